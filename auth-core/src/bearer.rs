@@ -1,0 +1,120 @@
+//! The `Authorization` header (RFC 9110 § 11.6.2, RFC 6750 § 2.1), for any web framework.
+
+use crate::Error;
+
+const SCHEME: &[u8] = b"bearer ";
+
+/// The token of a request, from all its `Authorization` header values.
+///
+/// ```
+/// use auth_core::{Error, bearer};
+///
+/// let headers = ["Bearer abc.def.ghi".as_bytes()];
+/// assert_eq!(bearer::token(headers), Ok("abc.def.ghi"));
+/// assert_eq!(bearer::token([]), Err(Error::MissingCredentials));
+/// ```
+///
+/// # Errors
+///
+/// [`Error::MissingCredentials`] without a header; [`Error::MalformedCredentials`] for two of them, another scheme,
+/// anything but exactly one space after the scheme, or characters outside `token68` (RFC 9110 § 11.2).
+pub fn token<'a>(values: impl IntoIterator<Item = &'a [u8]>) -> Result<&'a str, Error> {
+    let mut values = values.into_iter();
+    let value = values.next().ok_or(Error::MissingCredentials)?;
+    if values.next().is_some() {
+        return Err(Error::MalformedCredentials(
+            "Send exactly one Authorization header",
+        ));
+    }
+    parse(value)
+}
+
+fn parse(value: &[u8]) -> Result<&str, Error> {
+    let (scheme, token) = value
+        .split_at_checked(SCHEME.len())
+        .filter(|(scheme, _)| scheme.eq_ignore_ascii_case(SCHEME))
+        .ok_or(Error::MalformedCredentials(
+            "The Authorization header must be Bearer, one space and a token",
+        ))?;
+    debug_assert_eq!(scheme.len(), SCHEME.len());
+    std::str::from_utf8(token)
+        .ok()
+        .filter(|token| is_token68(token))
+        .ok_or(Error::MalformedCredentials(
+            "The bearer token has characters that no token has",
+        ))
+}
+
+fn is_token68(text: &str) -> bool {
+    let body = text.trim_end_matches('=');
+    !body.is_empty()
+        && body
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || b"-._~+/".contains(&byte))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::token;
+    use crate::Error;
+
+    fn parse(value: &str) -> Result<&str, Error> {
+        token([value.as_bytes()])
+    }
+
+    #[test]
+    fn the_scheme_is_case_insensitive() {
+        for scheme in ["Bearer", "bearer", "BEARER", "bEaReR"] {
+            assert_eq!(
+                token([format!("{scheme} a.b.c").as_bytes()]),
+                Ok("a.b.c"),
+                "{scheme}"
+            );
+        }
+    }
+
+    #[test]
+    fn anything_else_is_malformed() {
+        for value in [
+            "",
+            "Bearer",
+            "Bearer ",
+            "Bearer  a.b.c",
+            "Bearer\ta.b.c",
+            " Bearer a.b.c",
+            "Bearer a.b.c ",
+            "Bearer a b",
+            "Bearer a,b",
+            "Bearer =",
+            "Bearer a=b",
+            "Bearera.b.c",
+            "Basic YTpi",
+            "Token a.b.c",
+            "Bearer \"a.b.c\"",
+            "Bearer a.b.é",
+            "Bearer: a.b.c",
+        ] {
+            assert!(
+                matches!(parse(value), Err(Error::MalformedCredentials(_))),
+                "{value:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn two_headers_are_refused_even_when_equal() {
+        let one = "Bearer a.b.c".as_bytes();
+        assert!(matches!(
+            token([one, one]),
+            Err(Error::MalformedCredentials(_))
+        ));
+    }
+
+    #[test]
+    fn bytes_that_are_not_utf8_are_refused() {
+        assert!(matches!(
+            token([b"Bearer \xff\xfe".as_slice()]),
+            Err(Error::MalformedCredentials(_))
+        ));
+    }
+}

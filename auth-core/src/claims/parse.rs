@@ -1,0 +1,187 @@
+//! Reading the payload in one pass: borrowed where possible, nothing kept that fails.
+
+use std::cell::Cell;
+use std::fmt;
+
+use serde::de::{
+    self, Deserialize, DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor,
+};
+
+use super::{Claims, Policy, Times, check_sub};
+use crate::Error;
+use crate::json::{Number, Text};
+
+const NOT_AN_OBJECT: Error = Error::MalformedToken("The token payload is not one JSON object");
+
+/// Parses the payload and checks everything but the time, then the time.
+pub(crate) fn read(text: &str, policy: &Policy, now: f64) -> Result<Claims, Error> {
+    let fault = Cell::new(NOT_AN_OBJECT);
+    let payload = Payload {
+        policy,
+        fault: &fault,
+    };
+    let mut json = serde_json::Deserializer::from_str(text);
+    let raw = payload
+        .deserialize(&mut json)
+        .map_err(|_see_fault| fault.get())?;
+    json.end().map_err(|_trailing| NOT_AN_OBJECT)?;
+    raw.check(policy, now)
+}
+
+/// The registered claims as they came; `None` is absent.
+#[derive(Default)]
+struct RawClaims<'t> {
+    sub: Option<Text<'t>>,
+    email: Option<Text<'t>>,
+    sid: Option<Text<'t>>,
+    jti: Option<Text<'t>>,
+    iss: Option<Text<'t>>,
+    /// Whether `aud` is or contains ours.
+    aud: Option<bool>,
+    iat: Option<Number>,
+    exp: Option<Number>,
+    nbf: Option<Number>,
+}
+
+impl RawClaims<'_> {
+    fn check(self, policy: &Policy, now: f64) -> Result<Claims, Error> {
+        let Text(iss) = require(self.iss, "iss")?;
+        if iss != policy.issuer {
+            return Err(Error::InvalidClaim("iss"));
+        }
+        if !require(self.aud, "aud")? {
+            return Err(Error::InvalidClaim("aud"));
+        }
+        let Text(sub) = require(self.sub, "sub")?;
+        check_sub(&sub)?;
+        let Text(email) = require(self.email, "email")?;
+        let Text(sid) = require(self.sid, "sid")?;
+        let Text(jti) = require(self.jti, "jti")?;
+        let times = Times {
+            iat: require(self.iat, "iat")?.0,
+            exp: require(self.exp, "exp")?.0,
+            nbf: self.nbf.map(|nbf| nbf.0),
+        };
+        policy.check_times(&times, now)?;
+        Ok(Claims {
+            sub: sub.into_owned(),
+            email: email.into_owned(),
+            sid: sid.into_owned(),
+            jti: jti.into_owned(),
+            iat: whole(times.iat),
+            exp: whole(times.exp),
+        })
+    }
+}
+
+fn require<T>(claim: Option<T>, name: &'static str) -> Result<T, Error> {
+    claim.ok_or(Error::MissingClaim(name))
+}
+
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "Number keeps it within 2^53; the fraction is dropped"
+)]
+fn whole(seconds: f64) -> i64 {
+    seconds.floor() as i64
+}
+
+/// The one object; what went wrong inside a claim is left in `fault`, as serde errors carry only text.
+struct Payload<'a> {
+    policy: &'a Policy,
+    fault: &'a Cell<Error>,
+}
+
+impl<'de> DeserializeSeed<'de> for Payload<'_> {
+    type Value = RawClaims<'de>;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
+        deserializer.deserialize_map(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Payload<'_> {
+    type Value = RawClaims<'de>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a JSON object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+        let mut raw = RawClaims::default();
+        while let Some(Text(name)) = map.next_key()? {
+            match &*name {
+                "sub" => self.set(&mut raw.sub, "sub", &mut map)?,
+                "email" => self.set(&mut raw.email, "email", &mut map)?,
+                "sid" => self.set(&mut raw.sid, "sid", &mut map)?,
+                "jti" => self.set(&mut raw.jti, "jti", &mut map)?,
+                "iss" => self.set(&mut raw.iss, "iss", &mut map)?,
+                "iat" => self.set(&mut raw.iat, "iat", &mut map)?,
+                "exp" => self.set(&mut raw.exp, "exp", &mut map)?,
+                "nbf" => self.set(&mut raw.nbf, "nbf", &mut map)?,
+                "aud" => {
+                    self.fault.set(Error::InvalidClaim("aud"));
+                    let audience = map.next_value_seed(Audience(&self.policy.audience))?;
+                    self.once(&mut raw.aud, audience)?;
+                }
+                _ => {
+                    map.next_value::<IgnoredAny>()?;
+                }
+            }
+        }
+        Ok(raw)
+    }
+}
+
+impl Payload<'_> {
+    fn set<'de, T: Deserialize<'de>, A: MapAccess<'de>>(
+        &self,
+        slot: &mut Option<T>,
+        claim: &'static str,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        self.fault.set(Error::InvalidClaim(claim));
+        let value = map.next_value()?;
+        self.once(slot, value)
+    }
+
+    /// RFC 7519 § 4: claim names are unique; parsers that take the first or the last disagree about who is calling.
+    fn once<T, E: de::Error>(&self, slot: &mut Option<T>, value: T) -> Result<(), E> {
+        if slot.replace(value).is_some() {
+            return Err(E::custom("duplicate claim"));
+        }
+        self.fault.set(NOT_AN_OBJECT);
+        Ok(())
+    }
+}
+
+/// `aud` is a string or an array of strings (RFC 7519 § 4.1.3); the answer is whether ours is there.
+struct Audience<'a>(&'a str);
+
+impl<'de> DeserializeSeed<'de> for Audience<'_> {
+    type Value = bool;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<bool, D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Audience<'_> {
+    type Value = bool;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a string or an array of strings")
+    }
+
+    fn visit_str<E: de::Error>(self, audience: &str) -> Result<bool, E> {
+        Ok(audience == self.0)
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<bool, A::Error> {
+        let mut found = false;
+        while let Some(Text(audience)) = seq.next_element()? {
+            found |= audience == self.0;
+        }
+        Ok(found)
+    }
+}

@@ -1,0 +1,112 @@
+//! One error type for everything this crate refuses.
+
+use std::fmt;
+
+/// Why something was refused.
+///
+/// Every variant has a stable [`code`](Self::code), an HTTP [`status`](Self::status) and, when that is 401, a
+/// [`WWW-Authenticate`](Self::www_authenticate) value (RFC 6750 § 3), so any framework can answer with it. No
+/// variant carries text from the token, the header or the secret: an error is safe to log and to send.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Error {
+    /// 401: the request carries no `Authorization` header.
+    MissingCredentials,
+    /// 401: the `Authorization` header is not one `Bearer <token>` (RFC 6750 § 2.1).
+    MalformedCredentials(&'static str),
+    /// 401: the token is longer than [`MAX_TOKEN_BYTES`](crate::MAX_TOKEN_BYTES).
+    TokenTooLong,
+    /// 401: the text is not a compact JWS of one JSON header and one JSON object (RFC 7515 § 3.1, RFC 7519 § 7.2).
+    MalformedToken(&'static str),
+    /// 401: the JOSE header asks for something other than HS256 `at+jwt` (RFC 8725 § 3.1, § 3.11).
+    UnacceptableHeader(&'static str),
+    /// 401: no secret of the keyring made this MAC (RFC 7515 § 5.2).
+    SignatureMismatch,
+    /// 401: a required claim is absent (RFC 7519 § 4.1).
+    MissingClaim(&'static str),
+    /// 401: a claim has a wrong type or an unacceptable value (RFC 7519 § 4.1).
+    InvalidClaim(&'static str),
+    /// 401: `iat` or `nbf` lies in the future by more than the leeway (RFC 7519 § 4.1.5).
+    NotYetValid,
+    /// 401: `exp` has passed by the leeway or more (RFC 7519 § 4.1.4). Everything else about the token was good.
+    Expired,
+    /// 500: a secret that must not be used; the text says why and what to do.
+    WeakSecret(&'static str),
+    /// 500: a setting out of its range; the text names it and the range.
+    InvalidSetting(&'static str),
+    /// 422: a password outside the limits; the text says which.
+    UnacceptablePassword(&'static str),
+    /// 500: a stored password hash that is not bcrypt in the supported range.
+    InvalidPasswordHash,
+    /// 500: the operating system gave no random bytes, or the MAC backend failed.
+    Crypto,
+}
+
+impl Error {
+    /// A stable, machine-readable name: `UNAUTHORIZED`, `INVALID_TOKEN`, `TOKEN_EXPIRED`, `VALIDATION_ERROR` or
+    /// `INTERNAL_SERVER_ERROR`.
+    #[must_use]
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::MissingCredentials => "UNAUTHORIZED",
+            Self::Expired => "TOKEN_EXPIRED",
+            Self::UnacceptablePassword(_) => "VALIDATION_ERROR",
+            _ if self.status() == 401 => "INVALID_TOKEN",
+            _ => "INTERNAL_SERVER_ERROR",
+        }
+    }
+
+    /// The HTTP status to answer with: 401 for credentials, 422 for a password, 500 for a fault of the host.
+    #[must_use]
+    pub const fn status(&self) -> u16 {
+        match self {
+            Self::UnacceptablePassword(_) => 422,
+            Self::WeakSecret(_)
+            | Self::InvalidSetting(_)
+            | Self::InvalidPasswordHash
+            | Self::Crypto => 500,
+            _ => 401,
+        }
+    }
+
+    /// The `WWW-Authenticate` value that goes with a 401 (RFC 6750 § 3), `None` for any other status.
+    ///
+    /// `error` and `error_description` are there only when credentials were sent (RFC 6750 § 3.1).
+    #[must_use]
+    pub fn www_authenticate(&self) -> Option<String> {
+        match self {
+            Self::MissingCredentials => Some(r#"Bearer realm="api""#.to_owned()),
+            _ if self.status() == 401 => Some(format!(
+                r#"Bearer realm="api", error="invalid_token", error_description="{self}""#
+            )),
+            _ => None,
+        }
+    }
+}
+
+/// Plain ASCII without `"` or `\`, so that it fits into `error_description` as it is.
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::MissingCredentials => f.write_str("Authentication is required"),
+            Self::TokenTooLong => f.write_str("The token is longer than 8192 bytes"),
+            Self::SignatureMismatch => f.write_str("The token signature does not match"),
+            Self::MissingClaim(claim) => write!(f, "The token lacks the claim {claim}"),
+            Self::InvalidClaim(claim) => write!(f, "The token claim {claim} is not acceptable"),
+            Self::NotYetValid => f.write_str("The token is not valid yet"),
+            Self::Expired => f.write_str("The token has expired"),
+            Self::InvalidPasswordHash => {
+                f.write_str("The stored password hash is not bcrypt of cost 4 to 15")
+            }
+            Self::Crypto => f.write_str("The system's cryptography failed"),
+            Self::MalformedCredentials(why)
+            | Self::MalformedToken(why)
+            | Self::UnacceptableHeader(why)
+            | Self::WeakSecret(why)
+            | Self::InvalidSetting(why)
+            | Self::UnacceptablePassword(why) => f.write_str(why),
+        }
+    }
+}
+
+impl std::error::Error for Error {}

@@ -1,0 +1,134 @@
+//! Claims and a clock in, a compact token out.
+
+use std::fmt;
+use std::time::{Duration, SystemTime};
+
+use serde::Serialize;
+
+use crate::claims::{check_sub, seconds};
+use crate::verifier::{DEFAULT_MAX_LIFETIME, require_text};
+use crate::{Claims, Error, Keyring, Subject, jws};
+
+/// Issues access tokens: HS256 JWTs of type `at+jwt` under the keyring's current secret.
+///
+/// ```
+/// use std::time::{Duration, SystemTime};
+/// use auth_core::{Keyring, Secret, Subject, TokenIssuer};
+///
+/// let keyring = Keyring::new(Secret::generate()?);
+/// let issuer = TokenIssuer::new(keyring, "api-server", "api", Duration::from_secs(900))?;
+/// let subject = Subject { id: "42", email: "ada@example.com", session_id: "7" };
+/// let token = issuer.issue(&subject, SystemTime::now())?;
+/// assert_eq!(token.claims.exp - token.claims.iat, 900);
+/// # Ok::<(), auth_core::Error>(())
+/// ```
+#[derive(Debug, Clone)]
+pub struct TokenIssuer {
+    keyring: Keyring,
+    issuer: String,
+    audience: String,
+    lifetime: i64,
+}
+
+/// A token and what it says.
+#[non_exhaustive]
+pub struct AccessToken {
+    /// The compact JWS (RFC 7515 § 7.1). It is a credential: do not log it.
+    pub token: String,
+    /// The claims in it.
+    pub claims: Claims,
+}
+
+impl fmt::Debug for AccessToken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AccessToken")
+            .field("token", &"[redacted]")
+            .field("claims", &self.claims)
+            .finish()
+    }
+}
+
+/// The payload as it is written.
+#[derive(Serialize)]
+struct Payload<'a> {
+    iss: &'a str,
+    sub: &'a str,
+    aud: &'a str,
+    exp: i64,
+    iat: i64,
+    jti: &'a str,
+    sid: &'a str,
+    email: &'a str,
+}
+
+impl TokenIssuer {
+    /// An issuer that writes `iss`, `aud` and `exp = iat + lifetime`; the lifetime counts whole seconds.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::InvalidSetting`] if `issuer` or `audience` is empty, or `lifetime` is not 1 second to 400 days.
+    pub fn new(
+        keyring: Keyring,
+        issuer: impl Into<String>,
+        audience: impl Into<String>,
+        lifetime: Duration,
+    ) -> Result<Self, Error> {
+        const LIFETIME: Error =
+            Error::InvalidSetting("the token lifetime must be 1 second to 400 days");
+        if lifetime > DEFAULT_MAX_LIFETIME || lifetime.as_secs() == 0 {
+            return Err(LIFETIME);
+        }
+        Ok(Self {
+            keyring,
+            issuer: require_text(issuer.into(), "the issuer must not be empty")?,
+            audience: require_text(audience.into(), "the audience must not be empty")?,
+            lifetime: i64::try_from(lifetime.as_secs()).map_err(|_too_long| LIFETIME)?,
+        })
+    }
+
+    /// The lifetime of its tokens in whole seconds (`expires_in`, RFC 6749 § 5.1).
+    #[must_use]
+    pub const fn lifetime_seconds(&self) -> i64 {
+        self.lifetime
+    }
+
+    /// Makes a token, valid from `now` for the lifetime, with a fresh `jti` of 128 random bits.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::InvalidClaim`] for a subject id that every verifier would refuse; [`Error::Crypto`] without random
+    /// bytes.
+    pub fn issue(&self, subject: &Subject<'_>, now: SystemTime) -> Result<AccessToken, Error> {
+        check_sub(subject.id)?;
+        #[expect(
+            clippy::cast_possible_truncation,
+            reason = "a clock within 2^53 s of 1970"
+        )]
+        let iat = seconds(now).floor() as i64;
+        let claims = Claims {
+            sub: subject.id.to_owned(),
+            email: subject.email.to_owned(),
+            sid: subject.session_id.to_owned(),
+            jti: jws::random_text::<16>()?,
+            iat,
+            exp: iat.saturating_add(self.lifetime),
+        };
+        let token = self.sign(&claims)?;
+        Ok(AccessToken { token, claims })
+    }
+
+    fn sign(&self, claims: &Claims) -> Result<String, Error> {
+        let payload = Payload {
+            iss: &self.issuer,
+            sub: &claims.sub,
+            aud: &self.audience,
+            exp: claims.exp,
+            iat: claims.iat,
+            jti: &claims.jti,
+            sid: &claims.sid,
+            email: &claims.email,
+        };
+        let key = self.keyring.current();
+        jsonwebtoken::encode(&key.header, &payload, &key.signing).map_err(|_backend| Error::Crypto)
+    }
+}

@@ -1,0 +1,181 @@
+//! The JWS layer: three parts, a header, a MAC (RFC 7515). Knows nothing of claims.
+
+use std::borrow::Cow;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+
+use crate::json::{self, Member};
+use crate::keyring::Key;
+use crate::{Error, Keyring, MAX_TOKEN_BYTES};
+
+/// Payloads up to this many bytes are decoded without touching the heap; our own have about 250.
+const STACK_BYTES: usize = 1024;
+
+/// A compact JWS, split but not yet believed.
+#[derive(Clone, Copy)]
+pub(crate) struct Jws<'t> {
+    header: &'t str,
+    payload: &'t str,
+    signature: &'t str,
+    message: &'t str,
+}
+
+impl<'t> Jws<'t> {
+    /// RFC 7515 § 5.2 step 1, with a bound on the length.
+    pub(crate) fn split(token: &'t str) -> Result<Self, Error> {
+        const THREE_PARTS: Error = Error::MalformedToken("A token has exactly three parts");
+        if token.len() > MAX_TOKEN_BYTES {
+            return Err(Error::TokenTooLong);
+        }
+        let (message, signature) = token.rsplit_once('.').ok_or(THREE_PARTS)?;
+        let (header, payload) = message.split_once('.').ok_or(THREE_PARTS)?;
+        let parts = [header, payload, signature];
+        if payload.contains('.') || parts.iter().any(|part| part.is_empty()) {
+            return Err(THREE_PARTS);
+        }
+        Ok(Self {
+            header,
+            payload,
+            signature,
+            message,
+        })
+    }
+
+    /// Checks the header and the MAC; `expected_type` is the `typ` the caller insists on.
+    pub(crate) fn authenticate(
+        &self,
+        keyring: &Keyring,
+        expected_type: Option<&str>,
+    ) -> Result<(), Error> {
+        let ours = |key: &&Key| expected_type.is_some() && key.encoded_header == self.header;
+        if let Some(key) = keyring.keys().find(ours) {
+            return require(
+                key.verifies(self.message, self.signature)?,
+                Error::SignatureMismatch,
+            );
+        }
+        let mut buffer = [0; STACK_BYTES];
+        let mut heap = Vec::new();
+        let text = decode(self.header, &mut buffer, &mut heap)?;
+        let header = JoseHeader::parse(text)?;
+        if let Some(expected) = expected_type {
+            header.require_type(expected)?;
+        }
+        self.require_mac(keyring, header.kid.as_deref())
+    }
+
+    /// `kid` is a hint (RFC 7515 § 4.1.4): the key it names is tried first, then the others, so a token made by a
+    /// library that sets another `kid`, or none, still verifies. The number of tries is the number of secrets.
+    fn require_mac(&self, keyring: &Keyring, kid: Option<&str>) -> Result<(), Error> {
+        let named = |key: &&Key| kid == Some(key.id.as_str());
+        let first = keyring.keys().filter(named);
+        let then = keyring.keys().filter(|key| !named(key));
+        for key in first.chain(then) {
+            if key.verifies(self.message, self.signature)? {
+                return Ok(());
+            }
+        }
+        Err(Error::SignatureMismatch)
+    }
+
+    /// Hands the decoded payload to `read`. Call it after [`authenticate`](Self::authenticate) only.
+    pub(crate) fn with_payload<T>(
+        &self,
+        read: impl FnOnce(&str) -> Result<T, Error>,
+    ) -> Result<T, Error> {
+        let mut buffer = [0; STACK_BYTES];
+        let mut heap = Vec::new();
+        read(decode(self.payload, &mut buffer, &mut heap)?)
+    }
+}
+
+fn require(holds: bool, otherwise: Error) -> Result<(), Error> {
+    if holds { Ok(()) } else { Err(otherwise) }
+}
+
+/// Strict base64url (no padding, no white space, no spare bits: RFC 7515 § 2) of strict UTF-8 (RFC 8725 § 3.7).
+fn decode<'b>(
+    part: &str,
+    stack: &'b mut [u8; STACK_BYTES],
+    heap: &'b mut Vec<u8>,
+) -> Result<&'b str, Error> {
+    let bytes: &[u8] = if base64::decoded_len_estimate(part.len()) <= STACK_BYTES {
+        let length = URL_SAFE_NO_PAD
+            .decode_slice(part, stack)
+            .map_err(|_not_base64| Error::MalformedToken("A part of the token is not base64url"))?;
+        stack.get(..length).unwrap_or_default()
+    } else {
+        URL_SAFE_NO_PAD
+            .decode_vec(part, heap)
+            .map_err(|_not_base64| Error::MalformedToken("A part of the token is not base64url"))?;
+        heap
+    };
+    std::str::from_utf8(bytes)
+        .map_err(|_not_utf8| Error::MalformedToken("A part of the token is not UTF-8"))
+}
+
+/// What we read of a JOSE header (RFC 7515 § 4). `jku`, `jwk`, `x5u`, `x5c` are never looked at.
+struct JoseHeader<'t> {
+    typ: Option<Cow<'t, str>>,
+    kid: Option<Cow<'t, str>>,
+}
+
+impl<'t> JoseHeader<'t> {
+    fn parse(text: &'t str) -> Result<Self, Error> {
+        const NOT_A_HEADER: Error =
+            Error::MalformedToken("The token header is not one JSON object");
+        const DUPLICATE: Error =
+            Error::UnacceptableHeader("The token header has a parameter twice");
+        let members = json::unique_members(text).map_err(|fault| match fault {
+            json::Fault::Malformed => NOT_A_HEADER,
+            json::Fault::Duplicate => DUPLICATE,
+        })?;
+        if ["crit", "b64", "zip"]
+            .iter()
+            .any(|name| members.contains_key(*name))
+        {
+            return Err(Error::UnacceptableHeader(
+                "The token header has crit, b64 or zip",
+            ));
+        }
+        // RFC 8725 § 3.1: the algorithm is ours to fix; the header is compared, never dispatched on.
+        if !matches!(members.get("alg"), Some(Member::Text(alg)) if alg == "HS256") {
+            return Err(Error::UnacceptableHeader(
+                "The token algorithm must be HS256",
+            ));
+        }
+        Ok(Self {
+            typ: text_member(&members, "typ")?,
+            kid: text_member(&members, "kid")?,
+        })
+    }
+
+    fn require_type(&self, expected: &str) -> Result<(), Error> {
+        let typ = self.typ.as_deref();
+        require(
+            typ.is_some_and(|typ| typ.eq_ignore_ascii_case(expected)),
+            Error::UnacceptableHeader("The token type must be at+jwt"),
+        )
+    }
+}
+
+fn text_member<'t>(members: &json::Members<'t>, name: &str) -> Result<Option<Cow<'t, str>>, Error> {
+    match members.get(name) {
+        None => Ok(None),
+        Some(Member::Text(text)) => Ok(Some(text.clone())),
+        Some(Member::Other) => Err(Error::UnacceptableHeader(
+            "The token header parameters typ and kid must be strings",
+        )),
+    }
+}
+
+/// `N` random bytes as base64url without padding.
+pub(crate) fn random_text<const N: usize>() -> Result<String, Error> {
+    let mut bytes = [0; N];
+    getrandom::fill(&mut bytes).map_err(|_no_entropy| Error::Crypto)?;
+    Ok(URL_SAFE_NO_PAD.encode(bytes))
+}
+
+#[cfg(test)]
+mod vectors;
