@@ -43,10 +43,11 @@ pub struct Claims {
 }
 
 impl Claims {
-    /// `exp` as a point in time; 1970 if it lies before.
+    /// `exp` as a point in time; 1970 if it lies before, or beyond what the platform's clock can express.
     #[must_use]
     pub fn expires_at(&self) -> SystemTime {
-        UNIX_EPOCH + Duration::from_secs(u64::try_from(self.exp).unwrap_or(0))
+        let since = Duration::from_secs(u64::try_from(self.exp).unwrap_or(0));
+        UNIX_EPOCH.checked_add(since).unwrap_or(UNIX_EPOCH)
     }
 }
 

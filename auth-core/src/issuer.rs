@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use crate::claims::{check_sub, seconds};
 use crate::verifier::{DEFAULT_MAX_LIFETIME, require_text};
-use crate::{Claims, Error, Keyring, Subject, jws};
+use crate::{Claims, Error, Keyring, MAX_TOKEN_BYTES, Subject, jws};
 
 /// Issues access tokens: HS256 JWTs of type `at+jwt` under the keyring's current secret.
 ///
@@ -96,8 +96,8 @@ impl TokenIssuer {
     ///
     /// # Errors
     ///
-    /// [`Error::InvalidClaim`] for a subject id that every verifier would refuse; [`Error::Crypto`] without random
-    /// bytes.
+    /// [`Error::InvalidClaim`] for a subject id, [`Error::TokenTooLong`] for a subject of some 5500 bytes or more, that
+    /// every verifier would refuse; [`Error::Crypto`] without random bytes.
     pub fn issue(&self, subject: &Subject<'_>, now: SystemTime) -> Result<AccessToken, Error> {
         check_sub(subject.id)?;
         #[expect(
@@ -114,6 +114,9 @@ impl TokenIssuer {
             exp: iat.saturating_add(self.lifetime),
         };
         let token = self.sign(&claims)?;
+        if token.len() > MAX_TOKEN_BYTES {
+            return Err(Error::TokenTooLong);
+        }
         Ok(AccessToken { token, claims })
     }
 

@@ -1,13 +1,16 @@
 //! The JWS layer: three parts, a header, a MAC (RFC 7515). Knows nothing of claims.
 
-use std::borrow::Cow;
+mod header;
+#[cfg(test)]
+mod vectors;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use zeroize::Zeroizing;
 
-use crate::json::{self, Member};
 use crate::keyring::Key;
 use crate::{Error, Keyring, MAX_TOKEN_BYTES};
+use header::JoseHeader;
 
 /// Payloads up to this many bytes are decoded without touching the heap; our own have about 250.
 const STACK_BYTES: usize = 1024;
@@ -50,10 +53,8 @@ impl<'t> Jws<'t> {
     ) -> Result<(), Error> {
         let ours = |key: &&Key| expected_type.is_some() && key.encoded_header == self.header;
         if let Some(key) = keyring.keys().find(ours) {
-            return require(
-                key.verifies(self.message, self.signature)?,
-                Error::SignatureMismatch,
-            );
+            let matches = key.verifies(self.message, self.signature)?;
+            return matches.then_some(()).ok_or(Error::SignatureMismatch);
         }
         let mut buffer = [0; STACK_BYTES];
         let mut heap = Vec::new();
@@ -62,7 +63,7 @@ impl<'t> Jws<'t> {
         if let Some(expected) = expected_type {
             header.require_type(expected)?;
         }
-        self.require_mac(keyring, header.kid.as_deref())
+        self.require_mac(keyring, header.key_id())
     }
 
     /// `kid` is a hint (RFC 7515 § 4.1.4): the key it names is tried first, then the others, so a token made by a
@@ -90,10 +91,6 @@ impl<'t> Jws<'t> {
     }
 }
 
-fn require(holds: bool, otherwise: Error) -> Result<(), Error> {
-    if holds { Ok(()) } else { Err(otherwise) }
-}
-
 /// Strict base64url (no padding, no white space, no spare bits: RFC 7515 § 2) of strict UTF-8 (RFC 8725 § 3.7).
 fn decode<'b>(
     part: &str,
@@ -115,67 +112,9 @@ fn decode<'b>(
         .map_err(|_not_utf8| Error::MalformedToken("A part of the token is not UTF-8"))
 }
 
-/// What we read of a JOSE header (RFC 7515 § 4). `jku`, `jwk`, `x5u`, `x5c` are never looked at.
-struct JoseHeader<'t> {
-    typ: Option<Cow<'t, str>>,
-    kid: Option<Cow<'t, str>>,
-}
-
-impl<'t> JoseHeader<'t> {
-    fn parse(text: &'t str) -> Result<Self, Error> {
-        const NOT_A_HEADER: Error =
-            Error::MalformedToken("The token header is not one JSON object");
-        const DUPLICATE: Error =
-            Error::UnacceptableHeader("The token header has a parameter twice");
-        let members = json::unique_members(text).map_err(|fault| match fault {
-            json::Fault::Malformed => NOT_A_HEADER,
-            json::Fault::Duplicate => DUPLICATE,
-        })?;
-        if ["crit", "b64", "zip"]
-            .iter()
-            .any(|name| members.contains_key(*name))
-        {
-            return Err(Error::UnacceptableHeader(
-                "The token header has crit, b64 or zip",
-            ));
-        }
-        // RFC 8725 § 3.1: the algorithm is ours to fix; the header is compared, never dispatched on.
-        if !matches!(members.get("alg"), Some(Member::Text(alg)) if alg == "HS256") {
-            return Err(Error::UnacceptableHeader(
-                "The token algorithm must be HS256",
-            ));
-        }
-        Ok(Self {
-            typ: text_member(&members, "typ")?,
-            kid: text_member(&members, "kid")?,
-        })
-    }
-
-    fn require_type(&self, expected: &str) -> Result<(), Error> {
-        let typ = self.typ.as_deref();
-        require(
-            typ.is_some_and(|typ| typ.eq_ignore_ascii_case(expected)),
-            Error::UnacceptableHeader("The token type must be at+jwt"),
-        )
-    }
-}
-
-fn text_member<'t>(members: &json::Members<'t>, name: &str) -> Result<Option<Cow<'t, str>>, Error> {
-    match members.get(name) {
-        None => Ok(None),
-        Some(Member::Text(text)) => Ok(Some(text.clone())),
-        Some(Member::Other) => Err(Error::UnacceptableHeader(
-            "The token header parameters typ and kid must be strings",
-        )),
-    }
-}
-
 /// `N` random bytes as base64url without padding.
 pub(crate) fn random_text<const N: usize>() -> Result<String, Error> {
-    let mut bytes = [0; N];
-    getrandom::fill(&mut bytes).map_err(|_no_entropy| Error::Crypto)?;
-    Ok(URL_SAFE_NO_PAD.encode(bytes))
+    let mut bytes = Zeroizing::new([0; N]);
+    getrandom::fill(&mut *bytes).map_err(|_no_entropy| Error::Crypto)?;
+    Ok(URL_SAFE_NO_PAD.encode(*bytes))
 }
-
-#[cfg(test)]
-mod vectors;

@@ -4,8 +4,8 @@
 //! inside, it is first reduced to `base64(HMAC-SHA-384("auth-core password v1", password))`, standard alphabet, 64
 //! characters; then hashed as `$2b$`. Any bcrypt implementation can check such a hash with these two steps.
 //!
-//! Every call of [`Password::hash`] and [`PasswordAttempt::matches`] takes the time of one bcrypt, a quarter of a second at cost 12:
-//! keep it off async threads.
+//! [`Password::hash`], [`PasswordAttempt::matches`] and [`PasswordAttempt::rehash`] each take the time of one bcrypt,
+//! about a quarter of a second at cost 12: keep them off async threads.
 
 use std::fmt;
 
@@ -26,6 +26,8 @@ const REDUCTION_KEY: &[u8] = b"auth-core password v1";
 const BCRYPT_MAX_BYTES: usize = 71;
 const MIN_CHARS: usize = 8;
 const MAX_CHARS: usize = 128;
+/// One character more than is allowed, at four bytes each: enough to see that a text is too long.
+const MAX_NORMALISED_BYTES: usize = 4 * (MAX_CHARS + 1);
 /// More than 128 characters ever need in any normalisation form; longer input is refused before it is normalised.
 const MAX_INPUT_BYTES: usize = 4096;
 
@@ -33,6 +35,8 @@ const MAX_INPUT_BYTES: usize = 4096;
 pub struct Password(PasswordAttempt);
 
 impl Password {
+    /// Normalises and measures it.
+    ///
     /// # Errors
     ///
     /// [`Error::UnacceptablePassword`] below 8 or above 128 characters.
@@ -59,6 +63,8 @@ impl Password {
 pub struct PasswordAttempt(Zeroizing<String>);
 
 impl PasswordAttempt {
+    /// Normalises and measures it.
+    ///
     /// # Errors
     ///
     /// [`Error::UnacceptablePassword`] when empty or above 128 characters.
@@ -70,7 +76,9 @@ impl PasswordAttempt {
         if text.len() > MAX_INPUT_BYTES {
             return Err(TOO_LONG);
         }
-        let normalised = Zeroizing::new(text.nfkc().collect::<String>());
+        // Growing would leave copies of the password behind that nobody wipes.
+        let mut normalised = Zeroizing::new(String::with_capacity(MAX_NORMALISED_BYTES));
+        normalised.extend(text.nfkc().take(MAX_CHARS + 1));
         if normalised.chars().count() > MAX_CHARS {
             return Err(TOO_LONG);
         }
@@ -84,6 +92,16 @@ impl PasswordAttempt {
     /// [`Error::InvalidPasswordHash`] if `hash` cannot be checked.
     pub fn matches(&self, hash: &PasswordHash) -> Result<bool, Error> {
         hash.verify(&self.reduced())
+    }
+
+    /// Hashes an attempt that matched, for a stored hash that [needs it](PasswordHash::needs_rehash). It may be shorter
+    /// than a new password may be: the rules may have changed since it was set.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Crypto`] if the operating system gives no random bytes.
+    pub fn rehash(&self, cost: Cost) -> Result<PasswordHash, Error> {
+        PasswordHash::of(&self.reduced(), cost)
     }
 
     fn reduced(&self) -> Zeroizing<Vec<u8>> {

@@ -1,5 +1,7 @@
 //! The shared secret and what makes it good enough.
 
+mod samples;
+
 use std::fmt;
 
 use zeroize::{Zeroize, ZeroizeOnDrop};
@@ -10,79 +12,6 @@ use crate::Error;
 const MIN_BYTES: usize = 32;
 /// Fewer than this many different bytes in 32 is a pattern, not a secret; random hex digits never come near it.
 const MIN_DISTINCT_BYTES: usize = 6;
-
-/// Openings of secrets that stand in tutorials, templates and other servers' defaults, lower-cased.
-const SAMPLES: &[&str] = &[
-    "a-string-secret-at-least-256-bits-long",
-    "abcdefghijklmnopqrstuvwxyz",
-    "abcedfghijklmnopqrstuvwxyz",
-    "better-auth-secret",
-    "change-me",
-    "change_me",
-    "changeit",
-    "changeme",
-    "default-secret",
-    "example",
-    "insecure",
-    "jwt-secret",
-    "jwt_secret",
-    "jwtsecret",
-    "keyboard cat",
-    "my-secret",
-    "my_secret",
-    "mysecret",
-    "notsosecret",
-    "password",
-    "please-change-me",
-    "qwertyuiopasdfghjklzxcvbnm",
-    "secret",
-    "shhhhh",
-    "super-secret-jwt-token-with-at-least-32-characters-long",
-    "super-secret",
-    "supersecret",
-    "test-secret",
-    "this-is-a-secret",
-    "thisisasecret",
-    "topsecret",
-    "your-256-bit-secret",
-    "your-secret",
-    "your_secret",
-    "yoursecret",
-];
-
-/// What a person appends to a sample to make it long enough, lower-cased.
-const FILLERS: &[&str] = &[
-    "0123456789",
-    "1234567890",
-    "abcdefghijklmnopqrstuvwxyz",
-    "key",
-    "-key",
-    "_key",
-    "secret",
-    "-secret",
-    "_secret",
-    "changeme",
-    "change-me",
-    "-change-me",
-    "_change_me",
-    "in-production",
-    "-in-production",
-    "_in_production",
-    "please",
-    "-please",
-    "jwt",
-    "-jwt",
-    "token",
-    "-token",
-    "password",
-    "key-here",
-    "-for-jwt",
-    "-here",
-    "123",
-    "!",
-    "-",
-    "_",
-];
 
 /// A shared HS256 secret: at least 32 bytes, not a known sample, wiped from memory on drop, never printed.
 ///
@@ -102,8 +31,8 @@ impl Secret {
     ///
     /// # Errors
     ///
-    /// [`Error::WeakSecret`] below 32 bytes (RFC 7518 § 3.2), for fewer than 6 different bytes, and for a known
-    /// sample (`secret`, `changeme`, …) padded or repeated to any length.
+    /// [`Error::WeakSecret`] below 32 bytes (RFC 7518 § 3.2), for fewer than 6 different bytes, and for the known
+    /// samples (`secret`, `changeme`, `your-256-bit-secret`, …) padded, combined or repeated to any length.
     pub fn new(bytes: impl Into<Vec<u8>>) -> Result<Self, Error> {
         let secret = Self(bytes.into());
         match secret.weakness() {
@@ -121,6 +50,12 @@ impl Secret {
         crate::jws::random_text::<32>().map(|text| Self(text.into_bytes()))
     }
 
+    /// Test vectors have keys, 32 zero bytes among them, that [`new`](Self::new) refuses.
+    #[cfg(test)]
+    pub(crate) fn unchecked(bytes: Vec<u8>) -> Self {
+        Self(bytes)
+    }
+
     /// The raw key. Do not log it, do not send it.
     #[must_use]
     pub fn expose(&self) -> &[u8] {
@@ -130,7 +65,7 @@ impl Secret {
     fn weakness(&self) -> Option<&'static str> {
         if self.0.len() < MIN_BYTES {
             Some("the secret is shorter than 32 bytes; make one with: openssl rand -base64 48")
-        } else if is_known_sample(&self.0) {
+        } else if samples::is_sample(&self.0) {
             Some("the secret is a well-known sample; make one with: openssl rand -base64 48")
         } else if distinct_bytes(&self.0) < MIN_DISTINCT_BYTES {
             Some("the secret repeats a few characters; make one with: openssl rand -base64 48")
@@ -156,39 +91,9 @@ fn distinct_bytes(bytes: &[u8]) -> usize {
     seen.iter().filter(|seen| **seen).count()
 }
 
-fn is_known_sample(bytes: &[u8]) -> bool {
-    let mut text = bytes.to_ascii_lowercase();
-    let known = SAMPLES.iter().any(|sample| {
-        let sample = sample.as_bytes();
-        let after = text.strip_prefix(sample);
-        let before = text.strip_suffix(sample);
-        after.is_some_and(|rest| is_padding(rest, sample))
-            || before.is_some_and(|rest| is_padding(rest, sample))
-    });
-    text.zeroize();
-    known
-}
-
-/// Nothing, one byte over and over, or a filler or the sample itself over and over (the last one may be cut off).
-fn is_padding(rest: &[u8], sample: &[u8]) -> bool {
-    distinct_bytes(rest) <= 2
-        || repeats(rest, sample)
-        || FILLERS.iter().any(|filler| {
-            let filler = filler.as_bytes();
-            repeats(rest, filler)
-                || rest
-                    .strip_prefix(filler)
-                    .is_some_and(|rest| distinct_bytes(rest) <= 2 || repeats(rest, b"1234567890"))
-        })
-}
-
-fn repeats(text: &[u8], unit: &[u8]) -> bool {
-    text.iter().eq(unit.iter().cycle().take(text.len()))
-}
-
 #[cfg(test)]
 mod tests {
-    use super::{SAMPLES, Secret};
+    use super::Secret;
     use crate::Error;
 
     const GOOD: &str = "wJ9vRkq2x8Yt4Lm7Zb1Nc5Hd3Gf6Sa0P";
@@ -208,21 +113,19 @@ mod tests {
     }
 
     #[test]
-    fn every_sample_is_refused_however_it_is_padded() {
-        for sample in SAMPLES {
-            for padded in [
-                sample.repeat(40),
-                format!("{sample}{}", "0".repeat(64)),
-                format!("{sample}{}", "\0".repeat(64)),
-                format!("{}{sample}", "x".repeat(64)),
-                format!("{sample}{}", "1234567890".repeat(6)),
-                format!("{}{}", sample.to_uppercase(), "!".repeat(40)),
-            ] {
-                assert!(
-                    matches!(Secret::new(padded.clone()), Err(Error::WeakSecret(_))),
-                    "{padded}"
-                );
-            }
+    fn a_sample_is_refused_however_it_is_padded() {
+        for padded in [
+            "secret".repeat(40),
+            format!("changeme{}", "0".repeat(64)),
+            format!("password{}", "\0".repeat(64)),
+            format!("{}secret", "-".repeat(64)),
+            format!("your-secret{}", "1234567890".repeat(6)),
+            format!("SUPER-SECRET{}", "!".repeat(40)),
+        ] {
+            assert!(
+                matches!(Secret::new(padded.clone()), Err(Error::WeakSecret(_))),
+                "{padded}"
+            );
         }
     }
 
@@ -230,11 +133,6 @@ mod tests {
     fn few_different_bytes_are_refused() {
         assert!(Secret::new("abcde".repeat(20)).is_err());
         assert!(Secret::new(vec![0; 64]).is_err());
-    }
-
-    #[test]
-    fn a_random_secret_that_begins_like_a_sample_is_accepted() {
-        assert!(Secret::new("secretwJ9vRkq2x8Yt4Lm7Zb1Nc5Hd3Gf6Sa0P").is_ok());
     }
 
     #[test]

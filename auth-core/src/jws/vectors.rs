@@ -1,1 +1,172 @@
+//! Wycheproof and the RFCs' own examples. Their payloads are not claims, so they are run against this layer.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde::Deserialize;
+
+use super::Jws;
+use crate::{Error, Keyring, Secret};
+
+const HS256: &str = include_str!("../../tests/vectors/wycheproof_hs256.jsonl");
+const OTHERS: &str = include_str!("../../tests/vectors/wycheproof_other_algorithms.jsonl");
+const RFC: &str = include_str!("../../tests/vectors/rfc_jws_jwt.json");
+
+#[derive(Deserialize)]
+struct Wycheproof {
+    id: String,
+    class: String,
+    key: Keys,
+    jws: String,
+    expect: String,
+}
+
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Keys {
+    Set { keys: Vec<OctetKey> },
+    One(OctetKey),
+}
+
+#[derive(Deserialize)]
+struct OctetKey {
+    k: String,
+}
+
+#[derive(Deserialize)]
+struct OtherAlgorithm {
+    id: String,
+    jws: String,
+}
+
+#[derive(Deserialize)]
+struct Rfc {
+    id: String,
+    alg: String,
+    jwk: Option<serde_json::Value>,
+    token: String,
+    layer: String,
+    expect: String,
+}
+
+impl OctetKey {
+    fn bytes(&self) -> Vec<u8> {
+        URL_SAFE_NO_PAD.decode(&self.k).unwrap()
+    }
+
+    fn secret(&self) -> Secret {
+        Secret::unchecked(self.bytes())
+    }
+}
+
+impl Keys {
+    fn all(&self) -> &[OctetKey] {
+        match self {
+            Self::Set { keys } => keys,
+            Self::One(key) => std::slice::from_ref(key),
+        }
+    }
+
+    fn keyring(&self) -> Keyring {
+        let (first, rest) = self.all().split_first().unwrap();
+        Keyring::new(first.secret()).with_previous(rest.iter().map(OctetKey::secret))
+    }
+}
+
+fn lines<T: for<'t> Deserialize<'t>>(text: &str) -> Vec<T> {
+    let parse = |line| serde_json::from_str(line).unwrap();
+    text.lines().map(parse).collect()
+}
+
+fn tokens(expect: &str) -> Vec<Wycheproof> {
+    let mut vectors = lines::<Wycheproof>(HS256);
+    vectors.retain(|vector| vector.class == "token" && vector.expect == expect);
+    vectors
+}
+
+fn key(id: &str) -> Wycheproof {
+    let mut keys = lines::<Wycheproof>(HS256).into_iter();
+    keys.find(|vector| vector.class == "key" && vector.id == id)
+        .unwrap()
+}
+
+fn read(token: &str, keyring: &Keyring) -> Result<(), Error> {
+    let jws = Jws::split(token)?;
+    jws.authenticate(keyring, None)?;
+    jws.with_payload(|_text| Ok(()))
+}
+
+#[test]
+fn every_valid_hs256_token_of_wycheproof_is_accepted() {
+    let vectors = tokens("accept");
+    assert_eq!(vectors.len(), 11);
+    for vector in vectors {
+        let answer = read(&vector.jws, &vector.key.keyring());
+        assert_eq!(answer, Ok(()), "{}", vector.id);
+    }
+}
+
+#[test]
+fn every_invalid_hs256_token_of_wycheproof_is_refused() {
+    let vectors = tokens("reject");
+    assert_eq!(vectors.len(), 32);
+    for vector in vectors {
+        let answer = read(&vector.jws, &vector.key.keyring());
+        assert!(answer.is_err(), "{}", vector.id);
+    }
+}
+
+#[test]
+fn short_and_empty_keys_of_wycheproof_are_refused_and_a_long_one_is_accepted() {
+    for (id, bytes) in [("json_web_key:10", 31), ("json_web_key:16", 0)] {
+        let [short] = key(id).key.all() else {
+            panic!("{id} has one key")
+        };
+        assert_eq!(short.bytes().len(), bytes, "{id}");
+        let refusal = Secret::new(short.bytes()).map(|_accepted| ());
+        assert!(matches!(refusal, Err(Error::WeakSecret(_))), "{id}");
+    }
+    let long = key("json_web_key:13");
+    assert_eq!(long.expect, "accept");
+    let secret = Secret::new(long.key.all()[0].bytes()).unwrap();
+    assert_eq!(secret.expose().len(), 65);
+    assert_eq!(read(&long.jws, &Keyring::new(secret)), Ok(()));
+}
+
+#[test]
+fn no_token_of_another_algorithm_is_accepted_under_any_secret() {
+    let vectors = lines::<OtherAlgorithm>(OTHERS);
+    assert_eq!(vectors.len(), 359);
+    let keyrings: Vec<Keyring> = lines::<Wycheproof>(HS256)
+        .iter()
+        .map(|vector| vector.key.keyring())
+        .collect();
+    assert_eq!(keyrings.len(), 11 + 32 + 3);
+    for vector in vectors {
+        for keyring in &keyrings {
+            assert!(read(&vector.jws, keyring).is_err(), "{}", vector.id);
+        }
+    }
+}
+
+/// `ES256` and `EdDSA` are good tokens there and refused here: the algorithm is not offered.
+#[test]
+fn the_jws_examples_of_the_rfcs_are_accepted_if_they_are_hs256_and_refused_else() {
+    let mut vectors: Vec<Rfc> = serde_json::from_str(RFC).unwrap();
+    assert_eq!(vectors.len(), 15);
+    vectors.retain(|vector| vector.layer == "jws");
+    assert_eq!(vectors.len(), 10);
+    let mut accepted = Vec::new();
+    for vector in &vectors {
+        let octets = vector
+            .jwk
+            .as_ref()
+            .and_then(|jwk| jwk.get("k")?.as_str())
+            .map(|k| URL_SAFE_NO_PAD.decode(k).unwrap());
+        let secret = octets.map_or_else(|| Secret::generate().unwrap(), Secret::unchecked);
+        let answer = read(&vector.token, &Keyring::new(secret));
+        let ours = vector.expect == "accept" && vector.alg == "HS256";
+        assert_eq!(answer.is_ok(), ours, "{}: {answer:?}", vector.id);
+        accepted.extend(answer.is_ok().then_some(vector.id.as_str()));
+    }
+    assert_eq!(accepted, ["rfc7515-A.1", "rfc7520-4.4"]);
+}

@@ -13,6 +13,8 @@ const LENGTH: usize = 60;
 pub struct Cost(u32);
 
 impl Cost {
+    /// Takes the exponent.
+    ///
     /// # Errors
     ///
     /// [`Error::InvalidSetting`] outside 4 to 15.
@@ -94,7 +96,9 @@ impl PasswordHash {
 
     fn cost(&self) -> Option<Cost> {
         let digits = self.0.get(4..6)?;
-        Cost::new(digits.parse().ok()?).ok()
+        // `parse` would take a sign.
+        let all_digits = digits.bytes().all(|byte| byte.is_ascii_digit());
+        Cost::new(digits.parse().ok().filter(|_| all_digits)?).ok()
     }
 }
 

@@ -1,0 +1,29 @@
+//! People: register, log in, look at and change one's account.
+
+pub(crate) mod account;
+mod grant;
+pub(crate) mod hasher;
+pub(crate) mod login;
+pub(crate) mod register;
+mod store;
+pub(crate) mod throttle;
+mod user;
+
+use actix_web::http::Method;
+use actix_web::web::ServiceConfig;
+
+use crate::http::endpoint::Endpoint;
+
+pub(crate) fn routes(config: &mut ServiceConfig) {
+    config
+        .service(
+            Endpoint::at(["/api/auth/register", "/api/auth/signup"])
+                .on(Method::POST, register::register),
+        )
+        .service(Endpoint::at(["/api/auth/login"]).on(Method::POST, login::login))
+        .service(
+            Endpoint::at(["/api/auth/account"])
+                .get(account::show)
+                .on(Method::PATCH, account::change),
+        );
+}

@@ -1,0 +1,106 @@
+//! `POST /api/auth/register`
+
+use actix_web::http::StatusCode;
+use actix_web::web::{self, Data};
+use serde::Deserialize;
+use utoipa::ToSchema;
+use validator::Validate;
+
+use super::grant::Grant;
+use super::store;
+use super::user::{self, Email, User};
+use crate::db::{DbConnection, Timestamp};
+use crate::http::client::Client;
+use crate::http::identity::UserId;
+use crate::http::json::Json;
+use crate::problem::{Code, Problem};
+use crate::sessions::session::Session;
+use crate::state::State;
+
+#[derive(Deserialize, Validate, ToSchema)]
+pub(crate) struct RegisterRequest {
+    /// At most 254 bytes; compared lower-cased.
+    #[serde(default)]
+    #[validate(custom(function = "user::email_rule"))]
+    #[schema(required, format = Email, max_length = 254, example = "ada@example.com")]
+    email: String,
+    /// 8 to 128 characters.
+    #[serde(default)]
+    #[validate(custom(function = "user::new_password_rule"))]
+    #[schema(required, format = Password, min_length = 8, max_length = 128, example = "correct horse battery staple")]
+    password: String,
+    /// At most 200 characters.
+    #[validate(custom(function = "user::name_rule"))]
+    #[schema(max_length = 200, example = "Ada")]
+    name: Option<String>,
+}
+
+/// Create an account and log in.
+#[utoipa::path(
+    post, path = "/api/auth/register", tag = "account", operation_id = "register",
+    request_body = RegisterRequest,
+    responses((status = 201, description = "The new account, logged in", body = Grant)),
+)]
+pub(crate) async fn register(
+    client: Client,
+    state: Data<State>,
+    Json(body): Json<RegisterRequest>,
+) -> Result<(web::Json<Grant>, StatusCode), Problem> {
+    let now = state.now();
+    let email = Email::parse(&body.email).map_err(|fault| fault.at("email"))?;
+    let password = user::new_password(&body.password).map_err(|fault| fault.at("password"))?;
+
+    // Asked again under the turn: fifty doubled sign-ups cost one hash, not fifty.
+    refuse_taken(&state, &email).await?;
+    let turn = state.hasher.turn().await?;
+    refuse_taken(&state, &email).await?;
+    let hash = state.hasher.hash(turn, password).await?;
+
+    let user = User::new(
+        &UserId::generate(now),
+        email,
+        body.name,
+        Timestamp::from(now),
+    );
+    let session = Session::begin(&user.id, client, now, state.session_ttl);
+    let (user, session) = insert(&state, user, hash.as_str().to_owned(), session).await?;
+    log::info!("registered user_id={}", user.id);
+    let grant = Grant::new(&state, user, session, now)?;
+    Ok((web::Json(grant), StatusCode::CREATED))
+}
+
+async fn refuse_taken(state: &State, email: &Email) -> Result<(), Problem> {
+    let email = email.clone();
+    let check = move |connection: &mut DbConnection| store::is_taken(connection, &email);
+    if state.db.run(check).await? {
+        return Err(taken());
+    }
+    Ok(())
+}
+
+async fn insert(
+    state: &State,
+    user: User,
+    hash: String,
+    session: Session,
+) -> Result<(User, Session), Problem> {
+    let (inserted, user, session) = state
+        .db
+        .write(move |connection| {
+            let inserted = store::register(connection, &user, &hash, &session)?;
+            Ok((inserted, user, session))
+        })
+        .await?;
+    if inserted {
+        Ok((user, session))
+    } else {
+        Err(taken())
+    }
+}
+
+fn taken() -> Problem {
+    Problem::new(
+        Code::UserAlreadyExists,
+        "An account with this address exists already",
+    )
+}

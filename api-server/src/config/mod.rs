@@ -1,0 +1,152 @@
+//! Settings: what was given (`raw`), what it means ([`Config`]), and every problem at once.
+//!
+//! The only place that reads the environment.
+
+mod parse;
+mod raw;
+mod secret_file;
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use auth_core::password::Cost;
+use auth_core::{Keyring, Secret};
+
+pub use parse::{Origin, SettingProblem, SettingProblems};
+pub use raw::{Command, KeysCommand, LogFormat, Settings};
+
+use crate::db::DatabaseUrl;
+use parse::Collector;
+
+/// Settings that make sense, separately and together.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct Config {
+    /// Where to listen.
+    pub bind_addr: SocketAddr,
+    /// Which database.
+    pub database_url: DatabaseUrl,
+    /// How many connections to it.
+    pub database_pool_size: u32,
+    /// The secrets that sign and verify.
+    pub keyring: Keyring,
+    /// `iss` of the tokens.
+    pub issuer: String,
+    /// `aud` of the tokens.
+    pub audience: String,
+    /// Lifetime of an access token.
+    pub access_token_ttl: Duration,
+    /// Lifetime of a session.
+    pub session_ttl: Duration,
+    /// bcrypt cost.
+    pub bcrypt_cost: Cost,
+    /// Our own origin.
+    pub public_url: Origin,
+    /// Origins of frontends elsewhere.
+    pub allowed_origins: Vec<Origin>,
+}
+
+impl Settings {
+    /// Checks everything `serve` needs. Makes the secret file if SQLite is used and no secret was given.
+    ///
+    /// # Errors
+    ///
+    /// Every problem, not just the first.
+    pub fn check(&self) -> Result<Config, SettingProblems> {
+        let mut problems = Collector::default();
+        let bind_addr = problems.take("BIND_ADDR", parse::address(&self.bind_addr));
+        let database_url = problems.take("DATABASE_URL", parse::database(&self.database_url));
+        let pool_size = parse::number(&self.database_pool_size, 1, 1000);
+        let database_pool_size = problems.take("DATABASE_POOL_SIZE", pool_size);
+        let issuer = problems.take("AUTH_ISSUER", parse::name(&self.auth_issuer));
+        let audience = problems.take("AUTH_AUDIENCE", parse::name(&self.auth_audience));
+        let access_token_ttl = parse::lifetime(&self.access_token_ttl);
+        let access_token_ttl = problems.take("ACCESS_TOKEN_TTL", access_token_ttl);
+        let session_ttl = parse::lifetime(&self.session_ttl);
+        let session_ttl = problems.take("SESSION_TTL", session_ttl);
+        problems.check("SESSION_TTL", parse::ordered(access_token_ttl, session_ttl));
+        let weak = problems.take("ALLOW_WEAK_HASHING", parse::flag(&self.allow_weak_hashing));
+        let cost = parse::cost(&self.bcrypt_cost, weak.unwrap_or_default());
+        let bcrypt_cost = problems.take("BCRYPT_COST", cost);
+        let public_url = parse::public_url(self.public_url.as_deref(), bind_addr);
+        let public_url = problems.take("PUBLIC_URL", public_url);
+        let allowed_origins = parse::origins(self.allowed_origins.as_deref());
+        let allowed_origins = problems.take("ALLOWED_ORIGINS", allowed_origins);
+        let previous = problems.take("AUTH_SECRETS_PREVIOUS", self.previous_secrets());
+        problems.check("RUST_LOG", parse::log_filter(&self.rust_log));
+        problems.check("LOG_FORMAT", self.log_format().map(drop));
+        // Last: it may write a file, which a start that is refused anyway should not.
+        let current = self.current_secret(database_url.as_ref(), problems.is_empty());
+        let current = problems.take("AUTH_SECRET", current);
+        problems.finish(|| {
+            Some(Config {
+                bind_addr: bind_addr?,
+                database_url: database_url?,
+                database_pool_size: database_pool_size?,
+                keyring: Keyring::new(current??).with_previous(previous?),
+                issuer: issuer?,
+                audience: audience?,
+                access_token_ttl: access_token_ttl?,
+                session_ttl: session_ttl?,
+                bcrypt_cost: bcrypt_cost?,
+                public_url: public_url?,
+                allowed_origins: allowed_origins?,
+            })
+        })
+    }
+
+    /// Checks only what `migrate` needs.
+    ///
+    /// # Errors
+    ///
+    /// What is wrong with `DATABASE_URL`.
+    pub fn check_database(&self) -> Result<DatabaseUrl, SettingProblems> {
+        let mut problems = Collector::default();
+        let url = problems.take("DATABASE_URL", parse::database(&self.database_url));
+        problems.finish(|| url)
+    }
+
+    /// How to write the log.
+    ///
+    /// # Errors
+    ///
+    /// What may be written instead.
+    pub fn log_format(&self) -> Result<LogFormat, String> {
+        match self.log_format.as_str() {
+            "text" => Ok(LogFormat::Text),
+            "json" => Ok(LogFormat::Json),
+            _ => Err("use text or json".to_owned()),
+        }
+    }
+
+    fn previous_secrets(&self) -> Result<Vec<Secret>, String> {
+        let listed = self.auth_secrets_previous.as_deref().unwrap_or_default();
+        listed
+            .split(',')
+            .map(str::trim)
+            .filter(|secret| !secret.is_empty())
+            .map(|secret| Secret::new(secret).map_err(|error| error.to_string()))
+            .collect()
+    }
+
+    /// `Ok(None)` only when something else is wrong already.
+    fn current_secret(
+        &self,
+        database: Option<&DatabaseUrl>,
+        may_write: bool,
+    ) -> Result<Option<Secret>, String> {
+        if let Some(given) = &self.auth_secret {
+            let secret = Secret::new(given.as_str()).map_err(|error| error.to_string())?;
+            return Ok(Some(secret));
+        }
+        match database.map(DatabaseUrl::file) {
+            Some(Some(file)) if may_write => secret_file::read_or_create(file).map(Some),
+            Some(None) => Err(
+                "is required with PostgreSQL, so that all nodes share it; make one with: \
+                 api-server keys generate"
+                    .to_owned(),
+            ),
+            _ => Ok(None),
+        }
+    }
+}

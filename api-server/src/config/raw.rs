@@ -1,0 +1,209 @@
+//! Settings as they are given: the doc comment of a field is its documentation.
+
+use std::ffi::OsString;
+use std::fmt;
+
+use clap::{Parser, Subcommand};
+
+/// Registers people, logs them in and out, keeps each person's tasks.
+///
+/// Every option can be set by the environment variable named with it, or in a file .env in the current directory.
+#[derive(Parser, Clone)]
+#[command(name = "api-server", version, max_term_width = 100)]
+#[non_exhaustive]
+pub struct Settings {
+    /// What to do; serves if left out.
+    #[command(subcommand)]
+    pub command: Option<Command>,
+
+    /// Address and port to listen on; port 0 picks a free one, which is logged.
+    #[arg(
+        long = "bind",
+        env,
+        global = true,
+        value_name = "ADDRESS",
+        default_value = "127.0.0.1:8080"
+    )]
+    pub bind_addr: String,
+
+    /// `sqlite://PATH` or `postgres://USER:PASSWORD@HOST/DATABASE`, with sslmode up to verify-full; migrated at start.
+    #[arg(
+        long,
+        env,
+        global = true,
+        value_name = "URL",
+        hide_env_values = true,
+        default_value = "sqlite://data/auth.db"
+    )]
+    pub database_url: String,
+
+    /// Connections to the database, 1 to 1000.
+    #[arg(long, env, global = true, value_name = "COUNT", default_value = "10")]
+    pub database_pool_size: String,
+
+    /// Secret that signs the tokens, at least 32 bytes. Without one, SQLite gets a generated one in a file beside the
+    /// database; PostgreSQL refuses to start. A flag is visible to other users of the machine: prefer the variable.
+    #[arg(
+        long,
+        env,
+        global = true,
+        value_name = "SECRET",
+        hide_env_values = true
+    )]
+    pub auth_secret: Option<String>,
+
+    /// Secrets that are still accepted, comma-separated: rotation without logging anyone out.
+    #[arg(
+        long,
+        env,
+        global = true,
+        value_name = "SECRETS",
+        hide_env_values = true
+    )]
+    pub auth_secrets_previous: Option<String>,
+
+    /// Issuer (iss) of the tokens.
+    #[arg(
+        long,
+        env,
+        global = true,
+        value_name = "NAME",
+        default_value = "api-server"
+    )]
+    pub auth_issuer: String,
+
+    /// Audience (aud) of the tokens.
+    #[arg(long, env, global = true, value_name = "NAME", default_value = "api")]
+    pub auth_audience: String,
+
+    /// Lifetime of an access token, such as 15m or 7d; 1 second to 400 days.
+    #[arg(
+        long,
+        env,
+        global = true,
+        value_name = "DURATION",
+        default_value = "15m"
+    )]
+    pub access_token_ttl: String,
+
+    /// Lifetime of a session, such as 7d; not shorter than an access token's.
+    #[arg(
+        long,
+        env,
+        global = true,
+        value_name = "DURATION",
+        default_value = "7d"
+    )]
+    pub session_ttl: String,
+
+    /// bcrypt cost, 10 to 15; each step doubles the time of a login.
+    #[arg(long, env, global = true, value_name = "COST", default_value = "12")]
+    pub bcrypt_cost: String,
+
+    /// true allows a bcrypt cost of 4 to 9, for tests.
+    #[arg(long, env, global = true, value_name = "BOOL", default_value = "false", num_args = 0..=1, default_missing_value = "true")]
+    pub allow_weak_hashing: String,
+
+    /// Address under which browsers reach the server; https makes its cookies Secure. Defaults to http:// and the
+    /// bind address.
+    #[arg(long, env, global = true, value_name = "URL")]
+    pub public_url: Option<String>,
+
+    /// Exact origins of frontends elsewhere, comma-separated, such as `https://app.example.com`.
+    #[arg(long, env, global = true, value_name = "ORIGINS")]
+    pub allowed_origins: Option<String>,
+
+    /// How to write the log: text, or json for one object a line.
+    #[arg(
+        long,
+        env,
+        global = true,
+        value_name = "FORMAT",
+        default_value = "text"
+    )]
+    pub log_format: String,
+
+    /// What to log, such as `info` or `info,api_server::access=debug` for a line per request.
+    #[arg(
+        long,
+        env,
+        global = true,
+        value_name = "FILTER",
+        default_value = "info"
+    )]
+    pub rust_log: String,
+}
+
+/// What the program can do.
+#[derive(Subcommand, Clone, Debug)]
+#[non_exhaustive]
+pub enum Command {
+    /// Serve (the default).
+    Serve,
+    /// Bring the database's schema up to date and exit.
+    Migrate,
+    /// Print the `OpenAPI` document and exit.
+    Openapi,
+    /// Make secrets.
+    #[command(subcommand)]
+    Keys(KeysCommand),
+}
+
+/// What can be done with secrets.
+#[derive(Subcommand, Clone, Copy, Debug)]
+#[non_exhaustive]
+pub enum KeysCommand {
+    /// Print a new secret, fit for `AUTH_SECRET`.
+    Generate,
+}
+
+/// How to write the log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum LogFormat {
+    /// For people.
+    Text,
+    /// For machines: one object a line.
+    Json,
+}
+
+impl Settings {
+    /// Reads `.env`, the environment and the command line; the last one named wins.
+    ///
+    /// # Errors
+    ///
+    /// A `.env` that cannot be read, or what clap has to say (which includes `--help`).
+    pub fn read() -> Result<Self, clap::Error> {
+        Self::read_from(std::env::args_os())
+    }
+
+    fn read_from(arguments: impl IntoIterator<Item = OsString>) -> Result<Self, clap::Error> {
+        match dotenvy::from_path(".env") {
+            Err(error) if !error.not_found() => Err(clap::Error::raw(
+                clap::error::ErrorKind::Io,
+                format!(".env: {}\n", without_values(&error)),
+            )),
+            _read_or_absent => Self::try_parse_from(arguments),
+        }
+    }
+}
+
+/// A parse error quotes the line, and the line may hold a secret.
+fn without_values(error: &dotenvy::Error) -> String {
+    match error {
+        dotenvy::Error::LineParse(line, _) => {
+            let name = line.split('=').next().unwrap_or_default();
+            format!("cannot read the line of {name}; put the value in quotes")
+        }
+        other => other.to_string(),
+    }
+}
+
+/// Settings hold secrets.
+impl fmt::Debug for Settings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Settings")
+            .field("command", &self.command)
+            .finish_non_exhaustive()
+    }
+}

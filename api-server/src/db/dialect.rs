@@ -1,0 +1,184 @@
+//! The two engines under one connection type. The only file that asks which of them it has.
+
+use std::path::Path;
+
+use diesel::connection::{AnsiTransactionManager, SimpleConnection as _, TransactionManager};
+use diesel::prelude::*;
+use diesel_migrations::{EmbeddedMigrations, embed_migrations};
+
+use super::url::{DatabaseUrl, Target};
+
+const SQLITE_MIGRATIONS: EmbeddedMigrations = embed_migrations!("../migrations/sqlite");
+const POSTGRES_MIGRATIONS: EmbeddedMigrations = embed_migrations!("../migrations/postgres");
+
+/// Waits up to 2 s for another writer, keeps the last commit through a power loss.
+const SQLITE_SETUP: &str = "PRAGMA busy_timeout = 2000; PRAGMA journal_mode = WAL; \
+    PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;";
+/// A statement that runs this long has outlived the request that asked for it.
+const POSTGRES_SETUP: &str = "SET TIME ZONE 'UTC'; SET statement_timeout = '5s';";
+/// Any number will do, as long as every process takes the same.
+const MIGRATION_LOCK: &str = "SELECT pg_advisory_xact_lock(4711201120)";
+
+/// What libpq should do unless the URL says otherwise: give up on a silent server within seconds.
+const POSTGRES_DEFAULTS: &[(&str, &str)] = &[
+    ("connect_timeout", "2"),
+    ("tcp_user_timeout", "5000"),
+    ("keepalives_idle", "10"),
+    ("application_name", "api-server"),
+];
+
+/// A connection to either engine.
+#[derive(diesel::MultiConnection)]
+#[expect(
+    clippy::exhaustive_enums,
+    missing_docs,
+    reason = "the derive needs it plain"
+)]
+pub enum DbConnection {
+    Postgres(PgConnection),
+    Sqlite(SqliteConnection),
+}
+
+pub(super) fn connect(url: &DatabaseUrl) -> ConnectionResult<DbConnection> {
+    match &url.0 {
+        Target::File(path) => {
+            let mut connection = SqliteConnection::establish(&path.to_string_lossy())?;
+            connection
+                .batch_execute(SQLITE_SETUP)
+                .map_err(ConnectionError::CouldntSetupConfiguration)?;
+            Ok(DbConnection::Sqlite(connection))
+        }
+        Target::Server(url) => {
+            let mut connection = PgConnection::establish(&with_defaults(url))?;
+            connection
+                .batch_execute(POSTGRES_SETUP)
+                .map_err(ConnectionError::CouldntSetupConfiguration)?;
+            Ok(DbConnection::Postgres(connection))
+        }
+    }
+}
+
+/// How many connections may write at once. SQLite has one writer; queueing for it here beats polling its lock.
+pub(super) fn writers(url: &DatabaseUrl, connections: usize) -> usize {
+    match url.0 {
+        Target::File(_) => 1,
+        Target::Server(_) => connections,
+    }
+}
+
+/// The engine's own migrations, and the statement that keeps other processes from running them too; SQLite's
+/// `BEGIN IMMEDIATE` already does.
+pub(super) fn migrations(connection: &DbConnection) -> (EmbeddedMigrations, &'static str) {
+    match connection {
+        DbConnection::Postgres(_) => (POSTGRES_MIGRATIONS, MIGRATION_LOCK),
+        DbConnection::Sqlite(_) => (SQLITE_MIGRATIONS, ""),
+    }
+}
+
+/// A transaction that may read before it writes. `Connection::transaction` is `BEGIN DEFERRED` on SQLite, where the
+/// step from reading to writing fails under load, whatever the time-out.
+pub(crate) fn write_transaction<T, E: From<diesel::result::Error>>(
+    connection: &mut DbConnection,
+    work: impl FnOnce(&mut DbConnection) -> Result<T, E>,
+) -> Result<T, E> {
+    type Manager = <DbConnection as Connection>::TransactionManager;
+    match connection {
+        DbConnection::Sqlite(sqlite) => {
+            AnsiTransactionManager::begin_transaction_sql(sqlite, "BEGIN IMMEDIATE")?;
+        }
+        DbConnection::Postgres(postgres) => AnsiTransactionManager::begin_transaction(postgres)?,
+    }
+    match work(connection) {
+        Ok(value) => {
+            Manager::commit_transaction(connection)?;
+            Ok(value)
+        }
+        Err(error) => {
+            // The first error is the one to report; a connection that cannot roll back is dropped by the pool.
+            let _also_failed = Manager::rollback_transaction(connection);
+            Err(error)
+        }
+    }
+}
+
+/// Whether the pool must not use the connection again.
+pub(super) fn is_broken(connection: &mut DbConnection) -> bool {
+    use diesel::r2d2::R2D2Connection as _;
+    match connection {
+        DbConnection::Postgres(postgres) => postgres.is_broken(),
+        DbConnection::Sqlite(sqlite) => sqlite.is_broken(),
+    }
+}
+
+fn with_defaults(url: &str) -> String {
+    let mut url = url.to_owned();
+    for (name, value) in POSTGRES_DEFAULTS {
+        if parameter(&url, name).is_none() {
+            push_parameter(&mut url, name, value);
+        }
+    }
+    if wants_system_certificates(&url)
+        && let Some(file) = openssl_probe::probe().cert_file
+    {
+        push_parameter(&mut url, "sslrootcert", &percent_encode(&file));
+    }
+    url
+}
+
+/// The vendored OpenSSL looks for certificates where it was built, not where this system keeps them.
+fn wants_system_certificates(url: &str) -> bool {
+    let verifies = matches!(parameter(url, "sslmode"), Some("verify-ca" | "verify-full"));
+    let named = parameter(url, "sslrootcert").is_some_and(|file| file != "system");
+    verifies && !named
+}
+
+fn parameter<'u>(url: &'u str, name: &str) -> Option<&'u str> {
+    let (_, query) = url.split_once('?')?;
+    query
+        .split('&')
+        .filter_map(|pair| pair.split_once('='))
+        .find_map(|(key, value)| (key == name).then_some(value))
+}
+
+fn push_parameter(url: &mut String, name: &str, value: &str) {
+    let separator = if url.contains('?') { '&' } else { '?' };
+    url.extend([separator.encode_utf8(&mut [0; 4]), name, "=", value]);
+}
+
+fn percent_encode(path: &Path) -> String {
+    use std::fmt::Write as _;
+    let mut text = String::new();
+    for byte in path.to_string_lossy().bytes() {
+        if byte.is_ascii_alphanumeric() || b"/._-".contains(&byte) {
+            text.push(char::from(byte));
+        } else {
+            let _infallible = write!(text, "%{byte:02X}");
+        }
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{parameter, with_defaults};
+
+    #[test]
+    fn what_the_url_says_is_kept() {
+        let url = with_defaults("postgres://h/d?connect_timeout=9");
+        assert_eq!(parameter(&url, "connect_timeout"), Some("9"));
+        assert_eq!(parameter(&url, "tcp_user_timeout"), Some("5000"));
+    }
+
+    #[test]
+    fn verify_full_is_given_the_systems_certificates_unless_it_names_its_own() {
+        let url = with_defaults("postgres://h/d?sslmode=verify-full");
+        let probed = openssl_probe::probe().cert_file;
+        assert_eq!(
+            parameter(&url, "sslrootcert").map(ToOwned::to_owned),
+            probed.map(|file| file.display().to_string())
+        );
+        let named = with_defaults("postgres://h/d?sslmode=verify-full&sslrootcert=/ca.pem");
+        assert_eq!(named.matches("sslrootcert").count(), 1);
+        assert!(!with_defaults("postgres://h/d?sslmode=require").contains("sslrootcert"));
+    }
+}

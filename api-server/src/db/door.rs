@@ -1,0 +1,123 @@
+//! From async code to a blocking connection and back, within bounds.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use diesel::result::QueryResult;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::task::spawn_blocking;
+use tokio::time::timeout;
+
+use super::DbConnection;
+use super::dialect;
+use super::error::DbError;
+use super::pool::{Pool, Pooled, pool};
+use super::url::DatabaseUrl;
+
+/// How many requests may wait for a connection before the next is turned away.
+const QUEUE: usize = 1024;
+/// How long a request waits for the database altogether.
+const PATIENCE: Duration = Duration::from_millis(2500);
+
+/// The database, as async code sees it. Cheap to clone.
+#[derive(Clone)]
+pub struct Db {
+    pool: Pool,
+    queue: Arc<Semaphore>,
+    connections: Arc<Semaphore>,
+    writers: Arc<Semaphore>,
+}
+
+impl Db {
+    /// Prepares a pool of `connections`; opens none yet.
+    #[must_use]
+    pub fn new(url: DatabaseUrl, connections: u32) -> Self {
+        let count = usize::try_from(connections).unwrap_or(Semaphore::MAX_PERMITS);
+        Self {
+            queue: Arc::new(Semaphore::new(QUEUE)),
+            connections: Arc::new(Semaphore::new(count)),
+            writers: Arc::new(Semaphore::new(dialect::writers(&url, count))),
+            pool: pool(url, connections),
+        }
+    }
+
+    /// Runs queries that only read.
+    ///
+    /// # Errors
+    ///
+    /// [`DbError`]; within 3 s, even if the database hangs. The job may then still end in the background.
+    pub async fn run<T: Send + 'static>(
+        &self,
+        job: impl FnOnce(&mut DbConnection) -> QueryResult<T> + Send + 'static,
+    ) -> Result<T, DbError> {
+        self.bounded(None, job).await
+    }
+
+    /// Runs queries that write: one at a time on SQLite, so that writers queue instead of polling a lock.
+    ///
+    /// # Errors
+    ///
+    /// As [`run`](Self::run).
+    pub async fn write<T: Send + 'static>(
+        &self,
+        job: impl FnOnce(&mut DbConnection) -> QueryResult<T> + Send + 'static,
+    ) -> Result<T, DbError> {
+        self.bounded(Some(&self.writers), job).await
+    }
+
+    async fn bounded<T: Send + 'static>(
+        &self,
+        writers: Option<&Arc<Semaphore>>,
+        job: impl FnOnce(&mut DbConnection) -> QueryResult<T> + Send + 'static,
+    ) -> Result<T, DbError> {
+        let Ok(_place) = self.queue.try_acquire() else {
+            return Err(DbError::Overloaded);
+        };
+        timeout(PATIENCE, async {
+            let writing = match writers {
+                Some(writers) => Some(acquire(writers).await?),
+                None => None,
+            };
+            let connected = acquire(&self.connections).await?;
+            let pool = self.pool.clone();
+            spawn_blocking(move || {
+                // Held until the job really ends, also when nobody waits for it any more.
+                let _permits = (writing, connected);
+                on_a_connection(&pool, job)
+            })
+            .await
+            .map_err(|died| DbError::Unavailable(died.to_string()))?
+        })
+        .await
+        .unwrap_or_else(|_elapsed| Err(DbError::Unavailable(format!("no answer in {PATIENCE:?}"))))
+    }
+}
+
+async fn acquire(semaphore: &Arc<Semaphore>) -> Result<OwnedSemaphorePermit, DbError> {
+    let permit = Arc::clone(semaphore).acquire_owned().await;
+    permit.map_err(|closed| DbError::Unavailable(closed.to_string()))
+}
+
+fn on_a_connection<T>(
+    pool: &Pool,
+    job: impl FnOnce(&mut DbConnection) -> QueryResult<T>,
+) -> Result<T, DbError> {
+    let mut pooled = pool
+        .get()
+        .map_err(|error| DbError::Unavailable(error.to_string()))?;
+    let result = job(&mut pooled.connection);
+    pooled.last_used = Instant::now();
+    result.map_err(|error| diagnose(error, &mut pooled))
+}
+
+/// A query error on a dead connection is the connection's fault.
+fn diagnose(error: diesel::result::Error, pooled: &mut Pooled) -> DbError {
+    if matches!(error, diesel::result::Error::NotFound) {
+        return DbError::Query(error);
+    }
+    if pooled.answers().is_err() {
+        pooled.broken = true;
+        return DbError::Unavailable(error.to_string());
+    }
+    DbError::of_query(error)
+}

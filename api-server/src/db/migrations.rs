@@ -1,0 +1,59 @@
+//! Bringing the schema up to date, from any number of processes at once.
+
+use std::error::Error;
+use std::fs;
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+use diesel::connection::SimpleConnection as _;
+use diesel_migrations::MigrationHarness as _;
+
+use super::dialect::{self, DbConnection, write_transaction};
+use super::url::DatabaseUrl;
+
+/// How long a starting process waits for a sister that migrates, or for a database that starts beside it.
+const PATIENCE: Duration = Duration::from_secs(30);
+const PAUSE: Duration = Duration::from_millis(50);
+
+type Failure = Box<dyn Error + Send + Sync>;
+
+/// Creates the SQLite file and its folder if needed, then runs every migration that has not run yet.
+///
+/// # Errors
+///
+/// The database's own words, if it cannot be reached or a migration fails.
+pub fn migrate(url: &DatabaseUrl) -> Result<(), Failure> {
+    if let Some(folder) = url.file().and_then(|file| file.parent()) {
+        fs::create_dir_all(folder)
+            .map_err(|error| format!("cannot create the folder {}: {error}", folder.display()))?;
+    }
+    let mut connection = connect_patiently(url)?;
+    let (migrations, lock) = dialect::migrations(&connection);
+    write_transaction(&mut connection, |connection| -> Result<(), Failure> {
+        connection.batch_execute(lock)?;
+        let applied = connection.run_pending_migrations(migrations)?.len();
+        if applied > 0 {
+            log::info!("migrated the database ({applied} migrations)");
+        }
+        Ok(())
+    })
+}
+
+/// Two processes that switch a new SQLite file to WAL get in each other's way for a moment.
+fn connect_patiently(url: &DatabaseUrl) -> Result<DbConnection, Failure> {
+    let started = Instant::now();
+    loop {
+        match dialect::connect(url) {
+            Err(error) if is_passing(&error.to_string()) && started.elapsed() < PATIENCE => {
+                sleep(PAUSE);
+            }
+            outcome => return outcome.map_err(Into::into),
+        }
+    }
+}
+
+fn is_passing(error: &str) -> bool {
+    ["database is locked", "the database system is starting up"]
+        .iter()
+        .any(|text| error.contains(text))
+}

@@ -1,0 +1,117 @@
+//! `DATABASE_URL`, parsed once.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+/// Where the database is, and so which engine it is.
+#[derive(Clone, PartialEq, Eq)]
+pub struct DatabaseUrl(pub(super) Target);
+
+#[derive(Clone, PartialEq, Eq)]
+pub(super) enum Target {
+    File(PathBuf),
+    Server(String),
+}
+
+impl DatabaseUrl {
+    /// Takes `sqlite://PATH` (relative, or absolute as `sqlite:///…`) and `postgres://…` or `postgresql://…`.
+    ///
+    /// # Errors
+    ///
+    /// What is wrong and what to write instead; the text is not repeated, as it may hold a password.
+    pub fn parse(text: &str) -> Result<Self, &'static str> {
+        if let Some(path) = text.strip_prefix("sqlite://") {
+            return sqlite_file(path).map(|path| Self(Target::File(path)));
+        }
+        let server = ["postgres://", "postgresql://"];
+        if server.iter().any(|scheme| text.starts_with(scheme)) {
+            return Ok(Self(Target::Server(text.to_owned())));
+        }
+        Err("use sqlite://PATH or postgres://USER:PASSWORD@HOST/DATABASE")
+    }
+
+    /// The database file, if the database is one.
+    #[must_use]
+    pub fn file(&self) -> Option<&Path> {
+        match &self.0 {
+            Target::File(path) => Some(path),
+            Target::Server(_) => None,
+        }
+    }
+}
+
+fn sqlite_file(path: &str) -> Result<PathBuf, &'static str> {
+    match path {
+        "" => Err("name the file, as in sqlite://data/auth.db"),
+        ":memory:" => {
+            Err("an in-memory database would be a new one for every connection; name a file")
+        }
+        _ if path.contains('?') => {
+            Err("options after the file name are not supported; leave out the ?")
+        }
+        _ => Ok(PathBuf::from(path)),
+    }
+}
+
+/// Without user, password and parameters.
+impl fmt::Display for DatabaseUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.0 {
+            Target::File(path) => write!(f, "sqlite://{}", path.display()),
+            Target::Server(url) => {
+                let after_scheme = url.split_once("://").map_or("", |(_, rest)| rest);
+                let address = after_scheme.split('?').next().unwrap_or_default();
+                let address = address.rsplit_once('@').map_or(address, |(_, host)| host);
+                write!(f, "postgres://{address}")
+            }
+        }
+    }
+}
+
+impl fmt::Debug for DatabaseUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::DatabaseUrl;
+
+    #[test]
+    fn printing_shows_neither_user_nor_password() {
+        let url = DatabaseUrl::parse("postgres://ada:hunter2@db.example:5433/auth?sslmode=require");
+        assert_eq!(
+            format!("{}", url.unwrap()),
+            "postgres://db.example:5433/auth"
+        );
+    }
+
+    #[test]
+    fn sqlite_paths_are_relative_or_absolute() {
+        for (text, path) in [
+            ("sqlite://a/b.db", "a/b.db"),
+            ("sqlite:///a/b.db", "/a/b.db"),
+        ] {
+            assert_eq!(
+                DatabaseUrl::parse(text).unwrap().file().unwrap().to_str(),
+                Some(path)
+            );
+        }
+    }
+
+    #[test]
+    fn anything_else_is_refused() {
+        for text in [
+            "",
+            "auth.db",
+            "sqlite:auth.db",
+            "sqlite://",
+            "sqlite://:memory:",
+            "mysql://x",
+            "sqlite://a?mode=ro",
+        ] {
+            assert!(DatabaseUrl::parse(text).is_err(), "{text}");
+        }
+    }
+}

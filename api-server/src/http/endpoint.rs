@@ -1,0 +1,65 @@
+//! One address and its methods, so that the routes and `Allow` cannot disagree.
+
+use actix_web::dev::{AppService, HttpServiceFactory};
+use actix_web::http::Method;
+use actix_web::{FromRequest, Handler, Resource, Responder, guard, web};
+
+use crate::problem::Problem;
+
+/// An address (with its aliases) under construction.
+pub(crate) struct Endpoint {
+    resource: Resource,
+    allow: String,
+}
+
+impl Endpoint {
+    /// Of several patterns that match, the first wins.
+    pub(crate) fn at<const N: usize>(patterns: [&str; N]) -> Self {
+        Self {
+            resource: web::resource(patterns.map(ToOwned::to_owned).to_vec()),
+            allow: String::new(),
+        }
+    }
+
+    /// `GET`, and `HEAD` with it (RFC 9110 § 9.3.2).
+    pub(crate) fn get<F, Args>(self, handler: F) -> Self
+    where
+        F: Handler<Args>,
+        Args: FromRequest + 'static,
+        F::Output: Responder + 'static,
+    {
+        let guard = guard::Any(guard::Get()).or(guard::Head());
+        self.route("GET, HEAD", web::route().guard(guard).to(handler))
+    }
+
+    pub(crate) fn on<F, Args>(self, method: Method, handler: F) -> Self
+    where
+        F: Handler<Args>,
+        Args: FromRequest + 'static,
+        F::Output: Responder + 'static,
+    {
+        let name = method.to_string();
+        self.route(&name, web::method(method).to(handler))
+    }
+
+    fn route(mut self, methods: &str, route: actix_web::Route) -> Self {
+        if !self.allow.is_empty() {
+            self.allow.push_str(", ");
+        }
+        self.allow.push_str(methods);
+        self.resource = self.resource.route(route);
+        self
+    }
+}
+
+impl HttpServiceFactory for Endpoint {
+    fn register(self, config: &mut AppService) {
+        let allow = self.allow;
+        self.resource
+            .default_service(web::to(move || {
+                let problem = Problem::method_not_allowed(&allow);
+                async move { Err::<&str, _>(problem) }
+            }))
+            .register(config);
+    }
+}

@@ -1,0 +1,174 @@
+//! A JSON body: typed, bounded in size and time, validated.
+
+use std::time::Duration;
+
+use actix_web::dev::Payload;
+use actix_web::error::PayloadError;
+use actix_web::http::header::{CONTENT_ENCODING, CONTENT_TYPE, HeaderValue};
+use actix_web::web::{Bytes, BytesMut, Data};
+use actix_web::{FromRequest, HttpRequest};
+use futures_util::StreamExt as _;
+use futures_util::future::LocalBoxFuture;
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Deserializer};
+use serde_json::error::Category;
+use tokio::time::timeout;
+use validator::Validate;
+
+use super::validate::field_errors;
+use crate::problem::{Code, FieldError, Problem};
+use crate::state::State;
+
+/// The largest body, in bytes.
+const MAX_BYTES: usize = 64 * 1024;
+
+/// A validated request body.
+pub(crate) struct Json<T>(pub(crate) T);
+
+impl<T: DeserializeOwned + Validate + 'static> FromRequest for Json<T> {
+    type Error = Problem;
+    type Future = LocalBoxFuture<'static, Result<Self, Problem>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let request = request.clone();
+        let payload = payload.take();
+        Box::pin(async move {
+            require_json(&request)?;
+            let body = read(&request, payload).await?;
+            parse(&body).map(Self)
+        })
+    }
+}
+
+fn require_json(request: &HttpRequest) -> Result<(), Problem> {
+    let headers = request.headers();
+    let mut types = headers.get_all(CONTENT_TYPE);
+    let declared = types.next().map(HeaderValue::as_bytes);
+    let is_json = declared.is_some_and(is_json) && types.next().is_none();
+    if is_json && !headers.contains_key(CONTENT_ENCODING) {
+        return Ok(());
+    }
+    Err(Problem::new(
+        Code::UnsupportedMediaType,
+        "Send the body as Content-Type: application/json, without Content-Encoding",
+    ))
+}
+
+/// `application/json`, with no parameter but `charset=utf-8`.
+fn is_json(value: &[u8]) -> bool {
+    let mut parts = value.split(|byte| *byte == b';').map(<[u8]>::trim_ascii);
+    let essence = parts.next().unwrap_or_default();
+    essence.eq_ignore_ascii_case(b"application/json")
+        && parts.all(|parameter| {
+            [b"charset=utf-8".as_slice(), br#"charset="utf-8""#, b""]
+                .iter()
+                .any(|known| parameter.eq_ignore_ascii_case(known))
+        })
+}
+
+async fn read(request: &HttpRequest, payload: Payload) -> Result<Bytes, Problem> {
+    let too_large = || Problem::new(Code::BodyTooLarge, "The body may have at most 65536 bytes");
+    let declared = request.headers().get("content-length");
+    let declared = declared.and_then(|value| value.to_str().ok()?.parse().ok());
+    if declared.is_some_and(|length: usize| length > MAX_BYTES) {
+        return Err(too_large());
+    }
+    let patience = request
+        .app_data::<Data<State>>()
+        .map_or(Duration::ZERO, |state| state.limits.body_timeout);
+    match timeout(patience, collect(payload)).await {
+        Ok(Ok(Some(body))) => Ok(body),
+        Ok(Ok(None)) => Err(too_large()),
+        Ok(Err(broken)) => {
+            Err(Problem::new(Code::InvalidRequest, "The body did not arrive whole").because(broken))
+        }
+        Err(_elapsed) => Err(Problem::new(
+            Code::RequestTimeout,
+            "The body did not arrive in time",
+        )),
+    }
+}
+
+/// `None` when there is more than fits.
+async fn collect(mut payload: Payload) -> Result<Option<Bytes>, PayloadError> {
+    let mut body = BytesMut::new();
+    while let Some(chunk) = payload.next().await {
+        let chunk = chunk?;
+        if body.len() + chunk.len() > MAX_BYTES {
+            return Ok(None);
+        }
+        body.extend_from_slice(&chunk);
+    }
+    Ok(Some(body.freeze()))
+}
+
+fn parse<T: DeserializeOwned + Validate>(body: &[u8]) -> Result<T, Problem> {
+    let text = std::str::from_utf8(body).map_err(|error| {
+        Problem::new(Code::InvalidJson, format!("The body is not UTF-8: {error}"))
+    })?;
+    let mut deserializer = serde_json::Deserializer::from_str(text);
+    // serde would also take an array for a struct, field by field.
+    let is_object = text.trim_ascii_start().starts_with('{');
+    let value = serde_path_to_error::deserialize(&mut deserializer);
+    let value: T = match value {
+        Ok(value) if is_object => value,
+        Err(error) if is_object || error.inner().classify() != Category::Data => {
+            return Err(explain(&error));
+        }
+        _not_an_object => {
+            return Err(Problem::new(
+                Code::InvalidRequest,
+                "The body must be a JSON object",
+            ));
+        }
+    };
+    deserializer.end().map_err(|error| not_json(&error))?;
+    value
+        .validate()
+        .map_err(|errors| Problem::validation(field_errors(&errors)))?;
+    Ok(value)
+}
+
+fn explain(error: &serde_path_to_error::Error<serde_json::Error>) -> Problem {
+    let inner = error.inner();
+    if inner.classify() != Category::Data {
+        return not_json(inner);
+    }
+    let text = inner.to_string();
+    let text = text.split(" at line ").next().unwrap_or_default();
+    let (code, message) = match text.split_once("expected ") {
+        Some((_, expected)) => ("invalid_type", format!("must be {expected}")),
+        None => ("invalid", text.replace('`', "")),
+    };
+    Problem::validation(vec![FieldError {
+        field: error.path().to_string(),
+        code: code.into(),
+        message: message.into(),
+    }])
+}
+
+fn not_json(error: &serde_json::Error) -> Problem {
+    Problem::new(Code::InvalidJson, format!("The body is not JSON: {error}"))
+}
+
+/// For `Option<Option<T>>`: `Some(None)` is an explicit null, `None` an absent field.
+#[expect(
+    clippy::option_option,
+    reason = "absent and null mean different things in a PATCH"
+)]
+pub(crate) fn nullable<'de, T, D>(deserializer: D) -> Result<Option<Option<T>>, D::Error>
+where
+    T: Deserialize<'de>,
+    D: Deserializer<'de>,
+{
+    Option::deserialize(deserializer).map(Some)
+}
+
+/// For a field that may be absent but not null.
+pub(crate) fn not_null<'de, T, D>(deserializer: D) -> Result<Option<T>, D::Error>
+where
+    T: Deserialize<'de>,
+    D: Deserializer<'de>,
+{
+    T::deserialize(deserializer).map(Some)
+}

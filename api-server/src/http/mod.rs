@@ -1,0 +1,12 @@
+//! What all handlers share: who calls, what they sent, what they get.
+
+pub(crate) mod caller;
+pub(crate) mod client;
+pub(crate) mod endpoint;
+pub(crate) mod envelope;
+pub(crate) mod identity;
+pub(crate) mod json;
+pub(crate) mod openapi;
+pub(crate) mod owner;
+pub(crate) mod query;
+pub(crate) mod validate;

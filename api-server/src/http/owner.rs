@@ -1,0 +1,37 @@
+//! The owner rule: under `/api/{user_id}/…` the token's subject is that user, or it is 403.
+
+use std::future::{Ready, ready};
+
+use actix_web::dev::Payload;
+use actix_web::{FromRequest, HttpRequest};
+
+use super::caller::Caller;
+use super::identity::UserId;
+use crate::problem::{Code, Problem};
+
+/// The user whose data this address is about, who is also the one calling.
+///
+/// Put it first among a handler's arguments: extractors run in order, so nothing of the body is read for a stranger.
+pub(crate) struct Owner(pub(crate) UserId);
+
+impl Owner {
+    fn of(request: &HttpRequest) -> Result<Self, Problem> {
+        let caller = Caller::of(request)?;
+        match request.match_info().get("user_id") {
+            Some(named) if named != caller.user_id.as_str() => Err(Problem::new(
+                Code::Forbidden,
+                "This address belongs to another user",
+            )),
+            _own_or_unnamed => Ok(Self(caller.user_id)),
+        }
+    }
+}
+
+impl FromRequest for Owner {
+    type Error = Problem;
+    type Future = Ready<Result<Self, Problem>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        ready(Self::of(request))
+    }
+}

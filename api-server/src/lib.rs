@@ -1,0 +1,20 @@
+//! The server around `auth-core`. Every route is listed in `server.rs`; the folder of a feature (`accounts`,
+//! `sessions`, `tasks`) holds one file per endpoint, the noun, and the queries (`store.rs`).
+//!
+//! A request goes: `http::envelope` → `http::owner` or `http::caller` (who) → `http::json` (what) → handler →
+//! `db.run(|connection| store::…)` → answer. Errors come back by `?` as [`problem::Problem`].
+
+mod accounts;
+pub mod config;
+pub mod db;
+mod health;
+mod http;
+pub mod logging;
+pub mod problem;
+pub mod server;
+mod sessions;
+mod state;
+mod tasks;
+
+pub use http::openapi::document as openapi;
+pub use state::{Clock, Limits};

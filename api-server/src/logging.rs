@@ -1,0 +1,64 @@
+//! One log line per event, as text or as JSON; nothing a caller sends can forge a line.
+
+use std::io::Write as _;
+
+use chrono::{SecondsFormat, Utc};
+use env_logger::{Builder, Target};
+use log::Record;
+use serde_json::json;
+
+use crate::config::LogFormat;
+
+/// Logs to standard error from here on. A second call changes nothing.
+pub fn start(format: LogFormat, filter: &str) {
+    let mut builder = Builder::new();
+    builder.parse_filters(filter).target(Target::Stderr);
+    match format {
+        LogFormat::Text => builder.format(|out, record| writeln!(out, "{}", text(record))),
+        LogFormat::Json => builder.format(|out, record| writeln!(out, "{}", json_line(record))),
+    };
+    let _already_started = builder.try_init();
+}
+
+fn now() -> String {
+    Utc::now().to_rfc3339_opts(SecondsFormat::Millis, true)
+}
+
+fn text(record: &Record<'_>) -> String {
+    let message = record.args().to_string();
+    let message = message.replace(char::is_control, "\u{fffd}");
+    format!(
+        "{} {:5} {} {message}",
+        now(),
+        record.level(),
+        record.target()
+    )
+}
+
+fn json_line(record: &Record<'_>) -> serde_json::Value {
+    json!({
+        "time": now(),
+        "level": record.level().as_str(),
+        "target": record.target(),
+        "message": record.args().to_string(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{json_line, text};
+    use log::{Level, Record};
+
+    #[test]
+    fn line_breaks_and_escapes_stay_within_the_line() {
+        let line = text(
+            &Record::builder()
+                .level(Level::Info)
+                .args(format_args!("a\r\nb\x1b[31m"))
+                .build(),
+        );
+        assert!(!line.contains(['\r', '\n', '\x1b']), "{line:?}");
+        let line = json_line(&Record::builder().args(format_args!("a\nb")).build()).to_string();
+        assert!(!line.contains('\n'), "{line:?}");
+    }
+}

@@ -1,0 +1,66 @@
+//! The stable names of everything that can go wrong.
+
+use actix_web::http::StatusCode;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+macro_rules! codes {
+    ($($(#[$doc:meta])* $variant:ident = $status:ident $name:literal,)*) => {
+        /// The `code` of a problem.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
+        pub(crate) enum Code {
+            $($(#[$doc])* #[serde(rename = $name)] $variant,)*
+        }
+
+        impl Code {
+            pub(crate) const fn status(self) -> StatusCode {
+                match self { $(Self::$variant => StatusCode::$status,)* }
+            }
+
+            pub(crate) const fn as_str(self) -> &'static str {
+                match self { $(Self::$variant => $name,)* }
+            }
+        }
+    };
+}
+
+codes! {
+    /// The body is not JSON.
+    InvalidJson = BAD_REQUEST "INVALID_JSON",
+    /// The request makes no sense as a whole.
+    InvalidRequest = BAD_REQUEST "INVALID_REQUEST",
+    /// No credentials were sent.
+    Unauthorized = UNAUTHORIZED "UNAUTHORIZED",
+    /// The credentials are not a token of ours.
+    InvalidToken = UNAUTHORIZED "INVALID_TOKEN",
+    /// The token was good once.
+    TokenExpired = UNAUTHORIZED "TOKEN_EXPIRED",
+    /// Wrong password or unknown address; nobody is told which.
+    InvalidEmailOrPassword = UNAUTHORIZED "INVALID_EMAIL_OR_PASSWORD",
+    /// The caller is known and may not.
+    Forbidden = FORBIDDEN "FORBIDDEN",
+    /// Nothing has this address.
+    NotFound = NOT_FOUND "NOT_FOUND",
+    /// The caller has no such task.
+    TaskNotFound = NOT_FOUND "TASK_NOT_FOUND",
+    /// The address exists; the method does not.
+    MethodNotAllowed = METHOD_NOT_ALLOWED "METHOD_NOT_ALLOWED",
+    /// The body did not arrive in time.
+    RequestTimeout = REQUEST_TIMEOUT "REQUEST_TIMEOUT",
+    /// One account per address.
+    UserAlreadyExists = CONFLICT "USER_ALREADY_EXISTS",
+    /// The body is larger than 64 KiB.
+    BodyTooLarge = PAYLOAD_TOO_LARGE "BODY_TOO_LARGE",
+    /// The body is not declared as JSON.
+    UnsupportedMediaType = UNSUPPORTED_MEDIA_TYPE "UNSUPPORTED_MEDIA_TYPE",
+    /// Fields are not acceptable; `errors` says which.
+    ValidationError = UNPROCESSABLE_ENTITY "VALIDATION_ERROR",
+    /// Too many failed logins for this address from this network.
+    TooManyRequests = TOO_MANY_REQUESTS "TOO_MANY_REQUESTS",
+    /// A fault of ours.
+    InternalServerError = INTERNAL_SERVER_ERROR "INTERNAL_SERVER_ERROR",
+    /// More work than the server can take on.
+    Overloaded = SERVICE_UNAVAILABLE "OVERLOADED",
+    /// The database is away.
+    DatabaseUnavailable = SERVICE_UNAVAILABLE "DATABASE_UNAVAILABLE",
+}

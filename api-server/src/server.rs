@@ -1,0 +1,163 @@
+//! Settings in, a running server out; the whole order of middleware and routes.
+
+use std::io;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use actix_web::dev::{Server as ActixServer, ServerHandle};
+use actix_web::middleware::from_fn;
+use actix_web::web::{self, Data, ServiceConfig};
+use actix_web::{App, HttpServer};
+use auth_core::{TokenIssuer, TokenVerifier};
+use tokio::signal::unix::{SignalKind, signal};
+
+use crate::accounts::hasher::Hasher;
+use crate::accounts::throttle::Throttle;
+use crate::config::Config;
+use crate::db::{self, Db};
+use crate::http::envelope::envelope;
+use crate::http::openapi;
+use crate::problem::{Code, Problem};
+use crate::state::{Clock, Limits, State};
+use crate::{accounts, health, sessions, tasks};
+
+/// Idle connections are kept this long.
+const KEEP_ALIVE: Duration = Duration::from_secs(75);
+/// A caller that sends no complete header within this time is dropped.
+const HEADER_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Why a server could not be built.
+pub type BuildError = Box<dyn std::error::Error + Send + Sync>;
+
+/// A server that listens already and answers once [`run`](Self::run) is awaited.
+pub struct Server {
+    addr: SocketAddr,
+    inner: ActixServer,
+}
+
+/// Stops a running server.
+#[derive(Clone)]
+pub struct Stopper(ServerHandle);
+
+impl Stopper {
+    /// Takes no new connections, lets requests in flight finish, within the drain time-out.
+    pub async fn stop(&self) {
+        self.0.stop(true).await;
+    }
+}
+
+impl Server {
+    /// Where it listens.
+    #[must_use]
+    pub const fn addr(&self) -> SocketAddr {
+        self.addr
+    }
+
+    /// The way to stop it.
+    #[must_use]
+    pub fn stopper(&self) -> Stopper {
+        Stopper(self.inner.handle())
+    }
+
+    /// Serves until stopped.
+    ///
+    /// # Errors
+    ///
+    /// An input or output error of the listener.
+    pub async fn run(self) -> io::Result<()> {
+        self.inner.await
+    }
+
+    /// Serves on this thread until SIGTERM or SIGINT, then lets requests in flight finish.
+    ///
+    /// # Errors
+    ///
+    /// As [`run`](Self::run), and if signals cannot be received.
+    pub fn run_until_signal(self) -> io::Result<()> {
+        actix_web::rt::System::new().block_on(async {
+            log::info!("listening on http://{}", self.addr);
+            let mut terminate = signal(SignalKind::terminate())?;
+            let mut interrupt = signal(SignalKind::interrupt())?;
+            let stopper = self.stopper();
+            actix_web::rt::spawn(async move {
+                tokio::select! {
+                    _ = terminate.recv() => log::info!("SIGTERM: finishing what is in flight"),
+                    _ = interrupt.recv() => log::info!("SIGINT: finishing what is in flight"),
+                }
+                stopper.stop().await;
+            });
+            self.run().await?;
+            log::info!("stopped");
+            Ok(())
+        })
+    }
+}
+
+/// Migrates the database, binds the address, prepares the workers.
+///
+/// # Errors
+///
+/// If the database cannot be migrated or the address is taken.
+pub fn build(config: Config, limits: Limits, clock: Clock) -> Result<Server, BuildError> {
+    db::migrate(&config.database_url)
+        .map_err(|error| format!("cannot prepare {}: {error}", config.database_url))?;
+    let bind_addr = config.bind_addr;
+    let state = Data::new(state(config, limits, clock)?);
+    let app = move || {
+        App::new()
+            .app_data(state.clone())
+            .wrap(from_fn(envelope))
+            .configure(routes)
+    };
+    let server = HttpServer::new(app)
+        .keep_alive(KEEP_ALIVE)
+        .client_request_timeout(HEADER_TIMEOUT)
+        .shutdown_timeout(limits.drain_timeout.as_secs())
+        .disable_signals()
+        .bind(bind_addr)
+        .map_err(|error| format!("cannot listen on {bind_addr} (BIND_ADDR): {error}"))?;
+    let addr = server.addrs().first().copied().unwrap_or(bind_addr);
+    Ok(Server {
+        addr,
+        inner: server.run(),
+    })
+}
+
+fn state(config: Config, limits: Limits, clock: Clock) -> Result<State, auth_core::Error> {
+    let verifier = TokenVerifier::new(
+        config.keyring.clone(),
+        config.issuer.as_str(),
+        config.audience.as_str(),
+    )?;
+    let issuer = TokenIssuer::new(
+        config.keyring,
+        config.issuer,
+        config.audience,
+        config.access_token_ttl,
+    )?;
+    Ok(State {
+        db: Db::new(config.database_url, config.database_pool_size),
+        hasher: Hasher::new(config.bcrypt_cost),
+        throttle: Throttle::default(),
+        issuer,
+        verifier,
+        session_ttl: config.session_ttl,
+        limits,
+        clock,
+    })
+}
+
+/// Every address. `/api/auth/…` comes before `/api/{user_id}/…`.
+fn routes(config: &mut ServiceConfig) {
+    config
+        .configure(health::routes)
+        .configure(openapi::routes)
+        .configure(accounts::routes)
+        .configure(sessions::routes)
+        .configure(tasks::routes)
+        .default_service(web::to(not_found));
+}
+
+async fn not_found() -> Result<&'static str, Problem> {
+    Err(Problem::new(Code::NotFound, "Nothing has this address"))
+}

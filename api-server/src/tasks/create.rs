@@ -1,0 +1,61 @@
+//! `POST /api/{user_id}/tasks`
+
+use actix_web::HttpResponse;
+use actix_web::http::header::LOCATION;
+use actix_web::web::Data;
+use serde::Deserialize;
+use utoipa::ToSchema;
+use validator::Validate;
+
+use super::store::{self, NewTask};
+use super::task::{self, Task, Title};
+use crate::http::json::Json;
+use crate::http::owner::Owner;
+use crate::problem::Problem;
+use crate::state::State;
+
+#[derive(Deserialize, Validate, ToSchema)]
+pub(crate) struct CreateTask {
+    /// 1 to 200 characters after trimming.
+    #[serde(default)]
+    #[validate(custom(function = "task::title_rule"))]
+    #[schema(required, min_length = 1, max_length = 200, example = "Buy milk")]
+    title: String,
+    /// At most 10 000 characters.
+    #[validate(custom(function = "task::description_rule"))]
+    #[schema(max_length = 10_000)]
+    description: Option<String>,
+}
+
+/// Add a task.
+#[utoipa::path(
+    post, path = "/api/{user_id}/tasks", tag = "tasks", operation_id = "createTask",
+    params(("user_id" = String, Path, description = "The caller's own id")),
+    request_body = CreateTask,
+    responses((
+        status = 201, description = "The new task", body = Task,
+        headers(("Location" = String, description = "Where the task is")),
+    )),
+    security(("bearer" = [])),
+)]
+pub(crate) async fn create(
+    Owner(owner): Owner,
+    state: Data<State>,
+    Json(body): Json<CreateTask>,
+) -> Result<HttpResponse, Problem> {
+    let title = Title::parse(&body.title).map_err(|fault| fault.at("title"))?;
+    let new = NewTask {
+        title: title.into_string(),
+        description: body.description,
+        now: state.now().into(),
+    };
+    let inserted = state
+        .db
+        .write(move |connection| store::insert(connection, &owner, new))
+        .await?;
+    let task = inserted.ok_or_else(Problem::account_is_gone)?;
+    let location = format!("/api/{}/tasks/{}", task.user_id, task.id);
+    Ok(HttpResponse::Created()
+        .insert_header((LOCATION, location))
+        .json(task))
+}

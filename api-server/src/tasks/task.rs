@@ -1,0 +1,118 @@
+//! A task and what it may hold.
+
+use serde::Serialize;
+use utoipa::ToSchema;
+use validator::ValidationError;
+
+use crate::db::Timestamp;
+use crate::http::validate::{self, Fault, rule};
+
+const MAX_TITLE_CHARS: usize = 200;
+const MAX_DESCRIPTION_CHARS: usize = 10_000;
+const MAX_QUERY_CHARS: usize = 200;
+
+/// A task as the API shows it.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub(crate) struct Task {
+    #[schema(example = 1)]
+    pub(crate) id: i64,
+    pub(crate) user_id: String,
+    #[schema(example = "Buy milk")]
+    pub(crate) title: String,
+    pub(crate) description: Option<String>,
+    pub(crate) completed: bool,
+    #[schema(value_type = String, format = DateTime, example = "2026-11-20T12:57:51.869Z")]
+    pub(crate) created_at: Timestamp,
+    #[schema(value_type = String, format = DateTime, example = "2026-11-20T12:57:51.869Z")]
+    pub(crate) updated_at: Timestamp,
+}
+
+/// 1 to 200 characters after trimming.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Title(String);
+
+impl Title {
+    pub(crate) fn parse(text: &str) -> Result<Self, Fault> {
+        let title = text.trim();
+        if title.is_empty() {
+            return Err(Fault::new("required", "is required"));
+        }
+        if title.contains('\0') {
+            return Err(Fault::new(
+                "invalid_character",
+                "must not contain the NUL character",
+            ));
+        }
+        if title.chars().count() > MAX_TITLE_CHARS {
+            return Err(Fault::new("too_long", "must be at most 200 characters"));
+        }
+        Ok(Self(title.to_owned()))
+    }
+
+    pub(crate) fn into_string(self) -> String {
+        self.0
+    }
+}
+
+pub(crate) fn title_rule(text: &str) -> Result<(), ValidationError> {
+    rule(Title::parse(text))
+}
+
+pub(crate) fn description_rule(text: &str) -> Result<(), ValidationError> {
+    validate::text(
+        text,
+        MAX_DESCRIPTION_CHARS,
+        "must be at most 10000 characters",
+    )
+}
+
+pub(crate) fn query_rule(text: &str) -> Result<(), ValidationError> {
+    validate::text(text, MAX_QUERY_CHARS, "must be at most 200 characters")
+}
+
+/// A task id in a path is opaque; only the one way we write a number can name a task.
+pub(crate) fn parse_id(text: &str) -> Option<i64> {
+    let id: i64 = text.parse().ok()?;
+    (id > 0 && id.to_string() == text).then_some(id)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Title, parse_id};
+
+    #[test]
+    fn a_title_is_trimmed_and_has_1_to_200_characters() {
+        assert_eq!(Title::parse("  a  ").unwrap().into_string(), "a");
+        for (text, ok) in [
+            (" ".to_owned(), false),
+            ("é".repeat(200), true),
+            ("é".repeat(201), false),
+            (format!("  {}  ", "x".repeat(200)), true),
+            ("a\0b".to_owned(), false),
+        ] {
+            assert_eq!(Title::parse(&text).is_ok(), ok, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn only_the_canonical_number_names_a_task() {
+        assert_eq!(parse_id("1"), Some(1));
+        assert_eq!(parse_id("9223372036854775807"), Some(i64::MAX));
+        for text in [
+            "",
+            "0",
+            "-1",
+            "+1",
+            "01",
+            "1.0",
+            "1e3",
+            "9223372036854775808",
+            "x",
+            " 1",
+            "1\0",
+            "١",
+        ] {
+            assert_eq!(parse_id(text), None, "{text:?}");
+        }
+    }
+}

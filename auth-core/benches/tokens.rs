@@ -1,0 +1,108 @@
+//! Issue, verify, and stock `jsonwebtoken::decode` on the same token with comparable checks.
+
+#![expect(
+    clippy::unwrap_used,
+    reason = "a bench that cannot be set up has nothing to measure"
+)]
+
+use std::time::{Duration, SystemTime};
+
+use auth_core::{Claims, Error, Keyring, Secret, Subject, TokenIssuer, TokenVerifier};
+use divan::{Bencher, black_box};
+use jsonwebtoken::{Algorithm, DecodingKey, Validation};
+use serde::Deserialize;
+
+const ISSUER: &str = "api-server";
+const AUDIENCE: &str = "api";
+const SUBJECT: Subject<'_> = Subject {
+    id: "0198f2d4-7c1e-7bb3-9a55-3c9a1f6f2b10",
+    email: "ada.lovelace@example.com",
+    session_id: "0198f2d4-8a02-7d51-8f0e-5d2f4c7b9e21",
+};
+
+/// What [`Claims`] has, so that both sides build the same strings.
+#[derive(Deserialize)]
+#[expect(dead_code, reason = "it is built, not read")]
+struct StockClaims {
+    sub: String,
+    email: String,
+    sid: String,
+    jti: String,
+    iat: i64,
+    exp: i64,
+}
+
+fn main() {
+    divan::main();
+}
+
+fn secret() -> Secret {
+    Secret::new("wJ9vRkq2x8Yt4Lm7Zb1Nc5Hd3Gf6Sa0P").unwrap()
+}
+
+fn other_secret() -> Secret {
+    Secret::new("P0aS6fG3dH5cN1bZ7mL4tY8x2qkRv9Jw").unwrap()
+}
+
+fn issuer() -> TokenIssuer {
+    let keyring = Keyring::new(secret());
+    TokenIssuer::new(keyring, ISSUER, AUDIENCE, Duration::from_secs(900)).unwrap()
+}
+
+fn token() -> String {
+    issuer().issue(&SUBJECT, SystemTime::now()).unwrap().token
+}
+
+fn verifier(keyring: Keyring) -> TokenVerifier {
+    TokenVerifier::new(keyring, ISSUER, AUDIENCE).unwrap()
+}
+
+fn verify(verifier: &TokenVerifier, token: &str) -> Result<Claims, Error> {
+    verifier.verify(black_box(token), SystemTime::now())
+}
+
+#[divan::bench]
+fn issue(bencher: Bencher<'_, '_>) {
+    let issuer = issuer();
+    bencher.bench(|| {
+        issuer
+            .issue(black_box(&SUBJECT), SystemTime::now())
+            .unwrap()
+    });
+}
+
+#[divan::bench]
+fn verify_ours(bencher: Bencher<'_, '_>) {
+    let (verifier, token) = (verifier(Keyring::new(secret())), token());
+    bencher.bench(|| verify(&verifier, &token).unwrap());
+}
+
+/// `iss`, `aud`, `exp`, `nbf` and the required claims: all that stock can be told to check.
+#[divan::bench]
+fn verify_stock(bencher: Bencher<'_, '_>) {
+    let token = token();
+    let key = DecodingKey::from_secret(secret().expose());
+    let mut validation = Validation::new(Algorithm::HS256);
+    validation.set_issuer(&[ISSUER]);
+    validation.set_audience(&[AUDIENCE]);
+    validation.set_required_spec_claims(&["exp", "iss", "aud", "sub"]);
+    validation.validate_nbf = true;
+    validation.leeway = 5;
+    bencher.bench(|| {
+        jsonwebtoken::decode::<StockClaims>(black_box(&token), &key, &validation).unwrap()
+    });
+}
+
+#[divan::bench]
+fn verify_with_a_previous_secret(bencher: Bencher<'_, '_>) {
+    let keyring = Keyring::new(other_secret()).with_previous([secret()]);
+    let (verifier, token) = (verifier(keyring), token());
+    bencher.bench(|| verify(&verifier, &token).unwrap());
+}
+
+#[divan::bench]
+fn refuse_a_bad_mac(bencher: Bencher<'_, '_>) {
+    let verifier = verifier(Keyring::new(other_secret()));
+    let token = token();
+    bencher.bench(|| verify(&verifier, &token).unwrap_err());
+}

@@ -1,0 +1,244 @@
+//! Secrets that everybody knows: the words of tutorials and templates, and nothing else.
+
+use zeroize::Zeroizing;
+
+/// What sample secrets are made of, lower-cased.
+const WORDS: &[&str] = &[
+    // Whole ones that are not words.
+    "0123456789abcdef",
+    "09d25e094faa6ca2556c818166b7a9563b93f7099f6f0f4caa6cf63b88e8d3e7",
+    "1234567890",
+    "404e635266556a586e3272357538782f413f4428472b4b6250645367566b5970",
+    "abcdefghijklmnopqrstuvwxyz",
+    "abcedfghijklmnopqrstuvwxyz",
+    "asdfghjkl",
+    "qwertyuiopasdfghjklzxcvbnm",
+    "zxcvbnm",
+    // What they call themselves.
+    "access",
+    "admin",
+    "api",
+    "app",
+    "application",
+    "auth",
+    "authentication",
+    "backend",
+    "bearer",
+    "better",
+    "cat",
+    "changeit",
+    "changeme",
+    "cookie",
+    "default",
+    "demo",
+    "dev",
+    "development",
+    "django",
+    "dummy",
+    "example",
+    "fallback",
+    "foobar",
+    "hello",
+    "hmac",
+    "hs",
+    "jwt",
+    "key",
+    "keyboard",
+    "letmein",
+    "local",
+    "localhost",
+    "pass",
+    "passphrase",
+    "password",
+    "phrase",
+    "placeholder",
+    "prod",
+    "production",
+    "qwerty",
+    "refresh",
+    "root",
+    "sample",
+    "secret",
+    "server",
+    "service",
+    "session",
+    "sha",
+    "shh",
+    "sign",
+    "signing",
+    "staging",
+    "string",
+    "test",
+    "testing",
+    "tests",
+    "text",
+    "token",
+    "tokens",
+    "user",
+    "value",
+    "world",
+    // What they say of themselves.
+    "a",
+    "actual",
+    "and",
+    "any",
+    "as",
+    "at",
+    "be",
+    "bit",
+    "bits",
+    "bytes",
+    "change",
+    "char",
+    "character",
+    "characters",
+    "chars",
+    "do",
+    "enough",
+    "for",
+    "here",
+    "in",
+    "insecure",
+    "is",
+    "it",
+    "least",
+    "length",
+    "long",
+    "me",
+    "min",
+    "minimum",
+    "must",
+    "my",
+    "not",
+    "of",
+    "only",
+    "or",
+    "our",
+    "please",
+    "random",
+    "real",
+    "replace",
+    "safe",
+    "secure",
+    "should",
+    "so",
+    "some",
+    "strong",
+    "super",
+    "that",
+    "the",
+    "this",
+    "to",
+    "top",
+    "ultra",
+    "unsafe",
+    "use",
+    "very",
+    "with",
+    "you",
+    "your",
+];
+
+/// A word of fewer bytes than this proves nothing on its own.
+const TELLING_BYTES: usize = 3;
+
+/// Whether `secret` is such words from end to end, in any case, with digits and punctuation between them.
+pub(super) fn is_sample(secret: &[u8]) -> bool {
+    let text = Zeroizing::new(secret.to_ascii_lowercase());
+    let mut reached = vec![Reach::No; text.len() + 1];
+    advance(&mut reached, 0, Reach::WithoutWord);
+    for at in 0..text.len() {
+        let so_far = reached.get(at).copied().unwrap_or_default();
+        let (before, rest) = text.split_at(at);
+        if so_far == Reach::No {
+            continue;
+        }
+        if rest.first().is_some_and(|byte| is_padding(*byte, before)) {
+            advance(&mut reached, at + 1, so_far);
+        }
+        for word in WORDS.iter().map(|word| word.as_bytes()) {
+            if rest.starts_with(word) {
+                let telling = word.len() >= TELLING_BYTES;
+                let reach = if telling { Reach::WithWord } else { so_far };
+                advance(&mut reached, at + word.len(), reach);
+            } else if word.starts_with(rest) {
+                // Repeated to a length and cut off there.
+                advance(&mut reached, text.len(), so_far);
+            }
+        }
+    }
+    reached.last() == Some(&Reach::WithWord)
+}
+
+/// How far the secret is explained by words.
+#[derive(Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
+enum Reach {
+    #[default]
+    No,
+    WithoutWord,
+    WithWord,
+}
+
+fn advance(reached: &mut [Reach], to: usize, reach: Reach) {
+    if let Some(slot) = reached.get_mut(to) {
+        *slot = reach.max(*slot);
+    }
+}
+
+/// Not a letter, or the same letter once more.
+fn is_padding(byte: u8, before: &[u8]) -> bool {
+    !byte.is_ascii_alphabetic() || before.last() == Some(&byte)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_sample;
+
+    #[test]
+    fn what_tutorials_and_templates_use_is_known() {
+        for sample in [
+            "secretsecretsecretsecretsecretsecret",
+            "secretsecretsecretsecretsecretse",
+            "changeme-changeme-changeme-changeme",
+            "changeme000000000000000000000000000",
+            "0000000000000000000000000000secret",
+            "secret\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0",
+            "Password12345678901234567890123456",
+            "your-256-bit-secret-your-256-bit-secret",
+            "a-string-secret-at-least-256-bits-long",
+            "your-secret-key-change-in-production",
+            "your-super-secret-jwt-key-change-this-in-production",
+            "your_jwt_secret_key_here_change_in_production",
+            "my-32-character-ultra-secure-and-ultra-long-secret",
+            "super-secret-jwt-token-with-at-least-32-characters-long",
+            "better-auth-secret-12345678901234567890",
+            "ThisTokenIsNotSoSecretChangeItPlease",
+            "DO NOT USE THIS VALUE. REPLACE IT WITH A REAL SECRET",
+            "keyboard cat keyboard cat keyboard cat",
+            "shhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhhh",
+            "abcdefghijklmnopqrstuvwxyz123456",
+            "12345678901234567890123456789012",
+            "0123456789abcdef0123456789ABCDEF",
+            "09d25e094faa6ca2556c818166b7a9563b93f7099f6f0f4caa6cf63b88e8d3e7",
+            "404E635266556A586E3272357538782F413F4428472B4B6250645367566B5970",
+            "qwertyuiopasdfghjklzxcvbnm123456",
+        ] {
+            assert!(is_sample(sample.as_bytes()), "{sample}");
+        }
+    }
+
+    #[test]
+    fn what_has_anything_of_its_own_is_not() {
+        for secret in [
+            "secretwJ9vRkq2x8Yt4Lm7Zb1Nc5Hd3Gf6Sa0P",
+            "django-insecure-#8x!kq2v@w7zp$r3m_0c5b1n9",
+            "correct-horse-battery-staple-zeppelin",
+            "84739275298347592384759238475923",
+            "b1946ac92492d2347c6235b4d2611184",
+            "GEheQUZjWUDe5S0TkGoKbm6jvWqTQ9Mh",
+            "",
+        ] {
+            assert!(!is_sample(secret.as_bytes()), "{secret}");
+        }
+    }
+}
