@@ -5,6 +5,7 @@
 //! `db.run(|connection| store::…)` → answer. Errors come back by `?` as [`problem::Problem`].
 
 mod accounts;
+pub mod command;
 pub mod config;
 pub mod db;
 mod health;

@@ -1,0 +1,70 @@
+//! What the program can do, and how it says that it could not.
+
+use std::fmt::Display;
+use std::io::Write as _;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use auth_core::Secret;
+
+use crate::config::{Command, KeysCommand, Settings};
+use crate::{Limits, db, openapi, server};
+
+/// A setting or an argument is wrong.
+const EXIT_SETTINGS: u8 = 2;
+/// Everything else.
+const EXIT_FAILURE: u8 = 1;
+
+/// Does what the command line asks for. Exits with 2 when a setting is wrong, with 1 when something else is.
+#[must_use]
+pub fn run(settings: &Settings) -> ExitCode {
+    match &settings.command {
+        None | Some(Command::Serve) => serve(settings),
+        Some(Command::Migrate) => migrate(settings),
+        Some(Command::Openapi) => print(&openapi()),
+        Some(Command::Keys(KeysCommand::Generate)) => generate_key(),
+    }
+}
+
+fn serve(settings: &Settings) -> ExitCode {
+    let config = match settings.check() {
+        Ok(config) => config,
+        Err(problems) => return refuse(EXIT_SETTINGS, &problems),
+    };
+    let built = server::build(config, Limits::default(), Arc::new(SystemTime::now));
+    match built.and_then(|server| Ok(server.run_until_signal()?)) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => refuse(EXIT_FAILURE, &error),
+    }
+}
+
+fn migrate(settings: &Settings) -> ExitCode {
+    match settings.check_database() {
+        Err(problems) => refuse(EXIT_SETTINGS, &problems),
+        Ok(url) => match db::migrate(&url) {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(error) => refuse(EXIT_FAILURE, &format!("cannot migrate {url}: {error}")),
+        },
+    }
+}
+
+fn generate_key() -> ExitCode {
+    match Secret::generate() {
+        Ok(secret) => print(&format!("{}\n", String::from_utf8_lossy(secret.expose()))),
+        Err(error) => refuse(EXIT_FAILURE, &error),
+    }
+}
+
+fn print(text: &str) -> ExitCode {
+    match std::io::stdout().write_all(text.as_bytes()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => refuse(EXIT_FAILURE, &error),
+    }
+}
+
+fn refuse(code: u8, why: &dyn Display) -> ExitCode {
+    // Nobody is left to tell when standard error is closed.
+    let _closed = writeln!(std::io::stderr(), "{why}");
+    ExitCode::from(code)
+}
