@@ -44,7 +44,10 @@ fn migrate(settings: &Settings) -> ExitCode {
         Err(problems) => refuse(EXIT_SETTINGS, &problems),
         Ok(url) => match db::migrate(&url) {
             Ok(()) => ExitCode::SUCCESS,
-            Err(error) => refuse(EXIT_FAILURE, &format!("cannot migrate {url}: {error}")),
+            Err(error) => refuse(
+                EXIT_FAILURE,
+                &format!("cannot migrate {url} (DATABASE_URL): {error}"),
+            ),
         },
     }
 }
@@ -64,7 +67,8 @@ fn print(text: &str) -> ExitCode {
 }
 
 fn refuse(code: u8, why: &dyn Display) -> ExitCode {
+    let why = why.to_string();
     // Nobody is left to tell when standard error is closed.
-    let _closed = writeln!(std::io::stderr(), "{why}");
+    let _closed = writeln!(std::io::stderr(), "{}", why.trim_end());
     ExitCode::from(code)
 }

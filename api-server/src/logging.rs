@@ -4,7 +4,7 @@ use std::io::Write as _;
 
 use chrono::{SecondsFormat, Utc};
 use env_logger::{Builder, Target};
-use log::Record;
+use log::{Level, Record};
 use serde_json::json;
 
 use crate::config::LogFormat;
@@ -13,11 +13,17 @@ use crate::config::LogFormat;
 pub fn start(format: LogFormat, filter: &str) {
     let mut builder = Builder::new();
     builder.parse_filters(filter).target(Target::Stderr);
-    match format {
-        LogFormat::Text => builder.format(|out, record| writeln!(out, "{}", text(record))),
-        LogFormat::Json => builder.format(|out, record| writeln!(out, "{}", json_line(record))),
-    };
+    builder.format(move |out, record| match format {
+        _ if may_quote_headers(record) => Ok(()),
+        LogFormat::Text => writeln!(out, "{}", text(record)),
+        LogFormat::Json => writeln!(out, "{}", json_line(record)),
+    });
     let _already_started = builder.try_init();
+}
+
+/// The HTTP parser's own remarks repeat header values it does not understand, and a header may hold a token.
+fn may_quote_headers(record: &Record<'_>) -> bool {
+    record.level() > Level::Info && record.target().starts_with("actix_http")
 }
 
 fn now() -> String {
@@ -46,7 +52,7 @@ fn json_line(record: &Record<'_>) -> serde_json::Value {
 
 #[cfg(test)]
 mod tests {
-    use super::{json_line, text};
+    use super::{json_line, may_quote_headers, text};
     use log::{Level, Record};
 
     #[test]
@@ -60,5 +66,15 @@ mod tests {
         assert!(!line.contains(['\r', '\n', '\x1b']), "{line:?}");
         let line = json_line(&Record::builder().args(format_args!("a\nb")).build()).to_string();
         assert!(!line.contains('\n'), "{line:?}");
+    }
+
+    #[test]
+    fn remarks_of_the_http_parser_are_dropped_and_its_warnings_are_not() {
+        let quoting = |target, level| {
+            may_quote_headers(&Record::builder().target(target).level(level).build())
+        };
+        assert!(quoting("actix_http::h1::decoder", Level::Debug));
+        assert!(!quoting("actix_http::h1::decoder", Level::Warn));
+        assert!(!quoting("api_server::access", Level::Debug));
     }
 }

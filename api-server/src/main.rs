@@ -10,7 +10,8 @@ fn main() -> ExitCode {
         Err(refusal) => refusal.exit(),
         Ok(settings) => {
             let format = settings.log_format().unwrap_or(LogFormat::Text);
-            logging::start(format, &settings.rust_log);
+            // What is wrong with them the command says, with everything else that is.
+            logging::start(format, settings.log_filter().unwrap_or("info"));
             command::run(&settings)
         }
     }

@@ -22,9 +22,9 @@ use crate::state::{Clock, Limits, State};
 use crate::{accounts, health, sessions, tasks};
 
 /// Idle connections are kept this long.
-const KEEP_ALIVE: Duration = Duration::from_secs(75);
+pub const KEEP_ALIVE: Duration = Duration::from_secs(75);
 /// A caller that sends no complete header within this time is dropped.
-const HEADER_TIMEOUT: Duration = Duration::from_secs(10);
+pub const HEADER_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Why a server could not be built.
 pub type BuildError = Box<dyn std::error::Error + Send + Sync>;
@@ -75,9 +75,10 @@ impl Server {
     /// As [`run`](Self::run), and if signals cannot be received.
     pub fn run_until_signal(self) -> io::Result<()> {
         actix_web::rt::System::new().block_on(async {
-            log::info!("listening on http://{}", self.addr);
+            // Whoever reads that it listens may send a signal at once.
             let mut terminate = signal(SignalKind::terminate())?;
             let mut interrupt = signal(SignalKind::interrupt())?;
+            log::info!("listening on http://{}", self.addr);
             let stopper = self.stopper();
             actix_web::rt::spawn(async move {
                 tokio::select! {
@@ -99,8 +100,12 @@ impl Server {
 ///
 /// If the database cannot be migrated or the address is taken.
 pub fn build(config: Config, limits: Limits, clock: Clock) -> Result<Server, BuildError> {
-    db::migrate(&config.database_url)
-        .map_err(|error| format!("cannot prepare {}: {error}", config.database_url))?;
+    db::migrate(&config.database_url).map_err(|error| {
+        format!(
+            "cannot prepare {} (DATABASE_URL): {error}",
+            config.database_url
+        )
+    })?;
     let bind_addr = config.bind_addr;
     let state = Data::new(state(config, limits, clock)?);
     let app = move || {
@@ -110,6 +115,7 @@ pub fn build(config: Config, limits: Limits, clock: Clock) -> Result<Server, Bui
             .configure(routes)
     };
     let server = HttpServer::new(app)
+        .workers(limits.workers)
         .keep_alive(KEEP_ALIVE)
         .client_request_timeout(HEADER_TIMEOUT)
         .shutdown_timeout(limits.drain_timeout.as_secs())

@@ -2,7 +2,9 @@
 //!
 //! The only place that reads the environment.
 
+mod dotenv;
 mod parse;
+mod postgres_url;
 mod raw;
 mod secret_file;
 
@@ -73,8 +75,7 @@ impl Settings {
         let allowed_origins = parse::origins(self.allowed_origins.as_deref());
         let allowed_origins = problems.take("ALLOWED_ORIGINS", allowed_origins);
         let previous = problems.take("AUTH_SECRETS_PREVIOUS", self.previous_secrets());
-        problems.check("RUST_LOG", parse::log_filter(&self.rust_log));
-        problems.check("LOG_FORMAT", self.log_format().map(drop));
+        self.check_logging(&mut problems);
         // Last: it may write a file, which a start that is refused anyway should not.
         let current = self.current_secret(database_url.as_ref(), problems.is_empty());
         let current = problems.take("AUTH_SECRET", current);
@@ -99,11 +100,17 @@ impl Settings {
     ///
     /// # Errors
     ///
-    /// What is wrong with `DATABASE_URL`.
+    /// What is wrong with `DATABASE_URL`, `LOG_FORMAT` and `RUST_LOG`.
     pub fn check_database(&self) -> Result<DatabaseUrl, SettingProblems> {
         let mut problems = Collector::default();
         let url = problems.take("DATABASE_URL", parse::database(&self.database_url));
+        self.check_logging(&mut problems);
         problems.finish(|| url)
+    }
+
+    fn check_logging(&self, problems: &mut Collector) {
+        problems.check("RUST_LOG", self.log_filter().map(drop));
+        problems.check("LOG_FORMAT", self.log_format().map(drop));
     }
 
     /// How to write the log.
@@ -117,6 +124,16 @@ impl Settings {
             "json" => Ok(LogFormat::Json),
             _ => Err("use text or json".to_owned()),
         }
+    }
+
+    /// What to log.
+    ///
+    /// # Errors
+    ///
+    /// What is wrong with it, and an example.
+    pub fn log_filter(&self) -> Result<&str, String> {
+        parse::log_filter(&self.rust_log)?;
+        Ok(&self.rust_log)
     }
 
     fn previous_secrets(&self) -> Result<Vec<Secret>, String> {

@@ -8,6 +8,7 @@ use std::time::Duration;
 use auth_core::password::Cost;
 use url::Url;
 
+use super::postgres_url;
 use crate::db::DatabaseUrl;
 
 const MAX_LIFETIME: Duration = Duration::from_secs(400 * 24 * 60 * 60);
@@ -79,7 +80,11 @@ pub(super) fn address(text: &str) -> Result<SocketAddr, String> {
 }
 
 pub(super) fn database(text: &str) -> Result<DatabaseUrl, String> {
-    DatabaseUrl::parse(text).map_err(ToOwned::to_owned)
+    let url = DatabaseUrl::parse(text)?;
+    if url.file().is_none() {
+        postgres_url::check(text)?;
+    }
+    Ok(url)
 }
 
 pub(super) fn number(text: &str, min: u32, max: u32) -> Result<u32, String> {
@@ -142,7 +147,8 @@ impl Origin {
         let origin = url.origin().ascii_serialization();
         let web = matches!(url.scheme(), "http" | "https");
         // What follows the origin may only be the empty path that the parser adds.
-        if !web || !matches!(text.strip_prefix(origin.as_str()), Some("" | "/")) {
+        let wild = origin.contains('*');
+        if !web || wild || !matches!(text.strip_prefix(origin.as_str()), Some("" | "/")) {
             return Err(EXAMPLE);
         }
         Ok(Self(origin))
@@ -165,11 +171,13 @@ pub(super) fn public_url(text: Option<&str>, bind: Option<SocketAddr>) -> Result
 }
 
 pub(super) fn origins(text: Option<&str>) -> Result<Vec<Origin>, String> {
+    const WILDCARD: &str =
+        "* would let sites you do not know act for your users; list exact origins";
     let listed = text.unwrap_or_default().split(',').map(str::trim);
     listed
         .filter(|origin| !origin.is_empty())
         .map(|origin| match origin {
-            "*" => Err("* would let every site act for your users; list exact origins".to_owned()),
+            wild if wild.contains('*') => Err(WILDCARD.to_owned()),
             exact => Origin::parse(exact)
                 .map_err(|remedy| format!("{remedy}; the origin {exact:?} is not")),
         })

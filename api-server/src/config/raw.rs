@@ -1,9 +1,13 @@
 //! Settings as they are given: the doc comment of a field is its documentation.
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::fmt;
+use std::path::Path;
 
-use clap::{Parser, Subcommand};
+use clap::error::ErrorKind;
+use clap::{CommandFactory as _, Parser, Subcommand};
+
+use super::dotenv;
 
 /// Registers people, logs them in and out, keeps each person's tasks.
 ///
@@ -142,7 +146,7 @@ pub enum Command {
     Serve,
     /// Bring the database's schema up to date and exit.
     Migrate,
-    /// Print the `OpenAPI` document and exit.
+    /// Print the OpenAPI document and exit.
     Openapi,
     /// Make secrets.
     #[command(subcommand)]
@@ -178,24 +182,31 @@ impl Settings {
     }
 
     fn read_from(arguments: impl IntoIterator<Item = OsString>) -> Result<Self, clap::Error> {
-        match dotenvy::from_path(".env") {
-            Err(error) if !error.not_found() => Err(clap::Error::raw(
-                clap::error::ErrorKind::Io,
-                format!(".env: {}\n", without_values(&error)),
-            )),
-            _read_or_absent => Self::try_parse_from(arguments),
+        match dotenv::load(Path::new(".env")) {
+            Ok(()) => Self::try_parse_from(arguments).map_err(name_what_is_not_text),
+            Err(problem) => Err(clap::Error::raw(ErrorKind::Io, format!("{problem}\n"))),
         }
     }
 }
 
-/// A parse error quotes the line, and the line may hold a secret.
-fn without_values(error: &dotenvy::Error) -> String {
-    match error {
-        dotenvy::Error::LineParse(line, _) => {
-            let name = line.split('=').next().unwrap_or_default();
-            format!("cannot read the line of {name}; put the value in quotes")
-        }
-        other => other.to_string(),
+/// clap says that something is not UTF-8, but not what.
+fn name_what_is_not_text(error: clap::Error) -> clap::Error {
+    let command = Settings::command();
+    let names = command.get_arguments().filter_map(clap::Arg::get_env);
+    let unreadable = names.filter(|name| {
+        let value = std::env::var_os(name);
+        value.is_some_and(|value| value.to_str().is_none())
+    });
+    let unreadable: Vec<_> = unreadable.map(OsStr::to_string_lossy).collect();
+    match error.kind() {
+        ErrorKind::InvalidUtf8 if !unreadable.is_empty() => clap::Error::raw(
+            ErrorKind::InvalidUtf8,
+            format!(
+                "{}: is not text; write it in UTF-8\n",
+                unreadable.join(", ")
+            ),
+        ),
+        _ => error,
     }
 }
 

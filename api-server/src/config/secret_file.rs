@@ -62,7 +62,7 @@ fn write(draft: &Path, secret: &Secret) -> std::io::Result<()> {
 
 fn cannot(what: &str, path: &Path, error: &std::io::Error) -> String {
     format!(
-        "cannot {what} {}: {error}; or set AUTH_SECRET",
+        "cannot {what} {}: {error}; name a file in a folder that can be written in DATABASE_URL, or set AUTH_SECRET",
         path.display()
     )
 }

@@ -1,0 +1,91 @@
+//! What libpq would misread in a URL. It looks up and prints as a host what was meant as a password, and it quotes what it
+//! cannot read; so such a URL never gets that far.
+
+const REMEDY: &str = "use postgres://USER:PASSWORD@HOST:PORT/DATABASE?NAME=VALUE, and inside its parts write \
+    @ as %40, / as %2F, ? as %3F, # as %23, % as %25, a space as %20";
+
+/// Errs with a remedy that repeats nothing of the URL.
+pub(super) fn check(url: &str) -> Result<(), &'static str> {
+    let rest = url.split_once("://").map_or("", |(_, rest)| rest);
+    let (address, parameters) = match rest.split_once('?') {
+        Some((address, parameters)) => (address, Some(parameters)),
+        None => (rest, None),
+    };
+    let (authority, database) = address.split_once('/').unwrap_or((address, ""));
+    let (_credentials, hosts) = authority.split_once('@').unwrap_or(("", authority));
+    let readable = hosts.split(',').all(is_host)
+        && !database.contains('@')
+        && parameters.is_none_or(|pairs| pairs.split('&').all(is_parameter))
+        && !url.contains(|character: char| character.is_whitespace() || character == '#')
+        && url.split('%').skip(1).all(is_escape);
+    if readable { Ok(()) } else { Err(REMEDY) }
+}
+
+/// A name or an address, with or without a port; nothing at all is the local socket.
+fn is_host(host: &str) -> bool {
+    let after_name = match host.strip_prefix('[') {
+        Some(bracketed) => bracketed.split_once(']').map(|(_, rest)| rest),
+        None => host.find(':').map_or(Some(""), |colon| host.get(colon..)),
+    };
+    let is_port = |port: &str| port.bytes().all(|byte| byte.is_ascii_digit());
+    !host.contains('@')
+        && after_name
+            .is_some_and(|rest| rest.is_empty() || rest.strip_prefix(':').is_some_and(is_port))
+}
+
+fn is_parameter(pair: &str) -> bool {
+    pair.split('=').count() == 2 && !pair.contains('@')
+}
+
+fn is_escape(after_percent: &str) -> bool {
+    let digits = after_percent.as_bytes().get(..2);
+    digits.is_some_and(|digits| digits.iter().all(u8::is_ascii_hexdigit) && digits != b"00")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::check;
+
+    #[test]
+    fn what_libpq_reads_is_left_to_it() {
+        for url in [
+            "postgres://",
+            "postgres:///auth",
+            "postgres://db.example",
+            "postgres://ada@db.example/auth",
+            "postgresql://ada:p%40ss%2Fw%3Ford@db.example:5432/auth?sslmode=verify-full",
+            "postgres://ada:!$&'()*+,;=-._~:@db.example/auth",
+            "postgres://ada@[::1]:5432,[2001:db8::2],db.example:/auth?target_session_attrs=any",
+            "postgres://%2Frun%2Fpostgresql/auth?user=ada&application_name=a%40b",
+            "postgres:///auth?host=/run/postgresql",
+        ] {
+            assert_eq!(check(url), Ok(()), "{url}");
+        }
+    }
+
+    #[test]
+    fn what_it_would_misread_is_refused() {
+        for url in [
+            "postgres://ada:a@b@h/db",
+            "postgres://ada:a/b@h/db",
+            "postgres://ada:1/b@h/db",
+            "postgres://ada:a?b@h/db",
+            "postgres://ada:1?b@h/db",
+            "postgres://ada:a b@h/db",
+            "postgres://ada:a#b@h/db",
+            "postgres://ada:a%@h/db",
+            "postgres://ada:a%0@h/db",
+            "postgres://ada:a%00@h/db",
+            "postgres://h:port/db",
+            "postgres://[::1/db",
+            "postgres://[::1]x/db",
+            "postgres://[::1]5432/db",
+            "postgres://ada:1?b=c@h/db",
+            "postgres://h/db?",
+            "postgres://h/db?a",
+            "postgres://h/db?a=b=c",
+        ] {
+            assert!(check(url).is_err(), "{url}");
+        }
+    }
+}

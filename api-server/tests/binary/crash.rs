@@ -1,0 +1,90 @@
+//! What was acknowledged is there after a kill at any moment.
+
+use std::sync::Mutex;
+use std::sync::mpsc::{Sender, channel};
+use std::thread;
+
+use serde_json::json;
+use uuid::Uuid;
+
+use crate::harness::{Answer, Connection, Person, Place, Server};
+
+const KILLS: usize = 5;
+const WRITERS: usize = 4;
+const PASSWORD: &str = "correct horse battery staple";
+
+/// People with the titles of their tasks, oldest first; each was answered 201.
+type Acknowledged = Vec<(Person, Vec<String>)>;
+
+/// The 201 that came back whole, if one did.
+fn created(answer: std::io::Result<Answer>) -> Option<serde_json::Value> {
+    answer.ok().map(|answer| answer.expect(201))
+}
+
+/// Registers somebody and gives them three tasks, again and again, until the server is gone.
+fn write(server: &Server, tick: &Sender<()>, acknowledged: &Mutex<Acknowledged>) {
+    let post = |path: &str, token: &str, body| {
+        let mut connection = Connection::try_to(server.addr()).ok()?;
+        created(connection.try_ask("POST", path, token, Some(&body)))
+    };
+    loop {
+        let email = format!("{}@example.com", Uuid::new_v4());
+        let body = json!({"email": email, "password": PASSWORD});
+        let Some(grant) = post("/api/auth/register", "", body) else {
+            return;
+        };
+        let (person, mut titles) = (Person::of(&grant), Vec::new());
+        let _killed = tick.send(());
+        for number in 0..3 {
+            let title = format!("{number} of {email}");
+            if post("/api/tasks", &person.token, json!({ "title": title })).is_none() {
+                break;
+            }
+            titles.push(title);
+            let _killed = tick.send(());
+        }
+        acknowledged.lock().unwrap().push((person, titles));
+    }
+}
+
+/// Kills the server in the middle of its work, after `writes` acknowledged writes.
+fn kill_under_load(server: &Server, writes: usize) -> Acknowledged {
+    let acknowledged = Mutex::new(Vec::new());
+    let (tick, ticks) = channel();
+    thread::scope(|scope| {
+        for _ in 0..WRITERS {
+            let tick = tick.clone();
+            scope.spawn(|| {
+                let tick = tick;
+                write(server, &tick, &acknowledged);
+            });
+        }
+        drop(tick);
+        assert_eq!(ticks.iter().take(writes).count(), writes);
+        server.kill();
+    });
+    acknowledged.into_inner().unwrap()
+}
+
+#[test]
+fn nothing_acknowledged_is_lost_on_sqlite() {
+    let place = Place::new();
+    let mut expected = Acknowledged::new();
+    for _ in 0..KILLS {
+        let writes = 10 + usize::from(Uuid::new_v4().as_bytes()[0]) / 2;
+        expected.extend(kill_under_load(&place.quick_server(), writes));
+    }
+    let server = place.quick_server();
+    for (person, titles) in &expected {
+        let login = server.log_in(&person.email, PASSWORD).expect(200);
+        let kept = server.titles(&Person::of(&login));
+        // One more than was acknowledged may be there: it was written, and the answer was lost.
+        let lost: Vec<_> = titles
+            .iter()
+            .filter(|title| !kept.contains(title))
+            .collect();
+        assert!(lost.is_empty(), "{}: lost {lost:?}", person.email);
+        assert!(kept.len() <= titles.len() + 1, "{}: {kept:?}", person.email);
+    }
+    server.stop();
+}

@@ -1,0 +1,274 @@
+//! One list of settings, under the names of flags and of variables; a flag beats a variable beats a line in `.env`.
+
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt as _;
+
+use api_server::config::Settings;
+use clap::CommandFactory as _;
+
+use crate::harness::{OTHER_SECRET, Outcome, Place, SECRET};
+
+/// Flag, variable, default, a wrong value, a right one; - where there is none, "" for an empty one.
+const SETTINGS: &str = r#"
+    bind                   BIND_ADDR              127.0.0.1:8080         nowhere  127.0.0.1:0
+    database-url           DATABASE_URL           sqlite://data/auth.db  x        sqlite://x.db
+    database-pool-size     DATABASE_POOL_SIZE     10                     0        5
+    auth-secret            AUTH_SECRET            -                      short    kX3vTq8ZrLw5Yb2Nc7Hd4Gf9Sa1Pm6Je
+    auth-secrets-previous  AUTH_SECRETS_PREVIOUS  -                      short    eJ6mP1aS9fG4dH7cN2bY5wLrZ8qTv3Xk
+    auth-issuer            AUTH_ISSUER            api-server             ""       us
+    auth-audience          AUTH_AUDIENCE          api                    ""       them
+    access-token-ttl       ACCESS_TOKEN_TTL       15m                    soon     1m
+    session-ttl            SESSION_TTL            7d                     later    1d
+    bcrypt-cost            BCRYPT_COST            12                     99       4
+    allow-weak-hashing     ALLOW_WEAK_HASHING     false                  perhaps  true
+    public-url             PUBLIC_URL             -                      ftp://x  https://x.example
+    allowed-origins        ALLOWED_ORIGINS        -                      *        https://y.example
+    log-format             LOG_FORMAT             text                   xml      json
+    rust-log               RUST_LOG               info                   a=b=c    warn
+"#;
+
+struct Setting {
+    flag: &'static str,
+    variable: &'static str,
+    default: Option<&'static str>,
+    wrong: &'static str,
+    right: &'static str,
+}
+
+fn settings() -> Vec<Setting> {
+    let rows = SETTINGS.lines().filter(|line| !line.is_empty());
+    rows.map(|row| {
+        let cells: Vec<_> = row.split_whitespace().collect();
+        Setting {
+            flag: cells[0],
+            variable: cells[1],
+            default: Some(cells[2]).filter(|cell| *cell != "-"),
+            wrong: cells[3].trim_matches('"'),
+            right: cells[4],
+        }
+    })
+    .collect()
+}
+
+/// Wrong everywhere, so that nothing ever starts.
+const SENTINEL: &str = "SESSION_TTL";
+
+#[derive(Clone, Copy)]
+enum Value {
+    Wrong,
+    /// But for the sentinel.
+    Right,
+}
+
+impl Setting {
+    fn value(&self, which: Value) -> &'static str {
+        match which {
+            Value::Right if self.variable != SENTINEL => self.right,
+            _ => self.wrong,
+        }
+    }
+}
+
+fn run(dotenv: Value, variables: Option<Value>, flags: Option<Value>) -> Outcome {
+    let place = Place::new();
+    let line = |setting: &Setting| format!("{}='{}'\n", setting.variable, setting.value(dotenv));
+    place.write(".env", settings().iter().map(line).collect::<String>());
+    let mut program = place.bare_program();
+    for setting in settings() {
+        if let Some(which) = variables {
+            program = program.set(setting.variable, setting.value(which));
+        }
+        if let Some(which) = flags {
+            let flag = format!("--{}", setting.flag);
+            program = program.args(&[&flag, setting.value(which)]);
+        }
+    }
+    program.run()
+}
+
+fn refused(outcome: &Outcome) -> Vec<&str> {
+    assert_eq!(outcome.code, Some(2), "{}", outcome.output());
+    let lines = outcome
+        .stderr
+        .lines()
+        .filter_map(|line| line.split_once(": "));
+    let mut variables: Vec<_> = lines.map(|(variable, _)| variable).collect();
+    variables.sort_unstable();
+    variables
+}
+
+fn all() -> Vec<&'static str> {
+    let mut all: Vec<_> = settings()
+        .into_iter()
+        .map(|setting| setting.variable)
+        .collect();
+    all.sort_unstable();
+    all
+}
+
+#[test]
+fn flags_and_variables_are_the_promised_list() {
+    let command = Settings::command();
+    let found: Vec<_> = command
+        .get_arguments()
+        .map(|argument| {
+            let default = argument.get_default_values().first();
+            (
+                argument.get_long(),
+                argument.get_env().and_then(|variable| variable.to_str()),
+                default.and_then(|value| value.to_str()),
+            )
+        })
+        .collect();
+    let promised = settings();
+    let promised = promised
+        .iter()
+        .map(|s| (Some(s.flag), Some(s.variable), s.default));
+    assert_eq!(found, promised.collect::<Vec<_>>());
+}
+
+#[test]
+fn help_documents_every_one() {
+    let place = Place::new();
+    for arguments in [
+        &["--help"][..],
+        &["serve", "--help"],
+        &["migrate", "--help"],
+    ] {
+        let outcome = place.bare_program().args(arguments).run().succeeded();
+        assert_eq!(outcome.stderr, "");
+        // However the lines are broken.
+        let words: Vec<_> = outcome.stdout.split_whitespace().collect();
+        let help = words.join(" ");
+        for setting in settings() {
+            let entry = help.split(" --").find(|entry| {
+                let rest = entry.strip_prefix(setting.flag);
+                rest.is_some_and(|rest| rest.starts_with(' ') && entry.contains("[env: "))
+            });
+            let entry = entry.unwrap_or_else(|| panic!("--{} is missing: {help}", setting.flag));
+            assert!(
+                entry.contains(&format!("[env: {}", setting.variable)),
+                "{entry}"
+            );
+            let said = entry.split(" [env").next().unwrap();
+            assert!(said.split(' ').count() > 4, "not documented: {entry}");
+            if let Some(default) = setting.default {
+                assert!(entry.contains(&format!("[default: {default}]")), "{entry}");
+            }
+        }
+    }
+    assert_eq!(place.names(), [""; 0]);
+}
+
+#[test]
+fn help_shows_no_secret_of_the_environment() {
+    let place = Place::new();
+    let program = place.program().set_all(&[
+        ("AUTH_SECRET", SECRET),
+        ("AUTH_SECRETS_PREVIOUS", OTHER_SECRET),
+        ("DATABASE_URL", "postgres://ada:hunter2@db.example/auth"),
+    ]);
+    let output = program.args(&["--help"]).run().succeeded().output();
+    for secret in [SECRET, OTHER_SECRET, "hunter2"] {
+        assert!(!output.contains(secret), "{output}");
+    }
+}
+
+#[test]
+fn every_setting_is_read_from_the_file_env() {
+    assert_eq!(refused(&run(Value::Wrong, None, None)), all());
+    assert_eq!(refused(&run(Value::Right, None, None)), [SENTINEL]);
+}
+
+#[test]
+fn a_variable_wins_over_the_file_env() {
+    assert_eq!(
+        refused(&run(Value::Wrong, Some(Value::Right), None)),
+        [SENTINEL]
+    );
+    assert_eq!(refused(&run(Value::Right, Some(Value::Wrong), None)), all());
+}
+
+#[test]
+fn a_flag_wins_over_a_variable() {
+    let outcome = run(Value::Wrong, Some(Value::Wrong), Some(Value::Right));
+    assert_eq!(refused(&outcome), [SENTINEL]);
+    let outcome = run(Value::Right, Some(Value::Right), Some(Value::Wrong));
+    assert_eq!(refused(&outcome), all());
+}
+
+#[test]
+fn a_line_in_the_file_env_that_cannot_be_read_is_named_by_number_and_not_quoted() {
+    for line in [
+        "AUTH_SECRET=correct horse hunter2",
+        "AUTH_SECRET='hunter2",
+        "AUTH_SECRET=\"hunter2",
+        "AUTH SECRET=hunter2",
+        "hunter2",
+        "hunter2=hunter2 hunter2",
+        "AUTH_SECRET hunter2",
+        "1=hunter2",
+    ] {
+        let place = Place::new();
+        place.write(
+            ".env",
+            format!("# settings\n\nAUTH_ISSUER=us\n{line}\nLOG_FORMAT=text\n"),
+        );
+        let outcome = place.program().run();
+        assert_eq!(outcome.code, Some(2), "{line}: {}", outcome.output());
+        assert!(
+            !outcome.output().contains("hunter2"),
+            "{line}: {}",
+            outcome.output()
+        );
+        assert!(
+            outcome.stderr.contains(".env, line 4"),
+            "{line}: {}",
+            outcome.stderr
+        );
+        assert!(
+            outcome.stderr.contains("NAME='value'"),
+            "{line}: {}",
+            outcome.stderr
+        );
+        assert_eq!(place.names(), [".env"]);
+    }
+}
+
+#[test]
+fn a_file_env_that_is_none_is_refused() {
+    let place = Place::new();
+    std::fs::create_dir(place.path(".env")).unwrap();
+    let outcome = place.program().run();
+    assert_eq!(outcome.code, Some(2), "{}", outcome.output());
+    assert!(outcome.stderr.contains(".env"), "{}", outcome.stderr);
+}
+
+#[test]
+fn a_variable_that_is_not_text_is_named() {
+    let place = Place::new();
+    let program = place
+        .program()
+        .set("AUTH_SECRET", OsStr::from_bytes(b"hunter2\xff"));
+    let outcome = program.set("AUTH_ISSUER", OsStr::from_bytes(b"\xff")).run();
+    assert_eq!(outcome.code, Some(2), "{}", outcome.output());
+    let named = "AUTH_SECRET, AUTH_ISSUER: is not text; write it in UTF-8";
+    assert!(outcome.stderr.contains(named), "{}", outcome.stderr);
+    assert!(!outcome.output().contains("hunter2"));
+}
+
+#[test]
+fn an_argument_that_does_not_exist_is_refused() {
+    let place = Place::new();
+    for arguments in [
+        &["--bnid", "127.0.0.1:0"][..],
+        &["sevre"],
+        &["keys"],
+        &["serve", "now"],
+    ] {
+        let outcome = place.program().args(arguments).run();
+        assert_eq!(outcome.code, Some(2), "{arguments:?}: {}", outcome.output());
+        assert!(outcome.stderr.contains("--help") || outcome.stderr.contains("Usage"));
+        assert_eq!(place.names(), [""; 0]);
+    }
+}

@@ -1,0 +1,21 @@
+//! The program as its users have it: started, asked, signalled and killed from outside.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a helper that fails is a test that fails"
+)]
+
+mod commands;
+mod crash;
+mod documents;
+mod drain;
+mod flags;
+mod harness;
+mod log_lines;
+mod many;
+mod refusals;
+mod rotation;
+mod silence;
+mod start;

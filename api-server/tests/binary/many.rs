@@ -1,0 +1,53 @@
+//! Several processes that start at once on one new database.
+
+use crate::harness::{Place, Postgres, Program, SECRET, Server};
+
+const PROCESSES: usize = 6;
+
+/// All become ready, and what one of them does the others know.
+fn all_become_ready(program: impl Fn() -> Program) {
+    let starting: Vec<_> = (0..PROCESSES).map(|_| program().spawn()).collect();
+    let servers: Vec<_> = starting.into_iter().map(Server::listening).collect();
+    for server in &servers {
+        server.get("/readyz", "").expect(200);
+    }
+    let person = servers[0].register("ada@example.com", "correct horse battery staple");
+    for (number, server) in servers.iter().enumerate() {
+        server.add_task(&person, &number.to_string()).expect(201);
+    }
+    for server in servers {
+        assert_eq!(server.titles(&person), ["5", "4", "3", "2", "1", "0"]);
+        let log = server.stop().text();
+        assert!(!log.contains("ERROR"), "{log}");
+    }
+}
+
+#[test]
+fn on_one_new_sqlite_file() {
+    let place = Place::new();
+    all_become_ready(|| place.program().with_weak_hashing());
+    assert_eq!(place.names(), ["data"]);
+    // Each process drafts a secret under a name of its own; one becomes the secret, none stays.
+    let ours = ["auth.db", "auth.db-shm", "auth.db-wal", "auth.db.secret"];
+    for entry in std::fs::read_dir(place.path("data")).unwrap() {
+        let name = entry.unwrap().file_name();
+        assert!(
+            ours.iter().any(|known| name == *known),
+            "left over: {name:?}"
+        );
+    }
+}
+
+#[test]
+#[cfg_attr(
+    not(test_postgres),
+    ignore = "set TEST_POSTGRES_URL to run it (see README)"
+)]
+fn on_one_new_postgres_database() {
+    let (place, postgres) = (Place::new(), Postgres::new());
+    all_become_ready(|| {
+        let program = place.program().with_weak_hashing();
+        let program = program.set("DATABASE_URL", postgres.url("hunter2"));
+        program.set("AUTH_SECRET", SECRET)
+    });
+}
