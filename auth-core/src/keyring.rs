@@ -16,7 +16,8 @@ const KEY_ID_BYTES: usize = 9;
 /// The secrets of an issuer or verifier: the current one signs, the previous ones are still accepted.
 ///
 /// Each has a key id (`kid`, RFC 7515 § 4.1.4) computed from it, so two services that share a secret agree on its
-/// name without configuring one. Rotate by moving the old secret to `previous`; nobody is logged out.
+/// name without configuring one: the first 9 bytes of HMAC-SHA-256 of `auth-core key id v1` under the secret, in
+/// base64url. Rotate by moving the old secret to `previous`; nobody is logged out.
 ///
 /// ```
 /// use auth_core::{Keyring, Secret};
@@ -45,7 +46,8 @@ impl Keyring {
         }
     }
 
-    /// Adds secrets that verify but never sign, in the order in which they are tried.
+    /// Adds secrets that verify but never sign, in the order in which they are tried. A forged token costs one MAC for
+    /// each secret, so drop those whose last tokens have expired.
     #[must_use]
     pub fn with_previous(mut self, secrets: impl IntoIterator<Item = Secret>) -> Self {
         self.previous

@@ -2,6 +2,7 @@
 
 use std::cell::Cell;
 use std::fmt;
+use std::marker::PhantomData;
 
 use serde::de::{
     self, Deserialize, DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor,
@@ -15,15 +16,17 @@ const NOT_AN_OBJECT: Error = Error::MalformedToken("The token payload is not one
 
 /// Parses the payload and checks everything but the time, then the time.
 pub(crate) fn read(text: &str, policy: &Policy, now: f64) -> Result<Claims, Error> {
-    let fault = Cell::new(NOT_AN_OBJECT);
+    let fault = Fault(Cell::new(NOT_AN_OBJECT));
+    let mut raw = RawClaims::default();
     let payload = Payload {
-        policy,
+        audience: &policy.audience,
         fault: &fault,
+        raw: &mut raw,
     };
     let mut json = serde_json::Deserializer::from_str(text);
-    let raw = payload
+    payload
         .deserialize(&mut json)
-        .map_err(|_see_fault| fault.get())?;
+        .map_err(|_see_fault| fault.0.get())?;
     json.end().map_err(|_trailing| NOT_AN_OBJECT)?;
     raw.check(policy, now)
 }
@@ -86,71 +89,81 @@ fn whole(seconds: f64) -> i64 {
     seconds.floor() as i64
 }
 
-/// The one object; what went wrong inside a claim is left in `fault`, as serde errors carry only text.
-struct Payload<'a> {
-    policy: &'a Policy,
-    fault: &'a Cell<Error>,
+/// The one object. It is read into place: returning the claims would copy them at every step.
+struct Payload<'a, 't> {
+    audience: &'a str,
+    fault: &'a Fault,
+    raw: &'a mut RawClaims<'t>,
 }
 
-impl<'de> DeserializeSeed<'de> for Payload<'_> {
-    type Value = RawClaims<'de>;
+impl<'de> DeserializeSeed<'de> for Payload<'_, 'de> {
+    type Value = ();
 
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
         deserializer.deserialize_map(self)
     }
 }
 
-impl<'de> Visitor<'de> for Payload<'_> {
-    type Value = RawClaims<'de>;
+impl<'de> Visitor<'de> for Payload<'_, 'de> {
+    type Value = ();
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("a JSON object")
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-        let mut raw = RawClaims::default();
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
+        let Self {
+            audience,
+            fault,
+            raw,
+        } = self;
         while let Some(Text(name)) = map.next_key()? {
             match &*name {
-                "sub" => self.set(&mut raw.sub, "sub", &mut map)?,
-                "email" => self.set(&mut raw.email, "email", &mut map)?,
-                "sid" => self.set(&mut raw.sid, "sid", &mut map)?,
-                "jti" => self.set(&mut raw.jti, "jti", &mut map)?,
-                "iss" => self.set(&mut raw.iss, "iss", &mut map)?,
-                "iat" => self.set(&mut raw.iat, "iat", &mut map)?,
-                "exp" => self.set(&mut raw.exp, "exp", &mut map)?,
-                "nbf" => self.set(&mut raw.nbf, "nbf", &mut map)?,
-                "aud" => {
-                    self.fault.set(Error::InvalidClaim("aud"));
-                    let audience = map.next_value_seed(Audience(&self.policy.audience))?;
-                    self.once(&mut raw.aud, audience)?;
-                }
+                "sub" => fault.read("sub", &mut raw.sub, &mut map)?,
+                "email" => fault.read("email", &mut raw.email, &mut map)?,
+                "sid" => fault.read("sid", &mut raw.sid, &mut map)?,
+                "jti" => fault.read("jti", &mut raw.jti, &mut map)?,
+                "iss" => fault.read("iss", &mut raw.iss, &mut map)?,
+                "iat" => fault.read("iat", &mut raw.iat, &mut map)?,
+                "exp" => fault.read("exp", &mut raw.exp, &mut map)?,
+                "nbf" => fault.read("nbf", &mut raw.nbf, &mut map)?,
+                "aud" => fault.read_seed("aud", Audience(audience), &mut raw.aud, &mut map)?,
                 _ => {
                     map.next_value::<IgnoredAny>()?;
                 }
             }
         }
-        Ok(raw)
+        Ok(())
     }
 }
 
-impl Payload<'_> {
-    fn set<'de, T: Deserialize<'de>, A: MapAccess<'de>>(
+/// What is wrong if reading stops here: serde's errors carry only text.
+struct Fault(Cell<Error>);
+
+impl Fault {
+    fn read<'de, T: Deserialize<'de>, A: MapAccess<'de>>(
         &self,
-        slot: &mut Option<T>,
         claim: &'static str,
+        slot: &mut Option<T>,
         map: &mut A,
     ) -> Result<(), A::Error> {
-        self.fault.set(Error::InvalidClaim(claim));
-        let value = map.next_value()?;
-        self.once(slot, value)
+        self.read_seed(claim, PhantomData, slot, map)
     }
 
     /// RFC 7519 § 4: claim names are unique; parsers that take the first or the last disagree about who is calling.
-    fn once<T, E: de::Error>(&self, slot: &mut Option<T>, value: T) -> Result<(), E> {
+    fn read_seed<'de, S: DeserializeSeed<'de>, A: MapAccess<'de>>(
+        &self,
+        claim: &'static str,
+        seed: S,
+        slot: &mut Option<S::Value>,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        self.0.set(Error::InvalidClaim(claim));
+        let value = map.next_value_seed(seed)?;
         if slot.replace(value).is_some() {
-            return Err(E::custom("duplicate claim"));
+            return Err(de::Error::custom("duplicate claim"));
         }
-        self.fault.set(NOT_AN_OBJECT);
+        self.0.set(NOT_AN_OBJECT);
         Ok(())
     }
 }

@@ -118,11 +118,9 @@ fn every_invalid_hs256_token_of_wycheproof_is_refused() {
 #[test]
 fn short_and_empty_keys_of_wycheproof_are_refused_and_a_long_one_is_accepted() {
     for (id, bytes) in [("json_web_key:10", 31), ("json_web_key:16", 0)] {
-        let [short] = key(id).key.all() else {
-            panic!("{id} has one key")
-        };
-        assert_eq!(short.bytes().len(), bytes, "{id}");
-        let refusal = Secret::new(short.bytes()).map(|_accepted| ());
+        let short = key(id).key.all()[0].bytes();
+        assert_eq!(short.len(), bytes, "{id}");
+        let refusal = Secret::new(short).map(|_accepted| ());
         assert!(matches!(refusal, Err(Error::WeakSecret(_))), "{id}");
     }
     let long = key("json_web_key:13");

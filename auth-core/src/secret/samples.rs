@@ -149,11 +149,11 @@ pub(super) fn is_sample(secret: &[u8]) -> bool {
     advance(&mut reached, 0, Reach::WithoutWord);
     for at in 0..text.len() {
         let so_far = reached.get(at).copied().unwrap_or_default();
-        let (before, rest) = text.split_at(at);
         if so_far == Reach::No {
             continue;
         }
-        if rest.first().is_some_and(|byte| is_padding(*byte, before)) {
+        let (before, rest) = text.split_at(at);
+        if is_padding(before, rest) {
             advance(&mut reached, at + 1, so_far);
         }
         for word in WORDS.iter().map(|word| word.as_bytes()) {
@@ -185,9 +185,11 @@ fn advance(reached: &mut [Reach], to: usize, reach: Reach) {
     }
 }
 
-/// Not a letter, or the same letter once more.
-fn is_padding(byte: u8, before: &[u8]) -> bool {
-    !byte.is_ascii_alphabetic() || before.last() == Some(&byte)
+/// Whether `rest` begins with something other than a letter, or with a letter of a run of them.
+fn is_padding(before: &[u8], rest: &[u8]) -> bool {
+    rest.first().is_some_and(|byte| {
+        !byte.is_ascii_alphabetic() || before.last() == Some(byte) || rest.starts_with(&[*byte; 3])
+    })
 }
 
 #[cfg(test)]
@@ -202,6 +204,7 @@ mod tests {
             "changeme-changeme-changeme-changeme",
             "changeme000000000000000000000000000",
             "0000000000000000000000000000secret",
+            "xxxxxxxxxxxxxxsecretxxxxxxxxxxxxxxx",
             "secret\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0",
             "Password12345678901234567890123456",
             "your-256-bit-secret-your-256-bit-secret",

@@ -1,0 +1,270 @@
+//! `exp`, `nbf`, `iat`, leeway and lifetime, each at its edge (RFC 7519 § 2, § 4.1.4 to § 4.1.6).
+
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use auth_core::{Claims, Error, TokenVerifier};
+
+use crate::world::{NOW, Payload, keyring, now, verified_by, verifier};
+
+const DAY: u64 = 86_400;
+
+fn with_leeway(seconds: u64) -> TokenVerifier {
+    verifier(keyring())
+        .with_leeway(Duration::from_secs(seconds))
+        .unwrap()
+}
+
+/// A verifier to whom no lifetime is too long, so that only the range of numbers is tested.
+fn patient() -> TokenVerifier {
+    verifier(keyring())
+        .with_max_lifetime(Duration::MAX)
+        .unwrap()
+}
+
+fn check(verifier: &TokenVerifier, payload: &Payload) -> Result<(), Error> {
+    verified_by(verifier, payload.json(), now()).map(|_claims| ())
+}
+
+/// `NOW` and so many seconds.
+fn from_now(seconds: f64) -> String {
+    format!("{:.3}", f64::from(u32::try_from(NOW).unwrap()) + seconds)
+}
+
+#[test]
+fn a_token_expires_when_the_leeway_after_exp_is_over() {
+    for leeway in [0, 5, 300] {
+        let verifier = with_leeway(leeway);
+        for (late, expected) in [
+            (leeway + 1, Err(Error::Expired)),
+            (leeway, Err(Error::Expired)),
+            (leeway.wrapping_sub(1), Ok(())),
+        ] {
+            let exp = NOW.wrapping_sub(late);
+            let payload = Payload::good().with("iat", NOW - 900).with("exp", exp);
+            assert_eq!(
+                check(&verifier, &payload),
+                expected,
+                "{leeway} s, {late} s late"
+            );
+        }
+    }
+}
+
+#[test]
+fn the_leeway_is_5_seconds_unless_set() {
+    let verifier = verifier(keyring());
+    for (exp, expected) in [
+        (-5.0, Err(Error::Expired)),
+        (-4.999, Ok(())),
+        (-5.001, Err(Error::Expired)),
+    ] {
+        let payload = Payload::good().with("exp", from_now(exp));
+        assert_eq!(check(&verifier, &payload), expected, "exp {exp}");
+    }
+    for claim in ["iat", "nbf"] {
+        for (ahead, expected) in [
+            (4.999, Ok(())),
+            (5.0, Ok(())),
+            (5.001, Err(Error::NotYetValid)),
+        ] {
+            let payload = Payload::good().with(claim, from_now(ahead));
+            assert_eq!(check(&verifier, &payload), expected, "{claim} {ahead}");
+        }
+    }
+}
+
+#[test]
+fn iat_and_nbf_may_lie_ahead_by_the_leeway_and_no_more() {
+    for leeway in [0, 5, 300] {
+        let verifier = with_leeway(leeway);
+        for claim in ["iat", "nbf"] {
+            for (ahead, expected) in [
+                (leeway, Ok(())),
+                (leeway + 1, Err(Error::NotYetValid)),
+                (leeway + 100 * DAY, Err(Error::NotYetValid)),
+            ] {
+                let payload = Payload::good()
+                    .with("exp", NOW + ahead + 900)
+                    .with("iat", NOW)
+                    .with(claim, NOW + ahead);
+                assert_eq!(
+                    check(&verifier, &payload),
+                    expected,
+                    "{claim} {leeway} {ahead}"
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn nbf_is_optional_and_may_lie_in_the_past() {
+    for nbf in ["0", "-1", "1799999999.5"] {
+        let payload = Payload::good().with("nbf", nbf);
+        assert_eq!(check(&verifier(keyring()), &payload), Ok(()), "{nbf}");
+    }
+}
+
+#[test]
+fn the_leeway_cannot_be_set_above_300_seconds() {
+    let limit = Duration::from_secs(300);
+    for (leeway, accepted) in [
+        (Duration::ZERO, true),
+        (Duration::new(299, 999_999_999), true),
+        (limit, true),
+        (limit + Duration::from_nanos(1), false),
+        (Duration::MAX, false),
+    ] {
+        let answer = verifier(keyring()).with_leeway(leeway).map(|_built| ());
+        if accepted {
+            assert_eq!(answer, Ok(()), "{leeway:?}");
+        } else {
+            assert!(
+                matches!(answer, Err(Error::InvalidSetting(_))),
+                "{leeway:?}"
+            );
+        }
+    }
+}
+
+#[test]
+fn a_lifetime_is_at_most_400_days_unless_set() {
+    let verifier = verifier(keyring());
+    let ceiling = 400 * DAY;
+    for (lifetime, expected) in [
+        (ceiling - 1, Ok(())),
+        (ceiling, Ok(())),
+        (ceiling + 1, Err(Error::InvalidClaim("exp"))),
+    ] {
+        let payload = Payload::good().with("iat", NOW).with("exp", NOW + lifetime);
+        assert_eq!(check(&verifier, &payload), expected, "{lifetime}");
+    }
+    let half_a_second = Payload::good().with("exp", format!("{}.5", NOW + ceiling));
+    assert_eq!(
+        check(&verifier, &half_a_second),
+        Err(Error::InvalidClaim("exp"))
+    );
+}
+
+#[test]
+fn the_lifetime_ceiling_can_be_set_but_not_to_nothing() {
+    let hour = verifier(keyring())
+        .with_max_lifetime(Duration::from_secs(3600))
+        .unwrap();
+    for (lifetime, expected) in [
+        (3599, Ok(())),
+        (3600, Ok(())),
+        (3601, Err(Error::InvalidClaim("exp"))),
+    ] {
+        let payload = Payload::good().with("exp", NOW + lifetime);
+        assert_eq!(check(&hour, &payload), expected, "{lifetime}");
+    }
+    let nothing = verifier(keyring()).with_max_lifetime(Duration::ZERO);
+    assert!(matches!(nothing, Err(Error::InvalidSetting(_))));
+}
+
+/// Beyond ±(2^53 − 1) two JSON readers may disagree about which integer it is (RFC 8259 § 6).
+#[test]
+fn numbers_stay_where_integers_are_exact() {
+    for (value, good) in [
+        ("9007199254740990", true),
+        ("9007199254740991", true),
+        ("9007199254740992", false),
+        ("9007199254740993", false),
+        ("9007199254740991.9", false),
+        ("9.007199254740991e15", true),
+        ("9007199254740992e0", false),
+        ("18446744073709551615", false),
+        ("18446744073709551616", false),
+        ("1e300", false),
+    ] {
+        let expected = if good {
+            Ok(())
+        } else {
+            Err(Error::InvalidClaim("exp"))
+        };
+        let payload = Payload::good().with("exp", value);
+        assert_eq!(check(&patient(), &payload), expected, "exp {value}");
+    }
+    for (value, good) in [
+        ("-9007199254740991", true),
+        ("-9007199254740992", false),
+        ("-9223372036854775808", false),
+        ("-9223372036854775809", false),
+        ("-1e300", false),
+        ("-0", true),
+        ("0.0", true),
+        ("1e-300", true),
+        ("1.8e9", true),
+    ] {
+        for claim in ["iat", "nbf"] {
+            let expected = if good {
+                Ok(())
+            } else {
+                Err(Error::InvalidClaim(claim))
+            };
+            let payload = Payload::good().with(claim, value);
+            assert_eq!(check(&patient(), &payload), expected, "{claim} {value}");
+        }
+    }
+}
+
+#[test]
+fn fractions_count_for_the_check_and_are_dropped_from_the_claims() {
+    let payload = Payload::good()
+        .with("iat", "1799999999.999")
+        .with("exp", "1800000000.75");
+    let Claims { iat, exp, .. } = verified_by(&with_leeway(0), payload.json(), now()).unwrap();
+    assert_eq!((iat, exp), (1_799_999_999, 1_800_000_000));
+    let later = now() + Duration::from_millis(750);
+    let answer = verified_by(&with_leeway(0), payload.json(), later);
+    assert_eq!(answer, Err(Error::Expired));
+}
+
+#[test]
+fn expired_means_that_all_else_was_good() {
+    let expired = Payload::good()
+        .with("iat", NOW - 900)
+        .with("exp", NOW - 100);
+    let check = |payload: Payload| check(&verifier(keyring()), &payload);
+    assert_eq!(check(expired.clone()), Err(Error::Expired));
+    let wrong_issuer = expired.clone().with("iss", r#""other""#);
+    assert_eq!(check(wrong_issuer), Err(Error::InvalidClaim("iss")));
+    let no_session = expired.clone().without("sid");
+    assert_eq!(check(no_session), Err(Error::MissingClaim("sid")));
+    let not_yet = expired.with("nbf", NOW + 100);
+    assert_eq!(check(not_yet), Err(Error::NotYetValid));
+}
+
+#[test]
+fn no_clock_makes_verification_panic() {
+    let day = Duration::from_secs(DAY);
+    let far = UNIX_EPOCH.checked_add(Duration::from_secs(1 << 60));
+    let clocks = [Some(UNIX_EPOCH), UNIX_EPOCH.checked_sub(day), far];
+    for clock in clocks.into_iter().flatten() {
+        let answer = verified_by(&verifier(keyring()), Payload::good().json(), clock);
+        let expected = if clock < now() {
+            Error::NotYetValid
+        } else {
+            Error::Expired
+        };
+        assert_eq!(answer, Err(expected), "{clock:?}");
+    }
+}
+
+#[test]
+fn the_time_of_expiry_is_that_of_exp_wherever_the_clock_can_express_it() {
+    let expires_at = |exp: &str| -> SystemTime {
+        let payload = Payload::good().with("exp", exp).json();
+        let clock = UNIX_EPOCH;
+        let payload = payload.replace(&format!("\"iat\":{NOW}"), "\"iat\":0");
+        verified_by(&patient(), payload, clock)
+            .unwrap()
+            .expires_at()
+    };
+    assert_eq!(expires_at("900"), UNIX_EPOCH + Duration::from_secs(900));
+    assert_eq!(expires_at("-1"), UNIX_EPOCH);
+    let last = Duration::from_secs(9_007_199_254_740_991);
+    let expected = UNIX_EPOCH.checked_add(last).unwrap_or(UNIX_EPOCH);
+    assert_eq!(expires_at("9007199254740991"), expected);
+}
