@@ -1,6 +1,8 @@
 //! What handlers share.
 
+use std::num::NonZeroUsize;
 use std::sync::Arc;
+use std::thread::available_parallelism;
 use std::time::{Duration, SystemTime};
 
 use auth_core::{TokenIssuer, TokenVerifier};
@@ -20,6 +22,8 @@ pub struct Limits {
     pub body_timeout: Duration,
     /// How long requests in flight may take after the signal to stop. Defaults to 10 seconds.
     pub drain_timeout: Duration,
+    /// How many threads serve. Defaults to one per core.
+    pub workers: usize,
 }
 
 impl Default for Limits {
@@ -27,6 +31,7 @@ impl Default for Limits {
         Self {
             body_timeout: Duration::from_secs(10),
             drain_timeout: Duration::from_secs(10),
+            workers: available_parallelism().map_or(1, NonZeroUsize::get),
         }
     }
 }

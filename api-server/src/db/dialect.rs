@@ -6,6 +6,7 @@ use diesel::connection::{AnsiTransactionManager, SimpleConnection as _, Transact
 use diesel::prelude::*;
 use diesel_migrations::{EmbeddedMigrations, embed_migrations};
 
+use super::functions;
 use super::url::{DatabaseUrl, Target};
 
 const SQLITE_MIGRATIONS: EmbeddedMigrations = embed_migrations!("../migrations/sqlite");
@@ -45,6 +46,7 @@ pub(super) fn connect(url: &DatabaseUrl) -> ConnectionResult<DbConnection> {
             let mut connection = SqliteConnection::establish(&path.to_string_lossy())?;
             connection
                 .batch_execute(SQLITE_SETUP)
+                .and_then(|()| functions::register(&mut connection))
                 .map_err(ConnectionError::CouldntSetupConfiguration)?;
             Ok(DbConnection::Sqlite(connection))
         }

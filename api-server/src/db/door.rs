@@ -45,7 +45,7 @@ impl Db {
     ///
     /// # Errors
     ///
-    /// [`DbError`]; within 3 s, even if the database hangs. The job may then still end in the background.
+    /// [`DbError`]; within 3 s, even if the database hangs. A job that has begun may then still end in the background.
     pub async fn run<T: Send + 'static>(
         &self,
         job: impl FnOnce(&mut DbConnection) -> QueryResult<T> + Send + 'static,
@@ -73,6 +73,7 @@ impl Db {
         let Ok(_place) = self.queue.try_acquire() else {
             return Err(DbError::Overloaded);
         };
+        let deadline = Instant::now() + PATIENCE;
         timeout(PATIENCE, async {
             let writing = match writers {
                 Some(writers) => Some(acquire(writers).await?),
@@ -83,7 +84,7 @@ impl Db {
             spawn_blocking(move || {
                 // Held until the job really ends, also when nobody waits for it any more.
                 let _permits = (writing, connected);
-                on_a_connection(&pool, job)
+                on_a_connection(&pool, deadline, job)
             })
             .await
             .map_err(|died| DbError::Unavailable(died.to_string()))?
@@ -100,11 +101,18 @@ async fn acquire(semaphore: &Arc<Semaphore>) -> Result<OwnedSemaphorePermit, DbE
 
 fn on_a_connection<T>(
     pool: &Pool,
+    deadline: Instant,
     job: impl FnOnce(&mut DbConnection) -> QueryResult<T>,
 ) -> Result<T, DbError> {
     let mut pooled = pool
         .get()
         .map_err(|error| DbError::Unavailable(error.to_string()))?;
+    // The caller has been told to try again by now; what is not begun must not happen after all.
+    if Instant::now() >= deadline {
+        return Err(DbError::Unavailable(
+            "a connection came too late".to_owned(),
+        ));
+    }
     let result = job(&mut pooled.connection);
     pooled.last_used = Instant::now();
     result.map_err(|error| diagnose(error, &mut pooled))

@@ -6,6 +6,7 @@
 mod dialect;
 mod door;
 mod error;
+mod functions;
 mod migrations;
 mod pool;
 pub(crate) mod schema;
@@ -16,6 +17,7 @@ pub use dialect::DbConnection;
 pub(crate) use dialect::write_transaction;
 pub use door::Db;
 pub use error::DbError;
+pub(crate) use functions::lower;
 pub use migrations::migrate;
 pub(crate) use types::Timestamp;
 pub use url::DatabaseUrl;

@@ -134,14 +134,21 @@ fn explain(error: &serde_path_to_error::Error<serde_json::Error>) -> Problem {
     if inner.classify() != Category::Data {
         return not_json(inner);
     }
+    let position = format!(" at line {} column {}", inner.line(), inner.column());
     let text = inner.to_string();
-    let text = text.split(" at line ").next().unwrap_or_default();
-    let (code, message) = match text.split_once("expected ") {
-        Some((_, expected)) => ("invalid_type", format!("must be {expected}")),
-        None => ("invalid", text.replace('`', "")),
+    let text = text.strip_suffix(&position).unwrap_or(&text);
+    let path = error.path().to_string();
+    let (field, code, message) = if let Some(name) = text.strip_prefix("duplicate field ") {
+        let message = "must be there only once".to_owned();
+        (name.replace('`', ""), "duplicate", message)
+    } else if let Some((_, expected)) = text.rsplit_once(", expected ") {
+        // The last one: what stands before it may be a text of the caller's.
+        (path, "invalid_type", format!("must be {expected}"))
+    } else {
+        (path, "invalid", text.replace('`', ""))
     };
     Problem::validation(vec![FieldError {
-        field: error.path().to_string(),
+        field,
         code: code.into(),
         message: message.into(),
     }])

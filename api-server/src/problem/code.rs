@@ -8,8 +8,10 @@ macro_rules! codes {
     ($($(#[$doc:meta])* $variant:ident = $status:ident $name:literal,)*) => {
         /// The `code` of a problem.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
+        // Not a `rename` for each, which the document's derive does not see in a macro.
+        #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
         pub(crate) enum Code {
-            $($(#[$doc])* #[serde(rename = $name)] $variant,)*
+            $($(#[$doc])* $variant,)*
         }
 
         impl Code {

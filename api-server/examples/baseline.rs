@@ -1,0 +1,28 @@
+//! The least an actix server can do: a constant answer, the size of that of `GET /api/auth/session`, from a server with
+//! the settings of ours. `benches/load` divides by it.
+
+use std::io;
+
+use actix_web::http::header::ContentType;
+use actix_web::{App, HttpResponse, HttpServer, web};
+use api_server::server::{HEADER_TIMEOUT, KEEP_ALIVE};
+
+const BODY: &str = r#"{"user":{"id":"01926f3e-7c1a-7d2e-9a51-2f6b8c4d0e13","email":"reader@load.example"},"session":{"id":"01926f3e-7c1a-7d2e-9a51-2f6b8c4d0e14","expiresAt":"2026-11-20T12:57:51.000Z"}}"#;
+
+async fn answer() -> HttpResponse {
+    HttpResponse::Ok()
+        .content_type(ContentType::json())
+        .body(BODY)
+}
+
+#[actix_web::main]
+async fn main() -> io::Result<()> {
+    let address = std::env::args().nth(1);
+    let address = address.as_deref().unwrap_or("127.0.0.1:8080");
+    HttpServer::new(|| App::new().route("/", web::get().to(answer)))
+        .keep_alive(KEEP_ALIVE)
+        .client_request_timeout(HEADER_TIMEOUT)
+        .bind(address)?
+        .run()
+        .await
+}

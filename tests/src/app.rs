@@ -1,0 +1,156 @@
+//! A server of one test's own, in this process, on a port of its own.
+
+use std::net::SocketAddr;
+use std::thread::{self, JoinHandle};
+
+use api_server::server::Server;
+use serde_json::{Value, json};
+use tokio::runtime::Builder;
+use tokio::sync::oneshot;
+
+use crate::client::{Client, Identity};
+use crate::{Connection, Database, Engine, Issuer, Options, TestClock};
+
+/// What everybody's password is, apart from the name in it.
+const PASSWORD: &str = "correct horse battery staple";
+
+/// A running server. Dropping it stops the server, then removes its database.
+pub struct App {
+    /// The time it is for the server.
+    pub clock: TestClock,
+    addr: SocketAddr,
+    secret: String,
+    _serving: Serving,
+    database: Database,
+}
+
+impl App {
+    pub(crate) fn new(
+        server: Server,
+        clock: TestClock,
+        secret: String,
+        database: Database,
+    ) -> Self {
+        Self {
+            clock,
+            addr: server.addr(),
+            secret,
+            _serving: Serving::new(server),
+            database,
+        }
+    }
+
+    /// A server that is not running yet.
+    #[must_use]
+    pub fn on(engine: Engine) -> Options {
+        Options::new(Database::new(engine))
+    }
+
+    /// Where it listens.
+    #[must_use]
+    pub fn addr(&self) -> SocketAddr {
+        self.addr
+    }
+
+    /// What it keeps things in.
+    #[must_use]
+    pub fn database(&self) -> &Database {
+        &self.database
+    }
+
+    /// `AUTH_SECRET`, which other services know too.
+    #[must_use]
+    pub fn secret(&self) -> &str {
+        &self.secret
+    }
+
+    /// A caller without credentials.
+    #[must_use]
+    pub fn anonymous(&self) -> Client {
+        Client::new(self.addr, Identity::default())
+    }
+
+    /// A caller with a new account, logged in.
+    pub async fn user(&self, name: &str) -> Client {
+        let email = format!("{name}@example.com");
+        let password = format!("{name}: {PASSWORD}");
+        let body = json!({ "email": email, "password": password, "name": name });
+        let grant = self.anonymous().post("/api/auth/register", body).await;
+        let grant = grant.created();
+        let text = |value: &Value| value.as_str().unwrap().to_owned();
+        Client::new(
+            self.addr,
+            Identity {
+                id: text(&grant["user"]["id"]),
+                email,
+                password,
+                token: Some(text(&grant["access_token"])),
+            },
+        )
+    }
+
+    /// A caller with nothing but this token.
+    #[must_use]
+    pub fn bearer(&self, token: impl Into<String>) -> Client {
+        let identity = Identity {
+            token: Some(token.into()),
+            ..Identity::default()
+        };
+        Client::new(self.addr, identity)
+    }
+
+    /// What another service that shares the secret issues for somebody, now.
+    #[must_use]
+    pub fn token_for(&self, id: &str, email: &str) -> String {
+        Issuer::of(self).issue(id, email)
+    }
+
+    /// Stops the server; what it kept stays, for another to find.
+    #[must_use]
+    pub fn stop(self) -> Database {
+        self.database
+    }
+
+    /// A connection on which any bytes may be sent.
+    pub async fn connect(&self) -> Connection {
+        Connection::open(self.addr).await
+    }
+}
+
+/// The thread that serves.
+struct Serving {
+    stop: Option<oneshot::Sender<()>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Serving {
+    fn new(server: Server) -> Self {
+        let (stop, end) = oneshot::channel();
+        let thread = thread::spawn(move || {
+            let runtime = Builder::new_current_thread().enable_all().build();
+            runtime.unwrap().block_on(async {
+                let stopper = server.stopper();
+                let serving = server.run();
+                let when_dropped = async {
+                    let _sender_gone = end.await;
+                    stopper.stop().await;
+                };
+                let (outcome, ()) = tokio::join!(serving, when_dropped);
+                outcome.unwrap();
+            });
+        });
+        Self {
+            stop: Some(stop),
+            thread: Some(thread),
+        }
+    }
+}
+
+impl Drop for Serving {
+    fn drop(&mut self) {
+        drop(self.stop.take());
+        let ended = self.thread.take().map(JoinHandle::join);
+        // A panic during a panic would hide the first one.
+        assert!(!matches!(ended, Some(Err(_))) || thread::panicking());
+    }
+}

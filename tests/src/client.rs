@@ -1,0 +1,238 @@
+//! Callers with an identity.
+
+use std::future::{Future, IntoFuture};
+use std::net::SocketAddr;
+use std::pin::Pin;
+
+use serde_json::Value;
+
+use crate::{Connection, Response};
+
+/// Somebody who calls the server.
+#[derive(Debug, Clone)]
+pub struct Client {
+    addr: SocketAddr,
+    identity: Identity,
+}
+
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Identity {
+    pub(crate) id: String,
+    pub(crate) email: String,
+    pub(crate) password: String,
+    pub(crate) token: Option<String>,
+}
+
+impl Client {
+    pub(crate) fn new(addr: SocketAddr, identity: Identity) -> Self {
+        Self { addr, identity }
+    }
+
+    /// The same caller, who is known to be this user.
+    #[must_use]
+    pub fn with_id(mut self, id: &str) -> Self {
+        id.clone_into(&mut self.identity.id);
+        self
+    }
+
+    /// The same caller, who is known to log in with these.
+    #[must_use]
+    pub fn with_login(mut self, email: &str, password: &str) -> Self {
+        email.clone_into(&mut self.identity.email);
+        password.clone_into(&mut self.identity.password);
+        self
+    }
+
+    /// The caller's user id.
+    #[must_use]
+    pub fn id(&self) -> &str {
+        &self.identity.id
+    }
+
+    /// The caller's address.
+    #[must_use]
+    pub fn email(&self) -> &str {
+        &self.identity.email
+    }
+
+    /// The caller's password.
+    #[must_use]
+    pub fn password(&self) -> &str {
+        &self.identity.password
+    }
+
+    /// The caller's access token.
+    #[must_use]
+    pub fn token(&self) -> &str {
+        self.identity.token.as_deref().unwrap_or_default()
+    }
+
+    /// Where the caller's tasks are.
+    #[must_use]
+    pub fn tasks(&self) -> String {
+        format!("/api/{}/tasks", self.id())
+    }
+
+    /// Where one of the caller's tasks is.
+    #[must_use]
+    pub fn task(&self, id: &Value) -> String {
+        format!("/api/{}/tasks/{id}", self.id())
+    }
+
+    /// A request that is sent when awaited.
+    pub fn request(&self, method: &str, path: &str) -> Request {
+        let request = Request {
+            addr: self.addr,
+            method: method.to_owned(),
+            path: path.to_owned(),
+            headers: Vec::new(),
+            body: Body::default(),
+        };
+        match &self.identity.token {
+            Some(token) => request.header("authorization", &format!("Bearer {token}")),
+            None => request,
+        }
+    }
+
+    /// `GET`
+    pub fn get(&self, path: &str) -> Request {
+        self.request("GET", path)
+    }
+
+    /// `POST`
+    pub fn post(&self, path: &str, body: impl Into<Body>) -> Request {
+        self.request("POST", path).body(body)
+    }
+
+    /// `PUT`
+    pub fn put(&self, path: &str, body: impl Into<Body>) -> Request {
+        self.request("PUT", path).body(body)
+    }
+
+    /// `PATCH`
+    pub fn patch(&self, path: &str, body: impl Into<Body>) -> Request {
+        self.request("PATCH", path).body(body)
+    }
+
+    /// `DELETE`
+    pub fn delete(&self, path: &str) -> Request {
+        self.request("DELETE", path)
+    }
+
+    /// Adds a task with this title.
+    pub async fn new_task(&self, title: &str) -> Value {
+        let body = serde_json::json!({ "title": title });
+        self.post(&self.tasks(), body).await.created()
+    }
+
+    /// All of the caller's tasks, newest first.
+    pub async fn all_tasks(&self) -> Value {
+        self.get(&format!("{}?limit=500", self.tasks())).await.ok()
+    }
+}
+
+/// What is sent, and as what: a [`Value`] and text as JSON, bytes without a `Content-Type`.
+#[derive(Debug, Clone, Default)]
+pub struct Body {
+    bytes: Vec<u8>,
+    content_type: Option<&'static str>,
+}
+
+impl From<Value> for Body {
+    fn from(value: Value) -> Self {
+        value.to_string().into()
+    }
+}
+
+impl From<String> for Body {
+    fn from(text: String) -> Self {
+        Self {
+            bytes: text.into_bytes(),
+            content_type: Some("application/json"),
+        }
+    }
+}
+
+impl From<&str> for Body {
+    fn from(text: &str) -> Self {
+        text.to_owned().into()
+    }
+}
+
+impl From<&[u8]> for Body {
+    fn from(bytes: &[u8]) -> Self {
+        Self {
+            bytes: bytes.to_vec(),
+            content_type: None,
+        }
+    }
+}
+
+/// A request on its way; `.await` sends it on a connection of its own.
+#[derive(Debug, Clone)]
+#[must_use = "a request is sent when it is awaited"]
+pub struct Request {
+    addr: SocketAddr,
+    method: String,
+    path: String,
+    headers: Vec<(String, String)>,
+    body: Body,
+}
+
+impl Request {
+    /// Whether it is sent to read, not to change anything.
+    #[must_use]
+    pub fn is_a_read(&self) -> bool {
+        self.method == "GET"
+    }
+
+    /// Adds a header; one more of the same name is one more field.
+    pub fn header(mut self, name: &str, value: &str) -> Self {
+        self.headers.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
+    /// Sends this, and its `Content-Type` if it has one.
+    pub fn body(mut self, body: impl Into<Body>) -> Self {
+        self.body = body.into();
+        match self.body.content_type {
+            Some(kind) => self.header("content-type", kind),
+            None => self,
+        }
+    }
+
+    /// The bytes that go over the wire.
+    fn bytes(&self) -> Vec<u8> {
+        let mut head = format!("{} {} HTTP/1.1\r\n", self.method, self.path);
+        let length = self.body.bytes.len().to_string();
+        let addr = self.addr.to_string();
+        let own = [("host", addr.as_str()), ("connection", "close")];
+        let length = [("content-length", length.as_str())];
+        let has_body =
+            !matches!(self.method.as_str(), "GET" | "HEAD") || !self.body.bytes.is_empty();
+        let given = self.headers.iter();
+        let given = given.map(|(name, value)| (name.as_str(), value.as_str()));
+        let length = length.into_iter().filter(|_| has_body);
+        for (name, value) in own.into_iter().chain(given).chain(length) {
+            head.extend([name, ": ", value, "\r\n"]);
+        }
+        head.push_str("\r\n");
+        [head.into_bytes(), self.body.bytes.clone()].concat()
+    }
+
+    async fn send(self) -> Response {
+        let mut connection = Connection::open(self.addr).await;
+        connection.send(&self.bytes()).await;
+        let answer = connection.answer_to(&self.method).await;
+        answer.unwrap_or_else(|| panic!("no answer to {} {}", self.method, self.path))
+    }
+}
+
+impl IntoFuture for Request {
+    type Output = Response;
+    type IntoFuture = Pin<Box<dyn Future<Output = Response>>>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        Box::pin(self.send())
+    }
+}

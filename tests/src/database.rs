@@ -1,0 +1,157 @@
+//! A database of one test's own, gone when the test ends.
+
+use std::env;
+
+use diesel::connection::SimpleConnection;
+use diesel::deserialize::QueryableByName;
+use diesel::prelude::*;
+use diesel::sql_query;
+use diesel::sql_types::{Nullable, Text};
+use tempfile::TempDir;
+use url::Url;
+use uuid::Uuid;
+
+/// The two databases the server knows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(
+    clippy::exhaustive_enums,
+    reason = "every test is named after one of the two"
+)]
+pub enum Engine {
+    /// A file in a temporary folder.
+    Sqlite,
+    /// A new database on the server that `TEST_POSTGRES_URL` names.
+    Postgres,
+}
+
+/// A new, empty database.
+#[derive(Debug)]
+pub struct Database(Place);
+
+#[derive(Debug)]
+enum Place {
+    Folder(TempDir),
+    Server { maintenance: Url, name: String },
+}
+
+impl Database {
+    /// Makes one.
+    #[must_use]
+    pub fn new(engine: Engine) -> Self {
+        match engine {
+            Engine::Sqlite => Self(Place::Folder(tempfile::tempdir().unwrap())),
+            Engine::Postgres => {
+                let maintenance = maintenance_url();
+                let name = format!("e2e_{}", Uuid::new_v4().simple());
+                on_server(&maintenance)
+                    .batch_execute(&format!("CREATE DATABASE {name}"))
+                    .expect("a new database");
+                Self(Place::Server { maintenance, name })
+            }
+        }
+    }
+
+    /// As `DATABASE_URL` takes it.
+    #[must_use]
+    pub fn url(&self) -> String {
+        match &self.0 {
+            Place::Folder(folder) => format!("sqlite://{}", file(folder)),
+            Place::Server { maintenance, name } => {
+                let mut url = maintenance.clone();
+                url.set_path(name);
+                url.into()
+            }
+        }
+    }
+
+    /// Runs statements behind the server's back.
+    pub fn execute(&self, statements: &str) {
+        self.session().execute(statements);
+    }
+
+    /// The one value that a query gives, as text; `None` for NULL and for no row.
+    #[must_use]
+    pub fn value(&self, query: &str) -> Option<String> {
+        self.session().value(query)
+    }
+
+    /// A connection of the test's own, for what has to stay open.
+    #[must_use]
+    pub fn session(&self) -> Session {
+        match &self.0 {
+            Place::Folder(folder) => {
+                let mut connection = SqliteConnection::establish(&file(folder)).unwrap();
+                let patience = "PRAGMA busy_timeout = 5000";
+                connection.batch_execute(patience).unwrap();
+                Session::Sqlite(connection)
+            }
+            Place::Server { .. } => {
+                Session::Postgres(PgConnection::establish(&self.url()).unwrap())
+            }
+        }
+    }
+}
+
+impl Drop for Database {
+    fn drop(&mut self) {
+        if let Place::Server { maintenance, name } = &self.0 {
+            let dropped =
+                on_server(maintenance).batch_execute(&format!("DROP DATABASE {name} WITH (FORCE)"));
+            // A panic during a panic would hide the first one.
+            assert!(dropped.is_ok() || std::thread::panicking(), "{dropped:?}");
+        }
+    }
+}
+
+/// An open connection to a test's database.
+#[expect(
+    clippy::exhaustive_enums,
+    missing_debug_implementations,
+    reason = "every test is named after one of the two"
+)]
+pub enum Session {
+    /// To a file.
+    Sqlite(SqliteConnection),
+    /// To a server.
+    Postgres(PgConnection),
+}
+
+#[derive(QueryableByName)]
+struct Row {
+    #[diesel(sql_type = Nullable<Text>)]
+    value: Option<String>,
+}
+
+impl Session {
+    /// Runs statements.
+    pub fn execute(&mut self, statements: &str) {
+        let done = match self {
+            Self::Sqlite(sqlite) => sqlite.batch_execute(statements),
+            Self::Postgres(postgres) => postgres.batch_execute(statements),
+        };
+        done.unwrap_or_else(|error| panic!("{statements}: {error}"));
+    }
+
+    /// The one value that a query gives, as text; `None` for NULL and for no row.
+    pub fn value(&mut self, query: &str) -> Option<String> {
+        let text = sql_query(format!("SELECT CAST(({query}) AS TEXT) AS value"));
+        let row: QueryResult<Row> = match self {
+            Self::Sqlite(sqlite) => text.get_result(sqlite),
+            Self::Postgres(postgres) => text.get_result(postgres),
+        };
+        row.unwrap_or_else(|error| panic!("{query}: {error}")).value
+    }
+}
+
+fn file(folder: &TempDir) -> String {
+    folder.path().join("e2e.db").display().to_string()
+}
+
+fn maintenance_url() -> Url {
+    let url = env::var("TEST_POSTGRES_URL").expect("TEST_POSTGRES_URL");
+    Url::parse(&url).expect("TEST_POSTGRES_URL=postgres://USER:PASSWORD@HOST/DATABASE")
+}
+
+fn on_server(maintenance: &Url) -> PgConnection {
+    PgConnection::establish(maintenance.as_str()).expect("the server of TEST_POSTGRES_URL")
+}

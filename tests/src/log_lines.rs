@@ -1,0 +1,42 @@
+//! What the servers of this process log, kept instead of printed.
+
+use std::sync::{Mutex, MutexGuard, Once, PoisonError};
+
+use log::{LevelFilter, Log, Metadata, Record};
+
+static LINES: Mutex<Vec<String>> = Mutex::new(Vec::new());
+
+struct Keeper;
+
+impl Log for Keeper {
+    fn enabled(&self, _: &Metadata<'_>) -> bool {
+        true
+    }
+
+    fn log(&self, record: &Record<'_>) {
+        let (level, target) = (record.level(), record.target());
+        lines().push(format!("{level} {target} {}", record.args()));
+    }
+
+    fn flush(&self) {}
+}
+
+/// From here on, every line of every level is kept.
+pub(crate) fn keep() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        log::set_logger(&Keeper).expect("the only logger");
+        log::set_max_level(LevelFilter::Trace);
+    });
+}
+
+/// The lines, of all tests so far, with this text in them.
+#[must_use]
+pub fn with(text: &str) -> Vec<String> {
+    let matching = |line: &&String| line.contains(text);
+    lines().iter().filter(matching).cloned().collect()
+}
+
+fn lines() -> MutexGuard<'static, Vec<String>> {
+    LINES.lock().unwrap_or_else(PoisonError::into_inner)
+}

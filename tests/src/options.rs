@@ -1,0 +1,121 @@
+//! A server before it starts: its settings, limits and database.
+
+use std::time::Duration;
+
+use api_server::Limits;
+use api_server::config::Settings;
+use api_server::server::{self, BuildError};
+use auth_core::Secret;
+use clap::Parser as _;
+
+use crate::{App, Database, TestClock, log_lines};
+
+/// A server about to be started.
+pub struct Options {
+    database: Database,
+    limits: Limits,
+    clock: TestClock,
+    settings: Vec<(String, String)>,
+}
+
+impl Options {
+    /// One that keeps its things in this database.
+    #[must_use]
+    pub fn new(database: Database) -> Self {
+        let secret = Secret::generate().unwrap();
+        let secret = String::from_utf8(secret.expose().to_vec()).unwrap();
+        let settings = [
+            ("bind", "127.0.0.1:0"),
+            ("database-url", &database.url()),
+            ("database-pool-size", "4"),
+            ("auth-secret", &secret),
+            ("auth-secrets-previous", ""),
+            ("auth-issuer", "api-server"),
+            ("auth-audience", "api"),
+            ("access-token-ttl", "15m"),
+            ("session-ttl", "7d"),
+            ("bcrypt-cost", "4"),
+            ("allow-weak-hashing", "true"),
+            ("public-url", "http://127.0.0.1:8080"),
+            ("allowed-origins", ""),
+            ("log-format", "text"),
+            ("rust-log", "info"),
+        ];
+        let settings = settings.map(|(name, value)| (name.to_owned(), value.to_owned()));
+        let mut limits = Limits::default();
+        limits.drain_timeout = Duration::ZERO;
+        // On a machine of many cores the servers of many tests would be thousands of threads.
+        limits.workers = 2;
+        Self {
+            database,
+            limits,
+            clock: TestClock::default(),
+            settings: settings.into(),
+        }
+    }
+
+    /// Another value for a setting, by the name of its flag.
+    #[must_use]
+    pub fn set(mut self, name: &str, value: &str) -> Self {
+        let setting = self.settings.iter_mut().find(|(known, _)| known == name);
+        value.clone_into(&mut setting.expect("a setting").1);
+        self
+    }
+
+    /// How long a body may take to arrive.
+    #[must_use]
+    pub fn body_timeout(mut self, timeout: Duration) -> Self {
+        self.limits.body_timeout = timeout;
+        self
+    }
+
+    /// The settings as the program would read them.
+    #[must_use]
+    fn settings(&self) -> Settings {
+        let flags = self.settings.iter();
+        let flags = flags.map(|(name, value)| format!("--{name}={value}"));
+        Settings::try_parse_from(std::iter::once("api-server".to_owned()).chain(flags)).unwrap()
+    }
+
+    /// Starts it; when this returns, it answers.
+    #[must_use]
+    pub fn start(self) -> App {
+        let started = self.try_start();
+        started.unwrap_or_else(|error| panic!("the server does not start: {error}"))
+    }
+
+    /// Starts it.
+    ///
+    /// # Errors
+    ///
+    /// Why it did not start.
+    pub fn try_start(self) -> Result<App, BuildError> {
+        log_lines::keep();
+        let config = self.settings().check()?;
+        let server = server::build(config, self.limits, self.clock.for_server())?;
+        let secret = self.settings.iter().find(|(name, _)| name == "auth-secret");
+        let secret = secret.unwrap().1.clone();
+        Ok(App::new(server, self.clock, secret, self.database))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Options;
+    use crate::{Database, Engine};
+    use api_server::config::Settings;
+    use clap::CommandFactory as _;
+
+    /// A setting that no flag is given for would come from the environment of whoever runs the tests.
+    #[test]
+    fn every_setting_is_given_as_a_flag() {
+        let options = Options::new(Database::new(Engine::Sqlite));
+        let command = Settings::command();
+        let from_environment = command.get_arguments().filter(|it| it.get_env().is_some());
+        for argument in from_environment {
+            let flag = argument.get_long().unwrap();
+            let given = options.settings.iter().any(|(name, _)| name == flag);
+            assert!(given, "--{flag}");
+        }
+    }
+}

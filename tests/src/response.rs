@@ -1,0 +1,173 @@
+//! What came back, and what it should be.
+
+use serde_json::{Value, json};
+
+/// An answer of the server.
+#[derive(Debug, Clone)]
+#[must_use = "an answer that nobody looks at tests nothing"]
+pub struct Response {
+    status: u16,
+    headers: Vec<(String, String)>,
+    body: Vec<u8>,
+}
+
+impl Response {
+    pub(crate) fn new(status: u16, headers: Vec<(String, String)>, body: Vec<u8>) -> Self {
+        Self {
+            status,
+            headers,
+            body,
+        }
+    }
+
+    /// The status.
+    #[must_use]
+    pub fn status(&self) -> u16 {
+        self.status
+    }
+
+    /// The value of a header that comes at most once.
+    #[must_use]
+    #[track_caller]
+    pub fn header(&self, name: &str) -> Option<&str> {
+        let mut values = self.headers.iter().filter(|(known, _)| known == name);
+        let first = values.next().map(|(_, value)| value.as_str());
+        assert!(values.next().is_none(), "two {name}: {self:?}");
+        first
+    }
+
+    /// The body as text.
+    #[must_use]
+    pub fn text(&self) -> String {
+        String::from_utf8_lossy(&self.body).into_owned()
+    }
+
+    /// The `code` of a problem, empty if it is none.
+    #[must_use]
+    pub fn code(&self) -> String {
+        let body: Option<Value> = serde_json::from_slice(&self.body).ok();
+        let code = body.and_then(|body| body["code"].as_str().map(ToOwned::to_owned));
+        code.unwrap_or_default()
+    }
+
+    /// It has this status.
+    #[track_caller]
+    pub fn is(self, status: u16) -> Self {
+        assert_eq!(self.status, status, "{}", self.text());
+        self
+    }
+
+    /// 200, and JSON.
+    #[track_caller]
+    #[expect(
+        clippy::must_use_candidate,
+        reason = "often the status is all that matters"
+    )]
+    pub fn ok(self) -> Value {
+        self.is(200).json()
+    }
+
+    /// 201, and JSON.
+    #[track_caller]
+    #[expect(
+        clippy::must_use_candidate,
+        reason = "often the status is all that matters"
+    )]
+    pub fn created(self) -> Value {
+        self.is(201).json()
+    }
+
+    #[track_caller]
+    fn json(&self) -> Value {
+        assert_eq!(self.header("content-type"), Some("application/json"));
+        assert_eq!(self.header("x-content-type-options"), Some("nosniff"));
+        assert_eq!(self.header("cache-control"), Some("no-store"));
+        assert!(self.header("x-request-id").is_some(), "{self:?}");
+        serde_json::from_slice(&self.body).unwrap_or_else(|error| panic!("{error}: {self:?}"))
+    }
+
+    /// A problem document with this status and code, and every header that goes with it. Gives its body.
+    #[track_caller]
+    #[expect(
+        clippy::must_use_candidate,
+        reason = "often the code is all that matters"
+    )]
+    pub fn refused(self, status: u16, code: &str) -> Value {
+        assert_eq!(
+            (self.status, self.code().as_str()),
+            (status, code),
+            "{}",
+            self.text()
+        );
+        self.assert_headers_of_a_problem();
+        let body: Value = serde_json::from_slice(&self.body).unwrap();
+        let mut expected = json!({
+            "status": status,
+            "title": title(status),
+            "code": code,
+            "detail": body["detail"],
+            "message": body["detail"],
+        });
+        assert!(
+            body["detail"].as_str().is_some_and(|it| !it.is_empty()),
+            "{body}"
+        );
+        if code == "VALIDATION_ERROR" {
+            expected["errors"] = body["errors"].clone();
+            assert!(
+                body["errors"].as_array().is_some_and(|it| !it.is_empty()),
+                "{body}"
+            );
+        }
+        assert_eq!(body, expected);
+        body
+    }
+
+    /// 422 for one field and one reason.
+    #[track_caller]
+    pub fn invalid(self, field: &str, code: &str, message: &str) {
+        let body = self.refused(422, "VALIDATION_ERROR");
+        let expected = json!([{ "field": field, "code": code, "message": message }]);
+        assert_eq!(body["errors"], expected);
+    }
+
+    #[track_caller]
+    fn assert_headers_of_a_problem(&self) {
+        let kind = self.header("content-type");
+        assert_eq!(kind, Some("application/problem+json"), "{self:?}");
+        assert_eq!(self.header("x-content-type-options"), Some("nosniff"));
+        assert_eq!(self.header("cache-control"), Some("no-store"));
+        assert!(self.header("x-request-id").is_some(), "{self:?}");
+        let challenged = self.header("www-authenticate");
+        let challenged = challenged.is_some_and(|it| it.starts_with(r#"Bearer realm="api""#));
+        assert_eq!(challenged, self.status == 401, "{self:?}");
+        let waits = self.header("retry-after").map(str::parse::<u32>);
+        let waits = waits.is_some_and(|seconds| seconds.is_ok_and(|seconds| seconds > 0));
+        assert_eq!(waits, matches!(self.status, 429 | 503), "{self:?}");
+        assert_eq!(
+            self.header("allow").is_some(),
+            self.status == 405,
+            "{self:?}"
+        );
+    }
+}
+
+/// The phrase of RFC 9110 § 15, or where two are in use, the one that is.
+fn title(status: u16) -> &'static str {
+    match status {
+        400 => "Bad Request",
+        401 => "Unauthorized",
+        403 => "Forbidden",
+        404 => "Not Found",
+        405 => "Method Not Allowed",
+        408 => "Request Timeout",
+        409 => "Conflict",
+        413 => "Payload Too Large",
+        415 => "Unsupported Media Type",
+        422 => "Unprocessable Entity",
+        429 => "Too Many Requests",
+        500 => "Internal Server Error",
+        503 => "Service Unavailable",
+        _ => "no such problem",
+    }
+}

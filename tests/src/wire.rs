@@ -1,0 +1,100 @@
+//! HTTP/1.1 by hand, for what a client library would not send.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::{TcpSocket, TcpStream};
+use tokio::time::timeout;
+
+use crate::Response;
+
+/// Longer than any answer takes; a test that waits for one that never comes fails instead of hanging.
+const PATIENCE: Duration = Duration::from_secs(30);
+const MAX_HEADERS: usize = 32;
+
+/// A connection to the server.
+#[derive(Debug)]
+pub struct Connection {
+    stream: TcpStream,
+    received: Vec<u8>,
+}
+
+impl Connection {
+    /// Connects.
+    pub async fn open(addr: SocketAddr) -> Self {
+        Self::over(TcpStream::connect(addr).await)
+    }
+
+    /// Connects from another address of this machine, such as 127.0.0.2.
+    pub async fn open_from(source: &str, addr: SocketAddr) -> Self {
+        let socket = TcpSocket::new_v4().unwrap();
+        socket
+            .bind(SocketAddr::new(source.parse().unwrap(), 0))
+            .unwrap();
+        Self::over(socket.connect(addr).await)
+    }
+
+    fn over(stream: std::io::Result<TcpStream>) -> Self {
+        let stream = stream.expect("a connection");
+        stream.set_nodelay(true).unwrap();
+        Self {
+            stream,
+            received: Vec::new(),
+        }
+    }
+
+    /// Sends bytes as they are. The server may have hung up already, which its answer will show.
+    pub async fn send(&mut self, bytes: &[u8]) {
+        let _hung_up = self.stream.write_all(bytes).await;
+    }
+
+    /// Sends no more.
+    pub async fn finish(&mut self) {
+        let _hung_up = self.stream.shutdown().await;
+    }
+
+    /// The next answer; `None` if the server hangs up without one.
+    pub async fn answer(&mut self) -> Option<Response> {
+        self.answer_to("GET").await
+    }
+
+    /// The next answer, of which `HEAD` gets only the head.
+    pub async fn answer_to(&mut self, method: &str) -> Option<Response> {
+        loop {
+            if let Some((response, rest)) = parse(&self.received, method == "HEAD") {
+                self.received.drain(..rest);
+                return Some(response);
+            }
+            if self.read().await == 0 {
+                assert!(self.received.is_empty(), "half an answer");
+                return None;
+            }
+        }
+    }
+
+    async fn read(&mut self) -> usize {
+        let reading = timeout(PATIENCE, self.stream.read_buf(&mut self.received));
+        // A reset is an end too.
+        reading.await.expect("an answer in time").unwrap_or(0)
+    }
+}
+
+/// An answer and how many bytes it had, once it is complete.
+fn parse(received: &[u8], head_only: bool) -> Option<(Response, usize)> {
+    let mut headers = [httparse::EMPTY_HEADER; MAX_HEADERS];
+    let mut head = httparse::Response::new(&mut headers);
+    let httparse::Status::Complete(start) = head.parse(received).expect("HTTP") else {
+        return None;
+    };
+    let headers = head.headers.iter().map(|header| {
+        let value = String::from_utf8(header.value.to_vec()).expect("an ASCII header");
+        (header.name.to_lowercase(), value)
+    });
+    let headers: Vec<_> = headers.collect();
+    let length = headers.iter().find(|(name, _)| name == "content-length");
+    let length = length.map_or(0, |(_, value)| value.parse().expect("a length"));
+    let end = if head_only { start } else { start + length };
+    let body = received.get(start..end)?.to_vec();
+    Some((Response::new(head.code.unwrap(), headers, body), end))
+}

@@ -1,0 +1,129 @@
+//! Password hashes from elsewhere and from earlier: replaced at the next login, or refused without harm.
+
+use auth_core::password::{Cost, PasswordAttempt};
+use e2e::{App, Client, log_lines, on_both_engines};
+
+use super::login::{LOGIN, credentials};
+
+on_both_engines! {
+    a_hash_of_another_cost_is_replaced_at_the_next_login,
+    a_hash_of_another_kind_is_replaced_at_the_next_login,
+    a_hash_from_another_program_is_good,
+    a_hash_of_today_is_kept,
+    a_corrupt_hash_is_a_fault_of_ours_and_nothing_worse,
+}
+
+fn hash_of(password: &str, cost: u32) -> String {
+    let attempt = PasswordAttempt::new(password).unwrap();
+    let hash = attempt.rehash(Cost::new(cost).unwrap()).unwrap();
+    hash.as_str().to_owned()
+}
+
+fn plant(app: &App, hash: &str) {
+    let hash = hash.replace('\'', "''");
+    let plant = format!("UPDATE users SET password_hash = '{hash}'");
+    app.database().execute(&plant);
+}
+
+fn stored(app: &App) -> String {
+    let query = "SELECT password_hash FROM users";
+    app.database().value(query).unwrap()
+}
+
+async fn assert_replaced(app: &App, ada: &Client, password: &str, planted: &str) {
+    plant(app, planted);
+    let wrong = app
+        .anonymous()
+        .post(LOGIN, credentials(ada.email(), "not it"));
+    wrong.await.refused(401, "INVALID_EMAIL_OR_PASSWORD");
+    assert_eq!(stored(app), planted);
+
+    let right = app
+        .anonymous()
+        .post(LOGIN, credentials(ada.email(), password));
+    right.clone().await.ok();
+    let replaced = stored(app);
+    assert_ne!(replaced, planted);
+    assert!(replaced.starts_with("$2b$04$"), "{replaced}");
+
+    right.await.ok();
+    assert_eq!(stored(app), replaced);
+}
+
+async fn a_hash_of_another_cost_is_replaced_at_the_next_login(app: App) {
+    let ada = app.user("ada").await;
+    for cost in [5, 6] {
+        let hash = hash_of(ada.password(), cost);
+        assert_replaced(&app, &ada, ada.password(), &hash).await;
+    }
+}
+
+async fn a_hash_of_another_kind_is_replaced_at_the_next_login(app: App) {
+    let ada = app.user("ada").await;
+    for kind in ["$2y$04$", "$2a$04$"] {
+        let hash = hash_of(ada.password(), 4).replace("$2b$04$", kind);
+        assert_replaced(&app, &ada, ada.password(), &hash).await;
+    }
+}
+
+/// One of the published vectors of bcrypt, of a password that is too short to be set today.
+async fn a_hash_from_another_program_is_good(app: App) {
+    let ada = app.user("ada").await;
+    let vector = "$2a$05$CCCCCCCCCCCCCCCCCCCCC.E5YPO9kmyuRGyh0XouQYb4YMJKvyOeW";
+    assert_replaced(&app, &ada, "U*U", vector).await;
+}
+
+async fn a_hash_of_today_is_kept(app: App) {
+    let ada = app.user("ada").await;
+    let before = stored(&app);
+    assert!(before.starts_with("$2b$04$"), "{before}");
+    let login = credentials(ada.email(), ada.password());
+    app.anonymous().post(LOGIN, login).await.ok();
+    assert_eq!(stored(&app), before);
+}
+
+async fn a_corrupt_hash_is_a_fault_of_ours_and_nothing_worse(app: App) {
+    let ada = app.user("ada").await;
+    let good = stored(&app);
+    let (head, tail) = good.split_at(7);
+    for (number, corrupt) in [
+        String::new(),
+        "canary".to_owned(),
+        "$2b$04$".to_owned(),
+        good.replace("$2b$", "$2x$"),
+        // A minute, and a year.
+        good.replace("$2b$04$", "$2b$20$"),
+        good.replace("$2b$04$", "$2b$31$"),
+        good.replace("$2b$04$", "$2b$+4$"),
+        format!("{head}{}", "é".repeat(53)),
+        format!("{head}{}", "é".repeat(26) + "."),
+        format!("{head}!{}", tail.split_at(1).1),
+        format!("{good}."),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        plant(&app, &corrupt);
+        let id = format!("{}-{number}", ada.id());
+        let login = app
+            .anonymous()
+            .post(LOGIN, credentials(ada.email(), ada.password()));
+        let answer = login.header("x-request-id", &id).await;
+        assert_eq!(answer.header("x-request-id"), Some(id.as_str()));
+        let shown = answer.text();
+        answer.refused(500, "INTERNAL_SERVER_ERROR");
+        for inner in ["canary", "bcrypt", "hash", "$2"] {
+            assert!(!shown.contains(inner), "{shown}");
+        }
+        let mut logged = log_lines::with(&id);
+        logged.retain(|line| line.starts_with("ERROR"));
+        let [line] = logged.as_slice() else {
+            panic!("{logged:?}");
+        };
+        assert!(line.contains("bcrypt of cost 4 to 15"), "{line}");
+        assert!(corrupt.is_empty() || !line.contains(&corrupt), "{line}");
+    }
+    plant(&app, &good);
+    let login = credentials(ada.email(), ada.password());
+    app.anonymous().post(LOGIN, login).await.ok();
+}

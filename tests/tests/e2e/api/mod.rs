@@ -1,0 +1,2 @@
+pub(crate) mod auth;
+mod tasks;

@@ -1,0 +1,123 @@
+//! Where a body ends: late, never, or in the midst of what the caller calls the next request.
+
+use std::time::Duration;
+
+use e2e::{App, Engine, on_both_engines};
+use serde_json::json;
+
+use super::{head, padded, send};
+
+on_both_engines! {
+    a_body_that_does_not_arrive_in_time_is_408,
+    a_body_that_breaks_off_is_not_taken_for_a_whole_one,
+    the_body_of_a_refused_request_is_not_taken_for_a_request,
+    a_request_of_two_lengths_is_refused,
+}
+
+async fn a_body_that_does_not_arrive_in_time_is_408(engine: Engine) {
+    let patience = Duration::from_millis(100);
+    let app = App::on(engine).body_timeout(patience).start();
+    let ada = app.user("ada").await;
+    for length in [
+        "content-length: 20\r\n\r\n",
+        "transfer-encoding: chunked\r\n\r\n",
+    ] {
+        for begun in ["", "5\r\n{\"tit\r\n"] {
+            let (mut connection, answer) = send(&app, &[&head(&ada), length, begun]).await;
+            let problem = answer.refused(408, "REQUEST_TIMEOUT");
+            assert_eq!(problem["detail"], "The body did not arrive in time");
+            // What comes too late is not taken for a request.
+            let get = "GET /healthz HTTP/1.1\r\nhost: e2e\r\n\r\n";
+            connection.send(get.as_bytes()).await;
+            assert!(connection.answer().await.is_none());
+        }
+    }
+    assert_eq!(ada.all_tasks().await, json!([]));
+}
+
+async fn a_body_that_breaks_off_is_not_taken_for_a_whole_one(app: App) {
+    let ada = app.user("ada").await;
+    let body = padded(30);
+    for (length, sent) in [
+        ("content-length: 31\r\n\r\n", body.clone()),
+        (
+            "transfer-encoding: chunked\r\n\r\n",
+            format!("1e\r\n{body}\r\n"),
+        ),
+        (
+            "transfer-encoding: chunked\r\n\r\n",
+            format!("1e\r\n{body}\r\n0"),
+        ),
+    ] {
+        let mut connection = app.connect().await;
+        let parts = [&head(&ada), length, &sent];
+        connection.send(parts.concat().as_bytes()).await;
+        connection.finish().await;
+        if let Some(answer) = connection.answer().await {
+            assert_eq!(answer.status(), 400, "{}", answer.text());
+        }
+    }
+    for chunks in [
+        "zz\r\n{}\r\n0\r\n\r\n",
+        "-1\r\n{}\r\n",
+        "ffffffffffffffffff\r\n{}\r\n",
+    ] {
+        let parts = [&head(&ada), "transfer-encoding: chunked\r\n\r\n", chunks];
+        let (_, answer) = send(&app, &parts).await;
+        answer.refused(400, "INVALID_REQUEST");
+    }
+    assert_eq!(ada.all_tasks().await, json!([]));
+}
+
+async fn the_body_of_a_refused_request_is_not_taken_for_a_request(app: App) {
+    let (ada, eve) = (app.user("ada").await, app.user("eve").await);
+    let hidden = format!(
+        "DELETE {} HTTP/1.1\r\nhost: e2e\r\nauthorization: Bearer {}\r\n\r\n",
+        ada.task(&ada.new_task("Buy milk").await["id"]),
+        ada.token()
+    );
+    for path in [
+        ada.tasks(),
+        "/api/nothing".to_owned(),
+        "/api/auth/session".to_owned(),
+    ] {
+        let head = format!(
+            "POST {path} HTTP/1.1\r\nhost: e2e\r\nauthorization: Bearer {}\r\n\
+             content-length: {}\r\n\r\n",
+            eve.token(),
+            hidden.len()
+        );
+        let (mut connection, answer) = send(&app, &[&head, &hidden]).await;
+        assert!(matches!(answer.status(), 403..=405), "{}", answer.text());
+        // Either the connection ends or the next answer is to the next request.
+        let get = "GET /healthz HTTP/1.1\r\nhost: e2e\r\nconnection: close\r\n\r\n";
+        connection.send(get.as_bytes()).await;
+        if let Some(answer) = connection.answer().await {
+            assert_eq!(answer.ok(), json!({ "status": "ok" }));
+        }
+    }
+    assert_eq!(ada.all_tasks().await.as_array().unwrap().len(), 1);
+}
+
+async fn a_request_of_two_lengths_is_refused(app: App) {
+    let ada = app.user("ada").await;
+    let body = padded(30);
+    for lengths in [
+        "content-length: 30\r\ncontent-length: 5",
+        "content-length: 30\r\ntransfer-encoding: chunked",
+        "content-length: +30",
+        "content-length: -30",
+        "content-length: 0x1e",
+        "content-length: 30, 30",
+        "transfer-encoding: identity, chunked, x",
+    ] {
+        let mut connection = app.connect().await;
+        let parts = [&head(&ada), lengths, "\r\n\r\n", &body];
+        connection.send(parts.concat().as_bytes()).await;
+        connection.finish().await;
+        let answer = connection.answer().await;
+        let status = answer.map_or(400, |answer| answer.status());
+        assert_eq!(status, 400, "{lengths}");
+    }
+    assert_eq!(ada.all_tasks().await, json!([]));
+}

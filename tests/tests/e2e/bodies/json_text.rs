@@ -1,0 +1,159 @@
+//! Texts that are no JSON, no object, or not of the right types.
+
+use std::time::Duration;
+
+use e2e::{App, on_both_engines};
+use serde_json::json;
+
+on_both_engines! {
+    a_body_that_is_not_json_is_400,
+    a_body_that_is_not_an_object_is_400,
+    a_value_of_the_wrong_type_is_named,
+    a_field_named_twice_is_named,
+    unknown_fields_are_ignored_however_deep,
+    no_bad_body_changes_anything,
+}
+
+async fn a_body_that_is_not_json_is_400(app: App) {
+    let ada = app.user("ada").await;
+    for body in [
+        "",
+        " ",
+        "not JSON",
+        "{",
+        "{}{}",
+        "{} x",
+        r#"{"title":"a"}]"#,
+        r#"{"title":"a",}"#,
+        r#"{"title":'a'}"#,
+        r"{title:1}",
+        r#"{"title":"a"#,
+        r#"{"title":"\x"}"#,
+        r#"{"title":"\ud83d"}"#,
+        "{\"title\":\"a\nb\"}",
+        r#"{"title":NaN}"#,
+        r#"{"title":"a","x":01}"#,
+        "// comment\n{}",
+        "\u{feff}{\"title\":\"a\"}",
+    ] {
+        let refused = ada.post("/api/tasks", body).await;
+        let problem = refused.refused(400, "INVALID_JSON");
+        let detail = problem["detail"].as_str().unwrap();
+        assert!(
+            detail.starts_with("The body is not JSON: "),
+            "{body}: {detail}"
+        );
+    }
+    for bytes in [
+        b"{\"title\":\"\xff\"}".as_slice(),
+        b"\xff\xfe{\0}\0",
+        b"{\"\xed\xa0\x80\":1}",
+    ] {
+        let request = ada.post("/api/tasks", bytes);
+        let refused = request.header("content-type", "application/json").await;
+        let problem = refused.refused(400, "INVALID_JSON");
+        let detail = problem["detail"].as_str().unwrap();
+        assert!(detail.starts_with("The body is not UTF-8: "), "{detail}");
+    }
+    let nested = format!(r#"{{"title":"a","x":{}"#, "[".repeat(60_000));
+    ada.post("/api/tasks", nested)
+        .await
+        .refused(400, "INVALID_JSON");
+}
+
+async fn a_body_that_is_not_an_object_is_400(app: App) {
+    let ada = app.user("ada").await;
+    for body in [
+        "[]",
+        r#"["Buy milk"]"#,
+        r#"["Buy milk",null]"#,
+        "null",
+        "5",
+        "true",
+        r#""a""#,
+    ] {
+        let refused = ada.post("/api/tasks", body).await;
+        let problem = refused.refused(400, "INVALID_REQUEST");
+        assert_eq!(problem["detail"], "The body must be a JSON object");
+    }
+}
+
+async fn a_value_of_the_wrong_type_is_named(app: App) {
+    let ada = app.user("ada").await;
+    let task = ada.new_task("Buy milk").await;
+    let address = ada.task(&task["id"]);
+    for value in [
+        json!(5),
+        json!(1.5),
+        json!(true),
+        json!([]),
+        json!({}),
+        json!([["a"]]),
+    ] {
+        for field in ["title", "description"] {
+            let refused = ada.patch(&address, json!({ field: value })).await;
+            refused.invalid(field, "invalid_type", "must be a string");
+        }
+        for field in ["email", "password", "name"] {
+            let refused = app
+                .anonymous()
+                .post("/api/auth/register", json!({ field: value }));
+            refused
+                .await
+                .invalid(field, "invalid_type", "must be a string");
+        }
+    }
+    // Whatever the text that is no boolean says.
+    for value in ["true", "expected ", "a, expected b at line 1", "`x`"] {
+        let refused = ada.patch(&address, json!({ "completed": value })).await;
+        refused.invalid("completed", "invalid_type", "must be a boolean");
+    }
+}
+
+async fn a_field_named_twice_is_named(app: App) {
+    let ada = app.user("ada").await;
+    let task = ada.new_task("Buy milk").await;
+    let address = ada.task(&task["id"]);
+    for (field, body) in [
+        ("title", r#"{"title":"a","title":"b"}"#),
+        ("completed", r#"{"completed":true,"completed":false}"#),
+        ("completed", r#"{"completed":true,"is_completed":false}"#),
+    ] {
+        let refused = ada.patch(&address, body).await;
+        refused.invalid(field, "duplicate", "must be there only once");
+    }
+    assert_eq!(ada.all_tasks().await, json!([task]));
+}
+
+async fn unknown_fields_are_ignored_however_deep(app: App) {
+    let ada = app.user("ada").await;
+    let deep = format!("{}{}", "[".repeat(100), "]".repeat(100));
+    let body = format!(r#"{{"x":{deep},"title":"a","":null,"__proto__":{{"y":[1e308,-0]}}}}"#);
+    ada.post("/api/tasks", body).await.created();
+}
+
+async fn no_bad_body_changes_anything(app: App) {
+    let ada = app.user("ada").await;
+    let task = ada.new_task("Buy milk").await;
+    let account = ada.get("/api/auth/account").await.ok();
+    app.clock.advance(Duration::from_secs(1));
+    for body in [
+        "",
+        "{",
+        "[]",
+        r#"{"title":5,"name":5}"#,
+        r#"{"title":" ","name":"\u0000"}"#,
+    ] {
+        for request in [
+            ada.patch("/api/auth/account", body),
+            ada.post("/api/tasks", body),
+            ada.put(&ada.task(&task["id"]), body),
+            ada.patch(&ada.task(&task["id"]), body),
+        ] {
+            let status = request.await.status();
+            assert!(matches!(status, 400 | 422), "{status}");
+        }
+    }
+    assert_eq!(ada.all_tasks().await, json!([task]));
+    assert_eq!(ada.get("/api/auth/account").await.ok(), account);
+}

@@ -1,0 +1,76 @@
+//! What a body may be declared as.
+
+use e2e::{App, on_both_engines};
+
+use super::padded;
+
+on_both_engines! {
+    json_may_be_declared_in_these_ways,
+    anything_but_json_is_415,
+}
+
+async fn json_may_be_declared_in_these_ways(app: App) {
+    let ada = app.user("ada").await;
+    let body = padded(100);
+    for kind in [
+        "application/json",
+        "Application/JSON",
+        "application/json; charset=utf-8",
+        "application/json;charset=UTF-8",
+        "application/json; charset=\"utf-8\"",
+        "application/json ;  charset=utf-8 ",
+        "application/json;",
+    ] {
+        let request = ada.post("/api/tasks", body.as_bytes());
+        request.header("content-type", kind).await.created();
+    }
+}
+
+async fn anything_but_json_is_415(app: App) {
+    let ada = app.user("ada").await;
+    let task = ada.new_task("Buy milk").await;
+    let address = ada.task(&task["id"]);
+    let body = padded(100);
+    let detail = "Send the body as Content-Type: application/json, without Content-Encoding";
+    for request in [
+        app.anonymous().post("/api/auth/register", body.as_bytes()),
+        app.anonymous().post("/api/auth/login", body.as_bytes()),
+        ada.patch("/api/auth/account", body.as_bytes()),
+        ada.post("/api/tasks", body.as_bytes()),
+        ada.put(&address, body.as_bytes()),
+        ada.patch(&address, body.as_bytes()),
+    ] {
+        let problem = request.clone().await.refused(415, "UNSUPPORTED_MEDIA_TYPE");
+        assert_eq!(problem["detail"], detail);
+        for kind in [
+            "",
+            "text/plain",
+            "text/html",
+            "text/json",
+            "application/x-www-form-urlencoded",
+            "multipart/form-data; boundary=x",
+            "application/xml",
+            "application/jsonp",
+            "application/json-patch+json",
+            "application/vnd.api+json",
+            "application/json; charset=latin1",
+            "application/json; charset=utf-16",
+            "application/json; boundary=x",
+            "application/json, text/plain",
+            "json",
+            "*/*",
+        ] {
+            let refused = request.clone().header("content-type", kind).await;
+            let problem = refused.refused(415, "UNSUPPORTED_MEDIA_TYPE");
+            assert_eq!(problem["detail"], detail);
+        }
+        let twice = request.clone().header("content-type", "application/json");
+        let twice = twice.header("content-type", "application/json").await;
+        twice.refused(415, "UNSUPPORTED_MEDIA_TYPE");
+        for encoding in ["gzip", "br", "deflate", "identity", ""] {
+            let encoded = request.clone().header("content-type", "application/json");
+            let encoded = encoded.header("content-encoding", encoding).await;
+            encoded.refused(415, "UNSUPPORTED_MEDIA_TYPE");
+        }
+    }
+}

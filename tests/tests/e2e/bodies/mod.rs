@@ -1,0 +1,32 @@
+//! What a request body may be, before anybody asks what it says.
+
+mod framing;
+mod json_text;
+mod media_type;
+mod size;
+
+use e2e::{App, Client, Connection, Response};
+use serde_json::json;
+
+/// A good body with blanks up to this length.
+fn padded(length: usize) -> String {
+    let body = json!({ "title": "Buy milk" }).to_string();
+    format!("{body}{}", " ".repeat(length - body.len()))
+}
+
+/// The head of a request to create a task, without its end.
+fn head(caller: &Client) -> String {
+    format!(
+        "POST /api/tasks HTTP/1.1\r\nhost: e2e\r\nauthorization: Bearer {}\r\n\
+         content-type: application/json\r\n",
+        caller.token()
+    )
+}
+
+/// Sends all of it on a connection of its own.
+async fn send(app: &App, parts: &[&str]) -> (Connection, Response) {
+    let mut connection = app.connect().await;
+    connection.send(parts.concat().as_bytes()).await;
+    let answer = connection.answer().await.unwrap();
+    (connection, answer)
+}

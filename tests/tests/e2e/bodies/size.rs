@@ -1,0 +1,62 @@
+//! How large a body may be, however it is sent.
+
+use e2e::{App, on_both_engines};
+use serde_json::json;
+
+use super::{head, padded, send};
+
+on_both_engines! {
+    a_body_may_have_65536_bytes,
+    a_chunked_body_may_have_65536_bytes,
+    a_body_that_is_announced_too_large_is_not_waited_for,
+}
+
+const LIMIT: usize = 64 * 1024;
+
+async fn a_body_may_have_65536_bytes(app: App) {
+    let ada = app.user("ada").await;
+    for length in [LIMIT - 1, LIMIT] {
+        ada.post("/api/tasks", padded(length)).await.created();
+    }
+    for path in ["/api/tasks", "/api/auth/login", "/api/auth/register"] {
+        let refused = ada.post(path, padded(LIMIT + 1)).await;
+        let problem = refused.refused(413, "BODY_TOO_LARGE");
+        assert_eq!(problem["detail"], "The body may have at most 65536 bytes");
+    }
+    let megabyte = json!({ "email": ada.email(), "password": "p".repeat(1024 * 1024) });
+    let refused = app.anonymous().post("/api/auth/login", megabyte).await;
+    refused.refused(413, "BODY_TOO_LARGE");
+}
+
+async fn a_chunked_body_may_have_65536_bytes(app: App) {
+    let ada = app.user("ada").await;
+    for (length, fits) in [(LIMIT - 1, true), (LIMIT, true), (LIMIT + 1, false)] {
+        let body = padded(length);
+        let chunks = body.as_bytes().chunks(1000).map(|chunk| {
+            let text = std::str::from_utf8(chunk).unwrap();
+            format!("{:x}\r\n{text}\r\n", chunk.len())
+        });
+        let chunks = chunks.collect::<Vec<_>>().concat();
+        let parts = [
+            &head(&ada),
+            "transfer-encoding: chunked\r\n\r\n",
+            &chunks,
+            "0\r\n\r\n",
+        ];
+        let (_, answer) = send(&app, &parts).await;
+        if fits {
+            answer.created();
+        } else {
+            answer.refused(413, "BODY_TOO_LARGE");
+        }
+    }
+}
+
+async fn a_body_that_is_announced_too_large_is_not_waited_for(app: App) {
+    let ada = app.user("ada").await;
+    for length in ["65537", "9223372036854775807", "18446744073709551615"] {
+        let length = format!("content-length: {length}\r\n\r\n");
+        let (_, answer) = send(&app, &[&head(&ada), &length]).await;
+        answer.refused(413, "BODY_TOO_LARGE");
+    }
+}

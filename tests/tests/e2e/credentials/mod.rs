@@ -1,0 +1,8 @@
+//! Who is let in: what a token has to be, and where it has to stand.
+
+mod place;
+mod token;
+mod user_id;
+
+const SESSION: &str = "/api/auth/session";
+const CHALLENGE: &str = r#"Bearer realm="api""#;

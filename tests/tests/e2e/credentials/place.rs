@@ -1,0 +1,88 @@
+//! Where a token may stand: in one `Authorization` header, and nowhere else.
+
+use e2e::{App, on_both_engines};
+use serde_json::json;
+
+use super::{CHALLENGE, SESSION};
+
+on_both_engines! {
+    a_token_in_the_query_or_the_body_is_no_token,
+    a_token_in_another_header_is_no_token,
+    two_authorization_headers_are_refused,
+    the_scheme_may_be_written_in_any_case,
+}
+
+async fn a_token_in_the_query_or_the_body_is_no_token(app: App) {
+    let ada = app.user("ada").await;
+    ada.new_task("Buy milk").await;
+    let stranger = app.anonymous();
+    for name in [
+        "access_token",
+        "token",
+        "authorization",
+        "Authorization",
+        "jwt",
+        "bearer",
+    ] {
+        for path in [SESSION, "/api/tasks", &ada.tasks()] {
+            let address = format!("{path}?{name}={}", ada.token());
+            let refused = stranger.get(&address).await;
+            assert_eq!(refused.header("www-authenticate"), Some(CHALLENGE));
+            refused.refused(401, "UNAUTHORIZED");
+        }
+        let body = json!({ "title": "Buy tea", name: ada.token() });
+        let refused = stranger.post("/api/tasks", body).await;
+        refused.refused(401, "UNAUTHORIZED");
+        let form = format!("{name}={}", ada.token());
+        let form = stranger
+            .post("/api/tasks", form.as_bytes())
+            .header("content-type", "application/x-www-form-urlencoded");
+        form.await.refused(401, "UNAUTHORIZED");
+    }
+    assert_eq!(ada.all_tasks().await.as_array().unwrap().len(), 1);
+}
+
+async fn a_token_in_another_header_is_no_token(app: App) {
+    let ada = app.user("ada").await;
+    for name in [
+        "x-auth-token",
+        "x-access-token",
+        "proxy-authorization",
+        "x-authorization",
+    ] {
+        for value in [ada.token().to_owned(), format!("Bearer {}", ada.token())] {
+            let refused = app.anonymous().get(SESSION).header(name, &value).await;
+            refused.refused(401, "UNAUTHORIZED");
+        }
+    }
+}
+
+async fn two_authorization_headers_are_refused(app: App) {
+    let (ada, eve) = (app.user("ada").await, app.user("eve").await);
+    let good = format!("Bearer {}", ada.token());
+    let hers = format!("Bearer {}", eve.token());
+    for (first, second) in [
+        (good.as_str(), good.as_str()),
+        (&good, &hers),
+        (&good, "Bearer junk"),
+        ("Bearer junk", &good),
+        (&good, ""),
+        ("Basic YTpi", &good),
+    ] {
+        for name in ["authorization", "AUTHORIZATION"] {
+            let request = app.anonymous().get(SESSION).header("Authorization", first);
+            let refused = request.header(name, second).await;
+            let problem = refused.refused(401, "INVALID_TOKEN");
+            assert_eq!(problem["detail"], "Send exactly one Authorization header");
+        }
+    }
+}
+
+async fn the_scheme_may_be_written_in_any_case(app: App) {
+    let ada = app.user("ada").await;
+    for scheme in ["Bearer", "bearer", "BEARER", "bEaReR"] {
+        let value = format!("{scheme} {}", ada.token());
+        let request = app.anonymous().get(SESSION);
+        request.header("authorization", &value).await.ok();
+    }
+}

@@ -1,0 +1,194 @@
+//! Every protected route with every kind of bad token.
+
+use std::time::{Duration, UNIX_EPOCH};
+
+use auth_core::{Keyring, Secret};
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use e2e::{App, Engine, Issuer, on_both_engines};
+use jsonwebtoken::{Algorithm, EncodingKey, crypto};
+use serde_json::{Value, json};
+
+use super::{CHALLENGE, SESSION};
+use crate::routes::protected;
+
+on_both_engines! {
+    every_protected_route_refuses_every_bad_token_before_it_reads_the_body,
+    a_token_is_good_to_the_last_second,
+    a_token_of_a_previous_secret_is_accepted,
+    a_refusal_repeats_nothing_of_the_token,
+}
+
+/// A token with any header and claims, signed with the server's own secret.
+fn signed(app: &App, header: &Value, claims: &Value) -> String {
+    // Whoever makes a keyring chooses the library's backend.
+    let _keyring = Keyring::new(Secret::new(app.secret()).unwrap());
+    let encode = |part: &Value| URL_SAFE_NO_PAD.encode(part.to_string());
+    let message = format!("{}.{}", encode(header), encode(claims));
+    let key = EncodingKey::from_secret(app.secret().as_bytes());
+    let mac = crypto::sign(message.as_bytes(), &key, Algorithm::HS256).unwrap();
+    format!("{message}.{mac}")
+}
+
+fn claims(app: &App) -> Value {
+    let since = app.clock.now().duration_since(UNIX_EPOCH);
+    let now = since.unwrap().as_secs();
+    json!({
+        "iss": "api-server", "aud": "api", "sub": "somebody", "email": "somebody@example.com",
+        "iat": now, "exp": now + 900, "jti": "1", "sid": "1",
+    })
+}
+
+/// What `Authorization` says, the code of the refusal, and its detail.
+type BadCredentials = (String, &'static str, &'static str);
+
+fn malformed() -> Vec<BadCredentials> {
+    let grammar = "The Authorization header must be Bearer, one space and a token";
+    let characters = "The bearer token has characters that no token has";
+    let token = "a.b.c";
+    [
+        (String::new(), grammar),
+        ("Bearer".to_owned(), grammar),
+        (token.to_owned(), grammar),
+        (format!("Basic {token}"), grammar),
+        (format!("Bearer\t{token}"), grammar),
+        (format!("Bearer  {token}"), characters),
+        (format!("Bearer {token} {token}"), characters),
+        (format!("Bearer {token},Bearer {token}"), characters),
+        (format!("Bearer \"{token}\""), characters),
+    ]
+    .map(|(value, detail)| (value, "INVALID_TOKEN", detail))
+    .into()
+}
+
+fn unacceptable(app: &App) -> Vec<BadCredentials> {
+    let good = Issuer::of(app);
+    let token = |issuer: Issuer| issuer.issue("somebody", "somebody@example.com");
+    let other_secret = Issuer {
+        secret: "another secret that is long enough".to_owned(),
+        ..good.clone()
+    };
+    let other_audience = Issuer {
+        audience: "another api".to_owned(),
+        ..good.clone()
+    };
+    let other_issuer = Issuer {
+        issuer: "another server".to_owned(),
+        ..good.clone()
+    };
+    let from_the_future = Issuer {
+        now: good.now + Duration::from_secs(60),
+        ..good.clone()
+    };
+    let typed = |typ: &str| signed(app, &json!({ "alg": "HS256", "typ": typ }), &claims(app));
+    let none = signed(
+        app,
+        &json!({ "alg": "none", "typ": "at+jwt" }),
+        &claims(app),
+    );
+    let unsigned = format!("{}.", none.rsplit_once('.').unwrap().0);
+    let mut without_session = claims(app);
+    without_session.as_object_mut().unwrap().remove("sid");
+    let without_session = signed(
+        app,
+        &json!({ "alg": "HS256", "typ": "at+jwt" }),
+        &without_session,
+    );
+    let (header, three_parts) = (
+        "The token type must be at+jwt",
+        "A token has exactly three parts",
+    );
+    [
+        ("junk".to_owned(), three_parts),
+        ("a.b.c".to_owned(), "A part of the token is not base64url"),
+        ("a".repeat(8193), "The token is longer than 8192 bytes"),
+        (token(other_secret), "The token signature does not match"),
+        (
+            token(other_audience),
+            "The token claim aud is not acceptable",
+        ),
+        (token(other_issuer), "The token claim iss is not acceptable"),
+        (token(from_the_future), "The token is not valid yet"),
+        (typed("JWT"), header),
+        (typed("rt+jwt"), header),
+        (typed("refresh"), header),
+        (unsigned, three_parts),
+        (none, "The token algorithm must be HS256"),
+        (without_session, "The token lacks the claim sid"),
+    ]
+    .map(|(token, detail)| (format!("Bearer {token}"), "INVALID_TOKEN", detail))
+    .into()
+}
+
+fn expired(app: &App) -> BadCredentials {
+    let long_ago = Issuer {
+        now: app.clock.now() - Duration::from_secs(3600),
+        ..Issuer::of(app)
+    };
+    let token = long_ago.issue("somebody", "somebody@example.com");
+    (
+        format!("Bearer {token}"),
+        "TOKEN_EXPIRED",
+        "The token has expired",
+    )
+}
+
+async fn every_protected_route_refuses_every_bad_token_before_it_reads_the_body(app: App) {
+    let anonymous = app.anonymous();
+    let mut credentials = [malformed(), unacceptable(&app)].concat();
+    credentials.push(expired(&app));
+    for operation in protected(&app).await {
+        let none = operation.request(&anonymous, "somebody").await;
+        assert_eq!(none.header("www-authenticate"), Some(CHALLENGE));
+        let none = none.refused(401, "UNAUTHORIZED");
+        assert_eq!(none["detail"], "Authentication is required");
+
+        for (value, code, detail) in &credentials {
+            let request = operation.request(&anonymous, "somebody");
+            let refused = request.header("authorization", value).await;
+            let challenge = refused.header("www-authenticate").map(ToOwned::to_owned);
+            let problem = refused.refused(401, code);
+            assert_eq!(problem["detail"], *detail, "{value}");
+            let expected =
+                format!(r#"{CHALLENGE}, error="invalid_token", error_description="{detail}""#);
+            assert_eq!(challenge, Some(expected));
+        }
+    }
+}
+
+async fn a_token_is_good_to_the_last_second(app: App) {
+    let ada = app.user("ada").await;
+    // It began within a second, counts whole ones, and clocks may differ by five.
+    app.clock.advance(Duration::from_secs(900 + 5 - 1));
+    ada.get(SESSION).await.ok();
+    app.clock.advance(Duration::from_millis(130));
+    ada.get(SESSION).await.ok();
+    app.clock.advance(Duration::from_millis(1));
+    ada.get(SESSION).await.refused(401, "TOKEN_EXPIRED");
+}
+
+async fn a_token_of_a_previous_secret_is_accepted(engine: Engine) {
+    let previous = "the secret that signed until yesterday";
+    let app = App::on(engine)
+        .set("auth-secrets-previous", previous)
+        .start();
+    let yesterday = Issuer {
+        secret: previous.to_owned(),
+        ..Issuer::of(&app)
+    };
+    let token = yesterday.issue("somebody", "somebody@example.com");
+    let session = app.bearer(token).get(SESSION).await.ok();
+    assert_eq!(session["user"]["id"], "somebody");
+}
+
+async fn a_refusal_repeats_nothing_of_the_token(app: App) {
+    let header = URL_SAFE_NO_PAD.encode(r#"{"alg":"HS256","typ":"at+jwt","kid":"canary-1"}"#);
+    let payload = URL_SAFE_NO_PAD.encode(r#"{"sub":"canary-2","iss":"canary-3"}"#);
+    for token in [format!("{header}.{payload}.canary"), "canary".to_owned()] {
+        let refused = app.bearer(token).get(SESSION).await;
+        let shown = format!("{refused:?}");
+        refused.refused(401, "INVALID_TOKEN");
+        assert!(!shown.contains("canary"), "{shown}");
+        assert!(!shown.contains(&header), "{shown}");
+    }
+}

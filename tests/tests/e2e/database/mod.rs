@@ -1,0 +1,58 @@
+//! What happens when the database misbehaves, and what is in it when it does not.
+
+mod broken;
+mod locked;
+mod migrations;
+mod outage;
+mod restart;
+mod rows;
+
+use std::time::{Duration, Instant};
+
+use e2e::{Client, Request, Response};
+use serde_json::json;
+
+/// Waiting callers are told within this time.
+const PATIENCE: Duration = Duration::from_secs(3);
+
+/// One request to every route that needs the database, each good in itself.
+fn requests(ada: &Client, task: &str) -> Vec<Request> {
+    let login = json!({ "email": ada.email(), "password": ada.password() });
+    let eve = json!({ "email": "eve@example.com", "password": "correct horse" });
+    let title = json!({ "title": "Buy tea" });
+    vec![
+        ada.post("/api/auth/login", login),
+        ada.post("/api/auth/register", eve),
+        ada.get("/api/auth/account"),
+        ada.patch("/api/auth/account", json!({ "name": "Ada" })),
+        ada.get(&ada.tasks()),
+        ada.post(&ada.tasks(), title.clone()),
+        ada.get(task),
+        ada.put(task, title.clone()),
+        ada.patch(task, title),
+        ada.request("PATCH", &format!("{task}/complete")),
+        ada.delete(task),
+        ada.get("/readyz"),
+    ]
+}
+
+/// The answer, which came in time.
+async fn in_time(request: Request) -> Response {
+    let sent = Instant::now();
+    let answer = request.await;
+    let took = sent.elapsed();
+    assert!(took < PATIENCE, "{took:?}: {}", answer.text());
+    answer
+}
+
+/// What needs no database works as ever.
+async fn assert_the_rest_works(ada: &Client) {
+    let session = in_time(ada.get("/api/auth/session")).await.ok();
+    assert_eq!(session["user"]["id"], ada.id());
+    let alive = in_time(ada.get("/healthz")).await.ok();
+    assert_eq!(alive, json!({ "status": "ok" }));
+    in_time(ada.request("POST", "/api/auth/logout")).await.ok();
+    in_time(ada.get("/api/openapi.json")).await.ok();
+    let stranger = in_time(ada.get("/api/somebody/tasks")).await;
+    stranger.refused(403, "FORBIDDEN");
+}

@@ -1,0 +1,170 @@
+//! A database server that is gone, or silent: 503 in time, everything else unaffected, and then it works again
+//! without a restart.
+
+use std::time::{Duration, Instant};
+
+use e2e::{App, Client, Database, Engine, Options, Proxy, on_postgres};
+use futures_util::future::join_all;
+use serde_json::{Value, json};
+
+use super::{assert_the_rest_works, in_time, requests};
+
+on_postgres! {
+    a_database_that_is_cut_off_is_503_until_it_is_back,
+    a_database_that_is_silent_is_503_until_it_speaks,
+    a_restarted_database_is_noticed,
+    a_server_starts_only_with_its_database,
+}
+
+/// Long enough on any machine; it only ends a wait that would have no end.
+const RECOVERY: Duration = Duration::from_secs(30);
+
+/// The proxy ends first: a server that still waits for its database would not stop.
+struct World {
+    proxy: Proxy,
+    _app: App,
+    ada: Client,
+    tasks: Value,
+}
+
+async fn world(engine: Engine) -> World {
+    let database = Database::new(engine);
+    let proxy = Proxy::before(&database);
+    let url = proxy.url(&database);
+    let app = Options::new(database).set("database-url", &url).start();
+    let ada = app.user("ada").await;
+    ada.new_task("Buy milk").await;
+    let tasks = ada.all_tasks().await;
+    World {
+        _app: app,
+        proxy,
+        ada,
+        tasks,
+    }
+}
+
+impl World {
+    fn address(&self) -> String {
+        self.ada.task(&self.tasks[0]["id"])
+    }
+
+    /// Every route that needs the database says so, in time; they are more than there are connections.
+    async fn assert_down(&self) {
+        let requests = requests(&self.ada, &self.address()).into_iter();
+        for answer in join_all(requests.map(in_time)).await {
+            answer.refused(503, "DATABASE_UNAVAILABLE");
+        }
+        assert_the_rest_works(&self.ada).await;
+    }
+
+    /// It works again, and until then nobody is told anything but to come back.
+    async fn assert_recovers(&self) {
+        let since = Instant::now();
+        loop {
+            let answer = in_time(self.ada.get("/readyz")).await;
+            if answer.status() == 200 {
+                break;
+            }
+            answer.refused(503, "DATABASE_UNAVAILABLE");
+            assert!(since.elapsed() < RECOVERY, "it does not recover");
+        }
+        self.assert_settles().await;
+        for request in requests(&self.ada, &self.address()) {
+            let status = request.await.status();
+            assert!(matches!(status, 200 | 201), "{status}");
+        }
+    }
+
+    /// Connections that were lost unnoticed are found out, one by one, and each only once.
+    async fn assert_settles(&self) {
+        let since = Instant::now();
+        loop {
+            let lists = (0..8).map(|_| self.ada.get("/api/tasks").into_future());
+            let mut settled = true;
+            for answer in join_all(lists).await {
+                if answer.status() == 200 {
+                    assert_eq!(answer.ok(), self.tasks);
+                } else {
+                    settled = false;
+                    answer.refused(503, "DATABASE_UNAVAILABLE");
+                }
+            }
+            if settled {
+                return;
+            }
+            assert!(since.elapsed() < RECOVERY, "it does not settle");
+        }
+    }
+}
+
+async fn a_database_that_is_cut_off_is_503_until_it_is_back(engine: Engine) {
+    let world = world(engine).await;
+    for _ in 0..2 {
+        world.proxy.cut();
+        world.assert_down().await;
+        world.proxy.mend();
+        world.assert_settles().await;
+    }
+    world.assert_recovers().await;
+}
+
+async fn a_database_that_is_silent_is_503_until_it_speaks(engine: Engine) {
+    let world = world(engine).await;
+    world.proxy.silence();
+    world.assert_reading_is_down().await;
+    world.proxy.mend();
+    world.assert_recovers().await;
+}
+
+impl World {
+    /// Requests that change nothing: what was held up still reaches the database when it speaks again.
+    async fn assert_reading_is_down(&self) {
+        let tasks = self.ada.tasks();
+        let reads = ["/readyz", "/api/auth/account", &tasks, "/api/tasks?q=milk"];
+        for _ in 0..2 {
+            let requests = reads.iter().chain(&reads).map(|path| self.ada.get(path));
+            for answer in join_all(requests.map(in_time)).await {
+                answer.refused(503, "DATABASE_UNAVAILABLE");
+            }
+            assert_the_rest_works(&self.ada).await;
+        }
+    }
+}
+
+async fn a_restarted_database_is_noticed(app: App) {
+    let ada = app.user("ada").await;
+    // As many connections as there may be.
+    let reads = (0..8).map(|_| ada.get("/api/tasks").into_future());
+    for answer in join_all(reads).await {
+        answer.ok();
+    }
+    app.database().execute(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity \
+         WHERE datname = current_database() AND pid <> pg_backend_pid()",
+    );
+    let mut refused = 0;
+    for _ in 0..8 {
+        let answer = in_time(ada.post("/api/tasks", json!({ "title": "Buy milk" }))).await;
+        if answer.status() != 201 {
+            refused += 1;
+            answer.refused(503, "DATABASE_UNAVAILABLE");
+        }
+    }
+    // Each lost connection at most once.
+    assert!(refused <= 4, "{refused}");
+    let tasks = ada.all_tasks().await;
+    assert_eq!(tasks.as_array().unwrap().len(), 8 - refused);
+}
+
+async fn a_server_starts_only_with_its_database(engine: Engine) {
+    let database = Database::new(engine);
+    let proxy = Proxy::before(&database);
+    proxy.cut();
+    let url = proxy.url(&database);
+    let options = Options::new(database).set("database-url", &url);
+    let error = options.try_start().err().unwrap().to_string();
+    assert!(
+        error.starts_with("cannot prepare postgres://127.0.0.1:"),
+        "{error}"
+    );
+}

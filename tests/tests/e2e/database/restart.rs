@@ -1,0 +1,43 @@
+//! A server that ends, and its successor.
+
+use e2e::{App, Engine, Options, on_both_engines};
+use serde_json::json;
+
+on_both_engines! {
+    what_was_kept_is_there_after_a_restart,
+    two_servers_share_a_database_and_its_users,
+}
+
+async fn what_was_kept_is_there_after_a_restart(engine: Engine) {
+    let app = App::on(engine).start();
+    let ada = app.user("ada").await;
+    let tasks = json!([ada.new_task("Buy milk").await]);
+    let secret = app.secret().to_owned();
+    let database = app.stop();
+
+    let app = Options::new(database).set("auth-secret", &secret).start();
+    // The token of the first server is good at the second.
+    let same = app.bearer(ada.token());
+    assert_eq!(same.get("/api/tasks").await.ok(), tasks);
+    let login = json!({ "email": ada.email(), "password": ada.password() });
+    let grant = app.anonymous().post("/api/auth/login", login).await.ok();
+    assert_eq!(grant["user"]["id"], ada.id());
+}
+
+async fn two_servers_share_a_database_and_its_users(engine: Engine) {
+    let first = App::on(engine).start();
+    let ada = first.user("ada").await;
+    let second = Options::new(e2e::Database::new(engine))
+        .set("database-url", &first.database().url())
+        .set("auth-secret", first.secret())
+        .start();
+    let elsewhere = second.bearer(ada.token());
+    let task = elsewhere
+        .post(&ada.tasks(), json!({ "title": "Buy milk" }))
+        .await;
+    let task = task.created();
+    assert_eq!(ada.get(&ada.task(&task["id"])).await.ok(), task);
+    let again = json!({ "email": ada.email(), "password": "correct horse" });
+    let refused = second.anonymous().post("/api/auth/register", again).await;
+    refused.refused(409, "USER_ALREADY_EXISTS");
+}

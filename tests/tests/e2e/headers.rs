@@ -1,0 +1,77 @@
+//! Headers that are about every request: its id, and what an answer may be used for.
+
+use std::collections::BTreeSet;
+
+use e2e::{App, on_both_engines};
+use serde_json::json;
+
+on_both_engines! {
+    a_plain_request_id_is_echoed,
+    a_request_id_that_is_not_plain_is_replaced,
+    a_request_without_an_id_gets_one_of_its_own,
+    answers_with_tokens_are_not_to_be_stored,
+    the_server_does_not_say_what_it_is_made_of,
+}
+
+const REQUEST_ID: &str = "x-request-id";
+
+async fn a_plain_request_id_is_echoed(app: App) {
+    let caller = app.anonymous();
+    let longest = "a".repeat(64);
+    for id in [
+        "1",
+        "a-b_c.D9",
+        "00000000-0000-4000-8000-000000000000",
+        &longest,
+    ] {
+        for path in ["/healthz", "/api/tasks", "/api/nothing"] {
+            let answer = caller.get(path).header(REQUEST_ID, id).await;
+            assert_eq!(answer.header(REQUEST_ID), Some(id));
+        }
+    }
+}
+
+async fn a_request_id_that_is_not_plain_is_replaced(app: App) {
+    let caller = app.anonymous();
+    let too_long = "a".repeat(65);
+    for id in [
+        "", "a b", "a\tb", "a;b", "a=b", "\"a\"", "<a>", "é", &too_long,
+    ] {
+        let answer = caller.get("/healthz").header(REQUEST_ID, id).await;
+        let given = answer.header(REQUEST_ID).unwrap();
+        let plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-';
+        assert_ne!(given, id);
+        assert!(!given.is_empty() && given.bytes().all(plain), "{given}");
+    }
+}
+
+async fn a_request_without_an_id_gets_one_of_its_own(app: App) {
+    let caller = app.anonymous();
+    let mut ids = BTreeSet::new();
+    for _ in 0..20 {
+        let answer = caller.get("/healthz").await;
+        ids.insert(answer.header(REQUEST_ID).unwrap().to_owned());
+    }
+    assert_eq!(ids.len(), 20);
+}
+
+async fn answers_with_tokens_are_not_to_be_stored(app: App) {
+    let caller = app.anonymous();
+    let body = json!({ "email": "ada@example.com", "password": "correct horse" });
+    for path in ["/api/auth/register", "/api/auth/login"] {
+        let grant = caller.post(path, body.clone()).await;
+        assert_eq!(grant.header("cache-control"), Some("no-store"));
+        assert_eq!(grant.header("x-content-type-options"), Some("nosniff"));
+        assert!(grant.text().contains("access_token"));
+    }
+}
+
+async fn the_server_does_not_say_what_it_is_made_of(app: App) {
+    let ada = app.user("ada").await;
+    for path in ["/healthz", "/api/tasks", "/api/nothing", "/docs/"] {
+        let answer = ada.get(path).await;
+        for name in ["server", "x-powered-by", "via"] {
+            assert_eq!(answer.header(name), None, "{path}");
+        }
+    }
+}

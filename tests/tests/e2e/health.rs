@@ -1,0 +1,31 @@
+//! `GET /healthz` and `GET /readyz`
+
+use e2e::{App, on_both_engines};
+use serde_json::json;
+
+on_both_engines! {
+    anybody_may_ask_how_it_is,
+    a_bad_token_is_no_obstacle_where_none_is_needed,
+}
+
+async fn anybody_may_ask_how_it_is(app: App) {
+    let caller = app.anonymous();
+    assert_eq!(caller.get("/healthz").await.ok(), json!({ "status": "ok" }));
+    assert_eq!(
+        caller.get("/readyz").await.ok(),
+        json!({ "status": "ready" })
+    );
+}
+
+async fn a_bad_token_is_no_obstacle_where_none_is_needed(app: App) {
+    let caller = app.bearer("junk");
+    caller.get("/healthz").await.ok();
+    caller.get("/readyz").await.ok();
+    caller.get("/api/openapi.json").await.ok();
+    let body = json!({ "email": "ada@example.com", "password": "correct horse" });
+    caller
+        .post("/api/auth/register", body.clone())
+        .await
+        .created();
+    caller.post("/api/auth/login", body).await.ok();
+}

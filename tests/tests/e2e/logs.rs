@@ -1,0 +1,99 @@
+//! What reaches the log, at its most talkative: enough to find a fault, nothing to break in with.
+
+use e2e::{App, Client, log_lines, on_both_engines};
+use serde_json::json;
+use uuid::Uuid;
+
+on_both_engines! {
+    no_password_hash_token_or_secret_reaches_the_log,
+    logins_and_registrations_are_logged,
+}
+
+/// Everything that may go wrong with a password and a token, and what goes right.
+async fn use_everything(app: &App, ada: &Client, wrong: &str) {
+    let stranger = app.anonymous();
+    for (email, password) in [
+        (ada.email(), ada.password()),
+        (ada.email(), wrong),
+        ("eve@example.com", wrong),
+        ("no address", wrong),
+        (ada.email(), &wrong.repeat(10)),
+    ] {
+        for path in ["/api/auth/login", "/api/auth/register"] {
+            let body = json!({ "email": email, "password": password });
+            let _any = stranger.post(path, body).await;
+            let mistyped = json!({ "email": email, "password": { "is": password } });
+            let _any = stranger.post(path, mistyped).await;
+            let swapped = json!({ "email": password, "password": email });
+            let _any = stranger.post(path, swapped).await;
+            let broken = format!(r#"{{"email":"{email}","password":"{password}"#);
+            let _any = stranger.post(path, broken).await;
+        }
+    }
+    let bearer = format!("Bearer {}", ada.token());
+    ada.get("/api/auth/session").await.ok();
+    ada.get("/api/auth/account").await.ok();
+    let _any = ada
+        .get("/api/auth/session")
+        .header("authorization", &bearer)
+        .await;
+    let _any = app
+        .bearer(format!("{}x", ada.token()))
+        .get("/api/tasks")
+        .await;
+    let _any = app.bearer(wrong).get("/api/tasks").await;
+    let _any = stranger
+        .get("/api/tasks")
+        .header("authorization", wrong)
+        .await;
+    app.database().execute("DROP TABLE tasks");
+    let _any = ada.get("/api/tasks").await;
+    app.database()
+        .execute("UPDATE users SET password_hash = 'canary'");
+    let login = json!({ "email": ada.email(), "password": ada.password() });
+    let _any = stranger.post("/api/auth/login", login).await;
+}
+
+async fn no_password_hash_token_or_secret_reaches_the_log(app: App) {
+    let password = Uuid::new_v4().to_string();
+    let wrong = Uuid::new_v4().to_string();
+    let body = json!({ "email": "ada@example.com", "password": password });
+    let registered = app.anonymous().post("/api/auth/register", body).await;
+    let grant = registered.created();
+    let hash = app
+        .database()
+        .value("SELECT password_hash FROM users")
+        .unwrap();
+    let ada = app.bearer(grant["access_token"].as_str().unwrap());
+    let ada = ada.with_login("ada@example.com", &password);
+
+    use_everything(&app, &ada, &wrong).await;
+
+    let (_, signature) = ada.token().rsplit_once('.').unwrap();
+    for secret in [
+        &password,
+        &wrong,
+        &hash,
+        app.secret(),
+        ada.token(),
+        signature,
+    ] {
+        let lines = log_lines::with(secret);
+        assert!(lines.is_empty(), "{lines:?}");
+    }
+}
+
+async fn logins_and_registrations_are_logged(app: App) {
+    let ada = app.user("ada").await;
+    let login = json!({ "email": ada.email(), "password": ada.password() });
+    let grant = app.anonymous().post("/api/auth/login", login).await.ok();
+    let session = grant["session_id"].as_str().unwrap();
+    let lines = log_lines::with(ada.id());
+    let told = |text: &str| {
+        lines
+            .iter()
+            .any(|line| line.starts_with("INFO") && line.contains(text))
+    };
+    assert!(told("registered user_id="), "{lines:?}");
+    assert!(told(&format!("session_id={session}")), "{lines:?}");
+}

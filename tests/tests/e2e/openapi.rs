@@ -1,0 +1,130 @@
+//! The document and the routes say the same, and the page that shows the document comes from the server alone.
+
+use std::collections::BTreeSet;
+
+use e2e::{App, on_both_engines};
+use serde_json::Value;
+
+use crate::routes::{document, operations};
+
+on_both_engines! {
+    every_documented_operation_exists,
+    the_document_has_every_route_and_asks_for_tokens_where_they_are_needed,
+    every_operation_has_an_id_of_its_own_and_says_what_can_go_wrong,
+    the_document_is_the_one_in_the_repository,
+    the_documentation_page_needs_no_other_server,
+}
+
+async fn every_documented_operation_exists(app: App) {
+    let ada = app.user("ada").await;
+    for operation in operations(&app).await {
+        let answer = operation.request(&ada, ada.id()).await;
+        let code = answer.code();
+        let missing = code == "NOT_FOUND" || code == "METHOD_NOT_ALLOWED";
+        assert!(!missing, "{operation:?}: {}", answer.text());
+        assert!(answer.status() < 500, "{operation:?}: {}", answer.text());
+    }
+}
+
+/// From the contract. A star marks those that ask for a token.
+const ROUTES: &str = "
+    POST    /api/auth/register
+    POST    /api/auth/signup
+    POST    /api/auth/login
+    POST    /api/auth/logout
+    GET   * /api/auth/session
+    GET   * /api/auth/account
+    PATCH * /api/auth/account
+    GET     /healthz
+    GET     /readyz
+    GET     /api/openapi.json
+";
+
+/// Each at the three addresses of a user's tasks.
+const TASK_ROUTES: &str = "
+    GET
+    POST
+    GET    /{task_id}
+    PUT    /{task_id}
+    PATCH  /{task_id}
+    DELETE /{task_id}
+    PATCH  /{task_id}/complete
+    POST   /{task_id}/toggle
+";
+
+fn routes_of_the_contract() -> BTreeSet<String> {
+    let mut routes = BTreeSet::new();
+    for line in ROUTES.lines().filter(|line| !line.trim().is_empty()) {
+        routes.insert(line.split_whitespace().collect::<Vec<_>>().join(" "));
+    }
+    for line in TASK_ROUTES.lines().filter(|line| !line.trim().is_empty()) {
+        let (method, rest) = line.trim().split_once(' ').unwrap_or((line.trim(), ""));
+        for base in ["/api/{user_id}/tasks", "/api/tasks", "/api/v1/tasks"] {
+            routes.insert(format!("{method} * {base}{}", rest.trim()));
+        }
+    }
+    routes
+}
+
+async fn the_document_has_every_route_and_asks_for_tokens_where_they_are_needed(app: App) {
+    let mut documented = BTreeSet::new();
+    for operation in operations(&app).await {
+        let star = if operation.protected { " *" } else { "" };
+        documented.insert(format!("{}{star} {}", operation.method, operation.path));
+    }
+    assert_eq!(documented, routes_of_the_contract());
+}
+
+async fn every_operation_has_an_id_of_its_own_and_says_what_can_go_wrong(app: App) {
+    let document = document(&app).await;
+    assert!(document["openapi"].as_str().unwrap().starts_with("3.1"));
+    let mut ids = BTreeSet::new();
+    for item in document["paths"].as_object().unwrap().values() {
+        for operation in item.as_object().unwrap().values() {
+            let id = operation["operationId"].as_str().unwrap();
+            assert!(ids.insert(id.to_owned()), "{id} twice");
+            let error = &operation["responses"]["default"]["content"];
+            assert!(error["application/problem+json"].is_object(), "{id}");
+        }
+    }
+    let codes = document["components"]["schemas"]["Code"]["enum"].as_array();
+    let codes = codes.unwrap().iter().filter_map(Value::as_str);
+    let codes: BTreeSet<_> = codes.map(ToOwned::to_owned).collect();
+    assert_eq!(codes, crate::problems::all_codes());
+}
+
+async fn the_document_is_the_one_in_the_repository(app: App) {
+    let served = app.anonymous().get("/api/openapi.json").await;
+    let committed = include_str!("../../../docs/openapi.json");
+    // Not as one assertion of equality: the difference would be told by two whole documents.
+    assert!(
+        served.text() == committed,
+        "run: cargo run -- openapi > docs/openapi.json"
+    );
+}
+
+async fn the_documentation_page_needs_no_other_server(app: App) {
+    let visitor = app.anonymous();
+    let moved = visitor.get("/docs").await.is(308);
+    assert_eq!(moved.header("location"), Some("/docs/"));
+    let page = visitor.get("/docs/").await.is(200);
+    assert!(
+        page.header("content-type")
+            .unwrap()
+            .starts_with("text/html")
+    );
+    let text = page.text();
+    for attribute in ["src=\"", "href=\""] {
+        for link in text.split(attribute).skip(1) {
+            let link = link.split('"').next().unwrap();
+            assert!(!link.contains("//"), "{link}");
+            let file = format!("/docs/{}", link.trim_start_matches("./"));
+            let file = visitor.get(&file).await.is(200);
+            assert!(!file.text().is_empty());
+        }
+    }
+    let start = visitor.get("/docs/swagger-initializer.js").await.is(200);
+    assert!(start.text().contains("/api/openapi.json"));
+    let nothing = visitor.get("/docs/nothing.js").await;
+    nothing.refused(404, "NOT_FOUND");
+}

@@ -1,0 +1,137 @@
+//! The `{user_id}` of an address: another user's, nobody's, or almost one's own.
+
+use e2e::{App, on_both_engines};
+
+use super::all_requests;
+
+on_both_engines! {
+    another_users_address_is_forbidden_whatever_lies_there,
+    another_users_address_is_forbidden_before_the_body_is_read,
+    an_address_that_is_only_like_ones_own_is_forbidden,
+    without_a_token_it_is_not_said_whose_address_it_is,
+}
+
+async fn another_users_address_is_forbidden_whatever_lies_there(app: App) {
+    let (ada, eve) = (app.user("ada").await, app.user("eve").await);
+    let task = ada.new_task("Buy milk").await;
+    let hers = eve.new_task("hers").await;
+    let before = (ada.all_tasks().await, eve.all_tasks().await);
+    let nobody = "00000000-0000-7000-8000-000000000000".to_owned();
+    let mut answers = Vec::new();
+    for user_id in [
+        ada.id(),
+        &nobody,
+        "1",
+        "auth",
+        "null",
+        "%00",
+        "%ff",
+        "%zz",
+        "..%2f",
+    ] {
+        let base = format!("/api/{user_id}/tasks");
+        for id in [
+            &task["id"].to_string(),
+            &hers["id"].to_string(),
+            "4711",
+            "x",
+            "%00",
+        ] {
+            for request in all_requests(&eve, &base, id) {
+                answers.push(request.await.refused(403, "FORBIDDEN"));
+            }
+        }
+    }
+    // Nothing tells an account that exists from one that does not.
+    let same = answers.iter().all(|answer| *answer == answers[0]);
+    assert!(same, "{answers:?}");
+    assert_eq!(answers[0]["detail"], "This address belongs to another user");
+    assert_eq!((ada.all_tasks().await, eve.all_tasks().await), before);
+}
+
+async fn another_users_address_is_forbidden_before_the_body_is_read(app: App) {
+    let (ada, eve) = (app.user("ada").await, app.user("eve").await);
+    let task = ada.new_task("Buy milk").await;
+    let before = ada.all_tasks().await;
+    let address = ada.task(&task["id"]);
+    for (method, path) in [
+        ("POST", &ada.tasks()),
+        ("PUT", &address),
+        ("PATCH", &address),
+    ] {
+        let request = eve.request(method, path);
+        for body in ["", "not JSON", "[]", r#"{"title":5}"#] {
+            let answer = request.clone().body(body).await;
+            answer.refused(403, "FORBIDDEN");
+        }
+        let untyped = request.clone().body(b"title=stolen".as_slice()).await;
+        untyped.refused(403, "FORBIDDEN");
+        let too_large = "x".repeat(64 * 1024 + 1);
+        request.body(too_large).await.refused(403, "FORBIDDEN");
+
+        // The body that is promised never comes.
+        for length in [
+            "content-length: 9000000000000000000",
+            "transfer-encoding: chunked",
+        ] {
+            let mut connection = app.connect().await;
+            let head = format!(
+                "{method} {path} HTTP/1.1\r\nhost: e2e\r\nauthorization: Bearer {}\r\n\
+                 content-type: application/json\r\n{length}\r\n\r\n",
+                eve.token()
+            );
+            connection.send(head.as_bytes()).await;
+            let answer = connection.answer().await.unwrap();
+            answer.refused(403, "FORBIDDEN");
+        }
+    }
+    assert_eq!(ada.all_tasks().await, before);
+}
+
+async fn an_address_that_is_only_like_ones_own_is_forbidden(app: App) {
+    let ada = app.user("ada").await;
+    let task = ada.new_task("Buy milk").await;
+    let (id, before) = (ada.id(), ada.all_tasks().await);
+    for like in [
+        id.to_uppercase(),
+        id.replace('-', ""),
+        format!("%7b{id}%7d"),
+        format!("{id}%00"),
+        format!("{id}%20"),
+        format!("%20{id}"),
+        format!("{id}."),
+        format!("{id}%2f"),
+        format!("urn:uuid:{id}"),
+        id.split_at(id.len() - 1).0.to_owned(),
+        format!("{id}0"),
+        ada.email().to_owned(),
+        "me".to_owned(),
+    ] {
+        let base = format!("/api/{like}/tasks");
+        for request in all_requests(&ada, &base, &task["id"].to_string()) {
+            request.await.refused(403, "FORBIDDEN");
+        }
+    }
+    assert_eq!(ada.all_tasks().await, before);
+}
+
+async fn without_a_token_it_is_not_said_whose_address_it_is(app: App) {
+    let ada = app.user("ada").await;
+    let task = ada.new_task("Buy milk").await;
+    let before = ada.all_tasks().await;
+    let stranger = app.anonymous();
+    let mut answers = Vec::new();
+    for base in [
+        ada.tasks(),
+        "/api/nobody/tasks".to_owned(),
+        "/api/tasks".to_owned(),
+    ] {
+        for id in [&task["id"].to_string(), "4711", "x"] {
+            for request in all_requests(&stranger, &base, id) {
+                answers.push(request.await.refused(401, "UNAUTHORIZED"));
+            }
+        }
+    }
+    assert!(answers.iter().all(|answer| *answer == answers[0]));
+    assert_eq!(ada.all_tasks().await, before);
+}

@@ -1,0 +1,38 @@
+//! Whose tasks are whose: every task method, under every address, with every id that is not the caller's own.
+
+mod address;
+mod id;
+mod list;
+
+use e2e::{Client, Request};
+use serde_json::json;
+
+/// The methods of one task, and the rest of their addresses.
+const METHODS: [(&str, &str); 6] = [
+    ("GET", ""),
+    ("PUT", ""),
+    ("PATCH", ""),
+    ("DELETE", ""),
+    ("PATCH", "/complete"),
+    ("POST", "/toggle"),
+];
+
+/// Every request there is about a task with this id.
+fn all_methods(caller: &Client, base: &str, id: &str) -> Vec<Request> {
+    let request = |(method, rest)| {
+        let request = caller.request(method, &format!("{base}/{id}{rest}"));
+        match method {
+            "PUT" | "PATCH" => request.body(json!({ "title": "stolen", "completed": true })),
+            _ => request,
+        }
+    };
+    METHODS.map(request).into()
+}
+
+/// Every request there is about the tasks under an address.
+fn all_requests(caller: &Client, base: &str, id: &str) -> Vec<Request> {
+    let mut requests = all_methods(caller, base, id);
+    requests.push(caller.get(base));
+    requests.push(caller.post(base, json!({ "title": "planted" })));
+    requests
+}

@@ -1,0 +1,63 @@
+//! What the server says it answers: every operation of its own OpenAPI document.
+
+use e2e::{App, Client, Request};
+use serde_json::{Value, json};
+
+/// One method at one address.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Operation {
+    /// With its parameters, as in `/api/{user_id}/tasks`.
+    pub(crate) path: String,
+    /// In capitals.
+    pub(crate) method: String,
+    /// Whether it asks for a token.
+    pub(crate) protected: bool,
+}
+
+impl Operation {
+    /// Its address for this user and task.
+    pub(crate) fn address(&self, user_id: &str, task_id: &str) -> String {
+        let path = self.path.replace("{user_id}", user_id);
+        path.replace("{task_id}", task_id)
+    }
+
+    /// A request to it, about the caller's own task 1, with a body that is not JSON.
+    pub(crate) fn request(&self, caller: &Client, user_id: &str) -> Request {
+        let request = caller.request(&self.method, &self.address(user_id, "1"));
+        if self.method == "GET" {
+            return request;
+        }
+        request.body("not JSON")
+    }
+}
+
+pub(crate) async fn document(app: &App) -> Value {
+    app.anonymous().get("/api/openapi.json").await.ok()
+}
+
+/// All of them, in the order of their addresses.
+pub(crate) async fn operations(app: &App) -> Vec<Operation> {
+    let document = document(app).await;
+    let mut operations = Vec::new();
+    for (path, item) in document["paths"].as_object().unwrap() {
+        for (method, operation) in item.as_object().unwrap() {
+            let security = &operation["security"];
+            assert!(security.is_null() || *security == json!([{ "bearer": [] }]));
+            operations.push(Operation {
+                path: path.clone(),
+                method: method.to_uppercase(),
+                protected: !security.is_null(),
+            });
+        }
+    }
+    operations.sort();
+    assert!(!operations.is_empty());
+    operations
+}
+
+/// Those that ask for a token.
+pub(crate) async fn protected(app: &App) -> Vec<Operation> {
+    let mut operations = operations(app).await;
+    operations.retain(|operation| operation.protected);
+    operations
+}
