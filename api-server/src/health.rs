@@ -37,5 +37,10 @@ pub(crate) async fn live() -> web::Json<Health> {
 )]
 pub(crate) async fn ready(state: Data<State>) -> Result<web::Json<Health>, Problem> {
     state.db.run(ping).await?;
+    if !state.feed.is_current() {
+        return Err(Problem::database_unavailable(
+            "the revocations are not up to date",
+        ));
+    }
     Ok(web::Json(Health { status: "ready" }))
 }

@@ -174,6 +174,7 @@ impl From<auth_core::Error> for Problem {
         let code = match error.code() {
             "UNAUTHORIZED" => Code::Unauthorized,
             "TOKEN_EXPIRED" => Code::TokenExpired,
+            "TOKEN_REVOKED" => Code::TokenRevoked,
             "INVALID_TOKEN" => Code::InvalidToken,
             _ => return Self::internal(error),
         };
@@ -189,12 +190,7 @@ impl From<DbError> for Problem {
     fn from(error: DbError) -> Self {
         match error {
             DbError::Overloaded => Self::overloaded(),
-            DbError::Unavailable(why) => Self::new(
-                Code::DatabaseUnavailable,
-                "The database does not answer; please try again",
-            )
-            .retry_after(2)
-            .because(why),
+            DbError::Unavailable(why) => Self::database_unavailable(why),
             DbError::Query(error) => Self::internal(error),
         }
     }
@@ -210,6 +206,13 @@ impl Problem {
         .retry_after(1)
     }
 
+    pub(crate) fn database_unavailable(cause: impl fmt::Display) -> Self {
+        let detail = "The database does not answer; please try again";
+        Self::new(Code::DatabaseUnavailable, detail)
+            .retry_after(2)
+            .because(cause)
+    }
+
     pub(crate) fn invalid_credentials() -> Self {
         Self::new(Code::InvalidEmailOrPassword, "Invalid email or password").challenged()
     }
@@ -219,6 +222,24 @@ impl Problem {
         Self::new(
             Code::InvalidToken,
             "The account of this token does not exist",
+        )
+        .challenged()
+    }
+
+    /// The session has ended, though this process may not have heard of it yet.
+    pub(crate) fn token_revoked() -> Self {
+        auth_core::Error::Revoked.into()
+    }
+
+    /// The session ended by itself or was ended: log in again.
+    pub(crate) fn session_over() -> Self {
+        Self::new(Code::SessionExpired, "The session is over; log in again").challenged()
+    }
+
+    pub(crate) fn refresh_token_reused() -> Self {
+        Self::new(
+            Code::RefreshTokenReused,
+            "The refresh token was used before, so the session was ended; log in again",
         )
         .challenged()
     }

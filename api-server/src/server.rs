@@ -5,19 +5,24 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use actix_web::dev::{Server as ActixServer, ServerHandle};
-use actix_web::middleware::from_fn;
+use actix_web::middleware::{Condition, from_fn};
 use actix_web::web::{self, Data, ServiceConfig};
 use actix_web::{App, HttpServer};
-use auth_core::{TokenIssuer, TokenVerifier};
+use auth_core::refresh::RefreshTokens;
+use auth_core::{RevokedSessions, TokenIssuer, TokenVerifier};
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::accounts::hasher::Hasher;
 use crate::accounts::throttle::Throttle;
 use crate::config::Config;
 use crate::db::{self, Db};
+use crate::http::cookies::Cookies;
+use crate::http::cors::cors;
 use crate::http::envelope::envelope;
 use crate::http::openapi;
 use crate::problem::{Code, Problem};
+use crate::sessions::housekeeping::{follow_revocations, purge_regularly};
+use crate::sessions::revocation::Feed;
 use crate::state::{Clock, Limits, State};
 use crate::{accounts, health, sessions, tasks};
 
@@ -33,6 +38,7 @@ pub type BuildError = Box<dyn std::error::Error + Send + Sync>;
 pub struct Server {
     addr: SocketAddr,
     inner: ActixServer,
+    state: Data<State>,
 }
 
 /// Stops a running server.
@@ -59,13 +65,23 @@ impl Server {
         Stopper(self.inner.handle())
     }
 
-    /// Serves until stopped.
+    /// Serves until stopped. Learns of every ended session before it answers the first request.
     ///
     /// # Errors
     ///
-    /// An input or output error of the listener.
+    /// An input or output error of the listener, or a database that went away since the server was built.
     pub async fn run(self) -> io::Result<()> {
-        self.inner.await
+        let Self { inner, state, .. } = self;
+        state
+            .feed
+            .catch_up(&state.db)
+            .await
+            .map_err(io::Error::other)?;
+        tokio::select! {
+            served = inner => served,
+            () = follow_revocations(state.clone()) => Ok(()),
+            () = purge_regularly(state) => Ok(()),
+        }
     }
 
     /// Serves on this thread until SIGTERM or SIGINT, then lets requests in flight finish.
@@ -107,10 +123,16 @@ pub fn build(config: Config, limits: Limits, clock: Clock) -> Result<Server, Bui
         )
     })?;
     let bind_addr = config.bind_addr;
+    let allowed_origins = config.allowed_origins.clone();
     let state = Data::new(state(config, limits, clock)?);
+    let shared = state.clone();
     let app = move || {
         App::new()
-            .app_data(state.clone())
+            .app_data(shared.clone())
+            .wrap(Condition::new(
+                !allowed_origins.is_empty(),
+                cors(&allowed_origins),
+            ))
             .wrap(from_fn(envelope))
             .configure(routes)
     };
@@ -126,27 +148,30 @@ pub fn build(config: Config, limits: Limits, clock: Clock) -> Result<Server, Bui
     Ok(Server {
         addr,
         inner: server.run(),
+        state,
     })
 }
 
-fn state(config: Config, limits: Limits, clock: Clock) -> Result<State, auth_core::Error> {
-    let verifier = TokenVerifier::new(
-        config.keyring.clone(),
-        config.issuer.as_str(),
-        config.audience.as_str(),
-    )?;
-    let issuer = TokenIssuer::new(
-        config.keyring,
-        config.issuer,
-        config.audience,
-        config.access_token_ttl,
-    )?;
+fn state(config: Config, limits: Limits, clock: Clock) -> Result<State, BuildError> {
+    let revoked = RevokedSessions::default();
+    let (iss, aud) = (config.issuer.as_str(), config.audience.as_str());
+    let verifier = TokenVerifier::new(config.keyring.clone(), iss, aud)?;
+    let mut origins = config.allowed_origins;
+    let cookies = Cookies::new(config.public_url.is_https());
+    origins.push(config.public_url);
     Ok(State {
-        db: Db::new(config.database_url, config.database_pool_size),
+        db: Db::new(config.database_url, config.database_pool_size)?,
         hasher: Hasher::new(config.bcrypt_cost),
         throttle: Throttle::default(),
-        issuer,
-        verifier,
+        refresh_tokens: RefreshTokens::new(&config.keyring),
+        issuer: TokenIssuer::new(config.keyring, iss, aud, config.access_token_ttl)?,
+        verifier: verifier.with_revoked(revoked.clone()),
+        feed: Feed::new(revoked.clone()),
+        revoked,
+        cookies,
+        origins,
+        trusted_proxies: config.trusted_proxies,
+        access_token_ttl: config.access_token_ttl,
         session_ttl: config.session_ttl,
         limits,
         clock,

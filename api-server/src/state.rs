@@ -5,11 +5,16 @@ use std::sync::Arc;
 use std::thread::available_parallelism;
 use std::time::{Duration, SystemTime};
 
-use auth_core::{TokenIssuer, TokenVerifier};
+use auth_core::refresh::RefreshTokens;
+use auth_core::{RevokedSessions, TokenIssuer, TokenVerifier};
+use ipnet::IpNet;
 
 use crate::accounts::hasher::Hasher;
 use crate::accounts::throttle::Throttle;
-use crate::db::Db;
+use crate::config::Origin;
+use crate::db::{Db, Timestamp};
+use crate::http::cookies::Cookies;
+use crate::sessions::revocation::{self, Feed};
 
 /// Where the time comes from; tests bring their own.
 pub type Clock = Arc<dyn Fn() -> SystemTime + Send + Sync>;
@@ -42,6 +47,14 @@ pub(crate) struct State {
     pub(crate) throttle: Throttle,
     pub(crate) issuer: TokenIssuer,
     pub(crate) verifier: TokenVerifier,
+    pub(crate) refresh_tokens: RefreshTokens,
+    pub(crate) revoked: RevokedSessions,
+    pub(crate) feed: Feed,
+    pub(crate) cookies: Cookies,
+    /// Our own origin and the allowed ones.
+    pub(crate) origins: Vec<Origin>,
+    pub(crate) trusted_proxies: Vec<IpNet>,
+    pub(crate) access_token_ttl: Duration,
     pub(crate) session_ttl: Duration,
     pub(crate) limits: Limits,
     pub(crate) clock: Clock,
@@ -50,5 +63,18 @@ pub(crate) struct State {
 impl State {
     pub(crate) fn now(&self) -> SystemTime {
         (self.clock)()
+    }
+
+    /// When every access token of a session that ends `now` has expired.
+    pub(crate) fn forget_after(&self, now: SystemTime) -> Timestamp {
+        revocation::forget_after(now, self.access_token_ttl).into()
+    }
+
+    /// This process need not wait for its own news.
+    pub(crate) fn revoke_here(&self, session_ids: &[String], now: SystemTime) {
+        let until = revocation::forget_after(now, self.access_token_ttl);
+        for session_id in session_ids {
+            self.revoked.insert(session_id, until);
+        }
     }
 }

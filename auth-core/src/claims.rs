@@ -62,6 +62,13 @@ pub(crate) struct Policy {
     pub(crate) max_lifetime: f64,
 }
 
+/// Whether an expired token is still good for something.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Expiry {
+    Enforced,
+    Ignored,
+}
+
 /// `iat`, `exp` and `nbf` as they came, in seconds, fractions included.
 pub(crate) struct Times {
     pub(crate) iat: f64,

@@ -30,6 +30,8 @@ pub enum Error {
     NotYetValid,
     /// 401: `exp` has passed by the leeway or more (RFC 7519 § 4.1.4). Everything else about the token was good.
     Expired,
+    /// 401: the session the token belongs to was ended. Everything else about the token was good.
+    Revoked,
     /// 500: a secret that must not be used; the text says why and what to do.
     WeakSecret(&'static str),
     /// 500: a setting out of its range; the text names it and the range.
@@ -43,13 +45,14 @@ pub enum Error {
 }
 
 impl Error {
-    /// A stable, machine-readable name: `UNAUTHORIZED`, `INVALID_TOKEN`, `TOKEN_EXPIRED`, `VALIDATION_ERROR` or
-    /// `INTERNAL_SERVER_ERROR`.
+    /// A stable, machine-readable name: `UNAUTHORIZED`, `INVALID_TOKEN`, `TOKEN_EXPIRED`, `TOKEN_REVOKED`,
+    /// `VALIDATION_ERROR` or `INTERNAL_SERVER_ERROR`.
     #[must_use]
     pub const fn code(&self) -> &'static str {
         match self {
             Self::MissingCredentials => "UNAUTHORIZED",
             Self::Expired => "TOKEN_EXPIRED",
+            Self::Revoked => "TOKEN_REVOKED",
             Self::UnacceptablePassword(_) => "VALIDATION_ERROR",
             _ if self.status() == 401 => "INVALID_TOKEN",
             _ => "INTERNAL_SERVER_ERROR",
@@ -95,6 +98,7 @@ impl fmt::Display for Error {
             Self::InvalidClaim(claim) => write!(f, "The token claim {claim} is not acceptable"),
             Self::NotYetValid => f.write_str("The token is not valid yet"),
             Self::Expired => f.write_str("The token has expired"),
+            Self::Revoked => f.write_str("The session of the token has ended"),
             Self::InvalidPasswordHash => {
                 f.write_str("The stored password hash is not bcrypt of cost 4 to 15")
             }

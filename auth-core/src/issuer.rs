@@ -99,6 +99,21 @@ impl TokenIssuer {
     /// [`Error::InvalidClaim`] for a subject id, [`Error::TokenTooLong`] for a subject of some 5500 bytes or more, that
     /// every verifier would refuse; [`Error::Crypto`] without random bytes.
     pub fn issue(&self, subject: &Subject<'_>, now: SystemTime) -> Result<AccessToken, Error> {
+        self.issue_with_id(subject, jws::random_text::<16>()?, now)
+    }
+
+    /// As [`issue`](Self::issue), with a `jti` of the caller's making: the same subject, id, second and secret give
+    /// the same token. The caller sees to it that no two different tokens share an id (RFC 7519 § 4.1.7).
+    ///
+    /// # Errors
+    ///
+    /// As [`issue`](Self::issue).
+    pub fn issue_with_id(
+        &self,
+        subject: &Subject<'_>,
+        id: String,
+        now: SystemTime,
+    ) -> Result<AccessToken, Error> {
         check_sub(subject.id)?;
         #[expect(
             clippy::cast_possible_truncation,
@@ -109,7 +124,7 @@ impl TokenIssuer {
             sub: subject.id.to_owned(),
             email: subject.email.to_owned(),
             sid: subject.session_id.to_owned(),
-            jti: jws::random_text::<16>()?,
+            jti: id,
             iat,
             exp: iat.saturating_add(self.lifetime),
         };

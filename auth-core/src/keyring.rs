@@ -4,9 +4,11 @@ use std::fmt;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use hkdf::Hkdf;
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, crypto};
 use sha2::Sha256;
+use zeroize::Zeroizing;
 
 use crate::{ACCESS_TOKEN_TYPE, Error, Secret};
 
@@ -119,6 +121,20 @@ impl Key {
             Algorithm::HS256,
         )
         .map_err(|_not_base64| Error::MalformedToken("The token signature is not base64url"))
+    }
+}
+
+impl Key {
+    /// HKDF-SHA-256 (RFC 5869) of the secret without salt: a key for one purpose that reveals nothing of the others.
+    pub(crate) fn derive(&self, purpose: &[u8]) -> Zeroizing<[u8; 32]> {
+        let mut derived = Zeroizing::new([0; 32]);
+        let expanded = Hkdf::<Sha256>::new(None, self.signing.as_bytes())
+            .expand(purpose, derived.as_mut_slice());
+        debug_assert!(
+            expanded.is_ok(),
+            "32 bytes are within HKDF's limit of 255 hashes"
+        );
+        derived
     }
 }
 

@@ -14,6 +14,8 @@ mod jws;
 mod keyring;
 #[cfg(feature = "password")]
 pub mod password;
+pub mod refresh;
+pub mod revocation;
 mod secret;
 mod verifier;
 
@@ -21,6 +23,7 @@ pub use claims::{Claims, Subject};
 pub use error::Error;
 pub use issuer::{AccessToken, TokenIssuer};
 pub use keyring::Keyring;
+pub use revocation::RevokedSessions;
 pub use secret::Secret;
 pub use verifier::TokenVerifier;
 

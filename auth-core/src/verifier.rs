@@ -2,9 +2,9 @@
 
 use std::time::{Duration, SystemTime};
 
-use crate::claims::{self, Policy, seconds};
+use crate::claims::{self, Expiry, Policy, seconds};
 use crate::jws::Jws;
-use crate::{ACCESS_TOKEN_TYPE, Claims, Error, Keyring};
+use crate::{ACCESS_TOKEN_TYPE, Claims, Error, Keyring, RevokedSessions};
 
 const DEFAULT_LEEWAY: Duration = Duration::from_secs(5);
 const MAX_LEEWAY: Duration = Duration::from_secs(300);
@@ -37,6 +37,7 @@ pub(crate) const DEFAULT_MAX_LIFETIME: Duration = Duration::from_secs(400 * 24 *
 pub struct TokenVerifier {
     keyring: Keyring,
     policy: Policy,
+    revoked: Option<RevokedSessions>,
 }
 
 impl TokenVerifier {
@@ -58,6 +59,7 @@ impl TokenVerifier {
                 leeway: DEFAULT_LEEWAY.as_secs_f64(),
                 max_lifetime: DEFAULT_MAX_LIFETIME.as_secs_f64(),
             },
+            revoked: None,
         })
     }
 
@@ -91,15 +93,41 @@ impl TokenVerifier {
         Ok(self)
     }
 
+    /// Refuses tokens of the sessions in `revoked`, which somebody else keeps up to date. Defaults to none.
+    #[must_use]
+    pub fn with_revoked(mut self, revoked: RevokedSessions) -> Self {
+        self.revoked = Some(revoked);
+        self
+    }
+
     /// The claims of `token`, if everything about it is good at the time `now`.
     ///
     /// # Errors
     ///
-    /// The first thing that was wrong; each is a 401. [`Error::Expired`] means that all else was good.
+    /// The first thing that was wrong; each is a 401. [`Error::Expired`] and [`Error::Revoked`] mean that all else was
+    /// good.
     pub fn verify(&self, token: &str, now: SystemTime) -> Result<Claims, Error> {
+        let claims = self.read(token, now, Expiry::Enforced)?;
+        match &self.revoked {
+            Some(revoked) if revoked.contains(&claims.sid) => Err(Error::Revoked),
+            _ => Ok(claims),
+        }
+    }
+
+    /// As [`verify`](Self::verify), but takes an expired token and one of an ended session: to log out with, for
+    /// nothing else.
+    ///
+    /// # Errors
+    ///
+    /// Everything else that was wrong.
+    pub fn verify_for_logout(&self, token: &str, now: SystemTime) -> Result<Claims, Error> {
+        self.read(token, now, Expiry::Ignored)
+    }
+
+    fn read(&self, token: &str, now: SystemTime, expiry: Expiry) -> Result<Claims, Error> {
         let jws = Jws::split(token)?;
         jws.authenticate(&self.keyring, Some(ACCESS_TOKEN_TYPE))?;
-        jws.with_payload(|payload| claims::read(payload, &self.policy, seconds(now)))
+        jws.with_payload(|payload| claims::read(payload, &self.policy, seconds(now), expiry))
     }
 }
 

@@ -77,12 +77,12 @@ def baseline(binary):
 
 
 class ApiServer(Process):
-    """Ours, with nothing set but where it listens and where its data is."""
+    """Ours, with nothing set but where it listens, where its data is, and `more`."""
 
-    def __init__(self, binary, database_url, folder):
+    def __init__(self, binary, database_url, folder, **more):
         host = free_host()
         environment = {"PATH": os.environ["PATH"], "BIND_ADDR": host, "DATABASE_URL": database_url,
-                       "AUTH_SECRET": "a7Kq0vXw2mTzR9bLs4NcYp6EhGd8JfUu", "ACCESS_TOKEN_TTL": "1d"}
+                       "AUTH_SECRET": "a7Kq0vXw2mTzR9bLs4NcYp6EhGd8JfUu", "ACCESS_TOKEN_TTL": "1d", **more}
         # In the current directory there may be a .env, which would be read.
         super().__init__([binary], host, env=environment, cwd=folder)
         self.ready_after = self.wait_for("/readyz")

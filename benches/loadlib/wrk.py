@@ -7,13 +7,14 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
-SCRIPT = Path(__file__).with_name("request.lua")
+SCRIPTS = Path(__file__).parent
 # With fewer than there are cores it is wrk that is busy, not the server, and every row looks like the baseline.
 THREADS = len(os.sched_getaffinity(0))
 
 
 @dataclass
 class Measured:
+    requests: int
     per_second: float
     p50: float
     p99: float
@@ -27,12 +28,15 @@ def install():
     subprocess.run([*sudo, "apt-get", "install", "-y", "-qq", "wrk"], check=True, stdout=subprocess.DEVNULL)
 
 
-def drive(url, seconds, connections, *, method="GET", token=None, body=None):
-    """Raises if anything but success came back."""
-    given = {"LOAD_METHOD": method, "LOAD_TOKEN": token, "LOAD_BODY": body}
+def drive(url, seconds, connections, *, method="GET", token=None, body=None, refresh_tokens=None):
+    """Raises if anything but success came back. `refresh_tokens` names a file of them, one a session."""
+    given = {"LOAD_METHOD": method, "LOAD_TOKEN": token, "LOAD_BODY": body,
+             "LOAD_SCRIPTS": str(SCRIPTS), "LOAD_REFRESH_TOKENS": refresh_tokens}
+    # Two threads would use the same sessions, and one is far from busy with refreshes.
+    script, threads = ("refresh.lua", 1) if refresh_tokens else ("request.lua", THREADS)
     outcome = subprocess.run(
-        ["wrk", f"--threads={THREADS}", f"--connections={connections}", f"--duration={seconds}s",
-         "--timeout=30s", f"--script={SCRIPT}", url],
+        ["wrk", f"--threads={threads}", f"--connections={connections}", f"--duration={seconds}s",
+         "--timeout=30s", f"--script={SCRIPTS / script}", url],
         env=os.environ | {name: value for name, value in given.items() if value is not None},
         stdout=subprocess.PIPE, text=True, check=True,
     )
@@ -40,4 +44,4 @@ def drive(url, seconds, connections, *, method="GET", token=None, body=None):
     if not found["requests"] or found["refused"] or found["broken"]:
         raise SystemExit(f"{method} {url}: {found['requests']} answers, of which {found['refused']} refusals; "
                          f"{found['broken']} broken connections")
-    return Measured(found["requests"] / found["seconds"], found["p50"], found["p99"])
+    return Measured(found["requests"], found["requests"] / found["seconds"], found["p50"], found["p99"])

@@ -1,6 +1,7 @@
 //! A server of one test's own, in this process, on a port of its own.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 
 use api_server::server::Server;
@@ -21,7 +22,7 @@ pub struct App {
     addr: SocketAddr,
     secret: String,
     _serving: Serving,
-    database: Database,
+    database: Arc<Database>,
 }
 
 impl App {
@@ -29,7 +30,7 @@ impl App {
         server: Server,
         clock: TestClock,
         secret: String,
-        database: Database,
+        database: Arc<Database>,
     ) -> Self {
         Self {
             clock,
@@ -44,6 +45,13 @@ impl App {
     #[must_use]
     pub fn on(engine: Engine) -> Options {
         Options::new(Database::new(engine))
+    }
+
+    /// Another process on the same database, with the same secret and clock; not running yet.
+    #[must_use]
+    pub fn sister(&self) -> Options {
+        Options::beside(Arc::clone(&self.database), self.clock.clone())
+            .set("auth-secret", &self.secret)
     }
 
     /// Where it listens.
@@ -107,7 +115,7 @@ impl App {
 
     /// Stops the server; what it kept stays, for another to find.
     #[must_use]
-    pub fn stop(self) -> Database {
+    pub fn stop(self) -> Arc<Database> {
         self.database
     }
 

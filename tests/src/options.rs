@@ -1,5 +1,6 @@
 //! A server before it starts: its settings, limits and database.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use api_server::Limits;
@@ -12,7 +13,7 @@ use crate::{App, Database, TestClock, log_lines};
 
 /// A server about to be started.
 pub struct Options {
-    database: Database,
+    database: Arc<Database>,
     limits: Limits,
     clock: TestClock,
     settings: Vec<(String, String)>,
@@ -21,7 +22,12 @@ pub struct Options {
 impl Options {
     /// One that keeps its things in this database.
     #[must_use]
-    pub fn new(database: Database) -> Self {
+    pub fn new(database: impl Into<Arc<Database>>) -> Self {
+        Self::beside(database.into(), TestClock::default())
+    }
+
+    /// One more on a database that another server may use already.
+    pub(crate) fn beside(database: Arc<Database>, clock: TestClock) -> Self {
         let secret = Secret::generate().unwrap();
         let secret = String::from_utf8(secret.expose().to_vec()).unwrap();
         let settings = [
@@ -38,6 +44,7 @@ impl Options {
             ("allow-weak-hashing", "true"),
             ("public-url", "http://127.0.0.1:8080"),
             ("allowed-origins", ""),
+            ("trusted-proxies", ""),
             ("log-format", "text"),
             ("rust-log", "info"),
         ];
@@ -49,7 +56,7 @@ impl Options {
         Self {
             database,
             limits,
-            clock: TestClock::default(),
+            clock,
             settings: settings.into(),
         }
     }
@@ -59,6 +66,13 @@ impl Options {
     pub fn set(mut self, name: &str, value: &str) -> Self {
         let setting = self.settings.iter_mut().find(|(known, _)| known == name);
         value.clone_into(&mut setting.expect("a setting").1);
+        self
+    }
+
+    /// A clock of its own.
+    #[must_use]
+    pub fn clock(mut self, clock: TestClock) -> Self {
+        self.clock = clock;
         self
     }
 

@@ -36,6 +36,13 @@ impl Response {
         first
     }
 
+    /// The values of a header that may come more than once.
+    #[must_use]
+    pub fn all(&self, name: &str) -> Vec<&str> {
+        let values = self.headers.iter().filter(|(known, _)| known == name);
+        values.map(|(_, value)| value.as_str()).collect()
+    }
+
     /// The body as text.
     #[must_use]
     pub fn text(&self) -> String {

@@ -1,49 +1,83 @@
-//! What a login gives: the user, a token, a session.
+//! What a login, a refresh and a change of password give: the user, two tokens, a session.
 
 use std::time::SystemTime;
 
+use actix_web::HttpResponse;
+use actix_web::http::StatusCode;
+use actix_web::http::header::SET_COOKIE;
 use auth_core::Subject;
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::user::User;
+use crate::http::caller::CameBy;
 use crate::problem::Problem;
-use crate::sessions::session::Session;
+use crate::sessions::session;
 use crate::state::State;
 
-/// The answer to a registration or a login.
+/// The answer to a registration, a login, a refresh or a change of password. To a request that came with cookies the
+/// tokens are given as cookies only.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct Grant {
     user: User,
     /// Send it as `Authorization: Bearer …`.
-    access_token: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = String)]
+    access_token: Option<String>,
     #[schema(example = "Bearer")]
     token_type: &'static str,
     /// The lifetime of the access token in seconds.
     #[schema(example = 900)]
     expires_in: i64,
+    /// Opaque. Send it to `/api/auth/refresh` for the next pair of tokens.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = String)]
+    refresh_token: Option<String>,
     session_id: String,
 }
 
-impl Grant {
-    pub(super) fn new(
+/// For which session, at which step of its refresh counter, and when.
+pub(crate) struct Granted {
+    pub(crate) user: User,
+    pub(crate) session_id: String,
+    pub(crate) counter: u32,
+    pub(crate) issued_at: SystemTime,
+}
+
+impl Granted {
+    /// Makes the tokens. The same grant at the same second gives the same tokens, so that doubled refreshes agree.
+    pub(crate) fn respond(
+        self,
         state: &State,
-        user: User,
-        session: Session,
-        now: SystemTime,
-    ) -> Result<Self, Problem> {
+        status: StatusCode,
+        came_by: CameBy,
+    ) -> Result<HttpResponse, Problem> {
         let subject = Subject {
-            id: &user.id,
-            email: &user.email,
-            session_id: &session.id,
+            id: &self.user.id,
+            email: &self.user.email,
+            session_id: &self.session_id,
         };
-        let access = state.issuer.issue(&subject, now)?;
-        Ok(Self {
-            user,
-            access_token: access.token,
+        let since = self.issued_at.duration_since(SystemTime::UNIX_EPOCH);
+        let second = since.unwrap_or_default().as_secs();
+        let id = format!("{}.{}.{second}", self.session_id, self.counter);
+        let access = state.issuer.issue_with_id(&subject, id, self.issued_at);
+        // A user that no token can be made for is our fault, not a refusal of anybody's token.
+        let access = access.map_err(Problem::internal)?.token;
+        let refresh = session::refresh_token(&self.session_id, self.counter)
+            .ok_or_else(|| Problem::internal("a session id is not a UUID"))?;
+        let refresh = state.refresh_tokens.write(refresh);
+        let mut response = HttpResponse::build(status);
+        for cookie in state.cookies.set(&access, &refresh, state.session_ttl) {
+            response.append_header((SET_COOKIE, cookie));
+        }
+        let in_body = came_by == CameBy::Message;
+        Ok(response.json(Grant {
+            user: self.user,
+            access_token: in_body.then_some(access),
             token_type: "Bearer",
             expires_in: state.issuer.lifetime_seconds(),
-            session_id: session.id,
-        })
+            refresh_token: in_body.then_some(refresh),
+            session_id: self.session_id,
+        }))
     }
 }

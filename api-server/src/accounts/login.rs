@@ -1,20 +1,20 @@
 //! `POST /api/auth/login`
 
-use actix_web::web::{self, Data};
-use auth_core::password::{PasswordAttempt, PasswordHash};
+use actix_web::HttpResponse;
+use actix_web::http::StatusCode;
+use actix_web::web::Data;
 use serde::Deserialize;
 use utoipa::ToSchema;
 use validator::Validate;
 
-use super::grant::Grant;
-use super::hasher::Verdict;
-use super::store::{self, Credentials};
-use super::throttle::Key;
-use super::user::{self, Email, User};
+use super::authenticate::{self, Authenticated};
+use super::grant::{Grant, Granted};
+use super::store;
+use super::user::{self, Email};
+use crate::http::caller::CameBy;
 use crate::http::client::Client;
 use crate::http::json::Json;
 use crate::problem::Problem;
-use crate::sessions;
 use crate::sessions::session::Session;
 use crate::state::State;
 
@@ -41,73 +41,43 @@ pub(crate) async fn login(
     client: Client,
     state: Data<State>,
     Json(body): Json<LoginRequest>,
-) -> Result<web::Json<Grant>, Problem> {
-    let now = state.now();
+) -> Result<HttpResponse, Problem> {
     let email = Email::parse(&body.email).map_err(|fault| fault.at("email"))?;
     let attempt = user::attempted_password(&body.password).map_err(|fault| fault.at("password"))?;
-    let key = Key::new(email.clone(), client.ip_address);
-
-    state.throttle.check(&key, now)?;
-    let Some(user) = authenticate(&state, email, attempt).await? else {
-        state.throttle.failed(key, now);
-        log::info!("login refused");
+    let Some(authenticated) = authenticate::by_email(&state, email, attempt, &client).await? else {
+        log::info!("login refused ip_address={:?}", client.ip_address);
         return Err(Problem::invalid_credentials());
     };
-    state.throttle.succeeded(&key);
+    let granted = open_session(&state, authenticated, client).await?;
+    log::info!(
+        "logged in user_id={} session_id={}",
+        granted.user.id,
+        granted.session_id
+    );
+    granted.respond(&state, StatusCode::OK, CameBy::Message)
+}
 
+/// A login that was under way while the password was changed is refused like any with the old password.
+async fn open_session(
+    state: &State,
+    authenticated: Authenticated,
+    client: Client,
+) -> Result<Granted, Problem> {
+    let now = state.now();
+    let Authenticated { user, hash, keep } = authenticated;
     let session = Session::begin(&user.id, client, now, state.session_ttl);
-    let session = state
+    let session_id = session.id.clone();
+    let opened = state
         .db
-        .write(move |connection| sessions::store::insert(connection, &session).map(|()| session))
+        .write(move |connection| store::open_session(connection, &session, &hash, &keep))
         .await?;
-    log::info!("logged in user_id={} session_id={}", user.id, session.id);
-    Grant::new(&state, user, session, now).map(web::Json)
-}
-
-/// One path for known and unknown addresses and for accounts without a password: each costs one bcrypt.
-async fn authenticate(
-    state: &State,
-    email: Email,
-    attempt: PasswordAttempt,
-) -> Result<Option<User>, Problem> {
-    let found = state
-        .db
-        .run(move |connection| store::find_by_email(connection, &email))
-        .await?;
-    let (user, stored) = split(found)?;
-    let verdict = state.hasher.check(attempt, stored.clone()).await?;
-    match (user, stored, verdict) {
-        (Some(user), Some(old), Verdict::Right { rehashed }) => {
-            if let Some(new) = rehashed {
-                replace_hash(state, &user, old, new).await?;
-            }
-            Ok(Some(user))
-        }
-        _ => Ok(None),
+    if !opened {
+        return Err(Problem::invalid_credentials());
     }
-}
-
-fn split(found: Option<Credentials>) -> Result<(Option<User>, Option<PasswordHash>), Problem> {
-    let Some((user, hash)) = found else {
-        return Ok((None, None));
-    };
-    let hash = hash.map(|text| PasswordHash::parse(&text)).transpose()?;
-    Ok((Some(user), hash))
-}
-
-async fn replace_hash(
-    state: &State,
-    user: &User,
-    old: PasswordHash,
-    new: PasswordHash,
-) -> Result<(), Problem> {
-    let user_id = user.id.clone();
-    log::info!("rehashing password user_id={user_id}");
-    let replaced = state
-        .db
-        .write(move |connection| {
-            store::replace_hash(connection, &user_id, old.as_str(), new.as_str())
-        })
-        .await;
-    Ok(replaced?)
+    Ok(Granted {
+        user,
+        session_id,
+        counter: 0,
+        issued_at: now,
+    })
 }

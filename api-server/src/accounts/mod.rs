@@ -1,13 +1,16 @@
 //! People: register, log in, look at and change one's account.
 
 pub(crate) mod account;
-mod grant;
+mod authenticate;
+pub(crate) mod change_password;
+pub(crate) mod delete;
+pub(crate) mod grant;
 pub(crate) mod hasher;
 pub(crate) mod login;
 pub(crate) mod register;
-mod store;
+pub(crate) mod store;
 pub(crate) mod throttle;
-mod user;
+pub(crate) mod user;
 
 use actix_web::http::Method;
 use actix_web::web::ServiceConfig;
@@ -24,6 +27,11 @@ pub(crate) fn routes(config: &mut ServiceConfig) {
         .service(
             Endpoint::at(["/api/auth/account"])
                 .get(account::show)
-                .on(Method::PATCH, account::change),
+                .on(Method::PATCH, account::change)
+                .on(Method::DELETE, delete::delete),
+        )
+        .service(
+            Endpoint::at(["/api/auth/change-password"])
+                .on(Method::POST, change_password::change_password),
         );
 }

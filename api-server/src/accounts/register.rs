@@ -1,15 +1,17 @@
 //! `POST /api/auth/register`
 
+use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
-use actix_web::web::{self, Data};
+use actix_web::web::Data;
 use serde::Deserialize;
 use utoipa::ToSchema;
 use validator::Validate;
 
-use super::grant::Grant;
+use super::grant::{Grant, Granted};
 use super::store;
 use super::user::{self, Email, User};
 use crate::db::{DbConnection, Timestamp};
+use crate::http::caller::CameBy;
 use crate::http::client::Client;
 use crate::http::identity::UserId;
 use crate::http::json::Json;
@@ -45,7 +47,7 @@ pub(crate) async fn register(
     client: Client,
     state: Data<State>,
     Json(body): Json<RegisterRequest>,
-) -> Result<(web::Json<Grant>, StatusCode), Problem> {
+) -> Result<HttpResponse, Problem> {
     let now = state.now();
     let email = Email::parse(&body.email).map_err(|fault| fault.at("email"))?;
     let password = user::new_password(&body.password).map_err(|fault| fault.at("password"))?;
@@ -65,8 +67,13 @@ pub(crate) async fn register(
     let session = Session::begin(&user.id, client, now, state.session_ttl);
     let (user, session) = insert(&state, user, hash.as_str().to_owned(), session).await?;
     log::info!("registered user_id={}", user.id);
-    let grant = Grant::new(&state, user, session, now)?;
-    Ok((web::Json(grant), StatusCode::CREATED))
+    let granted = Granted {
+        user,
+        session_id: session.id,
+        counter: 0,
+        issued_at: now,
+    };
+    granted.respond(&state, StatusCode::CREATED, CameBy::Message)
 }
 
 async fn refuse_taken(state: &State, email: &Email) -> Result<(), Problem> {

@@ -9,6 +9,7 @@ use crate::db::{DbConnection, Timestamp, write_transaction};
 use crate::http::identity::UserId;
 use crate::sessions;
 use crate::sessions::session::Session;
+use crate::sessions::store::Which;
 
 /// In the order of [`Row`]; the round-trip test tells swapped columns.
 const COLUMNS: (
@@ -111,7 +112,7 @@ pub(super) fn find_by_email(
     Ok(found.map(|(row, hash)| (user(row), hash)))
 }
 
-pub(super) fn find(connection: &mut DbConnection, id: &UserId) -> QueryResult<Option<User>> {
+pub(crate) fn find(connection: &mut DbConnection, id: &UserId) -> QueryResult<Option<User>> {
     let row = users::table
         .find(id.as_str())
         .select(COLUMNS)
@@ -141,18 +142,104 @@ pub(super) fn change_profile(
     Ok(row.optional()?.map(user))
 }
 
-/// Replaces a hash by one of the same password, unless it was changed in the meantime.
-pub(super) fn replace_hash(
+/// Opens a session, keeping `keep` as the hash; `false` if the hash is no longer the one that was compared.
+///
+/// The update locks the row, so a login and a change of password that meet are one after the other.
+pub(super) fn open_session(
     connection: &mut DbConnection,
-    user_id: &str,
-    old: &str,
-    new: &str,
-) -> QueryResult<()> {
-    let unchanged = users::table
-        .find(user_id)
-        .filter(users::password_hash.eq(old));
-    diesel::update(unchanged)
+    session: &Session,
+    compared: &str,
+    keep: &str,
+) -> QueryResult<bool> {
+    write_transaction(connection, |connection| {
+        if !set_hash(connection, &session.user_id, compared, keep)? {
+            return Ok(false);
+        }
+        sessions::store::insert(connection, session)?;
+        Ok(true)
+    })
+}
+
+fn set_hash(connection: &mut DbConnection, id: &str, old: &str, new: &str) -> QueryResult<bool> {
+    let unchanged = users::table.find(id).filter(users::password_hash.eq(old));
+    let set = diesel::update(unchanged)
         .set(users::password_hash.eq(new))
-        .execute(connection)
-        .map(drop)
+        .execute(connection)?;
+    Ok(set == 1)
+}
+
+/// A change of password by one session of the user.
+pub(super) struct NewPassword {
+    pub(super) user_id: UserId,
+    pub(super) session_id: String,
+    pub(super) old_hash: String,
+    pub(super) new_hash: String,
+    pub(super) now: Timestamp,
+    pub(super) expires_at: Timestamp,
+    pub(super) forget_after: Timestamp,
+}
+
+/// What a change of password gives.
+pub(super) struct PasswordChanged {
+    pub(super) user: User,
+    /// The counter of the session that stays.
+    pub(super) counter: u32,
+    /// The sessions that were ended.
+    pub(super) ended: Vec<String>,
+}
+
+/// Changes the password and ends every other session; `None` if the session or the old hash is gone by now.
+pub(super) fn change_password(
+    connection: &mut DbConnection,
+    change: &NewPassword,
+) -> QueryResult<Option<PasswordChanged>> {
+    let id = &change.user_id;
+    let changed = write_transaction(connection, |connection| {
+        if !set_hash(connection, id.as_str(), &change.old_hash, &change.new_hash)? {
+            return Err(DieselError::RollbackTransaction);
+        }
+        let times = (change.now, change.expires_at);
+        let stepped = sessions::store::step_now(connection, &change.session_id, times)?;
+        let counter = stepped.ok_or(DieselError::RollbackTransaction)?;
+        let others = Which::OthersOf(id, &change.session_id);
+        let ended = sessions::store::end(connection, &others, change.now, change.forget_after)?;
+        let touched = ProfileChange {
+            name: None,
+            image: None,
+            updated_at: change.now,
+        };
+        let user = change_profile(connection, id, &touched)?;
+        Ok(PasswordChanged {
+            user: user.ok_or(DieselError::RollbackTransaction)?,
+            counter,
+            ended,
+        })
+    });
+    match changed {
+        Ok(changed) => Ok(Some(changed)),
+        Err(DieselError::RollbackTransaction) => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// Deletes the user with everything; the sessions that were ended. `None` if the hash is no longer the one that was
+/// compared.
+///
+/// The update locks the row, so a login that is under way has either opened its session before, which then is ended
+/// too, or finds no user.
+pub(super) fn delete(
+    connection: &mut DbConnection,
+    id: &UserId,
+    compared: &str,
+    now: Timestamp,
+    forget_after: Timestamp,
+) -> QueryResult<Option<Vec<String>>> {
+    write_transaction(connection, |connection| {
+        if !set_hash(connection, id.as_str(), compared, compared)? {
+            return Ok(None);
+        }
+        let ended = sessions::store::end(connection, &Which::AllOf(id), now, forget_after)?;
+        diesel::delete(users::table.find(id.as_str())).execute(connection)?;
+        Ok(Some(ended))
+    })
 }

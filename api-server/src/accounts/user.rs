@@ -65,6 +65,11 @@ impl Email {
         Ok(Self(text.to_lowercase()))
     }
 
+    /// As it came from the database.
+    pub(super) fn stored(text: String) -> Self {
+        Self(text)
+    }
+
     pub(crate) fn as_str(&self) -> &str {
         &self.0
     }

@@ -14,6 +14,8 @@ use std::time::Duration;
 use auth_core::password::Cost;
 use auth_core::{Keyring, Secret};
 
+use ipnet::IpNet;
+
 pub use parse::{Origin, SettingProblem, SettingProblems};
 pub use raw::{Command, KeysCommand, LogFormat, Settings};
 
@@ -46,6 +48,8 @@ pub struct Config {
     pub public_url: Origin,
     /// Origins of frontends elsewhere.
     pub allowed_origins: Vec<Origin>,
+    /// Networks whose `X-Forwarded-For` is believed.
+    pub trusted_proxies: Vec<IpNet>,
 }
 
 impl Settings {
@@ -74,6 +78,8 @@ impl Settings {
         let public_url = problems.take("PUBLIC_URL", public_url);
         let allowed_origins = parse::origins(self.allowed_origins.as_deref());
         let allowed_origins = problems.take("ALLOWED_ORIGINS", allowed_origins);
+        let trusted_proxies = parse::networks(self.trusted_proxies.as_deref());
+        let trusted_proxies = problems.take("TRUSTED_PROXIES", trusted_proxies);
         let previous = problems.take("AUTH_SECRETS_PREVIOUS", self.previous_secrets());
         self.check_logging(&mut problems);
         // Last: it may write a file, which a start that is refused anyway should not.
@@ -92,6 +98,7 @@ impl Settings {
                 bcrypt_cost: bcrypt_cost?,
                 public_url: public_url?,
                 allowed_origins: allowed_origins?,
+                trusted_proxies: trusted_proxies?,
             })
         })
     }

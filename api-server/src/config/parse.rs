@@ -1,11 +1,12 @@
 //! One function per kind of setting: text in, value or remedy out.
 
 use std::fmt;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::str::FromStr as _;
 use std::time::Duration;
 
 use auth_core::password::Cost;
+use ipnet::IpNet;
 use url::Url;
 
 use super::postgres_url;
@@ -154,6 +155,12 @@ impl Origin {
         Ok(Self(origin))
     }
 
+    /// Whether browsers come over TLS.
+    #[must_use]
+    pub fn is_https(&self) -> bool {
+        self.0.starts_with("https://")
+    }
+
     /// The text.
     #[must_use]
     pub fn as_str(&self) -> &str {
@@ -180,6 +187,20 @@ pub(super) fn origins(text: Option<&str>) -> Result<Vec<Origin>, String> {
             wild if wild.contains('*') => Err(WILDCARD.to_owned()),
             exact => Origin::parse(exact)
                 .map_err(|remedy| format!("{remedy}; the origin {exact:?} is not")),
+        })
+        .collect()
+}
+
+pub(super) fn networks(text: Option<&str>) -> Result<Vec<IpNet>, String> {
+    let listed = text.unwrap_or_default().split(',').map(str::trim);
+    listed
+        .filter(|network| !network.is_empty())
+        .map(|network| {
+            let single = || network.parse().ok().map(|address: IpAddr| address.into());
+            let parsed = network.parse().ok().or_else(single);
+            parsed.ok_or_else(|| {
+                "use networks or addresses, such as 10.0.0.0/8,192.168.1.7".to_owned()
+            })
         })
         .collect()
 }

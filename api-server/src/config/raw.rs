@@ -117,6 +117,11 @@ pub struct Settings {
     #[arg(long, env, global = true, value_name = "ORIGINS")]
     pub allowed_origins: Option<String>,
 
+    /// Networks of proxies in front of the server, comma-separated, such as 10.0.0.0/8; only from them is
+    /// X-Forwarded-For believed.
+    #[arg(long, env, global = true, value_name = "NETWORKS")]
+    pub trusted_proxies: Option<String>,
+
     /// How to write the log: text, or json for one object a line.
     #[arg(
         long,

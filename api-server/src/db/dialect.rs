@@ -60,12 +60,10 @@ pub(super) fn connect(url: &DatabaseUrl) -> ConnectionResult<DbConnection> {
     }
 }
 
-/// How many connections may write at once. SQLite has one writer; queueing for it here beats polling its lock.
-pub(super) fn writers(url: &DatabaseUrl, connections: usize) -> usize {
-    match url.0 {
-        Target::File(_) => 1,
-        Target::Server(_) => connections,
-    }
+/// SQLite has one writer at a time and pays for the disk at every commit, so its writes are queued and committed
+/// together; PostgreSQL does that itself.
+pub(super) fn commits_together(url: &DatabaseUrl) -> bool {
+    matches!(url.0, Target::File(_))
 }
 
 /// The engine's own migrations, and the statement that keeps other processes from running them too; SQLite's
@@ -85,9 +83,7 @@ pub(crate) fn write_transaction<T, E: From<diesel::result::Error>>(
 ) -> Result<T, E> {
     type Manager = <DbConnection as Connection>::TransactionManager;
     match connection {
-        DbConnection::Sqlite(sqlite) => {
-            AnsiTransactionManager::begin_transaction_sql(sqlite, "BEGIN IMMEDIATE")?;
-        }
+        DbConnection::Sqlite(sqlite) => begin_immediate(sqlite)?,
         DbConnection::Postgres(postgres) => AnsiTransactionManager::begin_transaction(postgres)?,
     }
     match work(connection) {
@@ -100,6 +96,15 @@ pub(crate) fn write_transaction<T, E: From<diesel::result::Error>>(
             let _also_failed = Manager::rollback_transaction(connection);
             Err(error)
         }
+    }
+}
+
+/// Within a transaction it is a savepoint.
+fn begin_immediate(sqlite: &mut SqliteConnection) -> QueryResult<()> {
+    let status = AnsiTransactionManager::transaction_manager_status_mut(sqlite);
+    match status.transaction_depth()? {
+        None => AnsiTransactionManager::begin_transaction_sql(sqlite, "BEGIN IMMEDIATE"),
+        Some(_) => AnsiTransactionManager::begin_transaction(sqlite),
     }
 }
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use diesel::result::QueryResult;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::Semaphore;
 use tokio::task::spawn_blocking;
 use tokio::time::timeout;
 
@@ -13,6 +13,7 @@ use super::dialect;
 use super::error::DbError;
 use super::pool::{Pool, Pooled, pool};
 use super::url::DatabaseUrl;
+use super::writer::Writer;
 
 /// How many requests may wait for a connection before the next is turned away.
 const QUEUE: usize = 1024;
@@ -25,20 +26,26 @@ pub struct Db {
     pool: Pool,
     queue: Arc<Semaphore>,
     connections: Arc<Semaphore>,
-    writers: Arc<Semaphore>,
+    /// Where the engine gains from committing writes together.
+    writer: Option<Writer>,
 }
 
 impl Db {
     /// Prepares a pool of `connections`; opens none yet.
-    #[must_use]
-    pub fn new(url: DatabaseUrl, connections: u32) -> Self {
+    ///
+    /// # Errors
+    ///
+    /// If the operating system gives no thread.
+    pub fn new(url: DatabaseUrl, connections: u32) -> std::io::Result<Self> {
         let count = usize::try_from(connections).unwrap_or(Semaphore::MAX_PERMITS);
-        Self {
+        let together = dialect::commits_together(&url);
+        let pool = pool(url, connections);
+        Ok(Self {
             queue: Arc::new(Semaphore::new(QUEUE)),
             connections: Arc::new(Semaphore::new(count)),
-            writers: Arc::new(Semaphore::new(dialect::writers(&url, count))),
-            pool: pool(url, connections),
-        }
+            writer: together.then(|| Writer::start(pool.clone())).transpose()?,
+            pool,
+        })
     }
 
     /// Runs queries that only read.
@@ -50,53 +57,52 @@ impl Db {
         &self,
         job: impl FnOnce(&mut DbConnection) -> QueryResult<T> + Send + 'static,
     ) -> Result<T, DbError> {
-        self.bounded(None, job).await
+        self.bounded(self.on_a_thread(job)).await
     }
 
-    /// Runs queries that write: one at a time on SQLite, so that writers queue instead of polling a lock.
+    /// Runs queries that write.
     ///
     /// # Errors
     ///
-    /// As [`run`](Self::run).
+    /// As [`run`](Self::run). Several statements that belong together still need `write_transaction`.
     pub async fn write<T: Send + 'static>(
         &self,
         job: impl FnOnce(&mut DbConnection) -> QueryResult<T> + Send + 'static,
     ) -> Result<T, DbError> {
-        self.bounded(Some(&self.writers), job).await
+        match &self.writer {
+            Some(writer) => self.bounded(writer.write(job)).await,
+            None => self.bounded(self.on_a_thread(job)).await,
+        }
     }
 
-    async fn bounded<T: Send + 'static>(
+    async fn bounded<T>(
         &self,
-        writers: Option<&Arc<Semaphore>>,
-        job: impl FnOnce(&mut DbConnection) -> QueryResult<T> + Send + 'static,
+        answer: impl Future<Output = Result<T, DbError>>,
     ) -> Result<T, DbError> {
         let Ok(_place) = self.queue.try_acquire() else {
             return Err(DbError::Overloaded);
         };
+        timeout(PATIENCE, answer).await.unwrap_or_else(|_elapsed| {
+            Err(DbError::Unavailable(format!("no answer in {PATIENCE:?}")))
+        })
+    }
+
+    async fn on_a_thread<T: Send + 'static>(
+        &self,
+        job: impl FnOnce(&mut DbConnection) -> QueryResult<T> + Send + 'static,
+    ) -> Result<T, DbError> {
         let deadline = Instant::now() + PATIENCE;
-        timeout(PATIENCE, async {
-            let writing = match writers {
-                Some(writers) => Some(acquire(writers).await?),
-                None => None,
-            };
-            let connected = acquire(&self.connections).await?;
-            let pool = self.pool.clone();
-            spawn_blocking(move || {
-                // Held until the job really ends, also when nobody waits for it any more.
-                let _permits = (writing, connected);
-                on_a_connection(&pool, deadline, job)
-            })
-            .await
-            .map_err(|died| DbError::Unavailable(died.to_string()))?
+        let connected = Arc::clone(&self.connections).acquire_owned().await;
+        let connected = connected.map_err(|closed| DbError::Unavailable(closed.to_string()))?;
+        let pool = self.pool.clone();
+        spawn_blocking(move || {
+            // Held until the job really ends, also when nobody waits for it any more.
+            let _permit = connected;
+            on_a_connection(&pool, deadline, job)
         })
         .await
-        .unwrap_or_else(|_elapsed| Err(DbError::Unavailable(format!("no answer in {PATIENCE:?}"))))
+        .map_err(|died| DbError::Unavailable(died.to_string()))?
     }
-}
-
-async fn acquire(semaphore: &Arc<Semaphore>) -> Result<OwnedSemaphorePermit, DbError> {
-    let permit = Arc::clone(semaphore).acquire_owned().await;
-    permit.map_err(|closed| DbError::Unavailable(closed.to_string()))
 }
 
 fn on_a_connection<T>(

@@ -48,6 +48,7 @@ const BUSY: &[&str] = &[
     "terminating connection",
     "the database system is",
     "too many clients",
+    "deadlock detected",
     "read-only transaction",
 ];
 

@@ -12,6 +12,7 @@ mod pool;
 pub(crate) mod schema;
 mod types;
 mod url;
+mod writer;
 
 pub use dialect::DbConnection;
 pub(crate) use dialect::write_transaction;
@@ -23,9 +24,10 @@ pub(crate) use types::Timestamp;
 pub use url::DatabaseUrl;
 
 /// Asks the database for a sign of life.
-pub(crate) fn ping(connection: &mut DbConnection) -> diesel::QueryResult<()> {
+pub(crate) fn ping(connection: &mut DbConnection) -> QueryResult<()> {
     pool::ping(connection)
 }
 
+pub(crate) use diesel::QueryResult;
 /// For tests of what the server does when its database misbehaves.
 pub use diesel::connection::SimpleConnection;

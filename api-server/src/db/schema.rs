@@ -1,6 +1,21 @@
 // @generated automatically by Diesel CLI.
 
 diesel::table! {
+    revocation_sequence (id) {
+        id -> BigInt,
+        last -> BigInt,
+    }
+}
+
+diesel::table! {
+    revocations (sequence) {
+        sequence -> BigInt,
+        session_id -> Text,
+        forget_after -> Timestamp,
+    }
+}
+
+diesel::table! {
     sessions (id) {
         id -> Text,
         user_id -> Text,
@@ -45,4 +60,10 @@ diesel::table! {
 diesel::joinable!(sessions -> users (user_id));
 diesel::joinable!(tasks -> users (user_id));
 
-diesel::allow_tables_to_appear_in_same_query!(sessions, tasks, users,);
+diesel::allow_tables_to_appear_in_same_query!(
+    revocation_sequence,
+    revocations,
+    sessions,
+    tasks,
+    users,
+);

@@ -1,6 +1,6 @@
 //! Column types that both engines share.
 
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use chrono::{DateTime, Datelike as _, NaiveDate, NaiveDateTime, SecondsFormat, Timelike as _};
 use diesel::backend::Backend;
@@ -27,6 +27,15 @@ impl Timestamp {
                 .unwrap_or_default()
                 .naive_utc(),
         )
+    }
+
+    /// How long ago `earlier` was; zero if it lies ahead, as the clock of another process may have it.
+    pub(crate) fn since(self, earlier: Self) -> Duration {
+        (self.0 - earlier.0).to_std().unwrap_or_default()
+    }
+
+    pub(crate) fn to_system_time(self) -> SystemTime {
+        UNIX_EPOCH + self.since(Self::from_micros(0))
     }
 
     /// Digit by digit, because a page of tasks has dozens of them and chrono takes many times as long. `None` outside
@@ -60,13 +69,13 @@ impl From<SystemTime> for Timestamp {
 
 impl Serialize for Timestamp {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        match self.wire().as_ref().map(|text| std::str::from_utf8(text)) {
-            Some(Ok(text)) => serializer.serialize_str(text),
-            _ => {
-                let time = self.0.and_utc();
-                serializer.serialize_str(&time.to_rfc3339_opts(SecondsFormat::Millis, true))
-            }
+        let digits = self.wire();
+        let text = digits.as_ref().map(|digits| std::str::from_utf8(digits));
+        if let Some(Ok(text)) = text {
+            return serializer.serialize_str(text);
         }
+        let time = self.0.and_utc();
+        serializer.serialize_str(&time.to_rfc3339_opts(SecondsFormat::Millis, true))
     }
 }
 

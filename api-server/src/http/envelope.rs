@@ -7,16 +7,16 @@ use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
-use actix_web::http::header::{
-    CACHE_CONTROL, CONTENT_TYPE, HeaderName, HeaderValue, X_CONTENT_TYPE_OPTIONS,
-};
+use actix_web::http::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, VARY};
 use actix_web::middleware::Next;
-use actix_web::{Error, ResponseError as _};
+use actix_web::web::Data;
+use actix_web::{Error, HttpRequest, ResponseError as _};
 use futures_util::FutureExt as _;
 
+use super::headers::{self, REQUEST_ID};
 use crate::problem::{Code, MEDIA_TYPE, Problem};
+use crate::state::State;
 
-const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 const MAX_REQUEST_ID: usize = 64;
 
 pub(crate) async fn envelope(
@@ -44,31 +44,28 @@ fn finish(
         response = replace(response);
     }
     log_outcome(&response, id, started);
-    let headers = response.headers_mut();
-    for (name, value) in shared_headers(id) {
-        if !headers.contains_key(&name) {
-            headers.insert(name, value);
-        }
-    }
+    let request = response.request();
+    let is_https = is_https(request);
+    let path = request.path().to_owned();
+    headers::complete(response.headers_mut(), id, &path, is_https);
     response
+}
+
+fn is_https(request: &HttpRequest) -> bool {
+    let state = request.app_data::<Data<State>>();
+    state.is_some_and(|state| state.cookies.are_secure())
 }
 
 /// For the rare fault that leaves no response to finish.
 fn fail(cause: &str, id: &HeaderValue) -> Error {
     let mut problem = Problem::internal(cause);
     log_problem(&problem, id);
-    for (name, value) in shared_headers(id) {
+    let mut shared = HeaderMap::new();
+    headers::complete(&mut shared, id, "", false);
+    for (name, value) in shared {
         problem = problem.with_header(name, value);
     }
     problem.into()
-}
-
-fn shared_headers(id: &HeaderValue) -> [(HeaderName, HeaderValue); 3] {
-    [
-        (REQUEST_ID, id.clone()),
-        (X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
-        (CACHE_CONTROL, HeaderValue::from_static("no-store")),
-    ]
 }
 
 /// The caller's own id, so that a chain of services can be followed, or a new one.
@@ -119,8 +116,18 @@ fn replace(response: ServiceResponse<BoxBody>) -> ServiceResponse<BoxBody> {
         400..500 => Problem::new(Code::InvalidRequest, "The request is not acceptable"),
         _ => Problem::internal(&cause),
     };
-    let (request, _) = response.into_parts();
-    ServiceResponse::from_err(problem.because(cause), request)
+    let (request, replaced) = response.into_parts();
+    let mut response = ServiceResponse::from_err(problem.because(cause), request);
+    let headers = replaced.headers().iter();
+    for (name, value) in headers.filter(|(name, _)| says_who_may_read(name)) {
+        response.headers_mut().append(name.clone(), value.clone());
+    }
+    response
+}
+
+/// What CORS added is as true of the answer that takes the other's place.
+fn says_who_may_read(name: &HeaderName) -> bool {
+    *name == VARY || name.as_str().starts_with("access-control-")
 }
 
 fn log_outcome(response: &ServiceResponse<BoxBody>, id: &HeaderValue, started: Instant) {

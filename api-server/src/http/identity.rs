@@ -19,6 +19,11 @@ impl UserId {
         Self(sub)
     }
 
+    /// Whose session a verified refresh token names.
+    pub(crate) fn stored(id: String) -> Self {
+        Self(id)
+    }
+
     pub(crate) fn as_str(&self) -> &str {
         &self.0
     }

@@ -2,11 +2,15 @@
 
 pub(crate) mod caller;
 pub(crate) mod client;
+pub(crate) mod cookies;
+pub(crate) mod cors;
 pub(crate) mod endpoint;
 pub(crate) mod envelope;
+pub(crate) mod headers;
 pub(crate) mod identity;
 pub(crate) mod json;
 pub(crate) mod openapi;
+pub(crate) mod origin;
 pub(crate) mod owner;
 pub(crate) mod query;
 pub(crate) mod validate;

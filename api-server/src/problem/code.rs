@@ -37,14 +37,26 @@ codes! {
     InvalidToken = UNAUTHORIZED "INVALID_TOKEN",
     /// The token was good once.
     TokenExpired = UNAUTHORIZED "TOKEN_EXPIRED",
+    /// The session of the token was ended.
+    TokenRevoked = UNAUTHORIZED "TOKEN_REVOKED",
     /// Wrong password or unknown address; nobody is told which.
     InvalidEmailOrPassword = UNAUTHORIZED "INVALID_EMAIL_OR_PASSWORD",
+    /// A refresh token came twice; the session was ended.
+    RefreshTokenReused = UNAUTHORIZED "REFRESH_TOKEN_REUSED",
+    /// The session of the refresh token has expired or was ended.
+    SessionExpired = UNAUTHORIZED "SESSION_EXPIRED",
     /// The caller is known and may not.
     Forbidden = FORBIDDEN "FORBIDDEN",
+    /// A request with cookies from somewhere we do not know.
+    UntrustedOrigin = FORBIDDEN "UNTRUSTED_ORIGIN",
+    /// The current password is wrong.
+    InvalidPassword = FORBIDDEN "INVALID_PASSWORD",
     /// Nothing has this address.
     NotFound = NOT_FOUND "NOT_FOUND",
     /// The caller has no such task.
     TaskNotFound = NOT_FOUND "TASK_NOT_FOUND",
+    /// The caller has no such session.
+    SessionNotFound = NOT_FOUND "SESSION_NOT_FOUND",
     /// The address exists; the method does not.
     MethodNotAllowed = METHOD_NOT_ALLOWED "METHOD_NOT_ALLOWED",
     /// The body did not arrive in time.

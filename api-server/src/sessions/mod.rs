@@ -1,7 +1,12 @@
-//! Logins: what the token says of one, and its end.
+//! Logins: what the token says of one, how it goes on, how it ends.
 
 pub(crate) mod current;
+pub(crate) mod housekeeping;
+pub(crate) mod list;
 pub(crate) mod logout;
+pub(crate) mod refresh;
+pub(crate) mod revocation;
+mod rotation;
 pub(crate) mod session;
 pub(crate) mod store;
 
@@ -13,5 +18,8 @@ use crate::http::endpoint::Endpoint;
 pub(crate) fn routes(config: &mut ServiceConfig) {
     config
         .service(Endpoint::at(["/api/auth/session"]).get(current::show))
-        .service(Endpoint::at(["/api/auth/logout"]).on(Method::POST, logout::logout));
+        .service(Endpoint::at(["/api/auth/refresh"]).on(Method::POST, refresh::refresh))
+        .service(Endpoint::at(["/api/auth/logout"]).on(Method::POST, logout::logout))
+        .service(Endpoint::at(["/api/auth/sessions"]).get(list::list))
+        .service(Endpoint::at(["/api/auth/sessions/{id}"]).on(Method::DELETE, list::end));
 }

@@ -2,6 +2,10 @@
 
 use std::time::{Duration, SystemTime};
 
+use auth_core::refresh::RefreshToken;
+use uuid::Uuid;
+
+use super::rotation::Rotation;
 use crate::db::Timestamp;
 use crate::http::client::Client;
 use crate::http::identity::generate_id;
@@ -25,4 +29,38 @@ impl Session {
             client,
         }
     }
+}
+
+/// A session as it is kept.
+pub(crate) struct StoredSession {
+    pub(crate) id: String,
+    pub(crate) user_id: String,
+    pub(crate) rotation: Rotation,
+    pub(crate) created_at: Timestamp,
+    pub(crate) last_used_at: Timestamp,
+    pub(crate) expires_at: Timestamp,
+    pub(crate) revoked_at: Option<Timestamp>,
+    pub(crate) ip_address: Option<String>,
+    pub(crate) user_agent: Option<String>,
+}
+
+impl StoredSession {
+    /// Neither ended nor expired.
+    pub(crate) fn is_live(&self, now: Timestamp) -> bool {
+        self.revoked_at.is_none() && now < self.expires_at
+    }
+}
+
+/// The id of the session a refresh token names, as the database and the access tokens write it.
+pub(crate) fn named_by(token: &RefreshToken) -> String {
+    Uuid::from_bytes(token.session_id).to_string()
+}
+
+/// The refresh token of a session; `None` if the id is not one of ours.
+pub(crate) fn refresh_token(session_id: &str, counter: u32) -> Option<RefreshToken> {
+    let session_id = Uuid::parse_str(session_id).ok()?.into_bytes();
+    Some(RefreshToken {
+        session_id,
+        counter,
+    })
 }

@@ -22,4 +22,5 @@ mod owner;
 mod parallel;
 mod problems;
 mod routes;
+mod sessions;
 mod text;

@@ -31,10 +31,15 @@ const ROUTES: &str = "
     POST    /api/auth/register
     POST    /api/auth/signup
     POST    /api/auth/login
+    POST    /api/auth/refresh
     POST    /api/auth/logout
-    GET   * /api/auth/session
-    GET   * /api/auth/account
-    PATCH * /api/auth/account
+    GET    * /api/auth/session
+    GET    * /api/auth/sessions
+    DELETE * /api/auth/sessions/{id}
+    GET    * /api/auth/account
+    PATCH  * /api/auth/account
+    DELETE * /api/auth/account
+    POST   * /api/auth/change-password
     GET     /healthz
     GET     /readyz
     GET     /api/openapi.json

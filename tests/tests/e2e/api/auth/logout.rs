@@ -11,18 +11,16 @@ on_both_engines! {
 const LOGOUT: &str = "/api/auth/logout";
 
 async fn anybody_may_log_out(app: App) {
-    let ada = app.user("ada").await;
-    let success = json!({ "success": true, "revoked": 0 });
-    for caller in [app.anonymous(), ada, app.bearer("junk")] {
+    for caller in [app.anonymous(), app.bearer("junk")] {
         let answer = caller.request("POST", LOGOUT).await.ok();
-        assert_eq!(answer, success);
+        assert_eq!(answer, json!({ "success": true, "revoked": 0 }));
     }
 }
 
 async fn logging_out_twice_is_no_error(app: App) {
     let ada = app.user("ada").await;
-    let once = ada.post(LOGOUT, json!({})).await.ok();
-    let twice = ada.post(LOGOUT, json!({})).await.ok();
-    assert_eq!(once["success"], true);
-    assert_eq!(once, twice);
+    for revoked in [1, 0] {
+        let answer = ada.post(LOGOUT, json!({})).await.ok();
+        assert_eq!(answer, json!({ "success": true, "revoked": revoked }));
+    }
 }

@@ -1,0 +1,93 @@
+//! Comparing a password with the one on record; every way in goes through here.
+
+use auth_core::password::{PasswordAttempt, PasswordHash};
+
+use super::hasher::Verdict;
+use super::store::{self, Credentials};
+use super::throttle::Key;
+use super::user::{Email, User};
+use crate::http::caller::Caller;
+use crate::http::client::Client;
+use crate::problem::{Code, Problem};
+use crate::state::State;
+
+/// A user whose password was right.
+pub(super) struct Authenticated {
+    pub(super) user: User,
+    /// The hash it was compared with; what follows must only happen while it is still the one on record.
+    pub(super) hash: String,
+    /// The hash to keep from now on: the same, or one with today's parameters.
+    pub(super) keep: String,
+}
+
+/// By address. `None` for a wrong password and an unknown address alike, after the same time; 429 after too many.
+pub(super) async fn by_email(
+    state: &State,
+    email: Email,
+    attempt: PasswordAttempt,
+    client: &Client,
+) -> Result<Option<Authenticated>, Problem> {
+    let now = state.now();
+    let key = Key::new(email.clone(), client.ip_address);
+    state.throttle.check(&key, now)?;
+    let found = state
+        .db
+        .run(move |connection| store::find_by_email(connection, &email))
+        .await?;
+    let authenticated = compare(state, found, attempt).await?;
+    match &authenticated {
+        None => state.throttle.failed(key, now),
+        Some(_) => state.throttle.succeeded(&key),
+    }
+    Ok(authenticated)
+}
+
+/// A caller who has a token but must also know the password.
+pub(super) async fn again(
+    state: &State,
+    caller: &Caller,
+    attempt: PasswordAttempt,
+    client: &Client,
+) -> Result<Authenticated, Problem> {
+    let id = caller.user_id.clone();
+    let user = state
+        .db
+        .run(move |connection| store::find(connection, &id))
+        .await?;
+    let user = user.ok_or_else(Problem::account_is_gone)?;
+    let email = Email::stored(user.email);
+    let authenticated = by_email(state, email, attempt, client).await?;
+    authenticated
+        .filter(|authenticated| authenticated.user.id == caller.user_id.as_str())
+        .ok_or_else(|| {
+            log::info!("password refused user_id={}", caller.user_id.as_str());
+            Problem::new(Code::InvalidPassword, "The current password is wrong")
+        })
+}
+
+/// One path for known and unknown addresses and for accounts without a password: each costs one bcrypt.
+async fn compare(
+    state: &State,
+    found: Option<Credentials>,
+    attempt: PasswordAttempt,
+) -> Result<Option<Authenticated>, Problem> {
+    let (user, stored) = split(found)?;
+    let verdict = state.hasher.check(attempt, stored.clone()).await?;
+    let (Some(user), Some(stored), Verdict::Right { rehashed }) = (user, stored, verdict) else {
+        return Ok(None);
+    };
+    let keep = rehashed.as_ref().unwrap_or(&stored).as_str().to_owned();
+    Ok(Some(Authenticated {
+        user,
+        keep,
+        hash: stored.as_str().to_owned(),
+    }))
+}
+
+fn split(found: Option<Credentials>) -> Result<(Option<User>, Option<PasswordHash>), Problem> {
+    let Some((user, hash)) = found else {
+        return Ok((None, None));
+    };
+    let hash = hash.map(|text| PasswordHash::parse(&text)).transpose()?;
+    Ok((Some(user), hash))
+}

@@ -1,0 +1,119 @@
+//! One thread that writes, and commits together what waits together: a commit costs the same for one write as for
+//! fifty, so durable writes get faster under load instead of queueing for the disk.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::time::Instant;
+
+use diesel::result::{Error as DieselError, QueryResult};
+use tokio::sync::{mpsc, oneshot};
+
+use super::DbConnection;
+use super::dialect::write_transaction;
+use super::error::DbError;
+use super::pool::{Pool, Pooled};
+
+/// How many writes may wait; the door lets no more in.
+const QUEUE: usize = 1024;
+/// A commit waits for no more than this many writes.
+const BATCH: usize = 128;
+
+/// A write. What it returns tells the caller, and is only called after the commit; when it is dropped instead, the
+/// caller learns that the database was unavailable.
+type Job = Box<dyn FnOnce(&mut DbConnection) -> QueryResult<Told> + Send>;
+type Told = Box<dyn FnOnce() + Send>;
+
+/// The way to the writing thread, which ends with the last clone.
+#[derive(Clone)]
+pub(super) struct Writer(mpsc::Sender<Job>);
+
+impl Writer {
+    pub(super) fn start(pool: Pool) -> std::io::Result<Self> {
+        let (sender, receiver) = mpsc::channel(QUEUE);
+        std::thread::Builder::new()
+            .name("db-writer".to_owned())
+            .spawn(move || write_until_closed(&pool, receiver))?;
+        Ok(Self(sender))
+    }
+
+    pub(super) async fn write<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut DbConnection) -> QueryResult<T> + Send + 'static,
+    ) -> Result<T, DbError> {
+        let (reply, answer) = oneshot::channel();
+        let job: Job = Box::new(move |connection| {
+            if reply.is_closed() {
+                // Nobody waits any more, so nobody may be surprised by it later.
+                return Ok(Box::new(|| {}));
+            }
+            let outcome = isolated(connection, work)?;
+            Ok(Box::new(move || {
+                // The caller may have stopped waiting.
+                let _gone = reply.send(outcome);
+            }))
+        });
+        self.0.send(job).await.map_err(|_closed| unavailable())?;
+        answer.await.map_err(|_dropped| unavailable())?
+    }
+}
+
+fn unavailable() -> DbError {
+    DbError::Unavailable("the write could not be committed".to_owned())
+}
+
+fn write_until_closed(pool: &Pool, mut jobs: mpsc::Receiver<Job>) {
+    while let Some(first) = jobs.blocking_recv() {
+        let mut batch = vec![first];
+        while batch.len() < BATCH
+            && let Ok(next) = jobs.try_recv()
+        {
+            batch.push(next);
+        }
+        match pool.get() {
+            Ok(mut pooled) => commit(&mut pooled, batch),
+            Err(error) => log::error!("writes refused count={} cause={error:?}", batch.len()),
+        }
+    }
+}
+
+fn commit(pooled: &mut Pooled, batch: Vec<Job>) {
+    let count = batch.len();
+    let committed = write_transaction(&mut pooled.connection, |connection| {
+        batch
+            .into_iter()
+            .map(|job| job(connection))
+            .collect::<QueryResult<Vec<Told>>>()
+    });
+    pooled.last_used = Instant::now();
+    match committed {
+        Ok(told) => told.into_iter().for_each(|tell| tell()),
+        Err(error) => {
+            pooled.broken = true;
+            log::error!("writes not committed count={count} cause={error:?}");
+        }
+    }
+}
+
+/// Runs one write so that its failure, or panic, undoes it alone. Fails itself only if that is impossible.
+fn isolated<T>(
+    connection: &mut DbConnection,
+    work: impl FnOnce(&mut DbConnection) -> QueryResult<T>,
+) -> QueryResult<Result<T, DbError>> {
+    let mut outcome = None;
+    let kept = write_transaction(connection, |connection| {
+        let result = catch_unwind(AssertUnwindSafe(|| work(connection)));
+        match result {
+            Ok(Ok(value)) => outcome = Some(Ok(value)),
+            Ok(Err(error)) => outcome = Some(Err(DbError::of_query(error))),
+            Err(_panic) => outcome = Some(Err(DbError::Query(DieselError::RollbackTransaction))),
+        }
+        match outcome {
+            Some(Ok(_)) => Ok(()),
+            _ => Err(DieselError::RollbackTransaction),
+        }
+    });
+    match (outcome, kept) {
+        (Some(outcome), Ok(()) | Err(DieselError::RollbackTransaction)) => Ok(outcome),
+        (_, Err(error)) => Err(error),
+        (None, Ok(())) => Err(DieselError::RollbackTransaction),
+    }
+}

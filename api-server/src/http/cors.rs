@@ -1,0 +1,34 @@
+//! Cross-origin requests: answered to exactly the origins in `ALLOWED_ORIGINS`, with credentials, errors too.
+
+use actix_cors::Cors;
+use actix_web::http::Method;
+use actix_web::http::header::{
+    ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderName, LINK, LOCATION, RETRY_AFTER, WWW_AUTHENTICATE,
+};
+
+use super::headers::REQUEST_ID;
+use crate::config::Origin;
+
+/// How long a browser may remember a preflight, in seconds.
+const PREFLIGHT_LIFETIME: usize = 600;
+
+pub(crate) fn cors(allowed: &[Origin]) -> Cors {
+    let readable: [HeaderName; 5] = [LINK, LOCATION, RETRY_AFTER, WWW_AUTHENTICATE, REQUEST_ID];
+    let cors = Cors::default()
+        .allowed_methods([
+            Method::GET,
+            Method::POST,
+            Method::PUT,
+            Method::PATCH,
+            Method::DELETE,
+        ])
+        .allowed_headers([ACCEPT, AUTHORIZATION, CONTENT_TYPE, REQUEST_ID])
+        .expose_headers(readable)
+        .supports_credentials()
+        .max_age(PREFLIGHT_LIFETIME)
+        // Other origins get an answer that does not name them, which their browser keeps from them.
+        .block_on_origin_mismatch(false);
+    allowed
+        .iter()
+        .fold(cors, |cors, origin| cors.allowed_origin(origin.as_str()))
+}

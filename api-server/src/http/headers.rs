@@ -1,0 +1,41 @@
+//! Headers that every answer has, errors included.
+
+use actix_web::http::header::{
+    CACHE_CONTROL, CONTENT_SECURITY_POLICY, HeaderMap, HeaderName, HeaderValue, REFERRER_POLICY,
+    STRICT_TRANSPORT_SECURITY, X_CONTENT_TYPE_OPTIONS,
+};
+
+pub(crate) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// An answer of the API is data: should a browser show one, nothing in it may run or load.
+const CSP_DATA: &str = "default-src 'none'; frame-ancestors 'none'";
+/// The documentation page runs its own scripts and talks to this server; its styles are partly inline.
+const CSP_DOCS: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; \
+    img-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'none'; \
+    frame-ancestors 'none'";
+/// A year.
+const HSTS: &str = "max-age=31536000";
+
+/// Fills in what the answer does not have yet.
+pub(crate) fn complete(headers: &mut HeaderMap, id: &HeaderValue, path: &str, is_https: bool) {
+    let policy = if path.starts_with("/docs") {
+        CSP_DOCS
+    } else {
+        CSP_DATA
+    };
+    let shared = [
+        (X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        (REFERRER_POLICY, "no-referrer"),
+        (CACHE_CONTROL, "no-store"),
+        (CONTENT_SECURITY_POLICY, policy),
+    ];
+    for (name, value) in shared {
+        if !headers.contains_key(&name) {
+            headers.insert(name, HeaderValue::from_static(value));
+        }
+    }
+    if is_https {
+        headers.insert(STRICT_TRANSPORT_SECURITY, HeaderValue::from_static(HSTS));
+    }
+    headers.insert(REQUEST_ID, id.clone());
+}

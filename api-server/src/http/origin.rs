@@ -1,0 +1,44 @@
+//! Cross-site request forgery: a cookie comes along whoever makes the browser send the request, so a request that
+//! changes something on the strength of one must show where it comes from.
+
+use actix_web::HttpRequest;
+use actix_web::http::header::ORIGIN;
+
+use crate::problem::{Code, Problem};
+use crate::state::State;
+
+const SEC_FETCH_SITE: &str = "sec-fetch-site";
+
+/// Passes reading methods, a browser's word that the request is same-origin, and origins we know.
+pub(crate) fn require_trusted(request: &HttpRequest, state: &State) -> Result<(), Problem> {
+    if request.method().is_safe() || is_same_origin(request) || has_known_origin(request, state) {
+        return Ok(());
+    }
+    Err(Problem::new(
+        Code::UntrustedOrigin,
+        "A request with cookies must come from our own pages or from an origin in ALLOWED_ORIGINS",
+    ))
+}
+
+/// Whether a browser says that the request comes from somewhere we do not know.
+pub(crate) fn is_foreign(request: &HttpRequest, state: &State) -> bool {
+    let headers = request.headers();
+    let is_from_browser = headers.contains_key(ORIGIN) || headers.contains_key(SEC_FETCH_SITE);
+    is_from_browser && !is_same_origin(request) && !has_known_origin(request, state)
+}
+
+fn is_same_origin(request: &HttpRequest) -> bool {
+    let mut sites = request.headers().get_all(SEC_FETCH_SITE);
+    matches!((sites.next(), sites.next()), (Some(site), None) if site == "same-origin")
+}
+
+fn has_known_origin(request: &HttpRequest, state: &State) -> bool {
+    let mut origins = request.headers().get_all(ORIGIN);
+    let (Some(origin), None) = (origins.next(), origins.next()) else {
+        return false;
+    };
+    state
+        .origins
+        .iter()
+        .any(|known| known.as_str().as_bytes() == origin.as_bytes())
+}

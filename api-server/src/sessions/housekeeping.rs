@@ -1,0 +1,80 @@
+//! What a server does beside its requests: follow revocations, forget what is over.
+
+use std::time::Duration;
+
+use actix_web::web::Data;
+use tokio::time::{MissedTickBehavior, interval};
+
+use super::revocation;
+use super::store;
+use crate::db::{DbConnection, DbError, QueryResult, Timestamp};
+use crate::state::State;
+
+const PURGE_INTERVAL: Duration = Duration::from_secs(60);
+/// Rows a statement deletes at most, so that nobody waits long behind it.
+const BATCH: i64 = 500;
+/// Batches a round deletes at most; the rest waits for the next round.
+const BATCHES: usize = 100;
+/// Expired sessions stay a day, so that their owner is told "expired" and not "unknown".
+const KEEP_EXPIRED: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// Follows the revocations of all processes until it is dropped.
+pub(crate) async fn follow_revocations(state: Data<State>) {
+    let mut ticks = interval(revocation::INTERVAL);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut is_away = false;
+    loop {
+        ticks.tick().await;
+        match state.feed.catch_up(&state.db).await {
+            Ok(()) if is_away => {
+                is_away = false;
+                log::info!("revocations are followed again");
+            }
+            Err(error) if !is_away => {
+                is_away = true;
+                log::error!("revocations cannot be followed cause={error:?}");
+            }
+            _as_before => {}
+        }
+    }
+}
+
+/// Forgets expired sessions and spent revocations until it is dropped.
+pub(crate) async fn purge_regularly(state: Data<State>) {
+    let mut ticks = interval(PURGE_INTERVAL);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        ticks.tick().await;
+        if let Err(error) = purge(&state).await {
+            log::warn!("cannot purge cause={error:?}");
+        }
+    }
+}
+
+async fn purge(state: &State) -> Result<(), DbError> {
+    let now = state.now();
+    state.revoked.purge(now);
+    let cutoff = Timestamp::from(now - KEEP_EXPIRED);
+    in_batches(state, move |connection| {
+        store::purge(connection, cutoff, BATCH)
+    })
+    .await?;
+    let now = Timestamp::from(now);
+    in_batches(state, move |connection| {
+        revocation::store::purge(connection, now, BATCH)
+    })
+    .await
+}
+
+async fn in_batches(
+    state: &State,
+    delete: impl Fn(&mut DbConnection) -> QueryResult<usize> + Copy + Send + 'static,
+) -> Result<(), DbError> {
+    for _ in 0..BATCHES {
+        let deleted = state.db.write(delete).await?;
+        if i64::try_from(deleted).is_ok_and(|deleted| deleted < BATCH) {
+            break;
+        }
+    }
+    Ok(())
+}

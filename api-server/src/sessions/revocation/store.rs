@@ -1,0 +1,81 @@
+//! The tables `revocations` and `revocation_sequence`.
+
+use diesel::prelude::*;
+
+use crate::db::schema::{revocation_sequence, revocations};
+use crate::db::{DbConnection, Timestamp, write_transaction};
+
+const THE_ROW: i64 = 1;
+
+/// An ended session, as the others learn of it.
+#[derive(Queryable)]
+pub(crate) struct Revocation {
+    pub(crate) sequence: i64,
+    pub(crate) session_id: String,
+    pub(crate) forget_after: Timestamp,
+}
+
+/// Numbers ended sessions. Call it last in the transaction that ends them: the lock on the sequence is held from here
+/// to the commit.
+pub(crate) fn record(
+    connection: &mut DbConnection,
+    session_ids: &[String],
+    forget_after: Timestamp,
+) -> QueryResult<()> {
+    let count = i64::try_from(session_ids.len()).unwrap_or(i64::MAX);
+    if count == 0 {
+        return Ok(());
+    }
+    write_transaction(connection, |connection| {
+        let last: i64 = diesel::update(revocation_sequence::table.find(THE_ROW))
+            .set(revocation_sequence::last.eq(revocation_sequence::last + count))
+            .returning(revocation_sequence::last)
+            .get_result(connection)?;
+        for (sequence, session_id) in (last - count + 1..).zip(session_ids) {
+            diesel::insert_into(revocations::table)
+                .values((
+                    revocations::sequence.eq(sequence),
+                    revocations::session_id.eq(session_id),
+                    revocations::forget_after.eq(forget_after),
+                ))
+                .execute(connection)?;
+        }
+        Ok(())
+    })
+}
+
+/// The number of the newest revocation.
+pub(super) fn last(connection: &mut DbConnection) -> QueryResult<i64> {
+    revocation_sequence::table
+        .find(THE_ROW)
+        .select(revocation_sequence::last)
+        .first(connection)
+}
+
+/// Up to `limit` revocations newer than `after`, oldest first.
+pub(super) fn newer(
+    connection: &mut DbConnection,
+    after: i64,
+    limit: i64,
+) -> QueryResult<Vec<Revocation>> {
+    revocations::table
+        .filter(revocations::sequence.gt(after))
+        .order(revocations::sequence.asc())
+        .limit(limit)
+        .load(connection)
+}
+
+/// Deletes up to `limit` revocations that no living token needs; how many it were.
+pub(crate) fn purge(
+    connection: &mut DbConnection,
+    now: Timestamp,
+    limit: i64,
+) -> QueryResult<usize> {
+    let spent: Vec<i64> = revocations::table
+        .filter(revocations::forget_after.lt(now))
+        .select(revocations::sequence)
+        .limit(limit)
+        .load(connection)?;
+    diesel::delete(revocations::table.filter(revocations::sequence.eq_any(spent)))
+        .execute(connection)
+}

@@ -1,0 +1,142 @@
+//! A client that remembers what it was told, and nothing else.
+
+use std::sync::mpsc::Sender;
+
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use crate::harness::{Connection, Server};
+
+const PASSWORD: &str = "correct horse battery staple";
+const REFRESH: &str = "/api/auth/refresh";
+
+/// The server is gone. What it was asked last may have happened or not.
+pub(crate) struct Gone;
+
+#[derive(PartialEq)]
+enum Logout {
+    Never,
+    Asked,
+    Answered,
+}
+
+pub(crate) struct Client {
+    email: String,
+    access_token: String,
+    refresh_token: String,
+    titles: Vec<String>,
+    logout: Logout,
+}
+
+/// A connection on which every acknowledged write counts.
+pub(crate) struct Counted {
+    connection: Connection,
+    acknowledged: Sender<()>,
+}
+
+impl Counted {
+    pub(crate) fn to(server: &Server, acknowledged: Sender<()>) -> Result<Self, Gone> {
+        let connection = Connection::try_to(server.addr()).map_err(|_refused| Gone)?;
+        Ok(Self {
+            connection,
+            acknowledged,
+        })
+    }
+
+    fn post(&mut self, path: &str, token: &str, body: &Value, status: u16) -> Result<Value, Gone> {
+        let answer = self.connection.try_ask("POST", path, token, Some(body));
+        let body = answer.map_err(|_cut_off| Gone)?.expect(status);
+        // Nobody counts any more once the kill is under way.
+        let _killed = self.acknowledged.send(());
+        Ok(body)
+    }
+}
+
+impl Client {
+    pub(crate) fn register(server: &mut Counted) -> Result<Self, Gone> {
+        let email = format!("{}@example.com", Uuid::new_v4());
+        let body = json!({"email": email, "password": PASSWORD});
+        let grant = server.post("/api/auth/register", "", &body, 201)?;
+        let mut client = Self {
+            email,
+            access_token: String::new(),
+            refresh_token: String::new(),
+            titles: Vec::new(),
+            logout: Logout::Never,
+        };
+        client.keep(&grant);
+        Ok(client)
+    }
+
+    fn keep(&mut self, grant: &Value) {
+        let text = |name: &str| grant[name].as_str().unwrap().to_owned();
+        self.access_token = text("access_token");
+        self.refresh_token = text("refresh_token");
+    }
+
+    pub(crate) fn is_logged_in(&self) -> bool {
+        self.logout == Logout::Never
+    }
+
+    pub(crate) fn refresh(&mut self, server: &mut Counted) -> Result<(), Gone> {
+        let body = json!({ "refresh_token": self.refresh_token });
+        let grant = server.post(REFRESH, "", &body, 200)?;
+        self.keep(&grant);
+        Ok(())
+    }
+
+    pub(crate) fn add_task(&mut self, server: &mut Counted) -> Result<(), Gone> {
+        let title = format!("{} of {}", self.titles.len(), self.email);
+        let body = json!({ "title": title });
+        server.post("/api/tasks", &self.access_token, &body, 201)?;
+        self.titles.push(title);
+        Ok(())
+    }
+
+    pub(crate) fn log_out(&mut self, server: &mut Counted) -> Result<(), Gone> {
+        self.logout = Logout::Asked;
+        let body = json!({});
+        let answer = server.post("/api/auth/logout", &self.access_token, &body, 200)?;
+        assert_eq!(answer["revoked"], 1);
+        self.logout = Logout::Answered;
+        Ok(())
+    }
+
+    /// Everything the client was told is still so. Its session goes on with the tokens that this gives.
+    pub(crate) fn check(&mut self, server: &Server) {
+        self.check_account(server);
+        let mut connection = server.connect();
+        let used = connection.ask("GET", "/api/auth/session", &self.access_token, None);
+        let body = json!({ "refresh_token": self.refresh_token });
+        let refreshed = connection.ask("POST", REFRESH, "", Some(&body));
+        let is_over = match self.logout {
+            Logout::Never => false,
+            Logout::Answered => true,
+            Logout::Asked => used.status == 401,
+        };
+        if is_over {
+            assert_eq!(used.expect(401)["code"], "TOKEN_REVOKED", "{}", self.email);
+            assert_eq!(refreshed.expect(401)["code"], "SESSION_EXPIRED");
+            self.logout = Logout::Answered;
+        } else {
+            used.expect(200);
+            self.keep(&refreshed.expect(200));
+            self.logout = Logout::Never;
+        }
+    }
+
+    fn check_account(&self, server: &Server) {
+        let grant = server.log_in(&self.email, PASSWORD).expect(200);
+        let token = grant["access_token"].as_str().unwrap();
+        let tasks = server.get("/api/tasks?limit=500", token).expect(200);
+        let kept: Vec<_> = tasks
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|task| &task["title"])
+            .collect();
+        let is_lost = |title: &&String| !kept.contains(&&Value::from(title.as_str()));
+        let lost: Vec<_> = self.titles.iter().filter(is_lost).collect();
+        assert!(lost.is_empty(), "{}: lost {lost:?}", self.email);
+    }
+}

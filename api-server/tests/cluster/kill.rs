@@ -1,0 +1,97 @@
+//! What was acknowledged holds after a kill at any moment: accounts, tasks, refreshed sessions and ended ones.
+
+use std::convert::Infallible;
+use std::sync::mpsc::{Sender, channel};
+use std::thread;
+
+use uuid::Uuid;
+
+use crate::clients::{Client, Counted, Gone};
+use crate::harness::{Place, Postgres, Program, Server};
+use crate::{on_postgres, on_sqlite};
+
+const KILLS: usize = 20;
+const WRITERS: usize = 4;
+
+/// Works until the server is gone, now for `old`, who was there before the last kill, now for somebody new.
+fn work(server: &Server, acknowledged: &Sender<()>, old: Option<Client>) -> Vec<Client> {
+    let mut clients: Vec<_> = old.into_iter().collect();
+    let mut keep_on = || -> Result<Infallible, Gone> {
+        let mut server = Counted::to(server, acknowledged.clone())?;
+        loop {
+            clients.push(Client::register(&mut server)?);
+            for round in 0..3 {
+                if let Some(old) = clients.first_mut().filter(|old| old.is_logged_in()) {
+                    old.refresh(&mut server)?;
+                }
+                let new = clients.last_mut().ok_or(Gone)?;
+                new.add_task(&mut server)?;
+                if round > 0 {
+                    new.refresh(&mut server)?;
+                }
+            }
+            if clients.len().is_multiple_of(2) {
+                clients.last_mut().ok_or(Gone)?.log_out(&mut server)?;
+            }
+        }
+    };
+    let Err(Gone) = keep_on();
+    clients
+}
+
+/// Kills the server after `writes` acknowledged writes of clients who do not stop for it; what these were told.
+fn kill_under_load(server: &Server, writes: usize, old: Vec<Client>) -> Vec<Client> {
+    let (acknowledged, count) = channel();
+    let mut old = old.into_iter();
+    thread::scope(|scope| {
+        let working: Vec<_> = (0..WRITERS)
+            .map(|_| {
+                let (acknowledged, old) = (acknowledged.clone(), old.next());
+                scope.spawn(move || work(server, &acknowledged, old))
+            })
+            .collect();
+        drop(acknowledged);
+        assert_eq!(count.iter().take(writes).count(), writes);
+        server.kill();
+        working
+            .into_iter()
+            .flat_map(|one| one.join().unwrap())
+            .collect()
+    })
+}
+
+fn nothing_acknowledged_is_lost(program: impl Fn() -> Program) {
+    let mut everybody: Vec<Client> = Vec::new();
+    let mut server = program().start();
+    for _ in 0..KILLS {
+        let writes = 5 + usize::from(Uuid::new_v4().as_bytes()[0]) / 2;
+        let logged_in = everybody.extract_if(.., |client| client.is_logged_in());
+        let old = logged_in.take(WRITERS).collect();
+        let mut clients = kill_under_load(&server, writes, old);
+        server = program().start();
+        for client in &mut clients {
+            client.check(&server);
+        }
+        everybody.extend(clients);
+    }
+    for client in &mut everybody {
+        client.check(&server);
+    }
+    server.stop();
+}
+
+#[test]
+fn on_sqlite_nothing_acknowledged_is_lost() {
+    let place = Place::new();
+    nothing_acknowledged_is_lost(|| on_sqlite(&place));
+}
+
+#[test]
+#[cfg_attr(
+    not(test_postgres),
+    ignore = "set TEST_POSTGRES_URL to run it (see README)"
+)]
+fn on_postgres_nothing_acknowledged_is_lost() {
+    let (place, postgres) = (Place::new(), Postgres::new());
+    nothing_acknowledged_is_lost(|| on_postgres(&place, &postgres));
+}

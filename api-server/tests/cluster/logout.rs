@@ -1,0 +1,164 @@
+//! A logout on one process is felt by the others within two seconds, under load.
+
+use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+
+use crate::harness::{Connection, Place, Postgres, Program, Server};
+use crate::{on_postgres, on_sqlite};
+
+const PROCESSES: usize = 3;
+const WITHIN: Duration = Duration::from_secs(2);
+/// People who log out at the same time, and how often each does.
+const PEOPLE: usize = 4;
+const LOGOUTS: usize = 25;
+/// How exactly the moment of refusal is seen.
+const GLANCE: Duration = Duration::from_millis(5);
+const PASSWORD: &str = "correct horse battery staple";
+
+/// The access token of a new session.
+fn log_in(server: &Server, email: &str) -> String {
+    let grant = server.log_in(email, PASSWORD).expect(200);
+    grant["access_token"].as_str().unwrap().to_owned()
+}
+
+/// Whether the token is refused, as one that was good until its session ended.
+fn is_refused(connection: &mut Connection, token: &str) -> bool {
+    let answer = connection.ask("GET", "/api/auth/session", token, None);
+    match answer.status {
+        200 => false,
+        _ => answer.expect(401)["code"] == "TOKEN_REVOKED",
+    }
+}
+
+/// Logs out on the first server again and again; how long the slowest of the others took each time.
+fn measure(servers: &[Server], email: &str) -> Vec<Duration> {
+    let mut connections: Vec<_> = servers.iter().map(Server::connect).collect();
+    let (here, elsewhere) = connections.split_first_mut().unwrap();
+    let one_logout = |_| {
+        let token = log_in(&servers[0], email);
+        for there in &mut *elsewhere {
+            assert!(!is_refused(there, &token));
+        }
+        let logout = here.ask("POST", "/api/auth/logout", &token, Some(&json!({})));
+        let ended_at = Instant::now();
+        assert_eq!(logout.expect(200)["revoked"], 1);
+        assert!(is_refused(here, &token), "not even here");
+        for there in &mut *elsewhere {
+            while !is_refused(there, &token) {
+                assert!(ended_at.elapsed() < WITHIN, "accepted after {WITHIN:?}");
+                thread::sleep(GLANCE);
+            }
+        }
+        ended_at.elapsed()
+    };
+    (0..LOGOUTS).map(one_logout).collect()
+}
+
+/// Somebody who reads, writes and refreshes until `stop`; how many requests it were.
+fn keep_busy(server: &Server, email: &str, stop: &Receiver<()>) -> usize {
+    let mut connection = server.connect();
+    let mut grant = server.log_in(email, PASSWORD).expect(200);
+    let text = |grant: &Value, name: &str| grant[name].as_str().unwrap().to_owned();
+    let mut count = 0;
+    while stop.recv_timeout(GLANCE) == Err(RecvTimeoutError::Timeout) {
+        let token = text(&grant, "access_token");
+        let task = json!({ "title": count.to_string() });
+        connection
+            .ask("POST", "/api/tasks", &token, Some(&task))
+            .expect(201);
+        connection
+            .ask("GET", "/api/tasks", &token, None)
+            .expect(200);
+        let refresh = json!({ "refresh_token": text(&grant, "refresh_token") });
+        let answer = connection.ask("POST", "/api/auth/refresh", "", Some(&refresh));
+        grant = answer.expect(200);
+        count += 3;
+    }
+    count
+}
+
+#[expect(clippy::print_stdout, reason = "the figures for docs/performance.md")]
+fn report(mut times: Vec<Duration>, requests: usize, took: Duration) {
+    times.sort();
+    let at = |share: usize| times[(times.len() * share / 100).min(times.len() - 1)];
+    println!(
+        "{} logouts felt after p50 {:?}, p99 {:?}, max {:?}; meanwhile {requests} requests in {took:?}",
+        times.len(),
+        at(50),
+        at(99),
+        at(100),
+    );
+}
+
+/// Also a process that starts later refuses from its first answer on.
+fn a_new_process_knows(program: Program, tokens: &[String]) {
+    let server = program.start();
+    let mut connection = server.connect();
+    for token in tokens {
+        assert!(is_refused(&mut connection, token));
+    }
+}
+
+fn logouts_are_felt_everywhere(program: impl Fn() -> Program) {
+    let starting: Vec<_> = (0..PROCESSES).map(|_| program().spawn()).collect();
+    let servers: Vec<_> = starting.into_iter().map(Server::listening).collect();
+    let email = |number: usize| format!("{number}@example.com");
+    for number in 0..PEOPLE + PROCESSES {
+        servers[0].register(&email(number), PASSWORD);
+    }
+    let started = Instant::now();
+    let (times, requests) = thread::scope(|scope| {
+        let busy = servers.iter().enumerate().map(|(number, server)| {
+            let (stop, stopped) = channel();
+            let email = email(PEOPLE + number);
+            (
+                stop,
+                scope.spawn(move || keep_busy(server, &email, &stopped)),
+            )
+        });
+        let busy: Vec<_> = busy.collect();
+        let servers = &servers;
+        let people =
+            (0..PEOPLE).map(|number| scope.spawn(move || measure(servers, &email(number))));
+        let people: Vec<_> = people.collect();
+        let times: Vec<_> = people
+            .into_iter()
+            .flat_map(|one| one.join().unwrap())
+            .collect();
+        let count = busy.into_iter().map(|(stop, one)| {
+            drop(stop);
+            one.join().unwrap()
+        });
+        (times, count.sum())
+    });
+    report(times, requests, started.elapsed());
+
+    let tokens: Vec<_> = (0..PEOPLE)
+        .map(|number| log_in(&servers[0], &email(number)))
+        .collect();
+    for token in &tokens {
+        servers[0]
+            .post("/api/auth/logout", token, &json!({}))
+            .expect(200);
+    }
+    a_new_process_knows(program(), &tokens);
+}
+
+#[test]
+fn on_sqlite_a_logout_is_felt_by_three_processes_within_two_seconds() {
+    let place = Place::new();
+    logouts_are_felt_everywhere(|| on_sqlite(&place));
+}
+
+#[test]
+#[cfg_attr(
+    not(test_postgres),
+    ignore = "set TEST_POSTGRES_URL to run it (see README)"
+)]
+fn on_postgres_a_logout_is_felt_by_three_processes_within_two_seconds() {
+    let (place, postgres) = (Place::new(), Postgres::new());
+    logouts_are_felt_everywhere(|| on_postgres(&place, &postgres));
+}

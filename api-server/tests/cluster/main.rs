@@ -1,0 +1,33 @@
+//! Sessions of whole processes: what one of several knows of another's logout, and what is left after a kill.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a helper that fails is a test that fails"
+)]
+
+#[path = "../binary/harness/mod.rs"]
+#[expect(
+    dead_code,
+    unused_imports,
+    reason = "the tests of the binary use the rest of it"
+)]
+mod harness;
+
+mod clients;
+mod kill;
+mod logout;
+
+use harness::{Place, Postgres, Program, SECRET};
+
+/// A server on the one SQLite file of `place`.
+fn on_sqlite(place: &Place) -> Program {
+    place.program().with_weak_hashing()
+}
+
+fn on_postgres(place: &Place, postgres: &Postgres) -> Program {
+    on_sqlite(place)
+        .set("DATABASE_URL", postgres.url("hunter2"))
+        .set("AUTH_SECRET", SECRET)
+}

@@ -1,0 +1,2 @@
+DROP TABLE revocation_sequence;
+DROP TABLE revocations;

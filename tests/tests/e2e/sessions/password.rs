@@ -1,0 +1,210 @@
+//! `POST /api/auth/change-password`
+
+use std::time::Duration;
+
+use e2e::{App, Client, on_both_engines};
+use serde_json::{Value, json};
+
+use super::world::{
+    CHANGE_PASSWORD, Device, counter, live, login, refresh, refreshed, user_with_device, who,
+};
+use crate::api::auth::login::{LOGIN, credentials};
+
+on_both_engines! {
+    a_change_gives_new_tokens_for_the_same_session_and_ends_every_other,
+    the_new_password_logs_in_and_the_old_one_does_not,
+    the_tokens_of_before_the_change_are_the_predecessors,
+    a_wrong_current_password_is_403_and_changes_nothing,
+    wrong_current_passwords_are_counted_as_failed_logins,
+    the_new_password_keeps_the_limits_of_a_first_one,
+    an_ended_or_expired_session_changes_nothing,
+    a_token_of_another_service_has_no_session_to_keep,
+}
+
+const NEW: &str = "another good password";
+
+pub(super) fn passwords(current: &str, new: &str) -> Value {
+    json!({ "current_password": current, "new_password": new })
+}
+
+async fn change(app: &App, device: &Device, user: &Client) -> Device {
+    let bearer = app.bearer(device.access.as_str());
+    let body = passwords(user.password(), NEW);
+    Device::keeps(&bearer.post(CHANGE_PASSWORD, body).await.ok())
+}
+
+async fn a_change_gives_new_tokens_for_the_same_session_and_ends_every_other(app: App) {
+    let (ada, device) = user_with_device(&app, "ada").await;
+    let others = [login(&app, &ada).await, login(&app, &ada).await];
+    let (_, eves) = user_with_device(&app, "eve").await;
+    app.clock.advance(Duration::from_secs(60));
+    let bearer = app.bearer(device.access.as_str());
+    let answer = bearer
+        .post(CHANGE_PASSWORD, passwords(ada.password(), NEW))
+        .await;
+    assert_eq!(answer.all("set-cookie").len(), 2);
+    let grant = answer.ok();
+    let expected = json!({
+        "user": bearer.get("/api/auth/account").await.ok(),
+        "access_token": grant["access_token"],
+        "token_type": "Bearer",
+        "expires_in": 900,
+        "refresh_token": grant["refresh_token"],
+        "session_id": device.session,
+    });
+    assert_eq!(grant, expected);
+    assert_eq!(grant["user"]["updated_at"], "2026-11-20T12:58:51.869Z");
+    let next = Device::keeps(&grant);
+    assert_ne!(next.access, device.access);
+    assert_eq!(counter(&app, &device.session), 1);
+    for other in &others {
+        who(&app, &other.access).await.refused(401, "TOKEN_REVOKED");
+        let refused = refresh(&app, &other.refresh).await;
+        refused.refused(401, "SESSION_EXPIRED");
+    }
+    assert_eq!(live(&app, [&device, &eves]), [true, true]);
+    who(&app, &next.access).await.ok();
+    refreshed(&app, &next).await;
+}
+
+async fn the_new_password_logs_in_and_the_old_one_does_not(app: App) {
+    let (ada, device) = user_with_device(&app, "ada").await;
+    change(&app, &device, &ada).await;
+    let old = credentials(ada.email(), ada.password());
+    let old = app.anonymous().post(LOGIN, old).await;
+    old.refused(401, "INVALID_EMAIL_OR_PASSWORD");
+    let new = app.anonymous().post(LOGIN, credentials(ada.email(), NEW));
+    new.await.ok();
+    // The same password again is a change like any other.
+    let bearer = app.bearer(device.access.as_str());
+    let again = bearer.post(CHANGE_PASSWORD, passwords(NEW, NEW)).await;
+    assert_eq!(again.ok()["session_id"], device.session);
+}
+
+async fn the_tokens_of_before_the_change_are_the_predecessors(app: App) {
+    let (ada, device) = user_with_device(&app, "ada").await;
+    let next = change(&app, &device, &ada).await;
+    // The answer to the change was lost: the refresh token of before still finds the way back.
+    let recovered = refreshed(&app, &device).await;
+    assert_eq!(recovered.refresh, next.refresh);
+    app.clock.advance(Duration::from_secs(11));
+    let recovered = refreshed(&app, &device).await;
+    assert_eq!(recovered.refresh, next.refresh);
+    refreshed(&app, &recovered).await;
+}
+
+async fn a_wrong_current_password_is_403_and_changes_nothing(app: App) {
+    let (ada, device) = user_with_device(&app, "ada").await;
+    let other = login(&app, &ada).await;
+    let bearer = app.bearer(device.access.as_str());
+    for wrong in ["not the password", "x", &ada.password().to_uppercase(), NEW] {
+        let refused = bearer.post(CHANGE_PASSWORD, passwords(wrong, NEW)).await;
+        assert!(refused.all("set-cookie").is_empty());
+        let problem = refused.refused(403, "INVALID_PASSWORD");
+        assert_eq!(problem["detail"], "The current password is wrong");
+    }
+    assert_eq!(counter(&app, &device.session), 0);
+    assert_eq!(live(&app, [&device, &other]), [true, true]);
+    login(&app, &ada).await;
+}
+
+async fn wrong_current_passwords_are_counted_as_failed_logins(app: App) {
+    let (ada, device) = user_with_device(&app, "ada").await;
+    let bearer = app.bearer(device.access.as_str());
+    let wrong = passwords("not the password", NEW);
+    for _ in 0..100 {
+        let refused = bearer.post(CHANGE_PASSWORD, wrong.clone()).await;
+        refused.refused(403, "INVALID_PASSWORD");
+    }
+    let right = passwords(ada.password(), NEW);
+    let refused = bearer.post(CHANGE_PASSWORD, right.clone()).await;
+    refused.refused(429, "TOO_MANY_REQUESTS");
+    let login = credentials(ada.email(), ada.password());
+    let refused = app.anonymous().post(LOGIN, login).await;
+    refused.refused(429, "TOO_MANY_REQUESTS");
+    app.clock.advance(Duration::from_secs(15 * 60 - 1));
+    let token = refreshed(&app, &device).await.access;
+    app.clock.advance(Duration::from_secs(1));
+    app.bearer(token).post(CHANGE_PASSWORD, right).await.ok();
+}
+
+async fn the_new_password_keeps_the_limits_of_a_first_one(app: App) {
+    let (ada, device) = user_with_device(&app, "ada").await;
+    let bearer = app.bearer(device.access.as_str());
+    let too_long = "p".repeat(129);
+    for (current, new, field, code, message) in [
+        (
+            ada.password(),
+            "",
+            "new_password",
+            "required",
+            "is required",
+        ),
+        (
+            ada.password(),
+            "seven 7",
+            "new_password",
+            "unacceptable_password",
+            "must be at least 8 characters",
+        ),
+        (
+            ada.password(),
+            &too_long,
+            "new_password",
+            "unacceptable_password",
+            "must be at most 128 characters",
+        ),
+        ("", NEW, "current_password", "required", "is required"),
+        (
+            &too_long,
+            NEW,
+            "current_password",
+            "unacceptable_password",
+            "must be at most 128 characters",
+        ),
+    ] {
+        let refused = bearer.post(CHANGE_PASSWORD, passwords(current, new)).await;
+        refused.invalid(field, code, message);
+    }
+    for missing in [json!({ "current_password": ada.password() }), json!({})] {
+        let refused = bearer.post(CHANGE_PASSWORD, missing).await;
+        refused.refused(422, "VALIDATION_ERROR");
+    }
+    login(&app, &ada).await;
+    for good in ["p".repeat(128), "😀".repeat(40), " eight 8".to_owned()] {
+        let current = ada.password();
+        bearer
+            .post(CHANGE_PASSWORD, passwords(current, &good))
+            .await
+            .ok();
+        let login = credentials(ada.email(), &good);
+        app.anonymous().post(LOGIN, login).await.ok();
+        let back = passwords(&good, current);
+        bearer.post(CHANGE_PASSWORD, back).await.ok();
+    }
+}
+
+async fn an_ended_or_expired_session_changes_nothing(app: App) {
+    let (ada, device) = user_with_device(&app, "ada").await;
+    let body = passwords(ada.password(), NEW);
+    let bearer = app.bearer(device.access.as_str());
+    // Ended elsewhere a moment ago, so this process has not heard of it yet.
+    let end = "UPDATE sessions SET revoked_at = created_at";
+    app.database().execute(end);
+    let refused = bearer.post(CHANGE_PASSWORD, body.clone()).await;
+    refused.refused(401, "TOKEN_REVOKED");
+    app.database()
+        .execute("UPDATE sessions SET revoked_at = NULL, expires_at = created_at");
+    let refused = bearer.post(CHANGE_PASSWORD, body).await;
+    refused.refused(401, "TOKEN_REVOKED");
+    login(&app, &ada).await;
+}
+
+async fn a_token_of_another_service_has_no_session_to_keep(app: App) {
+    let ada = app.user("ada").await;
+    let bearer = app.bearer(app.token_for(ada.id(), ada.email()));
+    let body = passwords(ada.password(), NEW);
+    let refused = bearer.post(CHANGE_PASSWORD, body).await;
+    refused.refused(401, "TOKEN_REVOKED");
+    login(&app, &ada).await;
+}

@@ -1,0 +1,220 @@
+//! What happens at the same moment: nobody slips through, nobody gets a fault.
+
+use std::time::Duration;
+
+use e2e::{App, Client, Request, Session, on_both_engines};
+use futures_util::future::join_all;
+use serde_json::json;
+use tokio::time::timeout;
+
+use super::logout::by_access;
+use super::password::passwords;
+use super::world::{
+    ACCOUNT, CHANGE_PASSWORD, Device, LOGOUT, count, is_revoked, login, refresh, user_with_device,
+    who,
+};
+use crate::api::auth::login::{LOGIN, credentials};
+
+on_both_engines! {
+    a_login_under_way_while_the_password_changes_is_refused,
+    a_deletion_under_way_while_the_password_changes_is_refused,
+    after_a_change_of_password_no_login_with_the_old_one_survives,
+    of_many_changes_of_password_at_once_one_wins,
+    changes_deletions_and_logouts_at_once_are_no_faults,
+    sessions_that_all_log_out_everywhere_are_each_ended_once,
+    no_refresh_survives_a_logout,
+}
+
+const NEW: &str = "another good password";
+/// Long enough for what is not held up.
+const HELD_UP: Duration = Duration::from_millis(500);
+
+/// Begins a change of Ada's password to Eve's, behind the server's back, and lets the request begin before the end.
+async fn meet(app: &App, ada: &Client, eve: &Client, request: Request) -> e2e::Response {
+    let mut transaction = app.database().session();
+    transaction.execute(match &transaction {
+        Session::Sqlite(_) => "BEGIN IMMEDIATE",
+        Session::Postgres(_) => "BEGIN",
+    });
+    transaction.execute(&format!(
+        "UPDATE users SET password_hash = (SELECT password_hash FROM users WHERE id = '{}') \
+         WHERE id = '{}'",
+        eve.id(),
+        ada.id()
+    ));
+    let request = request.into_future();
+    tokio::pin!(request);
+    assert!(timeout(HELD_UP, &mut request).await.is_err());
+    transaction.execute("COMMIT");
+    request.await
+}
+
+async fn a_login_under_way_while_the_password_changes_is_refused(app: App) {
+    let (ada, eve) = (app.user("ada").await, app.user("eve").await);
+    let sessions = count(&app, "sessions");
+    let body = credentials(ada.email(), ada.password());
+    let login = app.anonymous().post(LOGIN, body);
+    let refused = meet(&app, &ada, &eve, login).await;
+    refused.refused(401, "INVALID_EMAIL_OR_PASSWORD");
+    assert_eq!(count(&app, "sessions"), sessions);
+}
+
+async fn a_deletion_under_way_while_the_password_changes_is_refused(app: App) {
+    let (ada, eve) = (app.user("ada").await, app.user("eve").await);
+    let body = json!({ "password": ada.password() });
+    let delete = ada.delete(ACCOUNT).body(body);
+    let refused = meet(&app, &ada, &eve, delete).await;
+    refused.refused(401, "TOKEN_REVOKED");
+    assert_eq!(count(&app, "users"), 2);
+    ada.get(ACCOUNT).await.ok();
+}
+
+async fn after_a_change_of_password_no_login_with_the_old_one_survives(app: App) {
+    for round in 0..6 {
+        let (ada, device) = user_with_device(&app, &format!("ada{round}")).await;
+        let bearer = app.bearer(device.access.as_str());
+        let change = bearer.post(CHANGE_PASSWORD, passwords(ada.password(), NEW));
+        let with = |password: &str| {
+            let body = credentials(ada.email(), password);
+            app.anonymous().post(LOGIN, body)
+        };
+        let old = (0..8).map(|_| with(ada.password()).into_future());
+        let new = (0..4).map(|_| with(NEW).into_future());
+        let (early, change, late, new) = tokio::join!(
+            join_all(old.clone()),
+            change.into_future(),
+            join_all(old),
+            join_all(new),
+        );
+        let next = Device::keeps(&change.ok());
+        for answer in early.into_iter().chain(late) {
+            if answer.status() == 401 {
+                answer.refused(401, "INVALID_EMAIL_OR_PASSWORD");
+                continue;
+            }
+            let old = Device::keeps(&answer.ok());
+            assert!(is_revoked(&app, &old.session));
+            who(&app, &old.access).await.refused(401, "TOKEN_REVOKED");
+        }
+        for answer in new.into_iter().filter(|answer| answer.status() == 200) {
+            let new = Device::keeps(&answer.ok());
+            who(&app, &new.access).await.ok();
+        }
+        who(&app, &next.access).await.ok();
+    }
+}
+
+async fn of_many_changes_of_password_at_once_one_wins(app: App) {
+    let (ada, first) = user_with_device(&app, "ada").await;
+    let mut devices = vec![first];
+    for _ in 0..7 {
+        devices.push(login(&app, &ada).await);
+    }
+    let changes = devices.iter().enumerate().map(|(number, device)| {
+        let new = format!("the new password {number}");
+        let body = passwords(ada.password(), &new);
+        let bearer = app.bearer(device.access.as_str());
+        bearer.post(CHANGE_PASSWORD, body).into_future()
+    });
+    let answers = join_all(changes).await;
+    let won: Vec<_> = answers.iter().map(|it| it.status() == 200).collect();
+    assert_eq!(won.iter().filter(|won| **won).count(), 1);
+    for (number, (answer, device)) in answers.into_iter().zip(&devices).enumerate() {
+        let new = credentials(ada.email(), &format!("the new password {number}"));
+        let login = app.anonymous().post(LOGIN, new).await;
+        if won[number] {
+            answer.ok();
+            login.ok();
+            who(&app, &device.access).await.ok();
+        } else {
+            assert!(matches!(answer.status(), 401 | 403), "{}", answer.text());
+            login.refused(401, "INVALID_EMAIL_OR_PASSWORD");
+            who(&app, &device.access)
+                .await
+                .refused(401, "TOKEN_REVOKED");
+        }
+    }
+}
+
+async fn changes_deletions_and_logouts_at_once_are_no_faults(app: App) {
+    for round in 0..10 {
+        let (ada, first) = user_with_device(&app, &format!("ada{round}")).await;
+        let mut devices = vec![first];
+        for _ in 0..5 {
+            devices.push(login(&app, &ada).await);
+        }
+        let bearer = |number: usize| app.bearer(devices[number].access.as_str());
+        let change = bearer(0).post(CHANGE_PASSWORD, passwords(ada.password(), NEW));
+        let password = json!({ "password": ada.password() });
+        let answers = join_all([
+            change.into_future(),
+            bearer(1).delete(ACCOUNT).body(password).into_future(),
+            by_access(&app, &devices[2], json!({ "scope": "all" })).into_future(),
+            by_access(&app, &devices[3], json!({ "scope": "others" })).into_future(),
+            refresh(&app, &devices[4].refresh).into_future(),
+            app.anonymous()
+                .post(LOGIN, credentials(ada.email(), ada.password()))
+                .into_future(),
+        ])
+        .await;
+        for answer in &answers {
+            assert!(answer.status() < 500, "{}", answer.text());
+        }
+        // Whoever came in on an account that is gone is out again.
+        let gone = count(&app, &format!("users WHERE id = '{}'", ada.id())) == 0;
+        assert_eq!(gone, answers[1].status() == 200);
+        for answer in &answers[4..] {
+            if gone && answer.status() == 200 {
+                let device = Device::keeps(&answer.clone().ok());
+                let refused = who(&app, &device.access).await;
+                refused.refused(401, "TOKEN_REVOKED");
+            }
+        }
+    }
+}
+
+async fn sessions_that_all_log_out_everywhere_are_each_ended_once(app: App) {
+    let (ada, first) = user_with_device(&app, "ada").await;
+    let mut devices = vec![first];
+    for _ in 0..15 {
+        devices.push(login(&app, &ada).await);
+    }
+    let logouts = devices.iter().map(|device| {
+        let bearer = app.bearer(device.access.as_str());
+        bearer.post(LOGOUT, json!({ "scope": "all" })).into_future()
+    });
+    let answers = join_all(logouts).await.into_iter();
+    let revoked = answers.map(|answer| answer.ok()["revoked"].as_u64().unwrap());
+    assert_eq!(revoked.sum::<u64>(), 16);
+    let ids = "SELECT COUNT(DISTINCT session_id) FROM revocations";
+    let twice = format!("{ids} HAVING COUNT(*) > COUNT(DISTINCT session_id)");
+    assert_eq!(app.database().value(&twice), None);
+    for device in &devices {
+        who(&app, &device.access)
+            .await
+            .refused(401, "TOKEN_REVOKED");
+    }
+}
+
+async fn no_refresh_survives_a_logout(app: App) {
+    for round in 0..5 {
+        let (_, device) = user_with_device(&app, &format!("ada{round}")).await;
+        let refreshes = (0..8).map(|_| refresh(&app, &device.refresh).into_future());
+        let (before, logout, after) = tokio::join!(
+            join_all(refreshes.clone()),
+            by_access(&app, &device, json!({})).into_future(),
+            join_all(refreshes),
+        );
+        assert_eq!(logout.ok()["revoked"], 1);
+        for answer in before.into_iter().chain(after) {
+            if answer.status() == 401 {
+                answer.refused(401, "SESSION_EXPIRED");
+                continue;
+            }
+            let next = Device::keeps(&answer.ok());
+            who(&app, &next.access).await.refused(401, "TOKEN_REVOKED");
+            let refused = refresh(&app, &next.refresh).await;
+            refused.refused(401, "SESSION_EXPIRED");
+        }
+    }
+}
