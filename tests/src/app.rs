@@ -113,10 +113,16 @@ impl App {
         Issuer::of(self).issue(id, email)
     }
 
-    /// Stops the server; what it kept stays, for another to find.
+    /// Stops the server, which has no sisters any more; what it kept stays, for another to find.
     #[must_use]
-    pub fn stop(self) -> Arc<Database> {
-        self.database
+    pub fn stop(self) -> Database {
+        let Self {
+            _serving: serving,
+            database,
+            ..
+        } = self;
+        drop(serving);
+        Arc::into_inner(database).expect("no sister runs")
     }
 
     /// A connection on which any bytes may be sent.

@@ -23,6 +23,7 @@ const SETTINGS: &str = r#"
     allow-weak-hashing     ALLOW_WEAK_HASHING     false                  perhaps  true
     public-url             PUBLIC_URL             -                      ftp://x  https://x.example
     allowed-origins        ALLOWED_ORIGINS        -                      *        https://y.example
+    trusted-proxies        TRUSTED_PROXIES        -                      10.0.0   10.0.0.0/8
     log-format             LOG_FORMAT             text                   xml      json
     rust-log               RUST_LOG               info                   a=b=c    warn
 "#;

@@ -4,11 +4,12 @@ use std::collections::BTreeSet;
 use std::thread::available_parallelism;
 use std::time::Duration;
 
-use e2e::{App, Engine, Response};
+use e2e::{App, Client, Engine, Response};
 use futures_util::future::join_all;
 use serde_json::{Value, json};
 
 use crate::api::auth::login::{LOGIN, credentials};
+use crate::sessions::world::forge;
 
 /// How to provoke it => status, title, code, detail, and the header that goes with it.
 macro_rules! problems {
@@ -51,6 +52,24 @@ problems! {
         401 "Unauthorized", "INVALID_EMAIL_OR_PASSWORD",
         "Invalid email or password",
         "www-authenticate": super::challenge("Invalid email or password");
+    the_token_of_an_ended_session =>
+        401 "Unauthorized", "TOKEN_REVOKED",
+        "The session of the token has ended",
+        "www-authenticate": "Bearer realm=\"api\", error=\"invalid_token\", error_description=\"The session of the token has ended\"";
+    a_refresh_token_two_steps_old =>
+        401 "Unauthorized", "REFRESH_TOKEN_REUSED",
+        "The refresh token was used before, so the session was ended; log in again",
+        "www-authenticate": "Bearer realm=\"api\", error=\"invalid_token\", error_description=\"The refresh token was used before, so the session was ended; log in again\"";
+    a_refresh_token_of_an_ended_session =>
+        401 "Unauthorized", "SESSION_EXPIRED",
+        "The session is over; log in again",
+        "www-authenticate": "Bearer realm=\"api\", error=\"invalid_token\", error_description=\"The session is over; log in again\"";
+    a_cookie_from_elsewhere =>
+        403 "Forbidden", "UNTRUSTED_ORIGIN",
+        "A request with cookies must come from our own pages or from an origin in ALLOWED_ORIGINS";
+    a_wrong_current_password =>
+        403 "Forbidden", "INVALID_PASSWORD",
+        "The current password is wrong";
     the_tasks_of_another_user =>
         403 "Forbidden", "FORBIDDEN",
         "This address belongs to another user";
@@ -60,6 +79,9 @@ problems! {
     an_unknown_task =>
         404 "Not Found", "TASK_NOT_FOUND",
         "There is no such task";
+    an_unknown_session =>
+        404 "Not Found", "SESSION_NOT_FOUND",
+        "There is no such session";
     a_wrong_method =>
         405 "Method Not Allowed", "METHOD_NOT_ALLOWED",
         "This address answers GET, HEAD, PUT, PATCH, DELETE",
@@ -161,6 +183,67 @@ async fn a_wrong_password(engine: Engine) -> Response {
     let ada = app.user("ada").await;
     let wrong = credentials(ada.email(), "not the password");
     app.anonymous().post(LOGIN, wrong).await
+}
+
+async fn the_token_of_an_ended_session(engine: Engine) -> Response {
+    let app = App::on(engine).start();
+    let ada = app.user("ada").await;
+    ada.request("POST", "/api/auth/logout").await.ok();
+    ada.get("/api/auth/session").await
+}
+
+/// The answers to refreshes with this session's tokens of these numbers, the last of them.
+async fn refreshed<const N: usize>(app: &App, ada: &Client, counters: [u32; N]) -> Response {
+    let session = ada.get("/api/auth/session").await.ok();
+    let session = session["session"]["id"].as_str().unwrap().to_owned();
+    let refresh = |counter| {
+        let token = forge(app.secret(), &session, counter);
+        let body = json!({ "refresh_token": token });
+        app.anonymous()
+            .post("/api/auth/refresh", body)
+            .into_future()
+    };
+    let mut last = None;
+    for counter in counters {
+        last = Some(refresh(counter).await);
+    }
+    last.unwrap()
+}
+
+async fn a_refresh_token_two_steps_old(engine: Engine) -> Response {
+    let app = App::on(engine).start();
+    let ada = app.user("ada").await;
+    refreshed(&app, &ada, [0, 1, 0]).await
+}
+
+async fn a_refresh_token_of_an_ended_session(engine: Engine) -> Response {
+    let app = App::on(engine).start();
+    let ada = app.user("ada").await;
+    app.clock.advance(Duration::from_secs(10));
+    let end = "UPDATE sessions SET revoked_at = created_at";
+    app.database().execute(end);
+    refreshed(&app, &ada, [0]).await
+}
+
+async fn a_cookie_from_elsewhere(engine: Engine) -> Response {
+    let app = App::on(engine).start();
+    let cookie = format!("access_token={}", app.user("ada").await.token());
+    let request = app.anonymous().post("/api/tasks", json!({ "title": "t" }));
+    let request = request.header("cookie", &cookie);
+    request.header("origin", "https://evil.example").await
+}
+
+async fn a_wrong_current_password(engine: Engine) -> Response {
+    let app = App::on(engine).start();
+    let body = json!({ "current_password": "wrong", "new_password": "another one" });
+    let ada = app.user("ada").await;
+    ada.post("/api/auth/change-password", body).await
+}
+
+async fn an_unknown_session(engine: Engine) -> Response {
+    let app = App::on(engine).start();
+    let ada = app.user("ada").await;
+    ada.delete("/api/auth/sessions/unknown").await
 }
 
 async fn the_tasks_of_another_user(engine: Engine) -> Response {

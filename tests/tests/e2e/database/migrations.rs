@@ -11,7 +11,7 @@ on_both_engines! {
 }
 
 const RAN: &str = "SELECT count(*) FROM __diesel_schema_migrations";
-const FOLDERS: usize = 1;
+const FOLDERS: usize = 2;
 
 async fn eight_at_once_migrate_a_new_database_once(engine: Engine) {
     let database = Database::new(engine);

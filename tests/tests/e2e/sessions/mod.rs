@@ -21,4 +21,4 @@ mod races;
 mod refresh;
 mod revocation;
 mod rotation;
-mod world;
+pub(crate) mod world;

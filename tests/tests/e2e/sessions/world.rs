@@ -82,7 +82,7 @@ pub(super) async fn refreshed(app: &App, device: &Device) -> Device {
 }
 
 /// Any refresh token the secret can make.
-pub(super) fn forge(secret: &str, session: &str, counter: u32) -> String {
+pub(crate) fn forge(secret: &str, session: &str, counter: u32) -> String {
     let keyring = Keyring::new(Secret::new(secret).unwrap());
     RefreshTokens::new(&keyring).write(RefreshToken {
         session_id: Uuid::parse_str(session).unwrap().into_bytes(),
