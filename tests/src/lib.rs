@@ -38,3 +38,8 @@ pub use proxy::Proxy;
 pub use response::Response;
 pub use run::{Start, run};
 pub use wire::Connection;
+
+/// Compiles the Rust in the README.
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+struct Readme;

@@ -7,6 +7,8 @@ use std::path::{Path, PathBuf};
 
 use auth_core::Secret;
 
+use crate::db::create_private_folder;
+
 /// Reads the secret of this database, or makes it. Of several processes that start at once, one makes it.
 pub(super) fn read_or_create(database: &Path) -> Result<Secret, String> {
     let file = beside(database);
@@ -32,7 +34,7 @@ fn secret(file: &Path, text: &[u8]) -> Result<Secret, String> {
 /// Written whole under another name first, then linked, which fails if a sister was faster; then hers is read.
 fn create(file: &Path) -> Result<Secret, String> {
     if let Some(folder) = file.parent() {
-        fs::create_dir_all(folder).map_err(|error| cannot("create", folder, &error))?;
+        create_private_folder(folder).map_err(|error| cannot("create", folder, &error))?;
     }
     let draft = file.with_extension(uuid::Uuid::new_v4().to_string());
     let made = Secret::generate().map_err(|error| error.to_string())?;

@@ -1,9 +1,11 @@
 //! Bringing the schema up to date, from any number of processes at once.
 
 use std::error::Error;
-use std::fs;
+use std::os::unix::fs::DirBuilderExt as _;
+use std::path::Path;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
+use std::{fs, io};
 
 use diesel::connection::SimpleConnection as _;
 use diesel_migrations::MigrationHarness as _;
@@ -24,7 +26,7 @@ type Failure = Box<dyn Error + Send + Sync>;
 /// The database's own words, if it cannot be reached or a migration fails.
 pub fn migrate(url: &DatabaseUrl) -> Result<(), Failure> {
     if let Some(folder) = url.file().and_then(|file| file.parent()) {
-        fs::create_dir_all(folder)
+        create_private_folder(folder)
             .map_err(|error| format!("cannot create the folder {}: {error}", folder.display()))?;
     }
     let mut connection = connect_patiently(url)?;
@@ -37,6 +39,14 @@ pub fn migrate(url: &DatabaseUrl) -> Result<(), Failure> {
         }
         Ok(())
     })
+}
+
+/// The database holds password hashes, and the generated secret stands beside it: nobody else need look in.
+pub(crate) fn create_private_folder(folder: &Path) -> io::Result<()> {
+    fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(folder)
 }
 
 /// Two processes that switch a new SQLite file to WAL get in each other's way for a moment.

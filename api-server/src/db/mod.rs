@@ -19,6 +19,7 @@ pub(crate) use dialect::write_transaction;
 pub use door::Db;
 pub use error::DbError;
 pub(crate) use functions::lower;
+pub(crate) use migrations::create_private_folder;
 pub use migrations::migrate;
 pub(crate) use types::Timestamp;
 pub use url::DatabaseUrl;

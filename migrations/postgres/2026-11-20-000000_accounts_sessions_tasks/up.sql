@@ -28,7 +28,6 @@ CREATE TABLE sessions (
 );
 CREATE INDEX sessions_user_id ON sessions (user_id);
 CREATE INDEX sessions_expires_at ON sessions (expires_at);
-CREATE INDEX sessions_revoked_at ON sessions (revoked_at);
 
 CREATE TABLE tasks (
     -- starts at 1 and is never given twice, as with SQLite's AUTOINCREMENT

@@ -28,7 +28,6 @@ CREATE TABLE sessions (
 );
 CREATE INDEX sessions_user_id ON sessions (user_id);
 CREATE INDEX sessions_expires_at ON sessions (expires_at);
-CREATE INDEX sessions_revoked_at ON sessions (revoked_at);
 
 CREATE TABLE tasks (
     -- AUTOINCREMENT: an id is never given twice, as with PostgreSQL's sequence

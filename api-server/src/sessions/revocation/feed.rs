@@ -48,6 +48,8 @@ impl Feed {
                 self.take(&revocation);
             }
             if is_whole {
+                // What is numbered up to `last` was seen now or is spent and purged.
+                self.seen.fetch_max(last, Ordering::AcqRel);
                 *self.lock() = Some(asked_at);
                 return Ok(());
             }
