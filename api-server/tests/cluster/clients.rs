@@ -45,7 +45,12 @@ impl Counted {
 
     fn post(&mut self, path: &str, token: &str, body: &Value, status: u16) -> Result<Value, Gone> {
         let answer = self.connection.try_ask("POST", path, token, Some(body));
-        let body = answer.map_err(|_cut_off| Gone)?.expect(status);
+        let answer = answer.map_err(|_cut_off| Gone)?;
+        if answer.status == 503 {
+            // Neither acknowledged nor ruled out, as if the server had gone.
+            return Err(Gone);
+        }
+        let body = answer.expect(status);
         // Nobody counts any more once the kill is under way.
         let _killed = self.acknowledged.send(());
         Ok(body)

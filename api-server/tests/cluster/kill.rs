@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use crate::clients::{Client, Counted, Gone};
 use crate::harness::{Place, Postgres, Program, Server};
-use crate::{on_postgres, on_sqlite};
+use crate::{alone, on_postgres, on_sqlite};
 
 const KILLS: usize = 20;
 const WRITERS: usize = 4;
@@ -82,6 +82,7 @@ fn nothing_acknowledged_is_lost(program: impl Fn() -> Program) {
 
 #[test]
 fn on_sqlite_nothing_acknowledged_is_lost() {
+    let _alone = alone();
     let place = Place::new();
     nothing_acknowledged_is_lost(|| on_sqlite(&place));
 }
@@ -92,6 +93,7 @@ fn on_sqlite_nothing_acknowledged_is_lost() {
     ignore = "set TEST_POSTGRES_URL to run it (see README)"
 )]
 fn on_postgres_nothing_acknowledged_is_lost() {
+    let _alone = alone();
     let (place, postgres) = (Place::new(), Postgres::new());
     nothing_acknowledged_is_lost(|| on_postgres(&place, &postgres));
 }

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 
 use crate::harness::{Connection, Place, Postgres, Program, Server};
-use crate::{on_postgres, on_sqlite};
+use crate::{alone, on_postgres, on_sqlite};
 
 const PROCESSES: usize = 3;
 const WITHIN: Duration = Duration::from_secs(2);
@@ -149,6 +149,7 @@ fn logouts_are_felt_everywhere(program: impl Fn() -> Program) {
 
 #[test]
 fn on_sqlite_a_logout_is_felt_by_three_processes_within_two_seconds() {
+    let _alone = alone();
     let place = Place::new();
     logouts_are_felt_everywhere(|| on_sqlite(&place));
 }
@@ -159,6 +160,7 @@ fn on_sqlite_a_logout_is_felt_by_three_processes_within_two_seconds() {
     ignore = "set TEST_POSTGRES_URL to run it (see README)"
 )]
 fn on_postgres_a_logout_is_felt_by_three_processes_within_two_seconds() {
+    let _alone = alone();
     let (place, postgres) = (Place::new(), Postgres::new());
     logouts_are_felt_everywhere(|| on_postgres(&place, &postgres));
 }

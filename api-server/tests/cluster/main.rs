@@ -19,7 +19,15 @@ mod clients;
 mod kill;
 mod logout;
 
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
 use harness::{Place, Postgres, Program, SECRET};
+
+/// Held by each test: several servers each, under load, would starve one another on a small machine.
+fn alone() -> MutexGuard<'static, ()> {
+    static ALONE: Mutex<()> = Mutex::new(());
+    ALONE.lock().unwrap_or_else(PoisonError::into_inner)
+}
 
 /// A server on the one SQLite file of `place`.
 fn on_sqlite(place: &Place) -> Program {
