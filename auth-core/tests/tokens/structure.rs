@@ -187,10 +187,11 @@ fn a_mac_that_is_too_short_or_too_long_is_refused() {
         let (message, signature) = good.rsplit_once('.').unwrap();
         (message.to_owned(), signature.to_owned())
     };
+    let other_end = if signature.ends_with('A') { "E" } else { "A" };
     for form in [
         &signature[..4],
         &signature[..40],
-        &format!("{}A", &signature[..42]),
+        &format!("{}{other_end}", &signature[..42]),
     ] {
         let token = format!("{message}.{form}");
         assert!(verify(&token).is_err(), "{form}");
