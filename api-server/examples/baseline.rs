@@ -6,6 +6,10 @@ use std::io;
 use actix_web::http::header::ContentType;
 use actix_web::{App, HttpResponse, HttpServer, web};
 use api_server::server::{HEADER_TIMEOUT, KEEP_ALIVE};
+use mimalloc::MiMalloc;
+
+#[global_allocator]
+static ALLOCATOR: MiMalloc = MiMalloc;
 
 const BODY: &str = r#"{"user":{"id":"01926f3e-7c1a-7d2e-9a51-2f6b8c4d0e13","email":"reader@load.example"},"session":{"id":"01926f3e-7c1a-7d2e-9a51-2f6b8c4d0e14","expiresAt":"2026-11-20T12:57:51.000Z"}}"#;
 

@@ -4,6 +4,11 @@ use std::process::ExitCode;
 
 use api_server::config::{LogFormat, Settings};
 use api_server::{command, logging};
+use mimalloc::MiMalloc;
+
+/// A request allocates on one thread and frees on another, which the system's allocator makes dear.
+#[global_allocator]
+static ALLOCATOR: MiMalloc = MiMalloc;
 
 fn main() -> ExitCode {
     match Settings::read() {

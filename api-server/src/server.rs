@@ -182,9 +182,9 @@ fn state(config: Config, limits: Limits, clock: Clock) -> Result<State, BuildErr
 fn routes(config: &mut ServiceConfig) {
     config
         .configure(health::routes)
-        .configure(openapi::routes)
-        .configure(accounts::routes)
         .configure(sessions::routes)
+        .configure(accounts::routes)
+        .configure(openapi::routes)
         .configure(tasks::routes)
         .default_service(web::to(not_found));
 }

@@ -38,18 +38,24 @@ fn parse(value: &[u8]) -> Result<&str, Error> {
         ))?;
     std::str::from_utf8(token)
         .ok()
-        .filter(|token| is_token68(token))
+        .filter(|token| is_token68(token.as_bytes()))
         .ok_or(Error::MalformedCredentials(
             "The bearer token has characters that no token has",
         ))
 }
 
-fn is_token68(text: &str) -> bool {
-    let body = text.trim_end_matches('=');
+fn is_token68(text: &[u8]) -> bool {
+    let padding = text.iter().rev().take_while(|byte| **byte == b'=').count();
+    let body = text.get(..text.len() - padding).unwrap_or_default();
+    // `&`, not `&&`: without an early end the compiler checks sixteen bytes at a time, at every request.
     !body.is_empty()
         && body
-            .bytes()
-            .all(|byte| byte.is_ascii_alphanumeric() || b"-._~+/".contains(&byte))
+            .iter()
+            .fold(true, |valid, byte| valid & is_allowed(*byte))
+}
+
+const fn is_allowed(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() | matches!(byte, b'-' | b'.' | b'_' | b'~' | b'+' | b'/')
 }
 
 #[cfg(test)]

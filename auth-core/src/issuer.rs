@@ -146,7 +146,7 @@ impl TokenIssuer {
             sid: &claims.sid,
             email: &claims.email,
         };
-        let key = self.keyring.current();
-        jsonwebtoken::encode(&key.header, &payload, &key.signing).map_err(|_backend| Error::Crypto)
+        let payload = serde_json::to_vec(&payload).map_err(|_impossible| Error::Crypto)?;
+        Ok(self.keyring.current().sign(&payload))
     }
 }

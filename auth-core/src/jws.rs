@@ -66,13 +66,8 @@ impl<'t> Jws<'t> {
         self.require_mac(keyring, header.key_id())
     }
 
-    /// `kid` is a hint (RFC 7515 § 4.1.4): the key it names is tried first, then the others, so a token made by a
-    /// library that sets another `kid`, or none, still verifies. The number of tries is the number of secrets.
     fn require_mac(&self, keyring: &Keyring, kid: Option<&str>) -> Result<(), Error> {
-        let named = |key: &&Key| kid == Some(key.id.as_str());
-        let first = keyring.keys().filter(named);
-        let then = keyring.keys().filter(|key| !named(key));
-        for key in first.chain(then) {
+        for key in keyring.keys_for(kid) {
             if key.verifies(self.message, self.signature)? {
                 return Ok(());
             }

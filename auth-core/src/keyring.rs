@@ -2,14 +2,14 @@
 
 use std::fmt;
 
+use base64::DecodeSliceError;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use hkdf::Hkdf;
-use hmac::{Hmac, KeyInit as _, Mac as _};
-use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, crypto};
 use sha2::Sha256;
 use zeroize::Zeroizing;
 
+use crate::hs256::MacKey;
 use crate::{ACCESS_TOKEN_TYPE, Error, Secret};
 
 const KEY_ID_LABEL: &[u8] = b"auth-core key id v1";
@@ -37,13 +37,9 @@ pub struct Keyring {
 impl Keyring {
     /// A keyring of one secret, which signs and verifies.
     #[must_use]
-    #[expect(
-        clippy::needless_pass_by_value,
-        reason = "the caller's copy is wiped here"
-    )]
     pub fn new(current: Secret) -> Self {
         Self {
-            current: Key::new(&current),
+            current: Key::new(current),
             previous: Vec::new(),
         }
     }
@@ -52,8 +48,7 @@ impl Keyring {
     /// each secret, so drop those whose last tokens have expired.
     #[must_use]
     pub fn with_previous(mut self, secrets: impl IntoIterator<Item = Secret>) -> Self {
-        self.previous
-            .extend(secrets.into_iter().map(|secret| Key::new(&secret)));
+        self.previous.extend(secrets.into_iter().map(Key::new));
         self
     }
 
@@ -72,6 +67,16 @@ impl Keyring {
     }
 }
 
+impl Keyring {
+    /// `kid` is a hint (RFC 7515 § 4.1.4): the key it names comes first, then the others, so a token made by a library
+    /// that sets another `kid`, or none, still verifies. There are as many tries as secrets.
+    pub(crate) fn keys_for(&self, kid: Option<&str>) -> impl Iterator<Item = &Key> {
+        let named = move |key: &&Key| kid == Some(key.id.as_str());
+        let first = self.keys().filter(named);
+        first.chain(self.keys().filter(move |key| !named(key)))
+    }
+}
+
 impl fmt::Debug for Keyring {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_list()
@@ -84,43 +89,51 @@ impl fmt::Debug for Keyring {
 #[derive(Clone)]
 pub(crate) struct Key {
     pub(crate) id: String,
-    pub(crate) header: Header,
     /// What our own tokens under this key begin with; recognising it saves parsing the header.
     pub(crate) encoded_header: String,
-    pub(crate) signing: EncodingKey,
-    verifying: DecodingKey,
+    secret: Secret,
+    mac: MacKey,
 }
 
 impl Key {
-    fn new(secret: &Secret) -> Self {
-        install_backend();
-        let id = key_id(secret.expose());
-        let header = Header {
-            typ: Some(ACCESS_TOKEN_TYPE.to_owned()),
-            kid: Some(id.clone()),
-            ..Header::new(Algorithm::HS256)
-        };
-        let encoded_header = serde_json::to_vec(&header)
-            .map(|json| URL_SAFE_NO_PAD.encode(json))
-            .unwrap_or_default();
+    fn new(secret: Secret) -> Self {
+        let mac = MacKey::new(secret.expose());
+        let id = key_id(&mac);
+        // Nothing in an id, which is base64url, or in the type needs escaping.
+        let header = format!(r#"{{"typ":"{ACCESS_TOKEN_TYPE}","alg":"HS256","kid":"{id}"}}"#);
         Self {
             id,
-            header,
-            encoded_header,
-            signing: EncodingKey::from_secret(secret.expose()),
-            verifying: DecodingKey::from_secret(secret.expose()),
+            encoded_header: URL_SAFE_NO_PAD.encode(header),
+            secret,
+            mac,
         }
     }
 
-    /// RFC 7515 § 5.2: the MAC over the received text; the backend compares in constant time.
+    /// A compact token (RFC 7515 § 7.1).
+    pub(crate) fn sign(&self, payload: &[u8]) -> String {
+        let mut token = self.encoded_header.clone();
+        token.push('.');
+        URL_SAFE_NO_PAD.encode_string(payload, &mut token);
+        let tag = self.mac.tag(token.as_bytes());
+        token.push('.');
+        URL_SAFE_NO_PAD.encode_string(tag, &mut token);
+        token
+    }
+
+    /// RFC 7515 § 5.2: the MAC over the received text.
     pub(crate) fn verifies(&self, message: &str, signature: &str) -> Result<bool, Error> {
-        crypto::verify(
-            signature,
-            message.as_bytes(),
-            &self.verifying,
-            Algorithm::HS256,
-        )
-        .map_err(|_not_base64| Error::MalformedToken("The token signature is not base64url"))
+        // A tag has 32 bytes; a little room tells a longer one from what is no base64url at all.
+        let mut tag = [0; 48];
+        match URL_SAFE_NO_PAD.decode_slice(signature, &mut tag) {
+            Ok(length) => {
+                let tag = tag.get(..length).unwrap_or_default();
+                Ok(self.mac.verifies(message.as_bytes(), tag))
+            }
+            Err(DecodeSliceError::OutputSliceTooSmall) => Ok(false),
+            Err(DecodeSliceError::DecodeError(_)) => Err(Error::MalformedToken(
+                "The token signature is not base64url",
+            )),
+        }
     }
 }
 
@@ -128,8 +141,8 @@ impl Key {
     /// HKDF-SHA-256 (RFC 5869) of the secret without salt: a key for one purpose that reveals nothing of the others.
     pub(crate) fn derive(&self, purpose: &[u8]) -> Zeroizing<[u8; 32]> {
         let mut derived = Zeroizing::new([0; 32]);
-        let expanded = Hkdf::<Sha256>::new(None, self.signing.as_bytes())
-            .expand(purpose, derived.as_mut_slice());
+        let expanded =
+            Hkdf::<Sha256>::new(None, self.secret.expose()).expand(purpose, derived.as_mut_slice());
         debug_assert!(
             expanded.is_ok(),
             "32 bytes are within HKDF's limit of 255 hashes"
@@ -138,28 +151,40 @@ impl Key {
     }
 }
 
-fn key_id(secret: &[u8]) -> String {
-    // HMAC takes keys of every length, so the default is never used.
-    let digest = Hmac::<Sha256>::new_from_slice(secret)
-        .map(|mac| mac.chain_update(KEY_ID_LABEL).finalize().into_bytes())
-        .unwrap_or_default();
-    URL_SAFE_NO_PAD.encode(digest.get(..KEY_ID_BYTES).unwrap_or_default())
-}
-
-/// `jsonwebtoken` panics at first use when another dependency turned on a second backend and nobody chose; so choose.
-/// A host application that installed its own before keeps it.
-fn install_backend() {
-    #[cfg(feature = "aws_lc_rs")]
-    let backend = &crypto::aws_lc::DEFAULT_PROVIDER;
-    #[cfg(all(feature = "rust_crypto", not(feature = "aws_lc_rs")))]
-    let backend = &crypto::rust_crypto::DEFAULT_PROVIDER;
-    let _already_installed = backend.install_default();
+fn key_id(mac: &MacKey) -> String {
+    let tag = mac.tag(KEY_ID_LABEL);
+    URL_SAFE_NO_PAD.encode(tag.get(..KEY_ID_BYTES).unwrap_or_default())
 }
 
 #[cfg(test)]
 mod tests {
     use super::Keyring;
     use crate::Secret;
+
+    #[test]
+    fn the_key_that_kid_names_is_tried_first_and_each_is_tried_once() {
+        let previous: Vec<Secret> = (0..3).map(|_| Secret::generate().unwrap()).collect();
+        let keyring = Keyring::new(secret()).with_previous(previous);
+        let all: Vec<&str> = keyring.keys().map(|key| key.id.as_str()).collect();
+        for named in &all {
+            let mut tried: Vec<&str> = keyring
+                .keys_for(Some(named))
+                .map(|key| key.id.as_str())
+                .collect();
+            assert_eq!(tried.first(), Some(named));
+            tried.sort_unstable();
+            let mut expected = all.clone();
+            expected.sort_unstable();
+            assert_eq!(tried, expected);
+        }
+        for unknown in [None, Some("unknown")] {
+            let tried: Vec<&str> = keyring
+                .keys_for(unknown)
+                .map(|key| key.id.as_str())
+                .collect();
+            assert_eq!(tried, all);
+        }
+    }
 
     fn secret() -> Secret {
         Secret::new("wJ9vRkq2x8Yt4Lm7Zb1Nc5Hd3Gf6Sa0P").unwrap()

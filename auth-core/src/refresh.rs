@@ -12,10 +12,8 @@ use std::fmt;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use hmac::{Hmac, KeyInit as _, Mac as _};
-use sha2::Sha256;
-use zeroize::Zeroize as _;
 
+use crate::hs256::MacKey;
 use crate::keyring::Key;
 use crate::{Error, Keyring};
 
@@ -51,15 +49,15 @@ pub struct RefreshToken {
 /// ```
 #[derive(Clone)]
 pub struct RefreshTokens {
-    current: Hmac<Sha256>,
-    previous: Vec<Hmac<Sha256>>,
+    current: MacKey,
+    previous: Vec<MacKey>,
 }
 
 impl RefreshTokens {
     /// Derives the keys.
     #[must_use]
     pub fn new(keyring: &Keyring) -> Self {
-        let derive = |key: &Key| mac(&key.derive(PURPOSE));
+        let derive = |key: &Key| MacKey::new(&*key.derive(PURPOSE));
         Self {
             current: derive(keyring.current()),
             previous: keyring.keys().skip(1).map(derive).collect(),
@@ -72,8 +70,8 @@ impl RefreshTokens {
         let mut bytes = Vec::with_capacity(TOKEN_BYTES);
         bytes.extend_from_slice(&token.session_id);
         bytes.extend_from_slice(&token.counter.to_be_bytes());
-        let tag = self.current.clone().chain_update(&bytes).finalize();
-        bytes.extend_from_slice(&tag.into_bytes());
+        let tag = self.current.tag(&bytes);
+        bytes.extend_from_slice(&tag);
         let mut text = String::from(PREFIX);
         URL_SAFE_NO_PAD.encode_string(bytes, &mut text);
         text
@@ -94,8 +92,7 @@ impl RefreshTokens {
             return Err(MALFORMED);
         }
         let (named, tag) = bytes.split_at(NAMED_BYTES);
-        let made_by =
-            |key: &Hmac<Sha256>| key.clone().chain_update(named).verify_slice(tag).is_ok();
+        let made_by = |key: &MacKey| key.verifies(named, tag);
         if !std::iter::once(&self.current)
             .chain(&self.previous)
             .any(made_by)
@@ -114,14 +111,4 @@ impl fmt::Debug for RefreshTokens {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("RefreshTokens([redacted])")
     }
-}
-
-/// HMAC's own way with a key shorter than a block (RFC 2104 § 2): zeros after it.
-fn mac(key: &[u8; 32]) -> Hmac<Sha256> {
-    let mut block = [0; 64];
-    let (start, _zeros) = block.split_at_mut(key.len());
-    start.copy_from_slice(key);
-    let mac = Hmac::new(&block.into());
-    block.zeroize();
-    mac
 }

@@ -4,7 +4,7 @@ mod samples;
 
 use std::fmt;
 
-use zeroize::{Zeroize, ZeroizeOnDrop};
+use zeroize::Zeroizing;
 
 use crate::Error;
 
@@ -23,8 +23,8 @@ const MIN_DISTINCT_BYTES: usize = 6;
 /// assert!(Secret::new("too short").is_err());
 /// # Ok::<(), Error>(())
 /// ```
-#[derive(Clone, Zeroize, ZeroizeOnDrop)]
-pub struct Secret(Vec<u8>);
+#[derive(Clone)]
+pub struct Secret(Zeroizing<Vec<u8>>);
 
 impl Secret {
     /// Takes the bytes as they are: a text is used as its UTF-8, not decoded from hex or base64.
@@ -34,7 +34,7 @@ impl Secret {
     /// [`Error::WeakSecret`] below 32 bytes (RFC 7518 § 3.2), for fewer than 6 different bytes, and for the known
     /// samples (`secret`, `changeme`, `your-256-bit-secret`, …) padded, combined or repeated to any length.
     pub fn new(bytes: impl Into<Vec<u8>>) -> Result<Self, Error> {
-        let secret = Self(bytes.into());
+        let secret = Self(Zeroizing::new(bytes.into()));
         match secret.weakness() {
             None => Ok(secret),
             Some(why) => Err(Error::WeakSecret(why)),
@@ -47,13 +47,13 @@ impl Secret {
     ///
     /// [`Error::Crypto`] if the operating system gives no random bytes.
     pub fn generate() -> Result<Self, Error> {
-        crate::jws::random_text::<32>().map(|text| Self(text.into_bytes()))
+        crate::jws::random_text::<32>().map(|text| Self(text.into_bytes().into()))
     }
 
     /// Test vectors have keys, 32 zero bytes among them, that [`new`](Self::new) refuses.
     #[cfg(test)]
     pub(crate) fn unchecked(bytes: Vec<u8>) -> Self {
-        Self(bytes)
+        Self(bytes.into())
     }
 
     /// The raw key. Do not log it, do not send it.

@@ -10,12 +10,13 @@ mod functions;
 mod migrations;
 mod pool;
 pub(crate) mod schema;
+mod threads;
 mod types;
 mod url;
 mod writer;
 
 pub use dialect::DbConnection;
-pub(crate) use dialect::write_transaction;
+pub(crate) use dialect::{on_either_engine, write_transaction};
 pub use door::Db;
 pub use error::DbError;
 pub(crate) use functions::lower;

@@ -3,13 +3,13 @@
 use std::time::{Duration, Instant};
 
 use diesel::{ConnectionError, RunQueryDsl as _, sql_query};
-use r2d2::ManageConnection;
+use r2d2::{ManageConnection, PooledConnection};
 
 use super::dialect::{self, DbConnection};
 use super::url::DatabaseUrl;
 
 /// A connection unused for longer than this is asked whether it still lives.
-const TRUSTED_IDLE: Duration = Duration::from_secs(1);
+pub(super) const TRUSTED_IDLE: Duration = Duration::from_secs(1);
 /// The default of 30 s would hold a thread and a caller that long.
 const CHECKOUT_TIMEOUT: Duration = Duration::from_secs(2);
 
@@ -36,6 +36,14 @@ pub(super) struct Pooled {
 }
 
 impl Pooled {
+    fn is_trusted(&mut self) -> bool {
+        self.last_used.elapsed() < TRUSTED_IDLE && !self.is_broken()
+    }
+
+    fn is_broken(&mut self) -> bool {
+        self.broken || dialect::is_broken(&mut self.connection)
+    }
+
     pub(super) fn answers(&mut self) -> Result<(), diesel::result::Error> {
         ping(&mut self.connection)
     }
@@ -58,14 +66,51 @@ impl ManageConnection for Manager {
     }
 
     fn is_valid(&self, pooled: &mut Pooled) -> Result<(), PoolError> {
-        if pooled.last_used.elapsed() < TRUSTED_IDLE {
+        if pooled.is_trusted() {
             return Ok(());
         }
         pooled.answers().map_err(PoolError::Query)
     }
 
     fn has_broken(&self, pooled: &mut Pooled) -> bool {
-        std::thread::panicking() || pooled.broken || dialect::is_broken(&mut pooled.connection)
+        std::thread::panicking() || pooled.is_broken()
+    }
+}
+
+/// The connection that a thread has, if it has one.
+pub(super) struct Lease {
+    pool: Pool,
+    connection: Option<PooledConnection<Manager>>,
+}
+
+impl Lease {
+    pub(super) const fn new(pool: Pool) -> Self {
+        Self {
+            pool,
+            connection: None,
+        }
+    }
+
+    /// The same connection as before while it is trusted, else one that the pool has checked.
+    pub(super) fn connection(&mut self) -> Result<&mut Pooled, r2d2::Error> {
+        let mut held = self.connection.take();
+        let trusted = held.take_if(|pooled| pooled.is_trusted());
+        // What is not trusted goes back first, for the pool to check or to replace.
+        drop(held);
+        let connection = trusted.map_or_else(|| self.pool.get(), Ok)?;
+        Ok(self.connection.insert(connection))
+    }
+
+    /// Gives the connection back.
+    pub(super) fn end(&mut self) {
+        self.connection = None;
+    }
+
+    /// Gives it back as one that nobody should have again.
+    pub(super) fn discard(&mut self) {
+        if let Some(mut connection) = self.connection.take() {
+            connection.broken = true;
+        }
     }
 }
 

@@ -12,7 +12,7 @@ use super::dialect::write_transaction;
 use super::error::DbError;
 use super::pool::{Pool, Pooled};
 
-/// How many writes may wait; the door lets no more in.
+/// How many writes may wait; more are turned away.
 const QUEUE: usize = 1024;
 /// A commit waits for no more than this many writes.
 const BATCH: usize = 128;
@@ -51,7 +51,7 @@ impl Writer {
                 let _gone = reply.send(outcome);
             }))
         });
-        self.0.send(job).await.map_err(|_closed| unavailable())?;
+        self.0.try_send(job).map_err(|_full| DbError::Overloaded)?;
         answer.await.map_err(|_dropped| unavailable())?
     }
 }

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use actix_web::http::header::LINK;
+use actix_web::http::header::{ContentType, LINK};
 use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
 use serde::{Deserialize, Serialize};
@@ -66,18 +66,43 @@ pub(crate) async fn list(
         // One more than asked for tells whether there is a next page.
         limit: limit + 1,
     };
-    let mut tasks = state
+    let page = state
         .db
-        .run(move |connection| store::list(connection, &owner, &selection))
+        .run(move |connection| {
+            store::list(connection, &owner, &selection).map(|tasks| Page::of(tasks, limit))
+        })
         .await?;
-    let page = usize::try_from(limit).unwrap_or(usize::MAX);
-    let has_more = tasks.len() > page;
-    tasks.truncate(page);
     let mut response = HttpResponse::Ok();
-    if has_more && let Some(last) = tasks.last() {
-        response.insert_header((LINK, next_page(&request, &query, last.id)?));
+    if let Some(last) = page.more_after {
+        response.insert_header((LINK, next_page(&request, &query, last)?));
     }
-    Ok(response.json(tasks))
+    let json = page.json.map_err(Problem::internal)?;
+    Ok(response.content_type(ContentType::json()).body(json))
+}
+
+/// Made on the thread of the query: a page may be megabytes, too much for an async thread to write out.
+struct Page {
+    json: serde_json::Result<Vec<u8>>,
+    more_after: Option<i64>,
+}
+
+impl Page {
+    fn of(mut tasks: Vec<Task>, limit: i64) -> Self {
+        let page = usize::try_from(limit).unwrap_or(usize::MAX);
+        let has_more = tasks.len() > page;
+        tasks.truncate(page);
+        Self {
+            json: write(&tasks),
+            more_after: tasks.last().filter(|_| has_more).map(|last| last.id),
+        }
+    }
+}
+
+fn write(tasks: &[Task]) -> serde_json::Result<Vec<u8>> {
+    // A guess that spares most lists the copies of growing.
+    let mut json = Vec::with_capacity(tasks.len() * 384);
+    serde_json::to_writer(&mut json, tasks)?;
+    Ok(json)
 }
 
 fn parse_cursor(text: &str) -> Result<i64, Problem> {

@@ -40,3 +40,6 @@ CREATE TABLE tasks (
     updated_at TIMESTAMP NOT NULL
 );
 CREATE INDEX tasks_user_id_id ON tasks (user_id, id);
+-- Some 20 tasks a user, whatever a sample says. Else a few busy users make the planner look for everybody's newest tasks
+-- by walking backwards through all tasks.
+ALTER TABLE tasks ALTER COLUMN user_id SET (n_distinct = -0.05);

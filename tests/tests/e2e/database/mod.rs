@@ -4,6 +4,7 @@ mod broken;
 mod locked;
 mod migrations;
 mod outage;
+mod plans;
 mod restart;
 mod rows;
 

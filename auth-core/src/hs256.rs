@@ -1,0 +1,76 @@
+//! HMAC-SHA-256 (RFC 2104, RFC 7518 § 3.2). What depends on the key alone is computed once and copied for each message.
+
+use hmac::{Hmac, KeyInit as _, Mac as _};
+use sha2::{Digest as _, Sha256};
+use zeroize::Zeroizing;
+
+/// Bytes that SHA-256 takes at a time.
+const BLOCK: usize = 64;
+
+/// A key, ready for use; wiped on drop.
+#[derive(Clone)]
+pub(crate) struct MacKey(Hmac<Sha256>);
+
+impl MacKey {
+    /// From a key of any length: a long one is hashed, then zeros fill the block (RFC 2104 § 2).
+    pub(crate) fn new(key: &[u8]) -> Self {
+        let mut block = Zeroizing::new([0; BLOCK]);
+        if let Some(start) = block.get_mut(..key.len()) {
+            start.copy_from_slice(key);
+        } else {
+            let hash = Zeroizing::new(<[u8; 32]>::from(Sha256::digest(key)));
+            let (start, _zeros) = block.split_at_mut(hash.len());
+            start.copy_from_slice(&*hash);
+        }
+        Self(Hmac::new((&*block).into()))
+    }
+
+    pub(crate) fn tag(&self, message: &[u8]) -> [u8; 32] {
+        self.0
+            .clone()
+            .chain_update(message)
+            .finalize()
+            .into_bytes()
+            .into()
+    }
+
+    /// Compares in constant time; a tag of another length than 32 bytes is wrong.
+    pub(crate) fn verifies(&self, message: &[u8], tag: &[u8]) -> bool {
+        let computed = self.0.clone().chain_update(message);
+        computed.verify_slice(tag).is_ok()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::MacKey;
+    use hmac::{Hmac, KeyInit as _, Mac as _};
+    use sha2::Sha256;
+
+    #[test]
+    fn keys_shorter_and_longer_than_a_block_are_taken_as_hmac_takes_them() {
+        for length in [0, 1, 32, 63, 64, 65, 131, 1000] {
+            let key: Vec<u8> = (0..length)
+                .map(|n| u8::try_from(n % 251).unwrap())
+                .collect();
+            let reference = Hmac::<Sha256>::new_from_slice(&key).unwrap();
+            let expected: [u8; 32] = reference
+                .chain_update(b"text")
+                .finalize()
+                .into_bytes()
+                .into();
+            assert_eq!(MacKey::new(&key).tag(b"text"), expected, "{length}");
+        }
+    }
+
+    #[test]
+    fn a_tag_that_is_cut_or_prolonged_is_wrong() {
+        let key = MacKey::new(&[7; 32]);
+        let tag = key.tag(b"text");
+        assert!(key.verifies(b"text", &tag));
+        assert!(!key.verifies(b"test", &tag));
+        assert!(!key.verifies(b"text", &tag[..31]));
+        assert!(!key.verifies(b"text", &[&tag[..], &[0]].concat()));
+        assert!(!key.verifies(b"text", b""));
+    }
+}

@@ -1,0 +1,35 @@
+//! How PostgreSQL goes about a list, once it has statistics that mislead.
+
+use e2e::{App, on_postgres};
+
+on_postgres! {
+    a_list_is_read_from_its_owners_index_whatever_others_have,
+}
+
+/// One busy neighbour, and the planner would rather walk backwards through everybody's tasks than look up ada's.
+async fn a_list_is_read_from_its_owners_index_whatever_others_have(app: App) {
+    let ada = app.user("ada").await;
+    let neighbour = app.user("neighbour").await;
+    ada.new_task("Buy tea").await;
+    let mut session = app.database().session();
+    session.execute(&format!(
+        "INSERT INTO tasks (user_id, title, completed, created_at, updated_at)
+         SELECT '{}', 'Buy milk', false, now(), now() FROM generate_series(1, 20000);
+         ANALYZE tasks;
+         SET plan_cache_mode = force_generic_plan;
+         PREPARE page (text, bigint, bigint) AS
+             SELECT title FROM tasks WHERE user_id = $1 AND id < $2 ORDER BY id DESC LIMIT $3;
+         CREATE FUNCTION plan() RETURNS text LANGUAGE plpgsql AS $$
+         DECLARE line text; plan text := '';
+         BEGIN
+             FOR line IN EXECUTE 'EXPLAIN EXECUTE page (''{}'', 9223372036854775807, 101)'
+             LOOP plan := plan || line; END LOOP;
+             RETURN plan;
+         END $$",
+        neighbour.id(),
+        ada.id(),
+    ));
+    let plan = session.value("SELECT plan()").unwrap();
+    assert!(plan.contains("tasks_user_id_id"), "{plan}");
+    assert!(!plan.contains("tasks_pkey"), "{plan}");
+}
