@@ -7,6 +7,7 @@
 mod accounts;
 pub mod command;
 pub mod config;
+mod cores;
 pub mod db;
 mod health;
 mod http;

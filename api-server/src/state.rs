@@ -1,8 +1,6 @@
 //! What handlers share.
 
-use std::num::NonZeroUsize;
 use std::sync::Arc;
-use std::thread::available_parallelism;
 use std::time::{Duration, SystemTime};
 
 use auth_core::refresh::RefreshTokens;
@@ -12,6 +10,7 @@ use ipnet::IpNet;
 use crate::accounts::hasher::Hasher;
 use crate::accounts::throttle::Throttle;
 use crate::config::Origin;
+use crate::cores::cores;
 use crate::db::{Db, Timestamp};
 use crate::http::cookies::Cookies;
 use crate::sessions::revocation::{self, Feed};
@@ -36,7 +35,7 @@ impl Default for Limits {
         Self {
             body_timeout: Duration::from_secs(10),
             drain_timeout: Duration::from_secs(10),
-            workers: available_parallelism().map_or(1, NonZeroUsize::get),
+            workers: cores(),
         }
     }
 }

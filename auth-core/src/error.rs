@@ -40,7 +40,7 @@ pub enum Error {
     UnacceptablePassword(&'static str),
     /// 500: a stored password hash that is not bcrypt in the supported range.
     InvalidPasswordHash,
-    /// 500: the operating system gave no random bytes, or the MAC backend failed.
+    /// 500: the operating system gave no random bytes, or a token could not be written as JSON.
     Crypto,
 }
 

@@ -65,9 +65,7 @@ impl Keyring {
     pub(crate) fn keys(&self) -> impl Iterator<Item = &Key> {
         std::iter::once(&self.current).chain(&self.previous)
     }
-}
 
-impl Keyring {
     /// `kid` is a hint (RFC 7515 § 4.1.4): the key it names comes first, then the others, so a token made by a library
     /// that sets another `kid`, or none, still verifies. There are as many tries as secrets.
     pub(crate) fn keys_for(&self, kid: Option<&str>) -> impl Iterator<Item = &Key> {
@@ -135,9 +133,7 @@ impl Key {
             )),
         }
     }
-}
 
-impl Key {
     /// HKDF-SHA-256 (RFC 5869) of the secret without salt: a key for one purpose that reveals nothing of the others.
     pub(crate) fn derive(&self, purpose: &[u8]) -> Zeroizing<[u8; 32]> {
         let mut derived = Zeroizing::new([0; 32]);

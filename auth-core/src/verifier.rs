@@ -15,8 +15,8 @@ pub(crate) const DEFAULT_MAX_LIFETIME: Duration = Duration::from_secs(400 * 24 *
 /// Accepted is only a token that is at most 8192 bytes, three strict base64url parts, an `HS256` `at+jwt` header
 /// without duplicates, `crit`, `b64` or `zip`, a matching MAC, and an object with `iss`, `aud`, `sub`, `email`,
 /// `iat`, `exp`, `jti` and `sid`, each once, of the right type and within its bounds (RFC 7515, 7519, 8725; the list is
-/// in the [crate documentation](crate#what-is-checked)). No database, no network, no clock of its own; two heap
-/// allocations beside the strings of the claims.
+/// in the [crate documentation](crate#what-is-checked)). No database, no network, no clock of its own; nothing
+/// is allocated but the strings of the claims.
 ///
 /// ```
 /// use std::time::{Duration, SystemTime};

@@ -1,13 +1,12 @@
 //! The one door to bcrypt: off the async threads, one hash per core, a bounded queue.
 
-use std::num::NonZeroUsize;
 use std::sync::Arc;
-use std::thread::available_parallelism;
 
 use auth_core::password::{Cost, Password, PasswordAttempt, PasswordHash};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::spawn_blocking;
 
+use crate::cores::cores;
 use crate::problem::Problem;
 
 /// How many hashes may wait. Fifty people who sign up in one moment are served; a storm is turned away at once.
@@ -28,7 +27,7 @@ pub(crate) struct Turn {
 
 impl Hasher {
     pub(crate) fn new(cost: Cost) -> Self {
-        let cores = available_parallelism().map_or(1, NonZeroUsize::get);
+        let cores = cores();
         Self {
             cost,
             places: Arc::new(Semaphore::new(cores + QUEUE)),

@@ -1,8 +1,6 @@
 //! The two engines under one connection type. The only file that asks which of them it has.
 
-use std::num::NonZeroUsize;
 use std::path::Path;
-use std::thread::available_parallelism;
 
 use diesel::connection::{AnsiTransactionManager, SimpleConnection as _, TransactionManager};
 use diesel::prelude::*;
@@ -10,6 +8,7 @@ use diesel_migrations::{EmbeddedMigrations, embed_migrations};
 
 use super::functions;
 use super::url::{DatabaseUrl, Target};
+use crate::cores::cores;
 
 const SQLITE_MIGRATIONS: EmbeddedMigrations = embed_migrations!("../migrations/sqlite");
 const POSTGRES_MIGRATIONS: EmbeddedMigrations = embed_migrations!("../migrations/postgres");
@@ -80,8 +79,7 @@ pub(super) fn useful_threads(url: &DatabaseUrl, connections: u32) -> u32 {
     match url.0 {
         Target::Server(_) => connections,
         Target::File(_) => {
-            let cores = available_parallelism().map_or(1, NonZeroUsize::get);
-            let useful = u32::try_from(cores + 1).unwrap_or(u32::MAX);
+            let useful = u32::try_from(cores() + 1).unwrap_or(u32::MAX);
             connections.saturating_sub(1).clamp(1, useful)
         }
     }
