@@ -25,7 +25,10 @@ use tower_service::Service;
 
 /// Open to all.
 fn hello(request: &Request<String>) -> Result<String, Status> {
-    Ok(format!("Hello, {}", request.get_ref()))
+    match request.get_ref().as_str() {
+        "" => Err(Status::invalid_argument("Say whom to greet")),
+        name => Ok(format!("Hello, {name}")),
+    }
 }
 
 /// `UNAUTHENTICATED` without a good token.

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::world::{NOW, claims, forged, good, header, signed, with};
+use crate::world::{NOW, claims, forged, good, signed, with};
 
 /// What a request is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -107,8 +107,7 @@ fn header_faults() -> Vec<Case> {
 }
 
 fn token_faults() -> Vec<Case> {
-    let mut with_crit = header();
-    with_crit["crit"] = json!(["exp"]);
+    let with_crit = json!({ "alg": "HS256", "typ": "at+jwt", "crit": ["exp"] });
     let typed = |alg: &str, typ: &str| signed(&json!({ "alg": alg, "typ": typ }), &claims());
     let faults = [
         ("junk", "junk".to_owned(), "A token has exactly three parts"),
@@ -169,7 +168,7 @@ fn claim_faults() -> Vec<Case> {
         let detail = format!("The token lacks the claim {claim}");
         of_token(
             &format!("no {claim}"),
-            &with(claim, None),
+            &with(&[(claim, None)]),
             "INVALID_TOKEN",
             &detail,
         )
@@ -191,47 +190,43 @@ fn claim_faults() -> Vec<Case> {
     let unacceptable = unacceptable.map(|(claim, value)| {
         let detail = format!("The token claim {claim} is not acceptable");
         let name = format!("{claim} is {value}");
-        of_token(&name, &with(claim, Some(value)), "INVALID_TOKEN", &detail)
+        of_token(
+            &name,
+            &with(&[(claim, Some(value))]),
+            "INVALID_TOKEN",
+            &detail,
+        )
     });
-    let early = "The token is not valid yet";
-    let times = [
-        of_token(
-            "issued in the future",
-            &with("iat", Some(json!(NOW + 6))),
-            "INVALID_TOKEN",
-            early,
-        ),
-        of_token(
-            "not before",
-            &with("nbf", Some(json!(NOW + 6))),
-            "INVALID_TOKEN",
-            early,
-        ),
-        of_token(
-            "expired",
-            &expired(),
-            "TOKEN_EXPIRED",
-            "The token has expired",
-        ),
-        of_token(
-            "revoked",
-            &with("sid", Some(json!("ended"))),
-            "TOKEN_REVOKED",
-            "The session of the token has ended",
-        ),
-    ];
     lacking
         .into_iter()
         .chain(unacceptable)
-        .chain(times)
+        .chain(time_faults())
         .collect()
 }
 
-fn expired() -> String {
-    let mut claims = claims();
-    claims["iat"] = json!(NOW - 905);
-    claims["exp"] = json!(NOW - 5);
-    signed(&header(), &claims)
+fn time_faults() -> [Case; 4] {
+    let early = |claim| {
+        let token = with(&[(claim, Some(json!(NOW + 6)))]);
+        let name = format!("{claim} in the future");
+        of_token(&name, &token, "INVALID_TOKEN", "The token is not valid yet")
+    };
+    let expired = with(&[
+        ("iat", Some(json!(NOW - 905))),
+        ("exp", Some(json!(NOW - 5))),
+    ]);
+    let ended = with(&[("sid", Some(json!("ended")))]);
+    let over = "The session of the token has ended";
+    [
+        early("iat"),
+        early("nbf"),
+        of_token(
+            "expired",
+            &expired,
+            "TOKEN_EXPIRED",
+            "The token has expired",
+        ),
+        of_token("revoked", &ended, "TOKEN_REVOKED", over),
+    ]
 }
 
 fn people_and_wiring() -> Vec<Case> {

@@ -44,14 +44,16 @@ pub(crate) fn good() -> String {
     signed(&header(), &claims())
 }
 
-/// A good token but for one claim; without a value it lacks the claim.
-pub(crate) fn with(claim: &str, value: Option<Value>) -> String {
+/// A good token but for these claims; without a value it lacks the claim.
+pub(crate) fn with(changes: &[(&str, Option<Value>)]) -> String {
     let mut claims = claims();
     let all = claims.as_object_mut().unwrap();
-    match value {
-        Some(value) => all.insert(claim.to_owned(), value),
-        None => all.remove(claim),
-    };
+    for (claim, value) in changes {
+        match value {
+            Some(value) => all.insert((*claim).to_owned(), value.clone()),
+            None => all.remove(*claim),
+        };
+    }
     signed(&header(), &claims)
 }
 
