@@ -182,3 +182,74 @@ impl Authenticate for LocalVerifier {
         Verification::Ready(self.verify(credentials))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::pin::pin;
+    use std::task::{Context, Poll, Waker};
+
+    use super::{Authenticate, Authority, Verification};
+    use crate::credentials::{Credentials, Field, Headers};
+    use crate::{Caller, Refusal};
+
+    /// Knows everybody as 42, but has to ask.
+    struct Remote;
+
+    impl Authenticate for Remote {
+        fn authenticate(&self, _: &Credentials<'_>) -> Verification {
+            let caller = Caller::new("42".to_owned(), String::new(), String::new(), 0);
+            Verification::Pending(Box::pin(async { Ok(caller) }))
+        }
+    }
+
+    /// A request with these `X-User-Id`.
+    struct Named(&'static [&'static str]);
+
+    impl Headers for Named {
+        fn each<'a>(&'a self, field: Field, visit: &mut dyn FnMut(&'a [u8])) {
+            if field == Field::UserId {
+                self.0.iter().for_each(|id| visit(id.as_bytes()));
+            }
+        }
+    }
+
+    fn outcome(verification: Verification) -> Result<String, Refusal> {
+        let mut context = Context::from_waker(Waker::noop());
+        match pin!(verification).poll(&mut context) {
+            Poll::Ready(verdict) => verdict.map(|caller| caller.sub),
+            Poll::Pending => panic!("it waits for nobody"),
+        }
+    }
+
+    #[test]
+    fn a_remote_authoritys_caller_may_not_be_contradicted_either() {
+        let admit = |named| outcome(Authority::new(Remote).admit(&Named(named)));
+        for own in [&[] as &[_], &["42"], &["42", "42"]] {
+            assert_eq!(admit(own), Ok("42".to_owned()), "{own:?}");
+        }
+        for other in [&["43"] as &[_], &["42", "43"], &[""]] {
+            assert_eq!(admit(other), Err(Refusal::contradicted()), "{other:?}");
+        }
+    }
+
+    #[test]
+    fn where_nobody_can_wait_a_remote_authority_is_a_fault_and_no_pass() {
+        let refusal = Authority::new(Remote).admit(&Named(&[])).now().unwrap_err();
+        assert_eq!(refusal.status(), 500);
+    }
+
+    #[test]
+    fn a_verdict_is_given_once() {
+        let caller = Caller::new("42".to_owned(), String::new(), String::new(), 0);
+        let mut verification = pin!(Verification::Ready(Ok(caller)));
+        let mut context = Context::from_waker(Waker::noop());
+        assert!(matches!(
+            verification.as_mut().poll(&mut context),
+            Poll::Ready(Ok(_))
+        ));
+        assert!(matches!(
+            verification.as_mut().poll(&mut context),
+            Poll::Ready(Err(refusal)) if refusal.status() == 500
+        ));
+    }
+}
