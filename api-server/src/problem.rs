@@ -13,6 +13,7 @@ use actix_web::http::header::{
     ALLOW, CONTENT_TYPE, HeaderName, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE,
 };
 use actix_web::{HttpResponse, ResponseError};
+use auth_core::Refusal;
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -169,20 +170,27 @@ impl ResponseError for Problem {
 }
 
 /// What `auth-core` refused: its code, its words, its challenge.
-impl From<auth_core::Error> for Problem {
-    fn from(error: auth_core::Error) -> Self {
-        let code = match error.code() {
+impl From<Refusal> for Problem {
+    fn from(refusal: Refusal) -> Self {
+        let code = match refusal.code() {
             "UNAUTHORIZED" => Code::Unauthorized,
             "TOKEN_EXPIRED" => Code::TokenExpired,
             "TOKEN_REVOKED" => Code::TokenRevoked,
             "INVALID_TOKEN" => Code::InvalidToken,
-            _ => return Self::internal(error),
+            "FORBIDDEN" => Code::Forbidden,
+            _ => return Self::internal(refusal),
         };
-        let problem = Self::new(code, error.to_string());
-        match error.www_authenticate() {
+        let problem = Self::new(code, refusal.detail().into_owned());
+        match refusal.www_authenticate() {
             Some(challenge) => problem.with_text_header(WWW_AUTHENTICATE, &challenge),
             None => problem,
         }
+    }
+}
+
+impl From<auth_core::Error> for Problem {
+    fn from(error: auth_core::Error) -> Self {
+        Refusal::from(error).into()
     }
 }
 

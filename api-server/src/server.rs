@@ -16,6 +16,7 @@ use crate::accounts::hasher::Hasher;
 use crate::accounts::throttle::Throttle;
 use crate::config::Config;
 use crate::db::{self, Db};
+use crate::http::caller::authority;
 use crate::http::cookies::Cookies;
 use crate::http::cors::cors;
 use crate::http::envelope::envelope;
@@ -126,9 +127,11 @@ pub fn build(config: Config, limits: Limits, clock: Clock) -> Result<Server, Bui
     let allowed_origins = config.allowed_origins.clone();
     let state = Data::new(state(config, limits, clock)?);
     let shared = state.clone();
+    let authority = authority(&state);
     let app = move || {
         App::new()
             .app_data(shared.clone())
+            .app_data(authority.clone())
             .wrap(Condition::new(
                 !allowed_origins.is_empty(),
                 cors(&allowed_origins),

@@ -1,8 +1,17 @@
 #![doc = include_str!("../README.md")]
 
+#[cfg(feature = "actix")]
+mod actix;
+mod authenticate;
+#[cfg(feature = "axum")]
+mod axum;
 pub mod bearer;
+mod caller;
 mod claims;
+pub mod credentials;
 mod error;
+#[cfg(any(feature = "axum", feature = "tonic"))]
+mod header_map;
 mod hs256;
 mod issuer;
 mod json;
@@ -11,14 +20,22 @@ mod keyring;
 #[cfg(feature = "password")]
 pub mod password;
 pub mod refresh;
+mod refusal;
 pub mod revocation;
 mod secret;
+#[cfg(feature = "testing")]
+pub mod testing;
+#[cfg(feature = "tonic")]
+mod tonic;
 mod verifier;
 
+pub use authenticate::{Authenticate, Authority, LocalVerifier, Pending, Verification};
+pub use caller::{Caller, MaybeCaller, Owner, RequireCaller, require_owner};
 pub use claims::{Claims, Subject};
 pub use error::Error;
 pub use issuer::{AccessToken, TokenIssuer};
 pub use keyring::Keyring;
+pub use refusal::Refusal;
 pub use revocation::RevokedSessions;
 pub use secret::Secret;
 pub use verifier::TokenVerifier;

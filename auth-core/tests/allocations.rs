@@ -8,7 +8,7 @@
 use std::time::{Duration, SystemTime};
 
 use allocation_counter::measure;
-use auth_core::{Keyring, Secret, Subject, TokenIssuer, TokenVerifier};
+use auth_core::{Authority, Keyring, Secret, Subject, TokenIssuer, TokenVerifier};
 
 const SUBJECT: Subject<'_> = Subject {
     id: "0198f2d4-7c1e-7bb3-9a55-3c9a1f6f2b10",
@@ -43,6 +43,16 @@ fn allocations(verifier: &TokenVerifier, token: &str, accepted: bool) -> u64 {
 
 const ONE: &str = "wJ9vRkq2x8Yt4Lm7Zb1Nc5Hd3Gf6Sa0P";
 const OTHER: &str = "P0aS6fG3dH5cN1bZ7mL4tY8x2qkRv9Jw";
+
+#[test]
+fn an_authority_adds_no_allocation_to_a_local_verification() {
+    let mut headers = http::HeaderMap::new();
+    let bearer = format!("Bearer {}", token(keyring(ONE)));
+    headers.insert("authorization", bearer.parse().unwrap());
+    let authority = Authority::from(verifier(keyring(ONE)));
+    let count = measure(|| assert!(authority.admit(&headers).now().is_ok())).count_total;
+    assert_eq!(count, CLAIMS);
+}
 
 #[test]
 fn verifying_allocates_nothing_but_the_strings_of_the_claims() {

@@ -3,15 +3,15 @@
 use std::future::{Ready, ready};
 
 use actix_web::dev::Payload;
-use actix_web::http::header::{AUTHORIZATION, HeaderMap, HeaderValue};
+use actix_web::http::header::AUTHORIZATION;
 use actix_web::web::Data;
 use actix_web::{FromRequest, HttpRequest};
-use auth_core::{Claims, Error, bearer};
+use auth_core::credentials::{Credentials, Place};
+use auth_core::{Authenticate, Authority, Error, LocalVerifier, Refusal, Verification};
 
-use super::cookies::Cookie;
 use super::identity::UserId;
 use super::origin;
-use crate::problem::{Code, Problem};
+use crate::problem::Problem;
 use crate::state::State;
 
 /// A caller with a good access token. A handler without this argument cannot reach anybody's data.
@@ -35,66 +35,71 @@ pub(crate) enum CameBy {
 
 impl Caller {
     pub(super) fn of(request: &HttpRequest) -> Result<Self, Problem> {
-        let state = request
-            .app_data::<Data<State>>()
-            .ok_or_else(|| Problem::internal("the server was built without its state"))?;
-        let (token, came_by) = access_token(request, state)?;
-        let claims = state.verifier.verify(token, state.now())?;
-        if !is_storable(&claims) {
-            return Err(Problem::account_is_gone());
-        }
-        require_own_user_id_header(request.headers(), &claims.sub)?;
-        if came_by == CameBy::Cookie {
-            origin::require_trusted(request, state)?;
-        }
-        Ok(Self::new(claims, came_by))
-    }
-
-    pub(crate) fn new(claims: Claims, came_by: CameBy) -> Self {
-        Self {
-            user_id: UserId::verified(claims.sub),
-            email: claims.email,
-            session_id: claims.sid,
-            token_expires: claims.exp,
+        let caller = Verification::of(request).now()?;
+        let came_by = if request.headers().contains_key(AUTHORIZATION) {
+            CameBy::Message
+        } else {
+            require_trusted_origin(request)?;
+            CameBy::Cookie
+        };
+        Ok(Self {
+            user_id: UserId::verified(caller.sub),
+            email: caller.email,
+            session_id: caller.sid,
+            token_expires: caller.exp,
             came_by,
+        })
+    }
+}
+
+fn require_trusted_origin(request: &HttpRequest) -> Result<(), Problem> {
+    let state = request
+        .app_data::<Data<State>>()
+        .ok_or_else(|| Problem::internal("the server was built without its state"))?;
+    origin::require_trusted(request, state)
+}
+
+/// Whom the extractors ask: the `Authorization` header, or the cookie if there is none, by the server's own clock.
+pub(crate) fn authority(state: &State) -> Authority {
+    let clock = state.clock.clone();
+    let verifier = LocalVerifier::new(state.verifier.clone())
+        .with_clock(move || clock())
+        .with_cookie(state.cookies.access_name());
+    Authority::new(Storable(verifier))
+}
+
+/// Refuses tokens of people that no database could hold.
+struct Storable(LocalVerifier);
+
+impl Authenticate for Storable {
+    fn authenticate(&self, credentials: &Credentials<'_>) -> Verification {
+        match self.0.authenticate(credentials) {
+            Verification::Ready(Ok(caller)) if !is_storable(&caller.sub, &caller.sid) => {
+                let gone = "The account of this token does not exist";
+                Verification::Ready(Err(Refusal::unauthorized("INVALID_TOKEN", gone)))
+            }
+            verification => verification,
         }
     }
 }
 
 /// Whoever shares the secret may issue any text, but PostgreSQL keeps none with a NUL, so nobody is behind such an id.
-pub(crate) fn is_storable(claims: &Claims) -> bool {
-    !claims.sub.contains('\0') && !claims.sid.contains('\0')
+pub(crate) fn is_storable(sub: &str, sid: &str) -> bool {
+    !sub.contains('\0') && !sid.contains('\0')
 }
 
-/// The `Authorization` header, or the cookie if there is none: a bad header is never rescued by a good cookie.
+/// The token of a request, not verified yet: to log out with.
 pub(crate) fn access_token<'r>(
     request: &'r HttpRequest,
     state: &State,
 ) -> Result<(&'r str, CameBy), Error> {
-    if request.headers().contains_key(AUTHORIZATION) {
-        let headers = request.headers().get_all(AUTHORIZATION);
-        let token = bearer::token(headers.map(HeaderValue::as_bytes))?;
-        return Ok((token, CameBy::Message));
-    }
-    match state.cookies.access(request) {
-        Cookie::Absent => Err(Error::MissingCredentials),
-        Cookie::One(token) => Ok((token, CameBy::Cookie)),
-        Cookie::Ambiguous => Err(Error::MalformedCredentials(
-            "The access token cookie was sent twice",
-        )),
-    }
-}
-
-/// `X-User-Id` grants nothing; a request in which it contradicts the token is confused or forged.
-fn require_own_user_id_header(headers: &HeaderMap, sub: &str) -> Result<(), Problem> {
-    let mut named = headers.get_all("x-user-id");
-    if named.all(|value| value.as_bytes() == sub.as_bytes()) {
-        return Ok(());
-    }
-    Err(Problem::new(
-        Code::Forbidden,
-        "X-User-Id names somebody other than the token does",
-    ))
+    let name = state.cookies.access_name();
+    let (token, place) = Credentials::new(request.headers()).token(Some(name))?;
+    let came_by = match place {
+        Place::Cookie => CameBy::Cookie,
+        _ => CameBy::Message,
+    };
+    Ok((token, came_by))
 }
 
 impl FromRequest for Caller {

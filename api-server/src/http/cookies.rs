@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use actix_web::HttpRequest;
-use actix_web::http::header::COOKIE;
+use auth_core::Error;
+use auth_core::credentials::Credentials;
 
 /// Names and attributes; whether the public address is https decides them.
 #[derive(Debug, Clone, Copy)]
@@ -30,7 +31,7 @@ impl Cookies {
     }
 
     /// `__Host-` and `__Secure-` keep other hosts and plain http from planting one.
-    const fn access_name(self) -> &'static str {
+    pub(crate) const fn access_name(self) -> &'static str {
         if self.secure {
             "__Host-access_token"
         } else {
@@ -44,10 +45,6 @@ impl Cookies {
         } else {
             "refresh_token"
         }
-    }
-
-    pub(crate) fn access(self, request: &HttpRequest) -> Cookie<'_> {
-        find(request, self.access_name())
     }
 
     pub(crate) fn refresh(self, request: &HttpRequest) -> Cookie<'_> {
@@ -73,19 +70,11 @@ impl Cookies {
     }
 }
 
-/// Byte by byte: another site on this host may have set cookies that are no text.
 fn find<'r>(request: &'r HttpRequest, name: &str) -> Cookie<'r> {
-    let headers = request.headers().get_all(COOKIE);
-    let pairs = headers.flat_map(|header| header.as_bytes().split(|byte| *byte == b';'));
-    let mut values = pairs.filter_map(|pair| {
-        let value = pair.trim_ascii().strip_prefix(name.as_bytes())?;
-        value.strip_prefix(b"=")
-    });
-    match (values.next(), values.next()) {
-        (None, _) => Cookie::Absent,
-        // What is no text is no token either, which its reader will say.
-        (Some(value), None) => Cookie::One(std::str::from_utf8(value).unwrap_or_default()),
-        (Some(_), Some(_)) => Cookie::Ambiguous,
+    match Credentials::new(request.headers()).cookie(name) {
+        Ok(value) => Cookie::One(value),
+        Err(Error::MissingCredentials) => Cookie::Absent,
+        Err(_twice) => Cookie::Ambiguous,
     }
 }
 
@@ -116,14 +105,14 @@ mod tests {
             for header in headers {
                 request = request.append_header(("cookie", *header));
             }
-            format!("{:?}", cookies.access(&request.to_http_request()))
+            format!("{:?}", cookies.refresh(&request.to_http_request()))
         };
         assert_eq!(read(&["x=1"]), format!("{:?}", Cookie::Absent));
         assert_eq!(
-            read(&["x=1; access_token=t; y=2"]),
+            read(&["x=1; refresh_token=t; y=2"]),
             format!("{:?}", Cookie::One("t"))
         );
-        assert_eq!(read(&["access_token=t; access_token=u"]), "Ambiguous");
-        assert_eq!(read(&["access_token=t", "access_token=t"]), "Ambiguous");
+        assert_eq!(read(&["refresh_token=t; refresh_token=u"]), "Ambiguous");
+        assert_eq!(read(&["refresh_token=t", "refresh_token=t"]), "Ambiguous");
     }
 }

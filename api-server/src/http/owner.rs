@@ -4,10 +4,11 @@ use std::future::{Ready, ready};
 
 use actix_web::dev::Payload;
 use actix_web::{FromRequest, HttpRequest};
+use auth_core::require_owner;
 
 use super::caller::Caller;
 use super::identity::UserId;
-use crate::problem::{Code, Problem};
+use crate::problem::Problem;
 
 /// The user whose data this address is about, who is also the one calling.
 ///
@@ -17,13 +18,11 @@ pub(crate) struct Owner(pub(crate) UserId);
 impl Owner {
     fn of(request: &HttpRequest) -> Result<Self, Problem> {
         let caller = Caller::of(request)?;
-        match request.match_info().get("user_id") {
-            Some(named) if named != caller.user_id.as_str() => Err(Problem::new(
-                Code::Forbidden,
-                "This address belongs to another user",
-            )),
-            _own_or_unnamed => Ok(Self(caller.user_id)),
+        // The other addresses are about the caller.
+        if let Some(named) = request.match_info().get("user_id") {
+            require_owner(caller.user_id.as_str(), named)?;
         }
+        Ok(Self(caller.user_id))
     }
 }
 

@@ -97,7 +97,7 @@ fn named_session(
         .ok()
         .and_then(|(token, came_by)| {
             let claims = state.verifier.verify_for_logout(token, state.now()).ok()?;
-            is_storable(&claims).then_some((claims.sid, came_by))
+            is_storable(&claims.sub, &claims.sid).then_some((claims.sid, came_by))
         });
     let named_by = |text: &str| {
         let token = state.refresh_tokens.read(text).ok()?;

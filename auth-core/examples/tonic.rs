@@ -1,0 +1,170 @@
+//! A tonic service that takes the tokens of a running `api-server`: an open method, one for callers, one for owners.
+//!
+//! Messages are plain text and the service is written by hand, so that no `protoc` is needed; with generated code it is
+//! `NotesServer::with_interceptor(notes, RequireCaller::new(verifier))`.
+//!
+//! ```sh
+//! AUTH_SECRET=… cargo run --example tonic --features tonic
+//! ```
+
+use std::convert::Infallible;
+use std::env;
+use std::error::Error;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use auth_core::{Caller, Keyring, RequireCaller, Secret, TokenVerifier};
+use bytes::{Buf as _, BufMut as _};
+use tonic::body::Body;
+use tonic::codec::{Codec, DecodeBuf, Decoder, EncodeBuf, Encoder};
+use tonic::server::{Grpc, NamedService};
+use tonic::service::interceptor::InterceptedService;
+use tonic::transport::Server;
+use tonic::{Request, Response, Status};
+use tower_service::Service;
+
+/// Open to all.
+fn hello(request: &Request<String>) -> Result<String, Status> {
+    match request.get_ref().as_str() {
+        "" => Err(Status::invalid_argument("Say whom to greet")),
+        name => Ok(format!("Hello, {name}")),
+    }
+}
+
+/// `UNAUTHENTICATED` without a good token.
+fn me(request: &Request<String>) -> Result<String, Status> {
+    Ok(Caller::of(request)?.sub.clone())
+}
+
+/// `PERMISSION_DENIED` unless the message is the caller's own id.
+fn notes(request: &Request<String>) -> Result<String, Status> {
+    let owner = request.get_ref();
+    Caller::of(request)?.require_owner(owner)?;
+    Ok(format!("The notes of {owner}"))
+}
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), Box<dyn Error>> {
+    let setting = |name, otherwise: &str| env::var(name).unwrap_or_else(|_| otherwise.to_owned());
+    let secret = Secret::new(env::var("AUTH_SECRET")?)?;
+    let issuer = setting("AUTH_ISSUER", "api-server");
+    let audience = setting("AUTH_AUDIENCE", "api");
+    let verifier = TokenVerifier::new(Keyring::new(secret), issuer, audience)?;
+    Server::builder()
+        .add_service(Methods::<OPEN>)
+        .add_service(InterceptedService::new(
+            Methods::<GUARDED>,
+            RequireCaller::new(verifier),
+        ))
+        .serve(setting("BIND_ADDR", "127.0.0.1:3000").parse()?)
+        .await?;
+    Ok(())
+}
+
+// From here on it is what generated code does.
+
+type Method = fn(&Request<String>) -> Result<String, Status>;
+
+fn method(path: &str) -> Option<Method> {
+    match path {
+        "/example.Greeter/Hello" => Some(hello),
+        "/example.Notes/Me" => Some(me),
+        "/example.Notes/List" => Some(notes),
+        _ => None,
+    }
+}
+
+const OPEN: bool = false;
+const GUARDED: bool = true;
+
+#[derive(Clone)]
+struct Methods<const ARE_GUARDED: bool>;
+
+impl NamedService for Methods<OPEN> {
+    const NAME: &'static str = "example.Greeter";
+}
+
+impl NamedService for Methods<GUARDED> {
+    const NAME: &'static str = "example.Notes";
+}
+
+type Answering<T, E> = Pin<Box<dyn Future<Output = Result<T, E>> + Send>>;
+
+impl<const ARE_GUARDED: bool> Service<http::Request<Body>> for Methods<ARE_GUARDED> {
+    type Response = http::Response<Body>;
+    type Error = Infallible;
+    type Future = Answering<http::Response<Body>, Infallible>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: http::Request<Body>) -> Self::Future {
+        let method = method(request.uri().path());
+        Box::pin(async move {
+            Ok(match method {
+                Some(method) => Grpc::new(Text).unary(Unary(method), request).await,
+                None => Status::unimplemented("There is no such method").into_http(),
+            })
+        })
+    }
+}
+
+struct Unary(Method);
+
+impl Service<Request<String>> for Unary {
+    type Response = Response<String>;
+    type Error = Status;
+    type Future = Answering<Response<String>, Status>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Status>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: Request<String>) -> Self::Future {
+        let answer = (self.0)(&request).map(Response::new);
+        Box::pin(async { answer })
+    }
+}
+
+/// Messages are text, as it is.
+#[derive(Clone, Copy)]
+struct Text;
+
+impl Codec for Text {
+    type Encode = String;
+    type Decode = String;
+    type Encoder = Self;
+    type Decoder = Self;
+
+    fn encoder(&mut self) -> Self {
+        *self
+    }
+
+    fn decoder(&mut self) -> Self {
+        *self
+    }
+}
+
+impl Encoder for Text {
+    type Item = String;
+    type Error = Status;
+
+    fn encode(&mut self, text: String, target: &mut EncodeBuf<'_>) -> Result<(), Status> {
+        target.put_slice(text.as_bytes());
+        Ok(())
+    }
+}
+
+impl Decoder for Text {
+    type Item = String;
+    type Error = Status;
+
+    fn decode(&mut self, source: &mut DecodeBuf<'_>) -> Result<Option<String>, Status> {
+        let bytes = source.copy_to_bytes(source.remaining());
+        match String::from_utf8(bytes.to_vec()) {
+            Ok(text) => Ok(Some(text)),
+            Err(_) => Err(Status::invalid_argument("The message is not UTF-8")),
+        }
+    }
+}

@@ -1,0 +1,263 @@
+//! The table: how a request is made, and the one answer to it.
+
+use serde_json::{Value, json};
+
+use crate::world::{NOW, claims, forged, good, signed, with};
+
+/// What a request is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Place {
+    /// Something for any caller.
+    Own,
+    /// Something that belongs to the user 43.
+    Another,
+    /// A service that was put together without an authority.
+    Unwired,
+}
+
+pub(crate) struct Case {
+    pub(crate) name: String,
+    pub(crate) place: Place,
+    /// Header fields, in order.
+    pub(crate) fields: Vec<(&'static str, String)>,
+    pub(crate) expected: Refused,
+}
+
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Refused {
+    pub(crate) status: u16,
+    pub(crate) challenge: Option<String>,
+    pub(crate) body: String,
+}
+
+fn refused(status: u16, title: &str, code: &str, detail: &str) -> Refused {
+    Refused {
+        status,
+        challenge: None,
+        body: format!(
+            r#"{{"status":{status},"title":"{title}","code":"{code}","detail":"{detail}","message":"{detail}"}}"#
+        ),
+    }
+}
+
+fn unauthorized(code: &str, detail: &str) -> Refused {
+    let error = format!(r#", error="invalid_token", error_description="{detail}""#);
+    let error = if code == "UNAUTHORIZED" { "" } else { &error };
+    Refused {
+        challenge: Some(format!(r#"Bearer realm="api"{error}"#)),
+        ..refused(401, "Unauthorized", code, detail)
+    }
+}
+
+fn case(name: &str, fields: &[(&'static str, &str)], expected: Refused) -> Case {
+    Case {
+        name: name.to_owned(),
+        place: Place::Own,
+        fields: fields
+            .iter()
+            .map(|(name, value)| (*name, (*value).to_owned()))
+            .collect(),
+        expected,
+    }
+}
+
+pub(crate) fn every_refusal() -> Vec<Case> {
+    let mut cases = header_faults();
+    cases.extend(token_faults());
+    cases.extend(claim_faults());
+    cases.extend(people_and_wiring());
+    cases
+}
+
+const AUTHORIZATION: &str = "authorization";
+
+fn header_faults() -> Vec<Case> {
+    let bearer = format!("Bearer {}", good());
+    let grammar = "The Authorization header must be Bearer, one space and a token";
+    let characters = "The bearer token has characters that no token has";
+    let invalid = |detail| unauthorized("INVALID_TOKEN", detail);
+    let twice = || invalid("Send exactly one Authorization header");
+    let none = || unauthorized("UNAUTHORIZED", "Authentication is required");
+    let one =
+        |name: &str, value: &str, detail| case(name, &[(AUTHORIZATION, value)], invalid(detail));
+    let cookie = format!("access_token={}", good());
+    vec![
+        case("no header", &[], none()),
+        case(
+            "a cookie that nobody asked for",
+            &[("cookie", &cookie)],
+            none(),
+        ),
+        one("no scheme", &good(), grammar),
+        one("another scheme", "Basic YTpi", grammar),
+        one("a scheme alone", "Bearer", grammar),
+        one("two spaces", &bearer.replace(' ', "  "), characters),
+        one("a comma", "Bearer a,b", characters),
+        case(
+            "the same header twice",
+            &[(AUTHORIZATION, &bearer), (AUTHORIZATION, &bearer)],
+            twice(),
+        ),
+        case(
+            "two headers",
+            &[(AUTHORIZATION, "Bearer x"), (AUTHORIZATION, &bearer)],
+            twice(),
+        ),
+    ]
+}
+
+fn token_faults() -> Vec<Case> {
+    let with_crit = json!({ "alg": "HS256", "typ": "at+jwt", "crit": ["exp"] });
+    let typed = |alg: &str, typ: &str| signed(&json!({ "alg": alg, "typ": typ }), &claims());
+    let faults = [
+        ("junk", "junk".to_owned(), "A token has exactly three parts"),
+        (
+            "five parts",
+            "a.b.c.d.e".to_owned(),
+            "A token has exactly three parts",
+        ),
+        (
+            "oversized",
+            "a".repeat(8193),
+            "The token is longer than 8192 bytes",
+        ),
+        (
+            "another secret",
+            forged(),
+            "The token signature does not match",
+        ),
+        (
+            "no algorithm",
+            typed("none", "at+jwt"),
+            "The token algorithm must be HS256",
+        ),
+        (
+            "another algorithm",
+            typed("HS512", "at+jwt"),
+            "The token algorithm must be HS256",
+        ),
+        (
+            "another type",
+            typed("HS256", "JWT"),
+            "The token type must be at+jwt",
+        ),
+        (
+            "crit",
+            signed(&with_crit, &claims()),
+            "The token header has crit, b64 or zip",
+        ),
+    ];
+    let of_fault = |(name, token, detail): (&str, String, &str)| {
+        of_token(name, &token, "INVALID_TOKEN", detail)
+    };
+    faults.map(of_fault).into()
+}
+
+fn of_token(name: &str, token: &str, code: &str, detail: &str) -> Case {
+    let bearer = format!("Bearer {token}");
+    case(
+        name,
+        &[(AUTHORIZATION, &bearer)],
+        unauthorized(code, detail),
+    )
+}
+
+fn claim_faults() -> Vec<Case> {
+    let names = ["iss", "aud", "sub", "email", "iat", "exp", "jti", "sid"];
+    let lacking = names.map(|claim| {
+        let detail = format!("The token lacks the claim {claim}");
+        of_token(
+            &format!("no {claim}"),
+            &with(&[(claim, None)]),
+            "INVALID_TOKEN",
+            &detail,
+        )
+    });
+    let unacceptable: [(&str, Value); 12] = [
+        ("iss", json!("somebody")),
+        ("iss", json!(["api-server"])),
+        ("aud", json!("reports")),
+        ("aud", json!([])),
+        ("sub", json!("")),
+        ("sub", json!(" 42")),
+        ("sub", json!(42)),
+        ("email", json!(null)),
+        ("exp", json!("1800000900")),
+        ("exp", json!(NOW + 500 * 86_400)),
+        ("jti", json!(1)),
+        ("sid", json!(7)),
+    ];
+    let unacceptable = unacceptable.map(|(claim, value)| {
+        let detail = format!("The token claim {claim} is not acceptable");
+        let name = format!("{claim} is {value}");
+        of_token(
+            &name,
+            &with(&[(claim, Some(value))]),
+            "INVALID_TOKEN",
+            &detail,
+        )
+    });
+    lacking
+        .into_iter()
+        .chain(unacceptable)
+        .chain(time_faults())
+        .collect()
+}
+
+fn time_faults() -> [Case; 4] {
+    let early = |claim| {
+        let token = with(&[(claim, Some(json!(NOW + 6)))]);
+        let name = format!("{claim} in the future");
+        of_token(&name, &token, "INVALID_TOKEN", "The token is not valid yet")
+    };
+    let expired = with(&[
+        ("iat", Some(json!(NOW - 905))),
+        ("exp", Some(json!(NOW - 5))),
+    ]);
+    let ended = with(&[("sid", Some(json!("ended")))]);
+    let over = "The session of the token has ended";
+    [
+        early("iat"),
+        early("nbf"),
+        of_token(
+            "expired",
+            &expired,
+            "TOKEN_EXPIRED",
+            "The token has expired",
+        ),
+        of_token("revoked", &ended, "TOKEN_REVOKED", over),
+    ]
+}
+
+fn people_and_wiring() -> Vec<Case> {
+    let bearer = format!("Bearer {}", good());
+    let forbidden = |detail| refused(403, "Forbidden", "FORBIDDEN", detail);
+    let contradicted = || forbidden("X-User-Id names somebody other than the token does");
+    let fault = "Something went wrong on our side";
+    let fault = refused(500, "Internal Server Error", "INTERNAL_SERVER_ERROR", fault);
+    let known = (AUTHORIZATION, bearer.as_str());
+    vec![
+        case(
+            "X-User-Id of another",
+            &[known, ("x-user-id", "43")],
+            contradicted(),
+        ),
+        case(
+            "X-User-Id of both",
+            &[known, ("x-user-id", "42"), ("x-user-id", "43")],
+            contradicted(),
+        ),
+        Case {
+            place: Place::Another,
+            ..case(
+                "the wrong owner",
+                &[known],
+                forbidden("This address belongs to another user"),
+            )
+        },
+        Case {
+            place: Place::Unwired,
+            ..case("a service without an authority", &[known], fault)
+        },
+    ]
+}
