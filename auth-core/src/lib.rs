@@ -13,6 +13,7 @@ pub mod password;
 pub mod refresh;
 pub mod revocation;
 mod secret;
+mod service_key;
 mod verifier;
 
 pub use claims::{Claims, Subject};
