@@ -10,6 +10,7 @@ pub mod config;
 pub mod db;
 mod health;
 mod http;
+mod keys;
 pub mod logging;
 pub mod problem;
 pub mod server;

@@ -39,7 +39,7 @@ impl Caller {
             .app_data::<Data<State>>()
             .ok_or_else(|| Problem::internal("the server was built without its state"))?;
         let (token, came_by) = access_token(request, state)?;
-        let claims = state.verifier.verify(token, state.now())?;
+        let claims = state.keys.in_force().verifier.verify(token, state.now())?;
         if !is_storable(&claims) {
             return Err(Problem::account_is_gone());
         }
