@@ -17,7 +17,7 @@ const ACCESS_TTL: Duration = Duration::from_secs(900);
 const SESSION_TTL: Duration = Duration::from_secs(1800);
 const LEEWAY: Duration = Duration::from_secs(5);
 /// Between one node's step and the next.
-const PAUSE: Duration = Duration::from_secs(300);
+const PAUSE: Duration = Duration::from_secs(450);
 
 /// How far a node has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -183,7 +183,7 @@ fn rotated_in_any_order_nobody_refuses_a_valid_token() {
                 world.take_all(third, Step::Dropped);
                 let steps: HashSet<_> = world.nodes.iter().map(|node| node.step).collect();
                 assert_eq!(steps, HashSet::from([Step::Dropped]));
-                assert!(world.tally.verified > 1000);
+                assert!(world.tally.verified > 500);
                 assert_eq!(world.tally.refused, 0, "{first:?} {second:?} {third:?}");
             }
         }
@@ -206,7 +206,7 @@ fn a_rotation_that_skips_a_step_refuses_valid_tokens() {
     assert!(uneven.tally.refused > 0);
 
     // Dropped while tokens of the old secret are still good.
-    for time in [Duration::ZERO, SESSION_TTL - 3 * PAUSE] {
+    for time in [Duration::ZERO, PAUSE] {
         let mut early = World::new();
         early.take_all(order, Step::Added);
         early.take_all(order, Step::Switched);

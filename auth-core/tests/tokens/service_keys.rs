@@ -66,13 +66,13 @@ fn the_published_tokens_are_issued_and_verified() {
             session_id: text(claims, "sid"),
         };
         let id = text(claims, "jti").to_owned();
-        let issued = issuer.issue_with_id(&subject, id, now).unwrap();
-        assert_eq!(issued.token, text(&vector, "token"), "{audience}");
+        let made = issuer.issue_with_id(&subject, id, now).unwrap();
+        assert_eq!(made.token, text(&vector, "token"), "{audience}");
 
         let own = Keyring::new(secret(text(&vector, "derived")));
         let service = TokenVerifier::new(own, ISSUER, audience).unwrap();
         let verified = service.verify(text(&vector, "token"), now);
-        assert_eq!(verified, Ok(issued.claims), "{audience}");
+        assert_eq!(verified, Ok(made.claims), "{audience}");
     }
 }
 
@@ -189,8 +189,8 @@ fn a_token_that_is_exchanged_does_not_outlive_the_one_it_came_from() {
     let issuer = TokenIssuer::new(keys, ISSUER, "reports", LIFETIME).unwrap();
     let start = i64::try_from(now().duration_since(UNIX_EPOCH).unwrap().as_secs()).unwrap();
     for (latest, lifetime) in [(1, 1), (899, 899), (900, 900), (901, 900)] {
-        let issued = issuer.issue_until(&SUBJECT, start + latest, now()).unwrap();
-        assert_eq!(issued.claims.exp - issued.claims.iat, lifetime, "{latest}");
+        let made = issuer.issue_until(&SUBJECT, start + latest, now()).unwrap();
+        assert_eq!(made.claims.exp - made.claims.iat, lifetime, "{latest}");
     }
     for over in [0, -1, -start, i64::MIN] {
         let answer = issuer.issue_until(&SUBJECT, start.saturating_add(over), now());
