@@ -60,7 +60,7 @@ impl Keys {
                 Err(why) => log::error!("SIGHUP: the secrets stay as they were: {why}"),
             }
         }
-        pending().await
+        pending::<()>().await;
     }
 
     /// From the next request on; those in flight end as they began.

@@ -61,10 +61,10 @@ pub(crate) async fn exchange(
         email: &caller.email,
         session_id: &caller.session_id,
     };
-    let issued = issuer.issue_until(&subject, caller.token_expires, state.now())?;
+    let given = issuer.issue_until(&subject, caller.token_expires, state.now())?;
     Ok(web::Json(ServiceToken {
-        access_token: issued.token,
+        access_token: given.token,
         token_type: "Bearer",
-        expires_in: issued.claims.exp - issued.claims.iat,
+        expires_in: given.claims.exp - given.claims.iat,
     }))
 }
