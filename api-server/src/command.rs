@@ -24,6 +24,7 @@ pub fn run(settings: &Settings) -> ExitCode {
         Some(Command::Migrate) => migrate(settings),
         Some(Command::Openapi) => print(&openapi()),
         Some(Command::Keys(KeysCommand::Generate)) => generate_key(),
+        Some(Command::Keys(KeysCommand::Derive { audience })) => derive_key(settings, audience),
     }
 }
 
@@ -32,8 +33,10 @@ fn serve(settings: &Settings) -> ExitCode {
         Ok(config) => config,
         Err(problems) => return refuse(EXIT_SETTINGS, &problems),
     };
+    let settings = settings.clone();
+    let reread = Box::new(move || settings.reread_keyring());
     let built = server::build(config, Limits::default(), Arc::new(SystemTime::now));
-    match built.and_then(|server| Ok(server.run_until_signal()?)) {
+    match built.and_then(|server| Ok(server.run_until_signal(reread)?)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => refuse(EXIT_FAILURE, &error),
     }
@@ -54,9 +57,20 @@ fn migrate(settings: &Settings) -> ExitCode {
 
 fn generate_key() -> ExitCode {
     match Secret::generate() {
-        Ok(secret) => print(&format!("{}\n", String::from_utf8_lossy(secret.expose()))),
+        Ok(secret) => print_secret(&secret),
         Err(error) => refuse(EXIT_FAILURE, &error),
     }
+}
+
+fn derive_key(settings: &Settings, audience: &str) -> ExitCode {
+    match settings.derive_key(audience) {
+        Ok(key) => print_secret(&key),
+        Err(problems) => refuse(EXIT_SETTINGS, &problems),
+    }
+}
+
+fn print_secret(secret: &Secret) -> ExitCode {
+    print(&format!("{}\n", String::from_utf8_lossy(secret.expose())))
 }
 
 fn print(text: &str) -> ExitCode {

@@ -11,6 +11,7 @@ mod cores;
 pub mod db;
 mod health;
 mod http;
+mod keys;
 pub mod logging;
 pub mod problem;
 pub mod server;

@@ -8,19 +8,19 @@ use actix_web::dev::{Server as ActixServer, ServerHandle};
 use actix_web::middleware::{Condition, from_fn};
 use actix_web::web::{self, Data, ServiceConfig};
 use actix_web::{App, HttpServer};
-use auth_core::refresh::RefreshTokens;
-use auth_core::{RevokedSessions, TokenIssuer, TokenVerifier};
+use auth_core::{Authority, Keyring, RevokedSessions};
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::accounts::hasher::Hasher;
 use crate::accounts::throttle::Throttle;
-use crate::config::Config;
+use crate::config::{Config, SettingProblems};
 use crate::db::{self, Db};
-use crate::http::caller::authority;
+use crate::http::caller::Own;
 use crate::http::cookies::Cookies;
 use crate::http::cors::cors;
 use crate::http::envelope::envelope;
 use crate::http::openapi;
+use crate::keys::{Keys, Names};
 use crate::problem::{Code, Problem};
 use crate::sessions::housekeeping::{follow_revocations, purge_regularly};
 use crate::sessions::revocation::Feed;
@@ -34,6 +34,9 @@ pub const HEADER_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Why a server could not be built.
 pub type BuildError = Box<dyn std::error::Error + Send + Sync>;
+
+/// Reads the secrets again.
+pub type Reread = Box<dyn Fn() -> Result<Keyring, SettingProblems>>;
 
 /// A server that listens already and answers once [`run`](Self::run) is awaited.
 pub struct Server {
@@ -85,16 +88,18 @@ impl Server {
         }
     }
 
-    /// Serves on this thread until SIGTERM or SIGINT, then lets requests in flight finish.
+    /// Serves on this thread until SIGTERM or SIGINT, then lets requests in flight finish. SIGHUP changes the secrets to
+    /// what `reread` gives, from the next request on.
     ///
     /// # Errors
     ///
     /// As [`run`](Self::run), and if signals cannot be received.
-    pub fn run_until_signal(self) -> io::Result<()> {
+    pub fn run_until_signal(self, reread: Reread) -> io::Result<()> {
         actix_web::rt::System::new().block_on(async {
             // Whoever reads that it listens may send a signal at once.
             let mut terminate = signal(SignalKind::terminate())?;
             let mut interrupt = signal(SignalKind::interrupt())?;
+            let hangup = signal(SignalKind::hangup())?;
             log::info!("listening on http://{}", self.addr);
             let stopper = self.stopper();
             actix_web::rt::spawn(async move {
@@ -104,7 +109,11 @@ impl Server {
                 }
                 stopper.stop().await;
             });
-            self.run().await?;
+            let state = self.state.clone();
+            tokio::select! {
+                served = self.run() => served?,
+                () = state.keys.replace_at(hangup, reread) => {}
+            }
             log::info!("stopped");
             Ok(())
         })
@@ -127,7 +136,7 @@ pub fn build(config: Config, limits: Limits, clock: Clock) -> Result<Server, Bui
     let allowed_origins = config.allowed_origins.clone();
     let state = Data::new(state(config, limits, clock)?);
     let shared = state.clone();
-    let authority = authority(&state);
+    let authority = Authority::new(Own(state.clone()));
     let app = move || {
         App::new()
             .app_data(shared.clone())
@@ -157,8 +166,13 @@ pub fn build(config: Config, limits: Limits, clock: Clock) -> Result<Server, Bui
 
 fn state(config: Config, limits: Limits, clock: Clock) -> Result<State, BuildError> {
     let revoked = RevokedSessions::default();
-    let (iss, aud) = (config.issuer.as_str(), config.audience.as_str());
-    let verifier = TokenVerifier::new(config.keyring.clone(), iss, aud)?;
+    let names = Names {
+        issuer: config.issuer,
+        audience: config.audience,
+        services: config.token_audiences,
+        access_token_ttl: config.access_token_ttl,
+        revoked: revoked.clone(),
+    };
     let mut origins = config.allowed_origins;
     let cookies = Cookies::new(config.public_url.is_https());
     origins.push(config.public_url);
@@ -166,9 +180,7 @@ fn state(config: Config, limits: Limits, clock: Clock) -> Result<State, BuildErr
         db: Db::new(config.database_url, config.database_pool_size)?,
         hasher: Hasher::new(config.bcrypt_cost),
         throttle: Throttle::default(),
-        refresh_tokens: RefreshTokens::new(&config.keyring),
-        issuer: TokenIssuer::new(config.keyring, iss, aud, config.access_token_ttl)?,
-        verifier: verifier.with_revoked(revoked.clone()),
+        keys: Keys::new(&config.keyring, names)?,
         feed: Feed::new(revoked.clone()),
         revoked,
         cookies,

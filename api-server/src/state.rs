@@ -3,8 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use auth_core::refresh::RefreshTokens;
-use auth_core::{RevokedSessions, TokenIssuer, TokenVerifier};
+use auth_core::RevokedSessions;
 use ipnet::IpNet;
 
 use crate::accounts::hasher::Hasher;
@@ -13,6 +12,7 @@ use crate::config::Origin;
 use crate::cores::cores;
 use crate::db::{Db, Timestamp};
 use crate::http::cookies::Cookies;
+use crate::keys::Keys;
 use crate::sessions::revocation::{self, Feed};
 
 /// Where the time comes from; tests bring their own.
@@ -44,9 +44,7 @@ pub(crate) struct State {
     pub(crate) db: Db,
     pub(crate) hasher: Hasher,
     pub(crate) throttle: Throttle,
-    pub(crate) issuer: TokenIssuer,
-    pub(crate) verifier: TokenVerifier,
-    pub(crate) refresh_tokens: RefreshTokens,
+    pub(crate) keys: Keys,
     pub(crate) revoked: RevokedSessions,
     pub(crate) feed: Feed,
     pub(crate) cookies: Cookies,

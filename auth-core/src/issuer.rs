@@ -114,19 +114,48 @@ impl TokenIssuer {
         id: String,
         now: SystemTime,
     ) -> Result<AccessToken, Error> {
+        self.issue_claims(subject, id, now, i64::MAX)
+    }
+
+    /// As [`issue`](Self::issue), but the token expires at `latest` (seconds since 1970) if its lifetime would end
+    /// later: a token that is exchanged for another must not live on in it (RFC 8693 § 2.2.1).
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Expired`] if `latest` has come already; else as [`issue`](Self::issue).
+    pub fn issue_until(
+        &self,
+        subject: &Subject<'_>,
+        latest: i64,
+        now: SystemTime,
+    ) -> Result<AccessToken, Error> {
+        self.issue_claims(subject, jws::random_text::<16>()?, now, latest)
+    }
+
+    fn issue_claims(
+        &self,
+        subject: &Subject<'_>,
+        id: String,
+        now: SystemTime,
+        latest: i64,
+    ) -> Result<AccessToken, Error> {
         check_sub(subject.id)?;
         #[expect(
             clippy::cast_possible_truncation,
             reason = "a clock within 2^53 s of 1970"
         )]
         let iat = seconds(now).floor() as i64;
+        let exp = iat.saturating_add(self.lifetime).min(latest);
+        if exp <= iat {
+            return Err(Error::Expired);
+        }
         let claims = Claims {
             sub: subject.id.to_owned(),
             email: subject.email.to_owned(),
             sid: subject.session_id.to_owned(),
             jti: id,
             iat,
-            exp: iat.saturating_add(self.lifetime),
+            exp,
         };
         let token = self.sign(&claims)?;
         if token.len() > MAX_TOKEN_BYTES {

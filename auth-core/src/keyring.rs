@@ -5,8 +5,6 @@ use std::fmt;
 use base64::DecodeSliceError;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use hkdf::Hkdf;
-use sha2::Sha256;
 use zeroize::Zeroizing;
 
 use crate::hs256::MacKey;
@@ -89,7 +87,7 @@ pub(crate) struct Key {
     pub(crate) id: String,
     /// What our own tokens under this key begin with; recognising it saves parsing the header.
     pub(crate) encoded_header: String,
-    secret: Secret,
+    pub(crate) secret: Secret,
     mac: MacKey,
 }
 
@@ -134,16 +132,9 @@ impl Key {
         }
     }
 
-    /// HKDF-SHA-256 (RFC 5869) of the secret without salt: a key for one purpose that reveals nothing of the others.
+    /// A key for one purpose that reveals nothing of the others.
     pub(crate) fn derive(&self, purpose: &[u8]) -> Zeroizing<[u8; 32]> {
-        let mut derived = Zeroizing::new([0; 32]);
-        let expanded =
-            Hkdf::<Sha256>::new(None, self.secret.expose()).expand(purpose, derived.as_mut_slice());
-        debug_assert!(
-            expanded.is_ok(),
-            "32 bytes are within HKDF's limit of 255 hashes"
-        );
-        derived
+        self.secret.derive(&[purpose])
     }
 }
 

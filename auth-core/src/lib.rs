@@ -23,6 +23,7 @@ pub mod refresh;
 mod refusal;
 pub mod revocation;
 mod secret;
+mod service_key;
 #[cfg(feature = "testing")]
 pub mod testing;
 #[cfg(feature = "tonic")]

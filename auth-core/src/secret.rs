@@ -4,6 +4,8 @@ mod samples;
 
 use std::fmt;
 
+use hkdf::Hkdf;
+use sha2::Sha256;
 use zeroize::Zeroizing;
 
 use crate::Error;
@@ -60,6 +62,18 @@ impl Secret {
     #[must_use]
     pub fn expose(&self) -> &[u8] {
         &self.0
+    }
+
+    /// HKDF-SHA-256 (RFC 5869) without salt; `info` is the parts, one after the other.
+    pub(crate) fn derive(&self, info: &[&[u8]]) -> Zeroizing<[u8; 32]> {
+        let mut derived = Zeroizing::new([0; 32]);
+        let hkdf = Hkdf::<Sha256>::new(None, self.expose());
+        let expanded = hkdf.expand_multi_info(info, derived.as_mut_slice());
+        debug_assert!(
+            expanded.is_ok(),
+            "32 bytes are within HKDF's limit of 255 hashes"
+        );
+        derived
     }
 
     fn weakness(&self) -> Option<&'static str> {

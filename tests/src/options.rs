@@ -38,6 +38,7 @@ impl Options {
             ("auth-secrets-previous", ""),
             ("auth-issuer", "api-server"),
             ("auth-audience", "api"),
+            ("token-audiences", ""),
             ("access-token-ttl", "15m"),
             ("session-ttl", "7d"),
             ("bcrypt-cost", "4"),

@@ -60,12 +60,13 @@ impl Granted {
         let since = self.issued_at.duration_since(SystemTime::UNIX_EPOCH);
         let second = since.unwrap_or_default().as_secs();
         let id = format!("{}.{}.{second}", self.session_id, self.counter);
-        let access = state.issuer.issue_with_id(&subject, id, self.issued_at);
+        let keys = state.keys.in_force();
+        let access = keys.issuer.issue_with_id(&subject, id, self.issued_at);
         // A user that no token can be made for is our fault, not a refusal of anybody's token.
         let access = access.map_err(Problem::internal)?.token;
         let refresh = session::refresh_token(&self.session_id, self.counter)
             .ok_or_else(|| Problem::internal("a session id is not a UUID"))?;
-        let refresh = state.refresh_tokens.write(refresh);
+        let refresh = keys.refresh_tokens.write(refresh);
         let mut response = HttpResponse::build(status);
         for cookie in state.cookies.set(&access, &refresh, state.session_ttl) {
             response.append_header((SET_COOKIE, cookie));
@@ -75,7 +76,7 @@ impl Granted {
             user: self.user,
             access_token: in_body.then_some(access),
             token_type: "Bearer",
-            expires_in: state.issuer.lifetime_seconds(),
+            expires_in: keys.issuer.lifetime_seconds(),
             refresh_token: in_body.then_some(refresh),
             session_id: self.session_id,
         }))

@@ -15,6 +15,18 @@ pub(super) fn load(file: &Path) -> Result<(), String> {
     }
 }
 
+/// What the file says, line by line; of a name that stands there twice the first counts. Without a file, nothing.
+pub(super) fn read(file: &Path) -> Result<Vec<(String, String)>, String> {
+    let text = match fs::read_to_string(file) {
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(error) => return Err(error.to_string()),
+        Ok(text) => text,
+    };
+    let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
+    let lines: Result<_, _> = dotenvy::from_read_iter(text.as_bytes()).collect();
+    lines.map_err(|error| explain(&error, text))
+}
+
 fn explain(error: &dotenvy::Error, text: &str) -> String {
     match error {
         dotenvy::Error::LineParse(rest, _) => format!(

@@ -6,13 +6,15 @@ mod dotenv;
 mod parse;
 mod postgres_url;
 mod raw;
+mod reread;
 mod secret_file;
+mod secrets;
 
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use auth_core::Keyring;
 use auth_core::password::Cost;
-use auth_core::{Keyring, Secret};
 
 use ipnet::IpNet;
 
@@ -38,6 +40,8 @@ pub struct Config {
     pub issuer: String,
     /// `aud` of the tokens.
     pub audience: String,
+    /// `aud` of the tokens that are given for other services.
+    pub token_audiences: Vec<String>,
     /// Lifetime of an access token.
     pub access_token_ttl: Duration,
     /// Lifetime of a session.
@@ -66,6 +70,8 @@ impl Settings {
         let database_pool_size = problems.take("DATABASE_POOL_SIZE", pool_size);
         let issuer = problems.take("AUTH_ISSUER", parse::name(&self.auth_issuer));
         let audience = problems.take("AUTH_AUDIENCE", parse::name(&self.auth_audience));
+        let services = parse::services(self.token_audiences.as_deref(), audience.as_deref());
+        let token_audiences = problems.take("TOKEN_AUDIENCES", services);
         let access_token_ttl = parse::lifetime(&self.access_token_ttl);
         let access_token_ttl = problems.take("ACCESS_TOKEN_TTL", access_token_ttl);
         let session_ttl = parse::lifetime(&self.session_ttl);
@@ -83,7 +89,12 @@ impl Settings {
         let previous = problems.take("AUTH_SECRETS_PREVIOUS", self.previous_secrets());
         self.check_logging(&mut problems);
         // Last: it may write a file, which a start that is refused anyway should not.
-        let current = self.current_secret(database_url.as_ref(), problems.is_empty());
+        let is_good = problems.is_empty();
+        let current = self.current_secret(database_url.as_ref(), |file| {
+            is_good
+                .then(|| secret_file::read_or_create(file))
+                .transpose()
+        });
         let current = problems.take("AUTH_SECRET", current);
         problems.finish(|| {
             Some(Config {
@@ -93,6 +104,7 @@ impl Settings {
                 keyring: Keyring::new(current??).with_previous(previous?),
                 issuer: issuer?,
                 audience: audience?,
+                token_audiences: token_audiences?,
                 access_token_ttl: access_token_ttl?,
                 session_ttl: session_ttl?,
                 bcrypt_cost: bcrypt_cost?,
@@ -141,36 +153,5 @@ impl Settings {
     pub fn log_filter(&self) -> Result<&str, String> {
         parse::log_filter(&self.rust_log)?;
         Ok(&self.rust_log)
-    }
-
-    fn previous_secrets(&self) -> Result<Vec<Secret>, String> {
-        let listed = self.auth_secrets_previous.as_deref().unwrap_or_default();
-        listed
-            .split(',')
-            .map(str::trim)
-            .filter(|secret| !secret.is_empty())
-            .map(|secret| Secret::new(secret).map_err(|error| error.to_string()))
-            .collect()
-    }
-
-    /// `Ok(None)` only when something else is wrong already.
-    fn current_secret(
-        &self,
-        database: Option<&DatabaseUrl>,
-        may_write: bool,
-    ) -> Result<Option<Secret>, String> {
-        if let Some(given) = &self.auth_secret {
-            let secret = Secret::new(given.as_str()).map_err(|error| error.to_string())?;
-            return Ok(Some(secret));
-        }
-        match database.map(DatabaseUrl::file) {
-            Some(Some(file)) if may_write => secret_file::read_or_create(file).map(Some),
-            Some(None) => Err(
-                "is required with PostgreSQL, so that all nodes share it; make one with: \
-                 api-server keys generate"
-                    .to_owned(),
-            ),
-            _ => Ok(None),
-        }
     }
 }

@@ -40,6 +40,16 @@ impl fmt::Display for SettingProblems {
 
 impl std::error::Error for SettingProblems {}
 
+impl SettingProblems {
+    /// For the log of a server that goes on without them.
+    #[must_use]
+    pub fn in_one_line(&self) -> String {
+        let problems = self.0.iter();
+        let problems = problems.map(|problem| format!("{}: {}", problem.variable, problem.remedy));
+        problems.collect::<Vec<_>>().join("; ")
+    }
+}
+
 #[derive(Default)]
 pub(super) struct Collector(Vec<SettingProblem>);
 
@@ -101,6 +111,28 @@ pub(super) fn name(text: &str) -> Result<String, String> {
         return Err("use a name without white space around it".to_owned());
     }
     Ok(text.to_owned())
+}
+
+/// The audience of another service. Our own is none: the secret itself signs for it.
+pub(super) fn service(text: &str, own: Option<&str>) -> Result<String, String> {
+    if own == Some(text) {
+        return Err("AUTH_AUDIENCE is our own; name other services".to_owned());
+    }
+    name(text)
+}
+
+pub(super) fn services(text: Option<&str>, own: Option<&str>) -> Result<Vec<String>, String> {
+    let text = text.unwrap_or_default().trim();
+    if text.is_empty() {
+        return Ok(Vec::new());
+    }
+    let listed = text.split(',').map(str::trim);
+    listed
+        .map(|entry| match entry {
+            "" => Err("use names between the commas, such as reports,billing".to_owned()),
+            entry => service(entry, own),
+        })
+        .collect()
 }
 
 pub(super) fn lifetime(text: &str) -> Result<Duration, String> {

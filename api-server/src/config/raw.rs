@@ -5,9 +5,12 @@ use std::fmt;
 use std::path::Path;
 
 use clap::error::ErrorKind;
-use clap::{CommandFactory as _, Parser, Subcommand};
+use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
 use super::dotenv;
+use super::reread::FixedSecrets;
+
+pub(super) const ENV_FILE: &str = ".env";
 
 /// Registers people, logs them in and out, keeps each person's tasks.
 ///
@@ -80,6 +83,11 @@ pub struct Settings {
     #[arg(long, env, global = true, value_name = "NAME", default_value = "api")]
     pub auth_audience: String,
 
+    /// Audiences (aud) of other services for which POST /api/auth/token gives tokens, comma-separated, such as
+    /// reports,billing. The command `keys derive` prints the key of each.
+    #[arg(long, env, global = true, value_name = "NAMES")]
+    pub token_audiences: Option<String>,
+
     /// Lifetime of an access token, such as 15m or 7d; 1 second to 400 days.
     #[arg(
         long,
@@ -141,6 +149,9 @@ pub struct Settings {
         default_value = "info"
     )]
     pub rust_log: String,
+
+    #[arg(skip)]
+    pub(super) fixed: FixedSecrets,
 }
 
 /// What the program can do.
@@ -159,11 +170,17 @@ pub enum Command {
 }
 
 /// What can be done with secrets.
-#[derive(Subcommand, Clone, Copy, Debug)]
+#[derive(Subcommand, Clone, Debug)]
 #[non_exhaustive]
 pub enum KeysCommand {
     /// Print a new secret, fit for `AUTH_SECRET`.
     Generate,
+    /// Print the key of one service, derived from `AUTH_SECRET`: the only secret that the service needs.
+    Derive {
+        /// The service's audience (aud), one of `TOKEN_AUDIENCES`.
+        #[arg(long, value_name = "NAME")]
+        audience: String,
+    },
 }
 
 /// How to write the log.
@@ -187,10 +204,17 @@ impl Settings {
     }
 
     fn read_from(arguments: impl IntoIterator<Item = OsString>) -> Result<Self, clap::Error> {
-        match dotenv::load(Path::new(".env")) {
-            Ok(()) => Self::try_parse_from(arguments).map_err(name_what_is_not_text),
-            Err(problem) => Err(clap::Error::raw(ErrorKind::Io, format!("{problem}\n"))),
+        // Before the file adds to the environment.
+        let mut fixed = FixedSecrets::of_environment();
+        if let Err(problem) = dotenv::load(Path::new(ENV_FILE)) {
+            return Err(clap::Error::raw(ErrorKind::Io, format!("{problem}\n")));
         }
+        let matches = Self::command()
+            .try_get_matches_from(arguments)
+            .map_err(name_what_is_not_text)?;
+        fixed.add_flags(&matches);
+        let settings = Self::from_arg_matches(&matches)?;
+        Ok(Self { fixed, ..settings })
     }
 }
 

@@ -19,6 +19,19 @@ pub(super) fn read_or_create(database: &Path) -> Result<Secret, String> {
     }
 }
 
+/// Reads the secret of this database, which a server must have made.
+pub(super) fn read(database: &Path) -> Result<Secret, String> {
+    let file = beside(database);
+    match fs::read(&file) {
+        Ok(text) => secret(&file, &text),
+        Err(error) if error.kind() == ErrorKind::NotFound => Err(format!(
+            "is not set, and there is no {}, which the first start makes; set AUTH_SECRET, or check DATABASE_URL",
+            file.display()
+        )),
+        Err(error) => Err(cannot("read", &file, &error)),
+    }
+}
+
 /// `auth.db` has its secret in `auth.db.secret`.
 fn beside(database: &Path) -> PathBuf {
     let mut name = database.as_os_str().to_owned();

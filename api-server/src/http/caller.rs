@@ -7,7 +7,7 @@ use actix_web::http::header::AUTHORIZATION;
 use actix_web::web::Data;
 use actix_web::{FromRequest, HttpRequest};
 use auth_core::credentials::{Credentials, Place};
-use auth_core::{Authenticate, Authority, Error, LocalVerifier, Refusal, Verification};
+use auth_core::{Authenticate, Error, Refusal, Verification};
 
 use super::identity::UserId;
 use super::origin;
@@ -59,27 +59,26 @@ fn require_trusted_origin(request: &HttpRequest) -> Result<(), Problem> {
     origin::require_trusted(request, state)
 }
 
-/// Whom the extractors ask: the `Authorization` header, or the cookie if there is none, by the server's own clock.
-pub(crate) fn authority(state: &State) -> Authority {
-    let clock = state.clock.clone();
-    let verifier = LocalVerifier::new(state.verifier.clone())
-        .with_clock(move || clock())
-        .with_cookie(state.cookies.access_name());
-    Authority::new(Storable(verifier))
+/// Whom the extractors ask: the `Authorization` header, or the cookie if there is none, by the server's own clock and
+/// the secrets in force.
+pub(crate) struct Own(pub(crate) Data<State>);
+
+impl Own {
+    fn verify(&self, credentials: &Credentials<'_>) -> Result<auth_core::Caller, Refusal> {
+        let (token, _) = credentials.token(Some(self.0.cookies.access_name()))?;
+        let keys = self.0.keys.in_force();
+        let claims = keys.verifier.verify(token, self.0.now())?;
+        if !is_storable(&claims.sub, &claims.sid) {
+            let gone = "The account of this token does not exist";
+            return Err(Refusal::unauthorized("INVALID_TOKEN", gone));
+        }
+        Ok(claims.into())
+    }
 }
 
-/// Refuses tokens of people that no database could hold.
-struct Storable(LocalVerifier);
-
-impl Authenticate for Storable {
+impl Authenticate for Own {
     fn authenticate(&self, credentials: &Credentials<'_>) -> Verification {
-        match self.0.authenticate(credentials) {
-            Verification::Ready(Ok(caller)) if !is_storable(&caller.sub, &caller.sid) => {
-                let gone = "The account of this token does not exist";
-                Verification::Ready(Err(Refusal::unauthorized("INVALID_TOKEN", gone)))
-            }
-            verification => verification,
-        }
+        Verification::Ready(self.verify(credentials))
     }
 }
 

@@ -39,6 +39,7 @@ static DOCUMENT: LazyLock<String> = LazyLock::new(document);
         sessions::logout::logout,
         sessions::list::list,
         sessions::list::end,
+        sessions::token::exchange,
         tasks::list::list,
         tasks::create::create,
         tasks::one::show,

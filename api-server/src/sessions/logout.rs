@@ -93,14 +93,15 @@ fn named_session(
     state: &State,
     body: Option<&str>,
 ) -> Option<(String, CameBy)> {
+    let keys = state.keys.in_force();
     let by_access = access_token(request, state)
         .ok()
         .and_then(|(token, came_by)| {
-            let claims = state.verifier.verify_for_logout(token, state.now()).ok()?;
+            let claims = keys.verifier.verify_for_logout(token, state.now()).ok()?;
             is_storable(&claims.sub, &claims.sid).then_some((claims.sid, came_by))
         });
     let named_by = |text: &str| {
-        let token = state.refresh_tokens.read(text).ok()?;
+        let token = keys.refresh_tokens.read(text).ok()?;
         Some(session::named_by(&token))
     };
     let by_body = || Some((body.and_then(named_by)?, CameBy::Message));

@@ -9,6 +9,7 @@ pub(crate) mod revocation;
 mod rotation;
 pub(crate) mod session;
 pub(crate) mod store;
+pub(crate) mod token;
 
 use actix_web::http::Method;
 use actix_web::web::ServiceConfig;
@@ -20,6 +21,7 @@ pub(crate) fn routes(config: &mut ServiceConfig) {
         .service(Endpoint::at(["/api/auth/session"]).get(current::show))
         .service(Endpoint::at(["/api/auth/refresh"]).on(Method::POST, refresh::refresh))
         .service(Endpoint::at(["/api/auth/logout"]).on(Method::POST, logout::logout))
+        .service(Endpoint::at(["/api/auth/token"]).on(Method::POST, token::exchange))
         .service(Endpoint::at(["/api/auth/sessions"]).get(list::list))
         .service(Endpoint::at(["/api/auth/sessions/{id}"]).on(Method::DELETE, list::end));
 }

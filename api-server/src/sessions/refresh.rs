@@ -72,8 +72,9 @@ fn credential(
     state: &State,
     body: RefreshRequest,
 ) -> Result<(RefreshToken, CameBy), Problem> {
+    let keys = state.keys.in_force();
     if let Some(text) = body.refresh_token {
-        return Ok((state.refresh_tokens.read(&text)?, CameBy::Message));
+        return Ok((keys.refresh_tokens.read(&text)?, CameBy::Message));
     }
     match state.cookies.refresh(request) {
         Cookie::Absent => Err(Error::MissingCredentials.into()),
@@ -81,7 +82,7 @@ fn credential(
             Err(Error::MalformedCredentials("The refresh token cookie was sent twice").into())
         }
         Cookie::One(text) => {
-            let token = state.refresh_tokens.read(text)?;
+            let token = keys.refresh_tokens.read(text)?;
             origin::require_trusted(request, state)?;
             Ok((token, CameBy::Cookie))
         }

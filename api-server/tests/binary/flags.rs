@@ -17,6 +17,7 @@ const SETTINGS: &str = r#"
     auth-secrets-previous  AUTH_SECRETS_PREVIOUS  -                      short    eJ6mP1aS9fG4dH7cN2bY5wLrZ8qTv3Xk
     auth-issuer            AUTH_ISSUER            api-server             ""       us
     auth-audience          AUTH_AUDIENCE          api                    ""       them
+    token-audiences        TOKEN_AUDIENCES        -                      a,,b     reports
     access-token-ttl       ACCESS_TOKEN_TTL       15m                    soon     1m
     session-ttl            SESSION_TTL            7d                     later    1d
     bcrypt-cost            BCRYPT_COST            12                     99       4

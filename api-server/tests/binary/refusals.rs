@@ -256,6 +256,24 @@ fn issuer_and_audience_are_not_empty() {
 }
 
 #[test]
+fn token_audiences_are_other_services_by_name() {
+    let between = "names between the commas";
+    each_refused(
+        "TOKEN_AUDIENCES",
+        &[",", "reports,", ",reports", "a, ,b"],
+        between,
+    );
+    for own in ["api", "reports,api", "api ,reports"] {
+        refused(&[("TOKEN_AUDIENCES", own)], "TOKEN_AUDIENCES", "our own");
+    }
+    let settings = [("TOKEN_AUDIENCES", "them"), ("AUTH_AUDIENCE", "them")];
+    refused(&settings, "TOKEN_AUDIENCES", "our own");
+    for right in ["", " ", "reports", "reports, https://b.example/v1"] {
+        starts(&[("TOKEN_AUDIENCES", right)]);
+    }
+}
+
+#[test]
 fn lifetimes_are_whole_seconds_up_to_400_days() {
     let wrong = [
         "",

@@ -18,6 +18,7 @@ mod harness;
 mod clients;
 mod kill;
 mod logout;
+mod rotation;
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 

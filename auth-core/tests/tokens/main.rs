@@ -17,6 +17,8 @@ mod keys;
 mod mutation;
 mod properties;
 mod rfc;
+mod rotation;
+mod service_keys;
 mod structure;
 mod times;
 mod world;

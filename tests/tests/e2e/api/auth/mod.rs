@@ -6,3 +6,4 @@ mod register;
 mod rehash;
 mod session;
 mod throttle;
+mod token;

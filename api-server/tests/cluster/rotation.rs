@@ -1,0 +1,233 @@
+//! A secret is replaced by SIGHUP in two servers while clients go on: no token is refused, no refresh fails.
+
+use std::collections::VecDeque;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::thread;
+use std::time::{Duration, Instant, SystemTime};
+
+use auth_core::{Keyring, Secret, TokenVerifier};
+use rustix::process::Signal;
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use crate::alone;
+use crate::harness::{
+    Connection, OTHER_SECRET as NEW, PATIENCE, Place, Postgres, Program, SECRET as OLD, Server,
+};
+
+const CLIENTS: usize = 4;
+/// Of tokens and of sessions, so that the last step need not wait long.
+const TTL: Duration = Duration::from_secs(5);
+/// A client that was held up longer than this begins anew: what it has may have expired.
+const HELD_UP: Duration = Duration::from_secs(2);
+
+/// Current, then previous.
+type Secrets = &'static [&'static str];
+
+fn keyring(secrets: Secrets) -> Keyring {
+    let mut secrets = secrets.iter().map(|text| Secret::new(*text).unwrap());
+    Keyring::new(secrets.next().unwrap()).with_previous(secrets)
+}
+
+/// A server in a folder of its own.
+struct Node {
+    place: Place,
+    server: Server,
+}
+
+impl Node {
+    fn start(settings: impl Fn(Program) -> Program) -> Self {
+        let place = Place::new();
+        write(&place, &[OLD]);
+        let ttl = format!("{}s", TTL.as_secs());
+        let program = place.program().with_weak_hashing().set_all(&[
+            ("ACCESS_TOKEN_TTL", &ttl),
+            ("SESSION_TTL", &ttl),
+            ("TOKEN_AUDIENCES", "reports"),
+        ]);
+        let server = settings(program).start();
+        Self { place, server }
+    }
+
+    fn take(&self, secrets: Secrets) {
+        write(&self.place, secrets);
+        self.server.signal(Signal::HUP);
+        self.server.log.line(&format!("{:?}", keyring(secrets)));
+    }
+}
+
+fn write(place: &Place, secrets: Secrets) {
+    let previous = secrets.get(1).unwrap_or(&"");
+    let text = format!(
+        "AUTH_SECRET={}\nAUTH_SECRETS_PREVIOUS={previous}\n",
+        secrets[0]
+    );
+    place.write(".env", text);
+}
+
+/// Somebody who refreshes all the time, at one server after the other.
+struct Client {
+    connections: Vec<Connection>,
+    refresh_token: String,
+    /// Access tokens that have not expired, and since when they are good.
+    kept: VecDeque<(Instant, String)>,
+    service: TokenVerifier,
+    answered: Sender<()>,
+}
+
+impl Client {
+    fn new(nodes: &[Node], answered: Sender<()>) -> Self {
+        let derived = keyring(&[NEW, OLD]).for_audience("reports").unwrap();
+        let connect = |node: &Node| node.server.connect();
+        let mut client = Self {
+            connections: nodes.iter().map(connect).collect(),
+            refresh_token: String::new(),
+            kept: VecDeque::new(),
+            service: TokenVerifier::new(derived, "api-server", "reports").unwrap(),
+            answered,
+        };
+        client.register();
+        client
+    }
+
+    /// The body of an answer that must have this status.
+    fn ask(&mut self, node: usize, path: &str, token: &str, body: &Value, status: u16) -> Value {
+        let method = if body.is_null() { "GET" } else { "POST" };
+        let body = Some(body).filter(|body| !body.is_null());
+        let answer = self.connections[node].ask(method, path, token, body);
+        // Nobody counts any more at the end.
+        let _over = self.answered.send(());
+        answer.expect(status)
+    }
+
+    fn register(&mut self) {
+        let email = format!("{}@example.com", Uuid::new_v4());
+        let body = json!({ "email": email, "password": "correct horse battery staple" });
+        let grant = self.ask(0, "/api/auth/register", "", &body, 201);
+        self.kept.clear();
+        self.keep(&grant);
+    }
+
+    fn keep(&mut self, grant: &Value) {
+        let text = |name: &str| grant[name].as_str().unwrap().to_owned();
+        self.refresh_token = text("refresh_token");
+        self.kept.push_back((Instant::now(), text("access_token")));
+        self.kept.retain(|(since, _)| since.elapsed() < TTL);
+    }
+
+    /// Refreshes at one server; every server takes the oldest and the newest token, and exchanges it.
+    fn turn(&mut self, node: usize) {
+        let newest = self.kept.back().map(|(since, _)| since.elapsed());
+        if newest.is_none_or(|age| age > HELD_UP) {
+            self.register();
+        }
+        let body = json!({ "refresh_token": self.refresh_token });
+        let grant = self.ask(node, "/api/auth/refresh", "", &body, 200);
+        self.keep(&grant);
+        let both = [self.kept.front(), self.kept.back()];
+        let both = both.map(|kept| kept.unwrap().1.clone());
+        for token in &both {
+            for node in 0..self.connections.len() {
+                self.ask(node, "/api/auth/session", token, &Value::Null, 200);
+            }
+        }
+        let body = json!({ "audience": "reports" });
+        let answer = self.ask(node, "/api/auth/token", &both[1], &body, 200);
+        let token = answer["access_token"].as_str().unwrap();
+        self.service.verify(token, SystemTime::now()).unwrap();
+    }
+}
+
+/// Goes on for a while: so many answers, and so long.
+fn go_on(answered: &Receiver<()>, answers: usize, time: Duration) {
+    let end = Instant::now() + time;
+    for _ in 0..answers {
+        answered.recv_timeout(PATIENCE).unwrap();
+    }
+    while Instant::now() < end {
+        answered.recv_timeout(PATIENCE).unwrap();
+    }
+}
+
+fn rotate(nodes: &[Node], answered: &Receiver<()>) {
+    let (first, second) = (&nodes[0], &nodes[1]);
+    let a_while = || go_on(answered, 200, Duration::ZERO);
+    a_while();
+    for (node, secrets) in [
+        (first, &[OLD, NEW]),
+        (second, &[OLD, NEW]),
+        (second, &[NEW, OLD]),
+        (first, &[NEW, OLD]),
+    ] {
+        node.take(secrets);
+        a_while();
+    }
+    go_on(answered, 0, TTL);
+    for node in [first, second] {
+        node.take(&[NEW]);
+        a_while();
+    }
+}
+
+/// Lets the clients end, also when the test fails.
+struct Over<'f>(&'f AtomicBool);
+
+impl Drop for Over<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
+fn nobody_notices(nodes: &[Node]) {
+    let (sender, answered) = channel();
+    let is_over = AtomicBool::new(false);
+    let count = nodes.len();
+    thread::scope(|scope| {
+        let over = Over(&is_over);
+        let clients: Vec<_> = (0..CLIENTS)
+            .map(|number| {
+                let mut client = Client::new(nodes, sender.clone());
+                let is_over = &is_over;
+                scope.spawn(move || {
+                    let mut turns = number..;
+                    while !is_over.load(Ordering::Relaxed) {
+                        client.turn(turns.next().unwrap() % count);
+                    }
+                    client.kept.pop_back().unwrap().1
+                })
+            })
+            .collect();
+        // Without a client left there is nobody to wait for.
+        drop(sender);
+        rotate(nodes, &answered);
+        drop(over);
+        let after = TokenVerifier::new(keyring(&[NEW]), "api-server", "api").unwrap();
+        for client in clients {
+            let newest = client.join().unwrap();
+            after.verify(&newest, SystemTime::now()).unwrap();
+        }
+    });
+}
+
+#[test]
+fn under_load_a_rotation_refuses_nobody_on_sqlite() {
+    let _alone = alone();
+    let place = Place::new();
+    let url = format!("sqlite://{}", place.path("auth.db").display());
+    let start = || Node::start(|program| program.set("DATABASE_URL", &url));
+    nobody_notices(&[start(), start()]);
+}
+
+#[test]
+#[cfg_attr(
+    not(test_postgres),
+    ignore = "set TEST_POSTGRES_URL to run it (see README)"
+)]
+fn under_load_a_rotation_refuses_nobody_on_postgres() {
+    let _alone = alone();
+    let postgres = Postgres::new();
+    let url = postgres.url("hunter2");
+    let start = || Node::start(|program| program.set("DATABASE_URL", &url));
+    nobody_notices(&[start(), start()]);
+}
