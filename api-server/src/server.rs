@@ -9,6 +9,7 @@ use actix_web::middleware::{Condition, from_fn};
 use actix_web::web::{self, Data, ServiceConfig};
 use actix_web::{App, HttpServer};
 use auth_core::refresh::RefreshTokens;
+use auth_core::revocation::FeedTokens;
 use auth_core::{RevokedSessions, TokenIssuer, TokenVerifier};
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -164,6 +165,7 @@ fn state(config: Config, limits: Limits, clock: Clock) -> Result<State, BuildErr
         hasher: Hasher::new(config.bcrypt_cost),
         throttle: Throttle::default(),
         refresh_tokens: RefreshTokens::new(&config.keyring),
+        feed_tokens: FeedTokens::new(config.keyring.clone(), iss)?,
         issuer: TokenIssuer::new(config.keyring, iss, aud, config.access_token_ttl)?,
         verifier: verifier.with_revoked(revoked.clone()),
         feed: Feed::new(revoked.clone()),

@@ -6,6 +6,7 @@ use std::thread::available_parallelism;
 use std::time::{Duration, SystemTime};
 
 use auth_core::refresh::RefreshTokens;
+use auth_core::revocation::FeedTokens;
 use auth_core::{RevokedSessions, TokenIssuer, TokenVerifier};
 use ipnet::IpNet;
 
@@ -50,6 +51,7 @@ pub(crate) struct State {
     pub(crate) refresh_tokens: RefreshTokens,
     pub(crate) revoked: RevokedSessions,
     pub(crate) feed: Feed,
+    pub(crate) feed_tokens: FeedTokens,
     pub(crate) cookies: Cookies,
     /// Our own origin and the allowed ones.
     pub(crate) origins: Vec<Origin>,

@@ -11,6 +11,8 @@ mod keyring;
 #[cfg(feature = "password")]
 pub mod password;
 pub mod refresh;
+#[cfg(feature = "remote")]
+pub mod remote;
 pub mod revocation;
 mod secret;
 mod verifier;

@@ -4,6 +4,8 @@ use std::time::{Duration, SystemTime};
 
 use crate::claims::{self, Expiry, Policy, seconds};
 use crate::jws::Jws;
+#[cfg(feature = "remote")]
+use crate::remote::{Freshness, RevocationFeed, WhenSilent};
 use crate::{ACCESS_TOKEN_TYPE, Claims, Error, Keyring, RevokedSessions};
 
 const DEFAULT_LEEWAY: Duration = Duration::from_secs(5);
@@ -15,8 +17,8 @@ pub(crate) const DEFAULT_MAX_LIFETIME: Duration = Duration::from_secs(400 * 24 *
 /// Accepted is only a token that is at most 8192 bytes, three strict base64url parts, an `HS256` `at+jwt` header
 /// without duplicates, `crit`, `b64` or `zip`, a matching MAC, and an object with `iss`, `aud`, `sub`, `email`,
 /// `iat`, `exp`, `jti` and `sid`, each once, of the right type and within its bounds (RFC 7515, 7519, 8725; the list is
-/// in the [crate documentation](crate#what-is-checked)). No database, no network, no clock of its own; two heap
-/// allocations beside the strings of the claims.
+/// in the [crate documentation](crate#what-is-checked)). No database, no network, no clock of its own; nothing
+/// is allocated but the strings of the claims.
 ///
 /// ```
 /// use std::time::{Duration, SystemTime};
@@ -38,6 +40,8 @@ pub struct TokenVerifier {
     keyring: Keyring,
     policy: Policy,
     revoked: Option<RevokedSessions>,
+    #[cfg(feature = "remote")]
+    freshness: Option<Freshness>,
 }
 
 impl TokenVerifier {
@@ -60,6 +64,8 @@ impl TokenVerifier {
                 max_lifetime: DEFAULT_MAX_LIFETIME.as_secs_f64(),
             },
             revoked: None,
+            #[cfg(feature = "remote")]
+            freshness: None,
         })
     }
 
@@ -100,6 +106,15 @@ impl TokenVerifier {
         self
     }
 
+    /// Refuses tokens of the sessions that the feed reports as ended; `when_silent` says what to do when it has not heard
+    /// from the server.
+    #[cfg(feature = "remote")]
+    #[must_use]
+    pub fn with_feed(mut self, feed: &RevocationFeed, when_silent: WhenSilent) -> Self {
+        self.freshness = Some(Freshness::new(feed, when_silent));
+        self.with_revoked(feed.revoked())
+    }
+
     /// The claims of `token`, if everything about it is good at the time `now`.
     ///
     /// # Errors
@@ -108,6 +123,10 @@ impl TokenVerifier {
     /// good.
     pub fn verify(&self, token: &str, now: SystemTime) -> Result<Claims, Error> {
         let claims = self.read(token, now, Expiry::Enforced)?;
+        #[cfg(feature = "remote")]
+        if let Some(freshness) = &self.freshness {
+            freshness.require()?;
+        }
         match &self.revoked {
             Some(revoked) if revoked.contains(&claims.sid) => Err(Error::Revoked),
             _ => Ok(claims),
