@@ -9,6 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use auth_core::refresh::RefreshTokens;
+use auth_core::revocation::FeedTokens;
 use auth_core::{Error, Keyring, RevokedSessions, TokenIssuer, TokenVerifier};
 use tokio::signal::unix::Signal;
 
@@ -51,6 +52,8 @@ pub(crate) struct InForce {
     pub(crate) issuer: TokenIssuer,
     pub(crate) verifier: TokenVerifier,
     pub(crate) refresh_tokens: RefreshTokens,
+    /// Of services that ask which sessions have ended.
+    pub(crate) feed_tokens: FeedTokens,
     services: HashMap<String, TokenIssuer>,
 }
 
@@ -120,6 +123,7 @@ impl InForce {
             issuer: TokenIssuer::new(keyring.clone(), iss, aud, lifetime)?,
             verifier: verifier.with_revoked(names.revoked.clone()),
             refresh_tokens: RefreshTokens::new(keyring),
+            feed_tokens: FeedTokens::new(keyring.clone(), iss)?.with_services(&names.services)?,
             services: services.collect::<Result<_, Error>>()?,
         })
     }

@@ -32,6 +32,8 @@ pub enum Error {
     Expired,
     /// 401: the session the token belongs to was ended. Everything else about the token was good.
     Revoked,
+    /// 503: which sessions have ended has not been heard for too long. The token was good.
+    RevocationsOutdated,
     /// 500: a secret that must not be used; the text says why and what to do.
     WeakSecret(&'static str),
     /// 500: a setting out of its range; the text names it and the range.
@@ -46,24 +48,27 @@ pub enum Error {
 
 impl Error {
     /// A stable, machine-readable name: `UNAUTHORIZED`, `INVALID_TOKEN`, `TOKEN_EXPIRED`, `TOKEN_REVOKED`,
-    /// `VALIDATION_ERROR` or `INTERNAL_SERVER_ERROR`.
+    /// `AUTHORITY_UNAVAILABLE`, `VALIDATION_ERROR` or `INTERNAL_SERVER_ERROR`.
     #[must_use]
     pub const fn code(&self) -> &'static str {
         match self {
             Self::MissingCredentials => "UNAUTHORIZED",
             Self::Expired => "TOKEN_EXPIRED",
             Self::Revoked => "TOKEN_REVOKED",
+            Self::RevocationsOutdated => "AUTHORITY_UNAVAILABLE",
             Self::UnacceptablePassword(_) => "VALIDATION_ERROR",
             _ if self.status() == 401 => "INVALID_TOKEN",
             _ => "INTERNAL_SERVER_ERROR",
         }
     }
 
-    /// The HTTP status to answer with: 401 for credentials, 422 for a password, 500 for a fault of the host.
+    /// The HTTP status to answer with: 401 for credentials, 422 for a password, 500 for a fault of the host, 503
+    /// to try again.
     #[must_use]
     pub const fn status(&self) -> u16 {
         match self {
             Self::UnacceptablePassword(_) => 422,
+            Self::RevocationsOutdated => 503,
             Self::WeakSecret(_)
             | Self::InvalidSetting(_)
             | Self::InvalidPasswordHash
@@ -99,6 +104,9 @@ impl fmt::Display for Error {
             Self::NotYetValid => f.write_str("The token is not valid yet"),
             Self::Expired => f.write_str("The token has expired"),
             Self::Revoked => f.write_str("The session of the token has ended"),
+            Self::RevocationsOutdated => f.write_str(
+                "Whether the session has ended is not known at the moment; please try again",
+            ),
             Self::InvalidPasswordHash => {
                 f.write_str("The stored password hash is not bcrypt of cost 4 to 15")
             }

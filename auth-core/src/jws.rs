@@ -9,7 +9,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use zeroize::Zeroizing;
 
 use crate::keyring::Key;
-use crate::{Error, Keyring, MAX_TOKEN_BYTES};
+use crate::{ACCESS_TOKEN_TYPE, Error, Keyring, MAX_TOKEN_BYTES};
 use header::JoseHeader;
 
 /// Parts up to this many bytes are decoded without touching the heap; our own payloads have 200 to 460.
@@ -51,7 +51,9 @@ impl<'t> Jws<'t> {
         keyring: &Keyring,
         expected_type: Option<&str>,
     ) -> Result<(), Error> {
-        let ours = |key: &&Key| expected_type.is_some() && key.encoded_header == self.header;
+        // Such a header says that the type is that of access tokens, so it answers no other expectation.
+        let expects_ours = expected_type == Some(ACCESS_TOKEN_TYPE);
+        let ours = |key: &&Key| expects_ours && key.encoded_header == self.header;
         if let Some(key) = keyring.keys().find(ours) {
             let matches = key.verifies(self.message, self.signature)?;
             return matches.then_some(()).ok_or(Error::SignatureMismatch);

@@ -56,6 +56,13 @@ impl Keyring {
         &self.current.id
     }
 
+    /// Adds every key of another keyring as previous ones.
+    pub(crate) fn with_previous_of(mut self, other: Self) -> Self {
+        self.previous.push(other.current);
+        self.previous.extend(other.previous);
+        self
+    }
+
     pub(crate) fn current(&self) -> &Key {
         &self.current
     }
@@ -95,19 +102,25 @@ impl Key {
     fn new(secret: Secret) -> Self {
         let mac = MacKey::new(secret.expose());
         let id = key_id(&mac);
-        // Nothing in an id, which is base64url, or in the type needs escaping.
-        let header = format!(r#"{{"typ":"{ACCESS_TOKEN_TYPE}","alg":"HS256","kid":"{id}"}}"#);
         Self {
+            encoded_header: encoded_header(ACCESS_TOKEN_TYPE, &id),
             id,
-            encoded_header: URL_SAFE_NO_PAD.encode(header),
             secret,
             mac,
         }
     }
 
-    /// A compact token (RFC 7515 § 7.1).
+    /// A compact access token (RFC 7515 § 7.1).
     pub(crate) fn sign(&self, payload: &[u8]) -> String {
-        let mut token = self.encoded_header.clone();
+        self.compact(self.encoded_header.clone(), payload)
+    }
+
+    /// A compact token of another type.
+    pub(crate) fn sign_as(&self, typ: &str, payload: &[u8]) -> String {
+        self.compact(encoded_header(typ, &self.id), payload)
+    }
+
+    fn compact(&self, mut token: String, payload: &[u8]) -> String {
         token.push('.');
         URL_SAFE_NO_PAD.encode_string(payload, &mut token);
         let tag = self.mac.tag(token.as_bytes());
@@ -136,6 +149,13 @@ impl Key {
     pub(crate) fn derive(&self, purpose: &[u8]) -> Zeroizing<[u8; 32]> {
         self.secret.derive(&[purpose])
     }
+}
+
+/// Nothing in a type of ours or in an id, which is base64url, needs escaping.
+fn encoded_header(typ: &str, key_id: &str) -> String {
+    URL_SAFE_NO_PAD.encode(format!(
+        r#"{{"typ":"{typ}","alg":"HS256","kid":"{key_id}"}}"#
+    ))
 }
 
 fn key_id(mac: &MacKey) -> String {

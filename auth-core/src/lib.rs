@@ -21,6 +21,8 @@ mod keyring;
 pub mod password;
 pub mod refresh;
 mod refusal;
+#[cfg(feature = "remote")]
+pub mod remote;
 pub mod revocation;
 mod secret;
 mod service_key;

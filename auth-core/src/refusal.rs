@@ -33,9 +33,11 @@ enum Reason {
     /// 401 in the words of another authority.
     Told(&'static str, Cow<'static, str>),
     Forbidden(&'static str),
-    Unavailable(&'static str, Cow<'static, str>),
+    Unavailable(Cow<'static, str>),
     Fault(Cow<'static, str>),
 }
+
+const UNAVAILABLE: &str = "The credentials cannot be verified at the moment; please try again";
 
 /// In the order in which it is written.
 #[derive(Serialize)]
@@ -85,15 +87,7 @@ impl Refusal {
     /// 503 `AUTHORITY_UNAVAILABLE`: whoever verifies the credentials cannot be asked. Only the log learns `cause`.
     #[must_use]
     pub fn authority_unavailable(cause: impl Into<Cow<'static, str>>) -> Self {
-        let detail = "The credentials cannot be verified at the moment; please try again";
-        Self(Reason::Unavailable(detail, cause.into()))
-    }
-
-    /// 503 `AUTHORITY_UNAVAILABLE`: too long without news of ended sessions. Only the log learns `cause`.
-    #[must_use]
-    pub fn revocations_outdated(cause: impl Into<Cow<'static, str>>) -> Self {
-        let detail = "Whether the session has ended is not known at the moment; please try again";
-        Self(Reason::Unavailable(detail, cause.into()))
+        Self(Reason::Unavailable(cause.into()))
     }
 
     /// 500 `INTERNAL_SERVER_ERROR`: the service is at fault, not the caller. Only the log learns `cause`.
@@ -109,7 +103,7 @@ impl Refusal {
             Reason::Error(error) => error.status(),
             Reason::Told(..) => 401,
             Reason::Forbidden(_) => 403,
-            Reason::Unavailable(..) => 503,
+            Reason::Unavailable(_) => 503,
             Reason::Fault(_) => 500,
         }
     }
@@ -133,7 +127,7 @@ impl Refusal {
             Reason::Error(error) => error.code(),
             Reason::Told(code, _) => code,
             Reason::Forbidden(_) => "FORBIDDEN",
-            Reason::Unavailable(..) => "AUTHORITY_UNAVAILABLE",
+            Reason::Unavailable(_) => "AUTHORITY_UNAVAILABLE",
             Reason::Fault(_) => "INTERNAL_SERVER_ERROR",
         }
     }
@@ -144,7 +138,8 @@ impl Refusal {
         match &self.0 {
             Reason::Error(error) if error.status() != 500 => Cow::Owned(error.to_string()),
             Reason::Told(_, detail) => Cow::Borrowed(detail),
-            Reason::Forbidden(detail) | Reason::Unavailable(detail, _) => Cow::Borrowed(detail),
+            Reason::Forbidden(detail) => Cow::Borrowed(detail),
+            Reason::Unavailable(_) => Cow::Borrowed(UNAVAILABLE),
             Reason::Error(_) | Reason::Fault(_) => {
                 Cow::Borrowed("Something went wrong on our side")
             }
@@ -155,7 +150,7 @@ impl Refusal {
     #[must_use]
     pub fn cause(&self) -> Option<Cow<'_, str>> {
         match &self.0 {
-            Reason::Unavailable(_, cause) | Reason::Fault(cause) => Some(Cow::Borrowed(cause)),
+            Reason::Unavailable(cause) | Reason::Fault(cause) => Some(Cow::Borrowed(cause)),
             Reason::Error(error) if error.status() == 500 => Some(Cow::Owned(error.to_string())),
             _ => None,
         }

@@ -6,9 +6,11 @@ use std::hash::{BuildHasher as _, BuildHasherDefault, Hasher, RandomState};
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use marks::Marks;
-
+mod feed_token;
 mod marks;
+
+pub use feed_token::FeedTokens;
+use marks::Marks;
 
 /// A set of ended sessions, in memory, that a [`TokenVerifier`](crate::TokenVerifier) consults. Clones share it.
 ///

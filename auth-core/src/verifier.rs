@@ -4,6 +4,8 @@ use std::time::{Duration, SystemTime};
 
 use crate::claims::{self, Expiry, Policy, seconds};
 use crate::jws::Jws;
+#[cfg(feature = "remote")]
+use crate::remote::{Freshness, RevocationFeed, WhenSilent};
 use crate::{ACCESS_TOKEN_TYPE, Claims, Error, Keyring, RevokedSessions};
 
 const DEFAULT_LEEWAY: Duration = Duration::from_secs(5);
@@ -38,6 +40,8 @@ pub struct TokenVerifier {
     keyring: Keyring,
     policy: Policy,
     revoked: Option<RevokedSessions>,
+    #[cfg(feature = "remote")]
+    freshness: Option<Freshness>,
 }
 
 impl TokenVerifier {
@@ -60,6 +64,8 @@ impl TokenVerifier {
                 max_lifetime: DEFAULT_MAX_LIFETIME.as_secs_f64(),
             },
             revoked: None,
+            #[cfg(feature = "remote")]
+            freshness: None,
         })
     }
 
@@ -100,6 +106,15 @@ impl TokenVerifier {
         self
     }
 
+    /// Refuses tokens of the sessions that the feed reports as ended; `when_silent` says what to do when it has not heard
+    /// from the server.
+    #[cfg(feature = "remote")]
+    #[must_use]
+    pub fn with_feed(mut self, feed: &RevocationFeed, when_silent: WhenSilent) -> Self {
+        self.freshness = Some(Freshness::new(feed, when_silent));
+        self.with_revoked(feed.revoked())
+    }
+
     /// The claims of `token`, if everything about it is good at the time `now`.
     ///
     /// # Errors
@@ -108,6 +123,10 @@ impl TokenVerifier {
     /// good.
     pub fn verify(&self, token: &str, now: SystemTime) -> Result<Claims, Error> {
         let claims = self.read(token, now, Expiry::Enforced)?;
+        #[cfg(feature = "remote")]
+        if let Some(freshness) = &self.freshness {
+            freshness.require()?;
+        }
         match &self.revoked {
             Some(revoked) if revoked.contains(&claims.sid) => Err(Error::Revoked),
             _ => Ok(claims),

@@ -1,4 +1,4 @@
-//! Between the server and its database: a network that can be cut, silenced and mended.
+//! Between the server and its database, or a service and the server: a network that can be cut, silenced and mended.
 
 use std::io::{ErrorKind, Read as _, Write as _};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream, ToSocketAddrs as _};
@@ -41,7 +41,12 @@ impl Proxy {
         let url = Url::parse(&database.url()).unwrap();
         let port = url.port().unwrap_or(5432);
         let target = (url.host_str().unwrap(), port).to_socket_addrs();
-        let target = target.unwrap().next().unwrap();
+        Self::to(target.unwrap().next().unwrap())
+    }
+
+    /// Stands before whatever listens there.
+    #[must_use]
+    pub fn to(target: SocketAddr) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let addr = listener.local_addr().unwrap();
         let line = Arc::new(Line {
@@ -61,6 +66,12 @@ impl Proxy {
         url.set_ip_host(self.addr.ip()).unwrap();
         url.set_port(Some(self.addr.port())).unwrap();
         url.into()
+    }
+
+    /// Where it stands, as `http://…`.
+    #[must_use]
+    pub fn address(&self) -> String {
+        format!("http://{}", self.addr)
     }
 
     /// Breaks every connection, and each new one.

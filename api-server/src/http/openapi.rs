@@ -40,6 +40,7 @@ static DOCUMENT: LazyLock<String> = LazyLock::new(document);
         sessions::list::list,
         sessions::list::end,
         sessions::token::exchange,
+        sessions::ended::list,
         tasks::list::list,
         tasks::create::create,
         tasks::one::show,
@@ -101,7 +102,10 @@ impl Modify for Shared {
         if let Some(components) = &mut api.components {
             let mut bearer = Http::new(HttpAuthScheme::Bearer);
             bearer.bearer_format = Some("JWT".to_owned());
-            components.add_security_scheme("bearer", SecurityScheme::Http(bearer));
+            components.add_security_scheme("bearer", SecurityScheme::Http(bearer.clone()));
+            bearer.description =
+                Some("A token of type revocations+jwt, as auth-core makes it".to_owned());
+            components.add_security_scheme("revocations", SecurityScheme::Http(bearer));
         }
         for item in api.paths.paths.values_mut() {
             let operations = [

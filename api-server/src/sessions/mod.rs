@@ -1,6 +1,7 @@
 //! Logins: what the token says of one, how it goes on, how it ends.
 
 pub(crate) mod current;
+pub(crate) mod ended;
 pub(crate) mod housekeeping;
 pub(crate) mod list;
 pub(crate) mod logout;
@@ -22,6 +23,7 @@ pub(crate) fn routes(config: &mut ServiceConfig) {
         .service(Endpoint::at(["/api/auth/refresh"]).on(Method::POST, refresh::refresh))
         .service(Endpoint::at(["/api/auth/logout"]).on(Method::POST, logout::logout))
         .service(Endpoint::at(["/api/auth/token"]).on(Method::POST, token::exchange))
+        .service(Endpoint::at(["/api/auth/revocations"]).get(ended::list))
         .service(Endpoint::at(["/api/auth/sessions"]).get(list::list))
         .service(Endpoint::at(["/api/auth/sessions/{id}"]).on(Method::DELETE, list::end));
 }

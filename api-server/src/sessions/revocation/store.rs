@@ -45,7 +45,7 @@ pub(crate) fn record(
 }
 
 /// The number of the newest revocation.
-pub(super) fn last(connection: &mut DbConnection) -> QueryResult<i64> {
+pub(crate) fn last(connection: &mut DbConnection) -> QueryResult<i64> {
     revocation_sequence::table
         .find(THE_ROW)
         .select(revocation_sequence::last)
@@ -53,7 +53,7 @@ pub(super) fn last(connection: &mut DbConnection) -> QueryResult<i64> {
 }
 
 /// Up to `limit` revocations newer than `after`, oldest first.
-pub(super) fn newer(
+pub(crate) fn newer(
     connection: &mut DbConnection,
     after: i64,
     limit: i64,

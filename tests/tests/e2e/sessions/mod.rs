@@ -9,6 +9,8 @@ mod commits;
 mod cookies;
 mod cors;
 mod csrf;
+mod ended;
+mod feed;
 mod forged;
 mod headers;
 mod housekeeping;
