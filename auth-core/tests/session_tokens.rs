@@ -110,10 +110,7 @@ fn previous_secrets_are_read_and_the_current_one_writes() {
     let rotated = SessionTokens::new(&rotated);
     let old = tokens().write(ID);
     assert_eq!(rotated.read(&old), Ok(ID));
-    assert_eq!(
-        rotated.verify_cookie(&tokens().write_cookie(ID)),
-        Ok(&*old)
-    );
+    assert_eq!(rotated.verify_cookie(&tokens().write_cookie(ID)), Ok(&*old));
     assert!(!rotated.is_current(&old));
     let new = rotated.write(ID);
     assert!(rotated.is_current(&new));
