@@ -81,7 +81,6 @@ fn require_good(token: &str, claims: &Claims) {
     }
     assert!(!claims.sub.is_empty() && claims.sub.trim() == claims.sub);
     let seconds = |name: &str| payload[name].as_f64().unwrap();
-    #[allow(clippy::cast_precision_loss)]
     let now = NOW as f64;
     assert!(now < seconds("exp") + LEEWAY);
     assert!(seconds("iat") <= now + LEEWAY);
