@@ -16,6 +16,7 @@ pub(crate) struct Server {
 struct Log {
     requests: Mutex<Vec<String>>,
     connections: AtomicUsize,
+    closed: AtomicUsize,
 }
 
 impl Server {
@@ -29,7 +30,11 @@ impl Server {
             loop {
                 let (stream, _) = listener.accept().await.unwrap();
                 heard.connections.fetch_add(1, Ordering::Relaxed);
-                tokio::spawn(serve(stream, Arc::clone(&answer), Arc::clone(&heard)));
+                let (answer, heard) = (Arc::clone(&answer), Arc::clone(&heard));
+                tokio::spawn(async move {
+                    serve(stream, answer, &heard).await;
+                    heard.closed.fetch_add(1, Ordering::Relaxed);
+                });
             }
         });
         Self { address, log }
@@ -47,9 +52,14 @@ impl Server {
     pub(crate) fn connections(&self) -> usize {
         self.log.connections.load(Ordering::Relaxed)
     }
+
+    /// How many of them are open.
+    pub(crate) fn open(&self) -> usize {
+        self.connections() - self.log.closed.load(Ordering::Relaxed)
+    }
 }
 
-async fn serve(mut stream: TcpStream, answer: Arc<String>, log: Arc<Log>) {
+async fn serve(mut stream: TcpStream, answer: Arc<String>, log: &Log) {
     let mut read = Vec::new();
     loop {
         let mut chunk = [0; 4096];
