@@ -38,6 +38,7 @@ const ROUTES: &str = "
     DELETE * /api/auth/sessions/{id}
     POST   * /api/auth/token
     GET      /api/auth/token
+    GET      /api/auth/revocations
     GET    * /api/auth/account
     PATCH  * /api/auth/account
     DELETE * /api/auth/account
