@@ -27,7 +27,8 @@ const POSTGRES_SETUP: &str = "SET TIME ZONE 'UTC'; SET statement_timeout = '5s';
 const MIGRATION_LOCK: &str = "SELECT pg_advisory_xact_lock(4711201120)";
 
 /// One state of the whole database, however long it takes to read it. What a sister locks for long is a change of schema.
-const SQLITE_READING: &str = "PRAGMA busy_timeout = 5000; PRAGMA query_only = ON; BEGIN;";
+const SQLITE_READING: &str = "PRAGMA busy_timeout = 5000; PRAGMA trusted_schema = OFF; \
+    PRAGMA query_only = ON; BEGIN;";
 const POSTGRES_READING: &str = "SET TIME ZONE 'UTC'; SET statement_timeout = 0; SET lock_timeout = '10s'; \
     SET idle_in_transaction_session_timeout = 0; BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY;";
 
@@ -141,7 +142,7 @@ pub(super) struct Wording {
 }
 
 const SQLITE_WORDING: Wording = Wording {
-    health: "SELECT CAST(quick_check AS BLOB) AS c0, NULL AS c1 FROM pragma_quick_check(1)",
+    health: "SELECT CAST(quick_check AS BLOB) AS c0, NULL AS c1 FROM pragma_quick_check LIMIT 3",
     columns: "SELECT CAST(name AS BLOB) AS c0, CAST(lower(type) AS BLOB) AS c1 \
         FROM pragma_table_info(trim('{}', '\"'))",
     bytes: "CAST({} AS BLOB)",
