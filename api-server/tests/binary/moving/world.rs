@@ -66,15 +66,13 @@ impl World {
     }
 
     pub(crate) fn execute(&self, statements: &str) {
-        match &self.postgres {
-            Some(databases) => databases.source.execute(statements),
-            None => {
-                let file = self.place.path("source.db");
-                let mut connection = SqliteConnection::establish(file.to_str().unwrap()).unwrap();
-                let done = connection.batch_execute(statements);
-                done.unwrap_or_else(|error| panic!("{statements}: {error}"));
-            }
+        if let Some(databases) = &self.postgres {
+            return databases.source.execute(statements);
         }
+        let file = self.place.path("source.db");
+        let mut connection = SqliteConnection::establish(file.to_str().unwrap()).unwrap();
+        let done = connection.batch_execute(statements);
+        done.unwrap_or_else(|error| panic!("{statements}: {error}"));
     }
 
     /// A user with a password, created in the given minute.
