@@ -56,6 +56,8 @@ pub struct Config {
     pub allowed_origins: Vec<Origin>,
     /// Networks whose `X-Forwarded-For` is believed.
     pub trusted_proxies: Vec<IpNet>,
+    /// Whether clients of Better Auth may delete their account.
+    pub better_auth_delete_user: bool,
 }
 
 impl Settings {
@@ -88,6 +90,8 @@ impl Settings {
         let allowed_origins = problems.take("ALLOWED_ORIGINS", allowed_origins);
         let trusted_proxies = parse::networks(self.trusted_proxies.as_deref());
         let trusted_proxies = problems.take("TRUSTED_PROXIES", trusted_proxies);
+        let delete_user = parse::flag(&self.better_auth_delete_user);
+        let delete_user = problems.take("BETTER_AUTH_DELETE_USER", delete_user);
         let previous = problems.take("AUTH_SECRETS_PREVIOUS", self.previous_secrets());
         self.check_logging(&mut problems);
         // Last: it may write a file, which a start that is refused anyway should not.
@@ -113,6 +117,7 @@ impl Settings {
                 public_url: public_url?,
                 allowed_origins: allowed_origins?,
                 trusted_proxies: trusted_proxies?,
+                better_auth_delete_user: delete_user?,
             })
         })
     }

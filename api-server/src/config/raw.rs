@@ -131,6 +131,10 @@ pub struct Settings {
     #[arg(long, env, global = true, value_name = "NETWORKS")]
     pub trusted_proxies: Option<String>,
 
+    /// true lets clients of Better Auth delete their account by POST /api/auth/delete-user.
+    #[arg(long, env, global = true, value_name = "BOOL", default_value = "false", num_args = 0..=1, default_missing_value = "true")]
+    pub better_auth_delete_user: String,
+
     /// How to write the log: text, or json for one object a line.
     #[arg(
         long,
