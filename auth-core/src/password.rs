@@ -52,7 +52,7 @@ impl Password {
     /// [`Error::UnacceptablePassword`] below 8 or above 128 characters.
     pub fn new(text: &str) -> Result<Self, Error> {
         let password = PasswordAttempt::new(text)?;
-        match password.normalised.chars().count() {
+        match password.normalised().chars().count() {
             0..MIN_CHARS => Err(Error::UnacceptablePassword("must be at least 8 characters")),
             MIN_CHARS..=MAX_CHARS => Ok(Self(password)),
             _ => Err(TOO_LONG),
@@ -73,8 +73,9 @@ impl Password {
 /// let through to the comparison, so that a wrong password is one answer and one duration; so is whatever had at most
 /// 128 UTF-16 code units as typed, which is what Better Auth accepted.
 pub struct PasswordAttempt {
-    typed: Zeroizing<String>,
-    normalised: Zeroizing<String>,
+    /// As typed, and then in NFKC: one buffer to wipe.
+    both: Zeroizing<String>,
+    typed_bytes: usize,
 }
 
 impl PasswordAttempt {
@@ -98,15 +99,17 @@ impl PasswordAttempt {
             (MAX_CHARS, 4 * (MAX_CHARS + 1))
         };
         // Growing would leave copies of the password behind that nobody wipes.
-        let mut normalised = Zeroizing::new(String::with_capacity(bytes));
-        normalised.extend(text.nfkc().take(chars.saturating_add(1)));
-        if normalised.chars().count() > chars {
+        let mut both = Zeroizing::new(String::with_capacity(text.len() + bytes));
+        both.push_str(text);
+        both.extend(text.nfkc().take(chars.saturating_add(1)));
+        let attempt = Self {
+            both,
+            typed_bytes: text.len(),
+        };
+        if attempt.normalised().chars().count() > chars {
             return Err(TOO_LONG);
         }
-        Ok(Self {
-            typed: Zeroizing::new(text.to_owned()),
-            normalised,
-        })
+        Ok(attempt)
     }
 
     /// Whether this is the password behind `hash`. Takes as long for a wrong one as for the right one.
@@ -128,8 +131,16 @@ impl PasswordAttempt {
         PasswordHash::of(&self.reduced(), cost)
     }
 
+    fn typed(&self) -> &str {
+        self.both.get(..self.typed_bytes).unwrap_or_default()
+    }
+
+    fn normalised(&self) -> &str {
+        self.both.get(self.typed_bytes..).unwrap_or_default()
+    }
+
     fn reduced(&self) -> Zeroizing<Vec<u8>> {
-        let bytes = self.normalised.as_bytes();
+        let bytes = self.normalised().as_bytes();
         if bytes.len() <= BCRYPT_MAX_BYTES && !bytes.contains(&0) {
             return Zeroizing::new(bytes.to_vec());
         }

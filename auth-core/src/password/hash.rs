@@ -104,11 +104,11 @@ impl PasswordHash {
 
     pub(super) fn verify(&self, attempt: &PasswordAttempt) -> Result<bool, Error> {
         if scrypt::is_well_formed(&self.0) {
-            return scrypt::verify(attempt.normalised.as_bytes(), &self.0);
+            return scrypt::verify(attempt.normalised().as_bytes(), &self.0);
         }
         let reduced = attempt.reduced();
         let as_ours = self.verify_bcrypt(&reduced)?;
-        let typed = attempt.typed.as_bytes();
+        let typed = attempt.typed().as_bytes();
         let typed = typed.get(..PLAIN_BYTES).unwrap_or(typed);
         if self.0.starts_with(PREFIX) || typed == reduced.as_slice() {
             return Ok(as_ours);
