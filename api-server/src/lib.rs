@@ -14,6 +14,7 @@ mod health;
 mod http;
 mod keys;
 pub mod logging;
+pub mod moving;
 pub mod problem;
 pub mod server;
 mod sessions;

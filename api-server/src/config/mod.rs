@@ -9,6 +9,7 @@ mod raw;
 mod reread;
 mod secret_file;
 mod secrets;
+mod users;
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -20,6 +21,7 @@ use ipnet::IpNet;
 
 pub use parse::{Origin, SettingProblem, SettingProblems};
 pub use raw::{Command, KeysCommand, LogFormat, Settings};
+pub use users::{BetterAuthArguments, ImportCommand, UsersCommand};
 
 use crate::db::DatabaseUrl;
 use parse::Collector;

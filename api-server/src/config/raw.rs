@@ -9,6 +9,7 @@ use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
 use super::dotenv;
 use super::reread::FixedSecrets;
+use super::users::UsersCommand;
 
 pub(super) const ENV_FILE: &str = ".env";
 
@@ -171,6 +172,9 @@ pub enum Command {
     /// Make secrets.
     #[command(subcommand)]
     Keys(KeysCommand),
+    /// Move users in and out, with their passwords.
+    #[command(subcommand)]
+    Users(UsersCommand),
 }
 
 /// What can be done with secrets.

@@ -47,7 +47,7 @@ async fn a_lost_table_is_a_fault_of_ours(app: App) {
     let mut all = requests(&ada, &task);
     all.pop();
     app.database()
-        .execute("DROP TABLE sessions; DROP TABLE tasks");
+        .execute("DROP TABLE sessions; DROP TABLE tasks; DROP TABLE imported_tasks");
     let (mut of_users, of_tasks) = (all.drain(..4).collect::<Vec<_>>(), all);
     assert_faults(&app, &ada, of_tasks, "tasks").await;
     app.database().execute("DROP TABLE users");

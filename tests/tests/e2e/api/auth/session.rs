@@ -28,8 +28,9 @@ async fn the_session_is_who_the_token_says(app: App) {
 
 async fn the_session_needs_no_database(app: App) {
     let ada = app.user("ada").await;
-    app.database()
-        .execute("DROP TABLE sessions; DROP TABLE tasks; DROP TABLE users");
+    app.database().execute(
+        "DROP TABLE sessions; DROP TABLE tasks; DROP TABLE imported_tasks; DROP TABLE users",
+    );
     let session = ada.get(SESSION).await.ok();
     assert_eq!(session["user"]["id"], ada.id());
 }
