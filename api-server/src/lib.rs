@@ -13,6 +13,7 @@ mod health;
 mod http;
 mod keys;
 pub mod logging;
+mod pages;
 pub mod problem;
 pub mod server;
 mod sessions;

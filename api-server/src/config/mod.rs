@@ -54,6 +54,8 @@ pub struct Config {
     pub allowed_origins: Vec<Origin>,
     /// Networks whose `X-Forwarded-For` is believed.
     pub trusted_proxies: Vec<IpNet>,
+    /// Whether to serve the pages.
+    pub pages: bool,
 }
 
 impl Settings {
@@ -86,6 +88,7 @@ impl Settings {
         let allowed_origins = problems.take("ALLOWED_ORIGINS", allowed_origins);
         let trusted_proxies = parse::networks(self.trusted_proxies.as_deref());
         let trusted_proxies = problems.take("TRUSTED_PROXIES", trusted_proxies);
+        let pages = problems.take("PAGES", parse::flag(&self.pages));
         let previous = problems.take("AUTH_SECRETS_PREVIOUS", self.previous_secrets());
         self.check_logging(&mut problems);
         // Last: it may write a file, which a start that is refused anyway should not.
@@ -111,6 +114,7 @@ impl Settings {
                 public_url: public_url?,
                 allowed_origins: allowed_origins?,
                 trusted_proxies: trusted_proxies?,
+                pages: pages?,
             })
         })
     }

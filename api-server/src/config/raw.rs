@@ -130,6 +130,10 @@ pub struct Settings {
     #[arg(long, env, global = true, value_name = "NETWORKS")]
     pub trusted_proxies: Option<String>,
 
+    /// false serves the API alone, without the pages at /.
+    #[arg(long, env, global = true, value_name = "BOOL", default_value = "true", num_args = 0..=1, default_missing_value = "true")]
+    pub pages: String,
+
     /// How to write the log: text, or json for one object a line.
     #[arg(
         long,
