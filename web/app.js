@@ -67,7 +67,9 @@ function go(address, isReplacing = false) {
 
 /** Where somebody wanted to go; only ever one of our own pages. */
 function nextOf(search) {
-  const next = new URL(new URLSearchParams(search).get("next") ?? "/tasks", location.origin);
+  const wanted = new URLSearchParams(search).get("next") ?? "";
+  if (!URL.canParse(wanted, location.origin)) return "/tasks";
+  const next = new URL(wanted, location.origin);
   return next.origin === location.origin && PAGES[next.pathname]?.isGuarded ? next.pathname + next.search : "/tasks";
 }
 

@@ -19,6 +19,7 @@
  * @property {User} user
  * @property {string} id
  * @property {number} refreshAt By this device's clock, in milliseconds, so that a clock that is wrong does no harm.
+ * @property {number} mark Tells it from the one before.
  * @property {string} [access]
  * @property {string} [refresh]
  */
@@ -53,6 +54,8 @@
 
 /** Longer than this nobody is kept waiting for a busy server, in seconds. */
 const LONGEST_WAIT = 30;
+/** What one tab writes to `localStorage` others read a little later, in milliseconds, though they hold the lock already. */
+const NEWS = 100;
 /** The share of a token's lifetime after which it is renewed. */
 const FRESH = 0.9;
 
@@ -140,7 +143,12 @@ export function createClient({ base = "", cookies = false, store, onSignedOut, r
 
   async function keep(/** @type {Grant} */ grant) {
     /** @type {Session} */
-    const session = { user: grant.user, id: grant.session_id, refreshAt: Date.now() + grant.expires_in * 1000 * FRESH };
+    const session = {
+      user: grant.user,
+      id: grant.session_id,
+      refreshAt: Date.now() + grant.expires_in * 1000 * FRESH,
+      mark: Math.random(),
+    };
     if (!cookies) Object.assign(session, { access: grant.access_token, refresh: grant.refresh_token });
     await kept.save(session);
     live = true;
@@ -210,24 +218,28 @@ export function createClient({ base = "", cookies = false, store, onSignedOut, r
 
   /** The next tokens, once for all who ask at the same time, in all tabs; null if somebody signed out meanwhile. */
   function refresh(/** @type {Session | null} */ used) {
-    refreshing ??= alone(`refresh ${root}`, () => renew(used)).finally(() => (refreshing = null));
+    refreshing ??= alone(`refresh ${root}`, (hadToWait) => renew(used, hadToWait)).finally(() => (refreshing = null));
     return refreshing;
   }
 
-  async function renew(/** @type {Session | null} */ used) {
-    const before = await load();
+  async function renew(/** @type {Session | null} */ used, /** @type {boolean} */ hadToWait) {
+    let before = await load();
+    for (let left = 20; hadToWait && left > 0 && before?.mark === used?.mark; left -= 1) {
+      await pause(NEWS / 4);
+      before = await load();
+    }
     // Another tab was faster. Or slower: it signed out.
-    if (before?.refreshAt !== used?.refreshAt) return before;
+    if (before?.mark !== used?.mark) return before;
     try {
       const body = cookies ? undefined : { refresh_token: before?.refresh };
       const { content } = await send("POST", "/api/auth/refresh", { body }, undefined, true);
       if (!content?.user) throw new ApiError(null);
       const now = await kept.load();
-      return now?.refreshAt === before?.refreshAt ? await keep(content) : now;
+      return now?.mark === before?.mark ? await keep(content) : now;
     } catch (error) {
       if (!(error instanceof ApiError) || error.status !== 401) throw error;
       const now = await kept.load();
-      if (now?.refreshAt !== before?.refreshAt) return now;
+      if (now?.mark !== before?.mark) return now;
       await forget(error);
       throw error;
     }
@@ -366,12 +378,21 @@ export function createClient({ base = "", cookies = false, store, onSignedOut, r
  *
  * @template T
  * @param {string} name
- * @param {() => Promise<T>} action
+ * @param {(hadToWait: boolean) => Promise<T>} action
  * @returns {Promise<T>}
  */
-async function alone(name, action) {
+function alone(name, action) {
   const locks = globalThis.navigator?.locks;
-  return locks ? locks.request(name, action) : action();
+  if (!locks) return action(false);
+  return new Promise((done, failed) => {
+    const hold = async (/** @type {boolean} */ hadToWait) => {
+      await action(hadToWait).then(done, failed);
+      // Whoever comes now shall find the lock taken and wait for the news.
+      await pause(NEWS);
+    };
+    const wait = () => locks.request(name, () => hold(true));
+    locks.request(name, { ifAvailable: true }, (lock) => (lock ? hold(false) : void wait().catch(failed))).catch(failed);
+  });
 }
 
 /** @type {(milliseconds: number, signal?: AbortSignal) => Promise<void>} */

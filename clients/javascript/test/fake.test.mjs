@@ -65,15 +65,56 @@ test("five requests with an expired token refresh once, and all succeed", async 
   assert.equal(it.calls.at(-1).headers.Authorization, "Bearer a1");
 });
 
-test("two tabs with one store refresh once between them", async (t) => {
+/** Web Locks, with one lock. */
+function webLocks(t) {
   let last = Promise.resolve();
-  const request = (_name, action) => (last = last.catch(() => {}).then(action));
+  let waiting = 0;
+  const request = (_name, ...rest) => {
+    const [action, { ifAvailable } = {}] = rest.reverse();
+    if (ifAvailable && waiting > 0) return Promise.resolve(action(null));
+    waiting += 1;
+    return (last = last.catch(() => {}).then(() => action({})).finally(() => (waiting -= 1)));
+  };
   pretend(t, "navigator", () => ({ locks: { request } }));
+}
+
+test("two tabs with one store refresh once between them", async (t) => {
+  webLocks(t);
   const it = server();
   const { api, store } = await expired(it);
   const other = createClient({ fetch: it.fetch, store });
   await Promise.all([api.sessions(), other.sessions(), api.tasks(), other.tasks()]);
   assert.equal(it.count(REFRESH), 1);
+});
+
+for (const [when, delay] of [["at the same time", 0], ["just after the other is done", 5]]) {
+  test(`a tab that refreshes ${when}, and sees what the other wrote later than the lock, does not refresh again`, async (t) => {
+    webLocks(t);
+    const it = server();
+    const { api, store } = await expired(it);
+    let seen = await store.load();
+    const late = { load: () => seen, save: async (session) => void (seen = session) };
+    const save = store.save;
+    store.save = (session) => {
+      save(session);
+      setTimeout(() => (seen = session), 40);
+    };
+    const other = createClient({ fetch: it.fetch, store: late });
+    const first = api.sessions();
+    if (delay) await first;
+    await Promise.all([first, other.sessions()]);
+    assert.equal(it.count(REFRESH), 1);
+    assert.equal(it.calls.at(-1).headers.Authorization, "Bearer a1");
+  });
+}
+
+test("a tab that waited for another whose refresh failed refreshes by itself", async (t) => {
+  webLocks(t);
+  const it = server({ refreshes: [down] });
+  const { api, store } = await expired(it);
+  const other = createClient({ fetch: it.fetch, store });
+  const [failed, succeeded] = await Promise.allSettled([api.sessions(), other.sessions()]);
+  assert.deepEqual([failed.reason?.code, succeeded.value], ["NETWORK_ERROR", []]);
 });
 
 test("a session is refreshed before its token expires, by this device's clock", async (t) => {
@@ -251,7 +292,7 @@ test("with cookies, no token is kept or sent by the client", async () => {
   const api = createClient({ cookies: true, fetch: it.fetch, store });
   await api.signIn({ email: USER.email, password: "correct horse" });
   await assert.rejects(api.sessions());
-  assert.deepEqual(Object.keys(await store.load()).sort(), ["id", "refreshAt", "user"]);
+  assert.deepEqual(Object.keys(await store.load()).sort(), ["id", "mark", "refreshAt", "user"]);
   assert(it.calls.every(({ headers, credentials }) => !headers.Authorization && credentials === "include"));
   assert.equal(it.calls.find(({ path }) => path === REFRESH).body, undefined);
 });
