@@ -290,6 +290,23 @@ export function createClient({ base = "", cookies = false, store, onSignedOut, r
   const tasks = async (rest = "") => `/api/${encodeURIComponent((await load())?.user.id ?? "-")}/tasks${rest}`;
   const task = (/** @type {number} */ id) => tasks(`/${encodeURIComponent(id)}`);
 
+  const endSession = (/** @type {string} */ id) => request("DELETE", `/api/auth/sessions/${encodeURIComponent(id)}`);
+
+  /** One by one: every logout clears the cookies, also one of others. */
+  async function endOthers() {
+    let count = 0;
+    for (const { id, current } of await request("GET", "/api/auth/sessions")) {
+      if (current) continue;
+      await endSession(id).then(
+        () => (count += 1),
+        (error) => {
+          if (error.status !== 404) throw error;
+        },
+      );
+    }
+    return count;
+  }
+
   kept.watch?.((session) => {
     if (session) live = true;
     else over(undefined);
@@ -314,6 +331,7 @@ export function createClient({ base = "", cookies = false, store, onSignedOut, r
      * @returns {Promise<number>} How many were ended.
      */
     async signOut(scope = "current") {
+      if (cookies && scope === "others") return endOthers();
       const session = await load();
       const body = { scope, ...(session?.refresh && { refresh_token: session.refresh }) };
       const { content } = await send("POST", "/api/auth/logout", { body }, undefined, true);
@@ -345,7 +363,7 @@ export function createClient({ base = "", cookies = false, store, onSignedOut, r
     sessions: () => request("GET", "/api/auth/sessions"),
 
     /** @type {(id: string) => Promise<void>} */
-    endSession: (id) => request("DELETE", `/api/auth/sessions/${encodeURIComponent(id)}`),
+    endSession,
 
     /** A token for another service. @type {(audience: string) => Promise<Schemas["ServiceToken"]>} */
     tokenFor: (audience) => request("POST", "/api/auth/token", { body: { audience } }),

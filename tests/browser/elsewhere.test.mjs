@@ -55,8 +55,9 @@ test("a page of another origin signs in with the client in bearer mode, and stay
   await context.close();
 });
 
-test("an origin that is not named is kept out by the browser, and nobody is signed out by it", async () => {
+test("an origin that is not named is kept out by the browser, and nobody is signed out by it", async (t) => {
   const other = await Server.start();
+  t.after(() => other.end());
   const context = await visitor(browser, other);
   const page = await context.newPage();
   await page.goto(`${origin}/examples/bearer.html`);
@@ -66,7 +67,6 @@ test("an origin that is not named is kept out by the browser, and nobody is sign
   }, other.base);
   assert.deepEqual(outcome, ["NETWORK_ERROR", 0]);
   await context.close();
-  await other.end();
 });
 
 async function execute(page, operation) {
@@ -79,8 +79,9 @@ async function execute(page, operation) {
   return [Number.parseInt(await status.innerText(), 10), await block.locator(".live-responses-table .response-col_description").last().innerText()];
 }
 
-test("the documentation is linked, says how to authorise, and does it with a token", async () => {
+test("the documentation is linked, says how to authorise, and does it with a token", async (t) => {
   const own = await Server.start();
+  t.after(() => own.end());
   const context = await visitor(browser, own);
   const page = await context.newPage();
   const ada = somebody();
@@ -92,21 +93,20 @@ test("the documentation is linked, says how to authorise, and does it with a tok
   await page.locator(".auth-wrapper .authorize").click();
   await page.locator("#auth-bearer-value, .auth-container input").first().fill(token);
   await page.locator(".auth-btn-wrapper .authorize").first().click();
-  await page.locator(".btn-done").click();
+  await page.locator(".btn-done").first().click();
   await page.locator("#operations-account-getAccount .execute").click();
   await page.locator("#operations-account-getAccount").getByText(ada.email).first().waitFor();
   assert.deepEqual(context.faults, []);
   await context.close();
-  await own.end();
 });
 
-test("whoever is signed in on the pages is so in the documentation", async () => {
+test("whoever is signed in on the pages is so in the documentation", async (t) => {
   const own = await Server.start();
+  t.after(() => own.end());
   const { context, page, person } = await member(browser, own);
   await page.goto("/docs/");
   const [status, body] = await execute(page, "account-getAccount");
   assert.equal(status, 200);
   assert(body.includes(person.email));
   await context.close();
-  await own.end();
 });

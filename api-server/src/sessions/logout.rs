@@ -74,9 +74,8 @@ pub(crate) async fn logout(
         None => 0,
     };
     let mut response = HttpResponse::Ok();
-    // This session goes on when the others end. Another site could have the browser post here without its cookies, and
-    // must not get them cleared.
-    if body.scope != Scope::Others && !origin::is_foreign(&request, &state) {
+    // Another site could have the browser post here without its cookies, and must not get them cleared.
+    if !origin::is_foreign(&request, &state) {
         for cookie in state.cookies.clear() {
             response.append_header((SET_COOKIE, cookie));
         }

@@ -19,6 +19,7 @@ mod logs;
 mod methods;
 mod openapi;
 mod owner;
+mod pages;
 mod parallel;
 mod problems;
 mod routes;
