@@ -78,12 +78,11 @@ fn hash(files: &[(String, Vec<u8>)]) -> Result<String, Box<dyn Error>> {
 
 /// Writes the file, plain and compressed, and gives the code that includes both.
 fn embed(out: &Path, name: &str, content: &[u8]) -> Result<String, Box<dyn Error>> {
-    let plain = out.join(name);
-    fs::write(&plain, content)?;
-    let compressed = out.join(format!("{name}.gz"));
+    let compressed = format!("{name}.gz");
+    fs::write(out.join(name), content)?;
     let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
     encoder.write_all(content)?;
-    fs::write(&compressed, encoder.finish()?)?;
+    fs::write(out.join(&compressed), encoder.finish()?)?;
     let kind = match Path::new(name).extension().and_then(OsStr::to_str) {
         Some("html") => "text/html; charset=utf-8",
         Some("css") => "text/css; charset=utf-8",
@@ -91,7 +90,13 @@ fn embed(out: &Path, name: &str, content: &[u8]) -> Result<String, Box<dyn Error
         Some("svg") => "image/svg+xml",
         _ => return Err(format!("web/{name} is of no kind that is served").into()),
     };
+    let plain = include(name);
+    let gzip = include(&compressed);
     Ok(format!(
-        "File {{ name: {name:?}, kind: {kind:?}, plain: include_bytes!({plain:?}), gzip: include_bytes!({compressed:?}) }}"
+        "File {{ name: {name:?}, kind: {kind:?}, plain: {plain}, gzip: {gzip} }}"
     ))
+}
+
+fn include(name: &str) -> String {
+    format!("include_bytes!(concat!(env!(\"OUT_DIR\"), \"/{name}\"))")
 }
