@@ -1,20 +1,16 @@
-//! axum: extractors, and a layer for whole routers.
-
-use std::pin::Pin;
-use std::task::{Context, Poll};
+//! axum: extractors, and what a refusal is there.
 
 use axum::body::Body;
 use axum::extract::rejection::RawPathParamsRejection;
 use axum::extract::{FromRequestParts, RawPathParams};
 use axum::response::{IntoResponse, Response};
+use http::StatusCode;
 use http::header::{CONTENT_TYPE, HeaderName, HeaderValue};
 use http::request::Parts;
-use http::{Request, StatusCode};
-use tower_layer::Layer;
-use tower_service::Service;
 
 use crate::caller::{NO_AUTHORITY, NO_USER_ID};
-use crate::{Authority, Caller, MaybeCaller, Owner, Refusal, RequireCaller, Verification};
+use crate::guard::Refusing;
+use crate::{Authority, Caller, MaybeCaller, Owner, Refusal, Verification};
 
 fn verification(parts: &Parts) -> Verification {
     if let Some(caller) = parts.extensions.get::<Caller>() {
@@ -79,51 +75,8 @@ impl IntoResponse for Refusal {
     }
 }
 
-impl<S> Layer<S> for RequireCaller {
-    type Service = Guarded<S>;
-
-    fn layer(&self, inner: S) -> Guarded<S> {
-        Guarded {
-            authority: self.authority().clone(),
-            inner,
-        }
-    }
-}
-
-/// A service behind [`RequireCaller`].
-#[derive(Debug, Clone)]
-pub struct Guarded<S> {
-    authority: Authority,
-    inner: S,
-}
-
-impl<S, B> Service<Request<B>> for Guarded<S>
-where
-    S: Service<Request<B>, Response = Response> + Clone + Send + 'static,
-    S::Future: Send,
-    B: Send + 'static,
-{
-    type Response = Response;
-    type Error = S::Error;
-    type Future = Pin<Box<dyn Future<Output = Result<Response, S::Error>> + Send>>;
-
-    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
-        self.inner.poll_ready(context)
-    }
-
-    fn call(&mut self, mut request: Request<B>) -> Self::Future {
-        let verification = self.authority.admit(request.headers());
-        // The one that is ready is this one, not its clone.
-        let clone = self.inner.clone();
-        let mut inner = std::mem::replace(&mut self.inner, clone);
-        Box::pin(async move {
-            match verification.await {
-                Ok(caller) => {
-                    request.extensions_mut().insert(caller);
-                    inner.call(request).await
-                }
-                Err(refusal) => Ok(refusal.into_response()),
-            }
-        })
+impl Refusing for Body {
+    fn refuse(refusal: Refusal) -> Response {
+        refusal.into_response()
     }
 }

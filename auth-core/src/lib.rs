@@ -11,6 +11,8 @@ mod claims;
 pub mod credentials;
 mod error;
 #[cfg(any(feature = "axum", feature = "tonic"))]
+mod guard;
+#[cfg(any(feature = "axum", feature = "tonic"))]
 mod header_map;
 mod hs256;
 mod issuer;

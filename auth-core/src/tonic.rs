@@ -1,15 +1,18 @@
-//! tonic: an interceptor, and refusals as gRPC statuses.
+//! tonic: an interceptor, what the layer needs, and refusals as gRPC statuses.
 
 use std::sync::Arc;
 
 use http::HeaderMap;
+use tonic::body::Body;
 use tonic::metadata::{MetadataMap, MetadataValue};
+use tonic::server::NamedService;
 use tonic::service::Interceptor;
 use tonic::{Code, Request, Status};
 
+use crate::guard::{Guarded, Refusing};
 use crate::{Caller, Refusal, RequireCaller};
 
-/// Verifies locally; a remote authority cannot be waited for here.
+/// Verifies locally; a remote authority cannot be waited for here, but can where [`RequireCaller`] is a layer.
 impl Interceptor for RequireCaller {
     fn call(&mut self, mut request: Request<()>) -> Result<Request<()>, Status> {
         let headers: &HeaderMap = request.metadata().as_ref();
@@ -30,6 +33,16 @@ impl Caller {
         let caller = request.extensions().get();
         caller.ok_or_else(|| Refusal::fault(cause))
     }
+}
+
+impl Refusing for Body {
+    fn refuse(refusal: Refusal) -> http::Response<Self> {
+        Status::from(refusal).into_http()
+    }
+}
+
+impl<S: NamedService> NamedService for Guarded<S> {
+    const NAME: &'static str = S::NAME;
 }
 
 /// `UNAUTHENTICATED`, `PERMISSION_DENIED`, `UNAVAILABLE` or `INTERNAL`. The details are the problem document, the

@@ -21,12 +21,14 @@ def install():
                        env=environment, check=True)
 
 
-def drive(url, seconds, connections, *, method="GET", token=None, body=None):
+def drive(url, seconds, connections, *, method="GET", token=None, cookie=None, body=None):
     """Raises if anything but success came back."""
     command = [TOOLS / "bin/oha", "--no-tui", "--output-format=json", "-z", f"{seconds}s", "-c", str(connections),
                "--method", method]
     if token:
         command += ["-H", f"Authorization: Bearer {token}"]
+    if cookie:
+        command += ["-H", f"Cookie: {cookie}"]
     if body:
         command += ["-H", "Content-Type: application/json", "-d", body]
     found = json.loads(subprocess.run([*command, url], stdout=subprocess.PIPE, check=True).stdout)

@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::{Arc, RwLock};
 use std::thread;
 use std::time::{Duration, Instant, SystemTime};
 
@@ -23,11 +24,32 @@ const TTL: Duration = Duration::from_secs(5);
 const HELD_UP: Duration = Duration::from_secs(2);
 
 /// Current, then previous.
-type Secrets = &'static [&'static str];
-
-fn keyring(secrets: Secrets) -> Keyring {
+fn keyring(secrets: &[&str]) -> Keyring {
     let mut secrets = secrets.iter().map(|text| Secret::new(*text).unwrap());
     Keyring::new(secrets.next().unwrap()).with_previous(secrets)
+}
+
+/// Another service, which verifies tokens for itself with keys that are derived for it.
+struct Service(RwLock<TokenVerifier>);
+
+impl Service {
+    fn with(secrets: &[&str]) -> Self {
+        Self(RwLock::new(Self::verifier(secrets)))
+    }
+
+    fn verifier(secrets: &[&str]) -> TokenVerifier {
+        let derived = keyring(secrets).for_audience("reports").unwrap();
+        TokenVerifier::new(derived, "api-server", "reports").unwrap()
+    }
+
+    fn take(&self, secrets: &[&str]) {
+        *self.0.write().unwrap() = Self::verifier(secrets);
+    }
+
+    fn accepts(&self, token: &str) {
+        let verifier = self.0.read().unwrap();
+        verifier.verify(token, SystemTime::now()).unwrap();
+    }
 }
 
 /// A server in a folder of its own.
@@ -37,9 +59,9 @@ struct Node {
 }
 
 impl Node {
-    fn start(settings: impl Fn(Program) -> Program) -> Self {
+    fn start(settings: impl Fn(Program) -> Program, secrets: &[&str]) -> Self {
         let place = Place::new();
-        write(&place, &[OLD]);
+        write(&place, secrets);
         let ttl = format!("{}s", TTL.as_secs());
         let program = place.program().with_weak_hashing().set_all(&[
             ("ACCESS_TOKEN_TTL", &ttl),
@@ -50,19 +72,17 @@ impl Node {
         Self { place, server }
     }
 
-    fn take(&self, secrets: Secrets) {
+    fn take(&self, secrets: &[&str]) {
         write(&self.place, secrets);
         self.server.signal(Signal::HUP);
         self.server.log.line(&format!("{:?}", keyring(secrets)));
     }
 }
 
-fn write(place: &Place, secrets: Secrets) {
-    let previous = secrets.get(1).unwrap_or(&"");
-    let text = format!(
-        "AUTH_SECRET={}\nAUTH_SECRETS_PREVIOUS={previous}\n",
-        secrets[0]
-    );
+fn write(place: &Place, secrets: &[&str]) {
+    let (current, previous) = secrets.split_first().unwrap();
+    let previous = previous.join(",");
+    let text = format!("AUTH_SECRET={current}\nAUTH_SECRETS_PREVIOUS={previous}\n");
     place.write(".env", text);
 }
 
@@ -72,19 +92,18 @@ struct Client {
     refresh_token: String,
     /// Access tokens that have not expired, and since when they are good.
     kept: VecDeque<(Instant, String)>,
-    service: TokenVerifier,
+    service: Arc<Service>,
     answered: Sender<()>,
 }
 
 impl Client {
-    fn new(nodes: &[Node], answered: Sender<()>) -> Self {
-        let derived = keyring(&[NEW, OLD]).for_audience("reports").unwrap();
+    fn new(nodes: &[Node], service: Arc<Service>, answered: Sender<()>) -> Self {
         let connect = |node: &Node| node.server.connect();
         let mut client = Self {
             connections: nodes.iter().map(connect).collect(),
             refresh_token: String::new(),
             kept: VecDeque::new(),
-            service: TokenVerifier::new(derived, "api-server", "reports").unwrap(),
+            service,
             answered,
         };
         client.register();
@@ -135,7 +154,7 @@ impl Client {
         let body = json!({ "audience": "reports" });
         let answer = self.ask(node, "/api/auth/token", &both[1], &body, 200);
         let token = answer["access_token"].as_str().unwrap();
-        self.service.verify(token, SystemTime::now()).unwrap();
+        self.service.accepts(token);
     }
 }
 
@@ -150,7 +169,8 @@ fn go_on(answered: &Receiver<()>, answers: usize, time: Duration) {
     }
 }
 
-fn rotate(nodes: &[Node], answered: &Receiver<()>) {
+/// One rotation, whose steps reach the nodes in another order each. The service knew both secrets beforehand.
+fn rotate_once(nodes: &[Node], _: &Service, answered: &Receiver<()>) {
     let (first, second) = (&nodes[0], &nodes[1]);
     let a_while = || go_on(answered, 200, Duration::ZERO);
     a_while();
@@ -170,6 +190,33 @@ fn rotate(nodes: &[Node], answered: &Receiver<()>) {
     }
 }
 
+/// How many secrets are kept that signed before: at one a second, for as long as what they signed is good.
+const KEPT: usize = 7;
+const ROUNDS: usize = 60;
+
+/// Another secret signs every second, in every node; whoever verifies has always learnt of it before.
+fn rotate_every_second(
+    secrets: &[&str],
+    nodes: &[Node],
+    service: &Service,
+    answered: &Receiver<()>,
+) {
+    let started = Instant::now();
+    for (round, pair) in secrets.windows(2).enumerate() {
+        let first_kept = round.saturating_sub(KEPT);
+        let kept = &secrets[first_kept..round];
+        for signs_first in [[pair[0], pair[1]], [pair[1], pair[0]]] {
+            let secrets = [&signs_first, kept].concat();
+            service.take(&secrets);
+            for node in nodes {
+                node.take(&secrets);
+            }
+        }
+        let next = started + Duration::from_secs(1) * u32::try_from(round + 1).unwrap();
+        go_on(answered, 1, next.saturating_duration_since(Instant::now()));
+    }
+}
+
 /// Lets the clients end, also when the test fails.
 struct Over<'f>(&'f AtomicBool);
 
@@ -179,7 +226,13 @@ impl Drop for Over<'_> {
     }
 }
 
-fn nobody_notices(nodes: &[Node]) {
+fn nobody_notices(
+    nodes: &[Node],
+    service: Service,
+    newest: &str,
+    rotate: impl Fn(&[Node], &Service, &Receiver<()>),
+) {
+    let service = Arc::new(service);
     let (sender, answered) = channel();
     let is_over = AtomicBool::new(false);
     let count = nodes.len();
@@ -187,7 +240,7 @@ fn nobody_notices(nodes: &[Node]) {
         let over = Over(&is_over);
         let clients: Vec<_> = (0..CLIENTS)
             .map(|number| {
-                let mut client = Client::new(nodes, sender.clone());
+                let mut client = Client::new(nodes, Arc::clone(&service), sender.clone());
                 let is_over = &is_over;
                 scope.spawn(move || {
                     let mut turns = number..;
@@ -200,12 +253,12 @@ fn nobody_notices(nodes: &[Node]) {
             .collect();
         // Without a client left there is nobody to wait for.
         drop(sender);
-        rotate(nodes, &answered);
+        rotate(nodes, &service, &answered);
         drop(over);
-        let after = TokenVerifier::new(keyring(&[NEW]), "api-server", "api").unwrap();
+        let after = TokenVerifier::new(keyring(&[newest]), "api-server", "api").unwrap();
         for client in clients {
-            let newest = client.join().unwrap();
-            after.verify(&newest, SystemTime::now()).unwrap();
+            let token = client.join().unwrap();
+            after.verify(&token, SystemTime::now()).unwrap();
         }
     });
 }
@@ -215,8 +268,9 @@ fn under_load_a_rotation_refuses_nobody_on_sqlite() {
     let _alone = alone();
     let place = Place::new();
     let url = format!("sqlite://{}", place.path("auth.db").display());
-    let start = || Node::start(|program| program.set("DATABASE_URL", &url));
-    nobody_notices(&[start(), start()]);
+    let start = || Node::start(|program| program.set("DATABASE_URL", &url), &[OLD]);
+    let service = Service::with(&[NEW, OLD]);
+    nobody_notices(&[start(), start()], service, NEW, rotate_once);
 }
 
 #[test]
@@ -228,6 +282,28 @@ fn under_load_a_rotation_refuses_nobody_on_postgres() {
     let _alone = alone();
     let postgres = Postgres::new();
     let url = postgres.url("hunter2");
-    let start = || Node::start(|program| program.set("DATABASE_URL", &url));
-    nobody_notices(&[start(), start()]);
+    let start = || Node::start(|program| program.set("DATABASE_URL", &url), &[OLD]);
+    let service = Service::with(&[NEW, OLD]);
+    nobody_notices(&[start(), start()], service, NEW, rotate_once);
+}
+
+#[test]
+#[cfg_attr(
+    not(test_postgres),
+    ignore = "set TEST_POSTGRES_URL to run it (see README)"
+)]
+fn a_rotation_every_second_for_a_minute_refuses_nobody() {
+    let _alone = alone();
+    let postgres = Postgres::new();
+    let url = postgres.url("hunter2");
+    let secrets: Vec<_> = (0..=ROUNDS).map(|_| Uuid::new_v4().to_string()).collect();
+    let secrets: Vec<_> = secrets.iter().map(String::as_str).collect();
+    let start = || Node::start(|program| program.set("DATABASE_URL", &url), &secrets[..1]);
+    let service = Service::with(&secrets[..1]);
+    nobody_notices(
+        &[start(), start()],
+        service,
+        secrets[ROUNDS],
+        |nodes, service, answered| rotate_every_second(&secrets, nodes, service, answered),
+    );
 }

@@ -6,8 +6,8 @@ use reqwest::{Client, Response, StatusCode, Url, redirect};
 
 use crate::Error;
 
-/// A silent server is given up after this long.
-const TIMEOUT: Duration = Duration::from_secs(2);
+/// A connection that is not made within this time never will be.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
 /// A page of a thousand ended sessions has some 100 kB.
 const MAX_BYTES: usize = 1 << 20;
 
@@ -24,9 +24,10 @@ impl From<reqwest::Error> for Fault {
     }
 }
 
+/// Who asks sets the time limit of the whole.
 pub(super) fn client(connections: usize) -> Result<Client, Error> {
     Client::builder()
-        .timeout(TIMEOUT)
+        .connect_timeout(CONNECT_TIMEOUT)
         .pool_max_idle_per_host(connections)
         .redirect(redirect::Policy::none())
         .no_proxy()
@@ -38,17 +39,26 @@ pub(super) fn client(connections: usize) -> Result<Client, Error> {
 pub(super) fn address(server: &str, path: &str) -> Result<Url, Error> {
     const ADDRESS: Error =
         Error::InvalidSetting("the server's address must be http://… or https://…");
-    let url = Url::parse(&format!("{}{path}", server.trim_end_matches('/')));
-    url.ok()
+    let url = Url::parse(server).ok();
+    let mut url = url
         .filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host())
-        .ok_or(ADDRESS)
+        .ok_or(ADDRESS)?;
+    let path = format!("{}{path}", url.path().trim_end_matches('/'));
+    url.set_path(&path);
+    url.set_query(None);
+    url.set_fragment(None);
+    Ok(url)
 }
 
 /// The body of a 200.
-pub(super) async fn body(mut response: Response) -> Result<Vec<u8>, Fault> {
-    if response.status() != StatusCode::OK {
-        return Err(Fault(format!("the server answered {}", response.status())));
+pub(super) async fn good(response: Response) -> Result<Vec<u8>, Fault> {
+    match response.status() {
+        StatusCode::OK => body(response).await,
+        status => Err(Fault(format!("the server answered {status}"))),
     }
+}
+
+pub(super) async fn body(mut response: Response) -> Result<Vec<u8>, Fault> {
     let mut bytes = Vec::new();
     while let Some(chunk) = response.chunk().await? {
         bytes.extend_from_slice(&chunk);

@@ -19,6 +19,9 @@ use crate::{Error, Keyring, RevokedSessions};
 /// Where the time comes from.
 pub type Clock = Arc<dyn Fn() -> SystemTime + Send + Sync>;
 
+/// A silent server is given up after this long.
+const TIMEOUT: Duration = Duration::from_secs(2);
+
 /// How often what needs no memory any more is forgotten.
 const PURGE_EVERY: Duration = Duration::from_secs(60);
 
@@ -215,11 +218,14 @@ async fn follow(source: Source, news: Arc<News>) {
             Ok(page) => {
                 failures = 0;
                 news.take(&page);
+                let got_on = page.next > after;
                 after = page.next;
-                if page.more {
-                    continue;
+                match (page.more, got_on) {
+                    (true, true) => continue,
+                    // It starts over; at leisure, should it do so again and again.
+                    (true, false) => {}
+                    (false, _) => news.is_current_as_of(asked_at),
                 }
-                news.is_current_as_of(asked_at);
             }
             Err(_fault) => failures = failures.saturating_add(1),
         }
@@ -237,8 +243,8 @@ impl Source {
         let token = token.map_err(|error| Fault(error.to_string()))?;
         let mut address = self.address.clone();
         address.set_query(Some(&format!("after={after}")));
-        let request = self.client.get(address).bearer_auth(token);
-        let body = client::body(request.send().await?).await?;
+        let request = self.client.get(address).timeout(TIMEOUT).bearer_auth(token);
+        let body = client::good(request.send().await?).await?;
         serde_json::from_slice(&body)
             .map_err(|error| Fault(format!("the answer is not a page of revocations: {error}")))
     }

@@ -38,7 +38,22 @@ fn service(config: &mut ServiceConfig) {
         .wrap(guard)
         .route("/me", web::post().to(me));
     let unwired = web::scope("/unwired").configure(routes);
-    config.service(guarded).service(unwired).service(wired);
+    let outdated = web::scope("/outdated")
+        .app_data(world::outdated())
+        .configure(routes);
+    let guarded_from_afar = web::scope("/guarded")
+        .wrap(RequireCaller::new(world::away()))
+        .route("/me", web::post().to(me));
+    let away = web::scope("/away")
+        .app_data(world::away())
+        .service(guarded_from_afar)
+        .configure(routes);
+    config
+        .service(guarded)
+        .service(unwired)
+        .service(outdated)
+        .service(away)
+        .service(wired);
 }
 
 fn start() -> SocketAddr {

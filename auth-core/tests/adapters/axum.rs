@@ -34,11 +34,19 @@ fn service() -> Router {
     let guarded = Router::new()
         .route("/me", post(me))
         .layer(RequireCaller::new(authority.clone()));
+    let guarded_from_afar = Router::new()
+        .route("/me", post(me))
+        .layer(RequireCaller::new(world::away()));
+    let away = routes()
+        .layer(Extension(world::away()))
+        .nest("/guarded", guarded_from_afar);
     routes()
         .route("/unnamed/things", post(things))
         .layer(Extension(authority))
         .nest("/guarded", guarded)
         .nest("/unwired", routes())
+        .nest("/outdated", routes().layer(Extension(world::outdated())))
+        .nest("/away", away)
 }
 
 fn start() -> SocketAddr {

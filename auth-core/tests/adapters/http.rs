@@ -15,6 +15,13 @@ const UNWIRED: [&str; 4] = [
     "/unwired/42/things",
     "/unnamed/things",
 ];
+const OUTDATED: [&str; 2] = ["/outdated/me", "/outdated/42/things"];
+const AWAY: [&str; 4] = [
+    "/away/me",
+    "/away/maybe",
+    "/away/42/things",
+    "/away/guarded/me",
+];
 
 struct Answer {
     head: String,
@@ -58,6 +65,8 @@ pub(crate) fn refuses_everything_in_the_table(server: SocketAddr) {
             Place::Own => &OWN,
             Place::Another => &ANOTHER,
             Place::Unwired => &UNWIRED,
+            Place::Outdated => &OUTDATED,
+            Place::Away => &AWAY,
         };
         let needs_none =
             |path: &str| path == "/maybe" && case.expected.body.contains("UNAUTHORIZED");
@@ -66,6 +75,7 @@ pub(crate) fn refuses_everything_in_the_table(server: SocketAddr) {
             let got = Refused {
                 status: answer.status(),
                 challenge: answer.header("www-authenticate").map(ToOwned::to_owned),
+                retry_after: answer.header("retry-after").map(ToOwned::to_owned),
                 body: answer.body.clone(),
             };
             assert_eq!(got, case.expected, "{} at {path}", case.name);

@@ -13,6 +13,10 @@ pub(crate) enum Place {
     Another,
     /// A service that was put together without an authority.
     Unwired,
+    /// A service whose feed of ended sessions is too old.
+    Outdated,
+    /// A service that asks a server that is away.
+    Away,
 }
 
 pub(crate) struct Case {
@@ -27,6 +31,7 @@ pub(crate) struct Case {
 pub(crate) struct Refused {
     pub(crate) status: u16,
     pub(crate) challenge: Option<String>,
+    pub(crate) retry_after: Option<String>,
     pub(crate) body: String,
 }
 
@@ -34,6 +39,7 @@ fn refused(status: u16, title: &str, code: &str, detail: &str) -> Refused {
     Refused {
         status,
         challenge: None,
+        retry_after: None,
         body: format!(
             r#"{{"status":{status},"title":"{title}","code":"{code}","detail":"{detail}","message":"{detail}"}}"#
         ),
@@ -66,6 +72,7 @@ pub(crate) fn every_refusal() -> Vec<Case> {
     cases.extend(token_faults());
     cases.extend(claim_faults());
     cases.extend(people_and_wiring());
+    cases.extend(unknowable());
     cases
 }
 
@@ -260,4 +267,30 @@ fn people_and_wiring() -> Vec<Case> {
             ..case("a service without an authority", &[known], fault)
         },
     ]
+}
+
+fn unknowable() -> [Case; 2] {
+    let bearer = format!("Bearer {}", good());
+    [
+        (
+            "feed too old",
+            Place::Outdated,
+            "Whether the session has ended is not known at the moment; please try again",
+        ),
+        (
+            "remote away",
+            Place::Away,
+            "The credentials cannot be verified at the moment; please try again",
+        ),
+    ]
+    .map(|(name, place, detail)| {
+        let expected = Refused {
+            retry_after: Some("1".to_owned()),
+            ..refused(503, "Service Unavailable", "AUTHORITY_UNAVAILABLE", detail)
+        };
+        Case {
+            place,
+            ..case(name, &[(AUTHORIZATION, &bearer)], expected)
+        }
+    })
 }

@@ -17,6 +17,7 @@ use tonic::service::interceptor::InterceptedService;
 use tonic::transport::server::TcpIncoming;
 use tonic::transport::{Channel, Endpoint, Server};
 use tonic::{Code, Request, Response, Status};
+use tower_layer::Layer as _;
 use tower_service::Service;
 
 use crate::table::{Case, Place, every_refusal};
@@ -88,17 +89,29 @@ impl Service<Request<String>> for Things {
 }
 
 #[derive(Clone)]
-struct Probe<const WIRED: bool>;
+struct Probe<const PLACE: char>;
 
-impl NamedService for Probe<true> {
+impl NamedService for Probe<'w'> {
     const NAME: &'static str = "test.Wired";
 }
 
-impl NamedService for Probe<false> {
+impl NamedService for Probe<'l'> {
+    const NAME: &'static str = "test.Layered";
+}
+
+impl NamedService for Probe<'u'> {
     const NAME: &'static str = "test.Unwired";
 }
 
-impl<const WIRED: bool> Service<http::Request<Body>> for Probe<WIRED> {
+impl NamedService for Probe<'o'> {
+    const NAME: &'static str = "test.Outdated";
+}
+
+impl NamedService for Probe<'a'> {
+    const NAME: &'static str = "test.Away";
+}
+
+impl<const PLACE: char> Service<http::Request<Body>> for Probe<PLACE> {
     type Response = http::Response<Body>;
     type Error = Infallible;
     type Future = Answering<http::Response<Body>, Infallible>;
@@ -116,9 +129,13 @@ async fn start() -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let guard = RequireCaller::new(world::authority());
+    let outdated = RequireCaller::new(world::outdated());
     let server = Server::builder()
-        .add_service(InterceptedService::new(Probe::<true>, guard))
-        .add_service(Probe::<false>);
+        .add_service(guard.layer(Probe::<'l'>))
+        .add_service(InterceptedService::new(Probe::<'w'>, guard))
+        .add_service(InterceptedService::new(Probe::<'o'>, outdated))
+        .add_service(RequireCaller::new(world::away()).layer(Probe::<'a'>))
+        .add_service(Probe::<'u'>);
     tokio::spawn(server.serve_with_incoming(TcpIncoming::from(listener)));
     address
 }
@@ -128,16 +145,23 @@ async fn connect() -> Channel {
     server.unwrap().connect().await.unwrap()
 }
 
+/// Behind the interceptor, the layer or nothing.
+const fn paths(place: Place) -> &'static [&'static str] {
+    match place {
+        Place::Own | Place::Another => &["/test.Wired/Ask", "/test.Layered/Ask"],
+        Place::Unwired => &["/test.Unwired/Ask"],
+        Place::Outdated => &["/test.Outdated/Ask"],
+        Place::Away => &["/test.Away/Ask"],
+    }
+}
+
 async fn ask(
     channel: &Channel,
+    path: &'static str,
     place: Place,
     fields: &[(&'static str, String)],
 ) -> Result<String, Status> {
-    let (path, owner) = match place {
-        Place::Own => ("/test.Wired/Ask", "42"),
-        Place::Another => ("/test.Wired/Ask", "43"),
-        Place::Unwired => ("/test.Unwired/Ask", "42"),
-    };
+    let owner = if place == Place::Another { "43" } else { "42" };
     let mut request = Request::new(owner.to_owned());
     for (name, value) in fields {
         let value = MetadataValue::try_from(value).unwrap();
@@ -158,6 +182,7 @@ fn code(status: u16) -> Code {
         401 => Code::Unauthenticated,
         403 => Code::PermissionDenied,
         500 => Code::Internal,
+        503 => Code::Unavailable,
         _ => panic!("no gRPC code stands for {status}"),
     }
 }
@@ -167,24 +192,34 @@ fn check(case: &Case, status: &Status) {
     assert_eq!(status.code(), code(case.expected.status), "{name}");
     let details = std::str::from_utf8(status.details()).unwrap();
     assert_eq!(details, case.expected.body, "{name}");
-    let mut challenges = status.metadata().get_all("www-authenticate").iter();
-    let challenge = challenges.next().map(|value| value.to_str().unwrap());
-    assert_eq!(challenge, case.expected.challenge.as_deref(), "{name}");
-    assert!(challenges.next().is_none(), "{name}");
+    for (field, expected) in [
+        ("www-authenticate", &case.expected.challenge),
+        ("retry-after", &case.expected.retry_after),
+    ] {
+        let mut values = status.metadata().get_all(field).iter();
+        let value = values.next().map(|value| value.to_str().unwrap());
+        assert_eq!(value, expected.as_deref(), "{name}");
+        assert!(values.next().is_none(), "{name}");
+    }
 }
 
 #[tokio::test]
 async fn tonic_refuses_everything_in_the_table() {
     let channel = connect().await;
     for case in every_refusal() {
-        let refused = ask(&channel, case.place, &case.fields).await;
-        check(&case, &refused.unwrap_err());
+        for path in paths(case.place) {
+            let refused = ask(&channel, path, case.place, &case.fields).await;
+            check(&case, &refused.unwrap_err());
+        }
     }
 }
 
 #[tokio::test]
 async fn tonic_lets_a_known_caller_through() {
     let bearer = ("authorization", format!("Bearer {}", world::good()));
-    let answer = ask(&connect().await, Place::Own, &[bearer]).await;
-    assert_eq!(answer.unwrap(), "42");
+    let channel = connect().await;
+    for path in paths(Place::Own) {
+        let answer = ask(&channel, path, Place::Own, std::slice::from_ref(&bearer)).await;
+        assert_eq!(answer.unwrap(), "42");
+    }
 }

@@ -2,6 +2,7 @@
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use auth_core::remote::{RemoteVerifier, RevocationFeed, WhenSilent};
 use auth_core::{Authority, Keyring, LocalVerifier, RevokedSessions, Secret, TokenVerifier};
 use jsonwebtoken::{Algorithm, EncodingKey, crypto};
 use serde_json::{Value, json};
@@ -10,6 +11,25 @@ use serde_json::{Value, json};
 pub(crate) const NOW: u64 = 1_800_000_000;
 const SECRET: &str = "wJ9vRkq2x8Yt4Lm7Zb1Nc5Hd3Gf6Sa0P";
 const OTHER_SECRET: &str = "P0aS6fG3dH5cN1bZ7mL4tY8x2qkRv9Jw";
+
+/// Nobody listens there.
+const NOWHERE: &str = "http://127.0.0.1:9";
+
+/// Has never heard which sessions have ended, and wants to know.
+pub(crate) fn outdated() -> Authority {
+    let now = UNIX_EPOCH + Duration::from_secs(NOW);
+    let keyring = Keyring::new(Secret::new(SECRET).unwrap());
+    let feed = RevocationFeed::start(NOWHERE, keyring.clone(), "api-server").unwrap();
+    let verifier = TokenVerifier::new(keyring, "api-server", "api").unwrap();
+    let limit = WhenSilent::RefuseAfter(Duration::from_secs(1));
+    let local = LocalVerifier::new(verifier.with_feed(&feed, limit));
+    local.with_clock(move || now).into()
+}
+
+/// Asks a server that is away.
+pub(crate) fn away() -> Authority {
+    RemoteVerifier::new(NOWHERE).unwrap().into()
+}
 
 pub(crate) fn authority() -> Authority {
     let now = UNIX_EPOCH + Duration::from_secs(NOW);

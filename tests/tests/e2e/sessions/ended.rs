@@ -2,7 +2,7 @@
 
 use auth_core::revocation::FeedTokens;
 use auth_core::{Keyring, Secret};
-use e2e::{App, Client, Issuer, on_both_engines};
+use e2e::{App, Client, Engine, Issuer, on_both_engines};
 use serde_json::{Value, json};
 
 use super::logout::{by_access, logged_out};
@@ -12,6 +12,7 @@ const REVOCATIONS: &str = "/api/auth/revocations";
 
 on_both_engines! {
     only_who_holds_the_secret_may_read_them,
+    a_service_with_a_key_of_its_own_may_read_them,
     they_are_told_from_a_number_on,
     a_thousand_are_told_at_once_and_the_rest_afterwards,
     a_number_from_before_a_backup_starts_over,
@@ -53,6 +54,18 @@ async fn only_who_holds_the_secret_may_read_them(app: App) {
     app.clock.advance(std::time::Duration::from_secs(65));
     let late = app.bearer(old).get(REVOCATIONS).await;
     late.refused(401, "TOKEN_EXPIRED");
+}
+
+async fn a_service_with_a_key_of_its_own_may_read_them(engine: Engine) {
+    let app = App::on(engine).set("token-audiences", "reports").start();
+    let ask = async |audience| {
+        let own = Secret::new(app.secret()).unwrap().for_audience(audience);
+        let tokens = FeedTokens::new(Keyring::new(own.unwrap()), "api-server");
+        let token = tokens.unwrap().issue(app.clock.now()).unwrap();
+        app.bearer(token).get(REVOCATIONS).await
+    };
+    ask("reports").await.ok();
+    ask("billing").await.refused(401, "INVALID_TOKEN");
 }
 
 async fn they_are_told_from_a_number_on(app: App) {

@@ -9,6 +9,7 @@ mod commits;
 mod cookies;
 mod cors;
 mod csrf;
+mod delegated;
 mod ended;
 mod feed;
 mod forged;

@@ -1,0 +1,38 @@
+//! An axum service that holds no secret: it asks a running `api-server` who is calling, by token or by cookie.
+//!
+//! ```sh
+//! AUTH_SERVER=http://127.0.0.1:8080 cargo run --example delegated --features axum,remote
+//! curl http://127.0.0.1:3000/me -H "Authorization: Bearer $TOKEN"
+//! ```
+
+use std::env;
+use std::error::Error;
+
+use auth_core::remote::RemoteVerifier;
+use auth_core::{Authority, Caller, Owner};
+use axum::routing::get;
+use axum::{Extension, Router};
+
+/// 401 without a good token.
+async fn me(caller: Caller) -> String {
+    caller.sub
+}
+
+/// 403 unless `{user_id}` is the caller's own.
+async fn notes(Owner(caller): Owner) -> String {
+    format!("The notes of {}", caller.sub)
+}
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), Box<dyn Error>> {
+    let setting = |name, otherwise: &str| env::var(name).unwrap_or_else(|_| otherwise.to_owned());
+    let server = setting("AUTH_SERVER", "http://127.0.0.1:8080");
+    let authority = Authority::from(RemoteVerifier::new(&server)?);
+    let service = Router::new()
+        .route("/me", get(me))
+        .route("/{user_id}/notes", get(notes))
+        .layer(Extension(authority));
+    let address = setting("BIND_ADDR", "127.0.0.1:3000");
+    axum::serve(tokio::net::TcpListener::bind(address).await?, service).await?;
+    Ok(())
+}

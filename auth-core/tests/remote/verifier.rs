@@ -1,0 +1,251 @@
+//! What a [`RemoteVerifier`] makes of an answer, and whom it does not ask.
+
+use std::net::TcpListener;
+use std::time::{Duration, Instant};
+
+use auth_core::remote::RemoteVerifier;
+use auth_core::{Authority, Caller, Error, Refusal};
+use http::{HeaderMap, HeaderName, HeaderValue};
+use tokio::task::JoinSet;
+
+use crate::server::{Server, answer};
+
+const ADA: &str = r#"{"user":{"id":"42","email":"ada@example.com"},
+    "session":{"id":"7","expiresAt":"2027-01-15T08:00:00.000Z"}}"#;
+
+fn headers(fields: &[(&'static str, &str)]) -> HeaderMap {
+    let mut headers = HeaderMap::new();
+    for (name, value) in fields {
+        let value = HeaderValue::from_str(value).unwrap();
+        headers.append(HeaderName::from_static(name), value);
+    }
+    headers
+}
+
+async fn admit(
+    verifier: &RemoteVerifier,
+    fields: &[(&'static str, &str)],
+) -> Result<Caller, Refusal> {
+    let headers = headers(fields);
+    Authority::from(verifier.clone()).admit(&headers).await
+}
+
+async fn with_token(verifier: &RemoteVerifier) -> Result<Caller, Refusal> {
+    admit(verifier, &[("authorization", "Bearer a.b.c")]).await
+}
+
+fn unavailable(verdict: Result<Caller, Refusal>) -> String {
+    let refusal = verdict.unwrap_err();
+    assert_eq!(
+        (refusal.status(), refusal.code(), refusal.retry_after()),
+        (503, "AUTHORITY_UNAVAILABLE", Some(1)),
+        "{refusal}"
+    );
+    refusal.cause().unwrap().into_owned()
+}
+
+#[tokio::test]
+async fn a_caller_whom_the_server_names_passes() {
+    let server = Server::that_says(answer("200 OK", ADA)).await;
+    let verifier = RemoteVerifier::new(&server.url()).unwrap();
+    let caller = with_token(&verifier).await.unwrap();
+    let ada = ("42".to_owned(), "ada@example.com".to_owned());
+    let expected = Caller::new(ada.0, ada.1, "7".to_owned(), 1_800_000_000);
+    assert_eq!(caller, expected);
+    let [request] = &*server.requests() else {
+        panic!("one request, not {:?}", server.requests());
+    };
+    assert!(request.starts_with("get /api/auth/session http/1.1\r\n"));
+    assert!(request.contains("\r\nauthorization: bearer a.b.c\r\n"));
+}
+
+#[tokio::test]
+async fn the_header_is_forwarded_or_else_the_cookies_and_nothing_more() {
+    let server = Server::that_says(answer("200 OK", ADA)).await;
+    let verifier = RemoteVerifier::new(&server.url()).unwrap();
+    let cookie = ("cookie", "a=1; access_token=x");
+    let both = [
+        cookie,
+        ("authorization", "Bearer a.b.c"),
+        ("x-user-id", "42"),
+    ];
+    admit(&verifier, &both).await.unwrap();
+    admit(&verifier, &[cookie, ("cookie", "b=2")])
+        .await
+        .unwrap();
+    let requests = server.requests();
+    assert!(
+        !requests.first().unwrap().contains("cookie")
+            && !requests.first().unwrap().contains("x-user")
+    );
+    assert!(requests.last().unwrap().contains("a=1; access_token=x"));
+    assert!(requests.last().unwrap().contains("b=2"));
+
+    let bearer_only = verifier.with_bearer_only();
+    let refused = admit(&bearer_only, &[cookie]).await;
+    assert_eq!(refused, Err(Error::MissingCredentials.into()));
+    assert_eq!(server.requests().len(), 2);
+}
+
+#[tokio::test]
+async fn what_cannot_be_a_token_is_refused_without_asking() {
+    let server = Server::that_says(answer("200 OK", ADA)).await;
+    let verifier = RemoteVerifier::new(&server.url()).unwrap();
+    let long = format!("Bearer {}", "a".repeat(8193));
+    let cookies = format!("a={}", "b".repeat(16_383));
+    for (fields, code) in [
+        (&[] as &[_], "UNAUTHORIZED"),
+        (&[("authorization", "Basic YTpi")], "INVALID_TOKEN"),
+        (
+            &[("authorization", "Bearer a"), ("authorization", "Bearer b")],
+            "INVALID_TOKEN",
+        ),
+        (&[("authorization", long.as_str())], "INVALID_TOKEN"),
+        (&[("cookie", cookies.as_str())], "INVALID_TOKEN"),
+        (
+            &[
+                ("authorization", "Basic YTpi"),
+                ("cookie", "access_token=x"),
+            ],
+            "INVALID_TOKEN",
+        ),
+    ] {
+        let refusal = admit(&verifier, fields).await.unwrap_err();
+        assert_eq!((refusal.status(), refusal.code()), (401, code));
+    }
+    assert_eq!(server.requests(), [] as [&str; 0]);
+}
+
+#[tokio::test]
+async fn a_caller_contradicted_by_x_user_id_may_not_pass() {
+    let server = Server::that_says(answer("200 OK", ADA)).await;
+    let verifier = RemoteVerifier::new(&server.url()).unwrap();
+    let fields = [("authorization", "Bearer a.b.c"), ("x-user-id", "43")];
+    let refused = admit(&verifier, &fields).await;
+    assert_eq!(refused, Err(Refusal::contradicted()));
+}
+
+#[tokio::test]
+async fn the_servers_401_is_repeated_in_its_words() {
+    for (code, detail) in [
+        ("TOKEN_EXPIRED", "The token has expired"),
+        ("TOKEN_REVOKED", "The session of the token has ended"),
+        ("INVALID_TOKEN", "The token signature does not match"),
+    ] {
+        let body = format!(r#"{{"status":401,"code":"{code}","detail":"{detail}"}}"#);
+        let server = Server::that_says(answer("401 Unauthorized", &body)).await;
+        let verifier = RemoteVerifier::new(&server.url()).unwrap();
+        let refusal = with_token(&verifier).await.unwrap_err();
+        let said = (refusal.status(), refusal.code(), &*refusal.detail());
+        assert_eq!(said, (401, code, detail));
+    }
+}
+
+#[tokio::test]
+async fn every_other_answer_is_503_and_lets_nobody_pass() {
+    let long = format!("{}{}", ADA, " ".repeat(1 << 20));
+    let blank = ADA.replace("\"42\"", "\"\"");
+    let timeless = ADA.replace("2027-01-15T08:00:00.000Z", "soon");
+    for (status, body) in [
+        ("200 OK", "{}"),
+        ("200 OK", "null"),
+        ("200 OK", "<html>"),
+        ("200 OK", blank.as_str()),
+        ("200 OK", timeless.as_str()),
+        ("200 OK", long.as_str()),
+        ("401 Unauthorized", "<html>a proxy</html>"),
+        ("204 No Content", ""),
+        ("301 Moved Permanently", ADA),
+        ("403 Forbidden", ADA),
+        ("404 Not Found", ADA),
+        ("429 Too Many Requests", ADA),
+        ("500 Internal Server Error", ADA),
+        ("503 Service Unavailable", ADA),
+    ] {
+        let server = Server::that_says(answer(status, body)).await;
+        let verifier = RemoteVerifier::new(&server.url()).unwrap();
+        unavailable(with_token(&verifier).await);
+        assert_eq!(server.requests().len(), 1, "{status}: asked once");
+    }
+    let server = Server::that_says("not http at all\r\n\r\n").await;
+    unavailable(with_token(&RemoteVerifier::new(&server.url()).unwrap()).await);
+}
+
+#[tokio::test]
+async fn a_silent_server_is_given_up_after_the_time_limit() {
+    let server = Server::that_says("").await;
+    let limit = Duration::from_millis(50);
+    let verifier = RemoteVerifier::new(&server.url()).unwrap();
+    let verifier = verifier.with_timeout(limit).unwrap();
+    let asked_at = Instant::now();
+    let cause = unavailable(with_token(&verifier).await);
+    assert!(asked_at.elapsed() >= limit);
+    assert_eq!(cause, "no answer within 50ms");
+}
+
+#[tokio::test]
+async fn a_server_that_is_away_is_left_alone_for_a_moment() {
+    let nobody = TcpListener::bind("127.0.0.1:0").unwrap().local_addr();
+    let address = nobody.unwrap();
+    let verifier = RemoteVerifier::new(&format!("http://{address}")).unwrap();
+    unavailable(with_token(&verifier).await);
+    let server = TcpListener::bind(address).unwrap();
+    server.set_nonblocking(true).unwrap();
+    let cause = unavailable(with_token(&verifier).await);
+    assert!(cause.contains("less than half a second ago"), "{cause}");
+    assert!(server.accept().is_err(), "nobody was asked");
+}
+
+#[tokio::test]
+async fn no_more_than_the_allowed_number_ask_at_once() {
+    let server = Server::that_says("").await;
+    let verifier = RemoteVerifier::new(&server.url()).unwrap();
+    let verifier = verifier.with_connections(2).unwrap();
+    // Two lines and a waiting room of 1024: the last one finds no place, and all the others wait.
+    let mut questions = JoinSet::new();
+    for _ in 0..1027 {
+        let verifier = verifier.clone();
+        questions.spawn(async move { with_token(&verifier).await });
+    }
+    let cause = unavailable(questions.join_next().await.unwrap().unwrap());
+    assert_eq!(cause, "too many questions wait for the server");
+    while server.requests().len() < 2 {
+        tokio::task::yield_now().await;
+    }
+    assert!(questions.try_join_next().is_none());
+    assert_eq!((server.connections(), server.requests().len()), (2, 2));
+}
+
+#[tokio::test]
+async fn one_connection_serves_one_question_after_another() {
+    let server = Server::that_says(answer("200 OK", ADA)).await;
+    let verifier = RemoteVerifier::new(&server.url()).unwrap();
+    for _ in 0..20 {
+        with_token(&verifier).await.unwrap();
+    }
+    assert_eq!((server.connections(), server.requests().len()), (1, 20));
+}
+
+#[test]
+fn settings_out_of_their_range_are_refused() {
+    for address in ["", "auth.example.com", "ftp://auth.example.com", "http://"] {
+        assert!(RemoteVerifier::new(address).is_err(), "{address}");
+    }
+    let verifier = || RemoteVerifier::new("https://auth.example.com/base/").unwrap();
+    let seconds = Duration::from_secs;
+    for (limit, is_good) in [
+        (seconds(0), false),
+        (seconds(1), true),
+        (seconds(30), true),
+        (seconds(31), false),
+    ] {
+        assert_eq!(verifier().with_timeout(limit).is_ok(), is_good, "{limit:?}");
+    }
+    for (connections, is_good) in [(0, false), (1, true), (1024, true), (1025, false)] {
+        assert_eq!(
+            verifier().with_connections(connections).is_ok(),
+            is_good,
+            "{connections}"
+        );
+    }
+}

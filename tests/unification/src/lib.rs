@@ -1,0 +1,1 @@
+//! See `tests/both_backends.rs`.
