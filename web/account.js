@@ -1,5 +1,5 @@
 // Name, password, and the end of an account.
-import { announce, keepDraft, onSubmit, toast } from "./ui.js";
+import { announce, forgetDrafts, keepDraft, onSubmit, toast } from "./ui.js";
 
 export function showAccount({ api, user, main, signal }) {
   const name = main.querySelector("#name");
@@ -29,6 +29,7 @@ export function showAccount({ api, user, main, signal }) {
   signal.addEventListener("abort", () => dialog.open && dialog.close());
   onSubmit(dialog.querySelector("form"), async ({ password: typed }) => {
     await api.deleteAccount(typed);
+    forgetDrafts();
     announce("Your account is deleted");
   });
 }

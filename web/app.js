@@ -22,6 +22,8 @@ const main = document.getElementById("main");
 const nav = document.getElementById("nav");
 /** Ends what the page on show still does. */
 let leaving = new AbortController();
+/** Does what the page on show has put off. */
+let finish = () => {};
 /** What the sign-in page says first. */
 let notice = "";
 /** While somebody signs in, a session that does not hold is theirs to hear of at the form. */
@@ -45,6 +47,7 @@ async function route({ isFirst = false } = {}) {
   if (!PAGES[path].isGuarded && user) return go(next, true);
   leaving.abort();
   leaving = new AbortController();
+  finish = () => {};
   shownTo = user?.id ?? null;
   const page = PAGES[path];
   document.title = path === "/" ? page.title : `${page.title} · Tasks`;
@@ -57,7 +60,7 @@ async function route({ isFirst = false } = {}) {
     main.focus();
     announce(page.title);
   }
-  await page.show?.({ api, user, main, signal: leaving.signal });
+  await page.show?.({ api, user, main, signOut, signal: leaving.signal, putOff: (action) => (finish = action) });
 }
 
 function go(address, isReplacing = false) {
@@ -75,9 +78,15 @@ function nextOf(search) {
 
 function signedOut(error) {
   if (isEntering) return;
-  if (!error) forgetDrafts();
   notice = error ? EXPIRED : "You are signed out.";
   route();
+}
+
+/** Here and on purpose: then nothing that was typed is to be found again. */
+async function signOut() {
+  await finish();
+  await api.signOut();
+  forgetDrafts();
 }
 
 async function enter(action) {
@@ -112,7 +121,7 @@ function showSignUp({ main }) {
 }
 
 document.getElementById("sign-out").addEventListener("click", (event) =>
-  busy(event.target, () => api.signOut()).catch((error) =>
+  busy(event.target, signOut).catch((error) =>
     toast(`${words(error)} You are still signed in.`, { isProblem: true }),
   ),
 );

@@ -1,7 +1,7 @@
 // Where somebody is signed in.
 import { alertBox, announce, busy, clone, element, isOver, toast, words } from "./ui.js";
 
-export async function showSessions({ api, main, signal }) {
+export async function showSessions({ api, main, signal, signOut }) {
   const list = main.querySelector("#list");
   const others = main.querySelector("#others");
   const problem = main.querySelector("#list-problem");
@@ -38,7 +38,7 @@ export async function showSessions({ api, main, signal }) {
     button.ariaLabel = session.current ? "Sign out of this device" : `Sign out ${device}`;
     button.addEventListener("click", () =>
       attempt(button, async () => {
-        if (session.current) return api.signOut();
+        if (session.current) return signOut();
         await api.endSession(session.id).catch((error) => {
           if (error.status !== 404) throw error;
         });

@@ -5,7 +5,7 @@ const PAGE = 50;
 const TYPING = 250;
 const COMPLETED = { all: undefined, open: false, done: true };
 
-export async function showTasks({ api, user, main, signal }) {
+export async function showTasks({ api, user, main, signal, putOff }) {
   const list = main.querySelector("#list");
   const more = main.querySelector("#more");
   const empty = main.querySelector("#empty");
@@ -18,6 +18,7 @@ export async function showTasks({ api, user, main, signal }) {
   let loading = new AbortController();
   /** Sends the deletion that could still be undone. */
   let settle = () => {};
+  putOff(() => settle());
 
   search.value = filter.q;
   main.querySelector(`[name=show][value=${filter.show}]`).checked = true;

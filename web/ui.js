@@ -25,10 +25,10 @@ export function toast(text, { action, done = () => {}, isProblem = false } = {})
   box.setAttribute("role", isProblem ? "alert" : "status");
   let timer;
   const end = (taken) => {
-    if (!box.isConnected) return;
+    if (!box.isConnected) return undefined;
     clearTimeout(timer);
     box.remove();
-    done(taken);
+    return done(taken);
   };
   const wait = () => {
     clearTimeout(timer);

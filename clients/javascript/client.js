@@ -109,7 +109,8 @@ export function localStore(key = "api-server") {
     load: () => read(localStorage.getItem(key)),
     save: (session) => (session ? localStorage.setItem(key, JSON.stringify(session)) : localStorage.removeItem(key)),
     watch: (changed) =>
-      addEventListener("storage", (event) => {
+      // Node has localStorage, but nobody who changes it.
+      globalThis.addEventListener?.("storage", (event) => {
         if (event.key === key || event.key === null) changed(read(localStorage.getItem(key)));
       }),
   };

@@ -284,6 +284,42 @@ describe("a session", () => {
     await heading(page, "Sign in");
   });
 
+  for (const [how, leave] of [
+    ["signing out", (page) => page.getByRole("button", { name: "Sign out" }).click()],
+    ["leaving the pages", (page) => page.goto("/docs/")],
+  ]) {
+    test(`takes along a deletion that could still be undone: ${how}`, async () => {
+      const { page, person } = await open(member, server);
+      await add(page, "Doomed");
+      await add(page, "Kept");
+      await page.getByRole("button", { name: "Delete Doomed" }).click();
+      await leave(page);
+      const { access_token: token } = await server.login(person);
+      const titles = async () => (await server.call("GET", "/api/tasks", undefined, token)).map((task) => task.title);
+      await eventually(async () => (await titles()).join() === "Kept", "the task is deleted");
+    });
+  }
+
+  test("that another tab finds to be over leaves here what was typed", async () => {
+    const { page, context, person } = await open(member, server);
+    const other = await context.newPage();
+    await other.goto("/sessions");
+    await other.locator(".badge:visible").waitFor();
+    await page.getByRole("textbox", { name: "New task" }).fill("Half a thought");
+    const { access_token: token } = await server.login(person);
+    await server.call("POST", "/api/auth/logout", { scope: "others" }, token);
+    await other.getByRole("link", { name: "Account" }).click();
+    await other.getByRole("link", { name: "Sessions" }).click();
+    await other.locator("main").getByText("Your session has expired").waitFor();
+    await page.locator("#notice").filter({ hasText: "You are signed out." }).waitFor();
+    await signIn(page, person, null);
+    await heading(page, "Your tasks");
+    assert.equal(await page.getByRole("textbox", { name: "New task" }).inputValue(), "Half a thought");
+    await page.getByRole("button", { name: "Sign out" }).click();
+    await page.locator("#notice").filter({ hasText: "You are signed out." }).waitFor();
+    assert.equal(await page.evaluate(() => sessionStorage.length), 0);
+  });
+
   test("ended in one tab is ended in the other, at once", async () => {
     const { page, context } = await open(member, server);
     const other = await context.newPage();
