@@ -44,6 +44,9 @@ export function toast(text, { action, done = () => {}, isProblem = false } = {})
 /** An error in words for people. */
 export function words(error) {
   if (error.status === 403 && error.code === "FORBIDDEN") return `You are not allowed to do that. ${error.message}.`;
+  if (error.code === "UNTRUSTED_ORIGIN") {
+    return `The server does not know this address as its own. Whoever runs it can set PUBLIC_URL to ${location.origin}.`;
+  }
   if (error.status === 503 || error.status === 429) return `${error.message}. ${when(error.retryAfter)}`;
   if (error.code !== "NETWORK_ERROR") return `${error.message}.`.replace(/\.\.$/, ".");
   return navigator.onLine ? "The server cannot be reached." : "You are offline.";

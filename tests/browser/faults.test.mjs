@@ -231,3 +231,12 @@ test("a password that is wrong too often is said to need time", async () => {
   await signIn(page, { email: "ada@example.com", password: PASSWORD });
   await page.getByText("Too many failed logins. Please try again in 14 minutes.").waitFor();
 });
+
+test("a server that does not know its address says how it gets to", async () => {
+  const { page } = await open(member, server);
+  await page.route("**/api/*/tasks", problem("403 UNTRUSTED_ORIGIN", "A request with cookies must come from our own pages"));
+  await title(page).fill("Kept");
+  await press(page, "Add");
+  await page.getByText(`set PUBLIC_URL to ${server.base}`).waitFor();
+  assert.equal(await title(page).inputValue(), "Kept");
+});
