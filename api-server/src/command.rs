@@ -1,15 +1,18 @@
 //! What the program can do, and how it says that it could not.
 
 use std::fmt::Display;
-use std::io::Write as _;
+use std::fs::File;
+use std::io::{self, BufReader, Write as _};
+use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::SystemTime;
 
 use auth_core::Secret;
 
-use crate::config::{Command, KeysCommand, Settings};
-use crate::{Limits, db, openapi, server};
+use crate::config::{Command, ImportCommand, KeysCommand, Settings, UsersCommand};
+use crate::db::DatabaseUrl;
+use crate::{Limits, db, moving, openapi, server};
 
 /// A setting or an argument is wrong.
 const EXIT_SETTINGS: u8 = 2;
@@ -25,6 +28,7 @@ pub fn run(settings: &Settings) -> ExitCode {
         Some(Command::Openapi) => print(&openapi()),
         Some(Command::Keys(KeysCommand::Generate)) => generate_key(),
         Some(Command::Keys(KeysCommand::Derive { audience })) => derive_key(settings, audience),
+        Some(Command::Users(command)) => users(settings, command),
     }
 }
 
@@ -67,6 +71,35 @@ fn derive_key(settings: &Settings, audience: &str) -> ExitCode {
         Ok(key) => print_secret(&key),
         Err(problems) => refuse(EXIT_SETTINGS, &problems),
     }
+}
+
+fn users(settings: &Settings, command: &UsersCommand) -> ExitCode {
+    let report = io::stderr();
+    let outcome = match command {
+        UsersCommand::Import(ImportCommand::BetterAuth(arguments)) => settings
+            .check_import(arguments)
+            .map(|(target, source)| moving::import_better_auth(&target, &source, report)),
+        UsersCommand::Import(ImportCommand::Json { from }) => settings
+            .check_database()
+            .map(|target| import_json(&target, from.as_deref())),
+        UsersCommand::Export { tasks } => settings
+            .check_database()
+            .map(|source| moving::export(&source, *tasks, io::stdout().lock())),
+    };
+    match outcome {
+        Err(problems) => refuse(EXIT_SETTINGS, &problems),
+        Ok(Err(error)) => refuse(EXIT_FAILURE, &error),
+        Ok(Ok(())) => ExitCode::SUCCESS,
+    }
+}
+
+fn import_json(target: &DatabaseUrl, from: Option<&Path>) -> Result<(), moving::Failure> {
+    let Some(file) = from else {
+        return moving::import_json(target, io::stdin().lock(), io::stderr());
+    };
+    let opened = File::open(file);
+    let opened = opened.map_err(|error| format!("{} (--from): {error}", file.display()))?;
+    moving::import_json(target, BufReader::new(opened), io::stderr())
 }
 
 fn print_secret(secret: &Secret) -> ExitCode {

@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use auth_core::refresh::RefreshTokens;
 use auth_core::revocation::FeedTokens;
+use auth_core::session_token::SessionTokens;
 use auth_core::{Error, Keyring, RevokedSessions, TokenIssuer, TokenVerifier};
 use tokio::signal::unix::Signal;
 
@@ -52,6 +53,7 @@ pub(crate) struct InForce {
     pub(crate) issuer: TokenIssuer,
     pub(crate) verifier: TokenVerifier,
     pub(crate) refresh_tokens: RefreshTokens,
+    pub(crate) session_tokens: SessionTokens,
     /// Of services that ask which sessions have ended.
     pub(crate) feed_tokens: FeedTokens,
     services: HashMap<String, TokenIssuer>,
@@ -123,6 +125,7 @@ impl InForce {
             issuer: TokenIssuer::new(keyring.clone(), iss, aud, lifetime)?,
             verifier: verifier.with_revoked(names.revoked.clone()),
             refresh_tokens: RefreshTokens::new(keyring),
+            session_tokens: SessionTokens::new(keyring),
             feed_tokens: FeedTokens::new(keyring.clone(), iss)?.with_services(&names.services)?,
             services: services.collect::<Result<_, Error>>()?,
         })

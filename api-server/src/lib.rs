@@ -5,6 +5,7 @@
 //! `db.run(|connection| store::…)` → answer. Errors come back by `?` as [`problem::Problem`].
 
 mod accounts;
+mod better_auth;
 pub mod command;
 pub mod config;
 mod cores;
@@ -13,6 +14,7 @@ mod health;
 mod http;
 mod keys;
 pub mod logging;
+pub mod moving;
 mod pages;
 pub mod problem;
 pub mod server;

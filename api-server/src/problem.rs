@@ -126,6 +126,17 @@ impl Problem {
         self.0.code
     }
 
+    /// What `Retry-After` says.
+    pub(crate) fn wait(&self) -> Option<&HeaderValue> {
+        let mut headers = self.0.headers.iter();
+        let found = headers.find(|(name, _)| *name == RETRY_AFTER);
+        found.map(|(_, value)| value)
+    }
+
+    pub(crate) fn detail(&self) -> &str {
+        &self.0.detail
+    }
+
     pub(crate) fn with_header(mut self, name: HeaderName, value: HeaderValue) -> Self {
         self.0.headers.push((name, value));
         self

@@ -25,7 +25,7 @@ use crate::problem::{Code, Problem};
 use crate::sessions::housekeeping::{follow_revocations, purge_regularly};
 use crate::sessions::revocation::Feed;
 use crate::state::{Clock, Limits, State};
-use crate::{accounts, health, pages, sessions, tasks};
+use crate::{accounts, better_auth, health, pages, sessions, tasks};
 
 /// Idle connections are kept this long.
 pub const KEEP_ALIVE: Duration = Duration::from_secs(75);
@@ -187,6 +187,7 @@ fn state(config: Config, limits: Limits, clock: Clock) -> Result<State, BuildErr
         cookies,
         origins,
         trusted_proxies: config.trusted_proxies,
+        delete_user: config.better_auth_delete_user,
         access_token_ttl: config.access_token_ttl,
         session_ttl: config.session_ttl,
         limits,
@@ -203,6 +204,7 @@ fn routes(config: &mut ServiceConfig, has_pages: bool) {
         .configure(health::routes)
         .configure(sessions::routes)
         .configure(accounts::routes)
+        .configure(better_auth::routes)
         .configure(openapi::routes)
         .configure(tasks::routes)
         .default_service(web::to(not_found));

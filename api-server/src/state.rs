@@ -51,6 +51,8 @@ pub(crate) struct State {
     /// Our own origin and the allowed ones.
     pub(crate) origins: Vec<Origin>,
     pub(crate) trusted_proxies: Vec<IpNet>,
+    /// Whether clients of Better Auth may delete their account.
+    pub(crate) delete_user: bool,
     pub(crate) access_token_ttl: Duration,
     pub(crate) session_ttl: Duration,
     pub(crate) limits: Limits,

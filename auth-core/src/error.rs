@@ -40,7 +40,7 @@ pub enum Error {
     InvalidSetting(&'static str),
     /// 422: a password outside the limits; the text says which.
     UnacceptablePassword(&'static str),
-    /// 500: a stored password hash that is not bcrypt in the supported range.
+    /// 500: a stored password hash that is neither bcrypt in the supported range nor Better Auth's scrypt.
     InvalidPasswordHash,
     /// 500: the operating system gave no random bytes, or a token could not be written as JSON.
     Crypto,
@@ -107,9 +107,9 @@ impl fmt::Display for Error {
             Self::RevocationsOutdated => f.write_str(
                 "Whether the session has ended is not known at the moment; please try again",
             ),
-            Self::InvalidPasswordHash => {
-                f.write_str("The stored password hash is not bcrypt of cost 4 to 15")
-            }
+            Self::InvalidPasswordHash => f.write_str(
+                "The stored password hash is neither bcrypt of cost 4 to 15 nor Better Auth's scrypt",
+            ),
             Self::Crypto => f.write_str("The system's cryptography failed"),
             Self::MalformedCredentials(why)
             | Self::MalformedToken(why)

@@ -6,6 +6,12 @@
 //!
 //! [`Password::hash`], [`PasswordAttempt::matches`] and [`PasswordAttempt::rehash`] each take the time of one bcrypt,
 //! about a quarter of a second at cost 12: keep them off async threads.
+//!
+//! Hashes of other programs are checked as those programs did, and are due for a hash of today's kind at once
+//! ([`PasswordHash::needs_rehash`]): plain bcrypt (`$2a$`, `$2y$`), and the scrypt of Better Auth. scrypt takes 32 MiB and
+//! another time than bcrypt does, about 80 ms; so does plain bcrypt for a password over 71 bytes or not in NFKC, which is
+//! compared twice. Until the first login such an account can therefore be told from an unknown address by the time of the
+//! answer.
 
 use std::fmt;
 
@@ -19,6 +25,7 @@ use zeroize::Zeroizing;
 use crate::Error;
 
 mod hash;
+mod scrypt;
 pub use hash::{Cost, PasswordHash};
 
 const REDUCTION_KEY: &[u8] = b"auth-core password v1";
@@ -26,10 +33,13 @@ const REDUCTION_KEY: &[u8] = b"auth-core password v1";
 const BCRYPT_MAX_BYTES: usize = 71;
 const MIN_CHARS: usize = 8;
 const MAX_CHARS: usize = 128;
-/// One character more than is allowed, at four bytes each: enough to see that a text is too long.
-const MAX_NORMALISED_BYTES: usize = 4 * (MAX_CHARS + 1);
+/// How Better Auth measures a password, as it was typed.
+const MAX_UTF16_UNITS: usize = 128;
+/// The most that one UTF-16 unit becomes in NFKC: U+FDFA, 18 characters of 33 bytes together.
+const MAX_BYTES_OF_A_UNIT: usize = 33;
 /// More than 128 characters ever need in any normalisation form; longer input is refused before it is normalised.
 const MAX_INPUT_BYTES: usize = 4096;
+const TOO_LONG: Error = Error::UnacceptablePassword("must be at most 128 characters");
 
 /// A password that may be set: 8 to 128 characters (code points) after NFKC.
 pub struct Password(PasswordAttempt);
@@ -42,10 +52,11 @@ impl Password {
     /// [`Error::UnacceptablePassword`] below 8 or above 128 characters.
     pub fn new(text: &str) -> Result<Self, Error> {
         let password = PasswordAttempt::new(text)?;
-        if password.0.chars().count() < MIN_CHARS {
-            return Err(Error::UnacceptablePassword("must be at least 8 characters"));
+        match password.normalised.chars().count() {
+            0..MIN_CHARS => Err(Error::UnacceptablePassword("must be at least 8 characters")),
+            MIN_CHARS..=MAX_CHARS => Ok(Self(password)),
+            _ => Err(TOO_LONG),
         }
-        Ok(Self(password))
     }
 
     /// Hashes it with a fresh salt.
@@ -59,8 +70,12 @@ impl Password {
 }
 
 /// A password that somebody typed to log in: 1 to 128 characters after NFKC. Shorter ones than may be set are
-/// let through to the comparison, so that a wrong password is one answer and one duration.
-pub struct PasswordAttempt(Zeroizing<String>);
+/// let through to the comparison, so that a wrong password is one answer and one duration; so is whatever had at most
+/// 128 UTF-16 code units as typed, which is what Better Auth accepted.
+pub struct PasswordAttempt {
+    typed: Zeroizing<String>,
+    normalised: Zeroizing<String>,
+}
 
 impl PasswordAttempt {
     /// Normalises and measures it.
@@ -69,20 +84,29 @@ impl PasswordAttempt {
     ///
     /// [`Error::UnacceptablePassword`] when empty or above 128 characters.
     pub fn new(text: &str) -> Result<Self, Error> {
-        const TOO_LONG: Error = Error::UnacceptablePassword("must be at most 128 characters");
         if text.is_empty() {
             return Err(Error::UnacceptablePassword("must not be empty"));
         }
         if text.len() > MAX_INPUT_BYTES {
             return Err(TOO_LONG);
         }
+        let units = text.encode_utf16().count();
+        // One character more than is allowed, at four bytes each, is enough to see that a text is too long.
+        let (chars, bytes) = if units <= MAX_UTF16_UNITS {
+            (usize::MAX, units * MAX_BYTES_OF_A_UNIT)
+        } else {
+            (MAX_CHARS, 4 * (MAX_CHARS + 1))
+        };
         // Growing would leave copies of the password behind that nobody wipes.
-        let mut normalised = Zeroizing::new(String::with_capacity(MAX_NORMALISED_BYTES));
-        normalised.extend(text.nfkc().take(MAX_CHARS + 1));
-        if normalised.chars().count() > MAX_CHARS {
+        let mut normalised = Zeroizing::new(String::with_capacity(bytes));
+        normalised.extend(text.nfkc().take(chars.saturating_add(1)));
+        if normalised.chars().count() > chars {
             return Err(TOO_LONG);
         }
-        Ok(Self(normalised))
+        Ok(Self {
+            typed: Zeroizing::new(text.to_owned()),
+            normalised,
+        })
     }
 
     /// Whether this is the password behind `hash`. Takes as long for a wrong one as for the right one.
@@ -91,7 +115,7 @@ impl PasswordAttempt {
     ///
     /// [`Error::InvalidPasswordHash`] if `hash` cannot be checked.
     pub fn matches(&self, hash: &PasswordHash) -> Result<bool, Error> {
-        hash.verify(&self.reduced())
+        hash.verify(self)
     }
 
     /// Hashes an attempt that matched, for a stored hash that [needs it](PasswordHash::needs_rehash). It may be shorter
@@ -105,7 +129,7 @@ impl PasswordAttempt {
     }
 
     fn reduced(&self) -> Zeroizing<Vec<u8>> {
-        let bytes = self.0.as_bytes();
+        let bytes = self.normalised.as_bytes();
         if bytes.len() <= BCRYPT_MAX_BYTES && !bytes.contains(&0) {
             return Zeroizing::new(bytes.to_vec());
         }

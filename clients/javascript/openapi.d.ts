@@ -141,7 +141,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Who is calling, from the token alone: no database is asked. */
+        /**
+         * Who is calling, from the token alone: no database is asked. Without a token, the cookie of a session of Better Auth
+         *     will do, for which the database is asked once.
+         */
         get: operations["getSession"];
         put?: never;
         post?: never;
@@ -209,7 +212,11 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get?: never;
+        /**
+         * An access token for whoever holds a session of Better Auth, by its cookie or as a bearer token; to go on to services
+         *     that verify our tokens. Refusals are in the form of Better Auth.
+         */
+        get: operations["getAccessToken"];
         put?: never;
         /**
          * Exchange the access token for one that another service takes, and that service alone. Always in the body: cookies do
@@ -493,6 +500,10 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        AccessTokenOfSession: {
+            /** @description One of our access tokens: send it to services as `Authorization: Bearer …`. */
+            token: string;
+        };
         AccountChange: {
             /** @description The address of a picture, at most 2048 characters; null clears. */
             image?: string | null;
@@ -745,7 +756,7 @@ export interface components {
         SessionToken: {
             /**
              * Format: date-time
-             * @description When the access token expires.
+             * @description When the access token expires; of a session of Better Auth, the session.
              * @example 2026-11-20T12:57:51.000Z
              */
             expiresAt: string;
@@ -1294,6 +1305,44 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Grant"];
+                };
+            };
+            /** @description Any other refusal or fault */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getAccessToken: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description An access token */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AccessTokenOfSession"];
+                };
+            };
+            /** @description No token, or not a good one */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             /** @description Any other refusal or fault */

@@ -46,6 +46,7 @@ impl Options {
             ("public-url", "http://127.0.0.1:8080"),
             ("allowed-origins", ""),
             ("trusted-proxies", ""),
+            ("better-auth-delete-user", "false"),
             ("pages", "true"),
             ("log-format", "text"),
             ("rust-log", "info"),

@@ -9,6 +9,7 @@ use super::store::{self, ProfileChange};
 use super::user::{self, User};
 use crate::db::Timestamp;
 use crate::http::caller::Caller;
+use crate::http::identity::UserId;
 use crate::http::json::{Json, nullable};
 use crate::problem::Problem;
 use crate::state::State;
@@ -54,14 +55,26 @@ pub(crate) async fn change(
     state: Data<State>,
     Json(body): Json<AccountChange>,
 ) -> Result<web::Json<User>, Problem> {
+    let changed = apply(&state, caller.user_id, body.name, body.image).await?;
+    Ok(web::Json(changed))
+}
+
+/// `None` leaves as it is, `Some(None)` clears.
+#[expect(clippy::option_option, reason = "absent leaves, null clears")]
+pub(crate) async fn apply(
+    state: &State,
+    id: UserId,
+    name: Option<Option<String>>,
+    image: Option<Option<String>>,
+) -> Result<User, Problem> {
     let change = ProfileChange {
-        name: body.name,
-        image: body.image,
+        name,
+        image,
         updated_at: Timestamp::from(state.now()),
     };
     let changed = state
         .db
-        .write(move |connection| store::change_profile(connection, &caller.user_id, &change))
+        .write(move |connection| store::change_profile(connection, &id, &change))
         .await?;
-    changed.map(web::Json).ok_or_else(Problem::account_is_gone)
+    changed.ok_or_else(Problem::account_is_gone)
 }

@@ -6,13 +6,13 @@ use super::hasher::Verdict;
 use super::store::{self, Credentials};
 use super::throttle::Key;
 use super::user::{Email, User};
-use crate::http::caller::Caller;
 use crate::http::client::Client;
+use crate::http::identity::UserId;
 use crate::problem::{Code, Problem};
 use crate::state::State;
 
 /// A user whose password was right.
-pub(super) struct Authenticated {
+pub(crate) struct Authenticated {
     pub(super) user: User,
     /// The hash it was compared with; what follows must only happen while it is still the one on record.
     pub(super) hash: String,
@@ -42,14 +42,14 @@ pub(super) async fn by_email(
     Ok(authenticated)
 }
 
-/// A caller who has a token but must also know the password.
-pub(super) async fn again(
+/// Somebody who is known but must also know the password.
+pub(crate) async fn again(
     state: &State,
-    caller: &Caller,
+    user_id: &UserId,
     attempt: PasswordAttempt,
     client: &Client,
 ) -> Result<Authenticated, Problem> {
-    let id = caller.user_id.clone();
+    let id = user_id.clone();
     let user = state
         .db
         .run(move |connection| store::find(connection, &id))
@@ -58,9 +58,9 @@ pub(super) async fn again(
     let email = Email::stored(user.email);
     let authenticated = by_email(state, email, attempt, client).await?;
     authenticated
-        .filter(|authenticated| authenticated.user.id == caller.user_id.as_str())
+        .filter(|authenticated| authenticated.user.id == user_id.as_str())
         .ok_or_else(|| {
-            log::info!("password refused user_id={}", caller.user_id.as_str());
+            log::info!("password refused user_id={}", user_id.as_str());
             Problem::new(Code::InvalidPassword, "The current password is wrong")
         })
 }

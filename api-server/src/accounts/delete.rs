@@ -7,9 +7,11 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use validator::Validate;
 
-use super::{authenticate, store, user};
+use super::authenticate::{self, Authenticated};
+use super::{store, user};
 use crate::http::caller::Caller;
 use crate::http::client::Client;
+use crate::http::identity::UserId;
 use crate::http::json::Json;
 use crate::problem::Problem;
 use crate::state::State;
@@ -41,25 +43,36 @@ pub(crate) async fn delete(
     Json(body): Json<DeleteAccount>,
 ) -> Result<HttpResponse, Problem> {
     let attempt = user::attempted_password(&body.password).map_err(|fault| fault.at("password"))?;
-    let compared = authenticate::again(&state, &caller, attempt, &client).await?;
+    let compared = authenticate::again(&state, &caller.user_id, attempt, &client).await?;
+    remove(&state, caller.user_id, Some(compared)).await?;
+    let mut response = HttpResponse::Ok();
+    for cookie in state.cookies.clear() {
+        response.append_header((SET_COOKIE, cookie));
+    }
+    Ok(response.json(AccountDeleted { success: true }))
+}
+
+/// Deletes somebody with everything; with a password that was compared only while it is still the one on record.
+pub(crate) async fn remove(
+    state: &State,
+    id: UserId,
+    compared: Option<Authenticated>,
+) -> Result<(), Problem> {
     let now = state.now();
-    let (id, forget_after) = (caller.user_id.clone(), state.forget_after(now));
+    let (whom, forget_after) = (id.clone(), state.forget_after(now));
     let ended = state
         .db
         .write(move |connection| {
-            store::delete(connection, &id, &compared.hash, now.into(), forget_after)
+            let hash = compared.as_ref().map(|compared| compared.hash.as_str());
+            store::delete(connection, &whom, hash, now.into(), forget_after)
         })
         .await?;
     let ended = ended.ok_or_else(Problem::token_revoked)?;
     state.revoke_here(&ended, now);
     log::info!(
         "account deleted user_id={} sessions_ended={}",
-        caller.user_id.as_str(),
+        id.as_str(),
         ended.len()
     );
-    let mut response = HttpResponse::Ok();
-    for cookie in state.cookies.clear() {
-        response.append_header((SET_COOKIE, cookie));
-    }
-    Ok(response.json(AccountDeleted { success: true }))
+    Ok(())
 }

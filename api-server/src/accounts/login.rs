@@ -1,8 +1,11 @@
 //! `POST /api/auth/login`
 
+use std::time::Duration;
+
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use actix_web::web::Data;
+use auth_core::password::PasswordAttempt;
 use serde::Deserialize;
 use utoipa::ToSchema;
 use validator::Validate;
@@ -44,17 +47,29 @@ pub(crate) async fn login(
 ) -> Result<HttpResponse, Problem> {
     let email = Email::parse(&body.email).map_err(|fault| fault.at("email"))?;
     let attempt = user::attempted_password(&body.password).map_err(|fault| fault.at("password"))?;
-    let Some(authenticated) = authenticate::by_email(&state, email, attempt, &client).await? else {
+    let granted = log_in(&state, email, attempt, client, state.session_ttl).await?;
+    granted.respond(&state, StatusCode::OK, CameBy::Message)
+}
+
+/// Opens a session of this lifetime for whoever knows the password.
+pub(crate) async fn log_in(
+    state: &State,
+    email: Email,
+    attempt: PasswordAttempt,
+    client: Client,
+    lifetime: Duration,
+) -> Result<Granted, Problem> {
+    let Some(authenticated) = authenticate::by_email(state, email, attempt, &client).await? else {
         log::info!("login refused ip_address={:?}", client.ip_address);
         return Err(Problem::invalid_credentials());
     };
-    let granted = open_session(&state, authenticated, client).await?;
+    let granted = open_session(state, authenticated, client, lifetime).await?;
     log::info!(
         "logged in user_id={} session_id={}",
         granted.user.id,
         granted.session_id
     );
-    granted.respond(&state, StatusCode::OK, CameBy::Message)
+    Ok(granted)
 }
 
 /// A login that was under way while the password was changed is refused like any with the old password.
@@ -62,10 +77,11 @@ async fn open_session(
     state: &State,
     authenticated: Authenticated,
     client: Client,
+    lifetime: Duration,
 ) -> Result<Granted, Problem> {
     let now = state.now();
     let Authenticated { user, hash, keep } = authenticated;
-    let session = Session::begin(&user.id, client, now, state.session_ttl);
+    let session = Session::begin(&user.id, client, now, lifetime);
     let session_id = session.id.clone();
     let opened = state
         .db

@@ -1,7 +1,7 @@
 //! People: register, log in, look at and change one's account.
 
 pub(crate) mod account;
-mod authenticate;
+pub(crate) mod authenticate;
 pub(crate) mod change_password;
 pub(crate) mod delete;
 pub(crate) mod grant;
@@ -29,9 +29,5 @@ pub(crate) fn routes(config: &mut ServiceConfig) {
                 .get(account::show)
                 .on(Method::PATCH, account::change)
                 .on(Method::DELETE, delete::delete),
-        )
-        .service(
-            Endpoint::at(["/api/auth/change-password"])
-                .on(Method::POST, change_password::change_password),
         );
 }

@@ -1,8 +1,11 @@
 //! `POST /api/auth/register`
 
+use std::time::Duration;
+
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use actix_web::web::Data;
+use auth_core::password::Password;
 use serde::Deserialize;
 use utoipa::ToSchema;
 use validator::Validate;
@@ -48,32 +51,50 @@ pub(crate) async fn register(
     state: Data<State>,
     Json(body): Json<RegisterRequest>,
 ) -> Result<HttpResponse, Problem> {
+    let account = NewAccount {
+        email: Email::parse(&body.email).map_err(|fault| fault.at("email"))?,
+        password: user::new_password(&body.password).map_err(|fault| fault.at("password"))?,
+        name: body.name,
+        image: None,
+    };
+    let granted = create(&state, account, client, state.session_ttl).await?;
+    granted.respond(&state, StatusCode::CREATED, CameBy::Message)
+}
+
+/// An account that somebody asks for.
+pub(crate) struct NewAccount {
+    pub(crate) email: Email,
+    pub(crate) password: Password,
+    pub(crate) name: Option<String>,
+    pub(crate) image: Option<String>,
+}
+
+/// Makes the account with a first session of this lifetime.
+pub(crate) async fn create(
+    state: &State,
+    account: NewAccount,
+    client: Client,
+    lifetime: Duration,
+) -> Result<Granted, Problem> {
     let now = state.now();
-    let email = Email::parse(&body.email).map_err(|fault| fault.at("email"))?;
-    let password = user::new_password(&body.password).map_err(|fault| fault.at("password"))?;
-
     // Asked again under the turn: fifty doubled sign-ups cost one hash, not fifty.
-    refuse_taken(&state, &email).await?;
+    refuse_taken(state, &account.email).await?;
     let turn = state.hasher.turn().await?;
-    refuse_taken(&state, &email).await?;
-    let hash = state.hasher.hash(turn, password).await?;
+    refuse_taken(state, &account.email).await?;
+    let hash = state.hasher.hash(turn, account.password).await?;
 
-    let user = User::new(
-        &UserId::generate(now),
-        email,
-        body.name,
-        Timestamp::from(now),
-    );
-    let session = Session::begin(&user.id, client, now, state.session_ttl);
-    let (user, session) = insert(&state, user, hash.as_str().to_owned(), session).await?;
+    let (id, created_at) = (UserId::generate(now), Timestamp::from(now));
+    let mut user = User::new(&id, account.email, account.name, created_at);
+    user.image = account.image;
+    let session = Session::begin(&user.id, client, now, lifetime);
+    let (user, session) = insert(state, user, hash.as_str().to_owned(), session).await?;
     log::info!("registered user_id={}", user.id);
-    let granted = Granted {
+    Ok(Granted {
         user,
         session_id: session.id,
         counter: 0,
         issued_at: now,
-    };
-    granted.respond(&state, StatusCode::CREATED, CameBy::Message)
+    })
 }
 
 async fn refuse_taken(state: &State, email: &Email) -> Result<(), Problem> {

@@ -4,11 +4,11 @@ use diesel::prelude::*;
 use diesel::result::{DatabaseErrorKind, Error as DieselError};
 
 use super::user::{Email, User};
-use crate::db::schema::users;
-use crate::db::{DbConnection, Timestamp, write_transaction};
+use crate::db::schema::{sessions as sessions_table, users};
+use crate::db::{DbConnection, Timestamp, on_either_engine, write_transaction};
 use crate::http::identity::UserId;
 use crate::sessions;
-use crate::sessions::session::Session;
+use crate::sessions::session::{Session, StoredSession};
 use crate::sessions::store::Which;
 
 /// In the order of [`Row`]; the round-trip test tells swapped columns.
@@ -120,6 +120,27 @@ pub(crate) fn find(connection: &mut DbConnection, id: &UserId) -> QueryResult<Op
     Ok(row.optional()?.map(user))
 }
 
+/// A session, live or not, and whose it is; in one query, because it is asked at every request of some clients.
+pub(crate) fn find_with_session(
+    connection: &mut DbConnection,
+    session_id: &str,
+) -> QueryResult<Option<(User, StoredSession)>> {
+    let query = sessions_table::table
+        .inner_join(users::table)
+        .filter(sessions_table::id.eq(session_id))
+        .select((COLUMNS, sessions::store::COLUMNS));
+    let found: Option<(Row, sessions::store::Row)> =
+        on_either_engine!(connection, |either| query.first(either)).optional()?;
+    Ok(found.map(|(row, session)| (user(row), session.into())))
+}
+
+pub(crate) fn has_password(connection: &mut DbConnection, id: &UserId) -> QueryResult<bool> {
+    let with = users::table
+        .find(id.as_str())
+        .filter(users::password_hash.is_not_null());
+    diesel::select(diesel::dsl::exists(with)).get_result(connection)
+}
+
 /// What may change; `None` leaves a column as it is.
 #[derive(AsChangeset)]
 #[diesel(table_name = users)]
@@ -168,27 +189,37 @@ fn set_hash(connection: &mut DbConnection, id: &str, old: &str, new: &str) -> Qu
     Ok(set == 1)
 }
 
+/// What becomes of a user's sessions when the password changes.
+pub(crate) enum Sessions {
+    /// The one that changes it stays, gets new tokens and lives until then; every other one ends.
+    EndOthers { expires_at: Timestamp },
+    /// All stay.
+    Keep,
+    /// All end, and this one begins.
+    StartOver(Session),
+}
+
 /// A change of password by one session of the user.
 pub(super) struct NewPassword {
     pub(super) user_id: UserId,
     pub(super) session_id: String,
     pub(super) old_hash: String,
     pub(super) new_hash: String,
+    pub(super) sessions: Sessions,
     pub(super) now: Timestamp,
-    pub(super) expires_at: Timestamp,
     pub(super) forget_after: Timestamp,
 }
 
 /// What a change of password gives.
-pub(super) struct PasswordChanged {
-    pub(super) user: User,
+pub(crate) struct PasswordChanged {
+    pub(crate) user: User,
     /// The counter of the session that stays.
-    pub(super) counter: u32,
+    pub(crate) counter: u32,
     /// The sessions that were ended.
     pub(super) ended: Vec<String>,
 }
 
-/// Changes the password and ends every other session; `None` if the session or the old hash is gone by now.
+/// Changes the password; `None` if the session or the old hash is gone by now.
 pub(super) fn change_password(
     connection: &mut DbConnection,
     change: &NewPassword,
@@ -198,11 +229,8 @@ pub(super) fn change_password(
         if !set_hash(connection, id.as_str(), &change.old_hash, &change.new_hash)? {
             return Err(DieselError::RollbackTransaction);
         }
-        let times = (change.now, change.expires_at);
-        let stepped = sessions::store::step_now(connection, &change.session_id, times)?;
-        let counter = stepped.ok_or(DieselError::RollbackTransaction)?;
-        let others = Which::OthersOf(id, &change.session_id);
-        let ended = sessions::store::end(connection, &others, change.now, change.forget_after)?;
+        let settled = settle_sessions(connection, change)?;
+        let (counter, ended) = settled.ok_or(DieselError::RollbackTransaction)?;
         let touched = ProfileChange {
             name: None,
             image: None,
@@ -222,24 +250,57 @@ pub(super) fn change_password(
     }
 }
 
-/// Deletes the user with everything; the sessions that were ended. `None` if the hash is no longer the one that was
-/// compared.
+/// The counter of the session that stays or begins, and those that were ended; `None` if the session is over.
+fn settle_sessions(
+    connection: &mut DbConnection,
+    change: &NewPassword,
+) -> QueryResult<Option<(u32, Vec<String>)>> {
+    let (user, session_id) = (&change.user_id, change.session_id.as_str());
+    let (now, forget_after) = (change.now, change.forget_after);
+    let found = sessions::store::find(connection, session_id)?;
+    let Some(session) = found.filter(|found| found.is_live(now)) else {
+        return Ok(None);
+    };
+    match &change.sessions {
+        Sessions::Keep => Ok(Some((session.rotation.counter, Vec::new()))),
+        Sessions::EndOthers { expires_at } => {
+            let stepped = sessions::store::step_now(connection, session_id, (now, *expires_at))?;
+            let Some(counter) = stepped else {
+                return Ok(None);
+            };
+            let others = Which::OthersOf(user, session_id);
+            let ended = sessions::store::end(connection, &others, now, forget_after)?;
+            Ok(Some((counter, ended)))
+        }
+        Sessions::StartOver(fresh) => {
+            let all = Which::AllOf(user);
+            let ended = sessions::store::end(connection, &all, now, forget_after)?;
+            sessions::store::insert(connection, fresh)?;
+            Ok(Some((0, ended)))
+        }
+    }
+}
+
+/// Deletes the user with everything; the sessions that were ended. `None` if the user is gone, or the hash is no longer
+/// the one that was compared, if one was.
 ///
 /// The update locks the row, so a login that is under way has either opened its session before, which then is ended
 /// too, or finds no user.
 pub(super) fn delete(
     connection: &mut DbConnection,
     id: &UserId,
-    compared: &str,
+    compared: Option<&str>,
     now: Timestamp,
     forget_after: Timestamp,
 ) -> QueryResult<Option<Vec<String>>> {
     write_transaction(connection, |connection| {
-        if !set_hash(connection, id.as_str(), compared, compared)? {
+        if let Some(hash) = compared
+            && !set_hash(connection, id.as_str(), hash, hash)?
+        {
             return Ok(None);
         }
         let ended = sessions::store::end(connection, &Which::AllOf(id), now, forget_after)?;
-        diesel::delete(users::table.find(id.as_str())).execute(connection)?;
-        Ok(Some(ended))
+        let deleted = diesel::delete(users::table.find(id.as_str())).execute(connection)?;
+        Ok((deleted == 1).then_some(ended))
     })
 }

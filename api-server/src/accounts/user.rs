@@ -10,8 +10,8 @@ use crate::http::identity::UserId;
 use crate::http::validate::{self, Fault, rule};
 
 const MAX_EMAIL_BYTES: usize = 254;
-const MAX_NAME_CHARS: usize = 200;
-const MAX_IMAGE_CHARS: usize = 2048;
+pub(crate) const MAX_NAME_CHARS: usize = 200;
+pub(crate) const MAX_IMAGE_CHARS: usize = 2048;
 
 /// A user as the API shows it.
 #[derive(Debug, Clone, Serialize, ToSchema)]

@@ -9,6 +9,7 @@ mod raw;
 mod reread;
 mod secret_file;
 mod secrets;
+mod users;
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -20,6 +21,7 @@ use ipnet::IpNet;
 
 pub use parse::{Origin, SettingProblem, SettingProblems};
 pub use raw::{Command, KeysCommand, LogFormat, Settings};
+pub use users::{BetterAuthArguments, ImportCommand, UsersCommand};
 
 use crate::db::DatabaseUrl;
 use parse::Collector;
@@ -54,6 +56,8 @@ pub struct Config {
     pub allowed_origins: Vec<Origin>,
     /// Networks whose `X-Forwarded-For` is believed.
     pub trusted_proxies: Vec<IpNet>,
+    /// Whether clients of Better Auth may delete their account.
+    pub better_auth_delete_user: bool,
     /// Whether to serve the pages.
     pub pages: bool,
 }
@@ -88,6 +92,8 @@ impl Settings {
         let allowed_origins = problems.take("ALLOWED_ORIGINS", allowed_origins);
         let trusted_proxies = parse::networks(self.trusted_proxies.as_deref());
         let trusted_proxies = problems.take("TRUSTED_PROXIES", trusted_proxies);
+        let delete_user = parse::flag(&self.better_auth_delete_user);
+        let delete_user = problems.take("BETTER_AUTH_DELETE_USER", delete_user);
         let pages = problems.take("PAGES", parse::flag(&self.pages));
         let previous = problems.take("AUTH_SECRETS_PREVIOUS", self.previous_secrets());
         self.check_logging(&mut problems);
@@ -114,6 +120,7 @@ impl Settings {
                 public_url: public_url?,
                 allowed_origins: allowed_origins?,
                 trusted_proxies: trusted_proxies?,
+                better_auth_delete_user: delete_user?,
                 pages: pages?,
             })
         })

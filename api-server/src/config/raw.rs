@@ -9,6 +9,7 @@ use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
 use super::dotenv;
 use super::reread::FixedSecrets;
+use super::users::UsersCommand;
 
 pub(super) const ENV_FILE: &str = ".env";
 
@@ -130,6 +131,10 @@ pub struct Settings {
     #[arg(long, env, global = true, value_name = "NETWORKS")]
     pub trusted_proxies: Option<String>,
 
+    /// true lets clients of Better Auth delete their account by POST /api/auth/delete-user.
+    #[arg(long, env, global = true, value_name = "BOOL", default_value = "false", num_args = 0..=1, default_missing_value = "true")]
+    pub better_auth_delete_user: String,
+
     /// false serves the API alone, without the pages at /.
     #[arg(long, env, global = true, value_name = "BOOL", default_value = "true", num_args = 0..=1, default_missing_value = "true")]
     pub pages: String,
@@ -171,6 +176,9 @@ pub enum Command {
     /// Make secrets.
     #[command(subcommand)]
     Keys(KeysCommand),
+    /// Move users in and out, with their passwords.
+    #[command(subcommand)]
+    Users(UsersCommand),
 }
 
 /// What can be done with secrets.

@@ -2,8 +2,13 @@
 
 use std::path::Path;
 
-use diesel::connection::{AnsiTransactionManager, SimpleConnection as _, TransactionManager};
+use diesel::connection::{
+    AnsiTransactionManager, DefaultLoadingMode, SimpleConnection as _, TransactionManager,
+};
+use diesel::deserialize::QueryableByName;
+use diesel::pg::{Pg, PgRowByRowLoadingMode};
 use diesel::prelude::*;
+use diesel::sqlite::Sqlite;
 use diesel_migrations::{EmbeddedMigrations, embed_migrations};
 
 use super::functions;
@@ -20,6 +25,12 @@ const SQLITE_SETUP: &str = "PRAGMA busy_timeout = 2000; PRAGMA journal_mode = WA
 const POSTGRES_SETUP: &str = "SET TIME ZONE 'UTC'; SET statement_timeout = '5s';";
 /// Any number will do, as long as every process takes the same.
 const MIGRATION_LOCK: &str = "SELECT pg_advisory_xact_lock(4711201120)";
+
+/// One state of the whole database, however long it takes to read it. What a sister locks for long is a change of schema.
+const SQLITE_READING: &str = "PRAGMA busy_timeout = 5000; PRAGMA trusted_schema = OFF; \
+    PRAGMA query_only = ON; BEGIN;";
+const POSTGRES_READING: &str = "SET TIME ZONE 'UTC'; SET statement_timeout = 0; SET lock_timeout = '10s'; \
+    SET idle_in_transaction_session_timeout = 0; BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY;";
 
 /// What libpq should do unless the URL says otherwise: give up on a silent server within seconds.
 const POSTGRES_DEFAULTS: &[(&str, &str)] = &[
@@ -70,6 +81,95 @@ pub(super) fn connect(url: &DatabaseUrl) -> ConnectionResult<DbConnection> {
                 .map_err(ConnectionError::CouldntSetupConfiguration)?;
             Ok(DbConnection::Postgres(connection))
         }
+    }
+}
+
+/// A connection that cannot write, within a transaction that lasts as long as it does.
+pub(super) fn connect_to_read(url: &DatabaseUrl) -> ConnectionResult<DbConnection> {
+    let (mut connection, setup) = match &url.0 {
+        Target::File(path) => {
+            let path = format!("file:{}?mode=ro", percent_encode(path));
+            let connection = SqliteConnection::establish(&path)?;
+            (DbConnection::Sqlite(connection), SQLITE_READING)
+        }
+        Target::Server(url) => {
+            let connection = PgConnection::establish(&with_defaults(url))?;
+            (DbConnection::Postgres(connection), POSTGRES_READING)
+        }
+    };
+    connection
+        .batch_execute(setup)
+        .map_err(ConnectionError::CouldntSetupConfiguration)?;
+    Ok(connection)
+}
+
+/// Gives the rows one by one, without keeping them.
+pub(super) fn for_each<R, E>(
+    connection: &mut DbConnection,
+    sql: &str,
+    mut each: impl FnMut(R) -> Result<(), E>,
+) -> Result<(), E>
+where
+    R: QueryableByName<Pg> + QueryableByName<Sqlite> + 'static,
+    E: From<diesel::result::Error>,
+{
+    let query = diesel::sql_query(sql);
+    match connection {
+        DbConnection::Postgres(postgres) => {
+            for row in query.load_iter::<R, PgRowByRowLoadingMode>(postgres)? {
+                each(row?)?;
+            }
+        }
+        DbConnection::Sqlite(sqlite) => {
+            for row in query.load_iter::<R, DefaultLoadingMode>(sqlite)? {
+                each(row?)?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// How an engine says what the other says in another way.
+pub(super) struct Wording {
+    /// Column `c0`: `ok`, or what is broken.
+    pub(super) health: &'static str,
+    /// Columns `c0` and `c1`: names and types of the columns of the table `{}`, which is quoted; none if there is no table.
+    pub(super) columns: &'static str,
+    /// The bytes of the text `{}`.
+    pub(super) bytes: &'static str,
+    /// The time `{}` as text, where it is kept in one of these types.
+    pub(super) time: (&'static [&'static str], &'static str),
+}
+
+const SQLITE_WORDING: Wording = Wording {
+    health: "SELECT CAST(quick_check AS BLOB) AS c0, NULL AS c1 FROM pragma_quick_check LIMIT 3",
+    columns: "SELECT CAST(name AS BLOB) AS c0, CAST(lower(type) AS BLOB) AS c1 \
+        FROM pragma_table_info(trim('{}', '\"'))",
+    bytes: "CAST({} AS BLOB)",
+    time: (&[], ""),
+};
+/// Years that a text of four digits cannot say are left as PostgreSQL writes them.
+const POSTGRES_WORDING: Wording = Wording {
+    health: "SELECT CAST('ok' AS bytea) AS c0, CAST(NULL AS bytea) AS c1",
+    columns: "SELECT convert_to(CAST(attname AS text), 'UTF8') AS c0, \
+        convert_to(format_type(atttypid, NULL), 'UTF8') AS c1 FROM pg_attribute \
+        WHERE attrelid = to_regclass('{}') AND attnum > 0 AND NOT attisdropped",
+    bytes: "convert_to({}, 'UTF8')",
+    time: (
+        &[
+            "timestamp with time zone",
+            "timestamp without time zone",
+            "date",
+        ],
+        "CASE WHEN {} >= '0001-01-01' AND {} < '10000-01-01' \
+        THEN '@' || CAST(CAST(EXTRACT(EPOCH FROM {}) * 1000000 AS bigint) AS text) ELSE CAST({} AS text) END",
+    ),
+};
+
+pub(super) fn wording(connection: &DbConnection) -> &'static Wording {
+    match connection {
+        DbConnection::Postgres(_) => &POSTGRES_WORDING,
+        DbConnection::Sqlite(_) => &SQLITE_WORDING,
     }
 }
 

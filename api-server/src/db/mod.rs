@@ -9,8 +9,10 @@ mod error;
 mod functions;
 mod migrations;
 mod pool;
+mod reader;
 pub(crate) mod schema;
 mod threads;
+mod times;
 mod types;
 mod url;
 mod writer;
@@ -22,8 +24,22 @@ pub use error::DbError;
 pub(crate) use functions::lower;
 pub(crate) use migrations::create_private_folder;
 pub use migrations::migrate;
+pub(crate) use reader::{CellFault, Reader, Row, SHORT, Table};
 pub(crate) use types::Timestamp;
 pub use url::DatabaseUrl;
+
+/// A connection outside any pool, for a command that does one thing and ends.
+pub(crate) fn connect(url: &DatabaseUrl) -> Result<DbConnection, DbError> {
+    dialect::connect(url).map_err(|error| DbError::Unavailable(error.to_string()))
+}
+
+/// Why a query failed on a connection of one's own.
+pub(crate) fn diagnose(connection: &mut DbConnection, error: diesel::result::Error) -> DbError {
+    match ping(connection) {
+        Ok(()) => DbError::of_query(error),
+        Err(_dead) => DbError::Unavailable(error.to_string()),
+    }
+}
 
 /// Asks the database for a sign of life.
 pub(crate) fn ping(connection: &mut DbConnection) -> QueryResult<()> {

@@ -1,6 +1,14 @@
 // @generated automatically by Diesel CLI.
 
 diesel::table! {
+    imported_tasks (user_id, source, source_id) {
+        user_id -> Text,
+        source -> Text,
+        source_id -> Text,
+    }
+}
+
+diesel::table! {
     revocation_sequence (id) {
         id -> BigInt,
         last -> BigInt,
@@ -57,10 +65,12 @@ diesel::table! {
     }
 }
 
+diesel::joinable!(imported_tasks -> users (user_id));
 diesel::joinable!(sessions -> users (user_id));
 diesel::joinable!(tasks -> users (user_id));
 
 diesel::allow_tables_to_appear_in_same_query!(
+    imported_tasks,
     revocation_sequence,
     revocations,
     sessions,

@@ -15,7 +15,7 @@ use serde::{Serialize, Serializer};
 use super::dialect::MultiBackend;
 
 /// A point in time: UTC, whole microseconds, because that is what PostgreSQL keeps; on the wire three digits and `Z`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, AsExpression, FromSqlRow)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, AsExpression, FromSqlRow)]
 #[diesel(sql_type = sql_types::Timestamp)]
 pub(crate) struct Timestamp(NaiveDateTime);
 
@@ -27,6 +27,10 @@ impl Timestamp {
                 .unwrap_or_default()
                 .naive_utc(),
         )
+    }
+
+    pub(crate) fn micros(self) -> i64 {
+        self.0.and_utc().timestamp_micros()
     }
 
     /// How long ago `earlier` was; zero if it lies ahead, as the clock of another process may have it.

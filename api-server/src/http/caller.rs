@@ -34,7 +34,7 @@ pub(crate) enum CameBy {
 }
 
 impl Caller {
-    pub(super) fn of(request: &HttpRequest) -> Result<Self, Problem> {
+    pub(crate) fn of(request: &HttpRequest) -> Result<Self, Problem> {
         let caller = Verification::of(request).now()?;
         let came_by = if request.headers().contains_key(AUTHORIZATION) {
             CameBy::Message

@@ -6,14 +6,22 @@ use actix_web::http::header::{
     ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderName, LINK, LOCATION, RETRY_AFTER, WWW_AUTHENTICATE,
 };
 
-use super::headers::REQUEST_ID;
+use super::headers::{REQUEST_ID, SET_AUTH_TOKEN, X_RETRY_AFTER};
 use crate::config::Origin;
 
 /// How long a browser may remember a preflight, in seconds.
 const PREFLIGHT_LIFETIME: usize = 600;
 
 pub(crate) fn cors(allowed: &[Origin]) -> Cors {
-    let readable: [HeaderName; 5] = [LINK, LOCATION, RETRY_AFTER, WWW_AUTHENTICATE, REQUEST_ID];
+    let readable: [HeaderName; 7] = [
+        LINK,
+        LOCATION,
+        RETRY_AFTER,
+        WWW_AUTHENTICATE,
+        REQUEST_ID,
+        SET_AUTH_TOKEN,
+        X_RETRY_AFTER,
+    ];
     let cors = Cors::default()
         .allowed_methods([
             Method::GET,

@@ -1,8 +1,8 @@
 //! What goes around every request: an id, a log line, headers, and an end to panics.
 
 use std::panic::AssertUnwindSafe;
-use std::sync::LazyLock;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, LazyLock};
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use actix_web::body::{BoxBody, MessageBody};
@@ -18,6 +18,10 @@ use crate::problem::{Code, MEDIA_TYPE, Problem};
 use crate::state::State;
 
 const MAX_REQUEST_ID: usize = 64;
+
+/// In the extensions of an answer that has a form of its own and stays as it is; with the fault behind it, if there was
+/// one.
+pub(crate) struct AsItIs(pub(crate) Option<Arc<Problem>>);
 
 pub(crate) async fn envelope(
     request: ServiceRequest,
@@ -99,7 +103,9 @@ fn new_request_id() -> HeaderValue {
 /// An error that did not come from us, such as the framework's own answer to a bad path.
 fn is_foreign_error(response: &ServiceResponse<BoxBody>) -> bool {
     let status = response.status();
-    (status.is_client_error() || status.is_server_error())
+    let is_ours = response.response().extensions().get::<AsItIs>().is_some();
+    !is_ours
+        && (status.is_client_error() || status.is_server_error())
         && response
             .headers()
             .get(CONTENT_TYPE)
@@ -133,6 +139,9 @@ fn says_who_may_read(name: &HeaderName) -> bool {
 fn log_outcome(response: &ServiceResponse<BoxBody>, id: &HeaderValue, started: Instant) {
     let error = response.response().error();
     if let Some(problem) = error.and_then(Error::as_error::<Problem>) {
+        log_problem(problem, id);
+    }
+    if let Some(AsItIs(Some(problem))) = response.response().extensions().get() {
         log_problem(problem, id);
     }
     log::debug!(

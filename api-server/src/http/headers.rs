@@ -6,6 +6,10 @@ use actix_web::http::header::{
 };
 
 pub(crate) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+/// The session token, for clients of Better Auth that keep it themselves.
+pub(crate) const SET_AUTH_TOKEN: HeaderName = HeaderName::from_static("set-auth-token");
+/// `Retry-After` as clients of Better Auth know it.
+pub(crate) const X_RETRY_AFTER: HeaderName = HeaderName::from_static("x-retry-after");
 
 /// An answer of the API is data: should a browser show one, nothing in it may run or load.
 const CSP_DATA: &str = "default-src 'none'; frame-ancestors 'none'";

@@ -61,6 +61,15 @@ impl<T: DeserializeOwned + Validate + Default + 'static> FromRequest for Optiona
     }
 }
 
+/// A body that was read already; for an address where the body tells whom it is for.
+pub(crate) fn from_bytes<T: DeserializeOwned + Validate>(
+    request: &HttpRequest,
+    body: Result<Bytes, Problem>,
+) -> Result<Json<T>, Problem> {
+    require_json(request)?;
+    parse(&body?).map(Json)
+}
+
 fn require_json(request: &HttpRequest) -> Result<(), Problem> {
     let headers = request.headers();
     let mut types = headers.get_all(CONTENT_TYPE);
@@ -87,7 +96,8 @@ fn is_json(value: &[u8]) -> bool {
         })
 }
 
-async fn read(request: &HttpRequest, payload: Payload) -> Result<Bytes, Problem> {
+/// The whole body, bounded in size and time.
+pub(crate) async fn read(request: &HttpRequest, payload: Payload) -> Result<Bytes, Problem> {
     let too_large = || Problem::new(Code::BodyTooLarge, "The body may have at most 65536 bytes");
     let declared = request.headers().get("content-length");
     let declared = declared.and_then(|value| value.to_str().ok()?.parse().ok());

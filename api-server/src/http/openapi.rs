@@ -13,7 +13,7 @@ use utoipa_swagger_ui::SwaggerUi;
 
 use super::endpoint::Endpoint;
 use crate::problem::{MEDIA_TYPE, ProblemBody};
-use crate::{accounts, health, sessions, tasks};
+use crate::{accounts, better_auth, health, sessions, tasks};
 
 const ADDRESS: &str = "/api/openapi.json";
 
@@ -43,6 +43,7 @@ static DOCUMENT: LazyLock<String> = LazyLock::new(document);
         sessions::list::list,
         sessions::list::end,
         sessions::token::exchange,
+        better_auth::token::show,
         sessions::ended::list,
         tasks::list::list,
         tasks::create::create,
@@ -108,7 +109,11 @@ impl Modify for Shared {
             components.add_security_scheme("bearer", SecurityScheme::Http(bearer.clone()));
             bearer.description =
                 Some("A token of type revocations+jwt, as auth-core makes it".to_owned());
-            components.add_security_scheme("revocations", SecurityScheme::Http(bearer));
+            components.add_security_scheme("revocations", SecurityScheme::Http(bearer.clone()));
+            bearer.bearer_format = None;
+            bearer.description =
+                Some("The session token of a client of Better Auth, or its cookie".to_owned());
+            components.add_security_scheme("better_auth", SecurityScheme::Http(bearer));
         }
         for item in api.paths.paths.values_mut() {
             let operations = [

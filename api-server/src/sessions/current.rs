@@ -1,11 +1,18 @@
 //! `GET /api/auth/session`
 
-use actix_web::web;
+use actix_web::HttpRequest;
+use actix_web::web::{self, Data};
+use auth_core::Refusal;
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use crate::better_auth::visitor::{self, Visitor};
 use crate::db::Timestamp;
-use crate::http::caller::Caller;
+use crate::http::caller::{Caller, access_token};
+use crate::problem::Problem;
+use crate::state::State;
+
+const USER_ID: &str = "x-user-id";
 
 #[derive(Serialize, ToSchema)]
 pub(crate) struct CurrentSession {
@@ -23,20 +30,31 @@ struct SessionUser {
 #[derive(Serialize, ToSchema)]
 struct SessionToken {
     id: String,
-    /// When the access token expires.
+    /// When the access token expires; of a session of Better Auth, the session.
     #[serde(rename = "expiresAt")]
     #[schema(value_type = String, format = DateTime, example = "2026-11-20T12:57:51.000Z")]
     expires_at: Timestamp,
 }
 
-/// Who is calling, from the token alone: no database is asked.
+/// Who is calling, from the token alone: no database is asked. Without a token, the cookie of a session of Better Auth
+/// will do, for which the database is asked once.
 #[utoipa::path(
     get, path = "/api/auth/session", tag = "session", operation_id = "getSession",
     responses((status = 200, description = "The caller and the session", body = CurrentSession)),
     security(("bearer" = [])),
 )]
-pub(crate) async fn show(caller: Caller) -> web::Json<CurrentSession> {
-    web::Json(CurrentSession {
+pub(crate) async fn show(
+    request: HttpRequest,
+    state: Data<State>,
+) -> Result<web::Json<CurrentSession>, Problem> {
+    let caller = match Caller::of(&request) {
+        Ok(caller) => caller,
+        Err(problem) if has_no_token(&request, &state) => {
+            return by_better_auth(&request, &state, problem).await;
+        }
+        Err(problem) => return Err(problem),
+    };
+    Ok(web::Json(CurrentSession {
         user: SessionUser {
             id: caller.user_id.into_string(),
             email: caller.email,
@@ -45,5 +63,42 @@ pub(crate) async fn show(caller: Caller) -> web::Json<CurrentSession> {
             id: caller.session_id,
             expires_at: Timestamp::from_micros(caller.token_expires.saturating_mul(1_000_000)),
         },
-    })
+    }))
+}
+
+fn has_no_token(request: &HttpRequest, state: &State) -> bool {
+    matches!(
+        access_token(request, state),
+        Err(auth_core::Error::MissingCredentials)
+    )
+}
+
+/// Services that forwarded its cookie before go on doing so.
+async fn by_better_auth(
+    request: &HttpRequest,
+    state: &State,
+    otherwise: Problem,
+) -> Result<web::Json<CurrentSession>, Problem> {
+    let someone = match visitor::find(request, state, false).await? {
+        Visitor::Nobody => return Err(otherwise),
+        Visitor::Gone => return Err(Problem::session_over()),
+        Visitor::Someone(someone) => someone,
+    };
+    let named = request.headers().get_all(USER_ID);
+    if named
+        .into_iter()
+        .any(|id| id.as_bytes() != someone.user.id.as_bytes())
+    {
+        return Err(Refusal::contradicted().into());
+    }
+    Ok(web::Json(CurrentSession {
+        user: SessionUser {
+            id: someone.user.id,
+            email: someone.user.email,
+        },
+        session: SessionToken {
+            id: someone.session.id,
+            expires_at: someone.session.expires_at,
+        },
+    }))
 }

@@ -8,6 +8,7 @@ use super::session::StoredSession;
 use super::store::{self, Which};
 use crate::db::Timestamp;
 use crate::http::caller::Caller;
+use crate::http::identity::UserId;
 use crate::problem::{Code, Problem};
 use crate::state::State;
 
@@ -55,14 +56,19 @@ pub(crate) async fn list(
     caller: Caller,
     state: Data<State>,
 ) -> Result<web::Json<Vec<SessionSummary>>, Problem> {
+    let sessions = live(&state, caller.user_id).await?;
+    let summarise = |session| SessionSummary::new(session, &caller.session_id);
+    Ok(web::Json(sessions.into_iter().map(summarise).collect()))
+}
+
+/// Somebody's live sessions, last used first; 500 at most.
+pub(crate) async fn live(state: &State, owner: UserId) -> Result<Vec<StoredSession>, Problem> {
     let now = state.now().into();
-    let owner = caller.user_id;
-    let sessions = state
+    let listed = state
         .db
         .run(move |connection| store::list_live(connection, &owner, now, MAX_LISTED))
         .await?;
-    let summarise = |session| SessionSummary::new(session, &caller.session_id);
-    Ok(web::Json(sessions.into_iter().map(summarise).collect()))
+    Ok(listed)
 }
 
 #[derive(Serialize, ToSchema)]
@@ -82,24 +88,26 @@ pub(crate) async fn end(
     id: web::Path<String>,
     state: Data<State>,
 ) -> Result<web::Json<SessionEnded>, Problem> {
-    let now = state.now();
-    let forget_after = state.forget_after(now);
     let id = id.into_inner();
-    if id.contains('\0') {
+    if id.contains('\0') || !end_own(&state, caller.user_id, id).await? {
         return Err(not_found());
     }
+    Ok(web::Json(SessionEnded { success: true }))
+}
+
+/// Ends a session if it is this user's; whether it did.
+pub(crate) async fn end_own(state: &State, owner: UserId, id: String) -> Result<bool, Problem> {
+    let now = state.now();
+    let forget_after = state.forget_after(now);
     let ended = state
         .db
         .write(move |connection| {
-            let which = Which::Own(&caller.user_id, &id);
+            let which = Which::Own(&owner, &id);
             store::end(connection, &which, now.into(), forget_after)
         })
         .await?;
-    if ended.is_empty() {
-        return Err(not_found());
-    }
     state.revoke_here(&ended, now);
-    Ok(web::Json(SessionEnded { success: true }))
+    Ok(!ended.is_empty())
 }
 
 fn not_found() -> Problem {

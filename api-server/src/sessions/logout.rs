@@ -31,7 +31,7 @@ pub(crate) struct LogoutRequest {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
-enum Scope {
+pub(crate) enum Scope {
     #[default]
     Current,
     Others,
@@ -116,7 +116,7 @@ fn named_session(
 }
 
 /// Only a live session has a say: the credentials of an ended one end nothing.
-async fn end(state: &State, session_id: String, scope: Scope) -> Result<usize, Problem> {
+pub(crate) async fn end(state: &State, session_id: String, scope: Scope) -> Result<usize, Problem> {
     let now = state.now();
     let forget_after = state.forget_after(now);
     let ended = state

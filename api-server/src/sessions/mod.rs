@@ -15,6 +15,7 @@ pub(crate) mod token;
 use actix_web::http::Method;
 use actix_web::web::ServiceConfig;
 
+use crate::better_auth;
 use crate::http::endpoint::Endpoint;
 
 pub(crate) fn routes(config: &mut ServiceConfig) {
@@ -22,7 +23,11 @@ pub(crate) fn routes(config: &mut ServiceConfig) {
         .service(Endpoint::at(["/api/auth/session"]).get(current::show))
         .service(Endpoint::at(["/api/auth/refresh"]).on(Method::POST, refresh::refresh))
         .service(Endpoint::at(["/api/auth/logout"]).on(Method::POST, logout::logout))
-        .service(Endpoint::at(["/api/auth/token"]).on(Method::POST, token::exchange))
+        .service(
+            Endpoint::at(["/api/auth/token"])
+                .get(better_auth::token::show)
+                .on(Method::POST, token::exchange),
+        )
         .service(Endpoint::at(["/api/auth/revocations"]).get(ended::list))
         .service(Endpoint::at(["/api/auth/sessions"]).get(list::list))
         .service(Endpoint::at(["/api/auth/sessions/{id}"]).on(Method::DELETE, list::end));

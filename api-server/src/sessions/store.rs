@@ -10,7 +10,7 @@ use crate::db::{DbConnection, Timestamp, write_transaction};
 use crate::http::identity::UserId;
 
 /// In the order of [`Row`]; the round-trip test tells swapped columns.
-const COLUMNS: (
+pub(crate) const COLUMNS: (
     sessions::id,
     sessions::user_id,
     sessions::counter,
@@ -39,7 +39,7 @@ const COLUMNS: (
 );
 
 #[derive(Queryable)]
-struct Row {
+pub(crate) struct Row {
     id: String,
     user_id: String,
     counter: i64,
@@ -98,7 +98,7 @@ pub(crate) fn insert(connection: &mut DbConnection, session: &Session) -> QueryR
         .map(drop)
 }
 
-pub(super) fn find(connection: &mut DbConnection, id: &str) -> QueryResult<Option<StoredSession>> {
+pub(crate) fn find(connection: &mut DbConnection, id: &str) -> QueryResult<Option<StoredSession>> {
     let row: Option<Row> = sessions::table
         .find(id)
         .select(COLUMNS)
@@ -242,6 +242,25 @@ pub(crate) fn step_now(
         .get_result(connection)
         .optional()?;
     Ok(stepped.map(counter))
+}
+
+/// Lets a live session go on until then; `false` if it is over.
+pub(crate) fn prolong(
+    connection: &mut DbConnection,
+    id: &str,
+    (now, expires_at): (Timestamp, Timestamp),
+) -> QueryResult<bool> {
+    let live = sessions::table
+        .find(id)
+        .filter(sessions::revoked_at.is_null())
+        .filter(sessions::expires_at.gt(now));
+    let prolonged = diesel::update(live)
+        .set((
+            sessions::last_used_at.eq(now),
+            sessions::expires_at.eq(expires_at),
+        ))
+        .execute(connection)?;
+    Ok(prolonged == 1)
 }
 
 /// Which sessions to end.

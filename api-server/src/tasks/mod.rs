@@ -6,7 +6,7 @@ mod id;
 pub(crate) mod list;
 pub(crate) mod one;
 mod store;
-mod task;
+pub(crate) mod task;
 
 use actix_web::http::Method;
 use actix_web::web::ServiceConfig;

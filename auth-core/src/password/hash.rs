@@ -1,10 +1,16 @@
-//! A stored bcrypt hash and its cost.
+//! A stored hash: ours, or what another program left.
 
 use std::fmt;
 
+use super::{PasswordAttempt, scrypt};
 use crate::Error;
 
+/// Ours: nothing truncated.
 const PREFIX: &str = "$2b$";
+/// Of other programs: plain bcrypt.
+const PLAIN: &str = "$2y$";
+/// What plain bcrypt reads of a password.
+const PLAIN_BYTES: usize = 72;
 /// `$2b$` + two digits + `$` + 22 characters of salt + 31 of digest.
 const LENGTH: usize = 60;
 
@@ -38,19 +44,24 @@ impl Default for Cost {
     }
 }
 
-/// A bcrypt hash in modular crypt format, 60 characters, known to be well formed and of cost 4 to 15.
+/// A hash that can be checked in bounded time, known to be well formed: bcrypt in modular crypt format, 60 characters, of
+/// cost 4 to 15, or Better Auth's `<salt>:<key>`, 161 characters, whose scrypt parameters are always the same.
 #[derive(Clone, PartialEq, Eq)]
 pub struct PasswordHash(String);
 
 impl PasswordHash {
-    /// Takes a stored hash: `$2b$`, and `$2a$` or `$2y$` from elsewhere.
+    /// Takes a hash as [`as_str`](Self::as_str) gave it: `$2b$` is ours, `$2a$` and `$2y$` are plain bcrypt,
+    /// `<salt>:<key>` is Better Auth's.
     ///
     /// # Errors
     ///
     /// [`Error::InvalidPasswordHash`] for anything else, and for a cost above 15, which would stall the host.
     pub fn parse(text: &str) -> Result<Self, Error> {
         let hash = Self(text.to_owned());
-        let known = ["$2b$", "$2a$", "$2y$"]
+        if scrypt::is_well_formed(text) {
+            return Ok(hash);
+        }
+        let known = [PREFIX, "$2a$", PLAIN]
             .iter()
             .any(|prefix| text.starts_with(prefix));
         let well_formed = text.len() == LENGTH && text.is_ascii() && known && hash.cost().is_some();
@@ -58,6 +69,20 @@ impl PasswordHash {
             return Err(Error::InvalidPasswordHash);
         }
         Ok(hash)
+    }
+
+    /// Takes a hash that another program made. What it calls `$2b$` is plain bcrypt, of the first 72 bytes as they were
+    /// typed, and is kept as `$2y$` so that it is not taken for one of ours.
+    ///
+    /// # Errors
+    ///
+    /// As [`parse`](Self::parse).
+    pub fn import(text: &str) -> Result<Self, Error> {
+        let hash = Self::parse(text)?;
+        Ok(match text.strip_prefix(PREFIX) {
+            Some(rest) => Self([PLAIN, rest].concat()),
+            None => hash,
+        })
     }
 
     /// A hash that no password is behind and that costs as much to check as a real one: what an unknown user is
@@ -77,9 +102,23 @@ impl PasswordHash {
             .map_err(|_no_random_bytes| Error::Crypto)
     }
 
-    pub(super) fn verify(&self, password: &[u8]) -> Result<bool, Error> {
-        bcrypt::non_truncating_verify(password, &self.0)
-            .map_err(|_malformed| Error::InvalidPasswordHash)
+    pub(super) fn verify(&self, attempt: &PasswordAttempt) -> Result<bool, Error> {
+        if scrypt::is_well_formed(&self.0) {
+            return scrypt::verify(attempt.normalised.as_bytes(), &self.0);
+        }
+        let reduced = attempt.reduced();
+        let as_ours = self.verify_bcrypt(&reduced)?;
+        let typed = attempt.typed.as_bytes();
+        let typed = typed.get(..PLAIN_BYTES).unwrap_or(typed);
+        if self.0.starts_with(PREFIX) || typed == reduced.as_slice() {
+            return Ok(as_ours);
+        }
+        // Neither is left out because the other matches: a wrong password takes no longer than a right one.
+        Ok(self.verify_bcrypt(typed)? | as_ours)
+    }
+
+    fn verify_bcrypt(&self, password: &[u8]) -> Result<bool, Error> {
+        bcrypt::verify(password, &self.0).map_err(|_malformed| Error::InvalidPasswordHash)
     }
 
     /// Whether it was made with other parameters than today's; hash again at the next successful login.

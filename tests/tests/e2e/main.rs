@@ -10,6 +10,7 @@
 )]
 
 mod api;
+mod better_auth;
 mod bodies;
 mod credentials;
 mod database;

@@ -37,6 +37,7 @@ const ROUTES: &str = "
     GET    * /api/auth/sessions
     DELETE * /api/auth/sessions/{id}
     POST   * /api/auth/token
+    GET      /api/auth/token
     GET      /api/auth/revocations
     GET    * /api/auth/account
     PATCH  * /api/auth/account

@@ -46,6 +46,7 @@ pub(crate) async fn operations(app: &App) -> Vec<Operation> {
                 Value::Null,
                 json!([{ "bearer": [] }]),
                 json!([{ "revocations": [] }]),
+                json!([{ "better_auth": [] }]),
             ];
             assert!(known.contains(security), "{security}");
             operations.push(Operation {

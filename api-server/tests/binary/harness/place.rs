@@ -80,11 +80,16 @@ impl Program {
     }
 
     /// Runs it to its end.
-    pub(crate) fn run(mut self) -> Outcome {
+    pub(crate) fn run(self) -> Outcome {
+        self.run_on(Stdio::null())
+    }
+
+    /// Runs it to its end with this as its standard input.
+    pub(crate) fn run_on(mut self, input: impl Into<Stdio>) -> Outcome {
         let started = Instant::now();
         let mut child = self
             .0
-            .stdin(Stdio::null())
+            .stdin(input)
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()

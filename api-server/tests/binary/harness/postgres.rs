@@ -34,6 +34,12 @@ impl Postgres {
         url.into()
     }
 
+    pub(crate) fn execute(&self, statements: &str) {
+        let mut connection = PgConnection::establish(&self.url("any")).unwrap();
+        let done = connection.batch_execute(statements);
+        done.unwrap_or_else(|error| panic!("{statements}: {error}"));
+    }
+
     /// Nobody gets in, and whoever is in is thrown out.
     pub(crate) fn lock_out(&self) {
         let name = &self.name;

@@ -2,6 +2,7 @@
 
 use auth_core::password::{Cost, PasswordAttempt};
 use e2e::{App, Client, log_lines, on_both_engines};
+use serde_json::json;
 
 use super::login::{LOGIN, credentials};
 
@@ -9,6 +10,8 @@ on_both_engines! {
     a_hash_of_another_cost_is_replaced_at_the_next_login,
     a_hash_of_another_kind_is_replaced_at_the_next_login,
     a_hash_from_another_program_is_good,
+    a_hash_of_better_auth_is_replaced_at_the_next_login,
+    the_longest_password_of_better_auth_logs_in_and_may_be_changed,
     a_hash_of_today_is_kept,
     a_corrupt_hash_is_a_fault_of_ours_and_nothing_worse,
 }
@@ -71,6 +74,27 @@ async fn a_hash_from_another_program_is_good(app: App) {
     let ada = app.user("ada").await;
     let vector = "$2a$05$CCCCCCCCCCCCCCCCCCCCC.E5YPO9kmyuRGyh0XouQYb4YMJKvyOeW";
     assert_replaced(&app, &ada, "U*U", vector).await;
+}
+
+/// Computed by Node's `scryptSync`.
+async fn a_hash_of_better_auth_is_replaced_at_the_next_login(app: App) {
+    let ada = app.user("ada").await;
+    let scrypt = "ac7938d40cfc2307e2bf325d28e7884e:af849c32e3f760bf08b6a139a0ee1f52f73bf08037f5cfbff8444f755a15b0a1\
+                  1487259fa358104f6f3c1638bdbd0a21d0aea92f11adec8752c6d7c61a3fde98";
+    assert_replaced(&app, &ada, "correct horse battery staple", scrypt).await;
+}
+
+/// 128 UTF-16 units there, 2304 characters here.
+async fn the_longest_password_of_better_auth_logs_in_and_may_be_changed(app: App) {
+    let ada = app.user("ada").await;
+    let password = "\u{fdfa}".repeat(128);
+    let scrypt = "0f5264038205edfb1ac05fbb0e8c5e94:190c78219f6ae3ebbbc705bc2bd4a0e7f58463e65d2b520f1a4d81eac1e7c437\
+                  76541d6ea8e1142b82b45068a8dbbda8e49e0b1f9c98d2e9bcac07e1cbbbecd2";
+    assert_replaced(&app, &ada, &password, scrypt).await;
+    let change = json!({ "current_password": password, "new_password": "a newer password" });
+    ada.post("/api/auth/change-password", change).await.ok();
+    let login = credentials(ada.email(), "a newer password");
+    app.anonymous().post(LOGIN, login).await.ok();
 }
 
 async fn a_hash_of_today_is_kept(app: App) {

@@ -1,0 +1,142 @@
+//! A request as its server sees it: the body, and what is checked before any endpoint is asked.
+
+use actix_web::dev::Payload;
+use actix_web::http::header::{CONTENT_TYPE, HeaderMap, HeaderValue};
+use actix_web::http::{Method, StatusCode};
+use actix_web::web::{Bytes, Data};
+use actix_web::{FromRequest, HttpRequest};
+use futures_util::future::LocalBoxFuture;
+use serde_json::{Map, Value};
+
+use super::fields::Fields;
+use super::origin;
+use super::refusal::Refusal;
+use crate::http::client::Client;
+use crate::http::json;
+use crate::problem::Problem;
+use crate::state::State;
+
+const JSON: &str = "application/json";
+const FORM: &str = "application/x-www-form-urlencoded";
+
+/// A request whose body could be read and whose origin may send it.
+pub(crate) struct Call {
+    pub(super) request: HttpRequest,
+    pub(super) state: Data<State>,
+    pub(super) client: Client,
+    pub(super) query: Map<String, Value>,
+    /// `None` without one.
+    body: Option<Value>,
+}
+
+impl FromRequest for Call {
+    type Error = Refusal;
+    type Future = LocalBoxFuture<'static, Result<Self, Refusal>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let request = request.clone();
+        let payload = payload.take();
+        Box::pin(async move {
+            let body = if *request.method() == Method::GET {
+                Bytes::new()
+            } else {
+                json::read(&request, payload).await?
+            };
+            Self::new(request, &body).await
+        })
+    }
+}
+
+impl Call {
+    pub(super) async fn new(request: HttpRequest, body: &Bytes) -> Result<Self, Refusal> {
+        let state = request
+            .app_data::<Data<State>>()
+            .cloned()
+            .ok_or_else(|| Problem::internal("the server was built without its state"))?;
+        let call = Self {
+            body: parse(&request, body)?,
+            client: Client::extract(&request).await?,
+            query: query(&request),
+            state,
+            request,
+        };
+        if *call.request.method() != Method::GET {
+            origin::require_trusted(&call)?;
+            origin::require_trusted_addresses(&call)?;
+        }
+        Ok(call)
+    }
+
+    pub(super) fn headers(&self) -> &HeaderMap {
+        self.request.headers()
+    }
+
+    /// A field of the body, if there is a body that has fields.
+    pub(super) fn field(&self, name: &str) -> Option<&Value> {
+        self.body.as_ref()?.get(name)
+    }
+
+    /// The body's fields, to be validated.
+    pub(super) fn fields(&self) -> Result<Fields<'_>, Refusal> {
+        Fields::of_body(self.body.as_ref(), "object")
+    }
+
+    /// Where any fields are taken.
+    pub(super) fn record(&self) -> Result<Fields<'_>, Refusal> {
+        Fields::of_body(self.body.as_ref(), "record")
+    }
+
+    pub(super) fn query_fields(&self) -> Fields<'_> {
+        Fields::of_query(&self.query)
+    }
+}
+
+/// Doubled parameters count by their last value.
+fn query(request: &HttpRequest) -> Map<String, Value> {
+    let pairs = url::form_urlencoded::parse(request.query_string().as_bytes());
+    let pairs = pairs.map(|(name, value)| (name.into_owned(), Value::from(value.into_owned())));
+    pairs.collect()
+}
+
+fn parse(request: &HttpRequest, body: &Bytes) -> Result<Option<Value>, Refusal> {
+    if body.is_empty() {
+        return Ok(None);
+    }
+    let declared = request.headers().get(CONTENT_TYPE);
+    let declared = declared.map(HeaderValue::as_bytes).unwrap_or_default();
+    let essence = declared.split(|byte| *byte == b';').next();
+    let essence = essence.unwrap_or_default().trim_ascii();
+    if essence.eq_ignore_ascii_case(JSON.as_bytes()) {
+        let value = serde_json::from_slice(body).map_err(|_no_json| invalid_json())?;
+        return Ok(Some(value));
+    }
+    let takes_forms = request.path().ends_with("/email");
+    if takes_forms && essence.eq_ignore_ascii_case(FORM.as_bytes()) {
+        let pairs = url::form_urlencoded::parse(body);
+        let pairs = pairs.map(|(name, value)| (name.into_owned(), Value::from(value.into_owned())));
+        return Ok(Some(Value::Object(pairs.collect())));
+    }
+    Err(unsupported(declared, takes_forms))
+}
+
+fn invalid_json() -> Refusal {
+    let message = "Invalid JSON in request body";
+    Refusal::new(StatusCode::BAD_REQUEST, "BAD_REQUEST", message)
+}
+
+fn unsupported(declared: &[u8], takes_forms: bool) -> Refusal {
+    let allowed = if takes_forms {
+        format!("{FORM}, {JSON}")
+    } else {
+        JSON.to_owned()
+    };
+    let what = if declared.is_empty() {
+        "Content-Type is required.".to_owned()
+    } else {
+        let declared = String::from_utf8_lossy(declared);
+        format!("Content-Type \"{declared}\" is not allowed.")
+    };
+    let message = format!("{what} Allowed types: {allowed}");
+    let status = StatusCode::UNSUPPORTED_MEDIA_TYPE;
+    Refusal::new(status, "UNSUPPORTED_MEDIA_TYPE", message)
+}

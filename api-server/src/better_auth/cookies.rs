@@ -1,0 +1,198 @@
+//! Its cookies: names, attributes, and the signed values in them.
+
+use actix_web::HttpRequest;
+use actix_web::http::header::{COOKIE, HeaderValue};
+use auth_core::session_token::SessionTokens;
+use uuid::Uuid;
+
+use crate::problem::Problem;
+use crate::state::State;
+
+const SESSION: &str = "better-auth.session_token";
+/// A cache of the session, which this server never writes but another one may have.
+const DATA: &str = "better-auth.session_data";
+const DONT_REMEMBER: &str = "better-auth.dont_remember";
+
+/// The signed session token that came as a cookie. The first cookie of the name counts.
+pub(super) fn session_token(request: &HttpRequest, state: &State) -> Option<String> {
+    find(request, &name(state, SESSION))
+}
+
+pub(super) fn has_session_token(request: &HttpRequest, state: &State) -> bool {
+    session_token(request, state).is_some()
+}
+
+pub(super) fn says_dont_remember(request: &HttpRequest, state: &State) -> bool {
+    let cookie = find(request, &name(state, DONT_REMEMBER));
+    let tokens = &state.keys.in_force().session_tokens;
+    cookie.is_some_and(|cookie| tokens.is_flag(&cookie))
+}
+
+/// What a browser gets to keep a session. One that is not remembered ends with the browser.
+pub(super) fn keep(
+    state: &State,
+    session_id: &str,
+    is_remembered: bool,
+) -> Result<(String, Vec<HeaderValue>), Problem> {
+    let tokens = &state.keys.in_force().session_tokens;
+    let signed = tokens.write_cookie(id_bytes(session_id)?);
+    let lifetime = is_remembered.then_some(state.session_ttl.as_secs());
+    let mut cookies = vec![write(state, SESSION, &encode(&signed), lifetime)?];
+    if !is_remembered {
+        let flag = encode(&tokens.write_flag());
+        cookies.push(write(state, DONT_REMEMBER, &flag, None)?);
+    }
+    Ok((signed, cookies))
+}
+
+/// The bytes of one of our session ids.
+pub(super) fn id_bytes(session_id: &str) -> Result<[u8; 16], Problem> {
+    let id = Uuid::parse_str(session_id).map_err(Problem::internal)?;
+    Ok(id.into_bytes())
+}
+
+/// What makes a browser forget a session.
+pub(super) fn forget(request: &HttpRequest, state: &State) -> Vec<HeaderValue> {
+    let mut names = vec![SESSION, DATA];
+    if find(request, &name(state, DATA)).is_some() {
+        names.push(DATA);
+    }
+    names.push(DONT_REMEMBER);
+    clear(state, &names)
+}
+
+/// The cache of another server, if the browser still has one.
+pub(super) fn forget_data(request: &HttpRequest, state: &State) -> Vec<HeaderValue> {
+    forget_if_there(request, state, DATA)
+}
+
+/// A login that is to be remembered takes back that an earlier one was not.
+pub(super) fn forget_dont_remember(request: &HttpRequest, state: &State) -> Vec<HeaderValue> {
+    forget_if_there(request, state, DONT_REMEMBER)
+}
+
+fn forget_if_there(request: &HttpRequest, state: &State, cookie: &str) -> Vec<HeaderValue> {
+    match find(request, &name(state, cookie)) {
+        Some(_) => clear(state, &[cookie]),
+        None => Vec::new(),
+    }
+}
+
+fn clear(state: &State, names: &[&str]) -> Vec<HeaderValue> {
+    let cleared = names.iter().map(|name| write(state, name, "", Some(0)));
+    cleared.filter_map(Result::ok).collect()
+}
+
+fn name(state: &State, name: &str) -> String {
+    let prefix = if state.cookies.are_secure() {
+        "__Secure-"
+    } else {
+        ""
+    };
+    format!("{prefix}{name}")
+}
+
+/// The attributes in its order.
+fn write(
+    state: &State,
+    cookie: &str,
+    value: &str,
+    seconds: Option<u64>,
+) -> Result<HeaderValue, Problem> {
+    let lifetime = seconds.map(|seconds| format!("; Max-Age={seconds}"));
+    let secure = if state.cookies.are_secure() {
+        "; Secure"
+    } else {
+        ""
+    };
+    let text = format!(
+        "{}={value}{}; Path=/; HttpOnly{secure}; SameSite=Lax",
+        name(state, cookie),
+        lifetime.unwrap_or_default(),
+    );
+    HeaderValue::try_from(text).map_err(Problem::internal)
+}
+
+/// As `encodeURIComponent` does it; nothing else in a signed value needs it.
+fn encode(signed: &str) -> String {
+    let signed = signed.replace('+', "%2B").replace('/', "%2F");
+    signed.replace('=', "%3D")
+}
+
+/// Percent-decoded; what is no text is no token of ours either.
+fn find(request: &HttpRequest, name: &str) -> Option<String> {
+    let fields = request.headers().get_all(COOKIE);
+    let mut pairs = fields.flat_map(|field| field.as_bytes().split(|byte| *byte == b';'));
+    let value = pairs.find_map(|pair| {
+        let rest = pair.trim_ascii().strip_prefix(name.as_bytes())?;
+        rest.strip_prefix(b"=")
+    })?;
+    Some(decode(std::str::from_utf8(value).unwrap_or_default()))
+}
+
+/// As `decodeURIComponent` does it, or the text as it is if that would fail.
+pub(super) fn decode(text: &str) -> String {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.as_bytes();
+    while let Some((byte, after)) = rest.split_first() {
+        let escaped = match (byte, after) {
+            (b'%', [high, low, ..]) => Some(digit(*high).zip(digit(*low))),
+            (b'%', _) => Some(None),
+            _ => None,
+        };
+        match escaped {
+            None => bytes.push(*byte),
+            Some(Some((high, low))) => bytes.push(high * 16 + low),
+            Some(None) => return text.to_owned(),
+        }
+        rest = after
+            .get(if escaped.is_some() { 2 } else { 0 }..)
+            .unwrap_or_default();
+    }
+    String::from_utf8(bytes).unwrap_or_else(|_not_utf8| text.to_owned())
+}
+
+fn digit(byte: u8) -> Option<u8> {
+    let digit = char::from(byte).to_digit(16)?;
+    u8::try_from(digit).ok()
+}
+
+/// The session that a signed value names: none if the signature is good but nothing of ours is in it; an error if it is
+/// not good.
+pub(super) fn named_session(
+    tokens: &SessionTokens,
+    signed: &str,
+) -> Result<Option<Named>, auth_core::Error> {
+    let token = tokens.verify_cookie(signed)?;
+    Ok(named_by(tokens, token))
+}
+
+/// The session that a raw token names.
+pub(super) fn named_by(tokens: &SessionTokens, token: &str) -> Option<Named> {
+    let id = tokens.read(token).ok()?;
+    Some(Named {
+        session_id: Uuid::from_bytes(id).to_string(),
+        is_current: tokens.is_current(token),
+    })
+}
+
+/// What a token says.
+pub(super) struct Named {
+    pub(super) session_id: String,
+    /// Whether the current secret made it.
+    pub(super) is_current: bool,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{decode, encode};
+
+    #[test]
+    fn a_signed_value_survives_the_cookie_and_broken_escapes_stay_as_they_are() {
+        assert_eq!(encode("a.b+c/d="), "a.b%2Bc%2Fd%3D");
+        assert_eq!(decode("a.b%2Bc%2fd%3D"), "a.b+c/d=");
+        for text in ["", "a.b+c/d=", "%", "%4", "%zz", "a%ff", "100%"] {
+            assert_eq!(decode(text), text);
+        }
+    }
+}

@@ -1,0 +1,61 @@
+//! `POST /api/auth/sign-in/email`
+
+use actix_web::HttpResponse;
+use actix_web::http::StatusCode;
+use actix_web::http::header::{HeaderValue, LOCATION};
+use serde::Serialize;
+
+use super::answer::Answer;
+use super::call::Call;
+use super::fields::is_email;
+use super::refusal::Refusal;
+use super::sign_up::{attempt, open};
+use super::wire::{UserBody, token};
+use super::{origin, visitor};
+use crate::accounts::login::log_in;
+use crate::accounts::user::Email;
+use crate::problem::Problem;
+
+#[derive(Serialize)]
+struct SignedIn<'a> {
+    redirect: bool,
+    token: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    url: Option<&'a str>,
+    user: UserBody,
+}
+
+/// A new session; others stay.
+pub(super) async fn sign_in(call: Call) -> Answer {
+    let mut fields = call.fields()?;
+    let (email, password) = (fields.text("email"), fields.text("password"));
+    let url = fields.optional_text("callbackURL");
+    let is_remembered = fields.optional_bool("rememberMe") != Some(false);
+    fields.finish()?;
+    origin::require_trusted_login(&call)?;
+    if !is_email(email) {
+        let invalid = Refusal::new(StatusCode::BAD_REQUEST, "INVALID_EMAIL", "Invalid email");
+        return Err(invalid);
+    }
+    let attempt = attempt(password)?;
+    let (Ok(email), Some(attempt)) = (Email::parse(email), attempt) else {
+        // Nobody has such an address or such a password here.
+        return Err(Refusal::invalid_email_or_password());
+    };
+    let lifetime = visitor::lifetime(&call.state, is_remembered);
+    let granted = log_in(&call.state, email, attempt, call.client.clone(), lifetime).await?;
+    let url = url.filter(|url| !url.is_empty());
+    let session_id = granted.session_id;
+    let mut response = HttpResponse::Ok().json(SignedIn {
+        redirect: url.is_some(),
+        token: token(&call.state, &session_id)?,
+        url,
+        user: granted.user.into(),
+    });
+    if let Some(url) = url {
+        let location = HeaderValue::try_from(url).map_err(Problem::internal)?;
+        response.headers_mut().insert(LOCATION, location);
+    }
+    open(&call, &mut response, &session_id, is_remembered)?;
+    Ok(response)
+}

@@ -1,0 +1,24 @@
+//! `POST /api/auth/sign-out`
+
+use actix_web::HttpResponse;
+use serde::Serialize;
+
+use super::answer::Answer;
+use super::call::Call;
+use super::visitor::{self, Visitor};
+use crate::sessions::logout::{Scope, end};
+
+#[derive(Serialize)]
+struct SignedOut {
+    success: bool,
+}
+
+/// Ends the session, if there is one; forgets the cookies in any case.
+pub(super) async fn sign_out(call: Call) -> Answer {
+    let visitor = visitor::find(&call.request, &call.state, false).await?;
+    if let Visitor::Someone(someone) = visitor {
+        end(&call.state, someone.session.id, Scope::Current).await?;
+    }
+    let response = HttpResponse::Ok().json(SignedOut { success: true });
+    Ok(call.forget(response))
+}

@@ -1,0 +1,113 @@
+//! `POST /api/auth/sign-up/email`
+
+use actix_web::HttpResponse;
+use auth_core::password::{Password, PasswordAttempt};
+use serde::Serialize;
+
+use super::answer::{Answer, append};
+use super::call::Call;
+use super::fields::Fields;
+use super::refusal::Refusal;
+use super::wire::{UserBody, token};
+use super::{cookies, origin, visitor};
+use crate::accounts::register::{NewAccount, create};
+use crate::accounts::user::{Email, MAX_IMAGE_CHARS, MAX_NAME_CHARS};
+
+/// As JavaScript counts: UTF-16 code units.
+const MIN_UNITS: usize = 8;
+const MAX_UNITS: usize = 128;
+
+#[derive(Serialize)]
+struct SignedUp {
+    token: String,
+    user: UserBody,
+}
+
+/// A new account, signed in.
+pub(super) async fn sign_up(call: Call) -> Answer {
+    let mut fields = call.fields()?;
+    let (email, name) = (fields.email("email"), fields.text("name"));
+    let password = fields.not_empty("password");
+    let image = fields.optional_text("image");
+    fields.optional_text("callbackURL");
+    let is_remembered = fields.optional_bool("rememberMe") != Some(false);
+    let email = parse_email(&mut fields, "email", email);
+    fields.bounded("name", name, MAX_NAME_CHARS);
+    fields.bounded("image", image.unwrap_or_default(), MAX_IMAGE_CHARS);
+    fields.finish()?;
+    origin::require_trusted_login(&call)?;
+    let account = NewAccount {
+        email: email.ok_or_else(Refusal::invalid_email_or_password)?,
+        password: new_password(password)?,
+        name: Some(name.to_owned()),
+        image: image.map(ToOwned::to_owned),
+    };
+    let lifetime = visitor::lifetime(&call.state, is_remembered);
+    let granted = create(&call.state, account, call.client.clone(), lifetime).await?;
+    let session_id = granted.session_id.clone();
+    let body = SignedUp {
+        token: token(&call.state, &session_id)?,
+        user: granted.user.into(),
+    };
+    let mut response = HttpResponse::Ok().json(body);
+    open(&call, &mut response, &session_id, is_remembered)?;
+    Ok(response)
+}
+
+/// An address that zod takes and we do not is as wrong as one that zod does not.
+fn parse_email(fields: &mut Fields<'_>, name: &str, text: &str) -> Option<Email> {
+    let parsed = Email::parse(text);
+    if parsed.is_err() && super::fields::is_email(text) {
+        fields.wrong(name, "Invalid email address");
+    }
+    parsed.ok()
+}
+
+/// The cookie of a session that begins.
+pub(super) fn open(
+    call: &Call,
+    response: &mut HttpResponse,
+    session_id: &str,
+    is_remembered: bool,
+) -> Result<(), Refusal> {
+    call.keep_session(response, session_id, is_remembered)?;
+    if is_remembered {
+        let forgotten = cookies::forget_dont_remember(&call.request, &call.state);
+        append(response, forgotten);
+    }
+    Ok(())
+}
+
+/// A password that may be set.
+pub(super) fn new_password(text: &str) -> Result<Password, Refusal> {
+    if units(text) < MIN_UNITS {
+        return Err(Refusal::password_too_short());
+    }
+    require_short_enough(text)?;
+    // Ours counts characters, which are never more than code units, after NFKC, which may make them more.
+    let is_too_long = PasswordAttempt::new(text).is_err();
+    Password::new(text).map_err(|_length| {
+        if is_too_long {
+            Refusal::password_too_long()
+        } else {
+            Refusal::password_too_short()
+        }
+    })
+}
+
+/// What somebody typed; `None` for what cannot be anybody's password.
+pub(super) fn attempt(text: &str) -> Result<Option<PasswordAttempt>, Refusal> {
+    require_short_enough(text)?;
+    Ok(PasswordAttempt::new(text).ok())
+}
+
+fn require_short_enough(text: &str) -> Result<(), Refusal> {
+    if units(text) > MAX_UNITS {
+        return Err(Refusal::password_too_long());
+    }
+    Ok(())
+}
+
+fn units(text: &str) -> usize {
+    text.encode_utf16().count()
+}

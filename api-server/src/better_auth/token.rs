@@ -1,0 +1,36 @@
+//! `GET /api/auth/token`
+
+use actix_web::Error;
+use auth_core::Subject;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::call::Call;
+use crate::problem::Problem;
+use actix_web::HttpResponse;
+
+#[derive(Serialize, ToSchema)]
+pub(crate) struct AccessTokenOfSession {
+    /// One of our access tokens: send it to services as `Authorization: Bearer …`.
+    token: String,
+}
+
+/// An access token for whoever holds a session of Better Auth, by its cookie or as a bearer token; to go on to services
+/// that verify our tokens. Refusals are in the form of Better Auth.
+#[utoipa::path(
+    get, path = "/api/auth/token", tag = "session", operation_id = "getAccessToken",
+    responses((status = 200, description = "An access token", body = AccessTokenOfSession)),
+    security(("better_auth" = [])),
+)]
+pub(crate) async fn show(call: Call) -> Result<HttpResponse, Error> {
+    let signed_in = call.signed_in().await?;
+    let subject = Subject {
+        id: &signed_in.user.id,
+        email: &signed_in.user.email,
+        session_id: &signed_in.session.id,
+    };
+    let keys = call.state.keys.in_force();
+    let issued = keys.issuer.issue(&subject, call.state.now());
+    let token = issued.map_err(Problem::internal)?.token;
+    Ok(call.answer(&signed_in, AccessTokenOfSession { token })?)
+}

@@ -1,0 +1,61 @@
+//! `POST /api/auth/update-user` and `POST /api/auth/update-session`
+
+use actix_web::HttpResponse;
+use actix_web::http::StatusCode;
+use serde_json::Value;
+
+use super::answer::Answer;
+use super::call::Call;
+use super::fields::Fields;
+use super::refusal::Refusal;
+use super::wire::DONE;
+use crate::accounts::account::apply;
+use crate::accounts::user::{MAX_IMAGE_CHARS, MAX_NAME_CHARS};
+
+/// Name and image; other fields are not ours.
+pub(super) async fn update_user(call: Call) -> Answer {
+    let mut fields = call.record()?;
+    let name = fields.optional_text("name");
+    let image = nullable_text(&mut fields, "image");
+    fields.bounded("name", name.unwrap_or_default(), MAX_NAME_CHARS);
+    let text = image.flatten().unwrap_or_default();
+    fields.bounded("image", text, MAX_IMAGE_CHARS);
+    let email = fields.get("email").cloned();
+    fields.finish()?;
+    let signed_in = call.signed_in().await?;
+    if email.is_some_and(|email| !matches!(email, Value::Null | Value::Bool(false)) && email != "")
+    {
+        let (code, message) = ("EMAIL_CAN_NOT_BE_UPDATED", "Email can not be updated");
+        return Err(Refusal::new(StatusCode::BAD_REQUEST, code, message));
+    }
+    if name.is_none() && image.is_none() {
+        return Err(no_fields());
+    }
+    let name = name.map(|name| Some(name.to_owned()));
+    let image = image.map(|image| image.map(ToOwned::to_owned));
+    apply(&call.state, signed_in.user_id(), name, image).await?;
+    let mut response = HttpResponse::Ok().json(DONE);
+    call.keep(&mut response, &signed_in)?;
+    Ok(response)
+}
+
+/// `Some(None)` is an explicit null.
+#[expect(clippy::option_option, reason = "absent leaves, null clears")]
+fn nullable_text<'a>(fields: &mut Fields<'a>, name: &str) -> Option<Option<&'a str>> {
+    match fields.get(name) {
+        None => None,
+        Some(Value::Null) => Some(None),
+        Some(_) => Some(fields.optional_text(name)),
+    }
+}
+
+/// Our sessions have no fields that may be changed.
+pub(super) async fn update_session(call: Call) -> Answer {
+    call.record()?.finish()?;
+    call.signed_in().await?;
+    Err(no_fields())
+}
+
+fn no_fields() -> Refusal {
+    Refusal::bad_request("No fields to update")
+}

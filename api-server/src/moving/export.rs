@@ -1,0 +1,127 @@
+//! Everything out of our own tables, in the form that `json` reads.
+
+use std::io::Write;
+
+use super::Failure;
+use super::json::Record;
+use super::person::PersonText;
+use super::todo::TodoText;
+use crate::db::{DatabaseUrl, Reader, Row, SHORT, Table, Timestamp};
+
+/// Above every limit of ours, so that nothing of ours is too long.
+const LONG: usize = 1 << 17;
+
+const USERS: &str = "users u ORDER BY u.id";
+const TASKS: &str = "tasks t JOIN users u ON u.id = t.user_id ORDER BY t.id";
+
+pub(super) fn write(
+    source: &DatabaseUrl,
+    tasks: bool,
+    output: &mut impl Write,
+) -> Result<(), Failure> {
+    let mut reader = Reader::open(source)?;
+    let kinds = kinds(&mut reader)?;
+    let users = columns(&reader, &kinds, "u", &USER);
+    reader.for_each(&users, USERS, |row| put(output, &user(row)?))?;
+    if tasks {
+        let mut expressions = columns(&reader, &kinds, "t", &TASK);
+        expressions.push(Reader::text("u.email", LONG));
+        reader.for_each(&expressions, TASKS, |row| put(output, &task(row)?))?;
+    }
+    Ok(())
+}
+
+const USER: [&str; 8] = [
+    "id",
+    "email",
+    "name",
+    "image",
+    "email_verified",
+    "password_hash",
+    "created_at",
+    "updated_at",
+];
+const TASK: [&str; 7] = [
+    "id",
+    "user_id",
+    "title",
+    "description",
+    "completed",
+    "created_at",
+    "updated_at",
+];
+
+/// The type of a time, which is the same in both tables.
+fn kinds(reader: &mut Reader) -> Result<String, Failure> {
+    let columns = reader.columns(&Table::parse("users")?)?;
+    let created_at = columns
+        .into_iter()
+        .find(|column| column.name == "created_at");
+    let kind = created_at.map(|column| column.kind);
+    kind.ok_or_else(|| "there is no table of users; is it the database of this server?".into())
+}
+
+fn columns(reader: &Reader, time: &str, alias: &str, names: &[&str]) -> Vec<String> {
+    let expression = |name: &&str| {
+        let column = format!("{alias}.{name}");
+        match *name {
+            "created_at" | "updated_at" => reader.time(&column, time),
+            "email_verified" | "completed" => Reader::text(&column, SHORT),
+            _ => Reader::text(&column, LONG),
+        }
+    };
+    names.iter().map(expression).collect()
+}
+
+fn user(row: &Row) -> Result<Record, Failure> {
+    Ok(Record::User(PersonText {
+        id: required(row, 0)?,
+        email: required(row, 1)?,
+        name: text(row, 2)?,
+        image: text(row, 3)?,
+        email_verified: truth(row, 4)?,
+        password_hash: text(row, 5)?,
+        created_at: time(row, 6)?,
+        updated_at: time(row, 7)?,
+    }))
+}
+
+fn task(row: &Row) -> Result<Record, Failure> {
+    Ok(Record::Task(TodoText {
+        id: required(row, 0)?,
+        user_id: required(row, 1)?,
+        title: required(row, 2)?,
+        description: text(row, 3)?,
+        completed: truth(row, 4)?,
+        created_at: time(row, 5)?,
+        updated_at: time(row, 6)?,
+        user_email: required(row, 7)?,
+    }))
+}
+
+/// Our own rows are good, or the export would lack some.
+fn text(row: &Row, column: usize) -> Result<Option<String>, Failure> {
+    let id = row.text(0).ok().flatten().unwrap_or_default();
+    row.text(column)
+        .map_err(|fault| format!("the row {id:?} has a value that {fault}").into())
+}
+
+fn required(row: &Row, column: usize) -> Result<String, Failure> {
+    Ok(text(row, column)?.unwrap_or_default())
+}
+
+fn truth(row: &Row, column: usize) -> Result<bool, Failure> {
+    Ok(matches!(required(row, column)?.as_str(), "true" | "1"))
+}
+
+fn time(row: &Row, column: usize) -> Result<String, Failure> {
+    let text = required(row, column)?;
+    let time = Timestamp::read(&text);
+    time.map(Timestamp::in_full)
+        .ok_or_else(|| format!("{text:?} is no time").into())
+}
+
+fn put(output: &mut impl Write, record: &Record) -> Result<(), Failure> {
+    serde_json::to_writer(&mut *output, record)?;
+    Ok(output.write_all(b"\n")?)
+}

@@ -1,0 +1,73 @@
+//! JSON Lines: one object a line, `{"user":{…}}` or `{"task":{…}}`.
+
+use std::io::{BufRead, Write};
+
+use auth_core::password::PasswordHash;
+use serde::{Deserialize, Serialize};
+
+use super::Failure;
+use super::arrivals::Arrivals;
+use super::lines::{self, Line};
+use super::person::PersonText;
+use super::todo::TodoText;
+
+/// What the ids of such tasks belong to.
+pub(super) const SOURCE: &str = "(export)";
+/// A task's description may have 10 000 characters of 12 bytes each (`\ud83d\ude00`).
+const MAX_LINE_BYTES: usize = 1 << 20;
+
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Record {
+    User(PersonText),
+    Task(TodoText),
+}
+
+pub(super) fn read<W: Write>(
+    mut input: impl BufRead,
+    arrivals: &mut Arrivals<W>,
+) -> Result<(), Failure> {
+    arrivals.set_source(SOURCE)?;
+    let mut number = 0;
+    while let Some(line) = lines::next(&mut input, MAX_LINE_BYTES)? {
+        number += 1;
+        match record(&line) {
+            Ok(None) => {}
+            Ok(Some(Record::User(text))) => {
+                let id = text.id.clone();
+                arrivals.person(&id, text.check(PasswordHash::parse))?;
+            }
+            Ok(Some(Record::Task(text))) => {
+                let id = text.id.clone();
+                arrivals.todo(&id, text.check())?;
+            }
+            Err(reason) => arrivals.report.unreadable(number, &reason)?,
+        }
+    }
+    Ok(())
+}
+
+fn record(line: &Line) -> Result<Option<Record>, String> {
+    match line {
+        Line::TooLong => Err("it is over 1 MiB".to_owned()),
+        Line::NotUtf8 => Err("it is not UTF-8".to_owned()),
+        Line::Text(text) if text.trim().is_empty() => Ok(None),
+        Line::Text(text) => match serde_json::from_str(text) {
+            Ok(record) => Ok(Some(record)),
+            Err(error) => Err(format!(
+                "it is neither a user nor a task ({}, column {})",
+                category(&error),
+                error.column()
+            )),
+        },
+    }
+}
+
+/// serde's own words may quote the line.
+fn category(error: &serde_json::Error) -> &'static str {
+    match error.classify() {
+        serde_json::error::Category::Data => "a part of it is missing or of the wrong type",
+        serde_json::error::Category::Eof => "it ends early",
+        _ => "it is not JSON",
+    }
+}

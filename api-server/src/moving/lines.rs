@@ -1,0 +1,70 @@
+//! Lines of bounded length.
+
+use std::io::{self, BufRead};
+
+/// One line of the input, without its end.
+pub(super) enum Line {
+    Text(String),
+    TooLong,
+    NotUtf8,
+}
+
+/// The next line, `None` after the last one. Of a line over `max` bytes nothing is kept.
+pub(super) fn next(input: &mut impl BufRead, max: usize) -> io::Result<Option<Line>> {
+    let (mut line, mut too_long, mut any) = (Vec::new(), false, false);
+    loop {
+        let chunk = input.fill_buf()?;
+        if chunk.is_empty() {
+            break;
+        }
+        any = true;
+        let end = chunk.iter().position(|byte| *byte == b'\n');
+        let part = chunk.get(..end.unwrap_or(chunk.len())).unwrap_or_default();
+        too_long |= line.len() + part.len() > max;
+        if !too_long {
+            line.extend_from_slice(part);
+        }
+        let used = part.len() + usize::from(end.is_some());
+        input.consume(used);
+        if end.is_some() {
+            break;
+        }
+    }
+    Ok(any.then(|| match String::from_utf8(line) {
+        _ if too_long => Line::TooLong,
+        Ok(text) => Line::Text(text),
+        Err(_not_utf8) => Line::NotUtf8,
+    }))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::BufReader;
+
+    use super::{Line, next};
+
+    #[test]
+    fn lines_come_one_by_one_and_one_that_is_too_long_is_passed_over() {
+        let text = b"one\n\nfour!\nlast\xff\nend".as_slice();
+        for capacity in [1, 2, 3, 100] {
+            let mut input = BufReader::with_capacity(capacity, text);
+            let mut found = Vec::new();
+            while let Some(line) = next(&mut input, 5).unwrap() {
+                found.push(match line {
+                    Line::Text(text) => text,
+                    Line::TooLong => "(too long)".to_owned(),
+                    Line::NotUtf8 => "(not UTF-8)".to_owned(),
+                });
+            }
+            assert_eq!(
+                found,
+                ["one", "", "four!", "(not UTF-8)", "end"],
+                "{capacity}"
+            );
+            let mut input = BufReader::with_capacity(capacity, text);
+            next(&mut input, 3).unwrap();
+            next(&mut input, 3).unwrap();
+            assert!(matches!(next(&mut input, 3).unwrap(), Some(Line::TooLong)));
+        }
+    }
+}

@@ -1,0 +1,93 @@
+//! A user on the move: as written in a row or a line, and checked against the rules of this server.
+
+use std::fmt::Display;
+
+use auth_core::password::PasswordHash;
+use serde::{Deserialize, Serialize};
+
+use crate::accounts::user::{self, Email};
+use crate::db::Timestamp;
+
+/// Longer than any way to write an id that is in use.
+pub(super) const MAX_ID_BYTES: usize = 255;
+
+/// Why somebody or something is not taken.
+pub(super) type Reason = String;
+
+/// A user as written.
+#[derive(Serialize, Deserialize)]
+pub(super) struct PersonText {
+    pub(super) id: String,
+    pub(super) email: String,
+    pub(super) name: Option<String>,
+    pub(super) image: Option<String>,
+    pub(super) email_verified: bool,
+    pub(super) password_hash: Option<String>,
+    pub(super) created_at: String,
+    pub(super) updated_at: String,
+}
+
+/// A user who can live here.
+pub(super) struct Person {
+    pub(super) id: String,
+    pub(super) email: Email,
+    pub(super) name: Option<String>,
+    pub(super) image: Option<String>,
+    pub(super) email_verified: bool,
+    pub(super) password_hash: Option<PasswordHash>,
+    pub(super) created_at: Timestamp,
+    pub(super) updated_at: Timestamp,
+}
+
+impl PersonText {
+    /// Whose hash `hash_of` understands.
+    pub(super) fn check(
+        self,
+        hash_of: fn(&str) -> Result<PasswordHash, auth_core::Error>,
+    ) -> Result<Person, Reason> {
+        check_id(&self.id).map_err(|fault| format!("its id {fault}"))?;
+        let email = Email::parse(&self.email);
+        let email = email.map_err(|fault| format!("its email {}", fault.message))?;
+        let name = self.name.as_deref().unwrap_or_default();
+        user::name_rule(name).map_err(|fault| broken("name", fault.message))?;
+        let image = self.image.as_deref().unwrap_or_default();
+        user::image_rule(image).map_err(|fault| broken("image", fault.message))?;
+        let hash = self.password_hash.as_deref().map(hash_of).transpose();
+        let hash = hash.map_err(|_neither| {
+            "its password hash is neither bcrypt of cost 4 to 15 nor Better Auth's scrypt"
+        })?;
+        Ok(Person {
+            id: self.id,
+            email,
+            name: self.name,
+            image: self.image,
+            email_verified: self.email_verified,
+            password_hash: hash,
+            created_at: time("creation", &self.created_at)?,
+            updated_at: time("last update", &self.updated_at)?,
+        })
+    }
+}
+
+/// What can stand in a token's `sub`.
+pub(super) fn check_id(id: &str) -> Result<(), &'static str> {
+    match id {
+        "" => Err("is empty"),
+        id if id.len() > MAX_ID_BYTES => Err("is over 255 bytes"),
+        id if id.trim() != id => Err("has white space around it"),
+        id if id.chars().any(char::is_control) => Err("has a control character"),
+        _ => Ok(()),
+    }
+}
+
+pub(super) fn broken(what: &str, rule: Option<impl Display>) -> Reason {
+    match rule {
+        Some(rule) => format!("its {what} {rule}"),
+        None => format!("its {what} is not acceptable"),
+    }
+}
+
+pub(super) fn time(what: &str, text: &str) -> Result<Timestamp, Reason> {
+    Timestamp::read(text)
+        .ok_or_else(|| format!("the time of its {what} is none of the years 1 to 9999"))
+}

@@ -1,0 +1,57 @@
+//! A task on the move.
+
+use serde::{Deserialize, Serialize};
+
+use super::person::{Reason, broken, check_id, time};
+use crate::db::Timestamp;
+use crate::tasks::task::{self, Title};
+
+/// A task as written.
+#[derive(Serialize, Deserialize)]
+pub(super) struct TodoText {
+    /// As it was there; here it gets a new one.
+    pub(super) id: String,
+    pub(super) user_id: String,
+    /// Whose id that is: two databases may use one id for two people.
+    pub(super) user_email: String,
+    pub(super) title: String,
+    pub(super) description: Option<String>,
+    pub(super) completed: bool,
+    pub(super) created_at: String,
+    pub(super) updated_at: String,
+}
+
+/// A task that can live here.
+pub(super) struct Todo {
+    pub(super) id: String,
+    pub(super) user_id: String,
+    /// Lower-cased.
+    pub(super) user_email: String,
+    pub(super) title: String,
+    pub(super) description: Option<String>,
+    pub(super) completed: bool,
+    pub(super) created_at: Timestamp,
+    pub(super) updated_at: Timestamp,
+}
+
+impl TodoText {
+    pub(super) fn check(self) -> Result<Todo, Reason> {
+        check_id(&self.id).map_err(|fault| format!("its id {fault}"))?;
+        check_id(&self.user_id).map_err(|fault| format!("its owner's id {fault}"))?;
+        let title = Title::parse(&self.title);
+        let title = title.map_err(|fault| format!("its title {}", fault.message))?;
+        let description = self.description.as_deref().unwrap_or_default();
+        task::description_rule(description)
+            .map_err(|fault| broken("description", fault.message))?;
+        Ok(Todo {
+            id: self.id,
+            user_id: self.user_id,
+            user_email: self.user_email.to_lowercase(),
+            title: title.into_string(),
+            description: self.description,
+            completed: self.completed,
+            created_at: time("creation", &self.created_at)?,
+            updated_at: time("last update", &self.updated_at)?,
+        })
+    }
+}

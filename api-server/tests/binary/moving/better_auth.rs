@@ -1,0 +1,223 @@
+//! Better Auth's users move in.
+
+use serde_json::json;
+
+use super::world::{Engine, PASSWORD, TABLES, World, on_both_engines};
+use crate::harness::Person;
+
+on_both_engines! {
+    users_come_with_everything_and_log_in_with_their_old_passwords,
+    a_second_import_takes_only_who_is_new,
+    users_who_came_by_a_provider_are_taken_without_a_password,
+    plain_bcrypt_is_taken_too,
+    a_database_of_1_7_0_has_a_column_more,
+    tables_and_columns_may_have_other_names,
+    more_than_a_batch_is_taken,
+    times_are_read_as_they_are_kept,
+}
+
+fn users_come_with_everything_and_log_in_with_their_old_passwords(engine: Engine) {
+    let world = World::new(engine);
+    world.add_user("rJ7s0pWb3Qx", "ada@example.com", 4);
+    world.execute(
+        r#"UPDATE "user" SET image = 'https://a.example/a.png', name = 'Ada ''Countess'' 👑'"#,
+    );
+    assert_eq!(
+        world.import(&[]).lines().last(),
+        Some("users: 1 taken, 0 here already, 0 not taken")
+    );
+    let [user] = world.users().try_into().unwrap();
+    assert_eq!(user["id"], "rJ7s0pWb3Qx");
+    assert_eq!(user["email"], "ada@example.com");
+    assert_eq!(user["email_verified"], true);
+    assert_eq!(user["name"], "Ada 'Countess' 👑");
+    assert_eq!(user["image"], "https://a.example/a.png");
+    assert_eq!(user["created_at"], "2026-01-02T03:04:05.678000Z");
+
+    let server = world.serve();
+    server.log_in("ada@example.com", "not it").expect(401);
+    let grant = server.log_in("ADA@example.com", PASSWORD).expect(200);
+    assert_eq!(grant["user"]["id"], "rJ7s0pWb3Qx");
+    let person = Person::of(&grant);
+    server
+        .get("/api/rJ7s0pWb3Qx/tasks", &person.token)
+        .expect(200);
+    server.log_in("ada@example.com", PASSWORD).expect(200);
+    let [user] = world.users().try_into().unwrap();
+    let hash = user["password_hash"].as_str().unwrap();
+    assert!(hash.starts_with("$2b$04$"), "{hash}");
+}
+
+fn a_second_import_takes_only_who_is_new(engine: Engine) {
+    let world = World::new(engine);
+    world.add_user("a", "ada@example.com", 1);
+    world.import(&[]);
+    let server = world.serve();
+    let grant = server.log_in("ada@example.com", PASSWORD).expect(200);
+    let body = json!({ "current_password": PASSWORD, "new_password": "a newer password" });
+    let token = Person::of(&grant).token;
+    server
+        .post("/api/auth/change-password", &token, &body)
+        .expect(200);
+    world.add_user("b", "bob@example.com", 2);
+    let said = world.import(&[]);
+    assert_eq!(said, "users: 1 taken, 1 here already, 0 not taken\n");
+    server
+        .log_in("ada@example.com", "a newer password")
+        .expect(200);
+    server.log_in("ada@example.com", PASSWORD).expect(401);
+    server.log_in("bob@example.com", PASSWORD).expect(200);
+    assert_eq!(world.ids(), ["a", "b"]);
+}
+
+fn users_who_came_by_a_provider_are_taken_without_a_password(engine: Engine) {
+    let world = World::new(engine);
+    world.add_user_without_password("a", "ada@example.com", 1);
+    world.add_account("a", "12345", "google", "");
+    world.add_user("b", "bob@example.com", 2);
+    world.add_account("b", "67890", "github", "");
+    world.add_user("c", "cleo@example.com", 3);
+    world.execute(r#"UPDATE "account" SET password = NULL WHERE "userId" = 'c'"#);
+    assert_eq!(
+        world.import(&[]),
+        "users: 3 taken (2 without a password), 0 here already, 0 not taken\n"
+    );
+    let server = world.serve();
+    server.log_in("bob@example.com", PASSWORD).expect(200);
+    for email in ["ada@example.com", "cleo@example.com"] {
+        server.log_in(email, PASSWORD).expect(401);
+        server.log_in(email, "12345").expect(401);
+    }
+}
+
+/// As bcryptjs would have it: the first 72 bytes, as typed.
+fn plain_bcrypt_is_taken_too(engine: Engine) {
+    let world = World::new(engine);
+    world.add_user_without_password("a", "ada@example.com", 1);
+    world.add_password(
+        "a",
+        "$2b$05$CCCCCCCCCCCCCCCCCCCCC.E5YPO9kmyuRGyh0XouQYb4YMJKvyOeW",
+    );
+    world.import(&[]);
+    let server = world.serve();
+    server.log_in("ada@example.com", "U*U*").expect(401);
+    server.log_in("ada@example.com", "U*U").expect(200);
+    server.log_in("ada@example.com", "U*U").expect(200);
+}
+
+fn a_database_of_1_7_0_has_a_column_more(engine: Engine) {
+    let world = World::new(engine);
+    world.execute(
+        r#"ALTER TABLE "account" ADD COLUMN issuer text NOT NULL DEFAULT 'local:credential'"#,
+    );
+    world.execute(r#"CREATE UNIQUE INDEX issuer ON "account" (issuer, "accountId")"#);
+    world.add_user("a", "ada@example.com", 1);
+    world.import(&[]);
+    world
+        .serve()
+        .log_in("ada@example.com", PASSWORD)
+        .expect(200);
+}
+
+fn tables_and_columns_may_have_other_names(engine: Engine) {
+    let world = World::empty(engine);
+    let mut tables = world.in_its_words(TABLES);
+    for (camel, snake) in [
+        ("\"emailVerified\"", "email_verified"),
+        ("\"createdAt\"", "created_at"),
+        ("\"updatedAt\"", "updated_at"),
+        ("\"userId\"", "user_id"),
+        ("\"accountId\"", "account_id"),
+        ("\"providerId\"", "provider_id"),
+        ("\"user\"", "people"),
+        ("\"account\"", "\"their-accounts\""),
+    ] {
+        tables = tables.replace(camel, snake);
+    }
+    world.execute(&tables);
+    let yes = if engine == Engine::Postgres {
+        "true"
+    } else {
+        "1"
+    };
+    let time = "'2026-01-02T03:04:05.678Z'";
+    world.execute(&format!(
+        "INSERT INTO people VALUES ('a', 'Ada', 'ada@example.com', {yes}, NULL, {time}, {time});
+         INSERT INTO \"their-accounts\" (id, account_id, provider_id, user_id, password, created_at, updated_at)
+         VALUES ('x', 'a', 'credential', 'a', '{}', {time}, {time});",
+        super::world::SCRYPT
+    ));
+    let tables = [
+        "--user-table",
+        "people",
+        "--account-table",
+        "their-accounts",
+    ];
+    let hint = world.import_with(&tables);
+    assert_eq!(hint.code, Some(1), "{}", hint.stderr);
+    assert!(
+        hint.stderr.contains("no column emailVerified"),
+        "{}",
+        hint.stderr
+    );
+    assert!(hint.stderr.contains("try --snake-case"), "{}", hint.stderr);
+    let said = world.import(&[&tables[..], &["--snake-case"]].concat());
+    assert_eq!(said, "users: 1 taken, 0 here already, 0 not taken\n");
+    world
+        .serve()
+        .log_in("ada@example.com", PASSWORD)
+        .expect(200);
+}
+
+fn more_than_a_batch_is_taken(engine: Engine) {
+    let world = World::new(engine);
+    let yes = if engine == Engine::Postgres {
+        "true"
+    } else {
+        "1"
+    };
+    let time = "'2026-01-02T03:04:05.678Z'";
+    world.execute(&format!(
+        r#"INSERT INTO "user"
+           WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1234)
+           SELECT 'u' || i, 'N', 'u' || i || '@example.com', {yes}, NULL, {time}, {time} FROM n"#
+    ));
+    assert_eq!(
+        world.import(&[]).lines().last(),
+        Some("users: 1234 taken (1234 without a password), 0 here already, 0 not taken")
+    );
+    assert_eq!(world.ids().len(), 1234);
+    assert_eq!(
+        world.import(&[]).lines().last(),
+        Some("users: 0 taken, 1234 here already, 0 not taken")
+    );
+}
+
+/// As Prisma, Drizzle and the migrator keep them.
+fn times_are_read_as_they_are_kept(engine: Engine) {
+    let world = World::new(engine);
+    world.add_user("a", "ada@example.com", 1);
+    let kinds: &[(&str, &str)] = match engine {
+        Engine::Postgres => &[
+            ("timestamp(3)", "'2026-01-02 03:04:05.678'"),
+            ("timestamptz", "'2026-01-02 05:04:05.678+02'"),
+            ("text", "'2026-01-02T03:04:05.678Z'"),
+            ("bigint", "1767323045678"),
+        ],
+        Engine::Sqlite => &[
+            ("date", "'2026-01-02T03:04:05.678Z'"),
+            ("text", "'2026-01-02 03:04:05.678'"),
+            ("integer", "1767323045678"),
+        ],
+    };
+    for (number, (kind, value)) in kinds.iter().enumerate() {
+        world.execute(&format!(
+            r#"DELETE FROM "account"; ALTER TABLE "user" DROP COLUMN "createdAt"; ALTER TABLE "user" ADD COLUMN "createdAt" {kind};
+               UPDATE "user" SET "createdAt" = {value}, id = 'u{number}', email = 'u{number}@example.com'"#
+        ));
+        world.import(&[]);
+        let user = world.users().pop().unwrap();
+        assert_eq!(user["id"], format!("u{number}"));
+        assert_eq!(user["created_at"], "2026-01-02T03:04:05.678000Z", "{kind}");
+    }
+}

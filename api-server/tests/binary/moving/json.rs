@@ -1,0 +1,172 @@
+//! Out as JSON Lines, and in again.
+
+use std::fs::File;
+
+use serde_json::{Value, json};
+
+use super::world::{Engine, PASSWORD, World, on_both_engines};
+use crate::harness::Person;
+
+on_both_engines! {
+    what_is_exported_is_imported_elsewhere,
+    an_export_that_comes_home_changes_nothing,
+    lines_that_cannot_be_taken_are_named,
+}
+
+#[test]
+#[cfg_attr(
+    not(test_postgres),
+    ignore = "set TEST_POSTGRES_URL to run it (see README)"
+)]
+fn an_export_moves_between_the_engines_and_back() {
+    let (sqlite, postgres) = (World::empty(Engine::Sqlite), World::empty(Engine::Postgres));
+    let server = sqlite.serve();
+    let ada = server.register("ada@example.com", PASSWORD);
+    server
+        .add_task(&ada, "Ünï\u{1f600}\n\"quoted\"\\")
+        .expect(201);
+    let there = move_to(&postgres, &sqlite.export(&["--tasks"]));
+    assert!(
+        there.ends_with("tasks: 1 taken, 0 here already, 0 not taken\n"),
+        "{there}"
+    );
+    let home = World::empty(Engine::Sqlite);
+    move_to(&home, &postgres.export(&["--tasks"]));
+    assert_eq!(home.export(&["--tasks"]), sqlite.export(&["--tasks"]));
+    let moved = home.serve();
+    let grant = moved.log_in("ada@example.com", PASSWORD).expect(200);
+    assert_eq!(moved.titles(&Person::of(&grant)), server.titles(&ada));
+}
+
+fn move_to(world: &World, lines: &str) -> String {
+    world.place.write("users.jsonl", lines);
+    let command = ["users", "import", "json", "--from", "users.jsonl"];
+    let program = world.program().set("RUST_LOG", "warn");
+    program.args(&command).run().succeeded().stderr
+}
+
+fn what_is_exported_is_imported_elsewhere(engine: Engine) {
+    let (one, other) = (World::empty(engine), World::empty(engine));
+    let server = one.serve();
+    for name in ["ada", "bob"] {
+        let person = server.register(&format!("{name}@example.com"), PASSWORD);
+        for title in ["first", "second"] {
+            server
+                .add_task(&person, &format!("{name}'s {title}"))
+                .expect(201);
+        }
+    }
+    let lines = one.export(&["--tasks"]);
+    assert_eq!(lines.lines().count(), 6);
+    assert_eq!(one.export(&[]).lines().count(), 2);
+
+    other.place.write("users.jsonl", &lines);
+    let program = other.program().args(&["users", "import", "json"]);
+    let from = File::open(other.place.path("users.jsonl")).unwrap();
+    let said = program.run_on(from).succeeded().stderr;
+    assert!(
+        said.contains("users: 2 taken, 0 here already, 0 not taken\n"),
+        "{said}"
+    );
+    assert!(
+        said.contains("tasks: 4 taken, 0 here already, 0 not taken\n"),
+        "{said}"
+    );
+    assert_eq!(other.export(&["--tasks"]), lines);
+    let server = other.serve();
+    let grant = server.log_in("bob@example.com", PASSWORD).expect(200);
+    assert_eq!(
+        server.titles(&Person::of(&grant)),
+        ["bob's second", "bob's first"]
+    );
+    let again = move_to(&other, &lines);
+    assert!(again.contains("tasks: 0 taken, 4 here already"), "{again}");
+}
+
+fn an_export_that_comes_home_changes_nothing(engine: Engine) {
+    let world = World::empty(engine);
+    let server = world.serve();
+    let ada = server.register("ada@example.com", PASSWORD);
+    server.add_task(&ada, "only once").expect(201);
+    let lines = world.export(&["--tasks"]);
+    let said = move_to(&world, &lines);
+    assert_eq!(
+        said,
+        "users: 0 taken, 1 here already, 0 not taken\ntasks: 0 taken, 1 here already, 0 not taken\n"
+    );
+    assert_eq!(server.titles(&ada), ["only once"]);
+}
+
+fn lines_that_cannot_be_taken_are_named(engine: Engine) {
+    let world = World::empty(engine);
+    let user = |id: &str, changes: Value| {
+        let mut user = json!({
+            "id": id, "email": format!("{id}@example.com"), "name": null, "image": null, "email_verified": false,
+            "password_hash": null, "created_at": "2026-01-02T03:04:05Z", "updated_at": "2026-01-02T03:04:05Z",
+        });
+        for (name, value) in changes.as_object().unwrap() {
+            user[name] = value.clone();
+        }
+        json!({ "user": user }).to_string()
+    };
+    let task = json!({ "task": {
+        "id": "1", "user_id": "good", "user_email": "eve@example.com", "title": "x", "description": null,
+        "completed": false, "created_at": "2026-01-02T03:04:05Z", "updated_at": "2026-01-02T03:04:05Z",
+    }});
+    let lines = [
+        "canary".to_owned(),
+        user("good", json!({})),
+        String::new(),
+        user("nul", json!({ "name": "a\0b" })),
+        user("hash", json!({ "password_hash": "canary" })),
+        user("year", json!({ "created_at": "10000-01-01T00:00:00Z" })),
+        user("type", json!({ "email": 7 })),
+        user("twice", json!({ "email": "GOOD@example.com" })),
+        user("good", json!({})),
+        task.to_string(),
+        format!("{{\"user\":{{\"id\":\"{}\"}}}}", "x".repeat(1 << 20)),
+        user("last", json!({ "password_hash": super::world::SCRYPT })),
+        user("cut", json!({})).split_at(50).0.to_owned(),
+    ];
+    let said = move_to(&world, &lines.join("\n"));
+    for line in [
+        "line 1 not taken: it is neither a user nor a task (it is not JSON, column 1)",
+        "user \"nul\" not taken: its name must not contain the NUL character",
+        "user \"hash\" not taken: its password hash is neither bcrypt of cost 4 to 15 nor Better Auth's scrypt",
+        "user \"year\" not taken: the time of its creation is none of the years 1 to 9999",
+        "user \"twice\" not taken: its email is that of the user \"good\" here",
+        "task \"1\" not taken: its owner is not among the users here",
+        "line 11 not taken: it is over 1 MiB",
+        "users: 2 taken (1 without a password), 1 here already, 4 not taken",
+        "tasks: 0 taken, 0 here already, 1 not taken",
+        "lines: 4 not taken",
+    ] {
+        assert!(said.lines().any(|said| said == line), "{line}\n{said}");
+    }
+    assert!(!said.contains("canary"), "{said}");
+    assert_eq!(world.ids(), ["good", "last"]);
+    world
+        .serve()
+        .log_in("last@example.com", PASSWORD)
+        .expect(200);
+}
+
+#[test]
+fn a_file_or_a_database_that_is_not_there_is_refused() {
+    let world = World::empty(Engine::Sqlite);
+    for (arguments, why) in [
+        (
+            &["users", "import", "json", "--from", "nowhere.jsonl"][..],
+            "nowhere.jsonl (--from): ",
+        ),
+        (
+            &["users", "export"][..],
+            "cannot export sqlite://data/auth.db (DATABASE_URL): there is no file data/auth.db",
+        ),
+    ] {
+        let outcome = world.program().args(arguments).run();
+        assert_eq!(outcome.code, Some(1), "{}", outcome.output());
+        assert!(outcome.stderr.contains(why), "{}", outcome.stderr);
+    }
+    assert_eq!(world.place.names(), [""; 0]);
+}

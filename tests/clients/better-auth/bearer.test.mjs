@@ -1,0 +1,68 @@
+// A mobile app that keeps the token itself, as the bearer plugin has it: no cookies, no Origin.
+import assert from "node:assert/strict";
+import http from "node:http";
+import { test } from "node:test";
+import { createAuthClient } from "better-auth/client";
+import { PASSWORD, SERVER, address } from "./browser.mjs";
+
+/// Without what Node's own fetch adds and an app does not send.
+function appFetch(address, init = {}) {
+  return new Promise((resolve, reject) => {
+    const request = http.request(address, { method: init.method ?? "GET", headers: Object.fromEntries(new Headers(init.headers)) });
+    request.on("error", reject);
+    request.on("response", async (answer) => {
+      const body = Buffer.concat(await answer.toArray());
+      const headers = Object.entries(answer.headers).flatMap(([name, value]) => [value].flat().map((value) => [name, value]));
+      resolve(new Response(body, { status: answer.statusCode, headers }));
+    });
+    request.end(init.body);
+  });
+}
+
+function app() {
+  const it = { token: null };
+  it.client = createAuthClient({
+    baseURL: SERVER,
+    fetchOptions: {
+      customFetchImpl: appFetch,
+      auth: { type: "Bearer", token: () => it.token ?? "" },
+      onSuccess: ({ response }) => {
+        it.token = response.headers.get("set-auth-token") ?? it.token;
+      },
+    },
+  });
+  return it;
+}
+
+test("the header's signed token and the body's raw one both work, in every call", async () => {
+  const it = app();
+  const email = address();
+  const { data, error } = await it.client.signUp.email({ email, password: PASSWORD, name: "Ada" });
+  assert.equal(error, null);
+  assert.ok(it.token.startsWith(`${data.token}.`));
+  for (const token of [it.token, encodeURIComponent(it.token), data.token]) {
+    it.token = token;
+    assert.equal((await it.client.getSession()).data.user.email, email);
+    assert.deepEqual((await it.client.updateUser({ name: "Ada L." })).data, { status: true });
+    assert.equal((await it.client.listSessions()).data.length, 1);
+  }
+  assert.deepEqual((await it.client.signOut()).data, { success: true });
+  assert.equal((await it.client.getSession()).data, null);
+  assert.equal((await it.client.listSessions()).error.status, 401);
+});
+
+test("a forged, a cut and a foreign token are as good as none", async () => {
+  const it = app();
+  await it.client.signUp.email({ email: address(), password: PASSWORD, name: "Ada" });
+  const good = it.token;
+  const other = app();
+  await other.client.signUp.email({ email: address(), password: PASSWORD, name: "Eve" });
+  const swapped = `${good.split(".")[0]}.${other.token.split(".")[1]}`;
+  for (const bad of [good.slice(0, -2), good.slice(1), swapped, good.split(".")[0].slice(1), "x", "a.b.c"]) {
+    it.token = bad;
+    assert.equal((await it.client.getSession()).data, null, bad);
+    assert.equal((await it.client.updateUser({ name: "Mallory" })).error.status, 401, bad);
+  }
+  it.token = good;
+  assert.equal((await it.client.getSession()).data.user.name, "Ada");
+});

@@ -1,0 +1,234 @@
+// The vanilla client of Better Auth against a live server, as a page of the same origin uses it.
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { createAuthClient } from "better-auth/client";
+import { jwtClient } from "better-auth/client/plugins";
+import { APP, Browser, PASSWORD, SERVER, STRANGER, address } from "./browser.mjs";
+
+const TOKEN = "better-auth.session_token";
+const DAY = 24 * 60 * 60 * 1000;
+
+function device(page) {
+  const browser = new Browser(page);
+  const client = createAuthClient({
+    baseURL: SERVER,
+    plugins: [jwtClient()],
+    fetchOptions: { customFetchImpl: browser.fetch },
+  });
+  return { browser, client };
+}
+
+/// Somebody with a new account, signed in.
+async function somebody(page) {
+  const it = { ...device(page), email: address() };
+  const { data, error } = await it.client.signUp.email({ email: it.email, password: PASSWORD, name: "Ada" });
+  assert.equal(error, null);
+  return { ...it, user: data.user, token: data.token };
+}
+
+/// The same person on another device.
+async function alsoOn(it, page) {
+  const other = device(page);
+  const { data, error } = await other.client.signIn.email({ email: it.email, password: PASSWORD });
+  assert.equal(error, null);
+  return { ...other, ...data };
+}
+
+function refused({ data, error }, status, code, message) {
+  assert.equal(data, null);
+  assert.deepEqual([error.status, error.code, error.message], [status, code, message]);
+}
+
+const signedOut = { data: null, error: null };
+
+test("sign-up signs in, and every date is the right Date", async () => {
+  const before = Date.now();
+  const it = await somebody();
+  assert.match(it.token, /^[a-zA-Z0-9]+$/);
+  assert.equal(it.browser.cookie(TOKEN).split(".")[0], it.token);
+  assert.deepEqual({ ...it.user, id: 0, createdAt: 0, updatedAt: 0 }, {
+    id: 0, name: "Ada", email: it.email, emailVerified: false, image: null, createdAt: 0, updatedAt: 0,
+  });
+  const { data, error } = await it.client.getSession();
+  assert.equal(error, null);
+  assert.deepEqual(data.user, it.user);
+  const { session } = data;
+  assert.deepEqual([session.token, session.userId], [it.token, it.user.id]);
+  for (const date of [it.user.createdAt, it.user.updatedAt, session.createdAt, session.updatedAt]) {
+    assert.ok(date instanceof Date && date >= before - 1000 && date <= Date.now() + 1000, date);
+  }
+  assert.ok(session.expiresAt instanceof Date);
+  assert.ok(Math.abs(session.expiresAt - session.createdAt - 7 * DAY) < 2000);
+  assert.deepEqual([typeof session.ipAddress, typeof session.userAgent], ["string", "string"]);
+});
+
+test("sign-out ends the session and forgets the cookie", async () => {
+  const it = await somebody();
+  const { data } = await it.client.signOut();
+  assert.deepEqual(data, { success: true });
+  assert.equal(it.browser.cookie(TOKEN), undefined);
+  assert.deepEqual(await it.client.getSession(), signedOut);
+  const again = await it.client.signOut();
+  assert.deepEqual(again.data, { success: true });
+});
+
+test("wrong passwords, unknown and malformed addresses", async () => {
+  const it = await somebody();
+  const { client } = device();
+  const signIn = (email, password) => client.signIn.email({ email, password });
+  const wrong = [401, "INVALID_EMAIL_OR_PASSWORD", "Invalid email or password"];
+  refused(await signIn(it.email, `${PASSWORD}!`), ...wrong);
+  refused(await signIn(address(), PASSWORD), ...wrong);
+  refused(await signIn("ada", PASSWORD), 400, "INVALID_EMAIL", "Invalid email");
+  refused(await signIn(it.email, "x".repeat(129)), 400, "PASSWORD_TOO_LONG", "Password too long");
+  const upper = await signIn(it.email.toUpperCase(), PASSWORD);
+  assert.equal(upper.data.user.id, it.user.id);
+  assert.equal(upper.data.redirect, false);
+});
+
+test("taken addresses and unacceptable sign-ups", async () => {
+  const it = await somebody();
+  const signUp = (body) => device().client.signUp.email({ name: "Eve", email: address(), password: PASSWORD, ...body });
+  const taken = [422, "USER_ALREADY_EXISTS_USE_ANOTHER_EMAIL", "User already exists. Use another email."];
+  refused(await signUp({ email: it.email }), ...taken);
+  refused(await signUp({ email: it.email.toUpperCase() }), ...taken);
+  refused(await signUp({ password: "1234567" }), 400, "PASSWORD_TOO_SHORT", "Password too short");
+  refused(await signUp({ password: "x".repeat(129) }), 400, "PASSWORD_TOO_LONG", "Password too long");
+  refused(await signUp({ email: "eve" }), 400, "VALIDATION_ERROR", "[body.email] Invalid email address");
+});
+
+test("several sessions: listed, one revoked, the others revoked, all revoked", async () => {
+  const it = await somebody();
+  const [laptop, phone] = [await alsoOn(it), await alsoOn(it)];
+  const tokens = async () => {
+    const { data, error } = await it.client.listSessions();
+    assert.equal(error, null);
+    for (const session of data) assert.ok(session.expiresAt instanceof Date && session.userId === it.user.id);
+    return data.map((session) => session.token).sort();
+  };
+  assert.deepEqual(await tokens(), [it.token, laptop.token, phone.token].sort());
+  assert.deepEqual((await it.client.revokeSession({ token: laptop.token })).data, { status: true });
+  assert.deepEqual(await laptop.client.getSession(), signedOut);
+  assert.equal(laptop.browser.cookie(TOKEN), undefined);
+  assert.deepEqual(await tokens(), [it.token, phone.token].sort());
+  const eve = await somebody();
+  assert.deepEqual((await eve.client.revokeSession({ token: phone.token })).data, { status: true });
+  assert.deepEqual(await tokens(), [it.token, phone.token].sort());
+  assert.deepEqual((await it.client.revokeOtherSessions()).data, { status: true });
+  assert.deepEqual(await phone.client.getSession(), signedOut);
+  assert.deepEqual(await tokens(), [it.token]);
+  assert.deepEqual((await it.client.revokeSessions()).data, { status: true });
+  assert.deepEqual(await it.client.getSession(), signedOut);
+  refused(await it.client.listSessions(), 401, "UNAUTHORIZED", "Unauthorized");
+});
+
+test("change password: other sessions stay, or all start over", async () => {
+  const it = await somebody();
+  const other = await alsoOn(it);
+  const change = (body) => it.client.changePassword({ currentPassword: PASSWORD, newPassword: "another password", ...body });
+  refused(await change({ currentPassword: "wrong password" }), 400, "INVALID_PASSWORD", "Invalid password");
+  refused(await change({ newPassword: "short" }), 400, "PASSWORD_TOO_SHORT", "Password too short");
+  const kept = await change({});
+  assert.equal(kept.data.token, null);
+  assert.equal(kept.data.user.email, it.email);
+  assert.notEqual((await other.client.getSession()).data, null);
+  const fresh = await change({ currentPassword: "another password", newPassword: PASSWORD, revokeOtherSessions: true });
+  assert.match(fresh.data.token, /^[a-zA-Z0-9]+$/);
+  assert.notEqual(fresh.data.token, it.token);
+  assert.equal((await it.client.getSession()).data.session.token, fresh.data.token);
+  assert.deepEqual(await other.client.getSession(), signedOut);
+});
+
+test("update user: name and image, but not the address", async () => {
+  const it = await somebody();
+  const user = async () => (await it.client.getSession()).data.user;
+  assert.deepEqual((await it.client.updateUser({ name: "Ada L.", image: "https://example.com/a.png" })).data, { status: true });
+  assert.deepEqual([(await user()).name, (await user()).image], ["Ada L.", "https://example.com/a.png"]);
+  assert.equal((await it.client.updateUser({ image: null })).error, null);
+  assert.equal((await user()).image, null);
+  assert.ok((await user()).updatedAt > it.user.updatedAt);
+  refused(await it.client.updateUser({ nickname: "Ada" }), 400, undefined, "No fields to update");
+  const taken = await it.client.updateUser({ email: address() });
+  refused(taken, 400, "EMAIL_CAN_NOT_BE_UPDATED", "Email can not be updated");
+});
+
+test("accounts, mail and deletion answer as a server without them", async () => {
+  const it = await somebody();
+  const { data } = await it.client.listAccounts();
+  assert.deepEqual(data.map(({ providerId, accountId, scopes }) => [providerId, accountId, scopes]), [["credential", it.user.id, []]]);
+  const reset = await it.client.requestPasswordReset({ email: it.email, redirectTo: "/reset" });
+  refused(reset, 400, "RESET_PASSWORD_DISABLED", "Reset password isn't enabled");
+  refused(await it.client.changeEmail({ newEmail: address() }), 400, "CHANGE_EMAIL_DISABLED", "Change email is disabled");
+  const mail = await it.client.sendVerificationEmail({ email: it.email });
+  refused(mail, 400, "VERIFICATION_EMAIL_NOT_ENABLED", "Verification email isn't enabled");
+  const deleted = await it.client.deleteUser({ password: PASSWORD });
+  assert.equal(deleted.error.status, 404);
+  assert.notEqual((await it.client.getSession()).data, null);
+});
+
+test("rememberMe: false lasts as long as the browser, a day at most", async () => {
+  const it = await somebody();
+  const { browser, client } = device();
+  await client.signIn.email({ email: it.email, password: PASSWORD, rememberMe: false });
+  const cookies = browser.jar.getCookiesSync(SERVER);
+  assert.deepEqual(cookies.map(({ key, maxAge }) => [key, maxAge]).sort(), [
+    ["better-auth.dont_remember", null],
+    [TOKEN, null],
+  ]);
+  const { session } = (await client.getSession()).data;
+  assert.ok(Math.abs(session.expiresAt - session.createdAt - DAY) < 2000);
+});
+
+test("sign-in with a callback URL leads there, if it is one of ours", async () => {
+  const it = await somebody();
+  const signIn = (callbackURL) => device().client.signIn.email({ email: it.email, password: PASSWORD, callbackURL });
+  const { data } = await signIn("/dashboard");
+  assert.deepEqual([data.redirect, data.url], [true, "/dashboard"]);
+  refused(await signIn("https://stranger.example/"), 403, "INVALID_CALLBACK_URL", "Invalid callbackURL");
+});
+
+test("the token of the jwt plugin opens our own routes", async () => {
+  const it = await somebody();
+  const { data, error } = await it.client.token();
+  assert.equal(error, null);
+  const headers = { Authorization: `Bearer ${data.token}`, "Content-Type": "application/json" };
+  const session = await (await fetch(`${SERVER}/api/auth/session`, { headers })).json();
+  assert.equal(session.user.id, it.user.id);
+  const task = await fetch(`${SERVER}/api/tasks`, { method: "POST", headers, body: '{"title":"Buy milk"}' });
+  assert.equal(task.status, 201);
+  assert.equal((await it.client.revokeSessions()).error, null);
+  assert.equal((await fetch(`${SERVER}/api/auth/session`, { headers })).status, 401);
+});
+
+test("a page of an allowed origin has its session, a stranger's page has nothing", async () => {
+  const it = await somebody(APP);
+  assert.equal((await it.client.getSession()).data.user.id, it.user.id);
+  assert.deepEqual((await it.client.updateUser({ name: "Ada" })).data, { status: true });
+  assert.deepEqual((await it.client.signOut()).data, { success: true });
+  const stranger = device(STRANGER);
+  await assert.rejects(stranger.client.signIn.email({ email: it.email, password: PASSWORD }), /CORS/);
+  await assert.rejects(stranger.client.getSession(), /CORS/);
+});
+
+test("a stranger's request is refused even if it brings the cookie", async () => {
+  const it = await somebody();
+  const send = (path, headers) =>
+    fetch(`${SERVER}/api/auth${path}`, {
+      method: "POST",
+      headers: { "Content-Type": "application/json", ...headers },
+      body: JSON.stringify({ email: it.email, password: PASSWORD }),
+    });
+  const cookie = it.browser.jar.getCookieStringSync(SERVER);
+  for (const [headers, code] of [
+    [{ cookie, origin: STRANGER }, "INVALID_ORIGIN"],
+    [{ cookie, origin: "null" }, "MISSING_OR_NULL_ORIGIN"],
+    [{ cookie }, "MISSING_OR_NULL_ORIGIN"],
+    [{ cookie: "theme=dark" }, "MISSING_OR_NULL_ORIGIN"],
+  ]) {
+    for (const path of ["/sign-out", "/revoke-sessions", "/sign-in/email"]) {
+      const answer = await send(path, headers);
+      assert.deepEqual([answer.status, (await answer.json()).code], [403, code], path);
+    }
+  }
+  assert.notEqual((await it.client.getSession()).data, null);
+});

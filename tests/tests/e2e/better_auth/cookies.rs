@@ -1,0 +1,107 @@
+//! What passes for a session cookie, and what does not.
+
+use auth_core::Secret;
+use e2e::{App, on_both_engines};
+use serde_json::{Value, json};
+
+use super::world::*;
+
+on_both_engines! {
+    a_good_cookie_is_read_encoded_or_not_and_among_others,
+    a_forged_a_truncated_and_a_swapped_cookie_are_as_good_as_none,
+    of_two_cookies_the_first_counts,
+    a_cookie_that_another_server_signed_with_our_secret_is_forgotten,
+    the_cache_of_another_server_is_forgotten,
+}
+
+async fn who(app: &App, cookies: &str) -> Value {
+    let request = app.anonymous().get(GET_SESSION);
+    request.header("cookie", cookies).await.ok()["user"]["name"].clone()
+}
+
+async fn a_good_cookie_is_read_encoded_or_not_and_among_others(app: App) {
+    let ada = sign_up(&app, "ada").await;
+    let raw = ada.signed();
+    for cookies in [
+        ada.cookies.clone(),
+        format!("{TOKEN}={raw}"),
+        format!("a=1; {TOKEN}={raw}; b=%zz"),
+        format!("{TOKEN}={}", encode(&raw).replace("%3D", "%3d")),
+        format!("x{TOKEN}=no;{TOKEN}={raw}"),
+    ] {
+        assert_eq!(who(&app, &cookies).await, "ada", "{cookies}");
+    }
+}
+
+async fn a_forged_a_truncated_and_a_swapped_cookie_are_as_good_as_none(app: App) {
+    let (ada, eve) = (sign_up(&app, "ada").await, sign_up(&app, "eve").await);
+    let (signed, others) = (ada.signed(), eve.signed());
+    let (token, signature) = signed.rsplit_once('.').unwrap();
+    let (others_token, others_signature) = others.rsplit_once('.').unwrap();
+    let foreign = Secret::generate().unwrap();
+    let foreign = String::from_utf8(foreign.expose().to_vec()).unwrap();
+    let mut bad = vec![
+        format!("{token}.{others_signature}"),
+        format!("{others_token}.{signature}"),
+        format!("{token}."),
+        format!(".{signature}"),
+        token.to_owned(),
+        signature.to_owned(),
+        String::new(),
+        ".".to_owned(),
+        format!("{signed}."),
+        format!("{signed}x"),
+        format!("{token}.{}", signature.trim_end_matches('=')),
+        format!("{token}.{}", signature.replace('=', "%3D%3D")),
+        signed.to_uppercase(),
+        tokens(&foreign).write_cookie([7; 16]),
+        tokens(&foreign).write_flag(),
+    ];
+    for end in [1, 2, 10, 44, 45, 46, 100] {
+        bad.push(signed[..signed.len() - end].to_owned());
+        bad.push(signed[end..].to_owned());
+    }
+    for bad in bad {
+        let cookies = format!("{TOKEN}={bad}");
+        let answer = app.anonymous().get(GET_SESSION).header("cookie", &cookies);
+        let answer = answer.await;
+        assert!(answer.all("set-cookie").is_empty(), "{bad}");
+        assert_eq!(answer.ok(), Value::Null, "{bad}");
+        let list = app.anonymous().get(LIST_SESSIONS);
+        says(&list.header("cookie", &cookies).await, UNAUTHORIZED);
+    }
+    assert_eq!(who(&app, &ada.cookies).await, "ada");
+}
+
+async fn of_two_cookies_the_first_counts(app: App) {
+    let (ada, eve) = (sign_up(&app, "ada").await, sign_up(&app, "eve").await);
+    let both = format!("{}; {}", ada.cookies, eve.cookies);
+    assert_eq!(who(&app, &both).await, "ada");
+    let planted = format!("{TOKEN}=forged; {}", ada.cookies);
+    assert_eq!(who(&app, &planted).await, Value::Null);
+    let request = app.anonymous().get(GET_SESSION);
+    let request = request.header("cookie", &eve.cookies);
+    let answer = request.header("cookie", &ada.cookies).await.ok();
+    assert_eq!(answer["user"]["name"], "eve");
+}
+
+async fn a_cookie_that_another_server_signed_with_our_secret_is_forgotten(app: App) {
+    // `true` is the one other value that our own library signs.
+    let signed = tokens(app.secret()).write_flag();
+    let cookies = format!("{TOKEN}={}", encode(&signed));
+    let request = app.anonymous().get(GET_SESSION);
+    let answer = request.header("cookie", &cookies).await;
+    assert_eq!(answer.all("set-cookie"), FORGOTTEN);
+    assert_eq!(answer.ok(), Value::Null);
+}
+
+async fn the_cache_of_another_server_is_forgotten(app: App) {
+    let mut ada = sign_up(&app, "ada").await;
+    ada.cookies.push_str("; better-auth.session_data=e30");
+    let answer = ada.get(&app, GET_SESSION).await;
+    assert_eq!(answer.all("set-cookie"), [FORGOTTEN[1]]);
+    assert_eq!(answer.ok()["user"], ada.user);
+    let answer = ada.post(&app, "/api/auth/sign-out", json!({})).await;
+    let [token, data, flag] = FORGOTTEN;
+    assert_eq!(answer.is(200).all("set-cookie"), [token, data, data, flag]);
+}

@@ -1,0 +1,130 @@
+//! `POST /api/auth/delete-user`
+
+use e2e::{App, Engine, on_both_engines};
+use serde_json::json;
+
+use super::world::*;
+
+on_both_engines! {
+    unless_it_is_allowed_there_is_no_such_thing,
+    with_the_password_the_user_is_deleted,
+    without_the_password_the_login_must_be_fresh,
+    every_failure_has_its_code_and_message,
+}
+
+const DELETE: &str = "/api/auth/delete-user";
+const CALLBACK: &str = "/api/auth/delete-user/callback?token=x";
+
+fn start(engine: Engine) -> App {
+    App::on(engine)
+        .set("better-auth-delete-user", "true")
+        .start()
+}
+
+fn users(app: &App) -> String {
+    app.database()
+        .value("SELECT count(*) || '' FROM users")
+        .unwrap()
+}
+
+async fn unless_it_is_allowed_there_is_no_such_thing(app: App) {
+    let ada = sign_up(&app, "ada").await;
+    says_nothing(
+        &ada.post(&app, DELETE, json!({ "password": PASSWORD }))
+            .await,
+    );
+    says(
+        &ada.get(&app, CALLBACK).await,
+        (404, "NOT_FOUND", "Not found"),
+    );
+    assert_eq!(users(&app), "1");
+}
+
+async fn with_the_password_the_user_is_deleted(engine: Engine) {
+    let app = start(engine);
+    let (ada, phone) = (
+        sign_up(&app, "ada").await,
+        sign_in(&app, "ada@example.com").await,
+    );
+    app.clock.advance(DAY * 2);
+    let answer = ada
+        .post(&app, DELETE, json!({ "password": PASSWORD }))
+        .await;
+    assert_eq!(answer.all("set-cookie"), FORGOTTEN);
+    assert_eq!(
+        answer.ok(),
+        json!({ "success": true, "message": "User deleted" })
+    );
+    assert!(!ada.is_signed_in(&app).await && !phone.is_signed_in(&app).await);
+    assert_eq!(users(&app), "0");
+}
+
+async fn without_the_password_the_login_must_be_fresh(engine: Engine) {
+    let app = start(engine);
+    let (ada, eve) = (sign_up(&app, "ada").await, sign_up(&app, "eve").await);
+    let answer = ada.post(&app, DELETE, json!({})).await;
+    assert_eq!(answer.ok()["message"], "User deleted");
+    app.clock.advance(DAY);
+    let answer = eve.post(&app, DELETE, json!({})).await;
+    let message = "Session expired. Re-authenticate to perform this action.";
+    says(&answer, (400, "SESSION_EXPIRED", message));
+    assert_eq!(users(&app), "1");
+    // An account without a password is deleted after a fresh login.
+    let bob = sign_up(&app, "bob").await;
+    app.database()
+        .execute("UPDATE users SET password_hash = NULL");
+    let answer = bob
+        .post(&app, DELETE, json!({ "password": PASSWORD }))
+        .await;
+    let code = "CREDENTIAL_ACCOUNT_NOT_FOUND";
+    says(&answer, (400, code, "Credential account not found"));
+    bob.post(&app, DELETE, json!({})).await.ok();
+}
+
+async fn every_failure_has_its_code_and_message(engine: Engine) {
+    let app = start(engine);
+    let ada = sign_up(&app, "ada").await;
+    for (body, expected) in [
+        (
+            json!({ "password": "wrong password" }),
+            (400, "INVALID_PASSWORD", "Invalid password"),
+        ),
+        (
+            json!({ "password": "x".repeat(129) }),
+            (400, "PASSWORD_TOO_LONG", "Password too long"),
+        ),
+        (
+            json!({ "token": "x" }),
+            (404, "INVALID_TOKEN", "Invalid token"),
+        ),
+        (
+            json!({ "password": 1 }),
+            (
+                400,
+                "VALIDATION_ERROR",
+                "[body.password] Invalid input: expected string, received number",
+            ),
+        ),
+    ] {
+        says(&ada.post(&app, DELETE, body).await, expected);
+    }
+    let none = app.anonymous().post(DELETE, &b""[..]);
+    let none = none
+        .header("cookie", &ada.cookies)
+        .header("origin", OWN_ORIGIN);
+    let message = "[body] Invalid input: expected object, received undefined";
+    says(&none.await, (400, "VALIDATION_ERROR", message));
+    says(
+        &ada.get(&app, CALLBACK).await,
+        (404, "INVALID_TOKEN", "Invalid token"),
+    );
+    let answer = app.anonymous().get(CALLBACK).await;
+    says(
+        &answer,
+        (404, "FAILED_TO_GET_USER_INFO", "Failed to get user info"),
+    );
+    let answer = ada.get(&app, "/api/auth/delete-user/callback").await;
+    let message = "[query.token] Invalid input: expected string, received undefined";
+    says(&answer, (400, "VALIDATION_ERROR", message));
+    assert_eq!(users(&app), "1");
+}

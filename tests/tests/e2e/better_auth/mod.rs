@@ -1,0 +1,20 @@
+//! The wire of Better Auth, byte for byte where its client looks. The client itself is driven from `clients/better-auth`.
+
+#![expect(clippy::string_slice, reason = "what is cut is ASCII")]
+
+mod bearer;
+mod change_password;
+mod cookies;
+mod delete_user;
+mod doors;
+mod life;
+mod mail;
+mod origins;
+mod requests;
+mod rotation;
+mod sessions;
+mod sign_in;
+mod sign_up;
+mod update_user;
+mod without;
+pub(crate) mod world;

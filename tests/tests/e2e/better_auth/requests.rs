@@ -1,0 +1,201 @@
+//! What every address has in common: methods, bodies, the order of the checks.
+
+use e2e::{App, on_both_engines};
+use serde_json::{Value, json};
+
+use super::world::*;
+
+on_both_engines! {
+    another_method_and_another_address_are_404_without_a_body,
+    a_body_of_another_kind_is_415,
+    a_body_that_is_no_json_is_400,
+    a_bad_body_is_400_even_for_nobody,
+    a_body_that_is_too_large_is_413,
+    get_session_by_post_is_405,
+    ok_is_ok,
+    an_error_leads_to_the_frontend,
+    a_fault_of_ours_is_500_and_nobody_is_signed_out,
+}
+
+async fn another_method_and_another_address_are_404_without_a_body(app: App) {
+    let ada = sign_up(&app, "ada").await;
+    for (method, path) in [
+        ("GET", "/sign-up/email"),
+        ("GET", "/sign-in/email"),
+        ("GET", "/sign-out"),
+        ("HEAD", "/get-session"),
+        ("DELETE", "/get-session"),
+        ("OPTIONS", "/get-session"),
+        ("POST", "/list-sessions"),
+        ("GET", "/revoke-session"),
+        ("GET", "/update-user"),
+        ("POST", "/ok"),
+        ("GET", "/get-session/"),
+        ("GET", "/ok/"),
+        ("POST", "/sign-up"),
+        ("POST", "/sign-up/email/"),
+        ("POST", "/sign-in/social"),
+        ("POST", "/sign-in/email/x"),
+        ("POST", "/forget-password"),
+        ("GET", "/delete-user/callback/x"),
+        ("GET", "/reset-password"),
+    ] {
+        for cookies in ["", &ada.cookies] {
+            let request = app.anonymous().request(method, &format!("/api/auth{path}"));
+            let request = request.header("cookie", cookies);
+            let answer = request.header("origin", OWN_ORIGIN).await;
+            says_nothing(&answer);
+        }
+    }
+}
+
+async fn a_body_of_another_kind_is_415(app: App) {
+    let body = sign_up_body("ada").to_string();
+    let both = "application/x-www-form-urlencoded, application/json";
+    for (path, kind, allowed) in [
+        (SIGN_UP, "text/plain", both),
+        (SIGN_IN, "application/x+json", both),
+        (CHANGE_PASSWORD, "text/plain", "application/json"),
+        (
+            "/api/auth/update-user",
+            "application/x-www-form-urlencoded",
+            "application/json",
+        ),
+        (
+            "/api/auth/sign-out",
+            "text/plain;charset=UTF-8",
+            "application/json",
+        ),
+    ] {
+        let body = body.replace("password", "newPassword");
+        let request = app.anonymous().post(path, body.as_bytes());
+        let answer = request.header("content-type", kind).await;
+        let message = format!("Content-Type \"{kind}\" is not allowed. Allowed types: {allowed}");
+        says(&answer, (415, "UNSUPPORTED_MEDIA_TYPE", &message));
+    }
+    let answer = app.anonymous().post(SIGN_UP, body.as_bytes()).await;
+    let message = format!("Content-Type is required. Allowed types: {both}");
+    says(&answer, (415, "UNSUPPORTED_MEDIA_TYPE", &message));
+    let request = app.anonymous().post(SIGN_UP, body.as_bytes());
+    let kind = "application/JSON; charset=utf-8";
+    request.header("content-type", kind).await.ok();
+}
+
+async fn a_body_that_is_no_json_is_400(app: App) {
+    let (deep, long) = ("[".repeat(10_000), format!("{}1", "0".repeat(1000)));
+    for body in ["{", "nul", "{\"a\":1}x", &deep, &long, "\u{feff}{}"] {
+        for path in [SIGN_IN, "/api/auth/sign-out", "/api/auth/update-user"] {
+            let answer = app.anonymous().post(path, body).await;
+            says(
+                &answer,
+                (400, "BAD_REQUEST", "Invalid JSON in request body"),
+            );
+        }
+    }
+}
+
+async fn a_bad_body_is_400_even_for_nobody(app: App) {
+    const STRING: &str = "Invalid input: expected string, received undefined";
+    for (path, message) in [
+        ("revoke-session", format!("[body.token] {STRING}")),
+        ("verify-password", format!("[body.password] {STRING}")),
+        ("change-email", format!("[body.newEmail] {STRING}")),
+        ("request-password-reset", format!("[body.email] {STRING}")),
+        ("reset-password", format!("[body.newPassword] {STRING}")),
+        ("send-verification-email", format!("[body.email] {STRING}")),
+    ] {
+        let answer = app
+            .anonymous()
+            .post(&format!("/api/auth/{path}"), json!({}))
+            .await;
+        says(&answer, (400, "VALIDATION_ERROR", &message));
+    }
+    let body = json!({ "currentPassword": 1 });
+    let answer = app.anonymous().post(CHANGE_PASSWORD, body).await;
+    let message = format!(
+        "[body.newPassword] {STRING}; \
+         [body.currentPassword] Invalid input: expected string, received number"
+    );
+    says(&answer, (400, "VALIDATION_ERROR", &message));
+    for path in ["update-user", "update-session"] {
+        let answer = app
+            .anonymous()
+            .post(&format!("/api/auth/{path}"), json!([1]))
+            .await;
+        let message = "[body] Invalid input: expected record, received array";
+        says(&answer, (400, "VALIDATION_ERROR", message));
+    }
+    // The origin comes before the body's fields, and after its syntax.
+    let request = || app.anonymous().post(SIGN_IN, json!({}));
+    let answer = request().header("cookie", "a=b").await;
+    says(
+        &answer,
+        (403, "MISSING_OR_NULL_ORIGIN", "Missing or null Origin"),
+    );
+}
+
+async fn a_body_that_is_too_large_is_413(app: App) {
+    let answer = app.anonymous().post(SIGN_IN, " ".repeat(65_537)).await;
+    says(
+        &answer,
+        (
+            413,
+            "BODY_TOO_LARGE",
+            "The body may have at most 65536 bytes",
+        ),
+    );
+}
+
+async fn get_session_by_post_is_405(app: App) {
+    let ada = sign_up(&app, "ada").await;
+    let answer = ada.post(&app, GET_SESSION, json!({})).await;
+    let code = "METHOD_NOT_ALLOWED_DEFER_SESSION_REQUIRED";
+    let message = "POST method requires deferSessionRefresh to be enabled in session config";
+    says(&answer, (405, code, message));
+}
+
+async fn ok_is_ok(app: App) {
+    let answer = app.anonymous().get("/api/auth/ok").await;
+    assert_eq!(answer.ok(), json!({ "ok": true }));
+}
+
+async fn an_error_leads_to_the_frontend(app: App) {
+    for (query, location) in [
+        ("", "/?error=UNKNOWN"),
+        ("?error=INVALID_TOKEN", "/?error=INVALID_TOKEN"),
+        ("?error=%3Cscript%3E", "/?error=UNKNOWN"),
+        (
+            "?error=x&error_description=a%20%26%0d%0ab",
+            "/?error=x&error_description=a+%26%0D%0Ab",
+        ),
+    ] {
+        let answer = app
+            .anonymous()
+            .get(&format!("/api/auth/error{query}"))
+            .await;
+        assert_eq!(answer.header("location"), Some(location));
+        assert!(answer.is(302).text().is_empty());
+    }
+}
+
+async fn a_fault_of_ours_is_500_and_nobody_is_signed_out(app: App) {
+    let ada = sign_up(&app, "ada").await;
+    app.database()
+        .execute("ALTER TABLE sessions RENAME TO elsewhere");
+    for request in [
+        ada.get(&app, GET_SESSION),
+        ada.get(&app, LIST_SESSIONS),
+        ada.post(&app, "/api/auth/update-user", json!({ "name": "Ada" })),
+        ada.post(&app, "/api/auth/sign-out", json!({})),
+    ] {
+        let answer = request.await;
+        // A table that is not there is a fault of ours, as that of any query.
+        assert_eq!((answer.status(), answer.text().as_str()), (500, ""));
+        assert!(answer.all("set-cookie").is_empty());
+        assert!(answer.header("x-request-id").is_some());
+    }
+    app.database()
+        .execute("ALTER TABLE elsewhere RENAME TO sessions");
+    assert!(ada.is_signed_in(&app).await);
+    let _: Value = ada.get(&app, LIST_SESSIONS).await.ok();
+}

@@ -1,0 +1,83 @@
+//! `POST /api/auth/update-user` and `POST /api/auth/update-session`
+
+use std::time::Duration;
+
+use e2e::{App, on_both_engines};
+use serde_json::{Value, json};
+
+use super::world::*;
+
+on_both_engines! {
+    name_and_image_change_and_the_cookie_goes_out_again,
+    every_failure_has_its_code_and_message,
+    a_session_has_nothing_to_update,
+}
+
+const UPDATE: &str = "/api/auth/update-user";
+
+async fn name_and_image_change_and_the_cookie_goes_out_again(app: App) {
+    let ada = sign_up(&app, "ada").await;
+    app.clock.advance(Duration::from_secs(60));
+    for (change, name, image) in [
+        (
+            json!({ "name": "Ada L.", "role": "admin" }),
+            "Ada L.",
+            Value::Null,
+        ),
+        (
+            json!({ "image": "https://example.com/a.png" }),
+            "Ada L.",
+            json!("https://example.com/a.png"),
+        ),
+        (json!({ "image": null, "name": "" }), "", Value::Null),
+    ] {
+        let answer = ada.post(&app, UPDATE, change).await;
+        assert_eq!(answer.all("set-cookie").len(), 1);
+        assert_eq!(signed(answer.all("set-cookie")[0]), ada.signed());
+        assert_eq!(answer.ok(), json!({ "status": true }));
+        let user = ada.session(&app).await["user"].clone();
+        assert_eq!((&user["name"], &user["image"]), (&json!(name), &image));
+        assert_eq!(user["updatedAt"], "2026-11-20T12:58:51.869Z");
+    }
+}
+
+async fn every_failure_has_its_code_and_message(app: App) {
+    let ada = sign_up(&app, "ada").await;
+    let nothing = (400, "", "No fields to update");
+    let email = (400, "EMAIL_CAN_NOT_BE_UPDATED", "Email can not be updated");
+    let null = "[body.name] Invalid input: expected string, received null";
+    for (body, expected) in [
+        (json!({}), nothing),
+        (json!({ "role": "admin" }), nothing),
+        (json!({ "email": "" }), nothing),
+        (json!({ "email": "eve@example.com", "name": "Eve" }), email),
+        (json!({ "name": null }), (400, "VALIDATION_ERROR", null)),
+        (
+            json!({ "image": 1 }),
+            (
+                400,
+                "VALIDATION_ERROR",
+                "[body.image] Invalid input: expected string, received number",
+            ),
+        ),
+        (
+            json!("x"),
+            (
+                400,
+                "VALIDATION_ERROR",
+                "[body] Invalid input: expected record, received string",
+            ),
+        ),
+    ] {
+        let answer = ada.post(&app, UPDATE, body).await;
+        says(&answer, expected);
+    }
+    assert_eq!(ada.session(&app).await["user"], ada.user);
+}
+
+async fn a_session_has_nothing_to_update(app: App) {
+    let ada = sign_up(&app, "ada").await;
+    let body = json!({ "theme": "dark" });
+    let answer = ada.post(&app, "/api/auth/update-session", body).await;
+    says(&answer, (400, "", "No fields to update"));
+}
