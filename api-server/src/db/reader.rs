@@ -149,6 +149,11 @@ impl Reader {
         reader.pairs(wording.health, |said, _| health.push(said))?;
         match health.as_slice() {
             [said] if said == "ok" => Ok(reader),
+            [said] if said.contains('\0') => {
+                Err("the database is in UTF-16; copy it into one in UTF-8: \
+                sqlite3 OLD .dump | sqlite3 NEW"
+                    .into())
+            }
             broken => Err(format!("the database is damaged: {}", broken.join("; ")).into()),
         }
     }

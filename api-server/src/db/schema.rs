@@ -9,6 +9,12 @@ diesel::table! {
 }
 
 diesel::table! {
+    imported_users (id) {
+        id -> Text,
+    }
+}
+
+diesel::table! {
     revocation_sequence (id) {
         id -> BigInt,
         last -> BigInt,
@@ -71,6 +77,7 @@ diesel::joinable!(tasks -> users (user_id));
 
 diesel::allow_tables_to_appear_in_same_query!(
     imported_tasks,
+    imported_users,
     revocation_sequence,
     revocations,
     sessions,

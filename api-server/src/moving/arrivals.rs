@@ -20,6 +20,8 @@ pub(super) struct Arrivals<W> {
     todos: Vec<Todo>,
     /// What the ids of the tasks belong to.
     source: String,
+    /// Whether the users come from where they may come from again.
+    remember: bool,
 }
 
 impl<W: Write> Arrivals<W> {
@@ -30,6 +32,7 @@ impl<W: Write> Arrivals<W> {
             people: Vec::new(),
             todos: Vec::new(),
             source: String::new(),
+            remember: false,
         }
     }
 
@@ -38,6 +41,11 @@ impl<W: Write> Arrivals<W> {
         self.flush()?;
         source.clone_into(&mut self.source);
         Ok(())
+    }
+
+    /// From now on, that a user came is remembered even when the account is deleted.
+    pub(super) fn remember_users(&mut self) {
+        self.remember = true;
     }
 
     pub(super) fn person(
@@ -78,7 +86,10 @@ impl<W: Write> Arrivals<W> {
     /// Writes what has arrived: users first, whose tasks may stand in the same batch.
     pub(super) fn flush(&mut self) -> Result<(), Failure> {
         let people = std::mem::take(&mut self.people);
-        let outcomes = write(&mut self.connection, &people, store::take_people)?;
+        let remember = self.remember;
+        let outcomes = write(&mut self.connection, &people, |connection, people| {
+            store::take_people(connection, people, remember)
+        })?;
         for (person, outcome) in people.iter().zip(outcomes) {
             if matches!(outcome, Outcome::Taken) && person.password_hash.is_none() {
                 self.report.count_without_password();

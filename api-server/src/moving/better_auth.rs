@@ -237,6 +237,7 @@ impl<'a> Columns<'a> {
 
 impl Opened {
     pub(super) fn read<W: Write>(&mut self, arrivals: &mut Arrivals<W>) -> Result<(), Failure> {
+        arrivals.remember_users();
         let Query { expressions, from } = &self.users;
         self.reader.for_each(expressions, from, |row| {
             arrivals.person(&id(row), person(row))

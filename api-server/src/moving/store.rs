@@ -8,7 +8,7 @@ use diesel::prelude::*;
 use super::person::Person;
 use super::report::Outcome;
 use super::todo::Todo;
-use crate::db::schema::{imported_tasks, tasks, users};
+use crate::db::schema::{imported_tasks, imported_users, tasks, users};
 use crate::db::{DbConnection, DbError, Timestamp, diagnose, on_either_engine, write_transaction};
 
 #[derive(Insertable)]
@@ -68,10 +68,12 @@ struct Mark<'a> {
     source_id: &'a str,
 }
 
-/// Inserts all that can be inserted, in one transaction; one outcome for each.
+/// Inserts all that can be inserted, in one transaction; one outcome for each. If they are to be remembered, who was
+/// deleted here since an earlier time is not taken.
 pub(super) fn take_people(
     connection: &mut DbConnection,
     people: &[Person],
+    remember: bool,
 ) -> Result<Vec<Outcome>, DbError> {
     let outcomes = write_transaction(connection, |connection| {
         let ids: Vec<_> = people.iter().map(|person| person.id.as_str()).collect();
@@ -81,6 +83,11 @@ pub(super) fn take_people(
         let rows = users::table.filter(same).select((users::id, users::email));
         for (id, email) in rows.load::<(String, String)>(connection)? {
             known.add(id, email);
+        }
+        if remember {
+            let before = imported_users::table.select(imported_users::id);
+            let before = before.filter(imported_users::id.eq_any(&ids));
+            known.before.extend(before.load::<String>(connection)?);
         }
         let mut new = Vec::with_capacity(people.len());
         let outcomes = people.iter().map(|person| {
@@ -95,6 +102,14 @@ pub(super) fn take_people(
         on_either_engine!(connection, |either| diesel::insert_into(users::table)
             .values(&new)
             .execute(either))?;
+        if remember {
+            let marks = new.iter().map(|user| imported_users::id.eq(&user.id));
+            let marks: Vec<_> = marks.collect();
+            on_either_engine!(connection, |either| {
+                let mark = diesel::insert_into(imported_users::table);
+                mark.values(&marks).execute(either)
+            })?;
+        }
         Ok(outcomes)
     });
     outcomes.map_err(|error| diagnose(connection, error))
@@ -105,6 +120,8 @@ pub(super) fn take_people(
 struct Known {
     email_of: HashMap<String, String>,
     id_of: HashMap<String, String>,
+    /// Who came at an earlier time.
+    before: HashSet<String>,
 }
 
 impl Known {
@@ -122,6 +139,9 @@ impl Known {
             }
             (None, Some(id)) => {
                 Outcome::Refused(format!("its email is that of the user {id:?} here"))
+            }
+            (None, None) if self.before.contains(&person.id) => {
+                Outcome::Refused("its account was deleted here after an earlier import".to_owned())
             }
             (None, None) => Outcome::Taken,
         }

@@ -8,6 +8,7 @@ use crate::harness::Person;
 on_both_engines! {
     users_come_with_everything_and_log_in_with_their_old_passwords,
     a_second_import_takes_only_who_is_new,
+    who_deleted_the_account_here_does_not_come_back,
     users_who_came_by_a_provider_are_taken_without_a_password,
     plain_bcrypt_is_taken_too,
     a_database_of_1_7_0_has_a_column_more,
@@ -68,6 +69,41 @@ fn a_second_import_takes_only_who_is_new(engine: Engine) {
     server.log_in("ada@example.com", PASSWORD).expect(401);
     server.log_in("bob@example.com", PASSWORD).expect(200);
     assert_eq!(world.ids(), ["a", "b"]);
+}
+
+fn who_deleted_the_account_here_does_not_come_back(engine: Engine) {
+    let world = World::new(engine);
+    world.add_user("a", "ada@example.com", 1);
+    world.add_user("b", "bob@example.com", 2);
+    world.execute(&world.in_its_words(
+        "CREATE TABLE tasks (id integer PRIMARY KEY, user_id text, title text, description text, completed {bool}, \
+         created_at {time}, updated_at {time}); \
+         INSERT INTO tasks SELECT 1, 'a', 'hers', NULL, \"emailVerified\", \"createdAt\", \"updatedAt\" FROM \"user\" LIMIT 1",
+    ));
+    world.import(&["--tasks", "tasks"]);
+    let backup = world.export(&[]);
+    let server = world.serve();
+    let grant = server.log_in("ada@example.com", PASSWORD).expect(200);
+    let token = Person::of(&grant).token;
+    let body = json!({ "password": PASSWORD });
+    let mut connection = server.connect();
+    connection
+        .ask("DELETE", "/api/auth/account", &token, Some(&body))
+        .expect(200);
+    let said = world.import(&["--tasks", "tasks"]);
+    assert_eq!(
+        said,
+        "user \"a\" not taken: its account was deleted here after an earlier import\n\
+         task \"1\" not taken: its owner is not among the users here\n\
+         users: 0 taken, 1 here already, 1 not taken\n\
+         tasks: 0 taken, 0 here already, 1 not taken\n"
+    );
+    server.log_in("ada@example.com", PASSWORD).expect(401);
+    // Somebody who means it can bring her back.
+    world.place.write("users.jsonl", backup);
+    let restore = ["users", "import", "json", "--from", "users.jsonl"];
+    world.program().args(&restore).run().succeeded();
+    server.log_in("ada@example.com", PASSWORD).expect(200);
 }
 
 fn users_who_came_by_a_provider_are_taken_without_a_password(engine: Engine) {

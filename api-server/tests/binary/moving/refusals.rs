@@ -87,6 +87,17 @@ fn a_file_that_is_no_database_or_a_broken_one_is_refused() {
 }
 
 #[test]
+fn a_database_in_utf_16_is_refused_with_what_to_do() {
+    let world = World::empty(Engine::Sqlite);
+    world.execute("PRAGMA encoding = 'UTF-16'; CREATE TABLE other (id text)");
+    assert_refused(
+        &world,
+        &world.import_with(&[]),
+        "the database is in UTF-16; copy it",
+    );
+}
+
+#[test]
 fn the_source_is_not_touched() {
     let world = World::new(Engine::Sqlite);
     world.add_user("a", "ada@example.com", 1);
