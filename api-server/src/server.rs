@@ -25,7 +25,7 @@ use crate::problem::{Code, Problem};
 use crate::sessions::housekeeping::{follow_revocations, purge_regularly};
 use crate::sessions::revocation::Feed;
 use crate::state::{Clock, Limits, State};
-use crate::{accounts, better_auth, health, sessions, tasks};
+use crate::{accounts, better_auth, health, pages, sessions, tasks};
 
 /// Idle connections are kept this long.
 pub const KEEP_ALIVE: Duration = Duration::from_secs(75);
@@ -134,6 +134,7 @@ pub fn build(config: Config, limits: Limits, clock: Clock) -> Result<Server, Bui
     })?;
     let bind_addr = config.bind_addr;
     let allowed_origins = config.allowed_origins.clone();
+    let has_pages = config.pages;
     let state = Data::new(state(config, limits, clock)?);
     let shared = state.clone();
     let authority = Authority::new(Own(state.clone()));
@@ -146,7 +147,7 @@ pub fn build(config: Config, limits: Limits, clock: Clock) -> Result<Server, Bui
                 cors(&allowed_origins),
             ))
             .wrap(from_fn(envelope))
-            .configure(routes)
+            .configure(|app| routes(app, has_pages))
     };
     let server = HttpServer::new(app)
         .workers(limits.workers)
@@ -195,7 +196,10 @@ fn state(config: Config, limits: Limits, clock: Clock) -> Result<State, BuildErr
 }
 
 /// Every address. `/api/auth/…` comes before `/api/{user_id}/…`.
-fn routes(config: &mut ServiceConfig) {
+fn routes(config: &mut ServiceConfig, has_pages: bool) {
+    if has_pages {
+        config.configure(pages::routes);
+    }
     config
         .configure(health::routes)
         .configure(sessions::routes)

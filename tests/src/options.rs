@@ -47,6 +47,7 @@ impl Options {
             ("allowed-origins", ""),
             ("trusted-proxies", ""),
             ("better-auth-delete-user", "false"),
+            ("pages", "true"),
             ("log-format", "text"),
             ("rust-log", "info"),
         ];

@@ -1,8 +1,8 @@
 //! A request as its server sees it: the body, and what is checked before any endpoint is asked.
 
 use actix_web::dev::Payload;
+use actix_web::http::StatusCode;
 use actix_web::http::header::{CONTENT_TYPE, HeaderMap, HeaderValue};
-use actix_web::http::{Method, StatusCode};
 use actix_web::web::{Bytes, Data};
 use actix_web::{FromRequest, HttpRequest};
 use futures_util::future::LocalBoxFuture;
@@ -37,7 +37,7 @@ impl FromRequest for Call {
         let request = request.clone();
         let payload = payload.take();
         Box::pin(async move {
-            let body = if *request.method() == Method::GET {
+            let body = if request.method().is_safe() {
                 Bytes::new()
             } else {
                 json::read(&request, payload).await?
@@ -60,7 +60,7 @@ impl Call {
             state,
             request,
         };
-        if *call.request.method() != Method::GET {
+        if !call.request.method().is_safe() {
             origin::require_trusted(&call)?;
             origin::require_trusted_addresses(&call)?;
         }

@@ -6,6 +6,7 @@ use serde::Serialize;
 use super::answer::Answer;
 use super::call::Call;
 use super::visitor::{self, Visitor};
+use crate::http::origin::is_foreign;
 use crate::sessions::logout::{Scope, end};
 
 #[derive(Serialize)]
@@ -20,5 +21,9 @@ pub(super) async fn sign_out(call: Call) -> Answer {
         end(&call.state, someone.session.id, Scope::Current).await?;
     }
     let response = HttpResponse::Ok().json(SignedOut { success: true });
+    // Another site could have the browser post here without its cookies, and must not get them cleared.
+    if is_foreign(&call.request, &call.state) {
+        return Ok(response);
+    }
     Ok(call.forget(response))
 }

@@ -84,13 +84,12 @@ pub(super) fn new_password(text: &str) -> Result<Password, Refusal> {
         return Err(Refusal::password_too_short());
     }
     require_short_enough(text)?;
-    // Ours counts characters, which are never more than code units, after NFKC, which may make them more.
-    let is_too_long = PasswordAttempt::new(text).is_err();
-    Password::new(text).map_err(|_length| {
-        if is_too_long {
-            Refusal::password_too_long()
-        } else {
+    // Ours counts characters, of which there are fewer than code units, or after NFKC more.
+    Password::new(text).map_err(|error| {
+        if Password::new("short").is_err_and(|too_short| too_short == error) {
             Refusal::password_too_short()
+        } else {
+            Refusal::password_too_long()
         }
     })
 }

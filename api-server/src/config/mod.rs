@@ -58,6 +58,8 @@ pub struct Config {
     pub trusted_proxies: Vec<IpNet>,
     /// Whether clients of Better Auth may delete their account.
     pub better_auth_delete_user: bool,
+    /// Whether to serve the pages.
+    pub pages: bool,
 }
 
 impl Settings {
@@ -92,6 +94,7 @@ impl Settings {
         let trusted_proxies = problems.take("TRUSTED_PROXIES", trusted_proxies);
         let delete_user = parse::flag(&self.better_auth_delete_user);
         let delete_user = problems.take("BETTER_AUTH_DELETE_USER", delete_user);
+        let pages = problems.take("PAGES", parse::flag(&self.pages));
         let previous = problems.take("AUTH_SECRETS_PREVIOUS", self.previous_secrets());
         self.check_logging(&mut problems);
         // Last: it may write a file, which a start that is refused anyway should not.
@@ -118,6 +121,7 @@ impl Settings {
                 allowed_origins: allowed_origins?,
                 trusted_proxies: trusted_proxies?,
                 better_auth_delete_user: delete_user?,
+                pages: pages?,
             })
         })
     }

@@ -135,6 +135,10 @@ pub struct Settings {
     #[arg(long, env, global = true, value_name = "BOOL", default_value = "false", num_args = 0..=1, default_missing_value = "true")]
     pub better_auth_delete_user: String,
 
+    /// false serves the API alone, without the pages at /.
+    #[arg(long, env, global = true, value_name = "BOOL", default_value = "true", num_args = 0..=1, default_missing_value = "true")]
+    pub pages: String,
+
     /// How to write the log: text, or json for one object a line.
     #[arg(
         long,

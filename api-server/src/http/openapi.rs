@@ -25,7 +25,10 @@ static DOCUMENT: LazyLock<String> = LazyLock::new(document);
         title = "api-server",
         description = "Registers people, logs them in and out, and keeps each person's tasks.\n\n\
             Register or log in, take `access_token` from the answer and send it as `Authorization: Bearer …`. \
-            Every error is a problem document (RFC 9457) with a stable `code`."
+            Every error is a problem document (RFC 9457) with a stable `code`.\n\n\
+            **To try it in the documentation page**: whoever is signed in on [the pages](/) is so here too, by cookie. \
+            Otherwise open `POST /api/auth/login` (or `register`), *Try it out*, *Execute*, copy `access_token` from the \
+            answer, press *Authorize* and paste it under *bearer*. It is good for 15 minutes, or what the server sets."
     ),
     paths(
         accounts::register::register,

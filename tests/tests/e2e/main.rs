@@ -20,6 +20,7 @@ mod logs;
 mod methods;
 mod openapi;
 mod owner;
+mod pages;
 mod parallel;
 mod problems;
 mod routes;

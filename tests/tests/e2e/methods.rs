@@ -102,7 +102,12 @@ async fn head_is_refused_like_get_without_a_body(app: App) {
 async fn an_unknown_address_is_404_for_everybody(app: App) {
     let ada = app.user("ada").await;
     for path in [
-        "/",
+        "/nothing",
+        "/tasks/",
+        "/assets",
+        "/assets/",
+        "/assets/app.js",
+        "/assets/0/app.js",
         "/api",
         "/api/",
         "/api/auth",

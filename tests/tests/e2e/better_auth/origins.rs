@@ -10,6 +10,7 @@ on_both_engines! {
     a_post_with_a_token_in_the_header_alone_may_come_from_anywhere,
     a_login_without_cookies_comes_from_an_origin_we_know_if_a_browser_sends_it,
     an_address_to_go_on_to_is_ours,
+    an_address_in_the_query_is_ours_too,
     an_allowed_origin_may_read_the_token_in_the_header,
 }
 
@@ -202,6 +203,11 @@ async fn an_address_to_go_on_to_is_ours(engine: Engine) {
     }
     let answer = sign_in("callbackURL", json!(["/"])).await;
     says(&answer, (400, "", "Invalid callbackURL: expected a string"));
+}
+
+async fn an_address_in_the_query_is_ours_too(engine: Engine) {
+    let app = start(engine);
+    sign_up(&app, "ada").await;
     let in_query = format!("{SIGN_IN}?callbackURL=https%3A%2F%2Fevil.example");
     let body = json!({ "email": "ada@example.com", "password": PASSWORD });
     let answer = app.anonymous().post(&in_query, body).await;

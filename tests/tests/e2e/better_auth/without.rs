@@ -114,8 +114,12 @@ async fn sign_out_succeeds_in_any_case(app: App) {
         assert_eq!(answer.ok(), json!({ "success": true }));
         assert!(!ada.is_signed_in(&app).await);
     }
-    let nobody = app.anonymous();
-    let answer = nobody.post("/api/auth/sign-out", &b""[..]).await;
+    let nobody = || app.anonymous().post("/api/auth/sign-out", &b""[..]);
+    let answer = nobody().await;
     assert_eq!(answer.all("set-cookie"), FORGOTTEN);
+    assert_eq!(answer.ok(), json!({ "success": true }));
+    // A form of another site, with which a browser sends no cookies.
+    let answer = nobody().header("origin", "https://evil.example").await;
+    assert!(answer.all("set-cookie").is_empty());
     assert_eq!(answer.ok(), json!({ "success": true }));
 }

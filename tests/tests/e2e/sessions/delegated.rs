@@ -10,9 +10,11 @@ use serde_json::{Value, json};
 
 use super::logout::{by_access, logged_out};
 use super::world::{ACCESS_TTL, SESSION, user_with_device};
+use crate::better_auth::world as better_auth;
 
 on_both_engines! {
     it_knows_whom_the_server_knows_by_token_or_cookie,
+    it_knows_whom_a_session_of_better_auth_names,
     it_refuses_in_the_servers_words,
     it_refuses_an_ended_session_at_once,
     without_the_server_nobody_passes_until_it_is_back,
@@ -67,6 +69,17 @@ fn same(refusal: &Refusal, answer: &Response) {
     assert_eq!(told, (answer.status(), challenge));
     let json = |text: &str| serde_json::from_str::<Value>(text).unwrap();
     assert_eq!(json(&refusal.body()), json(&answer.text()));
+}
+
+async fn it_knows_whom_a_session_of_better_auth_names(app: App) {
+    let ada = better_auth::sign_up(&app, "ada").await;
+    let service = beside(&app);
+    let caller = service.admit(&Sent(Field::Cookie, &ada.cookies)).await;
+    assert_eq!(ada.user["id"], caller.unwrap().sub);
+    let sign_out = ada.post(&app, "/api/auth/sign-out", json!({}));
+    sign_out.await.ok();
+    let refusal = service.admit(&Sent(Field::Cookie, &ada.cookies)).await;
+    assert_eq!(refusal.unwrap_err().status(), 401);
 }
 
 async fn it_refuses_in_the_servers_words(app: App) {

@@ -1,0 +1,317 @@
+// The client against a fake fetch: what it sends, what it makes of answers, what it tells the app.
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { ApiError, createClient, memoryStore } from "../client.js";
+
+const USER = { id: "u1", email: "ada@example.com", name: null };
+const json = (status, body, headers = {}) => new Response(JSON.stringify(body), { status, headers });
+const problem = (status, code, headers) => json(status, { status, code, detail: `said ${code}` }, headers);
+const html = (status) => new Response("<h1>Welcome to the hotel</h1>", { status });
+const down = () => {
+  throw new TypeError("fetch failed");
+};
+const grant = (number) =>
+  json(200, { user: USER, session_id: "s1", token_type: "Bearer", expires_in: 900, access_token: `a${number}`, refresh_token: `r${number}` });
+
+/**
+ * A server in a function: takes access token a0 after sign-in, and `good` from then on.
+ * `refreshes` are the answers to refreshes, in turn; without any left, the next tokens.
+ */
+function server({ refreshes = [], good = "a0" } = {}) {
+  const it = { calls: [], good, issued: 0, refreshes };
+  it.count = (path) => it.calls.filter((call) => call.path === path).length;
+  it.fetch = async (address, { method, headers, body, credentials }) => {
+    const path = address.replace(/\?.*/, "");
+    it.calls.push({ method, path, address, headers, body: body && JSON.parse(body), credentials });
+    await null;
+    if (path === "/api/auth/login") return grant(0);
+    if (path === "/api/auth/logout") return json(200, { success: true, revoked: 1 });
+    if (path === "/api/auth/refresh") {
+      const next = it.refreshes.shift();
+      if (next) return next(it);
+      it.good = `a${(it.issued += 1)}`;
+      return grant(it.issued);
+    }
+    return headers.Authorization === `Bearer ${it.good}` ? json(200, []) : problem(401, "TOKEN_EXPIRED");
+  };
+  return it;
+}
+
+/** Somebody signed in whose access token the server no longer takes. */
+async function expired(it, options = {}) {
+  const over = [];
+  const store = options.store ?? memoryStore();
+  const api = createClient({ fetch: it.fetch, store, onSignedOut: (error) => over.push(error), ...options });
+  await api.signIn({ email: USER.email, password: "correct horse" });
+  it.good = "none";
+  return { api, over, store };
+}
+
+/** A global of browsers, for one test. */
+function pretend(t, name, get) {
+  const before = Object.getOwnPropertyDescriptor(globalThis, name);
+  Object.defineProperty(globalThis, name, { get, configurable: true });
+  t.after(() => (before ? Object.defineProperty(globalThis, name, before) : delete globalThis[name]));
+}
+
+const REFRESH = "/api/auth/refresh";
+const refused = (code, status) => (error) => error instanceof ApiError && error.code === code && error.status === status;
+
+test("five requests with an expired token refresh once, and all succeed", async () => {
+  const it = server();
+  const { api } = await expired(it);
+  await Promise.all(Array.from({ length: 5 }, () => api.sessions()));
+  assert.equal(it.count(REFRESH), 1);
+  assert.equal(it.calls.at(-1).headers.Authorization, "Bearer a1");
+});
+
+/** Web Locks, with one lock. */
+function webLocks(t) {
+  let last = Promise.resolve();
+  let waiting = 0;
+  const request = (_name, ...rest) => {
+    const [action, { ifAvailable } = {}] = rest.reverse();
+    if (ifAvailable && waiting > 0) return Promise.resolve(action(null));
+    waiting += 1;
+    return (last = last.catch(() => {}).then(() => action({})).finally(() => (waiting -= 1)));
+  };
+  pretend(t, "navigator", () => ({ locks: { request } }));
+}
+
+test("two tabs with one store refresh once between them", async (t) => {
+  webLocks(t);
+  const it = server();
+  const { api, store } = await expired(it);
+  const other = createClient({ fetch: it.fetch, store });
+  await Promise.all([api.sessions(), other.sessions(), api.tasks(), other.tasks()]);
+  assert.equal(it.count(REFRESH), 1);
+});
+
+for (const [when, delay] of [["at the same time", 0], ["just after the other is done", 5]]) {
+  test(`a tab that refreshes ${when}, and sees what the other wrote later than the lock, does not refresh again`, async (t) => {
+    webLocks(t);
+    const it = server();
+    const { api, store } = await expired(it);
+    let seen = await store.load();
+    const late = { load: () => seen, save: async (session) => void (seen = session) };
+    const save = store.save;
+    store.save = (session) => {
+      save(session);
+      setTimeout(() => (seen = session), 40);
+    };
+    const other = createClient({ fetch: it.fetch, store: late });
+    const first = api.sessions();
+    if (delay) await first;
+    await Promise.all([first, other.sessions()]);
+    assert.equal(it.count(REFRESH), 1);
+    assert.equal(it.calls.at(-1).headers.Authorization, "Bearer a1");
+  });
+}
+
+test("a tab that waited for another whose refresh failed refreshes by itself", async (t) => {
+  webLocks(t);
+  const it = server({ refreshes: [down] });
+  const { api, store } = await expired(it);
+  const other = createClient({ fetch: it.fetch, store });
+  const [failed, succeeded] = await Promise.allSettled([api.sessions(), other.sessions()]);
+  assert.deepEqual([failed.reason?.code, succeeded.value], ["NETWORK_ERROR", []]);
+});
+
+test("a session is refreshed before its token expires, by this device's clock", async (t) => {
+  t.mock.timers.enable({ apis: ["Date"], now: 5_000_000 });
+  const it = server();
+  const api = createClient({ fetch: it.fetch });
+  await api.signIn({ email: USER.email, password: "correct horse" });
+  t.mock.timers.tick(800_000);
+  await api.sessions();
+  assert.equal(it.count(REFRESH), 0);
+  t.mock.timers.tick(20_000);
+  await api.sessions();
+  assert.equal(it.count(REFRESH), 1);
+  assert(!it.calls.some(({ path, headers }) => path === "/api/auth/sessions" && headers.Authorization === "Bearer none"));
+});
+
+test("a clock that is set back an hour costs one more request", async (t) => {
+  t.mock.timers.enable({ apis: ["Date"], now: 10_000_000 });
+  const it = server();
+  const { api } = await expired(it);
+  t.mock.timers.setTime(10_000_000 - 3_600_000);
+  await api.sessions();
+  await api.sessions();
+  assert.equal(it.count(REFRESH), 1);
+});
+
+test("an early refresh that fails leaves the token that is still good in use", async (t) => {
+  t.mock.timers.enable({ apis: ["Date"], now: 5_000_000 });
+  const it = server({ refreshes: [down] });
+  const api = createClient({ fetch: it.fetch });
+  await api.signIn({ email: USER.email, password: "correct horse" });
+  t.mock.timers.tick(850_000);
+  assert.deepEqual(await api.sessions(), []);
+  assert.equal(it.count(REFRESH), 1);
+});
+
+for (const [name, fault] of Object.entries({
+  "no network": down,
+  "a hotel's page": () => html(200),
+  "a hotel's refusal": () => html(401),
+  "a fault of the server": () => problem(500, "INTERNAL_SERVER_ERROR"),
+  "JSON of somebody else": () => json(200, {}),
+  "a foreign origin": () => problem(403, "UNTRUSTED_ORIGIN"),
+})) {
+  test(`${name} instead of a refresh signs nobody out, and the next request recovers`, async () => {
+    const it = server({ refreshes: [fault] });
+    const { api, over } = await expired(it);
+    await assert.rejects(api.sessions(), (error) => error instanceof ApiError && error.status !== 401);
+    assert.deepEqual(over, []);
+    assert.deepEqual(await api.sessions(), []);
+  });
+}
+
+test("a 401 to the refresh tells the app once that the session is over, and why", async () => {
+  const over = () => problem(401, "SESSION_EXPIRED");
+  const it = server({ refreshes: [over, over, over] });
+  const { api, over: told, store } = await expired(it);
+  const outcomes = await Promise.allSettled(Array.from({ length: 5 }, () => api.sessions()));
+  assert(outcomes.every(({ reason }) => reason?.status === 401));
+  await assert.rejects(api.sessions());
+  assert.deepEqual(told.map((error) => error.code), ["SESSION_EXPIRED"]);
+  assert.deepEqual([await store.load(), await api.user()], [null, null]);
+});
+
+test("a wrong password is an error and nothing else", async () => {
+  const over = [];
+  const api = createClient({
+    fetch: async (address) => (assert.equal(address, "/api/auth/login"), problem(401, "INVALID_EMAIL_OR_PASSWORD")),
+    onSignedOut: (error) => over.push(error),
+  });
+  await assert.rejects(api.signIn({ email: "a@example.com", password: "no" }), refused("INVALID_EMAIL_OR_PASSWORD", 401));
+  assert.deepEqual(over, []);
+});
+
+/** A client whose server gives these answers, in turn. */
+function answers(...list) {
+  const calls = [];
+  const fetch = async (address, { method }) => {
+    calls.push(`${method} ${address}`);
+    return list.shift()();
+  };
+  return { calls, api: createClient({ fetch }) };
+}
+
+test("a 503 is tried again after the time it names", async () => {
+  const busy = () => problem(503, "DATABASE_UNAVAILABLE", { "Retry-After": "0.05" });
+  const { api, calls } = answers(busy, busy, () => json(200, [1]));
+  const started = performance.now();
+  assert.deepEqual(await api.sessions(), [1]);
+  assert(performance.now() - started >= 90);
+  assert.equal(calls.length, 3);
+});
+
+test("a 503 that lasts is an error which says when to come back", async () => {
+  const busy = () => problem(503, "OVERLOADED", { "Retry-After": "60" });
+  const { api, calls } = answers(busy, busy);
+  await assert.rejects(api.sessions(), (error) => error.code === "OVERLOADED" && error.retryAfter === 60);
+  assert.equal(calls.length, 1);
+});
+
+test("what may have happened is not done twice; what was turned away is", async () => {
+  const unsure = answers(() => problem(503, "DATABASE_UNAVAILABLE", { "Retry-After": "0.01" }));
+  await assert.rejects(unsure.api.addTask({ title: "Milk" }), refused("DATABASE_UNAVAILABLE", 503));
+  const away = answers(() => problem(503, "OVERLOADED", { "Retry-After": "0.01" }), () => json(201, { id: 1 }));
+  assert.deepEqual(await away.api.addTask({ title: "Milk" }), { id: 1 });
+});
+
+test("a refused form has one error per field, in the server's words", async () => {
+  const errors = [{ field: "title", code: "required", message: "is required" }];
+  const { api } = answers(() => json(422, { status: 422, code: "VALIDATION_ERROR", detail: "Some fields", errors }));
+  const error = await api.addTask({ title: "" }).catch((refusal) => refusal);
+  assert.deepEqual([error.status, error.code, error.errors, error.message], [422, "VALIDATION_ERROR", errors, "Some fields"]);
+});
+
+test("an answer that does not come is a network error, and is given up", async () => {
+  const fetch = (_address, { signal }) => new Promise((_, failed) => (signal.onabort = () => failed(signal.reason)));
+  await assert.rejects(createClient({ fetch, timeout: 20 }).sessions(), refused("NETWORK_ERROR", 0));
+});
+
+test("a request that the app aborts is aborted, also while it waits for a busy server", async () => {
+  const { api } = answers(() => problem(503, "OVERLOADED", { "Retry-After": "20" }));
+  const abort = new AbortController();
+  const request = api.request("GET", "/api/auth/account", { signal: abort.signal });
+  setTimeout(() => abort.abort(), 10);
+  await assert.rejects(request, { name: "AbortError" });
+});
+
+test("a sign-out during a refresh stays a sign-out", async () => {
+  let answerRefresh;
+  const it = server({ refreshes: [() => new Promise((done) => (answerRefresh = () => done(grant(1))))] });
+  const { api, over, store } = await expired(it);
+  const request = api.sessions();
+  const settled = assert.rejects(request, refused("TOKEN_EXPIRED", 401));
+  while (!answerRefresh) await new Promise(setImmediate);
+  await api.signOut();
+  answerRefresh();
+  await settled;
+  assert.equal(await store.load(), null);
+  assert.equal(over.length, 1);
+});
+
+test("a sign-out without network fails and signs nobody out", async () => {
+  const it = server();
+  const { api, over } = await expired(it);
+  const api2 = createClient({ fetch: down, store: { load: () => ({ user: USER, id: "s1", refreshAt: 0 }), save: assert.fail } });
+  await assert.rejects(api2.signOut(), refused("NETWORK_ERROR", 0));
+  assert.equal((await api.user()).id, "u1");
+  assert.deepEqual(over, []);
+});
+
+test("a sign-out in another tab is told once", async () => {
+  let changed;
+  const store = { ...memoryStore(), watch: (listener) => (changed = listener) };
+  const { over } = await expired(server(), { store });
+  changed(null);
+  changed(null);
+  assert.deepEqual(over, [undefined]);
+});
+
+test("the store may be asynchronous and survives a restart of the app", async () => {
+  let saved = "null";
+  const later = () => new Promise((done) => setTimeout(done, 1));
+  const store = { load: async () => (await later(), JSON.parse(saved)), save: async (session) => (await later(), void (saved = JSON.stringify(session))) };
+  const it = server();
+  await expired(it, { store });
+  const api = createClient({ fetch: it.fetch, store });
+  assert.equal((await api.user()).email, "ada@example.com");
+  await api.sessions();
+  assert.deepEqual([JSON.parse(saved).access, JSON.parse(saved).refresh], ["a1", "r1"]);
+});
+
+test("with cookies, no token is kept or sent by the client", async () => {
+  const it = server();
+  const store = memoryStore();
+  const api = createClient({ cookies: true, fetch: it.fetch, store });
+  await api.signIn({ email: USER.email, password: "correct horse" });
+  await assert.rejects(api.sessions());
+  assert.deepEqual(Object.keys(await store.load()).sort(), ["id", "mark", "refreshAt", "user"]);
+  assert(it.calls.every(({ headers, credentials }) => !headers.Authorization && credentials === "include"));
+  assert.equal(it.calls.find(({ path }) => path === REFRESH).body, undefined);
+});
+
+test("without localStorage a browser's client remembers until the page is left", async (t) => {
+  pretend(t, "localStorage", () => {
+    throw new Error("blocked");
+  });
+  const api = createClient({ cookies: true, fetch: server().fetch });
+  await api.signIn({ email: USER.email, password: "correct horse" });
+  assert.equal((await api.user()).id, "u1");
+});
+
+test("a list names its owner, its filter and its next page", async () => {
+  const link = '</api/u1/tasks?completed=false&q=a%26b&limit=2&cursor=7>; rel="next"';
+  const calls = [];
+  const fetch = async (address) => (calls.push(address), json(200, [{ id: 9 }], { Link: link }));
+  const store = { load: () => ({ user: USER, id: "s1", refreshAt: Infinity }), save() {} };
+  const api = createClient({ base: "https://api.example.com/", fetch, store });
+  assert.deepEqual(await api.tasks({ completed: false, q: "a&b", limit: 2 }), { tasks: [{ id: 9 }], next: "7" });
+  assert.deepEqual(calls, ["https://api.example.com/api/u1/tasks?completed=false&q=a%26b&limit=2"]);
+});

@@ -1,0 +1,103 @@
+// The client against a live server, whose access tokens live a second: SERVER=http://127.0.0.1:PORT node --test
+import assert from "node:assert/strict";
+import { before, describe, test } from "node:test";
+import { ApiError, createClient, memoryStore } from "../client.js";
+import { Jar } from "../../../tests/recipes/jar.mjs";
+
+const base = process.env.SERVER;
+const PASSWORD = "correct horse battery staple";
+const EXPIRED_AFTER = 7000; // a second, and the five that the verifier allows clocks to differ
+const pause = (milliseconds) => new Promise((done) => setTimeout(done, milliseconds));
+let people = 0;
+const person = () => ({ email: `client-${process.pid}-${(people += 1)}@example.com`, password: PASSWORD, name: "Ada" });
+
+/** Keeps the tokens, or has a browser keep them as cookies; `refreshes` counts. */
+function client({ cookies = false, store = memoryStore(), jar = new Jar(base, base, fetch) } = {}) {
+  const over = [];
+  const it = { refreshes: 0, over, store, jar };
+  const counting = (address, init) => {
+    if (address.endsWith("/refresh")) it.refreshes += 1;
+    return cookies ? jar.fetch(address, init) : fetch(address, init);
+  };
+  const onSignedOut = (error) => over.push(error?.code);
+  it.api = createClient({ base: cookies ? "" : base, cookies, store, fetch: counting, onSignedOut });
+  return it;
+}
+
+describe("a live server", { skip: base ? false : "SERVER is not set", concurrency: true }, () => {
+  before(async () => assert.equal((await fetch(`${base}/readyz`)).status, 200));
+
+  for (const cookies of [false, true]) {
+    const mode = cookies ? "with cookies" : "with bearer tokens";
+
+    test(`the whole life of a user, ${mode}`, async () => {
+      const { api, over, store } = client({ cookies });
+      const ada = person();
+      assert.equal((await api.signUp(ada)).email, ada.email);
+      const ids = [];
+      for (const title of ["Milk", "Bread", "Eggs"]) ids.push((await api.addTask({ title })).id);
+      const first = await api.tasks({ limit: 2 });
+      assert.deepEqual(first.tasks.map((task) => task.title), ["Eggs", "Bread"]);
+      const second = await api.tasks({ limit: 2, cursor: first.next });
+      assert.deepEqual([second.tasks[0].title, second.next], ["Milk", null]);
+      await api.changeTask(ids[0], { completed: true });
+      assert.deepEqual((await api.tasks({ completed: true })).tasks.map((task) => task.id), [ids[0]]);
+      assert.equal((await api.tasks({ q: "bRe" })).tasks.length, 1);
+      await api.deleteTask(ids[1]);
+      assert.equal((await api.tasks()).tasks.length, 2);
+      assert.equal((await api.changeAccount({ name: "Ada Lovelace" })).name, "Ada Lovelace");
+      assert.equal((await api.user()).name, "Ada Lovelace");
+      await api.changePassword({ current_password: PASSWORD, new_password: `${PASSWORD} 2` });
+      assert.equal((await api.account()).email, ada.email);
+      await assert.rejects(api.deleteAccount("wrong password"), { code: "INVALID_PASSWORD", status: 403 });
+      await api.deleteAccount(`${PASSWORD} 2`);
+      assert.deepEqual([over, await store.load()], [[undefined], null]);
+      await assert.rejects(api.signIn({ ...ada, password: `${PASSWORD} 2` }), { code: "INVALID_EMAIL_OR_PASSWORD" });
+    });
+
+    test(`a session outlives its access token, ${mode}, with one refresh for all requests and tabs`, async () => {
+      const one = client({ cookies });
+      const ada = person();
+      await one.api.signUp(ada);
+      const { user } = await one.store.load();
+      // Another tab has the same cookies and storage. Without Web Locks the server has both refresh to the same.
+      const other = client({ cookies, store: one.store, jar: one.jar });
+      await pause(EXPIRED_AFTER);
+      const lists = await Promise.all([one, one, one, other, other].map(({ api }) => api.tasks()));
+      assert.equal(lists.length, 5);
+      assert(one.refreshes <= 1 && other.refreshes <= 1 && one.refreshes + other.refreshes >= 1);
+      assert.deepEqual([(await one.store.load()).user, one.over, other.over], [user, [], []]);
+    });
+
+    test(`a session that was ended elsewhere is over once, ${mode}`, async () => {
+      const one = client({ cookies });
+      const ada = person();
+      await one.api.signUp(ada);
+      const other = client({ cookies });
+      await other.api.signIn(ada);
+      const sessions = await other.api.sessions();
+      await other.api.endSession(sessions.find((session) => !session.current).id);
+      const outcomes = await Promise.allSettled([one.api.tasks(), one.api.account(), one.api.sessions()]);
+      assert(outcomes.every(({ reason }) => reason instanceof ApiError && reason.status === 401));
+      assert.equal(one.over.length, 1);
+      assert.equal((await other.api.sessions()).length, 1);
+    });
+
+    test(`signing out others leaves this one, ${mode}`, async () => {
+      const one = client({ cookies });
+      const ada = person();
+      await one.api.signUp(ada);
+      await client({ cookies }).api.signIn(ada);
+      assert.equal(await one.api.signOut("others"), 1);
+      assert.equal((await one.api.sessions()).length, 1);
+      assert.equal(await one.api.signOut(), 1);
+      await assert.rejects(one.api.sessions(), { status: 401 });
+      assert.deepEqual(one.over, [undefined]);
+    });
+  }
+
+  test("a form's faults are named by field", async () => {
+    const refusal = await client().api.signUp({ email: "ada", password: "short" }).catch((error) => error);
+    assert.deepEqual(refusal.errors.map(({ field }) => field), ["email", "password"]);
+  });
+});

@@ -1,0 +1,415 @@
+// The pages as people use them: in Chromium, against a live server.
+import assert from "node:assert/strict";
+import { after, afterEach, before, describe, test } from "node:test";
+import { PASSWORD, Server, add, launch, member, signIn, signUp, somebody, task, visitor } from "./harness.mjs";
+
+let browser, server;
+const contexts = [];
+const open = async (how, ...rest) => {
+  const it = await how(browser, ...rest);
+  contexts.push(it.context ?? it);
+  return it;
+};
+const heading = (page, name) => page.getByRole("heading", { name, level: 1 }).waitFor();
+const alertText = (scope) => scope.getByRole("alert").first().innerText();
+/** Counts the requests to an address from now on. */
+function counting(context, path) {
+  const seen = { count: 0 };
+  context.on("request", (request) => (seen.count += new URL(request.url()).pathname === path && request.method() !== "OPTIONS" ? 1 : 0));
+  return seen;
+}
+const eventually = async (check, what) => {
+  for (let left = 100; !(await check()); left -= 1) {
+    assert(left > 0, what);
+    await new Promise((go) => setTimeout(go, 50));
+  }
+};
+
+before(async () => {
+  browser = await launch();
+  server = await Server.start();
+});
+after(async () => {
+  await browser.close();
+  await server.end();
+});
+afterEach(async () => {
+  const faults = contexts.flatMap((context) => context.faults);
+  await Promise.all(contexts.splice(0).map((context) => context.close()));
+  assert.deepEqual(faults, []);
+});
+
+describe("a user", () => {
+  test("lives a whole life: signs up, keeps tasks, changes name and password, deletes the account", async () => {
+    const context = await open(visitor, server);
+    const page = await context.newPage();
+    const ada = somebody();
+    await page.goto("/");
+    await page.getByRole("link", { name: "Create an account" }).click();
+    await page.getByLabel("Name").fill(ada.name);
+    await page.getByLabel("Email").fill(ada.email);
+    await page.getByLabel("Password").fill(ada.password);
+    await page.getByRole("button", { name: "Create account" }).click();
+    await heading(page, "Your tasks");
+    await page.getByText("Nothing to do yet").waitFor();
+
+    await add(page, "Buy milk");
+    await page.getByText("Add a description").click();
+    await page.getByRole("textbox", { name: "Description" }).fill("rye\nor spelt");
+    await add(page, "Buy bread");
+    assert.equal(await task(page, "Buy bread").locator(".description").innerText(), "rye\nor spelt");
+    await page.getByRole("button", { name: "Edit Buy milk" }).click();
+    await page.getByRole("textbox", { name: "Title" }).fill("Buy oat milk");
+    await page.getByRole("button", { name: "Save" }).click();
+    await page.getByRole("checkbox", { name: "Buy oat milk" }).check();
+    await page.getByRole("button", { name: "Delete Buy bread" }).click();
+    await page.getByRole("button", { name: "Undo" }).click();
+    assert(await task(page, "Buy bread").isVisible());
+    await page.reload();
+    await page.getByRole("radio", { name: "Open" }).check();
+    await task(page, "Buy oat milk").waitFor({ state: "detached" });
+    assert(await task(page, "Buy bread").isVisible());
+    await page.getByRole("radio", { name: "Done" }).check();
+    await task(page, "Buy oat milk").waitFor();
+    await page.getByRole("radio", { name: "All" }).check();
+    await page.getByRole("searchbox").fill("BREAD");
+    await task(page, "Buy oat milk").waitFor({ state: "detached" });
+    assert.match(page.url(), /\?q=BREAD$/);
+    await page.getByRole("searchbox").fill("nothing like it");
+    await page.getByText("No task matches.").waitFor();
+    await page.getByRole("searchbox").fill("");
+    await task(page, "Buy oat milk").waitFor();
+    await page.getByRole("button", { name: "Delete Buy bread" }).click();
+    await page.getByRole("link", { name: "Account" }).click();
+
+    await page.getByLabel("Name").fill("Ada King");
+    await page.getByRole("button", { name: "Save name" }).click();
+    await page.getByText("Your name is saved.").waitFor();
+    await page.getByLabel("Current password").fill("not this one");
+    await page.getByLabel("New password").fill("short");
+    await page.getByRole("button", { name: "Change password" }).click();
+    await page.getByText("New password must be at least 8 characters.").waitFor();
+    await page.getByLabel("New password").fill("another good password");
+    await page.getByRole("button", { name: "Change password" }).click();
+    await page.locator("#error-current_password").waitFor();
+    assert.equal(await page.getByLabel("New password").inputValue(), "another good password");
+    await page.getByLabel("Current password").fill(PASSWORD);
+    await page.getByRole("button", { name: "Change password" }).click();
+    await page.getByText("Your password is changed.").waitFor();
+    await page.reload();
+    assert.equal(await page.getByLabel("Name").inputValue(), "Ada King");
+    await page.getByRole("link", { name: "Tasks", exact: true }).last().click();
+    await task(page, "Buy oat milk").waitFor();
+    assert.equal(await task(page, "Buy bread").count(), 0);
+
+    await page.getByRole("link", { name: "Account" }).click();
+    await page.getByRole("button", { name: "Delete account…" }).click();
+    const dialog = page.getByRole("dialog");
+    await dialog.getByLabel("Password").fill("not this one");
+    await dialog.getByRole("button", { name: "Delete everything" }).click();
+    await dialog.locator(".error").waitFor();
+    await dialog.getByLabel("Password").fill("another good password");
+    await dialog.getByRole("button", { name: "Delete everything" }).click();
+    await heading(page, "Sign in");
+    await signIn(page, { ...ada, password: "another good password" });
+    assert.match(await alertText(page.locator("form")), /Invalid email or password/);
+    assert.equal(await page.getByLabel("Email").inputValue(), ada.email);
+  });
+
+  test("is told at the field what is wrong, and keeps what was typed", async () => {
+    const page = await (await open(visitor, server)).newPage();
+    await page.goto("/sign-up");
+    await page.getByLabel("Email").fill("ada");
+    await page.getByLabel("Password").fill("short");
+    await page.getByRole("button", { name: "Create account" }).click();
+    await page.getByText("Email must be an email address.").waitFor();
+    await page.getByText("Password must be at least 8 characters.").waitFor();
+    const email = page.getByLabel("Email");
+    assert.deepEqual(
+      [await email.inputValue(), await email.getAttribute("aria-invalid"), await email.getAttribute("aria-describedby")],
+      ["ada", "true", "error-email"],
+    );
+    assert.equal(await page.evaluate(() => document.activeElement.name), "email");
+    const ada = somebody();
+    await server.call("POST", "/api/auth/register", ada);
+    await email.fill(ada.email);
+    await page.getByLabel("Password").fill(PASSWORD);
+    await page.getByRole("button", { name: "Create account" }).click();
+    await page.locator("#error-email").filter({ hasText: /already/ }).waitFor();
+  });
+
+  test("signs up with the keyboard alone, works, and signs out", async () => {
+    const page = await (await open(visitor, server)).newPage();
+    const ada = somebody();
+    const focus = () => page.evaluate(() => document.activeElement.textContent.trim() || document.activeElement.name);
+    const tabTo = async (name) => {
+      for (let left = 30; left > 0; left -= 1) {
+        await page.keyboard.press("Tab");
+        if ((await focus()) === name) return;
+      }
+      assert.fail(`Tab does not reach ${name}`);
+    };
+    await page.goto("/");
+    await heading(page, /calm/);
+    await page.keyboard.press("Tab");
+    assert.equal(await focus(), "Skip to content");
+    await tabTo("Create an account");
+    await page.keyboard.press("Enter");
+    await heading(page, "Create an account");
+    assert.equal(await focus(), "name");
+    await page.keyboard.type(ada.name);
+    await tabTo("email");
+    await page.keyboard.type(ada.email);
+    await tabTo("password");
+    await page.keyboard.type(ada.password);
+    await page.keyboard.press("Enter");
+    await heading(page, "Your tasks");
+    await tabTo("title");
+    await page.keyboard.type("Buy milk");
+    await page.keyboard.press("Enter");
+    await task(page, "Buy milk").waitFor();
+    assert.equal(await focus(), "title");
+    await tabTo("Edit");
+    await page.keyboard.press("Enter");
+    await page.keyboard.type(" and bread");
+    await page.keyboard.press("Enter");
+    await task(page, "and bread").waitFor();
+    assert.equal(await focus(), "Edit");
+    await page.keyboard.press("Enter");
+    await page.keyboard.press("Escape");
+    assert.equal(await focus(), "Edit");
+    await page.keyboard.press("Tab");
+    await page.keyboard.press("Enter");
+    await page.getByText("Deleted").first().waitFor();
+    await tabTo("Undo");
+    await page.keyboard.press("Enter");
+    await task(page, "and bread").waitFor();
+    await page.keyboard.press("Shift+Tab");
+    assert.equal(await focus(), "Edit");
+    await page.locator("#sign-out").focus();
+    await page.keyboard.press("Enter");
+    await heading(page, "Sign in");
+  });
+
+  test("comes back to where they wanted to go, but never to another site", async () => {
+    const { page, context, person } = await open(member, server);
+    await page.getByRole("button", { name: "Sign out" }).click();
+    await page.locator("main").getByText("You are signed out.").waitFor();
+    await page.goto("/tasks?show=done");
+    await page.waitForURL(/sign-in\?next=%2Ftasks%3Fshow%3Ddone/);
+    await page.getByRole("link", { name: "Create an account" }).click();
+    await page.getByRole("link", { name: "Sign in" }).click();
+    await signIn(page, person, null);
+    await page.waitForURL(`${server.base}/tasks?show=done`);
+    for (const next of ["https://evil.example/tasks", "//evil.example/tasks", "/api/auth/session", "javascript:alert(1)", "http://["]) {
+      await context.clearCookies();
+      await page.evaluate(() => localStorage.clear());
+      await signIn(page, person, `/sign-in?next=${encodeURIComponent(next)}`);
+      await page.waitForURL(`${server.base}/tasks`);
+    }
+  });
+
+  test("does not see the tasks again with the back button after signing out", async () => {
+    const { page } = await open(member, server);
+    await add(page, "A secret");
+    await page.getByRole("link", { name: "Account" }).click();
+    await heading(page, "Your account");
+    await page.getByRole("button", { name: "Sign out" }).click();
+    await heading(page, "Sign in");
+    for (let step = 0; step < 3; step += 1) {
+      await page.goBack();
+      await page.waitForTimeout(150);
+      assert(!(await page.content()).includes("A secret"));
+      assert.equal(await page.getByRole("navigation").isVisible(), false);
+    }
+  });
+
+  test("may write what they like: it is shown, and never run", async () => {
+    const { page, context } = await open(member, server);
+    const titles = ["<script>alert(1)</script>", "<img src=x onerror=alert(1)>", "🏳️‍🌈 👩‍👩‍👧 emoji", "שלום", "&amp; &lt;b&gt;", "${7*7} {{7*7}}", "x".repeat(200)];
+    page.on("dialog", () => context.faults.push("a script ran"));
+    for (const title of titles) await add(page, title);
+    await page.reload();
+    await task(page, "emoji").waitFor();
+    assert.deepEqual(await page.locator(".title").allTextContents(), titles.toReversed());
+    assert.equal(await page.locator("li script, li img").count(), 0);
+    await page.setViewportSize({ width: 360, height: 700 });
+    assert(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth));
+  });
+
+  test("with 500 tasks reads them page by page", async () => {
+    const { page, person } = await open(member, server);
+    const { access_token: token } = await server.login(person);
+    for (let number = 1; number <= 500; number += 1) await server.call("POST", "/api/tasks", { title: `Task ${number}` }, token);
+    const started = Date.now();
+    await page.reload();
+    await task(page, "Task 500").waitFor();
+    assert(Date.now() - started < 3000);
+    const items = page.getByRole("listitem");
+    assert.equal(await items.count(), 50);
+    for (let shown = 100; shown <= 500; shown += 50) {
+      await page.getByRole("button", { name: "Show more" }).click();
+      await eventually(async () => (await items.count()) === shown, `${shown} are shown`);
+      assert.equal(await page.evaluate(() => document.activeElement.closest("li").textContent.trim().match(/\d+/)[0]), `${550 - shown}`);
+    }
+    assert.equal(await page.getByRole("button", { name: "Show more" }).isVisible(), false);
+    const titles = await page.locator(".title").allTextContents();
+    assert.equal(new Set(titles).size, 500);
+  });
+});
+
+describe("a session", () => {
+  test("ended on one device is signed out on it, and others see which is which", async () => {
+    const { page, person } = await open(member, server);
+    const phone = await open(visitor, server, { userAgent: "Mozilla/5.0 (Android 16; Mobile) Gecko/150.0 Firefox/150.0" });
+    const other = await phone.newPage();
+    await signIn(other, person);
+    await heading(other, "Your tasks");
+    await page.getByRole("link", { name: "Sessions" }).click();
+    await page.locator(".badge:visible").waitFor();
+    await page.getByRole("button", { name: "Sign out Firefox on Android" }).click();
+    await page.getByRole("listitem").filter({ hasText: "Firefox" }).waitFor({ state: "detached" });
+    await other.getByRole("textbox", { name: "New task" }).fill("Half a thought");
+    await other.getByRole("button", { name: "Add", exact: true }).click();
+    await other.locator("main").getByText("Your session has expired, please sign in again.").waitFor();
+    await signIn(other, person, null);
+    await heading(other, "Your tasks");
+    assert.equal(await other.getByRole("textbox", { name: "New task" }).inputValue(), "Half a thought");
+    await page.reload();
+    await page.getByRole("button", { name: "Sign out all others" }).click();
+    await page.getByText("One other session is signed out.").waitFor();
+    await other.getByRole("link", { name: "Sessions" }).click();
+    await other.locator("main").getByText("Your session has expired").waitFor();
+    await page.getByRole("button", { name: "Sign out of this device" }).click();
+    await heading(page, "Sign in");
+  });
+
+  for (const [how, leave] of [
+    ["signing out", (page) => page.getByRole("button", { name: "Sign out" }).click()],
+    ["leaving the pages", (page) => page.goto("/docs/")],
+  ]) {
+    test(`takes along a deletion that could still be undone: ${how}`, async () => {
+      const { page, person } = await open(member, server);
+      await add(page, "Doomed");
+      await add(page, "Kept");
+      await page.getByRole("button", { name: "Delete Doomed" }).click();
+      await leave(page);
+      const { access_token: token } = await server.login(person);
+      const titles = async () => (await server.call("GET", "/api/tasks", undefined, token)).map((task) => task.title);
+      await eventually(async () => (await titles()).join() === "Kept", "the task is deleted");
+    });
+  }
+
+  test("that another tab finds to be over leaves here what was typed", async () => {
+    const { page, context, person } = await open(member, server);
+    const other = await context.newPage();
+    await other.goto("/sessions");
+    await other.locator(".badge:visible").waitFor();
+    await page.getByRole("textbox", { name: "New task" }).fill("Half a thought");
+    const { access_token: token } = await server.login(person);
+    await server.call("POST", "/api/auth/logout", { scope: "others" }, token);
+    await other.getByRole("link", { name: "Account" }).click();
+    await other.getByRole("link", { name: "Sessions" }).click();
+    await other.locator("main").getByText("Your session has expired").waitFor();
+    await page.locator("#notice").filter({ hasText: "You are signed out." }).waitFor();
+    await signIn(page, person, null);
+    await heading(page, "Your tasks");
+    assert.equal(await page.getByRole("textbox", { name: "New task" }).inputValue(), "Half a thought");
+    await page.getByRole("button", { name: "Sign out" }).click();
+    await page.locator("#notice").filter({ hasText: "You are signed out." }).waitFor();
+    assert.equal(await page.evaluate(() => sessionStorage.length), 0);
+  });
+
+  test("ended in one tab is ended in the other, at once", async () => {
+    const { page, context } = await open(member, server);
+    const other = await context.newPage();
+    await other.goto("/account");
+    await heading(other, "Your account");
+    await page.getByRole("button", { name: "Sign out" }).click();
+    await heading(other, "Sign in");
+    await heading(page, "Sign in");
+  });
+
+  test("of somebody else in another tab takes the place of the first in both", async () => {
+    const { page, context } = await open(member, server);
+    await add(page, "Ada's own");
+    const other = await context.newPage();
+    await other.goto("/tasks");
+    await other.getByRole("button", { name: "Sign out" }).click();
+    await heading(page, "Sign in");
+    await signUp(other, somebody("Grace"));
+    await heading(page, "Your tasks");
+    await page.getByText("Nothing to do yet").waitFor();
+    assert.equal(await page.getByText("Ada's own").count(), 0);
+  });
+
+  test("whose user is not allowed is told so", async () => {
+    const { page } = await open(member, server);
+    await page.evaluate(() => {
+      const session = JSON.parse(localStorage.getItem("api-server"));
+      session.user.id = "somebody-else";
+      localStorage.setItem("api-server", JSON.stringify(session));
+    });
+    await page.reload();
+    await page.getByText("You are not allowed to do that.").waitFor();
+  });
+
+  test("goes on by itself: two tabs whose token has expired refresh once, and lose nothing", async () => {
+    const short = await Server.start({ ACCESS_TOKEN_TTL: "4s" });
+    try {
+      const { page, context } = await open(member, short);
+      const other = await context.newPage();
+      await other.goto("/tasks");
+      await heading(other, "Your tasks");
+      await new Promise((go) => setTimeout(go, 10_000));
+      const refreshes = counting(context, "/api/auth/refresh");
+      // Slow enough that both tabs want it at the same time.
+      await context.route("**/api/auth/refresh", async (route) => {
+        await new Promise((go) => setTimeout(go, 500));
+        await route.continue();
+      });
+      const tabs = [page, other];
+      await Promise.all(tabs.map((tab, number) => add(tab, `From tab ${number}`)));
+      assert.equal(refreshes.count, 1);
+      await page.reload();
+      await task(page, "From tab 0").waitFor();
+      await task(page, "From tab 1").waitFor();
+    } finally {
+      await short.end();
+    }
+  });
+
+  test("that ends in mid-work says so and keeps the work", async () => {
+    const short = await Server.start({ ACCESS_TOKEN_TTL: "1s", SESSION_TTL: "2s" });
+    try {
+      const { page, person } = await open(member, short);
+      await page.getByRole("textbox", { name: "New task" }).fill("A long thought");
+      await new Promise((go) => setTimeout(go, 9000));
+      await page.getByRole("button", { name: "Add", exact: true }).click();
+      await page.locator("main").getByText("Your session has expired, please sign in again.").waitFor();
+      await signIn(page, person, null);
+      await heading(page, "Your tasks");
+      assert.equal(await page.getByRole("textbox", { name: "New task" }).inputValue(), "A long thought");
+      await page.getByRole("button", { name: "Add", exact: true }).click();
+      await task(page, "A long thought").waitFor();
+    } finally {
+      await short.end();
+    }
+  });
+
+  test("is over for an old tab when the secret was replaced", async () => {
+    const own = await Server.start({ AUTH_SECRET: "kX3vTq8ZrLw5Yb2Nc7Hd4Gf9Sa1Pm6Je" });
+    try {
+      const { page, person } = await open(member, own);
+      await own.stop();
+      await own.run({ AUTH_SECRET: "eJ6mP1aS9fG4dH7cN2bY5wLrZ8qTv3Xk" });
+      await page.getByRole("textbox", { name: "New task" }).fill("After the rotation");
+      await page.getByRole("button", { name: "Add", exact: true }).click();
+      await page.locator("main").getByText("Your session has expired, please sign in again.").waitFor();
+      await signIn(page, person, null);
+      await heading(page, "Your tasks");
+    } finally {
+      await own.end();
+    }
+  });
+});

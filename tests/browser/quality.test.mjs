@@ -1,0 +1,124 @@
+// What holds for every page: accessible, small, still, under a policy.
+import assert from "node:assert/strict";
+import { readFile } from "node:fs/promises";
+import { createRequire } from "node:module";
+import { after, before, test } from "node:test";
+import { Server, add, launch, member, visitor } from "./harness.mjs";
+
+let browser, server;
+const axe = await readFile(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+const RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"];
+
+before(async () => {
+  browser = await launch();
+  server = await Server.start();
+});
+after(async () => {
+  await browser.close();
+  await server.end();
+});
+
+async function isAccessible(page, what) {
+  await page.evaluate(() => Promise.all(document.getAnimations().map((animation) => animation.finished)));
+  await page.evaluate(axe);
+  const { violations } = await page.evaluate((values) => window.axe.run(document, { runOnly: { type: "tag", values } }), RULES);
+  const found = violations.map(({ id, nodes }) => `${id}: ${nodes.map((node) => node.html).join(" ")}`);
+  assert.deepEqual(found, [], what);
+}
+
+const fits = (page) => page.evaluate(() => document.documentElement.scrollWidth <= innerWidth);
+
+for (const colorScheme of ["light", "dark"]) {
+  for (const [width, height] of [[360, 740], [1440, 900]]) {
+    test(`every page is accessible and fits: ${colorScheme}, ${width} px`, async () => {
+      // The policy forbids what axe does to the page it looks at.
+      const look = { colorScheme, viewport: { width, height }, bypassCSP: true, reducedMotion: "reduce" };
+      const guest = await visitor(browser, server, look);
+      const front = await guest.newPage();
+      for (const path of ["/", "/sign-in", "/sign-up"]) {
+        await front.goto(path);
+        await front.getByRole("heading", { level: 1 }).waitFor();
+        await isAccessible(front, path);
+        assert(await fits(front), path);
+      }
+      await front.getByRole("button", { name: "Create account" }).click();
+      await front.locator(".error").first().waitFor();
+      await isAccessible(front, "a refused form");
+
+      const { context, page } = await member(browser, server, look);
+      await page.getByText("Nothing to do yet").waitFor();
+      await isAccessible(page, "no tasks");
+      for (const title of ["Buy milk", "Buy bread", "Buy eggs"]) await add(page, title);
+      await page.getByRole("checkbox", { name: "Buy milk" }).check();
+      await page.locator("li.done").waitFor();
+      await isAccessible(page, "tasks");
+      await page.getByRole("button", { name: "Edit Buy bread" }).click();
+      await page.getByRole("button", { name: "Delete Buy eggs" }).click();
+      await isAccessible(page, "editing, with an undo");
+      assert(await fits(page), "editing");
+      await page.goto("/account");
+      await page.getByRole("heading", { level: 1 }).waitFor();
+      await isAccessible(page, "/account");
+      await page.getByRole("button", { name: "Delete account…" }).click();
+      await isAccessible(page, "the dialog");
+      await page.goto("/sessions");
+      await page.locator(".badge:visible").waitFor();
+      await isAccessible(page, "/sessions");
+      assert(await fits(page), "/sessions");
+      await Promise.all([guest.close(), context.close()]);
+    });
+  }
+}
+
+test("the first page is small, and nothing moves on any", async () => {
+  const context = await visitor(browser, server);
+  await context.addInitScript(() => {
+    window.moved = 0;
+    new PerformanceObserver((list) => {
+      for (const entry of list.getEntries()) window.moved += entry.hadRecentInput ? 0 : entry.value;
+    }).observe({ type: "layout-shift", buffered: true });
+  });
+  const page = await context.newPage();
+  const sizes = [];
+  page.on("requestfinished", async (request) => sizes.push(request.sizes()));
+  await page.goto("/", { waitUntil: "networkidle" });
+  const bytes = (await Promise.all(sizes)).reduce((sum, size) => sum + size.responseBodySize + size.responseHeadersSize, 0);
+  assert(bytes > 5_000 && bytes <= 50 * 1024, `${bytes} bytes`);
+  console.log(`first page: ${bytes} bytes`);
+  for (const path of ["/", "/sign-in", "/sign-up"]) {
+    await page.goto(path, { waitUntil: "networkidle" });
+    assert.equal(await page.evaluate(() => window.moved), 0, path);
+  }
+  const { page: tasks, context: own } = await member(browser, server);
+  await own.addInitScript(() => {
+    window.moved = 0;
+    new PerformanceObserver((list) => {
+      for (const entry of list.getEntries()) window.moved += entry.hadRecentInput ? 0 : entry.value;
+    }).observe({ type: "layout-shift", buffered: true });
+  });
+  await add(tasks, "Buy milk");
+  for (const path of ["/tasks", "/account", "/sessions"]) {
+    await tasks.goto(path, { waitUntil: "networkidle" });
+    const moved = await tasks.evaluate(() => window.moved);
+    assert(moved < 0.01, `${path}: ${moved}`);
+  }
+  await Promise.all([context.close(), own.close()]);
+});
+
+test("nothing inline may run, and no text can become HTML", async () => {
+  const context = await visitor(browser, server);
+  const page = await context.newPage();
+  const answer = await page.goto("/");
+  const policy = answer.headers()["content-security-policy"];
+  assert.doesNotMatch(policy, /unsafe|https?:|\*/);
+  assert.match(policy, /require-trusted-types-for 'script'; trusted-types 'none'/);
+  const refused = await page.evaluate(() => {
+    try {
+      document.body.innerHTML = "<b>x</b>";
+    } catch (error) {
+      return error.name;
+    }
+  });
+  assert.equal(refused, "TypeError");
+  await context.close();
+});
