@@ -97,7 +97,7 @@ test("ticking and deleting that fail are taken back, said, and can be tried agai
   await task(page, "Contested").waitFor({ state: "hidden" });
   await page.mouse.move(0, 0);
   await page.locator(".toast.problem").waitFor({ timeout: 15_000 });
-  assert(await task(page, "Contested").isVisible());
+  await task(page, "Contested").waitFor();
   await page.unroute("**/api/*/tasks/*");
 });
 
