@@ -1,6 +1,7 @@
 """A server for the checks: its own folder and port, cheap hashes, gone at the end."""
 
 import os
+import secrets
 import socket
 import subprocess
 import time
@@ -27,6 +28,21 @@ def wait_until_ready(process: subprocess.Popen, base: str, log: Path) -> None:
         except OSError:
             time.sleep(0.05)
     raise SystemExit(f"the server does not get ready:\n{log.read_text()}")
+
+
+@contextmanager
+def postgres_database() -> Iterator[str]:
+    """Yields the address of a new one on TEST_POSTGRES_URL."""
+    server, name = os.environ["TEST_POSTGRES_URL"], f"live_{secrets.token_hex(8)}"
+
+    def execute(statement: str) -> None:
+        subprocess.run(["psql", server, "-qc", statement], check=True)
+
+    execute(f"CREATE DATABASE {name}")
+    try:
+        yield f"{server.rsplit('/', 1)[0]}/{name}"
+    finally:
+        execute(f"DROP DATABASE {name} WITH (FORCE)")
 
 
 @contextmanager

@@ -1,15 +1,10 @@
 // What goes wrong around the pages: networks, servers, browsers.
 import assert from "node:assert/strict";
-import { after, afterEach, before, test } from "node:test";
-import { PASSWORD, Server, add, launch, member, signIn, somebody, task, visitor } from "./harness.mjs";
+import { test } from "node:test";
+import { PASSWORD, Server, add, inBrowser, member, signIn, somebody, task, visitor } from "./harness.mjs";
 
 let browser, server;
-const contexts = [];
-const open = async (how, ...rest) => {
-  const it = await how(browser, ...rest);
-  contexts.push(it.context ?? it);
-  return it;
-};
+const open = inBrowser((started) => ({ browser, server } = started));
 const title = (page) => page.getByRole("textbox", { name: "New task" });
 const press = (page, name) => page.getByRole("button", { name, exact: true }).click();
 const problem = (code, message, headers = {}) => (route) =>
@@ -18,20 +13,6 @@ const problem = (code, message, headers = {}) => (route) =>
     headers: { "Content-Type": "application/problem+json", ...headers },
     body: JSON.stringify({ status: Number(code.slice(0, 3)), title: "", code: code.slice(4), detail: message, message }),
   });
-
-before(async () => {
-  browser = await launch();
-  server = await Server.start();
-});
-after(async () => {
-  await browser.close();
-  await server.end();
-});
-afterEach(async () => {
-  const faults = contexts.flatMap((context) => context.faults);
-  await Promise.all(contexts.splice(0).map((context) => context.close()));
-  assert.deepEqual(faults, []);
-});
 
 test("offline, what was typed stays, and works when the network is back", async () => {
   const { page, context } = await open(member, server);

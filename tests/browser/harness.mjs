@@ -6,6 +6,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { after, afterEach, before } from "node:test";
 import { chromium } from "playwright-core";
 
 export const PASSWORD = "correct horse battery staple";
@@ -68,6 +69,34 @@ export class Server {
   }
 
   login = ({ email, password }) => this.call("POST", "/api/auth/login", { email, password });
+}
+
+/**
+ * A browser and a server for a file of tests, handed to `ready` before the first. What the result opens is closed after each
+ * test, and must have had no faults.
+ */
+export function inBrowser(ready) {
+  const contexts = [];
+  let browser, server;
+  before(async () => {
+    browser = await launch();
+    server = await Server.start();
+    ready({ browser, server });
+  });
+  after(async () => {
+    await browser.close();
+    await server.end();
+  });
+  afterEach(async () => {
+    const faults = contexts.flatMap((context) => context.faults);
+    await Promise.all(contexts.splice(0).map((context) => context.close()));
+    assert.deepEqual(faults, []);
+  });
+  return async (how, ...rest) => {
+    const it = await how(browser, ...rest);
+    contexts.push(it.context ?? it);
+    return it;
+  };
 }
 
 export const launch = () =>

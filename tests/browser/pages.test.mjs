@@ -1,15 +1,10 @@
 // The pages as people use them: in Chromium, against a live server.
 import assert from "node:assert/strict";
-import { after, afterEach, before, describe, test } from "node:test";
-import { PASSWORD, Server, add, launch, member, signIn, signUp, somebody, task, visitor } from "./harness.mjs";
+import { describe, test } from "node:test";
+import { PASSWORD, Server, add, inBrowser, member, signIn, signUp, somebody, task, visitor } from "./harness.mjs";
 
 let browser, server;
-const contexts = [];
-const open = async (how, ...rest) => {
-  const it = await how(browser, ...rest);
-  contexts.push(it.context ?? it);
-  return it;
-};
+const open = inBrowser((started) => ({ browser, server } = started));
 const heading = (page, name) => page.getByRole("heading", { name, level: 1 }).waitFor();
 const alertText = (scope) => scope.getByRole("alert").first().innerText();
 /** Counts the requests to an address from now on. */
@@ -24,20 +19,6 @@ const eventually = async (check, what) => {
     await new Promise((go) => setTimeout(go, 50));
   }
 };
-
-before(async () => {
-  browser = await launch();
-  server = await Server.start();
-});
-after(async () => {
-  await browser.close();
-  await server.end();
-});
-afterEach(async () => {
-  const faults = contexts.flatMap((context) => context.faults);
-  await Promise.all(contexts.splice(0).map((context) => context.close()));
-  assert.deepEqual(faults, []);
-});
 
 describe("a user", () => {
   test("lives a whole life: signs up, keeps tasks, changes name and password, deletes the account", async () => {

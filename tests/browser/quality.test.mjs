@@ -2,21 +2,14 @@
 import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
-import { after, before, test } from "node:test";
-import { Server, add, launch, member, visitor } from "./harness.mjs";
+import { test } from "node:test";
+import { add, inBrowser, member, visitor } from "./harness.mjs";
 
 let browser, server;
 const axe = await readFile(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 const RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"];
 
-before(async () => {
-  browser = await launch();
-  server = await Server.start();
-});
-after(async () => {
-  await browser.close();
-  await server.end();
-});
+inBrowser((started) => ({ browser, server } = started));
 
 async function isAccessible(page, what) {
   await page.evaluate(() => Promise.all(document.getAnimations().map((animation) => animation.finished)));

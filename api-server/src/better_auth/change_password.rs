@@ -114,17 +114,22 @@ async fn change_and_start_over(
 }
 
 /// Somebody who was imported may have no password.
+pub(super) async fn has_credential_account(
+    call: &Call,
+    signed_in: &SignedIn,
+) -> Result<bool, Problem> {
+    let id = signed_in.user_id();
+    let db = &call.state.db;
+    Ok(db
+        .run(move |connection| has_password(connection, &id))
+        .await?)
+}
+
 pub(super) async fn require_credential_account(
     call: &Call,
     signed_in: &SignedIn,
 ) -> Result<(), Refusal> {
-    let id = signed_in.user_id();
-    let has_one = call
-        .state
-        .db
-        .run(move |connection| has_password(connection, &id))
-        .await?;
-    if has_one {
+    if has_credential_account(call, signed_in).await? {
         return Ok(());
     }
     Err(Refusal::no_credential_account())

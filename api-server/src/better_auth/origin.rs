@@ -1,5 +1,7 @@
 //! Which pages may send a request, and where one may lead.
 
+use std::borrow::Cow;
+
 use actix_web::http::StatusCode;
 use actix_web::http::header::{COOKIE, HeaderValue, ORIGIN, REFERER};
 use url::Url;
@@ -70,7 +72,7 @@ fn is_known(call: &Call, address: &str) -> bool {
     known.any(|known| known.as_str() == origin)
 }
 
-fn forbidden(code: &'static str, message: &'static str) -> Refusal {
+fn forbidden(code: &'static str, message: impl Into<Cow<'static, str>>) -> Refusal {
     Refusal::new(StatusCode::FORBIDDEN, code, message)
 }
 
@@ -98,28 +100,23 @@ pub(super) fn require_trusted_callback(call: &Call) -> Result<(), Refusal> {
 struct Kind {
     label: &'static str,
     code: &'static str,
-    message: &'static str,
 }
 
 const CALLBACK: Kind = Kind {
     label: "callbackURL",
     code: "INVALID_CALLBACK_URL",
-    message: "Invalid callbackURL",
 };
 const REDIRECT: Kind = Kind {
     label: "redirectURL",
     code: "INVALID_REDIRECT_URL",
-    message: "Invalid redirectURL",
 };
 const ERROR_CALLBACK: Kind = Kind {
     label: "errorCallbackURL",
     code: "INVALID_ERROR_CALLBACK_URL",
-    message: "Invalid errorCallbackURL",
 };
 const NEW_USER_CALLBACK: Kind = Kind {
     label: "newUserCallbackURL",
     code: "INVALID_NEW_USER_CALLBACK_URL",
-    message: "Invalid newUserCallbackURL",
 };
 
 /// What JavaScript takes for something.
@@ -136,7 +133,10 @@ fn require_safe(call: &Call, value: Option<&Value>, kind: &Kind) -> Result<(), R
     match value.filter(|value| is_given(value)) {
         None => Ok(()),
         Some(Value::String(address)) if is_safe_path(address) || is_known(call, address) => Ok(()),
-        Some(Value::String(_)) => Err(forbidden(kind.code, kind.message)),
+        Some(Value::String(_)) => {
+            let message = format!("Invalid {}", kind.label);
+            Err(forbidden(kind.code, message))
+        }
         Some(_) => {
             let message = format!("Invalid {}: expected a string", kind.label);
             Err(Refusal::bad_request(message))

@@ -8,7 +8,7 @@ use url::form_urlencoded::Serializer;
 
 use super::answer::Answer;
 use super::call::Call;
-use crate::accounts::store::has_password;
+use super::change_password::has_credential_account;
 use crate::db::Timestamp;
 
 #[derive(Serialize)]
@@ -27,12 +27,7 @@ struct Account {
 /// `GET /api/auth/list-accounts`: the one with the password.
 pub(super) async fn list_accounts(call: Call) -> Answer {
     let signed_in = call.signed_in().await?;
-    let id = signed_in.user_id();
-    let has_one = call
-        .state
-        .db
-        .run(move |connection| has_password(connection, &id))
-        .await?;
+    let has_one = has_credential_account(&call, &signed_in).await?;
     let user = &signed_in.user;
     let account = has_one.then(|| Account {
         id: user.id.clone(),

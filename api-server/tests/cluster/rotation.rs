@@ -72,6 +72,11 @@ impl Node {
         Self { place, server }
     }
 
+    /// Two servers on one database.
+    fn pair(url: &str, secrets: &[&str]) -> [Self; 2] {
+        [(); 2].map(|()| Self::start(|program| program.set("DATABASE_URL", url), secrets))
+    }
+
     fn take(&self, secrets: &[&str]) {
         write(&self.place, secrets);
         self.server.signal(Signal::HUP);
@@ -268,9 +273,8 @@ fn under_load_a_rotation_refuses_nobody_on_sqlite() {
     let _alone = alone();
     let place = Place::new();
     let url = format!("sqlite://{}", place.path("auth.db").display());
-    let start = || Node::start(|program| program.set("DATABASE_URL", &url), &[OLD]);
     let service = Service::with(&[NEW, OLD]);
-    nobody_notices(&[start(), start()], service, NEW, rotate_once);
+    nobody_notices(&Node::pair(&url, &[OLD]), service, NEW, rotate_once);
 }
 
 #[test]
@@ -282,9 +286,8 @@ fn under_load_a_rotation_refuses_nobody_on_postgres() {
     let _alone = alone();
     let postgres = Postgres::new();
     let url = postgres.url("hunter2");
-    let start = || Node::start(|program| program.set("DATABASE_URL", &url), &[OLD]);
     let service = Service::with(&[NEW, OLD]);
-    nobody_notices(&[start(), start()], service, NEW, rotate_once);
+    nobody_notices(&Node::pair(&url, &[OLD]), service, NEW, rotate_once);
 }
 
 #[test]
@@ -298,10 +301,9 @@ fn a_rotation_every_second_for_a_minute_refuses_nobody() {
     let url = postgres.url("hunter2");
     let secrets: Vec<_> = (0..=ROUNDS).map(|_| Uuid::new_v4().to_string()).collect();
     let secrets: Vec<_> = secrets.iter().map(String::as_str).collect();
-    let start = || Node::start(|program| program.set("DATABASE_URL", &url), &secrets[..1]);
     let service = Service::with(&secrets[..1]);
     nobody_notices(
-        &[start(), start()],
+        &Node::pair(&url, &secrets[..1]),
         service,
         secrets[ROUNDS],
         |nodes, service, answered| rotate_every_second(&secrets, nodes, service, answered),
