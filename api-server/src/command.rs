@@ -12,7 +12,7 @@ use auth_core::Secret;
 
 use crate::config::{Command, ImportCommand, KeysCommand, Settings, UsersCommand};
 use crate::db::DatabaseUrl;
-use crate::{Limits, db, moving, openapi, server};
+use crate::{Limits, db, openapi, server, transfer};
 
 /// A setting or an argument is wrong.
 const EXIT_SETTINGS: u8 = 2;
@@ -78,13 +78,13 @@ fn users(settings: &Settings, command: &UsersCommand) -> ExitCode {
     let outcome = match command {
         UsersCommand::Import(ImportCommand::BetterAuth(arguments)) => settings
             .check_import(arguments)
-            .map(|(target, source)| moving::import_better_auth(&target, &source, report)),
+            .map(|(target, source)| transfer::import_better_auth(&target, &source, report)),
         UsersCommand::Import(ImportCommand::Json { from }) => settings
             .check_database()
             .map(|target| import_json(&target, from.as_deref())),
         UsersCommand::Export { tasks } => settings
             .check_database()
-            .map(|source| moving::export(&source, *tasks, io::stdout().lock())),
+            .map(|source| transfer::export(&source, *tasks, io::stdout().lock())),
     };
     match outcome {
         Err(problems) => refuse(EXIT_SETTINGS, &problems),
@@ -93,13 +93,13 @@ fn users(settings: &Settings, command: &UsersCommand) -> ExitCode {
     }
 }
 
-fn import_json(target: &DatabaseUrl, from: Option<&Path>) -> Result<(), moving::Failure> {
+fn import_json(target: &DatabaseUrl, from: Option<&Path>) -> Result<(), transfer::TransferError> {
     let Some(file) = from else {
-        return moving::import_json(target, io::stdin().lock(), io::stderr());
+        return transfer::import_json(target, io::stdin().lock(), io::stderr());
     };
     let opened = File::open(file);
     let opened = opened.map_err(|error| format!("{} (--from): {error}", file.display()))?;
-    moving::import_json(target, BufReader::new(opened), io::stderr())
+    transfer::import_json(target, BufReader::new(opened), io::stderr())
 }
 
 fn print_secret(secret: &Secret) -> ExitCode {

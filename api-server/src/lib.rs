@@ -14,13 +14,13 @@ mod health;
 mod http;
 mod keys;
 pub mod logging;
-pub mod moving;
 mod pages;
 pub mod problem;
 pub mod server;
 mod sessions;
 mod state;
 mod tasks;
+pub mod transfer;
 
 pub use http::openapi::document as openapi;
 pub use state::{Clock, Limits};

@@ -8,7 +8,7 @@ use clap::{Args, Subcommand};
 use super::parse::{self, Collector};
 use super::{SettingProblems, Settings};
 use crate::db::{DatabaseUrl, Table};
-use crate::moving::BetterAuth;
+use crate::transfer::BetterAuth;
 
 /// What can be done with all users at once.
 #[derive(Subcommand, Clone, Debug)]

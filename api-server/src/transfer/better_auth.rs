@@ -1,13 +1,13 @@
-//! The database of Better Auth: where its users, their passwords and perhaps their tasks stand.
+//! Reads users, their passwords and, on demand, tasks from a database of Better Auth.
 
 use std::io::Write;
 
 use auth_core::password::PasswordHash;
 
-use super::Failure;
-use super::arrivals::Arrivals;
-use super::person::{MAX_ID_BYTES, Person, PersonText, Reason};
-use super::todo::{Todo, TodoText};
+use super::TransferError;
+use super::import::ImportWriter;
+use super::imported_task::{ImportedTask, TaskRecord};
+use super::imported_user::{ImportedUser, MAX_ID_BYTES, RejectReason, UserRecord};
 use crate::db::{CellFault, DatabaseUrl, Reader, Row, SHORT, Table};
 
 /// Where the source is and what its tables are called.
@@ -22,21 +22,21 @@ pub struct BetterAuth {
     pub(crate) snake_case: bool,
 }
 
-/// A source whose tables are all as they should be.
-pub(super) struct Opened {
+/// A source in which every table and column was found.
+pub(super) struct CheckedSource {
     reader: Reader,
     users: Query,
     /// With the name of the table.
     tasks: Option<(Query, String)>,
 }
 
-/// What is read, and what of.
+/// The expressions to select and the tables to select them from.
 struct Query {
     expressions: Vec<String>,
     from: String,
 }
 
-/// A table with its columns, which are written behind the table's alias and in quotes.
+/// A table and its columns, which a statement names as `alias."column"`.
 struct Columns<'a> {
     table: &'a Table,
     alias: &'static str,
@@ -46,15 +46,15 @@ struct Columns<'a> {
 }
 
 impl BetterAuth {
-    /// Connects and looks whether everything is there, before anything is written anywhere.
-    pub(super) fn open(&self) -> Result<Opened, Failure> {
+    /// Connects and checks that every table and column is there, before anything is written.
+    pub(super) fn open(&self) -> Result<CheckedSource, TransferError> {
         let url = &self.url;
         self.check().map_err(|error| {
             format!("cannot import from {url} (--from): {error}\nNothing was imported.").into()
         })
     }
 
-    fn check(&self) -> Result<Opened, Failure> {
+    fn check(&self) -> Result<CheckedSource, TransferError> {
         let mut reader = Reader::open(&self.url)?;
         let users = self.users_query(&mut reader)?;
         let tasks = match &self.tasks {
@@ -64,7 +64,7 @@ impl BetterAuth {
                 Some((query, table.as_str().to_owned()))
             }
         };
-        Ok(Opened {
+        Ok(CheckedSource {
             reader,
             users,
             tasks,
@@ -86,9 +86,9 @@ impl BetterAuth {
         snake
     }
 
-    /// One row a user, whatever stands in the accounts. The oldest first, so that of two users with one address the one
-    /// who came first is taken.
-    fn users_query(&self, reader: &mut Reader) -> Result<Query, Failure> {
+    /// One row a user, whatever the accounts hold. The oldest first, so that of two users with one address the older is
+    /// imported.
+    fn users_query(&self, reader: &mut Reader) -> Result<Query, TransferError> {
         let mut user = Columns::of(reader, &self.users, "u")?;
         let mut account = Columns::of(reader, &self.accounts, "c")?;
         let id = user.take(&[&self.name("id")]);
@@ -134,8 +134,8 @@ impl BetterAuth {
         Ok(Query { expressions, from })
     }
 
-    /// The oldest first: here the order of the ids is the order of the list.
-    fn tasks_query(&self, reader: &mut Reader, table: &Table) -> Result<Query, Failure> {
+    /// The oldest first: ids are given in this order, and the list is ordered by id.
+    fn tasks_query(&self, reader: &mut Reader, table: &Table) -> Result<Query, TransferError> {
         let mut user = Columns::of(reader, &self.users, "u")?;
         let mut task = Columns::of(reader, table, "t")?;
         let user_id = user.take(&[&self.name("id")]);
@@ -179,15 +179,19 @@ fn same(one: &str, its_kind: &str, other: &str, others_kind: &str) -> String {
     format!("CAST({one} AS text) = CAST({other} AS text)")
 }
 
-/// A column as it stands in a statement.
+/// A column as a statement names it, and its type.
 #[derive(Default)]
-struct Named {
+struct Column {
     sql: String,
     kind: String,
 }
 
 impl<'a> Columns<'a> {
-    fn of(reader: &mut Reader, table: &'a Table, alias: &'static str) -> Result<Self, Failure> {
+    fn of(
+        reader: &mut Reader,
+        table: &'a Table,
+        alias: &'static str,
+    ) -> Result<Self, TransferError> {
         let found = reader.columns(table)?;
         if found.is_empty() {
             return Err(format!("there is no table {}", table.quoted()).into());
@@ -201,21 +205,21 @@ impl<'a> Columns<'a> {
         })
     }
 
-    /// The first of the names that there is.
-    fn take(&mut self, names: &[&str]) -> Named {
+    /// The first of these names that the table has.
+    fn take(&mut self, names: &[&str]) -> Column {
         for name in names {
             if let Some((_, kind)) = self.found.iter().find(|(found, _)| found == name) {
-                return Named {
+                return Column {
                     sql: format!("{}.\"{name}\"", self.alias),
                     kind: kind.clone(),
                 };
             }
         }
         self.missing.push(names.join(" or "));
-        Named::default()
+        Column::default()
     }
 
-    fn finish(self, is_snake_case: bool) -> Result<(), Failure> {
+    fn finish(self, is_snake_case: bool) -> Result<(), TransferError> {
         if self.missing.is_empty() {
             return Ok(());
         }
@@ -235,23 +239,25 @@ impl<'a> Columns<'a> {
     }
 }
 
-impl Opened {
-    pub(super) fn read<W: Write>(&mut self, arrivals: &mut Arrivals<W>) -> Result<(), Failure> {
-        arrivals.remember_users();
+impl CheckedSource {
+    pub(super) fn read<W: Write>(
+        &mut self,
+        writer: &mut ImportWriter<W>,
+    ) -> Result<(), TransferError> {
+        writer.remember_users();
         let Query { expressions, from } = &self.users;
-        self.reader.for_each(expressions, from, |row| {
-            arrivals.person(&id(row), person(row))
-        })?;
+        self.reader
+            .for_each(expressions, from, |row| writer.user(&id(row), user(row)))?;
         if let Some((Query { expressions, from }, table)) = &self.tasks {
-            arrivals.set_source(table)?;
+            writer.set_source(table)?;
             self.reader
-                .for_each(expressions, from, |row| arrivals.todo(&id(row), todo(row)))?;
+                .for_each(expressions, from, |row| writer.task(&id(row), task(row)))?;
         }
         Ok(())
     }
 }
 
-/// To name the row by, whatever it is.
+/// Names the row in a report, whatever its id holds.
 fn id(row: &Row) -> String {
     match row.text(0) {
         Ok(Some(id)) => id,
@@ -261,7 +267,7 @@ fn id(row: &Row) -> String {
 }
 
 /// In the order of the expressions.
-fn person(row: &Row) -> Result<Person, Reason> {
+fn user(row: &Row) -> Result<ImportedUser, RejectReason> {
     let id = required(row, 0, "id")?;
     let password_hash = match optional(row, 7, "account")?.as_deref() {
         None | Some("0") => None,
@@ -273,7 +279,7 @@ fn person(row: &Row) -> Result<Person, Reason> {
         }
         Some(count) => return Err(format!("it has {count} credential accounts")),
     };
-    let text = PersonText {
+    let text = UserRecord {
         id,
         email: required(row, 1, "email")?,
         name: optional(row, 2, "name")?,
@@ -286,9 +292,9 @@ fn person(row: &Row) -> Result<Person, Reason> {
     text.check(PasswordHash::import)
 }
 
-fn todo(row: &Row) -> Result<Todo, Reason> {
+fn task(row: &Row) -> Result<ImportedTask, RejectReason> {
     let no_owner = || "its owner is not among the users there".to_owned();
-    let text = TodoText {
+    let text = TaskRecord {
         id: required(row, 0, "id")?,
         user_id: optional(row, 1, "owner")?.ok_or_else(no_owner)?,
         user_email: optional(row, 2, "owner's email")?.ok_or_else(no_owner)?,
@@ -301,16 +307,16 @@ fn todo(row: &Row) -> Result<Todo, Reason> {
     text.check()
 }
 
-fn optional(row: &Row, column: usize, what: &str) -> Result<Option<String>, Reason> {
+fn optional(row: &Row, column: usize, what: &str) -> Result<Option<String>, RejectReason> {
     row.text(column)
         .map_err(|fault: CellFault| format!("its {what} {fault}"))
 }
 
-fn required(row: &Row, column: usize, what: &str) -> Result<String, Reason> {
+fn required(row: &Row, column: usize, what: &str) -> Result<String, RejectReason> {
     optional(row, column, what)?.ok_or_else(|| format!("its {what} is NULL"))
 }
 
-fn truth(row: &Row, column: usize, what: &str) -> Result<bool, Reason> {
+fn truth(row: &Row, column: usize, what: &str) -> Result<bool, RejectReason> {
     match required(row, column, what)?.as_str() {
         "true" | "t" | "1" => Ok(true),
         "false" | "f" | "0" => Ok(false),

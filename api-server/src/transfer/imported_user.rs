@@ -1,4 +1,4 @@
-//! A user on the move: as written in a row or a line, and checked against the rules of this server.
+//! An imported user: as a row or a line has it, and checked against the rules of this server.
 
 use std::fmt::Display;
 
@@ -8,15 +8,15 @@ use serde::{Deserialize, Serialize};
 use crate::accounts::user::{self, Email};
 use crate::db::Timestamp;
 
-/// Longer than any way to write an id that is in use.
+/// The longest id that is accepted, in bytes; every common form of id is shorter.
 pub(super) const MAX_ID_BYTES: usize = 255;
 
-/// Why somebody or something is not taken.
-pub(super) type Reason = String;
+/// Why a user or a task is not imported.
+pub(super) type RejectReason = String;
 
-/// A user as written.
+/// A user as a row or a line has it.
 #[derive(Serialize, Deserialize)]
-pub(super) struct PersonText {
+pub(super) struct UserRecord {
     pub(super) id: String,
     pub(super) email: String,
     pub(super) name: Option<String>,
@@ -27,8 +27,8 @@ pub(super) struct PersonText {
     pub(super) updated_at: String,
 }
 
-/// A user who can live here.
-pub(super) struct Person {
+/// A user that passed every rule.
+pub(super) struct ImportedUser {
     pub(super) id: String,
     pub(super) email: Email,
     pub(super) name: Option<String>,
@@ -39,24 +39,24 @@ pub(super) struct Person {
     pub(super) updated_at: Timestamp,
 }
 
-impl PersonText {
-    /// Whose hash `hash_of` understands.
+impl UserRecord {
+    /// Checks every field; `hash_of` parses the password hash.
     pub(super) fn check(
         self,
         hash_of: fn(&str) -> Result<PasswordHash, auth_core::Error>,
-    ) -> Result<Person, Reason> {
+    ) -> Result<ImportedUser, RejectReason> {
         check_id(&self.id).map_err(|fault| format!("its id {fault}"))?;
         let email = Email::parse(&self.email);
         let email = email.map_err(|fault| format!("its email {}", fault.message))?;
         let name = self.name.as_deref().unwrap_or_default();
-        user::name_rule(name).map_err(|fault| broken("name", fault.message))?;
+        user::name_rule(name).map_err(|fault| violation("name", fault.message))?;
         let image = self.image.as_deref().unwrap_or_default();
-        user::image_rule(image).map_err(|fault| broken("image", fault.message))?;
+        user::image_rule(image).map_err(|fault| violation("image", fault.message))?;
         let hash = self.password_hash.as_deref().map(hash_of).transpose();
         let hash = hash.map_err(|_neither| {
             "its password hash is neither bcrypt of cost 4 to 15 nor Better Auth's scrypt"
         })?;
-        Ok(Person {
+        Ok(ImportedUser {
             id: self.id,
             email,
             name: self.name,
@@ -69,7 +69,7 @@ impl PersonText {
     }
 }
 
-/// What can stand in a token's `sub`.
+/// Accepts what may stand in a token's `sub`.
 pub(super) fn check_id(id: &str) -> Result<(), &'static str> {
     match id {
         "" => Err("is empty"),
@@ -80,14 +80,14 @@ pub(super) fn check_id(id: &str) -> Result<(), &'static str> {
     }
 }
 
-pub(super) fn broken(what: &str, rule: Option<impl Display>) -> Reason {
+pub(super) fn violation(what: &str, rule: Option<impl Display>) -> RejectReason {
     match rule {
         Some(rule) => format!("its {what} {rule}"),
         None => format!("its {what} is not acceptable"),
     }
 }
 
-pub(super) fn time(what: &str, text: &str) -> Result<Timestamp, Reason> {
+pub(super) fn time(what: &str, text: &str) -> Result<Timestamp, RejectReason> {
     Timestamp::read(text)
-        .ok_or_else(|| format!("the time of its {what} is none of the years 1 to 9999"))
+        .ok_or_else(|| format!("the time of its {what} is not in the years 1 to 9999"))
 }

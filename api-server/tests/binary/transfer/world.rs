@@ -168,13 +168,13 @@ macro_rules! on_both_engines {
         mod $test {
             #[test]
             fn sqlite() {
-                super::$test($crate::moving::world::Engine::Sqlite);
+                super::$test($crate::transfer::world::Engine::Sqlite);
             }
 
             #[test]
             #[cfg_attr(not(test_postgres), ignore = "set TEST_POSTGRES_URL to run it (see README)")]
             fn postgres() {
-                super::$test($crate::moving::world::Engine::Postgres);
+                super::$test($crate::transfer::world::Engine::Postgres);
             }
         }
     )+};

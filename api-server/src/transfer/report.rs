@@ -1,43 +1,52 @@
-//! What an import says while it runs and when it has ended.
+//! Reports the progress and the result of an import.
 
 use std::io::{self, Write};
 
-use super::person::Reason;
+use super::imported_user::RejectReason;
 
-/// How many rows there are between two lines about progress.
+/// Rows between two lines about progress.
 const STRIDE: u64 = 10_000;
-/// What is shown of an id that may be anything.
+/// The longest part of an id that is shown, in characters: an id may be any text.
 const SHOWN: usize = 80;
 
-/// What became of one of them.
+/// What became of one user or task.
 pub(super) enum Outcome {
-    Taken,
-    /// Known from an earlier run.
-    Here,
-    Refused(Reason),
+    Imported,
+    /// Imported by an earlier run, or written here.
+    AlreadyPresent,
+    Rejected(RejectReason),
 }
 
 #[derive(Default)]
 struct Tally {
-    taken: u64,
-    here: u64,
-    refused: u64,
+    imported: u64,
+    already_present: u64,
+    rejected: u64,
 }
 
 impl Tally {
+    fn in_words(&self, note: &str) -> String {
+        let Self {
+            imported,
+            already_present,
+            rejected,
+        } = self;
+        format!("{imported} imported{note}, {already_present} already present, {rejected} rejected")
+    }
+
     fn sum(&self) -> u64 {
-        self.taken + self.here + self.refused
+        self.imported + self.already_present + self.rejected
     }
 }
 
-/// The two kinds that move.
+/// What is imported.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
     User,
     Task,
 }
 
-/// Counts, and writes a line for everything that is not taken.
+/// Counts the outcomes, and writes a line for each user or task that is rejected.
 pub(super) struct Report<W> {
     output: W,
     users: Tally,
@@ -63,12 +72,12 @@ impl<W: Write> Report<W> {
             Kind::Task => (&mut self.tasks, "task"),
         };
         match outcome {
-            Outcome::Taken => tally.taken += 1,
-            Outcome::Here => tally.here += 1,
-            Outcome::Refused(reason) => {
-                tally.refused += 1;
+            Outcome::Imported => tally.imported += 1,
+            Outcome::AlreadyPresent => tally.already_present += 1,
+            Outcome::Rejected(reason) => {
+                tally.rejected += 1;
                 let shown: String = id.chars().take(SHOWN).collect();
-                writeln!(self.output, "{noun} {shown:?} not taken: {reason}")?;
+                writeln!(self.output, "{noun} {shown:?} rejected: {reason}")?;
             }
         }
         if tally.sum() % STRIDE == 0 {
@@ -81,39 +90,23 @@ impl<W: Write> Report<W> {
         self.without_password += 1;
     }
 
-    /// A line of a file of which it is not even known whose it is.
+    /// Reports a line that is neither a user nor a task.
     pub(super) fn unreadable(&mut self, line: u64, reason: &str) -> io::Result<()> {
         self.unreadable += 1;
-        writeln!(self.output, "line {line} not taken: {reason}")
+        writeln!(self.output, "line {line} rejected: {reason}")
     }
 
     pub(super) fn finish(mut self) -> io::Result<()> {
-        let Tally {
-            taken,
-            here,
-            refused,
-        } = self.users;
         let without = match self.without_password {
             0 => String::new(),
             some => format!(" ({some} without a password)"),
         };
-        writeln!(
-            self.output,
-            "users: {taken} taken{without}, {here} here already, {refused} not taken"
-        )?;
+        writeln!(self.output, "users: {}", self.users.in_words(&without))?;
         if self.tasks.sum() > 0 {
-            let Tally {
-                taken,
-                here,
-                refused,
-            } = self.tasks;
-            writeln!(
-                self.output,
-                "tasks: {taken} taken, {here} here already, {refused} not taken"
-            )?;
+            writeln!(self.output, "tasks: {}", self.tasks.in_words(""))?;
         }
         if self.unreadable > 0 {
-            writeln!(self.output, "lines: {} not taken", self.unreadable)?;
+            writeln!(self.output, "lines: {} rejected", self.unreadable)?;
         }
         self.output.flush()
     }

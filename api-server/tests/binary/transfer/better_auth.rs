@@ -9,11 +9,11 @@ on_both_engines! {
     users_come_with_everything_and_log_in_with_their_old_passwords,
     a_second_import_takes_only_who_is_new,
     who_deleted_the_account_here_does_not_come_back,
-    users_who_came_by_a_provider_are_taken_without_a_password,
-    plain_bcrypt_is_taken_too,
+    users_who_came_by_a_provider_are_imported_without_a_password,
+    plain_bcrypt_is_imported_too,
     a_database_of_1_7_0_has_a_column_more,
     tables_and_columns_may_have_other_names,
-    more_than_a_batch_is_taken,
+    more_than_a_batch_is_imported,
     times_are_read_as_they_are_kept,
 }
 
@@ -25,7 +25,7 @@ fn users_come_with_everything_and_log_in_with_their_old_passwords(engine: Engine
     );
     assert_eq!(
         world.import(&[]).lines().last(),
-        Some("users: 1 taken, 0 here already, 0 not taken")
+        Some("users: 1 imported, 0 already present, 0 rejected")
     );
     let [user] = world.users().try_into().unwrap();
     assert_eq!(user["id"], "rJ7s0pWb3Qx");
@@ -62,7 +62,7 @@ fn a_second_import_takes_only_who_is_new(engine: Engine) {
         .expect(200);
     world.add_user("b", "bob@example.com", 2);
     let said = world.import(&[]);
-    assert_eq!(said, "users: 1 taken, 1 here already, 0 not taken\n");
+    assert_eq!(said, "users: 1 imported, 1 already present, 0 rejected\n");
     server
         .log_in("ada@example.com", "a newer password")
         .expect(200);
@@ -93,10 +93,10 @@ fn who_deleted_the_account_here_does_not_come_back(engine: Engine) {
     let said = world.import(&["--tasks", "tasks"]);
     assert_eq!(
         said,
-        "user \"a\" not taken: its account was deleted here after an earlier import\n\
-         task \"1\" not taken: its owner is not among the users here\n\
-         users: 0 taken, 1 here already, 1 not taken\n\
-         tasks: 0 taken, 0 here already, 1 not taken\n"
+        "user \"a\" rejected: its account was deleted here after an earlier import\n\
+         task \"1\" rejected: its owner is not among the users here\n\
+         users: 0 imported, 1 already present, 1 rejected\n\
+         tasks: 0 imported, 0 already present, 1 rejected\n"
     );
     server.log_in("ada@example.com", PASSWORD).expect(401);
     // Somebody who means it can bring her back.
@@ -106,7 +106,7 @@ fn who_deleted_the_account_here_does_not_come_back(engine: Engine) {
     server.log_in("ada@example.com", PASSWORD).expect(200);
 }
 
-fn users_who_came_by_a_provider_are_taken_without_a_password(engine: Engine) {
+fn users_who_came_by_a_provider_are_imported_without_a_password(engine: Engine) {
     let world = World::new(engine);
     world.add_user_without_password("a", "ada@example.com", 1);
     world.add_account("a", "12345", "google", "");
@@ -116,7 +116,7 @@ fn users_who_came_by_a_provider_are_taken_without_a_password(engine: Engine) {
     world.execute(r#"UPDATE "account" SET password = NULL WHERE "userId" = 'c'"#);
     assert_eq!(
         world.import(&[]),
-        "users: 3 taken (2 without a password), 0 here already, 0 not taken\n"
+        "users: 3 imported (2 without a password), 0 already present, 0 rejected\n"
     );
     let server = world.serve();
     server.log_in("bob@example.com", PASSWORD).expect(200);
@@ -127,7 +127,7 @@ fn users_who_came_by_a_provider_are_taken_without_a_password(engine: Engine) {
 }
 
 /// As bcryptjs would have it: the first 72 bytes, as typed.
-fn plain_bcrypt_is_taken_too(engine: Engine) {
+fn plain_bcrypt_is_imported_too(engine: Engine) {
     let world = World::new(engine);
     world.add_user_without_password("a", "ada@example.com", 1);
     world.add_password(
@@ -198,14 +198,14 @@ fn tables_and_columns_may_have_other_names(engine: Engine) {
     );
     assert!(hint.stderr.contains("try --snake-case"), "{}", hint.stderr);
     let said = world.import(&[&tables[..], &["--snake-case"]].concat());
-    assert_eq!(said, "users: 1 taken, 0 here already, 0 not taken\n");
+    assert_eq!(said, "users: 1 imported, 0 already present, 0 rejected\n");
     world
         .serve()
         .log_in("ada@example.com", PASSWORD)
         .expect(200);
 }
 
-fn more_than_a_batch_is_taken(engine: Engine) {
+fn more_than_a_batch_is_imported(engine: Engine) {
     let world = World::new(engine);
     let yes = if engine == Engine::Postgres {
         "true"
@@ -220,12 +220,12 @@ fn more_than_a_batch_is_taken(engine: Engine) {
     ));
     assert_eq!(
         world.import(&[]).lines().last(),
-        Some("users: 1234 taken (1234 without a password), 0 here already, 0 not taken")
+        Some("users: 1234 imported (1234 without a password), 0 already present, 0 rejected")
     );
     assert_eq!(world.ids().len(), 1234);
     assert_eq!(
         world.import(&[]).lines().last(),
-        Some("users: 0 taken, 1234 here already, 0 not taken")
+        Some("users: 0 imported, 1234 already present, 0 rejected")
     );
 }
 

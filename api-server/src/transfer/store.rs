@@ -1,13 +1,13 @@
-//! Writing those who arrive. What is there already is left alone.
+//! Inserts imported users and tasks. Rows that are there already are left alone.
 
 use std::collections::{HashMap, HashSet};
 
 use auth_core::password::PasswordHash;
 use diesel::prelude::*;
 
-use super::person::Person;
+use super::imported_task::ImportedTask;
+use super::imported_user::ImportedUser;
 use super::report::Outcome;
-use super::todo::Todo;
 use crate::db::schema::{imported_tasks, imported_users, tasks, users};
 use crate::db::{DbConnection, DbError, Timestamp, diagnose, on_either_engine, write_transaction};
 
@@ -24,17 +24,17 @@ struct NewUser {
     updated_at: Timestamp,
 }
 
-fn new_user(person: &Person) -> NewUser {
-    let hash = person.password_hash.as_ref().map(PasswordHash::as_str);
+fn new_user(user: &ImportedUser) -> NewUser {
+    let hash = user.password_hash.as_ref().map(PasswordHash::as_str);
     NewUser {
-        id: person.id.clone(),
-        email: person.email.as_str().to_owned(),
-        name: person.name.clone(),
-        image: person.image.clone(),
-        email_verified: person.email_verified,
+        id: user.id.clone(),
+        email: user.email.as_str().to_owned(),
+        name: user.name.clone(),
+        image: user.image.clone(),
+        email_verified: user.email_verified,
         password_hash: hash.map(ToOwned::to_owned),
-        created_at: person.created_at,
-        updated_at: person.updated_at,
+        created_at: user.created_at,
+        updated_at: user.updated_at,
     }
 }
 
@@ -49,35 +49,35 @@ struct NewTask {
     updated_at: Timestamp,
 }
 
-fn new_task(todo: &Todo) -> NewTask {
+fn new_task(task: &ImportedTask) -> NewTask {
     NewTask {
-        user_id: todo.user_id.clone(),
-        title: todo.title.clone(),
-        description: todo.description.clone(),
-        completed: todo.completed,
-        created_at: todo.created_at,
-        updated_at: todo.updated_at,
+        user_id: task.user_id.clone(),
+        title: task.title.clone(),
+        description: task.description.clone(),
+        completed: task.completed,
+        created_at: task.created_at,
+        updated_at: task.updated_at,
     }
 }
 
 #[derive(Insertable)]
 #[diesel(table_name = imported_tasks)]
-struct Mark<'a> {
+struct ImportedTaskRow<'a> {
     user_id: &'a str,
     source: &'a str,
     source_id: &'a str,
 }
 
-/// Inserts all that can be inserted, in one transaction; one outcome for each. If they are to be remembered, who was
-/// deleted here since an earlier time is not taken.
-pub(super) fn take_people(
+/// Inserts all that can be inserted, in one transaction; one outcome each. With `remember`, an account that was deleted
+/// here after an earlier import is rejected.
+pub(super) fn import_users(
     connection: &mut DbConnection,
-    people: &[Person],
+    users: &[ImportedUser],
     remember: bool,
 ) -> Result<Vec<Outcome>, DbError> {
     let outcomes = write_transaction(connection, |connection| {
-        let ids: Vec<_> = people.iter().map(|person| person.id.as_str()).collect();
-        let emails: Vec<_> = people.iter().map(|person| person.email.as_str()).collect();
+        let ids: Vec<_> = users.iter().map(|user| user.id.as_str()).collect();
+        let emails: Vec<_> = users.iter().map(|user| user.email.as_str()).collect();
         let mut known = Known::default();
         let same = users::id.eq_any(&ids).or(users::email.eq_any(&emails));
         let rows = users::table.filter(same).select((users::id, users::email));
@@ -89,12 +89,12 @@ pub(super) fn take_people(
             let before = before.filter(imported_users::id.eq_any(&ids));
             known.before.extend(before.load::<String>(connection)?);
         }
-        let mut new = Vec::with_capacity(people.len());
-        let outcomes = people.iter().map(|person| {
-            let outcome = known.judge(person);
-            if matches!(outcome, Outcome::Taken) {
-                known.add(person.id.clone(), person.email.as_str().to_owned());
-                new.push(new_user(person));
+        let mut new = Vec::with_capacity(users.len());
+        let outcomes = users.iter().map(|user| {
+            let outcome = known.judge(user);
+            if matches!(outcome, Outcome::Imported) {
+                known.add(user.id.clone(), user.email.as_str().to_owned());
+                new.push(new_user(user));
             }
             outcome
         });
@@ -115,12 +115,12 @@ pub(super) fn take_people(
     outcomes.map_err(|error| diagnose(connection, error))
 }
 
-/// The users there are, as far as they matter to a batch.
+/// The users already present that a batch may collide with.
 #[derive(Default)]
 struct Known {
     email_of: HashMap<String, String>,
     id_of: HashMap<String, String>,
-    /// Who came at an earlier time.
+    /// The ids that an earlier run imported.
     before: HashSet<String>,
 }
 
@@ -130,49 +130,49 @@ impl Known {
         self.email_of.insert(id, email);
     }
 
-    fn judge(&self, person: &Person) -> Outcome {
-        let email = person.email.as_str();
-        match (self.email_of.get(&person.id), self.id_of.get(email)) {
-            (Some(theirs), _) if theirs == email => Outcome::Here,
+    fn judge(&self, user: &ImportedUser) -> Outcome {
+        let email = user.email.as_str();
+        match (self.email_of.get(&user.id), self.id_of.get(email)) {
+            (Some(theirs), _) if theirs == email => Outcome::AlreadyPresent,
             (Some(_), _) => {
-                Outcome::Refused("its id is that of a user with another email here".to_owned())
+                Outcome::Rejected("its id is that of a user with another email here".to_owned())
             }
             (None, Some(id)) => {
-                Outcome::Refused(format!("its email is that of the user {id:?} here"))
+                Outcome::Rejected(format!("its email is that of the user {id:?} here"))
             }
-            (None, None) if self.before.contains(&person.id) => {
-                Outcome::Refused("its account was deleted here after an earlier import".to_owned())
+            (None, None) if self.before.contains(&user.id) => {
+                Outcome::Rejected("its account was deleted here after an earlier import".to_owned())
             }
-            (None, None) => Outcome::Taken,
+            (None, None) => Outcome::Imported,
         }
     }
 }
 
-/// As [`take_people`]. A task that came from `source` before is here already, even if it was changed or deleted since.
-pub(super) fn take_todos(
+/// As [`import_users`]. A task that came from `source` before is already present, even if it was changed or deleted since.
+pub(super) fn import_tasks(
     connection: &mut DbConnection,
     source: &str,
-    todos: &[Todo],
+    tasks: &[ImportedTask],
 ) -> Result<Vec<Outcome>, DbError> {
     let outcomes = write_transaction(connection, |connection| {
-        let owners = owners(connection, todos)?;
-        let mut here = here(connection, source, todos)?;
-        let mut outcomes = Vec::with_capacity(todos.len());
+        let owners = owners(connection, tasks)?;
+        let mut present = already_present(connection, source, tasks)?;
+        let mut outcomes = Vec::with_capacity(tasks.len());
         let (mut new, mut marks) = (Vec::new(), Vec::new());
-        for todo in todos {
-            let key = (todo.user_id.clone(), todo.id.clone());
-            let outcome = if owners.get(&todo.user_id) != Some(&todo.user_email) {
-                Outcome::Refused("its owner is not among the users here".to_owned())
-            } else if here.insert(key) {
-                new.push(new_task(todo));
-                marks.push(Mark {
-                    user_id: &todo.user_id,
+        for task in tasks {
+            let key = (task.user_id.clone(), task.id.clone());
+            let outcome = if owners.get(&task.user_id) != Some(&task.user_email) {
+                Outcome::Rejected("its owner is not among the users here".to_owned())
+            } else if present.insert(key) {
+                new.push(new_task(task));
+                marks.push(ImportedTaskRow {
+                    user_id: &task.user_id,
                     source,
-                    source_id: &todo.id,
+                    source_id: &task.id,
                 });
-                Outcome::Taken
+                Outcome::Imported
             } else {
-                Outcome::Here
+                Outcome::AlreadyPresent
             };
             outcomes.push(outcome);
         }
@@ -186,9 +186,12 @@ pub(super) fn take_todos(
     outcomes.map_err(|error| diagnose(connection, error))
 }
 
-/// The emails of the owners, by their ids.
-fn owners(connection: &mut DbConnection, todos: &[Todo]) -> QueryResult<HashMap<String, String>> {
-    let ids: HashSet<_> = todos.iter().map(|todo| todo.user_id.as_str()).collect();
+/// The addresses of the owners, by their ids.
+fn owners(
+    connection: &mut DbConnection,
+    tasks: &[ImportedTask],
+) -> QueryResult<HashMap<String, String>> {
+    let ids: HashSet<_> = tasks.iter().map(|task| task.user_id.as_str()).collect();
     let rows = users::table
         .filter(users::id.eq_any(ids))
         .select((users::id, users::email))
@@ -196,30 +199,33 @@ fn owners(connection: &mut DbConnection, todos: &[Todo]) -> QueryResult<HashMap<
     Ok(rows.into_iter().collect())
 }
 
-/// Owners and ids of the tasks that came before, or that were written here and now come home.
-fn here(
+/// Owners and source ids of the tasks that an earlier run imported, or that were exported from this database.
+fn already_present(
     connection: &mut DbConnection,
     source: &str,
-    todos: &[Todo],
+    tasks: &[ImportedTask],
 ) -> QueryResult<HashSet<(String, String)>> {
-    let ids: HashSet<_> = todos.iter().map(|todo| todo.id.as_str()).collect();
-    let owners: HashSet<_> = todos.iter().map(|todo| todo.user_id.as_str()).collect();
+    let ids: HashSet<_> = tasks.iter().map(|task| task.id.as_str()).collect();
+    let owners: HashSet<_> = tasks.iter().map(|task| task.user_id.as_str()).collect();
     let marks = imported_tasks::table
         .filter(imported_tasks::user_id.eq_any(owners))
         .filter(imported_tasks::source.eq(source))
         .filter(imported_tasks::source_id.eq_any(ids))
         .select((imported_tasks::user_id, imported_tasks::source_id))
         .load::<(String, String)>(connection)?;
-    let mut here: HashSet<_> = marks.into_iter().collect();
+    let mut present: HashSet<_> = marks.into_iter().collect();
     if source == super::json::SOURCE {
-        here.extend(at_home(connection, todos)?);
+        present.extend(exported_from_here(connection, tasks)?);
     }
-    Ok(here)
+    Ok(present)
 }
 
-fn at_home(connection: &mut DbConnection, todos: &[Todo]) -> QueryResult<Vec<(String, String)>> {
-    let numbered = |todo: &Todo| todo.id.parse().ok().map(|id: i64| (id, todo.created_at));
-    let wanted: HashSet<_> = todos.iter().filter_map(numbered).collect();
+fn exported_from_here(
+    connection: &mut DbConnection,
+    tasks: &[ImportedTask],
+) -> QueryResult<Vec<(String, String)>> {
+    let numbered = |task: &ImportedTask| task.id.parse().ok().map(|id: i64| (id, task.created_at));
+    let wanted: HashSet<_> = tasks.iter().filter_map(numbered).collect();
     let rows = tasks::table
         .filter(tasks::id.eq_any(wanted.iter().map(|(id, _)| *id)))
         .select((tasks::id, tasks::user_id, tasks::created_at))

@@ -8,7 +8,7 @@ use crate::harness::{Person, Server};
 on_both_engines! {
     tasks_come_in_their_order_and_only_once,
     a_task_that_was_deleted_here_does_not_come_back,
-    a_task_that_cannot_be_taken_is_named,
+    a_task_that_cannot_be_imported_is_named,
     ids_may_be_of_other_types_than_text,
 }
 
@@ -42,7 +42,7 @@ fn tasks_come_in_their_order_and_only_once(engine: Engine) {
     add_task(&world, 9, "a", "first", 1);
     let said = world.import(&["--tasks", "tasks"]);
     assert!(
-        said.ends_with("tasks: 3 taken, 0 here already, 0 not taken\n"),
+        said.ends_with("tasks: 3 imported, 0 already present, 0 rejected\n"),
         "{said}"
     );
     let server = world.serve();
@@ -60,7 +60,7 @@ fn tasks_come_in_their_order_and_only_once(engine: Engine) {
     add_task(&world, 10, "a", "fourth", 4);
     let said = world.import(&["--tasks", "tasks"]);
     assert!(
-        said.ends_with("tasks: 1 taken, 3 here already, 0 not taken\n"),
+        said.ends_with("tasks: 1 imported, 3 already present, 0 rejected\n"),
         "{said}"
     );
     assert_eq!(server.titles(&ada), ["fourth", "second", "first"]);
@@ -84,14 +84,14 @@ fn a_task_that_was_deleted_here_does_not_come_back(engine: Engine) {
     assert_eq!(server.titles(&ada), ["mine"]);
 }
 
-fn a_task_that_cannot_be_taken_is_named(engine: Engine) {
+fn a_task_that_cannot_be_imported_is_named(engine: Engine) {
     let world = world(engine);
     let long = "x".repeat(201);
     add_task(&world, 1, "a", "good", 1);
     add_task(&world, 2, "a", "   ", 1);
     add_task(&world, 3, "a", &long, 1);
     add_task(&world, 4, "nobody", "whose?", 1);
-    add_task(&world, 5, "c", "of a user who is not taken", 1);
+    add_task(&world, 5, "c", "of a user who is not imported", 1);
     world.add_user_without_password("c", "no address", 3);
     add_task(&world, 6, "a", "long story", 1);
     let story = "y".repeat(10_001);
@@ -102,13 +102,13 @@ fn a_task_that_cannot_be_taken_is_named(engine: Engine) {
     world.execute("UPDATE tasks SET owner_id = NULL WHERE id = 7");
     let said = world.import(&["--tasks", "tasks"]);
     for line in [
-        "task \"2\" not taken: its title is required",
-        "task \"3\" not taken: its title must be at most 200 characters",
-        "task \"4\" not taken: its owner is not among the users there",
-        "task \"5\" not taken: its owner is not among the users here",
-        "task \"6\" not taken: its description must be at most 10000 characters",
-        "task \"7\" not taken: its owner is not among the users there",
-        "tasks: 1 taken, 0 here already, 6 not taken",
+        "task \"2\" rejected: its title is required",
+        "task \"3\" rejected: its title must be at most 200 characters",
+        "task \"4\" rejected: its owner is not among the users there",
+        "task \"5\" rejected: its owner is not among the users here",
+        "task \"6\" rejected: its description must be at most 10000 characters",
+        "task \"7\" rejected: its owner is not among the users there",
+        "tasks: 1 imported, 0 already present, 6 rejected",
     ] {
         assert!(said.lines().any(|said| said == line), "{line}\n{said}");
     }
@@ -141,7 +141,7 @@ fn ids_may_be_of_other_types_than_text(engine: Engine) {
         ));
         let said = world.import(&["--tasks", "tasks"]);
         assert!(
-            said.ends_with("tasks: 1 taken, 0 here already, 0 not taken\n"),
+            said.ends_with("tasks: 1 imported, 0 already present, 0 rejected\n"),
             "{kind}: {said}"
         );
         assert_eq!(world.ids(), [one], "{kind}");

@@ -1,11 +1,11 @@
-//! Rows that cannot be taken: each is reported, and nothing else suffers.
+//! Rows that cannot be imported: each is reported, and nothing else suffers.
 
 use super::world::{Engine, PASSWORD, SCRYPT, World, on_both_engines};
 
 on_both_engines! {
-    every_row_that_cannot_be_taken_is_named_with_its_reason,
+    every_row_that_cannot_be_imported_is_named_with_its_reason,
     an_id_of_somebody_else_here_is_not_overwritten,
-    an_address_of_somebody_here_is_not_taken_twice,
+    an_address_of_a_user_here_is_not_imported_twice,
 }
 
 /// Each with a good account, until the statement changes something; the reason must be given.
@@ -79,7 +79,7 @@ const ROWS: &[(&str, &str, &str)] = &[
     ("tab\tid", "", "its id has a control character"),
 ];
 
-fn every_row_that_cannot_be_taken_is_named_with_its_reason(engine: Engine) {
+fn every_row_that_cannot_be_imported_is_named_with_its_reason(engine: Engine) {
     let world = World::new(engine);
     world.add_user("good", "good@example.com", 0);
     world.add_user_without_password("victim", "victim@example.com", 1);
@@ -108,12 +108,12 @@ fn every_row_that_cannot_be_taken_is_named_with_its_reason(engine: Engine) {
     for (id, _, reason) in ROWS {
         let line = said
             .lines()
-            .find(|line| line.starts_with(&format!("user {id:?} not taken: ")));
+            .find(|line| line.starts_with(&format!("user {id:?} rejected: ")));
         let line = line.unwrap_or_else(|| panic!("{id:?} is not in\n{said}"));
         assert!(line.contains(reason), "{line}");
     }
     let summary =
-        format!("users: 3 taken (1 without a password), 0 here already, {expected} not taken");
+        format!("users: 3 imported (1 without a password), 0 already present, {expected} rejected");
     assert_eq!(said.lines().last(), Some(summary.as_str()), "{said}");
     assert_eq!(said.lines().count(), expected + 1, "{said}");
     assert_eq!(world.ids(), ["good", "last", "victim"]);
@@ -149,21 +149,21 @@ fn an_id_of_somebody_else_here_is_not_overwritten(engine: Engine) {
     world.execute(r#"UPDATE "user" SET email = 'eve@example.com'"#);
     let said = world.import(&[]);
     assert!(
-        said.contains("user \"1\" not taken: its id is that of a user with another email here"),
+        said.contains("user \"1\" rejected: its id is that of a user with another email here"),
         "{said}"
     );
     let [user] = world.users().try_into().unwrap();
     assert_eq!(user["email"], "ada@example.com");
 }
 
-fn an_address_of_somebody_here_is_not_taken_twice(engine: Engine) {
+fn an_address_of_a_user_here_is_not_imported_twice(engine: Engine) {
     let world = World::new(engine);
     let server = world.serve();
     server.register("ada@example.com", "my own password");
     world.add_user("a", "ada@example.com", 1);
     let said = world.import(&[]);
     assert!(
-        said.contains("user \"a\" not taken: its email is that of the user "),
+        said.contains("user \"a\" rejected: its email is that of the user "),
         "{said}"
     );
     server.log_in("ada@example.com", PASSWORD).expect(401);

@@ -1,18 +1,18 @@
-//! A task on the move.
+//! An imported task.
 
 use serde::{Deserialize, Serialize};
 
-use super::person::{Reason, broken, check_id, time};
+use super::imported_user::{RejectReason, check_id, time, violation};
 use crate::db::Timestamp;
 use crate::tasks::task::{self, Title};
 
-/// A task as written.
+/// A task as a row or a line has it.
 #[derive(Serialize, Deserialize)]
-pub(super) struct TodoText {
-    /// As it was there; here it gets a new one.
+pub(super) struct TaskRecord {
+    /// Its id in the source; here it gets a new one.
     pub(super) id: String,
     pub(super) user_id: String,
-    /// Whose id that is: two databases may use one id for two people.
+    /// The address of that user: two databases may use one id for two users.
     pub(super) user_email: String,
     pub(super) title: String,
     pub(super) description: Option<String>,
@@ -21,8 +21,8 @@ pub(super) struct TodoText {
     pub(super) updated_at: String,
 }
 
-/// A task that can live here.
-pub(super) struct Todo {
+/// A task that passed every rule.
+pub(super) struct ImportedTask {
     pub(super) id: String,
     pub(super) user_id: String,
     /// Lower-cased.
@@ -34,16 +34,16 @@ pub(super) struct Todo {
     pub(super) updated_at: Timestamp,
 }
 
-impl TodoText {
-    pub(super) fn check(self) -> Result<Todo, Reason> {
+impl TaskRecord {
+    pub(super) fn check(self) -> Result<ImportedTask, RejectReason> {
         check_id(&self.id).map_err(|fault| format!("its id {fault}"))?;
         check_id(&self.user_id).map_err(|fault| format!("its owner's id {fault}"))?;
         let title = Title::parse(&self.title);
         let title = title.map_err(|fault| format!("its title {}", fault.message))?;
         let description = self.description.as_deref().unwrap_or_default();
         task::description_rule(description)
-            .map_err(|fault| broken("description", fault.message))?;
-        Ok(Todo {
+            .map_err(|fault| violation("description", fault.message))?;
+        Ok(ImportedTask {
             id: self.id,
             user_id: self.user_id,
             user_email: self.user_email.to_lowercase(),

@@ -10,7 +10,7 @@ use crate::harness::Person;
 on_both_engines! {
     what_is_exported_is_imported_elsewhere,
     an_export_that_comes_home_changes_nothing,
-    lines_that_cannot_be_taken_are_named,
+    lines_that_cannot_be_imported_are_named,
 }
 
 #[test]
@@ -27,7 +27,7 @@ fn an_export_moves_between_the_engines_and_back() {
         .expect(201);
     let there = move_to(&postgres, &sqlite.export(&["--tasks"]));
     assert!(
-        there.ends_with("tasks: 1 taken, 0 here already, 0 not taken\n"),
+        there.ends_with("tasks: 1 imported, 0 already present, 0 rejected\n"),
         "{there}"
     );
     let home = World::empty(Engine::Sqlite);
@@ -65,11 +65,11 @@ fn what_is_exported_is_imported_elsewhere(engine: Engine) {
     let from = File::open(other.place.path("users.jsonl")).unwrap();
     let said = program.run_on(from).succeeded().stderr;
     assert!(
-        said.contains("users: 2 taken, 0 here already, 0 not taken\n"),
+        said.contains("users: 2 imported, 0 already present, 0 rejected\n"),
         "{said}"
     );
     assert!(
-        said.contains("tasks: 4 taken, 0 here already, 0 not taken\n"),
+        said.contains("tasks: 4 imported, 0 already present, 0 rejected\n"),
         "{said}"
     );
     assert_eq!(other.export(&["--tasks"]), lines);
@@ -80,7 +80,10 @@ fn what_is_exported_is_imported_elsewhere(engine: Engine) {
         ["bob's second", "bob's first"]
     );
     let again = move_to(&other, &lines);
-    assert!(again.contains("tasks: 0 taken, 4 here already"), "{again}");
+    assert!(
+        again.contains("tasks: 0 imported, 4 already present"),
+        "{again}"
+    );
 }
 
 fn an_export_that_comes_home_changes_nothing(engine: Engine) {
@@ -92,12 +95,12 @@ fn an_export_that_comes_home_changes_nothing(engine: Engine) {
     let said = move_to(&world, &lines);
     assert_eq!(
         said,
-        "users: 0 taken, 1 here already, 0 not taken\ntasks: 0 taken, 1 here already, 0 not taken\n"
+        "users: 0 imported, 1 already present, 0 rejected\ntasks: 0 imported, 1 already present, 0 rejected\n"
     );
     assert_eq!(server.titles(&ada), ["only once"]);
 }
 
-fn lines_that_cannot_be_taken_are_named(engine: Engine) {
+fn lines_that_cannot_be_imported_are_named(engine: Engine) {
     let world = World::empty(engine);
     let user = |id: &str, changes: Value| {
         let mut user = json!({
@@ -130,16 +133,16 @@ fn lines_that_cannot_be_taken_are_named(engine: Engine) {
     ];
     let said = move_to(&world, &lines.join("\n"));
     for line in [
-        "line 1 not taken: it is neither a user nor a task (it is not JSON, column 1)",
-        "user \"nul\" not taken: its name must not contain the NUL character",
-        "user \"hash\" not taken: its password hash is neither bcrypt of cost 4 to 15 nor Better Auth's scrypt",
-        "user \"year\" not taken: the time of its creation is none of the years 1 to 9999",
-        "user \"twice\" not taken: its email is that of the user \"good\" here",
-        "task \"1\" not taken: its owner is not among the users here",
-        "line 11 not taken: it is over 1 MiB",
-        "users: 2 taken (1 without a password), 1 here already, 4 not taken",
-        "tasks: 0 taken, 0 here already, 1 not taken",
-        "lines: 4 not taken",
+        "line 1 rejected: it is neither a user nor a task (it is not JSON, column 1)",
+        "user \"nul\" rejected: its name must not contain the NUL character",
+        "user \"hash\" rejected: its password hash is neither bcrypt of cost 4 to 15 nor Better Auth's scrypt",
+        "user \"year\" rejected: the time of its creation is not in the years 1 to 9999",
+        "user \"twice\" rejected: its email is that of the user \"good\" here",
+        "task \"1\" rejected: its owner is not among the users here",
+        "line 11 rejected: it is over 1 MiB",
+        "users: 2 imported (1 without a password), 1 already present, 4 rejected",
+        "tasks: 0 imported, 0 already present, 1 rejected",
+        "lines: 4 rejected",
     ] {
         assert!(said.lines().any(|said| said == line), "{line}\n{said}");
     }

@@ -1,14 +1,14 @@
-//! Everything out of our own tables, in the form that `json` reads.
+//! Writes our own tables in the form that `json` reads.
 
 use std::io::Write;
 
-use super::Failure;
+use super::TransferError;
+use super::imported_task::TaskRecord;
+use super::imported_user::UserRecord;
 use super::json::Record;
-use super::person::PersonText;
-use super::todo::TodoText;
 use crate::db::{DatabaseUrl, Reader, Row, SHORT, Table, Timestamp};
 
-/// Above every limit of ours, so that nothing of ours is too long.
+/// Above every limit of ours, in bytes, so that no value of ours is cut.
 const LONG: usize = 1 << 17;
 
 const USERS: &str = "users u ORDER BY u.id";
@@ -18,13 +18,13 @@ pub(super) fn write(
     source: &DatabaseUrl,
     tasks: bool,
     output: &mut impl Write,
-) -> Result<(), Failure> {
+) -> Result<(), TransferError> {
     let mut reader = Reader::open(source)?;
-    let kinds = kinds(&mut reader)?;
-    let users = columns(&reader, &kinds, "u", &USER);
+    let time_kind = time_kind(&mut reader)?;
+    let users = columns(&reader, &time_kind, "u", &USER);
     reader.for_each(&users, USERS, |row| put(output, &user(row)?))?;
     if tasks {
-        let mut expressions = columns(&reader, &kinds, "t", &TASK);
+        let mut expressions = columns(&reader, &time_kind, "t", &TASK);
         expressions.push(Reader::text("u.email", LONG));
         reader.for_each(&expressions, TASKS, |row| put(output, &task(row)?))?;
     }
@@ -51,8 +51,8 @@ const TASK: [&str; 7] = [
     "updated_at",
 ];
 
-/// The type of a time, which is the same in both tables.
-fn kinds(reader: &mut Reader) -> Result<String, Failure> {
+/// The type of a time column, which is the same in both tables.
+fn time_kind(reader: &mut Reader) -> Result<String, TransferError> {
     let columns = reader.columns(&Table::parse("users")?)?;
     let created_at = columns
         .into_iter()
@@ -73,8 +73,8 @@ fn columns(reader: &Reader, time: &str, alias: &str, names: &[&str]) -> Vec<Stri
     names.iter().map(expression).collect()
 }
 
-fn user(row: &Row) -> Result<Record, Failure> {
-    Ok(Record::User(PersonText {
+fn user(row: &Row) -> Result<Record, TransferError> {
+    Ok(Record::User(UserRecord {
         id: required(row, 0)?,
         email: required(row, 1)?,
         name: text(row, 2)?,
@@ -86,8 +86,8 @@ fn user(row: &Row) -> Result<Record, Failure> {
     }))
 }
 
-fn task(row: &Row) -> Result<Record, Failure> {
-    Ok(Record::Task(TodoText {
+fn task(row: &Row) -> Result<Record, TransferError> {
+    Ok(Record::Task(TaskRecord {
         id: required(row, 0)?,
         user_id: required(row, 1)?,
         title: required(row, 2)?,
@@ -99,29 +99,29 @@ fn task(row: &Row) -> Result<Record, Failure> {
     }))
 }
 
-/// Our own rows are good, or the export would lack some.
-fn text(row: &Row, column: usize) -> Result<Option<String>, Failure> {
+/// Fails on a value that cannot be read: an export must not leave a row out.
+fn text(row: &Row, column: usize) -> Result<Option<String>, TransferError> {
     let id = row.text(0).ok().flatten().unwrap_or_default();
     row.text(column)
         .map_err(|fault| format!("the row {id:?} has a value that {fault}").into())
 }
 
-fn required(row: &Row, column: usize) -> Result<String, Failure> {
+fn required(row: &Row, column: usize) -> Result<String, TransferError> {
     Ok(text(row, column)?.unwrap_or_default())
 }
 
-fn truth(row: &Row, column: usize) -> Result<bool, Failure> {
+fn truth(row: &Row, column: usize) -> Result<bool, TransferError> {
     Ok(matches!(required(row, column)?.as_str(), "true" | "1"))
 }
 
-fn time(row: &Row, column: usize) -> Result<String, Failure> {
+fn time(row: &Row, column: usize) -> Result<String, TransferError> {
     let text = required(row, column)?;
     let time = Timestamp::read(&text);
     time.map(Timestamp::in_full)
         .ok_or_else(|| format!("{text:?} is no time").into())
 }
 
-fn put(output: &mut impl Write, record: &Record) -> Result<(), Failure> {
+fn put(output: &mut impl Write, record: &Record) -> Result<(), TransferError> {
     serde_json::to_writer(&mut *output, record)?;
     Ok(output.write_all(b"\n")?)
 }

@@ -1,4 +1,4 @@
-//! Lines of bounded length.
+//! Reads lines of bounded length.
 
 use std::io::{self, BufRead};
 
@@ -9,8 +9,8 @@ pub(super) enum Line {
     NotUtf8,
 }
 
-/// The next line, `None` after the last one. Of a line over `max` bytes nothing is kept.
-pub(super) fn next(input: &mut impl BufRead, max: usize) -> io::Result<Option<Line>> {
+/// Reads the next line; `None` after the last one. Discards a line over `max` bytes.
+pub(super) fn next_line(input: &mut impl BufRead, max: usize) -> io::Result<Option<Line>> {
     let (mut line, mut too_long, mut any) = (Vec::new(), false, false);
     loop {
         let chunk = input.fill_buf()?;
@@ -41,7 +41,7 @@ pub(super) fn next(input: &mut impl BufRead, max: usize) -> io::Result<Option<Li
 mod tests {
     use std::io::BufReader;
 
-    use super::{Line, next};
+    use super::{Line, next_line};
 
     #[test]
     fn lines_come_one_by_one_and_one_that_is_too_long_is_passed_over() {
@@ -49,7 +49,7 @@ mod tests {
         for capacity in [1, 2, 3, 100] {
             let mut input = BufReader::with_capacity(capacity, text);
             let mut found = Vec::new();
-            while let Some(line) = next(&mut input, 5).unwrap() {
+            while let Some(line) = next_line(&mut input, 5).unwrap() {
                 found.push(match line {
                     Line::Text(text) => text,
                     Line::TooLong => "(too long)".to_owned(),
@@ -62,9 +62,12 @@ mod tests {
                 "{capacity}"
             );
             let mut input = BufReader::with_capacity(capacity, text);
-            next(&mut input, 3).unwrap();
-            next(&mut input, 3).unwrap();
-            assert!(matches!(next(&mut input, 3).unwrap(), Some(Line::TooLong)));
+            next_line(&mut input, 3).unwrap();
+            next_line(&mut input, 3).unwrap();
+            assert!(matches!(
+                next_line(&mut input, 3).unwrap(),
+                Some(Line::TooLong)
+            ));
         }
     }
 }

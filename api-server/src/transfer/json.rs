@@ -5,13 +5,13 @@ use std::io::{BufRead, Write};
 use auth_core::password::PasswordHash;
 use serde::{Deserialize, Serialize};
 
-use super::Failure;
-use super::arrivals::Arrivals;
-use super::lines::{self, Line};
-use super::person::PersonText;
-use super::todo::TodoText;
+use super::TransferError;
+use super::import::ImportWriter;
+use super::imported_task::TaskRecord;
+use super::imported_user::UserRecord;
+use super::line_reader::{Line, next_line};
 
-/// What the ids of such tasks belong to.
+/// Names this source of task ids.
 pub(super) const SOURCE: &str = "(export)";
 /// A task's description may have 10 000 characters of 12 bytes each (`\ud83d\ude00`).
 const MAX_LINE_BYTES: usize = 1 << 20;
@@ -19,29 +19,29 @@ const MAX_LINE_BYTES: usize = 1 << 20;
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum Record {
-    User(PersonText),
-    Task(TodoText),
+    User(UserRecord),
+    Task(TaskRecord),
 }
 
 pub(super) fn read<W: Write>(
     mut input: impl BufRead,
-    arrivals: &mut Arrivals<W>,
-) -> Result<(), Failure> {
-    arrivals.set_source(SOURCE)?;
+    writer: &mut ImportWriter<W>,
+) -> Result<(), TransferError> {
+    writer.set_source(SOURCE)?;
     let mut number = 0;
-    while let Some(line) = lines::next(&mut input, MAX_LINE_BYTES)? {
+    while let Some(line) = next_line(&mut input, MAX_LINE_BYTES)? {
         number += 1;
         match record(&line) {
             Ok(None) => {}
             Ok(Some(Record::User(text))) => {
                 let id = text.id.clone();
-                arrivals.person(&id, text.check(PasswordHash::parse))?;
+                writer.user(&id, text.check(PasswordHash::parse))?;
             }
             Ok(Some(Record::Task(text))) => {
                 let id = text.id.clone();
-                arrivals.todo(&id, text.check())?;
+                writer.task(&id, text.check())?;
             }
-            Err(reason) => arrivals.report.unreadable(number, &reason)?,
+            Err(reason) => writer.report.unreadable(number, &reason)?,
         }
     }
     Ok(())
@@ -63,7 +63,7 @@ fn record(line: &Line) -> Result<Option<Record>, String> {
     }
 }
 
-/// serde's own words may quote the line.
+/// Says what is wrong in words of our own: serde's may quote the line.
 fn category(error: &serde_json::Error) -> &'static str {
     match error.classify() {
         serde_json::error::Category::Data => "a part of it is missing or of the wrong type",
