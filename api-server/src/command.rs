@@ -38,9 +38,13 @@ fn serve(settings: &Settings) -> ExitCode {
         Err(problems) => return refuse(EXIT_SETTINGS, &problems),
     };
     let settings = settings.clone();
-    let reread = Box::new(move || settings.reread_keyring());
+    let reload = move || {
+        settings
+            .reread_keyring()
+            .map_err(|problems| problems.in_one_line())
+    };
     let built = server::build(config, Limits::default(), Arc::new(SystemTime::now));
-    match built.and_then(|server| Ok(server.run_until_signal(reread)?)) {
+    match built.and_then(|server| Ok(server.run_until_signal(reload)?)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => refuse(EXIT_FAILURE, &error),
     }

@@ -13,14 +13,14 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use crate::accounts::hasher::Hasher;
 use crate::accounts::throttle::Throttle;
-use crate::config::{Config, SettingProblems};
+use crate::config::Config;
 use crate::db::{self, Db};
 use crate::http::caller::Own;
 use crate::http::cookies::Cookies;
 use crate::http::cors::cors;
 use crate::http::envelope::envelope;
 use crate::http::openapi;
-use crate::keys::{Keys, Names};
+use crate::keys::{Keys, TokenSettings};
 use crate::problem::{Code, Problem};
 use crate::sessions::housekeeping::{follow_revocations, purge_regularly};
 use crate::sessions::revocation::Feed;
@@ -34,9 +34,6 @@ pub const HEADER_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Why a server could not be built.
 pub type BuildError = Box<dyn std::error::Error + Send + Sync>;
-
-/// Reads the secrets again.
-pub type Reread = Box<dyn Fn() -> Result<Keyring, SettingProblems>>;
 
 /// A server that listens already and answers once [`run`](Self::run) is awaited.
 pub struct Server {
@@ -89,12 +86,15 @@ impl Server {
     }
 
     /// Serves on this thread until SIGTERM or SIGINT, then lets requests in flight finish. SIGHUP changes the secrets to
-    /// what `reread` gives, from the next request on.
+    /// what `reload` returns, from the next request on.
     ///
     /// # Errors
     ///
     /// As [`run`](Self::run), and if signals cannot be received.
-    pub fn run_until_signal(self, reread: Reread) -> io::Result<()> {
+    pub fn run_until_signal(
+        self,
+        reload: impl Fn() -> Result<Keyring, String> + 'static,
+    ) -> io::Result<()> {
         actix_web::rt::System::new().block_on(async {
             // Whoever reads that it listens may send a signal at once.
             let mut terminate = signal(SignalKind::terminate())?;
@@ -112,7 +112,7 @@ impl Server {
             let state = self.state.clone();
             tokio::select! {
                 served = self.run() => served?,
-                () = state.keys.replace_at(hangup, reread) => {}
+                () = state.keys.reload_at(hangup, reload) => {}
             }
             log::info!("stopped");
             Ok(())
@@ -167,7 +167,7 @@ pub fn build(config: Config, limits: Limits, clock: Clock) -> Result<Server, Bui
 
 fn state(config: Config, limits: Limits, clock: Clock) -> Result<State, BuildError> {
     let revoked = RevokedSessions::default();
-    let names = Names {
+    let token_settings = TokenSettings {
         issuer: config.issuer,
         audience: config.audience,
         services: config.token_audiences,
@@ -181,7 +181,7 @@ fn state(config: Config, limits: Limits, clock: Clock) -> Result<State, BuildErr
         db: Db::new(config.database_url, config.database_pool_size)?,
         hasher: Hasher::new(config.bcrypt_cost),
         throttle: Throttle::default(),
-        keys: Keys::new(&config.keyring, names)?,
+        keys: Keys::new(&config.keyring, token_settings)?,
         feed: Feed::new(revoked.clone()),
         revoked,
         cookies,
