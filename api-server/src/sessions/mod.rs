@@ -5,11 +5,13 @@ pub(crate) mod ended;
 pub(crate) mod housekeeping;
 pub(crate) mod list;
 pub(crate) mod logout;
+pub(crate) mod logout_credentials;
 pub(crate) mod refresh;
 pub(crate) mod revocation;
 mod rotation;
 pub(crate) mod session;
 pub(crate) mod store;
+pub(crate) mod surplus;
 pub(crate) mod token;
 
 use actix_web::http::Method;
