@@ -14,7 +14,7 @@ use crate::http::client::Client;
 use crate::http::identity::UserId;
 use crate::http::json::Json;
 use crate::problem::Problem;
-use crate::sessions::surplus;
+use crate::sessions::ending::surplus;
 use crate::state::State;
 
 #[derive(Deserialize, Validate, ToSchema)]

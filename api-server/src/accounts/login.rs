@@ -19,9 +19,9 @@ use crate::http::client::Client;
 use crate::http::identity::UserId;
 use crate::http::json::Json;
 use crate::problem::Problem;
+use crate::sessions::ending::store::BATCH;
+use crate::sessions::ending::surplus;
 use crate::sessions::session::Session;
-use crate::sessions::store::BATCH;
-use crate::sessions::surplus;
 use crate::state::State;
 
 #[derive(Deserialize, Validate, ToSchema)]
@@ -95,7 +95,7 @@ async fn open_session(
         })
         .await?;
     let ended = opened.ok_or_else(Problem::invalid_credentials)?;
-    end_surplus(state, &user, &session_id, ended).await?;
+    end_surplus(state, &user, &session_id, ended).await;
     Ok(Granted {
         user,
         session_id,
@@ -105,25 +105,27 @@ async fn open_session(
     })
 }
 
-/// Makes known which sessions were ended for the new one, and goes on if there are too many for one transaction.
-async fn end_surplus(
-    state: &State,
-    user: &User,
-    session_id: &str,
-    ended: Vec<String>,
-) -> Result<(), Problem> {
+/// Makes known which sessions were ended for the new one, and goes on if there are too many for one transaction. Should
+/// the database fail meanwhile, the login has succeeded all the same, and the next one goes on.
+async fn end_surplus(state: &State, user: &User, session_id: &str, ended: Vec<String>) {
     if ended.is_empty() {
-        return Ok(());
+        return;
     }
     state.revoke_here(&ended, state.now());
+    let is_full = i64::try_from(ended.len()).is_ok_and(|count| count >= BATCH);
     let mut count = ended.len();
-    if i64::try_from(count).is_ok_and(|count| count >= BATCH) {
-        let user = UserId::stored(user.id.clone());
-        count += surplus::keep_to_the_limit(state, &user, session_id).await?;
+    if is_full {
+        let owner = UserId::stored(user.id.clone());
+        match surplus::keep_to_the_limit(state, &owner, session_id).await {
+            Ok(more) => count += more,
+            Err(error) => log::warn!(
+                "sessions beyond the limit stay user_id={} cause={error:?}",
+                user.id
+            ),
+        }
     }
     log::info!(
         "sessions beyond the limit ended user_id={} sessions_ended={count}",
         user.id
     );
-    Ok(())
 }

@@ -8,8 +8,8 @@ use crate::db::schema::{sessions as sessions_table, users};
 use crate::db::{DbConnection, Timestamp, on_either_engine, write_transaction};
 use crate::http::identity::UserId;
 use crate::sessions;
+use crate::sessions::ending::store::{Which, end, make_room};
 use crate::sessions::session::{Lifetimes, Session, StoredSession};
-use crate::sessions::store::Which;
 
 /// In the order of [`Row`]; the round-trip test tells swapped columns.
 const COLUMNS: (
@@ -180,7 +180,7 @@ pub(super) fn open_session(
             return Ok(None);
         }
         let user = UserId::stored(session.user_id.clone());
-        let ended = sessions::store::make_room(connection, &user, times, lifetimes)?;
+        let ended = make_room(connection, &user, times, lifetimes)?;
         sessions::store::insert(connection, session)?;
         Ok(Some(ended))
     })
@@ -282,12 +282,12 @@ fn settle_sessions(
                 return Ok(None);
             };
             let others = Which::OthersOf(user, session_id);
-            let ended = sessions::store::end(connection, &others, now, forget_after)?;
+            let ended = end(connection, &others, now, forget_after)?;
             Ok(Some((counter, expires_at, ended)))
         }
         Sessions::StartOver(fresh) => {
             let all = Which::AllOf(user);
-            let ended = sessions::store::end(connection, &all, now, forget_after)?;
+            let ended = end(connection, &all, now, forget_after)?;
             sessions::store::insert(connection, fresh)?;
             Ok(Some((0, fresh.expires_at, ended)))
         }
@@ -312,7 +312,7 @@ pub(super) fn delete(
         {
             return Ok(None);
         }
-        let ended = sessions::store::end(connection, &Which::AllOf(id), now, forget_after)?;
+        let ended = end(connection, &Which::AllOf(id), now, forget_after)?;
         let deleted = diesel::delete(users::table.find(id.as_str())).execute(connection)?;
         Ok((deleted == 1).then_some(ended))
     })

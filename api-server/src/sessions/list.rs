@@ -4,8 +4,9 @@ use actix_web::web::{self, Data};
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use super::ending::store::{Which, end_and_count};
 use super::session::StoredSession;
-use super::store::{self, Which};
+use super::store;
 use crate::db::Timestamp;
 use crate::http::caller::Caller;
 use crate::http::identity::UserId;
@@ -103,7 +104,7 @@ pub(crate) async fn end_own(state: &State, owner: UserId, id: String) -> Result<
         .db
         .write(move |connection| {
             let which = Which::Own(&owner, &id);
-            store::end_and_count(connection, &which, times, lifetimes)
+            end_and_count(connection, &which, times, lifetimes)
         })
         .await?;
     state.revoke_here(&ended.ids, now);

@@ -8,10 +8,10 @@ use serde::{Deserialize, Deserializer, Serialize};
 use utoipa::ToSchema;
 use validator::Validate;
 
+use super::ending::store::{self, Ended, Which};
+use super::ending::surplus;
 use super::logout_credentials::{Credential, first_good, presented};
 use super::session::Lifetimes;
-use super::store::{self, Ended, Which};
-use super::surplus;
 use crate::db::{DbConnection, QueryResult, Timestamp, write_transaction};
 use crate::http::caller::CameBy;
 use crate::http::identity::UserId;

@@ -2,6 +2,7 @@
 
 pub(crate) mod current;
 pub(crate) mod ended;
+pub(crate) mod ending;
 pub(crate) mod housekeeping;
 pub(crate) mod list;
 pub(crate) mod logout;
@@ -11,7 +12,6 @@ pub(crate) mod revocation;
 mod rotation;
 pub(crate) mod session;
 pub(crate) mod store;
-pub(crate) mod surplus;
 pub(crate) mod token;
 
 use actix_web::http::Method;

@@ -108,7 +108,10 @@ fn answer(
             issued_at: issued_at.to_system_time(),
             expires_at,
         }),
-        Refreshed::Over => Err(Problem::session_over()),
+        Refreshed::Over(ended) => {
+            state.revoke_here(&ended, state.now());
+            Err(Problem::session_over())
+        }
         Refreshed::Reused(ended) => {
             state.revoke_here(&ended, state.now());
             log::warn!(

@@ -1,11 +1,8 @@
 //! The sessions table.
 
-mod end;
-
-pub(crate) use end::*;
-
 use diesel::prelude::*;
 
+use super::ending::store::{Which, end};
 use super::rotation::{Decision, OVERLAP, Rotation, decide};
 use super::session::{Lifetimes, Session, StoredSession};
 use crate::db::schema::sessions;
@@ -145,8 +142,8 @@ pub(crate) enum Refreshed {
         issued_at: Timestamp,
         expires_at: Timestamp,
     },
-    /// The session has ended, expired or is gone.
-    Over,
+    /// The session has ended, expired or is gone. These had just expired and were ended, because a copy is in use.
+    Over(Vec<String>),
     /// A copy is in use elsewhere; these sessions were ended.
     Reused(Vec<String>),
     /// Not a token of this session's past.
@@ -175,10 +172,12 @@ pub(crate) fn refresh(
     terms: Terms,
 ) -> QueryResult<Refreshed> {
     for _ in 0..TRIES {
-        let found = find(connection, session_id, terms.lifetimes)?;
-        let Some(session) = found.filter(|found| found.is_live(terms.now)) else {
-            return Ok(Refreshed::Over);
+        let Some(session) = find(connection, session_id, terms.lifetimes)? else {
+            return Ok(Refreshed::Over(Vec::new()));
         };
+        if !session.is_live(terms.now) {
+            return over(connection, &session, presented, terms);
+        }
         let granted = |counter, issued_at, expires_at| Refreshed::Granted {
             user_id: session.user_id.clone(),
             counter,
@@ -208,6 +207,22 @@ pub(crate) fn refresh(
         }
     }
     Ok(Refreshed::Busy)
+}
+
+/// A reused token ends a session also if that has just expired: access tokens may be alive where clocks are behind.
+fn over(
+    connection: &mut DbConnection,
+    session: &StoredSession,
+    presented: u32,
+    terms: Terms,
+) -> QueryResult<Refreshed> {
+    let decision = decide(&session.rotation, presented, terms.now);
+    if session.revoked_at.is_some() || decision != Decision::End {
+        return Ok(Refreshed::Over(Vec::new()));
+    }
+    let which = Which::One(&session.id);
+    let ended = end(connection, &which, terms.now, terms.forget_after)?;
+    Ok(Refreshed::Over(ended))
 }
 
 /// `false` if another request changed the session first.

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use e2e::{App, Client, on_both_engines};
+use e2e::{App, Client, on_both_engines, on_postgres};
 use futures_util::future::join_all;
 use serde_json::json;
 
@@ -25,6 +25,11 @@ on_both_engines! {
     a_logout_ends_thousands_of_sessions,
     a_change_of_password_ends_thousands_of_sessions,
     an_account_with_thousands_of_sessions_is_deleted,
+    writes_of_others_take_their_turn_while_thousands_of_sessions_end,
+}
+
+on_postgres! {
+    no_statement_ends_more_than_a_batch,
 }
 
 const LIMIT: usize = 100;
@@ -200,4 +205,54 @@ async fn an_account_with_thousands_of_sessions_is_deleted(app: App) {
     assert!(felt < FELT_EVERYWHERE, "{felt:?}");
     let refused = bearer.post(LOGOUT, json!({})).await;
     assert_eq!(refused.ok()["revoked"], 0);
+}
+
+/// How many writes of another account succeed while a request is under way, one after the other.
+async fn writes_during(eve: &Client, request: e2e::Request) -> usize {
+    let request = request.into_future();
+    tokio::pin!(request);
+    for writes in 0.. {
+        let write = eve.post(&eve.tasks(), json!({ "title": "meanwhile" }));
+        tokio::select! {
+            biased;
+            answer = &mut request => {
+                answer.ok();
+                return writes;
+            }
+            written = write.into_future() => drop(written.created()),
+        }
+    }
+    unreachable!("requests end")
+}
+
+async fn writes_of_others_take_their_turn_while_thousands_of_sessions_end(app: App) {
+    let eve = app.user("eve").await;
+    let (_, device) = user_with_device(&app, "ada").await;
+    clone_sessions(&app, &device.session, 5000);
+    let logout = by_access(&app, &device, json!({ "scope": "all" }));
+    let writes = writes_during(&eve, logout).await;
+    assert!(writes >= 5, "{writes}");
+    assert_eq!(live_rows(&app), 1);
+}
+
+async fn no_statement_ends_more_than_a_batch(app: App) {
+    let (ada, device) = user_with_device(&app, "ada").await;
+    clone_sessions(&app, &device.session, 1800);
+    app.database().execute(
+        "CREATE TABLE ended (rows BIGINT); \
+         CREATE FUNCTION note() RETURNS trigger AS $$ BEGIN \
+             INSERT INTO ended SELECT COUNT(*) FROM gone; RETURN NULL; \
+         END $$ LANGUAGE plpgsql; \
+         CREATE TRIGGER note AFTER UPDATE ON sessions REFERENCING OLD TABLE AS gone \
+             FOR EACH STATEMENT EXECUTE FUNCTION note()",
+    );
+    let device = login(&app, &ada).await;
+    clone_again(&app, &device, 1800);
+    logged_out(
+        by_access(&app, &device, json!({ "scope": "all" })).await,
+        1900,
+    );
+    let most = app.database().value("SELECT MAX(rows) FROM ended");
+    // A batch, and the session that asks.
+    assert_eq!(most.as_deref(), Some("251"));
 }

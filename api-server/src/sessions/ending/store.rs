@@ -1,4 +1,4 @@
-//! Ending sessions: one, many, or those beyond an account's limit.
+//! Queries that end sessions.
 //!
 //! An ended session is marked in its row and recorded for every process, because its access tokens may be alive. That
 //! includes sessions that expired a moment ago: the clocks of other processes and services may be behind.
