@@ -189,7 +189,10 @@ fn state(config: Config, limits: Limits, clock: Clock) -> Result<State, BuildErr
         trusted_proxies: config.trusted_proxies,
         delete_user: config.better_auth_delete_user,
         access_token_ttl: config.access_token_ttl,
-        session_ttl: config.session_ttl,
+        session_ttl: config
+            .session_max_ttl
+            .map_or(config.session_ttl, |max| config.session_ttl.min(max)),
+        session_max_ttl: config.session_max_ttl,
         limits,
         clock,
     })

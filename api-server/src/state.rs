@@ -14,6 +14,7 @@ use crate::db::{Db, Timestamp};
 use crate::http::cookies::Cookies;
 use crate::keys::Keys;
 use crate::sessions::revocation::{self, Feed};
+use crate::sessions::session::Lifetimes;
 
 /// Where the time comes from; tests bring their own.
 pub type Clock = Arc<dyn Fn() -> SystemTime + Send + Sync>;
@@ -54,7 +55,10 @@ pub(crate) struct State {
     /// Whether clients of Better Auth may delete their account.
     pub(crate) delete_user: bool,
     pub(crate) access_token_ttl: Duration,
+    /// From the last use; not above `session_max_ttl`.
     pub(crate) session_ttl: Duration,
+    /// From the login.
+    pub(crate) session_max_ttl: Option<Duration>,
     pub(crate) limits: Limits,
     pub(crate) clock: Clock,
 }
@@ -62,6 +66,13 @@ pub(crate) struct State {
 impl State {
     pub(crate) fn now(&self) -> SystemTime {
         (self.clock)()
+    }
+
+    pub(crate) fn lifetimes(&self) -> Lifetimes {
+        Lifetimes {
+            sliding: self.session_ttl,
+            absolute: self.session_max_ttl,
+        }
     }
 
     /// When every access token of a session that ends `now` has expired.

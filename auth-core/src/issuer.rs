@@ -117,6 +117,22 @@ impl TokenIssuer {
         self.issue_claims(subject, id, now, i64::MAX)
     }
 
+    /// As [`issue_with_id`](Self::issue_with_id) and [`issue_until`](Self::issue_until) together: the same subject, id,
+    /// second, `latest` and secret give the same token.
+    ///
+    /// # Errors
+    ///
+    /// As [`issue_until`](Self::issue_until).
+    pub fn issue_with_id_until(
+        &self,
+        subject: &Subject<'_>,
+        id: String,
+        latest: i64,
+        now: SystemTime,
+    ) -> Result<AccessToken, Error> {
+        self.issue_claims(subject, id, now, latest)
+    }
+
     /// As [`issue`](Self::issue), but the token expires at `latest` (seconds since 1970) if its lifetime would end
     /// later: a token that is exchanged for another must not live on in it (RFC 8693 § 2.2.1).
     ///

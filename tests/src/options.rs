@@ -41,6 +41,7 @@ impl Options {
             ("token-audiences", ""),
             ("access-token-ttl", "15m"),
             ("session-ttl", "7d"),
+            ("session-max-ttl", ""),
             ("bcrypt-cost", "4"),
             ("allow-weak-hashing", "true"),
             ("public-url", "http://127.0.0.1:8080"),

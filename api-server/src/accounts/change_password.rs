@@ -19,6 +19,7 @@ use crate::http::client::Client;
 use crate::http::identity::UserId;
 use crate::http::json::Json;
 use crate::problem::Problem;
+use crate::sessions::ending::surplus;
 use crate::state::State;
 
 #[derive(Deserialize, Validate, ToSchema)]
@@ -66,6 +67,7 @@ pub(crate) async fn change_password(
         session_id: caller.session_id,
         counter: changed.counter,
         issued_at: now,
+        expires_at: changed.expires_at,
     };
     granted.respond(&state, StatusCode::OK, caller.came_by)
 }
@@ -88,6 +90,7 @@ pub(crate) async fn set(
     now: SystemTime,
 ) -> Result<PasswordChanged, Problem> {
     let authenticated = authenticate::again(state, &change.user_id, change.attempt, client).await?;
+    surplus::leave_one_batch(state, &change.user_id, &change.session_id).await?;
     let turn = state.hasher.turn().await?;
     let hash = state.hasher.hash(turn, change.new).await?;
     let user_id = change.user_id.clone();
@@ -99,6 +102,7 @@ pub(crate) async fn set(
         sessions: change.sessions,
         now: now.into(),
         forget_after: state.forget_after(now),
+        lifetimes: state.lifetimes(),
     };
     let changed = state
         .db

@@ -14,6 +14,7 @@ use crate::http::client::Client;
 use crate::http::identity::UserId;
 use crate::http::json::Json;
 use crate::problem::Problem;
+use crate::sessions::ending::surplus;
 use crate::state::State;
 
 #[derive(Deserialize, Validate, ToSchema)]
@@ -58,6 +59,8 @@ pub(crate) async fn remove(
     id: UserId,
     compared: Option<Authenticated>,
 ) -> Result<(), Problem> {
+    surplus::leave_one_batch(state, &id, "").await?;
+    surplus::delete_ended(state, &id).await?;
     let now = state.now();
     let (whom, forget_after) = (id.clone(), state.forget_after(now));
     let ended = state

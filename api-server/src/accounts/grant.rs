@@ -5,11 +5,12 @@ use std::time::SystemTime;
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use actix_web::http::header::SET_COOKIE;
-use auth_core::Subject;
+use auth_core::{Error, Subject};
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::user::User;
+use crate::db::Timestamp;
 use crate::http::caller::CameBy;
 use crate::problem::Problem;
 use crate::sessions::session;
@@ -42,6 +43,8 @@ pub(crate) struct Granted {
     pub(crate) session_id: String,
     pub(crate) counter: u32,
     pub(crate) issued_at: SystemTime,
+    /// When the session ends: no token lives longer.
+    pub(crate) expires_at: Timestamp,
 }
 
 impl Granted {
@@ -61,14 +64,23 @@ impl Granted {
         let second = since.unwrap_or_default().as_secs();
         let id = format!("{}.{}.{second}", self.session_id, self.counter);
         let keys = state.keys.in_force();
-        let access = keys.issuer.issue_with_id(&subject, id, self.issued_at);
-        // A user that no token can be made for is our fault, not a refusal of anybody's token.
-        let access = access.map_err(Problem::internal)?.token;
+        let latest = self.expires_at.seconds();
+        let issued = keys
+            .issuer
+            .issue_with_id_until(&subject, id, latest, self.issued_at);
+        let issued = issued.map_err(|error| match error {
+            // In the session's last second there is no time left for a token.
+            Error::Expired => Problem::session_over(),
+            // A user that no token can be made for is our fault, not a refusal of a token.
+            error => Problem::internal(error),
+        })?;
+        let access = issued.token;
         let refresh = session::refresh_token(&self.session_id, self.counter)
             .ok_or_else(|| Problem::internal("a session id is not a UUID"))?;
         let refresh = keys.refresh_tokens.write(refresh);
         let mut response = HttpResponse::build(status);
-        for cookie in state.cookies.set(&access, &refresh, state.session_ttl) {
+        let lifetime = self.expires_at.since(self.issued_at.into());
+        for cookie in state.cookies.set(&access, &refresh, lifetime) {
             response.append_header((SET_COOKIE, cookie));
         }
         let in_body = came_by == CameBy::Message;
@@ -76,7 +88,7 @@ impl Granted {
             user: self.user,
             access_token: in_body.then_some(access),
             token_type: "Bearer",
-            expires_in: keys.issuer.lifetime_seconds(),
+            expires_in: issued.claims.exp - issued.claims.iat,
             refresh_token: in_body.then_some(refresh),
             session_id: self.session_id,
         }))

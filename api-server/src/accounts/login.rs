@@ -13,11 +13,14 @@ use validator::Validate;
 use super::authenticate::{self, Authenticated};
 use super::grant::{Grant, Granted};
 use super::store;
-use super::user::{self, Email};
+use super::user::{self, Email, User};
 use crate::http::caller::CameBy;
 use crate::http::client::Client;
+use crate::http::identity::UserId;
 use crate::http::json::Json;
 use crate::problem::Problem;
+use crate::sessions::ending::store::BATCH;
+use crate::sessions::ending::surplus;
 use crate::sessions::session::Session;
 use crate::state::State;
 
@@ -82,18 +85,47 @@ async fn open_session(
     let now = state.now();
     let Authenticated { user, hash, keep } = authenticated;
     let session = Session::begin(&user.id, client, now, lifetime);
-    let session_id = session.id.clone();
+    let (session_id, expires_at) = (session.id.clone(), session.expires_at);
+    let (times, lifetimes) = ((now.into(), state.forget_after(now)), state.lifetimes());
     let opened = state
         .db
-        .write(move |connection| store::open_session(connection, &session, &hash, &keep))
+        .write(move |connection| {
+            let compared = (hash.as_str(), keep.as_str());
+            store::open_session(connection, &session, compared, times, lifetimes)
+        })
         .await?;
-    if !opened {
-        return Err(Problem::invalid_credentials());
-    }
+    let ended = opened.ok_or_else(Problem::invalid_credentials)?;
+    end_surplus(state, &user, &session_id, ended).await;
     Ok(Granted {
         user,
         session_id,
         counter: 0,
         issued_at: now,
+        expires_at,
     })
+}
+
+/// Makes known which sessions were ended for the new one, and goes on if there are too many for one transaction. Should
+/// the database fail meanwhile, the login has succeeded all the same, and the next one goes on.
+async fn end_surplus(state: &State, user: &User, session_id: &str, ended: Vec<String>) {
+    if ended.is_empty() {
+        return;
+    }
+    state.revoke_here(&ended, state.now());
+    let is_full = i64::try_from(ended.len()).is_ok_and(|count| count >= BATCH);
+    let mut count = ended.len();
+    if is_full {
+        let owner = UserId::stored(user.id.clone());
+        match surplus::keep_to_the_limit(state, &owner, session_id).await {
+            Ok(more) => count += more,
+            Err(error) => log::warn!(
+                "sessions beyond the limit stay user_id={} cause={error:?}",
+                user.id
+            ),
+        }
+    }
+    log::info!(
+        "sessions beyond the limit ended user_id={} sessions_ended={count}",
+        user.id
+    );
 }

@@ -94,6 +94,7 @@ pub(crate) async fn create(
         session_id: session.id,
         counter: 0,
         issued_at: now,
+        expires_at: session.expires_at,
     })
 }
 

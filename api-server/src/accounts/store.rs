@@ -8,8 +8,8 @@ use crate::db::schema::{sessions as sessions_table, users};
 use crate::db::{DbConnection, Timestamp, on_either_engine, write_transaction};
 use crate::http::identity::UserId;
 use crate::sessions;
-use crate::sessions::session::{Session, StoredSession};
-use crate::sessions::store::Which;
+use crate::sessions::ending::store::{Which, end, make_room};
+use crate::sessions::session::{Lifetimes, Session, StoredSession};
 
 /// In the order of [`Row`]; the round-trip test tells swapped columns.
 const COLUMNS: (
@@ -124,6 +124,7 @@ pub(crate) fn find(connection: &mut DbConnection, id: &UserId) -> QueryResult<Op
 pub(crate) fn find_with_session(
     connection: &mut DbConnection,
     session_id: &str,
+    lifetimes: Lifetimes,
 ) -> QueryResult<Option<(User, StoredSession)>> {
     let query = sessions_table::table
         .inner_join(users::table)
@@ -131,7 +132,7 @@ pub(crate) fn find_with_session(
         .select((COLUMNS, sessions::store::COLUMNS));
     let found: Option<(Row, sessions::store::Row)> =
         on_either_engine!(connection, |either| query.first(either)).optional()?;
-    Ok(found.map(|(row, session)| (user(row), session.into())))
+    Ok(found.map(|(row, session)| (user(row), session.into_session(lifetimes))))
 }
 
 pub(crate) fn has_password(connection: &mut DbConnection, id: &UserId) -> QueryResult<bool> {
@@ -163,21 +164,25 @@ pub(super) fn change_profile(
     Ok(row.optional()?.map(user))
 }
 
-/// Opens a session, keeping `keep` as the hash; `false` if the hash is no longer the one that was compared.
+/// Opens a session, keeping `keep` as the hash; the sessions that were ended to make room for it. `None` if the hash is no
+/// longer the one that was compared.
 ///
 /// The update locks the row, so a login and a change of password that meet are one after the other.
 pub(super) fn open_session(
     connection: &mut DbConnection,
     session: &Session,
-    compared: &str,
-    keep: &str,
-) -> QueryResult<bool> {
+    (compared, keep): (&str, &str),
+    times: (Timestamp, Timestamp),
+    lifetimes: Lifetimes,
+) -> QueryResult<Option<Vec<String>>> {
     write_transaction(connection, |connection| {
         if !set_hash(connection, &session.user_id, compared, keep)? {
-            return Ok(false);
+            return Ok(None);
         }
+        let user = UserId::stored(session.user_id.clone());
+        let ended = make_room(connection, &user, times, lifetimes)?;
         sessions::store::insert(connection, session)?;
-        Ok(true)
+        Ok(Some(ended))
     })
 }
 
@@ -208,6 +213,7 @@ pub(super) struct NewPassword {
     pub(super) sessions: Sessions,
     pub(super) now: Timestamp,
     pub(super) forget_after: Timestamp,
+    pub(super) lifetimes: Lifetimes,
 }
 
 /// What a change of password gives.
@@ -215,6 +221,8 @@ pub(crate) struct PasswordChanged {
     pub(crate) user: User,
     /// The counter of the session that stays.
     pub(crate) counter: u32,
+    /// When it ends.
+    pub(crate) expires_at: Timestamp,
     /// The sessions that were ended.
     pub(super) ended: Vec<String>,
 }
@@ -230,7 +238,7 @@ pub(super) fn change_password(
             return Err(DieselError::RollbackTransaction);
         }
         let settled = settle_sessions(connection, change)?;
-        let (counter, ended) = settled.ok_or(DieselError::RollbackTransaction)?;
+        let (counter, expires_at, ended) = settled.ok_or(DieselError::RollbackTransaction)?;
         let touched = ProfileChange {
             name: None,
             image: None,
@@ -240,6 +248,7 @@ pub(super) fn change_password(
         Ok(PasswordChanged {
             user: user.ok_or(DieselError::RollbackTransaction)?,
             counter,
+            expires_at,
             ended,
         })
     });
@@ -254,29 +263,33 @@ pub(super) fn change_password(
 fn settle_sessions(
     connection: &mut DbConnection,
     change: &NewPassword,
-) -> QueryResult<Option<(u32, Vec<String>)>> {
+) -> QueryResult<Option<(u32, Timestamp, Vec<String>)>> {
     let (user, session_id) = (&change.user_id, change.session_id.as_str());
     let (now, forget_after) = (change.now, change.forget_after);
-    let found = sessions::store::find(connection, session_id)?;
+    let found = sessions::store::find(connection, session_id, change.lifetimes)?;
     let Some(session) = found.filter(|found| found.is_live(now)) else {
         return Ok(None);
     };
     match &change.sessions {
-        Sessions::Keep => Ok(Some((session.rotation.counter, Vec::new()))),
+        Sessions::Keep => {
+            let counter = session.rotation.counter;
+            Ok(Some((counter, session.expires_at, Vec::new())))
+        }
         Sessions::EndOthers { expires_at } => {
-            let stepped = sessions::store::step_now(connection, session_id, (now, *expires_at))?;
+            let expires_at = change.lifetimes.limit(session.created_at, *expires_at);
+            let stepped = sessions::store::step_now(connection, session_id, (now, expires_at))?;
             let Some(counter) = stepped else {
                 return Ok(None);
             };
             let others = Which::OthersOf(user, session_id);
-            let ended = sessions::store::end(connection, &others, now, forget_after)?;
-            Ok(Some((counter, ended)))
+            let ended = end(connection, &others, now, forget_after)?;
+            Ok(Some((counter, expires_at, ended)))
         }
         Sessions::StartOver(fresh) => {
             let all = Which::AllOf(user);
-            let ended = sessions::store::end(connection, &all, now, forget_after)?;
+            let ended = end(connection, &all, now, forget_after)?;
             sessions::store::insert(connection, fresh)?;
-            Ok(Some((0, ended)))
+            Ok(Some((0, fresh.expires_at, ended)))
         }
     }
 }
@@ -299,7 +312,7 @@ pub(super) fn delete(
         {
             return Ok(None);
         }
-        let ended = sessions::store::end(connection, &Which::AllOf(id), now, forget_after)?;
+        let ended = end(connection, &Which::AllOf(id), now, forget_after)?;
         let deleted = diesel::delete(users::table.find(id.as_str())).execute(connection)?;
         Ok((deleted == 1).then_some(ended))
     })

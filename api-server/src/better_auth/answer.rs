@@ -8,6 +8,7 @@ use super::call::Call;
 use super::cookies;
 use super::refusal::Refusal;
 use super::visitor::SignedIn;
+use crate::db::Timestamp;
 use crate::http::headers::SET_AUTH_TOKEN;
 use crate::problem::Problem;
 
@@ -30,8 +31,9 @@ impl Call {
         response: &mut HttpResponse,
         signed_in: &SignedIn,
     ) -> Result<(), Refusal> {
-        let (id, is_remembered) = (&signed_in.session.id, signed_in.is_remembered);
-        self.keep_session(response, id, is_remembered)
+        let session = &signed_in.session;
+        let until = signed_in.is_remembered.then_some(session.expires_at);
+        self.keep_session(response, &session.id, until)
     }
 
     /// The cookie of a session, and its value in a header for clients that keep it themselves.
@@ -39,9 +41,9 @@ impl Call {
         &self,
         response: &mut HttpResponse,
         session_id: &str,
-        is_remembered: bool,
+        remember_until: Option<Timestamp>,
     ) -> Result<(), Refusal> {
-        let (signed, kept) = cookies::keep(&self.state, session_id, is_remembered)?;
+        let (signed, kept) = cookies::keep(&self.state, session_id, remember_until)?;
         append(response, kept);
         let token = HeaderValue::try_from(signed).map_err(Problem::internal)?;
         let headers = response.headers_mut();

@@ -97,6 +97,7 @@ async fn change_and_start_over(
     let lifetime = visitor::lifetime(state, is_remembered);
     let fresh = Session::begin(&signed_in.user.id, client, now, lifetime);
     let session_id = fresh.id.clone();
+    let remember_until = is_remembered.then_some(fresh.expires_at);
     let change = Change {
         user_id: signed_in.user_id(),
         session_id: signed_in.session.id,
@@ -109,7 +110,7 @@ async fn change_and_start_over(
         token: Some(token(state, &session_id)?),
         user: changed.user.into(),
     });
-    open(call, &mut response, &session_id, is_remembered)?;
+    open(call, &mut response, &session_id, remember_until)?;
     Ok(response)
 }
 

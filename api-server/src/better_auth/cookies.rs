@@ -5,6 +5,7 @@ use actix_web::http::header::{COOKIE, HeaderValue};
 use auth_core::session_token::SessionTokens;
 use uuid::Uuid;
 
+use crate::db::Timestamp;
 use crate::problem::Problem;
 use crate::state::State;
 
@@ -28,17 +29,20 @@ pub(super) fn says_dont_remember(request: &HttpRequest, state: &State) -> bool {
     cookie.is_some_and(|cookie| tokens.is_flag(&cookie))
 }
 
-/// What a browser gets to keep a session. One that is not remembered ends with the browser.
+/// What a browser gets to keep a session, until it ends. One that is not remembered ends with the browser.
 pub(super) fn keep(
     state: &State,
     session_id: &str,
-    is_remembered: bool,
+    remember_until: Option<Timestamp>,
 ) -> Result<(String, Vec<HeaderValue>), Problem> {
     let tokens = &state.keys.in_force().session_tokens;
     let signed = tokens.write_cookie(id_bytes(session_id)?);
-    let lifetime = is_remembered.then_some(state.session_ttl.as_secs());
+    let now = Timestamp::from(state.now());
+    let lifetime = remember_until.map(|until| until.since(now));
+    // Rounded up: a cookie may outlast its session by a moment, but not the reverse.
+    let lifetime = lifetime.map(|left| left.as_secs() + u64::from(left.subsec_nanos() > 0));
     let mut cookies = vec![write(state, SESSION, &encode(&signed), lifetime)?];
-    if !is_remembered {
+    if remember_until.is_none() {
         let flag = encode(&tokens.write_flag());
         cookies.push(write(state, DONT_REMEMBER, &flag, None)?);
     }

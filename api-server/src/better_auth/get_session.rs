@@ -40,7 +40,8 @@ fn nobody(call: &Call) -> HttpResponse {
 }
 
 fn found(call: &Call, someone: SignedIn) -> Answer {
-    let (is_renewed, is_remembered) = (someone.is_renewed, someone.is_remembered);
+    let is_renewed = someone.is_renewed;
+    let remember_until = someone.is_remembered.then_some(someone.session.expires_at);
     let session_id = someone.session.id.clone();
     let mut response = HttpResponse::Ok().json(Session {
         session: SessionBody::new(&call.state, someone.session)?,
@@ -49,7 +50,7 @@ fn found(call: &Call, someone: SignedIn) -> Answer {
     let forgotten = cookies::forget_data(&call.request, &call.state);
     append(&mut response, forgotten);
     if is_renewed {
-        call.keep_session(&mut response, &session_id, is_remembered)?;
+        call.keep_session(&mut response, &session_id, remember_until)?;
     }
     Ok(response)
 }

@@ -9,6 +9,7 @@ use super::wire::{DONE, SessionBody};
 use crate::problem::Problem;
 use crate::sessions::list::{end_own, live};
 use crate::sessions::logout::{Scope, end};
+use crate::sessions::logout_credentials::Credential;
 
 /// `GET /api/auth/list-sessions`: the live ones, tokens included.
 pub(super) async fn list(call: Call) -> Answer {
@@ -44,14 +45,15 @@ pub(super) async fn revoke(call: Call) -> Answer {
 /// `POST /api/auth/revoke-sessions`
 pub(super) async fn revoke_all(call: Call) -> Answer {
     let signed_in = call.signed_in().await?;
-    end(&call.state, signed_in.session.id, Scope::All).await?;
+    let credential = Credential::good(signed_in.session.id);
+    end(&call.state, vec![credential], Scope::All).await?;
     Ok(call.forget(HttpResponse::Ok().json(DONE)))
 }
 
 /// `POST /api/auth/revoke-other-sessions`
 pub(super) async fn revoke_others(call: Call) -> Answer {
     let signed_in = call.signed_in().await?;
-    let id = signed_in.session.id.clone();
-    end(&call.state, id, Scope::Others).await?;
+    let credential = Credential::good(signed_in.session.id.clone());
+    end(&call.state, vec![credential], Scope::Others).await?;
     call.answer(&signed_in, DONE)
 }

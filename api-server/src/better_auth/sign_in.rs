@@ -46,6 +46,7 @@ pub(super) async fn sign_in(call: Call) -> Answer {
     let granted = log_in(&call.state, email, attempt, call.client.clone(), lifetime).await?;
     let url = url.filter(|url| !url.is_empty());
     let session_id = granted.session_id;
+    let remember_until = is_remembered.then_some(granted.expires_at);
     let mut response = HttpResponse::Ok().json(SignedIn {
         redirect: url.is_some(),
         token: token(&call.state, &session_id)?,
@@ -56,6 +57,6 @@ pub(super) async fn sign_in(call: Call) -> Answer {
         let location = HeaderValue::try_from(url).map_err(Problem::internal)?;
         response.headers_mut().insert(LOCATION, location);
     }
-    open(&call, &mut response, &session_id, is_remembered)?;
+    open(&call, &mut response, &session_id, remember_until)?;
     Ok(response)
 }

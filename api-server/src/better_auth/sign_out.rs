@@ -8,6 +8,7 @@ use super::call::Call;
 use super::visitor::{self, Visitor};
 use crate::http::origin::is_foreign;
 use crate::sessions::logout::{Scope, end};
+use crate::sessions::logout_credentials::Credential;
 
 #[derive(Serialize)]
 struct SignedOut {
@@ -18,7 +19,8 @@ struct SignedOut {
 pub(super) async fn sign_out(call: Call) -> Answer {
     let visitor = visitor::find(&call.request, &call.state, false).await?;
     if let Visitor::Someone(someone) = visitor {
-        end(&call.state, someone.session.id, Scope::Current).await?;
+        let credential = Credential::good(someone.session.id);
+        end(&call.state, vec![credential], Scope::Current).await?;
     }
     let response = HttpResponse::Ok().json(SignedOut { success: true });
     // Another site could have the browser post here without its cookies, and must not get them cleared.

@@ -12,6 +12,7 @@ use super::wire::{UserBody, token};
 use super::{cookies, origin, visitor};
 use crate::accounts::register::{NewAccount, create};
 use crate::accounts::user::{Email, MAX_IMAGE_CHARS, MAX_NAME_CHARS};
+use crate::db::Timestamp;
 
 /// As JavaScript counts: UTF-16 code units.
 const MIN_UNITS: usize = 8;
@@ -45,12 +46,13 @@ pub(super) async fn sign_up(call: Call) -> Answer {
     let lifetime = visitor::lifetime(&call.state, is_remembered);
     let granted = create(&call.state, account, call.client.clone(), lifetime).await?;
     let session_id = granted.session_id.clone();
+    let remember_until = is_remembered.then_some(granted.expires_at);
     let body = SignedUp {
         token: token(&call.state, &session_id)?,
         user: granted.user.into(),
     };
     let mut response = HttpResponse::Ok().json(body);
-    open(&call, &mut response, &session_id, is_remembered)?;
+    open(&call, &mut response, &session_id, remember_until)?;
     Ok(response)
 }
 
@@ -68,10 +70,10 @@ pub(super) fn open(
     call: &Call,
     response: &mut HttpResponse,
     session_id: &str,
-    is_remembered: bool,
+    remember_until: Option<Timestamp>,
 ) -> Result<(), Refusal> {
-    call.keep_session(response, session_id, is_remembered)?;
-    if is_remembered {
+    call.keep_session(response, session_id, remember_until)?;
+    if remember_until.is_some() {
         let forgotten = cookies::forget_dont_remember(&call.request, &call.state);
         append(response, forgotten);
     }

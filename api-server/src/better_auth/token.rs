@@ -6,6 +6,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::call::Call;
+use super::refusal::Refusal;
 use crate::problem::Problem;
 use actix_web::HttpResponse;
 
@@ -30,7 +31,13 @@ pub(crate) async fn show(call: Call) -> Result<HttpResponse, Error> {
         session_id: &signed_in.session.id,
     };
     let keys = call.state.keys.in_force();
-    let issued = keys.issuer.issue(&subject, call.state.now());
-    let token = issued.map_err(Problem::internal)?.token;
+    let latest = signed_in.session.expires_at.seconds();
+    let issued = keys.issuer.issue_until(&subject, latest, call.state.now());
+    let token = match issued {
+        Ok(issued) => issued.token,
+        // In the session's last second there is no time left for a token.
+        Err(auth_core::Error::Expired) => return Err(Refusal::unauthorized().into()),
+        Err(error) => return Err(Problem::internal(error).into()),
+    };
     Ok(call.answer(&signed_in, AccessTokenOfSession { token })?)
 }

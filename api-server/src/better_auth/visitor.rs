@@ -90,10 +90,10 @@ pub(crate) async fn find(
         Ok(Some(named)) => named,
     };
     let now = Timestamp::from(state.now());
-    let id = named.session_id;
+    let (id, lifetimes) = (named.session_id, state.lifetimes());
     let found = state
         .db
-        .run(move |connection| accounts::store::find_with_session(connection, &id))
+        .run(move |connection| accounts::store::find_with_session(connection, &id, lifetimes))
         .await?;
     let Some((user, session)) = found.filter(|(_, session)| session.is_live(now)) else {
         return Ok(Visitor::Gone);
@@ -149,12 +149,15 @@ fn bearer(request: &HttpRequest, tokens: &SessionTokens) -> Option<Named> {
 
 fn is_due(state: &State, session: &StoredSession, now: Timestamp) -> bool {
     let left = session.expires_at.since(now);
-    left + state.session_ttl / PARTS <= state.session_ttl
+    let is_late = left + state.session_ttl / PARTS <= state.session_ttl;
+    // At the end of its absolute lifetime a session cannot be prolonged any more.
+    is_late && session.expires_at < state.lifetimes().slide(session.created_at, now)
 }
 
 /// `false` if the session ended meanwhile.
 async fn prolong(state: &State, signed_in: &mut SignedIn, now: Timestamp) -> Result<bool, Problem> {
-    let expires_at = Timestamp::from(now.to_system_time() + state.session_ttl);
+    let lifetimes = state.lifetimes();
+    let expires_at = lifetimes.slide(signed_in.session.created_at, now);
     let id = signed_in.session.id.clone();
     let prolonged = state
         .db

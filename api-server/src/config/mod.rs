@@ -48,6 +48,8 @@ pub struct Config {
     pub access_token_ttl: Duration,
     /// Lifetime of a session.
     pub session_ttl: Duration,
+    /// Longest lifetime of a session, from its login.
+    pub session_max_ttl: Option<Duration>,
     /// bcrypt cost.
     pub bcrypt_cost: Cost,
     /// Our own origin.
@@ -83,6 +85,10 @@ impl Settings {
         let session_ttl = parse::lifetime(&self.session_ttl);
         let session_ttl = problems.take("SESSION_TTL", session_ttl);
         problems.check("SESSION_TTL", parse::ordered(access_token_ttl, session_ttl));
+        let session_max_ttl = parse::optional_lifetime(self.session_max_ttl.as_deref());
+        let session_max_ttl = problems.take("SESSION_MAX_TTL", session_max_ttl);
+        let longest = parse::ordered(access_token_ttl, session_max_ttl.flatten());
+        problems.check("SESSION_MAX_TTL", longest);
         let weak = problems.take("ALLOW_WEAK_HASHING", parse::flag(&self.allow_weak_hashing));
         let cost = parse::cost(&self.bcrypt_cost, weak.unwrap_or_default());
         let bcrypt_cost = problems.take("BCRYPT_COST", cost);
@@ -116,6 +122,7 @@ impl Settings {
                 token_audiences: token_audiences?,
                 access_token_ttl: access_token_ttl?,
                 session_ttl: session_ttl?,
+                session_max_ttl: session_max_ttl?,
                 bcrypt_cost: bcrypt_cost?,
                 public_url: public_url?,
                 allowed_origins: allowed_origins?,

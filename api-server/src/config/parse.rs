@@ -154,6 +154,14 @@ pub(super) fn ordered(access: Option<Duration>, session: Option<Duration>) -> Re
     }
 }
 
+/// Empty is as good as absent.
+pub(super) fn optional_lifetime(text: Option<&str>) -> Result<Option<Duration>, String> {
+    match text.unwrap_or_default().trim() {
+        "" => Ok(None),
+        text => lifetime(text).map(Some),
+    }
+}
+
 pub(super) fn flag(text: &str) -> Result<bool, String> {
     bool::from_str(text).map_err(|_neither| "use true or false".to_owned())
 }

@@ -109,6 +109,11 @@ pub struct Settings {
     )]
     pub session_ttl: String,
 
+    /// Longest lifetime of a session, refreshed or not, such as 30d; not shorter than an access token's. Without it, a
+    /// session lives as long as it is used.
+    #[arg(long, env, global = true, value_name = "DURATION")]
+    pub session_max_ttl: Option<String>,
+
     /// bcrypt cost, 10 to 15; each step doubles the time of a login.
     #[arg(long, env, global = true, value_name = "COST", default_value = "12")]
     pub bcrypt_cost: String,

@@ -33,6 +33,19 @@ impl Timestamp {
         self.0.and_utc().timestamp_micros()
     }
 
+    /// Whole seconds since 1970, as tokens have them; a fraction is dropped.
+    pub(crate) fn seconds(self) -> i64 {
+        self.micros().div_euclid(1_000_000)
+    }
+
+    pub(crate) fn plus(self, duration: Duration) -> Self {
+        Self::from_micros(self.micros().saturating_add(micros_of(duration)))
+    }
+
+    pub(crate) fn minus(self, duration: Duration) -> Self {
+        Self::from_micros(self.micros().saturating_sub(micros_of(duration)))
+    }
+
     /// How long ago `earlier` was; zero if it lies ahead, as the clock of another process may have it.
     pub(crate) fn since(self, earlier: Self) -> Duration {
         (self.0 - earlier.0).to_std().unwrap_or_default()
@@ -62,6 +75,10 @@ impl Timestamp {
         ];
         Some(text)
     }
+}
+
+fn micros_of(duration: Duration) -> i64 {
+    i64::try_from(duration.as_micros()).unwrap_or(i64::MAX)
 }
 
 impl From<SystemTime> for Timestamp {

@@ -15,7 +15,8 @@ const PURGE_INTERVAL: Duration = Duration::from_secs(60);
 const BATCH: i64 = 500;
 /// Batches a round deletes at most; the rest waits for the next round.
 const BATCHES: usize = 100;
-/// Expired sessions stay a day, so that their owner is told "expired" and not "unknown".
+/// Expired sessions stay a day, so that their owner is told "expired" and not "unknown"; or as long as a token of theirs
+/// could be alive by a clock that is behind, so that ending them can reach it.
 const KEEP_EXPIRED: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// Follows the revocations of all processes until it is dropped.
@@ -54,7 +55,8 @@ pub(crate) async fn purge_regularly(state: Data<State>) {
 async fn purge(state: &State) -> Result<(), DbError> {
     let now = state.now();
     state.revoked.purge(now);
-    let cutoff = Timestamp::from(now - KEEP_EXPIRED);
+    let tokens_alive = state.forget_after(now).since(now.into());
+    let cutoff = Timestamp::from(now).minus(KEEP_EXPIRED.max(tokens_alive));
     in_batches(state, move |connection| {
         store::purge(connection, cutoff, BATCH)
     })

@@ -4,8 +4,9 @@ use actix_web::web::{self, Data};
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use super::ending::store::{Which, end_and_count};
 use super::session::StoredSession;
-use super::store::{self, Which};
+use super::store;
 use crate::db::Timestamp;
 use crate::http::caller::Caller;
 use crate::http::identity::UserId;
@@ -63,10 +64,10 @@ pub(crate) async fn list(
 
 /// Somebody's live sessions, last used first; 500 at most.
 pub(crate) async fn live(state: &State, owner: UserId) -> Result<Vec<StoredSession>, Problem> {
-    let now = state.now().into();
+    let when = (state.now().into(), state.lifetimes());
     let listed = state
         .db
-        .run(move |connection| store::list_live(connection, &owner, now, MAX_LISTED))
+        .run(move |connection| store::list_live(connection, &owner, when, MAX_LISTED))
         .await?;
     Ok(listed)
 }
@@ -95,19 +96,19 @@ pub(crate) async fn end(
     Ok(web::Json(SessionEnded { success: true }))
 }
 
-/// Ends a session if it is this user's; whether it did.
+/// Ends a session if it is this user's; whether it was live. One that had just expired is ended too, but counts as gone.
 pub(crate) async fn end_own(state: &State, owner: UserId, id: String) -> Result<bool, Problem> {
     let now = state.now();
-    let forget_after = state.forget_after(now);
+    let (times, lifetimes) = ((now.into(), state.forget_after(now)), state.lifetimes());
     let ended = state
         .db
         .write(move |connection| {
             let which = Which::Own(&owner, &id);
-            store::end(connection, &which, now.into(), forget_after)
+            end_and_count(connection, &which, times, lifetimes)
         })
         .await?;
-    state.revoke_here(&ended, now);
-    Ok(!ended.is_empty())
+    state.revoke_here(&ended.ids, now);
+    Ok(ended.live > 0)
 }
 
 fn not_found() -> Problem {

@@ -1,6 +1,6 @@
 //! `POST /api/auth/logout`
 
-use actix_web::http::header::{AUTHORIZATION, SET_COOKIE};
+use actix_web::http::header::SET_COOKIE;
 use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
 use serde::de::IntoDeserializer as _;
@@ -8,10 +8,12 @@ use serde::{Deserialize, Deserializer, Serialize};
 use utoipa::ToSchema;
 use validator::Validate;
 
-use super::session;
-use super::store::{self, Which};
-use crate::http::caller::{CameBy, access_token, is_storable};
-use crate::http::cookies::Cookie;
+use super::ending::store::{self, Ended, Which};
+use super::ending::surplus;
+use super::logout_credentials::{Credential, first_good, presented};
+use super::session::Lifetimes;
+use crate::db::{DbConnection, QueryResult, Timestamp, write_transaction};
+use crate::http::caller::CameBy;
 use crate::http::identity::UserId;
 use crate::http::json::{OptionalJson, not_null};
 use crate::http::origin;
@@ -51,7 +53,9 @@ pub(crate) struct LoggedOut {
 }
 
 /// Log out. Takes an access token (an expired one will do), a refresh token or a cookie; without any, or a second time,
-/// it succeeds and ends nothing. Access tokens of the ended sessions are refused from then on.
+/// it succeeds and ends nothing. `others` and `all` need a credential that is good now: a live access token, the current
+/// refresh token or its direct predecessor; an older one ends its own session at most. Access tokens of the ended sessions
+/// are refused from then on.
 #[utoipa::path(
     post, path = "/api/auth/logout", tag = "session", operation_id = "logout",
     request_body = Option<LogoutRequest>,
@@ -62,16 +66,14 @@ pub(crate) async fn logout(
     state: Data<State>,
     OptionalJson(body): OptionalJson<LogoutRequest>,
 ) -> Result<HttpResponse, Problem> {
-    let named = named_session(&request, &state, body.refresh_token.as_deref());
-    if named
-        .as_ref()
-        .is_some_and(|(_, came_by)| *came_by == CameBy::Cookie)
-    {
+    let (credentials, came_by) = presented(&request, &state, body.refresh_token.as_deref());
+    if !credentials.is_empty() && came_by == CameBy::Cookie {
         origin::require_trusted(&request, &state)?;
     }
-    let revoked = match named {
-        Some((session_id, _)) => end(&state, session_id, body.scope).await?,
-        None => 0,
+    let revoked = if credentials.is_empty() {
+        0
+    } else {
+        end(&state, credentials, body.scope).await?
     };
     let mut response = HttpResponse::Ok();
     // Another site could have the browser post here without its cookies, and must not get them cleared.
@@ -86,56 +88,67 @@ pub(crate) async fn logout(
     }))
 }
 
-/// The session that the first good credential names: header, body, access cookie, refresh cookie. With a header, good or
-/// bad, the cookies do not count.
-fn named_session(
-    request: &HttpRequest,
+/// Ends what the scope says, in the transaction that checks the credentials. `others` and `all` need one that is good now;
+/// a stale one reaches no session but its own. How many live sessions were ended.
+pub(crate) async fn end(
     state: &State,
-    body: Option<&str>,
-) -> Option<(String, CameBy)> {
-    let keys = state.keys.in_force();
-    let by_access = access_token(request, state)
-        .ok()
-        .and_then(|(token, came_by)| {
-            let claims = keys.verifier.verify_for_logout(token, state.now()).ok()?;
-            is_storable(&claims.sub, &claims.sid).then_some((claims.sid, came_by))
-        });
-    let named_by = |text: &str| {
-        let token = keys.refresh_tokens.read(text).ok()?;
-        Some(session::named_by(&token))
-    };
-    let by_body = || Some((body.and_then(named_by)?, CameBy::Message));
-    if request.headers().contains_key(AUTHORIZATION) {
-        return by_access.or_else(by_body);
-    }
-    let by_cookie = || match state.cookies.refresh(request) {
-        Cookie::One(text) => Some((named_by(text)?, CameBy::Cookie)),
-        Cookie::Absent | Cookie::Ambiguous => None,
-    };
-    by_body().or(by_access).or_else(by_cookie)
-}
-
-/// Only a live session has a say: the credentials of an ended one end nothing.
-pub(crate) async fn end(state: &State, session_id: String, scope: Scope) -> Result<usize, Problem> {
+    credentials: Vec<Credential>,
+    scope: Scope,
+) -> Result<usize, Problem> {
     let now = state.now();
-    let forget_after = state.forget_after(now);
+    let (times, lifetimes) = ((now.into(), state.forget_after(now)), state.lifetimes());
+    let surplus = match scope {
+        Scope::Current => 0,
+        Scope::Others | Scope::All => end_surplus(state, &credentials).await?,
+    };
     let ended = state
         .db
-        .write(move |connection| {
-            let found = store::find(connection, &session_id)?;
-            let Some(session) = found.filter(|session| session.is_live(now.into())) else {
-                return Ok(Vec::new());
-            };
+        .write(move |connection| end_what(connection, &credentials, scope, times, lifetimes))
+        .await?;
+    state.revoke_here(&ended.ids, now);
+    let count = surplus + ended.live;
+    log::info!("logged out scope={scope:?} sessions_ended={count}");
+    Ok(count)
+}
+
+async fn end_surplus(state: &State, credentials: &[Credential]) -> Result<usize, Problem> {
+    let credentials = credentials.to_vec();
+    let when = (state.now().into(), state.lifetimes());
+    let found = state
+        .db
+        .run(move |connection| first_good(connection, &credentials, when))
+        .await?;
+    let Some(session) = found else {
+        return Ok(0);
+    };
+    let user = UserId::stored(session.user_id);
+    Ok(surplus::leave_one_batch(state, &user, &session.id).await?)
+}
+
+fn end_what(
+    connection: &mut DbConnection,
+    credentials: &[Credential],
+    scope: Scope,
+    times: (Timestamp, Timestamp),
+    lifetimes: Lifetimes,
+) -> QueryResult<Ended> {
+    write_transaction(connection, |connection| {
+        if scope != Scope::Current
+            && let Some(session) = first_good(connection, credentials, (times.0, lifetimes))?
+        {
             let user = UserId::stored(session.user_id);
             let which = match scope {
-                Scope::Current => Which::One(&session_id),
-                Scope::Others => Which::OthersOf(&user, &session_id),
-                Scope::All => Which::AllOf(&user),
+                Scope::Others => Which::OthersOf(&user, &session.id),
+                Scope::Current | Scope::All => Which::AllOf(&user),
             };
-            store::end(connection, &which, now.into(), forget_after)
-        })
-        .await?;
-    state.revoke_here(&ended, now);
-    log::info!("logged out scope={scope:?} sessions_ended={}", ended.len());
-    Ok(ended.len())
+            return store::end_and_count(connection, &which, times, lifetimes);
+        }
+        match credentials.first() {
+            Some(named) if scope != Scope::Others => {
+                let which = Which::One(&named.session_id);
+                store::end_and_count(connection, &which, times, lifetimes)
+            }
+            _ => Ok(Ended::default()),
+        }
+    })
 }

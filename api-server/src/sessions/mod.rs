@@ -2,9 +2,11 @@
 
 pub(crate) mod current;
 pub(crate) mod ended;
+pub(crate) mod ending;
 pub(crate) mod housekeeping;
 pub(crate) mod list;
 pub(crate) mod logout;
+pub(crate) mod logout_credentials;
 pub(crate) mod refresh;
 pub(crate) mod revocation;
 mod rotation;

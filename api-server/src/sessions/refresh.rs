@@ -46,7 +46,7 @@ pub(crate) async fn refresh(
     let now = state.now();
     let terms = Terms {
         now: now.into(),
-        expires_at: (now + state.session_ttl).into(),
+        lifetimes: state.lifetimes(),
         forget_after: state.forget_after(now),
     };
     let session_id = session::named_by(&token);
@@ -97,14 +97,21 @@ fn answer(
 ) -> Result<Granted, Problem> {
     match refreshed {
         Refreshed::Granted {
-            counter, issued_at, ..
+            counter,
+            issued_at,
+            expires_at,
+            ..
         } => Ok(Granted {
             user: user.ok_or_else(Problem::session_over)?,
             session_id: session::named_by(token),
             counter,
             issued_at: issued_at.to_system_time(),
+            expires_at,
         }),
-        Refreshed::Over => Err(Problem::session_over()),
+        Refreshed::Over(ended) => {
+            state.revoke_here(&ended, state.now());
+            Err(Problem::session_over())
+        }
         Refreshed::Reused(ended) => {
             state.revoke_here(&ended, state.now());
             log::warn!(

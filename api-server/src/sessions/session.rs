@@ -31,6 +31,38 @@ impl Session {
     }
 }
 
+/// How long sessions live.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Lifetimes {
+    /// From the last use.
+    pub(crate) sliding: Duration,
+    /// From the login, if that is limited. It also limits sessions that began before the setting was made.
+    pub(crate) absolute: Option<Duration>,
+}
+
+impl Lifetimes {
+    /// When a session of this login ends that would end at `expires_at`.
+    pub(crate) fn limit(self, created_at: Timestamp, expires_at: Timestamp) -> Timestamp {
+        match self.absolute {
+            Some(absolute) => expires_at.min(created_at.plus(absolute)),
+            None => expires_at,
+        }
+    }
+
+    /// When a session of this login ends that is used `now`.
+    pub(crate) fn slide(self, created_at: Timestamp, now: Timestamp) -> Timestamp {
+        self.limit(created_at, now.plus(self.sliding))
+    }
+
+    /// A session whose login was then, or before, is over.
+    pub(crate) fn too_old(self, now: Timestamp) -> Timestamp {
+        match self.absolute {
+            Some(absolute) => now.minus(absolute),
+            None => Timestamp::from_micros(0),
+        }
+    }
+}
+
 /// A session as it is kept.
 pub(crate) struct StoredSession {
     pub(crate) id: String,
@@ -38,6 +70,7 @@ pub(crate) struct StoredSession {
     pub(crate) rotation: Rotation,
     pub(crate) created_at: Timestamp,
     pub(crate) last_used_at: Timestamp,
+    /// When it ends: no token of it is valid longer.
     pub(crate) expires_at: Timestamp,
     pub(crate) revoked_at: Option<Timestamp>,
     pub(crate) ip_address: Option<String>,
@@ -45,6 +78,12 @@ pub(crate) struct StoredSession {
 }
 
 impl StoredSession {
+    /// Ends no later than its absolute lifetime allows.
+    pub(super) fn limited(mut self, lifetimes: Lifetimes) -> Self {
+        self.expires_at = lifetimes.limit(self.created_at, self.expires_at);
+        self
+    }
+
     /// Neither ended nor expired.
     pub(crate) fn is_live(&self, now: Timestamp) -> bool {
         self.revoked_at.is_none() && now < self.expires_at

@@ -2,11 +2,11 @@
 
 use diesel::prelude::*;
 
-use super::revocation;
+use super::ending::store::{Which, end};
 use super::rotation::{Decision, OVERLAP, Rotation, decide};
-use super::session::{Session, StoredSession};
-use crate::db::schema::{sessions, users};
-use crate::db::{DbConnection, Timestamp, write_transaction};
+use super::session::{Lifetimes, Session, StoredSession};
+use crate::db::schema::sessions;
+use crate::db::{DbConnection, Timestamp};
 use crate::http::identity::UserId;
 
 /// In the order of [`Row`]; the round-trip test tells swapped columns.
@@ -54,9 +54,10 @@ pub(crate) struct Row {
     user_agent: Option<String>,
 }
 
-impl From<Row> for StoredSession {
-    fn from(row: Row) -> Self {
-        Self {
+impl Row {
+    pub(crate) fn into_session(self, lifetimes: Lifetimes) -> StoredSession {
+        let row = self;
+        let session = StoredSession {
             id: row.id,
             user_id: row.user_id,
             rotation: Rotation {
@@ -71,7 +72,8 @@ impl From<Row> for StoredSession {
             revoked_at: row.revoked_at,
             ip_address: row.ip_address,
             user_agent: row.user_agent,
-        }
+        };
+        session.limited(lifetimes)
     }
 }
 
@@ -98,43 +100,50 @@ pub(crate) fn insert(connection: &mut DbConnection, session: &Session) -> QueryR
         .map(drop)
 }
 
-pub(crate) fn find(connection: &mut DbConnection, id: &str) -> QueryResult<Option<StoredSession>> {
+pub(crate) fn find(
+    connection: &mut DbConnection,
+    id: &str,
+    lifetimes: Lifetimes,
+) -> QueryResult<Option<StoredSession>> {
     let row: Option<Row> = sessions::table
         .find(id)
         .select(COLUMNS)
         .first(connection)
         .optional()?;
-    Ok(row.map(StoredSession::from))
+    Ok(row.map(|row| row.into_session(lifetimes)))
 }
 
 /// The live sessions of a user, last used first.
 pub(super) fn list_live(
     connection: &mut DbConnection,
     owner: &UserId,
-    now: Timestamp,
+    (now, lifetimes): (Timestamp, Lifetimes),
     limit: i64,
 ) -> QueryResult<Vec<StoredSession>> {
     let rows: Vec<Row> = sessions::table
         .filter(sessions::user_id.eq(owner.as_str()))
         .filter(sessions::revoked_at.is_null())
         .filter(sessions::expires_at.gt(now))
+        .filter(sessions::created_at.gt(lifetimes.too_old(now)))
         .select(COLUMNS)
         .order((sessions::last_used_at.desc(), sessions::id.desc()))
         .limit(limit)
         .load(connection)?;
-    Ok(rows.into_iter().map(StoredSession::from).collect())
+    let rows = rows.into_iter();
+    Ok(rows.map(|row| row.into_session(lifetimes)).collect())
 }
 
 /// What came of a presented refresh token.
 pub(crate) enum Refreshed {
-    /// Answer this counter, with an access token of this time.
+    /// Answer this counter, with an access token of this time for a session that ends then.
     Granted {
         user_id: String,
         counter: u32,
         issued_at: Timestamp,
+        expires_at: Timestamp,
     },
-    /// The session has ended, expired or is gone.
-    Over,
+    /// The session has ended, expired or is gone. These had just expired and were ended, because a copy is in use.
+    Over(Vec<String>),
     /// A copy is in use elsewhere; these sessions were ended.
     Reused(Vec<String>),
     /// Not a token of this session's past.
@@ -147,7 +156,7 @@ pub(crate) enum Refreshed {
 #[derive(Clone, Copy)]
 pub(crate) struct Terms {
     pub(crate) now: Timestamp,
-    pub(crate) expires_at: Timestamp,
+    pub(crate) lifetimes: Lifetimes,
     pub(crate) forget_after: Timestamp,
 }
 
@@ -163,25 +172,30 @@ pub(crate) fn refresh(
     terms: Terms,
 ) -> QueryResult<Refreshed> {
     for _ in 0..TRIES {
-        let Some(session) = find(connection, session_id)?.filter(|found| found.is_live(terms.now))
-        else {
-            return Ok(Refreshed::Over);
+        let Some(session) = find(connection, session_id, terms.lifetimes)? else {
+            return Ok(Refreshed::Over(Vec::new()));
         };
-        let granted = |counter, issued_at| Refreshed::Granted {
+        if !session.is_live(terms.now) {
+            return over(connection, &session, presented, terms);
+        }
+        let granted = |counter, issued_at, expires_at| Refreshed::Granted {
             user_id: session.user_id.clone(),
             counter,
             issued_at,
+            expires_at,
         };
         match decide(&session.rotation, presented, terms.now) {
             Decision::Repeat => {
                 let rotated_at = session.rotation.rotated_at.unwrap_or(terms.now);
                 let fresh = terms.now.since(rotated_at) <= OVERLAP;
                 let issued_at = if fresh { rotated_at } else { terms.now };
-                return Ok(granted(session.rotation.counter, issued_at));
+                let counter = session.rotation.counter;
+                return Ok(granted(counter, issued_at, session.expires_at));
             }
             Decision::Advance(next) | Decision::Recover(next) => {
-                if step(connection, &session, next, terms)? {
-                    return Ok(granted(next.counter, terms.now));
+                let expires_at = terms.lifetimes.slide(session.created_at, terms.now);
+                if step(connection, &session, next, (terms.now, expires_at))? {
+                    return Ok(granted(next.counter, terms.now, expires_at));
                 }
             }
             Decision::End => {
@@ -195,12 +209,28 @@ pub(crate) fn refresh(
     Ok(Refreshed::Busy)
 }
 
+/// A reused token ends a session also if that has just expired: access tokens may be alive where clocks are behind.
+fn over(
+    connection: &mut DbConnection,
+    session: &StoredSession,
+    presented: u32,
+    terms: Terms,
+) -> QueryResult<Refreshed> {
+    let decision = decide(&session.rotation, presented, terms.now);
+    if session.revoked_at.is_some() || decision != Decision::End {
+        return Ok(Refreshed::Over(Vec::new()));
+    }
+    let which = Which::One(&session.id);
+    let ended = end(connection, &which, terms.now, terms.forget_after)?;
+    Ok(Refreshed::Over(ended))
+}
+
 /// `false` if another request changed the session first.
 fn step(
     connection: &mut DbConnection,
     session: &StoredSession,
     next: Rotation,
-    terms: Terms,
+    (now, expires_at): (Timestamp, Timestamp),
 ) -> QueryResult<bool> {
     let unchanged = sessions::table
         .find(&session.id)
@@ -213,8 +243,8 @@ fn step(
             sessions::rotated_at.eq(next.rotated_at),
             sessions::late_recoveries.eq(next.late_recoveries),
             sessions::late_recovery_counter.eq(next.late_recovery_counter.map(i64::from)),
-            sessions::last_used_at.eq(terms.now),
-            sessions::expires_at.eq(terms.expires_at),
+            sessions::last_used_at.eq(now),
+            sessions::expires_at.eq(expires_at),
         ))
         .execute(connection)?;
     Ok(stepped == 1)
@@ -261,69 +291,6 @@ pub(crate) fn prolong(
         ))
         .execute(connection)?;
     Ok(prolonged == 1)
-}
-
-/// Which sessions to end.
-pub(crate) enum Which<'a> {
-    One(&'a str),
-    /// One, if it is this user's.
-    Own(&'a UserId, &'a str),
-    OthersOf(&'a UserId, &'a str),
-    AllOf(&'a UserId),
-}
-
-/// Ends live sessions and tells every process; the ids of those that were ended.
-///
-/// Whoever ends several locks their user first: two that met on the sessions alone could wait for each other.
-pub(crate) fn end(
-    connection: &mut DbConnection,
-    which: &Which<'_>,
-    now: Timestamp,
-    forget_after: Timestamp,
-) -> QueryResult<Vec<String>> {
-    write_transaction(connection, |connection| {
-        if let Which::OthersOf(user, _) | Which::AllOf(user) = which {
-            lock(connection, user)?;
-        }
-        let mut ended = sessions::table
-            .filter(sessions::revoked_at.is_null())
-            .filter(sessions::expires_at.gt(now))
-            .select(sessions::id)
-            .into_boxed();
-        ended = match which {
-            Which::One(id) => ended.filter(sessions::id.eq(*id)),
-            Which::Own(user, id) => ended
-                .filter(sessions::id.eq(*id))
-                .filter(sessions::user_id.eq(user.as_str())),
-            Which::OthersOf(user, id) => ended
-                .filter(sessions::user_id.eq(user.as_str()))
-                .filter(sessions::id.ne(*id)),
-            Which::AllOf(user) => ended.filter(sessions::user_id.eq(user.as_str())),
-        };
-        let candidates: Vec<String> = ended.load(connection)?;
-        let mut ids = Vec::with_capacity(candidates.len());
-        for id in candidates {
-            let live = sessions::table
-                .find(&id)
-                .filter(sessions::revoked_at.is_null());
-            let updated = diesel::update(live)
-                .set(sessions::revoked_at.eq(now))
-                .execute(connection)?;
-            if updated == 1 {
-                ids.push(id);
-            }
-        }
-        revocation::store::record(connection, &ids, forget_after)?;
-        Ok(ids)
-    })
-}
-
-/// Until the end of the transaction. Both engines know an update; only one has a lock of its own.
-fn lock(connection: &mut DbConnection, user: &UserId) -> QueryResult<()> {
-    diesel::update(users::table.find(user.as_str()))
-        .set(users::email_verified.eq(users::email_verified))
-        .execute(connection)
-        .map(drop)
 }
 
 /// Deletes up to `limit` sessions that expired before `cutoff`; how many it were.

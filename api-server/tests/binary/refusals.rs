@@ -290,6 +290,8 @@ fn lifetimes_are_whole_seconds_up_to_400_days() {
     for variable in ["ACCESS_TOKEN_TTL", "SESSION_TTL"] {
         each_refused(variable, &wrong, "from 1s to 400d");
     }
+    // An empty one is none.
+    each_refused("SESSION_MAX_TTL", &wrong[1..], "from 1s to 400d");
     starts(&[("ACCESS_TOKEN_TTL", "400d"), ("SESSION_TTL", "400d")]);
 }
 
@@ -298,6 +300,15 @@ fn a_session_outlives_its_tokens() {
     let settings = [("ACCESS_TOKEN_TTL", "61m"), ("SESSION_TTL", "1h")];
     refused(&settings, "SESSION_TTL", "is shorter than ACCESS_TOKEN_TTL");
     starts(&[("ACCESS_TOKEN_TTL", "60m"), ("SESSION_TTL", "1h")]);
+    let settings = [("ACCESS_TOKEN_TTL", "61m"), ("SESSION_MAX_TTL", "1h")];
+    refused(
+        &settings,
+        "SESSION_MAX_TTL",
+        "is shorter than ACCESS_TOKEN_TTL",
+    );
+    for longest in ["60m", ""] {
+        starts(&[("ACCESS_TOKEN_TTL", "60m"), ("SESSION_MAX_TTL", longest)]);
+    }
 }
 
 #[test]
@@ -422,6 +433,7 @@ fn everything_that_is_wrong_is_said_at_once() {
         ("AUTH_AUDIENCE", ""),
         ("ACCESS_TOKEN_TTL", "0s"),
         ("SESSION_TTL", "401d"),
+        ("SESSION_MAX_TTL", "401d"),
         ("BCRYPT_COST", "3"),
         ("ALLOW_WEAK_HASHING", "perhaps"),
         ("PUBLIC_URL", "ftp://hunter2"),

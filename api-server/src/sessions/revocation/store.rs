@@ -3,9 +3,11 @@
 use diesel::prelude::*;
 
 use crate::db::schema::{revocation_sequence, revocations};
-use crate::db::{DbConnection, Timestamp, write_transaction};
+use crate::db::{DbConnection, Timestamp, on_either_engine, write_transaction};
 
 const THE_ROW: i64 = 1;
+/// The rows in one statement; engines have their limits.
+const STATEMENT: usize = 1000;
 
 /// An ended session, as the others learn of it.
 #[derive(Queryable)]
@@ -19,7 +21,7 @@ pub(crate) struct Revocation {
 /// to the commit.
 pub(crate) fn record(
     connection: &mut DbConnection,
-    session_ids: &[String],
+    session_ids: &[&str],
     forget_after: Timestamp,
 ) -> QueryResult<()> {
     let count = i64::try_from(session_ids.len()).unwrap_or(i64::MAX);
@@ -31,14 +33,19 @@ pub(crate) fn record(
             .set(revocation_sequence::last.eq(revocation_sequence::last + count))
             .returning(revocation_sequence::last)
             .get_result(connection)?;
-        for (sequence, session_id) in (last - count + 1..).zip(session_ids) {
-            diesel::insert_into(revocations::table)
-                .values((
+        let numbered = (last - count + 1..).zip(session_ids);
+        let rows: Vec<_> = numbered
+            .map(|(sequence, session_id)| {
+                (
                     revocations::sequence.eq(sequence),
-                    revocations::session_id.eq(session_id),
+                    revocations::session_id.eq(*session_id),
                     revocations::forget_after.eq(forget_after),
-                ))
-                .execute(connection)?;
+                )
+            })
+            .collect();
+        for rows in rows.chunks(STATEMENT) {
+            let insert = diesel::insert_into(revocations::table).values(rows);
+            on_either_engine!(connection, |either| insert.execute(either))?;
         }
         Ok(())
     })

@@ -12,7 +12,7 @@ use crate::routes::protected;
 
 on_both_engines! {
     an_access_token_ends_what_the_scope_says,
-    an_expired_access_token_ends_what_the_scope_says,
+    an_expired_access_token_ends_its_own_session_at_most,
     a_refresh_token_ends_what_the_scope_says,
     cookies_end_what_the_scope_says,
     either_cookie_alone_is_enough,
@@ -58,17 +58,27 @@ pub(super) fn logged_out(answer: Response, revoked: usize) {
     assert_eq!(said, json!({ "success": true, "revoked": revoked }));
 }
 
+type Scopes = [(&'static str, usize, [bool; 3]); 4];
+
 /// What a scope ends, of three devices of which the first logs out.
-const SCOPES: [(&str, usize, [bool; 3]); 4] = [
+const SCOPES: Scopes = [
     ("{}", 1, [false, true, true]),
     (r#"{"scope":"current"}"#, 1, [false, true, true]),
     (r#"{"scope":"others"}"#, 2, [true, false, false]),
     (r#"{"scope":"all"}"#, 3, [false, false, false]),
 ];
 
-async fn each_scope(app: App, credential: Credential, wait: Duration) {
+/// The same with a credential that is not good any more: its own session at most.
+const STALE: Scopes = [
+    ("{}", 1, [false, true, true]),
+    (r#"{"scope":"current"}"#, 1, [false, true, true]),
+    (r#"{"scope":"others"}"#, 0, [true, true, true]),
+    (r#"{"scope":"all"}"#, 1, [false, true, true]),
+];
+
+async fn each_scope(app: App, credential: Credential, wait: Duration, scopes: Scopes) {
     let (_, eves) = user_with_device(&app, "eve").await;
-    for (scope, revoked, left) in SCOPES {
+    for (scope, revoked, left) in scopes {
         let (ada, first) = user_with_device(&app, &format!("ada{}", scope.len())).await;
         let devices = [first, login(&app, &ada).await, login(&app, &ada).await];
         app.clock.advance(wait);
@@ -97,19 +107,19 @@ async fn each_scope(app: App, credential: Credential, wait: Duration) {
 }
 
 async fn an_access_token_ends_what_the_scope_says(app: App) {
-    each_scope(app, by_access, Duration::ZERO).await;
+    each_scope(app, by_access, Duration::ZERO, SCOPES).await;
 }
 
-async fn an_expired_access_token_ends_what_the_scope_says(app: App) {
-    each_scope(app, by_access, Duration::from_secs(24 * 60 * 60)).await;
+async fn an_expired_access_token_ends_its_own_session_at_most(app: App) {
+    each_scope(app, by_access, Duration::from_secs(24 * 60 * 60), STALE).await;
 }
 
 async fn a_refresh_token_ends_what_the_scope_says(app: App) {
-    each_scope(app, by_body, Duration::ZERO).await;
+    each_scope(app, by_body, Duration::ZERO, SCOPES).await;
 }
 
 async fn cookies_end_what_the_scope_says(app: App) {
-    each_scope(app, by_cookies, Duration::ZERO).await;
+    each_scope(app, by_cookies, Duration::ZERO, SCOPES).await;
 }
 
 async fn either_cookie_alone_is_enough(app: App) {

@@ -1,0 +1,99 @@
+//! Ends more sessions than one transaction should.
+//!
+//! An account has at most [`MAX_LIVE`] live sessions, but in an old database it may have thousands. What ends all of
+//! them (a logout, a change of password, the end of the account) first ends those beyond one batch here, in batches with
+//! room for the writes of others between them, and then the rest in its own transaction. A crash in between leaves only
+//! fewer sessions that should not have been there, and the change itself not begun.
+
+use std::time::SystemTime;
+
+use super::store::{self, BATCH, Ended, Kept, MAX_LIVE, Which};
+use crate::db::DbError;
+use crate::http::identity::UserId;
+use crate::state::State;
+
+/// Ids that are read at once.
+const PAGE: i64 = 10_000;
+
+/// Leaves a batch for the transaction that ends the rest; `kept` is the session that asks. Gives how many were ended
+/// that were live.
+pub(crate) async fn leave_one_batch(
+    state: &State,
+    user: &UserId,
+    kept: &str,
+) -> Result<usize, DbError> {
+    let kept = Kept {
+        newest: BATCH,
+        and: Some(kept.to_owned()),
+    };
+    end_beyond(state, user, kept).await
+}
+
+/// Brings an account to its limit after a login that found far too many sessions; the login's own stays.
+pub(crate) async fn keep_to_the_limit(
+    state: &State,
+    user: &UserId,
+    kept: &str,
+) -> Result<usize, DbError> {
+    let kept = Kept {
+        newest: MAX_LIVE - 1,
+        and: Some(kept.to_owned()),
+    };
+    end_beyond(state, user, kept).await
+}
+
+async fn end_beyond(state: &State, user: &UserId, kept: Kept) -> Result<usize, DbError> {
+    let mut ended = 0;
+    let mut kept = Some(kept);
+    while let Some(keep) = kept.take() {
+        let now = state.now();
+        let times = (now.into(), state.forget_after(now));
+        let owner = user.clone();
+        let (ids, keep) = state
+            .db
+            .run(move |connection| {
+                let ids = store::surplus(connection, &owner, &keep, times, PAGE)?;
+                Ok((ids, keep))
+            })
+            .await?;
+        for batch in ids.chunks(usize::try_from(BATCH).unwrap_or(1)) {
+            ended += end_these(state, user, batch.to_vec(), now).await?;
+        }
+        let is_full = i64::try_from(ids.len()).is_ok_and(|read| read == PAGE);
+        kept = is_full.then_some(keep);
+    }
+    Ok(ended)
+}
+
+async fn end_these(
+    state: &State,
+    user: &UserId,
+    ids: Vec<String>,
+    now: SystemTime,
+) -> Result<usize, DbError> {
+    let (owner, times) = (user.clone(), (now.into(), state.forget_after(now)));
+    let lifetimes = state.lifetimes();
+    let ended: Ended = state
+        .db
+        .write(move |connection| {
+            let these = Which::These(&owner, &ids);
+            store::end_and_count(connection, &these, times, lifetimes)
+        })
+        .await?;
+    state.revoke_here(&ended.ids, now);
+    Ok(ended.live)
+}
+
+/// Deletes the ended sessions of an account that is about to go, so that its own transaction need not.
+pub(crate) async fn delete_ended(state: &State, user: &UserId) -> Result<(), DbError> {
+    loop {
+        let owner = user.clone();
+        let deleted = state
+            .db
+            .write(move |connection| store::delete_ended(connection, &owner, BATCH))
+            .await?;
+        if i64::try_from(deleted).is_ok_and(|deleted| deleted < BATCH) {
+            return Ok(());
+        }
+    }
+}
