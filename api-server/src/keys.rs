@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use auth_core::refresh::RefreshTokens;
 use auth_core::revocation::FeedTokens;
+use auth_core::session_handle::SessionHandles;
 use auth_core::session_token::SessionTokens;
 use auth_core::{Error, Keyring, RevokedSessions, TokenIssuer, TokenVerifier};
 use tokio::signal::unix::Signal;
@@ -54,6 +55,7 @@ pub(crate) struct InForce {
     pub(crate) verifier: TokenVerifier,
     pub(crate) refresh_tokens: RefreshTokens,
     pub(crate) session_tokens: SessionTokens,
+    pub(crate) session_handles: SessionHandles,
     /// Of services that ask which sessions have ended.
     pub(crate) feed_tokens: FeedTokens,
     services: HashMap<String, TokenIssuer>,
@@ -126,6 +128,7 @@ impl InForce {
             verifier: verifier.with_revoked(names.revoked.clone()),
             refresh_tokens: RefreshTokens::new(keyring),
             session_tokens: SessionTokens::new(keyring),
+            session_handles: SessionHandles::new(keyring),
             feed_tokens: FeedTokens::new(keyring.clone(), iss)?.with_services(&names.services)?,
             services: services.collect::<Result<_, Error>>()?,
         })

@@ -43,7 +43,7 @@ fn found(call: &Call, someone: SignedIn) -> Answer {
     let (is_renewed, is_remembered) = (someone.is_renewed, someone.is_remembered);
     let session_id = someone.session.id.clone();
     let mut response = HttpResponse::Ok().json(Session {
-        session: SessionBody::new(&call.state, someone.session)?,
+        session: SessionBody::own(&call.state, someone.session)?,
         user: someone.user.into(),
     });
     let forgotten = cookies::forget_data(&call.request, &call.state);

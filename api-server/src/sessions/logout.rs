@@ -51,7 +51,8 @@ pub(crate) struct LoggedOut {
 }
 
 /// Log out. Takes an access token (an expired one will do), a refresh token or a cookie; without any, or a second time,
-/// it succeeds and ends nothing. Access tokens of the ended sessions are refused from then on.
+/// it succeeds and ends nothing. Access tokens of the ended sessions are refused from then on. Clears the cookies, except
+/// with `others`.
 #[utoipa::path(
     post, path = "/api/auth/logout", tag = "session", operation_id = "logout",
     request_body = Option<LogoutRequest>,
@@ -74,8 +75,9 @@ pub(crate) async fn logout(
         None => 0,
     };
     let mut response = HttpResponse::Ok();
-    // Another site could have the browser post here without its cookies, and must not get them cleared.
-    if !origin::is_foreign(&request, &state) {
+    // The caller stays logged in when its other sessions end. And another site could have the browser post here without
+    // its cookies, and must not get them cleared.
+    if body.scope != Scope::Others && !origin::is_foreign(&request, &state) {
         for cookie in state.cookies.clear() {
             response.append_header((SET_COOKIE, cookie));
         }

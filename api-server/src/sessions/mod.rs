@@ -6,6 +6,7 @@ pub(crate) mod housekeeping;
 pub(crate) mod list;
 pub(crate) mod logout;
 pub(crate) mod refresh;
+pub(crate) mod replaced;
 pub(crate) mod revocation;
 mod rotation;
 pub(crate) mod session;

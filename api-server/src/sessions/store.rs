@@ -4,7 +4,7 @@ use diesel::prelude::*;
 
 use super::revocation;
 use super::rotation::{Decision, OVERLAP, Rotation, decide};
-use super::session::{Session, StoredSession};
+use super::session::{Opening, Session, StoredSession};
 use crate::db::schema::{sessions, users};
 use crate::db::{DbConnection, Timestamp, write_transaction};
 use crate::http::identity::UserId;
@@ -96,6 +96,17 @@ pub(crate) fn insert(connection: &mut DbConnection, session: &Session) -> QueryR
         ))
         .execute(connection)
         .map(drop)
+}
+
+/// Inserts a session and ends the one it replaces; the ids of those that were ended. The caller holds the lock on its
+/// user, and does nothing after it in the transaction.
+pub(crate) fn open(connection: &mut DbConnection, opening: &Opening) -> QueryResult<Vec<String>> {
+    insert(connection, &opening.session)?;
+    let Some(replaced) = &opening.replaced else {
+        return Ok(Vec::new());
+    };
+    let (which, now) = (Which::One(replaced), opening.session.created_at);
+    end(connection, &which, now, opening.forget_after)
 }
 
 pub(crate) fn find(connection: &mut DbConnection, id: &str) -> QueryResult<Option<StoredSession>> {
@@ -218,30 +229,6 @@ fn step(
         ))
         .execute(connection)?;
     Ok(stepped == 1)
-}
-
-/// Steps the counter of a live session whatever it is, for new tokens; the new counter.
-pub(crate) fn step_now(
-    connection: &mut DbConnection,
-    id: &str,
-    (now, expires_at): (Timestamp, Timestamp),
-) -> QueryResult<Option<u32>> {
-    let live = sessions::table
-        .find(id)
-        .filter(sessions::revoked_at.is_null())
-        .filter(sessions::expires_at.gt(now));
-    let stepped: Option<i64> = diesel::update(live)
-        .set((
-            sessions::counter.eq(sessions::counter + 1),
-            sessions::rotated_at.eq(now),
-            sessions::late_recoveries.eq(0),
-            sessions::last_used_at.eq(now),
-            sessions::expires_at.eq(expires_at),
-        ))
-        .returning(sessions::counter)
-        .get_result(connection)
-        .optional()?;
-    Ok(stepped.map(counter))
 }
 
 /// Lets a live session go on until then; `false` if it is over.
