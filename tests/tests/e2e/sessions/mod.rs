@@ -22,6 +22,7 @@ mod powerless;
 mod proxies;
 mod races;
 mod refresh;
+mod replaced;
 mod revocation;
 mod rotation;
 pub(crate) mod world;
