@@ -8,6 +8,7 @@ use std::time::Duration;
 use arc_swap::{ArcSwap, Guard};
 use auth_core::refresh::RefreshTokens;
 use auth_core::revocation::FeedTokens;
+use auth_core::session_handle::SessionHandles;
 use auth_core::session_token::SessionTokens;
 use auth_core::{Error, Keyring, RevokedSessions, TokenIssuer, TokenVerifier};
 use tokio::signal::unix::Signal;
@@ -34,6 +35,7 @@ pub(crate) struct ActiveKeys {
     pub(crate) verifier: TokenVerifier,
     pub(crate) refresh_tokens: RefreshTokens,
     pub(crate) session_tokens: SessionTokens,
+    pub(crate) session_handles: SessionHandles,
     /// Of services that ask which sessions have ended.
     pub(crate) feed_tokens: FeedTokens,
     services: HashMap<String, TokenIssuer>,
@@ -93,6 +95,7 @@ impl ActiveKeys {
             verifier: verifier.with_revoked(settings.revoked.clone()),
             refresh_tokens: RefreshTokens::new(keyring),
             session_tokens: SessionTokens::new(keyring),
+            session_handles: SessionHandles::new(keyring),
             feed_tokens: FeedTokens::new(keyring.clone(), iss)?
                 .with_services(&settings.services)?,
             services: services.collect::<Result<_, Error>>()?,

@@ -28,6 +28,7 @@ pub mod remote;
 pub mod revocation;
 mod secret;
 mod service_key;
+pub mod session_handle;
 pub mod session_token;
 #[cfg(feature = "testing")]
 pub mod testing;

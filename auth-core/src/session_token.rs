@@ -21,7 +21,7 @@ use crate::{Error, Keyring};
 
 const PURPOSE: &[u8] = b"auth-core session token v1";
 const HEX: &[u8; 16] = b"0123456789abcdef";
-const ID_BYTES: usize = 16;
+pub(crate) const ID_BYTES: usize = 16;
 const TOKEN_BYTES: usize = 48;
 const SIGNATURE_CHARS: usize = 44;
 const FLAG: &str = "true";
@@ -77,15 +77,7 @@ impl SessionTokens {
     /// do not log it.
     #[must_use]
     pub fn write(&self, session_id: [u8; 16]) -> String {
-        let tag = self.current.token.tag(&session_id);
-        let mut text = String::with_capacity(2 * TOKEN_BYTES);
-        for byte in session_id.iter().chain(&tag) {
-            for digit in [byte >> 4, byte & 15] {
-                let digit = HEX.get(usize::from(digit)).copied().unwrap_or_default();
-                text.push(char::from(digit));
-            }
-        }
-        text
+        to_hex(session_id, &self.current.token.tag(&session_id))
     }
 
     /// The session that a token names, if one of our secrets made it. The comparison takes constant time.
@@ -95,7 +87,7 @@ impl SessionTokens {
     /// [`Error::MalformedToken`] if it is not 96 characters of the format, [`Error::SignatureMismatch`] if none of the
     /// secrets made it.
     pub fn read(&self, token: &str) -> Result<[u8; 16], Error> {
-        let bytes = decode(token)?;
+        let bytes = from_hex(token).ok_or(MALFORMED)?;
         let (session_id, tag) = bytes.split_at(ID_BYTES);
         let is_ours = self.keys().any(|keys| keys.token.verifies(session_id, tag));
         if !is_ours {
@@ -107,7 +99,7 @@ impl SessionTokens {
     /// Whether the current secret made the token; if not, it is time to hand out its successor.
     #[must_use]
     pub fn is_current(&self, token: &str) -> bool {
-        decode(token).is_ok_and(|bytes| {
+        from_hex(token).is_some_and(|bytes| {
             let (session_id, tag) = bytes.split_at(ID_BYTES);
             self.current.token.verifies(session_id, tag)
         })
@@ -166,19 +158,31 @@ impl SessionTokens {
     }
 }
 
-fn decode(token: &str) -> Result<[u8; TOKEN_BYTES], Error> {
-    let mut bytes = [0; TOKEN_BYTES];
-    if token.len() != 2 * TOKEN_BYTES {
-        return Err(MALFORMED);
-    }
-    for (byte, digits) in bytes.iter_mut().zip(token.as_bytes().chunks_exact(2)) {
-        for digit in digits {
-            let value = HEX.iter().position(|known| known == digit);
-            let value = value.and_then(|value| u8::try_from(value).ok());
-            *byte = (*byte << 4) | value.ok_or(MALFORMED)?;
+/// A session id and its MAC as hexadecimal digits.
+pub(crate) fn to_hex(session_id: [u8; ID_BYTES], tag: &[u8]) -> String {
+    let mut text = String::with_capacity(2 * TOKEN_BYTES);
+    for byte in session_id.iter().chain(tag) {
+        for digit in [byte >> 4, byte & 15] {
+            let digit = HEX.get(usize::from(digit)).copied().unwrap_or_default();
+            text.push(char::from(digit));
         }
     }
-    Ok(bytes)
+    text
+}
+
+/// The bytes of a session id and its MAC; `None` for any other text.
+pub(crate) fn from_hex(text: &str) -> Option<[u8; TOKEN_BYTES]> {
+    let mut bytes = [0; TOKEN_BYTES];
+    if text.len() != 2 * TOKEN_BYTES {
+        return None;
+    }
+    for (byte, digits) in bytes.iter_mut().zip(text.as_bytes().chunks_exact(2)) {
+        for digit in digits {
+            let value = HEX.iter().position(|known| known == digit)?;
+            *byte = (*byte << 4) | u8::try_from(value).ok()?;
+        }
+    }
+    Some(bytes)
 }
 
 impl fmt::Debug for SessionTokens {

@@ -239,6 +239,8 @@ export function createClient({ base = "", cookies = false, store, onSignedOut, r
       return now?.mark === before?.mark ? await keep(content) : now;
     } catch (error) {
       if (!(error instanceof ApiError) || error.status !== 401) throw error;
+      // A change of password in this tab or another ends the session too, and its new one may be on the way.
+      await pause(NEWS);
       const now = await kept.load();
       if (now?.mark !== before?.mark) return now;
       await forget(error);
@@ -291,23 +293,6 @@ export function createClient({ base = "", cookies = false, store, onSignedOut, r
   const tasks = async (rest = "") => `/api/${encodeURIComponent((await load())?.user.id ?? "-")}/tasks${rest}`;
   const task = (/** @type {number} */ id) => tasks(`/${encodeURIComponent(id)}`);
 
-  const endSession = (/** @type {string} */ id) => request("DELETE", `/api/auth/sessions/${encodeURIComponent(id)}`);
-
-  /** One by one: every logout clears the cookies, also one of others. */
-  async function endOthers() {
-    let count = 0;
-    for (const { id, current } of await request("GET", "/api/auth/sessions")) {
-      if (current) continue;
-      await endSession(id).then(
-        () => (count += 1),
-        (error) => {
-          if (error.status !== 404) throw error;
-        },
-      );
-    }
-    return count;
-  }
-
   kept.watch?.((session) => {
     if (session) live = true;
     else over(undefined);
@@ -332,8 +317,8 @@ export function createClient({ base = "", cookies = false, store, onSignedOut, r
      * @returns {Promise<number>} How many were ended.
      */
     async signOut(scope = "current") {
-      if (cookies && scope === "others") return endOthers();
-      const session = await load();
+      // Other sessions end only by tokens that are good now.
+      const session = scope === "current" ? await load() : await current();
       const body = { scope, ...(session?.refresh && { refresh_token: session.refresh }) };
       const { content } = await send("POST", "/api/auth/logout", { body }, undefined, true);
       if (scope !== "others") await forget(undefined);
@@ -351,7 +336,7 @@ export function createClient({ base = "", cookies = false, store, onSignedOut, r
       return user;
     },
 
-    /** Ends every other session. @type {(change: Schemas["ChangePassword"]) => Promise<User>} */
+    /** Ends every session; this client goes on with a new one. @type {(change: Schemas["ChangePassword"]) => Promise<User>} */
     changePassword: async (change) => (await keep(await request("POST", "/api/auth/change-password", { body: change }))).user,
 
     /** @type {(password: string) => Promise<void>} */
@@ -364,7 +349,7 @@ export function createClient({ base = "", cookies = false, store, onSignedOut, r
     sessions: () => request("GET", "/api/auth/sessions"),
 
     /** @type {(id: string) => Promise<void>} */
-    endSession,
+    endSession: (id) => request("DELETE", `/api/auth/sessions/${encodeURIComponent(id)}`),
 
     /** A token for another service. @type {(audience: string) => Promise<Schemas["ServiceToken"]>} */
     tokenFor: (audience) => request("POST", "/api/auth/token", { body: { audience } }),

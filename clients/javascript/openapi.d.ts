@@ -32,7 +32,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Change the password. Every other session is revoked; this one gets new tokens. */
+        /**
+         * Change the password. Every session of the account is revoked, this one included, and a new one begins: no token from
+         *     before the change is accepted any more.
+         */
         post: operations["changePassword"];
         delete?: never;
         options?: never;
@@ -49,7 +52,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Log in. */
+        /** Log in. A session whose cookies came with the request, and which are replaced, ends. */
         post: operations["login"];
         delete?: never;
         options?: never;
@@ -68,7 +71,8 @@ export interface paths {
         put?: never;
         /**
          * Log out. Takes an access token (an expired one will do), a refresh token or a cookie; without any, or a second time,
-         *     it succeeds and ends nothing. Access tokens of the ended sessions are refused from then on.
+         *     it succeeds and ends nothing. Access tokens of the ended sessions are refused from then on. Clears the cookies, except
+         *     with `others`.
          */
         post: operations["logout"];
         delete?: never;
@@ -106,7 +110,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Create an account and log in. */
+        /** Create an account and log in. A session whose cookies came with the request, and which are replaced, ends. */
         post: operations["register"];
         delete?: never;
         options?: never;
@@ -197,7 +201,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Create an account and log in. */
+        /** Create an account and log in. A session whose cookies came with the request, and which are replaced, ends. */
         post: operations["registerAlias0"];
         delete?: never;
         options?: never;
@@ -966,7 +970,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description New tokens for this session */
+            /** @description Tokens of a new session */
             200: {
                 headers: {
                     [name: string]: unknown;

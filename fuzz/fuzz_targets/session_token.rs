@@ -1,21 +1,29 @@
-//! Whatever text is read as a session token or its cookie: no panic, and only what was written is read.
+//! Any text read as a session token, its cookie or a session handle: no panic, and only what was written is read.
 #![no_main]
 
 use std::sync::LazyLock;
 
+use auth_core::session_handle::SessionHandles;
 use auth_core::session_token::SessionTokens;
 use auth_core::{Keyring, Secret};
 use libfuzzer_sys::fuzz_target;
 
-static TOKENS: LazyLock<SessionTokens> = LazyLock::new(|| {
-    let secret = Secret::new("wJ9vRkq2x8Yt4Lm7Zb1Nc5Hd3Gf6Sa0P").unwrap();
-    SessionTokens::new(&Keyring::new(secret))
-});
+static KEYRING: LazyLock<Keyring> =
+    LazyLock::new(|| Keyring::new(Secret::new("wJ9vRkq2x8Yt4Lm7Zb1Nc5Hd3Gf6Sa0P").unwrap()));
+static TOKENS: LazyLock<SessionTokens> = LazyLock::new(|| SessionTokens::new(&KEYRING));
+static HANDLES: LazyLock<SessionHandles> = LazyLock::new(|| SessionHandles::new(&KEYRING));
 
 /// One format, so one text for each session.
 fn require_canonical(text: &str) {
     match TOKENS.read(text) {
         Ok(session_id) => assert_eq!(TOKENS.write(session_id), text),
+        Err(error) => assert_eq!(error.status(), 401),
+    }
+    match HANDLES.read(text) {
+        Ok(session_id) => {
+            assert_eq!(HANDLES.write(session_id), text);
+            assert!(TOKENS.read(text).is_err());
+        }
         Err(error) => assert_eq!(error.status(), 401),
     }
     match TOKENS.verify_cookie(text) {
@@ -33,10 +41,13 @@ fn require_whole(input: &[u8]) {
     let (token, cookie) = (TOKENS.write(*session_id), TOKENS.write_cookie(*session_id));
     assert_eq!(TOKENS.read(&token), Ok(*session_id));
     assert_eq!(TOKENS.verify_cookie(&cookie), Ok(token.as_str()));
+    let handle = HANDLES.write(*session_id);
+    assert_eq!(HANDLES.read(&handle), Ok(*session_id));
+    assert!(TOKENS.read(&handle).is_err() && HANDLES.read(&token).is_err());
     let [place, byte, ..] = rest else {
         return;
     };
-    for good in [&token, &cookie] {
+    for good in [&token, &cookie, &handle] {
         let mut spoilt = good.clone().into_bytes();
         let place = usize::from(*place) % spoilt.len();
         spoilt[place] = *byte;
@@ -46,6 +57,7 @@ fn require_whole(input: &[u8]) {
         if spoilt != *good {
             assert!(TOKENS.read(&spoilt).is_err());
             assert!(TOKENS.verify_cookie(&spoilt).is_err());
+            assert!(HANDLES.read(&spoilt).is_err());
         }
     }
 }

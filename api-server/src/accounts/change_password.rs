@@ -1,6 +1,6 @@
 //! `POST /api/auth/change-password`
 
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
@@ -12,7 +12,7 @@ use validator::Validate;
 
 use super::authenticate;
 use super::grant::{Grant, Granted};
-use super::store::{self, NewPassword, PasswordChanged, Sessions};
+use super::store::{self, NewPassword};
 use super::user;
 use crate::http::caller::Caller;
 use crate::http::client::Client;
@@ -20,6 +20,7 @@ use crate::http::identity::UserId;
 use crate::http::json::Json;
 use crate::problem::Problem;
 use crate::sessions::ending::surplus;
+use crate::sessions::session::Session;
 use crate::state::State;
 
 #[derive(Deserialize, Validate, ToSchema)]
@@ -35,11 +36,12 @@ pub(crate) struct ChangePassword {
     new_password: String,
 }
 
-/// Change the password. Every other session is revoked; this one gets new tokens.
+/// Change the password. Every session of the account is revoked, this one included, and a new one begins: no token from
+/// before the change is accepted any more.
 #[utoipa::path(
     post, path = "/api/auth/change-password", tag = "account", operation_id = "changePassword",
     request_body = ChangePassword,
-    responses((status = 200, description = "New tokens for this session", body = Grant)),
+    responses((status = 200, description = "Tokens of a new session", body = Grant)),
     security(("bearer" = [])),
 )]
 pub(crate) async fn change_password(
@@ -54,21 +56,12 @@ pub(crate) async fn change_password(
     let new = user::new_password(&body.new_password).map_err(|fault| fault.at("new_password"))?;
     let change = Change {
         user_id: caller.user_id,
-        session_id: caller.session_id.clone(),
+        session_id: caller.session_id,
         attempt,
         new,
-        sessions: Sessions::EndOthers {
-            expires_at: (now + state.session_ttl).into(),
-        },
+        lifetime: state.session_ttl,
     };
-    let changed = set(&state, change, &client, now).await?;
-    let granted = Granted {
-        user: changed.user,
-        session_id: caller.session_id,
-        counter: changed.counter,
-        issued_at: now,
-        expires_at: changed.expires_at,
-    };
+    let granted = set(&state, change, client, now).await?;
     granted.respond(&state, StatusCode::OK, caller.came_by)
 }
 
@@ -79,27 +72,30 @@ pub(crate) struct Change {
     /// What is said to be the current password.
     pub(crate) attempt: PasswordAttempt,
     pub(crate) new: Password,
-    pub(crate) sessions: Sessions,
+    /// How long the new session lives.
+    pub(crate) lifetime: Duration,
 }
 
-/// Changes the password of whoever knows the current one.
+/// Changes the password of a user who knows the current one, and replaces all of the user's sessions by a new one.
 pub(crate) async fn set(
     state: &State,
     change: Change,
-    client: &Client,
+    client: Client,
     now: SystemTime,
-) -> Result<PasswordChanged, Problem> {
-    let authenticated = authenticate::again(state, &change.user_id, change.attempt, client).await?;
+) -> Result<Granted, Problem> {
+    let authenticated =
+        authenticate::again(state, &change.user_id, change.attempt, &client).await?;
     surplus::leave_one_batch(state, &change.user_id, &change.session_id).await?;
     let turn = state.hasher.turn().await?;
     let hash = state.hasher.hash(turn, change.new).await?;
-    let user_id = change.user_id.clone();
+    let successor = Session::begin(change.user_id.as_str(), client, now, change.lifetime);
+    let (session_id, expires_at) = (successor.id.clone(), successor.expires_at);
     let change = NewPassword {
         user_id: change.user_id,
         session_id: change.session_id,
         old_hash: authenticated.hash,
         new_hash: hash.as_str().to_owned(),
-        sessions: change.sessions,
+        successor,
         now: now.into(),
         forget_after: state.forget_after(now),
         lifetimes: state.lifetimes(),
@@ -112,8 +108,14 @@ pub(crate) async fn set(
     state.revoke_here(&changed.ended, now);
     log::info!(
         "password changed user_id={} sessions_ended={}",
-        user_id.as_str(),
+        changed.user.id,
         changed.ended.len()
     );
-    Ok(changed)
+    Ok(Granted {
+        user: changed.user,
+        session_id,
+        counter: 0,
+        issued_at: now,
+        expires_at,
+    })
 }

@@ -1,6 +1,6 @@
 //! `POST /api/auth/login`
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
@@ -21,7 +21,8 @@ use crate::http::json::Json;
 use crate::problem::Problem;
 use crate::sessions::ending::store::BATCH;
 use crate::sessions::ending::surplus;
-use crate::sessions::session::Session;
+use crate::sessions::replaced::ReplacedSession;
+use crate::sessions::session::{Opening, Session};
 use crate::state::State;
 
 #[derive(Deserialize, Validate, ToSchema)]
@@ -37,7 +38,7 @@ pub(crate) struct LoginRequest {
     password: String,
 }
 
-/// Log in.
+/// Log in. A session whose cookies came with the request, and which are replaced, ends.
 #[utoipa::path(
     post, path = "/api/auth/login", tag = "account", operation_id = "login",
     request_body = LoginRequest,
@@ -45,28 +46,53 @@ pub(crate) struct LoginRequest {
 )]
 pub(crate) async fn login(
     client: Client,
+    ReplacedSession(replaced): ReplacedSession,
     state: Data<State>,
     Json(body): Json<LoginRequest>,
 ) -> Result<HttpResponse, Problem> {
     let email = Email::parse(&body.email).map_err(|fault| fault.at("email"))?;
     let attempt = user::attempted_password(&body.password).map_err(|fault| fault.at("password"))?;
-    let granted = log_in(&state, email, attempt, client, state.session_ttl).await?;
+    let context = LoginContext {
+        client,
+        lifetime: state.session_ttl,
+        replaced,
+    };
+    let granted = log_in(&state, email, attempt, context).await?;
     granted.respond(&state, StatusCode::OK, CameBy::Message)
 }
 
-/// Opens a session of this lifetime for whoever knows the password.
+/// What a login says of the session it opens.
+pub(crate) struct LoginContext {
+    pub(crate) client: Client,
+    pub(crate) lifetime: Duration,
+    /// The session whose cookies the new one replaces.
+    pub(crate) replaced: Option<String>,
+}
+
+impl LoginContext {
+    pub(super) fn opening(self, state: &State, user_id: &str, now: SystemTime) -> Opening {
+        Opening {
+            session: Session::begin(user_id, self.client, now, self.lifetime),
+            replaced: self.replaced,
+            forget_after: state.forget_after(now),
+            lifetimes: state.lifetimes(),
+        }
+    }
+}
+
+/// Opens a session for a caller who knows the password.
 pub(crate) async fn log_in(
     state: &State,
     email: Email,
     attempt: PasswordAttempt,
-    client: Client,
-    lifetime: Duration,
+    context: LoginContext,
 ) -> Result<Granted, Problem> {
-    let Some(authenticated) = authenticate::by_email(state, email, attempt, &client).await? else {
+    let client = &context.client;
+    let Some(authenticated) = authenticate::by_email(state, email, attempt, client).await? else {
         log::info!("login refused ip_address={:?}", client.ip_address);
         return Err(Problem::invalid_credentials());
     };
-    let granted = open_session(state, authenticated, client, lifetime).await?;
+    let granted = open_session(state, authenticated, context).await?;
     log::info!(
         "logged in user_id={} session_id={}",
         granted.user.id,
@@ -79,20 +105,15 @@ pub(crate) async fn log_in(
 async fn open_session(
     state: &State,
     authenticated: Authenticated,
-    client: Client,
-    lifetime: Duration,
+    context: LoginContext,
 ) -> Result<Granted, Problem> {
     let now = state.now();
     let Authenticated { user, hash, keep } = authenticated;
-    let session = Session::begin(&user.id, client, now, lifetime);
-    let (session_id, expires_at) = (session.id.clone(), session.expires_at);
-    let (times, lifetimes) = ((now.into(), state.forget_after(now)), state.lifetimes());
+    let opening = context.opening(state, &user.id, now);
+    let (session_id, expires_at) = (opening.session.id.clone(), opening.session.expires_at);
     let opened = state
         .db
-        .write(move |connection| {
-            let compared = (hash.as_str(), keep.as_str());
-            store::open_session(connection, &session, compared, times, lifetimes)
-        })
+        .write(move |connection| store::open_session(connection, &opening, &hash, &keep))
         .await?;
     let ended = opened.ok_or_else(Problem::invalid_credentials)?;
     end_surplus(state, &user, &session_id, ended).await;

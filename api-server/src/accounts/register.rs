@@ -1,7 +1,5 @@
 //! `POST /api/auth/register`
 
-use std::time::Duration;
-
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use actix_web::web::Data;
@@ -11,6 +9,7 @@ use utoipa::ToSchema;
 use validator::Validate;
 
 use super::grant::{Grant, Granted};
+use super::login::LoginContext;
 use super::store;
 use super::user::{self, Email, User};
 use crate::db::{DbConnection, Timestamp};
@@ -19,7 +18,8 @@ use crate::http::client::Client;
 use crate::http::identity::UserId;
 use crate::http::json::Json;
 use crate::problem::{Code, Problem};
-use crate::sessions::session::Session;
+use crate::sessions::replaced::ReplacedSession;
+use crate::sessions::session::Opening;
 use crate::state::State;
 
 #[derive(Deserialize, Validate, ToSchema)]
@@ -40,7 +40,7 @@ pub(crate) struct RegisterRequest {
     name: Option<String>,
 }
 
-/// Create an account and log in.
+/// Create an account and log in. A session whose cookies came with the request, and which are replaced, ends.
 #[utoipa::path(
     post, path = "/api/auth/register", tag = "account", operation_id = "register",
     request_body = RegisterRequest,
@@ -48,6 +48,7 @@ pub(crate) struct RegisterRequest {
 )]
 pub(crate) async fn register(
     client: Client,
+    ReplacedSession(replaced): ReplacedSession,
     state: Data<State>,
     Json(body): Json<RegisterRequest>,
 ) -> Result<HttpResponse, Problem> {
@@ -57,7 +58,12 @@ pub(crate) async fn register(
         name: body.name,
         image: None,
     };
-    let granted = create(&state, account, client, state.session_ttl).await?;
+    let context = LoginContext {
+        client,
+        lifetime: state.session_ttl,
+        replaced,
+    };
+    let granted = create(&state, account, context).await?;
     granted.respond(&state, StatusCode::CREATED, CameBy::Message)
 }
 
@@ -69,12 +75,11 @@ pub(crate) struct NewAccount {
     pub(crate) image: Option<String>,
 }
 
-/// Makes the account with a first session of this lifetime.
+/// Makes the account with a first session.
 pub(crate) async fn create(
     state: &State,
     account: NewAccount,
-    client: Client,
-    lifetime: Duration,
+    context: LoginContext,
 ) -> Result<Granted, Problem> {
     let now = state.now();
     // Asked again under the turn: fifty doubled sign-ups cost one hash, not fifty.
@@ -86,15 +91,17 @@ pub(crate) async fn create(
     let (id, created_at) = (UserId::generate(now), Timestamp::from(now));
     let mut user = User::new(&id, account.email, account.name, created_at);
     user.image = account.image;
-    let session = Session::begin(&user.id, client, now, lifetime);
-    let (user, session) = insert(state, user, hash.as_str().to_owned(), session).await?;
+    let opening = context.opening(state, &user.id, now);
+    let (session_id, expires_at) = (opening.session.id.clone(), opening.session.expires_at);
+    let (user, ended) = insert(state, user, hash.as_str().to_owned(), opening).await?;
+    state.revoke_here(&ended, now);
     log::info!("registered user_id={}", user.id);
     Ok(Granted {
         user,
-        session_id: session.id,
+        session_id,
         counter: 0,
         issued_at: now,
-        expires_at: session.expires_at,
+        expires_at,
     })
 }
 
@@ -111,20 +118,16 @@ async fn insert(
     state: &State,
     user: User,
     hash: String,
-    session: Session,
-) -> Result<(User, Session), Problem> {
-    let (inserted, user, session) = state
+    opening: Opening,
+) -> Result<(User, Vec<String>), Problem> {
+    let (ended, user) = state
         .db
         .write(move |connection| {
-            let inserted = store::register(connection, &user, &hash, &session)?;
-            Ok((inserted, user, session))
+            let ended = store::register(connection, &user, &hash, &opening)?;
+            Ok((ended, user))
         })
         .await?;
-    if inserted {
-        Ok((user, session))
-    } else {
-        Err(taken())
-    }
+    Ok((user, ended.ok_or_else(taken)?))
 }
 
 fn taken() -> Problem {

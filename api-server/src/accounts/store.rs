@@ -8,8 +8,8 @@ use crate::db::schema::{sessions as sessions_table, users};
 use crate::db::{DbConnection, Timestamp, on_either_engine, write_transaction};
 use crate::http::identity::UserId;
 use crate::sessions;
-use crate::sessions::ending::store::{Which, end, make_room};
-use crate::sessions::session::{Lifetimes, Session, StoredSession};
+use crate::sessions::ending::store::{Which, end};
+use crate::sessions::session::{Lifetimes, Opening, Session, StoredSession};
 
 /// In the order of [`Row`]; the round-trip test tells swapped columns.
 const COLUMNS: (
@@ -60,22 +60,21 @@ pub(super) fn is_taken(connection: &mut DbConnection, email: &Email) -> QueryRes
     diesel::select(diesel::dsl::exists(same)).get_result(connection)
 }
 
-/// Inserts the user with the first session; `false` if the address has an account already.
+/// Inserts the user with the first session; the sessions that were ended. `None` if the address has an account already.
 pub(super) fn register(
     connection: &mut DbConnection,
     user: &User,
     password_hash: &str,
-    session: &Session,
-) -> QueryResult<bool> {
+    opening: &Opening,
+) -> QueryResult<Option<Vec<String>>> {
     write_transaction(connection, |connection| {
         if !insert(connection, user, password_hash)? {
             return Err(DieselError::RollbackTransaction);
         }
-        sessions::store::insert(connection, session)?;
-        Ok(true)
+        sessions::store::open(connection, opening).map(Some)
     })
     .or_else(|error| match error {
-        DieselError::RollbackTransaction => Ok(false),
+        DieselError::RollbackTransaction => Ok(None),
         error => Err(error),
     })
 }
@@ -164,25 +163,21 @@ pub(super) fn change_profile(
     Ok(row.optional()?.map(user))
 }
 
-/// Opens a session, keeping `keep` as the hash; the sessions that were ended to make room for it. `None` if the hash is no
-/// longer the one that was compared.
+/// Opens a session, keeping `keep` as the hash; the sessions that were ended. `None` if the hash is no longer the one
+/// that was compared.
 ///
 /// The update locks the row, so a login and a change of password that meet are one after the other.
 pub(super) fn open_session(
     connection: &mut DbConnection,
-    session: &Session,
-    (compared, keep): (&str, &str),
-    times: (Timestamp, Timestamp),
-    lifetimes: Lifetimes,
+    opening: &Opening,
+    compared: &str,
+    keep: &str,
 ) -> QueryResult<Option<Vec<String>>> {
     write_transaction(connection, |connection| {
-        if !set_hash(connection, &session.user_id, compared, keep)? {
+        if !set_hash(connection, &opening.session.user_id, compared, keep)? {
             return Ok(None);
         }
-        let user = UserId::stored(session.user_id.clone());
-        let ended = make_room(connection, &user, times, lifetimes)?;
-        sessions::store::insert(connection, session)?;
-        Ok(Some(ended))
+        sessions::store::open(connection, opening).map(Some)
     })
 }
 
@@ -194,23 +189,14 @@ fn set_hash(connection: &mut DbConnection, id: &str, old: &str, new: &str) -> Qu
     Ok(set == 1)
 }
 
-/// What becomes of a user's sessions when the password changes.
-pub(crate) enum Sessions {
-    /// The one that changes it stays, gets new tokens and lives until then; every other one ends.
-    EndOthers { expires_at: Timestamp },
-    /// All stay.
-    Keep,
-    /// All end, and this one begins.
-    StartOver(Session),
-}
-
 /// A change of password by one session of the user.
 pub(super) struct NewPassword {
     pub(super) user_id: UserId,
     pub(super) session_id: String,
     pub(super) old_hash: String,
     pub(super) new_hash: String,
-    pub(super) sessions: Sessions,
+    /// The session that takes the place of all.
+    pub(super) successor: Session,
     pub(super) now: Timestamp,
     pub(super) forget_after: Timestamp,
     pub(super) lifetimes: Lifetimes,
@@ -219,15 +205,15 @@ pub(super) struct NewPassword {
 /// What a change of password gives.
 pub(crate) struct PasswordChanged {
     pub(crate) user: User,
-    /// The counter of the session that stays.
-    pub(crate) counter: u32,
-    /// When it ends.
-    pub(crate) expires_at: Timestamp,
     /// The sessions that were ended.
     pub(super) ended: Vec<String>,
 }
 
-/// Changes the password; `None` if the session or the old hash is gone by now.
+/// Changes the password, ends every session of the user, the one that asks included, and begins the successor. `None` if
+/// the session or the old hash is gone by now.
+///
+/// Changing the hash locks the user's row, so a login that is under way has either opened its session before, which then
+/// is ended too, or finds another hash.
 pub(super) fn change_password(
     connection: &mut DbConnection,
     change: &NewPassword,
@@ -237,20 +223,20 @@ pub(super) fn change_password(
         if !set_hash(connection, id.as_str(), &change.old_hash, &change.new_hash)? {
             return Err(DieselError::RollbackTransaction);
         }
-        let settled = settle_sessions(connection, change)?;
-        let (counter, expires_at, ended) = settled.ok_or(DieselError::RollbackTransaction)?;
+        if !is_live(connection, change)? {
+            return Err(DieselError::RollbackTransaction);
+        }
         let touched = ProfileChange {
             name: None,
             image: None,
             updated_at: change.now,
         };
         let user = change_profile(connection, id, &touched)?;
-        Ok(PasswordChanged {
-            user: user.ok_or(DieselError::RollbackTransaction)?,
-            counter,
-            expires_at,
-            ended,
-        })
+        let user = user.ok_or(DieselError::RollbackTransaction)?;
+        sessions::store::insert(connection, &change.successor)?;
+        let others = Which::OthersOf(id, &change.successor.id);
+        let ended = end(connection, &others, change.now, change.forget_after)?;
+        Ok(PasswordChanged { user, ended })
     });
     match changed {
         Ok(changed) => Ok(Some(changed)),
@@ -259,39 +245,11 @@ pub(super) fn change_password(
     }
 }
 
-/// The counter of the session that stays or begins, and those that were ended; `None` if the session is over.
-fn settle_sessions(
-    connection: &mut DbConnection,
-    change: &NewPassword,
-) -> QueryResult<Option<(u32, Timestamp, Vec<String>)>> {
-    let (user, session_id) = (&change.user_id, change.session_id.as_str());
-    let (now, forget_after) = (change.now, change.forget_after);
-    let found = sessions::store::find(connection, session_id, change.lifetimes)?;
-    let Some(session) = found.filter(|found| found.is_live(now)) else {
-        return Ok(None);
-    };
-    match &change.sessions {
-        Sessions::Keep => {
-            let counter = session.rotation.counter;
-            Ok(Some((counter, session.expires_at, Vec::new())))
-        }
-        Sessions::EndOthers { expires_at } => {
-            let expires_at = change.lifetimes.limit(session.created_at, *expires_at);
-            let stepped = sessions::store::step_now(connection, session_id, (now, expires_at))?;
-            let Some(counter) = stepped else {
-                return Ok(None);
-            };
-            let others = Which::OthersOf(user, session_id);
-            let ended = end(connection, &others, now, forget_after)?;
-            Ok(Some((counter, expires_at, ended)))
-        }
-        Sessions::StartOver(fresh) => {
-            let all = Which::AllOf(user);
-            let ended = end(connection, &all, now, forget_after)?;
-            sessions::store::insert(connection, fresh)?;
-            Ok(Some((0, fresh.expires_at, ended)))
-        }
-    }
+/// Whether the session that asks for the change is still live.
+fn is_live(connection: &mut DbConnection, change: &NewPassword) -> QueryResult<bool> {
+    let found = sessions::store::find(connection, &change.session_id, change.lifetimes)?;
+    Ok(found
+        .is_some_and(|found| found.user_id == change.user_id.as_str() && found.is_live(change.now)))
 }
 
 /// Deletes the user with everything; the sessions that were ended. `None` if the user is gone, or the hash is no longer

@@ -2,7 +2,7 @@
 
 use actix_web::web::{self, Bytes};
 use actix_web::{Error, FromRequest as _, HttpRequest, HttpResponse};
-use auth_core::password::{Password, PasswordAttempt};
+use auth_core::password::PasswordAttempt;
 use serde::Serialize;
 use serde_json::Value;
 
@@ -13,13 +13,12 @@ use super::sign_up::{attempt, new_password, open};
 use super::visitor::{self, SignedIn};
 use super::wire::{DONE, UserBody, token};
 use crate::accounts::change_password::{Change, change_password, set};
-use crate::accounts::store::{Sessions, has_password};
+use crate::accounts::store::has_password;
 use crate::accounts::{authenticate, change_password as ours};
 use crate::http::caller::Caller;
 use crate::http::client::Client;
 use crate::http::json;
 use crate::problem::Problem;
-use crate::sessions::session::Session;
 use crate::state::State;
 
 /// With `currentPassword` or `newPassword` it is Better Auth's, with `current_password` or `new_password` ours; with
@@ -57,60 +56,40 @@ struct Changed {
     user: UserBody,
 }
 
+/// Every session ends, this one too, and a new one begins, whatever `revokeOtherSessions` says: a thief may hold the
+/// token of this one. The client learns of the new token by the cookie and by `set-auth-token`; the body names it where
+/// Better Auth's does, if the other sessions were to be revoked.
 async fn change(call: Call) -> Answer {
     let mut fields = call.fields()?;
     let (new, current) = (fields.text("newPassword"), fields.text("currentPassword"));
-    let start_over = fields.optional_bool("revokeOtherSessions") == Some(true);
+    let names_token = fields.optional_bool("revokeOtherSessions") == Some(true);
     fields.finish()?;
     let signed_in = call.signed_in().await?;
     let new = new_password(new)?;
     let attempt = attempt(current)?;
     require_credential_account(&call, &signed_in).await?;
     let attempt = attempt.ok_or_else(Refusal::invalid_password)?;
-    if start_over {
-        return change_and_start_over(&call, signed_in, attempt, new).await;
-    }
-    let change = Change {
-        user_id: signed_in.user_id(),
-        session_id: signed_in.session.id.clone(),
-        attempt,
-        new,
-        sessions: Sessions::Keep,
-    };
-    let changed = set(&call.state, change, &call.client, call.state.now()).await?;
-    let body = Changed {
-        token: None,
-        user: changed.user.into(),
-    };
-    call.answer(&signed_in, body)
-}
-
-/// Every session ends, this one too; a new one begins.
-async fn change_and_start_over(
-    call: &Call,
-    signed_in: SignedIn,
-    attempt: PasswordAttempt,
-    new: Password,
-) -> Answer {
-    let (state, client, now) = (&call.state, call.client.clone(), call.state.now());
     let is_remembered = signed_in.is_remembered;
-    let lifetime = visitor::lifetime(state, is_remembered);
-    let fresh = Session::begin(&signed_in.user.id, client, now, lifetime);
-    let session_id = fresh.id.clone();
-    let remember_until = is_remembered.then_some(fresh.expires_at);
     let change = Change {
         user_id: signed_in.user_id(),
         session_id: signed_in.session.id,
         attempt,
         new,
-        sessions: Sessions::StartOver(fresh),
+        lifetime: visitor::lifetime(&call.state, is_remembered),
     };
-    let changed = set(state, change, &call.client, now).await?;
+    let (client, now) = (call.client.clone(), call.state.now());
+    let granted = set(&call.state, change, client, now).await?;
+    let token = if names_token {
+        Some(token(&call.state, &granted.session_id)?)
+    } else {
+        None
+    };
     let mut response = HttpResponse::Ok().json(Changed {
-        token: Some(token(state, &session_id)?),
-        user: changed.user.into(),
+        token,
+        user: granted.user.into(),
     });
-    open(call, &mut response, &session_id, remember_until)?;
+    let remember_until = is_remembered.then_some(granted.expires_at);
+    open(&call, &mut response, &granted.session_id, remember_until)?;
     Ok(response)
 }
 

@@ -2,6 +2,7 @@
 
 use actix_web::HttpRequest;
 use actix_web::http::header::{COOKIE, HeaderValue};
+use auth_core::Error;
 use auth_core::session_token::SessionTokens;
 use uuid::Uuid;
 
@@ -14,19 +15,63 @@ const SESSION: &str = "better-auth.session_token";
 const DATA: &str = "better-auth.session_data";
 const DONT_REMEMBER: &str = "better-auth.dont_remember";
 
-/// The signed session token that came as a cookie. The first cookie of the name counts.
-pub(super) fn session_token(request: &HttpRequest, state: &State) -> Option<String> {
-    find(request, &name(state, SESSION))
+/// A request with more session cookies than this is not looked through.
+const MAX_DOUBLED: usize = 8;
+
+/// The signed session token that came as a cookie. Two cookies of the name are refused: another host of the site may
+/// have set one, and nothing tells which.
+pub(super) fn session_token(request: &HttpRequest, state: &State) -> Result<String, Error> {
+    let name = name(state, SESSION);
+    let mut values = all(request, &name);
+    match (values.next(), values.next()) {
+        (None, _) => Err(Error::MissingCredentials),
+        (Some(value), None) => Ok(value),
+        (Some(_), Some(_)) => Err(Error::MalformedCredentials(
+            "The session cookie was sent twice",
+        )),
+    }
 }
 
 pub(super) fn has_session_token(request: &HttpRequest, state: &State) -> bool {
-    session_token(request, state).is_some()
+    has(request, &name(state, SESSION))
 }
 
+/// Every session that a doubled session cookie names, to sign out of all of them.
+pub(super) fn doubled_sessions(request: &HttpRequest, state: &State) -> Vec<String> {
+    let name = name(state, SESSION);
+    let keys = state.keys.in_force();
+    let values = all(request, &name).take(MAX_DOUBLED);
+    let named = values.filter_map(|signed| named_session(&keys.session_tokens, &signed).ok()?);
+    let mut sessions: Vec<String> = named.map(|named| named.session_id).collect();
+    sessions.sort();
+    sessions.dedup();
+    sessions
+}
+
+/// The session whose cookie a login replaces.
+pub(super) fn replaced_session(request: &HttpRequest, state: &State) -> Option<String> {
+    let signed = session_token(request, state).ok()?;
+    let keys = state.keys.in_force();
+    let named = named_session(&keys.session_tokens, &signed).ok()??;
+    Some(named.session_id)
+}
+
+/// The session that an entry of the list of sessions names, by a handle or a token.
+pub(super) fn listed_session(state: &State, text: &str) -> Option<String> {
+    let keys = state.keys.in_force();
+    let id = keys.session_handles.read(text);
+    let id = id
+        .or_else(|_no_handle| keys.session_tokens.read(text))
+        .ok()?;
+    Some(Uuid::from_bytes(id).to_string())
+}
+
+/// One signed flag is enough: a cookie that another host set beside it must not prolong the session.
 pub(super) fn says_dont_remember(request: &HttpRequest, state: &State) -> bool {
-    let cookie = find(request, &name(state, DONT_REMEMBER));
-    let tokens = &state.keys.in_force().session_tokens;
-    cookie.is_some_and(|cookie| tokens.is_flag(&cookie))
+    let name = name(state, DONT_REMEMBER);
+    let keys = state.keys.in_force();
+    let mut flags = all(request, &name).take(MAX_DOUBLED);
+    flags.any(|flag| keys.session_tokens.is_flag(&flag))
 }
 
 /// What a browser gets to keep a session, until it ends. One that is not remembered ends with the browser.
@@ -58,7 +103,7 @@ pub(super) fn id_bytes(session_id: &str) -> Result<[u8; 16], Problem> {
 /// What makes a browser forget a session.
 pub(super) fn forget(request: &HttpRequest, state: &State) -> Vec<HeaderValue> {
     let mut names = vec![SESSION, DATA];
-    if find(request, &name(state, DATA)).is_some() {
+    if has(request, &name(state, DATA)) {
         names.push(DATA);
     }
     names.push(DONT_REMEMBER);
@@ -76,9 +121,10 @@ pub(super) fn forget_dont_remember(request: &HttpRequest, state: &State) -> Vec<
 }
 
 fn forget_if_there(request: &HttpRequest, state: &State, cookie: &str) -> Vec<HeaderValue> {
-    match find(request, &name(state, cookie)) {
-        Some(_) => clear(state, &[cookie]),
-        None => Vec::new(),
+    if has(request, &name(state, cookie)) {
+        clear(state, &[cookie])
+    } else {
+        Vec::new()
     }
 }
 
@@ -123,15 +169,19 @@ fn encode(signed: &str) -> String {
     signed.replace('=', "%3D")
 }
 
-/// Percent-decoded; what is no text is no token of ours either.
-fn find(request: &HttpRequest, name: &str) -> Option<String> {
+fn has(request: &HttpRequest, name: &str) -> bool {
+    all(request, name).next().is_some()
+}
+
+/// The values of all cookies of the name, percent-decoded; what is no text is no token of ours either.
+fn all<'r>(request: &'r HttpRequest, name: &'r str) -> impl Iterator<Item = String> + 'r {
     let fields = request.headers().get_all(COOKIE);
-    let mut pairs = fields.flat_map(|field| field.as_bytes().split(|byte| *byte == b';'));
-    let value = pairs.find_map(|pair| {
+    let pairs = fields.flat_map(|field| field.as_bytes().split(|byte| *byte == b';'));
+    let values = pairs.filter_map(|pair| {
         let rest = pair.trim_ascii().strip_prefix(name.as_bytes())?;
         rest.strip_prefix(b"=")
-    })?;
-    Some(decode(std::str::from_utf8(value).unwrap_or_default()))
+    });
+    values.map(|value| decode(std::str::from_utf8(value).unwrap_or_default()))
 }
 
 /// As `decodeURIComponent` does it, or the text as it is if that would fail.
@@ -163,10 +213,7 @@ fn digit(byte: u8) -> Option<u8> {
 
 /// The session that a signed value names: none if the signature is good but nothing of ours is in it; an error if it is
 /// not good.
-pub(super) fn named_session(
-    tokens: &SessionTokens,
-    signed: &str,
-) -> Result<Option<Named>, auth_core::Error> {
+pub(super) fn named_session(tokens: &SessionTokens, signed: &str) -> Result<Option<Named>, Error> {
     let token = tokens.verify_cookie(signed)?;
     Ok(named_by(tokens, token))
 }

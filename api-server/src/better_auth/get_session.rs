@@ -44,7 +44,7 @@ fn found(call: &Call, someone: SignedIn) -> Answer {
     let remember_until = someone.is_remembered.then_some(someone.session.expires_at);
     let session_id = someone.session.id.clone();
     let mut response = HttpResponse::Ok().json(Session {
-        session: SessionBody::new(&call.state, someone.session)?,
+        session: SessionBody::own(&call.state, someone.session)?,
         user: someone.user.into(),
     });
     let forgotten = cookies::forget_data(&call.request, &call.state);

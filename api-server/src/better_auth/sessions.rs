@@ -11,31 +11,34 @@ use crate::sessions::list::{end_own, live};
 use crate::sessions::logout::{Scope, end};
 use crate::sessions::logout_credentials::Credential;
 
-/// `GET /api/auth/list-sessions`: the live ones, tokens included.
+/// `GET /api/auth/list-sessions`: the live ones; the caller's own with its token, the others with handles.
 pub(super) async fn list(call: Call) -> Answer {
     let signed_in = call.signed_in().await?;
     let sessions = live(&call.state, signed_in.user_id()).await?;
     let sessions = sessions.into_iter();
-    let sessions = sessions.map(|session| SessionBody::new(&call.state, session));
+    let sessions = sessions.map(|session| {
+        if session.id == signed_in.session.id {
+            SessionBody::own(&call.state, session)
+        } else {
+            SessionBody::other(&call.state, session)
+        }
+    });
     let sessions = sessions.collect::<Result<Vec<_>, Problem>>()?;
     call.answer(&signed_in, sessions)
 }
 
-/// `POST /api/auth/revoke-session`: one's own; of any other nothing is said.
+/// `POST /api/auth/revoke-session`: a session of the caller, by its handle or its token. The response is the same for
+/// sessions of other users and for any other text.
 pub(super) async fn revoke(call: Call) -> Answer {
     let mut fields = call.fields()?;
     let token = fields.text("token");
     fields.finish()?;
     let signed_in = call.signed_in().await?;
-    let named = {
-        let keys = call.state.keys.in_force();
-        cookies::named_by(&keys.session_tokens, token)
-    };
-    let Some(named) = named else {
+    let Some(session_id) = cookies::listed_session(&call.state, token) else {
         return call.answer(&signed_in, DONE);
     };
-    let is_current = named.session_id == signed_in.session.id;
-    end_own(&call.state, signed_in.user_id(), named.session_id).await?;
+    let is_current = session_id == signed_in.session.id;
+    end_own(&call.state, signed_in.user_id(), session_id).await?;
     if is_current {
         return Ok(call.forget(HttpResponse::Ok().json(DONE)));
     }

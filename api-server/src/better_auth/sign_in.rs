@@ -8,10 +8,10 @@ use serde::Serialize;
 use super::answer::Answer;
 use super::call::Call;
 use super::fields::is_email;
+use super::origin;
 use super::refusal::Refusal;
-use super::sign_up::{attempt, open};
+use super::sign_up::{attempt, login_context, open};
 use super::wire::{UserBody, token};
-use super::{origin, visitor};
 use crate::accounts::login::log_in;
 use crate::accounts::user::Email;
 use crate::problem::Problem;
@@ -25,7 +25,7 @@ struct SignedIn<'a> {
     user: UserBody,
 }
 
-/// A new session; others stay.
+/// A new session; others stay, but for the one whose cookie it replaces.
 pub(super) async fn sign_in(call: Call) -> Answer {
     let mut fields = call.fields()?;
     let (email, password) = (fields.text("email"), fields.text("password"));
@@ -42,8 +42,8 @@ pub(super) async fn sign_in(call: Call) -> Answer {
         // Nobody has such an address or such a password here.
         return Err(Refusal::invalid_email_or_password());
     };
-    let lifetime = visitor::lifetime(&call.state, is_remembered);
-    let granted = log_in(&call.state, email, attempt, call.client.clone(), lifetime).await?;
+    let context = login_context(&call, is_remembered);
+    let granted = log_in(&call.state, email, attempt, context).await?;
     let url = url.filter(|url| !url.is_empty());
     let session_id = granted.session_id;
     let remember_until = is_remembered.then_some(granted.expires_at);

@@ -10,6 +10,7 @@ use super::fields::Fields;
 use super::refusal::Refusal;
 use super::wire::{UserBody, token};
 use super::{cookies, origin, visitor};
+use crate::accounts::login::LoginContext;
 use crate::accounts::register::{NewAccount, create};
 use crate::accounts::user::{Email, MAX_IMAGE_CHARS, MAX_NAME_CHARS};
 use crate::db::Timestamp;
@@ -43,8 +44,8 @@ pub(super) async fn sign_up(call: Call) -> Answer {
         name: Some(name.to_owned()),
         image: image.map(ToOwned::to_owned),
     };
-    let lifetime = visitor::lifetime(&call.state, is_remembered);
-    let granted = create(&call.state, account, call.client.clone(), lifetime).await?;
+    let context = login_context(&call, is_remembered);
+    let granted = create(&call.state, account, context).await?;
     let session_id = granted.session_id.clone();
     let remember_until = is_remembered.then_some(granted.expires_at);
     let body = SignedUp {
@@ -63,6 +64,15 @@ fn parse_email(fields: &mut Fields<'_>, name: &str, text: &str) -> Option<Email>
         fields.wrong(name, "Invalid email address");
     }
     parsed.ok()
+}
+
+/// What a sign-in or a sign-up says of its session. The origin of a request with cookies was checked before.
+pub(super) fn login_context(call: &Call, is_remembered: bool) -> LoginContext {
+    LoginContext {
+        client: call.client.clone(),
+        lifetime: visitor::lifetime(&call.state, is_remembered),
+        replaced: cookies::replaced_session(&call.request, &call.state),
+    }
 }
 
 /// The cookie of a session that begins.

@@ -122,7 +122,7 @@ fn presented(request: &HttpRequest, state: &State) -> Result<Option<Named>, Erro
     if let Some(named) = bearer(request, tokens) {
         return Ok(Some(named));
     }
-    let signed = cookies::session_token(request, state).ok_or(Error::MissingCredentials)?;
+    let signed = cookies::session_token(request, state)?;
     cookies::named_session(tokens, &signed)
 }
 

@@ -50,9 +50,21 @@ pub(super) struct SessionBody {
 }
 
 impl SessionBody {
-    pub(super) fn new(state: &State, session: StoredSession) -> Result<Self, Problem> {
-        Ok(Self {
-            token: token(state, &session.id)?,
+    /// The session of the caller, with its token.
+    pub(super) fn own(state: &State, session: StoredSession) -> Result<Self, Problem> {
+        Ok(Self::new(token(state, &session.id)?, session))
+    }
+
+    /// Another session of the caller: in place of the token a handle, which can end it and nothing else.
+    pub(super) fn other(state: &State, session: StoredSession) -> Result<Self, Problem> {
+        let id = id_bytes(&session.id)?;
+        let handle = state.keys.in_force().session_handles.write(id);
+        Ok(Self::new(handle, session))
+    }
+
+    fn new(token: String, session: StoredSession) -> Self {
+        Self {
+            token,
             id: session.id,
             user_id: session.user_id,
             expires_at: session.expires_at,
@@ -60,7 +72,7 @@ impl SessionBody {
             updated_at: session.last_used_at,
             ip_address: session.ip_address.unwrap_or_default(),
             user_agent: session.user_agent.unwrap_or_default(),
-        })
+        }
     }
 }
 

@@ -6,6 +6,11 @@ use actix_web::HttpRequest;
 use auth_core::Error;
 use auth_core::credentials::Credentials;
 
+const REFRESH_PATH: &str = "/api/auth";
+/// The refresh cookie under https before it got the prefix `__Host-`: cleared, never read, as another host of the site can
+/// set one.
+const FORMER_REFRESH_NAME: &str = "__Secure-refresh_token";
+
 /// Names and attributes; whether the public address is https decides them.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Cookies {
@@ -30,7 +35,7 @@ impl Cookies {
         self.secure
     }
 
-    /// `__Host-` and `__Secure-` keep other hosts and plain http from planting one.
+    /// `__Host-` keeps other hosts of the site and plain http from setting one.
     pub(crate) const fn access_name(self) -> &'static str {
         if self.secure {
             "__Host-access_token"
@@ -41,10 +46,15 @@ impl Cookies {
 
     const fn refresh_name(self) -> &'static str {
         if self.secure {
-            "__Secure-refresh_token"
+            "__Host-refresh_token"
         } else {
             "refresh_token"
         }
+    }
+
+    /// A `__Host-` cookie has no other path than `/`.
+    const fn refresh_path(self) -> &'static str {
+        if self.secure { "/" } else { REFRESH_PATH }
     }
 
     pub(crate) fn refresh(self, request: &HttpRequest) -> Cookie<'_> {
@@ -56,12 +66,17 @@ impl Cookies {
         let seconds = lifetime.as_secs();
         [
             self.write(self.access_name(), access, "/", seconds),
-            self.write(self.refresh_name(), refresh, "/api/auth", seconds),
+            self.write(self.refresh_name(), refresh, self.refresh_path(), seconds),
         ]
     }
 
-    pub(crate) fn clear(self) -> [String; 2] {
-        self.set("", "", Duration::ZERO)
+    /// Both cookies empty, and under https the refresh cookie of earlier versions.
+    pub(crate) fn clear(self) -> Vec<String> {
+        let mut cleared = self.set("", "", Duration::ZERO).to_vec();
+        if self.secure {
+            cleared.push(self.write(FORMER_REFRESH_NAME, "", REFRESH_PATH, 0));
+        }
+        cleared
     }
 
     fn write(self, name: &str, value: &str, path: &str, seconds: u64) -> String {
@@ -93,8 +108,20 @@ mod tests {
         );
         assert_eq!(
             refresh,
-            "__Secure-refresh_token=r; Path=/api/auth; Max-Age=60; HttpOnly; SameSite=Lax; Secure"
+            "__Host-refresh_token=r; Path=/; Max-Age=60; HttpOnly; SameSite=Lax; Secure"
         );
+    }
+
+    #[test]
+    fn https_clears_the_refresh_cookie_of_earlier_versions_too() {
+        let attributes = "Max-Age=0; HttpOnly; SameSite=Lax; Secure";
+        let expected = [
+            format!("__Host-access_token=; Path=/; {attributes}"),
+            format!("__Host-refresh_token=; Path=/; {attributes}"),
+            format!("__Secure-refresh_token=; Path=/api/auth; {attributes}"),
+        ];
+        assert_eq!(Cookies::new(true).clear(), expected);
+        assert_eq!(Cookies::new(false).clear().len(), 2);
     }
 
     #[test]

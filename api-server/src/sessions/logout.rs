@@ -55,7 +55,7 @@ pub(crate) struct LoggedOut {
 /// Log out. Takes an access token (an expired one will do), a refresh token or a cookie; without any, or a second time,
 /// it succeeds and ends nothing. `others` and `all` need a credential that is good now: a live access token, the current
 /// refresh token or its direct predecessor; an older one ends its own session at most. Access tokens of the ended sessions
-/// are refused from then on.
+/// are refused from then on. Clears the cookies, except with `others`.
 #[utoipa::path(
     post, path = "/api/auth/logout", tag = "session", operation_id = "logout",
     request_body = Option<LogoutRequest>,
@@ -76,8 +76,9 @@ pub(crate) async fn logout(
         end(&state, credentials, body.scope).await?
     };
     let mut response = HttpResponse::Ok();
-    // Another site could have the browser post here without its cookies, and must not get them cleared.
-    if !origin::is_foreign(&request, &state) {
+    // The caller stays logged in when its other sessions end. And another site could have the browser post here without
+    // its cookies, and must not get them cleared.
+    if body.scope != Scope::Others && !origin::is_foreign(&request, &state) {
         for cookie in state.cookies.clear() {
             response.append_header((SET_COOKIE, cookie));
         }

@@ -8,6 +8,7 @@ pub(crate) mod list;
 pub(crate) mod logout;
 pub(crate) mod logout_credentials;
 pub(crate) mod refresh;
+pub(crate) mod replaced;
 pub(crate) mod revocation;
 mod rotation;
 pub(crate) mod session;

@@ -63,6 +63,15 @@ impl Lifetimes {
     }
 }
 
+/// A session that begins, and what it takes the place of.
+pub(crate) struct Opening {
+    pub(crate) session: Session,
+    /// The session whose cookies the new one replaces; of any user.
+    pub(crate) replaced: Option<String>,
+    pub(crate) forget_after: Timestamp,
+    pub(crate) lifetimes: Lifetimes,
+}
+
 /// A session as it is kept.
 pub(crate) struct StoredSession {
     pub(crate) id: String,

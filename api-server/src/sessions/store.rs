@@ -2,9 +2,9 @@
 
 use diesel::prelude::*;
 
-use super::ending::store::{Which, end};
+use super::ending::store::{Which, end, make_room};
 use super::rotation::{Decision, OVERLAP, Rotation, decide};
-use super::session::{Lifetimes, Session, StoredSession};
+use super::session::{Lifetimes, Opening, Session, StoredSession};
 use crate::db::schema::sessions;
 use crate::db::{DbConnection, Timestamp};
 use crate::http::identity::UserId;
@@ -98,6 +98,14 @@ pub(crate) fn insert(connection: &mut DbConnection, session: &Session) -> QueryR
         ))
         .execute(connection)
         .map(drop)
+}
+
+/// Inserts a session, and ends the one it replaces and those beyond the account's limit; the ids of those that were ended.
+/// The caller holds the lock on its user, and does nothing after it in the transaction.
+pub(crate) fn open(connection: &mut DbConnection, opening: &Opening) -> QueryResult<Vec<String>> {
+    let ended = make_room(connection, opening)?;
+    insert(connection, &opening.session)?;
+    Ok(ended)
 }
 
 pub(crate) fn find(
@@ -248,30 +256,6 @@ fn step(
         ))
         .execute(connection)?;
     Ok(stepped == 1)
-}
-
-/// Steps the counter of a live session whatever it is, for new tokens; the new counter.
-pub(crate) fn step_now(
-    connection: &mut DbConnection,
-    id: &str,
-    (now, expires_at): (Timestamp, Timestamp),
-) -> QueryResult<Option<u32>> {
-    let live = sessions::table
-        .find(id)
-        .filter(sessions::revoked_at.is_null())
-        .filter(sessions::expires_at.gt(now));
-    let stepped: Option<i64> = diesel::update(live)
-        .set((
-            sessions::counter.eq(sessions::counter + 1),
-            sessions::rotated_at.eq(now),
-            sessions::late_recoveries.eq(0),
-            sessions::last_used_at.eq(now),
-            sessions::expires_at.eq(expires_at),
-        ))
-        .returning(sessions::counter)
-        .get_result(connection)
-        .optional()?;
-    Ok(stepped.map(counter))
 }
 
 /// Lets a live session go on until then; `false` if it is over.

@@ -256,6 +256,30 @@ test("a sign-out during a refresh stays a sign-out", async () => {
   assert.equal(over.length, 1);
 });
 
+for (const cookies of [false, true]) {
+  test(`signing out others is one logout with fresh tokens, ${cookies ? "with cookies" : "with bearer tokens"}`, async () => {
+    const it = server();
+    const { api, over, store } = await expired(it, { cookies });
+    await store.save({ ...(await store.load()), refreshAt: 0 });
+    assert.equal(await api.signOut("others"), 1);
+    const [refresh, logout, ...more] = it.calls.slice(1);
+    assert.deepEqual([refresh.path, logout.path, more], [REFRESH, "/api/auth/logout", []]);
+    assert.deepEqual(logout.body, cookies ? { scope: "others" } : { scope: "others", refresh_token: "r1" });
+    assert.deepEqual([(await api.user()).id, over], ["u1", []]);
+  });
+}
+
+test("a refresh that a change of password overtakes goes on with the new session", async () => {
+  const it = server({ refreshes: [() => problem(401, "SESSION_EXPIRED")] });
+  const { api, over, store } = await expired(it);
+  const list = api.request("GET", "/api/x");
+  while (!it.count(REFRESH)) await new Promise((done) => setTimeout(done));
+  it.good = "a7";
+  await store.save({ ...(await store.load()), access: "a7", refresh: "r7", mark: 7 });
+  assert.deepEqual(await list, []);
+  assert.deepEqual([over, it.count(REFRESH)], [[], 1]);
+});
+
 test("a sign-out without network fails and signs nobody out", async () => {
   const it = server();
   const { api, over } = await expired(it);

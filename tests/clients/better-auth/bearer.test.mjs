@@ -51,6 +51,17 @@ test("the header's signed token and the body's raw one both work, in every call"
   assert.equal((await it.client.listSessions()).error.status, 401);
 });
 
+test("a change of password leaves the app signed in with the token of the header, and no copy of the old one", async () => {
+  const [it, thief] = [app(), app()];
+  await it.client.signUp.email({ email: address(), password: PASSWORD, name: "Ada" });
+  thief.token = it.token;
+  const { data } = await it.client.changePassword({ currentPassword: PASSWORD, newPassword: "another password" });
+  assert.equal(data.token, null);
+  assert.notEqual(it.token, thief.token);
+  assert.equal((await it.client.getSession()).data.user.name, "Ada");
+  assert.equal((await thief.client.getSession()).data, null);
+});
+
 test("a forged, a cut and a foreign token are as good as none", async () => {
   const it = app();
   await it.client.signUp.email({ email: address(), password: PASSWORD, name: "Ada" });

@@ -100,43 +100,51 @@ test("taken addresses and unacceptable sign-ups", async () => {
 test("several sessions: listed, one revoked, the others revoked, all revoked", async () => {
   const it = await somebody();
   const [laptop, phone] = [await alsoOn(it), await alsoOn(it)];
-  const tokens = async () => {
+  const idOf = async ({ client }) => (await client.getSession()).data.session.id;
+  const ids = { it: await idOf(it), laptop: await idOf(laptop), phone: await idOf(phone) };
+  const listed = async () => {
     const { data, error } = await it.client.listSessions();
     assert.equal(error, null);
     for (const session of data) assert.ok(session.expiresAt instanceof Date && session.userId === it.user.id);
-    return data.map((session) => session.token).sort();
+    return new Map(data.map((session) => [session.id, session.token]));
   };
-  assert.deepEqual(await tokens(), [it.token, laptop.token, phone.token].sort());
-  assert.deepEqual((await it.client.revokeSession({ token: laptop.token })).data, { status: true });
+  const list = await listed();
+  assert.deepEqual([...list.keys()].sort(), Object.values(ids).sort());
+  // The token of this session; handles of the others, with which to revoke them.
+  assert.equal(list.get(ids.it), it.token);
+  assert.ok(![laptop.token, phone.token].some((token) => [...list.values()].includes(token)));
+  assert.deepEqual((await it.client.revokeSession({ token: list.get(ids.laptop) })).data, { status: true });
   assert.deepEqual(await laptop.client.getSession(), signedOut);
   assert.equal(laptop.browser.cookie(TOKEN), undefined);
-  assert.deepEqual(await tokens(), [it.token, phone.token].sort());
+  assert.deepEqual([...(await listed()).keys()].sort(), [ids.it, ids.phone].sort());
   const eve = await somebody();
-  assert.deepEqual((await eve.client.revokeSession({ token: phone.token })).data, { status: true });
-  assert.deepEqual(await tokens(), [it.token, phone.token].sort());
+  assert.deepEqual((await eve.client.revokeSession({ token: list.get(ids.phone) })).data, { status: true });
+  assert.deepEqual([...(await listed()).keys()].sort(), [ids.it, ids.phone].sort());
   assert.deepEqual((await it.client.revokeOtherSessions()).data, { status: true });
   assert.deepEqual(await phone.client.getSession(), signedOut);
-  assert.deepEqual(await tokens(), [it.token]);
+  assert.deepEqual([...(await listed()).values()], [it.token]);
   assert.deepEqual((await it.client.revokeSessions()).data, { status: true });
   assert.deepEqual(await it.client.getSession(), signedOut);
   refused(await it.client.listSessions(), 401, "UNAUTHORIZED", "Unauthorized");
 });
 
-test("change password: other sessions stay, or all start over", async () => {
+test("change password: every session ends, and the browser goes on with a new one", async () => {
   const it = await somebody();
-  const other = await alsoOn(it);
+  const [other, another] = [await alsoOn(it), await alsoOn(it)];
   const change = (body) => it.client.changePassword({ currentPassword: PASSWORD, newPassword: "another password", ...body });
   refused(await change({ currentPassword: "wrong password" }), 400, "INVALID_PASSWORD", "Invalid password");
   refused(await change({ newPassword: "short" }), 400, "PASSWORD_TOO_SHORT", "Password too short");
   const kept = await change({});
   assert.equal(kept.data.token, null);
   assert.equal(kept.data.user.email, it.email);
-  assert.notEqual((await other.client.getSession()).data, null);
+  assert.deepEqual(await other.client.getSession(), signedOut);
+  assert.deepEqual(await another.client.getSession(), signedOut);
+  const renewed = (await it.client.getSession()).data.session.token;
+  assert.notEqual(renewed, it.token);
   const fresh = await change({ currentPassword: "another password", newPassword: PASSWORD, revokeOtherSessions: true });
   assert.match(fresh.data.token, /^[a-zA-Z0-9]+$/);
-  assert.notEqual(fresh.data.token, it.token);
+  assert.notEqual(fresh.data.token, renewed);
   assert.equal((await it.client.getSession()).data.session.token, fresh.data.token);
-  assert.deepEqual(await other.client.getSession(), signedOut);
 });
 
 test("update user: name and image, but not the address", async () => {

@@ -9,7 +9,7 @@ use crate::db::schema::{sessions, users};
 use crate::db::{DbConnection, Timestamp, write_transaction};
 use crate::http::identity::UserId;
 use crate::sessions::revocation;
-use crate::sessions::session::Lifetimes;
+use crate::sessions::session::{Lifetimes, Opening};
 
 /// The live sessions that an account may have.
 pub(crate) const MAX_LIVE: i64 = 100;
@@ -25,6 +25,8 @@ pub(crate) enum Which<'a> {
     Own(&'a UserId, &'a str),
     /// Those of these ids that are this user's.
     These(&'a UserId, &'a [String]),
+    /// Exactly these, of whatever user.
+    Exactly(&'a [String]),
     OthersOf(&'a UserId, &'a str),
     AllOf(&'a UserId),
 }
@@ -131,6 +133,7 @@ fn candidates(
         Which::These(user, ids) => candidates
             .filter(sessions::id.eq_any(*ids))
             .filter(sessions::user_id.eq(user.as_str())),
+        Which::Exactly(ids) => candidates.filter(sessions::id.eq_any(*ids)),
         Which::OthersOf(user, id) => candidates
             .filter(sessions::user_id.eq(user.as_str()))
             .filter(sessions::id.ne(*id)),
@@ -147,31 +150,33 @@ fn lock(connection: &mut DbConnection, user: &UserId) -> QueryResult<()> {
         .map(drop)
 }
 
-/// Makes room for one more session; the sessions that were ended for it. For an account far beyond the limit, as old
-/// databases have them, one call ends only a batch: then go on with [`surplus`].
+/// Makes room for a session that opens: ends the one it replaces and those beyond the limit; their ids. For an account
+/// far beyond the limit, as old databases have them, one call ends only a batch: then go on with [`surplus`].
 ///
-/// The caller holds the lock on the user, so that logins that meet count each other.
+/// All end at once, since after the first end the lock on the sequence is held. The caller holds the lock on the user, so
+/// that logins that meet count each other.
 pub(crate) fn make_room(
     connection: &mut DbConnection,
-    user: &UserId,
-    (now, forget_after): (Timestamp, Timestamp),
-    lifetimes: Lifetimes,
+    opening: &Opening,
 ) -> QueryResult<Vec<String>> {
+    let (now, lifetimes) = (opening.session.created_at, opening.lifetimes);
+    let user = UserId::stored(opening.session.user_id.clone());
     let kept = Kept {
         newest: MAX_LIVE - 1,
-        and: None,
+        and: opening.replaced.clone(),
     };
-    let beyond = beyond(
-        connection,
-        user,
-        &kept,
-        (now, lifetimes.too_old(now)),
-        BATCH,
-    )?;
-    if beyond.is_empty() {
-        return Ok(beyond);
+    let live = (now, lifetimes.too_old(now));
+    let mut ending = beyond(connection, &user, &kept, live, BATCH)?;
+    ending.extend(opening.replaced.clone());
+    if ending.is_empty() {
+        return Ok(ending);
     }
-    end(connection, &Which::These(user, &beyond), now, forget_after)
+    end(
+        connection,
+        &Which::Exactly(&ending),
+        now,
+        opening.forget_after,
+    )
 }
 
 /// The sessions that stay when others end.

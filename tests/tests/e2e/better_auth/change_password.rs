@@ -1,13 +1,20 @@
 //! `POST /api/auth/change-password` in both worlds, and `POST /api/auth/verify-password`
 
-use e2e::{App, on_both_engines};
+use std::time::Duration;
+
+use e2e::{App, Response, on_both_engines};
 use serde_json::{Value, json};
+use tokio::time::{Instant, sleep};
 
 use super::world::*;
 
 on_both_engines! {
-    other_sessions_stay_unless_they_are_to_end,
-    all_sessions_start_over,
+    every_session_ends_and_the_cookie_carries_a_new_one,
+    the_body_names_the_new_token_if_others_were_to_end,
+    a_session_that_is_not_remembered_has_such_a_successor,
+    a_bearer_client_goes_on_with_the_token_in_the_header,
+    no_node_accepts_what_was_issued_before,
+    of_two_changes_at_once_one_wins,
     every_failure_has_its_code_and_message,
     the_body_tells_which_api_is_meant,
     a_password_is_verified,
@@ -21,42 +28,124 @@ async fn knows(app: &App, password: &str) -> bool {
     app.anonymous().post(SIGN_IN, body).await.status() == 200
 }
 
-async fn other_sessions_stay_unless_they_are_to_end(app: App) {
-    let (ada, phone) = (
-        sign_up(&app, "ada").await,
-        sign_in(&app, "ada@example.com").await,
-    );
-    for body in [
-        json!({ "currentPassword": PASSWORD, "newPassword": NEW }),
-        json!({ "currentPassword": NEW, "newPassword": NEW, "revokeOtherSessions": false }),
-    ] {
-        let answer = ada.post(&app, CHANGE_PASSWORD, body).await;
-        assert!(answer.all("set-cookie").is_empty());
-        assert_eq!(answer.ok(), json!({ "token": null, "user": ada.user }));
+/// What a browser or an app has after a change of password.
+fn successor(answer: &Response, before: &Browser) -> Browser {
+    let header = answer.header("set-auth-token").unwrap();
+    let cookies = answer.all("set-cookie").into_iter();
+    let cookies = cookies.filter(|cookie| !cookie.contains("Max-Age=0"));
+    let pairs = cookies.map(|cookie| cookie.split(';').next().unwrap());
+    let cookies = pairs.collect::<Vec<_>>().join("; ");
+    assert_eq!(signed(&cookies), header);
+    Browser {
+        token: header.split('.').next().unwrap().to_owned(),
+        cookies,
+        user: before.user.clone(),
     }
-    assert!(ada.is_signed_in(&app).await && phone.is_signed_in(&app).await);
-    assert!(knows(&app, NEW).await && !knows(&app, PASSWORD).await);
 }
 
-async fn all_sessions_start_over(app: App) {
-    let (ada, phone) = (
-        sign_up(&app, "ada").await,
-        sign_in(&app, "ada@example.com").await,
-    );
-    let access = ada.get(&app, "/api/auth/token").await.ok()["token"].clone();
+async fn every_session_ends_and_the_cookie_carries_a_new_one(app: App) {
+    let mut ada = sign_up(&app, "ada").await;
+    for body in [
+        json!({ "currentPassword": PASSWORD, "newPassword": NEW }),
+        json!({ "currentPassword": NEW, "newPassword": PASSWORD, "revokeOtherSessions": false }),
+    ] {
+        let phone = json!({ "email": "ada@example.com", "password": body["currentPassword"] });
+        let phone = Browser::of(&app.anonymous().post(SIGN_IN, phone).await.is(200));
+        let access = ada.get(&app, "/api/auth/token").await.ok()["token"].clone();
+        let answer = ada.post(&app, CHANGE_PASSWORD, body).await;
+        let fresh = successor(&answer, &ada);
+        assert_eq!(answer.ok(), json!({ "token": null, "user": ada.user }));
+        assert_ne!(fresh.token, ada.token);
+        assert_eq!(fresh.session(&app).await["session"]["token"], fresh.token);
+        assert!(!ada.is_signed_in(&app).await && !phone.is_signed_in(&app).await);
+        let stolen = app.bearer(ada.token.as_str());
+        assert_eq!(stolen.get(GET_SESSION).await.ok(), Value::Null);
+        let stolen = app.bearer(access.as_str().unwrap());
+        let refused = stolen.get("/api/auth/session").await;
+        refused.refused(401, "TOKEN_REVOKED");
+        ada = fresh;
+    }
+    assert!(knows(&app, PASSWORD).await && !knows(&app, NEW).await);
+}
+
+async fn the_body_names_the_new_token_if_others_were_to_end(app: App) {
+    let ada = sign_up(&app, "ada").await;
     let body = json!({
         "currentPassword": PASSWORD, "newPassword": NEW, "revokeOtherSessions": true,
     });
     let answer = ada.post(&app, CHANGE_PASSWORD, body).await.is(200);
     let fresh = Browser::of(&answer);
-    assert_ne!(fresh.token, ada.token);
+    assert_eq!(fresh.token, successor(&answer, &ada).token);
     assert_eq!(fresh.user, ada.user);
+    assert!(fresh.is_signed_in(&app).await && !ada.is_signed_in(&app).await);
+}
+
+async fn a_session_that_is_not_remembered_has_such_a_successor(app: App) {
+    sign_up(&app, "ada").await;
+    let body = json!({ "email": "ada@example.com", "password": PASSWORD, "rememberMe": false });
+    let short = Browser::of(&app.anonymous().post(SIGN_IN, body).await.is(200));
+    let body = json!({ "currentPassword": PASSWORD, "newPassword": NEW });
+    let answer = short.post(&app, CHANGE_PASSWORD, body).await.is(200);
+    let cookies = answer.all("set-cookie");
+    assert!(cookies.iter().all(|cookie| !cookie.contains("Max-Age")));
+    let fresh = successor(&answer, &short);
+    assert!(fresh.cookies.contains("better-auth.dont_remember="));
+    app.clock.advance(DAY - Duration::from_micros(1));
     assert!(fresh.is_signed_in(&app).await);
+    app.clock.advance(Duration::from_micros(1));
+    assert!(!fresh.is_signed_in(&app).await);
+}
+
+async fn a_bearer_client_goes_on_with_the_token_in_the_header(app: App) {
+    let ada = sign_up(&app, "ada").await;
+    let body = json!({ "currentPassword": PASSWORD, "newPassword": NEW });
+    let phone = app.bearer(ada.token.as_str());
+    let answer = phone.post(CHANGE_PASSWORD, body).await;
+    let exposed = answer.header("access-control-expose-headers");
+    assert_eq!(exposed, Some("set-auth-token"));
+    let fresh = app.bearer(answer.header("set-auth-token").unwrap());
+    assert_eq!(answer.ok()["token"], Value::Null);
+    assert_eq!(fresh.get(GET_SESSION).await.ok()["user"], ada.user);
+    says(&phone.get(LIST_SESSIONS).await, UNAUTHORIZED);
+}
+
+async fn no_node_accepts_what_was_issued_before(app: App) {
+    let other = app.sister().start();
+    let ada = sign_up(&app, "ada").await;
+    let access = ada.get(&other, "/api/auth/token").await.ok()["token"].clone();
+    let thief = other.bearer(access.as_str().unwrap());
+    thief.get("/api/auth/session").await.ok();
+    let body = json!({ "currentPassword": PASSWORD, "newPassword": NEW });
+    let answer = ada.post(&app, CHANGE_PASSWORD, body).await;
+    assert!(successor(&answer, &ada).is_signed_in(&other).await);
+    // Sessions are read from the database, access tokens are followed.
+    assert!(!ada.is_signed_in(&other).await);
+    let started = Instant::now();
+    while thief.get("/api/auth/session").await.code() != "TOKEN_REVOKED" {
+        assert!(started.elapsed() < Duration::from_secs(2));
+        sleep(Duration::from_millis(10)).await;
+    }
+}
+
+async fn of_two_changes_at_once_one_wins(app: App) {
+    let (ada, phone) = (
+        sign_up(&app, "ada").await,
+        sign_in(&app, "ada@example.com").await,
+    );
+    let body = |new: &str| json!({ "currentPassword": PASSWORD, "newPassword": new });
+    let (one, other) = tokio::join!(
+        ada.post(&app, CHANGE_PASSWORD, body(NEW)).into_future(),
+        phone
+            .post(&app, CHANGE_PASSWORD, body("yet another password"))
+            .into_future(),
+    );
+    let won = [one.status() == 200, other.status() == 200];
+    assert!(won == [true, false] || won == [false, true], "{won:?}");
+    assert_eq!(knows(&app, NEW).await, won[0]);
+    let (winner, loser) = if won[0] { (one, other) } else { (other, one) };
+    assert!(matches!(loser.status(), 400 | 401), "{}", loser.text());
+    assert!(successor(&winner, &ada).is_signed_in(&app).await);
     assert!(!ada.is_signed_in(&app).await && !phone.is_signed_in(&app).await);
-    let session = app
-        .bearer(access.as_str().unwrap())
-        .get("/api/auth/session");
-    session.await.refused(401, "TOKEN_REVOKED");
 }
 
 async fn every_failure_has_its_code_and_message(app: App) {

@@ -9,7 +9,9 @@ use super::world::*;
 on_both_engines! {
     a_good_cookie_is_read_encoded_or_not_and_among_others,
     a_forged_a_truncated_and_a_swapped_cookie_are_as_good_as_none,
-    of_two_cookies_the_first_counts,
+    two_cookies_are_ambiguous_and_sign_nobody_in,
+    signing_out_with_two_cookies_ends_both_sessions,
+    one_signed_flag_of_two_is_enough,
     a_cookie_that_another_server_signed_with_our_secret_is_forgotten,
     the_cache_of_another_server_is_forgotten,
 }
@@ -73,16 +75,81 @@ async fn a_forged_a_truncated_and_a_swapped_cookie_are_as_good_as_none(app: App)
     assert_eq!(who(&app, &ada.cookies).await, "ada");
 }
 
-async fn of_two_cookies_the_first_counts(app: App) {
+/// Another host of the site can set a cookie of the name, before or after the right one.
+async fn two_cookies_are_ambiguous_and_sign_nobody_in(app: App) {
     let (ada, eve) = (sign_up(&app, "ada").await, sign_up(&app, "eve").await);
-    let both = format!("{}; {}", ada.cookies, eve.cookies);
-    assert_eq!(who(&app, &both).await, "ada");
-    let planted = format!("{TOKEN}=forged; {}", ada.cookies);
-    assert_eq!(who(&app, &planted).await, Value::Null);
-    let request = app.anonymous().get(GET_SESSION);
-    let request = request.header("cookie", &eve.cookies);
-    let answer = request.header("cookie", &ada.cookies).await.ok();
-    assert_eq!(answer["user"]["name"], "eve");
+    let mut doubled = vec![format!("{0}; {0}", ada.cookies)];
+    for planted in [
+        eve.cookies.clone(),
+        format!("{TOKEN}=forged"),
+        format!("{TOKEN}="),
+    ] {
+        doubled.push(format!("{planted}; {}", ada.cookies));
+        doubled.push(format!("{}; a=b; {planted}", ada.cookies));
+    }
+    for cookies in &doubled {
+        let browser = Browser {
+            cookies: cookies.clone(),
+            ..ada.clone()
+        };
+        let answer = browser.get(&app, GET_SESSION).await;
+        // The right cookie must stay: without it, the planted one would be the only one.
+        assert!(answer.all("set-cookie").is_empty());
+        assert_eq!(answer.ok(), Value::Null, "{cookies}");
+        for path in [LIST_SESSIONS, "/api/auth/token"] {
+            let answer = browser.get(&app, path).await;
+            assert!(answer.all("set-cookie").is_empty());
+            says(&answer, UNAUTHORIZED);
+        }
+        let refused = browser.get(&app, "/api/auth/session").await;
+        refused.refused(401, "UNAUTHORIZED");
+        let change = json!({ "currentPassword": PASSWORD, "newPassword": "another password" });
+        says(
+            &browser.post(&app, CHANGE_PASSWORD, change).await,
+            UNAUTHORIZED,
+        );
+    }
+    let apart = app.anonymous().get(GET_SESSION);
+    let apart = apart.header("cookie", &eve.cookies);
+    assert_eq!(apart.header("cookie", &ada.cookies).await.ok(), Value::Null);
+    // A token in the header counts more than any cookie.
+    let bearer = app.bearer(ada.token.as_str()).get(GET_SESSION);
+    let known = bearer.header("cookie", &doubled[1]).await.ok();
+    assert_eq!(known["user"], ada.user);
+    assert!(ada.is_signed_in(&app).await && eve.is_signed_in(&app).await);
+}
+
+/// The browser keeps the planted cookie, so its session must not go on either.
+async fn signing_out_with_two_cookies_ends_both_sessions(app: App) {
+    let (ada, eve) = (sign_up(&app, "ada").await, sign_up(&app, "eve").await);
+    let phone = sign_in(&app, "ada@example.com").await;
+    let forged = format!("{TOKEN}={}.forged", phone.token);
+    let browser = Browser {
+        cookies: format!("{}; {}; {forged}", eve.cookies, ada.cookies),
+        ..ada.clone()
+    };
+    let answer = browser.post(&app, "/api/auth/sign-out", json!({})).await;
+    assert_eq!(answer.is(200).all("set-cookie"), FORGOTTEN);
+    assert!(!ada.is_signed_in(&app).await && !eve.is_signed_in(&app).await);
+    assert!(phone.is_signed_in(&app).await);
+}
+
+async fn one_signed_flag_of_two_is_enough(app: App) {
+    let ada = sign_up(&app, "ada").await;
+    let flag = encode(&tokens(app.secret()).write_flag());
+    app.clock.advance(DAY);
+    for (flags, is_prolonged) in [
+        (format!("better-auth.dont_remember={flag}"), false),
+        (
+            format!("better-auth.dont_remember=x; better-auth.dont_remember={flag}"),
+            false,
+        ),
+        ("better-auth.dont_remember=x".to_owned(), true),
+    ] {
+        let cookies = format!("{flags}; {}", ada.cookies);
+        let answer = app.anonymous().get(GET_SESSION).header("cookie", &cookies);
+        assert_eq!(!answer.await.all("set-cookie").is_empty(), is_prolonged);
+    }
 }
 
 async fn a_cookie_that_another_server_signed_with_our_secret_is_forgotten(app: App) {

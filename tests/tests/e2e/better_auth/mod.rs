@@ -10,6 +10,7 @@ mod doors;
 mod life;
 mod mail;
 mod origins;
+mod replaced;
 mod requests;
 mod rotation;
 mod sessions;

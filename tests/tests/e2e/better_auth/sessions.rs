@@ -6,7 +6,8 @@ use serde_json::{Value, json};
 use super::world::*;
 
 on_both_engines! {
-    the_list_has_every_live_session_with_its_token,
+    the_list_has_every_live_session_and_the_token_of_the_callers_alone,
+    a_handle_ends_its_session_and_does_nothing_else,
     one_is_revoked_and_of_anothers_nothing_is_said,
     revoking_ones_own_session_forgets_the_cookie,
     the_others_are_revoked,
@@ -19,7 +20,8 @@ async fn list(app: &App, browser: &Browser) -> Vec<Value> {
     list.as_array().unwrap().clone()
 }
 
-async fn the_list_has_every_live_session_with_its_token(app: App) {
+/// The caller's entry has its token; the entry of another session a handle.
+async fn the_list_has_every_live_session_and_the_token_of_the_callers_alone(app: App) {
     let ada = sign_up(&app, "ada").await;
     let body = json!({ "email": "ada@example.com", "password": PASSWORD });
     let request = app.anonymous().post(SIGN_IN, body);
@@ -28,10 +30,10 @@ async fn the_list_has_every_live_session_with_its_token(app: App) {
     sign_up(&app, "eve").await;
     let sessions = list(&app, &ada).await;
     assert_eq!(sessions.len(), 2);
-    let find = |token: &str| sessions.iter().find(|it| it["token"] == token).unwrap();
+    let other = entry_of(&app, &sessions, &phone).await;
     let expected = json!({
-        "id": find(&phone.token)["id"],
-        "token": phone.token,
+        "id": other["id"],
+        "token": other["token"],
         "userId": ada.user["id"],
         "expiresAt": "2026-11-27T12:57:51.869Z",
         "createdAt": TestClock::START,
@@ -39,13 +41,83 @@ async fn the_list_has_every_live_session_with_its_token(app: App) {
         "ipAddress": "127.0.0.1",
         "userAgent": "Phone/1.0",
     });
-    assert_eq!(*find(&phone.token), expected);
-    assert_eq!(find(&ada.token)["userAgent"], "");
+    assert_eq!(other, expected);
+    assert_eq!(other["token"].as_str().unwrap().len(), 96);
+    assert_ne!(other["token"], phone.token);
+    let own = entry_of(&app, &sessions, &ada).await;
+    assert_eq!(
+        (&own["token"], &own["userAgent"]),
+        (&json!(ada.token), &json!(""))
+    );
     // It goes on after a day, where a Better Auth server would ask to sign in again.
     app.clock.advance(DAY * 2);
     assert_eq!(list(&app, &ada).await.len(), 2);
     app.clock.advance(DAY * 5);
     assert_eq!(list(&app, &ada).await.len(), 1);
+}
+
+/// The entry of this browser's session.
+async fn entry_of(app: &App, sessions: &[Value], browser: &Browser) -> Value {
+    let id = browser.session(app).await["session"]["id"].clone();
+    sessions.iter().find(|it| it["id"] == id).unwrap().clone()
+}
+
+/// Of a session of either API.
+async fn a_handle_ends_its_session_and_does_nothing_else(app: App) {
+    let (ada, eve) = (sign_up(&app, "ada").await, sign_up(&app, "eve").await);
+    let phone = sign_in(&app, "ada@example.com").await;
+    let login = json!({ "email": "ada@example.com", "password": PASSWORD });
+    let native = app.anonymous().post("/api/auth/login", login).await.ok();
+    let sessions = list(&app, &ada).await;
+    let native_entry = sessions.iter().find(|it| it["id"] == native["session_id"]);
+    let of_phone = entry_of(&app, &sessions, &phone).await["token"].clone();
+    let of_native = native_entry.unwrap()["token"].clone();
+    let secret = tokens(app.secret());
+    for handle in [&of_phone, &of_native] {
+        let handle = handle.as_str().unwrap();
+        assert!(secret.read(handle).is_err());
+        let bearer = app.bearer(handle);
+        let signed_by_form = format!("{handle}.{}", phone.signed().rsplit_once('.').unwrap().1);
+        for cookie in [handle, &signed_by_form] {
+            let cookie = format!("{TOKEN}={}", encode(cookie));
+            let answer = app.anonymous().get(GET_SESSION).header("cookie", &cookie);
+            assert_eq!(answer.await.ok(), Value::Null);
+        }
+        assert_eq!(bearer.get(GET_SESSION).await.ok(), Value::Null);
+        says(&bearer.get("/api/auth/token").await, UNAUTHORIZED);
+        says(&bearer.get(LIST_SESSIONS).await, UNAUTHORIZED);
+        bearer
+            .get("/api/auth/session")
+            .await
+            .refused(401, "INVALID_TOKEN");
+        bearer.post("/api/auth/sign-out", json!({})).await.ok();
+        let logout = json!({ "refresh_token": handle, "scope": "all" });
+        let answer = bearer.post("/api/auth/logout", logout.clone()).await;
+        assert_eq!(answer.ok()["revoked"], 0);
+        let answer = app.anonymous().post("/api/auth/logout", logout).await;
+        assert_eq!(answer.ok()["revoked"], 0);
+        let refresh = json!({ "refresh_token": handle });
+        let answer = app.anonymous().post("/api/auth/refresh", refresh).await;
+        answer.refused(401, "INVALID_TOKEN");
+        // Another user's handle has no effect, and the response does not tell.
+        let body = json!({ "token": handle });
+        let answer = eve.post(&app, "/api/auth/revoke-session", body).await;
+        assert_eq!(answer.ok(), json!({ "status": true }));
+    }
+    assert!(ada.is_signed_in(&app).await && phone.is_signed_in(&app).await);
+    assert_eq!(list(&app, &ada).await.len(), 3);
+    for handle in [of_phone, of_native] {
+        let body = json!({ "token": handle });
+        let answer = ada.post(&app, "/api/auth/revoke-session", body).await;
+        assert!(answer.all("set-cookie").is_empty());
+        assert_eq!(answer.ok(), json!({ "status": true }));
+    }
+    assert!(!phone.is_signed_in(&app).await);
+    let device = app.bearer(native["access_token"].as_str().unwrap());
+    let refused = device.get("/api/auth/session").await;
+    refused.refused(401, "TOKEN_REVOKED");
+    assert_eq!(list(&app, &ada).await.len(), 1);
+    assert!(ada.is_signed_in(&app).await);
 }
 
 async fn one_is_revoked_and_of_anothers_nothing_is_said(app: App) {
@@ -58,7 +130,18 @@ async fn one_is_revoked_and_of_anothers_nothing_is_said(app: App) {
         let body = json!({ "token": token });
         ada.post(&app, "/api/auth/revoke-session", body)
     };
-    for token in [&*eve.token, "unknown", "", &ada.signed(), &"0".repeat(96)] {
+    let eves_phone = sign_in(&app, "eve@example.com").await;
+    let eves = list(&app, &eves_phone).await;
+    let handle = entry_of(&app, &eves, &eve).await["token"].clone();
+    let handle = handle.as_str().unwrap();
+    for token in [
+        &*eve.token,
+        handle,
+        "unknown",
+        "",
+        &ada.signed(),
+        &"0".repeat(96),
+    ] {
         let answer = revoke(token).await;
         assert!(answer.all("set-cookie").is_empty());
         assert_eq!(answer.ok(), json!({ "status": true }));

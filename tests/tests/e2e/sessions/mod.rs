@@ -23,6 +23,7 @@ mod powerless;
 mod proxies;
 mod races;
 mod refresh;
+mod replaced;
 mod revocation;
 mod rotation;
 mod session_lifetime;

@@ -2,18 +2,23 @@
 
 use std::time::Duration;
 
-use e2e::{App, Client, on_both_engines};
+use e2e::{App, Client, Engine, Request, on_both_engines};
+use futures_util::future::join_all;
 use serde_json::{Value, json};
 
+use super::cookies::jar;
 use super::world::{
-    CHANGE_PASSWORD, Device, counter, live, login, refresh, refreshed, user_with_device, who,
+    CHANGE_PASSWORD, Device, FELT_EVERYWHERE, OWN_ORIGIN, REFRESH, SESSION, column, counter, live,
+    login, refresh, refreshed, until_refused, user_with_device, who,
 };
 use crate::api::auth::login::{LOGIN, credentials};
 
 on_both_engines! {
-    a_change_gives_new_tokens_for_the_same_session_and_ends_every_other,
+    a_change_ends_every_session_and_gives_a_new_one,
     the_new_password_logs_in_and_the_old_one_does_not,
-    the_tokens_of_before_the_change_are_the_predecessors,
+    no_token_of_before_the_change_is_accepted_on_any_node,
+    a_refresh_beside_the_change_does_not_survive_it,
+    a_browser_that_changes_the_password_goes_on_with_its_new_cookies,
     a_wrong_current_password_is_403_and_changes_nothing,
     wrong_current_passwords_are_counted_as_failed_logins,
     the_new_password_keeps_the_limits_of_a_first_one,
@@ -33,7 +38,7 @@ async fn change(app: &App, device: &Device, user: &Client) -> Device {
     Device::keeps(&bearer.post(CHANGE_PASSWORD, body).await.ok())
 }
 
-async fn a_change_gives_new_tokens_for_the_same_session_and_ends_every_other(app: App) {
+async fn a_change_ends_every_session_and_gives_a_new_one(app: App) {
     let (ada, device) = user_with_device(&app, "ada").await;
     let others = [login(&app, &ada).await, login(&app, &ada).await];
     let (_, eves) = user_with_device(&app, "eve").await;
@@ -44,53 +49,139 @@ async fn a_change_gives_new_tokens_for_the_same_session_and_ends_every_other(app
         .await;
     assert_eq!(answer.all("set-cookie").len(), 2);
     let grant = answer.ok();
+    let next = Device::keeps(&grant);
     let expected = json!({
-        "user": bearer.get("/api/auth/account").await.ok(),
+        "user": app.bearer(next.access.as_str()).get("/api/auth/account").await.ok(),
         "access_token": grant["access_token"],
         "token_type": "Bearer",
         "expires_in": 900,
         "refresh_token": grant["refresh_token"],
-        "session_id": device.session,
+        "session_id": grant["session_id"],
     });
     assert_eq!(grant, expected);
     assert_eq!(grant["user"]["updated_at"], "2026-11-20T12:58:51.869Z");
-    let next = Device::keeps(&grant);
-    assert_ne!(next.access, device.access);
-    assert_eq!(counter(&app, &device.session), 1);
-    for other in &others {
+    assert_ne!(next.session, device.session);
+    assert_eq!(counter(&app, &next.session), 0);
+    let expires_at = column(&app, &next.session, "expires_at");
+    assert!(expires_at.unwrap().contains("2026-11-27 12:58:51.869"));
+    for other in others.iter().chain([&device]) {
         who(&app, &other.access).await.refused(401, "TOKEN_REVOKED");
         let refused = refresh(&app, &other.refresh).await;
         refused.refused(401, "SESSION_EXPIRED");
     }
-    assert_eq!(live(&app, [&device, &eves]), [true, true]);
+    assert_eq!(live(&app, [&device, &next, &eves]), [false, true, true]);
     who(&app, &next.access).await.ok();
     refreshed(&app, &next).await;
 }
 
 async fn the_new_password_logs_in_and_the_old_one_does_not(app: App) {
     let (ada, device) = user_with_device(&app, "ada").await;
-    change(&app, &device, &ada).await;
+    let next = change(&app, &device, &ada).await;
     let old = credentials(ada.email(), ada.password());
     let old = app.anonymous().post(LOGIN, old).await;
     old.refused(401, "INVALID_EMAIL_OR_PASSWORD");
     let new = app.anonymous().post(LOGIN, credentials(ada.email(), NEW));
     new.await.ok();
     // The same password again is a change like any other.
-    let bearer = app.bearer(device.access.as_str());
+    let bearer = app.bearer(next.access.as_str());
     let again = bearer.post(CHANGE_PASSWORD, passwords(NEW, NEW)).await;
-    assert_eq!(again.ok()["session_id"], device.session);
+    assert_ne!(again.ok()["session_id"], next.session);
+    who(&app, &next.access).await.refused(401, "TOKEN_REVOKED");
 }
 
-async fn the_tokens_of_before_the_change_are_the_predecessors(app: App) {
+/// A thief has copies of everything that the device had.
+async fn no_token_of_before_the_change_is_accepted_on_any_node(engine: Engine) {
+    let app = App::on(engine).set("token-audiences", "reports").start();
+    let other = app.sister().set("token-audiences", "reports").start();
+    let (ada, before) = user_with_device(&app, "ada").await;
+    let current = refreshed(&app, &before).await;
+    let exchange = json!({ "audience": "reports" });
+    let stolen = app.bearer(current.access.as_str());
+    stolen.post("/api/auth/token", exchange.clone()).await.ok();
+    who(&other, &current.access).await.ok();
+
+    let next = change(&app, &current, &ada).await;
+
+    let access = [&before.access, &current.access];
+    let refreshes = [&before.refresh, &current.refresh];
+    for token in access {
+        who(&app, token).await.refused(401, "TOKEN_REVOKED");
+        let waited = until_refused(&other, token, "TOKEN_REVOKED").await;
+        assert!(waited < FELT_EVERYWHERE, "{waited:?}");
+    }
+    for node in [&app, &other] {
+        for token in refreshes {
+            let refused = refresh(node, token).await;
+            refused.refused(401, "SESSION_EXPIRED");
+        }
+        let stolen = node.bearer(current.access.as_str());
+        let refused = stolen.post("/api/auth/token", exchange.clone()).await;
+        refused.refused(401, "TOKEN_REVOKED");
+        let again = stolen.post(CHANGE_PASSWORD, passwords(NEW, NEW)).await;
+        again.refused(401, "TOKEN_REVOKED");
+        who(node, &next.access).await.ok();
+    }
+    // The feed tells other services of the session, whose tokens they refuse then.
+    let told = format!(
+        "SELECT COUNT(*) FROM revocations WHERE session_id = '{}'",
+        current.session
+    );
+    assert_eq!(app.database().value(&told).unwrap(), "1");
+    assert_eq!(live(&app, [&next]), [true]);
+    refreshed(&other, &next).await;
+}
+
+async fn a_refresh_beside_the_change_does_not_survive_it(app: App) {
+    for round in 0..5 {
+        let (ada, device) = user_with_device(&app, &format!("ada{round}")).await;
+        let bearer = app.bearer(device.access.as_str());
+        let change = bearer.post(CHANGE_PASSWORD, passwords(ada.password(), NEW));
+        let refreshes = (0..8).map(|_| refresh(&app, &device.refresh).into_future());
+        let (early, change, late) = tokio::join!(
+            join_all(refreshes.clone()),
+            change.into_future(),
+            join_all(refreshes),
+        );
+        let next = Device::keeps(&change.ok());
+        for answer in early.into_iter().chain(late) {
+            if answer.status() == 401 {
+                answer.refused(401, "SESSION_EXPIRED");
+                continue;
+            }
+            let old = Device::keeps(&answer.ok());
+            assert_eq!(old.session, device.session);
+            who(&app, &old.access).await.refused(401, "TOKEN_REVOKED");
+            let refused = refresh(&app, &old.refresh).await;
+            refused.refused(401, "SESSION_EXPIRED");
+        }
+        refreshed(&app, &next).await;
+    }
+}
+
+async fn a_browser_that_changes_the_password_goes_on_with_its_new_cookies(app: App) {
     let (ada, device) = user_with_device(&app, "ada").await;
-    let next = change(&app, &device, &ada).await;
-    // The answer to the change was lost: the refresh token of before still finds the way back.
-    let recovered = refreshed(&app, &device).await;
-    assert_eq!(recovered.refresh, next.refresh);
-    app.clock.advance(Duration::from_secs(11));
-    let recovered = refreshed(&app, &device).await;
-    assert_eq!(recovered.refresh, next.refresh);
-    refreshed(&app, &recovered).await;
+    let by_cookies = |request: Request, cookies: &str| {
+        let request = request.header("cookie", cookies);
+        request.header("origin", OWN_ORIGIN)
+    };
+    let change = passwords(ada.password(), NEW);
+    let change = app.anonymous().post(CHANGE_PASSWORD, change);
+    let answer = by_cookies(change, &device.cookies()).await;
+    let cookies = jar(&answer);
+    let grant = answer.ok();
+    assert_eq!(
+        (&grant["access_token"], &grant["refresh_token"]),
+        (&Value::Null, &Value::Null)
+    );
+    let session = app.anonymous().get(SESSION);
+    let known = by_cookies(session.clone(), &cookies).await.ok();
+    assert_eq!(known["session"]["id"], grant["session_id"]);
+    let refresh = app.anonymous().request("POST", REFRESH);
+    by_cookies(refresh.clone(), &cookies).await.ok();
+    let copied = by_cookies(session, &device.cookies()).await;
+    copied.refused(401, "TOKEN_REVOKED");
+    let copied = by_cookies(refresh, &device.cookies()).await;
+    copied.refused(401, "SESSION_EXPIRED");
 }
 
 async fn a_wrong_current_password_is_403_and_changes_nothing(app: App) {
@@ -173,12 +264,14 @@ async fn the_new_password_keeps_the_limits_of_a_first_one(app: App) {
     login(&app, &ada).await;
     for good in ["p".repeat(128), "😀".repeat(40), " eight 8".to_owned()] {
         let current = ada.password();
+        let bearer = app.bearer(login(&app, &ada).await.access);
         bearer
             .post(CHANGE_PASSWORD, passwords(current, &good))
             .await
             .ok();
         let login = credentials(ada.email(), &good);
-        app.anonymous().post(LOGIN, login).await.ok();
+        let bearer =
+            app.bearer(Device::keeps(&app.anonymous().post(LOGIN, login).await.ok()).access);
         let back = passwords(&good, current);
         bearer.post(CHANGE_PASSWORD, back).await.ok();
     }

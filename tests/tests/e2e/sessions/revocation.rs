@@ -71,8 +71,9 @@ async fn every_way_to_end_a_session_is_felt_by_the_others(a: App) {
     caller.delete(&address).await.ok();
     let passwords =
         json!({ "current_password": ada.password(), "new_password": "another good password" });
+    let previous = current;
     let current = Device::keeps(&caller.post(CHANGE_PASSWORD, passwords).await.ok());
-    ended.extend([deleted, other]);
+    ended.extend([deleted, other, previous]);
     for device in &ended {
         until_refused(&b, &device.access, "TOKEN_REVOKED").await;
     }

@@ -1,0 +1,102 @@
+//! Session handles: what is accepted, and that no handle is a token.
+
+#![expect(clippy::unwrap_used, reason = "a failure is a test that fails")]
+
+use auth_core::refresh::RefreshTokens;
+use auth_core::session_handle::SessionHandles;
+use auth_core::session_token::SessionTokens;
+use auth_core::{Error, Keyring, Secret, TokenVerifier};
+use proptest::prelude::*;
+use std::time::SystemTime;
+
+const SECRET: &str = "wJ9vRkq2x8Yt4Lm7Zb1Nc5Hd3Gf6Sa0P";
+const ID: [u8; 16] = [0x5a; 16];
+const MALFORMED: Error = Error::MalformedToken("The session handle is malformed");
+
+fn keyring() -> Keyring {
+    Keyring::new(Secret::new(SECRET).unwrap())
+}
+
+fn handles() -> SessionHandles {
+    SessionHandles::new(&keyring())
+}
+
+/// Computed with Python's `hmac`: HKDF-SHA-256 without salt, then HMAC-SHA-256 of the id.
+#[test]
+fn a_handle_is_as_another_implementation_computes_it() {
+    let ids: [u8; 16] = std::array::from_fn(|index| u8::try_from(index).unwrap());
+    for (id, expected) in [
+        (
+            ID,
+            "5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5ad595a688b13a39f0230812649de19ba48d06beecd7c98faa890e64e3378d875f",
+        ),
+        (
+            ids,
+            "000102030405060708090a0b0c0d0e0fd73f7a9b12b2a7122a5f37d3465aa92f6124b3aa721298bd72ea6aac10e51338",
+        ),
+    ] {
+        assert_eq!(handles().write(id), expected);
+        assert_eq!(handles().read(expected), Ok(id));
+    }
+}
+
+#[test]
+fn no_handle_passes_for_a_token_and_no_token_for_a_handle() {
+    let (tokens, handle) = (SessionTokens::new(&keyring()), handles().write(ID));
+    assert_eq!(tokens.read(&handle), Err(Error::SignatureMismatch));
+    assert!(!tokens.is_current(&handle));
+    assert!(tokens.verify_cookie(&handle).is_err());
+    assert!(RefreshTokens::new(&keyring()).read(&handle).is_err());
+    let verifier = TokenVerifier::new(keyring(), "api-server", "api").unwrap();
+    assert!(verifier.verify(&handle, SystemTime::now()).is_err());
+    let token = tokens.write(ID);
+    assert_eq!(handles().read(&token), Err(Error::SignatureMismatch));
+    assert_eq!(handles().read(&tokens.write_cookie(ID)), Err(MALFORMED));
+}
+
+#[test]
+fn a_changed_a_cut_and_a_foreign_handle_are_refused() {
+    let handle = handles().write(ID);
+    for index in 0..handle.len() {
+        let mut bytes = handle.clone().into_bytes();
+        let byte = bytes.get_mut(index).unwrap();
+        *byte = if *byte == b'1' { b'2' } else { b'1' };
+        let changed = String::from_utf8(bytes).unwrap();
+        assert_eq!(handles().read(&changed), Err(Error::SignatureMismatch));
+        let cut = handle.get(..index).unwrap();
+        assert_eq!(handles().read(cut), Err(MALFORMED));
+    }
+    for malformed in [format!("{handle}0"), handle.to_uppercase(), "é".repeat(48)] {
+        assert_eq!(handles().read(&malformed), Err(MALFORMED), "{malformed}");
+    }
+    let foreign = SessionHandles::new(&Keyring::new(Secret::generate().unwrap()));
+    assert_eq!(foreign.read(&handle), Err(Error::SignatureMismatch));
+}
+
+#[test]
+fn previous_secrets_are_read_and_the_current_one_writes() {
+    let rotated = Keyring::new(Secret::generate().unwrap());
+    let rotated = SessionHandles::new(&rotated.with_previous([Secret::new(SECRET).unwrap()]));
+    assert_eq!(rotated.read(&handles().write(ID)), Ok(ID));
+    let new = rotated.write(ID);
+    assert_eq!(rotated.read(&new), Ok(ID));
+    assert_eq!(handles().read(&new), Err(Error::SignatureMismatch));
+}
+
+#[test]
+fn printing_shows_nothing() {
+    assert_eq!(format!("{:?}", handles()), "SessionHandles([redacted])");
+}
+
+proptest! {
+    #[test]
+    fn no_text_panics_or_passes(text in ".{0,200}", hex in "[0-9a-f]{96}") {
+        prop_assert!(handles().read(&text).is_err());
+        prop_assert!(handles().read(&hex).is_err());
+    }
+
+    #[test]
+    fn every_session_is_read_back(id: [u8; 16]) {
+        prop_assert_eq!(handles().read(&handles().write(id)), Ok(id));
+    }
+}
