@@ -2,12 +2,15 @@
 
 use std::time::Duration;
 
-use e2e::{App, Engine, Request, on_both_engines};
+use e2e::{App, Client, Engine, Request, on_both_engines};
+use futures_util::future::join_all;
 use serde_json::json;
 
+use super::logout::by_access;
+use super::password::passwords;
 use super::world::{
-    Device, FELT_EVERYWHERE, OWN_ORIGIN, forge, live, login, refresh, refreshed, until_refused,
-    user_with_device, who,
+    CHANGE_PASSWORD, Device, FELT_EVERYWHERE, OWN_ORIGIN, forge, live, login, refresh, refreshed,
+    until_refused, user_with_device, who,
 };
 use crate::api::auth::login::{LOGIN, credentials};
 
@@ -20,6 +23,7 @@ on_both_engines! {
     cookies_that_are_not_genuine_or_doubled_end_nothing,
     a_login_from_somewhere_else_ends_nothing,
     logins_at_once_with_the_same_cookies_end_the_session_once,
+    logins_that_replace_sessions_beside_other_ends_are_no_faults,
 }
 
 const REGISTER: &str = "/api/auth/register";
@@ -176,7 +180,7 @@ async fn a_login_from_somewhere_else_ends_nothing(engine: Engine) {
 async fn logins_at_once_with_the_same_cookies_end_the_session_once(app: App) {
     let (ada, device) = user_with_device(&app, "ada").await;
     let (eve, _) = user_with_device(&app, "eve").await;
-    let request = |user: &e2e::Client| {
+    let request = |user: &Client| {
         let body = credentials(user.email(), user.password());
         from_browser(app.anonymous().post(LOGIN, body), &device.cookies()).into_future()
     };
@@ -190,4 +194,39 @@ async fn logins_at_once_with_the_same_cookies_end_the_session_once(app: App) {
         device.session
     );
     assert_eq!(app.database().value(&told).unwrap(), "1");
+}
+
+/// Two users whose browsers were each the other's, while both change their password and sign out everywhere.
+async fn logins_that_replace_sessions_beside_other_ends_are_no_faults(app: App) {
+    for round in 0..5 {
+        let (ada, first) = user_with_device(&app, &format!("ada{round}")).await;
+        let (eve, second) = user_with_device(&app, &format!("eve{round}")).await;
+        let adas = [first, login(&app, &ada).await, login(&app, &ada).await];
+        let eves = [second, login(&app, &eve).await, login(&app, &eve).await];
+        let takes_over = |user: &Client, device: &Device| {
+            let body = credentials(user.email(), user.password());
+            from_browser(app.anonymous().post(LOGIN, body), &device.cookies()).into_future()
+        };
+        let change = |user: &Client, device: &Device| {
+            let body = passwords(user.password(), "another good password");
+            let bearer = app.bearer(device.access.as_str());
+            bearer.post(CHANGE_PASSWORD, body).into_future()
+        };
+        let everywhere = |device: &Device| by_access(&app, device, json!({ "scope": "all" }));
+        let answers = join_all([
+            takes_over(&ada, &eves[0]),
+            takes_over(&eve, &adas[0]),
+            change(&ada, &adas[1]),
+            change(&eve, &eves[1]),
+            takes_over(&ada, &eves[0]),
+            takes_over(&eve, &adas[0]),
+            everywhere(&adas[2]).into_future(),
+            everywhere(&eves[2]).into_future(),
+        ])
+        .await;
+        for answer in answers {
+            assert!(answer.status() < 500, "{}", answer.text());
+        }
+        assert_eq!(live(&app, adas.iter().chain(&eves)), [false; 6]);
+    }
 }
