@@ -68,7 +68,9 @@ export interface paths {
         put?: never;
         /**
          * Log out. Takes an access token (an expired one will do), a refresh token or a cookie; without any, or a second time,
-         *     it succeeds and ends nothing. Access tokens of the ended sessions are refused from then on.
+         *     it succeeds and ends nothing. `others` and `all` need a credential that is good now: a live access token, the current
+         *     refresh token or its direct predecessor; an older one ends its own session at most. Access tokens of the ended sessions
+         *     are refused from then on.
          */
         post: operations["logout"];
         delete?: never;
