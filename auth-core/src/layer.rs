@@ -1,4 +1,4 @@
-//! The layer of axum and tonic.
+//! [`RequireCaller`] as a tower layer, for axum and tonic.
 
 use std::pin::Pin;
 use std::task::{Context, Poll};
@@ -9,35 +9,36 @@ use tower_service::Service;
 
 use crate::{Authority, Refusal, RequireCaller};
 
-/// A framework's response body, which says how the framework refuses.
-pub(crate) trait Refusing: Sized {
+/// A framework's response body that can express a refusal.
+pub(crate) trait RefusalBody: Sized {
+    /// Converts a refusal to a response of the framework.
     fn refuse(refusal: Refusal) -> Response<Self>;
 }
 
 impl<S> Layer<S> for RequireCaller {
-    type Service = Guarded<S>;
+    type Service = RequireCallerService<S>;
 
-    fn layer(&self, inner: S) -> Guarded<S> {
-        Guarded {
+    fn layer(&self, inner: S) -> RequireCallerService<S> {
+        RequireCallerService {
             authority: self.authority().clone(),
             inner,
         }
     }
 }
 
-/// A service behind [`RequireCaller`].
+/// The service behind a [`RequireCaller`] layer.
 #[derive(Debug, Clone)]
-pub struct Guarded<S> {
+pub struct RequireCallerService<S> {
     authority: Authority,
     inner: S,
 }
 
-impl<S, B, R> Service<Request<B>> for Guarded<S>
+impl<S, B, R> Service<Request<B>> for RequireCallerService<S>
 where
     S: Service<Request<B>, Response = Response<R>> + Clone + Send + 'static,
     S::Future: Send,
     B: Send + 'static,
-    R: Refusing,
+    R: RefusalBody,
 {
     type Response = Response<R>;
     type Error = S::Error;
@@ -48,8 +49,8 @@ where
     }
 
     fn call(&mut self, mut request: Request<B>) -> Self::Future {
-        let verification = self.authority.admit(request.headers());
-        // The one that is ready is this one, not its clone.
+        let verification = self.authority.authenticate(request.headers());
+        // `poll_ready` prepared this service, not a clone of it: call this one and keep the clone.
         let clone = self.inner.clone();
         let mut inner = std::mem::replace(&mut self.inner, clone);
         Box::pin(async move {
