@@ -61,8 +61,7 @@ impl<'t> Jws<'t> {
     ) -> Result<(), Error> {
         // The header of our own access tokens is compared as text. It must not satisfy another expected type.
         let expects_access_token = expected_type == Some(ACCESS_TOKEN_TYPE);
-        let made_header =
-            |key: &&Key| expects_access_token && key.encoded_header == self.header;
+        let made_header = |key: &&Key| expects_access_token && key.encoded_header == self.header;
         if let Some(key) = keyring.keys().find(made_header) {
             let matches = key.verifies(self.message, self.signature)?;
             return matches.then_some(()).ok_or(Error::SignatureMismatch);

@@ -129,10 +129,7 @@ mod tests {
 
     #[test]
     fn the_cause_of_a_500_is_logged_but_not_sent() {
-        for refusal in [
-            Refusal::internal_error("no verifier"),
-            Error::Crypto.into(),
-        ] {
+        for refusal in [Refusal::internal_error("no verifier"), Error::Crypto.into()] {
             let cause = refusal.cause().unwrap().into_owned();
             assert_eq!(refusal.status(), 500);
             assert!(!refusal.body().contains(&cause));

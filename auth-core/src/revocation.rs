@@ -88,11 +88,17 @@ impl RevokedSessions {
 
     // No code panics while it holds the lock, so a poisoned lock still guards a consistent map.
     fn read(&self) -> RwLockReadGuard<'_, Sessions> {
-        self.0.sessions.read().unwrap_or_else(PoisonError::into_inner)
+        self.0
+            .sessions
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 
     fn write(&self) -> RwLockWriteGuard<'_, Sessions> {
-        self.0.sessions.write().unwrap_or_else(PoisonError::into_inner)
+        self.0
+            .sessions
+            .write()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 }
 

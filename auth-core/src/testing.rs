@@ -49,7 +49,8 @@ impl TestAuthority {
     /// If one of them is empty, or the operating system gives no random bytes.
     #[must_use]
     pub fn with_issuer_and_audience(issuer: &str, audience: &str) -> Self {
-        let keyring = Keyring::new(Secret::generate().expect("the operating system gives random bytes"));
+        let keyring =
+            Keyring::new(Secret::generate().expect("the operating system gives random bytes"));
         let verifier = TokenVerifier::new(keyring.clone(), issuer, audience);
         let revoked = RevokedSessions::default();
         let verifier = verifier.expect("issuer and audience are not empty");

@@ -67,7 +67,7 @@ pub(crate) async fn change_password(
         counter: changed.counter,
         issued_at: now,
     };
-    granted.respond(&state, StatusCode::OK, caller.came_by)
+    granted.respond(&state, StatusCode::OK, caller.source)
 }
 
 /// A change of password that a session asks for.

@@ -5,6 +5,7 @@ use std::time::Duration;
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use actix_web::web::Data;
+use auth_core::credentials::CredentialSource;
 use auth_core::password::PasswordAttempt;
 use serde::Deserialize;
 use utoipa::ToSchema;
@@ -14,7 +15,6 @@ use super::authenticate::{self, Authenticated};
 use super::grant::{Grant, Granted};
 use super::store;
 use super::user::{self, Email};
-use crate::http::caller::CameBy;
 use crate::http::client::Client;
 use crate::http::json::Json;
 use crate::problem::Problem;
@@ -48,7 +48,7 @@ pub(crate) async fn login(
     let email = Email::parse(&body.email).map_err(|fault| fault.at("email"))?;
     let attempt = user::attempted_password(&body.password).map_err(|fault| fault.at("password"))?;
     let granted = log_in(&state, email, attempt, client, state.session_ttl).await?;
-    granted.respond(&state, StatusCode::OK, CameBy::Message)
+    granted.respond(&state, StatusCode::OK, CredentialSource::Body)
 }
 
 /// Opens a session of this lifetime for whoever knows the password.

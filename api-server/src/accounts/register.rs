@@ -5,6 +5,7 @@ use std::time::Duration;
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use actix_web::web::Data;
+use auth_core::credentials::CredentialSource;
 use auth_core::password::Password;
 use serde::Deserialize;
 use utoipa::ToSchema;
@@ -14,7 +15,6 @@ use super::grant::{Grant, Granted};
 use super::store;
 use super::user::{self, Email, User};
 use crate::db::{DbConnection, Timestamp};
-use crate::http::caller::CameBy;
 use crate::http::client::Client;
 use crate::http::identity::UserId;
 use crate::http::json::Json;
@@ -58,7 +58,7 @@ pub(crate) async fn register(
         image: None,
     };
     let granted = create(&state, account, client, state.session_ttl).await?;
-    granted.respond(&state, StatusCode::CREATED, CameBy::Message)
+    granted.respond(&state, StatusCode::CREATED, CredentialSource::Body)
 }
 
 /// An account that somebody asks for.

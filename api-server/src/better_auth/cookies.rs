@@ -35,11 +35,11 @@ pub(super) fn keep(
     is_remembered: bool,
 ) -> Result<(String, Vec<HeaderValue>), Problem> {
     let tokens = &state.keys.in_force().session_tokens;
-    let signed = tokens.write_cookie(id_bytes(session_id)?);
+    let signed = tokens.sign_cookie(id_bytes(session_id)?);
     let lifetime = is_remembered.then_some(state.session_ttl.as_secs());
     let mut cookies = vec![write(state, SESSION, &encode(&signed), lifetime)?];
     if !is_remembered {
-        let flag = encode(&tokens.write_flag());
+        let flag = encode(&tokens.sign_flag());
         cookies.push(write(state, DONT_REMEMBER, &flag, None)?);
     }
     Ok((signed, cookies))
@@ -169,7 +169,7 @@ pub(super) fn named_session(
 
 /// The session that a raw token names.
 pub(super) fn named_by(tokens: &SessionTokens, token: &str) -> Option<Named> {
-    let id = tokens.read(token).ok()?;
+    let id = tokens.decode(token).ok()?;
     Some(Named {
         session_id: Uuid::from_bytes(id).to_string(),
         is_current: tokens.is_current(token),

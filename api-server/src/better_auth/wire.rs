@@ -67,7 +67,7 @@ impl SessionBody {
 /// The token of a session, computed.
 pub(super) fn token(state: &State, session_id: &str) -> Result<String, Problem> {
     let keys = state.keys.in_force();
-    Ok(keys.session_tokens.write(id_bytes(session_id)?))
+    Ok(keys.session_tokens.encode(id_bytes(session_id)?))
 }
 
 /// What most endpoints say.

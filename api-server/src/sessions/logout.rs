@@ -3,6 +3,7 @@
 use actix_web::http::header::{AUTHORIZATION, SET_COOKIE};
 use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
+use auth_core::credentials::CredentialSource;
 use serde::de::IntoDeserializer as _;
 use serde::{Deserialize, Deserializer, Serialize};
 use utoipa::ToSchema;
@@ -10,7 +11,7 @@ use validator::Validate;
 
 use super::session;
 use super::store::{self, Which};
-use crate::http::caller::{CameBy, access_token, is_storable};
+use crate::http::caller::{access_token, is_storable};
 use crate::http::cookies::Cookie;
 use crate::http::identity::UserId;
 use crate::http::json::{OptionalJson, not_null};
@@ -65,7 +66,7 @@ pub(crate) async fn logout(
     let named = named_session(&request, &state, body.refresh_token.as_deref());
     if named
         .as_ref()
-        .is_some_and(|(_, came_by)| *came_by == CameBy::Cookie)
+        .is_some_and(|(_, source)| *source == CredentialSource::Cookie)
     {
         origin::require_trusted(&request, &state)?;
     }
@@ -92,24 +93,24 @@ fn named_session(
     request: &HttpRequest,
     state: &State,
     body: Option<&str>,
-) -> Option<(String, CameBy)> {
+) -> Option<(String, CredentialSource)> {
     let keys = state.keys.in_force();
     let by_access = access_token(request, state)
         .ok()
-        .and_then(|(token, came_by)| {
+        .and_then(|(token, source)| {
             let claims = keys.verifier.verify_for_logout(token, state.now()).ok()?;
-            is_storable(&claims.sub, &claims.sid).then_some((claims.sid, came_by))
+            is_storable(&claims.sub, &claims.sid).then_some((claims.sid, source))
         });
     let named_by = |text: &str| {
-        let token = keys.refresh_tokens.read(text).ok()?;
+        let token = keys.refresh_tokens.decode(text).ok()?;
         Some(session::named_by(&token))
     };
-    let by_body = || Some((body.and_then(named_by)?, CameBy::Message));
+    let by_body = || Some((body.and_then(named_by)?, CredentialSource::Body));
     if request.headers().contains_key(AUTHORIZATION) {
         return by_access.or_else(by_body);
     }
     let by_cookie = || match state.cookies.refresh(request) {
-        Cookie::One(text) => Some((named_by(text)?, CameBy::Cookie)),
+        Cookie::One(text) => Some((named_by(text)?, CredentialSource::Cookie)),
         Cookie::Absent | Cookie::Ambiguous => None,
     };
     by_body().or(by_access).or_else(by_cookie)

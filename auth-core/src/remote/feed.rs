@@ -10,7 +10,7 @@ use std::time::{Duration, SystemTime};
 use tokio::task::JoinHandle;
 
 use super::client;
-use crate::revocation::{Freshness, FeedTokens, RevocationSource, StalePolicy};
+use crate::revocation::{FeedTokens, Freshness, RevocationSource, StalePolicy};
 use crate::{Error, Keyring, RevokedSessions, TokenVerifier};
 use poll::{FeedClient, poll};
 use state::FeedState;

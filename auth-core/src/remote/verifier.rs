@@ -140,14 +140,15 @@ async fn read_response(response: Response) -> Result<Caller, Refusal> {
     match response.status() {
         StatusCode::OK => {
             let body = client::read_body(response).await.map_err(unavailable)?;
-            parse_caller(&body).ok_or_else(|| {
-                unavailable(RequestError("the 200 names no valid caller".into()))
-            })
+            parse_caller(&body)
+                .ok_or_else(|| unavailable(RequestError("the 200 names no valid caller".into())))
         }
         StatusCode::UNAUTHORIZED => {
             let body = client::read_body(response).await.map_err(unavailable)?;
             Err(parse_unauthorized(&body).unwrap_or_else(|| {
-                unavailable(RequestError("the 401 is not a response of the server".into()))
+                unavailable(RequestError(
+                    "the 401 is not a response of the server".into(),
+                ))
             }))
         }
         status => Err(unavailable(RequestError(format!(

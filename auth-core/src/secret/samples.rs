@@ -163,11 +163,7 @@ pub(super) fn is_sample(secret: &[u8]) -> bool {
         for word in WORDS.iter().map(|word| word.as_bytes()) {
             if rest.starts_with(word) {
                 let telling = word.len() >= MIN_TELLING_BYTES;
-                let explained = if telling {
-                    Coverage::WithWord
-                } else {
-                    so_far
-                };
+                let explained = if telling { Coverage::WithWord } else { so_far };
                 record(&mut coverage, at + word.len(), explained);
             } else if word.starts_with(rest) {
                 // The last repetition of a word may be cut off.

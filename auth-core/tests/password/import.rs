@@ -1,16 +1,13 @@
-//! Hashes of other programs: checked as those did, bounded, and due for one of ours.
-
-#![expect(
-    clippy::unwrap_used,
-    reason = "a helper that fails is a test that fails"
-)]
+//! Hashes of other programs: verified as those programs do, in bounded time, and in need of a rehash.
 
 use std::time::{Duration, Instant};
 
 use auth_core::Error;
-use auth_core::password::{Cost, Password, PasswordAttempt, PasswordHash};
+use auth_core::password::{Password, PasswordAttempt, PasswordHash};
 
-/// Made by Node: `salt + ":" + scryptSync(password.normalize("NFKC"), salt, 64, {N: 16384, r: 16, p: 1}).toString("hex")`.
+use crate::{attempt, cost};
+
+/// From Node.js: `salt + ":" + scryptSync(password.normalize("NFKC"), salt, 64, {N: 16384, r: 16, p: 1}).toString("hex")`.
 const KNOWN: &[(&str, &str)] = &[
     (
         "correct horse battery staple",
@@ -29,18 +26,10 @@ const KNOWN: &[(&str, &str)] = &[
         "40a8712b29ac76182ed0c4f632b7d543:0d610bee24c7c797c86e130f887cfc3fb4f3ae40a8d74e6a3301eadd9a6c7233cc6861b32a62e254e24a1737fd3094276a7f4f374a4570be092957e4edcf58aa",
     ),
 ];
-/// 128 times U+FDFA, which NFKC makes 2304 characters of.
+/// The hash of 128 times U+FDFA, which becomes 2304 characters in NFKC.
 const LONGEST: &str = "0f5264038205edfb1ac05fbb0e8c5e94:190c78219f6ae3ebbbc705bc2bd4a0e7f58463e65d2b520f1a4d81eac1e7c43776541d6ea8e1142b82b45068a8dbbda8e49e0b1f9c98d2e9bcac07e1cbbbecd2";
 
-fn cost() -> Cost {
-    Cost::new(4).unwrap()
-}
-
-fn attempt(text: &str) -> PasswordAttempt {
-    PasswordAttempt::new(text).unwrap()
-}
-
-/// What a login makes of it.
+/// Logs in: verifies the password and rehashes it as bcrypt of this crate.
 fn assert_rehashed(password: &str, stored: &PasswordHash) {
     assert_eq!(attempt(password).matches(stored), Ok(true), "{password:?}");
     assert!(stored.needs_rehash(cost()), "{password:?}");
@@ -52,7 +41,7 @@ fn assert_rehashed(password: &str, stored: &PasswordHash) {
 }
 
 #[test]
-fn the_scrypt_hashes_of_better_auth_verify_and_are_due_for_rehashing() {
+fn scrypt_hashes_of_better_auth_verify_and_need_a_rehash() {
     let longest = "\u{fdfa}".repeat(128);
     for &(password, text) in KNOWN.iter().chain([&(longest.as_str(), LONGEST)]) {
         for stored in [PasswordHash::parse(text), PasswordHash::import(text)] {
@@ -65,7 +54,7 @@ fn the_scrypt_hashes_of_better_auth_verify_and_are_due_for_rehashing() {
 }
 
 #[test]
-fn a_scrypt_hash_differs_in_its_last_digit_too() {
+fn the_last_digit_of_a_scrypt_hash_counts() {
     let (password, text) = KNOWN[0];
     let other = format!("{}9", text.strip_suffix('8').unwrap());
     let other = PasswordHash::parse(&other).unwrap();
@@ -73,7 +62,7 @@ fn a_scrypt_hash_differs_in_its_last_digit_too() {
 }
 
 #[test]
-fn anything_else_with_a_colon_is_refused_at_once() {
+fn malformed_scrypt_hashes_are_rejected_without_hashing() {
     let (salt, key) = KNOWN[0].1.split_once(':').unwrap();
     let started = Instant::now();
     for text in [
@@ -94,15 +83,15 @@ fn anything_else_with_a_colon_is_refused_at_once() {
         "a:".repeat(1 << 20),
         format!("$s0$e0801${salt}${key}"),
     ] {
-        for answer in [PasswordHash::parse(&text), PasswordHash::import(&text)] {
-            assert_eq!(answer, Err(Error::InvalidPasswordHash));
+        for result in [PasswordHash::parse(&text), PasswordHash::import(&text)] {
+            assert_eq!(result, Err(Error::InvalidPasswordHash));
         }
     }
     assert!(started.elapsed() < Duration::from_secs(1));
 }
 
 #[test]
-fn whatever_signed_in_to_better_auth_may_be_tried() {
+fn every_password_that_better_auth_accepts_is_a_valid_attempt() {
     for (text, acceptable) in [
         ("\u{fdfa}".repeat(128), true),
         ("\u{fdfa}".repeat(129), false),
@@ -112,20 +101,20 @@ fn whatever_signed_in_to_better_auth_may_be_tried() {
         ("ﬀ".repeat(128), true),
         ("a".repeat(128), true),
         ("a".repeat(129), false),
-        // 512 units, but 128 characters.
+        // 512 units, 128 characters.
         ("α\u{313}\u{300}\u{345}".repeat(128), true),
         ("a".to_owned(), true),
     ] {
-        let answer = PasswordAttempt::new(&text);
+        let result = PasswordAttempt::new(&text);
         let first = text.chars().next();
-        assert_eq!(answer.is_ok(), acceptable, "{first:?} {}", text.len());
+        assert_eq!(result.is_ok(), acceptable, "{first:?} {}", text.len());
     }
-    // Measured as ever where it is set.
+    // A new password is measured by characters only.
     assert!(Password::new(&"ﬀ".repeat(128)).is_err());
 }
 
 #[test]
-fn plain_bcrypt_of_another_program_verifies_as_it_did_there() {
+fn plain_bcrypt_of_another_program_verifies_as_there() {
     let (long, decomposed) = ("x".repeat(100), "cafe\u{301} cre\u{300}me");
     for password in ["correct horse", long.as_str(), decomposed, "a\0bcdefgh"] {
         let theirs = bcrypt::hash(password, 4).unwrap();
@@ -136,7 +125,7 @@ fn plain_bcrypt_of_another_program_verifies_as_it_did_there() {
         assert_rehashed(password, &stored);
         assert_eq!(attempt("wrong").matches(&stored), Ok(false), "{password:?}");
     }
-    // All that plain bcrypt reads; a hash of ours reads on.
+    // Plain bcrypt reads 72 bytes; a hash of this crate depends on all of them.
     let ours = attempt(&long).rehash(cost()).unwrap();
     let truncated = attempt(&"x".repeat(72));
     assert_eq!(truncated.matches(&ours), Ok(false));

@@ -1,10 +1,9 @@
-//! Tokens as a foreign library makes them: RFC 4648 and RFC 7515 by hand, the MAC from crates that the library under
-//! test does not use for tokens.
+//! Signs tokens as another library does: an independent implementation of RFC 4648 and RFC 7515.
 
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::Sha256;
 
-/// RFC 4648 § 5 without padding.
+/// Encodes as base64url without padding (RFC 4648 § 5).
 pub(crate) fn base64url(bytes: &[u8]) -> String {
     const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
     let mut text = String::new();
@@ -19,20 +18,20 @@ pub(crate) fn base64url(bytes: &[u8]) -> String {
     text
 }
 
-/// RFC 7515 § 5.1: the MAC over the text as it stands.
+/// Computes the MAC over a text (RFC 7515 § 5.1).
 pub(crate) fn mac(message: &str, secret: &str) -> String {
     let mut mac = Hmac::<Sha256>::new_from_slice(secret.as_bytes()).unwrap();
     mac.update(message.as_bytes());
     base64url(&mac.finalize().into_bytes())
 }
 
-/// Signs two parts that are encoded already, well or badly.
+/// Signs two encoded parts, whether or not their encoding is valid.
 pub(crate) fn sign_parts(header: &str, payload: &str, secret: &str) -> String {
     let message = format!("{header}.{payload}");
     format!("{message}.{}", mac(&message, secret))
 }
 
-/// A compact JWS of these bytes.
+/// Signs a header and a payload as a compact JWS (RFC 7515 § 7.1).
 pub(crate) fn sign(header: impl AsRef<[u8]>, payload: impl AsRef<[u8]>, secret: &str) -> String {
     sign_parts(
         &base64url(header.as_ref()),

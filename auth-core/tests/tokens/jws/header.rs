@@ -4,10 +4,11 @@ use auth_core::Error;
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::Sha512;
 
-use crate::foreign::{base64url, sign};
-use crate::world::{
-    HEADER, OTHER_SECRET, Payload, SECRET, fault, keyring, secret, verifier, verify, with_header,
+use crate::fixtures::{
+    HEADER, OTHER_SECRET, Payload, SECRET, error_name, keyring, secret, verifier, verify,
+    with_header,
 };
+use crate::reference::{base64url, sign};
 
 fn with_alg(value: &str) -> String {
     format!(r#"{{"alg":{value},"typ":"at+jwt"}}"#)
@@ -17,7 +18,7 @@ fn with_typ(value: &str) -> String {
     format!(r#"{{"alg":"HS256","typ":{value}}}"#)
 }
 
-fn and(member: &str) -> String {
+fn with_member(member: &str) -> String {
     format!(r#"{{"alg":"HS256","typ":"at+jwt",{member}}}"#)
 }
 
@@ -54,44 +55,48 @@ fn the_algorithm_is_exactly_the_string_hs256() {
         r#"["HS256"]"#,
         r#"{"alg":"HS256"}"#,
     ] {
-        let answer = with_header(with_alg(value));
-        assert_eq!(fault(&answer), "header", "{value}");
+        let result = with_header(with_alg(value));
+        assert_eq!(error_name(&result), "header", "{value}");
     }
     let without = with_header(r#"{"typ":"at+jwt"}"#);
-    assert_eq!(fault(&without), "header", "absent");
+    assert_eq!(error_name(&without), "header", "absent");
     let other_case = with_header(r#"{"ALG":"HS256","typ":"at+jwt"}"#);
-    assert_eq!(fault(&other_case), "header", "ALG");
+    assert_eq!(error_name(&other_case), "header", "ALG");
 }
 
 #[test]
-fn alg_none_without_a_signature_is_refused() {
+fn alg_none_without_a_signature_is_rejected() {
     let parts = |header: &str| {
-        let payload = base64url(Payload::good().json().as_bytes());
+        let payload = base64url(Payload::valid().json().as_bytes());
         format!("{}.{payload}.", base64url(header.as_bytes()))
     };
     for value in [r#""none""#, r#""NONE""#, r#""HS256""#] {
         let token = parts(&with_alg(value));
-        assert_eq!(fault(&verify(&token)), "malformed", "{value}");
+        assert_eq!(error_name(&verify(&token)), "malformed", "{value}");
     }
 }
 
 #[test]
-fn a_token_truly_signed_with_another_hash_is_refused() {
+fn a_token_signed_with_another_hash_is_rejected() {
     let message = format!(
         "{}.{}",
         base64url(with_alg(r#""HS512""#).as_bytes()),
-        base64url(Payload::good().json().as_bytes())
+        base64url(Payload::valid().json().as_bytes())
     );
     let mut mac = Hmac::<Sha512>::new_from_slice(SECRET.as_bytes()).unwrap();
     mac.update(message.as_bytes());
     let token = format!("{message}.{}", base64url(&mac.finalize().into_bytes()));
-    assert_eq!(fault(&verify(&token)), "header");
+    assert_eq!(error_name(&verify(&token)), "header");
 }
 
 #[test]
 fn the_type_is_at_jwt_in_any_case() {
     for value in [r#""at+jwt""#, r#""AT+JWT""#, r#""At+Jwt""#] {
-        assert_eq!(fault(&with_header(with_typ(value))), "accepted", "{value}");
+        assert_eq!(
+            error_name(&with_header(with_typ(value))),
+            "accepted",
+            "{value}"
+        );
     }
     for value in [
         r#""JWT""#,
@@ -107,14 +112,18 @@ fn the_type_is_at_jwt_in_any_case() {
         r#"["at+jwt"]"#,
         "{}",
     ] {
-        assert_eq!(fault(&with_header(with_typ(value))), "header", "{value}");
+        assert_eq!(
+            error_name(&with_header(with_typ(value))),
+            "header",
+            "{value}"
+        );
     }
     let absent = with_header(r#"{"alg":"HS256"}"#);
-    assert_eq!(fault(&absent), "header", "absent");
+    assert_eq!(error_name(&absent), "header", "absent");
 }
 
 #[test]
-fn crit_b64_and_zip_are_refused_whatever_they_say() {
+fn crit_b64_and_zip_are_rejected_with_any_value() {
     for name in ["crit", "b64", "zip", "\\u0063rit"] {
         for value in [
             "null",
@@ -125,14 +134,14 @@ fn crit_b64_and_zip_are_refused_whatever_they_say() {
             "false",
             r#""DEF""#,
         ] {
-            let answer = with_header(and(&format!(r#""{name}":{value}"#)));
-            assert_eq!(fault(&answer), "header", "{name}: {value}");
+            let result = with_header(with_member(&format!(r#""{name}":{value}"#)));
+            assert_eq!(error_name(&result), "header", "{name}: {value}");
         }
     }
 }
 
 #[test]
-fn a_name_stands_once() {
+fn a_duplicate_name_is_rejected() {
     for (name, header) in [
         (
             "alg, equal",
@@ -163,24 +172,24 @@ fn a_name_stands_once() {
         ),
         ("empty", r#"{"":1,"alg":"HS256","typ":"at+jwt","":1}"#),
     ] {
-        assert_eq!(fault(&with_header(header)), "header", "{name}");
+        assert_eq!(error_name(&with_header(header)), "header", "{name}");
     }
 }
 
 #[test]
-fn names_differ_by_case() {
-    let header = and(r#""ALG":"none","Typ":"JWT","CRIT":["x"],"KID":1"#);
-    assert_eq!(fault(&with_header(header)), "accepted");
+fn names_are_case_sensitive() {
+    let header = with_member(r#""ALG":"none","Typ":"JWT","CRIT":["x"],"KID":1"#);
+    assert_eq!(error_name(&with_header(header)), "accepted");
 }
 
 #[test]
-fn escapes_mean_what_they_mean_in_json() {
+fn json_escapes_are_decoded() {
     let header = r#"{"\u0061lg":"\u0048S256","t\u0079p":"at\u002bjwt"}"#;
-    assert_eq!(fault(&with_header(header)), "accepted");
+    assert_eq!(error_name(&with_header(header)), "accepted");
 }
 
 #[test]
-fn unknown_parameters_and_key_locations_are_ignored_whatever_they_hold() {
+fn unknown_parameters_and_key_locations_are_ignored_with_any_value() {
     for member in [
         r#""x":null"#,
         r#""x":{"alg":"none","crit":["x"]}"#,
@@ -195,20 +204,24 @@ fn unknown_parameters_and_key_locations_are_ignored_whatever_they_hold() {
         r#""jwk":{"kty":"oct","k":"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"}"#,
         r#""":1"#,
     ] {
-        assert_eq!(fault(&with_header(and(member))), "accepted", "{member}");
+        assert_eq!(
+            error_name(&with_header(with_member(member))),
+            "accepted",
+            "{member}"
+        );
     }
 }
 
-/// RFC 7515 § 4.1.2 and § 4.1.3: a key that comes with the token proves nothing.
+/// A key inside the token proves nothing (RFC 7515 § 4.1.2, § 4.1.3).
 #[test]
 fn a_key_in_the_header_is_not_used() {
     let key = base64url(OTHER_SECRET.as_bytes());
-    let header = and(&format!(r#""jwk":{{"kty":"oct","k":"{key}"}}"#));
-    let token = sign(header, Payload::good().json(), OTHER_SECRET);
+    let header = with_member(&format!(r#""jwk":{{"kty":"oct","k":"{key}"}}"#));
+    let token = sign(header, Payload::valid().json(), OTHER_SECRET);
     assert_eq!(verify(&token), Err(Error::SignatureMismatch));
 }
 
-/// A `kid` chooses which secret is tried first and nothing else, so no text in it does harm.
+/// A `kid` only chooses the secret that is tried first, so no text in it does harm.
 #[test]
 fn a_key_id_may_be_any_string() {
     for kid in [
@@ -223,41 +236,41 @@ fn a_key_id_may_be_any_string() {
         "\\ud83d\\ude00",
         &"k".repeat(4000),
     ] {
-        let header = and(&format!(r#""kid":"{kid}""#));
-        assert_eq!(fault(&with_header(&header)), "accepted", "{kid}");
-        let forged = sign(&header, Payload::good().json(), "");
+        let header = with_member(&format!(r#""kid":"{kid}""#));
+        assert_eq!(error_name(&with_header(&header)), "accepted", "{kid}");
+        let forged = sign(&header, Payload::valid().json(), "");
         assert_eq!(verify(&forged), Err(Error::SignatureMismatch), "{kid}");
     }
 }
 
 /// RFC 7515 § 4.1.4: "Its value MUST be a case-sensitive string."
 #[test]
-fn a_key_id_that_is_not_a_string_is_refused() {
+fn a_key_id_that_is_not_a_string_is_rejected() {
     for kid in ["null", "1", "true", r#"["a"]"#, r#"{"a":1}"#] {
-        let answer = with_header(and(&format!(r#""kid":{kid}"#)));
-        assert_eq!(fault(&answer), "header", "{kid}");
+        let result = with_header(with_member(&format!(r#""kid":{kid}"#)));
+        assert_eq!(error_name(&result), "header", "{kid}");
     }
 }
 
 #[test]
-fn the_key_id_of_another_secret_neither_helps_nor_hinders() {
+fn the_key_id_of_another_secret_changes_no_result() {
     let both = keyring().with_previous([secret(OTHER_SECRET)]);
     let other_id = auth_core::Keyring::new(secret(OTHER_SECRET))
         .key_id()
         .to_owned();
-    let header = and(&format!(r#""kid":"{other_id}""#));
-    let token = sign(&header, Payload::good().json(), SECRET);
-    let answer = verifier(both).verify(&token, crate::world::now());
-    assert_eq!(fault(&answer), "accepted");
+    let header = with_member(&format!(r#""kid":"{other_id}""#));
+    let token = sign(&header, Payload::valid().json(), SECRET);
+    let result = verifier(both).verify(&token, crate::fixtures::now());
+    assert_eq!(error_name(&result), "accepted");
     let third = sign(
         &header,
-        Payload::good().json(),
-        "a secret that nobody put there",
+        Payload::valid().json(),
+        "a secret that is on no keyring",
     );
     assert_eq!(verify(&third), Err(Error::SignatureMismatch));
 }
 
 #[test]
-fn a_header_without_a_key_id_is_enough() {
-    assert_eq!(fault(&with_header(HEADER)), "accepted");
+fn a_header_without_a_key_id_is_accepted() {
+    assert_eq!(error_name(&with_header(HEADER)), "accepted");
 }

@@ -1,6 +1,4 @@
-//! Session tokens and their cookies: what is accepted, and that nothing else is.
-
-#![expect(clippy::unwrap_used, reason = "a failure is a test that fails")]
+//! Session tokens and their cookies: every valid one is accepted, and nothing else is.
 
 use auth_core::refresh::{RefreshToken, RefreshTokens};
 use auth_core::session_token::SessionTokens;
@@ -19,11 +17,11 @@ fn tokens() -> SessionTokens {
     SessionTokens::new(&keyring())
 }
 
-fn others() -> SessionTokens {
+fn unrelated() -> SessionTokens {
     SessionTokens::new(&Keyring::new(Secret::generate().unwrap()))
 }
 
-/// Each character by another one of the same kind.
+/// Returns the text with each character in turn replaced by another digit.
 fn changes(text: &str) -> impl Iterator<Item = String> + '_ {
     (0..text.len()).map(|index| {
         let mut bytes = text.as_bytes().to_vec();
@@ -34,23 +32,26 @@ fn changes(text: &str) -> impl Iterator<Item = String> + '_ {
 }
 
 #[test]
-fn a_token_is_96_letters_and_digits_and_says_its_session() {
-    let token = tokens().write(ID);
+fn a_token_is_96_letters_and_digits_and_contains_its_session() {
+    let token = tokens().encode(ID);
     assert_eq!(token.len(), 96);
     assert!(token.bytes().all(|byte| byte.is_ascii_alphanumeric()));
-    assert_eq!(tokens().read(&token), Ok(ID));
-    assert_eq!(token, tokens().write(ID));
-    assert_ne!(token, others().write(ID));
+    assert_eq!(tokens().decode(&token), Ok(ID));
+    assert_eq!(token, tokens().encode(ID));
+    assert_ne!(token, unrelated().encode(ID));
 }
 
 #[test]
-fn a_changed_a_cut_and_a_foreign_token_are_refused() {
-    let token = tokens().write(ID);
+fn changed_shortened_and_unrelated_tokens_are_rejected() {
+    let token = tokens().encode(ID);
     for changed in changes(&token) {
-        assert_eq!(tokens().read(&changed), Err(Error::SignatureMismatch));
+        assert_eq!(tokens().decode(&changed), Err(Error::SignatureMismatch));
     }
     for length in 0..token.len() {
-        assert_eq!(tokens().read(token.get(..length).unwrap()), Err(MALFORMED));
+        assert_eq!(
+            tokens().decode(token.get(..length).unwrap()),
+            Err(MALFORMED)
+        );
     }
     for malformed in [
         format!("{token}0"),
@@ -58,28 +59,28 @@ fn a_changed_a_cut_and_a_foreign_token_are_refused() {
         "é".repeat(48),
         " ".repeat(96),
     ] {
-        assert_eq!(tokens().read(&malformed), Err(MALFORMED), "{malformed}");
+        assert_eq!(tokens().decode(&malformed), Err(MALFORMED), "{malformed}");
     }
-    assert_eq!(others().read(&token), Err(Error::SignatureMismatch));
+    assert_eq!(unrelated().decode(&token), Err(Error::SignatureMismatch));
 }
 
 #[test]
-fn a_cookie_is_the_token_and_a_padded_signature_under_the_secret_itself() {
-    let cookie = tokens().write_cookie(ID);
+fn a_cookie_is_the_token_and_a_padded_signature_of_the_secret() {
+    let cookie = tokens().sign_cookie(ID);
     assert_eq!(cookie.len(), 141);
     assert!(cookie.ends_with('='));
-    assert_eq!(tokens().verify_cookie(&cookie), Ok(&*tokens().write(ID)));
+    assert_eq!(tokens().verify_cookie(&cookie), Ok(&*tokens().encode(ID)));
     // echo -n true | openssl dgst -sha256 -hmac $SECRET -binary | base64
-    let flag = tokens().write_flag();
+    let flag = tokens().sign_flag();
     assert_eq!(flag, "true.PTZtZypcCmcgxZ2+wEWRZ5aIjyYdNB4fCARkhlvnHY8=");
     assert!(tokens().is_flag(&flag));
     assert!(!tokens().is_flag(&cookie));
-    assert!(!others().is_flag(&flag));
+    assert!(!unrelated().is_flag(&flag));
 }
 
 #[test]
-fn a_changed_a_cut_and_a_swapped_cookie_are_refused() {
-    let (cookie, other) = (tokens().write_cookie(ID), tokens().write_cookie([1; 16]));
+fn changed_shortened_and_recombined_cookies_are_rejected() {
+    let (cookie, other) = (tokens().sign_cookie(ID), tokens().sign_cookie([1; 16]));
     for changed in changes(&cookie) {
         assert!(tokens().verify_cookie(&changed).is_err(), "{changed}");
     }
@@ -92,59 +93,59 @@ fn a_changed_a_cut_and_a_swapped_cookie_are_refused() {
     }
     let (token, _) = cookie.rsplit_once('.').unwrap();
     let (_, signature) = other.rsplit_once('.').unwrap();
-    let swapped = format!("{token}.{signature}");
+    let recombined = format!("{token}.{signature}");
     assert_eq!(
-        tokens().verify_cookie(&swapped),
+        tokens().verify_cookie(&recombined),
         Err(Error::SignatureMismatch)
     );
     assert_eq!(
-        others().verify_cookie(&cookie),
+        unrelated().verify_cookie(&cookie),
         Err(Error::SignatureMismatch)
     );
 }
 
 #[test]
-fn previous_secrets_are_read_and_the_current_one_writes() {
+fn every_secret_decodes_and_the_current_one_encodes() {
     let rotated = Keyring::new(Secret::generate().unwrap());
     let rotated = rotated.with_previous([Secret::new(SECRET).unwrap()]);
     let rotated = SessionTokens::new(&rotated);
-    let old = tokens().write(ID);
-    assert_eq!(rotated.read(&old), Ok(ID));
-    assert_eq!(rotated.verify_cookie(&tokens().write_cookie(ID)), Ok(&*old));
+    let old = tokens().encode(ID);
+    assert_eq!(rotated.decode(&old), Ok(ID));
+    assert_eq!(rotated.verify_cookie(&tokens().sign_cookie(ID)), Ok(&*old));
     assert!(!rotated.is_current(&old));
-    let new = rotated.write(ID);
+    let new = rotated.encode(ID);
     assert!(rotated.is_current(&new));
-    assert_eq!(tokens().read(&new), Err(Error::SignatureMismatch));
+    assert_eq!(tokens().decode(&new), Err(Error::SignatureMismatch));
 }
 
 #[test]
-fn no_token_of_one_kind_passes_for_another() {
+fn session_and_refresh_tokens_are_not_interchangeable() {
     let refresh = RefreshTokens::new(&keyring());
-    let token = refresh.write(RefreshToken {
+    let token = refresh.encode(RefreshToken {
         session_id: ID,
         counter: 0,
     });
-    assert!(tokens().read(&token).is_err());
-    assert!(refresh.read(&tokens().write(ID)).is_err());
+    assert!(tokens().decode(&token).is_err());
+    assert!(refresh.decode(&tokens().encode(ID)).is_err());
 }
 
 #[test]
-fn printing_shows_nothing() {
+fn debug_output_is_redacted() {
     assert_eq!(format!("{:?}", tokens()), "SessionTokens([redacted])");
 }
 
 proptest! {
     #[test]
-    fn no_text_panics_or_passes(text in ".{0,200}", hex in "[0-9a-f]{96}", signature in "[A-Za-z0-9+/]{43}=") {
-        prop_assert!(tokens().read(&text).is_err());
-        prop_assert!(tokens().read(&hex).is_err());
+    fn arbitrary_text_is_rejected(text in ".{0,200}", hex in "[0-9a-f]{96}", signature in "[A-Za-z0-9+/]{43}=") {
+        prop_assert!(tokens().decode(&text).is_err());
+        prop_assert!(tokens().decode(&hex).is_err());
         prop_assert!(tokens().verify_cookie(&text).is_err());
         let cookie = format!("{hex}.{signature}");
         prop_assert!(tokens().verify_cookie(&cookie).is_err());
     }
 
     #[test]
-    fn every_session_is_read_back(id: [u8; 16]) {
-        prop_assert_eq!(tokens().read(&tokens().write(id)), Ok(id));
+    fn every_encoded_session_is_decoded(id: [u8; 16]) {
+        prop_assert_eq!(tokens().decode(&tokens().encode(id)), Ok(id));
     }
 }

@@ -1,10 +1,10 @@
-//! `exp`, `nbf`, `iat`, leeway and lifetime, each at its edge (RFC 7519 § 2, § 4.1.4 to § 4.1.6).
+//! `exp`, `nbf`, `iat`, leeway and lifetime at their limits (RFC 7519 § 2, § 4.1.4 to § 4.1.6).
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use auth_core::{Claims, Error, TokenVerifier};
 
-use crate::world::{NOW, Payload, keyring, now, verified_by, verifier};
+use crate::fixtures::{NOW, Payload, keyring, now, verified_by, verifier};
 
 const DAY: u64 = 86_400;
 
@@ -14,8 +14,8 @@ fn with_leeway(seconds: u64) -> TokenVerifier {
         .unwrap()
 }
 
-/// A verifier to whom no lifetime is too long, so that only the range of numbers is tested.
-fn patient() -> TokenVerifier {
+/// Returns a verifier without a lifetime ceiling, to test the range of numbers alone.
+fn without_ceiling() -> TokenVerifier {
     verifier(keyring())
         .with_max_lifetime(Duration::MAX)
         .unwrap()
@@ -25,13 +25,13 @@ fn check(verifier: &TokenVerifier, payload: &Payload) -> Result<(), Error> {
     verified_by(verifier, payload.json(), now()).map(|_claims| ())
 }
 
-/// `NOW` and so many seconds.
+/// Returns `NOW + seconds` as JSON.
 fn from_now(seconds: f64) -> String {
     format!("{:.3}", f64::from(u32::try_from(NOW).unwrap()) + seconds)
 }
 
 #[test]
-fn a_token_expires_when_the_leeway_after_exp_is_over() {
+fn a_token_expires_when_exp_plus_leeway_is_reached() {
     for leeway in [0, 5, 300] {
         let verifier = with_leeway(leeway);
         for (late, expected) in [
@@ -40,7 +40,7 @@ fn a_token_expires_when_the_leeway_after_exp_is_over() {
             (leeway.wrapping_sub(1), Ok(())),
         ] {
             let exp = NOW.wrapping_sub(late);
-            let payload = Payload::good().with("iat", NOW - 900).with("exp", exp);
+            let payload = Payload::valid().with("iat", NOW - 900).with("exp", exp);
             assert_eq!(
                 check(&verifier, &payload),
                 expected,
@@ -51,14 +51,14 @@ fn a_token_expires_when_the_leeway_after_exp_is_over() {
 }
 
 #[test]
-fn the_leeway_is_5_seconds_unless_set() {
+fn the_leeway_is_5_seconds_by_default() {
     let verifier = verifier(keyring());
     for (exp, expected) in [
         (-5.0, Err(Error::Expired)),
         (-4.999, Ok(())),
         (-5.001, Err(Error::Expired)),
     ] {
-        let payload = Payload::good().with("exp", from_now(exp));
+        let payload = Payload::valid().with("exp", from_now(exp));
         assert_eq!(check(&verifier, &payload), expected, "exp {exp}");
     }
     for claim in ["iat", "nbf"] {
@@ -67,14 +67,14 @@ fn the_leeway_is_5_seconds_unless_set() {
             (5.0, Ok(())),
             (5.001, Err(Error::NotYetValid)),
         ] {
-            let payload = Payload::good().with(claim, from_now(ahead));
+            let payload = Payload::valid().with(claim, from_now(ahead));
             assert_eq!(check(&verifier, &payload), expected, "{claim} {ahead}");
         }
     }
 }
 
 #[test]
-fn iat_and_nbf_may_lie_ahead_by_the_leeway_and_no_more() {
+fn iat_and_nbf_may_be_ahead_by_the_leeway_at_most() {
     for leeway in [0, 5, 300] {
         let verifier = with_leeway(leeway);
         for claim in ["iat", "nbf"] {
@@ -83,7 +83,7 @@ fn iat_and_nbf_may_lie_ahead_by_the_leeway_and_no_more() {
                 (leeway + 1, Err(Error::NotYetValid)),
                 (leeway + 100 * DAY, Err(Error::NotYetValid)),
             ] {
-                let payload = Payload::good()
+                let payload = Payload::valid()
                     .with("exp", NOW + ahead + 900)
                     .with("iat", NOW)
                     .with(claim, NOW + ahead);
@@ -98,9 +98,9 @@ fn iat_and_nbf_may_lie_ahead_by_the_leeway_and_no_more() {
 }
 
 #[test]
-fn nbf_is_optional_and_may_lie_in_the_past() {
+fn nbf_is_optional_and_may_be_in_the_past() {
     for nbf in ["0", "-1", "1799999999.5"] {
-        let payload = Payload::good().with("nbf", nbf);
+        let payload = Payload::valid().with("nbf", nbf);
         assert_eq!(check(&verifier(keyring()), &payload), Ok(()), "{nbf}");
     }
 }
@@ -115,12 +115,12 @@ fn the_leeway_cannot_be_set_above_300_seconds() {
         (limit + Duration::from_nanos(1), false),
         (Duration::MAX, false),
     ] {
-        let answer = verifier(keyring()).with_leeway(leeway).map(|_built| ());
+        let result = verifier(keyring()).with_leeway(leeway).map(|_built| ());
         if accepted {
-            assert_eq!(answer, Ok(()), "{leeway:?}");
+            assert_eq!(result, Ok(()), "{leeway:?}");
         } else {
             assert!(
-                matches!(answer, Err(Error::InvalidSetting(_))),
+                matches!(result, Err(Error::InvalidSetting(_))),
                 "{leeway:?}"
             );
         }
@@ -128,7 +128,7 @@ fn the_leeway_cannot_be_set_above_300_seconds() {
 }
 
 #[test]
-fn a_lifetime_is_at_most_400_days_unless_set() {
+fn a_lifetime_is_at_most_400_days_by_default() {
     let verifier = verifier(keyring());
     let ceiling = 400 * DAY;
     for (lifetime, expected) in [
@@ -136,10 +136,12 @@ fn a_lifetime_is_at_most_400_days_unless_set() {
         (ceiling, Ok(())),
         (ceiling + 1, Err(Error::InvalidClaim("exp"))),
     ] {
-        let payload = Payload::good().with("iat", NOW).with("exp", NOW + lifetime);
+        let payload = Payload::valid()
+            .with("iat", NOW)
+            .with("exp", NOW + lifetime);
         assert_eq!(check(&verifier, &payload), expected, "{lifetime}");
     }
-    let half_a_second = Payload::good().with("exp", format!("{}.5", NOW + ceiling));
+    let half_a_second = Payload::valid().with("exp", format!("{}.5", NOW + ceiling));
     assert_eq!(
         check(&verifier, &half_a_second),
         Err(Error::InvalidClaim("exp"))
@@ -147,7 +149,7 @@ fn a_lifetime_is_at_most_400_days_unless_set() {
 }
 
 #[test]
-fn the_lifetime_ceiling_can_be_set_but_not_to_nothing() {
+fn the_lifetime_ceiling_can_be_set_but_not_to_zero() {
     let hour = verifier(keyring())
         .with_max_lifetime(Duration::from_secs(3600))
         .unwrap();
@@ -156,16 +158,16 @@ fn the_lifetime_ceiling_can_be_set_but_not_to_nothing() {
         (3600, Ok(())),
         (3601, Err(Error::InvalidClaim("exp"))),
     ] {
-        let payload = Payload::good().with("exp", NOW + lifetime);
+        let payload = Payload::valid().with("exp", NOW + lifetime);
         assert_eq!(check(&hour, &payload), expected, "{lifetime}");
     }
-    let nothing = verifier(keyring()).with_max_lifetime(Duration::ZERO);
-    assert!(matches!(nothing, Err(Error::InvalidSetting(_))));
+    let zero = verifier(keyring()).with_max_lifetime(Duration::ZERO);
+    assert!(matches!(zero, Err(Error::InvalidSetting(_))));
 }
 
-/// Beyond ±(2^53 − 1) two JSON readers may disagree about which integer it is (RFC 8259 § 6).
+/// Beyond ±(2^53 − 1) two JSON parsers may disagree about an integer (RFC 8259 § 6).
 #[test]
-fn numbers_stay_where_integers_are_exact() {
+fn numbers_beyond_exact_integers_are_rejected() {
     for (value, good) in [
         ("9007199254740990", true),
         ("9007199254740991", true),
@@ -183,8 +185,8 @@ fn numbers_stay_where_integers_are_exact() {
         } else {
             Err(Error::InvalidClaim("exp"))
         };
-        let payload = Payload::good().with("exp", value);
-        assert_eq!(check(&patient(), &payload), expected, "exp {value}");
+        let payload = Payload::valid().with("exp", value);
+        assert_eq!(check(&without_ceiling(), &payload), expected, "exp {value}");
     }
     for (value, good) in [
         ("-9007199254740991", true),
@@ -203,27 +205,31 @@ fn numbers_stay_where_integers_are_exact() {
             } else {
                 Err(Error::InvalidClaim(claim))
             };
-            let payload = Payload::good().with(claim, value);
-            assert_eq!(check(&patient(), &payload), expected, "{claim} {value}");
+            let payload = Payload::valid().with(claim, value);
+            assert_eq!(
+                check(&without_ceiling(), &payload),
+                expected,
+                "{claim} {value}"
+            );
         }
     }
 }
 
 #[test]
 fn fractions_count_for_the_check_and_are_dropped_from_the_claims() {
-    let payload = Payload::good()
+    let payload = Payload::valid()
         .with("iat", "1799999999.999")
         .with("exp", "1800000000.75");
     let Claims { iat, exp, .. } = verified_by(&with_leeway(0), payload.json(), now()).unwrap();
     assert_eq!((iat, exp), (1_799_999_999, 1_800_000_000));
     let later = now() + Duration::from_millis(750);
-    let answer = verified_by(&with_leeway(0), payload.json(), later);
-    assert_eq!(answer, Err(Error::Expired));
+    let result = verified_by(&with_leeway(0), payload.json(), later);
+    assert_eq!(result, Err(Error::Expired));
 }
 
 #[test]
-fn expired_means_that_all_else_was_good() {
-    let expired = Payload::good()
+fn expired_means_that_the_token_is_otherwise_valid() {
+    let expired = Payload::valid()
         .with("iat", NOW - 900)
         .with("exp", NOW - 100);
     let check = |payload: Payload| check(&verifier(keyring()), &payload);
@@ -237,28 +243,28 @@ fn expired_means_that_all_else_was_good() {
 }
 
 #[test]
-fn no_clock_makes_verification_panic() {
+fn extreme_clocks_do_not_panic() {
     let day = Duration::from_secs(DAY);
     let far = UNIX_EPOCH.checked_add(Duration::from_secs(1 << 60));
     let clocks = [Some(UNIX_EPOCH), UNIX_EPOCH.checked_sub(day), far];
     for clock in clocks.into_iter().flatten() {
-        let answer = verified_by(&verifier(keyring()), Payload::good().json(), clock);
+        let result = verified_by(&verifier(keyring()), Payload::valid().json(), clock);
         let expected = if clock < now() {
             Error::NotYetValid
         } else {
             Error::Expired
         };
-        assert_eq!(answer, Err(expected), "{clock:?}");
+        assert_eq!(result, Err(expected), "{clock:?}");
     }
 }
 
 #[test]
-fn the_time_of_expiry_is_that_of_exp_wherever_the_clock_can_express_it() {
+fn expires_at_is_exp_within_the_range_of_the_clock() {
     let expires_at = |exp: &str| -> SystemTime {
-        let payload = Payload::good().with("exp", exp).json();
+        let payload = Payload::valid().with("exp", exp).json();
         let clock = UNIX_EPOCH;
         let payload = payload.replace(&format!("\"iat\":{NOW}"), "\"iat\":0");
-        verified_by(&patient(), payload, clock)
+        verified_by(&without_ceiling(), payload, clock)
             .unwrap()
             .expires_at()
     };

@@ -1,4 +1,4 @@
-//! The three steps of a rotation, in every order: no valid token is refused at any moment.
+//! The three steps of a rotation, in every order: no valid token is rejected at any time.
 
 use std::collections::HashSet;
 use std::time::{Duration, SystemTime};
@@ -6,20 +6,20 @@ use std::time::{Duration, SystemTime};
 use auth_core::refresh::{RefreshToken, RefreshTokens};
 use auth_core::{Keyring, TokenIssuer, TokenVerifier};
 
-use crate::world::{
+use crate::fixtures::{
     AUDIENCE, ISSUER, OTHER_SECRET as NEW, SECRET as OLD, SUBJECT, now, secret, verifier,
 };
 
 const SERVICE: &str = "reports";
 const NODES: usize = 3;
 const ACCESS_TTL: Duration = Duration::from_secs(900);
-/// How long a refresh token is good; here not much longer, so that the world stays small.
+/// The lifetime of a refresh token; short, so that the simulation stays small.
 const SESSION_TTL: Duration = Duration::from_secs(1800);
 const LEEWAY: Duration = Duration::from_secs(5);
-/// Between one node's step and the next.
-const PAUSE: Duration = Duration::from_secs(450);
+/// The time between the steps of two nodes.
+const STEP_INTERVAL: Duration = Duration::from_secs(450);
 
-/// How far a node has come.
+/// The progress of a node.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 enum Step {
     Before,
@@ -29,7 +29,7 @@ enum Step {
 }
 
 impl Step {
-    /// Current, then previous.
+    /// Returns the current secret, then the previous ones.
     const fn secrets(self) -> &'static [&'static str] {
         match self {
             Self::Before => &[OLD],
@@ -45,7 +45,7 @@ impl Step {
     }
 }
 
-/// A server, and beside it a service with the keys derived for it; both are rotated at once.
+/// A server, and a service with the keys derived for it. Both are rotated together.
 struct Node {
     step: Step,
     issuer: TokenIssuer,
@@ -59,7 +59,7 @@ impl Node {
     fn at(step: Step) -> Self {
         let keyring = step.keyring();
         let derived = keyring.for_audience(SERVICE).unwrap();
-        // The service has texts of its own, not the server's secrets.
+        // The service has derived secrets, not the server's secrets.
         let own = step.secrets().iter();
         let mut own = own.map(|text| secret(text).for_audience(SERVICE).unwrap());
         let own = Keyring::new(own.next().unwrap()).with_previous(own);
@@ -74,7 +74,7 @@ impl Node {
     }
 }
 
-/// Tokens that were issued at the same time, and until when each kind is good.
+/// Tokens that a node issued at the same time.
 struct Issued {
     access: String,
     to_service: String,
@@ -85,48 +85,49 @@ struct Issued {
 #[derive(Default)]
 struct Tally {
     verified: u32,
-    refused: u32,
+    rejected: u32,
 }
 
-struct World {
+struct Simulation {
     now: SystemTime,
     nodes: Vec<Node>,
     issued: Vec<Issued>,
     tally: Tally,
 }
 
-impl World {
+impl Simulation {
     fn new() -> Self {
-        let mut world = Self {
+        let mut simulation = Self {
             now: now(),
             nodes: (0..NODES).map(|_| Node::at(Step::Before)).collect(),
             issued: Vec::new(),
             tally: Tally::default(),
         };
-        world.live();
-        world
+        simulation.exchange_tokens();
+        simulation
     }
 
-    fn take(&mut self, node: usize, step: Step) {
+    /// Moves one node on.
+    fn advance(&mut self, node: usize, step: Step) {
         self.nodes[node] = Node::at(step);
-        self.live();
-        self.now += PAUSE;
+        self.exchange_tokens();
+        self.now += STEP_INTERVAL;
     }
 
-    fn take_all(&mut self, order: [usize; NODES], step: Step) {
+    fn advance_all(&mut self, order: [usize; NODES], step: Step) {
         for node in order {
-            self.take(node, step);
+            self.advance(node, step);
         }
     }
 
-    /// Every node issues, then every node reads all that is still good.
-    fn live(&mut self) {
+    /// Lets every node issue tokens, then verify all tokens that are still valid.
+    fn exchange_tokens(&mut self) {
         let at = self.now;
         for node in &self.nodes {
             self.issued.push(Issued {
                 access: node.issuer.issue(&SUBJECT, at).unwrap().token,
                 to_service: node.to_service.issue(&SUBJECT, at).unwrap().token,
-                refresh: node.refresh_tokens.write(RefreshToken {
+                refresh: node.refresh_tokens.encode(RefreshToken {
                     session_id: [7; 16],
                     counter: 0,
                 }),
@@ -138,9 +139,9 @@ impl World {
             for node in &self.nodes {
                 let mut count = |accepted: bool| {
                     self.tally.verified += 1;
-                    self.tally.refused += u32::from(!accepted);
+                    self.tally.rejected += u32::from(!accepted);
                 };
-                count(node.refresh_tokens.read(&issued.refresh).is_ok());
+                count(node.refresh_tokens.decode(&issued.refresh).is_ok());
                 if at < issued.at + ACCESS_TTL + LEEWAY {
                     count(node.verifier.verify(&issued.access, at).is_ok());
                     count(node.service.verify(&issued.to_service, at).is_ok());
@@ -149,12 +150,12 @@ impl World {
         }
     }
 
-    /// Until the last token of the old secret is over; everybody goes on meanwhile.
+    /// Lets time pass while every node continues.
     fn wait(&mut self, time: Duration) {
         let end = self.now + time;
         while self.now < end {
-            self.now = end.min(self.now + PAUSE);
-            self.live();
+            self.now = end.min(self.now + STEP_INTERVAL);
+            self.exchange_tokens();
         }
     }
 }
@@ -172,47 +173,50 @@ fn orders() -> Vec<[usize; NODES]> {
 }
 
 #[test]
-fn rotated_in_any_order_nobody_refuses_a_valid_token() {
+fn a_rotation_in_any_order_rejects_no_valid_token() {
     for first in orders() {
         for second in orders() {
             for third in orders() {
-                let mut world = World::new();
-                world.take_all(first, Step::Added);
-                world.take_all(second, Step::Switched);
-                world.wait(SESSION_TTL);
-                world.take_all(third, Step::Dropped);
-                let steps: HashSet<_> = world.nodes.iter().map(|node| node.step).collect();
+                let mut simulation = Simulation::new();
+                simulation.advance_all(first, Step::Added);
+                simulation.advance_all(second, Step::Switched);
+                simulation.wait(SESSION_TTL);
+                simulation.advance_all(third, Step::Dropped);
+                let steps: HashSet<_> = simulation.nodes.iter().map(|node| node.step).collect();
                 assert_eq!(steps, HashSet::from([Step::Dropped]));
-                assert!(world.tally.verified > 500);
-                assert_eq!(world.tally.refused, 0, "{first:?} {second:?} {third:?}");
+                assert!(simulation.tally.verified > 500);
+                assert_eq!(
+                    simulation.tally.rejected, 0,
+                    "{first:?} {second:?} {third:?}"
+                );
             }
         }
     }
 }
 
-/// The proof above would notice: each of these leaves something out.
+/// Shows that the test above can fail: each of these rotations skips something.
 #[test]
-fn a_rotation_that_skips_a_step_refuses_valid_tokens() {
+fn a_rotation_that_skips_a_step_rejects_valid_tokens() {
     let order = [0, 1, 2];
-    // Switched before everybody knows the new secret.
-    let mut hasty = World::new();
-    hasty.take_all(order, Step::Switched);
-    assert!(hasty.tally.refused > 0);
+    // Switched before every node knows the new secret.
+    let mut hasty = Simulation::new();
+    hasty.advance_all(order, Step::Switched);
+    assert!(hasty.tally.rejected > 0);
 
     // One node switches while another has not added yet.
-    let mut uneven = World::new();
-    uneven.take(0, Step::Added);
-    uneven.take(0, Step::Switched);
-    assert!(uneven.tally.refused > 0);
+    let mut uneven = Simulation::new();
+    uneven.advance(0, Step::Added);
+    uneven.advance(0, Step::Switched);
+    assert!(uneven.tally.rejected > 0);
 
-    // Dropped while tokens of the old secret are still good.
-    for time in [Duration::ZERO, PAUSE] {
-        let mut early = World::new();
-        early.take_all(order, Step::Added);
-        early.take_all(order, Step::Switched);
-        assert_eq!(early.tally.refused, 0);
+    // Dropped while tokens of the old secret are still valid.
+    for time in [Duration::ZERO, STEP_INTERVAL] {
+        let mut early = Simulation::new();
+        early.advance_all(order, Step::Added);
+        early.advance_all(order, Step::Switched);
+        assert_eq!(early.tally.rejected, 0);
         early.wait(time);
-        early.take(0, Step::Dropped);
-        assert!(early.tally.refused > 0, "{time:?}");
+        early.advance(0, Step::Dropped);
+        assert!(early.tally.rejected > 0, "{time:?}");
     }
 }

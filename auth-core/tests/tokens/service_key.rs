@@ -1,4 +1,4 @@
-//! A key per service: published vectors, and keys that are worth nothing anywhere else.
+//! A key per service: the published vectors, and that a key is valid for its audience only.
 
 use std::collections::HashSet;
 use std::time::{Duration, UNIX_EPOCH};
@@ -7,11 +7,11 @@ use auth_core::refresh::{RefreshToken, RefreshTokens};
 use auth_core::{Error, Keyring, Secret, Subject, TokenIssuer, TokenVerifier};
 use serde_json::{Value, json};
 
-use crate::foreign;
-use crate::world::{
+use crate::fixtures::{
     AUDIENCE, HEADER, ISSUER, OTHER_SECRET, Payload, SECRET, SUBJECT, keyring, now, secret,
     verifier,
 };
+use crate::reference;
 
 const VECTORS: &str = include_str!("../vectors/service-keys.json");
 const LIFETIME: Duration = Duration::from_secs(900);
@@ -26,13 +26,13 @@ fn text<'v>(vector: &'v Value, name: &str) -> &'v str {
     vector[name].as_str().unwrap()
 }
 
-/// What the service of this audience is configured with.
+/// Returns the secret with which the service of this audience is configured.
 fn key_of(audience: &str) -> String {
     let derived = secret(SECRET).for_audience(audience).unwrap();
     String::from_utf8(derived.expose().to_vec()).unwrap()
 }
 
-/// The verifier of a service that knows its own key only.
+/// Returns the verifier of a service that has only its own secret.
 fn service(audience: &str) -> TokenVerifier {
     let own = Keyring::new(secret(&key_of(audience)));
     TokenVerifier::new(own, ISSUER, audience).unwrap()
@@ -76,9 +76,9 @@ fn the_published_tokens_are_issued_and_verified() {
     }
 }
 
-/// Whatever audience the service writes, alone or among others.
+/// The claimed audience is tried alone and as one of several.
 #[test]
-fn the_key_of_one_service_makes_nothing_that_another_or_the_server_accepts() {
+fn another_service_and_the_server_reject_tokens_of_a_service_key() {
     let keys = ["reports", "billing"].map(|audience| (audience, key_of(audience)));
     for (holder, key) in &keys {
         for aud in [
@@ -87,7 +87,7 @@ fn the_key_of_one_service_makes_nothing_that_another_or_the_server_accepts() {
             json!(AUDIENCE),
             json!(["reports", "billing", AUDIENCE]),
         ] {
-            let forged = foreign::sign(HEADER, Payload::good().with("aud", &aud).json(), key);
+            let forged = reference::sign(HEADER, Payload::valid().with("aud", &aud).json(), key);
             let accepted = |verifier: &TokenVerifier| verifier.verify(&forged, now()).is_ok();
             let own = aud == json!(holder) || aud.is_array();
             for (other, _) in &keys {
@@ -105,9 +105,9 @@ fn the_key_of_one_service_makes_nothing_that_another_or_the_server_accepts() {
     }
 }
 
-/// A service may have its key and try to derive on.
+/// A service may try to derive more keys from its own.
 #[test]
-fn no_key_leads_to_another() {
+fn no_key_is_derived_from_another_service_key() {
     let reports = secret(&key_of("reports"));
     let derived = ["billing", "reports", AUDIENCE].map(|audience| {
         let further = reports.for_audience(audience).unwrap();
@@ -119,39 +119,39 @@ fn no_key_leads_to_another() {
 }
 
 #[test]
-fn a_token_for_a_service_is_refused_by_the_server() {
+fn the_server_rejects_a_token_for_a_service() {
     for audience in ["reports", AUDIENCE] {
         let keys = keyring().for_audience(audience).unwrap();
         let issuer = TokenIssuer::new(keys, ISSUER, audience, LIFETIME).unwrap();
         let token = issuer.issue(&SUBJECT, now()).unwrap().token;
         assert!(service(audience).verify(&token, now()).is_ok());
-        let answer = verifier(keyring()).verify(&token, now());
-        assert_eq!(answer, Err(Error::SignatureMismatch), "{audience}");
+        let result = verifier(keyring()).verify(&token, now());
+        assert_eq!(result, Err(Error::SignatureMismatch), "{audience}");
     }
 }
 
 #[test]
-fn the_key_of_a_service_makes_no_refresh_token() {
+fn the_key_of_a_service_signs_no_refresh_token() {
     let token = RefreshToken {
         session_id: [7; 16],
         counter: 0,
     };
     let own = Keyring::new(secret(&key_of("reports")));
-    let forged = RefreshTokens::new(&own).write(token);
-    let answer = RefreshTokens::new(&keyring()).read(&forged);
-    assert_eq!(answer, Err(Error::SignatureMismatch));
+    let forged = RefreshTokens::new(&own).encode(token);
+    let result = RefreshTokens::new(&keyring()).decode(&forged);
+    assert_eq!(result, Err(Error::SignatureMismatch));
 }
 
 #[test]
-fn an_empty_audience_is_refused() {
-    let why = secret(SECRET).for_audience("").unwrap_err();
-    assert_eq!(why.to_string(), "the audience must not be empty");
-    assert_eq!(keyring().for_audience("").unwrap_err(), why);
+fn an_empty_audience_is_rejected() {
+    let error = secret(SECRET).for_audience("").unwrap_err();
+    assert_eq!(error.to_string(), "the audience must not be empty");
+    assert_eq!(keyring().for_audience("").unwrap_err(), error);
 }
 
-/// The zero byte after the label is the first one, so what follows cannot be read in two ways.
+/// The first zero byte ends the label, so every `info` has one audience.
 #[test]
-fn audiences_with_a_nul_have_keys_of_their_own() {
+fn audiences_with_a_nul_have_different_keys() {
     let audiences = [
         "a",
         "\0a",
@@ -168,12 +168,12 @@ fn audiences_with_a_nul_have_keys_of_their_own() {
 }
 
 #[test]
-fn each_secret_of_a_keyring_is_derived_in_its_place() {
+fn a_derived_keyring_keeps_the_order_of_its_secrets() {
     let rotated = Keyring::new(secret(OTHER_SECRET)).with_previous([secret(SECRET)]);
     let keys = rotated.for_audience("reports").unwrap();
-    let old = foreign::sign(
+    let old = reference::sign(
         HEADER,
-        Payload::good().with("aud", json!("reports")).json(),
+        Payload::valid().with("aud", json!("reports")).json(),
         &key_of("reports"),
     );
     let service = TokenVerifier::new(keys.clone(), ISSUER, "reports").unwrap();
@@ -184,7 +184,7 @@ fn each_secret_of_a_keyring_is_derived_in_its_place() {
 }
 
 #[test]
-fn a_token_that_is_exchanged_does_not_outlive_the_one_it_came_from() {
+fn an_exchanged_token_does_not_outlive_the_original() {
     let keys = keyring().for_audience("reports").unwrap();
     let issuer = TokenIssuer::new(keys, ISSUER, "reports", LIFETIME).unwrap();
     let start = i64::try_from(now().duration_since(UNIX_EPOCH).unwrap().as_secs()).unwrap();
@@ -192,9 +192,9 @@ fn a_token_that_is_exchanged_does_not_outlive_the_one_it_came_from() {
         let made = issuer.issue_until(&SUBJECT, start + latest, now()).unwrap();
         assert_eq!(made.claims.exp - made.claims.iat, lifetime, "{latest}");
     }
-    for over in [0, -1, -start, i64::MIN] {
-        let answer = issuer.issue_until(&SUBJECT, start.saturating_add(over), now());
-        assert_eq!(answer.map(|_issued| ()), Err(Error::Expired), "{over}");
+    for offset in [0, -1, -start, i64::MIN] {
+        let result = issuer.issue_until(&SUBJECT, start.saturating_add(offset), now());
+        assert_eq!(result.map(|_issued| ()), Err(Error::Expired), "{offset}");
     }
     let one = issuer.issue_until(&SUBJECT, start + 9, now()).unwrap();
     let other = issuer.issue_until(&SUBJECT, start + 9, now()).unwrap();

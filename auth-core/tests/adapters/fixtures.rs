@@ -1,8 +1,8 @@
-//! One secret, one clock, one ended session; and tokens with any header and claims.
+//! One secret, one clock, one revoked session, and tokens with any header and claims.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use auth_core::remote::{RemoteVerifier, RevocationFeed, WhenSilent};
+use auth_core::remote::{RemoteVerifier, RevocationFeed, StalePolicy};
 use auth_core::{Authority, Keyring, LocalVerifier, RevokedSessions, Secret, TokenVerifier};
 use jsonwebtoken::{Algorithm, EncodingKey, crypto};
 use serde_json::{Value, json};
@@ -12,29 +12,29 @@ pub(crate) const NOW: u64 = 1_800_000_000;
 const SECRET: &str = "wJ9vRkq2x8Yt4Lm7Zb1Nc5Hd3Gf6Sa0P";
 const OTHER_SECRET: &str = "P0aS6fG3dH5cN1bZ7mL4tY8x2qkRv9Jw";
 
-/// Nobody listens there.
-const NOWHERE: &str = "http://127.0.0.1:9";
+/// An address without a server.
+const NO_SERVER: &str = "http://127.0.0.1:9";
 
-/// Has never heard which sessions have ended, and wants to know.
-pub(crate) fn outdated() -> Authority {
+/// Requires a recent revocation feed and has none.
+pub(crate) fn stale_feed() -> Authority {
     let now = UNIX_EPOCH + Duration::from_secs(NOW);
     let keyring = Keyring::new(Secret::new(SECRET).unwrap());
-    let feed = RevocationFeed::start(NOWHERE, keyring.clone(), "api-server").unwrap();
+    let feed = RevocationFeed::start(NO_SERVER, keyring.clone(), "api-server").unwrap();
     let verifier = TokenVerifier::new(keyring, "api-server", "api").unwrap();
-    let limit = WhenSilent::RefuseAfter(Duration::from_secs(1));
-    let local = LocalVerifier::new(verifier.with_feed(&feed, limit));
+    let policy = StalePolicy::FailClosedAfter(Duration::from_secs(1));
+    let local = LocalVerifier::new(verifier.with_feed(&feed, policy));
     local.with_clock(move || now).into()
 }
 
-/// Asks a server that is away.
-pub(crate) fn away() -> Authority {
-    RemoteVerifier::new(NOWHERE).unwrap().into()
+/// Asks a server that cannot be reached.
+pub(crate) fn unreachable() -> Authority {
+    RemoteVerifier::new(NO_SERVER).unwrap().into()
 }
 
 pub(crate) fn authority() -> Authority {
     let now = UNIX_EPOCH + Duration::from_secs(NOW);
     let revoked = RevokedSessions::default();
-    revoked.insert("ended", SystemTime::now() + Duration::from_secs(900));
+    revoked.insert("revoked", SystemTime::now() + Duration::from_secs(900));
     let keyring = Keyring::new(Secret::new(SECRET).unwrap());
     let verifier = TokenVerifier::new(keyring, "api-server", "api").unwrap();
     let local = LocalVerifier::new(verifier.with_revoked(revoked));
@@ -64,7 +64,7 @@ pub(crate) fn good() -> String {
     signed(&header(), &claims())
 }
 
-/// A good token but for these claims; without a value it lacks the claim.
+/// Signs a token with changed claims; `None` removes a claim.
 pub(crate) fn with(changes: &[(&str, Option<Value>)]) -> String {
     let mut claims = claims();
     let all = claims.as_object_mut().unwrap();

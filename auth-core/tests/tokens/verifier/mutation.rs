@@ -1,13 +1,13 @@
-//! A good token with anything changed is not a good token.
+//! Every change of a valid token is rejected.
 
 use auth_core::{Error, bearer};
 
-use crate::world::{
-    OTHER_SECRET, SUBJECT, fault, issued, issuer, keyring, now, secret, verifier, verify,
+use crate::fixtures::{
+    OTHER_SECRET, SUBJECT, error_name, issued, issuer, keyring, now, secret, verifier, verify,
 };
 
 #[test]
-fn flipping_any_bit_makes_a_token_unacceptable() {
+fn a_token_with_any_bit_flipped_is_rejected() {
     let good = issued();
     let verifier = verifier(keyring().with_previous([secret(OTHER_SECRET)]));
     assert!(verifier.verify(&good, now()).is_ok());
@@ -22,9 +22,9 @@ fn flipping_any_bit_makes_a_token_unacceptable() {
             } else {
                 as_bytes += 1;
                 let header = [b"Bearer ", bytes.as_slice()].concat();
-                let answer = bearer::token([header.as_slice()]);
+                let result = bearer::token([header.as_slice()]);
                 assert!(
-                    matches!(answer, Err(Error::MalformedCredentials(_))),
+                    matches!(result, Err(Error::MalformedCredentials(_))),
                     "{at}.{bit}"
                 );
             }
@@ -34,22 +34,22 @@ fn flipping_any_bit_makes_a_token_unacceptable() {
 }
 
 #[test]
-fn a_token_with_a_character_less_or_more_is_unacceptable() {
+fn a_token_with_a_character_removed_or_added_is_rejected() {
     let good = issued();
     for at in 0..good.len() {
         let (before, rest) = good.split_at(at);
-        let less = format!("{before}{}", &rest[1..]);
-        assert!(verify(&less).is_err(), "without {at}: {less}");
+        let removed = format!("{before}{}", &rest[1..]);
+        assert!(verify(&removed).is_err(), "without {at}: {removed}");
         for more in ["A", "=", ".", " ", "\0"] {
-            let more = format!("{before}{more}{rest}");
-            assert!(verify(&more).is_err(), "{at}: {more}");
+            let added = format!("{before}{more}{rest}");
+            assert!(verify(&added).is_err(), "{at}: {added}");
         }
         assert!(verify(before).is_err(), "cut at {at}");
     }
 }
 
 #[test]
-fn parts_of_two_good_tokens_do_not_make_a_third() {
+fn parts_of_two_valid_tokens_do_not_combine() {
     let (one, other) = (issued(), {
         let root = auth_core::Subject { id: "1", ..SUBJECT };
         issuer(keyring()).issue(&root, now()).unwrap().token
@@ -57,9 +57,9 @@ fn parts_of_two_good_tokens_do_not_make_a_third() {
     let (one, other): (Vec<&str>, Vec<&str>) =
         (one.split('.').collect(), other.split('.').collect());
     let crossed = format!("{}.{}.{}", one[0], other[1], one[2]);
-    assert_eq!(fault(&verify(&crossed)), "signature");
+    assert_eq!(error_name(&verify(&crossed)), "signature");
     let crossed = format!("{}.{}.{}", one[0], one[1], other[2]);
-    assert_eq!(fault(&verify(&crossed)), "signature");
+    assert_eq!(error_name(&verify(&crossed)), "signature");
     let swapped = format!("{}.{}.{}", one[1], one[0], one[2]);
-    assert_eq!(fault(&verify(&swapped)), "header");
+    assert_eq!(error_name(&verify(&swapped)), "header");
 }

@@ -1,4 +1,4 @@
-//! What we issue: small, standard, unique, and readable by anybody with the secret.
+//! Issued tokens: small, standard, unique, and verifiable by any library with the secret.
 
 use std::collections::HashSet;
 use std::time::{Duration, UNIX_EPOCH};
@@ -8,10 +8,10 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Value, json};
 
-use crate::foreign::mac;
-use crate::world::{
+use crate::fixtures::{
     AUDIENCE, ISSUER, NOW, SECRET, SUBJECT, issued, issuer, keyring, now, verifier, verify,
 };
+use crate::reference::mac;
 
 fn part(token: &str, index: usize) -> Value {
     let part = token.split('.').nth(index).unwrap();
@@ -23,7 +23,7 @@ fn lifetime(lifetime: Duration) -> Result<TokenIssuer, Error> {
 }
 
 #[test]
-fn a_token_has_the_header_and_the_claims_that_are_documented_and_no_more() {
+fn a_token_has_exactly_the_documented_header_and_claims() {
     let issued = issuer(keyring()).issue(&SUBJECT, now()).unwrap();
     let kid = keyring().key_id().to_owned();
     assert_eq!(
@@ -47,13 +47,13 @@ fn the_mac_is_hmac_sha_256_of_the_text_under_the_secret() {
 }
 
 #[test]
-fn the_claims_that_are_returned_are_those_that_a_verifier_reads() {
+fn the_returned_claims_are_those_of_the_verifier() {
     let issued = issuer(keyring()).issue(&SUBJECT, now()).unwrap();
     assert_eq!(verify(&issued.token), Ok(issued.claims));
 }
 
 #[test]
-fn every_token_has_a_jti_of_its_own_of_128_bits() {
+fn every_token_has_a_unique_jti_of_128_bits() {
     let issuer = issuer(keyring());
     let ids: HashSet<String> = (0..1000)
         .map(|_| issuer.issue(&SUBJECT, now()).unwrap().claims.jti)
@@ -64,7 +64,7 @@ fn every_token_has_a_jti_of_its_own_of_128_bits() {
 }
 
 #[test]
-fn times_are_whole_seconds_and_never_ahead_of_the_clock() {
+fn times_are_whole_seconds_rounded_down() {
     let clock = now() + Duration::from_millis(999);
     let claims = issuer(keyring()).issue(&SUBJECT, clock).unwrap().claims;
     let iat = i64::try_from(NOW).unwrap();
@@ -97,9 +97,9 @@ fn a_lifetime_is_1_second_to_400_days() {
         longest + Duration::from_secs(1),
         Duration::MAX,
     ] {
-        let answer = lifetime(duration).map(|_issuer| ());
+        let result = lifetime(duration).map(|_issuer| ());
         assert!(
-            matches!(answer, Err(Error::InvalidSetting(_))),
+            matches!(result, Err(Error::InvalidSetting(_))),
             "{duration:?}"
         );
     }
@@ -123,15 +123,15 @@ fn issuer_and_audience_are_not_empty() {
 }
 
 #[test]
-fn a_subject_that_every_verifier_would_refuse_gets_no_token() {
+fn a_subject_that_every_verifier_rejects_gets_no_token() {
     for id in ["", " ", " 42", "42 ", "42\n", "\u{a0}42"] {
-        let answer = issuer(keyring()).issue(&Subject { id, ..SUBJECT }, now());
-        assert_eq!(answer.unwrap_err(), Error::InvalidClaim("sub"), "{id:?}");
+        let result = issuer(keyring()).issue(&Subject { id, ..SUBJECT }, now());
+        assert_eq!(result.unwrap_err(), Error::InvalidClaim("sub"), "{id:?}");
     }
 }
 
 #[test]
-fn a_token_is_never_issued_longer_than_it_is_accepted() {
+fn no_issued_token_is_too_long_to_verify() {
     let mut longest = 0;
     for length in 5000..6500 {
         let email = "x".repeat(length);
@@ -157,9 +157,9 @@ fn a_token_is_never_issued_longer_than_it_is_accepted() {
     assert!(verify(&token).is_ok(), "{longest}");
 }
 
-/// A request line, a header field or a cookie holds it: 4 KiB is the smallest limit in use (RFC 6265 § 6.1).
+/// It fits into a request line, a header field or a cookie: the smallest common limit is 4 KiB (RFC 6265 § 6.1).
 #[test]
-fn the_longest_usual_subject_makes_a_token_below_1_kib() {
+fn a_token_of_the_longest_usual_subject_is_below_1_kib() {
     let email = "x".repeat(254);
     let subject = Subject {
         id: "0198f2d4-7c1e-7bb3-9a55-3c9a1f6f2b10",
@@ -171,7 +171,7 @@ fn the_longest_usual_subject_makes_a_token_below_1_kib() {
 }
 
 #[test]
-fn issuers_and_verifiers_can_be_cloned_and_shared_between_threads() {
+fn issuers_and_verifiers_are_shared_between_threads() {
     let (issuer, verifier) = (issuer(keyring()), verifier(keyring()));
     std::thread::scope(|scope| {
         for _ in 0..4 {

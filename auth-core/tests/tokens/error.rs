@@ -1,21 +1,29 @@
-//! Every error has one code, one status and, if it is a 401, one challenge (RFC 6750 § 3, RFC 9110 § 15.5.2).
+//! Every error has one code, one status and, for a 401, one challenge (RFC 6750 § 3, RFC 9110 § 15.5.2).
 
 use auth_core::Error;
 
 const ALL: [(Error, &str, u16); 15] = [
     (Error::MissingCredentials, "UNAUTHORIZED", 401),
-    (Error::MalformedCredentials("why"), "INVALID_TOKEN", 401),
+    (Error::MalformedCredentials("reason"), "INVALID_TOKEN", 401),
     (Error::TokenTooLong, "INVALID_TOKEN", 401),
-    (Error::MalformedToken("why"), "INVALID_TOKEN", 401),
-    (Error::UnacceptableHeader("why"), "INVALID_TOKEN", 401),
+    (Error::MalformedToken("reason"), "INVALID_TOKEN", 401),
+    (Error::UnacceptableHeader("reason"), "INVALID_TOKEN", 401),
     (Error::SignatureMismatch, "INVALID_TOKEN", 401),
     (Error::MissingClaim("sub"), "INVALID_TOKEN", 401),
     (Error::InvalidClaim("sub"), "INVALID_TOKEN", 401),
     (Error::NotYetValid, "INVALID_TOKEN", 401),
     (Error::Expired, "TOKEN_EXPIRED", 401),
-    (Error::WeakSecret("why"), "INTERNAL_SERVER_ERROR", 500),
-    (Error::InvalidSetting("why"), "INTERNAL_SERVER_ERROR", 500),
-    (Error::UnacceptablePassword("why"), "VALIDATION_ERROR", 422),
+    (Error::WeakSecret("reason"), "INTERNAL_SERVER_ERROR", 500),
+    (
+        Error::InvalidSetting("reason"),
+        "INTERNAL_SERVER_ERROR",
+        500,
+    ),
+    (
+        Error::UnacceptablePassword("reason"),
+        "VALIDATION_ERROR",
+        422,
+    ),
     (Error::InvalidPasswordHash, "INTERNAL_SERVER_ERROR", 500),
     (Error::Crypto, "INTERNAL_SERVER_ERROR", 500),
 ];
@@ -28,7 +36,7 @@ fn codes_and_statuses_are_stable() {
 }
 
 #[test]
-fn a_401_challenges_and_nothing_else_does() {
+fn only_a_401_has_a_challenge() {
     for (error, _, status) in ALL {
         let challenge = error.www_authenticate();
         assert_eq!(challenge.is_some(), status == 401, "{error:?}");
@@ -37,14 +45,14 @@ fn a_401_challenges_and_nothing_else_does() {
             challenge.starts_with(r#"Bearer realm="api""#),
             "{challenge}"
         );
-        let sent_none = error == Error::MissingCredentials;
-        assert_eq!(challenge.contains("error="), !sent_none, "{challenge}");
+        let is_missing = error == Error::MissingCredentials;
+        assert_eq!(challenge.contains("error="), !is_missing, "{challenge}");
         let described = format!(r#"error="invalid_token", error_description="{error}""#);
-        assert_eq!(challenge.ends_with(&described), !sent_none, "{challenge}");
+        assert_eq!(challenge.ends_with(&described), !is_missing, "{challenge}");
     }
 }
 
-/// RFC 6750 § 3: `error_description` has neither `"` nor `\`.
+/// RFC 6750 § 3: `error_description` contains neither `"` nor `\`.
 #[test]
 fn messages_are_one_line_of_plain_ascii() {
     for (error, _, _) in ALL {
@@ -55,11 +63,11 @@ fn messages_are_one_line_of_plain_ascii() {
 }
 
 #[test]
-fn the_library_s_own_messages_are_plain_too() {
-    use crate::world::{HEADER, SECRET, verify};
-    use crate::{foreign, world};
-    let sign = |header: &str, payload: &str| foreign::sign(header, payload, SECRET);
-    let good = world::Payload::good().json();
+fn messages_of_verification_are_one_line_of_plain_ascii() {
+    use crate::fixtures::{HEADER, SECRET, verify};
+    use crate::{fixtures, reference};
+    let sign = |header: &str, payload: &str| reference::sign(header, payload, SECRET);
+    let good = fixtures::Payload::valid().json();
     let tokens = [
         String::new(),
         "a.b.c".to_owned(),
@@ -81,11 +89,11 @@ fn the_library_s_own_messages_are_plain_too() {
 }
 
 #[test]
-fn an_error_repeats_nothing_of_the_token() {
-    use crate::world::{HEADER, SECRET, verify};
+fn an_error_contains_no_text_of_the_token() {
+    use crate::fixtures::{HEADER, SECRET, verify};
     let payload = r#"{"iss":"api-server","aud":"api","sub":"canary","email":canary}"#;
-    let token = crate::foreign::sign(HEADER, payload, SECRET);
+    let token = crate::reference::sign(HEADER, payload, SECRET);
     let error = verify(&token).unwrap_err();
-    let said = format!("{error} {error:?} {:?}", error.www_authenticate());
-    assert!(!said.contains("canary"), "{said}");
+    let texts = format!("{error} {error:?} {:?}", error.www_authenticate());
+    assert!(!texts.contains("canary"), "{texts}");
 }

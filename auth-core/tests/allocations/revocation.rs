@@ -1,34 +1,34 @@
-//! What an ended session takes of memory. The crate under `allocation_counter` replaces the allocator, hence a file of
-//! its own.
+//! The memory of the set of revoked sessions.
 
 use std::time::{Duration, SystemTime};
 
 use allocation_counter::measure;
 use auth_core::RevokedSessions;
 
-const MOST_BYTES: u64 = 40;
+/// The documented limit per session, in bytes.
+const MAX_BYTES: u64 = 40;
 
-/// The table doubles, so it is emptiest just after that: every number up to there is tried.
+/// The hash table doubles when it is full and is emptiest just after that, so every size is measured.
 #[test]
-fn an_ended_session_takes_at_most_40_bytes_whatever_their_number() {
+fn a_revoked_session_takes_at_most_40_bytes_at_every_size() {
     let (revoked, until) = (RevokedSessions::default(), SystemTime::now());
     let mut bytes = 0;
-    let mut most = 0;
+    let mut max = 0;
     for count in 1..=200_000_u64 {
         let id = format!("0198f2d4-8a02-7d51-8f0e-{count:012x}");
         let grown = measure(|| revoked.insert(&id, until)).bytes_current;
         bytes += u64::try_from(grown).unwrap_or_default();
-        // A handful has a whole table for itself.
+        // The first few sessions share the smallest table.
         if count >= 100 {
-            most = most.max(bytes / count);
+            max = max.max(bytes / count);
         }
     }
-    assert!((1..=MOST_BYTES).contains(&most), "{most} bytes");
+    assert!((1..=MAX_BYTES).contains(&max), "{max} bytes");
 }
 
-/// Whatever part of a full table is forgotten, what stays takes no more than that.
+/// The limit also holds after any part of a full table is purged.
 #[test]
-fn a_session_that_stays_takes_at_most_40_bytes_too() {
+fn a_session_that_stays_takes_at_most_40_bytes_after_a_purge() {
     const FULL: u64 = 114_688;
     let now = SystemTime::now();
     let mut bytes = Vec::new();
@@ -44,20 +44,20 @@ fn a_session_that_stays_takes_at_most_40_bytes_too() {
         let count = u64::try_from(revoked.len()).unwrap_or_default();
         bytes.push(u64::try_from(kept.bytes_current).unwrap_or_default() / count);
     }
-    let fits = |bytes: &u64| (1..=MOST_BYTES).contains(bytes);
+    let fits = |bytes: &u64| (1..=MAX_BYTES).contains(bytes);
     assert!(bytes.iter().all(fits), "{bytes:?}");
 }
 
 #[test]
-fn asking_allocates_nothing() {
+fn lookups_allocate_nothing() {
     let revoked = RevokedSessions::default();
     revoked.insert("a", SystemTime::now() + Duration::from_secs(900));
-    let asked = measure(|| assert!(revoked.contains("a") && !revoked.contains("b")));
-    assert_eq!(asked.count_total, 0);
+    let lookups = measure(|| assert!(revoked.contains("a") && !revoked.contains("b")));
+    assert_eq!(lookups.count_total, 0);
 }
 
 #[test]
-fn what_is_forgotten_gives_its_memory_back() {
+fn purged_sessions_free_their_memory() {
     let revoked = RevokedSessions::default();
     let now = SystemTime::now();
     let kept = measure(|| {

@@ -2,11 +2,12 @@
 
 use auth_core::{Error, MAX_TOKEN_BYTES};
 
-use crate::foreign::{base64url, mac, sign, sign_parts};
-use crate::world::{HEADER, Payload, SECRET, fault, issued, verify};
+use crate::fixtures::{HEADER, Payload, SECRET, error_name, issued, verify};
+use crate::reference::{base64url, mac, sign, sign_parts};
 
-/// A good token of exactly so many bytes, blown up by an unknown claim and, for the last bytes, an unknown parameter.
-fn good_token_of(length: usize) -> String {
+/// Returns a valid token of exactly `length` bytes, padded by an unknown claim and, for the last bytes, an unknown
+/// parameter.
+fn valid_token_of(length: usize) -> String {
     let sizes =
         (0..3).flat_map(|more| (length * 3 / 4 - 400..length).map(move |size| (more, size)));
     sizes
@@ -15,7 +16,7 @@ fn good_token_of(length: usize) -> String {
                 r#"{{"alg":"HS256","typ":"at+jwt","x":"{}"}}"#,
                 "x".repeat(more)
             );
-            let payload = Payload::good().and("x", format!("\"{}\"", "x".repeat(size)));
+            let payload = Payload::valid().and("x", format!("\"{}\"", "x".repeat(size)));
             sign(header, payload.json(), SECRET)
         })
         .find(|token| token.len() == length)
@@ -25,14 +26,14 @@ fn good_token_of(length: usize) -> String {
 #[test]
 fn a_token_has_at_most_8192_bytes() {
     assert_eq!(MAX_TOKEN_BYTES, 8192);
-    assert_eq!(fault(&verify(&good_token_of(8191))), "accepted");
-    assert_eq!(fault(&verify(&good_token_of(8192))), "accepted");
-    assert_eq!(verify(&good_token_of(8193)), Err(Error::TokenTooLong));
+    assert_eq!(error_name(&verify(&valid_token_of(8191))), "accepted");
+    assert_eq!(error_name(&verify(&valid_token_of(8192))), "accepted");
+    assert_eq!(verify(&valid_token_of(8193)), Err(Error::TokenTooLong));
     assert_eq!(verify(&"x".repeat(1 << 20)), Err(Error::TokenTooLong));
 }
 
 #[test]
-fn a_token_is_exactly_three_parts_none_of_them_empty() {
+fn a_token_has_exactly_three_non_empty_parts() {
     let good = issued();
     let [header, payload, signature] = *good.split('.').collect::<Vec<_>>() else {
         panic!("three parts")
@@ -48,8 +49,8 @@ fn a_token_is_exactly_three_parts_none_of_them_empty() {
         ("no signature", format!("{unsigned}.")),
         ("no payload", format!("{header}..{signature}")),
         ("no header", format!(".{payload}.{signature}")),
-        ("a dot in front", format!(".{good}")),
-        ("a dot behind", format!("{good}.")),
+        ("a dot at the start", format!(".{good}")),
+        ("a dot at the end", format!("{good}.")),
         ("four parts", format!("{good}.{signature}")),
         ("five parts, the shape of a JWE", format!("{good}.a.b")),
         (
@@ -67,23 +68,23 @@ fn a_token_is_exactly_three_parts_none_of_them_empty() {
             ),
         ),
     ] {
-        assert_eq!(fault(&verify(&token)), "malformed", "{name}");
+        assert_eq!(error_name(&verify(&token)), "malformed", "{name}");
     }
 }
 
-/// Ways to write a part that a lenient decoder reads all the same.
+/// Returns forms of a part that a lenient decoder accepts.
 fn lenient_forms(part: &str) -> Vec<(&'static str, String)> {
     let (first, rest) = part.split_at(1);
     vec![
         ("one =", format!("{part}=")),
         ("two =", format!("{part}==")),
-        ("a space in front", format!(" {part}")),
+        ("a space at the start", format!(" {part}")),
         ("a space inside", format!("{first} {rest}")),
-        ("a space behind", format!("{part} ")),
+        ("a space at the end", format!("{part} ")),
         ("a line feed inside", format!("{first}\n{rest}")),
-        ("CR LF behind", format!("{part}\r\n")),
-        ("a tab behind", format!("{part}\t")),
-        ("NUL behind", format!("{part}\0")),
+        ("CR LF at the end", format!("{part}\r\n")),
+        ("a tab at the end", format!("{part}\t")),
+        ("NUL at the end", format!("{part}\0")),
         ("a question mark inside", format!("{first}?{rest}")),
         (
             "a percent escape",
@@ -98,31 +99,35 @@ fn lenient_forms(part: &str) -> Vec<(&'static str, String)> {
 }
 
 #[test]
-fn each_part_is_strict_base64url_although_the_mac_is_right() {
+fn each_part_must_be_strict_base64url_even_if_the_mac_matches() {
     let (header, payload) = (
         base64url(HEADER.as_bytes()),
-        base64url(good_json().as_bytes()),
+        base64url(valid_json().as_bytes()),
     );
     let signature = mac(&format!("{header}.{payload}"), SECRET);
     for (name, form) in lenient_forms(&header) {
         let token = sign_parts(&form, &payload, SECRET);
-        assert_eq!(fault(&verify(&token)), "malformed", "header: {name}");
+        assert_eq!(error_name(&verify(&token)), "malformed", "header: {name}");
     }
     for (name, form) in lenient_forms(&payload) {
         let token = sign_parts(&header, &form, SECRET);
-        assert_eq!(fault(&verify(&token)), "malformed", "payload: {name}");
+        assert_eq!(error_name(&verify(&token)), "malformed", "payload: {name}");
     }
     for (name, form) in lenient_forms(&signature) {
         let token = format!("{header}.{payload}.{form}");
-        assert_eq!(fault(&verify(&token)), "malformed", "signature: {name}");
+        assert_eq!(
+            error_name(&verify(&token)),
+            "malformed",
+            "signature: {name}"
+        );
     }
 }
 
-fn good_json() -> String {
-    Payload::good().json()
+fn valid_json() -> String {
+    Payload::valid().json()
 }
 
-/// All texts that decode to the bytes of `part` if spare bits are ignored, but `part` itself.
+/// Returns every other text that decodes to the bytes of `part` if spare bits are ignored.
 fn spare_bit_forms(part: &str) -> Vec<String> {
     let alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
     let (body, last) = part.split_at(part.len() - 1);
@@ -145,43 +150,43 @@ fn spare_bits_are_zero() {
     for filler in 0..3 {
         let x = format!("\"{}\"", "x".repeat(filler));
         let header = base64url(format!(r#"{{"alg":"HS256","typ":"at+jwt","x":{x}}}"#).as_bytes());
-        let payload = base64url(Payload::good().and("x", x).json().as_bytes());
+        let payload = base64url(Payload::valid().and("x", x).json().as_bytes());
         for form in spare_bit_forms(&header) {
             tried += 1;
             let token = sign_parts(&form, &payload, SECRET);
-            assert_eq!(fault(&verify(&token)), "malformed", "header {form}");
+            assert_eq!(error_name(&verify(&token)), "malformed", "header {form}");
         }
         for form in spare_bit_forms(&payload) {
             tried += 1;
             let token = sign_parts(&header, &form, SECRET);
-            assert_eq!(fault(&verify(&token)), "malformed", "payload {form}");
+            assert_eq!(error_name(&verify(&token)), "malformed", "payload {form}");
         }
         let message = format!("{header}.{payload}");
         for form in spare_bit_forms(&mac(&message, SECRET)) {
             tried += 1;
             let token = format!("{message}.{form}");
-            assert_eq!(fault(&verify(&token)), "malformed", "signature {form}");
+            assert_eq!(error_name(&verify(&token)), "malformed", "signature {form}");
         }
     }
     assert_eq!(tried, 2 * (15 + 3) + 3 * 3);
 }
 
 #[test]
-fn the_standard_alphabet_is_refused() {
-    let json = Payload::good().and("x", r#""~~~???>>>ÿÿ""#).json();
+fn the_standard_alphabet_is_rejected() {
+    let json = Payload::valid().and("x", r#""~~~???>>>ÿÿ""#).json();
     let payload = base64url(json.as_bytes());
     assert!(payload.contains('-') && payload.contains('_'), "{payload}");
     let header = base64url(HEADER.as_bytes());
     let good = sign_parts(&header, &payload, SECRET);
-    assert_eq!(fault(&verify(&good)), "accepted");
+    assert_eq!(error_name(&verify(&good)), "accepted");
     for (from, to) in [("-", "+"), ("_", "/")] {
         let token = sign_parts(&header, &payload.replace(from, to), SECRET);
-        assert_eq!(fault(&verify(&token)), "malformed", "{to}");
+        assert_eq!(error_name(&verify(&token)), "malformed", "{to}");
     }
 }
 
 #[test]
-fn a_mac_that_is_too_short_or_too_long_is_refused() {
+fn a_mac_that_is_too_short_or_too_long_is_rejected() {
     let (message, signature) = {
         let good = issued();
         let (message, signature) = good.rsplit_once('.').unwrap();
@@ -196,8 +201,8 @@ fn a_mac_that_is_too_short_or_too_long_is_refused() {
         let token = format!("{message}.{form}");
         assert!(verify(&token).is_err(), "{form}");
     }
-    let twice = format!("{message}.{}{}", &signature[..40], signature);
-    assert!(verify(&twice).is_err());
+    let extended = format!("{message}.{}{}", &signature[..40], signature);
+    assert!(verify(&extended).is_err());
     let zeros = format!("{message}.{}", base64url(&[0; 32]));
     assert_eq!(verify(&zeros), Err(Error::SignatureMismatch));
 }

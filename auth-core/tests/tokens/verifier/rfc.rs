@@ -1,5 +1,5 @@
-//! The JWT examples of the RFCs. None of them is an access token of ours, so all are refused; what they teach about time
-//! is shown on a token with the same `exp` and all that is missing.
+//! The JWT examples of the RFCs. None is an access token of this profile, so all are rejected. Their time rules are tested
+//! with a complete token of the same `exp`.
 
 use std::time::{Duration, UNIX_EPOCH};
 
@@ -8,9 +8,9 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::Value;
 
-use crate::world::{AUDIENCE, Payload, fault, keyring, verified_by};
+use crate::fixtures::{AUDIENCE, Payload, error_name, keyring, verified_by};
 
-const RFC: &str = include_str!("../vectors/rfc_jws_jwt.json");
+const RFC: &str = include_str!("../../vectors/rfc_jws_jwt.json");
 /// `exp` in RFC 7519 § 3.1.
 const EXP: u64 = 1_300_819_380;
 
@@ -25,12 +25,12 @@ fn vectors() -> Vec<Value> {
 #[test]
 fn no_jwt_of_the_rfcs_is_an_access_token() {
     let reasons = [
-        // It is in time, but its `typ` is `JWT`: a token of another kind (RFC 8725 § 3.11). Claims are missing, too.
+        // It has not expired, but its `typ` is `JWT`: another kind of token (RFC 8725 § 3.11). Claims are missing, too.
         ("rfc7519-3.1-before-exp", "header"),
-        // Expired as well; but a header that is not ours is refused before the payload is read.
+        // It has expired as well, but the header is checked before the payload.
         ("rfc7519-3.1-at-exp", "header"),
         ("rfc7519-3.1-today", "header"),
-        // It has no `typ`; and its payload is prose, not an object.
+        // It has no `typ`, and its payload is prose.
         ("rfc7520-4.4-as-jwt", "header"),
         // Five parts: a JWE.
         ("rfc7519-A.1-jwe", "malformed"),
@@ -43,18 +43,18 @@ fn no_jwt_of_the_rfcs_is_an_access_token() {
         );
         let verifier = TokenVerifier::new(Keyring::new(secret), "joe", AUDIENCE).unwrap();
         let clock = Duration::from_secs(vector["now"].as_u64().unwrap_or(EXP));
-        let answer = verifier.verify(vector["token"].as_str().unwrap(), UNIX_EPOCH + clock);
-        assert_eq!(fault(&answer), reason, "{id}");
+        let result = verifier.verify(vector["token"].as_str().unwrap(), UNIX_EPOCH + clock);
+        assert_eq!(error_name(&result), reason, "{id}");
     }
 }
 
-/// RFC 7519 § 4.1.4: "on or after" `exp` is too late. The clocks are those of the vectors, the leeway is none.
+/// RFC 7519 § 4.1.4: a token must be rejected "on or after" `exp`. The times are those of the vectors, without leeway.
 #[test]
-fn the_clocks_of_the_rfc_are_honoured_on_a_complete_token() {
+fn a_complete_token_follows_the_time_rules_of_the_rfc() {
     let verifier = TokenVerifier::new(keyring(), "joe", AUDIENCE)
         .and_then(|verifier| verifier.with_leeway(Duration::ZERO))
         .unwrap();
-    let payload = Payload::good()
+    let payload = Payload::valid()
         .with("iss", r#""joe""#)
         .with("http://example.com/is_root", "true")
         .with("iat", EXP - 900)
@@ -67,17 +67,17 @@ fn the_clocks_of_the_rfc_are_honoured_on_a_complete_token() {
             continue;
         };
         let clock = vector["now"].as_u64().unwrap();
-        let answer = verified_by(
+        let result = verified_by(
             &verifier,
             payload.json(),
             UNIX_EPOCH + Duration::from_secs(clock),
         );
-        let answer = answer.map(|_claims| "accept");
+        let result = result.map(|_claims| "accept");
         let expected = match vector["expect"].as_str() {
             Some("accept") => Ok("accept"),
             _ => Err(Error::Expired),
         };
-        assert_eq!(answer, expected, "{clock}");
+        assert_eq!(result, expected, "{clock}");
         clocks.push(clock);
     }
     assert_eq!(clocks, [EXP - 1, EXP, 1_700_000_000]);

@@ -1,10 +1,10 @@
-//! One issuer, one audience, one clock, and a payload that is good until a test spoils it.
+//! One issuer, one audience, one clock, and a valid payload that tests change.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use auth_core::{Claims, Error, Keyring, Secret, Subject, TokenIssuer, TokenVerifier};
 
-use crate::foreign;
+use crate::reference;
 
 /// Seconds since 1970.
 pub(crate) const NOW: u64 = 1_800_000_000;
@@ -39,7 +39,7 @@ pub(crate) fn now() -> SystemTime {
     UNIX_EPOCH + Duration::from_secs(NOW)
 }
 
-/// A good token, made by the library.
+/// Issues a valid token.
 pub(crate) fn issued() -> String {
     issuer(keyring()).issue(&SUBJECT, now()).unwrap().token
 }
@@ -48,32 +48,37 @@ pub(crate) fn verify(token: &str) -> Result<Claims, Error> {
     verifier(keyring()).verify(token, now())
 }
 
-/// `text` as the header of an otherwise good token.
+/// Verifies an otherwise valid token with `text` as its header.
 pub(crate) fn with_header(text: impl AsRef<[u8]>) -> Result<Claims, Error> {
-    verify(&foreign::sign(text, Payload::good().json(), SECRET))
+    verify(&reference::sign(text, Payload::valid().json(), SECRET))
 }
 
-/// `text` as the payload of an otherwise good token, once under a foreign header and once under the library's own,
-/// which is recognised without being parsed; the answer must not depend on that.
+/// Verifies an otherwise valid token with `text` as its payload.
 pub(crate) fn with_payload(text: impl AsRef<[u8]>) -> Result<Claims, Error> {
     verified_by(&verifier(keyring()), text, now())
 }
 
+/// Verifies a payload under a header of another library and under the issuer's own header, which is recognised without
+/// parsing. Both must give the same result.
 pub(crate) fn verified_by(
     verifier: &TokenVerifier,
     payload: impl AsRef<[u8]>,
     now: SystemTime,
 ) -> Result<Claims, Error> {
-    let answer = verifier.verify(&foreign::sign(HEADER, &payload, SECRET), now);
+    let result = verifier.verify(&reference::sign(HEADER, &payload, SECRET), now);
     let own_header = issued().split('.').next().unwrap().to_owned();
-    let own = foreign::sign_parts(&own_header, &foreign::base64url(payload.as_ref()), SECRET);
-    assert_eq!(verifier.verify(&own, now), answer, "own and foreign header");
-    answer
+    let own = reference::sign_parts(&own_header, &reference::base64url(payload.as_ref()), SECRET);
+    assert_eq!(
+        verifier.verify(&own, now),
+        result,
+        "own header and header of another library"
+    );
+    result
 }
 
-/// The name of what an answer complains about, so that tables can compare it.
-pub(crate) fn fault(answer: &Result<Claims, Error>) -> &'static str {
-    match answer {
+/// Names the error, so that tables can compare it.
+pub(crate) fn error_name(result: &Result<Claims, Error>) -> &'static str {
+    match result {
         Ok(_) => "accepted",
         Err(Error::TokenTooLong) => "too long",
         Err(Error::MalformedToken(_)) => "malformed",
@@ -83,7 +88,7 @@ pub(crate) fn fault(answer: &Result<Claims, Error>) -> &'static str {
         Err(Error::InvalidClaim(_)) => "invalid claim",
         Err(Error::NotYetValid) => "not yet valid",
         Err(Error::Expired) => "expired",
-        Err(_) => "not a fault of a token",
+        Err(_) => "not an error of a token",
     }
 }
 
@@ -92,7 +97,7 @@ pub(crate) fn fault(answer: &Result<Claims, Error>) -> &'static str {
 pub(crate) struct Payload(Vec<(String, String)>);
 
 impl Payload {
-    pub(crate) fn good() -> Self {
+    pub(crate) fn valid() -> Self {
         let members = [
             ("iss", r#""api-server""#.to_owned()),
             ("aud", r#""api""#.to_owned()),
@@ -115,16 +120,17 @@ impl Payload {
         self
     }
 
-    /// One member more, even if its name is there already. `name` may hold JSON escapes.
+    /// Adds a member, even if its name exists. `name` may contain JSON escapes.
     #[expect(
         clippy::needless_pass_by_value,
-        reason = "numbers and texts without a `&` at every call"
+        reason = "callers pass numbers and strings without `&`"
     )]
     pub(crate) fn and(mut self, name: &str, value: impl ToString) -> Self {
         self.0.push((name.to_owned(), value.to_string()));
         self
     }
 
+    /// Replaces a member.
     pub(crate) fn with(self, name: &str, value: impl ToString) -> Self {
         self.without(name).and(name, value)
     }

@@ -1,19 +1,20 @@
-//! Whatever comes in, the answer is claims or a 401; whatever is legal comes back as it went in.
+//! Every input gives claims or a 401, and every valid input is returned unchanged.
 
 use auth_core::{Error, Secret, Subject, bearer};
 use proptest::collection::vec;
 use proptest::prelude::*;
 
-use crate::foreign::{base64url, sign, sign_parts};
-use crate::world::{
-    HEADER, Payload, SECRET, fault, issued, issuer, keyring, now, verified_by, verifier, verify,
+use crate::fixtures::{
+    HEADER, Payload, SECRET, error_name, issued, issuer, keyring, now, verified_by, verifier,
+    verify,
 };
+use crate::reference::{base64url, sign, sign_parts};
 
-fn assert_401(answer: &Error) {
-    assert_eq!(answer.status(), 401, "{answer:?}");
+fn assert_401(result: &Error) {
+    assert_eq!(result.status(), 401, "{result:?}");
 }
 
-/// JSON as text, with what parsers stumble over.
+/// Generates JSON text with values that parsers handle differently.
 fn json() -> impl Strategy<Value = String> {
     let number = prop_oneof![
         any::<i64>().prop_map(|number| number.to_string()),
@@ -66,31 +67,31 @@ fn object(members: &[(String, String)]) -> String {
     format!("{{{}}}", members.join(","))
 }
 
-/// A user id that a verifier takes: not empty, no white space around it.
+/// Generates user ids that a verifier accepts: not empty, without surrounding white space.
 fn subject() -> impl Strategy<Value = String> {
-    any::<String>().prop_filter("legal", |text| !text.is_empty() && text.trim() == text)
+    any::<String>().prop_filter("valid", |text| !text.is_empty() && text.trim() == text)
 }
 
 proptest! {
     #[test]
-    fn no_text_is_a_token(text in any::<String>()) {
+    fn arbitrary_text_is_rejected(text in any::<String>()) {
         assert_401(&verify(&text).unwrap_err());
     }
 
     #[test]
-    fn nothing_that_looks_like_a_token_is_one(text in "[A-Za-z0-9_=+/ -]{0,40}(\\.[A-Za-z0-9_=-]{0,40}){0,4}") {
+    fn text_in_the_form_of_a_token_is_rejected(text in "[A-Za-z0-9_=+/ -]{0,40}(\\.[A-Za-z0-9_=-]{0,40}){0,4}") {
         assert_401(&verify(&text).unwrap_err());
     }
 
     #[test]
-    fn no_header_field_makes_the_grammar_panic(bytes in vec(any::<u8>(), 0..64)) {
+    fn no_header_field_makes_the_parser_panic(bytes in vec(any::<u8>(), 0..64)) {
         if let Ok(token) = bearer::token([bytes.as_slice()]) {
             prop_assert!(bytes.ends_with(token.as_bytes()) && !token.is_empty());
         }
     }
 
     #[test]
-    fn a_good_token_with_random_bytes_written_over_it_is_refused(
+    fn a_token_with_random_bytes_written_over_it_is_rejected(
         at in any::<prop::sample::Index>(),
         noise in "[A-Za-z0-9_.=-]{1,20}",
     ) {
@@ -104,32 +105,32 @@ proptest! {
     }
 
     #[test]
-    fn no_signed_bytes_make_the_reader_panic(header in vec(any::<u8>(), 1..80), payload in vec(any::<u8>(), 1..80)) {
+    fn signed_arbitrary_bytes_are_rejected(header in vec(any::<u8>(), 1..80), payload in vec(any::<u8>(), 1..80)) {
         for token in [sign(&header, &payload, SECRET), sign(HEADER, &payload, SECRET)] {
             assert_401(&verify(&token).unwrap_err());
         }
     }
 
     #[test]
-    fn no_signed_header_makes_the_reader_panic(header in json()) {
-        let answer = verify(&sign(header, Payload::good().json(), SECRET));
-        answer.as_ref().err().map(assert_401);
+    fn a_signed_arbitrary_header_gives_claims_or_a_401(header in json()) {
+        let result = verify(&sign(header, Payload::valid().json(), SECRET));
+        result.as_ref().err().map(assert_401);
     }
 
     #[test]
-    fn no_signed_payload_makes_the_reader_panic(payload in json()) {
-        let answer = verified_by(&verifier(keyring()), payload, now());
-        answer.as_ref().err().map(assert_401);
+    fn a_signed_arbitrary_payload_gives_claims_or_a_401(payload in json()) {
+        let result = verified_by(&verifier(keyring()), payload, now());
+        result.as_ref().err().map(assert_401);
     }
 
     #[test]
-    fn no_value_of_a_claim_makes_the_reader_panic(name in name(), value in json()) {
-        let answer = Payload::good().with(&name, &value).verify();
-        answer.as_ref().err().map(assert_401);
+    fn an_arbitrary_claim_value_gives_claims_or_a_401(name in name(), value in json()) {
+        let result = Payload::valid().with(&name, &value).verify();
+        result.as_ref().err().map(assert_401);
     }
 
     #[test]
-    fn what_is_issued_is_verified(id in subject(), email in any::<String>(), session in any::<String>()) {
+    fn an_issued_token_verifies(id in subject(), email in any::<String>(), session in any::<String>()) {
         let subject = Subject { id: &id, email: &email, session_id: &session };
         let issued = issuer(keyring()).issue(&subject, now()).unwrap();
         let claims = verify(&issued.token).unwrap();
@@ -138,16 +139,16 @@ proptest! {
     }
 
     #[test]
-    fn what_a_foreign_library_signs_is_verified(id in subject(), email in any::<String>()) {
+    fn a_token_of_another_library_verifies(id in subject(), email in any::<String>()) {
         let text = |text: &str| serde_json::to_string(text).unwrap();
-        let payload = Payload::good().with("sub", text(&id)).with("email", text(&email));
+        let payload = Payload::valid().with("sub", text(&id)).with("email", text(&email));
         let claims = payload.verify().unwrap();
         prop_assert_eq!((claims.sub, claims.email), (id, email));
     }
 
     #[test]
-    fn unknown_members_change_nothing(members in vec(("x[a-z]{1,4}", json()), 0..4)) {
-        let plain = Payload::good();
+    fn unknown_members_are_ignored(members in vec(("x[a-z]{1,4}", json()), 0..4)) {
+        let plain = Payload::valid();
         let more = members.iter().fold(plain.clone(), |payload, (name, value)| payload.and(name, value));
         let valid = serde_json::from_str::<serde::de::IgnoredAny>(&more.json()).is_ok();
         let short = more.json().len() < 5000;
@@ -157,29 +158,29 @@ proptest! {
     }
 
     #[test]
-    fn any_secret_that_is_taken_signs_and_verifies(bytes in vec(any::<u8>(), 0..80)) {
+    fn every_accepted_secret_signs_and_verifies(bytes in vec(any::<u8>(), 0..80)) {
         let Ok(secret) = Secret::new(bytes.clone()) else {
             prop_assert!(bytes.len() < 32 || bytes.iter().collect::<std::collections::HashSet<_>>().len() < 6);
             return Ok(());
         };
         let keyring = auth_core::Keyring::new(secret);
-        let token = issuer(keyring.clone()).issue(&crate::world::SUBJECT, now()).unwrap().token;
+        let token = issuer(keyring.clone()).issue(&crate::fixtures::SUBJECT, now()).unwrap().token;
         prop_assert!(verifier(keyring).verify(&token, now()).is_ok());
     }
 
     #[test]
-    fn the_encoding_of_the_tests_is_that_of_the_rest_of_the_world(bytes in vec(any::<u8>(), 0..40)) {
+    fn the_reference_encoding_equals_that_of_the_base64_crate(bytes in vec(any::<u8>(), 0..40)) {
         use base64::Engine as _;
-        let theirs = base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(&bytes);
-        prop_assert_eq!(base64url(&bytes), theirs);
+        let expected = base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(&bytes);
+        prop_assert_eq!(base64url(&bytes), expected);
     }
 }
 
 #[test]
-fn a_payload_of_every_length_is_read() {
+fn headers_and_payloads_of_every_length_are_parsed() {
     for size in 0..1200 {
-        let payload = Payload::good().and("x", format!("\"{}\"", "x".repeat(size)));
-        assert_eq!(fault(&payload.verify()), "accepted", "{size}");
+        let payload = Payload::valid().and("x", format!("\"{}\"", "x".repeat(size)));
+        assert_eq!(error_name(&payload.verify()), "accepted", "{size}");
     }
     let header = |size| {
         format!(
@@ -190,9 +191,9 @@ fn a_payload_of_every_length_is_read() {
     for size in 900..1500 {
         let parts = (
             base64url(header(size).as_bytes()),
-            base64url(Payload::good().json().as_bytes()),
+            base64url(Payload::valid().json().as_bytes()),
         );
         let token = sign_parts(&parts.0, &parts.1, SECRET);
-        assert_eq!(fault(&verify(&token)), "accepted", "{size}");
+        assert_eq!(error_name(&verify(&token)), "accepted", "{size}");
     }
 }

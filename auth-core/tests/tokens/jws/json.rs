@@ -1,6 +1,6 @@
-//! One UTF-8 JSON object on each side of the first dot (RFC 7519 § 7.2, RFC 8259, RFC 8725 § 3.7).
+//! Header and payload are one UTF-8 JSON object each (RFC 7519 § 7.2, RFC 8259, RFC 8725 § 3.7).
 
-use crate::world::{HEADER, Payload, fault, with_header, with_payload};
+use crate::fixtures::{HEADER, Payload, error_name, with_header, with_payload};
 
 fn utf16(text: &str, mark: bool, to_bytes: fn(u16) -> [u8; 2]) -> Vec<u8> {
     let mark = mark.then_some(0xFEFF);
@@ -10,7 +10,7 @@ fn utf16(text: &str, mark: bool, to_bytes: fn(u16) -> [u8; 2]) -> Vec<u8> {
         .collect()
 }
 
-/// `text` in encodings that are not plain UTF-8.
+/// Returns `text` in encodings that are not plain UTF-8.
 fn other_encodings(text: &str) -> Vec<(&'static str, Vec<u8>)> {
     let broken = |bytes: &[u8]| {
         let (body, end) = text.as_bytes().split_at(text.len() - 1);
@@ -34,7 +34,7 @@ fn other_encodings(text: &str) -> Vec<(&'static str, Vec<u8>)> {
     ]
 }
 
-/// Texts that are not exactly one JSON object; `members` are the good ones.
+/// Returns texts that are not exactly one JSON object, made from the object `text`.
 fn not_one_object(text: &str) -> Vec<(&'static str, String)> {
     let members = &text[1..text.len() - 1];
     vec![
@@ -79,53 +79,61 @@ fn not_one_object(text: &str) -> Vec<(&'static str, String)> {
 #[test]
 fn a_header_is_utf_8() {
     for (name, bytes) in other_encodings(HEADER) {
-        assert_eq!(fault(&with_header(bytes)), "malformed", "{name}");
+        assert_eq!(error_name(&with_header(bytes)), "malformed", "{name}");
     }
 }
 
 #[test]
 fn a_payload_is_utf_8() {
-    for (name, bytes) in other_encodings(&Payload::good().json()) {
-        assert_eq!(fault(&with_payload(bytes)), "malformed", "{name}");
+    for (name, bytes) in other_encodings(&Payload::valid().json()) {
+        assert_eq!(error_name(&with_payload(bytes)), "malformed", "{name}");
     }
 }
 
 #[test]
 fn a_header_is_one_json_object() {
     for (name, text) in not_one_object(HEADER) {
-        assert_eq!(fault(&with_header(text)), "malformed", "{name}");
+        assert_eq!(error_name(&with_header(text)), "malformed", "{name}");
     }
 }
 
 #[test]
 fn a_payload_is_one_json_object() {
-    for (name, text) in not_one_object(&Payload::good().json()) {
-        assert_eq!(fault(&with_payload(text)), "malformed", "{name}");
+    for (name, text) in not_one_object(&Payload::valid().json()) {
+        assert_eq!(error_name(&with_payload(text)), "malformed", "{name}");
     }
 }
 
 #[test]
 fn white_space_around_and_inside_json_is_allowed() {
     let spaced = |text: &str| format!(" \t\r\n{} \n", text.replace(',', " ,\r\n\t"));
-    assert_eq!(fault(&with_header(spaced(HEADER))), "accepted");
-    let payload = spaced(&Payload::good().json());
-    assert_eq!(fault(&with_payload(payload)), "accepted");
+    assert_eq!(error_name(&with_header(spaced(HEADER))), "accepted");
+    let payload = spaced(&Payload::valid().json());
+    assert_eq!(error_name(&with_payload(payload)), "accepted");
 }
 
 #[test]
-fn depth_is_no_danger_and_no_fault_where_it_is_ignored() {
+fn deep_nesting_is_accepted_where_it_is_ignored_and_never_overflows() {
     for depth in [127, 128, 129, 1500] {
         for (open, close) in [("[", "]"), (r#"{"a":"#, "}")] {
             let inner = if open == "[" { "" } else { "1" };
             let nested = |depth| format!("{}{inner}{}", open.repeat(depth), close.repeat(depth));
             let depth = if open == "[" { depth } else { depth / 2 };
             let header = format!(r#"{{"alg":"HS256","typ":"at+jwt","x":{}}}"#, nested(depth));
-            assert_eq!(fault(&with_header(header)), "accepted", "{open} {depth}");
-            let payload = Payload::good().and("x", nested(depth));
-            assert_eq!(fault(&payload.verify()), "accepted", "{open} {depth}");
+            assert_eq!(
+                error_name(&with_header(header)),
+                "accepted",
+                "{open} {depth}"
+            );
+            let payload = Payload::valid().and("x", nested(depth));
+            assert_eq!(error_name(&payload.verify()), "accepted", "{open} {depth}");
             for claim in ["sub", "aud", "exp"] {
-                let payload = Payload::good().with(claim, nested(depth));
-                assert_eq!(fault(&payload.verify()), "invalid claim", "{open} {claim}");
+                let payload = Payload::valid().with(claim, nested(depth));
+                assert_eq!(
+                    error_name(&payload.verify()),
+                    "invalid claim",
+                    "{open} {claim}"
+                );
             }
         }
     }
