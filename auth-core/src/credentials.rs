@@ -1,4 +1,4 @@
-//! Reads the credentials of a request, whatever framework holds its header fields.
+//! Reads the credentials of a request, independent of the framework.
 
 use crate::{Error, bearer};
 

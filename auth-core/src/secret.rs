@@ -112,13 +112,13 @@ mod tests {
     use super::Secret;
     use crate::Error;
 
-    const GOOD: &str = "wJ9vRkq2x8Yt4Lm7Zb1Nc5Hd3Gf6Sa0P";
+    const VALID: &str = "wJ9vRkq2x8Yt4Lm7Zb1Nc5Hd3Gf6Sa0P";
 
     #[test]
     fn a_secret_has_at_least_32_bytes() {
-        assert!(Secret::new(GOOD.get(..31).unwrap()).is_err());
-        assert!(Secret::new(GOOD).is_ok());
-        assert!(Secret::new(format!("{GOOD}x")).is_ok());
+        assert!(Secret::new(VALID.get(..31).unwrap()).is_err());
+        assert!(Secret::new(VALID).is_ok());
+        assert!(Secret::new(format!("{VALID}x")).is_ok());
     }
 
     #[test]
@@ -161,7 +161,7 @@ mod tests {
     #[test]
     fn debug_output_is_redacted() {
         assert_eq!(
-            format!("{:?}", Secret::new(GOOD).unwrap()),
+            format!("{:?}", Secret::new(VALID).unwrap()),
             "Secret([redacted])"
         );
     }

@@ -40,7 +40,7 @@ impl Verification {
                 ids(&mut |id| matches &= id == caller.sub.as_bytes());
                 Self::Ready(if matches { Ok(caller) } else { Err(refusal()) })
             }
-            Self::Ready(refused) => Self::Ready(refused),
+            Self::Ready(refusal) => Self::Ready(refusal),
             Self::Pending(pending) => {
                 let mut required = Vec::new();
                 ids(&mut |id| required.push(id.to_vec()));

@@ -180,7 +180,7 @@ enum Coverage {
     /// Not by words and padding.
     #[default]
     Unexplained,
-    /// By padding and words that are too short to prove anything.
+    /// By padding and words that are too short to be telling.
     PaddingOnly,
     /// By padding and at least one telling word.
     WithWord,

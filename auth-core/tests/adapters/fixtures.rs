@@ -60,7 +60,7 @@ pub(crate) fn forged() -> String {
     signed_by(OTHER_SECRET, &header(), &claims())
 }
 
-pub(crate) fn good() -> String {
+pub(crate) fn valid_token() -> String {
     signed(&header(), &claims())
 }
 

@@ -3,7 +3,7 @@
 use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
 
-use crate::fixtures::good;
+use crate::fixtures::valid_token;
 use crate::table::{Refused, Target, every_refusal};
 
 /// A route for any caller, one behind the guard, one of user 42, one for requests with and without credentials.
@@ -91,7 +91,7 @@ pub(crate) fn gives_every_refusal_of_the_table(server: SocketAddr) {
 }
 
 pub(crate) fn accepts_a_valid_caller(server: SocketAddr) {
-    let bearer = ("authorization", format!("Bearer {}", good()));
+    let bearer = ("authorization", format!("Bearer {}", valid_token()));
     let user_id = ("x-user-id", "42".to_owned());
     for path in OWN.iter().chain(&["/%34%32/notes"]) {
         let response = send(server, path, &[bearer.clone(), user_id.clone()]);

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::fixtures::{NOW, claims, forged, good, signed, with};
+use crate::fixtures::{NOW, claims, forged, signed, valid_token, with};
 
 /// What a request asks for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -79,7 +79,7 @@ pub(crate) fn every_refusal() -> Vec<Case> {
 const AUTHORIZATION: &str = "authorization";
 
 fn header_errors() -> Vec<Case> {
-    let bearer = format!("Bearer {}", good());
+    let bearer = format!("Bearer {}", valid_token());
     let form = "The Authorization header must be Bearer, one space and a token";
     let characters = "The bearer token has characters that no token has";
     let invalid = |detail| unauthorized("INVALID_TOKEN", detail);
@@ -87,7 +87,7 @@ fn header_errors() -> Vec<Case> {
     let none = || unauthorized("UNAUTHORIZED", "Authentication is required");
     let one =
         |name: &str, value: &str, detail| case(name, &[(AUTHORIZATION, value)], invalid(detail));
-    let cookie = format!("access_token={}", good());
+    let cookie = format!("access_token={}", valid_token());
     vec![
         case("no header", &[], none()),
         case(
@@ -95,7 +95,7 @@ fn header_errors() -> Vec<Case> {
             &[("cookie", &cookie)],
             none(),
         ),
-        one("no scheme", &good(), form),
+        one("no scheme", &valid_token(), form),
         one("another scheme", "Basic YTpi", form),
         one("a scheme alone", "Bearer", form),
         one("two spaces", &bearer.replace(' ', "  "), characters),
@@ -237,7 +237,7 @@ fn time_errors() -> [Case; 4] {
 }
 
 fn ownership_and_configuration() -> Vec<Case> {
-    let bearer = format!("Bearer {}", good());
+    let bearer = format!("Bearer {}", valid_token());
     let forbidden = |detail| refused(403, "Forbidden", "FORBIDDEN", detail);
     let mismatch = || forbidden("X-User-Id names somebody other than the token does");
     let internal = "Something went wrong on our side";
@@ -275,7 +275,7 @@ fn ownership_and_configuration() -> Vec<Case> {
 }
 
 fn unavailable() -> [Case; 2] {
-    let bearer = format!("Bearer {}", good());
+    let bearer = format!("Bearer {}", valid_token());
     [
         (
             "feed too old",

@@ -155,7 +155,7 @@ const fn paths(target: Target) -> &'static [&'static str] {
     }
 }
 
-async fn ask(
+async fn call(
     channel: &Channel,
     path: &'static str,
     target: Target,
@@ -212,7 +212,7 @@ async fn tonic_gives_every_refusal_of_the_table() {
     let channel = connect().await;
     for case in every_refusal() {
         for path in paths(case.target) {
-            let refused = ask(&channel, path, case.target, &case.fields).await;
+            let refused = call(&channel, path, case.target, &case.fields).await;
             check(&case, &refused.unwrap_err());
         }
     }
@@ -220,10 +220,13 @@ async fn tonic_gives_every_refusal_of_the_table() {
 
 #[tokio::test]
 async fn tonic_accepts_a_valid_caller() {
-    let bearer = ("authorization", format!("Bearer {}", fixtures::good()));
+    let bearer = (
+        "authorization",
+        format!("Bearer {}", fixtures::valid_token()),
+    );
     let channel = connect().await;
     for path in paths(Target::Own) {
-        let response = ask(&channel, path, Target::Own, std::slice::from_ref(&bearer)).await;
+        let response = call(&channel, path, Target::Own, std::slice::from_ref(&bearer)).await;
         assert_eq!(response.unwrap(), "42");
     }
 }

@@ -89,15 +89,15 @@ fn a_stored_cost_above_15_is_rejected_without_hashing() {
 
 #[test]
 fn a_corrupt_hash_is_rejected_without_a_panic() {
-    let good = hash("correct horse").as_str().to_owned();
-    let (head, tail) = good.split_at(30);
+    let valid = hash("correct horse").as_str().to_owned();
+    let (head, tail) = valid.split_at(30);
     for (name, text) in [
         ("nothing", String::new()),
         ("a password", "correct horse".to_owned()),
-        ("one character fewer", good[..59].to_owned()),
-        ("one character more", format!("{good}.")),
-        ("a line feed", format!("{good}\n")),
-        ("a space at the start", format!(" {}", &good[..59])),
+        ("one character fewer", valid[..59].to_owned()),
+        ("one character more", format!("{valid}.")),
+        ("a line feed", format!("{valid}\n")),
+        ("a space at the start", format!(" {}", &valid[..59])),
         ("a NUL inside", format!("{head}\0{}", &tail[1..])),
         ("a = inside", format!("{head}={}", &tail[1..])),
         (
@@ -110,20 +110,20 @@ fn a_corrupt_hash_is_rejected_without_a_panic() {
         ),
         (
             "a letter across the salt's end",
-            format!("{}é{}", &good[..28], &good[30..]),
+            format!("{}é{}", &valid[..28], &valid[30..]),
         ),
-        ("a letter across the cost", format!("$2b$0é{}", &good[7..])),
-        ("a letter across the prefix", format!("$2é{}", &good[4..])),
+        ("a letter across the cost", format!("$2b$0é{}", &valid[7..])),
+        ("a letter across the prefix", format!("$2é{}", &valid[4..])),
         ("sixty two-byte letters", "é".repeat(60)),
         ("thirty two-byte letters, 60 bytes", "é".repeat(30)),
         ("sixty dollars", "$".repeat(60)),
-        ("another scheme", format!("$argon2id${}", &good[10..])),
-        ("md5-crypt", format!("$1$b${}", &good[5..])),
+        ("another scheme", format!("$argon2id${}", &valid[10..])),
+        ("md5-crypt", format!("$1$b${}", &valid[5..])),
         (
             "no dollar behind the cost",
-            format!("$2b$04.{}", &good[7..]),
+            format!("$2b$04.{}", &valid[7..]),
         ),
-        ("upper case", good.replacen("$2b$", "$2B$", 1)),
+        ("upper case", valid.replacen("$2b$", "$2B$", 1)),
     ] {
         let result = PasswordHash::parse(&text);
         assert_eq!(result, Err(Error::InvalidPasswordHash), "{name}: {text}");

@@ -33,11 +33,19 @@ const LONGEST: &str = "0f5264038205edfb1ac05fbb0e8c5e94:190c78219f6ae3ebbbc705bc
 fn assert_rehashed(password: &str, stored: &PasswordHash) {
     assert_eq!(attempt(password).matches(stored), Ok(true), "{password:?}");
     assert!(stored.needs_rehash(cost()), "{password:?}");
-    let ours = attempt(password).rehash(cost()).unwrap();
-    assert!(ours.as_str().starts_with("$2b$04$"), "{password:?}");
-    assert!(!ours.needs_rehash(cost()), "{password:?}");
-    assert_eq!(attempt(password).matches(&ours), Ok(true), "{password:?}");
-    assert_eq!(attempt("another").matches(&ours), Ok(false), "{password:?}");
+    let rehashed = attempt(password).rehash(cost()).unwrap();
+    assert!(rehashed.as_str().starts_with("$2b$04$"), "{password:?}");
+    assert!(!rehashed.needs_rehash(cost()), "{password:?}");
+    assert_eq!(
+        attempt(password).matches(&rehashed),
+        Ok(true),
+        "{password:?}"
+    );
+    assert_eq!(
+        attempt("another").matches(&rehashed),
+        Ok(false),
+        "{password:?}"
+    );
 }
 
 #[test]
@@ -126,9 +134,9 @@ fn plain_bcrypt_of_another_program_verifies_as_there() {
         assert_eq!(attempt("wrong").matches(&stored), Ok(false), "{password:?}");
     }
     // Plain bcrypt reads 72 bytes; a hash of this crate depends on all of them.
-    let ours = attempt(&long).rehash(cost()).unwrap();
+    let rehashed = attempt(&long).rehash(cost()).unwrap();
     let truncated = attempt(&"x".repeat(72));
-    assert_eq!(truncated.matches(&ours), Ok(false));
+    assert_eq!(truncated.matches(&rehashed), Ok(false));
     let plain = PasswordHash::import(&bcrypt::hash(&long, 4).unwrap()).unwrap();
     assert_eq!(truncated.matches(&plain), Ok(true));
 }

@@ -67,16 +67,16 @@ fn messages_of_verification_are_one_line_of_plain_ascii() {
     use crate::fixtures::{HEADER, SECRET, verify};
     use crate::{fixtures, reference};
     let sign = |header: &str, payload: &str| reference::sign(header, payload, SECRET);
-    let good = fixtures::Payload::valid().json();
+    let valid = fixtures::Payload::valid().json();
     let tokens = [
         String::new(),
         "a.b.c".to_owned(),
-        sign("{", &good),
-        sign(r#"{"alg":"none"}"#, &good),
-        sign(r#"{"alg":"HS256"}"#, &good),
-        sign(r#"{"alg":"HS256","zip":1}"#, &good),
-        sign(r#"{"alg":"HS256","kid":1}"#, &good),
-        sign(r#"{"x":"HS256","x":1}"#, &good),
+        sign("{", &valid),
+        sign(r#"{"alg":"none"}"#, &valid),
+        sign(r#"{"alg":"HS256"}"#, &valid),
+        sign(r#"{"alg":"HS256","zip":1}"#, &valid),
+        sign(r#"{"alg":"HS256","kid":1}"#, &valid),
+        sign(r#"{"x":"HS256","x":1}"#, &valid),
         sign(HEADER, "[]"),
         sign(HEADER, "{}"),
         sign(HEADER, "\u{0}"),

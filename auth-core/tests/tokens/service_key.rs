@@ -113,8 +113,8 @@ fn no_key_is_derived_from_another_service_key() {
         let further = reports.for_audience(audience).unwrap();
         String::from_utf8(further.expose().to_vec()).unwrap()
     });
-    let ours = ["billing", "reports", AUDIENCE].map(key_of);
-    let all: HashSet<_> = derived.iter().chain(&ours).collect();
+    let direct = ["billing", "reports", AUDIENCE].map(key_of);
+    let all: HashSet<_> = derived.iter().chain(&direct).collect();
     assert_eq!(all.len(), 6);
 }
 

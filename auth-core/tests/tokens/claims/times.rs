@@ -168,7 +168,7 @@ fn the_lifetime_ceiling_can_be_set_but_not_to_zero() {
 /// Beyond ±(2^53 − 1) two JSON parsers may disagree about an integer (RFC 8259 § 6).
 #[test]
 fn numbers_beyond_exact_integers_are_rejected() {
-    for (value, good) in [
+    for (value, is_accepted) in [
         ("9007199254740990", true),
         ("9007199254740991", true),
         ("9007199254740992", false),
@@ -180,7 +180,7 @@ fn numbers_beyond_exact_integers_are_rejected() {
         ("18446744073709551616", false),
         ("1e300", false),
     ] {
-        let expected = if good {
+        let expected = if is_accepted {
             Ok(())
         } else {
             Err(Error::InvalidClaim("exp"))
@@ -188,7 +188,7 @@ fn numbers_beyond_exact_integers_are_rejected() {
         let payload = Payload::valid().with("exp", value);
         assert_eq!(check(&without_ceiling(), &payload), expected, "exp {value}");
     }
-    for (value, good) in [
+    for (value, is_accepted) in [
         ("-9007199254740991", true),
         ("-9007199254740992", false),
         ("-9223372036854775808", false),
@@ -200,7 +200,7 @@ fn numbers_beyond_exact_integers_are_rejected() {
         ("1.8e9", true),
     ] {
         for claim in ["iat", "nbf"] {
-            let expected = if good {
+            let expected = if is_accepted {
                 Ok(())
             } else {
                 Err(Error::InvalidClaim(claim))

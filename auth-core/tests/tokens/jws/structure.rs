@@ -34,8 +34,8 @@ fn a_token_has_at_most_8192_bytes() {
 
 #[test]
 fn a_token_has_exactly_three_non_empty_parts() {
-    let good = issued();
-    let [header, payload, signature] = *good.split('.').collect::<Vec<_>>() else {
+    let valid = issued();
+    let [header, payload, signature] = *valid.split('.').collect::<Vec<_>>() else {
         panic!("three parts")
     };
     let unsigned = format!("{header}.{payload}");
@@ -49,10 +49,10 @@ fn a_token_has_exactly_three_non_empty_parts() {
         ("no signature", format!("{unsigned}.")),
         ("no payload", format!("{header}..{signature}")),
         ("no header", format!(".{payload}.{signature}")),
-        ("a dot at the start", format!(".{good}")),
-        ("a dot at the end", format!("{good}.")),
-        ("four parts", format!("{good}.{signature}")),
-        ("five parts, the shape of a JWE", format!("{good}.a.b")),
+        ("a dot at the start", format!(".{valid}")),
+        ("a dot at the end", format!("{valid}.")),
+        ("four parts", format!("{valid}.{signature}")),
+        ("five parts, the shape of a JWE", format!("{valid}.a.b")),
         (
             "the MAC of an empty payload",
             sign_parts(header, "", SECRET),
@@ -177,8 +177,8 @@ fn the_standard_alphabet_is_rejected() {
     let payload = base64url(json.as_bytes());
     assert!(payload.contains('-') && payload.contains('_'), "{payload}");
     let header = base64url(HEADER.as_bytes());
-    let good = sign_parts(&header, &payload, SECRET);
-    assert_eq!(error_name(&verify(&good)), "accepted");
+    let valid = sign_parts(&header, &payload, SECRET);
+    assert_eq!(error_name(&verify(&valid)), "accepted");
     for (from, to) in [("-", "+"), ("_", "/")] {
         let token = sign_parts(&header, &payload.replace(from, to), SECRET);
         assert_eq!(error_name(&verify(&token)), "malformed", "{to}");
@@ -188,8 +188,8 @@ fn the_standard_alphabet_is_rejected() {
 #[test]
 fn a_mac_that_is_too_short_or_too_long_is_rejected() {
     let (message, signature) = {
-        let good = issued();
-        let (message, signature) = good.rsplit_once('.').unwrap();
+        let valid = issued();
+        let (message, signature) = valid.rsplit_once('.').unwrap();
         (message.to_owned(), signature.to_owned())
     };
     let other_end = if signature.ends_with('A') { "E" } else { "A" };

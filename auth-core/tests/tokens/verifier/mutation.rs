@@ -8,13 +8,13 @@ use crate::fixtures::{
 
 #[test]
 fn a_token_with_any_bit_flipped_is_rejected() {
-    let good = issued();
+    let valid = issued();
     let verifier = verifier(keyring().with_previous([secret(OTHER_SECRET)]));
-    assert!(verifier.verify(&good, now()).is_ok());
+    assert!(verifier.verify(&valid, now()).is_ok());
     let (mut as_text, mut as_bytes) = (0, 0);
-    for at in 0..good.len() {
+    for at in 0..valid.len() {
         for bit in 0..8 {
-            let mut bytes = good.clone().into_bytes();
+            let mut bytes = valid.clone().into_bytes();
             bytes[at] ^= 1 << bit;
             if let Ok(text) = std::str::from_utf8(&bytes) {
                 as_text += 1;
@@ -30,14 +30,14 @@ fn a_token_with_any_bit_flipped_is_rejected() {
             }
         }
     }
-    assert_eq!((as_text, as_bytes), (7 * good.len(), good.len()));
+    assert_eq!((as_text, as_bytes), (7 * valid.len(), valid.len()));
 }
 
 #[test]
 fn a_token_with_a_character_removed_or_added_is_rejected() {
-    let good = issued();
-    for at in 0..good.len() {
-        let (before, rest) = good.split_at(at);
+    let valid = issued();
+    for at in 0..valid.len() {
+        let (before, rest) = valid.split_at(at);
         let removed = format!("{before}{}", &rest[1..]);
         assert!(verify(&removed).is_err(), "without {at}: {removed}");
         for more in ["A", "=", ".", " ", "\0"] {

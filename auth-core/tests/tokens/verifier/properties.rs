@@ -95,11 +95,11 @@ proptest! {
         at in any::<prop::sample::Index>(),
         noise in "[A-Za-z0-9_.=-]{1,20}",
     ) {
-        let good = issued();
-        let at = at.index(good.len());
-        let end = good.len().min(at + noise.len());
-        let mutated = format!("{}{noise}{}", &good[..at], &good[end..]);
-        if mutated != good {
+        let valid = issued();
+        let at = at.index(valid.len());
+        let end = valid.len().min(at + noise.len());
+        let mutated = format!("{}{noise}{}", &valid[..at], &valid[end..]);
+        if mutated != valid {
             assert_401(&verify(&mutated).unwrap_err());
         }
     }

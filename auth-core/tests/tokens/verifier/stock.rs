@@ -20,8 +20,8 @@ const HEADER: &str = r#"{"alg":"HS256","typ":"at+jwt"}"#;
 struct Case {
     name: &'static str,
     token: String,
-    ours: bool,
-    stock: bool,
+    accepted_here: bool,
+    accepted_by_stock: bool,
     reason: &'static str,
 }
 
@@ -80,12 +80,18 @@ fn with_header(header: &str) -> String {
     reference::sign(header, Value::from(valid_claims()).to_string(), SECRET)
 }
 
-fn case(name: &'static str, token: String, ours: bool, stock: bool, reason: &'static str) -> Case {
+fn case(
+    name: &'static str,
+    token: String,
+    accepted_here: bool,
+    accepted_by_stock: bool,
+    reason: &'static str,
+) -> Case {
     Case {
         name,
         token,
-        ours,
-        stock,
+        accepted_here,
+        accepted_by_stock,
         reason,
     }
 }
@@ -109,13 +115,17 @@ fn check(cases: Vec<Case>) {
         let Case { name, reason, .. } = case;
         assert_eq!(
             this_crate(&case.token),
-            case.ours,
+            case.accepted_here,
             "this crate: {name}; {reason}"
         );
-        assert_eq!(stock(&case.token), case.stock, "stock: {name}; {reason}");
+        assert_eq!(
+            stock(&case.token),
+            case.accepted_by_stock,
+            "stock: {name}; {reason}"
+        );
         assert_eq!(
             reason.is_empty(),
-            case.ours == case.stock,
+            case.accepted_here == case.accepted_by_stock,
             "{name}: every difference has its reason"
         );
     }

@@ -36,12 +36,12 @@ fn claims_of_a_wrong_type() {
         stricter("iss is a number", with("iss", 1), UNREADABLE),
         stricter("iss is an object", with("iss", json!({})), UNREADABLE),
         stricter(
-            "iss is an array with ours",
+            "iss is an array with the expected one",
             with("iss", json!(["api-server"])),
             "stock accepts any of several",
         ),
         same(
-            "iss is an array without ours",
+            "iss is an array without the expected one",
             with("iss", json!(["other"])),
             false,
         ),
@@ -53,22 +53,22 @@ fn claims_of_a_wrong_type() {
             UNREADABLE,
         ),
         stricter(
-            "aud has a number, not ours",
+            "aud has a number, not the expected one",
             with("aud", json!(["other", 1])),
             UNREADABLE,
         ),
         stricter(
-            "aud has a number and ours",
+            "aud has a number and the expected one",
             with("aud", json!(["api", 1])),
             UNREADABLE,
         ),
         same(
-            "aud is an array with ours",
+            "aud is an array with the expected one",
             with("aud", json!(["other", "api"])),
             true,
         ),
         same(
-            "aud is an array without ours",
+            "aud is an array without the expected one",
             with("aud", json!(["other"])),
             false,
         ),
