@@ -1,8 +1,8 @@
-//! What an extractor costs beside the verification itself: the same token through all three.
+//! The cost of the extractors compared with verification alone, for the same token.
 
 #![expect(
     clippy::unwrap_used,
-    reason = "a bench that cannot be set up has nothing to measure"
+    reason = "a bench whose setup fails has nothing to measure"
 )]
 
 use std::pin::pin;
@@ -23,17 +23,17 @@ fn main() {
     divan::main();
 }
 
-/// Of a future that does not wait.
-fn outcome(future: impl Future<Output = Result<Caller, Refusal>>) -> Caller {
+/// Polls a future that is ready at once.
+fn ready(future: impl Future<Output = Result<Caller, Refusal>>) -> Caller {
     let mut context = Context::from_waker(Waker::noop());
     match pin!(future).poll(&mut context) {
         Poll::Ready(caller) => caller.unwrap(),
-        Poll::Pending => unreachable!("local verification waits for nobody"),
+        Poll::Pending => unreachable!("local verification is ready at once"),
     }
 }
 
 #[divan::bench(sample_count = 1000, sample_size = 100)]
-fn bare(bencher: Bencher<'_, '_>) {
+fn verifier_alone(bencher: Bencher<'_, '_>) {
     let test = TestAuthority::new();
     let (verifier, token) = (test.verifier(), test.token_for(USER));
     bencher.bench(|| {
@@ -47,11 +47,11 @@ fn bare(bencher: Bencher<'_, '_>) {
 fn actix_extractor(bencher: Bencher<'_, '_>) {
     let test = TestAuthority::new();
     let request = TestRequest::default()
-        .insert_header(("authorization", test.header(USER)))
+        .insert_header(("authorization", test.authorization_header(USER)))
         .app_data(test.authority())
         .to_http_request();
     bencher.bench_local(|| {
-        outcome(Caller::from_request(
+        ready(Caller::from_request(
             black_box(&request),
             &mut Payload::None,
         ))
@@ -62,8 +62,8 @@ fn actix_extractor(bencher: Bencher<'_, '_>) {
 fn axum_extractor(bencher: Bencher<'_, '_>) {
     let test = TestAuthority::new();
     let request = http::Request::builder()
-        .header("authorization", test.header(USER))
+        .header("authorization", test.authorization_header(USER))
         .extension(test.authority());
     let (mut parts, ()) = request.body(()).unwrap().into_parts();
-    bencher.bench_local(|| outcome(Caller::from_request_parts(black_box(&mut parts), &())));
+    bencher.bench_local(|| ready(Caller::from_request_parts(black_box(&mut parts), &())));
 }

@@ -1,8 +1,8 @@
-//! Issue, verify, refuse; and stock `jsonwebtoken::decode` on the same token, with all the checks that it offers.
+//! Issues, verifies and rejects tokens; compares with stock `jsonwebtoken::decode` of the same token, with all its checks.
 
 #![expect(
     clippy::unwrap_used,
-    reason = "a bench that cannot be set up has nothing to measure"
+    reason = "a bench whose setup fails has nothing to measure"
 )]
 
 use std::time::{Duration, SystemTime};
@@ -20,9 +20,9 @@ const SUBJECT: Subject<'_> = Subject {
     session_id: "0198f2d4-8a02-7d51-8f0e-5d2f4c7b9e21",
 };
 
-/// What [`Claims`] has, so that both sides build the same strings.
+/// The fields of [`Claims`], so that both libraries allocate the same strings.
 #[derive(Deserialize)]
-#[expect(dead_code, reason = "it is built, not read")]
+#[expect(dead_code, reason = "the fields are written only")]
 struct StockClaims {
     sub: String,
     email: String,
@@ -72,12 +72,12 @@ fn issue(bencher: Bencher<'_, '_>) {
 }
 
 #[divan::bench(sample_count = 1000, sample_size = 100)]
-fn verify_our_own(bencher: Bencher<'_, '_>) {
+fn verify_own_token(bencher: Bencher<'_, '_>) {
     let (verifier, token) = (verifier(Keyring::new(secret())), token());
     bencher.bench(|| verify(&verifier, &token).unwrap());
 }
 
-/// `iss`, `aud`, `exp`, `nbf` and the required claims are all that it can be told to check.
+/// Stock can be configured to check `iss`, `aud`, `exp`, `nbf` and required claims.
 #[divan::bench(sample_count = 1000, sample_size = 100)]
 fn verify_with_stock_decode(bencher: Bencher<'_, '_>) {
     let token = token();
@@ -93,9 +93,9 @@ fn verify_with_stock_decode(bencher: Bencher<'_, '_>) {
     });
 }
 
-/// The same claims under a header as another library writes it: there is no key id, and it has to be parsed.
+/// The same claims with the header of another library, which has no key id and must be parsed.
 #[divan::bench(sample_count = 1000, sample_size = 100)]
-fn verify_a_foreign_token(bencher: Bencher<'_, '_>) {
+fn verify_a_token_of_another_library(bencher: Bencher<'_, '_>) {
     let header = jsonwebtoken::Header {
         typ: Some("at+jwt".to_owned()),
         ..jsonwebtoken::Header::new(Algorithm::HS256)
@@ -119,7 +119,7 @@ fn verify_with_a_previous_secret(bencher: Bencher<'_, '_>) {
 }
 
 #[divan::bench(sample_count = 1000, sample_size = 100)]
-fn refuse_a_bad_mac(bencher: Bencher<'_, '_>) {
+fn reject_a_wrong_mac(bencher: Bencher<'_, '_>) {
     let verifier = verifier(Keyring::new(other_secret()));
     let token = token();
     bencher.bench(|| verify(&verifier, &token).unwrap_err());

@@ -1,4 +1,4 @@
-//! An actix-web service that takes the tokens of a running `api-server`: an open route, one for callers, one for owners.
+//! An actix-web service that accepts the tokens of a running `api-server`: a public route, one for callers, one for owners.
 //!
 //! ```sh
 //! AUTH_SECRET=… cargo run --example actix --features actix
@@ -12,20 +12,20 @@ use actix_web::web::{self, ServiceConfig};
 use actix_web::{App, HttpServer};
 use auth_core::{Authority, Caller, Keyring, MaybeCaller, Owner, Secret, TokenVerifier};
 
-/// Open to all; bad credentials are refused all the same.
+/// Works without credentials; invalid ones are rejected.
 async fn hello(MaybeCaller(caller): MaybeCaller) -> String {
     match caller {
         Some(caller) => format!("Hello, {}", caller.email),
-        None => "Hello, whoever you are".to_owned(),
+        None => "Hello".to_owned(),
     }
 }
 
-/// 401 without a good token.
+/// 401 without a valid token.
 async fn me(caller: Caller) -> String {
     caller.sub
 }
 
-/// 403 unless `{user_id}` is the caller's own.
+/// 403 unless `{user_id}` is the caller's id.
 async fn notes(Owner(caller): Owner) -> String {
     format!("The notes of {}", caller.sub)
 }
@@ -37,9 +37,9 @@ fn routes(config: &mut ServiceConfig) {
         .route("/{user_id}/notes", web::get().to(notes));
 }
 
-/// The three settings that the service shares with the server.
+/// Reads the three settings that the service shares with the server.
 fn verifier() -> Result<TokenVerifier, Box<dyn Error>> {
-    let setting = |name, otherwise: &str| env::var(name).unwrap_or_else(|_| otherwise.to_owned());
+    let setting = |name, default: &str| env::var(name).unwrap_or_else(|_| default.to_owned());
     let secret = Secret::new(env::var("AUTH_SECRET")?)?;
     let issuer = setting("AUTH_ISSUER", "api-server");
     let audience = setting("AUTH_AUDIENCE", "api");

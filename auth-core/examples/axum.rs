@@ -1,5 +1,5 @@
-//! An axum service beside a running `api-server`: an open route, one for callers, one for owners. It takes the server's
-//! tokens, and within about a second of a logout no longer.
+//! An axum service next to a running `api-server`: a public route, one for callers, one for owners. It accepts the server's
+//! tokens, and rejects them within about a second after a logout.
 //!
 //! ```sh
 //! AUTH_SECRET=… AUTH_SERVER=http://127.0.0.1:8080 cargo run --example axum --features axum,remote
@@ -9,25 +9,25 @@
 use std::env;
 use std::error::Error;
 
-use auth_core::remote::{RevocationFeed, WhenSilent};
+use auth_core::remote::{RevocationFeed, StalePolicy};
 use auth_core::{Authority, Caller, Keyring, MaybeCaller, Owner, Secret, TokenVerifier};
 use axum::routing::get;
 use axum::{Extension, Router};
 
-/// Open to all; bad credentials are refused all the same.
+/// Works without credentials; invalid ones are rejected.
 async fn hello(MaybeCaller(caller): MaybeCaller) -> String {
     match caller {
         Some(caller) => format!("Hello, {}", caller.email),
-        None => "Hello, whoever you are".to_owned(),
+        None => "Hello".to_owned(),
     }
 }
 
-/// 401 without a good token.
+/// 401 without a valid token.
 async fn me(caller: Caller) -> String {
     caller.sub
 }
 
-/// 403 unless `{user_id}` is the caller's own.
+/// 403 unless `{user_id}` is the caller's id.
 async fn notes(Owner(caller): Owner) -> String {
     format!("The notes of {}", caller.sub)
 }
@@ -40,9 +40,9 @@ fn service(authority: Authority) -> Router {
         .layer(Extension(authority))
 }
 
-/// The settings that the service shares with the server.
+/// Reads the settings that the service shares with the server, and starts the revocation feed.
 async fn verifier() -> Result<TokenVerifier, Box<dyn Error>> {
-    let setting = |name, otherwise: &str| env::var(name).unwrap_or_else(|_| otherwise.to_owned());
+    let setting = |name, default: &str| env::var(name).unwrap_or_else(|_| default.to_owned());
     let server = setting("AUTH_SERVER", "http://127.0.0.1:8080");
     let issuer = setting("AUTH_ISSUER", "api-server");
     let audience = setting("AUTH_AUDIENCE", "api");
@@ -50,7 +50,7 @@ async fn verifier() -> Result<TokenVerifier, Box<dyn Error>> {
     let feed = RevocationFeed::start(&server, keyring.clone(), &issuer)?;
     feed.caught_up().await;
     let verifier = TokenVerifier::new(keyring, issuer, audience)?;
-    Ok(verifier.with_feed(&feed, WhenSilent::CarryOn))
+    Ok(verifier.with_feed(&feed, StalePolicy::FailOpen))
 }
 
 #[tokio::main(flavor = "current_thread")]

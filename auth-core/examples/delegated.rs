@@ -1,4 +1,4 @@
-//! An axum service that holds no secret: it asks a running `api-server` who is calling, by token or by cookie.
+//! An axum service without a secret: it asks a running `api-server` for the caller of a token or cookie.
 //!
 //! ```sh
 //! AUTH_SERVER=http://127.0.0.1:8080 cargo run --example delegated --features axum,remote
@@ -13,19 +13,19 @@ use auth_core::{Authority, Caller, Owner};
 use axum::routing::get;
 use axum::{Extension, Router};
 
-/// 401 without a good token.
+/// 401 without a valid token.
 async fn me(caller: Caller) -> String {
     caller.sub
 }
 
-/// 403 unless `{user_id}` is the caller's own.
+/// 403 unless `{user_id}` is the caller's id.
 async fn notes(Owner(caller): Owner) -> String {
     format!("The notes of {}", caller.sub)
 }
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Box<dyn Error>> {
-    let setting = |name, otherwise: &str| env::var(name).unwrap_or_else(|_| otherwise.to_owned());
+    let setting = |name, default: &str| env::var(name).unwrap_or_else(|_| default.to_owned());
     let server = setting("AUTH_SERVER", "http://127.0.0.1:8080");
     let authority = Authority::from(RemoteVerifier::new(&server)?);
     let service = Router::new()

@@ -1,6 +1,6 @@
-//! A tonic service that takes the tokens of a running `api-server`: an open method, one for callers, one for owners.
+//! A tonic service that accepts the tokens of a running `api-server`: a public method, one for callers, one for owners.
 //!
-//! Messages are plain text and the service is written by hand, so that no `protoc` is needed; with generated code it is
+//! Messages are plain text and the service has no generated code, so that no `protoc` is needed. With generated code it is
 //! `NotesServer::with_interceptor(notes, RequireCaller::new(verifier))`.
 //!
 //! ```sh
@@ -23,20 +23,20 @@ use tonic::transport::Server;
 use tonic::{Request, Response, Status};
 use tower_service::Service;
 
-/// Open to all.
+/// Works without credentials.
 fn hello(request: &Request<String>) -> Result<String, Status> {
     match request.get_ref().as_str() {
-        "" => Err(Status::invalid_argument("Say whom to greet")),
+        "" => Err(Status::invalid_argument("The name is empty")),
         name => Ok(format!("Hello, {name}")),
     }
 }
 
-/// `UNAUTHENTICATED` without a good token.
+/// `UNAUTHENTICATED` without a valid token.
 fn me(request: &Request<String>) -> Result<String, Status> {
     Ok(Caller::of(request)?.sub.clone())
 }
 
-/// `PERMISSION_DENIED` unless the message is the caller's own id.
+/// `PERMISSION_DENIED` unless the message is the caller's id.
 fn notes(request: &Request<String>) -> Result<String, Status> {
     let owner = request.get_ref();
     Caller::of(request)?.require_owner(owner)?;
@@ -45,13 +45,13 @@ fn notes(request: &Request<String>) -> Result<String, Status> {
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Box<dyn Error>> {
-    let setting = |name, otherwise: &str| env::var(name).unwrap_or_else(|_| otherwise.to_owned());
+    let setting = |name, default: &str| env::var(name).unwrap_or_else(|_| default.to_owned());
     let secret = Secret::new(env::var("AUTH_SECRET")?)?;
     let issuer = setting("AUTH_ISSUER", "api-server");
     let audience = setting("AUTH_AUDIENCE", "api");
     let verifier = TokenVerifier::new(Keyring::new(secret), issuer, audience)?;
     Server::builder()
-        .add_service(Methods::<OPEN>)
+        .add_service(Methods::<PUBLIC>)
         .add_service(InterceptedService::new(
             Methods::<GUARDED>,
             RequireCaller::new(verifier),
@@ -61,10 +61,11 @@ async fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-// From here on it is what generated code does.
+// The rest is what generated code does.
 
 type Method = fn(&Request<String>) -> Result<String, Status>;
 
+/// Returns the method at a path.
 fn method(path: &str) -> Option<Method> {
     match path {
         "/example.Greeter/Hello" => Some(hello),
@@ -74,13 +75,13 @@ fn method(path: &str) -> Option<Method> {
     }
 }
 
-const OPEN: bool = false;
+const PUBLIC: bool = false;
 const GUARDED: bool = true;
 
 #[derive(Clone)]
-struct Methods<const ARE_GUARDED: bool>;
+struct Methods<const IS_GUARDED: bool>;
 
-impl NamedService for Methods<OPEN> {
+impl NamedService for Methods<PUBLIC> {
     const NAME: &'static str = "example.Greeter";
 }
 
@@ -88,12 +89,12 @@ impl NamedService for Methods<GUARDED> {
     const NAME: &'static str = "example.Notes";
 }
 
-type Answering<T, E> = Pin<Box<dyn Future<Output = Result<T, E>> + Send>>;
+type BoxFuture<T, E> = Pin<Box<dyn Future<Output = Result<T, E>> + Send>>;
 
-impl<const ARE_GUARDED: bool> Service<http::Request<Body>> for Methods<ARE_GUARDED> {
+impl<const IS_GUARDED: bool> Service<http::Request<Body>> for Methods<IS_GUARDED> {
     type Response = http::Response<Body>;
     type Error = Infallible;
-    type Future = Answering<http::Response<Body>, Infallible>;
+    type Future = BoxFuture<http::Response<Body>, Infallible>;
 
     fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
         Poll::Ready(Ok(()))
@@ -115,19 +116,19 @@ struct Unary(Method);
 impl Service<Request<String>> for Unary {
     type Response = Response<String>;
     type Error = Status;
-    type Future = Answering<Response<String>, Status>;
+    type Future = BoxFuture<Response<String>, Status>;
 
     fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Status>> {
         Poll::Ready(Ok(()))
     }
 
     fn call(&mut self, request: Request<String>) -> Self::Future {
-        let answer = (self.0)(&request).map(Response::new);
-        Box::pin(async { answer })
+        let response = (self.0)(&request).map(Response::new);
+        Box::pin(async { response })
     }
 }
 
-/// Messages are text, as it is.
+/// Encodes messages as plain text.
 #[derive(Clone, Copy)]
 struct Text;
 

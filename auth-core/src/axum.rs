@@ -1,4 +1,4 @@
-//! axum: extractors, and what a refusal is there.
+//! axum: extractors and responses.
 
 use axum::body::Body;
 use axum::extract::rejection::RawPathParamsRejection;
@@ -8,17 +8,18 @@ use http::StatusCode;
 use http::header::{CONTENT_TYPE, HeaderName, HeaderValue};
 use http::request::Parts;
 
-use crate::caller::{NO_AUTHORITY, NO_USER_ID};
-use crate::guard::Refusing;
+use crate::layer::RefusalBody;
+use crate::require_caller::{NO_AUTHORITY, NO_USER_ID};
 use crate::{Authority, Caller, MaybeCaller, Owner, Refusal, Verification};
 
+/// Uses the result of [`RequireCaller`](crate::RequireCaller), or asks the authority among the request's extensions.
 fn verification(parts: &Parts) -> Verification {
     if let Some(caller) = parts.extensions.get::<Caller>() {
         return Verification::Ready(Ok(caller.clone()));
     }
     match parts.extensions.get::<Authority>() {
-        Some(authority) => authority.admit(&parts.headers),
-        None => Verification::Ready(Err(Refusal::fault(NO_AUTHORITY))),
+        Some(authority) => authority.authenticate(&parts.headers),
+        None => Verification::Ready(Err(Refusal::internal_error(NO_AUTHORITY))),
     }
 }
 
@@ -34,7 +35,7 @@ impl<S: Send + Sync> FromRequestParts<S> for MaybeCaller {
     type Rejection = Refusal;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Refusal> {
-        Self::from_verdict(verification(parts).await)
+        Self::from_result(verification(parts).await)
     }
 }
 
@@ -45,19 +46,21 @@ impl<S: Send + Sync> FromRequestParts<S> for Owner {
         let caller = verification(parts).await?;
         match RawPathParams::from_request_parts(parts, state).await {
             Ok(params) => {
-                let mut named = params.iter().filter(|(name, _)| *name == "user_id");
-                let (_, user_id) = named.next().ok_or_else(|| Refusal::fault(NO_USER_ID))?;
+                let mut user_ids = params.iter().filter(|(name, _)| *name == "user_id");
+                let (_, user_id) = user_ids
+                    .next()
+                    .ok_or_else(|| Refusal::internal_error(NO_USER_ID))?;
                 caller.require_owner(user_id)?;
                 Ok(Self(caller))
             }
-            // Whoever it names, it is nobody whose id is text.
+            // User ids are text, so these bytes cannot be the caller's id.
             Err(RawPathParamsRejection::InvalidUtf8InPathParam(_)) => Err(Refusal::wrong_owner()),
-            Err(_) => Err(Refusal::fault(NO_USER_ID)),
+            Err(_) => Err(Refusal::internal_error(NO_USER_ID)),
         }
     }
 }
 
-/// The refusal itself is in the response's extensions, for a layer that logs its cause.
+/// Puts the refusal into the response's extensions as well, for a layer that logs its cause.
 impl IntoResponse for Refusal {
     fn into_response(self) -> Response {
         let mut response = Response::new(Body::from(self.body()));
@@ -75,7 +78,7 @@ impl IntoResponse for Refusal {
     }
 }
 
-impl Refusing for Body {
+impl RefusalBody for Body {
     fn refuse(refusal: Refusal) -> Response {
         refusal.into_response()
     }

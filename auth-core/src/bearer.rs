@@ -1,10 +1,14 @@
-//! The `Authorization` header (RFC 9110 § 11.6.2, RFC 6750 § 2.1), for any web framework.
+//! Parses the `Authorization` header (RFC 9110 § 11.6.2, RFC 6750 § 2.1), for any web framework.
 
 use crate::Error;
 
+/// The scheme and the one space after it, in lower case.
 const SCHEME: &[u8] = b"bearer ";
 
-/// The token of a request, from all its `Authorization` header values.
+/// Extracts the token from the values of all `Authorization` header fields of a request.
+///
+/// The scheme is compared without regard to case. The length of the token is not limited here; a verifier rejects more
+/// than 8192 bytes.
 ///
 /// ```
 /// use auth_core::{Error, bearer};
@@ -16,8 +20,8 @@ const SCHEME: &[u8] = b"bearer ";
 ///
 /// # Errors
 ///
-/// [`Error::MissingCredentials`] without a header; [`Error::MalformedCredentials`] for two of them, another scheme,
-/// anything but exactly one space after the scheme, or characters outside `token68` (RFC 9110 § 11.2).
+/// [`Error::MissingCredentials`] if there is no value. [`Error::MalformedCredentials`] for more than one value, another
+/// scheme, anything but exactly one space after the scheme, and characters outside `token68` (RFC 9110 § 11.2).
 pub fn token<'a>(values: impl IntoIterator<Item = &'a [u8]>) -> Result<&'a str, Error> {
     let mut values = values.into_iter();
     let value = values.next().ok_or(Error::MissingCredentials)?;
@@ -44,10 +48,11 @@ fn parse(value: &[u8]) -> Result<&str, Error> {
         ))
 }
 
+/// Returns whether `text` is `token68`: the allowed characters, then any number of `=` (RFC 9110 § 11.2).
 fn is_token68(text: &[u8]) -> bool {
     let padding = text.iter().rev().take_while(|byte| **byte == b'=').count();
     let body = text.get(..text.len() - padding).unwrap_or_default();
-    // `&`, not `&&`: without an early end the compiler checks sixteen bytes at a time, at every request.
+    // `&` instead of `&&`: without an early exit the compiler vectorises the loop, which runs at every request.
     !body.is_empty()
         && body
             .iter()
@@ -79,7 +84,7 @@ mod tests {
     }
 
     #[test]
-    fn anything_else_is_malformed() {
+    fn other_forms_are_malformed() {
         for value in [
             "",
             "Bearer",
@@ -107,7 +112,7 @@ mod tests {
     }
 
     #[test]
-    fn two_headers_are_refused_even_when_equal() {
+    fn two_headers_are_rejected_even_if_equal() {
         let one = "Bearer a.b.c".as_bytes();
         assert!(matches!(
             token([one, one]),
@@ -116,7 +121,7 @@ mod tests {
     }
 
     #[test]
-    fn bytes_that_are_not_utf8_are_refused() {
+    fn bytes_that_are_not_utf8_are_rejected() {
         assert!(matches!(
             token([b"Bearer \xff\xfe".as_slice()]),
             Err(Error::MalformedCredentials(_))

@@ -1,22 +1,24 @@
-//! The claims of an access token and what makes them valid.
+//! The claims of an access token.
 
 mod parse;
+mod policy;
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use crate::Error;
-pub(crate) use parse::read;
+pub(crate) use parse::parse;
+pub(crate) use policy::{DEFAULT_MAX_LIFETIME, Expiry, Policy, Times};
 
-/// Whom a token is issued to: the input of [`TokenIssuer::issue`](crate::TokenIssuer::issue).
+/// The user and session of a token: the input of [`TokenIssuer::issue`](crate::TokenIssuer::issue).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[expect(
     clippy::exhaustive_structs,
-    reason = "callers build it; a new member is a new contract"
+    reason = "callers build it; a new field is a new contract"
 )]
 pub struct Subject<'a> {
-    /// `sub`: the user's id. Not empty, no surrounding white space.
+    /// `sub`: the user's id. Not empty, without surrounding white space.
     pub id: &'a str,
-    /// `email`: the user's address.
+    /// `email`: the user's email address.
     pub email: &'a str,
     /// `sid`: the session (login) the token belongs to.
     pub session_id: &'a str,
@@ -24,26 +26,26 @@ pub struct Subject<'a> {
 
 /// The claims of a verified access token (RFC 7519 § 4.1, modelled on RFC 9068 § 2.2).
 ///
-/// `iss` and `aud` are not repeated: they are the verifier's own, or the token would have been refused.
+/// `iss` and `aud` are left out: they equal the verifier's own, otherwise the token is rejected.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Claims {
-    /// The user's id: not empty, no surrounding white space.
+    /// The user's id. Not empty, without surrounding white space.
     pub sub: String,
-    /// The user's address, as the issuer wrote it.
+    /// The user's email address, as the issuer wrote it.
     pub email: String,
     /// The session (login) the token belongs to.
     pub sid: String,
-    /// Unique per token.
+    /// The token's id, unique per token.
     pub jti: String,
-    /// Issued at: whole seconds since 1970-01-01T00:00:00Z (a fraction is dropped).
+    /// Issued at: whole seconds since 1970-01-01T00:00:00Z; a fraction is dropped.
     pub iat: i64,
-    /// Expires at: whole seconds since 1970-01-01T00:00:00Z (a fraction is dropped).
+    /// Expires at: whole seconds since 1970-01-01T00:00:00Z; a fraction is dropped.
     pub exp: i64,
 }
 
 impl Claims {
-    /// `exp` as a point in time; 1970 if it lies before, or beyond what the platform's clock can express.
+    /// Returns `exp` as a [`SystemTime`]; 1970-01-01 if it is negative or beyond the platform's range.
     #[must_use]
     pub fn expires_at(&self) -> SystemTime {
         let since = Duration::from_secs(u64::try_from(self.exp).unwrap_or(0));
@@ -51,49 +53,7 @@ impl Claims {
     }
 }
 
-/// What a verifier insists on.
-#[derive(Debug, Clone)]
-pub(crate) struct Policy {
-    pub(crate) issuer: String,
-    pub(crate) audience: String,
-    /// Seconds.
-    pub(crate) leeway: f64,
-    /// Seconds.
-    pub(crate) max_lifetime: f64,
-}
-
-/// Whether an expired token is still good for something.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Expiry {
-    Enforced,
-    Ignored,
-}
-
-/// `iat`, `exp` and `nbf` as they came, in seconds, fractions included.
-pub(crate) struct Times {
-    pub(crate) iat: f64,
-    pub(crate) exp: f64,
-    pub(crate) nbf: Option<f64>,
-}
-
-impl Policy {
-    /// RFC 7519 § 4.1.4 to § 4.1.6. Expiry comes last, so that [`Error::Expired`] means "good but for its age".
-    pub(crate) fn check_times(&self, times: &Times, now: f64) -> Result<(), Error> {
-        if times.exp - times.iat > self.max_lifetime {
-            return Err(Error::InvalidClaim("exp"));
-        }
-        let latest = now + self.leeway;
-        if times.iat > latest || times.nbf.is_some_and(|nbf| nbf > latest) {
-            return Err(Error::NotYetValid);
-        }
-        if now >= times.exp + self.leeway {
-            return Err(Error::Expired);
-        }
-        Ok(())
-    }
-}
-
-/// A user id that both sides accept: not empty and without surrounding white space.
+/// Checks the rule for user ids that issuers and verifiers share: not empty, without surrounding white space.
 pub(crate) fn check_sub(sub: &str) -> Result<(), Error> {
     if sub.is_empty() || sub.trim() != sub {
         return Err(Error::InvalidClaim("sub"));
@@ -101,10 +61,31 @@ pub(crate) fn check_sub(sub: &str) -> Result<(), Error> {
     Ok(())
 }
 
-/// Seconds since 1970, negative before.
-pub(crate) fn seconds(time: SystemTime) -> f64 {
+/// Returns `text` unless it is empty.
+///
+/// # Errors
+///
+/// [`Error::InvalidSetting`] with `message` for an empty text.
+pub(crate) fn require_nonempty(text: String, message: &'static str) -> Result<String, Error> {
+    if text.is_empty() {
+        return Err(Error::InvalidSetting(message));
+    }
+    Ok(text)
+}
+
+/// Converts to seconds since 1970, negative before.
+pub(crate) fn unix_seconds(time: SystemTime) -> f64 {
     match time.duration_since(UNIX_EPOCH) {
         Ok(since) => since.as_secs_f64(),
         Err(before) => -before.duration().as_secs_f64(),
     }
+}
+
+/// Converts to whole seconds since 1970, rounded down.
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "a clock is within 2^53 s of 1970"
+)]
+pub(crate) fn whole_unix_seconds(time: SystemTime) -> i64 {
+    unix_seconds(time).floor() as i64
 }

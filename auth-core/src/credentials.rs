@@ -1,8 +1,8 @@
-//! What a request brings to be known by, whatever framework holds its header.
+//! Reads the credentials of a request, independent of the framework.
 
 use crate::{Error, bearer};
 
-/// A header field that says who calls.
+/// A header field that identifies the caller.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Field {
@@ -10,62 +10,68 @@ pub enum Field {
     Authorization,
     /// `Cookie` (RFC 6265bis § 4.2).
     Cookie,
-    /// `X-User-Id`: it grants nothing and must not contradict the token.
+    /// `X-User-Id`. It grants nothing, but it must not differ from the user of the token.
     UserId,
 }
 
-/// The header of a request. Implemented for the header maps of the frameworks whose features are on.
+/// The header fields of a request. Implemented for the header maps of the frameworks whose features are enabled.
 pub trait Headers {
     /// Calls `visit` with every value of the field, in order.
-    fn each<'a>(&'a self, field: Field, visit: &mut dyn FnMut(&'a [u8]));
+    fn for_each_value<'a>(&'a self, field: Field, visit: &mut dyn FnMut(&'a [u8]));
 }
 
 /// The credentials of a request.
 #[derive(Clone, Copy)]
 pub struct Credentials<'a>(&'a dyn Headers);
 
-/// Where a token stood.
+/// The part of a request that carried a token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum Place {
-    /// The `Authorization` header.
+pub enum CredentialSource {
+    /// The `Authorization` header (RFC 6750 § 2.1).
     Header,
-    /// The cookie.
+    /// The request body. [`Credentials`] never reads a body; this is for endpoints that do.
+    Body,
+    /// A cookie, which a browser also sends when another site starts the request.
     Cookie,
 }
 
 impl<'a> Credentials<'a> {
-    /// The credentials in a request's header.
+    /// Wraps the header fields of a request.
     #[must_use]
     pub const fn new(headers: &'a dyn Headers) -> Self {
         Self(headers)
     }
 
-    /// Every value of a field, to forward them.
+    /// Returns every value of a field, for forwarding.
     #[must_use]
     pub fn values(&self, field: Field) -> Vec<&'a [u8]> {
         let mut values = Vec::new();
-        self.0.each(field, &mut |value| values.push(value));
+        self.0
+            .for_each_value(field, &mut |value| values.push(value));
         values
     }
 
-    /// The token, and where it stood: in the `Authorization` header or, if there is none, in the cookie of that name. A
-    /// bad header is never rescued by a good cookie.
+    /// Returns the token and its source: the `Authorization` header or, only if there is none, the named cookie. A valid
+    /// cookie does not replace an invalid header.
     ///
     /// # Errors
     ///
-    /// [`Error::MissingCredentials`] without either; [`Error::MalformedCredentials`] for a header that is not one
-    /// [`Bearer <token>`](bearer::token) and for two cookies of the name.
-    pub fn token(&self, cookie: Option<&str>) -> Result<(&'a str, Place), Error> {
+    /// [`Error::MissingCredentials`] if there is neither. [`Error::MalformedCredentials`] if the header is not exactly one
+    /// [`Bearer <token>`](bearer::token), or if the cookie was sent twice.
+    pub fn token(&self, cookie: Option<&str>) -> Result<(&'a str, CredentialSource), Error> {
         match (self.bearer(), cookie) {
-            (Err(Error::MissingCredentials), Some(name)) => Ok((self.cookie(name)?, Place::Cookie)),
-            (token, _) => Ok((token?, Place::Header)),
+            (Err(Error::MissingCredentials), Some(name)) => {
+                Ok((self.cookie(name)?, CredentialSource::Cookie))
+            }
+            (token, _) => Ok((token?, CredentialSource::Header)),
         }
     }
 
+    /// Reads the `Authorization` header. Two values are enough to see that there is more than one.
     fn bearer(&self) -> Result<&'a str, Error> {
         let (mut first, mut another) = (None, None);
-        self.0.each(Field::Authorization, &mut |value| {
+        self.0.for_each_value(Field::Authorization, &mut |value| {
             if first.is_none() {
                 first = Some(value);
             } else {
@@ -75,26 +81,26 @@ impl<'a> Credentials<'a> {
         bearer::token(first.into_iter().chain(another))
     }
 
-    /// The value of the cookie of that name.
+    /// Returns the value of the named cookie; an empty text if it is not UTF-8, which no verifier accepts.
+    ///
+    /// The fields are split as bytes: another application on the host may have set cookies that are not text, which a
+    /// cookie parser would reject as a whole.
     ///
     /// # Errors
     ///
-    /// [`Error::MissingCredentials`] without one; [`Error::MalformedCredentials`] for two, in one field or several.
+    /// [`Error::MissingCredentials`] if there is none. [`Error::MalformedCredentials`] if there are two, in one field or
+    /// several: one may have been planted, and they cannot be told apart.
     pub fn cookie(&self, name: &str) -> Result<&'a str, Error> {
         let mut found = Err(Error::MissingCredentials);
-        // Byte by byte: another site on this host may have set cookies that are no text.
-        self.0.each(Field::Cookie, &mut |value| {
-            for pair in value.split(|byte| *byte == b';') {
-                let named = pair.trim_ascii().strip_prefix(name.as_bytes());
-                let Some(token) = named.and_then(|rest| rest.strip_prefix(b"=")) else {
+        self.0.for_each_value(Field::Cookie, &mut |field| {
+            for pair in field.split(|byte| *byte == b';') {
+                let Some(value) = value_of(pair, name) else {
                     continue;
                 };
                 found = match found {
-                    // What is no text is no token either, which its reader will say.
                     Err(Error::MissingCredentials) => {
-                        Ok(std::str::from_utf8(token).unwrap_or_default())
+                        Ok(std::str::from_utf8(value).unwrap_or_default())
                     }
-                    // Somebody planted one, and which is which nobody can tell.
                     _ => Err(Error::MalformedCredentials(
                         "The access token cookie was sent twice",
                     )),
@@ -105,42 +111,54 @@ impl<'a> Credentials<'a> {
     }
 }
 
+/// Returns the value of a `name=value` pair if it has that name (RFC 6265bis § 4.2.1).
+fn value_of<'p>(pair: &'p [u8], name: &str) -> Option<&'p [u8]> {
+    let rest = pair.trim_ascii().strip_prefix(name.as_bytes())?;
+    rest.strip_prefix(b"=")
+}
+
 #[cfg(test)]
 mod tests {
-    use super::{Credentials, Field, Headers, Place};
+    use super::{CredentialSource, Credentials, Field, Headers};
     use crate::Error;
 
     struct Request(Vec<(Field, &'static str)>);
 
     impl Headers for Request {
-        fn each<'a>(&'a self, field: Field, visit: &mut dyn FnMut(&'a [u8])) {
+        fn for_each_value<'a>(&'a self, field: Field, visit: &mut dyn FnMut(&'a [u8])) {
             let named = self.0.iter().filter(|(name, _)| *name == field);
             named.for_each(|(_, value)| visit(value.as_bytes()));
         }
     }
 
-    fn token(fields: &[(Field, &'static str)]) -> Result<(String, Place), Error> {
+    fn token(fields: &[(Field, &'static str)]) -> Result<(String, CredentialSource), Error> {
         let request = Request(fields.to_vec());
         let found = Credentials::new(&request).token(Some("t"));
-        found.map(|(token, place)| (token.to_owned(), place))
+        found.map(|(token, source)| (token.to_owned(), source))
     }
 
     #[test]
-    fn the_header_comes_before_the_cookie_and_is_not_rescued_by_it() {
+    fn the_header_takes_precedence_and_a_cookie_does_not_replace_an_invalid_one() {
         let cookie = (Field::Cookie, "a=1; t=c; tt=2");
-        let good = (Field::Authorization, "Bearer h");
-        assert_eq!(token(&[cookie]), Ok(("c".to_owned(), Place::Cookie)));
-        assert_eq!(token(&[cookie, good]), Ok(("h".to_owned(), Place::Header)));
+        let valid = (Field::Authorization, "Bearer h");
+        assert_eq!(
+            token(&[cookie]),
+            Ok(("c".to_owned(), CredentialSource::Cookie))
+        );
+        assert_eq!(
+            token(&[cookie, valid]),
+            Ok(("h".to_owned(), CredentialSource::Header))
+        );
         assert!(matches!(
             token(&[cookie, (Field::Authorization, "Basic x")]),
             Err(Error::MalformedCredentials(_))
         ));
-        assert!(token(&[cookie, good, good]).is_err());
+        assert!(token(&[cookie, valid, valid]).is_err());
         assert_eq!(token(&[]), Err(Error::MissingCredentials));
     }
 
     #[test]
-    fn two_cookies_of_the_name_are_refused_even_in_two_headers() {
+    fn two_cookies_of_one_name_are_rejected_even_in_two_fields() {
         let twice = Err(Error::MalformedCredentials(
             "The access token cookie was sent twice",
         ));

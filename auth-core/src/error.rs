@@ -1,24 +1,24 @@
-//! One error type for everything this crate refuses.
+//! The error type of this crate.
 
 use std::fmt;
 
-/// Why something was refused.
+/// The reason for rejecting a token, a password or a setting.
 ///
-/// Every variant has a stable [`code`](Self::code), an HTTP [`status`](Self::status) and, when that is 401, a
-/// [`WWW-Authenticate`](Self::www_authenticate) value (RFC 6750 § 3), so any framework can answer with it. No
-/// variant carries text from the token, the header or the secret: an error is safe to log and to send.
+/// Every variant has a stable [`code`](Self::code), an HTTP [`status`](Self::status) and, for 401, a
+/// [`WWW-Authenticate`](Self::www_authenticate) value (RFC 6750 § 3), so any framework can respond with it. No variant
+/// carries text of the token, the header or the secret: an error is safe to log and to send.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Error {
-    /// 401: the request carries no `Authorization` header.
+    /// 401: the request has no credentials: no `Authorization` header and, where one is accepted, no cookie.
     MissingCredentials,
-    /// 401: the `Authorization` header is not one `Bearer <token>` (RFC 6750 § 2.1).
+    /// 401: the `Authorization` header is not one `Bearer <token>` (RFC 6750 § 2.1), or the cookie was sent twice.
     MalformedCredentials(&'static str),
     /// 401: the token is longer than [`MAX_TOKEN_BYTES`](crate::MAX_TOKEN_BYTES).
     TokenTooLong,
     /// 401: the text is not a compact JWS of one JSON header and one JSON object (RFC 7515 § 3.1, RFC 7519 § 7.2).
     MalformedToken(&'static str),
-    /// 401: the JOSE header asks for something other than HS256 `at+jwt` (RFC 8725 § 3.1, § 3.11).
+    /// 401: the JOSE header is not that of an HS256 `at+jwt` token (RFC 8725 § 3.1, § 3.11).
     UnacceptableHeader(&'static str),
     /// 401: no secret of the keyring made this MAC (RFC 7515 § 5.2).
     SignatureMismatch,
@@ -28,26 +28,26 @@ pub enum Error {
     InvalidClaim(&'static str),
     /// 401: `iat` or `nbf` lies in the future by more than the leeway (RFC 7519 § 4.1.5).
     NotYetValid,
-    /// 401: `exp` has passed by the leeway or more (RFC 7519 § 4.1.4). Everything else about the token was good.
+    /// 401: `exp` lies in the past by the leeway or more (RFC 7519 § 4.1.4). The token is otherwise valid.
     Expired,
-    /// 401: the session the token belongs to was ended. Everything else about the token was good.
+    /// 401: the session of the token was revoked. The token is otherwise valid.
     Revoked,
-    /// 503: which sessions have ended has not been heard for too long. The token was good.
+    /// 503: the list of revoked sessions is too old to decide. The token is otherwise valid.
     RevocationsOutdated,
-    /// 500: a secret that must not be used; the text says why and what to do.
+    /// 500: a secret is too weak; the text says why and what to do.
     WeakSecret(&'static str),
-    /// 500: a setting out of its range; the text names it and the range.
+    /// 500: a setting is out of range; the text names the setting and the range.
     InvalidSetting(&'static str),
-    /// 422: a password outside the limits; the text says which.
+    /// 422: a password is outside the limits; the text says which.
     UnacceptablePassword(&'static str),
-    /// 500: a stored password hash that is neither bcrypt in the supported range nor Better Auth's scrypt.
+    /// 500: a stored password hash is neither bcrypt of cost 4 to 15 nor Better Auth's scrypt.
     InvalidPasswordHash,
-    /// 500: the operating system gave no random bytes, or a token could not be written as JSON.
+    /// 500: the operating system gave no random bytes, or a token could not be serialised.
     Crypto,
 }
 
 impl Error {
-    /// A stable, machine-readable name: `UNAUTHORIZED`, `INVALID_TOKEN`, `TOKEN_EXPIRED`, `TOKEN_REVOKED`,
+    /// Returns a stable, machine-readable name: `UNAUTHORIZED`, `INVALID_TOKEN`, `TOKEN_EXPIRED`, `TOKEN_REVOKED`,
     /// `AUTHORITY_UNAVAILABLE`, `VALIDATION_ERROR` or `INTERNAL_SERVER_ERROR`.
     #[must_use]
     pub const fn code(&self) -> &'static str {
@@ -62,8 +62,8 @@ impl Error {
         }
     }
 
-    /// The HTTP status to answer with: 401 for credentials, 422 for a password, 500 for a fault of the host, 503
-    /// to try again.
+    /// Returns the HTTP status to respond with: 401 for credentials, 422 for a password, 500 for a configuration or system
+    /// error, 503 for a temporary one.
     #[must_use]
     pub const fn status(&self) -> u16 {
         match self {
@@ -77,9 +77,9 @@ impl Error {
         }
     }
 
-    /// The `WWW-Authenticate` value that goes with a 401 (RFC 6750 § 3), `None` for any other status.
+    /// Returns the `WWW-Authenticate` value for a 401 (RFC 6750 § 3), `None` for any other status.
     ///
-    /// `error` and `error_description` are there only when credentials were sent (RFC 6750 § 3.1).
+    /// It has `error` and `error_description` only if the request had credentials (RFC 6750 § 3.1).
     #[must_use]
     pub fn www_authenticate(&self) -> Option<String> {
         match self {
@@ -92,7 +92,7 @@ impl Error {
     }
 }
 
-/// Plain ASCII without `"` or `\`, so that it fits into `error_description` as it is.
+/// One line of ASCII without `"` and `\`, as `error_description` requires (RFC 6750 § 3).
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -111,12 +111,12 @@ impl fmt::Display for Error {
                 "The stored password hash is neither bcrypt of cost 4 to 15 nor Better Auth's scrypt",
             ),
             Self::Crypto => f.write_str("The system's cryptography failed"),
-            Self::MalformedCredentials(why)
-            | Self::MalformedToken(why)
-            | Self::UnacceptableHeader(why)
-            | Self::WeakSecret(why)
-            | Self::InvalidSetting(why)
-            | Self::UnacceptablePassword(why) => f.write_str(why),
+            Self::MalformedCredentials(reason)
+            | Self::MalformedToken(reason)
+            | Self::UnacceptableHeader(reason)
+            | Self::WeakSecret(reason)
+            | Self::InvalidSetting(reason)
+            | Self::UnacceptablePassword(reason) => f.write_str(reason),
         }
     }
 }

@@ -1,18 +1,20 @@
-//! HMAC-SHA-256 (RFC 2104, RFC 7518 § 3.2). What depends on the key alone is computed once and copied for each message.
+//! HMAC-SHA-256 (RFC 2104, RFC 7518 § 3.2). The state after the key is computed once and cloned for each message.
 
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::{Digest as _, Sha256};
 use zeroize::Zeroizing;
 
-/// Bytes that SHA-256 takes at a time.
+/// The block size of SHA-256, in bytes.
 const BLOCK: usize = 64;
 
-/// A key, ready for use; wiped on drop.
+/// A MAC key, ready for use. It is wiped on drop.
 #[derive(Clone)]
 pub(crate) struct MacKey(Hmac<Sha256>);
 
 impl MacKey {
-    /// From a key of any length: a long one is hashed, then zeros fill the block (RFC 2104 § 2).
+    /// Prepares a key of any length: one longer than a block is hashed, then zeros fill the block (RFC 2104 § 2).
+    ///
+    /// `Hmac::new` takes a whole block and cannot fail, unlike `new_from_slice`.
     pub(crate) fn new(key: &[u8]) -> Self {
         let mut block = Zeroizing::new([0; BLOCK]);
         if let Some(start) = block.get_mut(..key.len()) {
@@ -25,6 +27,7 @@ impl MacKey {
         Self(Hmac::new((&*block).into()))
     }
 
+    /// Computes the MAC of `message`.
     pub(crate) fn tag(&self, message: &[u8]) -> [u8; 32] {
         self.0
             .clone()
@@ -34,7 +37,7 @@ impl MacKey {
             .into()
     }
 
-    /// Compares in constant time; a tag of another length than 32 bytes is wrong.
+    /// Verifies a MAC in constant time. A tag that does not have 32 bytes is wrong.
     pub(crate) fn verifies(&self, message: &[u8], tag: &[u8]) -> bool {
         let computed = self.0.clone().chain_update(message);
         computed.verify_slice(tag).is_ok()
@@ -48,7 +51,7 @@ mod tests {
     use sha2::Sha256;
 
     #[test]
-    fn keys_shorter_and_longer_than_a_block_are_taken_as_hmac_takes_them() {
+    fn keys_of_every_length_give_the_mac_of_the_hmac_crate() {
         for length in [0, 1, 32, 63, 64, 65, 131, 1000] {
             let key: Vec<u8> = (0..length)
                 .map(|n| u8::try_from(n % 251).unwrap())
@@ -64,7 +67,7 @@ mod tests {
     }
 
     #[test]
-    fn a_tag_that_is_cut_or_prolonged_is_wrong() {
+    fn a_shortened_or_extended_tag_is_wrong() {
         let key = MacKey::new(&[7; 32]);
         let tag = key.tag(b"text");
         assert!(key.verifies(b"text", &tag));

@@ -1,13 +1,13 @@
-//! Claims and a clock in, a compact token out.
+//! Issues access tokens.
 
 use std::fmt;
 use std::time::{Duration, SystemTime};
 
 use serde::Serialize;
 
-use crate::claims::{check_sub, seconds};
-use crate::verifier::{DEFAULT_MAX_LIFETIME, require_text};
-use crate::{Claims, Error, Keyring, MAX_TOKEN_BYTES, Subject, jws};
+use crate::claims::{DEFAULT_MAX_LIFETIME, check_sub, require_nonempty, whole_unix_seconds};
+use crate::random::random_base64url;
+use crate::{Claims, Error, Keyring, MAX_TOKEN_BYTES, Subject};
 
 /// Issues access tokens: HS256 JWTs of type `at+jwt` under the keyring's current secret.
 ///
@@ -27,18 +27,20 @@ pub struct TokenIssuer {
     keyring: Keyring,
     issuer: String,
     audience: String,
+    /// Whole seconds.
     lifetime: i64,
 }
 
-/// A token and what it says.
+/// An issued token and its claims.
 #[non_exhaustive]
 pub struct AccessToken {
-    /// The compact JWS (RFC 7515 § 7.1). It is a credential: do not log it.
+    /// The compact JWS (RFC 7515 § 7.1), at most 8192 bytes. It is a credential: do not log it.
     pub token: String,
-    /// The claims in it.
+    /// The claims of the token, as a verifier returns them.
     pub claims: Claims,
 }
 
+/// Redacts the token.
 impl fmt::Debug for AccessToken {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("AccessToken")
@@ -48,7 +50,7 @@ impl fmt::Debug for AccessToken {
     }
 }
 
-/// The payload as it is written.
+/// The payload, in the order in which it is serialised.
 #[derive(Serialize)]
 struct Payload<'a> {
     iss: &'a str,
@@ -62,7 +64,8 @@ struct Payload<'a> {
 }
 
 impl TokenIssuer {
-    /// An issuer that writes `iss`, `aud` and `exp = iat + lifetime`; the lifetime counts whole seconds.
+    /// Creates an issuer that sets `iss`, `aud` and `exp = iat + lifetime`. A fraction of a second of `lifetime` is
+    /// dropped.
     ///
     /// # Errors
     ///
@@ -73,37 +76,38 @@ impl TokenIssuer {
         audience: impl Into<String>,
         lifetime: Duration,
     ) -> Result<Self, Error> {
-        const LIFETIME: Error =
+        const OUT_OF_RANGE: Error =
             Error::InvalidSetting("the token lifetime must be 1 second to 400 days");
         if lifetime > DEFAULT_MAX_LIFETIME || lifetime.as_secs() == 0 {
-            return Err(LIFETIME);
+            return Err(OUT_OF_RANGE);
         }
         Ok(Self {
             keyring,
-            issuer: require_text(issuer.into(), "the issuer must not be empty")?,
-            audience: require_text(audience.into(), "the audience must not be empty")?,
-            lifetime: i64::try_from(lifetime.as_secs()).map_err(|_too_long| LIFETIME)?,
+            issuer: require_nonempty(issuer.into(), "the issuer must not be empty")?,
+            audience: require_nonempty(audience.into(), "the audience must not be empty")?,
+            lifetime: i64::try_from(lifetime.as_secs()).map_err(|_too_long| OUT_OF_RANGE)?,
         })
     }
 
-    /// The lifetime of its tokens in whole seconds (`expires_in`, RFC 6749 § 5.1).
+    /// Returns the lifetime of the tokens, in whole seconds (`expires_in`, RFC 6749 § 5.1).
     #[must_use]
     pub const fn lifetime_seconds(&self) -> i64 {
         self.lifetime
     }
 
-    /// Makes a token, valid from `now` for the lifetime, with a fresh `jti` of 128 random bits.
+    /// Issues a token that is valid from `now` for the lifetime, with a new `jti` of 128 random bits.
     ///
     /// # Errors
     ///
-    /// [`Error::InvalidClaim`] for a subject id, [`Error::TokenTooLong`] for a subject of some 5500 bytes or more, that
-    /// every verifier would refuse; [`Error::Crypto`] without random bytes.
+    /// Every verifier would reject the token: [`Error::InvalidClaim`] if `subject.id` is empty or has surrounding white
+    /// space, [`Error::TokenTooLong`] if the subject has more than about 5500 bytes. [`Error::Crypto`] if the operating
+    /// system gives no random bytes.
     pub fn issue(&self, subject: &Subject<'_>, now: SystemTime) -> Result<AccessToken, Error> {
-        self.issue_with_id(subject, jws::random_text::<16>()?, now)
+        self.issue_with_id(subject, random_base64url::<16>()?, now)
     }
 
-    /// As [`issue`](Self::issue), with a `jti` of the caller's making: the same subject, id, second and secret give
-    /// the same token. The caller sees to it that no two different tokens share an id (RFC 7519 § 4.1.7).
+    /// As [`issue`](Self::issue), with the given `jti`. The result is deterministic: the same subject, `jti`, second and
+    /// secret give the same token. Two different tokens must not share a `jti` (RFC 7519 § 4.1.7).
     ///
     /// # Errors
     ///
@@ -111,13 +115,13 @@ impl TokenIssuer {
     pub fn issue_with_id(
         &self,
         subject: &Subject<'_>,
-        id: String,
+        jti: String,
         now: SystemTime,
     ) -> Result<AccessToken, Error> {
-        self.issue_claims(subject, id, now, i64::MAX)
+        self.issue_claims(subject, jti, now, i64::MAX)
     }
 
-    /// As [`issue_with_id`](Self::issue_with_id) and [`issue_until`](Self::issue_until) together: the same subject, id,
+    /// As [`issue_with_id`](Self::issue_with_id) and [`issue_until`](Self::issue_until) together: the same subject, `jti`,
     /// second, `latest` and secret give the same token.
     ///
     /// # Errors
@@ -126,41 +130,37 @@ impl TokenIssuer {
     pub fn issue_with_id_until(
         &self,
         subject: &Subject<'_>,
-        id: String,
+        jti: String,
         latest: i64,
         now: SystemTime,
     ) -> Result<AccessToken, Error> {
-        self.issue_claims(subject, id, now, latest)
+        self.issue_claims(subject, jti, now, latest)
     }
 
-    /// As [`issue`](Self::issue), but the token expires at `latest` (seconds since 1970) if its lifetime would end
-    /// later: a token that is exchanged for another must not live on in it (RFC 8693 § 2.2.1).
+    /// As [`issue`](Self::issue), but the token expires at `latest` (seconds since 1970) at the latest. For token exchange:
+    /// the new token must not outlive the one it replaces (RFC 8693 § 2.2.1).
     ///
     /// # Errors
     ///
-    /// [`Error::Expired`] if `latest` has come already; else as [`issue`](Self::issue).
+    /// [`Error::Expired`] if `latest` is not after `now`; otherwise as [`issue`](Self::issue).
     pub fn issue_until(
         &self,
         subject: &Subject<'_>,
         latest: i64,
         now: SystemTime,
     ) -> Result<AccessToken, Error> {
-        self.issue_claims(subject, jws::random_text::<16>()?, now, latest)
+        self.issue_claims(subject, random_base64url::<16>()?, now, latest)
     }
 
     fn issue_claims(
         &self,
         subject: &Subject<'_>,
-        id: String,
+        jti: String,
         now: SystemTime,
         latest: i64,
     ) -> Result<AccessToken, Error> {
         check_sub(subject.id)?;
-        #[expect(
-            clippy::cast_possible_truncation,
-            reason = "a clock within 2^53 s of 1970"
-        )]
-        let iat = seconds(now).floor() as i64;
+        let iat = whole_unix_seconds(now);
         let exp = iat.saturating_add(self.lifetime).min(latest);
         if exp <= iat {
             return Err(Error::Expired);
@@ -169,7 +169,7 @@ impl TokenIssuer {
             sub: subject.id.to_owned(),
             email: subject.email.to_owned(),
             sid: subject.session_id.to_owned(),
-            jti: id,
+            jti,
             iat,
             exp,
         };

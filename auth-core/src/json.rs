@@ -1,4 +1,4 @@
-//! JSON values that are one type and nothing else.
+//! JSON values of exactly one type: `null`, or a number where a string is expected, is an error.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -7,37 +7,39 @@ use serde::de::{self, Deserialize, Deserializer, Visitor};
 
 /// A JSON string, borrowed from the input unless it has escapes.
 #[derive(PartialEq, Eq)]
-pub(crate) struct Text<'t>(pub(crate) Cow<'t, str>);
+pub(crate) struct JsonString<'t>(pub(crate) Cow<'t, str>);
 
-impl<'de> Deserialize<'de> for Text<'de> {
+impl<'de> Deserialize<'de> for JsonString<'de> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct OnlyText;
-        impl<'de> Visitor<'de> for OnlyText {
-            type Value = Text<'de>;
+        struct StringVisitor;
+        impl<'de> Visitor<'de> for StringVisitor {
+            type Value = JsonString<'de>;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.write_str("a string")
             }
 
             fn visit_borrowed_str<E: de::Error>(self, text: &'de str) -> Result<Self::Value, E> {
-                Ok(Text(Cow::Borrowed(text)))
+                Ok(JsonString(Cow::Borrowed(text)))
             }
 
             fn visit_str<E: de::Error>(self, text: &str) -> Result<Self::Value, E> {
-                Ok(Text(Cow::Owned(text.to_owned())))
+                Ok(JsonString(Cow::Owned(text.to_owned())))
             }
         }
-        deserializer.deserialize_str(OnlyText)
+        deserializer.deserialize_str(StringVisitor)
     }
 }
 
-/// A JSON number in the range in which a 64-bit float is exact about integers: ±(2^53 − 1) (RFC 8259 § 6).
+/// A JSON number within ±(2^53 − 1), where a 64-bit float holds every integer exactly (RFC 8259 § 6).
 #[derive(Clone, Copy)]
-pub(crate) struct Number(pub(crate) f64);
+pub(crate) struct JsonNumber(pub(crate) f64);
 
-impl Number {
+impl JsonNumber {
+    /// 2^53 − 1.
     const MAX: f64 = 9_007_199_254_740_991.0;
 
+    /// Rejects a number outside ±[`MAX`](Self::MAX).
     fn in_range<E: de::Error>(number: f64) -> Result<Self, E> {
         if number.abs() <= Self::MAX {
             Ok(Self(number))
@@ -47,11 +49,11 @@ impl Number {
     }
 }
 
-impl<'de> Deserialize<'de> for Number {
+impl<'de> Deserialize<'de> for JsonNumber {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct OnlyNumber;
-        impl Visitor<'_> for OnlyNumber {
-            type Value = Number;
+        struct NumberVisitor;
+        impl Visitor<'_> for NumberVisitor {
+            type Value = JsonNumber;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.write_str("a number")
@@ -59,24 +61,24 @@ impl<'de> Deserialize<'de> for Number {
 
             #[expect(
                 clippy::cast_precision_loss,
-                reason = "above 2^53 it is refused all the same"
+                reason = "a number above 2^53 is rejected in any case"
             )]
-            fn visit_u64<E: de::Error>(self, number: u64) -> Result<Number, E> {
-                Number::in_range(number as f64)
+            fn visit_u64<E: de::Error>(self, number: u64) -> Result<JsonNumber, E> {
+                JsonNumber::in_range(number as f64)
             }
 
             #[expect(
                 clippy::cast_precision_loss,
-                reason = "below -2^53 it is refused all the same"
+                reason = "a number below -2^53 is rejected in any case"
             )]
-            fn visit_i64<E: de::Error>(self, number: i64) -> Result<Number, E> {
-                Number::in_range(number as f64)
+            fn visit_i64<E: de::Error>(self, number: i64) -> Result<JsonNumber, E> {
+                JsonNumber::in_range(number as f64)
             }
 
-            fn visit_f64<E: de::Error>(self, number: f64) -> Result<Number, E> {
-                Number::in_range(number)
+            fn visit_f64<E: de::Error>(self, number: f64) -> Result<JsonNumber, E> {
+                JsonNumber::in_range(number)
             }
         }
-        deserializer.deserialize_f64(OnlyNumber)
+        deserializer.deserialize_f64(NumberVisitor)
     }
 }

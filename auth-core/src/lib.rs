@@ -2,7 +2,7 @@
 
 #[cfg(feature = "actix")]
 mod actix;
-mod authenticate;
+mod authority;
 #[cfg(feature = "axum")]
 mod axum;
 pub mod bearer;
@@ -11,20 +11,23 @@ mod claims;
 pub mod credentials;
 mod error;
 #[cfg(any(feature = "axum", feature = "tonic"))]
-mod guard;
-#[cfg(any(feature = "axum", feature = "tonic"))]
 mod header_map;
 mod hs256;
 mod issuer;
 mod json;
 mod jws;
 mod keyring;
+#[cfg(any(feature = "axum", feature = "tonic"))]
+mod layer;
+mod local_verifier;
 #[cfg(feature = "password")]
 pub mod password;
+mod random;
 pub mod refresh;
 mod refusal;
 #[cfg(feature = "remote")]
 pub mod remote;
+mod require_caller;
 pub mod revocation;
 mod secret;
 mod service_key;
@@ -34,21 +37,25 @@ pub mod session_token;
 pub mod testing;
 #[cfg(feature = "tonic")]
 mod tonic;
+mod verification;
 mod verifier;
 
-pub use authenticate::{Authenticate, Authority, LocalVerifier, Pending, Verification};
-pub use caller::{Caller, MaybeCaller, Owner, RequireCaller, require_owner};
+pub use authority::{Authenticate, Authority};
+pub use caller::{Caller, MaybeCaller, Owner, require_owner};
 pub use claims::{Claims, Subject};
 pub use error::Error;
 pub use issuer::{AccessToken, TokenIssuer};
 pub use keyring::Keyring;
+pub use local_verifier::LocalVerifier;
 pub use refusal::Refusal;
+pub use require_caller::RequireCaller;
 pub use revocation::RevokedSessions;
 pub use secret::Secret;
+pub use verification::{PendingVerification, Verification};
 pub use verifier::TokenVerifier;
 
-/// The longest token that is looked at, in bytes (8192). A longer one is refused unread.
+/// The longest token that is parsed, in bytes: 8192. A longer one is rejected unread.
 pub const MAX_TOKEN_BYTES: usize = 8192;
 
-/// The `typ` header of an access token (RFC 9068 § 2.1).
+/// The `typ` header parameter of an access token (RFC 9068 § 2.1).
 pub const ACCESS_TOKEN_TYPE: &str = "at+jwt";

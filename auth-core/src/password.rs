@@ -1,17 +1,19 @@
-//! Feature `password`: bcrypt with nothing truncated.
+//! Feature `password`: bcrypt without truncation.
 //!
-//! bcrypt alone reads 72 bytes and stops at NUL. Here a password is normalised (NFKC); above 71 bytes, or with a NUL
-//! inside, it is first reduced to `base64(HMAC-SHA-384("auth-core password v1", password))`, standard alphabet, 64
-//! characters; then hashed as `$2b$`. Any bcrypt implementation can check such a hash with these two steps.
+//! bcrypt alone reads 72 bytes and stops at NUL. Here a password is first normalised (NFKC). If it then has more than 71
+//! bytes or contains a NUL, it is replaced by `base64(HMAC-SHA-384("auth-core password v1", password))`, standard
+//! alphabet, 64 characters. The result is hashed as `$2b$`. Any bcrypt implementation can verify such a hash with these
+//! steps.
 //!
 //! [`Password::hash`], [`PasswordAttempt::matches`] and [`PasswordAttempt::rehash`] each take the time of one bcrypt,
-//! about a quarter of a second at cost 12: keep them off async threads.
+//! about a quarter of a second at cost 12. Do not call them on an async thread.
 //!
-//! Hashes of other programs are checked as those programs did, and are due for a hash of today's kind at once
-//! ([`PasswordHash::needs_rehash`]): plain bcrypt (`$2a$`, `$2y$`), and the scrypt of Better Auth. scrypt takes 32 MiB and
-//! another time than bcrypt does, about 80 ms; so does plain bcrypt for a password over 71 bytes or not in NFKC, which is
-//! compared twice. Until the first login such an account can therefore be told from an unknown address by the time of the
-//! answer.
+//! Hashes of other programs are verified as those programs do, and need a rehash at once
+//! ([`PasswordHash::needs_rehash`]): plain bcrypt (`$2a$`, `$2y$`) and the scrypt of Better Auth.
+//!
+//! Limitation: scrypt takes 32 MiB and about 80 ms, another time than bcrypt. Plain bcrypt takes twice the time for a
+//! password over 71 bytes or not in NFKC, which is verified in both forms. Until its first login, the response time can
+//! tell such an account from an unknown email address.
 
 use std::fmt;
 
@@ -28,28 +30,31 @@ mod hash;
 mod scrypt;
 pub use hash::{Cost, PasswordHash};
 
+/// The fixed, public HMAC key. It separates this use of HMAC from others; it is not a secret.
 const REDUCTION_KEY: &[u8] = b"auth-core password v1";
-/// bcrypt reads 72 bytes, the last of which is the terminating NUL.
+/// The longest bcrypt input, in bytes. bcrypt reads 72, and the last one is the terminating NUL.
 const BCRYPT_MAX_BYTES: usize = 71;
+/// The shortest new password, in code points after NFKC.
 const MIN_CHARS: usize = 8;
+/// The longest password, in code points after NFKC.
 const MAX_CHARS: usize = 128;
-/// How Better Auth measures a password, as it was typed.
+/// The longest password that Better Auth accepts, in UTF-16 code units as typed.
 const MAX_UTF16_UNITS: usize = 128;
-/// The most that one UTF-16 unit becomes in NFKC: U+FDFA, 18 characters of 33 bytes together.
-const MAX_BYTES_OF_A_UNIT: usize = 33;
-/// More than 128 characters ever need in any normalisation form; longer input is refused before it is normalised.
+/// The most UTF-8 bytes that one UTF-16 unit becomes in NFKC: those of U+FDFA, 18 characters.
+const MAX_NFKC_BYTES_PER_UNIT: usize = 33;
+/// More bytes than 128 characters need in any normalisation form. Longer input is rejected before it is normalised.
 const MAX_INPUT_BYTES: usize = 4096;
 const TOO_LONG: Error = Error::UnacceptablePassword("must be at most 128 characters");
 
-/// A password that may be set: 8 to 128 characters (code points) after NFKC.
+/// A new password: 8 to 128 characters (code points) after NFKC.
 pub struct Password(PasswordAttempt);
 
 impl Password {
-    /// Normalises and measures it.
+    /// Normalises a password and checks its length.
     ///
     /// # Errors
     ///
-    /// [`Error::UnacceptablePassword`] below 8 or above 128 characters.
+    /// [`Error::UnacceptablePassword`] for fewer than 8 or more than 128 characters.
     pub fn new(text: &str) -> Result<Self, Error> {
         let password = PasswordAttempt::new(text)?;
         match password.normalised().chars().count() {
@@ -59,31 +64,32 @@ impl Password {
         }
     }
 
-    /// Hashes it with a fresh salt.
+    /// Hashes the password with a new salt. Takes the time of one bcrypt.
     ///
     /// # Errors
     ///
     /// [`Error::Crypto`] if the operating system gives no random bytes.
     pub fn hash(&self, cost: Cost) -> Result<PasswordHash, Error> {
-        PasswordHash::of(&self.0.reduced(), cost)
+        PasswordHash::of(&self.0.bcrypt_input(), cost)
     }
 }
 
-/// A password that somebody typed to log in: 1 to 128 characters after NFKC. Shorter ones than may be set are
-/// let through to the comparison, so that a wrong password is one answer and one duration; so is whatever had at most
-/// 128 UTF-16 code units as typed, which is what Better Auth accepted.
+/// A password typed at login: 1 to 128 characters after NFKC, or at most 128 UTF-16 code units as typed, which is what
+/// Better Auth accepts.
+///
+/// It may be shorter than a new password, so that every wrong password gives the same response after the same time.
 pub struct PasswordAttempt {
-    /// As typed, and then in NFKC: one buffer to wipe.
-    both: Zeroizing<String>,
+    /// The password as typed, followed by its NFKC form, in one buffer that is wiped on drop.
+    buffer: Zeroizing<String>,
     typed_bytes: usize,
 }
 
 impl PasswordAttempt {
-    /// Normalises and measures it.
+    /// Normalises a password and checks its length.
     ///
     /// # Errors
     ///
-    /// [`Error::UnacceptablePassword`] when empty or above 128 characters.
+    /// [`Error::UnacceptablePassword`] if it is empty or has more than 128 characters.
     pub fn new(text: &str) -> Result<Self, Error> {
         if text.is_empty() {
             return Err(Error::UnacceptablePassword("must not be empty"));
@@ -92,59 +98,62 @@ impl PasswordAttempt {
             return Err(TOO_LONG);
         }
         let units = text.encode_utf16().count();
-        // One character more than is allowed, at four bytes each, is enough to see that a text is too long.
-        let (chars, bytes) = if units <= MAX_UTF16_UNITS {
-            (usize::MAX, units * MAX_BYTES_OF_A_UNIT)
+        // One character over the limit, four bytes long, is enough to see that the text is too long.
+        let (max_chars, capacity) = if units <= MAX_UTF16_UNITS {
+            (usize::MAX, units * MAX_NFKC_BYTES_PER_UNIT)
         } else {
             (MAX_CHARS, 4 * (MAX_CHARS + 1))
         };
-        // Growing would leave copies of the password behind that nobody wipes.
-        let mut both = Zeroizing::new(String::with_capacity(text.len() + bytes));
-        both.push_str(text);
-        both.extend(text.nfkc().take(chars.saturating_add(1)));
+        // Preallocated: a buffer that grows leaves copies of the password in memory that are not wiped.
+        let mut buffer = Zeroizing::new(String::with_capacity(text.len() + capacity));
+        buffer.push_str(text);
+        buffer.extend(text.nfkc().take(max_chars.saturating_add(1)));
         let attempt = Self {
-            both,
+            buffer,
             typed_bytes: text.len(),
         };
-        if attempt.normalised().chars().count() > chars {
+        if attempt.normalised().chars().count() > max_chars {
             return Err(TOO_LONG);
         }
         Ok(attempt)
     }
 
-    /// Whether this is the password behind `hash`. Takes as long for a wrong one as for the right one.
+    /// Returns whether the password matches `hash`. Takes as long for a wrong password as for the correct one.
     ///
     /// # Errors
     ///
-    /// [`Error::InvalidPasswordHash`] if `hash` cannot be checked.
+    /// [`Error::InvalidPasswordHash`] if `hash` cannot be verified.
     pub fn matches(&self, hash: &PasswordHash) -> Result<bool, Error> {
         hash.verify(self)
     }
 
-    /// Hashes an attempt that matched, for a stored hash that [needs it](PasswordHash::needs_rehash). It may be shorter
-    /// than a new password may be: the rules may have changed since it was set.
+    /// Hashes an attempt that matched a hash which [needs a rehash](PasswordHash::needs_rehash). The password may be shorter
+    /// than a new one may be, since the rules may have changed since it was set. Takes the time of one bcrypt.
     ///
     /// # Errors
     ///
     /// [`Error::Crypto`] if the operating system gives no random bytes.
     pub fn rehash(&self, cost: Cost) -> Result<PasswordHash, Error> {
-        PasswordHash::of(&self.reduced(), cost)
+        PasswordHash::of(&self.bcrypt_input(), cost)
     }
 
+    /// Returns the password as typed.
     fn typed(&self) -> &str {
-        self.both.get(..self.typed_bytes).unwrap_or_default()
+        self.buffer.get(..self.typed_bytes).unwrap_or_default()
     }
 
+    /// Returns the password in NFKC.
     fn normalised(&self) -> &str {
-        self.both.get(self.typed_bytes..).unwrap_or_default()
+        self.buffer.get(self.typed_bytes..).unwrap_or_default()
     }
 
-    fn reduced(&self) -> Zeroizing<Vec<u8>> {
+    /// Returns what bcrypt hashes: the normalised password, or its HMAC if bcrypt would truncate it.
+    fn bcrypt_input(&self) -> Zeroizing<Vec<u8>> {
         let bytes = self.normalised().as_bytes();
         if bytes.len() <= BCRYPT_MAX_BYTES && !bytes.contains(&0) {
             return Zeroizing::new(bytes.to_vec());
         }
-        // HMAC takes keys of every length, so the default is never used.
+        // HMAC accepts keys of every length, so the default is never used.
         let digest = Hmac::<Sha384>::new_from_slice(REDUCTION_KEY)
             .map(|mac| mac.chain_update(bytes).finalize().into_bytes())
             .unwrap_or_default();
@@ -152,7 +161,7 @@ impl PasswordAttempt {
     }
 }
 
-/// It passed the stricter rules, so it may be compared too.
+/// A valid new password is also a valid attempt.
 impl From<Password> for PasswordAttempt {
     fn from(password: Password) -> Self {
         password.0

@@ -1,12 +1,12 @@
-//! Refresh tokens that are computed, not stored.
+//! Refresh tokens that are computed instead of stored.
 //!
-//! A refresh token names a session and how often it was refreshed, and proves both by a MAC under a key derived from
-//! the secret (HKDF-SHA-256, info `auth-core refresh v1`). Nothing that can be replayed is kept anywhere, and the
-//! successor of a token is known without asking: the same session, the next counter.
+//! A refresh token contains a session id and the number of refreshes so far, with a MAC under a key that is derived from
+//! the secret (HKDF-SHA-256, RFC 5869, info `auth-core refresh v1`). A server therefore stores no token, and it knows the
+//! successor of a token: the same session, the next counter.
 //!
-//! Format: `rt_` and the base64url (without padding) of 16 bytes session id, 4 bytes counter (big-endian), 32 bytes
-//! HMAC-SHA-256 of the 20 bytes before. To clients it is opaque. It can never pass for an access token, nor the
-//! reverse.
+//! Format: `rt_`, then base64url (without padding) of 16 bytes session id, 4 bytes counter (big-endian) and 32 bytes
+//! HMAC-SHA-256 of the 20 bytes before. It is opaque to clients. It is not accepted as an access token, nor is an access
+//! token accepted as a refresh token.
 
 use std::fmt;
 
@@ -17,25 +17,28 @@ use crate::hs256::MacKey;
 use crate::keyring::Key;
 use crate::{Error, Keyring};
 
+/// The HKDF `info` of the MAC key.
 const PURPOSE: &[u8] = b"auth-core refresh v1";
 const PREFIX: &str = "rt_";
-const NAMED_BYTES: usize = 20;
+/// Session id and counter.
+const CONTENT_BYTES: usize = 20;
+/// Content and MAC.
 const TOKEN_BYTES: usize = 52;
 
-/// What a refresh token says.
+/// The content of a refresh token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[expect(
     clippy::exhaustive_structs,
-    reason = "callers build it; this is the format"
+    reason = "callers build it; the fields are the format"
 )]
 pub struct RefreshToken {
-    /// The session it belongs to.
+    /// The session the token belongs to.
     pub session_id: [u8; 16],
-    /// How often the session was refreshed when it was issued; 0 at login.
+    /// How often the session had been refreshed when the token was issued; 0 at login.
     pub counter: u32,
 }
 
-/// Writes and reads refresh tokens under a keyring: the current secret writes, all of them read.
+/// Encodes and decodes refresh tokens under a keyring: the current secret encodes, every secret decodes.
 ///
 /// ```
 /// use auth_core::refresh::{RefreshToken, RefreshTokens};
@@ -43,8 +46,8 @@ pub struct RefreshToken {
 ///
 /// let tokens = RefreshTokens::new(&Keyring::new(Secret::generate()?));
 /// let first = RefreshToken { session_id: [7; 16], counter: 0 };
-/// let text = tokens.write(first);
-/// assert_eq!(tokens.read(&text), Ok(first));
+/// let text = tokens.encode(first);
+/// assert_eq!(tokens.decode(&text), Ok(first));
 /// # Ok::<(), auth_core::Error>(())
 /// ```
 #[derive(Clone)]
@@ -54,7 +57,7 @@ pub struct RefreshTokens {
 }
 
 impl RefreshTokens {
-    /// Derives the keys.
+    /// Derives one MAC key per secret.
     #[must_use]
     pub fn new(keyring: &Keyring) -> Self {
         let derive = |key: &Key| MacKey::new(&*key.derive(PURPOSE));
@@ -64,9 +67,10 @@ impl RefreshTokens {
         }
     }
 
-    /// The text of a token: 73 characters, always the same for the same token and secret. A credential: do not log it.
+    /// Encodes a token as 73 characters. The same token and secret always give the same text. It is a credential: do not
+    /// log it.
     #[must_use]
-    pub fn write(&self, token: RefreshToken) -> String {
+    pub fn encode(&self, token: RefreshToken) -> String {
         let mut bytes = Vec::with_capacity(TOKEN_BYTES);
         bytes.extend_from_slice(&token.session_id);
         bytes.extend_from_slice(&token.counter.to_be_bytes());
@@ -77,13 +81,13 @@ impl RefreshTokens {
         text
     }
 
-    /// What a token says, if one of our secrets made it. The comparison takes constant time.
+    /// Decodes a token and verifies its MAC, in constant time for each secret.
     ///
     /// # Errors
     ///
-    /// [`Error::MalformedToken`] if it is not 73 characters of the format, [`Error::SignatureMismatch`] if none of the
-    /// secrets made it.
-    pub fn read(&self, text: &str) -> Result<RefreshToken, Error> {
+    /// [`Error::MalformedToken`] if `text` does not have the format and its 73 characters, [`Error::SignatureMismatch`] if no
+    /// secret of the keyring made the MAC.
+    pub fn decode(&self, text: &str) -> Result<RefreshToken, Error> {
         const MALFORMED: Error = Error::MalformedToken("The refresh token is malformed");
         let encoded = text.strip_prefix(PREFIX).ok_or(MALFORMED)?;
         let mut bytes = [0; TOKEN_BYTES];
@@ -91,15 +95,15 @@ impl RefreshTokens {
         if length != Ok(TOKEN_BYTES) {
             return Err(MALFORMED);
         }
-        let (named, tag) = bytes.split_at(NAMED_BYTES);
-        let made_by = |key: &MacKey| key.verifies(named, tag);
+        let (content, tag) = bytes.split_at(CONTENT_BYTES);
+        let verifies = |key: &MacKey| key.verifies(content, tag);
         if !std::iter::once(&self.current)
             .chain(&self.previous)
-            .any(made_by)
+            .any(verifies)
         {
             return Err(Error::SignatureMismatch);
         }
-        let (session_id, counter) = named.split_at(16);
+        let (session_id, counter) = content.split_at(16);
         Ok(RefreshToken {
             session_id: session_id.try_into().map_err(|_length| MALFORMED)?,
             counter: u32::from_be_bytes(counter.try_into().map_err(|_length| MALFORMED)?),

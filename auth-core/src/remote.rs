@@ -1,12 +1,16 @@
-//! What asks the server over the network: feature `remote`.
+//! Feature `remote`: asks an authorisation server over HTTP.
+//!
+//! [`RevocationFeed`] follows its list of revoked sessions, for services that verify tokens themselves. [`RemoteVerifier`]
+//! asks it about each caller, for services that must not hold the secret.
 
+mod backoff;
 mod client;
+mod concurrency_limit;
 mod feed;
 mod forward;
-mod lines;
-mod schedule;
+mod session_response;
 mod verifier;
 
-pub(crate) use feed::Freshness;
-pub use feed::{Clock, RevocationFeed, WhenSilent};
+pub use crate::revocation::StalePolicy;
+pub use feed::{Clock, RevocationFeed};
 pub use verifier::RemoteVerifier;

@@ -1,4 +1,4 @@
-//! The sessions that were ended although their access tokens could still be alive.
+//! The revoked sessions whose access tokens have not expired yet.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -6,17 +6,23 @@ use std::hash::{BuildHasher as _, BuildHasherDefault, Hasher, RandomState};
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::{SystemTime, UNIX_EPOCH};
 
+mod bloom_filter;
 mod feed_token;
-mod marks;
+#[cfg(feature = "remote")]
+mod freshness;
 
+use bloom_filter::BloomFilter;
 pub use feed_token::FeedTokens;
-use marks::Marks;
+#[cfg(feature = "remote")]
+pub use freshness::StalePolicy;
+#[cfg(feature = "remote")]
+pub(crate) use freshness::{Freshness, RevocationSource};
 
-/// A set of ended sessions, in memory, that a [`TokenVerifier`](crate::TokenVerifier) consults. Clones share it.
+/// A set of revoked sessions in memory, which a [`TokenVerifier`](crate::TokenVerifier) consults. Clones share it.
 ///
-/// Each session takes at most 40 bytes, until no access token of it can be alive, and the set itself 128 KiB. Kept is not
-/// the id but a 64-bit hash of it under a key that is new in every process (SipHash-1-3), so nobody can prepare a
-/// collision; among 100 000 ended sessions a live one is mistaken for ended with a probability of 1 in 10^14.
+/// A session takes at most 40 bytes until its last access token has expired, and the set itself takes 128 KiB. The set stores
+/// a 64-bit hash of the session id (SipHash-1-3) with a new random key per process, so collisions cannot be prepared. With
+/// 100 000 revoked sessions, an active session is mistaken for a revoked one with a probability of 1 in 10^14.
 ///
 /// ```
 /// use std::time::{Duration, SystemTime};
@@ -33,80 +39,90 @@ pub struct RevokedSessions(Arc<Inner>);
 #[derive(Default)]
 struct Inner {
     key: RandomState,
-    marks: Marks,
-    /// Hash of the session id; when it may be forgotten, in seconds since 1970.
-    until: RwLock<HashMap<u64, u32, BuildHasherDefault<Hashed>>>,
+    filter: BloomFilter,
+    sessions: RwLock<Sessions>,
 }
 
+/// The hash of a session id, and when its entry may be removed, in seconds since 1970.
+type Sessions = HashMap<u64, u32, BuildHasherDefault<IdentityHasher>>;
+
 impl RevokedSessions {
-    /// Refuses the session's tokens from now on. After `until` it may be forgotten: choose the time at which its last
-    /// access token expires, and some more for clocks that differ. A later `until` wins.
+    /// Revokes a session. Its entry may be removed after `until`: choose the expiry of its last access token plus an allowance
+    /// for clock differences. If the session is revoked already, the later `until` counts.
     pub fn insert(&self, session_id: &str, until: SystemTime) {
         let hash = self.0.key.hash_one(session_id);
-        let until = seconds(until).saturating_add(1);
+        let until = unix_seconds(until).saturating_add(1);
         let mut sessions = self.write();
-        self.0.marks.set(hash);
+        self.0.filter.insert(hash);
         let kept = sessions.entry(hash).or_insert(until);
         *kept = until.max(*kept);
     }
 
-    /// Whether the session was ended.
+    /// Returns whether the session is revoked. Allocates nothing and takes no lock for most active sessions.
     #[must_use]
     pub fn contains(&self, session_id: &str) -> bool {
         let hash = self.0.key.hash_one(session_id);
-        self.0.marks.may_have(hash) && self.read().contains_key(&hash)
+        self.0.filter.may_contain(hash) && self.read().contains_key(&hash)
     }
 
-    /// Forgets sessions whose time is over, and gives their memory back. Call it now and then.
+    /// Removes the entries whose time has passed and frees their memory. Call it regularly, for example every minute.
     pub fn purge(&self, now: SystemTime) {
-        let now = seconds(now);
+        let now = unix_seconds(now);
         let mut sessions = self.write();
-        sessions.retain(|_, until| *until > now || *until == FOR_EVER);
-        self.0.marks.keep(sessions.keys().copied());
+        sessions.retain(|_, until| *until > now || *until == NEVER);
+        self.0.filter.rebuild(sessions.keys().copied());
         sessions.shrink_to_fit();
     }
 
-    /// How many sessions are in it.
+    /// Returns the number of entries.
     #[must_use]
     pub fn len(&self) -> usize {
         self.read().len()
     }
 
-    /// Whether it is empty.
+    /// Returns whether there are no entries.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    // No code panics while it holds the lock, so a poisoned one still guards a good map.
-    fn read(&self) -> RwLockReadGuard<'_, HashMap<u64, u32, BuildHasherDefault<Hashed>>> {
-        self.0.until.read().unwrap_or_else(PoisonError::into_inner)
+    // No code panics while it holds the lock, so a poisoned lock still guards a consistent map.
+    fn read(&self) -> RwLockReadGuard<'_, Sessions> {
+        self.0
+            .sessions
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn write(&self) -> RwLockWriteGuard<'_, HashMap<u64, u32, BuildHasherDefault<Hashed>>> {
-        self.0.until.write().unwrap_or_else(PoisonError::into_inner)
+    fn write(&self) -> RwLockWriteGuard<'_, Sessions> {
+        self.0
+            .sessions
+            .write()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 }
 
+/// Shows the number of entries only.
 impl fmt::Debug for RevokedSessions {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "RevokedSessions({})", self.len())
     }
 }
 
-const FOR_EVER: u32 = u32::MAX;
+/// The time of an entry that is never removed.
+const NEVER: u32 = u32::MAX;
 
-/// Good until 2106; later is [`FOR_EVER`].
-fn seconds(time: SystemTime) -> u32 {
+/// Converts to seconds since 1970; a time after 2106 becomes [`NEVER`].
+fn unix_seconds(time: SystemTime) -> u32 {
     let since = time.duration_since(UNIX_EPOCH).unwrap_or_default();
-    u32::try_from(since.as_secs()).unwrap_or(FOR_EVER)
+    u32::try_from(since.as_secs()).unwrap_or(NEVER)
 }
 
-/// The keys are hashes already.
+/// Passes keys through: they are hashes already.
 #[derive(Default)]
-struct Hashed(u64);
+struct IdentityHasher(u64);
 
-impl Hasher for Hashed {
+impl Hasher for IdentityHasher {
     fn finish(&self) -> u64 {
         self.0
     }
@@ -132,7 +148,7 @@ mod tests {
     }
 
     #[test]
-    fn a_session_is_kept_until_its_time_and_then_forgotten() {
+    fn an_entry_is_kept_until_its_time_has_passed() {
         let revoked = RevokedSessions::default();
         revoked.insert("a", at(100));
         revoked.purge(at(100));
@@ -142,7 +158,7 @@ mod tests {
     }
 
     #[test]
-    fn the_later_time_wins() {
+    fn the_later_time_counts() {
         let revoked = RevokedSessions::default();
         revoked.insert("a", at(200));
         revoked.insert("a", at(100));
@@ -151,7 +167,7 @@ mod tests {
     }
 
     #[test]
-    fn purging_forgets_no_other() {
+    fn purging_removes_no_other_entry() {
         let revoked = RevokedSessions::default();
         for number in 0..10_000_u64 {
             revoked.insert(&number.to_string(), at(100 + number % 2));
@@ -160,8 +176,8 @@ mod tests {
         for number in 0..10_000_u64 {
             assert_eq!(revoked.contains(&number.to_string()), number % 2 == 1);
         }
-        let marked = (0..10_000).filter(|number| revoked.0.marks.may_have(number << 44));
-        assert!(marked.count() < 200, "old marks are left");
+        let set = (0..10_000).filter(|number| revoked.0.filter.may_contain(number << 44));
+        assert!(set.count() < 200, "old bits are still set");
     }
 
     #[test]
@@ -172,7 +188,7 @@ mod tests {
     }
 
     #[test]
-    fn memory_is_given_back() {
+    fn purging_frees_memory() {
         let revoked = RevokedSessions::default();
         for number in 0..10_000 {
             revoked.insert(&number.to_string(), at(100));

@@ -1,4 +1,4 @@
-//! The shared secret and what makes it good enough.
+//! The shared HS256 secret and the rules that reject a weak one.
 
 mod samples;
 
@@ -9,13 +9,14 @@ use sha2::Sha256;
 use zeroize::Zeroizing;
 
 use crate::Error;
+use crate::random::random_base64url;
 
-/// RFC 7518 § 3.2: an HS256 key has at least as many bits as the hash.
+/// The shortest secret, in bytes: an HS256 key has at least as many bits as the hash (RFC 7518 § 3.2).
 const MIN_BYTES: usize = 32;
-/// Fewer than this many different bytes in 32 is a pattern, not a secret; random hex digits never come near it.
+/// The fewest distinct byte values. Below that a secret is a pattern; even random hex digits have far more.
 const MIN_DISTINCT_BYTES: usize = 6;
 
-/// A shared HS256 secret: at least 32 bytes, not a known sample, wiped from memory on drop, never printed.
+/// A shared HS256 secret of at least 32 bytes. It is wiped from memory on drop and never printed.
 ///
 /// ```
 /// use auth_core::{Error, Secret};
@@ -29,42 +30,42 @@ const MIN_DISTINCT_BYTES: usize = 6;
 pub struct Secret(Zeroizing<Vec<u8>>);
 
 impl Secret {
-    /// Takes the bytes as they are: a text is used as its UTF-8, not decoded from hex or base64.
+    /// Creates a secret from raw bytes. Text is used as its UTF-8 bytes; it is not decoded from hex or base64.
     ///
     /// # Errors
     ///
-    /// [`Error::WeakSecret`] below 32 bytes (RFC 7518 § 3.2), for fewer than 6 different bytes, and for the known
-    /// samples (`secret`, `changeme`, `your-256-bit-secret`, …) padded, combined or repeated to any length.
+    /// [`Error::WeakSecret`] for fewer than 32 bytes (RFC 7518 § 3.2), for fewer than 6 distinct byte values, and for
+    /// well-known samples (`secret`, `changeme`, `your-256-bit-secret`, …) padded, combined or repeated to any length.
     pub fn new(bytes: impl Into<Vec<u8>>) -> Result<Self, Error> {
         let secret = Self(Zeroizing::new(bytes.into()));
         match secret.weakness() {
             None => Ok(secret),
-            Some(why) => Err(Error::WeakSecret(why)),
+            Some(reason) => Err(Error::WeakSecret(reason)),
         }
     }
 
-    /// A new secret: 32 random bytes as 43 characters of base64url.
+    /// Generates a secret: 32 random bytes, written as 43 characters of base64url.
     ///
     /// # Errors
     ///
     /// [`Error::Crypto`] if the operating system gives no random bytes.
     pub fn generate() -> Result<Self, Error> {
-        crate::jws::random_text::<32>().map(|text| Self(text.into_bytes().into()))
+        random_base64url::<32>().map(|text| Self(text.into_bytes().into()))
     }
 
-    /// Test vectors have keys, 32 zero bytes among them, that [`new`](Self::new) refuses.
+    /// Skips the checks of [`new`](Self::new): the keys of some test vectors are weak, such as 32 zero bytes.
     #[cfg(test)]
     pub(crate) fn unchecked(bytes: Vec<u8>) -> Self {
         Self(bytes.into())
     }
 
-    /// The raw key. Do not log it, do not send it.
+    /// Returns the raw key. Do not log it or send it.
     #[must_use]
     pub fn expose(&self) -> &[u8] {
         &self.0
     }
 
-    /// HKDF-SHA-256 (RFC 5869) without salt; `info` is the parts, one after the other.
+    /// Derives 32 bytes with HKDF-SHA-256 (RFC 5869) without salt. `info` is the concatenation of the given parts.
     pub(crate) fn derive(&self, info: &[&[u8]]) -> Zeroizing<[u8; 32]> {
         let mut derived = Zeroizing::new([0; 32]);
         let hkdf = Hkdf::<Sha256>::new(None, self.expose());
@@ -76,6 +77,7 @@ impl Secret {
         derived
     }
 
+    /// Says why the secret must not be used, and how to generate a good one.
     fn weakness(&self) -> Option<&'static str> {
         if self.0.len() < MIN_BYTES {
             Some("the secret is shorter than 32 bytes; make one with: openssl rand -base64 48")
@@ -110,24 +112,24 @@ mod tests {
     use super::Secret;
     use crate::Error;
 
-    const GOOD: &str = "wJ9vRkq2x8Yt4Lm7Zb1Nc5Hd3Gf6Sa0P";
+    const VALID: &str = "wJ9vRkq2x8Yt4Lm7Zb1Nc5Hd3Gf6Sa0P";
 
     #[test]
-    fn the_limit_is_32_bytes() {
-        assert!(Secret::new(GOOD.get(..31).unwrap()).is_err());
-        assert!(Secret::new(GOOD).is_ok());
-        assert!(Secret::new(format!("{GOOD}x")).is_ok());
+    fn a_secret_has_at_least_32_bytes() {
+        assert!(Secret::new(VALID.get(..31).unwrap()).is_err());
+        assert!(Secret::new(VALID).is_ok());
+        assert!(Secret::new(format!("{VALID}x")).is_ok());
     }
 
     #[test]
-    fn the_refusal_says_how_to_make_one_and_does_not_repeat_the_secret() {
+    fn the_error_says_how_to_generate_a_secret_and_does_not_repeat_the_rejected_one() {
         let error = Secret::new("hunter2").unwrap_err();
         assert!(error.to_string().contains("openssl rand -base64 48"));
         assert!(!format!("{error} {error:?}").contains("hunter2"));
     }
 
     #[test]
-    fn a_sample_is_refused_however_it_is_padded() {
+    fn a_padded_sample_is_rejected() {
         for padded in [
             "secret".repeat(40),
             format!("changeme{}", "0".repeat(64)),
@@ -144,22 +146,22 @@ mod tests {
     }
 
     #[test]
-    fn few_different_bytes_are_refused() {
+    fn fewer_than_six_distinct_bytes_are_rejected() {
         assert!(Secret::new("abcde".repeat(20)).is_err());
         assert!(Secret::new(vec![0; 64]).is_err());
     }
 
     #[test]
-    fn generated_secrets_are_accepted_and_differ() {
+    fn generated_secrets_are_accepted_and_unique() {
         let (a, b) = (Secret::generate().unwrap(), Secret::generate().unwrap());
         assert_ne!(a.expose(), b.expose());
         assert!(Secret::new(a.expose()).is_ok());
     }
 
     #[test]
-    fn a_secret_never_prints() {
+    fn debug_output_is_redacted() {
         assert_eq!(
-            format!("{:?}", Secret::new(GOOD).unwrap()),
+            format!("{:?}", Secret::new(VALID).unwrap()),
             "Secret([redacted])"
         );
     }

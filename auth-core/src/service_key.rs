@@ -1,6 +1,6 @@
-//! A key per service: what verifies for one audience makes nothing that another audience accepts.
+//! Derives a key per service: the key of one audience cannot sign tokens that another audience accepts.
 //!
-//! The derivation is documented in the README, "A key per service", so that any language can repeat it.
+//! The README documents the derivation under "A key per service", so that any language can repeat it.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -8,15 +8,15 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use crate::keyring::Key;
 use crate::{Error, Keyring, Secret};
 
-/// The zero byte ends the label, and nothing but the audience follows: no two audiences share an `info`.
-const LABEL: &[u8] = b"auth-core audience v1\0";
+/// The start of `info`. The zero byte ends it and only the audience follows, so no two audiences share an `info`.
+const INFO_LABEL: &[u8] = b"auth-core audience v1\0";
 
 impl Secret {
-    /// The secret of the service that `audience` names: HKDF-SHA-256 (RFC 5869) of this secret without salt, `info` =
-    /// `auth-core audience v1`, a zero byte, the audience in UTF-8; 32 bytes, as 43 characters of base64url without
-    /// padding. The *characters* are the secret: any JOSE library takes that text as it is.
+    /// Derives the secret of the service that `audience` names: HKDF-SHA-256 (RFC 5869) of this secret without salt, `info`
+    /// = `auth-core audience v1`, a zero byte, the audience in UTF-8; 32 bytes, written as 43 characters of base64url
+    /// without padding. The *characters* are the secret: any JOSE library accepts that text unchanged.
     ///
-    /// Who has it can neither compute this secret nor that of another audience.
+    /// The service can compute neither this secret nor that of another audience.
     ///
     /// ```
     /// use auth_core::Secret;
@@ -34,30 +34,30 @@ impl Secret {
         if audience.is_empty() {
             return Err(Error::InvalidSetting("the audience must not be empty"));
         }
-        let key = self.derive(&[LABEL, audience.as_bytes()]);
+        let key = self.derive(&[INFO_LABEL, audience.as_bytes()]);
         Self::new(URL_SAFE_NO_PAD.encode(*key))
     }
 }
 
 impl Keyring {
-    /// The keyring with which tokens for `audience` are issued: each secret, current and previous, is derived as by
-    /// [`Secret::for_audience`]. The service itself needs no more than [`Keyring::new`] of its own secret.
+    /// Derives the keyring that issues tokens for `audience`: each secret, current and previous, is derived with
+    /// [`Secret::for_audience`]. The service itself needs only [`Keyring::new`] of its own secret.
     ///
     /// ```
     /// use std::time::{Duration, SystemTime};
     /// use auth_core::{Error, Keyring, Secret, Subject, TokenIssuer, TokenVerifier};
     ///
     /// let secret = Secret::generate()?;
-    /// let own_secret_of_reports = secret.for_audience("reports")?;
+    /// let reports_secret = secret.for_audience("reports")?;
     /// let keyring = Keyring::new(secret);
     ///
-    /// let to_reports = keyring.for_audience("reports")?;
-    /// let issuer = TokenIssuer::new(to_reports, "api-server", "reports", Duration::from_secs(900))?;
+    /// let reports_keyring = keyring.for_audience("reports")?;
+    /// let issuer = TokenIssuer::new(reports_keyring, "api-server", "reports", Duration::from_secs(900))?;
     /// let now = SystemTime::now();
     /// let ada = Subject { id: "42", email: "ada@example.com", session_id: "7" };
     /// let token = issuer.issue(&ada, now)?.token;
     ///
-    /// let reports = TokenVerifier::new(Keyring::new(own_secret_of_reports), "api-server", "reports")?;
+    /// let reports = TokenVerifier::new(Keyring::new(reports_secret), "api-server", "reports")?;
     /// assert_eq!(reports.verify(&token, now)?.sub, "42");
     ///
     /// let server = TokenVerifier::new(keyring, "api-server", "api")?;

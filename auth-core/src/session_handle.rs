@@ -12,13 +12,13 @@ use std::fmt;
 
 use crate::hs256::MacKey;
 use crate::keyring::Key;
-use crate::session_token::{ID_BYTES, from_hex, to_hex};
+use crate::session_token::{ID_BYTES, decode_hex, encode_hex};
 use crate::{Error, Keyring};
 
 const PURPOSE: &[u8] = b"auth-core session handle v1";
 const MALFORMED: Error = Error::MalformedToken("The session handle is malformed");
 
-/// Writes and reads session handles under a keyring: the current secret writes, all of them read.
+/// Encodes and decodes session handles under a keyring: the current secret encodes, all of them decode.
 ///
 /// ```
 /// use auth_core::session_handle::SessionHandles;
@@ -27,9 +27,9 @@ const MALFORMED: Error = Error::MalformedToken("The session handle is malformed"
 ///
 /// let keyring = Keyring::new(Secret::generate()?);
 /// let handles = SessionHandles::new(&keyring);
-/// let handle = handles.write([7; 16]);
-/// assert_eq!(handles.read(&handle), Ok([7; 16]));
-/// assert!(SessionTokens::new(&keyring).read(&handle).is_err());
+/// let handle = handles.encode([7; 16]);
+/// assert_eq!(handles.decode(&handle), Ok([7; 16]));
+/// assert!(SessionTokens::new(&keyring).decode(&handle).is_err());
 /// # Ok::<(), auth_core::Error>(())
 /// ```
 #[derive(Clone)]
@@ -49,20 +49,20 @@ impl SessionHandles {
         }
     }
 
-    /// The handle of a session: 96 characters of `[0-9a-f]`, always the same for the same session and secret.
+    /// Encodes the handle of a session: 96 characters of `[0-9a-f]`, always the same for the same session and secret.
     #[must_use]
-    pub fn write(&self, session_id: [u8; 16]) -> String {
-        to_hex(session_id, &self.current.tag(&session_id))
+    pub fn encode(&self, session_id: [u8; 16]) -> String {
+        encode_hex(session_id, &self.current.tag(&session_id))
     }
 
-    /// The session that a handle names, if one of our secrets made it. The comparison takes constant time.
+    /// Decodes a handle to its session id and verifies its MAC, in constant time for each secret.
     ///
     /// # Errors
     ///
     /// [`Error::MalformedToken`] if it is not 96 characters of the format, [`Error::SignatureMismatch`] if none of the
     /// secrets made it.
-    pub fn read(&self, handle: &str) -> Result<[u8; 16], Error> {
-        let bytes = from_hex(handle).ok_or(MALFORMED)?;
+    pub fn decode(&self, handle: &str) -> Result<[u8; 16], Error> {
+        let bytes = decode_hex(handle).ok_or(MALFORMED)?;
         let (session_id, tag) = bytes.split_at(ID_BYTES);
         let mut keys = std::iter::once(&self.current).chain(&self.previous);
         if !keys.any(|key| key.verifies(session_id, tag)) {

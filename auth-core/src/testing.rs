@@ -1,12 +1,13 @@
-//! Tokens on the spot, for the tests of a service that verifies them. Not for production.
+//! Feature `testing`: issues tokens for the tests of a service that verifies them. Not for production.
 
 use std::time::{Duration, SystemTime};
 
 use crate::{Authority, Keyring, RevokedSessions, Secret, Subject, TokenIssuer, TokenVerifier};
 
+/// The lifetime of issued tokens: 15 minutes.
 const LIFETIME: Duration = Duration::from_secs(900);
 
-/// An issuer and its verifier under a secret that nobody else knows.
+/// An issuer and its verifier with a random secret.
 ///
 /// ```
 /// use std::time::SystemTime;
@@ -15,7 +16,7 @@ const LIFETIME: Duration = Duration::from_secs(900);
 /// let test = TestAuthority::new();
 /// let token = test.token_for("42");
 /// assert_eq!(test.verifier().verify(&token, SystemTime::now())?.sub, "42");
-/// assert!(test.header("42").starts_with("Bearer "));
+/// assert!(test.authorization_header("42").starts_with("Bearer "));
 /// # Ok::<(), auth_core::Error>(())
 /// ```
 #[derive(Debug, Clone)]
@@ -28,27 +29,28 @@ pub struct TestAuthority {
 #[expect(
     clippy::expect_used,
     clippy::new_without_default,
-    reason = "a test that cannot be set up must stop"
+    reason = "a test whose setup fails must stop"
 )]
 impl TestAuthority {
-    /// The issuer `api-server`, the audience `api`, a new secret; tokens live 15 minutes.
+    /// Creates an issuer `api-server` for the audience `api`, with a new secret. Tokens are valid for 15 minutes.
     ///
     /// # Panics
     ///
-    /// If the system has no random bytes.
+    /// If the operating system gives no random bytes.
     #[must_use]
     pub fn new() -> Self {
-        Self::with_names("api-server", "api")
+        Self::with_issuer_and_audience("api-server", "api")
     }
 
     /// As [`new`](Self::new), with another issuer and audience.
     ///
     /// # Panics
     ///
-    /// If one of them is empty, or the system has no random bytes.
+    /// If one of them is empty, or the operating system gives no random bytes.
     #[must_use]
-    pub fn with_names(issuer: &str, audience: &str) -> Self {
-        let keyring = Keyring::new(Secret::generate().expect("the system has random bytes"));
+    pub fn with_issuer_and_audience(issuer: &str, audience: &str) -> Self {
+        let keyring =
+            Keyring::new(Secret::generate().expect("the operating system gives random bytes"));
         let verifier = TokenVerifier::new(keyring.clone(), issuer, audience);
         let revoked = RevokedSessions::default();
         let verifier = verifier.expect("issuer and audience are not empty");
@@ -60,29 +62,29 @@ impl TestAuthority {
         }
     }
 
-    /// What verifies its tokens.
+    /// Returns the verifier of its tokens.
     #[must_use]
     pub fn verifier(&self) -> TokenVerifier {
         self.verifier.clone()
     }
 
-    /// The same, as a service under test takes it.
+    /// Returns the verifier as an [`Authority`], for the service under test.
     #[must_use]
     pub fn authority(&self) -> Authority {
         self.verifier().into()
     }
 
-    /// A good token of the user; the address is `<id>@example.com`, the session `session-<id>`.
+    /// Issues a valid token for the user, with the email address `<id>@example.com` and the session `session-<id>`.
     ///
     /// # Panics
     ///
-    /// If `user_id` is no acceptable `sub`.
+    /// If `user_id` is empty or has surrounding white space.
     #[must_use]
     pub fn token_for(&self, user_id: &str) -> String {
         self.token_at(user_id, SystemTime::now())
     }
 
-    /// A token of the user that expired an hour ago.
+    /// Issues a token for the user that expired an hour ago.
     ///
     /// # Panics
     ///
@@ -93,14 +95,14 @@ impl TestAuthority {
         self.token_at(user_id, SystemTime::now() - hour - LIFETIME)
     }
 
-    /// A token of the user, issued at `now`.
+    /// Issues a token for the user at the time `now`.
     ///
     /// # Panics
     ///
     /// As [`token_for`](Self::token_for).
     #[must_use]
     pub fn token_at(&self, user_id: &str, now: SystemTime) -> String {
-        let (email, session) = (format!("{user_id}@example.com"), session_of(user_id));
+        let (email, session) = (format!("{user_id}@example.com"), session_id(user_id));
         let subject = Subject {
             id: user_id,
             email: &email,
@@ -110,23 +112,23 @@ impl TestAuthority {
         issued.expect("the user id is an acceptable sub").token
     }
 
-    /// The `Authorization` value with a good token of the user.
+    /// Returns an `Authorization` header value with a valid token for the user.
     ///
     /// # Panics
     ///
     /// As [`token_for`](Self::token_for).
     #[must_use]
-    pub fn header(&self, user_id: &str) -> String {
+    pub fn authorization_header(&self, user_id: &str) -> String {
         format!("Bearer {}", self.token_for(user_id))
     }
 
-    /// Ends the user's session: its tokens are refused from now on, as after a logout.
-    pub fn end_session_of(&self, user_id: &str) {
+    /// Revokes the user's session: its tokens are rejected from now on, as after a logout.
+    pub fn revoke_session_of(&self, user_id: &str) {
         let until = SystemTime::now() + 2 * LIFETIME;
-        self.revoked.insert(&session_of(user_id), until);
+        self.revoked.insert(&session_id(user_id), until);
     }
 }
 
-fn session_of(user_id: &str) -> String {
+fn session_id(user_id: &str) -> String {
     format!("session-{user_id}")
 }

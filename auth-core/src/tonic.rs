@@ -1,4 +1,4 @@
-//! tonic: an interceptor, what the layer needs, and refusals as gRPC statuses.
+//! tonic: an interceptor, and refusals as gRPC statuses.
 
 use std::sync::Arc;
 
@@ -9,44 +9,44 @@ use tonic::server::NamedService;
 use tonic::service::Interceptor;
 use tonic::{Code, Request, Status};
 
-use crate::guard::{Guarded, Refusing};
+use crate::layer::{RefusalBody, RequireCallerService};
 use crate::{Caller, Refusal, RequireCaller};
 
-/// Verifies locally; a remote authority cannot be waited for here, but can where [`RequireCaller`] is a layer.
+/// Verifies locally. An interceptor cannot await a remote authority; use [`RequireCaller`] as a layer for that.
 impl Interceptor for RequireCaller {
     fn call(&mut self, mut request: Request<()>) -> Result<Request<()>, Status> {
         let headers: &HeaderMap = request.metadata().as_ref();
-        let caller = self.authority().admit(headers).now()?;
+        let caller = self.authority().authenticate(headers).into_ready()?;
         request.extensions_mut().insert(caller);
         Ok(request)
     }
 }
 
 impl Caller {
-    /// Who sent the gRPC request, once it has passed [`RequireCaller`] (tonic).
+    /// Returns the caller of a gRPC request that has passed [`RequireCaller`].
     ///
     /// # Errors
     ///
-    /// `INTERNAL` if the service has no [`RequireCaller`] before it.
+    /// [`Refusal::internal_error`], which becomes `INTERNAL`, if the service has no [`RequireCaller`] in front of it.
     pub fn of<T>(request: &Request<T>) -> Result<&Self, Refusal> {
         let cause = "the service has no auth_core::RequireCaller as its interceptor";
         let caller = request.extensions().get();
-        caller.ok_or_else(|| Refusal::fault(cause))
+        caller.ok_or_else(|| Refusal::internal_error(cause))
     }
 }
 
-impl Refusing for Body {
+impl RefusalBody for Body {
     fn refuse(refusal: Refusal) -> http::Response<Self> {
         Status::from(refusal).into_http()
     }
 }
 
-impl<S: NamedService> NamedService for Guarded<S> {
+impl<S: NamedService> NamedService for RequireCallerService<S> {
     const NAME: &'static str = S::NAME;
 }
 
-/// `UNAUTHENTICATED`, `PERMISSION_DENIED`, `UNAVAILABLE` or `INTERNAL`. The details are the problem document, the
-/// metadata the header fields; the source, for the log, is the refusal.
+/// Becomes `UNAUTHENTICATED`, `PERMISSION_DENIED`, `INVALID_ARGUMENT`, `UNAVAILABLE` or `INTERNAL`. The details are the
+/// problem document, the metadata are the header fields, and the source, for the log, is the refusal.
 impl From<Refusal> for Status {
     fn from(refusal: Refusal) -> Self {
         let code = match refusal.status() {

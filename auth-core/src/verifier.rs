@@ -1,24 +1,25 @@
-//! Text and a clock in, claims out; strict.
+//! Verifies access tokens.
 
 use std::time::{Duration, SystemTime};
 
-use crate::claims::{self, Expiry, Policy, seconds};
+use crate::claims::{self, DEFAULT_MAX_LIFETIME, Expiry, Policy, require_nonempty, unix_seconds};
 use crate::jws::Jws;
 #[cfg(feature = "remote")]
-use crate::remote::{Freshness, RevocationFeed, WhenSilent};
+use crate::revocation::Freshness;
 use crate::{ACCESS_TOKEN_TYPE, Claims, Error, Keyring, RevokedSessions};
 
 const DEFAULT_LEEWAY: Duration = Duration::from_secs(5);
 const MAX_LEEWAY: Duration = Duration::from_secs(300);
-pub(crate) const DEFAULT_MAX_LIFETIME: Duration = Duration::from_secs(400 * 24 * 60 * 60);
 
-/// Verifies access tokens against a keyring, one issuer and one audience; it cannot be built without them.
+/// Verifies access tokens against a keyring, one issuer and one audience. All three are required.
 ///
-/// Accepted is only a token that is at most 8192 bytes, three strict base64url parts, an `HS256` `at+jwt` header
-/// without duplicates, `crit`, `b64` or `zip`, a matching MAC, and an object with `iss`, `aud`, `sub`, `email`,
-/// `iat`, `exp`, `jti` and `sid`, each once, of the right type and within its bounds (RFC 7515, 7519, 8725; the list is
-/// in the [crate documentation](crate#what-is-checked)). No database, no network, no clock of its own; nothing
-/// is allocated but the strings of the claims.
+/// It accepts a token of at most 8192 bytes that has three strict base64url parts, an `HS256` `at+jwt` header without
+/// duplicate names, `crit`, `b64` or `zip`, a matching MAC, and a JSON object with `iss`, `aud`, `sub`, `email`, `iat`,
+/// `exp`, `jti` and `sid`, each exactly once, of the right type and within its bounds (RFC 7515, 7519, 8725). The
+/// [crate documentation](crate#what-is-checked) lists every rule.
+///
+/// It uses no database, no network and no clock of its own, and allocates only the strings of the claims. It is `Send`,
+/// `Sync` and meant to be built once and shared.
 ///
 /// ```
 /// use std::time::{Duration, SystemTime};
@@ -45,7 +46,7 @@ pub struct TokenVerifier {
 }
 
 impl TokenVerifier {
-    /// A verifier with a leeway of 5 seconds and a lifetime ceiling of 400 days.
+    /// Creates a verifier with a leeway of 5 seconds and a lifetime ceiling of 400 days.
     ///
     /// # Errors
     ///
@@ -58,8 +59,8 @@ impl TokenVerifier {
         Ok(Self {
             keyring,
             policy: Policy {
-                issuer: require_text(issuer.into(), "the issuer must not be empty")?,
-                audience: require_text(audience.into(), "the audience must not be empty")?,
+                issuer: require_nonempty(issuer.into(), "the issuer must not be empty")?,
+                audience: require_nonempty(audience.into(), "the audience must not be empty")?,
                 leeway: DEFAULT_LEEWAY.as_secs_f64(),
                 max_lifetime: DEFAULT_MAX_LIFETIME.as_secs_f64(),
             },
@@ -69,11 +70,11 @@ impl TokenVerifier {
         })
     }
 
-    /// How far the issuer's clock and ours may differ (RFC 7519 § 4.1.4). Defaults to 5 seconds.
+    /// Sets how far the issuer's clock and the given time may differ (RFC 7519 § 4.1.4). Defaults to 5 seconds.
     ///
     /// # Errors
     ///
-    /// [`Error::InvalidSetting`] above 300 seconds.
+    /// [`Error::InvalidSetting`] for more than 300 seconds.
     pub fn with_leeway(mut self, leeway: Duration) -> Result<Self, Error> {
         if leeway > MAX_LEEWAY {
             return Err(Error::InvalidSetting(
@@ -84,7 +85,7 @@ impl TokenVerifier {
         Ok(self)
     }
 
-    /// The largest `exp - iat` that is accepted. Defaults to 400 days.
+    /// Sets the largest accepted `exp - iat`. Defaults to 400 days.
     ///
     /// # Errors
     ///
@@ -99,30 +100,32 @@ impl TokenVerifier {
         Ok(self)
     }
 
-    /// Refuses tokens of the sessions in `revoked`, which somebody else keeps up to date. Defaults to none.
+    /// Rejects tokens of the sessions in `revoked`. The caller keeps the set up to date. Defaults to no set.
     #[must_use]
     pub fn with_revoked(mut self, revoked: RevokedSessions) -> Self {
         self.revoked = Some(revoked);
         self
     }
 
-    /// Refuses tokens of the sessions that the feed reports as ended; `when_silent` says what to do when it has not heard
-    /// from the server.
+    /// Rejects every token while the source of `revoked` is too old.
     #[cfg(feature = "remote")]
-    #[must_use]
-    pub fn with_feed(mut self, feed: &RevocationFeed, when_silent: WhenSilent) -> Self {
-        self.freshness = Some(Freshness::new(feed, when_silent));
-        self.with_revoked(feed.revoked())
+    pub(crate) fn with_fresh_revoked(
+        mut self,
+        revoked: RevokedSessions,
+        freshness: Freshness,
+    ) -> Self {
+        self.freshness = Some(freshness);
+        self.with_revoked(revoked)
     }
 
-    /// The claims of `token`, if everything about it is good at the time `now`.
+    /// Verifies `token` at the time `now` and returns its claims.
     ///
     /// # Errors
     ///
-    /// The first thing that was wrong; each is a 401. [`Error::Expired`] and [`Error::Revoked`] mean that all else was
-    /// good.
+    /// The first rule that the token breaks; its status is 401. [`Error::Expired`] and [`Error::Revoked`] mean that the
+    /// token is otherwise valid. [`Error::RevocationsOutdated`] (503) if a revocation feed is too old.
     pub fn verify(&self, token: &str, now: SystemTime) -> Result<Claims, Error> {
-        let claims = self.read(token, now, Expiry::Enforced)?;
+        let claims = self.parse(token, now, Expiry::Enforced)?;
         #[cfg(feature = "remote")]
         if let Some(freshness) = &self.freshness {
             freshness.require()?;
@@ -133,26 +136,19 @@ impl TokenVerifier {
         }
     }
 
-    /// As [`verify`](Self::verify), but takes an expired token and one of an ended session: to log out with, for
-    /// nothing else.
+    /// As [`verify`](Self::verify), but accepts an expired token and a token of a revoked session. Use it for logout only.
     ///
     /// # Errors
     ///
-    /// Everything else that was wrong.
+    /// As [`verify`](Self::verify), except [`Error::Expired`], [`Error::Revoked`] and [`Error::RevocationsOutdated`].
     pub fn verify_for_logout(&self, token: &str, now: SystemTime) -> Result<Claims, Error> {
-        self.read(token, now, Expiry::Ignored)
+        self.parse(token, now, Expiry::Ignored)
     }
 
-    fn read(&self, token: &str, now: SystemTime, expiry: Expiry) -> Result<Claims, Error> {
+    fn parse(&self, token: &str, now: SystemTime, expiry: Expiry) -> Result<Claims, Error> {
         let jws = Jws::split(token)?;
-        jws.authenticate(&self.keyring, Some(ACCESS_TOKEN_TYPE))?;
-        jws.with_payload(|payload| claims::read(payload, &self.policy, seconds(now), expiry))
+        jws.verify(&self.keyring, Some(ACCESS_TOKEN_TYPE))?;
+        let now = unix_seconds(now);
+        jws.with_payload(|payload| claims::parse(payload, &self.policy, now, expiry))
     }
-}
-
-pub(crate) fn require_text(text: String, otherwise: &'static str) -> Result<String, Error> {
-    if text.is_empty() {
-        return Err(Error::InvalidSetting(otherwise));
-    }
-    Ok(text)
 }

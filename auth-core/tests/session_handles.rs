@@ -35,52 +35,52 @@ fn a_handle_is_as_another_implementation_computes_it() {
             "000102030405060708090a0b0c0d0e0fd73f7a9b12b2a7122a5f37d3465aa92f6124b3aa721298bd72ea6aac10e51338",
         ),
     ] {
-        assert_eq!(handles().write(id), expected);
-        assert_eq!(handles().read(expected), Ok(id));
+        assert_eq!(handles().encode(id), expected);
+        assert_eq!(handles().decode(expected), Ok(id));
     }
 }
 
 #[test]
 fn no_handle_passes_for_a_token_and_no_token_for_a_handle() {
-    let (tokens, handle) = (SessionTokens::new(&keyring()), handles().write(ID));
-    assert_eq!(tokens.read(&handle), Err(Error::SignatureMismatch));
+    let (tokens, handle) = (SessionTokens::new(&keyring()), handles().encode(ID));
+    assert_eq!(tokens.decode(&handle), Err(Error::SignatureMismatch));
     assert!(!tokens.is_current(&handle));
     assert!(tokens.verify_cookie(&handle).is_err());
-    assert!(RefreshTokens::new(&keyring()).read(&handle).is_err());
+    assert!(RefreshTokens::new(&keyring()).decode(&handle).is_err());
     let verifier = TokenVerifier::new(keyring(), "api-server", "api").unwrap();
     assert!(verifier.verify(&handle, SystemTime::now()).is_err());
-    let token = tokens.write(ID);
-    assert_eq!(handles().read(&token), Err(Error::SignatureMismatch));
-    assert_eq!(handles().read(&tokens.write_cookie(ID)), Err(MALFORMED));
+    let token = tokens.encode(ID);
+    assert_eq!(handles().decode(&token), Err(Error::SignatureMismatch));
+    assert_eq!(handles().decode(&tokens.sign_cookie(ID)), Err(MALFORMED));
 }
 
 #[test]
 fn a_changed_a_cut_and_a_foreign_handle_are_refused() {
-    let handle = handles().write(ID);
+    let handle = handles().encode(ID);
     for index in 0..handle.len() {
         let mut bytes = handle.clone().into_bytes();
         let byte = bytes.get_mut(index).unwrap();
         *byte = if *byte == b'1' { b'2' } else { b'1' };
         let changed = String::from_utf8(bytes).unwrap();
-        assert_eq!(handles().read(&changed), Err(Error::SignatureMismatch));
+        assert_eq!(handles().decode(&changed), Err(Error::SignatureMismatch));
         let cut = handle.get(..index).unwrap();
-        assert_eq!(handles().read(cut), Err(MALFORMED));
+        assert_eq!(handles().decode(cut), Err(MALFORMED));
     }
     for malformed in [format!("{handle}0"), handle.to_uppercase(), "é".repeat(48)] {
-        assert_eq!(handles().read(&malformed), Err(MALFORMED), "{malformed}");
+        assert_eq!(handles().decode(&malformed), Err(MALFORMED), "{malformed}");
     }
     let foreign = SessionHandles::new(&Keyring::new(Secret::generate().unwrap()));
-    assert_eq!(foreign.read(&handle), Err(Error::SignatureMismatch));
+    assert_eq!(foreign.decode(&handle), Err(Error::SignatureMismatch));
 }
 
 #[test]
 fn previous_secrets_are_read_and_the_current_one_writes() {
     let rotated = Keyring::new(Secret::generate().unwrap());
     let rotated = SessionHandles::new(&rotated.with_previous([Secret::new(SECRET).unwrap()]));
-    assert_eq!(rotated.read(&handles().write(ID)), Ok(ID));
-    let new = rotated.write(ID);
-    assert_eq!(rotated.read(&new), Ok(ID));
-    assert_eq!(handles().read(&new), Err(Error::SignatureMismatch));
+    assert_eq!(rotated.decode(&handles().encode(ID)), Ok(ID));
+    let new = rotated.encode(ID);
+    assert_eq!(rotated.decode(&new), Ok(ID));
+    assert_eq!(handles().decode(&new), Err(Error::SignatureMismatch));
 }
 
 #[test]
@@ -91,12 +91,12 @@ fn printing_shows_nothing() {
 proptest! {
     #[test]
     fn no_text_panics_or_passes(text in ".{0,200}", hex in "[0-9a-f]{96}") {
-        prop_assert!(handles().read(&text).is_err());
-        prop_assert!(handles().read(&hex).is_err());
+        prop_assert!(handles().decode(&text).is_err());
+        prop_assert!(handles().decode(&hex).is_err());
     }
 
     #[test]
     fn every_session_is_read_back(id: [u8; 16]) {
-        prop_assert_eq!(handles().read(&handles().write(id)), Ok(id));
+        prop_assert_eq!(handles().decode(&handles().encode(id)), Ok(id));
     }
 }

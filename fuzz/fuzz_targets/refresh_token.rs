@@ -1,4 +1,4 @@
-//! Whatever text is read as a refresh token: no panic, and only what was written is read.
+//! Decodes arbitrary text as a refresh token: it must not panic, and must accept encoded tokens only.
 #![no_main]
 
 use std::sync::LazyLock;
@@ -12,39 +12,39 @@ static TOKENS: LazyLock<RefreshTokens> = LazyLock::new(|| {
     RefreshTokens::new(&Keyring::new(secret))
 });
 
-/// One format, so one text for each token: whoever stores a hash of it may compare.
+/// Requires that an accepted text is the one text of its token, so that a stored hash of it can be compared.
 fn require_canonical(text: &str) {
-    match TOKENS.read(text) {
-        Ok(token) => assert_eq!(TOKENS.write(token), text),
+    match TOKENS.decode(text) {
+        Ok(token) => assert_eq!(TOKENS.encode(token), text),
         Err(error) => assert_eq!(error.status(), 401),
     }
 }
 
-/// What the input says as a token, and what it does to that token's text.
-fn require_whole(input: &[u8]) {
-    let Some((named, rest)) = input.split_first_chunk::<20>() else {
+/// Encodes the input as a token, then changes one byte of the text.
+fn require_intact(input: &[u8]) {
+    let Some((content, rest)) = input.split_first_chunk::<20>() else {
         return;
     };
-    let (session_id, counter) = named.split_first_chunk::<16>().unwrap();
+    let (session_id, counter) = content.split_first_chunk::<16>().unwrap();
     let token = RefreshToken {
         session_id: *session_id,
         counter: u32::from_be_bytes(counter.try_into().unwrap()),
     };
-    let good = TOKENS.write(token);
-    assert_eq!(TOKENS.read(&good), Ok(token));
-    let [place, byte, ..] = rest else {
+    let valid = TOKENS.encode(token);
+    assert_eq!(TOKENS.decode(&valid), Ok(token));
+    let [index, byte, ..] = rest else {
         return;
     };
-    let mut spoilt = good.clone().into_bytes();
-    let place = usize::from(*place) % spoilt.len();
-    spoilt[place] = *byte;
-    let Ok(spoilt) = String::from_utf8(spoilt) else {
+    let mut changed = valid.clone().into_bytes();
+    let index = usize::from(*index) % changed.len();
+    changed[index] = *byte;
+    let Ok(changed) = String::from_utf8(changed) else {
         return;
     };
-    assert_eq!(TOKENS.read(&spoilt).is_ok(), spoilt == good);
+    assert_eq!(TOKENS.decode(&changed).is_ok(), changed == valid);
 }
 
 fuzz_target!(|input: &[u8]| {
     require_canonical(&String::from_utf8_lossy(input));
-    require_whole(input);
+    require_intact(input);
 });

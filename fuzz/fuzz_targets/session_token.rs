@@ -1,4 +1,5 @@
-//! Any text read as a session token, its cookie or a session handle: no panic, and only what was written is read.
+//! Decodes arbitrary text as a session token, as its cookie and as a session handle: it must not panic, and must accept
+//! encoded ones only.
 #![no_main]
 
 use std::sync::LazyLock;
@@ -13,56 +14,56 @@ static KEYRING: LazyLock<Keyring> =
 static TOKENS: LazyLock<SessionTokens> = LazyLock::new(|| SessionTokens::new(&KEYRING));
 static HANDLES: LazyLock<SessionHandles> = LazyLock::new(|| SessionHandles::new(&KEYRING));
 
-/// One format, so one text for each session.
+/// Requires that an accepted text is the one text of its session.
 fn require_canonical(text: &str) {
-    match TOKENS.read(text) {
-        Ok(session_id) => assert_eq!(TOKENS.write(session_id), text),
+    match TOKENS.decode(text) {
+        Ok(session_id) => assert_eq!(TOKENS.encode(session_id), text),
         Err(error) => assert_eq!(error.status(), 401),
     }
-    match HANDLES.read(text) {
+    match HANDLES.decode(text) {
         Ok(session_id) => {
-            assert_eq!(HANDLES.write(session_id), text);
-            assert!(TOKENS.read(text).is_err());
+            assert_eq!(HANDLES.encode(session_id), text);
+            assert!(TOKENS.decode(text).is_err());
         }
         Err(error) => assert_eq!(error.status(), 401),
     }
     match TOKENS.verify_cookie(text) {
-        Ok("true") => assert_eq!(TOKENS.write_flag(), text),
-        Ok(token) => assert_eq!(TOKENS.write_cookie(TOKENS.read(token).unwrap()), text),
+        Ok("true") => assert_eq!(TOKENS.sign_flag(), text),
+        Ok(token) => assert_eq!(TOKENS.sign_cookie(TOKENS.decode(token).unwrap()), text),
         Err(error) => assert_eq!(error.status(), 401),
     }
 }
 
-/// What the input says as a session, and what it does to its token and cookie.
-fn require_whole(input: &[u8]) {
+/// Encodes the input as a session, then changes one byte of its token and of its cookie.
+fn require_intact(input: &[u8]) {
     let Some((session_id, rest)) = input.split_first_chunk::<16>() else {
         return;
     };
-    let (token, cookie) = (TOKENS.write(*session_id), TOKENS.write_cookie(*session_id));
-    assert_eq!(TOKENS.read(&token), Ok(*session_id));
+    let (token, cookie) = (TOKENS.encode(*session_id), TOKENS.sign_cookie(*session_id));
+    assert_eq!(TOKENS.decode(&token), Ok(*session_id));
     assert_eq!(TOKENS.verify_cookie(&cookie), Ok(token.as_str()));
-    let handle = HANDLES.write(*session_id);
-    assert_eq!(HANDLES.read(&handle), Ok(*session_id));
-    assert!(TOKENS.read(&handle).is_err() && HANDLES.read(&token).is_err());
-    let [place, byte, ..] = rest else {
+    let handle = HANDLES.encode(*session_id);
+    assert_eq!(HANDLES.decode(&handle), Ok(*session_id));
+    assert!(TOKENS.decode(&handle).is_err() && HANDLES.decode(&token).is_err());
+    let [index, byte, ..] = rest else {
         return;
     };
-    for good in [&token, &cookie, &handle] {
-        let mut spoilt = good.clone().into_bytes();
-        let place = usize::from(*place) % spoilt.len();
-        spoilt[place] = *byte;
-        let Ok(spoilt) = String::from_utf8(spoilt) else {
+    for valid in [&token, &cookie, &handle] {
+        let mut changed = valid.clone().into_bytes();
+        let index = usize::from(*index) % changed.len();
+        changed[index] = *byte;
+        let Ok(changed) = String::from_utf8(changed) else {
             continue;
         };
-        if spoilt != *good {
-            assert!(TOKENS.read(&spoilt).is_err());
-            assert!(TOKENS.verify_cookie(&spoilt).is_err());
-            assert!(HANDLES.read(&spoilt).is_err());
+        if changed != *valid {
+            assert!(TOKENS.decode(&changed).is_err());
+            assert!(TOKENS.verify_cookie(&changed).is_err());
+            assert!(HANDLES.decode(&changed).is_err());
         }
     }
 }
 
 fuzz_target!(|input: &[u8]| {
     require_canonical(&String::from_utf8_lossy(input));
-    require_whole(input);
+    require_intact(input);
 });

@@ -1,7 +1,7 @@
-//! Whatever text is verified: no panic, and what is accepted is what it must be.
+//! Verifies arbitrary text: it must not panic, and an accepted token must follow the rules.
 //!
-//! The input is a token as it stands, or, with a line break in it, a header and a payload that are signed here, since
-//! chance never finds a MAC.
+//! The input is a token or, if it contains a line break, a header and a payload that are signed here, since random bytes never
+//! contain a matching MAC.
 #![no_main]
 
 use std::sync::LazyLock;
@@ -37,21 +37,22 @@ fn signed(header: &[u8], payload: &[u8]) -> String {
     format!("{message}.{tag}")
 }
 
-/// A part as another reader of JSON sees it; `None` for what that reader cannot hold, in a claim that nobody looks at.
+/// Parses a part with another JSON parser; `None` if it has a value beyond that parser's limits, in a claim that is ignored.
 fn part(token: &str, number: usize) -> Option<Value> {
     let text = token.split('.').nth(number).unwrap();
     match serde_json::from_slice(&URL_SAFE_NO_PAD.decode(text).unwrap()) {
         Ok(value) => Some(value),
         Err(error) => {
-            let why = error.to_string();
-            let cannot_hold = ["hex escape", "recursion limit", "number out of range"];
-            assert!(cannot_hold.iter().any(|limit| why.contains(limit)), "{why}");
+            let message = error.to_string();
+            let limits = ["hex escape", "recursion limit", "number out of range"];
+            assert!(limits.iter().any(|limit| message.contains(limit)), "{message}");
             None
         }
     }
 }
 
-fn require_good(token: &str, claims: &Claims) {
+/// Requires that an accepted token follows the rules.
+fn require_valid(token: &str, claims: &Claims) {
     assert!(token.len() <= 8192);
     assert_eq!(token.split('.').count(), 3);
     let (Some(header), Some(payload)) = (part(token, 0), part(token, 1)) else {
@@ -64,20 +65,20 @@ fn require_good(token: &str, claims: &Claims) {
             .unwrap()
             .eq_ignore_ascii_case("at+jwt")
     );
-    for refused in ["crit", "b64", "zip"] {
-        assert!(header.get(refused).is_none());
+    for forbidden in ["crit", "b64", "zip"] {
+        assert!(header.get(forbidden).is_none());
     }
     assert_eq!(payload["iss"], "api-server");
     let audience = &payload["aud"];
-    let listed = || audience.as_array().unwrap().contains(&Value::from("api"));
-    assert!(audience == "api" || listed());
-    for (name, read) in [
+    let is_listed = || audience.as_array().unwrap().contains(&Value::from("api"));
+    assert!(audience == "api" || is_listed());
+    for (name, claim) in [
         ("sub", &claims.sub),
         ("email", &claims.email),
         ("jti", &claims.jti),
         ("sid", &claims.sid),
     ] {
-        assert_eq!(payload[name], read.as_str());
+        assert_eq!(payload[name], claim.as_str());
     }
     assert!(!claims.sub.is_empty() && claims.sub.trim() == claims.sub);
     let seconds = |name: &str| payload[name].as_f64().unwrap();
@@ -96,8 +97,8 @@ fuzz_target!(|input: &[u8]| {
         None => String::from_utf8_lossy(input).into_owned(),
     };
     match VERIFIER.verify(&token, now()) {
-        Ok(claims) => require_good(&token, &claims),
+        Ok(claims) => require_valid(&token, &claims),
         Err(error) => assert_eq!(error.status(), 401),
     }
-    let _whatever = VERIFIER.verify_for_logout(&token, now());
+    let _must_not_panic = VERIFIER.verify_for_logout(&token, now());
 });

@@ -62,7 +62,7 @@ pub(crate) async fn change_password(
         lifetime: state.session_ttl,
     };
     let granted = set(&state, change, client, now).await?;
-    granted.respond(&state, StatusCode::OK, caller.came_by)
+    granted.respond(&state, StatusCode::OK, caller.source)
 }
 
 /// A change of password that a session asks for.

@@ -5,13 +5,13 @@ use std::time::SystemTime;
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use actix_web::http::header::SET_COOKIE;
+use auth_core::credentials::CredentialSource;
 use auth_core::{Error, Subject};
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::user::User;
 use crate::db::Timestamp;
-use crate::http::caller::CameBy;
 use crate::problem::Problem;
 use crate::sessions::session;
 use crate::state::State;
@@ -53,7 +53,7 @@ impl Granted {
         self,
         state: &State,
         status: StatusCode,
-        came_by: CameBy,
+        source: CredentialSource,
     ) -> Result<HttpResponse, Problem> {
         let subject = Subject {
             id: &self.user.id,
@@ -77,13 +77,13 @@ impl Granted {
         let access = issued.token;
         let refresh = session::refresh_token(&self.session_id, self.counter)
             .ok_or_else(|| Problem::internal("a session id is not a UUID"))?;
-        let refresh = keys.refresh_tokens.write(refresh);
+        let refresh = keys.refresh_tokens.encode(refresh);
         let mut response = HttpResponse::build(status);
         let lifetime = self.expires_at.since(self.issued_at.into());
         for cookie in state.cookies.set(&access, &refresh, lifetime) {
             response.append_header((SET_COOKIE, cookie));
         }
-        let in_body = came_by == CameBy::Message;
+        let in_body = source != CredentialSource::Cookie;
         Ok(response.json(Grant {
             user: self.user,
             access_token: in_body.then_some(access),

@@ -5,6 +5,7 @@ use std::time::{Duration, SystemTime};
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use actix_web::web::Data;
+use auth_core::credentials::CredentialSource;
 use auth_core::password::PasswordAttempt;
 use serde::Deserialize;
 use utoipa::ToSchema;
@@ -14,7 +15,6 @@ use super::authenticate::{self, Authenticated};
 use super::grant::{Grant, Granted};
 use super::store;
 use super::user::{self, Email, User};
-use crate::http::caller::CameBy;
 use crate::http::client::Client;
 use crate::http::identity::UserId;
 use crate::http::json::Json;
@@ -58,7 +58,7 @@ pub(crate) async fn login(
         replaced,
     };
     let granted = log_in(&state, email, attempt, context).await?;
-    granted.respond(&state, StatusCode::OK, CameBy::Message)
+    granted.respond(&state, StatusCode::OK, CredentialSource::Body)
 }
 
 /// What a login says of the session it opens.

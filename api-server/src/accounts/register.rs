@@ -3,6 +3,7 @@
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use actix_web::web::Data;
+use auth_core::credentials::CredentialSource;
 use auth_core::password::Password;
 use serde::Deserialize;
 use utoipa::ToSchema;
@@ -13,7 +14,6 @@ use super::login::LoginContext;
 use super::store;
 use super::user::{self, Email, User};
 use crate::db::{DbConnection, Timestamp};
-use crate::http::caller::CameBy;
 use crate::http::client::Client;
 use crate::http::identity::UserId;
 use crate::http::json::Json;
@@ -64,7 +64,7 @@ pub(crate) async fn register(
         replaced,
     };
     let granted = create(&state, account, context).await?;
-    granted.respond(&state, StatusCode::CREATED, CameBy::Message)
+    granted.respond(&state, StatusCode::CREATED, CredentialSource::Body)
 }
 
 /// An account that somebody asks for.

@@ -59,9 +59,9 @@ pub(super) fn replaced_session(request: &HttpRequest, state: &State) -> Option<S
 /// The session that an entry of the list of sessions names, by a handle or a token.
 pub(super) fn listed_session(state: &State, text: &str) -> Option<String> {
     let keys = state.keys.in_force();
-    let id = keys.session_handles.read(text);
+    let id = keys.session_handles.decode(text);
     let id = id
-        .or_else(|_no_handle| keys.session_tokens.read(text))
+        .or_else(|_no_handle| keys.session_tokens.decode(text))
         .ok()?;
     Some(Uuid::from_bytes(id).to_string())
 }
@@ -81,14 +81,14 @@ pub(super) fn keep(
     remember_until: Option<Timestamp>,
 ) -> Result<(String, Vec<HeaderValue>), Problem> {
     let tokens = &state.keys.in_force().session_tokens;
-    let signed = tokens.write_cookie(id_bytes(session_id)?);
+    let signed = tokens.sign_cookie(id_bytes(session_id)?);
     let now = Timestamp::from(state.now());
     let lifetime = remember_until.map(|until| until.since(now));
     // Rounded up: a cookie may outlast its session by a moment, but not the reverse.
     let lifetime = lifetime.map(|left| left.as_secs() + u64::from(left.subsec_nanos() > 0));
     let mut cookies = vec![write(state, SESSION, &encode(&signed), lifetime)?];
     if remember_until.is_none() {
-        let flag = encode(&tokens.write_flag());
+        let flag = encode(&tokens.sign_flag());
         cookies.push(write(state, DONT_REMEMBER, &flag, None)?);
     }
     Ok((signed, cookies))
@@ -220,7 +220,7 @@ pub(super) fn named_session(tokens: &SessionTokens, signed: &str) -> Result<Opti
 
 /// The session that a raw token names.
 pub(super) fn named_by(tokens: &SessionTokens, token: &str) -> Option<Named> {
-    let id = tokens.read(token).ok()?;
+    let id = tokens.decode(token).ok()?;
     Some(Named {
         session_id: Uuid::from_bytes(id).to_string(),
         is_current: tokens.is_current(token),

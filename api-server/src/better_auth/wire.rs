@@ -58,7 +58,7 @@ impl SessionBody {
     /// Another session of the caller: in place of the token a handle, which can end it and nothing else.
     pub(super) fn other(state: &State, session: StoredSession) -> Result<Self, Problem> {
         let id = id_bytes(&session.id)?;
-        let handle = state.keys.in_force().session_handles.write(id);
+        let handle = state.keys.in_force().session_handles.encode(id);
         Ok(Self::new(handle, session))
     }
 
@@ -79,7 +79,7 @@ impl SessionBody {
 /// The token of a session, computed.
 pub(super) fn token(state: &State, session_id: &str) -> Result<String, Problem> {
     let keys = state.keys.in_force();
-    Ok(keys.session_tokens.write(id_bytes(session_id)?))
+    Ok(keys.session_tokens.encode(id_bytes(session_id)?))
 }
 
 /// What most endpoints say.

@@ -6,7 +6,7 @@ use actix_web::dev::Payload;
 use actix_web::http::header::AUTHORIZATION;
 use actix_web::web::Data;
 use actix_web::{FromRequest, HttpRequest};
-use auth_core::credentials::{Credentials, Place};
+use auth_core::credentials::{CredentialSource, Credentials};
 use auth_core::{Authenticate, Error, Refusal, Verification};
 
 use super::identity::UserId;
@@ -22,32 +22,25 @@ pub(crate) struct Caller {
     pub(crate) session_id: String,
     /// Seconds since 1970.
     pub(crate) token_expires: i64,
-    pub(crate) came_by: CameBy,
-}
-
-/// Where the credentials stood. Tokens go back the way they came.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum CameBy {
-    /// The `Authorization` header or the body.
-    Message,
-    Cookie,
+    /// New tokens are returned in the same way.
+    pub(crate) source: CredentialSource,
 }
 
 impl Caller {
     pub(crate) fn of(request: &HttpRequest) -> Result<Self, Problem> {
-        let caller = Verification::of(request).now()?;
-        let came_by = if request.headers().contains_key(AUTHORIZATION) {
-            CameBy::Message
+        let caller = Verification::of(request).into_ready()?;
+        let source = if request.headers().contains_key(AUTHORIZATION) {
+            CredentialSource::Header
         } else {
             require_trusted_origin(request)?;
-            CameBy::Cookie
+            CredentialSource::Cookie
         };
         Ok(Self {
             user_id: UserId::verified(caller.sub),
             email: caller.email,
             session_id: caller.sid,
             token_expires: caller.exp,
-            came_by,
+            source,
         })
     }
 }
@@ -91,14 +84,9 @@ pub(crate) fn is_storable(sub: &str, sid: &str) -> bool {
 pub(crate) fn access_token<'r>(
     request: &'r HttpRequest,
     state: &State,
-) -> Result<(&'r str, CameBy), Error> {
+) -> Result<(&'r str, CredentialSource), Error> {
     let name = state.cookies.access_name();
-    let (token, place) = Credentials::new(request.headers()).token(Some(name))?;
-    let came_by = match place {
-        Place::Cookie => CameBy::Cookie,
-        _ => CameBy::Message,
-    };
-    Ok((token, came_by))
+    Credentials::new(request.headers()).token(Some(name))
 }
 
 impl FromRequest for Caller {

@@ -89,7 +89,7 @@ async fn by_better_auth(
         .into_iter()
         .any(|id| id.as_bytes() != someone.user.id.as_bytes())
     {
-        return Err(Refusal::contradicted().into());
+        return Err(Refusal::user_id_mismatch().into());
     }
     Ok(web::Json(CurrentSession {
         user: SessionUser {

@@ -3,6 +3,7 @@
 use actix_web::http::header::SET_COOKIE;
 use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
+use auth_core::credentials::CredentialSource;
 use serde::de::IntoDeserializer as _;
 use serde::{Deserialize, Deserializer, Serialize};
 use utoipa::ToSchema;
@@ -13,7 +14,6 @@ use super::ending::surplus;
 use super::logout_credentials::{Credential, first_good, presented};
 use super::session::Lifetimes;
 use crate::db::{DbConnection, QueryResult, Timestamp, write_transaction};
-use crate::http::caller::CameBy;
 use crate::http::identity::UserId;
 use crate::http::json::{OptionalJson, not_null};
 use crate::http::origin;
@@ -66,8 +66,8 @@ pub(crate) async fn logout(
     state: Data<State>,
     OptionalJson(body): OptionalJson<LogoutRequest>,
 ) -> Result<HttpResponse, Problem> {
-    let (credentials, came_by) = presented(&request, &state, body.refresh_token.as_deref());
-    if !credentials.is_empty() && came_by == CameBy::Cookie {
+    let (credentials, source) = presented(&request, &state, body.refresh_token.as_deref());
+    if !credentials.is_empty() && source == CredentialSource::Cookie {
         origin::require_trusted(&request, &state)?;
     }
     let revoked = if credentials.is_empty() {

@@ -2,12 +2,13 @@
 
 use actix_web::HttpRequest;
 use actix_web::http::header::AUTHORIZATION;
+use auth_core::credentials::CredentialSource;
 use auth_core::refresh::RefreshToken;
 
 use super::session::{self, Lifetimes, StoredSession};
 use super::store;
 use crate::db::{DbConnection, QueryResult, Timestamp};
-use crate::http::caller::{CameBy, access_token, is_storable};
+use crate::http::caller::{access_token, is_storable};
 use crate::http::cookies::Cookie;
 use crate::state::State;
 
@@ -88,25 +89,25 @@ pub(super) fn presented(
     request: &HttpRequest,
     state: &State,
     body: Option<&str>,
-) -> (Vec<Credential>, CameBy) {
+) -> (Vec<Credential>, CredentialSource) {
     let keys = state.keys.in_force();
-    let by_body = body.and_then(|text| keys.refresh_tokens.read(text).ok());
+    let by_body = body.and_then(|text| keys.refresh_tokens.decode(text).ok());
     let by_body = by_body.as_ref().map(Credential::refresh);
     if request.headers().contains_key(AUTHORIZATION) {
         let by_header = by_access_token(request, state);
         let both = by_header.into_iter().chain(by_body);
-        return (both.collect(), CameBy::Message);
+        return (both.collect(), CredentialSource::Body);
     }
     if let Some(by_body) = by_body {
-        return (vec![by_body], CameBy::Message);
+        return (vec![by_body], CredentialSource::Body);
     }
     let by_cookie = match state.cookies.refresh(request) {
-        Cookie::One(text) => keys.refresh_tokens.read(text).ok(),
+        Cookie::One(text) => keys.refresh_tokens.decode(text).ok(),
         Cookie::Absent | Cookie::Ambiguous => None,
     };
     let by_cookie = by_cookie.as_ref().map(Credential::refresh);
     let both = by_access_token(request, state).into_iter().chain(by_cookie);
-    (both.collect(), CameBy::Cookie)
+    (both.collect(), CredentialSource::Cookie)
 }
 
 fn by_access_token(request: &HttpRequest, state: &State) -> Option<Credential> {

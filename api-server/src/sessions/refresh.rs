@@ -4,6 +4,7 @@ use actix_web::http::StatusCode;
 use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
 use auth_core::Error;
+use auth_core::credentials::CredentialSource;
 use auth_core::refresh::RefreshToken;
 use serde::Deserialize;
 use utoipa::ToSchema;
@@ -14,7 +15,6 @@ use super::store::{self, Refreshed, Terms};
 use crate::accounts;
 use crate::accounts::grant::{Grant, Granted};
 use crate::accounts::user::User;
-use crate::http::caller::CameBy;
 use crate::http::cookies::Cookie;
 use crate::http::identity::UserId;
 use crate::http::json::{OptionalJson, not_null};
@@ -42,7 +42,7 @@ pub(crate) async fn refresh(
     state: Data<State>,
     OptionalJson(body): OptionalJson<RefreshRequest>,
 ) -> Result<HttpResponse, Problem> {
-    let (token, came_by) = credential(&request, &state, body)?;
+    let (token, source) = credential(&request, &state, body)?;
     let now = state.now();
     let terms = Terms {
         now: now.into(),
@@ -63,7 +63,7 @@ pub(crate) async fn refresh(
             Ok((refreshed, user))
         })
         .await?;
-    answer(&state, &token, refreshed, user)?.respond(&state, StatusCode::OK, came_by)
+    answer(&state, &token, refreshed, user)?.respond(&state, StatusCode::OK, source)
 }
 
 /// The body's token, else the cookie's.
@@ -71,10 +71,10 @@ fn credential(
     request: &HttpRequest,
     state: &State,
     body: RefreshRequest,
-) -> Result<(RefreshToken, CameBy), Problem> {
+) -> Result<(RefreshToken, CredentialSource), Problem> {
     let keys = state.keys.in_force();
     if let Some(text) = body.refresh_token {
-        return Ok((keys.refresh_tokens.read(&text)?, CameBy::Message));
+        return Ok((keys.refresh_tokens.decode(&text)?, CredentialSource::Body));
     }
     match state.cookies.refresh(request) {
         Cookie::Absent => Err(Error::MissingCredentials.into()),
@@ -82,9 +82,9 @@ fn credential(
             Err(Error::MalformedCredentials("The refresh token cookie was sent twice").into())
         }
         Cookie::One(text) => {
-            let token = keys.refresh_tokens.read(text)?;
+            let token = keys.refresh_tokens.decode(text)?;
             origin::require_trusted(request, state)?;
-            Ok((token, CameBy::Cookie))
+            Ok((token, CredentialSource::Cookie))
         }
     }
 }

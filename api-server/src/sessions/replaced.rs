@@ -46,6 +46,6 @@ fn by_refresh_cookie(request: &HttpRequest, state: &State, keys: &ActiveKeys) ->
     let Cookie::One(text) = state.cookies.refresh(request) else {
         return None;
     };
-    let token = keys.refresh_tokens.read(text).ok()?;
+    let token = keys.refresh_tokens.decode(text).ok()?;
     Some(session::named_by(&token))
 }

@@ -1,4 +1,4 @@
-//! Reading the payload in one pass: borrowed where possible, nothing kept that fails.
+//! Parses and checks the payload in one pass, without copying strings until all checks have passed.
 
 use std::cell::Cell;
 use std::fmt;
@@ -10,56 +10,67 @@ use serde::de::{
 
 use super::{Claims, Expiry, Policy, Times, check_sub};
 use crate::Error;
-use crate::json::{Number, Text};
+use crate::json::{JsonNumber, JsonString};
 
 const NOT_AN_OBJECT: Error = Error::MalformedToken("The token payload is not one JSON object");
 
-/// Parses the payload and checks everything but the time, then the time.
-pub(crate) fn read(text: &str, policy: &Policy, now: f64, expiry: Expiry) -> Result<Claims, Error> {
-    let fault = Fault(Cell::new(NOT_AN_OBJECT));
+/// Parses the payload and checks every claim against `policy`, the time claims last. `now` is in seconds since 1970.
+///
+/// # Errors
+///
+/// [`Error::MalformedToken`], [`Error::MissingClaim`], [`Error::InvalidClaim`], [`Error::NotYetValid`] or, if all else is
+/// valid, [`Error::Expired`].
+pub(crate) fn parse(
+    text: &str,
+    policy: &Policy,
+    now: f64,
+    expiry: Expiry,
+) -> Result<Claims, Error> {
+    let error = ErrorSlot(Cell::new(NOT_AN_OBJECT));
     let mut raw = RawClaims::default();
-    let payload = Payload {
+    let payload = PayloadVisitor {
         audience: &policy.audience,
-        fault: &fault,
+        error: &error,
         raw: &mut raw,
     };
     let mut json = serde_json::Deserializer::from_str(text);
     payload
         .deserialize(&mut json)
-        .map_err(|_see_fault| fault.0.get())?;
+        .map_err(|_see_slot| error.0.get())?;
     json.end().map_err(|_trailing| NOT_AN_OBJECT)?;
     raw.check(policy, now, expiry)
 }
 
-/// The registered claims as they came; `None` is absent.
+/// The claims as received; `None` means absent.
 #[derive(Default)]
 struct RawClaims<'t> {
-    sub: Option<Text<'t>>,
-    email: Option<Text<'t>>,
-    sid: Option<Text<'t>>,
-    jti: Option<Text<'t>>,
-    iss: Option<Text<'t>>,
-    /// Whether `aud` is or contains ours.
+    sub: Option<JsonString<'t>>,
+    email: Option<JsonString<'t>>,
+    sid: Option<JsonString<'t>>,
+    jti: Option<JsonString<'t>>,
+    iss: Option<JsonString<'t>>,
+    /// Whether `aud` equals or contains the expected audience.
     aud: Option<bool>,
-    iat: Option<Number>,
-    exp: Option<Number>,
-    nbf: Option<Number>,
+    iat: Option<JsonNumber>,
+    exp: Option<JsonNumber>,
+    nbf: Option<JsonNumber>,
 }
 
 impl RawClaims<'_> {
+    /// Checks that every required claim is there and acceptable.
     fn check(self, policy: &Policy, now: f64, expiry: Expiry) -> Result<Claims, Error> {
-        let Text(iss) = require(self.iss, "iss")?;
+        let JsonString(iss) = require(self.iss, "iss")?;
         if iss != policy.issuer {
             return Err(Error::InvalidClaim("iss"));
         }
         if !require(self.aud, "aud")? {
             return Err(Error::InvalidClaim("aud"));
         }
-        let Text(sub) = require(self.sub, "sub")?;
+        let JsonString(sub) = require(self.sub, "sub")?;
         check_sub(&sub)?;
-        let Text(email) = require(self.email, "email")?;
-        let Text(sid) = require(self.sid, "sid")?;
-        let Text(jti) = require(self.jti, "jti")?;
+        let JsonString(email) = require(self.email, "email")?;
+        let JsonString(sid) = require(self.sid, "sid")?;
+        let JsonString(jti) = require(self.jti, "jti")?;
         let times = Times {
             iat: require(self.iat, "iat")?.0,
             exp: require(self.exp, "exp")?.0,
@@ -74,8 +85,8 @@ impl RawClaims<'_> {
             email: email.into_owned(),
             sid: sid.into_owned(),
             jti: jti.into_owned(),
-            iat: whole(times.iat),
-            exp: whole(times.exp),
+            iat: whole_seconds(times.iat),
+            exp: whole_seconds(times.exp),
         })
     }
 }
@@ -86,20 +97,20 @@ fn require<T>(claim: Option<T>, name: &'static str) -> Result<T, Error> {
 
 #[expect(
     clippy::cast_possible_truncation,
-    reason = "Number keeps it within 2^53; the fraction is dropped"
+    reason = "JsonNumber keeps it within 2^53; the fraction is dropped"
 )]
-fn whole(seconds: f64) -> i64 {
+fn whole_seconds(seconds: f64) -> i64 {
     seconds.floor() as i64
 }
 
-/// The one object. It is read into place: returning the claims would copy them at every step.
-struct Payload<'a, 't> {
+/// Reads the JSON object. It fills `raw` in place, because returning the claims would copy them at every step.
+struct PayloadVisitor<'a, 't> {
     audience: &'a str,
-    fault: &'a Fault,
+    error: &'a ErrorSlot,
     raw: &'a mut RawClaims<'t>,
 }
 
-impl<'de> DeserializeSeed<'de> for Payload<'_, 'de> {
+impl<'de> DeserializeSeed<'de> for PayloadVisitor<'_, 'de> {
     type Value = ();
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
@@ -107,7 +118,7 @@ impl<'de> DeserializeSeed<'de> for Payload<'_, 'de> {
     }
 }
 
-impl<'de> Visitor<'de> for Payload<'_, 'de> {
+impl<'de> Visitor<'de> for PayloadVisitor<'_, 'de> {
     type Value = ();
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -117,20 +128,22 @@ impl<'de> Visitor<'de> for Payload<'_, 'de> {
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
         let Self {
             audience,
-            fault,
+            error,
             raw,
         } = self;
-        while let Some(Text(name)) = map.next_key()? {
+        while let Some(JsonString(name)) = map.next_key()? {
             match &*name {
-                "sub" => fault.read("sub", &mut raw.sub, &mut map)?,
-                "email" => fault.read("email", &mut raw.email, &mut map)?,
-                "sid" => fault.read("sid", &mut raw.sid, &mut map)?,
-                "jti" => fault.read("jti", &mut raw.jti, &mut map)?,
-                "iss" => fault.read("iss", &mut raw.iss, &mut map)?,
-                "iat" => fault.read("iat", &mut raw.iat, &mut map)?,
-                "exp" => fault.read("exp", &mut raw.exp, &mut map)?,
-                "nbf" => fault.read("nbf", &mut raw.nbf, &mut map)?,
-                "aud" => fault.read_seed("aud", Audience(audience), &mut raw.aud, &mut map)?,
+                "sub" => error.read("sub", &mut raw.sub, &mut map)?,
+                "email" => error.read("email", &mut raw.email, &mut map)?,
+                "sid" => error.read("sid", &mut raw.sid, &mut map)?,
+                "jti" => error.read("jti", &mut raw.jti, &mut map)?,
+                "iss" => error.read("iss", &mut raw.iss, &mut map)?,
+                "iat" => error.read("iat", &mut raw.iat, &mut map)?,
+                "exp" => error.read("exp", &mut raw.exp, &mut map)?,
+                "nbf" => error.read("nbf", &mut raw.nbf, &mut map)?,
+                "aud" => {
+                    error.read_seed("aud", AudienceMatcher(audience), &mut raw.aud, &mut map)?
+                }
                 _ => {
                     map.next_value::<IgnoredAny>()?;
                 }
@@ -140,10 +153,11 @@ impl<'de> Visitor<'de> for Payload<'_, 'de> {
     }
 }
 
-/// What is wrong if reading stops here: serde's errors carry only text.
-struct Fault(Cell<Error>);
+/// The error to report if parsing stops now. It is kept aside because serde's errors carry only text.
+struct ErrorSlot(Cell<Error>);
 
-impl Fault {
+impl ErrorSlot {
+    /// Reads the value of a claim into `slot`.
     fn read<'de, T: Deserialize<'de>, A: MapAccess<'de>>(
         &self,
         claim: &'static str,
@@ -153,7 +167,8 @@ impl Fault {
         self.read_seed(claim, PhantomData, slot, map)
     }
 
-    /// RFC 7519 § 4: claim names are unique; parsers that take the first or the last disagree about who is calling.
+    /// As [`read`](Self::read), with a seed. Rejects a second occurrence (RFC 7519 § 4): parsers that use the first and
+    /// parsers that use the last would disagree about the caller.
     fn read_seed<'de, S: DeserializeSeed<'de>, A: MapAccess<'de>>(
         &self,
         claim: &'static str,
@@ -171,10 +186,10 @@ impl Fault {
     }
 }
 
-/// `aud` is a string or an array of strings (RFC 7519 § 4.1.3); the answer is whether ours is there.
-struct Audience<'a>(&'a str);
+/// Reads `aud`, a string or an array of strings (RFC 7519 § 4.1.3), as whether it has the expected audience.
+struct AudienceMatcher<'a>(&'a str);
 
-impl<'de> DeserializeSeed<'de> for Audience<'_> {
+impl<'de> DeserializeSeed<'de> for AudienceMatcher<'_> {
     type Value = bool;
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<bool, D::Error> {
@@ -182,7 +197,7 @@ impl<'de> DeserializeSeed<'de> for Audience<'_> {
     }
 }
 
-impl<'de> Visitor<'de> for Audience<'_> {
+impl<'de> Visitor<'de> for AudienceMatcher<'_> {
     type Value = bool;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -195,7 +210,7 @@ impl<'de> Visitor<'de> for Audience<'_> {
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<bool, A::Error> {
         let mut found = false;
-        while let Some(Text(audience)) = seq.next_element()? {
+        while let Some(JsonString(audience)) = seq.next_element()? {
             found |= audience == self.0;
         }
         Ok(found)

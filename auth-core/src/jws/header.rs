@@ -1,4 +1,4 @@
-//! The JOSE header (RFC 7515 § 4), read strictly and believed in nothing but which key to try first.
+//! Parses the JOSE header (RFC 7515 § 4) strictly. The header chooses nothing but the key that is tried first.
 
 use std::borrow::Cow;
 use std::cell::Cell;
@@ -8,7 +8,7 @@ use std::fmt;
 use serde::de::{self, DeserializeSeed, Deserializer, IgnoredAny, MapAccess, Visitor};
 
 use crate::Error;
-use crate::json::Text;
+use crate::json::JsonString;
 
 const NOT_AN_OBJECT: Error = Error::MalformedToken("The token header is not one JSON object");
 const DUPLICATE: Error = Error::UnacceptableHeader("The token header has a parameter twice");
@@ -17,48 +17,56 @@ const ALGORITHM: Error = Error::UnacceptableHeader("The token algorithm must be 
 const TYPE: Error = Error::UnacceptableHeader("The token type must be at+jwt");
 const KEY_ID: Error = Error::UnacceptableHeader("The token key id must be a string");
 
-/// What we read of a header. `jku`, `jwk`, `x5u`, `x5c` and what we do not know are never looked at.
+/// The header parameters in use. `jku`, `jwk`, `x5u`, `x5c` and unknown ones are ignored (RFC 8725 § 3.10).
 #[derive(Default)]
 pub(super) struct JoseHeader<'t> {
-    alg: Option<Text<'t>>,
-    typ: Option<Text<'t>>,
-    kid: Option<Text<'t>>,
+    alg: Option<JsonString<'t>>,
+    typ: Option<JsonString<'t>>,
+    kid: Option<JsonString<'t>>,
 }
 
 impl<'t> JoseHeader<'t> {
+    /// Parses the header and checks the algorithm.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::MalformedToken`] unless it is one JSON object; [`Error::UnacceptableHeader`] for a forbidden or duplicate
+    /// parameter and for an algorithm other than HS256.
     pub(super) fn parse(text: &'t str) -> Result<Self, Error> {
-        let fault = Cell::new(NOT_AN_OBJECT);
+        let error = Cell::new(NOT_AN_OBJECT);
         let mut json = serde_json::Deserializer::from_str(text);
-        let header = Object { fault: &fault }
+        let header = HeaderVisitor { error: &error }
             .deserialize(&mut json)
-            .map_err(|_see_fault| fault.get())?;
+            .map_err(|_see_cell| error.get())?;
         json.end().map_err(|_trailing| NOT_AN_OBJECT)?;
-        // RFC 8725 § 3.1: the algorithm is ours to fix; the header is compared, never dispatched on.
+        // RFC 8725 § 3.1: the verifier fixes the algorithm. The header is compared with it and selects no code.
         match &header.alg {
-            Some(Text(alg)) if alg == "HS256" => Ok(header),
+            Some(JsonString(alg)) if alg == "HS256" => Ok(header),
             _ => Err(ALGORITHM),
         }
     }
 
-    /// RFC 8725 § 3.11: one `typ` for each kind of token, compared without regard to case (RFC 7515 § 4.1.9).
+    /// Requires a `typ`: each kind of token has its own (RFC 8725 § 3.11), compared without regard to case
+    /// (RFC 7515 § 4.1.9).
     pub(super) fn require_type(&self, expected: &str) -> Result<(), Error> {
         match &self.typ {
-            Some(Text(typ)) if typ.eq_ignore_ascii_case(expected) => Ok(()),
+            Some(JsonString(typ)) if typ.eq_ignore_ascii_case(expected) => Ok(()),
             _ => Err(TYPE),
         }
     }
 
+    /// Returns `kid`.
     pub(super) fn key_id(&self) -> Option<&str> {
-        self.kid.as_ref().map(|Text(kid)| &**kid)
+        self.kid.as_ref().map(|JsonString(kid)| &**kid)
     }
 }
 
-/// The one object; what went wrong inside it is left in `fault`, as serde errors carry only text.
-struct Object<'a> {
-    fault: &'a Cell<Error>,
+/// Reads the JSON object. The reason for an error is left in `error`, because serde's errors carry only text.
+struct HeaderVisitor<'a> {
+    error: &'a Cell<Error>,
 }
 
-impl<'de> DeserializeSeed<'de> for Object<'_> {
+impl<'de> DeserializeSeed<'de> for HeaderVisitor<'_> {
     type Value = JoseHeader<'de>;
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
@@ -66,7 +74,7 @@ impl<'de> DeserializeSeed<'de> for Object<'_> {
     }
 }
 
-impl<'de> Visitor<'de> for Object<'_> {
+impl<'de> Visitor<'de> for HeaderVisitor<'_> {
     type Value = JoseHeader<'de>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -76,40 +84,41 @@ impl<'de> Visitor<'de> for Object<'_> {
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
         let mut header = JoseHeader::default();
         let mut names: BTreeSet<Cow<'de, str>> = BTreeSet::new();
-        while let Some(Text(name)) = map.next_key()? {
+        while let Some(JsonString(name)) = map.next_key()? {
             match &*name {
-                "alg" => header.alg = Some(self.text(ALGORITHM, &mut map)?),
-                "typ" => header.typ = Some(self.text(TYPE, &mut map)?),
-                "kid" => header.kid = Some(self.text(KEY_ID, &mut map)?),
+                "alg" => header.alg = Some(self.string(ALGORITHM, &mut map)?),
+                "typ" => header.typ = Some(self.string(TYPE, &mut map)?),
+                "kid" => header.kid = Some(self.string(KEY_ID, &mut map)?),
                 // RFC 7515 § 4.1.11, RFC 7797 § 7, RFC 8725 § 3.6.
-                "crit" | "b64" | "zip" => return Err(self.refuse(FORBIDDEN)),
+                "crit" | "b64" | "zip" => return Err(self.fail(FORBIDDEN)),
                 _ => {
                     map.next_value::<IgnoredAny>()?;
                 }
             }
-            // RFC 7515 § 4: names are unique; parsers that take the first or the last disagree about what was signed.
+            // RFC 7515 § 4: names are unique. Parsers that use the first and parsers that use the last would disagree.
             if !names.insert(name) {
-                return Err(self.refuse(DUPLICATE));
+                return Err(self.fail(DUPLICATE));
             }
         }
         Ok(header)
     }
 }
 
-impl Object<'_> {
-    fn text<'de, A: MapAccess<'de>>(
+impl HeaderVisitor<'_> {
+    /// Reads a string; `error` is the reason if the value is anything else.
+    fn string<'de, A: MapAccess<'de>>(
         &self,
-        otherwise: Error,
+        error: Error,
         map: &mut A,
-    ) -> Result<Text<'de>, A::Error> {
-        self.fault.set(otherwise);
-        let text = map.next_value()?;
-        self.fault.set(NOT_AN_OBJECT);
-        Ok(text)
+    ) -> Result<JsonString<'de>, A::Error> {
+        self.error.set(error);
+        let string = map.next_value()?;
+        self.error.set(NOT_AN_OBJECT);
+        Ok(string)
     }
 
-    fn refuse<E: de::Error>(&self, fault: Error) -> E {
-        self.fault.set(fault);
-        E::custom("see the fault")
+    fn fail<E: de::Error>(&self, error: Error) -> E {
+        self.error.set(error);
+        E::custom("see the error cell")
     }
 }

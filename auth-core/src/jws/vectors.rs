@@ -1,4 +1,4 @@
-//! Wycheproof and the RFCs' own examples. Their payloads are not claims, so they are run against this layer.
+//! Tests the JWS layer with Wycheproof and the examples of the RFCs, whose payloads are not claims.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -89,9 +89,9 @@ fn key(id: &str) -> Wycheproof {
         .unwrap()
 }
 
-fn read(token: &str, keyring: &Keyring) -> Result<(), Error> {
+fn verify(token: &str, keyring: &Keyring) -> Result<(), Error> {
     let jws = Jws::split(token)?;
-    jws.authenticate(keyring, None)?;
+    jws.verify(keyring, None)?;
     jws.with_payload(|_text| Ok(()))
 }
 
@@ -100,34 +100,34 @@ fn every_valid_hs256_token_of_wycheproof_is_accepted() {
     let vectors = tokens("accept");
     assert_eq!(vectors.len(), 11);
     for vector in vectors {
-        let answer = read(&vector.jws, &vector.key.keyring());
-        assert_eq!(answer, Ok(()), "{}", vector.id);
+        let result = verify(&vector.jws, &vector.key.keyring());
+        assert_eq!(result, Ok(()), "{}", vector.id);
     }
 }
 
 #[test]
-fn every_invalid_hs256_token_of_wycheproof_is_refused() {
+fn every_invalid_hs256_token_of_wycheproof_is_rejected() {
     let vectors = tokens("reject");
     assert_eq!(vectors.len(), 32);
     for vector in vectors {
-        let answer = read(&vector.jws, &vector.key.keyring());
-        assert!(answer.is_err(), "{}", vector.id);
+        let result = verify(&vector.jws, &vector.key.keyring());
+        assert!(result.is_err(), "{}", vector.id);
     }
 }
 
 #[test]
-fn short_and_empty_keys_of_wycheproof_are_refused_and_a_long_one_is_accepted() {
+fn short_and_empty_keys_of_wycheproof_are_rejected_and_a_long_one_is_accepted() {
     for (id, bytes) in [("json_web_key:10", 31), ("json_web_key:16", 0)] {
         let short = key(id).key.all()[0].bytes();
         assert_eq!(short.len(), bytes, "{id}");
-        let refusal = Secret::new(short).map(|_accepted| ());
-        assert!(matches!(refusal, Err(Error::WeakSecret(_))), "{id}");
+        let rejected = Secret::new(short).map(|_accepted| ());
+        assert!(matches!(rejected, Err(Error::WeakSecret(_))), "{id}");
     }
     let long = key("json_web_key:13");
     assert_eq!(long.expect, "accept");
     let secret = Secret::new(long.key.all()[0].bytes()).unwrap();
     assert_eq!(secret.expose().len(), 65);
-    assert_eq!(read(&long.jws, &Keyring::new(secret)), Ok(()));
+    assert_eq!(verify(&long.jws, &Keyring::new(secret)), Ok(()));
 }
 
 #[test]
@@ -141,14 +141,14 @@ fn no_token_of_another_algorithm_is_accepted_under_any_secret() {
     assert_eq!(keyrings.len(), 11 + 32 + 3);
     for vector in vectors {
         for keyring in &keyrings {
-            assert!(read(&vector.jws, keyring).is_err(), "{}", vector.id);
+            assert!(verify(&vector.jws, keyring).is_err(), "{}", vector.id);
         }
     }
 }
 
-/// `ES256` and `EdDSA` are good tokens there and refused here: the algorithm is not offered.
+/// Valid `ES256` and `EdDSA` examples are rejected too: this crate does not offer these algorithms.
 #[test]
-fn the_jws_examples_of_the_rfcs_are_accepted_if_they_are_hs256_and_refused_else() {
+fn jws_examples_of_the_rfcs_are_accepted_only_if_they_are_hs256() {
     let mut vectors: Vec<Rfc> = serde_json::from_str(RFC).unwrap();
     assert_eq!(vectors.len(), 15);
     vectors.retain(|vector| vector.layer == "jws");
@@ -161,10 +161,10 @@ fn the_jws_examples_of_the_rfcs_are_accepted_if_they_are_hs256_and_refused_else(
             .and_then(|jwk| jwk.get("k")?.as_str())
             .map(|k| URL_SAFE_NO_PAD.decode(k).unwrap());
         let secret = octets.map_or_else(|| Secret::generate().unwrap(), Secret::unchecked);
-        let answer = read(&vector.token, &Keyring::new(secret));
-        let ours = vector.expect == "accept" && vector.alg == "HS256";
-        assert_eq!(answer.is_ok(), ours, "{}: {answer:?}", vector.id);
-        accepted.extend(answer.is_ok().then_some(vector.id.as_str()));
+        let result = verify(&vector.token, &Keyring::new(secret));
+        let is_offered = vector.expect == "accept" && vector.alg == "HS256";
+        assert_eq!(result.is_ok(), is_offered, "{}: {result:?}", vector.id);
+        accepted.extend(result.is_ok().then_some(vector.id.as_str()));
     }
     assert_eq!(accepted, ["rfc7515-A.1", "rfc7520-4.4"]);
 }

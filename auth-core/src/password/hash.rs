@@ -1,25 +1,25 @@
-//! A stored hash: ours, or what another program left.
+//! Stored password hashes, of this crate and of other programs.
 
 use std::fmt;
 
 use super::{PasswordAttempt, scrypt};
 use crate::Error;
 
-/// Ours: nothing truncated.
-const PREFIX: &str = "$2b$";
-/// Of other programs: plain bcrypt.
-const PLAIN: &str = "$2y$";
-/// What plain bcrypt reads of a password.
-const PLAIN_BYTES: usize = 72;
-/// `$2b$` + two digits + `$` + 22 characters of salt + 31 of digest.
+/// The prefix of this crate's hashes, which truncate nothing.
+const OWN_PREFIX: &str = "$2b$";
+/// A prefix of plain bcrypt, which other programs write.
+const PLAIN_PREFIX: &str = "$2y$";
+/// How many bytes of a password plain bcrypt reads.
+const PLAIN_MAX_BYTES: usize = 72;
+/// The characters of a bcrypt hash: `$2b$`, two digits, `$`, 22 of salt, 31 of digest.
 const LENGTH: usize = 60;
 
-/// The bcrypt cost: 2^cost rounds. 4 to 15; below 10 is for tests only. Defaults to 12.
+/// The bcrypt cost, 4 to 15: 2^cost rounds. Defaults to 12; below 10 is for tests only.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Cost(u32);
 
 impl Cost {
-    /// Takes the exponent.
+    /// Creates a cost from the exponent.
     ///
     /// # Errors
     ///
@@ -31,7 +31,7 @@ impl Cost {
         }
     }
 
-    /// The exponent.
+    /// Returns the exponent.
     #[must_use]
     pub const fn get(self) -> u32 {
         self.0
@@ -44,24 +44,24 @@ impl Default for Cost {
     }
 }
 
-/// A hash that can be checked in bounded time, known to be well formed: bcrypt in modular crypt format, 60 characters, of
-/// cost 4 to 15, or Better Auth's `<salt>:<key>`, 161 characters, whose scrypt parameters are always the same.
+/// A well-formed hash that takes a bounded time to verify: bcrypt in modular crypt format, 60 characters, of cost 4 to 15,
+/// or Better Auth's `<salt>:<key>`, 161 characters, with fixed scrypt parameters.
 #[derive(Clone, PartialEq, Eq)]
 pub struct PasswordHash(String);
 
 impl PasswordHash {
-    /// Takes a hash as [`as_str`](Self::as_str) gave it: `$2b$` is ours, `$2a$` and `$2y$` are plain bcrypt,
+    /// Parses the text of [`as_str`](Self::as_str): `$2b$` is a hash of this crate, `$2a$` and `$2y$` are plain bcrypt,
     /// `<salt>:<key>` is Better Auth's.
     ///
     /// # Errors
     ///
-    /// [`Error::InvalidPasswordHash`] for anything else, and for a cost above 15, which would stall the host.
+    /// [`Error::InvalidPasswordHash`] for any other text, and for a cost outside 4 to 15: a higher one would take minutes.
     pub fn parse(text: &str) -> Result<Self, Error> {
         let hash = Self(text.to_owned());
         if scrypt::is_well_formed(text) {
             return Ok(hash);
         }
-        let known = [PREFIX, "$2a$", PLAIN]
+        let known = [OWN_PREFIX, "$2a$", PLAIN_PREFIX]
             .iter()
             .any(|prefix| text.starts_with(prefix));
         let well_formed = text.len() == LENGTH && text.is_ascii() && known && hash.cost().is_some();
@@ -71,71 +71,75 @@ impl PasswordHash {
         Ok(hash)
     }
 
-    /// Takes a hash that another program made. What it calls `$2b$` is plain bcrypt, of the first 72 bytes as they were
-    /// typed, and is kept as `$2y$` so that it is not taken for one of ours.
+    /// Parses a hash of another program. There, `$2b$` means plain bcrypt of the first 72 bytes as typed; it becomes `$2y$`, so
+    /// that it is not mistaken for a hash of this crate.
     ///
     /// # Errors
     ///
     /// As [`parse`](Self::parse).
     pub fn import(text: &str) -> Result<Self, Error> {
         let hash = Self::parse(text)?;
-        Ok(match text.strip_prefix(PREFIX) {
-            Some(rest) => Self([PLAIN, rest].concat()),
+        Ok(match text.strip_prefix(OWN_PREFIX) {
+            Some(rest) => Self([PLAIN_PREFIX, rest].concat()),
             None => hash,
         })
     }
 
-    /// A hash that no password is behind and that costs as much to check as a real one: what an unknown user is
-    /// compared with, so that being unknown takes no less time.
+    /// Returns a hash that matches no password and takes as long to verify as a real one. Verify against it when the user
+    /// is unknown, so that the response takes the same time.
     #[must_use]
     pub fn unmatchable(cost: Cost) -> Self {
         Self(format!(
-            "{PREFIX}{:02}${}",
+            "{OWN_PREFIX}{:02}${}",
             cost.get(),
             "e".repeat(LENGTH - 7)
         ))
     }
 
-    pub(super) fn of(password: &[u8], cost: Cost) -> Result<Self, Error> {
-        bcrypt::non_truncating_hash(password, cost.get())
+    /// Hashes the input of bcrypt, at most 71 bytes, with a new salt.
+    pub(super) fn of(input: &[u8], cost: Cost) -> Result<Self, Error> {
+        bcrypt::non_truncating_hash(input, cost.get())
             .map(Self)
             .map_err(|_no_random_bytes| Error::Crypto)
     }
 
+    /// Verifies an attempt as the program that made the hash would.
     pub(super) fn verify(&self, attempt: &PasswordAttempt) -> Result<bool, Error> {
         if scrypt::is_well_formed(&self.0) {
             return scrypt::verify(attempt.normalised().as_bytes(), &self.0);
         }
-        let reduced = attempt.reduced();
-        let as_ours = self.verify_bcrypt(&reduced)?;
+        let input = attempt.bcrypt_input();
+        let matches = self.verify_bcrypt(&input)?;
         let typed = attempt.typed().as_bytes();
-        let typed = typed.get(..PLAIN_BYTES).unwrap_or(typed);
-        if self.0.starts_with(PREFIX) || typed == reduced.as_slice() {
-            return Ok(as_ours);
+        let typed = typed.get(..PLAIN_MAX_BYTES).unwrap_or(typed);
+        if self.0.starts_with(OWN_PREFIX) || typed == input.as_slice() {
+            return Ok(matches);
         }
-        // Neither is left out because the other matches: a wrong password takes no longer than a right one.
-        Ok(self.verify_bcrypt(typed)? | as_ours)
+        // Both are always verified, so that a wrong password takes as long as a correct one.
+        Ok(self.verify_bcrypt(typed)? | matches)
     }
 
-    fn verify_bcrypt(&self, password: &[u8]) -> Result<bool, Error> {
-        bcrypt::verify(password, &self.0).map_err(|_malformed| Error::InvalidPasswordHash)
+    fn verify_bcrypt(&self, input: &[u8]) -> Result<bool, Error> {
+        bcrypt::verify(input, &self.0).map_err(|_malformed| Error::InvalidPasswordHash)
     }
 
-    /// Whether it was made with other parameters than today's; hash again at the next successful login.
+    /// Returns whether the hash is not bcrypt of this crate with this cost. If so, hash again at the next successful login
+    /// ([`PasswordAttempt::rehash`]).
     #[must_use]
-    pub fn needs_rehash(&self, today: Cost) -> bool {
-        !self.0.starts_with(PREFIX) || self.cost() != Some(today)
+    pub fn needs_rehash(&self, cost: Cost) -> bool {
+        !self.0.starts_with(OWN_PREFIX) || self.cost() != Some(cost)
     }
 
-    /// The text to store.
+    /// Returns the text to store.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
+    /// Returns the cost; `None` if it is not bcrypt or out of range.
     fn cost(&self) -> Option<Cost> {
         let digits = self.0.get(4..6)?;
-        // `parse` would take a sign.
+        // `str::parse` also accepts a sign.
         let all_digits = digits.bytes().all(|byte| byte.is_ascii_digit());
         Cost::new(digits.parse().ok().filter(|_| all_digits)?).ok()
     }

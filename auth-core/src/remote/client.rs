@@ -1,4 +1,4 @@
-//! HTTP to one server: bounded in time, in connections and in bytes.
+//! HTTP requests to one server, bounded in time, connections and bytes.
 
 use std::time::Duration;
 
@@ -6,26 +6,31 @@ use reqwest::{Client, Response, StatusCode, Url, redirect};
 
 use crate::Error;
 
-/// A connection that is not made within this time never will be.
+/// The limit for establishing a connection.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
-/// A page of a thousand ended sessions has some 100 kB.
-const MAX_BYTES: usize = 1 << 20;
+/// The longest response body, in bytes: 1 MiB. A page of a thousand revocations has about 100 kB.
+const MAX_BODY_BYTES: usize = 1 << 20;
 
-/// Why the server gave no answer that is of use; for logs.
+/// Why a request gave no usable response, for the log.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Fault(pub(super) String);
+pub(super) struct RequestError(pub(super) String);
 
-impl From<reqwest::Error> for Fault {
+impl From<reqwest::Error> for RequestError {
     fn from(error: reqwest::Error) -> Self {
-        // The address may hold credentials.
+        // The URL may contain credentials.
         let error = error.without_url();
         let cause = std::error::Error::source(&error).map(ToString::to_string);
         Self(cause.unwrap_or_else(|| error.to_string()))
     }
 }
 
-/// Who asks sets the time limit of the whole.
-pub(super) fn client(connections: usize) -> Result<Client, Error> {
+/// Builds a client that keeps up to `connections` idle connections, follows no redirect and uses no proxy. The caller limits
+/// the time of a whole request.
+///
+/// # Errors
+///
+/// [`Error::InvalidSetting`] if the system's certificates cannot be read.
+pub(super) fn build_client(connections: usize) -> Result<Client, Error> {
     Client::builder()
         .connect_timeout(CONNECT_TIMEOUT)
         .pool_max_idle_per_host(connections)
@@ -35,14 +40,18 @@ pub(super) fn client(connections: usize) -> Result<Client, Error> {
         .map_err(|_tls| Error::InvalidSetting("no TLS certificates of the system could be read"))
 }
 
-/// `path` under the server's address, which may itself have a path.
-pub(super) fn address(server: &str, path: &str) -> Result<Url, Error> {
-    const ADDRESS: Error =
+/// Appends `path` to the server's URL, which may have a path of its own; query and fragment are dropped.
+///
+/// # Errors
+///
+/// [`Error::InvalidSetting`] unless `server` is an `http://…` or `https://…` URL.
+pub(super) fn endpoint(server: &str, path: &str) -> Result<Url, Error> {
+    const NOT_HTTP: Error =
         Error::InvalidSetting("the server's address must be http://… or https://…");
     let url = Url::parse(server).ok();
     let mut url = url
         .filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host())
-        .ok_or(ADDRESS)?;
+        .ok_or(NOT_HTTP)?;
     let path = format!("{}{path}", url.path().trim_end_matches('/'));
     url.set_path(&path);
     url.set_query(None);
@@ -50,21 +59,22 @@ pub(super) fn address(server: &str, path: &str) -> Result<Url, Error> {
     Ok(url)
 }
 
-/// The body of a 200.
-pub(super) async fn good(response: Response) -> Result<Vec<u8>, Fault> {
+/// Reads the body of a 200; any other status is an error.
+pub(super) async fn read_ok_body(response: Response) -> Result<Vec<u8>, RequestError> {
     match response.status() {
-        StatusCode::OK => body(response).await,
-        status => Err(Fault(format!("the server answered {status}"))),
+        StatusCode::OK => read_body(response).await,
+        status => Err(RequestError(format!("the server responded {status}"))),
     }
 }
 
-pub(super) async fn body(mut response: Response) -> Result<Vec<u8>, Fault> {
+/// Reads a body of at most [`MAX_BODY_BYTES`].
+pub(super) async fn read_body(mut response: Response) -> Result<Vec<u8>, RequestError> {
     let mut bytes = Vec::new();
     while let Some(chunk) = response.chunk().await? {
         bytes.extend_from_slice(&chunk);
-        if bytes.len() > MAX_BYTES {
-            return Err(Fault(format!(
-                "the answer is longer than {MAX_BYTES} bytes"
+        if bytes.len() > MAX_BODY_BYTES {
+            return Err(RequestError(format!(
+                "the response is longer than {MAX_BODY_BYTES} bytes"
             )));
         }
     }

@@ -1,22 +1,26 @@
-//! What a caller sent to be known by, on its way to the server.
+//! Selects the header fields that are forwarded to the server.
 
 use reqwest::header::{AUTHORIZATION, COOKIE, HeaderMap, HeaderName, HeaderValue};
 
 use crate::credentials::{Credentials, Field};
 use crate::{Error, MAX_TOKEN_BYTES};
 
-/// Browsers send what other pages of the host have set as well.
+/// The most bytes of cookies. A browser also sends those of other applications on the host.
 const MAX_COOKIE_BYTES: usize = 16_384;
 
-/// The header to forward, or why nobody need be asked.
-pub(super) fn header(
+/// Returns the `Authorization` header or, only if there is none, the cookies.
+///
+/// # Errors
+///
+/// A 401 for credentials that the server would reject in any case; then no request is needed.
+pub(super) fn forwarded_headers(
     credentials: &Credentials<'_>,
-    takes_cookies: bool,
+    accepts_cookies: bool,
 ) -> Result<HeaderMap, Error> {
     match credentials.token(None) {
         Ok((token, _)) if token.len() > MAX_TOKEN_BYTES => Err(Error::TokenTooLong),
         Ok(_) => copy(&AUTHORIZATION, &credentials.values(Field::Authorization)),
-        Err(Error::MissingCredentials) if takes_cookies => cookies(credentials),
+        Err(Error::MissingCredentials) if accepts_cookies => cookies(credentials),
         Err(error) => Err(error),
     }
 }
@@ -34,6 +38,7 @@ fn cookies(credentials: &Credentials<'_>) -> Result<HeaderMap, Error> {
     copy(&COOKIE, &values)
 }
 
+/// Copies field values, marked as sensitive so that they are not logged.
 fn copy(name: &HeaderName, values: &[&[u8]]) -> Result<HeaderMap, Error> {
     let mut headers = HeaderMap::new();
     for value in values {

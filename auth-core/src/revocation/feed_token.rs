@@ -1,22 +1,22 @@
-//! Who may read which sessions have ended: whoever shows that it holds the secret.
+//! The tokens that authorise a service to read the revocation feed. They prove that it holds the secret.
 
 use std::time::SystemTime;
 
 use serde::{Deserialize, Serialize};
 
-use crate::claims::seconds;
+use crate::claims::{require_nonempty, unix_seconds, whole_unix_seconds};
 use crate::jws::Jws;
-use crate::verifier::require_text;
 use crate::{Error, Keyring};
 
-/// One `typ` for each kind of token (RFC 8725 § 3.11): this one can never pass for an access token, nor the reverse.
+/// The `typ` of a feed token. Each kind of token has its own (RFC 8725 § 3.11), so none is accepted as another.
 const TYPE: &str = "revocations+jwt";
-/// Seconds. Long enough for one request, short enough to be of no use to whoever finds it in a log.
+/// In seconds: long enough for one request, and short enough that a token from a log has expired.
 const LIFETIME: i64 = 60;
+/// The allowed clock difference, in seconds.
 const LEEWAY: f64 = 5.0;
 
-/// Issues and verifies the tokens that open `GET /api/auth/revocations`, and nothing else: HS256 JWTs of type
-/// `revocations+jwt` with `aud` (the issuer of the access tokens), `iat` and `exp`, good for 60 seconds.
+/// Issues and verifies the tokens for `GET /api/auth/revocations`: HS256 JWTs of type `revocations+jwt` with `aud` (the
+/// issuer of the access tokens), `iat` and `exp`, valid for 60 seconds. They authorise nothing else.
 ///
 /// ```
 /// use std::time::{Duration, SystemTime};
@@ -36,7 +36,7 @@ pub struct FeedTokens {
     issuer: String,
 }
 
-/// Each claim once, or serde refuses it.
+/// The claims. serde rejects a duplicate.
 #[derive(Serialize, Deserialize)]
 struct Payload<'a> {
     aud: &'a str,
@@ -45,7 +45,8 @@ struct Payload<'a> {
 }
 
 impl FeedTokens {
-    /// For a server that issues access tokens as `issuer`, under any secret of the keyring.
+    /// Creates an issuer and verifier for the feed of the server that issues access tokens as `issuer`. The current secret
+    /// signs, every secret of the keyring verifies.
     ///
     /// # Errors
     ///
@@ -53,12 +54,12 @@ impl FeedTokens {
     pub fn new(keyring: Keyring, issuer: impl Into<String>) -> Result<Self, Error> {
         Ok(Self {
             keyring,
-            issuer: require_text(issuer.into(), "the issuer must not be empty")?,
+            issuer: require_nonempty(issuer.into(), "the issuer must not be empty")?,
         })
     }
 
-    /// Also accepts the tokens of services that hold nothing but their own secret,
-    /// [`Secret::for_audience`](crate::Secret::for_audience). Defaults to no services.
+    /// Also accepts the tokens of services that hold only their own secret,
+    /// [`Secret::for_audience`](crate::Secret::for_audience). Defaults to none.
     ///
     /// # Errors
     ///
@@ -70,46 +71,47 @@ impl FeedTokens {
         let own = self.keyring.clone();
         for audience in audiences {
             let services = own.for_audience(audience.as_ref())?;
-            self.keyring = self.keyring.with_previous_of(services);
+            self.keyring = self.keyring.with_previous_keyring(services);
         }
         Ok(self)
     }
 
-    /// A token for one request. A credential: do not log it.
+    /// Issues a token for one request. It is a credential: do not log it.
     ///
     /// # Errors
     ///
-    /// [`Error::Crypto`] if it cannot be written, which does not happen.
+    /// [`Error::Crypto`] if the claims cannot be serialised, which does not happen.
     pub fn issue(&self, now: SystemTime) -> Result<String, Error> {
-        #[expect(
-            clippy::cast_possible_truncation,
-            reason = "a clock within 2^53 s of 1970"
-        )]
-        let iat = seconds(now).floor() as i64;
+        let iat = whole_unix_seconds(now);
         let payload = serde_json::to_vec(&Payload {
             aud: &self.issuer,
             iat,
             exp: iat.saturating_add(LIFETIME),
         });
         let payload = payload.map_err(|_impossible| Error::Crypto)?;
-        Ok(self.keyring.current().sign_as(TYPE, &payload))
+        Ok(self.keyring.current().sign_with_type(TYPE, &payload))
     }
 
-    /// Whether one of our secrets made it, for this purpose and issuer, within the last minute (leeway: 5 seconds).
+    /// Verifies a token at the time `now`, with a leeway of 5 seconds.
     ///
     /// # Errors
     ///
-    /// As [`TokenVerifier::verify`](crate::TokenVerifier::verify), but for [`Error::Revoked`].
+    /// As [`TokenVerifier::verify`](crate::TokenVerifier::verify), except [`Error::Revoked`] and
+    /// [`Error::RevocationsOutdated`].
     pub fn verify(&self, token: &str, now: SystemTime) -> Result<(), Error> {
         let jws = Jws::split(token)?;
-        jws.authenticate(&self.keyring, Some(TYPE))?;
-        jws.with_payload(|text| self.check(text, seconds(now)))
+        jws.verify(&self.keyring, Some(TYPE))?;
+        jws.with_payload(|text| self.check(text, unix_seconds(now)))
     }
 
-    #[expect(clippy::cast_precision_loss, reason = "compared with seconds")]
+    /// Checks the claims. `now` is in seconds since 1970.
+    #[expect(
+        clippy::cast_precision_loss,
+        reason = "a loss beyond 2^53 s does not change the comparison"
+    )]
     fn check(&self, text: &str, now: f64) -> Result<(), Error> {
         let payload: Payload<'_> = serde_json::from_str(text)
-            .map_err(|_fault| Error::MalformedToken("The token payload is not acceptable"))?;
+            .map_err(|_serde| Error::MalformedToken("The token payload is not acceptable"))?;
         if payload.aud != self.issuer {
             return Err(Error::InvalidClaim("aud"));
         }
@@ -152,7 +154,7 @@ mod tests {
     }
 
     #[test]
-    fn it_is_good_for_a_minute_and_the_leeway() {
+    fn a_token_is_valid_for_60_seconds_plus_leeway() {
         let token = tokens().issue(now()).unwrap();
         let at = |seconds| tokens().verify(&token, now() + Duration::from_secs(seconds));
         assert_eq!(at(0), Ok(()));
@@ -164,8 +166,8 @@ mod tests {
     }
 
     #[test]
-    fn neither_kind_of_token_passes_for_the_other() {
-        // The audience is the name of the issuer, so that nothing but the type tells them apart.
+    fn feed_tokens_and_access_tokens_are_not_interchangeable() {
+        // The audience equals the issuer, so that only the type differs.
         let issuer = TokenIssuer::new(
             keyring(),
             "api-server",
@@ -173,21 +175,21 @@ mod tests {
             Duration::from_secs(60),
         );
         let access = issuer.unwrap().issue(&SUBJECT, now()).unwrap().token;
-        let refused = tokens().verify(&access, now());
+        let rejected = tokens().verify(&access, now());
         assert!(
-            matches!(refused, Err(Error::UnacceptableHeader(_))),
-            "{refused:?}"
+            matches!(rejected, Err(Error::UnacceptableHeader(_))),
+            "{rejected:?}"
         );
         let verifier = TokenVerifier::new(keyring(), "api-server", "api-server").unwrap();
-        let refused = verifier.verify(&tokens().issue(now()).unwrap(), now());
+        let rejected = verifier.verify(&tokens().issue(now()).unwrap(), now());
         assert!(
-            matches!(refused, Err(Error::UnacceptableHeader(_))),
-            "{refused:?}"
+            matches!(rejected, Err(Error::UnacceptableHeader(_))),
+            "{rejected:?}"
         );
     }
 
     #[test]
-    fn a_previous_secret_opens_and_a_stranger_s_does_not() {
+    fn a_previous_secret_verifies_and_an_unrelated_one_does_not() {
         let rotated = Keyring::new(Secret::generate().unwrap());
         let old = Secret::new("wJ9vRkq2x8Yt4Lm7Zb1Nc5Hd3Gf6Sa0P").unwrap();
         let server = FeedTokens::new(rotated.clone().with_previous([old]), "api-server").unwrap();
@@ -195,13 +197,13 @@ mod tests {
             server.verify(&tokens().issue(now()).unwrap(), now()),
             Ok(())
         );
-        let stranger = FeedTokens::new(Keyring::new(Secret::generate().unwrap()), "api-server");
-        let token = stranger.unwrap().issue(now()).unwrap();
+        let unrelated = FeedTokens::new(Keyring::new(Secret::generate().unwrap()), "api-server");
+        let token = unrelated.unwrap().issue(now()).unwrap();
         assert_eq!(server.verify(&token, now()), Err(Error::SignatureMismatch));
     }
 
     #[test]
-    fn a_service_s_own_secret_opens_only_where_the_service_is_known() {
+    fn a_service_secret_verifies_only_if_its_audience_is_configured() {
         let own = keyring().for_audience("reports").unwrap();
         let token = FeedTokens::new(own, "api-server").unwrap().issue(now());
         let token = token.unwrap();
@@ -217,7 +219,7 @@ mod tests {
     }
 
     #[test]
-    fn one_for_another_server_is_refused() {
+    fn a_token_for_another_server_is_rejected() {
         let other = FeedTokens::new(keyring(), "other-server").unwrap();
         let token = other.issue(now()).unwrap();
         assert_eq!(
@@ -227,9 +229,9 @@ mod tests {
     }
 
     #[test]
-    fn one_that_would_live_longer_is_refused() {
+    fn a_token_with_a_longer_lifetime_is_rejected() {
         let long = br#"{"aud":"api-server","iat":1800000000,"exp":1800000061}"#;
-        let token = keyring().current().sign_as(super::TYPE, long);
+        let token = keyring().current().sign_with_type(super::TYPE, long);
         assert_eq!(
             tokens().verify(&token, now()),
             Err(Error::InvalidClaim("exp"))

@@ -1,10 +1,12 @@
-//! Secrets that everybody knows: the words of tutorials and templates, and nothing else.
+//! Recognises sample secrets: the words of tutorials and templates, with nothing secret between them.
+//!
+//! No crate does this: password-strength estimators judge what people remember, not the placeholders of templates.
 
 use zeroize::Zeroizing;
 
-/// What sample secrets are made of, lower-cased.
+/// The words that sample secrets consist of, in lower case.
 const WORDS: &[&str] = &[
-    // Whole ones that are not words.
+    // Complete samples that are not words.
     "0123456789abcdef",
     "09d25e094faa6ca2556c818166b7a9563b93f7099f6f0f4caa6cf63b88e8d3e7",
     "1234567890",
@@ -14,7 +16,7 @@ const WORDS: &[&str] = &[
     "asdfghjkl",
     "qwertyuiopasdfghjklzxcvbnm",
     "zxcvbnm",
-    // What they call themselves.
+    // Words for an application and its settings.
     "access",
     "admin",
     "api",
@@ -77,7 +79,7 @@ const WORDS: &[&str] = &[
     "user",
     "value",
     "world",
-    // What they say of themselves.
+    // Words of instructions, such as "change this in production".
     "a",
     "actual",
     "and",
@@ -139,53 +141,59 @@ const WORDS: &[&str] = &[
     "your",
 ];
 
-/// A word of fewer bytes than this proves nothing on its own.
-const TELLING_BYTES: usize = 3;
+/// The shortest word, in bytes, that marks a secret as a sample. Shorter ones occur in random text.
+const MIN_TELLING_BYTES: usize = 3;
 
-/// Whether `secret` is such words from end to end, in any case, with digits and punctuation between them.
+/// Returns whether `secret` consists of sample words only, in any case, with digits and punctuation between them.
+///
+/// Entry `n` of `coverage` says how the first `n` bytes are explained; time grows with the length times the word list.
 pub(super) fn is_sample(secret: &[u8]) -> bool {
     let text = Zeroizing::new(secret.to_ascii_lowercase());
-    let mut reached = vec![Reach::No; text.len() + 1];
-    advance(&mut reached, 0, Reach::WithoutWord);
+    let mut coverage = vec![Coverage::Unexplained; text.len() + 1];
+    record(&mut coverage, 0, Coverage::PaddingOnly);
     for at in 0..text.len() {
-        let so_far = reached.get(at).copied().unwrap_or_default();
-        if so_far == Reach::No {
+        let so_far = coverage.get(at).copied().unwrap_or_default();
+        if so_far == Coverage::Unexplained {
             continue;
         }
         let (before, rest) = text.split_at(at);
         if is_padding(before, rest) {
-            advance(&mut reached, at + 1, so_far);
+            record(&mut coverage, at + 1, so_far);
         }
         for word in WORDS.iter().map(|word| word.as_bytes()) {
             if rest.starts_with(word) {
-                let telling = word.len() >= TELLING_BYTES;
-                let reach = if telling { Reach::WithWord } else { so_far };
-                advance(&mut reached, at + word.len(), reach);
+                let telling = word.len() >= MIN_TELLING_BYTES;
+                let explained = if telling { Coverage::WithWord } else { so_far };
+                record(&mut coverage, at + word.len(), explained);
             } else if word.starts_with(rest) {
-                // Repeated to a length and cut off there.
-                advance(&mut reached, text.len(), so_far);
+                // The last repetition of a word may be cut off.
+                record(&mut coverage, text.len(), so_far);
             }
         }
     }
-    reached.last() == Some(&Reach::WithWord)
+    coverage.last() == Some(&Coverage::WithWord)
 }
 
-/// How far the secret is explained by words.
+/// How the beginning of a secret is explained.
 #[derive(Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
-enum Reach {
+enum Coverage {
+    /// Not by words and padding.
     #[default]
-    No,
-    WithoutWord,
+    Unexplained,
+    /// By padding and words that are too short to be telling.
+    PaddingOnly,
+    /// By padding and at least one telling word.
     WithWord,
 }
 
-fn advance(reached: &mut [Reach], to: usize, reach: Reach) {
-    if let Some(slot) = reached.get_mut(to) {
-        *slot = reach.max(*slot);
+/// Keeps the stronger explanation of the first `length` bytes.
+fn record(coverage: &mut [Coverage], length: usize, explained: Coverage) {
+    if let Some(slot) = coverage.get_mut(length) {
+        *slot = explained.max(*slot);
     }
 }
 
-/// Whether `rest` begins with something other than a letter, or with a letter of a run of them.
+/// Returns whether `rest` starts with padding: not a letter, or a letter that is repeated.
 fn is_padding(before: &[u8], rest: &[u8]) -> bool {
     rest.first().is_some_and(|byte| {
         !byte.is_ascii_alphabetic() || before.last() == Some(byte) || rest.starts_with(&[*byte; 3])
@@ -197,7 +205,7 @@ mod tests {
     use super::is_sample;
 
     #[test]
-    fn what_tutorials_and_templates_use_is_known() {
+    fn samples_of_tutorials_and_templates_are_recognised() {
         for sample in [
             "secretsecretsecretsecretsecretsecret",
             "secretsecretsecretsecretsecretse",
@@ -231,7 +239,7 @@ mod tests {
     }
 
     #[test]
-    fn what_has_anything_of_its_own_is_not() {
+    fn secrets_with_other_content_are_not_samples() {
         for secret in [
             "secretwJ9vRkq2x8Yt4Lm7Zb1Nc5Hd3Gf6Sa0P",
             "django-insecure-#8x!kq2v@w7zp$r3m_0c5b1n9",

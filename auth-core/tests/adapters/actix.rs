@@ -1,4 +1,4 @@
-//! The table on actix-web.
+//! actix-web gives the responses of the table.
 
 use std::net::SocketAddr;
 use std::sync::mpsc;
@@ -8,7 +8,7 @@ use actix_web::web::{self, ServiceConfig};
 use actix_web::{App, HttpServer};
 use auth_core::{Caller, MaybeCaller, Owner, RequireCaller};
 
-use crate::{http, world};
+use crate::{fixtures, http};
 
 async fn me(caller: Caller) -> String {
     caller.sub
@@ -18,7 +18,7 @@ async fn maybe(MaybeCaller(caller): MaybeCaller) -> String {
     http::name(caller.map(|caller| caller.sub))
 }
 
-async fn things(Owner(caller): Owner, _body: String) -> String {
+async fn notes(Owner(caller): Owner, _body: String) -> String {
     caller.sub
 }
 
@@ -26,53 +26,53 @@ fn routes(config: &mut ServiceConfig) {
     config
         .route("/me", web::post().to(me))
         .route("/maybe", web::post().to(maybe))
-        .route("/unnamed/things", web::post().to(things))
-        .route("/{user_id}/things", web::post().to(things));
+        .route("/unnamed/notes", web::post().to(notes))
+        .route("/{user_id}/notes", web::post().to(notes));
 }
 
 fn service(config: &mut ServiceConfig) {
-    let authority = world::authority();
+    let authority = fixtures::authority();
     let guard = RequireCaller::new(authority.clone());
     let wired = web::scope("").app_data(authority).configure(routes);
     let guarded = web::scope("/guarded")
         .wrap(guard)
         .route("/me", web::post().to(me));
-    let unwired = web::scope("/unwired").configure(routes);
-    let outdated = web::scope("/outdated")
-        .app_data(world::outdated())
+    let no_authority = web::scope("/no-authority").configure(routes);
+    let stale_feed = web::scope("/stale-feed")
+        .app_data(fixtures::stale_feed())
         .configure(routes);
-    let guarded_from_afar = web::scope("/guarded")
-        .wrap(RequireCaller::new(world::away()))
+    let guarded_unreachable = web::scope("/guarded")
+        .wrap(RequireCaller::new(fixtures::unreachable()))
         .route("/me", web::post().to(me));
-    let away = web::scope("/away")
-        .app_data(world::away())
-        .service(guarded_from_afar)
+    let unreachable = web::scope("/unreachable")
+        .app_data(fixtures::unreachable())
+        .service(guarded_unreachable)
         .configure(routes);
     config
         .service(guarded)
-        .service(unwired)
-        .service(outdated)
-        .service(away)
+        .service(no_authority)
+        .service(stale_feed)
+        .service(unreachable)
         .service(wired);
 }
 
 fn start() -> SocketAddr {
-    let (tell, told) = mpsc::channel();
+    let (sender, receiver) = mpsc::channel();
     thread::spawn(move || {
         let server = HttpServer::new(|| App::new().configure(service)).workers(1);
         let server = server.disable_signals().bind("127.0.0.1:0").unwrap();
-        tell.send(*server.addrs().first().unwrap()).unwrap();
+        sender.send(*server.addrs().first().unwrap()).unwrap();
         actix_web::rt::System::new().block_on(server.run()).unwrap();
     });
-    told.recv().unwrap()
+    receiver.recv().unwrap()
 }
 
 #[test]
-fn actix_refuses_everything_in_the_table() {
-    http::refuses_everything_in_the_table(start());
+fn actix_gives_every_refusal_of_the_table() {
+    http::gives_every_refusal_of_the_table(start());
 }
 
 #[test]
-fn actix_lets_a_known_caller_through() {
-    http::lets_a_known_caller_through(start());
+fn actix_accepts_a_valid_caller() {
+    http::accepts_a_valid_caller(start());
 }

@@ -1,4 +1,4 @@
-//! The table on axum.
+//! axum gives the responses of the table.
 
 use std::net::SocketAddr;
 use std::sync::mpsc;
@@ -9,7 +9,7 @@ use axum::routing::post;
 use axum::{Extension, Router};
 use tokio::net::TcpListener;
 
-use crate::{http, world};
+use crate::{fixtures, http};
 
 async fn me(caller: Caller) -> String {
     caller.sub
@@ -19,57 +19,60 @@ async fn maybe(MaybeCaller(caller): MaybeCaller) -> String {
     http::name(caller.map(|caller| caller.sub))
 }
 
-async fn things(Owner(caller): Owner, _body: String) -> String {
+async fn notes(Owner(caller): Owner, _body: String) -> String {
     caller.sub
 }
 
 fn service() -> Router {
-    let authority = world::authority();
+    let authority = fixtures::authority();
     let routes = || {
         Router::new()
             .route("/me", post(me))
             .route("/maybe", post(maybe))
-            .route("/{user_id}/things", post(things))
+            .route("/{user_id}/notes", post(notes))
     };
     let guarded = Router::new()
         .route("/me", post(me))
         .layer(RequireCaller::new(authority.clone()));
-    let guarded_from_afar = Router::new()
+    let guarded_unreachable = Router::new()
         .route("/me", post(me))
-        .layer(RequireCaller::new(world::away()));
-    let away = routes()
-        .layer(Extension(world::away()))
-        .nest("/guarded", guarded_from_afar);
+        .layer(RequireCaller::new(fixtures::unreachable()));
+    let unreachable = routes()
+        .layer(Extension(fixtures::unreachable()))
+        .nest("/guarded", guarded_unreachable);
     routes()
-        .route("/unnamed/things", post(things))
+        .route("/unnamed/notes", post(notes))
         .layer(Extension(authority))
         .nest("/guarded", guarded)
-        .nest("/unwired", routes())
-        .nest("/outdated", routes().layer(Extension(world::outdated())))
-        .nest("/away", away)
+        .nest("/no-authority", routes())
+        .nest(
+            "/stale-feed",
+            routes().layer(Extension(fixtures::stale_feed())),
+        )
+        .nest("/unreachable", unreachable)
 }
 
 fn start() -> SocketAddr {
-    let (tell, told) = mpsc::channel();
+    let (sender, receiver) = mpsc::channel();
     thread::spawn(move || {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build();
         runtime.unwrap().block_on(async {
             let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-            tell.send(listener.local_addr().unwrap()).unwrap();
+            sender.send(listener.local_addr().unwrap()).unwrap();
             axum::serve(listener, service()).await.unwrap();
         });
     });
-    told.recv().unwrap()
+    receiver.recv().unwrap()
 }
 
 #[test]
-fn axum_refuses_everything_in_the_table() {
-    http::refuses_everything_in_the_table(start());
+fn axum_gives_every_refusal_of_the_table() {
+    http::gives_every_refusal_of_the_table(start());
 }
 
 #[test]
-fn axum_lets_a_known_caller_through() {
-    http::lets_a_known_caller_through(start());
+fn axum_accepts_a_valid_caller() {
+    http::accepts_a_valid_caller(start());
 }

@@ -1,34 +1,34 @@
-//! HTTP/1.1 as it stands on the wire, and the same questions to every HTTP framework.
+//! A plain HTTP/1.1 client, and the requests that every HTTP framework gets.
 
 use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
 
-use crate::table::{Place, Refused, every_refusal};
-use crate::world::good;
+use crate::fixtures::valid_token;
+use crate::table::{Refused, Target, every_refusal};
 
-/// A route for any caller, one behind the guard, one of the user 42, one that works without credentials.
-const OWN: [&str; 4] = ["/me", "/guarded/me", "/42/things", "/maybe"];
-const ANOTHER: [&str; 3] = ["/43/things", "/%34%33/things", "/42%20/things"];
-const UNWIRED: [&str; 4] = [
-    "/unwired/me",
-    "/unwired/maybe",
-    "/unwired/42/things",
-    "/unnamed/things",
+/// A route for any caller, one behind the guard, one of user 42, one for requests with and without credentials.
+const OWN: [&str; 4] = ["/me", "/guarded/me", "/42/notes", "/maybe"];
+const OTHER_USER: [&str; 3] = ["/43/notes", "/%34%33/notes", "/42%20/notes"];
+const NO_AUTHORITY: [&str; 4] = [
+    "/no-authority/me",
+    "/no-authority/maybe",
+    "/no-authority/42/notes",
+    "/unnamed/notes",
 ];
-const OUTDATED: [&str; 2] = ["/outdated/me", "/outdated/42/things"];
-const AWAY: [&str; 4] = [
-    "/away/me",
-    "/away/maybe",
-    "/away/42/things",
-    "/away/guarded/me",
+const STALE_FEED: [&str; 2] = ["/stale-feed/me", "/stale-feed/42/notes"];
+const UNREACHABLE: [&str; 4] = [
+    "/unreachable/me",
+    "/unreachable/maybe",
+    "/unreachable/42/notes",
+    "/unreachable/guarded/me",
 ];
 
-struct Answer {
+struct Response {
     head: String,
     body: String,
 }
 
-impl Answer {
+impl Response {
     fn status(&self) -> u16 {
         self.head.split(' ').nth(1).unwrap().parse().unwrap()
     }
@@ -42,7 +42,7 @@ impl Answer {
     }
 }
 
-fn ask(server: SocketAddr, path: &str, fields: &[(&'static str, String)]) -> Answer {
+fn send(server: SocketAddr, path: &str, fields: &[(&'static str, String)]) -> Response {
     let mut stream = TcpStream::connect(server).unwrap();
     let mut request = format!("POST {path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n");
     for (name, value) in fields {
@@ -50,52 +50,57 @@ fn ask(server: SocketAddr, path: &str, fields: &[(&'static str, String)]) -> Ans
     }
     request.push_str("content-length: 5\r\n\r\nhello");
     stream.write_all(request.as_bytes()).unwrap();
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer).unwrap();
-    let (head, body) = answer.split_once("\r\n\r\n").unwrap();
-    Answer {
+    let mut text = String::new();
+    stream.read_to_string(&mut text).unwrap();
+    let (head, body) = text.split_once("\r\n\r\n").unwrap();
+    Response {
         head: head.to_owned(),
         body: body.to_owned(),
     }
 }
 
-pub(crate) fn refuses_everything_in_the_table(server: SocketAddr) {
+pub(crate) fn gives_every_refusal_of_the_table(server: SocketAddr) {
     for case in every_refusal() {
-        let paths: &[&str] = match case.place {
-            Place::Own => &OWN,
-            Place::Another => &ANOTHER,
-            Place::Unwired => &UNWIRED,
-            Place::Outdated => &OUTDATED,
-            Place::Away => &AWAY,
+        let paths: &[&str] = match case.target {
+            Target::Own => &OWN,
+            Target::OtherUser => &OTHER_USER,
+            Target::NoAuthority => &NO_AUTHORITY,
+            Target::StaleFeed => &STALE_FEED,
+            Target::Unreachable => &UNREACHABLE,
         };
-        let needs_none =
+        let is_public =
             |path: &str| path == "/maybe" && case.expected.body.contains("UNAUTHORIZED");
-        for path in paths.iter().filter(|path| !needs_none(path)) {
-            let answer = ask(server, path, &case.fields);
-            let got = Refused {
-                status: answer.status(),
-                challenge: answer.header("www-authenticate").map(ToOwned::to_owned),
-                retry_after: answer.header("retry-after").map(ToOwned::to_owned),
-                body: answer.body.clone(),
+        for path in paths.iter().filter(|path| !is_public(path)) {
+            let response = send(server, path, &case.fields);
+            let refused = Refused {
+                status: response.status(),
+                challenge: response.header("www-authenticate").map(ToOwned::to_owned),
+                retry_after: response.header("retry-after").map(ToOwned::to_owned),
+                body: response.body.clone(),
             };
-            assert_eq!(got, case.expected, "{} at {path}", case.name);
-            let kind = answer.header("content-type");
-            assert_eq!(kind, Some("application/problem+json"), "{}", case.name);
+            assert_eq!(refused, case.expected, "{} at {path}", case.name);
+            let content_type = response.header("content-type");
+            assert_eq!(
+                content_type,
+                Some("application/problem+json"),
+                "{}",
+                case.name
+            );
         }
     }
 }
 
-pub(crate) fn lets_a_known_caller_through(server: SocketAddr) {
-    let bearer = ("authorization", format!("Bearer {}", good()));
-    let own = ("x-user-id", "42".to_owned());
-    for path in OWN.iter().chain(&["/%34%32/things"]) {
-        let answer = ask(server, path, &[bearer.clone(), own.clone()]);
-        assert_eq!((answer.status(), &*answer.body), (200, "42"), "{path}");
+pub(crate) fn accepts_a_valid_caller(server: SocketAddr) {
+    let bearer = ("authorization", format!("Bearer {}", valid_token()));
+    let user_id = ("x-user-id", "42".to_owned());
+    for path in OWN.iter().chain(&["/%34%32/notes"]) {
+        let response = send(server, path, &[bearer.clone(), user_id.clone()]);
+        assert_eq!((response.status(), &*response.body), (200, "42"), "{path}");
     }
-    let answer = ask(server, "/maybe", &[]);
-    assert_eq!((answer.status(), &*answer.body), (200, "nobody"));
+    let response = send(server, "/maybe", &[]);
+    assert_eq!((response.status(), &*response.body), (200, "none"));
 }
 
 pub(crate) fn name(sub: Option<String>) -> String {
-    sub.unwrap_or_else(|| "nobody".to_owned())
+    sub.unwrap_or_else(|| "none".to_owned())
 }

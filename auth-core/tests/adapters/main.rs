@@ -1,4 +1,4 @@
-//! Every refusal that the adapters can give, provoked over real connections and compared with one expected answer.
+//! Tests of the framework adapters over real connections: every refusal has one expected response.
 
 #![expect(
     clippy::unwrap_used,
@@ -8,7 +8,7 @@
 
 mod actix;
 mod axum;
+mod fixtures;
 mod http;
 mod table;
 mod tonic;
-mod world;

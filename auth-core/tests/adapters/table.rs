@@ -1,27 +1,27 @@
-//! The table: how a request is made, and the one answer to it.
+//! The table: requests, and the one expected response to each.
 
 use serde_json::{Value, json};
 
-use crate::world::{NOW, claims, forged, good, signed, with};
+use crate::fixtures::{NOW, claims, forged, signed, valid_token, with};
 
-/// What a request is about.
+/// What a request asks for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Place {
-    /// Something for any caller.
+pub(crate) enum Target {
+    /// A resource for any caller.
     Own,
-    /// Something that belongs to the user 43.
-    Another,
-    /// A service that was put together without an authority.
-    Unwired,
-    /// A service whose feed of ended sessions is too old.
-    Outdated,
-    /// A service that asks a server that is away.
-    Away,
+    /// A resource of user 43.
+    OtherUser,
+    /// A service without an authority.
+    NoAuthority,
+    /// A service whose revocation feed is too old.
+    StaleFeed,
+    /// A service that asks a server that cannot be reached.
+    Unreachable,
 }
 
 pub(crate) struct Case {
     pub(crate) name: String,
-    pub(crate) place: Place,
+    pub(crate) target: Target,
     /// Header fields, in order.
     pub(crate) fields: Vec<(&'static str, String)>,
     pub(crate) expected: Refused,
@@ -58,7 +58,7 @@ fn unauthorized(code: &str, detail: &str) -> Refused {
 fn case(name: &str, fields: &[(&'static str, &str)], expected: Refused) -> Case {
     Case {
         name: name.to_owned(),
-        place: Place::Own,
+        target: Target::Own,
         fields: fields
             .iter()
             .map(|(name, value)| (*name, (*value).to_owned()))
@@ -68,36 +68,36 @@ fn case(name: &str, fields: &[(&'static str, &str)], expected: Refused) -> Case 
 }
 
 pub(crate) fn every_refusal() -> Vec<Case> {
-    let mut cases = header_faults();
-    cases.extend(token_faults());
-    cases.extend(claim_faults());
-    cases.extend(people_and_wiring());
-    cases.extend(unknowable());
+    let mut cases = header_errors();
+    cases.extend(token_errors());
+    cases.extend(claim_errors());
+    cases.extend(ownership_and_configuration());
+    cases.extend(unavailable());
     cases
 }
 
 const AUTHORIZATION: &str = "authorization";
 
-fn header_faults() -> Vec<Case> {
-    let bearer = format!("Bearer {}", good());
-    let grammar = "The Authorization header must be Bearer, one space and a token";
+fn header_errors() -> Vec<Case> {
+    let bearer = format!("Bearer {}", valid_token());
+    let form = "The Authorization header must be Bearer, one space and a token";
     let characters = "The bearer token has characters that no token has";
     let invalid = |detail| unauthorized("INVALID_TOKEN", detail);
     let twice = || invalid("Send exactly one Authorization header");
     let none = || unauthorized("UNAUTHORIZED", "Authentication is required");
     let one =
         |name: &str, value: &str, detail| case(name, &[(AUTHORIZATION, value)], invalid(detail));
-    let cookie = format!("access_token={}", good());
+    let cookie = format!("access_token={}", valid_token());
     vec![
         case("no header", &[], none()),
         case(
-            "a cookie that nobody asked for",
+            "a cookie that is not accepted",
             &[("cookie", &cookie)],
             none(),
         ),
-        one("no scheme", &good(), grammar),
-        one("another scheme", "Basic YTpi", grammar),
-        one("a scheme alone", "Bearer", grammar),
+        one("no scheme", &valid_token(), form),
+        one("another scheme", "Basic YTpi", form),
+        one("a scheme alone", "Bearer", form),
         one("two spaces", &bearer.replace(' ', "  "), characters),
         one("a comma", "Bearer a,b", characters),
         case(
@@ -113,10 +113,10 @@ fn header_faults() -> Vec<Case> {
     ]
 }
 
-fn token_faults() -> Vec<Case> {
+fn token_errors() -> Vec<Case> {
     let with_crit = json!({ "alg": "HS256", "typ": "at+jwt", "crit": ["exp"] });
     let typed = |alg: &str, typ: &str| signed(&json!({ "alg": alg, "typ": typ }), &claims());
-    let faults = [
+    let errors = [
         ("junk", "junk".to_owned(), "A token has exactly three parts"),
         (
             "five parts",
@@ -154,13 +154,13 @@ fn token_faults() -> Vec<Case> {
             "The token header has crit, b64 or zip",
         ),
     ];
-    let of_fault = |(name, token, detail): (&str, String, &str)| {
-        of_token(name, &token, "INVALID_TOKEN", detail)
+    let case_of = |(name, token, detail): (&str, String, &str)| {
+        token_case(name, &token, "INVALID_TOKEN", detail)
     };
-    faults.map(of_fault).into()
+    errors.map(case_of).into()
 }
 
-fn of_token(name: &str, token: &str, code: &str, detail: &str) -> Case {
+fn token_case(name: &str, token: &str, code: &str, detail: &str) -> Case {
     let bearer = format!("Bearer {token}");
     case(
         name,
@@ -169,11 +169,11 @@ fn of_token(name: &str, token: &str, code: &str, detail: &str) -> Case {
     )
 }
 
-fn claim_faults() -> Vec<Case> {
+fn claim_errors() -> Vec<Case> {
     let names = ["iss", "aud", "sub", "email", "iat", "exp", "jti", "sid"];
-    let lacking = names.map(|claim| {
+    let missing = names.map(|claim| {
         let detail = format!("The token lacks the claim {claim}");
-        of_token(
+        token_case(
             &format!("no {claim}"),
             &with(&[(claim, None)]),
             "INVALID_TOKEN",
@@ -181,7 +181,7 @@ fn claim_faults() -> Vec<Case> {
         )
     });
     let unacceptable: [(&str, Value); 12] = [
-        ("iss", json!("somebody")),
+        ("iss", json!("other")),
         ("iss", json!(["api-server"])),
         ("aud", json!("reports")),
         ("aud", json!([])),
@@ -197,99 +197,104 @@ fn claim_faults() -> Vec<Case> {
     let unacceptable = unacceptable.map(|(claim, value)| {
         let detail = format!("The token claim {claim} is not acceptable");
         let name = format!("{claim} is {value}");
-        of_token(
+        token_case(
             &name,
             &with(&[(claim, Some(value))]),
             "INVALID_TOKEN",
             &detail,
         )
     });
-    lacking
+    missing
         .into_iter()
         .chain(unacceptable)
-        .chain(time_faults())
+        .chain(time_errors())
         .collect()
 }
 
-fn time_faults() -> [Case; 4] {
+fn time_errors() -> [Case; 4] {
     let early = |claim| {
         let token = with(&[(claim, Some(json!(NOW + 6)))]);
         let name = format!("{claim} in the future");
-        of_token(&name, &token, "INVALID_TOKEN", "The token is not valid yet")
+        token_case(&name, &token, "INVALID_TOKEN", "The token is not valid yet")
     };
     let expired = with(&[
         ("iat", Some(json!(NOW - 905))),
         ("exp", Some(json!(NOW - 5))),
     ]);
-    let ended = with(&[("sid", Some(json!("ended")))]);
-    let over = "The session of the token has ended";
+    let ended = with(&[("sid", Some(json!("revoked")))]);
+    let revoked = "The session of the token has ended";
     [
         early("iat"),
         early("nbf"),
-        of_token(
+        token_case(
             "expired",
             &expired,
             "TOKEN_EXPIRED",
             "The token has expired",
         ),
-        of_token("revoked", &ended, "TOKEN_REVOKED", over),
+        token_case("revoked", &ended, "TOKEN_REVOKED", revoked),
     ]
 }
 
-fn people_and_wiring() -> Vec<Case> {
-    let bearer = format!("Bearer {}", good());
+fn ownership_and_configuration() -> Vec<Case> {
+    let bearer = format!("Bearer {}", valid_token());
     let forbidden = |detail| refused(403, "Forbidden", "FORBIDDEN", detail);
-    let contradicted = || forbidden("X-User-Id names somebody other than the token does");
-    let fault = "Something went wrong on our side";
-    let fault = refused(500, "Internal Server Error", "INTERNAL_SERVER_ERROR", fault);
-    let known = (AUTHORIZATION, bearer.as_str());
+    let mismatch = || forbidden("X-User-Id names somebody other than the token does");
+    let internal = "Something went wrong on our side";
+    let internal = refused(
+        500,
+        "Internal Server Error",
+        "INTERNAL_SERVER_ERROR",
+        internal,
+    );
+    let valid = (AUTHORIZATION, bearer.as_str());
     vec![
         case(
             "X-User-Id of another",
-            &[known, ("x-user-id", "43")],
-            contradicted(),
+            &[valid, ("x-user-id", "43")],
+            mismatch(),
         ),
         case(
             "X-User-Id of both",
-            &[known, ("x-user-id", "42"), ("x-user-id", "43")],
-            contradicted(),
+            &[valid, ("x-user-id", "42"), ("x-user-id", "43")],
+            mismatch(),
         ),
         Case {
-            place: Place::Another,
+            target: Target::OtherUser,
             ..case(
                 "the wrong owner",
-                &[known],
+                &[valid],
                 forbidden("This address belongs to another user"),
             )
         },
         Case {
-            place: Place::Unwired,
-            ..case("a service without an authority", &[known], fault)
+            target: Target::NoAuthority,
+            ..case("a service without an authority", &[valid], internal)
         },
     ]
 }
 
-fn unknowable() -> [Case; 2] {
-    let bearer = format!("Bearer {}", good());
+fn unavailable() -> [Case; 2] {
+    let bearer = format!("Bearer {}", valid_token());
     [
         (
             "feed too old",
-            Place::Outdated,
+            Target::StaleFeed,
             "Whether the session has ended is not known at the moment; please try again",
         ),
         (
-            "remote away",
-            Place::Away,
+            "remote authority unreachable",
+            Target::Unreachable,
             "The credentials cannot be verified at the moment; please try again",
         ),
     ]
-    .map(|(name, place, detail)| {
+    .map(|(name, target, detail)| {
         let expected = Refused {
             retry_after: Some("1".to_owned()),
             ..refused(503, "Service Unavailable", "AUTHORITY_UNAVAILABLE", detail)
         };
         Case {
-            place,
+            target,
             ..case(name, &[(AUTHORIZATION, &bearer)], expected)
         }
     })

@@ -1,4 +1,4 @@
-//! The table on tonic, over real gRPC, with a service written by hand.
+//! tonic gives the responses of the table, over gRPC, with a service without generated code.
 
 use std::convert::Infallible;
 use std::net::SocketAddr;
@@ -20,10 +20,10 @@ use tonic::{Code, Request, Response, Status};
 use tower_layer::Layer as _;
 use tower_service::Service;
 
-use crate::table::{Case, Place, every_refusal};
-use crate::world;
+use crate::fixtures;
+use crate::table::{Case, Target, every_refusal};
 
-/// Messages are text, as it is.
+/// Encodes messages as plain text.
 #[derive(Clone, Copy)]
 struct Text;
 
@@ -62,34 +62,34 @@ impl Decoder for Text {
     }
 }
 
-type Answering<T, E> = Pin<Box<dyn Future<Output = Result<T, E>> + Send>>;
+type BoxFuture<T, E> = Pin<Box<dyn Future<Output = Result<T, E>> + Send>>;
 
-/// Answers with the caller's id; the message names whose thing it is.
+/// Responds with the caller's id. The message is the id of the owner.
 #[derive(Clone)]
-struct Things;
+struct Notes;
 
-impl Service<Request<String>> for Things {
+impl Service<Request<String>> for Notes {
     type Response = Response<String>;
     type Error = Status;
-    type Future = Answering<Response<String>, Status>;
+    type Future = BoxFuture<Response<String>, Status>;
 
     fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Status>> {
         Poll::Ready(Ok(()))
     }
 
     fn call(&mut self, request: Request<String>) -> Self::Future {
-        let answer = || {
+        let response = || {
             let caller = Caller::of(&request)?;
             caller.require_owner(request.get_ref())?;
             Ok(Response::new(caller.sub.clone()))
         };
-        let answer = answer();
-        Box::pin(async { answer })
+        let response = response();
+        Box::pin(async { response })
     }
 }
 
 #[derive(Clone)]
-struct Probe<const PLACE: char>;
+struct Probe<const NAME: char>;
 
 impl NamedService for Probe<'w'> {
     const NAME: &'static str = "test.Wired";
@@ -100,41 +100,41 @@ impl NamedService for Probe<'l'> {
 }
 
 impl NamedService for Probe<'u'> {
-    const NAME: &'static str = "test.Unwired";
+    const NAME: &'static str = "test.NoAuthority";
 }
 
 impl NamedService for Probe<'o'> {
-    const NAME: &'static str = "test.Outdated";
+    const NAME: &'static str = "test.StaleFeed";
 }
 
 impl NamedService for Probe<'a'> {
-    const NAME: &'static str = "test.Away";
+    const NAME: &'static str = "test.Unreachable";
 }
 
-impl<const PLACE: char> Service<http::Request<Body>> for Probe<PLACE> {
+impl<const NAME: char> Service<http::Request<Body>> for Probe<NAME> {
     type Response = http::Response<Body>;
     type Error = Infallible;
-    type Future = Answering<http::Response<Body>, Infallible>;
+    type Future = BoxFuture<http::Response<Body>, Infallible>;
 
     fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
         Poll::Ready(Ok(()))
     }
 
     fn call(&mut self, request: http::Request<Body>) -> Self::Future {
-        Box::pin(async { Ok(Grpc::new(Text).unary(Things, request).await) })
+        Box::pin(async { Ok(Grpc::new(Text).unary(Notes, request).await) })
     }
 }
 
 async fn start() -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
-    let guard = RequireCaller::new(world::authority());
-    let outdated = RequireCaller::new(world::outdated());
+    let guard = RequireCaller::new(fixtures::authority());
+    let stale_feed = RequireCaller::new(fixtures::stale_feed());
     let server = Server::builder()
         .add_service(guard.layer(Probe::<'l'>))
         .add_service(InterceptedService::new(Probe::<'w'>, guard))
-        .add_service(InterceptedService::new(Probe::<'o'>, outdated))
-        .add_service(RequireCaller::new(world::away()).layer(Probe::<'a'>))
+        .add_service(InterceptedService::new(Probe::<'o'>, stale_feed))
+        .add_service(RequireCaller::new(fixtures::unreachable()).layer(Probe::<'a'>))
         .add_service(Probe::<'u'>);
     tokio::spawn(server.serve_with_incoming(TcpIncoming::from(listener)));
     address
@@ -145,23 +145,27 @@ async fn connect() -> Channel {
     server.unwrap().connect().await.unwrap()
 }
 
-/// Behind the interceptor, the layer or nothing.
-const fn paths(place: Place) -> &'static [&'static str] {
-    match place {
-        Place::Own | Place::Another => &["/test.Wired/Ask", "/test.Layered/Ask"],
-        Place::Unwired => &["/test.Unwired/Ask"],
-        Place::Outdated => &["/test.Outdated/Ask"],
-        Place::Away => &["/test.Away/Ask"],
+/// Returns methods behind the interceptor, the layer or neither.
+const fn paths(target: Target) -> &'static [&'static str] {
+    match target {
+        Target::Own | Target::OtherUser => &["/test.Wired/Call", "/test.Layered/Call"],
+        Target::NoAuthority => &["/test.NoAuthority/Call"],
+        Target::StaleFeed => &["/test.StaleFeed/Call"],
+        Target::Unreachable => &["/test.Unreachable/Call"],
     }
 }
 
-async fn ask(
+async fn call(
     channel: &Channel,
     path: &'static str,
-    place: Place,
+    target: Target,
     fields: &[(&'static str, String)],
 ) -> Result<String, Status> {
-    let owner = if place == Place::Another { "43" } else { "42" };
+    let owner = if target == Target::OtherUser {
+        "43"
+    } else {
+        "42"
+    };
     let mut request = Request::new(owner.to_owned());
     for (name, value) in fields {
         let value = MetadataValue::try_from(value).unwrap();
@@ -171,10 +175,10 @@ async fn ask(
     }
     let mut client = tonic::client::Grpc::new(channel.clone());
     client.ready().await.unwrap();
-    let answer = client
+    let response = client
         .unary(request, PathAndQuery::from_static(path), Text)
         .await;
-    answer.map(Response::into_inner)
+    response.map(Response::into_inner)
 }
 
 fn code(status: u16) -> Code {
@@ -204,22 +208,25 @@ fn check(case: &Case, status: &Status) {
 }
 
 #[tokio::test]
-async fn tonic_refuses_everything_in_the_table() {
+async fn tonic_gives_every_refusal_of_the_table() {
     let channel = connect().await;
     for case in every_refusal() {
-        for path in paths(case.place) {
-            let refused = ask(&channel, path, case.place, &case.fields).await;
+        for path in paths(case.target) {
+            let refused = call(&channel, path, case.target, &case.fields).await;
             check(&case, &refused.unwrap_err());
         }
     }
 }
 
 #[tokio::test]
-async fn tonic_lets_a_known_caller_through() {
-    let bearer = ("authorization", format!("Bearer {}", world::good()));
+async fn tonic_accepts_a_valid_caller() {
+    let bearer = (
+        "authorization",
+        format!("Bearer {}", fixtures::valid_token()),
+    );
     let channel = connect().await;
-    for path in paths(Place::Own) {
-        let answer = ask(&channel, path, Place::Own, std::slice::from_ref(&bearer)).await;
-        assert_eq!(answer.unwrap(), "42");
+    for path in paths(Target::Own) {
+        let response = call(&channel, path, Target::Own, std::slice::from_ref(&bearer)).await;
+        assert_eq!(response.unwrap(), "42");
     }
 }

@@ -1,4 +1,5 @@
-//! Delegated verification against a server that says whatever it is told to say.
+//! Tests of the feature `remote` against a server with prepared responses. Each file is named after the source file that it
+//! tests.
 
 #![expect(
     clippy::unwrap_used,

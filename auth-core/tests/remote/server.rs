@@ -1,4 +1,4 @@
-//! A server that gives one answer to everybody, or none.
+//! A server that gives every request the same response, or none.
 
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 
+/// A server and its log.
 pub(crate) struct Server {
     pub(crate) address: SocketAddr,
     log: Arc<Log>,
@@ -20,20 +21,20 @@ struct Log {
 }
 
 impl Server {
-    /// Answers every request with these bytes; with none, never.
-    pub(crate) async fn that_says(answer: impl Into<String>) -> Self {
+    /// Starts a server that responds to every request with these bytes; if they are empty, never.
+    pub(crate) async fn responding(response: impl Into<String>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let log = Arc::new(Log::default());
-        let (answer, heard) = (Arc::new(answer.into()), Arc::clone(&log));
+        let (response, shared) = (Arc::new(response.into()), Arc::clone(&log));
         tokio::spawn(async move {
             loop {
                 let (stream, _) = listener.accept().await.unwrap();
-                heard.connections.fetch_add(1, Ordering::Relaxed);
-                let (answer, heard) = (Arc::clone(&answer), Arc::clone(&heard));
+                shared.connections.fetch_add(1, Ordering::Relaxed);
+                let (response, shared) = (Arc::clone(&response), Arc::clone(&shared));
                 tokio::spawn(async move {
-                    serve(stream, answer, &heard).await;
-                    heard.closed.fetch_add(1, Ordering::Relaxed);
+                    serve(stream, response, &shared).await;
+                    shared.closed.fetch_add(1, Ordering::Relaxed);
                 });
             }
         });
@@ -44,7 +45,7 @@ impl Server {
         format!("http://{}", self.address)
     }
 
-    /// The heads of all requests so far, in lower case.
+    /// Returns the heads of all requests so far, in lower case.
     pub(crate) fn requests(&self) -> Vec<String> {
         self.log.requests.lock().unwrap().clone()
     }
@@ -53,13 +54,13 @@ impl Server {
         self.log.connections.load(Ordering::Relaxed)
     }
 
-    /// How many of them are open.
-    pub(crate) fn open(&self) -> usize {
+    /// Returns the number of open connections.
+    pub(crate) fn open_connections(&self) -> usize {
         self.connections() - self.log.closed.load(Ordering::Relaxed)
     }
 }
 
-async fn serve(mut stream: TcpStream, answer: Arc<String>, log: &Log) {
+async fn serve(mut stream: TcpStream, response: Arc<String>, log: &Log) {
     let mut read = Vec::new();
     loop {
         let mut chunk = [0; 4096];
@@ -73,17 +74,17 @@ async fn serve(mut stream: TcpStream, answer: Arc<String>, log: &Log) {
         let head = String::from_utf8_lossy(&read).to_lowercase();
         log.requests.lock().unwrap().push(head);
         read.clear();
-        if answer.is_empty() {
+        if response.is_empty() {
             std::future::pending::<()>().await;
         }
-        if stream.write_all(answer.as_bytes()).await.is_err() {
+        if stream.write_all(response.as_bytes()).await.is_err() {
             return;
         }
     }
 }
 
-/// An HTTP answer with a JSON body.
-pub(crate) fn answer(status: &str, body: &str) -> String {
+/// Formats an HTTP response with a JSON body.
+pub(crate) fn json_response(status: &str, body: &str) -> String {
     let length = body.len();
     format!(
         "HTTP/1.1 {status}\r\ncontent-type: application/json\r\ncontent-length: {length}\r\n\r\n{body}"

@@ -1,4 +1,4 @@
-//! What a [`RemoteVerifier`] makes of an answer, and whom it does not ask.
+//! The requests of a [`RemoteVerifier`], and its results for every response.
 
 use std::net::TcpListener;
 use std::time::{Duration, Instant};
@@ -8,7 +8,7 @@ use auth_core::{Authority, Caller, Error, Refusal};
 use http::{HeaderMap, HeaderName, HeaderValue};
 use tokio::task::JoinSet;
 
-use crate::server::{Server, answer};
+use crate::server::{Server, json_response};
 
 const ADA: &str = r#"{"user":{"id":"42","email":"ada@example.com"},
     "session":{"id":"7","expiresAt":"2027-01-15T08:00:00.000Z"}}"#;
@@ -22,20 +22,22 @@ fn headers(fields: &[(&'static str, &str)]) -> HeaderMap {
     headers
 }
 
-async fn admit(
+async fn authenticate(
     verifier: &RemoteVerifier,
     fields: &[(&'static str, &str)],
 ) -> Result<Caller, Refusal> {
     let headers = headers(fields);
-    Authority::from(verifier.clone()).admit(&headers).await
+    Authority::from(verifier.clone())
+        .authenticate(&headers)
+        .await
 }
 
 async fn with_token(verifier: &RemoteVerifier) -> Result<Caller, Refusal> {
-    admit(verifier, &[("authorization", "Bearer a.b.c")]).await
+    authenticate(verifier, &[("authorization", "Bearer a.b.c")]).await
 }
 
-fn unavailable(verdict: Result<Caller, Refusal>) -> String {
-    let refusal = verdict.unwrap_err();
+fn unavailable(result: Result<Caller, Refusal>) -> String {
+    let refusal = result.unwrap_err();
     assert_eq!(
         (refusal.status(), refusal.code(), refusal.retry_after()),
         (503, "AUTHORITY_UNAVAILABLE", Some(1)),
@@ -45,8 +47,8 @@ fn unavailable(verdict: Result<Caller, Refusal>) -> String {
 }
 
 #[tokio::test]
-async fn a_caller_whom_the_server_names_passes() {
-    let server = Server::that_says(answer("200 OK", ADA)).await;
+async fn a_caller_that_the_server_identifies_is_accepted() {
+    let server = Server::responding(json_response("200 OK", ADA)).await;
     let verifier = RemoteVerifier::new(&server.url()).unwrap();
     let caller = with_token(&verifier).await.unwrap();
     let ada = ("42".to_owned(), "ada@example.com".to_owned());
@@ -60,8 +62,8 @@ async fn a_caller_whom_the_server_names_passes() {
 }
 
 #[tokio::test]
-async fn the_header_is_forwarded_or_else_the_cookies_and_nothing_more() {
-    let server = Server::that_says(answer("200 OK", ADA)).await;
+async fn only_the_header_or_otherwise_the_cookies_are_forwarded() {
+    let server = Server::responding(json_response("200 OK", ADA)).await;
     let verifier = RemoteVerifier::new(&server.url()).unwrap();
     let cookie = ("cookie", "a=1; access_token=x");
     let both = [
@@ -69,8 +71,8 @@ async fn the_header_is_forwarded_or_else_the_cookies_and_nothing_more() {
         ("authorization", "Bearer a.b.c"),
         ("x-user-id", "42"),
     ];
-    admit(&verifier, &both).await.unwrap();
-    admit(&verifier, &[cookie, ("cookie", "b=2")])
+    authenticate(&verifier, &both).await.unwrap();
+    authenticate(&verifier, &[cookie, ("cookie", "b=2")])
         .await
         .unwrap();
     let requests = server.requests();
@@ -82,14 +84,14 @@ async fn the_header_is_forwarded_or_else_the_cookies_and_nothing_more() {
     assert!(requests.last().unwrap().contains("b=2"));
 
     let bearer_only = verifier.with_bearer_only();
-    let refused = admit(&bearer_only, &[cookie]).await;
+    let refused = authenticate(&bearer_only, &[cookie]).await;
     assert_eq!(refused, Err(Error::MissingCredentials.into()));
     assert_eq!(server.requests().len(), 2);
 }
 
 #[tokio::test]
-async fn what_cannot_be_a_token_is_refused_without_asking() {
-    let server = Server::that_says(answer("200 OK", ADA)).await;
+async fn credentials_that_cannot_be_valid_are_rejected_without_a_request() {
+    let server = Server::responding(json_response("200 OK", ADA)).await;
     let verifier = RemoteVerifier::new(&server.url()).unwrap();
     let long = format!("Bearer {}", "a".repeat(8193));
     let cookies = format!("a={}", "b".repeat(16_383));
@@ -110,39 +112,39 @@ async fn what_cannot_be_a_token_is_refused_without_asking() {
             "INVALID_TOKEN",
         ),
     ] {
-        let refusal = admit(&verifier, fields).await.unwrap_err();
+        let refusal = authenticate(&verifier, fields).await.unwrap_err();
         assert_eq!((refusal.status(), refusal.code()), (401, code));
     }
     assert_eq!(server.requests(), [] as [&str; 0]);
 }
 
 #[tokio::test]
-async fn a_caller_contradicted_by_x_user_id_may_not_pass() {
-    let server = Server::that_says(answer("200 OK", ADA)).await;
+async fn an_x_user_id_that_differs_from_the_caller_is_rejected() {
+    let server = Server::responding(json_response("200 OK", ADA)).await;
     let verifier = RemoteVerifier::new(&server.url()).unwrap();
     let fields = [("authorization", "Bearer a.b.c"), ("x-user-id", "43")];
-    let refused = admit(&verifier, &fields).await;
-    assert_eq!(refused, Err(Refusal::contradicted()));
+    let refused = authenticate(&verifier, &fields).await;
+    assert_eq!(refused, Err(Refusal::user_id_mismatch()));
 }
 
 #[tokio::test]
-async fn the_servers_401_is_repeated_in_its_words() {
+async fn a_401_of_the_server_is_relayed_with_code_and_detail() {
     for (code, detail) in [
         ("TOKEN_EXPIRED", "The token has expired"),
         ("TOKEN_REVOKED", "The session of the token has ended"),
         ("INVALID_TOKEN", "The token signature does not match"),
     ] {
         let body = format!(r#"{{"status":401,"code":"{code}","detail":"{detail}"}}"#);
-        let server = Server::that_says(answer("401 Unauthorized", &body)).await;
+        let server = Server::responding(json_response("401 Unauthorized", &body)).await;
         let verifier = RemoteVerifier::new(&server.url()).unwrap();
         let refusal = with_token(&verifier).await.unwrap_err();
-        let said = (refusal.status(), refusal.code(), &*refusal.detail());
-        assert_eq!(said, (401, code, detail));
+        let relayed = (refusal.status(), refusal.code(), &*refusal.detail());
+        assert_eq!(relayed, (401, code, detail));
     }
 }
 
 #[tokio::test]
-async fn every_other_answer_is_503_and_lets_nobody_pass() {
+async fn every_other_response_is_a_503() {
     let long = format!("{}{}", ADA, " ".repeat(1 << 20));
     let blank = ADA.replace("\"42\"", "\"\"");
     let timeless = ADA.replace("2027-01-15T08:00:00.000Z", "soon");
@@ -162,63 +164,63 @@ async fn every_other_answer_is_503_and_lets_nobody_pass() {
         ("500 Internal Server Error", ADA),
         ("503 Service Unavailable", ADA),
     ] {
-        let server = Server::that_says(answer(status, body)).await;
+        let server = Server::responding(json_response(status, body)).await;
         let verifier = RemoteVerifier::new(&server.url()).unwrap();
         unavailable(with_token(&verifier).await);
-        assert_eq!(server.requests().len(), 1, "{status}: asked once");
+        assert_eq!(server.requests().len(), 1, "{status}: one request");
     }
-    let server = Server::that_says("not http at all\r\n\r\n").await;
+    let server = Server::responding("not http at all\r\n\r\n").await;
     unavailable(with_token(&RemoteVerifier::new(&server.url()).unwrap()).await);
 }
 
 #[tokio::test]
-async fn a_silent_server_is_given_up_after_the_time_limit() {
-    let server = Server::that_says("").await;
+async fn a_server_that_does_not_respond_is_a_503_after_the_time_limit() {
+    let server = Server::responding("").await;
     let limit = Duration::from_millis(50);
     let verifier = RemoteVerifier::new(&server.url()).unwrap();
     let verifier = verifier.with_timeout(limit).unwrap();
-    let asked_at = Instant::now();
+    let started_at = Instant::now();
     let cause = unavailable(with_token(&verifier).await);
-    assert!(asked_at.elapsed() >= limit);
-    assert_eq!(cause, "no answer within 50ms");
+    assert!(started_at.elapsed() >= limit);
+    assert_eq!(cause, "no response within 50ms");
 }
 
 #[tokio::test]
-async fn a_server_that_is_away_is_left_alone_for_a_moment() {
-    let nobody = TcpListener::bind("127.0.0.1:0").unwrap().local_addr();
-    let address = nobody.unwrap();
+async fn no_request_is_sent_for_half_a_second_after_a_refused_connection() {
+    let unused = TcpListener::bind("127.0.0.1:0").unwrap().local_addr();
+    let address = unused.unwrap();
     let verifier = RemoteVerifier::new(&format!("http://{address}")).unwrap();
     unavailable(with_token(&verifier).await);
     let server = TcpListener::bind(address).unwrap();
     server.set_nonblocking(true).unwrap();
     let cause = unavailable(with_token(&verifier).await);
     assert!(cause.contains("less than half a second ago"), "{cause}");
-    assert!(server.accept().is_err(), "nobody was asked");
+    assert!(server.accept().is_err(), "no connection was opened");
 }
 
 #[tokio::test]
-async fn no_more_than_the_allowed_number_ask_at_once() {
-    let server = Server::that_says("").await;
+async fn no_more_than_the_allowed_number_of_requests_run_at_once() {
+    let server = Server::responding("").await;
     let verifier = RemoteVerifier::new(&server.url()).unwrap();
     let verifier = verifier.with_connections(2).unwrap();
-    // Two lines and a waiting room of 1024: the last one finds no place, and all the others wait.
-    let mut questions = JoinSet::new();
+    // Two running and 1024 waiting requests: the last one is rejected at once, and no other has ended.
+    let mut requests = JoinSet::new();
     for _ in 0..1027 {
         let verifier = verifier.clone();
-        questions.spawn(async move { with_token(&verifier).await });
+        requests.spawn(async move { with_token(&verifier).await });
     }
-    let cause = unavailable(questions.join_next().await.unwrap().unwrap());
+    let cause = unavailable(requests.join_next().await.unwrap().unwrap());
     assert_eq!(cause, "too many questions wait for the server");
     while server.requests().len() < 2 {
         tokio::task::yield_now().await;
     }
-    assert!(questions.try_join_next().is_none());
+    assert!(requests.try_join_next().is_none());
     assert_eq!((server.connections(), server.requests().len()), (2, 2));
 }
 
 #[tokio::test]
-async fn one_connection_serves_one_question_after_another() {
-    let server = Server::that_says(answer("200 OK", ADA)).await;
+async fn consecutive_requests_use_one_connection() {
+    let server = Server::responding(json_response("200 OK", ADA)).await;
     let verifier = RemoteVerifier::new(&server.url()).unwrap();
     for _ in 0..20 {
         with_token(&verifier).await.unwrap();
@@ -227,7 +229,7 @@ async fn one_connection_serves_one_question_after_another() {
 }
 
 #[test]
-fn settings_out_of_their_range_are_refused() {
+fn settings_out_of_range_are_rejected() {
     for address in ["", "auth.example.com", "ftp://auth.example.com", "http://"] {
         assert!(RemoteVerifier::new(address).is_err(), "{address}");
     }

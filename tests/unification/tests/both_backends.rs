@@ -1,5 +1,5 @@
-//! Cargo unifies features: with both backends on, stock `jsonwebtoken` does not know which to take, and panics. auth-core
-//! has no part in that.
+//! Cargo unifies features: with both backends enabled, stock `jsonwebtoken` cannot choose one and panics. auth-core does not
+//! depend on them.
 
 use std::panic;
 use std::time::SystemTime;
@@ -8,11 +8,10 @@ use auth_core::testing::TestAuthority;
 use auth_core::{Error, Keyring, Secret};
 use other_dependency::jsonwebtoken::{DecodingKey, Validation, decode};
 
-/// As a token that any library issues.
 const SECRET: &[u8] = b"wJ9vRkq2x8Yt4Lm7Zb1Nc5Hd3Gf6Sa0P";
 
 #[test]
-fn both_backends_are_on_so_stock_verification_panics() {
+fn with_both_backends_stock_verification_panics() {
     let test = TestAuthority::new();
     let token = test.token_for("42");
     let stock = panic::catch_unwind(|| {
@@ -26,12 +25,12 @@ fn both_backends_are_on_so_stock_verification_panics() {
     });
     assert!(
         stock.is_err(),
-        "one backend is off, so this tests nothing: {stock:?}"
+        "only one backend is enabled, so this tests nothing: {stock:?}"
     );
 }
 
 #[test]
-fn tokens_are_issued_verified_and_refused_all_the_same() {
+fn auth_core_issues_verifies_and_rejects_tokens() {
     let test = TestAuthority::new();
     let (verifier, now) = (test.verifier(), SystemTime::now());
     assert_eq!(
@@ -40,15 +39,15 @@ fn tokens_are_issued_verified_and_refused_all_the_same() {
     );
     let expired = verifier.verify(&test.expired_token_for("42"), now);
     assert_eq!(expired, Err(Error::Expired));
-    let stranger = TestAuthority::new().token_for("42");
+    let unrelated = TestAuthority::new().token_for("42");
     assert_eq!(
-        verifier.verify(&stranger, now),
+        verifier.verify(&unrelated, now),
         Err(Error::SignatureMismatch)
     );
 }
 
 #[test]
-fn passwords_and_derived_keys_work_all_the_same() {
+fn auth_core_hashes_passwords_and_derives_keys() {
     use auth_core::password::{Cost, Password, PasswordAttempt};
 
     let hash = Password::new("correct horse battery staple").unwrap();

@@ -56,8 +56,8 @@ async fn a_forged_a_truncated_and_a_swapped_cookie_are_as_good_as_none(app: App)
         format!("{token}.{}", signature.trim_end_matches('=')),
         format!("{token}.{}", signature.replace('=', "%3D%3D")),
         signed.to_uppercase(),
-        tokens(&foreign).write_cookie([7; 16]),
-        tokens(&foreign).write_flag(),
+        tokens(&foreign).sign_cookie([7; 16]),
+        tokens(&foreign).sign_flag(),
     ];
     for end in [1, 2, 10, 44, 45, 46, 100] {
         bad.push(signed[..signed.len() - end].to_owned());
@@ -154,7 +154,7 @@ async fn one_signed_flag_of_two_is_enough(app: App) {
 
 async fn a_cookie_that_another_server_signed_with_our_secret_is_forgotten(app: App) {
     // `true` is the one other value that our own library signs.
-    let signed = tokens(app.secret()).write_flag();
+    let signed = tokens(app.secret()).sign_flag();
     let cookies = format!("{TOKEN}={}", encode(&signed));
     let request = app.anonymous().get(GET_SESSION);
     let answer = request.header("cookie", &cookies).await;

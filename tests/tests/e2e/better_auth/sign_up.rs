@@ -33,7 +33,7 @@ async fn a_sign_up_answers_the_user_and_the_token_and_sets_the_cookie(app: App) 
         },
     });
     assert!(ada.token.bytes().all(|byte| byte.is_ascii_alphanumeric()));
-    let signed = tokens(app.secret()).write_cookie(session_id(&app));
+    let signed = tokens(app.secret()).sign_cookie(session_id(&app));
     let cookie = format!(
         "{TOKEN}={}; Max-Age=604800; Path=/; HttpOnly; SameSite=Lax",
         encode(&signed)
@@ -192,7 +192,7 @@ async fn a_sign_up_that_is_not_to_be_remembered_lasts_a_day(app: App) {
     let mut body = sign_up_body("ada");
     body["rememberMe"] = false.into();
     let answer = app.anonymous().post(SIGN_UP, body).await.is(200);
-    let flag = encode(&tokens(app.secret()).write_flag());
+    let flag = encode(&tokens(app.secret()).sign_flag());
     let cookies = answer.all("set-cookie");
     assert!(!cookies[0].contains("Max-Age"), "{cookies:?}");
     let expected = format!("better-auth.dont_remember={flag}; Path=/; HttpOnly; SameSite=Lax");

@@ -24,7 +24,7 @@ on_both_engines! {
 struct Sent<'h>(Field, &'h str);
 
 impl Headers for Sent<'_> {
-    fn each<'a>(&'a self, field: Field, visit: &mut dyn FnMut(&'a [u8])) {
+    fn for_each_value<'a>(&'a self, field: Field, visit: &mut dyn FnMut(&'a [u8])) {
         if field == self.0 {
             visit(self.1.as_bytes());
         }
@@ -41,7 +41,7 @@ fn beside(app: &App) -> Authority {
 
 async fn ask(service: &Authority, token: &str) -> Result<Caller, Refusal> {
     let bearer = format!("Bearer {token}");
-    let verification = service.admit(&Sent(Field::Authorization, &bearer));
+    let verification = service.authenticate(&Sent(Field::Authorization, &bearer));
     verification.await
 }
 
@@ -50,7 +50,7 @@ async fn it_knows_whom_the_server_knows_by_token_or_cookie(app: App) {
     let service = beside(&app);
     let by_token = ask(&service, &device.access).await.unwrap();
     let cookies = device.cookies();
-    let by_cookie = service.admit(&Sent(Field::Cookie, &cookies)).await;
+    let by_cookie = service.authenticate(&Sent(Field::Cookie, &cookies)).await;
     assert_eq!(by_cookie.as_ref(), Ok(&by_token));
     let expires = app.clock.now() + ACCESS_TTL;
     let expires = expires.duration_since(std::time::UNIX_EPOCH).unwrap();
@@ -74,11 +74,15 @@ fn same(refusal: &Refusal, answer: &Response) {
 async fn it_knows_whom_a_session_of_better_auth_names(app: App) {
     let ada = better_auth::sign_up(&app, "ada").await;
     let service = beside(&app);
-    let caller = service.admit(&Sent(Field::Cookie, &ada.cookies)).await;
+    let caller = service
+        .authenticate(&Sent(Field::Cookie, &ada.cookies))
+        .await;
     assert_eq!(ada.user["id"], caller.unwrap().sub);
     let sign_out = ada.post(&app, "/api/auth/sign-out", json!({}));
     sign_out.await.ok();
-    let refusal = service.admit(&Sent(Field::Cookie, &ada.cookies)).await;
+    let refusal = service
+        .authenticate(&Sent(Field::Cookie, &ada.cookies))
+        .await;
     assert_eq!(refusal.unwrap_err().status(), 401);
 }
 

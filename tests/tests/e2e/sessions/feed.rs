@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use auth_core::remote::{RevocationFeed, WhenSilent};
+use auth_core::remote::{RevocationFeed, StalePolicy};
 use auth_core::{Error, Keyring, Secret, TokenVerifier};
 use e2e::{App, on_both_engines};
 use serde_json::json;
@@ -27,11 +27,11 @@ struct Service {
 }
 
 impl Service {
-    fn beside(app: &App, when_silent: WhenSilent) -> Self {
-        Self::at(&format!("http://{}", app.addr()), app, when_silent)
+    fn beside(app: &App, policy: StalePolicy) -> Self {
+        Self::at(&format!("http://{}", app.addr()), app, policy)
     }
 
-    fn at(address: &str, app: &App, when_silent: WhenSilent) -> Self {
+    fn at(address: &str, app: &App, policy: StalePolicy) -> Self {
         let keyring = Keyring::new(Secret::new(app.secret()).unwrap());
         let clock = app.clock.clone();
         let feed = RevocationFeed::start_with_clock(
@@ -43,7 +43,7 @@ impl Service {
         let feed = feed.unwrap();
         let verifier = TokenVerifier::new(keyring, "api-server", "api").unwrap();
         Self {
-            verifier: verifier.with_feed(&feed, when_silent),
+            verifier: verifier.with_feed(&feed, policy),
             feed,
             app_clock: app.clock.clone(),
         }
@@ -70,7 +70,7 @@ impl Service {
 }
 
 async fn a_service_refuses_a_token_within_two_seconds_of_the_logout(app: App) {
-    let service = Service::beside(&app, WhenSilent::CarryOn);
+    let service = Service::beside(&app, StalePolicy::FailOpen);
     let (ada, _) = user_with_device(&app, "ada").await;
     let stays = login(&app, &ada).await;
     for _ in 0..3 {
@@ -82,13 +82,13 @@ async fn a_service_refuses_a_token_within_two_seconds_of_the_logout(app: App) {
     }
     assert_eq!(service.verdict(&stays.access), Ok(()));
     assert!(service.feed.age().unwrap() < FELT_EVERYWHERE);
-    assert_eq!(service.feed.fault(), None);
+    assert_eq!(service.feed.last_error(), None);
 }
 
 async fn a_service_that_starts_later_knows_of_every_ended_session(app: App) {
     let (_, device) = user_with_device(&app, "ada").await;
     logged_out(by_access(&app, &device, json!({})).await, 1);
-    let service = Service::beside(&app, WhenSilent::CarryOn);
+    let service = Service::beside(&app, StalePolicy::FailOpen);
     assert_eq!(service.feed.age(), None);
     service.feed.caught_up().await;
     assert_eq!(service.verdict(&device.access), Err(Error::Revoked));
@@ -96,7 +96,7 @@ async fn a_service_that_starts_later_knows_of_every_ended_session(app: App) {
 
 async fn what_ended_during_an_outage_is_learnt_after_it(app: App) {
     let wire = e2e::Proxy::to(app.addr());
-    let service = Service::at(&wire.address(), &app, WhenSilent::CarryOn);
+    let service = Service::at(&wire.address(), &app, StalePolicy::FailOpen);
     service.feed.caught_up().await;
     let (_, device) = user_with_device(&app, "ada").await;
     wire.cut();
@@ -110,9 +110,9 @@ async fn a_silent_feed_stops_only_who_wants_that(app: App) {
     let (_, device) = user_with_device(&app, "ada").await;
     // Nobody listens there.
     let nowhere = "http://127.0.0.1:9";
-    let carries_on = Service::at(nowhere, &app, WhenSilent::CarryOn);
+    let carries_on = Service::at(nowhere, &app, StalePolicy::FailOpen);
     assert_eq!(carries_on.verdict(&device.access), Ok(()));
-    let limit = WhenSilent::RefuseAfter(Duration::from_secs(1));
+    let limit = StalePolicy::FailClosedAfter(Duration::from_secs(1));
     let strict = Service::at(nowhere, &app, limit);
     assert_eq!(
         strict.verdict(&device.access),
@@ -133,5 +133,5 @@ async fn a_silent_feed_stops_only_who_wants_that(app: App) {
         .await;
     wire.mend();
     strict.until(&device.access, Ok(())).await;
-    assert!(strict.feed.fault().is_none());
+    assert!(strict.feed.last_error().is_none());
 }

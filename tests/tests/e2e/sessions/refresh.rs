@@ -190,7 +190,7 @@ async fn a_token_of_a_previous_secret_is_followed_by_one_of_the_current_secret(a
         session_id: Uuid::parse_str(&device.session).unwrap().into_bytes(),
         counter: 1,
     };
-    assert_eq!(only_new.read(&next.refresh), Ok(said));
+    assert_eq!(only_new.decode(&next.refresh), Ok(said));
     // The retry of a client that lost the answer.
     assert_eq!(refreshed(&tomorrow, &device).await, next);
     // A server that only knows the old secret takes the new token for a forgery, and nothing happens to the session.

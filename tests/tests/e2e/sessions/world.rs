@@ -84,7 +84,7 @@ pub(super) async fn refreshed(app: &App, device: &Device) -> Device {
 /// Any refresh token the secret can make.
 pub(crate) fn forge(secret: &str, session: &str, counter: u32) -> String {
     let keyring = Keyring::new(Secret::new(secret).unwrap());
-    RefreshTokens::new(&keyring).write(RefreshToken {
+    RefreshTokens::new(&keyring).encode(RefreshToken {
         session_id: Uuid::parse_str(session).unwrap().into_bytes(),
         counter,
     })

@@ -1,0 +1,69 @@
+//! [`RequireCaller`] as an actix-web middleware, for `wrap`.
+
+use std::future::{Ready, ready};
+use std::pin::Pin;
+use std::rc::Rc;
+use std::task::{Context, Poll};
+
+use actix_web::body::EitherBody;
+use actix_web::dev::{Service, ServiceRequest, ServiceResponse, Transform};
+use actix_web::{Error, HttpMessage as _};
+
+use crate::{Authority, RequireCaller};
+
+impl<S, B> Transform<S, ServiceRequest> for RequireCaller
+where
+    S: Service<ServiceRequest, Response = ServiceResponse<B>, Error = Error> + 'static,
+    B: 'static,
+{
+    type Response = ServiceResponse<EitherBody<B>>;
+    type Error = Error;
+    type InitError = ();
+    type Transform = RequireCallerMiddleware<S>;
+    type Future = Ready<Result<RequireCallerMiddleware<S>, ()>>;
+
+    fn new_transform(&self, inner: S) -> Self::Future {
+        ready(Ok(RequireCallerMiddleware {
+            authority: self.authority().clone(),
+            inner: Rc::new(inner),
+        }))
+    }
+}
+
+/// The service behind a [`RequireCaller`] middleware.
+pub struct RequireCallerMiddleware<S> {
+    authority: Authority,
+    inner: Rc<S>,
+}
+
+impl<S, B> Service<ServiceRequest> for RequireCallerMiddleware<S>
+where
+    S: Service<ServiceRequest, Response = ServiceResponse<B>, Error = Error> + 'static,
+    B: 'static,
+{
+    type Response = ServiceResponse<EitherBody<B>>;
+    type Error = Error;
+    type Future = Pin<Box<dyn Future<Output = Result<Self::Response, Error>>>>;
+
+    fn poll_ready(&self, context: &mut Context<'_>) -> Poll<Result<(), Error>> {
+        self.inner.poll_ready(context)
+    }
+
+    fn call(&self, request: ServiceRequest) -> Self::Future {
+        let verification = self.authority.authenticate(request.headers());
+        let inner = Rc::clone(&self.inner);
+        Box::pin(async move {
+            match verification.await {
+                Ok(caller) => {
+                    request.extensions_mut().insert(caller);
+                    let response = inner.call(request).await;
+                    response.map(ServiceResponse::map_into_left_body)
+                }
+                Err(refusal) => {
+                    let (request, _) = request.into_parts();
+                    Ok(ServiceResponse::from_err(refusal, request).map_into_right_body())
+                }
+            }
+        })
+    }
+}

@@ -1,0 +1,109 @@
+//! The authority that decides whether a request is allowed.
+
+use std::fmt;
+use std::sync::Arc;
+
+use crate::credentials::{Credentials, Field, Headers};
+use crate::{Refusal, Verification};
+
+/// Identifies the caller of a request by its credentials, locally or by asking a remote authority.
+pub trait Authenticate: Send + Sync + 'static {
+    /// Returns the caller with these credentials, or the refusal to respond with.
+    fn authenticate(&self, credentials: &Credentials<'_>) -> Verification;
+}
+
+/// The authority that identifies the callers of a service: a [`TokenVerifier`](crate::TokenVerifier), or any
+/// implementation of [`Authenticate`]. Clones share it.
+///
+/// ```
+/// use auth_core::{Authority, Keyring, Secret, TokenVerifier};
+///
+/// let verifier = TokenVerifier::new(Keyring::new(Secret::generate()?), "api-server", "api")?;
+/// let authority = Authority::from(verifier);
+/// # Ok::<(), auth_core::Error>(())
+/// ```
+#[derive(Clone)]
+pub struct Authority(Arc<dyn Authenticate>);
+
+impl Authority {
+    /// Wraps an implementation of [`Authenticate`].
+    pub fn new(authenticate: impl Authenticate) -> Self {
+        Self(Arc::new(authenticate))
+    }
+
+    /// Identifies the caller of a request with these header fields. The refusal is a 403 if an `X-User-Id` differs from the
+    /// caller's id.
+    pub fn authenticate(&self, headers: &dyn Headers) -> Verification {
+        let verification = self.0.authenticate(&Credentials::new(headers));
+        let user_ids = |visit: &mut dyn FnMut(&[u8])| {
+            headers.for_each_value(Field::UserId, &mut |id| visit(id));
+        };
+        verification.require_ids(&user_ids, Refusal::user_id_mismatch)
+    }
+}
+
+impl fmt::Debug for Authority {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Authority")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::pin::pin;
+    use std::task::{Context, Poll, Waker};
+
+    use super::{Authenticate, Authority, Verification};
+    use crate::credentials::{Credentials, Field, Headers};
+    use crate::{Caller, Refusal};
+
+    /// Identifies every caller as 42, but not at once.
+    struct Remote;
+
+    impl Authenticate for Remote {
+        fn authenticate(&self, _: &Credentials<'_>) -> Verification {
+            let caller = Caller::new("42".to_owned(), String::new(), String::new(), 0);
+            Verification::Pending(Box::pin(async { Ok(caller) }))
+        }
+    }
+
+    /// A request with these values of `X-User-Id`.
+    struct UserIds(&'static [&'static str]);
+
+    impl Headers for UserIds {
+        fn for_each_value<'a>(&'a self, field: Field, visit: &mut dyn FnMut(&'a [u8])) {
+            if field == Field::UserId {
+                self.0.iter().for_each(|id| visit(id.as_bytes()));
+            }
+        }
+    }
+
+    fn result(verification: Verification) -> Result<String, Refusal> {
+        let mut context = Context::from_waker(Waker::noop());
+        match pin!(verification).poll(&mut context) {
+            Poll::Ready(result) => result.map(|caller| caller.sub),
+            Poll::Pending => panic!("the future is ready at once"),
+        }
+    }
+
+    #[test]
+    fn x_user_id_must_match_the_caller_of_a_remote_authority_too() {
+        let authenticate = |ids| result(Authority::new(Remote).authenticate(&UserIds(ids)));
+        for own in [&[] as &[_], &["42"], &["42", "42"]] {
+            assert_eq!(authenticate(own), Ok("42".to_owned()), "{own:?}");
+        }
+        for other in [&["43"] as &[_], &["42", "43"], &[""]] {
+            assert_eq!(
+                authenticate(other),
+                Err(Refusal::user_id_mismatch()),
+                "{other:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_pending_result_where_none_can_be_awaited_is_a_500() {
+        let verification = Authority::new(Remote).authenticate(&UserIds(&[]));
+        assert_eq!(verification.into_ready().unwrap_err().status(), 500);
+    }
+}

@@ -1,0 +1,53 @@
+//! The expected claims and the time rules.
+
+use std::time::Duration;
+
+use crate::Error;
+
+/// The largest `exp - iat` by default, and the longest lifetime that can be issued.
+pub(crate) const DEFAULT_MAX_LIFETIME: Duration = Duration::from_secs(400 * 24 * 60 * 60);
+
+/// The values that a verifier requires.
+#[derive(Debug, Clone)]
+pub(crate) struct Policy {
+    /// The required `iss`.
+    pub(crate) issuer: String,
+    /// The required `aud`, or one of its elements.
+    pub(crate) audience: String,
+    /// The allowed clock difference, in seconds.
+    pub(crate) leeway: f64,
+    /// The largest accepted `exp - iat`, in seconds.
+    pub(crate) max_lifetime: f64,
+}
+
+/// Whether an expired token is rejected.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Expiry {
+    Enforced,
+    Ignored,
+}
+
+/// `iat`, `exp` and `nbf` as received: seconds since 1970, with fractions.
+pub(crate) struct Times {
+    pub(crate) iat: f64,
+    pub(crate) exp: f64,
+    pub(crate) nbf: Option<f64>,
+}
+
+impl Policy {
+    /// Checks the time claims (RFC 7519 § 4.1.4 to § 4.1.6). Expiry comes last, so that [`Error::Expired`] means that the
+    /// token is otherwise valid.
+    pub(crate) fn check_times(&self, times: &Times, now: f64) -> Result<(), Error> {
+        if times.exp - times.iat > self.max_lifetime {
+            return Err(Error::InvalidClaim("exp"));
+        }
+        let latest = now + self.leeway;
+        if times.iat > latest || times.nbf.is_some_and(|nbf| nbf > latest) {
+            return Err(Error::NotYetValid);
+        }
+        if now >= times.exp + self.leeway {
+            return Err(Error::Expired);
+        }
+        Ok(())
+    }
+}

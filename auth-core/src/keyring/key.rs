@@ -1,0 +1,95 @@
+//! One secret of a keyring, with what is computed from it once.
+
+use base64::DecodeSliceError;
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use zeroize::Zeroizing;
+
+use crate::hs256::MacKey;
+use crate::{ACCESS_TOKEN_TYPE, Error, Secret};
+
+/// The message whose MAC under a secret is that secret's key id.
+const KEY_ID_LABEL: &[u8] = b"auth-core key id v1";
+/// How many bytes of that MAC form the key id.
+const KEY_ID_BYTES: usize = 9;
+
+/// A secret, its key id and its prepared MAC key.
+#[derive(Clone)]
+pub(crate) struct Key {
+    /// The `kid` of tokens that this key signs.
+    pub(crate) id: String,
+    /// The encoded header of access tokens that this key signs. A token that starts with it needs no header parsing.
+    pub(crate) encoded_header: String,
+    pub(crate) secret: Secret,
+    mac: MacKey,
+}
+
+impl Key {
+    pub(super) fn new(secret: Secret) -> Self {
+        let mac = MacKey::new(secret.expose());
+        let id = key_id(&mac);
+        Self {
+            encoded_header: encode_header(ACCESS_TOKEN_TYPE, &id),
+            id,
+            secret,
+            mac,
+        }
+    }
+
+    /// Signs `payload` as a compact access token (RFC 7515 § 7.1).
+    pub(crate) fn sign(&self, payload: &[u8]) -> String {
+        self.compact(self.encoded_header.clone(), payload)
+    }
+
+    /// Signs `payload` as a compact token of type `typ`, which must need no escaping in JSON.
+    pub(crate) fn sign_with_type(&self, typ: &str, payload: &[u8]) -> String {
+        self.compact(encode_header(typ, &self.id), payload)
+    }
+
+    /// Appends payload and signature to an encoded header.
+    fn compact(&self, mut token: String, payload: &[u8]) -> String {
+        token.push('.');
+        URL_SAFE_NO_PAD.encode_string(payload, &mut token);
+        let tag = self.mac.tag(token.as_bytes());
+        token.push('.');
+        URL_SAFE_NO_PAD.encode_string(tag, &mut token);
+        token
+    }
+
+    /// Verifies the MAC over the message as received (RFC 7515 § 5.2), in constant time.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::MalformedToken`] if `signature` is not base64url.
+    pub(crate) fn verifies(&self, message: &str, signature: &str) -> Result<bool, Error> {
+        // A tag has 32 bytes. The spare room tells base64url of a longer tag from text that is not base64url.
+        let mut tag = [0; 48];
+        match URL_SAFE_NO_PAD.decode_slice(signature, &mut tag) {
+            Ok(length) => {
+                let tag = tag.get(..length).unwrap_or_default();
+                Ok(self.mac.verifies(message.as_bytes(), tag))
+            }
+            Err(DecodeSliceError::OutputSliceTooSmall) => Ok(false),
+            Err(DecodeSliceError::DecodeError(_)) => Err(Error::MalformedToken(
+                "The token signature is not base64url",
+            )),
+        }
+    }
+
+    /// Derives a MAC key for one purpose. It reveals nothing about the keys of other purposes.
+    pub(crate) fn derive(&self, purpose: &[u8]) -> Zeroizing<[u8; 32]> {
+        self.secret.derive(&[purpose])
+    }
+}
+
+/// Encodes a JOSE header. Our types and key ids, which are base64url, need no escaping in JSON.
+fn encode_header(typ: &str, key_id: &str) -> String {
+    URL_SAFE_NO_PAD.encode(format!(
+        r#"{{"typ":"{typ}","alg":"HS256","kid":"{key_id}"}}"#
+    ))
+}
+
+fn key_id(mac: &MacKey) -> String {
+    let tag = mac.tag(KEY_ID_LABEL);
+    URL_SAFE_NO_PAD.encode(tag.get(..KEY_ID_BYTES).unwrap_or_default())
+}

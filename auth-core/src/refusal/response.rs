@@ -1,0 +1,122 @@
+//! The parts of the response: status, header fields and body.
+
+use std::borrow::Cow;
+
+use serde::Serialize;
+
+use super::{Reason, Refusal};
+
+const UNAVAILABLE_DETAIL: &str =
+    "The credentials cannot be verified at the moment; please try again";
+
+/// The problem document, in the order in which it is serialised.
+#[derive(Serialize)]
+struct Body<'a> {
+    status: u16,
+    title: &'a str,
+    code: &'a str,
+    detail: &'a str,
+    message: &'a str,
+}
+
+impl Refusal {
+    /// The media type of [`body`](Self::body) (RFC 9457 § 3).
+    pub const MEDIA_TYPE: &'static str = "application/problem+json";
+
+    /// Returns the HTTP status: 401, 403, 500 or 503 (422 for an unacceptable password).
+    #[must_use]
+    pub const fn status(&self) -> u16 {
+        match &self.0 {
+            Reason::Error(error) => error.status(),
+            Reason::Relayed(..) => 401,
+            Reason::Forbidden(_) => 403,
+            Reason::Unavailable(_) => 503,
+            Reason::Internal(_) => 500,
+        }
+    }
+
+    /// Returns the standard phrase for the status (RFC 9110 § 15).
+    #[must_use]
+    pub const fn title(&self) -> &'static str {
+        match self.status() {
+            401 => "Unauthorized",
+            403 => "Forbidden",
+            422 => "Unprocessable Entity",
+            503 => "Service Unavailable",
+            _ => "Internal Server Error",
+        }
+    }
+
+    /// Returns a stable, machine-readable name: one of [`Error::code`](crate::Error::code), `FORBIDDEN` or
+    /// `AUTHORITY_UNAVAILABLE`.
+    #[must_use]
+    pub const fn code(&self) -> &'static str {
+        match &self.0 {
+            Reason::Error(error) => error.code(),
+            Reason::Relayed(code, _) => code,
+            Reason::Forbidden(_) => "FORBIDDEN",
+            Reason::Unavailable(_) => "AUTHORITY_UNAVAILABLE",
+            Reason::Internal(_) => "INTERNAL_SERVER_ERROR",
+        }
+    }
+
+    /// Returns the explanation for the caller. For a 500 it is always the same text.
+    #[must_use]
+    pub fn detail(&self) -> Cow<'_, str> {
+        match &self.0 {
+            Reason::Error(error) if error.status() != 500 => Cow::Owned(error.to_string()),
+            Reason::Relayed(_, detail) => Cow::Borrowed(detail),
+            Reason::Forbidden(detail) => Cow::Borrowed(detail),
+            Reason::Unavailable(_) => Cow::Borrowed(UNAVAILABLE_DETAIL),
+            Reason::Error(_) | Reason::Internal(_) => {
+                Cow::Borrowed("Something went wrong on our side")
+            }
+        }
+    }
+
+    /// Returns the `WWW-Authenticate` value for a 401 (RFC 6750 § 3), `None` for any other status.
+    #[must_use]
+    pub fn www_authenticate(&self) -> Option<String> {
+        match &self.0 {
+            Reason::Error(error) => error.www_authenticate(),
+            Reason::Relayed(_, detail) => Some(format!(
+                r#"Bearer realm="api", error="invalid_token", error_description="{detail}""#
+            )),
+            _ => None,
+        }
+    }
+
+    /// Returns the `Retry-After` value for a 503, in seconds (RFC 9110 § 10.2.3), `None` for any other status.
+    #[must_use]
+    pub const fn retry_after(&self) -> Option<u32> {
+        match self.status() {
+            503 => Some(1),
+            _ => None,
+        }
+    }
+
+    /// Iterates over the header fields of the response except `Content-Type`. Names are in lower case.
+    pub fn headers(&self) -> impl Iterator<Item = (&'static str, String)> {
+        let challenge = self.www_authenticate();
+        let retry = self.retry_after().map(|seconds| seconds.to_string());
+        let challenge = challenge.map(|value| ("www-authenticate", value));
+        challenge
+            .into_iter()
+            .chain(retry.map(|value| ("retry-after", value)))
+    }
+
+    /// Returns the problem document, of the media type [`MEDIA_TYPE`](Self::MEDIA_TYPE). `message` repeats `detail`.
+    #[must_use]
+    pub fn body(&self) -> String {
+        let detail = self.detail();
+        let body = Body {
+            status: self.status(),
+            title: self.title(),
+            code: self.code(),
+            detail: &detail,
+            message: &detail,
+        };
+        // Serialising strings and a number does not fail.
+        serde_json::to_string(&body).unwrap_or_default()
+    }
+}

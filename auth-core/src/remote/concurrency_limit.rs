@@ -1,0 +1,77 @@
+//! Limits the requests to the server, and pauses them while it refuses connections.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use tokio::sync::{Semaphore, SemaphorePermit};
+
+use crate::Refusal;
+
+/// How many requests may wait for a permit.
+const MAX_WAITING: usize = 1024;
+/// How long no request is sent after the server refused a connection.
+const CONNECT_PAUSE: Duration = Duration::from_millis(500);
+
+/// A limit of concurrent requests with a bounded queue.
+pub(super) struct ConcurrencyLimit {
+    running: Semaphore,
+    /// Running and waiting requests together.
+    admitted: Semaphore,
+    started: Instant,
+    /// Milliseconds after `started`.
+    paused_until: AtomicU64,
+}
+
+/// Allows one request, until it is dropped.
+pub(super) struct Permit<'a> {
+    _running: SemaphorePermit<'a>,
+    _admitted: SemaphorePermit<'a>,
+}
+
+impl ConcurrencyLimit {
+    /// Allows `max_running` requests at a time.
+    pub(super) fn new(max_running: usize) -> Self {
+        Self {
+            running: Semaphore::new(max_running),
+            admitted: Semaphore::new(max_running.saturating_add(MAX_WAITING)),
+            started: Instant::now(),
+            paused_until: AtomicU64::new(0),
+        }
+    }
+
+    /// Waits for a permit.
+    ///
+    /// # Errors
+    ///
+    /// [`Refusal::authority_unavailable`] at once if the queue is full, and during a pause.
+    pub(super) async fn acquire(&self) -> Result<Permit<'_>, Refusal> {
+        let full = |_| Refusal::authority_unavailable("too many requests wait for the server");
+        let admitted = self.admitted.try_acquire().map_err(full)?;
+        let running = self.running.acquire().await;
+        let running =
+            running.map_err(|_closed| Refusal::internal_error("the semaphore is closed"))?;
+        if self.millis() < self.paused_until.load(Ordering::Relaxed) {
+            return Err(Refusal::authority_unavailable(
+                "the server refused a connection less than half a second ago",
+            ));
+        }
+        Ok(Permit {
+            _running: running,
+            _admitted: admitted,
+        })
+    }
+
+    /// Sends no request for the next half second.
+    pub(super) fn pause(&self) {
+        let until = self.millis().saturating_add(millis(CONNECT_PAUSE));
+        self.paused_until.store(until, Ordering::Relaxed);
+    }
+
+    fn millis(&self) -> u64 {
+        millis(self.started.elapsed())
+    }
+}
+
+fn millis(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}

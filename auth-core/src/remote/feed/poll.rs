@@ -1,0 +1,104 @@
+//! The background task of the feed.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant, UNIX_EPOCH};
+
+use reqwest::{Client, Url};
+use serde::Deserialize;
+use tokio::time::sleep;
+
+use super::Clock;
+use super::state::FeedState;
+use crate::RevokedSessions;
+use crate::remote::backoff::delay;
+use crate::remote::client::{self, RequestError};
+use crate::revocation::FeedTokens;
+
+/// The limit for one request.
+const TIMEOUT: Duration = Duration::from_secs(2);
+
+/// How often expired entries are removed.
+const PURGE_INTERVAL: Duration = Duration::from_secs(60);
+
+/// A response of the server: one page of the list.
+#[derive(Deserialize)]
+struct Page {
+    revocations: Vec<Revocation>,
+    /// The cursor of the next page.
+    next: i64,
+    /// Whether the next page is there already.
+    more: bool,
+}
+
+#[derive(Deserialize)]
+struct Revocation {
+    sid: String,
+    /// When the session's last access token expires, in seconds since 1970.
+    exp: u64,
+}
+
+/// `GET /api/auth/revocations` of the server.
+pub(super) struct FeedClient {
+    pub(super) client: Client,
+    pub(super) url: Url,
+    pub(super) tokens: FeedTokens,
+    pub(super) clock: Clock,
+}
+
+impl Page {
+    fn apply(&self, revoked: &RevokedSessions) {
+        for revocation in &self.revocations {
+            let until = UNIX_EPOCH.checked_add(Duration::from_secs(revocation.exp));
+            revoked.insert(&revocation.sid, until.unwrap_or(UNIX_EPOCH));
+        }
+    }
+}
+
+impl FeedClient {
+    /// Requests the page after the cursor.
+    async fn page(&self, after: i64) -> Result<Page, RequestError> {
+        let token = self.tokens.issue((self.clock)());
+        let token = token.map_err(|error| RequestError(error.to_string()))?;
+        let mut url = self.url.clone();
+        url.set_query(Some(&format!("after={after}")));
+        let request = self.client.get(url).timeout(TIMEOUT).bearer_auth(token);
+        let body = client::read_ok_body(request.send().await?).await?;
+        serde_json::from_slice(&body).map_err(|error| {
+            RequestError(format!(
+                "the response is not a page of revocations: {error}"
+            ))
+        })
+    }
+}
+
+/// Polls until the task is aborted.
+pub(super) async fn poll(client: FeedClient, state: Arc<FeedState>) {
+    let (mut after, mut failures) = (0, 0_u32);
+    let mut purged_at = Instant::now();
+    loop {
+        let requested_at = Instant::now();
+        let result = client.page(after).await;
+        let error = result.as_ref().err();
+        state.set_last_error(error.map(|RequestError(cause)| cause.clone()));
+        match result {
+            Ok(page) => {
+                failures = 0;
+                page.apply(&state.revoked);
+                let advanced = page.next > after;
+                after = page.next;
+                match (page.more, advanced) {
+                    (true, true) => continue,
+                    // The server reset its cursor. The delay applies, in case it does so every time.
+                    (true, false) => {}
+                    (false, _) => state.mark_complete(requested_at),
+                }
+            }
+            Err(_logged) => failures = failures.saturating_add(1),
+        }
+        if purged_at.elapsed() > PURGE_INTERVAL {
+            state.revoked.purge((client.clock)());
+            purged_at = Instant::now();
+        }
+        sleep(delay(failures, getrandom::u32().unwrap_or_default())).await;
+    }
+}

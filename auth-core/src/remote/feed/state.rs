@@ -1,0 +1,70 @@
+//! The state that the background task writes and verifiers read.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use tokio::sync::watch;
+
+use crate::RevokedSessions;
+
+pub(super) struct FeedState {
+    pub(super) revoked: RevokedSessions,
+    started: Instant,
+    /// When the last complete response was requested: milliseconds after `started`, plus one. 0 means never.
+    complete_at: AtomicU64,
+    /// Whether there was a complete response.
+    is_complete: watch::Sender<bool>,
+    last_error: Mutex<Option<String>>,
+}
+
+impl FeedState {
+    pub(super) fn new() -> Self {
+        Self {
+            revoked: RevokedSessions::default(),
+            started: Instant::now(),
+            complete_at: AtomicU64::new(0),
+            is_complete: watch::Sender::new(false),
+            last_error: Mutex::new(None),
+        }
+    }
+
+    /// Waits for the first complete response.
+    pub(super) async fn caught_up(&self) {
+        let mut is_complete = self.is_complete.subscribe();
+        // `self` owns the sender, so it is not gone while this waits.
+        let _sender_gone = is_complete.wait_for(|is_complete| *is_complete).await;
+    }
+
+    /// Returns the time since the last complete response was requested. Takes no lock.
+    pub(super) fn age(&self) -> Option<Duration> {
+        let complete_at = self.complete_at.load(Ordering::Acquire).checked_sub(1)?;
+        let since_start = self.started.elapsed();
+        Some(since_start.saturating_sub(Duration::from_millis(complete_at)))
+    }
+
+    /// Records a complete response. Its age counts from the request, since the server may have read the list at once.
+    pub(super) fn mark_complete(&self, requested_at: Instant) {
+        let since_start = requested_at
+            .saturating_duration_since(self.started)
+            .as_millis();
+        let since_start = u64::try_from(since_start).unwrap_or(u64::MAX - 1);
+        self.complete_at.store(since_start + 1, Ordering::Release);
+        self.is_complete.send_replace(true);
+    }
+
+    pub(super) fn last_error(&self) -> Option<String> {
+        self.lock_error().clone()
+    }
+
+    pub(super) fn set_last_error(&self, error: Option<String>) {
+        *self.lock_error() = error;
+    }
+
+    // No code panics while it holds the lock, so a poisoned lock still guards a consistent value.
+    fn lock_error(&self) -> MutexGuard<'_, Option<String>> {
+        self.last_error
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+}

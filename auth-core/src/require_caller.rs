@@ -1,0 +1,30 @@
+//! The guard in front of routes that need a caller.
+
+use crate::Authority;
+
+/// Rejects requests without valid credentials and passes the [`Caller`](crate::Caller) on to the handlers behind it, so
+/// that the token is verified once: a middleware of actix-web, a layer of axum, an interceptor or layer of tonic.
+#[derive(Debug, Clone)]
+pub struct RequireCaller(Authority);
+
+impl RequireCaller {
+    /// Creates a guard that asks this authority.
+    pub fn new(authority: impl Into<Authority>) -> Self {
+        Self(authority.into())
+    }
+
+    /// Returns the authority.
+    #[must_use]
+    pub const fn authority(&self) -> &Authority {
+        &self.0
+    }
+}
+
+/// The logged cause of a 500 in a service that has no [`Authority`].
+#[cfg(any(feature = "actix", feature = "axum"))]
+pub(crate) const NO_AUTHORITY: &str =
+    "the service was built without an auth_core::Authority: add one, or RequireCaller";
+
+/// The logged cause of a 500 on a route that uses [`Owner`](crate::Owner) without naming a user.
+#[cfg(any(feature = "actix", feature = "axum"))]
+pub(crate) const NO_USER_ID: &str = "Owner needs a route with {user_id} in its path";

@@ -1,0 +1,55 @@
+//! A Bloom filter in front of the set: a lookup that needs no lock. With many reader threads, a read lock costs more than
+//! the lookup itself.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// The number of 64-bit words: 128 KiB. With 100 000 sessions one bit in ten is set, so nine lookups in ten end here.
+const WORDS: usize = 1 << 14;
+
+/// One bit for every value of 20 bits of a hash. A set bit means "maybe in the set", a clear bit means "not in the set".
+///
+/// The crates for this use several hash functions and need a lock; here the hash exists already and one bit is enough.
+pub(super) struct BloomFilter(Box<[AtomicU64]>);
+
+// Relaxed ordering is enough: a thread that knows of an insertion sees its bit, and the set itself is behind a lock.
+impl BloomFilter {
+    /// Sets the bit of `hash`. Call this and [`rebuild`](Self::rebuild) only under the write lock of the set.
+    pub(super) fn insert(&self, hash: u64) {
+        let (word, bit) = position(hash);
+        if let Some(word) = self.0.get(word) {
+            word.fetch_or(bit, Ordering::Relaxed);
+        }
+    }
+
+    /// Returns `false` only if `hash` is not in the set.
+    pub(super) fn may_contain(&self, hash: u64) -> bool {
+        let (word, bit) = position(hash);
+        let word = self.0.get(word);
+        word.is_none_or(|word| word.load(Ordering::Relaxed) & bit != 0)
+    }
+
+    /// Clears all bits except those of `hashes`, which concurrent readers always see as set.
+    pub(super) fn rebuild(&self, hashes: impl Iterator<Item = u64>) {
+        let mut rebuilt = vec![0; WORDS];
+        for (word, bit) in hashes.map(position) {
+            if let Some(word) = rebuilt.get_mut(word) {
+                *word |= bit;
+            }
+        }
+        for (word, rebuilt) in self.0.iter().zip(rebuilt) {
+            word.store(rebuilt, Ordering::Relaxed);
+        }
+    }
+}
+
+impl Default for BloomFilter {
+    fn default() -> Self {
+        Self((0..WORDS).map(|_| AtomicU64::new(0)).collect())
+    }
+}
+
+/// Returns the word, by the highest 14 bits of the hash, and the bit in it, by the lowest 6.
+fn position(hash: u64) -> (usize, u64) {
+    let word = usize::try_from(hash >> 50).unwrap_or(usize::MAX);
+    (word, 1 << (hash & 63))
+}

@@ -1,0 +1,56 @@
+//! How old the set of revoked sessions may be.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::Error;
+
+/// What a verifier does while its [`RevocationFeed`](crate::remote::RevocationFeed) has no recent response of the server.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub enum StalePolicy {
+    /// Continues with the known revocations: a token of a session that was revoked meanwhile is valid until its `exp`.
+    #[default]
+    FailOpen,
+    /// Rejects every token with [`Error::RevocationsOutdated`] (503) once the last complete response is older than this, and
+    /// before the first one.
+    FailClosedAfter(Duration),
+}
+
+/// A source of revocations that knows its age.
+pub(crate) trait RevocationSource: fmt::Debug + Send + Sync {
+    /// Returns the time since the last complete response, `None` before the first one.
+    fn age(&self) -> Option<Duration>;
+}
+
+/// A source of revocations and its maximum age. It keeps the source alive.
+#[derive(Debug, Clone)]
+pub(crate) struct Freshness {
+    source: Arc<dyn RevocationSource>,
+    max_age: Option<Duration>,
+}
+
+impl Freshness {
+    pub(crate) fn new(source: Arc<dyn RevocationSource>, policy: StalePolicy) -> Self {
+        Self {
+            source,
+            max_age: match policy {
+                StalePolicy::FailOpen => None,
+                StalePolicy::FailClosedAfter(max_age) => Some(max_age),
+            },
+        }
+    }
+
+    /// Checks the age of the source.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::RevocationsOutdated`] if it is above the maximum, or unknown.
+    pub(crate) fn require(&self) -> Result<(), Error> {
+        let is_fresh = self
+            .max_age
+            .is_none_or(|max_age| self.source.age().is_some_and(|age| age <= max_age));
+        is_fresh.then_some(()).ok_or(Error::RevocationsOutdated)
+    }
+}

@@ -1,0 +1,96 @@
+//! The result of authenticating a request, now or later.
+
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use crate::{Caller, Refusal};
+
+/// The result of authenticating a request, as a future. Local verification is ready at once, without an allocation.
+#[non_exhaustive]
+pub enum Verification {
+    /// The result.
+    Ready(Result<Caller, Refusal>),
+    /// A result that a remote authority has to give first.
+    Pending(PendingVerification),
+}
+
+/// A verification that waits for a remote authority.
+pub type PendingVerification = Pin<Box<dyn Future<Output = Result<Caller, Refusal>> + Send>>;
+
+impl Verification {
+    /// Returns the result, for code that cannot await one.
+    ///
+    /// # Errors
+    ///
+    /// The refusal; [`Refusal::internal_error`] if the result is pending.
+    pub fn into_ready(self) -> Result<Caller, Refusal> {
+        match self {
+            Self::Ready(result) => result,
+            Self::Pending(_) => Err(Refusal::internal_error(
+                "a remote authority cannot be awaited here; use a local verifier",
+            )),
+        }
+    }
+
+    /// Rejects a caller whose id differs from one of `ids`, byte for byte, with `refusal`.
+    pub(crate) fn require_ids(self, ids: &VisitIds<'_>, refusal: fn() -> Refusal) -> Self {
+        match self {
+            Self::Ready(Ok(caller)) => {
+                let mut matches = true;
+                ids(&mut |id| matches &= id == caller.sub.as_bytes());
+                Self::Ready(if matches { Ok(caller) } else { Err(refusal()) })
+            }
+            Self::Ready(refusal) => Self::Ready(refusal),
+            Self::Pending(pending) => {
+                let mut required = Vec::new();
+                ids(&mut |id| required.push(id.to_vec()));
+                Self::Pending(Box::pin(async move {
+                    let caller = pending.await?;
+                    let matches = required.iter().all(|id| id == caller.sub.as_bytes());
+                    if matches { Ok(caller) } else { Err(refusal()) }
+                }))
+            }
+        }
+    }
+}
+
+/// Calls its argument with each of several user ids.
+pub(crate) type VisitIds<'a> = dyn Fn(&mut dyn FnMut(&[u8])) + 'a;
+
+impl Future for Verification {
+    type Output = Result<Caller, Refusal>;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        match &mut *self {
+            Self::Pending(pending) => pending.as_mut().poll(context),
+            Self::Ready(result) => {
+                let polled = Err(Refusal::internal_error("a verification was polled twice"));
+                Poll::Ready(std::mem::replace(result, polled))
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::pin::pin;
+    use std::task::{Context, Poll, Waker};
+
+    use super::Verification;
+    use crate::Caller;
+
+    #[test]
+    fn a_result_is_returned_once() {
+        let caller = Caller::new("42".to_owned(), String::new(), String::new(), 0);
+        let mut verification = pin!(Verification::Ready(Ok(caller)));
+        let mut context = Context::from_waker(Waker::noop());
+        assert!(matches!(
+            verification.as_mut().poll(&mut context),
+            Poll::Ready(Ok(_))
+        ));
+        assert!(matches!(
+            verification.as_mut().poll(&mut context),
+            Poll::Ready(Err(refusal)) if refusal.status() == 500
+        ));
+    }
+}

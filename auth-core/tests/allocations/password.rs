@@ -1,0 +1,19 @@
+//! The allocations of a password attempt.
+
+use allocation_counter::measure;
+use auth_core::password::PasswordAttempt;
+
+/// A buffer that grows leaves copies of the password in memory that are not wiped.
+#[test]
+fn a_password_is_copied_once_into_one_buffer() {
+    for text in [
+        "x",
+        &"x".repeat(128),
+        &"😀".repeat(128),
+        &"😀".repeat(129),
+        &"ﬀ".repeat(128),
+    ] {
+        let count = measure(|| drop(PasswordAttempt::new(text))).count_total;
+        assert_eq!(count, 1, "{text}");
+    }
+}

@@ -1,0 +1,87 @@
+//! The allocations of a verification.
+
+use std::time::{Duration, SystemTime};
+
+use allocation_counter::measure;
+use auth_core::{Authority, Keyring, Secret, Subject, TokenIssuer, TokenVerifier};
+
+const SUBJECT: Subject<'_> = Subject {
+    id: "0198f2d4-7c1e-7bb3-9a55-3c9a1f6f2b10",
+    email: "ada.lovelace@example.com",
+    session_id: "0198f2d4-8a02-7d51-8f0e-5d2f4c7b9e21",
+};
+/// The strings of the claims: `sub`, `email`, `sid` and `jti`.
+const CLAIMS: u64 = 4;
+
+fn keyring(text: &str) -> Keyring {
+    Keyring::new(secret(text))
+}
+
+fn secret(text: &str) -> Secret {
+    Secret::new(text).unwrap()
+}
+
+fn verifier(keyring: Keyring) -> TokenVerifier {
+    TokenVerifier::new(keyring, "api-server", "api").unwrap()
+}
+
+fn token(keyring: Keyring) -> String {
+    let lifetime = Duration::from_secs(900);
+    let issuer = TokenIssuer::new(keyring, "api-server", "api", lifetime).unwrap();
+    issuer.issue(&SUBJECT, SystemTime::now()).unwrap().token
+}
+
+fn allocations(verifier: &TokenVerifier, token: &str, accepted: bool) -> u64 {
+    let now = SystemTime::now();
+    measure(|| assert_eq!(verifier.verify(token, now).is_ok(), accepted)).count_total
+}
+
+const ONE: &str = "wJ9vRkq2x8Yt4Lm7Zb1Nc5Hd3Gf6Sa0P";
+const OTHER: &str = "P0aS6fG3dH5cN1bZ7mL4tY8x2qkRv9Jw";
+
+#[test]
+fn an_authority_adds_no_allocation() {
+    let mut headers = http::HeaderMap::new();
+    let bearer = format!("Bearer {}", token(keyring(ONE)));
+    headers.insert("authorization", bearer.parse().unwrap());
+    let authority = Authority::from(verifier(keyring(ONE)));
+    let count =
+        measure(|| assert!(authority.authenticate(&headers).into_ready().is_ok())).count_total;
+    assert_eq!(count, CLAIMS);
+}
+
+#[test]
+fn verification_allocates_the_strings_of_the_claims_only() {
+    let own = token(keyring(ONE));
+    let count = allocations(&verifier(keyring(ONE)), &own, true);
+    assert_eq!(count, CLAIMS);
+}
+
+#[test]
+fn a_previous_secret_adds_no_allocation() {
+    let rotated = keyring(OTHER).with_previous([secret(ONE)]);
+    let own = token(keyring(ONE));
+    let count = allocations(&verifier(rotated), &own, true);
+    assert_eq!(count, CLAIMS);
+}
+
+#[test]
+fn a_forged_token_allocates_nothing() {
+    let own = token(keyring(ONE));
+    let (message, _) = own.rsplit_once('.').unwrap();
+    let forged = format!("{message}.{}", "A".repeat(43));
+    let count = allocations(&verifier(keyring(ONE)), &forged, false);
+    assert_eq!(count, 0);
+}
+
+#[test]
+fn malformed_and_too_long_tokens_allocate_nothing() {
+    let verifier = verifier(keyring(ONE));
+    for malformed in ["", "a.b", "....", &"x".repeat(8193)] {
+        assert_eq!(
+            allocations(&verifier, malformed, false),
+            0,
+            "{malformed:.10}"
+        );
+    }
+}

@@ -1,0 +1,157 @@
+//! Stored bcrypt hashes: format, cost and rehashing.
+
+use std::time::{Duration, Instant};
+
+use auth_core::Error;
+use auth_core::password::{Cost, PasswordHash};
+use bcrypt::{HashParts, Version};
+
+use crate::{COST, attempt, cost, hash, matches};
+
+#[test]
+fn bcrypt_hashes_of_every_version_verify_and_other_versions_need_a_rehash() {
+    let parts: HashParts = hash("correct horse").as_str().parse().unwrap();
+    for (version, needs_rehash) in [
+        (Version::TwoB, false),
+        (Version::TwoA, true),
+        (Version::TwoY, true),
+    ] {
+        let stored = PasswordHash::parse(&parts.format_for_version(version)).unwrap();
+        assert!(matches("correct horse", &stored), "{}", stored.as_str());
+        assert!(!matches("wrong horse", &stored), "{}", stored.as_str());
+        assert_eq!(
+            stored.needs_rehash(cost()),
+            needs_rehash,
+            "{}",
+            stored.as_str()
+        );
+    }
+    let sign_bug = parts.format_for_version(Version::TwoX);
+    assert_eq!(
+        PasswordHash::parse(&sign_bug),
+        Err(Error::InvalidPasswordHash)
+    );
+}
+
+#[test]
+fn a_hash_of_another_cost_needs_a_rehash() {
+    let stored = hash("correct horse");
+    assert!(!stored.needs_rehash(cost()));
+    assert!(
+        stored.needs_rehash(Cost::new(COST + 1).unwrap()),
+        "too cheap"
+    );
+    let expensive = PasswordHash::unmatchable(Cost::new(15).unwrap());
+    assert!(expensive.needs_rehash(cost()), "too expensive");
+}
+
+#[test]
+fn a_short_attempt_that_matched_is_rehashed() {
+    let stored = PasswordHash::parse(&bcrypt::hash("short", COST).unwrap()).unwrap();
+    let attempt = attempt("short");
+    assert!(attempt.matches(&stored).unwrap());
+    let higher = Cost::new(COST + 1).unwrap();
+    let rehashed = attempt.rehash(higher).unwrap();
+    assert!(!rehashed.needs_rehash(higher));
+    assert!(matches("short", &rehashed) && !matches("other", &rehashed));
+}
+
+#[test]
+fn the_cost_is_4_to_15_and_12_by_default() {
+    for cost in [0, 3, 16, 17, 31, u32::MAX] {
+        assert!(
+            matches!(Cost::new(cost), Err(Error::InvalidSetting(_))),
+            "{cost}"
+        );
+    }
+    for cost in [4, 5, 14, 15] {
+        assert_eq!(Cost::new(cost).map(Cost::get), Ok(cost));
+    }
+    assert_eq!(Cost::default().get(), 12);
+}
+
+#[test]
+fn a_stored_cost_above_15_is_rejected_without_hashing() {
+    let tail = &hash("correct horse").as_str()[6..].to_owned();
+    for digits in ["04", "05", "14", "15"] {
+        let stored = PasswordHash::parse(&format!("$2b${digits}{tail}"));
+        assert!(stored.is_ok(), "{digits}");
+    }
+    let start = Instant::now();
+    for digits in [
+        "00", "03", "16", "20", "31", "99", "+4", "-4", " 4", "4 ", "0x", "４",
+    ] {
+        let stored = PasswordHash::parse(&format!("$2b${digits}{tail}"));
+        assert_eq!(stored, Err(Error::InvalidPasswordHash), "{digits}");
+    }
+    assert!(start.elapsed() < Duration::from_secs(1));
+}
+
+#[test]
+fn a_corrupt_hash_is_rejected_without_a_panic() {
+    let valid = hash("correct horse").as_str().to_owned();
+    let (head, tail) = valid.split_at(30);
+    for (name, text) in [
+        ("nothing", String::new()),
+        ("a password", "correct horse".to_owned()),
+        ("one character fewer", valid[..59].to_owned()),
+        ("one character more", format!("{valid}.")),
+        ("a line feed", format!("{valid}\n")),
+        ("a space at the start", format!(" {}", &valid[..59])),
+        ("a NUL inside", format!("{head}\0{}", &tail[1..])),
+        ("a = inside", format!("{head}={}", &tail[1..])),
+        (
+            "a two-byte letter, 60 bytes",
+            format!("{head}é{}", &tail[2..]),
+        ),
+        (
+            "a two-byte letter, 60 characters",
+            format!("{head}é{}", &tail[1..]),
+        ),
+        (
+            "a letter across the salt's end",
+            format!("{}é{}", &valid[..28], &valid[30..]),
+        ),
+        ("a letter across the cost", format!("$2b$0é{}", &valid[7..])),
+        ("a letter across the prefix", format!("$2é{}", &valid[4..])),
+        ("sixty two-byte letters", "é".repeat(60)),
+        ("thirty two-byte letters, 60 bytes", "é".repeat(30)),
+        ("sixty dollars", "$".repeat(60)),
+        ("another scheme", format!("$argon2id${}", &valid[10..])),
+        ("md5-crypt", format!("$1$b${}", &valid[5..])),
+        (
+            "no dollar behind the cost",
+            format!("$2b$04.{}", &valid[7..]),
+        ),
+        ("upper case", valid.replacen("$2b$", "$2B$", 1)),
+    ] {
+        let result = PasswordHash::parse(&text);
+        assert_eq!(result, Err(Error::InvalidPasswordHash), "{name}: {text}");
+    }
+}
+
+#[test]
+fn the_unmatchable_hash_is_well_formed_and_matches_no_password() {
+    for number in [4, 12, 15] {
+        let cost = Cost::new(number).unwrap();
+        let unmatchable = PasswordHash::unmatchable(cost);
+        let parts: HashParts = unmatchable.as_str().parse().unwrap();
+        assert_eq!(parts.get_cost(), number);
+        assert_eq!(parts.to_string(), unmatchable.as_str());
+        let stored = PasswordHash::parse(unmatchable.as_str());
+        assert_eq!(stored.as_ref(), Ok(&unmatchable));
+        assert!(!unmatchable.needs_rehash(cost));
+    }
+    // `Ok(false)` instead of an error means that bcrypt ran all its rounds.
+    let cheap = PasswordHash::unmatchable(cost());
+    for text in ["correct horse", "e", &"e".repeat(128), "\0"] {
+        assert_eq!(attempt(text).matches(&cheap), Ok(false), "{text:?}");
+    }
+}
+
+#[test]
+fn every_hash_has_its_own_salt_and_the_documented_format() {
+    let (one, other) = (hash("correct horse"), hash("correct horse"));
+    assert_ne!(one, other);
+    assert!(one.as_str().starts_with("$2b$04$") && one.as_str().len() == 60);
+}

@@ -1,0 +1,142 @@
+//! Hashes of other programs: verified as those programs do, in bounded time, and in need of a rehash.
+
+use std::time::{Duration, Instant};
+
+use auth_core::Error;
+use auth_core::password::{Password, PasswordAttempt, PasswordHash};
+
+use crate::{attempt, cost};
+
+/// From Node.js: `salt + ":" + scryptSync(password.normalize("NFKC"), salt, 64, {N: 16384, r: 16, p: 1}).toString("hex")`.
+const KNOWN: &[(&str, &str)] = &[
+    (
+        "correct horse battery staple",
+        "ac7938d40cfc2307e2bf325d28e7884e:af849c32e3f760bf08b6a139a0ee1f52f73bf08037f5cfbff8444f755a15b0a11487259fa358104f6f3c1638bdbd0a21d0aea92f11adec8752c6d7c61a3fde98",
+    ),
+    (
+        "ca\u{301}fe\u{301} \u{fb01}ne \u{2163}",
+        "d6dafa7f02e02b23fd957d01ced03499:b41b563e5052d3299bae68983f94f7b72b0880004b8f466c4e3d6034a6a622e684c7700bc9bd5e2daeb4a0b478421521ee96c905c2f3dee4c44aaea2409857fc",
+    ),
+    (
+        "😀😁😂🤣",
+        "ba323c3f5b3f1b536461d41cc7f1ba60:2ef53e50677a4a586d726fcdac9490ba37c72fedf5d63c58777fcaf9dcaaf0149bdba1910c3930bdefcd8e265d37a74eacb85d8cd4c6367752c9a842732bcc98",
+    ),
+    (
+        "a\0b\0c defg",
+        "40a8712b29ac76182ed0c4f632b7d543:0d610bee24c7c797c86e130f887cfc3fb4f3ae40a8d74e6a3301eadd9a6c7233cc6861b32a62e254e24a1737fd3094276a7f4f374a4570be092957e4edcf58aa",
+    ),
+];
+/// The hash of 128 times U+FDFA, which becomes 2304 characters in NFKC.
+const LONGEST: &str = "0f5264038205edfb1ac05fbb0e8c5e94:190c78219f6ae3ebbbc705bc2bd4a0e7f58463e65d2b520f1a4d81eac1e7c43776541d6ea8e1142b82b45068a8dbbda8e49e0b1f9c98d2e9bcac07e1cbbbecd2";
+
+/// Logs in: verifies the password and rehashes it as bcrypt of this crate.
+fn assert_rehashed(password: &str, stored: &PasswordHash) {
+    assert_eq!(attempt(password).matches(stored), Ok(true), "{password:?}");
+    assert!(stored.needs_rehash(cost()), "{password:?}");
+    let rehashed = attempt(password).rehash(cost()).unwrap();
+    assert!(rehashed.as_str().starts_with("$2b$04$"), "{password:?}");
+    assert!(!rehashed.needs_rehash(cost()), "{password:?}");
+    assert_eq!(
+        attempt(password).matches(&rehashed),
+        Ok(true),
+        "{password:?}"
+    );
+    assert_eq!(
+        attempt("another").matches(&rehashed),
+        Ok(false),
+        "{password:?}"
+    );
+}
+
+#[test]
+fn scrypt_hashes_of_better_auth_verify_and_need_a_rehash() {
+    let longest = "\u{fdfa}".repeat(128);
+    for &(password, text) in KNOWN.iter().chain([&(longest.as_str(), LONGEST)]) {
+        for stored in [PasswordHash::parse(text), PasswordHash::import(text)] {
+            let stored = stored.unwrap();
+            assert_eq!(stored.as_str(), text);
+            assert_rehashed(password, &stored);
+            assert_eq!(attempt("wrong").matches(&stored), Ok(false), "{password:?}");
+        }
+    }
+}
+
+#[test]
+fn the_last_digit_of_a_scrypt_hash_counts() {
+    let (password, text) = KNOWN[0];
+    let other = format!("{}9", text.strip_suffix('8').unwrap());
+    let other = PasswordHash::parse(&other).unwrap();
+    assert_eq!(attempt(password).matches(&other), Ok(false));
+}
+
+#[test]
+fn malformed_scrypt_hashes_are_rejected_without_hashing() {
+    let (salt, key) = KNOWN[0].1.split_once(':').unwrap();
+    let started = Instant::now();
+    for text in [
+        format!("{salt}:{}", key.to_uppercase()),
+        format!("{}:{key}", salt.to_uppercase()),
+        format!("{salt}0:{key}"),
+        format!("{salt}:{key}00"),
+        format!("{salt}{key}:"),
+        format!(":{salt}{key}"),
+        format!("{salt}:{key}:"),
+        format!("{salt}:{key}\n"),
+        format!("{salt};{key}"),
+        format!("{}:{key}", "é".repeat(16)),
+        format!("{}:{key}", "\0".repeat(32)),
+        format!("{salt}:{}", "g".repeat(128)),
+        ":".to_owned(),
+        "0".repeat(161),
+        "a:".repeat(1 << 20),
+        format!("$s0$e0801${salt}${key}"),
+    ] {
+        for result in [PasswordHash::parse(&text), PasswordHash::import(&text)] {
+            assert_eq!(result, Err(Error::InvalidPasswordHash));
+        }
+    }
+    assert!(started.elapsed() < Duration::from_secs(1));
+}
+
+#[test]
+fn every_password_that_better_auth_accepts_is_a_valid_attempt() {
+    for (text, acceptable) in [
+        ("\u{fdfa}".repeat(128), true),
+        ("\u{fdfa}".repeat(129), false),
+        ("😀".repeat(64), true),
+        ("😀".repeat(65), true),
+        ("\u{1f130}".repeat(128), true),
+        ("ﬀ".repeat(128), true),
+        ("a".repeat(128), true),
+        ("a".repeat(129), false),
+        // 512 units, 128 characters.
+        ("α\u{313}\u{300}\u{345}".repeat(128), true),
+        ("a".to_owned(), true),
+    ] {
+        let result = PasswordAttempt::new(&text);
+        let first = text.chars().next();
+        assert_eq!(result.is_ok(), acceptable, "{first:?} {}", text.len());
+    }
+    // A new password is measured by characters only.
+    assert!(Password::new(&"ﬀ".repeat(128)).is_err());
+}
+
+#[test]
+fn plain_bcrypt_of_another_program_verifies_as_there() {
+    let (long, decomposed) = ("x".repeat(100), "cafe\u{301} cre\u{300}me");
+    for password in ["correct horse", long.as_str(), decomposed, "a\0bcdefgh"] {
+        let theirs = bcrypt::hash(password, 4).unwrap();
+        assert!(theirs.starts_with("$2b$"));
+        let stored = PasswordHash::import(&theirs).unwrap();
+        assert_eq!(stored.as_str(), theirs.replacen("$2b$", "$2y$", 1));
+        assert_eq!(PasswordHash::parse(stored.as_str()), Ok(stored.clone()));
+        assert_rehashed(password, &stored);
+        assert_eq!(attempt("wrong").matches(&stored), Ok(false), "{password:?}");
+    }
+    // Plain bcrypt reads 72 bytes; a hash of this crate depends on all of them.
+    let rehashed = attempt(&long).rehash(cost()).unwrap();
+    let truncated = attempt(&"x".repeat(72));
+    assert_eq!(truncated.matches(&rehashed), Ok(false));
+    let plain = PasswordHash::import(&bcrypt::hash(&long, 4).unwrap()).unwrap();
+    assert_eq!(truncated.matches(&plain), Ok(true));
+}

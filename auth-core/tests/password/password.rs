@@ -1,0 +1,246 @@
+//! bcrypt without truncation: every character counts, and any bcrypt can verify the result.
+
+use std::time::{Duration, Instant};
+
+use auth_core::Error;
+use auth_core::password::{Password, PasswordAttempt, PasswordHash};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use hmac::{Hmac, KeyInit as _, Mac as _};
+use sha2::Sha384;
+
+use crate::{COST, cost, hash, matches};
+
+/// The documented HMAC, implemented from the documentation.
+fn hmac_of(password: &str) -> String {
+    let mut mac = Hmac::<Sha384>::new_from_slice(b"auth-core password v1").unwrap();
+    mac.update(password.as_bytes());
+    STANDARD.encode(mac.finalize().into_bytes())
+}
+
+fn is_unacceptable<T>(result: &Result<T, Error>) -> bool {
+    matches!(result, Err(Error::UnacceptablePassword(_)))
+}
+
+/// Pairs of passwords that must not match each other, with the name of their difference.
+fn different_pairs() -> Vec<(&'static str, String, String)> {
+    let (a71, a72, e39) = ("a".repeat(71), "a".repeat(72), "é".repeat(39));
+    let pair = |name, one: &str, other: &str| (name, one.to_owned(), other.to_owned());
+    vec![
+        ("the 73rd byte", format!("{a72}X"), format!("{a72}Y")),
+        ("the 72nd byte", format!("{a71}X"), format!("{a71}Y")),
+        ("an additional 73rd byte", a72.clone(), format!("{a72}a")),
+        ("an additional 72nd byte", a71, a72),
+        (
+            "the 40th two-byte letter",
+            format!("{e39}é"),
+            format!("{e39}è"),
+        ),
+        ("NULs alone", "\0".repeat(8), "\0".repeat(9)),
+        pair("a NUL and a repetition", "Password", "Password\0Password"),
+        pair("a NUL at the end", "Password", "Password\0"),
+        pair("the text after a NUL", "abcd\0cdcd", "abcd\0efef"),
+        pair("a space at the end", "Passwordé", "Passwordé "),
+        pair("a space at the start", "Password", " Password"),
+        pair("the case", "Password", "password"),
+        pair(
+            "the case of an accented letter",
+            "Élodie-Élodie",
+            "élodie-Élodie",
+        ),
+        pair("an accent", "Elodie-Elodie", "Élodie-Elodie"),
+        pair("a zero-width joiner", "Password", "Pass\u{200d}word"),
+    ]
+}
+
+#[test]
+fn a_password_matches_itself_and_no_other() {
+    for (name, one, other) in different_pairs() {
+        let (of_one, of_other) = (hash(&one), hash(&other));
+        assert!(matches(&one, &of_one), "{name}: itself");
+        assert!(matches(&other, &of_other), "{name}: itself");
+        assert!(!matches(&other, &of_one), "{name}");
+        assert!(!matches(&one, &of_other), "{name}, the other way round");
+    }
+}
+
+#[test]
+fn each_of_64_four_byte_characters_counts() {
+    let characters = ["😀"; 64];
+    let hash = hash(&characters.concat());
+    assert!(matches(&characters.concat(), &hash));
+    for at in 0..characters.len() {
+        let mut other = characters;
+        other[at] = "😁";
+        assert!(!matches(&other.concat(), &hash), "{at}");
+    }
+}
+
+#[test]
+fn passwords_that_nfkc_makes_equal_match() {
+    for (one, other) in [
+        ("Élodie-été", "E\u{301}lodie-e\u{301}te\u{301}"),
+        ("ﬁnancial", "financial"),
+        ("Ｐａｓｓｗｏｒｄ", "Password"),
+        ("Ångström-Å", "A\u{30a}ngstro\u{308}m-\u{212b}"),
+        ("가나다라마바사아", "\u{1100}\u{1161}나다라마바사아"),
+        ("pass\u{a0}word", "pass word"),
+    ] {
+        assert!(matches(one, &hash(other)), "{one}");
+        assert!(matches(other, &hash(one)), "{one}");
+    }
+}
+
+/// Units of text, their number, and whether the password is accepted.
+type LengthCase = (&'static str, &'static str, usize, bool);
+
+fn check_lengths(cases: &[LengthCase]) {
+    for &(name, unit, units, accepted) in cases {
+        let result = Password::new(&unit.repeat(units));
+        assert_eq!(result.is_ok(), accepted, "{units} of {name}");
+        assert_eq!(is_unacceptable(&result), !accepted, "{units} of {name}");
+    }
+}
+
+#[test]
+fn a_new_password_has_8_to_128_characters() {
+    check_lengths(&[
+        ("letters", "a", 0, false),
+        ("letters", "a", 7, false),
+        ("letters", "a", 8, true),
+        ("letters", "a", 9, true),
+        ("letters", "a", 127, true),
+        ("letters", "a", 128, true),
+        ("letters", "a", 129, false),
+        ("four-byte characters", "😀", 7, false),
+        ("four-byte characters", "😀", 8, true),
+        ("four-byte characters", "😀", 128, true),
+        ("four-byte characters", "😀", 129, false),
+    ]);
+}
+
+#[test]
+fn characters_of_a_new_password_are_counted_after_nfkc() {
+    check_lengths(&[
+        (
+            "a letter and its accent, one together",
+            "e\u{301}",
+            7,
+            false,
+        ),
+        ("a letter and its accent, one together", "e\u{301}", 8, true),
+        (
+            "a letter and its accent, one together",
+            "e\u{301}",
+            128,
+            true,
+        ),
+        (
+            "a letter and its accent, one together",
+            "e\u{301}",
+            129,
+            false,
+        ),
+        (
+            "a letter and three marks, one together",
+            "α\u{313}\u{300}\u{345}",
+            128,
+            true,
+        ),
+        (
+            "a letter and three marks, one together",
+            "α\u{313}\u{300}\u{345}",
+            129,
+            false,
+        ),
+        ("a ligature, which is two", "ﬁ", 3, false),
+        ("a ligature, which is two", "ﬁ", 4, true),
+        ("a ligature, which is two", "ﬁ", 64, true),
+        ("a ligature, which is two", "ﬁ", 65, false),
+        ("a ligature of eighteen", "\u{fdfa}", 1, true),
+        ("a ligature of eighteen", "\u{fdfa}", 7, true),
+        ("a ligature of eighteen", "\u{fdfa}", 8, false),
+    ]);
+}
+
+#[test]
+fn an_attempt_has_1_to_128_characters() {
+    for (characters, accepted) in [(0, false), (1, true), (7, true), (128, true), (129, false)] {
+        let result = PasswordAttempt::new(&"é".repeat(characters));
+        assert_eq!(result.is_ok(), accepted, "{characters}");
+        assert_eq!(is_unacceptable(&result), !accepted, "{characters}");
+    }
+    assert!(!matches("short", &hash("long enough")));
+}
+
+#[test]
+fn a_megabyte_is_rejected_without_hashing() {
+    let megabyte = "a".repeat(1 << 20);
+    let accents = format!("e{}", "\u{301}".repeat(1 << 19));
+    let start = Instant::now();
+    for text in [&megabyte, &accents] {
+        assert!(is_unacceptable(&Password::new(text)));
+        assert!(is_unacceptable(&PasswordAttempt::new(text)));
+    }
+    assert!(start.elapsed() < Duration::from_secs(1));
+}
+
+#[test]
+fn hmac_is_used_from_72_bytes_or_a_nul_and_any_bcrypt_can_verify_the_result() {
+    let check = |text: &str, hash: &PasswordHash| {
+        bcrypt::non_truncating_verify(text, hash.as_str()).unwrap_or(false)
+    };
+    for (password, uses_hmac) in [
+        ("a".repeat(8), false),
+        ("a".repeat(70), false),
+        ("a".repeat(71), false),
+        ("a".repeat(72), true),
+        ("a".repeat(73), true),
+        ("é".repeat(35), false),
+        ("é".repeat(36), true),
+        ("aaaa\0aaaa".to_owned(), true),
+    ] {
+        let hash = hash(&password);
+        assert_eq!(check(&hmac_of(&password), &hash), uses_hmac, "{password:?}");
+        assert_eq!(check(&password, &hash), !uses_hmac, "{password:?}");
+
+        let other_program = if uses_hmac {
+            hmac_of(&password)
+        } else {
+            password.clone()
+        };
+        let other_program = bcrypt::hash(other_program, COST).unwrap();
+        assert!(
+            matches(&password, &PasswordHash::parse(&other_program).unwrap()),
+            "{password:?}"
+        );
+    }
+}
+
+/// The expected value is from another program. If this test fails, stored hashes no longer verify.
+#[test]
+fn the_hmac_of_a_password_never_changes() {
+    let password = "😀".repeat(64);
+    let known = "/pA2sxhU7P2vXgDt+hMUv9xc2Sf+UIBfLg3la5zaErkd34srhpiJF1QydYZKSAzQ";
+    assert_eq!(hmac_of(&password), known);
+    let hash = PasswordHash::parse(&bcrypt::hash(known, COST).unwrap()).unwrap();
+    assert!(matches(&password, &hash));
+}
+
+#[test]
+fn a_new_password_is_a_valid_attempt() {
+    let password = Password::new("correct horse").unwrap();
+    let stored = password.hash(cost()).unwrap();
+    let attempt = PasswordAttempt::from(password);
+    assert_eq!(attempt.matches(&stored), Ok(true));
+}
+
+#[test]
+fn debug_output_is_redacted() {
+    let password = Password::new("correct horse").unwrap();
+    let stored = password.hash(cost()).unwrap();
+    let attempt = PasswordAttempt::new("correct horse").unwrap();
+    assert_eq!(format!("{password:?}"), "Password([redacted])");
+    assert_eq!(format!("{attempt:?}"), "PasswordAttempt([redacted])");
+    assert_eq!(format!("{stored:?}"), "PasswordHash([redacted])");
+}

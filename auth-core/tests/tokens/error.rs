@@ -1,0 +1,99 @@
+//! Every error has one code, one status and, for a 401, one challenge (RFC 6750 § 3, RFC 9110 § 15.5.2).
+
+use auth_core::Error;
+
+const ALL: [(Error, &str, u16); 15] = [
+    (Error::MissingCredentials, "UNAUTHORIZED", 401),
+    (Error::MalformedCredentials("reason"), "INVALID_TOKEN", 401),
+    (Error::TokenTooLong, "INVALID_TOKEN", 401),
+    (Error::MalformedToken("reason"), "INVALID_TOKEN", 401),
+    (Error::UnacceptableHeader("reason"), "INVALID_TOKEN", 401),
+    (Error::SignatureMismatch, "INVALID_TOKEN", 401),
+    (Error::MissingClaim("sub"), "INVALID_TOKEN", 401),
+    (Error::InvalidClaim("sub"), "INVALID_TOKEN", 401),
+    (Error::NotYetValid, "INVALID_TOKEN", 401),
+    (Error::Expired, "TOKEN_EXPIRED", 401),
+    (Error::WeakSecret("reason"), "INTERNAL_SERVER_ERROR", 500),
+    (
+        Error::InvalidSetting("reason"),
+        "INTERNAL_SERVER_ERROR",
+        500,
+    ),
+    (
+        Error::UnacceptablePassword("reason"),
+        "VALIDATION_ERROR",
+        422,
+    ),
+    (Error::InvalidPasswordHash, "INTERNAL_SERVER_ERROR", 500),
+    (Error::Crypto, "INTERNAL_SERVER_ERROR", 500),
+];
+
+#[test]
+fn codes_and_statuses_are_stable() {
+    for (error, code, status) in ALL {
+        assert_eq!((error.code(), error.status()), (code, status), "{error:?}");
+    }
+}
+
+#[test]
+fn only_a_401_has_a_challenge() {
+    for (error, _, status) in ALL {
+        let challenge = error.www_authenticate();
+        assert_eq!(challenge.is_some(), status == 401, "{error:?}");
+        let Some(challenge) = challenge else { continue };
+        assert!(
+            challenge.starts_with(r#"Bearer realm="api""#),
+            "{challenge}"
+        );
+        let is_missing = error == Error::MissingCredentials;
+        assert_eq!(challenge.contains("error="), !is_missing, "{challenge}");
+        let described = format!(r#"error="invalid_token", error_description="{error}""#);
+        assert_eq!(challenge.ends_with(&described), !is_missing, "{challenge}");
+    }
+}
+
+/// RFC 6750 § 3: `error_description` contains neither `"` nor `\`.
+#[test]
+fn messages_are_one_line_of_plain_ascii() {
+    for (error, _, _) in ALL {
+        let text = error.to_string();
+        let plain = |byte: u8| matches!(byte, b' '..=b'~') && byte != b'"' && byte != b'\\';
+        assert!(!text.is_empty() && text.bytes().all(plain), "{text}");
+    }
+}
+
+#[test]
+fn messages_of_verification_are_one_line_of_plain_ascii() {
+    use crate::fixtures::{HEADER, SECRET, verify};
+    use crate::{fixtures, reference};
+    let sign = |header: &str, payload: &str| reference::sign(header, payload, SECRET);
+    let valid = fixtures::Payload::valid().json();
+    let tokens = [
+        String::new(),
+        "a.b.c".to_owned(),
+        sign("{", &valid),
+        sign(r#"{"alg":"none"}"#, &valid),
+        sign(r#"{"alg":"HS256"}"#, &valid),
+        sign(r#"{"alg":"HS256","zip":1}"#, &valid),
+        sign(r#"{"alg":"HS256","kid":1}"#, &valid),
+        sign(r#"{"x":"HS256","x":1}"#, &valid),
+        sign(HEADER, "[]"),
+        sign(HEADER, "{}"),
+        sign(HEADER, "\u{0}"),
+    ];
+    for token in tokens {
+        let text = verify(&token).unwrap_err().to_string();
+        let plain = |byte: u8| matches!(byte, b' '..=b'~') && byte != b'"' && byte != b'\\';
+        assert!(text.bytes().all(plain), "{text}");
+    }
+}
+
+#[test]
+fn an_error_contains_no_text_of_the_token() {
+    use crate::fixtures::{HEADER, SECRET, verify};
+    let payload = r#"{"iss":"api-server","aud":"api","sub":"canary","email":canary}"#;
+    let token = crate::reference::sign(HEADER, payload, SECRET);
+    let error = verify(&token).unwrap_err();
+    let texts = format!("{error} {error:?} {:?}", error.www_authenticate());
+    assert!(!texts.contains("canary"), "{texts}");
+}

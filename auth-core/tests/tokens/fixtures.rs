@@ -1,0 +1,147 @@
+//! One issuer, one audience, one clock, and a valid payload that tests change.
+
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use auth_core::{Claims, Error, Keyring, Secret, Subject, TokenIssuer, TokenVerifier};
+
+use crate::reference;
+
+/// Seconds since 1970.
+pub(crate) const NOW: u64 = 1_800_000_000;
+pub(crate) const SECRET: &str = "wJ9vRkq2x8Yt4Lm7Zb1Nc5Hd3Gf6Sa0P";
+pub(crate) const OTHER_SECRET: &str = "P0aS6fG3dH5cN1bZ7mL4tY8x2qkRv9Jw";
+pub(crate) const HEADER: &str = r#"{"alg":"HS256","typ":"at+jwt"}"#;
+pub(crate) const ISSUER: &str = "api-server";
+pub(crate) const AUDIENCE: &str = "api";
+pub(crate) const SUBJECT: Subject<'_> = Subject {
+    id: "42",
+    email: "ada@example.com",
+    session_id: "7",
+};
+
+pub(crate) fn secret(text: &str) -> Secret {
+    Secret::new(text).unwrap()
+}
+
+pub(crate) fn keyring() -> Keyring {
+    Keyring::new(secret(SECRET))
+}
+
+pub(crate) fn issuer(keyring: Keyring) -> TokenIssuer {
+    TokenIssuer::new(keyring, ISSUER, AUDIENCE, Duration::from_secs(900)).unwrap()
+}
+
+pub(crate) fn verifier(keyring: Keyring) -> TokenVerifier {
+    TokenVerifier::new(keyring, ISSUER, AUDIENCE).unwrap()
+}
+
+pub(crate) fn now() -> SystemTime {
+    UNIX_EPOCH + Duration::from_secs(NOW)
+}
+
+/// Issues a valid token.
+pub(crate) fn issued() -> String {
+    issuer(keyring()).issue(&SUBJECT, now()).unwrap().token
+}
+
+pub(crate) fn verify(token: &str) -> Result<Claims, Error> {
+    verifier(keyring()).verify(token, now())
+}
+
+/// Verifies an otherwise valid token with `text` as its header.
+pub(crate) fn with_header(text: impl AsRef<[u8]>) -> Result<Claims, Error> {
+    verify(&reference::sign(text, Payload::valid().json(), SECRET))
+}
+
+/// Verifies an otherwise valid token with `text` as its payload.
+pub(crate) fn with_payload(text: impl AsRef<[u8]>) -> Result<Claims, Error> {
+    verified_by(&verifier(keyring()), text, now())
+}
+
+/// Verifies a payload under a header of another library and under the issuer's own header, which is recognised without
+/// parsing. Both must give the same result.
+pub(crate) fn verified_by(
+    verifier: &TokenVerifier,
+    payload: impl AsRef<[u8]>,
+    now: SystemTime,
+) -> Result<Claims, Error> {
+    let result = verifier.verify(&reference::sign(HEADER, &payload, SECRET), now);
+    let own_header = issued().split('.').next().unwrap().to_owned();
+    let own = reference::sign_parts(&own_header, &reference::base64url(payload.as_ref()), SECRET);
+    assert_eq!(
+        verifier.verify(&own, now),
+        result,
+        "own header and header of another library"
+    );
+    result
+}
+
+/// Names the error, so that tables can compare it.
+pub(crate) fn error_name(result: &Result<Claims, Error>) -> &'static str {
+    match result {
+        Ok(_) => "accepted",
+        Err(Error::TokenTooLong) => "too long",
+        Err(Error::MalformedToken(_)) => "malformed",
+        Err(Error::UnacceptableHeader(_)) => "header",
+        Err(Error::SignatureMismatch) => "signature",
+        Err(Error::MissingClaim(_)) => "missing claim",
+        Err(Error::InvalidClaim(_)) => "invalid claim",
+        Err(Error::NotYetValid) => "not yet valid",
+        Err(Error::Expired) => "expired",
+        Err(_) => "not an error of a token",
+    }
+}
+
+/// The members of a JSON object, values as raw text.
+#[derive(Clone)]
+pub(crate) struct Payload(Vec<(String, String)>);
+
+impl Payload {
+    pub(crate) fn valid() -> Self {
+        let members = [
+            ("iss", r#""api-server""#.to_owned()),
+            ("aud", r#""api""#.to_owned()),
+            ("sub", r#""42""#.to_owned()),
+            ("email", r#""ada@example.com""#.to_owned()),
+            ("iat", NOW.to_string()),
+            ("exp", (NOW + 900).to_string()),
+            ("jti", r#""t1""#.to_owned()),
+            ("sid", r#""7""#.to_owned()),
+        ];
+        Self(
+            members
+                .map(|(name, value)| (name.to_owned(), value))
+                .to_vec(),
+        )
+    }
+
+    pub(crate) fn without(mut self, name: &str) -> Self {
+        self.0.retain(|(present, _)| present != name);
+        self
+    }
+
+    /// Adds a member, even if its name exists. `name` may contain JSON escapes.
+    #[expect(
+        clippy::needless_pass_by_value,
+        reason = "callers pass numbers and strings without `&`"
+    )]
+    pub(crate) fn and(mut self, name: &str, value: impl ToString) -> Self {
+        self.0.push((name.to_owned(), value.to_string()));
+        self
+    }
+
+    /// Replaces a member.
+    pub(crate) fn with(self, name: &str, value: impl ToString) -> Self {
+        self.without(name).and(name, value)
+    }
+
+    pub(crate) fn json(&self) -> String {
+        let member = |(name, value): &(String, String)| format!(r#""{name}":{value}"#);
+        let members: Vec<String> = self.0.iter().map(member).collect();
+        format!("{{{}}}", members.join(","))
+    }
+
+    pub(crate) fn verify(&self) -> Result<Claims, Error> {
+        with_payload(self.json())
+    }
+}

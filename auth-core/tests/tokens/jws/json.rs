@@ -1,0 +1,140 @@
+//! Header and payload are one UTF-8 JSON object each (RFC 7519 § 7.2, RFC 8259, RFC 8725 § 3.7).
+
+use crate::fixtures::{HEADER, Payload, error_name, with_header, with_payload};
+
+fn utf16(text: &str, mark: bool, to_bytes: fn(u16) -> [u8; 2]) -> Vec<u8> {
+    let mark = mark.then_some(0xFEFF);
+    mark.into_iter()
+        .chain(text.encode_utf16())
+        .flat_map(to_bytes)
+        .collect()
+}
+
+/// Returns `text` in encodings that are not plain UTF-8.
+fn other_encodings(text: &str) -> Vec<(&'static str, Vec<u8>)> {
+    let broken = |bytes: &[u8]| {
+        let (body, end) = text.as_bytes().split_at(text.len() - 1);
+        [body, br#","x":""#, bytes, br#"""#, end].concat()
+    };
+    vec![
+        ("UTF-16 LE", utf16(text, false, u16::to_le_bytes)),
+        ("UTF-16 BE", utf16(text, false, u16::to_be_bytes)),
+        ("UTF-16 LE with mark", utf16(text, true, u16::to_le_bytes)),
+        ("UTF-16 BE with mark", utf16(text, true, u16::to_be_bytes)),
+        (
+            "UTF-8 with mark",
+            [b"\xEF\xBB\xBF", text.as_bytes()].concat(),
+        ),
+        ("a lone 0xFF", broken(b"\xFF")),
+        ("Latin-1", broken(b"caf\xE9")),
+        ("an overlong slash", broken(b"\xC0\xAF")),
+        ("a surrogate", broken(b"\xED\xA0\x80")),
+        ("beyond U+10FFFF", broken(b"\xF4\x90\x80\x80")),
+        ("a cut-off sequence", broken(b"\xF0\x9F\x92")),
+    ]
+}
+
+/// Returns texts that are not exactly one JSON object, made from the object `text`.
+fn not_one_object(text: &str) -> Vec<(&'static str, String)> {
+    let members = &text[1..text.len() - 1];
+    vec![
+        ("blank", " ".to_owned()),
+        ("null", "null".to_owned()),
+        ("true", "true".to_owned()),
+        ("a number", "42".to_owned()),
+        ("a string", r#""{}""#.to_owned()),
+        ("an empty array", "[]".to_owned()),
+        ("an object in an array", format!("[{text}]")),
+        ("two objects", format!("{text}{text}")),
+        ("two objects on two lines", format!("{text}\n{{}}")),
+        ("an object and a word", format!("{text} true")),
+        ("an object and NUL", format!("{text}\0")),
+        ("a missing brace", format!("{{{members}")),
+        ("a brace too many", format!("{text}}}")),
+        ("a trailing comma", format!("{{{members},}}")),
+        ("a comment", format!("{{/* */{members}}}")),
+        ("single quotes", text.replace('"', "'")),
+        ("bare names", format!("{{{members},x:1}}")),
+        ("a name that is a number", format!("{{{members},1:1}}")),
+        ("NaN", format!("{{{members},\"x\":NaN}}")),
+        (
+            "a number with a leading zero",
+            format!("{{{members},\"x\":01}}"),
+        ),
+        (
+            "a raw line feed in a string",
+            format!("{{{members},\"x\":\"\n\"}}"),
+        ),
+        (
+            "an unknown escape",
+            format!("{{{members},\"x\":\"\\x41\"}}"),
+        ),
+        (
+            "a lone surrogate in a name",
+            format!("{{{members},\"\\ud800\":1}}"),
+        ),
+    ]
+}
+
+#[test]
+fn a_header_is_utf_8() {
+    for (name, bytes) in other_encodings(HEADER) {
+        assert_eq!(error_name(&with_header(bytes)), "malformed", "{name}");
+    }
+}
+
+#[test]
+fn a_payload_is_utf_8() {
+    for (name, bytes) in other_encodings(&Payload::valid().json()) {
+        assert_eq!(error_name(&with_payload(bytes)), "malformed", "{name}");
+    }
+}
+
+#[test]
+fn a_header_is_one_json_object() {
+    for (name, text) in not_one_object(HEADER) {
+        assert_eq!(error_name(&with_header(text)), "malformed", "{name}");
+    }
+}
+
+#[test]
+fn a_payload_is_one_json_object() {
+    for (name, text) in not_one_object(&Payload::valid().json()) {
+        assert_eq!(error_name(&with_payload(text)), "malformed", "{name}");
+    }
+}
+
+#[test]
+fn white_space_around_and_inside_json_is_allowed() {
+    let spaced = |text: &str| format!(" \t\r\n{} \n", text.replace(',', " ,\r\n\t"));
+    assert_eq!(error_name(&with_header(spaced(HEADER))), "accepted");
+    let payload = spaced(&Payload::valid().json());
+    assert_eq!(error_name(&with_payload(payload)), "accepted");
+}
+
+#[test]
+fn deep_nesting_is_accepted_where_it_is_ignored_and_never_overflows() {
+    for depth in [127, 128, 129, 1500] {
+        for (open, close) in [("[", "]"), (r#"{"a":"#, "}")] {
+            let inner = if open == "[" { "" } else { "1" };
+            let nested = |depth| format!("{}{inner}{}", open.repeat(depth), close.repeat(depth));
+            let depth = if open == "[" { depth } else { depth / 2 };
+            let header = format!(r#"{{"alg":"HS256","typ":"at+jwt","x":{}}}"#, nested(depth));
+            assert_eq!(
+                error_name(&with_header(header)),
+                "accepted",
+                "{open} {depth}"
+            );
+            let payload = Payload::valid().and("x", nested(depth));
+            assert_eq!(error_name(&payload.verify()), "accepted", "{open} {depth}");
+            for claim in ["sub", "aud", "exp"] {
+                let payload = Payload::valid().with(claim, nested(depth));
+                assert_eq!(
+                    error_name(&payload.verify()),
+                    "invalid claim",
+                    "{open} {claim}"
+                );
+            }
+        }
+    }
+}

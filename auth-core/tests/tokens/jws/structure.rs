@@ -1,0 +1,208 @@
+//! Length, parts and base64url (RFC 7515 § 2, § 3.1, § 5.2).
+
+use auth_core::{Error, MAX_TOKEN_BYTES};
+
+use crate::fixtures::{HEADER, Payload, SECRET, error_name, issued, verify};
+use crate::reference::{base64url, mac, sign, sign_parts};
+
+/// Returns a valid token of exactly `length` bytes, padded by an unknown claim and, for the last bytes, an unknown
+/// parameter.
+fn valid_token_of(length: usize) -> String {
+    let sizes =
+        (0..3).flat_map(|more| (length * 3 / 4 - 400..length).map(move |size| (more, size)));
+    sizes
+        .map(|(more, size)| {
+            let header = format!(
+                r#"{{"alg":"HS256","typ":"at+jwt","x":"{}"}}"#,
+                "x".repeat(more)
+            );
+            let payload = Payload::valid().and("x", format!("\"{}\"", "x".repeat(size)));
+            sign(header, payload.json(), SECRET)
+        })
+        .find(|token| token.len() == length)
+        .unwrap()
+}
+
+#[test]
+fn a_token_has_at_most_8192_bytes() {
+    assert_eq!(MAX_TOKEN_BYTES, 8192);
+    assert_eq!(error_name(&verify(&valid_token_of(8191))), "accepted");
+    assert_eq!(error_name(&verify(&valid_token_of(8192))), "accepted");
+    assert_eq!(verify(&valid_token_of(8193)), Err(Error::TokenTooLong));
+    assert_eq!(verify(&"x".repeat(1 << 20)), Err(Error::TokenTooLong));
+}
+
+#[test]
+fn a_token_has_exactly_three_non_empty_parts() {
+    let valid = issued();
+    let [header, payload, signature] = *valid.split('.').collect::<Vec<_>>() else {
+        panic!("three parts")
+    };
+    let unsigned = format!("{header}.{payload}");
+    for (name, token) in [
+        ("nothing", String::new()),
+        ("a dot", ".".to_owned()),
+        ("two dots", "..".to_owned()),
+        ("three dots", "...".to_owned()),
+        ("a header alone", header.to_owned()),
+        ("no signature and no dot", unsigned.clone()),
+        ("no signature", format!("{unsigned}.")),
+        ("no payload", format!("{header}..{signature}")),
+        ("no header", format!(".{payload}.{signature}")),
+        ("a dot at the start", format!(".{valid}")),
+        ("a dot at the end", format!("{valid}.")),
+        ("four parts", format!("{valid}.{signature}")),
+        ("five parts, the shape of a JWE", format!("{valid}.a.b")),
+        (
+            "the MAC of an empty payload",
+            sign_parts(header, "", SECRET),
+        ),
+        (
+            "the MAC of four parts",
+            sign_parts(&unsigned, "e30", SECRET),
+        ),
+        (
+            "the JSON serialisation",
+            format!(
+                r#"{{"protected":"{header}","payload":"{payload}","signature":"{signature}"}}"#
+            ),
+        ),
+    ] {
+        assert_eq!(error_name(&verify(&token)), "malformed", "{name}");
+    }
+}
+
+/// Returns forms of a part that a lenient decoder accepts.
+fn lenient_forms(part: &str) -> Vec<(&'static str, String)> {
+    let (first, rest) = part.split_at(1);
+    vec![
+        ("one =", format!("{part}=")),
+        ("two =", format!("{part}==")),
+        ("a space at the start", format!(" {part}")),
+        ("a space inside", format!("{first} {rest}")),
+        ("a space at the end", format!("{part} ")),
+        ("a line feed inside", format!("{first}\n{rest}")),
+        ("CR LF at the end", format!("{part}\r\n")),
+        ("a tab at the end", format!("{part}\t")),
+        ("NUL at the end", format!("{part}\0")),
+        ("a question mark inside", format!("{first}?{rest}")),
+        (
+            "a percent escape",
+            format!("%{:02x}{rest}", part.as_bytes()[0]),
+        ),
+        ("a letter that is not ASCII", format!("{part}é")),
+        (
+            "one character too many",
+            format!("{part}{}", "A".repeat(5 - part.len() % 4)),
+        ),
+    ]
+}
+
+#[test]
+fn each_part_must_be_strict_base64url_even_if_the_mac_matches() {
+    let (header, payload) = (
+        base64url(HEADER.as_bytes()),
+        base64url(valid_json().as_bytes()),
+    );
+    let signature = mac(&format!("{header}.{payload}"), SECRET);
+    for (name, form) in lenient_forms(&header) {
+        let token = sign_parts(&form, &payload, SECRET);
+        assert_eq!(error_name(&verify(&token)), "malformed", "header: {name}");
+    }
+    for (name, form) in lenient_forms(&payload) {
+        let token = sign_parts(&header, &form, SECRET);
+        assert_eq!(error_name(&verify(&token)), "malformed", "payload: {name}");
+    }
+    for (name, form) in lenient_forms(&signature) {
+        let token = format!("{header}.{payload}.{form}");
+        assert_eq!(
+            error_name(&verify(&token)),
+            "malformed",
+            "signature: {name}"
+        );
+    }
+}
+
+fn valid_json() -> String {
+    Payload::valid().json()
+}
+
+/// Returns every other text that decodes to the bytes of `part` if spare bits are ignored.
+fn spare_bit_forms(part: &str) -> Vec<String> {
+    let alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+    let (body, last) = part.split_at(part.len() - 1);
+    let value = alphabet.find(last).unwrap();
+    let spare = match part.len() % 4 {
+        2 => 16,
+        3 => 4,
+        _ => 1,
+    };
+    let start = value - value % spare;
+    (start..start + spare)
+        .filter(|other| *other != value)
+        .map(|other| format!("{body}{}", &alphabet[other..=other]))
+        .collect()
+}
+
+#[test]
+fn spare_bits_are_zero() {
+    let mut tried = 0;
+    for filler in 0..3 {
+        let x = format!("\"{}\"", "x".repeat(filler));
+        let header = base64url(format!(r#"{{"alg":"HS256","typ":"at+jwt","x":{x}}}"#).as_bytes());
+        let payload = base64url(Payload::valid().and("x", x).json().as_bytes());
+        for form in spare_bit_forms(&header) {
+            tried += 1;
+            let token = sign_parts(&form, &payload, SECRET);
+            assert_eq!(error_name(&verify(&token)), "malformed", "header {form}");
+        }
+        for form in spare_bit_forms(&payload) {
+            tried += 1;
+            let token = sign_parts(&header, &form, SECRET);
+            assert_eq!(error_name(&verify(&token)), "malformed", "payload {form}");
+        }
+        let message = format!("{header}.{payload}");
+        for form in spare_bit_forms(&mac(&message, SECRET)) {
+            tried += 1;
+            let token = format!("{message}.{form}");
+            assert_eq!(error_name(&verify(&token)), "malformed", "signature {form}");
+        }
+    }
+    assert_eq!(tried, 2 * (15 + 3) + 3 * 3);
+}
+
+#[test]
+fn the_standard_alphabet_is_rejected() {
+    let json = Payload::valid().and("x", r#""~~~???>>>ÿÿ""#).json();
+    let payload = base64url(json.as_bytes());
+    assert!(payload.contains('-') && payload.contains('_'), "{payload}");
+    let header = base64url(HEADER.as_bytes());
+    let valid = sign_parts(&header, &payload, SECRET);
+    assert_eq!(error_name(&verify(&valid)), "accepted");
+    for (from, to) in [("-", "+"), ("_", "/")] {
+        let token = sign_parts(&header, &payload.replace(from, to), SECRET);
+        assert_eq!(error_name(&verify(&token)), "malformed", "{to}");
+    }
+}
+
+#[test]
+fn a_mac_that_is_too_short_or_too_long_is_rejected() {
+    let (message, signature) = {
+        let valid = issued();
+        let (message, signature) = valid.rsplit_once('.').unwrap();
+        (message.to_owned(), signature.to_owned())
+    };
+    let other_end = if signature.ends_with('A') { "E" } else { "A" };
+    for form in [
+        &signature[..4],
+        &signature[..40],
+        &format!("{}{other_end}", &signature[..42]),
+    ] {
+        let token = format!("{message}.{form}");
+        assert!(verify(&token).is_err(), "{form}");
+    }
+    let extended = format!("{message}.{}{}", &signature[..40], signature);
+    assert!(verify(&extended).is_err());
+    let zeros = format!("{message}.{}", base64url(&[0; 32]));
+    assert_eq!(verify(&zeros), Err(Error::SignatureMismatch));
+}

@@ -1,0 +1,145 @@
+//! Secrets, key ids and rotation (RFC 7515 § 4.1.4, RFC 7518 § 3.2).
+
+mod rotation;
+
+use auth_core::{Error, Keyring, Secret};
+
+use crate::fixtures::{
+    HEADER, OTHER_SECRET, Payload, SECRET, SUBJECT, issued, issuer, keyring, now, secret, verifier,
+    verify,
+};
+use crate::{fixtures, reference};
+
+const THIRD_SECRET: &str = "Zq7uW4nXc9vB2mK8sD5fG1hJ6kL0pO3i";
+
+#[test]
+fn a_secret_has_at_least_32_bytes() {
+    for (bytes, accepted) in [(0, false), (1, false), (31, false), (32, true), (33, true)] {
+        let text = format!("{SECRET}{OTHER_SECRET}");
+        let result = Secret::new(&text[..bytes]).map(|_secret| ());
+        if accepted {
+            assert_eq!(result, Ok(()), "{bytes}");
+        } else {
+            let reason = result.unwrap_err().to_string();
+            assert!(
+                reason.contains("32 bytes") && reason.contains("openssl rand"),
+                "{reason}"
+            );
+        }
+    }
+}
+
+#[test]
+fn well_known_secrets_are_rejected_at_any_length() {
+    for sample in ["secret", "changeme", "password", "your-256-bit-secret"] {
+        for length in [32, 33, 64, 1000] {
+            for padding in [sample, "0", "x", "!", "1234567890", " "] {
+                let text = format!("{sample}{}", padding.repeat(length));
+                let result = Secret::new(&text[..length]);
+                assert!(matches!(result, Err(Error::WeakSecret(_))), "{text}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_secret_has_at_least_6_distinct_bytes() {
+    let few = Secret::new("qjzwv".repeat(8));
+    assert!(matches!(few, Err(Error::WeakSecret(_))));
+    assert!(Secret::new("qjzwvk".repeat(8)).is_ok());
+}
+
+#[test]
+fn tokens_of_a_previous_secret_stay_valid() {
+    let old_token = issued();
+    let rotated = Keyring::new(secret(OTHER_SECRET)).with_previous([secret(SECRET)]);
+    let verifier_after = verifier(rotated.clone());
+    assert_eq!(verifier_after.verify(&old_token, now()).unwrap().sub, "42");
+
+    let new_token = issuer(rotated).issue(&SUBJECT, now()).unwrap().token;
+    assert!(verifier_after.verify(&new_token, now()).is_ok());
+    assert_eq!(
+        verify(&new_token),
+        Err(Error::SignatureMismatch),
+        "a verifier that was not updated"
+    );
+
+    let retired = verifier(Keyring::new(secret(OTHER_SECRET)));
+    assert_eq!(
+        retired.verify(&old_token, now()),
+        Err(Error::SignatureMismatch)
+    );
+}
+
+#[test]
+fn any_number_of_previous_secrets_verify_and_none_of_them_signs() {
+    let all = Keyring::new(secret(THIRD_SECRET))
+        .with_previous([secret(OTHER_SECRET)])
+        .with_previous([secret(SECRET)]);
+    for text in [SECRET, OTHER_SECRET, THIRD_SECRET] {
+        let token = reference::sign(HEADER, Payload::valid().json(), text);
+        assert!(
+            verifier(all.clone()).verify(&token, now()).is_ok(),
+            "{text}"
+        );
+    }
+    let token = issuer(all).issue(&SUBJECT, now()).unwrap().token;
+    let (message, signature) = token.rsplit_once('.').unwrap();
+    assert_eq!(signature, reference::mac(message, THIRD_SECRET));
+}
+
+#[test]
+fn a_secret_that_is_on_no_keyring_is_rejected() {
+    let token = reference::sign(HEADER, Payload::valid().json(), OTHER_SECRET);
+    assert_eq!(verify(&token), Err(Error::SignatureMismatch));
+    let many = keyring().with_previous([secret(THIRD_SECRET)]);
+    assert_eq!(
+        verifier(many).verify(&token, now()),
+        Err(Error::SignatureMismatch)
+    );
+}
+
+/// The token has the issuer's own header with its key id, and a MAC of another secret.
+#[test]
+fn a_recognised_header_does_not_replace_the_mac() {
+    let own = issued();
+    let parts: Vec<&str> = own.split('.').collect();
+    let forged = reference::sign_parts(parts[0], parts[1], OTHER_SECRET);
+    assert_eq!(verify(&forged), Err(Error::SignatureMismatch));
+    let rotated = keyring().with_previous([secret(THIRD_SECRET)]);
+    let result = verifier(rotated).verify(&forged, now());
+    assert_eq!(result, Err(Error::SignatureMismatch));
+}
+
+#[test]
+fn the_key_id_is_the_same_for_the_same_secret() {
+    let id = keyring().key_id().to_owned();
+    assert_eq!(id, keyring().with_previous([secret(OTHER_SECRET)]).key_id());
+    assert_ne!(id, Keyring::new(secret(OTHER_SECRET)).key_id());
+}
+
+/// The first 9 bytes of HMAC-SHA-256 of a fixed label: documented, so that other programs can compute it.
+#[test]
+fn the_key_id_is_computed_as_documented() {
+    let mac = reference::mac("auth-core key id v1", SECRET);
+    assert_eq!(keyring().key_id(), &mac[..12]);
+}
+
+#[test]
+fn debug_output_contains_no_secret() {
+    let keyring = keyring().with_previous([secret(OTHER_SECRET)]);
+    let printed = format!(
+        "{:?} {keyring:?} {:?} {:?} {:?}",
+        secret(SECRET),
+        issuer(keyring.clone()),
+        verifier(keyring.clone()),
+        issuer(keyring.clone())
+            .issue(&fixtures::SUBJECT, now())
+            .unwrap(),
+    );
+    for text in [SECRET, OTHER_SECRET] {
+        assert!(!printed.contains(&text[..8]), "{printed}");
+        assert!(!printed.contains(&reference::base64url(text.as_bytes())[..8]));
+    }
+    assert!(printed.contains(r#"AccessToken { token: "[redacted]", claims"#));
+}

@@ -1,0 +1,105 @@
+//! Refresh tokens: every token is decoded, and nothing else is.
+
+use auth_core::refresh::{RefreshToken, RefreshTokens};
+use auth_core::{Error, Keyring, Secret};
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use proptest::prelude::*;
+
+const OLD: &str = "wJ9vRkq2x8Yt4Lm7Zb1Nc5Hd3Gf6Sa0P";
+const NEW: &str = "Tq8sXe3uVn6mKj1hYb4cWz7pLr0dFg5A";
+
+fn keyring(secret: &str) -> Keyring {
+    Keyring::new(Secret::new(secret).unwrap())
+}
+
+fn tokens(secret: &str) -> RefreshTokens {
+    RefreshTokens::new(&keyring(secret))
+}
+
+fn any_token() -> impl Strategy<Value = RefreshToken> {
+    let counter = prop_oneof![Just(0), Just(u32::MAX), any::<u32>()];
+    (any::<[u8; 16]>(), counter).prop_map(|(session_id, counter)| RefreshToken {
+        session_id,
+        counter,
+    })
+}
+
+fn bytes_of(text: &str) -> Vec<u8> {
+    URL_SAFE_NO_PAD
+        .decode(text.strip_prefix("rt_").unwrap())
+        .unwrap()
+}
+
+fn text_of(bytes: &[u8]) -> String {
+    format!("rt_{}", URL_SAFE_NO_PAD.encode(bytes))
+}
+
+proptest! {
+    #[test]
+    fn an_encoded_token_is_decoded(token in any_token()) {
+        let text = tokens(NEW).encode(token);
+        prop_assert_eq!(text.len(), 73);
+        prop_assert_eq!(tokens(NEW).decode(&text), Ok(token));
+        prop_assert_eq!(tokens(NEW).encode(token), text);
+    }
+
+    #[test]
+    fn different_tokens_have_different_texts(one in any_token(), other in any_token()) {
+        let (first, second) = (tokens(NEW).encode(one), tokens(NEW).encode(other));
+        prop_assert_eq!(one == other, first == second);
+    }
+
+    #[test]
+    fn a_changed_byte_is_rejected(token in any_token(), at in 0_usize..52, by in 1_u8..) {
+        let tokens = tokens(NEW);
+        let mut bytes = bytes_of(&tokens.encode(token));
+        bytes[at] ^= by;
+        prop_assert_eq!(tokens.decode(&text_of(&bytes)), Err(Error::SignatureMismatch));
+    }
+
+    #[test]
+    fn a_changed_character_is_rejected(token in any_token(), at in 0_usize..73, other in any::<char>()) {
+        let tokens = tokens(NEW);
+        let text = tokens.encode(token);
+        let mut characters: Vec<char> = text.chars().collect();
+        prop_assume!(characters[at] != other);
+        characters[at] = other;
+        let changed: String = characters.into_iter().collect();
+        prop_assert!(tokens.decode(&changed).is_err());
+    }
+
+    #[test]
+    fn another_length_is_rejected(token in any_token(), end in 0_usize..73, more in ".+") {
+        let tokens = tokens(NEW);
+        let text = tokens.encode(token);
+        prop_assert!(tokens.decode(&text[..end]).is_err());
+        let (appended, prepended) = (format!("{text}{more}"), format!("{more}{text}"));
+        prop_assert!(tokens.decode(&appended).is_err());
+        prop_assert!(tokens.decode(&prepended).is_err());
+    }
+
+    #[test]
+    fn arbitrary_text_is_rejected(text in any::<String>(), bytes in any::<[u8; 52]>()) {
+        let tokens = tokens(NEW);
+        prop_assert!(tokens.decode(&text).is_err());
+        let prefixed = format!("rt_{text}");
+        prop_assert!(tokens.decode(&prefixed).is_err());
+        prop_assert_eq!(tokens.decode(&text_of(&bytes)), Err(Error::SignatureMismatch));
+    }
+
+    #[test]
+    fn only_secrets_of_the_keyring_verify(token in any_token()) {
+        let text = tokens(OLD).encode(token);
+        prop_assert_eq!(tokens(NEW).decode(&text), Err(Error::SignatureMismatch));
+        let both = keyring(NEW).with_previous([Secret::new(OLD).unwrap()]);
+        let both = RefreshTokens::new(&both);
+        prop_assert_eq!(both.decode(&text), Ok(token));
+        prop_assert_eq!(both.encode(token), tokens(NEW).encode(token));
+    }
+}
+
+#[test]
+fn debug_output_is_redacted() {
+    assert_eq!(format!("{:?}", tokens(NEW)), "RefreshTokens([redacted])");
+}

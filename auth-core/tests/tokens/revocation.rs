@@ -1,0 +1,84 @@
+//! The set of revoked sessions.
+
+use std::collections::HashMap;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use auth_core::RevokedSessions;
+use proptest::prelude::*;
+
+/// An operation on the set.
+#[derive(Debug, Clone)]
+enum Operation {
+    Insert(u8, u32),
+    Purge(u32),
+}
+
+fn any_operation() -> impl Strategy<Value = Operation> {
+    prop_oneof![
+        4 => (any::<u8>(), 0_u32..1000).prop_map(|(id, until)| Operation::Insert(id, until)),
+        1 => (0_u32..1000).prop_map(Operation::Purge),
+    ]
+}
+
+fn at(seconds: u32) -> SystemTime {
+    UNIX_EPOCH + Duration::from_secs(seconds.into())
+}
+
+proptest! {
+    /// Compares the set with a model: a map from session to time.
+    #[test]
+    fn the_set_contains_revoked_sessions_until_their_time(operations in proptest::collection::vec(any_operation(), 0..200)) {
+        let revoked = RevokedSessions::default();
+        let mut model: HashMap<u8, u32> = HashMap::new();
+        for operation in operations {
+            match operation {
+                Operation::Insert(id, until) => {
+                    revoked.insert(&id.to_string(), at(until));
+                    let kept = model.entry(id).or_insert(until);
+                    *kept = until.max(*kept);
+                }
+                Operation::Purge(now) => {
+                    revoked.purge(at(now));
+                    model.retain(|_, until| *until >= now);
+                }
+            }
+            prop_assert_eq!(revoked.len(), model.len());
+            for id in 0..=u8::MAX {
+                prop_assert_eq!(revoked.contains(&id.to_string()), model.contains_key(&id));
+            }
+        }
+    }
+
+    #[test]
+    fn an_entry_is_kept_to_its_last_nanosecond(id in any::<String>(), until in any::<u64>(), before in any::<u64>()) {
+        let until = Duration::from_nanos(until);
+        let before = Duration::from_nanos(before).min(until);
+        let revoked = RevokedSessions::default();
+        revoked.insert(&id, UNIX_EPOCH + until);
+        revoked.purge(UNIX_EPOCH + before);
+        prop_assert!(revoked.contains(&id));
+        let other = format!("{id}.");
+        prop_assert!(!revoked.contains(&other));
+    }
+}
+
+#[test]
+fn extreme_times_do_not_panic() {
+    let revoked = RevokedSessions::default();
+    let centuries = Duration::from_secs(400 * 366 * 24 * 60 * 60);
+    for time in [UNIX_EPOCH - centuries, UNIX_EPOCH, UNIX_EPOCH + centuries] {
+        revoked.insert("a", time);
+        assert!(revoked.contains("a"));
+        revoked.purge(UNIX_EPOCH - centuries);
+        assert!(revoked.contains("a"));
+    }
+    assert_eq!(revoked.len(), 1);
+    assert!(!revoked.is_empty());
+}
+
+#[test]
+fn debug_output_shows_the_number_of_entries_only() {
+    let revoked = RevokedSessions::default();
+    revoked.insert("session-7", UNIX_EPOCH);
+    assert_eq!(format!("{revoked:?}"), "RevokedSessions(1)");
+}

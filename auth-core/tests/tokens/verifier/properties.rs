@@ -1,0 +1,199 @@
+//! Every input gives claims or a 401, and every valid input is returned unchanged.
+
+use auth_core::{Error, Secret, Subject, bearer};
+use proptest::collection::vec;
+use proptest::prelude::*;
+
+use crate::fixtures::{
+    HEADER, Payload, SECRET, error_name, issued, issuer, keyring, now, verified_by, verifier,
+    verify,
+};
+use crate::reference::{base64url, sign, sign_parts};
+
+fn assert_401(result: &Error) {
+    assert_eq!(result.status(), 401, "{result:?}");
+}
+
+/// Generates JSON text with values that parsers handle differently.
+fn json() -> impl Strategy<Value = String> {
+    let number = prop_oneof![
+        any::<i64>().prop_map(|number| number.to_string()),
+        any::<f64>().prop_map(|number| format!("{number:e}")),
+        Just("1e999".to_owned()),
+        Just("-0".to_owned()),
+    ];
+    let leaf = prop_oneof![
+        Just("null".to_owned()),
+        any::<bool>().prop_map(|truth| truth.to_string()),
+        number,
+        any::<String>().prop_map(|text| serde_json::to_string(&text).unwrap()),
+        "\"[\\\\ud08-9a-f\"]{0,12}\"".prop_map(|text| text),
+    ];
+    leaf.prop_recursive(4, 32, 6, |inner| {
+        prop_oneof![
+            vec(inner.clone(), 0..6).prop_map(|items| format!("[{}]", items.join(","))),
+            vec((name(), inner), 0..6).prop_map(|members| object(&members)),
+        ]
+    })
+}
+
+fn name() -> impl Strategy<Value = String> {
+    prop_oneof![
+        prop::sample::select(vec![
+            "alg",
+            "typ",
+            "kid",
+            "crit",
+            "iss",
+            "aud",
+            "sub",
+            "email",
+            "iat",
+            "exp",
+            "nbf",
+            "jti",
+            "sid",
+            "\\u0073ub",
+            "",
+        ])
+        .prop_map(str::to_owned),
+        "[a-z\\\\u00]{0,6}",
+    ]
+}
+
+fn object(members: &[(String, String)]) -> String {
+    let member = |(name, value): &(String, String)| format!("\"{name}\":{value}");
+    let members: Vec<String> = members.iter().map(member).collect();
+    format!("{{{}}}", members.join(","))
+}
+
+/// Generates user ids that a verifier accepts: not empty, without surrounding white space.
+fn subject() -> impl Strategy<Value = String> {
+    any::<String>().prop_filter("valid", |text| !text.is_empty() && text.trim() == text)
+}
+
+proptest! {
+    #[test]
+    fn arbitrary_text_is_rejected(text in any::<String>()) {
+        assert_401(&verify(&text).unwrap_err());
+    }
+
+    #[test]
+    fn text_in_the_form_of_a_token_is_rejected(text in "[A-Za-z0-9_=+/ -]{0,40}(\\.[A-Za-z0-9_=-]{0,40}){0,4}") {
+        assert_401(&verify(&text).unwrap_err());
+    }
+
+    #[test]
+    fn no_header_field_makes_the_parser_panic(bytes in vec(any::<u8>(), 0..64)) {
+        if let Ok(token) = bearer::token([bytes.as_slice()]) {
+            prop_assert!(bytes.ends_with(token.as_bytes()) && !token.is_empty());
+        }
+    }
+
+    #[test]
+    fn a_token_with_random_bytes_written_over_it_is_rejected(
+        at in any::<prop::sample::Index>(),
+        noise in "[A-Za-z0-9_.=-]{1,20}",
+    ) {
+        let valid = issued();
+        let at = at.index(valid.len());
+        let end = valid.len().min(at + noise.len());
+        let mutated = format!("{}{noise}{}", &valid[..at], &valid[end..]);
+        if mutated != valid {
+            assert_401(&verify(&mutated).unwrap_err());
+        }
+    }
+
+    #[test]
+    fn signed_arbitrary_bytes_are_rejected(header in vec(any::<u8>(), 1..80), payload in vec(any::<u8>(), 1..80)) {
+        for token in [sign(&header, &payload, SECRET), sign(HEADER, &payload, SECRET)] {
+            assert_401(&verify(&token).unwrap_err());
+        }
+    }
+
+    #[test]
+    fn a_signed_arbitrary_header_gives_claims_or_a_401(header in json()) {
+        let result = verify(&sign(header, Payload::valid().json(), SECRET));
+        result.as_ref().err().map(assert_401);
+    }
+
+    #[test]
+    fn a_signed_arbitrary_payload_gives_claims_or_a_401(payload in json()) {
+        let result = verified_by(&verifier(keyring()), payload, now());
+        result.as_ref().err().map(assert_401);
+    }
+
+    #[test]
+    fn an_arbitrary_claim_value_gives_claims_or_a_401(name in name(), value in json()) {
+        let result = Payload::valid().with(&name, &value).verify();
+        result.as_ref().err().map(assert_401);
+    }
+
+    #[test]
+    fn an_issued_token_verifies(id in subject(), email in any::<String>(), session in any::<String>()) {
+        let subject = Subject { id: &id, email: &email, session_id: &session };
+        let issued = issuer(keyring()).issue(&subject, now()).unwrap();
+        let claims = verify(&issued.token).unwrap();
+        prop_assert_eq!(&claims, &issued.claims);
+        prop_assert_eq!((claims.sub, claims.email, claims.sid), (id, email, session));
+    }
+
+    #[test]
+    fn a_token_of_another_library_verifies(id in subject(), email in any::<String>()) {
+        let text = |text: &str| serde_json::to_string(text).unwrap();
+        let payload = Payload::valid().with("sub", text(&id)).with("email", text(&email));
+        let claims = payload.verify().unwrap();
+        prop_assert_eq!((claims.sub, claims.email), (id, email));
+    }
+
+    #[test]
+    fn unknown_members_are_ignored(members in vec(("x[a-z]{1,4}", json()), 0..4)) {
+        let plain = Payload::valid();
+        let more = members.iter().fold(plain.clone(), |payload, (name, value)| payload.and(name, value));
+        let valid = serde_json::from_str::<serde::de::IgnoredAny>(&more.json()).is_ok();
+        let short = more.json().len() < 5000;
+        if valid && short {
+            prop_assert_eq!(more.verify(), plain.verify());
+        }
+    }
+
+    #[test]
+    fn every_accepted_secret_signs_and_verifies(bytes in vec(any::<u8>(), 0..80)) {
+        let Ok(secret) = Secret::new(bytes.clone()) else {
+            prop_assert!(bytes.len() < 32 || bytes.iter().collect::<std::collections::HashSet<_>>().len() < 6);
+            return Ok(());
+        };
+        let keyring = auth_core::Keyring::new(secret);
+        let token = issuer(keyring.clone()).issue(&crate::fixtures::SUBJECT, now()).unwrap().token;
+        prop_assert!(verifier(keyring).verify(&token, now()).is_ok());
+    }
+
+    #[test]
+    fn the_reference_encoding_equals_that_of_the_base64_crate(bytes in vec(any::<u8>(), 0..40)) {
+        use base64::Engine as _;
+        let expected = base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(&bytes);
+        prop_assert_eq!(base64url(&bytes), expected);
+    }
+}
+
+#[test]
+fn headers_and_payloads_of_every_length_are_parsed() {
+    for size in 0..1200 {
+        let payload = Payload::valid().and("x", format!("\"{}\"", "x".repeat(size)));
+        assert_eq!(error_name(&payload.verify()), "accepted", "{size}");
+    }
+    let header = |size| {
+        format!(
+            r#"{{"alg":"HS256","typ":"at+jwt","kid":"{}"}}"#,
+            "k".repeat(size)
+        )
+    };
+    for size in 900..1500 {
+        let parts = (
+            base64url(header(size).as_bytes()),
+            base64url(Payload::valid().json().as_bytes()),
+        );
+        let token = sign_parts(&parts.0, &parts.1, SECRET);
+        assert_eq!(error_name(&verify(&token)), "accepted", "{size}");
+    }
+}

@@ -1,0 +1,132 @@
+//! Compares this crate with stock `jsonwebtoken::decode`, which is configured as its documentation suggests: with the
+//! algorithm, the issuer and the audience. Every difference has its reason.
+
+mod claims;
+mod header;
+mod structure;
+
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use auth_core::{Keyring, Secret, TokenVerifier};
+use jsonwebtoken::{Algorithm, DecodingKey, Validation};
+use serde_json::{Map, Value, json};
+
+use crate::reference;
+
+const SECRET: &str = "wJ9vRkq2x8Yt4Lm7Zb1Nc5Hd3Gf6Sa0P";
+const HEADER: &str = r#"{"alg":"HS256","typ":"at+jwt"}"#;
+
+/// A token, whether each library accepts it, and the reason if they differ.
+struct Case {
+    name: &'static str,
+    token: String,
+    accepted_here: bool,
+    accepted_by_stock: bool,
+    reason: &'static str,
+}
+
+fn this_crate(token: &str) -> bool {
+    let keyring = Keyring::new(Secret::new(SECRET).unwrap());
+    let verifier = TokenVerifier::new(keyring, "api-server", "api").unwrap();
+    verifier.verify(token, SystemTime::now()).is_ok()
+}
+
+/// Decodes into a `Value`, so that `decode` itself decides and not the type of the claims.
+fn stock(token: &str) -> bool {
+    let key = DecodingKey::from_secret(SECRET.as_bytes());
+    let mut validation = Validation::new(Algorithm::HS256);
+    validation.set_issuer(&["api-server"]);
+    validation.set_audience(&["api"]);
+    jsonwebtoken::decode::<Value>(token, &key, &validation).is_ok()
+}
+
+/// Returns the system's time, which stock uses. Tests keep seconds of distance from every limit.
+fn now() -> i64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
+    i64::try_from(since.as_secs()).unwrap()
+}
+
+fn valid_claims() -> Map<String, Value> {
+    let claims = json!({
+        "iss": "api-server", "aud": "api", "sub": "42", "email": "ada@example.com",
+        "iat": now(), "exp": now() + 900, "jti": "t1", "sid": "7",
+    });
+    claims.as_object().unwrap().clone()
+}
+
+fn signed(payload: &str) -> String {
+    reference::sign(HEADER, payload, SECRET)
+}
+
+fn with(claim: &str, value: impl Into<Value>) -> String {
+    let mut claims = valid_claims();
+    claims.insert(claim.to_owned(), value.into());
+    signed(&Value::from(claims).to_string())
+}
+
+fn without(claim: &str) -> String {
+    let mut claims = valid_claims();
+    claims.remove(claim);
+    signed(&Value::from(claims).to_string())
+}
+
+/// Signs the valid claims and one more member, which is text so that it can be a duplicate.
+fn with_member(member: &str) -> String {
+    let json = Value::from(valid_claims()).to_string();
+    signed(&json.replacen('{', &format!("{{{member},"), 1))
+}
+
+fn with_header(header: &str) -> String {
+    reference::sign(header, Value::from(valid_claims()).to_string(), SECRET)
+}
+
+fn case(
+    name: &'static str,
+    token: String,
+    accepted_here: bool,
+    accepted_by_stock: bool,
+    reason: &'static str,
+) -> Case {
+    Case {
+        name,
+        token,
+        accepted_here,
+        accepted_by_stock,
+        reason,
+    }
+}
+
+fn same(name: &'static str, token: String, accepted: bool) -> Case {
+    case(name, token, accepted, accepted, "")
+}
+
+/// A token that only stock accepts.
+fn stricter(name: &'static str, token: String, reason: &'static str) -> Case {
+    case(name, token, false, true, reason)
+}
+
+/// A token that only this crate accepts.
+fn more_lenient(name: &'static str, token: String, reason: &'static str) -> Case {
+    case(name, token, true, false, reason)
+}
+
+fn check(cases: Vec<Case>) {
+    for case in cases {
+        let Case { name, reason, .. } = case;
+        assert_eq!(
+            this_crate(&case.token),
+            case.accepted_here,
+            "this crate: {name}; {reason}"
+        );
+        assert_eq!(
+            stock(&case.token),
+            case.accepted_by_stock,
+            "stock: {name}; {reason}"
+        );
+        assert_eq!(
+            reason.is_empty(),
+            case.accepted_here == case.accepted_by_stock,
+            "{name}: every difference has its reason"
+        );
+    }
+}
