@@ -136,7 +136,7 @@ async fn signing_out_with_two_cookies_ends_both_sessions(app: App) {
 
 async fn one_signed_flag_of_two_is_enough(app: App) {
     let ada = sign_up(&app, "ada").await;
-    let flag = encode(&tokens(app.secret()).write_flag());
+    let flag = encode(&tokens(app.secret()).sign_flag());
     app.clock.advance(DAY);
     for (flags, is_prolonged) in [
         (format!("better-auth.dont_remember={flag}"), false),

@@ -75,7 +75,7 @@ async fn a_handle_ends_its_session_and_does_nothing_else(app: App) {
     let secret = tokens(app.secret());
     for handle in [&of_phone, &of_native] {
         let handle = handle.as_str().unwrap();
-        assert!(secret.read(handle).is_err());
+        assert!(secret.decode(handle).is_err());
         let bearer = app.bearer(handle);
         let signed_by_form = format!("{handle}.{}", phone.signed().rsplit_once('.').unwrap().1);
         for cookie in [handle, &signed_by_form] {
