@@ -15,6 +15,7 @@ mod http;
 mod keys;
 pub mod logging;
 pub mod moving;
+mod network;
 mod pages;
 pub mod problem;
 pub mod server;

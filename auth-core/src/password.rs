@@ -9,9 +9,10 @@
 //!
 //! Hashes of other programs are checked as those programs did, and are due for a hash of today's kind at once
 //! ([`PasswordHash::needs_rehash`]): plain bcrypt (`$2a$`, `$2y$`), and the scrypt of Better Auth. scrypt takes 32 MiB and
-//! another time than bcrypt does, about 80 ms; so does plain bcrypt for a password over 71 bytes or not in NFKC, which is
-//! compared twice. Until the first login such an account can therefore be told from an unknown address by the time of the
-//! answer.
+//! about 80 ms; plain bcrypt compares a password over 71 bytes or not in NFKC twice.
+//! [`PasswordAttempt::matches_no_faster_than`] makes a wrong password for a cheaper hash take as long as one bcrypt of
+//! today's cost. An account whose hash costs more than that (a higher cost, or two comparisons) can be told from an
+//! unknown address by the time of the response until its next login.
 
 use std::fmt;
 
@@ -25,6 +26,7 @@ use zeroize::Zeroizing;
 use crate::Error;
 
 mod hash;
+mod padding;
 mod scrypt;
 pub use hash::{Cost, PasswordHash};
 

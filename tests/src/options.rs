@@ -46,6 +46,8 @@ impl Options {
             ("public-url", "http://127.0.0.1:8080"),
             ("allowed-origins", ""),
             ("trusted-proxies", ""),
+            ("max-failed-logins-per-network", "300"),
+            ("max-registrations-per-network", "300"),
             ("better-auth-delete-user", "false"),
             ("pages", "true"),
             ("log-format", "text"),

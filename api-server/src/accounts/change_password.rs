@@ -87,9 +87,16 @@ pub(crate) async fn set(
     client: &Client,
     now: SystemTime,
 ) -> Result<PasswordChanged, Problem> {
-    let authenticated = authenticate::again(state, &change.user_id, change.attempt, client).await?;
-    let turn = state.hasher.turn().await?;
-    let hash = state.hasher.hash(turn, change.new).await?;
+    let authenticated = authenticate::again(
+        state,
+        &change.user_id,
+        &change.session_id,
+        change.attempt,
+        client,
+    )
+    .await?;
+    let permit = state.hasher.permit(client.network).await?;
+    let hash = state.hasher.hash(permit, change.new).await?;
     let user_id = change.user_id.clone();
     let change = NewPassword {
         user_id: change.user_id,

@@ -108,16 +108,22 @@ impl PasswordHash {
         }
         let reduced = attempt.reduced();
         let as_ours = self.verify_bcrypt(&reduced)?;
-        let typed = attempt.typed().as_bytes();
-        let typed = typed.get(..PLAIN_BYTES).unwrap_or(typed);
-        if self.0.starts_with(PREFIX) || typed == reduced.as_slice() {
+        if !self.is_compared_twice(attempt) {
             return Ok(as_ours);
         }
         // Neither is left out because the other matches: a wrong password takes no longer than a right one.
-        Ok(self.verify_bcrypt(typed)? | as_ours)
+        Ok(self.verify_bcrypt(plain(attempt))? | as_ours)
     }
 
-    fn verify_bcrypt(&self, password: &[u8]) -> Result<bool, Error> {
+    /// Plain bcrypt may have hashed what was typed or what NFKC makes of it.
+    pub(super) fn is_compared_twice(&self, attempt: &PasswordAttempt) -> bool {
+        let is_plain = !self.0.starts_with(PREFIX) && !scrypt::is_well_formed(&self.0);
+        is_plain && plain(attempt) != attempt.reduced().as_slice()
+    }
+
+    pub(super) fn verify_bcrypt(&self, password: &[u8]) -> Result<bool, Error> {
+        #[cfg(test)]
+        super::padding::tests::count(self.cost());
         bcrypt::verify(password, &self.0).map_err(|_malformed| Error::InvalidPasswordHash)
     }
 
@@ -133,12 +139,18 @@ impl PasswordHash {
         &self.0
     }
 
-    fn cost(&self) -> Option<Cost> {
+    pub(super) fn cost(&self) -> Option<Cost> {
         let digits = self.0.get(4..6)?;
         // `parse` would take a sign.
         let all_digits = digits.bytes().all(|byte| byte.is_ascii_digit());
         Cost::new(digits.parse().ok().filter(|_| all_digits)?).ok()
     }
+}
+
+/// What plain bcrypt reads of an attempt.
+fn plain(attempt: &PasswordAttempt) -> &[u8] {
+    let typed = attempt.typed().as_bytes();
+    typed.get(..PLAIN_BYTES).unwrap_or(typed)
 }
 
 impl fmt::Debug for PasswordHash {
