@@ -74,6 +74,12 @@ impl Options {
         self
     }
 
+    /// With loopback as a trusted proxy: a request counts as the network that its `X-Forwarded-For` names.
+    #[must_use]
+    pub fn behind_proxy(self) -> Self {
+        self.set("trusted-proxies", "127.0.0.0/8")
+    }
+
     /// A clock of its own.
     #[must_use]
     pub fn clock(mut self, clock: TestClock) -> Self {

@@ -155,9 +155,8 @@ impl<K: Eq + Hash + Clone> Counter<K> {
     }
 
     fn refusal(&self, wait: Duration) -> Problem {
-        // Rounded up, so that it is not too early.
-        let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
-        Problem::new(Code::TooManyRequests, self.detail).retry_after(seconds)
+        Problem::new(Code::TooManyRequests, self.detail)
+            .retry_after(wait.as_secs().saturating_add(1))
     }
 
     /// Counters stay usable after a panic elsewhere.

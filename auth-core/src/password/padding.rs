@@ -32,7 +32,9 @@ impl PasswordAttempt {
 impl PasswordHash {
     /// What a check of this attempt costs, as the exponent of bcrypt's rounds.
     fn work(&self, attempt: &PasswordAttempt) -> u32 {
-        let bcrypt = self.cost().filter(|_| !scrypt::is_well_formed(self.as_str()));
+        let bcrypt = self
+            .cost()
+            .filter(|_| !scrypt::is_well_formed(self.as_str()));
         let once = bcrypt.map_or(LIKE_SCRYPT, Cost::get);
         once.saturating_add(u32::from(self.is_compared_twice(attempt)))
     }

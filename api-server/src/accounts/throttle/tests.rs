@@ -167,10 +167,10 @@ fn who_is_no_network_and_what_has_no_limit_is_not_counted() {
 }
 
 #[test]
-fn the_wait_is_what_is_left_of_the_window() {
+fn the_wait_is_what_is_left_of_the_window_and_never_too_short() {
     let mut world = World::new(LIMITS);
     world.fail("a@b.example", "10.0.0.1", MAX_FAILURES);
     world.now += QUARTER / 3;
     let refused = world.guess("a@b.example", "10.0.0.1").err().unwrap();
-    assert_eq!(refused.wait().unwrap(), "600");
+    assert_eq!(refused.wait().unwrap(), "601");
 }
