@@ -20,6 +20,7 @@ use crate::http::cookies::Cookies;
 use crate::http::cors::cors;
 use crate::http::envelope::envelope;
 use crate::http::forwarded::ProxyNotice;
+use crate::http::hang_up::finish_changes;
 use crate::http::openapi;
 use crate::keys::{Keys, Names};
 use crate::problem::{Code, Problem};
@@ -148,13 +149,14 @@ pub fn build(config: Config, limits: Limits, clock: Clock) -> Result<Server, Bui
                 cors(&allowed_origins),
             ))
             .wrap(from_fn(envelope))
+            .wrap(from_fn(finish_changes))
             .configure(|app| routes(app, has_pages))
     };
     let server = HttpServer::new(app)
         .workers(limits.workers)
         .keep_alive(KEEP_ALIVE)
         .client_request_timeout(HEADER_TIMEOUT)
-        // A caller that hangs up gives back what its request holds, such as its place in the line for hashing.
+        // Lets a request learn that its caller hung up, which gives back its place in the line for hashing.
         .h1_allow_half_closed(false)
         .shutdown_timeout(limits.drain_timeout.as_secs())
         .disable_signals()

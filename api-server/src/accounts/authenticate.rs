@@ -7,7 +7,6 @@ use super::store::{self, Credentials};
 use super::user::{Email, User};
 use crate::http::client::Client;
 use crate::http::identity::UserId;
-use crate::network::Network;
 use crate::problem::{Code, Problem};
 use crate::state::State;
 
@@ -38,13 +37,15 @@ async fn compare_counted(
     attempt: PasswordAttempt,
     client: &Client,
 ) -> Result<Option<Authenticated>, Problem> {
-    let (network, now) = (client.network, state.now());
-    let guess = state.throttle.guess(&email, session_id, network, now)?;
+    let now = state.now();
+    let guess = state
+        .throttle
+        .guess(&email, session_id, client.network, now)?;
     let found = state
         .db
         .run(move |connection| store::find_by_email(connection, &email))
         .await?;
-    let authenticated = compare(state, found, attempt, network).await?;
+    let authenticated = compare(state, found, attempt, client).await?;
     match &authenticated {
         None => guess.failed(now),
         Some(_) => guess.succeeded(now),
@@ -82,10 +83,10 @@ async fn compare(
     state: &State,
     found: Option<Credentials>,
     attempt: PasswordAttempt,
-    network: Option<Network>,
+    client: &Client,
 ) -> Result<Option<Authenticated>, Problem> {
     let (user, stored) = split(found)?;
-    let verdict = state.hasher.check(attempt, stored.clone(), network).await?;
+    let verdict = state.hasher.check(attempt, stored.clone(), client).await?;
     let (Some(user), Some(stored), Verdict::Right { rehashed }) = (user, stored, verdict) else {
         return Ok(None);
     };

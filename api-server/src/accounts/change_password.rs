@@ -95,7 +95,7 @@ pub(crate) async fn set(
         client,
     )
     .await?;
-    let permit = state.hasher.permit(client.network).await?;
+    let permit = state.hasher.permit(client).await?;
     let hash = state.hasher.hash(permit, change.new).await?;
     let user_id = change.user_id.clone();
     let change = NewPassword {

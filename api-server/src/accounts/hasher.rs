@@ -7,7 +7,7 @@ use tokio::task::spawn_blocking;
 
 use super::hash_queue::{HashPermit, HashQueue, QueueFull};
 use crate::cores::cores;
-use crate::network::Network;
+use crate::http::client::Client;
 use crate::problem::Problem;
 
 /// Hashes and checks passwords.
@@ -24,11 +24,15 @@ impl Hasher {
         }
     }
 
-    /// Waits for the turn of this network; refuses at once when too many of its attempts wait already. Callers without
-    /// a network wait in one line.
-    pub(crate) async fn permit(&self, network: Option<Network>) -> Result<HashPermit, Problem> {
-        let permit = self.queue.permit(network).await;
-        permit.map_err(|QueueFull| Problem::overloaded())
+    /// Waits for the turn of the caller's network; refuses at once when too many of its attempts wait already. Callers
+    /// without a network wait in one line. A caller that hangs up waits no longer.
+    pub(crate) async fn permit(&self, client: &Client) -> Result<HashPermit, Problem> {
+        tokio::select! {
+            permit = self.queue.permit(client.network) => {
+                permit.map_err(|QueueFull| Problem::overloaded())
+            }
+            () = client.hang_up.happened() => Err(Problem::overloaded()),
+        }
     }
 
     pub(crate) async fn hash(
@@ -47,10 +51,10 @@ impl Hasher {
         &self,
         attempt: PasswordAttempt,
         stored: Option<PasswordHash>,
-        network: Option<Network>,
+        client: &Client,
     ) -> Result<Verdict, Problem> {
         let cost = self.cost;
-        let permit = self.permit(network).await?;
+        let permit = self.permit(client).await?;
         on_its_own_thread(permit, move || judge(&attempt, stored, cost)).await
     }
 }

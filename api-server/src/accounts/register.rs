@@ -96,7 +96,7 @@ async fn create_counted(
     let now = state.now();
     // Asked again under the permit: fifty doubled sign-ups cost one hash, not fifty.
     refuse_taken(state, &account.email).await?;
-    let permit = state.hasher.permit(client.network).await?;
+    let permit = state.hasher.permit(&client).await?;
     refuse_taken(state, &account.email).await?;
     let hash = state.hasher.hash(permit, account.password).await?;
 

@@ -9,6 +9,7 @@ use actix_web::web::Data;
 use actix_web::{FromRequest, HttpRequest};
 
 use super::forwarded;
+use super::hang_up::HangUp;
 use crate::network::Network;
 use crate::problem::Problem;
 use crate::state::State;
@@ -23,6 +24,7 @@ pub(crate) struct Client {
     /// proxy that `TRUSTED_PROXIES` should name, and then one visitor would use up the shares of all.
     pub(crate) network: Option<Network>,
     pub(crate) user_agent: Option<String>,
+    pub(crate) hang_up: HangUp,
 }
 
 impl FromRequest for Client {
@@ -40,6 +42,7 @@ impl FromRequest for Client {
             ip_address,
             network,
             user_agent: user_agent.map(|value| printable(value.as_bytes())),
+            hang_up: HangUp::of(request),
         }))
     }
 }

@@ -217,7 +217,7 @@ const SMALL: Places = Places {
 };
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(512))]
+    #![proptest_config(ProptestConfig::with_cases(128))]
 
     #[test]
     fn turns_are_fair_and_places_are_bounded(steps in steps()) {
