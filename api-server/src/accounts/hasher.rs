@@ -28,10 +28,11 @@ impl Hasher {
     /// without a network wait in one line. A caller that hangs up waits no longer.
     pub(crate) async fn permit(&self, client: &Client) -> Result<HashPermit, Problem> {
         tokio::select! {
+            biased;
+            () = client.hang_up.happened() => Err(Problem::overloaded()),
             permit = self.queue.permit(client.network) => {
                 permit.map_err(|QueueFull| Problem::overloaded())
             }
-            () = client.hang_up.happened() => Err(Problem::overloaded()),
         }
     }
 

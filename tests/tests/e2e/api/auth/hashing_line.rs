@@ -14,10 +14,11 @@ on_both_engines! {
     while_one_network_storms_a_login_from_another_waits_for_a_few_hashes,
     while_fifty_networks_storm_a_login_from_another_waits_for_one_round,
     callers_that_hang_up_give_their_places_back,
+    a_logout_that_nobody_waits_for_is_a_logout,
 }
 
-/// Some 60 ms a hash, so that a line forms.
-const COST: &str = "10";
+/// Some 15 ms a hash, so that a line forms.
+const COST: &str = "8";
 
 /// Networks that no other test calls from, so that their log lines are told from those of other tests.
 fn network(engine: Engine, group: u8, number: u8) -> String {
@@ -58,10 +59,10 @@ async fn storm(app: &App, network: &str, client: usize, is_over: &Cell<bool>) ->
     None
 }
 
-/// Logs in five times, one after the other; how many attempts of the storm were hashed meanwhile, at most.
+/// Logs in three times, one after the other; how many attempts of the storm were hashed meanwhile, at most.
 async fn log_in(app: &App, network: &str, user: &Client, storming: &str) -> usize {
     let mut longest = 0;
-    for _ in 0..5 {
+    for _ in 0..3 {
         let before = hashed(storming);
         let answer = login(app, network, user.email(), user.password()).await;
         answer.ok();
@@ -103,7 +104,7 @@ async fn while_fifty_networks_storm_a_login_from_another_waits_for_one_round(eng
     let networks: Vec<_> = (0..50).map(|number| network(engine, 2, number)).collect();
     let storming = networks[0].trim_end_matches('0');
     let is_over = Cell::new(false);
-    let clients = (0..150).map(|client| storm(&app, &networks[client % 50], client, &is_over));
+    let clients = (0..100).map(|client| storm(&app, &networks[client % 50], client, &is_over));
     let logins = async {
         while hashed(storming) < 10 {
             yield_now().await;
@@ -146,4 +147,19 @@ async fn callers_that_hang_up_give_their_places_back(engine: Engine) {
         hashed < 25,
         "{hashed} attempts that nobody waited for were hashed first"
     );
+}
+
+async fn a_logout_that_nobody_waits_for_is_a_logout(app: App) {
+    let ada = app.user("ada").await;
+    let mut connection = app.connect().await;
+    let request = format!(
+        "POST /api/auth/logout HTTP/1.1\r\nhost: e2e\r\nauthorization: Bearer {}\r\n\
+         content-length: 0\r\n\r\n",
+        ada.token()
+    );
+    connection.send(request.as_bytes()).await;
+    drop(connection);
+    while ada.get("/api/auth/session").await.status() == 200 {}
+    let refused = ada.get("/api/auth/session").await;
+    refused.refused(401, "TOKEN_REVOKED");
 }
