@@ -14,6 +14,7 @@ mod health;
 mod http;
 mod keys;
 pub mod logging;
+mod network;
 mod pages;
 pub mod problem;
 pub mod server;

@@ -12,13 +12,15 @@ use auth_core::{Authority, Keyring, RevokedSessions};
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::accounts::hasher::Hasher;
-use crate::accounts::throttle::Throttle;
+use crate::accounts::throttle::{NetworkLimits, Throttle};
 use crate::config::Config;
 use crate::db::{self, Db};
 use crate::http::caller::Own;
 use crate::http::cookies::Cookies;
 use crate::http::cors::cors;
 use crate::http::envelope::envelope;
+use crate::http::forwarded::ProxyNotice;
+use crate::http::hang_up::finish_changes;
 use crate::http::openapi;
 use crate::keys::{Keys, TokenSettings};
 use crate::problem::{Code, Problem};
@@ -147,12 +149,15 @@ pub fn build(config: Config, limits: Limits, clock: Clock) -> Result<Server, Bui
                 cors(&allowed_origins),
             ))
             .wrap(from_fn(envelope))
+            .wrap(from_fn(finish_changes))
             .configure(|app| routes(app, has_pages))
     };
     let server = HttpServer::new(app)
         .workers(limits.workers)
         .keep_alive(KEEP_ALIVE)
         .client_request_timeout(HEADER_TIMEOUT)
+        // Lets a request learn that its caller hung up, which gives back its place in the line for hashing.
+        .h1_allow_half_closed(false)
         .shutdown_timeout(limits.drain_timeout.as_secs())
         .disable_signals()
         .bind(bind_addr)
@@ -180,13 +185,17 @@ fn state(config: Config, limits: Limits, clock: Clock) -> Result<State, BuildErr
     Ok(State {
         db: Db::new(config.database_url, config.database_pool_size)?,
         hasher: Hasher::new(config.bcrypt_cost),
-        throttle: Throttle::default(),
+        throttle: Throttle::new(NetworkLimits {
+            failed_logins: config.max_failed_logins_per_network,
+            registrations: config.max_registrations_per_network,
+        }),
         keys: Keys::new(&config.keyring, token_settings)?,
         feed: Feed::new(revoked.clone()),
         revoked,
         cookies,
         origins,
         trusted_proxies: config.trusted_proxies,
+        proxy_notice: ProxyNotice::default(),
         delete_user: config.better_auth_delete_user,
         access_token_ttl: config.access_token_ttl,
         session_ttl: config

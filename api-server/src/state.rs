@@ -12,6 +12,7 @@ use crate::config::Origin;
 use crate::cores::cores;
 use crate::db::{Db, Timestamp};
 use crate::http::cookies::Cookies;
+use crate::http::forwarded::ProxyNotice;
 use crate::keys::Keys;
 use crate::sessions::revocation::{self, Feed};
 use crate::sessions::session::Lifetimes;
@@ -52,6 +53,7 @@ pub(crate) struct State {
     /// Our own origin and the allowed ones.
     pub(crate) origins: Vec<Origin>,
     pub(crate) trusted_proxies: Vec<IpNet>,
+    pub(crate) proxy_notice: ProxyNotice,
     /// Whether clients of Better Auth may delete their account.
     pub(crate) delete_user: bool,
     pub(crate) access_token_ttl: Duration,

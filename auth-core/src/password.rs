@@ -9,11 +9,13 @@
 //! about a quarter of a second at cost 12. Do not call them on an async thread.
 //!
 //! Hashes of other programs are verified as those programs do, and need a rehash at once
-//! ([`PasswordHash::needs_rehash`]): plain bcrypt (`$2a$`, `$2y$`) and the scrypt of Better Auth.
+//! ([`PasswordHash::needs_rehash`]): plain bcrypt (`$2a$`, `$2y$`) and the scrypt of Better Auth. scrypt takes 32 MiB and
+//! about 80 ms. Plain bcrypt takes twice the time for a password over 71 bytes or not in NFKC, which is verified in both
+//! forms.
 //!
-//! Limitation: scrypt takes 32 MiB and about 80 ms, another time than bcrypt. Plain bcrypt takes twice the time for a
-//! password over 71 bytes or not in NFKC, which is verified in both forms. Until its first login, the response time can
-//! tell such an account from an unknown email address.
+//! [`PasswordAttempt::matches_no_faster_than`] makes a wrong password for a cheaper hash take as long as one bcrypt of
+//! today's cost. Limitation: an account whose hash costs more than that (a higher cost, or two verifications) can be told
+//! from an unknown email address by the response time until its next login.
 
 use std::fmt;
 
@@ -27,6 +29,7 @@ use zeroize::Zeroizing;
 use crate::Error;
 
 mod hash;
+mod padding;
 mod scrypt;
 pub use hash::{Cost, PasswordHash};
 

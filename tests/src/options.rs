@@ -47,6 +47,8 @@ impl Options {
             ("public-url", "http://127.0.0.1:8080"),
             ("allowed-origins", ""),
             ("trusted-proxies", ""),
+            ("max-failed-logins-per-network", "300"),
+            ("max-registrations-per-network", "300"),
             ("better-auth-delete-user", "false"),
             ("pages", "true"),
             ("log-format", "text"),
@@ -71,6 +73,12 @@ impl Options {
         let setting = self.settings.iter_mut().find(|(known, _)| known == name);
         value.clone_into(&mut setting.expect("a setting").1);
         self
+    }
+
+    /// With loopback as a trusted proxy: a request counts as the network that its `X-Forwarded-For` names.
+    #[must_use]
+    pub fn behind_proxy(self) -> Self {
+        self.set("trusted-proxies", "127.0.0.0/8")
     }
 
     /// A clock of its own.

@@ -4,7 +4,6 @@ use auth_core::password::{PasswordAttempt, PasswordHash};
 
 use super::hasher::Verdict;
 use super::store::{self, Credentials};
-use super::throttle::Key;
 use super::user::{Email, User};
 use crate::http::client::Client;
 use crate::http::identity::UserId;
@@ -27,17 +26,29 @@ pub(super) async fn by_email(
     attempt: PasswordAttempt,
     client: &Client,
 ) -> Result<Option<Authenticated>, Problem> {
+    compare_counted(state, email, None, attempt, client).await
+}
+
+/// Counts the attempt before its work is done, so that attempts in parallel cannot overshoot.
+async fn compare_counted(
+    state: &State,
+    email: Email,
+    session_id: Option<&str>,
+    attempt: PasswordAttempt,
+    client: &Client,
+) -> Result<Option<Authenticated>, Problem> {
     let now = state.now();
-    let key = Key::new(email.clone(), client.ip_address);
-    state.throttle.check(&key, now)?;
+    let guess = state
+        .throttle
+        .guess(&email, session_id, client.network, now)?;
     let found = state
         .db
         .run(move |connection| store::find_by_email(connection, &email))
         .await?;
-    let authenticated = compare(state, found, attempt).await?;
+    let authenticated = compare(state, found, attempt, client).await?;
     match &authenticated {
-        None => state.throttle.failed(key, now),
-        Some(_) => state.throttle.succeeded(&key),
+        None => guess.failed(now),
+        Some(_) => guess.succeeded(now),
     }
     Ok(authenticated)
 }
@@ -46,6 +57,7 @@ pub(super) async fn by_email(
 pub(crate) async fn again(
     state: &State,
     user_id: &UserId,
+    session_id: &str,
     attempt: PasswordAttempt,
     client: &Client,
 ) -> Result<Authenticated, Problem> {
@@ -56,7 +68,7 @@ pub(crate) async fn again(
         .await?;
     let user = user.ok_or_else(Problem::account_is_gone)?;
     let email = Email::stored(user.email);
-    let authenticated = by_email(state, email, attempt, client).await?;
+    let authenticated = compare_counted(state, email, Some(session_id), attempt, client).await?;
     authenticated
         .filter(|authenticated| authenticated.user.id == user_id.as_str())
         .ok_or_else(|| {
@@ -65,14 +77,16 @@ pub(crate) async fn again(
         })
 }
 
-/// One path for known and unknown addresses and for accounts without a password: each costs one bcrypt.
+/// One path for known and unknown addresses and for accounts without a password: a wrong password costs at least one
+/// bcrypt of today's cost in each.
 async fn compare(
     state: &State,
     found: Option<Credentials>,
     attempt: PasswordAttempt,
+    client: &Client,
 ) -> Result<Option<Authenticated>, Problem> {
     let (user, stored) = split(found)?;
-    let verdict = state.hasher.check(attempt, stored.clone()).await?;
+    let verdict = state.hasher.check(attempt, stored.clone(), client).await?;
     let (Some(user), Some(stored), Verdict::Right { rehashed }) = (user, stored, verdict) else {
         return Ok(None);
     };

@@ -83,11 +83,12 @@ pub(crate) async fn set(
     client: Client,
     now: SystemTime,
 ) -> Result<Granted, Problem> {
+    let Change { user_id, session_id, .. } = &change;
     let authenticated =
-        authenticate::again(state, &change.user_id, change.attempt, &client).await?;
-    surplus::leave_one_batch(state, &change.user_id, &change.session_id).await?;
-    let turn = state.hasher.turn().await?;
-    let hash = state.hasher.hash(turn, change.new).await?;
+        authenticate::again(state, user_id, session_id, change.attempt, &client).await?;
+    surplus::leave_one_batch(state, user_id, session_id).await?;
+    let permit = state.hasher.permit(&client).await?;
+    let hash = state.hasher.hash(permit, change.new).await?;
     let successor = Session::begin(change.user_id.as_str(), client, now, change.lifetime);
     let (session_id, expires_at) = (successor.id.clone(), successor.expires_at);
     let change = NewPassword {

@@ -44,7 +44,14 @@ pub(crate) async fn delete(
     Json(body): Json<DeleteAccount>,
 ) -> Result<HttpResponse, Problem> {
     let attempt = user::attempted_password(&body.password).map_err(|fault| fault.at("password"))?;
-    let compared = authenticate::again(&state, &caller.user_id, attempt, &client).await?;
+    let compared = authenticate::again(
+        &state,
+        &caller.user_id,
+        &caller.session_id,
+        attempt,
+        &client,
+    )
+    .await?;
     remove(&state, caller.user_id, Some(compared)).await?;
     let mut response = HttpResponse::Ok();
     for cookie in state.cookies.clear() {

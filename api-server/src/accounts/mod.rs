@@ -2,10 +2,13 @@
 
 pub(crate) mod account;
 pub(crate) mod authenticate;
+mod budget;
 pub(crate) mod change_password;
 pub(crate) mod delete;
 pub(crate) mod grant;
+mod hash_queue;
 pub(crate) mod hasher;
+mod line;
 pub(crate) mod login;
 pub(crate) mod register;
 pub(crate) mod store;

@@ -81,12 +81,29 @@ pub(crate) async fn create(
     account: NewAccount,
     context: LoginContext,
 ) -> Result<Granted, Problem> {
+    let network = client.network;
+    let registration = state.throttle.registration(network, state.now())?;
+    let created = create_counted(state, account, client, lifetime).await;
+    // An address found taken counts too: it tells that there is such an account.
+    let tells = |problem: &Problem| problem.code() == Code::UserAlreadyExists;
+    if created.as_ref().map_or_else(tells, |_| true) {
+        registration.spend(state.now());
+    }
+    created
+}
+
+async fn create_counted(
+    state: &State,
+    account: NewAccount,
+    client: Client,
+    lifetime: Duration,
+) -> Result<Granted, Problem> {
     let now = state.now();
-    // Asked again under the turn: fifty doubled sign-ups cost one hash, not fifty.
+    // Asked again under the permit: fifty doubled sign-ups cost one hash, not fifty.
     refuse_taken(state, &account.email).await?;
-    let turn = state.hasher.turn().await?;
+    let permit = state.hasher.permit(&client).await?;
     refuse_taken(state, &account.email).await?;
-    let hash = state.hasher.hash(turn, account.password).await?;
+    let hash = state.hasher.hash(permit, account.password).await?;
 
     let (id, created_at) = (UserId::generate(now), Timestamp::from(now));
     let mut user = User::new(&id, account.email, account.name, created_at);

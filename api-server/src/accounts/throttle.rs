@@ -1,195 +1,216 @@
-//! Failed logins: after too many for one address from one network, the next are turned away unhashed.
+//! Attempts that fail or create something are counted; after too many the next ones are refused before their work.
 //!
-//! Nobody else is affected: the owner of the address still logs in from elsewhere, so this cannot lock anybody out.
+//! Counted per (address, network), so that guessing one password ends and its owner still logs in from elsewhere; per
+//! network, so that trying many addresses ends; and per session, so that a stolen one cannot guess the password from
+//! many networks. A caller that is not counted as a network (see `http::client`) is counted per session alone.
 
-use std::collections::HashMap;
-use std::net::IpAddr;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::hash::Hash;
+use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
 
+use super::budget::{Budget, Outcome};
 use super::user::Email;
+use crate::network::Network;
 use crate::problem::{Code, Problem};
 
 /// NIST SP 800-63B allows no more than 100 failures in a row.
 const MAX_FAILURES: u32 = 100;
-const WINDOW: Duration = Duration::from_secs(15 * 60);
-/// How many (address, network) pairs are remembered: some 2 MiB.
-const CAPACITY: usize = 10_000;
+const QUARTER: Duration = Duration::from_secs(15 * 60);
+const HOUR: Duration = Duration::from_secs(60 * 60);
+/// How many (address, network) pairs and sessions are remembered: some 2 MiB.
+const GUESSES: usize = 10_000;
+/// How many networks are remembered, of each kind: some 3 MiB.
+const NETWORKS: usize = 30_000;
+/// An IPv6 /48 has the budget of this many networks, for its 65 536.
+const NETWORKS_OF_A_SITE: u32 = 4;
 
-/// Counts failures per address and network, in memory, per process.
-#[derive(Default)]
-pub(crate) struct Throttle {
-    failures: Mutex<HashMap<Key, Failures>>,
+const WAIT_ADDRESS: &str = "Too many failed attempts for this address; please wait";
+const WAIT_NETWORK: &str = "Too many failed attempts from your network; please wait";
+const WAIT_REGISTRATIONS: &str = "Too many registrations from your network; please wait";
+
+/// How much one network may do; `None` for any number.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct NetworkLimits {
+    /// Failed logins of any address within 15 minutes.
+    pub(crate) failed_logins: Option<u32>,
+    /// Accounts made, and addresses found taken, within an hour.
+    pub(crate) registrations: Option<u32>,
 }
 
-/// An IPv6 customer has a whole /64.
+/// Whose password is guessed, from where.
 #[derive(Clone, PartialEq, Eq, Hash)]
-pub(crate) struct Key {
-    email: Email,
-    network: Option<IpAddr>,
+enum Guess {
+    Login(Email, Network),
+    Session(String),
 }
 
-impl Key {
-    pub(crate) fn new(email: Email, peer: Option<IpAddr>) -> Self {
-        let network = peer.map(|address| match address.to_canonical() {
-            IpAddr::V6(v6) => IpAddr::V6((v6.to_bits() >> 64 << 64).into()),
-            v4 @ IpAddr::V4(_) => v4,
-        });
-        Self { email, network }
-    }
-}
-
-#[derive(Clone, Copy)]
-struct Failures {
-    count: u32,
-    since: SystemTime,
-}
-
-impl Failures {
-    /// How long the window still lasts; zero when it is over or the clock was set back.
-    fn remaining(&self, now: SystemTime) -> Duration {
-        let elapsed = now.duration_since(self.since).unwrap_or(WINDOW);
-        WINDOW.saturating_sub(elapsed)
-    }
+/// Counts in memory, for this process.
+pub(crate) struct Throttle {
+    limits: NetworkLimits,
+    guesses: Counter<Guess>,
+    failed_logins: Counter<Network>,
+    registrations: Counter<Network>,
 }
 
 impl Throttle {
-    /// Refuses with 429 when this pair has failed too often.
-    pub(crate) fn check(&self, key: &Key, now: SystemTime) -> Result<(), Problem> {
-        let failures = self.lock().get(key).copied();
-        let Some(failures) = failures.filter(|failures| failures.count >= MAX_FAILURES) else {
-            return Ok(());
-        };
-        match failures.remaining(now) {
-            Duration::ZERO => Ok(()),
-            wait => Err(Problem::new(
-                Code::TooManyRequests,
-                "Too many failed attempts for this address; please wait",
-            )
-            .retry_after(wait.as_secs().saturating_add(1))),
+    pub(crate) fn new(limits: NetworkLimits) -> Self {
+        Self {
+            limits,
+            guesses: Counter::new(QUARTER, GUESSES, WAIT_ADDRESS),
+            failed_logins: Counter::new(QUARTER, NETWORKS, WAIT_NETWORK),
+            registrations: Counter::new(HOUR, NETWORKS, WAIT_REGISTRATIONS),
         }
     }
 
-    pub(crate) fn failed(&self, key: Key, now: SystemTime) {
-        let mut failures = self.lock();
-        if failures.len() >= CAPACITY && !failures.contains_key(&key) {
-            make_room(&mut failures, now);
-        }
-        let fresh = Failures {
-            count: 0,
-            since: now,
-        };
-        let entry = failures.entry(key).or_insert(fresh);
-        if entry.remaining(now).is_zero() {
-            *entry = fresh;
-        }
-        entry.count = entry.count.saturating_add(1);
+    /// A comparison of a password, about to be made; refused with 429 after too many that failed.
+    pub(crate) fn guess(
+        &self,
+        email: &Email,
+        session_id: Option<&str>,
+        network: Option<Network>,
+        now: SystemTime,
+    ) -> Result<GuessReservation<'_>, Problem> {
+        let reserve = |guess| self.guesses.reserve(guess, MAX_FAILURES, now);
+        let session = session_id.map(|id| reserve(Guess::Session(id.to_owned())));
+        let pair = network.map(|network| reserve(Guess::Login(email.clone(), network)));
+        Ok(GuessReservation {
+            of_session: session.transpose()?,
+            of_pair: pair.transpose()?,
+            of_network: self.failed_logins.reserve_network(
+                network,
+                self.limits.failed_logins,
+                now,
+            )?,
+        })
     }
 
-    pub(crate) fn succeeded(&self, key: &Key) {
-        self.lock().remove(key);
+    /// A registration, about to be made; refused with 429 after too many.
+    pub(crate) fn registration(
+        &self,
+        network: Option<Network>,
+        now: SystemTime,
+    ) -> Result<NetworkReservation<'_>, Problem> {
+        let max = self.limits.registrations;
+        self.registrations.reserve_network(network, max, now)
+    }
+}
+
+/// A comparison under way; does not count if it is dropped without a result.
+pub(crate) struct GuessReservation<'a> {
+    of_session: Option<Reservation<'a, Guess>>,
+    of_pair: Option<Reservation<'a, Guess>>,
+    of_network: NetworkReservation<'a>,
+}
+
+impl GuessReservation<'_> {
+    pub(crate) fn failed(self, now: SystemTime) {
+        for guess in [self.of_session, self.of_pair].into_iter().flatten() {
+            guess.settle(Outcome::Spent, now);
+        }
+        self.of_network.spend(now);
+    }
+
+    /// The failures of the network stay: logging in to an account of one's own must not clear them.
+    pub(crate) fn succeeded(self, now: SystemTime) {
+        for guess in [self.of_session, self.of_pair].into_iter().flatten() {
+            guess.settle(Outcome::Cleared, now);
+        }
+    }
+}
+
+/// Something a network does under its budget and its site's; does not count if it is dropped.
+pub(crate) struct NetworkReservation<'a>(Vec<Reservation<'a, Network>>);
+
+impl NetworkReservation<'_> {
+    pub(crate) fn spend(self, now: SystemTime) {
+        for reservation in self.0 {
+            reservation.settle(Outcome::Spent, now);
+        }
+    }
+}
+
+struct Counter<K> {
+    budget: Mutex<Budget<K>>,
+    detail: &'static str,
+}
+
+impl<K: Eq + Hash + Clone> Counter<K> {
+    fn new(window: Duration, capacity: usize, detail: &'static str) -> Self {
+        Self {
+            budget: Mutex::new(Budget::new(window, capacity)),
+            detail,
+        }
+    }
+
+    fn reserve(&self, key: K, max: u32, now: SystemTime) -> Result<Reservation<'_, K>, Problem> {
+        let reserved = self.with(|budget| budget.reserve(key.clone(), max, now));
+        match reserved {
+            Ok(()) => Ok(Reservation {
+                counter: self,
+                key: Some(key),
+                now,
+            }),
+            Err(wait) => Err(self.refusal(wait)),
+        }
+    }
+
+    fn refusal(&self, wait: Duration) -> Problem {
+        Problem::new(Code::TooManyRequests, self.detail)
+            .retry_after(wait.as_secs().saturating_add(1))
     }
 
     /// Counters stay usable after a panic elsewhere.
-    fn lock(&self) -> MutexGuard<'_, HashMap<Key, Failures>> {
-        self.failures.lock().unwrap_or_else(PoisonError::into_inner)
+    fn with<T>(&self, change: impl FnOnce(&mut Budget<K>) -> T) -> T {
+        change(&mut self.budget.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
 
-/// Forgets what is over, else whoever failed least: a flood of new addresses must not hide a long attack.
-fn make_room(failures: &mut HashMap<Key, Failures>, now: SystemTime) {
-    failures.retain(|_, entry| !entry.remaining(now).is_zero());
-    if failures.len() < CAPACITY {
-        return;
+impl Counter<Network> {
+    fn reserve_network(
+        &self,
+        network: Option<Network>,
+        max: Option<u32>,
+        now: SystemTime,
+    ) -> Result<NetworkReservation<'_>, Problem> {
+        let mut reserved = Vec::new();
+        if let (Some(network), Some(max)) = (network, max) {
+            reserved.push(self.reserve(network, max, now)?);
+            if network.site() != network {
+                let max = max.saturating_mul(NETWORKS_OF_A_SITE);
+                reserved.push(self.reserve(network.site(), max, now)?);
+            }
+        }
+        Ok(NetworkReservation(reserved))
     }
-    let least = failures.values().map(|entry| entry.count).min();
-    failures.retain(|_, entry| Some(entry.count) != least);
+}
+
+/// One attempt of a budget; given back when dropped.
+struct Reservation<'a, K: Eq + Hash + Clone> {
+    counter: &'a Counter<K>,
+    key: Option<K>,
+    now: SystemTime,
+}
+
+impl<K: Eq + Hash + Clone> Reservation<'_, K> {
+    fn settle(mut self, outcome: Outcome, now: SystemTime) {
+        self.now = now;
+        self.end(outcome);
+    }
+
+    fn end(&mut self, outcome: Outcome) {
+        if let Some(key) = self.key.take() {
+            let now = self.now;
+            self.counter
+                .with(|budget| budget.settle(&key, outcome, now));
+        }
+    }
+}
+
+impl<K: Eq + Hash + Clone> Drop for Reservation<'_, K> {
+    fn drop(&mut self) {
+        self.end(Outcome::Refunded);
+    }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::{CAPACITY, Email, Key, MAX_FAILURES, Throttle, WINDOW};
-    use std::time::{Duration, SystemTime};
-
-    fn key(email: &str, peer: &str) -> Key {
-        Key::new(Email::parse(email).unwrap(), peer.parse().ok())
-    }
-
-    fn fail(throttle: &Throttle, key: &Key, times: u32, now: SystemTime) {
-        for _ in 0..times {
-            throttle.failed(key.clone(), now);
-        }
-    }
-
-    #[test]
-    fn the_hundredth_failure_closes_the_door_and_the_window_opens_it() {
-        let (throttle, now) = (Throttle::default(), SystemTime::now());
-        let key = key("a@b.example", "10.0.0.1");
-        fail(&throttle, &key, MAX_FAILURES - 1, now);
-        assert!(throttle.check(&key, now).is_ok());
-        fail(&throttle, &key, 1, now);
-        assert!(throttle.check(&key, now).is_err());
-        assert!(
-            throttle
-                .check(&key, now + WINDOW - Duration::from_secs(1))
-                .is_err()
-        );
-        assert!(throttle.check(&key, now + WINDOW).is_ok());
-    }
-
-    #[test]
-    fn another_network_and_another_address_are_not_affected() {
-        let (throttle, now) = (Throttle::default(), SystemTime::now());
-        fail(
-            &throttle,
-            &key("a@b.example", "10.0.0.1"),
-            MAX_FAILURES,
-            now,
-        );
-        assert!(throttle.check(&key("a@b.example", "10.0.0.2"), now).is_ok());
-        assert!(throttle.check(&key("c@b.example", "10.0.0.1"), now).is_ok());
-    }
-
-    #[test]
-    fn an_ipv6_neighbour_in_the_same_64_counts_as_the_same_network() {
-        let (throttle, now) = (Throttle::default(), SystemTime::now());
-        fail(
-            &throttle,
-            &key("a@b.example", "2001:db8::1"),
-            MAX_FAILURES,
-            now,
-        );
-        assert!(
-            throttle
-                .check(&key("A@b.example", "2001:db8::ffff"), now)
-                .is_err()
-        );
-        assert!(
-            throttle
-                .check(&key("a@b.example", "2001:db8:0:1::1"), now)
-                .is_ok()
-        );
-    }
-
-    #[test]
-    fn a_success_starts_over() {
-        let (throttle, now) = (Throttle::default(), SystemTime::now());
-        let key = key("a@b.example", "10.0.0.1");
-        fail(&throttle, &key, MAX_FAILURES - 1, now);
-        throttle.succeeded(&key);
-        fail(&throttle, &key, MAX_FAILURES - 1, now);
-        assert!(throttle.check(&key, now).is_ok());
-    }
-
-    #[test]
-    fn a_flood_of_addresses_is_bounded_and_does_not_hide_the_attacked_one() {
-        let (throttle, now) = (Throttle::default(), SystemTime::now());
-        let attacked = key("a@b.example", "10.0.0.1");
-        fail(&throttle, &attacked, MAX_FAILURES, now);
-        for number in 0..(CAPACITY * 2) {
-            throttle.failed(key(&format!("u{number}@b.example"), "10.0.0.1"), now);
-        }
-        assert!(throttle.lock().len() <= CAPACITY);
-        assert!(throttle.check(&attacked, now).is_err());
-    }
-}
+mod tests;

@@ -134,5 +134,6 @@ pub(super) async fn again(
     attempt: PasswordAttempt,
 ) -> Result<authenticate::Authenticated, Problem> {
     let id = signed_in.user_id();
-    authenticate::again(&call.state, &id, attempt, &call.client).await
+    let session_id = &signed_in.session.id;
+    authenticate::again(&call.state, &id, session_id, attempt, &call.client).await
 }

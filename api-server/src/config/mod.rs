@@ -58,6 +58,10 @@ pub struct Config {
     pub allowed_origins: Vec<Origin>,
     /// Networks whose `X-Forwarded-For` is believed.
     pub trusted_proxies: Vec<IpNet>,
+    /// Failed logins that one network may make within 15 minutes; `None` for any number.
+    pub max_failed_logins_per_network: Option<u32>,
+    /// Registrations that one network may make within an hour; `None` for any number.
+    pub max_registrations_per_network: Option<u32>,
     /// Whether clients of Better Auth may delete their account.
     pub better_auth_delete_user: bool,
     /// Whether to serve the pages.
@@ -98,6 +102,10 @@ impl Settings {
         let allowed_origins = problems.take("ALLOWED_ORIGINS", allowed_origins);
         let trusted_proxies = parse::networks(self.trusted_proxies.as_deref());
         let trusted_proxies = problems.take("TRUSTED_PROXIES", trusted_proxies);
+        let failed_logins = parse::allowance(&self.max_failed_logins_per_network);
+        let failed_logins = problems.take("MAX_FAILED_LOGINS_PER_NETWORK", failed_logins);
+        let registrations = parse::allowance(&self.max_registrations_per_network);
+        let registrations = problems.take("MAX_REGISTRATIONS_PER_NETWORK", registrations);
         let delete_user = parse::flag(&self.better_auth_delete_user);
         let delete_user = problems.take("BETTER_AUTH_DELETE_USER", delete_user);
         let pages = problems.take("PAGES", parse::flag(&self.pages));
@@ -127,6 +135,8 @@ impl Settings {
                 public_url: public_url?,
                 allowed_origins: allowed_origins?,
                 trusted_proxies: trusted_proxies?,
+                max_failed_logins_per_network: failed_logins?,
+                max_registrations_per_network: registrations?,
                 better_auth_delete_user: delete_user?,
                 pages: pages?,
             })

@@ -106,6 +106,15 @@ pub(super) fn number(text: &str, min: u32, max: u32) -> Result<u32, String> {
     number.ok_or_else(|| format!("use a whole number from {min} to {max}"))
 }
 
+/// How much of something is allowed; `None` for any number.
+pub(super) fn allowance(text: &str) -> Result<Option<u32>, String> {
+    if text == "off" {
+        return Ok(None);
+    }
+    let number = number(text, 1, 1_000_000).map(Some);
+    number.map_err(|remedy| format!("{remedy}, or off for no limit"))
+}
+
 pub(super) fn name(text: &str) -> Result<String, String> {
     if text.trim().is_empty() || text.trim() != text {
         return Err("use a name without white space around it".to_owned());

@@ -136,6 +136,16 @@ pub struct Settings {
     #[arg(long, env, global = true, value_name = "NETWORKS")]
     pub trusted_proxies: Option<String>,
 
+    /// Failed logins, of any addresses, that one network (IPv4 address or IPv6 /64) may make within 15 minutes, 1 to
+    /// 1000000; off for no limit.
+    #[arg(long, env, global = true, value_name = "COUNT", default_value = "300")]
+    pub max_failed_logins_per_network: String,
+
+    /// Registrations, and attempts to register a taken address, that one network may make within an hour, 1 to 1000000;
+    /// off for no limit.
+    #[arg(long, env, global = true, value_name = "COUNT", default_value = "300")]
+    pub max_registrations_per_network: String,
+
     /// true lets clients of Better Auth delete their account by POST /api/auth/delete-user.
     #[arg(long, env, global = true, value_name = "BOOL", default_value = "false", num_args = 0..=1, default_missing_value = "true")]
     pub better_auth_delete_user: String,

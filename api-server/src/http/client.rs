@@ -1,14 +1,16 @@
-//! Which device a request came from: for the list of sessions, and for counting failed logins.
+//! Which device and which network a request came from: for the list of sessions, and for fair shares.
 
 use std::future::{Ready, ready};
-use std::net::{IpAddr, SocketAddr};
+use std::net::IpAddr;
 
 use actix_web::dev::Payload;
-use actix_web::http::header::{HeaderMap, HeaderValue, USER_AGENT, X_FORWARDED_FOR};
+use actix_web::http::header::USER_AGENT;
 use actix_web::web::Data;
 use actix_web::{FromRequest, HttpRequest};
-use ipnet::IpNet;
 
+use super::forwarded;
+use super::hang_up::HangUp;
+use crate::network::Network;
 use crate::problem::Problem;
 use crate::state::State;
 
@@ -18,7 +20,11 @@ const MAX_USER_AGENT_CHARS: usize = 512;
 #[derive(Debug, Clone)]
 pub(crate) struct Client {
     pub(crate) ip_address: Option<IpAddr>,
+    /// What its attempts are charged to. None for a loopback peer that is no trusted proxy: it is this machine, or a
+    /// proxy that `TRUSTED_PROXIES` should name, and then one visitor would use up the shares of all.
+    pub(crate) network: Option<Network>,
     pub(crate) user_agent: Option<String>,
+    pub(crate) hang_up: HangUp,
 }
 
 impl FromRequest for Client {
@@ -26,41 +32,30 @@ impl FromRequest for Client {
     type Future = Ready<Result<Self, Problem>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        let proxies = request
-            .app_data::<Data<State>>()
-            .map_or(&[][..], |state| state.trusted_proxies.as_slice());
         let peer = request.peer_addr().map(|peer| peer.ip().to_canonical());
+        let (ip_address, network) = match (peer, request.app_data::<Data<State>>()) {
+            (Some(peer), Some(state)) => place(peer, request, state),
+            _ => (peer, None),
+        };
         let user_agent = request.headers().get(USER_AGENT);
         ready(Ok(Self {
-            ip_address: peer.map(|peer| origin(peer, request.headers(), proxies)),
+            ip_address,
+            network,
             user_agent: user_agent.map(|value| printable(value.as_bytes())),
+            hang_up: HangUp::of(request),
         }))
     }
 }
 
-/// The nearest address that is not a proxy of ours. `X-Forwarded-For` is read from the right, as each proxy appends the
-/// address it saw; what stands further left is only somebody's claim.
-fn origin(peer: IpAddr, headers: &HeaderMap, proxies: &[IpNet]) -> IpAddr {
-    let is_proxy = |address: &IpAddr| proxies.iter().any(|network| network.contains(address));
-    let values: Vec<&str> = headers
-        .get_all(X_FORWARDED_FOR)
-        .map(|value: &HeaderValue| value.to_str().unwrap_or_default())
-        .collect();
-    let mut hops = values.iter().rev().flat_map(|value| value.rsplit(','));
-    let mut address = peer;
-    while is_proxy(&address)
-        && let Some(hop) = hops.next().and_then(|hop| parse(hop.trim_ascii()))
-    {
-        address = hop;
-    }
-    address
-}
-
-/// With or without a port.
-fn parse(hop: &str) -> Option<IpAddr> {
-    let address = hop.parse::<IpAddr>().ok();
-    let address = address.or_else(|| Some(hop.parse::<SocketAddr>().ok()?.ip()));
-    address.map(|address| address.to_canonical())
+fn place(peer: IpAddr, request: &HttpRequest, state: &State) -> (Option<IpAddr>, Option<Network>) {
+    let (headers, proxies) = (request.headers(), state.trusted_proxies.as_slice());
+    let is_trusted = forwarded::is_proxy(peer, proxies);
+    state
+        .proxy_notice
+        .look(peer, is_trusted, headers, state.now());
+    let address = forwarded::origin(peer, headers, proxies);
+    let is_counted = is_trusted || !peer.is_loopback();
+    (Some(address), is_counted.then(|| Network::of(address)))
 }
 
 /// A header may hold any bytes; a text column and a list on a screen may not.
@@ -70,50 +65,4 @@ fn printable(bytes: &[u8]) -> String {
         .filter(|character| !character.is_control())
         .take(MAX_USER_AGENT_CHARS)
         .collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::origin;
-    use actix_web::test::TestRequest;
-    use ipnet::IpNet;
-
-    fn seen(peer: &str, forwarded: &[&str], proxies: &[&str]) -> String {
-        let proxies: Vec<IpNet> = proxies.iter().map(|text| text.parse().unwrap()).collect();
-        let mut request = TestRequest::default();
-        for value in forwarded {
-            request = request.append_header(("x-forwarded-for", *value));
-        }
-        let request = request.to_http_request();
-        origin(peer.parse().unwrap(), request.headers(), &proxies).to_string()
-    }
-
-    #[test]
-    fn without_trusted_proxies_only_the_peer_counts() {
-        assert_eq!(seen("10.0.0.1", &["1.2.3.4"], &[]), "10.0.0.1");
-        assert_eq!(seen("9.9.9.9", &["1.2.3.4"], &["10.0.0.0/8"]), "9.9.9.9");
-    }
-
-    #[test]
-    fn behind_trusted_proxies_the_first_untrusted_address_from_the_right_counts() {
-        let proxies = ["10.0.0.0/8", "fd00::/8"];
-        assert_eq!(seen("10.0.0.1", &["6.6.6.6, 1.2.3.4"], &proxies), "1.2.3.4");
-        assert_eq!(
-            seen("10.0.0.1", &["6.6.6.6", "1.2.3.4, 10.0.0.2"], &proxies),
-            "1.2.3.4"
-        );
-        assert_eq!(
-            seen("fd00::1", &["[2001:db8::7]:443"], &proxies),
-            "2001:db8::7"
-        );
-    }
-
-    #[test]
-    fn junk_ends_the_walk() {
-        assert_eq!(
-            seen("10.0.0.1", &["1.2.3.4, junk"], &["10.0.0.0/8"]),
-            "10.0.0.1"
-        );
-        assert_eq!(seen("10.0.0.1", &[], &["10.0.0.0/8"]), "10.0.0.1");
-    }
 }

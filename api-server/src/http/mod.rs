@@ -6,6 +6,8 @@ pub(crate) mod cookies;
 pub(crate) mod cors;
 pub(crate) mod endpoint;
 pub(crate) mod envelope;
+pub(crate) mod forwarded;
+pub(crate) mod hang_up;
 pub(crate) mod headers;
 pub(crate) mod identity;
 pub(crate) mod json;

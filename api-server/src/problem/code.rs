@@ -69,7 +69,7 @@ codes! {
     UnsupportedMediaType = UNSUPPORTED_MEDIA_TYPE "UNSUPPORTED_MEDIA_TYPE",
     /// Fields are not acceptable; `errors` says which.
     ValidationError = UNPROCESSABLE_ENTITY "VALIDATION_ERROR",
-    /// Too many failed logins for this address from this network.
+    /// Too many attempts that failed, or too many registrations; `Retry-After` says when to come back.
     TooManyRequests = TOO_MANY_REQUESTS "TOO_MANY_REQUESTS",
     /// A fault of ours.
     InternalServerError = INTERNAL_SERVER_ERROR "INTERNAL_SERVER_ERROR",

@@ -26,6 +26,8 @@ const SETTINGS: &str = r#"
     public-url             PUBLIC_URL             -                      ftp://x  https://x.example
     allowed-origins        ALLOWED_ORIGINS        -                      *        https://y.example
     trusted-proxies        TRUSTED_PROXIES        -                      10.0.0   10.0.0.0/8
+    max-failed-logins-per-network MAX_FAILED_LOGINS_PER_NETWORK 300     0        off
+    max-registrations-per-network MAX_REGISTRATIONS_PER_NETWORK 300     none     1000
     better-auth-delete-user BETTER_AUTH_DELETE_USER false             perhaps  true
     pages                  PAGES                  true                   perhaps  false
     log-format             LOG_FORMAT             text                   xml      json

@@ -110,16 +110,22 @@ impl PasswordHash {
         }
         let input = attempt.bcrypt_input();
         let matches = self.verify_bcrypt(&input)?;
-        let typed = attempt.typed().as_bytes();
-        let typed = typed.get(..PLAIN_MAX_BYTES).unwrap_or(typed);
-        if self.0.starts_with(OWN_PREFIX) || typed == input.as_slice() {
+        if !self.is_verified_twice(attempt) {
             return Ok(matches);
         }
         // Both are always verified, so that a wrong password takes as long as a correct one.
-        Ok(self.verify_bcrypt(typed)? | matches)
+        Ok(self.verify_bcrypt(plain(attempt))? | matches)
     }
 
-    fn verify_bcrypt(&self, input: &[u8]) -> Result<bool, Error> {
+    /// Plain bcrypt may have hashed the password as typed, or in its NFKC form.
+    pub(super) fn is_verified_twice(&self, attempt: &PasswordAttempt) -> bool {
+        let is_plain = !self.0.starts_with(OWN_PREFIX) && !scrypt::is_well_formed(&self.0);
+        is_plain && plain(attempt) != attempt.bcrypt_input().as_slice()
+    }
+
+    pub(super) fn verify_bcrypt(&self, input: &[u8]) -> Result<bool, Error> {
+        #[cfg(test)]
+        super::padding::tests::count(self.cost());
         bcrypt::verify(input, &self.0).map_err(|_malformed| Error::InvalidPasswordHash)
     }
 
@@ -137,12 +143,18 @@ impl PasswordHash {
     }
 
     /// Returns the cost; `None` if it is not bcrypt or out of range.
-    fn cost(&self) -> Option<Cost> {
+    pub(super) fn cost(&self) -> Option<Cost> {
         let digits = self.0.get(4..6)?;
         // `str::parse` also accepts a sign.
         let all_digits = digits.bytes().all(|byte| byte.is_ascii_digit());
         Cost::new(digits.parse().ok().filter(|_| all_digits)?).ok()
     }
+}
+
+/// What plain bcrypt reads of an attempt.
+fn plain(attempt: &PasswordAttempt) -> &[u8] {
+    let typed = attempt.typed().as_bytes();
+    typed.get(..PLAIN_MAX_BYTES).unwrap_or(typed)
 }
 
 impl fmt::Debug for PasswordHash {

@@ -307,7 +307,7 @@ async fn a_task_without_a_title(engine: Engine) -> Response {
 }
 
 async fn a_hundred_wrong_passwords(engine: Engine) -> Response {
-    let app = App::on(engine).start();
+    let app = App::on(engine).behind_proxy().start();
     let ada = app.user("ada").await;
     let wrong = credentials(ada.email(), "not the password");
     for _ in 0..100 {

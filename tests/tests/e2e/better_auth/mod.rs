@@ -9,6 +9,7 @@ mod delete_user;
 mod doors;
 mod life;
 mod mail;
+mod network_budget;
 mod origins;
 mod replaced;
 mod requests;

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use e2e::{App, on_both_engines};
+use e2e::{App, Engine, on_both_engines};
 use serde_json::{Value, json};
 
 use super::world::*;
@@ -121,7 +121,8 @@ async fn what_is_to_be_remembered_takes_back_what_was_not(app: App) {
     assert_eq!(cookies[1], FORGOTTEN[2]);
 }
 
-async fn after_a_hundred_failures_it_is_429_in_its_own_shape(app: App) {
+async fn after_a_hundred_failures_it_is_429_in_its_own_shape(engine: Engine) {
+    let app = App::on(engine).behind_proxy().start();
     sign_up(&app, "ada").await;
     let body = json!({ "email": "ada@example.com", "password": "wrong password" });
     for _ in 0..100 {

@@ -199,7 +199,8 @@ async fn a_wrong_current_password_is_403_and_changes_nothing(app: App) {
     login(&app, &ada).await;
 }
 
-async fn wrong_current_passwords_are_counted_as_failed_logins(app: App) {
+async fn wrong_current_passwords_are_counted_as_failed_logins(engine: Engine) {
+    let app = App::on(engine).behind_proxy().start();
     let (ada, device) = user_with_device(&app, "ada").await;
     let bearer = app.bearer(device.access.as_str());
     let wrong = passwords("not the password", NEW);

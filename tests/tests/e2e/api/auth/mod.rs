@@ -1,6 +1,8 @@
 mod account;
+mod hashing_line;
 pub(crate) mod login;
 mod logout;
+mod network_budget;
 mod passwords;
 mod register;
 mod rehash;

@@ -1,0 +1,66 @@
+//! The network that a request is charged to: what one party is assumed to have to itself.
+
+use std::net::{IpAddr, Ipv4Addr};
+
+/// One IPv4 address or one IPv6 /64; or a whole IPv6 /48, which bounds what the /64s in it take together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) enum Network {
+    V4(Ipv4Addr),
+    /// The first 64 bits: a single customer has them all.
+    V6Subnet(u64),
+    /// The first 48 bits: a site, which may make 65 536 subnets of them.
+    V6Site(u64),
+}
+
+impl Network {
+    pub(crate) fn of(address: IpAddr) -> Self {
+        match address.to_canonical() {
+            IpAddr::V4(address) => Self::V4(address),
+            IpAddr::V6(address) => {
+                let [a, b, c, d, ..] = address.segments();
+                let bits = [a, b, c, d].map(u64::from);
+                Self::V6Subnet(bits.into_iter().fold(0, |prefix, part| prefix << 16 | part))
+            }
+        }
+    }
+
+    /// What this network may be a part of; an IPv4 address is its own site.
+    pub(crate) fn site(self) -> Self {
+        match self {
+            Self::V6Subnet(prefix) => Self::V6Site(prefix >> 16),
+            whole => whole,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Network;
+
+    fn network(address: &str) -> Network {
+        Network::of(address.parse().unwrap())
+    }
+
+    #[test]
+    fn an_ipv4_address_is_a_network_and_a_site_of_its_own() {
+        assert_ne!(network("192.0.2.1"), network("192.0.2.2"));
+        assert_eq!(network("192.0.2.1").site(), network("192.0.2.1"));
+        assert_eq!(network("::ffff:192.0.2.1"), network("192.0.2.1"));
+    }
+
+    #[test]
+    fn the_first_64_bits_of_an_ipv6_address_are_a_network() {
+        let first = network("2001:db8:0:1::");
+        assert_eq!(network("2001:db8:0:1:ffff:ffff:ffff:ffff"), first);
+        assert_ne!(network("2001:db8:0:2::"), first);
+        assert_ne!(network("2001:db8::"), first);
+    }
+
+    #[test]
+    fn the_first_48_bits_of_an_ipv6_address_are_a_site() {
+        let site = network("2001:db8:7::1").site();
+        assert_eq!(network("2001:db8:7:ffff::1").site(), site);
+        assert_ne!(network("2001:db8:8::1").site(), site);
+        assert_ne!(network("2001:db8:6:ffff::1").site(), site);
+    }
+}

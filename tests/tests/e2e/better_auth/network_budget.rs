@@ -1,0 +1,65 @@
+//! What one network may try, in the form of Better Auth.
+
+use e2e::{App, Engine, Request, Response, on_both_engines};
+use serde_json::json;
+
+use super::world::*;
+
+on_both_engines! {
+    every_comparison_of_a_password_shares_one_budget,
+    sign_ups_have_a_budget,
+}
+
+const HERE: &str = "203.0.113.7";
+
+#[track_caller]
+fn is_too_many(answer: &Response, wait: &str) {
+    let message = "Too many requests. Please try again later.";
+    says(answer, (429, "", message));
+    assert_eq!(answer.header("x-retry-after"), Some(wait));
+}
+
+fn here(request: Request) -> Request {
+    request.header("x-forwarded-for", HERE)
+}
+
+async fn every_comparison_of_a_password_shares_one_budget(engine: Engine) {
+    let app = App::on(engine)
+        .behind_proxy()
+        .set("max-failed-logins-per-network", "4")
+        .set("better-auth-delete-user", "true")
+        .start();
+    let ada = sign_up(&app, "ada").await;
+    let wrong = json!({ "email": "ada@example.com", "password": "wrong password" });
+    let right = json!({ "email": "ada@example.com", "password": PASSWORD });
+    let change = json!({ "currentPassword": "wrong password", "newPassword": "another password" });
+    let attempts = [
+        app.anonymous().post(SIGN_IN, wrong.clone()),
+        ada.post(&app, "/api/auth/verify-password", wrong.clone()),
+        ada.post(&app, CHANGE_PASSWORD, change),
+        ada.post(&app, "/api/auth/delete-user", wrong),
+    ];
+    for attempt in &attempts {
+        let answer = here(attempt.clone()).await;
+        assert!(matches!(answer.status(), 400 | 401), "{}", answer.text());
+    }
+    for attempt in attempts {
+        is_too_many(&here(attempt).await, "901");
+    }
+    let sign_in = app.anonymous().post(SIGN_IN, right);
+    is_too_many(&here(sign_in.clone()).await, "901");
+    let elsewhere = sign_in.header("x-forwarded-for", "203.0.113.8").await;
+    assert_eq!(elsewhere.status(), 200, "{}", elsewhere.text());
+}
+
+async fn sign_ups_have_a_budget(engine: Engine) {
+    let app = App::on(engine)
+        .behind_proxy()
+        .set("max-registrations-per-network", "2")
+        .start();
+    let sign_up = |name| here(app.anonymous().post(SIGN_UP, sign_up_body(name)));
+    assert_eq!(sign_up("ada").await.status(), 200);
+    assert_eq!(sign_up("ada").await.status(), 422);
+    is_too_many(&sign_up("eve").await, "3601");
+    is_too_many(&sign_up("ada").await, "3601");
+}
