@@ -59,6 +59,12 @@ impl Password {
         }
     }
 
+    /// The password in NFKC, as it is hashed: to compare it with a list of passwords that are too well known.
+    #[must_use]
+    pub fn expose(&self) -> &str {
+        self.0.normalised()
+    }
+
     /// Hashes it with a fresh salt.
     ///
     /// # Errors

@@ -2,10 +2,11 @@
 
 use auth_core::password::{PasswordAttempt, PasswordHash};
 
+use super::email::LoginEmail;
 use super::hasher::Verdict;
 use super::store::{self, Credentials};
 use super::throttle::Key;
-use super::user::{Email, User};
+use super::user::User;
 use crate::http::client::Client;
 use crate::http::identity::UserId;
 use crate::problem::{Code, Problem};
@@ -23,12 +24,12 @@ pub(crate) struct Authenticated {
 /// By address. `None` for a wrong password and an unknown address alike, after the same time; 429 after too many.
 pub(super) async fn by_email(
     state: &State,
-    email: Email,
+    email: LoginEmail,
     attempt: PasswordAttempt,
     client: &Client,
 ) -> Result<Option<Authenticated>, Problem> {
     let now = state.now();
-    let key = Key::new(email.clone(), client.ip_address);
+    let key = Key::new(email.email().clone(), client.ip_address);
     state.throttle.check(&key, now)?;
     let found = state
         .db
@@ -55,7 +56,7 @@ pub(crate) async fn again(
         .run(move |connection| store::find(connection, &id))
         .await?;
     let user = user.ok_or_else(Problem::account_is_gone)?;
-    let email = Email::stored(user.email);
+    let email = LoginEmail::stored(user.email);
     let authenticated = by_email(state, email, attempt, client).await?;
     authenticated
         .filter(|authenticated| authenticated.user.id == user_id.as_str())

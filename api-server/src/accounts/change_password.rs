@@ -5,13 +5,14 @@ use std::time::SystemTime;
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use actix_web::web::Data;
-use auth_core::password::{Password, PasswordAttempt};
+use auth_core::password::PasswordAttempt;
 use serde::Deserialize;
 use utoipa::ToSchema;
 use validator::Validate;
 
 use super::authenticate;
 use super::grant::{Grant, Granted};
+use super::password_policy::ChosenPassword;
 use super::store::{self, NewPassword, PasswordChanged, Sessions};
 use super::user;
 use crate::http::caller::Caller;
@@ -27,7 +28,7 @@ pub(crate) struct ChangePassword {
     #[validate(custom(function = "user::attempted_password_rule"))]
     #[schema(required, format = Password, min_length = 1, max_length = 128)]
     current_password: String,
-    /// 8 to 128 characters.
+    /// 8 to 128 characters, none of the common passwords.
     #[serde(default)]
     #[validate(custom(function = "user::new_password_rule"))]
     #[schema(required, format = Password, min_length = 8, max_length = 128)]
@@ -50,7 +51,8 @@ pub(crate) async fn change_password(
     let now = state.now();
     let attempt = user::attempted_password(&body.current_password)
         .map_err(|fault| fault.at("current_password"))?;
-    let new = user::new_password(&body.new_password).map_err(|fault| fault.at("new_password"))?;
+    let new = user::new_password(&state.password_policy, &body.new_password)
+        .map_err(|fault| fault.at("new_password"))?;
     let change = Change {
         user_id: caller.user_id,
         session_id: caller.session_id.clone(),
@@ -76,7 +78,7 @@ pub(crate) struct Change {
     pub(crate) session_id: String,
     /// What is said to be the current password.
     pub(crate) attempt: PasswordAttempt,
-    pub(crate) new: Password,
+    pub(crate) new: ChosenPassword,
     pub(crate) sessions: Sessions,
 }
 

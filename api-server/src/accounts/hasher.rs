@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
-use auth_core::password::{Cost, Password, PasswordAttempt, PasswordHash};
+use auth_core::password::{Cost, PasswordAttempt, PasswordHash};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::spawn_blocking;
 
+use super::password_policy::ChosenPassword;
 use crate::cores::cores;
 use crate::problem::Problem;
 
@@ -49,9 +50,9 @@ impl Hasher {
     pub(crate) async fn hash(
         &self,
         turn: Turn,
-        password: Password,
+        password: ChosenPassword,
     ) -> Result<PasswordHash, Problem> {
-        let cost = self.cost;
+        let (cost, password) = (self.cost, password.into_password());
         on_its_own_thread(turn, move || password.hash(cost)).await
     }
 

@@ -11,9 +11,10 @@ use utoipa::ToSchema;
 use validator::Validate;
 
 use super::authenticate::{self, Authenticated};
+use super::email::{self, LoginEmail};
 use super::grant::{Grant, Granted};
 use super::store;
-use super::user::{self, Email};
+use super::user;
 use crate::http::caller::CameBy;
 use crate::http::client::Client;
 use crate::http::json::Json;
@@ -24,7 +25,7 @@ use crate::state::State;
 #[derive(Deserialize, Validate, ToSchema)]
 pub(crate) struct LoginRequest {
     #[serde(default)]
-    #[validate(custom(function = "user::email_rule"))]
+    #[validate(custom(function = "email::login_email_rule"))]
     #[schema(required, format = Email, max_length = 254, example = "ada@example.com")]
     email: String,
     /// Compared exactly as typed, after NFKC.
@@ -45,7 +46,7 @@ pub(crate) async fn login(
     state: Data<State>,
     Json(body): Json<LoginRequest>,
 ) -> Result<HttpResponse, Problem> {
-    let email = Email::parse(&body.email).map_err(|fault| fault.at("email"))?;
+    let email = LoginEmail::parse(&body.email).map_err(|fault| fault.at("email"))?;
     let attempt = user::attempted_password(&body.password).map_err(|fault| fault.at("password"))?;
     let granted = log_in(&state, email, attempt, client, state.session_ttl).await?;
     granted.respond(&state, StatusCode::OK, CameBy::Message)
@@ -54,7 +55,7 @@ pub(crate) async fn login(
 /// Opens a session of this lifetime for whoever knows the password.
 pub(crate) async fn log_in(
     state: &State,
-    email: Email,
+    email: LoginEmail,
     attempt: PasswordAttempt,
     client: Client,
     lifetime: Duration,

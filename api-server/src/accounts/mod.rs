@@ -1,12 +1,15 @@
 //! People: register, log in, look at and change one's account.
 
 pub(crate) mod account;
+pub(crate) mod addresses;
 pub(crate) mod authenticate;
 pub(crate) mod change_password;
 pub(crate) mod delete;
+pub(crate) mod email;
 pub(crate) mod grant;
 pub(crate) mod hasher;
 pub(crate) mod login;
+pub(crate) mod password_policy;
 pub(crate) mod register;
 pub(crate) mod store;
 pub(crate) mod throttle;

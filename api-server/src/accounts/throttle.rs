@@ -7,7 +7,7 @@ use std::net::IpAddr;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
 
-use super::user::Email;
+use super::email::Email;
 use crate::problem::{Code, Problem};
 
 /// NIST SP 800-63B allows no more than 100 failures in a row.

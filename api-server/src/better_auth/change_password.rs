@@ -2,7 +2,7 @@
 
 use actix_web::web::{self, Bytes};
 use actix_web::{Error, FromRequest as _, HttpRequest, HttpResponse};
-use auth_core::password::{Password, PasswordAttempt};
+use auth_core::password::PasswordAttempt;
 use serde::Serialize;
 use serde_json::Value;
 
@@ -13,6 +13,7 @@ use super::sign_up::{attempt, new_password, open};
 use super::visitor::{self, SignedIn};
 use super::wire::{DONE, UserBody, token};
 use crate::accounts::change_password::{Change, change_password, set};
+use crate::accounts::password_policy::ChosenPassword;
 use crate::accounts::store::{Sessions, has_password};
 use crate::accounts::{authenticate, change_password as ours};
 use crate::http::caller::Caller;
@@ -63,7 +64,7 @@ async fn change(call: Call) -> Answer {
     let start_over = fields.optional_bool("revokeOtherSessions") == Some(true);
     fields.finish()?;
     let signed_in = call.signed_in().await?;
-    let new = new_password(new)?;
+    let new = new_password(&call.state.password_policy, new)?;
     let attempt = attempt(current)?;
     require_credential_account(&call, &signed_in).await?;
     let attempt = attempt.ok_or_else(Refusal::invalid_password)?;
@@ -90,7 +91,7 @@ async fn change_and_start_over(
     call: &Call,
     signed_in: SignedIn,
     attempt: PasswordAttempt,
-    new: Password,
+    new: ChosenPassword,
 ) -> Answer {
     let (state, client, now) = (&call.state, call.client.clone(), call.state.now());
     let is_remembered = signed_in.is_remembered;

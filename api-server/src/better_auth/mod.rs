@@ -28,6 +28,7 @@ use actix_web::web::{self, ServiceConfig};
 use actix_web::{FromRequest, Handler, HttpResponse, Resource, Responder};
 
 use crate::http::endpoint::Endpoint;
+pub(crate) use refusal::BetterAuthError;
 use refusal::Refusal;
 
 /// What begins like an address of its client and is none.

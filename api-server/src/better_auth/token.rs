@@ -6,7 +6,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::call::Call;
-use crate::problem::Problem;
+use super::refusal::Refusal;
 use actix_web::HttpResponse;
 
 #[derive(Serialize, ToSchema)]
@@ -31,6 +31,6 @@ pub(crate) async fn show(call: Call) -> Result<HttpResponse, Error> {
     };
     let keys = call.state.keys.in_force();
     let issued = keys.issuer.issue(&subject, call.state.now());
-    let token = issued.map_err(Problem::internal)?.token;
+    let token = issued.map_err(Refusal::from)?.token;
     Ok(call.answer(&signed_in, AccessTokenOfSession { token })?)
 }

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
+use std::path::Path;
 use std::str::FromStr as _;
 use std::time::Duration;
 
@@ -10,6 +11,7 @@ use ipnet::IpNet;
 use url::Url;
 
 use super::postgres_url;
+use crate::blocklist::Blocklist;
 use crate::db::DatabaseUrl;
 
 const MAX_LIFETIME: Duration = Duration::from_secs(400 * 24 * 60 * 60);
@@ -167,6 +169,21 @@ pub(super) fn cost(text: &str, allow_weak: bool) -> Result<Cost, String> {
         Ok(4..=9) => Err(weak_hint.to_owned()),
         _ => Err(STRONG.to_owned()),
     }
+}
+
+/// Without a file, or with an empty name, an empty list.
+pub(super) fn blocklist(file: Option<&Path>) -> Result<Blocklist, String> {
+    let file = file.filter(|file| !file.as_os_str().is_empty());
+    let Some(file) = file else {
+        return Ok(Blocklist::default());
+    };
+    let list = Blocklist::read(file)?;
+    log::info!(
+        "{} passwords may not be set by {}",
+        list.len(),
+        file.display()
+    );
+    Ok(list)
 }
 
 /// Scheme, host and port, as a browser writes them in `Origin` (RFC 6454 § 6.2).

@@ -2,7 +2,7 @@
 
 use std::ffi::{OsStr, OsString};
 use std::fmt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use clap::error::ErrorKind;
 use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
@@ -116,6 +116,10 @@ pub struct Settings {
     /// true allows a bcrypt cost of 4 to 9, for tests.
     #[arg(long, env, global = true, value_name = "BOOL", default_value = "false", num_args = 0..=1, default_missing_value = "true")]
     pub allow_weak_hashing: String,
+
+    /// File of passwords that may not be set, one a line, beside the built-in list of common ones; read at start.
+    #[arg(long, env, global = true, value_name = "FILE")]
+    pub password_blocklist: Option<PathBuf>,
 
     /// Address under which browsers reach the server; https makes its cookies Secure. Defaults to http:// and the
     /// bind address.

@@ -3,6 +3,7 @@
 
 mod arrivals;
 mod better_auth;
+mod check;
 mod export;
 mod json;
 mod lines;
@@ -64,6 +65,19 @@ fn into<W: Write>(
         format!("{error}\nStopped before the end. What was taken stays, and it can be run again.")
     })?;
     Ok(summary?)
+}
+
+/// Lists the accounts whose address today's rule refuses or spells otherwise; with `fix`, respells those that can be.
+///
+/// # Errors
+///
+/// If the database cannot be read or written, or the output not be written.
+pub fn check(target: &DatabaseUrl, fix: bool, mut output: impl Write) -> Result<(), Failure> {
+    let failed = |error: Failure| format!("cannot check {target} (DATABASE_URL): {error}");
+    db::migrate(target).map_err(failed)?;
+    let mut connection = db::connect(target).map_err(|error| failed(error.into()))?;
+    check::run(&mut connection, fix, &mut output).map_err(failed)?;
+    Ok(output.flush()?)
 }
 
 /// Writes every user, and every task if asked to, as JSON Lines.

@@ -8,6 +8,7 @@ use diesel::prelude::*;
 use super::person::Person;
 use super::report::Outcome;
 use super::todo::Todo;
+use crate::accounts::email::{Email, canonical};
 use crate::db::schema::{imported_tasks, imported_users, tasks, users};
 use crate::db::{DbConnection, DbError, Timestamp, diagnose, on_either_engine, write_transaction};
 
@@ -77,12 +78,16 @@ pub(super) fn take_people(
 ) -> Result<Vec<Outcome>, DbError> {
     let outcomes = write_transaction(connection, |connection| {
         let ids: Vec<_> = people.iter().map(|person| person.id.as_str()).collect();
-        let emails: Vec<_> = people.iter().map(|person| person.email.as_str()).collect();
+        let emails = people.iter().map(|person| &person.email);
+        let older = emails.clone().filter_map(Email::with_u_labels);
+        let emails: Vec<_> = older
+            .chain(emails.map(|email| email.as_str().to_owned()))
+            .collect();
         let mut known = Known::default();
         let same = users::id.eq_any(&ids).or(users::email.eq_any(&emails));
         let rows = users::table.filter(same).select((users::id, users::email));
         for (id, email) in rows.load::<(String, String)>(connection)? {
-            known.add(id, email);
+            known.add(id, canonical(email));
         }
         if remember {
             let before = imported_users::table.select(imported_users::id);
@@ -193,7 +198,8 @@ fn owners(connection: &mut DbConnection, todos: &[Todo]) -> QueryResult<HashMap<
         .filter(users::id.eq_any(ids))
         .select((users::id, users::email))
         .load::<(String, String)>(connection)?;
-    Ok(rows.into_iter().collect())
+    let rows = rows.into_iter();
+    Ok(rows.map(|(id, email)| (id, canonical(email))).collect())
 }
 
 /// Owners and ids of the tasks that came before, or that were written here and now come home.
