@@ -18,6 +18,7 @@ mod keys;
 mod log_lines;
 mod many;
 mod moving;
+mod private_files;
 mod refusals;
 mod rotation;
 mod silence;

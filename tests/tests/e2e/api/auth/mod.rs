@@ -1,4 +1,6 @@
 mod account;
+mod addresses;
+mod common_passwords;
 pub(crate) mod login;
 mod logout;
 mod passwords;
