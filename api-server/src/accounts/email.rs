@@ -139,7 +139,8 @@ fn a_labels(domain: &str) -> Option<Cow<'_, str>> {
     let strict = Uts46::new().to_ascii(domain.as_bytes(), denied, hyphens, DnsLength::Verify);
     let ascii = strict.ok()?;
     let top = ascii.rsplit('.').next()?;
-    (!top.bytes().all(|byte| byte.is_ascii_digit())).then_some(ascii)
+    let is_number = top.starts_with("0x") || top.bytes().all(|byte| byte.is_ascii_digit());
+    (!is_number).then_some(ascii)
 }
 
 /// Whether a release before this rule may have stored it, as far as it is harmless to look it up.

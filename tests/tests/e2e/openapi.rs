@@ -115,7 +115,8 @@ async fn every_error_has_the_documented_form(app: App) {
     let mut failed = BTreeSet::new();
     for is_broken in [false, true] {
         if is_broken {
-            app.database().execute("DROP TABLE tasks; DROP TABLE sessions");
+            app.database()
+                .execute("DROP TABLE tasks; DROP TABLE sessions");
         }
         for operation in operations(&app).await {
             for caller in [app.anonymous(), app.bearer("x.y.z"), ada.clone()] {
@@ -144,7 +145,10 @@ fn assert_documented(document: &Value, operation: &Operation, answer: &Response)
     let schema = &document["components"]["schemas"][schema.rsplit('/').next().unwrap()];
     let body: Value = serde_json::from_str(&answer.text()).unwrap();
     for required in schema["required"].as_array().unwrap() {
-        assert!(body.get(required.as_str().unwrap()).is_some(), "{operation:?}: {body}");
+        assert!(
+            body.get(required.as_str().unwrap()).is_some(),
+            "{operation:?}: {body}"
+        );
     }
     for (name, value) in body.as_object().unwrap() {
         let property = &schema["properties"][name];

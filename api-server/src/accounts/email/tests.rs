@@ -79,6 +79,7 @@ fn what_is_no_address_is_refused() {
         "a@[IPv6:::1]",
         "a@127.0.0.1",
         "a@１２７.0.0.1",
+        "a@0x7f.0x1",
         "\"a\"@b.example",
         "\"a b\"@c.example",
         "ä@b.example",

@@ -59,9 +59,15 @@ fn a_check_that_fixes_respells_what_is_free_and_nothing_else(engine: Engine) {
     let world = world(engine, STORED);
     let fixed = check(&world, &["--fix"]);
     assert!(fixed.contains(": now ada@xn--exmple-cua.de\n"), "{fixed}");
-    assert!(fixed.ends_with("4 addresses, 1 of them respelled\n"), "{fixed}");
+    assert!(
+        fixed.ends_with("4 addresses, 1 of them respelled\n"),
+        "{fixed}"
+    );
     let again = check(&world, &["--fix"]);
-    assert!(again.ends_with("3 addresses, 0 of them respelled\n"), "{again}");
+    assert!(
+        again.ends_with("3 addresses, 0 of them respelled\n"),
+        "{again}"
+    );
     let server = world.serve();
     for email in ["ada@exämple.de", "ada@xn--exmple-cua.de", "bob@example.org"] {
         server.log_in(email, PASSWORD).expect(200);
@@ -99,5 +105,8 @@ fn an_import_that_is_repeated_finds_users_under_their_older_spelling(engine: Eng
     let update = "UPDATE users SET email = 'ada@exämple.de'";
     world.execute_here(update);
     let again = world.import(&[]);
-    assert!(again.ends_with("users: 0 taken, 1 here already, 0 not taken\n"), "{again}");
+    assert!(
+        again.ends_with("users: 0 taken, 1 here already, 0 not taken\n"),
+        "{again}"
+    );
 }

@@ -251,7 +251,8 @@ async fn an_ambiguous_address_is_refused_before_anything_happens(engine: Engine)
     let ambiguous = AMBIGUOUS.iter().copied().chain([too_long.as_str()]);
     for address in ambiguous {
         let refused = (403, "INVALID_CALLBACK_URL", "Invalid callbackURL");
-        let body = json!({ "email": "ada@example.com", "password": PASSWORD, "callbackURL": address });
+        let body =
+            json!({ "email": "ada@example.com", "password": PASSWORD, "callbackURL": address });
         says(&app.anonymous().post(SIGN_IN, body).await, refused);
         let mut body = sign_up_body("eve");
         body["callbackURL"] = address.into();
@@ -264,7 +265,10 @@ async fn an_ambiguous_address_is_refused_before_anything_happens(engine: Engine)
             says(&app.anonymous().get(&path).await, refused);
         }
     }
-    let count = |table| app.database().value(&format!("SELECT count(*) FROM {table}"));
+    let count = |table| {
+        app.database()
+            .value(&format!("SELECT count(*) FROM {table}"))
+    };
     assert_eq!(count("sessions").as_deref(), Some("1"));
     assert_eq!(count("users").as_deref(), Some("1"));
 }
@@ -281,7 +285,8 @@ async fn an_address_to_go_on_to_is_named_as_it_was_parsed(engine: Engine) {
         ("/a?b=%0d%0a", "/a?b=%0d%0a"),
         (&longest, &longest),
     ] {
-        let body = json!({ "email": "ada@example.com", "password": PASSWORD, "callbackURL": address });
+        let body =
+            json!({ "email": "ada@example.com", "password": PASSWORD, "callbackURL": address });
         let answer = app.anonymous().post(SIGN_IN, body).await;
         assert_eq!(answer.header("location"), Some(parsed));
         assert_eq!(answer.ok()["url"], parsed);

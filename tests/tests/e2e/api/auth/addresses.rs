@@ -64,7 +64,10 @@ async fn what_is_no_address_becomes_no_account_by_any_way_in(app: App) {
         let body = json!({ "email": text, "password": PASSWORD });
         let refused = app.anonymous().post("/api/auth/sign-in/email", body).await;
         assert_eq!(refused.code(), "INVALID_EMAIL", "{text:?}");
-        let login = app.anonymous().post(LOGIN, credentials(text, PASSWORD)).await;
+        let login = app
+            .anonymous()
+            .post(LOGIN, credentials(text, PASSWORD))
+            .await;
         assert!([401, 422].contains(&login.status()), "{text:?}");
     }
     assert_eq!(users(&app), "0");
@@ -135,18 +138,32 @@ async fn stored_as(app: &App, number: usize, email: &str) -> Value {
 
 async fn an_address_that_was_stored_otherwise_still_logs_in(app: App) {
     let cases: [(&str, &[&str]); 5] = [
-        ("ada@exämple.de", &["ada@exämple.de", "Ada@EXÄMPLE.de", "ada@xn--exmple-cua.de"]),
-        ("ada@ｅxample.org", &["ada@ｅxample.org", "ADA@ｅxample.org"]),
-        ("a..b@example.org", &["a..b@example.org", "A..B@example.org"]),
+        (
+            "ada@exämple.de",
+            &["ada@exämple.de", "Ada@EXÄMPLE.de", "ada@xn--exmple-cua.de"],
+        ),
+        (
+            "ada@ｅxample.org",
+            &["ada@ｅxample.org", "ADA@ｅxample.org"],
+        ),
+        (
+            "a..b@example.org",
+            &["a..b@example.org", "A..B@example.org"],
+        ),
         ("a@[127.0.0.1]", &["a@[127.0.0.1]"]),
         ("a@127.0.0.1", &["a@127.0.0.1"]),
     ];
     for (number, (stored, typed)) in cases.into_iter().enumerate() {
         let id = stored_as(&app, number, stored).await;
         for text in typed {
-            let login = app.anonymous().post(LOGIN, credentials(text, PASSWORD)).await;
+            let login = app
+                .anonymous()
+                .post(LOGIN, credentials(text, PASSWORD))
+                .await;
             assert_eq!(login.ok()["user"]["id"], id, "{text}");
-            let wrong = app.anonymous().post(LOGIN, credentials(text, "wrong horse"));
+            let wrong = app
+                .anonymous()
+                .post(LOGIN, credentials(text, "wrong horse"));
             wrong.await.refused(401, "INVALID_EMAIL_OR_PASSWORD");
         }
     }
@@ -158,25 +175,36 @@ async fn an_account_that_was_stored_otherwise_is_not_shadowed(app: App) {
         let again = register(&app, spelling).await;
         again.refused(409, "USER_ALREADY_EXISTS");
     }
-    let login = app.anonymous().post(LOGIN, credentials("ada@exämple.de", PASSWORD));
+    let login = app
+        .anonymous()
+        .post(LOGIN, credentials("ada@exämple.de", PASSWORD));
     assert_eq!(login.await.ok()["user"]["id"], id);
 }
 
 async fn a_stored_address_that_could_leave_its_place_is_not_logged_in_to(app: App) {
     let hostile = "x@<img/onerror=x>[127.0.0.1]";
     stored_as(&app, 0, hostile).await;
-    let login = app.anonymous().post(LOGIN, credentials(hostile, PASSWORD)).await;
+    let login = app
+        .anonymous()
+        .post(LOGIN, credentials(hostile, PASSWORD))
+        .await;
     login.refused(422, "VALIDATION_ERROR");
 }
 
 async fn an_account_that_was_stored_otherwise_keeps_its_password_changeable(app: App) {
     stored_as(&app, 0, "ada@exämple.de").await;
-    let login = app.anonymous().post(LOGIN, credentials("ada@exämple.de", PASSWORD));
+    let login = app
+        .anonymous()
+        .post(LOGIN, credentials("ada@exämple.de", PASSWORD));
     let token = login.await.ok()["access_token"].clone();
     let body = json!({ "current_password": PASSWORD, "new_password": "another horse" });
-    let changed = app.bearer(token.as_str().unwrap()).post("/api/auth/change-password", body);
+    let changed = app
+        .bearer(token.as_str().unwrap())
+        .post("/api/auth/change-password", body);
     let _changed = changed.await.is(200);
-    let login = app.anonymous().post(LOGIN, credentials("ada@exämple.de", "another horse"));
+    let login = app
+        .anonymous()
+        .post(LOGIN, credentials("ada@exämple.de", "another horse"));
     login.await.ok();
 }
 
@@ -193,7 +221,11 @@ async fn the_log_names_the_command_that_lists_stored_addresses(engine: Engine) {
         sister.anonymous().get("/healthz").await.ok();
         if e2e::log_lines::with(line).len() > before {
             let lines = e2e::log_lines::with(line);
-            assert!(lines.iter().all(|line| line.contains("api-server users check")));
+            assert!(
+                lines
+                    .iter()
+                    .all(|line| line.contains("api-server users check"))
+            );
             return;
         }
     }

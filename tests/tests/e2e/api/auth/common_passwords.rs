@@ -74,7 +74,9 @@ async fn a_common_password_that_was_set_before_still_logs_in(app: App) {
     let hash = hash.hash(Cost::new(4).unwrap()).unwrap();
     let update = format!("UPDATE users SET password_hash = '{}'", hash.as_str());
     app.database().execute(&update);
-    let login = app.anonymous().post(LOGIN, credentials(ada.email(), "password"));
+    let login = app
+        .anonymous()
+        .post(LOGIN, credentials(ada.email(), "password"));
     login.await.ok();
 }
 
@@ -105,7 +107,8 @@ async fn sign_up(app: &App, password: &str) -> Response {
 
 #[track_caller]
 fn is_compromised(refused: &Response) {
-    let message = "The password you entered has been compromised. Please choose a different password.";
+    let message =
+        "The password you entered has been compromised. Please choose a different password.";
     crate::better_auth::world::says(refused, (400, "PASSWORD_COMPROMISED", message));
 }
 
@@ -115,7 +118,10 @@ async fn a_client_of_better_auth_reads_that_the_password_is_compromised(app: App
         is_compromised(&sign_up(&app, common).await);
         let body = json!({ "currentPassword": ada.password(), "newPassword": common });
         let signed_in = json!({ "email": ada.email(), "password": ada.password() });
-        let signed_in = app.anonymous().post("/api/auth/sign-in/email", signed_in).await;
+        let signed_in = app
+            .anonymous()
+            .post("/api/auth/sign-in/email", signed_in)
+            .await;
         let browser = crate::better_auth::world::Browser::of(&signed_in);
         let refused = browser.post(&app, "/api/auth/change-password", body).await;
         is_compromised(&refused);
