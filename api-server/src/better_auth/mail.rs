@@ -5,7 +5,7 @@ use url::Url;
 
 use super::answer::Answer;
 use super::call::Call;
-use super::origin;
+use super::callback;
 use super::refusal::Refusal;
 use super::sign_up::new_password;
 use super::small::{redirect, with_error};
@@ -46,8 +46,8 @@ pub(super) async fn reset_link(call: Call) -> Answer {
     let mut fields = call.query_fields();
     fields.text(CALLBACK);
     fields.finish()?;
-    let callback = origin::trusted_callback(&call)?;
-    let callback = callback.as_deref().unwrap_or("/api/auth/error");
+    let given = callback::of_query(&call)?;
+    let callback = given.as_deref().unwrap_or("/api/auth/error");
     let origin = call.state.origins.last();
     let own = origin.map_or("", |origin| origin.as_str());
     let base = Url::parse(own).and_then(|base| base.join(callback));
@@ -75,7 +75,7 @@ pub(super) async fn verification_link(call: Call) -> Answer {
     fields.text(TOKEN);
     fields.optional_text(CALLBACK);
     fields.finish()?;
-    match origin::trusted_callback(&call)? {
+    match callback::of_query(&call)? {
         Some(callback) => Ok(redirect(&with_error(&callback, INVALID_TOKEN))),
         None => Err(Refusal::invalid_token(StatusCode::UNAUTHORIZED)),
     }

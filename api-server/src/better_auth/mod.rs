@@ -5,6 +5,7 @@
 
 mod answer;
 mod call;
+mod callback;
 pub(crate) mod change_password;
 mod cookies;
 mod delete_user;

@@ -11,7 +11,7 @@ use super::fields::is_email;
 use super::refusal::Refusal;
 use super::sign_up::{attempt, open};
 use super::wire::{UserBody, token};
-use super::{origin, visitor};
+use super::{callback, origin, visitor};
 use crate::accounts::email::LoginEmail;
 use crate::accounts::login::log_in;
 use crate::problem::Problem;
@@ -37,7 +37,7 @@ pub(super) async fn sign_in(call: Call) -> Answer {
         let invalid = Refusal::new(StatusCode::BAD_REQUEST, "INVALID_EMAIL", "Invalid email");
         return Err(invalid);
     }
-    let url = origin::body_callback(&call);
+    let url = callback::of_body(&call);
     let location = url.as_deref().map(HeaderValue::try_from).transpose();
     let location = location.map_err(Problem::internal)?;
     let attempt = attempt(password)?;

@@ -92,6 +92,7 @@ fn cannot(what: &str, path: &Path, error: &std::io::Error) -> String {
 #[cfg(test)]
 mod tests {
     use super::{beside, read_or_create};
+    use std::fs::Permissions;
     use std::os::unix::fs::PermissionsExt as _;
 
     #[test]
@@ -119,7 +120,9 @@ mod tests {
     fn a_damaged_file_is_not_replaced() {
         let folder = tempfile::tempdir().unwrap();
         let database = folder.path().join("auth.db");
-        std::fs::write(beside(&database), "short").unwrap();
+        let file = beside(&database);
+        std::fs::write(&file, "short").unwrap();
+        std::fs::set_permissions(&file, Permissions::from_mode(0o600)).unwrap();
         assert!(read_or_create(&database).unwrap_err().contains("unusable"));
     }
 }
