@@ -172,17 +172,12 @@ pub(super) fn cost(text: &str, allow_weak: bool) -> Result<Cost, String> {
 }
 
 /// Without a file, or with an empty name, an empty list.
-pub(super) fn blocklist(file: Option<&Path>) -> Result<Blocklist, String> {
-    let file = file.filter(|file| !file.as_os_str().is_empty());
-    let Some(file) = file else {
+pub(super) fn blocklist(file: Option<&str>) -> Result<Blocklist, String> {
+    let Some(file) = file.filter(|file| !file.is_empty()) else {
         return Ok(Blocklist::default());
     };
-    let list = Blocklist::read(file)?;
-    log::info!(
-        "{} passwords may not be set by {}",
-        list.len(),
-        file.display()
-    );
+    let list = Blocklist::read(Path::new(file))?;
+    log::info!("{file} has {} passwords that may not be set", list.len());
     Ok(list)
 }
 

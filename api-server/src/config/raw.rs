@@ -2,7 +2,7 @@
 
 use std::ffi::{OsStr, OsString};
 use std::fmt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use clap::error::ErrorKind;
 use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
@@ -119,7 +119,7 @@ pub struct Settings {
 
     /// File of passwords that may not be set, one a line, beside the built-in list of common ones; read at start.
     #[arg(long, env, global = true, value_name = "FILE")]
-    pub password_blocklist: Option<PathBuf>,
+    pub password_blocklist: Option<String>,
 
     /// Address under which browsers reach the server; https makes its cookies Secure. Defaults to http:// and the
     /// bind address.
