@@ -10,6 +10,7 @@ const NO_COOKIES = "Your browser does not keep our cookies, so you cannot stay s
 const EXPIRED = "Your session has expired, please sign in again.";
 
 const PAGES = {
+  __proto__: null,
   "/": { title: "Tasks", template: "welcome" },
   "/sign-in": { title: "Sign in", template: "sign-in", show: showSignIn },
   "/sign-up": { title: "Create an account", template: "sign-up", show: showSignUp },

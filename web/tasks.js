@@ -13,7 +13,7 @@ export async function showTasks({ api, user, main, signal, putOff }) {
   const search = main.querySelector("#search");
   const add = main.querySelector("form.add");
   const asked = new URLSearchParams(location.search);
-  const filter = { show: asked.get("show") in COMPLETED ? asked.get("show") : "all", q: asked.get("q") ?? "" };
+  const filter = { show: Object.hasOwn(COMPLETED, asked.get("show")) ? asked.get("show") : "all", q: asked.get("q") ?? "" };
   let next = null;
   let loading = new AbortController();
   /** Sends the deletion that could still be undone. */

@@ -88,7 +88,7 @@ export async function busy(button, action) {
 }
 
 /** Errors that concern one field, though the server does not say so in `errors`. */
-const FIELD_OF = { USER_ALREADY_EXISTS: ["email"], INVALID_PASSWORD: ["current_password", "password"] };
+const FIELD_OF = { __proto__: null, USER_ALREADY_EXISTS: ["email"], INVALID_PASSWORD: ["current_password", "password"] };
 
 /** Submits by `action`, which gets the fields. What goes wrong is said at the field or above all; what was typed stays. */
 export function onSubmit(form, action) {

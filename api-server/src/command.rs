@@ -86,6 +86,9 @@ fn users(settings: &Settings, command: &UsersCommand) -> ExitCode {
         UsersCommand::Import(ImportCommand::Json { from }) => settings
             .check_database()
             .map(|target| import_json(&target, from.as_deref())),
+        UsersCommand::Check { fix } => settings
+            .check_database()
+            .map(|target| transfer::check(&target, *fix, io::stdout().lock())),
         UsersCommand::Export { tasks } => settings
             .check_database()
             .map(|source| transfer::export(&source, *tasks, io::stdout().lock())),

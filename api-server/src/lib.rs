@@ -6,6 +6,7 @@
 
 mod accounts;
 mod better_auth;
+mod blocklist;
 pub mod command;
 pub mod config;
 mod cores;

@@ -1,5 +1,6 @@
 //! Settings in, a running server out; the whole order of middleware and routes.
 
+use std::future::pending;
 use std::io;
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -9,9 +10,12 @@ use actix_web::middleware::{Condition, from_fn};
 use actix_web::web::{self, Data, ServiceConfig};
 use actix_web::{App, HttpServer};
 use auth_core::{Authority, Keyring, RevokedSessions};
+use futures_util::FutureExt as _;
 use tokio::signal::unix::{SignalKind, signal};
 
+use crate::accounts::addresses;
 use crate::accounts::hasher::Hasher;
+use crate::accounts::password_policy::PasswordPolicy;
 use crate::accounts::throttle::{NetworkLimits, Throttle};
 use crate::config::Config;
 use crate::db::{self, Db};
@@ -83,7 +87,8 @@ impl Server {
         tokio::select! {
             served = inner => served,
             () = follow_revocations(state.clone()) => Ok(()),
-            () = purge_regularly(state) => Ok(()),
+            () = purge_regularly(state.clone()) => Ok(()),
+            () = addresses::report(&state).then(|()| pending()) => Ok(()),
         }
     }
 
@@ -185,6 +190,7 @@ fn state(config: Config, limits: Limits, clock: Clock) -> Result<State, BuildErr
     Ok(State {
         db: Db::new(config.database_url, config.database_pool_size)?,
         hasher: Hasher::new(config.bcrypt_cost),
+        password_policy: PasswordPolicy::new(config.password_blocklist),
         throttle: Throttle::new(NetworkLimits {
             failed_logins: config.max_failed_logins_per_network,
             registrations: config.max_registrations_per_network,

@@ -7,6 +7,7 @@ use auth_core::RevokedSessions;
 use ipnet::IpNet;
 
 use crate::accounts::hasher::Hasher;
+use crate::accounts::password_policy::PasswordPolicy;
 use crate::accounts::throttle::Throttle;
 use crate::config::Origin;
 use crate::cores::cores;
@@ -45,6 +46,7 @@ impl Default for Limits {
 pub(crate) struct State {
     pub(crate) db: Db,
     pub(crate) hasher: Hasher,
+    pub(crate) password_policy: PasswordPolicy,
     pub(crate) throttle: Throttle,
     pub(crate) keys: Keys,
     pub(crate) revoked: RevokedSessions,

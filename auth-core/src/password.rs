@@ -67,6 +67,12 @@ impl Password {
         }
     }
 
+    /// Returns the password in NFKC, as it is hashed, to compare it with a list of common passwords.
+    #[must_use]
+    pub fn expose(&self) -> &str {
+        self.0.normalised()
+    }
+
     /// Hashes the password with a new salt. Takes the time of one bcrypt.
     ///
     /// # Errors

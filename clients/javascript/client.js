@@ -282,12 +282,16 @@ export function createClient({ base = "", cookies = false, store, onSignedOut, r
    * Calls any address of the API for whoever is signed in.
    *
    * @param {string} method
-   * @param {string} path Such as `/api/auth/session`.
+   * @param {string} path Such as `/api/auth/session`: never another host's, for the token goes with it.
    * @param {Call} [call]
    * @returns {Promise<any>} The body of the answer.
    * @throws {ApiError}
+   * @throws {TypeError} Unless the path starts with exactly one `/` and has no line breaks or tabs, which URLs drop.
    */
-  const request = async (method, path, call) => (await authorised(method, path, call)).content;
+  async function request(method, path, call) {
+    if (!/^\/(?![/\\])[^\t\n\r]*$/.test(path)) throw new TypeError(`Not a path of the API: ${path}`);
+    return (await authorised(method, path, call)).content;
+  }
 
   /** The owner's own address: should somebody else have signed in meanwhile, it is a 403 and not their list. */
   const tasks = async (rest = "") => `/api/${encodeURIComponent((await load())?.user.id ?? "-")}/tasks${rest}`;

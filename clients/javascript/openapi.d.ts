@@ -520,12 +520,19 @@ export interface components {
         AccountDeleted: {
             success: boolean;
         };
+        /** @description An error in the form of Better Auth. */
+        BetterAuthError: {
+            /** @example UNAUTHORIZED */
+            code?: string;
+            /** @example Unauthorized */
+            message: string;
+        };
         ChangePassword: {
             /** Format: password */
             current_password: string;
             /**
              * Format: password
-             * @description 8 to 128 characters.
+             * @description 8 to 128 characters, none of the common passwords.
              */
             new_password: string;
         };
@@ -677,7 +684,7 @@ export interface components {
         RegisterRequest: {
             /**
              * Format: email
-             * @description At most 254 bytes; compared lower-cased.
+             * @description At most 254 bytes; compared lower-cased, with the domain in ASCII.
              * @example ada@example.com
              */
             email: string;
@@ -688,7 +695,7 @@ export interface components {
             name?: string | null;
             /**
              * Format: password
-             * @description 8 to 128 characters.
+             * @description 8 to 128 characters, none of the common passwords.
              * @example correct horse battery staple
              */
             password: string;
@@ -809,7 +816,7 @@ export interface components {
              */
             created_at: string;
             /**
-             * @description Lower-cased.
+             * @description Lower-cased, the domain in ASCII.
              * @example ada@example.com
              */
             email: string;
@@ -1041,7 +1048,7 @@ export interface operations {
         };
         requestBody?: {
             content: {
-                "application/json": components["schemas"]["LogoutRequest"] | null;
+                "application/json": components["schemas"]["LogoutRequest"];
             };
         };
         responses: {
@@ -1074,7 +1081,7 @@ export interface operations {
         };
         requestBody?: {
             content: {
-                "application/json": components["schemas"]["RefreshRequest"] | null;
+                "application/json": components["schemas"]["RefreshRequest"];
             };
         };
         responses: {
@@ -1346,7 +1353,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/json": components["schemas"]["BetterAuthError"];
                 };
             };
             /** @description Any other refusal or fault */
@@ -1355,7 +1362,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"];
+                    "application/json": components["schemas"]["BetterAuthError"];
                 };
             };
         };

@@ -190,6 +190,18 @@ describe("a user", () => {
     }
   });
 
+  test("sees all tasks where the address names a filter that there is not", async () => {
+    const { page } = await open(member, server);
+    await add(page, "Buy milk");
+    for (const show of ["constructor", "toString", "__proto__", "hasOwnProperty", "null", '"]']) {
+      await page.goto(`/tasks?show=${encodeURIComponent(show)}`);
+      await task(page, "Buy milk").waitFor();
+      assert(await page.getByRole("radio", { name: "All" }).isChecked(), show);
+    }
+    await page.goto("/sign-in?next=constructor");
+    await page.waitForURL(`${server.base}/tasks`);
+  });
+
   test("does not see the tasks again with the back button after signing out", async () => {
     const { page } = await open(member, server);
     await add(page, "A secret");

@@ -44,6 +44,7 @@ impl Options {
             ("session-max-ttl", ""),
             ("bcrypt-cost", "4"),
             ("allow-weak-hashing", "true"),
+            ("password-blocklist", ""),
             ("public-url", "http://127.0.0.1:8080"),
             ("allowed-origins", ""),
             ("trusted-proxies", ""),

@@ -2,9 +2,10 @@
 
 use auth_core::password::{PasswordAttempt, PasswordHash};
 
+use super::email::LoginEmail;
 use super::hasher::Verdict;
 use super::store::{self, Credentials};
-use super::user::{Email, User};
+use super::user::User;
 use crate::http::client::Client;
 use crate::http::identity::UserId;
 use crate::problem::{Code, Problem};
@@ -22,7 +23,7 @@ pub(crate) struct Authenticated {
 /// By address. `None` for a wrong password and an unknown address alike, after the same time; 429 after too many.
 pub(super) async fn by_email(
     state: &State,
-    email: Email,
+    email: LoginEmail,
     attempt: PasswordAttempt,
     client: &Client,
 ) -> Result<Option<Authenticated>, Problem> {
@@ -32,7 +33,7 @@ pub(super) async fn by_email(
 /// Counts the attempt before its work is done, so that attempts in parallel cannot overshoot.
 async fn compare_counted(
     state: &State,
-    email: Email,
+    email: LoginEmail,
     session_id: Option<&str>,
     attempt: PasswordAttempt,
     client: &Client,
@@ -40,7 +41,7 @@ async fn compare_counted(
     let now = state.now();
     let guess = state
         .throttle
-        .guess(&email, session_id, client.network, now)?;
+        .guess(email.email(), session_id, client.network, now)?;
     let found = state
         .db
         .run(move |connection| store::find_by_email(connection, &email))
@@ -67,7 +68,7 @@ pub(crate) async fn again(
         .run(move |connection| store::find(connection, &id))
         .await?;
     let user = user.ok_or_else(Problem::account_is_gone)?;
-    let email = Email::stored(user.email);
+    let email = LoginEmail::stored(user.email);
     let authenticated = compare_counted(state, email, Some(session_id), attempt, client).await?;
     authenticated
         .filter(|authenticated| authenticated.user.id == user_id.as_str())

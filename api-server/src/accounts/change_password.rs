@@ -5,13 +5,14 @@ use std::time::{Duration, SystemTime};
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use actix_web::web::Data;
-use auth_core::password::{Password, PasswordAttempt};
+use auth_core::password::PasswordAttempt;
 use serde::Deserialize;
 use utoipa::ToSchema;
 use validator::Validate;
 
 use super::authenticate;
 use super::grant::{Grant, Granted};
+use super::password_policy::ChosenPassword;
 use super::store::{self, NewPassword};
 use super::user;
 use crate::http::caller::Caller;
@@ -29,7 +30,7 @@ pub(crate) struct ChangePassword {
     #[validate(custom(function = "user::attempted_password_rule"))]
     #[schema(required, format = Password, min_length = 1, max_length = 128)]
     current_password: String,
-    /// 8 to 128 characters.
+    /// 8 to 128 characters, none of the common passwords.
     #[serde(default)]
     #[validate(custom(function = "user::new_password_rule"))]
     #[schema(required, format = Password, min_length = 8, max_length = 128)]
@@ -53,7 +54,8 @@ pub(crate) async fn change_password(
     let now = state.now();
     let attempt = user::attempted_password(&body.current_password)
         .map_err(|fault| fault.at("current_password"))?;
-    let new = user::new_password(&body.new_password).map_err(|fault| fault.at("new_password"))?;
+    let new = user::new_password(&state.password_policy, &body.new_password)
+        .map_err(|fault| fault.at("new_password"))?;
     let change = Change {
         user_id: caller.user_id,
         session_id: caller.session_id,
@@ -71,7 +73,7 @@ pub(crate) struct Change {
     pub(crate) session_id: String,
     /// What is said to be the current password.
     pub(crate) attempt: PasswordAttempt,
-    pub(crate) new: Password,
+    pub(crate) new: ChosenPassword,
     /// How long the new session lives.
     pub(crate) lifetime: Duration,
 }
@@ -83,7 +85,7 @@ pub(crate) async fn set(
     client: Client,
     now: SystemTime,
 ) -> Result<Granted, Problem> {
-    let Change { user_id, session_id, .. } = &change;
+    let (user_id, session_id) = (&change.user_id, &change.session_id);
     let authenticated =
         authenticate::again(state, user_id, session_id, change.attempt, &client).await?;
     surplus::leave_one_batch(state, user_id, session_id).await?;

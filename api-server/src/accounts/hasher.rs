@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
-use auth_core::password::{Cost, Password, PasswordAttempt, PasswordHash};
+use auth_core::password::{Cost, PasswordAttempt, PasswordHash};
 use tokio::task::spawn_blocking;
 
 use super::hash_queue::{HashPermit, HashQueue, QueueFull};
+use super::password_policy::ChosenPassword;
 use crate::cores::cores;
 use crate::http::client::Client;
 use crate::problem::Problem;
@@ -39,9 +40,9 @@ impl Hasher {
     pub(crate) async fn hash(
         &self,
         permit: HashPermit,
-        password: Password,
+        password: ChosenPassword,
     ) -> Result<PasswordHash, Problem> {
-        let cost = self.cost;
+        let (cost, password) = (self.cost, password.into_password());
         on_its_own_thread(permit, move || password.hash(cost)).await
     }
 

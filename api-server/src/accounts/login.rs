@@ -12,9 +12,10 @@ use utoipa::ToSchema;
 use validator::Validate;
 
 use super::authenticate::{self, Authenticated};
+use super::email::{self, LoginEmail};
 use super::grant::{Grant, Granted};
 use super::store;
-use super::user::{self, Email, User};
+use super::user::{self, User};
 use crate::http::client::Client;
 use crate::http::identity::UserId;
 use crate::http::json::Json;
@@ -28,7 +29,7 @@ use crate::state::State;
 #[derive(Deserialize, Validate, ToSchema)]
 pub(crate) struct LoginRequest {
     #[serde(default)]
-    #[validate(custom(function = "user::email_rule"))]
+    #[validate(custom(function = "email::login_email_rule"))]
     #[schema(required, format = Email, max_length = 254, example = "ada@example.com")]
     email: String,
     /// Compared exactly as typed, after NFKC.
@@ -50,7 +51,7 @@ pub(crate) async fn login(
     state: Data<State>,
     Json(body): Json<LoginRequest>,
 ) -> Result<HttpResponse, Problem> {
-    let email = Email::parse(&body.email).map_err(|fault| fault.at("email"))?;
+    let email = LoginEmail::parse(&body.email).map_err(|fault| fault.at("email"))?;
     let attempt = user::attempted_password(&body.password).map_err(|fault| fault.at("password"))?;
     let context = LoginContext {
         client,
@@ -83,7 +84,7 @@ impl LoginContext {
 /// Opens a session for a caller who knows the password.
 pub(crate) async fn log_in(
     state: &State,
-    email: Email,
+    email: LoginEmail,
     attempt: PasswordAttempt,
     context: LoginContext,
 ) -> Result<Granted, Problem> {

@@ -1,15 +1,18 @@
 //! People: register, log in, look at and change one's account.
 
 pub(crate) mod account;
+pub(crate) mod addresses;
 pub(crate) mod authenticate;
 mod budget;
 pub(crate) mod change_password;
 pub(crate) mod delete;
+pub(crate) mod email;
 pub(crate) mod grant;
 mod hash_queue;
 pub(crate) mod hasher;
 mod line;
 pub(crate) mod login;
+pub(crate) mod password_policy;
 pub(crate) mod register;
 pub(crate) mod store;
 pub(crate) mod throttle;

@@ -4,15 +4,16 @@ use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use actix_web::web::Data;
 use auth_core::credentials::CredentialSource;
-use auth_core::password::Password;
 use serde::Deserialize;
 use utoipa::ToSchema;
 use validator::Validate;
 
+use super::email::{self, Email};
 use super::grant::{Grant, Granted};
 use super::login::LoginContext;
+use super::password_policy::ChosenPassword;
 use super::store;
-use super::user::{self, Email, User};
+use super::user::{self, User};
 use crate::db::{DbConnection, Timestamp};
 use crate::http::client::Client;
 use crate::http::identity::UserId;
@@ -24,12 +25,12 @@ use crate::state::State;
 
 #[derive(Deserialize, Validate, ToSchema)]
 pub(crate) struct RegisterRequest {
-    /// At most 254 bytes; compared lower-cased.
+    /// At most 254 bytes; compared lower-cased, with the domain in ASCII.
     #[serde(default)]
-    #[validate(custom(function = "user::email_rule"))]
+    #[validate(custom(function = "email::email_rule"))]
     #[schema(required, format = Email, max_length = 254, example = "ada@example.com")]
     email: String,
-    /// 8 to 128 characters.
+    /// 8 to 128 characters, none of the common passwords.
     #[serde(default)]
     #[validate(custom(function = "user::new_password_rule"))]
     #[schema(required, format = Password, min_length = 8, max_length = 128, example = "correct horse battery staple")]
@@ -54,7 +55,8 @@ pub(crate) async fn register(
 ) -> Result<HttpResponse, Problem> {
     let account = NewAccount {
         email: Email::parse(&body.email).map_err(|fault| fault.at("email"))?,
-        password: user::new_password(&body.password).map_err(|fault| fault.at("password"))?,
+        password: user::new_password(&state.password_policy, &body.password)
+            .map_err(|fault| fault.at("password"))?,
         name: body.name,
         image: None,
     };
@@ -70,7 +72,7 @@ pub(crate) async fn register(
 /// An account that somebody asks for.
 pub(crate) struct NewAccount {
     pub(crate) email: Email,
-    pub(crate) password: Password,
+    pub(crate) password: ChosenPassword,
     pub(crate) name: Option<String>,
     pub(crate) image: Option<String>,
 }

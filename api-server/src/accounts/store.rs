@@ -3,7 +3,8 @@
 use diesel::prelude::*;
 use diesel::result::{DatabaseErrorKind, Error as DieselError};
 
-use super::user::{Email, User};
+use super::email::{Email, LoginEmail};
+use super::user::User;
 use crate::db::schema::{sessions as sessions_table, users};
 use crate::db::{DbConnection, Timestamp, on_either_engine, write_transaction};
 use crate::http::identity::UserId;
@@ -56,8 +57,14 @@ fn user((id, email, name, image, email_verified, created_at, updated_at): Row) -
 pub(super) type Credentials = (User, Option<String>);
 
 pub(super) fn is_taken(connection: &mut DbConnection, email: &Email) -> QueryResult<bool> {
-    let same = users::table.filter(users::email.eq(email.as_str()));
-    diesel::select(diesel::dsl::exists(same)).get_result(connection)
+    let is_stored = |connection: &mut DbConnection, email: &str| {
+        let same = users::table.filter(users::email.eq(email));
+        diesel::select(diesel::dsl::exists(same)).get_result(connection)
+    };
+    match email.with_u_labels() {
+        Some(older) if is_stored(connection, &older)? => Ok(true),
+        _ => is_stored(connection, email.as_str()),
+    }
 }
 
 /// Inserts the user with the first session; the sessions that were ended. `None` if the address has an account already.
@@ -101,14 +108,19 @@ fn insert(connection: &mut DbConnection, user: &User, password_hash: &str) -> Qu
 
 pub(super) fn find_by_email(
     connection: &mut DbConnection,
-    email: &Email,
+    email: &LoginEmail,
 ) -> QueryResult<Option<Credentials>> {
-    let found: Option<(Row, Option<String>)> = users::table
-        .filter(users::email.eq(email.as_str()))
-        .select((COLUMNS, users::password_hash))
-        .first(connection)
-        .optional()?;
-    Ok(found.map(|(row, hash)| (user(row), hash)))
+    for spelling in email.spellings() {
+        let found: Option<(Row, Option<String>)> = users::table
+            .filter(users::email.eq(spelling))
+            .select((COLUMNS, users::password_hash))
+            .first(connection)
+            .optional()?;
+        if let Some((row, hash)) = found {
+            return Ok(Some((user(row), hash)));
+        }
+    }
+    Ok(None)
 }
 
 pub(crate) fn find(connection: &mut DbConnection, id: &UserId) -> QueryResult<Option<User>> {

@@ -9,7 +9,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
 
 use super::budget::{Budget, Outcome};
-use super::user::Email;
+use super::email::Email;
 use crate::network::Network;
 use crate::problem::{Code, Problem};
 

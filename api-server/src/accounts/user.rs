@@ -1,15 +1,16 @@
-//! A user, and what an address, a name and an image may be.
+//! A user, and what a password, a name and an image may be.
 
 use auth_core::password::{Password, PasswordAttempt};
 use serde::Serialize;
 use utoipa::ToSchema;
-use validator::{ValidateEmail as _, ValidationError};
+use validator::ValidationError;
 
+use super::email::Email;
+use super::password_policy::{self, ChosenPassword, PasswordPolicy};
 use crate::db::Timestamp;
 use crate::http::identity::UserId;
 use crate::http::validate::{self, Fault, rule};
 
-const MAX_EMAIL_BYTES: usize = 254;
 pub(crate) const MAX_NAME_CHARS: usize = 200;
 pub(crate) const MAX_IMAGE_CHARS: usize = 2048;
 
@@ -18,7 +19,7 @@ pub(crate) const MAX_IMAGE_CHARS: usize = 2048;
 pub(crate) struct User {
     /// `UUIDv7` as text; opaque to clients.
     pub(crate) id: String,
-    /// Lower-cased.
+    /// Lower-cased, the domain in ASCII.
     #[schema(example = "ada@example.com")]
     pub(crate) email: String,
     #[schema(example = "Ada")]
@@ -37,7 +38,7 @@ impl User {
     pub(crate) fn new(id: &UserId, email: Email, name: Option<String>, now: Timestamp) -> Self {
         Self {
             id: id.as_str().to_owned(),
-            email: email.0,
+            email: email.into_string(),
             name,
             image: None,
             email_verified: false,
@@ -47,44 +48,17 @@ impl User {
     }
 }
 
-/// A valid address, lower-cased: two spellings of one address are one account.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub(crate) struct Email(String);
-
-impl Email {
-    pub(crate) fn parse(text: &str) -> Result<Self, Fault> {
-        if text.is_empty() {
-            return Err(Fault::new("required", "is required"));
-        }
-        if text.len() > MAX_EMAIL_BYTES {
-            return Err(Fault::new("too_long", "must be at most 254 bytes"));
-        }
-        if !text.validate_email() {
-            return Err(Fault::new("invalid_email", "must be an email address"));
-        }
-        Ok(Self(text.to_lowercase()))
-    }
-
-    /// As it came from the database.
-    pub(super) fn stored(text: String) -> Self {
-        Self(text)
-    }
-
-    pub(crate) fn as_str(&self) -> &str {
-        &self.0
-    }
+pub(crate) fn new_password(policy: &PasswordPolicy, text: &str) -> Result<ChosenPassword, Fault> {
+    policy.choose(measured(text)?)
 }
 
-pub(crate) fn email_rule(text: &str) -> Result<(), ValidationError> {
-    rule(Email::parse(text))
-}
-
-pub(crate) fn new_password(text: &str) -> Result<Password, Fault> {
-    Password::new(text).map_err(|error| password_fault(text, error))
-}
-
+/// All of the policy but the operator's list.
 pub(crate) fn new_password_rule(text: &str) -> Result<(), ValidationError> {
-    rule(new_password(text))
+    rule(measured(text).and_then(|password| password_policy::common_rule(&password)))
+}
+
+fn measured(text: &str) -> Result<Password, Fault> {
+    Password::new(text).map_err(|error| password_fault(text, error))
 }
 
 /// What somebody typed to log in; too short for a new password is merely wrong.
@@ -112,47 +86,4 @@ pub(crate) fn name_rule(text: &str) -> Result<(), ValidationError> {
 
 pub(crate) fn image_rule(text: &str) -> Result<(), ValidationError> {
     validate::text(text, MAX_IMAGE_CHARS, "must be at most 2048 characters")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::Email;
-
-    #[test]
-    fn an_address_is_compared_lower_cased() {
-        assert_eq!(
-            Email::parse("Ada@Example.COM"),
-            Email::parse("ada@example.com")
-        );
-    }
-
-    #[test]
-    fn an_address_is_trimmed_of_nothing() {
-        for text in [
-            "",
-            " a@b.example",
-            "a@b.example ",
-            "a b@c.example",
-            "a@",
-            "@b",
-            "a",
-            "a@b\n",
-        ] {
-            assert!(Email::parse(text).is_err(), "{text:?}");
-        }
-    }
-
-    #[test]
-    fn an_address_has_at_most_254_bytes() {
-        let domain = ["d".repeat(63), "d".repeat(63), "d".repeat(58)].join(".") + ".ee";
-        for (local, ok) in [(64, true), (65, false)] {
-            let address = format!("{}@{domain}", "l".repeat(local));
-            assert_eq!(
-                Email::parse(&address).is_ok(),
-                ok && address.len() <= 254,
-                "{}",
-                address.len()
-            );
-        }
-    }
 }

@@ -8,6 +8,7 @@ use actix_web::{FromRequest, HttpRequest};
 use futures_util::future::LocalBoxFuture;
 use serde_json::{Map, Value};
 
+use super::callback;
 use super::fields::Fields;
 use super::origin;
 use super::refusal::Refusal;
@@ -62,7 +63,7 @@ impl Call {
         };
         if !call.request.method().is_safe() {
             origin::require_trusted(&call)?;
-            origin::require_trusted_addresses(&call)?;
+            callback::require_trusted(&call)?;
         }
         Ok(call)
     }

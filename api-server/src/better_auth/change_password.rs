@@ -65,7 +65,7 @@ async fn change(call: Call) -> Answer {
     let names_token = fields.optional_bool("revokeOtherSessions") == Some(true);
     fields.finish()?;
     let signed_in = call.signed_in().await?;
-    let new = new_password(new)?;
+    let new = new_password(&call.state.password_policy, new)?;
     let attempt = attempt(current)?;
     require_credential_account(&call, &signed_in).await?;
     let attempt = attempt.ok_or_else(Refusal::invalid_password)?;

@@ -10,7 +10,7 @@ use super::change_password::{again, require_credential_account};
 use super::refusal::Refusal;
 use super::sign_up::attempt;
 use super::visitor::{self, Visitor};
-use super::{cookies, origin};
+use super::{callback, cookies};
 use crate::accounts::delete::remove;
 
 #[derive(Serialize)]
@@ -59,7 +59,7 @@ pub(super) async fn callback(call: Call) -> Answer {
     let mut fields = call.query_fields();
     fields.text("token");
     fields.finish()?;
-    origin::require_trusted_callback(&call)?;
+    callback::of_query(&call)?;
     let not_found = StatusCode::NOT_FOUND;
     if !call.state.delete_user {
         return Err(Refusal::new(not_found, "NOT_FOUND", "Not found"));

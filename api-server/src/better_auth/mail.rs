@@ -5,7 +5,7 @@ use url::Url;
 
 use super::answer::Answer;
 use super::call::Call;
-use super::origin;
+use super::callback;
 use super::refusal::Refusal;
 use super::sign_up::new_password;
 use super::small::{redirect, with_error};
@@ -33,7 +33,7 @@ pub(super) async fn reset(call: Call) -> Answer {
     let in_query = call.query.get(TOKEN).and_then(|token| token.as_str());
     let token = in_body.filter(|it| !it.is_empty()).or(in_query);
     if token.is_some_and(|token| !token.is_empty()) {
-        new_password(password)?;
+        new_password(&call.state.password_policy, password)?;
     }
     Err(Refusal::invalid_token(BAD))
 }
@@ -44,16 +44,12 @@ const CALLBACK: &str = "callbackURL";
 /// `GET /api/auth/reset-password/{token}`: back to the frontend, with the error.
 pub(super) async fn reset_link(call: Call) -> Answer {
     let mut fields = call.query_fields();
-    let callback = fields.text(CALLBACK);
+    fields.text(CALLBACK);
     fields.finish()?;
-    origin::require_trusted_callback(&call)?;
+    let given = callback::of_query(&call)?;
+    let callback = given.as_deref().unwrap_or("/api/auth/error");
     let origin = call.state.origins.last();
     let own = origin.map_or("", |origin| origin.as_str());
-    let callback = if callback.is_empty() {
-        "/api/auth/error"
-    } else {
-        callback
-    };
     let base = Url::parse(own).and_then(|base| base.join(callback));
     let mut url = base.map_err(Problem::internal)?;
     url.query_pairs_mut().append_pair("error", INVALID_TOKEN);
@@ -77,11 +73,10 @@ pub(super) async fn send_verification(call: Call) -> Answer {
 pub(super) async fn verification_link(call: Call) -> Answer {
     let mut fields = call.query_fields();
     fields.text(TOKEN);
-    let callback = fields.optional_text(CALLBACK);
+    fields.optional_text(CALLBACK);
     fields.finish()?;
-    origin::require_trusted_callback(&call)?;
-    match callback.filter(|it| !it.is_empty()) {
-        Some(callback) => Ok(redirect(&with_error(callback, INVALID_TOKEN))),
+    match callback::of_query(&call)? {
+        Some(callback) => Ok(redirect(&with_error(&callback, INVALID_TOKEN))),
         None => Err(Refusal::invalid_token(StatusCode::UNAUTHORIZED)),
     }
 }

@@ -5,6 +5,7 @@
 
 mod answer;
 mod call;
+mod callback;
 pub(crate) mod change_password;
 mod cookies;
 mod delete_user;
@@ -28,6 +29,7 @@ use actix_web::web::{self, ServiceConfig};
 use actix_web::{FromRequest, Handler, HttpResponse, Resource, Responder};
 
 use crate::http::endpoint::Endpoint;
+pub(crate) use refusal::BetterAuthError;
 use refusal::Refusal;
 
 /// What begins like an address of its client and is none.

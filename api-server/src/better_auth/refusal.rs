@@ -8,6 +8,7 @@ use actix_web::http::StatusCode;
 use actix_web::http::header::{HeaderName, HeaderValue, RETRY_AFTER, SET_COOKIE};
 use actix_web::{HttpResponse, ResponseError};
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::db::DbError;
 use crate::http::envelope::AsItIs;
@@ -19,15 +20,18 @@ use crate::problem::{Code, Problem};
 pub(crate) struct Refusal {
     status: StatusCode,
     /// None for an empty answer.
-    body: Option<Body>,
+    body: Option<BetterAuthError>,
     headers: Vec<(HeaderName, HeaderValue)>,
     fault: Option<Arc<Problem>>,
 }
 
-#[derive(Debug, Serialize)]
-struct Body {
+/// An error in the form of Better Auth.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct BetterAuthError {
+    #[schema(value_type = String, example = "Unauthorized")]
     message: Cow<'static, str>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = String, required = false, example = "UNAUTHORIZED")]
     code: Option<&'static str>,
 }
 
@@ -48,7 +52,7 @@ impl Refusal {
     fn with(status: StatusCode, code: Option<&'static str>, message: Cow<'static, str>) -> Self {
         Self {
             status,
-            body: Some(Body { message, code }),
+            body: Some(BetterAuthError { message, code }),
             headers: Vec::new(),
             fault: None,
         }
@@ -96,6 +100,15 @@ impl Refusal {
 
     pub(super) fn password_too_long() -> Self {
         let (code, message) = ("PASSWORD_TOO_LONG", "Password too long");
+        Self::new(StatusCode::BAD_REQUEST, code, message)
+    }
+
+    /// As its plugin `haveIBeenPwned` says it.
+    pub(super) fn password_compromised() -> Self {
+        let (code, message) = (
+            "PASSWORD_COMPROMISED",
+            "The password you entered has been compromised. Please choose a different password.",
+        );
         Self::new(StatusCode::BAD_REQUEST, code, message)
     }
 

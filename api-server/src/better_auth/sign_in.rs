@@ -7,21 +7,22 @@ use serde::Serialize;
 
 use super::answer::Answer;
 use super::call::Call;
+use super::callback;
 use super::fields::is_email;
 use super::origin;
 use super::refusal::Refusal;
 use super::sign_up::{attempt, login_context, open};
 use super::wire::{UserBody, token};
+use crate::accounts::email::LoginEmail;
 use crate::accounts::login::log_in;
-use crate::accounts::user::Email;
 use crate::problem::Problem;
 
 #[derive(Serialize)]
-struct SignedIn<'a> {
+struct SignedIn {
     redirect: bool,
     token: String,
     #[serde(skip_serializing_if = "Option::is_none")]
-    url: Option<&'a str>,
+    url: Option<String>,
     user: UserBody,
 }
 
@@ -29,7 +30,7 @@ struct SignedIn<'a> {
 pub(super) async fn sign_in(call: Call) -> Answer {
     let mut fields = call.fields()?;
     let (email, password) = (fields.text("email"), fields.text("password"));
-    let url = fields.optional_text("callbackURL");
+    fields.optional_text("callbackURL");
     let is_remembered = fields.optional_bool("rememberMe") != Some(false);
     fields.finish()?;
     origin::require_trusted_login(&call)?;
@@ -37,14 +38,16 @@ pub(super) async fn sign_in(call: Call) -> Answer {
         let invalid = Refusal::new(StatusCode::BAD_REQUEST, "INVALID_EMAIL", "Invalid email");
         return Err(invalid);
     }
+    let url = callback::of_body(&call);
+    let location = url.as_deref().map(HeaderValue::try_from).transpose();
+    let location = location.map_err(Problem::internal)?;
     let attempt = attempt(password)?;
-    let (Ok(email), Some(attempt)) = (Email::parse(email), attempt) else {
+    let (Ok(email), Some(attempt)) = (LoginEmail::parse(email), attempt) else {
         // Nobody has such an address or such a password here.
         return Err(Refusal::invalid_email_or_password());
     };
     let context = login_context(&call, is_remembered);
     let granted = log_in(&call.state, email, attempt, context).await?;
-    let url = url.filter(|url| !url.is_empty());
     let session_id = granted.session_id;
     let remember_until = is_remembered.then_some(granted.expires_at);
     let mut response = HttpResponse::Ok().json(SignedIn {
@@ -53,8 +56,7 @@ pub(super) async fn sign_in(call: Call) -> Answer {
         url,
         user: granted.user.into(),
     });
-    if let Some(url) = url {
-        let location = HeaderValue::try_from(url).map_err(Problem::internal)?;
+    if let Some(location) = location {
         response.headers_mut().insert(LOCATION, location);
     }
     open(&call, &mut response, &session_id, remember_until)?;

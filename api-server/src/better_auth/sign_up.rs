@@ -10,9 +10,11 @@ use super::fields::Fields;
 use super::refusal::Refusal;
 use super::wire::{UserBody, token};
 use super::{cookies, origin, visitor};
+use crate::accounts::email::Email;
 use crate::accounts::login::LoginContext;
+use crate::accounts::password_policy::{ChosenPassword, PasswordPolicy};
 use crate::accounts::register::{NewAccount, create};
-use crate::accounts::user::{Email, MAX_IMAGE_CHARS, MAX_NAME_CHARS};
+use crate::accounts::user::{MAX_IMAGE_CHARS, MAX_NAME_CHARS};
 use crate::db::Timestamp;
 
 /// As JavaScript counts: UTF-16 code units.
@@ -40,7 +42,7 @@ pub(super) async fn sign_up(call: Call) -> Answer {
     origin::require_trusted_login(&call)?;
     let account = NewAccount {
         email: email.ok_or_else(Refusal::invalid_email_or_password)?,
-        password: new_password(password)?,
+        password: new_password(&call.state.password_policy, password)?,
         name: Some(name.to_owned()),
         image: image.map(ToOwned::to_owned),
     };
@@ -91,19 +93,21 @@ pub(super) fn open(
 }
 
 /// A password that may be set.
-pub(super) fn new_password(text: &str) -> Result<Password, Refusal> {
+pub(super) fn new_password(policy: &PasswordPolicy, text: &str) -> Result<ChosenPassword, Refusal> {
     if units(text) < MIN_UNITS {
         return Err(Refusal::password_too_short());
     }
     require_short_enough(text)?;
     // Ours counts characters, of which there are fewer than code units, or after NFKC more.
-    Password::new(text).map_err(|error| {
+    let password = Password::new(text).map_err(|error| {
         if Password::new("short").is_err_and(|too_short| too_short == error) {
             Refusal::password_too_short()
         } else {
             Refusal::password_too_long()
         }
-    })
+    })?;
+    let chosen = policy.choose(password);
+    chosen.map_err(|_common| Refusal::password_compromised())
 }
 
 /// What somebody typed; `None` for what cannot be anybody's password.

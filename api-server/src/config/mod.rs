@@ -23,6 +23,7 @@ pub use parse::{Origin, SettingProblem, SettingProblems};
 pub use raw::{Command, KeysCommand, LogFormat, Settings};
 pub use users::{BetterAuthArguments, ImportCommand, UsersCommand};
 
+use crate::blocklist::Blocklist;
 use crate::db::DatabaseUrl;
 use parse::Collector;
 
@@ -52,6 +53,8 @@ pub struct Config {
     pub session_max_ttl: Option<Duration>,
     /// bcrypt cost.
     pub bcrypt_cost: Cost,
+    /// Passwords that may not be set, beside the built-in list.
+    pub password_blocklist: Blocklist,
     /// Our own origin.
     pub public_url: Origin,
     /// Origins of frontends elsewhere.
@@ -96,6 +99,8 @@ impl Settings {
         let weak = problems.take("ALLOW_WEAK_HASHING", parse::flag(&self.allow_weak_hashing));
         let cost = parse::cost(&self.bcrypt_cost, weak.unwrap_or_default());
         let bcrypt_cost = problems.take("BCRYPT_COST", cost);
+        let blocklist = parse::blocklist(self.password_blocklist.as_deref());
+        let password_blocklist = problems.take("PASSWORD_BLOCKLIST", blocklist);
         let public_url = parse::public_url(self.public_url.as_deref(), bind_addr);
         let public_url = problems.take("PUBLIC_URL", public_url);
         let allowed_origins = parse::origins(self.allowed_origins.as_deref());
@@ -132,6 +137,7 @@ impl Settings {
                 session_ttl: session_ttl?,
                 session_max_ttl: session_max_ttl?,
                 bcrypt_cost: bcrypt_cost?,
+                password_blocklist: password_blocklist?,
                 public_url: public_url?,
                 allowed_origins: allowed_origins?,
                 trusted_proxies: trusted_proxies?,

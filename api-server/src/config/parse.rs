@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
+use std::path::Path;
 use std::str::FromStr as _;
 use std::time::Duration;
 
@@ -10,6 +11,7 @@ use ipnet::IpNet;
 use url::Url;
 
 use super::postgres_url;
+use crate::blocklist::Blocklist;
 use crate::db::DatabaseUrl;
 
 const MAX_LIFETIME: Duration = Duration::from_secs(400 * 24 * 60 * 60);
@@ -184,6 +186,16 @@ pub(super) fn cost(text: &str, allow_weak: bool) -> Result<Cost, String> {
         Ok(4..=9) => Err(weak_hint.to_owned()),
         _ => Err(STRONG.to_owned()),
     }
+}
+
+/// Without a file, or with an empty name, an empty list.
+pub(super) fn blocklist(file: Option<&str>) -> Result<Blocklist, String> {
+    let Some(file) = file.filter(|file| !file.is_empty()) else {
+        return Ok(Blocklist::default());
+    };
+    let list = Blocklist::read(Path::new(file))?;
+    log::info!("{file} has {} passwords that may not be set", list.len());
+    Ok(list)
 }
 
 /// Scheme, host and port, as a browser writes them in `Origin` (RFC 6454 § 6.2).

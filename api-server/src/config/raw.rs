@@ -122,6 +122,10 @@ pub struct Settings {
     #[arg(long, env, global = true, value_name = "BOOL", default_value = "false", num_args = 0..=1, default_missing_value = "true")]
     pub allow_weak_hashing: String,
 
+    /// File of passwords that may not be set, one a line, beside the built-in list of common ones; read at start.
+    #[arg(long, env, global = true, value_name = "FILE")]
+    pub password_blocklist: Option<String>,
+
     /// Address under which browsers reach the server; https makes its cookies Secure. Defaults to http:// and the
     /// bind address.
     #[arg(long, env, global = true, value_name = "URL")]

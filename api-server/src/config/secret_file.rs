@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use auth_core::Secret;
 
-use crate::db::create_private_folder;
+use crate::db::{create_private_folder, is_loose};
 
 /// Reads the secret of this database, or makes it. Of several processes that start at once, one makes it.
 pub(super) fn read_or_create(database: &Path) -> Result<Secret, String> {
@@ -40,6 +40,13 @@ fn beside(database: &Path) -> PathBuf {
 }
 
 fn secret(file: &Path, text: &[u8]) -> Result<Secret, String> {
+    if is_loose(file).map_err(|error| cannot("read", file, &error))? {
+        let file = file.display();
+        return Err(format!(
+            "other users of this machine may read the file {file}; if none did, run: chmod 600 '{file}'; if one may \
+             have, delete it for a new secret, which logs everyone out; or set AUTH_SECRET"
+        ));
+    }
     Secret::new(text.trim_ascii())
         .map_err(|error| format!("the file {} is unusable: {error}", file.display()))
 }
@@ -85,6 +92,7 @@ fn cannot(what: &str, path: &Path, error: &std::io::Error) -> String {
 #[cfg(test)]
 mod tests {
     use super::{beside, read_or_create};
+    use std::fs::Permissions;
     use std::os::unix::fs::PermissionsExt as _;
 
     #[test]
@@ -112,7 +120,9 @@ mod tests {
     fn a_damaged_file_is_not_replaced() {
         let folder = tempfile::tempdir().unwrap();
         let database = folder.path().join("auth.db");
-        std::fs::write(beside(&database), "short").unwrap();
+        let file = beside(&database);
+        std::fs::write(&file, "short").unwrap();
+        std::fs::set_permissions(&file, Permissions::from_mode(0o600)).unwrap();
         assert!(read_or_create(&database).unwrap_err().contains("unusable"));
     }
 }

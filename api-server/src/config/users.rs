@@ -17,6 +17,12 @@ pub enum UsersCommand {
     /// Take users over from elsewhere, with their passwords. Can be run again: who is here already is left alone.
     #[command(subcommand)]
     Import(ImportCommand),
+    /// List the accounts whose address today's rule refuses or spells otherwise: they may be unable to log in.
+    Check {
+        /// Store today's spelling where no other account has it.
+        #[arg(long)]
+        fix: bool,
+    },
     /// Write every user as a line of JSON to standard output, with the password hashes: keep it secret.
     Export {
         /// Write the tasks too.

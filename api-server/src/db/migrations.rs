@@ -11,6 +11,7 @@ use diesel::connection::SimpleConnection as _;
 use diesel_migrations::MigrationHarness as _;
 
 use super::dialect::{self, DbConnection, write_transaction};
+use super::private_file;
 use super::url::DatabaseUrl;
 
 /// How long a starting process waits for a sister that migrates, or for a database that starts beside it.
@@ -28,6 +29,10 @@ pub fn migrate(url: &DatabaseUrl) -> Result<(), Failure> {
     if let Some(folder) = url.file().and_then(|file| file.parent()) {
         create_private_folder(folder)
             .map_err(|error| format!("cannot create the folder {}: {error}", folder.display()))?;
+    }
+    if let Some(file) = url.file() {
+        private_file::create(file)
+            .map_err(|error| format!("cannot create {}: {error}", file.display()))?;
     }
     let mut connection = connect_patiently(url)?;
     let (migrations, lock) = dialect::migrations(&connection);

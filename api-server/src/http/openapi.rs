@@ -6,8 +6,8 @@ use actix_web::HttpResponse;
 use actix_web::http::header::{ContentType, LOCATION};
 use actix_web::web::ServiceConfig;
 use utoipa::openapi::path::Operation;
-use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
-use utoipa::openapi::{ContentBuilder, Ref, RefOr, Response, ResponseBuilder};
+use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityRequirement, SecurityScheme};
+use utoipa::openapi::{ContentBuilder, Ref, RefOr, Response, ResponseBuilder, Schema};
 use utoipa::{Modify, OpenApi};
 use utoipa_swagger_ui::SwaggerUi;
 
@@ -56,7 +56,7 @@ static DOCUMENT: LazyLock<String> = LazyLock::new(document);
         health::ready,
         show,
     ),
-    components(schemas(ProblemBody)),
+    components(schemas(ProblemBody, better_auth::BetterAuthError)),
     modifiers(&Shared, &Aliases)
 )]
 struct Api;
@@ -125,31 +125,51 @@ impl Modify for Shared {
             ];
             for operation in operations.into_iter().flatten() {
                 describe_errors(operation);
+                forbid_null_body(operation);
             }
         }
     }
 }
 
 fn describe_errors(operation: &mut Operation) {
+    let speaks_better_auth = operation.security.as_ref().is_some_and(|security| {
+        security.contains(&SecurityRequirement::new("better_auth", [""; 0]))
+    });
+    let form = if speaks_better_auth {
+        ("application/json", "BetterAuthError")
+    } else {
+        (MEDIA_TYPE, "Problem")
+    };
     let responses = &mut operation.responses.responses;
     if operation.security.is_some() {
-        responses.insert(
-            "401".to_owned(),
-            problem("No token, or not a good one").into(),
-        );
+        let refusal = error(form, "No token, or not a good one");
+        responses.insert("401".to_owned(), refusal.into());
     }
-    responses.insert(
-        "default".to_owned(),
-        problem("Any other refusal or fault").into(),
-    );
+    let refusal = error(form, "Any other refusal or fault");
+    responses.insert("default".to_owned(), refusal.into());
 }
 
-fn problem(description: &str) -> Response {
-    let body = ContentBuilder::new().schema(Some(Ref::from_schema_name("Problem")));
+fn error((media_type, schema): (&str, &str), description: &str) -> Response {
+    let body = ContentBuilder::new().schema(Some(Ref::from_schema_name(schema)));
     ResponseBuilder::new()
         .description(description)
-        .content(MEDIA_TYPE, body.build())
+        .content(media_type, body.build())
         .build()
+}
+
+/// An optional body is derived as one that may be `null`; it may only be left out.
+fn forbid_null_body(operation: &mut Operation) {
+    let Some(RefOr::T(body)) = &mut operation.request_body else {
+        return;
+    };
+    for content in body.content.values_mut() {
+        if let RefOr::T(content) = content
+            && let Some(RefOr::T(Schema::OneOf(either))) = &mut content.schema
+            && let Some(reference @ RefOr::Ref(_)) = either.items.first().cloned()
+        {
+            content.schema = Some(reference);
+        }
+    }
 }
 
 /// The other names of some addresses.

@@ -3,6 +3,7 @@
 use actix_web::HttpResponse;
 use actix_web::http::header::LOCATION;
 use actix_web::web::Data;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Deserialize;
 use utoipa::ToSchema;
 use validator::Validate;
@@ -13,6 +14,13 @@ use crate::http::json::Json;
 use crate::http::owner::Owner;
 use crate::problem::Problem;
 use crate::state::State;
+
+/// What is written as it is in a segment of a path: the unreserved characters (RFC 3986 § 2.3).
+const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'-')
+    .remove(b'.')
+    .remove(b'_')
+    .remove(b'~');
 
 #[derive(Deserialize, Validate, ToSchema)]
 pub(crate) struct CreateTask {
@@ -54,7 +62,9 @@ pub(crate) async fn create(
         .write(move |connection| store::insert(connection, &owner, new))
         .await?;
     let task = inserted.ok_or_else(Problem::account_is_gone)?;
-    let location = format!("/api/{}/tasks/{}", task.user_id, task.id);
+    // An imported user may have any text for an id.
+    let owner = utf8_percent_encode(&task.user_id, SEGMENT);
+    let location = format!("/api/{owner}/tasks/{}", task.id);
     Ok(HttpResponse::Created()
         .insert_header((LOCATION, location))
         .json(task))

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::imported_user::{RejectReason, check_id, time, violation};
+use crate::accounts::email;
 use crate::db::Timestamp;
 use crate::tasks::task::{self, Title};
 
@@ -25,7 +26,7 @@ pub(super) struct TaskRecord {
 pub(super) struct ImportedTask {
     pub(super) id: String,
     pub(super) user_id: String,
-    /// Lower-cased.
+    /// As [`email::canonical`] spells it.
     pub(super) user_email: String,
     pub(super) title: String,
     pub(super) description: Option<String>,
@@ -46,7 +47,7 @@ impl TaskRecord {
         Ok(ImportedTask {
             id: self.id,
             user_id: self.user_id,
-            user_email: self.user_email.to_lowercase(),
+            user_email: email::canonical(self.user_email.to_lowercase()),
             title: title.into_string(),
             description: self.description,
             completed: self.completed,

@@ -5,7 +5,8 @@ use std::fmt::Display;
 use auth_core::password::PasswordHash;
 use serde::{Deserialize, Serialize};
 
-use crate::accounts::user::{self, Email};
+use crate::accounts::email::Email;
+use crate::accounts::user;
 use crate::db::Timestamp;
 
 /// The longest id that is accepted, in bytes; every common form of id is shorter.

@@ -2,6 +2,7 @@
 //! JSON Lines. Reads row by row and writes batch by batch, so memory does not grow with the number of rows.
 
 mod better_auth;
+mod check;
 mod export;
 mod import;
 mod imported_task;
@@ -65,6 +66,19 @@ fn import_into<W: Write>(
         format!("{error}\nStopped before the end. What was imported stays, and the command can be run again.")
     })?;
     Ok(summary?)
+}
+
+/// Lists the accounts whose address today's rule refuses or spells otherwise; with `fix`, respells those that can be.
+///
+/// # Errors
+///
+/// If the database cannot be read or written, or the output not be written.
+pub fn check(target: &DatabaseUrl, fix: bool, mut output: impl Write) -> Result<(), TransferError> {
+    let failed = |error: TransferError| format!("cannot check {target} (DATABASE_URL): {error}");
+    db::migrate(target).map_err(failed)?;
+    let mut connection = db::connect(target).map_err(|error| failed(error.into()))?;
+    check::run(&mut connection, fix, &mut output).map_err(failed)?;
+    Ok(output.flush()?)
 }
 
 /// Writes every user, and every task if asked to, as JSON Lines.

@@ -8,6 +8,7 @@ use diesel::prelude::*;
 use super::imported_task::ImportedTask;
 use super::imported_user::ImportedUser;
 use super::report::Outcome;
+use crate::accounts::email::{Email, canonical};
 use crate::db::schema::{imported_tasks, imported_users, tasks, users};
 use crate::db::{DbConnection, DbError, Timestamp, diagnose, on_either_engine, write_transaction};
 
@@ -77,12 +78,16 @@ pub(super) fn import_users(
 ) -> Result<Vec<Outcome>, DbError> {
     let outcomes = write_transaction(connection, |connection| {
         let ids: Vec<_> = users.iter().map(|user| user.id.as_str()).collect();
-        let emails: Vec<_> = users.iter().map(|user| user.email.as_str()).collect();
+        let emails = users.iter().map(|user| &user.email);
+        let older = emails.clone().filter_map(Email::with_u_labels);
+        let emails: Vec<_> = older
+            .chain(emails.map(|email| email.as_str().to_owned()))
+            .collect();
         let mut known = Known::default();
         let same = users::id.eq_any(&ids).or(users::email.eq_any(&emails));
         let rows = users::table.filter(same).select((users::id, users::email));
         for (id, email) in rows.load::<(String, String)>(connection)? {
-            known.add(id, email);
+            known.add(id, canonical(email));
         }
         if remember {
             let before = imported_users::table.select(imported_users::id);
@@ -196,7 +201,8 @@ fn owners(
         .filter(users::id.eq_any(ids))
         .select((users::id, users::email))
         .load::<(String, String)>(connection)?;
-    Ok(rows.into_iter().collect())
+    let rows = rows.into_iter();
+    Ok(rows.map(|(id, email)| (id, canonical(email))).collect())
 }
 
 /// Owners and source ids of the tasks that an earlier run imported, or that were exported from this database.

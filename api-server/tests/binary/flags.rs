@@ -23,6 +23,7 @@ const SETTINGS: &str = r#"
     session-max-ttl        SESSION_MAX_TTL        -                      never    30d
     bcrypt-cost            BCRYPT_COST            12                     99       4
     allow-weak-hashing     ALLOW_WEAK_HASHING     false                  perhaps  true
+    password-blocklist     PASSWORD_BLOCKLIST     -                      /no/list /dev/null
     public-url             PUBLIC_URL             -                      ftp://x  https://x.example
     allowed-origins        ALLOWED_ORIGINS        -                      *        https://y.example
     trusted-proxies        TRUSTED_PROXIES        -                      10.0.0   10.0.0.0/8

@@ -17,6 +17,7 @@ mod harness;
 mod keys;
 mod log_lines;
 mod many;
+mod private_files;
 mod refusals;
 mod rotation;
 mod silence;

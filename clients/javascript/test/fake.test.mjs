@@ -65,6 +65,29 @@ test("five requests with an expired token refresh once, and all succeed", async 
   assert.equal(it.calls.at(-1).headers.Authorization, "Bearer a1");
 });
 
+test("a path that may lead to another host is a TypeError and no request", async () => {
+  for (const base of ["", "https://api.example.com", "https://api.example.com/"]) {
+    const it = server();
+    const api = createClient({ base, fetch: it.fetch, store: memoryStore() });
+    const paths = ["", "x", "//evil.com/x", "///evil.com", "/\\evil.com", "\\\\evil.com", "https://evil.com", "@evil.com/x"];
+    const dropped = ["/\t/evil.com", "/\n/evil.com", "/\r\\evil.com", " //evil.com", "\t//evil.com", ".evil.com", ":80@evil.com/x"];
+    for (const path of [...paths, ...dropped, undefined]) {
+      await assert.rejects(api.request("GET", path), TypeError, JSON.stringify(path));
+    }
+    assert.deepEqual(it.calls, []);
+  }
+});
+
+test("a path of the API is called, whatever stands behind its first slash", async () => {
+  const it = server();
+  const { api } = await expired(it);
+  it.good = "a0";
+  for (const path of ["/", "/api/auth/session", "/api//x", "/@x", "/a:b/\\c?next=//evil.com"]) {
+    await api.request("GET", path);
+    assert.equal(it.calls.at(-1).address, path);
+  }
+});
+
 /** Web Locks, with one lock. */
 function webLocks(t) {
   let last = Promise.resolve();

@@ -2,15 +2,17 @@
 
 use std::collections::BTreeSet;
 
-use e2e::{App, on_both_engines};
+use e2e::{App, Response, on_both_engines};
 use serde_json::Value;
 
-use crate::routes::{document, operations};
+use crate::routes::{Operation, document, operations};
 
 on_both_engines! {
     every_documented_operation_exists,
     the_document_has_every_route_and_asks_for_tokens_where_they_are_needed,
     every_operation_has_an_id_of_its_own_and_says_what_can_go_wrong,
+    every_error_has_the_documented_form,
+    an_optional_body_may_be_left_out_but_is_not_null,
     the_document_is_the_one_in_the_repository,
     the_documentation_page_needs_no_other_server,
 }
@@ -92,13 +94,82 @@ async fn every_operation_has_an_id_of_its_own_and_says_what_can_go_wrong(app: Ap
             let id = operation["operationId"].as_str().unwrap();
             assert!(ids.insert(id.to_owned()), "{id} twice");
             let error = &operation["responses"]["default"]["content"];
-            assert!(error["application/problem+json"].is_object(), "{id}");
+            let form = if id == "getAccessToken" {
+                "application/json"
+            } else {
+                "application/problem+json"
+            };
+            assert!(error[form].is_object(), "{id}");
         }
     }
     let codes = document["components"]["schemas"]["Code"]["enum"].as_array();
     let codes = codes.unwrap().iter().filter_map(Value::as_str);
     let codes: BTreeSet<_> = codes.map(ToOwned::to_owned).collect();
     assert_eq!(codes, crate::problems::all_codes());
+}
+
+/// Without credentials, with bad ones, with a body that is none, and with its own table gone.
+async fn every_error_has_the_documented_form(app: App) {
+    let ada = app.user("ada").await;
+    let document = document(&app).await;
+    let mut failed = BTreeSet::new();
+    for is_broken in [false, true] {
+        if is_broken {
+            app.database()
+                .execute("DROP TABLE tasks; DROP TABLE sessions");
+        }
+        for operation in operations(&app).await {
+            for caller in [app.anonymous(), app.bearer("x.y.z"), ada.clone()] {
+                let answer = operation.request(&caller, ada.id()).await;
+                if answer.status() < 400 {
+                    continue;
+                }
+                assert_documented(&document, &operation, &answer);
+                failed.insert(operation.path.clone());
+            }
+        }
+    }
+    assert!(failed.contains("/api/auth/token"));
+    assert!(failed.len() > 15, "{failed:?}");
+}
+
+#[track_caller]
+fn assert_documented(document: &Value, operation: &Operation, answer: &Response) {
+    let method = operation.method.to_lowercase();
+    let responses = &document["paths"][&operation.path][method]["responses"];
+    let status = answer.status().to_string();
+    let documented = responses.get(&status).unwrap_or(&responses["default"]);
+    let kind = answer.header("content-type").unwrap_or("no content type");
+    let schema = documented["content"][kind]["schema"]["$ref"].as_str();
+    let schema = schema.unwrap_or_else(|| panic!("{operation:?}: {kind} {}", answer.text()));
+    let schema = &document["components"]["schemas"][schema.rsplit('/').next().unwrap()];
+    let body: Value = serde_json::from_str(&answer.text()).unwrap();
+    for required in schema["required"].as_array().unwrap() {
+        assert!(
+            body.get(required.as_str().unwrap()).is_some(),
+            "{operation:?}: {body}"
+        );
+    }
+    for (name, value) in body.as_object().unwrap() {
+        let property = &schema["properties"][name];
+        assert!(property.is_object(), "{operation:?}: {name}");
+        let is_text = property["type"] == "string";
+        assert!(!is_text || value.is_string(), "{operation:?}: {body}");
+    }
+}
+
+async fn an_optional_body_may_be_left_out_but_is_not_null(app: App) {
+    let ada = app.user("ada").await;
+    let document = document(&app).await;
+    for path in ["/api/auth/logout", "/api/auth/refresh"] {
+        let body = &document["paths"][path]["post"]["requestBody"];
+        assert_ne!(body["required"], true, "{path}");
+        let schema = &body["content"]["application/json"]["schema"];
+        assert!(schema["$ref"].is_string(), "{path}: {schema}");
+        let refused = ada.post(path, "null").await;
+        refused.refused(400, "INVALID_REQUEST");
+    }
+    ada.request("POST", "/api/auth/logout").await.ok();
 }
 
 async fn the_document_is_the_one_in_the_repository(app: App) {

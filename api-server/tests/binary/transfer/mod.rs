@@ -1,5 +1,6 @@
-//! `users import` and `users export`.
+//! `users import`, `users export` and `users check`.
 
+mod addresses;
 mod better_auth;
 mod hostile;
 mod json;

@@ -66,10 +66,22 @@ impl World {
     }
 
     pub(crate) fn execute(&self, statements: &str) {
-        if let Some(databases) = &self.postgres {
-            return databases.source.execute(statements);
+        match &self.postgres {
+            Some(databases) => databases.source.execute(statements),
+            None => self.execute_in("source.db", statements),
         }
-        let file = self.place.path("source.db");
+    }
+
+    /// In the server's own database.
+    pub(crate) fn execute_here(&self, statements: &str) {
+        match &self.postgres {
+            Some(databases) => databases.target.execute(statements),
+            None => self.execute_in("data/auth.db", statements),
+        }
+    }
+
+    fn execute_in(&self, file: &str, statements: &str) {
+        let file = self.place.path(file);
         let mut connection = SqliteConnection::establish(file.to_str().unwrap()).unwrap();
         let done = connection.batch_execute(statements);
         done.unwrap_or_else(|error| panic!("{statements}: {error}"));

@@ -3,6 +3,7 @@
 #![expect(clippy::string_slice, reason = "what is cut is ASCII")]
 
 mod bearer;
+mod callbacks;
 mod change_password;
 mod cookies;
 mod delete_user;

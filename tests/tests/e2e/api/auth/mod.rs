@@ -1,4 +1,6 @@
 mod account;
+mod addresses;
+mod common_passwords;
 mod hashing_line;
 pub(crate) mod login;
 mod logout;

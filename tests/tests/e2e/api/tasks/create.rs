@@ -8,6 +8,7 @@ use super::bases;
 on_both_engines! {
     a_new_task_is_open,
     a_new_task_is_where_its_location_says,
+    the_location_is_an_address_whatever_the_id_of_the_user,
     a_title_is_trimmed_and_has_1_to_200_characters,
     a_description_has_at_most_10000_characters,
     a_description_is_kept_as_it_is,
@@ -47,6 +48,33 @@ async fn a_new_task_is_where_its_location_says(app: App) {
         let task = answer.created();
         assert_eq!(location, ada.task(&task["id"]));
         assert_eq!(ada.get(&location).await.ok(), task);
+    }
+}
+
+/// An imported user keeps the id it had.
+async fn the_location_is_an_address_whatever_the_id_of_the_user(app: App) {
+    for (number, (id, encoded)) in [
+        ("a b", "a%20b"),
+        ("a/b?c#d", "a%2Fb%3Fc%23d"),
+        ("äöü", "%C3%A4%C3%B6%C3%BC"),
+        ("a%2fb", "a%252fb"),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let email = format!("user{number}@example.com");
+        app.user(&format!("user{number}")).await;
+        app.database().execute(&format!(
+            "DELETE FROM sessions; UPDATE users SET id = '{id}' WHERE email = '{email}'"
+        ));
+        let owner = app.bearer(app.token_for(id, &email));
+        let answer = owner
+            .post("/api/tasks", json!({ "title": "Buy milk" }))
+            .await;
+        let location = answer.header("location").unwrap().to_owned();
+        let task = answer.created();
+        assert_eq!(location, format!("/api/{encoded}/tasks/{}", task["id"]));
+        assert_eq!(owner.get(&location).await.ok(), task);
     }
 }
 

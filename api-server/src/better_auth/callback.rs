@@ -1,0 +1,167 @@
+//! Where a request may lead: `callbackURL` and its like.
+
+use serde_json::Value;
+use url::Url;
+
+use super::call::Call;
+use super::origin::{forbidden, is_known_url};
+use super::refusal::Refusal;
+
+/// Addresses to go on to, in the body or the query: on this site or one we know.
+pub(super) fn require_trusted(call: &Call) -> Result<(), Refusal> {
+    let callback = call.field("callbackURL").filter(|url| is_given(url));
+    let callback = callback.or_else(|| call.query.get("callbackURL"));
+    require_safe(call, callback, &CALLBACK)?;
+    for (name, kind) in [
+        ("redirectTo", &REDIRECT),
+        ("errorCallbackURL", &ERROR_CALLBACK),
+        ("newUserCallbackURL", &NEW_USER_CALLBACK),
+    ] {
+        require_safe(call, call.field(name), kind)?;
+    }
+    Ok(())
+}
+
+/// `callbackURL` in the query of a `GET`, as [`target`] gives it.
+pub(super) fn of_query(call: &Call) -> Result<Option<String>, Refusal> {
+    let callback = call.query.get("callbackURL");
+    require_safe(call, callback, &CALLBACK)?;
+    Ok(callback.and_then(|it| target(call, it.as_str()?)))
+}
+
+/// `callbackURL` in the body, which was found trusted, as [`target`] gives it.
+pub(super) fn of_body(call: &Call) -> Option<String> {
+    target(call, call.field("callbackURL")?.as_str()?)
+}
+
+/// What an address is called and how it is refused.
+struct Kind {
+    label: &'static str,
+    code: &'static str,
+}
+
+const CALLBACK: Kind = Kind {
+    label: "callbackURL",
+    code: "INVALID_CALLBACK_URL",
+};
+const REDIRECT: Kind = Kind {
+    label: "redirectURL",
+    code: "INVALID_REDIRECT_URL",
+};
+const ERROR_CALLBACK: Kind = Kind {
+    label: "errorCallbackURL",
+    code: "INVALID_ERROR_CALLBACK_URL",
+};
+const NEW_USER_CALLBACK: Kind = Kind {
+    label: "newUserCallbackURL",
+    code: "INVALID_NEW_USER_CALLBACK_URL",
+};
+
+/// What JavaScript takes for something.
+fn is_given(value: &Value) -> bool {
+    match value {
+        Value::Null | Value::Bool(false) => false,
+        Value::String(text) => !text.is_empty(),
+        Value::Number(number) => number.as_f64() != Some(0.0),
+        _ => true,
+    }
+}
+
+fn require_safe(call: &Call, value: Option<&Value>, kind: &Kind) -> Result<(), Refusal> {
+    match value.filter(|value| is_given(value)) {
+        None => Ok(()),
+        Some(Value::String(address)) if target(call, address).is_some() => Ok(()),
+        Some(Value::String(_)) => {
+            let message = format!("Invalid {}", kind.label);
+            Err(forbidden(kind.code, message))
+        }
+        Some(_) => {
+            let message = format!("Invalid {}: expected a string", kind.label);
+            Err(Refusal::bad_request(message))
+        }
+    }
+}
+
+/// The longest address that is gone on to, in bytes.
+const MAX_TARGET_BYTES: usize = 2048;
+
+/// Where an address leads, if it may: a path on this site, or an address of an origin we know. Gives what was parsed and
+/// checked, in ASCII, and not what was sent: a browser may read the two differently.
+fn target(call: &Call, address: &str) -> Option<String> {
+    // The parser drops line breaks and tabs, and white space around the address.
+    if address.chars().any(char::is_control) || address.trim() != address {
+        return None;
+    }
+    let target = path_target(address).or_else(|| absolute_target(call, address))?;
+    (target.len() <= MAX_TARGET_BYTES).then_some(target)
+}
+
+fn absolute_target(call: &Call, address: &str) -> Option<String> {
+    let url = Url::parse(address).ok()?;
+    // `blob:` has an origin too.
+    let is_web = matches!(url.scheme(), "http" | "https");
+    let has_user = !url.username().is_empty() || url.password().is_some();
+    let is_trusted = is_web && !has_user && !address.contains('\\') && is_known_url(call, &url);
+    is_trusted.then(|| url.into())
+}
+
+/// A path on this site, however a browser may read it.
+fn path_target(address: &str) -> Option<String> {
+    if !address.starts_with('/') || address.starts_with("//") || address.contains('\\') {
+        return None;
+    }
+    let base = Url::parse("http://localhost/").ok()?;
+    let url = base.join(address).ok()?;
+    let path = url.path().to_ascii_lowercase();
+    // Decoded once more on the way, they would end the path's host or header.
+    let is_ambiguous = ["%2f", "%5c", "%0", "%1", "%7f"]
+        .iter()
+        .any(|it| path.contains(it));
+    // `/.//host` has become `//host`.
+    let is_local = url.origin() == base.origin() && !path.starts_with("//");
+    let target = url.as_str().strip_prefix("http://localhost")?;
+    (is_local && !is_ambiguous).then(|| target.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::path_target;
+
+    #[test]
+    fn a_path_stays_on_this_site() {
+        for safe in [
+            "/",
+            "/a/b?c=%2F#d",
+            "/a-b_c.d~e",
+            "/a?next=//x",
+            "/a?b=%0a",
+            "/a:b@c",
+        ] {
+            assert_eq!(path_target(safe).as_deref(), Some(safe));
+        }
+        assert_eq!(path_target("/ä b").as_deref(), Some("/%C3%A4%20b"));
+        assert_eq!(path_target("/a/../b").as_deref(), Some("/b"));
+    }
+
+    #[test]
+    fn a_path_that_may_lead_elsewhere_is_none() {
+        for text in [
+            "",
+            "a",
+            "//evil.example",
+            "/\\evil.example",
+            "/.//evil.example",
+            "/a/..//evil.example",
+            "/%2e//evil.example",
+            "/%2Fevil.example",
+            "/%5cevil.example",
+            "/%0d%0aset-cookie:a=b",
+            "/%00",
+            "/%7F",
+            "https://evil.example",
+            "javascript:alert(1)",
+        ] {
+            assert_eq!(path_target(text), None, "{text}");
+        }
+    }
+}

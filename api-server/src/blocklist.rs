@@ -1,0 +1,214 @@
+//! Passwords that are too well known to be set: the built-in list, and lists of the operator.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::fs::File;
+use std::io::{self, Read as _};
+use std::path::Path;
+
+use auth_core::password::Password;
+
+/// Sorted by bytes, lower-cased, in NFKC, only what the length rule lets through; see the LICENSE beside it.
+const COMMON: &str = include_str!("blocklist/common-passwords.txt");
+/// The largest list, in bytes: some five million passwords. It is kept in memory.
+const MAX_BYTES: u64 = 64 << 20;
+
+/// A list of passwords, searched without regard to case.
+#[derive(Clone, Default)]
+pub struct Blocklist {
+    /// Sorted lines, each with its line break: searched where they lie, so the built-in list costs no heap.
+    lines: Cow<'static, str>,
+}
+
+impl Blocklist {
+    /// The common passwords that every server refuses.
+    #[must_use]
+    pub const fn common() -> Self {
+        Self {
+            lines: Cow::Borrowed(COMMON),
+        }
+    }
+
+    /// Reads a list, one password a line.
+    ///
+    /// # Errors
+    ///
+    /// Why the file cannot be used, with its name, and the line if one is at fault.
+    pub fn read(file: &Path) -> Result<Self, String> {
+        let name = file.display();
+        let bytes = read_bounded(file).map_err(|error| format!("cannot read {name}: {error}"))?;
+        if u64::try_from(bytes.len()).unwrap_or(u64::MAX) > MAX_BYTES {
+            return Err(format!("{name} is larger than 64 MiB; use a shorter list"));
+        }
+        let text = String::from_utf8(bytes).map_err(|error| {
+            let before = error
+                .as_bytes()
+                .iter()
+                .take(error.utf8_error().valid_up_to());
+            let line = before.filter(|byte| **byte == b'\n').count() + 1;
+            format!("{name}, line {line}: is not UTF-8; convert the file")
+        })?;
+        Ok(Self::of(&text))
+    }
+
+    fn of(text: &str) -> Self {
+        let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+        let mut passwords: Vec<_> = text.lines().filter_map(comparable).collect();
+        passwords.sort_unstable();
+        passwords.dedup();
+        let mut lines = String::with_capacity(passwords.iter().map(|it| it.len() + 1).sum());
+        for password in passwords {
+            lines.extend([&password, "\n"]);
+        }
+        Self {
+            lines: Cow::Owned(lines),
+        }
+    }
+
+    /// How many passwords it has.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.lines.lines().count()
+    }
+
+    /// Whether it has none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.lines.is_empty()
+    }
+
+    /// Whether the password is on the list.
+    #[must_use]
+    pub fn contains(&self, password: &Password) -> bool {
+        contains(&self.lines, &password.expose().to_lowercase())
+    }
+}
+
+/// The number of passwords alone: a list may come from a breach.
+impl fmt::Debug for Blocklist {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Blocklist({} passwords)", self.len())
+    }
+}
+
+/// One byte more than is allowed, to see that there is more.
+fn read_bounded(file: &Path) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    File::open(file)?
+        .take(MAX_BYTES + 1)
+        .read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
+/// A line as passwords are compared; `None` for what the length rule refuses anyway.
+fn comparable(line: &str) -> Option<String> {
+    Some(Password::new(line).ok()?.expose().to_lowercase())
+}
+
+/// Binary search by byte position, each step moved back to the start of its line.
+fn contains(lines: &str, wanted: &str) -> bool {
+    let mut rest = lines.as_bytes();
+    while !rest.is_empty() {
+        let (before, _) = rest.split_at(rest.len() / 2);
+        let start = before
+            .iter()
+            .rposition(|byte| *byte == b'\n')
+            .map_or(0, |end| end + 1);
+        let (smaller, from_start) = rest.split_at(start);
+        let line = from_start
+            .split(|byte| *byte == b'\n')
+            .next()
+            .unwrap_or_default();
+        match wanted.as_bytes().cmp(line) {
+            std::cmp::Ordering::Equal => return true,
+            std::cmp::Ordering::Less => rest = smaller,
+            std::cmp::Ordering::Greater => {
+                rest = from_start.get(line.len() + 1..).unwrap_or_default();
+            }
+        }
+    }
+    false
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Blocklist, COMMON, contains};
+    use auth_core::password::Password;
+
+    fn common(text: &str) -> bool {
+        Blocklist::common().contains(&Password::new(text).unwrap())
+    }
+
+    #[test]
+    fn every_line_of_the_built_in_list_is_found_and_could_be_a_password() {
+        for line in COMMON.lines() {
+            assert!(common(line), "{line}");
+        }
+        assert!(Blocklist::common().len() > 8000);
+    }
+
+    #[test]
+    fn the_built_in_list_is_sorted_without_doubles() {
+        let lines: Vec<_> = COMMON.lines().collect();
+        assert!(lines.windows(2).all(|pair| pair[0] < pair[1]));
+        assert!(COMMON.ends_with('\n'));
+    }
+
+    #[test]
+    fn what_is_not_on_the_list_is_not_found() {
+        for text in [
+            "",
+            "0",
+            "\n",
+            "zzzzzzzzzzzz~",
+            "passwor",
+            "password\n",
+            "correct horse",
+        ] {
+            assert!(!contains(COMMON, text), "{text:?}");
+        }
+        assert!(!contains("", "password"));
+        assert!(contains("password\n", "password"));
+    }
+
+    #[test]
+    fn case_and_width_make_no_difference() {
+        for text in [
+            "password",
+            "PassWord",
+            "ｐａｓｓｗｏｒｄ",
+            "12345678",
+            "１２３４５６７８",
+        ] {
+            assert!(common(text), "{text}");
+        }
+        assert!(!common("pässword"));
+    }
+
+    #[test]
+    fn a_list_is_read_whatever_its_order_and_line_breaks() {
+        let list = Blocklist::of(
+            "\u{feff}Zebra stripes\r\n\nshort\nZEBRA STRIPES\nälter als du\nlast line",
+        );
+        assert_eq!(list.len(), 3);
+        for text in ["zebra stripes", "Älter als du", "last line"] {
+            assert!(list.contains(&Password::new(text).unwrap()), "{text}");
+        }
+        assert!(Blocklist::of("").is_empty());
+    }
+
+    #[test]
+    fn a_list_that_cannot_be_used_is_refused_by_name_and_line() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("list.txt");
+        let refused = |file| Blocklist::read(file).unwrap_err();
+        assert!(refused(&file).contains("list.txt"));
+        std::fs::write(&file, b"fine password\nb\xe4d password\n").unwrap();
+        assert!(refused(&file).contains("list.txt, line 2"));
+        std::fs::File::create(&file)
+            .unwrap()
+            .set_len((64 << 20) + 1)
+            .unwrap();
+        assert!(refused(&file).contains("64 MiB"));
+    }
+}

@@ -1,0 +1,68 @@
+//! `users check`: stored addresses that today's rule refuses or spells otherwise.
+
+use std::io::Write;
+
+use super::TransferError;
+use crate::accounts::addresses::{self, Deviation, Remedy};
+use crate::db::{DbConnection, diagnose};
+
+/// Writes a line for each, and a summary; with `fix`, respells those whose new spelling is free.
+pub(super) fn run(
+    connection: &mut DbConnection,
+    fix: bool,
+    output: &mut impl Write,
+) -> Result<(), TransferError> {
+    let (mut found, mut fixed) = (0, 0);
+    let mut after = Some(String::new());
+    while let Some(id) = after {
+        let page = addresses::page(connection, &id);
+        let page = page.map_err(|error| diagnose(connection, error))?;
+        for deviation in &page.deviations {
+            found += 1;
+            fixed += u64::from(each(connection, deviation, fix, output)?);
+        }
+        after = page.next;
+    }
+    match (found, fix) {
+        (0, _) => writeln!(output, "every address is as today's rule spells it")?,
+        (found, false) => writeln!(
+            output,
+            "{found} addresses; --fix respells those that can be"
+        )?,
+        (found, true) => writeln!(output, "{found} addresses, {fixed} of them respelled")?,
+    }
+    Ok(())
+}
+
+/// Whether it was respelled.
+fn each(
+    connection: &mut DbConnection,
+    deviation: &Deviation,
+    fix: bool,
+    output: &mut impl Write,
+) -> Result<bool, TransferError> {
+    let Deviation {
+        user_id, stored, ..
+    } = deviation;
+    write!(output, "user {user_id:?}, {stored:?}: ")?;
+    match &deviation.remedy {
+        Remedy::Refused(fault) => writeln!(output, "{}", fault.message)?,
+        Remedy::Taken(email) => {
+            let email = email.as_str();
+            writeln!(output, "is {email} today, which another account has")?;
+        }
+        Remedy::Respell(email) if fix => {
+            let respelled = addresses::respell(connection, deviation, email);
+            let respelled = respelled.map_err(|error| diagnose(connection, error))?;
+            let outcome = if respelled {
+                "now"
+            } else {
+                "was changed meanwhile, and is not"
+            };
+            writeln!(output, "{outcome} {}", email.as_str())?;
+            return Ok(respelled);
+        }
+        Remedy::Respell(email) => writeln!(output, "is {} today", email.as_str())?,
+    }
+    Ok(false)
+}
