@@ -20,6 +20,7 @@ use crate::http::cookies::Cookies;
 use crate::http::cors::cors;
 use crate::http::envelope::envelope;
 use crate::http::openapi;
+use crate::http::page_memory::PageMemory;
 use crate::keys::{Keys, Names};
 use crate::problem::{Code, Problem};
 use crate::sessions::housekeeping::{follow_revocations, purge_regularly};
@@ -190,6 +191,8 @@ fn state(config: Config, limits: Limits, clock: Clock) -> Result<State, BuildErr
         delete_user: config.better_auth_delete_user,
         access_token_ttl: config.access_token_ttl,
         session_ttl: config.session_ttl,
+        max_tasks_per_user: config.max_tasks_per_user,
+        page_memory: PageMemory::default(),
         limits,
         clock,
     })

@@ -12,6 +12,7 @@ use crate::config::Origin;
 use crate::cores::cores;
 use crate::db::{Db, Timestamp};
 use crate::http::cookies::Cookies;
+use crate::http::page_memory::PageMemory;
 use crate::keys::Keys;
 use crate::sessions::revocation::{self, Feed};
 
@@ -24,6 +25,8 @@ pub type Clock = Arc<dyn Fn() -> SystemTime + Send + Sync>;
 pub struct Limits {
     /// How long a request body may take to arrive. Defaults to 10 seconds.
     pub body_timeout: Duration,
+    /// How long a page of tasks is searched for before it ends as it is. Defaults to 2 seconds.
+    pub list_timeout: Duration,
     /// How long requests in flight may take after the signal to stop. Defaults to 10 seconds.
     pub drain_timeout: Duration,
     /// How many threads serve. Defaults to one per core.
@@ -34,6 +37,7 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             body_timeout: Duration::from_secs(10),
+            list_timeout: Duration::from_secs(2),
             drain_timeout: Duration::from_secs(10),
             workers: cores(),
         }
@@ -55,6 +59,8 @@ pub(crate) struct State {
     pub(crate) delete_user: bool,
     pub(crate) access_token_ttl: Duration,
     pub(crate) session_ttl: Duration,
+    pub(crate) max_tasks_per_user: u32,
+    pub(crate) page_memory: PageMemory,
     pub(crate) limits: Limits,
     pub(crate) clock: Clock,
 }

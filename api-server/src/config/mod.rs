@@ -48,6 +48,10 @@ pub struct Config {
     pub access_token_ttl: Duration,
     /// Lifetime of a session.
     pub session_ttl: Duration,
+    /// How many tasks an account may have.
+    pub max_tasks_per_user: u32,
+    /// How many connections may be open.
+    pub max_connections: usize,
     /// bcrypt cost.
     pub bcrypt_cost: Cost,
     /// Our own origin.
@@ -83,6 +87,10 @@ impl Settings {
         let session_ttl = parse::lifetime(&self.session_ttl);
         let session_ttl = problems.take("SESSION_TTL", session_ttl);
         problems.check("SESSION_TTL", parse::ordered(access_token_ttl, session_ttl));
+        let max_tasks = parse::number(&self.max_tasks_per_user, 1, 1_000_000);
+        let max_tasks_per_user = problems.take("MAX_TASKS_PER_USER", max_tasks);
+        let max_connections = parse::number(&self.max_connections, 1, 1_000_000);
+        let max_connections = problems.take("MAX_CONNECTIONS", max_connections);
         let weak = problems.take("ALLOW_WEAK_HASHING", parse::flag(&self.allow_weak_hashing));
         let cost = parse::cost(&self.bcrypt_cost, weak.unwrap_or_default());
         let bcrypt_cost = problems.take("BCRYPT_COST", cost);
@@ -116,6 +124,8 @@ impl Settings {
                 token_audiences: token_audiences?,
                 access_token_ttl: access_token_ttl?,
                 session_ttl: session_ttl?,
+                max_tasks_per_user: max_tasks_per_user?,
+                max_connections: usize::try_from(max_connections?).unwrap_or(usize::MAX),
                 bcrypt_cost: bcrypt_cost?,
                 public_url: public_url?,
                 allowed_origins: allowed_origins?,

@@ -7,11 +7,11 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 use validator::Validate;
 
-use super::store::{self, NewTask};
+use super::store::{self, Inserted, NewTask};
 use super::task::{self, Task, Title};
 use crate::http::json::Json;
 use crate::http::owner::Owner;
-use crate::problem::Problem;
+use crate::problem::{Code, Problem};
 use crate::state::State;
 
 #[derive(Deserialize, Validate, ToSchema)]
@@ -49,13 +49,23 @@ pub(crate) async fn create(
         description: body.description,
         now: state.now().into(),
     };
-    let inserted = state
-        .db
-        .write(move |connection| store::insert(connection, &owner, new))
+    let max = state.max_tasks_per_user;
+    let db = state.db.of_account(owner.as_str());
+    let inserted = db
+        .write(move |connection| store::insert(connection, &owner, &new, max))
         .await?;
-    let task = inserted.ok_or_else(Problem::account_is_gone)?;
+    let task = match inserted {
+        Inserted::Task(task) => task,
+        Inserted::LimitReached => return Err(limit_reached(max)),
+        Inserted::NoAccount => return Err(Problem::account_is_gone()),
+    };
     let location = format!("/api/{}/tasks/{}", task.user_id, task.id);
     Ok(HttpResponse::Created()
         .insert_header((LOCATION, location))
         .json(task))
+}
+
+fn limit_reached(max: u32) -> Problem {
+    let detail = format!("An account has at most {max} tasks; delete some to add more");
+    Problem::new(Code::TaskLimitReached, detail)
 }

@@ -5,6 +5,8 @@ pub(crate) mod create;
 mod id;
 pub(crate) mod list;
 pub(crate) mod one;
+mod page;
+mod search;
 mod store;
 pub(crate) mod task;
 
