@@ -8,6 +8,7 @@ mod accounts;
 mod better_auth;
 pub mod command;
 pub mod config;
+mod connections;
 mod cores;
 pub mod db;
 mod health;

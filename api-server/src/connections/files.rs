@@ -7,7 +7,9 @@ const OTHERS: u64 = 128;
 
 /// Asks for as many open files as there may be connections; gives how many connections the system allows.
 pub(crate) fn allow_open_files(connections: usize) -> usize {
-    let wanted = u64::try_from(connections).unwrap_or(u64::MAX).saturating_add(OTHERS);
+    let wanted = u64::try_from(connections)
+        .unwrap_or(u64::MAX)
+        .saturating_add(OTHERS);
     let limit = getrlimit(Resource::Nofile);
     let allowed = limit.maximum.unwrap_or(u64::MAX);
     let current = limit.current.unwrap_or(u64::MAX);

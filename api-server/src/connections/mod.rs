@@ -12,5 +12,7 @@ mod service;
 mod stream;
 
 pub(crate) use files::allow_open_files;
+pub(crate) use network::Exempt;
+pub(crate) use progress::Patience;
 pub(crate) use registry::Connections;
-pub(crate) use service::serve;
+pub(crate) use service::{Policy, serve};

@@ -69,6 +69,10 @@ mod tests {
             let network = exempt.network(peer.parse().unwrap());
             assert_eq!(network.is_none(), is_exempt, "{peer}");
         }
-        assert!(Exempt::default().network("127.0.0.1".parse().unwrap()).is_some());
+        assert!(
+            Exempt::default()
+                .network("127.0.0.1".parse().unwrap())
+                .is_some()
+        );
     }
 }

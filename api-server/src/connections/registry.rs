@@ -85,7 +85,10 @@ impl Open {
         let Some(network) = most.map(|(network, _)| *network) else {
             return false;
         };
-        let oldest = self.networks.get(&network).and_then(|open| open.keys().next().copied());
+        let oldest = self
+            .networks
+            .get(&network)
+            .and_then(|open| open.keys().next().copied());
         oldest.is_some_and(|oldest| self.remove(network, oldest))
     }
 

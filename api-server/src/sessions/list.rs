@@ -66,6 +66,7 @@ pub(crate) async fn live(state: &State, owner: UserId) -> Result<Vec<StoredSessi
     let now = state.now().into();
     let listed = state
         .db
+        .of_account(owner.as_str())
         .run(move |connection| store::list_live(connection, &owner, now, MAX_LISTED))
         .await?;
     Ok(listed)
@@ -101,6 +102,7 @@ pub(crate) async fn end_own(state: &State, owner: UserId, id: String) -> Result<
     let forget_after = state.forget_after(now);
     let ended = state
         .db
+        .of_account(owner.as_str())
         .write(move |connection| {
             let which = Which::Own(&owner, &id);
             store::end(connection, &which, now.into(), forget_after)

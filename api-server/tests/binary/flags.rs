@@ -20,6 +20,8 @@ const SETTINGS: &str = r#"
     token-audiences        TOKEN_AUDIENCES        -                      a,,b     reports
     access-token-ttl       ACCESS_TOKEN_TTL       15m                    soon     1m
     session-ttl            SESSION_TTL            7d                     later    1d
+    max-tasks-per-user     MAX_TASKS_PER_USER     10000                  0        1000000
+    max-connections        MAX_CONNECTIONS        4096                   0        1000000
     bcrypt-cost            BCRYPT_COST            12                     99       4
     allow-weak-hashing     ALLOW_WEAK_HASHING     false                  perhaps  true
     public-url             PUBLIC_URL             -                      ftp://x  https://x.example
