@@ -26,6 +26,7 @@ use crate::problem::{Code, Problem};
 use crate::sessions::housekeeping::{follow_revocations, purge_regularly};
 use crate::sessions::revocation::Feed;
 use crate::state::{Clock, Limits, State};
+use crate::tasks::quota::TaskQuota;
 use crate::{accounts, better_auth, health, pages, sessions, tasks};
 
 pub use crate::state::{HEADER_TIMEOUT, KEEP_ALIVE};
@@ -205,7 +206,7 @@ fn state(config: Config, limits: Limits, clock: Clock) -> Result<State, BuildErr
         delete_user: config.better_auth_delete_user,
         access_token_ttl: config.access_token_ttl,
         session_ttl: config.session_ttl,
-        max_tasks_per_user: config.max_tasks_per_user,
+        task_quota: TaskQuota::new(config.max_tasks_per_user),
         page_memory: PageMemory::default(),
         limits,
         clock,

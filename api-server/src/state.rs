@@ -15,6 +15,7 @@ use crate::http::cookies::Cookies;
 use crate::http::page_memory::PageMemory;
 use crate::keys::Keys;
 use crate::sessions::revocation::{self, Feed};
+use crate::tasks::quota::TaskQuota;
 
 /// Where the time comes from; tests bring their own.
 pub type Clock = Arc<dyn Fn() -> SystemTime + Send + Sync>;
@@ -76,7 +77,7 @@ pub(crate) struct State {
     pub(crate) delete_user: bool,
     pub(crate) access_token_ttl: Duration,
     pub(crate) session_ttl: Duration,
-    pub(crate) max_tasks_per_user: u32,
+    pub(crate) task_quota: TaskQuota,
     pub(crate) page_memory: PageMemory,
     pub(crate) limits: Limits,
     pub(crate) clock: Clock,

@@ -107,7 +107,14 @@ impl AccountDb<'_> {
         let since = Instant::now();
         let outcome = timeout(PATIENCE, self.on_a_thread(since, job)).await;
         let served = |account| self.db.threads.has_served(account, since);
-        outcome.unwrap_or_else(|_elapsed| Err(self.late(served)))
+        match outcome {
+            // Its turn came as its time was over.
+            Ok(Err(DbError::Unavailable(_))) if since.elapsed() >= PATIENCE => {
+                Err(self.late(served))
+            }
+            Ok(outcome) => outcome,
+            Err(_elapsed) => Err(self.late(served)),
+        }
     }
 
     /// As [`Db::write`].

@@ -53,7 +53,7 @@ struct Account<J> {
     jobs: VecDeque<J>,
     running: usize,
     in_ring: bool,
-    last_finished: Option<Instant>,
+    last_served: Option<Instant>,
 }
 
 /// What a worker gets from the queue.
@@ -122,10 +122,12 @@ impl<J> FairQueue<J> {
         self.lock().pop(self.limits.running_per_account)
     }
 
-    /// A job of this account has run. The worker that says so takes the next job, so none is woken.
-    pub(super) fn finish(&self, account: Option<AccountKey>) {
+    /// A job of this account has run, and the database was there for it or not. The worker that says so takes the next
+    /// job, so none is woken.
+    pub(super) fn finish(&self, account: Option<AccountKey>, was_served: bool) {
         if let Some(key) = account {
-            self.lock().finish(key, self.limits.running_per_account);
+            let share = self.limits.running_per_account;
+            self.lock().finish(key, was_served, share);
         }
     }
 
@@ -134,7 +136,7 @@ impl<J> FairQueue<J> {
     pub(super) fn has_served(&self, key: AccountKey, since: Instant) -> bool {
         let turns = self.lock();
         let account = turns.accounts.get(&key);
-        account.is_some_and(|account| account.last_finished.is_some_and(|last| last > since))
+        account.is_some_and(|account| account.last_served.is_some_and(|last| last > since))
     }
 
     /// Lets the workers end once nothing waits.
@@ -198,7 +200,7 @@ impl<J> Turns<J> {
         }
     }
 
-    fn finish(&mut self, key: AccountKey, share: usize) {
+    fn finish(&mut self, key: AccountKey, was_served: bool, share: usize) {
         let Some(account) = self.accounts.get_mut(&key) else {
             return;
         };
@@ -207,7 +209,9 @@ impl<J> Turns<J> {
             self.accounts.remove(&key);
             return;
         }
-        account.last_finished = Some(Instant::now());
+        if was_served {
+            account.last_served = Some(Instant::now());
+        }
         account.enter(key, share, &mut self.ring);
     }
 }
@@ -218,7 +222,7 @@ impl<J> Account<J> {
             jobs: VecDeque::with_capacity(1),
             running: 0,
             in_ring: false,
-            last_finished: None,
+            last_served: None,
         }
     }
 

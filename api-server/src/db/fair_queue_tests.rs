@@ -35,7 +35,7 @@ fn an_account_runs_no_more_than_its_share_at_a_time() {
     assert_eq!(popped(&queue), ["a1", "a2"]);
     queue.push("b1", Some(2)).unwrap();
     assert_eq!(popped(&queue), ["b1"]);
-    queue.finish(Some(1));
+    queue.finish(Some(1), true);
     assert_eq!(popped(&queue), ["a3"]);
 }
 
@@ -61,7 +61,7 @@ fn an_account_without_jobs_is_forgotten() {
     let queue = queue();
     queue.push("a1", Some(1)).unwrap();
     assert_eq!(popped(&queue), ["a1"]);
-    queue.finish(Some(1));
+    queue.finish(Some(1), true);
     assert!(queue.lock().accounts.is_empty());
 }
 
@@ -75,7 +75,10 @@ fn what_was_served_is_told_from_what_was_not() {
     assert!(!queue.has_served(1, before));
     assert_eq!(popped(&queue), ["a1", "a2"]);
     assert!(!queue.has_served(1, before));
-    queue.finish(Some(1));
+    queue.finish(Some(1), false);
+    assert!(!queue.has_served(1, before));
+    assert_eq!(popped(&queue), ["a3"]);
+    queue.finish(Some(1), true);
     assert!(queue.has_served(1, before));
     assert!(!queue.has_served(1, Instant::now()));
     assert!(!queue.has_served(2, before));

@@ -20,7 +20,8 @@ const QUEUE_PER_ACCOUNT: usize = 256;
 /// An account holds one of this many threads at a time.
 const SHARE: usize = 4;
 
-type Job = Box<dyn FnOnce(&mut Lease) + Send>;
+/// Tells whether the database was there for it.
+type Job = Box<dyn FnOnce(&mut Lease) -> bool + Send>;
 
 /// The way to the threads, which end with the last clone.
 #[derive(Clone)]
@@ -60,11 +61,14 @@ impl Threads {
     ) -> Result<T, DbError> {
         let (reply, response) = oneshot::channel();
         let job = Box::new(move |lease: &mut Lease| {
-            if !reply.is_closed() {
-                let outcome = job(lease);
-                // The caller may have stopped waiting meanwhile.
-                let _gone = reply.send(outcome);
+            if reply.is_closed() {
+                return false;
             }
+            let outcome = job(lease);
+            let was_served = !matches!(outcome, Err(DbError::Unavailable(_)));
+            // The caller may have stopped waiting meanwhile.
+            let _gone = reply.send(outcome);
+            was_served
         });
         self.0.0.push(job, account)?;
         response
@@ -89,10 +93,11 @@ impl From<QueueFull> for DbError {
 
 fn work_until_closed(queue: &FairQueue<Job>, mut lease: Lease) {
     while let Some((job, account)) = next(queue, &mut lease) {
-        if catch_unwind(AssertUnwindSafe(|| job(&mut lease))).is_err() {
+        let ran = catch_unwind(AssertUnwindSafe(|| job(&mut lease)));
+        if ran.is_err() {
             lease.discard();
         }
-        queue.finish(account);
+        queue.finish(account, ran.unwrap_or_default());
     }
 }
 

@@ -93,17 +93,21 @@ fn write_until_closed(pool: &Pool, queue: &FairQueue<Job>) {
             batch.push(next);
             accounts.push(account);
         }
-        match pool.get() {
+        let is_committed = match pool.get() {
             Ok(mut pooled) => commit(&mut pooled, batch),
-            Err(error) => log::error!("writes refused count={} cause={error:?}", batch.len()),
-        }
+            Err(error) => {
+                log::error!("writes refused count={} cause={error:?}", batch.len());
+                false
+            }
+        };
         for account in accounts {
-            queue.finish(account);
+            queue.finish(account, is_committed);
         }
     }
 }
 
-fn commit(pooled: &mut Pooled, batch: Vec<Job>) {
+/// Whether the batch is kept.
+fn commit(pooled: &mut Pooled, batch: Vec<Job>) -> bool {
     let count = batch.len();
     let committed = write_transaction(&mut pooled.connection, |connection| {
         batch
@@ -113,10 +117,14 @@ fn commit(pooled: &mut Pooled, batch: Vec<Job>) {
     });
     pooled.last_used = Instant::now();
     match committed {
-        Ok(told) => told.into_iter().for_each(|tell| tell()),
+        Ok(told) => {
+            told.into_iter().for_each(|tell| tell());
+            true
+        }
         Err(error) => {
             pooled.broken = true;
             log::error!("writes not committed count={count} cause={error:?}");
+            false
         }
     }
 }

@@ -49,10 +49,11 @@ pub(crate) async fn create(
         description: body.description,
         now: state.now().into(),
     };
-    let max = state.max_tasks_per_user;
+    let quota = state.task_quota.clone();
+    let max = quota.max();
     let db = state.db.of_account(owner.as_str());
     let inserted = db
-        .write(move |connection| store::insert(connection, &owner, &new, max))
+        .write(move |connection| store::insert(connection, &owner, &new, &quota))
         .await?;
     let task = match inserted {
         Inserted::Task(task) => task,
@@ -65,7 +66,7 @@ pub(crate) async fn create(
         .json(task))
 }
 
-fn limit_reached(max: u32) -> Problem {
+fn limit_reached(max: i64) -> Problem {
     let detail = format!("An account has at most {max} tasks; delete some to add more");
     Problem::new(Code::TaskLimitReached, detail)
 }

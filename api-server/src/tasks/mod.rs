@@ -6,6 +6,7 @@ mod id;
 pub(crate) mod list;
 pub(crate) mod one;
 mod page;
+pub(crate) mod quota;
 mod search;
 mod store;
 pub(crate) mod task;

@@ -5,6 +5,7 @@ use diesel::prelude::*;
 use diesel::result::{DatabaseErrorKind, Error as DieselError};
 use diesel::sql_types::{self, Bool, Nullable, Text};
 
+use super::quota::TaskQuota;
 use super::task::Task;
 use crate::db::schema::{tasks, users};
 use crate::db::{DbConnection, Timestamp, lock_account, on_either_engine, write_transaction};
@@ -89,21 +90,24 @@ pub(super) enum Inserted {
     NoAccount,
 }
 
-/// Adds a task unless the owner has `max` already. Far from there one statement does both; two of them at once may not
-/// see each other's task, so near it they go one by one.
+/// Adds a task unless the owner has as many as allowed. Far from there one statement does both.
 pub(super) fn insert(
     connection: &mut DbConnection,
     owner: &UserId,
     new: &NewTask,
-    max: u32,
+    quota: &TaskQuota,
 ) -> QueryResult<Inserted> {
-    let near = max.saturating_sub(NEAR.max(max / 8));
-    let inserted = match insert_below(connection, owner, new, near)? {
-        None => write_transaction(connection, |connection| {
-            lock_account(connection, owner.as_str())?;
-            insert_below(connection, owner, new, max)
-        })?,
-        inserted => inserted,
+    let known = quota.known(owner);
+    let room = quota.near() - known.count;
+    let inserted = match insert_if_room(connection, owner, new, (known.through, room))? {
+        Some(task) => {
+            if quota.added(owner) {
+                let newer = count(connection, owner, known.through, task.id)?;
+                quota.counted(owner, task.id, known.count + newer);
+            }
+            Some(task)
+        }
+        None => insert_alone(connection, owner, new, quota)?,
     };
     match inserted {
         Some(task) => Ok(Inserted::Task(Box::new(task))),
@@ -112,26 +116,58 @@ pub(super) fn insert(
     }
 }
 
-/// More tasks than one account's requests can add at once, on all nodes.
-const NEAR: u32 = 64;
-
-/// `None` if the owner has `max` tasks, or no account.
-fn insert_below(
+/// Adds a task while no other request adds one of this account.
+fn insert_alone(
     connection: &mut DbConnection,
     owner: &UserId,
     new: &NewTask,
-    max: u32,
+    quota: &TaskQuota,
 ) -> QueryResult<Option<Task>> {
-    let Some(others) = max.checked_sub(1) else {
+    write_transaction(connection, |connection| {
+        lock_account(connection, owner.as_str())?;
+        let inserted = insert_if_room(connection, owner, new, (0, quota.max()))?;
+        if let Some(task) = &inserted {
+            let all = count(connection, owner, 0, task.id)?;
+            quota.counted(owner, task.id, all);
+        }
+        Ok(inserted)
+    })
+}
+
+/// How many of the owner's tasks have an id above the one and up to the other.
+fn count(
+    connection: &mut DbConnection,
+    owner: &UserId,
+    above: i64,
+    through: i64,
+) -> QueryResult<i64> {
+    tasks::table
+        .filter(tasks::user_id.eq(owner.as_str()))
+        .filter(tasks::id.gt(above))
+        .filter(tasks::id.le(through))
+        .count()
+        .get_result(connection)
+}
+
+/// Adds a task if fewer than `room` of the owner's tasks have an id above `through`. `None` if not, or if the owner
+/// has no account.
+fn insert_if_room(
+    connection: &mut DbConnection,
+    owner: &UserId,
+    new: &NewTask,
+    (through, room): (i64, i64),
+) -> QueryResult<Option<Task>> {
+    if room <= 0 {
         return Ok(None);
-    };
+    }
     // Reads no further than the limit, in the index alone.
     let is_full = exists(
         tasks::table
             .filter(tasks::user_id.eq(owner.as_str()))
+            .filter(tasks::id.gt(through))
             .select(tasks::id)
             .order(tasks::id.asc())
-            .offset(others.into())
+            .offset(room - 1)
             .limit(1),
     );
     let row = users::table

@@ -18,7 +18,7 @@ on_both_engines! {
 }
 
 /// Far below the other time-outs, which are the ones of production.
-const SHORT: Duration = Duration::from_millis(200);
+const SHORT: Duration = Duration::from_secs(1);
 
 fn app(engine: Engine, change: impl FnOnce(&mut Limits)) -> App {
     App::on(engine).limits(change).start()
