@@ -9,6 +9,7 @@ mod better_auth;
 mod blocklist;
 pub mod command;
 pub mod config;
+mod connections;
 mod cores;
 pub mod db;
 mod health;

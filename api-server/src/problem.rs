@@ -209,6 +209,7 @@ impl From<DbError> for Problem {
     fn from(error: DbError) -> Self {
         match error {
             DbError::Overloaded => Self::overloaded(),
+            DbError::AccountBusy => Self::account_busy(),
             DbError::Unavailable(why) => Self::database_unavailable(why),
             DbError::Query(error) => Self::internal(error),
         }
@@ -221,6 +222,14 @@ impl Problem {
         Self::new(
             Code::Overloaded,
             "The server has too much to do; please try again",
+        )
+        .retry_after(1)
+    }
+
+    pub(crate) fn account_busy() -> Self {
+        Self::new(
+            Code::TooManyRequests,
+            "Too many requests of this account at once; please try again",
         )
         .retry_after(1)
     }

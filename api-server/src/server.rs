@@ -3,12 +3,11 @@
 use std::future::pending;
 use std::io;
 use std::net::SocketAddr;
-use std::time::Duration;
 
-use actix_web::dev::{Server as ActixServer, ServerHandle};
+use actix_server::{Server as ActixServer, ServerHandle};
+use actix_web::App;
 use actix_web::middleware::{Condition, from_fn};
 use actix_web::web::{self, Data, ServiceConfig};
-use actix_web::{App, HttpServer};
 use auth_core::{Authority, Keyring, RevokedSessions};
 use futures_util::FutureExt as _;
 use tokio::signal::unix::{SignalKind, signal};
@@ -18,6 +17,7 @@ use crate::accounts::hasher::Hasher;
 use crate::accounts::password_policy::PasswordPolicy;
 use crate::accounts::throttle::{NetworkLimits, Throttle};
 use crate::config::Config;
+use crate::connections::{self, Connections, Exempt, Patience, Policy};
 use crate::db::{self, Db};
 use crate::http::caller::Own;
 use crate::http::cookies::Cookies;
@@ -26,17 +26,16 @@ use crate::http::envelope::envelope;
 use crate::http::forwarded::ProxyNotice;
 use crate::http::hang_up::finish_changes;
 use crate::http::openapi;
+use crate::http::page_memory::PageMemory;
 use crate::keys::{Keys, TokenSettings};
 use crate::problem::{Code, Problem};
 use crate::sessions::housekeeping::{follow_revocations, purge_regularly};
 use crate::sessions::revocation::Feed;
 use crate::state::{Clock, Limits, State};
+use crate::tasks::quota::TaskQuota;
 use crate::{accounts, better_auth, health, pages, sessions, tasks};
 
-/// Idle connections are kept this long.
-pub const KEEP_ALIVE: Duration = Duration::from_secs(75);
-/// A caller that sends no complete header within this time is dropped.
-pub const HEADER_TIMEOUT: Duration = Duration::from_secs(10);
+pub use crate::state::{HEADER_TIMEOUT, KEEP_ALIVE};
 
 /// Why a server could not be built.
 pub type BuildError = Box<dyn std::error::Error + Send + Sync>;
@@ -142,6 +141,7 @@ pub fn build(config: Config, limits: Limits, clock: Clock) -> Result<Server, Bui
     let bind_addr = config.bind_addr;
     let allowed_origins = config.allowed_origins.clone();
     let has_pages = config.pages;
+    let policy = policy(&config, &limits);
     let state = Data::new(state(config, limits, clock)?);
     let shared = state.clone();
     let authority = Authority::new(Own(state.clone()));
@@ -157,22 +157,36 @@ pub fn build(config: Config, limits: Limits, clock: Clock) -> Result<Server, Bui
             .wrap(from_fn(finish_changes))
             .configure(|app| routes(app, has_pages))
     };
-    let server = HttpServer::new(app)
+    let builder = ActixServer::build()
         .workers(limits.workers)
-        .keep_alive(KEEP_ALIVE)
-        .client_request_timeout(HEADER_TIMEOUT)
-        // Lets a request learn that its caller hung up, which gives back its place in the line for hashing.
-        .h1_allow_half_closed(false)
         .shutdown_timeout(limits.drain_timeout.as_secs())
-        .disable_signals()
-        .bind(bind_addr)
+        .max_concurrent_connections(usize::MAX)
+        .disable_signals();
+    let (inner, addr) = connections::serve(builder, bind_addr, &policy, app)
         .map_err(|error| format!("cannot listen on {bind_addr} (BIND_ADDR): {error}"))?;
-    let addr = server.addrs().first().copied().unwrap_or(bind_addr);
-    Ok(Server {
-        addr,
-        inner: server.run(),
-        state,
-    })
+    Ok(Server { addr, inner, state })
+}
+
+fn policy(config: &Config, limits: &Limits) -> Policy {
+    let exempt = Exempt {
+        proxies: config.trusted_proxies.clone(),
+        loopback: !limits.loopback_counts,
+    };
+    let max = connections::allow_open_files(config.max_connections);
+    if max < config.max_connections {
+        log::warn!(
+            "MAX_CONNECTIONS is {max} instead of {}: the system allows no more open files (see ulimit -n)",
+            config.max_connections
+        );
+    }
+    Policy {
+        connections: Connections::new(max, exempt),
+        patience: Patience {
+            header: limits.header_timeout,
+            idle: limits.idle_timeout,
+            response: limits.response_timeout,
+        },
+    }
 }
 
 fn state(config: Config, limits: Limits, clock: Clock) -> Result<State, BuildError> {
@@ -208,6 +222,8 @@ fn state(config: Config, limits: Limits, clock: Clock) -> Result<State, BuildErr
             .session_max_ttl
             .map_or(config.session_ttl, |max| config.session_ttl.min(max)),
         session_max_ttl: config.session_max_ttl,
+        task_quota: TaskQuota::new(config.max_tasks_per_user),
+        page_memory: PageMemory::default(),
         limits,
         clock,
     })

@@ -82,7 +82,7 @@ class ApiServer(Process):
     def __init__(self, binary, database_url, folder, **more):
         host = free_host()
         environment = {"PATH": os.environ["PATH"], "BIND_ADDR": host, "DATABASE_URL": database_url,
-                       "AUTH_SECRET": "a7Kq0vXw2mTzR9bLs4NcYp6EhGd8JfUu", "ACCESS_TOKEN_TTL": "1d", **more}
+                       "AUTH_SECRET": "a7Kq0vXw2mTzR9bLs4NcYp6EhGd8JfUu", "ACCESS_TOKEN_TTL": "1d", "MAX_TASKS_PER_USER": "1000000", **more}
         # In the current directory there may be a .env, which would be read.
         super().__init__([binary], host, env=environment, cwd=folder)
         self.ready_after = self.wait_for("/readyz")

@@ -42,6 +42,8 @@ impl Options {
             ("access-token-ttl", "15m"),
             ("session-ttl", "7d"),
             ("session-max-ttl", ""),
+            ("max-tasks-per-user", "10000"),
+            ("max-connections", "4096"),
             ("bcrypt-cost", "4"),
             ("allow-weak-hashing", "true"),
             ("password-blocklist", ""),
@@ -93,6 +95,13 @@ impl Options {
     #[must_use]
     pub fn body_timeout(mut self, timeout: Duration) -> Self {
         self.limits.body_timeout = timeout;
+        self
+    }
+
+    /// Other bounds that are not settings.
+    #[must_use]
+    pub fn limits(mut self, change: impl FnOnce(&mut Limits)) -> Self {
+        change(&mut self.limits);
         self
     }
 

@@ -49,6 +49,12 @@ impl Connection {
         let _hung_up = self.stream.write_all(bytes).await;
     }
 
+    /// Sends these bytes again and again, and reads nothing, until the server hangs up.
+    pub async fn send_until_closed(&mut self, bytes: &[u8]) {
+        let sending = async { while self.stream.write_all(bytes).await.is_ok() {} };
+        timeout(PATIENCE, sending).await.expect("an end in time");
+    }
+
     /// Sends no more.
     pub async fn finish(&mut self) {
         let _hung_up = self.stream.shutdown().await;

@@ -23,6 +23,7 @@ use crate::state::State;
 pub(crate) async fn show(caller: Caller, state: Data<State>) -> Result<web::Json<User>, Problem> {
     let found = state
         .db
+        .of_account(caller.user_id.as_str())
         .run(move |connection| store::find(connection, &caller.user_id))
         .await?;
     found.map(web::Json).ok_or_else(Problem::account_is_gone)
@@ -74,6 +75,7 @@ pub(crate) async fn apply(
     };
     let changed = state
         .db
+        .of_account(id.as_str())
         .write(move |connection| store::change_profile(connection, &id, &change))
         .await?;
     changed.ok_or_else(Problem::account_is_gone)

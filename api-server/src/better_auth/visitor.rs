@@ -93,6 +93,7 @@ pub(crate) async fn find(
     let (id, lifetimes) = (named.session_id, state.lifetimes());
     let found = state
         .db
+        .of_account(&id)
         .run(move |connection| accounts::store::find_with_session(connection, &id, lifetimes))
         .await?;
     let Some((user, session)) = found.filter(|(_, session)| session.is_live(now)) else {

@@ -51,6 +51,10 @@ pub struct Config {
     pub session_ttl: Duration,
     /// Longest lifetime of a session, from its login.
     pub session_max_ttl: Option<Duration>,
+    /// How many tasks an account may have.
+    pub max_tasks_per_user: u32,
+    /// How many connections may be open.
+    pub max_connections: usize,
     /// bcrypt cost.
     pub bcrypt_cost: Cost,
     /// Passwords that may not be set, beside the built-in list.
@@ -96,6 +100,10 @@ impl Settings {
         let session_max_ttl = problems.take("SESSION_MAX_TTL", session_max_ttl);
         let longest = parse::ordered(access_token_ttl, session_max_ttl.flatten());
         problems.check("SESSION_MAX_TTL", longest);
+        let max_tasks = parse::number(&self.max_tasks_per_user, 1, 1_000_000);
+        let max_tasks_per_user = problems.take("MAX_TASKS_PER_USER", max_tasks);
+        let max_connections = parse::number(&self.max_connections, 1, 1_000_000);
+        let max_connections = problems.take("MAX_CONNECTIONS", max_connections);
         let weak = problems.take("ALLOW_WEAK_HASHING", parse::flag(&self.allow_weak_hashing));
         let cost = parse::cost(&self.bcrypt_cost, weak.unwrap_or_default());
         let bcrypt_cost = problems.take("BCRYPT_COST", cost);
@@ -136,6 +144,8 @@ impl Settings {
                 access_token_ttl: access_token_ttl?,
                 session_ttl: session_ttl?,
                 session_max_ttl: session_max_ttl?,
+                max_tasks_per_user: max_tasks_per_user?,
+                max_connections: usize::try_from(max_connections?).unwrap_or(usize::MAX),
                 bcrypt_cost: bcrypt_cost?,
                 password_blocklist: password_blocklist?,
                 public_url: public_url?,

@@ -114,6 +114,20 @@ pub struct Settings {
     #[arg(long, env, global = true, value_name = "DURATION")]
     pub session_max_ttl: Option<String>,
 
+    /// Tasks that an account may have, 1 to 1000000; imports may bring more.
+    #[arg(
+        long,
+        env,
+        global = true,
+        value_name = "COUNT",
+        default_value = "10000"
+    )]
+    pub max_tasks_per_user: String,
+
+    /// Connections that may be open at a time, 1 to 1000000; past it the network with the most loses its oldest.
+    #[arg(long, env, global = true, value_name = "COUNT", default_value = "4096")]
+    pub max_connections: String,
+
     /// bcrypt cost, 10 to 15; each step doubles the time of a login.
     #[arg(long, env, global = true, value_name = "COST", default_value = "12")]
     pub bcrypt_cost: String,

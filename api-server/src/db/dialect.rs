@@ -11,7 +11,6 @@ use diesel::prelude::*;
 use diesel::sqlite::Sqlite;
 use diesel_migrations::{EmbeddedMigrations, embed_migrations};
 
-use super::functions;
 use super::url::{DatabaseUrl, Target};
 use crate::cores::cores;
 
@@ -70,7 +69,6 @@ pub(super) fn connect(url: &DatabaseUrl) -> ConnectionResult<DbConnection> {
             let mut connection = SqliteConnection::establish(&path.to_string_lossy())?;
             connection
                 .batch_execute(SQLITE_SETUP)
-                .and_then(|()| functions::register(&mut connection))
                 .map_err(ConnectionError::CouldntSetupConfiguration)?;
             Ok(DbConnection::Sqlite(connection))
         }
@@ -220,6 +218,18 @@ pub(crate) fn write_transaction<T, E: From<diesel::result::Error>>(
             // The first error is the one to report; a connection that cannot roll back is dropped by the pool.
             let _also_failed = Manager::rollback_transaction(connection);
             Err(error)
+        }
+    }
+}
+
+/// Lets the transaction go on when no other one holds this account's lock; SQLite has one writer anyway.
+pub(crate) fn lock_account(connection: &mut DbConnection, id: &str) -> QueryResult<()> {
+    match connection {
+        DbConnection::Sqlite(_) => Ok(()),
+        DbConnection::Postgres(postgres) => {
+            let lock = "SELECT pg_advisory_xact_lock(hashtextextended($1, 4711201121))";
+            let query = diesel::sql_query(lock).bind::<diesel::sql_types::Text, _>(id);
+            query.execute(postgres).map(drop)
         }
     }
 }

@@ -1,5 +1,6 @@
 //! From async code to a blocking connection and back, within bounds.
 
+use std::hash::{BuildHasher as _, RandomState};
 use std::io;
 use std::time::{Duration, Instant};
 
@@ -9,6 +10,7 @@ use tokio::time::timeout;
 use super::DbConnection;
 use super::dialect;
 use super::error::DbError;
+use super::fair_queue::AccountKey;
 use super::pool::{Lease, Pooled, pool};
 use super::threads::Threads;
 use super::url::DatabaseUrl;
@@ -23,6 +25,14 @@ pub struct Db {
     threads: Threads,
     /// Where the engine gains from committing writes together.
     writer: Option<Writer>,
+    /// Makes the keys of accounts, which callers cannot guess.
+    keys: RandomState,
+}
+
+/// The database as one account may use it: its requests hold a small part of the threads at a time, the others wait.
+pub(crate) struct AccountDb<'a> {
+    db: &'a Db,
+    account: Option<AccountKey>,
 }
 
 impl Db {
@@ -39,7 +49,24 @@ impl Db {
         Ok(Self {
             threads: Threads::start(threads, &pool)?,
             writer: together.then(|| Writer::start(pool)).transpose()?,
+            keys: RandomState::new(),
         })
+    }
+
+    /// The way to the database for what an account asks for. `id` is the user's id, or that of a session.
+    pub(crate) fn of_account(&self, id: &str) -> AccountDb<'_> {
+        AccountDb {
+            db: self,
+            account: Some(self.keys.hash_one(id)),
+        }
+    }
+
+    /// The way to the database for what the server asks for itself, and for callers that are not known yet.
+    const fn of_server(&self) -> AccountDb<'_> {
+        AccountDb {
+            db: self,
+            account: None,
+        }
     }
 
     /// Runs queries that only read.
@@ -51,7 +78,7 @@ impl Db {
         &self,
         job: impl FnOnce(&mut DbConnection) -> QueryResult<T> + Send + 'static,
     ) -> Result<T, DbError> {
-        within_patience(self.on_a_thread(job)).await
+        self.of_server().run(job).await
     }
 
     /// Runs queries that write.
@@ -63,29 +90,68 @@ impl Db {
         &self,
         job: impl FnOnce(&mut DbConnection) -> QueryResult<T> + Send + 'static,
     ) -> Result<T, DbError> {
-        match &self.writer {
-            Some(writer) => within_patience(writer.write(job)).await,
-            None => within_patience(self.on_a_thread(job)).await,
+        self.of_server().write(job).await
+    }
+}
+
+impl AccountDb<'_> {
+    /// As [`Db::run`].
+    ///
+    /// # Errors
+    ///
+    /// As [`Db::run`]; [`DbError::AccountBusy`] if the account's own requests left this one no turn.
+    pub(crate) async fn run<T: Send + 'static>(
+        &self,
+        job: impl FnOnce(&mut DbConnection) -> QueryResult<T> + Send + 'static,
+    ) -> Result<T, DbError> {
+        let since = Instant::now();
+        let outcome = timeout(PATIENCE, self.on_a_thread(since, job)).await;
+        let served = |account| self.db.threads.has_served(account, since);
+        match outcome {
+            // Its turn came as its time was over.
+            Ok(Err(DbError::Unavailable(_))) if since.elapsed() >= PATIENCE => {
+                Err(self.late(served))
+            }
+            Ok(outcome) => outcome,
+            Err(_elapsed) => Err(self.late(served)),
         }
+    }
+
+    /// As [`Db::write`].
+    ///
+    /// # Errors
+    ///
+    /// As [`run`](Self::run).
+    pub(crate) async fn write<T: Send + 'static>(
+        &self,
+        job: impl FnOnce(&mut DbConnection) -> QueryResult<T> + Send + 'static,
+    ) -> Result<T, DbError> {
+        let Some(writer) = &self.db.writer else {
+            return self.run(job).await;
+        };
+        let since = Instant::now();
+        let outcome = timeout(PATIENCE, writer.write(self.account, job)).await;
+        let served = |account| writer.has_served(account, since);
+        outcome.unwrap_or_else(|_elapsed| Err(self.late(served)))
     }
 
     async fn on_a_thread<T: Send + 'static>(
         &self,
+        since: Instant,
         job: impl FnOnce(&mut DbConnection) -> QueryResult<T> + Send + 'static,
     ) -> Result<T, DbError> {
-        let deadline = Instant::now() + PATIENCE;
-        self.threads
-            .run(move |lease| on_a_connection(lease, deadline, job))
-            .await
+        let deadline = since + PATIENCE;
+        let job = move |lease: &mut Lease| on_a_connection(lease, deadline, job);
+        self.db.threads.run(self.account, job).await
     }
-}
 
-async fn within_patience<T>(
-    answer: impl Future<Output = Result<T, DbError>>,
-) -> Result<T, DbError> {
-    timeout(PATIENCE, answer)
-        .await
-        .unwrap_or_else(|_elapsed| Err(DbError::Unavailable(format!("no answer in {PATIENCE:?}"))))
+    /// Why there was no response in time: while the account was served, it was the account's own requests.
+    fn late(&self, served: impl FnOnce(AccountKey) -> bool) -> DbError {
+        if self.account.is_some_and(served) {
+            return DbError::AccountBusy;
+        }
+        DbError::Unavailable(format!("no answer in {PATIENCE:?}"))
+    }
 }
 
 fn on_a_connection<T>(

@@ -10,6 +10,8 @@ use diesel::result::{DatabaseErrorKind, Error as DieselError};
 pub enum DbError {
     /// Too many requests wait already.
     Overloaded,
+    /// Too many requests of this account wait already.
+    AccountBusy,
     /// The database is away, locked or too slow.
     Unavailable(String),
     /// A query failed that should not have.
@@ -56,6 +58,9 @@ impl fmt::Display for DbError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Overloaded => f.write_str("too many requests wait for the database"),
+            Self::AccountBusy => {
+                f.write_str("too many requests of this account wait for the database")
+            }
             Self::Unavailable(why) => write!(f, "the database is unavailable: {why}"),
             Self::Query(error) => write!(f, "a query failed: {error}"),
         }

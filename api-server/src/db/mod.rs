@@ -6,7 +6,7 @@
 mod dialect;
 mod door;
 mod error;
-mod functions;
+mod fair_queue;
 mod migrations;
 mod pool;
 mod private_file;
@@ -19,10 +19,9 @@ mod url;
 mod writer;
 
 pub use dialect::DbConnection;
-pub(crate) use dialect::{on_either_engine, write_transaction};
+pub(crate) use dialect::{lock_account, on_either_engine, write_transaction};
 pub use door::Db;
 pub use error::DbError;
-pub(crate) use functions::lower;
 pub(crate) use migrations::create_private_folder;
 pub use migrations::migrate;
 pub(crate) use private_file::is_loose;

@@ -1,73 +1,115 @@
 //! The threads that wait for the database, so that no async thread does. Each keeps its connection while there is work:
-//! under load they go from job to job without a lock or a sleep between.
+//! under load they go from job to job without a sleep between.
 
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
 use std::thread::Builder;
+use std::time::Instant;
 
-use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
 use tokio::sync::oneshot;
 
 use super::error::DbError;
+use super::fair_queue::{AccountKey, FairQueue, Next, QueueFull, QueueLimits};
 use super::pool::{Lease, Pool, TRUSTED_IDLE};
 
 /// How many jobs may wait; more are turned away.
 const QUEUE: usize = 1024;
+/// How many jobs of one account may wait.
+const QUEUE_PER_ACCOUNT: usize = 256;
+/// An account holds one of this many threads at a time.
+const SHARE: usize = 4;
 
-type Job = Box<dyn FnOnce(&mut Lease) + Send>;
+/// Tells whether the database was there for it.
+type Job = Box<dyn FnOnce(&mut Lease) -> bool + Send>;
 
 /// The way to the threads, which end with the last clone.
 #[derive(Clone)]
-pub(super) struct Threads(Sender<Job>);
+pub(super) struct Threads(Arc<Closing>);
 
-impl Threads {
-    pub(super) fn start(count: u32, pool: &Pool) -> io::Result<Self> {
-        let (sender, jobs) = bounded(QUEUE);
-        for _ in 0..count {
-            let (jobs, lease) = (Receiver::clone(&jobs), Lease::new(pool.clone()));
-            Builder::new()
-                .name("db".to_owned())
-                .spawn(move || work_until_closed(&jobs, lease))?;
-        }
-        Ok(Self(sender))
-    }
+struct Closing(Arc<FairQueue<Job>>);
 
-    /// Runs a job when a thread is free, unless by then nobody waits for it.
-    pub(super) async fn run<T: Send + 'static>(
-        &self,
-        job: impl FnOnce(&mut Lease) -> Result<T, DbError> + Send + 'static,
-    ) -> Result<T, DbError> {
-        let (reply, answer) = oneshot::channel();
-        let job = Box::new(move |lease: &mut Lease| {
-            if !reply.is_closed() {
-                let outcome = job(lease);
-                // The caller may have stopped waiting meanwhile.
-                let _gone = reply.send(outcome);
-            }
-        });
-        self.0.try_send(job).map_err(|_full| DbError::Overloaded)?;
-        answer
-            .await
-            .map_err(|_dropped| DbError::Unavailable("the query panicked".to_owned()))?
+impl Drop for Closing {
+    fn drop(&mut self) {
+        self.0.close();
     }
 }
 
-fn work_until_closed(jobs: &Receiver<Job>, mut lease: Lease) {
-    while let Some(job) = next(jobs, &mut lease) {
-        if catch_unwind(AssertUnwindSafe(|| job(&mut lease))).is_err() {
+impl Threads {
+    pub(super) fn start(count: u32, pool: &Pool) -> io::Result<Self> {
+        let threads = usize::try_from(count).unwrap_or(usize::MAX);
+        let queue = Arc::new(FairQueue::new(QueueLimits {
+            waiting: QUEUE,
+            waiting_per_account: QUEUE_PER_ACCOUNT,
+            running_per_account: (threads / SHARE).max(1),
+        }));
+        let threads = Self(Arc::new(Closing(Arc::clone(&queue))));
+        for _ in 0..count {
+            let (queue, lease) = (Arc::clone(&queue), Lease::new(pool.clone()));
+            Builder::new()
+                .name("db".to_owned())
+                .spawn(move || work_until_closed(&queue, lease))?;
+        }
+        Ok(threads)
+    }
+
+    /// Runs a job when it has its turn and a thread is free, unless its caller has stopped waiting by then.
+    pub(super) async fn run<T: Send + 'static>(
+        &self,
+        account: Option<AccountKey>,
+        job: impl FnOnce(&mut Lease) -> Result<T, DbError> + Send + 'static,
+    ) -> Result<T, DbError> {
+        let (reply, response) = oneshot::channel();
+        let job = Box::new(move |lease: &mut Lease| {
+            if reply.is_closed() {
+                return false;
+            }
+            let outcome = job(lease);
+            let was_served = !matches!(outcome, Err(DbError::Unavailable(_)));
+            // The caller may have stopped waiting meanwhile.
+            let _gone = reply.send(outcome);
+            was_served
+        });
+        self.0.0.push(job, account)?;
+        response
+            .await
+            .map_err(|_dropped| DbError::Unavailable("the query panicked".to_owned()))?
+    }
+
+    /// Whether jobs of this account have ended since then.
+    pub(super) fn has_served(&self, account: AccountKey, since: Instant) -> bool {
+        self.0.0.has_served(account, since)
+    }
+}
+
+impl From<QueueFull> for DbError {
+    fn from(full: QueueFull) -> Self {
+        match full {
+            QueueFull::Queue => Self::Overloaded,
+            QueueFull::Account => Self::AccountBusy,
+        }
+    }
+}
+
+fn work_until_closed(queue: &FairQueue<Job>, mut lease: Lease) {
+    while let Some((job, account)) = next(queue, &mut lease) {
+        let ran = catch_unwind(AssertUnwindSafe(|| job(&mut lease)));
+        if ran.is_err() {
             lease.discard();
         }
+        queue.finish(account, ran.unwrap_or_default());
     }
 }
 
 /// Gives the connection back before it waits for long.
-fn next(jobs: &Receiver<Job>, lease: &mut Lease) -> Option<Job> {
-    match jobs.recv_timeout(TRUSTED_IDLE) {
-        Ok(job) => Some(job),
-        Err(RecvTimeoutError::Disconnected) => None,
-        Err(RecvTimeoutError::Timeout) => {
-            lease.end();
-            jobs.recv().ok()
-        }
+fn next(queue: &FairQueue<Job>, lease: &mut Lease) -> Option<(Job, Option<AccountKey>)> {
+    let mut next = queue.pop(Some(TRUSTED_IDLE));
+    if matches!(next, Next::Idle) {
+        lease.end();
+        next = queue.pop(None);
+    }
+    match next {
+        Next::Job(job, account) => Some((job, account)),
+        Next::Idle | Next::Closed => None,
     }
 }

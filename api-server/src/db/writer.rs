@@ -2,18 +2,22 @@
 //! fifty, so durable writes get faster under load instead of queueing for the disk.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
 use std::time::Instant;
 
 use diesel::result::{Error as DieselError, QueryResult};
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::oneshot;
 
 use super::DbConnection;
 use super::dialect::write_transaction;
 use super::error::DbError;
+use super::fair_queue::{AccountKey, FairQueue, Next, QueueLimits};
 use super::pool::{Pool, Pooled};
 
 /// How many writes may wait; more are turned away.
 const QUEUE: usize = 1024;
+/// How many writes of one account may wait.
+const QUEUE_PER_ACCOUNT: usize = 256;
 /// A commit waits for no more than this many writes.
 const BATCH: usize = 128;
 
@@ -24,19 +28,34 @@ type Told = Box<dyn FnOnce() + Send>;
 
 /// The way to the writing thread, which ends with the last clone.
 #[derive(Clone)]
-pub(super) struct Writer(mpsc::Sender<Job>);
+pub(super) struct Writer(Arc<Closing>);
+
+struct Closing(Arc<FairQueue<Job>>);
+
+impl Drop for Closing {
+    fn drop(&mut self) {
+        self.0.close();
+    }
+}
 
 impl Writer {
     pub(super) fn start(pool: Pool) -> std::io::Result<Self> {
-        let (sender, receiver) = mpsc::channel(QUEUE);
+        let queue = Arc::new(FairQueue::new(QueueLimits {
+            waiting: QUEUE,
+            waiting_per_account: QUEUE_PER_ACCOUNT,
+            // Writes take turns in one thread.
+            running_per_account: usize::MAX,
+        }));
+        let writer = Self(Arc::new(Closing(Arc::clone(&queue))));
         std::thread::Builder::new()
             .name("db-writer".to_owned())
-            .spawn(move || write_until_closed(&pool, receiver))?;
-        Ok(Self(sender))
+            .spawn(move || write_until_closed(&pool, &queue))?;
+        Ok(writer)
     }
 
     pub(super) async fn write<T: Send + 'static>(
         &self,
+        account: Option<AccountKey>,
         work: impl FnOnce(&mut DbConnection) -> QueryResult<T> + Send + 'static,
     ) -> Result<T, DbError> {
         let (reply, answer) = oneshot::channel();
@@ -51,8 +70,13 @@ impl Writer {
                 let _gone = reply.send(outcome);
             }))
         });
-        self.0.try_send(job).map_err(|_full| DbError::Overloaded)?;
+        self.0.0.push(job, account)?;
         answer.await.map_err(|_dropped| unavailable())?
+    }
+
+    /// Whether writes of this account have ended since then.
+    pub(super) fn has_served(&self, account: AccountKey, since: Instant) -> bool {
+        self.0.0.has_served(account, since)
     }
 }
 
@@ -60,22 +84,30 @@ fn unavailable() -> DbError {
     DbError::Unavailable("the write could not be committed".to_owned())
 }
 
-fn write_until_closed(pool: &Pool, mut jobs: mpsc::Receiver<Job>) {
-    while let Some(first) = jobs.blocking_recv() {
-        let mut batch = vec![first];
+fn write_until_closed(pool: &Pool, queue: &FairQueue<Job>) {
+    while let Next::Job(first, account) = queue.pop(None) {
+        let (mut batch, mut accounts) = (vec![first], vec![account]);
         while batch.len() < BATCH
-            && let Ok(next) = jobs.try_recv()
+            && let Some((next, account)) = queue.try_pop()
         {
             batch.push(next);
+            accounts.push(account);
         }
-        match pool.get() {
+        let is_committed = match pool.get() {
             Ok(mut pooled) => commit(&mut pooled, batch),
-            Err(error) => log::error!("writes refused count={} cause={error:?}", batch.len()),
+            Err(error) => {
+                log::error!("writes refused count={} cause={error:?}", batch.len());
+                false
+            }
+        };
+        for account in accounts {
+            queue.finish(account, is_committed);
         }
     }
 }
 
-fn commit(pooled: &mut Pooled, batch: Vec<Job>) {
+/// Whether the batch is kept.
+fn commit(pooled: &mut Pooled, batch: Vec<Job>) -> bool {
     let count = batch.len();
     let committed = write_transaction(&mut pooled.connection, |connection| {
         batch
@@ -85,10 +117,14 @@ fn commit(pooled: &mut Pooled, batch: Vec<Job>) {
     });
     pooled.last_used = Instant::now();
     match committed {
-        Ok(told) => told.into_iter().for_each(|tell| tell()),
+        Ok(told) => {
+            told.into_iter().for_each(|tell| tell());
+            true
+        }
         Err(error) => {
             pooled.broken = true;
             log::error!("writes not committed count={count} cause={error:?}");
+            false
         }
     }
 }

@@ -14,5 +14,6 @@ pub(crate) mod json;
 pub(crate) mod openapi;
 pub(crate) mod origin;
 pub(crate) mod owner;
+pub(crate) mod page_memory;
 pub(crate) mod query;
 pub(crate) mod validate;

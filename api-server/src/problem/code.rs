@@ -63,13 +63,15 @@ codes! {
     RequestTimeout = REQUEST_TIMEOUT "REQUEST_TIMEOUT",
     /// One account per address.
     UserAlreadyExists = CONFLICT "USER_ALREADY_EXISTS",
+    /// The account has as many tasks as it may.
+    TaskLimitReached = CONFLICT "TASK_LIMIT_REACHED",
     /// The body is larger than 64 KiB.
     BodyTooLarge = PAYLOAD_TOO_LARGE "BODY_TOO_LARGE",
     /// The body is not declared as JSON.
     UnsupportedMediaType = UNSUPPORTED_MEDIA_TYPE "UNSUPPORTED_MEDIA_TYPE",
     /// Fields are not acceptable; `errors` says which.
     ValidationError = UNPROCESSABLE_ENTITY "VALIDATION_ERROR",
-    /// Too many attempts that failed, or too many registrations; `Retry-After` says when to come back.
+    /// Too many attempts that failed, registrations, or requests of one account at once; `Retry-After` says when to come back.
     TooManyRequests = TOO_MANY_REQUESTS "TOO_MANY_REQUESTS",
     /// A fault of ours.
     InternalServerError = INTERNAL_SERVER_ERROR "INTERNAL_SERVER_ERROR",

@@ -67,6 +67,7 @@ pub(crate) async fn live(state: &State, owner: UserId) -> Result<Vec<StoredSessi
     let when = (state.now().into(), state.lifetimes());
     let listed = state
         .db
+        .of_account(owner.as_str())
         .run(move |connection| store::list_live(connection, &owner, when, MAX_LISTED))
         .await?;
     Ok(listed)
@@ -102,6 +103,7 @@ pub(crate) async fn end_own(state: &State, owner: UserId, id: String) -> Result<
     let (times, lifetimes) = ((now.into(), state.forget_after(now)), state.lifetimes());
     let ended = state
         .db
+        .of_account(owner.as_str())
         .write(move |connection| {
             let which = Which::Own(&owner, &id);
             end_and_count(connection, &which, times, lifetimes)

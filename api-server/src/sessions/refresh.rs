@@ -50,8 +50,8 @@ pub(crate) async fn refresh(
         forget_after: state.forget_after(now),
     };
     let session_id = session::named_by(&token);
-    let (refreshed, user) = state
-        .db
+    let db = state.db.of_account(&session_id);
+    let (refreshed, user) = db
         .write(move |connection| {
             let refreshed = store::refresh(connection, &session_id, token.counter, terms)?;
             let user = match &refreshed {

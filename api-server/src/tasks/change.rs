@@ -114,6 +114,7 @@ async fn apply(
 ) -> Result<web::Json<Task>, Problem> {
     let changed = state
         .db
+        .of_account(owner.as_str())
         .write(move |connection| store::change(connection, &owner, id, &change))
         .await?;
     changed.map(web::Json).ok_or_else(id::not_found)

@@ -8,11 +8,11 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 use validator::Validate;
 
-use super::store::{self, NewTask};
+use super::store::{self, Inserted, NewTask};
 use super::task::{self, Task, Title};
 use crate::http::json::Json;
 use crate::http::owner::Owner;
-use crate::problem::Problem;
+use crate::problem::{Code, Problem};
 use crate::state::State;
 
 /// What is written as it is in a segment of a path: the unreserved characters (RFC 3986 § 2.3).
@@ -57,15 +57,26 @@ pub(crate) async fn create(
         description: body.description,
         now: state.now().into(),
     };
-    let inserted = state
-        .db
-        .write(move |connection| store::insert(connection, &owner, new))
+    let quota = state.task_quota.clone();
+    let max = quota.max();
+    let db = state.db.of_account(owner.as_str());
+    let inserted = db
+        .write(move |connection| store::insert(connection, &owner, &new, &quota))
         .await?;
-    let task = inserted.ok_or_else(Problem::account_is_gone)?;
+    let task = match inserted {
+        Inserted::Task(task) => task,
+        Inserted::LimitReached => return Err(limit_reached(max)),
+        Inserted::NoAccount => return Err(Problem::account_is_gone()),
+    };
     // An imported user may have any text for an id.
     let owner = utf8_percent_encode(&task.user_id, SEGMENT);
     let location = format!("/api/{owner}/tasks/{}", task.id);
     Ok(HttpResponse::Created()
         .insert_header((LOCATION, location))
         .json(task))
+}
+
+fn limit_reached(max: i64) -> Problem {
+    let detail = format!("An account has at most {max} tasks; delete some to add more");
+    Problem::new(Code::TaskLimitReached, detail)
 }

@@ -1,6 +1,7 @@
 //! `GET /api/{user_id}/tasks`
 
 use std::borrow::Cow;
+use std::time::Instant;
 
 use actix_web::http::header::{ContentType, LINK};
 use actix_web::web::Data;
@@ -9,9 +10,10 @@ use serde::{Deserialize, Serialize};
 use utoipa::IntoParams;
 use validator::Validate;
 
-use super::store::{self, Selection};
+use super::page::Page;
 use super::task::{self, Task};
 use crate::http::owner::Owner;
+use crate::http::page_memory::LargeBody;
 use crate::http::query::QueryString;
 use crate::http::validate::Fault;
 use crate::problem::Problem;
@@ -29,7 +31,8 @@ pub(crate) struct ListQuery {
     #[validate(custom(function = "task::query_rule"))]
     #[param(max_length = 200)]
     q: Option<String>,
-    /// How many tasks; 100 if absent.
+    /// How many tasks at most; 100 if absent. A page also ends at 1 MiB of JSON, and a long search may end early: `Link`
+    /// tells whether there is more.
     #[validate(range(
         min = 1,
         max = 500,
@@ -58,51 +61,33 @@ pub(crate) async fn list(
     state: Data<State>,
     QueryString(query): QueryString<ListQuery>,
 ) -> Result<HttpResponse, Problem> {
+    let text = query.q.as_deref().filter(|text| !text.is_empty());
+    let before = query.cursor.as_deref().map(parse_cursor).transpose()?;
     let limit = query.limit.unwrap_or(DEFAULT_LIMIT);
-    let selection = Selection {
-        completed: query.completed,
-        text: query.q.clone().filter(|text| !text.is_empty()),
-        before: query.cursor.as_deref().map(parse_cursor).transpose()?,
-        // One more than asked for tells whether there is a next page.
-        limit: limit + 1,
-    };
-    let page = state
-        .db
-        .run(move |connection| {
-            store::list(connection, &owner, &selection).map(|tasks| Page::of(tasks, limit))
-        })
-        .await?;
+    let memory = state.page_memory.clone();
+    let page = Page::new(owner, (query.completed, text), (before, limit), memory);
+    let (json, grant, next) = read(&state, page).await?.finish();
     let mut response = HttpResponse::Ok();
-    if let Some(last) = page.more_after {
+    if let Some(last) = next {
         response.insert_header((LINK, next_page(&request, &query, last)?));
     }
-    let json = page.json.map_err(Problem::internal)?;
-    Ok(response.content_type(ContentType::json()).body(json))
+    Ok(response
+        .content_type(ContentType::json())
+        .body(LargeBody::new(json, grant)))
 }
 
-/// Made on the thread of the query: a page may be megabytes, too much for an async thread to write out.
-struct Page {
-    json: serde_json::Result<Vec<u8>>,
-    more_after: Option<i64>,
-}
-
-impl Page {
-    fn of(mut tasks: Vec<Task>, limit: i64) -> Self {
-        let page = usize::try_from(limit).unwrap_or(usize::MAX);
-        let has_more = tasks.len() > page;
-        tasks.truncate(page);
-        Self {
-            json: write(&tasks),
-            more_after: tasks.last().filter(|_| has_more).map(|last| last.id),
+/// Slice by slice, so that other accounts have their turn between, and nothing is read for a caller that is gone.
+async fn read(state: &State, mut page: Page) -> Result<Page, Problem> {
+    let deadline = Instant::now() + state.limits.list_timeout;
+    loop {
+        let db = state.db.of_account(page.owner().as_str());
+        let filled = db.run(|connection| page.fill(connection)).await?;
+        page = filled.map_err(Problem::internal)?;
+        // A search that takes longer goes on at the next page.
+        if page.has_ended() || Instant::now() >= deadline {
+            return Ok(page);
         }
     }
-}
-
-fn write(tasks: &[Task]) -> serde_json::Result<Vec<u8>> {
-    // A guess that spares most lists the copies of growing.
-    let mut json = Vec::with_capacity(tasks.len() * 384);
-    serde_json::to_writer(&mut json, tasks)?;
-    Ok(json)
 }
 
 fn parse_cursor(text: &str) -> Result<i64, Problem> {

@@ -5,6 +5,9 @@ pub(crate) mod create;
 mod id;
 pub(crate) mod list;
 pub(crate) mod one;
+mod page;
+pub(crate) mod quota;
+mod search;
 mod store;
 pub(crate) mod task;
 

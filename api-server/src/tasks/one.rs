@@ -28,6 +28,7 @@ pub(crate) async fn show(
 ) -> Result<web::Json<Task>, Problem> {
     let found = state
         .db
+        .of_account(owner.as_str())
         .run(move |connection| store::find(connection, &owner, task_id))
         .await?;
     found.map(web::Json).ok_or_else(id::not_found)
@@ -57,6 +58,7 @@ pub(crate) async fn delete(
 ) -> Result<web::Json<Deleted>, Problem> {
     let deleted = state
         .db
+        .of_account(owner.as_str())
         .write(move |connection| store::delete(connection, &owner, task_id))
         .await?;
     if !deleted {
@@ -86,6 +88,7 @@ pub(crate) async fn toggle(
     let now = state.now().into();
     let toggled = state
         .db
+        .of_account(owner.as_str())
         .write(move |connection| store::toggle(connection, &owner, task_id, now))
         .await?;
     toggled.map(web::Json).ok_or_else(id::not_found)

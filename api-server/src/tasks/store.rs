@@ -1,12 +1,14 @@
 //! The tasks table. Every query names the owner: isolation does not rest on the handlers alone.
 
-use diesel::dsl::not;
+use diesel::dsl::{exists, not};
 use diesel::prelude::*;
 use diesel::result::{DatabaseErrorKind, Error as DieselError};
+use diesel::sql_types::{self, Bool, Nullable, Text};
 
+use super::quota::TaskQuota;
 use super::task::Task;
-use crate::db::schema::tasks;
-use crate::db::{DbConnection, Timestamp, lower, on_either_engine};
+use crate::db::schema::{tasks, users};
+use crate::db::{DbConnection, Timestamp, lock_account, on_either_engine, write_transaction};
 use crate::http::identity::UserId;
 
 /// In the order of [`Row`]; the round-trip test tells swapped columns. Whose they are every query knows.
@@ -44,8 +46,6 @@ fn task(owner: &UserId, row: Row) -> Task {
 /// Which of a user's tasks to list.
 pub(super) struct Selection {
     pub(super) completed: Option<bool>,
-    /// Part of the title or the description, in any case.
-    pub(super) text: Option<String>,
     /// Only tasks older than the one with this id.
     pub(super) before: Option<i64>,
     pub(super) limit: i64,
@@ -64,42 +64,15 @@ pub(super) fn list(
         .select(COLUMNS)
         .order(tasks::id.desc())
         .limit(selection.limit);
-    // Most lists have no filter, and a query whose parts do not come and go is found prepared without its text.
-    let rows: Vec<Row> = if selection.completed.is_none() && selection.text.is_none() {
-        on_either_engine!(connection, |either| page.load(either))?
-    } else {
-        let mut query = page.into_boxed();
-        if let Some(completed) = selection.completed {
-            query = query.filter(tasks::completed.eq(completed));
+    // Two queries whose parts do not come and go are found prepared without their text.
+    let rows: Vec<Row> = match selection.completed {
+        None => on_either_engine!(connection, |either| page.load(either))?,
+        Some(completed) => {
+            let page = page.filter(tasks::completed.eq(completed));
+            on_either_engine!(connection, |either| page.load(either))?
         }
-        if let Some(text) = &selection.text {
-            // The database lowers both sides: it and Rust need not agree on every letter.
-            let pattern = containing(text);
-            let in_title = lower(tasks::title)
-                .like(lower(pattern.clone()))
-                .escape('\\');
-            let in_description = lower(tasks::description.assume_not_null())
-                .like(lower(pattern))
-                .escape('\\');
-            let described = tasks::description.is_not_null().and(in_description);
-            query = query.filter(in_title.or(described));
-        }
-        query.load(connection)?
     };
     Ok(rows.into_iter().map(|row| task(owner, row)).collect())
-}
-
-/// A LIKE pattern in which the text stands for itself.
-fn containing(text: &str) -> String {
-    let mut pattern = String::from("%");
-    for character in text.chars() {
-        if matches!(character, '%' | '_' | '\\') {
-            pattern.push('\\');
-        }
-        pattern.push(character);
-    }
-    pattern.push('%');
-    pattern
 }
 
 pub(super) struct NewTask {
@@ -108,28 +81,129 @@ pub(super) struct NewTask {
     pub(super) now: Timestamp,
 }
 
-/// `None` if the owner has no account.
+/// What came of a new task.
+pub(super) enum Inserted {
+    Task(Box<Task>),
+    /// The owner has as many tasks as allowed.
+    LimitReached,
+    /// The owner has no account.
+    NoAccount,
+}
+
+/// Adds a task unless the owner has as many as allowed. Far from there one statement does both.
 pub(super) fn insert(
     connection: &mut DbConnection,
     owner: &UserId,
-    new: NewTask,
-) -> QueryResult<Option<Task>> {
-    let inserted = diesel::insert_into(tasks::table)
-        .values((
-            tasks::user_id.eq(owner.as_str()),
-            tasks::title.eq(new.title),
-            tasks::description.eq(new.description),
-            tasks::completed.eq(false),
-            tasks::created_at.eq(new.now),
-            tasks::updated_at.eq(new.now),
-        ))
-        .returning(COLUMNS)
-        .get_result(connection);
+    new: &NewTask,
+    quota: &TaskQuota,
+) -> QueryResult<Inserted> {
+    let known = quota.known(owner);
+    let room = quota.near() - known.count;
+    let inserted = match insert_if_room(connection, owner, new, (known.through, room))? {
+        Some(task) => {
+            if quota.added(owner) {
+                let newer = count(connection, owner, known.through, task.id)?;
+                quota.counted(owner, task.id, known.count + newer);
+            }
+            Some(task)
+        }
+        None => insert_alone(connection, owner, new, quota)?,
+    };
     match inserted {
-        Ok(row) => Ok(Some(task(owner, row))),
+        Some(task) => Ok(Inserted::Task(Box::new(task))),
+        None if has_account(connection, owner)? => Ok(Inserted::LimitReached),
+        None => Ok(Inserted::NoAccount),
+    }
+}
+
+/// Adds a task while no other request adds one of this account.
+fn insert_alone(
+    connection: &mut DbConnection,
+    owner: &UserId,
+    new: &NewTask,
+    quota: &TaskQuota,
+) -> QueryResult<Option<Task>> {
+    write_transaction(connection, |connection| {
+        lock_account(connection, owner.as_str())?;
+        let inserted = insert_if_room(connection, owner, new, (0, quota.max()))?;
+        if let Some(task) = &inserted {
+            let all = count(connection, owner, 0, task.id)?;
+            quota.counted(owner, task.id, all);
+        }
+        Ok(inserted)
+    })
+}
+
+/// How many of the owner's tasks have an id above the one and up to the other.
+fn count(
+    connection: &mut DbConnection,
+    owner: &UserId,
+    above: i64,
+    through: i64,
+) -> QueryResult<i64> {
+    tasks::table
+        .filter(tasks::user_id.eq(owner.as_str()))
+        .filter(tasks::id.gt(above))
+        .filter(tasks::id.le(through))
+        .count()
+        .get_result(connection)
+}
+
+/// Adds a task if fewer than `room` of the owner's tasks have an id above `through`. `None` if not, or if the owner
+/// has no account.
+fn insert_if_room(
+    connection: &mut DbConnection,
+    owner: &UserId,
+    new: &NewTask,
+    (through, room): (i64, i64),
+) -> QueryResult<Option<Task>> {
+    if room <= 0 {
+        return Ok(None);
+    }
+    // Reads no further than the limit, in the index alone.
+    let is_full = exists(
+        tasks::table
+            .filter(tasks::user_id.eq(owner.as_str()))
+            .filter(tasks::id.gt(through))
+            .select(tasks::id)
+            .order(tasks::id.asc())
+            .offset(room - 1)
+            .limit(1),
+    );
+    let row = users::table
+        .filter(users::id.eq(owner.as_str()))
+        .filter(not(is_full))
+        .select((
+            users::id,
+            new.title.as_str().into_sql::<Text>(),
+            new.description.as_deref().into_sql::<Nullable<Text>>(),
+            false.into_sql::<Bool>(),
+            new.now.into_sql::<sql_types::Timestamp>(),
+            new.now.into_sql::<sql_types::Timestamp>(),
+        ));
+    let insert = row
+        .insert_into(tasks::table)
+        .into_columns((
+            tasks::user_id,
+            tasks::title,
+            tasks::description,
+            tasks::completed,
+            tasks::created_at,
+            tasks::updated_at,
+        ))
+        .returning(COLUMNS);
+    let inserted = on_either_engine!(connection, |either| insert.get_result(either)).optional();
+    match inserted {
+        Ok(row) => Ok(row.map(|row| task(owner, row))),
+        // The account was deleted meanwhile.
         Err(DieselError::DatabaseError(DatabaseErrorKind::ForeignKeyViolation, _)) => Ok(None),
         Err(error) => Err(error),
     }
+}
+
+fn has_account(connection: &mut DbConnection, owner: &UserId) -> QueryResult<bool> {
+    let account = users::table.filter(users::id.eq(owner.as_str()));
+    diesel::select(exists(account)).get_result(connection)
 }
 
 pub(super) fn find(
@@ -199,14 +273,4 @@ pub(super) fn delete(connection: &mut DbConnection, owner: &UserId, id: i64) -> 
         .filter(tasks::user_id.eq(owner.as_str()));
     let deleted = diesel::delete(own).execute(connection)?;
     Ok(deleted > 0)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::containing;
-
-    #[test]
-    fn wildcards_in_a_search_stand_for_themselves() {
-        assert_eq!(containing(r"50%_\ OFF"), r"%50\%\_\\ OFF%");
-    }
 }

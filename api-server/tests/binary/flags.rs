@@ -21,6 +21,8 @@ const SETTINGS: &str = r#"
     access-token-ttl       ACCESS_TOKEN_TTL       15m                    soon     1m
     session-ttl            SESSION_TTL            7d                     later    1d
     session-max-ttl        SESSION_MAX_TTL        -                      never    30d
+    max-tasks-per-user     MAX_TASKS_PER_USER     10000                  0        1000000
+    max-connections        MAX_CONNECTIONS        4096                   0        1000000
     bcrypt-cost            BCRYPT_COST            12                     99       4
     allow-weak-hashing     ALLOW_WEAK_HASHING     false                  perhaps  true
     password-blocklist     PASSWORD_BLOCKLIST     -                      /no/list /dev/null

@@ -12,6 +12,7 @@
 mod api;
 mod better_auth;
 mod bodies;
+mod connections;
 mod credentials;
 mod database;
 mod headers;

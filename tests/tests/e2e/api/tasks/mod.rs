@@ -1,6 +1,9 @@
 mod change;
 mod create;
+mod fair;
+mod limit;
 mod list;
+mod long_pages;
 mod one;
 mod pages;
 mod replace;

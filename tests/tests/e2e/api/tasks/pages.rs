@@ -22,13 +22,13 @@ async fn tasks(client: &Client, count: usize) -> Vec<Value> {
 }
 
 /// The path and query of `<…>; rel="next"`.
-fn next(link: &str) -> String {
+pub(super) fn next(link: &str) -> String {
     let next = link.strip_prefix('<').unwrap();
     next.strip_suffix(r#">; rel="next""#).unwrap().to_owned()
 }
 
 /// The pages from this one to the last.
-async fn follow(client: &Client, first: &str) -> Vec<Vec<Value>> {
+pub(super) async fn follow(client: &Client, first: &str) -> Vec<Vec<Value>> {
     let mut pages = Vec::new();
     let mut address = Some(first.to_owned());
     while let Some(page) = address {

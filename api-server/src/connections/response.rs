@@ -1,0 +1,39 @@
+//! A response body that says when it ends.
+
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use actix_web::body::{BodySize, BoxBody, MessageBody};
+use actix_web::web::Bytes;
+
+use super::progress::InFlight;
+
+/// A body, and the request that is in flight until the body is written.
+pub(super) struct WatchedBody {
+    body: BoxBody,
+    _request: Option<InFlight>,
+}
+
+impl WatchedBody {
+    pub(super) fn new(body: BoxBody, request: Option<InFlight>) -> Self {
+        Self {
+            body,
+            _request: request,
+        }
+    }
+}
+
+impl MessageBody for WatchedBody {
+    type Error = <BoxBody as MessageBody>::Error;
+
+    fn size(&self) -> BodySize {
+        self.body.size()
+    }
+
+    fn poll_next(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Bytes, Self::Error>>> {
+        Pin::new(&mut self.body).poll_next(context)
+    }
+}

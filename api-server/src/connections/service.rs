@@ -1,0 +1,142 @@
+//! HTTP/1.1 over watched connections, on every worker.
+
+use std::fmt;
+use std::io;
+use std::net::{SocketAddr, TcpListener};
+use std::rc::Rc;
+
+use actix_http::{HttpService, Protocol, Request, Response};
+use actix_server::{Server, ServerBuilder};
+use actix_service::{
+    IntoServiceFactory, Service, ServiceFactory, ServiceFactoryExt as _, apply_fn_factory,
+    map_config,
+};
+use actix_web::body::MessageBody;
+use actix_web::dev::AppConfig;
+use actix_web::rt::net::TcpStream;
+use socket2::{Domain, SockRef, Socket, Type};
+
+use super::progress::{InFlight, Patience, Progress};
+use super::registry::{Connections, Place};
+use super::response::WatchedBody;
+use super::stream::WatchedStream;
+
+/// How many connections may wait to be accepted.
+const BACKLOG: i32 = 1024;
+
+/// How the server treats its connections.
+#[derive(Clone)]
+pub(crate) struct Policy {
+    pub(crate) connections: Connections,
+    pub(crate) patience: Patience,
+}
+
+/// Listens at `address` and serves there what `app` makes for each worker of `builder`.
+pub(crate) fn serve<App, Factory, S, B>(
+    builder: ServerBuilder,
+    address: SocketAddr,
+    policy: &Policy,
+    app: App,
+) -> io::Result<(Server, SocketAddr)>
+where
+    App: Fn() -> Factory + Clone + Send + 'static,
+    Factory: IntoServiceFactory<S, Request>,
+    S: ServiceFactory<Request, Config = AppConfig> + 'static,
+    S::Error: Into<actix_web::Error> + 'static,
+    S::InitError: fmt::Debug,
+    S::Response: Into<Response<B>> + 'static,
+    <S::Service as Service<Request>>::Future: 'static,
+    B: MessageBody + 'static,
+{
+    let listener = listen(address)?;
+    let address = listener.local_addr()?;
+    let stop = builder.graceful_shutdown_signal();
+    let policy = policy.clone();
+    let service = move || {
+        let app = app().into_factory();
+        let app = app.map_err(|error| error.into().error_response());
+        let app = map_config(app, |()| AppConfig::default());
+        let app = apply_fn_factory(app, |request: Request, app: &_| {
+            let in_flight = request.conn_data().map(InFlight::new);
+            respond(in_flight, Service::call(app, request))
+        });
+        let stop = stop.clone();
+        let http = HttpService::build()
+            .graceful_shutdown_signal(move || {
+                let stop = stop.clone();
+                async move { stop.notified().await }
+            })
+            .keep_alive(policy.patience.idle)
+            .client_request_timeout(policy.patience.header)
+            // Lets a request learn that its caller hung up, which gives back its place in the line for hashing.
+            .h1_allow_half_closed(false)
+            .local_addr(address)
+            .on_connect_ext(|stream: &WatchedStream, data| {
+                data.insert(Rc::clone(stream.progress()));
+            })
+            .finish(app);
+        let policy = policy.clone();
+        apply_fn_factory(http, move |stream: TcpStream, http: &_| {
+            let peer = stream.peer_addr().ok();
+            let place = policy.connections.admit(peer.map(|peer| peer.ip()));
+            let stream = watch(stream, &policy);
+            let progress = Rc::clone(stream.progress());
+            // Without a place the connection is closed at once.
+            let serving = place.map(|place| {
+                let served = Service::call(http, (stream, Protocol::Http1, peer));
+                until_overdue(served, progress, policy.patience, place)
+            });
+            async move {
+                match serving {
+                    Some(serving) => serving.await,
+                    None => Ok(()),
+                }
+            }
+        })
+    };
+    let server = builder.listen("http", listener, service)?.run();
+    Ok((server, address))
+}
+
+/// A peer that vanished, or closed its window, is found out by the system.
+fn watch(stream: TcpStream, policy: &Policy) -> WatchedStream {
+    let timeout = Some(policy.patience.response);
+    let _unsupported = SockRef::from(&stream).set_tcp_user_timeout(timeout);
+    WatchedStream::new(stream, Rc::new(Progress::new()))
+}
+
+/// The response, with the request in flight until it is written.
+async fn respond<R, B, E>(
+    in_flight: Option<InFlight>,
+    response: impl Future<Output = Result<R, E>>,
+) -> Result<Response<WatchedBody>, E>
+where
+    R: Into<Response<B>>,
+    B: MessageBody + 'static,
+{
+    let response = response.await?.into();
+    Ok(response.map_body(|_, body| WatchedBody::new(body.boxed(), in_flight)))
+}
+
+/// Serves a connection until it ends, is overdue or has to make room.
+async fn until_overdue<E>(
+    serving: impl Future<Output = Result<(), E>>,
+    progress: Rc<Progress>,
+    patience: Patience,
+    mut place: Place,
+) -> Result<(), E> {
+    tokio::select! {
+        biased;
+        served = serving => served,
+        () = progress.overdue(patience) => Ok(()),
+        () = place.taken_away() => Ok(()),
+    }
+}
+
+fn listen(address: SocketAddr) -> io::Result<TcpListener> {
+    let socket = Socket::new(Domain::for_address(address), Type::STREAM, None)?;
+    socket.set_reuse_address(true)?;
+    socket.bind(&address.into())?;
+    socket.listen(BACKLOG)?;
+    Ok(socket.into())
+}

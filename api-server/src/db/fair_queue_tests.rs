@@ -1,0 +1,95 @@
+use std::time::{Duration, Instant};
+
+use super::{FairQueue, Next, QueueFull, QueueLimits};
+
+fn queue() -> FairQueue<&'static str> {
+    FairQueue::new(QueueLimits {
+        waiting: 6,
+        waiting_per_account: 3,
+        running_per_account: 2,
+    })
+}
+
+fn popped(queue: &FairQueue<&'static str>) -> Vec<&'static str> {
+    std::iter::from_fn(|| queue.try_pop())
+        .map(|(job, _)| job)
+        .collect()
+}
+
+#[test]
+fn accounts_take_turns() {
+    let queue = queue();
+    for (job, account) in [("a1", 1), ("a2", 1), ("b1", 2), ("b2", 2), ("c1", 3)] {
+        queue.push(job, Some(account)).unwrap();
+    }
+    queue.push("none", None).unwrap();
+    assert_eq!(popped(&queue), ["a1", "b1", "c1", "none", "a2", "b2"]);
+}
+
+#[test]
+fn an_account_runs_no_more_than_its_share_at_a_time() {
+    let queue = queue();
+    for job in ["a1", "a2", "a3"] {
+        queue.push(job, Some(1)).unwrap();
+    }
+    assert_eq!(popped(&queue), ["a1", "a2"]);
+    queue.push("b1", Some(2)).unwrap();
+    assert_eq!(popped(&queue), ["b1"]);
+    queue.finish(Some(1), true);
+    assert_eq!(popped(&queue), ["a3"]);
+}
+
+#[test]
+fn places_are_bounded_per_account_and_in_all() {
+    let queue = queue();
+    for job in ["a1", "a2", "a3"] {
+        queue.push(job, Some(1)).unwrap();
+    }
+    assert_eq!(queue.push("a4", Some(1)), Err(QueueFull::Account));
+    for job in ["b1", "b2"] {
+        queue.push(job, Some(2)).unwrap();
+    }
+    queue.push("none", None).unwrap();
+    assert_eq!(queue.push("c1", Some(3)), Err(QueueFull::Queue));
+    assert_eq!(queue.push("none", None), Err(QueueFull::Queue));
+    assert!(queue.try_pop().is_some());
+    queue.push("c1", Some(3)).unwrap();
+}
+
+#[test]
+fn an_account_without_jobs_is_forgotten() {
+    let queue = queue();
+    queue.push("a1", Some(1)).unwrap();
+    assert_eq!(popped(&queue), ["a1"]);
+    queue.finish(Some(1), true);
+    assert!(queue.lock().accounts.is_empty());
+}
+
+#[test]
+fn what_was_served_is_told_from_what_was_not() {
+    let queue = queue();
+    let before = Instant::now();
+    for job in ["a1", "a2", "a3"] {
+        queue.push(job, Some(1)).unwrap();
+    }
+    assert!(!queue.has_served(1, before));
+    assert_eq!(popped(&queue), ["a1", "a2"]);
+    assert!(!queue.has_served(1, before));
+    queue.finish(Some(1), false);
+    assert!(!queue.has_served(1, before));
+    assert_eq!(popped(&queue), ["a3"]);
+    queue.finish(Some(1), true);
+    assert!(queue.has_served(1, before));
+    assert!(!queue.has_served(1, Instant::now()));
+    assert!(!queue.has_served(2, before));
+}
+
+#[test]
+fn a_closed_queue_ends_after_its_last_job() {
+    let queue = queue();
+    assert!(matches!(queue.pop(Some(Duration::ZERO)), Next::Idle));
+    queue.push("a1", Some(1)).unwrap();
+    queue.close();
+    assert!(matches!(queue.pop(None), Next::Job("a1", Some(1))));
+    assert!(matches!(queue.pop(None), Next::Closed));
+}

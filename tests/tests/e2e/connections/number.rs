@@ -1,0 +1,59 @@
+//! How many connections there may be, and who gives way.
+
+use std::time::Duration;
+
+use e2e::{App, Connection, Engine, on_both_engines};
+use tokio::time::timeout;
+
+use super::is_served;
+
+on_both_engines! {
+    there_are_no_more_connections_than_the_setting_says,
+    the_network_with_the_most_connections_makes_room,
+}
+
+/// Connections from there, all of them served.
+async fn open(app: &App, source: &str, count: usize) -> Vec<Connection> {
+    let mut connections = Vec::new();
+    while connections.len() < count {
+        let mut connection = Connection::open_from(source, app.addr()).await;
+        // One that was closed may not have left its place yet.
+        if is_served(&mut connection).await {
+            connections.push(connection);
+        }
+    }
+    connections
+}
+
+async fn there_are_no_more_connections_than_the_setting_says(engine: Engine) {
+    let app = App::on(engine).set("max-connections", "3").start();
+    let mut connections = open(&app, "127.0.0.2", 3).await;
+    assert!(!is_served(&mut app.connect().await).await);
+    for connection in &mut connections {
+        assert!(is_served(connection).await);
+    }
+    drop(connections.pop());
+    let replaced = timeout(Duration::from_secs(30), open(&app, "127.0.0.3", 1));
+    replaced.await.expect("the place is free again");
+    for connection in &mut connections {
+        assert!(is_served(connection).await);
+    }
+}
+
+async fn the_network_with_the_most_connections_makes_room(engine: Engine) {
+    let app = App::on(engine)
+        .set("max-connections", "4")
+        .limits(|limits| limits.loopback_counts = true)
+        .start();
+    let mut storm = open(&app, "127.0.0.2", 4).await;
+    let mut others = open(&app, "127.0.0.3", 1).await;
+    others.extend(open(&app, "127.0.0.4", 1).await);
+    for (number, connection) in storm.iter_mut().enumerate() {
+        assert_eq!(is_served(connection).await, number >= 2, "{number}");
+    }
+    // The storm goes on, against itself.
+    open(&app, "127.0.0.2", 5).await;
+    for connection in &mut others {
+        assert!(is_served(connection).await);
+    }
+}
