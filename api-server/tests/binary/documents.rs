@@ -79,7 +79,9 @@ fn cells(row: &str) -> Vec<String> {
 }
 
 fn code(cell: &str) -> &str {
-    let inner = cell.strip_prefix('`').and_then(|cell| cell.strip_suffix('`'));
+    let inner = cell
+        .strip_prefix('`')
+        .and_then(|cell| cell.strip_suffix('`'));
     inner.unwrap_or_else(|| panic!("{cell} is not one piece of code"))
 }
 
@@ -143,7 +145,9 @@ fn the_guide_lists_every_route_once() {
         .cloned()
         .collect();
     for alias in TASK_ALIASES {
-        let aliases = tasks.iter().map(|r| r.replace("/api/{user_id}/tasks", alias));
+        let aliases = tasks
+            .iter()
+            .map(|r| r.replace("/api/{user_id}/tasks", alias));
         listed.extend(aliases);
     }
     assert_same(&listed, &operations());
@@ -175,6 +179,8 @@ fn number(constant: &str) -> u16 {
 #[test]
 fn the_guide_lists_every_error_code_once_with_its_status() {
     let rows = table("docs/api.md", "## Errors");
-    let listed = rows.iter().map(|row| format!("{} {}", row[0], code(&row[1])));
+    let listed = rows
+        .iter()
+        .map(|row| format!("{} {}", row[0], code(&row[1])));
     assert_same(&listed_once(listed), &codes());
 }
