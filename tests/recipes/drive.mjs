@@ -1,4 +1,4 @@
-// Drives the README's two clients, as transpiled, against a live server:
+// Drives the two clients of the documents, as transpiled, against a live server:
 //     node drive.mjs http://127.0.0.1:PORT FOLDER
 // FOLDER holds browser.js and mobile.js. The server's access tokens live a second.
 import assert from "node:assert/strict";

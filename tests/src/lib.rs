@@ -39,7 +39,7 @@ pub use response::Response;
 pub use run::{Start, run};
 pub use wire::Connection;
 
-/// Compiles the Rust in the README.
+/// Compiles the Rust in the guides.
 #[cfg(doctest)]
-#[doc = include_str!("../../README.md")]
-struct Readme;
+#[doc = include_str!("../../docs/rust-services.md")]
+struct RustServices;

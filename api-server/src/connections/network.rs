@@ -1,24 +1,10 @@
-//! Which network a peer belongs to.
+//! Which peers are counted as a network of their own.
 
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::IpAddr;
 
 use ipnet::IpNet;
 
-/// An IPv4 address, or the first 64 bits of an IPv6 address: what one caller can choose among freely.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(super) struct Network(IpAddr);
-
-impl Network {
-    pub(super) fn of(address: IpAddr) -> Self {
-        match address.to_canonical() {
-            IpAddr::V6(address) => {
-                let bits = address.to_bits() >> 64 << 64;
-                Self(Ipv6Addr::from_bits(bits).into())
-            }
-            v4 @ IpAddr::V4(_) => Self(v4),
-        }
-    }
-}
+use crate::network::Network;
 
 /// Peers that are no network of their own: a proxy speaks for all its visitors, and so may a peer on this machine.
 #[derive(Debug, Clone, Default)]
@@ -38,19 +24,7 @@ impl Exempt {
 
 #[cfg(test)]
 mod tests {
-    use super::{Exempt, Network};
-
-    fn network(text: &str) -> Network {
-        Network::of(text.parse().unwrap())
-    }
-
-    #[test]
-    fn a_network_is_an_ipv4_address_or_the_first_64_bits_of_an_ipv6_address() {
-        assert_eq!(network("192.0.2.1"), network("::ffff:192.0.2.1"));
-        assert_ne!(network("192.0.2.1"), network("192.0.2.2"));
-        assert_eq!(network("2001:db8:0:1::1"), network("2001:db8:0:1:ffff::2"));
-        assert_ne!(network("2001:db8:0:1::1"), network("2001:db8:0:2::1"));
-    }
+    use super::Exempt;
 
     #[test]
     fn a_proxy_and_a_peer_on_this_machine_are_exempt() {

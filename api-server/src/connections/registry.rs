@@ -6,7 +6,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::oneshot;
 
-use super::network::{Exempt, Network};
+use super::network::Exempt;
+use crate::network::Network;
 
 /// Every open connection. Cheap to clone.
 #[derive(Clone)]

@@ -1,9 +1,11 @@
-//! `.env.example` and the README list the settings that there are, with their defaults.
+//! The documents list the settings, routes and error codes that there are: all of them, and no others.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
+use actix_web::http::StatusCode;
 use api_server::config::Settings;
 use clap::CommandFactory as _;
+use serde_json::Value;
 
 use crate::harness::{Place, committed};
 
@@ -60,31 +62,127 @@ fn the_example_with_every_default_spelled_out_changes_nothing() {
     assert_eq!(place.names(), [".env", "data"]);
 }
 
-#[test]
-fn the_readme_lists_every_setting_once_with_its_default() {
-    let readme = committed("README.md");
-    let rows = readme.lines().filter_map(|line| line.strip_prefix("| `"));
-    let mut expected = settings();
+/// The rows of the table under a heading, without its header, each as its cells.
+fn table(document: &str, heading: &str) -> Vec<Vec<String>> {
+    let text = committed(document);
+    let section = text.lines().skip_while(|line| *line != heading).skip(1);
+    let section = section.take_while(|line| !line.starts_with("## "));
+    let rows = section.skip_while(|line| !line.starts_with('|'));
+    let rows: Vec<_> = rows.take_while(|line| line.starts_with('|')).collect();
+    assert!(rows.len() > 2, "{document} has no table under {heading}");
+    rows[2..].iter().map(|row| cells(row)).collect()
+}
+
+fn cells(row: &str) -> Vec<String> {
+    let cells = row.trim_matches('|').split('|').map(str::trim);
+    cells.map(ToOwned::to_owned).collect()
+}
+
+fn code(cell: &str) -> &str {
+    let inner = cell
+        .strip_prefix('`')
+        .and_then(|cell| cell.strip_suffix('`'));
+    inner.unwrap_or_else(|| panic!("{cell} is not one piece of code"))
+}
+
+/// What the rows name; none twice.
+fn listed_once<T: Ord + std::fmt::Debug>(rows: impl Iterator<Item = T>) -> BTreeSet<T> {
+    let mut listed = BTreeSet::new();
     for row in rows {
-        let mut cells = row.split(" | ").map(str::trim);
-        let name = cells
-            .next()
-            .and_then(|cell| cell.strip_suffix('`'))
-            .unwrap_or_default();
-        let looks_like_one = name.contains('_') && name.to_uppercase() == name;
-        let default = expected.remove(name);
-        assert!(
-            default.is_some() || !looks_like_one,
-            "no such setting, or twice: {name}"
-        );
-        let said = cells.next().unwrap_or_default().trim_matches('`');
-        // Without a fixed default the table says in words what happens.
-        if let Some(default) = default.filter(|default| !default.is_empty()) {
-            assert_eq!(said, default, "{name}");
+        let text = format!("{row:?}");
+        assert!(listed.insert(row), "listed twice: {text}");
+    }
+    listed
+}
+
+fn assert_same<T: Ord + std::fmt::Debug>(listed: &BTreeSet<T>, real: &BTreeSet<T>) {
+    let missing: Vec<_> = real.difference(listed).collect();
+    let invented: Vec<_> = listed.difference(real).collect();
+    assert!(
+        missing.is_empty() && invented.is_empty(),
+        "missing: {missing:?}; there is no: {invented:?}"
+    );
+}
+
+#[test]
+fn the_guide_lists_every_setting_once_with_its_default() {
+    let rows = table("docs/operating.md", "## Settings");
+    let listed = listed_once(rows.iter().map(|row| code(&row[0]).to_owned()));
+    let settings = settings();
+    assert_same(&listed, &settings.keys().cloned().collect());
+    for row in rows {
+        let default = &settings[code(&row[0])];
+        if default.is_empty() {
+            // The table says in words what happens.
+            assert!(!row[1].starts_with('`'), "{} has no default", row[0]);
+        } else {
+            assert_eq!(code(&row[1]), default, "{}", row[0]);
         }
     }
-    assert!(
-        expected.is_empty(),
-        "missing in the README's table: {expected:?}"
-    );
+}
+
+/// `METHOD PATH` of every operation of the OpenAPI document, which the gate compares with the server.
+fn operations() -> BTreeSet<String> {
+    let document: Value = serde_json::from_str(&committed("docs/openapi.json")).unwrap();
+    let paths = document["paths"].as_object().unwrap();
+    let operations = paths.iter().flat_map(|(path, item)| {
+        let methods = item.as_object().unwrap().keys();
+        let methods = methods.filter(|key| METHODS.contains(&key.as_str()));
+        methods.map(move |method| format!("{} {path}", method.to_uppercase()))
+    });
+    operations.collect()
+}
+
+const METHODS: [&str; 5] = ["get", "post", "put", "patch", "delete"];
+/// The guide says in one sentence that these are the routes of `/api/{user_id}/tasks`.
+const TASK_ALIASES: [&str; 2] = ["/api/tasks", "/api/v1/tasks"];
+
+#[test]
+fn the_guide_lists_every_route_once() {
+    let rows = table("docs/api.md", "## Routes");
+    let mut listed = listed_once(rows.iter().map(|row| code(&row[0]).to_owned()));
+    let tasks: Vec<_> = listed
+        .iter()
+        .filter(|route| route.contains("/api/{user_id}/tasks"))
+        .cloned()
+        .collect();
+    for alias in TASK_ALIASES {
+        let aliases = tasks
+            .iter()
+            .map(|r| r.replace("/api/{user_id}/tasks", alias));
+        listed.extend(aliases);
+    }
+    assert_same(&listed, &operations());
+}
+
+/// `STATUS CODE` of every line `Variant = STATUS "CODE",`.
+fn codes() -> BTreeSet<String> {
+    let source = committed("api-server/src/problem/code.rs");
+    let definitions = source.lines().filter_map(|line| {
+        let (_, definition) = line.split_once(" = ")?;
+        let (status, name) = definition.split_once(' ')?;
+        let name = name.strip_prefix('"')?.strip_suffix("\",")?;
+        Some(format!("{} {name}", number(status)))
+    });
+    definitions.collect()
+}
+
+/// `NOT_FOUND` is 404.
+fn number(constant: &str) -> u16 {
+    let named = |status: &u16| {
+        let status = StatusCode::from_u16(*status).unwrap();
+        let reason = status.canonical_reason().unwrap_or_default();
+        reason.to_uppercase().replace([' ', '-'], "_") == constant
+    };
+    let found = (400..600).find(named);
+    found.unwrap_or_else(|| panic!("{constant} is no status"))
+}
+
+#[test]
+fn the_guide_lists_every_error_code_once_with_its_status() {
+    let rows = table("docs/api.md", "## Errors");
+    let listed = rows
+        .iter()
+        .map(|row| format!("{} {}", row[0], code(&row[1])));
+    assert_same(&listed_once(listed), &codes());
 }

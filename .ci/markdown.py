@@ -1,0 +1,91 @@
+"""What the checks of the documents know of Markdown: the documents, their fenced blocks, the comments before them."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+# Their commands run in this order, each going on where the one before stopped.
+READING_ORDER = [
+    "README.md",
+    "docs/api.md",
+    "docs/browser-frontends.md",
+    "docs/mobile-apps.md",
+    "docs/rust-services.md",
+    "docs/other-languages.md",
+    "docs/security.md",
+    "docs/operating.md",
+    "docs/moving-users.md",
+    "docs/from-better-auth.md",
+    "docs/performance.md",
+    "clients/javascript/README.md",
+]
+COMMANDS = {"sh", "bash", "shell", "console"}
+RECIPES = {"ts", "js", "python"}
+MARKER = re.compile(r"<!--\s*(?P<family>ci|recipe):\s*(?P<kind>\S+)\s*(?P<argument>.*?)\s*-->\s*")
+FENCE = re.compile(r"(?P<indent> *)```(?P<language>[\w-]*)(?P<attributes>.*)")
+
+
+class Defect(Exception):
+    """Something in a document that a reader would trip over."""
+
+
+@dataclass(frozen=True)
+class Marker:
+    """`<!-- ci: KIND ARGUMENT -->`, or `<!-- recipe: NAME -->`, whose kind is `recipe` and whose argument is the name."""
+
+    kind: str
+    argument: str
+
+
+@dataclass(frozen=True)
+class Block:
+    """A fenced block; `line` is that of its fence."""
+
+    marker: Marker | None
+    language: str
+    attributes: str
+    line: int
+    content: str
+
+
+def marker_in(line: str) -> Marker | None:
+    found = MARKER.fullmatch(line.strip())
+    if not found:
+        return None
+    if found["family"] == "recipe":
+        return Marker("recipe", found["kind"])
+    return Marker(found["kind"], found["argument"])
+
+
+def blocks(text: str) -> Iterator[Block]:
+    marker, fence, content, start = None, None, [], 0
+    for number, line in enumerate(text.splitlines(), start=1):
+        if fence:
+            if line.strip() == "```":
+                yield Block(marker, fence["language"], fence["attributes"], start, "\n".join(content))
+                marker, fence, content = None, None, []
+            else:
+                content.append(line.removeprefix(fence["indent"]))
+        elif found := marker_in(line):
+            marker = found
+        elif fence := FENCE.fullmatch(line):
+            start = number
+        elif marker and line.strip():
+            raise Defect(f"line {number}: `ci: {marker.kind}` must stand right before a block")
+    if fence or marker:
+        raise Defect("a block or marker at the end of the file is not complete")
+
+
+def recipes(text: str) -> dict[str, Block]:
+    """The blocks after `<!-- recipe: NAME -->`, by name."""
+    return {block.marker.argument: block for block in blocks(text) if block.marker and block.marker.kind == "recipe"}
+
+
+def prose(text: str) -> Iterator[tuple[int, str]]:
+    """The lines outside of blocks, with their numbers."""
+    inside = False
+    for number, line in enumerate(text.splitlines(), start=1):
+        if FENCE.fullmatch(line):
+            inside = not inside
+        elif not inside:
+            yield number, line

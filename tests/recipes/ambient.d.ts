@@ -1,0 +1,16 @@
+// What the recipes take from the program around them.
+declare const email: string;
+declare const password: string;
+declare function showSignIn(message?: unknown): void;
+
+declare module "next/headers" {
+  export function headers(): Promise<Headers>;
+}
+
+// Expo's keychain.
+declare const SecureStore: {
+  getItemAsync(key: string): Promise<string | null>;
+  setItemAsync(key: string, value: string): Promise<void>;
+};
+
+declare const module: { exports: unknown };
