@@ -1,5 +1,4 @@
-//! Embeds the pages, compressed. Says what the build depends on: `embed_migrations!` does not see a new folder by itself,
-//! and a test cannot decide at run time to be ignored.
+//! Embeds the pages, compressed. Says what the build depends on: `embed_migrations!` does not see a new folder by itself.
 
 use std::error::Error;
 use std::ffi::OsStr;
@@ -22,11 +21,6 @@ fn main() -> Result<(), Box<dyn Error>> {
     println!("cargo:rerun-if-changed=../migrations");
     println!("cargo:rerun-if-changed={PAGES}");
     println!("cargo:rerun-if-changed={CLIENT}");
-    println!("cargo:rerun-if-env-changed=TEST_POSTGRES_URL");
-    println!("cargo:rustc-check-cfg=cfg(test_postgres)");
-    if env::var_os("TEST_POSTGRES_URL").is_some_and(|url| !url.is_empty()) {
-        println!("cargo:rustc-cfg=test_postgres");
-    }
     embed_pages(&PathBuf::from(env::var("OUT_DIR")?))
 }
 

@@ -45,7 +45,7 @@ macro_rules! on_both_engines {
             }
 
             #[test]
-            #[cfg_attr(not(test_postgres), ignore = "set TEST_POSTGRES_URL to run it (see README)")]
+            #[ignore = "needs TEST_POSTGRES_URL and --include-ignored (see CONTRIBUTING)"]
             fn postgres() {
                 $crate::run($crate::Engine::Postgres, super::$test);
             }
@@ -72,7 +72,7 @@ macro_rules! on_postgres {
     ($($test:ident),+ $(,)?) => {$(
         mod $test {
             #[test]
-            #[cfg_attr(not(test_postgres), ignore = "set TEST_POSTGRES_URL to run it (see README)")]
+            #[ignore = "needs TEST_POSTGRES_URL and --include-ignored (see CONTRIBUTING)"]
             fn postgres() {
                 $crate::run($crate::Engine::Postgres, super::$test);
             }

@@ -73,10 +73,7 @@ fn migrate_prepares_a_sqlite_file_and_nothing_else() {
 }
 
 #[test]
-#[cfg_attr(
-    not(test_postgres),
-    ignore = "set TEST_POSTGRES_URL to run it (see README)"
-)]
+#[ignore = "needs TEST_POSTGRES_URL and --include-ignored (see CONTRIBUTING)"]
 fn migrate_prepares_a_postgres_database_and_needs_no_secret() {
     let (place, postgres) = (Place::new(), Postgres::new());
     let migrate = || {

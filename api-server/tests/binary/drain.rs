@@ -82,10 +82,7 @@ fn sigint_lets_a_request_finish_on_sqlite() {
 }
 
 #[test]
-#[cfg_attr(
-    not(test_postgres),
-    ignore = "set TEST_POSTGRES_URL to run it (see README)"
-)]
+#[ignore = "needs TEST_POSTGRES_URL and --include-ignored (see CONTRIBUTING)"]
 fn sigterm_lets_a_request_finish_on_postgres() {
     let (place, postgres) = (Place::new(), Postgres::new());
     let program = place

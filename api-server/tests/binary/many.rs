@@ -39,10 +39,7 @@ fn on_one_new_sqlite_file() {
 }
 
 #[test]
-#[cfg_attr(
-    not(test_postgres),
-    ignore = "set TEST_POSTGRES_URL to run it (see README)"
-)]
+#[ignore = "needs TEST_POSTGRES_URL and --include-ignored (see CONTRIBUTING)"]
 fn on_one_new_postgres_database() {
     let (place, postgres) = (Place::new(), Postgres::new());
     all_become_ready(|| {

@@ -36,10 +36,7 @@ fn on_sqlite() {
 }
 
 #[test]
-#[cfg_attr(
-    not(test_postgres),
-    ignore = "set TEST_POSTGRES_URL to run it (see README)"
-)]
+#[ignore = "needs TEST_POSTGRES_URL and --include-ignored (see CONTRIBUTING)"]
 fn on_postgres() {
     let (place, postgres) = (Place::new(), Postgres::new());
     rotate(|| {

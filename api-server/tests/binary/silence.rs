@@ -137,10 +137,7 @@ fn on_sqlite_with_secrets_of_ones_own_as_json() {
 }
 
 #[test]
-#[cfg_attr(
-    not(test_postgres),
-    ignore = "set TEST_POSTGRES_URL to run it (see README)"
-)]
+#[ignore = "needs TEST_POSTGRES_URL and --include-ignored (see CONTRIBUTING)"]
 fn on_postgres_while_it_works_and_when_it_does_not() {
     let (place, postgres) = (Place::new(), Postgres::new());
     let program = talkative(place.program(), "text").set("AUTH_SECRET", SECRET);

@@ -88,10 +88,7 @@ fn on_sqlite_nothing_acknowledged_is_lost() {
 }
 
 #[test]
-#[cfg_attr(
-    not(test_postgres),
-    ignore = "set TEST_POSTGRES_URL to run it (see README)"
-)]
+#[ignore = "needs TEST_POSTGRES_URL and --include-ignored (see CONTRIBUTING)"]
 fn on_postgres_nothing_acknowledged_is_lost() {
     let _alone = alone();
     let (place, postgres) = (Place::new(), Postgres::new());

@@ -155,10 +155,7 @@ fn on_sqlite_a_logout_is_felt_by_three_processes_within_two_seconds() {
 }
 
 #[test]
-#[cfg_attr(
-    not(test_postgres),
-    ignore = "set TEST_POSTGRES_URL to run it (see README)"
-)]
+#[ignore = "needs TEST_POSTGRES_URL and --include-ignored (see CONTRIBUTING)"]
 fn on_postgres_a_logout_is_felt_by_three_processes_within_two_seconds() {
     let _alone = alone();
     let (place, postgres) = (Place::new(), Postgres::new());

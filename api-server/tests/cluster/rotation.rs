@@ -278,10 +278,7 @@ fn under_load_a_rotation_refuses_nobody_on_sqlite() {
 }
 
 #[test]
-#[cfg_attr(
-    not(test_postgres),
-    ignore = "set TEST_POSTGRES_URL to run it (see README)"
-)]
+#[ignore = "needs TEST_POSTGRES_URL and --include-ignored (see CONTRIBUTING)"]
 fn under_load_a_rotation_refuses_nobody_on_postgres() {
     let _alone = alone();
     let postgres = Postgres::new();
@@ -291,10 +288,7 @@ fn under_load_a_rotation_refuses_nobody_on_postgres() {
 }
 
 #[test]
-#[cfg_attr(
-    not(test_postgres),
-    ignore = "set TEST_POSTGRES_URL to run it (see README)"
-)]
+#[ignore = "needs TEST_POSTGRES_URL and --include-ignored (see CONTRIBUTING)"]
 fn a_rotation_every_second_for_a_minute_refuses_nobody() {
     let _alone = alone();
     let postgres = Postgres::new();

@@ -14,10 +14,7 @@ on_both_engines! {
 }
 
 #[test]
-#[cfg_attr(
-    not(test_postgres),
-    ignore = "set TEST_POSTGRES_URL to run it (see README)"
-)]
+#[ignore = "needs TEST_POSTGRES_URL and --include-ignored (see CONTRIBUTING)"]
 fn an_export_moves_between_the_engines_and_back() {
     let (sqlite, postgres) = (World::empty(Engine::Sqlite), World::empty(Engine::Postgres));
     let server = sqlite.serve();

@@ -184,7 +184,7 @@ macro_rules! on_both_engines {
             }
 
             #[test]
-            #[cfg_attr(not(test_postgres), ignore = "set TEST_POSTGRES_URL to run it (see README)")]
+            #[ignore = "needs TEST_POSTGRES_URL and --include-ignored (see CONTRIBUTING)"]
             fn postgres() {
                 super::$test($crate::transfer::world::Engine::Postgres);
             }
