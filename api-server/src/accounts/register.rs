@@ -83,9 +83,9 @@ pub(crate) async fn create(
     account: NewAccount,
     context: LoginContext,
 ) -> Result<Granted, Problem> {
-    let network = client.network;
+    let network = context.client.network;
     let registration = state.throttle.registration(network, state.now())?;
-    let created = create_counted(state, account, client, lifetime).await;
+    let created = create_counted(state, account, context).await;
     // An address found taken counts too: it tells that there is such an account.
     let tells = |problem: &Problem| problem.code() == Code::UserAlreadyExists;
     if created.as_ref().map_or_else(tells, |_| true) {
@@ -97,13 +97,12 @@ pub(crate) async fn create(
 async fn create_counted(
     state: &State,
     account: NewAccount,
-    client: Client,
-    lifetime: Duration,
+    context: LoginContext,
 ) -> Result<Granted, Problem> {
     let now = state.now();
     // Asked again under the permit: fifty doubled sign-ups cost one hash, not fifty.
     refuse_taken(state, &account.email).await?;
-    let permit = state.hasher.permit(&client).await?;
+    let permit = state.hasher.permit(&context.client).await?;
     refuse_taken(state, &account.email).await?;
     let hash = state.hasher.hash(permit, account.password).await?;
 

@@ -36,8 +36,8 @@ pub(crate) async fn show(call: Call) -> Result<HttpResponse, Error> {
     let token = match issued {
         Ok(issued) => issued.token,
         // In the session's last second there is no time left for a token.
-        Err(auth_core::Error::Expired) => return Err(Refusal::unauthorized()),
-        Err(error) => return Err(Problem::internal(error).into()),
+        Err(auth_core::Error::Expired) => return Err(Refusal::unauthorized().into()),
+        Err(error) => return Err(Refusal::from(Problem::internal(error)).into()),
     };
     Ok(call.answer(&signed_in, AccessTokenOfSession { token })?)
 }
