@@ -142,7 +142,7 @@ impl<'de> Visitor<'de> for PayloadVisitor<'_, 'de> {
                 "exp" => error.read("exp", &mut raw.exp, &mut map)?,
                 "nbf" => error.read("nbf", &mut raw.nbf, &mut map)?,
                 "aud" => {
-                    error.read_seed("aud", AudienceMatcher(audience), &mut raw.aud, &mut map)?
+                    error.read_seed("aud", AudienceMatcher(audience), &mut raw.aud, &mut map)?;
                 }
                 _ => {
                     map.next_value::<IgnoredAny>()?;

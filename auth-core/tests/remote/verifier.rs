@@ -210,7 +210,7 @@ async fn no_more_than_the_allowed_number_of_requests_run_at_once() {
         requests.spawn(async move { with_token(&verifier).await });
     }
     let cause = unavailable(requests.join_next().await.unwrap().unwrap());
-    assert_eq!(cause, "too many questions wait for the server");
+    assert_eq!(cause, "too many requests wait for the server");
     while server.requests().len() < 2 {
         tokio::task::yield_now().await;
     }
