@@ -90,7 +90,7 @@ pub(crate) async fn set(
     now: SystemTime,
 ) -> Result<PasswordChanged, Problem> {
     let authenticated = authenticate::again(state, &change.user_id, change.attempt, client).await?;
-    surplus::leave_one_batch(state, &change.user_id, &change.session_id).await?;
+    surplus::leave_a_few(state, &change.user_id, &change.session_id).await?;
     let turn = state.hasher.turn().await?;
     let hash = state.hasher.hash(turn, change.new).await?;
     let user_id = change.user_id.clone();
