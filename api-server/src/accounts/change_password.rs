@@ -88,7 +88,7 @@ pub(crate) async fn set(
     let (user_id, session_id) = (&change.user_id, &change.session_id);
     let authenticated =
         authenticate::again(state, user_id, session_id, change.attempt, &client).await?;
-    surplus::leave_one_batch(state, user_id, session_id).await?;
+    surplus::leave_a_few(state, user_id, session_id).await?;
     let permit = state.hasher.permit(&client).await?;
     let hash = state.hasher.hash(permit, change.new).await?;
     let successor = Session::begin(change.user_id.as_str(), client, now, change.lifetime);

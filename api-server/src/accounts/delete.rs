@@ -66,7 +66,7 @@ pub(crate) async fn remove(
     id: UserId,
     compared: Option<Authenticated>,
 ) -> Result<(), Problem> {
-    surplus::leave_one_batch(state, &id, "").await?;
+    surplus::leave_a_few(state, &id, "").await?;
     surplus::delete_ended(state, &id).await?;
     let now = state.now();
     let (whom, forget_after) = (id.clone(), state.forget_after(now));

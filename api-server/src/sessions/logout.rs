@@ -123,7 +123,7 @@ async fn end_surplus(state: &State, credentials: &[Credential]) -> Result<usize,
         return Ok(0);
     };
     let user = UserId::stored(session.user_id);
-    Ok(surplus::leave_one_batch(state, &user, &session.id).await?)
+    Ok(surplus::leave_a_few(state, &user, &session.id).await?)
 }
 
 fn end_what(

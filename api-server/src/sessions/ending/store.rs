@@ -14,7 +14,7 @@ use crate::sessions::session::{Lifetimes, Opening};
 /// The live sessions that an account may have.
 pub(crate) const MAX_LIVE: i64 = 100;
 /// The sessions that one transaction ends, give or take: SQLite has one writer, and others wait for it.
-pub(crate) const BATCH: i64 = 250;
+pub(crate) const BATCH: i64 = 100;
 /// The ids in one statement; engines have their limits.
 const STATEMENT: usize = 1000;
 

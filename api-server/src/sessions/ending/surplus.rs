@@ -1,7 +1,7 @@
 //! Ends more sessions than one transaction should.
 //!
 //! An account has at most [`MAX_LIVE`] live sessions, but in an old database it may have thousands. What ends all of
-//! them (a logout, a change of password, the end of the account) first ends those beyond one batch here, in batches with
+//! them (a logout, a change of password, the end of the account) first ends those beyond a few here, in batches with
 //! room for the writes of others between them, and then the rest in its own transaction. A crash in between leaves only
 //! fewer sessions that should not have been there, and the change itself not begun.
 
@@ -12,18 +12,21 @@ use crate::db::DbError;
 use crate::http::identity::UserId;
 use crate::state::State;
 
+/// The sessions that are left to the transaction of the cause: more than an account has within its limit, those that
+/// have just expired included.
+const LEFT: i64 = 2 * MAX_LIVE;
 /// Ids that are read at once.
 const PAGE: i64 = 10_000;
 
-/// Leaves a batch for the transaction that ends the rest; `kept` is the session that asks. Gives how many were ended
-/// that were live.
-pub(crate) async fn leave_one_batch(
+/// Leaves only so many as the transaction that ends the rest should end; `kept`, the session that asks, is one of them.
+/// Gives how many of the ended ones were live.
+pub(crate) async fn leave_a_few(
     state: &State,
     user: &UserId,
     kept: &str,
 ) -> Result<usize, DbError> {
     let kept = Kept {
-        newest: BATCH,
+        newest: LEFT,
         and: Some(kept.to_owned()),
     };
     end_beyond(state, user, kept).await

@@ -72,7 +72,7 @@ async fn used_until(app: &App, name: &str, age: Duration) -> Device {
 
 async fn a_session_ends_at_its_longest_lifetime_however_often_it_is_refreshed(engine: Engine) {
     let app = limited(engine);
-    let device = used_until(&app, "ada", MAX - SECOND).await;
+    let device = used_until(&app, "ada", MAX.saturating_sub(SECOND)).await;
     let answer = refresh(&app, &device.refresh).await;
     assert_eq!(max_ages(&answer), ["1", "1"]);
     let device = Device::keeps(&answer.ok());
@@ -93,7 +93,7 @@ async fn a_session_ends_at_its_longest_lifetime_however_often_it_is_refreshed(en
 
 async fn in_the_last_second_there_is_no_token_left_to_give(engine: Engine) {
     let app = limited(engine);
-    let device = used_until(&app, "ada", MAX - MICROSECOND).await;
+    let device = used_until(&app, "ada", MAX.saturating_sub(MICROSECOND)).await;
     let refused = refresh(&app, &device.refresh).await;
     assert!(refused.all("set-cookie").is_empty());
     refused.refused(401, "SESSION_EXPIRED");
@@ -105,9 +105,9 @@ async fn the_tokens_and_cookies_end_with_the_session(engine: Engine) {
         ("ada", SESSION_TTL, 900, 604_800),
         ("eve", ACCESS_TTL + SECOND, 900, 901),
         ("bob", ACCESS_TTL, 900, 900),
-        ("joe", ACCESS_TTL - SECOND, 899, 899),
+        ("joe", ACCESS_TTL.saturating_sub(SECOND), 899, 899),
     ] {
-        let device = used_until(&app, name, MAX - left).await;
+        let device = used_until(&app, name, MAX.saturating_sub(left)).await;
         let answer = refresh(&app, &device.refresh).await;
         assert_eq!(max_ages(&answer), [cookie.to_string(), cookie.to_string()]);
         let grant = answer.ok();
@@ -118,7 +118,7 @@ async fn the_tokens_and_cookies_end_with_the_session(engine: Engine) {
 
 async fn a_doubled_refresh_gives_the_same_clipped_token(engine: Engine) {
     let app = limited(engine);
-    let device = used_until(&app, "ada", MAX - ACCESS_TTL / 2).await;
+    let device = used_until(&app, "ada", MAX.saturating_sub(ACCESS_TTL / 2)).await;
     let first = refresh(&app, &device.refresh).await.ok();
     app.clock.advance(SECOND * 9);
     let second = refresh(&app, &device.refresh).await.ok();
@@ -145,7 +145,7 @@ async fn a_recovered_refresh_token_does_not_outlive_its_session(engine: Engine) 
 }
 
 async fn the_setting_limits_sessions_of_before(app: App) {
-    let device = used_until(&app, "ada", MAX - SECOND).await;
+    let device = used_until(&app, "ada", MAX.saturating_sub(SECOND)).await;
     let later = app.sister().set("session-max-ttl", "10d").start();
     let answer = refresh(&later, &device.refresh).await;
     assert_eq!(answer.ok()["expires_in"], 1);
@@ -182,7 +182,7 @@ async fn a_session_of_better_auth_is_not_prolonged_beyond_it(engine: Engine) {
         answer.ok()["session"]["expiresAt"],
         "2026-11-30T12:57:51.869Z"
     );
-    app.clock.advance(DAY * 5 - SECOND);
+    app.clock.advance((DAY * 5).saturating_sub(SECOND));
     let answer = ada.get(&app, "/api/auth/get-session").await;
     // It is not written again and again when there is nothing to gain.
     assert!(answer.all("set-cookie").is_empty());
@@ -192,7 +192,7 @@ async fn a_session_of_better_auth_is_not_prolonged_beyond_it(engine: Engine) {
     );
     let token = ada.get(&app, "/api/auth/token").await.ok();
     assert_eq!(lifetime(token["token"].as_str().unwrap()), 1);
-    app.clock.advance(SECOND - MICROSECOND);
+    app.clock.advance(SECOND.saturating_sub(MICROSECOND));
     assert!(ada.is_signed_in(&app).await);
     let token = ada.get(&app, "/api/auth/token").await;
     assert_eq!(token.status(), 401);
@@ -203,7 +203,7 @@ async fn a_session_of_better_auth_is_not_prolonged_beyond_it(engine: Engine) {
 async fn a_change_of_password_begins_a_lifetime(engine: Engine) {
     let app = limited(engine);
     let (ada, _) = user_with_device(&app, "ada").await;
-    app.clock.advance(MAX - SECOND);
+    app.clock.advance(MAX.saturating_sub(SECOND));
     let device = login(&app, &ada).await;
     app.clock.advance(SECOND * 2);
     let answer = refresh(&app, &device.refresh).await;
@@ -215,7 +215,7 @@ async fn the_token_of_a_short_session_of_better_auth_ends_with_it(engine: Engine
     let mut body = sign_up_body("ada");
     body["rememberMe"] = false.into();
     let ada = Browser::of(&app.anonymous().post(SIGN_UP, body).await.is(200));
-    for (wait, left) in [(Duration::ZERO, 86_400), (DAY - SECOND, 1)] {
+    for (wait, left) in [(Duration::ZERO, 86_400), (DAY.saturating_sub(SECOND), 1)] {
         app.clock.advance(wait);
         let token = ada.get(&app, "/api/auth/token").await.ok();
         assert_eq!(lifetime(token["token"].as_str().unwrap()), left);
@@ -227,7 +227,7 @@ async fn a_service_token_ends_with_the_session(engine: Engine) {
         .set("session-max-ttl", "10d")
         .set("token-audiences", "reports")
         .start();
-    let device = used_until(&app, "ada", MAX - SECOND * 60).await;
+    let device = used_until(&app, "ada", MAX.saturating_sub(SECOND * 60)).await;
     let device = refreshed(&app, &device).await;
     let body = json!({ "audience": "reports" });
     let given = app
@@ -255,7 +255,7 @@ async fn sessions_that_just_expired_end_with_the_others(engine: Engine) {
     let reach = ACCESS_TTL + Duration::from_secs(10 * 60);
     for (name, since, ended) in [
         ("ada", Duration::ZERO, true),
-        ("eve", reach - MICROSECOND, true),
+        ("eve", reach.saturating_sub(MICROSECOND), true),
         ("bob", reach, false),
     ] {
         for scope in ["others", "all"] {
