@@ -135,6 +135,7 @@ mod tests {
 
     type Waiting<'a> = Pin<Box<dyn Future<Output = Result<HashPermit, QueueFull>> + 'a>>;
 
+    #[expect(clippy::unnecessary_wraps, reason = "a payer may be no network")]
     fn network(last: u8) -> Option<Network> {
         Some(Network::V4(Ipv4Addr::new(192, 0, 2, last)))
     }

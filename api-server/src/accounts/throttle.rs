@@ -74,13 +74,11 @@ impl Throttle {
         let session = session_id.map(|id| reserve(Guess::Session(id.to_owned())));
         let pair = network.map(|network| reserve(Guess::Login(email.clone(), network)));
         Ok(GuessReservation {
-            of_session: session.transpose()?,
-            of_pair: pair.transpose()?,
-            of_network: self.failed_logins.reserve_network(
-                network,
-                self.limits.failed_logins,
-                now,
-            )?,
+            session: session.transpose()?,
+            pair: pair.transpose()?,
+            network: self
+                .failed_logins
+                .reserve_network(network, self.limits.failed_logins, now)?,
         })
     }
 
@@ -97,22 +95,22 @@ impl Throttle {
 
 /// A comparison under way; does not count if it is dropped without a result.
 pub(crate) struct GuessReservation<'a> {
-    of_session: Option<Reservation<'a, Guess>>,
-    of_pair: Option<Reservation<'a, Guess>>,
-    of_network: NetworkReservation<'a>,
+    session: Option<Reservation<'a, Guess>>,
+    pair: Option<Reservation<'a, Guess>>,
+    network: NetworkReservation<'a>,
 }
 
 impl GuessReservation<'_> {
     pub(crate) fn failed(self, now: SystemTime) {
-        for guess in [self.of_session, self.of_pair].into_iter().flatten() {
+        for guess in [self.session, self.pair].into_iter().flatten() {
             guess.settle(Outcome::Spent, now);
         }
-        self.of_network.spend(now);
+        self.network.spend(now);
     }
 
     /// The failures of the network stay: logging in to an account of one's own must not clear them.
     pub(crate) fn succeeded(self, now: SystemTime) {
-        for guess in [self.of_session, self.of_pair].into_iter().flatten() {
+        for guess in [self.session, self.pair].into_iter().flatten() {
             guess.settle(Outcome::Cleared, now);
         }
     }

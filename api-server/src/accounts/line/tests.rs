@@ -14,11 +14,13 @@ const PLACES: Places = Places {
     in_all: 1024,
 };
 
+#[expect(clippy::unnecessary_wraps, reason = "a payer may be no network")]
 fn v4(number: usize) -> Payer {
     let number = u32::try_from(number).unwrap();
     Some(Network::V4(number.into()))
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "a payer may be no network")]
 fn v6(site: u64, subnet: u64) -> Payer {
     Some(Network::V6Subnet(site << 16 | subnet))
 }
@@ -224,8 +226,8 @@ proptest! {
         let (mut line, mut model) = (Line::new(SMALL), Model::default());
         for (number, step) in (0_u64..).zip(steps) {
             match step {
-                Step::Join(payer) => match line.join(payer, number) {
-                    Ok((ticket, displaced)) => {
+                Step::Join(payer) => {
+                    if let Ok((ticket, displaced)) = line.join(payer, number) {
                         let own = model.count(|it| it == payer);
                         model.waiting.retain(|(it, of, _)| {
                             let gives_way = Some(*it) == displaced;
@@ -235,7 +237,7 @@ proptest! {
                         assert!(own < SMALL.per_network);
                         model.waiting.push((number, payer, ticket));
                     }
-                    Err(NoPlace) => {
+                    else {
                         let own = model.count(|it| it == payer);
                         let of_site = model.count(|it| site_of(it) == site_of(payer));
                         assert!(
@@ -244,7 +246,7 @@ proptest! {
                                 || model.waiting.len() == SMALL.in_all
                         );
                     }
-                },
+                }
                 Step::Leave(at) if at < model.waiting.len() => {
                     let (left, payer, ticket) = model.waiting.remove(at);
                     assert_eq!(line.leave(payer, ticket), Some(left));
