@@ -97,9 +97,9 @@ async fn a_tag_makes_another_address(app: App) {
 async fn an_international_domain_is_an_address(app: App) {
     let caller = app.anonymous();
     for (given, kept) in [
-        ("ada@Bücher.example", "ada@bücher.example"),
-        ("ada@xn--bcher-kva.example", "ada@xn--bcher-kva.example"),
-        ("ada@例え.テスト", "ada@例え.テスト"),
+        ("ada@Bücher.example", "ada@xn--bcher-kva.example"),
+        ("bob@xn--bcher-kva.example", "bob@xn--bcher-kva.example"),
+        ("ada@例え.テスト", "ada@xn--r8jz45g.xn--zckzah"),
     ] {
         let grant = caller.post(REGISTER, named(given)).await.created();
         assert_eq!(grant["user"]["email"], kept);
@@ -164,7 +164,7 @@ async fn a_password_has_8_to_128_characters(app: App) {
         caller.post(REGISTER, body).await
     };
     // Characters are counted, not bytes.
-    for character in ["p", "é", "😀"] {
+    for character in ["%", "é", "😀"] {
         for number in [8, 9, 127, 128] {
             register(number, character).await.created();
         }
@@ -174,7 +174,7 @@ async fn a_password_has_8_to_128_characters(app: App) {
         let long = register(129, character).await;
         long.invalid("password", code, "must be at most 128 characters");
     }
-    let empty = register(0, "p").await;
+    let empty = register(0, "%").await;
     empty.invalid("password", "required", "is required");
     let absent = caller
         .post(REGISTER, json!({ "email": "ada@example.com" }))

@@ -55,9 +55,8 @@ async fn a_new_task_is_where_its_location_says(app: App) {
 async fn the_location_is_an_address_whatever_the_id_of_the_user(app: App) {
     for (number, (id, encoded)) in [
         ("a b", "a%20b"),
-        ("a/b?c#d", "a%2Fb%3Fc%23d"),
+        ("a?b#c", "a%3Fb%23c"),
         ("äöü", "%C3%A4%C3%B6%C3%BC"),
-        ("a%2fb", "a%252fb"),
     ]
     .into_iter()
     .enumerate()
