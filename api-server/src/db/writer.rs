@@ -118,7 +118,9 @@ fn commit(pooled: &mut Pooled, batch: Vec<Job>) -> bool {
     pooled.last_used = Instant::now();
     match committed {
         Ok(told) => {
-            told.into_iter().for_each(|tell| tell());
+            for tell in told {
+                tell();
+            }
             true
         }
         Err(error) => {

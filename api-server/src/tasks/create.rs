@@ -77,6 +77,7 @@ pub(crate) async fn create(
 }
 
 fn limit_reached(max: i64) -> Problem {
-    let detail = format!("An account has at most {max} tasks; delete some to add more");
+    let detail =
+        format!("This account has reached its limit of tasks ({max}); delete some to add more");
     Problem::new(Code::TaskLimitReached, detail)
 }

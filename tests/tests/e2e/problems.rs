@@ -92,6 +92,9 @@ problems! {
     an_address_that_has_an_account =>
         409 "Conflict", "USER_ALREADY_EXISTS",
         "An account with this address exists already";
+    one_task_too_many =>
+        409 "Conflict", "TASK_LIMIT_REACHED",
+        "This account has reached its limit of tasks (1); delete some to add more";
     a_body_of_65537_bytes =>
         413 "Payload Too Large", "BODY_TOO_LARGE",
         "The body may have at most 65536 bytes";
@@ -284,6 +287,13 @@ async fn an_address_that_has_an_account(engine: Engine) -> Response {
     let ada = app.user("ada").await;
     let again = credentials(ada.email(), "another password");
     app.anonymous().post("/api/auth/register", again).await
+}
+
+async fn one_task_too_many(engine: Engine) -> Response {
+    let app = App::on(engine).set("max-tasks-per-user", "1").start();
+    let ada = app.user("ada").await;
+    ada.new_task("Buy milk").await;
+    ada.post("/api/tasks", json!({ "title": "Buy tea" })).await
 }
 
 async fn a_body_of_65537_bytes(engine: Engine) -> Response {

@@ -25,7 +25,8 @@ fn task() -> Value {
 async fn refused(client: &Client, max: &str) {
     let problem = client.post("/api/tasks", task()).await;
     let problem = problem.refused(409, "TASK_LIMIT_REACHED");
-    let detail = format!("An account has at most {max} tasks; delete some to add more");
+    let detail =
+        format!("This account has reached its limit of tasks ({max}); delete some to add more");
     assert_eq!(problem["detail"], detail.as_str());
 }
 
