@@ -5,7 +5,7 @@ use std::io;
 
 use actix_web::http::header::ContentType;
 use actix_web::{App, HttpResponse, HttpServer, web};
-use api_server::server::{HEADER_TIMEOUT, KEEP_ALIVE};
+use api_server::limits::{HEADER_TIMEOUT, KEEP_ALIVE};
 use mimalloc::MiMalloc;
 
 #[global_allocator]

@@ -5,14 +5,14 @@ use std::fs::File;
 use std::io::{self, BufReader, Write as _};
 use std::path::Path;
 use std::process::ExitCode;
-use std::sync::Arc;
-use std::time::SystemTime;
 
 use auth_core::Secret;
 
+use crate::clock::Clock;
 use crate::config::{Command, ImportCommand, KeysCommand, Settings, UsersCommand};
 use crate::db::DatabaseUrl;
-use crate::{Limits, db, openapi, server, transfer};
+use crate::limits::Limits;
+use crate::{db, openapi, server, transfer};
 
 /// A setting or an argument is wrong.
 const EXIT_SETTINGS: u8 = 2;
@@ -25,7 +25,7 @@ pub fn run(settings: &Settings) -> ExitCode {
     match &settings.command {
         None | Some(Command::Serve) => serve(settings),
         Some(Command::Migrate) => migrate(settings),
-        Some(Command::Openapi) => print(&openapi()),
+        Some(Command::Openapi) => print(&openapi::document()),
         Some(Command::Keys(KeysCommand::Generate)) => generate_key(),
         Some(Command::Keys(KeysCommand::Derive { audience })) => derive_key(settings, audience),
         Some(Command::Users(command)) => users(settings, command),
@@ -43,7 +43,7 @@ fn serve(settings: &Settings) -> ExitCode {
             .reread_keyring()
             .map_err(|problems| problems.in_one_line())
     };
-    let built = server::build(config, Limits::default(), Arc::new(SystemTime::now));
+    let built = server::build(config, Limits::default(), Clock::system());
     match built.and_then(|server| Ok(server.run_until_signal(reload)?)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => refuse(EXIT_FAILURE, &error),

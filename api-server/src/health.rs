@@ -1,24 +1,17 @@
-//! `GET /healthz` and `GET /readyz`, for whoever restarts and whoever balances.
+//! `GET /healthz`, for what restarts processes, and `GET /readyz`, for what distributes requests.
 
-use actix_web::web::{self, Data, ServiceConfig};
+use actix_web::web::{self, Data};
 use serde::Serialize;
-use utoipa::ToSchema;
+use utoipa::{OpenApi, ToSchema};
 
 use crate::db::ping;
-use crate::http::endpoint::Endpoint;
 use crate::problem::Problem;
-use crate::state::State;
+use crate::sessions::Sessions;
 
 #[derive(Serialize, ToSchema)]
 pub(crate) struct Health {
     #[schema(example = "ok")]
     status: &'static str,
-}
-
-pub(crate) fn routes(config: &mut ServiceConfig) {
-    config
-        .service(Endpoint::at(["/healthz"]).get(live))
-        .service(Endpoint::at(["/readyz"]).get(ready));
 }
 
 /// The process lives.
@@ -35,12 +28,16 @@ pub(crate) async fn live() -> web::Json<Health> {
     get, path = "/readyz", tag = "health", operation_id = "readyz",
     responses((status = 200, description = "Ready for requests", body = Health)),
 )]
-pub(crate) async fn ready(state: Data<State>) -> Result<web::Json<Health>, Problem> {
-    state.db.run(ping).await?;
-    if !state.feed.is_current() {
+pub(crate) async fn ready(sessions: Data<Sessions>) -> Result<web::Json<Health>, Problem> {
+    sessions.db.read(ping).await?;
+    if !sessions.feed.is_current() {
         return Err(Problem::database_unavailable(
             "the revocations are not up to date",
         ));
     }
     Ok(web::Json(Health { status: "ready" }))
 }
+
+#[derive(OpenApi)]
+#[openapi(paths(live, ready))]
+pub(crate) struct Api;

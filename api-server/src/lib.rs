@@ -1,12 +1,14 @@
-//! The server around `auth-core`. Every route is listed in `server.rs`; the folder of a feature (`accounts`,
-//! `sessions`, `tasks`) holds one file per endpoint, the noun, and the queries (`store.rs`).
+//! The server around `auth-core`. `routes.rs` lists every address with its handler; ARCHITECTURE.md draws the floors on
+//! which the folders stand.
 //!
-//! A request goes: `http::envelope` → `http::owner` or `http::caller` (who) → `http::json` (what) → handler →
-//! `db.run(|connection| store::…)` → answer. Errors come back by `?` as [`problem::Problem`].
+//! A request goes: `http::middleware` → `http::owner` or `http::caller` (who) → `http::json` (what) → handler →
+//! `db.read(|connection| store::…)` → response. Errors come back by `?` as [`problem::Problem`].
 
 mod accounts;
+mod auth;
 mod better_auth;
-mod blocklist;
+mod client;
+pub mod clock;
 pub mod command;
 pub mod config;
 mod connections;
@@ -14,16 +16,16 @@ mod cores;
 pub mod db;
 mod health;
 mod http;
-mod keys;
+pub mod limits;
 pub mod logging;
 mod network;
+pub mod openapi;
+pub mod origin;
 mod pages;
 pub mod problem;
+mod routes;
 pub mod server;
 mod sessions;
-mod state;
 mod tasks;
 pub mod transfer;
-
-pub use http::openapi::document as openapi;
-pub use state::{Clock, Limits};
+pub mod users;

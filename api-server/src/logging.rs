@@ -7,7 +7,15 @@ use env_logger::{Builder, Target};
 use log::{Level, Record};
 use serde_json::json;
 
-use crate::config::LogFormat;
+/// How to write the log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum LogFormat {
+    /// For people.
+    Text,
+    /// For machines: one object a line.
+    Json,
+}
 
 /// Logs to standard error from here on. A second call changes nothing.
 pub fn start(format: LogFormat, filter: &str) {

@@ -2,7 +2,8 @@
 
 use std::process::ExitCode;
 
-use api_server::config::{LogFormat, Settings};
+use api_server::config::Settings;
+use api_server::logging::LogFormat;
 use api_server::{command, logging};
 use mimalloc::MiMalloc;
 

@@ -1,50 +1,41 @@
-//! Settings in, a running server out; the whole order of middleware and routes.
+//! Builds and runs the server: its parts, the order of middleware, signals, background tasks.
+
+mod parts;
 
 use std::future::pending;
 use std::io;
 use std::net::SocketAddr;
+use std::sync::Arc;
 
 use actix_server::{Server as ActixServer, ServerHandle};
 use actix_web::App;
 use actix_web::middleware::{Condition, from_fn};
-use actix_web::web::{self, Data, ServiceConfig};
-use auth_core::{Authority, Keyring, RevokedSessions};
+use auth_core::Keyring;
 use futures_util::FutureExt as _;
 use tokio::signal::unix::{SignalKind, signal};
 
-use crate::accounts::addresses;
-use crate::accounts::hasher::Hasher;
-use crate::accounts::password_policy::PasswordPolicy;
-use crate::accounts::throttle::{NetworkLimits, Throttle};
+use crate::clock::Clock;
 use crate::config::Config;
 use crate::connections::{self, Connections, Exempt, Patience, Policy};
-use crate::db::{self, Db};
-use crate::http::caller::Own;
-use crate::http::cookies::Cookies;
+use crate::db;
 use crate::http::cors::cors;
-use crate::http::envelope::envelope;
-use crate::http::forwarded::ProxyNotice;
 use crate::http::hang_up::finish_changes;
-use crate::http::openapi;
-use crate::http::page_memory::PageMemory;
-use crate::keys::{Keys, TokenSettings};
-use crate::problem::{Code, Problem};
+use crate::http::middleware::finish_responses;
+use crate::limits::Limits;
+use crate::routes::routes;
+use crate::sessions::Sessions;
 use crate::sessions::housekeeping::{follow_revocations, purge_regularly};
-use crate::sessions::revocation::Feed;
-use crate::state::{Clock, Limits, State};
-use crate::tasks::quota::TaskQuota;
-use crate::{accounts, better_auth, health, pages, sessions, tasks};
-
-pub use crate::state::{HEADER_TIMEOUT, KEEP_ALIVE};
+use crate::users::addresses;
+use parts::Parts;
 
 /// Why a server could not be built.
 pub type BuildError = Box<dyn std::error::Error + Send + Sync>;
 
-/// A server that listens already and answers once [`run`](Self::run) is awaited.
+/// A server that listens already and responds once [`run`](Self::run) is awaited.
 pub struct Server {
     addr: SocketAddr,
     inner: ActixServer,
-    state: Data<State>,
+    sessions: Arc<Sessions>,
 }
 
 /// Stops a running server.
@@ -71,23 +62,25 @@ impl Server {
         Stopper(self.inner.handle())
     }
 
-    /// Serves until stopped. Learns of every ended session before it answers the first request.
+    /// Serves until stopped. Learns of every ended session before the first response.
     ///
     /// # Errors
     ///
     /// An input or output error of the listener, or a database that went away since the server was built.
     pub async fn run(self) -> io::Result<()> {
-        let Self { inner, state, .. } = self;
-        state
+        let Self {
+            inner, sessions, ..
+        } = self;
+        sessions
             .feed
-            .catch_up(&state.db)
+            .catch_up(&sessions.db)
             .await
             .map_err(io::Error::other)?;
         tokio::select! {
             served = inner => served,
-            () = follow_revocations(state.clone()) => Ok(()),
-            () = purge_regularly(state.clone()) => Ok(()),
-            () = addresses::report(&state).then(|()| pending()) => Ok(()),
+            () = follow_revocations(sessions.clone()) => Ok(()),
+            () = purge_regularly(sessions.clone()) => Ok(()),
+            () = addresses::report(&sessions.db).then(|()| pending()) => Ok(()),
         }
     }
 
@@ -102,7 +95,7 @@ impl Server {
         reload: impl Fn() -> Result<Keyring, String> + 'static,
     ) -> io::Result<()> {
         actix_web::rt::System::new().block_on(async {
-            // Whoever reads that it listens may send a signal at once.
+            // A reader of the next log line may send a signal at once.
             let mut terminate = signal(SignalKind::terminate())?;
             let mut interrupt = signal(SignalKind::interrupt())?;
             let hangup = signal(SignalKind::hangup())?;
@@ -115,10 +108,10 @@ impl Server {
                 }
                 stopper.stop().await;
             });
-            let state = self.state.clone();
+            let sessions = self.sessions.clone();
             tokio::select! {
                 served = self.run() => served?,
-                () = state.keys.reload_at(hangup, reload) => {}
+                () = sessions.keys.reload_at(hangup, reload) => {}
             }
             log::info!("stopped");
             Ok(())
@@ -141,19 +134,17 @@ pub fn build(config: Config, limits: Limits, clock: Clock) -> Result<Server, Bui
     let bind_addr = config.bind_addr;
     let allowed_origins = config.allowed_origins.clone();
     let has_pages = config.pages;
-    let policy = policy(&config, &limits);
-    let state = Data::new(state(config, limits, clock)?);
-    let shared = state.clone();
-    let authority = Authority::new(Own(state.clone()));
+    let connections = connection_policy(&config, &limits);
+    let parts = Parts::new(config, &limits, clock)?;
+    let sessions = Arc::clone(&parts.sessions);
     let app = move || {
         App::new()
-            .app_data(shared.clone())
-            .app_data(authority.clone())
+            .configure(|app| parts.share(app))
             .wrap(Condition::new(
                 !allowed_origins.is_empty(),
                 cors(&allowed_origins),
             ))
-            .wrap(from_fn(envelope))
+            .wrap(from_fn(finish_responses))
             .wrap(from_fn(finish_changes))
             .configure(|app| routes(app, has_pages))
     };
@@ -162,12 +153,16 @@ pub fn build(config: Config, limits: Limits, clock: Clock) -> Result<Server, Bui
         .shutdown_timeout(limits.drain_timeout.as_secs())
         .max_concurrent_connections(usize::MAX)
         .disable_signals();
-    let (inner, addr) = connections::serve(builder, bind_addr, &policy, app)
+    let (inner, addr) = connections::serve(builder, bind_addr, &connections, app)
         .map_err(|error| format!("cannot listen on {bind_addr} (BIND_ADDR): {error}"))?;
-    Ok(Server { addr, inner, state })
+    Ok(Server {
+        addr,
+        inner,
+        sessions,
+    })
 }
 
-fn policy(config: &Config, limits: &Limits) -> Policy {
+fn connection_policy(config: &Config, limits: &Limits) -> Policy {
     let exempt = Exempt {
         proxies: config.trusted_proxies.clone(),
         loopback: !limits.loopback_counts,
@@ -187,63 +182,4 @@ fn policy(config: &Config, limits: &Limits) -> Policy {
             response: limits.response_timeout,
         },
     }
-}
-
-fn state(config: Config, limits: Limits, clock: Clock) -> Result<State, BuildError> {
-    let revoked = RevokedSessions::default();
-    let token_settings = TokenSettings {
-        issuer: config.issuer,
-        audience: config.audience,
-        services: config.token_audiences,
-        access_token_ttl: config.access_token_ttl,
-        revoked: revoked.clone(),
-    };
-    let mut origins = config.allowed_origins;
-    let cookies = Cookies::new(config.public_url.is_https());
-    origins.push(config.public_url);
-    Ok(State {
-        db: Db::new(config.database_url, config.database_pool_size)?,
-        hasher: Hasher::new(config.bcrypt_cost),
-        password_policy: PasswordPolicy::new(config.password_blocklist),
-        throttle: Throttle::new(NetworkLimits {
-            failed_logins: config.max_failed_logins_per_network,
-            registrations: config.max_registrations_per_network,
-        }),
-        keys: Keys::new(&config.keyring, token_settings)?,
-        feed: Feed::new(revoked.clone()),
-        revoked,
-        cookies,
-        origins,
-        trusted_proxies: config.trusted_proxies,
-        proxy_notice: ProxyNotice::default(),
-        delete_user: config.better_auth_delete_user,
-        access_token_ttl: config.access_token_ttl,
-        session_ttl: config
-            .session_max_ttl
-            .map_or(config.session_ttl, |max| config.session_ttl.min(max)),
-        session_max_ttl: config.session_max_ttl,
-        task_quota: TaskQuota::new(config.max_tasks_per_user),
-        page_memory: PageMemory::default(),
-        limits,
-        clock,
-    })
-}
-
-/// Every address. `/api/auth/…` comes before `/api/{user_id}/…`.
-fn routes(config: &mut ServiceConfig, has_pages: bool) {
-    if has_pages {
-        config.configure(pages::routes);
-    }
-    config
-        .configure(health::routes)
-        .configure(sessions::routes)
-        .configure(accounts::routes)
-        .configure(better_auth::routes)
-        .configure(openapi::routes)
-        .configure(tasks::routes)
-        .default_service(web::to(not_found));
-}
-
-async fn not_found() -> Result<&'static str, Problem> {
-    Err(Problem::new(Code::NotFound, "Nothing has this address"))
 }

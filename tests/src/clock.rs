@@ -26,9 +26,9 @@ impl TestClock {
     }
 
     /// What the server asks for the time.
-    pub(crate) fn for_server(&self) -> api_server::Clock {
+    pub(crate) fn for_server(&self) -> api_server::clock::Clock {
         let clock = self.clone();
-        Arc::new(move || clock.now())
+        api_server::clock::Clock::new(move || clock.now())
     }
 }
 

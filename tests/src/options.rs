@@ -3,8 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use api_server::Limits;
 use api_server::config::Settings;
+use api_server::limits::Limits;
 use api_server::server::{self, BuildError};
 use auth_core::Secret;
 use clap::Parser as _;

@@ -1,39 +1,19 @@
-//! People: register, log in, look at and change one's account.
+//! What a person does with an account, in both APIs: register, log in, change the password or the profile, delete it.
 
-pub(crate) mod account;
-pub(crate) mod addresses;
-pub(crate) mod authenticate;
-mod budget;
 pub(crate) mod change_password;
 pub(crate) mod delete;
-pub(crate) mod email;
-pub(crate) mod grant;
-mod hash_queue;
-pub(crate) mod hasher;
-mod line;
 pub(crate) mod login;
-pub(crate) mod password_policy;
+pub(crate) mod profile;
 pub(crate) mod register;
-pub(crate) mod store;
-pub(crate) mod throttle;
-pub(crate) mod user;
+mod store;
 
-use actix_web::http::Method;
-use actix_web::web::ServiceConfig;
+use std::sync::Arc;
 
-use crate::http::endpoint::Endpoint;
+use crate::sessions::Sessions;
+use crate::users::passwords::Passwords;
 
-pub(crate) fn routes(config: &mut ServiceConfig) {
-    config
-        .service(
-            Endpoint::at(["/api/auth/register", "/api/auth/signup"])
-                .on(Method::POST, register::register),
-        )
-        .service(Endpoint::at(["/api/auth/login"]).on(Method::POST, login::login))
-        .service(
-            Endpoint::at(["/api/auth/account"])
-                .get(account::show)
-                .on(Method::PATCH, account::change)
-                .on(Method::DELETE, delete::delete),
-        );
+/// What handlers share of accounts.
+pub(crate) struct Accounts {
+    pub(crate) passwords: Passwords,
+    pub(crate) sessions: Arc<Sessions>,
 }

@@ -8,14 +8,14 @@ use actix_web::{FromRequest, HttpRequest};
 use futures_util::future::LocalBoxFuture;
 use serde_json::{Map, Value};
 
+use super::api_error::ApiError;
 use super::callback;
 use super::fields::Fields;
 use super::origin;
-use super::refusal::Refusal;
-use crate::http::client::Client;
+use crate::better_auth::context::BetterAuthContext;
+use crate::client::Client;
 use crate::http::json;
 use crate::problem::Problem;
-use crate::state::State;
 
 const JSON: &str = "application/json";
 const FORM: &str = "application/x-www-form-urlencoded";
@@ -23,7 +23,7 @@ const FORM: &str = "application/x-www-form-urlencoded";
 /// A request whose body could be read and whose origin may send it.
 pub(crate) struct Call {
     pub(super) request: HttpRequest,
-    pub(super) state: Data<State>,
+    pub(super) context: Data<BetterAuthContext>,
     pub(super) client: Client,
     pub(super) query: Map<String, Value>,
     /// `None` without one.
@@ -31,8 +31,8 @@ pub(crate) struct Call {
 }
 
 impl FromRequest for Call {
-    type Error = Refusal;
-    type Future = LocalBoxFuture<'static, Result<Self, Refusal>>;
+    type Error = ApiError;
+    type Future = LocalBoxFuture<'static, Result<Self, ApiError>>;
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
         let request = request.clone();
@@ -49,16 +49,16 @@ impl FromRequest for Call {
 }
 
 impl Call {
-    pub(super) async fn new(request: HttpRequest, body: &Bytes) -> Result<Self, Refusal> {
-        let state = request
-            .app_data::<Data<State>>()
+    pub(crate) async fn new(request: HttpRequest, body: &Bytes) -> Result<Self, ApiError> {
+        let context = request
+            .app_data::<Data<BetterAuthContext>>()
             .cloned()
-            .ok_or_else(|| Problem::internal("the server was built without its state"))?;
+            .ok_or_else(|| Problem::internal("the server was built without its context"))?;
         let call = Self {
             body: parse(&request, body)?,
             client: Client::extract(&request).await?,
             query: query(&request),
-            state,
+            context,
             request,
         };
         if !call.request.method().is_safe() {
@@ -78,12 +78,12 @@ impl Call {
     }
 
     /// The body's fields, to be validated.
-    pub(super) fn fields(&self) -> Result<Fields<'_>, Refusal> {
+    pub(super) fn fields(&self) -> Result<Fields<'_>, ApiError> {
         Fields::of_body(self.body.as_ref(), "object")
     }
 
     /// Where any fields are taken.
-    pub(super) fn record(&self) -> Result<Fields<'_>, Refusal> {
+    pub(super) fn record(&self) -> Result<Fields<'_>, ApiError> {
         Fields::of_body(self.body.as_ref(), "record")
     }
 
@@ -99,7 +99,7 @@ fn query(request: &HttpRequest) -> Map<String, Value> {
     pairs.collect()
 }
 
-fn parse(request: &HttpRequest, body: &Bytes) -> Result<Option<Value>, Refusal> {
+fn parse(request: &HttpRequest, body: &Bytes) -> Result<Option<Value>, ApiError> {
     if body.is_empty() {
         return Ok(None);
     }
@@ -120,12 +120,12 @@ fn parse(request: &HttpRequest, body: &Bytes) -> Result<Option<Value>, Refusal> 
     Err(unsupported(declared, takes_forms))
 }
 
-fn invalid_json() -> Refusal {
+fn invalid_json() -> ApiError {
     let message = "Invalid JSON in request body";
-    Refusal::new(StatusCode::BAD_REQUEST, "BAD_REQUEST", message)
+    ApiError::new(StatusCode::BAD_REQUEST, "BAD_REQUEST", message)
 }
 
-fn unsupported(declared: &[u8], takes_forms: bool) -> Refusal {
+fn unsupported(declared: &[u8], takes_forms: bool) -> ApiError {
     let allowed = if takes_forms {
         format!("{FORM}, {JSON}")
     } else {
@@ -139,5 +139,5 @@ fn unsupported(declared: &[u8], takes_forms: bool) -> Refusal {
     };
     let message = format!("{what} Allowed types: {allowed}");
     let status = StatusCode::UNSUPPORTED_MEDIA_TYPE;
-    Refusal::new(status, "UNSUPPORTED_MEDIA_TYPE", message)
+    ApiError::new(status, "UNSUPPORTED_MEDIA_TYPE", message)
 }

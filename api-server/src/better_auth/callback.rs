@@ -3,12 +3,12 @@
 use serde_json::Value;
 use url::Url;
 
+use super::api_error::ApiError;
 use super::call::Call;
 use super::origin::{forbidden, is_known_url};
-use super::refusal::Refusal;
 
 /// Addresses to go on to, in the body or the query: on this site or one we know.
-pub(super) fn require_trusted(call: &Call) -> Result<(), Refusal> {
+pub(super) fn require_trusted(call: &Call) -> Result<(), ApiError> {
     let callback = call.field("callbackURL").filter(|url| is_given(url));
     let callback = callback.or_else(|| call.query.get("callbackURL"));
     require_safe(call, callback, &CALLBACK)?;
@@ -23,7 +23,7 @@ pub(super) fn require_trusted(call: &Call) -> Result<(), Refusal> {
 }
 
 /// `callbackURL` in the query of a `GET`, as [`target`] gives it.
-pub(super) fn of_query(call: &Call) -> Result<Option<String>, Refusal> {
+pub(super) fn of_query(call: &Call) -> Result<Option<String>, ApiError> {
     let callback = call.query.get("callbackURL");
     require_safe(call, callback, &CALLBACK)?;
     Ok(callback.and_then(|it| target(call, it.as_str()?)))
@@ -67,7 +67,7 @@ fn is_given(value: &Value) -> bool {
     }
 }
 
-fn require_safe(call: &Call, value: Option<&Value>, kind: &Kind) -> Result<(), Refusal> {
+fn require_safe(call: &Call, value: Option<&Value>, kind: &Kind) -> Result<(), ApiError> {
     match value.filter(|value| is_given(value)) {
         None => Ok(()),
         Some(Value::String(address)) if target(call, address).is_some() => Ok(()),
@@ -77,7 +77,7 @@ fn require_safe(call: &Call, value: Option<&Value>, kind: &Kind) -> Result<(), R
         }
         Some(_) => {
             let message = format!("Invalid {}: expected a string", kind.label);
-            Err(Refusal::bad_request(message))
+            Err(ApiError::bad_request(message))
         }
     }
 }

@@ -6,9 +6,9 @@ use auth_core::Error;
 use auth_core::session_token::SessionTokens;
 use uuid::Uuid;
 
+use crate::better_auth::context::BetterAuthContext;
 use crate::db::Timestamp;
 use crate::problem::Problem;
-use crate::state::State;
 
 const SESSION: &str = "better-auth.session_token";
 /// A cache of the session, which this server never writes but another one may have.
@@ -20,8 +20,11 @@ const MAX_DOUBLED: usize = 8;
 
 /// The signed session token that came as a cookie. Two cookies of the name are refused: another host of the site may
 /// have set one, and nothing tells which.
-pub(super) fn session_token(request: &HttpRequest, state: &State) -> Result<String, Error> {
-    let name = name(state, SESSION);
+pub(super) fn session_token(
+    request: &HttpRequest,
+    context: &BetterAuthContext,
+) -> Result<String, Error> {
+    let name = name(context, SESSION);
     let mut values = all(request, &name);
     match (values.next(), values.next()) {
         (None, _) => Err(Error::MissingCredentials),
@@ -32,14 +35,14 @@ pub(super) fn session_token(request: &HttpRequest, state: &State) -> Result<Stri
     }
 }
 
-pub(super) fn has_session_token(request: &HttpRequest, state: &State) -> bool {
-    has(request, &name(state, SESSION))
+pub(super) fn has_session_token(request: &HttpRequest, context: &BetterAuthContext) -> bool {
+    has(request, &name(context, SESSION))
 }
 
 /// Every session that a doubled session cookie names, to sign out of all of them.
-pub(super) fn doubled_sessions(request: &HttpRequest, state: &State) -> Vec<String> {
-    let name = name(state, SESSION);
-    let keys = state.keys.in_force();
+pub(super) fn doubled_sessions(request: &HttpRequest, context: &BetterAuthContext) -> Vec<String> {
+    let name = name(context, SESSION);
+    let keys = context.sessions.keys.current();
     let values = all(request, &name).take(MAX_DOUBLED);
     let named = values.filter_map(|signed| named_session(&keys.session_tokens, &signed).ok()?);
     let mut sessions: Vec<String> = named.map(|named| named.session_id).collect();
@@ -49,16 +52,19 @@ pub(super) fn doubled_sessions(request: &HttpRequest, state: &State) -> Vec<Stri
 }
 
 /// The session whose cookie a login replaces.
-pub(super) fn replaced_session(request: &HttpRequest, state: &State) -> Option<String> {
-    let signed = session_token(request, state).ok()?;
-    let keys = state.keys.in_force();
+pub(super) fn replaced_session(
+    request: &HttpRequest,
+    context: &BetterAuthContext,
+) -> Option<String> {
+    let signed = session_token(request, context).ok()?;
+    let keys = context.sessions.keys.current();
     let named = named_session(&keys.session_tokens, &signed).ok()??;
     Some(named.session_id)
 }
 
 /// The session that an entry of the list of sessions names, by a handle or a token.
-pub(super) fn listed_session(state: &State, text: &str) -> Option<String> {
-    let keys = state.keys.in_force();
+pub(super) fn listed_session(context: &BetterAuthContext, text: &str) -> Option<String> {
+    let keys = context.sessions.keys.current();
     let id = keys.session_handles.decode(text);
     let id = id
         .or_else(|_no_handle| keys.session_tokens.decode(text))
@@ -67,29 +73,29 @@ pub(super) fn listed_session(state: &State, text: &str) -> Option<String> {
 }
 
 /// One signed flag is enough: a cookie that another host set beside it must not prolong the session.
-pub(super) fn says_dont_remember(request: &HttpRequest, state: &State) -> bool {
-    let name = name(state, DONT_REMEMBER);
-    let keys = state.keys.in_force();
+pub(super) fn says_dont_remember(request: &HttpRequest, context: &BetterAuthContext) -> bool {
+    let name = name(context, DONT_REMEMBER);
+    let keys = context.sessions.keys.current();
     let mut flags = all(request, &name).take(MAX_DOUBLED);
     flags.any(|flag| keys.session_tokens.is_flag(&flag))
 }
 
 /// What a browser gets to keep a session, until it ends. One that is not remembered ends with the browser.
 pub(super) fn keep(
-    state: &State,
+    context: &BetterAuthContext,
     session_id: &str,
     remember_until: Option<Timestamp>,
 ) -> Result<(String, Vec<HeaderValue>), Problem> {
-    let tokens = &state.keys.in_force().session_tokens;
+    let tokens = &context.sessions.keys.current().session_tokens;
     let signed = tokens.sign_cookie(id_bytes(session_id)?);
-    let now = Timestamp::from(state.now());
+    let now = Timestamp::from(context.sessions.now());
     let lifetime = remember_until.map(|until| until.since(now));
     // Rounded up: a cookie may outlast its session by a moment, but not the reverse.
     let lifetime = lifetime.map(|left| left.as_secs() + u64::from(left.subsec_nanos() > 0));
-    let mut cookies = vec![write(state, SESSION, &encode(&signed), lifetime)?];
+    let mut cookies = vec![write(context, SESSION, &encode(&signed), lifetime)?];
     if remember_until.is_none() {
         let flag = encode(&tokens.sign_flag());
-        cookies.push(write(state, DONT_REMEMBER, &flag, None)?);
+        cookies.push(write(context, DONT_REMEMBER, &flag, None)?);
     }
     Ok((signed, cookies))
 }
@@ -101,40 +107,47 @@ pub(super) fn id_bytes(session_id: &str) -> Result<[u8; 16], Problem> {
 }
 
 /// What makes a browser forget a session.
-pub(super) fn forget(request: &HttpRequest, state: &State) -> Vec<HeaderValue> {
+pub(super) fn forget(request: &HttpRequest, context: &BetterAuthContext) -> Vec<HeaderValue> {
     let mut names = vec![SESSION, DATA];
-    if has(request, &name(state, DATA)) {
+    if has(request, &name(context, DATA)) {
         names.push(DATA);
     }
     names.push(DONT_REMEMBER);
-    clear(state, &names)
+    clear(context, &names)
 }
 
 /// The cache of another server, if the browser still has one.
-pub(super) fn forget_data(request: &HttpRequest, state: &State) -> Vec<HeaderValue> {
-    forget_if_there(request, state, DATA)
+pub(super) fn forget_data(request: &HttpRequest, context: &BetterAuthContext) -> Vec<HeaderValue> {
+    forget_if_there(request, context, DATA)
 }
 
 /// A login that is to be remembered takes back that an earlier one was not.
-pub(super) fn forget_dont_remember(request: &HttpRequest, state: &State) -> Vec<HeaderValue> {
-    forget_if_there(request, state, DONT_REMEMBER)
+pub(super) fn forget_dont_remember(
+    request: &HttpRequest,
+    context: &BetterAuthContext,
+) -> Vec<HeaderValue> {
+    forget_if_there(request, context, DONT_REMEMBER)
 }
 
-fn forget_if_there(request: &HttpRequest, state: &State, cookie: &str) -> Vec<HeaderValue> {
-    if has(request, &name(state, cookie)) {
-        clear(state, &[cookie])
+fn forget_if_there(
+    request: &HttpRequest,
+    context: &BetterAuthContext,
+    cookie: &str,
+) -> Vec<HeaderValue> {
+    if has(request, &name(context, cookie)) {
+        clear(context, &[cookie])
     } else {
         Vec::new()
     }
 }
 
-fn clear(state: &State, names: &[&str]) -> Vec<HeaderValue> {
-    let cleared = names.iter().map(|name| write(state, name, "", Some(0)));
+fn clear(context: &BetterAuthContext, names: &[&str]) -> Vec<HeaderValue> {
+    let cleared = names.iter().map(|name| write(context, name, "", Some(0)));
     cleared.filter_map(Result::ok).collect()
 }
 
-fn name(state: &State, name: &str) -> String {
-    let prefix = if state.cookies.are_secure() {
+fn name(context: &BetterAuthContext, name: &str) -> String {
+    let prefix = if context.policy.cookies.are_secure() {
         "__Secure-"
     } else {
         ""
@@ -144,20 +157,20 @@ fn name(state: &State, name: &str) -> String {
 
 /// The attributes in its order.
 fn write(
-    state: &State,
+    context: &BetterAuthContext,
     cookie: &str,
     value: &str,
     seconds: Option<u64>,
 ) -> Result<HeaderValue, Problem> {
     let lifetime = seconds.map(|seconds| format!("; Max-Age={seconds}"));
-    let secure = if state.cookies.are_secure() {
+    let secure = if context.policy.cookies.are_secure() {
         "; Secure"
     } else {
         ""
     };
     let text = format!(
         "{}={value}{}; Path=/; HttpOnly{secure}; SameSite=Lax",
-        name(state, cookie),
+        name(context, cookie),
         lifetime.unwrap_or_default(),
     );
     HeaderValue::try_from(text).map_err(Problem::internal)

@@ -3,7 +3,7 @@
 use actix_web::http::StatusCode;
 use serde_json::{Map, Value};
 
-use super::refusal::Refusal;
+use super::api_error::ApiError;
 
 /// The fields of a body or a query, and what was wrong with those that were asked for.
 pub(super) struct Fields<'a> {
@@ -13,7 +13,7 @@ pub(super) struct Fields<'a> {
 }
 
 impl<'a> Fields<'a> {
-    pub(super) fn of_body(body: Option<&'a Value>, expected: &str) -> Result<Self, Refusal> {
+    pub(super) fn of_body(body: Option<&'a Value>, expected: &str) -> Result<Self, ApiError> {
         match body {
             Some(Value::Object(values)) => Ok(Self {
                 place: "body",
@@ -114,7 +114,7 @@ impl<'a> Fields<'a> {
     }
 
     /// Refuses if anything was wrong.
-    pub(super) fn finish(self) -> Result<(), Refusal> {
+    pub(super) fn finish(self) -> Result<(), ApiError> {
         if self.issues.is_empty() {
             return Ok(());
         }
@@ -122,9 +122,9 @@ impl<'a> Fields<'a> {
     }
 }
 
-fn refuse(issues: &[String]) -> Refusal {
+fn refuse(issues: &[String]) -> ApiError {
     let message = issues.join("; ");
-    Refusal::new(StatusCode::BAD_REQUEST, "VALIDATION_ERROR", message)
+    ApiError::new(StatusCode::BAD_REQUEST, "VALIDATION_ERROR", message)
 }
 
 const fn kind(value: Option<&Value>) -> &'static str {

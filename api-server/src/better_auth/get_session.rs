@@ -5,12 +5,13 @@ use actix_web::http::StatusCode;
 use actix_web::http::header::{HeaderValue, PRAGMA};
 use serde::Serialize;
 
-use super::answer::{Answer, append};
+use super::api_error::ApiError;
 use super::call::Call;
 use super::cookies;
-use super::refusal::Refusal;
-use super::visitor::{self, SignedIn, Visitor};
-use super::wire::{SessionBody, UserBody};
+use super::format::{SessionBody, UserBody};
+use super::identity;
+use super::identity::{Identity, SignedIn};
+use super::respond::{ApiResult, append};
 
 #[derive(Serialize)]
 struct Session {
@@ -19,13 +20,13 @@ struct Session {
 }
 
 /// Who is signed in; `null` if nobody is. Prolongs the session once a day, unless the query says `disableRefresh`.
-pub(super) async fn show(call: Call) -> Answer {
+pub(crate) async fn show(call: Call) -> ApiResult {
     let disabled = call.query.get("disableRefresh");
     let may_prolong = disabled.is_none_or(|value| value == "");
-    let mut response = match visitor::find(&call.request, &call.state, may_prolong).await? {
-        Visitor::Nobody => nobody(&call),
-        Visitor::Gone => call.forget(HttpResponse::Ok().json(())),
-        Visitor::Someone(someone) => found(&call, *someone)?,
+    let mut response = match identity::find(&call.request, &call.context, may_prolong).await? {
+        Identity::Anonymous => nobody(&call),
+        Identity::SessionOver => call.forget(HttpResponse::Ok().json(())),
+        Identity::SignedIn(signed_in) => found(&call, *signed_in)?,
     };
     let headers = response.headers_mut();
     headers.insert(PRAGMA, HeaderValue::from_static("no-cache"));
@@ -34,20 +35,22 @@ pub(super) async fn show(call: Call) -> Answer {
 
 fn nobody(call: &Call) -> HttpResponse {
     let mut response = HttpResponse::Ok().json(());
-    let forgotten = cookies::forget_data(&call.request, &call.state);
+    let forgotten = cookies::forget_data(&call.request, &call.context);
     append(&mut response, forgotten);
     response
 }
 
-fn found(call: &Call, someone: SignedIn) -> Answer {
-    let is_renewed = someone.is_renewed;
-    let remember_until = someone.is_remembered.then_some(someone.session.expires_at);
-    let session_id = someone.session.id.clone();
+fn found(call: &Call, signed_in: SignedIn) -> ApiResult {
+    let is_renewed = signed_in.is_renewed;
+    let remember_until = signed_in
+        .is_remembered
+        .then_some(signed_in.session.expires_at);
+    let session_id = signed_in.session.id.clone();
     let mut response = HttpResponse::Ok().json(Session {
-        session: SessionBody::own(&call.state, someone.session)?,
-        user: someone.user.into(),
+        session: SessionBody::own(&call.context, signed_in.session)?,
+        user: signed_in.user.into(),
     });
-    let forgotten = cookies::forget_data(&call.request, &call.state);
+    let forgotten = cookies::forget_data(&call.request, &call.context);
     append(&mut response, forgotten);
     if is_renewed {
         call.keep_session(&mut response, &session_id, remember_until)?;
@@ -56,8 +59,8 @@ fn found(call: &Call, someone: SignedIn) -> Answer {
 }
 
 /// Only servers that put the refresh off take it.
-pub(super) async fn refuse_post(_: Call) -> Answer {
-    Err(Refusal::new(
+pub(crate) async fn refuse_post(_: Call) -> ApiResult {
+    Err(ApiError::new(
         StatusCode::METHOD_NOT_ALLOWED,
         "METHOD_NOT_ALLOWED_DEFER_SESSION_REQUIRED",
         "POST method requires deferSessionRefresh to be enabled in session config",

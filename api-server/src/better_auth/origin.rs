@@ -6,11 +6,11 @@ use actix_web::http::StatusCode;
 use actix_web::http::header::{COOKIE, HeaderValue, ORIGIN, REFERER};
 use url::Url;
 
+use super::api_error::ApiError;
 use super::call::Call;
-use super::refusal::Refusal;
 
 /// A request with any cookie must come from an origin we know.
-pub(super) fn require_trusted(call: &Call) -> Result<(), Refusal> {
+pub(super) fn require_trusted(call: &Call) -> Result<(), ApiError> {
     if call.headers().contains_key(COOKIE) {
         return require_known(call);
     }
@@ -18,7 +18,7 @@ pub(super) fn require_trusted(call: &Call) -> Result<(), Refusal> {
 }
 
 /// Nobody must be logged in from another site without noticing, although there is no cookie yet.
-pub(super) fn require_trusted_login(call: &Call) -> Result<(), Refusal> {
+pub(super) fn require_trusted_login(call: &Call) -> Result<(), ApiError> {
     let header = |name: &str| call.headers().get(name).map(HeaderValue::as_bytes);
     let metadata = ["sec-fetch-site", "sec-fetch-mode", "sec-fetch-dest"];
     let is_browser = metadata
@@ -40,7 +40,7 @@ pub(super) fn require_trusted_login(call: &Call) -> Result<(), Refusal> {
 }
 
 /// By `Origin`, else by `Referer`.
-fn require_known(call: &Call) -> Result<(), Refusal> {
+fn require_known(call: &Call) -> Result<(), ApiError> {
     let headers = call.headers();
     let origins: Vec<_> = headers.get_all(ORIGIN).collect();
     let site = headers.get("sec-fetch-site");
@@ -68,10 +68,10 @@ fn is_known(call: &Call, address: &str) -> bool {
 
 pub(super) fn is_known_url(call: &Call, url: &Url) -> bool {
     let origin = url.origin().ascii_serialization();
-    let mut known = call.state.origins.iter();
+    let mut known = call.context.policy.origins.iter();
     known.any(|known| known.as_str() == origin)
 }
 
-pub(super) fn forbidden(code: &'static str, message: impl Into<Cow<'static, str>>) -> Refusal {
-    Refusal::new(StatusCode::FORBIDDEN, code, message)
+pub(super) fn forbidden(code: &'static str, message: impl Into<Cow<'static, str>>) -> ApiError {
+    ApiError::new(StatusCode::FORBIDDEN, code, message)
 }

@@ -5,8 +5,8 @@ use auth_core::Subject;
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use super::api_error::ApiError;
 use super::call::Call;
-use super::refusal::Refusal;
 use crate::problem::Problem;
 use actix_web::HttpResponse;
 
@@ -30,14 +30,16 @@ pub(crate) async fn show(call: Call) -> Result<HttpResponse, Error> {
         email: &signed_in.user.email,
         session_id: &signed_in.session.id,
     };
-    let keys = call.state.keys.in_force();
+    let keys = call.context.sessions.keys.current();
     let latest = signed_in.session.expires_at.seconds();
-    let issued = keys.issuer.issue_until(&subject, latest, call.state.now());
+    let issued = keys
+        .issuer
+        .issue_until(&subject, latest, call.context.sessions.now());
     let token = match issued {
         Ok(issued) => issued.token,
         // In the session's last second there is no time left for a token.
-        Err(auth_core::Error::Expired) => return Err(Refusal::unauthorized().into()),
-        Err(error) => return Err(Refusal::from(Problem::internal(error)).into()),
+        Err(auth_core::Error::Expired) => return Err(ApiError::unauthorized().into()),
+        Err(error) => return Err(ApiError::from(Problem::internal(error)).into()),
     };
-    Ok(call.answer(&signed_in, AccessTokenOfSession { token })?)
+    Ok(call.respond(&signed_in, AccessTokenOfSession { token })?)
 }

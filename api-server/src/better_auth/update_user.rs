@@ -1,19 +1,19 @@
-//! `POST /api/auth/update-user` and `POST /api/auth/update-session`
+//! `POST /api/auth/update-user`
 
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use serde_json::Value;
 
-use super::answer::Answer;
+use super::api_error::ApiError;
 use super::call::Call;
 use super::fields::Fields;
-use super::refusal::Refusal;
-use super::wire::DONE;
-use crate::accounts::account::apply;
-use crate::accounts::user::{MAX_IMAGE_CHARS, MAX_NAME_CHARS};
+use super::format::DONE;
+use super::respond::ApiResult;
+use crate::accounts::profile::change;
+use crate::users::user::{MAX_IMAGE_CHARS, MAX_NAME_CHARS};
 
 /// Name and image; other fields are not ours.
-pub(super) async fn update_user(call: Call) -> Answer {
+pub(crate) async fn update_user(call: Call) -> ApiResult {
     let mut fields = call.record()?;
     let name = fields.optional_text("name");
     let image = nullable_text(&mut fields, "image");
@@ -26,14 +26,14 @@ pub(super) async fn update_user(call: Call) -> Answer {
     if email.is_some_and(|email| !matches!(email, Value::Null | Value::Bool(false)) && email != "")
     {
         let (code, message) = ("EMAIL_CAN_NOT_BE_UPDATED", "Email can not be updated");
-        return Err(Refusal::new(StatusCode::BAD_REQUEST, code, message));
+        return Err(ApiError::new(StatusCode::BAD_REQUEST, code, message));
     }
     if name.is_none() && image.is_none() {
-        return Err(no_fields());
+        return Err(ApiError::no_fields());
     }
     let name = name.map(|name| Some(name.to_owned()));
     let image = image.map(|image| image.map(ToOwned::to_owned));
-    apply(&call.state, signed_in.user_id(), name, image).await?;
+    change(&call.context.accounts, signed_in.user_id(), name, image).await?;
     let mut response = HttpResponse::Ok().json(DONE);
     call.keep(&mut response, &signed_in)?;
     Ok(response)
@@ -47,15 +47,4 @@ fn nullable_text<'a>(fields: &mut Fields<'a>, name: &str) -> Option<Option<&'a s
         Some(Value::Null) => Some(None),
         Some(_) => Some(fields.optional_text(name)),
     }
-}
-
-/// Our sessions have no fields that may be changed.
-pub(super) async fn update_session(call: Call) -> Answer {
-    call.record()?.finish()?;
-    call.signed_in().await?;
-    Err(no_fields())
-}
-
-fn no_fields() -> Refusal {
-    Refusal::bad_request("No fields to update")
 }

@@ -19,12 +19,14 @@ use auth_core::password::Cost;
 
 use ipnet::IpNet;
 
-pub use parse::{Origin, SettingProblem, SettingProblems};
-pub use raw::{Command, KeysCommand, LogFormat, Settings};
+pub use parse::{SettingProblem, SettingProblems};
+pub use raw::{Command, KeysCommand, Settings};
 pub use users::{BetterAuthArguments, ImportCommand, UsersCommand};
 
-use crate::blocklist::Blocklist;
 use crate::db::DatabaseUrl;
+use crate::logging::LogFormat;
+use crate::origin::Origin;
+use crate::users::blocklist::Blocklist;
 use parse::Collector;
 
 /// Settings that make sense, separately and together.

@@ -8,11 +8,11 @@ use std::time::Duration;
 
 use auth_core::password::Cost;
 use ipnet::IpNet;
-use url::Url;
 
 use super::postgres_url;
-use crate::blocklist::Blocklist;
 use crate::db::DatabaseUrl;
+use crate::origin::Origin;
+use crate::users::blocklist::Blocklist;
 
 const MAX_LIFETIME: Duration = Duration::from_secs(400 * 24 * 60 * 60);
 
@@ -198,42 +198,11 @@ pub(super) fn blocklist(file: Option<&str>) -> Result<Blocklist, String> {
     Ok(list)
 }
 
-/// Scheme, host and port, as a browser writes them in `Origin` (RFC 6454 § 6.2).
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Origin(String);
-
-impl Origin {
-    fn parse(text: &str) -> Result<Self, &'static str> {
-        const EXAMPLE: &str = "use scheme, host and port only, such as https://app.example.com";
-        let url = Url::parse(text).map_err(|_not_a_url| EXAMPLE)?;
-        let origin = url.origin().ascii_serialization();
-        let web = matches!(url.scheme(), "http" | "https");
-        // What follows the origin may only be the empty path that the parser adds.
-        let wild = origin.contains('*');
-        if !web || wild || !matches!(text.strip_prefix(origin.as_str()), Some("" | "/")) {
-            return Err(EXAMPLE);
-        }
-        Ok(Self(origin))
-    }
-
-    /// Whether browsers come over TLS.
-    #[must_use]
-    pub fn is_https(&self) -> bool {
-        self.0.starts_with("https://")
-    }
-
-    /// The text.
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
 pub(super) fn public_url(text: Option<&str>, bind: Option<SocketAddr>) -> Result<Origin, String> {
     let default = || bind.map_or_else(String::new, |address| format!("http://{address}"));
     match text {
         // A broken BIND_ADDR is reported there.
-        None => Ok(Origin(default())),
+        None => Origin::parse(&default()).map_err(ToOwned::to_owned),
         Some(text) => Origin::parse(text).map_err(ToOwned::to_owned),
     }
 }

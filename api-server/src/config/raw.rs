@@ -228,16 +228,6 @@ pub enum KeysCommand {
     },
 }
 
-/// How to write the log.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum LogFormat {
-    /// For people.
-    Text,
-    /// For machines: one object a line.
-    Json,
-}
-
 impl Settings {
     /// Reads `.env`, the environment and the command line; the last one named wins.
     ///

@@ -4,7 +4,8 @@ use std::path::Path;
 
 use auth_core::{Keyring, Secret};
 
-use super::parse::{self, Collector};
+use super::parse;
+use super::parse::Collector;
 use super::{SettingProblems, Settings, secret_file};
 use crate::db::DatabaseUrl;
 

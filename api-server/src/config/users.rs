@@ -5,7 +5,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
-use super::parse::{self, Collector};
+use super::parse;
+use super::parse::Collector;
 use super::{SettingProblems, Settings};
 use crate::db::{DatabaseUrl, Table};
 use crate::transfer::BetterAuth;

@@ -1,8 +1,10 @@
-//! Why the database gave no answer.
+//! Why the database did not respond.
 
 use std::fmt;
 
 use diesel::result::{DatabaseErrorKind, Error as DieselError};
+
+use crate::problem::Problem;
 
 /// Told apart because the caller is told different things: come back later, or it is our fault.
 #[derive(Debug)]
@@ -68,3 +70,14 @@ impl fmt::Display for DbError {
 }
 
 impl std::error::Error for DbError {}
+
+impl From<DbError> for Problem {
+    fn from(error: DbError) -> Self {
+        match error {
+            DbError::Overloaded => Self::overloaded(),
+            DbError::AccountBusy => Self::account_busy(),
+            DbError::Unavailable(why) => Self::database_unavailable(why),
+            DbError::Query(error) => Self::internal(error),
+        }
+    }
+}

@@ -10,7 +10,8 @@ use std::{fs, io};
 use diesel::connection::SimpleConnection as _;
 use diesel_migrations::MigrationHarness as _;
 
-use super::dialect::{self, DbConnection, write_transaction};
+use super::dialect;
+use super::dialect::{DbConnection, write_transaction};
 use super::private_file;
 use super::url::DatabaseUrl;
 

@@ -4,9 +4,9 @@
 //! threads, time limits, telling a broken database from a broken query) happens here once.
 
 mod dialect;
-mod door;
 mod error;
 mod fair_queue;
+mod handle;
 mod migrations;
 mod pool;
 mod private_file;
@@ -20,8 +20,8 @@ mod writer;
 
 pub use dialect::DbConnection;
 pub(crate) use dialect::{lock_account, on_either_engine, write_transaction};
-pub use door::Db;
 pub use error::DbError;
+pub use handle::Db;
 pub(crate) use migrations::create_private_folder;
 pub use migrations::migrate;
 pub(crate) use private_file::is_loose;

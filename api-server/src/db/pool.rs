@@ -5,7 +5,8 @@ use std::time::{Duration, Instant};
 use diesel::{ConnectionError, RunQueryDsl as _, sql_query};
 use r2d2::{ManageConnection, PooledConnection};
 
-use super::dialect::{self, DbConnection};
+use super::dialect;
+use super::dialect::DbConnection;
 use super::url::DatabaseUrl;
 
 /// A connection unused for longer than this is asked whether it still lives.

@@ -6,7 +6,8 @@ use std::fmt;
 use diesel::deserialize::QueryableByName;
 use diesel::sql_types::{Binary, Nullable};
 
-use super::dialect::{self, DbConnection, Wording};
+use super::dialect;
+use super::dialect::{DbConnection, Wording};
 use super::url::DatabaseUrl;
 
 /// The most that a name may have: PostgreSQL keeps 63 bytes.

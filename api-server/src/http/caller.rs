@@ -1,6 +1,7 @@
 //! Who is calling: verified once, in memory, without a database.
 
 use std::future::{Ready, ready};
+use std::sync::Arc;
 
 use actix_web::dev::Payload;
 use actix_web::http::header::AUTHORIZATION;
@@ -9,10 +10,12 @@ use actix_web::{FromRequest, HttpRequest};
 use auth_core::credentials::{CredentialSource, Credentials};
 use auth_core::{Authenticate, Error, Refusal, Verification};
 
-use super::identity::UserId;
+use super::cookies::Cookies;
 use super::origin;
+use super::policy::HttpPolicy;
 use crate::problem::Problem;
-use crate::state::State;
+use crate::sessions::Sessions;
+use crate::users::id::UserId;
 
 /// A caller with a good access token. A handler without this argument cannot reach anybody's data.
 #[derive(Debug)]
@@ -46,21 +49,24 @@ impl Caller {
 }
 
 fn require_trusted_origin(request: &HttpRequest) -> Result<(), Problem> {
-    let state = request
-        .app_data::<Data<State>>()
-        .ok_or_else(|| Problem::internal("the server was built without its state"))?;
-    origin::require_trusted(request, state)
+    let policy = request
+        .app_data::<Data<HttpPolicy>>()
+        .ok_or_else(|| Problem::internal("the server was built without its HTTP policy"))?;
+    origin::require_trusted(request, policy)
 }
 
-/// Whom the extractors ask: the `Authorization` header, or the cookie if there is none, by the server's own clock and
-/// the secrets in force.
-pub(crate) struct Own(pub(crate) Data<State>);
+/// Verifies callers for the extractors: the `Authorization` header, or the cookie if there is none, by the server's own
+/// clock and the current secrets.
+pub(crate) struct ServerAuthenticator {
+    pub(crate) sessions: Arc<Sessions>,
+    pub(crate) cookies: Cookies,
+}
 
-impl Own {
+impl ServerAuthenticator {
     fn verify(&self, credentials: &Credentials<'_>) -> Result<auth_core::Caller, Refusal> {
-        let (token, _) = credentials.token(Some(self.0.cookies.access_name()))?;
-        let keys = self.0.keys.in_force();
-        let claims = keys.verifier.verify(token, self.0.now())?;
+        let (token, _) = credentials.token(Some(self.cookies.access_name()))?;
+        let keys = self.sessions.keys.current();
+        let claims = keys.verifier.verify(token, self.sessions.now())?;
         if !is_storable(&claims.sub, &claims.sid) {
             let gone = "The account of this token does not exist";
             return Err(Refusal::unauthorized("INVALID_TOKEN", gone));
@@ -69,13 +75,14 @@ impl Own {
     }
 }
 
-impl Authenticate for Own {
+impl Authenticate for ServerAuthenticator {
     fn authenticate(&self, credentials: &Credentials<'_>) -> Verification {
         Verification::Ready(self.verify(credentials))
     }
 }
 
-/// Whoever shares the secret may issue any text, but PostgreSQL keeps none with a NUL, so nobody is behind such an id.
+/// Rejects ids with a NUL: PostgreSQL stores no such text, so no account has one, and another holder of the secret may
+/// issue any text.
 pub(crate) fn is_storable(sub: &str, sid: &str) -> bool {
     !sub.contains('\0') && !sid.contains('\0')
 }
@@ -83,9 +90,9 @@ pub(crate) fn is_storable(sub: &str, sid: &str) -> bool {
 /// The token of a request, not verified yet: to log out with.
 pub(crate) fn access_token<'r>(
     request: &'r HttpRequest,
-    state: &State,
+    policy: &HttpPolicy,
 ) -> Result<(&'r str, CredentialSource), Error> {
-    let name = state.cookies.access_name();
+    let name = policy.cookies.access_name();
     Credentials::new(request.headers()).token(Some(name))
 }
 

@@ -1,4 +1,4 @@
-//! Which device and which network a request came from: for the list of sessions, and for fair shares.
+//! Finds the device and the network a request came from.
 
 use std::future::{Ready, ready};
 use std::net::IpAddr;
@@ -6,26 +6,16 @@ use std::net::IpAddr;
 use actix_web::dev::Payload;
 use actix_web::http::header::USER_AGENT;
 use actix_web::web::Data;
-use actix_web::{FromRequest, HttpRequest};
+use actix_web::{FromRequest, HttpMessage as _, HttpRequest};
+use tokio::sync::watch;
 
 use super::forwarded;
-use super::hang_up::HangUp;
+use super::policy::HttpPolicy;
+use crate::client::{Client, HangUp};
 use crate::network::Network;
 use crate::problem::Problem;
-use crate::state::State;
 
 const MAX_USER_AGENT_CHARS: usize = 512;
-
-/// The address it came from and what it calls itself.
-#[derive(Debug, Clone)]
-pub(crate) struct Client {
-    pub(crate) ip_address: Option<IpAddr>,
-    /// What its attempts are charged to. None for a loopback peer that is no trusted proxy: it is this machine, or a
-    /// proxy that `TRUSTED_PROXIES` should name, and then one visitor would use up the shares of all.
-    pub(crate) network: Option<Network>,
-    pub(crate) user_agent: Option<String>,
-    pub(crate) hang_up: HangUp,
-}
 
 impl FromRequest for Client {
     type Error = Problem;
@@ -33,8 +23,8 @@ impl FromRequest for Client {
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
         let peer = request.peer_addr().map(|peer| peer.ip().to_canonical());
-        let (ip_address, network) = match (peer, request.app_data::<Data<State>>()) {
-            (Some(peer), Some(state)) => place(peer, request, state),
+        let (ip_address, network) = match (peer, request.app_data::<Data<HttpPolicy>>()) {
+            (Some(peer), Some(policy)) => place(peer, request, policy),
             _ => (peer, None),
         };
         let user_agent = request.headers().get(USER_AGENT);
@@ -42,17 +32,21 @@ impl FromRequest for Client {
             ip_address,
             network,
             user_agent: user_agent.map(|value| printable(value.as_bytes())),
-            hang_up: HangUp::of(request),
+            hang_up: HangUp::new(request.extensions().get::<watch::Receiver<()>>().cloned()),
         }))
     }
 }
 
-fn place(peer: IpAddr, request: &HttpRequest, state: &State) -> (Option<IpAddr>, Option<Network>) {
-    let (headers, proxies) = (request.headers(), state.trusted_proxies.as_slice());
+fn place(
+    peer: IpAddr,
+    request: &HttpRequest,
+    policy: &HttpPolicy,
+) -> (Option<IpAddr>, Option<Network>) {
+    let (headers, proxies) = (request.headers(), policy.trusted_proxies.as_slice());
     let is_trusted = forwarded::is_proxy(peer, proxies);
-    state
+    policy
         .proxy_notice
-        .look(peer, is_trusted, headers, state.now());
+        .look(peer, is_trusted, headers, policy.clock.now());
     let address = forwarded::origin(peer, headers, proxies);
     let is_counted = is_trusted || !peer.is_loopback();
     (Some(address), is_counted.then(|| Network::of(address)))

@@ -7,7 +7,7 @@ use actix_web::http::header::{
 };
 
 use super::headers::{REQUEST_ID, SET_AUTH_TOKEN, X_RETRY_AFTER};
-use crate::config::Origin;
+use crate::origin::Origin;
 
 /// How long a browser may remember a preflight, in seconds.
 const PREFLIGHT_LIFETIME: usize = 600;

@@ -3,34 +3,15 @@
 //! The connection ends as soon as the caller closes it, and with it the future of its request. What reads may end there.
 //! What changes something then goes on in a task of its own, so that a logout that was sent and not waited for is a logout.
 
-use std::future::pending;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use actix_web::body::MessageBody;
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::middleware::Next;
-use actix_web::{Error, HttpMessage as _, HttpRequest};
+use actix_web::{Error, HttpMessage as _};
 use futures_util::future::LocalBoxFuture;
 use tokio::sync::watch;
-
-/// Tells that the caller of a request has hung up.
-#[derive(Debug, Clone)]
-pub(crate) struct HangUp(Option<watch::Receiver<()>>);
-
-impl HangUp {
-    pub(crate) fn of(request: &HttpRequest) -> Self {
-        Self(request.extensions().get::<watch::Receiver<()>>().cloned())
-    }
-
-    /// Ends when the caller has hung up.
-    pub(crate) async fn happened(&self) {
-        match self.0.clone() {
-            Some(mut connected) => while connected.changed().await.is_ok() {},
-            None => pending().await,
-        }
-    }
-}
 
 /// Middleware: runs requests that may change something to their end.
 pub(crate) async fn finish_changes<B: MessageBody + 'static>(

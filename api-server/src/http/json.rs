@@ -15,9 +15,9 @@ use serde_json::error::Category;
 use tokio::time::timeout;
 use validator::Validate;
 
-use super::validate::field_errors;
+use super::policy::HttpPolicy;
+use crate::problem::violation::field_errors;
 use crate::problem::{Code, FieldError, Problem};
-use crate::state::State;
 
 /// The largest body, in bytes.
 const MAX_BYTES: usize = 64 * 1024;
@@ -104,10 +104,10 @@ pub(crate) async fn read(request: &HttpRequest, payload: Payload) -> Result<Byte
     if declared.is_some_and(|length: usize| length > MAX_BYTES) {
         return Err(too_large());
     }
-    let patience = request
-        .app_data::<Data<State>>()
-        .map_or(Duration::ZERO, |state| state.limits.body_timeout);
-    match timeout(patience, collect(payload)).await {
+    let limit = request
+        .app_data::<Data<HttpPolicy>>()
+        .map_or(Duration::ZERO, |policy| policy.body_timeout);
+    match timeout(limit, collect(payload)).await {
         Ok(Ok(Some(body))) => Ok(body),
         Ok(Ok(None)) => Err(too_large()),
         Ok(Err(broken)) => {

@@ -4,14 +4,14 @@
 use actix_web::HttpRequest;
 use actix_web::http::header::ORIGIN;
 
+use super::policy::HttpPolicy;
 use crate::problem::{Code, Problem};
-use crate::state::State;
 
 const SEC_FETCH_SITE: &str = "sec-fetch-site";
 
 /// Passes reading methods, a browser's word that the request is same-origin, and origins we know.
-pub(crate) fn require_trusted(request: &HttpRequest, state: &State) -> Result<(), Problem> {
-    if request.method().is_safe() || is_same_origin(request) || has_known_origin(request, state) {
+pub(crate) fn require_trusted(request: &HttpRequest, policy: &HttpPolicy) -> Result<(), Problem> {
+    if request.method().is_safe() || is_same_origin(request) || has_known_origin(request, policy) {
         return Ok(());
     }
     Err(Problem::new(
@@ -21,10 +21,10 @@ pub(crate) fn require_trusted(request: &HttpRequest, state: &State) -> Result<()
 }
 
 /// Whether a browser says that the request comes from somewhere we do not know.
-pub(crate) fn is_foreign(request: &HttpRequest, state: &State) -> bool {
+pub(crate) fn is_foreign(request: &HttpRequest, policy: &HttpPolicy) -> bool {
     let headers = request.headers();
     let is_from_browser = headers.contains_key(ORIGIN) || headers.contains_key(SEC_FETCH_SITE);
-    is_from_browser && !is_same_origin(request) && !has_known_origin(request, state)
+    is_from_browser && !is_same_origin(request) && !has_known_origin(request, policy)
 }
 
 fn is_same_origin(request: &HttpRequest) -> bool {
@@ -32,12 +32,12 @@ fn is_same_origin(request: &HttpRequest) -> bool {
     matches!((sites.next(), sites.next()), (Some(site), None) if site == "same-origin")
 }
 
-fn has_known_origin(request: &HttpRequest, state: &State) -> bool {
+fn has_known_origin(request: &HttpRequest, policy: &HttpPolicy) -> bool {
     let mut origins = request.headers().get_all(ORIGIN);
     let (Some(origin), None) = (origins.next(), origins.next()) else {
         return false;
     };
-    state
+    policy
         .origins
         .iter()
         .any(|known| known.as_str().as_bytes() == origin.as_bytes())

@@ -7,8 +7,8 @@ use actix_web::{FromRequest, HttpRequest};
 use auth_core::require_owner;
 
 use super::caller::Caller;
-use super::identity::UserId;
 use crate::problem::Problem;
+use crate::users::id::UserId;
 
 /// The user whose data this address is about, who is also the one calling.
 ///

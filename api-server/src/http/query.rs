@@ -7,7 +7,7 @@ use actix_web::{FromRequest, HttpRequest};
 use serde::de::DeserializeOwned;
 use validator::Validate;
 
-use super::validate::field_errors;
+use crate::problem::violation::field_errors;
 use crate::problem::{Code, Problem};
 
 /// A validated query string. Unknown parameters are ignored; a known one may come once.

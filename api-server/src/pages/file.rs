@@ -14,7 +14,7 @@ pub(super) struct File {
 
 impl File {
     /// An answer that still lacks its body.
-    pub(super) fn answer(&self, request: &HttpRequest) -> HttpResponseBuilder {
+    pub(super) fn respond(&self, request: &HttpRequest) -> HttpResponseBuilder {
         let mut answer = HttpResponse::Ok();
         answer
             .insert_header((CONTENT_TYPE, self.kind))

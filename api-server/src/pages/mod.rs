@@ -3,19 +3,18 @@
 mod file;
 
 use actix_web::http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY};
-use actix_web::web::{Path, ServiceConfig};
+use actix_web::web::Path;
 use actix_web::{HttpRequest, HttpResponse};
 
 use file::File;
 
-use crate::http::endpoint::Endpoint;
 use crate::problem::{Code, Problem};
 
 // What `build.rs` wrote: FOLDER, SHELL and ASSETS.
 include!(concat!(env!("OUT_DIR"), "/pages.rs"));
 
 /// The addresses that the document's script knows.
-const PAGES: [&str; 6] = [
+pub(crate) const ADDRESSES: [&str; 6] = [
     "/",
     "/sign-in",
     "/sign-up",
@@ -32,25 +31,26 @@ const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; i
 /// The address changes with the content.
 const FOR_GOOD: &str = "public, max-age=31536000, immutable";
 
-pub(crate) fn routes(config: &mut ServiceConfig) {
-    let asset = format!("{FOLDER}/{{name}}");
-    config
-        .service(Endpoint::at(PAGES).get(page))
-        .service(Endpoint::at([asset.as_str()]).get(asset_named));
+/// The pattern of the addresses of what the document loads.
+pub(crate) fn asset_address() -> String {
+    format!("{FOLDER}/{{name}}")
 }
 
-async fn page(request: HttpRequest) -> HttpResponse {
+pub(crate) async fn page(request: HttpRequest) -> HttpResponse {
     SHELL
-        .answer(&request)
+        .respond(&request)
         .insert_header((CONTENT_SECURITY_POLICY, POLICY))
         .body(SHELL.bytes(&request))
 }
 
-async fn asset_named(request: HttpRequest, name: Path<String>) -> Result<HttpResponse, Problem> {
+pub(crate) async fn asset(
+    request: HttpRequest,
+    name: Path<String>,
+) -> Result<HttpResponse, Problem> {
     let file = ASSETS.iter().find(|file| file.name == name.as_str());
     let file = file.ok_or_else(|| Problem::new(Code::NotFound, "Nothing has this address"))?;
     Ok(file
-        .answer(&request)
+        .respond(&request)
         .insert_header((CACHE_CONTROL, FOR_GOOD))
         .body(file.bytes(&request)))
 }

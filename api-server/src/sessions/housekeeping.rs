@@ -1,14 +1,14 @@
 //! What a server does beside its requests: follow revocations, forget what is over.
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use actix_web::web::Data;
 use tokio::time::{MissedTickBehavior, interval};
 
 use super::revocation;
 use super::store;
 use crate::db::{DbConnection, DbError, QueryResult, Timestamp};
-use crate::state::State;
+use crate::sessions::Sessions;
 
 const PURGE_INTERVAL: Duration = Duration::from_secs(60);
 /// Rows a statement deletes at most, so that nobody waits long behind it.
@@ -20,13 +20,13 @@ const BATCHES: usize = 100;
 const KEEP_EXPIRED: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// Follows the revocations of all processes until it is dropped.
-pub(crate) async fn follow_revocations(state: Data<State>) {
+pub(crate) async fn follow_revocations(sessions: Arc<Sessions>) {
     let mut ticks = interval(revocation::INTERVAL);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut is_away = false;
     loop {
         ticks.tick().await;
-        match state.feed.catch_up(&state.db).await {
+        match sessions.feed.catch_up(&sessions.db).await {
             Ok(()) if is_away => {
                 is_away = false;
                 log::info!("revocations are followed again");
@@ -41,39 +41,39 @@ pub(crate) async fn follow_revocations(state: Data<State>) {
 }
 
 /// Forgets expired sessions and spent revocations until it is dropped.
-pub(crate) async fn purge_regularly(state: Data<State>) {
+pub(crate) async fn purge_regularly(sessions: Arc<Sessions>) {
     let mut ticks = interval(PURGE_INTERVAL);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         ticks.tick().await;
-        if let Err(error) = purge(&state).await {
+        if let Err(error) = purge(&sessions).await {
             log::warn!("cannot purge cause={error:?}");
         }
     }
 }
 
-async fn purge(state: &State) -> Result<(), DbError> {
-    let now = state.now();
-    state.revoked.purge(now);
-    let tokens_alive = state.forget_after(now).since(now.into());
+async fn purge(sessions: &Sessions) -> Result<(), DbError> {
+    let now = sessions.now();
+    sessions.revoked.purge(now);
+    let tokens_alive = sessions.forget_after(now).since(now.into());
     let cutoff = Timestamp::from(now).minus(KEEP_EXPIRED.max(tokens_alive));
-    in_batches(state, move |connection| {
+    in_batches(sessions, move |connection| {
         store::purge(connection, cutoff, BATCH)
     })
     .await?;
     let now = Timestamp::from(now);
-    in_batches(state, move |connection| {
+    in_batches(sessions, move |connection| {
         revocation::store::purge(connection, now, BATCH)
     })
     .await
 }
 
 async fn in_batches(
-    state: &State,
+    sessions: &Sessions,
     delete: impl Fn(&mut DbConnection) -> QueryResult<usize> + Copy + Send + 'static,
 ) -> Result<(), DbError> {
     for _ in 0..BATCHES {
-        let deleted = state.db.write(delete).await?;
+        let deleted = sessions.db.write(delete).await?;
         if i64::try_from(deleted).is_ok_and(|deleted| deleted < BATCH) {
             break;
         }

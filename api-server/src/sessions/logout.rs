@@ -1,36 +1,18 @@
-//! `POST /api/auth/logout`
+//! Logging out: credentials that are good now, old ones that only name their session, and what each may end.
 
-use actix_web::http::header::SET_COOKIE;
-use actix_web::web::Data;
-use actix_web::{HttpRequest, HttpResponse};
-use auth_core::credentials::CredentialSource;
-use serde::de::IntoDeserializer as _;
-use serde::{Deserialize, Deserializer, Serialize};
+use auth_core::refresh::RefreshToken;
+use serde::Deserialize;
 use utoipa::ToSchema;
-use validator::Validate;
 
-use super::ending::store::{self, Ended, Which};
+use super::ending::store::{self as ending, Ended, Which};
 use super::ending::surplus;
-use super::logout_credentials::{Credential, first_good, presented};
-use super::session::Lifetimes;
+use super::session::{self, Lifetimes, StoredSession};
+use super::{Sessions, store};
 use crate::db::{DbConnection, QueryResult, Timestamp, write_transaction};
-use crate::http::identity::UserId;
-use crate::http::json::{OptionalJson, not_null};
-use crate::http::origin;
 use crate::problem::Problem;
-use crate::state::State;
+use crate::users::id::UserId;
 
-#[derive(Deserialize, Validate, ToSchema, Default)]
-pub(crate) struct LogoutRequest {
-    /// Names the session if there is no access token.
-    #[serde(default, deserialize_with = "not_null")]
-    #[schema(value_type = String)]
-    refresh_token: Option<String>,
-    /// Which sessions of the user to end; `current` if absent.
-    #[serde(default, deserialize_with = "scope")]
-    scope: Scope,
-}
-
+/// Which sessions to end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum Scope {
@@ -40,90 +22,123 @@ pub(crate) enum Scope {
     All,
 }
 
-/// By way of text: `serde_json` takes an enum that is not one for a mistake in the JSON.
-fn scope<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Scope, D::Error> {
-    Scope::deserialize(String::deserialize(deserializer)?.into_deserializer())
+/// A credential with a good MAC.
+#[derive(Debug, Clone)]
+pub(crate) struct Credential {
+    session_id: String,
+    proof: Proof,
 }
 
-#[derive(Serialize, ToSchema)]
-pub(crate) struct LoggedOut {
-    success: bool,
-    /// How many sessions were ended.
-    revoked: usize,
+/// How to tell whether the credential is good now, provided that its session is live.
+#[derive(Debug, Clone, Copy)]
+enum Proof {
+    /// It is.
+    Good,
+    /// It is not.
+    Stale,
+    /// It is if the session has this counter, or the next.
+    Counter(u32),
 }
 
-/// Log out. Takes an access token (an expired one will do), a refresh token or a cookie; without any, or a second time,
-/// it succeeds and ends nothing. `others` and `all` need a credential that is good now: a live access token, the current
-/// refresh token or its direct predecessor; an older one ends its own session at most. Access tokens of the ended sessions
-/// are refused from then on. Clears the cookies, except with `others`.
-#[utoipa::path(
-    post, path = "/api/auth/logout", tag = "session", operation_id = "logout",
-    request_body = Option<LogoutRequest>,
-    responses((status = 200, description = "Logged out", body = LoggedOut)),
-)]
-pub(crate) async fn logout(
-    request: HttpRequest,
-    state: Data<State>,
-    OptionalJson(body): OptionalJson<LogoutRequest>,
-) -> Result<HttpResponse, Problem> {
-    let (credentials, source) = presented(&request, &state, body.refresh_token.as_deref());
-    if !credentials.is_empty() && source == CredentialSource::Cookie {
-        origin::require_trusted(&request, &state)?;
-    }
-    let revoked = if credentials.is_empty() {
-        0
-    } else {
-        end(&state, credentials, body.scope).await?
-    };
-    let mut response = HttpResponse::Ok();
-    // The caller stays logged in when its other sessions end. And another site could have the browser post here without
-    // its cookies, and must not get them cleared.
-    if body.scope != Scope::Others && !origin::is_foreign(&request, &state) {
-        for cookie in state.cookies.clear() {
-            response.append_header((SET_COOKIE, cookie));
+impl Credential {
+    /// One of a session that was just found to be live.
+    pub(crate) fn good(session_id: String) -> Self {
+        Self {
+            session_id,
+            proof: Proof::Good,
         }
     }
-    Ok(response.json(LoggedOut {
-        success: true,
-        revoked,
-    }))
+
+    /// One that only names its session.
+    pub(crate) fn stale(session_id: String) -> Self {
+        Self {
+            session_id,
+            proof: Proof::Stale,
+        }
+    }
+
+    pub(crate) fn refresh(token: &RefreshToken) -> Self {
+        Self {
+            session_id: session::named_by(token),
+            proof: Proof::Counter(token.counter),
+        }
+    }
+
+    /// The live session, if the credential is good now.
+    fn live_session(
+        &self,
+        connection: &mut DbConnection,
+        (now, lifetimes): (Timestamp, Lifetimes),
+    ) -> QueryResult<Option<StoredSession>> {
+        let found = store::find(connection, &self.session_id, lifetimes)?;
+        Ok(found.filter(|session| session.is_live(now) && self.is_good(session)))
+    }
+
+    fn is_good(&self, session: &StoredSession) -> bool {
+        match self.proof {
+            Proof::Good => true,
+            Proof::Stale => false,
+            // The current token, or its direct predecessor whose response may be lost.
+            Proof::Counter(presented) => {
+                let current = session.rotation.counter;
+                presented == current || presented.checked_add(1) == Some(current)
+            }
+        }
+    }
+}
+
+/// The first live session that one of these credentials is good for.
+fn first_good(
+    connection: &mut DbConnection,
+    credentials: &[Credential],
+    when: (Timestamp, Lifetimes),
+) -> QueryResult<Option<StoredSession>> {
+    for credential in credentials {
+        if let Some(session) = credential.live_session(connection, when)? {
+            return Ok(Some(session));
+        }
+    }
+    Ok(None)
 }
 
 /// Ends what the scope says, in the transaction that checks the credentials. `others` and `all` need one that is good now;
 /// a stale one reaches no session but its own. How many live sessions were ended.
 pub(crate) async fn end(
-    state: &State,
+    sessions: &Sessions,
     credentials: Vec<Credential>,
     scope: Scope,
 ) -> Result<usize, Problem> {
-    let now = state.now();
-    let (times, lifetimes) = ((now.into(), state.forget_after(now)), state.lifetimes());
+    let now = sessions.now();
+    let (times, lifetimes) = (
+        (now.into(), sessions.forget_after(now)),
+        sessions.lifetimes(),
+    );
     let surplus = match scope {
         Scope::Current => 0,
-        Scope::Others | Scope::All => end_surplus(state, &credentials).await?,
+        Scope::Others | Scope::All => end_surplus(sessions, &credentials).await?,
     };
-    let ended = state
+    let ended = sessions
         .db
         .write(move |connection| end_what(connection, &credentials, scope, times, lifetimes))
         .await?;
-    state.revoke_here(&ended.ids, now);
+    sessions.revoke_here(&ended.ids, now);
     let count = surplus + ended.live;
     log::info!("logged out scope={scope:?} sessions_ended={count}");
     Ok(count)
 }
 
-async fn end_surplus(state: &State, credentials: &[Credential]) -> Result<usize, Problem> {
+async fn end_surplus(sessions: &Sessions, credentials: &[Credential]) -> Result<usize, Problem> {
     let credentials = credentials.to_vec();
-    let when = (state.now().into(), state.lifetimes());
-    let found = state
+    let when = (sessions.now().into(), sessions.lifetimes());
+    let found = sessions
         .db
-        .run(move |connection| first_good(connection, &credentials, when))
+        .read(move |connection| first_good(connection, &credentials, when))
         .await?;
     let Some(session) = found else {
         return Ok(0);
     };
     let user = UserId::stored(session.user_id);
-    Ok(surplus::leave_a_few(state, &user, &session.id).await?)
+    Ok(surplus::leave_a_few(sessions, &user, &session.id).await?)
 }
 
 fn end_what(
@@ -142,12 +157,12 @@ fn end_what(
                 Scope::Others => Which::OthersOf(&user, &session.id),
                 Scope::Current | Scope::All => Which::AllOf(&user),
             };
-            return store::end_and_count(connection, &which, times, lifetimes);
+            return ending::end_and_count(connection, &which, times, lifetimes);
         }
         match credentials.first() {
             Some(named) if scope != Scope::Others => {
                 let which = Which::One(&named.session_id);
-                store::end_and_count(connection, &which, times, lifetimes)
+                ending::end_and_count(connection, &which, times, lifetimes)
             }
             _ => Ok(Ended::default()),
         }

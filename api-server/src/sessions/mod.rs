@@ -1,37 +1,62 @@
-//! Logins: what the token says of one, how it goes on, how it ends.
+//! Sessions: the row, refresh rotation, what ends one and how every process hears of it, the keys of their tokens.
 
-pub(crate) mod current;
-pub(crate) mod ended;
 pub(crate) mod ending;
+pub(crate) mod grant;
 pub(crate) mod housekeeping;
+pub(crate) mod keys;
 pub(crate) mod list;
 pub(crate) mod logout;
-pub(crate) mod logout_credentials;
-pub(crate) mod refresh;
-pub(crate) mod replaced;
 pub(crate) mod revocation;
 mod rotation;
 pub(crate) mod session;
 pub(crate) mod store;
-pub(crate) mod token;
 
-use actix_web::http::Method;
-use actix_web::web::ServiceConfig;
+use std::time::{Duration, SystemTime};
 
-use crate::better_auth;
-use crate::http::endpoint::Endpoint;
+use auth_core::RevokedSessions;
 
-pub(crate) fn routes(config: &mut ServiceConfig) {
-    config
-        .service(Endpoint::at(["/api/auth/session"]).get(current::show))
-        .service(Endpoint::at(["/api/auth/refresh"]).on(Method::POST, refresh::refresh))
-        .service(Endpoint::at(["/api/auth/logout"]).on(Method::POST, logout::logout))
-        .service(
-            Endpoint::at(["/api/auth/token"])
-                .get(better_auth::token::show)
-                .on(Method::POST, token::exchange),
-        )
-        .service(Endpoint::at(["/api/auth/revocations"]).get(ended::list))
-        .service(Endpoint::at(["/api/auth/sessions"]).get(list::list))
-        .service(Endpoint::at(["/api/auth/sessions/{id}"]).on(Method::DELETE, list::end));
+use crate::clock::Clock;
+use crate::db::{Db, Timestamp};
+use keys::Keys;
+use revocation::Feed;
+use session::Lifetimes;
+
+/// What handlers share of sessions.
+pub(crate) struct Sessions {
+    pub(crate) db: Db,
+    pub(crate) clock: Clock,
+    pub(crate) keys: Keys,
+    pub(crate) revoked: RevokedSessions,
+    pub(crate) feed: Feed,
+    pub(crate) access_token_ttl: Duration,
+    /// From the last use; not above `session_max_ttl`.
+    pub(crate) session_ttl: Duration,
+    /// From the login.
+    pub(crate) session_max_ttl: Option<Duration>,
+}
+
+impl Sessions {
+    pub(crate) fn now(&self) -> SystemTime {
+        self.clock.now()
+    }
+
+    pub(crate) fn lifetimes(&self) -> Lifetimes {
+        Lifetimes {
+            sliding: self.session_ttl,
+            absolute: self.session_max_ttl,
+        }
+    }
+
+    /// When every access token of a session that ends `now` has expired.
+    pub(crate) fn forget_after(&self, now: SystemTime) -> Timestamp {
+        revocation::forget_after(now, self.access_token_ttl).into()
+    }
+
+    /// Refuses the access tokens of ended sessions in this process at once.
+    pub(crate) fn revoke_here(&self, session_ids: &[String], now: SystemTime) {
+        let until = revocation::forget_after(now, self.access_token_ttl);
+        for session_id in session_ids {
+            self.revoked.insert(session_id, until);
+        }
+    }
 }

@@ -6,9 +6,9 @@ use auth_core::refresh::RefreshToken;
 use uuid::Uuid;
 
 use super::rotation::Rotation;
+use crate::client::Client;
 use crate::db::Timestamp;
-use crate::http::client::Client;
-use crate::http::identity::generate_id;
+use crate::users::id::generate_id;
 
 /// A session as it begins.
 pub(crate) struct Session {

@@ -5,11 +5,13 @@ use diesel::prelude::*;
 use super::ending::store::{Which, end, make_room};
 use super::rotation::{Decision, OVERLAP, Rotation, decide};
 use super::session::{Lifetimes, Opening, Session, StoredSession};
-use crate::db::schema::sessions;
-use crate::db::{DbConnection, Timestamp};
-use crate::http::identity::UserId;
+use crate::db::schema::{sessions, users};
+use crate::db::{DbConnection, Timestamp, on_either_engine};
+use crate::users::id::UserId;
+use crate::users::store::{self as user_store, UserRow, user_of_row};
+use crate::users::user::User;
 
-/// In the order of [`Row`]; the round-trip test tells swapped columns.
+/// In the order of [`SessionRow`]; the round-trip test tells swapped columns.
 pub(crate) const COLUMNS: (
     sessions::id,
     sessions::user_id,
@@ -39,7 +41,7 @@ pub(crate) const COLUMNS: (
 );
 
 #[derive(Queryable)]
-pub(crate) struct Row {
+pub(crate) struct SessionRow {
     id: String,
     user_id: String,
     counter: i64,
@@ -54,7 +56,7 @@ pub(crate) struct Row {
     user_agent: Option<String>,
 }
 
-impl Row {
+impl SessionRow {
     pub(crate) fn into_session(self, lifetimes: Lifetimes) -> StoredSession {
         let row = self;
         let session = StoredSession {
@@ -113,7 +115,7 @@ pub(crate) fn find(
     id: &str,
     lifetimes: Lifetimes,
 ) -> QueryResult<Option<StoredSession>> {
-    let row: Option<Row> = sessions::table
+    let row: Option<SessionRow> = sessions::table
         .find(id)
         .select(COLUMNS)
         .first(connection)
@@ -128,7 +130,7 @@ pub(super) fn list_live(
     (now, lifetimes): (Timestamp, Lifetimes),
     limit: i64,
 ) -> QueryResult<Vec<StoredSession>> {
-    let rows: Vec<Row> = sessions::table
+    let rows: Vec<SessionRow> = sessions::table
         .filter(sessions::user_id.eq(owner.as_str()))
         .filter(sessions::revoked_at.is_null())
         .filter(sessions::expires_at.gt(now))
@@ -162,7 +164,7 @@ pub(crate) enum Refreshed {
 
 /// When a refresh happens and what it gives.
 #[derive(Clone, Copy)]
-pub(crate) struct Terms {
+pub(crate) struct RefreshContext {
     pub(crate) now: Timestamp,
     pub(crate) lifetimes: Lifetimes,
     pub(crate) forget_after: Timestamp,
@@ -177,14 +179,14 @@ pub(crate) fn refresh(
     connection: &mut DbConnection,
     session_id: &str,
     presented: u32,
-    terms: Terms,
+    context: RefreshContext,
 ) -> QueryResult<Refreshed> {
     for _ in 0..TRIES {
-        let Some(session) = find(connection, session_id, terms.lifetimes)? else {
+        let Some(session) = find(connection, session_id, context.lifetimes)? else {
             return Ok(Refreshed::Over(Vec::new()));
         };
-        if !session.is_live(terms.now) {
-            return over(connection, &session, presented, terms);
+        if !session.is_live(context.now) {
+            return over(connection, &session, presented, context);
         }
         let granted = |counter, issued_at, expires_at| Refreshed::Granted {
             user_id: session.user_id.clone(),
@@ -192,23 +194,23 @@ pub(crate) fn refresh(
             issued_at,
             expires_at,
         };
-        match decide(&session.rotation, presented, terms.now) {
+        match decide(&session.rotation, presented, context.now) {
             Decision::Repeat => {
-                let rotated_at = session.rotation.rotated_at.unwrap_or(terms.now);
-                let fresh = terms.now.since(rotated_at) <= OVERLAP;
-                let issued_at = if fresh { rotated_at } else { terms.now };
+                let rotated_at = session.rotation.rotated_at.unwrap_or(context.now);
+                let fresh = context.now.since(rotated_at) <= OVERLAP;
+                let issued_at = if fresh { rotated_at } else { context.now };
                 let counter = session.rotation.counter;
                 return Ok(granted(counter, issued_at, session.expires_at));
             }
             Decision::Advance(next) | Decision::Recover(next) => {
-                let expires_at = terms.lifetimes.slide(session.created_at, terms.now);
-                if step(connection, &session, next, (terms.now, expires_at))? {
-                    return Ok(granted(next.counter, terms.now, expires_at));
+                let expires_at = context.lifetimes.slide(session.created_at, context.now);
+                if step(connection, &session, next, (context.now, expires_at))? {
+                    return Ok(granted(next.counter, context.now, expires_at));
                 }
             }
             Decision::End => {
                 let which = Which::One(session_id);
-                let ended = end(connection, &which, terms.now, terms.forget_after)?;
+                let ended = end(connection, &which, context.now, context.forget_after)?;
                 return Ok(Refreshed::Reused(ended));
             }
             Decision::Unknown => return Ok(Refreshed::Unknown),
@@ -222,14 +224,14 @@ fn over(
     connection: &mut DbConnection,
     session: &StoredSession,
     presented: u32,
-    terms: Terms,
+    context: RefreshContext,
 ) -> QueryResult<Refreshed> {
-    let decision = decide(&session.rotation, presented, terms.now);
+    let decision = decide(&session.rotation, presented, context.now);
     if session.revoked_at.is_some() || decision != Decision::End {
         return Ok(Refreshed::Over(Vec::new()));
     }
     let which = Which::One(&session.id);
-    let ended = end(connection, &which, terms.now, terms.forget_after)?;
+    let ended = end(connection, &which, context.now, context.forget_after)?;
     Ok(Refreshed::Over(ended))
 }
 
@@ -289,4 +291,19 @@ pub(super) fn purge(
         .limit(limit)
         .load(connection)?;
     diesel::delete(sessions::table.filter(sessions::id.eq_any(expired))).execute(connection)
+}
+
+/// A session, live or not, and whose it is; in one query, because it is asked at every request of some clients.
+pub(crate) fn find_with_session(
+    connection: &mut DbConnection,
+    session_id: &str,
+    lifetimes: Lifetimes,
+) -> QueryResult<Option<(User, StoredSession)>> {
+    let query = sessions::table
+        .inner_join(users::table)
+        .filter(sessions::id.eq(session_id))
+        .select((user_store::COLUMNS, COLUMNS));
+    let found: Option<(UserRow, SessionRow)> =
+        on_either_engine!(connection, |either| query.first(either)).optional()?;
+    Ok(found.map(|(row, session)| (user_of_row(row), session.into_session(lifetimes))))
 }

@@ -8,12 +8,14 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 use validator::Validate;
 
-use super::store::{self, Inserted, NewTask};
-use super::task::{self, Task, Title};
+use super::Tasks;
+use super::store;
+use super::store::{Inserted, NewTask};
+use super::task;
+use super::task::{Task, Title};
 use crate::http::json::Json;
 use crate::http::owner::Owner;
 use crate::problem::{Code, Problem};
-use crate::state::State;
 
 /// What is written as it is in a segment of a path: the unreserved characters (RFC 3986 § 2.3).
 const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC
@@ -48,18 +50,18 @@ pub(crate) struct CreateTask {
 )]
 pub(crate) async fn create(
     Owner(owner): Owner,
-    state: Data<State>,
+    tasks: Data<Tasks>,
     Json(body): Json<CreateTask>,
 ) -> Result<HttpResponse, Problem> {
     let title = Title::parse(&body.title).map_err(|fault| fault.at("title"))?;
     let new = NewTask {
         title: title.into_string(),
         description: body.description,
-        now: state.now().into(),
+        now: tasks.clock.now().into(),
     };
-    let quota = state.task_quota.clone();
+    let quota = tasks.quota.clone();
     let max = quota.max();
-    let db = state.db.of_account(owner.as_str());
+    let db = tasks.db.of_account(owner.as_str());
     let inserted = db
         .write(move |connection| store::insert(connection, &owner, &new, &quota))
         .await?;

@@ -10,14 +10,15 @@ use serde::{Deserialize, Serialize};
 use utoipa::IntoParams;
 use validator::Validate;
 
+use super::Tasks;
 use super::page::Page;
-use super::task::{self, Task};
+use super::task;
+use super::task::Task;
 use crate::http::owner::Owner;
 use crate::http::page_memory::LargeBody;
 use crate::http::query::QueryString;
-use crate::http::validate::Fault;
 use crate::problem::Problem;
-use crate::state::State;
+use crate::problem::violation::Fault;
 
 const DEFAULT_LIMIT: i64 = 100;
 
@@ -58,15 +59,15 @@ pub(crate) struct ListQuery {
 pub(crate) async fn list(
     Owner(owner): Owner,
     request: HttpRequest,
-    state: Data<State>,
+    tasks: Data<Tasks>,
     QueryString(query): QueryString<ListQuery>,
 ) -> Result<HttpResponse, Problem> {
     let text = query.q.as_deref().filter(|text| !text.is_empty());
     let before = query.cursor.as_deref().map(parse_cursor).transpose()?;
     let limit = query.limit.unwrap_or(DEFAULT_LIMIT);
-    let memory = state.page_memory.clone();
+    let memory = tasks.page_memory.clone();
     let page = Page::new(owner, (query.completed, text), (before, limit), memory);
-    let (json, grant, next) = read(&state, page).await?.finish();
+    let (json, grant, next) = read(&tasks, page).await?.finish();
     let mut response = HttpResponse::Ok();
     if let Some(last) = next {
         response.insert_header((LINK, next_page(&request, &query, last)?));
@@ -77,11 +78,11 @@ pub(crate) async fn list(
 }
 
 /// Slice by slice, so that other accounts have their turn between, and nothing is read for a caller that is gone.
-async fn read(state: &State, mut page: Page) -> Result<Page, Problem> {
-    let deadline = Instant::now() + state.limits.list_timeout;
+async fn read(tasks: &Tasks, mut page: Page) -> Result<Page, Problem> {
+    let deadline = Instant::now() + tasks.list_timeout;
     loop {
-        let db = state.db.of_account(page.owner().as_str());
-        let filled = db.run(|connection| page.fill(connection)).await?;
+        let db = tasks.db.of_account(page.owner().as_str());
+        let filled = db.read(|connection| page.fill(connection)).await?;
         page = filled.map_err(Problem::internal)?;
         // A search that takes longer goes on at the next page.
         if page.has_ended() || Instant::now() >= deadline {

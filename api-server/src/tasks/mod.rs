@@ -1,54 +1,43 @@
 //! Each person's own tasks.
 
-pub(crate) mod change;
+pub(crate) mod complete;
 pub(crate) mod create;
 mod id;
+pub(crate) mod item;
 pub(crate) mod list;
-pub(crate) mod one;
 mod page;
 pub(crate) mod quota;
 mod search;
 mod store;
 pub(crate) mod task;
 
-use actix_web::http::Method;
-use actix_web::web::ServiceConfig;
+use std::time::Duration;
 
-use crate::http::endpoint::Endpoint;
+use utoipa::OpenApi;
 
-/// `/api/tasks` and `/api/v1/tasks` come first: they would match `/api/{user_id}/tasks` as well.
-pub(crate) fn routes(config: &mut ServiceConfig) {
-    config
-        .service(
-            Endpoint::at(["/api/tasks", "/api/v1/tasks", "/api/{user_id}/tasks"])
-                .get(list::list)
-                .on(Method::POST, create::create),
-        )
-        .service(
-            Endpoint::at([
-                "/api/tasks/{task_id}",
-                "/api/v1/tasks/{task_id}",
-                "/api/{user_id}/tasks/{task_id}",
-            ])
-            .get(one::show)
-            .on(Method::PUT, change::replace)
-            .on(Method::PATCH, change::change)
-            .on(Method::DELETE, one::delete),
-        )
-        .service(
-            Endpoint::at([
-                "/api/tasks/{task_id}/complete",
-                "/api/v1/tasks/{task_id}/complete",
-                "/api/{user_id}/tasks/{task_id}/complete",
-            ])
-            .on(Method::PATCH, one::toggle),
-        )
-        .service(
-            Endpoint::at([
-                "/api/tasks/{task_id}/toggle",
-                "/api/v1/tasks/{task_id}/toggle",
-                "/api/{user_id}/tasks/{task_id}/toggle",
-            ])
-            .on(Method::POST, one::toggle),
-        );
+use crate::clock::Clock;
+use crate::db::Db;
+use crate::http::page_memory::PageMemory;
+use quota::TaskQuota;
+
+/// What handlers of tasks share. The keys of tokens are out of their reach.
+pub(crate) struct Tasks {
+    pub(crate) db: Db,
+    pub(crate) clock: Clock,
+    pub(crate) quota: TaskQuota,
+    pub(crate) page_memory: PageMemory,
+    /// How long a page is searched for before it ends as it is.
+    pub(crate) list_timeout: Duration,
 }
+
+#[derive(OpenApi)]
+#[openapi(paths(
+    list::list,
+    create::create,
+    item::show,
+    item::replace,
+    item::change,
+    item::delete,
+    complete::toggle,
+))]
+pub(crate) struct Api;

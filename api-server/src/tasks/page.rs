@@ -4,11 +4,12 @@
 use actix_web::web::Bytes;
 
 use super::search::Matcher;
-use super::store::{self, Selection};
+use super::store;
+use super::store::Selection;
 use super::task::Task;
 use crate::db::{DbConnection, QueryResult};
-use crate::http::identity::UserId;
 use crate::http::page_memory::{Grant, PageMemory};
+use crate::users::id::UserId;
 
 /// A page ends at this much JSON, whatever `limit` says.
 pub(super) const MAX_BYTES: usize = 1 << 20;

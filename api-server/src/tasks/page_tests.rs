@@ -1,8 +1,8 @@
 use super::{MAX_BYTES, Page, SMALL_BYTES};
 use crate::db::Timestamp;
-use crate::http::identity::UserId;
 use crate::http::page_memory::PageMemory;
 use crate::tasks::task::Task;
+use crate::users::id::UserId;
 
 fn task(id: i64, description: usize) -> Task {
     Task {

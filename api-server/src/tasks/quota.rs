@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::hash::{BuildHasher as _, RandomState};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use crate::http::identity::UserId;
+use crate::users::id::UserId;
 
 /// More tasks than one account's requests can add at once, on all nodes.
 const NEAR: i64 = 64;
@@ -86,7 +86,7 @@ impl TaskQuota {
 #[cfg(test)]
 mod tests {
     use super::{MAX_KNOWN, RECOUNT_AFTER, TaskQuota};
-    use crate::http::identity::UserId;
+    use crate::users::id::UserId;
 
     fn user(id: &str) -> UserId {
         UserId::stored(id.to_owned())

@@ -9,7 +9,7 @@ use super::quota::TaskQuota;
 use super::task::Task;
 use crate::db::schema::{tasks, users};
 use crate::db::{DbConnection, Timestamp, lock_account, on_either_engine, write_transaction};
-use crate::http::identity::UserId;
+use crate::users::id::UserId;
 
 /// In the order of [`Row`]; the round-trip test tells swapped columns. Whose they are every query knows.
 const COLUMNS: (

@@ -5,7 +5,8 @@ use utoipa::ToSchema;
 use validator::ValidationError;
 
 use crate::db::Timestamp;
-use crate::http::validate::{self, Fault, rule};
+use crate::problem::violation as validate;
+use crate::problem::violation::{Fault, rule};
 
 const MAX_TITLE_CHARS: usize = 200;
 const MAX_DESCRIPTION_CHARS: usize = 10_000;

@@ -3,8 +3,9 @@
 use std::io::Write;
 
 use super::TransferError;
-use crate::accounts::addresses::{self, Deviation, Remedy};
 use crate::db::{DbConnection, diagnose};
+use crate::users::addresses;
+use crate::users::addresses::{Deviation, Remedy};
 
 /// Writes a line for each, and a summary; with `fix`, respells those whose new spelling is free.
 pub(super) fn run(

@@ -3,9 +3,10 @@
 use serde::{Deserialize, Serialize};
 
 use super::imported_user::{RejectReason, check_id, time, violation};
-use crate::accounts::email;
 use crate::db::Timestamp;
-use crate::tasks::task::{self, Title};
+use crate::tasks::task;
+use crate::tasks::task::Title;
+use crate::users::email;
 
 /// A task as a row or a line has it.
 #[derive(Serialize, Deserialize)]

@@ -5,9 +5,9 @@ use std::fmt::Display;
 use auth_core::password::PasswordHash;
 use serde::{Deserialize, Serialize};
 
-use crate::accounts::email::Email;
-use crate::accounts::user;
 use crate::db::Timestamp;
+use crate::users::email::Email;
+use crate::users::user;
 
 /// The longest id that is accepted, in bytes; every common form of id is shorter.
 pub(super) const MAX_ID_BYTES: usize = 255;

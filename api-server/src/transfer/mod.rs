@@ -16,7 +16,8 @@ use std::io::{self, BufRead, Write};
 
 pub use better_auth::BetterAuth;
 
-use crate::db::{self, DatabaseUrl};
+use crate::db;
+use crate::db::DatabaseUrl;
 use import::ImportWriter;
 use report::Report;
 

@@ -8,9 +8,9 @@ use diesel::prelude::*;
 use super::imported_task::ImportedTask;
 use super::imported_user::ImportedUser;
 use super::report::Outcome;
-use crate::accounts::email::{Email, canonical};
 use crate::db::schema::{imported_tasks, imported_users, tasks, users};
 use crate::db::{DbConnection, DbError, Timestamp, diagnose, on_either_engine, write_transaction};
+use crate::users::email::{Email, canonical};
 
 #[derive(Insertable)]
 #[diesel(table_name = users, treat_none_as_default_value = false)]

@@ -7,9 +7,9 @@ use diesel::prelude::*;
 
 use crate::db::schema::{sessions, users};
 use crate::db::{DbConnection, Timestamp, write_transaction};
-use crate::http::identity::UserId;
 use crate::sessions::revocation;
 use crate::sessions::session::{Lifetimes, Opening};
+use crate::users::id::UserId;
 
 /// The live sessions that an account may have.
 pub(crate) const MAX_LIVE: i64 = 100;

@@ -7,10 +7,11 @@
 
 use std::time::SystemTime;
 
-use super::store::{self, BATCH, Ended, Kept, MAX_LIVE, Which};
 use crate::db::DbError;
-use crate::http::identity::UserId;
-use crate::state::State;
+use crate::sessions::Sessions;
+use crate::sessions::ending::store;
+use crate::sessions::ending::store::{BATCH, Ended, Kept, MAX_LIVE, Which};
+use crate::users::id::UserId;
 
 /// The sessions that are left to the transaction of the cause: more than an account has within its limit, those that
 /// have just expired included.
@@ -21,7 +22,7 @@ const PAGE: i64 = 10_000;
 /// Leaves only so many as the transaction that ends the rest should end; `kept`, the session that asks, is one of them.
 /// Gives how many of the ended ones were live.
 pub(crate) async fn leave_a_few(
-    state: &State,
+    sessions: &Sessions,
     user: &UserId,
     kept: &str,
 ) -> Result<usize, DbError> {
@@ -29,12 +30,12 @@ pub(crate) async fn leave_a_few(
         newest: LEFT,
         and: Some(kept.to_owned()),
     };
-    end_beyond(state, user, kept).await
+    end_beyond(sessions, user, kept).await
 }
 
 /// Brings an account to its limit after a login that found far too many sessions; the login's own stays.
 pub(crate) async fn keep_to_the_limit(
-    state: &State,
+    sessions: &Sessions,
     user: &UserId,
     kept: &str,
 ) -> Result<usize, DbError> {
@@ -42,25 +43,25 @@ pub(crate) async fn keep_to_the_limit(
         newest: MAX_LIVE - 1,
         and: Some(kept.to_owned()),
     };
-    end_beyond(state, user, kept).await
+    end_beyond(sessions, user, kept).await
 }
 
-async fn end_beyond(state: &State, user: &UserId, kept: Kept) -> Result<usize, DbError> {
+async fn end_beyond(sessions: &Sessions, user: &UserId, kept: Kept) -> Result<usize, DbError> {
     let mut ended = 0;
     let mut kept = Some(kept);
     while let Some(keep) = kept.take() {
-        let now = state.now();
-        let times = (now.into(), state.forget_after(now));
+        let now = sessions.now();
+        let times = (now.into(), sessions.forget_after(now));
         let owner = user.clone();
-        let (ids, keep) = state
+        let (ids, keep) = sessions
             .db
-            .run(move |connection| {
+            .read(move |connection| {
                 let ids = store::surplus(connection, &owner, &keep, times, PAGE)?;
                 Ok((ids, keep))
             })
             .await?;
         for batch in ids.chunks(usize::try_from(BATCH).unwrap_or(1)) {
-            ended += end_these(state, user, batch.to_vec(), now).await?;
+            ended += end_these(sessions, user, batch.to_vec(), now).await?;
         }
         let is_full = i64::try_from(ids.len()).is_ok_and(|read| read == PAGE);
         kept = is_full.then_some(keep);
@@ -69,29 +70,29 @@ async fn end_beyond(state: &State, user: &UserId, kept: Kept) -> Result<usize, D
 }
 
 async fn end_these(
-    state: &State,
+    sessions: &Sessions,
     user: &UserId,
     ids: Vec<String>,
     now: SystemTime,
 ) -> Result<usize, DbError> {
-    let (owner, times) = (user.clone(), (now.into(), state.forget_after(now)));
-    let lifetimes = state.lifetimes();
-    let ended: Ended = state
+    let (owner, times) = (user.clone(), (now.into(), sessions.forget_after(now)));
+    let lifetimes = sessions.lifetimes();
+    let ended: Ended = sessions
         .db
         .write(move |connection| {
             let these = Which::These(&owner, &ids);
             store::end_and_count(connection, &these, times, lifetimes)
         })
         .await?;
-    state.revoke_here(&ended.ids, now);
+    sessions.revoke_here(&ended.ids, now);
     Ok(ended.live)
 }
 
 /// Deletes the ended sessions of an account that is about to go, so that its own transaction need not.
-pub(crate) async fn delete_ended(state: &State, user: &UserId) -> Result<(), DbError> {
+pub(crate) async fn delete_ended(sessions: &Sessions, user: &UserId) -> Result<(), DbError> {
     loop {
         let owner = user.clone();
-        let deleted = state
+        let deleted = sessions
             .db
             .write(move |connection| store::delete_ended(connection, &owner, BATCH))
             .await?;

@@ -6,8 +6,9 @@ use std::time::{Duration, Instant};
 
 use auth_core::RevokedSessions;
 
-use super::store::{self, Revocation};
 use crate::db::{Db, DbConnection, DbError, QueryResult};
+use crate::sessions::revocation::store;
+use crate::sessions::revocation::store::Revocation;
 
 /// How often the database is asked: a logout is felt everywhere well within two seconds.
 pub(crate) const INTERVAL: Duration = Duration::from_millis(500);
@@ -36,7 +37,7 @@ impl Feed {
         loop {
             let asked_at = Instant::now();
             let seen = self.seen.load(Ordering::Acquire);
-            let (last, page) = db.run(move |connection| newer(connection, seen)).await?;
+            let (last, page) = db.read(move |connection| newer(connection, seen)).await?;
             if last < seen {
                 // The database was set back to a backup: what follows has numbers that were seen before.
                 log::warn!("revocations start over seen={seen} last={last}");

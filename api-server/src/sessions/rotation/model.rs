@@ -5,8 +5,8 @@
 
 use std::collections::BTreeSet;
 
-use super::{Decision, Rotation, decide};
 use crate::db::Timestamp;
+use crate::sessions::rotation::{Decision, Rotation, decide};
 
 /// Seconds between two uses of the app: the lifetime of an access token.
 const ROUND: i64 = 900;

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use super::{Decision, MAX_LATE_RECOVERIES, OVERLAP, Rotation, decide};
 use crate::db::Timestamp;
+use crate::sessions::rotation::{Decision, MAX_LATE_RECOVERIES, OVERLAP, Rotation, decide};
 
 fn at(millis: i64) -> Timestamp {
     Timestamp::from_micros(1_700_000_000_000_000 + millis * 1000)

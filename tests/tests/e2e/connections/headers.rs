@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use api_server::Limits;
+use api_server::limits::Limits;
 use e2e::{App, Engine, on_both_engines};
 use tokio::time::sleep;
 

@@ -83,7 +83,7 @@ async fn a_hostile_search_takes_no_longer_than_a_plain_one(app: App) {
 }
 
 async fn a_search_that_takes_too_long_goes_on_at_the_next_page(engine: Engine) {
-    let no_time = |limits: &mut api_server::Limits| limits.list_timeout = Duration::ZERO;
+    let no_time = |limits: &mut api_server::limits::Limits| limits.list_timeout = Duration::ZERO;
     let app = App::on(engine).limits(no_time).start();
     let ada = app.user("ada").await;
     let oldest = ada.new_task("Find me").await;

@@ -1,0 +1,30 @@
+//! Changing name and image.
+
+use super::Accounts;
+use crate::db::Timestamp;
+use crate::problem::Problem;
+use crate::users::id::UserId;
+use crate::users::store::{ProfileChange, change_profile};
+use crate::users::user::User;
+
+/// `None` leaves as it is, `Some(None)` clears.
+#[expect(clippy::option_option, reason = "absent leaves, null clears")]
+pub(crate) async fn change(
+    accounts: &Accounts,
+    id: UserId,
+    name: Option<Option<String>>,
+    image: Option<Option<String>>,
+) -> Result<User, Problem> {
+    let change = ProfileChange {
+        name,
+        image,
+        updated_at: Timestamp::from(accounts.sessions.now()),
+    };
+    let changed = accounts
+        .sessions
+        .db
+        .of_account(id.as_str())
+        .write(move |connection| change_profile(connection, &id, &change))
+        .await?;
+    changed.ok_or_else(Problem::account_is_gone)
+}

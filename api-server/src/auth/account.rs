@@ -1,0 +1,109 @@
+//! `GET`, `PATCH` and `DELETE /api/auth/account`
+
+use actix_web::HttpResponse;
+use actix_web::http::header::SET_COOKIE;
+use actix_web::web::{self, Data};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use validator::Validate;
+
+use crate::accounts::Accounts;
+use crate::accounts::delete::delete as delete_account;
+use crate::accounts::profile::change as change_profile;
+use crate::client::Client;
+use crate::http::caller::Caller;
+use crate::http::json::{Json, nullable};
+use crate::http::policy::HttpPolicy;
+use crate::problem::Problem;
+use crate::users::store;
+use crate::users::user::{self, User};
+
+/// Show the caller's account.
+#[utoipa::path(
+    get, path = "/api/auth/account", tag = "account", operation_id = "getAccount",
+    responses((status = 200, description = "The account", body = User)),
+    security(("bearer" = [])),
+)]
+pub(crate) async fn show(
+    caller: Caller,
+    accounts: Data<Accounts>,
+) -> Result<web::Json<User>, Problem> {
+    let found = accounts
+        .sessions
+        .db
+        .of_account(caller.user_id.as_str())
+        .read(move |connection| store::find(connection, &caller.user_id))
+        .await?;
+    found.map(web::Json).ok_or_else(Problem::account_is_gone)
+}
+
+#[derive(Deserialize, Validate, ToSchema)]
+#[expect(clippy::option_option, reason = "absent leaves, null clears")]
+pub(crate) struct AccountChange {
+    /// At most 200 characters; null clears.
+    #[serde(default, deserialize_with = "nullable")]
+    #[validate(custom(function = "user::name_rule"))]
+    #[schema(value_type = Option<String>, max_length = 200, example = "Ada Lovelace")]
+    name: Option<Option<String>>,
+    /// The address of a picture, at most 2048 characters; null clears.
+    #[serde(default, deserialize_with = "nullable")]
+    #[validate(custom(function = "user::image_rule"))]
+    #[schema(value_type = Option<String>, max_length = 2048)]
+    image: Option<Option<String>>,
+}
+
+/// Change the caller's name or image; what is absent stays.
+#[utoipa::path(
+    patch, path = "/api/auth/account", tag = "account", operation_id = "changeAccount",
+    request_body = AccountChange,
+    responses((status = 200, description = "The account as it is now", body = User)),
+    security(("bearer" = [])),
+)]
+pub(crate) async fn change(
+    caller: Caller,
+    accounts: Data<Accounts>,
+    Json(body): Json<AccountChange>,
+) -> Result<web::Json<User>, Problem> {
+    let changed = change_profile(&accounts, caller.user_id, body.name, body.image).await?;
+    Ok(web::Json(changed))
+}
+
+#[derive(Deserialize, Validate, ToSchema)]
+pub(crate) struct DeleteAccount {
+    #[serde(default)]
+    #[validate(custom(function = "user::attempted_password_rule"))]
+    #[schema(required, format = Password, min_length = 1, max_length = 128)]
+    password: String,
+}
+
+#[derive(Serialize, ToSchema)]
+pub(crate) struct AccountDeleted {
+    success: bool,
+}
+
+/// Delete the account with its tasks and sessions.
+#[utoipa::path(
+    delete, path = "/api/auth/account", tag = "account", operation_id = "deleteAccount",
+    request_body = DeleteAccount,
+    responses((status = 200, description = "It is gone", body = AccountDeleted)),
+    security(("bearer" = [])),
+)]
+pub(crate) async fn delete(
+    caller: Caller,
+    client: Client,
+    accounts: Data<Accounts>,
+    policy: Data<HttpPolicy>,
+    Json(body): Json<DeleteAccount>,
+) -> Result<HttpResponse, Problem> {
+    let attempt = user::attempted_password(&body.password).map_err(|fault| fault.at("password"))?;
+    let compared = accounts
+        .passwords
+        .confirm(&caller.user_id, &caller.session_id, attempt, &client)
+        .await?;
+    delete_account(&accounts, caller.user_id, Some(compared)).await?;
+    let mut response = HttpResponse::Ok();
+    for cookie in policy.cookies.clear() {
+        response.append_header((SET_COOKIE, cookie));
+    }
+    Ok(response.json(AccountDeleted { success: true }))
+}

@@ -1,0 +1,96 @@
+//! `POST /api/auth/change-password`, which our API and Better Auth's share
+
+use actix_web::http::StatusCode;
+use actix_web::web::{self, Bytes, Data};
+use actix_web::{Error, FromRequest as _, HttpRequest, HttpResponse};
+use serde::Deserialize;
+use serde_json::Value;
+use utoipa::ToSchema;
+use validator::Validate;
+
+use super::token_response::{TokenResponder, TokenResponse};
+use crate::accounts::Accounts;
+use crate::accounts::change_password::{PasswordChange, change_password as replace_password};
+use crate::better_auth::call::Call;
+use crate::better_auth::context::BetterAuthContext;
+use crate::better_auth::{change_password as better_auth, identity};
+use crate::client::Client;
+use crate::http::caller::Caller;
+use crate::http::json::{self, Json};
+use crate::problem::Problem;
+use crate::users::user;
+
+#[derive(Deserialize, Validate, ToSchema)]
+pub(crate) struct ChangePassword {
+    #[serde(default)]
+    #[validate(custom(function = "user::attempted_password_rule"))]
+    #[schema(required, format = Password, min_length = 1, max_length = 128)]
+    current_password: String,
+    /// 8 to 128 characters, none of the common passwords.
+    #[serde(default)]
+    #[validate(custom(function = "user::new_password_rule"))]
+    #[schema(required, format = Password, min_length = 8, max_length = 128)]
+    new_password: String,
+}
+
+/// Change the password. Every session of the account is revoked, this one included, and a new one begins: no token from
+/// before the change is accepted any more.
+#[utoipa::path(
+    post, path = "/api/auth/change-password", tag = "account", operation_id = "changePassword",
+    request_body = ChangePassword,
+    responses((status = 200, description = "Tokens of a new session", body = TokenResponse)),
+    security(("bearer" = [])),
+)]
+pub(crate) async fn change_password(
+    caller: Caller,
+    client: Client,
+    accounts: Data<Accounts>,
+    tokens: TokenResponder,
+    Json(body): Json<ChangePassword>,
+) -> Result<HttpResponse, Problem> {
+    let now = accounts.sessions.now();
+    let attempt = user::attempted_password(&body.current_password)
+        .map_err(|fault| fault.at("current_password"))?;
+    let new = user::new_password(&accounts.passwords.policy, &body.new_password)
+        .map_err(|fault| fault.at("new_password"))?;
+    let change = PasswordChange {
+        user_id: caller.user_id,
+        session_id: caller.session_id,
+        attempt,
+        new,
+        lifetime: accounts.sessions.session_ttl,
+    };
+    let granted = replace_password(&accounts, change, client, now).await?;
+    tokens.respond(granted, StatusCode::OK, caller.source)
+}
+
+/// With `currentPassword` or `newPassword` it is Better Auth's, with `current_password` or `new_password` ours; with
+/// neither it is Better Auth's if the caller is known by its token.
+pub(crate) async fn either(
+    request: HttpRequest,
+    client: Client,
+    context: Data<BetterAuthContext>,
+    accounts: Data<Accounts>,
+    tokens: TokenResponder,
+    payload: web::Payload,
+) -> Result<HttpResponse, Error> {
+    let body = json::read(&request, payload.into_inner()).await;
+    match body {
+        Ok(body) if is_better_auths(&request, &context, &body) => {
+            let call = Call::new(request, &body).await?;
+            Ok(better_auth::change(call).await?)
+        }
+        body => {
+            let caller = Caller::extract(&request).await?;
+            let body = json::from_bytes::<ChangePassword>(&request, body)?;
+            Ok(change_password(caller, client, accounts, tokens, body).await?)
+        }
+    }
+}
+
+fn is_better_auths(request: &HttpRequest, context: &BetterAuthContext, body: &Bytes) -> bool {
+    let body: Value = serde_json::from_slice(body).unwrap_or_default();
+    let has = |names: [&str; 2]| names.iter().any(|name| body.get(name).is_some());
+    has(["currentPassword", "newPassword"])
+        || (!has(["current_password", "new_password"]) && identity::has_token(request, context))
+}

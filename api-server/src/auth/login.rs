@@ -1,0 +1,56 @@
+//! `POST /api/auth/login`
+
+use actix_web::HttpResponse;
+use actix_web::http::StatusCode;
+use actix_web::web::Data;
+use auth_core::credentials::CredentialSource;
+use serde::Deserialize;
+use utoipa::ToSchema;
+use validator::Validate;
+
+use super::token_response::{TokenResponder, TokenResponse};
+use crate::accounts::Accounts;
+use crate::accounts::login::{LoginContext, log_in};
+use crate::client::Client;
+use crate::http::json::Json;
+use crate::http::replaced_session::ReplacedSession;
+use crate::problem::Problem;
+use crate::users::email::{self, LoginEmail};
+use crate::users::user;
+
+#[derive(Deserialize, Validate, ToSchema)]
+pub(crate) struct LoginRequest {
+    #[serde(default)]
+    #[validate(custom(function = "email::login_email_rule"))]
+    #[schema(required, format = Email, max_length = 254, example = "ada@example.com")]
+    email: String,
+    /// Compared exactly as typed, after NFKC.
+    #[serde(default)]
+    #[validate(custom(function = "user::attempted_password_rule"))]
+    #[schema(required, format = Password, min_length = 1, max_length = 128, example = "correct horse battery staple")]
+    password: String,
+}
+
+/// Log in. A session whose cookies came with the request, and which are replaced, ends.
+#[utoipa::path(
+    post, path = "/api/auth/login", tag = "account", operation_id = "login",
+    request_body = LoginRequest,
+    responses((status = 200, description = "A new session", body = TokenResponse)),
+)]
+pub(crate) async fn login(
+    client: Client,
+    ReplacedSession(replaced): ReplacedSession,
+    accounts: Data<Accounts>,
+    tokens: TokenResponder,
+    Json(body): Json<LoginRequest>,
+) -> Result<HttpResponse, Problem> {
+    let email = LoginEmail::parse(&body.email).map_err(|fault| fault.at("email"))?;
+    let attempt = user::attempted_password(&body.password).map_err(|fault| fault.at("password"))?;
+    let context = LoginContext {
+        client,
+        lifetime: accounts.sessions.session_ttl,
+        replaced,
+    };
+    let granted = log_in(&accounts, email, attempt, context).await?;
+    tokens.respond(granted, StatusCode::OK, CredentialSource::Body)
+}

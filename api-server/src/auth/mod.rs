@@ -1,0 +1,33 @@
+//! `/api/auth/…`: one file per address.
+
+pub(crate) mod account;
+pub(crate) mod change_password;
+pub(crate) mod login;
+pub(crate) mod logout;
+pub(crate) mod refresh;
+pub(crate) mod register;
+pub(crate) mod revocations;
+pub(crate) mod session;
+pub(crate) mod sessions;
+pub(crate) mod token;
+mod token_response;
+
+use utoipa::OpenApi;
+
+#[derive(OpenApi)]
+#[openapi(paths(
+    register::register,
+    login::login,
+    account::show,
+    account::change,
+    account::delete,
+    change_password::change_password,
+    session::show,
+    refresh::refresh,
+    logout::logout,
+    sessions::list,
+    sessions::end,
+    token::exchange,
+    revocations::list,
+))]
+pub(crate) struct Api;

@@ -1,0 +1,131 @@
+//! `POST /api/auth/refresh`
+
+use actix_web::http::StatusCode;
+use actix_web::web::Data;
+use actix_web::{HttpRequest, HttpResponse};
+use auth_core::Error;
+use auth_core::credentials::CredentialSource;
+use auth_core::refresh::RefreshToken;
+use serde::Deserialize;
+use utoipa::ToSchema;
+use validator::Validate;
+
+use super::token_response::{TokenResponder, TokenResponse};
+use crate::http::cookies::Cookie;
+use crate::http::json::{OptionalJson, not_null};
+use crate::http::origin;
+use crate::http::policy::HttpPolicy;
+use crate::problem::Problem;
+use crate::sessions::grant::TokenGrant;
+use crate::sessions::store::{self, RefreshContext, Refreshed};
+use crate::sessions::{Sessions, session};
+use crate::users::id::UserId;
+use crate::users::store as users;
+use crate::users::user::User;
+
+#[derive(Deserialize, Validate, ToSchema, Default)]
+pub(crate) struct RefreshRequest {
+    /// The newest refresh token. Browsers leave it out and send the cookie.
+    #[serde(default, deserialize_with = "not_null")]
+    #[schema(value_type = String)]
+    refresh_token: Option<String>,
+}
+
+/// Get the next pair of tokens. The direct predecessor of the current token is answered with the same pair, so a lost
+/// response, a second tab and a retry do no harm. 401: log in again. 503: try again.
+#[utoipa::path(
+    post, path = "/api/auth/refresh", tag = "session", operation_id = "refresh",
+    request_body = Option<RefreshRequest>,
+    responses((status = 200, description = "The next tokens of the session", body = TokenResponse)),
+)]
+pub(crate) async fn refresh(
+    request: HttpRequest,
+    sessions: Data<Sessions>,
+    policy: Data<HttpPolicy>,
+    tokens: TokenResponder,
+    OptionalJson(body): OptionalJson<RefreshRequest>,
+) -> Result<HttpResponse, Problem> {
+    let (token, source) = credential(&request, &sessions, &policy, body)?;
+    let now = sessions.now();
+    let context = RefreshContext {
+        now: now.into(),
+        lifetimes: sessions.lifetimes(),
+        forget_after: sessions.forget_after(now),
+    };
+    let session_id = session::named_by(&token);
+    let db = sessions.db.of_account(&session_id);
+    let (refreshed, user) = db
+        .write(move |connection| {
+            let refreshed = store::refresh(connection, &session_id, token.counter, context)?;
+            let user = match &refreshed {
+                Refreshed::Granted { user_id, .. } => {
+                    users::find(connection, &UserId::stored(user_id.clone()))?
+                }
+                _ => None,
+            };
+            Ok((refreshed, user))
+        })
+        .await?;
+    let granted = grant(&sessions, &token, refreshed, user)?;
+    tokens.respond(granted, StatusCode::OK, source)
+}
+
+/// The body's token, else the cookie's.
+fn credential(
+    request: &HttpRequest,
+    sessions: &Sessions,
+    policy: &HttpPolicy,
+    body: RefreshRequest,
+) -> Result<(RefreshToken, CredentialSource), Problem> {
+    let keys = sessions.keys.current();
+    if let Some(text) = body.refresh_token {
+        return Ok((keys.refresh_tokens.decode(&text)?, CredentialSource::Body));
+    }
+    match policy.cookies.refresh(request) {
+        Cookie::Absent => Err(Error::MissingCredentials.into()),
+        Cookie::Ambiguous => {
+            Err(Error::MalformedCredentials("The refresh token cookie was sent twice").into())
+        }
+        Cookie::One(text) => {
+            let token = keys.refresh_tokens.decode(text)?;
+            origin::require_trusted(request, policy)?;
+            Ok((token, CredentialSource::Cookie))
+        }
+    }
+}
+
+fn grant(
+    sessions: &Sessions,
+    token: &RefreshToken,
+    refreshed: Refreshed,
+    user: Option<User>,
+) -> Result<TokenGrant, Problem> {
+    match refreshed {
+        Refreshed::Granted {
+            counter,
+            issued_at,
+            expires_at,
+            ..
+        } => Ok(TokenGrant {
+            user: user.ok_or_else(Problem::session_over)?,
+            session_id: session::named_by(token),
+            counter,
+            issued_at: issued_at.to_system_time(),
+            expires_at,
+        }),
+        Refreshed::Over(ended) => {
+            sessions.revoke_here(&ended, sessions.now());
+            Err(Problem::session_over())
+        }
+        Refreshed::Reused(ended) => {
+            sessions.revoke_here(&ended, sessions.now());
+            log::warn!(
+                "refresh token reused session_id={}",
+                session::named_by(token)
+            );
+            Err(Problem::refresh_token_reused())
+        }
+        Refreshed::Unknown => Err(Error::SignatureMismatch.into()),
+        Refreshed::Busy => Err(Problem::overloaded()),
+    }
+}

@@ -1,0 +1,67 @@
+//! `POST /api/auth/register`
+
+use actix_web::HttpResponse;
+use actix_web::http::StatusCode;
+use actix_web::web::Data;
+use auth_core::credentials::CredentialSource;
+use serde::Deserialize;
+use utoipa::ToSchema;
+use validator::Validate;
+
+use super::token_response::{TokenResponder, TokenResponse};
+use crate::accounts::Accounts;
+use crate::accounts::login::LoginContext;
+use crate::accounts::register::{NewAccount, create};
+use crate::client::Client;
+use crate::http::json::Json;
+use crate::http::replaced_session::ReplacedSession;
+use crate::problem::Problem;
+use crate::users::email::{self, Email};
+use crate::users::user;
+
+#[derive(Deserialize, Validate, ToSchema)]
+pub(crate) struct RegisterRequest {
+    /// At most 254 bytes; compared lower-cased, with the domain in ASCII.
+    #[serde(default)]
+    #[validate(custom(function = "email::email_rule"))]
+    #[schema(required, format = Email, max_length = 254, example = "ada@example.com")]
+    email: String,
+    /// 8 to 128 characters, none of the common passwords.
+    #[serde(default)]
+    #[validate(custom(function = "user::new_password_rule"))]
+    #[schema(required, format = Password, min_length = 8, max_length = 128, example = "correct horse battery staple")]
+    password: String,
+    /// At most 200 characters.
+    #[validate(custom(function = "user::name_rule"))]
+    #[schema(max_length = 200, example = "Ada")]
+    name: Option<String>,
+}
+
+/// Create an account and log in. A session whose cookies came with the request, and which are replaced, ends.
+#[utoipa::path(
+    post, path = "/api/auth/register", tag = "account", operation_id = "register",
+    request_body = RegisterRequest,
+    responses((status = 201, description = "The new account, logged in", body = TokenResponse)),
+)]
+pub(crate) async fn register(
+    client: Client,
+    ReplacedSession(replaced): ReplacedSession,
+    accounts: Data<Accounts>,
+    tokens: TokenResponder,
+    Json(body): Json<RegisterRequest>,
+) -> Result<HttpResponse, Problem> {
+    let account = NewAccount {
+        email: Email::parse(&body.email).map_err(|fault| fault.at("email"))?,
+        password: user::new_password(&accounts.passwords.policy, &body.password)
+            .map_err(|fault| fault.at("password"))?,
+        name: body.name,
+        image: None,
+    };
+    let context = LoginContext {
+        client,
+        lifetime: accounts.sessions.session_ttl,
+        replaced,
+    };
+    let granted = create(&accounts, account, context).await?;
+    tokens.respond(granted, StatusCode::CREATED, CredentialSource::Body)
+}

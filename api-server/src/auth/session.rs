@@ -1,0 +1,106 @@
+//! `GET /api/auth/session`
+
+use actix_web::HttpRequest;
+use actix_web::web::{self, Data};
+use auth_core::Refusal;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::better_auth::context::BetterAuthContext;
+use crate::better_auth::identity::{self, Identity};
+use crate::db::Timestamp;
+use crate::http::caller::{Caller, access_token};
+use crate::http::policy::HttpPolicy;
+use crate::problem::Problem;
+
+const USER_ID: &str = "x-user-id";
+
+#[derive(Serialize, ToSchema)]
+pub(crate) struct CurrentSession {
+    user: SessionUser,
+    session: SessionToken,
+}
+
+#[derive(Serialize, ToSchema)]
+struct SessionUser {
+    id: String,
+    #[schema(example = "ada@example.com")]
+    email: String,
+}
+
+#[derive(Serialize, ToSchema)]
+struct SessionToken {
+    id: String,
+    /// When the access token expires; of a session of Better Auth, the session.
+    #[serde(rename = "expiresAt")]
+    #[schema(value_type = String, format = DateTime, example = "2026-11-20T12:57:51.000Z")]
+    expires_at: Timestamp,
+}
+
+/// Who is calling, from the token alone: no database is asked. Without a token, the cookie of a session of Better Auth
+/// will do, for which the database is asked once.
+#[utoipa::path(
+    get, path = "/api/auth/session", tag = "session", operation_id = "getSession",
+    responses((status = 200, description = "The caller and the session", body = CurrentSession)),
+    security(("bearer" = [])),
+)]
+pub(crate) async fn show(
+    request: HttpRequest,
+    policy: Data<HttpPolicy>,
+    better_auth: Data<BetterAuthContext>,
+) -> Result<web::Json<CurrentSession>, Problem> {
+    let caller = match Caller::of(&request) {
+        Ok(caller) => caller,
+        Err(problem) if has_no_token(&request, &policy) => {
+            return by_better_auth(&request, &better_auth, problem).await;
+        }
+        Err(problem) => return Err(problem),
+    };
+    Ok(web::Json(CurrentSession {
+        user: SessionUser {
+            id: caller.user_id.into_string(),
+            email: caller.email,
+        },
+        session: SessionToken {
+            id: caller.session_id,
+            expires_at: Timestamp::from_micros(caller.token_expires.saturating_mul(1_000_000)),
+        },
+    }))
+}
+
+fn has_no_token(request: &HttpRequest, policy: &HttpPolicy) -> bool {
+    matches!(
+        access_token(request, policy),
+        Err(auth_core::Error::MissingCredentials)
+    )
+}
+
+/// For services that forward the cookie of Better Auth, as they did before.
+async fn by_better_auth(
+    request: &HttpRequest,
+    context: &BetterAuthContext,
+    otherwise: Problem,
+) -> Result<web::Json<CurrentSession>, Problem> {
+    let signed_in = match identity::find(request, context, false).await? {
+        Identity::Anonymous => return Err(otherwise),
+        Identity::SessionOver => return Err(Problem::session_over()),
+        Identity::SignedIn(signed_in) => signed_in,
+    };
+    let named = request.headers().get_all(USER_ID);
+    if named
+        .into_iter()
+        .any(|id| id.as_bytes() != signed_in.user.id.as_bytes())
+    {
+        return Err(Refusal::user_id_mismatch().into());
+    }
+    Ok(web::Json(CurrentSession {
+        user: SessionUser {
+            id: signed_in.user.id,
+            email: signed_in.user.email,
+        },
+        session: SessionToken {
+            id: signed_in.session.id,
+            expires_at: signed_in.session.expires_at,
+        },
+    }))
+}

@@ -1,0 +1,223 @@
+//! How Better Auth says no: a status, a message and mostly a code.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::sync::Arc;
+
+use actix_web::http::StatusCode;
+use actix_web::http::header::{HeaderName, HeaderValue, RETRY_AFTER, SET_COOKIE};
+use actix_web::{HttpResponse, ResponseError};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::db::DbError;
+use crate::http::headers::X_RETRY_AFTER;
+use crate::http::middleware::PreserveBody;
+use crate::problem::{Code, Problem};
+
+/// A refusal in the form its client reads.
+#[derive(Debug)]
+pub(crate) struct ApiError {
+    status: StatusCode,
+    /// None for an empty answer.
+    body: Option<BetterAuthError>,
+    headers: Vec<(HeaderName, HeaderValue)>,
+    fault: Option<Arc<Problem>>,
+}
+
+/// An error in the form of Better Auth.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct BetterAuthError {
+    #[schema(value_type = String, example = "Unauthorized")]
+    message: Cow<'static, str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = String, required = false, example = "UNAUTHORIZED")]
+    code: Option<&'static str>,
+}
+
+impl ApiError {
+    pub(super) fn new(
+        status: StatusCode,
+        code: &'static str,
+        message: impl Into<Cow<'static, str>>,
+    ) -> Self {
+        Self::with(status, Some(code), message.into())
+    }
+
+    /// Some have no code.
+    pub(super) fn bad_request(message: impl Into<Cow<'static, str>>) -> Self {
+        Self::with(StatusCode::BAD_REQUEST, None, message.into())
+    }
+
+    fn with(status: StatusCode, code: Option<&'static str>, message: Cow<'static, str>) -> Self {
+        Self {
+            status,
+            body: Some(BetterAuthError { message, code }),
+            headers: Vec::new(),
+            fault: None,
+        }
+    }
+
+    fn empty(status: StatusCode) -> Self {
+        Self {
+            status,
+            body: None,
+            headers: Vec::new(),
+            fault: None,
+        }
+    }
+
+    /// There is no such address, or not with this method.
+    pub(super) fn nothing() -> Self {
+        Self::empty(StatusCode::NOT_FOUND)
+    }
+
+    pub(super) fn unauthorized() -> Self {
+        Self::new(StatusCode::UNAUTHORIZED, "UNAUTHORIZED", "Unauthorized")
+    }
+
+    pub(super) fn invalid_email_or_password() -> Self {
+        let (code, message) = ("INVALID_EMAIL_OR_PASSWORD", "Invalid email or password");
+        Self::new(StatusCode::UNAUTHORIZED, code, message)
+    }
+
+    pub(super) fn invalid_password() -> Self {
+        Self::new(
+            StatusCode::BAD_REQUEST,
+            "INVALID_PASSWORD",
+            "Invalid password",
+        )
+    }
+
+    pub(super) fn invalid_token(status: StatusCode) -> Self {
+        Self::new(status, "INVALID_TOKEN", "Invalid token")
+    }
+
+    pub(super) fn password_too_short() -> Self {
+        let (code, message) = ("PASSWORD_TOO_SHORT", "Password too short");
+        Self::new(StatusCode::BAD_REQUEST, code, message)
+    }
+
+    pub(super) fn password_too_long() -> Self {
+        let (code, message) = ("PASSWORD_TOO_LONG", "Password too long");
+        Self::new(StatusCode::BAD_REQUEST, code, message)
+    }
+
+    /// As its plugin `haveIBeenPwned` says it.
+    pub(super) fn password_compromised() -> Self {
+        let (code, message) = (
+            "PASSWORD_COMPROMISED",
+            "The password you entered has been compromised. Please choose a different password.",
+        );
+        Self::new(StatusCode::BAD_REQUEST, code, message)
+    }
+
+    pub(super) fn no_credential_account() -> Self {
+        let (code, message) = (
+            "CREDENTIAL_ACCOUNT_NOT_FOUND",
+            "Credential account not found",
+        );
+        Self::new(StatusCode::BAD_REQUEST, code, message)
+    }
+
+    pub(super) fn no_fields() -> Self {
+        Self::bad_request("No fields to update")
+    }
+
+    fn user_already_exists() -> Self {
+        Self::new(
+            StatusCode::UNPROCESSABLE_ENTITY,
+            "USER_ALREADY_EXISTS_USE_ANOTHER_EMAIL",
+            "User already exists. Use another email.",
+        )
+    }
+
+    fn too_many_requests() -> Self {
+        let message = "Too many requests. Please try again later.";
+        Self::with(StatusCode::TOO_MANY_REQUESTS, None, message.into())
+    }
+
+    /// Also tells the browser to forget its cookies.
+    pub(super) fn with_cookies(mut self, cookies: impl IntoIterator<Item = HeaderValue>) -> Self {
+        let cookies = cookies.into_iter().map(|cookie| (SET_COOKIE, cookie));
+        self.headers.extend(cookies);
+        self
+    }
+
+    /// A fault of ours: an empty answer, or when to come back.
+    fn fault(problem: Problem) -> Self {
+        let status = problem.status_code();
+        let mut refusal = if status == StatusCode::INTERNAL_SERVER_ERROR {
+            Self::empty(status)
+        } else {
+            let message = problem.detail().to_owned();
+            Self::new(status, problem.code().as_str(), message)
+        };
+        let wait = problem.wait().cloned();
+        refusal.headers.extend(wait.map(|wait| (RETRY_AFTER, wait)));
+        refusal.fault = Some(Arc::new(problem));
+        refusal
+    }
+}
+
+/// What `accounts` and `sessions` refuse, as Better Auth would have said it.
+impl From<Problem> for ApiError {
+    fn from(problem: Problem) -> Self {
+        match problem.code() {
+            Code::InvalidEmailOrPassword => Self::invalid_email_or_password(),
+            Code::InvalidPassword => Self::invalid_password(),
+            Code::UserAlreadyExists => Self::user_already_exists(),
+            Code::Unauthorized | Code::InvalidToken | Code::TokenRevoked | Code::SessionExpired => {
+                Self::unauthorized()
+            }
+            Code::TooManyRequests => {
+                let mut refusal = Self::too_many_requests();
+                let wait = problem.wait().cloned();
+                refusal
+                    .headers
+                    .extend(wait.map(|wait| (X_RETRY_AFTER, wait)));
+                refusal
+            }
+            _ => Self::fault(problem),
+        }
+    }
+}
+
+impl From<DbError> for ApiError {
+    fn from(error: DbError) -> Self {
+        Problem::from(error).into()
+    }
+}
+
+impl From<auth_core::Error> for ApiError {
+    fn from(error: auth_core::Error) -> Self {
+        Problem::internal(error).into()
+    }
+}
+
+impl fmt::Display for ApiError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let message = self.body.as_ref().map(|body| &*body.message);
+        write!(f, "{}: {}", self.status, message.unwrap_or("(empty)"))
+    }
+}
+
+impl ResponseError for ApiError {
+    fn status_code(&self) -> StatusCode {
+        self.status
+    }
+
+    fn error_response(&self) -> HttpResponse {
+        let mut response = HttpResponse::build(self.status);
+        for (name, value) in &self.headers {
+            response.append_header((name, value));
+        }
+        let mut response = match &self.body {
+            Some(body) => response.json(body),
+            None => response.finish(),
+        };
+        let marker = PreserveBody(self.fault.clone());
+        response.extensions_mut().insert(marker);
+        response
+    }
+}

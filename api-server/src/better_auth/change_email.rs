@@ -1,0 +1,17 @@
+//! `POST /api/auth/change-email`: refused as Better Auth does where no mail can be sent.
+
+use actix_web::http::StatusCode;
+
+use super::api_error::ApiError;
+use super::call::Call;
+use super::respond::ApiResult;
+
+pub(crate) async fn change_email(call: Call) -> ApiResult {
+    let mut fields = call.fields()?;
+    fields.email("newEmail");
+    fields.optional_text("callbackURL");
+    fields.finish()?;
+    call.signed_in().await?;
+    let (code, message) = ("CHANGE_EMAIL_DISABLED", "Change email is disabled");
+    Err(ApiError::new(StatusCode::BAD_REQUEST, code, message))
+}

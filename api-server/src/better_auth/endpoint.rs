@@ -1,0 +1,43 @@
+//! Addresses of Better Auth's API, which respond to unknown methods and addresses in its way.
+
+use actix_web::web;
+use actix_web::{FromRequest, Handler, HttpResponse, Resource, Responder};
+
+use super::api_error::ApiError;
+
+/// Addresses that begin like one of its API and are none.
+const UNKNOWN: &str = "/api/auth/{its:(sign-up|sign-in|sign-out|get-session|list-sessions|list-accounts|\
+    revoke-session|revoke-sessions|revoke-other-sessions|update-user|update-session|verify-password|delete-user|\
+    request-password-reset|reset-password|forget-password|send-verification-email|verify-email|change-email|\
+    ok|error)(/.*)?}";
+
+pub(crate) fn unknown() -> Resource {
+    web::resource(UNKNOWN).default_service(web::to(nothing))
+}
+
+/// An address; with a method it does not have, it does not exist.
+pub(crate) fn at(path: &str) -> Resource {
+    web::resource(format!("/api/auth{path}")).default_service(web::to(nothing))
+}
+
+pub(crate) fn get<F, Args>(path: &str, handler: F) -> Resource
+where
+    F: Handler<Args>,
+    Args: FromRequest + 'static,
+    F::Output: Responder + 'static,
+{
+    at(path).route(web::get().to(handler))
+}
+
+pub(crate) fn post<F, Args>(path: &str, handler: F) -> Resource
+where
+    F: Handler<Args>,
+    Args: FromRequest + 'static,
+    F::Output: Responder + 'static,
+{
+    at(path).route(web::post().to(handler))
+}
+
+async fn nothing() -> Result<HttpResponse, ApiError> {
+    Err(ApiError::nothing())
+}

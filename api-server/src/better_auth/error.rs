@@ -1,0 +1,22 @@
+//! `GET /api/auth/error`
+
+use url::form_urlencoded::Serializer;
+
+use super::call::Call;
+use super::redirect::redirect;
+use super::respond::ApiResult;
+
+/// Leads from links that do not work to the frontend's page.
+pub(crate) async fn error(call: Call) -> ApiResult {
+    let of = |name: &str| call.query.get(name).and_then(|value| value.as_str());
+    let is_plain = |code: &&str| {
+        let is_known = |byte: u8| byte.is_ascii_alphanumeric() || b"'_-".contains(&byte);
+        !code.is_empty() && code.bytes().all(is_known)
+    };
+    let mut query = Serializer::new(String::new());
+    query.append_pair("error", of("error").filter(is_plain).unwrap_or("UNKNOWN"));
+    if let Some(description) = of("error_description").filter(|text| !text.is_empty()) {
+        query.append_pair("error_description", description);
+    }
+    Ok(redirect(&format!("/?{}", query.finish())))
+}

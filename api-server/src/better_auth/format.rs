@@ -1,0 +1,97 @@
+//! Users and sessions as its client knows them.
+
+use serde::Serialize;
+
+use super::cookies::id_bytes;
+use crate::better_auth::context::BetterAuthContext;
+use crate::db::Timestamp;
+use crate::problem::Problem;
+use crate::sessions::session::StoredSession;
+use crate::users::user::User;
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct UserBody {
+    id: String,
+    name: String,
+    email: String,
+    email_verified: bool,
+    image: Option<String>,
+    created_at: Timestamp,
+    updated_at: Timestamp,
+}
+
+impl From<User> for UserBody {
+    fn from(user: User) -> Self {
+        Self {
+            id: user.id,
+            // There, everybody has a name, if only an empty one.
+            name: user.name.unwrap_or_default(),
+            email: user.email,
+            email_verified: user.email_verified,
+            image: user.image,
+            created_at: user.created_at,
+            updated_at: user.updated_at,
+        }
+    }
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct SessionBody {
+    id: String,
+    token: String,
+    user_id: String,
+    expires_at: Timestamp,
+    created_at: Timestamp,
+    updated_at: Timestamp,
+    ip_address: String,
+    user_agent: String,
+}
+
+impl SessionBody {
+    /// The session of the caller, with its token.
+    pub(super) fn own(
+        context: &BetterAuthContext,
+        session: StoredSession,
+    ) -> Result<Self, Problem> {
+        Ok(Self::new(token(context, &session.id)?, session))
+    }
+
+    /// Another session of the caller: in place of the token a handle, which can end it and nothing else.
+    pub(super) fn other(
+        context: &BetterAuthContext,
+        session: StoredSession,
+    ) -> Result<Self, Problem> {
+        let id = id_bytes(&session.id)?;
+        let handle = context.sessions.keys.current().session_handles.encode(id);
+        Ok(Self::new(handle, session))
+    }
+
+    fn new(token: String, session: StoredSession) -> Self {
+        Self {
+            token,
+            id: session.id,
+            user_id: session.user_id,
+            expires_at: session.expires_at,
+            created_at: session.created_at,
+            updated_at: session.last_used_at,
+            ip_address: session.ip_address.unwrap_or_default(),
+            user_agent: session.user_agent.unwrap_or_default(),
+        }
+    }
+}
+
+/// The token of a session, computed.
+pub(super) fn token(context: &BetterAuthContext, session_id: &str) -> Result<String, Problem> {
+    let keys = context.sessions.keys.current();
+    Ok(keys.session_tokens.encode(id_bytes(session_id)?))
+}
+
+/// What most endpoints say.
+#[derive(Serialize)]
+pub(super) struct Status {
+    status: bool,
+}
+
+pub(super) const DONE: Status = Status { status: true };

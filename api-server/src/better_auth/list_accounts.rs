@@ -1,0 +1,38 @@
+//! `GET /api/auth/list-accounts`
+
+use serde::Serialize;
+
+use super::call::Call;
+use super::password::has_credential_account;
+use super::respond::ApiResult;
+use crate::db::Timestamp;
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+#[expect(clippy::struct_field_names, reason = "the wire's name")]
+struct Account {
+    id: String,
+    account_id: String,
+    provider_id: &'static str,
+    user_id: String,
+    created_at: Timestamp,
+    updated_at: Timestamp,
+    scopes: [String; 0],
+}
+
+/// The account with the password, if there is one.
+pub(crate) async fn list_accounts(call: Call) -> ApiResult {
+    let signed_in = call.signed_in().await?;
+    let has_one = has_credential_account(&call, &signed_in).await?;
+    let user = &signed_in.user;
+    let account = has_one.then(|| Account {
+        id: user.id.clone(),
+        account_id: user.id.clone(),
+        provider_id: "credential",
+        user_id: user.id.clone(),
+        created_at: user.created_at,
+        updated_at: user.updated_at,
+        scopes: [],
+    });
+    call.respond(&signed_in, Vec::from_iter(account))
+}

@@ -1,0 +1,8 @@
+//! `GET /api/auth/ok`
+
+use actix_web::HttpResponse;
+use serde_json::json;
+
+pub(crate) async fn ok() -> HttpResponse {
+    HttpResponse::Ok().json(json!({ "ok": true }))
+}

@@ -1,0 +1,47 @@
+//! The password of a signed-in user.
+
+use auth_core::password::PasswordAttempt;
+
+use super::api_error::ApiError;
+use super::call::Call;
+use super::identity::SignedIn;
+use crate::problem::Problem;
+use crate::users::passwords::Authenticated;
+use crate::users::store::has_password;
+
+/// Whether the user has a password: an imported one may have none.
+pub(super) async fn has_credential_account(
+    call: &Call,
+    signed_in: &SignedIn,
+) -> Result<bool, Problem> {
+    let id = signed_in.user_id();
+    let db = &call.context.sessions.db;
+    Ok(db
+        .read(move |connection| has_password(connection, &id))
+        .await?)
+}
+
+pub(super) async fn require_credential_account(
+    call: &Call,
+    signed_in: &SignedIn,
+) -> Result<(), ApiError> {
+    if has_credential_account(call, signed_in).await? {
+        return Ok(());
+    }
+    Err(ApiError::no_credential_account())
+}
+
+/// Asks for the password once more.
+pub(super) async fn confirm(
+    call: &Call,
+    signed_in: &SignedIn,
+    attempt: PasswordAttempt,
+) -> Result<Authenticated, Problem> {
+    let id = signed_in.user_id();
+    let session_id = &signed_in.session.id;
+    call.context
+        .accounts
+        .passwords
+        .confirm(&id, session_id, attempt, &call.client)
+        .await
+}

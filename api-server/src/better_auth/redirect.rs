@@ -1,0 +1,22 @@
+//! Redirects.
+
+use actix_web::HttpResponse;
+use actix_web::http::header::{ContentType, LOCATION};
+
+/// 302 without a body.
+pub(super) fn redirect(location: &str) -> HttpResponse {
+    HttpResponse::Found()
+        .insert_header((LOCATION, location))
+        .content_type(ContentType::json())
+        .finish()
+}
+
+/// An address with an error in its query.
+pub(super) fn with_error(address: &str, code: &str) -> String {
+    let (address, fragment) = match address.split_once('#') {
+        Some((address, fragment)) => (address, format!("#{fragment}")),
+        None => (address, String::new()),
+    };
+    let separator = if address.contains('?') { '&' } else { '?' };
+    format!("{address}{separator}error={code}{fragment}")
+}

@@ -1,0 +1,16 @@
+//! `POST /api/auth/request-password-reset`: refused as Better Auth does where no mail can be sent.
+
+use actix_web::http::StatusCode;
+
+use super::api_error::ApiError;
+use super::call::Call;
+use super::respond::ApiResult;
+
+pub(crate) async fn request_password_reset(call: Call) -> ApiResult {
+    let mut fields = call.fields()?;
+    fields.email("email");
+    fields.optional_text("redirectTo");
+    fields.finish()?;
+    let (code, message) = ("RESET_PASSWORD_DISABLED", "Reset password isn't enabled");
+    Err(ApiError::new(StatusCode::BAD_REQUEST, code, message))
+}

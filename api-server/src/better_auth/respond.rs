@@ -1,0 +1,67 @@
+//! Answers and the cookies that go with them.
+
+use actix_web::HttpResponse;
+use actix_web::http::header::{ACCESS_CONTROL_EXPOSE_HEADERS, HeaderValue, SET_COOKIE};
+use serde::Serialize;
+
+use super::api_error::ApiError;
+use super::call::Call;
+use super::cookies;
+use super::identity::SignedIn;
+use crate::db::Timestamp;
+use crate::http::headers::SET_AUTH_TOKEN;
+use crate::problem::Problem;
+
+/// What every endpoint gives.
+pub(super) type ApiResult = Result<HttpResponse, ApiError>;
+
+impl Call {
+    /// For somebody whose session goes on as it is, or was just prolonged.
+    pub(super) fn respond(&self, signed_in: &SignedIn, body: impl Serialize) -> ApiResult {
+        let mut response = HttpResponse::Ok().json(body);
+        if signed_in.is_renewed {
+            self.keep(&mut response, signed_in)?;
+        }
+        Ok(response)
+    }
+
+    /// The cookie of whoever is signed in goes out again.
+    pub(super) fn keep(
+        &self,
+        response: &mut HttpResponse,
+        signed_in: &SignedIn,
+    ) -> Result<(), ApiError> {
+        let session = &signed_in.session;
+        let until = signed_in.is_remembered.then_some(session.expires_at);
+        self.keep_session(response, &session.id, until)
+    }
+
+    /// The cookie of a session, and its value in a header for clients that keep it themselves.
+    pub(super) fn keep_session(
+        &self,
+        response: &mut HttpResponse,
+        session_id: &str,
+        remember_until: Option<Timestamp>,
+    ) -> Result<(), ApiError> {
+        let (signed, kept) = cookies::keep(&self.context, session_id, remember_until)?;
+        append(response, kept);
+        let token = HeaderValue::try_from(signed).map_err(Problem::internal)?;
+        let headers = response.headers_mut();
+        headers.insert(SET_AUTH_TOKEN, token);
+        let exposed = HeaderValue::from_static("set-auth-token");
+        headers.insert(ACCESS_CONTROL_EXPOSE_HEADERS, exposed);
+        Ok(())
+    }
+
+    /// The browser is to forget its session.
+    pub(super) fn forget(&self, mut response: HttpResponse) -> HttpResponse {
+        append(&mut response, cookies::forget(&self.request, &self.context));
+        response
+    }
+}
+
+pub(super) fn append(response: &mut HttpResponse, cookies: Vec<HeaderValue>) {
+    for cookie in cookies {
+        response.headers_mut().append(SET_COOKIE, cookie);
+    }
+}

@@ -1,0 +1,27 @@
+//! `POST /api/auth/revoke-session`
+
+use actix_web::HttpResponse;
+
+use super::call::Call;
+use super::cookies;
+use super::format::DONE;
+use super::respond::ApiResult;
+use crate::sessions::list::end_own;
+
+/// Ends a session of the caller, by its handle or its token. The response is the same for
+/// sessions of other users and for any other text.
+pub(crate) async fn revoke_session(call: Call) -> ApiResult {
+    let mut fields = call.fields()?;
+    let token = fields.text("token");
+    fields.finish()?;
+    let signed_in = call.signed_in().await?;
+    let Some(session_id) = cookies::listed_session(&call.context, token) else {
+        return call.respond(&signed_in, DONE);
+    };
+    let is_current = session_id == signed_in.session.id;
+    end_own(&call.context.sessions, signed_in.user_id(), session_id).await?;
+    if is_current {
+        return Ok(call.forget(HttpResponse::Ok().json(DONE)));
+    }
+    call.respond(&signed_in, DONE)
+}

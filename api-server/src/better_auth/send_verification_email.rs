@@ -1,0 +1,19 @@
+//! `POST /api/auth/send-verification-email`: refused as Better Auth does where no mail can be sent.
+
+use actix_web::http::StatusCode;
+
+use super::api_error::ApiError;
+use super::call::Call;
+use super::respond::ApiResult;
+
+pub(crate) async fn send_verification_email(call: Call) -> ApiResult {
+    let mut fields = call.fields()?;
+    fields.email("email");
+    fields.optional_text("callbackURL");
+    fields.finish()?;
+    Err(ApiError::new(
+        StatusCode::BAD_REQUEST,
+        "VERIFICATION_EMAIL_NOT_ENABLED",
+        "Verification email isn't enabled",
+    ))
+}

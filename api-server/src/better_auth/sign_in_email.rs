@@ -1,0 +1,64 @@
+//! `POST /api/auth/sign-in/email`
+
+use actix_web::HttpResponse;
+use actix_web::http::StatusCode;
+use actix_web::http::header::{HeaderValue, LOCATION};
+use serde::Serialize;
+
+use super::api_error::ApiError;
+use super::call::Call;
+use super::callback;
+use super::fields::is_email;
+use super::format::{UserBody, token};
+use super::origin;
+use super::respond::ApiResult;
+use super::sign_up_email::{attempt, login_context, open};
+use crate::accounts::login::log_in;
+use crate::problem::Problem;
+use crate::users::email::LoginEmail;
+
+#[derive(Serialize)]
+struct SignedIn {
+    redirect: bool,
+    token: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    url: Option<String>,
+    user: UserBody,
+}
+
+/// A new session; others stay, but for the one whose cookie it replaces.
+pub(crate) async fn sign_in(call: Call) -> ApiResult {
+    let mut fields = call.fields()?;
+    let (email, password) = (fields.text("email"), fields.text("password"));
+    fields.optional_text("callbackURL");
+    let is_remembered = fields.optional_bool("rememberMe") != Some(false);
+    fields.finish()?;
+    origin::require_trusted_login(&call)?;
+    if !is_email(email) {
+        let invalid = ApiError::new(StatusCode::BAD_REQUEST, "INVALID_EMAIL", "Invalid email");
+        return Err(invalid);
+    }
+    let url = callback::of_body(&call);
+    let location = url.as_deref().map(HeaderValue::try_from).transpose();
+    let location = location.map_err(Problem::internal)?;
+    let attempt = attempt(password)?;
+    let (Ok(email), Some(attempt)) = (LoginEmail::parse(email), attempt) else {
+        // Nobody has such an address or such a password here.
+        return Err(ApiError::invalid_email_or_password());
+    };
+    let context = login_context(&call, is_remembered);
+    let granted = log_in(&call.context.accounts, email, attempt, context).await?;
+    let session_id = granted.session_id;
+    let remember_until = is_remembered.then_some(granted.expires_at);
+    let mut response = HttpResponse::Ok().json(SignedIn {
+        redirect: url.is_some(),
+        token: token(&call.context, &session_id)?,
+        url,
+        user: granted.user.into(),
+    });
+    if let Some(location) = location {
+        response.headers_mut().insert(LOCATION, location);
+    }
+    open(&call, &mut response, &session_id, remember_until)?;
+    Ok(response)
+}

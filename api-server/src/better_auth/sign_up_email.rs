@@ -1,0 +1,131 @@
+//! `POST /api/auth/sign-up/email`
+
+use actix_web::HttpResponse;
+use auth_core::password::{Password, PasswordAttempt};
+use serde::Serialize;
+
+use super::api_error::ApiError;
+use super::call::Call;
+use super::fields::Fields;
+use super::format::{UserBody, token};
+use super::respond::{ApiResult, append};
+use super::{cookies, identity, origin};
+use crate::accounts::login::LoginContext;
+use crate::accounts::register::{NewAccount, create};
+use crate::db::Timestamp;
+use crate::users::email::Email;
+use crate::users::password_policy::{ChosenPassword, PasswordPolicy};
+use crate::users::user::{MAX_IMAGE_CHARS, MAX_NAME_CHARS};
+
+/// As JavaScript counts: UTF-16 code units.
+const MIN_UNITS: usize = 8;
+const MAX_UNITS: usize = 128;
+
+#[derive(Serialize)]
+struct SignedUp {
+    token: String,
+    user: UserBody,
+}
+
+/// A new account, signed in.
+pub(crate) async fn sign_up(call: Call) -> ApiResult {
+    let mut fields = call.fields()?;
+    let (email, name) = (fields.email("email"), fields.text("name"));
+    let password = fields.not_empty("password");
+    let image = fields.optional_text("image");
+    fields.optional_text("callbackURL");
+    let is_remembered = fields.optional_bool("rememberMe") != Some(false);
+    let email = parse_email(&mut fields, "email", email);
+    fields.bounded("name", name, MAX_NAME_CHARS);
+    fields.bounded("image", image.unwrap_or_default(), MAX_IMAGE_CHARS);
+    fields.finish()?;
+    origin::require_trusted_login(&call)?;
+    let account = NewAccount {
+        email: email.ok_or_else(ApiError::invalid_email_or_password)?,
+        password: new_password(&call.context.accounts.passwords.policy, password)?,
+        name: Some(name.to_owned()),
+        image: image.map(ToOwned::to_owned),
+    };
+    let context = login_context(&call, is_remembered);
+    let granted = create(&call.context.accounts, account, context).await?;
+    let session_id = granted.session_id.clone();
+    let remember_until = is_remembered.then_some(granted.expires_at);
+    let body = SignedUp {
+        token: token(&call.context, &session_id)?,
+        user: granted.user.into(),
+    };
+    let mut response = HttpResponse::Ok().json(body);
+    open(&call, &mut response, &session_id, remember_until)?;
+    Ok(response)
+}
+
+/// An address that zod takes and we do not is as wrong as one that zod does not.
+fn parse_email(fields: &mut Fields<'_>, name: &str, text: &str) -> Option<Email> {
+    let parsed = Email::parse(text);
+    if parsed.is_err() && super::fields::is_email(text) {
+        fields.wrong(name, "Invalid email address");
+    }
+    parsed.ok()
+}
+
+/// What a sign-in or a sign-up says of its session. The origin of a request with cookies was checked before.
+pub(super) fn login_context(call: &Call, is_remembered: bool) -> LoginContext {
+    LoginContext {
+        client: call.client.clone(),
+        lifetime: identity::lifetime(&call.context, is_remembered),
+        replaced: cookies::replaced_session(&call.request, &call.context),
+    }
+}
+
+/// The cookie of a session that begins.
+pub(super) fn open(
+    call: &Call,
+    response: &mut HttpResponse,
+    session_id: &str,
+    remember_until: Option<Timestamp>,
+) -> Result<(), ApiError> {
+    call.keep_session(response, session_id, remember_until)?;
+    if remember_until.is_some() {
+        let forgotten = cookies::forget_dont_remember(&call.request, &call.context);
+        append(response, forgotten);
+    }
+    Ok(())
+}
+
+/// A password that may be set.
+pub(super) fn new_password(
+    policy: &PasswordPolicy,
+    text: &str,
+) -> Result<ChosenPassword, ApiError> {
+    if units(text) < MIN_UNITS {
+        return Err(ApiError::password_too_short());
+    }
+    require_short_enough(text)?;
+    // Ours counts characters, of which there are fewer than code units, or after NFKC more.
+    let password = Password::new(text).map_err(|error| {
+        if Password::new("short").is_err_and(|too_short| too_short == error) {
+            ApiError::password_too_short()
+        } else {
+            ApiError::password_too_long()
+        }
+    })?;
+    let chosen = policy.choose(password);
+    chosen.map_err(|_common| ApiError::password_compromised())
+}
+
+/// What somebody typed; `None` for what cannot be anybody's password.
+pub(super) fn attempt(text: &str) -> Result<Option<PasswordAttempt>, ApiError> {
+    require_short_enough(text)?;
+    Ok(PasswordAttempt::new(text).ok())
+}
+
+fn require_short_enough(text: &str) -> Result<(), ApiError> {
+    if units(text) > MAX_UNITS {
+        return Err(ApiError::password_too_long());
+    }
+    Ok(())
+}
+
+fn units(text: &str) -> usize {
+    text.encode_utf16().count()
+}

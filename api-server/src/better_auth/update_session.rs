@@ -1,0 +1,12 @@
+//! `POST /api/auth/update-session`
+
+use super::api_error::ApiError;
+use super::call::Call;
+use super::respond::ApiResult;
+
+/// Our sessions have no fields that may be changed.
+pub(crate) async fn update_session(call: Call) -> ApiResult {
+    call.record()?.finish()?;
+    call.signed_in().await?;
+    Err(ApiError::no_fields())
+}

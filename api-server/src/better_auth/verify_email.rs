@@ -1,0 +1,20 @@
+//! `GET /api/auth/verify-email`: no mail is sent, so no token is good.
+
+use actix_web::http::StatusCode;
+
+use super::api_error::ApiError;
+use super::call::Call;
+use super::callback;
+use super::redirect::{redirect, with_error};
+use super::respond::ApiResult;
+
+pub(crate) async fn verify_email(call: Call) -> ApiResult {
+    let mut fields = call.query_fields();
+    fields.text("token");
+    fields.optional_text("callbackURL");
+    fields.finish()?;
+    match callback::of_query(&call)? {
+        Some(callback) => Ok(redirect(&with_error(&callback, "INVALID_TOKEN"))),
+        None => Err(ApiError::invalid_token(StatusCode::UNAUTHORIZED)),
+    }
+}

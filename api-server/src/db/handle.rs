@@ -1,0 +1,186 @@
+//! From async code to a blocking connection and back, within bounds.
+
+use std::hash::{BuildHasher as _, RandomState};
+use std::io;
+use std::time::{Duration, Instant};
+
+use diesel::result::QueryResult;
+use tokio::time::timeout;
+
+use super::DbConnection;
+use super::dialect;
+use super::error::DbError;
+use super::fair_queue::AccountKey;
+use super::pool::{Lease, Pooled, pool};
+use super::threads::Threads;
+use super::url::DatabaseUrl;
+use super::writer::Writer;
+
+/// How long a request waits for the database altogether.
+const PATIENCE: Duration = Duration::from_millis(2500);
+
+/// The database, as async code sees it. Cheap to clone.
+#[derive(Clone)]
+pub struct Db {
+    threads: Threads,
+    /// Where the engine gains from committing writes together.
+    writer: Option<Writer>,
+    /// Makes the keys of accounts, which callers cannot guess.
+    keys: RandomState,
+}
+
+/// The database as one account may use it: its requests hold a small part of the threads at a time, the others wait.
+pub(crate) struct AccountDb<'a> {
+    db: &'a Db,
+    account: Option<AccountKey>,
+}
+
+impl Db {
+    /// Prepares a pool of `connections` (on SQLite at least 2); opens none yet.
+    ///
+    /// # Errors
+    ///
+    /// If the operating system gives no thread.
+    pub fn new(url: DatabaseUrl, connections: u32) -> io::Result<Self> {
+        let together = dialect::commits_together(&url);
+        let threads = dialect::useful_threads(&url, connections);
+        // Also where one is all that is allowed, reads and writes do not wait for each other's connection.
+        let pool = pool(url, connections.max(threads + u32::from(together)));
+        Ok(Self {
+            threads: Threads::start(threads, &pool)?,
+            writer: together.then(|| Writer::start(pool)).transpose()?,
+            keys: RandomState::new(),
+        })
+    }
+
+    /// The way to the database for what an account asks for. `id` is the user's id, or that of a session.
+    pub(crate) fn of_account(&self, id: &str) -> AccountDb<'_> {
+        AccountDb {
+            db: self,
+            account: Some(self.keys.hash_one(id)),
+        }
+    }
+
+    /// The way to the database for what the server asks for itself, and for callers that are not known yet.
+    const fn of_server(&self) -> AccountDb<'_> {
+        AccountDb {
+            db: self,
+            account: None,
+        }
+    }
+
+    /// Runs queries that only read.
+    ///
+    /// # Errors
+    ///
+    /// [`DbError`]; within 3 s, even if the database hangs. A job that has begun may then still end in the background.
+    pub async fn read<T: Send + 'static>(
+        &self,
+        job: impl FnOnce(&mut DbConnection) -> QueryResult<T> + Send + 'static,
+    ) -> Result<T, DbError> {
+        self.of_server().read(job).await
+    }
+
+    /// Runs queries that write.
+    ///
+    /// # Errors
+    ///
+    /// As [`read`](Self::read). Several statements that belong together still need `write_transaction`.
+    pub async fn write<T: Send + 'static>(
+        &self,
+        job: impl FnOnce(&mut DbConnection) -> QueryResult<T> + Send + 'static,
+    ) -> Result<T, DbError> {
+        self.of_server().write(job).await
+    }
+}
+
+impl AccountDb<'_> {
+    /// As [`Db::run`].
+    ///
+    /// # Errors
+    ///
+    /// As [`Db::run`]; [`DbError::AccountBusy`] if the account's own requests left this one no turn.
+    pub(crate) async fn read<T: Send + 'static>(
+        &self,
+        job: impl FnOnce(&mut DbConnection) -> QueryResult<T> + Send + 'static,
+    ) -> Result<T, DbError> {
+        let since = Instant::now();
+        let outcome = timeout(PATIENCE, self.on_a_thread(since, job)).await;
+        let served = |account| self.db.threads.has_served(account, since);
+        match outcome {
+            // Its turn came as its time was over.
+            Ok(Err(DbError::Unavailable(_))) if since.elapsed() >= PATIENCE => {
+                Err(self.late(served))
+            }
+            Ok(outcome) => outcome,
+            Err(_elapsed) => Err(self.late(served)),
+        }
+    }
+
+    /// As [`Db::write`].
+    ///
+    /// # Errors
+    ///
+    /// As [`read`](Self::read).
+    pub(crate) async fn write<T: Send + 'static>(
+        &self,
+        job: impl FnOnce(&mut DbConnection) -> QueryResult<T> + Send + 'static,
+    ) -> Result<T, DbError> {
+        let Some(writer) = &self.db.writer else {
+            return self.read(job).await;
+        };
+        let since = Instant::now();
+        let outcome = timeout(PATIENCE, writer.write(self.account, job)).await;
+        let served = |account| writer.has_served(account, since);
+        outcome.unwrap_or_else(|_elapsed| Err(self.late(served)))
+    }
+
+    async fn on_a_thread<T: Send + 'static>(
+        &self,
+        since: Instant,
+        job: impl FnOnce(&mut DbConnection) -> QueryResult<T> + Send + 'static,
+    ) -> Result<T, DbError> {
+        let deadline = since + PATIENCE;
+        let job = move |lease: &mut Lease| on_a_connection(lease, deadline, job);
+        self.db.threads.run(self.account, job).await
+    }
+
+    /// Why there was no response in time: while the account was served, it was the account's own requests.
+    fn late(&self, served: impl FnOnce(AccountKey) -> bool) -> DbError {
+        if self.account.is_some_and(served) {
+            return DbError::AccountBusy;
+        }
+        DbError::Unavailable(format!("no answer in {PATIENCE:?}"))
+    }
+}
+
+fn on_a_connection<T>(
+    lease: &mut Lease,
+    deadline: Instant,
+    job: impl FnOnce(&mut DbConnection) -> QueryResult<T>,
+) -> Result<T, DbError> {
+    let pooled = lease
+        .connection()
+        .map_err(|error| DbError::Unavailable(error.to_string()))?;
+    // The caller has been told to try again by now; what is not begun must not happen after all.
+    if Instant::now() >= deadline {
+        return Err(DbError::Unavailable(
+            "a connection came too late".to_owned(),
+        ));
+    }
+    let result = job(&mut pooled.connection);
+    pooled.last_used = Instant::now();
+    result.map_err(|error| diagnose(error, pooled))
+}
+
+/// A query error on a dead connection is the connection's fault.
+fn diagnose(error: diesel::result::Error, pooled: &mut Pooled) -> DbError {
+    if matches!(error, diesel::result::Error::NotFound) {
+        return DbError::Query(error);
+    }
+    if pooled.answers().is_err() {
+        pooled.broken = true;
+        return DbError::Unavailable(error.to_string());
+    }
+    DbError::of_query(error)
+}

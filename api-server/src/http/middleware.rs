@@ -1,0 +1,170 @@
+//! What goes around every request: an id, a log line, headers, and an end to panics.
+
+use std::panic::AssertUnwindSafe;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, LazyLock};
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
+
+use actix_web::body::{BoxBody, MessageBody};
+use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::http::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, VARY};
+use actix_web::middleware::Next;
+use actix_web::web::Data;
+use actix_web::{Error, HttpRequest, ResponseError as _};
+use futures_util::FutureExt as _;
+
+use super::headers;
+use super::headers::REQUEST_ID;
+use super::policy::HttpPolicy;
+use crate::problem::{Code, MEDIA_TYPE, Problem};
+
+const MAX_REQUEST_ID: usize = 64;
+
+/// In the extensions of an answer that has a form of its own and stays as it is; with the fault behind it, if there was
+/// one.
+pub(crate) struct PreserveBody(pub(crate) Option<Arc<Problem>>);
+
+pub(crate) async fn finish_responses(
+    request: ServiceRequest,
+    next: Next<impl MessageBody + 'static>,
+) -> Result<ServiceResponse<BoxBody>, Error> {
+    let started = Instant::now();
+    let id = request_id(&request);
+    let outcome = AssertUnwindSafe(async { next.call(request).await })
+        .catch_unwind()
+        .await;
+    match outcome {
+        Ok(Ok(response)) => Ok(finish(response.map_into_boxed_body(), &id, started)),
+        Ok(Err(error)) => Err(fail(&error.to_string(), &id)),
+        Err(_panic) => Err(fail("a handler panicked", &id)),
+    }
+}
+
+fn finish(
+    mut response: ServiceResponse<BoxBody>,
+    id: &HeaderValue,
+    started: Instant,
+) -> ServiceResponse<BoxBody> {
+    if is_foreign_error(&response) {
+        response = replace(response);
+    }
+    log_outcome(&response, id, started);
+    let request = response.request();
+    let is_https = is_https(request);
+    let path = request.path().to_owned();
+    headers::complete(response.headers_mut(), id, &path, is_https);
+    response
+}
+
+fn is_https(request: &HttpRequest) -> bool {
+    let policy = request.app_data::<Data<HttpPolicy>>();
+    policy.is_some_and(|policy| policy.cookies.are_secure())
+}
+
+/// For the rare fault that leaves no response to finish.
+fn fail(cause: &str, id: &HeaderValue) -> Error {
+    let mut problem = Problem::internal(cause);
+    log_problem(&problem, id);
+    let mut shared = HeaderMap::new();
+    headers::complete(&mut shared, id, "", false);
+    for (name, value) in shared {
+        problem = problem.with_header(name, value);
+    }
+    problem.into()
+}
+
+/// The caller's own id, so that a chain of services can be followed, or a new one.
+fn request_id(request: &ServiceRequest) -> HeaderValue {
+    let given = request.headers().get(REQUEST_ID);
+    match given.filter(|id| is_plain(id.as_bytes())) {
+        Some(id) => id.clone(),
+        None => new_request_id(),
+    }
+}
+
+fn is_plain(id: &[u8]) -> bool {
+    (1..=MAX_REQUEST_ID).contains(&id.len())
+        && id
+            .iter()
+            .all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(byte))
+}
+
+/// Unique within a process and, by its start time, practically between them. It is no secret.
+fn new_request_id() -> HeaderValue {
+    static PROCESS: LazyLock<u128> = LazyLock::new(|| {
+        let now = SystemTime::now().duration_since(UNIX_EPOCH);
+        now.unwrap_or_default().as_micros()
+    });
+    static COUNTER: AtomicU64 = AtomicU64::new(0);
+    let number = COUNTER.fetch_add(1, Ordering::Relaxed);
+    let id = format!("{:x}-{number:x}", *PROCESS);
+    HeaderValue::from_str(&id).unwrap_or(HeaderValue::from_static("-"))
+}
+
+/// An error that did not come from us, such as the framework's own answer to a bad path.
+fn is_foreign_error(response: &ServiceResponse<BoxBody>) -> bool {
+    let status = response.status();
+    let is_ours = response
+        .response()
+        .extensions()
+        .get::<PreserveBody>()
+        .is_some();
+    !is_ours
+        && (status.is_client_error() || status.is_server_error())
+        && response
+            .headers()
+            .get(CONTENT_TYPE)
+            .is_none_or(|kind| kind != MEDIA_TYPE)
+}
+
+fn replace(response: ServiceResponse<BoxBody>) -> ServiceResponse<BoxBody> {
+    let status = response.status();
+    let cause = response.response().error().map(ToString::to_string);
+    let cause = cause.unwrap_or_else(|| status.to_string());
+    let problem = match status.as_u16() {
+        404 => Problem::new(Code::NotFound, "Nothing has this address"),
+        413 => Problem::new(Code::BodyTooLarge, "The body may have at most 65536 bytes"),
+        400..500 => Problem::new(Code::InvalidRequest, "The request is not acceptable"),
+        _ => Problem::internal(&cause),
+    };
+    let (request, replaced) = response.into_parts();
+    let mut response = ServiceResponse::from_err(problem.because(cause), request);
+    let headers = replaced.headers().iter();
+    for (name, value) in headers.filter(|(name, _)| says_who_may_read(name)) {
+        response.headers_mut().append(name.clone(), value.clone());
+    }
+    response
+}
+
+/// What CORS added is as true of the answer that takes the other's place.
+fn says_who_may_read(name: &HeaderName) -> bool {
+    *name == VARY || name.as_str().starts_with("access-control-")
+}
+
+fn log_outcome(response: &ServiceResponse<BoxBody>, id: &HeaderValue, started: Instant) {
+    let error = response.response().error();
+    if let Some(problem) = error.and_then(Error::as_error::<Problem>) {
+        log_problem(problem, id);
+    }
+    if let Some(PreserveBody(Some(problem))) = response.response().extensions().get() {
+        log_problem(problem, id);
+    }
+    log::debug!(
+        target: "api_server::access",
+        "request method={} path={:?} status={} micros={} request_id={id:?}",
+        response.request().method(),
+        response.request().path(),
+        response.status().as_u16(),
+        started.elapsed().as_micros(),
+    );
+}
+
+fn log_problem(problem: &Problem, id: &HeaderValue) {
+    let Some(cause) = problem.cause() else { return };
+    let code = problem.code().as_str();
+    if problem.status_code().is_server_error() {
+        log::error!("request failed request_id={id:?} code={code} cause={cause:?}");
+    } else {
+        log::debug!("request refused request_id={id:?} code={code} cause={cause:?}");
+    }
+}

@@ -1,0 +1,157 @@
+//! The `OpenAPI` document: gathered from the handlers, completed with what all of them share.
+
+mod aliases;
+
+use std::sync::LazyLock;
+
+use actix_web::HttpResponse;
+use actix_web::http::header::{ContentType, LOCATION};
+use utoipa::openapi::path::Operation;
+use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityRequirement, SecurityScheme};
+use utoipa::openapi::{ContentBuilder, Ref, RefOr, Response, ResponseBuilder, Schema};
+use utoipa::{Modify, OpenApi};
+use utoipa_swagger_ui::SwaggerUi;
+
+use crate::better_auth::api_error::BetterAuthError;
+use crate::problem::{MEDIA_TYPE, ProblemBody};
+use crate::{auth, better_auth, health, tasks};
+use aliases::Aliases;
+
+const ADDRESS: &str = "/api/openapi.json";
+
+static DOCUMENT: LazyLock<String> = LazyLock::new(document);
+
+#[derive(OpenApi)]
+#[openapi(
+    info(
+        title = "api-server",
+        description = "Registers people, logs them in and out, and keeps each person's tasks.\n\n\
+            Register or log in, take `access_token` from the answer and send it as `Authorization: Bearer …`. \
+            Every error is a problem document (RFC 9457) with a stable `code`.\n\n\
+            **To try it in the documentation page**: whoever is signed in on [the pages](/) is so here too, by cookie. \
+            Otherwise open `POST /api/auth/login` (or `register`), *Try it out*, *Execute*, copy `access_token` from the \
+            answer, press *Authorize* and paste it under *bearer*. It is good for 15 minutes, or what the server sets."
+    ),
+    paths(show),
+    components(schemas(ProblemBody, BetterAuthError))
+)]
+struct Api;
+
+/// The document as text, ending in a line break.
+///
+/// Falls back to an empty object only if the document cannot be written as JSON, which the tests rule out.
+#[must_use]
+pub fn document() -> String {
+    let mut api = Api::openapi();
+    let features = [
+        auth::Api::openapi(),
+        better_auth::Api::openapi(),
+        tasks::Api::openapi(),
+        health::Api::openapi(),
+    ];
+    for feature in features {
+        api.merge(feature);
+    }
+    Shared.modify(&mut api);
+    Aliases.modify(&mut api);
+    let mut text = api.to_pretty_json().unwrap_or_else(|_| "{}".to_owned());
+    text.push('\n');
+    text
+}
+
+/// The page that shows the document, at `/docs/`.
+pub(crate) fn swagger_ui() -> SwaggerUi {
+    SwaggerUi::new("/docs/{_:.*}").config(utoipa_swagger_ui::Config::from(ADDRESS))
+}
+
+/// This document.
+#[utoipa::path(
+    get, path = "/api/openapi.json", tag = "health", operation_id = "openapi",
+    responses((status = 200, description = "OpenAPI 3.1", content_type = "application/json")),
+)]
+pub(crate) async fn show() -> HttpResponse {
+    HttpResponse::Ok()
+        .content_type(ContentType::json())
+        .body(DOCUMENT.as_str())
+}
+
+/// The page finds its files relative to `/docs/`.
+pub(crate) async fn docs() -> HttpResponse {
+    HttpResponse::PermanentRedirect()
+        .insert_header((LOCATION, "/docs/"))
+        .json(serde_json::json!({ "location": "/docs/" }))
+}
+
+/// The bearer scheme, and a problem as the answer to whatever goes wrong.
+struct Shared;
+
+impl Modify for Shared {
+    fn modify(&self, api: &mut utoipa::openapi::OpenApi) {
+        if let Some(components) = &mut api.components {
+            let mut bearer = Http::new(HttpAuthScheme::Bearer);
+            bearer.bearer_format = Some("JWT".to_owned());
+            components.add_security_scheme("bearer", SecurityScheme::Http(bearer.clone()));
+            bearer.description =
+                Some("A token of type revocations+jwt, as auth-core makes it".to_owned());
+            components.add_security_scheme("revocations", SecurityScheme::Http(bearer.clone()));
+            bearer.bearer_format = None;
+            bearer.description =
+                Some("The session token of a client of Better Auth, or its cookie".to_owned());
+            components.add_security_scheme("better_auth", SecurityScheme::Http(bearer));
+        }
+        for item in api.paths.paths.values_mut() {
+            let operations = [
+                &mut item.get,
+                &mut item.post,
+                &mut item.put,
+                &mut item.patch,
+                &mut item.delete,
+            ];
+            for operation in operations.into_iter().flatten() {
+                describe_errors(operation);
+                forbid_null_body(operation);
+            }
+        }
+    }
+}
+
+fn describe_errors(operation: &mut Operation) {
+    let speaks_better_auth = operation.security.as_ref().is_some_and(|security| {
+        security.contains(&SecurityRequirement::new("better_auth", [""; 0]))
+    });
+    let form = if speaks_better_auth {
+        ("application/json", "BetterAuthError")
+    } else {
+        (MEDIA_TYPE, "Problem")
+    };
+    let responses = &mut operation.responses.responses;
+    if operation.security.is_some() {
+        let refusal = error(form, "No token, or not a good one");
+        responses.insert("401".to_owned(), refusal.into());
+    }
+    let refusal = error(form, "Any other refusal or fault");
+    responses.insert("default".to_owned(), refusal.into());
+}
+
+fn error((media_type, schema): (&str, &str), description: &str) -> Response {
+    let body = ContentBuilder::new().schema(Some(Ref::from_schema_name(schema)));
+    ResponseBuilder::new()
+        .description(description)
+        .content(media_type, body.build())
+        .build()
+}
+
+/// An optional body is derived as one that may be `null`; it may only be left out.
+fn forbid_null_body(operation: &mut Operation) {
+    let Some(RefOr::T(body)) = &mut operation.request_body else {
+        return;
+    };
+    for content in body.content.values_mut() {
+        if let RefOr::T(content) = content
+            && let Some(RefOr::T(Schema::OneOf(either))) = &mut content.schema
+            && let Some(reference @ RefOr::Ref(_)) = either.items.first().cloned()
+        {
+            content.schema = Some(reference);
+        }
+    }
+}

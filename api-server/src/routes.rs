@@ -1,0 +1,174 @@
+//! The table of contents: every address and method of the server, with its handler.
+//!
+//! Of several patterns that match, the first wins: `/api/auth/…` comes before `/api/{user_id}/…`.
+
+use actix_web::http::Method;
+use actix_web::web::{self, ServiceConfig};
+
+use crate::auth::{
+    account, change_password, login, logout, refresh, register, revocations, session, sessions,
+    token,
+};
+use crate::better_auth::endpoint::{at, get, post, unknown};
+use crate::better_auth::{
+    change_email, delete_user, error, get_session, list_accounts, list_sessions, ok,
+    request_password_reset, reset_password, revoke_other_sessions, revoke_session, revoke_sessions,
+    send_verification_email, sign_in_email, sign_out, sign_up_email, update_session, update_user,
+    verify_email, verify_password,
+};
+use crate::http::endpoint::Endpoint;
+use crate::problem::{Code, Problem};
+use crate::tasks::{complete, create, item, list};
+use crate::{better_auth, health, openapi, pages};
+
+pub(crate) fn routes(config: &mut ServiceConfig, has_pages: bool) {
+    if has_pages {
+        config.configure(page_routes);
+    }
+    config
+        .configure(health_routes)
+        .configure(auth_routes)
+        .configure(better_auth_routes)
+        .configure(openapi_routes)
+        .configure(task_routes)
+        .default_service(web::to(not_found));
+}
+
+fn page_routes(config: &mut ServiceConfig) {
+    config
+        .service(Endpoint::at(pages::ADDRESSES).get(pages::page))
+        .service(Endpoint::at([pages::asset_address().as_str()]).get(pages::asset));
+}
+
+fn health_routes(config: &mut ServiceConfig) {
+    config
+        .service(Endpoint::at(["/healthz"]).get(health::live))
+        .service(Endpoint::at(["/readyz"]).get(health::ready));
+}
+
+fn auth_routes(config: &mut ServiceConfig) {
+    config
+        .service(
+            Endpoint::at(["/api/auth/register", "/api/auth/signup"])
+                .on(Method::POST, register::register),
+        )
+        .service(Endpoint::at(["/api/auth/login"]).on(Method::POST, login::login))
+        .service(Endpoint::at(["/api/auth/refresh"]).on(Method::POST, refresh::refresh))
+        .service(Endpoint::at(["/api/auth/logout"]).on(Method::POST, logout::logout))
+        // Shared with Better Auth: the credential tells which API is meant.
+        .service(Endpoint::at(["/api/auth/session"]).get(session::show))
+        .service(Endpoint::at(["/api/auth/sessions"]).get(sessions::list))
+        .service(Endpoint::at(["/api/auth/sessions/{id}"]).on(Method::DELETE, sessions::end))
+        .service(
+            Endpoint::at(["/api/auth/account"])
+                .get(account::show)
+                .on(Method::PATCH, account::change)
+                .on(Method::DELETE, account::delete),
+        )
+        // Shared with Better Auth: the body tells which API is meant.
+        .service(
+            Endpoint::at(["/api/auth/change-password"]).on(Method::POST, change_password::either),
+        )
+        // Shared with Better Auth, whose `GET` it is.
+        .service(
+            Endpoint::at(["/api/auth/token"])
+                .get(better_auth::token::show)
+                .on(Method::POST, token::exchange),
+        )
+        .service(Endpoint::at(["/api/auth/revocations"]).get(revocations::list));
+}
+
+/// Better Auth's addresses begin with `/api/auth` too.
+fn better_auth_routes(config: &mut ServiceConfig) {
+    config
+        .service(post("/sign-up/email", sign_up_email::sign_up))
+        .service(post("/sign-in/email", sign_in_email::sign_in))
+        .service(post("/sign-out", sign_out::sign_out))
+        .service(
+            at("/get-session")
+                .route(web::get().to(get_session::show))
+                .route(web::post().to(get_session::refuse_post)),
+        )
+        .service(get("/list-sessions", list_sessions::list_sessions))
+        .service(post("/revoke-session", revoke_session::revoke_session))
+        .service(post("/revoke-sessions", revoke_sessions::revoke_sessions))
+        .service(post(
+            "/revoke-other-sessions",
+            revoke_other_sessions::revoke_other_sessions,
+        ))
+        .service(post("/update-user", update_user::update_user))
+        .service(post("/update-session", update_session::update_session))
+        .service(post("/verify-password", verify_password::verify_password))
+        .service(post("/delete-user", delete_user::delete_user))
+        .service(get("/delete-user/callback", delete_user::callback))
+        .service(get("/list-accounts", list_accounts::list_accounts))
+        .service(get("/ok", ok::ok))
+        .service(get("/error", error::error))
+        .configure(mail_routes)
+        .service(unknown());
+}
+
+/// Better Auth's addresses that need mail.
+fn mail_routes(config: &mut ServiceConfig) {
+    config
+        .service(post(
+            "/request-password-reset",
+            request_password_reset::request_password_reset,
+        ))
+        .service(post("/reset-password", reset_password::reset_password))
+        .service(get("/reset-password/{token}", reset_password::follow_link))
+        .service(post(
+            "/send-verification-email",
+            send_verification_email::send_verification_email,
+        ))
+        .service(get("/verify-email", verify_email::verify_email))
+        .service(post("/change-email", change_email::change_email));
+}
+
+fn openapi_routes(config: &mut ServiceConfig) {
+    config
+        .service(Endpoint::at(["/api/openapi.json"]).get(openapi::show))
+        .service(Endpoint::at(["/docs"]).get(openapi::docs))
+        .service(openapi::swagger_ui());
+}
+
+/// `/api/tasks` and `/api/v1/tasks` come first: they would match `/api/{user_id}/tasks` as well.
+fn task_routes(config: &mut ServiceConfig) {
+    config
+        .service(
+            Endpoint::at(["/api/tasks", "/api/v1/tasks", "/api/{user_id}/tasks"])
+                .get(list::list)
+                .on(Method::POST, create::create),
+        )
+        .service(
+            Endpoint::at([
+                "/api/tasks/{task_id}",
+                "/api/v1/tasks/{task_id}",
+                "/api/{user_id}/tasks/{task_id}",
+            ])
+            .get(item::show)
+            .on(Method::PUT, item::replace)
+            .on(Method::PATCH, item::change)
+            .on(Method::DELETE, item::delete),
+        )
+        .service(
+            Endpoint::at([
+                "/api/tasks/{task_id}/complete",
+                "/api/v1/tasks/{task_id}/complete",
+                "/api/{user_id}/tasks/{task_id}/complete",
+            ])
+            .on(Method::PATCH, complete::toggle),
+        )
+        .service(
+            Endpoint::at([
+                "/api/tasks/{task_id}/toggle",
+                "/api/v1/tasks/{task_id}/toggle",
+                "/api/{user_id}/tasks/{task_id}/toggle",
+            ])
+            .on(Method::POST, complete::toggle),
+        );
+}
+
+async fn not_found() -> Result<&'static str, Problem> {
+    Err(Problem::new(Code::NotFound, "Nothing has this address"))
+}

@@ -1,0 +1,135 @@
+//! The parts that handlers share, made of the settings.
+
+use std::sync::Arc;
+
+use actix_web::web::{Data, ServiceConfig};
+use auth_core::{Authority, RevokedSessions};
+
+use super::BuildError;
+use crate::accounts::Accounts;
+use crate::better_auth::context::BetterAuthContext;
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::db::Db;
+use crate::http::caller::ServerAuthenticator;
+use crate::http::cookies::Cookies;
+use crate::http::forwarded::ProxyNotice;
+use crate::http::page_memory::PageMemory;
+use crate::http::policy::HttpPolicy;
+use crate::limits::Limits;
+use crate::sessions::Sessions;
+use crate::sessions::keys::{Keys, TokenSettings};
+use crate::sessions::revocation::Feed;
+use crate::tasks::Tasks;
+use crate::tasks::quota::TaskQuota;
+use crate::users::hasher::Hasher;
+use crate::users::password_policy::PasswordPolicy;
+use crate::users::passwords::Passwords;
+use crate::users::throttle::{NetworkLimits, Throttle};
+
+/// What each worker of the server shares with the others. Cheap to clone.
+#[derive(Clone)]
+pub(super) struct Parts {
+    pub(super) sessions: Arc<Sessions>,
+    accounts: Data<Accounts>,
+    policy: Data<HttpPolicy>,
+    better_auth: Data<BetterAuthContext>,
+    tasks: Data<Tasks>,
+    authority: Authority,
+}
+
+impl Parts {
+    pub(super) fn new(config: Config, limits: &Limits, clock: Clock) -> Result<Self, BuildError> {
+        let db = Db::new(config.database_url.clone(), config.database_pool_size)?;
+        let sessions = Arc::new(sessions(&config, &db, &clock)?);
+        let tasks = Data::new(Tasks {
+            db: db.clone(),
+            clock: clock.clone(),
+            quota: TaskQuota::new(config.max_tasks_per_user),
+            page_memory: PageMemory::default(),
+            list_timeout: limits.list_timeout,
+        });
+        let delete_user = config.better_auth_delete_user;
+        let policy = Data::new(http_policy(&config, limits, &clock));
+        let accounts = Data::new(Accounts {
+            passwords: passwords(config, db, clock),
+            sessions: Arc::clone(&sessions),
+        });
+        let better_auth = Data::new(BetterAuthContext {
+            accounts: accounts.clone(),
+            sessions: Arc::clone(&sessions),
+            policy: policy.clone(),
+            delete_user,
+        });
+        let authority = Authority::new(ServerAuthenticator {
+            sessions: Arc::clone(&sessions),
+            cookies: policy.cookies,
+        });
+        Ok(Self {
+            sessions,
+            accounts,
+            policy,
+            better_auth,
+            tasks,
+            authority,
+        })
+    }
+
+    /// Lets handlers ask for each part by its type.
+    pub(super) fn share(&self, app: &mut ServiceConfig) {
+        app.app_data(Data::from(Arc::clone(&self.sessions)))
+            .app_data(self.accounts.clone())
+            .app_data(self.policy.clone())
+            .app_data(self.better_auth.clone())
+            .app_data(self.tasks.clone())
+            .app_data(self.authority.clone());
+    }
+}
+
+fn sessions(config: &Config, db: &Db, clock: &Clock) -> Result<Sessions, BuildError> {
+    let revoked = RevokedSessions::default();
+    let token_settings = TokenSettings {
+        issuer: config.issuer.clone(),
+        audience: config.audience.clone(),
+        services: config.token_audiences.clone(),
+        access_token_ttl: config.access_token_ttl,
+        revoked: revoked.clone(),
+    };
+    let (sliding, absolute) = (config.session_ttl, config.session_max_ttl);
+    Ok(Sessions {
+        db: db.clone(),
+        clock: clock.clone(),
+        keys: Keys::new(&config.keyring, token_settings)?,
+        feed: Feed::new(revoked.clone()),
+        revoked,
+        access_token_ttl: config.access_token_ttl,
+        session_ttl: absolute.map_or(sliding, |absolute| sliding.min(absolute)),
+        session_max_ttl: absolute,
+    })
+}
+
+fn http_policy(config: &Config, limits: &Limits, clock: &Clock) -> HttpPolicy {
+    let mut origins = config.allowed_origins.clone();
+    origins.push(config.public_url.clone());
+    HttpPolicy {
+        cookies: Cookies::new(config.public_url.is_https()),
+        origins,
+        trusted_proxies: config.trusted_proxies.clone(),
+        proxy_notice: ProxyNotice::default(),
+        body_timeout: limits.body_timeout,
+        clock: clock.clone(),
+    }
+}
+
+fn passwords(config: Config, db: Db, clock: Clock) -> Passwords {
+    Passwords {
+        db,
+        clock,
+        hasher: Hasher::new(config.bcrypt_cost),
+        policy: PasswordPolicy::new(config.password_blocklist),
+        throttle: Throttle::new(NetworkLimits {
+            failed_logins: config.max_failed_logins_per_network,
+            registrations: config.max_registrations_per_network,
+        }),
+    }
+}

@@ -1,0 +1,33 @@
+//! `PATCH /api/{user_id}/tasks/{task_id}/complete`, and `POST …/toggle`
+
+use actix_web::web::{self, Data};
+
+use super::id::{self, TaskId};
+use super::task::Task;
+use super::{Tasks, store};
+use crate::http::owner::Owner;
+use crate::problem::Problem;
+
+/// Finish an open task, reopen a finished one.
+#[utoipa::path(
+    patch, path = "/api/{user_id}/tasks/{task_id}/complete", tag = "tasks", operation_id = "toggleTask",
+    params(
+        ("user_id" = String, Path, description = "The caller's own id"),
+        ("task_id" = i64, Path, description = "The task"),
+    ),
+    responses((status = 200, description = "The task as it is now", body = Task)),
+    security(("bearer" = [])),
+)]
+pub(crate) async fn toggle(
+    Owner(owner): Owner,
+    TaskId(task_id): TaskId,
+    tasks: Data<Tasks>,
+) -> Result<web::Json<Task>, Problem> {
+    let now = tasks.clock.now().into();
+    let toggled = tasks
+        .db
+        .of_account(owner.as_str())
+        .write(move |connection| store::toggle(connection, &owner, task_id, now))
+        .await?;
+    toggled.map(web::Json).ok_or_else(id::not_found)
+}

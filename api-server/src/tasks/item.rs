@@ -1,0 +1,180 @@
+//! `GET`, `PUT`, `PATCH` and `DELETE /api/{user_id}/tasks/{task_id}`
+
+use actix_web::web::{self, Data};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use validator::Validate;
+
+use super::id::{self, TaskId};
+use super::store::TaskChange;
+use super::task::{self, Task, Title};
+use super::{Tasks, store};
+use crate::http::json::{Json, not_null, nullable};
+use crate::http::owner::Owner;
+use crate::problem::Problem;
+use crate::users::id::UserId;
+
+/// Show a task.
+#[utoipa::path(
+    get, path = "/api/{user_id}/tasks/{task_id}", tag = "tasks", operation_id = "getTask",
+    params(
+        ("user_id" = String, Path, description = "The caller's own id"),
+        ("task_id" = i64, Path, description = "The task"),
+    ),
+    responses((status = 200, description = "The task", body = Task)),
+    security(("bearer" = [])),
+)]
+pub(crate) async fn show(
+    Owner(owner): Owner,
+    TaskId(task_id): TaskId,
+    tasks: Data<Tasks>,
+) -> Result<web::Json<Task>, Problem> {
+    let found = tasks
+        .db
+        .of_account(owner.as_str())
+        .read(move |connection| store::find(connection, &owner, task_id))
+        .await?;
+    found.map(web::Json).ok_or_else(id::not_found)
+}
+
+#[derive(Serialize, ToSchema)]
+pub(crate) struct Deleted {
+    success: bool,
+    #[schema(example = "Task deleted successfully")]
+    message: &'static str,
+}
+
+/// Delete a task.
+#[utoipa::path(
+    delete, path = "/api/{user_id}/tasks/{task_id}", tag = "tasks", operation_id = "deleteTask",
+    params(
+        ("user_id" = String, Path, description = "The caller's own id"),
+        ("task_id" = i64, Path, description = "The task"),
+    ),
+    responses((status = 200, description = "It is gone", body = Deleted)),
+    security(("bearer" = [])),
+)]
+pub(crate) async fn delete(
+    Owner(owner): Owner,
+    TaskId(task_id): TaskId,
+    tasks: Data<Tasks>,
+) -> Result<web::Json<Deleted>, Problem> {
+    let deleted = tasks
+        .db
+        .of_account(owner.as_str())
+        .write(move |connection| store::delete(connection, &owner, task_id))
+        .await?;
+    if !deleted {
+        return Err(id::not_found());
+    }
+    Ok(web::Json(Deleted {
+        success: true,
+        message: "Task deleted successfully",
+    }))
+}
+
+#[derive(Deserialize, Validate, ToSchema)]
+pub(crate) struct ReplaceTask {
+    /// 1 to 200 characters after trimming.
+    #[serde(default)]
+    #[validate(custom(function = "task::title_rule"))]
+    #[schema(required, min_length = 1, max_length = 200, example = "Buy milk")]
+    title: String,
+    /// At most 10 000 characters; absent is none.
+    #[validate(custom(function = "task::description_rule"))]
+    #[schema(max_length = 10_000)]
+    description: Option<String>,
+    /// Absent leaves it as it was.
+    #[serde(default, alias = "is_completed", deserialize_with = "not_null")]
+    #[schema(value_type = bool)]
+    completed: Option<bool>,
+}
+
+/// Replace a task's content.
+#[utoipa::path(
+    put, path = "/api/{user_id}/tasks/{task_id}", tag = "tasks", operation_id = "replaceTask",
+    params(
+        ("user_id" = String, Path, description = "The caller's own id"),
+        ("task_id" = i64, Path, description = "The task"),
+    ),
+    request_body = ReplaceTask,
+    responses((status = 200, description = "The task as it is now", body = Task)),
+    security(("bearer" = [])),
+)]
+pub(crate) async fn replace(
+    Owner(owner): Owner,
+    TaskId(task_id): TaskId,
+    tasks: Data<Tasks>,
+    Json(body): Json<ReplaceTask>,
+) -> Result<web::Json<Task>, Problem> {
+    let change = TaskChange {
+        title: Some(parse_title(&body.title)?),
+        description: Some(body.description),
+        completed: body.completed,
+        updated_at: tasks.clock.now().into(),
+    };
+    apply(&tasks, owner, task_id, change).await
+}
+
+#[derive(Deserialize, Validate, ToSchema)]
+#[expect(clippy::option_option, reason = "absent leaves, null clears")]
+pub(crate) struct ChangeTask {
+    /// 1 to 200 characters after trimming.
+    #[serde(default, deserialize_with = "not_null")]
+    #[validate(custom(function = "task::title_rule"))]
+    #[schema(value_type = String, min_length = 1, max_length = 200, example = "Buy oat milk")]
+    title: Option<String>,
+    /// At most 10 000 characters; null clears.
+    #[serde(default, deserialize_with = "nullable")]
+    #[validate(custom(function = "task::description_rule"))]
+    #[schema(value_type = Option<String>, max_length = 10_000)]
+    description: Option<Option<String>>,
+    #[serde(default, alias = "is_completed", deserialize_with = "not_null")]
+    #[schema(value_type = bool)]
+    completed: Option<bool>,
+}
+
+/// Change some of a task; what is absent stays.
+#[utoipa::path(
+    patch, path = "/api/{user_id}/tasks/{task_id}", tag = "tasks", operation_id = "changeTask",
+    params(
+        ("user_id" = String, Path, description = "The caller's own id"),
+        ("task_id" = i64, Path, description = "The task"),
+    ),
+    request_body = ChangeTask,
+    responses((status = 200, description = "The task as it is now", body = Task)),
+    security(("bearer" = [])),
+)]
+pub(crate) async fn change(
+    Owner(owner): Owner,
+    TaskId(task_id): TaskId,
+    tasks: Data<Tasks>,
+    Json(body): Json<ChangeTask>,
+) -> Result<web::Json<Task>, Problem> {
+    let change = TaskChange {
+        title: body.title.as_deref().map(parse_title).transpose()?,
+        description: body.description,
+        completed: body.completed,
+        updated_at: tasks.clock.now().into(),
+    };
+    apply(&tasks, owner, task_id, change).await
+}
+
+fn parse_title(text: &str) -> Result<String, Problem> {
+    let title = Title::parse(text).map_err(|fault| fault.at("title"))?;
+    Ok(title.into_string())
+}
+
+async fn apply(
+    tasks: &Tasks,
+    owner: UserId,
+    id: i64,
+    change: TaskChange,
+) -> Result<web::Json<Task>, Problem> {
+    let changed = tasks
+        .db
+        .of_account(owner.as_str())
+        .write(move |connection| store::change(connection, &owner, id, &change))
+        .await?;
+    changed.map(web::Json).ok_or_else(id::not_found)
+}

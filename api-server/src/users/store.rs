@@ -1,0 +1,166 @@
+//! The users table.
+
+use diesel::prelude::*;
+use diesel::result::{DatabaseErrorKind, Error as DieselError};
+
+use super::email::{Email, LoginEmail};
+use super::id::UserId;
+use super::user::User;
+use crate::db::schema::users;
+use crate::db::{DbConnection, Timestamp};
+
+/// In the order of [`UserRow`]; the round-trip test tells swapped columns.
+pub(crate) const COLUMNS: (
+    users::id,
+    users::email,
+    users::name,
+    users::image,
+    users::email_verified,
+    users::created_at,
+    users::updated_at,
+) = (
+    users::id,
+    users::email,
+    users::name,
+    users::image,
+    users::email_verified,
+    users::created_at,
+    users::updated_at,
+);
+
+pub(crate) type UserRow = (
+    String,
+    String,
+    Option<String>,
+    Option<String>,
+    bool,
+    Timestamp,
+    Timestamp,
+);
+
+pub(crate) fn user_of_row(
+    (id, email, name, image, email_verified, created_at, updated_at): UserRow,
+) -> User {
+    User {
+        id,
+        email,
+        name,
+        image,
+        email_verified,
+        created_at,
+        updated_at,
+    }
+}
+
+/// A user and the stored password hash, if there is one.
+pub(crate) type Credentials = (User, Option<String>);
+
+pub(crate) fn is_taken(connection: &mut DbConnection, email: &Email) -> QueryResult<bool> {
+    let is_stored = |connection: &mut DbConnection, email: &str| {
+        let same = users::table.filter(users::email.eq(email));
+        diesel::select(diesel::dsl::exists(same)).get_result(connection)
+    };
+    match email.with_u_labels() {
+        Some(older) if is_stored(connection, &older)? => Ok(true),
+        _ => is_stored(connection, email.as_str()),
+    }
+}
+
+/// Inserts the user; `false` if the address has an account already.
+pub(crate) fn insert(
+    connection: &mut DbConnection,
+    user: &User,
+    password_hash: &str,
+) -> QueryResult<bool> {
+    let inserted = diesel::insert_into(users::table)
+        .values((
+            users::id.eq(&user.id),
+            users::email.eq(&user.email),
+            users::name.eq(&user.name),
+            users::image.eq(&user.image),
+            users::email_verified.eq(user.email_verified),
+            users::password_hash.eq(password_hash),
+            users::created_at.eq(user.created_at),
+            users::updated_at.eq(user.updated_at),
+        ))
+        .execute(connection);
+    match inserted {
+        Ok(_one) => Ok(true),
+        Err(DieselError::DatabaseError(DatabaseErrorKind::UniqueViolation, _)) => Ok(false),
+        Err(error) => Err(error),
+    }
+}
+
+pub(crate) fn find_by_email(
+    connection: &mut DbConnection,
+    email: &LoginEmail,
+) -> QueryResult<Option<Credentials>> {
+    for spelling in email.spellings() {
+        let found: Option<(UserRow, Option<String>)> = users::table
+            .filter(users::email.eq(spelling))
+            .select((COLUMNS, users::password_hash))
+            .first(connection)
+            .optional()?;
+        if let Some((row, hash)) = found {
+            return Ok(Some((user_of_row(row), hash)));
+        }
+    }
+    Ok(None)
+}
+
+pub(crate) fn find(connection: &mut DbConnection, id: &UserId) -> QueryResult<Option<User>> {
+    let row = users::table
+        .find(id.as_str())
+        .select(COLUMNS)
+        .first(connection);
+    Ok(row.optional()?.map(user_of_row))
+}
+
+pub(crate) fn has_password(connection: &mut DbConnection, id: &UserId) -> QueryResult<bool> {
+    let with = users::table
+        .find(id.as_str())
+        .filter(users::password_hash.is_not_null());
+    diesel::select(diesel::dsl::exists(with)).get_result(connection)
+}
+
+/// What may change; `None` leaves a column as it is.
+#[derive(AsChangeset)]
+#[diesel(table_name = users)]
+#[expect(clippy::option_option, reason = "Some(None) clears the column")]
+pub(crate) struct ProfileChange {
+    pub(crate) name: Option<Option<String>>,
+    pub(crate) image: Option<Option<String>>,
+    pub(crate) updated_at: Timestamp,
+}
+
+pub(crate) fn change_profile(
+    connection: &mut DbConnection,
+    id: &UserId,
+    change: &ProfileChange,
+) -> QueryResult<Option<User>> {
+    let row = diesel::update(users::table.find(id.as_str()))
+        .set(change)
+        .returning(COLUMNS)
+        .get_result(connection);
+    Ok(row.optional()?.map(user_of_row))
+}
+
+/// Replaces the hash; `false` if `old` is no longer the one on record. Locks the row until the end of the transaction.
+pub(crate) fn set_hash(
+    connection: &mut DbConnection,
+    id: &str,
+    old: &str,
+    new: &str,
+) -> QueryResult<bool> {
+    let unchanged = users::table.find(id).filter(users::password_hash.eq(old));
+    let set = diesel::update(unchanged)
+        .set(users::password_hash.eq(new))
+        .execute(connection)?;
+    Ok(set == 1)
+}
+
+/// Deletes the user with everything; whether there was one.
+pub(crate) fn delete(connection: &mut DbConnection, id: &UserId) -> QueryResult<bool> {
+    let deleted = diesel::delete(users::table.find(id.as_str())).execute(connection)?;
+    Ok(deleted == 1)
+}

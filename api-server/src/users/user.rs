@@ -1,0 +1,91 @@
+//! A user, and what a password, a name and an image may be.
+
+use auth_core::password::{Password, PasswordAttempt};
+use serde::Serialize;
+use utoipa::ToSchema;
+use validator::ValidationError;
+
+use super::email::Email;
+use super::id::UserId;
+use super::password_policy;
+use super::password_policy::{ChosenPassword, PasswordPolicy};
+use crate::db::Timestamp;
+use crate::problem::violation as validate;
+use crate::problem::violation::{Fault, rule};
+
+pub(crate) const MAX_NAME_CHARS: usize = 200;
+pub(crate) const MAX_IMAGE_CHARS: usize = 2048;
+
+/// A user as the API shows it.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub(crate) struct User {
+    /// `UUIDv7` as text; opaque to clients.
+    pub(crate) id: String,
+    /// Lower-cased, the domain in ASCII.
+    #[schema(example = "ada@example.com")]
+    pub(crate) email: String,
+    #[schema(example = "Ada")]
+    pub(crate) name: Option<String>,
+    /// The address of a picture.
+    pub(crate) image: Option<String>,
+    pub(crate) email_verified: bool,
+    #[schema(value_type = String, format = DateTime, example = "2026-11-20T12:57:51.869Z")]
+    pub(crate) created_at: Timestamp,
+    #[schema(value_type = String, format = DateTime, example = "2026-11-20T12:57:51.869Z")]
+    pub(crate) updated_at: Timestamp,
+}
+
+impl User {
+    /// A new account, just registered.
+    pub(crate) fn new(id: &UserId, email: Email, name: Option<String>, now: Timestamp) -> Self {
+        Self {
+            id: id.as_str().to_owned(),
+            email: email.into_string(),
+            name,
+            image: None,
+            email_verified: false,
+            created_at: now,
+            updated_at: now,
+        }
+    }
+}
+
+pub(crate) fn new_password(policy: &PasswordPolicy, text: &str) -> Result<ChosenPassword, Fault> {
+    policy.choose(measured(text)?)
+}
+
+/// All of the policy but the operator's list.
+pub(crate) fn new_password_rule(text: &str) -> Result<(), ValidationError> {
+    rule(measured(text).and_then(|password| password_policy::common_rule(&password)))
+}
+
+fn measured(text: &str) -> Result<Password, Fault> {
+    Password::new(text).map_err(|error| password_fault(text, error))
+}
+
+/// What somebody typed to log in; too short for a new password is merely wrong.
+pub(crate) fn attempted_password(text: &str) -> Result<PasswordAttempt, Fault> {
+    PasswordAttempt::new(text).map_err(|error| password_fault(text, error))
+}
+
+pub(crate) fn attempted_password_rule(text: &str) -> Result<(), ValidationError> {
+    rule(attempted_password(text))
+}
+
+fn password_fault(text: &str, error: auth_core::Error) -> Fault {
+    match error {
+        _ if text.is_empty() => Fault::new("required", "is required"),
+        auth_core::Error::UnacceptablePassword(message) => {
+            Fault::new("unacceptable_password", message)
+        }
+        _ => Fault::new("unacceptable_password", "cannot be used"),
+    }
+}
+
+pub(crate) fn name_rule(text: &str) -> Result<(), ValidationError> {
+    validate::text(text, MAX_NAME_CHARS, "must be at most 200 characters")
+}
+
+pub(crate) fn image_rule(text: &str) -> Result<(), ValidationError> {
+    validate::text(text, MAX_IMAGE_CHARS, "must be at most 2048 characters")
+}
