@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use api_server::config::Settings;
 use clap::CommandFactory as _;
 
-use crate::harness::{Place, committed};
+use harness::{Place, committed};
 
 /// Variables and their defaults; empty where the program finds one itself.
 fn settings() -> BTreeMap<String, String> {
