@@ -1,15 +1,12 @@
 //! A database of one test's own, gone when the test ends.
 
-use std::env;
-
 use diesel::connection::SimpleConnection;
 use diesel::deserialize::QueryableByName;
 use diesel::prelude::*;
 use diesel::sql_query;
 use diesel::sql_types::{Nullable, Text};
+use harness::Postgres;
 use tempfile::TempDir;
-use url::Url;
-use uuid::Uuid;
 
 /// The two databases the server knows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,7 +28,7 @@ pub struct Database(Place);
 #[derive(Debug)]
 enum Place {
     Folder(TempDir),
-    Server { maintenance: Url, name: String },
+    Server(Postgres),
 }
 
 impl Database {
@@ -40,14 +37,7 @@ impl Database {
     pub fn new(engine: Engine) -> Self {
         match engine {
             Engine::Sqlite => Self(Place::Folder(tempfile::tempdir().unwrap())),
-            Engine::Postgres => {
-                let maintenance = maintenance_url();
-                let name = format!("e2e_{}", Uuid::new_v4().simple());
-                on_server(&maintenance)
-                    .batch_execute(&format!("CREATE DATABASE {name}"))
-                    .expect("a new database");
-                Self(Place::Server { maintenance, name })
-            }
+            Engine::Postgres => Self(Place::Server(Postgres::new())),
         }
     }
 
@@ -56,11 +46,7 @@ impl Database {
     pub fn url(&self) -> String {
         match &self.0 {
             Place::Folder(folder) => format!("sqlite://{}", file(folder)),
-            Place::Server { maintenance, name } => {
-                let mut url = maintenance.clone();
-                url.set_path(name);
-                url.into()
-            }
+            Place::Server(postgres) => postgres.address().into(),
         }
     }
 
@@ -85,20 +71,7 @@ impl Database {
                 connection.batch_execute(patience).unwrap();
                 Session::Sqlite(connection)
             }
-            Place::Server { .. } => {
-                Session::Postgres(PgConnection::establish(&self.url()).unwrap())
-            }
-        }
-    }
-}
-
-impl Drop for Database {
-    fn drop(&mut self) {
-        if let Place::Server { maintenance, name } = &self.0 {
-            let dropped =
-                on_server(maintenance).batch_execute(&format!("DROP DATABASE {name} WITH (FORCE)"));
-            // A panic during a panic would hide the first one.
-            assert!(dropped.is_ok() || std::thread::panicking(), "{dropped:?}");
+            Place::Server(_) => Session::Postgres(PgConnection::establish(&self.url()).unwrap()),
         }
     }
 }
@@ -145,13 +118,4 @@ impl Session {
 
 fn file(folder: &TempDir) -> String {
     folder.path().join("e2e.db").display().to_string()
-}
-
-fn maintenance_url() -> Url {
-    let url = env::var("TEST_POSTGRES_URL").expect("TEST_POSTGRES_URL");
-    Url::parse(&url).expect("TEST_POSTGRES_URL=postgres://USER:PASSWORD@HOST/DATABASE")
-}
-
-fn on_server(maintenance: &Url) -> PgConnection {
-    PgConnection::establish(maintenance.as_str()).expect("the server of TEST_POSTGRES_URL")
 }

@@ -1,6 +1,6 @@
 //! The commands that are not `serve`.
 
-use crate::harness::{Place, Postgres, SECRET, committed};
+use harness::{Place, Postgres, SECRET, committed};
 
 fn generate() -> String {
     let place = Place::new();

@@ -7,7 +7,7 @@ use std::thread;
 use serde_json::json;
 use uuid::Uuid;
 
-use crate::harness::{Answer, Connection, Person, Place, Server};
+use harness::{Answer, Connection, Person, Place, Server};
 
 const KILLS: usize = 5;
 const WRITERS: usize = 4;

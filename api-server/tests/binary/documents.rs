@@ -7,7 +7,7 @@ use api_server::config::Settings;
 use clap::CommandFactory as _;
 use serde_json::Value;
 
-use crate::harness::{Place, committed};
+use harness::{Place, committed};
 
 /// Variables and their defaults; empty where the program finds one itself.
 fn settings() -> BTreeMap<String, String> {

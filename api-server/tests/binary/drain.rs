@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use rustix::process::Signal;
 use serde_json::json;
 
-use crate::harness::{PATIENCE, Place, Postgres, SECRET, Server};
+use harness::{PATIENCE, Place, Postgres, SECRET, Server};
 
 const PASSWORD: &str = "correct horse battery staple";
 /// Requests in flight get this long.

@@ -6,7 +6,7 @@ use std::os::unix::ffi::OsStrExt as _;
 use api_server::config::Settings;
 use clap::CommandFactory as _;
 
-use crate::harness::{OTHER_SECRET, Outcome, Place, SECRET};
+use harness::{OTHER_SECRET, Outcome, Place, SECRET};
 
 /// Flag, variable, default, a wrong value, a right one; - where there is none, "" for an empty one.
 const SETTINGS: &str = r#"

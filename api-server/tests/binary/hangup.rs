@@ -3,7 +3,7 @@
 use auth_core::{Keyring, Secret};
 use rustix::process::Signal;
 
-use crate::harness::{OTHER_SECRET, Person, Place, SECRET, Server};
+use harness::{OTHER_SECRET, Person, Place, SECRET, Server};
 
 const PASSWORD: &str = "correct horse battery staple";
 const STAY: &str = "SIGHUP: the secrets stay as they were: ";

@@ -5,7 +5,7 @@ use std::time::SystemTime;
 use auth_core::{Error, Keyring, Secret, TokenVerifier};
 use serde_json::json;
 
-use crate::harness::{OTHER_SECRET, Outcome, Place, SECRET};
+use harness::{OTHER_SECRET, Outcome, Place, SECRET};
 
 /// For `SECRET` and the audience reports; computed by another program.
 const REPORTS: &str = "wRHinUlIHIwXExCLY4_GxsM9CPd7p1hnz0cA6GmNRks";

@@ -3,7 +3,7 @@
 use chrono::DateTime;
 use serde_json::Value;
 
-use crate::harness::{Log, Place, SECRET};
+use harness::{Log, Place, SECRET};
 
 /// A life with everything that is worth a line.
 fn life(format: &str) -> Log {

@@ -13,7 +13,6 @@ mod documents;
 mod drain;
 mod flags;
 mod hangup;
-mod harness;
 mod keys;
 mod log_lines;
 mod many;

@@ -1,6 +1,6 @@
 //! Several processes that start at once on one new database.
 
-use crate::harness::{Place, Postgres, Program, SECRET, Server};
+use harness::{Place, Postgres, Program, SECRET, Server};
 
 const PROCESSES: usize = 6;
 

@@ -3,7 +3,7 @@
 use std::net::TcpListener;
 use std::time::Duration;
 
-use crate::harness::{OTHER_SECRET, Outcome, PATIENCE, Place, SECRET};
+use harness::{OTHER_SECRET, Outcome, PATIENCE, Place, SECRET};
 
 /// A person waits for it, and so does a supervisor.
 const AT_ONCE: Duration = Duration::from_secs(2);

@@ -1,6 +1,6 @@
 //! A new secret without logging anybody out.
 
-use crate::harness::{OTHER_SECRET, Person, Place, Postgres, Program, SECRET, Server};
+use harness::{OTHER_SECRET, Person, Place, Postgres, Program, SECRET, Server};
 
 fn accepts(server: &Server, person: &Person) {
     server.get("/api/auth/session", &person.token).expect(200);

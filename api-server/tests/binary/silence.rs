@@ -4,7 +4,7 @@ use std::fs;
 
 use serde_json::json;
 
-use crate::harness::{OTHER_SECRET, Person, Place, Postgres, Program, SECRET, Server};
+use harness::{OTHER_SECRET, Person, Place, Postgres, Program, SECRET, Server};
 
 const PASSWORD: &str = "RightPassw0rdOfAda";
 const WRONG_PASSWORD: &str = "WrongPassw0rdOfAda";

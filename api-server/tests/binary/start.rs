@@ -3,7 +3,7 @@
 use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt as _;
 
-use crate::harness::{Place, SECRET};
+use harness::{Place, SECRET};
 
 #[test]
 fn an_empty_folder_is_all_sqlite_needs() {

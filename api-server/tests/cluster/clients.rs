@@ -5,7 +5,7 @@ use std::sync::mpsc::Sender;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::harness::{Connection, Server};
+use harness::{Connection, Server};
 
 const PASSWORD: &str = "correct horse battery staple";
 const REFRESH: &str = "/api/auth/refresh";

@@ -7,8 +7,8 @@ use std::thread;
 use uuid::Uuid;
 
 use crate::clients::{Client, Counted, Gone};
-use crate::harness::{Place, Postgres, Program, Server};
 use crate::{alone, on_postgres, on_sqlite};
+use harness::{Place, Postgres, Program, Server};
 
 const KILLS: usize = 20;
 const WRITERS: usize = 4;

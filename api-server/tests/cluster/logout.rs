@@ -6,8 +6,8 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
-use crate::harness::{Connection, Place, Postgres, Program, Server};
 use crate::{alone, on_postgres, on_sqlite};
+use harness::{Connection, Place, Postgres, Program, Server};
 
 const PROCESSES: usize = 3;
 const WITHIN: Duration = Duration::from_secs(2);

@@ -2,18 +2,9 @@
 
 #![expect(
     clippy::unwrap_used,
-    clippy::panic,
     clippy::indexing_slicing,
     reason = "a helper that fails is a test that fails"
 )]
-
-#[path = "../binary/harness/mod.rs"]
-#[expect(
-    dead_code,
-    unused_imports,
-    reason = "the tests of the binary use the rest of it"
-)]
-mod harness;
 
 mod clients;
 mod kill;

@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::alone;
-use crate::harness::{
+use harness::{
     Connection, OTHER_SECRET as NEW, PATIENCE, Place, Postgres, Program, SECRET as OLD, Server,
 };
 

@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::world::{Engine, PASSWORD, TABLES, World, on_both_engines};
-use crate::harness::Person;
+use harness::Person;
 
 on_both_engines! {
     users_come_with_everything_and_log_in_with_their_old_passwords,

@@ -73,7 +73,7 @@ const ROWS: &[(&str, &str, &str)] = &[
     (
         "year",
         "UPDATE \"user\" SET \"createdAt\" = '{year}' WHERE id = 'year'",
-        "the time of its creation is none of the years",
+        "the time of its creation is not in the years",
     ),
     ("  id ", "", "its id has white space around it"),
     ("tab\tid", "", "its id has a control character"),

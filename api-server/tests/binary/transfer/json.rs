@@ -5,7 +5,7 @@ use std::fs::File;
 use serde_json::{Value, json};
 
 use super::world::{Engine, PASSWORD, World, on_both_engines};
-use crate::harness::Person;
+use harness::Person;
 
 on_both_engines! {
     what_is_exported_is_imported_elsewhere,

@@ -3,7 +3,7 @@
 use std::fs;
 
 use super::world::{Engine, World, on_both_engines};
-use crate::harness::Outcome;
+use harness::Outcome;
 
 on_both_engines! {
     a_half_migrated_source_is_refused_before_anything_is_written,

@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::world::{Engine, PASSWORD, World, on_both_engines};
-use crate::harness::{Person, Server};
+use harness::{Person, Server};
 
 on_both_engines! {
     tasks_come_in_their_order_and_only_once,

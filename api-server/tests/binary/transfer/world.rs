@@ -4,7 +4,7 @@ use diesel::connection::SimpleConnection as _;
 use diesel::{Connection as _, SqliteConnection};
 use serde_json::Value;
 
-use crate::harness::{Outcome, Place, Postgres, Program, SECRET, Server};
+use harness::{Outcome, Place, Postgres, Program, SECRET, Server};
 
 /// By Better Auth, of [`PASSWORD`].
 pub(crate) const SCRYPT: &str = "ac7938d40cfc2307e2bf325d28e7884e:af849c32e3f760bf08b6a139a0ee1f52f73bf08037f5cfbff8444f755a15b0a11487259fa358104f6f3c1638bdbd0a21d0aea92f11adec8752c6d7c61a3fde98";

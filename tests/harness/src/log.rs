@@ -1,4 +1,4 @@
-//! What a process says, line by line, as it says it.
+//! The lines that a process prints, while it prints them.
 
 use std::io::{BufRead as _, BufReader, Read};
 use std::sync::{Arc, Condvar, Mutex};
@@ -7,11 +7,11 @@ use std::time::{Duration, Instant};
 
 use super::PATIENCE;
 
-/// Everything said so far.
-#[derive(Clone, Default)]
-pub(crate) struct Log(Arc<(Mutex<Said>, Condvar)>);
+/// Everything printed so far.
+#[derive(Debug, Clone, Default)]
+pub struct Log(Arc<(Mutex<Said>, Condvar)>);
 
-#[derive(Default)]
+#[derive(Debug, Default)]
 struct Said {
     lines: Vec<String>,
     ended: bool,
@@ -19,7 +19,7 @@ struct Said {
 
 impl Log {
     /// Listens until the process closes its end, which it does when it ends.
-    pub(crate) fn of(pipe: impl Read + Send + 'static) -> Self {
+    pub fn of(pipe: impl Read + Send + 'static) -> Self {
         let log = Self::default();
         let writer = log.clone();
         thread::spawn(move || {
@@ -53,7 +53,7 @@ impl Log {
     }
 
     /// The first line that contains `part`, once it is there.
-    pub(crate) fn line(&self, part: &str) -> String {
+    pub fn line(&self, part: &str) -> String {
         let found = self.wait(PATIENCE, |said| {
             match said.lines.iter().find(|line| line.contains(part)) {
                 Some(line) => Some(Some(line.clone())),
@@ -66,21 +66,24 @@ impl Log {
             .unwrap_or_else(|| panic!("never said {part:?}:\n{}", self.text()))
     }
 
-    pub(crate) fn ended_within(&self, limit: Duration) -> bool {
+    /// Whether the process ends in time.
+    pub fn ended_within(&self, limit: Duration) -> bool {
         let ended = self.wait(limit, |said| said.ended.then_some(()));
         ended.is_some()
     }
 
-    pub(crate) fn lines(&self) -> Vec<String> {
+    /// The lines so far.
+    pub fn lines(&self) -> Vec<String> {
         self.0.0.lock().unwrap().lines.clone()
     }
 
-    pub(crate) fn text(&self) -> String {
+    /// The lines so far, as one text.
+    pub fn text(&self) -> String {
         self.lines().iter().flat_map(|line| [line, "\n"]).collect()
     }
 
-    /// Where `part` was said first.
-    pub(crate) fn position(&self, part: &str) -> usize {
+    /// The number of the first line that contains `part`.
+    pub fn position(&self, part: &str) -> usize {
         let lines = self.lines();
         let found = lines.iter().position(|line| line.contains(part));
         found.unwrap_or_else(|| panic!("never said {part:?}:\n{}", lines.join("\n")))

@@ -10,9 +10,11 @@ use serde_json::Value;
 use super::{Answer, Connection, Log, PATIENCE, Person};
 
 /// A running server; killed when a test ends before it does.
-pub(crate) struct Server {
+#[derive(Debug)]
+pub struct Server {
     child: Child,
-    pub(crate) log: Log,
+    /// What it logs.
+    pub log: Log,
     addr: Option<SocketAddr>,
 }
 
@@ -26,7 +28,7 @@ impl Server {
     }
 
     /// Waits for the line that says where.
-    pub(crate) fn listening(mut self) -> Self {
+    pub fn listening(mut self) -> Self {
         let line = self.log.line("listening on http://");
         // The line may be JSON, so the address ends where an address must.
         let (_, rest) = line.split_once("http://").unwrap();
@@ -36,59 +38,67 @@ impl Server {
         self
     }
 
-    pub(crate) fn addr(&self) -> SocketAddr {
+    /// Where it listens.
+    pub fn addr(&self) -> SocketAddr {
         self.addr.unwrap()
     }
 
-    pub(crate) fn connect(&self) -> Connection {
+    /// Opens a connection.
+    pub fn connect(&self) -> Connection {
         Connection::to(self.addr())
     }
 
-    pub(crate) fn get(&self, path: &str, token: &str) -> Answer {
+    /// Sends a GET; `token` may be empty.
+    pub fn get(&self, path: &str, token: &str) -> Answer {
         self.connect().ask("GET", path, token, None)
     }
 
-    pub(crate) fn post(&self, path: &str, token: &str, body: &Value) -> Answer {
+    /// Sends a POST; `token` may be empty.
+    pub fn post(&self, path: &str, token: &str, body: &Value) -> Answer {
         self.connect().ask("POST", path, token, Some(body))
     }
 
-    pub(crate) fn register(&self, email: &str, password: &str) -> Person {
+    /// Makes an account.
+    pub fn register(&self, email: &str, password: &str) -> Person {
         let body = serde_json::json!({"email": email, "password": password});
         let answer = self.post("/api/auth/register", "", &body);
         Person::of(&answer.expect(201))
     }
 
-    pub(crate) fn log_in(&self, email: &str, password: &str) -> Answer {
+    /// Logs in.
+    pub fn log_in(&self, email: &str, password: &str) -> Answer {
         let body = serde_json::json!({"email": email, "password": password});
         self.post("/api/auth/login", "", &body)
     }
 
-    pub(crate) fn add_task(&self, person: &Person, title: &str) -> Answer {
+    /// Adds a task.
+    pub fn add_task(&self, person: &Person, title: &str) -> Answer {
         let body = serde_json::json!({ "title": title });
         self.post("/api/tasks", &person.token, &body)
     }
 
     /// The titles of all tasks, newest first.
-    pub(crate) fn titles(&self, person: &Person) -> Vec<String> {
+    pub fn titles(&self, person: &Person) -> Vec<String> {
         let tasks = self.get("/api/tasks?limit=500", &person.token).expect(200);
         let title = |task: &Value| task["title"].as_str().unwrap().to_owned();
         tasks.as_array().unwrap().iter().map(title).collect()
     }
 
-    pub(crate) fn signal(&self, signal: Signal) {
+    /// Sends a signal.
+    pub fn signal(&self, signal: Signal) {
         let pid = Pid::from_raw(self.child.id().try_into().unwrap()).unwrap();
         kill_process(pid, signal).unwrap();
     }
 
     /// The exit code, once it has ended of itself; `None` after a fatal signal.
-    pub(crate) fn exit_within(&mut self, limit: Duration) -> Option<i32> {
+    pub fn exit_within(&mut self, limit: Duration) -> Option<i32> {
         let ended = self.log.ended_within(limit);
         assert!(ended, "still there after {limit:?}:\n{}", self.log.text());
         self.child.wait().unwrap().code()
     }
 
-    /// Ends it as a supervisor does, and gives everything it ever said.
-    pub(crate) fn stop(mut self) -> Log {
+    /// Ends it as a supervisor does, and gives its whole log.
+    pub fn stop(mut self) -> Log {
         self.signal(Signal::TERM);
         let code = self.exit_within(PATIENCE);
         assert_eq!(code, Some(0), "{}", self.log.text());
@@ -96,7 +106,7 @@ impl Server {
     }
 
     /// Ends it as the kernel does when memory runs out.
-    pub(crate) fn kill(&self) {
+    pub fn kill(&self) {
         self.signal(Signal::KILL);
     }
 }

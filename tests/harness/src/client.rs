@@ -1,4 +1,4 @@
-//! Enough HTTP/1.1 to send half a request and to wait for the other half.
+//! A client of HTTP/1.1 that can send half a request.
 
 use std::io::{self, BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
@@ -7,27 +7,34 @@ use serde_json::Value;
 
 use super::PATIENCE;
 
-/// A connection that stays open until somebody closes it.
-pub(crate) struct Connection(BufReader<TcpStream>);
+/// A connection that stays open until one side closes it.
+#[derive(Debug)]
+pub struct Connection(BufReader<TcpStream>);
 
 impl Connection {
-    pub(crate) fn to(addr: SocketAddr) -> Self {
+    /// Connects.
+    pub fn to(addr: SocketAddr) -> Self {
         Self::try_to(addr).unwrap()
     }
 
-    pub(crate) fn try_to(addr: SocketAddr) -> io::Result<Self> {
+    /// Connects, if the other side takes connections.
+    ///
+    /// # Errors
+    /// What the system says.
+    pub fn try_to(addr: SocketAddr) -> io::Result<Self> {
         let stream = TcpStream::connect(addr)?;
         stream.set_nodelay(true)?;
         stream.set_read_timeout(Some(PATIENCE))?;
         Ok(Self(BufReader::new(stream)))
     }
 
-    pub(crate) fn send(&mut self, bytes: impl AsRef<[u8]>) {
+    /// Sends bytes as they are.
+    pub fn send(&mut self, bytes: impl AsRef<[u8]>) {
         self.try_send(bytes).unwrap();
     }
 
-    /// For what the other side may have had enough of before its end.
-    pub(crate) fn send_anyway(&mut self, bytes: impl AsRef<[u8]>) {
+    /// Sends bytes to a side that may close before it has read them all.
+    pub fn send_anyway(&mut self, bytes: impl AsRef<[u8]>) {
         let _cut_off = self.try_send(bytes);
     }
 
@@ -35,18 +42,16 @@ impl Connection {
         self.0.get_mut().write_all(bytes.as_ref())
     }
 
-    /// One request and its answer; `token` may be empty.
-    pub(crate) fn ask(
-        &mut self,
-        method: &str,
-        path: &str,
-        token: &str,
-        body: Option<&Value>,
-    ) -> Answer {
+    /// Sends a request and reads its response; `token` may be empty.
+    pub fn ask(&mut self, method: &str, path: &str, token: &str, body: Option<&Value>) -> Answer {
         self.try_ask(method, path, token, body).unwrap()
     }
 
-    pub(crate) fn try_ask(
+    /// As [`Self::ask`], with a server that may be gone.
+    ///
+    /// # Errors
+    /// What the system says.
+    pub fn try_ask(
         &mut self,
         method: &str,
         path: &str,
@@ -66,7 +71,8 @@ impl Connection {
         self.try_answer()
     }
 
-    pub(crate) fn answer(&mut self) -> Answer {
+    /// Reads a response.
+    pub fn answer(&mut self) -> Answer {
         self.try_answer().unwrap()
     }
 
@@ -80,8 +86,8 @@ impl Connection {
         })
     }
 
-    /// Status line and headers.
-    pub(crate) fn head(&mut self) -> String {
+    /// Reads status line and headers.
+    pub fn head(&mut self) -> String {
         self.try_head().unwrap()
     }
 
@@ -96,7 +102,7 @@ impl Connection {
     }
 
     /// Whether the other side has closed, once it has said all it had to say.
-    pub(crate) fn is_closed(&mut self) -> bool {
+    pub fn is_closed(&mut self) -> bool {
         let mut rest = Vec::new();
         match self.0.read_to_end(&mut rest) {
             Ok(_) => true,
@@ -113,30 +119,37 @@ fn content_length(head: &str) -> usize {
         .map_or(0, |(_, length)| length.parse().unwrap())
 }
 
-/// What came back.
+/// A response.
 #[derive(Debug)]
-pub(crate) struct Answer {
-    pub(crate) status: u16,
-    pub(crate) body: String,
+#[expect(clippy::exhaustive_structs, reason = "tests take it apart")]
+pub struct Answer {
+    /// Of the status line.
+    pub status: u16,
+    /// As text.
+    pub body: String,
 }
 
 impl Answer {
-    /// The body of an answer with this status.
-    pub(crate) fn expect(&self, status: u16) -> Value {
+    /// The body of a response with this status.
+    pub fn expect(&self, status: u16) -> Value {
         assert_eq!(self.status, status, "{}", self.body);
         serde_json::from_str(&self.body).unwrap()
     }
 }
 
-/// Somebody who is logged in.
-#[derive(Clone)]
-pub(crate) struct Person {
-    pub(crate) email: String,
-    pub(crate) token: String,
+/// A user who is logged in.
+#[derive(Debug, Clone)]
+#[expect(clippy::exhaustive_structs, reason = "tests take it apart")]
+pub struct Person {
+    /// Of the account.
+    pub email: String,
+    /// The access token.
+    pub token: String,
 }
 
 impl Person {
-    pub(crate) fn of(grant: &Value) -> Self {
+    /// Reads the response to a login.
+    pub fn of(grant: &Value) -> Self {
         Self {
             email: grant["user"]["email"].as_str().unwrap().to_owned(),
             token: grant["access_token"].as_str().unwrap().to_owned(),

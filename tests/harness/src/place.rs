@@ -11,23 +11,28 @@ use tempfile::TempDir;
 use super::{Log, PATIENCE, Server};
 
 /// An empty folder, gone afterwards.
-pub(crate) struct Place(TempDir);
+#[derive(Debug)]
+pub struct Place(TempDir);
 
 impl Place {
-    pub(crate) fn new() -> Self {
+    /// Makes one.
+    #[expect(clippy::new_without_default, reason = "it makes a folder")]
+    pub fn new() -> Self {
         Self(tempfile::tempdir().unwrap())
     }
 
-    pub(crate) fn path(&self, name: &str) -> PathBuf {
+    /// The path of a file in it.
+    pub fn path(&self, name: &str) -> PathBuf {
         self.0.path().join(name)
     }
 
-    pub(crate) fn write(&self, name: &str, text: impl AsRef<[u8]>) {
+    /// Writes a file.
+    pub fn write(&self, name: &str, text: impl AsRef<[u8]>) {
         fs::write(self.path(name), text).unwrap();
     }
 
-    /// What was left in the folder, by name.
-    pub(crate) fn names(&self) -> Vec<String> {
+    /// The names of what is in it, sorted.
+    pub fn names(&self) -> Vec<String> {
         let entries = fs::read_dir(self.0.path()).unwrap();
         let name = |entry: fs::DirEntry| entry.file_name().into_string().unwrap();
         let mut names: Vec<_> = entries.map(|entry| name(entry.unwrap())).collect();
@@ -36,13 +41,13 @@ impl Place {
     }
 
     /// The program with no setting but a free port.
-    pub(crate) fn program(&self) -> Program {
+    pub fn program(&self) -> Program {
         self.bare_program().set("BIND_ADDR", "127.0.0.1:0")
     }
 
     /// The program with no setting at all.
-    pub(crate) fn bare_program(&self) -> Program {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_api-server"));
+    pub fn bare_program(&self) -> Program {
+        let mut command = Command::new(program_file());
         command.env_clear().current_dir(self.0.path());
         if let Some(path) = std::env::var_os("PATH") {
             command.env("PATH", path);
@@ -51,41 +56,53 @@ impl Place {
     }
 
     /// A server on SQLite whose passwords cost next to nothing.
-    pub(crate) fn quick_server(&self) -> Server {
+    pub fn quick_server(&self) -> Server {
         self.program().with_weak_hashing().start()
     }
 }
 
+/// The program cargo built for the tests of its package: it stands beside the folder of the test.
+fn program_file() -> PathBuf {
+    let test = std::env::current_exe().unwrap();
+    let folder = test.parent().and_then(Path::parent).unwrap();
+    folder.join("api-server")
+}
+
 /// The program, about to be started.
-pub(crate) struct Program(Command);
+#[derive(Debug)]
+pub struct Program(Command);
 
 impl Program {
-    pub(crate) fn set(mut self, variable: &str, value: impl AsRef<OsStr>) -> Self {
+    /// Sets a variable of its environment.
+    pub fn set(mut self, variable: &str, value: impl AsRef<OsStr>) -> Self {
         self.0.env(variable, value);
         self
     }
 
-    pub(crate) fn set_all(mut self, settings: &[(&str, &str)]) -> Self {
+    /// Sets some.
+    pub fn set_all(mut self, settings: &[(&str, &str)]) -> Self {
         self.0.envs(settings.iter().copied());
         self
     }
 
-    pub(crate) fn with_weak_hashing(self) -> Self {
+    /// Has passwords cost next to nothing.
+    pub fn with_weak_hashing(self) -> Self {
         self.set_all(&[("BCRYPT_COST", "4"), ("ALLOW_WEAK_HASHING", "true")])
     }
 
-    pub(crate) fn args(mut self, arguments: &[&str]) -> Self {
+    /// Gives it arguments.
+    pub fn args(mut self, arguments: &[&str]) -> Self {
         self.0.args(arguments);
         self
     }
 
     /// Runs it to its end.
-    pub(crate) fn run(self) -> Outcome {
+    pub fn run(self) -> Outcome {
         self.run_on(Stdio::null())
     }
 
     /// Runs it to its end with this as its standard input.
-    pub(crate) fn run_on(mut self, input: impl Into<Stdio>) -> Outcome {
+    pub fn run_on(mut self, input: impl Into<Stdio>) -> Outcome {
         let started = Instant::now();
         let mut child = self
             .0
@@ -113,7 +130,7 @@ impl Program {
     }
 
     /// Starts it, without waiting until it listens.
-    pub(crate) fn spawn(mut self) -> Server {
+    pub fn spawn(mut self) -> Server {
         let child = self
             .0
             .stdin(Stdio::null())
@@ -124,32 +141,42 @@ impl Program {
     }
 
     /// Starts it and waits until it listens.
-    pub(crate) fn start(self) -> Server {
+    pub fn start(self) -> Server {
         self.spawn().listening()
     }
 }
 
 /// How a run ended.
-pub(crate) struct Outcome {
-    pub(crate) code: Option<i32>,
-    pub(crate) stdout: String,
-    pub(crate) stderr: String,
-    pub(crate) took: Duration,
+#[derive(Debug)]
+#[expect(clippy::exhaustive_structs, reason = "tests take it apart")]
+pub struct Outcome {
+    /// The exit code; `None` after a signal.
+    pub code: Option<i32>,
+    /// What it printed.
+    pub stdout: String,
+    /// What it logged.
+    pub stderr: String,
+    /// From start to end.
+    pub took: Duration,
 }
 
 impl Outcome {
-    pub(crate) fn output(&self) -> String {
+    /// What it printed, then what it logged.
+    pub fn output(&self) -> String {
         format!("{}{}", self.stdout, self.stderr)
     }
 
-    pub(crate) fn succeeded(self) -> Self {
+    /// Fails unless its exit code is 0.
+    pub fn succeeded(self) -> Self {
         assert_eq!(self.code, Some(0), "{}", self.output());
         self
     }
 }
 
-/// A file of the repository.
-pub(crate) fn committed(name: &str) -> String {
-    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(name);
+/// The text of a file of the repository.
+pub fn committed(name: &str) -> String {
+    let file = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../..")
+        .join(name);
     fs::read_to_string(&file).unwrap_or_else(|error| panic!("{}: {error}", file.display()))
 }

@@ -1,0 +1,77 @@
+//! A database of a test's own on the server that `TEST_POSTGRES_URL` names.
+
+use std::env;
+
+use diesel::connection::SimpleConnection as _;
+use diesel::{Connection as _, PgConnection};
+use url::Url;
+use uuid::Uuid;
+
+/// A new database, dropped afterwards.
+#[derive(Debug)]
+pub struct Postgres {
+    server: Url,
+    name: String,
+}
+
+impl Postgres {
+    /// Makes one.
+    #[expect(clippy::new_without_default, reason = "it makes a database")]
+    pub fn new() -> Self {
+        let server = env::var("TEST_POSTGRES_URL").expect("TEST_POSTGRES_URL (see CONTRIBUTING)");
+        let postgres = Self {
+            server: Url::parse(&server).expect("postgres://USER:PASSWORD@HOST/DATABASE"),
+            name: format!("test_{}", Uuid::new_v4().simple()),
+        };
+        postgres.administrate(&format!("CREATE DATABASE {}", postgres.name));
+        postgres
+    }
+
+    /// Where it is.
+    pub fn address(&self) -> Url {
+        let mut url = self.server.clone();
+        url.set_path(&self.name);
+        url
+    }
+
+    /// Its URL with a password, which a server that trusts everyone ignores.
+    pub fn url(&self, password: &str) -> String {
+        let mut url = self.address();
+        if url.password().is_none() {
+            url.set_password(Some(password)).unwrap();
+        }
+        url.into()
+    }
+
+    /// Runs statements.
+    pub fn execute(&self, statements: &str) {
+        let mut connection = PgConnection::establish(self.address().as_str()).unwrap();
+        let done = connection.batch_execute(statements);
+        done.unwrap_or_else(|error| panic!("{statements}: {error}"));
+    }
+
+    /// Refuses connections, and ends those that there are.
+    pub fn lock_out(&self) {
+        let name = &self.name;
+        self.administrate(&format!(
+            "ALTER DATABASE {name} WITH ALLOW_CONNECTIONS false; \
+             SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}';"
+        ));
+    }
+
+    fn administrate(&self, statement: &str) {
+        let mut connection = PgConnection::establish(self.server.as_str()).unwrap();
+        connection.batch_execute(statement).unwrap();
+    }
+}
+
+impl Drop for Postgres {
+    fn drop(&mut self) {
+        let drop = format!("DROP DATABASE {} WITH (FORCE)", self.name);
+        let dropped = PgConnection::establish(self.server.as_str())
+            .map(|mut connection| connection.batch_execute(&drop));
+        // A panic during a panic would hide the first one.
+        let is_gone = matches!(dropped, Ok(Ok(())));
+        assert!(is_gone || std::thread::panicking(), "{dropped:?}");
+    }
+}
