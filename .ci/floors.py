@@ -18,12 +18,13 @@ FLOORS = [
     ("the description of the API; users in and out", ["openapi", "transfer"]),
     ("addresses under /api/auth", ["auth"]),
     ("other addresses", ["better_auth", "tasks", "pages", "health"]),
-    ("what handlers share: callers, bodies, cookies, middleware", ["http"]),
+    ("what handlers share; connections and their time limits", ["http", "connections"]),
     ("what a person does with an account", ["accounts"]),
     ("sessions, their tokens and their end", ["sessions"]),
     ("users and passwords", ["users"]),
     ("the only place that knows two engines", ["db"]),
-    ("errors, time, limits, the log", ["problem", "client", "clock", "cores", "limits", "logging"]),
+    ("who sends a request, what is bounded", ["client", "limits"]),
+    ("errors, time, the log, addresses of networks and pages", ["problem", "clock", "cores", "logging", "network", "origin"]),
 ]
 FLOOR = {room: len(FLOORS) - 1 - index for index, (_, rooms) in enumerate(FLOORS) for room in rooms}
 # lib.rs only lists the rooms.

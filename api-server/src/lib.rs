@@ -19,7 +19,7 @@ mod http;
 pub mod limits;
 pub mod logging;
 mod network;
-pub mod openapi;
+mod openapi;
 pub mod origin;
 mod pages;
 pub mod problem;

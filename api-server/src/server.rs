@@ -132,8 +132,8 @@ pub fn build(config: Config, limits: Limits, clock: Clock) -> Result<Server, Bui
         )
     })?;
     let bind_addr = config.bind_addr;
-    let allowed_origins = config.allowed_origins.clone();
-    let has_pages = config.pages;
+    let allowed_origins = config.web.allowed_origins.clone();
+    let has_pages = config.web.pages;
     let connections = connection_policy(&config, &limits);
     let parts = Parts::new(config, &limits, clock)?;
     let sessions = Arc::clone(&parts.sessions);
@@ -164,14 +164,14 @@ pub fn build(config: Config, limits: Limits, clock: Clock) -> Result<Server, Bui
 
 fn connection_policy(config: &Config, limits: &Limits) -> Policy {
     let exempt = Exempt {
-        proxies: config.trusted_proxies.clone(),
+        proxies: config.web.trusted_proxies.clone(),
         loopback: !limits.loopback_counts,
     };
-    let max = connections::allow_open_files(config.max_connections);
-    if max < config.max_connections {
+    let max = connections::allow_open_files(config.bounds.connections);
+    if max < config.bounds.connections {
         log::warn!(
             "MAX_CONNECTIONS is {max} instead of {}: the system allows no more open files (see ulimit -n)",
-            config.max_connections
+            config.bounds.connections
         );
     }
     Policy {

@@ -81,21 +81,22 @@ where
             let place = policy.connections.admit(peer.map(|peer| peer.ip()));
             let stream = watch(stream, &policy);
             let progress = Rc::clone(stream.progress());
-            // Without a place the connection is closed at once.
-            let serving = place.map(|place| {
+            if_admitted(place.map(|place| {
                 let served = Service::call(http, (stream, Protocol::Http1, peer));
                 until_overdue(served, progress, policy.patience, place)
-            });
-            async move {
-                match serving {
-                    Some(serving) => serving.await,
-                    None => Ok(()),
-                }
-            }
+            }))
         })
     };
     let server = builder.listen("http", listener, service)?.run();
     Ok((server, address))
+}
+
+/// Serves the connection that got a place; without one it is closed at once.
+async fn if_admitted<E>(serving: Option<impl Future<Output = Result<(), E>>>) -> Result<(), E> {
+    match serving {
+        Some(serving) => serving.await,
+        None => Ok(()),
+    }
 }
 
 /// A peer that vanished, or closed its window, is found out by the system.

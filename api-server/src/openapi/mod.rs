@@ -41,7 +41,7 @@ struct Api;
 ///
 /// Falls back to an empty object only if the document cannot be written as JSON, which the tests rule out.
 #[must_use]
-pub fn document() -> String {
+pub(crate) fn document() -> String {
     let mut api = Api::openapi();
     let features = [
         auth::Api::openapi(),

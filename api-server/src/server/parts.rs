@@ -45,11 +45,11 @@ impl Parts {
         let tasks = Data::new(Tasks {
             db: db.clone(),
             clock: clock.clone(),
-            quota: TaskQuota::new(config.max_tasks_per_user),
+            quota: TaskQuota::new(config.bounds.tasks_per_user),
             page_memory: PageMemory::default(),
             list_timeout: limits.list_timeout,
         });
-        let delete_user = config.better_auth_delete_user;
+        let delete_user = config.web.better_auth_delete_user;
         let policy = Data::new(http_policy(&config, limits, &clock));
         let accounts = Data::new(Accounts {
             passwords: passwords(config, db, clock),
@@ -89,32 +89,32 @@ impl Parts {
 fn sessions(config: &Config, db: &Db, clock: &Clock) -> Result<Sessions, BuildError> {
     let revoked = RevokedSessions::default();
     let token_settings = TokenSettings {
-        issuer: config.issuer.clone(),
-        audience: config.audience.clone(),
-        services: config.token_audiences.clone(),
-        access_token_ttl: config.access_token_ttl,
+        issuer: config.tokens.issuer.clone(),
+        audience: config.tokens.audience.clone(),
+        services: config.tokens.services.clone(),
+        access_token_ttl: config.tokens.access_token_ttl,
         revoked: revoked.clone(),
     };
-    let (sliding, absolute) = (config.session_ttl, config.session_max_ttl);
+    let (sliding, absolute) = (config.tokens.session_ttl, config.tokens.session_max_ttl);
     Ok(Sessions {
         db: db.clone(),
         clock: clock.clone(),
         keys: Keys::new(&config.keyring, token_settings)?,
         feed: Feed::new(revoked.clone()),
         revoked,
-        access_token_ttl: config.access_token_ttl,
+        access_token_ttl: config.tokens.access_token_ttl,
         session_ttl: absolute.map_or(sliding, |absolute| sliding.min(absolute)),
         session_max_ttl: absolute,
     })
 }
 
 fn http_policy(config: &Config, limits: &Limits, clock: &Clock) -> HttpPolicy {
-    let mut origins = config.allowed_origins.clone();
-    origins.push(config.public_url.clone());
+    let mut origins = config.web.allowed_origins.clone();
+    origins.push(config.web.public_url.clone());
     HttpPolicy {
-        cookies: Cookies::new(config.public_url.is_https()),
+        cookies: Cookies::new(config.web.public_url.is_https()),
         origins,
-        trusted_proxies: config.trusted_proxies.clone(),
+        trusted_proxies: config.web.trusted_proxies.clone(),
         proxy_notice: ProxyNotice::default(),
         body_timeout: limits.body_timeout,
         clock: clock.clone(),
@@ -125,11 +125,11 @@ fn passwords(config: Config, db: Db, clock: Clock) -> Passwords {
     Passwords {
         db,
         clock,
-        hasher: Hasher::new(config.bcrypt_cost),
-        policy: PasswordPolicy::new(config.password_blocklist),
+        hasher: Hasher::new(config.passwords.bcrypt_cost),
+        policy: PasswordPolicy::new(config.passwords.blocklist),
         throttle: Throttle::new(NetworkLimits {
-            failed_logins: config.max_failed_logins_per_network,
-            registrations: config.max_registrations_per_network,
+            failed_logins: config.bounds.failed_logins_per_network,
+            registrations: config.bounds.registrations_per_network,
         }),
     }
 }
