@@ -1,5 +1,7 @@
 //! Origins of pages.
 
+use std::net::SocketAddr;
+
 use url::Url;
 
 /// Scheme, host and port, as a browser writes them in `Origin` (RFC 6454 § 6.2).
@@ -23,6 +25,12 @@ impl Origin {
             return Err(EXAMPLE);
         }
         Ok(Self(origin))
+    }
+
+    /// The origin of a server that speaks plain HTTP at this address.
+    #[must_use]
+    pub fn of_address(address: SocketAddr) -> Self {
+        Self(format!("http://{address}"))
     }
 
     /// Whether browsers come over TLS.

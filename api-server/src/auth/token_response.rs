@@ -17,7 +17,7 @@ use crate::sessions::Sessions;
 use crate::sessions::grant::TokenGrant;
 use crate::users::user::User;
 
-/// The response to a registration, a login, a refresh or a change of password. To a request that came with cookies the
+/// The answer to a registration, a login, a refresh or a change of password. To a request that came with cookies the
 /// tokens are given as cookies only.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Grant)]

@@ -4,6 +4,9 @@ use std::fs;
 use std::io::ErrorKind;
 use std::path::Path;
 
+/// Read in the current directory.
+pub(super) const ENV_FILE: &str = ".env";
+
 /// Adds what the file says to the environment, which keeps what it has. Without a file nothing is done.
 pub(super) fn load(file: &Path) -> Result<(), String> {
     let name = file.display();

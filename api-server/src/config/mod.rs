@@ -213,7 +213,7 @@ impl Settings {
         let delete_user = problems.take("BETTER_AUTH_DELETE_USER", delete_user);
         let pages = problems.take("PAGES", parse::flag(&self.pages));
         Some(WebConfig {
-            public_url: public_url?,
+            public_url: public_url??,
             allowed_origins: allowed_origins?,
             trusted_proxies: trusted_proxies?,
             better_auth_delete_user: delete_user?,

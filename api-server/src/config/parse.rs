@@ -198,12 +198,14 @@ pub(super) fn blocklist(file: Option<&str>) -> Result<Blocklist, String> {
     Ok(list)
 }
 
-pub(super) fn public_url(text: Option<&str>, bind: Option<SocketAddr>) -> Result<Origin, String> {
-    let default = || bind.map_or_else(String::new, |address| format!("http://{address}"));
+/// `None` only where `BIND_ADDR`, whose default it takes, is reported itself.
+pub(super) fn public_url(
+    text: Option<&str>,
+    bind: Option<SocketAddr>,
+) -> Result<Option<Origin>, String> {
     match text {
-        // A broken BIND_ADDR is reported there.
-        None => Origin::parse(&default()).map_err(ToOwned::to_owned),
-        Some(text) => Origin::parse(text).map_err(ToOwned::to_owned),
+        None => Ok(bind.map(Origin::of_address)),
+        Some(text) => Ok(Some(Origin::parse(text)?)),
     }
 }
 

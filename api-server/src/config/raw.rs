@@ -11,8 +11,6 @@ use super::dotenv;
 use super::reread::FixedSecrets;
 use super::users::UsersCommand;
 
-pub(super) const ENV_FILE: &str = ".env";
-
 /// Registers people, logs them in and out, keeps each person's tasks.
 ///
 /// Every option can be set by the environment variable named with it, or in a file .env in the current directory.
@@ -241,7 +239,7 @@ impl Settings {
     fn read_from(arguments: impl IntoIterator<Item = OsString>) -> Result<Self, clap::Error> {
         // Before the file adds to the environment.
         let mut fixed = FixedSecrets::of_environment();
-        if let Err(problem) = dotenv::load(Path::new(ENV_FILE)) {
+        if let Err(problem) = dotenv::load(Path::new(dotenv::ENV_FILE)) {
             return Err(clap::Error::raw(ErrorKind::Io, format!("{problem}\n")));
         }
         let matches = Self::command()

@@ -6,9 +6,9 @@ use auth_core::Keyring;
 use clap::ArgMatches;
 use clap::parser::ValueSource;
 
+use super::dotenv::{self, ENV_FILE};
 use super::parse::Collector;
-use super::raw::ENV_FILE;
-use super::{SettingProblems, Settings, dotenv};
+use super::{SettingProblems, Settings};
 
 const CURRENT: &str = "AUTH_SECRET";
 const PREVIOUS: &str = "AUTH_SECRETS_PREVIOUS";

@@ -8,6 +8,9 @@ use crate::tasks::task;
 use crate::tasks::task::Title;
 use crate::users::email;
 
+/// The source of task ids that JSON Lines have, which an export of this program wrote.
+pub(super) const EXPORT_SOURCE: &str = "(export)";
+
 /// A task as a row or a line has it.
 #[derive(Serialize, Deserialize)]
 pub(super) struct TaskRecord {

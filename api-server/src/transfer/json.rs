@@ -7,12 +7,10 @@ use serde::{Deserialize, Serialize};
 
 use super::TransferError;
 use super::import::ImportWriter;
-use super::imported_task::TaskRecord;
+use super::imported_task::{EXPORT_SOURCE, TaskRecord};
 use super::imported_user::UserRecord;
 use super::line_reader::{Line, next_line};
 
-/// Names this source of task ids.
-pub(super) const SOURCE: &str = "(export)";
 /// A task's description may have 10 000 characters of 12 bytes each (`\ud83d\ude00`).
 const MAX_LINE_BYTES: usize = 1 << 20;
 
@@ -27,7 +25,7 @@ pub(super) fn read<W: Write>(
     mut input: impl BufRead,
     writer: &mut ImportWriter<W>,
 ) -> Result<(), TransferError> {
-    writer.set_source(SOURCE)?;
+    writer.set_source(EXPORT_SOURCE)?;
     let mut number = 0;
     while let Some(line) = next_line(&mut input, MAX_LINE_BYTES)? {
         number += 1;

@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 use auth_core::password::PasswordHash;
 use diesel::prelude::*;
 
-use super::imported_task::ImportedTask;
+use super::imported_task::{EXPORT_SOURCE, ImportedTask};
 use super::imported_user::ImportedUser;
 use super::report::Outcome;
 use crate::db::schema::{imported_tasks, imported_users, tasks, users};
@@ -220,7 +220,7 @@ fn already_present(
         .select((imported_tasks::user_id, imported_tasks::source_id))
         .load::<(String, String)>(connection)?;
     let mut present: HashSet<_> = marks.into_iter().collect();
-    if source == super::json::SOURCE {
+    if source == EXPORT_SOURCE {
         present.extend(exported_from_here(connection, tasks)?);
     }
     Ok(present)
