@@ -539,7 +539,7 @@ export interface components {
          * @description The `code` of a problem.
          * @enum {string}
          */
-        Code: "INVALID_JSON" | "INVALID_REQUEST" | "UNAUTHORIZED" | "INVALID_TOKEN" | "TOKEN_EXPIRED" | "TOKEN_REVOKED" | "INVALID_EMAIL_OR_PASSWORD" | "REFRESH_TOKEN_REUSED" | "SESSION_EXPIRED" | "FORBIDDEN" | "UNTRUSTED_ORIGIN" | "INVALID_PASSWORD" | "NOT_FOUND" | "TASK_NOT_FOUND" | "SESSION_NOT_FOUND" | "METHOD_NOT_ALLOWED" | "REQUEST_TIMEOUT" | "USER_ALREADY_EXISTS" | "BODY_TOO_LARGE" | "UNSUPPORTED_MEDIA_TYPE" | "VALIDATION_ERROR" | "TOO_MANY_REQUESTS" | "INTERNAL_SERVER_ERROR" | "OVERLOADED" | "DATABASE_UNAVAILABLE";
+        Code: "INVALID_JSON" | "INVALID_REQUEST" | "UNAUTHORIZED" | "INVALID_TOKEN" | "TOKEN_EXPIRED" | "TOKEN_REVOKED" | "INVALID_EMAIL_OR_PASSWORD" | "REFRESH_TOKEN_REUSED" | "SESSION_EXPIRED" | "FORBIDDEN" | "UNTRUSTED_ORIGIN" | "INVALID_PASSWORD" | "NOT_FOUND" | "TASK_NOT_FOUND" | "SESSION_NOT_FOUND" | "METHOD_NOT_ALLOWED" | "REQUEST_TIMEOUT" | "USER_ALREADY_EXISTS" | "TASK_LIMIT_REACHED" | "BODY_TOO_LARGE" | "UNSUPPORTED_MEDIA_TYPE" | "VALIDATION_ERROR" | "TOO_MANY_REQUESTS" | "INTERNAL_SERVER_ERROR" | "OVERLOADED" | "DATABASE_UNAVAILABLE";
         CreateTask: {
             /** @description At most 10 000 characters. */
             description?: string | null;
@@ -1434,7 +1434,10 @@ export interface operations {
                 completed?: boolean;
                 /** @description Only tasks with this text in the title or the description, in any case; at most 200 characters. */
                 q?: string;
-                /** @description How many tasks; 100 if absent. */
+                /**
+                 * @description How many tasks at most; 100 if absent. A page also ends at 1 MiB of JSON, and a long search may end early: `Link`
+                 *     tells whether there is more.
+                 */
                 limit?: number;
                 /** @description From the `Link` header of the page before. */
                 cursor?: string;
@@ -1781,7 +1784,10 @@ export interface operations {
                 completed?: boolean;
                 /** @description Only tasks with this text in the title or the description, in any case; at most 200 characters. */
                 q?: string;
-                /** @description How many tasks; 100 if absent. */
+                /**
+                 * @description How many tasks at most; 100 if absent. A page also ends at 1 MiB of JSON, and a long search may end early: `Link`
+                 *     tells whether there is more.
+                 */
                 limit?: number;
                 /** @description From the `Link` header of the page before. */
                 cursor?: string;
@@ -2128,7 +2134,10 @@ export interface operations {
                 completed?: boolean;
                 /** @description Only tasks with this text in the title or the description, in any case; at most 200 characters. */
                 q?: string;
-                /** @description How many tasks; 100 if absent. */
+                /**
+                 * @description How many tasks at most; 100 if absent. A page also ends at 1 MiB of JSON, and a long search may end early: `Link`
+                 *     tells whether there is more.
+                 */
                 limit?: number;
                 /** @description From the `Link` header of the page before. */
                 cursor?: string;
