@@ -2,8 +2,9 @@
 //! holds a share of the threads at a time, so however much it asks, others wait for one of its jobs at most.
 
 use std::collections::{HashMap, VecDeque};
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 /// An account, as a number that only this process knows. Two accounts of one number would share a turn.
 pub(super) type AccountKey = u64;
@@ -53,7 +54,21 @@ struct Account<J> {
     jobs: VecDeque<J>,
     running: usize,
     in_ring: bool,
-    last_served: Option<Instant>,
+    /// How many jobs the database was there for.
+    served: Arc<AtomicU64>,
+}
+
+/// Tells a caller whose job waits whether other jobs of its account had their turn meanwhile.
+#[derive(Debug)]
+pub(super) struct Served {
+    count: Arc<AtomicU64>,
+    before: u64,
+}
+
+impl Served {
+    pub(super) fn has_grown(&self) -> bool {
+        self.count.load(Ordering::Relaxed) > self.before
+    }
 }
 
 /// What a worker gets from the queue.
@@ -80,12 +95,16 @@ impl<J> FairQueue<J> {
         }
     }
 
-    pub(super) fn push(&self, job: J, account: Option<AccountKey>) -> Result<(), QueueFull> {
-        let is_runnable = self.lock().push(job, account, &self.limits)?;
+    pub(super) fn push(
+        &self,
+        job: J,
+        account: Option<AccountKey>,
+    ) -> Result<Option<Served>, QueueFull> {
+        let (is_runnable, served) = self.lock().push(job, account, &self.limits)?;
         if is_runnable {
             self.ready.notify_one();
         }
-        Ok(())
+        Ok(served)
     }
 
     /// Waits for a job, for at most `idle`; for ever without it.
@@ -131,14 +150,6 @@ impl<J> FairQueue<J> {
         }
     }
 
-    /// Whether the database served this account since then: if so, what did not get its turn waited for the account's
-    /// own jobs.
-    pub(super) fn has_served(&self, key: AccountKey, since: Instant) -> bool {
-        let turns = self.lock();
-        let account = turns.accounts.get(&key);
-        account.is_some_and(|account| account.last_served.is_some_and(|last| last > since))
-    }
-
     /// Lets the workers end once nothing waits.
     pub(super) fn close(&self) {
         self.lock().is_closed = true;
@@ -158,14 +169,14 @@ impl<J> Turns<J> {
         job: J,
         account: Option<AccountKey>,
         limits: &QueueLimits,
-    ) -> Result<bool, QueueFull> {
+    ) -> Result<(bool, Option<Served>), QueueFull> {
         if self.waiting >= limits.waiting {
             return Err(QueueFull::Queue);
         }
         let Some(key) = account else {
             self.waiting += 1;
             self.ring.push_back(Turn::Single(job));
-            return Ok(true);
+            return Ok((true, None));
         };
         let account = self.accounts.entry(key).or_insert_with(Account::new);
         if account.jobs.len() >= limits.waiting_per_account {
@@ -173,7 +184,12 @@ impl<J> Turns<J> {
         }
         self.waiting += 1;
         account.jobs.push_back(job);
-        Ok(account.enter(key, limits.running_per_account, &mut self.ring))
+        let served = Served {
+            count: Arc::clone(&account.served),
+            before: account.served.load(Ordering::Relaxed),
+        };
+        let is_runnable = account.enter(key, limits.running_per_account, &mut self.ring);
+        Ok((is_runnable, Some(served)))
     }
 
     fn pop(&mut self, share: usize) -> Option<(J, Option<AccountKey>)> {
@@ -205,12 +221,12 @@ impl<J> Turns<J> {
             return;
         };
         account.running = account.running.saturating_sub(1);
+        if was_served {
+            account.served.fetch_add(1, Ordering::Relaxed);
+        }
         if account.running == 0 && account.jobs.is_empty() {
             self.accounts.remove(&key);
             return;
-        }
-        if was_served {
-            account.last_served = Some(Instant::now());
         }
         account.enter(key, share, &mut self.ring);
     }
@@ -222,7 +238,7 @@ impl<J> Account<J> {
             jobs: VecDeque::with_capacity(1),
             running: 0,
             in_ring: false,
-            last_served: None,
+            served: Arc::default(),
         }
     }
 

@@ -5,14 +5,14 @@ use std::io;
 use std::time::{Duration, Instant};
 
 use diesel::result::QueryResult;
-use tokio::time::timeout;
+use tokio::time::timeout_at;
 
 use super::DbConnection;
 use super::dialect;
 use super::error::DbError;
 use super::fair_queue::AccountKey;
 use super::pool::{Lease, Pooled, pool};
-use super::threads::Threads;
+use super::threads::{Pending, Threads};
 use super::url::DatabaseUrl;
 use super::writer::Writer;
 
@@ -104,17 +104,11 @@ impl AccountDb<'_> {
         &self,
         job: impl FnOnce(&mut DbConnection) -> QueryResult<T> + Send + 'static,
     ) -> Result<T, DbError> {
-        let since = Instant::now();
-        let outcome = timeout(PATIENCE, self.on_a_thread(since, job)).await;
-        let served = |account| self.db.threads.has_served(account, since);
-        match outcome {
-            // Its turn came as its time was over.
-            Ok(Err(DbError::Unavailable(_))) if since.elapsed() >= PATIENCE => {
-                Err(self.late(served))
-            }
-            Ok(outcome) => outcome,
-            Err(_elapsed) => Err(self.late(served)),
-        }
+        let deadline = Instant::now() + PATIENCE;
+        let job = move |lease: &mut Lease| on_a_connection(lease, deadline, job);
+        let pending = self.db.threads.submit(self.account, job)?;
+        let dropped = "the query panicked";
+        within_patience(pending, deadline, dropped).await
     }
 
     /// As [`Db::write`].
@@ -129,28 +123,32 @@ impl AccountDb<'_> {
         let Some(writer) = &self.db.writer else {
             return self.read(job).await;
         };
-        let since = Instant::now();
-        let outcome = timeout(PATIENCE, writer.write(self.account, job)).await;
-        let served = |account| writer.has_served(account, since);
-        outcome.unwrap_or_else(|_elapsed| Err(self.late(served)))
+        let deadline = Instant::now() + PATIENCE;
+        let pending = writer.submit(self.account, job)?;
+        let dropped = "the write could not be committed";
+        within_patience(pending, deadline, dropped).await
     }
+}
 
-    async fn on_a_thread<T: Send + 'static>(
-        &self,
-        since: Instant,
-        job: impl FnOnce(&mut DbConnection) -> QueryResult<T> + Send + 'static,
-    ) -> Result<T, DbError> {
-        let deadline = since + PATIENCE;
-        let job = move |lease: &mut Lease| on_a_connection(lease, deadline, job);
-        self.db.threads.run(self.account, job).await
-    }
-
-    /// Why there was no response in time: while the account was served, it was the account's own requests.
-    fn late(&self, served: impl FnOnce(AccountKey) -> bool) -> DbError {
-        if self.account.is_some_and(served) {
-            return DbError::AccountBusy;
+async fn within_patience<T>(
+    pending: Pending<T>,
+    deadline: Instant,
+    dropped: &'static str,
+) -> Result<T, DbError> {
+    let outcome = match timeout_at(deadline.into(), pending.response).await {
+        Ok(Ok(outcome)) => outcome,
+        Ok(Err(_dropped)) => return Err(DbError::Unavailable(dropped.to_owned())),
+        Err(_elapsed) => Err(DbError::Unavailable(format!("no answer in {PATIENCE:?}"))),
+    };
+    match outcome {
+        // While the account was served, what came too late waited for the account's own requests.
+        Err(DbError::Unavailable(_))
+            if Instant::now() >= deadline
+                && pending.served.is_some_and(|served| served.has_grown()) =>
+        {
+            Err(DbError::AccountBusy)
         }
-        DbError::Unavailable(format!("no answer in {PATIENCE:?}"))
+        outcome => outcome,
     }
 }
 

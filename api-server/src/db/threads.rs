@@ -5,12 +5,11 @@ use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::thread::Builder;
-use std::time::Instant;
 
 use tokio::sync::oneshot;
 
 use super::error::DbError;
-use super::fair_queue::{AccountKey, FairQueue, Next, QueueFull, QueueLimits};
+use super::fair_queue::{AccountKey, FairQueue, Next, QueueFull, QueueLimits, Served};
 use super::pool::{Lease, Pool, TRUSTED_IDLE};
 
 /// How many jobs may wait; more are turned away.
@@ -53,12 +52,12 @@ impl Threads {
         Ok(threads)
     }
 
-    /// Runs a job when it has its turn and a thread is free, unless its caller has stopped waiting by then.
-    pub(super) async fn run<T: Send + 'static>(
+    /// Queues a job, which runs when it has its turn and a thread is free, unless its caller has stopped waiting by then.
+    pub(super) fn submit<T: Send + 'static>(
         &self,
         account: Option<AccountKey>,
         job: impl FnOnce(&mut Lease) -> Result<T, DbError> + Send + 'static,
-    ) -> Result<T, DbError> {
+    ) -> Result<Pending<T>, DbError> {
         let (reply, response) = oneshot::channel();
         let job = Box::new(move |lease: &mut Lease| {
             if reply.is_closed() {
@@ -70,16 +69,15 @@ impl Threads {
             let _gone = reply.send(outcome);
             was_served
         });
-        self.0.0.push(job, account)?;
-        response
-            .await
-            .map_err(|_dropped| DbError::Unavailable("the query panicked".to_owned()))?
+        let served = self.0.0.push(job, account)?;
+        Ok(Pending { response, served })
     }
+}
 
-    /// Whether jobs of this account have ended since then.
-    pub(super) fn has_served(&self, account: AccountKey, since: Instant) -> bool {
-        self.0.0.has_served(account, since)
-    }
+/// What a caller waits for. If the sender is dropped, the job panicked or could not be committed.
+pub(super) struct Pending<T> {
+    pub(super) response: oneshot::Receiver<Result<T, DbError>>,
+    pub(super) served: Option<Served>,
 }
 
 impl From<QueueFull> for DbError {

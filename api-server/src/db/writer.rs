@@ -13,6 +13,7 @@ use super::dialect::write_transaction;
 use super::error::DbError;
 use super::fair_queue::{AccountKey, FairQueue, Next, QueueLimits};
 use super::pool::{Pool, Pooled};
+use super::threads::Pending;
 
 /// How many writes may wait; more are turned away.
 const QUEUE: usize = 1024;
@@ -53,15 +54,16 @@ impl Writer {
         Ok(writer)
     }
 
-    pub(super) async fn write<T: Send + 'static>(
+    /// Queues a write.
+    pub(super) fn submit<T: Send + 'static>(
         &self,
         account: Option<AccountKey>,
         work: impl FnOnce(&mut DbConnection) -> QueryResult<T> + Send + 'static,
-    ) -> Result<T, DbError> {
-        let (reply, answer) = oneshot::channel();
+    ) -> Result<Pending<T>, DbError> {
+        let (reply, response) = oneshot::channel();
         let job: Job = Box::new(move |connection| {
             if reply.is_closed() {
-                // Nobody waits any more, so nobody may be surprised by it later.
+                // No caller waits any more, so none may be surprised by it later.
                 return Ok(Box::new(|| {}));
             }
             let outcome = isolated(connection, work)?;
@@ -70,18 +72,9 @@ impl Writer {
                 let _gone = reply.send(outcome);
             }))
         });
-        self.0.0.push(job, account)?;
-        answer.await.map_err(|_dropped| unavailable())?
+        let served = self.0.0.push(job, account)?;
+        Ok(Pending { response, served })
     }
-
-    /// Whether writes of this account have ended since then.
-    pub(super) fn has_served(&self, account: AccountKey, since: Instant) -> bool {
-        self.0.0.has_served(account, since)
-    }
-}
-
-fn unavailable() -> DbError {
-    DbError::Unavailable("the write could not be committed".to_owned())
 }
 
 fn write_until_closed(pool: &Pool, queue: &FairQueue<Job>) {
