@@ -48,13 +48,13 @@ where
     <S::Service as Service<Request>>::Future: 'static,
     B: MessageBody + 'static,
 {
-    let listener = listen(address)?;
-    let address = listener.local_addr()?;
+    let (listener, address) = listen(address)?;
     let stop = builder.graceful_shutdown_signal();
     let policy = policy.clone();
     let service = move || {
-        let app = app().into_factory();
-        let app = app.map_err(|error| error.into().error_response());
+        let app = app()
+            .into_factory()
+            .map_err(|error| error.into().error_response());
         let app = map_config(app, |()| AppConfig::default());
         let app = apply_fn_factory(app, |request: Request, app: &_| {
             let in_flight = request.conn_data().map(InFlight::new);
@@ -75,25 +75,37 @@ where
             .finish(app);
         let policy = policy.clone();
         apply_fn_factory(http, move |stream: TcpStream, http: &_| {
-            let peer = stream.peer_addr().ok();
-            let place = policy.connections.admit(peer.map(|peer| peer.ip()));
-            let stream = watch(stream, &policy);
-            let progress = Rc::clone(stream.progress());
-            // Without a place the connection is closed at once.
-            let serving = place.map(|place| {
-                let served = Service::call(http, (stream, Protocol::Http1, peer));
-                until_overdue(served, progress, policy.patience, place)
-            });
-            async move {
-                match serving {
-                    Some(serving) => serving.await,
-                    None => Ok(()),
-                }
-            }
+            admit(stream, &policy, http)
         })
     };
     let server = builder.listen("http", listener, service)?.run();
     Ok((server, address))
+}
+
+/// Serves a connection if there is a place for it, else closes it at once.
+fn admit<S>(
+    stream: TcpStream,
+    policy: &Policy,
+    http: &S,
+) -> impl Future<Output = Result<(), S::Error>> + use<S>
+where
+    S: Service<(WatchedStream, Protocol, Option<SocketAddr>), Response = ()>,
+{
+    let patience = policy.patience;
+    let peer = stream.peer_addr().ok();
+    let place = policy.connections.admit(peer.map(|peer| peer.ip()));
+    let stream = watch(stream, policy);
+    let progress = Rc::clone(stream.progress());
+    let serving = place.map(|place| {
+        let serving = http.call((stream, Protocol::Http1, peer));
+        until_overdue(serving, progress, patience, place)
+    });
+    async move {
+        match serving {
+            Some(serving) => serving.await,
+            None => Ok(()),
+        }
+    }
 }
 
 /// A peer that vanished, or closed its window, is found out by the system.
@@ -131,10 +143,13 @@ async fn until_overdue<E>(
     }
 }
 
-fn listen(address: SocketAddr) -> io::Result<TcpListener> {
+/// The listener, and where it listens.
+fn listen(address: SocketAddr) -> io::Result<(TcpListener, SocketAddr)> {
     let socket = Socket::new(Domain::for_address(address), Type::STREAM, None)?;
     socket.set_reuse_address(true)?;
     socket.bind(&address.into())?;
     socket.listen(BACKLOG)?;
-    Ok(socket.into())
+    let listener = TcpListener::from(socket);
+    let address = listener.local_addr()?;
+    Ok((listener, address))
 }
