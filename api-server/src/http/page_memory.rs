@@ -78,11 +78,11 @@ impl Drop for Grant {
 /// A body that goes out chunk by chunk and keeps its grant until then.
 pub(crate) struct LargeBody {
     bytes: Bytes,
-    _grant: Option<Grant>,
+    _grant: Grant,
 }
 
 impl LargeBody {
-    pub(crate) fn new(bytes: Bytes, grant: Option<Grant>) -> Self {
+    pub(crate) fn new(bytes: Bytes, grant: Grant) -> Self {
         Self {
             bytes,
             _grant: grant,

@@ -72,9 +72,11 @@ pub(crate) async fn list(
     if let Some(last) = next {
         response.insert_header((LINK, next_page(&request, &query, last)?));
     }
-    Ok(response
-        .content_type(ContentType::json())
-        .body(LargeBody::new(json, grant)))
+    response.content_type(ContentType::json());
+    Ok(match grant {
+        Some(grant) => response.body(LargeBody::new(json, grant)),
+        None => response.body(json),
+    })
 }
 
 /// Slice by slice, so that other accounts have their turn between, and nothing is read for a caller that is gone.
