@@ -47,13 +47,24 @@ fn hashed(networks: &str) -> usize {
     log_lines::with(&format!("login refused ip_address=Some({networks}")).len()
 }
 
+/// How far a storm has come.
+#[derive(Default)]
+struct Storm {
+    /// Whether a place was refused to one of its clients.
+    is_full: Cell<bool>,
+    is_over: Cell<bool>,
+}
+
 /// One client of a storm: another address for each attempt, until a place is refused or the storm is over.
-async fn storm(app: &App, network: &str, client: usize, is_over: &Cell<bool>) -> Option<Response> {
+async fn storm(app: &App, network: &str, client: usize, storm: &Storm) -> Option<Response> {
     for attempt in 0.. {
         let email = format!("{client}.{attempt}@example.com");
-        let answer = login(app, network, &email, "not the password").await;
-        if answer.status() != 401 || is_over.get() {
-            return Some(answer);
+        let response = login(app, network, &email, "not the password").await;
+        storm
+            .is_full
+            .set(storm.is_full.get() || response.status() == 503);
+        if response.status() != 401 || storm.is_over.get() {
+            return Some(response);
         }
     }
     None
@@ -75,16 +86,14 @@ async fn while_one_network_storms_a_login_from_another_waits_for_a_few_hashes(en
     let app = start(engine, COST);
     let ada = app.user("ada").await;
     let (storming, honest) = (network(engine, 1, 1), network(engine, 1, 200));
-    let is_over = Cell::new(false);
-    let clients = (0..100).map(|client| storm(&app, &storming, client, &is_over));
+    let state = Storm::default();
+    let clients = (0..100).map(|client| storm(&app, &storming, client, &state));
     let logins = async {
-        while login(&app, &storming, "probe@example.com", "not it")
-            .await
-            .status()
-            != 503
-        {}
+        while !state.is_full.get() {
+            yield_now().await;
+        }
         let longest = log_in(&app, &honest, &ada, &storming).await;
-        is_over.set(true);
+        state.is_over.set(true);
         longest
     };
     let (answers, longest) = tokio::join!(join_all(clients), logins);
@@ -103,14 +112,14 @@ async fn while_fifty_networks_storm_a_login_from_another_waits_for_one_round(eng
     let honest = network(engine, 3, 200);
     let networks: Vec<_> = (0..50).map(|number| network(engine, 2, number)).collect();
     let storming = networks[0].trim_end_matches('0');
-    let is_over = Cell::new(false);
-    let clients = (0..100).map(|client| storm(&app, &networks[client % 50], client, &is_over));
+    let state = Storm::default();
+    let clients = (0..100).map(|client| storm(&app, &networks[client % 50], client, &state));
     let logins = async {
         while hashed(storming) < 10 {
             yield_now().await;
         }
         let longest = log_in(&app, &honest, &ada, storming).await;
-        is_over.set(true);
+        state.is_over.set(true);
         longest
     };
     let (_, longest) = tokio::join!(join_all(clients), logins);
