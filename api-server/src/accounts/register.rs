@@ -46,9 +46,8 @@ async fn create_counted(
     context: LoginContext,
 ) -> Result<TokenGrant, Problem> {
     let now = accounts.sessions.now();
-    // Asked again under the permit: fifty doubled sign-ups cost one hash, not fifty.
-    refuse_taken(accounts, &account.email).await?;
     let permit = accounts.passwords.hasher.permit(&context.client).await?;
+    // Only now, so that fifty doubled sign-ups cost one hash, and a full line tells nothing about an address.
     refuse_taken(accounts, &account.email).await?;
     let hash = accounts
         .passwords

@@ -101,8 +101,8 @@ fn absolute_target(call: &Call, address: &str) -> Option<String> {
     // `blob:` has an origin too.
     let is_web = matches!(url.scheme(), "http" | "https");
     let has_user = !url.username().is_empty() || url.password().is_some();
-    let is_trusted = is_web && !has_user && !address.contains('\\') && is_known_url(call, &url);
-    is_trusted.then(|| url.into())
+    let is_plain = !has_user && !address.contains('\\') && !is_ambiguous(&url);
+    (is_web && is_plain && is_known_url(call, &url)).then(|| url.into())
 }
 
 /// A path on this site, however a browser may read it.
@@ -112,15 +112,19 @@ fn path_target(address: &str) -> Option<String> {
     }
     let base = Url::parse("http://localhost/").ok()?;
     let url = base.join(address).ok()?;
-    let path = url.path().to_ascii_lowercase();
-    // Decoded once more on the way, they would end the path's host or header.
-    let is_ambiguous = ["%2f", "%5c", "%0", "%1", "%7f"]
-        .iter()
-        .any(|it| path.contains(it));
-    // `/.//host` has become `//host`.
-    let is_local = url.origin() == base.origin() && !path.starts_with("//");
+    let is_local = url.origin() == base.origin() && !is_ambiguous(&url);
     let target = url.as_str().strip_prefix("http://localhost")?;
-    (is_local && !is_ambiguous).then(|| target.to_owned())
+    is_local.then(|| target.to_owned())
+}
+
+/// Whether a reader of the path alone could take it for another host, or for the end of a header.
+fn is_ambiguous(url: &Url) -> bool {
+    let path = url.path().to_ascii_lowercase();
+    // `/.//host` has become `//host`; the others matter where the path is decoded once more.
+    path.starts_with("//")
+        || ["%2f", "%5c", "%0", "%1", "%7f"]
+            .iter()
+            .any(|it| path.contains(it))
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@ use std::future::{Ready, ready};
 use actix_web::dev::Payload;
 use actix_web::{FromRequest, HttpRequest};
 use auth_core::require_owner;
+use percent_encoding::percent_decode_str;
 
 use super::caller::Caller;
 use crate::problem::Problem;
@@ -20,7 +21,9 @@ impl Owner {
         let caller = Caller::of(request)?;
         // The other addresses are about the caller.
         if let Some(named) = request.match_info().get("user_id") {
-            require_owner(caller.user_id.as_str(), named)?;
+            // The router leaves `%2F` and `%25` as they are, which the id of an imported user may need.
+            let named = percent_decode_str(named).decode_utf8_lossy();
+            require_owner(caller.user_id.as_str(), &named)?;
         }
         Ok(Self(caller.user_id))
     }

@@ -70,9 +70,7 @@ pub(crate) async fn create(
         Inserted::LimitReached => return Err(limit_reached(max)),
         Inserted::NoAccount => return Err(Problem::account_is_gone()),
     };
-    // An imported user may have any text for an id.
-    let owner = utf8_percent_encode(&task.user_id, SEGMENT);
-    let location = format!("/api/{owner}/tasks/{}", task.id);
+    let location = address_of(&task);
     Ok(HttpResponse::Created()
         .insert_header((LOCATION, location))
         .json(task))
@@ -82,4 +80,16 @@ fn limit_reached(max: i64) -> Problem {
     let detail =
         format!("This account has reached its limit of tasks ({max}); delete some to add more");
     Problem::new(Code::TaskLimitReached, detail)
+}
+
+/// An imported user may have any text for an id. No client keeps a segment of dots as it is.
+fn address_of(task: &Task) -> String {
+    match task.user_id.as_str() {
+        "." | ".." => format!("/api/tasks/{}", task.id),
+        owner => format!(
+            "/api/{}/tasks/{}",
+            utf8_percent_encode(owner, SEGMENT),
+            task.id
+        ),
+    }
 }

@@ -8,6 +8,8 @@ use std::time::{Duration, SystemTime};
 
 /// When all that stands in the way is still under way.
 const SOON: Duration = Duration::from_secs(1);
+/// How much later than another an attempt may end that began before it.
+const OVERTAKEN: Duration = Duration::from_secs(60);
 /// Making room forgets this part of the entries at once, so that its cost is spread over as many attempts.
 const FORGOTTEN_PART: usize = 16;
 
@@ -45,9 +47,14 @@ impl Entry {
         }
     }
 
-    /// How long the window still lasts; zero when it is over or the clock was set back.
+    /// How long the window still lasts; zero when it is over or the clock was set back. A time just before the window is
+    /// that of an attempt which began earlier and ends later than the one that opened it.
     fn remaining(&self, now: SystemTime, window: Duration) -> Duration {
-        let elapsed = now.duration_since(self.since).unwrap_or(window);
+        let elapsed = match now.duration_since(self.since) {
+            Ok(elapsed) => elapsed,
+            Err(ahead) if ahead.duration() <= OVERTAKEN => Duration::ZERO,
+            Err(_set_back) => window,
+        };
         window.saturating_sub(elapsed)
     }
 
@@ -233,6 +240,19 @@ mod tests {
         assert_eq!(budget.reserve(1, 10, now), Err(WINDOW));
         assert_eq!(budget.reserve(2, 2, now), Err(WINDOW));
         assert_eq!(budget.reserve(3, 1, now), Err(SOON));
+    }
+
+    #[test]
+    fn an_attempt_that_began_before_the_window_and_ends_later_counts_in_it() {
+        let (mut budget, now) = (Budget::new(WINDOW, CAPACITY), SystemTime::now());
+        let earlier = now - Duration::from_secs(1);
+        for (max, time) in [(2, earlier), (2, now)] {
+            budget.reserve('a', max, time).unwrap();
+        }
+        budget.settle(&'a', Outcome::Spent, now);
+        budget.settle(&'a', Outcome::Spent, earlier);
+        assert!(budget.reserve('a', 2, now).is_err());
+        assert!(budget.reserve('a', 2, earlier).is_err());
     }
 
     #[test]

@@ -62,8 +62,8 @@ impl Passwords {
             .await?;
         let authenticated = self.compare(found, attempt, client).await?;
         match &authenticated {
-            None => guess.failed(now),
-            Some(_) => guess.succeeded(now),
+            None => guess.failed(self.clock.now()),
+            Some(_) => guess.succeeded(self.clock.now()),
         }
         Ok(authenticated)
     }
