@@ -125,8 +125,8 @@ pub struct Settings {
     )]
     pub max_tasks_per_user: String,
 
-    /// Maximum number of open client connections, 1 to 1000000; beyond it, the oldest connection of the network with the
-    /// most is closed.
+    /// Maximum number of open client connections, 1 to 1000000; beyond it, the oldest connection of the network with
+    /// the most is closed.
     #[arg(long, env, global = true, value_name = "COUNT", default_value = "4096")]
     pub max_connections: String,
 
@@ -147,8 +147,8 @@ pub struct Settings {
     #[arg(long, env, global = true, value_name = "URL")]
     pub public_url: Option<String>,
 
-    /// Exact origins of frontends that may call the API, comma-separated, such as `https://app.example.com`. The server's
-    /// own origin is always allowed.
+    /// Exact origins of frontends that may call the API, comma-separated, such as `https://app.example.com`. The
+    /// server's own origin is always allowed.
     #[arg(long, env, global = true, value_name = "ORIGINS")]
     pub allowed_origins: Option<String>,
 
