@@ -1,7 +1,7 @@
 """The floors of api-server: the order of its modules, checked against the imports in the code.
 
-A module is here a folder of api-server/src, or a file that is in no folder. It imports only from modules on floors below
-its own. So modules on one floor do not import each other, and there are no cycles.
+A module here is a folder of api-server/src, or a file that is in no folder. It imports only from modules on floors
+below its own. So modules on one floor do not import each other, and there are no cycles.
 """
 
 import re

@@ -95,8 +95,8 @@ def wait_until(is_ready: Callable[[], None], process: subprocess.Popen, log: Pat
 
 @contextmanager
 def running(program: Path, folder: Path, path: str = "", **settings: str) -> Iterator[str]:
-    """Runs a program on a free port during the block. Yields its URL once it accepts connections and, if there is a `path`,
-    once that responds with 200."""
+    """Runs a program on a free port during the block. Yields its URL once it accepts connections and, if there is a
+    `path`, once that responds with 200."""
     port, log = free_port(), folder / f"{program.name}.log"
     base = f"http://127.0.0.1:{port}"
 

@@ -31,7 +31,7 @@ class Defect(Exception):
 
 @dataclass(frozen=True)
 class Marker:
-    """`<!-- ci: KIND ARGUMENT -->`, or `<!-- recipe: NAME -->`, which has the kind `recipe` and the name as argument."""
+    """`<!-- ci: KIND ARGUMENT -->`, or `<!-- recipe: NAME -->`, with the kind `recipe` and the name as argument."""
 
     kind: str
     argument: str
