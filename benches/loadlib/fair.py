@@ -79,8 +79,8 @@ def measure(callers, seconds):
 
 
 def searches(server, tasks, length, searchers, seconds):
-    """Measures lists and refreshes of other accounts before and during the searches of one account. Returns their p95 in ms,
-    the statuses of their rejected requests, and the durations of the searches by status."""
+    """Measures lists and refreshes of other accounts before and during the searches of one account. Returns their p95 in
+    ms, the statuses of their rejected requests, and the durations of the searches by status."""
     searcher = Caller(server, "searcher@load.example")
     add_tasks(searcher, tasks, length)
     others = [Caller(server, f"other{number}@load.example") for number in range(4)]

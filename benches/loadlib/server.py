@@ -77,7 +77,7 @@ def baseline(binary):
 
 
 class ApiServer(Process):
-    """An api-server with default settings, except for address, database, secret, token lifetime, task limit and `more`."""
+    """An api-server with default settings, except address, database, secret, token lifetime, task limit and `more`."""
 
     def __init__(self, binary, database_url, folder, **more):
         host = free_host()

@@ -87,8 +87,8 @@ def log_in(server, network):
 
 
 def measure(server, networks, connections, logins, settle):
-    """Runs honest logins one after the other during a storm. Returns their statuses and durations, the number of the storm's
-    responses by status, and resident MiB."""
+    """Runs honest logins one after the other during a storm. Returns their statuses and durations, the number of the
+    storm's responses by status, and resident MiB."""
     is_over, statuses = threading.Event(), Counter()
     storm = threading.Thread(target=lambda: asyncio.run(run_storm(server, networks, connections, is_over, statuses)))
     storm.start()
