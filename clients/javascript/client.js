@@ -54,7 +54,7 @@
 
 /** The longest wait for a busy server, in seconds. */
 const LONGEST_WAIT = 30;
-/** The delay, in milliseconds, after which other tabs certainly see what one tab has written to `localStorage`. */
+/** The delay, in milliseconds, until other tabs see what one tab has written to `localStorage`. */
 const STORAGE_DELAY = 100;
 /** The share of a token's lifetime after which it is refreshed. */
 const REFRESH_AFTER = 0.9;
