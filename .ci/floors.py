@@ -1,7 +1,7 @@
-"""The floors of api-server: which folder stands on which, computed from the imports in the code.
+"""The floors of api-server: the order of its modules, checked against the imports in the code.
 
-A room is a folder, or a file beside the folders, of api-server/src. A room imports only from rooms on floors below its
-own, so no two rooms import each other and there is no circle.
+A module here is a folder of api-server/src, or a file that is in no folder. It imports only from modules on floors
+below its own. So modules on one floor do not import each other, and there are no cycles.
 """
 
 import re
@@ -10,24 +10,24 @@ from typing import Iterator
 
 SOURCE = Path("api-server/src")
 
-# From the top down. Rooms on one floor do not know each other.
+# From the top down: what the modules of the floor do, and their names.
 FLOORS = [
-    ("a command is run", ["main", "command"]),
-    ("the server is built and runs", ["server"]),
-    ("settings in; the table of contents", ["config", "routes"]),
-    ("the description of the API; users in and out", ["openapi", "transfer"]),
-    ("addresses under /api/auth", ["auth"]),
-    ("other addresses", ["better_auth", "tasks", "pages", "health"]),
+    ("entry point and commands", ["main", "command"]),
+    ("builds and runs the server", ["server"]),
+    ("settings; the table of all routes", ["config", "routes"]),
+    ("OpenAPI document; import and export of users", ["openapi", "transfer"]),
+    ("endpoints under /api/auth", ["auth"]),
+    ("other endpoints", ["better_auth", "tasks", "pages", "health"]),
     ("what handlers share; connections and their time limits", ["http", "connections"]),
-    ("what a person does with an account", ["accounts"]),
-    ("sessions, their tokens and their end", ["sessions"]),
+    ("register, log in, change the password: shared by both APIs", ["accounts"]),
+    ("sessions, their tokens, their revocation", ["sessions"]),
     ("users and passwords", ["users"]),
-    ("the only place that knows two engines", ["db"]),
-    ("who sends a request, what is bounded", ["client", "limits"]),
-    ("errors, time, the log, addresses of networks and pages", ["problem", "clock", "cores", "logging", "network", "origin"]),
+    ("the database: the only module that knows two engines", ["db"]),
+    ("the client of a request; limits", ["client", "limits"]),
+    ("errors, time, CPU cores, log, network addresses, origins", ["problem", "clock", "cores", "logging", "network", "origin"]),
 ]
-FLOOR = {room: len(FLOORS) - 1 - index for index, (_, rooms) in enumerate(FLOORS) for room in rooms}
-# lib.rs only lists the rooms.
+FLOOR = {module: len(FLOORS) - 1 - index for index, (_, modules) in enumerate(FLOORS) for module in modules}
+# lib.rs only declares the modules.
 ROOT = "lib"
 
 PATH = re.compile(r"(?<![\w:$])((?:crate|super)(?:\s*::\s*super)*)\s*::\s*")
@@ -36,19 +36,19 @@ INLINE_MODULE = re.compile(r"\bmod\s+\w+\s*\{")
 REEXPORT = re.compile(r"\bpub(?:\([^)]*\))?\s+use\s+(?=crate\s*::|super\s*::\s*super)")
 
 
-def room_of(path: Path) -> str:
+def module_of(path: Path) -> str:
     first = path.relative_to(SOURCE).parts[0]
     return first.removesuffix(".rs")
 
 
 def depth_of(path: Path) -> int:
-    """How many `super` lead from the file's module to the root of the crate."""
+    """The number of `super` from the file's module to the root of the crate."""
     parts = path.relative_to(SOURCE).parts
     return len(parts) - 1 if parts[-1] == "mod.rs" else len(parts)
 
 
 def closing(code: str, opening: int) -> int:
-    """Where the brace that opens before `opening` closes."""
+    """The position that closes the brace which opens just before `opening`."""
     level = 1
     for index in range(opening, len(code)):
         level += {"{": 1, "}": -1}.get(code[index], 0)
@@ -62,7 +62,7 @@ def inline_modules(code: str) -> list[tuple[int, int]]:
 
 
 def names_at(code: str, position: int) -> Iterator[str]:
-    """The first names of the path, or of the tree in braces, that begins here."""
+    """The first segment of the path, or of each path of the group in braces, that begins at `position`."""
     if not code[position:].lstrip().startswith("{"):
         if found := WORD.match(code, position):
             yield found[1]
@@ -81,38 +81,38 @@ def names_at(code: str, position: int) -> Iterator[str]:
 
 
 def imports(path: Path, code: str) -> Iterator[tuple[int, str]]:
-    """(position, room) of every path in the code that leads to another room."""
-    modules = inline_modules(code)
+    """(position, module) of every path in the code to another module."""
+    inline = inline_modules(code)
     for found in PATH.finditer(code):
         start, supers = found.start(), found[1].count("super")
         if supers:
-            inside = sum(begin <= start < end for begin, end in modules)
+            inside = sum(begin <= start < end for begin, end in inline)
             if supers < depth_of(path) + inside:
                 continue
         for name in names_at(code, found.end()):
-            if name != room_of(path):
+            if name != module_of(path):
                 yield start, name
 
 
-def breaches(path: Path, code: str) -> Iterator[tuple[int, str, str]]:
-    """(position, what, advice) of every import that does not lead down."""
-    room = room_of(path)
-    if room == ROOT:
+def violations(path: Path, code: str) -> Iterator[tuple[int, str, str]]:
+    """(position, what, advice) of every import that is not from a floor below."""
+    module = module_of(path)
+    if module == ROOT:
         return
-    if room not in FLOOR:
-        yield 0, room, "stands on no floor; give it one in .ci/floors.py"
+    if module not in FLOOR:
+        yield 0, module, "has no floor; add it to .ci/floors.py"
         return
     for position, other in imports(path, code):
         if other not in FLOOR:
-            yield position, other, "is no room; import it from the file that defines it"
-        elif FLOOR[other] >= FLOOR[room]:
-            yield position, other, f"is not below {room}; {room} imports only from floors below its own"
+            yield position, other, "is no module of api-server/src; import it from the file that defines it"
+        elif FLOOR[other] >= FLOOR[module]:
+            yield position, other, f"is not below {module}; {module} imports only from floors below its own"
     for found in REEXPORT.finditer(code):
-        yield found.start(), " ".join(found[0].split()), "shows another room's names as its own; import them from there"
+        yield found.start(), " ".join(found[0].split()), "re-exports another module's names; import them from that module"
 
 
 def drawing() -> str:
     lines = []
-    for index, (what, rooms) in enumerate(FLOORS):
-        lines.append(f"{len(FLOORS) - 1 - index:3}  {'  '.join(rooms):40} {what}")
+    for index, (what, modules) in enumerate(FLOORS):
+        lines.append(f"{len(FLOORS) - 1 - index:3}  {'  '.join(modules):50} {what}")
     return "\n".join(lines)

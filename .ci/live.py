@@ -1,4 +1,4 @@
-"""What the checks share: programs that run until the end of a block, databases, requests, and the verdict."""
+"""Shared helpers of the checks: servers that run during a block, databases, requests, expectations."""
 
 import json
 import os
@@ -14,14 +14,15 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+# Seconds until a program must be ready.
 START_LIMIT = 30
-# No proxy stands between a check and its server.
+# Ignores proxies in the environment, because all servers are local.
 OPENER = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 WEAK_HASHING = {"BCRYPT_COST": "4", "ALLOW_WEAK_HASHING": "true"}
 
 
 def stop_on_sigterm() -> None:
-    """As with Ctrl-C, what was started is stopped."""
+    """Stops the started programs on SIGTERM, as on Ctrl-C."""
     signal.signal(signal.SIGTERM, lambda *_: sys.exit("terminated"))
 
 
@@ -43,7 +44,7 @@ def postgres_url() -> str:
 
 @contextmanager
 def postgres_database() -> Iterator[str]:
-    """Yields the address of a new one on TEST_POSTGRES_URL."""
+    """Creates a database on TEST_POSTGRES_URL, yields its URL, and drops it."""
     server, name = postgres_url(), f"live_{secrets.token_hex(8)}"
 
     def execute(statement: str) -> None:
@@ -57,20 +58,20 @@ def postgres_database() -> Iterator[str]:
 
 
 def request(url: str, body: object = None, token: str | None = None) -> tuple[int, dict[str, str], str]:
-    """Status, headers by their names in lower case, and body; a POST if a body is given."""
+    """Sends a GET, or a POST if there is a body. Returns status, headers with lower-case names, and body."""
     headers = {"Content-Type": "application/json"} | ({"Authorization": f"Bearer {token}"} if token else {})
     data = None if body is None else json.dumps(body).encode()
     try:
         response = OPENER.open(urllib.request.Request(url, data, headers), timeout=60)
-    except urllib.error.HTTPError as refused:
-        response = refused
+    except urllib.error.HTTPError as error:
+        response = error
     with response:
         names = {name.lower(): value for name, value in response.headers.items()}
         return response.status, names, response.read().decode()
 
 
 def call(url: str, body: object = None, token: str | None = None) -> tuple[int, dict]:
-    """Status and JSON."""
+    """Sends a request as `request` does; returns the status and the parsed JSON."""
     status, _, text = request(url, body, token)
     return status, json.loads(text)
 
@@ -82,20 +83,20 @@ def free_port() -> int:
 
 
 def wait_until(is_ready: Callable[[], None], process: subprocess.Popen, log: Path) -> None:
-    """Waits until the call no longer fails as it does while nothing listens."""
+    """Waits until `is_ready` no longer raises an OSError, such as a refused connection."""
     end = time.monotonic() + START_LIMIT
     while process.poll() is None and time.monotonic() < end:
         try:
             return is_ready()
         except OSError:
             time.sleep(0.05)
-    raise SystemExit(f"{process.args[0]} does not get ready:\n{log.read_text()}")
+    raise SystemExit(f"{process.args[0]} is not ready in time:\n{log.read_text()}")
 
 
 @contextmanager
 def running(program: Path, folder: Path, path: str = "", **settings: str) -> Iterator[str]:
-    """Runs a program on a free port until the end of the block; yields its address, once `path` there gives 200, or once
-    it takes connections."""
+    """Runs a program on a free port during the block. Yields its URL once it accepts connections and, if there is a
+    `path`, once that responds with 200."""
     port, log = free_port(), folder / f"{program.name}.log"
     base = f"http://127.0.0.1:{port}"
 
@@ -117,7 +118,7 @@ def running(program: Path, folder: Path, path: str = "", **settings: str) -> Ite
 
 @contextmanager
 def live_server(program: Path, folder: Path, **settings: str) -> Iterator[str]:
-    """Runs an api-server with cheap hashes on a database in this folder; yields its address."""
+    """Runs an api-server with weak hashing, by default on a SQLite database in the folder; yields its URL."""
     settings = WEAK_HASHING | {"DATABASE_URL": f"sqlite://{folder}/auth.db"} | settings
     with running(program, folder, "/readyz", **settings) as base:
         yield base

@@ -1,10 +1,10 @@
-"""What the checks of the documents know of Markdown: the documents, their fenced blocks, the comments before them."""
+"""Reads the documents for the checks: their order, their fenced blocks, and the comments before blocks."""
 
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-# Their commands run in this order, each going on where the one before stopped.
+# Their commands run in this order, in one session.
 READING_ORDER = [
     "README.md",
     "docs/api.md",
@@ -26,12 +26,12 @@ FENCE = re.compile(r"(?P<indent> *)```(?P<language>[\w-]*)(?P<attributes>.*)")
 
 
 class Defect(Exception):
-    """Something in a document that a reader would trip over."""
+    """A mistake in a document that would stop or mislead a reader."""
 
 
 @dataclass(frozen=True)
 class Marker:
-    """`<!-- ci: KIND ARGUMENT -->`, or `<!-- recipe: NAME -->`, whose kind is `recipe` and whose argument is the name."""
+    """`<!-- ci: KIND ARGUMENT -->`, or `<!-- recipe: NAME -->`, with the kind `recipe` and the name as argument."""
 
     kind: str
     argument: str
@@ -39,7 +39,7 @@ class Marker:
 
 @dataclass(frozen=True)
 class Block:
-    """A fenced block; `line` is that of its fence."""
+    """A fenced block; `line` is the line of its opening fence."""
 
     marker: Marker | None
     language: str
@@ -71,18 +71,18 @@ def blocks(text: str) -> Iterator[Block]:
         elif fence := FENCE.fullmatch(line):
             start = number
         elif marker and line.strip():
-            raise Defect(f"line {number}: `ci: {marker.kind}` must stand right before a block")
+            raise Defect(f"line {number}: `ci: {marker.kind}` must be directly before a block")
     if fence or marker:
-        raise Defect("a block or marker at the end of the file is not complete")
+        raise Defect("the last block or marker of the file is not complete")
 
 
 def recipes(text: str) -> dict[str, Block]:
-    """The blocks after `<!-- recipe: NAME -->`, by name."""
+    """The blocks with `<!-- recipe: NAME -->`, by name."""
     return {block.marker.argument: block for block in blocks(text) if block.marker and block.marker.kind == "recipe"}
 
 
 def prose(text: str) -> Iterator[tuple[int, str]]:
-    """The lines outside of blocks, with their numbers."""
+    """The lines outside of blocks, with their line numbers."""
     inside = False
     for number, line in enumerate(text.splitlines(), start=1):
         if FENCE.fullmatch(line):

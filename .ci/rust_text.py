@@ -1,4 +1,4 @@
-"""What of a Rust file is not code: comments, strings and characters."""
+"""Finds the parts of a Rust file that are not code: comments, strings and characters."""
 
 import re
 

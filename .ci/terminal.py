@@ -1,4 +1,4 @@
-"""The reader's terminal: one bash that runs what a document shows, step by step, with servers in the background."""
+"""Runs the commands of the documents step by step in one bash session, with servers in the background."""
 
 import os
 import select
@@ -25,7 +25,7 @@ class Step:
 
 
 def alive(group: int) -> bool:
-    """Whether any process of the group still runs; a dead one that nobody waited for does not."""
+    """Whether any process of the group still runs. A zombie does not count."""
     for stat in Path("/proc").glob("[0-9]*/stat"):
         try:
             state, _, of_group = stat.read_text().rsplit(")", 1)[1].split()[:3]
@@ -54,9 +54,9 @@ def wait_until(condition, seconds: float) -> bool:
 
 
 def stop(group: int) -> None:
-    for how in (signal.SIGTERM, signal.SIGKILL):
+    for signal_number in (signal.SIGTERM, signal.SIGKILL):
         try:
-            os.killpg(group, how)
+            os.killpg(group, signal_number)
         except ProcessLookupError:
             return
         if wait_until(lambda: not alive(group), STOP_LIMIT):
@@ -64,7 +64,7 @@ def stop(group: int) -> None:
 
 
 class Session:
-    """One bash, as the reader's terminal: a variable set in one block is there in the next."""
+    """One bash for all blocks: a variable that one block sets exists in the next."""
 
     def __init__(self, folder: Path, timeout: float) -> None:
         self.folder, self.timeout = folder, timeout
@@ -74,22 +74,22 @@ class Session:
             ["bash", "--norc"], stdin=subprocess.PIPE, text=True, pass_fds=[report], start_new_session=True
         )
         os.close(report)
-        self.tell(f"exec 9>&{report} {report}>&-; set -euo pipefail")
+        self.send(f"exec 9>&{report} {report}>&-; set -euo pipefail")
 
-    def tell(self, line: str) -> None:
+    def send(self, line: str) -> None:
         assert self.bash.stdin
         self.bash.stdin.write(line + "\n")
         self.bash.stdin.flush()
 
     def report(self, step: Step) -> str:
-        """What bash wrote when it was through with the step; it ends at the first failing command."""
+        """Waits for the line that bash writes after the step. bash exits at the first command that fails."""
         end = time.monotonic() + self.timeout
         while not select.select([self.reports], [], [], 0.1)[0]:
             if self.bash.poll() is not None:
                 raise Defect(f"line {step.line}: failed with status {self.bash.returncode}")
             if time.monotonic() > end:
                 raise Defect(
-                    f"line {step.line}: did not end within {self.timeout:g} s; a server is marked `ci: background`"
+                    f"line {step.line}: did not end within {self.timeout:g} s; mark a server with `ci: background`"
                 )
         text = os.read(self.reports, 1000).decode()
         if not text:
@@ -100,7 +100,7 @@ class Session:
         script, printed = self.folder / "block.sh", self.folder / "printed"
         script.write_text(step.command + "\n")
         try:
-            self.tell(f"source {script} >{printed} </dev/null 9>&-; echo done >&9")
+            self.send(f"source {script} >{printed} </dev/null 9>&-; echo done >&9")
             self.report(step)
         finally:
             text = printed.read_text(errors="replace") if printed.exists() else ""
@@ -112,14 +112,14 @@ class Session:
         if url in self.background:
             stop(self.background.pop(url))
         if responds(url):
-            raise Defect(f"line {step.line}: {url} responds before the command has run")
+            raise Defect(f"line {step.line}: {url} responds before the command was started")
         script = self.folder / f"background{step.line}.sh"
         script.write_text(f"echo $$ >&9; exec 9>&-; set -euo pipefail\n{step.command}\n")
-        self.tell(f"setsid bash {script} </dev/null &")
+        self.send(f"setsid bash {script} </dev/null &")
         group = self.background[url] = int(self.report(step))
         wait_until(lambda: responds(url) or not alive(group), START_LIMIT)
         if not responds(url):
-            reason = f"did not make {url} respond with 200 in time" if alive(group) else "ended instead of running on"
+            reason = f"{url} did not respond with 200 in time" if alive(group) else "ended instead of running"
             raise Defect(f"line {step.line}: {reason}")
 
     def close(self) -> None:

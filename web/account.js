@@ -1,4 +1,4 @@
-// Name, password, and the end of an account.
+// The account page: changes the name and the password, and deletes the account.
 import { announce, forgetDrafts, keepDraft, onSubmit, toast } from "./ui.js";
 
 export function showAccount({ api, user, main, signal }) {

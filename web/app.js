@@ -1,4 +1,4 @@
-// Which page is shown, to whom; signing in and out.
+// The router: shows the page of the address, and signs the user in and out.
 import { createClient, localStore } from "./client.js";
 import { announce, busy, clone, forgetDrafts, isOver, onSubmit, toast, words } from "./ui.js";
 import { showAccount } from "./account.js";
@@ -21,25 +21,26 @@ const PAGES = {
 
 const main = document.getElementById("main");
 const nav = document.getElementById("nav");
-/** Ends what the page on show still does. */
+/** Aborts the work of the current page when the user leaves it. */
 let leaving = new AbortController();
-/** Does what the page on show has put off. */
+/** Carries out what the current page has postponed, such as a deletion that can still be undone. */
 let finish = () => {};
-/** What the sign-in page says first. */
+/** The notice that the sign-in page shows. */
 let notice = "";
-/** While somebody signs in, a session that does not hold is theirs to hear of at the form. */
+/** True while the user signs in or up: a session that fails then is reported at the form, not as expired. */
 let isEntering = false;
+/** The id of the user for whom the current page is shown; null if signed out. */
 let shownTo = null;
 
 const api = createClient({
   cookies: true,
   store: localStore(KEY),
   onSignedOut: signedOut,
-  // Deleting goes on when the page is left.
+  // A deletion continues after the page is closed.
   fetch: (address, init) => fetch(address, { ...init, keepalive: init.method === "DELETE" }),
 });
 
-/** Shows the page of the address, or the one that has to come before it. */
+/** Shows the page of the address, or the sign-in page first if it needs a user. */
 async function route({ isFirst = false } = {}) {
   const user = await api.user();
   const path = PAGES[location.pathname] ? location.pathname : "/";
@@ -61,7 +62,7 @@ async function route({ isFirst = false } = {}) {
     main.focus();
     announce(page.title);
   }
-  await page.show?.({ api, user, main, signOut, signal: leaving.signal, putOff: (action) => (finish = action) });
+  await page.show?.({ api, user, main, signOut, signal: leaving.signal, postpone: (action) => (finish = action) });
 }
 
 function go(address, isReplacing = false) {
@@ -69,7 +70,7 @@ function go(address, isReplacing = false) {
   return route();
 }
 
-/** Where somebody wanted to go; only ever one of our own pages. */
+/** The address to open after signing in: always one of our own pages, whatever `next` contains. */
 function nextOf(search) {
   const wanted = new URLSearchParams(search).get("next") ?? "";
   if (!URL.canParse(wanted, location.origin)) return "/tasks";
@@ -83,7 +84,7 @@ function signedOut(error) {
   route();
 }
 
-/** Here and on purpose: then nothing that was typed is to be found again. */
+/** Signs out at the user's request, and then deletes the drafts, so that the next user of the browser cannot read them. */
 async function signOut() {
   await finish();
   await api.signOut();
@@ -94,7 +95,7 @@ async function enter(action) {
   isEntering = true;
   try {
     await action();
-    // Had the browser not kept the cookies, this would be the first to know.
+    // Fails at once if the browser has rejected the cookies.
     await api.request("GET", "/api/auth/session").catch((error) => {
       throw isOver(error) ? Object.assign(error, { message: NO_COOKIES, status: 0, code: "NO_COOKIES" }) : error;
     });
@@ -105,19 +106,19 @@ async function enter(action) {
 }
 
 function showSignIn({ main }) {
-  const said = main.querySelector("#notice");
-  said.textContent = navigator.cookieEnabled ? notice : NO_COOKIES;
-  said.hidden = !said.textContent;
-  if (said.textContent) announce(said.textContent);
+  const box = main.querySelector("#notice");
+  box.textContent = navigator.cookieEnabled ? notice : NO_COOKIES;
+  box.hidden = !box.textContent;
+  if (box.textContent) announce(box.textContent);
   notice = "";
   const form = main.querySelector("form");
-  onSubmit(form, (person) => enter(() => api.signIn(person)));
+  onSubmit(form, (credentials) => enter(() => api.signIn(credentials)));
   form.elements.email.focus();
 }
 
 function showSignUp({ main }) {
   const form = main.querySelector("form");
-  onSubmit(form, ({ name, ...person }) => enter(() => api.signUp({ ...person, ...(name && { name }) })));
+  onSubmit(form, ({ name, ...credentials }) => enter(() => api.signUp({ ...credentials, ...(name && { name }) })));
   form.elements.name.focus();
 }
 
@@ -136,7 +137,7 @@ document.addEventListener("click", (event) => {
 });
 
 addEventListener("popstate", () => route());
-// From the browser's memory of pages, or after somebody signed in as somebody else in another tab.
+// The page may belong to another user: restored from the back/forward cache, or after a sign-in in another tab.
 const check = async () => ((await api.user())?.id ?? null) !== shownTo && route();
 addEventListener("pageshow", (event) => event.persisted && check());
 addEventListener("storage", (event) => event.key === KEY && event.newValue && check());

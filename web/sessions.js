@@ -1,4 +1,4 @@
-// Where somebody is signed in.
+// The sessions page: lists the devices on which the user is signed in, and signs them out.
 import { alertBox, announce, busy, clone, element, isOver, toast, words } from "./ui.js";
 
 export async function showSessions({ api, main, signal, signOut }) {
@@ -61,7 +61,7 @@ export async function showSessions({ api, main, signal, signOut }) {
 
   const attempt = (button, action) =>
     busy(button, action).catch((error) => {
-      if (!isOver(error)) toast(words(error), { isProblem: true, action: "Try again", done: (taken) => taken && button.click() });
+      if (!isOver(error)) toast(words(error), { isProblem: true, action: "Try again", done: (isChosen) => isChosen && button.click() });
     });
 
   await load();
@@ -70,7 +70,7 @@ export async function showSessions({ api, main, signal, signOut }) {
 const BROWSERS = [[/Edg\//, "Edge"], [/OPR\//, "Opera"], [/Firefox\//, "Firefox"], [/Chrom(e|ium)\//, "Chrome"], [/Safari\//, "Safari"], [/curl\//, "curl"]];
 const SYSTEMS = [[/Android/, "Android"], [/iPhone|iPad/, "iOS"], [/Windows/, "Windows"], [/Mac OS X/, "macOS"], [/Linux/, "Linux"]];
 
-/** What people call it: a browser on a system, or else what it calls itself. */
+/** The name of a device, such as "Firefox on Android"; for an unknown one, its `User-Agent`. */
 function deviceOf(agent) {
   const named = (list) => list.find(([pattern]) => pattern.test(agent))?.[1];
   const [browser, system] = [named(BROWSERS), named(SYSTEMS)];

@@ -1,24 +1,26 @@
-// The list of tasks.
+// The tasks page: lists, filters, adds, edits and deletes tasks.
 import { alertBox, announce, busy, clone, forgetDraft, isOver, keepDraft, onSubmit, toast, words } from "./ui.js";
 
+/** Tasks per page. */
 const PAGE = 50;
+/** Milliseconds without typing until a search is sent. */
 const TYPING = 250;
 const COMPLETED = { all: undefined, open: false, done: true };
 
-export async function showTasks({ api, user, main, signal, putOff }) {
+export async function showTasks({ api, user, main, signal, postpone }) {
   const list = main.querySelector("#list");
   const more = main.querySelector("#more");
   const empty = main.querySelector("#empty");
   const problem = main.querySelector("#list-problem");
   const search = main.querySelector("#search");
   const add = main.querySelector("form.add");
-  const asked = new URLSearchParams(location.search);
-  const filter = { show: Object.hasOwn(COMPLETED, asked.get("show")) ? asked.get("show") : "all", q: asked.get("q") ?? "" };
+  const parameters = new URLSearchParams(location.search);
+  const filter = { show: Object.hasOwn(COMPLETED, parameters.get("show")) ? parameters.get("show") : "all", q: parameters.get("q") ?? "" };
   let next = null;
   let loading = new AbortController();
-  /** Sends the deletion that could still be undone. */
+  /** Sends the deletion that can still be undone. */
   let settle = () => {};
-  putOff(() => settle());
+  postpone(() => settle());
 
   search.value = filter.q;
   main.querySelector(`[name=show][value=${filter.show}]`).checked = true;
@@ -29,7 +31,7 @@ export async function showTasks({ api, user, main, signal, putOff }) {
     empty.textContent = isNarrowed ? "No task matches." : "Nothing to do yet. Write down your first task above.";
   }
 
-  /** Reads a page: the first in place of what is shown, or the next one after it. */
+  /** Loads the first page, which replaces the list, or the page at `cursor`, which is appended. */
   async function load(cursor) {
     loading.abort();
     loading = new AbortController();
@@ -87,7 +89,7 @@ export async function showTasks({ api, user, main, signal, putOff }) {
       item.querySelector(".delete").ariaLabel = `Delete ${task.title}`;
     };
 
-    /** Changes at once what is seen; takes it back if the server does not agree. */
+    /** Shows the change at once, and reverts it if the request fails. */
     let isTicking = false;
     const complete = async (completed) => {
       tick.checked = completed;
@@ -174,7 +176,7 @@ export async function showTasks({ api, user, main, signal, putOff }) {
   }
 
   function failed(error, retry) {
-    toast(words(error), { isProblem: true, action: "Try again", done: (isTaken) => isTaken && retry() });
+    toast(words(error), { isProblem: true, action: "Try again", done: (isChosen) => isChosen && retry() });
   }
 
   keepDraft(add, user);
@@ -218,7 +220,7 @@ export async function showTasks({ api, user, main, signal, putOff }) {
     loading.abort();
     settle();
   });
-  // A tab that is hidden may never come back.
+  // A hidden tab may be closed without notice.
   document.addEventListener("visibilitychange", () => document.hidden && settle(), { signal });
   await load();
 }

@@ -1,15 +1,15 @@
-// What all pages share: templates, forms with their errors, messages. Text is only ever set as text.
+// Shared by all pages: templates, forms with their errors, messages. Text is always set as text, never as HTML.
 
-/** A copy of a template of the document. */
+/** Copies the template with this id. */
 export const clone = (id) => document.getElementById(id).content.cloneNode(true);
 
 export function element(name, properties = {}, ...children) {
-  const made = Object.assign(document.createElement(name), properties);
-  made.append(...children);
-  return made;
+  const created = Object.assign(document.createElement(name), properties);
+  created.append(...children);
+  return created;
 }
 
-/** Says it to who listens instead of looking. */
+/** Announces the text to screen readers. */
 export function announce(text) {
   const announcer = document.getElementById("announcer");
   announcer.textContent = "";
@@ -17,18 +17,18 @@ export function announce(text) {
 }
 
 /**
- * A message that goes by itself, unless somebody is at it. `done(true)` is called when its action was taken, `done(false)`
- * when it went without.
+ * Shows a message that disappears by itself, but not while it is hovered or focused. Calls `done(true)` if the user
+ * chooses its action, and `done(false)` if it disappears without.
  */
 export function toast(text, { action, done = () => {}, isProblem = false } = {}) {
   const box = element("div", { className: isProblem ? "toast problem" : "toast" }, element("p", { textContent: text }));
   box.setAttribute("role", isProblem ? "alert" : "status");
   let timer;
-  const end = (taken) => {
+  const end = (isChosen) => {
     if (!box.isConnected) return undefined;
     clearTimeout(timer);
     box.remove();
-    return done(taken);
+    return done(isChosen);
   };
   const wait = () => {
     clearTimeout(timer);
@@ -41,11 +41,11 @@ export function toast(text, { action, done = () => {}, isProblem = false } = {})
   return () => end(false);
 }
 
-/** An error in words for people. */
+/** The text of an error for the user. */
 export function words(error) {
   if (error.status === 403 && error.code === "FORBIDDEN") return `You are not allowed to do that. ${error.message}.`;
   if (error.code === "UNTRUSTED_ORIGIN") {
-    return `The server does not know this address as its own. Whoever runs it can set PUBLIC_URL to ${location.origin}.`;
+    return `The server does not know this address as its own. Its operator can set PUBLIC_URL to ${location.origin}.`;
   }
   if (error.status === 503 || error.status === 429) return `${error.message}. ${when(error.retryAfter)}`;
   if (error.code !== "NETWORK_ERROR") return `${error.message}.`.replace(/\.\.$/, ".");
@@ -60,10 +60,10 @@ function when(seconds) {
 
 export const isTemporary = (error) => error.status === 0 || error.status === 429 || error.status >= 500;
 
-/** Whether the session is over, which the whole application hears of and shows. */
+/** Whether the session is over. The application reports that itself, so a page need not show the error. */
 export const isOver = (error) => error.status === 401 && error.code !== "INVALID_EMAIL_OR_PASSWORD";
 
-/** What went wrong and, if it may go right the next time, a way to try again. */
+/** Shows an error, with a button to try again if the cause may be temporary. */
 export function alertBox(error, retry) {
   const box = element("div", { className: "alert" }, element("p", { textContent: words(error) }));
   box.setAttribute("role", "alert");
@@ -73,7 +73,7 @@ export function alertBox(error, retry) {
   return box;
 }
 
-/** While `action` runs the button says so, and a second click does nothing. Focus stays where it is. */
+/** Shows on the button that `action` runs, and ignores further clicks until it ends. The focus does not move. */
 export async function busy(button, action) {
   if (button.ariaDisabled === "true") return;
   const label = button.textContent;
@@ -87,10 +87,10 @@ export async function busy(button, action) {
   }
 }
 
-/** Errors that concern one field, though the server does not say so in `errors`. */
+/** The fields of errors that concern one field although the server does not list it in `errors`. */
 const FIELD_OF = { __proto__: null, USER_ALREADY_EXISTS: ["email"], INVALID_PASSWORD: ["current_password", "password"] };
 
-/** Submits by `action`, which gets the fields. What goes wrong is said at the field or above all; what was typed stays. */
+/** Submits the fields with `action`. Shows an error at its field or above the form, and keeps what the user typed. */
 export function onSubmit(form, action) {
   const button = form.querySelector("button:not([type])");
   form.addEventListener("submit", (event) => {
@@ -102,7 +102,7 @@ export function onSubmit(form, action) {
         forgetDraft(form);
       } catch (error) {
         if (!(error.status >= 0)) throw error;
-        if (!isOver(error)) refuse(form, error);
+        if (!isOver(error)) showError(form, error);
       }
     });
   });
@@ -116,10 +116,10 @@ function clear(form) {
   }
 }
 
-function refuse(form, error) {
+function showError(form, error) {
   const named = (FIELD_OF[error.code] ?? []).filter((name) => form.elements[name]).slice(0, 1);
   const errors = named.length > 0 ? named.map((field) => ({ field, message: error.message })) : error.errors;
-  const unplaced = errors.filter((fault) => !mark(form, fault, named.length === 0));
+  const unplaced = errors.filter((violation) => !mark(form, violation, named.length === 0));
   const first = form.querySelector("[aria-invalid]");
   if (!first || unplaced.length > 0) form.prepend(alertBox(error, () => form.requestSubmit()));
   (first ?? button(form)).focus();
@@ -127,7 +127,7 @@ function refuse(form, error) {
 
 const button = (form) => form.querySelector("button:not([type])");
 
-/** Says what is wrong at the field; whether there is such a field. */
+/** Shows the error at its field; returns whether the form has that field. */
 function mark(form, { field: name, message }, isRule) {
   const field = form.elements[name];
   if (!field?.labels?.[0]) return false;
@@ -143,7 +143,7 @@ function mark(form, { field: name, message }, isRule) {
 
 const DRAFT = "draft:";
 
-/** What is typed into the form outlives a reload and a session that ends in between, in this tab and for this user. */
+/** Keeps what the user types across a reload and a new sign-in, in this tab and for this user only. */
 export function keepDraft(form, user) {
   const key = `${DRAFT}${user.id}:${form.dataset.draft}`;
   form.dataset.draftKey = key;
@@ -170,6 +170,6 @@ function storage(use) {
   try {
     return use(sessionStorage);
   } catch {
-    return null; // Blocked or full: then nothing outlives the page.
+    return null; // Blocked or full: drafts are lost with the page.
   }
 }

@@ -1,4 +1,4 @@
-"""`get-session` with a session cookie: ours against Better Auth's own server, each on a database of the same PostgreSQL."""
+"""Compares `get-session` with a session cookie with Better Auth's own server, each with a database of one PostgreSQL."""
 
 import http.client
 import json
@@ -12,11 +12,11 @@ from loadlib import server
 HERE = Path(__file__).resolve().parent / "better-auth"
 PROCESSES = 2
 GET_SESSION = "/api/auth/get-session"
-PERSON = {"name": "Ada", "email": "ada@load.example", "password": server.PASSWORD}
+USER = {"name": "Ada", "email": "ada@load.example", "password": server.PASSWORD}
 
 
 class BetterAuth(server.Process):
-    """Node in production mode, a process per core, its rate limit off, no cookie cache."""
+    """Better Auth on Node in production mode: two processes, without rate limit and cookie cache."""
 
     def __init__(self, database_url, folder):
         project = Path(folder, "better-auth")
@@ -29,17 +29,17 @@ class BetterAuth(server.Process):
 
 
 def sign_up(process):
-    """The session cookie, as a browser sends it."""
+    """Signs up; returns the session cookie as a browser sends it."""
     connection = http.client.HTTPConnection(process.host, timeout=30)
-    connection.request("POST", "/api/auth/sign-up/email", json.dumps(PERSON), {"Content-Type": "application/json"})
-    answer = connection.getresponse()
-    text = answer.read()
-    if answer.status != 200:
-        raise SystemExit(f"sign-up: {answer.status}: {text.decode()}")
-    cookie = answer.headers["set-cookie"].partition(";")[0]
+    connection.request("POST", "/api/auth/sign-up/email", json.dumps(USER), {"Content-Type": "application/json"})
+    response = connection.getresponse()
+    text = response.read()
+    if response.status != 200:
+        raise SystemExit(f"sign-up: {response.status}: {text.decode()}")
+    cookie = response.headers["set-cookie"].partition(";")[0]
     connection.request("GET", GET_SESSION, headers={"Cookie": cookie})
     session = json.loads(connection.getresponse().read())
-    if not session or session["user"]["email"] != PERSON["email"]:
-        raise SystemExit(f"{process.host} does not know the cookie: {session}")
+    if not session or session["user"]["email"] != USER["email"]:
+        raise SystemExit(f"{process.host} does not accept the cookie: {session}")
     connection.close()
     return cookie

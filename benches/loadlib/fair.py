@@ -1,4 +1,4 @@
-"""One account or client that asks for all it can get, and what others notice of it."""
+"""Measures how one account or client under full load affects others."""
 
 import http.client
 import json
@@ -9,11 +9,12 @@ from concurrent.futures import ThreadPoolExecutor
 
 from loadlib.logins import percentile
 
-HOSTILE = "a" * 199 + "b"
+# Matches no task, but only after a comparison at every position.
+SLOW_QUERY = "a" * 199 + "b"
 
 
 class Caller:
-    """An account on one connection that is kept."""
+    """An account with one persistent connection."""
 
     def __init__(self, server, email):
         grant = server.register(email)
@@ -27,8 +28,8 @@ class Caller:
         response = self.connection.getresponse()
         return response.status, response.read()
 
-    def again(self):
-        """The same account on another connection."""
+    def reconnected(self):
+        """The same account with another connection."""
         other = object.__new__(Caller)
         other.__dict__ = self.__dict__ | {"connection": http.client.HTTPConnection(self.host, timeout=60)}
         return other
@@ -47,7 +48,7 @@ def add_tasks(caller, count, length):
     body = {"title": "a", "description": "a" * length}
 
     def add(share):
-        client = caller.again()
+        client = caller.reconnected()
         for _ in range(share):
             status, text = client.request("POST", client.tasks, body)
             if status != 201:
@@ -58,10 +59,15 @@ def add_tasks(caller, count, length):
 
 
 def measure(callers, seconds):
+<<<<<<< HEAD
     """Durations of lists and refreshes in seconds, and every status that is not 200."""
     lists, refreshes, refused = [], [], []
+=======
+    """Durations of lists and refreshes in ms, and every status that is not 200."""
+    lists, refreshes, rejected = [], [], []
+>>>>>>> words-rest
 
-    def ask(caller):
+    def send(caller):
         end = time.monotonic() + seconds
         while time.monotonic() < end:
             for durations, request in [(lists, caller.list), (refreshes, caller.refresh)]:
@@ -69,48 +75,54 @@ def measure(callers, seconds):
                 status = request()
                 durations.append(time.monotonic() - started)
                 if status != 200:
-                    refused.append(status)
+                    rejected.append(status)
             time.sleep(0.01)
 
     with ThreadPoolExecutor(len(callers)) as pool:
-        list(pool.map(ask, callers))
-    return lists, refreshes, refused
+        list(pool.map(send, callers))
+    return lists, refreshes, rejected
 
 
 def searches(server, tasks, length, searchers, seconds):
-    """Others' lists and refreshes before and during the searches, what was refused to them, the searches by status."""
-    hostile = Caller(server, "hostile@load.example")
-    add_tasks(hostile, tasks, length)
+    """Measures lists and refreshes of other accounts before and during the searches of one account. Returns their p95 in
+    ms, the statuses of their rejected requests, and the durations of the searches by status."""
+    searcher = Caller(server, "searcher@load.example")
+    add_tasks(searcher, tasks, length)
     others = [Caller(server, f"other{number}@load.example") for number in range(4)]
     for other in others:
         add_tasks(other, 24, 50)
     quiet = measure(others, seconds)
-    over, found = threading.Event(), {}
+    is_over, found = threading.Event(), {}
 
     def search():
-        client = hostile.again()
-        while not over.is_set():
+        client = searcher.reconnected()
+        while not is_over.is_set():
             started = time.monotonic()
+<<<<<<< HEAD
             status, _ = client.request("GET", f"{client.tasks}?limit=500&q={HOSTILE}")
             found.setdefault(status, []).append(time.monotonic() - started)
+=======
+            status, _ = client.request("GET", f"{client.tasks}?limit=500&q={SLOW_QUERY}")
+            found.setdefault(status, []).append((time.monotonic() - started) * 1e3)
+>>>>>>> words-rest
 
     threads = [threading.Thread(target=search) for _ in range(searchers)]
     for thread in threads:
         thread.start()
     time.sleep(1)
     during = measure(others, seconds)
-    over.set()
+    is_over.set()
     for thread in threads:
         thread.join()
     figures = [(percentile(before, .95), percentile(now, .95)) for before, now in zip(quiet[:2], during[:2])]
     return figures, during[2], found
 
 
-def unread(server, connections, patience):
-    """RSS before, the highest, and after: of connections that ask for the largest page and read nothing."""
+def unread(server, connections, seconds):
+    """Opens connections that request the largest page and read nothing; returns RSS in MiB before, at most, and after."""
     owner = Caller(server, "unread@load.example")
     add_tasks(owner, 128, 10_000)
-    # What the tasks themselves have cost is not what the test is about.
+    # Warms up, so that the memory of ordinary requests is not counted.
     for _ in range(20):
         owner.request("GET", f"{owner.tasks}?limit=500")
     before, highest = server.memory(), 0
@@ -121,7 +133,7 @@ def unread(server, connections, patience):
     for _ in range(connections):
         held.append(socket.create_connection((host, int(port))))
         held[-1].sendall(request * 8)
-    end = time.monotonic() + patience
+    end = time.monotonic() + seconds
     while time.monotonic() < end:
         highest = max(highest, server.memory())
         time.sleep(0.2)

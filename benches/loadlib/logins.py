@@ -1,4 +1,4 @@
-"""Logins: how many a second, what a storm of them does to everybody else, what their time gives away."""
+"""Measures logins: their rate, how a storm of them slows other requests, and whether their time reveals an account."""
 
 import asyncio
 import http.client
@@ -18,12 +18,12 @@ def percentile(times, share):
 
 
 def raw_rate(binary, cost, seconds):
-    """Checks a second when there is nothing but bcrypt on every core."""
+    """Measures bcrypt alone on every core, in hashes per second."""
     return float(subprocess.run([binary, str(cost), str(seconds)], stdout=subprocess.PIPE, text=True, check=True).stdout)
 
 
 def login_rate(server, email, cores, seconds):
-    """Logins a second and their durations, with twice as many callers as cores."""
+    """Measures logins per second and their durations, with twice as many callers as cores."""
     done, until = [], time.monotonic() + seconds
 
     def caller():
@@ -37,16 +37,16 @@ def login_rate(server, email, cores, seconds):
     for thread in callers:
         thread.join()
     ends = sorted(end for end, _ in done)
-    # They end in batches, one a core: from the end of the first batch to that of the last one with every core busy.
+    # Logins end in batches of one per core. Counts from the end of the first batch to the end of the last complete one.
     first, last = cores - 1, len(ends) - 1 - cores
     if last <= first:
-        raise SystemExit("too few logins to say how many there are in a second")
+        raise SystemExit("too few logins to compute a rate; measure longer")
     return (last - first) / (ends[last] - ends[first]), [duration for _, duration in done]
 
 
-def give_away(server, known, samples):
-    """Median milliseconds of a wrong password for a known and for an unknown address, asked in turn."""
-    times = {known: [], "nobody@load.example": []}
+def wrong_password_times(server, known, samples):
+    """Median milliseconds of a wrong password for a known and an unknown email address, measured alternately."""
+    times = {known: [], "no-account@load.example": []}
     for _ in range(samples):
         for email, durations in times.items():
             started = time.monotonic()
@@ -56,10 +56,10 @@ def give_away(server, known, samples):
 
 
 class Caller(asyncio.Protocol):
-    """One client of a storm: as soon as it is answered it tries again, whatever the answer."""
+    """One client of a storm: it tries again after each response, whatever the status."""
 
-    def __init__(self, host, emails, answers):
-        self.host, self.emails, self.answers = host, emails, answers
+    def __init__(self, host, emails, responses):
+        self.host, self.emails, self.responses = host, emails, responses
 
     def connection_made(self, transport):
         self.transport = transport
@@ -76,14 +76,14 @@ class Caller(asyncio.Protocol):
         head, end, body = self.received.partition(b"\r\n\r\n")
         length = head.lower().partition(b"content-length:")[2].split(b"\r\n")[0]
         if end and len(body) >= int(length):
-            self.answers[int(head[9:12])].append(time.monotonic() - self.started)
+            self.responses[int(head[9:12])].append(time.monotonic() - self.started)
             self.send()
 
 
-async def besiege(server, emails, clients, seconds, memory):
-    answers, host, port = defaultdict(list), *server.host.split(":")
+async def run_storm(server, emails, clients, seconds, memory):
+    responses, host, port = defaultdict(list), *server.host.split(":")
     loop = asyncio.get_running_loop()
-    callers = [await loop.create_connection(lambda: Caller(server.host, emails, answers), host, int(port))
+    callers = [await loop.create_connection(lambda: Caller(server.host, emails, responses), host, int(port))
                for _ in range(clients)]
     until = time.monotonic() + seconds
     while time.monotonic() < until:
@@ -91,28 +91,28 @@ async def besiege(server, emails, clients, seconds, memory):
         await asyncio.sleep(0.2)
     for transport, _ in callers:
         transport.abort()
-    return answers
+    return responses
 
 
-def look_at_session(host, token, seconds, results):
-    """A hundred `GET session` a second over one connection; their durations."""
+def measure_session(host, token, seconds, results):
+    """Sends a hundred `GET session` per second over one connection; puts their durations into `results`."""
     connection, durations = http.client.HTTPConnection(host), []
     until = time.monotonic() + seconds
     while (started := time.monotonic()) < until:
         connection.request("GET", "/api/auth/session", headers={"Authorization": f"Bearer {token}"})
-        answer = connection.getresponse()
-        answer.read()
-        if answer.status != 200:
-            raise SystemExit(f"GET session answered {answer.status}")
+        response = connection.getresponse()
+        response.read()
+        if response.status != 200:
+            raise SystemExit(f"GET session responded with {response.status}")
         durations.append(time.monotonic() - started)
         time.sleep(max(0.0, started + 0.01 - time.monotonic()))
     results.put(durations)
 
 
 def session_durations(server, token, seconds):
-    """Starts to measure at once, in a process of its own; call the result to wait for the end."""
+    """Starts a measurement in another process. Returns a function that waits for its end and returns the durations."""
     results = multiprocessing.Queue()
-    prober = multiprocessing.Process(target=look_at_session, args=(server.host, token, seconds, results))
+    prober = multiprocessing.Process(target=measure_session, args=(server.host, token, seconds, results))
     prober.start()
 
     def collect():
@@ -124,9 +124,9 @@ def session_durations(server, token, seconds):
 
 
 def storm(server, token, emails, clients, seconds):
-    """Durations of `GET session` before and during, durations of the logins by status, resident MiB."""
+    """Durations of `GET session` before and during a storm, durations of the logins by status, and resident MiB."""
     quiet = session_durations(server, token, min(seconds, 5))()
     memory = [server.memory()]
     watched = session_durations(server, token, seconds)
-    answers = asyncio.run(besiege(server, emails, clients, seconds, memory))
-    return quiet, watched(), answers, [*memory, server.memory()]
+    responses = asyncio.run(run_storm(server, emails, clients, seconds, memory))
+    return quiet, watched(), responses, [*memory, server.memory()]

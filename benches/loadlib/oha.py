@@ -1,4 +1,4 @@
-"""One row: oha drives one address as fast as it answers."""
+"""Measures one row with oha, which sends requests to one address as fast as it responds."""
 
 import json
 import os
@@ -14,7 +14,7 @@ TOOLS = ROOT / "target/tools"
 
 
 def install():
-    """Four minutes, once."""
+    """Compiles oha unless it is installed; takes about four minutes."""
     if not shutil.which("oha", path=f"{TOOLS}/bin"):
         environment = {name: value for name, value in os.environ.items() if name != "CARGO_TARGET_DIR"}
         subprocess.run(["cargo", "install", "--quiet", "--locked", f"--root={TOOLS}", f"oha@{VERSION}"], cwd=ROOT,
@@ -22,7 +22,7 @@ def install():
 
 
 def drive(url, seconds, connections, *, method="GET", token=None, cookie=None, body=None):
-    """Raises if anything but success came back."""
+    """Fails unless every response has a 2xx status."""
     command = [TOOLS / "bin/oha", "--no-tui", "--output-format=json", "-z", f"{seconds}s", "-c", str(connections),
                "--method", method]
     if token:
@@ -32,11 +32,11 @@ def drive(url, seconds, connections, *, method="GET", token=None, cookie=None, b
     if body:
         command += ["-H", "Content-Type: application/json", "-d", body]
     found = json.loads(subprocess.run([*command, url], stdout=subprocess.PIPE, check=True).stdout)
-    refused = {status: count for status, count in found["statusCodeDistribution"].items() if not status.startswith("2")}
-    # What is in flight at the end is given up.
+    rejected = {status: count for status, count in found["statusCodeDistribution"].items() if not status.startswith("2")}
+    # oha aborts the requests that are in flight at the end.
     broken = {cause: count for cause, count in found["errorDistribution"].items() if "deadline" not in cause}
-    if refused or broken or not found["statusCodeDistribution"]:
-        raise SystemExit(f"{method} {url}: refusals {refused}, broken connections {broken}")
+    if rejected or broken or not found["statusCodeDistribution"]:
+        raise SystemExit(f"{method} {url}: rejected {rejected}, broken connections {broken}")
     latency = found["latencyPercentiles"]
     requests = sum(found["statusCodeDistribution"].values())
     return Measured(requests, requests / found["summary"]["total"], latency["p50"] * 1e3, latency["p99"] * 1e3)

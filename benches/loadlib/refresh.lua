@@ -1,5 +1,5 @@
--- Every session follows its own refresh token from answer to answer: a request takes the session that has waited
--- longest, its answer puts it back with the next token. There are more sessions than connections, and one thread.
+-- Refreshes many sessions, each with its own latest token: a request uses the session that has waited longest, and its
+-- response puts the session back with the next token. Needs more sessions than connections, and a single thread.
 dofile(os.getenv("LOAD_SCRIPTS") .. "/request.lua")
 wrk.headers["Content-Type"] = "application/json"
 
@@ -14,7 +14,7 @@ function init()
     for token in io.lines(os.getenv("LOAD_REFRESH_TOKENS")) do put(token) end
 end
 
--- wrk makes one request to look at before it starts, so one session stays behind.
+-- wrk calls this once before it starts, so one session is never used.
 function request()
     local token = waiting[first]
     waiting[first] = nil

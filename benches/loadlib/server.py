@@ -1,4 +1,4 @@
-"""A server under test, its process and its HTTP."""
+"""Runs the servers that are measured, and sends them requests."""
 
 import http.client
 import json
@@ -13,12 +13,12 @@ PASSWORD = "correct horse battery staple"
 
 
 class Process:
-    """Anything that listens; stopped at the end of a `with`."""
+    """A server process, which is stopped at the end of a `with` block."""
 
-    def __init__(self, command, host, **how):
+    def __init__(self, command, host, **options):
         self.host = host
         self.started = time.monotonic()
-        self.process = subprocess.Popen(command, stderr=subprocess.DEVNULL, **how)
+        self.process = subprocess.Popen(command, stderr=subprocess.DEVNULL, **options)
 
     def __enter__(self):
         return self
@@ -34,7 +34,7 @@ class Process:
         return f"http://{self.host}{path}"
 
     def wait_for(self, path):
-        """Seconds from the start of the process to its first 200."""
+        """Waits for the first 200 response; returns the seconds since the start of the process."""
         while True:
             try:
                 if self.request("GET", path)[0] == 200:
@@ -42,7 +42,7 @@ class Process:
             except OSError:
                 pass
             if self.process.poll() is not None or time.monotonic() - self.started > 30:
-                raise SystemExit(f"{self.process.args[0]} does not answer on {path}")
+                raise SystemExit(f"{self.process.args[0]} does not respond with 200 on {path}")
             time.sleep(0.001)
 
     def request(self, method, path, body=None, token=None):
@@ -52,13 +52,13 @@ class Process:
             if token:
                 headers["Authorization"] = f"Bearer {token}"
             connection.request(method, path, json.dumps(body) if body is not None else None, headers)
-            answer = connection.getresponse()
-            return answer.status, answer.read()
+            response = connection.getresponse()
+            return response.status, response.read()
         finally:
             connection.close()
 
     def memory(self):
-        """Resident MiB."""
+        """Resident memory in MiB."""
         status = Path(f"/proc/{self.process.pid}/status").read_text()
         return int(re.search(r"VmRSS:\s+(\d+) kB", status)[1]) / 1024
 
@@ -77,13 +77,13 @@ def baseline(binary):
 
 
 class ApiServer(Process):
-    """Ours, with nothing set but where it listens, where its data is, and `more`."""
+    """An api-server with default settings, except address, database, secret, token lifetime, task limit and `more`."""
 
     def __init__(self, binary, database_url, folder, **more):
         host = free_host()
         environment = {"PATH": os.environ["PATH"], "BIND_ADDR": host, "DATABASE_URL": database_url,
                        "AUTH_SECRET": "a7Kq0vXw2mTzR9bLs4NcYp6EhGd8JfUu", "ACCESS_TOKEN_TTL": "1d", "MAX_TASKS_PER_USER": "1000000", **more}
-        # In the current directory there may be a .env, which would be read.
+        # Runs in `folder`, because the server would read a .env in the current directory.
         super().__init__([binary], host, env=environment, cwd=folder)
         self.ready_after = self.wait_for("/readyz")
 

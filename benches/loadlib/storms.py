@@ -1,4 +1,4 @@
-"""Storms of logins from many networks, and what an honest login from another one waits."""
+"""Measures how long an honest login waits during login storms from other networks."""
 
 import asyncio
 import http.client
@@ -11,23 +11,24 @@ from collections import Counter
 from .server import PASSWORD, ApiServer
 
 EMAIL = "honest@load.example"
-# A client of a storm that is refused tries again after this many seconds.
+# Seconds until a client of a storm tries again after a response other than 401.
 RETRY = 0.2
 
 
 class StormServer(ApiServer):
-    """Believes X-Forwarded-For, so that one machine can be many networks, and counts no failed logins."""
+    """An api-server that trusts X-Forwarded-For, so that one machine can simulate many networks, and that does not limit
+    failed logins."""
 
     def __init__(self, binary, database_url, folder):
         super().__init__(binary, database_url, folder, TRUSTED_PROXIES="127.0.0.1", MAX_FAILED_LOGINS_PER_NETWORK="off")
-        # The database may be that of a server before.
+        # The account may exist already: several servers use the same database, one after the other.
         status, text = self.request("POST", "/api/auth/register", {"email": EMAIL, "password": PASSWORD})
         if status not in (201, 409):
             raise SystemExit(f"register: {status}: {text.decode()}")
 
 
 class StormClient(asyncio.Protocol):
-    """Sends another wrong login as soon as the last one has its response."""
+    """Sends a login with a wrong password, and the next one after its response."""
 
     emails = (f"unknown{number}@load.example" for number in itertools.count())
 
@@ -60,8 +61,8 @@ class StormClient(asyncio.Protocol):
             asyncio.get_running_loop().call_later(RETRY, self.send)
 
 
-async def rage(server, networks, connections, is_over, statuses):
-    """`connections` clients of each of `networks` networks, until it is over."""
+async def run_storm(server, networks, connections, is_over, statuses):
+    """Runs `connections` clients in each of `networks` networks until `is_over` is set."""
     host, port = server.host.split(":")
     loop = asyncio.get_running_loop()
     clients = []
@@ -75,7 +76,7 @@ async def rage(server, networks, connections, is_over, statuses):
 
 
 def log_in(server, network):
-    """Status and seconds of an honest login from this network."""
+    """Logs in with the right password from this network; returns the status and the seconds."""
     connection = http.client.HTTPConnection(server.host, timeout=120)
     started = time.monotonic()
     connection.request("POST", "/api/auth/login", json.dumps({"email": EMAIL, "password": PASSWORD}),
@@ -86,9 +87,10 @@ def log_in(server, network):
 
 
 def measure(server, networks, connections, logins, settle):
-    """Statuses and durations of honest logins, one after the other, and the statuses of the storm around them."""
+    """Runs honest logins one after the other during a storm. Returns their statuses and durations, the number of the
+    storm's responses by status, and resident MiB."""
     is_over, statuses = threading.Event(), Counter()
-    storm = threading.Thread(target=lambda: asyncio.run(rage(server, networks, connections, is_over, statuses)))
+    storm = threading.Thread(target=lambda: asyncio.run(run_storm(server, networks, connections, is_over, statuses)))
     storm.start()
     time.sleep(settle)
     found = [log_in(server, f"203.0.113.{number}") for number in range(logins)]

@@ -1,5 +1,5 @@
 /**
- * Client of api-server: signs people up and in, keeps their session alive, and calls the API.
+ * Client of api-server: signs users up and in, refreshes their session, and calls the API.
  *
  * One module without dependencies, for browsers, Node 20 and later, React Native and bundlers.
  * @module
@@ -13,73 +13,73 @@
 /** @typedef {Schemas["FieldError"]} FieldError */
 
 /**
- * What is kept of a session between requests. Without tokens if they are cookies.
+ * A session as it is stored between requests. It has no tokens if the browser keeps them as cookies.
  *
  * @typedef {object} Session
  * @property {User} user
  * @property {string} id
- * @property {number} refreshAt By this device's clock, in milliseconds, so that a clock that is wrong does no harm.
- * @property {number} mark Tells it from the one before.
+ * @property {number} refreshAt When to refresh, in milliseconds of this device's clock; a wrong clock does no harm.
+ * @property {number} mark A random number that differs after every refresh.
  * @property {string} [access]
  * @property {string} [refresh]
  */
 
 /**
- * Where a session is kept. Both functions may be asynchronous; `save` must have kept it when it is done.
+ * Stores one session. Both functions may be asynchronous; `save` finishes once the session is stored.
  *
  * @typedef {object} Store
  * @property {() => Session | null | Promise<Session | null>} load
  * @property {(session: Session | null) => void | Promise<void>} save
- * @property {(changed: (session: Session | null) => void) => void} [watch] Tells of changes by others, such as other tabs.
+ * @property {(changed: (session: Session | null) => void) => void} [watch] Reports changes made elsewhere, such as in another tab.
  */
 
 /**
  * @typedef {object} Options
- * @property {string} [base] Where the server is, such as `https://api.example.com`. Left out: where the page came from.
- * @property {boolean} [cookies] Lets the browser keep the tokens as HttpOnly cookies. Left out: bearer tokens, in `store`.
- * @property {Store} [store] Left out: memory with bearer tokens, `localStorage` (which then holds no tokens) with cookies.
- * @property {(error?: ApiError) => void} [onSignedOut] Called once when a session is over: with the server's 401, or with
- *   nothing after `signOut`, here or in another tab.
- * @property {number} [retries] How often a 503 is tried again after the time it names; 2 if left out.
- * @property {number} [timeout] Milliseconds until an answer counts as lost; 30 000 if left out.
- * @property {typeof globalThis.fetch} [fetch]
+ * @property {string} [base] URL of the server, such as `https://api.example.com`; the origin of the page by default.
+ * @property {boolean} [cookies] Whether the browser keeps the tokens as HttpOnly cookies; by default they are in `store`.
+ * @property {Store} [store] Defaults to memory with bearer tokens, and to `localStorage` (without tokens) with cookies.
+ * @property {(error?: ApiError) => void} [onSignedOut] Called once when a session is over: with the server's 401, or
+ *   without an argument after `signOut`, here or in another tab.
+ * @property {number} [retries] How often to retry after a 503, each time after its `Retry-After`; 2 by default.
+ * @property {number} [timeout] Milliseconds until a response counts as lost; 30 000 by default.
+ * @property {typeof globalThis.fetch} [fetch] Sends the requests; the global `fetch` by default.
  */
 
 /**
  * @typedef {object} Call
  * @property {unknown} [body] Sent as JSON.
- * @property {Record<string, string | number | boolean | null | undefined>} [query] What is null or undefined is left out.
+ * @property {Record<string, string | number | boolean | null | undefined>} [query] Values that are null or undefined are left out.
  * @property {AbortSignal} [signal]
  */
 
-/** Longer than this nobody is kept waiting for a busy server, in seconds. */
+/** The longest wait for a busy server, in seconds. */
 const LONGEST_WAIT = 30;
-/** What one tab writes to `localStorage` others read a little later, in milliseconds, though they hold the lock already. */
-const NEWS = 100;
-/** The share of a token's lifetime after which it is renewed. */
-const FRESH = 0.9;
+/** The delay, in milliseconds, until other tabs see what one tab has written to `localStorage`. */
+const STORAGE_DELAY = 100;
+/** The share of a token's lifetime after which it is refreshed. */
+const REFRESH_AFTER = 0.9;
 
-/** Whatever goes wrong: a refusal of the server, or no answer from it. */
+/** The error of every method: an error response of the server, or no response. */
 export class ApiError extends Error {
   /**
    * @param {Partial<Schemas["Problem"]> | null} problem
    * @param {{ status?: number, retryAfter?: number, cause?: unknown }} [more]
    */
   constructor(problem, { status = 0, retryAfter, cause } = {}) {
-    super(problem?.detail ?? (status ? `The server answered ${status}` : "The server cannot be reached"), { cause });
+    super(problem?.detail ?? (status ? `The server responded with ${status}` : "The server cannot be reached"), { cause });
     this.name = "ApiError";
-    /** The HTTP status; 0 if there was no answer, or none of this server. */
+    /** The HTTP status; 0 without a response of this server. */
     this.status = status;
-    /** Stable, for programs: a `code` of the API, or `NETWORK_ERROR`. @type {Schemas["Code"] | "NETWORK_ERROR"} */
+    /** Stable code for programs: a `code` of the API, or `NETWORK_ERROR`. @type {Schemas["Code"] | "NETWORK_ERROR"} */
     this.code = problem?.code ?? "NETWORK_ERROR";
-    /** The fields at fault, with words for people. @type {FieldError[]} */
+    /** The invalid fields, each with a message for the user. @type {FieldError[]} */
     this.errors = problem?.errors ?? [];
-    /** Seconds after which to try again, if the server named them. */
+    /** Seconds after which to try again, if the server sent `Retry-After`. */
     this.retryAfter = retryAfter;
   }
 }
 
-/** @returns {Store} Forgets with the process. */
+/** @returns {Store} Keeps the session in memory, until the process or the page ends. */
 export function memoryStore() {
   /** @type {Session | null} */
   let kept = null;
@@ -87,7 +87,8 @@ export function memoryStore() {
 }
 
 /**
- * Kept in `localStorage`, shared by all tabs; in memory where that is blocked. Any script of the page can read it.
+ * Keeps the session in `localStorage`, shared by all tabs, or in memory if that is blocked. Any script of the page can
+ * read it.
  *
  * @param {string} [key]
  * @returns {Store}
@@ -109,7 +110,7 @@ export function localStore(key = "api-server") {
     load: () => read(localStorage.getItem(key)),
     save: (session) => (session ? localStorage.setItem(key, JSON.stringify(session)) : localStorage.removeItem(key)),
     watch: (changed) =>
-      // Node has localStorage, but nobody who changes it.
+      // Node has localStorage, but no storage events.
       globalThis.addEventListener?.("storage", (event) => {
         if (event.key === key || event.key === null) changed(read(localStorage.getItem(key)));
       }),
@@ -120,7 +121,7 @@ export function localStore(key = "api-server") {
 export function createClient({ base = "", cookies = false, store, onSignedOut, retries = 2, timeout = 30_000, fetch } = {}) {
   const kept = store ?? (cookies ? localStore() : memoryStore());
   const root = base.replace(/\/$/, "");
-  /** Whether the app believes that somebody is signed in. */
+  /** Whether the app believes that a user is signed in. */
   let live = false;
   /** @type {Promise<Session | null> | null} */
   let refreshing = null;
@@ -147,7 +148,7 @@ export function createClient({ base = "", cookies = false, store, onSignedOut, r
     const session = {
       user: grant.user,
       id: grant.session_id,
-      refreshAt: Date.now() + grant.expires_in * 1000 * FRESH,
+      refreshAt: Date.now() + grant.expires_in * 1000 * REFRESH_AFTER,
       mark: Math.random(),
     };
     if (!cookies) Object.assign(session, { access: grant.access_token, refresh: grant.refresh_token });
@@ -157,7 +158,7 @@ export function createClient({ base = "", cookies = false, store, onSignedOut, r
   }
 
   /**
-   * One request, one answer.
+   * Sends one request and reads its response.
    *
    * @param {string} method
    * @param {string} path
@@ -165,8 +166,8 @@ export function createClient({ base = "", cookies = false, store, onSignedOut, r
    * @param {string} [token]
    */
   async function attempt(method, path, { body, query, signal }, token) {
-    const asked = Object.entries(query ?? {}).filter(([, value]) => value != null);
-    const search = asked.map(([name, value]) => `${name}=${encodeURIComponent(/** @type {string} */ (value))}`).join("&");
+    const parameters = Object.entries(query ?? {}).filter(([, value]) => value != null);
+    const search = parameters.map(([name, value]) => `${name}=${encodeURIComponent(/** @type {string} */ (value))}`).join("&");
     /** @type {Record<string, string>} */
     const headers = {};
     if (body !== undefined) headers["Content-Type"] = "application/json";
@@ -176,31 +177,32 @@ export function createClient({ base = "", cookies = false, store, onSignedOut, r
     const timer = setTimeout(() => abort.abort(), timeout);
     signal?.addEventListener("abort", stop);
     if (signal?.aborted) stop();
-    let answer, content;
+    let response, content;
     try {
-      answer = await (fetch ?? globalThis.fetch)(root + path + (search && `?${search}`), {
+      response = await (fetch ?? globalThis.fetch)(root + path + (search && `?${search}`), {
         method,
         headers,
         body: body === undefined ? undefined : JSON.stringify(body),
         credentials: cookies ? "include" : "omit",
         signal: abort.signal,
       });
-      content = await answer.json();
+      content = await response.json();
     } catch (cause) {
       if (signal?.aborted) throw cause;
-      throw new ApiError(null, { status: answer?.status === 503 ? 503 : 0, cause });
+      throw new ApiError(null, { status: response?.status === 503 ? 503 : 0, cause });
     } finally {
       clearTimeout(timer);
       signal?.removeEventListener("abort", stop);
     }
-    if (answer.ok) return { content, answer };
+    if (response.ok) return { content, response };
     const isOurs = typeof content?.code === "string";
-    const retryAfter = Number(answer.headers.get("Retry-After")) || undefined;
-    throw new ApiError(isOurs ? content : null, { status: isOurs || answer.status === 503 ? answer.status : 0, retryAfter });
+    const retryAfter = Number(response.headers.get("Retry-After")) || undefined;
+    throw new ApiError(isOurs ? content : null, { status: isOurs || response.status === 503 ? response.status : 0, retryAfter });
   }
 
   /**
-   * As `attempt`, and again after a 503. What may have happened already and must not happen twice is left to the caller.
+   * Calls `attempt`, and retries after a 503. A request that the server may have carried out already is retried only if
+   * `isRepeatable`.
    *
    * @type {(method: string, path: string, call: Call, token?: string, isRepeatable?: boolean) => ReturnType<typeof attempt>}
    */
@@ -217,19 +219,19 @@ export function createClient({ base = "", cookies = false, store, onSignedOut, r
     }
   }
 
-  /** The next tokens, once for all who ask at the same time, in all tabs; null if somebody signed out meanwhile. */
+  /** Refreshes once for all concurrent requests, in all tabs. Resolves to null if the user signed out meanwhile. */
   function refresh(/** @type {Session | null} */ used) {
-    refreshing ??= alone(`refresh ${root}`, (hadToWait) => renew(used, hadToWait)).finally(() => (refreshing = null));
+    refreshing ??= exclusively(`refresh ${root}`, (hadToWait) => renew(used, hadToWait)).finally(() => (refreshing = null));
     return refreshing;
   }
 
   async function renew(/** @type {Session | null} */ used, /** @type {boolean} */ hadToWait) {
     let before = await load();
     for (let left = 20; hadToWait && left > 0 && before?.mark === used?.mark; left -= 1) {
-      await pause(NEWS / 4);
+      await pause(STORAGE_DELAY / 4);
       before = await load();
     }
-    // Another tab was faster. Or slower: it signed out.
+    // Another tab has refreshed meanwhile, or signed out.
     if (before?.mark !== used?.mark) return before;
     try {
       const body = cookies ? undefined : { refresh_token: before?.refresh };
@@ -239,8 +241,8 @@ export function createClient({ base = "", cookies = false, store, onSignedOut, r
       return now?.mark === before?.mark ? await keep(content) : now;
     } catch (error) {
       if (!(error instanceof ApiError) || error.status !== 401) throw error;
-      // A change of password in this tab or another ends the session too, and its new one may be on the way.
-      await pause(NEWS);
+      // A password change, here or in another tab, also ends the session; the new one may not be stored yet.
+      await pause(STORAGE_DELAY);
       const now = await kept.load();
       if (now?.mark !== before?.mark) return now;
       await forget(error);
@@ -248,7 +250,7 @@ export function createClient({ base = "", cookies = false, store, onSignedOut, r
     }
   }
 
-  /** The session with tokens that should be good; those at hand if newer ones cannot be had just now. */
+  /** The session, refreshed if its access token is about to expire; unchanged if that fails for a temporary reason. */
   async function current() {
     const session = await load();
     if (!session || Date.now() < session.refreshAt) return session;
@@ -279,21 +281,21 @@ export function createClient({ base = "", cookies = false, store, onSignedOut, r
   }
 
   /**
-   * Calls any address of the API for whoever is signed in.
+   * Calls any address of the API as the signed-in user.
    *
    * @param {string} method
-   * @param {string} path Such as `/api/auth/session`: never another host's, for the token goes with it.
+   * @param {string} path Such as `/api/auth/session`; never another host's, because the token is sent with it.
    * @param {Call} [call]
-   * @returns {Promise<any>} The body of the answer.
+   * @returns {Promise<any>} The body of the response.
    * @throws {ApiError}
-   * @throws {TypeError} Unless the path starts with exactly one `/` and has no line breaks or tabs, which URLs drop.
+   * @throws {TypeError} Unless the path starts with exactly one `/` and has no line breaks or tabs, which URLs ignore.
    */
   async function request(method, path, call) {
     if (!/^\/(?![/\\])[^\t\n\r]*$/.test(path)) throw new TypeError(`Not a path of the API: ${path}`);
     return (await authorised(method, path, call)).content;
   }
 
-  /** The owner's own address: should somebody else have signed in meanwhile, it is a 403 and not their list. */
+  /** The address names the owner: if another user has signed in meanwhile, the result is a 403 and not their tasks. */
   const tasks = async (rest = "") => `/api/${encodeURIComponent((await load())?.user.id ?? "-")}/tasks${rest}`;
   const task = (/** @type {number} */ id) => tasks(`/${encodeURIComponent(id)}`);
 
@@ -305,23 +307,23 @@ export function createClient({ base = "", cookies = false, store, onSignedOut, r
   return {
     request,
 
-    /** @type {() => Promise<User | null>} Who is signed in as far as is known here, without asking the server. */
+    /** @type {() => Promise<User | null>} The signed-in user as stored here, without a request to the server. */
     user: async () => (await load())?.user ?? null,
 
-    /** @type {(person: Schemas["RegisterRequest"]) => Promise<User>} */
-    signUp: async (person) => (await keep((await send("POST", "/api/auth/register", { body: person })).content)).user,
+    /** @type {(credentials: Schemas["RegisterRequest"]) => Promise<User>} */
+    signUp: async (credentials) => (await keep((await send("POST", "/api/auth/register", { body: credentials })).content)).user,
 
-    /** @type {(person: Schemas["LoginRequest"]) => Promise<User>} */
-    signIn: async (person) => (await keep((await send("POST", "/api/auth/login", { body: person })).content)).user,
+    /** @type {(credentials: Schemas["LoginRequest"]) => Promise<User>} */
+    signIn: async (credentials) => (await keep((await send("POST", "/api/auth/login", { body: credentials })).content)).user,
 
     /**
-     * Ends this session, all `others`, or `all`. If the server cannot be reached it fails, and nobody is signed out.
+     * Ends this session, all `others`, or `all`. Fails and signs nothing out if the server cannot be reached.
      *
      * @param {Schemas["Scope"]} [scope]
-     * @returns {Promise<number>} How many were ended.
+     * @returns {Promise<number>} The number of sessions that were ended.
      */
     async signOut(scope = "current") {
-      // Other sessions end only by tokens that are good now.
+      // The server ends other sessions only for tokens that are currently valid.
       const session = scope === "current" ? await load() : await current();
       const body = { scope, ...(session?.refresh && { refresh_token: session.refresh }) };
       const { content } = await send("POST", "/api/auth/logout", { body }, undefined, true);
@@ -340,7 +342,7 @@ export function createClient({ base = "", cookies = false, store, onSignedOut, r
       return user;
     },
 
-    /** Ends every session; this client goes on with a new one. @type {(change: Schemas["ChangePassword"]) => Promise<User>} */
+    /** Ends every session; this client continues with a new one. @type {(change: Schemas["ChangePassword"]) => Promise<User>} */
     changePassword: async (change) => (await keep(await request("POST", "/api/auth/change-password", { body: change }))).user,
 
     /** @type {(password: string) => Promise<void>} */
@@ -355,18 +357,18 @@ export function createClient({ base = "", cookies = false, store, onSignedOut, r
     /** @type {(id: string) => Promise<void>} */
     endSession: (id) => request("DELETE", `/api/auth/sessions/${encodeURIComponent(id)}`),
 
-    /** A token for another service. @type {(audience: string) => Promise<Schemas["ServiceToken"]>} */
+    /** Requests a token for another service. @type {(audience: string) => Promise<Schemas["ServiceToken"]>} */
     tokenFor: (audience) => request("POST", "/api/auth/token", { body: { audience } }),
 
     /**
-     * A page of tasks, newest first, and the cursor of the next page, if there is one.
+     * Lists a page of tasks, newest first, with the cursor of the next page or null.
      *
      * @param {{ completed?: boolean, q?: string, limit?: number, cursor?: string, signal?: AbortSignal }} [filter]
      * @returns {Promise<{ tasks: Task[], next: string | null }>}
      */
     async tasks({ signal, ...query } = {}) {
-      const { content, answer } = await authorised("GET", await tasks(), { query, signal });
-      const next = /[?&]cursor=([^&>]+)[^>]*>; rel="next"/.exec(answer.headers.get("Link") ?? "");
+      const { content, response } = await authorised("GET", await tasks(), { query, signal });
+      const next = /[?&]cursor=([^&>]+)[^>]*>; rel="next"/.exec(response.headers.get("Link") ?? "");
       return { tasks: content, next: next && decodeURIComponent(next[1]) };
     },
 
@@ -382,21 +384,22 @@ export function createClient({ base = "", cookies = false, store, onSignedOut, r
 }
 
 /**
- * One at a time in all tabs, where the browser has Web Locks. Elsewhere the server sees to it that all get the same.
+ * Runs `action` in one tab at a time, if the browser has Web Locks. Without them, the server sends all tabs the same
+ * tokens.
  *
  * @template T
  * @param {string} name
  * @param {(hadToWait: boolean) => Promise<T>} action
  * @returns {Promise<T>}
  */
-function alone(name, action) {
+function exclusively(name, action) {
   const locks = globalThis.navigator?.locks;
   if (!locks) return action(false);
   return new Promise((done, failed) => {
     const hold = async (/** @type {boolean} */ hadToWait) => {
       await action(hadToWait).then(done, failed);
-      // Whoever comes now shall find the lock taken and wait for the news.
-      await pause(NEWS);
+      // Other tabs wait for the lock until they can see the new tokens.
+      await pause(STORAGE_DELAY);
     };
     const wait = () => locks.request(name, () => hold(true));
     locks.request(name, { ifAvailable: true }, (lock) => (lock ? hold(false) : void wait().catch(failed))).catch(failed);

@@ -1,4 +1,4 @@
-//! Settings as they are given: the doc comment of a field is its documentation.
+//! Settings as the operator wrote them. The doc comment of a field is its text in `--help`.
 
 use std::ffi::{OsStr, OsString};
 use std::fmt;
@@ -11,18 +11,18 @@ use super::dotenv;
 use super::reread::FixedSecrets;
 use super::users::UsersCommand;
 
-/// Registers people, logs them in and out, keeps each person's tasks.
+/// Authenticates users, manages their sessions and stores their tasks.
 ///
-/// Every option can be set by the environment variable named with it, or in a file .env in the current directory.
+/// Every option can also be set by its environment variable, or in the file .env in the current directory.
 #[derive(Parser, Clone)]
 #[command(name = "api-server", version, max_term_width = 100)]
 #[non_exhaustive]
 pub struct Settings {
-    /// What to do; serves if left out.
+    /// Command to run; `serve` by default.
     #[command(subcommand)]
     pub command: Option<Command>,
 
-    /// Address and port to listen on; port 0 picks a free one, which is logged.
+    /// Address and port to listen on; port 0 picks a free port, which is logged.
     #[arg(
         long = "bind",
         env,
@@ -32,7 +32,8 @@ pub struct Settings {
     )]
     pub bind_addr: String,
 
-    /// `sqlite://PATH` or `postgres://USER:PASSWORD@HOST/DATABASE`, with sslmode up to verify-full; migrated at start.
+    /// Database, as `sqlite://PATH` or `postgres://USER:PASSWORD@HOST/DATABASE?sslmode=verify-full`; its schema is
+    /// migrated at start.
     #[arg(
         long,
         env,
@@ -43,12 +44,12 @@ pub struct Settings {
     )]
     pub database_url: String,
 
-    /// Connections to the database, 1 to 1000.
+    /// Number of connections to the database, 1 to 1000.
     #[arg(long, env, global = true, value_name = "COUNT", default_value = "10")]
     pub database_pool_size: String,
 
-    /// Secret that signs the tokens, at least 32 bytes. Without one, SQLite gets a generated one in a file beside the
-    /// database; PostgreSQL refuses to start. A flag is visible to other users of the machine: prefer the variable.
+    /// Secret that signs the tokens, at least 32 bytes. By default, SQLite gets a generated secret in a file beside the
+    /// database; PostgreSQL requires one. A flag is visible to other users of the machine: prefer the variable.
     #[arg(
         long,
         env,
@@ -58,7 +59,7 @@ pub struct Settings {
     )]
     pub auth_secret: Option<String>,
 
-    /// Secrets that are still accepted, comma-separated: rotation without logging anyone out.
+    /// Other secrets that are accepted but do not sign, comma-separated: for rotation without logging users out.
     #[arg(
         long,
         env,
@@ -82,8 +83,8 @@ pub struct Settings {
     #[arg(long, env, global = true, value_name = "NAME", default_value = "api")]
     pub auth_audience: String,
 
-    /// Audiences (aud) of other services for which POST /api/auth/token gives tokens, comma-separated, such as
-    /// reports,billing. The command `keys derive` prints the key of each.
+    /// Audiences (aud) of other services for which POST /api/auth/token issues tokens, comma-separated, such as
+    /// reports,billing. The command `keys derive` prints the key of each service.
     #[arg(long, env, global = true, value_name = "NAMES")]
     pub token_audiences: Option<String>,
 
@@ -97,7 +98,7 @@ pub struct Settings {
     )]
     pub access_token_ttl: String,
 
-    /// Lifetime of a session, such as 7d; not shorter than an access token's.
+    /// Lifetime of a session after its last refresh, such as 7d; at least the lifetime of an access token.
     #[arg(
         long,
         env,
@@ -107,12 +108,12 @@ pub struct Settings {
     )]
     pub session_ttl: String,
 
-    /// Longest lifetime of a session, refreshed or not, such as 30d; not shorter than an access token's. Without it, a
-    /// session lives as long as it is used.
+    /// Longest lifetime of a session after its login, however often it is refreshed, such as 30d; at least the lifetime
+    /// of an access token. No limit by default.
     #[arg(long, env, global = true, value_name = "DURATION")]
     pub session_max_ttl: Option<String>,
 
-    /// Tasks that an account may have, 1 to 1000000; imports may bring more.
+    /// Maximum number of tasks of one account, 1 to 1000000; imports may exceed it.
     #[arg(
         long,
         env,
@@ -122,55 +123,57 @@ pub struct Settings {
     )]
     pub max_tasks_per_user: String,
 
-    /// Connections that may be open at a time, 1 to 1000000; past it the network with the most loses its oldest.
+    /// Maximum number of open client connections, 1 to 1000000; beyond it, the oldest connection of the network with
+    /// the most is closed.
     #[arg(long, env, global = true, value_name = "COUNT", default_value = "4096")]
     pub max_connections: String,
 
-    /// bcrypt cost, 10 to 15; each step doubles the time of a login.
+    /// Cost of bcrypt, 10 to 15; each step doubles the time of a login.
     #[arg(long, env, global = true, value_name = "COST", default_value = "12")]
     pub bcrypt_cost: String,
 
-    /// true allows a bcrypt cost of 4 to 9, for tests.
+    /// Whether a bcrypt cost of 4 to 9 is allowed, for tests.
     #[arg(long, env, global = true, value_name = "BOOL", default_value = "false", num_args = 0..=1, default_missing_value = "true")]
     pub allow_weak_hashing: String,
 
-    /// File of passwords that may not be set, one a line, beside the built-in list of common ones; read at start.
+    /// File of passwords to reject, one per line, in addition to the built-in list of common passwords; read at start.
     #[arg(long, env, global = true, value_name = "FILE")]
     pub password_blocklist: Option<String>,
 
-    /// Address under which browsers reach the server; https makes its cookies Secure. Defaults to http:// and the
-    /// bind address.
+    /// URL at which browsers reach the server; with https, its cookies are Secure. Defaults to http:// and the bind
+    /// address.
     #[arg(long, env, global = true, value_name = "URL")]
     pub public_url: Option<String>,
 
-    /// Exact origins of frontends elsewhere, comma-separated, such as `https://app.example.com`.
+    /// Exact origins of frontends that may call the API, comma-separated, such as `https://app.example.com`. The
+    /// server's own origin is always allowed.
     #[arg(long, env, global = true, value_name = "ORIGINS")]
     pub allowed_origins: Option<String>,
 
-    /// Networks of proxies in front of the server, comma-separated, such as 10.0.0.0/8; only from them is
-    /// X-Forwarded-For believed.
+    /// Networks of the proxies in front of the server, comma-separated, such as 10.0.0.0/8; X-Forwarded-For is trusted
+    /// only from these.
     #[arg(long, env, global = true, value_name = "NETWORKS")]
     pub trusted_proxies: Option<String>,
 
-    /// Failed logins, of any addresses, that one network (IPv4 address or IPv6 /64) may make within 15 minutes, 1 to
-    /// 1000000; off for no limit.
+    /// Maximum number of failed logins from one network (IPv4 address or IPv6 /64) within 15 minutes, for all email
+    /// addresses together, 1 to 1000000; off for no limit.
     #[arg(long, env, global = true, value_name = "COUNT", default_value = "300")]
     pub max_failed_logins_per_network: String,
 
-    /// Registrations, and attempts to register a taken address, that one network may make within an hour, 1 to 1000000;
-    /// off for no limit.
+    /// Maximum number of registrations from one network within an hour, including attempts with an email address that
+    /// already has an account, 1 to 1000000; off for no limit.
     #[arg(long, env, global = true, value_name = "COUNT", default_value = "300")]
     pub max_registrations_per_network: String,
 
-    /// true lets clients of Better Auth delete their account by POST /api/auth/delete-user.
+    /// Whether Better Auth clients may delete their account with POST /api/auth/delete-user.
     #[arg(long, env, global = true, value_name = "BOOL", default_value = "false", num_args = 0..=1, default_missing_value = "true")]
     pub better_auth_delete_user: String,
 
-    /// false serves the API alone, without the pages at /.
+    /// Whether to serve the pages at / as well as the API.
     #[arg(long, env, global = true, value_name = "BOOL", default_value = "true", num_args = 0..=1, default_missing_value = "true")]
     pub pages: String,
 
-    /// How to write the log: text, or json for one object a line.
+    /// Format of the log: text, or json for one JSON object per line.
     #[arg(
         long,
         env,
@@ -180,7 +183,7 @@ pub struct Settings {
     )]
     pub log_format: String,
 
-    /// What to log, such as `info` or `info,api_server::access=debug` for a line per request.
+    /// Filter of the log, such as `info`, or `info,api_server::access=debug` for one line per request.
     #[arg(
         long,
         env,
@@ -194,65 +197,65 @@ pub struct Settings {
     pub(super) fixed: FixedSecrets,
 }
 
-/// What the program can do.
+/// The commands of the program.
 #[derive(Subcommand, Clone, Debug)]
 #[non_exhaustive]
 pub enum Command {
-    /// Serve (the default).
+    /// Run the server (the default).
     Serve,
-    /// Bring the database's schema up to date and exit.
+    /// Migrate the database to the current schema and exit.
     Migrate,
     /// Print the OpenAPI document and exit.
     Openapi,
-    /// Make secrets.
+    /// Generate or derive secrets.
     #[command(subcommand)]
     Keys(KeysCommand),
-    /// Move users in and out, with their passwords.
+    /// Import, export or check users, with their password hashes.
     #[command(subcommand)]
     Users(UsersCommand),
 }
 
-/// What can be done with secrets.
+/// The commands under `keys`.
 #[derive(Subcommand, Clone, Debug)]
 #[non_exhaustive]
 pub enum KeysCommand {
-    /// Print a new secret, fit for `AUTH_SECRET`.
+    /// Print a new random secret for `AUTH_SECRET`.
     Generate,
-    /// Print the key of one service, derived from `AUTH_SECRET`: the only secret that the service needs.
+    /// Print the key of one service, derived from `AUTH_SECRET`. The service needs no other secret.
     Derive {
-        /// The service's audience (aud), one of `TOKEN_AUDIENCES`.
+        /// Audience (aud) of the service, one of `TOKEN_AUDIENCES`.
         #[arg(long, value_name = "NAME")]
         audience: String,
     },
 }
 
 impl Settings {
-    /// Reads `.env`, the environment and the command line; the last one named wins.
+    /// Reads `.env`, the environment and the command line. The environment overrides `.env`; a flag overrides both.
     ///
     /// # Errors
     ///
-    /// A `.env` that cannot be read, or what clap has to say (which includes `--help`).
+    /// A `.env` that cannot be read, or clap's error, which is also how `--help` and `--version` are returned.
     pub fn read() -> Result<Self, clap::Error> {
         Self::read_from(std::env::args_os())
     }
 
     fn read_from(arguments: impl IntoIterator<Item = OsString>) -> Result<Self, clap::Error> {
-        // Before the file adds to the environment.
+        // Comes first, because loading `.env` adds to the environment.
         let mut fixed = FixedSecrets::of_environment();
         if let Err(problem) = dotenv::load(Path::new(dotenv::ENV_FILE)) {
             return Err(clap::Error::raw(ErrorKind::Io, format!("{problem}\n")));
         }
         let matches = Self::command()
             .try_get_matches_from(arguments)
-            .map_err(name_what_is_not_text)?;
+            .map_err(name_variables_not_utf8)?;
         fixed.add_flags(&matches);
         let settings = Self::from_arg_matches(&matches)?;
         Ok(Self { fixed, ..settings })
     }
 }
 
-/// clap says that something is not UTF-8, but not what.
-fn name_what_is_not_text(error: clap::Error) -> clap::Error {
+/// Adds the names of the variables that are not UTF-8, which clap's own message lacks.
+fn name_variables_not_utf8(error: clap::Error) -> clap::Error {
     let command = Settings::command();
     let names = command.get_arguments().filter_map(clap::Arg::get_env);
     let unreadable = names.filter(|name| {
@@ -272,7 +275,7 @@ fn name_what_is_not_text(error: clap::Error) -> clap::Error {
     }
 }
 
-/// Settings hold secrets.
+/// Prints the command alone, because settings hold secrets.
 impl fmt::Debug for Settings {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Settings")

@@ -1,4 +1,4 @@
-//! What `users import` and `users export` take on the command line, and what it means.
+//! The command line of `users import`, `users export` and `users check`.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -11,69 +11,72 @@ use super::{SettingProblems, Settings};
 use crate::db::{DatabaseUrl, Table};
 use crate::transfer::BetterAuth;
 
-/// What can be done with all users at once.
+/// The commands under `users`.
 #[derive(Subcommand, Clone, Debug)]
 #[non_exhaustive]
 pub enum UsersCommand {
-    /// Take users over from elsewhere, with their passwords. Can be run again: who is here already is left alone.
+    /// Import users from another system, with their password hashes. Can be repeated: users that already exist are not
+    /// changed.
     #[command(subcommand)]
     Import(ImportCommand),
-    /// List the accounts whose address today's rule refuses or spells otherwise: they may be unable to log in.
+    /// List the accounts whose email address the current rule rejects or normalizes differently: their users may be
+    /// unable to log in.
     Check {
-        /// Store today's spelling where no other account has it.
+        /// Store the normalized address, unless another account has it.
         #[arg(long)]
         fix: bool,
     },
-    /// Write every user as a line of JSON to standard output, with the password hashes: keep it secret.
+    /// Write every user as one line of JSON to standard output. It contains the password hashes: keep it secret.
     Export {
-        /// Write the tasks too.
+        /// Export the tasks as well.
         #[arg(long)]
         tasks: bool,
     },
 }
 
-/// Where users may come from.
+/// The sources of an import.
 #[derive(Subcommand, Clone, Debug)]
 #[non_exhaustive]
 pub enum ImportCommand {
-    /// From the database of Better Auth, which is only read. Says on standard error whom it could not take, and why.
+    /// Import from a database of Better Auth, which is only read. Rejected users are listed on standard error, with the
+    /// reason.
     BetterAuth(BetterAuthArguments),
-    /// From what `users export` wrote.
+    /// Import the output of `users export`.
     Json {
-        /// The file; standard input if left out.
+        /// File to read; standard input by default.
         #[arg(long, value_name = "FILE")]
         from: Option<PathBuf>,
     },
 }
 
-/// Where the database is and what it calls things.
+/// Location of the Better Auth database, and the names of its tables and columns.
 #[derive(Args, Clone)]
 #[non_exhaustive]
 pub struct BetterAuthArguments {
-    /// `sqlite://PATH` or `postgres://USER@HOST/DATABASE`. The command line is visible to other users of the machine: give
-    /// a password in the variable PGPASSWORD instead.
+    /// Database to read, as `sqlite://PATH` or `postgres://USER@HOST/DATABASE`. The command line is visible to other
+    /// users of the machine: set a password in the variable PGPASSWORD instead.
     #[arg(long, value_name = "URL")]
     pub from: String,
 
-    /// The table of users.
+    /// Name of the table of users.
     #[arg(long, value_name = "TABLE", default_value = "user")]
     pub user_table: String,
 
-    /// The table of accounts, which holds the passwords.
+    /// Name of the table of accounts, which holds the password hashes.
     #[arg(long, value_name = "TABLE", default_value = "account")]
     pub account_table: String,
 
-    /// The columns are called `email_verified` and so on instead of emailVerified.
+    /// The columns have names in snake case: `email_verified` instead of emailVerified, and so on.
     #[arg(long)]
     pub snake_case: bool,
 
-    /// Take the tasks over too, from this table. Its columns: id, title, description, `is_completed` or completed,
+    /// Import tasks as well, from this table. Its columns: id, title, description, `is_completed` or completed,
     /// `owner_id` or `user_id`, `created_at`, `updated_at`.
     #[arg(long, value_name = "TABLE")]
     pub tasks: Option<String>,
 }
 
-/// The URL may hold a password.
+/// Prints no field, because the URL may hold a password.
 impl fmt::Debug for BetterAuthArguments {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("BetterAuthArguments")
@@ -82,11 +85,11 @@ impl fmt::Debug for BetterAuthArguments {
 }
 
 impl Settings {
-    /// Checks only what an import from Better Auth needs: the target and the source.
+    /// Parses only the settings that an import from Better Auth needs: the target, the source and the log.
     ///
     /// # Errors
     ///
-    /// What is wrong with `DATABASE_URL` and with the arguments.
+    /// All problems of `DATABASE_URL`, of the arguments and of the log settings.
     pub fn check_import(
         &self,
         arguments: &BetterAuthArguments,

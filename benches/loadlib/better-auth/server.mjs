@@ -1,5 +1,5 @@
-// A Better Auth server as its guide builds it: PostgreSQL, e-mail and password, one process per argument.
-// node server.mjs HOST PORT PROCESSES; DATABASE_URL names an empty database.
+// A Better Auth server as in its guide, with PostgreSQL, email and password.
+// Run: node server.mjs HOST PORT PROCESSES, with DATABASE_URL for an empty database.
 import cluster from "node:cluster";
 import http from "node:http";
 import { betterAuth } from "better-auth";
@@ -13,7 +13,7 @@ const options = {
   secret: "a7Kq0vXw2mTzR9bLs4NcYp6EhGd8JfUu",
   database: new pg.Pool({ connectionString: process.env.DATABASE_URL, max: 10 }),
   emailAndPassword: { enabled: true },
-  // It would answer all but 100 requests of ten seconds with 429.
+  // Otherwise all but 100 requests in ten seconds get a 429.
   rateLimit: { enabled: false },
   telemetry: { enabled: false },
 };

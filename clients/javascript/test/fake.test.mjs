@@ -1,4 +1,4 @@
-// The client against a fake fetch: what it sends, what it makes of answers, what it tells the app.
+// The client with a fake fetch: what it sends, how it handles responses, what it reports to the app.
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { ApiError, createClient, memoryStore } from "../client.js";
@@ -14,8 +14,8 @@ const grant = (number) =>
   json(200, { user: USER, session_id: "s1", token_type: "Bearer", expires_in: 900, access_token: `a${number}`, refresh_token: `r${number}` });
 
 /**
- * A server in a function: takes access token a0 after sign-in, and `good` from then on.
- * `refreshes` are the answers to refreshes, in turn; without any left, the next tokens.
+ * A fake server: accepts the access token `good`, at first a0, and after each refresh the new one.
+ * `refreshes` are the responses to the next refreshes, in order; after them, each refresh gets new tokens.
  */
 function server({ refreshes = [], good = "a0" } = {}) {
   const it = { calls: [], good, issued: 0, refreshes };
@@ -37,7 +37,7 @@ function server({ refreshes = [], good = "a0" } = {}) {
   return it;
 }
 
-/** Somebody signed in whose access token the server no longer takes. */
+/** A signed-in user whose access token the server no longer accepts. */
 async function expired(it, options = {}) {
   const over = [];
   const store = options.store ?? memoryStore();
@@ -47,15 +47,15 @@ async function expired(it, options = {}) {
   return { api, over, store };
 }
 
-/** A global of browsers, for one test. */
-function pretend(t, name, get) {
+/** Replaces a global of browsers for one test. */
+function fakeGlobal(t, name, get) {
   const before = Object.getOwnPropertyDescriptor(globalThis, name);
   Object.defineProperty(globalThis, name, { get, configurable: true });
   t.after(() => (before ? Object.defineProperty(globalThis, name, before) : delete globalThis[name]));
 }
 
 const REFRESH = "/api/auth/refresh";
-const refused = (code, status) => (error) => error instanceof ApiError && error.code === code && error.status === status;
+const isApiError = (code, status) => (error) => error instanceof ApiError && error.code === code && error.status === status;
 
 test("five requests with an expired token refresh once, and all succeed", async () => {
   const it = server();
@@ -78,7 +78,7 @@ test("a path that may lead to another host is a TypeError and no request", async
   }
 });
 
-test("a path of the API is called, whatever stands behind its first slash", async () => {
+test("a path of the API is called, whatever follows its first slash", async () => {
   const it = server();
   const { api } = await expired(it);
   it.good = "a0";
@@ -88,7 +88,7 @@ test("a path of the API is called, whatever stands behind its first slash", asyn
   }
 });
 
-/** Web Locks, with one lock. */
+/** A fake of Web Locks with a single lock. */
 function webLocks(t) {
   let last = Promise.resolve();
   let waiting = 0;
@@ -98,7 +98,7 @@ function webLocks(t) {
     waiting += 1;
     return (last = last.catch(() => {}).then(() => action({})).finally(() => (waiting -= 1)));
   };
-  pretend(t, "navigator", () => ({ locks: { request } }));
+  fakeGlobal(t, "navigator", () => ({ locks: { request } }));
 }
 
 test("two tabs with one store refresh once between them", async (t) => {
@@ -164,7 +164,7 @@ test("a clock that is set back an hour costs one more request", async (t) => {
   assert.equal(it.count(REFRESH), 1);
 });
 
-test("an early refresh that fails leaves the token that is still good in use", async (t) => {
+test("after an early refresh fails, the token that is still valid is used", async (t) => {
   t.mock.timers.enable({ apis: ["Date"], now: 5_000_000 });
   const it = server({ refreshes: [down] });
   const api = createClient({ fetch: it.fetch });
@@ -174,16 +174,16 @@ test("an early refresh that fails leaves the token that is still good in use", a
   assert.equal(it.count(REFRESH), 1);
 });
 
-for (const [name, fault] of Object.entries({
+for (const [name, response] of Object.entries({
   "no network": down,
   "a hotel's page": () => html(200),
   "a hotel's refusal": () => html(401),
-  "a fault of the server": () => problem(500, "INTERNAL_SERVER_ERROR"),
-  "JSON of somebody else": () => json(200, {}),
-  "a foreign origin": () => problem(403, "UNTRUSTED_ORIGIN"),
+  "an error of the server": () => problem(500, "INTERNAL_SERVER_ERROR"),
+  "JSON of another server": () => json(200, {}),
+  "an untrusted origin": () => problem(403, "UNTRUSTED_ORIGIN"),
 })) {
-  test(`${name} instead of a refresh signs nobody out, and the next request recovers`, async () => {
-    const it = server({ refreshes: [fault] });
+  test(`${name} instead of a refresh does not sign the user out, and the next request recovers`, async () => {
+    const it = server({ refreshes: [response] });
     const { api, over } = await expired(it);
     await assert.rejects(api.sessions(), (error) => error instanceof ApiError && error.status !== 401);
     assert.deepEqual(over, []);
@@ -191,14 +191,14 @@ for (const [name, fault] of Object.entries({
   });
 }
 
-test("a 401 to the refresh tells the app once that the session is over, and why", async () => {
+test("after a 401 to the refresh, the app learns once that the session is over, and why", async () => {
   const over = () => problem(401, "SESSION_EXPIRED");
   const it = server({ refreshes: [over, over, over] });
-  const { api, over: told, store } = await expired(it);
+  const { api, over: reported, store } = await expired(it);
   const outcomes = await Promise.allSettled(Array.from({ length: 5 }, () => api.sessions()));
   assert(outcomes.every(({ reason }) => reason?.status === 401));
   await assert.rejects(api.sessions());
-  assert.deepEqual(told.map((error) => error.code), ["SESSION_EXPIRED"]);
+  assert.deepEqual(reported.map((error) => error.code), ["SESSION_EXPIRED"]);
   assert.deepEqual([await store.load(), await api.user()], [null, null]);
 });
 
@@ -208,12 +208,12 @@ test("a wrong password is an error and nothing else", async () => {
     fetch: async (address) => (assert.equal(address, "/api/auth/login"), problem(401, "INVALID_EMAIL_OR_PASSWORD")),
     onSignedOut: (error) => over.push(error),
   });
-  await assert.rejects(api.signIn({ email: "a@example.com", password: "no" }), refused("INVALID_EMAIL_OR_PASSWORD", 401));
+  await assert.rejects(api.signIn({ email: "a@example.com", password: "no" }), isApiError("INVALID_EMAIL_OR_PASSWORD", 401));
   assert.deepEqual(over, []);
 });
 
-/** A client whose server gives these answers, in turn. */
-function answers(...list) {
+/** A client whose server sends these responses, in order. */
+function responding(...list) {
   const calls = [];
   const fetch = async (address, { method }) => {
     calls.push(`${method} ${address}`);
@@ -224,41 +224,41 @@ function answers(...list) {
 
 test("a 503 is tried again after the time it names", async () => {
   const busy = () => problem(503, "DATABASE_UNAVAILABLE", { "Retry-After": "0.05" });
-  const { api, calls } = answers(busy, busy, () => json(200, [1]));
+  const { api, calls } = responding(busy, busy, () => json(200, [1]));
   const started = performance.now();
   assert.deepEqual(await api.sessions(), [1]);
   assert(performance.now() - started >= 90);
   assert.equal(calls.length, 3);
 });
 
-test("a 503 that lasts is an error which says when to come back", async () => {
+test("a 503 that lasts is an error that says when to try again", async () => {
   const busy = () => problem(503, "OVERLOADED", { "Retry-After": "60" });
-  const { api, calls } = answers(busy, busy);
+  const { api, calls } = responding(busy, busy);
   await assert.rejects(api.sessions(), (error) => error.code === "OVERLOADED" && error.retryAfter === 60);
   assert.equal(calls.length, 1);
 });
 
-test("what may have happened is not done twice; what was turned away is", async () => {
-  const unsure = answers(() => problem(503, "DATABASE_UNAVAILABLE", { "Retry-After": "0.01" }));
-  await assert.rejects(unsure.api.addTask({ title: "Milk" }), refused("DATABASE_UNAVAILABLE", 503));
-  const away = answers(() => problem(503, "OVERLOADED", { "Retry-After": "0.01" }), () => json(201, { id: 1 }));
-  assert.deepEqual(await away.api.addTask({ title: "Milk" }), { id: 1 });
+test("a request that may have been carried out is not retried; one that was rejected as overloaded is", async () => {
+  const unsure = responding(() => problem(503, "DATABASE_UNAVAILABLE", { "Retry-After": "0.01" }));
+  await assert.rejects(unsure.api.addTask({ title: "Milk" }), isApiError("DATABASE_UNAVAILABLE", 503));
+  const busy = responding(() => problem(503, "OVERLOADED", { "Retry-After": "0.01" }), () => json(201, { id: 1 }));
+  assert.deepEqual(await busy.api.addTask({ title: "Milk" }), { id: 1 });
 });
 
-test("a refused form has one error per field, in the server's words", async () => {
+test("an invalid form has one error per field, with the server's message", async () => {
   const errors = [{ field: "title", code: "required", message: "is required" }];
-  const { api } = answers(() => json(422, { status: 422, code: "VALIDATION_ERROR", detail: "Some fields", errors }));
+  const { api } = responding(() => json(422, { status: 422, code: "VALIDATION_ERROR", detail: "Some fields", errors }));
   const error = await api.addTask({ title: "" }).catch((refusal) => refusal);
   assert.deepEqual([error.status, error.code, error.errors, error.message], [422, "VALIDATION_ERROR", errors, "Some fields"]);
 });
 
-test("an answer that does not come is a network error, and is given up", async () => {
+test("a response that does not arrive in time is a network error", async () => {
   const fetch = (_address, { signal }) => new Promise((_, failed) => (signal.onabort = () => failed(signal.reason)));
-  await assert.rejects(createClient({ fetch, timeout: 20 }).sessions(), refused("NETWORK_ERROR", 0));
+  await assert.rejects(createClient({ fetch, timeout: 20 }).sessions(), isApiError("NETWORK_ERROR", 0));
 });
 
 test("a request that the app aborts is aborted, also while it waits for a busy server", async () => {
-  const { api } = answers(() => problem(503, "OVERLOADED", { "Retry-After": "20" }));
+  const { api } = responding(() => problem(503, "OVERLOADED", { "Retry-After": "20" }));
   const abort = new AbortController();
   const request = api.request("GET", "/api/auth/account", { signal: abort.signal });
   setTimeout(() => abort.abort(), 10);
@@ -266,14 +266,14 @@ test("a request that the app aborts is aborted, also while it waits for a busy s
 });
 
 test("a sign-out during a refresh stays a sign-out", async () => {
-  let answerRefresh;
-  const it = server({ refreshes: [() => new Promise((done) => (answerRefresh = () => done(grant(1))))] });
+  let respond;
+  const it = server({ refreshes: [() => new Promise((done) => (respond = () => done(grant(1))))] });
   const { api, over, store } = await expired(it);
   const request = api.sessions();
-  const settled = assert.rejects(request, refused("TOKEN_EXPIRED", 401));
-  while (!answerRefresh) await new Promise(setImmediate);
+  const settled = assert.rejects(request, isApiError("TOKEN_EXPIRED", 401));
+  while (!respond) await new Promise(setImmediate);
   await api.signOut();
-  answerRefresh();
+  respond();
   await settled;
   assert.equal(await store.load(), null);
   assert.equal(over.length, 1);
@@ -292,7 +292,7 @@ for (const cookies of [false, true]) {
   });
 }
 
-test("a refresh that a change of password overtakes goes on with the new session", async () => {
+test("a refresh that fails because the password was changed continues with the new session", async () => {
   const it = server({ refreshes: [() => problem(401, "SESSION_EXPIRED")] });
   const { api, over, store } = await expired(it);
   const list = api.request("GET", "/api/x");
@@ -303,16 +303,16 @@ test("a refresh that a change of password overtakes goes on with the new session
   assert.deepEqual([over, it.count(REFRESH)], [[], 1]);
 });
 
-test("a sign-out without network fails and signs nobody out", async () => {
+test("a sign-out without network fails, and the user stays signed in", async () => {
   const it = server();
   const { api, over } = await expired(it);
   const api2 = createClient({ fetch: down, store: { load: () => ({ user: USER, id: "s1", refreshAt: 0 }), save: assert.fail } });
-  await assert.rejects(api2.signOut(), refused("NETWORK_ERROR", 0));
+  await assert.rejects(api2.signOut(), isApiError("NETWORK_ERROR", 0));
   assert.equal((await api.user()).id, "u1");
   assert.deepEqual(over, []);
 });
 
-test("a sign-out in another tab is told once", async () => {
+test("a sign-out in another tab is reported once", async () => {
   let changed;
   const store = { ...memoryStore(), watch: (listener) => (changed = listener) };
   const { over } = await expired(server(), { store });
@@ -344,8 +344,8 @@ test("with cookies, no token is kept or sent by the client", async () => {
   assert.equal(it.calls.find(({ path }) => path === REFRESH).body, undefined);
 });
 
-test("without localStorage a browser's client remembers until the page is left", async (t) => {
-  pretend(t, "localStorage", () => {
+test("without localStorage, a browser's client keeps the session until the page is closed", async (t) => {
+  fakeGlobal(t, "localStorage", () => {
     throw new Error("blocked");
   });
   const api = createClient({ cookies: true, fetch: server().fetch });

@@ -1,4 +1,4 @@
-// The client against a live server, whose access tokens live a second: SERVER=http://127.0.0.1:PORT node --test
+// The client with a live server, whose access tokens expire after a second: SERVER=http://127.0.0.1:PORT node --test
 import assert from "node:assert/strict";
 import { before, describe, test } from "node:test";
 import { ApiError, createClient, memoryStore } from "../client.js";
@@ -6,12 +6,12 @@ import { Jar } from "../../../tests/recipes/jar.mjs";
 
 const base = process.env.SERVER;
 const PASSWORD = "correct horse battery staple";
-const EXPIRED_AFTER = 7000; // a second, and the five that the verifier allows clocks to differ
+const EXPIRED_AFTER = 7000; // one second of lifetime, and the verifier's five seconds of leeway
 const pause = (milliseconds) => new Promise((done) => setTimeout(done, milliseconds));
-let people = 0;
-const person = () => ({ email: `client-${process.pid}-${(people += 1)}@example.com`, password: PASSWORD, name: "Ada" });
+let users = 0;
+const newUser = () => ({ email: `client-${process.pid}-${(users += 1)}@example.com`, password: PASSWORD, name: "Ada" });
 
-/** Keeps the tokens, or has a browser keep them as cookies; `refreshes` counts. */
+/** A client with bearer tokens or with cookies, which counts its `refreshes`. */
 function client({ cookies = false, store = memoryStore(), jar = new Jar(base, base, fetch) } = {}) {
   const over = [];
   const it = { refreshes: 0, over, store, jar };
@@ -32,7 +32,7 @@ describe("a live server", { skip: base ? false : "SERVER is not set", concurrenc
 
     test(`the whole life of a user, ${mode}`, async () => {
       const { api, over, store } = client({ cookies });
-      const ada = person();
+      const ada = newUser();
       assert.equal((await api.signUp(ada)).email, ada.email);
       const ids = [];
       for (const title of ["Milk", "Bread", "Eggs"]) ids.push((await api.addTask({ title })).id);
@@ -57,10 +57,10 @@ describe("a live server", { skip: base ? false : "SERVER is not set", concurrenc
 
     test(`a session outlives its access token, ${mode}, with one refresh for all requests and tabs`, async () => {
       const one = client({ cookies });
-      const ada = person();
+      const ada = newUser();
       await one.api.signUp(ada);
       const { user } = await one.store.load();
-      // Another tab has the same cookies and storage. Without Web Locks the server has both refresh to the same.
+      // Another tab has the same cookies and storage. Without Web Locks, the server sends both the same tokens.
       const other = client({ cookies, store: one.store, jar: one.jar });
       await pause(EXPIRED_AFTER);
       const lists = await Promise.all([one, one, one, other, other].map(({ api }) => api.tasks()));
@@ -71,7 +71,7 @@ describe("a live server", { skip: base ? false : "SERVER is not set", concurrenc
 
     test(`a session that was ended elsewhere is over once, ${mode}`, async () => {
       const one = client({ cookies });
-      const ada = person();
+      const ada = newUser();
       await one.api.signUp(ada);
       const other = client({ cookies });
       await other.api.signIn(ada);
@@ -85,7 +85,7 @@ describe("a live server", { skip: base ? false : "SERVER is not set", concurrenc
 
     test(`signing out others leaves this one, ${mode}`, async () => {
       const one = client({ cookies });
-      const ada = person();
+      const ada = newUser();
       await one.api.signUp(ada);
       await client({ cookies }).api.signIn(ada);
       assert.equal(await one.api.signOut("others"), 1);
@@ -96,7 +96,7 @@ describe("a live server", { skip: base ? false : "SERVER is not set", concurrenc
     });
   }
 
-  test("a form's faults are named by field", async () => {
+  test("an invalid form has one error per field", async () => {
     const refusal = await client().api.signUp({ email: "ada", password: "short" }).catch((error) => error);
     assert.deepEqual(refusal.errors.map(({ field }) => field), ["email", "password"]);
   });

@@ -1,4 +1,4 @@
-// The module stays small: minified and gzipped, in bytes.
+// Limits the size of the module, in bytes, minified and gzipped.
 import assert from "node:assert/strict";
 import { gzipSync } from "node:zlib";
 import { build } from "esbuild";
