@@ -105,7 +105,7 @@ async fn every_operation_has_an_id_of_its_own_and_says_what_can_go_wrong(app: Ap
     let codes = document["components"]["schemas"]["Code"]["enum"].as_array();
     let codes = codes.unwrap().iter().filter_map(Value::as_str);
     let codes: BTreeSet<_> = codes.map(ToOwned::to_owned).collect();
-    assert_eq!(codes, crate::problems::all_codes());
+    assert_eq!(codes, crate::problem::all_codes());
 }
 
 /// Without credentials, with bad ones, with a body that is none, and with its own table gone.

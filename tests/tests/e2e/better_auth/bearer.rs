@@ -3,7 +3,7 @@
 use e2e::{App, Request, on_both_engines};
 use serde_json::{Value, json};
 
-use super::world::*;
+use super::fixtures::*;
 
 on_both_engines! {
     raw_signed_and_encoded_tokens_are_as_good_as_the_cookie,

@@ -6,7 +6,7 @@ use e2e::{App, Response, on_both_engines};
 use serde_json::{Value, json};
 use tokio::time::{Instant, sleep};
 
-use super::world::*;
+use super::fixtures::*;
 
 on_both_engines! {
     every_session_ends_and_the_cookie_carries_a_new_one,

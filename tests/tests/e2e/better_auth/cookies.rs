@@ -4,7 +4,7 @@ use auth_core::Secret;
 use e2e::{App, on_both_engines};
 use serde_json::{Value, json};
 
-use super::world::*;
+use super::fixtures::*;
 
 on_both_engines! {
     a_good_cookie_is_read_encoded_or_not_and_among_others,

@@ -3,7 +3,7 @@
 use e2e::{App, Engine, on_both_engines};
 use serde_json::json;
 
-use super::world::*;
+use super::fixtures::*;
 
 on_both_engines! {
     unless_it_is_allowed_there_is_no_such_thing,

@@ -3,7 +3,7 @@
 use e2e::{App, Engine, Request, Response, on_both_engines};
 use serde_json::json;
 
-use super::world::*;
+use super::fixtures::*;
 
 on_both_engines! {
     every_comparison_of_a_password_shares_one_budget,

@@ -3,7 +3,7 @@
 use e2e::{App, on_both_engines};
 use serde_json::{Value, json};
 
-use super::world::*;
+use super::fixtures::*;
 
 on_both_engines! {
     another_method_and_another_address_are_404_without_a_body,

@@ -3,7 +3,7 @@
 use e2e::{App, TestClock, on_both_engines};
 use serde_json::{Value, json};
 
-use super::world::*;
+use super::fixtures::*;
 
 on_both_engines! {
     the_list_has_every_live_session_and_the_token_of_the_callers_alone,

@@ -5,7 +5,7 @@ use std::time::Duration;
 use e2e::{App, on_both_engines};
 use serde_json::{Value, json};
 
-use super::world::*;
+use super::fixtures::*;
 
 on_both_engines! {
     name_and_image_change_and_the_cookie_goes_out_again,

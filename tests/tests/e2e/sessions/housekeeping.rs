@@ -6,11 +6,11 @@ use e2e::{App, on_both_engines, on_postgres};
 use futures_util::future::join_all;
 use serde_json::json;
 
-use super::logout::{by_access, logged_out};
-use super::world::{
+use super::fixtures::{
     ACCESS_TTL, SESSION_TTL, clone_sessions, cloned, count, counter, eventually, forge,
     leave_spent_revocation, login, refresh, refreshed, user_with_device, who,
 };
+use crate::auth::logout::{by_access, logged_out};
 
 on_both_engines! {
     expired_sessions_are_deleted_a_day_later_and_live_ones_stay,
@@ -47,7 +47,7 @@ async fn expired_sessions_are_deleted_a_day_later_and_live_ones_stay(app: App) {
     let second = app.sister().start();
     eventually("a round is over", async || count(&second, "sessions") == 2).await;
     for device in [&lives, &ended] {
-        assert!(super::world::column(&app, &device.session, "id").is_some());
+        assert!(super::fixtures::column(&app, &device.session, "id").is_some());
     }
     // Gone or expired: the client is told the same.
     let refused = refresh(&second, &expired.refresh).await;
@@ -87,7 +87,7 @@ async fn spent_revocations_are_deleted_and_needed_ones_stay(app: App) {
     // Numbers go on where they were, so whoever read all of them misses nothing that follows.
     let next = login(&later, &ada).await;
     logged_out(by_access(&later, &next, json!({})).await, 1);
-    super::world::until_refused(&app, &next.access, "TOKEN_REVOKED").await;
+    super::fixtures::until_refused(&app, &next.access, "TOKEN_REVOKED").await;
 }
 
 async fn a_thousand_sessions_refreshed_again_and_again_are_a_thousand_rows(app: App) {

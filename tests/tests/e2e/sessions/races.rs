@@ -7,13 +7,13 @@ use futures_util::future::join_all;
 use serde_json::json;
 use tokio::time::timeout;
 
-use super::logout::by_access;
-use super::password::passwords;
-use super::world::{
+use super::fixtures::{
     ACCOUNT, CHANGE_PASSWORD, Device, LOGOUT, count, is_revoked, login, refresh, user_with_device,
     who,
 };
-use crate::api::auth::login::{LOGIN, credentials};
+use crate::auth::change_password::passwords;
+use crate::auth::login::{LOGIN, credentials};
+use crate::auth::logout::by_access;
 
 on_both_engines! {
     a_login_under_way_while_the_password_changes_is_refused,

@@ -3,11 +3,11 @@
 use e2e::{App, on_both_engines};
 use serde_json::json;
 
-use super::logout::{by_access, by_cookies, logged_out};
-use super::world::{
+use super::fixtures::{
     ACCOUNT, CHANGE_PASSWORD, Device, FELT_EVERYWHERE, SESSION, SESSIONS, login, refresh,
     refreshed, until_refused, user_with_device, who,
 };
+use crate::auth::logout::{by_access, by_cookies, logged_out};
 
 on_both_engines! {
     a_logout_is_felt_by_every_process_within_two_seconds,
@@ -149,7 +149,7 @@ async fn a_thousand_sessions_that_end_together_are_all_felt(a: App) {
     let (ada, first) = user_with_device(&a, "ada").await;
     let last = login(&a, &ada).await;
     // Afterwards, as a login makes room.
-    super::world::clone_sessions(&a, &first.session, 1200);
+    super::fixtures::clone_sessions(&a, &first.session, 1200);
     let everything = json!({ "scope": "all" });
     logged_out(by_access(&a, &last, everything).await, 1202);
     for device in [&first, &last] {

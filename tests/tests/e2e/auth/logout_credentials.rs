@@ -1,0 +1,193 @@
+//! Credentials with which nobody can log anybody out.
+
+use std::time::Duration;
+
+use e2e::{App, Issuer, Request, on_both_engines};
+use serde_json::{Value, json};
+
+use super::logout::{by_access, by_body, by_cookies, logged_out, others_logged_out};
+use crate::sessions::fixtures::{
+    Device, LOGOUT, OWN_ORIGIN, SESSION_TTL, forge, live, login, refreshed, user_with_device, who,
+};
+
+on_both_engines! {
+    without_credentials_nothing_is_ended,
+    junk_ends_nothing,
+    a_header_that_is_no_good_is_not_rescued_by_cookies,
+    a_forgery_ends_nothing,
+    a_session_nobody_knows_is_not_ended,
+    the_credentials_of_an_ended_session_end_nothing,
+    the_credentials_of_an_expired_session_end_nothing,
+}
+
+fn everything() -> Value {
+    json!({ "scope": "all" })
+}
+
+async fn without_credentials_nothing_is_ended(app: App) {
+    let (_, device) = user_with_device(&app, "ada").await;
+    for request in [
+        app.anonymous().request("POST", LOGOUT),
+        app.anonymous().post(LOGOUT, json!({})),
+        app.anonymous().post(LOGOUT, everything()),
+    ] {
+        logged_out(request.clone().await, 0);
+        // Another site, whose request comes without the cookies, does not get them cleared.
+        for (name, value) in [
+            ("origin", "https://evil.example"),
+            ("origin", "null"),
+            ("sec-fetch-site", "cross-site"),
+        ] {
+            let answer = request.clone().header(name, value).await;
+            assert!(answer.all("set-cookie").is_empty());
+            assert_eq!(answer.ok(), json!({ "success": true, "revoked": 0 }));
+        }
+    }
+    who(&app, &device.access).await.ok();
+}
+
+fn cookie(app: &App, cookie: &str) -> Request {
+    let request = app.anonymous().post(LOGOUT, everything());
+    request
+        .header("cookie", cookie)
+        .header("origin", OWN_ORIGIN)
+}
+
+async fn junk_ends_nothing(app: App) {
+    let (_, device) = user_with_device(&app, "ada").await;
+    let (access, token) = (&device.access, &device.refresh);
+    for junk in ["junk", "", "rt_", "a.b.c"] {
+        logged_out(app.bearer(junk).post(LOGOUT, everything()).await, 0);
+        let mut body = everything();
+        body["refresh_token"] = json!(junk);
+        logged_out(app.anonymous().post(LOGOUT, body).await, 0);
+        for name in ["access_token", "refresh_token"] {
+            logged_out(cookie(&app, &format!("{name}={junk}")).await, 0);
+        }
+    }
+    for request in [
+        app.bearer(token.as_str()).post(LOGOUT, everything()),
+        app.bearer(access[..access.len() - 1].to_owned())
+            .post(LOGOUT, everything()),
+        app.anonymous()
+            .post(LOGOUT, everything())
+            .header("authorization", access),
+        app.anonymous()
+            .post(LOGOUT, everything())
+            .header("authorization", &format!("Basic {access}")),
+        app.bearer(access.as_str())
+            .post(LOGOUT, everything())
+            .header("authorization", &format!("Bearer {access}")),
+        app.anonymous()
+            .post(LOGOUT, json!({ "scope": "all", "refresh_token": access })),
+        app.anonymous()
+            .post(&format!("{LOGOUT}?refresh_token={token}"), everything()),
+        cookie(&app, &format!("access_token={token}")),
+        cookie(&app, &format!("refresh_token={access}")),
+        cookie(
+            &app,
+            &format!("access_token={access}; access_token={access}"),
+        ),
+        cookie(
+            &app,
+            &format!("refresh_token={token}; refresh_token={token}"),
+        ),
+        cookie(&app, &format!("__Host-access_token={access}")),
+    ] {
+        logged_out(request.await, 0);
+    }
+    assert_eq!(live(&app, [&device]), [true]);
+    refreshed(&app, &device).await;
+}
+
+async fn a_header_that_is_no_good_is_not_rescued_by_cookies(app: App) {
+    let (_, device) = user_with_device(&app, "ada").await;
+    for header in ["", "junk", "Bearer junk", "Basic YTpi"] {
+        let request = by_cookies(&app, &device, everything());
+        logged_out(request.header("authorization", header).await, 0);
+    }
+    assert_eq!(live(&app, [&device]), [true]);
+}
+
+/// Signed with another secret, or not at all.
+async fn a_forgery_ends_nothing(app: App) {
+    let (_, device) = user_with_device(&app, "ada").await;
+    let secret = "the secret of another server, long enough";
+    let (message, _) = device.access.rsplit_once('.').unwrap();
+    let other = Issuer {
+        secret: secret.to_owned(),
+        ..Issuer::of(&app)
+    };
+    let other = other.issue("somebody", "somebody@example.com");
+    let (_, mac) = other.rsplit_once('.').unwrap();
+    let forged = Device {
+        session: device.session.clone(),
+        access: format!("{message}.{mac}"),
+        refresh: forge(secret, &device.session, 0),
+    };
+    let mut flipped = forged.clone();
+    flipped.refresh = device.refresh.replace("rt_A", "rt_B");
+    assert_ne!(flipped.refresh, device.refresh);
+    for wait in [0, 3600] {
+        app.clock.advance(Duration::from_secs(wait));
+        for forged in [&forged, &flipped] {
+            logged_out(by_access(&app, forged, everything()).await, 0);
+            logged_out(by_body(&app, forged, everything()).await, 0);
+            logged_out(by_cookies(&app, forged, everything()).await, 0);
+        }
+    }
+    assert_eq!(live(&app, [&device]), [true]);
+    refreshed(&app, &device).await;
+}
+
+/// As with a token that another service issued, or after the restore of a backup.
+async fn a_session_nobody_knows_is_not_ended(app: App) {
+    let (ada, device) = user_with_device(&app, "ada").await;
+    let elsewhere = Device {
+        session: String::new(),
+        access: app.token_for(ada.id(), ada.email()),
+        refresh: forge(app.secret(), "00000000-0000-0000-0000-000000000000", 0),
+    };
+    for credential in [by_access, by_body, by_cookies] {
+        logged_out(credential(&app, &elsewhere, everything()).await, 0);
+    }
+    assert_eq!(live(&app, [&device]), [true]);
+}
+
+async fn the_credentials_of_an_ended_session_end_nothing(app: App) {
+    let (ada, ended) = user_with_device(&app, "ada").await;
+    let other = login(&app, &ada).await;
+    logged_out(by_access(&app, &ended, json!({})).await, 1);
+    for credential in [by_access, by_body, by_cookies] {
+        for scope in ["current", "others", "all"] {
+            let answer = credential(&app, &ended, json!({ "scope": scope })).await;
+            if scope == "others" {
+                others_logged_out(answer, 0);
+            } else {
+                logged_out(answer, 0);
+            }
+        }
+    }
+    assert_eq!(live(&app, [&other]), [true]);
+    who(&app, &other.access).await.ok();
+}
+
+async fn the_credentials_of_an_expired_session_end_nothing(app: App) {
+    let (ada, expired) = user_with_device(&app, "ada").await;
+    app.clock.advance(SESSION_TTL);
+    let other = login(&app, &ada).await;
+    for credential in [by_access, by_body, by_cookies] {
+        for scope in ["current", "others", "all"] {
+            let answer = credential(&app, &expired, json!({ "scope": scope })).await;
+            if scope == "others" {
+                others_logged_out(answer, 0);
+            } else {
+                logged_out(answer, 0);
+            }
+        }
+    }
+    // An expired session is not among "others" either: it has ended already.
+    let others = by_access(&app, &other, json!({ "scope": "others" })).await;
+    others_logged_out(others, 0);
+    who(&app, &other.access).await.ok();
+}

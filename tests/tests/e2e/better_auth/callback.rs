@@ -1,0 +1,171 @@
+//! Where a request may lead.
+
+use e2e::{Engine, on_both_engines};
+use serde_json::{Value, json};
+
+use super::fixtures::*;
+use super::origin::start;
+
+on_both_engines! {
+    an_address_to_go_on_to_is_ours,
+    an_ambiguous_address_is_refused_before_anything_happens,
+    an_address_to_go_on_to_is_named_as_it_was_parsed,
+    an_address_in_the_query_is_ours_too,
+}
+
+async fn an_address_to_go_on_to_is_ours(engine: Engine) {
+    let app = start(engine);
+    sign_up(&app, "ada").await;
+    let sign_in = |name: &str, value: Value| {
+        let mut body = json!({ "email": "ada@example.com", "password": PASSWORD });
+        body[name] = value;
+        app.anonymous().post(SIGN_IN, body)
+    };
+    for good in [
+        "/",
+        "/a?b=//c",
+        "https://app.example.com/x",
+        "http://127.0.0.1:8080",
+        "",
+    ] {
+        sign_in("callbackURL", good.into()).await.ok();
+    }
+    let bad = [
+        "https://evil.example/",
+        "//evil.example",
+        "/\\evil.example",
+        "/%2fevil.example",
+        "home",
+        "javascript:alert(1)",
+    ];
+    for (name, code, message) in [
+        ("callbackURL", "INVALID_CALLBACK_URL", "Invalid callbackURL"),
+        ("redirectTo", "INVALID_REDIRECT_URL", "Invalid redirectURL"),
+        (
+            "errorCallbackURL",
+            "INVALID_ERROR_CALLBACK_URL",
+            "Invalid errorCallbackURL",
+        ),
+        (
+            "newUserCallbackURL",
+            "INVALID_NEW_USER_CALLBACK_URL",
+            "Invalid newUserCallbackURL",
+        ),
+    ] {
+        for bad in bad {
+            says(&sign_in(name, bad.into()).await, (403, code, message));
+        }
+    }
+    let answer = sign_in("callbackURL", json!(["/"])).await;
+    says(&answer, (400, "", "Invalid callbackURL: expected a string"));
+}
+
+/// What a browser, a proxy or a framework may read as another address than the one that was checked.
+const AMBIGUOUS: &[&str] = &[
+    "/\r\nset-cookie: a=b",
+    "/a\nb",
+    "/\t/evil.example",
+    "/a\u{0}",
+    "/a\u{7f}",
+    "/\u{85}",
+    "/%0d%0aset-cookie:%20a=b",
+    "/%00",
+    "/.//evil.example",
+    "/a/..//evil.example",
+    "/%2e//evil.example",
+    "/\\/evil.example",
+    "/a\\b",
+    "/%5Cevil.example",
+    "///evil.example",
+    " /a",
+    "/a ",
+    "\thttps://app.example.com/",
+    "https://app.example.com/\r\nset-cookie: a=b",
+    "https://app.example.com\n",
+    "https:\t//app.example.com/",
+    "https://app.example.com\\@evil.example/",
+    "https:\\\\app.example.com/",
+    "https://app.example.com@evil.example/",
+    "https://user@app.example.com/",
+    "https://user:word@app.example.com/",
+    "https://app.example.com:444/",
+    "https://app.example.com.evil.example/",
+    "https://app.example.com。evil.example/",
+    "http://app.example.com/",
+    "blob:https://app.example.com/x",
+    "ws://app.example.com/",
+    "data:text/html,x",
+];
+
+async fn an_ambiguous_address_is_refused_before_anything_happens(engine: Engine) {
+    let app = start(engine);
+    sign_up(&app, "ada").await;
+    let too_long = format!("/{}", "a".repeat(2048));
+    let ambiguous = AMBIGUOUS.iter().copied().chain([too_long.as_str()]);
+    for address in ambiguous {
+        let refused = (403, "INVALID_CALLBACK_URL", "Invalid callbackURL");
+        let body =
+            json!({ "email": "ada@example.com", "password": PASSWORD, "callbackURL": address });
+        says(&app.anonymous().post(SIGN_IN, body).await, refused);
+        let mut body = sign_up_body("eve");
+        body["callbackURL"] = address.into();
+        says(&app.anonymous().post(SIGN_UP, body).await, refused);
+        let query = url::form_urlencoded::Serializer::new(String::new())
+            .append_pair("callbackURL", address)
+            .finish();
+        for path in ["verify-email?token=x&", "reset-password/x?"] {
+            let path = format!("/api/auth/{path}{query}");
+            says(&app.anonymous().get(&path).await, refused);
+        }
+    }
+    let count = |table| {
+        app.database()
+            .value(&format!("SELECT count(*) FROM {table}"))
+    };
+    assert_eq!(count("sessions").as_deref(), Some("1"));
+    assert_eq!(count("users").as_deref(), Some("1"));
+}
+
+async fn an_address_to_go_on_to_is_named_as_it_was_parsed(engine: Engine) {
+    let app = start(engine);
+    sign_up(&app, "ada").await;
+    let longest = format!("/{}", "a".repeat(2047));
+    for (address, parsed) in [
+        ("/a/../b?c=d e#f", "/b?c=d%20e#f"),
+        ("/käse", "/k%C3%A4se"),
+        ("HTTPS://APP.example.com:443/x", "https://app.example.com/x"),
+        ("https://ａpp.example.com", "https://app.example.com/"),
+        ("/a?b=%0d%0a", "/a?b=%0d%0a"),
+        (&longest, &longest),
+    ] {
+        let body =
+            json!({ "email": "ada@example.com", "password": PASSWORD, "callbackURL": address });
+        let answer = app.anonymous().post(SIGN_IN, body).await;
+        assert_eq!(answer.header("location"), Some(parsed));
+        assert_eq!(answer.ok()["url"], parsed);
+    }
+}
+
+async fn an_address_in_the_query_is_ours_too(engine: Engine) {
+    let app = start(engine);
+    sign_up(&app, "ada").await;
+    let in_query = format!("{SIGN_IN}?callbackURL=https%3A%2F%2Fevil.example");
+    let body = json!({ "email": "ada@example.com", "password": PASSWORD });
+    let answer = app.anonymous().post(&in_query, body).await;
+    says(
+        &answer,
+        (403, "INVALID_CALLBACK_URL", "Invalid callbackURL"),
+    );
+    for path in [
+        "verify-email?token=x&",
+        "reset-password/x?",
+        "delete-user/callback?token=x&",
+    ] {
+        let path = format!("/api/auth/{path}callbackURL=https%3A%2F%2Fevil.example");
+        let answer = app.anonymous().get(&path).await;
+        says(
+            &answer,
+            (403, "INVALID_CALLBACK_URL", "Invalid callbackURL"),
+        );
+    }
+}

@@ -1,0 +1,58 @@
+//! A change of the secret signs nobody out.
+
+use e2e::{App, on_both_engines};
+use serde_json::{Value, json};
+
+use super::fixtures::*;
+
+on_both_engines! {
+    the_cookie_of_a_previous_secret_is_taken_and_replaced,
+    the_cookie_of_a_dropped_secret_is_as_good_as_none,
+}
+
+const NEW: &str = "Zb1Nc5Hd3Gf6Sa0PwJ9vRkq2x8Yt4Lm7";
+
+async fn the_cookie_of_a_previous_secret_is_taken_and_replaced(app: App) {
+    let ada = sign_up(&app, "ada").await;
+    let rotated = app.sister();
+    let rotated = rotated.set("auth-secrets-previous", app.secret());
+    let rotated = rotated.set("auth-secret", NEW).start();
+    let answer = ada.get(&rotated, GET_SESSION).await;
+    let cookie = answer.all("set-cookie").concat();
+    let session = answer.ok();
+    let token = session["session"]["token"].as_str().unwrap();
+    assert!(tokens(NEW).is_current(token));
+    assert!(signed(&cookie).starts_with(&format!("{token}.")));
+    let renewed = Browser {
+        cookies: cookie.split(';').next().unwrap().to_owned(),
+        token: token.to_owned(),
+        ..ada.clone()
+    };
+    let answer = renewed.get(&rotated, GET_SESSION).await;
+    assert!(answer.all("set-cookie").is_empty());
+    assert_eq!(answer.ok(), session);
+    // Tokens in the header, and of sessions to revoke, are known by either secret.
+    assert!(
+        !rotated
+            .bearer(&ada.token)
+            .get(GET_SESSION)
+            .await
+            .ok()
+            .is_null()
+    );
+    let body = json!({ "token": ada.token });
+    renewed
+        .post(&rotated, "/api/auth/revoke-session", body)
+        .await
+        .ok();
+    assert!(!renewed.is_signed_in(&rotated).await);
+}
+
+async fn the_cookie_of_a_dropped_secret_is_as_good_as_none(app: App) {
+    let ada = sign_up(&app, "ada").await;
+    let rotated = app.sister().set("auth-secret", NEW).start();
+    let answer = ada.get(&rotated, GET_SESSION).await;
+    assert!(answer.all("set-cookie").is_empty());
+    assert_eq!(answer.ok(), Value::Null);
+    assert!(ada.is_signed_in(&app).await);
+}

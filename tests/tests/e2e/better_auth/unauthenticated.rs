@@ -1,0 +1,125 @@
+//! Every route without a session, with a revoked and with an expired one.
+
+use e2e::{App, Engine, Request, on_both_engines};
+use serde_json::{Value, json};
+
+use super::fixtures::*;
+
+on_both_engines! {
+    without_a_session_it_is_401_and_get_session_is_null,
+    a_revoked_session_is_401_and_its_cookies_are_forgotten,
+    an_expired_session_is_401_and_its_cookies_are_forgotten,
+    the_session_of_a_deleted_user_is_over,
+    sign_out_succeeds_in_any_case,
+}
+
+/// Those that need a session, with a body that would do.
+const GUARDED: [(&str, &str, &str); 12] = [
+    ("GET", "/list-sessions", ""),
+    ("POST", "/revoke-session", r#"{"token":"x"}"#),
+    ("POST", "/revoke-sessions", "{}"),
+    ("POST", "/revoke-other-sessions", ""),
+    ("POST", "/update-user", r#"{"name":"Eve"}"#),
+    ("POST", "/update-session", r#"{"theme":"dark"}"#),
+    (
+        "POST",
+        "/change-password",
+        r#"{"currentPassword":"x","newPassword":"long enough"}"#,
+    ),
+    ("POST", "/verify-password", r#"{"password":"x"}"#),
+    ("POST", "/delete-user", "{}"),
+    ("POST", "/change-email", r#"{"newEmail":"eve@example.com"}"#),
+    ("GET", "/list-accounts", ""),
+    ("GET", "/token", ""),
+];
+
+fn guarded(app: &App) -> Vec<Request> {
+    let requests = GUARDED.iter().map(|(method, path, body)| {
+        let request = app.anonymous().request(method, &format!("/api/auth{path}"));
+        if body.is_empty() {
+            request
+        } else {
+            request.body(*body)
+        }
+    });
+    requests.collect()
+}
+
+async fn without_a_session_it_is_401_and_get_session_is_null(engine: Engine) {
+    let app = App::on(engine)
+        .set("better-auth-delete-user", "true")
+        .start();
+    for request in guarded(&app) {
+        let answer = request.await;
+        says(&answer, UNAUTHORIZED);
+        assert!(answer.all("set-cookie").is_empty(), "{answer:?}");
+    }
+    let answer = app.anonymous().get(GET_SESSION).await;
+    assert_eq!(answer.header("pragma"), Some("no-cache"));
+    assert!(answer.all("set-cookie").is_empty());
+    assert_eq!(answer.ok(), Value::Null);
+}
+
+async fn assert_over(app: &App, browser: &Browser) {
+    for request in guarded(app) {
+        let request = request.header("cookie", &browser.cookies);
+        let answer = request.header("origin", OWN_ORIGIN).await;
+        says(&answer, UNAUTHORIZED);
+        assert_eq!(answer.all("set-cookie"), FORGOTTEN);
+        assert_eq!(answer.header("set-auth-token"), None);
+    }
+    let answer = browser.get(app, GET_SESSION).await;
+    assert_eq!(answer.all("set-cookie"), FORGOTTEN);
+    assert_eq!(answer.ok(), Value::Null);
+}
+
+async fn a_revoked_session_is_401_and_its_cookies_are_forgotten(engine: Engine) {
+    let app = App::on(engine)
+        .set("better-auth-delete-user", "true")
+        .start();
+    let (ada, other) = (
+        sign_up(&app, "ada").await,
+        sign_in(&app, "ada@example.com").await,
+    );
+    let body = json!({ "token": ada.token });
+    let path = "/api/auth/revoke-session";
+    let answer = other.post(&app, path, body).await;
+    assert_eq!(answer.ok(), json!({ "status": true }));
+    assert_over(&app, &ada).await;
+    assert!(other.is_signed_in(&app).await);
+}
+
+async fn an_expired_session_is_401_and_its_cookies_are_forgotten(engine: Engine) {
+    let app = App::on(engine)
+        .set("better-auth-delete-user", "true")
+        .start();
+    let ada = sign_up(&app, "ada").await;
+    app.clock.advance(WEEK);
+    assert_over(&app, &ada).await;
+}
+
+async fn the_session_of_a_deleted_user_is_over(app: App) {
+    let ada = sign_up(&app, "ada").await;
+    app.database().execute("DELETE FROM users");
+    let answer = ada.get(&app, GET_SESSION).await;
+    assert_eq!(answer.all("set-cookie"), FORGOTTEN);
+    assert_eq!(answer.ok(), Value::Null);
+}
+
+async fn sign_out_succeeds_in_any_case(app: App) {
+    let ada = sign_up(&app, "ada").await;
+    for _ in 0..2 {
+        let answer = ada.post(&app, "/api/auth/sign-out", json!({})).await;
+        assert_eq!(answer.all("set-cookie"), FORGOTTEN);
+        assert_eq!(answer.ok(), json!({ "success": true }));
+        assert!(!ada.is_signed_in(&app).await);
+    }
+    let nobody = || app.anonymous().post("/api/auth/sign-out", &b""[..]);
+    let answer = nobody().await;
+    assert_eq!(answer.all("set-cookie"), FORGOTTEN);
+    assert_eq!(answer.ok(), json!({ "success": true }));
+    // A form of another site, with which a browser sends no cookies.
+    let answer = nobody().header("origin", "https://evil.example").await;
+    assert!(answer.all("set-cookie").is_empty());
+    assert_eq!(answer.ok(), json!({ "success": true }));
+}

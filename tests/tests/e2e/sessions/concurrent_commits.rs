@@ -1,0 +1,125 @@
+//! Sessions that end at the same moment in several processes: nobody misses one, whoever commits first.
+
+use std::time::Duration;
+
+use e2e::{App, Session, on_both_engines, on_postgres};
+use futures_util::future::join_all;
+use serde_json::json;
+use tokio::time::timeout;
+
+use super::fixtures::{Device, FELT_EVERYWHERE, login, until_refused, user_with_device, who};
+use crate::auth::logout::{by_access, logged_out};
+
+on_postgres! {
+    whoever_commits_later_has_the_later_number,
+    a_transaction_that_ends_a_session_and_commits_last_is_not_missed,
+    a_transaction_that_is_rolled_back_leaves_no_gap,
+}
+
+on_both_engines! {
+    sessions_that_end_in_three_processes_at_once_are_felt_by_all_three,
+}
+
+/// Long enough for what is not held up.
+const HELD_UP: Duration = Duration::from_millis(500);
+
+/// As the server does, in the transaction of this connection.
+fn end(connection: &mut Session, device: &Device) {
+    let id = &device.session;
+    connection.execute(&format!(
+        "UPDATE sessions SET revoked_at = created_at WHERE id = '{id}'"
+    ));
+}
+
+fn record(connection: &mut Session, device: &Device) {
+    let id = &device.session;
+    connection.execute(&format!(
+        "UPDATE revocation_sequence SET last = last + 1; \
+         INSERT INTO revocations (sequence, session_id, forget_after) \
+         SELECT last, '{id}', TIMESTAMP '2026-11-21 00:00:00' FROM revocation_sequence"
+    ));
+}
+
+async fn devices(app: &App) -> [Device; 3] {
+    let (ada, first) = user_with_device(app, "ada").await;
+    [first, login(app, &ada).await, login(app, &ada).await]
+}
+
+async fn whoever_commits_later_has_the_later_number(a: App) {
+    let b = a.sister().start();
+    let [early, late, _] = devices(&a).await;
+    let mut transaction = a.database().session();
+    transaction.execute("BEGIN");
+    end(&mut transaction, &early);
+    record(&mut transaction, &early);
+    // The number is taken but not committed, so nobody can commit a later one, and B sees neither.
+    let logout = by_access(&a, &late, json!({})).into_future();
+    tokio::pin!(logout);
+    assert!(timeout(HELD_UP, &mut logout).await.is_err());
+    for device in [&early, &late] {
+        who(&b, &device.access).await.ok();
+    }
+    transaction.execute("COMMIT");
+    logged_out(logout.await, 1);
+    for device in [&early, &late] {
+        let felt = until_refused(&b, &device.access, "TOKEN_REVOKED").await;
+        assert!(felt < FELT_EVERYWHERE, "{felt:?}");
+    }
+}
+
+async fn a_transaction_that_ends_a_session_and_commits_last_is_not_missed(a: App) {
+    let b = a.sister().start();
+    let [early, late, _] = devices(&a).await;
+    let mut transaction = a.database().session();
+    transaction.execute("BEGIN");
+    end(&mut transaction, &late);
+    // Another begins later, commits first and is seen by all.
+    logged_out(by_access(&a, &early, json!({})).await, 1);
+    until_refused(&b, &early.access, "TOKEN_REVOKED").await;
+    record(&mut transaction, &late);
+    who(&b, &late.access).await.ok();
+    transaction.execute("COMMIT");
+    for app in [&a, &b] {
+        let felt = until_refused(app, &late.access, "TOKEN_REVOKED").await;
+        assert!(felt < FELT_EVERYWHERE, "{felt:?}");
+    }
+}
+
+async fn a_transaction_that_is_rolled_back_leaves_no_gap(a: App) {
+    let b = a.sister().start();
+    let [undone, late, last] = devices(&a).await;
+    let mut transaction = a.database().session();
+    transaction.execute("BEGIN");
+    end(&mut transaction, &undone);
+    record(&mut transaction, &undone);
+    let logout = by_access(&a, &late, json!({})).into_future();
+    tokio::pin!(logout);
+    assert!(timeout(HELD_UP, &mut logout).await.is_err());
+    transaction.execute("ROLLBACK");
+    logged_out(logout.await, 1);
+    until_refused(&b, &late.access, "TOKEN_REVOKED").await;
+    logged_out(by_access(&a, &last, json!({})).await, 1);
+    until_refused(&b, &last.access, "TOKEN_REVOKED").await;
+    who(&b, &undone.access).await.ok();
+}
+
+async fn sessions_that_end_in_three_processes_at_once_are_felt_by_all_three(a: App) {
+    let apps = [&a.sister().start(), &a.sister().start(), &a];
+    let (ada, _) = user_with_device(&a, "ada").await;
+    let mut devices = Vec::new();
+    for _ in 0..30 {
+        devices.push(login(&a, &ada).await);
+    }
+    let stays = login(&a, &ada).await;
+    let pairs = devices.iter().zip(apps.iter().cycle());
+    let logouts = pairs.map(|(device, app)| by_access(app, device, json!({})).into_future());
+    for answer in join_all(logouts).await {
+        logged_out(answer, 1);
+    }
+    for app in apps {
+        for device in &devices {
+            until_refused(app, &device.access, "TOKEN_REVOKED").await;
+        }
+        who(app, &stays.access).await.ok();
+    }
+}

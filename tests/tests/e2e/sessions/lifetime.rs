@@ -1,0 +1,290 @@
+//! No token outlives its session, and no session `SESSION_MAX_TTL`.
+
+use std::time::Duration;
+
+use e2e::{App, Engine, Response, on_both_engines};
+use serde_json::{Value, json};
+
+use super::fixtures::{
+    ACCESS_TTL, CHANGE_PASSWORD, Device, FELT_EVERYWHERE, MICROSECOND, SESSION_TTL, SESSIONS,
+    column, count, is_revoked, login, refresh, refreshed, until_refused, user_with_device, who,
+};
+use crate::auth::logout::{by_access, logged_out};
+use crate::better_auth::fixtures::{Browser, DAY, SIGN_UP, sign_up_body};
+
+on_both_engines! {
+    a_session_ends_at_its_longest_lifetime_however_often_it_is_refreshed,
+    in_the_last_second_there_is_no_token_left_to_give,
+    the_tokens_and_cookies_end_with_the_session,
+    a_doubled_refresh_gives_the_same_clipped_token,
+    a_recovered_refresh_token_does_not_outlive_its_session,
+    the_setting_limits_sessions_of_before,
+    a_session_of_better_auth_is_not_prolonged_beyond_it,
+    a_change_of_password_begins_a_lifetime,
+    the_token_of_a_short_session_of_better_auth_ends_with_it,
+    a_service_token_ends_with_the_session,
+    the_end_of_a_session_that_just_expired_reaches_its_tokens,
+    sessions_that_just_expired_end_with_the_others,
+    an_expired_session_stays_as_long_as_its_tokens_could_live,
+}
+
+const SECOND: Duration = Duration::from_secs(1);
+const MAX: Duration = Duration::from_secs(10 * 24 * 60 * 60);
+
+fn limited(engine: Engine) -> App {
+    App::on(engine).set("session-max-ttl", "10d").start()
+}
+
+fn claims(token: &str) -> Value {
+    use base64::Engine as _;
+    let payload = token.split('.').nth(1).unwrap();
+    let payload = base64::engine::general_purpose::URL_SAFE_NO_PAD.decode(payload);
+    serde_json::from_slice(&payload.unwrap()).unwrap()
+}
+
+fn lifetime(token: &str) -> i64 {
+    let claims = claims(token);
+    claims["exp"].as_i64().unwrap() - claims["iat"].as_i64().unwrap()
+}
+
+fn max_ages(response: &Response) -> Vec<String> {
+    let cookies = response.all("set-cookie").into_iter();
+    let ages = cookies.filter_map(|cookie| {
+        cookie
+            .split("; ")
+            .find_map(|it| it.strip_prefix("Max-Age="))
+    });
+    ages.map(ToOwned::to_owned).collect()
+}
+
+/// A device at this time after its login, that was used once a day.
+async fn used_until(app: &App, name: &str, age: Duration) -> Device {
+    let (_, mut device) = user_with_device(app, name).await;
+    let mut left = age;
+    while left > DAY {
+        app.clock.advance(DAY);
+        left -= DAY;
+        device = refreshed(app, &device).await;
+    }
+    app.clock.advance(left);
+    device
+}
+
+async fn a_session_ends_at_its_longest_lifetime_however_often_it_is_refreshed(engine: Engine) {
+    let app = limited(engine);
+    let device = used_until(&app, "ada", MAX.saturating_sub(SECOND)).await;
+    let answer = refresh(&app, &device.refresh).await;
+    assert_eq!(max_ages(&answer), ["1", "1"]);
+    let device = Device::keeps(&answer.ok());
+    let listed = app.bearer(device.access.as_str()).get(SESSIONS).await.ok();
+    assert_eq!(listed[0]["expires_at"], "2026-11-30T12:57:51.869Z");
+    app.clock.advance(SECOND);
+    let refused = refresh(&app, &device.refresh).await;
+    refused.refused(401, "SESSION_EXPIRED");
+    for after in [SECOND, DAY] {
+        app.clock.advance(after);
+        let refused = refresh(&app, &device.refresh).await;
+        refused.refused(401, "SESSION_EXPIRED");
+    }
+    who(&app, &device.access)
+        .await
+        .refused(401, "TOKEN_EXPIRED");
+}
+
+async fn in_the_last_second_there_is_no_token_left_to_give(engine: Engine) {
+    let app = limited(engine);
+    let device = used_until(&app, "ada", MAX.saturating_sub(MICROSECOND)).await;
+    let refused = refresh(&app, &device.refresh).await;
+    assert!(refused.all("set-cookie").is_empty());
+    refused.refused(401, "SESSION_EXPIRED");
+}
+
+async fn the_tokens_and_cookies_end_with_the_session(engine: Engine) {
+    let app = limited(engine);
+    for (name, left, token, cookie) in [
+        ("ada", SESSION_TTL, 900, 604_800),
+        ("eve", ACCESS_TTL + SECOND, 900, 901),
+        ("bob", ACCESS_TTL, 900, 900),
+        ("joe", ACCESS_TTL.saturating_sub(SECOND), 899, 899),
+    ] {
+        let device = used_until(&app, name, MAX.saturating_sub(left)).await;
+        let answer = refresh(&app, &device.refresh).await;
+        assert_eq!(max_ages(&answer), [cookie.to_string(), cookie.to_string()]);
+        let grant = answer.ok();
+        assert_eq!(grant["expires_in"], token, "{name}");
+        assert_eq!(lifetime(grant["access_token"].as_str().unwrap()), token);
+    }
+}
+
+async fn a_doubled_refresh_gives_the_same_clipped_token(engine: Engine) {
+    let app = limited(engine);
+    let device = used_until(&app, "ada", MAX.saturating_sub(ACCESS_TTL / 2)).await;
+    let first = refresh(&app, &device.refresh).await.ok();
+    app.clock.advance(SECOND * 9);
+    let second = refresh(&app, &device.refresh).await.ok();
+    assert_eq!(first, second);
+    assert_eq!(first["expires_in"], 450);
+}
+
+/// The session goes on for its lifetime from the recovery, and the retries of the recovery add nothing to that.
+async fn a_recovered_refresh_token_does_not_outlive_its_session(engine: Engine) {
+    let app = App::on(engine).set("access-token-ttl", "7d").start();
+    let (_, device) = user_with_device(&app, "ada").await;
+    refreshed(&app, &device).await;
+    app.clock.advance(DAY);
+    let recovered = refresh(&app, &device.refresh).await.ok();
+    assert_eq!(recovered["expires_in"], 7 * 86_400);
+    app.clock.advance(DAY * 2);
+    let again = refresh(&app, &device.refresh).await.ok();
+    assert_eq!(again["expires_in"], 5 * 86_400);
+    let token = again["access_token"].as_str().unwrap();
+    assert_eq!(
+        claims(token)["exp"],
+        claims(recovered["access_token"].as_str().unwrap())["exp"]
+    );
+}
+
+async fn the_setting_limits_sessions_of_before(app: App) {
+    let device = used_until(&app, "ada", MAX.saturating_sub(SECOND)).await;
+    let later = app.sister().set("session-max-ttl", "10d").start();
+    let answer = refresh(&later, &device.refresh).await;
+    assert_eq!(answer.ok()["expires_in"], 1);
+    // A process without the setting lets it go on, one with it does not.
+    let device = refreshed(&app, &device).await;
+    let device = refreshed(&app, &device).await;
+    app.clock.advance(SECOND);
+    let refused = refresh(&later, &device.refresh).await;
+    refused.refused(401, "SESSION_EXPIRED");
+    let listed = later.bearer(device.access.as_str()).get(SESSIONS).await;
+    assert_eq!(listed.ok(), json!([]));
+    let body = json!({ "current_password": "ada: correct horse battery staple", "new_password": "another good one" });
+    let refused = later
+        .bearer(device.access.as_str())
+        .post(CHANGE_PASSWORD, body)
+        .await;
+    refused.refused(401, "TOKEN_REVOKED");
+    // Its access token has some minutes left, and is ended with it.
+    logged_out(by_access(&later, &device, json!({})).await, 0);
+    who(&later, &device.access)
+        .await
+        .refused(401, "TOKEN_REVOKED");
+}
+
+async fn a_session_of_better_auth_is_not_prolonged_beyond_it(engine: Engine) {
+    let app = limited(engine);
+    let answer = app.anonymous().post(SIGN_UP, sign_up_body("ada")).await;
+    assert_eq!(max_ages(&answer), ["604800"]);
+    let ada = Browser::of(&answer);
+    app.clock.advance(DAY * 5);
+    let answer = ada.get(&app, "/api/auth/get-session").await;
+    assert_eq!(max_ages(&answer), ["432000"]);
+    assert_eq!(
+        answer.ok()["session"]["expiresAt"],
+        "2026-11-30T12:57:51.869Z"
+    );
+    app.clock.advance((DAY * 5).saturating_sub(SECOND));
+    let answer = ada.get(&app, "/api/auth/get-session").await;
+    // It is not written again and again when there is nothing to gain.
+    assert!(answer.all("set-cookie").is_empty());
+    assert_eq!(
+        answer.ok()["session"]["updatedAt"],
+        "2026-11-25T12:57:51.869Z"
+    );
+    let token = ada.get(&app, "/api/auth/token").await.ok();
+    assert_eq!(lifetime(token["token"].as_str().unwrap()), 1);
+    app.clock.advance(SECOND.saturating_sub(MICROSECOND));
+    assert!(ada.is_signed_in(&app).await);
+    let token = ada.get(&app, "/api/auth/token").await;
+    assert_eq!(token.status(), 401);
+    app.clock.advance(MICROSECOND);
+    assert!(!ada.is_signed_in(&app).await);
+}
+
+async fn a_change_of_password_begins_a_lifetime(engine: Engine) {
+    let app = limited(engine);
+    let (ada, _) = user_with_device(&app, "ada").await;
+    app.clock.advance(MAX.saturating_sub(SECOND));
+    let device = login(&app, &ada).await;
+    app.clock.advance(SECOND * 2);
+    let answer = refresh(&app, &device.refresh).await;
+    assert_eq!(answer.ok()["expires_in"], 900);
+}
+
+async fn the_token_of_a_short_session_of_better_auth_ends_with_it(engine: Engine) {
+    let app = App::on(engine).set("access-token-ttl", "7d").start();
+    let mut body = sign_up_body("ada");
+    body["rememberMe"] = false.into();
+    let ada = Browser::of(&app.anonymous().post(SIGN_UP, body).await.is(200));
+    for (wait, left) in [(Duration::ZERO, 86_400), (DAY.saturating_sub(SECOND), 1)] {
+        app.clock.advance(wait);
+        let token = ada.get(&app, "/api/auth/token").await.ok();
+        assert_eq!(lifetime(token["token"].as_str().unwrap()), left);
+    }
+}
+
+async fn a_service_token_ends_with_the_session(engine: Engine) {
+    let app = App::on(engine)
+        .set("session-max-ttl", "10d")
+        .set("token-audiences", "reports")
+        .start();
+    let device = used_until(&app, "ada", MAX.saturating_sub(SECOND * 60)).await;
+    let device = refreshed(&app, &device).await;
+    let body = json!({ "audience": "reports" });
+    let given = app
+        .bearer(device.access.as_str())
+        .post("/api/auth/token", body)
+        .await;
+    assert_eq!(given.ok()["expires_in"], 60);
+}
+
+/// Another process, whose clock is behind, or a service with much leeway still takes the access token.
+async fn the_end_of_a_session_that_just_expired_reaches_its_tokens(engine: Engine) {
+    let app = App::on(engine).set("session-ttl", "15m").start();
+    let behind = app.sister().clock(e2e::TestClock::default()).start();
+    let (_, device) = user_with_device(&app, "ada").await;
+    app.clock.advance(ACCESS_TTL);
+    who(&behind, &device.access).await.ok();
+    logged_out(by_access(&app, &device, json!({})).await, 0);
+    let felt = until_refused(&behind, &device.access, "TOKEN_REVOKED").await;
+    assert!(felt < FELT_EVERYWHERE, "{felt:?}");
+}
+
+/// Up to an access token's lifetime and ten minutes for clocks that differ.
+async fn sessions_that_just_expired_end_with_the_others(engine: Engine) {
+    let app = App::on(engine).set("session-ttl", "15m").start();
+    let reach = ACCESS_TTL + Duration::from_secs(10 * 60);
+    for (name, since, ended) in [
+        ("ada", Duration::ZERO, true),
+        ("eve", reach.saturating_sub(MICROSECOND), true),
+        ("bob", reach, false),
+    ] {
+        for scope in ["others", "all"] {
+            let (user, expired) = user_with_device(&app, &format!("{name}{scope}")).await;
+            app.clock.advance(ACCESS_TTL + since);
+            let device = login(&app, &user).await;
+            let revoked = usize::from(scope == "all");
+            let answer = by_access(&app, &device, json!({ "scope": scope })).await;
+            assert_eq!(answer.ok()["revoked"], revoked);
+            assert_eq!(is_revoked(&app, &expired.session), ended, "{name}");
+        }
+    }
+}
+
+async fn an_expired_session_stays_as_long_as_its_tokens_could_live(engine: Engine) {
+    let app = App::on(engine).set("access-token-ttl", "3d").start();
+    let (_, device) = user_with_device(&app, "ada").await;
+    let sessions = count(&app, "sessions");
+    app.clock.advance(SESSION_TTL + DAY * 3);
+    super::fixtures::leave_spent_revocation(&app);
+    let later = app.sister().set("access-token-ttl", "3d").start();
+    super::fixtures::eventually("a round is over", async || {
+        count(&later, "revocations WHERE session_id = 'spent'") == 0
+    })
+    .await;
+    assert_eq!(count(&app, "sessions"), sessions);
+    assert!(column(&app, &device.session, "id").is_some());
+    app.clock
+        .advance(Duration::from_secs(10 * 60) + MICROSECOND);
+    let last = app.sister().set("access-token-ttl", "3d").start();
+    super::fixtures::eventually("all are gone", async || count(&last, "sessions") == 0).await;
+}

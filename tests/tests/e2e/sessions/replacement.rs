@@ -1,0 +1,232 @@
+//! A login or a registration that comes with the cookies of a session ends that session.
+
+use std::time::Duration;
+
+use e2e::{App, Client, Engine, Request, on_both_engines};
+use futures_util::future::join_all;
+use serde_json::json;
+
+use super::fixtures::{
+    CHANGE_PASSWORD, Device, FELT_EVERYWHERE, OWN_ORIGIN, forge, live, login, refresh, refreshed,
+    until_refused, user_with_device, who,
+};
+use crate::auth::change_password::passwords;
+use crate::auth::login::{LOGIN, credentials};
+use crate::auth::logout::by_access;
+
+on_both_engines! {
+    a_login_ends_the_session_of_its_cookies_on_every_node,
+    either_cookie_alone_is_enough_and_an_expired_access_token_will_do,
+    a_registration_ends_the_session_of_its_cookies,
+    a_login_of_another_user_ends_the_session_of_its_cookies,
+    a_login_that_fails_ends_nothing,
+    cookies_that_are_not_genuine_or_doubled_end_nothing,
+    a_login_from_somewhere_else_ends_nothing,
+    logins_at_once_with_the_same_cookies_end_the_session_once,
+    logins_that_replace_sessions_beside_other_ends_are_no_faults,
+}
+
+const REGISTER: &str = "/api/auth/register";
+
+/// A request of our own page, with these cookies.
+fn from_browser(request: Request, cookies: &str) -> Request {
+    let request = request.header("cookie", cookies);
+    request.header("origin", OWN_ORIGIN)
+}
+
+async fn a_login_ends_the_session_of_its_cookies_on_every_node(app: App) {
+    let other = app.sister().start();
+    let (ada, before) = user_with_device(&app, "ada").await;
+    let phone = login(&app, &ada).await;
+    who(&other, &before.access).await.ok();
+    let request = app
+        .anonymous()
+        .post(LOGIN, credentials(ada.email(), ada.password()));
+    let answer = from_browser(request, &before.cookies()).await;
+    assert_eq!(answer.all("set-cookie").len(), 2);
+    let after = Device::keeps(&answer.ok());
+    assert_eq!(live(&app, [&before, &after, &phone]), [false, true, true]);
+    who(&app, &before.access)
+        .await
+        .refused(401, "TOKEN_REVOKED");
+    let refused = refresh(&app, &before.refresh).await;
+    refused.refused(401, "SESSION_EXPIRED");
+    let waited = until_refused(&other, &before.access, "TOKEN_REVOKED").await;
+    assert!(waited < FELT_EVERYWHERE, "{waited:?}");
+    who(&other, &after.access).await.ok();
+    refreshed(&app, &after).await;
+}
+
+async fn either_cookie_alone_is_enough_and_an_expired_access_token_will_do(app: App) {
+    let (ada, first) = user_with_device(&app, "ada").await;
+    let second = login(&app, &ada).await;
+    app.clock.advance(Duration::from_secs(24 * 60 * 60));
+    for cookie in [
+        format!("access_token={}", first.access),
+        format!("access_token=junk; refresh_token={}", second.refresh),
+    ] {
+        let body = credentials(ada.email(), ada.password());
+        let request = app.anonymous().post(LOGIN, body);
+        from_browser(request, &cookie).await.ok();
+    }
+    assert_eq!(live(&app, [&first, &second]), [false, false]);
+}
+
+async fn a_registration_ends_the_session_of_its_cookies(app: App) {
+    let (ada, device) = user_with_device(&app, "ada").await;
+    let phone = login(&app, &ada).await;
+    for (name, cookies) in [("bob", device.cookies()), ("cid", phone.cookies())] {
+        let body = credentials(&format!("{name}@example.com"), "correct horse");
+        let request = from_browser(app.anonymous().post(REGISTER, body), &cookies);
+        Device::keeps(&request.await.created());
+    }
+    assert_eq!(live(&app, [&device, &phone]), [false, false]);
+    // An address that is taken opens no session, so it ends none.
+    let device = login(&app, &ada).await;
+    let body = credentials("bob@example.com", "correct horse");
+    let request = from_browser(app.anonymous().post(REGISTER, body), &device.cookies());
+    request.await.refused(409, "USER_ALREADY_EXISTS");
+    assert_eq!(live(&app, [&device]), [true]);
+}
+
+async fn a_login_of_another_user_ends_the_session_of_its_cookies(app: App) {
+    let (_, adas) = user_with_device(&app, "ada").await;
+    let (eve, eves) = user_with_device(&app, "eve").await;
+    let request = app
+        .anonymous()
+        .post(LOGIN, credentials(eve.email(), eve.password()));
+    let next = from_browser(request, &adas.cookies()).await.ok();
+    assert_eq!(next["user"]["id"], eve.id());
+    assert_eq!(live(&app, [&adas, &eves]), [false, true]);
+    who(&app, &adas.access).await.refused(401, "TOKEN_REVOKED");
+}
+
+async fn a_login_that_fails_ends_nothing(app: App) {
+    let (ada, device) = user_with_device(&app, "ada").await;
+    for body in [
+        credentials(ada.email(), "not the password"),
+        credentials("nobody@example.com", ada.password()),
+    ] {
+        let request = from_browser(app.anonymous().post(LOGIN, body), &device.cookies());
+        request.await.refused(401, "INVALID_EMAIL_OR_PASSWORD");
+    }
+    let request = from_browser(app.anonymous().post(LOGIN, json!({})), &device.cookies());
+    request.await.refused(422, "VALIDATION_ERROR");
+    assert_eq!(live(&app, [&device]), [true]);
+    who(&app, &device.access).await.ok();
+}
+
+async fn cookies_that_are_not_genuine_or_doubled_end_nothing(app: App) {
+    let (_, adas) = user_with_device(&app, "ada").await;
+    let (eve, eves) = user_with_device(&app, "eve").await;
+    let foreign = forge("the secret of another server, 32 bytes", &adas.session, 0);
+    let spoilt = |token: &str| format!("{}A", &token[..token.len() - 1]);
+    let doubled = format!("{}; {}", adas.cookies(), adas.cookies());
+    for cookies in [
+        format!("access_token={}", adas.session),
+        format!("refresh_token={}", adas.session),
+        format!("refresh_token={foreign}"),
+        format!(
+            "access_token={}",
+            spoilt(&adas.access[..adas.access.len() - 5])
+        ),
+        format!("access_token={}", adas.refresh),
+        format!("refresh_token={}", adas.access),
+        doubled,
+        format!("{}; {}", adas.cookies(), eves.cookies()),
+        format!("__Host-access_token={}", adas.access),
+        format!("__Secure-refresh_token={}", adas.refresh),
+    ] {
+        let request = app
+            .anonymous()
+            .post(LOGIN, credentials(eve.email(), eve.password()));
+        from_browser(request, &cookies).await.ok();
+        assert_eq!(live(&app, [&adas, &eves]), [true, true], "{cookies}");
+    }
+    // Nor do tokens that stand elsewhere: no cookie is replaced.
+    let request = app
+        .bearer(adas.access.as_str())
+        .post(LOGIN, credentials(eve.email(), eve.password()));
+    request.header("origin", OWN_ORIGIN).await.ok();
+    assert_eq!(live(&app, [&adas, &eves]), [true, true]);
+}
+
+/// A page of another site may log its visitor in, as before, but not out.
+async fn a_login_from_somewhere_else_ends_nothing(engine: Engine) {
+    let allowed = "https://app.example";
+    let app = App::on(engine).set("allowed-origins", allowed).start();
+    let (_, device) = user_with_device(&app, "ada").await;
+    let (eve, _) = user_with_device(&app, "eve").await;
+    let request = || {
+        let body = credentials(eve.email(), eve.password());
+        let request = app.anonymous().post(LOGIN, body);
+        request.header("cookie", &device.cookies())
+    };
+    for (name, value) in [
+        ("origin", "https://evil.example"),
+        ("origin", "null"),
+        ("origin", ""),
+        ("sec-fetch-site", "cross-site"),
+        ("sec-fetch-site", "same-site"),
+        ("x-nothing", "x"),
+    ] {
+        request().header(name, value).await.ok();
+        assert_eq!(live(&app, [&device]), [true], "{name}: {value}");
+    }
+    request().header("origin", allowed).await.ok();
+    assert_eq!(live(&app, [&device]), [false]);
+}
+
+async fn logins_at_once_with_the_same_cookies_end_the_session_once(app: App) {
+    let (ada, device) = user_with_device(&app, "ada").await;
+    let (eve, _) = user_with_device(&app, "eve").await;
+    let request = |user: &Client| {
+        let body = credentials(user.email(), user.password());
+        from_browser(app.anonymous().post(LOGIN, body), &device.cookies()).into_future()
+    };
+    let answers = tokio::join!(request(&ada), request(&eve), request(&ada), request(&eve));
+    for answer in [answers.0, answers.1, answers.2, answers.3] {
+        let next = Device::keeps(&answer.ok());
+        who(&app, &next.access).await.ok();
+    }
+    let told = format!(
+        "SELECT COUNT(*) FROM revocations WHERE session_id = '{}'",
+        device.session
+    );
+    assert_eq!(app.database().value(&told).unwrap(), "1");
+}
+
+/// Two users whose browsers were each the other's, while both change their password and sign out everywhere.
+async fn logins_that_replace_sessions_beside_other_ends_are_no_faults(app: App) {
+    for round in 0..5 {
+        let (ada, first) = user_with_device(&app, &format!("ada{round}")).await;
+        let (eve, second) = user_with_device(&app, &format!("eve{round}")).await;
+        let adas = [first, login(&app, &ada).await, login(&app, &ada).await];
+        let eves = [second, login(&app, &eve).await, login(&app, &eve).await];
+        let takes_over = |user: &Client, device: &Device| {
+            let body = credentials(user.email(), user.password());
+            from_browser(app.anonymous().post(LOGIN, body), &device.cookies()).into_future()
+        };
+        let change = |user: &Client, device: &Device| {
+            let body = passwords(user.password(), "another good password");
+            let bearer = app.bearer(device.access.as_str());
+            bearer.post(CHANGE_PASSWORD, body).into_future()
+        };
+        let everywhere = |device: &Device| by_access(&app, device, json!({ "scope": "all" }));
+        let answers = join_all([
+            takes_over(&ada, &eves[0]),
+            takes_over(&eve, &adas[0]),
+            change(&ada, &adas[1]),
+            change(&eve, &eves[1]),
+            takes_over(&ada, &eves[0]),
+            takes_over(&eve, &adas[0]),
+            everywhere(&adas[2]).into_future(),
+            everywhere(&eves[2]).into_future(),
+        ])
+        .await;
+        for answer in answers {
+            assert!(answer.status() < 500, "{}", answer.text());
+        }
+        assert_eq!(live(&app, adas.iter().chain(&eves)), [false; 6]);
+    }
+}
