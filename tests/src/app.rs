@@ -49,7 +49,7 @@ impl App {
 
     /// Another process on the same database, with the same secret and clock; not running yet.
     #[must_use]
-    pub fn sister(&self) -> Options {
+    pub fn another_process(&self) -> Options {
         Options::beside(Arc::clone(&self.database), self.clock.clone())
             .set("auth-secret", &self.secret)
     }
@@ -83,16 +83,16 @@ impl App {
         let email = format!("{name}@example.com");
         let password = format!("{name}: {PASSWORD}");
         let body = json!({ "email": email, "password": password, "name": name });
-        let grant = self.anonymous().post("/api/auth/register", body).await;
-        let grant = grant.created();
+        let token_response = self.anonymous().post("/api/auth/register", body).await;
+        let token_response = token_response.created();
         let text = |value: &Value| value.as_str().unwrap().to_owned();
         Client::new(
             self.addr,
             Identity {
-                id: text(&grant["user"]["id"]),
+                id: text(&token_response["user"]["id"]),
                 email,
                 password,
-                token: Some(text(&grant["access_token"])),
+                token: Some(text(&token_response["access_token"])),
             },
         )
     }

@@ -223,8 +223,8 @@ impl Request {
     async fn send(self) -> Response {
         let mut connection = Connection::open(self.addr).await;
         connection.send(&self.bytes()).await;
-        let answer = connection.answer_to(&self.method).await;
-        answer.unwrap_or_else(|| panic!("no answer to {} {}", self.method, self.path))
+        let response = connection.response_to(&self.method).await;
+        response.unwrap_or_else(|| panic!("no answer to {} {}", self.method, self.path))
     }
 }
 

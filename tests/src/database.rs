@@ -23,10 +23,10 @@ pub enum Engine {
 
 /// A new, empty database.
 #[derive(Debug)]
-pub struct Database(Place);
+pub struct Database(Location);
 
 #[derive(Debug)]
-enum Place {
+enum Location {
     Folder(TempDir),
     Server(Postgres),
 }
@@ -36,8 +36,8 @@ impl Database {
     #[must_use]
     pub fn new(engine: Engine) -> Self {
         match engine {
-            Engine::Sqlite => Self(Place::Folder(tempfile::tempdir().unwrap())),
-            Engine::Postgres => Self(Place::Server(Postgres::new())),
+            Engine::Sqlite => Self(Location::Folder(tempfile::tempdir().unwrap())),
+            Engine::Postgres => Self(Location::Server(Postgres::new())),
         }
     }
 
@@ -45,8 +45,8 @@ impl Database {
     #[must_use]
     pub fn url(&self) -> String {
         match &self.0 {
-            Place::Folder(folder) => format!("sqlite://{}", file(folder)),
-            Place::Server(postgres) => postgres.address().into(),
+            Location::Folder(folder) => format!("sqlite://{}", file(folder)),
+            Location::Server(postgres) => postgres.address().into(),
         }
     }
 
@@ -65,13 +65,13 @@ impl Database {
     #[must_use]
     pub fn session(&self) -> Session {
         match &self.0 {
-            Place::Folder(folder) => {
+            Location::Folder(folder) => {
                 let mut connection = SqliteConnection::establish(&file(folder)).unwrap();
                 let patience = "PRAGMA busy_timeout = 5000";
                 connection.batch_execute(patience).unwrap();
                 Session::Sqlite(connection)
             }
-            Place::Server(_) => Session::Postgres(PgConnection::establish(&self.url()).unwrap()),
+            Location::Server(_) => Session::Postgres(PgConnection::establish(&self.url()).unwrap()),
         }
     }
 }

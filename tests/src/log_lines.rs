@@ -6,9 +6,9 @@ use log::{LevelFilter, Log, Metadata, Record};
 
 static LINES: Mutex<Vec<String>> = Mutex::new(Vec::new());
 
-struct Keeper;
+struct LogCollector;
 
-impl Log for Keeper {
+impl Log for LogCollector {
     fn enabled(&self, _: &Metadata<'_>) -> bool {
         true
     }
@@ -25,7 +25,7 @@ impl Log for Keeper {
 pub(crate) fn keep() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
-        log::set_logger(&Keeper).expect("the only logger");
+        log::set_logger(&LogCollector).expect("the only logger");
         log::set_max_level(LevelFilter::Trace);
     });
 }

@@ -10,7 +10,7 @@ use tokio::time::timeout;
 use crate::Response;
 
 /// Longer than any answer takes; a test that waits for one that never comes fails instead of hanging.
-const PATIENCE: Duration = Duration::from_secs(30);
+const TIMEOUT: Duration = Duration::from_secs(30);
 const MAX_HEADERS: usize = 32;
 
 /// A connection to the server.
@@ -52,7 +52,7 @@ impl Connection {
     /// Sends these bytes again and again, and reads nothing, until the server hangs up.
     pub async fn send_until_closed(&mut self, bytes: &[u8]) {
         let sending = async { while self.stream.write_all(bytes).await.is_ok() {} };
-        timeout(PATIENCE, sending).await.expect("an end in time");
+        timeout(TIMEOUT, sending).await.expect("an end in time");
     }
 
     /// Sends no more.
@@ -61,12 +61,12 @@ impl Connection {
     }
 
     /// The next answer; `None` if the server hangs up without one.
-    pub async fn answer(&mut self) -> Option<Response> {
-        self.answer_to("GET").await
+    pub async fn response(&mut self) -> Option<Response> {
+        self.response_to("GET").await
     }
 
     /// The next answer, of which `HEAD` gets only the head.
-    pub async fn answer_to(&mut self, method: &str) -> Option<Response> {
+    pub async fn response_to(&mut self, method: &str) -> Option<Response> {
         loop {
             if let Some((response, rest)) = parse(&self.received, method == "HEAD") {
                 self.received.drain(..rest);
@@ -80,7 +80,7 @@ impl Connection {
     }
 
     async fn read(&mut self) -> usize {
-        let reading = timeout(PATIENCE, self.stream.read_buf(&mut self.received));
+        let reading = timeout(TIMEOUT, self.stream.read_buf(&mut self.received));
         // A reset is an end too.
         reading.await.expect("an answer in time").unwrap_or(0)
     }

@@ -7,7 +7,7 @@ use api_server::config::Settings;
 use clap::CommandFactory as _;
 use serde_json::Value;
 
-use harness::{Place, committed};
+use harness::{WorkDir, committed};
 
 /// Variables and their defaults; empty where the program finds one itself.
 fn settings() -> BTreeMap<String, String> {
@@ -43,23 +43,23 @@ fn the_example_lists_every_setting_once_with_its_default() {
 
 #[test]
 fn the_example_can_be_used_as_it_is() {
-    let place = Place::new();
-    place.write(".env", committed(".env.example"));
-    place.program().start().stop();
+    let work_dir = WorkDir::new();
+    work_dir.write(".env", committed(".env.example"));
+    work_dir.program().start().stop();
 }
 
 #[test]
 fn the_example_with_every_default_spelled_out_changes_nothing() {
-    let place = Place::new();
+    let work_dir = WorkDir::new();
     let example = committed(".env.example");
     let given = example_lines(&example).into_iter();
     let given = given.filter(|(_, value)| !value.is_empty());
     let lines: Vec<_> = given
         .map(|(name, value)| format!("{name}={value}"))
         .collect();
-    place.write(".env", lines.join("\n"));
-    place.program().start().stop();
-    assert_eq!(place.names(), [".env", "data"]);
+    work_dir.write(".env", lines.join("\n"));
+    work_dir.program().start().stop();
+    assert_eq!(work_dir.names(), [".env", "data"]);
 }
 
 /// The rows of the table under a heading, without its header, each as its cells.

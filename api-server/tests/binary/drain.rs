@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use rustix::process::Signal;
 use serde_json::json;
 
-use harness::{PATIENCE, Place, Postgres, SECRET, Server};
+use harness::{Postgres, SECRET, Server, TIMEOUT, WorkDir};
 
 const PASSWORD: &str = "correct horse battery staple";
 /// Requests in flight get this long.
@@ -62,30 +62,30 @@ fn finishes_what_is_half_sent(mut server: Server, signal: Signal, name: &str) {
         .line(&format!("{name}: finishing what is in flight"));
     until_refused(server.addr());
     connection.send(second);
-    connection.answer().expect(200);
+    connection.response().expect(200);
     let answered = Instant::now();
-    assert_eq!(server.exit_within(PATIENCE), Some(0));
+    assert_eq!(server.exit_within(TIMEOUT), Some(0));
     assert!(answered.elapsed() < PROMPT, "{:?}", answered.elapsed());
     server.log.line("stopped");
 }
 
 #[test]
 fn sigterm_lets_a_request_finish_on_sqlite() {
-    let place = Place::new();
-    finishes_what_is_half_sent(place.quick_server(), Signal::TERM, "SIGTERM");
+    let work_dir = WorkDir::new();
+    finishes_what_is_half_sent(work_dir.quick_server(), Signal::TERM, "SIGTERM");
 }
 
 #[test]
 fn sigint_lets_a_request_finish_on_sqlite() {
-    let place = Place::new();
-    finishes_what_is_half_sent(place.quick_server(), Signal::INT, "SIGINT");
+    let work_dir = WorkDir::new();
+    finishes_what_is_half_sent(work_dir.quick_server(), Signal::INT, "SIGINT");
 }
 
 #[test]
 #[ignore = "needs TEST_POSTGRES_URL and --include-ignored (see CONTRIBUTING)"]
 fn sigterm_lets_a_request_finish_on_postgres() {
-    let (place, postgres) = (Place::new(), Postgres::new());
-    let program = place
+    let (work_dir, postgres) = (WorkDir::new(), Postgres::new());
+    let program = work_dir
         .program()
         .with_weak_hashing()
         .set("AUTH_SECRET", SECRET);
@@ -94,9 +94,9 @@ fn sigterm_lets_a_request_finish_on_postgres() {
 }
 
 #[test]
-fn a_login_whose_hash_is_being_computed_is_answered() {
-    let place = Place::new();
-    let mut server = place.program().set("BCRYPT_COST", "11").start();
+fn a_login_whose_hash_is_being_computed_gets_its_response() {
+    let work_dir = WorkDir::new();
+    let mut server = work_dir.program().set("BCRYPT_COST", "11").start();
     server.register("ada@example.com", PASSWORD);
     let mut connection = server.connect();
     let (head, body) = login("Expect: 100-continue\r\n");
@@ -104,35 +104,35 @@ fn a_login_whose_hash_is_being_computed_is_answered() {
     assert!(connection.head().starts_with("HTTP/1.1 100"));
     connection.send(body);
     server.signal(Signal::TERM);
-    connection.answer().expect(200);
-    assert_eq!(server.exit_within(PATIENCE), Some(0));
+    connection.response().expect(200);
+    assert_eq!(server.exit_within(TIMEOUT), Some(0));
     // The signal came while it was being computed, not before or after.
     assert!(server.log.position("SIGTERM") < server.log.position("logged in"));
 }
 
 #[test]
 fn idle_connections_do_not_delay_the_end() {
-    let place = Place::new();
-    let mut server = place.quick_server();
+    let work_dir = WorkDir::new();
+    let mut server = work_dir.quick_server();
     let mut untouched = server.connect();
     let mut used = server.connect();
-    used.ask("GET", "/healthz", "", None).expect(200);
+    used.request("GET", "/healthz", "", None).expect(200);
     let mut half_a_head = server.connect();
     half_a_head.send("GET /healthz HTTP/1.1\r\nHost: te");
     server.get("/readyz", "").expect(200);
 
     let signalled = Instant::now();
     server.signal(Signal::TERM);
-    assert_eq!(server.exit_within(PATIENCE), Some(0));
+    assert_eq!(server.exit_within(TIMEOUT), Some(0));
     assert!(signalled.elapsed() < PROMPT, "{:?}", signalled.elapsed());
     assert!(used.is_closed() && untouched.is_closed() && half_a_head.is_closed());
 }
 
 /// The slow one: there is no smaller limit to be had from outside.
 #[test]
-fn what_never_ends_is_cut() {
-    let place = Place::new();
-    let mut server = place.quick_server();
+fn a_request_that_never_ends_is_cut() {
+    let work_dir = WorkDir::new();
+    let mut server = work_dir.quick_server();
     // Somebody who asks for more than the buffers hold and reads none of it.
     let mut greedy = server.connect();
     let request = "GET /api/openapi.json HTTP/1.1\r\nHost: test\r\n\r\n";
@@ -141,7 +141,7 @@ fn what_never_ends_is_cut() {
 
     let signalled = Instant::now();
     server.signal(Signal::TERM);
-    assert_eq!(server.exit_within(PATIENCE), Some(0));
+    assert_eq!(server.exit_within(TIMEOUT), Some(0));
     let took = signalled.elapsed();
     assert!(took < DRAIN + PROMPT, "{took:?}");
     assert!(took > PROMPT, "it was not in flight: {took:?}");
@@ -149,9 +149,9 @@ fn what_never_ends_is_cut() {
 
 #[test]
 fn a_signal_right_after_the_start_is_not_lost() {
-    let place = Place::new();
+    let work_dir = WorkDir::new();
     for _ in 0..5 {
-        let server = place.quick_server();
+        let server = work_dir.quick_server();
         server.stop();
     }
 }

@@ -6,7 +6,7 @@ use std::os::unix::ffi::OsStrExt as _;
 use api_server::config::Settings;
 use clap::CommandFactory as _;
 
-use harness::{OTHER_SECRET, Outcome, Place, SECRET};
+use harness::{OTHER_SECRET, Outcome, SECRET, WorkDir};
 
 /// Flag, variable, default, a wrong value, a right one; - where there is none, "" for an empty one.
 const SETTINGS: &str = r#"
@@ -80,10 +80,10 @@ impl Setting {
 }
 
 fn run(dotenv: Value, variables: Option<Value>, flags: Option<Value>) -> Outcome {
-    let place = Place::new();
+    let work_dir = WorkDir::new();
     let line = |setting: &Setting| format!("{}='{}'\n", setting.variable, setting.value(dotenv));
-    place.write(".env", settings().iter().map(line).collect::<String>());
-    let mut program = place.bare_program();
+    work_dir.write(".env", settings().iter().map(line).collect::<String>());
+    let mut program = work_dir.bare_program();
     for setting in settings() {
         if let Some(which) = variables {
             program = program.set(setting.variable, setting.value(which));
@@ -139,13 +139,13 @@ fn flags_and_variables_are_the_promised_list() {
 
 #[test]
 fn help_documents_every_one() {
-    let place = Place::new();
+    let work_dir = WorkDir::new();
     for arguments in [
         &["--help"][..],
         &["serve", "--help"],
         &["migrate", "--help"],
     ] {
-        let outcome = place.bare_program().args(arguments).run().succeeded();
+        let outcome = work_dir.bare_program().args(arguments).run().succeeded();
         assert_eq!(outcome.stderr, "");
         // However the lines are broken.
         let words: Vec<_> = outcome.stdout.split_whitespace().collect();
@@ -167,13 +167,13 @@ fn help_documents_every_one() {
             }
         }
     }
-    assert_eq!(place.names(), [""; 0]);
+    assert_eq!(work_dir.names(), [""; 0]);
 }
 
 #[test]
 fn help_shows_no_secret_of_the_environment() {
-    let place = Place::new();
-    let program = place.program().set_all(&[
+    let work_dir = WorkDir::new();
+    let program = work_dir.program().set_all(&[
         ("AUTH_SECRET", SECRET),
         ("AUTH_SECRETS_PREVIOUS", OTHER_SECRET),
         ("DATABASE_URL", "postgres://ada:hunter2@db.example/auth"),
@@ -219,12 +219,12 @@ fn a_line_in_the_file_env_that_cannot_be_read_is_named_by_number_and_not_quoted(
         "AUTH_SECRET hunter2",
         "1=hunter2",
     ] {
-        let place = Place::new();
-        place.write(
+        let work_dir = WorkDir::new();
+        work_dir.write(
             ".env",
             format!("# settings\n\nAUTH_ISSUER=us\n{line}\nLOG_FORMAT=text\n"),
         );
-        let outcome = place.program().run();
+        let outcome = work_dir.program().run();
         assert_eq!(outcome.code, Some(2), "{line}: {}", outcome.output());
         assert!(
             !outcome.output().contains("hunter2"),
@@ -241,23 +241,23 @@ fn a_line_in_the_file_env_that_cannot_be_read_is_named_by_number_and_not_quoted(
             "{line}: {}",
             outcome.stderr
         );
-        assert_eq!(place.names(), [".env"]);
+        assert_eq!(work_dir.names(), [".env"]);
     }
 }
 
 #[test]
-fn a_file_env_that_is_none_is_refused() {
-    let place = Place::new();
-    std::fs::create_dir(place.path(".env")).unwrap();
-    let outcome = place.program().run();
+fn an_invalid_env_file_is_rejected() {
+    let work_dir = WorkDir::new();
+    std::fs::create_dir(work_dir.path(".env")).unwrap();
+    let outcome = work_dir.program().run();
     assert_eq!(outcome.code, Some(2), "{}", outcome.output());
     assert!(outcome.stderr.contains(".env"), "{}", outcome.stderr);
 }
 
 #[test]
 fn a_variable_that_is_not_text_is_named() {
-    let place = Place::new();
-    let program = place
+    let work_dir = WorkDir::new();
+    let program = work_dir
         .program()
         .set("AUTH_SECRET", OsStr::from_bytes(b"hunter2\xff"));
     let outcome = program.set("AUTH_ISSUER", OsStr::from_bytes(b"\xff")).run();
@@ -269,16 +269,16 @@ fn a_variable_that_is_not_text_is_named() {
 
 #[test]
 fn an_argument_that_does_not_exist_is_refused() {
-    let place = Place::new();
+    let work_dir = WorkDir::new();
     for arguments in [
         &["--bnid", "127.0.0.1:0"][..],
         &["sevre"],
         &["keys"],
         &["serve", "now"],
     ] {
-        let outcome = place.program().args(arguments).run();
+        let outcome = work_dir.program().args(arguments).run();
         assert_eq!(outcome.code, Some(2), "{arguments:?}: {}", outcome.output());
         assert!(outcome.stderr.contains("--help") || outcome.stderr.contains("Usage"));
-        assert_eq!(place.names(), [""; 0]);
+        assert_eq!(work_dir.names(), [""; 0]);
     }
 }

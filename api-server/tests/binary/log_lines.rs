@@ -3,19 +3,19 @@
 use chrono::DateTime;
 use serde_json::Value;
 
-use harness::{Log, Place, SECRET};
+use harness::{Log, SECRET, WorkDir};
 
 /// A life with everything that is worth a line.
 fn life(format: &str) -> Log {
-    let place = Place::new();
-    let program = place
+    let work_dir = WorkDir::new();
+    let program = work_dir
         .program()
         .with_weak_hashing()
         .set("LOG_FORMAT", format);
     let server = program.set("RUST_LOG", "trace").start();
-    let person = server.register("ada@example.com", "correct horse battery staple");
+    let user = server.register("ada@example.com", "correct horse battery staple");
     server.log_in("ada@example.com", "wrong password");
-    server.add_task(&person, "a\nb").expect(201);
+    server.add_task(&user, "a\nb").expect(201);
     server.get("/a%0Ab%1B[31m", "").expect(404);
     server.stop()
 }
@@ -59,8 +59,8 @@ fn text_gives_one_line_an_event_whatever_a_caller_sends() {
 
 #[test]
 fn by_default_it_is_short_and_nothing_goes_to_standard_output() {
-    let place = Place::new();
-    let server = place.quick_server();
+    let work_dir = WorkDir::new();
+    let server = work_dir.quick_server();
     server.register("ada@example.com", "correct horse battery staple");
     let lines = server.stop().lines();
     let telling = [
@@ -82,17 +82,17 @@ fn by_default_it_is_short_and_nothing_goes_to_standard_output() {
 }
 
 #[test]
-fn rust_log_chooses_what_is_said() {
-    let place = Place::new();
-    place.program().set("AUTH_SECRET", SECRET).start().stop();
+fn rust_log_selects_what_is_logged() {
+    let work_dir = WorkDir::new();
+    work_dir.program().set("AUTH_SECRET", SECRET).start().stop();
     // Nothing to wait for in a log that is off, so a command that ends.
-    let outcome = place
+    let outcome = work_dir
         .program()
         .set("RUST_LOG", "off")
         .args(&["migrate"])
         .run();
     assert_eq!(outcome.succeeded().output(), "");
-    let server = place.program().with_weak_hashing();
+    let server = work_dir.program().with_weak_hashing();
     let server = server
         .set("RUST_LOG", "info,api_server::access=debug")
         .start();

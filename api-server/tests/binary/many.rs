@@ -1,6 +1,6 @@
 //! Several processes that start at once on one new database.
 
-use harness::{Place, Postgres, Program, SECRET, Server};
+use harness::{Postgres, Program, SECRET, Server, WorkDir};
 
 const PROCESSES: usize = 6;
 
@@ -11,12 +11,12 @@ fn all_become_ready(program: impl Fn() -> Program) {
     for server in &servers {
         server.get("/readyz", "").expect(200);
     }
-    let person = servers[0].register("ada@example.com", "correct horse battery staple");
+    let user = servers[0].register("ada@example.com", "correct horse battery staple");
     for (number, server) in servers.iter().enumerate() {
-        server.add_task(&person, &number.to_string()).expect(201);
+        server.add_task(&user, &number.to_string()).expect(201);
     }
     for server in servers {
-        assert_eq!(server.titles(&person), ["5", "4", "3", "2", "1", "0"]);
+        assert_eq!(server.titles(&user), ["5", "4", "3", "2", "1", "0"]);
         let log = server.stop().text();
         assert!(!log.contains("ERROR"), "{log}");
     }
@@ -24,12 +24,12 @@ fn all_become_ready(program: impl Fn() -> Program) {
 
 #[test]
 fn on_one_new_sqlite_file() {
-    let place = Place::new();
-    all_become_ready(|| place.program().with_weak_hashing());
-    assert_eq!(place.names(), ["data"]);
+    let work_dir = WorkDir::new();
+    all_become_ready(|| work_dir.program().with_weak_hashing());
+    assert_eq!(work_dir.names(), ["data"]);
     // Each process drafts a secret under a name of its own; one becomes the secret, none stays.
     let ours = ["auth.db", "auth.db-shm", "auth.db-wal", "auth.db.secret"];
-    for entry in std::fs::read_dir(place.path("data")).unwrap() {
+    for entry in std::fs::read_dir(work_dir.path("data")).unwrap() {
         let name = entry.unwrap().file_name();
         assert!(
             ours.iter().any(|known| name == *known),
@@ -41,9 +41,9 @@ fn on_one_new_sqlite_file() {
 #[test]
 #[ignore = "needs TEST_POSTGRES_URL and --include-ignored (see CONTRIBUTING)"]
 fn on_one_new_postgres_database() {
-    let (place, postgres) = (Place::new(), Postgres::new());
+    let (work_dir, postgres) = (WorkDir::new(), Postgres::new());
     all_become_ready(|| {
-        let program = place.program().with_weak_hashing();
+        let program = work_dir.program().with_weak_hashing();
         let program = program.set("DATABASE_URL", postgres.url("hunter2"));
         program.set("AUTH_SECRET", SECRET)
     });

@@ -4,7 +4,7 @@ use std::fs;
 
 use serde_json::json;
 
-use harness::{OTHER_SECRET, Person, Place, Postgres, Program, SECRET, Server};
+use harness::{OTHER_SECRET, Postgres, Program, SECRET, Server, User, WorkDir};
 
 const PASSWORD: &str = "RightPassw0rdOfAda";
 const WRONG_PASSWORD: &str = "WrongPassw0rdOfAda";
@@ -18,17 +18,17 @@ fn talkative(program: Program, format: &str) -> Program {
 
 /// Every way in which something secret reaches the server. Gives the tokens.
 fn tell_it_secrets(server: &Server) -> Vec<String> {
-    let person = server.register("ada@example.com", PASSWORD);
+    let user = server.register("ada@example.com", PASSWORD);
     let login = server.log_in("ada@example.com", PASSWORD).expect(200);
-    let again = Person::of(&login);
+    let again = User::of(&login);
     server.log_in("ada@example.com", WRONG_PASSWORD).expect(401);
     server
         .log_in("nobody@example.com", WRONG_PASSWORD)
         .expect(401);
-    server.add_task(&person, "a task").expect(201);
-    send_the_token_wrongly(server, &person.token);
+    server.add_task(&user, "a task").expect(201);
+    send_the_token_wrongly(server, &user.token);
     send_the_password_wrongly(server);
-    vec![person.token, again.token]
+    vec![user.token, again.token]
 }
 
 fn send_the_token_wrongly(server: &Server, token: &str) {
@@ -94,7 +94,7 @@ fn send_the_password_wrongly(server: &Server) {
              Content-Length: {}\r\n\r\n{body}",
             body.len()
         ));
-        connection.answer().expect(400);
+        connection.response().expect(400);
     }
 }
 
@@ -118,19 +118,19 @@ fn assert_silent(log: &str, tokens: &[String], more: &[&str]) {
 
 #[test]
 fn on_sqlite_with_a_generated_secret() {
-    let place = Place::new();
-    let server = talkative(place.program(), "text").start();
+    let work_dir = WorkDir::new();
+    let server = talkative(work_dir.program(), "text").start();
     let tokens = tell_it_secrets(&server);
     let log = server.stop().text();
-    let secret = fs::read_to_string(place.path("data/auth.db.secret")).unwrap();
+    let secret = fs::read_to_string(work_dir.path("data/auth.db.secret")).unwrap();
     assert_silent(&log, &tokens, &[secret.trim()]);
 }
 
 #[test]
-fn on_sqlite_with_secrets_of_ones_own_as_json() {
-    let place = Place::new();
-    place.write(".env", format!("AUTH_SECRETS_PREVIOUS={OTHER_SECRET}\n"));
-    let program = talkative(place.program(), "json").args(&["--auth-secret", SECRET]);
+fn on_sqlite_with_configured_secrets_as_json() {
+    let work_dir = WorkDir::new();
+    work_dir.write(".env", format!("AUTH_SECRETS_PREVIOUS={OTHER_SECRET}\n"));
+    let program = talkative(work_dir.program(), "json").args(&["--auth-secret", SECRET]);
     let server = program.start();
     let tokens = tell_it_secrets(&server);
     assert_silent(&server.stop().text(), &tokens, &[SECRET, OTHER_SECRET]);
@@ -139,8 +139,8 @@ fn on_sqlite_with_secrets_of_ones_own_as_json() {
 #[test]
 #[ignore = "needs TEST_POSTGRES_URL and --include-ignored (see CONTRIBUTING)"]
 fn on_postgres_while_it_works_and_when_it_does_not() {
-    let (place, postgres) = (Place::new(), Postgres::new());
-    let program = talkative(place.program(), "text").set("AUTH_SECRET", SECRET);
+    let (work_dir, postgres) = (WorkDir::new(), Postgres::new());
+    let program = talkative(work_dir.program(), "text").set("AUTH_SECRET", SECRET);
     let program = program.set("DATABASE_URL", postgres.url(DATABASE_PASSWORD));
     let server = program.start();
     let tokens = tell_it_secrets(&server);

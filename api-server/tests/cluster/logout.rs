@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 
 use crate::{alone, on_postgres, on_sqlite};
-use harness::{Connection, Place, Postgres, Program, Server};
+use harness::{Connection, Postgres, Program, Server, WorkDir};
 
 const PROCESSES: usize = 3;
 const WITHIN: Duration = Duration::from_secs(2);
@@ -15,21 +15,21 @@ const WITHIN: Duration = Duration::from_secs(2);
 const PEOPLE: usize = 4;
 const LOGOUTS: usize = 25;
 /// How exactly the moment of refusal is seen.
-const GLANCE: Duration = Duration::from_millis(5);
+const POLL_INTERVAL: Duration = Duration::from_millis(5);
 const PASSWORD: &str = "correct horse battery staple";
 
 /// The access token of a new session.
 fn log_in(server: &Server, email: &str) -> String {
-    let grant = server.log_in(email, PASSWORD).expect(200);
-    grant["access_token"].as_str().unwrap().to_owned()
+    let token_response = server.log_in(email, PASSWORD).expect(200);
+    token_response["access_token"].as_str().unwrap().to_owned()
 }
 
 /// Whether the token is refused, as one that was good until its session ended.
 fn is_refused(connection: &mut Connection, token: &str) -> bool {
-    let answer = connection.ask("GET", "/api/auth/session", token, None);
-    match answer.status {
+    let response = connection.request("GET", "/api/auth/session", token, None);
+    match response.status {
         200 => false,
-        _ => answer.expect(401)["code"] == "TOKEN_REVOKED",
+        _ => response.expect(401)["code"] == "TOKEN_REVOKED",
     }
 }
 
@@ -42,14 +42,14 @@ fn measure(servers: &[Server], email: &str) -> Vec<Duration> {
         for there in &mut *elsewhere {
             assert!(!is_refused(there, &token));
         }
-        let logout = here.ask("POST", "/api/auth/logout", &token, Some(&json!({})));
+        let logout = here.request("POST", "/api/auth/logout", &token, Some(&json!({})));
         let ended_at = Instant::now();
         assert_eq!(logout.expect(200)["revoked"], 1);
         assert!(is_refused(here, &token), "not even here");
         for there in &mut *elsewhere {
             while !is_refused(there, &token) {
                 assert!(ended_at.elapsed() < WITHIN, "accepted after {WITHIN:?}");
-                thread::sleep(GLANCE);
+                thread::sleep(POLL_INTERVAL);
             }
         }
         ended_at.elapsed()
@@ -60,21 +60,22 @@ fn measure(servers: &[Server], email: &str) -> Vec<Duration> {
 /// Somebody who reads, writes and refreshes until `stop`; how many requests it were.
 fn keep_busy(server: &Server, email: &str, stop: &Receiver<()>) -> usize {
     let mut connection = server.connect();
-    let mut grant = server.log_in(email, PASSWORD).expect(200);
-    let text = |grant: &Value, name: &str| grant[name].as_str().unwrap().to_owned();
+    let mut token_response = server.log_in(email, PASSWORD).expect(200);
+    let text =
+        |token_response: &Value, name: &str| token_response[name].as_str().unwrap().to_owned();
     let mut count = 0;
-    while stop.recv_timeout(GLANCE) == Err(RecvTimeoutError::Timeout) {
-        let token = text(&grant, "access_token");
+    while stop.recv_timeout(POLL_INTERVAL) == Err(RecvTimeoutError::Timeout) {
+        let token = text(&token_response, "access_token");
         let task = json!({ "title": count.to_string() });
         connection
-            .ask("POST", "/api/tasks", &token, Some(&task))
+            .request("POST", "/api/tasks", &token, Some(&task))
             .expect(201);
         connection
-            .ask("GET", "/api/tasks", &token, None)
+            .request("GET", "/api/tasks", &token, None)
             .expect(200);
-        let refresh = json!({ "refresh_token": text(&grant, "refresh_token") });
-        let answer = connection.ask("POST", "/api/auth/refresh", "", Some(&refresh));
-        grant = answer.expect(200);
+        let refresh = json!({ "refresh_token": text(&token_response, "refresh_token") });
+        let response = connection.request("POST", "/api/auth/refresh", "", Some(&refresh));
+        token_response = response.expect(200);
         count += 3;
     }
     count
@@ -102,7 +103,7 @@ fn a_new_process_knows(program: Program, tokens: &[String]) {
     }
 }
 
-fn logouts_are_felt_everywhere(program: impl Fn() -> Program) {
+fn logouts_reach_every_process(program: impl Fn() -> Program) {
     let starting: Vec<_> = (0..PROCESSES).map(|_| program().spawn()).collect();
     let servers: Vec<_> = starting.into_iter().map(Server::listening).collect();
     let email = |number: usize| format!("{number}@example.com");
@@ -148,16 +149,16 @@ fn logouts_are_felt_everywhere(program: impl Fn() -> Program) {
 }
 
 #[test]
-fn on_sqlite_a_logout_is_felt_by_three_processes_within_two_seconds() {
+fn on_sqlite_a_logout_reaches_three_processes_within_two_seconds() {
     let _alone = alone();
-    let place = Place::new();
-    logouts_are_felt_everywhere(|| on_sqlite(&place));
+    let work_dir = WorkDir::new();
+    logouts_reach_every_process(|| on_sqlite(&work_dir));
 }
 
 #[test]
 #[ignore = "needs TEST_POSTGRES_URL and --include-ignored (see CONTRIBUTING)"]
-fn on_postgres_a_logout_is_felt_by_three_processes_within_two_seconds() {
+fn on_postgres_a_logout_reaches_three_processes_within_two_seconds() {
     let _alone = alone();
-    let (place, postgres) = (Place::new(), Postgres::new());
-    logouts_are_felt_everywhere(|| on_postgres(&place, &postgres));
+    let (work_dir, postgres) = (WorkDir::new(), Postgres::new());
+    logouts_reach_every_process(|| on_postgres(&work_dir, &postgres));
 }

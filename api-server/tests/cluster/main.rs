@@ -13,7 +13,7 @@ mod rotation;
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use harness::{Place, Postgres, Program, SECRET};
+use harness::{Postgres, Program, SECRET, WorkDir};
 
 /// Held by each test: several servers each, under load, would starve one another on a small machine.
 fn alone() -> MutexGuard<'static, ()> {
@@ -22,12 +22,12 @@ fn alone() -> MutexGuard<'static, ()> {
 }
 
 /// A server on the one SQLite file of `place`.
-fn on_sqlite(place: &Place) -> Program {
-    place.program().with_weak_hashing()
+fn on_sqlite(work_dir: &WorkDir) -> Program {
+    work_dir.program().with_weak_hashing()
 }
 
-fn on_postgres(place: &Place, postgres: &Postgres) -> Program {
-    on_sqlite(place)
+fn on_postgres(work_dir: &WorkDir, postgres: &Postgres) -> Program {
+    on_sqlite(work_dir)
         .set("DATABASE_URL", postgres.url("hunter2"))
         .set("AUTH_SECRET", SECRET)
 }

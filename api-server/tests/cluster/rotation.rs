@@ -14,14 +14,14 @@ use uuid::Uuid;
 
 use crate::alone;
 use harness::{
-    Connection, OTHER_SECRET as NEW, PATIENCE, Place, Postgres, Program, SECRET as OLD, Server,
+    Connection, OTHER_SECRET as NEW, Postgres, Program, SECRET as OLD, Server, TIMEOUT, WorkDir,
 };
 
 const CLIENTS: usize = 4;
 /// Of tokens and of sessions, so that the last step need not wait long.
 const TTL: Duration = Duration::from_secs(5);
 /// A client that was held up longer than this begins anew: what it has may have expired.
-const HELD_UP: Duration = Duration::from_secs(2);
+const MAX_PAUSE: Duration = Duration::from_secs(2);
 
 /// Current, then previous.
 fn keyring(secrets: &[&str]) -> Keyring {
@@ -54,22 +54,22 @@ impl Service {
 
 /// A server in a folder of its own.
 struct Node {
-    place: Place,
+    work_dir: WorkDir,
     server: Server,
 }
 
 impl Node {
     fn start(settings: impl Fn(Program) -> Program, secrets: &[&str]) -> Self {
-        let place = Place::new();
-        write(&place, secrets);
+        let work_dir = WorkDir::new();
+        write(&work_dir, secrets);
         let ttl = format!("{}s", TTL.as_secs());
-        let program = place.program().with_weak_hashing().set_all(&[
+        let program = work_dir.program().with_weak_hashing().set_all(&[
             ("ACCESS_TOKEN_TTL", &ttl),
             ("SESSION_TTL", &ttl),
             ("TOKEN_AUDIENCES", "reports"),
         ]);
         let server = settings(program).start();
-        Self { place, server }
+        Self { work_dir, server }
     }
 
     /// Two servers on one database.
@@ -78,17 +78,17 @@ impl Node {
     }
 
     fn take(&self, secrets: &[&str]) {
-        write(&self.place, secrets);
+        write(&self.work_dir, secrets);
         self.server.signal(Signal::HUP);
         self.server.log.line(&format!("{:?}", keyring(secrets)));
     }
 }
 
-fn write(place: &Place, secrets: &[&str]) {
+fn write(work_dir: &WorkDir, secrets: &[&str]) {
     let (current, previous) = secrets.split_first().unwrap();
     let previous = previous.join(",");
     let text = format!("AUTH_SECRET={current}\nAUTH_SECRETS_PREVIOUS={previous}\n");
-    place.write(".env", text);
+    work_dir.write(".env", text);
 }
 
 /// Somebody who refreshes all the time, at one server after the other.
@@ -116,25 +116,32 @@ impl Client {
     }
 
     /// The body of an answer that must have this status.
-    fn ask(&mut self, node: usize, path: &str, token: &str, body: &Value, status: u16) -> Value {
+    fn request(
+        &mut self,
+        node: usize,
+        path: &str,
+        token: &str,
+        body: &Value,
+        status: u16,
+    ) -> Value {
         let method = if body.is_null() { "GET" } else { "POST" };
         let body = Some(body).filter(|body| !body.is_null());
-        let answer = self.connections[node].ask(method, path, token, body);
+        let response = self.connections[node].request(method, path, token, body);
         // Nobody counts any more at the end.
         let _over = self.answered.send(());
-        answer.expect(status)
+        response.expect(status)
     }
 
     fn register(&mut self) {
         let email = format!("{}@example.com", Uuid::new_v4());
         let body = json!({ "email": email, "password": "correct horse battery staple" });
-        let grant = self.ask(0, "/api/auth/register", "", &body, 201);
+        let token_response = self.request(0, "/api/auth/register", "", &body, 201);
         self.kept.clear();
-        self.keep(&grant);
+        self.keep(&token_response);
     }
 
-    fn keep(&mut self, grant: &Value) {
-        let text = |name: &str| grant[name].as_str().unwrap().to_owned();
+    fn keep(&mut self, token_response: &Value) {
+        let text = |name: &str| token_response[name].as_str().unwrap().to_owned();
         self.refresh_token = text("refresh_token");
         self.kept.push_back((Instant::now(), text("access_token")));
         self.kept.retain(|(since, _)| since.elapsed() < TTL);
@@ -143,41 +150,41 @@ impl Client {
     /// Refreshes at one server; every server takes the oldest and the newest token, and exchanges it.
     fn turn(&mut self, node: usize) {
         let newest = self.kept.back().map(|(since, _)| since.elapsed());
-        if newest.is_none_or(|age| age > HELD_UP) {
+        if newest.is_none_or(|age| age > MAX_PAUSE) {
             self.register();
         }
         let body = json!({ "refresh_token": self.refresh_token });
-        let grant = self.ask(node, "/api/auth/refresh", "", &body, 200);
-        self.keep(&grant);
+        let token_response = self.request(node, "/api/auth/refresh", "", &body, 200);
+        self.keep(&token_response);
         let both = [self.kept.front(), self.kept.back()];
         let both = both.map(|kept| kept.unwrap().1.clone());
         for token in &both {
             for node in 0..self.connections.len() {
-                self.ask(node, "/api/auth/session", token, &Value::Null, 200);
+                self.request(node, "/api/auth/session", token, &Value::Null, 200);
             }
         }
         let body = json!({ "audience": "reports" });
-        let answer = self.ask(node, "/api/auth/token", &both[1], &body, 200);
-        let token = answer["access_token"].as_str().unwrap();
+        let response = self.request(node, "/api/auth/token", &both[1], &body, 200);
+        let token = response["access_token"].as_str().unwrap();
         self.service.accepts(token);
     }
 }
 
 /// Goes on for a while: so many answers, and so long.
-fn go_on(answered: &Receiver<()>, answers: usize, time: Duration) {
+fn wait_for_responses(answered: &Receiver<()>, responses: usize, time: Duration) {
     let end = Instant::now() + time;
-    for _ in 0..answers {
-        answered.recv_timeout(PATIENCE).unwrap();
+    for _ in 0..responses {
+        answered.recv_timeout(TIMEOUT).unwrap();
     }
     while Instant::now() < end {
-        answered.recv_timeout(PATIENCE).unwrap();
+        answered.recv_timeout(TIMEOUT).unwrap();
     }
 }
 
 /// One rotation, whose steps reach the nodes in another order each. The service knew both secrets beforehand.
 fn rotate_once(nodes: &[Node], _: &Service, answered: &Receiver<()>) {
     let (first, second) = (&nodes[0], &nodes[1]);
-    let a_while = || go_on(answered, 200, Duration::ZERO);
+    let a_while = || wait_for_responses(answered, 200, Duration::ZERO);
     a_while();
     for (node, secrets) in [
         (first, &[OLD, NEW]),
@@ -188,7 +195,7 @@ fn rotate_once(nodes: &[Node], _: &Service, answered: &Receiver<()>) {
         node.take(secrets);
         a_while();
     }
-    go_on(answered, 0, TTL);
+    wait_for_responses(answered, 0, TTL);
     for node in [first, second] {
         node.take(&[NEW]);
         a_while();
@@ -218,20 +225,20 @@ fn rotate_every_second(
             }
         }
         let next = started + Duration::from_secs(1) * u32::try_from(round + 1).unwrap();
-        go_on(answered, 1, next.saturating_duration_since(Instant::now()));
+        wait_for_responses(answered, 1, next.saturating_duration_since(Instant::now()));
     }
 }
 
 /// Lets the clients end, also when the test fails.
-struct Over<'f>(&'f AtomicBool);
+struct StopOnDrop<'f>(&'f AtomicBool);
 
-impl Drop for Over<'_> {
+impl Drop for StopOnDrop<'_> {
     fn drop(&mut self) {
         self.0.store(true, Ordering::Relaxed);
     }
 }
 
-fn nobody_notices(
+fn rotate_under_load(
     nodes: &[Node],
     service: Service,
     newest: &str,
@@ -242,7 +249,7 @@ fn nobody_notices(
     let is_over = AtomicBool::new(false);
     let count = nodes.len();
     thread::scope(|scope| {
-        let over = Over(&is_over);
+        let over = StopOnDrop(&is_over);
         let clients: Vec<_> = (0..CLIENTS)
             .map(|number| {
                 let mut client = Client::new(nodes, Arc::clone(&service), sender.clone());
@@ -269,34 +276,34 @@ fn nobody_notices(
 }
 
 #[test]
-fn under_load_a_rotation_refuses_nobody_on_sqlite() {
+fn under_load_a_rotation_rejects_no_request_on_sqlite() {
     let _alone = alone();
-    let place = Place::new();
-    let url = format!("sqlite://{}", place.path("auth.db").display());
+    let work_dir = WorkDir::new();
+    let url = format!("sqlite://{}", work_dir.path("auth.db").display());
     let service = Service::with(&[NEW, OLD]);
-    nobody_notices(&Node::pair(&url, &[OLD]), service, NEW, rotate_once);
+    rotate_under_load(&Node::pair(&url, &[OLD]), service, NEW, rotate_once);
 }
 
 #[test]
 #[ignore = "needs TEST_POSTGRES_URL and --include-ignored (see CONTRIBUTING)"]
-fn under_load_a_rotation_refuses_nobody_on_postgres() {
+fn under_load_a_rotation_rejects_no_request_on_postgres() {
     let _alone = alone();
     let postgres = Postgres::new();
     let url = postgres.url("hunter2");
     let service = Service::with(&[NEW, OLD]);
-    nobody_notices(&Node::pair(&url, &[OLD]), service, NEW, rotate_once);
+    rotate_under_load(&Node::pair(&url, &[OLD]), service, NEW, rotate_once);
 }
 
 #[test]
 #[ignore = "needs TEST_POSTGRES_URL and --include-ignored (see CONTRIBUTING)"]
-fn a_rotation_every_second_for_a_minute_refuses_nobody() {
+fn a_rotation_every_second_for_a_minute_rejects_no_request() {
     let _alone = alone();
     let postgres = Postgres::new();
     let url = postgres.url("hunter2");
     let secrets: Vec<_> = (0..=ROUNDS).map(|_| Uuid::new_v4().to_string()).collect();
     let secrets: Vec<_> = secrets.iter().map(String::as_str).collect();
     let service = Service::with(&secrets[..1]);
-    nobody_notices(
+    rotate_under_load(
         &Node::pair(&url, &secrets[..1]),
         service,
         secrets[ROUNDS],

@@ -5,7 +5,7 @@ use std::net::{SocketAddr, TcpStream};
 
 use serde_json::Value;
 
-use super::PATIENCE;
+use super::TIMEOUT;
 
 /// A connection that stays open until one side closes it.
 #[derive(Debug)]
@@ -24,7 +24,7 @@ impl Connection {
     pub fn try_to(addr: SocketAddr) -> io::Result<Self> {
         let stream = TcpStream::connect(addr)?;
         stream.set_nodelay(true)?;
-        stream.set_read_timeout(Some(PATIENCE))?;
+        stream.set_read_timeout(Some(TIMEOUT))?;
         Ok(Self(BufReader::new(stream)))
     }
 
@@ -43,21 +43,27 @@ impl Connection {
     }
 
     /// Sends a request and reads its response; `token` may be empty.
-    pub fn ask(&mut self, method: &str, path: &str, token: &str, body: Option<&Value>) -> Answer {
-        self.try_ask(method, path, token, body).unwrap()
-    }
-
-    /// As [`Self::ask`], with a server that may be gone.
-    ///
-    /// # Errors
-    /// What the system says.
-    pub fn try_ask(
+    pub fn request(
         &mut self,
         method: &str,
         path: &str,
         token: &str,
         body: Option<&Value>,
-    ) -> io::Result<Answer> {
+    ) -> Response {
+        self.try_request(method, path, token, body).unwrap()
+    }
+
+    /// As [`Self::request`], with a server that may be gone.
+    ///
+    /// # Errors
+    /// What the system says.
+    pub fn try_request(
+        &mut self,
+        method: &str,
+        path: &str,
+        token: &str,
+        body: Option<&Value>,
+    ) -> io::Result<Response> {
         let body = body.map(Value::to_string).unwrap_or_default();
         let authorization = match token {
             "" => String::new(),
@@ -68,19 +74,19 @@ impl Connection {
              {authorization}Content-Length: {}\r\n\r\n{body}",
             body.len()
         ))?;
-        self.try_answer()
+        self.try_response()
     }
 
     /// Reads a response.
-    pub fn answer(&mut self) -> Answer {
-        self.try_answer().unwrap()
+    pub fn response(&mut self) -> Response {
+        self.try_response().unwrap()
     }
 
-    fn try_answer(&mut self) -> io::Result<Answer> {
+    fn try_response(&mut self) -> io::Result<Response> {
         let head = self.try_head()?;
         let mut body = vec![0; content_length(&head)];
         self.0.read_exact(&mut body)?;
-        Ok(Answer {
+        Ok(Response {
             status: head.get(9..12).unwrap().parse().unwrap(),
             body: String::from_utf8(body).unwrap(),
         })
@@ -122,14 +128,14 @@ fn content_length(head: &str) -> usize {
 /// A response.
 #[derive(Debug)]
 #[expect(clippy::exhaustive_structs, reason = "tests take it apart")]
-pub struct Answer {
+pub struct Response {
     /// Of the status line.
     pub status: u16,
     /// As text.
     pub body: String,
 }
 
-impl Answer {
+impl Response {
     /// The body of a response with this status.
     pub fn expect(&self, status: u16) -> Value {
         assert_eq!(self.status, status, "{}", self.body);
@@ -140,19 +146,19 @@ impl Answer {
 /// A user who is logged in.
 #[derive(Debug, Clone)]
 #[expect(clippy::exhaustive_structs, reason = "tests take it apart")]
-pub struct Person {
+pub struct User {
     /// Of the account.
     pub email: String,
     /// The access token.
     pub token: String,
 }
 
-impl Person {
+impl User {
     /// Reads the response to a login.
-    pub fn of(grant: &Value) -> Self {
+    pub fn of(token_response: &Value) -> Self {
         Self {
-            email: grant["user"]["email"].as_str().unwrap().to_owned(),
-            token: grant["access_token"].as_str().unwrap().to_owned(),
+            email: token_response["user"]["email"].as_str().unwrap().to_owned(),
+            token: token_response["access_token"].as_str().unwrap().to_owned(),
         }
     }
 }

@@ -13,20 +13,20 @@
 
 mod client;
 mod log;
-mod place;
 mod postgres;
 mod server;
+mod work_dir;
 
-pub use client::{Answer, Connection, Person};
+pub use client::{Connection, Response, User};
 pub use log::Log;
-pub use place::{Outcome, Place, Program, committed};
 pub use postgres::Postgres;
 pub use server::Server;
+pub use work_dir::{Outcome, Program, WorkDir, committed};
 
 use std::time::Duration;
 
 /// Longer than anything here takes, even on a busy machine; who waits this long has found a defect.
-pub const PATIENCE: Duration = Duration::from_secs(60);
+pub const TIMEOUT: Duration = Duration::from_secs(60);
 
 /// Secrets that nothing but a test knows.
 pub const SECRET: &str = "kX3vTq8ZrLw5Yb2Nc7Hd4Gf9Sa1Pm6Je";

@@ -5,14 +5,14 @@ use std::sync::{Arc, Condvar, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::PATIENCE;
+use super::TIMEOUT;
 
 /// Everything printed so far.
 #[derive(Debug, Clone, Default)]
-pub struct Log(Arc<(Mutex<Said>, Condvar)>);
+pub struct Log(Arc<(Mutex<LogState>, Condvar)>);
 
 #[derive(Debug, Default)]
-struct Said {
+struct LogState {
     lines: Vec<String>,
     ended: bool,
 }
@@ -25,28 +25,28 @@ impl Log {
         thread::spawn(move || {
             for line in BufReader::new(pipe).split(b'\n') {
                 let line = String::from_utf8_lossy(&line.unwrap()).into_owned();
-                writer.update(|said| said.lines.push(line));
+                writer.update(|state| state.lines.push(line));
             }
-            writer.update(|said| said.ended = true);
+            writer.update(|state| state.ended = true);
         });
         log
     }
 
-    fn update(&self, change: impl FnOnce(&mut Said)) {
-        let (said, changed) = &*self.0;
-        change(&mut said.lock().unwrap());
+    fn update(&self, change: impl FnOnce(&mut LogState)) {
+        let (state, changed) = &*self.0;
+        change(&mut state.lock().unwrap());
         changed.notify_all();
     }
 
     /// Waits until `look` finds something or the time is over.
-    fn wait<T>(&self, limit: Duration, look: impl Fn(&Said) -> Option<T>) -> Option<T> {
-        let (said, changed) = &*self.0;
+    fn wait<T>(&self, limit: Duration, look: impl Fn(&LogState) -> Option<T>) -> Option<T> {
+        let (state, changed) = &*self.0;
         let until = Instant::now() + limit;
-        let mut said = said.lock().unwrap();
+        let mut state = state.lock().unwrap();
         loop {
             let left = until.saturating_duration_since(Instant::now());
-            match look(&said) {
-                None if !left.is_zero() => said = changed.wait_timeout(said, left).unwrap().0,
+            match look(&state) {
+                None if !left.is_zero() => state = changed.wait_timeout(state, left).unwrap().0,
                 found => return found,
             }
         }
@@ -54,10 +54,10 @@ impl Log {
 
     /// The first line that contains `part`, once it is there.
     pub fn line(&self, part: &str) -> String {
-        let found = self.wait(PATIENCE, |said| {
-            match said.lines.iter().find(|line| line.contains(part)) {
+        let found = self.wait(TIMEOUT, |state| {
+            match state.lines.iter().find(|line| line.contains(part)) {
                 Some(line) => Some(Some(line.clone())),
-                None if said.ended => Some(None),
+                None if state.ended => Some(None),
                 None => None,
             }
         });
@@ -68,7 +68,7 @@ impl Log {
 
     /// Whether the process ends in time.
     pub fn ended_within(&self, limit: Duration) -> bool {
-        let ended = self.wait(limit, |said| said.ended.then_some(()));
+        let ended = self.wait(limit, |state| state.ended.then_some(()));
         ended.is_some()
     }
 

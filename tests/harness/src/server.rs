@@ -7,7 +7,7 @@ use std::time::Duration;
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 
-use super::{Answer, Connection, Log, PATIENCE, Person};
+use super::{Connection, Log, Response, TIMEOUT, User};
 
 /// A running server; killed when a test ends before it does.
 #[derive(Debug)]
@@ -49,37 +49,37 @@ impl Server {
     }
 
     /// Sends a GET; `token` may be empty.
-    pub fn get(&self, path: &str, token: &str) -> Answer {
-        self.connect().ask("GET", path, token, None)
+    pub fn get(&self, path: &str, token: &str) -> Response {
+        self.connect().request("GET", path, token, None)
     }
 
     /// Sends a POST; `token` may be empty.
-    pub fn post(&self, path: &str, token: &str, body: &Value) -> Answer {
-        self.connect().ask("POST", path, token, Some(body))
+    pub fn post(&self, path: &str, token: &str, body: &Value) -> Response {
+        self.connect().request("POST", path, token, Some(body))
     }
 
     /// Makes an account.
-    pub fn register(&self, email: &str, password: &str) -> Person {
+    pub fn register(&self, email: &str, password: &str) -> User {
         let body = serde_json::json!({"email": email, "password": password});
-        let answer = self.post("/api/auth/register", "", &body);
-        Person::of(&answer.expect(201))
+        let response = self.post("/api/auth/register", "", &body);
+        User::of(&response.expect(201))
     }
 
     /// Logs in.
-    pub fn log_in(&self, email: &str, password: &str) -> Answer {
+    pub fn log_in(&self, email: &str, password: &str) -> Response {
         let body = serde_json::json!({"email": email, "password": password});
         self.post("/api/auth/login", "", &body)
     }
 
     /// Adds a task.
-    pub fn add_task(&self, person: &Person, title: &str) -> Answer {
+    pub fn add_task(&self, user: &User, title: &str) -> Response {
         let body = serde_json::json!({ "title": title });
-        self.post("/api/tasks", &person.token, &body)
+        self.post("/api/tasks", &user.token, &body)
     }
 
     /// The titles of all tasks, newest first.
-    pub fn titles(&self, person: &Person) -> Vec<String> {
-        let tasks = self.get("/api/tasks?limit=500", &person.token).expect(200);
+    pub fn titles(&self, user: &User) -> Vec<String> {
+        let tasks = self.get("/api/tasks?limit=500", &user.token).expect(200);
         let title = |task: &Value| task["title"].as_str().unwrap().to_owned();
         tasks.as_array().unwrap().iter().map(title).collect()
     }
@@ -100,7 +100,7 @@ impl Server {
     /// Ends it as a supervisor does, and gives its whole log.
     pub fn stop(mut self) -> Log {
         self.signal(Signal::TERM);
-        let code = self.exit_within(PATIENCE);
+        let code = self.exit_within(TIMEOUT);
         assert_eq!(code, Some(0), "{}", self.log.text());
         self.log.clone()
     }

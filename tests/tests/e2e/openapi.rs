@@ -20,11 +20,15 @@ on_both_engines! {
 async fn every_documented_operation_exists(app: App) {
     let ada = app.user("ada").await;
     for operation in operations(&app).await {
-        let answer = operation.request(&ada, ada.id()).await;
-        let code = answer.code();
+        let response = operation.request(&ada, ada.id()).await;
+        let code = response.code();
         let missing = code == "NOT_FOUND" || code == "METHOD_NOT_ALLOWED";
-        assert!(!missing, "{operation:?}: {}", answer.text());
-        assert!(answer.status() < 500, "{operation:?}: {}", answer.text());
+        assert!(!missing, "{operation:?}: {}", response.text());
+        assert!(
+            response.status() < 500,
+            "{operation:?}: {}",
+            response.text()
+        );
     }
 }
 
@@ -120,11 +124,11 @@ async fn every_error_has_the_documented_form(app: App) {
         }
         for operation in operations(&app).await {
             for caller in [app.anonymous(), app.bearer("x.y.z"), ada.clone()] {
-                let answer = operation.request(&caller, ada.id()).await;
-                if answer.status() < 400 {
+                let response = operation.request(&caller, ada.id()).await;
+                if response.status() < 400 {
                     continue;
                 }
-                assert_documented(&document, &operation, &answer);
+                assert_documented(&document, &operation, &response);
                 failed.insert(operation.path.clone());
             }
         }
@@ -134,16 +138,16 @@ async fn every_error_has_the_documented_form(app: App) {
 }
 
 #[track_caller]
-fn assert_documented(document: &Value, operation: &Operation, answer: &Response) {
+fn assert_documented(document: &Value, operation: &Operation, response: &Response) {
     let method = operation.method.to_lowercase();
     let responses = &document["paths"][&operation.path][method]["responses"];
-    let status = answer.status().to_string();
+    let status = response.status().to_string();
     let documented = responses.get(&status).unwrap_or(&responses["default"]);
-    let kind = answer.header("content-type").unwrap_or("no content type");
+    let kind = response.header("content-type").unwrap_or("no content type");
     let schema = documented["content"][kind]["schema"]["$ref"].as_str();
-    let schema = schema.unwrap_or_else(|| panic!("{operation:?}: {kind} {}", answer.text()));
+    let schema = schema.unwrap_or_else(|| panic!("{operation:?}: {kind} {}", response.text()));
     let schema = &document["components"]["schemas"][schema.rsplit('/').next().unwrap()];
-    let body: Value = serde_json::from_str(&answer.text()).unwrap();
+    let body: Value = serde_json::from_str(&response.text()).unwrap();
     for required in schema["required"].as_array().unwrap() {
         assert!(
             body.get(required.as_str().unwrap()).is_some(),

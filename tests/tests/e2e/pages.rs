@@ -4,8 +4,8 @@ use e2e::{App, Engine, on_both_engines};
 
 on_both_engines! {
     every_page_is_the_same_document_under_a_strict_policy,
-    what_it_loads_is_named_by_content_and_kept_for_good,
-    what_is_compressed_is_the_same_file,
+    assets_are_named_by_content_and_cached_forever,
+    a_compressed_file_has_the_same_content,
     pages_are_read_only_and_unknown_addresses_stay_problems,
     a_setting_turns_them_off,
 }
@@ -50,7 +50,7 @@ async fn every_page_is_the_same_document_under_a_strict_policy(app: App) {
     }
 }
 
-async fn what_it_loads_is_named_by_content_and_kept_for_good(app: App) {
+async fn assets_are_named_by_content_and_cached_forever(app: App) {
     let caller = app.anonymous();
     let assets = assets(&app).await;
     assert!(assets.len() >= 8, "{assets:?}");
@@ -65,7 +65,7 @@ async fn what_it_loads_is_named_by_content_and_kept_for_good(app: App) {
     }
 }
 
-async fn what_is_compressed_is_the_same_file(app: App) {
+async fn a_compressed_file_has_the_same_content(app: App) {
     let caller = app.anonymous();
     for path in ["/".to_owned(), assets(&app).await.swap_remove(0)] {
         let plain = caller.get(&path).await;
@@ -81,9 +81,9 @@ async fn what_is_compressed_is_the_same_file(app: App) {
             ("gzip;q=x", false),
         ] {
             let request = caller.get(&path).header("accept-encoding", accepted);
-            let answer = request.await;
-            assert_eq!(answer.status(), 200, "{accepted}");
-            let encoding = answer.header("content-encoding");
+            let response = request.await;
+            assert_eq!(response.status(), 200, "{accepted}");
+            let encoding = response.header("content-encoding");
             assert_eq!(encoding.is_some(), is_compressed, "{accepted}");
         }
     }

@@ -1,19 +1,19 @@
 //! Several invalid settings, and commands that need only some of them.
 
-use harness::Place;
+use harness::WorkDir;
 
-use super::{complaints, run};
+use super::{error_lines, run};
 
 #[test]
-fn a_command_that_needs_less_is_refused_for_that_alone() {
-    let place = Place::new();
+fn a_command_is_rejected_only_for_settings_it_needs() {
+    let work_dir = WorkDir::new();
     let wrong = [
         ("AUTH_SECRET", "short"),
         ("BIND_ADDR", "nowhere"),
         ("BCRYPT_COST", "99"),
     ];
     for arguments in [&["migrate"][..], &["openapi"], &["keys", "generate"]] {
-        place
+        work_dir
             .program()
             .set_all(&wrong)
             .args(arguments)
@@ -25,12 +25,12 @@ fn a_command_that_needs_less_is_refused_for_that_alone() {
         ("LOG_FORMAT", "xml"),
         ("RUST_LOG", "a=b=c"),
     ] {
-        let outcome = place
+        let outcome = work_dir
             .program()
             .set(variable, value)
             .args(&["migrate"])
             .run();
-        let lines = complaints(&outcome);
+        let lines = error_lines(&outcome);
         assert!(
             lines.len() == 1 && lines[0].starts_with(variable),
             "{lines:?}"
@@ -39,7 +39,7 @@ fn a_command_that_needs_less_is_refused_for_that_alone() {
 }
 
 #[test]
-fn everything_that_is_wrong_is_said_at_once() {
+fn every_invalid_setting_is_reported_at_once() {
     let wrong = [
         ("BIND_ADDR", "nowhere"),
         ("DATABASE_URL", "mysql://ada:hunter2@db"),
@@ -60,7 +60,7 @@ fn everything_that_is_wrong_is_said_at_once() {
     ];
     let outcome = run(&wrong);
     assert!(!outcome.stderr.contains("hunter2"), "{}", outcome.stderr);
-    let lines = complaints(&outcome);
+    let lines = error_lines(&outcome);
     let mut named: Vec<_> = lines
         .iter()
         .map(|line| line.split(": ").next().unwrap())

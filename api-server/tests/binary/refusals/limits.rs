@@ -1,8 +1,8 @@
 //! Lifetimes, the cost of hashing, and the log.
 
-use harness::Place;
+use harness::WorkDir;
 
-use super::{each_refused, refused, starts};
+use super::{assert_each_rejected, refused, starts};
 
 #[test]
 fn lifetimes_are_whole_seconds_up_to_400_days() {
@@ -19,10 +19,10 @@ fn lifetimes_are_whole_seconds_up_to_400_days() {
         "9999999999999y",
     ];
     for variable in ["ACCESS_TOKEN_TTL", "SESSION_TTL"] {
-        each_refused(variable, &wrong, "from 1s to 400d");
+        assert_each_rejected(variable, &wrong, "from 1s to 400d");
     }
     // An empty one is none.
-    each_refused("SESSION_MAX_TTL", &wrong[1..], "from 1s to 400d");
+    assert_each_rejected("SESSION_MAX_TTL", &wrong[1..], "from 1s to 400d");
     starts(&[("ACCESS_TOKEN_TTL", "400d"), ("SESSION_TTL", "400d")]);
 }
 
@@ -45,11 +45,11 @@ fn a_session_outlives_its_tokens() {
 #[test]
 fn the_bcrypt_cost_is_10_to_15() {
     for cost in ["", "3", "16", "-12", "abc", "12.5"] {
-        each_refused("BCRYPT_COST", &[cost], "10 to 15");
+        assert_each_rejected("BCRYPT_COST", &[cost], "10 to 15");
         let weak = [("BCRYPT_COST", cost), ("ALLOW_WEAK_HASHING", "true")];
         refused(&weak, "BCRYPT_COST", "10 to 15");
     }
-    each_refused("BCRYPT_COST", &["4", "9"], "ALLOW_WEAK_HASHING=true");
+    assert_each_rejected("BCRYPT_COST", &["4", "9"], "ALLOW_WEAK_HASHING=true");
     for (cost, weak) in [
         ("4", "true"),
         ("9", "true"),
@@ -62,7 +62,7 @@ fn the_bcrypt_cost_is_10_to_15() {
 
 #[test]
 fn weak_hashing_is_allowed_or_not() {
-    each_refused(
+    assert_each_rejected(
         "ALLOW_WEAK_HASHING",
         &["", "yes", "1", "TRUE"],
         "true or false",
@@ -71,19 +71,19 @@ fn weak_hashing_is_allowed_or_not() {
 
 #[test]
 fn the_log_is_text_or_json() {
-    each_refused("LOG_FORMAT", &["", "xml", "JSON"], "use text or json");
+    assert_each_rejected("LOG_FORMAT", &["", "xml", "JSON"], "use text or json");
 }
 
 #[test]
 fn the_log_filter_can_be_read() {
-    each_refused(
+    assert_each_rejected(
         "RUST_LOG",
         &["a=b=c", "info,api_server=loud", "info/[/"],
         "use a filter such as",
     );
     for right in ["off", "warn,api_server::access=debug"] {
-        let place = Place::new();
-        let program = place.program().set("RUST_LOG", right);
+        let work_dir = WorkDir::new();
+        let program = work_dir.program().set("RUST_LOG", right);
         program.args(&["migrate"]).run().succeeded();
     }
 }

@@ -8,26 +8,30 @@ mod secrets;
 
 use std::time::Duration;
 
-use harness::{Outcome, Place};
+use harness::{Outcome, WorkDir};
 
 /// A person waits for it, and so does a supervisor.
-const AT_ONCE: Duration = Duration::from_secs(2);
+const MAX_START_TIME: Duration = Duration::from_secs(2);
 const CLOSING: &str = "Nothing was started. See api-server --help for every setting.";
 
 type Settings<'a> = &'a [(&'a str, &'a str)];
 
 fn run(settings: Settings<'_>) -> Outcome {
-    let place = Place::new();
-    let outcome = place.program().set_all(settings).run();
+    let work_dir = WorkDir::new();
+    let outcome = work_dir.program().set_all(settings).run();
     assert_eq!(outcome.stdout, "", "{settings:?}");
-    assert_eq!(place.names(), [""; 0], "{settings:?}: something was made");
+    assert_eq!(
+        work_dir.names(),
+        [""; 0],
+        "{settings:?}: something was made"
+    );
     outcome
 }
 
 /// The lines of a refusal, without the closing one.
-fn complaints(outcome: &Outcome) -> Vec<&str> {
+fn error_lines(outcome: &Outcome) -> Vec<&str> {
     assert_eq!(outcome.code, Some(2), "{}", outcome.output());
-    assert!(outcome.took < AT_ONCE, "took {:?}", outcome.took);
+    assert!(outcome.took < MAX_START_TIME, "took {:?}", outcome.took);
     let mut lines: Vec<_> = outcome.stderr.lines().collect();
     assert_eq!(lines.pop(), Some(CLOSING), "{}", outcome.stderr);
     lines
@@ -36,7 +40,7 @@ fn complaints(outcome: &Outcome) -> Vec<&str> {
 /// That these settings are refused in exactly one line, for `variable`, with `remedy` in it.
 fn refused(settings: Settings<'_>, variable: &str, remedy: &str) {
     let outcome = run(settings);
-    let lines = complaints(&outcome);
+    let lines = error_lines(&outcome);
     assert_eq!(lines.len(), 1, "{settings:?}: {lines:?}");
     let named = lines[0].strip_prefix(variable);
     let advice = named.and_then(|rest| rest.strip_prefix(": "));
@@ -46,12 +50,12 @@ fn refused(settings: Settings<'_>, variable: &str, remedy: &str) {
     );
 }
 
-fn each_refused(variable: &str, values: &[&str], remedy: &str) {
+fn assert_each_rejected(variable: &str, values: &[&str], remedy: &str) {
     for value in values {
         refused(&[(variable, value)], variable, remedy);
     }
 }
 
 fn starts(settings: Settings<'_>) {
-    Place::new().program().set_all(settings).start();
+    WorkDir::new().program().set_all(settings).start();
 }

@@ -2,9 +2,9 @@
 
 use std::net::TcpListener;
 
-use harness::Place;
+use harness::WorkDir;
 
-use super::{AT_ONCE, each_refused, starts};
+use super::{MAX_START_TIME, assert_each_rejected, starts};
 
 #[test]
 fn bind_addr_is_an_address_with_a_port() {
@@ -20,17 +20,17 @@ fn bind_addr_is_an_address_with_a_port() {
         "300.0.0.1:80",
         "http://127.0.0.1:8080",
     ];
-    each_refused("BIND_ADDR", &wrong, "such as 127.0.0.1:8080");
+    assert_each_rejected("BIND_ADDR", &wrong, "such as 127.0.0.1:8080");
 }
 
 #[test]
-fn a_taken_port_is_named() {
+fn a_port_in_use_is_named() {
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let addr = taken.local_addr().unwrap().to_string();
-    let place = Place::new();
-    let outcome = place.program().set("BIND_ADDR", &addr).run();
+    let work_dir = WorkDir::new();
+    let outcome = work_dir.program().set("BIND_ADDR", &addr).run();
     assert_eq!(outcome.code, Some(1), "{}", outcome.output());
-    assert!(outcome.took < AT_ONCE, "took {:?}", outcome.took);
+    assert!(outcome.took < MAX_START_TIME, "took {:?}", outcome.took);
     for part in ["BIND_ADDR", &addr, "in use"] {
         assert!(outcome.stderr.contains(part), "{}", outcome.stderr);
     }
@@ -49,7 +49,7 @@ fn the_public_url_is_an_origin() {
         "//api.example.com",
         "https://*.example.com",
     ];
-    each_refused("PUBLIC_URL", &wrong, "such as https://app.example.com");
+    assert_each_rejected("PUBLIC_URL", &wrong, "such as https://app.example.com");
     for right in ["https://api.example.com", "http://api.example.com:8080/"] {
         starts(&[("PUBLIC_URL", right)]);
     }
@@ -58,9 +58,9 @@ fn the_public_url_is_an_origin() {
 #[test]
 fn allowed_origins_are_exact() {
     let wild = ["*", "https://a.example,*", "https://*.example"];
-    each_refused("ALLOWED_ORIGINS", &wild, "list exact origins");
+    assert_each_rejected("ALLOWED_ORIGINS", &wild, "list exact origins");
     let wrong = ["null", "https://a.example/path", "a.example", "file:///"];
-    each_refused("ALLOWED_ORIGINS", &wrong, "such as https://app.example.com");
+    assert_each_rejected("ALLOWED_ORIGINS", &wrong, "such as https://app.example.com");
     for right in ["", "https://a.example, http://localhost:3000"] {
         starts(&[("ALLOWED_ORIGINS", right)]);
     }

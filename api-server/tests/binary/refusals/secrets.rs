@@ -2,7 +2,7 @@
 
 use harness::{OTHER_SECRET, SECRET};
 
-use super::{each_refused, refused, run, starts};
+use super::{assert_each_rejected, refused, run, starts};
 
 #[test]
 fn the_secret_is_long_and_no_sample() {
@@ -25,7 +25,7 @@ fn the_secret_is_long_and_no_sample() {
 }
 
 #[test]
-fn previous_secrets_are_as_good_as_the_current_one() {
+fn previous_secrets_follow_the_same_rules_as_the_current_one() {
     let good_and_bad = format!("{OTHER_SECRET},hunter2");
     for previous in [
         "hunter2",
@@ -49,14 +49,14 @@ fn previous_secrets_are_as_good_as_the_current_one() {
 #[test]
 fn issuer_and_audience_are_not_empty() {
     for variable in ["AUTH_ISSUER", "AUTH_AUDIENCE"] {
-        each_refused(variable, &["", " ", " api", "api\t"], "without white space");
+        assert_each_rejected(variable, &["", " ", " api", "api\t"], "without white space");
     }
 }
 
 #[test]
 fn token_audiences_are_other_services_by_name() {
     let between = "names between the commas";
-    each_refused(
+    assert_each_rejected(
         "TOKEN_AUDIENCES",
         &[",", "reports,", ",reports", "a, ,b"],
         between,

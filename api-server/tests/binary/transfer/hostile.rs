@@ -1,6 +1,6 @@
 //! Rows that cannot be imported: each is reported, and nothing else suffers.
 
-use super::world::{Engine, PASSWORD, SCRYPT, World, on_both_engines};
+use super::fixtures::{Engine, Fixture, PASSWORD, SCRYPT, on_both_engines};
 
 on_both_engines! {
     every_row_that_cannot_be_imported_is_named_with_its_reason,
@@ -80,31 +80,31 @@ const ROWS: &[(&str, &str, &str)] = &[
 ];
 
 fn every_row_that_cannot_be_imported_is_named_with_its_reason(engine: Engine) {
-    let world = World::new(engine);
-    world.add_user("good", "good@example.com", 0);
-    world.add_user_without_password("victim", "victim@example.com", 1);
-    world.add_account("victim", "victim", "credential", SCRYPT);
+    let fixture = Fixture::new(engine);
+    fixture.add_user("good", "good@example.com", 0);
+    fixture.add_user_without_password("victim", "victim@example.com", 1);
+    fixture.add_account("victim", "victim", "credential", SCRYPT);
     let year = if engine == Engine::Postgres {
         "12026-01-01T00:00:00Z"
     } else {
         "99999-12-31"
     };
     for (number, (id, change, _)) in ROWS.iter().enumerate() {
-        world.add_user(id, &format!("u{number}@example.com"), 2);
+        fixture.add_user(id, &format!("u{number}@example.com"), 2);
         let mut change = change.replace("{year}", year);
         for length in [201, 300, 2049, 9999] {
             change = change.replace(&format!("{{{length}}}"), &"x".repeat(length));
         }
         if !change.is_empty() {
-            world.execute(&change);
+            fixture.execute(&change);
         }
     }
     let mut expected = ROWS.len();
     if engine == Engine::Sqlite {
-        expected += only_sqlite_can_hold(&world);
+        expected += only_sqlite_can_hold(&fixture);
     }
-    world.add_user("last", "last@example.com", 59);
-    let said = world.import(&[]);
+    fixture.add_user("last", "last@example.com", 59);
+    let said = fixture.import(&[]);
     for (id, _, reason) in ROWS {
         let line = said
             .lines()
@@ -116,15 +116,15 @@ fn every_row_that_cannot_be_imported_is_named_with_its_reason(engine: Engine) {
         format!("users: 3 imported (1 without a password), 0 already present, {expected} rejected");
     assert_eq!(said.lines().last(), Some(summary.as_str()), "{said}");
     assert_eq!(said.lines().count(), expected + 1, "{said}");
-    assert_eq!(world.ids(), ["good", "last", "victim"]);
-    world
+    assert_eq!(fixture.ids(), ["good", "last", "victim"]);
+    fixture
         .serve()
         .log_in("last@example.com", PASSWORD)
         .expect(200);
 }
 
 /// What no column of PostgreSQL can hold. How many rows that makes.
-fn only_sqlite_can_hold(world: &World) -> usize {
+fn only_sqlite_can_hold(fixture: &Fixture) -> usize {
     let values = [
         "'n1', 'a' || char(0) || 'b', 'n1@example.com', 1, NULL, '2026-01-01', '2026-01-01'",
         "'n2', CAST(x'ff' AS TEXT), 'n2@example.com', 1, NULL, '2026-01-01T00:00:00Z', '2026-01-01T00:00:00Z'",
@@ -137,31 +137,31 @@ fn only_sqlite_can_hold(world: &World) -> usize {
         "'n9', 'a' || char(0) || 'b', 'n9@example.com', 1, NULL, 1767323045, 1767323045.5",
     ];
     for row in values {
-        world.execute(&format!("INSERT INTO \"user\" VALUES ({row})"));
+        fixture.execute(&format!("INSERT INTO \"user\" VALUES ({row})"));
     }
     values.len()
 }
 
 fn an_id_of_somebody_else_here_is_not_overwritten(engine: Engine) {
-    let world = World::new(engine);
-    world.add_user("1", "ada@example.com", 1);
-    world.import(&[]);
-    world.execute(r#"UPDATE "user" SET email = 'eve@example.com'"#);
-    let said = world.import(&[]);
+    let fixture = Fixture::new(engine);
+    fixture.add_user("1", "ada@example.com", 1);
+    fixture.import(&[]);
+    fixture.execute(r#"UPDATE "user" SET email = 'eve@example.com'"#);
+    let said = fixture.import(&[]);
     assert!(
         said.contains("user \"1\" rejected: its id is that of a user with another email here"),
         "{said}"
     );
-    let [user] = world.users().try_into().unwrap();
+    let [user] = fixture.users().try_into().unwrap();
     assert_eq!(user["email"], "ada@example.com");
 }
 
 fn an_address_of_a_user_here_is_not_imported_twice(engine: Engine) {
-    let world = World::new(engine);
-    let server = world.serve();
+    let fixture = Fixture::new(engine);
+    let server = fixture.serve();
     server.register("ada@example.com", "my own password");
-    world.add_user("a", "ada@example.com", 1);
-    let said = world.import(&[]);
+    fixture.add_user("a", "ada@example.com", 1);
+    let said = fixture.import(&[]);
     assert!(
         said.contains("user \"a\" rejected: its email is that of the user "),
         "{said}"

@@ -2,8 +2,8 @@
 
 mod addresses;
 mod better_auth;
+mod fixtures;
 mod hostile;
 mod json;
 mod refusals;
 mod tasks;
-mod world;

@@ -5,7 +5,7 @@ use futures_util::future::join_all;
 use serde_json::{Value, json};
 
 on_both_engines! {
-    what_an_account_asks_for_beyond_its_places_is_429_and_others_are_served,
+    requests_beyond_the_share_of_an_account_are_429_and_others_are_served,
     others_are_served_while_an_account_searches,
 }
 
@@ -33,7 +33,7 @@ async fn changes_of(client: &Client, task: &Value) -> (usize, usize) {
     (refused, too_late)
 }
 
-async fn what_an_account_asks_for_beyond_its_places_is_429_and_others_are_served(engine: Engine) {
+async fn requests_beyond_the_share_of_an_account_are_429_and_others_are_served(engine: Engine) {
     let app = App::on(engine).start();
     let (ada, eve) = (app.user("ada").await, app.user("eve").await);
     let (hers, locked) = (

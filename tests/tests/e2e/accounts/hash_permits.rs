@@ -13,8 +13,8 @@ use crate::auth::login::{LOGIN, credentials};
 on_both_engines! {
     while_one_network_storms_a_login_from_another_waits_for_a_few_hashes,
     while_fifty_networks_storm_a_login_from_another_waits_for_one_round,
-    callers_that_hang_up_give_their_places_back,
-    a_logout_that_nobody_waits_for_is_a_logout,
+    callers_that_hang_up_release_their_places,
+    a_logout_without_a_waiting_caller_is_still_a_logout,
 }
 
 /// Some 15 ms a hash, so that a line forms.
@@ -51,9 +51,9 @@ fn hashed(networks: &str) -> usize {
 async fn storm(app: &App, network: &str, client: usize, is_over: &Cell<bool>) -> Option<Response> {
     for attempt in 0.. {
         let email = format!("{client}.{attempt}@example.com");
-        let answer = login(app, network, &email, "not the password").await;
-        if answer.status() != 401 || is_over.get() {
-            return Some(answer);
+        let response = login(app, network, &email, "not the password").await;
+        if response.status() != 401 || is_over.get() {
+            return Some(response);
         }
     }
     None
@@ -64,8 +64,8 @@ async fn log_in(app: &App, network: &str, user: &Client, storming: &str) -> usiz
     let mut longest = 0;
     for _ in 0..3 {
         let before = hashed(storming);
-        let answer = login(app, network, user.email(), user.password()).await;
-        answer.ok();
+        let response = login(app, network, user.email(), user.password()).await;
+        response.ok();
         longest = longest.max(hashed(storming) - before);
     }
     longest
@@ -87,11 +87,14 @@ async fn while_one_network_storms_a_login_from_another_waits_for_a_few_hashes(en
         is_over.set(true);
         longest
     };
-    let (answers, longest) = tokio::join!(join_all(clients), logins);
+    let (responses, longest) = tokio::join!(join_all(clients), logins);
     let cores = available_parallelism().unwrap().get();
     // Those that run, one that is first in the line, and what the other cores do meanwhile.
     assert!(longest <= 4 * cores + 2, "{longest} hashes");
-    let full = answers.into_iter().flatten().find(|it| it.status() == 503);
+    let full = responses
+        .into_iter()
+        .flatten()
+        .find(|it| it.status() == 503);
     let full = full.expect("an attempt beyond the places of its network");
     assert!(full.header("retry-after").is_some());
     full.refused(503, "OVERLOADED");
@@ -118,7 +121,7 @@ async fn while_fifty_networks_storm_a_login_from_another_waits_for_one_round(eng
     assert!(longest <= 53 + 4 * cores, "{longest} hashes");
 }
 
-async fn callers_that_hang_up_give_their_places_back(engine: Engine) {
+async fn callers_that_hang_up_release_their_places(engine: Engine) {
     let app = start(engine, "11");
     let ada = app.user("ada").await;
     let here = network(engine, 4, 1);
@@ -136,7 +139,7 @@ async fn callers_that_hang_up_give_their_places_back(engine: Engine) {
     }
     let first: &mut Connection = &mut connections[0];
     first
-        .answer()
+        .response()
         .await
         .unwrap()
         .refused(401, "INVALID_EMAIL_OR_PASSWORD");
@@ -150,7 +153,7 @@ async fn callers_that_hang_up_give_their_places_back(engine: Engine) {
     );
 }
 
-async fn a_logout_that_nobody_waits_for_is_a_logout(app: App) {
+async fn a_logout_without_a_waiting_caller_is_still_a_logout(app: App) {
     let ada = app.user("ada").await;
     let mut connection = app.connect().await;
     let request = format!(

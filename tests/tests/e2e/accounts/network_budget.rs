@@ -9,13 +9,13 @@ use serde_json::json;
 use crate::auth::login::{LOGIN, credentials};
 
 on_both_engines! {
-    failed_logins_of_any_address_close_their_network_at_its_number,
+    failed_logins_of_any_address_exhaust_the_budget_of_their_network,
     of_many_wrong_passwords_at_once_no_more_than_the_budget_are_compared,
     logins_that_succeed_are_never_counted,
     a_48_counts_as_four_networks,
-    registrations_and_taken_addresses_close_their_network_at_its_number,
+    registrations_and_existing_addresses_exhaust_the_budget_of_their_network,
     of_many_registrations_at_once_no_more_than_the_budget_succeed,
-    a_registration_that_creates_and_tells_nothing_is_not_counted,
+    a_registration_that_creates_and_reveals_nothing_is_not_counted,
     a_loopback_caller_that_is_no_trusted_proxy_is_not_counted,
     a_limit_that_is_off_counts_nothing,
     a_stolen_session_guesses_a_hundred_times_however_many_networks_it_comes_from,
@@ -53,7 +53,7 @@ fn registration(app: &App, network: &str, number: usize) -> Request {
     from(app, network, REGISTER, &email, "correct horse")
 }
 
-async fn failed_logins_of_any_address_close_their_network_at_its_number(engine: Engine) {
+async fn failed_logins_of_any_address_exhaust_the_budget_of_their_network(engine: Engine) {
     let app = app(engine, "10", "off");
     let ada = app.user("ada").await;
     for number in 0..9 {
@@ -84,9 +84,9 @@ async fn failed_logins_of_any_address_close_their_network_at_its_number(engine: 
 async fn of_many_wrong_passwords_at_once_no_more_than_the_budget_are_compared(engine: Engine) {
     let app = app(engine, "10", "off");
     let attempts = (0..50).map(|number| wrong(&app, HERE, number).into_future());
-    let answers = join_all(attempts).await;
-    let compared = answers.iter().filter(|it| it.status() == 401).count();
-    let refused = answers.iter().filter(|it| it.status() == 429).count();
+    let responses = join_all(attempts).await;
+    let compared = responses.iter().filter(|it| it.status() == 401).count();
+    let refused = responses.iter().filter(|it| it.status() == 429).count();
     assert_eq!((compared, refused), (10, 40));
 }
 
@@ -117,7 +117,7 @@ async fn a_48_counts_as_four_networks(engine: Engine) {
     refused.refused(401, "INVALID_EMAIL_OR_PASSWORD");
 }
 
-async fn registrations_and_taken_addresses_close_their_network_at_its_number(engine: Engine) {
+async fn registrations_and_existing_addresses_exhaust_the_budget_of_their_network(engine: Engine) {
     let app = app(engine, "off", "5");
     for number in 0..3 {
         registration(&app, HERE, number).await.created();
@@ -146,15 +146,15 @@ async fn registrations_and_taken_addresses_close_their_network_at_its_number(eng
 async fn of_many_registrations_at_once_no_more_than_the_budget_succeed(engine: Engine) {
     let app = app(engine, "off", "5");
     let attempts = (0..30).map(|number| registration(&app, HERE, number).into_future());
-    let answers = join_all(attempts).await;
-    let created = answers.iter().filter(|it| it.status() == 201).count();
-    let refused = answers.iter().filter(|it| it.status() == 429).count();
+    let responses = join_all(attempts).await;
+    let created = responses.iter().filter(|it| it.status() == 201).count();
+    let refused = responses.iter().filter(|it| it.status() == 429).count();
     assert_eq!((created, refused), (5, 25));
     let rows = app.database().value("SELECT count(*) FROM users");
     assert_eq!(rows.as_deref(), Some("5"));
 }
 
-async fn a_registration_that_creates_and_tells_nothing_is_not_counted(engine: Engine) {
+async fn a_registration_that_creates_and_reveals_nothing_is_not_counted(engine: Engine) {
     let app = app(engine, "off", "1");
     for password in ["", "short", &"x".repeat(129)] {
         let refused = from(&app, HERE, REGISTER, "new@example.com", password).await;

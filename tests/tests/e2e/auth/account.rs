@@ -10,9 +10,9 @@ on_both_engines! {
     a_change_touches_what_it_names_and_the_time,
     null_clears_and_absence_leaves,
     a_name_and_an_image_have_their_limits,
-    what_the_caller_may_not_decide_is_ignored,
-    nobody_else_is_changed,
-    a_token_without_an_account_is_no_good_here,
+    fields_that_the_server_sets_are_ignored,
+    no_other_user_is_changed,
+    a_token_without_an_account_gets_no_token,
 }
 
 const ACCOUNT: &str = "/api/auth/account";
@@ -84,7 +84,7 @@ async fn a_name_and_an_image_have_their_limits(app: App) {
     }
 }
 
-async fn what_the_caller_may_not_decide_is_ignored(app: App) {
+async fn fields_that_the_server_sets_are_ignored(app: App) {
     let ada = app.user("ada").await;
     let before = ada.get(ACCOUNT).await.ok();
     let body = json!({
@@ -100,7 +100,7 @@ async fn what_the_caller_may_not_decide_is_ignored(app: App) {
     app.anonymous().post("/api/auth/login", login).await.ok();
 }
 
-async fn nobody_else_is_changed(app: App) {
+async fn no_other_user_is_changed(app: App) {
     let (ada, eve) = (app.user("ada").await, app.user("eve").await);
     let before = ada.get(ACCOUNT).await.ok();
     app.clock.advance(Duration::from_secs(1));
@@ -110,7 +110,7 @@ async fn nobody_else_is_changed(app: App) {
     assert_eq!(ada.get(ACCOUNT).await.ok(), before);
 }
 
-async fn a_token_without_an_account_is_no_good_here(app: App) {
+async fn a_token_without_an_account_gets_no_token(app: App) {
     let nobody = app.bearer(app.token_for("nobody", "nobody@example.com"));
     let challenge = r#"Bearer realm="api", error="invalid_token", error_description="The account of this token does not exist""#;
     for request in [

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::login::{LOGIN, credentials};
 use crate::routes::protected;
 use crate::sessions::fixtures::{
-    ACCOUNT, count, is_revoked, login, refresh, user_with_device, who,
+    ACCOUNT, count, get_session, is_revoked, login, refresh, user_with_device,
 };
 
 on_both_engines! {
@@ -33,10 +33,10 @@ async fn a_deleted_account_leaves_no_user_no_task_and_no_session(app: App) {
         let task = json!({ "title": title });
         bearer.post("/api/tasks", task).await.created();
     }
-    let answer = delete(&caller, ada.password()).await;
-    let cleared = answer.all("set-cookie");
+    let response = delete(&caller, ada.password()).await;
+    let cleared = response.all("set-cookie");
     assert!(cleared.len() == 2 && cleared.iter().all(|it| it.contains("=; ")));
-    assert_eq!(answer.ok(), json!({ "success": true }));
+    assert_eq!(response.ok(), json!({ "success": true }));
     for (table, column, left) in [
         ("users", "id", 1),
         ("tasks", "user_id", 1),
@@ -46,7 +46,7 @@ async fn a_deleted_account_leaves_no_user_no_task_and_no_session(app: App) {
         assert_eq!(count(&app, &hers), 0, "{table}");
         assert_eq!(count(&app, table), left, "{table}");
     }
-    who(&app, &eves.access).await.ok();
+    get_session(&app, &eves.access).await.ok();
     assert!(!is_revoked(&app, &eves.session));
     login(&app, &eve).await;
 }

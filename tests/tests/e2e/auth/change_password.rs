@@ -9,12 +9,12 @@ use serde_json::{Value, json};
 use super::login::{LOGIN, credentials};
 use crate::http::cookies::jar;
 use crate::sessions::fixtures::{
-    CHANGE_PASSWORD, Device, FELT_EVERYWHERE, OWN_ORIGIN, REFRESH, SESSION, column, counter, live,
-    login, refresh, refreshed, until_refused, user_with_device, who,
+    CHANGE_PASSWORD, Device, MAX_REVOCATION_DELAY, OWN_ORIGIN, REFRESH, SESSION, column, counter,
+    get_session, live, login, refresh, refreshed, until_refused, user_with_device,
 };
 
 on_both_engines! {
-    a_change_ends_every_session_and_gives_a_new_one,
+    a_change_ends_every_session_and_starts_a_new_one,
     the_new_password_logs_in_and_the_old_one_does_not,
     no_token_of_before_the_change_is_accepted_on_any_node,
     a_refresh_beside_the_change_does_not_survive_it,
@@ -23,7 +23,7 @@ on_both_engines! {
     wrong_current_passwords_are_counted_as_failed_logins,
     the_new_password_keeps_the_limits_of_a_first_one,
     an_ended_or_expired_session_changes_nothing,
-    a_token_of_another_service_has_no_session_to_keep,
+    a_token_of_another_service_keeps_no_session,
 }
 
 const NEW: &str = "another good password";
@@ -35,42 +35,47 @@ pub(crate) fn passwords(current: &str, new: &str) -> Value {
 async fn change(app: &App, device: &Device, user: &Client) -> Device {
     let bearer = app.bearer(device.access.as_str());
     let body = passwords(user.password(), NEW);
-    Device::keeps(&bearer.post(CHANGE_PASSWORD, body).await.ok())
+    Device::from_response(&bearer.post(CHANGE_PASSWORD, body).await.ok())
 }
 
-async fn a_change_ends_every_session_and_gives_a_new_one(app: App) {
+async fn a_change_ends_every_session_and_starts_a_new_one(app: App) {
     let (ada, device) = user_with_device(&app, "ada").await;
     let others = [login(&app, &ada).await, login(&app, &ada).await];
     let (_, eves) = user_with_device(&app, "eve").await;
     app.clock.advance(Duration::from_secs(60));
     let bearer = app.bearer(device.access.as_str());
-    let answer = bearer
+    let response = bearer
         .post(CHANGE_PASSWORD, passwords(ada.password(), NEW))
         .await;
-    assert_eq!(answer.all("set-cookie").len(), 2);
-    let grant = answer.ok();
-    let next = Device::keeps(&grant);
+    assert_eq!(response.all("set-cookie").len(), 2);
+    let token_response = response.ok();
+    let next = Device::from_response(&token_response);
     let expected = json!({
         "user": app.bearer(next.access.as_str()).get("/api/auth/account").await.ok(),
-        "access_token": grant["access_token"],
+        "access_token": token_response["access_token"],
         "token_type": "Bearer",
         "expires_in": 900,
-        "refresh_token": grant["refresh_token"],
-        "session_id": grant["session_id"],
+        "refresh_token": token_response["refresh_token"],
+        "session_id": token_response["session_id"],
     });
-    assert_eq!(grant, expected);
-    assert_eq!(grant["user"]["updated_at"], "2026-11-20T12:58:51.869Z");
+    assert_eq!(token_response, expected);
+    assert_eq!(
+        token_response["user"]["updated_at"],
+        "2026-11-20T12:58:51.869Z"
+    );
     assert_ne!(next.session, device.session);
     assert_eq!(counter(&app, &next.session), 0);
     let expires_at = column(&app, &next.session, "expires_at");
     assert!(expires_at.unwrap().contains("2026-11-27 12:58:51.869"));
     for other in others.iter().chain([&device]) {
-        who(&app, &other.access).await.refused(401, "TOKEN_REVOKED");
+        get_session(&app, &other.access)
+            .await
+            .refused(401, "TOKEN_REVOKED");
         let refused = refresh(&app, &other.refresh).await;
         refused.refused(401, "SESSION_EXPIRED");
     }
     assert_eq!(live(&app, [&device, &next, &eves]), [false, true, true]);
-    who(&app, &next.access).await.ok();
+    get_session(&app, &next.access).await.ok();
     refreshed(&app, &next).await;
 }
 
@@ -86,28 +91,33 @@ async fn the_new_password_logs_in_and_the_old_one_does_not(app: App) {
     let bearer = app.bearer(next.access.as_str());
     let again = bearer.post(CHANGE_PASSWORD, passwords(NEW, NEW)).await;
     assert_ne!(again.ok()["session_id"], next.session);
-    who(&app, &next.access).await.refused(401, "TOKEN_REVOKED");
+    get_session(&app, &next.access)
+        .await
+        .refused(401, "TOKEN_REVOKED");
 }
 
 /// A thief has copies of everything that the device had.
 async fn no_token_of_before_the_change_is_accepted_on_any_node(engine: Engine) {
     let app = App::on(engine).set("token-audiences", "reports").start();
-    let other = app.sister().set("token-audiences", "reports").start();
+    let other = app
+        .another_process()
+        .set("token-audiences", "reports")
+        .start();
     let (ada, before) = user_with_device(&app, "ada").await;
     let current = refreshed(&app, &before).await;
     let exchange = json!({ "audience": "reports" });
     let stolen = app.bearer(current.access.as_str());
     stolen.post("/api/auth/token", exchange.clone()).await.ok();
-    who(&other, &current.access).await.ok();
+    get_session(&other, &current.access).await.ok();
 
     let next = change(&app, &current, &ada).await;
 
     let access = [&before.access, &current.access];
     let refreshes = [&before.refresh, &current.refresh];
     for token in access {
-        who(&app, token).await.refused(401, "TOKEN_REVOKED");
+        get_session(&app, token).await.refused(401, "TOKEN_REVOKED");
         let waited = until_refused(&other, token, "TOKEN_REVOKED").await;
-        assert!(waited < FELT_EVERYWHERE, "{waited:?}");
+        assert!(waited < MAX_REVOCATION_DELAY, "{waited:?}");
     }
     for node in [&app, &other] {
         for token in refreshes {
@@ -119,7 +129,7 @@ async fn no_token_of_before_the_change_is_accepted_on_any_node(engine: Engine) {
         refused.refused(401, "TOKEN_REVOKED");
         let again = stolen.post(CHANGE_PASSWORD, passwords(NEW, NEW)).await;
         again.refused(401, "TOKEN_REVOKED");
-        who(node, &next.access).await.ok();
+        get_session(node, &next.access).await.ok();
     }
     // The feed tells other services of the session, whose tokens they refuse then.
     let told = format!(
@@ -142,15 +152,17 @@ async fn a_refresh_beside_the_change_does_not_survive_it(app: App) {
             change.into_future(),
             join_all(refreshes),
         );
-        let next = Device::keeps(&change.ok());
-        for answer in early.into_iter().chain(late) {
-            if answer.status() == 401 {
-                answer.refused(401, "SESSION_EXPIRED");
+        let next = Device::from_response(&change.ok());
+        for response in early.into_iter().chain(late) {
+            if response.status() == 401 {
+                response.refused(401, "SESSION_EXPIRED");
                 continue;
             }
-            let old = Device::keeps(&answer.ok());
+            let old = Device::from_response(&response.ok());
             assert_eq!(old.session, device.session);
-            who(&app, &old.access).await.refused(401, "TOKEN_REVOKED");
+            get_session(&app, &old.access)
+                .await
+                .refused(401, "TOKEN_REVOKED");
             let refused = refresh(&app, &old.refresh).await;
             refused.refused(401, "SESSION_EXPIRED");
         }
@@ -166,16 +178,19 @@ async fn a_browser_that_changes_the_password_goes_on_with_its_new_cookies(app: A
     };
     let change = passwords(ada.password(), NEW);
     let change = app.anonymous().post(CHANGE_PASSWORD, change);
-    let answer = by_cookies(change, &device.cookies()).await;
-    let cookies = jar(&answer);
-    let grant = answer.ok();
+    let response = by_cookies(change, &device.cookies()).await;
+    let cookies = jar(&response);
+    let token_response = response.ok();
     assert_eq!(
-        (&grant["access_token"], &grant["refresh_token"]),
+        (
+            &token_response["access_token"],
+            &token_response["refresh_token"]
+        ),
         (&Value::Null, &Value::Null)
     );
     let session = app.anonymous().get(SESSION);
     let known = by_cookies(session.clone(), &cookies).await.ok();
-    assert_eq!(known["session"]["id"], grant["session_id"]);
+    assert_eq!(known["session"]["id"], token_response["session_id"]);
     let refresh = app.anonymous().request("POST", REFRESH);
     by_cookies(refresh.clone(), &cookies).await.ok();
     let copied = by_cookies(session, &device.cookies()).await;
@@ -271,8 +286,8 @@ async fn the_new_password_keeps_the_limits_of_a_first_one(app: App) {
             .await
             .ok();
         let login = credentials(ada.email(), &good);
-        let bearer =
-            app.bearer(Device::keeps(&app.anonymous().post(LOGIN, login).await.ok()).access);
+        let bearer = app
+            .bearer(Device::from_response(&app.anonymous().post(LOGIN, login).await.ok()).access);
         let back = passwords(&good, current);
         bearer.post(CHANGE_PASSWORD, back).await.ok();
     }
@@ -294,7 +309,7 @@ async fn an_ended_or_expired_session_changes_nothing(app: App) {
     login(&app, &ada).await;
 }
 
-async fn a_token_of_another_service_has_no_session_to_keep(app: App) {
+async fn a_token_of_another_service_keeps_no_session(app: App) {
     let ada = app.user("ada").await;
     let bearer = app.bearer(app.token_for(ada.id(), ada.email()));
     let body = passwords(ada.password(), NEW);

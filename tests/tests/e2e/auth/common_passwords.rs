@@ -9,10 +9,10 @@ use super::login::{LOGIN, credentials};
 on_both_engines! {
     a_common_password_is_refused_where_one_is_set,
     a_common_password_is_refused_together_with_everything_else,
-    what_only_contains_a_common_password_may_be_set,
+    a_password_that_only_contains_a_common_one_may_be_set,
     a_common_password_that_was_set_before_still_logs_in,
     a_password_of_the_operators_list_is_refused_too,
-    a_client_of_better_auth_reads_that_the_password_is_compromised,
+    a_better_auth_client_reads_that_the_password_is_compromised,
 }
 
 const REGISTER: &str = "/api/auth/register";
@@ -58,7 +58,7 @@ async fn a_common_password_is_refused_together_with_everything_else(app: App) {
     assert_eq!(codes, ["invalid_email", "common_password"]);
 }
 
-async fn what_only_contains_a_common_password_may_be_set(app: App) {
+async fn a_password_that_only_contains_a_common_one_may_be_set(app: App) {
     for (number, text) in [
         "password is no good",
         " password",
@@ -114,10 +114,10 @@ async fn sign_up(app: &App, password: &str) -> Response {
 fn is_compromised(refused: &Response) {
     let message =
         "The password you entered has been compromised. Please choose a different password.";
-    crate::better_auth::fixtures::says(refused, (400, "PASSWORD_COMPROMISED", message));
+    crate::better_auth::fixtures::assert_error(refused, (400, "PASSWORD_COMPROMISED", message));
 }
 
-async fn a_client_of_better_auth_reads_that_the_password_is_compromised(app: App) {
+async fn a_better_auth_client_reads_that_the_password_is_compromised(app: App) {
     let ada = app.user("ada").await;
     for common in COMMON {
         is_compromised(&sign_up(&app, common).await);

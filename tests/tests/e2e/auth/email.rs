@@ -6,14 +6,14 @@ use serde_json::{Value, json};
 use super::login::{LOGIN, credentials};
 
 on_both_engines! {
-    what_is_no_address_becomes_no_account_by_any_way_in,
+    an_invalid_address_creates_no_account_in_either_api,
     every_spelling_of_an_address_is_one_account,
-    the_spelling_that_is_stored_stands_in_the_token,
+    the_token_has_the_stored_spelling,
     the_local_part_has_at_most_64_bytes,
-    an_address_that_was_stored_otherwise_still_logs_in,
-    an_account_that_was_stored_otherwise_is_not_shadowed,
-    a_stored_address_that_could_leave_its_place_is_not_logged_in_to,
-    an_account_that_was_stored_otherwise_keeps_its_password_changeable,
+    an_address_with_an_older_spelling_still_logs_in,
+    an_account_with_an_older_spelling_is_not_shadowed,
+    a_stored_address_with_unsafe_characters_does_not_log_in,
+    an_account_with_an_older_spelling_can_change_its_password,
     the_log_names_the_command_that_lists_stored_addresses,
 }
 
@@ -52,7 +52,7 @@ async fn register(app: &App, email: &str) -> e2e::Response {
     app.anonymous().post(REGISTER, body).await
 }
 
-async fn what_is_no_address_becomes_no_account_by_any_way_in(app: App) {
+async fn an_invalid_address_creates_no_account_in_either_api(app: App) {
     for text in NO_ADDRESSES {
         let error = register(&app, text).await.refused(422, "VALIDATION_ERROR");
         assert_eq!(error["errors"][0]["field"], "email", "{text:?}");
@@ -105,10 +105,10 @@ async fn every_spelling_of_an_address_is_one_account(app: App) {
     assert_eq!(users(&app), "2");
 }
 
-async fn the_spelling_that_is_stored_stands_in_the_token(app: App) {
-    let grant = register(&app, "Ada@EXÄMPLE.de").await.created();
-    assert_eq!(grant["user"]["email"], "ada@xn--exmple-cua.de");
-    let token = grant["access_token"].as_str().unwrap();
+async fn the_token_has_the_stored_spelling(app: App) {
+    let token_response = register(&app, "Ada@EXÄMPLE.de").await.created();
+    assert_eq!(token_response["user"]["email"], "ada@xn--exmple-cua.de");
+    let token = token_response["access_token"].as_str().unwrap();
     let session = app.bearer(token).get("/api/auth/session").await.ok();
     assert_eq!(session["user"]["email"], "ada@xn--exmple-cua.de");
 }
@@ -130,13 +130,13 @@ async fn the_local_part_has_at_most_64_bytes(app: App) {
 /// An account as a release before today's rule stored it.
 async fn stored_as(app: &App, number: usize, email: &str) -> Value {
     let first = format!("user{number}@example.com");
-    let grant = register(app, &first).await.created();
+    let token_response = register(app, &first).await.created();
     let update = format!("UPDATE users SET email = '{email}' WHERE email = '{first}'");
     app.database().execute(&update);
-    grant["user"]["id"].clone()
+    token_response["user"]["id"].clone()
 }
 
-async fn an_address_that_was_stored_otherwise_still_logs_in(app: App) {
+async fn an_address_with_an_older_spelling_still_logs_in(app: App) {
     let cases: [(&str, &[&str]); 5] = [
         (
             "ada@exämple.de",
@@ -169,7 +169,7 @@ async fn an_address_that_was_stored_otherwise_still_logs_in(app: App) {
     }
 }
 
-async fn an_account_that_was_stored_otherwise_is_not_shadowed(app: App) {
+async fn an_account_with_an_older_spelling_is_not_shadowed(app: App) {
     let id = stored_as(&app, 0, "ada@exämple.de").await;
     for spelling in ["ada@exämple.de", "ada@xn--exmple-cua.de"] {
         let again = register(&app, spelling).await;
@@ -181,7 +181,7 @@ async fn an_account_that_was_stored_otherwise_is_not_shadowed(app: App) {
     assert_eq!(login.await.ok()["user"]["id"], id);
 }
 
-async fn a_stored_address_that_could_leave_its_place_is_not_logged_in_to(app: App) {
+async fn a_stored_address_with_unsafe_characters_does_not_log_in(app: App) {
     let hostile = "x@<img/onerror=x>[127.0.0.1]";
     stored_as(&app, 0, hostile).await;
     let login = app
@@ -191,7 +191,7 @@ async fn a_stored_address_that_could_leave_its_place_is_not_logged_in_to(app: Ap
     login.refused(422, "VALIDATION_ERROR");
 }
 
-async fn an_account_that_was_stored_otherwise_keeps_its_password_changeable(app: App) {
+async fn an_account_with_an_older_spelling_can_change_its_password(app: App) {
     stored_as(&app, 0, "ada@exämple.de").await;
     let login = app
         .anonymous()
@@ -216,9 +216,9 @@ async fn the_log_names_the_command_that_lists_stored_addresses(engine: Engine) {
     }
     let line = "7 accounts have an address that today's rule refuses or spells otherwise";
     let before = e2e::log_lines::with(line).len();
-    let sister = app.sister().start();
+    let other = app.another_process().start();
     for _ in 0..1000 {
-        sister.anonymous().get("/healthz").await.ok();
+        other.anonymous().get("/healthz").await.ok();
         if e2e::log_lines::with(line).len() > before {
             let lines = e2e::log_lines::with(line);
             assert!(

@@ -7,9 +7,9 @@ use e2e::{App, Engine, on_both_engines};
 use serde_json::{Value, json};
 
 on_both_engines! {
-    a_login_gives_a_new_session,
-    a_token_says_whom_it_is_for_and_for_how_long,
-    a_wrong_password_and_an_unknown_address_get_the_same_answer,
+    a_login_creates_a_new_session,
+    a_token_names_its_user_and_its_lifetime,
+    a_wrong_password_and_an_unknown_address_get_the_same_response,
     a_password_too_short_to_be_set_is_merely_wrong,
     a_password_too_long_to_be_set_is_refused,
     an_account_without_a_password_cannot_be_logged_in_to,
@@ -23,7 +23,7 @@ pub(crate) fn credentials(email: &str, password: &str) -> Value {
     json!({ "email": email, "password": password })
 }
 
-async fn a_login_gives_a_new_session(app: App) {
+async fn a_login_creates_a_new_session(app: App) {
     let ada = app.user("ada").await;
     let account = ada.get("/api/auth/account").await.ok();
     app.clock.advance(Duration::from_secs(60));
@@ -37,15 +37,15 @@ async fn a_login_gives_a_new_session(app: App) {
     assert_ne!(first["session_id"], second["session_id"]);
     assert_ne!(first["access_token"], second["access_token"]);
 
-    for grant in [first, second] {
-        let token = grant["access_token"].as_str().unwrap();
+    for token_response in [first, second] {
+        let token = token_response["access_token"].as_str().unwrap();
         let session = app.bearer(token).get("/api/auth/session").await.ok();
-        assert_eq!(session["session"]["id"], grant["session_id"]);
+        assert_eq!(session["session"]["id"], token_response["session_id"]);
         assert_eq!(session["user"]["id"], ada.id());
     }
 }
 
-async fn a_token_says_whom_it_is_for_and_for_how_long(engine: Engine) {
+async fn a_token_names_its_user_and_its_lifetime(engine: Engine) {
     let app = App::on(engine)
         .set("access-token-ttl", "1h")
         .set("auth-issuer", "an issuer")
@@ -53,22 +53,22 @@ async fn a_token_says_whom_it_is_for_and_for_how_long(engine: Engine) {
         .start();
     let ada = app.user("ada").await;
     let login = credentials(ada.email(), ada.password());
-    let grant = app.anonymous().post(LOGIN, login).await.ok();
-    assert_eq!(grant["expires_in"], 3600);
+    let token_response = app.anonymous().post(LOGIN, login).await.ok();
+    assert_eq!(token_response["expires_in"], 3600);
 
     let keyring = Keyring::new(Secret::new(app.secret()).unwrap());
     let verifier = TokenVerifier::new(keyring, "an issuer", "an audience").unwrap();
-    let token = grant["access_token"].as_str().unwrap();
+    let token = token_response["access_token"].as_str().unwrap();
     let claims = verifier.verify(token, app.clock.now()).unwrap();
     assert_eq!(claims.sub, ada.id());
     assert_eq!(claims.email, ada.email());
-    assert_eq!(claims.sid, grant["session_id"]);
+    assert_eq!(claims.sid, token_response["session_id"]);
     assert_eq!((claims.iat, claims.exp), (1_795_179_471, 1_795_183_071));
     let first = verifier.verify(ada.token(), app.clock.now()).unwrap();
     assert_ne!(claims.jti, first.jti);
 }
 
-async fn a_wrong_password_and_an_unknown_address_get_the_same_answer(app: App) {
+async fn a_wrong_password_and_an_unknown_address_get_the_same_response(app: App) {
     let ada = app.user("ada").await;
     let wrong = credentials(ada.email(), "not the password");
     let wrong = app.anonymous().post(LOGIN, wrong).await;
@@ -126,8 +126,8 @@ async fn a_session_remembers_the_device(app: App) {
         .anonymous()
         .post(LOGIN, credentials(ada.email(), ada.password()))
         .header("user-agent", "curl/8 (Ada's)");
-    let grant = login.await.ok();
-    let id = grant["session_id"].as_str().unwrap();
+    let token_response = login.await.ok();
+    let id = token_response["session_id"].as_str().unwrap();
     let column = |name: &str| {
         let query = format!("SELECT {name} FROM sessions WHERE id = '{id}'");
         app.database().value(&query)
@@ -156,9 +156,9 @@ async fn a_device_may_call_itself_anything(app: App) {
     let strange = b"\xff\xfe\t'; DROP TABLE users; -- \xf0\x9f\x98\x80";
     let parts = [head.as_bytes(), strange, b"\r\n\r\n", body.as_bytes()];
     connection.send(&parts.concat()).await;
-    let grant = connection.answer().await.unwrap().ok();
+    let token_response = connection.response().await.unwrap().ok();
 
-    let id = &grant["session_id"].as_str().unwrap();
+    let id = &token_response["session_id"].as_str().unwrap();
     let query = format!("SELECT user_agent FROM sessions WHERE id = '{id}'");
     let kept = app.database().value(&query).unwrap();
     assert_eq!(kept, "\u{fffd}\u{fffd}'; DROP TABLE users; -- 😀");

@@ -9,11 +9,11 @@ use super::login::{LOGIN, credentials};
 on_both_engines! {
     a_hash_of_another_cost_is_replaced_at_the_next_login,
     a_hash_of_another_kind_is_replaced_at_the_next_login,
-    a_hash_from_another_program_is_good,
+    a_hash_from_another_program_is_accepted,
     a_hash_of_better_auth_is_replaced_at_the_next_login,
     the_longest_password_of_better_auth_logs_in_and_may_be_changed,
     a_hash_of_today_is_kept,
-    a_corrupt_hash_is_a_fault_of_ours_and_nothing_worse,
+    a_corrupt_hash_is_a_500_and_nothing_worse,
 }
 
 fn hash_of(password: &str, cost: u32) -> String {
@@ -70,7 +70,7 @@ async fn a_hash_of_another_kind_is_replaced_at_the_next_login(app: App) {
 }
 
 /// One of the published vectors of bcrypt, of a password that is too short to be set today.
-async fn a_hash_from_another_program_is_good(app: App) {
+async fn a_hash_from_another_program_is_accepted(app: App) {
     let ada = app.user("ada").await;
     let vector = "$2a$05$CCCCCCCCCCCCCCCCCCCCC.E5YPO9kmyuRGyh0XouQYb4YMJKvyOeW";
     assert_replaced(&app, &ada, "U*U", vector).await;
@@ -106,7 +106,7 @@ async fn a_hash_of_today_is_kept(app: App) {
     assert_eq!(stored(&app), before);
 }
 
-async fn a_corrupt_hash_is_a_fault_of_ours_and_nothing_worse(app: App) {
+async fn a_corrupt_hash_is_a_500_and_nothing_worse(app: App) {
     let ada = app.user("ada").await;
     let good = stored(&app);
     let (head, tail) = good.split_at(7);
@@ -132,10 +132,10 @@ async fn a_corrupt_hash_is_a_fault_of_ours_and_nothing_worse(app: App) {
         let login = app
             .anonymous()
             .post(LOGIN, credentials(ada.email(), ada.password()));
-        let answer = login.header("x-request-id", &id).await;
-        assert_eq!(answer.header("x-request-id"), Some(id.as_str()));
-        let shown = answer.text();
-        answer.refused(500, "INTERNAL_SERVER_ERROR");
+        let response = login.header("x-request-id", &id).await;
+        assert_eq!(response.header("x-request-id"), Some(id.as_str()));
+        let shown = response.text();
+        response.refused(500, "INTERNAL_SERVER_ERROR");
         for inner in ["canary", "bcrypt", "hash", "$2"] {
             assert!(!shown.contains(inner), "{shown}");
         }

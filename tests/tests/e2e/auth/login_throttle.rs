@@ -10,7 +10,7 @@ on_both_engines! {
     after_a_hundred_failures_the_right_password_has_to_wait_too,
     another_address_and_another_network_are_not_affected,
     a_success_starts_the_count_anew,
-    no_header_makes_somebody_else_of_a_caller,
+    no_header_changes_the_caller,
 }
 
 async fn fail(app: &App, ada: &Client, times: usize) {
@@ -65,7 +65,7 @@ async fn another_address_and_another_network_are_not_affected(engine: Engine) {
             body.len()
         );
         elsewhere.send(request.as_bytes()).await;
-        elsewhere.answer().await.unwrap().ok();
+        elsewhere.response().await.unwrap().ok();
     }
 }
 
@@ -79,7 +79,7 @@ async fn a_success_starts_the_count_anew(engine: Engine) {
     }
 }
 
-async fn no_header_makes_somebody_else_of_a_caller(engine: Engine) {
+async fn no_header_changes_the_caller(engine: Engine) {
     let app = App::on(engine).behind_proxy().start();
     let ada = app.user("ada").await;
     fail(&app, &ada, 100).await;

@@ -7,7 +7,8 @@ use serde_json::{Value, json};
 
 use crate::routes::protected;
 use crate::sessions::fixtures::{
-    Device, LOGOUT, OWN_ORIGIN, SESSION, live, login, refresh, refreshed, user_with_device, who,
+    Device, LOGOUT, OWN_ORIGIN, SESSION, get_session, live, login, refresh, refreshed,
+    user_with_device,
 };
 
 on_both_engines! {
@@ -50,21 +51,21 @@ fn with_cookie(app: &App, cookie: &str, body: Value) -> Request {
 
 /// The response says how many, and keeps the cookies of the caller.
 #[track_caller]
-pub(crate) fn others_logged_out(answer: Response, revoked: usize) {
-    assert!(answer.all("set-cookie").is_empty(), "{answer:?}");
-    let said = answer.ok();
+pub(crate) fn others_logged_out(response: Response, revoked: usize) {
+    assert!(response.all("set-cookie").is_empty(), "{response:?}");
+    let said = response.ok();
     assert_eq!(said, json!({ "success": true, "revoked": revoked }));
 }
 
 /// The answer says how many, and clears the cookies.
 #[track_caller]
-pub(crate) fn logged_out(answer: Response, revoked: usize) {
+pub(crate) fn logged_out(response: Response, revoked: usize) {
     let cleared = [
         "access_token=; Path=/; Max-Age=0; HttpOnly; SameSite=Lax",
         "refresh_token=; Path=/api/auth; Max-Age=0; HttpOnly; SameSite=Lax",
     ];
-    assert_eq!(answer.all("set-cookie"), cleared, "{answer:?}");
-    let said = answer.ok();
+    assert_eq!(response.all("set-cookie"), cleared, "{response:?}");
+    let said = response.ok();
     assert_eq!(said, json!({ "success": true, "revoked": revoked }));
 }
 
@@ -94,24 +95,24 @@ async fn each_scope(app: App, credential: Credential, wait: Duration, scopes: Sc
         app.clock.advance(wait);
         let body: Value = serde_json::from_str(scope).unwrap();
         for revoked in [revoked, 0] {
-            let answer = credential(&app, &devices[0], body.clone()).await;
+            let response = credential(&app, &devices[0], body.clone()).await;
             if body["scope"] == "others" {
-                others_logged_out(answer, revoked);
+                others_logged_out(response, revoked);
             } else {
-                logged_out(answer, revoked);
+                logged_out(response, revoked);
             }
             assert_eq!(live(&app, &devices), left, "{scope}");
         }
         for (device, lives) in devices.iter().zip(left) {
-            let answer = refresh(&app, &device.refresh).await;
+            let response = refresh(&app, &device.refresh).await;
             if lives {
-                let next = Device::keeps(&answer.ok());
-                who(&app, &next.access).await.ok();
+                let next = Device::from_response(&response.ok());
+                get_session(&app, &next.access).await.ok();
             } else {
-                answer.refused(401, "SESSION_EXPIRED");
+                response.refused(401, "SESSION_EXPIRED");
             }
             if !lives && wait.is_zero() {
-                who(&app, &device.access)
+                get_session(&app, &device.access)
                     .await
                     .refused(401, "TOKEN_REVOKED");
             }
@@ -160,7 +161,7 @@ async fn an_old_refresh_token_still_logs_out(app: App) {
     }
     logged_out(by_body(&app, &first, json!({})).await, 1);
     assert_eq!(live(&app, [&first, &other]), [false, true]);
-    who(&app, &newest.access)
+    get_session(&app, &newest.access)
         .await
         .refused(401, "TOKEN_REVOKED");
 }
@@ -241,7 +242,7 @@ async fn cookies_from_somewhere_else_end_nothing(app: App) {
         }
     }
     assert_eq!(live(&app, [&device]), [true]);
-    who(&app, &device.access).await.ok();
+    get_session(&app, &device.access).await.ok();
 }
 
 async fn a_token_of_an_ended_session_is_refused_by_every_route_at_once(app: App) {

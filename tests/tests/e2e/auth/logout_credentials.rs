@@ -7,15 +7,16 @@ use serde_json::{Value, json};
 
 use super::logout::{by_access, by_body, by_cookies, logged_out, others_logged_out};
 use crate::sessions::fixtures::{
-    Device, LOGOUT, OWN_ORIGIN, SESSION_TTL, forge, live, login, refreshed, user_with_device, who,
+    Device, LOGOUT, OWN_ORIGIN, SESSION_TTL, forge, get_session, live, login, refreshed,
+    user_with_device,
 };
 
 on_both_engines! {
     without_credentials_nothing_is_ended,
     junk_ends_nothing,
-    a_header_that_is_no_good_is_not_rescued_by_cookies,
+    an_invalid_header_is_not_replaced_by_cookies,
     a_forgery_ends_nothing,
-    a_session_nobody_knows_is_not_ended,
+    an_unknown_session_is_not_revoked,
     the_credentials_of_an_ended_session_end_nothing,
     the_credentials_of_an_expired_session_end_nothing,
 }
@@ -38,12 +39,12 @@ async fn without_credentials_nothing_is_ended(app: App) {
             ("origin", "null"),
             ("sec-fetch-site", "cross-site"),
         ] {
-            let answer = request.clone().header(name, value).await;
-            assert!(answer.all("set-cookie").is_empty());
-            assert_eq!(answer.ok(), json!({ "success": true, "revoked": 0 }));
+            let response = request.clone().header(name, value).await;
+            assert!(response.all("set-cookie").is_empty());
+            assert_eq!(response.ok(), json!({ "success": true, "revoked": 0 }));
         }
     }
-    who(&app, &device.access).await.ok();
+    get_session(&app, &device.access).await.ok();
 }
 
 fn cookie(app: &App, cookie: &str) -> Request {
@@ -100,7 +101,7 @@ async fn junk_ends_nothing(app: App) {
     refreshed(&app, &device).await;
 }
 
-async fn a_header_that_is_no_good_is_not_rescued_by_cookies(app: App) {
+async fn an_invalid_header_is_not_replaced_by_cookies(app: App) {
     let (_, device) = user_with_device(&app, "ada").await;
     for header in ["", "junk", "Bearer junk", "Basic YTpi"] {
         let request = by_cookies(&app, &device, everything());
@@ -141,7 +142,7 @@ async fn a_forgery_ends_nothing(app: App) {
 }
 
 /// As with a token that another service issued, or after the restore of a backup.
-async fn a_session_nobody_knows_is_not_ended(app: App) {
+async fn an_unknown_session_is_not_revoked(app: App) {
     let (ada, device) = user_with_device(&app, "ada").await;
     let elsewhere = Device {
         session: String::new(),
@@ -160,16 +161,16 @@ async fn the_credentials_of_an_ended_session_end_nothing(app: App) {
     logged_out(by_access(&app, &ended, json!({})).await, 1);
     for credential in [by_access, by_body, by_cookies] {
         for scope in ["current", "others", "all"] {
-            let answer = credential(&app, &ended, json!({ "scope": scope })).await;
+            let response = credential(&app, &ended, json!({ "scope": scope })).await;
             if scope == "others" {
-                others_logged_out(answer, 0);
+                others_logged_out(response, 0);
             } else {
-                logged_out(answer, 0);
+                logged_out(response, 0);
             }
         }
     }
     assert_eq!(live(&app, [&other]), [true]);
-    who(&app, &other.access).await.ok();
+    get_session(&app, &other.access).await.ok();
 }
 
 async fn the_credentials_of_an_expired_session_end_nothing(app: App) {
@@ -178,16 +179,16 @@ async fn the_credentials_of_an_expired_session_end_nothing(app: App) {
     let other = login(&app, &ada).await;
     for credential in [by_access, by_body, by_cookies] {
         for scope in ["current", "others", "all"] {
-            let answer = credential(&app, &expired, json!({ "scope": scope })).await;
+            let response = credential(&app, &expired, json!({ "scope": scope })).await;
             if scope == "others" {
-                others_logged_out(answer, 0);
+                others_logged_out(response, 0);
             } else {
-                logged_out(answer, 0);
+                logged_out(response, 0);
             }
         }
     }
     // An expired session is not among "others" either: it has ended already.
     let others = by_access(&app, &other, json!({ "scope": "others" })).await;
     others_logged_out(others, 0);
-    who(&app, &other.access).await.ok();
+    get_session(&app, &other.access).await.ok();
 }

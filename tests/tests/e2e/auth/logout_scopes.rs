@@ -7,8 +7,8 @@ use serde_json::json;
 
 use super::logout::{by_access, by_body, by_cookies, logged_out};
 use crate::sessions::fixtures::{
-    ACCESS_TTL, Device, LOGOUT, OVERLAP, OWN_ORIGIN, forge, is_revoked, live, login, refreshed,
-    user_with_device, who,
+    ACCESS_TTL, Device, LOGOUT, OVERLAP, OWN_ORIGIN, forge, get_session, is_revoked, live, login,
+    refreshed, user_with_device,
 };
 
 on_both_engines! {
@@ -18,7 +18,7 @@ on_both_engines! {
     an_older_refresh_token_ends_its_own_session_at_most,
     a_refresh_token_of_the_future_ends_its_own_session_at_most,
     the_best_credential_counts,
-    a_header_is_not_helped_by_cookies,
+    a_header_is_not_supplemented_by_cookies,
     an_access_token_of_an_ended_session_reaches_no_other,
 }
 
@@ -62,8 +62,8 @@ async fn an_expired_access_token_ends_its_own_session_at_most(app: App) {
             let (own, other) = two_devices(&app, &format!("{scope}{number}")).await;
             app.clock.advance(wait);
             let revoked = usize::from(scope == "all");
-            let answer = by_access(&app, &own, json!({ "scope": scope })).await;
-            assert_eq!(answer.ok()["revoked"], revoked);
+            let response = by_access(&app, &own, json!({ "scope": scope })).await;
+            assert_eq!(response.ok()["revoked"], revoked);
             ended_its_own_at_most(&app, scope, [&own, &other]);
             let cookie = format!("access_token={}", own.access);
             let alone = app.anonymous().post(LOGOUT, json!({ "scope": scope }));
@@ -84,8 +84,8 @@ async fn the_current_refresh_token_and_its_predecessor_reach_other_sessions(app:
             }
             app.clock.advance(OVERLAP * 2);
             let ended = if scope == "all" { 2 } else { 1 };
-            let answer = by_body(&app, &own, json!({ "scope": scope })).await;
-            assert_eq!(answer.ok()["revoked"], ended, "{scope} {age}");
+            let response = by_body(&app, &own, json!({ "scope": scope })).await;
+            assert_eq!(response.ok()["revoked"], ended, "{scope} {age}");
             assert_eq!(live(&app, [&newest, &other]), [scope == "others", false]);
         }
     }
@@ -100,8 +100,8 @@ async fn an_older_refresh_token_ends_its_own_session_at_most(app: App) {
                 newest = refreshed(&app, &newest).await;
             }
             let revoked = usize::from(scope == "all");
-            let answer = by_body(&app, &own, json!({ "scope": scope })).await;
-            assert_eq!(answer.ok()["revoked"], revoked, "{scope} {age}");
+            let response = by_body(&app, &own, json!({ "scope": scope })).await;
+            assert_eq!(response.ok()["revoked"], revoked, "{scope} {age}");
             ended_its_own_at_most(&app, scope, [&own, &other]);
             let cookie = format!("refresh_token={}", own.refresh);
             let cookie = app
@@ -130,8 +130,8 @@ async fn the_best_credential_counts(app: App) {
     let (own, other) = two_devices(&app, "ada").await;
     app.clock.advance(ACCESS_TTL * 2);
     // The access token expired in the browser; the refresh token beside it is current.
-    let answer = by_cookies(&app, &own, json!({ "scope": "others" })).await;
-    assert_eq!(answer.ok()["revoked"], 1);
+    let response = by_cookies(&app, &own, json!({ "scope": "others" })).await;
+    assert_eq!(response.ok()["revoked"], 1);
     assert_eq!(live(&app, [&own, &other]), [true, false]);
 
     let (own, other) = two_devices(&app, "eve").await;
@@ -151,19 +151,19 @@ async fn the_best_credential_counts(app: App) {
         refresh: own.refresh,
         ..newest.clone()
     };
-    let answer = by_cookies(&app, &mixed, json!({ "scope": "others" })).await;
-    assert_eq!(answer.ok()["revoked"], 1);
+    let response = by_cookies(&app, &mixed, json!({ "scope": "others" })).await;
+    assert_eq!(response.ok()["revoked"], 1);
     assert_eq!(live(&app, [&newest, &other]), [true, false]);
 }
 
-async fn a_header_is_not_helped_by_cookies(app: App) {
+async fn a_header_is_not_supplemented_by_cookies(app: App) {
     let (own, other) = two_devices(&app, "ada").await;
     app.clock.advance(ACCESS_TTL * 2);
     let fresh = refreshed(&app, &own).await;
     let bearer = format!("Bearer {}", own.access);
     let request = by_cookies(&app, &fresh, json!({ "scope": "others" }));
-    let answer = request.header("authorization", &bearer).await;
-    assert_eq!(answer.ok()["revoked"], 0);
+    let response = request.header("authorization", &bearer).await;
+    assert_eq!(response.ok()["revoked"], 0);
     assert_eq!(live(&app, [&own, &other]), [true, true]);
 }
 
@@ -175,9 +175,9 @@ async fn an_access_token_of_an_ended_session_reaches_no_other(app: App) {
             "UPDATE sessions SET revoked_at = created_at WHERE id = '{}'",
             own.session
         ));
-        who(&app, &own.access).await.ok();
-        let answer = by_access(&app, &own, json!({ "scope": scope })).await;
-        assert_eq!(answer.ok()["revoked"], 0);
+        get_session(&app, &own.access).await.ok();
+        let response = by_access(&app, &own, json!({ "scope": scope })).await;
+        assert_eq!(response.ok()["revoked"], 0);
         assert!(is_revoked(&app, &own.session));
         logged_out(by_access(&app, &other, json!({})).await, 1);
     }

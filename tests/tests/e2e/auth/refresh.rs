@@ -12,33 +12,33 @@ use uuid::Uuid;
 use super::login::{LOGIN, credentials};
 use crate::sessions::fixtures::{
     ALMOST_SESSION_TTL, CHANGE_PASSWORD, LOGOUT, REFRESH, SESSION_TTL, column, counter, forge,
-    login, refresh, refreshed, user_with_device, who,
+    get_session, login, refresh, refreshed, user_with_device,
 };
 
 on_both_engines! {
-    a_refresh_gives_the_next_pair_for_the_same_session,
+    a_refresh_returns_the_next_pair_of_the_same_session,
     the_first_refresh_token_is_that_of_counter_0_and_the_next_of_counter_1,
     the_lifetime_of_a_session_slides_with_every_refresh,
-    twenty_parallel_refreshes_get_twenty_equal_answers_and_take_one_step,
+    twenty_parallel_refreshes_get_equal_responses_and_advance_once,
     parallel_refreshes_of_many_sessions_do_not_mix,
     an_expired_access_token_does_not_hinder_a_refresh,
     a_refresh_after_the_end_of_its_session_is_401,
     a_refresh_after_the_account_was_deleted_is_401,
     a_refresh_after_a_change_of_password_elsewhere_is_401,
     a_token_of_a_previous_secret_is_followed_by_one_of_the_current_secret,
-    without_a_token_the_answer_says_what_is_missing,
-    an_expired_session_is_over_by_the_microsecond,
+    without_a_token_the_response_names_what_is_missing,
+    a_session_expires_to_the_microsecond,
 }
 
-async fn a_refresh_gives_the_next_pair_for_the_same_session(app: App) {
+async fn a_refresh_returns_the_next_pair_of_the_same_session(app: App) {
     let ada = app.user("ada").await;
     let login = credentials(ada.email(), ada.password());
     let first = app.anonymous().post(LOGIN, login).await.ok();
     app.clock.advance(Duration::from_secs(60));
     let token = first["refresh_token"].as_str().unwrap();
-    let answer = refresh(&app, token).await;
-    let cookies = answer.all("set-cookie").join("\n");
-    let next = answer.ok();
+    let response = refresh(&app, token).await;
+    let cookies = response.all("set-cookie").join("\n");
+    let next = response.ok();
 
     let access = next["access_token"].as_str().unwrap();
     let successor = next["refresh_token"].as_str().unwrap();
@@ -62,11 +62,11 @@ async fn a_refresh_gives_the_next_pair_for_the_same_session(app: App) {
         )
     );
     // Issued now, to the second, and good for a quarter of an hour.
-    let session = who(&app, access).await.ok();
+    let session = get_session(&app, access).await.ok();
     assert_eq!(session["session"]["expiresAt"], "2026-11-20T13:13:51.000Z");
     assert_eq!(session["session"]["id"], first["session_id"]);
     // The old access token lives on until it expires.
-    who(&app, first["access_token"].as_str().unwrap())
+    get_session(&app, first["access_token"].as_str().unwrap())
         .await
         .ok();
 }
@@ -91,27 +91,27 @@ async fn the_lifetime_of_a_session_slides_with_every_refresh(app: App) {
         device = refreshed(&app, &device).await;
         let kept = column(&app, &device.session, "expires_at").unwrap();
         assert_eq!(kept.trim_end_matches('0'), expires_at);
-        who(&app, &device.access).await.ok();
+        get_session(&app, &device.access).await.ok();
     }
     app.clock.advance(SESSION_TTL);
     let late = refresh(&app, &device.refresh).await;
     late.refused(401, "SESSION_EXPIRED");
 }
 
-async fn twenty_parallel_refreshes_get_twenty_equal_answers_and_take_one_step(app: App) {
+async fn twenty_parallel_refreshes_get_equal_responses_and_advance_once(app: App) {
     let (_, mut device) = user_with_device(&app, "ada").await;
     for step in 1..=5 {
         app.clock.advance(Duration::from_millis(1500));
         let requests = (0..20).map(|_| refresh(&app, &device.refresh).into_future());
-        let answers = join_all(requests).await;
-        let seen = |answer: &e2e::Response| {
-            let cookies = answer.all("set-cookie").join("\n");
-            (answer.status(), cookies, answer.text())
+        let responses = join_all(requests).await;
+        let seen = |response: &e2e::Response| {
+            let cookies = response.all("set-cookie").join("\n");
+            (response.status(), cookies, response.text())
         };
-        let first = seen(&answers[0]);
-        assert!(answers.iter().all(|answer| seen(answer) == first));
+        let first = seen(&responses[0]);
+        assert!(responses.iter().all(|response| seen(response) == first));
         assert_eq!(counter(&app, &device.session), step);
-        device = crate::sessions::fixtures::Device::keeps(&answers[0].clone().ok());
+        device = crate::sessions::fixtures::Device::from_response(&responses[0].clone().ok());
     }
     refreshed(&app, &device).await;
 }
@@ -124,9 +124,9 @@ async fn parallel_refreshes_of_many_sessions_do_not_mix(app: App) {
     }
     for step in 1..=3 {
         let both = devices.iter().chain(&devices);
-        let answers = join_all(both.map(|device| refreshed(&app, device))).await;
-        assert_eq!(answers[..10], answers[10..]);
-        for (device, next) in devices.iter_mut().zip(answers) {
+        let responses = join_all(both.map(|device| refreshed(&app, device))).await;
+        assert_eq!(responses[..10], responses[10..]);
+        for (device, next) in devices.iter_mut().zip(responses) {
             assert_eq!(next.refresh, forge(app.secret(), &device.session, step));
             *device = next;
         }
@@ -179,7 +179,7 @@ async fn a_token_of_a_previous_secret_is_followed_by_one_of_the_current_secret(a
     let (_, device) = user_with_device(&app, "ada").await;
     let new_secret = "the secret that signs from today on, 32 bytes";
     let tomorrow = app
-        .sister()
+        .another_process()
         .set("auth-secret", new_secret)
         .set("auth-secrets-previous", app.secret())
         .start();
@@ -199,13 +199,13 @@ async fn a_token_of_a_previous_secret_is_followed_by_one_of_the_current_secret(a
     refreshed(&tomorrow, &next).await;
 }
 
-async fn without_a_token_the_answer_says_what_is_missing(app: App) {
+async fn without_a_token_the_response_names_what_is_missing(app: App) {
     let anonymous = app.anonymous();
     let bare = |request: Request| async {
-        let answer = request.await;
+        let response = request.await;
         let challenge = r#"Bearer realm="api""#;
-        assert_eq!(answer.header("www-authenticate"), Some(challenge));
-        answer.refused(401, "UNAUTHORIZED");
+        assert_eq!(response.header("www-authenticate"), Some(challenge));
+        response.refused(401, "UNAUTHORIZED");
     };
     bare(anonymous.request("POST", REFRESH)).await;
     bare(anonymous.post(REFRESH, json!({}))).await;
@@ -231,7 +231,7 @@ async fn without_a_token_the_answer_says_what_is_missing(app: App) {
     form.await.refused(415, "UNSUPPORTED_MEDIA_TYPE");
 }
 
-async fn an_expired_session_is_over_by_the_microsecond(app: App) {
+async fn a_session_expires_to_the_microsecond(app: App) {
     let (ada, device) = user_with_device(&app, "ada").await;
     app.clock.advance(ALMOST_SESSION_TTL);
     let other = login(&app, &ada).await;

@@ -11,8 +11,8 @@ use serde_json::json;
 
 use crate::routes::{operations, protected};
 use crate::sessions::fixtures::{
-    CHANGE_PASSWORD, Device, LOGOUT, SESSION, counter, forge, is_revoked, login, refresh,
-    refreshed, user_with_device, who,
+    CHANGE_PASSWORD, Device, LOGOUT, SESSION, counter, forge, get_session, is_revoked, login,
+    refresh, refreshed, user_with_device,
 };
 
 on_both_engines! {
@@ -21,32 +21,32 @@ on_both_engines! {
     no_bit_of_a_token_may_be_another,
     a_token_written_in_another_way_is_no_token,
     the_mac_of_one_session_is_not_good_for_another,
-    another_servers_token_is_a_forgery,
+    a_token_of_another_server_is_rejected,
     a_counter_the_session_has_not_reached_is_refused_and_changes_nothing,
-    a_good_mac_for_an_unknown_session_is_401,
+    a_valid_mac_for_an_unknown_session_is_401,
     an_access_token_is_no_refresh_token,
     a_refresh_token_is_no_access_token,
-    ids_that_no_database_takes_are_no_faults,
+    ids_that_no_database_can_store_cause_no_errors,
 }
 
 /// Each is refused as a bad token, and the session goes on as if nothing had been.
 async fn all_refused(app: &App, device: &Device, tokens: Vec<String>) {
     assert!(!tokens.is_empty());
     for some in tokens.chunks(50) {
-        let answers = some.iter().map(|token| async move {
-            let answer = refresh(app, token).await;
-            assert_eq!(answer.code(), "INVALID_TOKEN", "{token:?}");
-            let shown = format!("{answer:?}");
-            answer.refused(401, "INVALID_TOKEN");
+        let responses = some.iter().map(|token| async move {
+            let response = refresh(app, token).await;
+            assert_eq!(response.code(), "INVALID_TOKEN", "{token:?}");
+            let shown = format!("{response:?}");
+            response.refused(401, "INVALID_TOKEN");
             assert!(token.len() < 20 || !shown.contains(token.as_str()));
         });
-        join_all(answers).await;
+        join_all(responses).await;
     }
     assert!(!is_revoked(app, &device.session));
     let before = counter(app, &device.session);
     refreshed(app, device).await;
     assert_eq!(counter(app, &device.session), before + 1);
-    who(app, &device.access).await.ok();
+    get_session(app, &device.access).await.ok();
 }
 
 fn bytes(token: &str) -> Vec<u8> {
@@ -143,7 +143,7 @@ async fn the_mac_of_one_session_is_not_good_for_another(app: App) {
     refreshed(&app, &other).await;
 }
 
-async fn another_servers_token_is_a_forgery(app: App) {
+async fn a_token_of_another_server_is_rejected(app: App) {
     let (_, device) = user_with_device(&app, "ada").await;
     let secret = "the secret of another server, long enough";
     let tokens = [0, 1, 2, u32::MAX].map(|counter| forge(secret, &device.session, counter));
@@ -170,7 +170,7 @@ async fn a_counter_the_session_has_not_reached_is_refused_and_changes_nothing(ap
     refused.refused(401, "REFRESH_TOKEN_REUSED");
 }
 
-async fn a_good_mac_for_an_unknown_session_is_401(app: App) {
+async fn a_valid_mac_for_an_unknown_session_is_401(app: App) {
     let (_, device) = user_with_device(&app, "ada").await;
     for session in [
         "00000000-0000-0000-0000-000000000000",
@@ -211,7 +211,7 @@ async fn a_refresh_token_is_no_access_token(app: App) {
 }
 
 /// Whoever shares the secret may issue any text; PostgreSQL takes none with a NUL.
-async fn ids_that_no_database_takes_are_no_faults(app: App) {
+async fn ids_that_no_database_can_store_cause_no_errors(app: App) {
     let keyring = Keyring::new(Secret::new(app.secret()).unwrap());
     let issuer = TokenIssuer::new(keyring, "api-server", "api", Duration::from_secs(900)).unwrap();
     let ada = app.user("ada").await;
@@ -225,8 +225,12 @@ async fn ids_that_no_database_takes_are_no_faults(app: App) {
         let caller = app.bearer(token);
         let path = id.replace('\0', "%00");
         for operation in operations(&app).await {
-            let answer = operation.request(&caller, &path).await;
-            assert!(answer.status() < 500, "{operation:?}: {}", answer.text());
+            let response = operation.request(&caller, &path).await;
+            assert!(
+                response.status() < 500,
+                "{operation:?}: {}",
+                response.text()
+            );
         }
         for (method, path, body) in [
             ("POST", "/api/tasks", json!({ "title": "t" })),
@@ -244,8 +248,12 @@ async fn ids_that_no_database_takes_are_no_faults(app: App) {
                 json!({ "current_password": "x", "new_password": "long enough" }),
             ),
         ] {
-            let answer = caller.request(method, path).body(body).await;
-            assert!(answer.status() < 500, "{method} {path}: {}", answer.text());
+            let response = caller.request(method, path).body(body).await;
+            assert!(
+                response.status() < 500,
+                "{method} {path}: {}",
+                response.text()
+            );
         }
     }
 }

@@ -6,13 +6,13 @@ use e2e::{App, on_both_engines};
 use futures_util::future::join_all;
 
 use crate::sessions::fixtures::{
-    ALMOST_OVERLAP, Device, LOGOUT, MICROSECOND, OVERLAP, counter, is_revoked, refresh, refreshed,
-    user_with_device, who,
+    ALMOST_OVERLAP, Device, LOGOUT, MICROSECOND, OVERLAP, counter, get_session, is_revoked,
+    refresh, refreshed, user_with_device,
 };
 
 on_both_engines! {
-    within_the_overlap_the_predecessor_gets_the_same_pair_as_often_as_it_likes,
-    after_the_overlap_the_predecessor_is_answered_twice_in_a_row_and_then_ends_the_session,
+    within_the_overlap_the_predecessor_gets_the_same_pair_every_time,
+    after_the_overlap_the_predecessor_is_accepted_twice_in_a_row_and_then_ends_the_session,
     a_retry_of_a_late_recovery_is_not_charged_again,
     parallel_late_recoveries_are_charged_once,
     a_rotation_without_loss_starts_the_count_anew,
@@ -28,7 +28,7 @@ async fn lost(app: &App, device: &Device) {
     refreshed(app, device).await;
 }
 
-async fn within_the_overlap_the_predecessor_gets_the_same_pair_as_often_as_it_likes(app: App) {
+async fn within_the_overlap_the_predecessor_gets_the_same_pair_every_time(app: App) {
     let (_, mut device) = user_with_device(&app, "ada").await;
     // More rotations than late recoveries would be forgiven.
     for step in 1..=5 {
@@ -42,7 +42,7 @@ async fn within_the_overlap_the_predecessor_gets_the_same_pair_as_often_as_it_li
     }
 }
 
-async fn after_the_overlap_the_predecessor_is_answered_twice_in_a_row_and_then_ends_the_session(
+async fn after_the_overlap_the_predecessor_is_accepted_twice_in_a_row_and_then_ends_the_session(
     app: App,
 ) {
     let (_, mut device) = user_with_device(&app, "ada").await;
@@ -56,11 +56,11 @@ async fn after_the_overlap_the_predecessor_is_answered_twice_in_a_row_and_then_e
     }
     lost(&app, &device).await;
     app.clock.advance(OVERLAP + MICROSECOND);
-    who(&app, &device.access).await.ok();
+    get_session(&app, &device.access).await.ok();
     let refused = refresh(&app, &device.refresh).await;
     refused.refused(401, "REFRESH_TOKEN_REUSED");
     assert!(is_revoked(&app, &device.session));
-    who(&app, &device.access)
+    get_session(&app, &device.access)
         .await
         .refused(401, "TOKEN_REVOKED");
     let refused = refresh(&app, &device.refresh).await;
@@ -91,9 +91,9 @@ async fn parallel_late_recoveries_are_charged_once(app: App) {
     for _ in 0..2 {
         lost(&app, &device).await;
         app.clock.advance(LATE);
-        let answers = join_all((0..20).map(|_| refreshed(&app, &device))).await;
-        assert!(answers.iter().all(|answer| *answer == answers[0]));
-        device = answers[0].clone();
+        let responses = join_all((0..20).map(|_| refreshed(&app, &device))).await;
+        assert!(responses.iter().all(|response| *response == responses[0]));
+        device = responses[0].clone();
     }
     refreshed(&app, &device).await;
 }
@@ -120,7 +120,7 @@ async fn a_token_two_steps_old_ends_the_session_at_once(app: App) {
     let problem = refresh(&app, &first.refresh).await;
     problem.refused(401, "REFRESH_TOKEN_REUSED");
     for device in [&first, &second, &third] {
-        who(&app, &device.access)
+        get_session(&app, &device.access)
             .await
             .refused(401, "TOKEN_REVOKED");
         let refused = refresh(&app, &device.refresh).await;
@@ -138,16 +138,18 @@ async fn a_thief_and_a_victim_who_both_go_on_end_the_session_within_three_rotati
         app.clock.advance(Duration::from_secs(60));
         victim = refreshed(&app, &victim).await;
         app.clock.advance(Duration::from_secs(60));
-        let answer = refresh(&app, &thief.refresh).await;
-        if answer.status() == 401 {
-            answer.refused(401, "REFRESH_TOKEN_REUSED");
+        let response = refresh(&app, &thief.refresh).await;
+        if response.status() == 401 {
+            response.refused(401, "REFRESH_TOKEN_REUSED");
             break;
         }
-        thief = Device::keeps(&answer.ok());
+        thief = Device::from_response(&response.ok());
     }
     let over = refresh(&app, &victim.refresh).await;
     over.refused(401, "SESSION_EXPIRED");
-    who(&app, &thief.access).await.refused(401, "TOKEN_REVOKED");
+    get_session(&app, &thief.access)
+        .await
+        .refused(401, "TOKEN_REVOKED");
 }
 
 async fn the_end_of_one_session_does_not_touch_another(app: App) {
@@ -157,6 +159,6 @@ async fn the_end_of_one_session_does_not_touch_another(app: App) {
     refreshed(&app, &next).await;
     let refused = refresh(&app, &first.refresh).await;
     refused.refused(401, "REFRESH_TOKEN_REUSED");
-    who(&app, &other.access).await.ok();
+    get_session(&app, &other.access).await.ok();
     refreshed(&app, &other).await;
 }

@@ -15,7 +15,7 @@ on_both_engines! {
     a_password_has_8_to_128_characters,
     a_name_has_at_most_200_characters,
     every_bad_field_is_named_at_once,
-    what_the_caller_may_not_decide_is_ignored,
+    fields_that_the_server_sets_are_ignored,
     a_refused_registration_leaves_nothing_behind,
 }
 
@@ -27,9 +27,9 @@ fn named(email: &str) -> Value {
 
 async fn a_new_account_is_logged_in(app: App) {
     let body = json!({ "email": "ada@example.com", "password": "correct horse", "name": "Ada" });
-    let grant = app.anonymous().post(REGISTER, body).await.created();
+    let token_response = app.anonymous().post(REGISTER, body).await.created();
     let user = json!({
-        "id": grant["user"]["id"],
+        "id": token_response["user"]["id"],
         "email": "ada@example.com",
         "name": "Ada",
         "image": null,
@@ -37,22 +37,22 @@ async fn a_new_account_is_logged_in(app: App) {
         "created_at": TestClock::START,
         "updated_at": TestClock::START,
     });
-    assert_eq!(grant["user"], user);
-    assert_eq!(grant["token_type"], "Bearer");
-    assert_eq!(grant["expires_in"], 900);
-    assert!(grant["session_id"].is_string());
+    assert_eq!(token_response["user"], user);
+    assert_eq!(token_response["token_type"], "Bearer");
+    assert_eq!(token_response["expires_in"], 900);
+    assert!(token_response["session_id"].is_string());
 
-    let token = grant["access_token"].as_str().unwrap();
+    let token = token_response["access_token"].as_str().unwrap();
     let account = app.bearer(token).get("/api/auth/account").await.ok();
     assert_eq!(account, user);
 }
 
 async fn signup_is_another_name_of_the_same_address(app: App) {
     let caller = app.anonymous();
-    let grant = caller
+    let token_response = caller
         .post("/api/auth/signup", named("ada@example.com"))
         .await;
-    assert_eq!(grant.created()["user"]["email"], "ada@example.com");
+    assert_eq!(token_response.created()["user"]["email"], "ada@example.com");
     let again = caller.post(REGISTER, named("ada@example.com")).await;
     again.refused(409, "USER_ALREADY_EXISTS");
 }
@@ -62,17 +62,17 @@ async fn the_name_is_optional(app: App) {
     for (number, name) in [Value::Null, json!("")].into_iter().enumerate() {
         let mut body = named(&format!("{number}@example.com"));
         body["name"] = name.clone();
-        let grant = caller.post(REGISTER, body).await.created();
-        assert_eq!(grant["user"]["name"], name);
+        let token_response = caller.post(REGISTER, body).await.created();
+        assert_eq!(token_response["user"]["name"], name);
     }
-    let grant = caller.post(REGISTER, named("ada@example.com")).await;
-    assert_eq!(grant.created()["user"]["name"], Value::Null);
+    let token_response = caller.post(REGISTER, named("ada@example.com")).await;
+    assert_eq!(token_response.created()["user"]["name"], Value::Null);
 }
 
 async fn an_address_is_lower_cased_and_has_one_account(app: App) {
     let caller = app.anonymous();
-    let grant = caller.post(REGISTER, named("Ada@Example.COM")).await;
-    assert_eq!(grant.created()["user"]["email"], "ada@example.com");
+    let token_response = caller.post(REGISTER, named("Ada@Example.COM")).await;
+    assert_eq!(token_response.created()["user"]["email"], "ada@example.com");
     for spelling in ["ada@example.com", "ADA@EXAMPLE.COM", "aDa@example.com"] {
         let again = caller.post(REGISTER, named(spelling)).await;
         again.refused(409, "USER_ALREADY_EXISTS");
@@ -89,8 +89,8 @@ async fn a_tag_makes_another_address(app: App) {
         "ada+home@example.com",
         "a.da@example.com",
     ] {
-        let grant = caller.post(REGISTER, named(email)).await.created();
-        assert_eq!(grant["user"]["email"], email);
+        let token_response = caller.post(REGISTER, named(email)).await.created();
+        assert_eq!(token_response["user"]["email"], email);
     }
 }
 
@@ -101,10 +101,10 @@ async fn an_international_domain_is_an_address(app: App) {
         ("bob@xn--bcher-kva.example", "bob@xn--bcher-kva.example"),
         ("ada@例え.テスト", "ada@xn--r8jz45g.xn--zckzah"),
     ] {
-        let grant = caller.post(REGISTER, named(given)).await.created();
-        assert_eq!(grant["user"]["email"], kept);
+        let token_response = caller.post(REGISTER, named(given)).await.created();
+        assert_eq!(token_response["user"]["email"], kept);
         let login = caller.post("/api/auth/login", named(given)).await;
-        assert_eq!(login.ok()["user"]["id"], grant["user"]["id"]);
+        assert_eq!(login.ok()["user"]["id"], token_response["user"]["id"]);
     }
 }
 
@@ -119,8 +119,8 @@ async fn an_address_may_have_254_bytes(app: App) {
     let caller = app.anonymous();
     for bytes in [253, 254] {
         let email = address_of(bytes);
-        let grant = caller.post(REGISTER, named(&email)).await.created();
-        assert_eq!(grant["user"]["email"], email);
+        let token_response = caller.post(REGISTER, named(&email)).await.created();
+        assert_eq!(token_response["user"]["email"], email);
     }
     let too_long = caller.post(REGISTER, named(&address_of(255))).await;
     too_long.invalid("email", "too_long", "must be at most 254 bytes");
@@ -215,18 +215,18 @@ async fn every_bad_field_is_named_at_once(app: App) {
     assert_eq!(problem["errors"], expected);
 }
 
-async fn what_the_caller_may_not_decide_is_ignored(app: App) {
+async fn fields_that_the_server_sets_are_ignored(app: App) {
     let mut body = named("ada@example.com");
     body["id"] = "1".into();
     body["email_verified"] = true.into();
     body["created_at"] = "1999-01-01T00:00:00.000Z".into();
     body["password_hash"] = "$2b$04$".into();
     body["is_admin"] = true.into();
-    let grant = app.anonymous().post(REGISTER, body).await.created();
-    assert_ne!(grant["user"]["id"], "1");
-    assert_eq!(grant["user"]["email_verified"], false);
-    assert_eq!(grant["user"]["created_at"], TestClock::START);
-    assert_eq!(grant["user"]["is_admin"], Value::Null);
+    let token_response = app.anonymous().post(REGISTER, body).await.created();
+    assert_ne!(token_response["user"]["id"], "1");
+    assert_eq!(token_response["user"]["email_verified"], false);
+    assert_eq!(token_response["user"]["created_at"], TestClock::START);
+    assert_eq!(token_response["user"]["is_admin"], Value::Null);
 }
 
 async fn a_refused_registration_leaves_nothing_behind(app: App) {
@@ -243,6 +243,6 @@ async fn a_refused_registration_leaves_nothing_behind(app: App) {
 
     assert_eq!(app.database().value(counts).unwrap(), "1 1");
     let login = json!({ "email": ada.email(), "password": ada.password() });
-    let grant = app.anonymous().post("/api/auth/login", login).await.ok();
-    assert_eq!(grant["user"]["name"], "ada");
+    let token_response = app.anonymous().post("/api/auth/login", login).await.ok();
+    assert_eq!(token_response["user"]["name"], "ada");
 }

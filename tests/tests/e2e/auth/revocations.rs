@@ -6,15 +6,15 @@ use e2e::{App, Client, Engine, Issuer, on_both_engines};
 use serde_json::{Value, json};
 
 use super::logout::{by_access, logged_out};
-use crate::sessions::fixtures::{login, user_with_device, who};
+use crate::sessions::fixtures::{get_session, login, user_with_device};
 
 const REVOCATIONS: &str = "/api/auth/revocations";
 
 on_both_engines! {
-    only_who_holds_the_secret_may_read_them,
+    only_holders_of_the_secret_may_read_them,
     a_service_with_a_key_of_its_own_may_read_them,
-    they_are_told_from_a_number_on,
-    a_thousand_are_told_at_once_and_the_rest_afterwards,
+    they_are_listed_after_a_given_number,
+    a_page_holds_a_thousand_and_the_rest_follow,
     a_number_from_before_a_backup_starts_over,
     an_after_that_is_no_number_is_refused,
 }
@@ -36,19 +36,19 @@ fn ended(page: &Value) -> Vec<&str> {
     ids.collect()
 }
 
-async fn only_who_holds_the_secret_may_read_them(app: App) {
+async fn only_holders_of_the_secret_may_read_them(app: App) {
     let (_, device) = user_with_device(&app, "ada").await;
     let anonymous = app.anonymous().get(REVOCATIONS).await;
     anonymous.refused(401, "UNAUTHORIZED");
     let forged = token(&app, "another secret of at least 32 bytes");
     let access = Issuer::of(&app).issue("42", "ada@example.com");
     for refused in [forged, access, device.access, device.refresh] {
-        let answer = app.bearer(refused).get(REVOCATIONS).await;
-        answer.refused(401, "INVALID_TOKEN");
+        let response = app.bearer(refused).get(REVOCATIONS).await;
+        response.refused(401, "INVALID_TOKEN");
     }
     service(&app).get(REVOCATIONS).await.ok();
     // And what opens this opens nothing else.
-    let session = who(&app, &token(&app, app.secret())).await;
+    let session = get_session(&app, &token(&app, app.secret())).await;
     session.refused(401, "INVALID_TOKEN");
     let old = token(&app, app.secret());
     app.clock.advance(std::time::Duration::from_secs(65));
@@ -68,7 +68,7 @@ async fn a_service_with_a_key_of_its_own_may_read_them(engine: Engine) {
     ask("billing").await.refused(401, "INVALID_TOKEN");
 }
 
-async fn they_are_told_from_a_number_on(app: App) {
+async fn they_are_listed_after_a_given_number(app: App) {
     let (ada, first) = user_with_device(&app, "ada").await;
     let before = service(&app).get(REVOCATIONS).await.ok();
     let second = login(&app, &ada).await;
@@ -98,7 +98,7 @@ async fn they_are_told_from_a_number_on(app: App) {
     );
 }
 
-async fn a_thousand_are_told_at_once_and_the_rest_afterwards(app: App) {
+async fn a_page_holds_a_thousand_and_the_rest_follow(app: App) {
     app.database().execute(
         "INSERT INTO revocations (sequence, session_id, forget_after)
          WITH RECURSIVE number(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM number WHERE n < 1001)
@@ -138,15 +138,15 @@ async fn an_after_that_is_no_number_is_refused(app: App) {
         ("1.5", 400, "INVALID_REQUEST"),
         ("9223372036854775808", 400, "INVALID_REQUEST"),
     ] {
-        let answer = service(&app)
+        let response = service(&app)
             .get(&format!("{REVOCATIONS}?after={after}"))
             .await;
-        answer.refused(status, code);
+        response.refused(status, code);
         // Whoever may not read them is not told about the query.
-        let stranger = app
+        let refused = app
             .anonymous()
             .get(&format!("{REVOCATIONS}?after={after}"))
             .await;
-        stranger.refused(401, "UNAUTHORIZED");
+        refused.refused(401, "UNAUTHORIZED");
     }
 }

@@ -6,14 +6,14 @@ use e2e::{App, on_both_engines};
 use serde_json::json;
 
 on_both_engines! {
-    the_session_is_who_the_token_says,
+    the_session_names_the_user_of_the_token,
     the_session_needs_no_database,
     another_service_may_issue_the_token,
 }
 
 const SESSION: &str = "/api/auth/session";
 
-async fn the_session_is_who_the_token_says(app: App) {
+async fn the_session_names_the_user_of_the_token(app: App) {
     let ada = app.user("ada").await;
     app.clock.advance(Duration::from_secs(60));
     let session = ada.get(SESSION).await.ok();

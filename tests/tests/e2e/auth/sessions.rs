@@ -7,19 +7,19 @@ use serde_json::{Value, json};
 
 use super::login::{LOGIN, credentials};
 use crate::sessions::fixtures::{
-    Device, SESSION_TTL, SESSIONS, is_revoked, live, login, refresh, refreshed, user_with_device,
-    who,
+    Device, SESSION_TTL, SESSIONS, get_session, is_revoked, live, login, refresh, refreshed,
+    user_with_device,
 };
 
 on_both_engines! {
     the_list_has_these_fields_and_the_last_used_comes_first,
     only_live_sessions_of_the_caller_are_listed,
-    the_list_is_for_who_has_a_token,
+    the_list_needs_a_token,
     the_name_of_a_device_may_be_anything,
     a_session_that_is_deleted_is_ended,
-    who_deletes_the_current_session_is_logged_out,
+    deleting_the_current_session_logs_out,
     a_session_of_another_user_is_not_found_and_goes_on,
-    an_id_that_is_none_is_not_found,
+    an_invalid_id_is_not_found,
 }
 
 async fn list(app: &App, device: &Device) -> Vec<Value> {
@@ -38,7 +38,7 @@ fn address(id: &str) -> String {
 async fn login_with(app: &App, user: &Client, user_agent: &str) -> Device {
     let body = credentials(user.email(), user.password());
     let request = app.anonymous().post(LOGIN, body);
-    Device::keeps(&request.header("user-agent", user_agent).await.ok())
+    Device::from_response(&request.header("user-agent", user_agent).await.ok())
 }
 
 async fn the_list_has_these_fields_and_the_last_used_comes_first(app: App) {
@@ -103,7 +103,7 @@ async fn only_live_sessions_of_the_caller_are_listed(app: App) {
     assert_eq!(app.bearer(token).get(SESSIONS).await.ok(), json!([]));
 }
 
-async fn the_list_is_for_who_has_a_token(app: App) {
+async fn the_list_needs_a_token(app: App) {
     let (_, device) = user_with_device(&app, "ada").await;
     for request in [
         app.anonymous().get(SESSIONS),
@@ -141,7 +141,7 @@ async fn the_name_of_a_device_may_be_anything(app: App) {
         );
         let parts = [head.as_bytes(), &sent, b"\r\n\r\n", body.as_bytes()];
         connection.send(&parts.concat()).await;
-        connection.answer().await.unwrap().ok();
+        connection.response().await.unwrap().ok();
         assert_eq!(list(&app, &device).await[0]["user_agent"], listed);
     }
 }
@@ -152,7 +152,9 @@ async fn a_session_that_is_deleted_is_ended(app: App) {
     let caller = app.bearer(here.access.as_str());
     let delete = caller.delete(&address(&there.session));
     assert_eq!(delete.clone().await.ok(), json!({ "success": true }));
-    who(&app, &there.access).await.refused(401, "TOKEN_REVOKED");
+    get_session(&app, &there.access)
+        .await
+        .refused(401, "TOKEN_REVOKED");
     let refused = refresh(&app, &there.refresh).await;
     refused.refused(401, "SESSION_EXPIRED");
     let twice = delete.await.refused(404, "SESSION_NOT_FOUND");
@@ -160,7 +162,7 @@ async fn a_session_that_is_deleted_is_ended(app: App) {
     assert_eq!(live(&app, [&here, &other]), [true, true]);
 }
 
-async fn who_deletes_the_current_session_is_logged_out(app: App) {
+async fn deleting_the_current_session_logs_out(app: App) {
     let (ada, device) = user_with_device(&app, "ada").await;
     let other = login(&app, &ada).await;
     let caller = app.bearer(device.access.as_str());
@@ -180,11 +182,11 @@ async fn a_session_of_another_user_is_not_found_and_goes_on(app: App) {
     let unknown = unknown.await.refused(404, "SESSION_NOT_FOUND");
     assert_eq!(hers, unknown);
     assert!(!is_revoked(&app, &adas.session));
-    who(&app, &adas.access).await.ok();
+    get_session(&app, &adas.access).await.ok();
     refreshed(&app, &adas).await;
 }
 
-async fn an_id_that_is_none_is_not_found(app: App) {
+async fn an_invalid_id_is_not_found(app: App) {
     let (_, device) = user_with_device(&app, "ada").await;
     let caller = app.bearer(device.access.as_str());
     let upper = device.session.to_uppercase();
@@ -214,5 +216,5 @@ async fn an_id_that_is_none_is_not_found(app: App) {
     for path in [address(""), address("a/b")] {
         caller.delete(&path).await.refused(404, "NOT_FOUND");
     }
-    who(&app, &device.access).await.ok();
+    get_session(&app, &device.access).await.ok();
 }

@@ -9,17 +9,17 @@ use serde_json::{Value, json};
 use crate::routes::protected;
 
 on_both_engines! {
-    the_token_is_for_that_service_and_says_who_is_calling,
+    the_token_is_for_that_service_and_names_the_caller,
     each_service_takes_its_own_tokens_and_no_others,
-    the_server_takes_none_of_them,
+    the_server_accepts_none_of_them,
     the_token_ends_with_the_one_that_was_sent,
-    it_is_as_short_lived_as_any_even_if_the_one_that_was_sent_is_not,
-    a_token_in_its_last_leeway_buys_nothing,
+    it_is_short_lived_even_if_the_submitted_token_is_not,
+    a_token_within_its_leeway_gets_no_token,
     an_audience_that_is_not_listed_is_forbidden_whatever_it_is,
     without_the_setting_no_audience_is_allowed,
     the_audience_is_required,
-    an_ended_session_buys_nothing,
-    a_cookie_buys_one_from_our_own_pages_only,
+    a_revoked_session_gets_no_token,
+    a_cookie_is_exchanged_only_from_our_own_pages,
 }
 
 const TOKEN: &str = "/api/auth/token";
@@ -35,8 +35,8 @@ async fn ask(caller: &Client, audience: &str) -> Response {
 }
 
 async fn token_for(caller: &Client, audience: &str) -> String {
-    let answer = ask(caller, audience).await.ok();
-    answer["access_token"].as_str().unwrap().to_owned()
+    let response = ask(caller, audience).await.ok();
+    response["access_token"].as_str().unwrap().to_owned()
 }
 
 /// A service that has its own key and nothing more.
@@ -58,16 +58,16 @@ fn seconds(app: &App) -> i64 {
     since.as_secs().try_into().unwrap()
 }
 
-async fn the_token_is_for_that_service_and_says_who_is_calling(engine: Engine) {
+async fn the_token_is_for_that_service_and_names_the_caller(engine: Engine) {
     let app = start(engine);
     let ada = app.user("ada").await;
-    let answer = ask(&ada, "reports").await;
-    assert_eq!(answer.header("cache-control"), Some("no-store"));
-    assert!(answer.all("set-cookie").is_empty());
-    let answer = answer.ok();
-    let token = answer["access_token"].as_str().unwrap();
+    let response = ask(&ada, "reports").await;
+    assert_eq!(response.header("cache-control"), Some("no-store"));
+    assert!(response.all("set-cookie").is_empty());
+    let response = response.ok();
+    let token = response["access_token"].as_str().unwrap();
     let whole = json!({ "access_token": token, "token_type": "Bearer", "expires_in": 900 });
-    assert_eq!(answer, whole);
+    assert_eq!(response, whole);
 
     let claims = verify(&app, "reports", token).unwrap();
     let sent = own_claims(&app, ada.token());
@@ -86,15 +86,19 @@ async fn each_service_takes_its_own_tokens_and_no_others(engine: Engine) {
     for audience in services {
         let token = token_for(&ada, audience).await;
         for service in services {
-            let answer = verify(&app, service, &token);
-            assert_eq!(answer.is_ok(), service == audience, "{audience} {service}");
+            let response = verify(&app, service, &token);
+            assert_eq!(
+                response.is_ok(),
+                service == audience,
+                "{audience} {service}"
+            );
         }
         let sent = verify(&app, audience, ada.token());
         assert_eq!(sent, Err(Error::SignatureMismatch));
     }
 }
 
-async fn the_server_takes_none_of_them(engine: Engine) {
+async fn the_server_accepts_none_of_them(engine: Engine) {
     let app = start(engine);
     let ada = app.user("ada").await;
     let token = token_for(&ada, "reports").await;
@@ -117,29 +121,29 @@ async fn the_token_ends_with_the_one_that_was_sent(engine: Engine) {
     let ada = app.user("ada").await;
     let sent = own_claims(&app, ada.token());
     app.clock.advance(Duration::from_secs(600));
-    let answer = ask(&ada, "reports").await.ok();
-    assert_eq!(answer["expires_in"], sent.exp - seconds(&app));
-    let token = answer["access_token"].as_str().unwrap();
+    let response = ask(&ada, "reports").await.ok();
+    assert_eq!(response["expires_in"], sent.exp - seconds(&app));
+    let token = response["access_token"].as_str().unwrap();
     let claims = verify(&app, "reports", token).unwrap();
     assert_eq!((claims.iat, claims.exp), (seconds(&app), sent.exp));
 }
 
 /// Another service that shares the secret may issue tokens for a year.
-async fn it_is_as_short_lived_as_any_even_if_the_one_that_was_sent_is_not(engine: Engine) {
+async fn it_is_short_lived_even_if_the_submitted_token_is_not(engine: Engine) {
     let app = start(engine);
     let mut elsewhere = e2e::Issuer::of(&app);
     elsewhere.lifetime = Duration::from_secs(365 * 24 * 60 * 60);
     let caller = app.bearer(elsewhere.issue("somebody", "somebody@example.com"));
-    let answer = ask(&caller, "reports").await.ok();
-    assert_eq!(answer["expires_in"], 900);
+    let response = ask(&caller, "reports").await.ok();
+    assert_eq!(response["expires_in"], 900);
 }
 
-async fn a_token_in_its_last_leeway_buys_nothing(engine: Engine) {
+async fn a_token_within_its_leeway_gets_no_token(engine: Engine) {
     let app = start(engine);
     let ada = app.user("ada").await;
     app.clock.advance(Duration::from_secs(899));
-    let answer = ask(&ada, "reports").await.ok();
-    assert_eq!(answer["expires_in"], 1);
+    let response = ask(&ada, "reports").await.ok();
+    assert_eq!(response["expires_in"], 1);
     app.clock.advance(Duration::from_secs(1));
     ada.get("/api/auth/session").await.ok();
     ask(&ada, "reports").await.refused(401, "TOKEN_EXPIRED");
@@ -179,23 +183,23 @@ async fn the_audience_is_required(engine: Engine) {
         json!({ "audience": "" }),
         json!({ "aud": "reports" }),
     ] {
-        let answer = post(body).await;
-        answer.invalid("audience", "required", "is required");
+        let response = post(body).await;
+        response.invalid("audience", "required", "is required");
     }
     for audience in [json!(null), json!(1), json!(["reports"])] {
-        let answer = post(json!({ "audience": audience })).await;
-        answer.invalid("audience", "invalid_type", "must be a string");
+        let response = post(json!({ "audience": audience })).await;
+        response.invalid("audience", "invalid_type", "must be a string");
     }
 }
 
-async fn an_ended_session_buys_nothing(engine: Engine) {
+async fn a_revoked_session_gets_no_token(engine: Engine) {
     let app = start(engine);
     let ada = app.user("ada").await;
     ada.post("/api/auth/logout", json!({})).await.ok();
     ask(&ada, "reports").await.refused(401, "TOKEN_REVOKED");
 }
 
-async fn a_cookie_buys_one_from_our_own_pages_only(engine: Engine) {
+async fn a_cookie_is_exchanged_only_from_our_own_pages(engine: Engine) {
     let app = start(engine);
     let ada = app.user("ada").await;
     let cookie = format!("access_token={}", ada.token());
@@ -203,14 +207,14 @@ async fn a_cookie_buys_one_from_our_own_pages_only(engine: Engine) {
         .anonymous()
         .post(TOKEN, json!({ "audience": "reports" }));
     let request = request.header("cookie", &cookie);
-    for stranger in ["null", "https://evil.example"] {
-        let refused = request.clone().header("origin", stranger).await;
+    for origin in ["null", "https://evil.example"] {
+        let refused = request.clone().header("origin", origin).await;
         refused.refused(403, "UNTRUSTED_ORIGIN");
     }
     request.clone().await.refused(403, "UNTRUSTED_ORIGIN");
-    let answer = request.header("origin", OWN_ORIGIN).await;
-    assert!(answer.all("set-cookie").is_empty());
-    let answer = answer.ok();
-    let token = answer["access_token"].as_str().unwrap();
+    let response = request.header("origin", OWN_ORIGIN).await;
+    assert!(response.all("set-cookie").is_empty());
+    let response = response.ok();
+    let token = response["access_token"].as_str().unwrap();
     assert_eq!(verify(&app, "reports", token).unwrap().sub, ada.id());
 }

@@ -7,13 +7,13 @@ use super::fixtures::*;
 use super::origin::start;
 
 on_both_engines! {
-    an_address_to_go_on_to_is_ours,
+    a_redirect_url_must_be_ours,
     an_ambiguous_address_is_refused_before_anything_happens,
-    an_address_to_go_on_to_is_named_as_it_was_parsed,
-    an_address_in_the_query_is_ours_too,
+    a_redirect_url_is_returned_as_parsed,
+    a_url_in_the_query_must_be_ours_too,
 }
 
-async fn an_address_to_go_on_to_is_ours(engine: Engine) {
+async fn a_redirect_url_must_be_ours(engine: Engine) {
     let app = start(engine);
     sign_up(&app, "ada").await;
     let sign_in = |name: &str, value: Value| {
@@ -53,11 +53,14 @@ async fn an_address_to_go_on_to_is_ours(engine: Engine) {
         ),
     ] {
         for bad in bad {
-            says(&sign_in(name, bad.into()).await, (403, code, message));
+            assert_error(&sign_in(name, bad.into()).await, (403, code, message));
         }
     }
-    let answer = sign_in("callbackURL", json!(["/"])).await;
-    says(&answer, (400, "", "Invalid callbackURL: expected a string"));
+    let response = sign_in("callbackURL", json!(["/"])).await;
+    assert_error(
+        &response,
+        (400, "", "Invalid callbackURL: expected a string"),
+    );
 }
 
 /// What a browser, a proxy or a framework may read as another address than the one that was checked.
@@ -106,16 +109,16 @@ async fn an_ambiguous_address_is_refused_before_anything_happens(engine: Engine)
         let refused = (403, "INVALID_CALLBACK_URL", "Invalid callbackURL");
         let body =
             json!({ "email": "ada@example.com", "password": PASSWORD, "callbackURL": address });
-        says(&app.anonymous().post(SIGN_IN, body).await, refused);
+        assert_error(&app.anonymous().post(SIGN_IN, body).await, refused);
         let mut body = sign_up_body("eve");
         body["callbackURL"] = address.into();
-        says(&app.anonymous().post(SIGN_UP, body).await, refused);
+        assert_error(&app.anonymous().post(SIGN_UP, body).await, refused);
         let query = url::form_urlencoded::Serializer::new(String::new())
             .append_pair("callbackURL", address)
             .finish();
         for path in ["verify-email?token=x&", "reset-password/x?"] {
             let path = format!("/api/auth/{path}{query}");
-            says(&app.anonymous().get(&path).await, refused);
+            assert_error(&app.anonymous().get(&path).await, refused);
         }
     }
     let count = |table| {
@@ -126,7 +129,7 @@ async fn an_ambiguous_address_is_refused_before_anything_happens(engine: Engine)
     assert_eq!(count("users").as_deref(), Some("1"));
 }
 
-async fn an_address_to_go_on_to_is_named_as_it_was_parsed(engine: Engine) {
+async fn a_redirect_url_is_returned_as_parsed(engine: Engine) {
     let app = start(engine);
     sign_up(&app, "ada").await;
     let longest = format!("/{}", "a".repeat(2047));
@@ -140,20 +143,20 @@ async fn an_address_to_go_on_to_is_named_as_it_was_parsed(engine: Engine) {
     ] {
         let body =
             json!({ "email": "ada@example.com", "password": PASSWORD, "callbackURL": address });
-        let answer = app.anonymous().post(SIGN_IN, body).await;
-        assert_eq!(answer.header("location"), Some(parsed));
-        assert_eq!(answer.ok()["url"], parsed);
+        let response = app.anonymous().post(SIGN_IN, body).await;
+        assert_eq!(response.header("location"), Some(parsed));
+        assert_eq!(response.ok()["url"], parsed);
     }
 }
 
-async fn an_address_in_the_query_is_ours_too(engine: Engine) {
+async fn a_url_in_the_query_must_be_ours_too(engine: Engine) {
     let app = start(engine);
     sign_up(&app, "ada").await;
     let in_query = format!("{SIGN_IN}?callbackURL=https%3A%2F%2Fevil.example");
     let body = json!({ "email": "ada@example.com", "password": PASSWORD });
-    let answer = app.anonymous().post(&in_query, body).await;
-    says(
-        &answer,
+    let response = app.anonymous().post(&in_query, body).await;
+    assert_error(
+        &response,
         (403, "INVALID_CALLBACK_URL", "Invalid callbackURL"),
     );
     for path in [
@@ -162,9 +165,9 @@ async fn an_address_in_the_query_is_ours_too(engine: Engine) {
         "delete-user/callback?token=x&",
     ] {
         let path = format!("/api/auth/{path}callbackURL=https%3A%2F%2Fevil.example");
-        let answer = app.anonymous().get(&path).await;
-        says(
-            &answer,
+        let response = app.anonymous().get(&path).await;
+        assert_error(
+            &response,
             (403, "INVALID_CALLBACK_URL", "Invalid callbackURL"),
         );
     }

@@ -8,16 +8,16 @@ use serde_json::json;
 use super::fixtures::*;
 
 on_both_engines! {
-    a_session_of_one_door_is_listed_and_ended_at_the_other,
-    the_access_token_opens_our_routes_and_ends_with_the_session,
+    a_session_of_one_api_is_listed_and_revoked_by_the_other,
+    the_access_token_is_accepted_by_our_routes_and_ends_with_the_session,
     a_service_that_forwards_the_cookie_gets_200_or_401,
     an_access_token_comes_before_the_cookie,
-    a_user_of_one_door_logs_in_at_the_other,
+    a_user_of_one_api_logs_in_with_the_other,
     a_token_names_the_configured_issuer_and_audience,
 }
 
 on_postgres! {
-    without_a_database_it_is_503_and_nobody_is_signed_out,
+    without_a_database_it_is_503_and_no_user_is_signed_out,
 }
 
 const SESSION: &str = "/api/auth/session";
@@ -27,7 +27,7 @@ async fn access(app: &App, browser: &Browser) -> Client {
     app.bearer(body["token"].as_str().unwrap())
 }
 
-async fn a_session_of_one_door_is_listed_and_ended_at_the_other(app: App) {
+async fn a_session_of_one_api_is_listed_and_revoked_by_the_other(app: App) {
     let ada = sign_up(&app, "ada").await;
     let login = json!({ "email": "ada@example.com", "password": PASSWORD });
     let ours = app.anonymous().post("/api/auth/login", login).await.ok();
@@ -54,7 +54,7 @@ async fn a_session_of_one_door_is_listed_and_ended_at_the_other(app: App) {
     assert!(!ada.is_signed_in(&app).await);
 }
 
-async fn the_access_token_opens_our_routes_and_ends_with_the_session(app: App) {
+async fn the_access_token_is_accepted_by_our_routes_and_ends_with_the_session(app: App) {
     let ada = sign_up(&app, "ada").await;
     let device = access(&app, &ada).await;
     assert_eq!(device.get(SESSION).await.ok()["user"]["id"], ada.user["id"]);
@@ -76,9 +76,9 @@ async fn a_service_that_forwards_the_cookie_gets_200_or_401(app: App) {
             "expiresAt": "2026-11-27T12:57:51.869Z",
         },
     });
-    let answer = ada.get(&app, SESSION).await;
-    assert!(answer.all("set-cookie").is_empty());
-    assert_eq!(answer.ok(), expected);
+    let response = ada.get(&app, SESSION).await;
+    assert!(response.all("set-cookie").is_empty());
+    assert_eq!(response.ok(), expected);
     let id = ada.user["id"].as_str().unwrap();
     ada.get(&app, SESSION).header("x-user-id", id).await.ok();
     let other = ada.get(&app, SESSION).header("x-user-id", "eve").await;
@@ -114,11 +114,11 @@ async fn an_access_token_comes_before_the_cookie(app: App) {
     }
 }
 
-async fn a_user_of_one_door_logs_in_at_the_other(app: App) {
+async fn a_user_of_one_api_logs_in_with_the_other(app: App) {
     let ada = app.user("ada").await;
     let body = json!({ "email": ada.email(), "password": ada.password() });
-    let answer = app.anonymous().post(SIGN_IN, body).await.ok();
-    assert_eq!(answer["user"]["id"], ada.id());
+    let response = app.anonymous().post(SIGN_IN, body).await.ok();
+    assert_eq!(response["user"]["id"], ada.id());
     sign_up(&app, "eve").await;
     let body = json!({ "email": "eve@example.com", "password": PASSWORD });
     app.anonymous().post("/api/auth/login", body).await.ok();
@@ -128,8 +128,8 @@ async fn a_user_of_one_door_logs_in_at_the_other(app: App) {
         .post("/api/auth/register", body.clone())
         .await
         .created();
-    let answer = app.anonymous().post(SIGN_IN, body).await.ok();
-    assert_eq!(answer["user"]["name"], "");
+    let response = app.anonymous().post(SIGN_IN, body).await.ok();
+    assert_eq!(response["user"]["name"], "");
 }
 
 async fn a_token_names_the_configured_issuer_and_audience(engine: Engine) {
@@ -153,7 +153,7 @@ async fn a_token_names_the_configured_issuer_and_audience(engine: Engine) {
 }
 
 /// The proxy ends first: a server that still waits for its database would not stop.
-async fn without_a_database_it_is_503_and_nobody_is_signed_out(engine: Engine) {
+async fn without_a_database_it_is_503_and_no_user_is_signed_out(engine: Engine) {
     let database = Database::new(engine);
     let proxy = Proxy::before(&database);
     let url = proxy.url(&database);
@@ -163,10 +163,10 @@ async fn without_a_database_it_is_503_and_nobody_is_signed_out(engine: Engine) {
     ada.get(&app, SESSION)
         .await
         .refused(503, "DATABASE_UNAVAILABLE");
-    let answer = ada.get(&app, GET_SESSION).await;
-    assert!(answer.header("retry-after").is_some());
-    assert!(answer.all("set-cookie").is_empty());
+    let response = ada.get(&app, GET_SESSION).await;
+    assert!(response.header("retry-after").is_some());
+    assert!(response.all("set-cookie").is_empty());
     let message = "The database does not answer; please try again";
-    says(&answer, (503, "DATABASE_UNAVAILABLE", message));
+    assert_error(&response, (503, "DATABASE_UNAVAILABLE", message));
     drop(proxy);
 }

@@ -21,7 +21,7 @@ pub(crate) const WEEK: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 pub(crate) const UNAUTHORIZED: (u16, &str, &str) = (401, "UNAUTHORIZED", "Unauthorized");
 
 /// What a browser forgets with its session.
-pub(crate) const FORGOTTEN: [&str; 3] = [
+pub(crate) const CLEARED_COOKIES: [&str; 3] = [
     "better-auth.session_token=; Max-Age=0; Path=/; HttpOnly; SameSite=Lax",
     "better-auth.session_data=; Max-Age=0; Path=/; HttpOnly; SameSite=Lax",
     "better-auth.dont_remember=; Max-Age=0; Path=/; HttpOnly; SameSite=Lax",
@@ -39,9 +39,9 @@ pub(crate) struct Browser {
 
 impl Browser {
     #[track_caller]
-    pub(crate) fn of(answer: &Response) -> Self {
-        let body: Value = serde_json::from_str(&answer.text()).unwrap();
-        let cookies = answer.all("set-cookie").into_iter();
+    pub(crate) fn of(response: &Response) -> Self {
+        let body: Value = serde_json::from_str(&response.text()).unwrap();
+        let cookies = response.all("set-cookie").into_iter();
         let cookies = cookies.filter(|cookie| !cookie.contains("Max-Age=0"));
         let pairs = cookies.map(|cookie| cookie.split(';').next().unwrap());
         Self {
@@ -90,24 +90,24 @@ pub(crate) fn sign_up_body(name: &str) -> Value {
 }
 
 pub(crate) async fn sign_up(app: &App, name: &str) -> Browser {
-    let answer = app.anonymous().post(SIGN_UP, sign_up_body(name)).await;
-    Browser::of(&answer.is(200))
+    let response = app.anonymous().post(SIGN_UP, sign_up_body(name)).await;
+    Browser::of(&response.is(200))
 }
 
 /// One more browser of somebody.
 pub(crate) async fn sign_in(app: &App, email: &str) -> Browser {
     let body = json!({ "email": email, "password": PASSWORD });
-    let answer = app.anonymous().post(SIGN_IN, body).await;
-    Browser::of(&answer.is(200))
+    let response = app.anonymous().post(SIGN_IN, body).await;
+    Browser::of(&response.is(200))
 }
 
 /// Status, code, message, and nothing else in the body.
 #[track_caller]
-pub(crate) fn says(answer: &Response, (status, code, message): (u16, &str, &str)) {
-    assert_eq!(answer.status(), status, "{}", answer.text());
-    let kind = answer.header("content-type");
-    assert_eq!(kind, Some("application/json"), "{answer:?}");
-    let body: Value = serde_json::from_str(&answer.text()).unwrap();
+pub(crate) fn assert_error(response: &Response, (status, code, message): (u16, &str, &str)) {
+    assert_eq!(response.status(), status, "{}", response.text());
+    let kind = response.header("content-type");
+    assert_eq!(kind, Some("application/json"), "{response:?}");
+    let body: Value = serde_json::from_str(&response.text()).unwrap();
     let expected = match code {
         "" => json!({ "message": message }),
         code => json!({ "message": message, "code": code }),
@@ -117,10 +117,10 @@ pub(crate) fn says(answer: &Response, (status, code, message): (u16, &str, &str)
 
 /// There is nothing here, not even a body.
 #[track_caller]
-pub(crate) fn says_nothing(answer: &Response) {
-    assert_eq!(answer.status(), 404, "{}", answer.text());
-    assert_eq!(answer.header("content-type"), None);
-    assert!(answer.text().is_empty());
+pub(crate) fn assert_bare_404(response: &Response) {
+    assert_eq!(response.status(), 404, "{}", response.text());
+    assert_eq!(response.header("content-type"), None);
+    assert!(response.text().is_empty());
 }
 
 /// The server's own session tokens, or those of another secret.

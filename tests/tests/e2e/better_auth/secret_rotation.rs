@@ -6,20 +6,20 @@ use serde_json::{Value, json};
 use super::fixtures::*;
 
 on_both_engines! {
-    the_cookie_of_a_previous_secret_is_taken_and_replaced,
-    the_cookie_of_a_dropped_secret_is_as_good_as_none,
+    the_cookie_of_a_previous_secret_is_accepted_and_replaced,
+    the_cookie_of_a_removed_secret_is_ignored,
 }
 
 const NEW: &str = "Zb1Nc5Hd3Gf6Sa0PwJ9vRkq2x8Yt4Lm7";
 
-async fn the_cookie_of_a_previous_secret_is_taken_and_replaced(app: App) {
+async fn the_cookie_of_a_previous_secret_is_accepted_and_replaced(app: App) {
     let ada = sign_up(&app, "ada").await;
-    let rotated = app.sister();
+    let rotated = app.another_process();
     let rotated = rotated.set("auth-secrets-previous", app.secret());
     let rotated = rotated.set("auth-secret", NEW).start();
-    let answer = ada.get(&rotated, GET_SESSION).await;
-    let cookie = answer.all("set-cookie").concat();
-    let session = answer.ok();
+    let response = ada.get(&rotated, GET_SESSION).await;
+    let cookie = response.all("set-cookie").concat();
+    let session = response.ok();
     let token = session["session"]["token"].as_str().unwrap();
     assert!(tokens(NEW).is_current(token));
     assert!(signed(&cookie).starts_with(&format!("{token}.")));
@@ -28,9 +28,9 @@ async fn the_cookie_of_a_previous_secret_is_taken_and_replaced(app: App) {
         token: token.to_owned(),
         ..ada.clone()
     };
-    let answer = renewed.get(&rotated, GET_SESSION).await;
-    assert!(answer.all("set-cookie").is_empty());
-    assert_eq!(answer.ok(), session);
+    let response = renewed.get(&rotated, GET_SESSION).await;
+    assert!(response.all("set-cookie").is_empty());
+    assert_eq!(response.ok(), session);
     // Tokens in the header, and of sessions to revoke, are known by either secret.
     assert!(
         !rotated
@@ -48,11 +48,11 @@ async fn the_cookie_of_a_previous_secret_is_taken_and_replaced(app: App) {
     assert!(!renewed.is_signed_in(&rotated).await);
 }
 
-async fn the_cookie_of_a_dropped_secret_is_as_good_as_none(app: App) {
+async fn the_cookie_of_a_removed_secret_is_ignored(app: App) {
     let ada = sign_up(&app, "ada").await;
-    let rotated = app.sister().set("auth-secret", NEW).start();
-    let answer = ada.get(&rotated, GET_SESSION).await;
-    assert!(answer.all("set-cookie").is_empty());
-    assert_eq!(answer.ok(), Value::Null);
+    let rotated = app.another_process().set("auth-secret", NEW).start();
+    let response = ada.get(&rotated, GET_SESSION).await;
+    assert!(response.all("set-cookie").is_empty());
+    assert_eq!(response.ok(), Value::Null);
     assert!(ada.is_signed_in(&app).await);
 }

@@ -49,7 +49,7 @@ async fn a_sign_up_ends_the_session_whose_cookie_it_replaces(app: App) {
 async fn a_sign_in_that_fails_ends_nothing(app: App) {
     let ada = sign_up(&app, "ada").await;
     let wrong = json!({ "email": "ada@example.com", "password": "wrong password" });
-    says(
+    assert_error(
         &ada.post(&app, SIGN_IN, wrong).await,
         (
             401,
@@ -75,8 +75,8 @@ async fn a_cookie_that_is_not_genuine_or_doubled_ends_nothing(app: App) {
             cookies,
             ..eve.clone()
         };
-        let answer = browser.post(&app, SIGN_IN, credentials("eve")).await;
-        let _signed_in = answer.is(200);
+        let response = browser.post(&app, SIGN_IN, credentials("eve")).await;
+        let _signed_in = response.is(200);
         assert!(ada.is_signed_in(&app).await && eve.is_signed_in(&app).await);
     }
     // Nor does a token in the header: no cookie is replaced.

@@ -6,20 +6,20 @@ use serde_json::{Value, json};
 use super::fixtures::*;
 
 on_both_engines! {
-    a_sign_up_answers_the_user_and_the_token_and_sets_the_cookie,
+    a_sign_up_returns_the_user_and_the_token_and_sets_the_cookie,
     a_browser_over_https_gets_prefixed_secure_cookies,
-    what_is_not_acceptable_is_refused_in_the_words_of_zod,
+    invalid_fields_are_rejected_with_the_messages_of_zod,
     a_password_has_8_to_128_code_units_and_characters,
-    a_taken_address_is_422_in_any_case,
+    an_existing_address_is_422_in_any_case,
     fields_of_others_are_ignored,
-    a_sign_up_that_is_not_to_be_remembered_lasts_a_day,
+    a_sign_up_that_is_not_remembered_lasts_a_day,
 }
 
-async fn a_sign_up_answers_the_user_and_the_token_and_sets_the_cookie(app: App) {
+async fn a_sign_up_returns_the_user_and_the_token_and_sets_the_cookie(app: App) {
     let mut body = sign_up_body("Ada");
     body["image"] = "https://example.com/ada.png".into();
-    let answer = app.anonymous().post(SIGN_UP, body).await.is(200);
-    let ada = Browser::of(&answer);
+    let response = app.anonymous().post(SIGN_UP, body).await.is(200);
+    let ada = Browser::of(&response);
     let expected = json!({
         "token": ada.token,
         "user": {
@@ -38,11 +38,11 @@ async fn a_sign_up_answers_the_user_and_the_token_and_sets_the_cookie(app: App) 
         "{TOKEN}={}; Max-Age=604800; Path=/; HttpOnly; SameSite=Lax",
         encode(&signed)
     );
-    assert_eq!(answer.all("set-cookie"), [cookie]);
-    assert_eq!(answer.header("set-auth-token"), Some(signed.as_str()));
-    let exposed = answer.header("access-control-expose-headers");
+    assert_eq!(response.all("set-cookie"), [cookie]);
+    assert_eq!(response.header("set-auth-token"), Some(signed.as_str()));
+    let exposed = response.header("access-control-expose-headers");
     assert_eq!(exposed, Some("set-auth-token"));
-    assert_eq!(answer.ok(), expected);
+    assert_eq!(response.ok(), expected);
 }
 
 /// Of the only session there is.
@@ -57,8 +57,8 @@ async fn a_browser_over_https_gets_prefixed_secure_cookies(engine: Engine) {
         .start();
     let mut body = sign_up_body("ada");
     body["rememberMe"] = false.into();
-    let answer = app.anonymous().post(SIGN_UP, body).await.is(200);
-    let cookies = answer.all("set-cookie");
+    let response = app.anonymous().post(SIGN_UP, body).await.is(200);
+    let cookies = response.all("set-cookie");
     assert_eq!(cookies.len(), 2);
     for (cookie, name) in cookies.iter().zip([TOKEN, "better-auth.dont_remember"]) {
         assert!(cookie.starts_with(&format!("__Secure-{name}=")), "{cookie}");
@@ -67,12 +67,12 @@ async fn a_browser_over_https_gets_prefixed_secure_cookies(engine: Engine) {
             "{cookie}"
         );
     }
-    let ada = Browser::of(&answer);
+    let ada = Browser::of(&response);
     assert!(ada.is_signed_in(&app).await);
     let unprefixed = ada.cookies.replace("__Secure-", "");
     let request = app.anonymous().get(GET_SESSION);
-    let answer = request.header("cookie", &unprefixed).await;
-    assert_eq!(answer.ok(), Value::Null);
+    let response = request.header("cookie", &unprefixed).await;
+    assert_eq!(response.ok(), Value::Null);
 }
 
 /// A good sign-up but for one field.
@@ -83,14 +83,14 @@ fn with(name: &str, value: impl Into<Value>) -> Value {
 }
 
 async fn assert_refused(app: &App, body: Value, expected: (u16, &str, &str)) {
-    let answer = app.anonymous().post(SIGN_UP, body).await;
-    says(&answer, expected);
-    assert!(answer.all("set-cookie").is_empty());
+    let response = app.anonymous().post(SIGN_UP, body).await;
+    assert_error(&response, expected);
+    assert!(response.all("set-cookie").is_empty());
     let users = app.database().value("SELECT count(*) || '' FROM users");
     assert_eq!(users.as_deref(), Some("0"));
 }
 
-async fn what_is_not_acceptable_is_refused_in_the_words_of_zod(app: App) {
+async fn invalid_fields_are_rejected_with_the_messages_of_zod(app: App) {
     const NO_ADDRESS: &str = "[body.email] Invalid email address";
     let long = format!("{}@example.com", "a".repeat(250));
     for (body, message) in [
@@ -158,15 +158,15 @@ async fn a_password_has_8_to_128_code_units_and_characters(app: App) {
     app.anonymous().post(SIGN_UP, body).await.ok();
 }
 
-async fn a_taken_address_is_422_in_any_case(app: App) {
+async fn an_existing_address_is_422_in_any_case(app: App) {
     app.user("ada").await;
     for email in ["ada@example.com", "ADA@Example.com"] {
         let mut body = sign_up_body("eve");
         body["email"] = email.into();
-        let answer = app.anonymous().post(SIGN_UP, body).await;
+        let response = app.anonymous().post(SIGN_UP, body).await;
         let code = "USER_ALREADY_EXISTS_USE_ANOTHER_EMAIL";
-        says(
-            &answer,
+        assert_error(
+            &response,
             (422, code, "User already exists. Use another email."),
         );
     }
@@ -188,16 +188,16 @@ async fn fields_of_others_are_ignored(app: App) {
     assert_eq!(user["role"], Value::Null);
 }
 
-async fn a_sign_up_that_is_not_to_be_remembered_lasts_a_day(app: App) {
+async fn a_sign_up_that_is_not_remembered_lasts_a_day(app: App) {
     let mut body = sign_up_body("ada");
     body["rememberMe"] = false.into();
-    let answer = app.anonymous().post(SIGN_UP, body).await.is(200);
+    let response = app.anonymous().post(SIGN_UP, body).await.is(200);
     let flag = encode(&tokens(app.secret()).sign_flag());
-    let cookies = answer.all("set-cookie");
+    let cookies = response.all("set-cookie");
     assert!(!cookies[0].contains("Max-Age"), "{cookies:?}");
     let expected = format!("better-auth.dont_remember={flag}; Path=/; HttpOnly; SameSite=Lax");
     assert_eq!(cookies[1..], [expected]);
-    let ada = Browser::of(&answer);
+    let ada = Browser::of(&response);
     let session = ada.session(&app).await;
     assert_eq!(session["session"]["expiresAt"], "2026-11-21T12:57:51.869Z");
 }

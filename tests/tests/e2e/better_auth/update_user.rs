@@ -31,10 +31,10 @@ async fn name_and_image_change_and_the_cookie_goes_out_again(app: App) {
         ),
         (json!({ "image": null, "name": "" }), "", Value::Null),
     ] {
-        let answer = ada.post(&app, UPDATE, change).await;
-        assert_eq!(answer.all("set-cookie").len(), 1);
-        assert_eq!(signed(answer.all("set-cookie")[0]), ada.signed());
-        assert_eq!(answer.ok(), json!({ "status": true }));
+        let response = ada.post(&app, UPDATE, change).await;
+        assert_eq!(response.all("set-cookie").len(), 1);
+        assert_eq!(signed(response.all("set-cookie")[0]), ada.signed());
+        assert_eq!(response.ok(), json!({ "status": true }));
         let user = ada.session(&app).await["user"].clone();
         assert_eq!((&user["name"], &user["image"]), (&json!(name), &image));
         assert_eq!(user["updatedAt"], "2026-11-20T12:58:51.869Z");
@@ -69,8 +69,8 @@ async fn every_failure_has_its_code_and_message(app: App) {
             ),
         ),
     ] {
-        let answer = ada.post(&app, UPDATE, body).await;
-        says(&answer, expected);
+        let response = ada.post(&app, UPDATE, body).await;
+        assert_error(&response, expected);
     }
     assert_eq!(ada.session(&app).await["user"], ada.user);
 }
@@ -78,6 +78,6 @@ async fn every_failure_has_its_code_and_message(app: App) {
 async fn a_session_has_nothing_to_update(app: App) {
     let ada = sign_up(&app, "ada").await;
     let body = json!({ "theme": "dark" });
-    let answer = ada.post(&app, "/api/auth/update-session", body).await;
-    says(&answer, (400, "", "No fields to update"));
+    let response = ada.post(&app, "/api/auth/update-session", body).await;
+    assert_error(&response, (400, "", "No fields to update"));
 }

@@ -6,23 +6,23 @@ use serde_json::json;
 use super::fixtures::*;
 
 on_both_engines! {
-    a_reset_cannot_be_asked_for,
+    a_reset_cannot_be_requested,
     no_reset_token_is_good,
     a_reset_link_leads_back_with_the_error,
     no_address_is_verified,
     no_address_is_changed,
 }
 
-async fn a_reset_cannot_be_asked_for(app: App) {
+async fn a_reset_cannot_be_requested(app: App) {
     sign_up(&app, "ada").await;
     let ask = |body| {
         app.anonymous()
             .post("/api/auth/request-password-reset", body)
     };
     for email in ["ada@example.com", "eve@example.com"] {
-        let answer = ask(json!({ "email": email, "redirectTo": "/reset" })).await;
-        says(
-            &answer,
+        let response = ask(json!({ "email": email, "redirectTo": "/reset" })).await;
+        assert_error(
+            &response,
             (
                 400,
                 "RESET_PASSWORD_DISABLED",
@@ -30,18 +30,18 @@ async fn a_reset_cannot_be_asked_for(app: App) {
             ),
         );
     }
-    let answer = ask(json!({ "email": "ada" })).await;
-    says(
-        &answer,
+    let response = ask(json!({ "email": "ada" })).await;
+    assert_error(
+        &response,
         (
             400,
             "VALIDATION_ERROR",
             "[body.email] Invalid email address",
         ),
     );
-    let answer = ask(json!({ "email": "ada@example.com", "redirectTo": "//evil.example" })).await;
-    says(
-        &answer,
+    let response = ask(json!({ "email": "ada@example.com", "redirectTo": "//evil.example" })).await;
+    assert_error(
+        &response,
         (403, "INVALID_REDIRECT_URL", "Invalid redirectURL"),
     );
 }
@@ -53,23 +53,23 @@ async fn no_reset_token_is_good(app: App) {
     };
     let invalid = (400, "INVALID_TOKEN", "Invalid token");
     let new = "long enough";
-    says(&reset("", json!({ "newPassword": new })).await, invalid);
-    says(
+    assert_error(&reset("", json!({ "newPassword": new })).await, invalid);
+    assert_error(
         &reset("", json!({ "newPassword": new, "token": "x" })).await,
         invalid,
     );
-    says(
+    assert_error(
         &reset("?token=x", json!({ "newPassword": new })).await,
         invalid,
     );
-    says(&reset("", json!({ "newPassword": "short" })).await, invalid);
+    assert_error(&reset("", json!({ "newPassword": "short" })).await, invalid);
     let short = (400, "PASSWORD_TOO_SHORT", "Password too short");
-    says(
+    assert_error(
         &reset("?token=x", json!({ "newPassword": "short" })).await,
         short,
     );
     let long = json!({ "newPassword": "x".repeat(129), "token": "x" });
-    says(
+    assert_error(
         &reset("", long).await,
         (400, "PASSWORD_TOO_LONG", "Password too long"),
     );
@@ -87,29 +87,29 @@ async fn a_reset_link_leads_back_with_the_error(app: App) {
         ),
     ] {
         let path = format!("/api/auth/reset-password/x?callbackURL={callback}");
-        let answer = app.anonymous().get(&path).await;
-        assert_eq!(answer.header("location"), Some(location));
-        assert_eq!(answer.header("content-type"), Some("application/json"));
-        assert!(answer.is(302).text().is_empty());
+        let response = app.anonymous().get(&path).await;
+        assert_eq!(response.header("location"), Some(location));
+        assert_eq!(response.header("content-type"), Some("application/json"));
+        assert!(response.is(302).text().is_empty());
     }
-    let answer = app.anonymous().get("/api/auth/reset-password/x").await;
+    let response = app.anonymous().get("/api/auth/reset-password/x").await;
     let message = "[query.callbackURL] Invalid input: expected string, received undefined";
-    says(&answer, (400, "VALIDATION_ERROR", message));
+    assert_error(&response, (400, "VALIDATION_ERROR", message));
 }
 
 async fn no_address_is_verified(app: App) {
     let ada = sign_up(&app, "ada").await;
     let body = json!({ "email": "ada@example.com", "callbackURL": "/" });
-    let answer = ada
+    let response = ada
         .post(&app, "/api/auth/send-verification-email", body)
         .await;
     let code = "VERIFICATION_EMAIL_NOT_ENABLED";
-    says(&answer, (400, code, "Verification email isn't enabled"));
+    assert_error(&response, (400, code, "Verification email isn't enabled"));
     let verify = |query: &str| {
         let path = format!("/api/auth/verify-email?{query}");
         app.anonymous().get(&path)
     };
-    says(
+    assert_error(
         &verify("token=x").await,
         (401, "INVALID_TOKEN", "Invalid token"),
     );
@@ -120,19 +120,19 @@ async fn no_address_is_verified(app: App) {
             "/welcome?a=b&error=INVALID_TOKEN#c",
         ),
     ] {
-        let answer = verify(&format!("token=x&callbackURL={callback}")).await;
-        assert_eq!(answer.is(302).header("location"), Some(location));
+        let response = verify(&format!("token=x&callbackURL={callback}")).await;
+        assert_eq!(response.is(302).header("location"), Some(location));
     }
     let message = "[query.token] Invalid input: expected string, received undefined";
-    says(&verify("").await, (400, "VALIDATION_ERROR", message));
+    assert_error(&verify("").await, (400, "VALIDATION_ERROR", message));
 }
 
 async fn no_address_is_changed(app: App) {
     let ada = sign_up(&app, "ada").await;
     let body = json!({ "newEmail": "new@example.com" });
-    let answer = ada.post(&app, "/api/auth/change-email", body).await;
-    says(
-        &answer,
+    let response = ada.post(&app, "/api/auth/change-email", body).await;
+    assert_error(
+        &response,
         (400, "CHANGE_EMAIL_DISABLED", "Change email is disabled"),
     );
     assert_eq!(ada.session(&app).await["user"], ada.user);

@@ -27,6 +27,6 @@ fn head(caller: &Client) -> String {
 async fn send(app: &App, parts: &[&str]) -> (Connection, Response) {
     let mut connection = app.connect().await;
     connection.send(parts.concat().as_bytes()).await;
-    let answer = connection.answer().await.unwrap();
-    (connection, answer)
+    let response = connection.response().await.unwrap();
+    (connection, response)
 }

@@ -43,11 +43,11 @@ async fn a_chunked_body_may_have_65536_bytes(app: App) {
             &chunks,
             "0\r\n\r\n",
         ];
-        let (_, answer) = send(&app, &parts).await;
+        let (_, response) = send(&app, &parts).await;
         if fits {
-            answer.created();
+            response.created();
         } else {
-            answer.refused(413, "BODY_TOO_LARGE");
+            response.refused(413, "BODY_TOO_LARGE");
         }
     }
 }
@@ -56,7 +56,7 @@ async fn a_body_that_is_announced_too_large_is_not_waited_for(app: App) {
     let ada = app.user("ada").await;
     for length in ["65537", "9223372036854775807", "18446744073709551615"] {
         let length = format!("content-length: {length}\r\n\r\n");
-        let (_, answer) = send(&app, &[&head(&ada), &length]).await;
-        answer.refused(413, "BODY_TOO_LARGE");
+        let (_, response) = send(&app, &[&head(&ada), &length]).await;
+        response.refused(413, "BODY_TOO_LARGE");
     }
 }

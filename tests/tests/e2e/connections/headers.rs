@@ -29,8 +29,12 @@ async fn the_first_header_of_a_connection_is_waited_for_so_long(engine: Engine) 
     for begun in ["", "G", "GET /healthz HTTP/1.1\r\nhost: e2e\r\n"] {
         let mut connection = app.connect().await;
         connection.send(begun.as_bytes()).await;
-        assert_eq!(connection.answer().await.unwrap().status(), 408, "{begun}");
-        assert!(connection.answer().await.is_none(), "{begun}");
+        assert_eq!(
+            connection.response().await.unwrap().status(),
+            408,
+            "{begun}"
+        );
+        assert!(connection.response().await.is_none(), "{begun}");
     }
 }
 
@@ -42,7 +46,7 @@ async fn every_later_header_is_waited_for_so_long(engine: Engine) {
             assert!(is_served(&mut connection).await);
         }
         connection.send(begun.as_bytes()).await;
-        assert!(connection.answer().await.is_none(), "{begun}");
+        assert!(connection.response().await.is_none(), "{begun}");
     }
 }
 
@@ -52,7 +56,7 @@ async fn bytes_after_a_response_do_not_keep_a_connection(engine: Engine) {
     // A body that no handler reads, chunk after chunk.
     let head = b"POST /nowhere HTTP/1.1\r\nhost: e2e\r\ntransfer-encoding: chunked\r\n\r\n";
     connection.send(head).await;
-    assert_eq!(connection.answer().await.unwrap().status(), 404);
+    assert_eq!(connection.response().await.unwrap().status(), 404);
     connection.send_until_closed(b"1\r\nx\r\n").await;
 }
 
@@ -60,7 +64,7 @@ async fn an_idle_connection_is_closed(engine: Engine) {
     let app = app(engine, |limits| limits.idle_timeout = SHORT);
     let mut connection = app.connect().await;
     assert!(is_served(&mut connection).await);
-    assert!(connection.answer().await.is_none());
+    assert!(connection.response().await.is_none());
 }
 
 async fn a_request_may_take_longer_than_its_header(engine: Engine) {
@@ -81,14 +85,14 @@ async fn a_request_may_take_longer_than_its_header(engine: Engine) {
     // Only time can tell that nothing happens.
     sleep(3 * SHORT).await;
     connection.send(br#"{"title":"Buy milk"}"#).await;
-    assert_eq!(connection.answer().await.unwrap().status(), 201);
+    assert_eq!(connection.response().await.unwrap().status(), 201);
     connection.send(GET).await;
-    assert_eq!(connection.answer().await.unwrap().status(), 200);
+    assert_eq!(connection.response().await.unwrap().status(), 200);
 }
 
 async fn http_2_is_not_spoken(app: App) {
     let mut connection = app.connect().await;
     connection.send(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n").await;
-    assert_eq!(connection.answer().await.unwrap().status(), 400);
-    assert!(connection.answer().await.is_none());
+    assert_eq!(connection.response().await.unwrap().status(), 400);
+    assert!(connection.response().await.is_none());
 }

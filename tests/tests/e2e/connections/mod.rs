@@ -11,6 +11,6 @@ const GET: &[u8] = b"GET /healthz HTTP/1.1\r\nhost: e2e\r\n\r\n";
 /// Whether a request on this connection is served.
 async fn is_served(connection: &mut Connection) -> bool {
     connection.send(GET).await;
-    let response = connection.answer().await;
+    let response = connection.response().await;
     response.is_some_and(|response| response.status() == 200)
 }

@@ -6,8 +6,8 @@ use e2e::{App, Engine, on_both_engines};
 use serde_json::json;
 
 on_both_engines! {
-    a_caller_that_takes_nothing_of_its_response_is_dropped,
-    a_caller_that_takes_its_response_slowly_gets_it_all,
+    a_caller_that_reads_nothing_of_its_response_is_dropped,
+    a_caller_that_reads_its_response_slowly_gets_all_of_it,
 }
 
 const SHORT: Duration = Duration::from_secs(1);
@@ -29,13 +29,13 @@ async fn app(engine: Engine) -> (App, Vec<u8>) {
     (app, request.into_bytes())
 }
 
-async fn a_caller_that_takes_nothing_of_its_response_is_dropped(engine: Engine) {
+async fn a_caller_that_reads_nothing_of_its_response_is_dropped(engine: Engine) {
     let (app, request) = app(engine).await;
     let mut connection = app.connect().await;
     connection.send_until_closed(&request).await;
 }
 
-async fn a_caller_that_takes_its_response_slowly_gets_it_all(engine: Engine) {
+async fn a_caller_that_reads_its_response_slowly_gets_all_of_it(engine: Engine) {
     let (app, request) = app(engine).await;
     let mut connection = app.connect().await;
     for _ in 0..16 {
@@ -44,7 +44,7 @@ async fn a_caller_that_takes_its_response_slowly_gets_it_all(engine: Engine) {
     for _ in 0..16 {
         // Less than the time-out, for each of many mebibytes.
         tokio::time::sleep(SHORT / 8).await;
-        let tasks = connection.answer().await.unwrap().ok();
+        let tasks = connection.response().await.unwrap().ok();
         assert_eq!(tasks.as_array().unwrap().len(), 102);
     }
 }

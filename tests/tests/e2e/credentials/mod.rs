@@ -1,6 +1,6 @@
 //! Who is let in: what a token has to be, and where it has to stand.
 
-mod place;
+mod source;
 mod token;
 mod user_id;
 

@@ -14,7 +14,7 @@ use crate::routes::protected;
 
 on_both_engines! {
     every_protected_route_refuses_every_bad_token_before_it_reads_the_body,
-    a_token_is_good_to_the_last_second,
+    a_token_is_valid_to_the_last_second,
     a_token_of_a_previous_secret_is_accepted,
     a_refusal_repeats_nothing_of_the_token,
 }
@@ -156,7 +156,7 @@ async fn every_protected_route_refuses_every_bad_token_before_it_reads_the_body(
     }
 }
 
-async fn a_token_is_good_to_the_last_second(app: App) {
+async fn a_token_is_valid_to_the_last_second(app: App) {
     let ada = app.user("ada").await;
     // It began within a second, counts whole ones, and clocks may differ by five.
     app.clock.advance(Duration::from_secs(900 + 5 - 1));

@@ -6,17 +6,17 @@ use serde_json::json;
 use super::{assert_the_rest_works, requests};
 
 on_both_engines! {
-    a_lost_table_is_a_fault_of_ours,
-    a_lost_column_is_a_fault_of_ours,
+    a_lost_table_is_an_internal_error,
+    a_lost_column_is_an_internal_error,
     a_failed_statement_leaves_a_connection_that_works,
 }
 
 /// 500 without a word of the cause, which the log has under the id of the request.
 async fn assert_fault(request: Request, id: &str, cause: &str) {
-    let answer = request.header("x-request-id", id).await;
-    assert_eq!(answer.header("x-request-id"), Some(id));
-    let shown = format!("{answer:?}").to_lowercase();
-    let problem = answer.refused(500, "INTERNAL_SERVER_ERROR");
+    let response = request.header("x-request-id", id).await;
+    assert_eq!(response.header("x-request-id"), Some(id));
+    let shown = format!("{response:?}").to_lowercase();
+    let problem = response.refused(500, "INTERNAL_SERVER_ERROR");
     let detail = "Something went wrong on our side; the request id names it in our log";
     assert_eq!(problem["detail"], detail);
     for inner in [
@@ -41,7 +41,7 @@ async fn assert_faults(app: &App, ada: &Client, requests: Vec<Request>, cause: &
     );
 }
 
-async fn a_lost_table_is_a_fault_of_ours(app: App) {
+async fn a_lost_table_is_an_internal_error(app: App) {
     let ada = app.user("ada").await;
     let task = ada.task(&ada.new_task("Buy milk").await["id"]);
     let mut all = requests(&ada, &task);
@@ -55,7 +55,7 @@ async fn a_lost_table_is_a_fault_of_ours(app: App) {
     assert_faults(&app, &ada, of_users, "users").await;
 }
 
-async fn a_lost_column_is_a_fault_of_ours(app: App) {
+async fn a_lost_column_is_an_internal_error(app: App) {
     let ada = app.user("ada").await;
     let task = ada.task(&ada.new_task("Buy milk").await["id"]);
     app.database()

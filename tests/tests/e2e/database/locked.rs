@@ -7,10 +7,10 @@ use futures_util::future::join_all;
 use super::{assert_the_rest_works, in_time, requests};
 
 on_sqlite! {
-    what_writes_is_503_while_somebody_else_writes_and_what_reads_works,
+    writes_are_503_while_another_process_writes_and_reads_work,
 }
 
-async fn what_writes_is_503_while_somebody_else_writes_and_what_reads_works(app: App) {
+async fn writes_are_503_while_another_process_writes_and_reads_work(app: App) {
     let ada = app.user("ada").await;
     let task = ada.new_task("Buy milk").await;
     let address = ada.task(&task["id"]);
@@ -20,8 +20,8 @@ async fn what_writes_is_503_while_somebody_else_writes_and_what_reads_works(app:
     let all = requests(&ada, &address).into_iter();
     let (reads, writes): (Vec<_>, Vec<_>) = all.partition(Request::is_a_read);
     // All at once: the last in the queue is told in time too.
-    for answer in join_all(writes.into_iter().map(in_time)).await {
-        answer.refused(503, "DATABASE_UNAVAILABLE");
+    for response in join_all(writes.into_iter().map(in_time)).await {
+        response.refused(503, "DATABASE_UNAVAILABLE");
     }
     for request in reads {
         in_time(request).await.ok();

@@ -14,7 +14,7 @@ use e2e::{Client, Request, Response};
 use serde_json::json;
 
 /// Waiting callers are told within this time.
-const PATIENCE: Duration = Duration::from_secs(3);
+const TIMEOUT: Duration = Duration::from_secs(3);
 
 /// One request to every route that needs the database, each good in itself.
 fn requests(ada: &Client, task: &str) -> Vec<Request> {
@@ -40,10 +40,10 @@ fn requests(ada: &Client, task: &str) -> Vec<Request> {
 /// The answer, which came in time.
 async fn in_time(request: Request) -> Response {
     let sent = Instant::now();
-    let answer = request.await;
+    let response = request.await;
     let took = sent.elapsed();
-    assert!(took < PATIENCE, "{took:?}: {}", answer.text());
-    answer
+    assert!(took < TIMEOUT, "{took:?}: {}", response.text());
+    response
 }
 
 /// What needs no database works as ever.
@@ -53,6 +53,6 @@ async fn assert_the_rest_works(ada: &Client) {
     let alive = in_time(ada.get("/healthz")).await.ok();
     assert_eq!(alive, json!({ "status": "ok" }));
     in_time(ada.get("/api/openapi.json")).await.ok();
-    let stranger = in_time(ada.get("/api/somebody/tasks")).await;
-    stranger.refused(403, "FORBIDDEN");
+    let forbidden = in_time(ada.get("/api/somebody/tasks")).await;
+    forbidden.refused(403, "FORBIDDEN");
 }

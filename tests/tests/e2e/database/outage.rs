@@ -51,8 +51,8 @@ impl World {
     /// Every route that needs the database says so, in time; they are more than there are connections.
     async fn assert_down(&self) {
         let requests = requests(&self.ada, &self.address()).into_iter();
-        for answer in join_all(requests.map(in_time)).await {
-            answer.refused(503, "DATABASE_UNAVAILABLE");
+        for response in join_all(requests.map(in_time)).await {
+            response.refused(503, "DATABASE_UNAVAILABLE");
         }
         assert_the_rest_works(&self.ada).await;
     }
@@ -61,11 +61,11 @@ impl World {
     async fn assert_recovers(&self) {
         let since = Instant::now();
         loop {
-            let answer = in_time(self.ada.get("/readyz")).await;
-            if answer.status() == 200 {
+            let response = in_time(self.ada.get("/readyz")).await;
+            if response.status() == 200 {
                 break;
             }
-            answer.refused(503, "DATABASE_UNAVAILABLE");
+            response.refused(503, "DATABASE_UNAVAILABLE");
             assert!(since.elapsed() < RECOVERY, "it does not recover");
         }
         self.assert_settles().await;
@@ -81,12 +81,12 @@ impl World {
         loop {
             let lists = (0..8).map(|_| self.ada.get("/api/tasks").into_future());
             let mut settled = true;
-            for answer in join_all(lists).await {
-                if answer.status() == 200 {
-                    assert_eq!(answer.ok(), self.tasks);
+            for response in join_all(lists).await {
+                if response.status() == 200 {
+                    assert_eq!(response.ok(), self.tasks);
                 } else {
                     settled = false;
-                    answer.refused(503, "DATABASE_UNAVAILABLE");
+                    response.refused(503, "DATABASE_UNAVAILABLE");
                 }
             }
             if settled {
@@ -123,8 +123,8 @@ impl World {
         let reads = ["/readyz", "/api/auth/account", &tasks, "/api/tasks?q=milk"];
         for _ in 0..2 {
             let requests = reads.iter().chain(&reads).map(|path| self.ada.get(path));
-            for answer in join_all(requests.map(in_time)).await {
-                answer.refused(503, "DATABASE_UNAVAILABLE");
+            for response in join_all(requests.map(in_time)).await {
+                response.refused(503, "DATABASE_UNAVAILABLE");
             }
             assert_the_rest_works(&self.ada).await;
         }
@@ -135,8 +135,8 @@ async fn a_restarted_database_is_noticed(app: App) {
     let ada = app.user("ada").await;
     // As many connections as there may be.
     let reads = (0..8).map(|_| ada.get("/api/tasks").into_future());
-    for answer in join_all(reads).await {
-        answer.ok();
+    for response in join_all(reads).await {
+        response.ok();
     }
     app.database().execute(
         "SELECT pg_terminate_backend(pid) FROM pg_stat_activity \
@@ -144,21 +144,21 @@ async fn a_restarted_database_is_noticed(app: App) {
     );
     let mut refused = 0;
     for _ in 0..8 {
-        let answer = in_time(ada.post("/api/tasks", json!({ "title": "Buy milk" }))).await;
-        if answer.status() != 201 {
+        let response = in_time(ada.post("/api/tasks", json!({ "title": "Buy milk" }))).await;
+        if response.status() != 201 {
             refused += 1;
-            answer.refused(503, "DATABASE_UNAVAILABLE");
+            response.refused(503, "DATABASE_UNAVAILABLE");
         }
     }
     let written = 8 - refused;
     // A thread that has not written finds out when it reads.
     let tasks = loop {
-        let answer = in_time(ada.get("/api/tasks")).await;
-        if answer.status() == 200 {
-            break answer.ok();
+        let response = in_time(ada.get("/api/tasks")).await;
+        if response.status() == 200 {
+            break response.ok();
         }
         refused += 1;
-        answer.refused(503, "DATABASE_UNAVAILABLE");
+        response.refused(503, "DATABASE_UNAVAILABLE");
         assert!(refused <= 4, "{refused}");
     };
     // Each lost connection at most once.

@@ -99,7 +99,7 @@ async fn every_column_of_a_task_has_its_place(app: App) {
 async fn every_column_of_a_session_has_its_place(app: App) {
     let body = json!({ "email": "ada@example.com", "password": "correct horse" });
     let request = app.anonymous().post("/api/auth/register", body);
-    let grant: Value = request.header("user-agent", "the device").await.created();
+    let token_response: Value = request.header("user-agent", "the device").await.created();
     let columns = [
         "id",
         "user_id",
@@ -116,7 +116,10 @@ async fn every_column_of_a_session_has_its_place(app: App) {
     ];
     let kept = row(&app, &columns, "sessions", "TRUE");
     let text = |value: &Value| value.as_str().unwrap().to_owned();
-    let (id, user_id) = (text(&grant["session_id"]), text(&grant["user"]["id"]));
+    let (id, user_id) = (
+        text(&token_response["session_id"]),
+        text(&token_response["user"]["id"]),
+    );
     let expected = format!(
         "{id}|{user_id}|0|NULL|0|NULL|2026-11-20 12:57:51.869123|2026-11-20 12:57:51.869123|\
          2026-11-27 12:57:51.869123|NULL|127.0.0.1|the device"

@@ -11,15 +11,15 @@ use crate::sessions::fixtures::{
 };
 
 on_both_engines! {
-    every_grant_sets_both_cookies_for_the_lifetime_of_the_session,
-    under_https_the_cookies_are_secure_and_their_names_say_so,
-    under_http_a_prefixed_name_is_no_cookie_of_ours,
+    every_new_pair_sets_both_cookies_for_the_lifetime_of_the_session,
+    under_https_the_cookies_are_secure_and_have_prefixed_names,
+    under_http_a_cookie_with_a_prefixed_name_is_ignored,
     a_request_that_came_on_cookies_gets_its_tokens_as_cookies_only,
     a_browser_goes_on_with_cookies_alone,
     the_header_counts_and_not_the_cookie,
-    a_bad_header_is_not_rescued_by_a_good_cookie,
+    an_invalid_header_is_not_replaced_by_a_valid_cookie,
     a_cookie_sent_twice_is_refused,
-    cookies_of_others_do_not_disturb,
+    cookies_of_other_applications_are_ignored,
     a_cookie_that_is_no_token_is_refused,
     a_refusal_sets_no_cookie,
 }
@@ -29,13 +29,13 @@ pub(crate) fn with_cookie(request: Request, cookie: &str) -> Request {
 }
 
 /// What a browser would send after this answer.
-pub(crate) fn jar(answer: &Response) -> String {
-    let set = answer.all("set-cookie");
+pub(crate) fn jar(response: &Response) -> String {
+    let set = response.all("set-cookie");
     let pairs = set.iter().map(|cookie| cookie.split(';').next().unwrap());
     pairs.collect::<Vec<_>>().join("; ")
 }
 
-async fn every_grant_sets_both_cookies_for_the_lifetime_of_the_session(engine: Engine) {
+async fn every_new_pair_sets_both_cookies_for_the_lifetime_of_the_session(engine: Engine) {
     let app = App::on(engine).set("session-ttl", "30d").start();
     let caller = app.anonymous();
     let ada = credentials("ada@example.com", "correct horse");
@@ -46,14 +46,14 @@ async fn every_grant_sets_both_cookies_for_the_lifetime_of_the_session(engine: E
     let token = login.clone().ok()["refresh_token"].clone();
     let refresh = caller.post(REFRESH, json!({ "refresh_token": token }));
     let refresh = refresh.await;
-    let device = Device::keeps(&refresh.clone().ok());
+    let device = Device::from_response(&refresh.clone().ok());
     let bearer = app.bearer(device.access);
     let body = passwords("correct horse", "another good password");
     let change = bearer.post(CHANGE_PASSWORD, body).await;
-    for grant in [register, signup, login, refresh, change] {
-        let cookies = grant.all("set-cookie").join("\n");
-        let body: Value = serde_json::from_str(&grant.text()).unwrap();
-        let device = Device::keeps(&body);
+    for token_response in [register, signup, login, refresh, change] {
+        let cookies = token_response.all("set-cookie").join("\n");
+        let body: Value = serde_json::from_str(&token_response.text()).unwrap();
+        let device = Device::from_response(&body);
         let attributes = "Max-Age=2592000; HttpOnly; SameSite=Lax";
         let expected = format!(
             "access_token={}; Path=/; {attributes}\nrefresh_token={}; Path=/api/auth; {attributes}",
@@ -63,16 +63,16 @@ async fn every_grant_sets_both_cookies_for_the_lifetime_of_the_session(engine: E
     }
 }
 
-async fn under_https_the_cookies_are_secure_and_their_names_say_so(engine: Engine) {
+async fn under_https_the_cookies_are_secure_and_have_prefixed_names(engine: Engine) {
     let public = "https://api.example";
     let app = App::on(engine).set("public-url", public).start();
     let ada = app.user("ada").await;
     let body = credentials(ada.email(), ada.password());
-    let answer = app.anonymous().post(LOGIN, body).await;
-    let jar = jar(&answer);
+    let response = app.anonymous().post(LOGIN, body).await;
+    let jar = jar(&response);
     let attributes = "Max-Age=604800; HttpOnly; SameSite=Lax; Secure";
-    let cookies = answer.all("set-cookie").join("\n");
-    let device = Device::keeps(&answer.ok());
+    let cookies = response.all("set-cookie").join("\n");
+    let device = Device::from_response(&response.ok());
     let expected = format!(
         "__Host-access_token={}; Path=/; {attributes}\n\
          __Host-refresh_token={}; Path=/; {attributes}",
@@ -108,7 +108,7 @@ async fn under_https_the_cookies_are_secure_and_their_names_say_so(engine: Engin
     assert_eq!(logout.ok()["revoked"], 1);
 }
 
-async fn under_http_a_prefixed_name_is_no_cookie_of_ours(app: App) {
+async fn under_http_a_cookie_with_a_prefixed_name_is_ignored(app: App) {
     let (_, device) = user_with_device(&app, "ada").await;
     for name in [
         "__Host-access_token",
@@ -118,8 +118,8 @@ async fn under_http_a_prefixed_name_is_no_cookie_of_ours(app: App) {
         "xaccess_token",
     ] {
         let cookie = format!("{name}={}", device.access);
-        let answer = with_cookie(app.anonymous().get(SESSION), &cookie).await;
-        answer.refused(401, "UNAUTHORIZED");
+        let response = with_cookie(app.anonymous().get(SESSION), &cookie).await;
+        response.refused(401, "UNAUTHORIZED");
     }
 }
 
@@ -136,10 +136,10 @@ async fn a_request_that_came_on_cookies_gets_its_tokens_as_cookies_only(app: App
         // Last, as it begins a new session.
         (app.anonymous().post(CHANGE_PASSWORD, body), 0),
     ] {
-        let answer = own(request).await;
-        let jar = jar(&answer);
-        let grant = answer.ok();
-        let session = grant["session_id"].as_str().unwrap();
+        let response = own(request).await;
+        let jar = jar(&response);
+        let token_response = response.ok();
+        let session = token_response["session_id"].as_str().unwrap();
         assert_eq!(session == device.session, counter == 1);
         let account = with_cookie(app.anonymous().get(ACCOUNT), &jar).await.ok();
         let expected = json!({
@@ -148,7 +148,7 @@ async fn a_request_that_came_on_cookies_gets_its_tokens_as_cookies_only(app: App
             "expires_in": 900,
             "session_id": session,
         });
-        assert_eq!(grant, expected);
+        assert_eq!(token_response, expected);
         let token = forge(app.secret(), session, counter);
         assert!(jar.ends_with(&format!("; refresh_token={token}")), "{jar}");
         let known = with_cookie(app.anonymous().get(SESSION), &jar).await.ok();
@@ -165,9 +165,9 @@ async fn a_browser_goes_on_with_cookies_alone(app: App) {
         let expired = with_cookie(app.anonymous().get(SESSION), &jar).await;
         expired.refused(401, "TOKEN_EXPIRED");
         let refresh = app.anonymous().request("POST", REFRESH);
-        let answer = with_cookie(refresh.header("origin", OWN_ORIGIN), &jar).await;
-        jar = self::jar(&answer);
-        answer.ok();
+        let response = with_cookie(refresh.header("origin", OWN_ORIGIN), &jar).await;
+        jar = self::jar(&response);
+        response.ok();
         let task = app.anonymous().post("/api/tasks", json!({ "title": "t" }));
         let task = with_cookie(task.header("origin", OWN_ORIGIN), &jar);
         assert_eq!(task.await.created()["user_id"], ada.id());
@@ -185,19 +185,19 @@ async fn the_header_counts_and_not_the_cookie(app: App) {
     let request = app
         .bearer(adas.access.as_str())
         .post(CHANGE_PASSWORD, change);
-    let grant = with_cookie(request, &eves.cookies()).await.ok();
-    assert_eq!(grant["user"]["id"], ada.id());
-    assert!(grant["access_token"].is_string());
+    let token_response = with_cookie(request, &eves.cookies()).await.ok();
+    assert_eq!(token_response["user"]["id"], ada.id());
+    assert!(token_response["access_token"].is_string());
     // A refresh token in the body counts, and not the cookie.
-    let body = json!({ "refresh_token": grant["refresh_token"] });
+    let body = json!({ "refresh_token": token_response["refresh_token"] });
     let request = app.anonymous().post(REFRESH, body);
     let next = with_cookie(request, &eves.cookies()).await.ok();
-    assert_eq!(next["session_id"], grant["session_id"]);
+    assert_eq!(next["session_id"], token_response["session_id"]);
     assert!(next["refresh_token"].is_string());
     assert_eq!(counter(&app, &eves.session), 0);
 }
 
-async fn a_bad_header_is_not_rescued_by_a_good_cookie(app: App) {
+async fn an_invalid_header_is_not_replaced_by_a_valid_cookie(app: App) {
     let (_, device) = user_with_device(&app, "ada").await;
     for header in ["", "junk", "Bearer junk", "Basic YTpi", "Bearer"] {
         let request = app.anonymous().get(SESSION);
@@ -242,10 +242,10 @@ async fn raw(app: &App, method: &str, path: &str, cookie: &[u8]) -> Response {
     let mut connection = app.connect().await;
     let request = [head.as_bytes(), cookie, b"\r\n\r\n"].concat();
     connection.send(&request).await;
-    connection.answer().await.unwrap()
+    connection.response().await.unwrap()
 }
 
-async fn cookies_of_others_do_not_disturb(app: App) {
+async fn cookies_of_other_applications_are_ignored(app: App) {
     let (_, device) = user_with_device(&app, "ada").await;
     let cookies = device.cookies();
     for (before, after) in [

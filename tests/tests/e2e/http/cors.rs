@@ -7,8 +7,8 @@ use crate::auth::login::LOGIN;
 use crate::sessions::fixtures::{REFRESH, SESSION, user_with_device};
 
 on_both_engines! {
-    an_allowed_origin_may_read_every_answer,
-    another_origin_may_read_none,
+    an_allowed_origin_may_read_every_response,
+    another_origin_may_read_no_response,
     a_preflight_from_an_allowed_origin_says_what_it_may_send,
     a_preflight_from_another_origin_allows_nothing,
     without_allowed_origins_there_is_no_cors,
@@ -58,7 +58,7 @@ fn requests(app: &App, user: &Client, token: &str) -> Vec<(u16, Request)> {
     ]
 }
 
-fn cors_headers(answer: &Response) -> Vec<String> {
+fn cors_headers(response: &Response) -> Vec<String> {
     let shown = [
         "access-control-allow-origin",
         "access-control-allow-credentials",
@@ -67,29 +67,29 @@ fn cors_headers(answer: &Response) -> Vec<String> {
         "access-control-expose-headers",
         "access-control-max-age",
     ];
-    let shown = shown.iter().filter(|name| !answer.all(name).is_empty());
+    let shown = shown.iter().filter(|name| !response.all(name).is_empty());
     shown.map(ToString::to_string).collect()
 }
 
-fn names_an_origin(answer: &Response) -> bool {
-    !answer.all("access-control-allow-origin").is_empty()
+fn names_an_origin(response: &Response) -> bool {
+    !response.all("access-control-allow-origin").is_empty()
 }
 
-fn varies(answer: &Response) -> bool {
-    let vary = answer.all("vary").join(",").to_lowercase();
+fn varies(response: &Response) -> bool {
+    let vary = response.all("vary").join(",").to_lowercase();
     vary.split(',').any(|name| name.trim() == "origin")
 }
 
 #[track_caller]
-fn readable(answer: &Response, origin: &str) {
-    let header = |name| answer.header(name);
+fn readable(response: &Response, origin: &str) {
+    let header = |name| response.header(name);
     assert_eq!(
         header("access-control-allow-origin"),
         Some(origin),
-        "{answer:?}"
+        "{response:?}"
     );
     assert_eq!(header("access-control-allow-credentials"), Some("true"));
-    assert!(varies(answer), "{answer:?}");
+    assert!(varies(response), "{response:?}");
     let exposed = header("access-control-expose-headers").unwrap();
     for name in [
         "link",
@@ -103,17 +103,17 @@ fn readable(answer: &Response, origin: &str) {
     }
 }
 
-async fn an_allowed_origin_may_read_every_answer(engine: Engine) {
+async fn an_allowed_origin_may_read_every_response(engine: Engine) {
     let app = start(engine);
     let (ada, device) = user_with_device(&app, "ada").await;
     for (status, request) in requests(&app, &ada, &device.access) {
         for origin in [ALLOWED, "http://localhost:3000"] {
-            let answer = request.clone().header("origin", origin).await;
+            let response = request.clone().header("origin", origin).await;
             // A cookie is good from an origin that is allowed.
-            if answer.status() != 201 {
-                assert_eq!(answer.status(), status, "{request:?}");
+            if response.status() != 201 {
+                assert_eq!(response.status(), status, "{request:?}");
             }
-            readable(&answer, origin);
+            readable(&response, origin);
         }
     }
     let mut other = app.database().session();
@@ -133,18 +133,18 @@ async fn an_allowed_origin_may_read_every_answer(engine: Engine) {
     broken.refused(500, "INTERNAL_SERVER_ERROR");
 }
 
-async fn another_origin_may_read_none(engine: Engine) {
+async fn another_origin_may_read_no_response(engine: Engine) {
     let app = start(engine);
     let (ada, device) = user_with_device(&app, "ada").await;
     for (status, request) in requests(&app, &ada, &device.access) {
         for origin in OTHERS {
-            let answer = request.clone().header("origin", origin).await;
+            let response = request.clone().header("origin", origin).await;
             if origin != "http://127.0.0.1:8080" {
-                assert_eq!(answer.status(), status, "{request:?}");
+                assert_eq!(response.status(), status, "{request:?}");
             }
             // Without a name, what else is said about reading says nothing.
-            assert!(!names_an_origin(&answer), "{answer:?}");
-            assert!(varies(&answer), "{answer:?}");
+            assert!(!names_an_origin(&response), "{response:?}");
+            assert!(varies(&response), "{response:?}");
         }
         // A request without an origin comes from no page.
         assert!(!names_an_origin(&request.clone().await));
@@ -163,44 +163,44 @@ async fn a_preflight_from_an_allowed_origin_says_what_it_may_send(engine: Engine
     for path in ["/api/tasks", REFRESH, "/api/auth/account", "/api/nothing"] {
         for method in ["GET", "POST", "PUT", "PATCH", "DELETE"] {
             let headers = "authorization,content-type";
-            let answer = preflight(&app, path, ALLOWED, method, headers)
+            let response = preflight(&app, path, ALLOWED, method, headers)
                 .await
                 .is(200);
-            let header = |name| answer.header(name).unwrap().to_lowercase();
+            let header = |name| response.header(name).unwrap().to_lowercase();
             assert_eq!(header("access-control-allow-origin"), ALLOWED);
             assert_eq!(header("access-control-allow-credentials"), "true");
             assert_eq!(header("access-control-max-age"), "600");
-            assert!(varies(&answer));
+            assert!(varies(&response));
             let methods = header("access-control-allow-methods");
             assert!(methods.contains(&method.to_lowercase()), "{methods}");
             let allowed = header("access-control-allow-headers");
             for name in ["authorization", "content-type", "x-request-id"] {
                 assert!(allowed.contains(name), "{allowed}");
             }
-            assert!(answer.text().is_empty());
+            assert!(response.text().is_empty());
         }
     }
     for (method, headers) in [("TRACE", "accept"), ("GET", "x-user-id"), ("GET", "cookie")] {
-        let answer = preflight(&app, "/api/tasks", ALLOWED, method, headers).await;
-        answer.refused(400, "INVALID_REQUEST");
+        let response = preflight(&app, "/api/tasks", ALLOWED, method, headers).await;
+        response.refused(400, "INVALID_REQUEST");
     }
 }
 
 async fn a_preflight_from_another_origin_allows_nothing(engine: Engine) {
     let app = start(engine);
     for origin in OTHERS {
-        let answer = preflight(&app, "/api/tasks", origin, "POST", "content-type").await;
-        assert!(!names_an_origin(&answer), "{answer:?}");
+        let response = preflight(&app, "/api/tasks", origin, "POST", "content-type").await;
+        assert!(!names_an_origin(&response), "{response:?}");
     }
 }
 
 async fn without_allowed_origins_there_is_no_cors(app: App) {
     let (ada, device) = user_with_device(&app, "ada").await;
     for (status, request) in requests(&app, &ada, &device.access) {
-        let answer = request.header("origin", "https://evil.example").await;
-        assert_eq!(answer.status(), status);
-        assert!(cors_headers(&answer).is_empty());
+        let response = request.header("origin", "https://evil.example").await;
+        assert_eq!(response.status(), status);
+        assert!(cors_headers(&response).is_empty());
     }
-    let answer = preflight(&app, "/api/tasks", ALLOWED, "POST", "content-type").await;
-    answer.refused(405, "METHOD_NOT_ALLOWED");
+    let response = preflight(&app, "/api/tasks", ALLOWED, "POST", "content-type").await;
+    response.refused(405, "METHOD_NOT_ALLOWED");
 }

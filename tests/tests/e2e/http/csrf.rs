@@ -60,11 +60,11 @@ async fn every_changing_route_refuses_cookies_without_a_known_origin_before_it_r
             ("origin", ALLOWED),
             ("sec-fetch-site", "same-origin"),
         ] {
-            let answer = request.clone().header(name, value).await;
+            let response = request.clone().header(name, value).await;
             assert!(
-                matches!(answer.status(), 400 | 404),
+                matches!(response.status(), 400 | 404),
                 "{request:?} {}",
-                answer.text()
+                response.text()
             );
         }
     }
@@ -195,8 +195,8 @@ async fn reading_needs_no_origin(engine: Engine) {
             let request = app.anonymous().request(method, &path);
             let request = request.header("cookie", &device.cookies());
             let evil = request.header("origin", "https://evil.example");
-            let answer = evil.header("sec-fetch-site", "cross-site").await;
-            assert!(matches!(answer.status(), 200 | 404), "{method} {path}");
+            let response = evil.header("sec-fetch-site", "cross-site").await;
+            assert!(matches!(response.status(), 200 | 404), "{method} {path}");
         }
     }
 }
@@ -209,8 +209,12 @@ async fn a_bearer_needs_no_origin(engine: Engine) {
         let request = operation.request(&caller, ada.id());
         let request = request.header("cookie", &device.cookies());
         let evil = request.header("origin", "https://evil.example");
-        let answer = evil.header("sec-fetch-site", "cross-site").await;
-        assert!(matches!(answer.status(), 400 | 404), "{}", answer.text());
+        let response = evil.header("sec-fetch-site", "cross-site").await;
+        assert!(
+            matches!(response.status(), 400 | 404),
+            "{}",
+            response.text()
+        );
     }
 }
 

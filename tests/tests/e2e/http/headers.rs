@@ -9,7 +9,7 @@ on_both_engines! {
     a_plain_request_id_is_echoed,
     a_request_id_that_is_not_plain_is_replaced,
     a_request_without_an_id_gets_one_of_its_own,
-    answers_with_tokens_are_not_to_be_stored,
+    responses_with_tokens_must_not_be_stored,
     the_server_does_not_say_what_it_is_made_of,
 }
 
@@ -25,8 +25,8 @@ async fn a_plain_request_id_is_echoed(app: App) {
         &longest,
     ] {
         for path in ["/healthz", "/api/tasks", "/api/nothing"] {
-            let answer = caller.get(path).header(REQUEST_ID, id).await;
-            assert_eq!(answer.header(REQUEST_ID), Some(id));
+            let response = caller.get(path).header(REQUEST_ID, id).await;
+            assert_eq!(response.header(REQUEST_ID), Some(id));
         }
     }
 }
@@ -37,8 +37,8 @@ async fn a_request_id_that_is_not_plain_is_replaced(app: App) {
     for id in [
         "", "a b", "a\tb", "a;b", "a=b", "\"a\"", "<a>", "é", &too_long,
     ] {
-        let answer = caller.get("/healthz").header(REQUEST_ID, id).await;
-        let given = answer.header(REQUEST_ID).unwrap();
+        let response = caller.get("/healthz").header(REQUEST_ID, id).await;
+        let given = response.header(REQUEST_ID).unwrap();
         let plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-';
         assert_ne!(given, id);
         assert!(!given.is_empty() && given.bytes().all(plain), "{given}");
@@ -49,29 +49,32 @@ async fn a_request_without_an_id_gets_one_of_its_own(app: App) {
     let caller = app.anonymous();
     let mut ids = BTreeSet::new();
     for _ in 0..20 {
-        let answer = caller.get("/healthz").await;
-        ids.insert(answer.header(REQUEST_ID).unwrap().to_owned());
+        let response = caller.get("/healthz").await;
+        ids.insert(response.header(REQUEST_ID).unwrap().to_owned());
     }
     assert_eq!(ids.len(), 20);
 }
 
-async fn answers_with_tokens_are_not_to_be_stored(app: App) {
+async fn responses_with_tokens_must_not_be_stored(app: App) {
     let caller = app.anonymous();
     let body = json!({ "email": "ada@example.com", "password": "correct horse" });
     for path in ["/api/auth/register", "/api/auth/login"] {
-        let grant = caller.post(path, body.clone()).await;
-        assert_eq!(grant.header("cache-control"), Some("no-store"));
-        assert_eq!(grant.header("x-content-type-options"), Some("nosniff"));
-        assert!(grant.text().contains("access_token"));
+        let token_response = caller.post(path, body.clone()).await;
+        assert_eq!(token_response.header("cache-control"), Some("no-store"));
+        assert_eq!(
+            token_response.header("x-content-type-options"),
+            Some("nosniff")
+        );
+        assert!(token_response.text().contains("access_token"));
     }
 }
 
 async fn the_server_does_not_say_what_it_is_made_of(app: App) {
     let ada = app.user("ada").await;
     for path in ["/healthz", "/api/tasks", "/api/nothing", "/docs/"] {
-        let answer = ada.get(path).await;
+        let response = ada.get(path).await;
         for name in ["server", "x-powered-by", "via"] {
-            assert_eq!(answer.header(name), None, "{path}");
+            assert_eq!(response.header(name), None, "{path}");
         }
     }
 }

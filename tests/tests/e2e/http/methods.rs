@@ -10,7 +10,7 @@ on_both_engines! {
     an_undocumented_method_is_405_and_allow_names_the_documented_ones,
     head_is_get_without_a_body,
     head_is_refused_like_get_without_a_body,
-    an_unknown_address_is_404_for_everybody,
+    an_unknown_address_is_404_for_every_caller,
 }
 
 const METHODS: [&str; 9] = [
@@ -32,14 +32,14 @@ async fn an_undocumented_method_is_405_and_allow_names_the_documented_ones(app: 
         let path = path.replace("{task_id}", "1");
         for method in METHODS.iter().filter(|method| !methods.contains(**method)) {
             for caller in [&ada, &app.anonymous()] {
-                let answer = caller.request(method, &path).await;
-                let allow = answer.header("allow").unwrap().split(", ");
+                let response = caller.request(method, &path).await;
+                let allow = response.header("allow").unwrap().split(", ");
                 let allow: BTreeSet<_> = allow.map(ToOwned::to_owned).collect();
                 assert_eq!(allow, *methods, "{method} {path}");
                 if *method == "HEAD" {
-                    assert!(answer.is(405).text().is_empty());
+                    assert!(response.is(405).text().is_empty());
                 } else {
-                    answer.refused(405, "METHOD_NOT_ALLOWED");
+                    response.refused(405, "METHOD_NOT_ALLOWED");
                 }
             }
         }
@@ -88,18 +88,18 @@ async fn head_is_refused_like_get_without_a_body(app: App) {
         };
         let head = format!("HEAD {path} HTTP/1.1\r\nhost: e2e\r\n{authorization}\r\n");
         connection.send(head.as_bytes()).await;
-        let head = connection.answer_to("HEAD").await.unwrap().is(status);
+        let head = connection.response_to("HEAD").await.unwrap().is(status);
         for name in ["content-type", "content-length", "www-authenticate"] {
             assert_eq!(head.header(name), get.header(name), "{path} {name}");
         }
         // Nothing lies between this answer and the next.
         let get = "GET /healthz HTTP/1.1\r\nhost: e2e\r\n\r\n";
         connection.send(get.as_bytes()).await;
-        connection.answer().await.unwrap().ok();
+        connection.response().await.unwrap().ok();
     }
 }
 
-async fn an_unknown_address_is_404_for_everybody(app: App) {
+async fn an_unknown_address_is_404_for_every_caller(app: App) {
     let ada = app.user("ada").await;
     for path in [
         "/nothing",
@@ -134,8 +134,8 @@ async fn an_unknown_address_is_404_for_everybody(app: App) {
     ] {
         for caller in [&ada, &app.anonymous()] {
             for method in ["GET", "POST", "DELETE"] {
-                let answer = caller.request(method, path).await;
-                let problem = answer.refused(404, "NOT_FOUND");
+                let response = caller.request(method, path).await;
+                let problem = response.refused(404, "NOT_FOUND");
                 assert_eq!(problem["detail"], "Nothing has this address");
             }
         }

@@ -8,12 +8,12 @@ use crate::auth::login::{LOGIN, credentials};
 use crate::sessions::fixtures::column;
 
 on_both_engines! {
-    without_trusted_proxies_a_header_moves_nobody,
-    behind_trusted_proxies_the_first_stranger_from_the_right_counts,
-    a_proxy_elsewhere_is_no_proxy_of_ours,
+    without_trusted_proxies_the_forwarding_header_is_ignored,
+    behind_trusted_proxies_the_first_untrusted_address_from_the_right_counts,
+    a_proxy_from_another_address_is_not_trusted,
     failures_are_counted_for_the_address_behind_the_proxy,
     a_byte_that_is_not_ascii_hides_only_its_own_hop,
-    a_proxy_that_is_not_set_up_is_said_once_a_minute_with_the_remedy,
+    an_unconfigured_proxy_is_logged_once_a_minute_with_the_remedy,
 }
 
 const FORWARDED: &str = "x-forwarded-for";
@@ -25,18 +25,23 @@ async fn seen(app: &App, user: &Client, forwarded: &[&str]) -> String {
     for value in forwarded {
         request = request.header(FORWARDED, value);
     }
-    let grant = request.await.ok();
-    column(app, grant["session_id"].as_str().unwrap(), "ip_address").unwrap()
+    let token_response = request.await.ok();
+    column(
+        app,
+        token_response["session_id"].as_str().unwrap(),
+        "ip_address",
+    )
+    .unwrap()
 }
 
-async fn without_trusted_proxies_a_header_moves_nobody(app: App) {
+async fn without_trusted_proxies_the_forwarding_header_is_ignored(app: App) {
     let ada = app.user("ada").await;
     for value in ["203.0.113.7", "203.0.113.7, 127.0.0.1", "junk", ""] {
         assert_eq!(seen(&app, &ada, &[value]).await, "127.0.0.1");
     }
 }
 
-async fn behind_trusted_proxies_the_first_stranger_from_the_right_counts(engine: Engine) {
+async fn behind_trusted_proxies_the_first_untrusted_address_from_the_right_counts(engine: Engine) {
     let networks = "127.0.0.0/8, 10.0.0.0/8,fd00::/8";
     let app = App::on(engine).set("trusted-proxies", networks).start();
     let ada = app.user("ada").await;
@@ -65,7 +70,7 @@ async fn behind_trusted_proxies_the_first_stranger_from_the_right_counts(engine:
     }
 }
 
-async fn a_proxy_elsewhere_is_no_proxy_of_ours(engine: Engine) {
+async fn a_proxy_from_another_address_is_not_trusted(engine: Engine) {
     let networks = "10.0.0.0/8,192.168.1.7";
     let app = App::on(engine).set("trusted-proxies", networks).start();
     let ada = app.user("ada").await;
@@ -113,12 +118,12 @@ async fn call_from(app: &App, peer: &str, header: &str) {
          content-length: 2\r\n\r\n{{}}"
     );
     connection.send(request.as_bytes()).await;
-    let answer = connection.answer().await.unwrap();
-    answer.refused(422, "VALIDATION_ERROR");
+    let response = connection.response().await.unwrap();
+    response.refused(422, "VALIDATION_ERROR");
 }
 
-async fn a_proxy_that_is_not_set_up_is_said_once_a_minute_with_the_remedy(engine: Engine) {
-    let (stranger, trusted) = match engine {
+async fn an_unconfigured_proxy_is_logged_once_a_minute_with_the_remedy(engine: Engine) {
+    let (untrusted, trusted) = match engine {
         Engine::Sqlite => ("127.9.1.1", "127.9.2.1"),
         Engine::Postgres => ("127.9.1.2", "127.9.2.2"),
     };
@@ -128,9 +133,9 @@ async fn a_proxy_that_is_not_set_up_is_said_once_a_minute_with_the_remedy(engine
     }
     let app = App::on(engine).set("trusted-proxies", trusted).start();
     let said = |peer: &str| log_lines::with(&format!(" {peer}")).len();
-    call_from(&app, stranger, "accept: */*").await;
+    call_from(&app, untrusted, "accept: */*").await;
     call_from(&app, trusted, "x-forwarded-for: 203.0.113.7").await;
-    assert_eq!((said(stranger), said(trusted)), (0, 0));
+    assert_eq!((said(untrusted), said(trusted)), (0, 0));
 
     let headers = [
         "x-forwarded-for: é",
@@ -139,16 +144,16 @@ async fn a_proxy_that_is_not_set_up_is_said_once_a_minute_with_the_remedy(engine
     ];
     for (number, header) in (1..).zip(headers) {
         for _ in 0..3 {
-            call_from(&app, stranger, header).await;
+            call_from(&app, untrusted, header).await;
         }
-        assert_eq!(said(stranger), number, "{header}");
+        assert_eq!(said(untrusted), number, "{header}");
         app.clock.advance(Duration::from_secs(59));
-        call_from(&app, stranger, header).await;
-        assert_eq!(said(stranger), number, "{header}");
+        call_from(&app, untrusted, header).await;
+        assert_eq!(said(untrusted), number, "{header}");
         app.clock.advance(Duration::from_secs(1));
     }
-    let remedy = format!("set TRUSTED_PROXIES={stranger}");
-    let lines = log_lines::with(&format!("from {stranger}"));
+    let remedy = format!("set TRUSTED_PROXIES={untrusted}");
+    let lines = log_lines::with(&format!("from {untrusted}"));
     assert!(
         lines
             .iter()

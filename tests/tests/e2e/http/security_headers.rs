@@ -7,8 +7,8 @@ use crate::auth::login::LOGIN;
 use crate::sessions::fixtures::{LOGOUT, REFRESH, SESSION};
 
 on_both_engines! {
-    every_answer_has_the_security_headers,
-    only_a_server_behind_https_says_so,
+    every_response_has_the_security_headers,
+    only_a_server_behind_https_sends_hsts,
     the_documentation_page_loads_under_a_policy_of_its_own,
 }
 
@@ -43,12 +43,12 @@ fn requests(app: &App, ada: &Client) -> Vec<(u16, Request)> {
 }
 
 #[track_caller]
-fn is_closed(answer: &Response, policy: &str, https: bool) {
-    let header = |name| answer.header(name);
+fn is_closed(response: &Response, policy: &str, https: bool) {
+    let header = |name| response.header(name);
     assert_eq!(
         header("x-content-type-options"),
         Some("nosniff"),
-        "{answer:?}"
+        "{response:?}"
     );
     assert_eq!(header("referrer-policy"), Some("no-referrer"));
     assert_eq!(header("cache-control"), Some("no-store"));
@@ -57,19 +57,19 @@ fn is_closed(answer: &Response, policy: &str, https: bool) {
     assert_eq!(hsts, https.then_some(YEAR));
 }
 
-async fn every_answer_has_the_security_headers(app: App) {
+async fn every_response_has_the_security_headers(app: App) {
     let ada = app.user("ada").await;
     for (status, request) in requests(&app, &ada) {
-        let answer = request.clone().await;
-        assert_eq!(answer.status(), status, "{request:?}");
-        is_closed(&answer, CSP_DATA, false);
+        let response = request.clone().await;
+        assert_eq!(response.status(), status, "{request:?}");
+        is_closed(&response, CSP_DATA, false);
     }
     app.database().execute("DROP TABLE tasks");
     let broken = ada.get("/api/tasks").await.is(500);
     is_closed(&broken, CSP_DATA, false);
 }
 
-async fn only_a_server_behind_https_says_so(engine: Engine) {
+async fn only_a_server_behind_https_sends_hsts(engine: Engine) {
     let public = "https://api.example";
     let app = App::on(engine).set("public-url", public).start();
     let ada = app.user("ada").await;
@@ -80,9 +80,9 @@ async fn only_a_server_behind_https_says_so(engine: Engine) {
     assert_eq!(page.header("strict-transport-security"), Some(YEAR));
     // It is not what a caller says that decides.
     let plain = App::on(engine).start();
-    let answer = plain.anonymous().get("/healthz");
-    let answer = answer.header("x-forwarded-proto", "https").await;
-    is_closed(&answer, CSP_DATA, false);
+    let response = plain.anonymous().get("/healthz");
+    let response = response.header("x-forwarded-proto", "https").await;
+    is_closed(&response, CSP_DATA, false);
 }
 
 /// The sources a policy allows for one kind of thing.

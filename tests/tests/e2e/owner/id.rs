@@ -5,11 +5,11 @@ use e2e::{App, on_both_engines};
 use super::all_methods;
 
 on_both_engines! {
-    under_ones_own_address_nobody_elses_task_exists,
-    an_id_that_is_not_written_as_ours_is_no_task,
+    under_the_callers_own_path_no_task_of_another_user_exists,
+    an_id_in_another_format_is_no_task,
 }
 
-async fn under_ones_own_address_nobody_elses_task_exists(app: App) {
+async fn under_the_callers_own_path_no_task_of_another_user_exists(app: App) {
     let (ada, eve) = (app.user("ada").await, app.user("eve").await);
     let task = ada.new_task("Buy milk").await;
     eve.new_task("hers").await;
@@ -81,7 +81,7 @@ fn no_ids(own: i64) -> Vec<String> {
     ids
 }
 
-async fn an_id_that_is_not_written_as_ours_is_no_task(app: App) {
+async fn an_id_in_another_format_is_no_task(app: App) {
     let ada = app.user("ada").await;
     let task = ada.new_task("Buy milk").await;
     let before = ada.all_tasks().await;

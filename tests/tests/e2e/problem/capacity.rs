@@ -26,7 +26,7 @@ pub(super) async fn a_hundred_wrong_passwords(engine: Engine) -> Response {
     app.anonymous().post(LOGIN, wrong).await
 }
 
-pub(super) async fn a_table_that_is_gone(engine: Engine) -> Response {
+pub(super) async fn a_missing_table(engine: Engine) -> Response {
     let app = App::on(engine).start();
     let ada = app.user("ada").await;
     app.database().execute("DROP TABLE tasks");
@@ -35,7 +35,7 @@ pub(super) async fn a_table_that_is_gone(engine: Engine) -> Response {
 
 /// Every login costs the same fraction of the machine, however many cores it has: some 40 of them fit into a second,
 /// and far more than that arrive.
-pub(super) async fn more_logins_than_the_queue_takes(engine: Engine) -> Response {
+pub(super) async fn more_logins_than_the_queue_holds(engine: Engine) -> Response {
     let cores = available_parallelism().unwrap().get();
     let cost = (8 + cores.ilog2()).min(15).to_string();
     let app = App::on(engine).set("bcrypt-cost", &cost).start();
@@ -45,21 +45,21 @@ pub(super) async fn more_logins_than_the_queue_takes(engine: Engine) -> Response
         app.anonymous().post(LOGIN, login).into_future()
     });
     let session = app.bearer(app.token_for("ada", "ada@example.com"));
-    let (answers, session) = tokio::join!(
+    let (responses, session) = tokio::join!(
         join_all(storm),
         session.get("/api/auth/session").into_future()
     );
     session.ok();
 
     let (served, mut refused): (Vec<_>, Vec<_>) =
-        answers.into_iter().partition(|it| it.status() == 401);
+        responses.into_iter().partition(|it| it.status() == 401);
     assert!(served.len() >= queue, "only {} were served", served.len());
-    for answer in served {
-        answer.refused(401, "INVALID_EMAIL_OR_PASSWORD");
+    for response in served {
+        response.refused(401, "INVALID_EMAIL_OR_PASSWORD");
     }
     let one = refused.pop().expect("somebody who was turned away");
-    for answer in refused {
-        answer.refused(503, "OVERLOADED");
+    for response in refused {
+        response.refused(503, "OVERLOADED");
     }
     let afterwards = credentials("ada@example.com", "not the password");
     let afterwards = app.anonymous().post(LOGIN, afterwards).await;
@@ -68,7 +68,7 @@ pub(super) async fn more_logins_than_the_queue_takes(engine: Engine) -> Response
 }
 
 /// Somebody else holds a lock that every registration needs.
-pub(super) async fn a_database_that_does_not_answer(engine: Engine) -> Response {
+pub(super) async fn a_database_that_does_not_respond(engine: Engine) -> Response {
     let app = App::on(engine).start();
     let mut other = app.database().session();
     other.execute(match engine {
@@ -76,7 +76,7 @@ pub(super) async fn a_database_that_does_not_answer(engine: Engine) -> Response 
         Engine::Postgres => "BEGIN; LOCK TABLE users",
     });
     let ada = json!({ "email": "ada@example.com", "password": "correct horse" });
-    let answer = app
+    let response = app
         .anonymous()
         .post("/api/auth/register", ada.clone())
         .await;
@@ -87,5 +87,5 @@ pub(super) async fn a_database_that_does_not_answer(engine: Engine) -> Response 
         .await
         .created();
     assert_eq!(afterwards["user"]["email"], "ada@example.com");
-    answer
+    response
 }

@@ -13,7 +13,7 @@ pub(super) async fn no_token(engine: Engine) -> Response {
     app.anonymous().get("/api/auth/session").await
 }
 
-pub(super) async fn a_token_that_is_none(engine: Engine) -> Response {
+pub(super) async fn a_malformed_token(engine: Engine) -> Response {
     let app = App::on(engine).start();
     app.bearer("junk").get("/api/auth/session").await
 }

@@ -23,9 +23,9 @@ macro_rules! problems {
             e2e::on_both_engines!(has_this_body);
 
             async fn has_this_body(engine: e2e::Engine) {
-                let answer = super::$provoke(engine).await;
-                $(assert_eq!(answer.header($header), Some(String::from($value).as_str()));)?
-                super::check(answer, $status, $title, $code, $detail);
+                let response = super::$provoke(engine).await;
+                $(assert_eq!(response.header($header), Some(String::from($value).as_str()));)?
+                super::check(response, $status, $title, $code, $detail);
             }
         })+
     };
@@ -42,7 +42,7 @@ problems! {
         401 "Unauthorized", "UNAUTHORIZED",
         "Authentication is required",
         "www-authenticate": "Bearer realm=\"api\"";
-    a_token_that_is_none =>
+    a_malformed_token =>
         401 "Unauthorized", "INVALID_TOKEN",
         "A token has exactly three parts",
         "www-authenticate": super::challenge("A token has exactly three parts");
@@ -66,7 +66,7 @@ problems! {
         401 "Unauthorized", "SESSION_EXPIRED",
         "The session is over; log in again",
         "www-authenticate": "Bearer realm=\"api\", error=\"invalid_token\", error_description=\"The session is over; log in again\"";
-    a_cookie_from_elsewhere =>
+    a_cookie_from_another_origin =>
         403 "Forbidden", "UNTRUSTED_ORIGIN",
         "A request with cookies must come from our own pages or from an origin in ALLOWED_ORIGINS";
     a_wrong_current_password =>
@@ -110,14 +110,14 @@ problems! {
         429 "Too Many Requests", "TOO_MANY_REQUESTS",
         "Too many failed attempts for this address; please wait",
         "retry-after": "901";
-    a_table_that_is_gone =>
+    a_missing_table =>
         500 "Internal Server Error", "INTERNAL_SERVER_ERROR",
         "Something went wrong on our side; the request id names it in our log";
-    more_logins_than_the_queue_takes =>
+    more_logins_than_the_queue_holds =>
         503 "Service Unavailable", "OVERLOADED",
         "The server has too much to do; please try again",
         "retry-after": "1";
-    a_database_that_does_not_answer =>
+    a_database_that_does_not_respond =>
         503 "Service Unavailable", "DATABASE_UNAVAILABLE",
         "The database does not answer; please try again",
         "retry-after": "2";
@@ -128,7 +128,7 @@ fn challenge(description: &str) -> String {
 }
 
 #[track_caller]
-fn check(answer: Response, status: u16, title: &str, code: &str, detail: &str) {
+fn check(response: Response, status: u16, title: &str, code: &str, detail: &str) {
     let mut expected = json!({
         "status": status, "title": title, "code": code, "detail": detail, "message": detail,
     });
@@ -136,7 +136,7 @@ fn check(answer: Response, status: u16, title: &str, code: &str, detail: &str) {
         let title = json!({ "field": "title", "code": "required", "message": "is required" });
         expected["errors"] = json!([title]);
     }
-    assert_eq!(answer.refused(status, code), expected);
+    assert_eq!(response.refused(status, code), expected);
 }
 
 /// The codes that the server's source knows.

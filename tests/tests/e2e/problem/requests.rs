@@ -17,7 +17,7 @@ pub(super) async fn a_body_that_is_no_object(engine: Engine) -> Response {
     app.anonymous().post(LOGIN, "[]").await
 }
 
-pub(super) async fn a_cookie_from_elsewhere(engine: Engine) -> Response {
+pub(super) async fn a_cookie_from_another_origin(engine: Engine) -> Response {
     let app = App::on(engine).start();
     let cookie = format!("access_token={}", app.user("ada").await.token());
     let request = app.anonymous().post("/api/tasks", json!({ "title": "t" }));
@@ -61,7 +61,7 @@ pub(super) async fn a_body_that_does_not_come(engine: Engine) -> Response {
          content-length: 1\r\n\r\n"
     );
     connection.send(head.as_bytes()).await;
-    connection.answer().await.unwrap()
+    connection.response().await.unwrap()
 }
 
 pub(super) async fn an_address_that_has_an_account(engine: Engine) -> Response {

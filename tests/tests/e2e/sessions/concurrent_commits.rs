@@ -7,21 +7,23 @@ use futures_util::future::join_all;
 use serde_json::json;
 use tokio::time::timeout;
 
-use super::fixtures::{Device, FELT_EVERYWHERE, login, until_refused, user_with_device, who};
+use super::fixtures::{
+    Device, MAX_REVOCATION_DELAY, get_session, login, until_refused, user_with_device,
+};
 use crate::auth::logout::{by_access, logged_out};
 
 on_postgres! {
-    whoever_commits_later_has_the_later_number,
-    a_transaction_that_ends_a_session_and_commits_last_is_not_missed,
+    a_later_commit_has_a_later_number,
+    a_revocation_that_commits_last_is_not_missed,
     a_transaction_that_is_rolled_back_leaves_no_gap,
 }
 
 on_both_engines! {
-    sessions_that_end_in_three_processes_at_once_are_felt_by_all_three,
+    sessions_revoked_in_three_processes_at_once_reach_all_three,
 }
 
 /// Long enough for what is not held up.
-const HELD_UP: Duration = Duration::from_millis(500);
+const MAX_PAUSE: Duration = Duration::from_millis(500);
 
 /// As the server does, in the transaction of this connection.
 fn end(connection: &mut Session, device: &Device) {
@@ -45,8 +47,8 @@ async fn devices(app: &App) -> [Device; 3] {
     [first, login(app, &ada).await, login(app, &ada).await]
 }
 
-async fn whoever_commits_later_has_the_later_number(a: App) {
-    let b = a.sister().start();
+async fn a_later_commit_has_a_later_number(a: App) {
+    let b = a.another_process().start();
     let [early, late, _] = devices(&a).await;
     let mut transaction = a.database().session();
     transaction.execute("BEGIN");
@@ -55,20 +57,20 @@ async fn whoever_commits_later_has_the_later_number(a: App) {
     // The number is taken but not committed, so nobody can commit a later one, and B sees neither.
     let logout = by_access(&a, &late, json!({})).into_future();
     tokio::pin!(logout);
-    assert!(timeout(HELD_UP, &mut logout).await.is_err());
+    assert!(timeout(MAX_PAUSE, &mut logout).await.is_err());
     for device in [&early, &late] {
-        who(&b, &device.access).await.ok();
+        get_session(&b, &device.access).await.ok();
     }
     transaction.execute("COMMIT");
     logged_out(logout.await, 1);
     for device in [&early, &late] {
         let felt = until_refused(&b, &device.access, "TOKEN_REVOKED").await;
-        assert!(felt < FELT_EVERYWHERE, "{felt:?}");
+        assert!(felt < MAX_REVOCATION_DELAY, "{felt:?}");
     }
 }
 
-async fn a_transaction_that_ends_a_session_and_commits_last_is_not_missed(a: App) {
-    let b = a.sister().start();
+async fn a_revocation_that_commits_last_is_not_missed(a: App) {
+    let b = a.another_process().start();
     let [early, late, _] = devices(&a).await;
     let mut transaction = a.database().session();
     transaction.execute("BEGIN");
@@ -77,16 +79,16 @@ async fn a_transaction_that_ends_a_session_and_commits_last_is_not_missed(a: App
     logged_out(by_access(&a, &early, json!({})).await, 1);
     until_refused(&b, &early.access, "TOKEN_REVOKED").await;
     record(&mut transaction, &late);
-    who(&b, &late.access).await.ok();
+    get_session(&b, &late.access).await.ok();
     transaction.execute("COMMIT");
     for app in [&a, &b] {
         let felt = until_refused(app, &late.access, "TOKEN_REVOKED").await;
-        assert!(felt < FELT_EVERYWHERE, "{felt:?}");
+        assert!(felt < MAX_REVOCATION_DELAY, "{felt:?}");
     }
 }
 
 async fn a_transaction_that_is_rolled_back_leaves_no_gap(a: App) {
-    let b = a.sister().start();
+    let b = a.another_process().start();
     let [undone, late, last] = devices(&a).await;
     let mut transaction = a.database().session();
     transaction.execute("BEGIN");
@@ -94,17 +96,21 @@ async fn a_transaction_that_is_rolled_back_leaves_no_gap(a: App) {
     record(&mut transaction, &undone);
     let logout = by_access(&a, &late, json!({})).into_future();
     tokio::pin!(logout);
-    assert!(timeout(HELD_UP, &mut logout).await.is_err());
+    assert!(timeout(MAX_PAUSE, &mut logout).await.is_err());
     transaction.execute("ROLLBACK");
     logged_out(logout.await, 1);
     until_refused(&b, &late.access, "TOKEN_REVOKED").await;
     logged_out(by_access(&a, &last, json!({})).await, 1);
     until_refused(&b, &last.access, "TOKEN_REVOKED").await;
-    who(&b, &undone.access).await.ok();
+    get_session(&b, &undone.access).await.ok();
 }
 
-async fn sessions_that_end_in_three_processes_at_once_are_felt_by_all_three(a: App) {
-    let apps = [&a.sister().start(), &a.sister().start(), &a];
+async fn sessions_revoked_in_three_processes_at_once_reach_all_three(a: App) {
+    let apps = [
+        &a.another_process().start(),
+        &a.another_process().start(),
+        &a,
+    ];
     let (ada, _) = user_with_device(&a, "ada").await;
     let mut devices = Vec::new();
     for _ in 0..30 {
@@ -113,13 +119,13 @@ async fn sessions_that_end_in_three_processes_at_once_are_felt_by_all_three(a: A
     let stays = login(&a, &ada).await;
     let pairs = devices.iter().zip(apps.iter().cycle());
     let logouts = pairs.map(|(device, app)| by_access(app, device, json!({})).into_future());
-    for answer in join_all(logouts).await {
-        logged_out(answer, 1);
+    for response in join_all(logouts).await {
+        logged_out(response, 1);
     }
     for app in apps {
         for device in &devices {
             until_refused(app, &device.access, "TOKEN_REVOKED").await;
         }
-        who(app, &stays.access).await.ok();
+        get_session(app, &stays.access).await.ok();
     }
 }

@@ -4,7 +4,7 @@ use e2e::{App, Engine, Proxy, on_both_engines, on_postgres};
 use serde_json::json;
 
 use super::fixtures::{
-    counter, eventually, login, refresh, refreshed, until_refused, user_with_device, who,
+    counter, eventually, get_session, login, refresh, refreshed, until_refused, user_with_device,
 };
 use crate::auth::logout::{by_access, by_body, by_cookies, logged_out};
 
@@ -13,9 +13,9 @@ on_both_engines! {
 }
 
 on_postgres! {
-    a_database_that_is_away_is_503_and_the_same_token_works_afterwards,
-    a_process_cut_off_verifies_with_what_it_knows_and_catches_up,
-    a_process_whose_database_is_silent_verifies_with_what_it_knows_and_catches_up,
+    an_unreachable_database_is_503_and_the_same_token_works_afterwards,
+    a_disconnected_process_verifies_with_known_revocations_and_catches_up,
+    a_process_with_a_silent_database_verifies_with_known_revocations_and_catches_up,
 }
 
 async fn a_database_that_cannot_write_is_503_and_the_same_token_works_afterwards(app: App) {
@@ -33,7 +33,7 @@ async fn a_database_that_cannot_write_is_503_and_the_same_token_works_afterwards
     refreshing.refused(503, "DATABASE_UNAVAILABLE");
     assert!(logging_out.all("set-cookie").is_empty());
     logging_out.refused(503, "DATABASE_UNAVAILABLE");
-    who(&app, &device.access).await.ok();
+    get_session(&app, &device.access).await.ok();
     other.execute("ROLLBACK");
     drop(other);
     // A write that was given up may still be on its way; then this one finds the step taken.
@@ -47,11 +47,11 @@ fn pair() -> (App, App, Proxy) {
     let direct = App::on(Engine::Postgres).start();
     let proxy = Proxy::before(direct.database());
     let url = proxy.url(direct.database());
-    let through = direct.sister().set("database-url", &url).start();
+    let through = direct.another_process().set("database-url", &url).start();
     (direct, through, proxy)
 }
 
-async fn a_database_that_is_away_is_503_and_the_same_token_works_afterwards(_: Engine) {
+async fn an_unreachable_database_is_503_and_the_same_token_works_afterwards(_: Engine) {
     let (direct, through, proxy) = pair();
     let (_, mut device) = user_with_device(&direct, "ada").await;
     for step in 1..=3 {
@@ -88,9 +88,9 @@ async fn catches_up(hang_up: fn(&Proxy)) {
     .await;
     logged_out(by_access(&direct, &during, json!({})).await, 1);
     for device in [&during, &lives] {
-        who(&through, &device.access).await.ok();
+        get_session(&through, &device.access).await.ok();
     }
-    let refused = who(&through, &known.access).await;
+    let refused = get_session(&through, &known.access).await;
     refused.refused(401, "TOKEN_REVOKED");
     let unready = through.anonymous().get("/readyz").await;
     unready.refused(503, "DATABASE_UNAVAILABLE");
@@ -101,16 +101,18 @@ async fn catches_up(hang_up: fn(&Proxy)) {
         through.anonymous().get("/readyz").await.status() == 200
     })
     .await;
-    who(&through, &lives.access).await.ok();
+    get_session(&through, &lives.access).await.ok();
     let more = login(&direct, &ada).await;
     logged_out(by_access(&direct, &more, json!({})).await, 1);
     until_refused(&through, &more.access, "TOKEN_REVOKED").await;
 }
 
-async fn a_process_cut_off_verifies_with_what_it_knows_and_catches_up(_: Engine) {
+async fn a_disconnected_process_verifies_with_known_revocations_and_catches_up(_: Engine) {
     catches_up(Proxy::cut).await;
 }
 
-async fn a_process_whose_database_is_silent_verifies_with_what_it_knows_and_catches_up(_: Engine) {
+async fn a_process_with_a_silent_database_verifies_with_known_revocations_and_catches_up(
+    _: Engine,
+) {
     catches_up(Proxy::silence).await;
 }

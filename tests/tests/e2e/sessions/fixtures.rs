@@ -39,8 +39,8 @@ pub(crate) struct Device {
 
 impl Device {
     #[track_caller]
-    pub(crate) fn keeps(grant: &Value) -> Self {
-        let text = |name: &str| grant[name].as_str().unwrap().to_owned();
+    pub(crate) fn from_response(token_response: &Value) -> Self {
+        let text = |name: &str| token_response[name].as_str().unwrap().to_owned();
         Self {
             session: text("session_id"),
             access: text("access_token"),
@@ -60,7 +60,7 @@ impl Device {
 /// One more device of this user.
 pub(crate) async fn login(app: &App, user: &Client) -> Device {
     let body = credentials(user.email(), user.password());
-    Device::keeps(&app.anonymous().post(LOGIN, body).await.ok())
+    Device::from_response(&app.anonymous().post(LOGIN, body).await.ok())
 }
 
 /// A user with one device; the session of the registration is ended.
@@ -78,7 +78,7 @@ pub(crate) fn refresh(app: &App, token: &str) -> Request {
 
 /// A refresh that must succeed.
 pub(crate) async fn refreshed(app: &App, device: &Device) -> Device {
-    Device::keeps(&refresh(app, &device.refresh).await.ok())
+    Device::from_response(&refresh(app, &device.refresh).await.ok())
 }
 
 /// Any refresh token the secret can make.
@@ -118,22 +118,22 @@ pub(crate) fn count(app: &App, table: &str) -> u64 {
     count.unwrap().parse().unwrap()
 }
 
-pub(crate) async fn who(app: &App, access: &str) -> Response {
+pub(crate) async fn get_session(app: &App, access: &str) -> Response {
     app.bearer(access).get(SESSION).await
 }
 
 /// What everybody must see within this time after a logout anywhere.
-pub(crate) const FELT_EVERYWHERE: Duration = Duration::from_secs(2);
+pub(crate) const MAX_REVOCATION_DELAY: Duration = Duration::from_secs(2);
 
 /// Asks again and again until the answer has this code; how long that took.
 pub(crate) async fn until_refused(app: &App, access: &str, code: &str) -> Duration {
     let started = Instant::now();
     loop {
-        let answer = who(app, access).await;
-        if answer.code() == code {
+        let response = get_session(app, access).await;
+        if response.code() == code {
             return started.elapsed();
         }
-        answer.ok();
+        response.ok();
         let waited = started.elapsed();
         assert!(waited < Duration::from_secs(20), "no {code} in {waited:?}");
         sleep(Duration::from_millis(10)).await;
@@ -170,7 +170,7 @@ pub(crate) fn clone_sessions(app: &App, session: &str, count: usize) {
 }
 
 /// An entry that nobody has needed for years.
-pub(crate) fn leave_spent_revocation(app: &App) {
+pub(crate) fn insert_expired_revocation(app: &App) {
     app.database().execute(
         "INSERT INTO revocations (sequence, session_id, forget_after) \
          VALUES (0, 'spent', '2020-01-01 00:00:00')",

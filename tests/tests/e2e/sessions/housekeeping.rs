@@ -8,7 +8,7 @@ use serde_json::json;
 
 use super::fixtures::{
     ACCESS_TTL, SESSION_TTL, clone_sessions, cloned, count, counter, eventually, forge,
-    leave_spent_revocation, login, refresh, refreshed, user_with_device, who,
+    get_session, insert_expired_revocation, login, refresh, refreshed, user_with_device,
 };
 use crate::auth::logout::{by_access, logged_out};
 
@@ -35,8 +35,8 @@ async fn expired_sessions_are_deleted_a_day_later_and_live_ones_stay(app: App) {
     let refused = refresh(&app, &expired.refresh).await;
     refused.refused(401, "SESSION_EXPIRED");
     // The first round of a process is at its start. For a day nothing goes but what shows that there was a round.
-    leave_spent_revocation(&app);
-    let first = app.sister().start();
+    insert_expired_revocation(&app);
+    let first = app.another_process().start();
     let spent = "revocations WHERE session_id = 'spent'";
     eventually("a round is over", async || count(&first, spent) == 0).await;
     let before = count(&app, "sessions");
@@ -44,7 +44,7 @@ async fn expired_sessions_are_deleted_a_day_later_and_live_ones_stay(app: App) {
     assert_eq!(before, 2 + 1234 + 2);
 
     app.clock.advance(Duration::from_micros(1));
-    let second = app.sister().start();
+    let second = app.another_process().start();
     eventually("a round is over", async || count(&second, "sessions") == 2).await;
     for device in [&lives, &ended] {
         assert!(super::fixtures::column(&app, &device.session, "id").is_some());
@@ -67,7 +67,7 @@ async fn spent_revocations_are_deleted_and_needed_ones_stay(app: App) {
     logged_out(by_access(&app, &needed, json!({})).await, 1);
     let before = count(&app, "revocations");
     app.clock.advance(Duration::from_secs(11 * 60));
-    let later = app.sister().start();
+    let later = app.another_process().start();
     eventually("a round is over", async || {
         count(&later, "revocations") < before
     })
@@ -76,11 +76,11 @@ async fn spent_revocations_are_deleted_and_needed_ones_stay(app: App) {
         count(&later, "revocations") == 1
     })
     .await;
-    who(&later, &needed.access)
+    get_session(&later, &needed.access)
         .await
         .refused(401, "TOKEN_REVOKED");
     for device in &devices {
-        who(&later, &device.access)
+        get_session(&later, &device.access)
             .await
             .refused(401, "TOKEN_EXPIRED");
     }
@@ -129,7 +129,7 @@ async fn no_statement_deletes_more_than_five_hundred_rows(app: App) {
              FOR EACH STATEMENT EXECUTE FUNCTION note()",
     );
     app.clock.advance(SESSION_TTL + 2 * DAY);
-    let later = app.sister().start();
+    let later = app.another_process().start();
     eventually("all are gone", async || count(&later, "sessions") == 0).await;
     let most = app.database().value("SELECT MAX(rows) FROM purged");
     assert_eq!(most.as_deref(), Some("500"));

@@ -6,24 +6,25 @@ use e2e::{App, Engine, Response, on_both_engines};
 use serde_json::{Value, json};
 
 use super::fixtures::{
-    ACCESS_TTL, CHANGE_PASSWORD, Device, FELT_EVERYWHERE, MICROSECOND, SESSION_TTL, SESSIONS,
-    column, count, is_revoked, login, refresh, refreshed, until_refused, user_with_device, who,
+    ACCESS_TTL, CHANGE_PASSWORD, Device, MAX_REVOCATION_DELAY, MICROSECOND, SESSION_TTL, SESSIONS,
+    column, count, get_session, is_revoked, login, refresh, refreshed, until_refused,
+    user_with_device,
 };
 use crate::auth::logout::{by_access, logged_out};
 use crate::better_auth::fixtures::{Browser, DAY, SIGN_UP, sign_up_body};
 
 on_both_engines! {
     a_session_ends_at_its_longest_lifetime_however_often_it_is_refreshed,
-    in_the_last_second_there_is_no_token_left_to_give,
+    in_the_last_second_no_token_is_issued,
     the_tokens_and_cookies_end_with_the_session,
-    a_doubled_refresh_gives_the_same_clipped_token,
+    a_doubled_refresh_returns_the_same_shortened_token,
     a_recovered_refresh_token_does_not_outlive_its_session,
     the_setting_limits_sessions_of_before,
-    a_session_of_better_auth_is_not_prolonged_beyond_it,
+    a_better_auth_session_is_not_extended_beyond_it,
     a_change_of_password_begins_a_lifetime,
     the_token_of_a_short_session_of_better_auth_ends_with_it,
     a_service_token_ends_with_the_session,
-    the_end_of_a_session_that_just_expired_reaches_its_tokens,
+    revoking_a_session_that_just_expired_reaches_its_tokens,
     sessions_that_just_expired_end_with_the_others,
     an_expired_session_stays_as_long_as_its_tokens_could_live,
 }
@@ -73,9 +74,9 @@ async fn used_until(app: &App, name: &str, age: Duration) -> Device {
 async fn a_session_ends_at_its_longest_lifetime_however_often_it_is_refreshed(engine: Engine) {
     let app = limited(engine);
     let device = used_until(&app, "ada", MAX.saturating_sub(SECOND)).await;
-    let answer = refresh(&app, &device.refresh).await;
-    assert_eq!(max_ages(&answer), ["1", "1"]);
-    let device = Device::keeps(&answer.ok());
+    let response = refresh(&app, &device.refresh).await;
+    assert_eq!(max_ages(&response), ["1", "1"]);
+    let device = Device::from_response(&response.ok());
     let listed = app.bearer(device.access.as_str()).get(SESSIONS).await.ok();
     assert_eq!(listed[0]["expires_at"], "2026-11-30T12:57:51.869Z");
     app.clock.advance(SECOND);
@@ -86,12 +87,12 @@ async fn a_session_ends_at_its_longest_lifetime_however_often_it_is_refreshed(en
         let refused = refresh(&app, &device.refresh).await;
         refused.refused(401, "SESSION_EXPIRED");
     }
-    who(&app, &device.access)
+    get_session(&app, &device.access)
         .await
         .refused(401, "TOKEN_EXPIRED");
 }
 
-async fn in_the_last_second_there_is_no_token_left_to_give(engine: Engine) {
+async fn in_the_last_second_no_token_is_issued(engine: Engine) {
     let app = limited(engine);
     let device = used_until(&app, "ada", MAX.saturating_sub(MICROSECOND)).await;
     let refused = refresh(&app, &device.refresh).await;
@@ -108,15 +109,21 @@ async fn the_tokens_and_cookies_end_with_the_session(engine: Engine) {
         ("joe", ACCESS_TTL.saturating_sub(SECOND), 899, 899),
     ] {
         let device = used_until(&app, name, MAX.saturating_sub(left)).await;
-        let answer = refresh(&app, &device.refresh).await;
-        assert_eq!(max_ages(&answer), [cookie.to_string(), cookie.to_string()]);
-        let grant = answer.ok();
-        assert_eq!(grant["expires_in"], token, "{name}");
-        assert_eq!(lifetime(grant["access_token"].as_str().unwrap()), token);
+        let response = refresh(&app, &device.refresh).await;
+        assert_eq!(
+            max_ages(&response),
+            [cookie.to_string(), cookie.to_string()]
+        );
+        let token_response = response.ok();
+        assert_eq!(token_response["expires_in"], token, "{name}");
+        assert_eq!(
+            lifetime(token_response["access_token"].as_str().unwrap()),
+            token
+        );
     }
 }
 
-async fn a_doubled_refresh_gives_the_same_clipped_token(engine: Engine) {
+async fn a_doubled_refresh_returns_the_same_shortened_token(engine: Engine) {
     let app = limited(engine);
     let device = used_until(&app, "ada", MAX.saturating_sub(ACCESS_TTL / 2)).await;
     let first = refresh(&app, &device.refresh).await.ok();
@@ -146,9 +153,9 @@ async fn a_recovered_refresh_token_does_not_outlive_its_session(engine: Engine) 
 
 async fn the_setting_limits_sessions_of_before(app: App) {
     let device = used_until(&app, "ada", MAX.saturating_sub(SECOND)).await;
-    let later = app.sister().set("session-max-ttl", "10d").start();
-    let answer = refresh(&later, &device.refresh).await;
-    assert_eq!(answer.ok()["expires_in"], 1);
+    let later = app.another_process().set("session-max-ttl", "10d").start();
+    let response = refresh(&later, &device.refresh).await;
+    assert_eq!(response.ok()["expires_in"], 1);
     // A process without the setting lets it go on, one with it does not.
     let device = refreshed(&app, &device).await;
     let device = refreshed(&app, &device).await;
@@ -165,29 +172,29 @@ async fn the_setting_limits_sessions_of_before(app: App) {
     refused.refused(401, "TOKEN_REVOKED");
     // Its access token has some minutes left, and is ended with it.
     logged_out(by_access(&later, &device, json!({})).await, 0);
-    who(&later, &device.access)
+    get_session(&later, &device.access)
         .await
         .refused(401, "TOKEN_REVOKED");
 }
 
-async fn a_session_of_better_auth_is_not_prolonged_beyond_it(engine: Engine) {
+async fn a_better_auth_session_is_not_extended_beyond_it(engine: Engine) {
     let app = limited(engine);
-    let answer = app.anonymous().post(SIGN_UP, sign_up_body("ada")).await;
-    assert_eq!(max_ages(&answer), ["604800"]);
-    let ada = Browser::of(&answer);
+    let response = app.anonymous().post(SIGN_UP, sign_up_body("ada")).await;
+    assert_eq!(max_ages(&response), ["604800"]);
+    let ada = Browser::of(&response);
     app.clock.advance(DAY * 5);
-    let answer = ada.get(&app, "/api/auth/get-session").await;
-    assert_eq!(max_ages(&answer), ["432000"]);
+    let response = ada.get(&app, "/api/auth/get-session").await;
+    assert_eq!(max_ages(&response), ["432000"]);
     assert_eq!(
-        answer.ok()["session"]["expiresAt"],
+        response.ok()["session"]["expiresAt"],
         "2026-11-30T12:57:51.869Z"
     );
     app.clock.advance((DAY * 5).saturating_sub(SECOND));
-    let answer = ada.get(&app, "/api/auth/get-session").await;
+    let response = ada.get(&app, "/api/auth/get-session").await;
     // It is not written again and again when there is nothing to gain.
-    assert!(answer.all("set-cookie").is_empty());
+    assert!(response.all("set-cookie").is_empty());
     assert_eq!(
-        answer.ok()["session"]["updatedAt"],
+        response.ok()["session"]["updatedAt"],
         "2026-11-25T12:57:51.869Z"
     );
     let token = ada.get(&app, "/api/auth/token").await.ok();
@@ -206,8 +213,8 @@ async fn a_change_of_password_begins_a_lifetime(engine: Engine) {
     app.clock.advance(MAX.saturating_sub(SECOND));
     let device = login(&app, &ada).await;
     app.clock.advance(SECOND * 2);
-    let answer = refresh(&app, &device.refresh).await;
-    assert_eq!(answer.ok()["expires_in"], 900);
+    let response = refresh(&app, &device.refresh).await;
+    assert_eq!(response.ok()["expires_in"], 900);
 }
 
 async fn the_token_of_a_short_session_of_better_auth_ends_with_it(engine: Engine) {
@@ -238,15 +245,18 @@ async fn a_service_token_ends_with_the_session(engine: Engine) {
 }
 
 /// Another process, whose clock is behind, or a service with much leeway still takes the access token.
-async fn the_end_of_a_session_that_just_expired_reaches_its_tokens(engine: Engine) {
+async fn revoking_a_session_that_just_expired_reaches_its_tokens(engine: Engine) {
     let app = App::on(engine).set("session-ttl", "15m").start();
-    let behind = app.sister().clock(e2e::TestClock::default()).start();
+    let behind = app
+        .another_process()
+        .clock(e2e::TestClock::default())
+        .start();
     let (_, device) = user_with_device(&app, "ada").await;
     app.clock.advance(ACCESS_TTL);
-    who(&behind, &device.access).await.ok();
+    get_session(&behind, &device.access).await.ok();
     logged_out(by_access(&app, &device, json!({})).await, 0);
     let felt = until_refused(&behind, &device.access, "TOKEN_REVOKED").await;
-    assert!(felt < FELT_EVERYWHERE, "{felt:?}");
+    assert!(felt < MAX_REVOCATION_DELAY, "{felt:?}");
 }
 
 /// Up to an access token's lifetime and ten minutes for clocks that differ.
@@ -263,8 +273,8 @@ async fn sessions_that_just_expired_end_with_the_others(engine: Engine) {
             app.clock.advance(ACCESS_TTL + since);
             let device = login(&app, &user).await;
             let revoked = usize::from(scope == "all");
-            let answer = by_access(&app, &device, json!({ "scope": scope })).await;
-            assert_eq!(answer.ok()["revoked"], revoked);
+            let response = by_access(&app, &device, json!({ "scope": scope })).await;
+            assert_eq!(response.ok()["revoked"], revoked);
             assert_eq!(is_revoked(&app, &expired.session), ended, "{name}");
         }
     }
@@ -275,8 +285,8 @@ async fn an_expired_session_stays_as_long_as_its_tokens_could_live(engine: Engin
     let (_, device) = user_with_device(&app, "ada").await;
     let sessions = count(&app, "sessions");
     app.clock.advance(SESSION_TTL + DAY * 3);
-    super::fixtures::leave_spent_revocation(&app);
-    let later = app.sister().set("access-token-ttl", "3d").start();
+    super::fixtures::insert_expired_revocation(&app);
+    let later = app.another_process().set("access-token-ttl", "3d").start();
     super::fixtures::eventually("a round is over", async || {
         count(&later, "revocations WHERE session_id = 'spent'") == 0
     })
@@ -285,6 +295,6 @@ async fn an_expired_session_stays_as_long_as_its_tokens_could_live(engine: Engin
     assert!(column(&app, &device.session, "id").is_some());
     app.clock
         .advance(Duration::from_secs(10 * 60) + MICROSECOND);
-    let last = app.sister().set("access-token-ttl", "3d").start();
+    let last = app.another_process().set("access-token-ttl", "3d").start();
     super::fixtures::eventually("all are gone", async || count(&last, "sessions") == 0).await;
 }

@@ -7,9 +7,9 @@ use futures_util::future::join_all;
 use serde_json::json;
 
 use super::fixtures::{
-    ACCOUNT, CHANGE_PASSWORD, Device, FELT_EVERYWHERE, LOGOUT, SESSION_TTL, SESSIONS,
-    clone_sessions, cloned, count, is_revoked, login, refresh, refreshed, until_refused,
-    user_with_device, who,
+    ACCOUNT, CHANGE_PASSWORD, Device, LOGOUT, MAX_REVOCATION_DELAY, SESSION_TTL, SESSIONS,
+    clone_sessions, cloned, count, get_session, is_revoked, login, refresh, refreshed,
+    until_refused, user_with_device,
 };
 use crate::auth::login::{LOGIN, credentials};
 use crate::auth::logout::{by_access, logged_out};
@@ -25,7 +25,7 @@ on_both_engines! {
     a_logout_ends_thousands_of_sessions,
     a_change_of_password_ends_thousands_of_sessions,
     an_account_with_thousands_of_sessions_is_deleted,
-    writes_of_others_take_their_turn_while_thousands_of_sessions_end,
+    other_accounts_write_while_thousands_of_sessions_are_revoked,
 }
 
 on_postgres! {
@@ -61,13 +61,13 @@ async fn the_login_after_the_hundredth_session_ends_the_one_unused_longest(app: 
     let (ada, oldest, device) = crowded(&app, LIMIT - 1).await;
     login(&app, &ada).await;
     assert_eq!(listed(&app, &device).await, LIMIT);
-    who(&app, &oldest.access).await.ok();
+    get_session(&app, &oldest.access).await.ok();
 
     // A refresh is a use: now the clones are unused longest.
     let oldest = refreshed(&app, &oldest).await;
     login(&app, &ada).await;
     assert_eq!(listed(&app, &device).await, LIMIT);
-    who(&app, &oldest.access).await.ok();
+    get_session(&app, &oldest.access).await.ok();
     assert!(is_revoked(&app, &cloned(1)));
     assert!(!is_revoked(&app, &cloned(2)));
 
@@ -77,7 +77,7 @@ async fn the_login_after_the_hundredth_session_ends_the_one_unused_longest(app: 
     ));
     login(&app, &ada).await;
     assert_eq!(listed(&app, &device).await, LIMIT);
-    let refused = who(&app, &oldest.access).await;
+    let refused = get_session(&app, &oldest.access).await;
     refused.refused(401, "TOKEN_REVOKED");
     let refused = refresh(&app, &oldest.refresh).await;
     refused.refused(401, "SESSION_EXPIRED");
@@ -103,7 +103,7 @@ async fn a_sign_in_by_better_auth_counts_as_well(app: App) {
     let signed_in = app.anonymous().post("/api/auth/sign-in/email", body).await;
     signed_in.ok();
     assert_eq!(listed(&app, &device).await, LIMIT);
-    let refused = who(&app, &oldest.access).await;
+    let refused = get_session(&app, &oldest.access).await;
     refused.refused(401, "TOKEN_REVOKED");
 }
 
@@ -113,8 +113,8 @@ async fn log_in_at_once(apps: &[&App], ada: &Client, times: usize) {
         let app = apps[number % apps.len()];
         app.anonymous().post(LOGIN, body).into_future()
     });
-    for answer in join_all(logins).await {
-        answer.ok();
+    for response in join_all(logins).await {
+        response.ok();
     }
 }
 
@@ -126,7 +126,7 @@ async fn parallel_logins_do_not_exceed_the_limit(app: App) {
 }
 
 async fn parallel_logins_on_two_processes_do_not_exceed_the_limit(app: App) {
-    let other = app.sister().start();
+    let other = app.another_process().start();
     let (ada, _, device) = crowded(&app, LIMIT - 5).await;
     log_in_at_once(&[&app, &other], &ada, 20).await;
     assert_eq!(listed(&app, &device).await, LIMIT);
@@ -134,12 +134,12 @@ async fn parallel_logins_on_two_processes_do_not_exceed_the_limit(app: App) {
 }
 
 async fn a_session_ended_for_a_new_one_is_refused_by_every_process(app: App) {
-    let other = app.sister().start();
+    let other = app.another_process().start();
     let (ada, oldest, _) = crowded(&app, LIMIT).await;
-    who(&other, &oldest.access).await.ok();
+    get_session(&other, &oldest.access).await.ok();
     login(&app, &ada).await;
     let felt = until_refused(&other, &oldest.access, "TOKEN_REVOKED").await;
-    assert!(felt < FELT_EVERYWHERE, "{felt:?}");
+    assert!(felt < MAX_REVOCATION_DELAY, "{felt:?}");
 }
 
 /// More than two batches.
@@ -152,24 +152,24 @@ async fn a_login_brings_an_old_account_to_the_limit(app: App) {
     app.clock.advance(SECOND);
     let device = login(&app, &ada).await;
     assert_eq!(listed(&app, &device).await, LIMIT);
-    who(&app, &device.access).await.ok();
+    get_session(&app, &device.access).await.ok();
     assert_eq!(count(&app, "revocations"), 2 + (OLD as u64) + 2 - 100);
     refreshed(&app, &eves).await;
 }
 
 async fn a_logout_ends_thousands_of_sessions(app: App) {
-    let other = app.sister().start();
+    let other = app.another_process().start();
     let (_, eves) = user_with_device(&app, "eve").await;
     let (_, device) = user_with_device(&app, "ada").await;
     clone_sessions(&app, &device.session, 2500);
-    let answer = by_access(&app, &device, json!({ "scope": "others" })).await;
-    assert_eq!(answer.ok()["revoked"], 2500);
+    let response = by_access(&app, &device, json!({ "scope": "others" })).await;
+    assert_eq!(response.ok()["revoked"], 2500);
     assert_eq!(listed(&app, &device).await, 1);
     clone_again(&app, &device, 2500);
-    let answer = by_access(&app, &device, json!({ "scope": "all" })).await;
-    logged_out(answer, 2501);
+    let response = by_access(&app, &device, json!({ "scope": "all" })).await;
+    logged_out(response, 2501);
     let felt = until_refused(&other, &device.access, "TOKEN_REVOKED").await;
-    assert!(felt < FELT_EVERYWHERE, "{felt:?}");
+    assert!(felt < MAX_REVOCATION_DELAY, "{felt:?}");
     assert_eq!(live_rows(&app), 1);
     refreshed(&app, &eves).await;
 }
@@ -186,13 +186,13 @@ async fn a_change_of_password_ends_thousands_of_sessions(app: App) {
     let body =
         json!({ "current_password": ada.password(), "new_password": "another good password" });
     let bearer = app.bearer(device.access.as_str());
-    let next = Device::keeps(&bearer.post(CHANGE_PASSWORD, body).await.ok());
+    let next = Device::from_response(&bearer.post(CHANGE_PASSWORD, body).await.ok());
     assert_eq!(listed(&app, &next).await, 1);
     assert_eq!(live_rows(&app), 1);
 }
 
 async fn an_account_with_thousands_of_sessions_is_deleted(app: App) {
-    let other = app.sister().start();
+    let other = app.another_process().start();
     let (ada, device) = user_with_device(&app, "ada").await;
     clone_sessions(&app, &device.session, 2500);
     let body = json!({ "password": ada.password() });
@@ -202,7 +202,7 @@ async fn an_account_with_thousands_of_sessions_is_deleted(app: App) {
     assert_eq!(count(&app, "users"), 0);
     assert_eq!(count(&app, "revocations"), 1 + 2501);
     let felt = until_refused(&other, &device.access, "TOKEN_REVOKED").await;
-    assert!(felt < FELT_EVERYWHERE, "{felt:?}");
+    assert!(felt < MAX_REVOCATION_DELAY, "{felt:?}");
     let refused = bearer.post(LOGOUT, json!({})).await;
     assert_eq!(refused.ok()["revoked"], 0);
 }
@@ -215,8 +215,8 @@ async fn writes_during(eve: &Client, request: e2e::Request) -> usize {
         let write = eve.post(&eve.tasks(), json!({ "title": "meanwhile" }));
         tokio::select! {
             biased;
-            answer = &mut request => {
-                answer.ok();
+            response = &mut request => {
+                response.ok();
                 return writes;
             }
             written = write.into_future() => drop(written.created()),
@@ -225,7 +225,7 @@ async fn writes_during(eve: &Client, request: e2e::Request) -> usize {
     unreachable!("requests end")
 }
 
-async fn writes_of_others_take_their_turn_while_thousands_of_sessions_end(app: App) {
+async fn other_accounts_write_while_thousands_of_sessions_are_revoked(app: App) {
     let eve = app.user("eve").await;
     let (_, device) = user_with_device(&app, "ada").await;
     clone_sessions(&app, &device.session, 5000);

@@ -13,11 +13,11 @@ use crate::auth::logout::{by_access, logged_out};
 use crate::better_auth::fixtures as better_auth;
 
 on_both_engines! {
-    it_knows_whom_the_server_knows_by_token_or_cookie,
-    it_knows_whom_a_session_of_better_auth_names,
-    it_refuses_in_the_servers_words,
-    it_refuses_an_ended_session_at_once,
-    without_the_server_nobody_passes_until_it_is_back,
+    it_authenticates_the_same_tokens_and_cookies_as_the_server,
+    it_authenticates_a_better_auth_session,
+    it_rejects_with_the_servers_response,
+    it_rejects_a_revoked_session_at_once,
+    without_the_server_no_caller_is_accepted_until_it_returns,
 }
 
 /// The header of a request to the service.
@@ -45,7 +45,7 @@ async fn ask(service: &Authority, token: &str) -> Result<Caller, Refusal> {
     verification.await
 }
 
-async fn it_knows_whom_the_server_knows_by_token_or_cookie(app: App) {
+async fn it_authenticates_the_same_tokens_and_cookies_as_the_server(app: App) {
     let (ada, device) = user_with_device(&app, "ada").await;
     let service = beside(&app);
     let by_token = ask(&service, &device.access).await.unwrap();
@@ -63,15 +63,15 @@ async fn it_knows_whom_the_server_knows_by_token_or_cookie(app: App) {
 }
 
 /// The same status, challenge and body, byte for byte.
-fn same(refusal: &Refusal, answer: &Response) {
+fn same(refusal: &Refusal, response: &Response) {
     let told = (refusal.status(), refusal.www_authenticate());
-    let challenge = answer.header("www-authenticate").map(ToOwned::to_owned);
-    assert_eq!(told, (answer.status(), challenge));
+    let challenge = response.header("www-authenticate").map(ToOwned::to_owned);
+    assert_eq!(told, (response.status(), challenge));
     let json = |text: &str| serde_json::from_str::<Value>(text).unwrap();
-    assert_eq!(json(&refusal.body()), json(&answer.text()));
+    assert_eq!(json(&refusal.body()), json(&response.text()));
 }
 
-async fn it_knows_whom_a_session_of_better_auth_names(app: App) {
+async fn it_authenticates_a_better_auth_session(app: App) {
     let ada = better_auth::sign_up(&app, "ada").await;
     let service = beside(&app);
     let caller = service
@@ -86,7 +86,7 @@ async fn it_knows_whom_a_session_of_better_auth_names(app: App) {
     assert_eq!(refusal.unwrap_err().status(), 401);
 }
 
-async fn it_refuses_in_the_servers_words(app: App) {
+async fn it_rejects_with_the_servers_response(app: App) {
     let (ada, device) = user_with_device(&app, "ada").await;
     let service = beside(&app);
     let other_audience = Issuer {
@@ -109,7 +109,7 @@ async fn it_refuses_in_the_servers_words(app: App) {
     same(&refusal, &app.bearer(&device.access).get(SESSION).await);
 }
 
-async fn it_refuses_an_ended_session_at_once(app: App) {
+async fn it_rejects_a_revoked_session_at_once(app: App) {
     let (_, device) = user_with_device(&app, "ada").await;
     let service = beside(&app);
     ask(&service, &device.access).await.unwrap();
@@ -119,7 +119,7 @@ async fn it_refuses_an_ended_session_at_once(app: App) {
     same(&refusal, &app.bearer(&device.access).get(SESSION).await);
 }
 
-async fn without_the_server_nobody_passes_until_it_is_back(app: App) {
+async fn without_the_server_no_caller_is_accepted_until_it_returns(app: App) {
     let wire = Proxy::to(app.addr());
     let (ada, device) = user_with_device(&app, "ada").await;
     let verifier = RemoteVerifier::new(&wire.address()).unwrap();

@@ -12,7 +12,7 @@ on_both_engines! {
     a_title_is_trimmed_and_has_1_to_200_characters,
     a_description_has_at_most_10000_characters,
     a_description_is_kept_as_it_is,
-    what_the_caller_may_not_decide_is_ignored,
+    fields_that_the_server_sets_are_ignored,
     an_id_is_never_given_twice,
 }
 
@@ -43,9 +43,9 @@ async fn a_new_task_is_open(app: App) {
 async fn a_new_task_is_where_its_location_says(app: App) {
     let ada = app.user("ada").await;
     for base in bases(&ada) {
-        let answer = ada.post(&base, json!({ "title": "Buy milk" })).await;
-        let location = answer.header("location").unwrap().to_owned();
-        let task = answer.created();
+        let response = ada.post(&base, json!({ "title": "Buy milk" })).await;
+        let location = response.header("location").unwrap().to_owned();
+        let task = response.created();
         assert_eq!(location, ada.task(&task["id"]));
         assert_eq!(ada.get(&location).await.ok(), task);
     }
@@ -67,11 +67,11 @@ async fn the_location_is_an_address_whatever_the_id_of_the_user(app: App) {
             "DELETE FROM sessions; UPDATE users SET id = '{id}' WHERE email = '{email}'"
         ));
         let owner = app.bearer(app.token_for(id, &email));
-        let answer = owner
+        let response = owner
             .post("/api/tasks", json!({ "title": "Buy milk" }))
             .await;
-        let location = answer.header("location").unwrap().to_owned();
-        let task = answer.created();
+        let location = response.header("location").unwrap().to_owned();
+        let task = response.created();
         assert_eq!(location, format!("/api/{encoded}/tasks/{}", task["id"]));
         assert_eq!(owner.get(&location).await.ok(), task);
     }
@@ -150,7 +150,7 @@ async fn a_description_is_kept_as_it_is(app: App) {
     assert_eq!(ada.get(&ada.task(&task["id"])).await.ok(), task);
 }
 
-async fn what_the_caller_may_not_decide_is_ignored(app: App) {
+async fn fields_that_the_server_sets_are_ignored(app: App) {
     let (ada, eve) = (app.user("ada").await, app.user("eve").await);
     let body = json!({
         "title": "Buy milk",

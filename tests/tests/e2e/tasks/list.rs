@@ -6,16 +6,16 @@ use serde_json::{Value, json};
 use super::bases;
 
 on_both_engines! {
-    somebody_new_has_no_tasks,
+    a_new_user_has_no_tasks,
     the_newest_task_comes_first,
     only_open_or_only_finished_tasks_can_be_asked_for,
     a_limit_is_1_to_500,
     a_cursor_comes_from_a_link_header,
-    a_query_that_makes_no_sense_is_refused,
+    an_invalid_query_is_rejected,
     unknown_parameters_are_ignored,
 }
 
-async fn somebody_new_has_no_tasks(app: App) {
+async fn a_new_user_has_no_tasks(app: App) {
     let ada = app.user("ada").await;
     for base in bases(&ada) {
         let list = ada.get(&base).await;
@@ -83,7 +83,7 @@ async fn a_cursor_comes_from_a_link_header(app: App) {
     assert_eq!(last.ok(), json!([]));
 }
 
-async fn a_query_that_makes_no_sense_is_refused(app: App) {
+async fn an_invalid_query_is_rejected(app: App) {
     let ada = app.user("ada").await;
     for query in [
         "limit=",

@@ -32,9 +32,9 @@ pub(super) async fn follow(client: &Client, first: &str) -> Vec<Vec<Value>> {
     let mut pages = Vec::new();
     let mut address = Some(first.to_owned());
     while let Some(page) = address {
-        let answer = client.get(&page).await;
-        address = answer.header("link").map(next);
-        pages.push(answer.ok().as_array().unwrap().clone());
+        let response = client.get(&page).await;
+        address = response.header("link").map(next);
+        pages.push(response.ok().as_array().unwrap().clone());
         assert!(pages.len() < 100, "the links have no end");
     }
     pages

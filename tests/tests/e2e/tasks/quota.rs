@@ -58,7 +58,10 @@ async fn an_account_has_at_most_as_many_tasks_as_the_setting_says(engine: Engine
 
 async fn of_twenty_tasks_at_once_as_many_are_added_as_there_is_room_for(engine: Engine) {
     let (app, ada) = app_for(engine, "15").await;
-    let other = app.sister().set("max-tasks-per-user", "15").start();
+    let other = app
+        .another_process()
+        .set("max-tasks-per-user", "15")
+        .start();
     let there = other.bearer(ada.token());
     import(&app, &ada, 8);
     let requests = (0..20).map(|number| {

@@ -4,7 +4,7 @@ use diesel::connection::SimpleConnection as _;
 use diesel::{Connection as _, SqliteConnection};
 use serde_json::Value;
 
-use harness::{Outcome, Place, Postgres, Program, SECRET, Server};
+use harness::{Outcome, Postgres, Program, SECRET, Server, WorkDir};
 
 /// By Better Auth, of [`PASSWORD`].
 pub(crate) const SCRYPT: &str = "ac7938d40cfc2307e2bf325d28e7884e:af849c32e3f760bf08b6a139a0ee1f52f73bf08037f5cfbff8444f755a15b0a11487259fa358104f6f3c1638bdbd0a21d0aea92f11adec8752c6d7c61a3fde98";
@@ -21,8 +21,8 @@ pub(crate) const TABLES: &str = r#"
 "#;
 
 /// Where Better Auth kept its users, and where they go.
-pub(crate) struct World {
-    pub(crate) place: Place,
+pub(crate) struct Fixture {
+    pub(crate) work_dir: WorkDir,
     /// `None`: SQLite.
     postgres: Option<Databases>,
 }
@@ -38,12 +38,12 @@ pub(crate) enum Engine {
     Postgres,
 }
 
-impl World {
+impl Fixture {
     /// Two databases of this engine, the source with empty tables.
     pub(crate) fn new(engine: Engine) -> Self {
-        let world = Self::empty(engine);
-        world.execute(&world.in_its_words(TABLES));
-        world
+        let fixture = Self::empty(engine);
+        fixture.execute(&fixture.in_its_words(TABLES));
+        fixture
     }
 
     /// Two databases of this engine without any table.
@@ -52,8 +52,8 @@ impl World {
             source: Postgres::new(),
             target: Postgres::new(),
         });
-        let place = Place::new();
-        Self { place, postgres }
+        let work_dir = WorkDir::new();
+        Self { work_dir, postgres }
     }
 
     pub(crate) fn in_its_words(&self, statement: &str) -> String {
@@ -81,7 +81,7 @@ impl World {
     }
 
     fn execute_in(&self, file: &str, statements: &str) {
-        let file = self.place.path(file);
+        let file = self.work_dir.path(file);
         let mut connection = SqliteConnection::establish(file.to_str().unwrap()).unwrap();
         let done = connection.batch_execute(statements);
         done.unwrap_or_else(|error| panic!("{statements}: {error}"));
@@ -123,7 +123,7 @@ impl World {
 
     /// The program with the target as its database.
     pub(crate) fn program(&self) -> Program {
-        let program = self.place.program().with_weak_hashing();
+        let program = self.work_dir.program().with_weak_hashing();
         match &self.postgres {
             None => program,
             Some(databases) => {
@@ -180,13 +180,13 @@ macro_rules! on_both_engines {
         mod $test {
             #[test]
             fn sqlite() {
-                super::$test($crate::transfer::world::Engine::Sqlite);
+                super::$test($crate::transfer::fixtures::Engine::Sqlite);
             }
 
             #[test]
             #[ignore = "needs TEST_POSTGRES_URL and --include-ignored (see CONTRIBUTING)"]
             fn postgres() {
-                super::$test($crate::transfer::world::Engine::Postgres);
+                super::$test($crate::transfer::fixtures::Engine::Postgres);
             }
         }
     )+};

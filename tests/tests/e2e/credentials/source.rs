@@ -15,7 +15,7 @@ on_both_engines! {
 async fn a_token_in_the_query_or_the_body_is_no_token(app: App) {
     let ada = app.user("ada").await;
     ada.new_task("Buy milk").await;
-    let stranger = app.anonymous();
+    let anonymous = app.anonymous();
     for name in [
         "access_token",
         "token",
@@ -26,15 +26,15 @@ async fn a_token_in_the_query_or_the_body_is_no_token(app: App) {
     ] {
         for path in [SESSION, "/api/tasks", &ada.tasks()] {
             let address = format!("{path}?{name}={}", ada.token());
-            let refused = stranger.get(&address).await;
+            let refused = anonymous.get(&address).await;
             assert_eq!(refused.header("www-authenticate"), Some(CHALLENGE));
             refused.refused(401, "UNAUTHORIZED");
         }
         let body = json!({ "title": "Buy tea", name: ada.token() });
-        let refused = stranger.post("/api/tasks", body).await;
+        let refused = anonymous.post("/api/tasks", body).await;
         refused.refused(401, "UNAUTHORIZED");
         let form = format!("{name}={}", ada.token());
-        let form = stranger
+        let form = anonymous
             .post("/api/tasks", form.as_bytes())
             .header("content-type", "application/x-www-form-urlencoded");
         form.await.refused(401, "UNAUTHORIZED");

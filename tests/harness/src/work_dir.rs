@@ -8,13 +8,13 @@ use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
 
-use super::{Log, PATIENCE, Server};
+use super::{Log, Server, TIMEOUT};
 
 /// An empty folder, gone afterwards.
 #[derive(Debug)]
-pub struct Place(TempDir);
+pub struct WorkDir(TempDir);
 
-impl Place {
+impl WorkDir {
     /// Makes one.
     #[expect(clippy::new_without_default, reason = "it makes a folder")]
     pub fn new() -> Self {
@@ -113,7 +113,7 @@ impl Program {
             .unwrap();
         let stdout = Log::of(child.stdout.take().unwrap());
         let stderr = Log::of(child.stderr.take().unwrap());
-        let ended = stdout.ended_within(PATIENCE) && stderr.ended_within(PATIENCE);
+        let ended = stdout.ended_within(TIMEOUT) && stderr.ended_within(TIMEOUT);
         let took = started.elapsed();
         if !ended {
             child.kill().unwrap();
