@@ -1,4 +1,4 @@
-//! What reaches the log, at its most talkative: enough to find a fault, nothing to break in with.
+//! The log at its most verbose level: enough to find an error, and no secrets.
 
 use e2e::{App, Client, log_lines, on_both_engines};
 use serde_json::json;
@@ -9,7 +9,7 @@ on_both_engines! {
     logins_and_registrations_are_logged,
 }
 
-/// Everything that may go wrong with a password and a token, and what goes right.
+/// Sends every kind of failed and successful request with a password or a token.
 async fn use_everything(app: &App, ada: &Client, wrong: &str) {
     let anonymous = app.anonymous();
     for (email, password) in [

@@ -1,4 +1,4 @@
-//! The document and the routes say the same, and the page that shows the document comes from the server alone.
+//! The OpenAPI document matches the routes, and the page that shows it loads nothing from other servers.
 
 use std::collections::BTreeSet;
 
@@ -32,7 +32,7 @@ async fn every_documented_operation_exists(app: App) {
     }
 }
 
-/// From the contract. A star marks those that ask for a token.
+/// The operations of the contract. A star marks those that need a token.
 const ROUTES: &str = "
     POST    /api/auth/register
     POST    /api/auth/signup
@@ -54,7 +54,7 @@ const ROUTES: &str = "
     GET     /api/openapi.json
 ";
 
-/// Each at the three addresses of a user's tasks.
+/// Each under the three paths of a user's tasks.
 const TASK_ROUTES: &str = "
     GET
     POST
@@ -112,7 +112,7 @@ async fn every_operation_has_an_id_of_its_own_and_says_what_can_go_wrong(app: Ap
     assert_eq!(codes, crate::problem::all_codes());
 }
 
-/// Without credentials, with bad ones, with a body that is none, and with its own table gone.
+/// Requests without credentials, with invalid ones, with an invalid body, and without the table.
 async fn every_error_has_the_documented_form(app: App) {
     let ada = app.user("ada").await;
     let document = document(&app).await;
@@ -179,7 +179,7 @@ async fn an_optional_body_may_be_left_out_but_is_not_null(app: App) {
 async fn the_document_is_the_one_in_the_repository(app: App) {
     let served = app.anonymous().get("/api/openapi.json").await;
     let committed = include_str!("../../../docs/openapi.json");
-    // Not as one assertion of equality: the difference would be told by two whole documents.
+    // Not `assert_eq!`, which would print both documents in full.
     assert!(
         served.text() == committed,
         "run: cargo run -- openapi > docs/openapi.json"

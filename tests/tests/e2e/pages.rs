@@ -1,4 +1,4 @@
-//! The pages as HTTP sees them; what a person sees is tested in a browser.
+//! The pages over HTTP; their behaviour is tested in a browser.
 
 use e2e::{App, Engine, on_both_engines};
 
@@ -19,7 +19,7 @@ const PAGES: [&str; 6] = [
     "/sessions",
 ];
 
-/// What the document loads.
+/// The files that the document loads.
 async fn assets(app: &App) -> Vec<String> {
     let document = app.anonymous().get("/").await.text();
     let quoted = document.split('"');

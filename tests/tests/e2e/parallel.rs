@@ -1,4 +1,4 @@
-//! Many at once.
+//! Many parallel requests.
 
 use e2e::{App, on_both_engines};
 use futures_util::future::join_all;

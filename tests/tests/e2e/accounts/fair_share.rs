@@ -1,4 +1,4 @@
-//! An account's share of the database
+//! The share of the database that one account may use.
 
 use e2e::{App, Client, Engine, on_both_engines};
 use futures_util::future::join_all;
@@ -9,10 +9,10 @@ on_both_engines! {
     others_are_served_while_an_account_searches,
 }
 
-/// More than the 256 requests of one account that may wait, and the 128 writes that are committed together.
+/// More than the 256 requests that one account may have waiting plus the 128 writes of one commit.
 const STORM: usize = 400;
 
-/// What an account gets for so many changes of a task that is locked.
+/// Sends [`STORM`] changes of a locked task; returns the numbers of 429 and 503 responses.
 async fn changes_of(client: &Client, task: &Value) -> (usize, usize) {
     let change = json!({ "title": "Buy oat milk" });
     let path = client.task(&task["id"]);

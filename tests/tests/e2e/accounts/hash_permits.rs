@@ -1,4 +1,4 @@
-//! Hashing during a storm of logins: turns go round the networks.
+//! Hash permits during a storm of logins: networks take turns.
 
 use std::cell::Cell;
 use std::net::Ipv4Addr;
@@ -17,10 +17,10 @@ on_both_engines! {
     a_logout_without_a_waiting_caller_is_still_a_logout,
 }
 
-/// Some 15 ms a hash, so that a line forms.
+/// About 15 ms for each hash, so that a queue forms.
 const COST: &str = "8";
 
-/// Networks that no other test calls from, so that their log lines are told from those of other tests.
+/// Networks that no other test uses, so that their log lines can be identified.
 fn network(engine: Engine, group: u8, number: u8) -> String {
     let engine = match engine {
         Engine::Sqlite => 1,
@@ -42,12 +42,12 @@ fn login(app: &App, network: &str, email: &str, password: &str) -> Request {
     request.header("x-forwarded-for", network)
 }
 
-/// How many attempts from networks that begin like this were hashed and refused so far.
+/// The number of attempts from networks with this prefix that were hashed and rejected so far.
 fn hashed(networks: &str) -> usize {
     log_lines::with(&format!("login refused ip_address=Some({networks}")).len()
 }
 
-/// One client of a storm: another address for each attempt, until a place is refused or the storm is over.
+/// One client of a storm: a new address for each attempt, until it is rejected or the storm ends.
 async fn storm(app: &App, network: &str, client: usize, is_over: &Cell<bool>) -> Option<Response> {
     for attempt in 0.. {
         let email = format!("{client}.{attempt}@example.com");
@@ -59,7 +59,7 @@ async fn storm(app: &App, network: &str, client: usize, is_over: &Cell<bool>) ->
     None
 }
 
-/// Logs in three times, one after the other; how many attempts of the storm were hashed meanwhile, at most.
+/// Logs in three times in sequence; returns the maximum number of attempts hashed during one login.
 async fn log_in(app: &App, network: &str, user: &Client, storming: &str) -> usize {
     let mut longest = 0;
     for _ in 0..3 {
@@ -89,7 +89,7 @@ async fn while_one_network_storms_a_login_from_another_waits_for_a_few_hashes(en
     };
     let (responses, longest) = tokio::join!(join_all(clients), logins);
     let cores = available_parallelism().unwrap().get();
-    // Those that run, one that is first in the line, and what the other cores do meanwhile.
+    // The running hashes, one at the head of the queue, and those that other cores finish meanwhile.
     assert!(longest <= 4 * cores + 2, "{longest} hashes");
     let full = responses
         .into_iter()

@@ -1,4 +1,4 @@
-//! What one network may try: failed logins of any address, and registrations.
+//! The budget of one network: failed logins of any address, and registrations.
 
 use std::time::Duration;
 
@@ -71,7 +71,7 @@ async fn failed_logins_of_any_address_exhaust_the_budget_of_their_network(engine
     let detail = "Too many failed attempts from your network; please wait";
     assert_eq!(problem["detail"], detail);
     right(&app, ELSEWHERE, &ada).await.ok();
-    // Who is logged in stays so.
+    // Existing sessions stay valid.
     ada.get("/api/auth/account").await.ok();
 
     app.clock.advance(Duration::from_secs(599));
@@ -204,6 +204,6 @@ async fn a_stolen_session_guesses_a_hundred_times_however_many_networks_it_comes
     }
     let refused = guess(200, ada.password()).await;
     refused.refused(429, "TOO_MANY_REQUESTS");
-    // The owner logs in, even from where a guess came from.
+    // The owner can log in, even from a network that guessed.
     right(&app, "198.51.100.7", &ada).await.ok();
 }

@@ -79,7 +79,7 @@ async fn the_address_of_a_deleted_account_is_free_and_its_tasks_do_not_come_back
     assert_eq!(again.all_tasks().await, json!([]));
     let old = again.get(&again.task(&task["id"])).await;
     old.refused(404, "TASK_NOT_FOUND");
-    // Nor is the number of a deleted task given again.
+    // The id of a deleted task is not reused either.
     let new = again.new_task("Buy tea").await;
     assert!(new["id"].as_i64() > task["id"].as_i64());
 }
@@ -131,7 +131,7 @@ async fn a_token_without_an_account_is_refused(app: App) {
     let token = app.token_for("somebody", "somebody@example.com");
     let refused = delete(&app.bearer(token), "any password").await;
     refused.refused(401, "INVALID_TOKEN");
-    // A token that another service issued for somebody with an account is as good as one of ours.
+    // A token that another service issued for an existing account is accepted like our own.
     let ada = app.user("ada").await;
     let token = app.token_for(ada.id(), ada.email());
     delete(&app.bearer(token), ada.password()).await.ok();

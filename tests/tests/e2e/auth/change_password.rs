@@ -96,7 +96,7 @@ async fn the_new_password_logs_in_and_the_old_one_does_not(app: App) {
         .refused(401, "TOKEN_REVOKED");
 }
 
-/// A thief has copies of everything that the device had.
+/// A thief holds copies of all tokens of the device.
 async fn no_token_of_before_the_change_is_accepted_on_any_node(engine: Engine) {
     let app = App::on(engine).set("token-audiences", "reports").start();
     let other = app
@@ -131,7 +131,7 @@ async fn no_token_of_before_the_change_is_accepted_on_any_node(engine: Engine) {
         again.refused(401, "TOKEN_REVOKED");
         get_session(node, &next.access).await.ok();
     }
-    // The feed tells other services of the session, whose tokens they refuse then.
+    // The feed lists the session, so other services reject its tokens.
     let told = format!(
         "SELECT COUNT(*) FROM revocations WHERE session_id = '{}'",
         current.session
@@ -297,7 +297,7 @@ async fn an_ended_or_expired_session_changes_nothing(app: App) {
     let (ada, device) = user_with_device(&app, "ada").await;
     let body = passwords(ada.password(), NEW);
     let bearer = app.bearer(device.access.as_str());
-    // Ended elsewhere a moment ago, so this process has not heard of it yet.
+    // Revoked by another process a moment ago, so this process does not know it yet.
     let end = "UPDATE sessions SET revoked_at = created_at";
     app.database().execute(end);
     let refused = bearer.post(CHANGE_PASSWORD, body.clone()).await;

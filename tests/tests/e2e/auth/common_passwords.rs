@@ -1,4 +1,4 @@
-//! Passwords that are guessed first: refused where one is set, and nowhere else.
+//! Common passwords: rejected when a password is set, accepted at login.
 
 use auth_core::password::{Cost, Password};
 use e2e::{App, Engine, Response, on_both_engines};

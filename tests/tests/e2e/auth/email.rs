@@ -1,4 +1,4 @@
-//! Which addresses there are, and which are one.
+//! Email addresses: which are valid, and which spellings are the same.
 
 use e2e::{App, Engine, on_both_engines};
 use serde_json::{Value, json};
@@ -127,7 +127,7 @@ async fn the_local_part_has_at_most_64_bytes(app: App) {
     assert_eq!(sign_up(65).await.status(), 400);
 }
 
-/// An account as a release before today's rule stored it.
+/// Stores an account as a release before the current rule did.
 async fn stored_as(app: &App, number: usize, email: &str) -> Value {
     let first = format!("user{number}@example.com");
     let token_response = register(app, &first).await.created();
@@ -208,7 +208,7 @@ async fn an_account_with_an_older_spelling_can_change_its_password(app: App) {
     login.await.ok();
 }
 
-/// Other tests have such accounts too, but not this many.
+/// Other tests store such accounts too, but not this many.
 async fn the_log_names_the_command_that_lists_stored_addresses(engine: Engine) {
     let app = App::on(engine).start();
     for number in 0..7 {

@@ -1,4 +1,4 @@
-//! Password hashes from elsewhere and from earlier: replaced at the next login, or refused without harm.
+//! Password hashes of other programs and of earlier releases: replaced at the next login, or rejected safely.
 
 use auth_core::password::{Cost, PasswordAttempt};
 use e2e::{App, Client, log_lines, on_both_engines};
@@ -69,7 +69,7 @@ async fn a_hash_of_another_kind_is_replaced_at_the_next_login(app: App) {
     }
 }
 
-/// One of the published vectors of bcrypt, of a password that is too short to be set today.
+/// A published test vector of bcrypt, for a password that is too short to be set today.
 async fn a_hash_from_another_program_is_accepted(app: App) {
     let ada = app.user("ada").await;
     let vector = "$2a$05$CCCCCCCCCCCCCCCCCCCCC.E5YPO9kmyuRGyh0XouQYb4YMJKvyOeW";
@@ -115,7 +115,7 @@ async fn a_corrupt_hash_is_a_500_and_nothing_worse(app: App) {
         "canary".to_owned(),
         "$2b$04$".to_owned(),
         good.replace("$2b$", "$2x$"),
-        // A minute, and a year.
+        // Ages in seconds: a minute and a year.
         good.replace("$2b$04$", "$2b$20$"),
         good.replace("$2b$04$", "$2b$31$"),
         good.replace("$2b$04$", "$2b$+4$"),

@@ -32,7 +32,7 @@ async fn after_a_hundred_failures_the_right_password_has_to_wait_too(engine: Eng
     let refused = login.clone().await;
     let wait: u64 = refused.header("retry-after").unwrap().parse().unwrap();
     refused.refused(429, "TOO_MANY_REQUESTS");
-    // Whoever is logged in stays so.
+    // Existing sessions stay valid.
     ada.get("/api/auth/account").await.ok();
 
     app.clock.advance(Duration::from_secs(wait - 2));
@@ -55,7 +55,7 @@ async fn another_address_and_another_network_are_not_affected(engine: Engine) {
     let hers = credentials(eve.email(), eve.password());
     app.anonymous().post(LOGIN, hers).await.ok();
 
-    // Elsewhere than on Linux the machine has only one address of its own to call from.
+    // Only Linux accepts calls from every address of 127.0.0.0/8 without configuration.
     if cfg!(target_os = "linux") {
         let mut elsewhere = Connection::open_from("127.0.0.2", app.addr()).await;
         let body = body.to_string();

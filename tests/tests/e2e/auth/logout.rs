@@ -1,4 +1,4 @@
-//! `POST /api/auth/logout`: every kind of credential with every scope, twice, and what cannot log anybody out.
+//! `POST /api/auth/logout`: every credential with every scope, repeated logouts, and requests that revoke nothing.
 
 use std::time::Duration;
 
@@ -26,7 +26,7 @@ on_both_engines! {
     a_token_of_an_ended_session_is_refused_by_every_route_at_once,
 }
 
-/// A request with a credential of this device and this body.
+/// Builds a logout request with a credential of this device and this body.
 type Credential = fn(&App, &Device, Value) -> Request;
 
 pub(crate) fn by_access(app: &App, device: &Device, body: Value) -> Request {
@@ -49,7 +49,7 @@ fn with_cookie(app: &App, cookie: &str, body: Value) -> Request {
         .header("origin", OWN_ORIGIN)
 }
 
-/// The response says how many, and keeps the cookies of the caller.
+/// Asserts the number of revoked sessions, and that the caller keeps its cookies.
 #[track_caller]
 pub(crate) fn others_logged_out(response: Response, revoked: usize) {
     assert!(response.all("set-cookie").is_empty(), "{response:?}");
@@ -57,7 +57,7 @@ pub(crate) fn others_logged_out(response: Response, revoked: usize) {
     assert_eq!(said, json!({ "success": true, "revoked": revoked }));
 }
 
-/// The answer says how many, and clears the cookies.
+/// Asserts the number of revoked sessions, and that the cookies are cleared.
 #[track_caller]
 pub(crate) fn logged_out(response: Response, revoked: usize) {
     let cleared = [
@@ -71,7 +71,7 @@ pub(crate) fn logged_out(response: Response, revoked: usize) {
 
 type Scopes = [(&'static str, usize, [bool; 3]); 4];
 
-/// What a scope ends, of three devices of which the first logs out.
+/// Which of three devices stay logged in when the first logs out with each scope.
 const SCOPES: Scopes = [
     ("{}", 1, [false, true, true]),
     (r#"{"scope":"current"}"#, 1, [false, true, true]),
@@ -79,7 +79,7 @@ const SCOPES: Scopes = [
     (r#"{"scope":"all"}"#, 3, [false, false, false]),
 ];
 
-/// The same with a credential that is not good any more: its own session at most.
+/// As above, with an expired credential: it revokes at most its own session.
 const STALE: Scopes = [
     ("{}", 1, [false, true, true]),
     (r#"{"scope":"current"}"#, 1, [false, true, true]),
@@ -142,7 +142,7 @@ async fn either_cookie_alone_is_enough(app: App) {
     let access = format!("access_token={}", first.access);
     let second = login(&app, &ada).await;
     let refresh = format!("refresh_token={}", second.refresh);
-    // A day later the access token in the cookie has expired, and still says whose session it was.
+    // A day later the access token in the cookie has expired, but still names its session.
     app.clock.advance(Duration::from_secs(24 * 60 * 60));
     for cookie in [access, refresh] {
         for revoked in [1, 0] {
@@ -236,7 +236,7 @@ async fn cookies_from_somewhere_else_end_nothing(app: App) {
                 request = request.header("origin", origin);
             }
             let refused = request.await;
-            // Nor does the browser lose them.
+            // The response does not clear the browser's cookies either.
             assert!(refused.all("set-cookie").is_empty());
             refused.refused(403, "UNTRUSTED_ORIGIN");
         }

@@ -1,4 +1,4 @@
-//! Credentials with which nobody can log anybody out.
+//! Credentials that revoke no session.
 
 use std::time::Duration;
 
@@ -33,7 +33,7 @@ async fn without_credentials_nothing_is_ended(app: App) {
         app.anonymous().post(LOGOUT, everything()),
     ] {
         logged_out(request.clone().await, 0);
-        // Another site, whose request comes without the cookies, does not get them cleared.
+        // Another site, whose requests carry no cookies, cannot clear them.
         for (name, value) in [
             ("origin", "https://evil.example"),
             ("origin", "null"),
@@ -110,7 +110,7 @@ async fn an_invalid_header_is_not_replaced_by_cookies(app: App) {
     assert_eq!(live(&app, [&device]), [true]);
 }
 
-/// Signed with another secret, or not at all.
+/// Tokens that are signed with another secret, or not signed.
 async fn a_forgery_ends_nothing(app: App) {
     let (_, device) = user_with_device(&app, "ada").await;
     let secret = "the secret of another server, long enough";
@@ -141,7 +141,7 @@ async fn a_forgery_ends_nothing(app: App) {
     refreshed(&app, &device).await;
 }
 
-/// As with a token that another service issued, or after the restore of a backup.
+/// The session has no row, as with a token of another service or after the restore of a backup.
 async fn an_unknown_session_is_not_revoked(app: App) {
     let (ada, device) = user_with_device(&app, "ada").await;
     let elsewhere = Device {
@@ -187,7 +187,7 @@ async fn the_credentials_of_an_expired_session_end_nothing(app: App) {
             }
         }
     }
-    // An expired session is not among "others" either: it has ended already.
+    // An expired session does not count among the "others" either.
     let others = by_access(&app, &other, json!({ "scope": "others" })).await;
     others_logged_out(others, 0);
     get_session(&app, &other.access).await.ok();

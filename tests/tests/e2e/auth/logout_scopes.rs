@@ -1,4 +1,4 @@
-//! `others` and `all` need a credential that is good now.
+//! The scopes `others` and `all` need a credential that is valid now.
 
 use std::time::Duration;
 
@@ -23,7 +23,7 @@ on_both_engines! {
 }
 
 const SCOPES: [&str; 2] = ["others", "all"];
-/// Of the verifier.
+/// The leeway of the verifier.
 const LEEWAY: Duration = Duration::from_secs(5);
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -32,7 +32,7 @@ async fn two_devices(app: &App, name: &str) -> (Device, Device) {
     (first, login(app, &user).await)
 }
 
-/// Of two sessions only the credential's own may have ended, and only by `all`.
+/// Asserts that of two sessions only the credential's own is revoked, and only by `all`.
 #[track_caller]
 fn ended_its_own_at_most(app: &App, scope: &str, [own, other]: [&Device; 2]) {
     assert_eq!(
@@ -45,7 +45,7 @@ fn ended_its_own_at_most(app: &App, scope: &str, [own, other]: [&Device; 2]) {
 async fn an_access_token_reaches_other_sessions_until_it_expires(app: App) {
     for scope in SCOPES {
         let (own, other) = two_devices(&app, scope).await;
-        // `exp` has no fraction; the clock of the test has.
+        // `exp` is in whole seconds, but the test clock has a fraction.
         app.clock
             .advance((ACCESS_TTL + LEEWAY).saturating_sub(SECOND));
         by_access(&app, &own, json!({ "scope": scope })).await.ok();
@@ -114,7 +114,7 @@ async fn an_older_refresh_token_ends_its_own_session_at_most(app: App) {
     }
 }
 
-/// As after the restore of a backup.
+/// Deletes the session's row, as the restore of a backup may.
 async fn a_refresh_token_of_the_future_ends_its_own_session_at_most(app: App) {
     for scope in SCOPES {
         for counter in [1, u32::MAX] {
@@ -129,7 +129,7 @@ async fn a_refresh_token_of_the_future_ends_its_own_session_at_most(app: App) {
 async fn the_best_credential_counts(app: App) {
     let (own, other) = two_devices(&app, "ada").await;
     app.clock.advance(ACCESS_TTL * 2);
-    // The access token expired in the browser; the refresh token beside it is current.
+    // The access token in the cookie has expired; the refresh token is current.
     let response = by_cookies(&app, &own, json!({ "scope": "others" })).await;
     assert_eq!(response.ok()["revoked"], 1);
     assert_eq!(live(&app, [&own, &other]), [true, false]);
@@ -141,7 +141,7 @@ async fn the_best_credential_counts(app: App) {
     assert_eq!(both.await.ok()["revoked"], 1);
     assert_eq!(live(&app, [&own, &other]), [true, false]);
 
-    // An old refresh token beside a live access token.
+    // An old refresh token together with a valid access token.
     let (own, other) = two_devices(&app, "bob").await;
     let mut newest = own.clone();
     for _ in 0..3 {
@@ -167,7 +167,7 @@ async fn a_header_is_not_supplemented_by_cookies(app: App) {
     assert_eq!(live(&app, [&own, &other]), [true, true]);
 }
 
-/// Another process ended the session a moment ago, and this one has not heard of it.
+/// Another process revoked the session a moment ago, and this one does not know it yet.
 async fn an_access_token_of_an_ended_session_reaches_no_other(app: App) {
     for scope in SCOPES {
         let (own, other) = two_devices(&app, scope).await;

@@ -1,4 +1,4 @@
-//! Which passwords are the same: exactly as typed, after NFKC, all of it.
+//! Equality of passwords: compared in full, after NFKC, without other changes.
 
 use e2e::{App, on_both_engines};
 
@@ -58,7 +58,7 @@ async fn every_character_counts(app: App) {
             "\0\0\0\0\0\0\0\0",
             &["\0\0\0\0\0\0\0", "\0\0\0\0\0\0\0\0\0"],
         ),
-        // Nothing is trimmed or folded.
+        // White space and letter case count.
         (
             "password 1 ",
             &["password 1", " password 1 ", "password 1  "],
@@ -77,7 +77,7 @@ async fn forms_of_one_text_are_one_password(app: App) {
         // NFC and NFD
         ("caf\u{e9} noir", "cafe\u{301} noir"),
         ("pa\u{df}wort \u{c5}", "pa\u{df}wort A\u{30a}"),
-        // What a Japanese keyboard may write
+        // Full-width forms, as Japanese keyboards write them
         ("ｐａｓｓ　ｗｏｒｔ", "pass wort"),
         ("\u{fb01}sh and chips", "fish and chips"),
         ("no\u{a0}break space", "no break space"),

@@ -1,4 +1,4 @@
-//! `POST /api/auth/refresh`: what it gives, and to what.
+//! `POST /api/auth/refresh`: the new pair, and the tokens that are accepted.
 
 use std::time::Duration;
 
@@ -61,11 +61,11 @@ async fn a_refresh_returns_the_next_pair_of_the_same_session(app: App) {
              refresh_token={successor}; Path=/api/auth; {attributes}"
         )
     );
-    // Issued now, to the second, and good for a quarter of an hour.
+    // Issued now, in whole seconds, and valid for 15 minutes.
     let session = get_session(&app, access).await.ok();
     assert_eq!(session["session"]["expiresAt"], "2026-11-20T13:13:51.000Z");
     assert_eq!(session["session"]["id"], first["session_id"]);
-    // The old access token lives on until it expires.
+    // The old access token stays valid until it expires.
     get_session(&app, first["access_token"].as_str().unwrap())
         .await
         .ok();
@@ -86,7 +86,7 @@ async fn the_lifetime_of_a_session_slides_with_every_refresh(app: App) {
         "2026-12-11 12:57:51.869121",
         "2026-12-18 12:57:51.86912",
     ] {
-        // In its last microsecond, for weeks.
+        // Refreshed in the last microsecond of each lifetime, for weeks.
         app.clock.advance(ALMOST_SESSION_TTL);
         device = refreshed(&app, &device).await;
         let kept = column(&app, &device.session, "expires_at").unwrap();
@@ -146,7 +146,7 @@ async fn a_refresh_after_the_end_of_its_session_is_401(app: App) {
     let next = refreshed(&app, &device).await;
     let logout = json!({ "refresh_token": next.refresh });
     app.anonymous().post(LOGOUT, logout).await.ok();
-    // Neither the current token nor its predecessor within the overlap.
+    // Neither the current token nor its predecessor within the overlap is accepted.
     for token in [&next.refresh, &device.refresh] {
         let problem = refresh(&app, token).await.refused(401, "SESSION_EXPIRED");
         assert_eq!(problem["detail"], "The session is over; log in again");
@@ -191,9 +191,9 @@ async fn a_token_of_a_previous_secret_is_followed_by_one_of_the_current_secret(a
         counter: 1,
     };
     assert_eq!(only_new.decode(&next.refresh), Ok(said));
-    // The retry of a client that lost the answer.
+    // The retry of a client that lost the response.
     assert_eq!(refreshed(&tomorrow, &device).await, next);
-    // A server that only knows the old secret takes the new token for a forgery, and nothing happens to the session.
+    // A server that knows only the old secret rejects the new token as forged, and the session stays.
     let refused = refresh(&app, &next.refresh).await;
     refused.refused(401, "INVALID_TOKEN");
     refreshed(&tomorrow, &next).await;
@@ -241,6 +241,6 @@ async fn a_session_expires_to_the_microsecond(app: App) {
         let refused = refresh(&app, token).await;
         refused.refused(401, "SESSION_EXPIRED");
     }
-    // It expired; nobody ended it.
+    // The session expired; it was not revoked.
     assert_eq!(column(&app, &device.session, "revoked_at"), None);
 }

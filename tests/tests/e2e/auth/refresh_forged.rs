@@ -1,4 +1,4 @@
-//! Refresh tokens that are none, or not of this session, or not of this server; none of them changes anything.
+//! Refresh tokens that are malformed, of another session or of another server: each is rejected and changes nothing.
 
 use std::time::Duration;
 
@@ -29,7 +29,7 @@ on_both_engines! {
     ids_that_no_database_can_store_cause_no_errors,
 }
 
-/// Each is refused as a bad token, and the session goes on as if nothing had been.
+/// Asserts that each token is rejected as invalid and that the session continues unchanged.
 async fn all_refused(app: &App, device: &Device, tokens: Vec<String>) {
     assert!(!tokens.is_empty());
     for some in tokens.chunks(50) {
@@ -132,7 +132,7 @@ async fn the_mac_of_one_session_is_not_good_for_another(app: App) {
     let (own, hers) = (bytes(&device.refresh), bytes(&other.refresh));
     let later = bytes(&forge(app.secret(), &device.session, 1));
     let tokens = [
-        // The other's id, then the other's counter, each with this MAC.
+        // The other session's id, then its counter, each with this token's MAC.
         [&hers[..16], &own[16..]].concat(),
         [&own[..16], &later[16..20], &own[20..]].concat(),
         [&own[..20], &hers[20..]].concat(),
@@ -165,7 +165,7 @@ async fn a_counter_the_session_has_not_reached_is_refused_and_changes_nothing(ap
     }
     let next = refresh(&app, &own(1)).await.ok();
     assert_eq!(next["refresh_token"], own(2));
-    // Two steps old, so it ends the session, whoever made it.
+    // Two steps old, so it revokes the session even when another service encoded it.
     let refused = refresh(&app, &own(0)).await;
     refused.refused(401, "REFRESH_TOKEN_REUSED");
 }
@@ -210,7 +210,7 @@ async fn a_refresh_token_is_no_access_token(app: App) {
     refreshed(&app, &device).await;
 }
 
-/// Whoever shares the secret may issue any text; PostgreSQL takes none with a NUL.
+/// A service with the secret may issue any text, but PostgreSQL stores no NUL.
 async fn ids_that_no_database_can_store_cause_no_errors(app: App) {
     let keyring = Keyring::new(Secret::new(app.secret()).unwrap());
     let issuer = TokenIssuer::new(keyring, "api-server", "api", Duration::from_secs(900)).unwrap();

@@ -1,4 +1,4 @@
-//! Lost answers, retries and copies of refresh tokens.
+//! Lost responses, retries, and copies of refresh tokens.
 
 use std::time::Duration;
 
@@ -23,14 +23,14 @@ on_both_engines! {
 
 const LATE: Duration = Duration::from_secs(11);
 
-/// A refresh whose answer is lost: only the server knows.
+/// A refresh whose response is lost: the server advances, the client does not.
 async fn lost(app: &App, device: &Device) {
     refreshed(app, device).await;
 }
 
 async fn within_the_overlap_the_predecessor_gets_the_same_pair_every_time(app: App) {
     let (_, mut device) = user_with_device(&app, "ada").await;
-    // More rotations than late recoveries would be forgiven.
+    // More rotations than the number of late recoveries that are allowed.
     for step in 1..=5 {
         let next = refreshed(&app, &device).await;
         for pause in [ALMOST_OVERLAP, MICROSECOND] {

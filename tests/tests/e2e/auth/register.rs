@@ -108,7 +108,7 @@ async fn an_international_domain_is_an_address(app: App) {
     }
 }
 
-/// An address with so many bytes.
+/// Returns an email address of this many bytes.
 fn address_of(bytes: usize) -> String {
     let label = "d".repeat(63);
     let domain = format!("{label}.{label}.{label}.example");

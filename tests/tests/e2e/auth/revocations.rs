@@ -1,4 +1,4 @@
-//! `GET /api/auth/revocations`: which sessions have ended, for those who hold the secret.
+//! `GET /api/auth/revocations`: the revoked sessions, for services that hold the secret.
 
 use auth_core::revocation::FeedTokens;
 use auth_core::{Keyring, Secret};
@@ -47,7 +47,7 @@ async fn only_holders_of_the_secret_may_read_them(app: App) {
         response.refused(401, "INVALID_TOKEN");
     }
     service(&app).get(REVOCATIONS).await.ok();
-    // And what opens this opens nothing else.
+    // The feed's token is accepted by no other route.
     let session = get_session(&app, &token(&app, app.secret())).await;
     session.refused(401, "INVALID_TOKEN");
     let old = token(&app, app.secret());
@@ -82,7 +82,7 @@ async fn they_are_listed_after_a_given_number(app: App) {
         [&first.session, &second.session].map(String::as_str)
     );
     assert_eq!(page["more"], false);
-    // The last token of a session lives 15 minutes, and clocks may differ by 10.
+    // The last token of a session lives 15 minutes, plus 10 minutes for clocks that differ.
     let now = app
         .clock
         .now()
@@ -142,7 +142,7 @@ async fn an_after_that_is_no_number_is_refused(app: App) {
             .get(&format!("{REVOCATIONS}?after={after}"))
             .await;
         response.refused(status, code);
-        // Whoever may not read them is not told about the query.
+        // An unauthorized caller learns nothing about the query's validity.
         let refused = app
             .anonymous()
             .get(&format!("{REVOCATIONS}?after={after}"))

@@ -72,7 +72,7 @@ async fn the_list_has_these_fields_and_the_last_used_comes_first(app: App) {
         session(&plain, ["12:57:51.869"; 3], Value::Null, false),
     ];
     assert_eq!(list(&app, &phone).await, expected);
-    // What a refresh changes is the order.
+    // A refresh changes only the order.
     app.clock.advance(Duration::from_secs(1));
     refreshed(&app, &plain).await;
     let listed = list(&app, &last).await;
@@ -95,7 +95,7 @@ async fn only_live_sessions_of_the_caller_are_listed(app: App) {
     assert_eq!(ids(&list(&app, &eves).await), [eves.session.as_str()]);
     let refused = refresh(&app, &expired.refresh).await;
     refused.refused(401, "SESSION_EXPIRED");
-    // Another service's token names a session that is not in the list, and a user who has no account has none.
+    // A token of another service names a session that is not listed; a user without an account has no sessions.
     let token = app.token_for(ada.id(), ada.email());
     let listed = app.bearer(token).get(SESSIONS).await.ok();
     assert_eq!(listed[0]["current"], false);

@@ -39,7 +39,7 @@ async fn token_for(caller: &Client, audience: &str) -> String {
     response["access_token"].as_str().unwrap().to_owned()
 }
 
-/// A service that has its own key and nothing more.
+/// A service that holds only its own derived key.
 fn verify(app: &App, audience: &str, token: &str) -> Result<Claims, Error> {
     let secret = Secret::new(app.secret()).unwrap();
     let own = Keyring::new(secret.for_audience(audience).unwrap());

@@ -1,4 +1,4 @@
-//! Where a request may lead.
+//! Redirect URLs that a request may name.
 
 use e2e::{Engine, on_both_engines};
 use serde_json::{Value, json};
@@ -63,7 +63,7 @@ async fn a_redirect_url_must_be_ours(engine: Engine) {
     );
 }
 
-/// What a browser, a proxy or a framework may read as another address than the one that was checked.
+/// URLs that a browser, a proxy or a framework may read differently from the check.
 const AMBIGUOUS: &[&str] = &[
     "/\r\nset-cookie: a=b",
     "/a\nb",

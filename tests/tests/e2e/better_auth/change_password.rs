@@ -1,4 +1,4 @@
-//! `POST /api/auth/change-password` in both worlds, and `POST /api/auth/verify-password`
+//! `POST /api/auth/change-password` in both APIs, and `POST /api/auth/verify-password`
 
 use std::time::Duration;
 
@@ -28,7 +28,7 @@ async fn knows(app: &App, password: &str) -> bool {
     app.anonymous().post(SIGN_IN, body).await.status() == 200
 }
 
-/// What a browser or an app has after a change of password.
+/// The credentials of a browser or an app after a change of password.
 fn successor(response: &Response, before: &Browser) -> Browser {
     let header = response.header("set-auth-token").unwrap();
     let cookies = response.all("set-cookie").into_iter();
@@ -118,7 +118,7 @@ async fn no_node_accepts_what_was_issued_before(app: App) {
     let body = json!({ "currentPassword": PASSWORD, "newPassword": NEW });
     let response = ada.post(&app, CHANGE_PASSWORD, body).await;
     assert!(successor(&response, &ada).is_signed_in(&other).await);
-    // Sessions are read from the database, access tokens are followed.
+    // Sessions are read from the database; revoked access tokens become known through the feed.
     assert!(!ada.is_signed_in(&other).await);
     let started = Instant::now();
     while thief.get("/api/auth/session").await.code() != "TOKEN_REVOKED" {
@@ -185,7 +185,7 @@ async fn every_failure_has_its_code_and_message(app: App) {
 
 async fn the_body_selects_the_api(app: App) {
     let (ada, eve) = (sign_up(&app, "ada").await, app.user("eve").await);
-    // Neither name: by whose token the caller is known.
+    // With neither field name, the kind of the token selects the API.
     assert_error(
         &ada.post(&app, CHANGE_PASSWORD, json!({})).await,
         (

@@ -1,4 +1,4 @@
-//! What passes for a session cookie, and what does not.
+//! Session cookies: which are accepted, and which are ignored.
 
 use auth_core::Secret;
 use e2e::{App, on_both_engines};
@@ -75,7 +75,7 @@ async fn forged_truncated_and_swapped_cookies_are_ignored(app: App) {
     assert_eq!(who(&app, &ada.cookies).await, "ada");
 }
 
-/// Another host of the site can set a cookie of the name, before or after the right one.
+/// Another host of the site can set a cookie of the same name, before or after the valid one.
 async fn two_cookies_are_ambiguous_and_sign_no_user_in(app: App) {
     let (ada, eve) = (sign_up(&app, "ada").await, sign_up(&app, "eve").await);
     let mut doubled = vec![format!("{0}; {0}", ada.cookies)];
@@ -93,7 +93,7 @@ async fn two_cookies_are_ambiguous_and_sign_no_user_in(app: App) {
             ..ada.clone()
         };
         let response = browser.get(&app, GET_SESSION).await;
-        // The right cookie must stay: without it, the planted one would be the only one.
+        // The valid cookie must stay: without it, the planted one would be the only one.
         assert!(response.all("set-cookie").is_empty());
         assert_eq!(response.ok(), Value::Null, "{cookies}");
         for path in [LIST_SESSIONS, "/api/auth/token"] {
@@ -112,14 +112,14 @@ async fn two_cookies_are_ambiguous_and_sign_no_user_in(app: App) {
     let apart = app.anonymous().get(GET_SESSION);
     let apart = apart.header("cookie", &eve.cookies);
     assert_eq!(apart.header("cookie", &ada.cookies).await.ok(), Value::Null);
-    // A token in the header counts more than any cookie.
+    // A token in the header is used instead of any cookie.
     let bearer = app.bearer(ada.token.as_str()).get(GET_SESSION);
     let known = bearer.header("cookie", &doubled[1]).await.ok();
     assert_eq!(known["user"], ada.user);
     assert!(ada.is_signed_in(&app).await && eve.is_signed_in(&app).await);
 }
 
-/// The browser keeps the planted cookie, so its session must not go on either.
+/// The browser keeps the planted cookie, so its session must be revoked too.
 async fn signing_out_with_two_cookies_ends_both_sessions(app: App) {
     let (ada, eve) = (sign_up(&app, "ada").await, sign_up(&app, "eve").await);
     let phone = sign_in(&app, "ada@example.com").await;
@@ -153,7 +153,7 @@ async fn one_signed_flag_of_two_is_enough(app: App) {
 }
 
 async fn a_cookie_that_another_server_signed_with_our_secret_is_cleared(app: App) {
-    // `true` is the one other value that our own library signs.
+    // `true` is the only other value that our library signs.
     let signed = tokens(app.secret()).sign_flag();
     let cookies = format!("{TOKEN}={}", encode(&signed));
     let request = app.anonymous().get(GET_SESSION);

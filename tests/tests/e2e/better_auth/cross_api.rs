@@ -1,4 +1,4 @@
-//! One session, two doors: what is made here is listed, verified and ended there.
+//! Sessions across both APIs: created by one, they are listed, verified and revoked by the other.
 
 use std::time::Duration;
 
@@ -108,7 +108,7 @@ async fn an_access_token_comes_before_the_cookie(app: App) {
     let cookies = format!("access_token=junk; {}", ada.cookies);
     let bad = app.anonymous().get(SESSION).header("cookie", &cookies);
     bad.await.refused(401, "INVALID_TOKEN");
-    // The cookie is for this one question; our other routes want an access token.
+    // Only this route accepts the cookie; our other routes need an access token.
     for path in ["/api/auth/account", "/api/tasks"] {
         ada.get(&app, path).await.refused(401, "UNAUTHORIZED");
     }
@@ -122,7 +122,7 @@ async fn a_user_of_one_api_logs_in_with_the_other(app: App) {
     sign_up(&app, "eve").await;
     let body = json!({ "email": "eve@example.com", "password": PASSWORD });
     app.anonymous().post("/api/auth/login", body).await.ok();
-    // Somebody registered without a name, which these clients always show.
+    // A user registered without a name, but these clients always show one.
     let body = json!({ "email": "bob@example.com", "password": PASSWORD });
     app.anonymous()
         .post("/api/auth/register", body.clone())
@@ -152,7 +152,7 @@ async fn a_token_names_the_configured_issuer_and_audience(engine: Engine) {
     assert_eq!(claims["email"], "ada@example.com");
 }
 
-/// The proxy ends first: a server that still waits for its database would not stop.
+/// Dropped first: a server that still waits for its database would not stop.
 async fn without_a_database_it_is_503_and_no_user_is_signed_out(engine: Engine) {
     let database = Database::new(engine);
     let proxy = Proxy::before(&database);

@@ -1,4 +1,4 @@
-//! People who come by Better Auth's client.
+//! Browsers and requests as Better Auth's client sends them.
 
 use std::time::Duration;
 
@@ -20,7 +20,7 @@ pub(crate) const WEEK: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 
 pub(crate) const UNAUTHORIZED: (u16, &str, &str) = (401, "UNAUTHORIZED", "Unauthorized");
 
-/// What a browser forgets with its session.
+/// The `Set-Cookie` values that clear a session.
 pub(crate) const CLEARED_COOKIES: [&str; 3] = [
     "better-auth.session_token=; Max-Age=0; Path=/; HttpOnly; SameSite=Lax",
     "better-auth.session_data=; Max-Age=0; Path=/; HttpOnly; SameSite=Lax",
@@ -31,9 +31,9 @@ pub(crate) const CLEARED_COOKIES: [&str; 3] = [
 #[derive(Debug, Clone)]
 pub(crate) struct Browser {
     pub(crate) user: Value,
-    /// As the body gave it.
+    /// The token in the response body.
     pub(crate) token: String,
-    /// All that it sends.
+    /// The `Cookie` header that it sends.
     pub(crate) cookies: String,
 }
 
@@ -62,7 +62,7 @@ impl Browser {
         request.header("origin", OWN_ORIGIN)
     }
 
-    /// What `get-session` says.
+    /// The response of `get-session`.
     pub(crate) async fn session(&self, app: &App) -> Value {
         self.get(app, GET_SESSION).await.ok()
     }
@@ -94,14 +94,14 @@ pub(crate) async fn sign_up(app: &App, name: &str) -> Browser {
     Browser::of(&response.is(200))
 }
 
-/// One more browser of somebody.
+/// Signs in with another browser of this user.
 pub(crate) async fn sign_in(app: &App, email: &str) -> Browser {
     let body = json!({ "email": email, "password": PASSWORD });
     let response = app.anonymous().post(SIGN_IN, body).await;
     Browser::of(&response.is(200))
 }
 
-/// Status, code, message, and nothing else in the body.
+/// Asserts the status, code and message, and that the body has nothing else.
 #[track_caller]
 pub(crate) fn assert_error(response: &Response, (status, code, message): (u16, &str, &str)) {
     assert_eq!(response.status(), status, "{}", response.text());
@@ -115,7 +115,7 @@ pub(crate) fn assert_error(response: &Response, (status, code, message): (u16, &
     assert_eq!(body, expected);
 }
 
-/// There is nothing here, not even a body.
+/// Asserts a 404 without a body.
 #[track_caller]
 pub(crate) fn assert_bare_404(response: &Response) {
     assert_eq!(response.status(), 404, "{}", response.text());
@@ -123,12 +123,12 @@ pub(crate) fn assert_bare_404(response: &Response) {
     assert!(response.text().is_empty());
 }
 
-/// The server's own session tokens, or those of another secret.
+/// The session tokens of this secret.
 pub(crate) fn tokens(secret: &str) -> SessionTokens {
     SessionTokens::new(&Keyring::new(Secret::new(secret).unwrap()))
 }
 
-/// As `encodeURIComponent` writes a signed value.
+/// Encodes a signed value like `encodeURIComponent`.
 pub(crate) fn encode(signed: &str) -> String {
     let signed = signed.replace('+', "%2B").replace('/', "%2F");
     signed.replace('=', "%3D")

@@ -1,4 +1,4 @@
-//! What one network may try, in the form of Better Auth.
+//! The budget of one network, with the responses of Better Auth.
 
 use e2e::{App, Engine, Request, Response, on_both_engines};
 use serde_json::json;

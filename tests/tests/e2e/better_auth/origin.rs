@@ -1,4 +1,4 @@
-//! Which pages may send what.
+//! Origins: the pages that may send a request.
 
 use e2e::{App, Engine, Request, on_both_engines};
 use serde_json::json;

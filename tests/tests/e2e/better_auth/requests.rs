@@ -1,4 +1,4 @@
-//! What every address has in common: methods, bodies, the order of the checks.
+//! Rules for every route: methods, bodies, and the order of the checks.
 
 use e2e::{App, on_both_engines};
 use serde_json::{Value, json};
@@ -125,7 +125,7 @@ async fn a_bad_body_is_400_even_without_a_session(app: App) {
         let message = "[body] Invalid input: expected record, received array";
         assert_error(&response, (400, "VALIDATION_ERROR", message));
     }
-    // The origin comes before the body's fields, and after its syntax.
+    // The origin is checked after the body's syntax and before its fields.
     let request = || app.anonymous().post(SIGN_IN, json!({}));
     let response = request().header("cookie", "a=b").await;
     assert_error(
@@ -189,7 +189,7 @@ async fn an_internal_error_is_500_and_signs_no_user_out(app: App) {
         ada.post(&app, "/api/auth/sign-out", json!({})),
     ] {
         let response = request.await;
-        // A table that is not there is a fault of ours, as that of any query.
+        // A missing table is an internal error, as in any other query.
         assert_eq!((response.status(), response.text().as_str()), (500, ""));
         assert!(response.all("set-cookie").is_empty());
         assert!(response.header("x-request-id").is_some());

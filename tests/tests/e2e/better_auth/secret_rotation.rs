@@ -1,4 +1,4 @@
-//! A change of the secret signs nobody out.
+//! A change of the secret signs no user out.
 
 use e2e::{App, on_both_engines};
 use serde_json::{Value, json};
@@ -31,7 +31,7 @@ async fn the_cookie_of_a_previous_secret_is_accepted_and_replaced(app: App) {
     let response = renewed.get(&rotated, GET_SESSION).await;
     assert!(response.all("set-cookie").is_empty());
     assert_eq!(response.ok(), session);
-    // Tokens in the header, and of sessions to revoke, are known by either secret.
+    // Tokens in the header, and tokens of sessions to revoke, are accepted with either secret.
     assert!(
         !rotated
             .bearer(&ada.token)

@@ -1,4 +1,4 @@
-//! How long a session lives.
+//! The lifetime of a session.
 
 use std::time::Duration;
 
@@ -65,7 +65,7 @@ async fn a_session_that_is_not_remembered_is_not_extended(app: App) {
     body["rememberMe"] = false.into();
     let response = app.anonymous().post(SIGN_UP, body).await.is(200);
     let ada = Browser::of(&response);
-    // Nor if the cookie that says so gets lost.
+    // It is not extended either if the cookie with the flag is lost.
     let alone = ada.cookies.split("; ").next().unwrap().to_owned();
     let forgetful = Browser {
         cookies: alone,

@@ -27,12 +27,12 @@ async fn a_sign_in_ends_the_session_whose_cookie_it_replaces(app: App) {
     let stolen = app.bearer(access.as_str().unwrap());
     let refused = stolen.get("/api/auth/session").await;
     refused.refused(401, "TOKEN_REVOKED");
-    // Another user of the same browser.
+    // A different user in the same browser.
     let eves = again.post(&app, SIGN_IN, credentials("eve")).await.is(200);
     let eves = Browser::of(&eves);
     assert!(!again.is_signed_in(&app).await);
     assert!(eves.is_signed_in(&app).await && eve.is_signed_in(&app).await);
-    // The cookie of a session that is over already.
+    // The cookie of a session that has already ended.
     let last = again.post(&app, SIGN_IN, credentials("ada")).await.is(200);
     assert!(Browser::of(&last).is_signed_in(&app).await);
     assert!(phone.is_signed_in(&app).await && eves.is_signed_in(&app).await);
@@ -79,7 +79,7 @@ async fn a_cookie_that_is_not_genuine_or_doubled_ends_nothing(app: App) {
         let _signed_in = response.is(200);
         assert!(ada.is_signed_in(&app).await && eve.is_signed_in(&app).await);
     }
-    // Nor does a token in the header: no cookie is replaced.
+    // A token in the header does not revoke it either, because no cookie is replaced.
     let phone = app.bearer(ada.token.as_str());
     phone.post(SIGN_IN, credentials("ada")).await.ok();
     assert!(ada.is_signed_in(&app).await);

@@ -1,4 +1,4 @@
-//! The list of sessions, and their ends.
+//! `GET /api/auth/list-sessions`, the routes that revoke sessions, and `GET /api/auth/list-accounts`
 
 use e2e::{App, TestClock, on_both_engines};
 use serde_json::{Value, json};
@@ -20,7 +20,7 @@ async fn list(app: &App, browser: &Browser) -> Vec<Value> {
     list.as_array().unwrap().clone()
 }
 
-/// The caller's entry has its token; the entry of another session a handle.
+/// The caller's entry has its token; entries of other sessions have a handle.
 async fn the_list_has_every_live_session_and_the_token_of_the_callers_alone(app: App) {
     let ada = sign_up(&app, "ada").await;
     let body = json!({ "email": "ada@example.com", "password": PASSWORD });
@@ -49,7 +49,7 @@ async fn the_list_has_every_live_session_and_the_token_of_the_callers_alone(app:
         (&own["token"], &own["userAgent"]),
         (&json!(ada.token), &json!(""))
     );
-    // It goes on after a day, where a Better Auth server would ask to sign in again.
+    // It still works after a day, where a Better Auth server requires a new sign-in.
     app.clock.advance(DAY * 2);
     assert_eq!(list(&app, &ada).await.len(), 2);
     app.clock.advance(DAY * 5);
@@ -62,7 +62,7 @@ async fn entry_of(app: &App, sessions: &[Value], browser: &Browser) -> Value {
     sessions.iter().find(|it| it["id"] == id).unwrap().clone()
 }
 
-/// Of a session of either API.
+/// Also finds sessions that the other API created.
 async fn a_handle_ends_its_session_and_does_nothing_else(app: App) {
     let (ada, eve) = (sign_up(&app, "ada").await, sign_up(&app, "eve").await);
     let phone = sign_in(&app, "ada@example.com").await;
@@ -99,7 +99,7 @@ async fn a_handle_ends_its_session_and_does_nothing_else(app: App) {
         let refresh = json!({ "refresh_token": handle });
         let response = app.anonymous().post("/api/auth/refresh", refresh).await;
         response.refused(401, "INVALID_TOKEN");
-        // Another user's handle has no effect, and the response does not tell.
+        // Another user's handle has no effect, and the response does not reveal it.
         let body = json!({ "token": handle });
         let response = eve.post(&app, "/api/auth/revoke-session", body).await;
         assert_eq!(response.ok(), json!({ "status": true }));

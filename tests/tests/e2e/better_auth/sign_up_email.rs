@@ -45,7 +45,7 @@ async fn a_sign_up_returns_the_user_and_the_token_and_sets_the_cookie(app: App) 
     assert_eq!(response.ok(), expected);
 }
 
-/// Of the only session there is.
+/// A column of the only session.
 fn session_id(app: &App) -> [u8; 16] {
     let id = app.database().value("SELECT id FROM sessions").unwrap();
     uuid::Uuid::parse_str(&id).unwrap().into_bytes()
@@ -75,7 +75,7 @@ async fn a_browser_over_https_gets_prefixed_secure_cookies(engine: Engine) {
     assert_eq!(response.ok(), Value::Null);
 }
 
-/// A good sign-up but for one field.
+/// A valid sign-up except for one field.
 fn with(name: &str, value: impl Into<Value>) -> Value {
     let mut body = sign_up_body("ada");
     body[name] = value.into();
@@ -149,7 +149,7 @@ async fn a_password_has_8_to_128_code_units_and_characters(app: App) {
         ("x".repeat(129), long),
         // 130 code units, 65 characters.
         ("\u{1f600}".repeat(65), long),
-        // NFKC makes 18 characters of each.
+        // NFKC turns each into 18 characters.
         ("\u{fdfa}".repeat(128), long),
     ] {
         assert_refused(&app, with("password", password), expected).await;

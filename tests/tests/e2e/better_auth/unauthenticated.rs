@@ -1,4 +1,4 @@
-//! Every route without a session, with a revoked and with an expired one.
+//! Every route without a session, with a revoked session, and with an expired one.
 
 use e2e::{App, Engine, Request, on_both_engines};
 use serde_json::{Value, json};
@@ -13,7 +13,7 @@ on_both_engines! {
     sign_out_always_succeeds,
 }
 
-/// Those that need a session, with a body that would do.
+/// The routes that need a session, each with a valid body.
 const GUARDED: [(&str, &str, &str); 12] = [
     ("GET", "/list-sessions", ""),
     ("POST", "/revoke-session", r#"{"token":"x"}"#),
@@ -118,7 +118,7 @@ async fn sign_out_always_succeeds(app: App) {
     let response = nobody().await;
     assert_eq!(response.all("set-cookie"), CLEARED_COOKIES);
     assert_eq!(response.ok(), json!({ "success": true }));
-    // A form of another site, with which a browser sends no cookies.
+    // A form of another site, without cookies.
     let response = nobody().header("origin", "https://evil.example").await;
     assert!(response.all("set-cookie").is_empty());
     assert_eq!(response.ok(), json!({ "success": true }));

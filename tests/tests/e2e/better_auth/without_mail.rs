@@ -1,4 +1,4 @@
-//! What needs mail, as a Better Auth server without mail answers it.
+//! Routes that need mail, with the responses of a Better Auth server that sends none.
 
 use e2e::{App, on_both_engines};
 use serde_json::json;

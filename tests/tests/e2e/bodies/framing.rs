@@ -1,4 +1,4 @@
-//! Where a body ends: late, never, or in the midst of what the caller calls the next request.
+//! Framing: bodies that end late, never, or inside the bytes of the next request.
 
 use std::time::Duration;
 
@@ -26,7 +26,7 @@ async fn a_body_that_does_not_arrive_in_time_is_408(engine: Engine) {
             let (mut connection, response) = send(&app, &[&head(&ada), length, begun]).await;
             let problem = response.refused(408, "REQUEST_TIMEOUT");
             assert_eq!(problem["detail"], "The body did not arrive in time");
-            // What comes too late is not taken for a request.
+            // Late bytes of the body are not parsed as a request.
             let get = "GET /healthz HTTP/1.1\r\nhost: e2e\r\n\r\n";
             connection.send(get.as_bytes()).await;
             assert!(connection.response().await.is_none());
@@ -93,7 +93,7 @@ async fn the_body_of_a_rejected_request_is_not_parsed_as_a_request(app: App) {
             "{}",
             response.text()
         );
-        // Either the connection ends or the next answer is to the next request.
+        // Either the connection closes, or the next response belongs to the next request.
         let get = "GET /healthz HTTP/1.1\r\nhost: e2e\r\nconnection: close\r\n\r\n";
         connection.send(get.as_bytes()).await;
         if let Some(response) = connection.response().await {

@@ -1,4 +1,4 @@
-//! Texts that are no JSON, no object, or not of the right types.
+//! Bodies that are not JSON, not an object, or have members of the wrong type.
 
 use std::time::Duration;
 
@@ -103,7 +103,7 @@ async fn a_value_of_the_wrong_type_is_named(app: App) {
                 .invalid(field, "invalid_type", "must be a string");
         }
     }
-    // Whatever the text that is no boolean says.
+    // Any text is rejected where a boolean is expected.
     for value in ["true", "expected ", "a, expected b at line 1", "`x`"] {
         let refused = ada.patch(&address, json!({ "completed": value })).await;
         refused.invalid("completed", "invalid_type", "must be a boolean");

@@ -1,4 +1,4 @@
-//! What a body may be declared as.
+//! The media types and encodings of a body.
 
 use e2e::{App, on_both_engines};
 

@@ -1,4 +1,4 @@
-//! How large a body may be, however it is sent.
+//! The maximum size of a body, with and without chunked encoding.
 
 use e2e::{App, on_both_engines};
 use serde_json::json;

@@ -1,4 +1,4 @@
-//! Headers that do not come, and connections on which nothing comes.
+//! Headers that never arrive, and idle connections.
 
 use std::time::Duration;
 
@@ -17,7 +17,7 @@ on_both_engines! {
     http_2_is_not_spoken,
 }
 
-/// Far below the other time-outs, which are the ones of production.
+/// Far below the other timeouts, which have their production values.
 const SHORT: Duration = Duration::from_secs(1);
 
 fn app(engine: Engine, change: impl FnOnce(&mut Limits)) -> App {
@@ -53,7 +53,7 @@ async fn every_later_header_is_waited_for_so_long(engine: Engine) {
 async fn bytes_after_a_response_do_not_keep_a_connection(engine: Engine) {
     let app = app(engine, |limits| limits.header_timeout = SHORT);
     let mut connection = app.connect().await;
-    // A body that no handler reads, chunk after chunk.
+    // A chunked body that no handler reads.
     let head = b"POST /nowhere HTTP/1.1\r\nhost: e2e\r\ntransfer-encoding: chunked\r\n\r\n";
     connection.send(head).await;
     assert_eq!(connection.response().await.unwrap().status(), 404);
@@ -82,7 +82,7 @@ async fn a_request_may_take_longer_than_its_header(engine: Engine) {
         ada.token()
     );
     connection.send(head.as_bytes()).await;
-    // Only time can tell that nothing happens.
+    // Waits, because the absence of bytes cannot be awaited.
     sleep(3 * SHORT).await;
     connection.send(br#"{"title":"Buy milk"}"#).await;
     assert_eq!(connection.response().await.unwrap().status(), 201);

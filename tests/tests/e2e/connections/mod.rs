@@ -1,4 +1,4 @@
-//! What a connection may ask of the server besides its requests.
+//! Connections: their number, their timeouts, and slow readers.
 
 mod headers;
 mod number;

@@ -1,4 +1,4 @@
-//! How many connections there may be, and who gives way.
+//! The maximum number of connections, and which one is closed for a new one.
 
 use std::time::Duration;
 
@@ -12,12 +12,12 @@ on_both_engines! {
     the_network_with_the_most_connections_makes_room,
 }
 
-/// Connections from there, all of them served.
+/// Opens connections from this address, all of them served.
 async fn open(app: &App, source: &str, count: usize) -> Vec<Connection> {
     let mut connections = Vec::new();
     while connections.len() < count {
         let mut connection = Connection::open_from(source, app.addr()).await;
-        // One that was closed may not have left its place yet.
+        // A closed connection may still be counted for a moment.
         if is_served(&mut connection).await {
             connections.push(connection);
         }
@@ -51,7 +51,7 @@ async fn the_network_with_the_most_connections_makes_room(engine: Engine) {
     for (number, connection) in storm.iter_mut().enumerate() {
         assert_eq!(is_served(connection).await, number >= 2, "{number}");
     }
-    // The storm goes on, against itself.
+    // The network of the storm now closes its own connections.
     open(&app, "127.0.0.2", 5).await;
     for connection in &mut others {
         assert!(is_served(connection).await);

@@ -1,4 +1,4 @@
-//! Responses that the caller does not take.
+//! Responses that the caller does not read.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ on_both_engines! {
 
 const SHORT: Duration = Duration::from_secs(1);
 
-/// A server with some mebibytes of tasks, and a request for as many of them as there may be.
+/// A server with some mebibytes of tasks, and a request for the largest page of them.
 async fn app(engine: Engine) -> (App, Vec<u8>) {
     let app = App::on(engine)
         .limits(|limits| limits.response_timeout = SHORT)
@@ -42,7 +42,7 @@ async fn a_caller_that_reads_its_response_slowly_gets_all_of_it(engine: Engine) 
         connection.send(&request).await;
     }
     for _ in 0..16 {
-        // Less than the time-out, for each of many mebibytes.
+        // Below the timeout, for each of many mebibytes.
         tokio::time::sleep(SHORT / 8).await;
         let tasks = connection.response().await.unwrap().ok();
         assert_eq!(tasks.as_array().unwrap().len(), 102);

@@ -1,4 +1,4 @@
-//! Who is let in: what a token has to be, and where it has to stand.
+//! Authentication: valid tokens, and the header they must be in.
 
 mod source;
 mod token;

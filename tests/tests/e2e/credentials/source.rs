@@ -1,4 +1,4 @@
-//! Where a token may stand: in one `Authorization` header, and nowhere else.
+//! The source of a token: one `Authorization` header, and no other place.
 
 use e2e::{App, on_both_engines};
 use serde_json::json;

@@ -1,4 +1,4 @@
-//! Every protected route with every kind of bad token.
+//! Every protected route with every kind of invalid token.
 
 use std::time::{Duration, UNIX_EPOCH};
 
@@ -21,7 +21,7 @@ on_both_engines! {
 
 /// A token with any header and claims, signed with the server's own secret.
 fn signed(app: &App, header: &Value, claims: &Value) -> String {
-    // Whoever makes a keyring chooses the library's backend.
+    // Creating a keyring selects the backend of the library.
     let _keyring = Keyring::new(Secret::new(app.secret()).unwrap());
     let encode = |part: &Value| URL_SAFE_NO_PAD.encode(part.to_string());
     let message = format!("{}.{}", encode(header), encode(claims));
@@ -39,7 +39,7 @@ fn claims(app: &App) -> Value {
     })
 }
 
-/// What `Authorization` says, the code of the refusal, and its detail.
+/// The `Authorization` value, the error code, and its detail.
 type BadCredentials = (String, &'static str, &'static str);
 
 fn malformed() -> Vec<BadCredentials> {
@@ -158,7 +158,7 @@ async fn every_protected_route_refuses_every_bad_token_before_it_reads_the_body(
 
 async fn a_token_is_valid_to_the_last_second(app: App) {
     let ada = app.user("ada").await;
-    // It began within a second, counts whole ones, and clocks may differ by five.
+    // The test began inside a second, tokens count whole seconds, and clocks may differ by five.
     app.clock.advance(Duration::from_secs(900 + 5 - 1));
     ada.get(SESSION).await.ok();
     app.clock.advance(Duration::from_millis(130));

@@ -1,4 +1,4 @@
-//! A schema that is not ours any more: 500 for what needs it, nothing of it to the caller, the cause to the log.
+//! A schema that was changed: 500 for the routes that need it, with the cause only in the log.
 
 use e2e::{App, Client, Request, log_lines, on_both_engines};
 use serde_json::json;
@@ -11,7 +11,7 @@ on_both_engines! {
     a_failed_statement_leaves_a_connection_that_works,
 }
 
-/// 500 without a word of the cause, which the log has under the id of the request.
+/// Asserts a 500 that does not reveal its cause, which the log has with the request id.
 async fn assert_fault(request: Request, id: &str, cause: &str) {
     let response = request.header("x-request-id", id).await;
     assert_eq!(response.header("x-request-id"), Some(id));
@@ -76,7 +76,7 @@ async fn a_failed_statement_leaves_a_connection_that_works(app: App) {
     ada.new_task("Buy milk").await;
     app.database()
         .execute("ALTER TABLE tasks RENAME TO elsewhere");
-    // More often than there are connections.
+    // More requests than the pool has connections.
     for _ in 0..10 {
         let refused = ada.post("/api/tasks", json!({ "title": "Buy tea" })).await;
         refused.refused(500, "INTERNAL_SERVER_ERROR");

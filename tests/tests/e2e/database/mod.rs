@@ -1,4 +1,4 @@
-//! What happens when the database misbehaves, and what is in it when it does not.
+//! Failures of the database, and the contents of its tables.
 
 mod broken;
 mod locked;
@@ -13,10 +13,10 @@ use std::time::{Duration, Instant};
 use e2e::{Client, Request, Response};
 use serde_json::json;
 
-/// Waiting callers are told within this time.
+/// Waiting callers get a response within this time.
 const TIMEOUT: Duration = Duration::from_secs(3);
 
-/// One request to every route that needs the database, each good in itself.
+/// A valid request to every route that needs the database.
 fn requests(ada: &Client, task: &str) -> Vec<Request> {
     let login = json!({ "email": ada.email(), "password": ada.password() });
     let eve = json!({ "email": "eve@example.com", "password": "correct horse" });
@@ -37,7 +37,7 @@ fn requests(ada: &Client, task: &str) -> Vec<Request> {
     ]
 }
 
-/// The answer, which came in time.
+/// Sends the request and asserts that its response comes in time.
 async fn in_time(request: Request) -> Response {
     let sent = Instant::now();
     let response = request.await;
@@ -46,7 +46,7 @@ async fn in_time(request: Request) -> Response {
     response
 }
 
-/// What needs no database works as ever.
+/// Asserts that routes without a database still work.
 async fn assert_the_rest_works(ada: &Client) {
     let session = in_time(ada.get("/api/auth/session")).await.ok();
     assert_eq!(session["user"]["id"], ada.id());

@@ -1,4 +1,4 @@
-//! A database server that is gone, or silent: 503 in time, everything else unaffected, and then it works again
+//! A database server that is unreachable or silent: 503 in time, other routes unaffected, and recovery
 //! without a restart.
 
 use std::time::{Duration, Instant};
@@ -16,10 +16,10 @@ on_postgres! {
     a_server_starts_only_with_its_database,
 }
 
-/// Long enough on any machine; it only ends a wait that would have no end.
+/// Long enough on any machine; it bounds a wait that would otherwise never end.
 const RECOVERY: Duration = Duration::from_secs(30);
 
-/// The proxy ends first: a server that still waits for its database would not stop.
+/// Dropped first: a server that still waits for its database would not stop.
 struct World {
     proxy: Proxy,
     _app: App,
@@ -48,7 +48,7 @@ impl World {
         self.ada.task(&self.tasks[0]["id"])
     }
 
-    /// Every route that needs the database says so, in time; they are more than there are connections.
+    /// Asserts that every route that needs the database is 503 in time; there are more requests than connections.
     async fn assert_down(&self) {
         let requests = requests(&self.ada, &self.address()).into_iter();
         for response in join_all(requests.map(in_time)).await {
@@ -57,7 +57,7 @@ impl World {
         assert_the_rest_works(&self.ada).await;
     }
 
-    /// It works again, and until then nobody is told anything but to come back.
+    /// Waits until the server recovers; until then every response asks the caller to retry.
     async fn assert_recovers(&self) {
         let since = Instant::now();
         loop {
@@ -75,7 +75,7 @@ impl World {
         }
     }
 
-    /// Connections that were lost unnoticed are found out, one by one, and each only once.
+    /// Connections that were lost silently are detected, each only once.
     async fn assert_settles(&self) {
         let since = Instant::now();
         loop {
@@ -117,7 +117,7 @@ async fn a_database_that_is_silent_is_503_until_it_speaks(engine: Engine) {
 }
 
 impl World {
-    /// Requests that change nothing: what was held up still reaches the database when it speaks again.
+    /// Only requests that change nothing, because delayed statements still reach the database when it recovers.
     async fn assert_reading_is_down(&self) {
         let tasks = self.ada.tasks();
         let reads = ["/readyz", "/api/auth/account", &tasks, "/api/tasks?q=milk"];
@@ -133,7 +133,7 @@ impl World {
 
 async fn a_restarted_database_is_noticed(app: App) {
     let ada = app.user("ada").await;
-    // As many connections as there may be.
+    // As many requests as the pool has connections.
     let reads = (0..8).map(|_| ada.get("/api/tasks").into_future());
     for response in join_all(reads).await {
         response.ok();
@@ -151,7 +151,7 @@ async fn a_restarted_database_is_noticed(app: App) {
         }
     }
     let written = 8 - refused;
-    // A thread that has not written finds out when it reads.
+    // A thread that did not write detects the loss when it reads.
     let tasks = loop {
         let response = in_time(ada.get("/api/tasks")).await;
         if response.status() == 200 {
@@ -161,7 +161,7 @@ async fn a_restarted_database_is_noticed(app: App) {
         response.refused(503, "DATABASE_UNAVAILABLE");
         assert!(refused <= 4, "{refused}");
     };
-    // Each lost connection at most once.
+    // Each lost connection fails at most one request.
     assert!(refused <= 4, "{refused}");
     assert_eq!(tasks.as_array().unwrap().len(), written);
 }

@@ -1,4 +1,4 @@
-//! How PostgreSQL goes about a list, once it has statistics that mislead.
+//! The plan of PostgreSQL for a list, with misleading statistics.
 
 use e2e::{App, on_postgres};
 
@@ -6,7 +6,7 @@ on_postgres! {
     a_list_is_read_from_its_owners_index_whatever_others_have,
 }
 
-/// One busy neighbour, and the planner would rather walk backwards through everybody's tasks than look up ada's.
+/// With one busy user, the planner prefers a backward scan of all tasks to a lookup of Ada's.
 async fn a_list_is_read_from_its_owners_index_whatever_others_have(app: App) {
     let ada = app.user("ada").await;
     let neighbour = app.user("neighbour").await;

@@ -1,4 +1,4 @@
-//! A server that ends, and its successor.
+//! A server that stops, and its successor on the same database.
 
 use e2e::{App, Engine, Options, on_both_engines};
 use serde_json::json;
@@ -16,7 +16,7 @@ async fn stored_data_is_there_after_a_restart(engine: Engine) {
     let database = app.stop();
 
     let app = Options::new(database).set("auth-secret", &secret).start();
-    // The token of the first server is good at the second.
+    // The second server accepts the token of the first.
     let same = app.bearer(ada.token());
     assert_eq!(same.get("/api/tasks").await.ok(), tasks);
     let login = json!({ "email": ada.email(), "password": ada.password() });

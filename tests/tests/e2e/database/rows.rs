@@ -1,4 +1,4 @@
-//! Every column is read from and written to its own place: rows in which no two columns are alike.
+//! Every column is read from and written to the right field: rows in which all columns differ.
 
 use e2e::{App, on_both_engines};
 use serde_json::{Value, json};
@@ -9,7 +9,7 @@ on_both_engines! {
     every_column_of_a_session_has_its_place,
 }
 
-/// The columns of the one row of a table that this condition finds, joined by bars.
+/// Reads the columns of the one row that matches this condition, joined by bars.
 fn row(app: &App, columns: &[&str], table: &str, condition: &str) -> String {
     let text = |name: &&str| format!("coalesce(CAST({name} AS TEXT), 'NULL')");
     let texts: Vec<_> = columns.iter().map(text).collect();

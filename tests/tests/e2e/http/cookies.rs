@@ -28,7 +28,7 @@ pub(crate) fn with_cookie(request: Request, cookie: &str) -> Request {
     request.header("cookie", cookie)
 }
 
-/// What a browser would send after this answer.
+/// The `Cookie` header that a browser sends after this response.
 pub(crate) fn jar(response: &Response) -> String {
     let set = response.all("set-cookie");
     let pairs = set.iter().map(|cookie| cookie.split(';').next().unwrap());
@@ -82,14 +82,14 @@ async fn under_https_the_cookies_are_secure_and_have_prefixed_names(engine: Engi
 
     let session = app.anonymous().get(SESSION);
     with_cookie(session.clone(), &jar).await.ok();
-    // A plain name could have been planted by another host or over http.
+    // Another host, or a page over HTTP, could have set a cookie without the prefix.
     let planted = with_cookie(session, &device.cookies()).await;
     planted.refused(401, "UNAUTHORIZED");
     let refresh = app.anonymous().request("POST", REFRESH);
     let refresh = refresh.header("origin", public);
     let planted = with_cookie(refresh.clone(), &device.cookies()).await;
     planted.refused(401, "UNAUTHORIZED");
-    // The name of earlier versions can be set by another host of the site.
+    // Another host of the site can set the cookie name of earlier versions.
     let former = format!("__Secure-refresh_token={}", device.refresh);
     let planted = with_cookie(refresh.clone(), &former).await;
     planted.refused(401, "UNAUTHORIZED");
@@ -133,7 +133,7 @@ async fn a_request_that_came_on_cookies_gets_its_tokens_as_cookies_only(app: App
     for (request, counter) in [
         (app.anonymous().request("POST", REFRESH), 1),
         (app.anonymous().post(REFRESH, json!({})), 1),
-        // Last, as it begins a new session.
+        // Last, because it starts a new session.
         (app.anonymous().post(CHANGE_PASSWORD, body), 0),
     ] {
         let response = own(request).await;
@@ -180,7 +180,7 @@ async fn the_header_counts_and_not_the_cookie(app: App) {
     let request = app.bearer(adas.access.as_str()).get(SESSION);
     let session = with_cookie(request, &eves.cookies()).await.ok();
     assert_eq!(session["user"]["id"], ada.id());
-    // Nor does a request with a header need an origin, or get its tokens as cookies only.
+    // A request with a header needs no origin, and gets its tokens in the body.
     let change = passwords(ada.password(), "another good password");
     let request = app
         .bearer(adas.access.as_str())
@@ -188,7 +188,7 @@ async fn the_header_counts_and_not_the_cookie(app: App) {
     let token_response = with_cookie(request, &eves.cookies()).await.ok();
     assert_eq!(token_response["user"]["id"], ada.id());
     assert!(token_response["access_token"].is_string());
-    // A refresh token in the body counts, and not the cookie.
+    // A refresh token in the body is used instead of the cookie.
     let body = json!({ "refresh_token": token_response["refresh_token"] });
     let request = app.anonymous().post(REFRESH, body);
     let next = with_cookie(request, &eves.cookies()).await.ok();
@@ -233,7 +233,7 @@ async fn a_cookie_sent_twice_is_refused(app: App) {
     assert_eq!(counter(&app, &device.session), 0);
 }
 
-/// A request with any bytes as its `Cookie`.
+/// Sends a request with arbitrary bytes as its `Cookie`.
 async fn raw(app: &App, method: &str, path: &str, cookie: &[u8]) -> Response {
     let head = format!(
         "{method} {path} HTTP/1.1\r\nhost: e2e\r\ncontent-length: 0\r\n\

@@ -1,4 +1,4 @@
-//! Which other origins may read an answer.
+//! CORS: the other origins that may read a response.
 
 use e2e::{App, Client, Engine, Request, Response, Session, on_both_engines};
 use serde_json::json;
@@ -32,7 +32,7 @@ fn start(engine: Engine) -> App {
     App::on(engine).set("allowed-origins", allowed).start()
 }
 
-/// One request for each status.
+/// Returns one request for each status.
 fn requests(app: &App, user: &Client, token: &str) -> Vec<(u16, Request)> {
     let (bearer, anonymous) = (app.bearer(token), app.anonymous());
     let by_cookie = anonymous.post("/api/tasks", json!({ "title": "t" }));
@@ -109,7 +109,7 @@ async fn an_allowed_origin_may_read_every_response(engine: Engine) {
     for (status, request) in requests(&app, &ada, &device.access) {
         for origin in [ALLOWED, "http://localhost:3000"] {
             let response = request.clone().header("origin", origin).await;
-            // A cookie is good from an origin that is allowed.
+            // A cookie is accepted from an allowed origin.
             if response.status() != 201 {
                 assert_eq!(response.status(), status, "{request:?}");
             }
@@ -142,11 +142,11 @@ async fn another_origin_may_read_no_response(engine: Engine) {
             if origin != "http://127.0.0.1:8080" {
                 assert_eq!(response.status(), status, "{request:?}");
             }
-            // Without a name, what else is said about reading says nothing.
+            // Without `Access-Control-Allow-Origin`, the other CORS headers are useless.
             assert!(!names_an_origin(&response), "{response:?}");
             assert!(varies(&response), "{response:?}");
         }
-        // A request without an origin comes from no page.
+        // A request without an `Origin` header does not come from a page.
         assert!(!names_an_origin(&request.clone().await));
     }
 }

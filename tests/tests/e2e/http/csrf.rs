@@ -1,4 +1,4 @@
-//! A request that changes something on the strength of a cookie must come from where we know.
+//! A changing request that is authorized by a cookie must come from a known origin.
 
 use e2e::{App, Client, Engine, Request, on_both_engines};
 use serde_json::json;
@@ -32,7 +32,7 @@ async fn changing(app: &App) -> Vec<Operation> {
     operations
 }
 
-/// A request of each changing route by cookie.
+/// Builds a request to each changing route, with a cookie.
 async fn requests(app: &App, user: &Client, device: &Device) -> Vec<Request> {
     let requests = changing(app).await.into_iter().map(|operation| {
         let request = operation.request(&app.anonymous(), user.id());
@@ -54,7 +54,7 @@ async fn every_changing_route_refuses_cookies_without_a_known_origin_before_it_r
         assert_eq!(problem["detail"], detail);
         let evil = request.clone().header("origin", "https://evil.example");
         evil.await.refused(403, "UNTRUSTED_ORIGIN");
-        // With one, it gets as far as with a bearer token: the body is no JSON, or the task not there.
+        // With a known origin the request fails later, as with a bearer token: invalid JSON, or no such task.
         for (name, value) in [
             ("origin", OWN_ORIGIN),
             ("origin", ALLOWED),
@@ -70,7 +70,7 @@ async fn every_changing_route_refuses_cookies_without_a_known_origin_before_it_r
     }
 }
 
-/// Adds a task by cookie, with these headers.
+/// Adds a task with a cookie and these headers.
 async fn add(app: &App, device: &Device, headers: &[(&str, &str)]) -> e2e::Response {
     let body = json!({ "title": "Buy milk" });
     let mut request = app.anonymous().post("/api/tasks", body);
@@ -89,7 +89,7 @@ async fn these_origins_are_known(engine: Engine) {
         &[("origin", ALLOWED)],
         &[("origin", "http://localhost:3000")],
         &[("sec-fetch-site", "same-origin")],
-        // Either is enough.
+        // Either header is enough.
         &[("sec-fetch-site", "cross-site"), ("origin", ALLOWED)],
         &[
             ("sec-fetch-site", "same-origin"),

@@ -1,4 +1,4 @@
-//! Headers that are about every request: its id, and what an answer may be used for.
+//! Headers of every response: the request id, and the rules for caching.
 
 use std::collections::BTreeSet;
 

@@ -1,4 +1,4 @@
-//! Where a caller is, with and without `TRUSTED_PROXIES`.
+//! The address of a caller, with and without `TRUSTED_PROXIES`.
 
 use std::time::Duration;
 
@@ -18,7 +18,7 @@ on_both_engines! {
 
 const FORWARDED: &str = "x-forwarded-for";
 
-/// The address that is kept of a login with these headers.
+/// Logs in with these headers and returns the stored address.
 async fn seen(app: &App, user: &Client, forwarded: &[&str]) -> String {
     let body = credentials(user.email(), user.password());
     let mut request = app.anonymous().post(LOGIN, body);
@@ -57,9 +57,9 @@ async fn behind_trusted_proxies_the_first_untrusted_address_from_the_right_count
         (&["2001:db8::7"], "2001:db8::7"),
         (&["[2001:db8::7]:443"], "2001:db8::7"),
         (&["::ffff:203.0.113.7"], "203.0.113.7"),
-        // Nothing but proxies: the one furthest away.
+        // If every address is a proxy, the furthest one counts.
         (&["10.0.0.7, 10.0.0.8"], "10.0.0.7"),
-        // What is no address ends the walk at the last proxy that was one.
+        // A malformed entry ends the walk at the last valid proxy.
         (&["6.6.6.6, junk, 10.0.0.8"], "10.0.0.8"),
         (&["6.6.6.6,"], "127.0.0.1"),
         (&["unknown"], "127.0.0.1"),
@@ -85,7 +85,7 @@ async fn failures_are_counted_for_the_address_behind_the_proxy(engine: Engine) {
         let body = credentials(ada.email(), password);
         app.anonymous().post(LOGIN, body).header(FORWARDED, address)
     };
-    // What the attacker writes further left makes nobody else of him.
+    // Entries further left, which the attacker controls, do not change the address.
     for number in 0..100 {
         let claim = format!("6.6.6.{number}, 203.0.113.7");
         let refused = from(&claim, "not the password").await;
@@ -110,7 +110,7 @@ async fn a_byte_that_is_not_ascii_hides_only_its_own_hop(engine: Engine) {
     }
 }
 
-/// Calls from an address of its own, so that its log lines can be told from those of other tests.
+/// Calls from a separate address, so that its log lines differ from those of other tests.
 async fn call_from(app: &App, peer: &str, header: &str) {
     let mut connection = Connection::open_from(peer, app.addr()).await;
     let request = format!(
@@ -127,7 +127,7 @@ async fn an_unconfigured_proxy_is_logged_once_a_minute_with_the_remedy(engine: E
         Engine::Sqlite => ("127.9.1.1", "127.9.2.1"),
         Engine::Postgres => ("127.9.1.2", "127.9.2.2"),
     };
-    // Elsewhere than on Linux the machine has only one address of its own to call from.
+    // Only Linux accepts calls from every address of 127.0.0.0/8 without configuration.
     if !cfg!(target_os = "linux") {
         return;
     }
@@ -160,7 +160,7 @@ async fn an_unconfigured_proxy_is_logged_once_a_minute_with_the_remedy(engine: E
             .all(|line| line.starts_with("WARN") && line.ends_with(&remedy))
     );
 
-    // A trusted proxy that sends what is not read.
+    // A trusted proxy that sends a header that is not read.
     call_from(&app, trusted, "x-real-ip: 203.0.113.7").await;
     let lines = log_lines::with(&format!("proxy {trusted} sends x-real-ip"));
     assert_eq!(lines.len(), 1);

@@ -1,4 +1,4 @@
-//! What every answer tells a browser not to do with it.
+//! Security headers of every response.
 
 use e2e::{App, Client, Engine, Request, Response, on_both_engines};
 use serde_json::json;
@@ -78,14 +78,14 @@ async fn only_a_server_behind_https_sends_hsts(engine: Engine) {
     }
     let page = app.anonymous().get("/docs/").await;
     assert_eq!(page.header("strict-transport-security"), Some(YEAR));
-    // It is not what a caller says that decides.
+    // The setting decides, not a header of the caller.
     let plain = App::on(engine).start();
     let response = plain.anonymous().get("/healthz");
     let response = response.header("x-forwarded-proto", "https").await;
     is_closed(&response, CSP_DATA, false);
 }
 
-/// The sources a policy allows for one kind of thing.
+/// The sources that a content security policy allows for one directive.
 fn sources<'p>(policy: &'p str, kind: &str) -> Vec<&'p str> {
     let directives = policy.split(';').map(str::trim);
     let named = directives.filter_map(|it| it.strip_prefix(kind)?.strip_prefix(' '));
@@ -103,7 +103,7 @@ async fn the_documentation_page_loads_under_a_policy_of_its_own(app: App) {
     assert_eq!(sources(&policy, "frame-ancestors"), ["'none'"]);
     assert_eq!(sources(&policy, "connect-src"), ["'self'"]);
 
-    // Every script is a file of this server: an inline one would not run.
+    // Every script must be a file of this server, because the policy blocks inline scripts.
     let html = page.text();
     let tags = html.split("<script").skip(1);
     let mut scripts = Vec::new();
@@ -119,7 +119,7 @@ async fn the_documentation_page_loads_under_a_policy_of_its_own(app: App) {
         let path = format!("/docs/{}", script.trim_start_matches("./"));
         let file = visitor.get(&path).await.is(200);
         let kind = file.header("content-type").unwrap();
-        // With nosniff a script of another type would not run.
+        // With nosniff, browsers run only scripts with the right type.
         assert!(kind.contains("javascript"), "{path} is {kind}");
         is_closed(&file, &policy, false);
     }

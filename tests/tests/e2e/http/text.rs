@@ -1,4 +1,4 @@
-//! Text comes back as it went in.
+//! Text is returned exactly as sent.
 
 use e2e::{App, on_both_engines};
 use serde_json::json;
@@ -10,28 +10,28 @@ on_both_engines! {
 
 const TEXTS: &[&str] = &[
     "Käse, Brötchen & Straße",
-    // Precomposed and combining: two texts, and they stay two.
+    // Precomposed and combining characters: two different texts that stay different.
     "caf\u{e9}",
     "cafe\u{301}",
     "Z\u{351}\u{36b}\u{343}a\u{349}\u{32f}l\u{35a}g\u{300}o\u{301}",
-    // From right to left, with marks of direction.
+    // Right-to-left text, with direction marks.
     "שָׁלוֹם עֲלֵיכֶם",
     "مرحبا \u{202b}abc\u{202c} بالعالم",
     "\u{200f}א\u{200e}",
     "日本語とかな、ｶﾅ",
     "한국어 \u{1112}\u{1161}\u{11ab}",
     "ไทย हिन्दी தமிழ்",
-    // Four bytes each; joined, with skin, with flags.
+    // Four bytes each; joined emoji, with skin tones and flags.
     "😀🎉",
     "👩🏽‍🚀👨‍👩‍👧‍👦🏳️‍🌈🇩🇪",
     "𝔘𝔫𝔦𝔠𝔬𝔡𝔢 𒀀 𠜎",
-    // Characters that are not for exchange but valid, and the last one.
+    // Noncharacters and private-use characters, and the last code point.
     "\u{fffd}\u{fffe}\u{e000}\u{10ffff}",
     "a\u{200b}b\u{feff}c\u{2028}d\u{2029}e",
     // Control characters.
     "a\u{1}\u{8}\u{b}\u{c}\u{1b}[31m\u{7f}\u{85}b",
     "a\tb\nc\r\nd",
-    // What other languages would take for more than text.
+    // Text that is code in other languages.
     r#"\ " ' ` / \\ \n \u0041 %s %00 &amp; <script>alert(1)</script>"#,
     "'; DROP TABLE users; --",
     "${jndi:ldap://x} {{7*7}} #{1} $1 ? :a @b",

@@ -1,4 +1,4 @@
-//! The `{user_id}` of an address: another user's, nobody's, or almost one's own.
+//! The `{user_id}` of a path: another user's, an unknown one, or one that resembles the caller's.
 
 use e2e::{App, on_both_engines};
 
@@ -42,7 +42,7 @@ async fn another_users_address_is_forbidden_whatever_lies_there(app: App) {
             }
         }
     }
-    // Nothing tells an account that exists from one that does not.
+    // The response does not reveal whether the account exists.
     let same = responses.iter().all(|response| *response == responses[0]);
     assert!(same, "{responses:?}");
     assert_eq!(
@@ -72,7 +72,7 @@ async fn another_users_address_is_forbidden_before_the_body_is_read(app: App) {
         let too_large = "x".repeat(64 * 1024 + 1);
         request.body(too_large).await.refused(403, "FORBIDDEN");
 
-        // The body that is promised never comes.
+        // The announced body never arrives.
         for length in [
             "content-length: 9000000000000000000",
             "transfer-encoding: chunked",

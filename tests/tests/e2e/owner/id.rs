@@ -1,4 +1,4 @@
-//! The `{task_id}` of an address: another user's, nobody's, or not written as we write it.
+//! The `{task_id}` of a path: another user's, an unknown one, or one in another format.
 
 use e2e::{App, on_both_engines};
 
@@ -28,7 +28,7 @@ async fn under_the_callers_own_path_no_task_of_another_user_exists(app: App) {
     assert_eq!(eve.all_tasks().await, hers);
 }
 
-/// Ways to write what is not the id of a task, or not as we write it.
+/// Texts that are not a task id in its canonical format.
 fn no_ids(own: i64) -> Vec<String> {
     let mut ids = vec![
         format!("+{own}"),

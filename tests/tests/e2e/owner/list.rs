@@ -1,4 +1,4 @@
-//! What is in a list, and what a body says about the owner.
+//! The tasks in a list, and an owner that a body names.
 
 use e2e::{App, on_both_engines};
 use serde_json::{Value, json};

@@ -33,8 +33,8 @@ pub(super) async fn a_missing_table(engine: Engine) -> Response {
     ada.get("/api/tasks").await
 }
 
-/// Every login costs the same fraction of the machine, however many cores it has: some 40 of them fit into a second,
-/// and far more than that arrive.
+/// The cost grows with the number of cores, so that the machine hashes about 40 logins a second, and far more than
+/// that arrive.
 pub(super) async fn more_logins_than_the_queue_holds(engine: Engine) -> Response {
     let cores = available_parallelism().unwrap().get();
     let cost = (8 + cores.ilog2()).min(15).to_string();
@@ -67,7 +67,7 @@ pub(super) async fn more_logins_than_the_queue_holds(engine: Engine) -> Response
     one
 }
 
-/// Somebody else holds a lock that every registration needs.
+/// Another session holds a lock that every registration needs.
 pub(super) async fn a_database_that_does_not_respond(engine: Engine) -> Response {
     let app = App::on(engine).start();
     let mut other = app.database().session();

@@ -39,7 +39,7 @@ pub(super) async fn the_token_of_an_ended_session(engine: Engine) -> Response {
     ada.get("/api/auth/session").await
 }
 
-/// The answers to refreshes with this session's tokens of these numbers, the last of them.
+/// Refreshes with this session's tokens of these counters, and returns the last response.
 async fn refreshed<const N: usize>(app: &App, ada: &Client, counters: [u32; N]) -> Response {
     let session = ada.get("/api/auth/session").await.ok();
     let session = session["session"]["id"].as_str().unwrap().to_owned();

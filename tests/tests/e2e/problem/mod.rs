@@ -1,4 +1,4 @@
-//! Every problem there is: how to get it, and its whole body. A code that no row provokes fails the last test.
+//! Every error code: a request that provokes it, and its full body. A code without a row fails the last test.
 
 mod capacity;
 mod credentials;
@@ -13,7 +13,7 @@ use self::capacity::*;
 use self::credentials::*;
 use self::requests::*;
 
-/// How to provoke it => status, title, code, detail, and the header that goes with it.
+/// Each row: the function that provokes the error => status, title, code, detail, and an optional header.
 macro_rules! problems {
     ($($provoke:ident => $status:literal $title:literal, $code:literal, $detail:literal
         $(, $header:literal: $value:expr)?;)+) => {
@@ -139,7 +139,7 @@ fn check(response: Response, status: u16, title: &str, code: &str, detail: &str)
     assert_eq!(response.refused(status, code), expected);
 }
 
-/// The codes that the server's source knows.
+/// All error codes in the server's source.
 pub(crate) fn all_codes() -> BTreeSet<String> {
     let source = include_str!("../../../../api-server/src/problem/code.rs");
     let (_, listed) = source.split_once("\ncodes! {").unwrap();

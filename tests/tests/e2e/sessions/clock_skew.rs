@@ -26,7 +26,7 @@ fn ahead_of(app: &App, by: Duration) -> App {
     app.another_process().clock(clock).start()
 }
 
-/// Two logins at `here`, ended at `there`.
+/// Logs in twice at `here` and revokes the sessions at `there`.
 async fn felt(here: &App, there: &App) {
     let (ada, first) = user_with_device(here, "ada").await;
     let second = login(here, &ada).await;
@@ -53,18 +53,18 @@ async fn a_fast_clock_does_not_purge_what_a_slow_one_still_needs(behind: App) {
     let (ada, device) = user_with_device(&behind, "ada").await;
     let lives = login(&behind, &ada).await;
     logged_out(by_access(&behind, &device, json!({})).await, 1);
-    // The last second in which the process behind would take the token.
+    // The last second in which the process with the slow clock accepts the token.
     let last = ACCESS_TTL + Duration::from_secs(4);
     behind.clock.advance(last);
     get_session(&behind, &lives.access).await.ok();
-    // A process ahead starts, and purges what it takes for spent.
+    // A process with a fast clock starts, and purges the entries that have expired on its clock.
     super::fixtures::insert_expired_revocation(&behind);
     let ahead = ahead_of(&behind, last + 2 * MINUTE);
     eventually("the spent one is purged", async || {
         super::fixtures::count(&ahead, "revocations WHERE session_id = 'spent'") == 0
     })
     .await;
-    // One that is behind starts after that, and knows of the session from the table alone.
+    // A process with a slow clock starts after that, and learns of the session only from the table.
     let new = behind.another_process().start();
     for app in [&new, &behind] {
         let refused = get_session(app, &device.access).await;
@@ -78,7 +78,7 @@ async fn a_refresh_by_processes_whose_clocks_differ_goes_on(behind: App) {
     let (_, mut device) = user_with_device(&behind, "ada").await;
     for app in [&ahead, &behind, &behind, &ahead, &ahead, &behind] {
         let next = refreshed(app, &device).await;
-        // The doubled request reaches the other, whose clock says something else.
+        // The repeated request reaches the other process, whose clock differs.
         refreshed(&behind, &device).await;
         device = next;
     }

@@ -1,4 +1,4 @@
-//! Sessions that end at the same moment in several processes: nobody misses one, whoever commits first.
+//! Sessions revoked at the same moment by several processes: every process sees all, in any order of commits.
 
 use std::time::Duration;
 
@@ -22,10 +22,10 @@ on_both_engines! {
     sessions_revoked_in_three_processes_at_once_reach_all_three,
 }
 
-/// Long enough for what is not held up.
+/// Long enough for a request that is not blocked.
 const MAX_PAUSE: Duration = Duration::from_millis(500);
 
-/// As the server does, in the transaction of this connection.
+/// Revokes the session as the server does, in the transaction of this connection.
 fn end(connection: &mut Session, device: &Device) {
     let id = &device.session;
     connection.execute(&format!(
@@ -54,7 +54,7 @@ async fn a_later_commit_has_a_later_number(a: App) {
     transaction.execute("BEGIN");
     end(&mut transaction, &early);
     record(&mut transaction, &early);
-    // The number is taken but not committed, so nobody can commit a later one, and B sees neither.
+    // The number is assigned but not committed, so no later one can commit, and B sees neither.
     let logout = by_access(&a, &late, json!({})).into_future();
     tokio::pin!(logout);
     assert!(timeout(MAX_PAUSE, &mut logout).await.is_err());
@@ -75,7 +75,7 @@ async fn a_revocation_that_commits_last_is_not_missed(a: App) {
     let mut transaction = a.database().session();
     transaction.execute("BEGIN");
     end(&mut transaction, &late);
-    // Another begins later, commits first and is seen by all.
+    // Another transaction begins later, commits first, and is seen by all.
     logged_out(by_access(&a, &early, json!({})).await, 1);
     until_refused(&b, &early.access, "TOKEN_REVOKED").await;
     record(&mut transaction, &late);

@@ -1,4 +1,4 @@
-//! While the database is away: tokens are verified with what is known, refreshes wait, and nothing is missed later.
+//! An unreachable database: tokens are verified with known revocations, refreshes wait, no revocation is missed.
 
 use e2e::{App, Engine, Proxy, on_both_engines, on_postgres};
 use serde_json::json;
@@ -36,13 +36,13 @@ async fn a_database_that_cannot_write_is_503_and_the_same_token_works_afterwards
     get_session(&app, &device.access).await.ok();
     other.execute("ROLLBACK");
     drop(other);
-    // A write that was given up may still be on its way; then this one finds the step taken.
+    // A write that timed out may still arrive; then this one finds the counter advanced.
     let next = refreshed(&app, &device).await;
     assert_eq!(counter(&app, &device.session), 1);
     refreshed(&app, &next).await;
 }
 
-/// A server whose way to its database can be cut, and one that has a way of its own.
+/// A server whose connection to the database can be cut, and one with a direct connection.
 fn pair() -> (App, App, Proxy) {
     let direct = App::on(Engine::Postgres).start();
     let proxy = Proxy::before(direct.database());

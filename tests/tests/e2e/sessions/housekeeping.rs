@@ -1,4 +1,4 @@
-//! What the server forgets by itself, and what it keeps.
+//! Housekeeping: what the server deletes by itself, and what it keeps.
 
 use std::time::Duration;
 
@@ -34,13 +34,13 @@ async fn expired_sessions_are_deleted_a_day_later_and_live_ones_stay(app: App) {
     app.clock.advance(SESSION_TTL);
     let refused = refresh(&app, &expired.refresh).await;
     refused.refused(401, "SESSION_EXPIRED");
-    // The first round of a process is at its start. For a day nothing goes but what shows that there was a round.
+    // A process purges once at its start. For a day it deletes only the entry that proves the purge ran.
     insert_expired_revocation(&app);
     let first = app.another_process().start();
     let spent = "revocations WHERE session_id = 'spent'";
     eventually("a round is over", async || count(&first, spent) == 0).await;
     let before = count(&app, "sessions");
-    // The registration, the device and its copies, and two logins.
+    // Sessions of the registration, the device and its copies, and two logins.
     assert_eq!(before, 2 + 1234 + 2);
 
     app.clock.advance(Duration::from_micros(1));
@@ -49,7 +49,7 @@ async fn expired_sessions_are_deleted_a_day_later_and_live_ones_stay(app: App) {
     for device in [&lives, &ended] {
         assert!(super::fixtures::column(&app, &device.session, "id").is_some());
     }
-    // Gone or expired: the client is told the same.
+    // The client gets the same response for a deleted and an expired session.
     let refused = refresh(&second, &expired.refresh).await;
     refused.refused(401, "SESSION_EXPIRED");
 }
@@ -84,7 +84,7 @@ async fn spent_revocations_are_deleted_and_needed_ones_stay(app: App) {
             .await
             .refused(401, "TOKEN_EXPIRED");
     }
-    // Numbers go on where they were, so whoever read all of them misses nothing that follows.
+    // Sequence numbers continue, so a reader that has read all of them misses none that follow.
     let next = login(&later, &ada).await;
     logged_out(by_access(&later, &next, json!({})).await, 1);
     super::fixtures::until_refused(&app, &next.access, "TOKEN_REVOKED").await;
@@ -116,7 +116,7 @@ async fn a_thousand_sessions_refreshed_again_and_again_are_a_thousand_rows(app: 
     refreshed(&app, &first).await;
 }
 
-/// What a statement deletes, it also locks; whoever waits for that should not wait long.
+/// A statement locks the rows it deletes, so each batch must be short.
 async fn no_statement_deletes_more_than_five_hundred_rows(app: App) {
     let (_, first) = user_with_device(&app, "ada").await;
     clone_sessions(&app, &first.session, 1800);

@@ -58,7 +58,7 @@ fn max_ages(response: &Response) -> Vec<String> {
     ages.map(ToOwned::to_owned).collect()
 }
 
-/// A device at this time after its login, that was used once a day.
+/// Returns a device that was used once a day for this time after its login.
 async fn used_until(app: &App, name: &str, age: Duration) -> Device {
     let (_, mut device) = user_with_device(app, name).await;
     let mut left = age;
@@ -133,7 +133,7 @@ async fn a_doubled_refresh_returns_the_same_shortened_token(engine: Engine) {
     assert_eq!(first["expires_in"], 450);
 }
 
-/// The session goes on for its lifetime from the recovery, and the retries of the recovery add nothing to that.
+/// The session lasts its lifetime from the recovery; retries of the recovery do not extend it.
 async fn a_recovered_refresh_token_does_not_outlive_its_session(engine: Engine) {
     let app = App::on(engine).set("access-token-ttl", "7d").start();
     let (_, device) = user_with_device(&app, "ada").await;
@@ -156,7 +156,7 @@ async fn the_setting_limits_sessions_of_before(app: App) {
     let later = app.another_process().set("session-max-ttl", "10d").start();
     let response = refresh(&later, &device.refresh).await;
     assert_eq!(response.ok()["expires_in"], 1);
-    // A process without the setting lets it go on, one with it does not.
+    // A process without the setting extends the session, a process with it does not.
     let device = refreshed(&app, &device).await;
     let device = refreshed(&app, &device).await;
     app.clock.advance(SECOND);
@@ -170,7 +170,7 @@ async fn the_setting_limits_sessions_of_before(app: App) {
         .post(CHANGE_PASSWORD, body)
         .await;
     refused.refused(401, "TOKEN_REVOKED");
-    // Its access token has some minutes left, and is ended with it.
+    // Its access token has some minutes left and is revoked with the session.
     logged_out(by_access(&later, &device, json!({})).await, 0);
     get_session(&later, &device.access)
         .await
@@ -191,7 +191,7 @@ async fn a_better_auth_session_is_not_extended_beyond_it(engine: Engine) {
     );
     app.clock.advance((DAY * 5).saturating_sub(SECOND));
     let response = ada.get(&app, "/api/auth/get-session").await;
-    // It is not written again and again when there is nothing to gain.
+    // The row is not written again when its expiry cannot move.
     assert!(response.all("set-cookie").is_empty());
     assert_eq!(
         response.ok()["session"]["updatedAt"],
@@ -244,7 +244,7 @@ async fn a_service_token_ends_with_the_session(engine: Engine) {
     assert_eq!(given.ok()["expires_in"], 60);
 }
 
-/// Another process, whose clock is behind, or a service with much leeway still takes the access token.
+/// A process with a slow clock, or a service with a large leeway, still accepts the access token.
 async fn revoking_a_session_that_just_expired_reaches_its_tokens(engine: Engine) {
     let app = App::on(engine).set("session-ttl", "15m").start();
     let behind = app
@@ -259,7 +259,7 @@ async fn revoking_a_session_that_just_expired_reaches_its_tokens(engine: Engine)
     assert!(felt < MAX_REVOCATION_DELAY, "{felt:?}");
 }
 
-/// Up to an access token's lifetime and ten minutes for clocks that differ.
+/// Kept for an access token's lifetime plus ten minutes for clocks that differ.
 async fn sessions_that_just_expired_end_with_the_others(engine: Engine) {
     let app = App::on(engine).set("session-ttl", "15m").start();
     let reach = ACCESS_TTL + Duration::from_secs(10 * 60);

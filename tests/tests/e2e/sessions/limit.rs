@@ -1,4 +1,4 @@
-//! At most 100 live sessions an account.
+//! The limit of 100 live sessions per account.
 
 use std::time::Duration;
 
@@ -44,7 +44,7 @@ fn live_rows(app: &App) -> u64 {
     count(app, "sessions WHERE revoked_at IS NULL")
 }
 
-/// A user with `before` sessions: an old device, clones of it that were used later, and a login.
+/// Returns a user with `before` sessions: an old device, clones of it that were used later, and a login.
 async fn crowded(app: &App, before: usize) -> (Client, Device, Device) {
     let (ada, oldest) = user_with_device(app, "ada").await;
     clone_sessions(app, &oldest.session, before - 2);
@@ -63,7 +63,7 @@ async fn the_login_after_the_hundredth_session_ends_the_one_unused_longest(app: 
     assert_eq!(listed(&app, &device).await, LIMIT);
     get_session(&app, &oldest.access).await.ok();
 
-    // A refresh is a use: now the clones are unused longest.
+    // A refresh counts as a use, so the clones are now the least recently used.
     let oldest = refreshed(&app, &oldest).await;
     login(&app, &ada).await;
     assert_eq!(listed(&app, &device).await, LIMIT);
@@ -207,7 +207,7 @@ async fn an_account_with_thousands_of_sessions_is_deleted(app: App) {
     assert_eq!(refused.ok()["revoked"], 0);
 }
 
-/// How many writes of another account succeed while a request is under way, one after the other.
+/// Counts the sequential writes of another account that succeed while a request runs.
 async fn writes_during(eve: &Client, request: e2e::Request) -> usize {
     let request = request.into_future();
     tokio::pin!(request);
@@ -253,6 +253,6 @@ async fn no_statement_ends_more_than_a_batch(app: App) {
         1802,
     );
     let most = app.database().value("SELECT MAX(rows) FROM ended");
-    // Two batches, and the session that asks.
+    // Two batches, and the session of the request.
     assert_eq!(most.as_deref(), Some("201"));
 }

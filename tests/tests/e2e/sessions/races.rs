@@ -1,4 +1,4 @@
-//! What happens at the same moment: nobody slips through, nobody gets a fault.
+//! Requests at the same moment: no session survives wrongly, and no request fails with a 500.
 
 use std::time::Duration;
 
@@ -26,10 +26,10 @@ on_both_engines! {
 }
 
 const NEW: &str = "another good password";
-/// Long enough for what is not held up.
+/// Long enough for a request that is not blocked.
 const MAX_PAUSE: Duration = Duration::from_millis(500);
 
-/// Begins a change of Ada's password to Eve's, behind the server's back, and lets the request begin before the end.
+/// Starts the request while a transaction outside the server changes Ada's password to Eve's, and commits afterwards.
 async fn meet(app: &App, ada: &Client, eve: &Client, request: Request) -> e2e::Response {
     let mut transaction = app.database().session();
     transaction.execute(match &transaction {
@@ -166,7 +166,7 @@ async fn concurrent_changes_deletions_and_logouts_cause_no_errors(app: App) {
         for response in &responses {
             assert!(response.status() < 500, "{}", response.text());
         }
-        // Whoever came in on an account that is gone is out again.
+        // A session on a deleted account is revoked.
         let gone = count(&app, &format!("users WHERE id = '{}'", ada.id())) == 0;
         assert_eq!(gone, responses[1].status() == 200);
         for response in &responses[4..] {

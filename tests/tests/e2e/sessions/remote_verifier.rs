@@ -1,4 +1,4 @@
-//! A service that holds no secret and asks the server: it says what the server says.
+//! A service without a secret, which verifies each token with a request to the server and relays its result.
 
 use std::time::Duration;
 
@@ -20,7 +20,7 @@ on_both_engines! {
     without_the_server_no_caller_is_accepted_until_it_returns,
 }
 
-/// The header of a request to the service.
+/// The headers of a request to the service.
 struct Sent<'h>(Field, &'h str);
 
 impl Headers for Sent<'_> {

@@ -28,7 +28,7 @@ on_both_engines! {
 
 const REGISTER: &str = "/api/auth/register";
 
-/// A request of our own page, with these cookies.
+/// Builds a request of our own page with these cookies.
 fn from_browser(request: Request, cookies: &str) -> Request {
     let request = request.header("cookie", cookies);
     request.header("origin", OWN_ORIGIN)
@@ -81,7 +81,7 @@ async fn a_registration_ends_the_session_of_its_cookies(app: App) {
         Device::from_response(&request.await.created());
     }
     assert_eq!(live(&app, [&device, &phone]), [false, false]);
-    // An address that is taken opens no session, so it ends none.
+    // A registration with an existing address creates no session, so it revokes none.
     let device = login(&app, &ada).await;
     let body = credentials("bob@example.com", "correct horse");
     let request = from_browser(app.anonymous().post(REGISTER, body), &device.cookies());
@@ -145,7 +145,7 @@ async fn cookies_that_are_not_genuine_or_doubled_end_nothing(app: App) {
         from_browser(request, &cookies).await.ok();
         assert_eq!(live(&app, [&adas, &eves]), [true, true], "{cookies}");
     }
-    // Nor do tokens that stand elsewhere: no cookie is replaced.
+    // Tokens outside cookies do not revoke it either, because no cookie is replaced.
     let request = app
         .bearer(adas.access.as_str())
         .post(LOGIN, credentials(eve.email(), eve.password()));
@@ -153,7 +153,7 @@ async fn cookies_that_are_not_genuine_or_doubled_end_nothing(app: App) {
     assert_eq!(live(&app, [&adas, &eves]), [true, true]);
 }
 
-/// A page of another site may log its visitor in, as before, but not out.
+/// A page of another site may log its visitor in, but not out.
 async fn a_login_from_somewhere_else_ends_nothing(engine: Engine) {
     let allowed = "https://app.example";
     let app = App::on(engine).set("allowed-origins", allowed).start();
@@ -198,7 +198,7 @@ async fn logins_at_once_with_the_same_cookies_end_the_session_once(app: App) {
     assert_eq!(app.database().value(&told).unwrap(), "1");
 }
 
-/// Two users whose browsers were each the other's, while both change their password and sign out everywhere.
+/// Two users who swap browsers while both change their password and sign out everywhere.
 async fn logins_that_replace_sessions_during_other_revocations_cause_no_errors(app: App) {
     for round in 0..5 {
         let (ada, first) = user_with_device(&app, &format!("ada{round}")).await;

@@ -1,4 +1,4 @@
-//! An ended session, as the other processes on the same database see it.
+//! A revoked session, as the other processes on the same database see it.
 
 use e2e::{App, on_both_engines};
 use serde_json::json;
@@ -35,7 +35,7 @@ async fn a_logout_reaches_every_process_within_two_seconds(a: App) {
             until_refused(&c, &device.access, "TOKEN_REVOKED"),
         );
         assert!(waits.0.max(waits.1) < MAX_REVOCATION_DELAY, "{waits:?}");
-        // What they share is the session's row, so a refresh knows at once.
+        // The processes share the session's row, so a refresh fails at once.
         for app in [&b, &c] {
             let refused = refresh(app, &device.refresh).await;
             refused.refused(401, "SESSION_EXPIRED");
@@ -89,7 +89,7 @@ async fn every_way_to_revoke_a_session_reaches_the_other_processes(a: App) {
 
 async fn a_new_process_knows_every_revoked_session_before_its_first_response(a: App) {
     let (ada, _) = user_with_device(&a, "ada").await;
-    // Some pages of others, so that reading them takes its time.
+    // Some pages of other revocations, so that reading them takes time.
     let others = "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 5000) \
         INSERT INTO revocations (sequence, session_id, forget_after) \
         SELECT i + 1, 'other ' || i, forget_after FROM n, revocations; \
@@ -137,7 +137,7 @@ async fn after_a_backup_was_restored_what_follows_is_not_missed(a: App) {
         logged_out(by_access(&a, &device, json!({})).await, 1);
         until_refused(&b, &device.access, "TOKEN_REVOKED").await;
     }
-    // And what was known is not forgotten.
+    // Known revocations are kept.
     for device in &before {
         let refused = get_session(&b, &device.access).await;
         refused.refused(401, "TOKEN_REVOKED");
@@ -148,7 +148,7 @@ async fn a_thousand_sessions_revoked_together_all_reach_other_processes(a: App) 
     let b = a.another_process().start();
     let (ada, first) = user_with_device(&a, "ada").await;
     let last = login(&a, &ada).await;
-    // Afterwards, as a login makes room.
+    // Revokes the session afterwards, as a login over the limit does.
     super::fixtures::clone_sessions(&a, &first.session, 1200);
     let everything = json!({ "scope": "all" });
     logged_out(by_access(&a, &last, everything).await, 1202);

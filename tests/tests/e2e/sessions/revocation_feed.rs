@@ -1,4 +1,4 @@
-//! The feed of `auth-core`, as a service beside the server follows it.
+//! The revocation feed of `auth-core`, as used by a service next to the server.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -19,7 +19,7 @@ on_both_engines! {
     a_silent_feed_stops_only_services_that_fail_closed,
 }
 
-/// Another service, which verifies tokens itself.
+/// Another service, which verifies tokens locally.
 struct Service {
     feed: RevocationFeed,
     verifier: TokenVerifier,
@@ -53,7 +53,7 @@ impl Service {
         self.verifier.verify(token, self.app_clock.now()).map(drop)
     }
 
-    /// How long it took until the answer was this.
+    /// Waits for this result and returns the time it took.
     async fn until(&self, token: &str, verdict: Result<(), Error>) -> Duration {
         let started = Instant::now();
         while self.verdict(token) != verdict {
@@ -108,7 +108,7 @@ async fn sessions_revoked_during_an_outage_are_known_after_it(app: App) {
 
 async fn a_silent_feed_stops_only_services_that_fail_closed(app: App) {
     let (_, device) = user_with_device(&app, "ada").await;
-    // Nobody listens there.
+    // No process listens on this port.
     let nowhere = "http://127.0.0.1:9";
     let carries_on = Service::at(nowhere, &app, StalePolicy::FailOpen);
     assert_eq!(carries_on.verdict(&device.access), Ok(()));
@@ -118,7 +118,7 @@ async fn a_silent_feed_stops_only_services_that_fail_closed(app: App) {
         strict.verdict(&device.access),
         Err(Error::RevocationsOutdated)
     );
-    // What is wrong with a token is said all the same.
+    // An invalid token is still reported with its own error.
     assert!(matches!(
         strict.verdict("junk"),
         Err(Error::MalformedToken(_))

@@ -27,7 +27,7 @@ pub(super) fn next(link: &str) -> String {
     next.strip_suffix(r#">; rel="next""#).unwrap().to_owned()
 }
 
-/// The pages from this one to the last.
+/// Reads the pages from this one to the last.
 pub(super) async fn follow(client: &Client, first: &str) -> Vec<Vec<Value>> {
     let mut pages = Vec::new();
     let mut address = Some(first.to_owned());

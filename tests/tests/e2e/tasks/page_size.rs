@@ -1,4 +1,4 @@
-//! `GET /api/{user_id}/tasks` where there is much to read
+//! `GET /api/{user_id}/tasks` with large pages and slow searches
 
 use std::time::Duration;
 
@@ -16,7 +16,7 @@ on_both_engines! {
 
 const MEBIBYTE: usize = 1 << 20;
 
-/// Adds tasks behind the server's back: quicker than by requests.
+/// Adds tasks directly in the database, which is faster than requests.
 fn add(app: &App, client: &Client, count: usize, description: &str) {
     let row = format!(
         "('{}', 'Buy milk', '{description}', false, '2026-11-20 12:00:00', '2026-11-20 12:00:00')",
@@ -37,7 +37,7 @@ async fn a_page_ends_at_a_mebibyte_and_the_link_goes_on(app: App) {
     let first = ada.get("/api/tasks?limit=500").await;
     let bytes = first.text().len();
     assert!(bytes <= MEBIBYTE, "{bytes}");
-    // One more would not have fitted.
+    // One more task would not have fitted.
     let tasks = first.ok();
     let task = tasks[0].to_string().len();
     assert!(bytes + task > MEBIBYTE, "{bytes} + {task}");
@@ -49,14 +49,14 @@ async fn a_page_ends_at_a_mebibyte_and_the_link_goes_on(app: App) {
     let ids: Vec<_> = ids.collect();
     assert_eq!(ids.len(), 250);
     assert!(ids.is_sorted_by(|newer, older| newer > older));
-    // `limit` still counts where it is the smaller.
+    // `limit` applies if it is the smaller bound.
     let few = ada.get("/api/tasks?limit=50").await.ok();
     assert_eq!(few.as_array().unwrap().len(), 50);
     let searched = follow(&ada, "/api/tasks?limit=500&q=XXX").await;
     assert_eq!(searched, pages);
 }
 
-/// The time of a search for this text, where a task has 10 000 times `a`.
+/// Measures a search for this text in a task with 10 000 times `a`.
 async fn searched(client: &Client, text: &str) -> Duration {
     let started = std::time::Instant::now();
     let found = client.get(&format!("/api/tasks?q={text}")).await.ok();
@@ -72,7 +72,7 @@ async fn a_hostile_search_takes_no_longer_than_a_plain_one(app: App) {
     let amid = format!("{}b{}", "a".repeat(99), "a".repeat(100));
     for text in [&hostile, &behind, &amid] {
         let mut ratios = Vec::new();
-        // One of some tries is undisturbed.
+        // Takes the best of some tries, since other processes disturb the others.
         for _ in 0..5 {
             let plain = searched(&ada, "bread").await;
             ratios.push(searched(&ada, text).await.as_secs_f64() / plain.as_secs_f64());

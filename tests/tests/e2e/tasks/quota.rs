@@ -30,7 +30,7 @@ async fn refused(client: &Client, max: &str) {
     assert_eq!(problem["detail"], detail.as_str());
 }
 
-/// Adds tasks behind the server's back, as an import does.
+/// Adds tasks directly in the database, as an import does.
 fn import(app: &App, client: &Client, count: usize) {
     let row = format!(
         "('{}', 'Buy milk', false, '2026-11-20 12:00:00', '2026-11-20 12:00:00')",
@@ -48,7 +48,7 @@ async fn an_account_has_at_most_as_many_tasks_as_the_setting_says(engine: Engine
         ada.post("/api/tasks", task()).await.created();
     }
     refused(&ada, "3").await;
-    // Others have their own.
+    // Other users have their own limit.
     app.user("eve").await.new_task("Buy tea").await;
     let newest = ada.all_tasks().await[0]["id"].clone();
     ada.delete(&ada.task(&newest)).await.ok();
@@ -105,10 +105,10 @@ async fn a_token_without_an_account_adds_no_task_at_the_limit_either(engine: Eng
 }
 
 async fn the_limit_is_exact_where_one_statement_no_longer_decides(engine: Engine) {
-    // From 200 - 64 tasks on, one account's tasks are added one by one.
+    // From 200 − 64 tasks on, the server adds the tasks of one account one at a time.
     for before in [135, 136, 137] {
         let (app, ada) = app_for(engine, "200").await;
-        // So many that they are counted, and deleted ones among them.
+        // Enough tasks that the server counts them, some of them deleted.
         for _ in 0..66 {
             ada.post("/api/tasks", task()).await.created();
         }

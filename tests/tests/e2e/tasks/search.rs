@@ -20,7 +20,7 @@ fn encoded(text: &str) -> String {
     bytes.collect::<Vec<_>>().concat()
 }
 
-/// The titles that a search finds, oldest first.
+/// Returns the titles that a search finds, oldest first.
 async fn found(client: &Client, text: &str) -> Vec<String> {
     let list = client.get(&format!("/api/tasks?q={}", encoded(text))).await;
     let mut titles: Vec<_> = list.ok().as_array().unwrap().clone();
@@ -87,7 +87,7 @@ async fn a_search_finds_the_exact_text_in_any_script(app: App) {
             "{title}"
         );
     }
-    // The last letter of this one has another small form at the end of a word.
+    // The last letter has a different lower-case form at the end of a word.
     assert_eq!(found(&ada, "ΟΔΟΣ").await, ["ΟΔΟΣ", "ΟΔΟΣΑ"]);
 }
 
