@@ -1,4 +1,4 @@
-//! What the servers of this process log, kept instead of printed.
+//! The log lines of the servers in this process, collected instead of printed.
 
 use std::sync::{Mutex, MutexGuard, Once, PoisonError};
 
@@ -21,7 +21,7 @@ impl Log for LogCollector {
     fn flush(&self) {}
 }
 
-/// From here on, every line of every level is kept.
+/// Starts to collect every line of every level.
 pub(crate) fn keep() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
@@ -30,7 +30,7 @@ pub(crate) fn keep() {
     });
 }
 
-/// The lines, of all tests so far, with this text in them.
+/// Returns the lines that contain this text, from all tests so far.
 #[must_use]
 pub fn with(text: &str) -> Vec<String> {
     let matching = |line: &&String| line.contains(text);

@@ -1,4 +1,4 @@
-//! The commands that are not `serve`.
+//! The commands other than `serve`.
 
 use harness::{Postgres, SECRET, WorkDir, committed};
 

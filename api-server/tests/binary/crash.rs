@@ -1,4 +1,4 @@
-//! What was acknowledged is there after a kill at any moment.
+//! Acknowledged writes survive a kill at any moment.
 
 use std::sync::Mutex;
 use std::sync::mpsc::{Sender, channel};
@@ -13,15 +13,15 @@ const KILLS: usize = 5;
 const WRITERS: usize = 4;
 const PASSWORD: &str = "correct horse battery staple";
 
-/// People with the titles of their tasks, oldest first; each was answered 201.
+/// Users with the titles of their acknowledged tasks, oldest first.
 type Acknowledged = Vec<(User, Vec<String>)>;
 
-/// The 201 that came back whole, if one did.
+/// Returns the body of a complete 201 response, if there is one.
 fn created(response: std::io::Result<Response>) -> Option<serde_json::Value> {
     response.ok().map(|response| response.expect(201))
 }
 
-/// Registers somebody and gives them three tasks, again and again, until the server is gone.
+/// Registers a user with three tasks, repeatedly, until the server has stopped.
 fn write(server: &Server, tick: &Sender<()>, acknowledged: &Mutex<Acknowledged>) {
     let post = |path: &str, token: &str, body| {
         let mut connection = Connection::try_to(server.addr()).ok()?;
@@ -47,7 +47,7 @@ fn write(server: &Server, tick: &Sender<()>, acknowledged: &Mutex<Acknowledged>)
     }
 }
 
-/// Kills the server in the middle of its work, after `writes` acknowledged writes.
+/// Kills the server under load, after `writes` acknowledged writes.
 fn kill_under_load(server: &Server, writes: usize) -> Acknowledged {
     let acknowledged = Mutex::new(Vec::new());
     let (tick, ticks) = channel();
@@ -78,7 +78,7 @@ fn nothing_acknowledged_is_lost_on_sqlite() {
     for (user, titles) in &expected {
         let login = server.log_in(&user.email, PASSWORD).expect(200);
         let kept = server.titles(&User::of(&login));
-        // One more than was acknowledged may be there: it was written, and the answer was lost.
+        // One more than was acknowledged may be stored: its response was lost.
         let lost: Vec<_> = titles
             .iter()
             .filter(|title| !kept.contains(title))

@@ -1,4 +1,4 @@
-//! The end of the process: what is in flight is finished, what is idle is dropped, what never ends is cut.
+//! Shutdown: requests in flight are finished, idle connections closed, and endless requests cut.
 
 use std::io::ErrorKind;
 use std::net::{SocketAddr, TcpStream};
@@ -13,10 +13,10 @@ use harness::{Postgres, SECRET, Server, TIMEOUT, WorkDir};
 const PASSWORD: &str = "correct horse battery staple";
 /// Requests in flight get this long.
 const DRAIN: Duration = Duration::from_secs(10);
-/// Nothing in flight: gone before a person notices.
+/// The time limit without requests in flight.
 const PROMPT: Duration = Duration::from_secs(3);
 
-/// The head of a request whose body is still to come, and the body.
+/// The head of a request, and the body that follows it later.
 fn request(path: &str, headers: &str, body: &serde_json::Value) -> (String, String) {
     let body = body.to_string();
     let head = format!(
@@ -46,7 +46,7 @@ fn until_refused(addr: SocketAddr) {
     }
 }
 
-/// A login of which half the body has arrived when the signal comes.
+/// A login of which half the body has arrived when the signal is sent.
 fn finishes_what_is_half_sent(mut server: Server, signal: Signal, name: &str) {
     server.register("ada@example.com", PASSWORD);
     let mut connection = server.connect();
@@ -106,7 +106,7 @@ fn a_login_whose_hash_is_being_computed_gets_its_response() {
     server.signal(Signal::TERM);
     connection.response().expect(200);
     assert_eq!(server.exit_within(TIMEOUT), Some(0));
-    // The signal came while it was being computed, not before or after.
+    // The signal was sent while the hash was computed, not before or after.
     assert!(server.log.position("SIGTERM") < server.log.position("logged in"));
 }
 
@@ -128,12 +128,12 @@ fn idle_connections_do_not_delay_the_end() {
     assert!(used.is_closed() && untouched.is_closed() && half_a_head.is_closed());
 }
 
-/// The slow one: there is no smaller limit to be had from outside.
+/// A slow test, because no setting shortens the limit.
 #[test]
 fn a_request_that_never_ends_is_cut() {
     let work_dir = WorkDir::new();
     let mut server = work_dir.quick_server();
-    // Somebody who asks for more than the buffers hold and reads none of it.
+    // A caller that requests more than the buffers hold and reads none of it.
     let mut greedy = server.connect();
     let request = "GET /api/openapi.json HTTP/1.1\r\nHost: test\r\n\r\n";
     greedy.send(request.repeat(1000));

@@ -1,4 +1,4 @@
-//! One list of settings, under the names of flags and of variables; a flag beats a variable beats a line in `.env`.
+//! Settings as flags and variables: a flag overrides a variable, which overrides a line in `.env`.
 
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt as _;
@@ -8,7 +8,7 @@ use clap::CommandFactory as _;
 
 use harness::{OTHER_SECRET, Outcome, SECRET, WorkDir};
 
-/// Flag, variable, default, a wrong value, a right one; - where there is none, "" for an empty one.
+/// Flag, variable, default, an invalid value, a valid one; `-` for none, `""` for an empty one.
 const SETTINGS: &str = r#"
     bind                   BIND_ADDR              127.0.0.1:8080         nowhere  127.0.0.1:0
     database-url           DATABASE_URL           sqlite://data/auth.db  x        sqlite://x.db
@@ -60,13 +60,13 @@ fn settings() -> Vec<Setting> {
     .collect()
 }
 
-/// Wrong everywhere, so that nothing ever starts.
+/// The setting that is invalid in every run, so that the server never starts.
 const SENTINEL: &str = "SESSION_TTL";
 
 #[derive(Clone, Copy)]
 enum Value {
     Wrong,
-    /// But for the sentinel.
+    /// Valid, except for the sentinel.
     Right,
 }
 
@@ -147,7 +147,7 @@ fn help_documents_every_one() {
     ] {
         let outcome = work_dir.bare_program().args(arguments).run().succeeded();
         assert_eq!(outcome.stderr, "");
-        // However the lines are broken.
+        // White space is joined, so that line breaks do not matter.
         let words: Vec<_> = outcome.stdout.split_whitespace().collect();
         let help = words.join(" ");
         for setting in settings() {

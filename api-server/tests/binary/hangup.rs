@@ -1,4 +1,4 @@
-//! SIGHUP: the secrets are read again, and nothing else.
+//! SIGHUP reloads the secrets, and no other setting.
 
 use auth_core::{Keyring, Secret};
 use rustix::process::Signal;
@@ -12,7 +12,7 @@ fn env(current: &str, previous: &str) -> String {
     format!("AUTH_SECRET='{current}'\nAUTH_SECRETS_PREVIOUS='{previous}'\n")
 }
 
-/// What the log says of these secrets.
+/// The log line for these secrets.
 fn key_ids(current: &str, previous: &[&str]) -> String {
     let secret = |text: &str| Secret::new(text).unwrap();
     let previous = previous.iter().map(|text| secret(text));
@@ -22,7 +22,7 @@ fn key_ids(current: &str, previous: &[&str]) -> String {
     )
 }
 
-/// Sends the signal and waits until the log says this of it.
+/// Sends the signal and waits for this log line.
 fn hang_up(server: &Server, said: &str) -> String {
     server.signal(Signal::HUP);
     server.log.line(said)
@@ -99,7 +99,7 @@ fn settings_from_the_environment_cannot_change() {
     assert!(line.contains("cannot be read again"), "{line}");
     server.stop();
 
-    // One of them, and the other is read.
+    // One of the two variables is in the environment; the other is reloaded.
     let server = work_dir.program().set_all(&given[..1]).start();
     work_dir.write(".env", env("not looked at", OTHER_SECRET));
     hang_up(&server, &key_ids(SECRET, &[OTHER_SECRET]));

@@ -1,4 +1,4 @@
-//! `api-server keys derive`, and what its output is good for.
+//! `api-server keys derive`, and the use of its output.
 
 use std::time::SystemTime;
 
@@ -7,7 +7,7 @@ use serde_json::json;
 
 use harness::{OTHER_SECRET, Outcome, SECRET, WorkDir};
 
-/// For `SECRET` and the audience reports; computed by another program.
+/// The key of `SECRET` for the audience `reports`, computed by another program.
 const REPORTS: &str = "wRHinUlIHIwXExCLY4_GxsM9CPd7p1hnz0cA6GmNRks";
 
 fn derive(work_dir: &WorkDir, settings: &[(&str, &str)], arguments: &[&str]) -> Outcome {
@@ -15,7 +15,7 @@ fn derive(work_dir: &WorkDir, settings: &[(&str, &str)], arguments: &[&str]) -> 
     program.args(&["keys", "derive"]).args(arguments).run()
 }
 
-/// That nothing but a refusal comes, with `remedy` in it, and nothing is made.
+/// Asserts that the command fails with `remedy` in its error, and creates nothing.
 fn refused(settings: &[(&str, &str)], arguments: &[&str], remedy: &str) {
     let work_dir = WorkDir::new();
     let outcome = derive(&work_dir, settings, arguments);

@@ -1,11 +1,11 @@
-//! What the log looks like.
+//! The format of the log.
 
 use chrono::DateTime;
 use serde_json::Value;
 
 use harness::{Log, SECRET, WorkDir};
 
-/// A life with everything that is worth a line.
+/// Runs a server through every event that is logged by default.
 fn life(format: &str) -> Log {
     let work_dir = WorkDir::new();
     let program = work_dir
@@ -85,7 +85,7 @@ fn by_default_it_is_short_and_nothing_goes_to_standard_output() {
 fn rust_log_selects_what_is_logged() {
     let work_dir = WorkDir::new();
     work_dir.program().set("AUTH_SECRET", SECRET).start().stop();
-    // Nothing to wait for in a log that is off, so a command that ends.
+    // Uses a command that exits, because an empty log has no line to wait for.
     let outcome = work_dir
         .program()
         .set("RUST_LOG", "off")

@@ -1,4 +1,4 @@
-//! The program as its users have it: started, asked, signalled and killed from outside.
+//! The program as its users run it: started, called, signalled and killed from outside.
 
 #![expect(
     clippy::unwrap_used,

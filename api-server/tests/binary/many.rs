@@ -1,10 +1,10 @@
-//! Several processes that start at once on one new database.
+//! Several processes that start at the same time on one new database.
 
 use harness::{Postgres, Program, SECRET, Server, WorkDir};
 
 const PROCESSES: usize = 6;
 
-/// All become ready, and what one of them does the others know.
+/// Asserts that all become ready, and that each sees the changes of the others.
 fn all_become_ready(program: impl Fn() -> Program) {
     let starting: Vec<_> = (0..PROCESSES).map(|_| program().spawn()).collect();
     let servers: Vec<_> = starting.into_iter().map(Server::listening).collect();
@@ -27,7 +27,7 @@ fn on_one_new_sqlite_file() {
     let work_dir = WorkDir::new();
     all_become_ready(|| work_dir.program().with_weak_hashing());
     assert_eq!(work_dir.names(), ["data"]);
-    // Each process drafts a secret under a name of its own; one becomes the secret, none stays.
+    // Each process writes a temporary secret file; one becomes the secret, and no temporary file stays.
     let ours = ["auth.db", "auth.db-shm", "auth.db-wal", "auth.db.secret"];
     for entry in std::fs::read_dir(work_dir.path("data")).unwrap() {
         let name = entry.unwrap().file_name();

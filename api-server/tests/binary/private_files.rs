@@ -1,4 +1,4 @@
-//! Files that hold hashes and secrets are for their owner alone.
+//! Files with hashes and secrets are readable only by their owner.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;

@@ -1,4 +1,4 @@
-//! A new secret without logging anybody out.
+//! A new secret without logging any user out.
 
 use harness::{OTHER_SECRET, Postgres, Program, SECRET, Server, User, WorkDir};
 

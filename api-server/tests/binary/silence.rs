@@ -1,4 +1,4 @@
-//! Passwords, tokens and secrets reach no log, not even the most talkative one.
+//! Passwords, tokens and secrets never reach the log, at any level.
 
 use std::fs;
 
@@ -16,7 +16,7 @@ fn talkative(program: Program, format: &str) -> Program {
     program.set("LOG_FORMAT", format)
 }
 
-/// Every way in which something secret reaches the server. Gives the tokens.
+/// Sends secrets to the server in every possible way. Returns the tokens.
 fn tell_it_secrets(server: &Server) -> Vec<String> {
     let user = server.register("ada@example.com", PASSWORD);
     let login = server.log_in("ada@example.com", PASSWORD).expect(200);
@@ -32,7 +32,7 @@ fn tell_it_secrets(server: &Server) -> Vec<String> {
 }
 
 fn send_the_token_wrongly(server: &Server, token: &str) {
-    // With its last character changed, cut short, and far too long.
+    // The token with its last character changed, truncated, and far too long.
     let cut = token.get(..token.len() - 9).unwrap();
     for bad in [
         format!("{cut}AAAAAAAAA"),
@@ -58,7 +58,7 @@ fn send_the_token_wrongly(server: &Server, token: &str) {
         ),
     ] {
         let mut connection = server.connect();
-        // A head that is cut off early may not be taken whole.
+        // The server may close the connection before it has read the whole head.
         connection.send_anyway(format!(
             "GET /api/auth/session HTTP/1.1\r\nHost: test\r\nConnection: close\r\n{header}\r\n\r\n"
         ));
@@ -108,7 +108,7 @@ fn assert_silent(log: &str, tokens: &[String], more: &[&str]) {
         "$2b$",
     ];
     secrets.extend(more);
-    // A part gives as much away as the whole: payloads are personal, signatures are the secret of a token.
+    // Parts of a token are as sensitive as the whole: payloads are personal, signatures are secret.
     secrets.extend(tokens.iter().flat_map(|token| token.split('.').skip(1)));
     for secret in secrets {
         let told = log.lines().find(|line| line.contains(secret));

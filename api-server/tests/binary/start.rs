@@ -1,4 +1,4 @@
-//! From an empty folder to a server, and to the same server again.
+//! The first start in an empty folder, and a restart.
 
 use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt as _;
@@ -8,7 +8,7 @@ use harness::{SECRET, WorkDir};
 #[test]
 fn an_empty_folder_is_all_sqlite_needs() {
     let work_dir = WorkDir::new();
-    // The one setting that tests cannot do without: the default port may be taken.
+    // The only setting that tests need: the default port may be in use.
     let server = work_dir
         .bare_program()
         .set("BIND_ADDR", "127.0.0.1:0")
@@ -69,7 +69,7 @@ fn the_log_says_where_it_listens() {
 
 #[test]
 fn it_listens_on_ipv6_too() {
-    // A machine without IPv6 has nothing to test.
+    // A machine without IPv6 skips this test.
     if TcpListener::bind("[::1]:0").is_ok() {
         let work_dir = WorkDir::new();
         let server = work_dir.program().set("BIND_ADDR", "[::1]:0").start();

@@ -1,4 +1,4 @@
-//! A client that remembers what it was told, and nothing else.
+//! A client that remembers only acknowledged changes.
 
 use std::sync::mpsc::Sender;
 
@@ -10,7 +10,7 @@ use harness::{Connection, Server};
 const PASSWORD: &str = "correct horse battery staple";
 const REFRESH: &str = "/api/auth/refresh";
 
-/// The server is gone. What it was asked last may have happened or not.
+/// The server has stopped; the last request may or may not have had an effect.
 pub(crate) struct Gone;
 
 #[derive(PartialEq)]
@@ -47,11 +47,11 @@ impl CountingConnection {
         let response = self.connection.try_request("POST", path, token, Some(body));
         let response = response.map_err(|_cut_off| Gone)?;
         if response.status == 503 {
-            // Neither acknowledged nor ruled out, as if the server had gone.
+            // Neither acknowledged nor excluded, as if the server had stopped.
             return Err(Gone);
         }
         let body = response.expect(status);
-        // Nobody counts any more once the kill is under way.
+        // The receiver is closed once the kill has started.
         let _killed = self.acknowledged.send(());
         Ok(body)
     }
@@ -107,7 +107,7 @@ impl Client {
         Ok(())
     }
 
-    /// Everything the client was told is still so. Its session goes on with the tokens that this gives.
+    /// Asserts that every acknowledged change is stored, and stores the session's new tokens.
     pub(crate) fn check(&mut self, server: &Server) {
         self.check_account(server);
         let mut connection = server.connect();

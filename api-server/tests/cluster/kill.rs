@@ -1,4 +1,4 @@
-//! What was acknowledged holds after a kill at any moment: accounts, tasks, refreshed sessions and ended ones.
+//! Acknowledged changes survive a kill at any moment: accounts, tasks, refreshed and revoked sessions.
 
 use std::convert::Infallible;
 use std::sync::mpsc::{Sender, channel};
@@ -13,7 +13,7 @@ use harness::{Postgres, Program, Server, WorkDir};
 const KILLS: usize = 20;
 const WRITERS: usize = 4;
 
-/// Works until the server is gone, now for `old`, who was there before the last kill, now for somebody new.
+/// Sends requests until the server has stopped, for `old`, from before the last kill, and for new users.
 fn work(server: &Server, acknowledged: &Sender<()>, old: Option<Client>) -> Vec<Client> {
     let mut clients: Vec<_> = old.into_iter().collect();
     let mut keep_on = || -> Result<Infallible, Gone> {
@@ -39,7 +39,7 @@ fn work(server: &Server, acknowledged: &Sender<()>, old: Option<Client>) -> Vec<
     clients
 }
 
-/// Kills the server after `writes` acknowledged writes of clients who do not stop for it; what these were told.
+/// Kills the server after `writes` acknowledged writes of busy clients; returns the clients.
 fn kill_under_load(server: &Server, writes: usize, old: Vec<Client>) -> Vec<Client> {
     let (acknowledged, count) = channel();
     let mut old = old.into_iter();

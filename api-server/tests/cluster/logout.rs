@@ -1,4 +1,4 @@
-//! A logout on one process is felt by the others within two seconds, under load.
+//! A logout on one process reaches the others within two seconds, under load.
 
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::thread;
@@ -11,10 +11,10 @@ use harness::{Connection, Postgres, Program, Server, WorkDir};
 
 const PROCESSES: usize = 3;
 const WITHIN: Duration = Duration::from_secs(2);
-/// People who log out at the same time, and how often each does.
+/// The number of users who log out in parallel, and of logouts for each.
 const PEOPLE: usize = 4;
 const LOGOUTS: usize = 25;
-/// How exactly the moment of refusal is seen.
+/// The precision with which the moment of rejection is measured.
 const POLL_INTERVAL: Duration = Duration::from_millis(5);
 const PASSWORD: &str = "correct horse battery staple";
 
@@ -24,7 +24,7 @@ fn log_in(server: &Server, email: &str) -> String {
     token_response["access_token"].as_str().unwrap().to_owned()
 }
 
-/// Whether the token is refused, as one that was good until its session ended.
+/// Whether the token is rejected because its session was revoked.
 fn is_refused(connection: &mut Connection, token: &str) -> bool {
     let response = connection.request("GET", "/api/auth/session", token, None);
     match response.status {
@@ -33,7 +33,7 @@ fn is_refused(connection: &mut Connection, token: &str) -> bool {
     }
 }
 
-/// Logs out on the first server again and again; how long the slowest of the others took each time.
+/// Logs out on the first server repeatedly; returns how long the slowest other server took each time.
 fn measure(servers: &[Server], email: &str) -> Vec<Duration> {
     let mut connections: Vec<_> = servers.iter().map(Server::connect).collect();
     let (here, elsewhere) = connections.split_first_mut().unwrap();
@@ -57,7 +57,7 @@ fn measure(servers: &[Server], email: &str) -> Vec<Duration> {
     (0..LOGOUTS).map(one_logout).collect()
 }
 
-/// Somebody who reads, writes and refreshes until `stop`; how many requests it were.
+/// Reads, writes and refreshes until `stop`; returns the number of requests.
 fn keep_busy(server: &Server, email: &str, stop: &Receiver<()>) -> usize {
     let mut connection = server.connect();
     let mut token_response = server.log_in(email, PASSWORD).expect(200);
@@ -94,7 +94,7 @@ fn report(mut times: Vec<Duration>, requests: usize, took: Duration) {
     );
 }
 
-/// Also a process that starts later refuses from its first answer on.
+/// A process that starts later rejects the tokens from its first response on.
 fn a_new_process_knows(program: Program, tokens: &[String]) {
     let server = program.start();
     let mut connection = server.connect();

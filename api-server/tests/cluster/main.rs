@@ -1,4 +1,4 @@
-//! Sessions of whole processes: what one of several knows of another's logout, and what is left after a kill.
+//! Sessions across server processes: logouts on another process, rotations of the secret, and kills.
 
 #![expect(
     clippy::unwrap_used,
@@ -15,7 +15,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use harness::{Postgres, Program, SECRET, WorkDir};
 
-/// Held by each test: several servers each, under load, would starve one another on a small machine.
+/// Held by each test: the servers of parallel tests would starve each other on a small machine.
 fn alone() -> MutexGuard<'static, ()> {
     static ALONE: Mutex<()> = Mutex::new(());
     ALONE.lock().unwrap_or_else(PoisonError::into_inner)

@@ -1,4 +1,4 @@
-//! A secret is replaced by SIGHUP in two servers while clients go on: no token is refused, no refresh fails.
+//! SIGHUP replaces the secret of two servers under load: no token is rejected, no refresh fails.
 
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -18,18 +18,18 @@ use harness::{
 };
 
 const CLIENTS: usize = 4;
-/// Of tokens and of sessions, so that the last step need not wait long.
+/// The lifetime of tokens and sessions, short so that the last step does not wait long.
 const TTL: Duration = Duration::from_secs(5);
-/// A client that was held up longer than this begins anew: what it has may have expired.
+/// A client that was delayed longer than this registers again, because its tokens may have expired.
 const MAX_PAUSE: Duration = Duration::from_secs(2);
 
-/// Current, then previous.
+/// A keyring of the current secret, then the previous ones.
 fn keyring(secrets: &[&str]) -> Keyring {
     let mut secrets = secrets.iter().map(|text| Secret::new(*text).unwrap());
     Keyring::new(secrets.next().unwrap()).with_previous(secrets)
 }
 
-/// Another service, which verifies tokens for itself with keys that are derived for it.
+/// Another service, which verifies tokens locally with its derived keys.
 struct Service(RwLock<TokenVerifier>);
 
 impl Service {
@@ -91,11 +91,11 @@ fn write(work_dir: &WorkDir, secrets: &[&str]) {
     work_dir.write(".env", text);
 }
 
-/// Somebody who refreshes all the time, at one server after the other.
+/// A client that refreshes continuously, on one server after the other.
 struct Client {
     connections: Vec<Connection>,
     refresh_token: String,
-    /// Access tokens that have not expired, and since when they are good.
+    /// Access tokens that have not expired, with the time they were received.
     kept: VecDeque<(Instant, String)>,
     service: Arc<Service>,
     answered: Sender<()>,
@@ -115,7 +115,7 @@ impl Client {
         client
     }
 
-    /// The body of an answer that must have this status.
+    /// Sends a request, asserts this status, and returns the body.
     fn request(
         &mut self,
         node: usize,
@@ -127,7 +127,7 @@ impl Client {
         let method = if body.is_null() { "GET" } else { "POST" };
         let body = Some(body).filter(|body| !body.is_null());
         let response = self.connections[node].request(method, path, token, body);
-        // Nobody counts any more at the end.
+        // The receiver is closed at the end.
         let _over = self.answered.send(());
         response.expect(status)
     }
@@ -147,7 +147,7 @@ impl Client {
         self.kept.retain(|(since, _)| since.elapsed() < TTL);
     }
 
-    /// Refreshes at one server; every server takes the oldest and the newest token, and exchanges it.
+    /// Refreshes on one server; every server must accept the oldest and the newest token, and exchange the newest.
     fn turn(&mut self, node: usize) {
         let newest = self.kept.back().map(|(since, _)| since.elapsed());
         if newest.is_none_or(|age| age > MAX_PAUSE) {
@@ -170,7 +170,7 @@ impl Client {
     }
 }
 
-/// Goes on for a while: so many answers, and so long.
+/// Waits for this many responses, and then for this time.
 fn wait_for_responses(answered: &Receiver<()>, responses: usize, time: Duration) {
     let end = Instant::now() + time;
     for _ in 0..responses {
@@ -181,7 +181,7 @@ fn wait_for_responses(answered: &Receiver<()>, responses: usize, time: Duration)
     }
 }
 
-/// One rotation, whose steps reach the nodes in another order each. The service knew both secrets beforehand.
+/// Rotates once; the steps reach the nodes in different orders. The service knows both secrets beforehand.
 fn rotate_once(nodes: &[Node], _: &Service, answered: &Receiver<()>) {
     let (first, second) = (&nodes[0], &nodes[1]);
     let a_while = || wait_for_responses(answered, 200, Duration::ZERO);
@@ -202,11 +202,11 @@ fn rotate_once(nodes: &[Node], _: &Service, answered: &Receiver<()>) {
     }
 }
 
-/// How many secrets are kept that signed before: at one a second, for as long as what they signed is good.
+/// The number of previous secrets: one a second, for as long as the tokens they signed are valid.
 const KEPT: usize = 7;
 const ROUNDS: usize = 60;
 
-/// Another secret signs every second, in every node; whoever verifies has always learnt of it before.
+/// A new secret signs every second on every node; each verifier learns of it before.
 fn rotate_every_second(
     secrets: &[&str],
     nodes: &[Node],
@@ -229,7 +229,7 @@ fn rotate_every_second(
     }
 }
 
-/// Lets the clients end, also when the test fails.
+/// Stops the clients, also when the test fails.
 struct StopOnDrop<'f>(&'f AtomicBool);
 
 impl Drop for StopOnDrop<'_> {
@@ -263,7 +263,7 @@ fn rotate_under_load(
                 })
             })
             .collect();
-        // Without a client left there is nobody to wait for.
+        // Closes the channel when the last client has stopped.
         drop(sender);
         rotate(nodes, &service, &answered);
         drop(over);

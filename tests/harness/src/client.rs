@@ -1,4 +1,4 @@
-//! A client of HTTP/1.1 that can send half a request.
+//! An HTTP/1.1 client that can send half a request.
 
 use std::io::{self, BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
@@ -17,10 +17,10 @@ impl Connection {
         Self::try_to(addr).unwrap()
     }
 
-    /// Connects, if the other side takes connections.
+    /// Connects, if the server accepts connections.
     ///
     /// # Errors
-    /// What the system says.
+    /// The error of the operating system.
     pub fn try_to(addr: SocketAddr) -> io::Result<Self> {
         let stream = TcpStream::connect(addr)?;
         stream.set_nodelay(true)?;
@@ -28,12 +28,12 @@ impl Connection {
         Ok(Self(BufReader::new(stream)))
     }
 
-    /// Sends bytes as they are.
+    /// Sends these bytes.
     pub fn send(&mut self, bytes: impl AsRef<[u8]>) {
         self.try_send(bytes).unwrap();
     }
 
-    /// Sends bytes to a side that may close before it has read them all.
+    /// Sends bytes to a server that may close the connection before it has read them all.
     pub fn send_anyway(&mut self, bytes: impl AsRef<[u8]>) {
         let _cut_off = self.try_send(bytes);
     }
@@ -53,10 +53,10 @@ impl Connection {
         self.try_request(method, path, token, body).unwrap()
     }
 
-    /// As [`Self::request`], with a server that may be gone.
+    /// Like [`Self::request`], with a server that may have stopped.
     ///
     /// # Errors
-    /// What the system says.
+    /// The error of the operating system.
     pub fn try_request(
         &mut self,
         method: &str,
@@ -107,7 +107,7 @@ impl Connection {
         Ok(head)
     }
 
-    /// Whether the other side has closed, once it has said all it had to say.
+    /// Reads to the end; returns whether the server closed the connection.
     pub fn is_closed(&mut self) -> bool {
         let mut rest = Vec::new();
         match self.0.read_to_end(&mut rest) {
@@ -129,14 +129,14 @@ fn content_length(head: &str) -> usize {
 #[derive(Debug)]
 #[expect(clippy::exhaustive_structs, reason = "tests take it apart")]
 pub struct Response {
-    /// Of the status line.
+    /// The status code.
     pub status: u16,
-    /// As text.
+    /// The body as text.
     pub body: String,
 }
 
 impl Response {
-    /// The body of a response with this status.
+    /// Asserts this status and returns the JSON body.
     pub fn expect(&self, status: u16) -> Value {
         assert_eq!(self.status, status, "{}", self.body);
         serde_json::from_str(&self.body).unwrap()
@@ -147,7 +147,7 @@ impl Response {
 #[derive(Debug, Clone)]
 #[expect(clippy::exhaustive_structs, reason = "tests take it apart")]
 pub struct User {
-    /// Of the account.
+    /// The email address of the account.
     pub email: String,
     /// The access token.
     pub token: String,

@@ -1,4 +1,4 @@
-//! The lines that a process prints, while it prints them.
+//! The lines that a process prints, readable while it runs.
 
 use std::io::{BufRead as _, BufReader, Read};
 use std::sync::{Arc, Condvar, Mutex};
@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use super::TIMEOUT;
 
-/// Everything printed so far.
+/// The lines printed so far.
 #[derive(Debug, Clone, Default)]
 pub struct Log(Arc<(Mutex<LogState>, Condvar)>);
 
@@ -18,7 +18,7 @@ struct LogState {
 }
 
 impl Log {
-    /// Listens until the process closes its end, which it does when it ends.
+    /// Reads until the process closes the pipe, at the latest when it exits.
     pub fn of(pipe: impl Read + Send + 'static) -> Self {
         let log = Self::default();
         let writer = log.clone();
@@ -38,7 +38,7 @@ impl Log {
         changed.notify_all();
     }
 
-    /// Waits until `look` finds something or the time is over.
+    /// Waits until `look` returns a value or the time is over.
     fn wait<T>(&self, limit: Duration, look: impl Fn(&LogState) -> Option<T>) -> Option<T> {
         let (state, changed) = &*self.0;
         let until = Instant::now() + limit;
@@ -52,7 +52,7 @@ impl Log {
         }
     }
 
-    /// The first line that contains `part`, once it is there.
+    /// Waits for the first line that contains `part`.
     pub fn line(&self, part: &str) -> String {
         let found = self.wait(TIMEOUT, |state| {
             match state.lines.iter().find(|line| line.contains(part)) {
@@ -63,29 +63,29 @@ impl Log {
         });
         found
             .flatten()
-            .unwrap_or_else(|| panic!("never said {part:?}:\n{}", self.text()))
+            .unwrap_or_else(|| panic!("not logged: {part:?}:\n{}", self.text()))
     }
 
-    /// Whether the process ends in time.
+    /// Waits for the end of the process; returns whether it came in time.
     pub fn ended_within(&self, limit: Duration) -> bool {
         let ended = self.wait(limit, |state| state.ended.then_some(()));
         ended.is_some()
     }
 
-    /// The lines so far.
+    /// The lines printed so far.
     pub fn lines(&self) -> Vec<String> {
         self.0.0.lock().unwrap().lines.clone()
     }
 
-    /// The lines so far, as one text.
+    /// The lines printed so far, as one text.
     pub fn text(&self) -> String {
         self.lines().iter().flat_map(|line| [line, "\n"]).collect()
     }
 
-    /// The number of the first line that contains `part`.
+    /// The index of the first line that contains `part`.
     pub fn position(&self, part: &str) -> usize {
         let lines = self.lines();
         let found = lines.iter().position(|line| line.contains(part));
-        found.unwrap_or_else(|| panic!("never said {part:?}:\n{}", lines.join("\n")))
+        found.unwrap_or_else(|| panic!("not logged: {part:?}:\n{}", lines.join("\n")))
     }
 }

@@ -1,4 +1,4 @@
-//! The program with an environment of its own, in a folder of its own.
+//! The program in its own folder, with its own environment.
 
 use std::ffi::OsStr;
 use std::fs;
@@ -10,12 +10,12 @@ use tempfile::TempDir;
 
 use super::{Log, Server, TIMEOUT};
 
-/// An empty folder, gone afterwards.
+/// An empty folder, removed afterwards.
 #[derive(Debug)]
 pub struct WorkDir(TempDir);
 
 impl WorkDir {
-    /// Makes one.
+    /// Creates one.
     #[expect(clippy::new_without_default, reason = "it makes a folder")]
     pub fn new() -> Self {
         Self(tempfile::tempdir().unwrap())
@@ -31,7 +31,7 @@ impl WorkDir {
         fs::write(self.path(name), text).unwrap();
     }
 
-    /// The names of what is in it, sorted.
+    /// The names of its entries, sorted.
     pub fn names(&self) -> Vec<String> {
         let entries = fs::read_dir(self.0.path()).unwrap();
         let name = |entry: fs::DirEntry| entry.file_name().into_string().unwrap();
@@ -40,12 +40,12 @@ impl WorkDir {
         names
     }
 
-    /// The program with no setting but a free port.
+    /// The program without settings, except for a free port.
     pub fn program(&self) -> Program {
         self.bare_program().set("BIND_ADDR", "127.0.0.1:0")
     }
 
-    /// The program with no setting at all.
+    /// The program without any setting.
     pub fn bare_program(&self) -> Program {
         let mut command = Command::new(program_file());
         command.env_clear().current_dir(self.0.path());
@@ -55,13 +55,13 @@ impl WorkDir {
         Program(command)
     }
 
-    /// A server on SQLite whose passwords cost next to nothing.
+    /// A server on SQLite with cheap password hashes.
     pub fn quick_server(&self) -> Server {
         self.program().with_weak_hashing().start()
     }
 }
 
-/// The program cargo built for the tests of its package: it stands beside the folder of the test.
+/// The program that cargo built for these tests: in the parent of the folder of the test executable.
 fn program_file() -> PathBuf {
     let test = std::env::current_exe().unwrap();
     let folder = test.parent().and_then(Path::parent).unwrap();
@@ -73,35 +73,35 @@ fn program_file() -> PathBuf {
 pub struct Program(Command);
 
 impl Program {
-    /// Sets a variable of its environment.
+    /// Sets an environment variable.
     pub fn set(mut self, variable: &str, value: impl AsRef<OsStr>) -> Self {
         self.0.env(variable, value);
         self
     }
 
-    /// Sets some.
+    /// Sets several environment variables.
     pub fn set_all(mut self, settings: &[(&str, &str)]) -> Self {
         self.0.envs(settings.iter().copied());
         self
     }
 
-    /// Has passwords cost next to nothing.
+    /// Makes password hashes cheap.
     pub fn with_weak_hashing(self) -> Self {
         self.set_all(&[("BCRYPT_COST", "4"), ("ALLOW_WEAK_HASHING", "true")])
     }
 
-    /// Gives it arguments.
+    /// Adds command-line arguments.
     pub fn args(mut self, arguments: &[&str]) -> Self {
         self.0.args(arguments);
         self
     }
 
-    /// Runs it to its end.
+    /// Runs it until it exits.
     pub fn run(self) -> Outcome {
         self.run_on(Stdio::null())
     }
 
-    /// Runs it to its end with this as its standard input.
+    /// Runs it until it exits, with this standard input.
     pub fn run_on(mut self, input: impl Into<Stdio>) -> Outcome {
         let started = Instant::now();
         let mut child = self
@@ -120,7 +120,7 @@ impl Program {
         }
         let code = child.wait().unwrap().code();
         let (stdout, stderr) = (stdout.text(), stderr.text());
-        assert!(ended, "it runs and runs\n{stdout}\n{stderr}");
+        assert!(ended, "the program did not exit\n{stdout}\n{stderr}");
         Outcome {
             code,
             stdout,
@@ -146,27 +146,27 @@ impl Program {
     }
 }
 
-/// How a run ended.
+/// The result of a run.
 #[derive(Debug)]
 #[expect(clippy::exhaustive_structs, reason = "tests take it apart")]
 pub struct Outcome {
     /// The exit code; `None` after a signal.
     pub code: Option<i32>,
-    /// What it printed.
+    /// Its standard output.
     pub stdout: String,
-    /// What it logged.
+    /// Its standard error, which has the log.
     pub stderr: String,
-    /// From start to end.
+    /// The time from start to exit.
     pub took: Duration,
 }
 
 impl Outcome {
-    /// What it printed, then what it logged.
+    /// Its standard output, then its standard error.
     pub fn output(&self) -> String {
         format!("{}{}", self.stdout, self.stderr)
     }
 
-    /// Fails unless its exit code is 0.
+    /// Asserts that its exit code is 0.
     pub fn succeeded(self) -> Self {
         assert_eq!(self.code, Some(0), "{}", self.output());
         self

@@ -30,7 +30,7 @@ fn database_url_is_a_sqlite_file_or_a_postgres_server() {
     );
 }
 
-/// What libpq cannot read it quotes, and what it takes for a host it looks up and prints.
+/// libpq quotes what it cannot parse, and looks up and prints whatever it parses as a host.
 #[test]
 fn a_postgres_url_that_libpq_would_misread_is_not_quoted() {
     for url in [
@@ -55,7 +55,7 @@ fn a_postgres_url_that_libpq_would_misread_is_not_quoted() {
 
 #[test]
 fn an_unreachable_postgres_is_named_without_its_password() {
-    // Nobody listens on a port that was free a moment ago.
+    // No process listens on a port that was free a moment ago.
     let free = TcpListener::bind("127.0.0.1:0").unwrap();
     let addr = free.local_addr().unwrap();
     drop(free);

@@ -21,7 +21,7 @@ fn lifetimes_are_whole_seconds_up_to_400_days() {
     for variable in ["ACCESS_TOKEN_TTL", "SESSION_TTL"] {
         assert_each_rejected(variable, &wrong, "from 1s to 400d");
     }
-    // An empty one is none.
+    // An empty value counts as unset.
     assert_each_rejected("SESSION_MAX_TTL", &wrong[1..], "from 1s to 400d");
     starts(&[("ACCESS_TOKEN_TTL", "400d"), ("SESSION_TTL", "400d")]);
 }

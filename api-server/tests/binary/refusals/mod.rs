@@ -1,4 +1,4 @@
-//! Settings that cannot be used: the variable is named, the remedy given, nothing started, no secret repeated.
+//! Invalid settings: the error names the variable and the remedy, nothing starts, and no secret is printed.
 
 mod all_at_once;
 mod database;
@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use harness::{Outcome, WorkDir};
 
-/// A person waits for it, and so does a supervisor.
+/// Errors come quickly, for people and for supervisors.
 const MAX_START_TIME: Duration = Duration::from_secs(2);
 const CLOSING: &str = "Nothing was started. See api-server --help for every setting.";
 
@@ -28,7 +28,7 @@ fn run(settings: Settings<'_>) -> Outcome {
     outcome
 }
 
-/// The lines of a refusal, without the closing one.
+/// Asserts a failed start and returns its error lines, without the closing one.
 fn error_lines(outcome: &Outcome) -> Vec<&str> {
     assert_eq!(outcome.code, Some(2), "{}", outcome.output());
     assert!(outcome.took < MAX_START_TIME, "took {:?}", outcome.took);
@@ -37,7 +37,7 @@ fn error_lines(outcome: &Outcome) -> Vec<&str> {
     lines
 }
 
-/// That these settings are refused in exactly one line, for `variable`, with `remedy` in it.
+/// Asserts that these settings are rejected in exactly one line, for `variable`, with `remedy` in it.
 fn refused(settings: Settings<'_>, variable: &str, remedy: &str) {
     let outcome = run(settings);
     let lines = error_lines(&outcome);

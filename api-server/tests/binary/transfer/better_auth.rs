@@ -1,4 +1,4 @@
-//! Better Auth's users move in.
+//! The import of Better Auth's users.
 
 use serde_json::json;
 
@@ -99,7 +99,7 @@ fn who_deleted_the_account_here_does_not_come_back(engine: Engine) {
          tasks: 0 imported, 0 already present, 1 rejected\n"
     );
     server.log_in("ada@example.com", PASSWORD).expect(401);
-    // Somebody who means it can bring her back.
+    // An operator can import her again explicitly.
     fixture.work_dir.write("users.jsonl", backup);
     let restore = ["users", "import", "json", "--from", "users.jsonl"];
     fixture.program().args(&restore).run().succeeded();
@@ -126,7 +126,7 @@ fn users_who_came_by_a_provider_are_imported_without_a_password(engine: Engine) 
     }
 }
 
-/// As bcryptjs would have it: the first 72 bytes, as typed.
+/// Hashes like bcryptjs: the first 72 bytes, without normalization.
 fn plain_bcrypt_is_imported_too(engine: Engine) {
     let fixture = Fixture::new(engine);
     fixture.add_user_without_password("a", "ada@example.com", 1);
@@ -229,7 +229,7 @@ fn more_than_a_batch_is_imported(engine: Engine) {
     );
 }
 
-/// As Prisma, Drizzle and the migrator keep them.
+/// Times as Prisma, Drizzle and the migrator store them.
 fn times_are_read_as_they_are_kept(engine: Engine) {
     let fixture = Fixture::new(engine);
     fixture.add_user("a", "ada@example.com", 1);

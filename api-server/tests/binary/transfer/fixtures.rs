@@ -1,4 +1,4 @@
-//! A database that Better Auth left, and a server that takes it over.
+//! A Better Auth database, and a server that imports it.
 
 use diesel::connection::SimpleConnection as _;
 use diesel::{Connection as _, SqliteConnection};
@@ -6,11 +6,11 @@ use serde_json::Value;
 
 use harness::{Outcome, Postgres, Program, SECRET, Server, WorkDir};
 
-/// By Better Auth, of [`PASSWORD`].
+/// Better Auth's hash of [`PASSWORD`].
 pub(crate) const SCRYPT: &str = "ac7938d40cfc2307e2bf325d28e7884e:af849c32e3f760bf08b6a139a0ee1f52f73bf08037f5cfbff8444f755a15b0a11487259fa358104f6f3c1638bdbd0a21d0aea92f11adec8752c6d7c61a3fde98";
 pub(crate) const PASSWORD: &str = "correct horse battery staple";
 
-/// As its migrator makes them, of which `{bool}` and `{time}` differ by engine.
+/// The tables of its migrator; `{bool}` and `{time}` differ by engine.
 pub(crate) const TABLES: &str = r#"
     CREATE TABLE "user" (id {id} PRIMARY KEY, name text NOT NULL, email text NOT NULL UNIQUE, "emailVerified" {bool} NOT NULL,
         image text, "createdAt" {time} NOT NULL, "updatedAt" {time} NOT NULL);
@@ -20,7 +20,7 @@ pub(crate) const TABLES: &str = r#"
         "createdAt" {time} NOT NULL, "updatedAt" {time} NOT NULL);
 "#;
 
-/// Where Better Auth kept its users, and where they go.
+/// The source database of Better Auth, and the target database.
 pub(crate) struct Fixture {
     pub(crate) work_dir: WorkDir,
     /// `None`: SQLite.
@@ -72,7 +72,7 @@ impl Fixture {
         }
     }
 
-    /// In the server's own database.
+    /// Runs statements in the server's own database.
     pub(crate) fn execute_here(&self, statements: &str) {
         match &self.postgres {
             Some(databases) => databases.target.execute(statements),
@@ -87,7 +87,7 @@ impl Fixture {
         done.unwrap_or_else(|error| panic!("{statements}: {error}"));
     }
 
-    /// A user with a password, created in the given minute.
+    /// Adds a user with a password, created in the given minute.
     pub(crate) fn add_user(&self, id: &str, email: &str, minute: u32) {
         self.add_user_without_password(id, email, minute);
         self.add_password(id, SCRYPT);
@@ -144,7 +144,7 @@ impl Fixture {
         outcome
     }
 
-    /// What an import that worked has to say.
+    /// Runs a successful import and returns its output.
     pub(crate) fn import(&self, arguments: &[&str]) -> String {
         self.import_with(arguments).succeeded().stderr
     }
@@ -153,13 +153,13 @@ impl Fixture {
         self.program().start()
     }
 
-    /// What `users export` writes about the target.
+    /// The output of `users export` for the target.
     pub(crate) fn export(&self, arguments: &[&str]) -> String {
         let program = self.program().args(&["users", "export"]).args(arguments);
         program.run().succeeded().stdout
     }
 
-    /// The exported users, each by its id.
+    /// The users in the export.
     pub(crate) fn users(&self) -> Vec<Value> {
         let lines = self.export(&[]);
         let user = |line| serde_json::from_str::<Value>(line).unwrap()["user"].clone();
@@ -174,7 +174,7 @@ impl Fixture {
     }
 }
 
-/// Makes each `fn(Engine)` two tests: `name::sqlite` and `name::postgres`.
+/// Turns each `fn(Engine)` into two tests: `name::sqlite` and `name::postgres`.
 macro_rules! on_both_engines {
     ($($test:ident),+ $(,)?) => {$(
         mod $test {

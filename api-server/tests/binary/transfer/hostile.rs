@@ -1,4 +1,4 @@
-//! Rows that cannot be imported: each is reported, and nothing else suffers.
+//! Rows that cannot be imported: each is reported, and all others are imported.
 
 use super::fixtures::{Engine, Fixture, PASSWORD, SCRYPT, on_both_engines};
 
@@ -8,7 +8,7 @@ on_both_engines! {
     an_address_of_a_user_here_is_not_imported_twice,
 }
 
-/// Each with a good account, until the statement changes something; the reason must be given.
+/// Statements that each make a valid account invalid, with the reason that must be reported.
 const ROWS: &[(&str, &str, &str)] = &[
     (
         "case",
@@ -123,7 +123,7 @@ fn every_row_that_cannot_be_imported_is_named_with_its_reason(engine: Engine) {
         .expect(200);
 }
 
-/// What no column of PostgreSQL can hold. How many rows that makes.
+/// Inserts values that PostgreSQL cannot store. Returns the number of rows.
 fn only_sqlite_can_hold(fixture: &Fixture) -> usize {
     let values = [
         "'n1', 'a' || char(0) || 'b', 'n1@example.com', 1, NULL, '2026-01-01', '2026-01-01'",

@@ -1,4 +1,4 @@
-//! Out as JSON Lines, and in again.
+//! Export as JSON Lines, and import of them.
 
 use std::fs::File;
 

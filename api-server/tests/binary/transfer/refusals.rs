@@ -1,4 +1,4 @@
-//! Sources that are not what they should be: said in one go, with exit code 1, and nothing is written anywhere.
+//! Invalid sources: all errors are reported at once with exit code 1, and nothing is written.
 
 use std::fs;
 

@@ -1,4 +1,4 @@
-//! Tasks move with their owners.
+//! The import of tasks with their owners.
 
 use serde_json::json;
 
@@ -23,7 +23,7 @@ fn fixture(engine: Engine) -> Fixture {
     fixture
 }
 
-/// The later the day, the newer.
+/// Adds a task created on this day.
 fn add_task(fixture: &Fixture, id: u32, owner: &str, title: &str, day: u32) {
     let time = format!("2026-01-{day:02}T00:00:00Z");
     fixture.execute(&format!(

@@ -1,4 +1,4 @@
-//! Devices and what they keep.
+//! Devices with their tokens, and what the database stores of their sessions.
 
 use std::time::Duration;
 
@@ -18,18 +18,18 @@ pub(crate) const SESSIONS: &str = "/api/auth/sessions";
 pub(crate) const ACCOUNT: &str = "/api/auth/account";
 pub(crate) const CHANGE_PASSWORD: &str = "/api/auth/change-password";
 
-/// What a server at `http://127.0.0.1:8080` takes for its own pages.
+/// The origin of the server's own pages, from its default `PUBLIC_URL`.
 pub(crate) const OWN_ORIGIN: &str = "http://127.0.0.1:8080";
 
 pub(crate) const ACCESS_TTL: Duration = Duration::from_secs(15 * 60);
 pub(crate) const SESSION_TTL: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 pub(crate) const OVERLAP: Duration = Duration::from_secs(10);
-/// The last moment of each.
+/// The last microsecond of each.
 pub(crate) const ALMOST_SESSION_TTL: Duration = Duration::from_micros(604_799_999_999);
 pub(crate) const ALMOST_OVERLAP: Duration = Duration::from_micros(9_999_999);
 pub(crate) const MICROSECOND: Duration = Duration::from_micros(1);
 
-/// What a device keeps of a login or a refresh.
+/// The tokens that a device stores after a login or a refresh.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Device {
     pub(crate) session: String,
@@ -48,7 +48,7 @@ impl Device {
         }
     }
 
-    /// As a browser sends the same tokens.
+    /// The `Cookie` header with which a browser sends the same tokens.
     pub(crate) fn cookies(&self) -> String {
         format!(
             "access_token={}; refresh_token={}",
@@ -57,13 +57,13 @@ impl Device {
     }
 }
 
-/// One more device of this user.
+/// Logs in another device of this user.
 pub(crate) async fn login(app: &App, user: &Client) -> Device {
     let body = credentials(user.email(), user.password());
     Device::from_response(&app.anonymous().post(LOGIN, body).await.ok())
 }
 
-/// A user with one device; the session of the registration is ended.
+/// A user with one device; the session of the registration is revoked.
 pub(crate) async fn user_with_device(app: &App, name: &str) -> (Client, Device) {
     let user = app.user(name).await;
     user.post(LOGOUT, json!({})).await.ok();
@@ -76,12 +76,12 @@ pub(crate) fn refresh(app: &App, token: &str) -> Request {
     app.anonymous().post(REFRESH, body)
 }
 
-/// A refresh that must succeed.
+/// Refreshes and asserts success.
 pub(crate) async fn refreshed(app: &App, device: &Device) -> Device {
     Device::from_response(&refresh(app, &device.refresh).await.ok())
 }
 
-/// Any refresh token the secret can make.
+/// Encodes a refresh token for any session and counter.
 pub(crate) fn forge(secret: &str, session: &str, counter: u32) -> String {
     let keyring = Keyring::new(Secret::new(secret).unwrap());
     RefreshTokens::new(&keyring).encode(RefreshToken {
@@ -105,7 +105,7 @@ pub(crate) fn is_revoked(app: &App, session: &str) -> bool {
     column(app, session, "revoked_at").is_some()
 }
 
-/// Which of these sessions the database takes for live ones.
+/// Returns for each of these sessions whether it is not revoked in the database.
 pub(crate) fn live<'d>(app: &App, devices: impl IntoIterator<Item = &'d Device>) -> Vec<bool> {
     let devices = devices.into_iter();
     devices.map(|it| !is_revoked(app, &it.session)).collect()
@@ -122,10 +122,10 @@ pub(crate) async fn get_session(app: &App, access: &str) -> Response {
     app.bearer(access).get(SESSION).await
 }
 
-/// What everybody must see within this time after a logout anywhere.
+/// Every process must reject a session within this time after a logout on any of them.
 pub(crate) const MAX_REVOCATION_DELAY: Duration = Duration::from_secs(2);
 
-/// Asks again and again until the answer has this code; how long that took.
+/// Repeats the request until the response has this code; returns the time it took.
 pub(crate) async fn until_refused(app: &App, access: &str, code: &str) -> Duration {
     let started = Instant::now();
     loop {
@@ -140,7 +140,7 @@ pub(crate) async fn until_refused(app: &App, access: &str, code: &str) -> Durati
     }
 }
 
-/// Asks again and again until it is so.
+/// Repeats the check until it is true.
 pub(crate) async fn eventually(what: &str, is_so: impl AsyncFn() -> bool) {
     let started = Instant::now();
     while !is_so().await {
@@ -153,12 +153,12 @@ pub(crate) async fn eventually(what: &str, is_so: impl AsyncFn() -> bool) {
     }
 }
 
-/// The id of one of the sessions that [`clone_sessions`] makes.
+/// The id of one of the sessions that [`clone_sessions`] creates.
 pub(crate) fn cloned(number: usize) -> String {
     format!("00000000-0000-7000-8000-{}", 100_000_000_000 + number)
 }
 
-/// As many sessions more, like this one but for their ids.
+/// Inserts this many copies of a session, with ids of their own.
 pub(crate) fn clone_sessions(app: &App, session: &str, count: usize) {
     app.database().execute(&format!(
         "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {count}) \
@@ -169,7 +169,7 @@ pub(crate) fn clone_sessions(app: &App, session: &str, count: usize) {
     ));
 }
 
-/// An entry that nobody has needed for years.
+/// Inserts a revocation that expired years ago.
 pub(crate) fn insert_expired_revocation(app: &App) {
     app.database().execute(
         "INSERT INTO revocations (sequence, session_id, forget_after) \
