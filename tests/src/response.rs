@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 /// A response of the server.
 #[derive(Debug, Clone)]
-#[must_use = "an answer that nobody looks at tests nothing"]
+#[must_use = "a response without an assertion tests nothing"]
 pub struct Response {
     status: u16,
     headers: Vec<(String, String)>,

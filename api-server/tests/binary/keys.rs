@@ -60,11 +60,11 @@ fn the_secret_is_found_where_the_server_finds_it() {
 
 #[test]
 fn invalid_audiences_are_rejected() {
-    let good = &[("AUTH_SECRET", SECRET)];
-    refused(good, &["--audience", ""], "--audience: ");
-    refused(good, &["--audience", " reports"], "white space");
-    refused(good, &["--audience", "api"], "AUTH_AUDIENCE is our own");
-    refused(good, &[], "--audience <NAME>");
+    let valid = &[("AUTH_SECRET", SECRET)];
+    refused(valid, &["--audience", ""], "--audience: ");
+    refused(valid, &["--audience", " reports"], "white space");
+    refused(valid, &["--audience", "api"], "AUTH_AUDIENCE is our own");
+    refused(valid, &[], "--audience <NAME>");
     let here = &["--audience", "reports"];
     refused(&[("AUTH_SECRET", "short")], here, "AUTH_SECRET: ");
     refused(&[], here, "no data/auth.db.secret");

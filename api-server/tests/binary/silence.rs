@@ -111,8 +111,8 @@ fn assert_silent(log: &str, tokens: &[String], more: &[&str]) {
     // Parts of a token are as sensitive as the whole: payloads are personal, signatures are secret.
     secrets.extend(tokens.iter().flat_map(|token| token.split('.').skip(1)));
     for secret in secrets {
-        let told = log.lines().find(|line| line.contains(secret));
-        assert_eq!(told, None, "{secret}");
+        let logged = log.lines().find(|line| line.contains(secret));
+        assert_eq!(logged, None, "{secret}");
     }
 }
 

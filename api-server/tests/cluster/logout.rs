@@ -122,10 +122,9 @@ fn logouts_reach_every_process(program: impl Fn() -> Program) {
         });
         let busy: Vec<_> = busy.collect();
         let servers = &servers;
-        let people =
-            (0..PEOPLE).map(|number| scope.spawn(move || measure(servers, &email(number))));
-        let people: Vec<_> = people.collect();
-        let times: Vec<_> = people
+        let users = (0..PEOPLE).map(|number| scope.spawn(move || measure(servers, &email(number))));
+        let users: Vec<_> = users.collect();
+        let times: Vec<_> = users
             .into_iter()
             .flat_map(|one| one.join().unwrap())
             .collect();

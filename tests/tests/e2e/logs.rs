@@ -89,11 +89,11 @@ async fn logins_and_registrations_are_logged(app: App) {
     let token_response = app.anonymous().post("/api/auth/login", login).await.ok();
     let session = token_response["session_id"].as_str().unwrap();
     let lines = log_lines::with(ada.id());
-    let told = |text: &str| {
+    let is_logged = |text: &str| {
         lines
             .iter()
             .any(|line| line.starts_with("INFO") && line.contains(text))
     };
-    assert!(told("registered user_id="), "{lines:?}");
-    assert!(told(&format!("session_id={session}")), "{lines:?}");
+    assert!(is_logged("registered user_id="), "{lines:?}");
+    assert!(is_logged(&format!("session_id={session}")), "{lines:?}");
 }

@@ -47,14 +47,14 @@ async fn of_fifty_registrations_of_one_address_one_succeeds(app: App) {
 }
 
 async fn fifty_users_register_at_once(app: App) {
-    let people = (0..50).map(|number| {
+    let users = (0..50).map(|number| {
         let email = format!("{number}@example.com");
         let body = json!({ "email": email, "password": "correct horse" });
         app.anonymous()
             .post("/api/auth/register", body)
             .into_future()
     });
-    for response in join_all(people).await {
+    for response in join_all(users).await {
         response.created();
     }
     let rows = app.database().value("SELECT count(*) FROM users");

@@ -32,7 +32,7 @@ fn database_url_is_a_sqlite_file_or_a_postgres_server() {
 
 /// libpq quotes what it cannot parse, and looks up and prints whatever it parses as a host.
 #[test]
-fn a_postgres_url_that_libpq_would_misread_is_not_quoted() {
+fn a_postgres_url_that_libpq_would_misread_is_not_printed() {
     for url in [
         "postgres://ada:hunter%zz2@db.example/auth",
         "postgres://ada:hunter2@[::1]x/auth",

@@ -25,8 +25,8 @@ fn bind_addr_is_an_address_with_a_port() {
 
 #[test]
 fn a_port_in_use_is_named() {
-    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
-    let addr = taken.local_addr().unwrap().to_string();
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let addr = listener.local_addr().unwrap().to_string();
     let work_dir = WorkDir::new();
     let outcome = work_dir.program().set("BIND_ADDR", &addr).run();
     assert_eq!(outcome.code, Some(1), "{}", outcome.output());

@@ -5,7 +5,7 @@ use harness::{OTHER_SECRET, SECRET};
 use super::{assert_each_rejected, refused, run, starts};
 
 #[test]
-fn the_secret_is_long_and_no_sample() {
+fn the_secret_is_long_and_not_a_sample() {
     let make_one = "make one with";
     let long_sample = "changeme-changeme-changeme-changeme";
     let repeated = "abab".repeat(10);

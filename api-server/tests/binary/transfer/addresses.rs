@@ -3,10 +3,10 @@
 use super::fixtures::{Engine, Fixture, PASSWORD, on_both_engines};
 
 on_both_engines! {
-    a_check_lists_what_todays_rule_refuses_or_spells_otherwise,
-    a_check_that_fixes_respells_what_is_free_and_nothing_else,
-    a_check_of_good_addresses_says_so,
-    an_import_stores_todays_spelling_and_names_what_is_no_address,
+    a_check_lists_addresses_that_the_current_rule_rejects_or_changes,
+    a_check_with_fix_changes_only_addresses_without_a_conflict,
+    a_check_of_valid_addresses_reports_none,
+    an_import_normalizes_addresses_and_reports_invalid_ones,
     an_import_that_is_repeated_finds_users_under_their_older_spelling,
 }
 
@@ -38,7 +38,7 @@ const STORED: &[&str] = &[
     "a..b@example.com",
 ];
 
-fn a_check_lists_what_todays_rule_refuses_or_spells_otherwise(engine: Engine) {
+fn a_check_lists_addresses_that_the_current_rule_rejects_or_changes(engine: Engine) {
     let fixture = fixture(engine, STORED);
     let report = check(&fixture, &[]);
     let lines: Vec<_> = report.lines().collect();
@@ -55,7 +55,7 @@ fn a_check_lists_what_todays_rule_refuses_or_spells_otherwise(engine: Engine) {
     assert_eq!(check(&fixture, &[]), report);
 }
 
-fn a_check_that_fixes_respells_what_is_free_and_nothing_else(engine: Engine) {
+fn a_check_with_fix_changes_only_addresses_without_a_conflict(engine: Engine) {
     let fixture = fixture(engine, STORED);
     let fixed = check(&fixture, &["--fix"]);
     assert!(fixed.contains(": now ada@xn--exmple-cua.de\n"), "{fixed}");
@@ -74,13 +74,13 @@ fn a_check_that_fixes_respells_what_is_free_and_nothing_else(engine: Engine) {
     }
 }
 
-fn a_check_of_good_addresses_says_so(engine: Engine) {
+fn a_check_of_valid_addresses_reports_none(engine: Engine) {
     let fixture = fixture(engine, &["ada@example.com", "ada@localhost"]);
     let report = check(&fixture, &[]);
     assert_eq!(report, "every address is as today's rule spells it\n");
 }
 
-fn an_import_stores_todays_spelling_and_names_what_is_no_address(engine: Engine) {
+fn an_import_normalizes_addresses_and_reports_invalid_ones(engine: Engine) {
     let fixture = Fixture::new(engine);
     fixture.add_user("u1", "Ada@EXÄMPLE.de", 1);
     fixture.add_user("u2", "ada@xn--exmple-cua.de", 2);

@@ -6,18 +6,18 @@ use super::fixtures::{Engine, Fixture, PASSWORD, TABLES, on_both_engines};
 use harness::User;
 
 on_both_engines! {
-    users_come_with_everything_and_log_in_with_their_old_passwords,
-    a_second_import_takes_only_who_is_new,
-    who_deleted_the_account_here_does_not_come_back,
-    users_who_came_by_a_provider_are_imported_without_a_password,
+    users_are_imported_completely_and_log_in_with_their_old_passwords,
+    a_second_import_adds_only_new_users,
+    a_user_who_deleted_the_account_is_not_imported_again,
+    users_of_another_provider_are_imported_without_a_password,
     plain_bcrypt_is_imported_too,
-    a_database_of_1_7_0_has_a_column_more,
+    a_database_of_1_7_0_has_an_extra_column,
     tables_and_columns_may_have_other_names,
     more_than_a_batch_is_imported,
-    times_are_read_as_they_are_kept,
+    times_are_read_in_every_stored_format,
 }
 
-fn users_come_with_everything_and_log_in_with_their_old_passwords(engine: Engine) {
+fn users_are_imported_completely_and_log_in_with_their_old_passwords(engine: Engine) {
     let fixture = Fixture::new(engine);
     fixture.add_user("rJ7s0pWb3Qx", "ada@example.com", 4);
     fixture.execute(
@@ -49,7 +49,7 @@ fn users_come_with_everything_and_log_in_with_their_old_passwords(engine: Engine
     assert!(hash.starts_with("$2b$04$"), "{hash}");
 }
 
-fn a_second_import_takes_only_who_is_new(engine: Engine) {
+fn a_second_import_adds_only_new_users(engine: Engine) {
     let fixture = Fixture::new(engine);
     fixture.add_user("a", "ada@example.com", 1);
     fixture.import(&[]);
@@ -71,11 +71,11 @@ fn a_second_import_takes_only_who_is_new(engine: Engine) {
     assert_eq!(fixture.ids(), ["a", "b"]);
 }
 
-fn who_deleted_the_account_here_does_not_come_back(engine: Engine) {
+fn a_user_who_deleted_the_account_is_not_imported_again(engine: Engine) {
     let fixture = Fixture::new(engine);
     fixture.add_user("a", "ada@example.com", 1);
     fixture.add_user("b", "bob@example.com", 2);
-    fixture.execute(&fixture.in_its_words(
+    fixture.execute(&fixture.for_engine(
         "CREATE TABLE tasks (id integer PRIMARY KEY, user_id text, title text, description text, completed {bool}, \
          created_at {time}, updated_at {time}); \
          INSERT INTO tasks SELECT 1, 'a', 'hers', NULL, \"emailVerified\", \"createdAt\", \"updatedAt\" FROM \"user\" LIMIT 1",
@@ -106,7 +106,7 @@ fn who_deleted_the_account_here_does_not_come_back(engine: Engine) {
     server.log_in("ada@example.com", PASSWORD).expect(200);
 }
 
-fn users_who_came_by_a_provider_are_imported_without_a_password(engine: Engine) {
+fn users_of_another_provider_are_imported_without_a_password(engine: Engine) {
     let fixture = Fixture::new(engine);
     fixture.add_user_without_password("a", "ada@example.com", 1);
     fixture.add_account("a", "12345", "google", "");
@@ -141,7 +141,7 @@ fn plain_bcrypt_is_imported_too(engine: Engine) {
     server.log_in("ada@example.com", "U*U").expect(200);
 }
 
-fn a_database_of_1_7_0_has_a_column_more(engine: Engine) {
+fn a_database_of_1_7_0_has_an_extra_column(engine: Engine) {
     let fixture = Fixture::new(engine);
     fixture.execute(
         r#"ALTER TABLE "account" ADD COLUMN issuer text NOT NULL DEFAULT 'local:credential'"#,
@@ -157,7 +157,7 @@ fn a_database_of_1_7_0_has_a_column_more(engine: Engine) {
 
 fn tables_and_columns_may_have_other_names(engine: Engine) {
     let fixture = Fixture::empty(engine);
-    let mut tables = fixture.in_its_words(TABLES);
+    let mut tables = fixture.for_engine(TABLES);
     for (camel, snake) in [
         ("\"emailVerified\"", "email_verified"),
         ("\"createdAt\"", "created_at"),
@@ -230,7 +230,7 @@ fn more_than_a_batch_is_imported(engine: Engine) {
 }
 
 /// Times as Prisma, Drizzle and the migrator store them.
-fn times_are_read_as_they_are_kept(engine: Engine) {
+fn times_are_read_in_every_stored_format(engine: Engine) {
     let fixture = Fixture::new(engine);
     fixture.add_user("a", "ada@example.com", 1);
     let kinds: &[(&str, &str)] = match engine {

@@ -42,7 +42,7 @@ impl Fixture {
     /// Two databases of this engine, the source with empty tables.
     pub(crate) fn new(engine: Engine) -> Self {
         let fixture = Self::empty(engine);
-        fixture.execute(&fixture.in_its_words(TABLES));
+        fixture.execute(&fixture.for_engine(TABLES));
         fixture
     }
 
@@ -56,7 +56,7 @@ impl Fixture {
         Self { work_dir, postgres }
     }
 
-    pub(crate) fn in_its_words(&self, statement: &str) -> String {
+    pub(crate) fn for_engine(&self, statement: &str) -> String {
         let (truth, time) = match self.postgres {
             None => ("integer", "date"),
             Some(_) => ("boolean", "timestamp with time zone"),

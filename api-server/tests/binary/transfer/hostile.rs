@@ -4,8 +4,8 @@ use super::fixtures::{Engine, Fixture, PASSWORD, SCRYPT, on_both_engines};
 
 on_both_engines! {
     every_row_that_cannot_be_imported_is_named_with_its_reason,
-    an_id_of_somebody_else_here_is_not_overwritten,
-    an_address_of_a_user_here_is_not_imported_twice,
+    an_existing_id_of_another_user_is_not_overwritten,
+    an_existing_address_is_not_imported_twice,
 }
 
 /// Statements that each make a valid account invalid, with the reason that must be reported.
@@ -142,7 +142,7 @@ fn only_sqlite_can_hold(fixture: &Fixture) -> usize {
     values.len()
 }
 
-fn an_id_of_somebody_else_here_is_not_overwritten(engine: Engine) {
+fn an_existing_id_of_another_user_is_not_overwritten(engine: Engine) {
     let fixture = Fixture::new(engine);
     fixture.add_user("1", "ada@example.com", 1);
     fixture.import(&[]);
@@ -156,7 +156,7 @@ fn an_id_of_somebody_else_here_is_not_overwritten(engine: Engine) {
     assert_eq!(user["email"], "ada@example.com");
 }
 
-fn an_address_of_a_user_here_is_not_imported_twice(engine: Engine) {
+fn an_existing_address_is_not_imported_twice(engine: Engine) {
     let fixture = Fixture::new(engine);
     let server = fixture.serve();
     server.register("ada@example.com", "my own password");

@@ -8,8 +8,8 @@ use super::fixtures::{Engine, Fixture, PASSWORD, on_both_engines};
 use harness::User;
 
 on_both_engines! {
-    what_is_exported_is_imported_elsewhere,
-    an_export_that_comes_home_changes_nothing,
+    an_export_is_imported_into_another_database,
+    importing_the_servers_own_export_changes_nothing,
     lines_that_cannot_be_imported_are_named,
 }
 
@@ -48,7 +48,7 @@ fn move_to(fixture: &Fixture, lines: &str) -> String {
     program.args(&command).run().succeeded().stderr
 }
 
-fn what_is_exported_is_imported_elsewhere(engine: Engine) {
+fn an_export_is_imported_into_another_database(engine: Engine) {
     let (one, other) = (Fixture::empty(engine), Fixture::empty(engine));
     let server = one.serve();
     for name in ["ada", "bob"] {
@@ -89,7 +89,7 @@ fn what_is_exported_is_imported_elsewhere(engine: Engine) {
     );
 }
 
-fn an_export_that_comes_home_changes_nothing(engine: Engine) {
+fn importing_the_servers_own_export_changes_nothing(engine: Engine) {
     let fixture = Fixture::empty(engine);
     let server = fixture.serve();
     let ada = server.register("ada@example.com", PASSWORD);
@@ -158,7 +158,7 @@ fn lines_that_cannot_be_imported_are_named(engine: Engine) {
 }
 
 #[test]
-fn a_file_or_a_database_that_is_not_there_is_refused() {
+fn a_missing_file_or_database_is_rejected() {
     let fixture = Fixture::empty(Engine::Sqlite);
     for (arguments, why) in [
         (

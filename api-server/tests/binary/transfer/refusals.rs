@@ -7,7 +7,7 @@ use harness::Outcome;
 
 on_both_engines! {
     a_half_migrated_source_is_refused_before_anything_is_written,
-    a_source_that_is_not_there_is_refused,
+    a_missing_source_is_rejected,
 }
 
 fn assert_refused(fixture: &Fixture, outcome: &Outcome, why: &str) {
@@ -52,7 +52,7 @@ fn a_half_migrated_source_is_refused_before_anything_is_written(engine: Engine) 
     refused(&[], "the table \"account\" has no column password");
 }
 
-fn a_source_that_is_not_there_is_refused(engine: Engine) {
+fn a_missing_source_is_rejected(engine: Engine) {
     let fixture = Fixture::empty(engine);
     let source = match engine {
         Engine::Sqlite => "sqlite://nowhere.db",
@@ -66,17 +66,17 @@ fn a_source_that_is_not_there_is_refused(engine: Engine) {
 }
 
 #[test]
-fn a_file_that_is_no_database_or_a_broken_one_is_refused() {
+fn an_invalid_or_corrupt_database_file_is_rejected() {
     let fixture = Fixture::new(Engine::Sqlite);
     for number in 0..200 {
         fixture.add_user(&format!("u{number}"), &format!("u{number}@example.com"), 1);
     }
     let file = fixture.work_dir.path("source.db");
-    let good = fs::read(&file).unwrap();
-    let mut torn = good.clone();
+    let valid = fs::read(&file).unwrap();
+    let mut torn = valid.clone();
     let middle = torn.len() / 2;
     torn[middle..].fill(0x5a);
-    for broken in [b"canary".repeat(999), good[..middle].to_vec(), torn] {
+    for broken in [b"canary".repeat(999), valid[..middle].to_vec(), torn] {
         fs::write(&file, broken).unwrap();
         assert_refused(
             &fixture,
@@ -87,7 +87,7 @@ fn a_file_that_is_no_database_or_a_broken_one_is_refused() {
 }
 
 #[test]
-fn a_database_in_utf_16_is_refused_with_what_to_do() {
+fn a_database_in_utf_16_is_rejected_with_the_remedy() {
     let fixture = Fixture::empty(Engine::Sqlite);
     fixture.execute("PRAGMA encoding = 'UTF-16'; CREATE TABLE other (id text)");
     assert_refused(

@@ -6,10 +6,10 @@ use super::fixtures::{Engine, Fixture, PASSWORD, on_both_engines};
 use harness::{Server, User};
 
 on_both_engines! {
-    tasks_come_in_their_order_and_only_once,
-    a_task_that_was_deleted_here_does_not_come_back,
+    tasks_are_imported_in_order_and_only_once,
+    a_task_that_was_deleted_here_is_not_imported_again,
     a_task_that_cannot_be_imported_is_named,
-    ids_may_be_of_other_types_than_text,
+    ids_may_have_other_types_than_text,
 }
 
 const TASKS: &str = "CREATE TABLE tasks (id integer PRIMARY KEY, owner_id text, title text NOT NULL, description text, \
@@ -19,7 +19,7 @@ fn fixture(engine: Engine) -> Fixture {
     let fixture = Fixture::new(engine);
     fixture.add_user("a", "ada@example.com", 1);
     fixture.add_user("b", "bob@example.com", 2);
-    fixture.execute(&fixture.in_its_words(TASKS));
+    fixture.execute(&fixture.for_engine(TASKS));
     fixture
 }
 
@@ -35,7 +35,7 @@ fn log_in(server: &Server, email: &str) -> User {
     User::of(&server.log_in(email, PASSWORD).expect(200))
 }
 
-fn tasks_come_in_their_order_and_only_once(engine: Engine) {
+fn tasks_are_imported_in_order_and_only_once(engine: Engine) {
     let fixture = fixture(engine);
     add_task(&fixture, 7, "a", "second", 2);
     add_task(&fixture, 8, "b", "third", 3);
@@ -66,7 +66,7 @@ fn tasks_come_in_their_order_and_only_once(engine: Engine) {
     assert_eq!(server.titles(&ada), ["fourth", "second", "first"]);
 }
 
-fn a_task_that_was_deleted_here_does_not_come_back(engine: Engine) {
+fn a_task_that_was_deleted_here_is_not_imported_again(engine: Engine) {
     let fixture = fixture(engine);
     add_task(&fixture, 1, "a", "once", 1);
     fixture.import(&["--tasks", "tasks"]);
@@ -114,7 +114,7 @@ fn a_task_that_cannot_be_imported_is_named(engine: Engine) {
     }
 }
 
-fn ids_may_be_of_other_types_than_text(engine: Engine) {
+fn ids_may_have_other_types_than_text(engine: Engine) {
     for (kind, one) in [
         ("integer", "41"),
         ("varchar(64)", "abc"),
@@ -123,7 +123,7 @@ fn ids_may_be_of_other_types_than_text(engine: Engine) {
         let fixture = Fixture::empty(engine);
         let theirs = super::fixtures::TABLES.replace("{id}", kind);
         let tables = theirs + &TASKS.replace("id integer", "id uuid");
-        fixture.execute(&fixture.in_its_words(&tables));
+        fixture.execute(&fixture.for_engine(&tables));
         let time = "'2026-01-02T03:04:05.678Z'";
         let yes = if engine == Engine::Postgres {
             "true"

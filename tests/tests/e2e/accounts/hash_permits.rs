@@ -149,7 +149,7 @@ async fn callers_that_hang_up_release_their_places(engine: Engine) {
     let hashed = hashed(&here) - before;
     assert!(
         hashed < 20,
-        "{hashed} attempts that nobody waited for were hashed first"
+        "{hashed} attempts of disconnected callers were hashed first"
     );
 }
 

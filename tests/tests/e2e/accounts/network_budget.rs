@@ -17,7 +17,7 @@ on_both_engines! {
     of_many_registrations_at_once_no_more_than_the_budget_succeed,
     a_registration_that_creates_and_reveals_nothing_is_not_counted,
     a_loopback_caller_that_is_no_trusted_proxy_is_not_counted,
-    a_limit_that_is_off_counts_nothing,
+    a_disabled_limit_counts_nothing,
     a_stolen_session_guesses_a_hundred_times_however_many_networks_it_comes_from,
 }
 
@@ -122,8 +122,8 @@ async fn registrations_and_existing_addresses_exhaust_the_budget_of_their_networ
     for number in 0..3 {
         registration(&app, HERE, number).await.created();
     }
-    let taken = registration(&app, HERE, 0).await;
-    taken.refused(409, "USER_ALREADY_EXISTS");
+    let existing = registration(&app, HERE, 0).await;
+    existing.refused(409, "USER_ALREADY_EXISTS");
     registration(&app, HERE, 4).await.created();
 
     for number in [0, 5] {
@@ -177,7 +177,7 @@ async fn a_loopback_caller_that_is_no_trusted_proxy_is_not_counted(engine: Engin
     right(&app, HERE, &ada).await.ok();
 }
 
-async fn a_limit_that_is_off_counts_nothing(engine: Engine) {
+async fn a_disabled_limit_counts_nothing(engine: Engine) {
     let app = app(engine, "off", "off");
     for number in 0..301 {
         let refused = wrong(&app, HERE, number).await;

@@ -111,17 +111,17 @@ async fn no_other_user_is_changed(app: App) {
 }
 
 async fn a_token_without_an_account_gets_no_token(app: App) {
-    let nobody = app.bearer(app.token_for("nobody", "nobody@example.com"));
+    let without_account = app.bearer(app.token_for("nobody", "nobody@example.com"));
     let challenge = r#"Bearer realm="api", error="invalid_token", error_description="The account of this token does not exist""#;
     for request in [
-        nobody.get(ACCOUNT),
-        nobody.patch(ACCOUNT, json!({ "name": "Nobody" })),
-        nobody.post("/api/nobody/tasks", json!({ "title": "a" })),
-        nobody.post("/api/tasks", json!({ "title": "a" })),
+        without_account.get(ACCOUNT),
+        without_account.patch(ACCOUNT, json!({ "name": "Nobody" })),
+        without_account.post("/api/nobody/tasks", json!({ "title": "a" })),
+        without_account.post("/api/tasks", json!({ "title": "a" })),
     ] {
         let refused = request.await;
         assert_eq!(refused.header("www-authenticate"), Some(challenge));
         refused.refused(401, "INVALID_TOKEN");
     }
-    assert_eq!(nobody.get("/api/tasks").await.ok(), json!([]));
+    assert_eq!(without_account.get("/api/tasks").await.ok(), json!([]));
 }

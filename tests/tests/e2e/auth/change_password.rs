@@ -18,7 +18,7 @@ on_both_engines! {
     the_new_password_logs_in_and_the_old_one_does_not,
     no_token_of_before_the_change_is_accepted_on_any_node,
     a_refresh_beside_the_change_does_not_survive_it,
-    a_browser_that_changes_the_password_goes_on_with_its_new_cookies,
+    a_browser_that_changes_the_password_continues_with_new_cookies,
     a_wrong_current_password_is_403_and_changes_nothing,
     wrong_current_passwords_are_counted_as_failed_logins,
     the_new_password_keeps_the_limits_of_a_first_one,
@@ -132,11 +132,11 @@ async fn no_token_of_before_the_change_is_accepted_on_any_node(engine: Engine) {
         get_session(node, &next.access).await.ok();
     }
     // The feed lists the session, so other services reject its tokens.
-    let told = format!(
+    let notice = format!(
         "SELECT COUNT(*) FROM revocations WHERE session_id = '{}'",
         current.session
     );
-    assert_eq!(app.database().value(&told).unwrap(), "1");
+    assert_eq!(app.database().value(&notice).unwrap(), "1");
     assert_eq!(live(&app, [&next]), [true]);
     refreshed(&other, &next).await;
 }
@@ -170,7 +170,7 @@ async fn a_refresh_beside_the_change_does_not_survive_it(app: App) {
     }
 }
 
-async fn a_browser_that_changes_the_password_goes_on_with_its_new_cookies(app: App) {
+async fn a_browser_that_changes_the_password_continues_with_new_cookies(app: App) {
     let (ada, device) = user_with_device(&app, "ada").await;
     let by_cookies = |request: Request, cookies: &str| {
         let request = request.header("cookie", cookies);
@@ -278,17 +278,17 @@ async fn the_new_password_keeps_the_limits_of_a_first_one(app: App) {
         refused.refused(422, "VALIDATION_ERROR");
     }
     login(&app, &ada).await;
-    for good in ["p".repeat(128), "😀".repeat(40), " eight 8".to_owned()] {
+    for valid in ["p".repeat(128), "😀".repeat(40), " eight 8".to_owned()] {
         let current = ada.password();
         let bearer = app.bearer(login(&app, &ada).await.access);
         bearer
-            .post(CHANGE_PASSWORD, passwords(current, &good))
+            .post(CHANGE_PASSWORD, passwords(current, &valid))
             .await
             .ok();
-        let login = credentials(ada.email(), &good);
+        let login = credentials(ada.email(), &valid);
         let bearer = app
             .bearer(Device::from_response(&app.anonymous().post(LOGIN, login).await.ok()).access);
-        let back = passwords(&good, current);
+        let back = passwords(&valid, current);
         bearer.post(CHANGE_PASSWORD, back).await.ok();
     }
 }

@@ -14,7 +14,7 @@ on_both_engines! {
     a_password_too_long_to_be_set_is_refused,
     an_account_without_a_password_cannot_be_logged_in_to,
     a_session_remembers_the_device,
-    a_device_may_call_itself_anything,
+    any_user_agent_is_accepted,
 }
 
 pub(crate) const LOGIN: &str = "/api/auth/login";
@@ -144,7 +144,7 @@ async fn a_session_remembers_the_device(app: App) {
     assert_eq!(column("revoked_at"), None);
 }
 
-async fn a_device_may_call_itself_anything(app: App) {
+async fn any_user_agent_is_accepted(app: App) {
     let ada = app.user("ada").await;
     let body = credentials(ada.email(), ada.password()).to_string();
     let mut connection = app.connect().await;

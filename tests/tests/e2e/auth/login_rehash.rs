@@ -12,7 +12,7 @@ on_both_engines! {
     a_hash_from_another_program_is_accepted,
     a_hash_of_better_auth_is_replaced_at_the_next_login,
     the_longest_password_of_better_auth_logs_in_and_may_be_changed,
-    a_hash_of_today_is_kept,
+    a_current_hash_is_kept,
     a_corrupt_hash_is_a_500_and_nothing_worse,
 }
 
@@ -97,7 +97,7 @@ async fn the_longest_password_of_better_auth_logs_in_and_may_be_changed(app: App
     app.anonymous().post(LOGIN, login).await.ok();
 }
 
-async fn a_hash_of_today_is_kept(app: App) {
+async fn a_current_hash_is_kept(app: App) {
     let ada = app.user("ada").await;
     let before = stored(&app);
     assert!(before.starts_with("$2b$04$"), "{before}");
@@ -108,21 +108,21 @@ async fn a_hash_of_today_is_kept(app: App) {
 
 async fn a_corrupt_hash_is_a_500_and_nothing_worse(app: App) {
     let ada = app.user("ada").await;
-    let good = stored(&app);
-    let (head, tail) = good.split_at(7);
+    let valid = stored(&app);
+    let (head, tail) = valid.split_at(7);
     for (number, corrupt) in [
         String::new(),
         "canary".to_owned(),
         "$2b$04$".to_owned(),
-        good.replace("$2b$", "$2x$"),
+        valid.replace("$2b$", "$2x$"),
         // Ages in seconds: a minute and a year.
-        good.replace("$2b$04$", "$2b$20$"),
-        good.replace("$2b$04$", "$2b$31$"),
-        good.replace("$2b$04$", "$2b$+4$"),
+        valid.replace("$2b$04$", "$2b$20$"),
+        valid.replace("$2b$04$", "$2b$31$"),
+        valid.replace("$2b$04$", "$2b$+4$"),
         format!("{head}{}", "é".repeat(53)),
         format!("{head}{}", "é".repeat(26) + "."),
         format!("{head}!{}", tail.split_at(1).1),
-        format!("{good}."),
+        format!("{valid}."),
     ]
     .into_iter()
     .enumerate()
@@ -147,7 +147,7 @@ async fn a_corrupt_hash_is_a_500_and_nothing_worse(app: App) {
         assert!(line.contains("bcrypt of cost 4 to 15"), "{line}");
         assert!(corrupt.is_empty() || !line.contains(&corrupt), "{line}");
     }
-    plant(&app, &good);
+    plant(&app, &valid);
     let login = credentials(ada.email(), ada.password());
     app.anonymous().post(LOGIN, login).await.ok();
 }

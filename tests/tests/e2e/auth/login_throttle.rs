@@ -9,7 +9,7 @@ use super::login::{LOGIN, credentials};
 on_both_engines! {
     after_a_hundred_failures_the_right_password_has_to_wait_too,
     another_address_and_another_network_are_not_affected,
-    a_success_starts_the_count_anew,
+    a_success_resets_the_count,
     no_header_changes_the_caller,
 }
 
@@ -69,7 +69,7 @@ async fn another_address_and_another_network_are_not_affected(engine: Engine) {
     }
 }
 
-async fn a_success_starts_the_count_anew(engine: Engine) {
+async fn a_success_resets_the_count(engine: Engine) {
     let app = App::on(engine).behind_proxy().start();
     let ada = app.user("ada").await;
     for _ in 0..2 {

@@ -21,8 +21,8 @@ on_both_engines! {
     either_cookie_alone_is_enough,
     an_old_refresh_token_still_logs_out,
     the_header_counts_more_than_the_body_and_the_body_more_than_the_cookies,
-    a_body_that_is_not_acceptable_ends_nothing,
-    cookies_from_somewhere_else_end_nothing,
+    an_invalid_body_revokes_nothing,
+    cookies_from_another_origin_revoke_nothing,
     a_token_of_an_ended_session_is_refused_by_every_route_at_once,
 }
 
@@ -184,7 +184,7 @@ async fn the_header_counts_more_than_the_body_and_the_body_more_than_the_cookies
     assert_eq!(live(&app, all), [false, false, false]);
 }
 
-async fn a_body_that_is_not_acceptable_ends_nothing(app: App) {
+async fn an_invalid_body_revokes_nothing(app: App) {
     let (_, device) = user_with_device(&app, "ada").await;
     let bearer = app.bearer(device.access.as_str());
     let (known, text) = (
@@ -224,7 +224,7 @@ async fn a_body_that_is_not_acceptable_ends_nothing(app: App) {
     refreshed(&app, &device).await;
 }
 
-async fn cookies_from_somewhere_else_end_nothing(app: App) {
+async fn cookies_from_another_origin_revoke_nothing(app: App) {
     let (_, device) = user_with_device(&app, "ada").await;
     let access = format!("access_token={}", device.access);
     let refresh = format!("refresh_token={}", device.refresh);

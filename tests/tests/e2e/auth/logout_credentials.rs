@@ -12,10 +12,10 @@ use crate::sessions::fixtures::{
 };
 
 on_both_engines! {
-    without_credentials_nothing_is_ended,
-    junk_ends_nothing,
+    without_credentials_nothing_is_revoked,
+    malformed_tokens_revoke_nothing,
     an_invalid_header_is_not_replaced_by_cookies,
-    a_forgery_ends_nothing,
+    a_forged_token_revokes_nothing,
     an_unknown_session_is_not_revoked,
     the_credentials_of_an_ended_session_end_nothing,
     the_credentials_of_an_expired_session_end_nothing,
@@ -25,7 +25,7 @@ fn everything() -> Value {
     json!({ "scope": "all" })
 }
 
-async fn without_credentials_nothing_is_ended(app: App) {
+async fn without_credentials_nothing_is_revoked(app: App) {
     let (_, device) = user_with_device(&app, "ada").await;
     for request in [
         app.anonymous().request("POST", LOGOUT),
@@ -54,7 +54,7 @@ fn cookie(app: &App, cookie: &str) -> Request {
         .header("origin", OWN_ORIGIN)
 }
 
-async fn junk_ends_nothing(app: App) {
+async fn malformed_tokens_revoke_nothing(app: App) {
     let (_, device) = user_with_device(&app, "ada").await;
     let (access, token) = (&device.access, &device.refresh);
     for junk in ["junk", "", "rt_", "a.b.c"] {
@@ -111,7 +111,7 @@ async fn an_invalid_header_is_not_replaced_by_cookies(app: App) {
 }
 
 /// Tokens that are signed with another secret, or not signed.
-async fn a_forgery_ends_nothing(app: App) {
+async fn a_forged_token_revokes_nothing(app: App) {
     let (_, device) = user_with_device(&app, "ada").await;
     let secret = "the secret of another server, long enough";
     let (message, _) = device.access.rsplit_once('.').unwrap();

@@ -25,7 +25,7 @@ on_both_engines! {
     a_refresh_after_the_end_of_its_session_is_401,
     a_refresh_after_the_account_was_deleted_is_401,
     a_refresh_after_a_change_of_password_elsewhere_is_401,
-    a_token_of_a_previous_secret_is_followed_by_one_of_the_current_secret,
+    a_token_of_a_previous_secret_is_replaced_by_one_of_the_current_secret,
     without_a_token_the_response_names_what_is_missing,
     a_session_expires_to_the_microsecond,
 }
@@ -175,7 +175,7 @@ async fn a_refresh_after_a_change_of_password_elsewhere_is_401(app: App) {
     refused.refused(401, "SESSION_EXPIRED");
 }
 
-async fn a_token_of_a_previous_secret_is_followed_by_one_of_the_current_secret(app: App) {
+async fn a_token_of_a_previous_secret_is_replaced_by_one_of_the_current_secret(app: App) {
     let (_, device) = user_with_device(&app, "ada").await;
     let new_secret = "the secret that signs from today on, 32 bytes";
     let tomorrow = app

@@ -16,13 +16,13 @@ use crate::sessions::fixtures::{
 };
 
 on_both_engines! {
-    a_token_cut_off_anywhere_is_no_token,
-    a_token_with_something_added_is_no_token,
-    no_bit_of_a_token_may_be_another,
-    a_token_written_in_another_way_is_no_token,
-    the_mac_of_one_session_is_not_good_for_another,
+    a_truncated_token_is_rejected,
+    a_token_with_an_added_byte_or_part_is_rejected,
+    a_token_with_any_flipped_bit_is_rejected,
+    a_token_in_another_encoding_is_rejected,
+    the_mac_of_one_session_is_invalid_for_another,
     a_token_of_another_server_is_rejected,
-    a_counter_the_session_has_not_reached_is_refused_and_changes_nothing,
+    a_counter_the_session_has_not_reached_is_rejected_and_changes_nothing,
     a_valid_mac_for_an_unknown_session_is_401,
     an_access_token_is_no_refresh_token,
     a_refresh_token_is_no_access_token,
@@ -58,7 +58,7 @@ fn text(bytes: &[u8]) -> String {
     format!("rt_{}", URL_SAFE_NO_PAD.encode(bytes))
 }
 
-async fn a_token_cut_off_anywhere_is_no_token(app: App) {
+async fn a_truncated_token_is_rejected(app: App) {
     let (_, device) = user_with_device(&app, "ada").await;
     let token = &device.refresh;
     let from_the_end = (0..token.len()).map(|end| token[..end].to_owned());
@@ -69,7 +69,7 @@ async fn a_token_cut_off_anywhere_is_no_token(app: App) {
     all_refused(&app, &device, tokens.collect()).await;
 }
 
-async fn a_token_with_something_added_is_no_token(app: App) {
+async fn a_token_with_an_added_byte_or_part_is_rejected(app: App) {
     let (_, device) = user_with_device(&app, "ada").await;
     let token = &device.refresh;
     let mut tokens = Vec::new();
@@ -88,18 +88,18 @@ async fn a_token_with_something_added_is_no_token(app: App) {
     all_refused(&app, &device, tokens).await;
 }
 
-async fn no_bit_of_a_token_may_be_another(app: App) {
+async fn a_token_with_any_flipped_bit_is_rejected(app: App) {
     let (_, device) = user_with_device(&app, "ada").await;
-    let good = bytes(&device.refresh);
-    let flipped = (0..good.len() * 8).map(|bit| {
-        let mut bytes = good.clone();
+    let valid = bytes(&device.refresh);
+    let flipped = (0..valid.len() * 8).map(|bit| {
+        let mut bytes = valid.clone();
         bytes[bit / 8] ^= 1 << (bit % 8);
         text(&bytes)
     });
     all_refused(&app, &device, flipped.collect()).await;
 }
 
-async fn a_token_written_in_another_way_is_no_token(app: App) {
+async fn a_token_in_another_encoding_is_rejected(app: App) {
     let (_, device) = user_with_device(&app, "ada").await;
     let token = &device.refresh;
     let encoded = token.strip_prefix("rt_").unwrap();
@@ -126,7 +126,7 @@ async fn a_token_written_in_another_way_is_no_token(app: App) {
     all_refused(&app, &device, tokens).await;
 }
 
-async fn the_mac_of_one_session_is_not_good_for_another(app: App) {
+async fn the_mac_of_one_session_is_invalid_for_another(app: App) {
     let (ada, device) = user_with_device(&app, "ada").await;
     let other = login(&app, &ada).await;
     let (own, hers) = (bytes(&device.refresh), bytes(&other.refresh));
@@ -150,7 +150,7 @@ async fn a_token_of_another_server_is_rejected(app: App) {
     all_refused(&app, &device, tokens.into()).await;
 }
 
-async fn a_counter_the_session_has_not_reached_is_refused_and_changes_nothing(app: App) {
+async fn a_counter_the_session_has_not_reached_is_rejected_and_changes_nothing(app: App) {
     let (_, device) = user_with_device(&app, "ada").await;
     let own = |counter| forge(app.secret(), &device.session, counter);
     let ahead = [1, 2, 1 << 31, u32::MAX - 1, u32::MAX].map(own);

@@ -15,9 +15,9 @@ on_both_engines! {
     after_the_overlap_the_predecessor_is_accepted_twice_in_a_row_and_then_ends_the_session,
     a_retry_of_a_late_recovery_is_not_charged_again,
     parallel_late_recoveries_are_charged_once,
-    a_rotation_without_loss_starts_the_count_anew,
+    a_rotation_without_loss_resets_the_count,
     a_token_two_steps_old_ends_the_session_at_once,
-    a_thief_and_a_victim_who_both_go_on_end_the_session_within_three_rotations,
+    a_thief_and_a_victim_who_both_continue_revoke_the_session_within_three_rotations,
     the_end_of_one_session_does_not_touch_another,
 }
 
@@ -98,7 +98,7 @@ async fn parallel_late_recoveries_are_charged_once(app: App) {
     refreshed(&app, &device).await;
 }
 
-async fn a_rotation_without_loss_starts_the_count_anew(app: App) {
+async fn a_rotation_without_loss_resets_the_count(app: App) {
     let (_, mut device) = user_with_device(&app, "ada").await;
     for _ in 0..3 {
         for _ in 0..2 {
@@ -130,7 +130,9 @@ async fn a_token_two_steps_old_ends_the_session_at_once(app: App) {
     }
 }
 
-async fn a_thief_and_a_victim_who_both_go_on_end_the_session_within_three_rotations(app: App) {
+async fn a_thief_and_a_victim_who_both_continue_revoke_the_session_within_three_rotations(
+    app: App,
+) {
     let (_, victim) = user_with_device(&app, "ada").await;
     let (mut victim, mut thief) = (victim.clone(), victim);
     for rotation in 1.. {

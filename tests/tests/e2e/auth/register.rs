@@ -8,13 +8,13 @@ on_both_engines! {
     signup_is_another_name_of_the_same_address,
     the_name_is_optional,
     an_address_is_lower_cased_and_has_one_account,
-    a_tag_makes_another_address,
+    a_tag_makes_a_different_address,
     an_international_domain_is_an_address,
     an_address_may_have_254_bytes,
     an_address_is_trimmed_of_nothing,
     a_password_has_8_to_128_characters,
     a_name_has_at_most_200_characters,
-    every_bad_field_is_named_at_once,
+    every_invalid_field_is_named_at_once,
     fields_that_the_server_sets_are_ignored,
     a_refused_registration_leaves_nothing_behind,
 }
@@ -81,7 +81,7 @@ async fn an_address_is_lower_cased_and_has_one_account(app: App) {
     }
 }
 
-async fn a_tag_makes_another_address(app: App) {
+async fn a_tag_makes_a_different_address(app: App) {
     let caller = app.anonymous();
     for email in [
         "ada@example.com",
@@ -199,7 +199,7 @@ async fn a_name_has_at_most_200_characters(app: App) {
     nul.invalid("name", "invalid_character", message);
 }
 
-async fn every_bad_field_is_named_at_once(app: App) {
+async fn every_invalid_field_is_named_at_once(app: App) {
     let body = json!({ "email": "ada", "password": "short", "name": "n".repeat(201) });
     let refused = app.anonymous().post(REGISTER, body).await;
     let problem = refused.refused(422, "VALIDATION_ERROR");

@@ -15,8 +15,8 @@ on_both_engines! {
     a_service_with_a_key_of_its_own_may_read_them,
     they_are_listed_after_a_given_number,
     a_page_holds_a_thousand_and_the_rest_follow,
-    a_number_from_before_a_backup_starts_over,
-    an_after_that_is_no_number_is_refused,
+    a_number_from_before_a_backup_restarts_the_feed,
+    an_invalid_after_is_rejected,
 }
 
 /// A service that holds the server's secret.
@@ -119,7 +119,7 @@ async fn a_page_holds_a_thousand_and_the_rest_follow(app: App) {
     );
 }
 
-async fn a_number_from_before_a_backup_starts_over(app: App) {
+async fn a_number_from_before_a_backup_restarts_the_feed(app: App) {
     let (_, device) = user_with_device(&app, "ada").await;
     logged_out(by_access(&app, &device, json!({})).await, 1);
     let all = service(&app).get(REVOCATIONS).await.ok();
@@ -131,7 +131,7 @@ async fn a_number_from_before_a_backup_starts_over(app: App) {
     assert!(ended(&all).contains(&device.session.as_str()));
 }
 
-async fn an_after_that_is_no_number_is_refused(app: App) {
+async fn an_invalid_after_is_rejected(app: App) {
     for (after, status, code) in [
         ("-1", 422, "VALIDATION_ERROR"),
         ("x", 400, "INVALID_REQUEST"),

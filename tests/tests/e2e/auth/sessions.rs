@@ -15,8 +15,8 @@ on_both_engines! {
     the_list_has_these_fields_and_the_last_used_comes_first,
     only_live_sessions_of_the_caller_are_listed,
     the_list_needs_a_token,
-    the_name_of_a_device_may_be_anything,
-    a_session_that_is_deleted_is_ended,
+    any_device_name_is_stored,
+    deleting_a_session_revokes_it,
     deleting_the_current_session_logs_out,
     a_session_of_another_user_is_not_found_and_goes_on,
     an_invalid_id_is_not_found,
@@ -116,7 +116,7 @@ async fn the_list_needs_a_token(app: App) {
     assert_eq!(as_cookies[0]["id"], device.session);
 }
 
-async fn the_name_of_a_device_may_be_anything(app: App) {
+async fn any_device_name_is_stored(app: App) {
     let (ada, device) = user_with_device(&app, "ada").await;
     let body = credentials(ada.email(), ada.password()).to_string();
     for (sent, listed) in [
@@ -146,7 +146,7 @@ async fn the_name_of_a_device_may_be_anything(app: App) {
     }
 }
 
-async fn a_session_that_is_deleted_is_ended(app: App) {
+async fn deleting_a_session_revokes_it(app: App) {
     let (ada, here) = user_with_device(&app, "ada").await;
     let (there, other) = (login(&app, &ada).await, login(&app, &ada).await);
     let caller = app.bearer(here.access.as_str());

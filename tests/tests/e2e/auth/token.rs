@@ -15,7 +15,7 @@ on_both_engines! {
     the_token_ends_with_the_one_that_was_sent,
     it_is_short_lived_even_if_the_submitted_token_is_not,
     a_token_within_its_leeway_gets_no_token,
-    an_audience_that_is_not_listed_is_forbidden_whatever_it_is,
+    any_unlisted_audience_is_forbidden,
     without_the_setting_no_audience_is_allowed,
     the_audience_is_required,
     a_revoked_session_gets_no_token,
@@ -149,7 +149,7 @@ async fn a_token_within_its_leeway_gets_no_token(engine: Engine) {
     ask(&ada, "reports").await.refused(401, "TOKEN_EXPIRED");
 }
 
-async fn an_audience_that_is_not_listed_is_forbidden_whatever_it_is(engine: Engine) {
+async fn any_unlisted_audience_is_forbidden(engine: Engine) {
     let app = start(engine);
     let ada = app.user("ada").await;
     for audience in [

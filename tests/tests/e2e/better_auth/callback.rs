@@ -21,14 +21,14 @@ async fn a_redirect_url_must_be_ours(engine: Engine) {
         body[name] = value;
         app.anonymous().post(SIGN_IN, body)
     };
-    for good in [
+    for valid in [
         "/",
         "/a?b=//c",
         "https://app.example.com/x",
         "http://127.0.0.1:8080",
         "",
     ] {
-        sign_in("callbackURL", good.into()).await.ok();
+        sign_in("callbackURL", valid.into()).await.ok();
     }
     let bad = [
         "https://evil.example/",

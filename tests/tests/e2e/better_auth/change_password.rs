@@ -12,7 +12,7 @@ on_both_engines! {
     every_session_ends_and_the_cookie_carries_a_new_one,
     the_body_has_the_new_token_if_other_sessions_were_revoked,
     the_successor_of_a_session_that_is_not_remembered_is_not_remembered,
-    a_bearer_client_goes_on_with_the_token_in_the_header,
+    a_bearer_client_continues_with_the_token_in_the_header,
     no_node_accepts_what_was_issued_before,
     of_two_changes_at_once_one_wins,
     every_failure_has_its_code_and_message,
@@ -96,7 +96,7 @@ async fn the_successor_of_a_session_that_is_not_remembered_is_not_remembered(app
     assert!(!fresh.is_signed_in(&app).await);
 }
 
-async fn a_bearer_client_goes_on_with_the_token_in_the_header(app: App) {
+async fn a_bearer_client_continues_with_the_token_in_the_header(app: App) {
     let ada = sign_up(&app, "ada").await;
     let body = json!({ "currentPassword": PASSWORD, "newPassword": NEW });
     let phone = app.bearer(ada.token.as_str());
@@ -197,13 +197,13 @@ async fn the_body_selects_the_api(app: App) {
     );
     let ours = eve.post(CHANGE_PASSWORD, json!({})).await;
     ours.refused(422, "VALIDATION_ERROR");
-    let nobody = app.anonymous();
-    let response = nobody.post(CHANGE_PASSWORD, json!({})).await;
+    let anonymous = app.anonymous();
+    let response = anonymous.post(CHANGE_PASSWORD, json!({})).await;
     response.refused(401, "UNAUTHORIZED");
-    let response = nobody.post(CHANGE_PASSWORD, "no JSON").await;
+    let response = anonymous.post(CHANGE_PASSWORD, "no JSON").await;
     response.refused(401, "UNAUTHORIZED");
     let theirs = json!({ "currentPassword": PASSWORD, "newPassword": NEW });
-    let response = nobody.post(CHANGE_PASSWORD, theirs.clone()).await;
+    let response = anonymous.post(CHANGE_PASSWORD, theirs.clone()).await;
     assert_error(&response, UNAUTHORIZED);
     assert_error(&eve.post(CHANGE_PASSWORD, theirs).await, UNAUTHORIZED);
     let ours = json!({ "current_password": PASSWORD, "new_password": NEW });

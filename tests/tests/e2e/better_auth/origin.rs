@@ -41,14 +41,14 @@ async fn a_post_with_any_cookie_needs_a_known_origin(engine: Engine) {
         let request = app.anonymous().post("/api/auth/update-user", body);
         request.header("cookie", cookies)
     };
-    for good in [
+    for valid in [
         &[("origin", OWN_ORIGIN)][..],
         &[("origin", ALLOWED)],
         &[("referer", "https://app.example.com/a/b?c=d")],
         &[("origin", "null"), ("sec-fetch-site", "same-origin")],
         &[("origin", OWN_ORIGIN), ("referer", "https://evil.example/")],
     ] {
-        with(update(&ada.cookies), good).await.ok();
+        with(update(&ada.cookies), valid).await.ok();
     }
     for (bad, expected) in [
         (&[][..], MISSING),
@@ -115,7 +115,7 @@ async fn a_login_without_cookies_from_a_browser_needs_a_known_origin(engine: Eng
     let body = json!({ "email": "ada@example.com", "password": PASSWORD });
     let sign_in = || app.anonymous().post(SIGN_IN, body.clone());
     let sign_up = || app.anonymous().post(SIGN_UP, body.clone());
-    for good in [
+    for valid in [
         &[][..],
         &[("origin", ALLOWED)],
         &[("referer", "http://127.0.0.1:8080/login")],
@@ -125,7 +125,7 @@ async fn a_login_without_cookies_from_a_browser_needs_a_known_origin(engine: Eng
             ("sec-fetch-mode", "cors"),
         ],
     ] {
-        with(sign_in(), good).await.ok();
+        with(sign_in(), valid).await.ok();
     }
     for (bad, expected) in [
         (&[("origin", "https://evil.example")][..], INVALID),

@@ -13,7 +13,7 @@ on_both_engines! {
     a_body_that_is_too_large_is_413,
     get_session_by_post_is_405,
     ok_returns_ok,
-    an_error_leads_to_the_frontend,
+    an_error_redirects_to_the_frontend,
     an_internal_error_is_500_and_signs_no_user_out,
 }
 
@@ -159,7 +159,7 @@ async fn ok_returns_ok(app: App) {
     assert_eq!(response.ok(), json!({ "ok": true }));
 }
 
-async fn an_error_leads_to_the_frontend(app: App) {
+async fn an_error_redirects_to_the_frontend(app: App) {
     for (query, location) in [
         ("", "/?error=UNKNOWN"),
         ("?error=INVALID_TOKEN", "/?error=INVALID_TOKEN"),

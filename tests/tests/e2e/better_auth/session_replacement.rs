@@ -9,8 +9,8 @@ on_both_engines! {
     a_sign_in_ends_the_session_whose_cookie_it_replaces,
     a_sign_up_ends_the_session_whose_cookie_it_replaces,
     a_sign_in_that_fails_ends_nothing,
-    a_cookie_that_is_not_genuine_or_doubled_ends_nothing,
-    another_site_ends_nothing,
+    a_forged_or_doubled_cookie_revokes_nothing,
+    another_site_revokes_nothing,
 }
 
 fn credentials(name: &str) -> Value {
@@ -57,12 +57,12 @@ async fn a_sign_in_that_fails_ends_nothing(app: App) {
             "Invalid email or password",
         ),
     );
-    let taken = ada.post(&app, SIGN_UP, sign_up_body("ada")).await;
-    assert_eq!(taken.status(), 422);
+    let existing = ada.post(&app, SIGN_UP, sign_up_body("ada")).await;
+    assert_eq!(existing.status(), 422);
     assert!(ada.is_signed_in(&app).await);
 }
 
-async fn a_cookie_that_is_not_genuine_or_doubled_ends_nothing(app: App) {
+async fn a_forged_or_doubled_cookie_revokes_nothing(app: App) {
     let (ada, eve) = (sign_up(&app, "ada").await, sign_up(&app, "eve").await);
     let signature = eve.signed().rsplit_once('.').unwrap().1.to_owned();
     for cookies in [
@@ -85,7 +85,7 @@ async fn a_cookie_that_is_not_genuine_or_doubled_ends_nothing(app: App) {
     assert!(ada.is_signed_in(&app).await);
 }
 
-async fn another_site_ends_nothing(engine: Engine) {
+async fn another_site_revokes_nothing(engine: Engine) {
     let app = App::on(engine).start();
     let (ada, eve) = (sign_up(&app, "ada").await, sign_up(&app, "eve").await);
     for origin in [None, Some("null"), Some("https://evil.example")] {

@@ -114,12 +114,12 @@ async fn sign_out_always_succeeds(app: App) {
         assert_eq!(response.ok(), json!({ "success": true }));
         assert!(!ada.is_signed_in(&app).await);
     }
-    let nobody = || app.anonymous().post("/api/auth/sign-out", &b""[..]);
-    let response = nobody().await;
+    let anonymous = || app.anonymous().post("/api/auth/sign-out", &b""[..]);
+    let response = anonymous().await;
     assert_eq!(response.all("set-cookie"), CLEARED_COOKIES);
     assert_eq!(response.ok(), json!({ "success": true }));
     // A form of another site, without cookies.
-    let response = nobody().header("origin", "https://evil.example").await;
+    let response = anonymous().header("origin", "https://evil.example").await;
     assert!(response.all("set-cookie").is_empty());
     assert_eq!(response.ok(), json!({ "success": true }));
 }

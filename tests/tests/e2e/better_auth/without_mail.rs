@@ -7,7 +7,7 @@ use super::fixtures::*;
 
 on_both_engines! {
     a_reset_cannot_be_requested,
-    no_reset_token_is_good,
+    no_reset_token_is_accepted,
     a_reset_link_leads_back_with_the_error,
     no_address_is_verified,
     no_address_is_changed,
@@ -46,7 +46,7 @@ async fn a_reset_cannot_be_requested(app: App) {
     );
 }
 
-async fn no_reset_token_is_good(app: App) {
+async fn no_reset_token_is_accepted(app: App) {
     let reset = |query: &str, body| {
         let path = format!("/api/auth/reset-password{query}");
         app.anonymous().post(&path, body)

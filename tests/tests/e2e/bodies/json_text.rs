@@ -11,7 +11,7 @@ on_both_engines! {
     a_value_of_the_wrong_type_is_named,
     a_field_named_twice_is_named,
     unknown_fields_are_ignored_however_deep,
-    no_bad_body_changes_anything,
+    no_invalid_body_changes_anything,
 }
 
 async fn a_body_that_is_not_json_is_400(app: App) {
@@ -132,7 +132,7 @@ async fn unknown_fields_are_ignored_however_deep(app: App) {
     ada.post("/api/tasks", body).await.created();
 }
 
-async fn no_bad_body_changes_anything(app: App) {
+async fn no_invalid_body_changes_anything(app: App) {
     let ada = app.user("ada").await;
     let task = ada.new_task("Buy milk").await;
     let account = ada.get("/api/auth/account").await.ok();

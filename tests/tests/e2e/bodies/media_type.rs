@@ -6,7 +6,7 @@ use super::padded;
 
 on_both_engines! {
     json_may_be_declared_in_these_ways,
-    anything_but_json_is_415,
+    any_other_media_type_is_415,
 }
 
 async fn json_may_be_declared_in_these_ways(app: App) {
@@ -26,7 +26,7 @@ async fn json_may_be_declared_in_these_ways(app: App) {
     }
 }
 
-async fn anything_but_json_is_415(app: App) {
+async fn any_other_media_type_is_415(app: App) {
     let ada = app.user("ada").await;
     let task = ada.new_task("Buy milk").await;
     let address = ada.task(&task["id"]);

@@ -8,8 +8,8 @@ use tokio::time::timeout;
 use super::is_served;
 
 on_both_engines! {
-    there_are_no_more_connections_than_the_setting_says,
-    the_network_with_the_most_connections_makes_room,
+    the_setting_limits_the_number_of_connections,
+    the_network_with_the_most_connections_loses_one,
 }
 
 /// Opens connections from this address, all of them served.
@@ -25,7 +25,7 @@ async fn open(app: &App, source: &str, count: usize) -> Vec<Connection> {
     connections
 }
 
-async fn there_are_no_more_connections_than_the_setting_says(engine: Engine) {
+async fn the_setting_limits_the_number_of_connections(engine: Engine) {
     let app = App::on(engine).set("max-connections", "3").start();
     let mut connections = open(&app, "127.0.0.2", 3).await;
     assert!(!is_served(&mut app.connect().await).await);
@@ -40,7 +40,7 @@ async fn there_are_no_more_connections_than_the_setting_says(engine: Engine) {
     }
 }
 
-async fn the_network_with_the_most_connections_makes_room(engine: Engine) {
+async fn the_network_with_the_most_connections_loses_one(engine: Engine) {
     let app = App::on(engine)
         .set("max-connections", "4")
         .limits(|limits| limits.loopback_counts = true)

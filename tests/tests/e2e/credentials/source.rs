@@ -59,15 +59,15 @@ async fn a_token_in_another_header_is_no_token(app: App) {
 
 async fn two_authorization_headers_are_refused(app: App) {
     let (ada, eve) = (app.user("ada").await, app.user("eve").await);
-    let good = format!("Bearer {}", ada.token());
+    let valid = format!("Bearer {}", ada.token());
     let hers = format!("Bearer {}", eve.token());
     for (first, second) in [
-        (good.as_str(), good.as_str()),
-        (&good, &hers),
-        (&good, "Bearer junk"),
-        ("Bearer junk", &good),
-        (&good, ""),
-        ("Basic YTpi", &good),
+        (valid.as_str(), valid.as_str()),
+        (&valid, &hers),
+        (&valid, "Bearer junk"),
+        ("Bearer junk", &valid),
+        (&valid, ""),
+        ("Basic YTpi", &valid),
     ] {
         for name in ["authorization", "AUTHORIZATION"] {
             let request = app.anonymous().get(SESSION).header("Authorization", first);

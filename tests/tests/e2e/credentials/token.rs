@@ -16,7 +16,7 @@ on_both_engines! {
     every_protected_route_refuses_every_bad_token_before_it_reads_the_body,
     a_token_is_valid_to_the_last_second,
     a_token_of_a_previous_secret_is_accepted,
-    a_refusal_repeats_nothing_of_the_token,
+    an_error_repeats_nothing_of_the_token,
 }
 
 /// A token with any header and claims, signed with the server's own secret.
@@ -62,23 +62,23 @@ fn malformed() -> Vec<BadCredentials> {
 }
 
 fn unacceptable(app: &App) -> Vec<BadCredentials> {
-    let good = Issuer::of(app);
+    let valid = Issuer::of(app);
     let token = |issuer: Issuer| issuer.issue("somebody", "somebody@example.com");
     let other_secret = Issuer {
         secret: "another secret that is long enough".to_owned(),
-        ..good.clone()
+        ..valid.clone()
     };
     let other_audience = Issuer {
         audience: "another api".to_owned(),
-        ..good.clone()
+        ..valid.clone()
     };
     let other_issuer = Issuer {
         issuer: "another server".to_owned(),
-        ..good.clone()
+        ..valid.clone()
     };
     let from_the_future = Issuer {
-        now: good.now + Duration::from_secs(60),
-        ..good.clone()
+        now: valid.now + Duration::from_secs(60),
+        ..valid.clone()
     };
     let typed = |typ: &str| signed(app, &json!({ "alg": "HS256", "typ": typ }), &claims(app));
     let none = signed(
@@ -181,7 +181,7 @@ async fn a_token_of_a_previous_secret_is_accepted(engine: Engine) {
     assert_eq!(session["user"]["id"], "somebody");
 }
 
-async fn a_refusal_repeats_nothing_of_the_token(app: App) {
+async fn an_error_repeats_nothing_of_the_token(app: App) {
     let header = URL_SAFE_NO_PAD.encode(r#"{"alg":"HS256","typ":"at+jwt","kid":"canary-1"}"#);
     let payload = URL_SAFE_NO_PAD.encode(r#"{"sub":"canary-2","iss":"canary-3"}"#);
     for token in [format!("{header}.{payload}.canary"), "canary".to_owned()] {

@@ -25,8 +25,8 @@ async fn assert_fault(request: Request, id: &str, cause: &str) {
         assert!(!shown.contains(inner), "{shown}");
     }
     let logged = log_lines::with(id);
-    let told = |line: &String| line.starts_with("ERROR") && line.contains(cause);
-    assert!(logged.iter().any(told), "{logged:?}");
+    let has_cause = |line: &String| line.starts_with("ERROR") && line.contains(cause);
+    assert!(logged.iter().any(has_cause), "{logged:?}");
 }
 
 async fn assert_faults(app: &App, ada: &Client, requests: Vec<Request>, cause: &str) {

@@ -10,8 +10,8 @@ use serde_json::{Value, json};
 use super::{assert_the_rest_works, in_time, requests};
 
 on_postgres! {
-    a_database_that_is_cut_off_is_503_until_it_is_back,
-    a_database_that_is_silent_is_503_until_it_speaks,
+    an_unreachable_database_is_503_until_it_returns,
+    a_silent_database_is_503_until_it_responds,
     a_restarted_database_is_noticed,
     a_server_starts_only_with_its_database,
 }
@@ -97,7 +97,7 @@ impl World {
     }
 }
 
-async fn a_database_that_is_cut_off_is_503_until_it_is_back(engine: Engine) {
+async fn an_unreachable_database_is_503_until_it_returns(engine: Engine) {
     let world = world(engine).await;
     for _ in 0..2 {
         world.proxy.cut();
@@ -108,7 +108,7 @@ async fn a_database_that_is_cut_off_is_503_until_it_is_back(engine: Engine) {
     world.assert_recovers().await;
 }
 
-async fn a_database_that_is_silent_is_503_until_it_speaks(engine: Engine) {
+async fn a_silent_database_is_503_until_it_responds(engine: Engine) {
     let world = world(engine).await;
     world.proxy.silence();
     world.assert_reading_is_down().await;

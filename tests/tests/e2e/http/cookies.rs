@@ -15,12 +15,12 @@ on_both_engines! {
     under_https_the_cookies_are_secure_and_have_prefixed_names,
     under_http_a_cookie_with_a_prefixed_name_is_ignored,
     a_request_that_came_on_cookies_gets_its_tokens_as_cookies_only,
-    a_browser_goes_on_with_cookies_alone,
+    a_browser_refreshes_with_cookies_alone,
     the_header_counts_and_not_the_cookie,
     an_invalid_header_is_not_replaced_by_a_valid_cookie,
     a_cookie_sent_twice_is_refused,
     cookies_of_other_applications_are_ignored,
-    a_cookie_that_is_no_token_is_refused,
+    a_cookie_without_a_valid_token_is_rejected,
     a_refusal_sets_no_cookie,
 }
 
@@ -156,7 +156,7 @@ async fn a_request_that_came_on_cookies_gets_its_tokens_as_cookies_only(app: App
     }
 }
 
-async fn a_browser_goes_on_with_cookies_alone(app: App) {
+async fn a_browser_refreshes_with_cookies_alone(app: App) {
     let ada = app.user("ada").await;
     let body = credentials(ada.email(), ada.password());
     let mut jar = jar(&app.anonymous().post(LOGIN, body).await);
@@ -266,7 +266,7 @@ async fn cookies_of_other_applications_are_ignored(app: App) {
     }
 }
 
-async fn a_cookie_that_is_no_token_is_refused(app: App) {
+async fn a_cookie_without_a_valid_token_is_rejected(app: App) {
     let (_, device) = user_with_device(&app, "ada").await;
     let quoted = |token: &str| format!("\"{token}\"").into_bytes();
     let escaped = |token: &str| {

@@ -16,11 +16,11 @@ async fn another_users_address_is_forbidden_whatever_lies_there(app: App) {
     let task = ada.new_task("Buy milk").await;
     let hers = eve.new_task("hers").await;
     let before = (ada.all_tasks().await, eve.all_tasks().await);
-    let nobody = "00000000-0000-7000-8000-000000000000".to_owned();
+    let unknown = "00000000-0000-7000-8000-000000000000".to_owned();
     let mut responses = Vec::new();
     for user_id in [
         ada.id(),
-        &nobody,
+        &unknown,
         "1",
         "auth",
         "null",

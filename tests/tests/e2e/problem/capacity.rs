@@ -57,7 +57,7 @@ pub(super) async fn more_logins_than_the_queue_holds(engine: Engine) -> Response
     for response in served {
         response.refused(401, "INVALID_EMAIL_OR_PASSWORD");
     }
-    let one = refused.pop().expect("somebody who was turned away");
+    let one = refused.pop().expect("a rejected login");
     for response in refused {
         response.refused(503, "OVERLOADED");
     }

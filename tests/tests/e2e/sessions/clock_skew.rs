@@ -27,26 +27,26 @@ fn ahead_of(app: &App, by: Duration) -> App {
 }
 
 /// Logs in twice at `here` and revokes the sessions at `there`.
-async fn felt(here: &App, there: &App) {
+async fn assert_revocation_reaches(here: &App, there: &App) {
     let (ada, first) = user_with_device(here, "ada").await;
     let second = login(here, &ada).await;
     logged_out(by_body(there, &first, json!({})).await, 1);
     let response = by_body(there, &second, json!({ "scope": "all" })).await;
     logged_out(response, 1);
     for device in [&first, &second] {
-        let felt = until_refused(here, &device.access, "TOKEN_REVOKED").await;
-        assert!(felt < MAX_REVOCATION_DELAY, "{felt:?}");
+        let delay = until_refused(here, &device.access, "TOKEN_REVOKED").await;
+        assert!(delay < MAX_REVOCATION_DELAY, "{delay:?}");
     }
 }
 
 async fn a_logout_on_a_fast_clock_reaches_a_slow_one(behind: App) {
     let ahead = ahead_of(&behind, 2 * MINUTE);
-    felt(&behind, &ahead).await;
+    assert_revocation_reaches(&behind, &ahead).await;
 }
 
 async fn a_logout_on_a_slow_clock_reaches_a_fast_one(behind: App) {
     let ahead = ahead_of(&behind, 2 * MINUTE);
-    felt(&ahead, &behind).await;
+    assert_revocation_reaches(&ahead, &behind).await;
 }
 
 async fn a_fast_clock_does_not_purge_what_a_slow_one_still_needs(behind: App) {

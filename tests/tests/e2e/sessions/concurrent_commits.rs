@@ -64,8 +64,8 @@ async fn a_later_commit_has_a_later_number(a: App) {
     transaction.execute("COMMIT");
     logged_out(logout.await, 1);
     for device in [&early, &late] {
-        let felt = until_refused(&b, &device.access, "TOKEN_REVOKED").await;
-        assert!(felt < MAX_REVOCATION_DELAY, "{felt:?}");
+        let delay = until_refused(&b, &device.access, "TOKEN_REVOKED").await;
+        assert!(delay < MAX_REVOCATION_DELAY, "{delay:?}");
     }
 }
 
@@ -82,8 +82,8 @@ async fn a_revocation_that_commits_last_is_not_missed(a: App) {
     get_session(&b, &late.access).await.ok();
     transaction.execute("COMMIT");
     for app in [&a, &b] {
-        let felt = until_refused(app, &late.access, "TOKEN_REVOKED").await;
-        assert!(felt < MAX_REVOCATION_DELAY, "{felt:?}");
+        let delay = until_refused(app, &late.access, "TOKEN_REVOKED").await;
+        assert!(delay < MAX_REVOCATION_DELAY, "{delay:?}");
     }
 }
 

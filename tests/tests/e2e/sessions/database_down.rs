@@ -82,7 +82,7 @@ async fn catches_up(hang_up: fn(&Proxy)) {
     until_refused(&through, &known.access, "TOKEN_REVOKED").await;
 
     hang_up(&proxy);
-    eventually("it says so", async || {
+    eventually("it reports the error", async || {
         through.anonymous().get("/readyz").await.status() == 503
     })
     .await;

@@ -21,7 +21,7 @@ on_both_engines! {
     a_recovered_refresh_token_does_not_outlive_its_session,
     the_setting_limits_sessions_of_before,
     a_better_auth_session_is_not_extended_beyond_it,
-    a_change_of_password_begins_a_lifetime,
+    a_change_of_password_starts_a_new_lifetime,
     the_token_of_a_short_session_of_better_auth_ends_with_it,
     a_service_token_ends_with_the_session,
     revoking_a_session_that_just_expired_reaches_its_tokens,
@@ -207,7 +207,7 @@ async fn a_better_auth_session_is_not_extended_beyond_it(engine: Engine) {
     assert!(!ada.is_signed_in(&app).await);
 }
 
-async fn a_change_of_password_begins_a_lifetime(engine: Engine) {
+async fn a_change_of_password_starts_a_new_lifetime(engine: Engine) {
     let app = limited(engine);
     let (ada, _) = user_with_device(&app, "ada").await;
     app.clock.advance(MAX.saturating_sub(SECOND));
@@ -255,8 +255,8 @@ async fn revoking_a_session_that_just_expired_reaches_its_tokens(engine: Engine)
     app.clock.advance(ACCESS_TTL);
     get_session(&behind, &device.access).await.ok();
     logged_out(by_access(&app, &device, json!({})).await, 0);
-    let felt = until_refused(&behind, &device.access, "TOKEN_REVOKED").await;
-    assert!(felt < MAX_REVOCATION_DELAY, "{felt:?}");
+    let delay = until_refused(&behind, &device.access, "TOKEN_REVOKED").await;
+    assert!(delay < MAX_REVOCATION_DELAY, "{delay:?}");
 }
 
 /// Kept for an access token's lifetime plus ten minutes for clocks that differ.

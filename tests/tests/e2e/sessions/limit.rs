@@ -16,7 +16,7 @@ use crate::auth::logout::{by_access, logged_out};
 
 on_both_engines! {
     the_login_after_the_hundredth_session_ends_the_one_unused_longest,
-    expired_and_ended_sessions_take_no_place,
+    expired_and_revoked_sessions_do_not_count,
     a_sign_in_by_better_auth_counts_as_well,
     parallel_logins_do_not_exceed_the_limit,
     parallel_logins_on_two_processes_do_not_exceed_the_limit,
@@ -83,7 +83,7 @@ async fn the_login_after_the_hundredth_session_ends_the_one_unused_longest(app: 
     refused.refused(401, "SESSION_EXPIRED");
 }
 
-async fn expired_and_ended_sessions_take_no_place(app: App) {
+async fn expired_and_revoked_sessions_do_not_count(app: App) {
     let (ada, ended, _) = crowded(&app, LIMIT).await;
     logged_out(by_access(&app, &ended, json!({})).await, 1);
     let before = live_rows(&app);
@@ -138,8 +138,8 @@ async fn a_session_ended_for_a_new_one_is_refused_by_every_process(app: App) {
     let (ada, oldest, _) = crowded(&app, LIMIT).await;
     get_session(&other, &oldest.access).await.ok();
     login(&app, &ada).await;
-    let felt = until_refused(&other, &oldest.access, "TOKEN_REVOKED").await;
-    assert!(felt < MAX_REVOCATION_DELAY, "{felt:?}");
+    let delay = until_refused(&other, &oldest.access, "TOKEN_REVOKED").await;
+    assert!(delay < MAX_REVOCATION_DELAY, "{delay:?}");
 }
 
 /// More than two batches.
@@ -168,8 +168,8 @@ async fn a_logout_ends_thousands_of_sessions(app: App) {
     clone_again(&app, &device, 2500);
     let response = by_access(&app, &device, json!({ "scope": "all" })).await;
     logged_out(response, 2501);
-    let felt = until_refused(&other, &device.access, "TOKEN_REVOKED").await;
-    assert!(felt < MAX_REVOCATION_DELAY, "{felt:?}");
+    let delay = until_refused(&other, &device.access, "TOKEN_REVOKED").await;
+    assert!(delay < MAX_REVOCATION_DELAY, "{delay:?}");
     assert_eq!(live_rows(&app), 1);
     refreshed(&app, &eves).await;
 }
@@ -201,8 +201,8 @@ async fn an_account_with_thousands_of_sessions_is_deleted(app: App) {
     assert_eq!(count(&app, "sessions"), 0);
     assert_eq!(count(&app, "users"), 0);
     assert_eq!(count(&app, "revocations"), 1 + 2501);
-    let felt = until_refused(&other, &device.access, "TOKEN_REVOKED").await;
-    assert!(felt < MAX_REVOCATION_DELAY, "{felt:?}");
+    let delay = until_refused(&other, &device.access, "TOKEN_REVOKED").await;
+    assert!(delay < MAX_REVOCATION_DELAY, "{delay:?}");
     let refused = bearer.post(LOGOUT, json!({})).await;
     assert_eq!(refused.ok()["revoked"], 0);
 }

@@ -21,7 +21,7 @@ on_both_engines! {
     after_a_change_of_password_no_login_with_the_old_one_survives,
     of_many_changes_of_password_at_once_one_wins,
     concurrent_changes_deletions_and_logouts_cause_no_errors,
-    sessions_that_all_log_out_everywhere_are_each_ended_once,
+    sessions_that_all_log_out_everywhere_are_each_revoked_once,
     no_refresh_survives_a_logout,
 }
 
@@ -179,7 +179,7 @@ async fn concurrent_changes_deletions_and_logouts_cause_no_errors(app: App) {
     }
 }
 
-async fn sessions_that_all_log_out_everywhere_are_each_ended_once(app: App) {
+async fn sessions_that_all_log_out_everywhere_are_each_revoked_once(app: App) {
     let (ada, first) = user_with_device(&app, "ada").await;
     let mut devices = vec![first];
     for _ in 0..15 {

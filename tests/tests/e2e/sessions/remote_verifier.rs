@@ -64,9 +64,9 @@ async fn it_authenticates_the_same_tokens_and_cookies_as_the_server(app: App) {
 
 /// The same status, challenge and body, byte for byte.
 fn same(refusal: &Refusal, response: &Response) {
-    let told = (refusal.status(), refusal.www_authenticate());
+    let relayed = (refusal.status(), refusal.www_authenticate());
     let challenge = response.header("www-authenticate").map(ToOwned::to_owned);
-    assert_eq!(told, (response.status(), challenge));
+    assert_eq!(relayed, (response.status(), challenge));
     let json = |text: &str| serde_json::from_str::<Value>(text).unwrap();
     assert_eq!(json(&refusal.body()), json(&response.text()));
 }

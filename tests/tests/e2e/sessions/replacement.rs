@@ -20,7 +20,7 @@ on_both_engines! {
     a_registration_ends_the_session_of_its_cookies,
     a_login_of_another_user_ends_the_session_of_its_cookies,
     a_login_that_fails_ends_nothing,
-    cookies_that_are_not_genuine_or_doubled_end_nothing,
+    forged_or_doubled_cookies_revoke_nothing,
     a_login_from_somewhere_else_ends_nothing,
     logins_at_once_with_the_same_cookies_end_the_session_once,
     logins_that_replace_sessions_during_other_revocations_cause_no_errors,
@@ -118,7 +118,7 @@ async fn a_login_that_fails_ends_nothing(app: App) {
     get_session(&app, &device.access).await.ok();
 }
 
-async fn cookies_that_are_not_genuine_or_doubled_end_nothing(app: App) {
+async fn forged_or_doubled_cookies_revoke_nothing(app: App) {
     let (_, adas) = user_with_device(&app, "ada").await;
     let (eve, eves) = user_with_device(&app, "eve").await;
     let foreign = forge("the secret of another server, 32 bytes", &adas.session, 0);
@@ -191,11 +191,11 @@ async fn logins_at_once_with_the_same_cookies_end_the_session_once(app: App) {
         let next = Device::from_response(&response.ok());
         get_session(&app, &next.access).await.ok();
     }
-    let told = format!(
+    let notice = format!(
         "SELECT COUNT(*) FROM revocations WHERE session_id = '{}'",
         device.session
     );
-    assert_eq!(app.database().value(&told).unwrap(), "1");
+    assert_eq!(app.database().value(&notice).unwrap(), "1");
 }
 
 /// Two users who swap browsers while both change their password and sign out everywhere.

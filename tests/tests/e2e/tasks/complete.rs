@@ -10,7 +10,7 @@ use super::bases;
 on_both_engines! {
     a_toggle_flips_the_completion_and_nothing_else,
     a_body_is_neither_needed_nor_read,
-    a_task_that_never_was_is_not_found,
+    an_unknown_task_is_not_found,
 }
 
 async fn a_toggle_flips_the_completion_and_nothing_else(app: App) {
@@ -48,7 +48,7 @@ async fn a_body_is_neither_needed_nor_read(app: App) {
     assert_eq!(toggled["completed"], false);
 }
 
-async fn a_task_that_never_was_is_not_found(app: App) {
+async fn an_unknown_task_is_not_found(app: App) {
     let ada = app.user("ada").await;
     for base in bases(&ada) {
         let complete = ada.request("PATCH", &format!("{base}/4711/complete"));

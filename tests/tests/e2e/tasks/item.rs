@@ -9,7 +9,7 @@ on_both_engines! {
     a_task_is_shown_at_each_of_its_addresses,
     a_deleted_task_is_gone,
     deleting_takes_one_task_only,
-    a_task_that_never_was_is_not_found,
+    an_unknown_task_is_not_found,
 }
 
 async fn a_task_is_shown_at_each_of_its_addresses(app: App) {
@@ -44,7 +44,7 @@ async fn deleting_takes_one_task_only(app: App) {
     assert_eq!(eve.all_tasks().await, json!([hers]));
 }
 
-async fn a_task_that_never_was_is_not_found(app: App) {
+async fn an_unknown_task_is_not_found(app: App) {
     let ada = app.user("ada").await;
     for base in bases(&ada) {
         let address = format!("{base}/4711");

@@ -10,7 +10,7 @@ use super::bases;
 on_both_engines! {
     a_change_touches_what_it_names_and_the_time,
     null_clears_the_description_alone,
-    is_completed_is_another_name,
+    is_completed_is_an_alias,
     a_field_has_the_same_limits_as_in_a_new_task,
     a_refused_change_changes_nothing,
 }
@@ -56,7 +56,7 @@ async fn null_clears_the_description_alone(app: App) {
     }
 }
 
-async fn is_completed_is_another_name(app: App) {
+async fn is_completed_is_an_alias(app: App) {
     let ada = app.user("ada").await;
     let task = ada.new_task("Buy milk").await;
     let address = ada.task(&task["id"]);

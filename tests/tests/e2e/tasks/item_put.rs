@@ -9,11 +9,11 @@ use super::bases;
 
 on_both_engines! {
     a_replaced_task_has_the_new_content,
-    an_absent_description_is_none,
-    an_absent_completion_is_as_it_was,
+    an_absent_description_is_null,
+    an_absent_completion_is_unchanged,
     a_title_is_required,
     null_is_no_completion,
-    is_completed_is_another_name,
+    is_completed_is_an_alias,
 }
 
 async fn a_replaced_task_has_the_new_content(app: App) {
@@ -35,7 +35,7 @@ async fn a_replaced_task_has_the_new_content(app: App) {
     }
 }
 
-async fn an_absent_description_is_none(app: App) {
+async fn an_absent_description_is_null(app: App) {
     let ada = app.user("ada").await;
     for body in [
         json!({ "title": "Buy milk" }),
@@ -48,7 +48,7 @@ async fn an_absent_description_is_none(app: App) {
     }
 }
 
-async fn an_absent_completion_is_as_it_was(app: App) {
+async fn an_absent_completion_is_unchanged(app: App) {
     let ada = app.user("ada").await;
     let task = ada.new_task("Buy milk").await;
     let address = ada.task(&task["id"]);
@@ -102,7 +102,7 @@ async fn null_is_no_completion(app: App) {
     assert_eq!(ada.all_tasks().await, json!([task]));
 }
 
-async fn is_completed_is_another_name(app: App) {
+async fn is_completed_is_an_alias(app: App) {
     let ada = app.user("ada").await;
     let task = ada.new_task("Buy milk").await;
     let address = ada.task(&task["id"]);

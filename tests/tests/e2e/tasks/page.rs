@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::bases;
 
 on_both_engines! {
-    following_the_links_shows_every_task_once,
+    following_the_links_lists_every_task_once,
     a_page_that_is_exactly_full_has_no_next,
     the_default_page_has_100_tasks,
     a_link_keeps_the_filters,
@@ -40,7 +40,7 @@ pub(super) async fn follow(client: &Client, first: &str) -> Vec<Vec<Value>> {
     pages
 }
 
-async fn following_the_links_shows_every_task_once(app: App) {
+async fn following_the_links_lists_every_task_once(app: App) {
     let ada = app.user("ada").await;
     let expected = tasks(&ada, 7).await;
     tasks(&app.user("eve").await, 3).await;
