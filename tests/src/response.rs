@@ -99,7 +99,7 @@ impl Response {
         clippy::must_use_candidate,
         reason = "often the code is all that matters"
     )]
-    pub fn refused(self, status: u16, code: &str) -> Value {
+    pub fn problem(self, status: u16, code: &str) -> Value {
         assert_eq!(
             (self.status, self.code().as_str()),
             (status, code),
@@ -133,7 +133,7 @@ impl Response {
     /// Asserts a 422 for one field and one reason.
     #[track_caller]
     pub fn invalid(self, field: &str, code: &str, message: &str) {
-        let body = self.refused(422, "VALIDATION_ERROR");
+        let body = self.problem(422, "VALIDATION_ERROR");
         let expected = json!([{ "field": field, "code": code, "message": message }]);
         assert_eq!(body["errors"], expected);
     }

@@ -63,9 +63,9 @@ fn finishes_what_is_half_sent(mut server: Server, signal: Signal, name: &str) {
     until_refused(server.addr());
     connection.send(second);
     connection.response().expect(200);
-    let answered = Instant::now();
+    let progress = Instant::now();
     assert_eq!(server.exit_within(TIMEOUT), Some(0));
-    assert!(answered.elapsed() < PROMPT, "{:?}", answered.elapsed());
+    assert!(progress.elapsed() < PROMPT, "{:?}", progress.elapsed());
     server.log.line("stopped");
 }
 

@@ -268,7 +268,7 @@ fn a_variable_that_is_not_text_is_named() {
 }
 
 #[test]
-fn an_argument_that_does_not_exist_is_refused() {
+fn an_unknown_argument_is_rejected() {
     let work_dir = WorkDir::new();
     for arguments in [
         &["--bnid", "127.0.0.1:0"][..],

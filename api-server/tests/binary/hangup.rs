@@ -62,7 +62,7 @@ fn a_secret_is_replaced_step_by_step_without_a_restart() {
 }
 
 #[test]
-fn secrets_that_cannot_be_used_change_nothing() {
+fn invalid_secrets_change_nothing() {
     let work_dir = WorkDir::new();
     work_dir.write(".env", env(SECRET, ""));
     let server = work_dir.quick_server();

@@ -37,7 +37,7 @@ fn a_database_by_the_command_migrate_is_private_too() {
 }
 
 #[test]
-fn a_secret_that_others_may_read_is_refused_with_the_command_to_run() {
+fn a_secret_that_others_may_read_is_rejected_with_the_remedy() {
     let work_dir = WorkDir::new();
     work_dir.program().start().stop();
     let secret = work_dir.path("data/auth.db.secret");

@@ -17,7 +17,7 @@ fn talkative(program: Program, format: &str) -> Program {
 }
 
 /// Sends secrets to the server in every possible way. Returns the tokens.
-fn tell_it_secrets(server: &Server) -> Vec<String> {
+fn send_secrets(server: &Server) -> Vec<String> {
     let user = server.register("ada@example.com", PASSWORD);
     let login = server.log_in("ada@example.com", PASSWORD).expect(200);
     let again = User::of(&login);
@@ -26,12 +26,12 @@ fn tell_it_secrets(server: &Server) -> Vec<String> {
         .log_in("nobody@example.com", WRONG_PASSWORD)
         .expect(401);
     server.add_task(&user, "a task").expect(201);
-    send_the_token_wrongly(server, &user.token);
-    send_the_password_wrongly(server);
+    send_the_token_in_wrong_places(server, &user.token);
+    send_the_password_in_wrong_places(server);
     vec![user.token, again.token]
 }
 
-fn send_the_token_wrongly(server: &Server, token: &str) {
+fn send_the_token_in_wrong_places(server: &Server, token: &str) {
     // The token with its last character changed, truncated, and far too long.
     let cut = token.get(..token.len() - 9).unwrap();
     for bad in [
@@ -66,7 +66,7 @@ fn send_the_token_wrongly(server: &Server, token: &str) {
     }
 }
 
-fn send_the_password_wrongly(server: &Server) {
+fn send_the_password_in_wrong_places(server: &Server) {
     let number: u64 = 8_739_456_102_938;
     server.post(
         "/api/auth/login",
@@ -120,7 +120,7 @@ fn assert_silent(log: &str, tokens: &[String], more: &[&str]) {
 fn on_sqlite_with_a_generated_secret() {
     let work_dir = WorkDir::new();
     let server = talkative(work_dir.program(), "text").start();
-    let tokens = tell_it_secrets(&server);
+    let tokens = send_secrets(&server);
     let log = server.stop().text();
     let secret = fs::read_to_string(work_dir.path("data/auth.db.secret")).unwrap();
     assert_silent(&log, &tokens, &[secret.trim()]);
@@ -132,7 +132,7 @@ fn on_sqlite_with_configured_secrets_as_json() {
     work_dir.write(".env", format!("AUTH_SECRETS_PREVIOUS={OTHER_SECRET}\n"));
     let program = talkative(work_dir.program(), "json").args(&["--auth-secret", SECRET]);
     let server = program.start();
-    let tokens = tell_it_secrets(&server);
+    let tokens = send_secrets(&server);
     assert_silent(&server.stop().text(), &tokens, &[SECRET, OTHER_SECRET]);
 }
 
@@ -143,7 +143,7 @@ fn on_postgres_while_it_works_and_when_it_does_not() {
     let program = talkative(work_dir.program(), "text").set("AUTH_SECRET", SECRET);
     let program = program.set("DATABASE_URL", postgres.url(DATABASE_PASSWORD));
     let server = program.start();
-    let tokens = tell_it_secrets(&server);
+    let tokens = send_secrets(&server);
     postgres.lock_out();
     server.log_in("ada@example.com", PASSWORD).expect(503);
     let log = server.stop().text();

@@ -53,7 +53,7 @@ fn a_damaged_secret_file_is_named_and_kept() {
 }
 
 #[test]
-fn the_log_says_where_it_listens() {
+fn the_log_names_the_listening_address() {
     let work_dir = WorkDir::new();
     let server = work_dir.program().start();
     let addr = server.addr();

@@ -95,7 +95,7 @@ fn report(mut times: Vec<Duration>, requests: usize, took: Duration) {
 }
 
 /// A process that starts later rejects the tokens from its first response on.
-fn a_new_process_knows(program: Program, tokens: &[String]) {
+fn assert_new_process_rejects(program: Program, tokens: &[String]) {
     let server = program.start();
     let mut connection = server.connect();
     for token in tokens {
@@ -144,7 +144,7 @@ fn logouts_reach_every_process(program: impl Fn() -> Program) {
             .post("/api/auth/logout", token, &json!({}))
             .expect(200);
     }
-    a_new_process_knows(program(), &tokens);
+    assert_new_process_rejects(program(), &tokens);
 }
 
 #[test]

@@ -98,18 +98,18 @@ struct Client {
     /// Access tokens that have not expired, with the time they were received.
     kept: VecDeque<(Instant, String)>,
     service: Arc<Service>,
-    answered: Sender<()>,
+    progress: Sender<()>,
 }
 
 impl Client {
-    fn new(nodes: &[Node], service: Arc<Service>, answered: Sender<()>) -> Self {
+    fn new(nodes: &[Node], service: Arc<Service>, progress: Sender<()>) -> Self {
         let connect = |node: &Node| node.server.connect();
         let mut client = Self {
             connections: nodes.iter().map(connect).collect(),
             refresh_token: String::new(),
             kept: VecDeque::new(),
             service,
-            answered,
+            progress,
         };
         client.register();
         client
@@ -128,7 +128,7 @@ impl Client {
         let body = Some(body).filter(|body| !body.is_null());
         let response = self.connections[node].request(method, path, token, body);
         // The receiver is closed at the end.
-        let _over = self.answered.send(());
+        let _over = self.progress.send(());
         response.expect(status)
     }
 
@@ -171,20 +171,20 @@ impl Client {
 }
 
 /// Waits for this many responses, and then for this time.
-fn wait_for_responses(answered: &Receiver<()>, responses: usize, time: Duration) {
+fn wait_for_responses(progress: &Receiver<()>, responses: usize, time: Duration) {
     let end = Instant::now() + time;
     for _ in 0..responses {
-        answered.recv_timeout(TIMEOUT).unwrap();
+        progress.recv_timeout(TIMEOUT).unwrap();
     }
     while Instant::now() < end {
-        answered.recv_timeout(TIMEOUT).unwrap();
+        progress.recv_timeout(TIMEOUT).unwrap();
     }
 }
 
 /// Rotates once; the steps reach the nodes in different orders. The service knows both secrets beforehand.
-fn rotate_once(nodes: &[Node], _: &Service, answered: &Receiver<()>) {
+fn rotate_once(nodes: &[Node], _: &Service, progress: &Receiver<()>) {
     let (first, second) = (&nodes[0], &nodes[1]);
-    let a_while = || wait_for_responses(answered, 200, Duration::ZERO);
+    let a_while = || wait_for_responses(progress, 200, Duration::ZERO);
     a_while();
     for (node, secrets) in [
         (first, &[OLD, NEW]),
@@ -195,7 +195,7 @@ fn rotate_once(nodes: &[Node], _: &Service, answered: &Receiver<()>) {
         node.take(secrets);
         a_while();
     }
-    wait_for_responses(answered, 0, TTL);
+    wait_for_responses(progress, 0, TTL);
     for node in [first, second] {
         node.take(&[NEW]);
         a_while();
@@ -211,7 +211,7 @@ fn rotate_every_second(
     secrets: &[&str],
     nodes: &[Node],
     service: &Service,
-    answered: &Receiver<()>,
+    progress: &Receiver<()>,
 ) {
     let started = Instant::now();
     for (round, pair) in secrets.windows(2).enumerate() {
@@ -225,7 +225,7 @@ fn rotate_every_second(
             }
         }
         let next = started + Duration::from_secs(1) * u32::try_from(round + 1).unwrap();
-        wait_for_responses(answered, 1, next.saturating_duration_since(Instant::now()));
+        wait_for_responses(progress, 1, next.saturating_duration_since(Instant::now()));
     }
 }
 
@@ -245,7 +245,7 @@ fn rotate_under_load(
     rotate: impl Fn(&[Node], &Service, &Receiver<()>),
 ) {
     let service = Arc::new(service);
-    let (sender, answered) = channel();
+    let (sender, progress) = channel();
     let is_over = AtomicBool::new(false);
     let count = nodes.len();
     thread::scope(|scope| {
@@ -265,7 +265,7 @@ fn rotate_under_load(
             .collect();
         // Closes the channel when the last client has stopped.
         drop(sender);
-        rotate(nodes, &service, &answered);
+        rotate(nodes, &service, &progress);
         drop(over);
         let after = TokenVerifier::new(keyring(&[newest]), "api-server", "api").unwrap();
         for client in clients {
@@ -307,6 +307,6 @@ fn a_rotation_every_second_for_a_minute_rejects_no_request() {
         &Node::pair(&url, &secrets[..1]),
         service,
         secrets[ROUNDS],
-        |nodes, service, answered| rotate_every_second(&secrets, nodes, service, answered),
+        |nodes, service, progress| rotate_every_second(&secrets, nodes, service, progress),
     );
 }

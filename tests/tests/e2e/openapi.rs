@@ -9,8 +9,8 @@ use crate::routes::{Operation, document, operations};
 
 on_both_engines! {
     every_documented_operation_exists,
-    the_document_has_every_route_and_asks_for_tokens_where_they_are_needed,
-    every_operation_has_an_id_of_its_own_and_says_what_can_go_wrong,
+    the_document_has_every_route_and_its_security,
+    every_operation_has_its_own_id_and_lists_its_errors,
     every_error_has_the_documented_form,
     an_optional_body_may_be_left_out_but_is_not_null,
     the_document_is_the_one_in_the_repository,
@@ -80,7 +80,7 @@ fn routes_of_the_contract() -> BTreeSet<String> {
     routes
 }
 
-async fn the_document_has_every_route_and_asks_for_tokens_where_they_are_needed(app: App) {
+async fn the_document_has_every_route_and_its_security(app: App) {
     let mut documented = BTreeSet::new();
     for operation in operations(&app).await {
         let star = if operation.protected { " *" } else { "" };
@@ -89,7 +89,7 @@ async fn the_document_has_every_route_and_asks_for_tokens_where_they_are_needed(
     assert_eq!(documented, routes_of_the_contract());
 }
 
-async fn every_operation_has_an_id_of_its_own_and_says_what_can_go_wrong(app: App) {
+async fn every_operation_has_its_own_id_and_lists_its_errors(app: App) {
     let document = document(&app).await;
     assert!(document["openapi"].as_str().unwrap().starts_with("3.1"));
     let mut ids = BTreeSet::new();
@@ -171,7 +171,7 @@ async fn an_optional_body_may_be_left_out_but_is_not_null(app: App) {
         let schema = &body["content"]["application/json"]["schema"];
         assert!(schema["$ref"].is_string(), "{path}: {schema}");
         let refused = ada.post(path, "null").await;
-        refused.refused(400, "INVALID_REQUEST");
+        refused.problem(400, "INVALID_REQUEST");
     }
     ada.request("POST", "/api/auth/logout").await.ok();
 }
@@ -209,5 +209,5 @@ async fn the_documentation_page_needs_no_other_server(app: App) {
     let start = visitor.get("/docs/swagger-initializer.js").await.is(200);
     assert!(start.text().contains("/api/openapi.json"));
     let nothing = visitor.get("/docs/nothing.js").await;
-    nothing.refused(404, "NOT_FOUND");
+    nothing.problem(404, "NOT_FOUND");
 }

@@ -7,7 +7,7 @@ on_both_engines! {
     assets_are_named_by_content_and_cached_forever,
     a_compressed_file_has_the_same_content,
     pages_are_read_only_and_unknown_addresses_stay_problems,
-    a_setting_turns_them_off,
+    a_setting_disables_them,
 }
 
 const PAGES: [&str; 6] = [
@@ -98,14 +98,14 @@ async fn pages_are_read_only_and_unknown_addresses_stay_problems(app: App) {
     }
     let asset = assets(&app).await.swap_remove(0);
     for path in ["/nothing", "/tasks/1", "/index.html", &format!("{asset}x")] {
-        caller.get(path).await.refused(404, "NOT_FOUND");
+        caller.get(path).await.problem(404, "NOT_FOUND");
     }
 }
 
-async fn a_setting_turns_them_off(engine: Engine) {
+async fn a_setting_disables_them(engine: Engine) {
     let app = App::on(engine).set("pages", "false").start();
     for path in PAGES {
-        app.anonymous().get(path).await.refused(404, "NOT_FOUND");
+        app.anonymous().get(path).await.problem(404, "NOT_FOUND");
     }
     let docs = app.anonymous().get("/docs/").await;
     assert_eq!(docs.status(), 200);

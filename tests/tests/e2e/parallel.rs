@@ -30,7 +30,7 @@ async fn of_fifty_registrations_of_one_address_one_succeeds(app: App) {
         if response.status() == 201 {
             winners.push((number, response.created()));
         } else {
-            response.refused(409, "USER_ALREADY_EXISTS");
+            response.problem(409, "USER_ALREADY_EXISTS");
         }
     }
     let [(number, token_response)] = winners.as_slice() else {
@@ -100,6 +100,6 @@ async fn of_many_parallel_deletions_of_a_task_one_succeeds(app: App) {
     let (done, late): (Vec<_>, Vec<_>) = responses.into_iter().partition(|it| it.status() == 200);
     assert_eq!(done.len(), 1);
     for response in late {
-        response.refused(404, "TASK_NOT_FOUND");
+        response.problem(404, "TASK_NOT_FOUND");
     }
 }

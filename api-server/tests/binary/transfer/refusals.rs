@@ -6,7 +6,7 @@ use super::fixtures::{Engine, Fixture, on_both_engines};
 use harness::Outcome;
 
 on_both_engines! {
-    a_half_migrated_source_is_refused_before_anything_is_written,
+    a_half_migrated_source_is_rejected_before_anything_is_written,
     a_missing_source_is_rejected,
 }
 
@@ -21,7 +21,7 @@ fn assert_refused(fixture: &Fixture, outcome: &Outcome, why: &str) {
     assert!(!fixture.work_dir.path("data").exists());
 }
 
-fn a_half_migrated_source_is_refused_before_anything_is_written(engine: Engine) {
+fn a_half_migrated_source_is_rejected_before_anything_is_written(engine: Engine) {
     let fixture = Fixture::empty(engine);
     fixture.execute("CREATE TABLE other (id text)");
     let refused = |arguments: &[&str], why: &str| {

@@ -20,12 +20,12 @@ async fn changes_of(client: &Client, task: &Value) -> (usize, usize) {
     let (mut refused, mut too_late) = (0, 0);
     for response in join_all(changes).await {
         if response.status() == 503 {
-            response.refused(503, "DATABASE_UNAVAILABLE");
+            response.problem(503, "DATABASE_UNAVAILABLE");
             too_late += 1;
             continue;
         }
         assert_eq!(response.header("retry-after"), Some("1"));
-        let problem = response.refused(429, "TOO_MANY_REQUESTS");
+        let problem = response.problem(429, "TOO_MANY_REQUESTS");
         let detail = "Too many requests of this account at once; please try again";
         assert_eq!(problem["detail"], detail);
         refused += 1;
@@ -77,7 +77,7 @@ async fn others_are_served_while_an_account_searches(app: App) {
         for response in join_all(searches).await {
             match response.status() {
                 200 => assert_eq!(response.ok(), json!([])),
-                _ => drop(response.refused(429, "TOO_MANY_REQUESTS")),
+                _ => drop(response.problem(429, "TOO_MANY_REQUESTS")),
             }
         }
     };

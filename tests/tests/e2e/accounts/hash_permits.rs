@@ -97,7 +97,7 @@ async fn while_one_network_storms_a_login_from_another_waits_for_a_few_hashes(en
         .find(|it| it.status() == 503);
     let full = full.expect("an attempt beyond the places of its network");
     assert!(full.header("retry-after").is_some());
-    full.refused(503, "OVERLOADED");
+    full.problem(503, "OVERLOADED");
 }
 
 async fn while_fifty_networks_storm_a_login_from_another_waits_for_one_round(engine: Engine) {
@@ -142,7 +142,7 @@ async fn callers_that_hang_up_release_their_places(engine: Engine) {
         .response()
         .await
         .unwrap()
-        .refused(401, "INVALID_EMAIL_OR_PASSWORD");
+        .problem(401, "INVALID_EMAIL_OR_PASSWORD");
     drop(connections);
     let before = hashed(&here);
     login(&app, &here, ada.email(), ada.password()).await.ok();
@@ -165,5 +165,5 @@ async fn a_logout_without_a_waiting_caller_is_still_a_logout(app: App) {
     drop(connection);
     while ada.get("/api/auth/session").await.status() == 200 {}
     let refused = ada.get("/api/auth/session").await;
-    refused.refused(401, "TOKEN_REVOKED");
+    refused.problem(401, "TOKEN_REVOKED");
 }

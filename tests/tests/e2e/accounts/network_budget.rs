@@ -16,9 +16,9 @@ on_both_engines! {
     registrations_and_existing_addresses_exhaust_the_budget_of_their_network,
     of_many_registrations_at_once_no_more_than_the_budget_succeed,
     a_registration_that_creates_and_reveals_nothing_is_not_counted,
-    a_loopback_caller_that_is_no_trusted_proxy_is_not_counted,
+    an_untrusted_loopback_caller_is_not_counted,
     a_disabled_limit_counts_nothing,
-    a_stolen_session_guesses_a_hundred_times_however_many_networks_it_comes_from,
+    a_stolen_session_guesses_a_hundred_times_across_all_networks,
 }
 
 const REGISTER: &str = "/api/auth/register";
@@ -58,16 +58,16 @@ async fn failed_logins_of_any_address_exhaust_the_budget_of_their_network(engine
     let ada = app.user("ada").await;
     for number in 0..9 {
         let refused = wrong(&app, HERE, number).await;
-        refused.refused(401, "INVALID_EMAIL_OR_PASSWORD");
+        refused.problem(401, "INVALID_EMAIL_OR_PASSWORD");
     }
     right(&app, HERE, &ada).await.ok();
     let tenth = from(&app, HERE, LOGIN, ada.email(), "not the password");
-    tenth.await.refused(401, "INVALID_EMAIL_OR_PASSWORD");
+    tenth.await.problem(401, "INVALID_EMAIL_OR_PASSWORD");
 
     app.clock.advance(Duration::from_secs(300));
     let refused = right(&app, HERE, &ada).await;
     assert_eq!(refused.header("retry-after"), Some("601"));
-    let problem = refused.refused(429, "TOO_MANY_REQUESTS");
+    let problem = refused.problem(429, "TOO_MANY_REQUESTS");
     let detail = "Too many failed attempts from your network; please wait";
     assert_eq!(problem["detail"], detail);
     right(&app, ELSEWHERE, &ada).await.ok();
@@ -76,7 +76,7 @@ async fn failed_logins_of_any_address_exhaust_the_budget_of_their_network(engine
 
     app.clock.advance(Duration::from_secs(599));
     let refused = right(&app, HERE, &ada).await;
-    refused.refused(429, "TOO_MANY_REQUESTS");
+    refused.problem(429, "TOO_MANY_REQUESTS");
     app.clock.advance(Duration::from_secs(1));
     right(&app, HERE, &ada).await.ok();
 }
@@ -98,10 +98,10 @@ async fn logins_that_succeed_are_never_counted(engine: Engine) {
     }
     for number in 0..3 {
         let refused = wrong(&app, HERE, number).await;
-        refused.refused(401, "INVALID_EMAIL_OR_PASSWORD");
+        refused.problem(401, "INVALID_EMAIL_OR_PASSWORD");
     }
     let refused = wrong(&app, HERE, 3).await;
-    refused.refused(429, "TOO_MANY_REQUESTS");
+    refused.problem(429, "TOO_MANY_REQUESTS");
 }
 
 async fn a_48_counts_as_four_networks(engine: Engine) {
@@ -109,12 +109,12 @@ async fn a_48_counts_as_four_networks(engine: Engine) {
     for number in 0..8 {
         let network = format!("2001:db8:7:{number}::1");
         let refused = wrong(&app, &network, number).await;
-        refused.refused(401, "INVALID_EMAIL_OR_PASSWORD");
+        refused.problem(401, "INVALID_EMAIL_OR_PASSWORD");
     }
     let refused = wrong(&app, "2001:db8:7:ffff::1", 8).await;
-    refused.refused(429, "TOO_MANY_REQUESTS");
+    refused.problem(429, "TOO_MANY_REQUESTS");
     let refused = wrong(&app, "2001:db8:8::1", 9).await;
-    refused.refused(401, "INVALID_EMAIL_OR_PASSWORD");
+    refused.problem(401, "INVALID_EMAIL_OR_PASSWORD");
 }
 
 async fn registrations_and_existing_addresses_exhaust_the_budget_of_their_network(engine: Engine) {
@@ -123,13 +123,13 @@ async fn registrations_and_existing_addresses_exhaust_the_budget_of_their_networ
         registration(&app, HERE, number).await.created();
     }
     let existing = registration(&app, HERE, 0).await;
-    existing.refused(409, "USER_ALREADY_EXISTS");
+    existing.problem(409, "USER_ALREADY_EXISTS");
     registration(&app, HERE, 4).await.created();
 
     for number in [0, 5] {
         let refused = registration(&app, HERE, number).await;
         assert_eq!(refused.header("retry-after"), Some("3601"));
-        let problem = refused.refused(429, "TOO_MANY_REQUESTS");
+        let problem = refused.problem(429, "TOO_MANY_REQUESTS");
         let detail = "Too many registrations from your network; please wait";
         assert_eq!(problem["detail"], detail);
     }
@@ -138,7 +138,7 @@ async fn registrations_and_existing_addresses_exhaust_the_budget_of_their_networ
     login.await.ok();
     app.clock.advance(Duration::from_secs(3599));
     let refused = registration(&app, HERE, 6).await;
-    refused.refused(429, "TOO_MANY_REQUESTS");
+    refused.problem(429, "TOO_MANY_REQUESTS");
     app.clock.advance(Duration::from_secs(1));
     registration(&app, HERE, 6).await.created();
 }
@@ -158,12 +158,12 @@ async fn a_registration_that_creates_and_reveals_nothing_is_not_counted(engine: 
     let app = app(engine, "off", "1");
     for password in ["", "short", &"x".repeat(129)] {
         let refused = from(&app, HERE, REGISTER, "new@example.com", password).await;
-        refused.refused(422, "VALIDATION_ERROR");
+        refused.problem(422, "VALIDATION_ERROR");
     }
     registration(&app, HERE, 1).await.created();
 }
 
-async fn a_loopback_caller_that_is_no_trusted_proxy_is_not_counted(engine: Engine) {
+async fn an_untrusted_loopback_caller_is_not_counted(engine: Engine) {
     let app = App::on(engine)
         .set("max-failed-logins-per-network", "1")
         .set("max-registrations-per-network", "1")
@@ -172,7 +172,7 @@ async fn a_loopback_caller_that_is_no_trusted_proxy_is_not_counted(engine: Engin
     registration(&app, HERE, 1).await.created();
     for _ in 0..101 {
         let refused = from(&app, HERE, LOGIN, ada.email(), "not the password").await;
-        refused.refused(401, "INVALID_EMAIL_OR_PASSWORD");
+        refused.problem(401, "INVALID_EMAIL_OR_PASSWORD");
     }
     right(&app, HERE, &ada).await.ok();
 }
@@ -181,16 +181,14 @@ async fn a_disabled_limit_counts_nothing(engine: Engine) {
     let app = app(engine, "off", "off");
     for number in 0..301 {
         let refused = wrong(&app, HERE, number).await;
-        refused.refused(401, "INVALID_EMAIL_OR_PASSWORD");
+        refused.problem(401, "INVALID_EMAIL_OR_PASSWORD");
         if number < 2 {
             registration(&app, HERE, number).await.created();
         }
     }
 }
 
-async fn a_stolen_session_guesses_a_hundred_times_however_many_networks_it_comes_from(
-    engine: Engine,
-) {
+async fn a_stolen_session_guesses_a_hundred_times_across_all_networks(engine: Engine) {
     let app = app(engine, "300", "off");
     let ada = app.user("ada").await;
     let guess = |number: usize, password: &str| {
@@ -200,10 +198,10 @@ async fn a_stolen_session_guesses_a_hundred_times_however_many_networks_it_comes
     };
     for number in 0..100 {
         let refused = guess(number, "not the password").await;
-        refused.refused(403, "INVALID_PASSWORD");
+        refused.problem(403, "INVALID_PASSWORD");
     }
     let refused = guess(200, ada.password()).await;
-    refused.refused(429, "TOO_MANY_REQUESTS");
+    refused.problem(429, "TOO_MANY_REQUESTS");
     // The owner can log in, even from a network that guessed.
     right(&app, "198.51.100.7", &ada).await.ok();
 }

@@ -121,7 +121,7 @@ async fn a_token_without_an_account_gets_no_token(app: App) {
     ] {
         let refused = request.await;
         assert_eq!(refused.header("www-authenticate"), Some(challenge));
-        refused.refused(401, "INVALID_TOKEN");
+        refused.problem(401, "INVALID_TOKEN");
     }
     assert_eq!(without_account.get("/api/tasks").await.ok(), json!([]));
 }

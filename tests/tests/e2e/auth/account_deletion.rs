@@ -11,12 +11,12 @@ use crate::sessions::fixtures::{
 
 on_both_engines! {
     a_deleted_account_leaves_no_user_no_task_and_no_session,
-    the_tokens_of_a_deleted_account_are_refused_by_every_route_at_once,
+    the_tokens_of_a_deleted_account_are_rejected_by_every_route_at_once,
     the_address_of_a_deleted_account_is_free_and_its_tasks_do_not_come_back,
     a_wrong_password_deletes_nothing,
     wrong_passwords_are_counted_as_failed_logins,
     a_body_without_a_password_deletes_nothing,
-    a_token_without_an_account_is_refused,
+    a_token_without_an_account_is_rejected,
 }
 
 fn delete(caller: &Client, password: &str) -> Request {
@@ -51,7 +51,7 @@ async fn a_deleted_account_leaves_no_user_no_task_and_no_session(app: App) {
     login(&app, &eve).await;
 }
 
-async fn the_tokens_of_a_deleted_account_are_refused_by_every_route_at_once(app: App) {
+async fn the_tokens_of_a_deleted_account_are_rejected_by_every_route_at_once(app: App) {
     let (ada, device) = user_with_device(&app, "ada").await;
     let other = login(&app, &ada).await;
     let caller = app.bearer(device.access.as_str());
@@ -60,14 +60,14 @@ async fn the_tokens_of_a_deleted_account_are_refused_by_every_route_at_once(app:
         let caller = app.bearer(device.access.as_str());
         for operation in protected(&app).await {
             let refused = operation.request(&caller, ada.id()).await;
-            refused.refused(401, "TOKEN_REVOKED");
+            refused.problem(401, "TOKEN_REVOKED");
         }
         let refused = refresh(&app, &device.refresh).await;
-        refused.refused(401, "SESSION_EXPIRED");
+        refused.problem(401, "SESSION_EXPIRED");
     }
     let login = credentials(ada.email(), ada.password());
     let refused = app.anonymous().post(LOGIN, login).await;
-    refused.refused(401, "INVALID_EMAIL_OR_PASSWORD");
+    refused.problem(401, "INVALID_EMAIL_OR_PASSWORD");
 }
 
 async fn the_address_of_a_deleted_account_is_free_and_its_tasks_do_not_come_back(app: App) {
@@ -78,7 +78,7 @@ async fn the_address_of_a_deleted_account_is_free_and_its_tasks_do_not_come_back
     assert_ne!(again.id(), ada.id());
     assert_eq!(again.all_tasks().await, json!([]));
     let old = again.get(&again.task(&task["id"])).await;
-    old.refused(404, "TASK_NOT_FOUND");
+    old.problem(404, "TASK_NOT_FOUND");
     // The id of a deleted task is not reused either.
     let new = again.new_task("Buy tea").await;
     assert!(new["id"].as_i64() > task["id"].as_i64());
@@ -91,7 +91,7 @@ async fn a_wrong_password_deletes_nothing(app: App) {
     for wrong in ["not the password", "x", eve.password()] {
         let refused = delete(&caller, wrong).await;
         assert!(refused.all("set-cookie").is_empty());
-        refused.refused(403, "INVALID_PASSWORD");
+        refused.problem(403, "INVALID_PASSWORD");
     }
     assert_eq!(count(&app, "users"), 2);
     caller.get(ACCOUNT).await.ok();
@@ -102,10 +102,10 @@ async fn wrong_passwords_are_counted_as_failed_logins(app: App) {
     let caller = app.bearer(device.access.as_str());
     for _ in 0..100 {
         let refused = delete(&caller, "not the password").await;
-        refused.refused(403, "INVALID_PASSWORD");
+        refused.problem(403, "INVALID_PASSWORD");
     }
     let refused = delete(&caller, ada.password()).await;
-    refused.refused(429, "TOO_MANY_REQUESTS");
+    refused.problem(429, "TOO_MANY_REQUESTS");
     assert_eq!(count(&app, "users"), 1);
 }
 
@@ -120,20 +120,20 @@ async fn a_body_without_a_password_deletes_nothing(app: App) {
         (Value::Null, 400, "INVALID_REQUEST"),
     ] {
         let refused = caller.delete(ACCOUNT).body(body).await;
-        refused.refused(status, code);
+        refused.problem(status, code);
     }
     let bare = caller.delete(ACCOUNT).await;
-    bare.refused(415, "UNSUPPORTED_MEDIA_TYPE");
+    bare.problem(415, "UNSUPPORTED_MEDIA_TYPE");
     assert_eq!(count(&app, "users"), 1);
 }
 
-async fn a_token_without_an_account_is_refused(app: App) {
+async fn a_token_without_an_account_is_rejected(app: App) {
     let token = app.token_for("somebody", "somebody@example.com");
     let refused = delete(&app.bearer(token), "any password").await;
-    refused.refused(401, "INVALID_TOKEN");
+    refused.problem(401, "INVALID_TOKEN");
     // A token that another service issued for an existing account is accepted like our own.
     let ada = app.user("ada").await;
     let token = app.token_for(ada.id(), ada.email());
     delete(&app.bearer(token), ada.password()).await.ok();
-    ada.get(ACCOUNT).await.refused(401, "TOKEN_REVOKED");
+    ada.get(ACCOUNT).await.problem(401, "TOKEN_REVOKED");
 }

@@ -16,13 +16,13 @@ use crate::sessions::fixtures::{
 on_both_engines! {
     a_change_ends_every_session_and_starts_a_new_one,
     the_new_password_logs_in_and_the_old_one_does_not,
-    no_token_of_before_the_change_is_accepted_on_any_node,
-    a_refresh_beside_the_change_does_not_survive_it,
+    no_earlier_token_is_accepted_on_any_node_after_the_change,
+    a_refresh_during_the_change_does_not_survive_it,
     a_browser_that_changes_the_password_continues_with_new_cookies,
     a_wrong_current_password_is_403_and_changes_nothing,
     wrong_current_passwords_are_counted_as_failed_logins,
     the_new_password_keeps_the_limits_of_a_first_one,
-    an_ended_or_expired_session_changes_nothing,
+    a_revoked_or_expired_session_changes_nothing,
     a_token_of_another_service_keeps_no_session,
 }
 
@@ -70,9 +70,9 @@ async fn a_change_ends_every_session_and_starts_a_new_one(app: App) {
     for other in others.iter().chain([&device]) {
         get_session(&app, &other.access)
             .await
-            .refused(401, "TOKEN_REVOKED");
+            .problem(401, "TOKEN_REVOKED");
         let refused = refresh(&app, &other.refresh).await;
-        refused.refused(401, "SESSION_EXPIRED");
+        refused.problem(401, "SESSION_EXPIRED");
     }
     assert_eq!(live(&app, [&device, &next, &eves]), [false, true, true]);
     get_session(&app, &next.access).await.ok();
@@ -84,7 +84,7 @@ async fn the_new_password_logs_in_and_the_old_one_does_not(app: App) {
     let next = change(&app, &device, &ada).await;
     let old = credentials(ada.email(), ada.password());
     let old = app.anonymous().post(LOGIN, old).await;
-    old.refused(401, "INVALID_EMAIL_OR_PASSWORD");
+    old.problem(401, "INVALID_EMAIL_OR_PASSWORD");
     let new = app.anonymous().post(LOGIN, credentials(ada.email(), NEW));
     new.await.ok();
     // The same password again is a change like any other.
@@ -93,11 +93,11 @@ async fn the_new_password_logs_in_and_the_old_one_does_not(app: App) {
     assert_ne!(again.ok()["session_id"], next.session);
     get_session(&app, &next.access)
         .await
-        .refused(401, "TOKEN_REVOKED");
+        .problem(401, "TOKEN_REVOKED");
 }
 
 /// A thief holds copies of all tokens of the device.
-async fn no_token_of_before_the_change_is_accepted_on_any_node(engine: Engine) {
+async fn no_earlier_token_is_accepted_on_any_node_after_the_change(engine: Engine) {
     let app = App::on(engine).set("token-audiences", "reports").start();
     let other = app
         .another_process()
@@ -115,20 +115,20 @@ async fn no_token_of_before_the_change_is_accepted_on_any_node(engine: Engine) {
     let access = [&before.access, &current.access];
     let refreshes = [&before.refresh, &current.refresh];
     for token in access {
-        get_session(&app, token).await.refused(401, "TOKEN_REVOKED");
+        get_session(&app, token).await.problem(401, "TOKEN_REVOKED");
         let waited = until_refused(&other, token, "TOKEN_REVOKED").await;
         assert!(waited < MAX_REVOCATION_DELAY, "{waited:?}");
     }
     for node in [&app, &other] {
         for token in refreshes {
             let refused = refresh(node, token).await;
-            refused.refused(401, "SESSION_EXPIRED");
+            refused.problem(401, "SESSION_EXPIRED");
         }
         let stolen = node.bearer(current.access.as_str());
         let refused = stolen.post("/api/auth/token", exchange.clone()).await;
-        refused.refused(401, "TOKEN_REVOKED");
+        refused.problem(401, "TOKEN_REVOKED");
         let again = stolen.post(CHANGE_PASSWORD, passwords(NEW, NEW)).await;
-        again.refused(401, "TOKEN_REVOKED");
+        again.problem(401, "TOKEN_REVOKED");
         get_session(node, &next.access).await.ok();
     }
     // The feed lists the session, so other services reject its tokens.
@@ -141,7 +141,7 @@ async fn no_token_of_before_the_change_is_accepted_on_any_node(engine: Engine) {
     refreshed(&other, &next).await;
 }
 
-async fn a_refresh_beside_the_change_does_not_survive_it(app: App) {
+async fn a_refresh_during_the_change_does_not_survive_it(app: App) {
     for round in 0..5 {
         let (ada, device) = user_with_device(&app, &format!("ada{round}")).await;
         let bearer = app.bearer(device.access.as_str());
@@ -155,16 +155,16 @@ async fn a_refresh_beside_the_change_does_not_survive_it(app: App) {
         let next = Device::from_response(&change.ok());
         for response in early.into_iter().chain(late) {
             if response.status() == 401 {
-                response.refused(401, "SESSION_EXPIRED");
+                response.problem(401, "SESSION_EXPIRED");
                 continue;
             }
             let old = Device::from_response(&response.ok());
             assert_eq!(old.session, device.session);
             get_session(&app, &old.access)
                 .await
-                .refused(401, "TOKEN_REVOKED");
+                .problem(401, "TOKEN_REVOKED");
             let refused = refresh(&app, &old.refresh).await;
-            refused.refused(401, "SESSION_EXPIRED");
+            refused.problem(401, "SESSION_EXPIRED");
         }
         refreshed(&app, &next).await;
     }
@@ -194,9 +194,9 @@ async fn a_browser_that_changes_the_password_continues_with_new_cookies(app: App
     let refresh = app.anonymous().request("POST", REFRESH);
     by_cookies(refresh.clone(), &cookies).await.ok();
     let copied = by_cookies(session, &device.cookies()).await;
-    copied.refused(401, "TOKEN_REVOKED");
+    copied.problem(401, "TOKEN_REVOKED");
     let copied = by_cookies(refresh, &device.cookies()).await;
-    copied.refused(401, "SESSION_EXPIRED");
+    copied.problem(401, "SESSION_EXPIRED");
 }
 
 async fn a_wrong_current_password_is_403_and_changes_nothing(app: App) {
@@ -206,7 +206,7 @@ async fn a_wrong_current_password_is_403_and_changes_nothing(app: App) {
     for wrong in ["not the password", "x", &ada.password().to_uppercase(), NEW] {
         let refused = bearer.post(CHANGE_PASSWORD, passwords(wrong, NEW)).await;
         assert!(refused.all("set-cookie").is_empty());
-        let problem = refused.refused(403, "INVALID_PASSWORD");
+        let problem = refused.problem(403, "INVALID_PASSWORD");
         assert_eq!(problem["detail"], "The current password is wrong");
     }
     assert_eq!(counter(&app, &device.session), 0);
@@ -221,14 +221,14 @@ async fn wrong_current_passwords_are_counted_as_failed_logins(engine: Engine) {
     let wrong = passwords("not the password", NEW);
     for _ in 0..100 {
         let refused = bearer.post(CHANGE_PASSWORD, wrong.clone()).await;
-        refused.refused(403, "INVALID_PASSWORD");
+        refused.problem(403, "INVALID_PASSWORD");
     }
     let right = passwords(ada.password(), NEW);
     let refused = bearer.post(CHANGE_PASSWORD, right.clone()).await;
-    refused.refused(429, "TOO_MANY_REQUESTS");
+    refused.problem(429, "TOO_MANY_REQUESTS");
     let login = credentials(ada.email(), ada.password());
     let refused = app.anonymous().post(LOGIN, login).await;
-    refused.refused(429, "TOO_MANY_REQUESTS");
+    refused.problem(429, "TOO_MANY_REQUESTS");
     app.clock.advance(Duration::from_secs(15 * 60 - 1));
     let token = refreshed(&app, &device).await.access;
     app.clock.advance(Duration::from_secs(1));
@@ -275,7 +275,7 @@ async fn the_new_password_keeps_the_limits_of_a_first_one(app: App) {
     }
     for missing in [json!({ "current_password": ada.password() }), json!({})] {
         let refused = bearer.post(CHANGE_PASSWORD, missing).await;
-        refused.refused(422, "VALIDATION_ERROR");
+        refused.problem(422, "VALIDATION_ERROR");
     }
     login(&app, &ada).await;
     for valid in ["p".repeat(128), "😀".repeat(40), " eight 8".to_owned()] {
@@ -293,7 +293,7 @@ async fn the_new_password_keeps_the_limits_of_a_first_one(app: App) {
     }
 }
 
-async fn an_ended_or_expired_session_changes_nothing(app: App) {
+async fn a_revoked_or_expired_session_changes_nothing(app: App) {
     let (ada, device) = user_with_device(&app, "ada").await;
     let body = passwords(ada.password(), NEW);
     let bearer = app.bearer(device.access.as_str());
@@ -301,11 +301,11 @@ async fn an_ended_or_expired_session_changes_nothing(app: App) {
     let end = "UPDATE sessions SET revoked_at = created_at";
     app.database().execute(end);
     let refused = bearer.post(CHANGE_PASSWORD, body.clone()).await;
-    refused.refused(401, "TOKEN_REVOKED");
+    refused.problem(401, "TOKEN_REVOKED");
     app.database()
         .execute("UPDATE sessions SET revoked_at = NULL, expires_at = created_at");
     let refused = bearer.post(CHANGE_PASSWORD, body).await;
-    refused.refused(401, "TOKEN_REVOKED");
+    refused.problem(401, "TOKEN_REVOKED");
     login(&app, &ada).await;
 }
 
@@ -314,6 +314,6 @@ async fn a_token_of_another_service_keeps_no_session(app: App) {
     let bearer = app.bearer(app.token_for(ada.id(), ada.email()));
     let body = passwords(ada.password(), NEW);
     let refused = bearer.post(CHANGE_PASSWORD, body).await;
-    refused.refused(401, "TOKEN_REVOKED");
+    refused.problem(401, "TOKEN_REVOKED");
     login(&app, &ada).await;
 }

@@ -7,11 +7,11 @@ use serde_json::json;
 use super::login::{LOGIN, credentials};
 
 on_both_engines! {
-    a_common_password_is_refused_where_one_is_set,
-    a_common_password_is_refused_together_with_everything_else,
+    a_common_password_is_rejected_where_one_is_set,
+    a_common_password_is_reported_with_all_other_errors,
     a_password_that_only_contains_a_common_one_may_be_set,
     a_common_password_that_was_set_before_still_logs_in,
-    a_password_of_the_operators_list_is_refused_too,
+    a_password_on_the_operators_list_is_rejected_too,
     a_better_auth_client_reads_that_the_password_is_compromised,
 }
 
@@ -28,7 +28,7 @@ const COMMON: &[&str] = &[
 
 #[track_caller]
 fn is_common(refused: Response, field: &str) {
-    let problem = refused.refused(422, "VALIDATION_ERROR");
+    let problem = refused.problem(422, "VALIDATION_ERROR");
     let error = json!({
         "field": field,
         "code": "common_password",
@@ -37,7 +37,7 @@ fn is_common(refused: Response, field: &str) {
     assert_eq!(problem["errors"], json!([error]));
 }
 
-async fn a_common_password_is_refused_where_one_is_set(app: App) {
+async fn a_common_password_is_rejected_where_one_is_set(app: App) {
     let ada = app.user("ada").await;
     for common in COMMON {
         let body = credentials("eve@example.com", common);
@@ -50,10 +50,10 @@ async fn a_common_password_is_refused_where_one_is_set(app: App) {
     app.anonymous().post(LOGIN, unchanged).await.ok();
 }
 
-async fn a_common_password_is_refused_together_with_everything_else(app: App) {
+async fn a_common_password_is_reported_with_all_other_errors(app: App) {
     let body = credentials("no address", "password");
     let refused = app.anonymous().post(REGISTER, body).await;
-    let problem = refused.refused(422, "VALIDATION_ERROR");
+    let problem = refused.problem(422, "VALIDATION_ERROR");
     let codes = [&problem["errors"][0]["code"], &problem["errors"][1]["code"]];
     assert_eq!(codes, ["invalid_email", "common_password"]);
 }
@@ -85,7 +85,7 @@ async fn a_common_password_that_was_set_before_still_logs_in(app: App) {
     login.await.ok();
 }
 
-async fn a_password_of_the_operators_list_is_refused_too(engine: Engine) {
+async fn a_password_on_the_operators_list_is_rejected_too(engine: Engine) {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("list.txt");
     std::fs::write(&file, "Acme Ltd 2026\r\nZürich Hauptbahnhof\n").unwrap();

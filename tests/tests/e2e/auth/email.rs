@@ -54,7 +54,7 @@ async fn register(app: &App, email: &str) -> e2e::Response {
 
 async fn an_invalid_address_creates_no_account_in_either_api(app: App) {
     for text in NO_ADDRESSES {
-        let error = register(&app, text).await.refused(422, "VALIDATION_ERROR");
+        let error = register(&app, text).await.problem(422, "VALIDATION_ERROR");
         assert_eq!(error["errors"][0]["field"], "email", "{text:?}");
         assert_eq!(error["errors"][0]["code"], "invalid_email", "{text:?}");
         let body = json!({ "email": text, "password": PASSWORD, "name": "" });
@@ -97,7 +97,7 @@ async fn every_spelling_of_an_address_is_one_account(app: App) {
         let account = register(&app, spellings[0]).await.created();
         for spelling in spellings {
             let again = register(&app, spelling).await;
-            again.refused(409, "USER_ALREADY_EXISTS");
+            again.problem(409, "USER_ALREADY_EXISTS");
             let login = app.anonymous().post(LOGIN, credentials(spelling, PASSWORD));
             assert_eq!(login.await.ok()["user"], account["user"], "{spelling}");
         }
@@ -164,7 +164,7 @@ async fn an_address_with_an_older_spelling_still_logs_in(app: App) {
             let wrong = app
                 .anonymous()
                 .post(LOGIN, credentials(text, "wrong horse"));
-            wrong.await.refused(401, "INVALID_EMAIL_OR_PASSWORD");
+            wrong.await.problem(401, "INVALID_EMAIL_OR_PASSWORD");
         }
     }
 }
@@ -173,7 +173,7 @@ async fn an_account_with_an_older_spelling_is_not_shadowed(app: App) {
     let id = stored_as(&app, 0, "ada@exämple.de").await;
     for spelling in ["ada@exämple.de", "ada@xn--exmple-cua.de"] {
         let again = register(&app, spelling).await;
-        again.refused(409, "USER_ALREADY_EXISTS");
+        again.problem(409, "USER_ALREADY_EXISTS");
     }
     let login = app
         .anonymous()
@@ -188,7 +188,7 @@ async fn a_stored_address_with_unsafe_characters_does_not_log_in(app: App) {
         .anonymous()
         .post(LOGIN, credentials(hostile, PASSWORD))
         .await;
-    login.refused(422, "VALIDATION_ERROR");
+    login.problem(422, "VALIDATION_ERROR");
 }
 
 async fn an_account_with_an_older_spelling_can_change_its_password(app: App) {

@@ -10,9 +10,9 @@ on_both_engines! {
     a_login_creates_a_new_session,
     a_token_names_its_user_and_its_lifetime,
     a_wrong_password_and_an_unknown_address_get_the_same_response,
-    a_password_too_short_to_be_set_is_merely_wrong,
-    a_password_too_long_to_be_set_is_refused,
-    an_account_without_a_password_cannot_be_logged_in_to,
+    a_password_too_short_to_be_set_counts_as_wrong,
+    a_password_too_long_to_be_set_is_rejected,
+    an_account_without_a_password_cannot_log_in,
     a_session_remembers_the_device,
     any_user_agent_is_accepted,
 }
@@ -77,29 +77,29 @@ async fn a_wrong_password_and_an_unknown_address_get_the_same_response(app: App)
     for header in ["www-authenticate", "content-type", "content-length"] {
         assert_eq!(wrong.header(header), unknown.header(header));
     }
-    let wrong = wrong.refused(401, "INVALID_EMAIL_OR_PASSWORD");
+    let wrong = wrong.problem(401, "INVALID_EMAIL_OR_PASSWORD");
     assert_eq!(wrong["message"], "Invalid email or password");
-    let unknown = unknown.refused(401, "INVALID_EMAIL_OR_PASSWORD");
+    let unknown = unknown.problem(401, "INVALID_EMAIL_OR_PASSWORD");
     assert_eq!(wrong, unknown);
 }
 
-async fn a_password_too_short_to_be_set_is_merely_wrong(app: App) {
+async fn a_password_too_short_to_be_set_counts_as_wrong(app: App) {
     let ada = app.user("ada").await;
     for password in ["p", "short"] {
         let refused = app
             .anonymous()
             .post(LOGIN, credentials(ada.email(), password));
-        refused.await.refused(401, "INVALID_EMAIL_OR_PASSWORD");
+        refused.await.problem(401, "INVALID_EMAIL_OR_PASSWORD");
     }
     let empty = app.anonymous().post(LOGIN, credentials(ada.email(), ""));
     empty.await.invalid("password", "required", "is required");
 }
 
-async fn a_password_too_long_to_be_set_is_refused(app: App) {
+async fn a_password_too_long_to_be_set_is_rejected(app: App) {
     let ada = app.user("ada").await;
     let at_most = credentials(ada.email(), &"p".repeat(128));
     let wrong = app.anonymous().post(LOGIN, at_most).await;
-    wrong.refused(401, "INVALID_EMAIL_OR_PASSWORD");
+    wrong.problem(401, "INVALID_EMAIL_OR_PASSWORD");
     for length in [129, 4096, 60_000] {
         let too_long = credentials(ada.email(), &"p".repeat(length));
         let refused = app.anonymous().post(LOGIN, too_long).await;
@@ -108,7 +108,7 @@ async fn a_password_too_long_to_be_set_is_refused(app: App) {
     }
 }
 
-async fn an_account_without_a_password_cannot_be_logged_in_to(app: App) {
+async fn an_account_without_a_password_cannot_log_in(app: App) {
     let ada = app.user("ada").await;
     let forget = "UPDATE users SET password_hash = NULL";
     app.database().execute(forget);
@@ -116,7 +116,7 @@ async fn an_account_without_a_password_cannot_be_logged_in_to(app: App) {
         let refused = app
             .anonymous()
             .post(LOGIN, credentials(ada.email(), password));
-        refused.await.refused(401, "INVALID_EMAIL_OR_PASSWORD");
+        refused.await.problem(401, "INVALID_EMAIL_OR_PASSWORD");
     }
 }
 

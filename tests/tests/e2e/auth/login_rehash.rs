@@ -38,7 +38,7 @@ async fn assert_replaced(app: &App, ada: &Client, password: &str, planted: &str)
     let wrong = app
         .anonymous()
         .post(LOGIN, credentials(ada.email(), "not it"));
-    wrong.await.refused(401, "INVALID_EMAIL_OR_PASSWORD");
+    wrong.await.problem(401, "INVALID_EMAIL_OR_PASSWORD");
     assert_eq!(stored(app), planted);
 
     let right = app
@@ -135,7 +135,7 @@ async fn a_corrupt_hash_is_a_500_and_nothing_worse(app: App) {
         let response = login.header("x-request-id", &id).await;
         assert_eq!(response.header("x-request-id"), Some(id.as_str()));
         let shown = response.text();
-        response.refused(500, "INTERNAL_SERVER_ERROR");
+        response.problem(500, "INTERNAL_SERVER_ERROR");
         for inner in ["canary", "bcrypt", "hash", "$2"] {
             assert!(!shown.contains(inner), "{shown}");
         }

@@ -17,7 +17,7 @@ async fn fail(app: &App, ada: &Client, times: usize) {
     let wrong = credentials(ada.email(), "not the password");
     for _ in 0..times {
         let refused = app.anonymous().post(LOGIN, wrong.clone()).await;
-        refused.refused(401, "INVALID_EMAIL_OR_PASSWORD");
+        refused.problem(401, "INVALID_EMAIL_OR_PASSWORD");
     }
 }
 
@@ -31,12 +31,12 @@ async fn after_a_hundred_failures_the_right_password_has_to_wait_too(engine: Eng
         .post(LOGIN, credentials(ada.email(), ada.password()));
     let refused = login.clone().await;
     let wait: u64 = refused.header("retry-after").unwrap().parse().unwrap();
-    refused.refused(429, "TOO_MANY_REQUESTS");
+    refused.problem(429, "TOO_MANY_REQUESTS");
     // Existing sessions stay valid.
     ada.get("/api/auth/account").await.ok();
 
     app.clock.advance(Duration::from_secs(wait - 2));
-    login.clone().await.refused(429, "TOO_MANY_REQUESTS");
+    login.clone().await.problem(429, "TOO_MANY_REQUESTS");
     app.clock.advance(Duration::from_secs(2));
     login.await.ok();
     fail(&app, &ada, 100).await;
@@ -50,7 +50,7 @@ async fn another_address_and_another_network_are_not_affected(engine: Engine) {
     let upper = credentials(&ada.email().to_uppercase(), ada.password());
     for body in [&body, &upper] {
         let refused = app.anonymous().post(LOGIN, body.clone()).await;
-        refused.refused(429, "TOO_MANY_REQUESTS");
+        refused.problem(429, "TOO_MANY_REQUESTS");
     }
     let hers = credentials(eve.email(), eve.password());
     app.anonymous().post(LOGIN, hers).await.ok();
@@ -87,6 +87,6 @@ async fn no_header_changes_the_caller(engine: Engine) {
     for name in ["forwarded", "x-real-ip", "true-client-ip"] {
         let refused = app.anonymous().post(LOGIN, body.clone());
         let refused = refused.header(name, "203.0.113.7").await;
-        refused.refused(429, "TOO_MANY_REQUESTS");
+        refused.problem(429, "TOO_MANY_REQUESTS");
     }
 }

@@ -23,7 +23,7 @@ on_both_engines! {
     the_header_counts_more_than_the_body_and_the_body_more_than_the_cookies,
     an_invalid_body_revokes_nothing,
     cookies_from_another_origin_revoke_nothing,
-    a_token_of_an_ended_session_is_refused_by_every_route_at_once,
+    a_token_of_a_revoked_session_is_rejected_by_every_route_at_once,
 }
 
 /// Builds a logout request with a credential of this device and this body.
@@ -51,7 +51,7 @@ fn with_cookie(app: &App, cookie: &str, body: Value) -> Request {
 
 /// Asserts the number of revoked sessions, and that the caller keeps its cookies.
 #[track_caller]
-pub(crate) fn others_logged_out(response: Response, revoked: usize) {
+pub(crate) fn assert_others_logged_out(response: Response, revoked: usize) {
     assert!(response.all("set-cookie").is_empty(), "{response:?}");
     let said = response.ok();
     assert_eq!(said, json!({ "success": true, "revoked": revoked }));
@@ -59,7 +59,7 @@ pub(crate) fn others_logged_out(response: Response, revoked: usize) {
 
 /// Asserts the number of revoked sessions, and that the cookies are cleared.
 #[track_caller]
-pub(crate) fn logged_out(response: Response, revoked: usize) {
+pub(crate) fn assert_logged_out(response: Response, revoked: usize) {
     let cleared = [
         "access_token=; Path=/; Max-Age=0; HttpOnly; SameSite=Lax",
         "refresh_token=; Path=/api/auth; Max-Age=0; HttpOnly; SameSite=Lax",
@@ -97,9 +97,9 @@ async fn each_scope(app: App, credential: Credential, wait: Duration, scopes: Sc
         for revoked in [revoked, 0] {
             let response = credential(&app, &devices[0], body.clone()).await;
             if body["scope"] == "others" {
-                others_logged_out(response, revoked);
+                assert_others_logged_out(response, revoked);
             } else {
-                logged_out(response, revoked);
+                assert_logged_out(response, revoked);
             }
             assert_eq!(live(&app, &devices), left, "{scope}");
         }
@@ -109,12 +109,12 @@ async fn each_scope(app: App, credential: Credential, wait: Duration, scopes: Sc
                 let next = Device::from_response(&response.ok());
                 get_session(&app, &next.access).await.ok();
             } else {
-                response.refused(401, "SESSION_EXPIRED");
+                response.problem(401, "SESSION_EXPIRED");
             }
             if !lives && wait.is_zero() {
                 get_session(&app, &device.access)
                     .await
-                    .refused(401, "TOKEN_REVOKED");
+                    .problem(401, "TOKEN_REVOKED");
             }
         }
     }
@@ -146,7 +146,7 @@ async fn either_cookie_alone_is_enough(app: App) {
     app.clock.advance(Duration::from_secs(24 * 60 * 60));
     for cookie in [access, refresh] {
         for revoked in [1, 0] {
-            logged_out(with_cookie(&app, &cookie, json!({})).await, revoked);
+            assert_logged_out(with_cookie(&app, &cookie, json!({})).await, revoked);
         }
     }
     assert_eq!(live(&app, [&first, &second]), [false, false]);
@@ -159,11 +159,11 @@ async fn an_old_refresh_token_still_logs_out(app: App) {
     for _ in 0..3 {
         newest = refreshed(&app, &newest).await;
     }
-    logged_out(by_body(&app, &first, json!({})).await, 1);
+    assert_logged_out(by_body(&app, &first, json!({})).await, 1);
     assert_eq!(live(&app, [&first, &other]), [false, true]);
     get_session(&app, &newest.access)
         .await
-        .refused(401, "TOKEN_REVOKED");
+        .problem(401, "TOKEN_REVOKED");
 }
 
 async fn the_header_counts_more_than_the_body_and_the_body_more_than_the_cookies(app: App) {
@@ -176,11 +176,11 @@ async fn the_header_counts_more_than_the_body_and_the_body_more_than_the_cookies
     };
     let bearer = format!("Bearer {}", header.access);
     let request = by_body(&app, &body, json!({})).header("authorization", &bearer);
-    logged_out(everything(request).await, 1);
+    assert_logged_out(everything(request).await, 1);
     assert_eq!(live(&app, all), [false, true, true]);
-    logged_out(everything(by_body(&app, &body, json!({}))).await, 1);
+    assert_logged_out(everything(by_body(&app, &body, json!({}))).await, 1);
     assert_eq!(live(&app, all), [false, false, true]);
-    logged_out(everything(app.anonymous().request("POST", LOGOUT)).await, 1);
+    assert_logged_out(everything(app.anonymous().request("POST", LOGOUT)).await, 1);
     assert_eq!(live(&app, all), [false, false, false]);
 }
 
@@ -210,16 +210,16 @@ async fn an_invalid_body_revokes_nothing(app: App) {
         refused.invalid("refresh_token", "invalid_type", message);
     }
     for body in ["{", "scope=all", "{\"scope\":\"all\"}}"] {
-        bearer.post(LOGOUT, body).await.refused(400, "INVALID_JSON");
+        bearer.post(LOGOUT, body).await.problem(400, "INVALID_JSON");
     }
     for body in ["null", "[]", "\"all\""] {
         let refused = bearer.post(LOGOUT, body).await;
-        refused.refused(400, "INVALID_REQUEST");
+        refused.problem(400, "INVALID_REQUEST");
     }
     let form = bearer.post(LOGOUT, "scope=all".as_bytes()).await;
-    form.refused(415, "UNSUPPORTED_MEDIA_TYPE");
+    form.problem(415, "UNSUPPORTED_MEDIA_TYPE");
     let large = bearer.post(LOGOUT, " ".repeat(70_000)).await;
-    large.refused(413, "BODY_TOO_LARGE");
+    large.problem(413, "BODY_TOO_LARGE");
     assert_eq!(live(&app, [&device]), [true]);
     refreshed(&app, &device).await;
 }
@@ -238,24 +238,24 @@ async fn cookies_from_another_origin_revoke_nothing(app: App) {
             let refused = request.await;
             // The response does not clear the browser's cookies either.
             assert!(refused.all("set-cookie").is_empty());
-            refused.refused(403, "UNTRUSTED_ORIGIN");
+            refused.problem(403, "UNTRUSTED_ORIGIN");
         }
     }
     assert_eq!(live(&app, [&device]), [true]);
     get_session(&app, &device.access).await.ok();
 }
 
-async fn a_token_of_an_ended_session_is_refused_by_every_route_at_once(app: App) {
+async fn a_token_of_a_revoked_session_is_rejected_by_every_route_at_once(app: App) {
     let (ada, device) = user_with_device(&app, "ada").await;
-    logged_out(by_access(&app, &device, json!({})).await, 1);
+    assert_logged_out(by_access(&app, &device, json!({})).await, 1);
     let caller = app.bearer(device.access.as_str());
     for operation in protected(&app).await {
         let refused = operation.request(&caller, ada.id()).await;
-        refused.refused(401, "TOKEN_REVOKED");
+        refused.problem(401, "TOKEN_REVOKED");
     }
     let by_cookie = app.anonymous().get(SESSION);
     let by_cookie = by_cookie.header("cookie", &device.cookies()).await;
-    by_cookie.refused(401, "TOKEN_REVOKED");
+    by_cookie.problem(401, "TOKEN_REVOKED");
 }
 
 async fn a_logout_needs_no_credentials(app: App) {

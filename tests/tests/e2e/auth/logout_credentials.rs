@@ -5,7 +5,7 @@ use std::time::Duration;
 use e2e::{App, Issuer, Request, on_both_engines};
 use serde_json::{Value, json};
 
-use super::logout::{by_access, by_body, by_cookies, logged_out, others_logged_out};
+use super::logout::{assert_logged_out, assert_others_logged_out, by_access, by_body, by_cookies};
 use crate::sessions::fixtures::{
     Device, LOGOUT, OWN_ORIGIN, SESSION_TTL, forge, get_session, live, login, refreshed,
     user_with_device,
@@ -17,8 +17,8 @@ on_both_engines! {
     an_invalid_header_is_not_replaced_by_cookies,
     a_forged_token_revokes_nothing,
     an_unknown_session_is_not_revoked,
-    the_credentials_of_an_ended_session_end_nothing,
-    the_credentials_of_an_expired_session_end_nothing,
+    the_credentials_of_a_revoked_session_revoke_nothing,
+    the_credentials_of_an_expired_session_revoke_nothing,
 }
 
 fn everything() -> Value {
@@ -32,7 +32,7 @@ async fn without_credentials_nothing_is_revoked(app: App) {
         app.anonymous().post(LOGOUT, json!({})),
         app.anonymous().post(LOGOUT, everything()),
     ] {
-        logged_out(request.clone().await, 0);
+        assert_logged_out(request.clone().await, 0);
         // Another site, whose requests carry no cookies, cannot clear them.
         for (name, value) in [
             ("origin", "https://evil.example"),
@@ -58,12 +58,12 @@ async fn malformed_tokens_revoke_nothing(app: App) {
     let (_, device) = user_with_device(&app, "ada").await;
     let (access, token) = (&device.access, &device.refresh);
     for junk in ["junk", "", "rt_", "a.b.c"] {
-        logged_out(app.bearer(junk).post(LOGOUT, everything()).await, 0);
+        assert_logged_out(app.bearer(junk).post(LOGOUT, everything()).await, 0);
         let mut body = everything();
         body["refresh_token"] = json!(junk);
-        logged_out(app.anonymous().post(LOGOUT, body).await, 0);
+        assert_logged_out(app.anonymous().post(LOGOUT, body).await, 0);
         for name in ["access_token", "refresh_token"] {
-            logged_out(cookie(&app, &format!("{name}={junk}")).await, 0);
+            assert_logged_out(cookie(&app, &format!("{name}={junk}")).await, 0);
         }
     }
     for request in [
@@ -95,7 +95,7 @@ async fn malformed_tokens_revoke_nothing(app: App) {
         ),
         cookie(&app, &format!("__Host-access_token={access}")),
     ] {
-        logged_out(request.await, 0);
+        assert_logged_out(request.await, 0);
     }
     assert_eq!(live(&app, [&device]), [true]);
     refreshed(&app, &device).await;
@@ -105,7 +105,7 @@ async fn an_invalid_header_is_not_replaced_by_cookies(app: App) {
     let (_, device) = user_with_device(&app, "ada").await;
     for header in ["", "junk", "Bearer junk", "Basic YTpi"] {
         let request = by_cookies(&app, &device, everything());
-        logged_out(request.header("authorization", header).await, 0);
+        assert_logged_out(request.header("authorization", header).await, 0);
     }
     assert_eq!(live(&app, [&device]), [true]);
 }
@@ -132,9 +132,9 @@ async fn a_forged_token_revokes_nothing(app: App) {
     for wait in [0, 3600] {
         app.clock.advance(Duration::from_secs(wait));
         for forged in [&forged, &flipped] {
-            logged_out(by_access(&app, forged, everything()).await, 0);
-            logged_out(by_body(&app, forged, everything()).await, 0);
-            logged_out(by_cookies(&app, forged, everything()).await, 0);
+            assert_logged_out(by_access(&app, forged, everything()).await, 0);
+            assert_logged_out(by_body(&app, forged, everything()).await, 0);
+            assert_logged_out(by_cookies(&app, forged, everything()).await, 0);
         }
     }
     assert_eq!(live(&app, [&device]), [true]);
@@ -150,22 +150,22 @@ async fn an_unknown_session_is_not_revoked(app: App) {
         refresh: forge(app.secret(), "00000000-0000-0000-0000-000000000000", 0),
     };
     for credential in [by_access, by_body, by_cookies] {
-        logged_out(credential(&app, &elsewhere, everything()).await, 0);
+        assert_logged_out(credential(&app, &elsewhere, everything()).await, 0);
     }
     assert_eq!(live(&app, [&device]), [true]);
 }
 
-async fn the_credentials_of_an_ended_session_end_nothing(app: App) {
+async fn the_credentials_of_a_revoked_session_revoke_nothing(app: App) {
     let (ada, ended) = user_with_device(&app, "ada").await;
     let other = login(&app, &ada).await;
-    logged_out(by_access(&app, &ended, json!({})).await, 1);
+    assert_logged_out(by_access(&app, &ended, json!({})).await, 1);
     for credential in [by_access, by_body, by_cookies] {
         for scope in ["current", "others", "all"] {
             let response = credential(&app, &ended, json!({ "scope": scope })).await;
             if scope == "others" {
-                others_logged_out(response, 0);
+                assert_others_logged_out(response, 0);
             } else {
-                logged_out(response, 0);
+                assert_logged_out(response, 0);
             }
         }
     }
@@ -173,7 +173,7 @@ async fn the_credentials_of_an_ended_session_end_nothing(app: App) {
     get_session(&app, &other.access).await.ok();
 }
 
-async fn the_credentials_of_an_expired_session_end_nothing(app: App) {
+async fn the_credentials_of_an_expired_session_revoke_nothing(app: App) {
     let (ada, expired) = user_with_device(&app, "ada").await;
     app.clock.advance(SESSION_TTL);
     let other = login(&app, &ada).await;
@@ -181,14 +181,14 @@ async fn the_credentials_of_an_expired_session_end_nothing(app: App) {
         for scope in ["current", "others", "all"] {
             let response = credential(&app, &expired, json!({ "scope": scope })).await;
             if scope == "others" {
-                others_logged_out(response, 0);
+                assert_others_logged_out(response, 0);
             } else {
-                logged_out(response, 0);
+                assert_logged_out(response, 0);
             }
         }
     }
     // An expired session does not count among the "others" either.
     let others = by_access(&app, &other, json!({ "scope": "others" })).await;
-    others_logged_out(others, 0);
+    assert_others_logged_out(others, 0);
     get_session(&app, &other.access).await.ok();
 }

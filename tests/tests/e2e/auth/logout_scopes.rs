@@ -5,7 +5,7 @@ use std::time::Duration;
 use e2e::{App, on_both_engines};
 use serde_json::json;
 
-use super::logout::{by_access, by_body, by_cookies, logged_out};
+use super::logout::{assert_logged_out, by_access, by_body, by_cookies};
 use crate::sessions::fixtures::{
     ACCESS_TTL, Device, LOGOUT, OVERLAP, OWN_ORIGIN, forge, get_session, is_revoked, live, login,
     refreshed, user_with_device,
@@ -17,9 +17,9 @@ on_both_engines! {
     the_current_refresh_token_and_its_predecessor_reach_other_sessions,
     an_older_refresh_token_ends_its_own_session_at_most,
     a_refresh_token_of_the_future_ends_its_own_session_at_most,
-    the_best_credential_counts,
+    the_strongest_credential_counts,
     a_header_is_not_supplemented_by_cookies,
-    an_access_token_of_an_ended_session_reaches_no_other,
+    an_access_token_of_a_revoked_session_reaches_no_other,
 }
 
 const SCOPES: [&str; 2] = ["others", "all"];
@@ -34,7 +34,7 @@ async fn two_devices(app: &App, name: &str) -> (Device, Device) {
 
 /// Asserts that of two sessions only the credential's own is revoked, and only by `all`.
 #[track_caller]
-fn ended_its_own_at_most(app: &App, scope: &str, [own, other]: [&Device; 2]) {
+fn assert_revoked_own_at_most(app: &App, scope: &str, [own, other]: [&Device; 2]) {
     assert_eq!(
         live(app, [own, other]),
         [scope == "others", true],
@@ -64,12 +64,12 @@ async fn an_expired_access_token_ends_its_own_session_at_most(app: App) {
             let revoked = usize::from(scope == "all");
             let response = by_access(&app, &own, json!({ "scope": scope })).await;
             assert_eq!(response.ok()["revoked"], revoked);
-            ended_its_own_at_most(&app, scope, [&own, &other]);
+            assert_revoked_own_at_most(&app, scope, [&own, &other]);
             let cookie = format!("access_token={}", own.access);
             let alone = app.anonymous().post(LOGOUT, json!({ "scope": scope }));
             let alone = alone.header("cookie", &cookie).header("origin", OWN_ORIGIN);
             assert_eq!(alone.await.ok()["revoked"], 0);
-            ended_its_own_at_most(&app, scope, [&own, &other]);
+            assert_revoked_own_at_most(&app, scope, [&own, &other]);
         }
     }
 }
@@ -102,14 +102,14 @@ async fn an_older_refresh_token_ends_its_own_session_at_most(app: App) {
             let revoked = usize::from(scope == "all");
             let response = by_body(&app, &own, json!({ "scope": scope })).await;
             assert_eq!(response.ok()["revoked"], revoked, "{scope} {age}");
-            ended_its_own_at_most(&app, scope, [&own, &other]);
+            assert_revoked_own_at_most(&app, scope, [&own, &other]);
             let cookie = format!("refresh_token={}", own.refresh);
             let cookie = app
                 .anonymous()
                 .post(LOGOUT, json!({ "scope": scope }))
                 .header("cookie", &cookie);
             assert_eq!(cookie.header("origin", OWN_ORIGIN).await.ok()["revoked"], 0);
-            ended_its_own_at_most(&app, scope, [&own, &other]);
+            assert_revoked_own_at_most(&app, scope, [&own, &other]);
         }
     }
 }
@@ -121,12 +121,12 @@ async fn a_refresh_token_of_the_future_ends_its_own_session_at_most(app: App) {
             let (mut own, other) = two_devices(&app, &format!("{scope}{counter}")).await;
             own.refresh = forge(app.secret(), &own.session, counter);
             by_body(&app, &own, json!({ "scope": scope })).await.ok();
-            ended_its_own_at_most(&app, scope, [&own, &other]);
+            assert_revoked_own_at_most(&app, scope, [&own, &other]);
         }
     }
 }
 
-async fn the_best_credential_counts(app: App) {
+async fn the_strongest_credential_counts(app: App) {
     let (own, other) = two_devices(&app, "ada").await;
     app.clock.advance(ACCESS_TTL * 2);
     // The access token in the cookie has expired; the refresh token is current.
@@ -168,7 +168,7 @@ async fn a_header_is_not_supplemented_by_cookies(app: App) {
 }
 
 /// Another process revoked the session a moment ago, and this one does not know it yet.
-async fn an_access_token_of_an_ended_session_reaches_no_other(app: App) {
+async fn an_access_token_of_a_revoked_session_reaches_no_other(app: App) {
     for scope in SCOPES {
         let (own, other) = two_devices(&app, scope).await;
         app.database().execute(&format!(
@@ -179,6 +179,6 @@ async fn an_access_token_of_an_ended_session_reaches_no_other(app: App) {
         let response = by_access(&app, &own, json!({ "scope": scope })).await;
         assert_eq!(response.ok()["revoked"], 0);
         assert!(is_revoked(&app, &own.session));
-        logged_out(by_access(&app, &other, json!({})).await, 1);
+        assert_logged_out(by_access(&app, &other, json!({})).await, 1);
     }
 }

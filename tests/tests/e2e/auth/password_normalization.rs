@@ -26,7 +26,7 @@ async fn assert_differs(app: &App, number: usize, first: &str, others: &[&str]) 
     for other in others {
         let refused = caller.post(LOGIN, credentials(&email, other)).await;
         assert_eq!(refused.status(), 401, "{first:?} is {other:?}");
-        refused.refused(401, "INVALID_EMAIL_OR_PASSWORD");
+        refused.problem(401, "INVALID_EMAIL_OR_PASSWORD");
     }
 }
 
@@ -118,6 +118,6 @@ async fn a_megabyte_is_rejected_unread(app: App) {
     let body = credentials(EMAIL, &"p".repeat(1024 * 1024));
     for path in ["/api/auth/register", LOGIN] {
         let refused = app.anonymous().post(path, body.clone()).await;
-        refused.refused(413, "BODY_TOO_LARGE");
+        refused.problem(413, "BODY_TOO_LARGE");
     }
 }

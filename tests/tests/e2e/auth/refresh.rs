@@ -95,7 +95,7 @@ async fn the_lifetime_of_a_session_slides_with_every_refresh(app: App) {
     }
     app.clock.advance(SESSION_TTL);
     let late = refresh(&app, &device.refresh).await;
-    late.refused(401, "SESSION_EXPIRED");
+    late.problem(401, "SESSION_EXPIRED");
 }
 
 async fn twenty_parallel_refreshes_get_equal_responses_and_advance_once(app: App) {
@@ -148,7 +148,7 @@ async fn a_refresh_after_the_end_of_its_session_is_401(app: App) {
     app.anonymous().post(LOGOUT, logout).await.ok();
     // Neither the current token nor its predecessor within the overlap is accepted.
     for token in [&next.refresh, &device.refresh] {
-        let problem = refresh(&app, token).await.refused(401, "SESSION_EXPIRED");
+        let problem = refresh(&app, token).await.problem(401, "SESSION_EXPIRED");
         assert_eq!(problem["detail"], "The session is over; log in again");
     }
     assert_eq!(counter(&app, &device.session), 1);
@@ -161,7 +161,7 @@ async fn a_refresh_after_the_account_was_deleted_is_401(app: App) {
     let deleted = bearer.delete("/api/auth/account").body(body).await.ok();
     assert_eq!(deleted, json!({ "success": true }));
     let refused = refresh(&app, &device.refresh).await;
-    refused.refused(401, "SESSION_EXPIRED");
+    refused.problem(401, "SESSION_EXPIRED");
 }
 
 async fn a_refresh_after_a_change_of_password_elsewhere_is_401(app: App) {
@@ -172,7 +172,7 @@ async fn a_refresh_after_a_change_of_password_elsewhere_is_401(app: App) {
     let bearer = app.bearer(elsewhere.access.as_str());
     bearer.post(CHANGE_PASSWORD, body).await.ok();
     let refused = refresh(&app, &device.refresh).await;
-    refused.refused(401, "SESSION_EXPIRED");
+    refused.problem(401, "SESSION_EXPIRED");
 }
 
 async fn a_token_of_a_previous_secret_is_replaced_by_one_of_the_current_secret(app: App) {
@@ -195,7 +195,7 @@ async fn a_token_of_a_previous_secret_is_replaced_by_one_of_the_current_secret(a
     assert_eq!(refreshed(&tomorrow, &device).await, next);
     // A server that knows only the old secret rejects the new token as forged, and the session stays.
     let refused = refresh(&app, &next.refresh).await;
-    refused.refused(401, "INVALID_TOKEN");
+    refused.problem(401, "INVALID_TOKEN");
     refreshed(&tomorrow, &next).await;
 }
 
@@ -205,7 +205,7 @@ async fn without_a_token_the_response_names_what_is_missing(app: App) {
         let response = request.await;
         let challenge = r#"Bearer realm="api""#;
         assert_eq!(response.header("www-authenticate"), Some(challenge));
-        response.refused(401, "UNAUTHORIZED");
+        response.problem(401, "UNAUTHORIZED");
     };
     bare(anonymous.request("POST", REFRESH)).await;
     bare(anonymous.post(REFRESH, json!({}))).await;
@@ -214,11 +214,11 @@ async fn without_a_token_the_response_names_what_is_missing(app: App) {
 
     for body in ["null", "[]", "\"rt_\"", "7"] {
         let refused = anonymous.post(REFRESH, body).await;
-        refused.refused(400, "INVALID_REQUEST");
+        refused.problem(400, "INVALID_REQUEST");
     }
     for body in ["{", "{\"refresh_token\":", "refresh_token=rt_"] {
         let refused = anonymous.post(REFRESH, body).await;
-        refused.refused(400, "INVALID_JSON");
+        refused.problem(400, "INVALID_JSON");
     }
     for value in [Value::Null, json!(7), json!([]), json!({}), json!(true)] {
         let refused = anonymous.post(REFRESH, json!({ "refresh_token": value }));
@@ -228,7 +228,7 @@ async fn without_a_token_the_response_names_what_is_missing(app: App) {
             .invalid("refresh_token", "invalid_type", message);
     }
     let form = anonymous.post(REFRESH, "refresh_token=rt_".as_bytes());
-    form.await.refused(415, "UNSUPPORTED_MEDIA_TYPE");
+    form.await.problem(415, "UNSUPPORTED_MEDIA_TYPE");
 }
 
 async fn a_session_expires_to_the_microsecond(app: App) {
@@ -239,7 +239,7 @@ async fn a_session_expires_to_the_microsecond(app: App) {
     app.clock.advance(SESSION_TTL);
     for token in [&device.refresh, &next.refresh, &other.refresh] {
         let refused = refresh(&app, token).await;
-        refused.refused(401, "SESSION_EXPIRED");
+        refused.problem(401, "SESSION_EXPIRED");
     }
     // The session expired; it was not revoked.
     assert_eq!(column(&app, &device.session, "revoked_at"), None);

@@ -30,14 +30,14 @@ on_both_engines! {
 }
 
 /// Asserts that each token is rejected as invalid and that the session continues unchanged.
-async fn all_refused(app: &App, device: &Device, tokens: Vec<String>) {
+async fn assert_all_rejected(app: &App, device: &Device, tokens: Vec<String>) {
     assert!(!tokens.is_empty());
     for some in tokens.chunks(50) {
         let responses = some.iter().map(|token| async move {
             let response = refresh(app, token).await;
             assert_eq!(response.code(), "INVALID_TOKEN", "{token:?}");
             let shown = format!("{response:?}");
-            response.refused(401, "INVALID_TOKEN");
+            response.problem(401, "INVALID_TOKEN");
             assert!(token.len() < 20 || !shown.contains(token.as_str()));
         });
         join_all(responses).await;
@@ -66,7 +66,7 @@ async fn a_truncated_token_is_rejected(app: App) {
     let whole_bytes = bytes(token);
     let fewer_bytes = (0..whole_bytes.len()).map(|end| text(&whole_bytes[..end]));
     let tokens = from_the_end.chain(from_the_start).chain(fewer_bytes);
-    all_refused(&app, &device, tokens.collect()).await;
+    assert_all_rejected(&app, &device, tokens.collect()).await;
 }
 
 async fn a_token_with_an_added_byte_or_part_is_rejected(app: App) {
@@ -85,7 +85,7 @@ async fn a_token_with_an_added_byte_or_part_is_rejected(app: App) {
     }
     tokens.push(format!("{token}{token}"));
     tokens.push("rt_".to_owned() + &"A".repeat(60_000));
-    all_refused(&app, &device, tokens).await;
+    assert_all_rejected(&app, &device, tokens).await;
 }
 
 async fn a_token_with_any_flipped_bit_is_rejected(app: App) {
@@ -96,7 +96,7 @@ async fn a_token_with_any_flipped_bit_is_rejected(app: App) {
         bytes[bit / 8] ^= 1 << (bit % 8);
         text(&bytes)
     });
-    all_refused(&app, &device, flipped.collect()).await;
+    assert_all_rejected(&app, &device, flipped.collect()).await;
 }
 
 async fn a_token_in_another_encoding_is_rejected(app: App) {
@@ -123,7 +123,7 @@ async fn a_token_in_another_encoding_is_rejected(app: App) {
         "rt_".to_owned(),
         String::new(),
     ]);
-    all_refused(&app, &device, tokens).await;
+    assert_all_rejected(&app, &device, tokens).await;
 }
 
 async fn the_mac_of_one_session_is_invalid_for_another(app: App) {
@@ -139,7 +139,7 @@ async fn the_mac_of_one_session_is_invalid_for_another(app: App) {
         [&own[..20], &[0; 32][..]].concat(),
     ];
     let tokens = tokens.map(|bytes| text(&bytes));
-    all_refused(&app, &device, tokens.into()).await;
+    assert_all_rejected(&app, &device, tokens.into()).await;
     refreshed(&app, &other).await;
 }
 
@@ -147,27 +147,27 @@ async fn a_token_of_another_server_is_rejected(app: App) {
     let (_, device) = user_with_device(&app, "ada").await;
     let secret = "the secret of another server, long enough";
     let tokens = [0, 1, 2, u32::MAX].map(|counter| forge(secret, &device.session, counter));
-    all_refused(&app, &device, tokens.into()).await;
+    assert_all_rejected(&app, &device, tokens.into()).await;
 }
 
 async fn a_counter_the_session_has_not_reached_is_rejected_and_changes_nothing(app: App) {
     let (_, device) = user_with_device(&app, "ada").await;
     let own = |counter| forge(app.secret(), &device.session, counter);
     let ahead = [1, 2, 1 << 31, u32::MAX - 1, u32::MAX].map(own);
-    all_refused(&app, &device, ahead.into()).await;
+    assert_all_rejected(&app, &device, ahead.into()).await;
     // By now the session is at 1, so 0 is the predecessor.
     let repeated = refresh(&app, &own(0)).await.ok();
     assert_eq!(repeated["refresh_token"], own(1));
     let ahead = [2, u32::MAX].map(own);
     for token in ahead {
         let refused = refresh(&app, &token).await;
-        refused.refused(401, "INVALID_TOKEN");
+        refused.problem(401, "INVALID_TOKEN");
     }
     let next = refresh(&app, &own(1)).await.ok();
     assert_eq!(next["refresh_token"], own(2));
     // Two steps old, so it revokes the session even when another service encoded it.
     let refused = refresh(&app, &own(0)).await;
-    refused.refused(401, "REFRESH_TOKEN_REUSED");
+    refused.problem(401, "REFRESH_TOKEN_REUSED");
 }
 
 async fn a_valid_mac_for_an_unknown_session_is_401(app: App) {
@@ -180,7 +180,7 @@ async fn a_valid_mac_for_an_unknown_session_is_401(app: App) {
         for counter in [0, 1, u32::MAX] {
             let token = forge(app.secret(), session, counter);
             let refused = refresh(&app, &token).await;
-            refused.refused(401, "SESSION_EXPIRED");
+            refused.problem(401, "SESSION_EXPIRED");
         }
     }
     refreshed(&app, &device).await;
@@ -194,7 +194,7 @@ async fn an_access_token_is_no_refresh_token(app: App) {
         elsewhere,
         format!("rt_{}", device.access),
     ];
-    all_refused(&app, &device, tokens).await;
+    assert_all_rejected(&app, &device, tokens).await;
 }
 
 async fn a_refresh_token_is_no_access_token(app: App) {
@@ -202,11 +202,11 @@ async fn a_refresh_token_is_no_access_token(app: App) {
     let caller = app.bearer(device.refresh.as_str());
     for operation in protected(&app).await {
         let refused = operation.request(&caller, "somebody").await;
-        refused.refused(401, "INVALID_TOKEN");
+        refused.problem(401, "INVALID_TOKEN");
     }
     let cookie = format!("access_token={}", device.refresh);
     let refused = app.anonymous().get(SESSION).header("cookie", &cookie).await;
-    refused.refused(401, "INVALID_TOKEN");
+    refused.problem(401, "INVALID_TOKEN");
     refreshed(&app, &device).await;
 }
 

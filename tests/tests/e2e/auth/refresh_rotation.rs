@@ -58,13 +58,13 @@ async fn after_the_overlap_the_predecessor_is_accepted_twice_in_a_row_and_then_e
     app.clock.advance(OVERLAP + MICROSECOND);
     get_session(&app, &device.access).await.ok();
     let refused = refresh(&app, &device.refresh).await;
-    refused.refused(401, "REFRESH_TOKEN_REUSED");
+    refused.problem(401, "REFRESH_TOKEN_REUSED");
     assert!(is_revoked(&app, &device.session));
     get_session(&app, &device.access)
         .await
-        .refused(401, "TOKEN_REVOKED");
+        .problem(401, "TOKEN_REVOKED");
     let refused = refresh(&app, &device.refresh).await;
-    refused.refused(401, "SESSION_EXPIRED");
+    refused.problem(401, "SESSION_EXPIRED");
 }
 
 async fn a_retry_of_a_late_recovery_is_not_charged_again(app: App) {
@@ -83,7 +83,7 @@ async fn a_retry_of_a_late_recovery_is_not_charged_again(app: App) {
     lost(&app, &device).await;
     app.clock.advance(LATE);
     let refused = refresh(&app, &device.refresh).await;
-    refused.refused(401, "REFRESH_TOKEN_REUSED");
+    refused.problem(401, "REFRESH_TOKEN_REUSED");
 }
 
 async fn parallel_late_recoveries_are_charged_once(app: App) {
@@ -118,13 +118,13 @@ async fn a_token_two_steps_old_ends_the_session_at_once(app: App) {
     let second = refreshed(&app, &first).await;
     let third = refreshed(&app, &second).await;
     let problem = refresh(&app, &first.refresh).await;
-    problem.refused(401, "REFRESH_TOKEN_REUSED");
+    problem.problem(401, "REFRESH_TOKEN_REUSED");
     for device in [&first, &second, &third] {
         get_session(&app, &device.access)
             .await
-            .refused(401, "TOKEN_REVOKED");
+            .problem(401, "TOKEN_REVOKED");
         let refused = refresh(&app, &device.refresh).await;
-        refused.refused(401, "SESSION_EXPIRED");
+        refused.problem(401, "SESSION_EXPIRED");
         let logout = app.bearer(device.access.as_str()).request("POST", LOGOUT);
         assert_eq!(logout.await.ok()["revoked"], 0);
     }
@@ -142,16 +142,16 @@ async fn a_thief_and_a_victim_who_both_continue_revoke_the_session_within_three_
         app.clock.advance(Duration::from_secs(60));
         let response = refresh(&app, &thief.refresh).await;
         if response.status() == 401 {
-            response.refused(401, "REFRESH_TOKEN_REUSED");
+            response.problem(401, "REFRESH_TOKEN_REUSED");
             break;
         }
         thief = Device::from_response(&response.ok());
     }
     let over = refresh(&app, &victim.refresh).await;
-    over.refused(401, "SESSION_EXPIRED");
+    over.problem(401, "SESSION_EXPIRED");
     get_session(&app, &thief.access)
         .await
-        .refused(401, "TOKEN_REVOKED");
+        .problem(401, "TOKEN_REVOKED");
 }
 
 async fn the_end_of_one_session_does_not_touch_another(app: App) {
@@ -160,7 +160,7 @@ async fn the_end_of_one_session_does_not_touch_another(app: App) {
     let next = refreshed(&app, &first).await;
     refreshed(&app, &next).await;
     let refused = refresh(&app, &first.refresh).await;
-    refused.refused(401, "REFRESH_TOKEN_REUSED");
+    refused.problem(401, "REFRESH_TOKEN_REUSED");
     get_session(&app, &other.access).await.ok();
     refreshed(&app, &other).await;
 }

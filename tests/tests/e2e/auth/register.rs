@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 on_both_engines! {
     a_new_account_is_logged_in,
-    signup_is_another_name_of_the_same_address,
+    signup_is_an_alias_of_the_same_route,
     the_name_is_optional,
     an_address_is_lower_cased_and_has_one_account,
     a_tag_makes_a_different_address,
@@ -16,7 +16,7 @@ on_both_engines! {
     a_name_has_at_most_200_characters,
     every_invalid_field_is_named_at_once,
     fields_that_the_server_sets_are_ignored,
-    a_refused_registration_leaves_nothing_behind,
+    a_rejected_registration_stores_nothing,
 }
 
 const REGISTER: &str = "/api/auth/register";
@@ -47,14 +47,14 @@ async fn a_new_account_is_logged_in(app: App) {
     assert_eq!(account, user);
 }
 
-async fn signup_is_another_name_of_the_same_address(app: App) {
+async fn signup_is_an_alias_of_the_same_route(app: App) {
     let caller = app.anonymous();
     let token_response = caller
         .post("/api/auth/signup", named("ada@example.com"))
         .await;
     assert_eq!(token_response.created()["user"]["email"], "ada@example.com");
     let again = caller.post(REGISTER, named("ada@example.com")).await;
-    again.refused(409, "USER_ALREADY_EXISTS");
+    again.problem(409, "USER_ALREADY_EXISTS");
 }
 
 async fn the_name_is_optional(app: App) {
@@ -75,7 +75,7 @@ async fn an_address_is_lower_cased_and_has_one_account(app: App) {
     assert_eq!(token_response.created()["user"]["email"], "ada@example.com");
     for spelling in ["ada@example.com", "ADA@EXAMPLE.COM", "aDa@example.com"] {
         let again = caller.post(REGISTER, named(spelling)).await;
-        again.refused(409, "USER_ALREADY_EXISTS");
+        again.problem(409, "USER_ALREADY_EXISTS");
         let login = caller.post("/api/auth/login", named(spelling)).await;
         assert_eq!(login.ok()["user"]["email"], "ada@example.com");
     }
@@ -202,7 +202,7 @@ async fn a_name_has_at_most_200_characters(app: App) {
 async fn every_invalid_field_is_named_at_once(app: App) {
     let body = json!({ "email": "ada", "password": "short", "name": "n".repeat(201) });
     let refused = app.anonymous().post(REGISTER, body).await;
-    let problem = refused.refused(422, "VALIDATION_ERROR");
+    let problem = refused.problem(422, "VALIDATION_ERROR");
     let expected = json!([
         { "field": "email", "code": "invalid_email", "message": "must be an email address" },
         { "field": "name", "code": "too_long", "message": "must be at most 200 characters" },
@@ -229,17 +229,17 @@ async fn fields_that_the_server_sets_are_ignored(app: App) {
     assert_eq!(token_response["user"]["is_admin"], Value::Null);
 }
 
-async fn a_refused_registration_leaves_nothing_behind(app: App) {
+async fn a_rejected_registration_stores_nothing(app: App) {
     let ada = app.user("ada").await;
     let counts = "SELECT (SELECT count(*) FROM users) || ' ' || (SELECT count(*) FROM sessions)";
     assert_eq!(app.database().value(counts).unwrap(), "1 1");
 
     let body = json!({ "email": ada.email(), "password": "another password", "name": "Eve" });
     let refused = app.anonymous().post(REGISTER, body).await;
-    refused.refused(409, "USER_ALREADY_EXISTS");
+    refused.problem(409, "USER_ALREADY_EXISTS");
     let short = json!({ "email": "eve@example.com", "password": "short" });
     let refused = app.anonymous().post(REGISTER, short).await;
-    refused.refused(422, "VALIDATION_ERROR");
+    refused.problem(422, "VALIDATION_ERROR");
 
     assert_eq!(app.database().value(counts).unwrap(), "1 1");
     let login = json!({ "email": ada.email(), "password": ada.password() });

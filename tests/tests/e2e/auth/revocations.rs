@@ -5,7 +5,7 @@ use auth_core::{Keyring, Secret};
 use e2e::{App, Client, Engine, Issuer, on_both_engines};
 use serde_json::{Value, json};
 
-use super::logout::{by_access, logged_out};
+use super::logout::{assert_logged_out, by_access};
 use crate::sessions::fixtures::{get_session, login, user_with_device};
 
 const REVOCATIONS: &str = "/api/auth/revocations";
@@ -39,21 +39,21 @@ fn ended(page: &Value) -> Vec<&str> {
 async fn only_holders_of_the_secret_may_read_them(app: App) {
     let (_, device) = user_with_device(&app, "ada").await;
     let anonymous = app.anonymous().get(REVOCATIONS).await;
-    anonymous.refused(401, "UNAUTHORIZED");
+    anonymous.problem(401, "UNAUTHORIZED");
     let forged = token(&app, "another secret of at least 32 bytes");
     let access = Issuer::of(&app).issue("42", "ada@example.com");
     for refused in [forged, access, device.access, device.refresh] {
         let response = app.bearer(refused).get(REVOCATIONS).await;
-        response.refused(401, "INVALID_TOKEN");
+        response.problem(401, "INVALID_TOKEN");
     }
     service(&app).get(REVOCATIONS).await.ok();
     // The feed's token is accepted by no other route.
     let session = get_session(&app, &token(&app, app.secret())).await;
-    session.refused(401, "INVALID_TOKEN");
+    session.problem(401, "INVALID_TOKEN");
     let old = token(&app, app.secret());
     app.clock.advance(std::time::Duration::from_secs(65));
     let late = app.bearer(old).get(REVOCATIONS).await;
-    late.refused(401, "TOKEN_EXPIRED");
+    late.problem(401, "TOKEN_EXPIRED");
 }
 
 async fn a_service_with_a_key_of_its_own_may_read_them(engine: Engine) {
@@ -65,7 +65,7 @@ async fn a_service_with_a_key_of_its_own_may_read_them(engine: Engine) {
         app.bearer(token).get(REVOCATIONS).await
     };
     ask("reports").await.ok();
-    ask("billing").await.refused(401, "INVALID_TOKEN");
+    ask("billing").await.problem(401, "INVALID_TOKEN");
 }
 
 async fn they_are_listed_after_a_given_number(app: App) {
@@ -73,7 +73,7 @@ async fn they_are_listed_after_a_given_number(app: App) {
     let before = service(&app).get(REVOCATIONS).await.ok();
     let second = login(&app, &ada).await;
     for device in [&first, &second] {
-        logged_out(by_access(&app, device, json!({})).await, 1);
+        assert_logged_out(by_access(&app, device, json!({})).await, 1);
     }
     let after = format!("{REVOCATIONS}?after={}", before["next"]);
     let page = service(&app).get(&after).await.ok();
@@ -121,7 +121,7 @@ async fn a_page_holds_a_thousand_and_the_rest_follow(app: App) {
 
 async fn a_number_from_before_a_backup_restarts_the_feed(app: App) {
     let (_, device) = user_with_device(&app, "ada").await;
-    logged_out(by_access(&app, &device, json!({})).await, 1);
+    assert_logged_out(by_access(&app, &device, json!({})).await, 1);
     let all = service(&app).get(REVOCATIONS).await.ok();
     let ahead = service(&app)
         .get(&format!("{REVOCATIONS}?after=1000000"))
@@ -141,12 +141,12 @@ async fn an_invalid_after_is_rejected(app: App) {
         let response = service(&app)
             .get(&format!("{REVOCATIONS}?after={after}"))
             .await;
-        response.refused(status, code);
+        response.problem(status, code);
         // An unauthorized caller learns nothing about the query's validity.
         let refused = app
             .anonymous()
             .get(&format!("{REVOCATIONS}?after={after}"))
             .await;
-        refused.refused(401, "UNAUTHORIZED");
+        refused.problem(401, "UNAUTHORIZED");
     }
 }

@@ -18,7 +18,7 @@ on_both_engines! {
     any_device_name_is_stored,
     deleting_a_session_revokes_it,
     deleting_the_current_session_logs_out,
-    a_session_of_another_user_is_not_found_and_goes_on,
+    a_session_of_another_user_is_not_found_and_not_revoked,
     an_invalid_id_is_not_found,
 }
 
@@ -94,7 +94,7 @@ async fn only_live_sessions_of_the_caller_are_listed(app: App) {
     assert_eq!(ids(&list(&app, &lives).await), [lives.session.as_str()]);
     assert_eq!(ids(&list(&app, &eves).await), [eves.session.as_str()]);
     let refused = refresh(&app, &expired.refresh).await;
-    refused.refused(401, "SESSION_EXPIRED");
+    refused.problem(401, "SESSION_EXPIRED");
     // A token of another service names a session that is not listed; a user without an account has no sessions.
     let token = app.token_for(ada.id(), ada.email());
     let listed = app.bearer(token).get(SESSIONS).await.ok();
@@ -109,7 +109,7 @@ async fn the_list_needs_a_token(app: App) {
         app.anonymous().get(SESSIONS),
         app.anonymous().delete(&address(&device.session)),
     ] {
-        request.await.refused(401, "UNAUTHORIZED");
+        request.await.problem(401, "UNAUTHORIZED");
     }
     let as_cookies = app.anonymous().get(SESSIONS);
     let as_cookies = as_cookies.header("cookie", &device.cookies()).await.ok();
@@ -154,10 +154,10 @@ async fn deleting_a_session_revokes_it(app: App) {
     assert_eq!(delete.clone().await.ok(), json!({ "success": true }));
     get_session(&app, &there.access)
         .await
-        .refused(401, "TOKEN_REVOKED");
+        .problem(401, "TOKEN_REVOKED");
     let refused = refresh(&app, &there.refresh).await;
-    refused.refused(401, "SESSION_EXPIRED");
-    let twice = delete.await.refused(404, "SESSION_NOT_FOUND");
+    refused.problem(401, "SESSION_EXPIRED");
+    let twice = delete.await.problem(404, "SESSION_NOT_FOUND");
     assert_eq!(twice["detail"], "There is no such session");
     assert_eq!(live(&app, [&here, &other]), [true, true]);
 }
@@ -168,18 +168,18 @@ async fn deleting_the_current_session_logs_out(app: App) {
     let caller = app.bearer(device.access.as_str());
     let delete = caller.delete(&address(&device.session));
     delete.clone().await.ok();
-    delete.await.refused(401, "TOKEN_REVOKED");
+    delete.await.problem(401, "TOKEN_REVOKED");
     assert_eq!(live(&app, [&device, &other]), [false, true]);
 }
 
-async fn a_session_of_another_user_is_not_found_and_goes_on(app: App) {
+async fn a_session_of_another_user_is_not_found_and_not_revoked(app: App) {
     let (_, adas) = user_with_device(&app, "ada").await;
     let (_, eves) = user_with_device(&app, "eve").await;
     let caller = app.bearer(eves.access.as_str());
     let refused = caller.delete(&address(&adas.session)).await;
-    let hers = refused.refused(404, "SESSION_NOT_FOUND");
+    let hers = refused.problem(404, "SESSION_NOT_FOUND");
     let unknown = caller.delete(&address("00000000-0000-7000-8000-000000000000"));
-    let unknown = unknown.await.refused(404, "SESSION_NOT_FOUND");
+    let unknown = unknown.await.problem(404, "SESSION_NOT_FOUND");
     assert_eq!(hers, unknown);
     assert!(!is_revoked(&app, &adas.session));
     get_session(&app, &adas.access).await.ok();
@@ -211,10 +211,10 @@ async fn an_invalid_id_is_not_found(app: App) {
         &long,
     ] {
         let refused = caller.delete(&address(id)).await;
-        refused.refused(404, "SESSION_NOT_FOUND");
+        refused.problem(404, "SESSION_NOT_FOUND");
     }
     for path in [address(""), address("a/b")] {
-        caller.delete(&path).await.refused(404, "NOT_FOUND");
+        caller.delete(&path).await.problem(404, "NOT_FOUND");
     }
     get_session(&app, &device.access).await.ok();
 }

@@ -12,7 +12,7 @@ on_both_engines! {
     the_token_is_for_that_service_and_names_the_caller,
     each_service_takes_its_own_tokens_and_no_others,
     the_server_accepts_none_of_them,
-    the_token_ends_with_the_one_that_was_sent,
+    the_token_expires_with_the_submitted_one,
     it_is_short_lived_even_if_the_submitted_token_is_not,
     a_token_within_its_leeway_gets_no_token,
     any_unlisted_audience_is_forbidden,
@@ -105,18 +105,18 @@ async fn the_server_accepts_none_of_them(engine: Engine) {
     let caller = app.bearer(token.as_str());
     for operation in protected(&app).await {
         let refused = operation.request(&caller, ada.id()).await;
-        refused.refused(401, "INVALID_TOKEN");
+        refused.problem(401, "INVALID_TOKEN");
     }
-    ask(&caller, "reports").await.refused(401, "INVALID_TOKEN");
+    ask(&caller, "reports").await.problem(401, "INVALID_TOKEN");
     let cookie = format!("access_token={token}");
     let request = app.anonymous().get("/api/auth/session");
     let refused = request.header("cookie", &cookie).await;
-    refused.refused(401, "INVALID_TOKEN");
+    refused.problem(401, "INVALID_TOKEN");
     let logout = caller.post("/api/auth/logout", json!({})).await.ok();
     assert_eq!(logout["revoked"], 0);
 }
 
-async fn the_token_ends_with_the_one_that_was_sent(engine: Engine) {
+async fn the_token_expires_with_the_submitted_one(engine: Engine) {
     let app = start(engine);
     let ada = app.user("ada").await;
     let sent = own_claims(&app, ada.token());
@@ -146,7 +146,7 @@ async fn a_token_within_its_leeway_gets_no_token(engine: Engine) {
     assert_eq!(response["expires_in"], 1);
     app.clock.advance(Duration::from_secs(1));
     ada.get("/api/auth/session").await.ok();
-    ask(&ada, "reports").await.refused(401, "TOKEN_EXPIRED");
+    ask(&ada, "reports").await.problem(401, "TOKEN_EXPIRED");
 }
 
 async fn any_unlisted_audience_is_forbidden(engine: Engine) {
@@ -163,14 +163,14 @@ async fn any_unlisted_audience_is_forbidden(engine: Engine) {
         "reports\0",
         "*",
     ] {
-        let problem = ask(&ada, audience).await.refused(403, "FORBIDDEN");
+        let problem = ask(&ada, audience).await.problem(403, "FORBIDDEN");
         assert_eq!(problem["detail"], "This audience is not allowed");
     }
 }
 
 async fn without_the_setting_no_audience_is_allowed(app: App) {
     let ada = app.user("ada").await;
-    let problem = ask(&ada, "reports").await.refused(403, "FORBIDDEN");
+    let problem = ask(&ada, "reports").await.problem(403, "FORBIDDEN");
     assert_eq!(problem["detail"], "This audience is not allowed");
 }
 
@@ -196,7 +196,7 @@ async fn a_revoked_session_gets_no_token(engine: Engine) {
     let app = start(engine);
     let ada = app.user("ada").await;
     ada.post("/api/auth/logout", json!({})).await.ok();
-    ask(&ada, "reports").await.refused(401, "TOKEN_REVOKED");
+    ask(&ada, "reports").await.problem(401, "TOKEN_REVOKED");
 }
 
 async fn a_cookie_is_exchanged_only_from_our_own_pages(engine: Engine) {
@@ -209,9 +209,9 @@ async fn a_cookie_is_exchanged_only_from_our_own_pages(engine: Engine) {
     let request = request.header("cookie", &cookie);
     for origin in ["null", "https://evil.example"] {
         let refused = request.clone().header("origin", origin).await;
-        refused.refused(403, "UNTRUSTED_ORIGIN");
+        refused.problem(403, "UNTRUSTED_ORIGIN");
     }
-    request.clone().await.refused(403, "UNTRUSTED_ORIGIN");
+    request.clone().await.problem(403, "UNTRUSTED_ORIGIN");
     let response = request.header("origin", OWN_ORIGIN).await;
     assert!(response.all("set-cookie").is_empty());
     let response = response.ok();

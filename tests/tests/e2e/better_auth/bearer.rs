@@ -84,7 +84,7 @@ async fn neither_api_accepts_the_tokens_of_the_other(app: App) {
         app.bearer(access).get(path).await.ok();
         for token in [&ada.token, &ada.signed()] {
             let response = app.bearer(token).get(path).await;
-            response.refused(401, "INVALID_TOKEN");
+            response.problem(401, "INVALID_TOKEN");
         }
     }
 }

@@ -8,7 +8,7 @@ use super::origin::start;
 
 on_both_engines! {
     a_redirect_url_must_be_ours,
-    an_ambiguous_address_is_refused_before_anything_happens,
+    an_ambiguous_path_is_rejected_before_anything_happens,
     a_redirect_url_is_returned_as_parsed,
     a_url_in_the_query_must_be_ours_too,
 }
@@ -100,7 +100,7 @@ const AMBIGUOUS: &[&str] = &[
     "data:text/html,x",
 ];
 
-async fn an_ambiguous_address_is_refused_before_anything_happens(engine: Engine) {
+async fn an_ambiguous_path_is_rejected_before_anything_happens(engine: Engine) {
     let app = start(engine);
     sign_up(&app, "ada").await;
     let too_long = format!("/{}", "a".repeat(2048));

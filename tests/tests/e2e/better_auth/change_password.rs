@@ -62,7 +62,7 @@ async fn every_session_ends_and_the_cookie_carries_a_new_one(app: App) {
         assert_eq!(stolen.get(GET_SESSION).await.ok(), Value::Null);
         let stolen = app.bearer(access.as_str().unwrap());
         let refused = stolen.get("/api/auth/session").await;
-        refused.refused(401, "TOKEN_REVOKED");
+        refused.problem(401, "TOKEN_REVOKED");
         ada = fresh;
     }
     assert!(knows(&app, PASSWORD).await && !knows(&app, NEW).await);
@@ -196,19 +196,19 @@ async fn the_body_selects_the_api(app: App) {
         ),
     );
     let ours = eve.post(CHANGE_PASSWORD, json!({})).await;
-    ours.refused(422, "VALIDATION_ERROR");
+    ours.problem(422, "VALIDATION_ERROR");
     let anonymous = app.anonymous();
     let response = anonymous.post(CHANGE_PASSWORD, json!({})).await;
-    response.refused(401, "UNAUTHORIZED");
+    response.problem(401, "UNAUTHORIZED");
     let response = anonymous.post(CHANGE_PASSWORD, "no JSON").await;
-    response.refused(401, "UNAUTHORIZED");
+    response.problem(401, "UNAUTHORIZED");
     let theirs = json!({ "currentPassword": PASSWORD, "newPassword": NEW });
     let response = anonymous.post(CHANGE_PASSWORD, theirs.clone()).await;
     assert_error(&response, UNAUTHORIZED);
     assert_error(&eve.post(CHANGE_PASSWORD, theirs).await, UNAUTHORIZED);
     let ours = json!({ "current_password": PASSWORD, "new_password": NEW });
     let response = ada.post(&app, CHANGE_PASSWORD, ours).await;
-    response.refused(401, "UNAUTHORIZED");
+    response.problem(401, "UNAUTHORIZED");
     let ours = json!({ "current_password": eve.password(), "new_password": NEW });
     let token_response: Value = eve.post(CHANGE_PASSWORD, ours).await.ok();
     assert!(token_response["access_token"].is_string());

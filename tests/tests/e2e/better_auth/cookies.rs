@@ -102,7 +102,7 @@ async fn two_cookies_are_ambiguous_and_sign_no_user_in(app: App) {
             assert_error(&response, UNAUTHORIZED);
         }
         let refused = browser.get(&app, "/api/auth/session").await;
-        refused.refused(401, "UNAUTHORIZED");
+        refused.problem(401, "UNAUTHORIZED");
         let change = json!({ "currentPassword": PASSWORD, "newPassword": "another password" });
         assert_error(
             &browser.post(&app, CHANGE_PASSWORD, change).await,

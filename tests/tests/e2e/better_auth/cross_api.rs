@@ -42,10 +42,10 @@ async fn a_session_of_one_api_is_listed_and_revoked_by_the_other(app: App) {
     let other = sessions.find(|it| it["id"] == ours["session_id"]).unwrap();
     let body = json!({ "token": other["token"] });
     ada.post(&app, "/api/auth/revoke-session", body).await.ok();
-    device.get(SESSION).await.refused(401, "TOKEN_REVOKED");
+    device.get(SESSION).await.problem(401, "TOKEN_REVOKED");
     let body = json!({ "refresh_token": ours["refresh_token"] });
     let refresh = app.anonymous().post("/api/auth/refresh", body).await;
-    refresh.refused(401, "SESSION_EXPIRED");
+    refresh.problem(401, "SESSION_EXPIRED");
 
     let own = ada.session(&app).await["session"]["id"].clone();
     let device = access(&app, &ada).await;
@@ -64,7 +64,7 @@ async fn the_access_token_is_accepted_by_our_routes_and_ends_with_the_session(ap
     assert_eq!(account["email"], "ada@example.com");
     device.post("/api/auth/logout", json!({})).await.ok();
     assert!(!ada.is_signed_in(&app).await);
-    device.get(SESSION).await.refused(401, "TOKEN_REVOKED");
+    device.get(SESSION).await.problem(401, "TOKEN_REVOKED");
 }
 
 async fn a_service_that_forwards_the_cookie_gets_200_or_401(app: App) {
@@ -82,18 +82,18 @@ async fn a_service_that_forwards_the_cookie_gets_200_or_401(app: App) {
     let id = ada.user["id"].as_str().unwrap();
     ada.get(&app, SESSION).header("x-user-id", id).await.ok();
     let other = ada.get(&app, SESSION).header("x-user-id", "eve").await;
-    other.refused(403, "FORBIDDEN");
+    other.problem(403, "FORBIDDEN");
 
     let forged = Browser {
         cookies: format!("{TOKEN}=forged"),
         ..ada.clone()
     };
-    forged.get(&app, SESSION).await.refused(401, "UNAUTHORIZED");
+    forged.get(&app, SESSION).await.problem(401, "UNAUTHORIZED");
     ada.post(&app, "/api/auth/sign-out", json!({})).await.ok();
-    ada.get(&app, SESSION).await.refused(401, "SESSION_EXPIRED");
+    ada.get(&app, SESSION).await.problem(401, "SESSION_EXPIRED");
     let bob = sign_up(&app, "bob").await;
     app.clock.advance(Duration::from_secs(7 * 24 * 3600));
-    bob.get(&app, SESSION).await.refused(401, "SESSION_EXPIRED");
+    bob.get(&app, SESSION).await.problem(401, "SESSION_EXPIRED");
 }
 
 async fn an_access_token_comes_before_the_cookie(app: App) {
@@ -104,13 +104,13 @@ async fn an_access_token_comes_before_the_cookie(app: App) {
         .bearer("junk")
         .get(SESSION)
         .header("cookie", &ada.cookies);
-    bad.await.refused(401, "INVALID_TOKEN");
+    bad.await.problem(401, "INVALID_TOKEN");
     let cookies = format!("access_token=junk; {}", ada.cookies);
     let bad = app.anonymous().get(SESSION).header("cookie", &cookies);
-    bad.await.refused(401, "INVALID_TOKEN");
+    bad.await.problem(401, "INVALID_TOKEN");
     // Only this route accepts the cookie; our other routes need an access token.
     for path in ["/api/auth/account", "/api/tasks"] {
-        ada.get(&app, path).await.refused(401, "UNAUTHORIZED");
+        ada.get(&app, path).await.problem(401, "UNAUTHORIZED");
     }
 }
 
@@ -162,7 +162,7 @@ async fn without_a_database_it_is_503_and_no_user_is_signed_out(engine: Engine) 
     proxy.cut();
     ada.get(&app, SESSION)
         .await
-        .refused(503, "DATABASE_UNAVAILABLE");
+        .problem(503, "DATABASE_UNAVAILABLE");
     let response = ada.get(&app, GET_SESSION).await;
     assert!(response.header("retry-after").is_some());
     assert!(response.all("set-cookie").is_empty());

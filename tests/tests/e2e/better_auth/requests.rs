@@ -8,7 +8,7 @@ use super::fixtures::*;
 on_both_engines! {
     another_method_and_another_address_are_404_without_a_body,
     a_body_of_another_media_type_is_415,
-    a_body_that_is_no_json_is_400,
+    a_body_with_invalid_json_is_400,
     a_bad_body_is_400_even_without_a_session,
     a_body_that_is_too_large_is_413,
     get_session_by_post_is_405,
@@ -81,7 +81,7 @@ async fn a_body_of_another_media_type_is_415(app: App) {
     request.header("content-type", kind).await.ok();
 }
 
-async fn a_body_that_is_no_json_is_400(app: App) {
+async fn a_body_with_invalid_json_is_400(app: App) {
     let (deep, long) = ("[".repeat(10_000), format!("{}1", "0".repeat(1000)));
     for body in ["{", "nul", "{\"a\":1}x", &deep, &long, "\u{feff}{}"] {
         for path in [SIGN_IN, "/api/auth/sign-out", "/api/auth/update-user"] {

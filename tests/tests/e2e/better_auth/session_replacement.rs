@@ -8,7 +8,7 @@ use super::fixtures::*;
 on_both_engines! {
     a_sign_in_ends_the_session_whose_cookie_it_replaces,
     a_sign_up_ends_the_session_whose_cookie_it_replaces,
-    a_sign_in_that_fails_ends_nothing,
+    a_failed_sign_in_revokes_nothing,
     a_forged_or_doubled_cookie_revokes_nothing,
     another_site_revokes_nothing,
 }
@@ -26,7 +26,7 @@ async fn a_sign_in_ends_the_session_whose_cookie_it_replaces(app: App) {
     assert!(!ada.is_signed_in(&app).await && phone.is_signed_in(&app).await);
     let stolen = app.bearer(access.as_str().unwrap());
     let refused = stolen.get("/api/auth/session").await;
-    refused.refused(401, "TOKEN_REVOKED");
+    refused.problem(401, "TOKEN_REVOKED");
     // A different user in the same browser.
     let eves = again.post(&app, SIGN_IN, credentials("eve")).await.is(200);
     let eves = Browser::of(&eves);
@@ -46,7 +46,7 @@ async fn a_sign_up_ends_the_session_whose_cookie_it_replaces(app: App) {
     assert!(!ada.is_signed_in(&app).await && phone.is_signed_in(&app).await);
 }
 
-async fn a_sign_in_that_fails_ends_nothing(app: App) {
+async fn a_failed_sign_in_revokes_nothing(app: App) {
     let ada = sign_up(&app, "ada").await;
     let wrong = json!({ "email": "ada@example.com", "password": "wrong password" });
     assert_error(

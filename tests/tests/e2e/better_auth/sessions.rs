@@ -89,7 +89,7 @@ async fn a_handle_ends_its_session_and_does_nothing_else(app: App) {
         bearer
             .get("/api/auth/session")
             .await
-            .refused(401, "INVALID_TOKEN");
+            .problem(401, "INVALID_TOKEN");
         bearer.post("/api/auth/sign-out", json!({})).await.ok();
         let logout = json!({ "refresh_token": handle, "scope": "all" });
         let response = bearer.post("/api/auth/logout", logout.clone()).await;
@@ -98,7 +98,7 @@ async fn a_handle_ends_its_session_and_does_nothing_else(app: App) {
         assert_eq!(response.ok()["revoked"], 0);
         let refresh = json!({ "refresh_token": handle });
         let response = app.anonymous().post("/api/auth/refresh", refresh).await;
-        response.refused(401, "INVALID_TOKEN");
+        response.problem(401, "INVALID_TOKEN");
         // Another user's handle has no effect, and the response does not reveal it.
         let body = json!({ "token": handle });
         let response = eve.post(&app, "/api/auth/revoke-session", body).await;
@@ -115,7 +115,7 @@ async fn a_handle_ends_its_session_and_does_nothing_else(app: App) {
     assert!(!phone.is_signed_in(&app).await);
     let device = app.bearer(native["access_token"].as_str().unwrap());
     let refused = device.get("/api/auth/session").await;
-    refused.refused(401, "TOKEN_REVOKED");
+    refused.problem(401, "TOKEN_REVOKED");
     assert_eq!(list(&app, &ada).await.len(), 1);
     assert!(ada.is_signed_in(&app).await);
 }

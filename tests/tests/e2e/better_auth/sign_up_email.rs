@@ -11,7 +11,7 @@ on_both_engines! {
     invalid_fields_are_rejected_with_the_messages_of_zod,
     a_password_has_8_to_128_code_units_and_characters,
     an_existing_address_is_422_in_any_case,
-    fields_of_others_are_ignored,
+    fields_of_other_routes_are_ignored,
     a_sign_up_that_is_not_remembered_lasts_a_day,
 }
 
@@ -172,7 +172,7 @@ async fn an_existing_address_is_422_in_any_case(app: App) {
     }
 }
 
-async fn fields_of_others_are_ignored(app: App) {
+async fn fields_of_other_routes_are_ignored(app: App) {
     let mut body = sign_up_body("ada");
     for (name, value) in [
         ("id", json!("1")),

@@ -9,7 +9,7 @@ on_both_engines! {
     without_a_session_it_is_401_and_get_session_is_null,
     a_revoked_session_is_401_and_its_cookies_are_cleared,
     an_expired_session_is_401_and_its_cookies_are_cleared,
-    the_session_of_a_deleted_user_is_over,
+    the_session_of_a_deleted_user_has_ended,
     sign_out_always_succeeds,
 }
 
@@ -98,7 +98,7 @@ async fn an_expired_session_is_401_and_its_cookies_are_cleared(engine: Engine) {
     assert_over(&app, &ada).await;
 }
 
-async fn the_session_of_a_deleted_user_is_over(app: App) {
+async fn the_session_of_a_deleted_user_has_ended(app: App) {
     let ada = sign_up(&app, "ada").await;
     app.database().execute("DELETE FROM users");
     let response = ada.get(&app, GET_SESSION).await;

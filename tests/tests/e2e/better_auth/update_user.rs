@@ -8,14 +8,14 @@ use serde_json::{Value, json};
 use super::fixtures::*;
 
 on_both_engines! {
-    name_and_image_change_and_the_cookie_goes_out_again,
+    name_and_image_change_and_the_cookie_is_sent_again,
     every_failure_has_its_code_and_message,
     a_session_has_no_fields_to_update,
 }
 
 const UPDATE: &str = "/api/auth/update-user";
 
-async fn name_and_image_change_and_the_cookie_goes_out_again(app: App) {
+async fn name_and_image_change_and_the_cookie_is_sent_again(app: App) {
     let ada = sign_up(&app, "ada").await;
     app.clock.advance(Duration::from_secs(60));
     for (change, name, image) in [

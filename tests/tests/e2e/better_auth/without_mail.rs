@@ -8,7 +8,7 @@ use super::fixtures::*;
 on_both_engines! {
     a_reset_cannot_be_requested,
     no_reset_token_is_accepted,
-    a_reset_link_leads_back_with_the_error,
+    a_reset_link_redirects_back_with_the_error,
     no_address_is_verified,
     no_address_is_changed,
 }
@@ -75,7 +75,7 @@ async fn no_reset_token_is_accepted(app: App) {
     );
 }
 
-async fn a_reset_link_leads_back_with_the_error(app: App) {
+async fn a_reset_link_redirects_back_with_the_error(app: App) {
     for (callback, location) in [
         (
             "%2Freset%3Fa%3Db",

@@ -11,7 +11,7 @@ on_both_engines! {
     a_body_that_does_not_arrive_in_time_is_408,
     a_truncated_body_is_not_treated_as_complete,
     the_body_of_a_rejected_request_is_not_parsed_as_a_request,
-    a_request_of_two_lengths_is_refused,
+    a_request_with_two_lengths_is_rejected,
 }
 
 async fn a_body_that_does_not_arrive_in_time_is_408(engine: Engine) {
@@ -24,7 +24,7 @@ async fn a_body_that_does_not_arrive_in_time_is_408(engine: Engine) {
     ] {
         for begun in ["", "5\r\n{\"tit\r\n"] {
             let (mut connection, response) = send(&app, &[&head(&ada), length, begun]).await;
-            let problem = response.refused(408, "REQUEST_TIMEOUT");
+            let problem = response.problem(408, "REQUEST_TIMEOUT");
             assert_eq!(problem["detail"], "The body did not arrive in time");
             // Late bytes of the body are not parsed as a request.
             let get = "GET /healthz HTTP/1.1\r\nhost: e2e\r\n\r\n";
@@ -64,7 +64,7 @@ async fn a_truncated_body_is_not_treated_as_complete(app: App) {
     ] {
         let parts = [&head(&ada), "transfer-encoding: chunked\r\n\r\n", chunks];
         let (_, response) = send(&app, &parts).await;
-        response.refused(400, "INVALID_REQUEST");
+        response.problem(400, "INVALID_REQUEST");
     }
     assert_eq!(ada.all_tasks().await, json!([]));
 }
@@ -103,7 +103,7 @@ async fn the_body_of_a_rejected_request_is_not_parsed_as_a_request(app: App) {
     assert_eq!(ada.all_tasks().await.as_array().unwrap().len(), 1);
 }
 
-async fn a_request_of_two_lengths_is_refused(app: App) {
+async fn a_request_with_two_lengths_is_rejected(app: App) {
     let ada = app.user("ada").await;
     let body = padded(30);
     for lengths in [

@@ -37,7 +37,7 @@ async fn a_body_that_is_not_json_is_400(app: App) {
         "\u{feff}{\"title\":\"a\"}",
     ] {
         let refused = ada.post("/api/tasks", body).await;
-        let problem = refused.refused(400, "INVALID_JSON");
+        let problem = refused.problem(400, "INVALID_JSON");
         let detail = problem["detail"].as_str().unwrap();
         assert!(
             detail.starts_with("The body is not JSON: "),
@@ -51,14 +51,14 @@ async fn a_body_that_is_not_json_is_400(app: App) {
     ] {
         let request = ada.post("/api/tasks", bytes);
         let refused = request.header("content-type", "application/json").await;
-        let problem = refused.refused(400, "INVALID_JSON");
+        let problem = refused.problem(400, "INVALID_JSON");
         let detail = problem["detail"].as_str().unwrap();
         assert!(detail.starts_with("The body is not UTF-8: "), "{detail}");
     }
     let nested = format!(r#"{{"title":"a","x":{}"#, "[".repeat(60_000));
     ada.post("/api/tasks", nested)
         .await
-        .refused(400, "INVALID_JSON");
+        .problem(400, "INVALID_JSON");
 }
 
 async fn a_body_that_is_not_an_object_is_400(app: App) {
@@ -73,7 +73,7 @@ async fn a_body_that_is_not_an_object_is_400(app: App) {
         r#""a""#,
     ] {
         let refused = ada.post("/api/tasks", body).await;
-        let problem = refused.refused(400, "INVALID_REQUEST");
+        let problem = refused.problem(400, "INVALID_REQUEST");
         assert_eq!(problem["detail"], "The body must be a JSON object");
     }
 }

@@ -9,8 +9,8 @@ use tokio::time::sleep;
 use super::{GET, is_served};
 
 on_both_engines! {
-    the_first_header_of_a_connection_is_waited_for_so_long,
-    every_later_header_is_waited_for_so_long,
+    the_first_header_of_a_connection_times_out,
+    later_headers_time_out,
     bytes_after_a_response_do_not_keep_a_connection,
     an_idle_connection_is_closed,
     a_request_may_take_longer_than_its_header,
@@ -24,7 +24,7 @@ fn app(engine: Engine, change: impl FnOnce(&mut Limits)) -> App {
     App::on(engine).limits(change).start()
 }
 
-async fn the_first_header_of_a_connection_is_waited_for_so_long(engine: Engine) {
+async fn the_first_header_of_a_connection_times_out(engine: Engine) {
     let app = app(engine, |limits| limits.header_timeout = SHORT);
     for begun in ["", "G", "GET /healthz HTTP/1.1\r\nhost: e2e\r\n"] {
         let mut connection = app.connect().await;
@@ -38,7 +38,7 @@ async fn the_first_header_of_a_connection_is_waited_for_so_long(engine: Engine) 
     }
 }
 
-async fn every_later_header_is_waited_for_so_long(engine: Engine) {
+async fn later_headers_time_out(engine: Engine) {
     let app = app(engine, |limits| limits.header_timeout = SHORT);
     for begun in ["G", "GET /healthz HTTP/1.1\r\nhost: e2e\r\n"] {
         let mut connection = app.connect().await;

@@ -8,7 +8,7 @@ use super::{CHALLENGE, SESSION};
 on_both_engines! {
     a_token_in_the_query_or_the_body_is_no_token,
     a_token_in_another_header_is_no_token,
-    two_authorization_headers_are_refused,
+    two_authorization_headers_are_rejected,
     the_scheme_may_be_written_in_any_case,
 }
 
@@ -28,16 +28,16 @@ async fn a_token_in_the_query_or_the_body_is_no_token(app: App) {
             let address = format!("{path}?{name}={}", ada.token());
             let refused = anonymous.get(&address).await;
             assert_eq!(refused.header("www-authenticate"), Some(CHALLENGE));
-            refused.refused(401, "UNAUTHORIZED");
+            refused.problem(401, "UNAUTHORIZED");
         }
         let body = json!({ "title": "Buy tea", name: ada.token() });
         let refused = anonymous.post("/api/tasks", body).await;
-        refused.refused(401, "UNAUTHORIZED");
+        refused.problem(401, "UNAUTHORIZED");
         let form = format!("{name}={}", ada.token());
         let form = anonymous
             .post("/api/tasks", form.as_bytes())
             .header("content-type", "application/x-www-form-urlencoded");
-        form.await.refused(401, "UNAUTHORIZED");
+        form.await.problem(401, "UNAUTHORIZED");
     }
     assert_eq!(ada.all_tasks().await.as_array().unwrap().len(), 1);
 }
@@ -52,12 +52,12 @@ async fn a_token_in_another_header_is_no_token(app: App) {
     ] {
         for value in [ada.token().to_owned(), format!("Bearer {}", ada.token())] {
             let refused = app.anonymous().get(SESSION).header(name, &value).await;
-            refused.refused(401, "UNAUTHORIZED");
+            refused.problem(401, "UNAUTHORIZED");
         }
     }
 }
 
-async fn two_authorization_headers_are_refused(app: App) {
+async fn two_authorization_headers_are_rejected(app: App) {
     let (ada, eve) = (app.user("ada").await, app.user("eve").await);
     let valid = format!("Bearer {}", ada.token());
     let hers = format!("Bearer {}", eve.token());
@@ -72,7 +72,7 @@ async fn two_authorization_headers_are_refused(app: App) {
         for name in ["authorization", "AUTHORIZATION"] {
             let request = app.anonymous().get(SESSION).header("Authorization", first);
             let refused = request.header(name, second).await;
-            let problem = refused.refused(401, "INVALID_TOKEN");
+            let problem = refused.problem(401, "INVALID_TOKEN");
             assert_eq!(problem["detail"], "Send exactly one Authorization header");
         }
     }

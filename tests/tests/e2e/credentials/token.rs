@@ -13,7 +13,7 @@ use super::{CHALLENGE, SESSION};
 use crate::routes::protected;
 
 on_both_engines! {
-    every_protected_route_refuses_every_bad_token_before_it_reads_the_body,
+    every_protected_route_rejects_every_invalid_token_before_it_reads_the_body,
     a_token_is_valid_to_the_last_second,
     a_token_of_a_previous_secret_is_accepted,
     an_error_repeats_nothing_of_the_token,
@@ -133,21 +133,21 @@ fn expired(app: &App) -> BadCredentials {
     )
 }
 
-async fn every_protected_route_refuses_every_bad_token_before_it_reads_the_body(app: App) {
+async fn every_protected_route_rejects_every_invalid_token_before_it_reads_the_body(app: App) {
     let anonymous = app.anonymous();
     let mut credentials = [malformed(), unacceptable(&app)].concat();
     credentials.push(expired(&app));
     for operation in protected(&app).await {
         let none = operation.request(&anonymous, "somebody").await;
         assert_eq!(none.header("www-authenticate"), Some(CHALLENGE));
-        let none = none.refused(401, "UNAUTHORIZED");
+        let none = none.problem(401, "UNAUTHORIZED");
         assert_eq!(none["detail"], "Authentication is required");
 
         for (value, code, detail) in &credentials {
             let request = operation.request(&anonymous, "somebody");
             let refused = request.header("authorization", value).await;
             let challenge = refused.header("www-authenticate").map(ToOwned::to_owned);
-            let problem = refused.refused(401, code);
+            let problem = refused.problem(401, code);
             assert_eq!(problem["detail"], *detail, "{value}");
             let expected =
                 format!(r#"{CHALLENGE}, error="invalid_token", error_description="{detail}""#);
@@ -164,7 +164,7 @@ async fn a_token_is_valid_to_the_last_second(app: App) {
     app.clock.advance(Duration::from_millis(130));
     ada.get(SESSION).await.ok();
     app.clock.advance(Duration::from_millis(1));
-    ada.get(SESSION).await.refused(401, "TOKEN_EXPIRED");
+    ada.get(SESSION).await.problem(401, "TOKEN_EXPIRED");
 }
 
 async fn a_token_of_a_previous_secret_is_accepted(engine: Engine) {
@@ -187,7 +187,7 @@ async fn an_error_repeats_nothing_of_the_token(app: App) {
     for token in [format!("{header}.{payload}.canary"), "canary".to_owned()] {
         let refused = app.bearer(token).get(SESSION).await;
         let shown = format!("{refused:?}");
-        refused.refused(401, "INVALID_TOKEN");
+        refused.problem(401, "INVALID_TOKEN");
         assert!(!shown.contains("canary"), "{shown}");
         assert!(!shown.contains(&header), "{shown}");
     }

@@ -21,10 +21,10 @@ async fn x_user_id_authorizes_nothing_and_may_not_contradict_the_token(app: App)
         );
         for spoofed in [eve.id(), "", "*", &ada.id().to_uppercase(), "admin"] {
             let refused = operation.request(&ada, ada.id()).header(name, spoofed);
-            refused.await.refused(403, "FORBIDDEN");
+            refused.await.problem(403, "FORBIDDEN");
         }
         let twice = operation.request(&ada, ada.id()).header(name, ada.id());
-        let problem = twice.header(name, eve.id()).await.refused(403, "FORBIDDEN");
+        let problem = twice.header(name, eve.id()).await.problem(403, "FORBIDDEN");
         let detail = "X-User-Id names somebody other than the token does";
         assert_eq!(problem["detail"], detail);
 
@@ -32,8 +32,8 @@ async fn x_user_id_authorizes_nothing_and_may_not_contradict_the_token(app: App)
         let refused = operation
             .request(&anonymous, ada.id())
             .header(name, ada.id());
-        refused.await.refused(401, "UNAUTHORIZED");
+        refused.await.problem(401, "UNAUTHORIZED");
         let other_path = operation.request(&eve, ada.id()).header(name, ada.id());
-        other_path.await.refused(403, "FORBIDDEN");
+        other_path.await.problem(403, "FORBIDDEN");
     }
 }

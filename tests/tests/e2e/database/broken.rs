@@ -16,7 +16,7 @@ async fn assert_fault(request: Request, id: &str, cause: &str) {
     let response = request.header("x-request-id", id).await;
     assert_eq!(response.header("x-request-id"), Some(id));
     let shown = format!("{response:?}").to_lowercase();
-    let problem = response.refused(500, "INTERNAL_SERVER_ERROR");
+    let problem = response.problem(500, "INTERNAL_SERVER_ERROR");
     let detail = "Something went wrong on our side; the request id names it in our log";
     assert_eq!(problem["detail"], detail);
     for inner in [
@@ -79,7 +79,7 @@ async fn a_failed_statement_leaves_a_connection_that_works(app: App) {
     // More requests than the pool has connections.
     for _ in 0..10 {
         let refused = ada.post("/api/tasks", json!({ "title": "Buy tea" })).await;
-        refused.refused(500, "INTERNAL_SERVER_ERROR");
+        refused.problem(500, "INTERNAL_SERVER_ERROR");
     }
     app.database()
         .execute("ALTER TABLE elsewhere RENAME TO tasks");

@@ -21,7 +21,7 @@ async fn writes_are_503_while_another_process_writes_and_reads_work(app: App) {
     let (reads, writes): (Vec<_>, Vec<_>) = all.partition(Request::is_a_read);
     // All at once: the last request in the queue gets its response in time too.
     for response in join_all(writes.into_iter().map(in_time)).await {
-        response.refused(503, "DATABASE_UNAVAILABLE");
+        response.problem(503, "DATABASE_UNAVAILABLE");
     }
     for request in reads {
         in_time(request).await.ok();

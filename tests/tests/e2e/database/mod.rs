@@ -54,5 +54,5 @@ async fn assert_the_rest_works(ada: &Client) {
     assert_eq!(alive, json!({ "status": "ok" }));
     in_time(ada.get("/api/openapi.json")).await.ok();
     let forbidden = in_time(ada.get("/api/somebody/tasks")).await;
-    forbidden.refused(403, "FORBIDDEN");
+    forbidden.problem(403, "FORBIDDEN");
 }

@@ -52,7 +52,7 @@ impl World {
     async fn assert_down(&self) {
         let requests = requests(&self.ada, &self.address()).into_iter();
         for response in join_all(requests.map(in_time)).await {
-            response.refused(503, "DATABASE_UNAVAILABLE");
+            response.problem(503, "DATABASE_UNAVAILABLE");
         }
         assert_the_rest_works(&self.ada).await;
     }
@@ -65,7 +65,7 @@ impl World {
             if response.status() == 200 {
                 break;
             }
-            response.refused(503, "DATABASE_UNAVAILABLE");
+            response.problem(503, "DATABASE_UNAVAILABLE");
             assert!(since.elapsed() < RECOVERY, "it does not recover");
         }
         self.assert_settles().await;
@@ -86,7 +86,7 @@ impl World {
                     assert_eq!(response.ok(), self.tasks);
                 } else {
                     settled = false;
-                    response.refused(503, "DATABASE_UNAVAILABLE");
+                    response.problem(503, "DATABASE_UNAVAILABLE");
                 }
             }
             if settled {
@@ -124,7 +124,7 @@ impl World {
         for _ in 0..2 {
             let requests = reads.iter().chain(&reads).map(|path| self.ada.get(path));
             for response in join_all(requests.map(in_time)).await {
-                response.refused(503, "DATABASE_UNAVAILABLE");
+                response.problem(503, "DATABASE_UNAVAILABLE");
             }
             assert_the_rest_works(&self.ada).await;
         }
@@ -147,7 +147,7 @@ async fn a_restarted_database_is_noticed(app: App) {
         let response = in_time(ada.post("/api/tasks", json!({ "title": "Buy milk" }))).await;
         if response.status() != 201 {
             refused += 1;
-            response.refused(503, "DATABASE_UNAVAILABLE");
+            response.problem(503, "DATABASE_UNAVAILABLE");
         }
     }
     let written = 8 - refused;
@@ -158,7 +158,7 @@ async fn a_restarted_database_is_noticed(app: App) {
             break response.ok();
         }
         refused += 1;
-        response.refused(503, "DATABASE_UNAVAILABLE");
+        response.problem(503, "DATABASE_UNAVAILABLE");
         assert!(refused <= 4, "{refused}");
     };
     // Each lost connection fails at most one request.

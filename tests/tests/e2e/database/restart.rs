@@ -39,5 +39,5 @@ async fn two_servers_share_a_database_and_its_users(engine: Engine) {
     assert_eq!(ada.get(&ada.task(&task["id"])).await.ok(), task);
     let again = json!({ "email": ada.email(), "password": "correct horse" });
     let refused = second.anonymous().post("/api/auth/register", again).await;
-    refused.refused(409, "USER_ALREADY_EXISTS");
+    refused.problem(409, "USER_ALREADY_EXISTS");
 }

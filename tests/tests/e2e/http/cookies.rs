@@ -14,14 +14,14 @@ on_both_engines! {
     every_new_pair_sets_both_cookies_for_the_lifetime_of_the_session,
     under_https_the_cookies_are_secure_and_have_prefixed_names,
     under_http_a_cookie_with_a_prefixed_name_is_ignored,
-    a_request_that_came_on_cookies_gets_its_tokens_as_cookies_only,
+    a_request_with_cookies_gets_its_tokens_only_as_cookies,
     a_browser_refreshes_with_cookies_alone,
     the_header_counts_and_not_the_cookie,
     an_invalid_header_is_not_replaced_by_a_valid_cookie,
-    a_cookie_sent_twice_is_refused,
+    a_cookie_sent_twice_is_rejected,
     cookies_of_other_applications_are_ignored,
     a_cookie_without_a_valid_token_is_rejected,
-    a_refusal_sets_no_cookie,
+    an_error_sets_no_cookie,
 }
 
 pub(crate) fn with_cookie(request: Request, cookie: &str) -> Request {
@@ -84,15 +84,15 @@ async fn under_https_the_cookies_are_secure_and_have_prefixed_names(engine: Engi
     with_cookie(session.clone(), &jar).await.ok();
     // Another host, or a page over HTTP, could have set a cookie without the prefix.
     let planted = with_cookie(session, &device.cookies()).await;
-    planted.refused(401, "UNAUTHORIZED");
+    planted.problem(401, "UNAUTHORIZED");
     let refresh = app.anonymous().request("POST", REFRESH);
     let refresh = refresh.header("origin", public);
     let planted = with_cookie(refresh.clone(), &device.cookies()).await;
-    planted.refused(401, "UNAUTHORIZED");
+    planted.problem(401, "UNAUTHORIZED");
     // Another host of the site can set the cookie name of earlier versions.
     let former = format!("__Secure-refresh_token={}", device.refresh);
     let planted = with_cookie(refresh.clone(), &former).await;
-    planted.refused(401, "UNAUTHORIZED");
+    planted.problem(401, "UNAUTHORIZED");
     let beside = format!("{jar}; __Secure-refresh_token=planted");
     with_cookie(refresh, &beside).await.ok();
 
@@ -119,11 +119,11 @@ async fn under_http_a_cookie_with_a_prefixed_name_is_ignored(app: App) {
     ] {
         let cookie = format!("{name}={}", device.access);
         let response = with_cookie(app.anonymous().get(SESSION), &cookie).await;
-        response.refused(401, "UNAUTHORIZED");
+        response.problem(401, "UNAUTHORIZED");
     }
 }
 
-async fn a_request_that_came_on_cookies_gets_its_tokens_as_cookies_only(app: App) {
+async fn a_request_with_cookies_gets_its_tokens_only_as_cookies(app: App) {
     let (ada, device) = user_with_device(&app, "ada").await;
     let own = |request: Request| {
         let request = request.header("sec-fetch-site", "same-origin");
@@ -163,7 +163,7 @@ async fn a_browser_refreshes_with_cookies_alone(app: App) {
     for _ in 0..3 {
         app.clock.advance(std::time::Duration::from_secs(3600));
         let expired = with_cookie(app.anonymous().get(SESSION), &jar).await;
-        expired.refused(401, "TOKEN_EXPIRED");
+        expired.problem(401, "TOKEN_EXPIRED");
         let refresh = app.anonymous().request("POST", REFRESH);
         let response = with_cookie(refresh.header("origin", OWN_ORIGIN), &jar).await;
         jar = self::jar(&response);
@@ -203,17 +203,17 @@ async fn an_invalid_header_is_not_replaced_by_a_valid_cookie(app: App) {
         let request = app.anonymous().get(SESSION);
         let request = request.header("authorization", header);
         let refused = with_cookie(request, &device.cookies()).await;
-        refused.refused(401, "INVALID_TOKEN");
+        refused.problem(401, "INVALID_TOKEN");
     }
     let bad = json!({ "refresh_token": "junk" });
     let request = app.anonymous().post(REFRESH, bad);
     let request = request.header("origin", OWN_ORIGIN);
     let refused = with_cookie(request, &device.cookies()).await;
-    refused.refused(401, "INVALID_TOKEN");
+    refused.problem(401, "INVALID_TOKEN");
     assert_eq!(counter(&app, &device.session), 0);
 }
 
-async fn a_cookie_sent_twice_is_refused(app: App) {
+async fn a_cookie_sent_twice_is_rejected(app: App) {
     let (ada, device) = user_with_device(&app, "ada").await;
     let other = login(&app, &ada).await;
     for (first, second) in [(&device, &device), (&device, &other)] {
@@ -223,11 +223,11 @@ async fn a_cookie_sent_twice_is_refused(app: App) {
         for request in [session, refresh.header("origin", OWN_ORIGIN)] {
             let together = format!("{first}; {second}");
             let refused = with_cookie(request.clone(), &together).await;
-            let problem = refused.refused(401, "INVALID_TOKEN");
+            let problem = refused.problem(401, "INVALID_TOKEN");
             let detail = problem["detail"].as_str().unwrap();
             assert!(detail.ends_with("cookie was sent twice"), "{detail}");
             let apart = with_cookie(with_cookie(request, &first), &second);
-            apart.await.refused(401, "INVALID_TOKEN");
+            apart.await.problem(401, "INVALID_TOKEN");
         }
     }
     assert_eq!(counter(&app, &device.session), 0);
@@ -293,13 +293,13 @@ async fn a_cookie_without_a_valid_token_is_rejected(app: App) {
         ] {
             let cookie = [name.as_bytes(), &value].concat();
             let refused = raw(&app, method, path, &cookie).await;
-            refused.refused(401, "INVALID_TOKEN");
+            refused.problem(401, "INVALID_TOKEN");
         }
     }
     assert_eq!(counter(&app, &device.session), 0);
 }
 
-async fn a_refusal_sets_no_cookie(app: App) {
+async fn an_error_sets_no_cookie(app: App) {
     let (ada, device) = user_with_device(&app, "ada").await;
     let (wrong, caller) = (credentials(ada.email(), "wrong"), app.anonymous());
     for request in [

@@ -9,7 +9,7 @@ use crate::sessions::fixtures::{REFRESH, SESSION, user_with_device};
 on_both_engines! {
     an_allowed_origin_may_read_every_response,
     another_origin_may_read_no_response,
-    a_preflight_from_an_allowed_origin_says_what_it_may_send,
+    a_preflight_from_an_allowed_origin_lists_what_it_may_send,
     a_preflight_from_another_origin_allows_nothing,
     without_allowed_origins_there_is_no_cors,
 }
@@ -125,12 +125,12 @@ async fn an_allowed_origin_may_read_every_response(engine: Engine) {
     let task = bearer.post("/api/tasks", json!({ "title": "t" }));
     let away = task.header("origin", ALLOWED).await;
     readable(&away, ALLOWED);
-    away.refused(503, "DATABASE_UNAVAILABLE");
+    away.problem(503, "DATABASE_UNAVAILABLE");
     other.execute("ROLLBACK");
     app.database().execute("DROP TABLE tasks");
     let broken = bearer.get("/api/tasks").header("origin", ALLOWED).await;
     readable(&broken, ALLOWED);
-    broken.refused(500, "INTERNAL_SERVER_ERROR");
+    broken.problem(500, "INTERNAL_SERVER_ERROR");
 }
 
 async fn another_origin_may_read_no_response(engine: Engine) {
@@ -158,7 +158,7 @@ fn preflight(app: &App, path: &str, origin: &str, method: &str, headers: &str) -
     request.header("access-control-request-headers", headers)
 }
 
-async fn a_preflight_from_an_allowed_origin_says_what_it_may_send(engine: Engine) {
+async fn a_preflight_from_an_allowed_origin_lists_what_it_may_send(engine: Engine) {
     let app = start(engine);
     for path in ["/api/tasks", REFRESH, "/api/auth/account", "/api/nothing"] {
         for method in ["GET", "POST", "PUT", "PATCH", "DELETE"] {
@@ -182,7 +182,7 @@ async fn a_preflight_from_an_allowed_origin_says_what_it_may_send(engine: Engine
     }
     for (method, headers) in [("TRACE", "accept"), ("GET", "x-user-id"), ("GET", "cookie")] {
         let response = preflight(&app, "/api/tasks", ALLOWED, method, headers).await;
-        response.refused(400, "INVALID_REQUEST");
+        response.problem(400, "INVALID_REQUEST");
     }
 }
 
@@ -202,5 +202,5 @@ async fn without_allowed_origins_there_is_no_cors(app: App) {
         assert!(cors_headers(&response).is_empty());
     }
     let response = preflight(&app, "/api/tasks", ALLOWED, "POST", "content-type").await;
-    response.refused(405, "METHOD_NOT_ALLOWED");
+    response.problem(405, "METHOD_NOT_ALLOWED");
 }

@@ -9,13 +9,13 @@ use crate::sessions::fixtures::{
 };
 
 on_both_engines! {
-    every_changing_route_refuses_cookies_without_a_known_origin_before_it_reads_the_body,
+    every_changing_route_rejects_cookies_without_a_known_origin_before_it_reads_the_body,
     these_origins_are_known,
     these_origins_are_not_known,
     under_https_the_own_origin_is_that_of_the_public_url,
     reading_needs_no_origin,
     a_bearer_needs_no_origin,
-    a_refresh_or_logout_that_is_refused_changes_nothing,
+    a_rejected_refresh_or_logout_changes_nothing,
 }
 
 const ALLOWED: &str = "https://app.example";
@@ -41,19 +41,19 @@ async fn requests(app: &App, user: &Client, device: &Device) -> Vec<Request> {
     requests.collect()
 }
 
-async fn every_changing_route_refuses_cookies_without_a_known_origin_before_it_reads_the_body(
+async fn every_changing_route_rejects_cookies_without_a_known_origin_before_it_reads_the_body(
     engine: Engine,
 ) {
     let app = start(engine);
     let (ada, device) = user_with_device(&app, "ada").await;
     for request in requests(&app, &ada, &device).await {
         let bare = request.clone().await;
-        let problem = bare.refused(403, "UNTRUSTED_ORIGIN");
+        let problem = bare.problem(403, "UNTRUSTED_ORIGIN");
         let detail = "A request with cookies must come from our own pages or from an origin in \
             ALLOWED_ORIGINS";
         assert_eq!(problem["detail"], detail);
         let evil = request.clone().header("origin", "https://evil.example");
-        evil.await.refused(403, "UNTRUSTED_ORIGIN");
+        evil.await.problem(403, "UNTRUSTED_ORIGIN");
         // With a known origin the request fails later, as with a bearer token: invalid JSON, or no such task.
         for (name, value) in [
             ("origin", OWN_ORIGIN),
@@ -131,7 +131,7 @@ async fn these_origins_are_not_known(engine: Engine) {
     let (_, device) = user_with_device(&app, "ada").await;
     for origin in STRANGERS {
         let refused = add(&app, &device, &[("origin", origin)]).await;
-        refused.refused(403, "UNTRUSTED_ORIGIN");
+        refused.problem(403, "UNTRUSTED_ORIGIN");
     }
     for site in [
         "same-site",
@@ -143,7 +143,7 @@ async fn these_origins_are_not_known(engine: Engine) {
         "same-origin;",
     ] {
         let refused = add(&app, &device, &[("sec-fetch-site", site)]).await;
-        refused.refused(403, "UNTRUSTED_ORIGIN");
+        refused.problem(403, "UNTRUSTED_ORIGIN");
     }
     for headers in [
         &[][..],
@@ -179,7 +179,7 @@ async fn under_https_the_own_origin_is_that_of_the_public_url(engine: Engine) {
     request.clone().header("origin", public).await.created();
     for origin in ["https://api.example", "http://api.example:8443", OWN_ORIGIN] {
         let refused = request.clone().header("origin", origin).await;
-        refused.refused(403, "UNTRUSTED_ORIGIN");
+        refused.problem(403, "UNTRUSTED_ORIGIN");
     }
 }
 
@@ -218,7 +218,7 @@ async fn a_bearer_needs_no_origin(engine: Engine) {
     }
 }
 
-async fn a_refresh_or_logout_that_is_refused_changes_nothing(engine: Engine) {
+async fn a_rejected_refresh_or_logout_changes_nothing(engine: Engine) {
     let app = start(engine);
     let (_, device) = user_with_device(&app, "ada").await;
     for path in [REFRESH, LOGOUT] {
@@ -232,7 +232,7 @@ async fn a_refresh_or_logout_that_is_refused_changes_nothing(engine: Engine) {
         ] {
             let request = app.anonymous().request("POST", path).header(name, value);
             let refused = request.header("cookie", &device.cookies()).await;
-            refused.refused(403, "UNTRUSTED_ORIGIN");
+            refused.problem(403, "UNTRUSTED_ORIGIN");
         }
     }
     assert_eq!(counter(&app, &device.session), 0);

@@ -10,7 +10,7 @@ on_both_engines! {
     a_request_id_that_is_not_plain_is_replaced,
     a_request_without_an_id_gets_one_of_its_own,
     responses_with_tokens_must_not_be_stored,
-    the_server_does_not_say_what_it_is_made_of,
+    the_server_does_not_name_its_software,
 }
 
 const REQUEST_ID: &str = "x-request-id";
@@ -69,7 +69,7 @@ async fn responses_with_tokens_must_not_be_stored(app: App) {
     }
 }
 
-async fn the_server_does_not_say_what_it_is_made_of(app: App) {
+async fn the_server_does_not_name_its_software(app: App) {
     let ada = app.user("ada").await;
     for path in ["/healthz", "/api/tasks", "/api/nothing", "/docs/"] {
         let response = ada.get(path).await;

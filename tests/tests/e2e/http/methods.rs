@@ -9,7 +9,7 @@ use crate::routes::operations;
 on_both_engines! {
     an_undocumented_method_is_405_and_allow_names_the_documented_ones,
     head_is_get_without_a_body,
-    head_is_refused_like_get_without_a_body,
+    head_is_rejected_like_get_without_a_body,
     an_unknown_address_is_404_for_every_caller,
 }
 
@@ -39,7 +39,7 @@ async fn an_undocumented_method_is_405_and_allow_names_the_documented_ones(app: 
                 if *method == "HEAD" {
                     assert!(response.is(405).text().is_empty());
                 } else {
-                    response.refused(405, "METHOD_NOT_ALLOWED");
+                    response.problem(405, "METHOD_NOT_ALLOWED");
                 }
             }
         }
@@ -71,7 +71,7 @@ async fn head_is_get_without_a_body(app: App) {
     }
 }
 
-async fn head_is_refused_like_get_without_a_body(app: App) {
+async fn head_is_rejected_like_get_without_a_body(app: App) {
     let (ada, eve) = (app.user("ada").await, app.user("eve").await);
     for (caller, path, status) in [
         (&app.anonymous(), ada.tasks(), 401),
@@ -135,7 +135,7 @@ async fn an_unknown_address_is_404_for_every_caller(app: App) {
         for caller in [&ada, &app.anonymous()] {
             for method in ["GET", "POST", "DELETE"] {
                 let response = caller.request(method, path).await;
-                let problem = response.refused(404, "NOT_FOUND");
+                let problem = response.problem(404, "NOT_FOUND");
                 assert_eq!(problem["detail"], "Nothing has this address");
             }
         }

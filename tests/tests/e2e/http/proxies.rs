@@ -89,10 +89,10 @@ async fn failures_are_counted_for_the_address_behind_the_proxy(engine: Engine) {
     for number in 0..100 {
         let claim = format!("6.6.6.{number}, 203.0.113.7");
         let refused = from(&claim, "not the password").await;
-        refused.refused(401, "INVALID_EMAIL_OR_PASSWORD");
+        refused.problem(401, "INVALID_EMAIL_OR_PASSWORD");
     }
     let refused = from("203.0.113.7", ada.password()).await;
-    refused.refused(429, "TOO_MANY_REQUESTS");
+    refused.problem(429, "TOO_MANY_REQUESTS");
     from("203.0.113.8", ada.password()).await.ok();
 }
 
@@ -119,7 +119,7 @@ async fn call_from(app: &App, peer: &str, header: &str) {
     );
     connection.send(request.as_bytes()).await;
     let response = connection.response().await.unwrap();
-    response.refused(422, "VALIDATION_ERROR");
+    response.problem(422, "VALIDATION_ERROR");
 }
 
 async fn an_unconfigured_proxy_is_logged_once_a_minute_with_the_remedy(engine: Engine) {

@@ -4,7 +4,7 @@ use e2e::{App, on_both_engines};
 use serde_json::json;
 
 on_both_engines! {
-    titles_descriptions_names_and_images_come_back_as_they_went_in,
+    titles_descriptions_names_and_images_are_returned_exactly_as_sent,
     escapes_and_plain_characters_are_the_same_text,
 }
 
@@ -39,7 +39,7 @@ const TEXTS: &[&str] = &[
     "İIıi ẞß ﬁ Ǆ",
 ];
 
-async fn titles_descriptions_names_and_images_come_back_as_they_went_in(app: App) {
+async fn titles_descriptions_names_and_images_are_returned_exactly_as_sent(app: App) {
     let ada = app.user("ada").await;
     let mut expected = Vec::new();
     for text in TEXTS {

@@ -38,7 +38,7 @@ async fn another_users_address_is_forbidden_whatever_lies_there(app: App) {
             "%00",
         ] {
             for request in all_requests(&eve, &base, id) {
-                responses.push(request.await.refused(403, "FORBIDDEN"));
+                responses.push(request.await.problem(403, "FORBIDDEN"));
             }
         }
     }
@@ -65,12 +65,12 @@ async fn another_users_address_is_forbidden_before_the_body_is_read(app: App) {
         let request = eve.request(method, path);
         for body in ["", "not JSON", "[]", r#"{"title":5}"#] {
             let response = request.clone().body(body).await;
-            response.refused(403, "FORBIDDEN");
+            response.problem(403, "FORBIDDEN");
         }
         let untyped = request.clone().body(b"title=stolen".as_slice()).await;
-        untyped.refused(403, "FORBIDDEN");
+        untyped.problem(403, "FORBIDDEN");
         let too_large = "x".repeat(64 * 1024 + 1);
-        request.body(too_large).await.refused(403, "FORBIDDEN");
+        request.body(too_large).await.problem(403, "FORBIDDEN");
 
         // The announced body never arrives.
         for length in [
@@ -85,7 +85,7 @@ async fn another_users_address_is_forbidden_before_the_body_is_read(app: App) {
             );
             connection.send(head.as_bytes()).await;
             let response = connection.response().await.unwrap();
-            response.refused(403, "FORBIDDEN");
+            response.problem(403, "FORBIDDEN");
         }
     }
     assert_eq!(ada.all_tasks().await, before);
@@ -112,7 +112,7 @@ async fn a_path_that_only_resembles_the_callers_own_is_forbidden(app: App) {
     ] {
         let base = format!("/api/{like}/tasks");
         for request in all_requests(&ada, &base, &task["id"].to_string()) {
-            request.await.refused(403, "FORBIDDEN");
+            request.await.problem(403, "FORBIDDEN");
         }
     }
     assert_eq!(ada.all_tasks().await, before);
@@ -131,7 +131,7 @@ async fn without_a_token_the_owner_of_a_path_is_not_revealed(app: App) {
     ] {
         for id in [&task["id"].to_string(), "4711", "x"] {
             for request in all_requests(&anonymous, &base, id) {
-                responses.push(request.await.refused(401, "UNAUTHORIZED"));
+                responses.push(request.await.problem(401, "UNAUTHORIZED"));
             }
         }
     }

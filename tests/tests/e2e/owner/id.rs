@@ -20,7 +20,7 @@ async fn under_the_callers_own_path_no_task_of_another_user_exists(app: App) {
         "/api/v1/tasks".to_owned(),
     ] {
         for request in all_methods(&eve, &base, &task["id"].to_string()) {
-            let refused = request.await.refused(404, "TASK_NOT_FOUND");
+            let refused = request.await.problem(404, "TASK_NOT_FOUND");
             assert_eq!(refused["detail"], "There is no such task");
         }
     }
@@ -88,7 +88,7 @@ async fn an_id_in_another_format_is_no_task(app: App) {
     for id in no_ids(task["id"].as_i64().unwrap()) {
         for base in [ada.tasks(), "/api/tasks".to_owned()] {
             for request in all_methods(&ada, &base, &id) {
-                request.await.refused(404, "TASK_NOT_FOUND");
+                request.await.problem(404, "TASK_NOT_FOUND");
             }
         }
     }

@@ -21,7 +21,7 @@ pub(super) async fn a_hundred_wrong_passwords(engine: Engine) -> Response {
     let wrong = credentials(ada.email(), "not the password");
     for _ in 0..100 {
         let refused = app.anonymous().post(LOGIN, wrong.clone()).await;
-        refused.refused(401, "INVALID_EMAIL_OR_PASSWORD");
+        refused.problem(401, "INVALID_EMAIL_OR_PASSWORD");
     }
     app.anonymous().post(LOGIN, wrong).await
 }
@@ -55,15 +55,15 @@ pub(super) async fn more_logins_than_the_queue_holds(engine: Engine) -> Response
         responses.into_iter().partition(|it| it.status() == 401);
     assert!(served.len() >= queue, "only {} were served", served.len());
     for response in served {
-        response.refused(401, "INVALID_EMAIL_OR_PASSWORD");
+        response.problem(401, "INVALID_EMAIL_OR_PASSWORD");
     }
     let one = refused.pop().expect("a rejected login");
     for response in refused {
-        response.refused(503, "OVERLOADED");
+        response.problem(503, "OVERLOADED");
     }
     let afterwards = credentials("ada@example.com", "not the password");
     let afterwards = app.anonymous().post(LOGIN, afterwards).await;
-    afterwards.refused(401, "INVALID_EMAIL_OR_PASSWORD");
+    afterwards.problem(401, "INVALID_EMAIL_OR_PASSWORD");
     one
 }
 

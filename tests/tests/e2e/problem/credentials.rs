@@ -32,7 +32,7 @@ pub(super) async fn a_wrong_password(engine: Engine) -> Response {
     app.anonymous().post(LOGIN, wrong).await
 }
 
-pub(super) async fn the_token_of_an_ended_session(engine: Engine) -> Response {
+pub(super) async fn the_token_of_a_revoked_session(engine: Engine) -> Response {
     let app = App::on(engine).start();
     let ada = app.user("ada").await;
     ada.request("POST", "/api/auth/logout").await.ok();
@@ -63,7 +63,7 @@ pub(super) async fn a_refresh_token_two_steps_old(engine: Engine) -> Response {
     refreshed(&app, &ada, [0, 1, 0]).await
 }
 
-pub(super) async fn a_refresh_token_of_an_ended_session(engine: Engine) -> Response {
+pub(super) async fn a_refresh_token_of_a_revoked_session(engine: Engine) -> Response {
     let app = App::on(engine).start();
     let ada = app.user("ada").await;
     app.clock.advance(Duration::from_secs(10));

@@ -32,10 +32,10 @@ macro_rules! problems {
 }
 
 problems! {
-    a_body_that_is_no_json =>
+    a_body_that_is_not_json =>
         400 "Bad Request", "INVALID_JSON",
         "The body is not JSON: key must be a string at line 1 column 2";
-    a_body_that_is_no_object =>
+    a_body_that_is_not_an_object =>
         400 "Bad Request", "INVALID_REQUEST",
         "The body must be a JSON object";
     no_token =>
@@ -54,7 +54,7 @@ problems! {
         401 "Unauthorized", "INVALID_EMAIL_OR_PASSWORD",
         "Invalid email or password",
         "www-authenticate": super::challenge("Invalid email or password");
-    the_token_of_an_ended_session =>
+    the_token_of_a_revoked_session =>
         401 "Unauthorized", "TOKEN_REVOKED",
         "The session of the token has ended",
         "www-authenticate": "Bearer realm=\"api\", error=\"invalid_token\", error_description=\"The session of the token has ended\"";
@@ -62,7 +62,7 @@ problems! {
         401 "Unauthorized", "REFRESH_TOKEN_REUSED",
         "The refresh token was used before, so the session was ended; log in again",
         "www-authenticate": "Bearer realm=\"api\", error=\"invalid_token\", error_description=\"The refresh token was used before, so the session was ended; log in again\"";
-    a_refresh_token_of_an_ended_session =>
+    a_refresh_token_of_a_revoked_session =>
         401 "Unauthorized", "SESSION_EXPIRED",
         "The session is over; log in again",
         "www-authenticate": "Bearer realm=\"api\", error=\"invalid_token\", error_description=\"The session is over; log in again\"";
@@ -88,7 +88,7 @@ problems! {
         405 "Method Not Allowed", "METHOD_NOT_ALLOWED",
         "This address answers GET, HEAD, PUT, PATCH, DELETE",
         "allow": "GET, HEAD, PUT, PATCH, DELETE";
-    a_body_that_does_not_come =>
+    a_body_that_does_not_arrive =>
         408 "Request Timeout", "REQUEST_TIMEOUT",
         "The body did not arrive in time";
     an_address_that_has_an_account =>
@@ -136,7 +136,7 @@ fn check(response: Response, status: u16, title: &str, code: &str, detail: &str)
         let title = json!({ "field": "title", "code": "required", "message": "is required" });
         expected["errors"] = json!([title]);
     }
-    assert_eq!(response.refused(status, code), expected);
+    assert_eq!(response.problem(status, code), expected);
 }
 
 /// All error codes in the server's source.

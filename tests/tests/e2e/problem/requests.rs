@@ -7,12 +7,12 @@ use serde_json::json;
 
 use crate::auth::login::{LOGIN, credentials};
 
-pub(super) async fn a_body_that_is_no_json(engine: Engine) -> Response {
+pub(super) async fn a_body_that_is_not_json(engine: Engine) -> Response {
     let app = App::on(engine).start();
     app.anonymous().post(LOGIN, "{email}").await
 }
 
-pub(super) async fn a_body_that_is_no_object(engine: Engine) -> Response {
+pub(super) async fn a_body_that_is_not_an_object(engine: Engine) -> Response {
     let app = App::on(engine).start();
     app.anonymous().post(LOGIN, "[]").await
 }
@@ -52,7 +52,7 @@ pub(super) async fn a_wrong_method(engine: Engine) -> Response {
     app.anonymous().request("POST", "/api/tasks/1").await
 }
 
-pub(super) async fn a_body_that_does_not_come(engine: Engine) -> Response {
+pub(super) async fn a_body_that_does_not_arrive(engine: Engine) -> Response {
     let patience = Duration::from_millis(100);
     let app = App::on(engine).body_timeout(patience).start();
     let mut connection = app.connect().await;

@@ -9,13 +9,13 @@ use super::fixtures::{
     ACCESS_TTL, MAX_REVOCATION_DELAY, eventually, get_session, login, refreshed, until_refused,
     user_with_device,
 };
-use crate::auth::logout::{by_access, by_body, logged_out};
+use crate::auth::logout::{assert_logged_out, by_access, by_body};
 
 on_both_engines! {
     a_logout_on_a_fast_clock_reaches_a_slow_one,
     a_logout_on_a_slow_clock_reaches_a_fast_one,
     a_fast_clock_does_not_purge_what_a_slow_one_still_needs,
-    a_refresh_by_processes_whose_clocks_differ_goes_on,
+    refreshes_on_processes_with_different_clocks_continue,
 }
 
 const MINUTE: Duration = Duration::from_secs(60);
@@ -30,9 +30,9 @@ fn ahead_of(app: &App, by: Duration) -> App {
 async fn assert_revocation_reaches(here: &App, there: &App) {
     let (ada, first) = user_with_device(here, "ada").await;
     let second = login(here, &ada).await;
-    logged_out(by_body(there, &first, json!({})).await, 1);
+    assert_logged_out(by_body(there, &first, json!({})).await, 1);
     let response = by_body(there, &second, json!({ "scope": "all" })).await;
-    logged_out(response, 1);
+    assert_logged_out(response, 1);
     for device in [&first, &second] {
         let delay = until_refused(here, &device.access, "TOKEN_REVOKED").await;
         assert!(delay < MAX_REVOCATION_DELAY, "{delay:?}");
@@ -52,7 +52,7 @@ async fn a_logout_on_a_slow_clock_reaches_a_fast_one(behind: App) {
 async fn a_fast_clock_does_not_purge_what_a_slow_one_still_needs(behind: App) {
     let (ada, device) = user_with_device(&behind, "ada").await;
     let lives = login(&behind, &ada).await;
-    logged_out(by_access(&behind, &device, json!({})).await, 1);
+    assert_logged_out(by_access(&behind, &device, json!({})).await, 1);
     // The last second in which the process with the slow clock accepts the token.
     let last = ACCESS_TTL + Duration::from_secs(4);
     behind.clock.advance(last);
@@ -68,12 +68,12 @@ async fn a_fast_clock_does_not_purge_what_a_slow_one_still_needs(behind: App) {
     let new = behind.another_process().start();
     for app in [&new, &behind] {
         let refused = get_session(app, &device.access).await;
-        refused.refused(401, "TOKEN_REVOKED");
+        refused.problem(401, "TOKEN_REVOKED");
     }
     get_session(&new, &lives.access).await.ok();
 }
 
-async fn a_refresh_by_processes_whose_clocks_differ_goes_on(behind: App) {
+async fn refreshes_on_processes_with_different_clocks_continue(behind: App) {
     let ahead = ahead_of(&behind, MINUTE);
     let (_, mut device) = user_with_device(&behind, "ada").await;
     for app in [&ahead, &behind, &behind, &ahead, &ahead, &behind] {

@@ -10,7 +10,7 @@ use tokio::time::timeout;
 use super::fixtures::{
     Device, MAX_REVOCATION_DELAY, get_session, login, until_refused, user_with_device,
 };
-use crate::auth::logout::{by_access, logged_out};
+use crate::auth::logout::{assert_logged_out, by_access};
 
 on_postgres! {
     a_later_commit_has_a_later_number,
@@ -62,7 +62,7 @@ async fn a_later_commit_has_a_later_number(a: App) {
         get_session(&b, &device.access).await.ok();
     }
     transaction.execute("COMMIT");
-    logged_out(logout.await, 1);
+    assert_logged_out(logout.await, 1);
     for device in [&early, &late] {
         let delay = until_refused(&b, &device.access, "TOKEN_REVOKED").await;
         assert!(delay < MAX_REVOCATION_DELAY, "{delay:?}");
@@ -76,7 +76,7 @@ async fn a_revocation_that_commits_last_is_not_missed(a: App) {
     transaction.execute("BEGIN");
     end(&mut transaction, &late);
     // Another transaction begins later, commits first, and is seen by all.
-    logged_out(by_access(&a, &early, json!({})).await, 1);
+    assert_logged_out(by_access(&a, &early, json!({})).await, 1);
     until_refused(&b, &early.access, "TOKEN_REVOKED").await;
     record(&mut transaction, &late);
     get_session(&b, &late.access).await.ok();
@@ -98,9 +98,9 @@ async fn a_transaction_that_is_rolled_back_leaves_no_gap(a: App) {
     tokio::pin!(logout);
     assert!(timeout(MAX_PAUSE, &mut logout).await.is_err());
     transaction.execute("ROLLBACK");
-    logged_out(logout.await, 1);
+    assert_logged_out(logout.await, 1);
     until_refused(&b, &late.access, "TOKEN_REVOKED").await;
-    logged_out(by_access(&a, &last, json!({})).await, 1);
+    assert_logged_out(by_access(&a, &last, json!({})).await, 1);
     until_refused(&b, &last.access, "TOKEN_REVOKED").await;
     get_session(&b, &undone.access).await.ok();
 }
@@ -120,7 +120,7 @@ async fn sessions_revoked_in_three_processes_at_once_reach_all_three(a: App) {
     let pairs = devices.iter().zip(apps.iter().cycle());
     let logouts = pairs.map(|(device, app)| by_access(app, device, json!({})).into_future());
     for response in join_all(logouts).await {
-        logged_out(response, 1);
+        assert_logged_out(response, 1);
     }
     for app in apps {
         for device in &devices {

@@ -6,7 +6,7 @@ use serde_json::json;
 use super::fixtures::{
     counter, eventually, get_session, login, refresh, refreshed, until_refused, user_with_device,
 };
-use crate::auth::logout::{by_access, by_body, by_cookies, logged_out};
+use crate::auth::logout::{assert_logged_out, by_access, by_body, by_cookies};
 
 on_both_engines! {
     a_database_that_cannot_write_is_503_and_the_same_token_works_afterwards,
@@ -30,9 +30,9 @@ async fn a_database_that_cannot_write_is_503_and_the_same_token_works_afterwards
         refresh(&app, &device.refresh).into_future(),
         by_access(&app, &ended, json!({})).into_future(),
     );
-    refreshing.refused(503, "DATABASE_UNAVAILABLE");
+    refreshing.problem(503, "DATABASE_UNAVAILABLE");
     assert!(logging_out.all("set-cookie").is_empty());
-    logging_out.refused(503, "DATABASE_UNAVAILABLE");
+    logging_out.problem(503, "DATABASE_UNAVAILABLE");
     get_session(&app, &device.access).await.ok();
     other.execute("ROLLBACK");
     drop(other);
@@ -58,11 +58,11 @@ async fn an_unreachable_database_is_503_and_the_same_token_works_afterwards(_: E
         proxy.cut();
         for _ in 0..3 {
             let refused = refresh(&through, &device.refresh).await;
-            refused.refused(503, "DATABASE_UNAVAILABLE");
+            refused.problem(503, "DATABASE_UNAVAILABLE");
         }
         for credential in [by_access, by_body, by_cookies] {
             let refused = credential(&through, &device, json!({})).await;
-            refused.refused(503, "DATABASE_UNAVAILABLE");
+            refused.problem(503, "DATABASE_UNAVAILABLE");
         }
         proxy.mend();
         eventually("the database is back", async || {
@@ -78,7 +78,7 @@ async fn catches_up(hang_up: fn(&Proxy)) {
     let (direct, through, proxy) = pair();
     let (ada, known) = user_with_device(&direct, "ada").await;
     let (during, lives) = (login(&direct, &ada).await, login(&direct, &ada).await);
-    logged_out(by_access(&direct, &known, json!({})).await, 1);
+    assert_logged_out(by_access(&direct, &known, json!({})).await, 1);
     until_refused(&through, &known.access, "TOKEN_REVOKED").await;
 
     hang_up(&proxy);
@@ -86,14 +86,14 @@ async fn catches_up(hang_up: fn(&Proxy)) {
         through.anonymous().get("/readyz").await.status() == 503
     })
     .await;
-    logged_out(by_access(&direct, &during, json!({})).await, 1);
+    assert_logged_out(by_access(&direct, &during, json!({})).await, 1);
     for device in [&during, &lives] {
         get_session(&through, &device.access).await.ok();
     }
     let refused = get_session(&through, &known.access).await;
-    refused.refused(401, "TOKEN_REVOKED");
+    refused.problem(401, "TOKEN_REVOKED");
     let unready = through.anonymous().get("/readyz").await;
-    unready.refused(503, "DATABASE_UNAVAILABLE");
+    unready.problem(503, "DATABASE_UNAVAILABLE");
 
     proxy.mend();
     until_refused(&through, &during.access, "TOKEN_REVOKED").await;
@@ -103,7 +103,7 @@ async fn catches_up(hang_up: fn(&Proxy)) {
     .await;
     get_session(&through, &lives.access).await.ok();
     let more = login(&direct, &ada).await;
-    logged_out(by_access(&direct, &more, json!({})).await, 1);
+    assert_logged_out(by_access(&direct, &more, json!({})).await, 1);
     until_refused(&through, &more.access, "TOKEN_REVOKED").await;
 }
 

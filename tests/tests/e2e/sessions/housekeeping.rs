@@ -10,7 +10,7 @@ use super::fixtures::{
     ACCESS_TTL, SESSION_TTL, clone_sessions, cloned, count, counter, eventually, forge,
     get_session, insert_expired_revocation, login, refresh, refreshed, user_with_device,
 };
-use crate::auth::logout::{by_access, logged_out};
+use crate::auth::logout::{assert_logged_out, by_access};
 
 on_both_engines! {
     expired_sessions_are_deleted_a_day_later_and_live_ones_stay,
@@ -29,11 +29,11 @@ async fn expired_sessions_are_deleted_a_day_later_and_live_ones_stay(app: App) {
     clone_sessions(&app, &expired.session, 1234);
     app.clock.advance(DAY);
     let (lives, ended) = (login(&app, &ada).await, login(&app, &ada).await);
-    logged_out(by_access(&app, &ended, json!({})).await, 1);
+    assert_logged_out(by_access(&app, &ended, json!({})).await, 1);
 
     app.clock.advance(SESSION_TTL);
     let refused = refresh(&app, &expired.refresh).await;
-    refused.refused(401, "SESSION_EXPIRED");
+    refused.problem(401, "SESSION_EXPIRED");
     // A process purges once at its start. For a day it deletes only the entry that proves the purge ran.
     insert_expired_revocation(&app);
     let first = app.another_process().start();
@@ -51,7 +51,7 @@ async fn expired_sessions_are_deleted_a_day_later_and_live_ones_stay(app: App) {
     }
     // The client gets the same response for a deleted and an expired session.
     let refused = refresh(&second, &expired.refresh).await;
-    refused.refused(401, "SESSION_EXPIRED");
+    refused.problem(401, "SESSION_EXPIRED");
 }
 
 async fn spent_revocations_are_deleted_and_needed_ones_stay(app: App) {
@@ -59,12 +59,12 @@ async fn spent_revocations_are_deleted_and_needed_ones_stay(app: App) {
     let mut devices = Vec::new();
     for _ in 0..3 {
         let device = login(&app, &ada).await;
-        logged_out(by_access(&app, &device, json!({})).await, 1);
+        assert_logged_out(by_access(&app, &device, json!({})).await, 1);
         devices.push(device);
     }
     app.clock.advance(ACCESS_TTL);
     let needed = login(&app, &ada).await;
-    logged_out(by_access(&app, &needed, json!({})).await, 1);
+    assert_logged_out(by_access(&app, &needed, json!({})).await, 1);
     let before = count(&app, "revocations");
     app.clock.advance(Duration::from_secs(11 * 60));
     let later = app.another_process().start();
@@ -78,15 +78,15 @@ async fn spent_revocations_are_deleted_and_needed_ones_stay(app: App) {
     .await;
     get_session(&later, &needed.access)
         .await
-        .refused(401, "TOKEN_REVOKED");
+        .problem(401, "TOKEN_REVOKED");
     for device in &devices {
         get_session(&later, &device.access)
             .await
-            .refused(401, "TOKEN_EXPIRED");
+            .problem(401, "TOKEN_EXPIRED");
     }
     // Sequence numbers continue, so a reader that has read all of them misses none that follow.
     let next = login(&later, &ada).await;
-    logged_out(by_access(&later, &next, json!({})).await, 1);
+    assert_logged_out(by_access(&later, &next, json!({})).await, 1);
     super::fixtures::until_refused(&app, &next.access, "TOKEN_REVOKED").await;
 }
 

@@ -10,20 +10,20 @@ use super::fixtures::{
     column, count, get_session, is_revoked, login, refresh, refreshed, until_refused,
     user_with_device,
 };
-use crate::auth::logout::{by_access, logged_out};
+use crate::auth::logout::{assert_logged_out, by_access};
 use crate::better_auth::fixtures::{Browser, DAY, SIGN_UP, sign_up_body};
 
 on_both_engines! {
-    a_session_ends_at_its_longest_lifetime_however_often_it_is_refreshed,
+    a_session_ends_at_its_maximum_lifetime_despite_refreshes,
     in_the_last_second_no_token_is_issued,
     the_tokens_and_cookies_end_with_the_session,
     a_doubled_refresh_returns_the_same_shortened_token,
     a_recovered_refresh_token_does_not_outlive_its_session,
-    the_setting_limits_sessions_of_before,
+    the_setting_limits_existing_sessions,
     a_better_auth_session_is_not_extended_beyond_it,
     a_change_of_password_starts_a_new_lifetime,
     the_token_of_a_short_session_of_better_auth_ends_with_it,
-    a_service_token_ends_with_the_session,
+    a_service_token_is_revoked_with_its_session,
     revoking_a_session_that_just_expired_reaches_its_tokens,
     sessions_that_just_expired_end_with_the_others,
     an_expired_session_stays_as_long_as_its_tokens_could_live,
@@ -71,7 +71,7 @@ async fn used_until(app: &App, name: &str, age: Duration) -> Device {
     device
 }
 
-async fn a_session_ends_at_its_longest_lifetime_however_often_it_is_refreshed(engine: Engine) {
+async fn a_session_ends_at_its_maximum_lifetime_despite_refreshes(engine: Engine) {
     let app = limited(engine);
     let device = used_until(&app, "ada", MAX.saturating_sub(SECOND)).await;
     let response = refresh(&app, &device.refresh).await;
@@ -81,15 +81,15 @@ async fn a_session_ends_at_its_longest_lifetime_however_often_it_is_refreshed(en
     assert_eq!(listed[0]["expires_at"], "2026-11-30T12:57:51.869Z");
     app.clock.advance(SECOND);
     let refused = refresh(&app, &device.refresh).await;
-    refused.refused(401, "SESSION_EXPIRED");
+    refused.problem(401, "SESSION_EXPIRED");
     for after in [SECOND, DAY] {
         app.clock.advance(after);
         let refused = refresh(&app, &device.refresh).await;
-        refused.refused(401, "SESSION_EXPIRED");
+        refused.problem(401, "SESSION_EXPIRED");
     }
     get_session(&app, &device.access)
         .await
-        .refused(401, "TOKEN_EXPIRED");
+        .problem(401, "TOKEN_EXPIRED");
 }
 
 async fn in_the_last_second_no_token_is_issued(engine: Engine) {
@@ -97,7 +97,7 @@ async fn in_the_last_second_no_token_is_issued(engine: Engine) {
     let device = used_until(&app, "ada", MAX.saturating_sub(MICROSECOND)).await;
     let refused = refresh(&app, &device.refresh).await;
     assert!(refused.all("set-cookie").is_empty());
-    refused.refused(401, "SESSION_EXPIRED");
+    refused.problem(401, "SESSION_EXPIRED");
 }
 
 async fn the_tokens_and_cookies_end_with_the_session(engine: Engine) {
@@ -151,7 +151,7 @@ async fn a_recovered_refresh_token_does_not_outlive_its_session(engine: Engine) 
     );
 }
 
-async fn the_setting_limits_sessions_of_before(app: App) {
+async fn the_setting_limits_existing_sessions(app: App) {
     let device = used_until(&app, "ada", MAX.saturating_sub(SECOND)).await;
     let later = app.another_process().set("session-max-ttl", "10d").start();
     let response = refresh(&later, &device.refresh).await;
@@ -161,7 +161,7 @@ async fn the_setting_limits_sessions_of_before(app: App) {
     let device = refreshed(&app, &device).await;
     app.clock.advance(SECOND);
     let refused = refresh(&later, &device.refresh).await;
-    refused.refused(401, "SESSION_EXPIRED");
+    refused.problem(401, "SESSION_EXPIRED");
     let listed = later.bearer(device.access.as_str()).get(SESSIONS).await;
     assert_eq!(listed.ok(), json!([]));
     let body = json!({ "current_password": "ada: correct horse battery staple", "new_password": "another good one" });
@@ -169,12 +169,12 @@ async fn the_setting_limits_sessions_of_before(app: App) {
         .bearer(device.access.as_str())
         .post(CHANGE_PASSWORD, body)
         .await;
-    refused.refused(401, "TOKEN_REVOKED");
+    refused.problem(401, "TOKEN_REVOKED");
     // Its access token has some minutes left and is revoked with the session.
-    logged_out(by_access(&later, &device, json!({})).await, 0);
+    assert_logged_out(by_access(&later, &device, json!({})).await, 0);
     get_session(&later, &device.access)
         .await
-        .refused(401, "TOKEN_REVOKED");
+        .problem(401, "TOKEN_REVOKED");
 }
 
 async fn a_better_auth_session_is_not_extended_beyond_it(engine: Engine) {
@@ -229,7 +229,7 @@ async fn the_token_of_a_short_session_of_better_auth_ends_with_it(engine: Engine
     }
 }
 
-async fn a_service_token_ends_with_the_session(engine: Engine) {
+async fn a_service_token_is_revoked_with_its_session(engine: Engine) {
     let app = App::on(engine)
         .set("session-max-ttl", "10d")
         .set("token-audiences", "reports")
@@ -254,7 +254,7 @@ async fn revoking_a_session_that_just_expired_reaches_its_tokens(engine: Engine)
     let (_, device) = user_with_device(&app, "ada").await;
     app.clock.advance(ACCESS_TTL);
     get_session(&behind, &device.access).await.ok();
-    logged_out(by_access(&app, &device, json!({})).await, 0);
+    assert_logged_out(by_access(&app, &device, json!({})).await, 0);
     let delay = until_refused(&behind, &device.access, "TOKEN_REVOKED").await;
     assert!(delay < MAX_REVOCATION_DELAY, "{delay:?}");
 }

@@ -12,7 +12,7 @@ use super::fixtures::{
     until_refused, user_with_device,
 };
 use crate::auth::login::{LOGIN, credentials};
-use crate::auth::logout::{by_access, logged_out};
+use crate::auth::logout::{assert_logged_out, by_access};
 
 on_both_engines! {
     the_login_after_the_hundredth_session_ends_the_one_unused_longest,
@@ -20,7 +20,7 @@ on_both_engines! {
     a_sign_in_by_better_auth_counts_as_well,
     parallel_logins_do_not_exceed_the_limit,
     parallel_logins_on_two_processes_do_not_exceed_the_limit,
-    a_session_ended_for_a_new_one_is_refused_by_every_process,
+    a_replaced_session_is_rejected_by_every_process,
     a_login_brings_an_old_account_to_the_limit,
     a_logout_ends_thousands_of_sessions,
     a_change_of_password_ends_thousands_of_sessions,
@@ -78,14 +78,14 @@ async fn the_login_after_the_hundredth_session_ends_the_one_unused_longest(app: 
     login(&app, &ada).await;
     assert_eq!(listed(&app, &device).await, LIMIT);
     let refused = get_session(&app, &oldest.access).await;
-    refused.refused(401, "TOKEN_REVOKED");
+    refused.problem(401, "TOKEN_REVOKED");
     let refused = refresh(&app, &oldest.refresh).await;
-    refused.refused(401, "SESSION_EXPIRED");
+    refused.problem(401, "SESSION_EXPIRED");
 }
 
 async fn expired_and_revoked_sessions_do_not_count(app: App) {
     let (ada, ended, _) = crowded(&app, LIMIT).await;
-    logged_out(by_access(&app, &ended, json!({})).await, 1);
+    assert_logged_out(by_access(&app, &ended, json!({})).await, 1);
     let before = live_rows(&app);
     login(&app, &ada).await;
     assert_eq!(live_rows(&app), before + 1);
@@ -104,7 +104,7 @@ async fn a_sign_in_by_better_auth_counts_as_well(app: App) {
     signed_in.ok();
     assert_eq!(listed(&app, &device).await, LIMIT);
     let refused = get_session(&app, &oldest.access).await;
-    refused.refused(401, "TOKEN_REVOKED");
+    refused.problem(401, "TOKEN_REVOKED");
 }
 
 async fn log_in_at_once(apps: &[&App], ada: &Client, times: usize) {
@@ -133,7 +133,7 @@ async fn parallel_logins_on_two_processes_do_not_exceed_the_limit(app: App) {
     assert_eq!(live_rows(&app), LIMIT as u64);
 }
 
-async fn a_session_ended_for_a_new_one_is_refused_by_every_process(app: App) {
+async fn a_replaced_session_is_rejected_by_every_process(app: App) {
     let other = app.another_process().start();
     let (ada, oldest, _) = crowded(&app, LIMIT).await;
     get_session(&other, &oldest.access).await.ok();
@@ -167,7 +167,7 @@ async fn a_logout_ends_thousands_of_sessions(app: App) {
     assert_eq!(listed(&app, &device).await, 1);
     clone_again(&app, &device, 2500);
     let response = by_access(&app, &device, json!({ "scope": "all" })).await;
-    logged_out(response, 2501);
+    assert_logged_out(response, 2501);
     let delay = until_refused(&other, &device.access, "TOKEN_REVOKED").await;
     assert!(delay < MAX_REVOCATION_DELAY, "{delay:?}");
     assert_eq!(live_rows(&app), 1);
@@ -248,7 +248,7 @@ async fn no_statement_ends_more_than_a_batch(app: App) {
     );
     let device = login(&app, &ada).await;
     clone_again(&app, &device, 1800);
-    logged_out(
+    assert_logged_out(
         by_access(&app, &device, json!({ "scope": "all" })).await,
         1802,
     );

@@ -16,8 +16,8 @@ use crate::auth::login::{LOGIN, credentials};
 use crate::auth::logout::by_access;
 
 on_both_engines! {
-    a_login_under_way_while_the_password_changes_is_refused,
-    a_deletion_under_way_while_the_password_changes_is_refused,
+    a_running_login_is_rejected_when_the_password_changes,
+    a_running_deletion_is_rejected_when_the_password_changes,
     after_a_change_of_password_no_login_with_the_old_one_survives,
     of_many_changes_of_password_at_once_one_wins,
     concurrent_changes_deletions_and_logouts_cause_no_errors,
@@ -49,22 +49,22 @@ async fn meet(app: &App, ada: &Client, eve: &Client, request: Request) -> e2e::R
     request.await
 }
 
-async fn a_login_under_way_while_the_password_changes_is_refused(app: App) {
+async fn a_running_login_is_rejected_when_the_password_changes(app: App) {
     let (ada, eve) = (app.user("ada").await, app.user("eve").await);
     let sessions = count(&app, "sessions");
     let body = credentials(ada.email(), ada.password());
     let login = app.anonymous().post(LOGIN, body);
     let refused = meet(&app, &ada, &eve, login).await;
-    refused.refused(401, "INVALID_EMAIL_OR_PASSWORD");
+    refused.problem(401, "INVALID_EMAIL_OR_PASSWORD");
     assert_eq!(count(&app, "sessions"), sessions);
 }
 
-async fn a_deletion_under_way_while_the_password_changes_is_refused(app: App) {
+async fn a_running_deletion_is_rejected_when_the_password_changes(app: App) {
     let (ada, eve) = (app.user("ada").await, app.user("eve").await);
     let body = json!({ "password": ada.password() });
     let delete = ada.delete(ACCOUNT).body(body);
     let refused = meet(&app, &ada, &eve, delete).await;
-    refused.refused(401, "TOKEN_REVOKED");
+    refused.problem(401, "TOKEN_REVOKED");
     assert_eq!(count(&app, "users"), 2);
     ada.get(ACCOUNT).await.ok();
 }
@@ -89,14 +89,14 @@ async fn after_a_change_of_password_no_login_with_the_old_one_survives(app: App)
         let next = Device::from_response(&change.ok());
         for response in early.into_iter().chain(late) {
             if response.status() == 401 {
-                response.refused(401, "INVALID_EMAIL_OR_PASSWORD");
+                response.problem(401, "INVALID_EMAIL_OR_PASSWORD");
                 continue;
             }
             let old = Device::from_response(&response.ok());
             assert!(is_revoked(&app, &old.session));
             get_session(&app, &old.access)
                 .await
-                .refused(401, "TOKEN_REVOKED");
+                .problem(401, "TOKEN_REVOKED");
         }
         for response in new.into_iter().filter(|response| response.status() == 200) {
             let new = Device::from_response(&response.ok());
@@ -134,11 +134,11 @@ async fn of_many_changes_of_password_at_once_one_wins(app: App) {
                 "{}",
                 response.text()
             );
-            login.refused(401, "INVALID_EMAIL_OR_PASSWORD");
+            login.problem(401, "INVALID_EMAIL_OR_PASSWORD");
         }
         get_session(&app, &device.access)
             .await
-            .refused(401, "TOKEN_REVOKED");
+            .problem(401, "TOKEN_REVOKED");
     }
 }
 
@@ -173,7 +173,7 @@ async fn concurrent_changes_deletions_and_logouts_cause_no_errors(app: App) {
             if gone && response.status() == 200 {
                 let device = Device::from_response(&response.clone().ok());
                 let refused = get_session(&app, &device.access).await;
-                refused.refused(401, "TOKEN_REVOKED");
+                refused.problem(401, "TOKEN_REVOKED");
             }
         }
     }
@@ -198,7 +198,7 @@ async fn sessions_that_all_log_out_everywhere_are_each_revoked_once(app: App) {
     for device in &devices {
         get_session(&app, &device.access)
             .await
-            .refused(401, "TOKEN_REVOKED");
+            .problem(401, "TOKEN_REVOKED");
     }
 }
 
@@ -214,15 +214,15 @@ async fn no_refresh_survives_a_logout(app: App) {
         assert_eq!(logout.ok()["revoked"], 1);
         for response in before.into_iter().chain(after) {
             if response.status() == 401 {
-                response.refused(401, "SESSION_EXPIRED");
+                response.problem(401, "SESSION_EXPIRED");
                 continue;
             }
             let next = Device::from_response(&response.ok());
             get_session(&app, &next.access)
                 .await
-                .refused(401, "TOKEN_REVOKED");
+                .problem(401, "TOKEN_REVOKED");
             let refused = refresh(&app, &next.refresh).await;
-            refused.refused(401, "SESSION_EXPIRED");
+            refused.problem(401, "SESSION_EXPIRED");
         }
     }
 }

@@ -9,7 +9,7 @@ use e2e::{App, Issuer, Proxy, Response, on_both_engines};
 use serde_json::{Value, json};
 
 use super::fixtures::{ACCESS_TTL, SESSION, user_with_device};
-use crate::auth::logout::{by_access, logged_out};
+use crate::auth::logout::{assert_logged_out, by_access};
 use crate::better_auth::fixtures as better_auth;
 
 on_both_engines! {
@@ -113,7 +113,7 @@ async fn it_rejects_a_revoked_session_at_once(app: App) {
     let (_, device) = user_with_device(&app, "ada").await;
     let service = beside(&app);
     ask(&service, &device.access).await.unwrap();
-    logged_out(by_access(&app, &device, json!({})).await, 1);
+    assert_logged_out(by_access(&app, &device, json!({})).await, 1);
     let refusal = ask(&service, &device.access).await.unwrap_err();
     assert_eq!(refusal.code(), "TOKEN_REVOKED");
     same(&refusal, &app.bearer(&device.access).get(SESSION).await);

@@ -19,9 +19,9 @@ on_both_engines! {
     either_cookie_alone_is_enough_even_with_an_expired_access_token,
     a_registration_ends_the_session_of_its_cookies,
     a_login_of_another_user_ends_the_session_of_its_cookies,
-    a_login_that_fails_ends_nothing,
+    a_failed_login_revokes_nothing,
     forged_or_doubled_cookies_revoke_nothing,
-    a_login_from_somewhere_else_ends_nothing,
+    a_login_from_another_origin_revokes_nothing,
     logins_at_once_with_the_same_cookies_end_the_session_once,
     logins_that_replace_sessions_during_other_revocations_cause_no_errors,
 }
@@ -48,9 +48,9 @@ async fn a_login_ends_the_session_of_its_cookies_on_every_node(app: App) {
     assert_eq!(live(&app, [&before, &after, &phone]), [false, true, true]);
     get_session(&app, &before.access)
         .await
-        .refused(401, "TOKEN_REVOKED");
+        .problem(401, "TOKEN_REVOKED");
     let refused = refresh(&app, &before.refresh).await;
-    refused.refused(401, "SESSION_EXPIRED");
+    refused.problem(401, "SESSION_EXPIRED");
     let waited = until_refused(&other, &before.access, "TOKEN_REVOKED").await;
     assert!(waited < MAX_REVOCATION_DELAY, "{waited:?}");
     get_session(&other, &after.access).await.ok();
@@ -85,7 +85,7 @@ async fn a_registration_ends_the_session_of_its_cookies(app: App) {
     let device = login(&app, &ada).await;
     let body = credentials("bob@example.com", "correct horse");
     let request = from_browser(app.anonymous().post(REGISTER, body), &device.cookies());
-    request.await.refused(409, "USER_ALREADY_EXISTS");
+    request.await.problem(409, "USER_ALREADY_EXISTS");
     assert_eq!(live(&app, [&device]), [true]);
 }
 
@@ -100,20 +100,20 @@ async fn a_login_of_another_user_ends_the_session_of_its_cookies(app: App) {
     assert_eq!(live(&app, [&adas, &eves]), [false, true]);
     get_session(&app, &adas.access)
         .await
-        .refused(401, "TOKEN_REVOKED");
+        .problem(401, "TOKEN_REVOKED");
 }
 
-async fn a_login_that_fails_ends_nothing(app: App) {
+async fn a_failed_login_revokes_nothing(app: App) {
     let (ada, device) = user_with_device(&app, "ada").await;
     for body in [
         credentials(ada.email(), "not the password"),
         credentials("nobody@example.com", ada.password()),
     ] {
         let request = from_browser(app.anonymous().post(LOGIN, body), &device.cookies());
-        request.await.refused(401, "INVALID_EMAIL_OR_PASSWORD");
+        request.await.problem(401, "INVALID_EMAIL_OR_PASSWORD");
     }
     let request = from_browser(app.anonymous().post(LOGIN, json!({})), &device.cookies());
-    request.await.refused(422, "VALIDATION_ERROR");
+    request.await.problem(422, "VALIDATION_ERROR");
     assert_eq!(live(&app, [&device]), [true]);
     get_session(&app, &device.access).await.ok();
 }
@@ -154,7 +154,7 @@ async fn forged_or_doubled_cookies_revoke_nothing(app: App) {
 }
 
 /// A page of another site may log its visitor in, but not out.
-async fn a_login_from_somewhere_else_ends_nothing(engine: Engine) {
+async fn a_login_from_another_origin_revokes_nothing(engine: Engine) {
     let allowed = "https://app.example";
     let app = App::on(engine).set("allowed-origins", allowed).start();
     let (_, device) = user_with_device(&app, "ada").await;

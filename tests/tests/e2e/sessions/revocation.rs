@@ -7,7 +7,7 @@ use super::fixtures::{
     ACCOUNT, CHANGE_PASSWORD, Device, MAX_REVOCATION_DELAY, SESSION, SESSIONS, get_session, login,
     refresh, refreshed, until_refused, user_with_device,
 };
-use crate::auth::logout::{by_access, by_cookies, logged_out};
+use crate::auth::logout::{assert_logged_out, by_access, by_cookies};
 
 on_both_engines! {
     a_logout_reaches_every_process_within_two_seconds,
@@ -27,9 +27,9 @@ async fn a_logout_reaches_every_process_within_two_seconds(a: App) {
         for app in [&a, &b, &c] {
             get_session(app, &device.access).await.ok();
         }
-        logged_out(by_access(&a, &device, json!({})).await, 1);
+        assert_logged_out(by_access(&a, &device, json!({})).await, 1);
         let own = get_session(&a, &device.access).await;
-        own.refused(401, "TOKEN_REVOKED");
+        own.problem(401, "TOKEN_REVOKED");
         let waits = tokio::join!(
             until_refused(&b, &device.access, "TOKEN_REVOKED"),
             until_refused(&c, &device.access, "TOKEN_REVOKED"),
@@ -38,7 +38,7 @@ async fn a_logout_reaches_every_process_within_two_seconds(a: App) {
         // The processes share the session's row, so a refresh fails at once.
         for app in [&b, &c] {
             let refused = refresh(app, &device.refresh).await;
-            refused.refused(401, "SESSION_EXPIRED");
+            refused.problem(401, "SESSION_EXPIRED");
         }
     }
     for app in [&a, &b, &c] {
@@ -52,13 +52,13 @@ async fn every_way_to_revoke_a_session_reaches_the_other_processes(a: App) {
     let mut ended = Vec::new();
 
     ended.push(login(&a, &ada).await);
-    logged_out(by_cookies(&a, &ended[0], json!({})).await, 1);
+    assert_logged_out(by_cookies(&a, &ended[0], json!({})).await, 1);
 
     let stolen = login(&a, &ada).await;
     let next = refreshed(&a, &stolen).await;
     refreshed(&a, &next).await;
     let refused = refresh(&a, &stolen.refresh).await;
-    refused.refused(401, "REFRESH_TOKEN_REUSED");
+    refused.problem(401, "REFRESH_TOKEN_REUSED");
     ended.push(stolen);
 
     let (deleted, other, current) = (
@@ -97,23 +97,23 @@ async fn a_new_process_knows_every_revoked_session_before_its_first_response(a: 
     a.database().execute(others);
     for _ in 0..5 {
         let device = login(&a, &ada).await;
-        logged_out(by_access(&a, &device, json!({})).await, 1);
+        assert_logged_out(by_access(&a, &device, json!({})).await, 1);
         let new = a.another_process().start();
         let first = get_session(&new, &device.access).await;
-        first.refused(401, "TOKEN_REVOKED");
+        first.problem(401, "TOKEN_REVOKED");
     }
 }
 
 async fn checking_for_revoked_sessions_reads_no_database(app: App) {
     let (ada, ended) = user_with_device(&app, "ada").await;
     let lives = login(&app, &ada).await;
-    logged_out(by_access(&app, &ended, json!({})).await, 1);
+    assert_logged_out(by_access(&app, &ended, json!({})).await, 1);
     let gone = "DROP TABLE revocations; DROP TABLE revocation_sequence; DROP TABLE sessions";
     app.database().execute(gone);
     for _ in 0..3 {
         get_session(&app, &lives.access).await.ok();
         let refused = app.bearer(ended.access.as_str()).get(SESSION).await;
-        refused.refused(401, "TOKEN_REVOKED");
+        refused.problem(401, "TOKEN_REVOKED");
     }
 }
 
@@ -123,7 +123,7 @@ async fn after_a_backup_was_restored_what_follows_is_not_missed(a: App) {
     let mut before = Vec::new();
     for _ in 0..5 {
         let device = login(&a, &ada).await;
-        logged_out(by_access(&a, &device, json!({})).await, 1);
+        assert_logged_out(by_access(&a, &device, json!({})).await, 1);
         before.push(device);
     }
     for device in &before {
@@ -134,13 +134,13 @@ async fn after_a_backup_was_restored_what_follows_is_not_missed(a: App) {
     a.database().execute(restore);
     for _ in 0..2 {
         let device = login(&a, &ada).await;
-        logged_out(by_access(&a, &device, json!({})).await, 1);
+        assert_logged_out(by_access(&a, &device, json!({})).await, 1);
         until_refused(&b, &device.access, "TOKEN_REVOKED").await;
     }
     // Known revocations are kept.
     for device in &before {
         let refused = get_session(&b, &device.access).await;
-        refused.refused(401, "TOKEN_REVOKED");
+        refused.problem(401, "TOKEN_REVOKED");
     }
 }
 
@@ -151,7 +151,7 @@ async fn a_thousand_sessions_revoked_together_all_reach_other_processes(a: App) 
     // Revokes the session afterwards, as a login over the limit does.
     super::fixtures::clone_sessions(&a, &first.session, 1200);
     let everything = json!({ "scope": "all" });
-    logged_out(by_access(&a, &last, everything).await, 1202);
+    assert_logged_out(by_access(&a, &last, everything).await, 1202);
     for device in [&first, &last] {
         until_refused(&b, &device.access, "TOKEN_REVOKED").await;
     }

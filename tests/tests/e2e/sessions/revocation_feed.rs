@@ -10,11 +10,11 @@ use serde_json::json;
 use tokio::time::{Instant, sleep};
 
 use super::fixtures::{MAX_REVOCATION_DELAY, login, user_with_device};
-use crate::auth::logout::{by_access, logged_out};
+use crate::auth::logout::{assert_logged_out, by_access};
 
 on_both_engines! {
-    a_service_refuses_a_token_within_two_seconds_of_the_logout,
-    a_service_that_starts_later_knows_of_every_ended_session,
+    a_service_rejects_a_token_within_two_seconds_of_the_logout,
+    a_service_that_starts_later_knows_every_revoked_session,
     sessions_revoked_during_an_outage_are_known_after_it,
     a_silent_feed_stops_only_services_that_fail_closed,
 }
@@ -69,14 +69,14 @@ impl Service {
     }
 }
 
-async fn a_service_refuses_a_token_within_two_seconds_of_the_logout(app: App) {
+async fn a_service_rejects_a_token_within_two_seconds_of_the_logout(app: App) {
     let service = Service::beside(&app, StalePolicy::FailOpen);
     let (ada, _) = user_with_device(&app, "ada").await;
     let stays = login(&app, &ada).await;
     for _ in 0..3 {
         let device = login(&app, &ada).await;
         assert_eq!(service.verdict(&device.access), Ok(()));
-        logged_out(by_access(&app, &device, json!({})).await, 1);
+        assert_logged_out(by_access(&app, &device, json!({})).await, 1);
         let waited = service.until(&device.access, Err(Error::Revoked)).await;
         assert!(waited < MAX_REVOCATION_DELAY, "{waited:?}");
     }
@@ -85,9 +85,9 @@ async fn a_service_refuses_a_token_within_two_seconds_of_the_logout(app: App) {
     assert_eq!(service.feed.last_error(), None);
 }
 
-async fn a_service_that_starts_later_knows_of_every_ended_session(app: App) {
+async fn a_service_that_starts_later_knows_every_revoked_session(app: App) {
     let (_, device) = user_with_device(&app, "ada").await;
-    logged_out(by_access(&app, &device, json!({})).await, 1);
+    assert_logged_out(by_access(&app, &device, json!({})).await, 1);
     let service = Service::beside(&app, StalePolicy::FailOpen);
     assert_eq!(service.feed.age(), None);
     service.feed.caught_up().await;
@@ -100,7 +100,7 @@ async fn sessions_revoked_during_an_outage_are_known_after_it(app: App) {
     service.feed.caught_up().await;
     let (_, device) = user_with_device(&app, "ada").await;
     wire.cut();
-    logged_out(by_access(&app, &device, json!({})).await, 1);
+    assert_logged_out(by_access(&app, &device, json!({})).await, 1);
     assert_eq!(service.verdict(&device.access), Ok(()));
     wire.mend();
     service.until(&device.access, Err(Error::Revoked)).await;

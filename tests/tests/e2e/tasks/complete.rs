@@ -52,8 +52,8 @@ async fn an_unknown_task_is_not_found(app: App) {
     let ada = app.user("ada").await;
     for base in bases(&ada) {
         let complete = ada.request("PATCH", &format!("{base}/4711/complete"));
-        complete.await.refused(404, "TASK_NOT_FOUND");
+        complete.await.problem(404, "TASK_NOT_FOUND");
         let toggle = ada.request("POST", &format!("{base}/4711/toggle"));
-        toggle.await.refused(404, "TASK_NOT_FOUND");
+        toggle.await.problem(404, "TASK_NOT_FOUND");
     }
 }

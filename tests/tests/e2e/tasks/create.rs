@@ -13,7 +13,7 @@ on_both_engines! {
     a_description_has_at_most_10000_characters,
     a_description_is_kept_as_it_is,
     fields_that_the_server_sets_are_ignored,
-    an_id_is_never_given_twice,
+    an_id_is_never_reused,
 }
 
 async fn a_new_task_is_open(app: App) {
@@ -168,7 +168,7 @@ async fn fields_that_the_server_sets_are_ignored(app: App) {
     assert_eq!(ada.all_tasks().await, json!([]));
 }
 
-async fn an_id_is_never_given_twice(app: App) {
+async fn an_id_is_never_reused(app: App) {
     let ada = app.user("ada").await;
     let first = ada.new_task("first").await;
     ada.delete(&ada.task(&first["id"])).await.ok();

@@ -29,8 +29,8 @@ async fn a_deleted_task_is_gone(app: App) {
         let deleted = ada.delete(&address).await.ok();
         let expected = json!({ "success": true, "message": "Task deleted successfully" });
         assert_eq!(deleted, expected);
-        ada.get(&address).await.refused(404, "TASK_NOT_FOUND");
-        ada.delete(&address).await.refused(404, "TASK_NOT_FOUND");
+        ada.get(&address).await.problem(404, "TASK_NOT_FOUND");
+        ada.delete(&address).await.problem(404, "TASK_NOT_FOUND");
         assert_eq!(ada.all_tasks().await, json!([]));
     }
 }
@@ -48,8 +48,8 @@ async fn an_unknown_task_is_not_found(app: App) {
     let ada = app.user("ada").await;
     for base in bases(&ada) {
         let address = format!("{base}/4711");
-        let refused = ada.get(&address).await.refused(404, "TASK_NOT_FOUND");
+        let refused = ada.get(&address).await.problem(404, "TASK_NOT_FOUND");
         assert_eq!(refused["detail"], "There is no such task");
-        ada.delete(&address).await.refused(404, "TASK_NOT_FOUND");
+        ada.delete(&address).await.problem(404, "TASK_NOT_FOUND");
     }
 }

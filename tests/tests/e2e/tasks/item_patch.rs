@@ -12,7 +12,7 @@ on_both_engines! {
     null_clears_the_description_alone,
     is_completed_is_an_alias,
     a_field_has_the_same_limits_as_in_a_new_task,
-    a_refused_change_changes_nothing,
+    a_rejected_change_changes_nothing,
 }
 
 async fn a_change_touches_what_it_names_and_the_time(app: App) {
@@ -89,7 +89,7 @@ async fn a_field_has_the_same_limits_as_in_a_new_task(app: App) {
     refused.invalid("title", "required", "is required");
 }
 
-async fn a_refused_change_changes_nothing(app: App) {
+async fn a_rejected_change_changes_nothing(app: App) {
     let ada = app.user("ada").await;
     let task = ada.new_task("Buy milk").await;
     app.clock.advance(Duration::from_secs(1));

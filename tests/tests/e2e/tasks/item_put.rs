@@ -76,7 +76,7 @@ async fn a_title_is_required(app: App) {
     refused.invalid("title", "invalid_type", "must be a string");
     let too_long = json!({ "title": "t".repeat(201), "description": "d".repeat(10_001) });
     let refused = ada.put(&address, too_long).await;
-    let errors = refused.refused(422, "VALIDATION_ERROR")["errors"].clone();
+    let errors = refused.problem(422, "VALIDATION_ERROR")["errors"].clone();
     let expected = json!([
         {
             "field": "description",
@@ -114,5 +114,5 @@ async fn is_completed_is_an_alias(app: App) {
     }
     let both = json!({ "title": "Buy milk", "completed": true, "is_completed": false });
     let refused = ada.put(&address, both).await;
-    refused.refused(422, "VALIDATION_ERROR");
+    refused.problem(422, "VALIDATION_ERROR");
 }

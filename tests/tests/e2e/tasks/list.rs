@@ -8,7 +8,7 @@ use super::bases;
 on_both_engines! {
     a_new_user_has_no_tasks,
     the_newest_task_comes_first,
-    only_open_or_only_finished_tasks_can_be_asked_for,
+    open_and_finished_tasks_can_be_listed_separately,
     a_limit_is_1_to_500,
     a_cursor_comes_from_a_link_header,
     an_invalid_query_is_rejected,
@@ -38,7 +38,7 @@ async fn the_newest_task_comes_first(app: App) {
     }
 }
 
-async fn only_open_or_only_finished_tasks_can_be_asked_for(app: App) {
+async fn open_and_finished_tasks_can_be_listed_separately(app: App) {
     let ada = app.user("ada").await;
     let (open, finished) = (ada.new_task("open").await, ada.new_task("finished").await);
     let address = ada.task(&finished["id"]);
@@ -99,7 +99,7 @@ async fn an_invalid_query_is_rejected(app: App) {
         "q=a&q=b",
     ] {
         let refused = ada.get(&format!("/api/tasks?{query}")).await;
-        let problem = refused.refused(400, "INVALID_REQUEST");
+        let problem = refused.problem(400, "INVALID_REQUEST");
         let detail = problem["detail"].as_str().unwrap();
         let begins = detail.starts_with("The query string is not acceptable: ");
         assert!(begins, "{query}: {detail}");

@@ -24,7 +24,7 @@ fn task() -> Value {
 
 async fn refused(client: &Client, max: &str) {
     let problem = client.post("/api/tasks", task()).await;
-    let problem = problem.refused(409, "TASK_LIMIT_REACHED");
+    let problem = problem.problem(409, "TASK_LIMIT_REACHED");
     let detail =
         format!("This account has reached its limit of tasks ({max}); delete some to add more");
     assert_eq!(problem["detail"], detail.as_str());
@@ -73,7 +73,7 @@ async fn of_twenty_tasks_at_once_as_many_are_added_as_there_is_room_for(engine: 
         if response.status() == 201 {
             added += 1;
         } else {
-            response.refused(409, "TASK_LIMIT_REACHED");
+            response.problem(409, "TASK_LIMIT_REACHED");
         }
     }
     assert_eq!(added, 7);
@@ -101,7 +101,7 @@ async fn a_token_without_an_account_adds_no_task_at_the_limit_either(engine: Eng
     let (app, _) = app_for(engine, "1").await;
     let unknown = app.bearer(app.token_for("unknown", "unknown@example.com"));
     let refused = unknown.post("/api/tasks", task()).await;
-    refused.refused(401, "INVALID_TOKEN");
+    refused.problem(401, "INVALID_TOKEN");
 }
 
 async fn the_limit_is_exact_where_one_statement_no_longer_decides(engine: Engine) {
