@@ -96,7 +96,7 @@ fn run(dotenv: Value, variables: Option<Value>, flags: Option<Value>) -> Outcome
     program.run()
 }
 
-fn refused(outcome: &Outcome) -> Vec<&str> {
+fn rejected_lines(outcome: &Outcome) -> Vec<&str> {
     assert_eq!(outcome.code, Some(2), "{}", outcome.output());
     let lines = outcome
         .stderr
@@ -186,25 +186,28 @@ fn help_shows_no_secret_of_the_environment() {
 
 #[test]
 fn every_setting_is_read_from_the_file_env() {
-    assert_eq!(refused(&run(Value::Wrong, None, None)), all());
-    assert_eq!(refused(&run(Value::Right, None, None)), [SENTINEL]);
+    assert_eq!(rejected_lines(&run(Value::Wrong, None, None)), all());
+    assert_eq!(rejected_lines(&run(Value::Right, None, None)), [SENTINEL]);
 }
 
 #[test]
 fn a_variable_wins_over_the_file_env() {
     assert_eq!(
-        refused(&run(Value::Wrong, Some(Value::Right), None)),
+        rejected_lines(&run(Value::Wrong, Some(Value::Right), None)),
         [SENTINEL]
     );
-    assert_eq!(refused(&run(Value::Right, Some(Value::Wrong), None)), all());
+    assert_eq!(
+        rejected_lines(&run(Value::Right, Some(Value::Wrong), None)),
+        all()
+    );
 }
 
 #[test]
 fn a_flag_wins_over_a_variable() {
     let outcome = run(Value::Wrong, Some(Value::Wrong), Some(Value::Right));
-    assert_eq!(refused(&outcome), [SENTINEL]);
+    assert_eq!(rejected_lines(&outcome), [SENTINEL]);
     let outcome = run(Value::Right, Some(Value::Right), Some(Value::Wrong));
-    assert_eq!(refused(&outcome), all());
+    assert_eq!(rejected_lines(&outcome), all());
 }
 
 #[test]

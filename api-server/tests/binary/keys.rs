@@ -16,7 +16,7 @@ fn derive(work_dir: &WorkDir, settings: &[(&str, &str)], arguments: &[&str]) -> 
 }
 
 /// Asserts that the command fails with `remedy` in its error, and creates nothing.
-fn refused(settings: &[(&str, &str)], arguments: &[&str], remedy: &str) {
+fn assert_rejected(settings: &[(&str, &str)], arguments: &[&str], remedy: &str) {
     let work_dir = WorkDir::new();
     let outcome = derive(&work_dir, settings, arguments);
     assert_eq!(outcome.code, Some(2), "{}", outcome.output());
@@ -61,17 +61,17 @@ fn the_secret_is_found_where_the_server_finds_it() {
 #[test]
 fn invalid_audiences_are_rejected() {
     let valid = &[("AUTH_SECRET", SECRET)];
-    refused(valid, &["--audience", ""], "--audience: ");
-    refused(valid, &["--audience", " reports"], "white space");
-    refused(valid, &["--audience", "api"], "AUTH_AUDIENCE is our own");
-    refused(valid, &[], "--audience <NAME>");
+    assert_rejected(valid, &["--audience", ""], "--audience: ");
+    assert_rejected(valid, &["--audience", " reports"], "white space");
+    assert_rejected(valid, &["--audience", "api"], "AUTH_AUDIENCE is our own");
+    assert_rejected(valid, &[], "--audience <NAME>");
     let here = &["--audience", "reports"];
-    refused(&[("AUTH_SECRET", "short")], here, "AUTH_SECRET: ");
-    refused(&[], here, "no data/auth.db.secret");
+    assert_rejected(&[("AUTH_SECRET", "short")], here, "AUTH_SECRET: ");
+    assert_rejected(&[], here, "no data/auth.db.secret");
     let postgres = &[("DATABASE_URL", "postgres://ada@127.0.0.1:1/auth")];
-    refused(postgres, here, "is required with PostgreSQL");
+    assert_rejected(postgres, here, "is required with PostgreSQL");
     let broken = &[("AUTH_SECRET", SECRET), ("DATABASE_URL", "x")];
-    refused(broken, here, "DATABASE_URL: ");
+    assert_rejected(broken, here, "DATABASE_URL: ");
 }
 
 #[test]

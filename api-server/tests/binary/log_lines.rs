@@ -6,7 +6,7 @@ use serde_json::Value;
 use harness::{Log, SECRET, WorkDir};
 
 /// Runs a server through every event that is logged by default.
-fn life(format: &str) -> Log {
+fn run_every_event(format: &str) -> Log {
     let work_dir = WorkDir::new();
     let program = work_dir
         .program()
@@ -22,7 +22,7 @@ fn life(format: &str) -> Log {
 
 #[test]
 fn json_gives_one_object_a_line() {
-    let lines = life("json").lines();
+    let lines = run_every_event("json").lines();
     assert!(lines.len() > 5, "{lines:?}");
     for line in lines {
         let event: Value = serde_json::from_str(&line).unwrap_or_else(|e| panic!("{e}: {line}"));
@@ -50,7 +50,7 @@ fn json_gives_one_object_a_line() {
 
 #[test]
 fn text_gives_one_line_an_event_whatever_a_caller_sends() {
-    for line in life("text").lines() {
+    for line in run_every_event("text").lines() {
         let (time, _) = line.split_once(' ').unwrap();
         assert!(DateTime::parse_from_rfc3339(time).is_ok(), "{line:?}");
         assert!(!line.contains(char::is_control), "{line:?}");

@@ -69,11 +69,11 @@ impl Client {
             titles: Vec::new(),
             logout: Logout::Never,
         };
-        client.keep(&token_response);
+        client.store(&token_response);
         Ok(client)
     }
 
-    fn keep(&mut self, token_response: &Value) {
+    fn store(&mut self, token_response: &Value) {
         let text = |name: &str| token_response[name].as_str().unwrap().to_owned();
         self.access_token = text("access_token");
         self.refresh_token = text("refresh_token");
@@ -86,7 +86,7 @@ impl Client {
     pub(crate) fn refresh(&mut self, server: &mut CountingConnection) -> Result<(), Gone> {
         let body = json!({ "refresh_token": self.refresh_token });
         let token_response = server.post(REFRESH, "", &body, 200)?;
-        self.keep(&token_response);
+        self.store(&token_response);
         Ok(())
     }
 
@@ -125,7 +125,7 @@ impl Client {
             self.logout = Logout::Answered;
         } else {
             used.expect(200);
-            self.keep(&refreshed.expect(200));
+            self.store(&refreshed.expect(200));
             self.logout = Logout::Never;
         }
     }

@@ -7,7 +7,7 @@ use std::thread;
 use uuid::Uuid;
 
 use crate::clients::{Client, CountingConnection, Gone};
-use crate::{alone, on_postgres, on_sqlite};
+use crate::{on_postgres, on_sqlite, run_alone};
 use harness::{Postgres, Program, Server, WorkDir};
 
 const KILLS: usize = 20;
@@ -82,7 +82,7 @@ fn nothing_acknowledged_is_lost(program: impl Fn() -> Program) {
 
 #[test]
 fn on_sqlite_nothing_acknowledged_is_lost() {
-    let _alone = alone();
+    let _guard = run_alone();
     let work_dir = WorkDir::new();
     nothing_acknowledged_is_lost(|| on_sqlite(&work_dir));
 }
@@ -90,7 +90,7 @@ fn on_sqlite_nothing_acknowledged_is_lost() {
 #[test]
 #[ignore = "needs TEST_POSTGRES_URL and --include-ignored (see CONTRIBUTING)"]
 fn on_postgres_nothing_acknowledged_is_lost() {
-    let _alone = alone();
+    let _guard = run_alone();
     let (work_dir, postgres) = (WorkDir::new(), Postgres::new());
     nothing_acknowledged_is_lost(|| on_postgres(&work_dir, &postgres));
 }

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
-use crate::{alone, on_postgres, on_sqlite};
+use crate::{on_postgres, on_sqlite, run_alone};
 use harness::{Connection, Postgres, Program, Server, WorkDir};
 
 const PROCESSES: usize = 3;
@@ -149,7 +149,7 @@ fn logouts_reach_every_process(program: impl Fn() -> Program) {
 
 #[test]
 fn on_sqlite_a_logout_reaches_three_processes_within_two_seconds() {
-    let _alone = alone();
+    let _guard = run_alone();
     let work_dir = WorkDir::new();
     logouts_reach_every_process(|| on_sqlite(&work_dir));
 }
@@ -157,7 +157,7 @@ fn on_sqlite_a_logout_reaches_three_processes_within_two_seconds() {
 #[test]
 #[ignore = "needs TEST_POSTGRES_URL and --include-ignored (see CONTRIBUTING)"]
 fn on_postgres_a_logout_reaches_three_processes_within_two_seconds() {
-    let _alone = alone();
+    let _guard = run_alone();
     let (work_dir, postgres) = (WorkDir::new(), Postgres::new());
     logouts_reach_every_process(|| on_postgres(&work_dir, &postgres));
 }

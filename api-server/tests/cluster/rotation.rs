@@ -12,7 +12,7 @@ use rustix::process::Signal;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::alone;
+use crate::run_alone;
 use harness::{
     Connection, OTHER_SECRET as NEW, Postgres, Program, SECRET as OLD, Server, TIMEOUT, WorkDir,
 };
@@ -42,7 +42,7 @@ impl Service {
         TokenVerifier::new(derived, "api-server", "reports").unwrap()
     }
 
-    fn take(&self, secrets: &[&str]) {
+    fn reload(&self, secrets: &[&str]) {
         *self.0.write().unwrap() = Self::verifier(secrets);
     }
 
@@ -77,7 +77,7 @@ impl Node {
         [(); 2].map(|()| Self::start(|program| program.set("DATABASE_URL", url), secrets))
     }
 
-    fn take(&self, secrets: &[&str]) {
+    fn reload(&self, secrets: &[&str]) {
         write(&self.work_dir, secrets);
         self.server.signal(Signal::HUP);
         self.server.log.line(&format!("{:?}", keyring(secrets)));
@@ -137,10 +137,10 @@ impl Client {
         let body = json!({ "email": email, "password": "correct horse battery staple" });
         let token_response = self.request(0, "/api/auth/register", "", &body, 201);
         self.kept.clear();
-        self.keep(&token_response);
+        self.store(&token_response);
     }
 
-    fn keep(&mut self, token_response: &Value) {
+    fn store(&mut self, token_response: &Value) {
         let text = |name: &str| token_response[name].as_str().unwrap().to_owned();
         self.refresh_token = text("refresh_token");
         self.kept.push_back((Instant::now(), text("access_token")));
@@ -148,14 +148,14 @@ impl Client {
     }
 
     /// Refreshes on one server; every server must accept the oldest and the newest token, and exchange the newest.
-    fn turn(&mut self, node: usize) {
+    fn run_round(&mut self, node: usize) {
         let newest = self.kept.back().map(|(since, _)| since.elapsed());
         if newest.is_none_or(|age| age > MAX_PAUSE) {
             self.register();
         }
         let body = json!({ "refresh_token": self.refresh_token });
         let token_response = self.request(node, "/api/auth/refresh", "", &body, 200);
-        self.keep(&token_response);
+        self.store(&token_response);
         let both = [self.kept.front(), self.kept.back()];
         let both = both.map(|kept| kept.unwrap().1.clone());
         for token in &both {
@@ -192,12 +192,12 @@ fn rotate_once(nodes: &[Node], _: &Service, progress: &Receiver<()>) {
         (second, &[NEW, OLD]),
         (first, &[NEW, OLD]),
     ] {
-        node.take(secrets);
+        node.reload(secrets);
         a_while();
     }
     wait_for_responses(progress, 0, TTL);
     for node in [first, second] {
-        node.take(&[NEW]);
+        node.reload(&[NEW]);
         a_while();
     }
 }
@@ -219,9 +219,9 @@ fn rotate_every_second(
         let kept = &secrets[first_kept..round];
         for signs_first in [[pair[0], pair[1]], [pair[1], pair[0]]] {
             let secrets = [&signs_first, kept].concat();
-            service.take(&secrets);
+            service.reload(&secrets);
             for node in nodes {
-                node.take(&secrets);
+                node.reload(&secrets);
             }
         }
         let next = started + Duration::from_secs(1) * u32::try_from(round + 1).unwrap();
@@ -257,7 +257,7 @@ fn rotate_under_load(
                 scope.spawn(move || {
                     let mut turns = number..;
                     while !is_over.load(Ordering::Relaxed) {
-                        client.turn(turns.next().unwrap() % count);
+                        client.run_round(turns.next().unwrap() % count);
                     }
                     client.kept.pop_back().unwrap().1
                 })
@@ -277,7 +277,7 @@ fn rotate_under_load(
 
 #[test]
 fn under_load_a_rotation_rejects_no_request_on_sqlite() {
-    let _alone = alone();
+    let _guard = run_alone();
     let work_dir = WorkDir::new();
     let url = format!("sqlite://{}", work_dir.path("auth.db").display());
     let service = Service::with(&[NEW, OLD]);
@@ -287,7 +287,7 @@ fn under_load_a_rotation_rejects_no_request_on_sqlite() {
 #[test]
 #[ignore = "needs TEST_POSTGRES_URL and --include-ignored (see CONTRIBUTING)"]
 fn under_load_a_rotation_rejects_no_request_on_postgres() {
-    let _alone = alone();
+    let _guard = run_alone();
     let postgres = Postgres::new();
     let url = postgres.url("hunter2");
     let service = Service::with(&[NEW, OLD]);
@@ -297,7 +297,7 @@ fn under_load_a_rotation_rejects_no_request_on_postgres() {
 #[test]
 #[ignore = "needs TEST_POSTGRES_URL and --include-ignored (see CONTRIBUTING)"]
 fn a_rotation_every_second_for_a_minute_rejects_no_request() {
-    let _alone = alone();
+    let _guard = run_alone();
     let postgres = Postgres::new();
     let url = postgres.url("hunter2");
     let secrets: Vec<_> = (0..=ROUNDS).map(|_| Uuid::new_v4().to_string()).collect();

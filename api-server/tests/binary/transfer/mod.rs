@@ -3,7 +3,7 @@
 mod addresses;
 mod better_auth;
 mod fixtures;
-mod hostile;
+mod invalid_rows;
+mod invalid_sources;
 mod json;
-mod refusals;
 mod tasks;

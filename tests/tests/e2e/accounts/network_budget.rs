@@ -39,12 +39,12 @@ fn from(app: &App, network: &str, path: &str, email: &str, password: &str) -> Re
     request.header("x-forwarded-for", network)
 }
 
-fn wrong(app: &App, network: &str, number: usize) -> Request {
+fn wrong_login(app: &App, network: &str, number: usize) -> Request {
     let email = format!("unknown{number}@example.com");
     from(app, network, LOGIN, &email, "not the password")
 }
 
-fn right(app: &App, network: &str, user: &Client) -> Request {
+fn right_login(app: &App, network: &str, user: &Client) -> Request {
     from(app, network, LOGIN, user.email(), user.password())
 }
 
@@ -57,33 +57,33 @@ async fn failed_logins_of_any_address_exhaust_the_budget_of_their_network(engine
     let app = app(engine, "10", "off");
     let ada = app.user("ada").await;
     for number in 0..9 {
-        let refused = wrong(&app, HERE, number).await;
+        let refused = wrong_login(&app, HERE, number).await;
         refused.problem(401, "INVALID_EMAIL_OR_PASSWORD");
     }
-    right(&app, HERE, &ada).await.ok();
+    right_login(&app, HERE, &ada).await.ok();
     let tenth = from(&app, HERE, LOGIN, ada.email(), "not the password");
     tenth.await.problem(401, "INVALID_EMAIL_OR_PASSWORD");
 
     app.clock.advance(Duration::from_secs(300));
-    let refused = right(&app, HERE, &ada).await;
+    let refused = right_login(&app, HERE, &ada).await;
     assert_eq!(refused.header("retry-after"), Some("601"));
     let problem = refused.problem(429, "TOO_MANY_REQUESTS");
     let detail = "Too many failed attempts from your network; please wait";
     assert_eq!(problem["detail"], detail);
-    right(&app, ELSEWHERE, &ada).await.ok();
+    right_login(&app, ELSEWHERE, &ada).await.ok();
     // Existing sessions stay valid.
     ada.get("/api/auth/account").await.ok();
 
     app.clock.advance(Duration::from_secs(599));
-    let refused = right(&app, HERE, &ada).await;
+    let refused = right_login(&app, HERE, &ada).await;
     refused.problem(429, "TOO_MANY_REQUESTS");
     app.clock.advance(Duration::from_secs(1));
-    right(&app, HERE, &ada).await.ok();
+    right_login(&app, HERE, &ada).await.ok();
 }
 
 async fn of_many_wrong_passwords_at_once_no_more_than_the_budget_are_compared(engine: Engine) {
     let app = app(engine, "10", "off");
-    let attempts = (0..50).map(|number| wrong(&app, HERE, number).into_future());
+    let attempts = (0..50).map(|number| wrong_login(&app, HERE, number).into_future());
     let responses = join_all(attempts).await;
     let compared = responses.iter().filter(|it| it.status() == 401).count();
     let refused = responses.iter().filter(|it| it.status() == 429).count();
@@ -94,13 +94,13 @@ async fn logins_that_succeed_are_never_counted(engine: Engine) {
     let app = app(engine, "3", "1");
     let ada = app.user("ada").await;
     for _ in 0..10 {
-        right(&app, HERE, &ada).await.ok();
+        right_login(&app, HERE, &ada).await.ok();
     }
     for number in 0..3 {
-        let refused = wrong(&app, HERE, number).await;
+        let refused = wrong_login(&app, HERE, number).await;
         refused.problem(401, "INVALID_EMAIL_OR_PASSWORD");
     }
-    let refused = wrong(&app, HERE, 3).await;
+    let refused = wrong_login(&app, HERE, 3).await;
     refused.problem(429, "TOO_MANY_REQUESTS");
 }
 
@@ -108,12 +108,12 @@ async fn a_48_counts_as_four_networks(engine: Engine) {
     let app = app(engine, "2", "off");
     for number in 0..8 {
         let network = format!("2001:db8:7:{number}::1");
-        let refused = wrong(&app, &network, number).await;
+        let refused = wrong_login(&app, &network, number).await;
         refused.problem(401, "INVALID_EMAIL_OR_PASSWORD");
     }
-    let refused = wrong(&app, "2001:db8:7:ffff::1", 8).await;
+    let refused = wrong_login(&app, "2001:db8:7:ffff::1", 8).await;
     refused.problem(429, "TOO_MANY_REQUESTS");
-    let refused = wrong(&app, "2001:db8:8::1", 9).await;
+    let refused = wrong_login(&app, "2001:db8:8::1", 9).await;
     refused.problem(401, "INVALID_EMAIL_OR_PASSWORD");
 }
 
@@ -174,13 +174,13 @@ async fn an_untrusted_loopback_caller_is_not_counted(engine: Engine) {
         let refused = from(&app, HERE, LOGIN, ada.email(), "not the password").await;
         refused.problem(401, "INVALID_EMAIL_OR_PASSWORD");
     }
-    right(&app, HERE, &ada).await.ok();
+    right_login(&app, HERE, &ada).await.ok();
 }
 
 async fn a_disabled_limit_counts_nothing(engine: Engine) {
     let app = app(engine, "off", "off");
     for number in 0..301 {
-        let refused = wrong(&app, HERE, number).await;
+        let refused = wrong_login(&app, HERE, number).await;
         refused.problem(401, "INVALID_EMAIL_OR_PASSWORD");
         if number < 2 {
             registration(&app, HERE, number).await.created();
@@ -203,5 +203,5 @@ async fn a_stolen_session_guesses_a_hundred_times_across_all_networks(engine: En
     let refused = guess(200, ada.password()).await;
     refused.problem(429, "TOO_MANY_REQUESTS");
     // The owner can log in, even from a network that guessed.
-    right(&app, "198.51.100.7", &ada).await.ok();
+    right_login(&app, "198.51.100.7", &ada).await.ok();
 }

@@ -9,8 +9,8 @@ use serde_json::{Value, json};
 use super::login::{LOGIN, credentials};
 use crate::http::cookies::jar;
 use crate::sessions::fixtures::{
-    CHANGE_PASSWORD, Device, MAX_REVOCATION_DELAY, OWN_ORIGIN, REFRESH, SESSION, column, counter,
-    get_session, live, login, refresh, refreshed, until_refused, user_with_device,
+    CHANGE_PASSWORD, Device, MAX_REVOCATION_DELAY, OWN_ORIGIN, REFRESH, SESSION, are_live, column,
+    counter, get_session, login, refresh, refreshed, until_refused, user_with_device,
 };
 
 on_both_engines! {
@@ -74,7 +74,7 @@ async fn a_change_ends_every_session_and_starts_a_new_one(app: App) {
         let refused = refresh(&app, &other.refresh).await;
         refused.problem(401, "SESSION_EXPIRED");
     }
-    assert_eq!(live(&app, [&device, &next, &eves]), [false, true, true]);
+    assert_eq!(are_live(&app, [&device, &next, &eves]), [false, true, true]);
     get_session(&app, &next.access).await.ok();
     refreshed(&app, &next).await;
 }
@@ -137,7 +137,7 @@ async fn no_earlier_token_is_accepted_on_any_node_after_the_change(engine: Engin
         current.session
     );
     assert_eq!(app.database().value(&notice).unwrap(), "1");
-    assert_eq!(live(&app, [&next]), [true]);
+    assert_eq!(are_live(&app, [&next]), [true]);
     refreshed(&other, &next).await;
 }
 
@@ -210,7 +210,7 @@ async fn a_wrong_current_password_is_403_and_changes_nothing(app: App) {
         assert_eq!(problem["detail"], "The current password is wrong");
     }
     assert_eq!(counter(&app, &device.session), 0);
-    assert_eq!(live(&app, [&device, &other]), [true, true]);
+    assert_eq!(are_live(&app, [&device, &other]), [true, true]);
     login(&app, &ada).await;
 }
 

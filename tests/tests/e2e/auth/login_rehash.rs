@@ -22,7 +22,7 @@ fn hash_of(password: &str, cost: u32) -> String {
     hash.as_str().to_owned()
 }
 
-fn plant(app: &App, hash: &str) {
+fn store_hash(app: &App, hash: &str) {
     let hash = hash.replace('\'', "''");
     let plant = format!("UPDATE users SET password_hash = '{hash}'");
     app.database().execute(&plant);
@@ -34,7 +34,7 @@ fn stored(app: &App) -> String {
 }
 
 async fn assert_replaced(app: &App, ada: &Client, password: &str, planted: &str) {
-    plant(app, planted);
+    store_hash(app, planted);
     let wrong = app
         .anonymous()
         .post(LOGIN, credentials(ada.email(), "not it"));
@@ -127,7 +127,7 @@ async fn a_corrupt_hash_is_a_500_and_nothing_worse(app: App) {
     .into_iter()
     .enumerate()
     {
-        plant(&app, &corrupt);
+        store_hash(&app, &corrupt);
         let id = format!("{}-{number}", ada.id());
         let login = app
             .anonymous()
@@ -147,7 +147,7 @@ async fn a_corrupt_hash_is_a_500_and_nothing_worse(app: App) {
         assert!(line.contains("bcrypt of cost 4 to 15"), "{line}");
         assert!(corrupt.is_empty() || !line.contains(&corrupt), "{line}");
     }
-    plant(&app, &valid);
+    store_hash(&app, &valid);
     let login = credentials(ada.email(), ada.password());
     app.anonymous().post(LOGIN, login).await.ok();
 }

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::routes::protected;
 use crate::sessions::fixtures::{
-    Device, LOGOUT, OWN_ORIGIN, SESSION, get_session, live, login, refresh, refreshed,
+    Device, LOGOUT, OWN_ORIGIN, SESSION, are_live, get_session, login, refresh, refreshed,
     user_with_device,
 };
 
@@ -101,7 +101,7 @@ async fn each_scope(app: App, credential: Credential, wait: Duration, scopes: Sc
             } else {
                 assert_logged_out(response, revoked);
             }
-            assert_eq!(live(&app, &devices), left, "{scope}");
+            assert_eq!(are_live(&app, &devices), left, "{scope}");
         }
         for (device, lives) in devices.iter().zip(left) {
             let response = refresh(&app, &device.refresh).await;
@@ -149,7 +149,7 @@ async fn either_cookie_alone_is_enough(app: App) {
             assert_logged_out(with_cookie(&app, &cookie, json!({})).await, revoked);
         }
     }
-    assert_eq!(live(&app, [&first, &second]), [false, false]);
+    assert_eq!(are_live(&app, [&first, &second]), [false, false]);
 }
 
 async fn an_old_refresh_token_still_logs_out(app: App) {
@@ -160,7 +160,7 @@ async fn an_old_refresh_token_still_logs_out(app: App) {
         newest = refreshed(&app, &newest).await;
     }
     assert_logged_out(by_body(&app, &first, json!({})).await, 1);
-    assert_eq!(live(&app, [&first, &other]), [false, true]);
+    assert_eq!(are_live(&app, [&first, &other]), [false, true]);
     get_session(&app, &newest.access)
         .await
         .problem(401, "TOKEN_REVOKED");
@@ -177,11 +177,11 @@ async fn the_header_counts_more_than_the_body_and_the_body_more_than_the_cookies
     let bearer = format!("Bearer {}", header.access);
     let request = by_body(&app, &body, json!({})).header("authorization", &bearer);
     assert_logged_out(everything(request).await, 1);
-    assert_eq!(live(&app, all), [false, true, true]);
+    assert_eq!(are_live(&app, all), [false, true, true]);
     assert_logged_out(everything(by_body(&app, &body, json!({}))).await, 1);
-    assert_eq!(live(&app, all), [false, false, true]);
+    assert_eq!(are_live(&app, all), [false, false, true]);
     assert_logged_out(everything(app.anonymous().request("POST", LOGOUT)).await, 1);
-    assert_eq!(live(&app, all), [false, false, false]);
+    assert_eq!(are_live(&app, all), [false, false, false]);
 }
 
 async fn an_invalid_body_revokes_nothing(app: App) {
@@ -220,7 +220,7 @@ async fn an_invalid_body_revokes_nothing(app: App) {
     form.problem(415, "UNSUPPORTED_MEDIA_TYPE");
     let large = bearer.post(LOGOUT, " ".repeat(70_000)).await;
     large.problem(413, "BODY_TOO_LARGE");
-    assert_eq!(live(&app, [&device]), [true]);
+    assert_eq!(are_live(&app, [&device]), [true]);
     refreshed(&app, &device).await;
 }
 
@@ -241,7 +241,7 @@ async fn cookies_from_another_origin_revoke_nothing(app: App) {
             refused.problem(403, "UNTRUSTED_ORIGIN");
         }
     }
-    assert_eq!(live(&app, [&device]), [true]);
+    assert_eq!(are_live(&app, [&device]), [true]);
     get_session(&app, &device.access).await.ok();
 }
 

@@ -7,8 +7,8 @@ use serde_json::{Value, json};
 
 use super::logout::{assert_logged_out, assert_others_logged_out, by_access, by_body, by_cookies};
 use crate::sessions::fixtures::{
-    Device, LOGOUT, OWN_ORIGIN, SESSION_TTL, forge, get_session, live, login, refreshed,
-    user_with_device,
+    Device, LOGOUT, OWN_ORIGIN, SESSION_TTL, are_live, encode_refresh_token, get_session, login,
+    refreshed, user_with_device,
 };
 
 on_both_engines! {
@@ -97,7 +97,7 @@ async fn malformed_tokens_revoke_nothing(app: App) {
     ] {
         assert_logged_out(request.await, 0);
     }
-    assert_eq!(live(&app, [&device]), [true]);
+    assert_eq!(are_live(&app, [&device]), [true]);
     refreshed(&app, &device).await;
 }
 
@@ -107,7 +107,7 @@ async fn an_invalid_header_is_not_replaced_by_cookies(app: App) {
         let request = by_cookies(&app, &device, everything());
         assert_logged_out(request.header("authorization", header).await, 0);
     }
-    assert_eq!(live(&app, [&device]), [true]);
+    assert_eq!(are_live(&app, [&device]), [true]);
 }
 
 /// Tokens that are signed with another secret, or not signed.
@@ -124,7 +124,7 @@ async fn a_forged_token_revokes_nothing(app: App) {
     let forged = Device {
         session: device.session.clone(),
         access: format!("{message}.{mac}"),
-        refresh: forge(secret, &device.session, 0),
+        refresh: encode_refresh_token(secret, &device.session, 0),
     };
     let mut flipped = forged.clone();
     flipped.refresh = device.refresh.replace("rt_A", "rt_B");
@@ -137,7 +137,7 @@ async fn a_forged_token_revokes_nothing(app: App) {
             assert_logged_out(by_cookies(&app, forged, everything()).await, 0);
         }
     }
-    assert_eq!(live(&app, [&device]), [true]);
+    assert_eq!(are_live(&app, [&device]), [true]);
     refreshed(&app, &device).await;
 }
 
@@ -147,12 +147,12 @@ async fn an_unknown_session_is_not_revoked(app: App) {
     let elsewhere = Device {
         session: String::new(),
         access: app.token_for(ada.id(), ada.email()),
-        refresh: forge(app.secret(), "00000000-0000-0000-0000-000000000000", 0),
+        refresh: encode_refresh_token(app.secret(), "00000000-0000-0000-0000-000000000000", 0),
     };
     for credential in [by_access, by_body, by_cookies] {
         assert_logged_out(credential(&app, &elsewhere, everything()).await, 0);
     }
-    assert_eq!(live(&app, [&device]), [true]);
+    assert_eq!(are_live(&app, [&device]), [true]);
 }
 
 async fn the_credentials_of_a_revoked_session_revoke_nothing(app: App) {
@@ -169,7 +169,7 @@ async fn the_credentials_of_a_revoked_session_revoke_nothing(app: App) {
             }
         }
     }
-    assert_eq!(live(&app, [&other]), [true]);
+    assert_eq!(are_live(&app, [&other]), [true]);
     get_session(&app, &other.access).await.ok();
 }
 

@@ -7,8 +7,8 @@ use serde_json::json;
 
 use super::logout::{assert_logged_out, by_access, by_body, by_cookies};
 use crate::sessions::fixtures::{
-    ACCESS_TTL, Device, LOGOUT, OVERLAP, OWN_ORIGIN, forge, get_session, is_revoked, live, login,
-    refreshed, user_with_device,
+    ACCESS_TTL, Device, LOGOUT, OVERLAP, OWN_ORIGIN, are_live, encode_refresh_token, get_session,
+    is_revoked, login, refreshed, user_with_device,
 };
 
 on_both_engines! {
@@ -36,7 +36,7 @@ async fn two_devices(app: &App, name: &str) -> (Device, Device) {
 #[track_caller]
 fn assert_revoked_own_at_most(app: &App, scope: &str, [own, other]: [&Device; 2]) {
     assert_eq!(
-        live(app, [own, other]),
+        are_live(app, [own, other]),
         [scope == "others", true],
         "{scope}"
     );
@@ -49,7 +49,7 @@ async fn an_access_token_reaches_other_sessions_until_it_expires(app: App) {
         app.clock
             .advance((ACCESS_TTL + LEEWAY).saturating_sub(SECOND));
         by_access(&app, &own, json!({ "scope": scope })).await.ok();
-        assert_eq!(live(&app, [&own, &other]), [scope == "others", false]);
+        assert_eq!(are_live(&app, [&own, &other]), [scope == "others", false]);
     }
 }
 
@@ -86,7 +86,10 @@ async fn the_current_refresh_token_and_its_predecessor_reach_other_sessions(app:
             let ended = if scope == "all" { 2 } else { 1 };
             let response = by_body(&app, &own, json!({ "scope": scope })).await;
             assert_eq!(response.ok()["revoked"], ended, "{scope} {age}");
-            assert_eq!(live(&app, [&newest, &other]), [scope == "others", false]);
+            assert_eq!(
+                are_live(&app, [&newest, &other]),
+                [scope == "others", false]
+            );
         }
     }
 }
@@ -119,7 +122,7 @@ async fn a_refresh_token_of_the_future_ends_its_own_session_at_most(app: App) {
     for scope in SCOPES {
         for counter in [1, u32::MAX] {
             let (mut own, other) = two_devices(&app, &format!("{scope}{counter}")).await;
-            own.refresh = forge(app.secret(), &own.session, counter);
+            own.refresh = encode_refresh_token(app.secret(), &own.session, counter);
             by_body(&app, &own, json!({ "scope": scope })).await.ok();
             assert_revoked_own_at_most(&app, scope, [&own, &other]);
         }
@@ -132,14 +135,14 @@ async fn the_strongest_credential_counts(app: App) {
     // The access token in the cookie has expired; the refresh token is current.
     let response = by_cookies(&app, &own, json!({ "scope": "others" })).await;
     assert_eq!(response.ok()["revoked"], 1);
-    assert_eq!(live(&app, [&own, &other]), [true, false]);
+    assert_eq!(are_live(&app, [&own, &other]), [true, false]);
 
     let (own, other) = two_devices(&app, "eve").await;
     app.clock.advance(ACCESS_TTL * 2);
     let bearer = format!("Bearer {}", own.access);
     let both = by_body(&app, &own, json!({ "scope": "others" })).header("authorization", &bearer);
     assert_eq!(both.await.ok()["revoked"], 1);
-    assert_eq!(live(&app, [&own, &other]), [true, false]);
+    assert_eq!(are_live(&app, [&own, &other]), [true, false]);
 
     // An old refresh token together with a valid access token.
     let (own, other) = two_devices(&app, "bob").await;
@@ -153,7 +156,7 @@ async fn the_strongest_credential_counts(app: App) {
     };
     let response = by_cookies(&app, &mixed, json!({ "scope": "others" })).await;
     assert_eq!(response.ok()["revoked"], 1);
-    assert_eq!(live(&app, [&newest, &other]), [true, false]);
+    assert_eq!(are_live(&app, [&newest, &other]), [true, false]);
 }
 
 async fn a_header_is_not_supplemented_by_cookies(app: App) {
@@ -164,7 +167,7 @@ async fn a_header_is_not_supplemented_by_cookies(app: App) {
     let request = by_cookies(&app, &fresh, json!({ "scope": "others" }));
     let response = request.header("authorization", &bearer).await;
     assert_eq!(response.ok()["revoked"], 0);
-    assert_eq!(live(&app, [&own, &other]), [true, true]);
+    assert_eq!(are_live(&app, [&own, &other]), [true, true]);
 }
 
 /// Another process revoked the session a moment ago, and this one does not know it yet.

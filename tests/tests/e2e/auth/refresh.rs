@@ -11,8 +11,8 @@ use uuid::Uuid;
 
 use super::login::{LOGIN, credentials};
 use crate::sessions::fixtures::{
-    ALMOST_SESSION_TTL, CHANGE_PASSWORD, LOGOUT, REFRESH, SESSION_TTL, column, counter, forge,
-    get_session, login, refresh, refreshed, user_with_device,
+    ALMOST_SESSION_TTL, CHANGE_PASSWORD, LOGOUT, REFRESH, SESSION_TTL, column, counter,
+    encode_refresh_token, get_session, login, refresh, refreshed, user_with_device,
 };
 
 on_both_engines! {
@@ -73,9 +73,15 @@ async fn a_refresh_returns_the_next_pair_of_the_same_session(app: App) {
 
 async fn the_first_refresh_token_is_that_of_counter_0_and_the_next_of_counter_1(app: App) {
     let (_, device) = user_with_device(&app, "ada").await;
-    assert_eq!(device.refresh, forge(app.secret(), &device.session, 0));
+    assert_eq!(
+        device.refresh,
+        encode_refresh_token(app.secret(), &device.session, 0)
+    );
     let next = refreshed(&app, &device).await;
-    assert_eq!(next.refresh, forge(app.secret(), &device.session, 1));
+    assert_eq!(
+        next.refresh,
+        encode_refresh_token(app.secret(), &device.session, 1)
+    );
     assert_eq!(counter(&app, &device.session), 1);
 }
 
@@ -127,7 +133,10 @@ async fn parallel_refreshes_of_many_sessions_do_not_mix(app: App) {
         let responses = join_all(both.map(|device| refreshed(&app, device))).await;
         assert_eq!(responses[..10], responses[10..]);
         for (device, next) in devices.iter_mut().zip(responses) {
-            assert_eq!(next.refresh, forge(app.secret(), &device.session, step));
+            assert_eq!(
+                next.refresh,
+                encode_refresh_token(app.secret(), &device.session, step)
+            );
             *device = next;
         }
     }
@@ -184,7 +193,10 @@ async fn a_token_of_a_previous_secret_is_replaced_by_one_of_the_current_secret(a
         .set("auth-secrets-previous", app.secret())
         .start();
     let next = refreshed(&tomorrow, &device).await;
-    assert_eq!(next.refresh, forge(new_secret, &device.session, 1));
+    assert_eq!(
+        next.refresh,
+        encode_refresh_token(new_secret, &device.session, 1)
+    );
     let only_new = RefreshTokens::new(&Keyring::new(Secret::new(new_secret).unwrap()));
     let said = RefreshToken {
         session_id: Uuid::parse_str(&device.session).unwrap().into_bytes(),

@@ -11,8 +11,8 @@ use serde_json::json;
 
 use crate::routes::{operations, protected};
 use crate::sessions::fixtures::{
-    CHANGE_PASSWORD, Device, LOGOUT, SESSION, counter, forge, get_session, is_revoked, login,
-    refresh, refreshed, user_with_device,
+    CHANGE_PASSWORD, Device, LOGOUT, SESSION, counter, encode_refresh_token, get_session,
+    is_revoked, login, refresh, refreshed, user_with_device,
 };
 
 on_both_engines! {
@@ -130,7 +130,7 @@ async fn the_mac_of_one_session_is_invalid_for_another(app: App) {
     let (ada, device) = user_with_device(&app, "ada").await;
     let other = login(&app, &ada).await;
     let (own, hers) = (bytes(&device.refresh), bytes(&other.refresh));
-    let later = bytes(&forge(app.secret(), &device.session, 1));
+    let later = bytes(&encode_refresh_token(app.secret(), &device.session, 1));
     let tokens = [
         // The other session's id, then its counter, each with this token's MAC.
         [&hers[..16], &own[16..]].concat(),
@@ -146,13 +146,14 @@ async fn the_mac_of_one_session_is_invalid_for_another(app: App) {
 async fn a_token_of_another_server_is_rejected(app: App) {
     let (_, device) = user_with_device(&app, "ada").await;
     let secret = "the secret of another server, long enough";
-    let tokens = [0, 1, 2, u32::MAX].map(|counter| forge(secret, &device.session, counter));
+    let tokens =
+        [0, 1, 2, u32::MAX].map(|counter| encode_refresh_token(secret, &device.session, counter));
     assert_all_rejected(&app, &device, tokens.into()).await;
 }
 
 async fn a_counter_the_session_has_not_reached_is_rejected_and_changes_nothing(app: App) {
     let (_, device) = user_with_device(&app, "ada").await;
-    let own = |counter| forge(app.secret(), &device.session, counter);
+    let own = |counter| encode_refresh_token(app.secret(), &device.session, counter);
     let ahead = [1, 2, 1 << 31, u32::MAX - 1, u32::MAX].map(own);
     assert_all_rejected(&app, &device, ahead.into()).await;
     // By now the session is at 1, so 0 is the predecessor.
@@ -178,7 +179,7 @@ async fn a_valid_mac_for_an_unknown_session_is_401(app: App) {
         "01a1f94f-1806-712d-9da0-fe6ea3cbd2d0",
     ] {
         for counter in [0, 1, u32::MAX] {
-            let token = forge(app.secret(), session, counter);
+            let token = encode_refresh_token(app.secret(), session, counter);
             let refused = refresh(&app, &token).await;
             refused.problem(401, "SESSION_EXPIRED");
         }

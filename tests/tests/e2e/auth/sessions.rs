@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::login::{LOGIN, credentials};
 use crate::sessions::fixtures::{
-    Device, SESSION_TTL, SESSIONS, get_session, is_revoked, live, login, refresh, refreshed,
+    Device, SESSION_TTL, SESSIONS, are_live, get_session, is_revoked, login, refresh, refreshed,
     user_with_device,
 };
 
@@ -159,7 +159,7 @@ async fn deleting_a_session_revokes_it(app: App) {
     refused.problem(401, "SESSION_EXPIRED");
     let twice = delete.await.problem(404, "SESSION_NOT_FOUND");
     assert_eq!(twice["detail"], "There is no such session");
-    assert_eq!(live(&app, [&here, &other]), [true, true]);
+    assert_eq!(are_live(&app, [&here, &other]), [true, true]);
 }
 
 async fn deleting_the_current_session_logs_out(app: App) {
@@ -169,7 +169,7 @@ async fn deleting_the_current_session_logs_out(app: App) {
     let delete = caller.delete(&address(&device.session));
     delete.clone().await.ok();
     delete.await.problem(401, "TOKEN_REVOKED");
-    assert_eq!(live(&app, [&device, &other]), [false, true]);
+    assert_eq!(are_live(&app, [&device, &other]), [false, true]);
 }
 
 async fn a_session_of_another_user_is_not_found_and_not_revoked(app: App) {

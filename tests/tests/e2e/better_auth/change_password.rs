@@ -23,7 +23,7 @@ on_both_engines! {
 
 const NEW: &str = "another good password";
 
-async fn knows(app: &App, password: &str) -> bool {
+async fn is_current_password(app: &App, password: &str) -> bool {
     let body = json!({ "email": "ada@example.com", "password": password });
     app.anonymous().post(SIGN_IN, body).await.status() == 200
 }
@@ -65,7 +65,7 @@ async fn every_session_ends_and_the_cookie_carries_a_new_one(app: App) {
         refused.problem(401, "TOKEN_REVOKED");
         ada = fresh;
     }
-    assert!(knows(&app, PASSWORD).await && !knows(&app, NEW).await);
+    assert!(is_current_password(&app, PASSWORD).await && !is_current_password(&app, NEW).await);
 }
 
 async fn the_body_has_the_new_token_if_other_sessions_were_revoked(app: App) {
@@ -141,7 +141,7 @@ async fn of_two_changes_at_once_one_wins(app: App) {
     );
     let won = [one.status() == 200, other.status() == 200];
     assert!(won == [true, false] || won == [false, true], "{won:?}");
-    assert_eq!(knows(&app, NEW).await, won[0]);
+    assert_eq!(is_current_password(&app, NEW).await, won[0]);
     let (winner, loser) = if won[0] { (one, other) } else { (other, one) };
     assert!(matches!(loser.status(), 400 | 401), "{}", loser.text());
     assert!(successor(&winner, &ada).is_signed_in(&app).await);
@@ -180,7 +180,7 @@ async fn every_failure_has_its_code_and_message(app: App) {
     let response = ada.post(&app, CHANGE_PASSWORD, body).await;
     let message = "[body.revokeOtherSessions] Invalid input: expected boolean, received number";
     assert_error(&response, (400, "VALIDATION_ERROR", message));
-    assert!(knows(&app, PASSWORD).await);
+    assert!(is_current_password(&app, PASSWORD).await);
 }
 
 async fn the_body_selects_the_api(app: App) {

@@ -16,7 +16,7 @@ on_both_engines! {
     the_cache_cookie_of_another_server_is_cleared,
 }
 
-async fn who(app: &App, cookies: &str) -> Value {
+async fn session_user(app: &App, cookies: &str) -> Value {
     let request = app.anonymous().get(GET_SESSION);
     request.header("cookie", cookies).await.ok()["user"]["name"].clone()
 }
@@ -31,7 +31,7 @@ async fn a_valid_cookie_is_read_encoded_or_not_and_among_others(app: App) {
         format!("{TOKEN}={}", encode(&raw).replace("%3D", "%3d")),
         format!("x{TOKEN}=no;{TOKEN}={raw}"),
     ] {
-        assert_eq!(who(&app, &cookies).await, "ada", "{cookies}");
+        assert_eq!(session_user(&app, &cookies).await, "ada", "{cookies}");
     }
 }
 
@@ -72,7 +72,7 @@ async fn forged_truncated_and_swapped_cookies_are_ignored(app: App) {
         let list = app.anonymous().get(LIST_SESSIONS);
         assert_error(&list.header("cookie", &cookies).await, UNAUTHORIZED);
     }
-    assert_eq!(who(&app, &ada.cookies).await, "ada");
+    assert_eq!(session_user(&app, &ada.cookies).await, "ada");
 }
 
 /// Another host of the site can set a cookie of the same name, before or after the valid one.

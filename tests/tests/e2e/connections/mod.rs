@@ -1,8 +1,8 @@
 //! Connections: their number, their timeouts, and slow readers.
 
-mod headers;
-mod number;
-mod responses;
+mod limit;
+mod slow_readers;
+mod timeouts;
 
 use e2e::Connection;
 

@@ -61,7 +61,7 @@ fn malformed() -> Vec<BadCredentials> {
     .into()
 }
 
-fn unacceptable(app: &App) -> Vec<BadCredentials> {
+fn bad_credentials(app: &App) -> Vec<BadCredentials> {
     let valid = Issuer::of(app);
     let token = |issuer: Issuer| issuer.issue("somebody", "somebody@example.com");
     let other_secret = Issuer {
@@ -135,7 +135,7 @@ fn expired(app: &App) -> BadCredentials {
 
 async fn every_protected_route_rejects_every_invalid_token_before_it_reads_the_body(app: App) {
     let anonymous = app.anonymous();
-    let mut credentials = [malformed(), unacceptable(&app)].concat();
+    let mut credentials = [malformed(), bad_credentials(&app)].concat();
     credentials.push(expired(&app));
     for operation in protected(&app).await {
         let none = operation.request(&anonymous, "somebody").await;

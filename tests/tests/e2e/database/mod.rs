@@ -1,10 +1,10 @@
 //! Failures of the database, and the contents of its tables.
 
-mod broken;
+mod changed_schema;
 mod locked;
 mod migrations;
 mod outage;
-mod plans;
+mod query_plans;
 mod restart;
 mod rows;
 

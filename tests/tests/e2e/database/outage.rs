@@ -20,14 +20,14 @@ on_postgres! {
 const RECOVERY: Duration = Duration::from_secs(30);
 
 /// Dropped first: a server that still waits for its database would not stop.
-struct World {
+struct Fixture {
     proxy: Proxy,
     _app: App,
     ada: Client,
     tasks: Value,
 }
 
-async fn world(engine: Engine) -> World {
+async fn fixture(engine: Engine) -> Fixture {
     let database = Database::new(engine);
     let proxy = Proxy::before(&database);
     let url = proxy.url(&database);
@@ -35,7 +35,7 @@ async fn world(engine: Engine) -> World {
     let ada = app.user("ada").await;
     ada.new_task("Buy milk").await;
     let tasks = ada.all_tasks().await;
-    World {
+    Fixture {
         _app: app,
         proxy,
         ada,
@@ -43,7 +43,7 @@ async fn world(engine: Engine) -> World {
     }
 }
 
-impl World {
+impl Fixture {
     fn address(&self) -> String {
         self.ada.task(&self.tasks[0]["id"])
     }
@@ -98,25 +98,25 @@ impl World {
 }
 
 async fn an_unreachable_database_is_503_until_it_returns(engine: Engine) {
-    let world = world(engine).await;
+    let fixture = fixture(engine).await;
     for _ in 0..2 {
-        world.proxy.cut();
-        world.assert_down().await;
-        world.proxy.mend();
-        world.assert_settles().await;
+        fixture.proxy.cut();
+        fixture.assert_down().await;
+        fixture.proxy.mend();
+        fixture.assert_settles().await;
     }
-    world.assert_recovers().await;
+    fixture.assert_recovers().await;
 }
 
 async fn a_silent_database_is_503_until_it_responds(engine: Engine) {
-    let world = world(engine).await;
-    world.proxy.silence();
-    world.assert_reading_is_down().await;
-    world.proxy.mend();
-    world.assert_recovers().await;
+    let fixture = fixture(engine).await;
+    fixture.proxy.silence();
+    fixture.assert_reading_is_down().await;
+    fixture.proxy.mend();
+    fixture.assert_recovers().await;
 }
 
-impl World {
+impl Fixture {
     /// Only requests that change nothing, because delayed statements still reach the database when it recovers.
     async fn assert_reading_is_down(&self) {
         let tasks = self.ada.tasks();

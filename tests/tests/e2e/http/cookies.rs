@@ -6,8 +6,8 @@ use serde_json::{Value, json};
 use crate::auth::change_password::passwords;
 use crate::auth::login::{LOGIN, credentials};
 use crate::sessions::fixtures::{
-    ACCOUNT, CHANGE_PASSWORD, Device, LOGOUT, OWN_ORIGIN, REFRESH, SESSION, counter, forge, login,
-    user_with_device,
+    ACCOUNT, CHANGE_PASSWORD, Device, LOGOUT, OWN_ORIGIN, REFRESH, SESSION, counter,
+    encode_refresh_token, login, user_with_device,
 };
 
 on_both_engines! {
@@ -149,7 +149,7 @@ async fn a_request_with_cookies_gets_its_tokens_only_as_cookies(app: App) {
             "session_id": session,
         });
         assert_eq!(token_response, expected);
-        let token = forge(app.secret(), session, counter);
+        let token = encode_refresh_token(app.secret(), session, counter);
         assert!(jar.ends_with(&format!("; refresh_token={token}")), "{jar}");
         let known = with_cookie(app.anonymous().get(SESSION), &jar).await.ok();
         assert_eq!(known["session"]["id"], session);

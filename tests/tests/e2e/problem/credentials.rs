@@ -6,7 +6,7 @@ use e2e::{App, Client, Engine, Response};
 use serde_json::json;
 
 use crate::auth::login::{LOGIN, credentials};
-use crate::sessions::fixtures::forge;
+use crate::sessions::fixtures::encode_refresh_token;
 
 pub(super) async fn no_token(engine: Engine) -> Response {
     let app = App::on(engine).start();
@@ -44,7 +44,7 @@ async fn refreshed<const N: usize>(app: &App, ada: &Client, counters: [u32; N]) 
     let session = ada.get("/api/auth/session").await.ok();
     let session = session["session"]["id"].as_str().unwrap().to_owned();
     let refresh = |counter| {
-        let token = forge(app.secret(), &session, counter);
+        let token = encode_refresh_token(app.secret(), &session, counter);
         let body = json!({ "refresh_token": token });
         app.anonymous()
             .post("/api/auth/refresh", body)

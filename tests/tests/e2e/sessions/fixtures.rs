@@ -82,7 +82,7 @@ pub(crate) async fn refreshed(app: &App, device: &Device) -> Device {
 }
 
 /// Encodes a refresh token for any session and counter.
-pub(crate) fn forge(secret: &str, session: &str, counter: u32) -> String {
+pub(crate) fn encode_refresh_token(secret: &str, session: &str, counter: u32) -> String {
     let keyring = Keyring::new(Secret::new(secret).unwrap());
     RefreshTokens::new(&keyring).encode(RefreshToken {
         session_id: Uuid::parse_str(session).unwrap().into_bytes(),
@@ -106,7 +106,7 @@ pub(crate) fn is_revoked(app: &App, session: &str) -> bool {
 }
 
 /// Returns for each of these sessions whether it is not revoked in the database.
-pub(crate) fn live<'d>(app: &App, devices: impl IntoIterator<Item = &'d Device>) -> Vec<bool> {
+pub(crate) fn are_live<'d>(app: &App, devices: impl IntoIterator<Item = &'d Device>) -> Vec<bool> {
     let devices = devices.into_iter();
     devices.map(|it| !is_revoked(app, &it.session)).collect()
 }

@@ -7,8 +7,9 @@ use futures_util::future::join_all;
 use serde_json::json;
 
 use super::fixtures::{
-    ACCESS_TTL, SESSION_TTL, clone_sessions, cloned, count, counter, eventually, forge,
-    get_session, insert_expired_revocation, login, refresh, refreshed, user_with_device,
+    ACCESS_TTL, SESSION_TTL, clone_sessions, cloned, count, counter, encode_refresh_token,
+    eventually, get_session, insert_expired_revocation, login, refresh, refreshed,
+    user_with_device,
 };
 use crate::auth::logout::{assert_logged_out, by_access};
 
@@ -98,13 +99,13 @@ async fn a_thousand_sessions_refreshed_again_and_again_are_a_thousand_rows(app: 
         let sessions: Vec<_> = (1..=1000).map(cloned).collect();
         for some in sessions.chunks(40) {
             let refreshes = some.iter().map(|session| async {
-                let next = refresh(&app, &forge(app.secret(), session, step)).await;
+                let next = refresh(&app, &encode_refresh_token(app.secret(), session, step)).await;
                 next.ok()["refresh_token"].as_str().unwrap().to_owned()
             });
             let nexts = join_all(refreshes).await;
             let expected = some
                 .iter()
-                .map(|session| forge(app.secret(), session, step + 1));
+                .map(|session| encode_refresh_token(app.secret(), session, step + 1));
             assert!(nexts.into_iter().eq(expected));
         }
     }

@@ -30,7 +30,12 @@ const NEW: &str = "another good password";
 const MAX_PAUSE: Duration = Duration::from_millis(500);
 
 /// Starts the request while a transaction outside the server changes Ada's password to Eve's, and commits afterwards.
-async fn meet(app: &App, ada: &Client, eve: &Client, request: Request) -> e2e::Response {
+async fn race_password_change(
+    app: &App,
+    ada: &Client,
+    eve: &Client,
+    request: Request,
+) -> e2e::Response {
     let mut transaction = app.database().session();
     transaction.execute(match &transaction {
         Session::Sqlite(_) => "BEGIN IMMEDIATE",
@@ -54,7 +59,7 @@ async fn a_running_login_is_rejected_when_the_password_changes(app: App) {
     let sessions = count(&app, "sessions");
     let body = credentials(ada.email(), ada.password());
     let login = app.anonymous().post(LOGIN, body);
-    let refused = meet(&app, &ada, &eve, login).await;
+    let refused = race_password_change(&app, &ada, &eve, login).await;
     refused.problem(401, "INVALID_EMAIL_OR_PASSWORD");
     assert_eq!(count(&app, "sessions"), sessions);
 }
@@ -63,7 +68,7 @@ async fn a_running_deletion_is_rejected_when_the_password_changes(app: App) {
     let (ada, eve) = (app.user("ada").await, app.user("eve").await);
     let body = json!({ "password": ada.password() });
     let delete = ada.delete(ACCOUNT).body(body);
-    let refused = meet(&app, &ada, &eve, delete).await;
+    let refused = race_password_change(&app, &ada, &eve, delete).await;
     refused.problem(401, "TOKEN_REVOKED");
     assert_eq!(count(&app, "users"), 2);
     ada.get(ACCOUNT).await.ok();

@@ -7,8 +7,8 @@ use futures_util::future::join_all;
 use serde_json::json;
 
 use super::fixtures::{
-    CHANGE_PASSWORD, Device, MAX_REVOCATION_DELAY, OWN_ORIGIN, forge, get_session, live, login,
-    refresh, refreshed, until_refused, user_with_device,
+    CHANGE_PASSWORD, Device, MAX_REVOCATION_DELAY, OWN_ORIGIN, are_live, encode_refresh_token,
+    get_session, login, refresh, refreshed, until_refused, user_with_device,
 };
 use crate::auth::change_password::passwords;
 use crate::auth::login::{LOGIN, credentials};
@@ -45,7 +45,10 @@ async fn a_login_ends_the_session_of_its_cookies_on_every_node(app: App) {
     let response = from_browser(request, &before.cookies()).await;
     assert_eq!(response.all("set-cookie").len(), 2);
     let after = Device::from_response(&response.ok());
-    assert_eq!(live(&app, [&before, &after, &phone]), [false, true, true]);
+    assert_eq!(
+        are_live(&app, [&before, &after, &phone]),
+        [false, true, true]
+    );
     get_session(&app, &before.access)
         .await
         .problem(401, "TOKEN_REVOKED");
@@ -69,7 +72,7 @@ async fn either_cookie_alone_is_enough_even_with_an_expired_access_token(app: Ap
         let request = app.anonymous().post(LOGIN, body);
         from_browser(request, &cookie).await.ok();
     }
-    assert_eq!(live(&app, [&first, &second]), [false, false]);
+    assert_eq!(are_live(&app, [&first, &second]), [false, false]);
 }
 
 async fn a_registration_ends_the_session_of_its_cookies(app: App) {
@@ -80,13 +83,13 @@ async fn a_registration_ends_the_session_of_its_cookies(app: App) {
         let request = from_browser(app.anonymous().post(REGISTER, body), &cookies);
         Device::from_response(&request.await.created());
     }
-    assert_eq!(live(&app, [&device, &phone]), [false, false]);
+    assert_eq!(are_live(&app, [&device, &phone]), [false, false]);
     // A registration with an existing address creates no session, so it revokes none.
     let device = login(&app, &ada).await;
     let body = credentials("bob@example.com", "correct horse");
     let request = from_browser(app.anonymous().post(REGISTER, body), &device.cookies());
     request.await.problem(409, "USER_ALREADY_EXISTS");
-    assert_eq!(live(&app, [&device]), [true]);
+    assert_eq!(are_live(&app, [&device]), [true]);
 }
 
 async fn a_login_of_another_user_ends_the_session_of_its_cookies(app: App) {
@@ -97,7 +100,7 @@ async fn a_login_of_another_user_ends_the_session_of_its_cookies(app: App) {
         .post(LOGIN, credentials(eve.email(), eve.password()));
     let next = from_browser(request, &adas.cookies()).await.ok();
     assert_eq!(next["user"]["id"], eve.id());
-    assert_eq!(live(&app, [&adas, &eves]), [false, true]);
+    assert_eq!(are_live(&app, [&adas, &eves]), [false, true]);
     get_session(&app, &adas.access)
         .await
         .problem(401, "TOKEN_REVOKED");
@@ -114,14 +117,14 @@ async fn a_failed_login_revokes_nothing(app: App) {
     }
     let request = from_browser(app.anonymous().post(LOGIN, json!({})), &device.cookies());
     request.await.problem(422, "VALIDATION_ERROR");
-    assert_eq!(live(&app, [&device]), [true]);
+    assert_eq!(are_live(&app, [&device]), [true]);
     get_session(&app, &device.access).await.ok();
 }
 
 async fn forged_or_doubled_cookies_revoke_nothing(app: App) {
     let (_, adas) = user_with_device(&app, "ada").await;
     let (eve, eves) = user_with_device(&app, "eve").await;
-    let foreign = forge("the secret of another server, 32 bytes", &adas.session, 0);
+    let foreign = encode_refresh_token("the secret of another server, 32 bytes", &adas.session, 0);
     let spoilt = |token: &str| format!("{}A", &token[..token.len() - 1]);
     let doubled = format!("{}; {}", adas.cookies(), adas.cookies());
     for cookies in [
@@ -143,14 +146,14 @@ async fn forged_or_doubled_cookies_revoke_nothing(app: App) {
             .anonymous()
             .post(LOGIN, credentials(eve.email(), eve.password()));
         from_browser(request, &cookies).await.ok();
-        assert_eq!(live(&app, [&adas, &eves]), [true, true], "{cookies}");
+        assert_eq!(are_live(&app, [&adas, &eves]), [true, true], "{cookies}");
     }
     // Tokens outside cookies do not revoke it either, because no cookie is replaced.
     let request = app
         .bearer(adas.access.as_str())
         .post(LOGIN, credentials(eve.email(), eve.password()));
     request.header("origin", OWN_ORIGIN).await.ok();
-    assert_eq!(live(&app, [&adas, &eves]), [true, true]);
+    assert_eq!(are_live(&app, [&adas, &eves]), [true, true]);
 }
 
 /// A page of another site may log its visitor in, but not out.
@@ -173,10 +176,10 @@ async fn a_login_from_another_origin_revokes_nothing(engine: Engine) {
         ("x-nothing", "x"),
     ] {
         request().header(name, value).await.ok();
-        assert_eq!(live(&app, [&device]), [true], "{name}: {value}");
+        assert_eq!(are_live(&app, [&device]), [true], "{name}: {value}");
     }
     request().header("origin", allowed).await.ok();
-    assert_eq!(live(&app, [&device]), [false]);
+    assert_eq!(are_live(&app, [&device]), [false]);
 }
 
 async fn logins_at_once_with_the_same_cookies_end_the_session_once(app: App) {
@@ -229,6 +232,6 @@ async fn logins_that_replace_sessions_during_other_revocations_cause_no_errors(a
         for response in responses {
             assert!(response.status() < 500, "{}", response.text());
         }
-        assert_eq!(live(&app, adas.iter().chain(&eves)), [false; 6]);
+        assert_eq!(are_live(&app, adas.iter().chain(&eves)), [false; 6]);
     }
 }

@@ -22,7 +22,7 @@ fn task() -> Value {
     json!({ "title": "Buy milk" })
 }
 
-async fn refused(client: &Client, max: &str) {
+async fn assert_limit_reached(client: &Client, max: &str) {
     let problem = client.post("/api/tasks", task()).await;
     let problem = problem.problem(409, "TASK_LIMIT_REACHED");
     let detail =
@@ -47,13 +47,13 @@ async fn an_account_has_at_most_as_many_tasks_as_the_setting_says(engine: Engine
     for _ in 0..3 {
         ada.post("/api/tasks", task()).await.created();
     }
-    refused(&ada, "3").await;
+    assert_limit_reached(&ada, "3").await;
     // Other users have their own limit.
     app.user("eve").await.new_task("Buy tea").await;
     let newest = ada.all_tasks().await[0]["id"].clone();
     ada.delete(&ada.task(&newest)).await.ok();
     ada.post("/api/tasks", task()).await.created();
-    refused(&ada, "3").await;
+    assert_limit_reached(&ada, "3").await;
 }
 
 async fn of_twenty_tasks_at_once_as_many_are_added_as_there_is_room_for(engine: Engine) {
@@ -83,14 +83,14 @@ async fn of_twenty_tasks_at_once_as_many_are_added_as_there_is_room_for(engine: 
 async fn an_account_beyond_the_limit_reads_changes_and_deletes_its_tasks(engine: Engine) {
     let (app, ada) = app_for(engine, "2").await;
     import(&app, &ada, 5);
-    refused(&ada, "2").await;
+    assert_limit_reached(&ada, "2").await;
     let tasks = ada.all_tasks().await;
     assert_eq!(tasks.as_array().unwrap().len(), 5);
     let change = json!({ "title": "Buy oat milk" });
     ada.patch(&ada.task(&tasks[0]["id"]), change).await.ok();
     for (deleted, task) in tasks.as_array().unwrap().iter().enumerate() {
         if deleted < 4 {
-            refused(&ada, "2").await;
+            assert_limit_reached(&ada, "2").await;
         }
         ada.delete(&ada.task(&task["id"])).await.ok();
     }
@@ -119,6 +119,6 @@ async fn the_limit_is_exact_where_one_statement_no_longer_decides(engine: Engine
         ada.post("/api/tasks", task()).await.created();
         import(&app, &ada, 200 - before - 2);
         ada.post("/api/tasks", task()).await.created();
-        refused(&ada, "200").await;
+        assert_limit_reached(&ada, "200").await;
     }
 }

@@ -4,7 +4,7 @@ use std::net::TcpListener;
 
 use harness::{SECRET, TIMEOUT, WorkDir};
 
-use super::{MAX_START_TIME, assert_each_rejected, refused, run, starts};
+use super::{MAX_START_TIME, assert_each_rejected, assert_rejected, assert_starts, run};
 
 #[test]
 fn database_url_is_a_sqlite_file_or_a_postgres_server() {
@@ -48,7 +48,7 @@ fn a_postgres_url_that_libpq_would_misread_is_not_printed() {
         "postgres://ada@db.example/auth?hunter2",
     ] {
         let settings = [("DATABASE_URL", url), ("AUTH_SECRET", SECRET)];
-        refused(&settings, "DATABASE_URL", "%40");
+        assert_rejected(&settings, "DATABASE_URL", "%40");
         assert!(!run(&settings).stderr.contains("hunter"), "{url}");
     }
 }
@@ -125,13 +125,13 @@ fn the_pool_has_1_to_1000_connections() {
     let wrong = ["", "0", "1001", "-1", "1.5", "abc", "99999999999999999999"];
     assert_each_rejected("DATABASE_POOL_SIZE", &wrong, "from 1 to 1000");
     for right in ["1", "1000"] {
-        starts(&[("DATABASE_POOL_SIZE", right)]);
+        assert_starts(&[("DATABASE_POOL_SIZE", right)]);
     }
 }
 
 #[test]
 fn without_a_secret_there_is_no_postgres() {
     let settings = [("DATABASE_URL", "postgres://ada:hunter2@127.0.0.1:1/auth")];
-    refused(&settings, "AUTH_SECRET", "api-server keys generate");
+    assert_rejected(&settings, "AUTH_SECRET", "api-server keys generate");
     assert!(!run(&settings).output().contains("hunter2"));
 }

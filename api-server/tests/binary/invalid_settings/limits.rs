@@ -2,7 +2,7 @@
 
 use harness::WorkDir;
 
-use super::{assert_each_rejected, refused, starts};
+use super::{assert_each_rejected, assert_rejected, assert_starts};
 
 #[test]
 fn lifetimes_are_whole_seconds_up_to_400_days() {
@@ -23,22 +23,22 @@ fn lifetimes_are_whole_seconds_up_to_400_days() {
     }
     // An empty value counts as unset.
     assert_each_rejected("SESSION_MAX_TTL", &wrong[1..], "from 1s to 400d");
-    starts(&[("ACCESS_TOKEN_TTL", "400d"), ("SESSION_TTL", "400d")]);
+    assert_starts(&[("ACCESS_TOKEN_TTL", "400d"), ("SESSION_TTL", "400d")]);
 }
 
 #[test]
 fn a_session_outlives_its_tokens() {
     let settings = [("ACCESS_TOKEN_TTL", "61m"), ("SESSION_TTL", "1h")];
-    refused(&settings, "SESSION_TTL", "is shorter than ACCESS_TOKEN_TTL");
-    starts(&[("ACCESS_TOKEN_TTL", "60m"), ("SESSION_TTL", "1h")]);
+    assert_rejected(&settings, "SESSION_TTL", "is shorter than ACCESS_TOKEN_TTL");
+    assert_starts(&[("ACCESS_TOKEN_TTL", "60m"), ("SESSION_TTL", "1h")]);
     let settings = [("ACCESS_TOKEN_TTL", "61m"), ("SESSION_MAX_TTL", "1h")];
-    refused(
+    assert_rejected(
         &settings,
         "SESSION_MAX_TTL",
         "is shorter than ACCESS_TOKEN_TTL",
     );
     for longest in ["60m", ""] {
-        starts(&[("ACCESS_TOKEN_TTL", "60m"), ("SESSION_MAX_TTL", longest)]);
+        assert_starts(&[("ACCESS_TOKEN_TTL", "60m"), ("SESSION_MAX_TTL", longest)]);
     }
 }
 
@@ -47,7 +47,7 @@ fn the_bcrypt_cost_is_10_to_15() {
     for cost in ["", "3", "16", "-12", "abc", "12.5"] {
         assert_each_rejected("BCRYPT_COST", &[cost], "10 to 15");
         let weak = [("BCRYPT_COST", cost), ("ALLOW_WEAK_HASHING", "true")];
-        refused(&weak, "BCRYPT_COST", "10 to 15");
+        assert_rejected(&weak, "BCRYPT_COST", "10 to 15");
     }
     assert_each_rejected("BCRYPT_COST", &["4", "9"], "ALLOW_WEAK_HASHING=true");
     for (cost, weak) in [
@@ -56,7 +56,7 @@ fn the_bcrypt_cost_is_10_to_15() {
         ("10", "false"),
         ("15", "false"),
     ] {
-        starts(&[("BCRYPT_COST", cost), ("ALLOW_WEAK_HASHING", weak)]);
+        assert_starts(&[("BCRYPT_COST", cost), ("ALLOW_WEAK_HASHING", weak)]);
     }
 }
 

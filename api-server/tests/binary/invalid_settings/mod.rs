@@ -1,4 +1,4 @@
-//! Invalid settings: the error names the variable and the remedy, nothing starts, and no secret is printed.
+//! Invalid settings: the error names the variable and the remedy, nothing assert_starts, and no secret is printed.
 
 mod all_at_once;
 mod database;
@@ -38,7 +38,7 @@ fn error_lines(outcome: &Outcome) -> Vec<&str> {
 }
 
 /// Asserts that these settings are rejected in exactly one line, for `variable`, with `remedy` in it.
-fn refused(settings: Settings<'_>, variable: &str, remedy: &str) {
+fn assert_rejected(settings: Settings<'_>, variable: &str, remedy: &str) {
     let outcome = run(settings);
     let lines = error_lines(&outcome);
     assert_eq!(lines.len(), 1, "{settings:?}: {lines:?}");
@@ -52,10 +52,10 @@ fn refused(settings: Settings<'_>, variable: &str, remedy: &str) {
 
 fn assert_each_rejected(variable: &str, values: &[&str], remedy: &str) {
     for value in values {
-        refused(&[(variable, value)], variable, remedy);
+        assert_rejected(&[(variable, value)], variable, remedy);
     }
 }
 
-fn starts(settings: Settings<'_>) {
+fn assert_starts(settings: Settings<'_>) {
     WorkDir::new().program().set_all(settings).start();
 }

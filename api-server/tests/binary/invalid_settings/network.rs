@@ -4,7 +4,7 @@ use std::net::TcpListener;
 
 use harness::WorkDir;
 
-use super::{MAX_START_TIME, assert_each_rejected, starts};
+use super::{MAX_START_TIME, assert_each_rejected, assert_starts};
 
 #[test]
 fn bind_addr_is_an_address_with_a_port() {
@@ -51,7 +51,7 @@ fn the_public_url_is_an_origin() {
     ];
     assert_each_rejected("PUBLIC_URL", &wrong, "such as https://app.example.com");
     for right in ["https://api.example.com", "http://api.example.com:8080/"] {
-        starts(&[("PUBLIC_URL", right)]);
+        assert_starts(&[("PUBLIC_URL", right)]);
     }
 }
 
@@ -62,6 +62,6 @@ fn allowed_origins_are_exact() {
     let wrong = ["null", "https://a.example/path", "a.example", "file:///"];
     assert_each_rejected("ALLOWED_ORIGINS", &wrong, "such as https://app.example.com");
     for right in ["", "https://a.example, http://localhost:3000"] {
-        starts(&[("ALLOWED_ORIGINS", right)]);
+        assert_starts(&[("ALLOWED_ORIGINS", right)]);
     }
 }

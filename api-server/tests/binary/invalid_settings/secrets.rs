@@ -2,7 +2,7 @@
 
 use harness::{OTHER_SECRET, SECRET};
 
-use super::{assert_each_rejected, refused, run, starts};
+use super::{assert_each_rejected, assert_rejected, assert_starts, run};
 
 #[test]
 fn the_secret_is_long_and_not_a_sample() {
@@ -17,11 +17,11 @@ fn the_secret_is_long_and_not_a_sample() {
         &repeated,
     ] {
         let settings = [("AUTH_SECRET", secret)];
-        refused(&settings, "AUTH_SECRET", make_one);
+        assert_rejected(&settings, "AUTH_SECRET", make_one);
         let output = run(&settings).output();
         assert!(secret.is_empty() || !output.contains(secret), "{output}");
     }
-    starts(&[("AUTH_SECRET", SECRET)]);
+    assert_starts(&[("AUTH_SECRET", SECRET)]);
 }
 
 #[test]
@@ -33,14 +33,14 @@ fn previous_secrets_follow_the_same_rules_as_the_current_one() {
         "changeme-changeme-changeme-changeme",
     ] {
         let settings = [("AUTH_SECRET", SECRET), ("AUTH_SECRETS_PREVIOUS", previous)];
-        refused(&settings, "AUTH_SECRETS_PREVIOUS", "make one with");
+        assert_rejected(&settings, "AUTH_SECRETS_PREVIOUS", "make one with");
         let output = run(&settings).output();
         assert!(
             !output.contains("hunter2") && !output.contains(OTHER_SECRET),
             "{output}"
         );
     }
-    starts(&[
+    assert_starts(&[
         ("AUTH_SECRET", SECRET),
         ("AUTH_SECRETS_PREVIOUS", OTHER_SECRET),
     ]);
@@ -62,11 +62,11 @@ fn token_audiences_are_other_services_by_name() {
         between,
     );
     for own in ["api", "reports,api", "api ,reports"] {
-        refused(&[("TOKEN_AUDIENCES", own)], "TOKEN_AUDIENCES", "our own");
+        assert_rejected(&[("TOKEN_AUDIENCES", own)], "TOKEN_AUDIENCES", "our own");
     }
     let settings = [("TOKEN_AUDIENCES", "them"), ("AUTH_AUDIENCE", "them")];
-    refused(&settings, "TOKEN_AUDIENCES", "our own");
+    assert_rejected(&settings, "TOKEN_AUDIENCES", "our own");
     for right in ["", " ", "reports", "reports, https://b.example/v1"] {
-        starts(&[("TOKEN_AUDIENCES", right)]);
+        assert_starts(&[("TOKEN_AUDIENCES", right)]);
     }
 }

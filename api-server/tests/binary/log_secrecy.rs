@@ -11,7 +11,7 @@ const WRONG_PASSWORD: &str = "WrongPassw0rdOfAda";
 const DATABASE_PASSWORD: &str = "Passw0rdOfTheDatabase";
 const CREDENTIALS: &str = "QWRhOlBhc3N3MHJkT2ZBZGE";
 
-fn talkative(program: Program, format: &str) -> Program {
+fn with_verbose_log(program: Program, format: &str) -> Program {
     let program = program.with_weak_hashing().set("RUST_LOG", "trace");
     program.set("LOG_FORMAT", format)
 }
@@ -99,7 +99,7 @@ fn send_the_password_in_wrong_places(server: &Server) {
 }
 
 fn assert_silent(log: &str, tokens: &[String], more: &[&str]) {
-    assert!(log.contains("TRACE"), "not talkative: {log}");
+    assert!(log.contains("TRACE"), "not with_verbose_log: {log}");
     let mut secrets = vec![
         PASSWORD,
         WRONG_PASSWORD,
@@ -119,7 +119,7 @@ fn assert_silent(log: &str, tokens: &[String], more: &[&str]) {
 #[test]
 fn on_sqlite_with_a_generated_secret() {
     let work_dir = WorkDir::new();
-    let server = talkative(work_dir.program(), "text").start();
+    let server = with_verbose_log(work_dir.program(), "text").start();
     let tokens = send_secrets(&server);
     let log = server.stop().text();
     let secret = fs::read_to_string(work_dir.path("data/auth.db.secret")).unwrap();
@@ -130,7 +130,7 @@ fn on_sqlite_with_a_generated_secret() {
 fn on_sqlite_with_configured_secrets_as_json() {
     let work_dir = WorkDir::new();
     work_dir.write(".env", format!("AUTH_SECRETS_PREVIOUS={OTHER_SECRET}\n"));
-    let program = talkative(work_dir.program(), "json").args(&["--auth-secret", SECRET]);
+    let program = with_verbose_log(work_dir.program(), "json").args(&["--auth-secret", SECRET]);
     let server = program.start();
     let tokens = send_secrets(&server);
     assert_silent(&server.stop().text(), &tokens, &[SECRET, OTHER_SECRET]);
@@ -140,7 +140,7 @@ fn on_sqlite_with_configured_secrets_as_json() {
 #[ignore = "needs TEST_POSTGRES_URL and --include-ignored (see CONTRIBUTING)"]
 fn on_postgres_while_it_works_and_when_it_does_not() {
     let (work_dir, postgres) = (WorkDir::new(), Postgres::new());
-    let program = talkative(work_dir.program(), "text").set("AUTH_SECRET", SECRET);
+    let program = with_verbose_log(work_dir.program(), "text").set("AUTH_SECRET", SECRET);
     let program = program.set("DATABASE_URL", postgres.url(DATABASE_PASSWORD));
     let server = program.start();
     let tokens = send_secrets(&server);
