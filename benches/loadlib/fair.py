@@ -59,13 +59,8 @@ def add_tasks(caller, count, length):
 
 
 def measure(callers, seconds):
-<<<<<<< HEAD
     """Durations of lists and refreshes in seconds, and every status that is not 200."""
-    lists, refreshes, refused = [], [], []
-=======
-    """Durations of lists and refreshes in ms, and every status that is not 200."""
     lists, refreshes, rejected = [], [], []
->>>>>>> words-rest
 
     def send(caller):
         end = time.monotonic() + seconds
@@ -98,13 +93,8 @@ def searches(server, tasks, length, searchers, seconds):
         client = searcher.reconnected()
         while not is_over.is_set():
             started = time.monotonic()
-<<<<<<< HEAD
-            status, _ = client.request("GET", f"{client.tasks}?limit=500&q={HOSTILE}")
-            found.setdefault(status, []).append(time.monotonic() - started)
-=======
             status, _ = client.request("GET", f"{client.tasks}?limit=500&q={SLOW_QUERY}")
-            found.setdefault(status, []).append((time.monotonic() - started) * 1e3)
->>>>>>> words-rest
+            found.setdefault(status, []).append(time.monotonic() - started)
 
     threads = [threading.Thread(target=search) for _ in range(searchers)]
     for thread in threads:

@@ -4,14 +4,14 @@ import { once } from "node:events";
 import { readFile } from "node:fs/promises";
 import http from "node:http";
 import { after, before, test } from "node:test";
-import { PASSWORD, Server, launch, member, somebody, visitor } from "./harness.mjs";
+import { PASSWORD, Server, launch, signedIn, newUser, newContext } from "./harness.mjs";
 
 const FILES = ["/examples/bearer.html", "/clients/javascript/client.js"];
 let browser, files, origin, server;
 
 before(async () => {
   browser = await launch();
-  // As `python3 -m http.server` in the repository, but for the address of the API.
+  // Like `python3 -m http.server` in the repository, except for the address of the API.
   files = http.createServer(async (request, response) => {
     if (!FILES.includes(request.url)) return response.writeHead(404).end();
     const text = await readFile(new URL(`../..${request.url}`, import.meta.url), "utf8");
@@ -31,9 +31,9 @@ after(async () => {
 });
 
 test("a page of another origin signs in with the client in bearer mode, and stays signed in", async () => {
-  const context = await visitor(browser, server);
+  const context = await newContext(browser, server);
   const page = await context.newPage();
-  const ada = somebody();
+  const ada = newUser();
   const { access_token: token } = await server.call("POST", "/api/auth/register", ada);
   await server.call("POST", "/api/tasks", { title: "Buy <b>milk</b>" }, token);
   await page.goto(`${origin}/examples/bearer.html`);
@@ -51,14 +51,14 @@ test("a page of another origin signs in with the client in bearer mode, and stay
   assert.equal((await refreshed).status(), 200);
   await page.getByText(`${ada.email}: 1 open`).waitFor();
   assert.deepEqual(await context.cookies(), []);
-  assert.deepEqual(context.faults, []);
+  assert.deepEqual(context.pageErrors, []);
   await context.close();
 });
 
-test("an origin that is not named is kept out by the browser, and nobody is signed out by it", async (t) => {
+test("an unlisted origin is blocked by the browser, and signs no user out", async (t) => {
   const other = await Server.start();
   t.after(() => other.end());
-  const context = await visitor(browser, other);
+  const context = await newContext(browser, other);
   const page = await context.newPage();
   await page.goto(`${origin}/examples/bearer.html`);
   const outcome = await page.evaluate(async (base) => {
@@ -82,9 +82,9 @@ async function execute(page, operation) {
 test("the documentation is linked, says how to authorise, and does it with a token", async (t) => {
   const own = await Server.start();
   t.after(() => own.end());
-  const context = await visitor(browser, own);
+  const context = await newContext(browser, own);
   const page = await context.newPage();
-  const ada = somebody();
+  const ada = newUser();
   const { access_token: token } = await own.call("POST", "/api/auth/register", ada);
   await page.goto("/");
   await page.getByRole("link", { name: "API documentation" }).click();
@@ -96,17 +96,17 @@ test("the documentation is linked, says how to authorise, and does it with a tok
   await page.locator(".btn-done").first().click();
   await page.locator("#operations-account-getAccount .execute").click();
   await page.locator("#operations-account-getAccount").getByText(ada.email).first().waitFor();
-  assert.deepEqual(context.faults, []);
+  assert.deepEqual(context.pageErrors, []);
   await context.close();
 });
 
-test("whoever is signed in on the pages is so in the documentation", async (t) => {
+test("a user who is signed in on the pages is signed in to the documentation", async (t) => {
   const own = await Server.start();
   t.after(() => own.end());
-  const { context, page, person } = await member(browser, own);
+  const { context, page, user } = await signedIn(browser, own);
   await page.goto("/docs/");
   const [status, body] = await execute(page, "account-getAccount");
   assert.equal(status, 200);
-  assert(body.includes(person.email));
+  assert(body.includes(user.email));
   await context.close();
 });

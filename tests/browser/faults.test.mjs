@@ -1,7 +1,7 @@
-// What goes wrong around the pages: networks, servers, browsers.
+// Failures around the pages: networks, servers and browsers.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { PASSWORD, Server, add, inBrowser, member, signIn, somebody, task, visitor } from "./harness.mjs";
+import { PASSWORD, Server, add, inBrowser, signedIn, signIn, newUser, task, newContext } from "./harness.mjs";
 
 let browser, server;
 const open = inBrowser((started) => ({ browser, server } = started));
@@ -14,8 +14,8 @@ const problem = (code, message, headers = {}) => (route) =>
     body: JSON.stringify({ status: Number(code.slice(0, 3)), title: "", code: code.slice(4), detail: message, message }),
   });
 
-test("offline, what was typed stays, and works when the network is back", async () => {
-  const { page, context } = await open(member, server);
+test("offline, typed text stays, and is sent when the network returns", async () => {
+  const { page, context } = await open(signedIn, server);
   await context.setOffline(true);
   await title(page).fill("Written in a tunnel");
   await press(page, "Add");
@@ -29,12 +29,12 @@ test("offline, what was typed stays, and works when the network is back", async 
   assert.equal(await title(page).inputValue(), "");
 });
 
-test("a busy server is tried again, and then said to be busy, with a way to go on", async () => {
-  const { page } = await open(member, server);
-  let answers = 0;
+test("a busy server is retried, then reported, with a way to continue", async () => {
+  const { page } = await open(signedIn, server);
+  let responses = 0;
   await page.route("**/api/*/tasks", (route) => {
     if (route.request().method() !== "POST") return route.continue();
-    answers += 1;
+    responses += 1;
     return problem("503 OVERLOADED", "More work than the server can take on", { "Retry-After": "1" })(route);
   });
   await title(page).fill("Patience");
@@ -42,7 +42,7 @@ test("a busy server is tried again, and then said to be busy, with a way to go o
   const alert = page.locator("form.add [role=alert]");
   await alert.waitFor();
   assert.match(await alert.innerText(), /More work than .*Please try again in 1 s/);
-  assert.equal(answers, 3);
+  assert.equal(responses, 3);
   assert.equal(await title(page).inputValue(), "Patience");
   await page.unroute("**/api/*/tasks");
   await alert.getByRole("button", { name: "Try again" }).click();
@@ -50,7 +50,7 @@ test("a busy server is tried again, and then said to be busy, with a way to go o
 });
 
 test("a list that cannot be read offers to try again", async () => {
-  const { page } = await open(member, server);
+  const { page } = await open(signedIn, server);
   await add(page, "Still there");
   await page.route("**/api/*/tasks?*", (route) => route.abort());
   await page.reload();
@@ -61,8 +61,8 @@ test("a list that cannot be read offers to try again", async () => {
   await task(page, "Still there").waitFor();
 });
 
-test("ticking and deleting that fail are taken back, said, and can be tried again", async () => {
-  const { page } = await open(member, server);
+test("failed changes are undone, reported, and can be retried", async () => {
+  const { page } = await open(signedIn, server);
   await add(page, "Contested");
   await page.route("**/api/*/tasks/*", (route) => route.abort());
   const tick = page.getByRole("checkbox", { name: "Contested" });
@@ -82,10 +82,10 @@ test("ticking and deleting that fail are taken back, said, and can be tried agai
   await page.unroute("**/api/*/tasks/*");
 });
 
-test("a slow network is said at the button, and a second click sends nothing", async () => {
-  const context = await open(visitor, server);
+test("a slow network shows at the button, and a second click sends nothing", async () => {
+  const context = await open(newContext, server);
   const page = await context.newPage();
-  const ada = somebody();
+  const ada = newUser();
   await server.call("POST", "/api/auth/register", ada);
   let logins = 0;
   await page.route("**/api/auth/login", async (route) => {
@@ -105,7 +105,7 @@ test("a slow network is said at the button, and a second click sends nothing", a
 test("a server that restarts under the page costs a retry and nothing else", async () => {
   const own = await Server.start();
   try {
-    const { page } = await open(member, own);
+    const { page } = await open(signedIn, own);
     await add(page, "Before");
     await own.stop();
     await title(page).fill("During");
@@ -123,25 +123,25 @@ test("a server that restarts under the page costs a retry and nothing else", asy
   }
 });
 
-test("signing out without the server says that nothing has changed", async () => {
-  const { page, context } = await open(member, server);
+test("signing out without the server reports that nothing has changed", async () => {
+  const { page, context } = await open(signedIn, server);
   await context.setOffline(true);
   await press(page, "Sign out");
   await page.getByText("You are still signed in.").waitFor();
   assert(await page.getByRole("heading", { name: "Your tasks" }).isVisible());
 });
 
-test("cookies that are not kept are said to be the reason", async () => {
-  const context = await open(visitor, server);
+test("cookies that the browser does not store are reported as the reason", async () => {
+  const context = await open(newContext, server);
   const page = await context.newPage();
-  const ada = somebody();
+  const ada = newUser();
   await server.call("POST", "/api/auth/register", ada);
   await page.route("**/api/auth/login", async (route) => {
-    const answer = await route.fetch();
-    const headers = answer.headers();
+    const response = await route.fetch();
+    const headers = response.headers();
     delete headers["set-cookie"];
     await context.clearCookies();
-    await route.fulfill({ response: answer, headers });
+    await route.fulfill({ response, headers });
   });
   await signIn(page, ada);
   await page.locator("main").getByText("Your browser does not keep our cookies").waitFor();
@@ -152,7 +152,7 @@ test("cookies that are not kept are said to be the reason", async () => {
 });
 
 test("with cookies and storage blocked, the sign-in page says so before anything is typed", async () => {
-  const context = await open(visitor, server);
+  const context = await open(newContext, server);
   await context.addInitScript(() => {
     Object.defineProperty(navigator, "cookieEnabled", { get: () => false });
     for (const name of ["localStorage", "sessionStorage"]) {
@@ -169,19 +169,19 @@ test("with cookies and storage blocked, the sign-in page says so before anything
 });
 
 test("broken cookies lead to the sign-in page and do no more harm", async () => {
-  const { page, context, person } = await open(member, server);
+  const { page, context, user } = await open(signedIn, server);
   await context.addCookies([
     { name: "access_token", value: "broken", domain: "127.0.0.1", path: "/", httpOnly: true },
     { name: "refresh_token", value: "broken", domain: "127.0.0.1", path: "/api/auth", httpOnly: true },
   ]);
   await page.reload();
   await page.locator("main").getByText("Your session has expired, please sign in again.").waitFor();
-  await signIn(page, person, null);
+  await signIn(page, user, null);
   await page.getByRole("heading", { name: "Your tasks" }).waitFor();
 });
 
-test("without JavaScript there is a sentence that says what to do", async () => {
-  const context = await open(visitor, server, { javaScriptEnabled: false });
+test("without JavaScript the page explains what to do", async () => {
+  const context = await open(newContext, server, { javaScriptEnabled: false });
   const page = await context.newPage();
   for (const path of ["/", "/tasks", "/sign-in"]) {
     await page.goto(path);
@@ -191,10 +191,10 @@ test("without JavaScript there is a sentence that says what to do", async () => 
 
 for (const hours of [-1, 1]) {
   test(`a clock that is off by ${hours} h changes nothing`, async () => {
-    const context = await open(visitor, server);
+    const context = await open(newContext, server);
     await context.clock.install({ time: Date.now() + hours * 3_600_000 });
     const page = await context.newPage();
-    const ada = somebody();
+    const ada = newUser();
     await server.call("POST", "/api/auth/register", ada);
     const refreshes = [];
     page.on("request", (request) => request.url().endsWith("/refresh") && refreshes.push(request));
@@ -205,16 +205,16 @@ for (const hours of [-1, 1]) {
   });
 }
 
-test("a password that is wrong too often is said to need time", async () => {
-  const context = await open(visitor, server);
+test("too many wrong passwords are reported with the waiting time", async () => {
+  const context = await open(newContext, server);
   const page = await context.newPage();
   await page.route("**/api/auth/login", problem("429 TOO_MANY_REQUESTS", "Too many failed logins", { "Retry-After": "800" }));
   await signIn(page, { email: "ada@example.com", password: PASSWORD });
   await page.getByText("Too many failed logins. Please try again in 14 minutes.").waitFor();
 });
 
-test("a server that does not know its address says how it gets to", async () => {
-  const { page } = await open(member, server);
+test("a server without a public URL explains how to set it", async () => {
+  const { page } = await open(signedIn, server);
   await page.route("**/api/*/tasks", problem("403 UNTRUSTED_ORIGIN", "A request with cookies must come from our own pages"));
   await title(page).fill("Kept");
   await press(page, "Add");

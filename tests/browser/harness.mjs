@@ -1,4 +1,4 @@
-// A server, a browser, and people with a window each.
+// A server, a browser, and users with a window each.
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
@@ -44,7 +44,7 @@ export class Server {
     const env = { ...process.env, ...this.settings, ...settings };
     this.process = spawn(PROGRAM, { cwd: this.folder, env, stdio: "ignore" });
     for (let left = 400; ; left -= 1) {
-      if (await fetch(`${this.base}/readyz`).then((answer) => answer.ok, () => false)) return;
+      if (await fetch(`${this.base}/readyz`).then((response) => response.ok, () => false)) return;
       assert(left > 0 && this.process.exitCode === null, "the server does not get ready");
       await new Promise((go) => setTimeout(go, 25));
     }
@@ -60,20 +60,20 @@ export class Server {
     await rm(this.folder, { recursive: true, force: true });
   }
 
-  /** Calls the API beside the browser. */
+  /** Calls the API directly, without the browser. */
   async call(method, path, body, token) {
     const headers = { "Content-Type": "application/json", ...(token && { Authorization: `Bearer ${token}` }) };
-    const answer = await fetch(this.base + path, { method, headers, body: body && JSON.stringify(body) });
-    assert(answer.ok, `${method} ${path}: ${answer.status}`);
-    return answer.json();
+    const response = await fetch(this.base + path, { method, headers, body: body && JSON.stringify(body) });
+    assert(response.ok, `${method} ${path}: ${response.status}`);
+    return response.json();
   }
 
   login = ({ email, password }) => this.call("POST", "/api/auth/login", { email, password });
 }
 
 /**
- * A browser and a server for a file of tests, handed to `ready` before the first. What the result opens is closed after each
- * test, and must have had no faults.
+ * Starts a browser and a server for a file of tests and passes them to `ready`. The contexts that the returned function opens
+ * are closed after each test and must have no errors.
  */
 export function inBrowser(ready) {
   const contexts = [];
@@ -88,9 +88,9 @@ export function inBrowser(ready) {
     await server.end();
   });
   afterEach(async () => {
-    const faults = contexts.flatMap((context) => context.faults);
+    const pageErrors = contexts.flatMap((context) => context.pageErrors);
     await Promise.all(contexts.splice(0).map((context) => context.close()));
-    assert.deepEqual(faults, []);
+    assert.deepEqual(pageErrors, []);
   });
   return async (how, ...rest) => {
     const it = await how(browser, ...rest);
@@ -102,32 +102,32 @@ export function inBrowser(ready) {
 export const launch = () =>
   chromium.launch({ executablePath: CHROMIUM, args: ["--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu"] });
 
-let people = 0;
-export const somebody = (name = "Ada Lovelace") => ({ name, email: `person${(people += 1)}@example.com`, password: PASSWORD });
+let users = 0;
+export const newUser = (name = "Ada Lovelace") => ({ name, email: `person${(users += 1)}@example.com`, password: PASSWORD });
 
 /**
- * Somebody's browser with nothing in it. Whatever a page throws, and whatever its policy forbids, ends in `faults`.
+ * A new browser context. Exceptions of a page, and violations of its policy, are collected in `pageErrors`.
  */
-export async function visitor(browser, server, options = {}) {
+export async function newContext(browser, server, options = {}) {
   const context = await browser.newContext({ baseURL: server.base, locale: "en-GB", timezoneId: "UTC", ...options });
   context.setDefaultTimeout(10_000);
-  context.faults = [];
+  context.pageErrors = [];
   context.on("page", (page) => {
-    page.on("pageerror", (error) => context.faults.push(String(error)));
+    page.on("pageerror", (error) => context.pageErrors.push(String(error)));
     page.on("console", (message) => {
-      if (message.type() === "error" && !/Failed to load resource|ERR_/.test(message.text())) context.faults.push(message.text());
+      if (message.type() === "error" && !/Failed to load resource|ERR_/.test(message.text())) context.pageErrors.push(message.text());
     });
   });
   return context;
 }
 
-/** The same, signed up and at their tasks. */
-export async function member(browser, server, options) {
-  const context = await visitor(browser, server, options);
-  const person = somebody();
+/** A context of a new user on the page of tasks. */
+export async function signedIn(browser, server, options) {
+  const context = await newContext(browser, server, options);
+  const user = newUser();
   const page = await context.newPage();
-  await signUp(page, person);
-  return { context, page, person };
+  await signUp(page, user);
+  return { context, page, user };
 }
 
 export async function signUp(page, { name, email, password }) {
@@ -152,5 +152,5 @@ export async function add(page, title) {
   await page.getByRole("listitem").filter({ hasText: title }).waitFor();
 }
 
-/** A task as it stands in the list. */
+/** A task in the list. */
 export const task = (page, title) => page.getByRole("listitem").filter({ hasText: title });

@@ -1,5 +1,5 @@
 // The pictures of the README: API_SERVER=… node look.mjs ../../docs/images
-import { Server, add, launch, member, signIn, visitor } from "./harness.mjs";
+import { Server, add, launch, signedIn, signIn, newContext } from "./harness.mjs";
 
 const [folder] = process.argv.slice(2);
 const viewport = { width: 880, height: 560 };
@@ -16,7 +16,7 @@ async function lookAt(page, name) {
 }
 
 try {
-  const { page, person } = await member(browser, server, { viewport });
+  const { page, user } = await signedIn(browser, server, { viewport });
   for (const title of ["Call the dentist", "Renew the library card"]) await add(page, title);
   await page.getByText("Add a description").click();
   await page.getByRole("textbox", { name: "Description" }).fill("Numbers from Grace, charts by Thursday.");
@@ -26,8 +26,8 @@ try {
   await lookAt(page, "tasks");
 
   for (const userAgent of [IPHONE, FIREFOX]) {
-    const other = await (await visitor(browser, server, { userAgent })).newPage();
-    await signIn(other, person);
+    const other = await (await newContext(browser, server, { userAgent })).newPage();
+    await signIn(other, user);
     await other.getByRole("heading", { name: "Your tasks" }).waitFor();
   }
   await page.emulateMedia({ colorScheme: "dark" });

@@ -1,7 +1,7 @@
-// The pages as people use them: in Chromium, against a live server.
+// The pages in Chromium, against a live server.
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { PASSWORD, Server, add, inBrowser, member, signIn, signUp, somebody, task, visitor } from "./harness.mjs";
+import { PASSWORD, Server, add, inBrowser, signedIn, signIn, signUp, newUser, task, newContext } from "./harness.mjs";
 
 let browser, server;
 const open = inBrowser((started) => ({ browser, server } = started));
@@ -21,10 +21,10 @@ const eventually = async (check, what) => {
 };
 
 describe("a user", () => {
-  test("lives a whole life: signs up, keeps tasks, changes name and password, deletes the account", async () => {
-    const context = await open(visitor, server);
+  test("signs up, keeps tasks, changes name and password, deletes the account", async () => {
+    const context = await open(newContext, server);
     const page = await context.newPage();
-    const ada = somebody();
+    const ada = newUser();
     await page.goto("/");
     await page.getByRole("link", { name: "Create an account" }).click();
     await page.getByLabel("Name").fill(ada.name);
@@ -97,8 +97,8 @@ describe("a user", () => {
     assert.equal(await page.getByLabel("Email").inputValue(), ada.email);
   });
 
-  test("is told at the field what is wrong, and keeps what was typed", async () => {
-    const page = await (await open(visitor, server)).newPage();
+  test("sees each error at its field, and keeps the typed text", async () => {
+    const page = await (await open(newContext, server)).newPage();
     await page.goto("/sign-up");
     await page.getByLabel("Email").fill("ada");
     await page.getByLabel("Password").fill("short");
@@ -111,7 +111,7 @@ describe("a user", () => {
       ["ada", "true", "error-email"],
     );
     assert.equal(await page.evaluate(() => document.activeElement.name), "email");
-    const ada = somebody();
+    const ada = newUser();
     await server.call("POST", "/api/auth/register", ada);
     await email.fill(ada.email);
     await page.getByLabel("Password").fill(PASSWORD);
@@ -120,8 +120,8 @@ describe("a user", () => {
   });
 
   test("signs up with the keyboard alone, works, and signs out", async () => {
-    const page = await (await open(visitor, server)).newPage();
-    const ada = somebody();
+    const page = await (await open(newContext, server)).newPage();
+    const ada = newUser();
     const focus = () => page.evaluate(() => document.activeElement.textContent.trim() || document.activeElement.name);
     const tabTo = async (name) => {
       for (let left = 30; left > 0; left -= 1) {
@@ -172,26 +172,26 @@ describe("a user", () => {
     await heading(page, "Sign in");
   });
 
-  test("comes back to where they wanted to go, but never to another site", async () => {
-    const { page, context, person } = await open(member, server);
+  test("returns to the requested page, but never to another site", async () => {
+    const { page, context, user } = await open(signedIn, server);
     await page.getByRole("button", { name: "Sign out" }).click();
     await page.locator("main").getByText("You are signed out.").waitFor();
     await page.goto("/tasks?show=done");
     await page.waitForURL(/sign-in\?next=%2Ftasks%3Fshow%3Ddone/);
     await page.getByRole("link", { name: "Create an account" }).click();
     await page.getByRole("link", { name: "Sign in" }).click();
-    await signIn(page, person, null);
+    await signIn(page, user, null);
     await page.waitForURL(`${server.base}/tasks?show=done`);
     for (const next of ["https://evil.example/tasks", "//evil.example/tasks", "/api/auth/session", "javascript:alert(1)", "http://["]) {
       await context.clearCookies();
       await page.evaluate(() => localStorage.clear());
-      await signIn(page, person, `/sign-in?next=${encodeURIComponent(next)}`);
+      await signIn(page, user, `/sign-in?next=${encodeURIComponent(next)}`);
       await page.waitForURL(`${server.base}/tasks`);
     }
   });
 
-  test("sees all tasks where the address names a filter that there is not", async () => {
-    const { page } = await open(member, server);
+  test("sees all tasks where the address has an unknown filter", async () => {
+    const { page } = await open(signedIn, server);
     await add(page, "Buy milk");
     for (const show of ["constructor", "toString", "__proto__", "hasOwnProperty", "null", '"]']) {
       await page.goto(`/tasks?show=${encodeURIComponent(show)}`);
@@ -203,7 +203,7 @@ describe("a user", () => {
   });
 
   test("does not see the tasks again with the back button after signing out", async () => {
-    const { page } = await open(member, server);
+    const { page } = await open(signedIn, server);
     await add(page, "A secret");
     await page.getByRole("link", { name: "Account" }).click();
     await heading(page, "Your account");
@@ -217,10 +217,10 @@ describe("a user", () => {
     }
   });
 
-  test("may write what they like: it is shown, and never run", async () => {
-    const { page, context } = await open(member, server);
+  test("may write any text: it is shown, and never executed", async () => {
+    const { page, context } = await open(signedIn, server);
     const titles = ["<script>alert(1)</script>", "<img src=x onerror=alert(1)>", "🏳️‍🌈 👩‍👩‍👧 emoji", "שלום", "&amp; &lt;b&gt;", "${7*7} {{7*7}}", "x".repeat(200)];
-    page.on("dialog", () => context.faults.push("a script ran"));
+    page.on("dialog", () => context.pageErrors.push("a script ran"));
     for (const title of titles) await add(page, title);
     await page.reload();
     await task(page, "emoji").waitFor();
@@ -231,8 +231,8 @@ describe("a user", () => {
   });
 
   test("with 500 tasks reads them page by page", async () => {
-    const { page, person } = await open(member, server);
-    const { access_token: token } = await server.login(person);
+    const { page, user } = await open(signedIn, server);
+    const { access_token: token } = await server.login(user);
     for (let number = 1; number <= 500; number += 1) await server.call("POST", "/api/tasks", { title: `Task ${number}` }, token);
     const started = Date.now();
     await page.reload();
@@ -252,11 +252,11 @@ describe("a user", () => {
 });
 
 describe("a session", () => {
-  test("ended on one device is signed out on it, and others see which is which", async () => {
-    const { page, person } = await open(member, server);
-    const phone = await open(visitor, server, { userAgent: "Mozilla/5.0 (Android 16; Mobile) Gecko/150.0 Firefox/150.0" });
+  test("revoked on one device is signed out on it, and the list names each device", async () => {
+    const { page, user } = await open(signedIn, server);
+    const phone = await open(newContext, server, { userAgent: "Mozilla/5.0 (Android 16; Mobile) Gecko/150.0 Firefox/150.0" });
     const other = await phone.newPage();
-    await signIn(other, person);
+    await signIn(other, user);
     await heading(other, "Your tasks");
     await page.getByRole("link", { name: "Sessions" }).click();
     await page.locator(".badge:visible").waitFor();
@@ -265,7 +265,7 @@ describe("a session", () => {
     await other.getByRole("textbox", { name: "New task" }).fill("Half a thought");
     await other.getByRole("button", { name: "Add", exact: true }).click();
     await other.locator("main").getByText("Your session has expired, please sign in again.").waitFor();
-    await signIn(other, person, null);
+    await signIn(other, user, null);
     await heading(other, "Your tasks");
     assert.equal(await other.getByRole("textbox", { name: "New task" }).inputValue(), "Half a thought");
     await page.reload();
@@ -281,31 +281,31 @@ describe("a session", () => {
     ["signing out", (page) => page.getByRole("button", { name: "Sign out" }).click()],
     ["leaving the pages", (page) => page.goto("/docs/")],
   ]) {
-    test(`takes along a deletion that could still be undone: ${how}`, async () => {
-      const { page, person } = await open(member, server);
+    test(`completes a deletion that could still be undone: ${how}`, async () => {
+      const { page, user } = await open(signedIn, server);
       await add(page, "Doomed");
       await add(page, "Kept");
       await page.getByRole("button", { name: "Delete Doomed" }).click();
       await leave(page);
-      const { access_token: token } = await server.login(person);
+      const { access_token: token } = await server.login(user);
       const titles = async () => (await server.call("GET", "/api/tasks", undefined, token)).map((task) => task.title);
       await eventually(async () => (await titles()).join() === "Kept", "the task is deleted");
     });
   }
 
-  test("that another tab finds to be over leaves here what was typed", async () => {
-    const { page, context, person } = await open(member, server);
+  test("that ends in another tab keeps the text typed in this one", async () => {
+    const { page, context, user } = await open(signedIn, server);
     const other = await context.newPage();
     await other.goto("/sessions");
     await other.locator(".badge:visible").waitFor();
     await page.getByRole("textbox", { name: "New task" }).fill("Half a thought");
-    const { access_token: token } = await server.login(person);
+    const { access_token: token } = await server.login(user);
     await server.call("POST", "/api/auth/logout", { scope: "others" }, token);
     await other.getByRole("link", { name: "Account" }).click();
     await other.getByRole("link", { name: "Sessions" }).click();
     await other.locator("main").getByText("Your session has expired").waitFor();
     await page.locator("#notice").filter({ hasText: "You are signed out." }).waitFor();
-    await signIn(page, person, null);
+    await signIn(page, user, null);
     await heading(page, "Your tasks");
     assert.equal(await page.getByRole("textbox", { name: "New task" }).inputValue(), "Half a thought");
     await page.getByRole("button", { name: "Sign out" }).click();
@@ -313,8 +313,8 @@ describe("a session", () => {
     assert.equal(await page.evaluate(() => sessionStorage.length), 0);
   });
 
-  test("ended in one tab is ended in the other, at once", async () => {
-    const { page, context } = await open(member, server);
+  test("ended in one tab is ended in the other at once", async () => {
+    const { page, context } = await open(signedIn, server);
     const other = await context.newPage();
     await other.goto("/account");
     await heading(other, "Your account");
@@ -323,40 +323,40 @@ describe("a session", () => {
     await heading(page, "Sign in");
   });
 
-  test("of somebody else in another tab takes the place of the first in both", async () => {
-    const { page, context } = await open(member, server);
+  test("of another user in another tab replaces the first in both", async () => {
+    const { page, context } = await open(signedIn, server);
     await add(page, "Ada's own");
     const other = await context.newPage();
     await other.goto("/tasks");
     await other.getByRole("button", { name: "Sign out" }).click();
     await heading(page, "Sign in");
-    await signUp(other, somebody("Grace"));
+    await signUp(other, newUser("Grace"));
     await heading(page, "Your tasks");
     await page.getByText("Nothing to do yet").waitFor();
     assert.equal(await page.getByText("Ada's own").count(), 0);
   });
 
-  test("whose user is not allowed is told so", async () => {
-    const { page } = await open(member, server);
+  test("whose user is forbidden shows the reason", async () => {
+    const { page } = await open(signedIn, server);
     await page.evaluate(() => {
       const session = JSON.parse(localStorage.getItem("api-server"));
-      session.user.id = "somebody-else";
+      session.user.id = "another-user";
       localStorage.setItem("api-server", JSON.stringify(session));
     });
     await page.reload();
     await page.getByText("You are not allowed to do that.").waitFor();
   });
 
-  test("goes on by itself: two tabs whose token has expired refresh once, and lose nothing", async () => {
+  test("continues by itself: two tabs with an expired token refresh once, and lose nothing", async () => {
     const short = await Server.start({ ACCESS_TOKEN_TTL: "4s" });
     try {
-      const { page, context } = await open(member, short);
+      const { page, context } = await open(signedIn, short);
       const other = await context.newPage();
       await other.goto("/tasks");
       await heading(other, "Your tasks");
       await new Promise((go) => setTimeout(go, 10_000));
       const refreshes = counting(context, "/api/auth/refresh");
-      // Slow enough that both tabs want it at the same time.
+      // Slow enough that both tabs need it at the same time.
       await context.route("**/api/auth/refresh", async (route) => {
         await new Promise((go) => setTimeout(go, 500));
         await route.continue();
@@ -372,15 +372,15 @@ describe("a session", () => {
     }
   });
 
-  test("that ends in mid-work says so and keeps the work", async () => {
+  test("that ends during work reports it and keeps the work", async () => {
     const short = await Server.start({ ACCESS_TOKEN_TTL: "1s", SESSION_TTL: "2s" });
     try {
-      const { page, person } = await open(member, short);
+      const { page, user } = await open(signedIn, short);
       await page.getByRole("textbox", { name: "New task" }).fill("A long thought");
       await new Promise((go) => setTimeout(go, 9000));
       await page.getByRole("button", { name: "Add", exact: true }).click();
       await page.locator("main").getByText("Your session has expired, please sign in again.").waitFor();
-      await signIn(page, person, null);
+      await signIn(page, user, null);
       await heading(page, "Your tasks");
       assert.equal(await page.getByRole("textbox", { name: "New task" }).inputValue(), "A long thought");
       await page.getByRole("button", { name: "Add", exact: true }).click();
@@ -393,13 +393,13 @@ describe("a session", () => {
   test("is over for an old tab when the secret was replaced", async () => {
     const own = await Server.start({ AUTH_SECRET: "kX3vTq8ZrLw5Yb2Nc7Hd4Gf9Sa1Pm6Je" });
     try {
-      const { page, person } = await open(member, own);
+      const { page, user } = await open(signedIn, own);
       await own.stop();
       await own.run({ AUTH_SECRET: "eJ6mP1aS9fG4dH7cN2bY5wLrZ8qTv3Xk" });
       await page.getByRole("textbox", { name: "New task" }).fill("After the rotation");
       await page.getByRole("button", { name: "Add", exact: true }).click();
       await page.locator("main").getByText("Your session has expired, please sign in again.").waitFor();
-      await signIn(page, person, null);
+      await signIn(page, user, null);
       await heading(page, "Your tasks");
     } finally {
       await own.end();

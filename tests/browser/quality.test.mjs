@@ -1,9 +1,9 @@
-// What holds for every page: accessible, small, still, under a policy.
+// Every page: accessible, small, without layout shifts, under a content security policy.
 import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { test } from "node:test";
-import { add, inBrowser, member, visitor } from "./harness.mjs";
+import { add, inBrowser, signedIn, newContext } from "./harness.mjs";
 
 let browser, server;
 const axe = await readFile(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
@@ -24,9 +24,9 @@ const fits = (page) => page.evaluate(() => document.documentElement.scrollWidth 
 for (const colorScheme of ["light", "dark"]) {
   for (const [width, height] of [[360, 740], [1440, 900]]) {
     test(`every page is accessible and fits: ${colorScheme}, ${width} px`, async () => {
-      // The policy forbids what axe does to the page it looks at.
+      // The policy blocks the scripts that axe adds to a page.
       const look = { colorScheme, viewport: { width, height }, bypassCSP: true, reducedMotion: "reduce" };
-      const guest = await visitor(browser, server, look);
+      const guest = await newContext(browser, server, look);
       const front = await guest.newPage();
       for (const path of ["/", "/sign-in", "/sign-up"]) {
         await front.goto(path);
@@ -38,7 +38,7 @@ for (const colorScheme of ["light", "dark"]) {
       await front.locator(".error").first().waitFor();
       await isAccessible(front, "a refused form");
 
-      const { context, page } = await member(browser, server, look);
+      const { context, page } = await signedIn(browser, server, look);
       await page.getByText("Nothing to do yet").waitFor();
       await isAccessible(page, "no tasks");
       for (const title of ["Buy milk", "Buy bread", "Buy eggs"]) await add(page, title);
@@ -63,8 +63,8 @@ for (const colorScheme of ["light", "dark"]) {
   }
 }
 
-test("the first page is small, and nothing moves on any", async () => {
-  const context = await visitor(browser, server);
+test("the first page is small, and no page has layout shifts", async () => {
+  const context = await newContext(browser, server);
   await context.addInitScript(() => {
     window.moved = 0;
     new PerformanceObserver((list) => {
@@ -82,7 +82,7 @@ test("the first page is small, and nothing moves on any", async () => {
     await page.goto(path, { waitUntil: "networkidle" });
     assert.equal(await page.evaluate(() => window.moved), 0, path);
   }
-  const { page: tasks, context: own } = await member(browser, server);
+  const { page: tasks, context: own } = await signedIn(browser, server);
   await own.addInitScript(() => {
     window.moved = 0;
     new PerformanceObserver((list) => {
@@ -99,10 +99,10 @@ test("the first page is small, and nothing moves on any", async () => {
 });
 
 test("nothing inline may run, and no text can become HTML", async () => {
-  const context = await visitor(browser, server);
+  const context = await newContext(browser, server);
   const page = await context.newPage();
-  const answer = await page.goto("/");
-  const policy = answer.headers()["content-security-policy"];
+  const response = await page.goto("/");
+  const policy = response.headers()["content-security-policy"];
   assert.doesNotMatch(policy, /unsafe|https?:|\*/);
   assert.match(policy, /require-trusted-types-for 'script'; trusted-types 'none'/);
   const refused = await page.evaluate(() => {

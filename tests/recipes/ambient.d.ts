@@ -1,4 +1,4 @@
-// What the recipes take from the program around them.
+// Declarations that the recipes expect from the surrounding program.
 declare const email: string;
 declare const password: string;
 declare function showSignIn(message?: unknown): void;

@@ -1,6 +1,6 @@
 // Drives the two clients of the documents, as transpiled, against a live server:
 //     node drive.mjs http://127.0.0.1:PORT FOLDER
-// FOLDER holds browser.js and mobile.js. The server's access tokens live a second.
+// FOLDER contains browser.js and mobile.js. The server's access tokens live one second.
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import http from "node:http";
@@ -16,33 +16,33 @@ const recipe = (name) => import(`${pathToFileURL(folder)}/${name}.js`);
 const { client } = await recipe("mobile");
 const { call } = await recipe("browser");
 
-// A relative address is a browser's.
+// Only the browser client uses relative URLs.
 let jar = null;
 globalThis.fetch = (address, init) => (address.startsWith("/") ? jar.fetch(address, init) : nodeFetch(address, init));
 
 const post = (path, body) =>
   nodeFetch(server + path, { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) });
 
-let people = 0;
+let users = 0;
 async function register() {
-  const answer = await post("/api/auth/register", { email: `${(people += 1)}@example.com`, password: PASSWORD });
-  assert.equal(answer.status, 201);
-  return answer.json();
+  const response = await post("/api/auth/register", { email: `${(users += 1)}@example.com`, password: PASSWORD });
+  assert.equal(response.status, 201);
+  return response.json();
 }
 
 /// The network between client and server. `faults` happen to the first refreshes, one each; `refreshes` counts them.
 async function network(...faults) {
-  const proxy = http.createServer(async (request, response) => {
+  const proxy = http.createServer(async (request, outgoing) => {
     const chunks = await request.toArray();
     const isRefresh = request.url === REFRESH;
     const fault = isRefresh ? faults.shift() : undefined;
     found.refreshes += isRefresh ? 1 : 0;
-    if (fault?.instead) return fault.instead(response);
+    if (fault?.instead) return fault.instead(outgoing);
     const { method, headers } = request;
-    const passed = http.request(server + request.url, { method, headers }, async (answer) => {
-      const body = Buffer.concat(await answer.toArray());
-      if (fault?.after) return fault.after(answer, body, response);
-      response.writeHead(answer.statusCode, answer.headers).end(body);
+    const passed = http.request(server + request.url, { method, headers }, async (upstream) => {
+      const body = Buffer.concat(await upstream.toArray());
+      if (fault?.after) return fault.after(upstream, body, outgoing);
+      outgoing.writeHead(upstream.statusCode, upstream.headers).end(body);
     });
     passed.end(Buffer.concat(chunks));
   });
@@ -52,20 +52,20 @@ async function network(...faults) {
   return found;
 }
 
-const lost = { after: (_answer, _body, response) => response.socket.destroy() };
+const lost = { after: (_upstream, _body, outgoing) => outgoing.socket.destroy() };
 const cutShort = {
-  after: (answer, body, response) => {
-    response.writeHead(answer.statusCode, answer.headers).write(body.subarray(0, body.length / 2));
-    setTimeout(() => response.socket.destroy(), 50);
+  after: (upstream, body, outgoing) => {
+    outgoing.writeHead(upstream.statusCode, upstream.headers).write(body.subarray(0, body.length / 2));
+    setTimeout(() => outgoing.socket.destroy(), 50);
   },
 };
-const says = (status, headers = {}, body = "") => ({ instead: (response) => response.writeHead(status, headers).end(body) });
-const busy = says(503, { "Retry-After": "2" });
-const portal = says(404, { "Content-Type": "text/html" }, "<h1>Welcome to the hotel</h1>");
-const welcome = says(200, { "Content-Type": "text/html" }, "<h1>Welcome to the hotel</h1>");
-const down = { instead: (response) => response.socket.destroy() };
+const respond = (status, headers = {}, body = "") => ({ instead: (outgoing) => outgoing.writeHead(status, headers).end(body) });
+const busy = respond(503, { "Retry-After": "2" });
+const portal = respond(404, { "Content-Type": "text/html" }, "<h1>Welcome to the hotel</h1>");
+const welcome = respond(200, { "Content-Type": "text/html" }, "<h1>Welcome to the hotel</h1>");
+const down = { instead: (outgoing) => outgoing.socket.destroy() };
 
-/// A phone with a registered owner behind a network with these faults, and all that its keychain was told.
+/// A phone with a registered user behind a network with these faults, and everything saved to its keychain.
 async function phone(...faults) {
   const tokens = await register();
   const saved = [];
@@ -78,14 +78,14 @@ async function phone(...faults) {
   return { ...tokens, keychain, saved, net, call: client(net.base, keychain) };
 }
 
-/// A browser whose owner registered, behind a network with these faults.
+/// A browser with a registered user, behind a network with these faults.
 async function tab(...faults) {
   const net = await network(...faults);
   const own = new Jar(net.base, server, nodeFetch);
   jar = own;
-  const body = JSON.stringify({ email: `${(people += 1)}@example.com`, password: PASSWORD });
-  const answer = await call("/api/auth/register", { method: "POST", headers: { "Content-Type": "application/json" }, body });
-  assert.equal(answer.status, 201);
+  const body = JSON.stringify({ email: `${(users += 1)}@example.com`, password: PASSWORD });
+  const response = await call("/api/auth/register", { method: "POST", headers: { "Content-Type": "application/json" }, body });
+  assert.equal(response.status, 201);
   return { net, jar: own };
 }
 
@@ -95,23 +95,23 @@ async function took(action) {
   return (performance.now() - started) / 1000;
 }
 
-const status = async (answer) => (await answer).status;
+const status = async (response) => (await response).status;
 const session = "/api/auth/session";
 
-/// Each is prepared, all wait for the access tokens to expire, then each acts.
+/// Every scenario is prepared, the access tokens expire, then every scenario runs.
 const scenarios = {
   async "mobile: five calls with an expired token refresh once"() {
     const it = await phone();
     return async () => {
-      const answers = await Promise.all(Array.from({ length: 5 }, () => it.call(session)));
-      assert.deepEqual(answers.map((answer) => answer.status), [200, 200, 200, 200, 200]);
+      const responses = await Promise.all(Array.from({ length: 5 }, () => it.call(session)));
+      assert.deepEqual(responses.map((response) => response.status), [200, 200, 200, 200, 200]);
       const task = await it.call("/api/tasks", { method: "POST", body: JSON.stringify({ title: "Buy milk" }) });
       assert.equal(task.status, 201);
       assert.equal(it.net.refreshes, 1);
       assert.notEqual(it.keychain.tokens.refresh_token, it.refresh_token);
     };
   },
-  async "mobile: a lost answer, half an answer, no network, a hotel: it recovers"() {
+  async "mobile: a lost response, half a response, no network, a hotel portal: it recovers"() {
     const it = await phone(lost, cutShort, down, portal, welcome);
     return async () => {
       assert.equal(await status(it.call(session)), 200);
@@ -130,7 +130,7 @@ const scenarios = {
       assert.equal(await status(it.call(session)), 200);
     };
   },
-  async "mobile: 503 with Retry-After: it waits as long, keeps its tokens and goes on"() {
+  async "mobile: 503 with Retry-After: it waits that long, keeps its tokens and continues"() {
     const it = await phone(busy);
     return async () => {
       const seconds = await took(async () => assert.equal(await status(it.call(session)), 200));
@@ -138,7 +138,7 @@ const scenarios = {
       assert.ok(!it.saved.includes(null));
     };
   },
-  async "mobile: 401: the keychain is emptied and the answer is 401"() {
+  async "mobile: 401: the keychain is emptied and the response is 401"() {
     const it = await phone();
     assert.equal(await status(post("/api/auth/logout", { refresh_token: it.refresh_token })), 200);
     return async () => {
@@ -152,12 +152,12 @@ const scenarios = {
     return async () => {
       jar = it.jar;
       const create = { method: "POST", headers: { "Content-Type": "application/json" }, body: '{"title":"Buy milk"}' };
-      const answers = await Promise.all([call(session), call("/api/tasks", create), call("/api/tasks")]);
-      assert.deepEqual(answers.map((answer) => answer.status), [200, 201, 200]);
+      const responses = await Promise.all([call(session), call("/api/tasks", create), call("/api/tasks")]);
+      assert.deepEqual(responses.map((response) => response.status), [200, 201, 200]);
       assert.equal(it.net.refreshes, 1);
     };
   },
-  async "browser: a lost answer and a 503: it recovers"() {
+  async "browser: a lost response and a 503: it recovers"() {
     const it = await tab(lost, busy);
     return async () => {
       jar = it.jar;
@@ -166,15 +166,15 @@ const scenarios = {
       assert.equal(it.net.refreshes, 3);
     };
   },
-  async "browser: the refresh is refused: the 401 comes back"() {
+  async "browser: the refresh is rejected: the 401 is returned"() {
     const it = await tab();
     const body = JSON.stringify({ refresh_token: it.jar.value("refresh_token") });
     assert.equal(await status(post("/api/auth/logout", JSON.parse(body))), 200);
     return async () => {
       jar = it.jar;
-      const answer = await call(session);
-      assert.equal(answer.status, 401);
-      assert.match(answer.headers.get("WWW-Authenticate"), /^Bearer/);
+      const response = await call(session);
+      assert.equal(response.status, 401);
+      assert.match(response.headers.get("WWW-Authenticate"), /^Bearer/);
       assert.equal(it.net.refreshes, 1);
     };
   },

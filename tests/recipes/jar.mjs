@@ -1,4 +1,4 @@
-// What a browser does beside fetch: cookies by path, and where a request comes from.
+// The parts of a browser around fetch: cookies by path, and the Origin header.
 export class Jar {
   #cookies = new Map();
   #base;
@@ -20,9 +20,9 @@ export class Jar {
     if (init.credentials === "include" && sent.length > 0) {
       headers.set("Cookie", sent.map(([name, cookie]) => `${name}=${cookie.value}`).join("; "));
     }
-    const answer = await this.#fetch(this.#base + path, { ...init, headers });
-    if (init.credentials === "include") answer.headers.getSetCookie().forEach((line) => this.#keep(line));
-    return answer;
+    const response = await this.#fetch(this.#base + path, { ...init, headers });
+    if (init.credentials === "include") response.headers.getSetCookie().forEach((line) => this.#keep(line));
+    return response;
   }
 
   #keep(line) {

@@ -1,4 +1,4 @@
-//! A server of one test's own, in this process, on a port of its own.
+//! A server for one test, in this process, on a port of its own.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -12,12 +12,12 @@ use tokio::sync::oneshot;
 use crate::client::{Client, Identity};
 use crate::{Connection, Database, Engine, Issuer, Options, TestClock};
 
-/// What everybody's password is, apart from the name in it.
+/// The common part of all passwords; each starts with the user's name.
 const PASSWORD: &str = "correct horse battery staple";
 
 /// A running server. Dropping it stops the server, then removes its database.
 pub struct App {
-    /// The time it is for the server.
+    /// The server's clock.
     pub clock: TestClock,
     addr: SocketAddr,
     secret: String,
@@ -49,24 +49,24 @@ impl App {
 
     /// Another process on the same database, with the same secret and clock; not running yet.
     #[must_use]
-    pub fn sister(&self) -> Options {
+    pub fn another_process(&self) -> Options {
         Options::beside(Arc::clone(&self.database), self.clock.clone())
             .set("auth-secret", &self.secret)
     }
 
-    /// Where it listens.
+    /// The address on which it listens.
     #[must_use]
     pub fn addr(&self) -> SocketAddr {
         self.addr
     }
 
-    /// What it keeps things in.
+    /// The server's database.
     #[must_use]
     pub fn database(&self) -> &Database {
         &self.database
     }
 
-    /// `AUTH_SECRET`, which other services know too.
+    /// `AUTH_SECRET`, which other services may share.
     #[must_use]
     pub fn secret(&self) -> &str {
         &self.secret
@@ -83,16 +83,16 @@ impl App {
         let email = format!("{name}@example.com");
         let password = format!("{name}: {PASSWORD}");
         let body = json!({ "email": email, "password": password, "name": name });
-        let grant = self.anonymous().post("/api/auth/register", body).await;
-        let grant = grant.created();
+        let token_response = self.anonymous().post("/api/auth/register", body).await;
+        let token_response = token_response.created();
         let text = |value: &Value| value.as_str().unwrap().to_owned();
         Client::new(
             self.addr,
             Identity {
-                id: text(&grant["user"]["id"]),
+                id: text(&token_response["user"]["id"]),
                 email,
                 password,
-                token: Some(text(&grant["access_token"])),
+                token: Some(text(&token_response["access_token"])),
             },
         )
     }
@@ -107,13 +107,13 @@ impl App {
         Client::new(self.addr, identity)
     }
 
-    /// What another service that shares the secret issues for somebody, now.
+    /// Issues a token as another service that shares the secret does.
     #[must_use]
     pub fn token_for(&self, id: &str, email: &str) -> String {
         Issuer::of(self).issue(id, email)
     }
 
-    /// Stops the server, which has no sisters any more; what it kept stays, for another to find.
+    /// Stops the server, which must be the only process on its database, and returns the database.
     #[must_use]
     pub fn stop(self) -> Database {
         let Self {
@@ -122,7 +122,7 @@ impl App {
             ..
         } = self;
         drop(serving);
-        Arc::into_inner(database).expect("no sister runs")
+        Arc::into_inner(database).expect("no other process runs")
     }
 
     /// A connection on which any bytes may be sent.

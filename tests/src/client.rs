@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use crate::{Connection, Response};
 
-/// Somebody who calls the server.
+/// A caller of the server.
 #[derive(Debug, Clone)]
 pub struct Client {
     addr: SocketAddr,
@@ -28,14 +28,14 @@ impl Client {
         Self { addr, identity }
     }
 
-    /// The same caller, who is known to be this user.
+    /// Sets the caller's user id.
     #[must_use]
     pub fn with_id(mut self, id: &str) -> Self {
         id.clone_into(&mut self.identity.id);
         self
     }
 
-    /// The same caller, who is known to log in with these.
+    /// Sets the caller's email address and password.
     #[must_use]
     pub fn with_login(mut self, email: &str, password: &str) -> Self {
         email.clone_into(&mut self.identity.email);
@@ -49,7 +49,7 @@ impl Client {
         &self.identity.id
     }
 
-    /// The caller's address.
+    /// The caller's email address.
     #[must_use]
     pub fn email(&self) -> &str {
         &self.identity.email
@@ -67,13 +67,13 @@ impl Client {
         self.identity.token.as_deref().unwrap_or_default()
     }
 
-    /// Where the caller's tasks are.
+    /// The path of the caller's tasks.
     #[must_use]
     pub fn tasks(&self) -> String {
         format!("/api/{}/tasks", self.id())
     }
 
-    /// Where one of the caller's tasks is.
+    /// The path of one of the caller's tasks.
     #[must_use]
     pub fn task(&self, id: &Value) -> String {
         format!("/api/{}/tasks/{id}", self.id())
@@ -131,7 +131,7 @@ impl Client {
     }
 }
 
-/// What is sent, and as what: a [`Value`] and text as JSON, bytes without a `Content-Type`.
+/// A request body: a [`Value`] and text are sent as JSON, bytes without a `Content-Type`.
 #[derive(Debug, Clone, Default)]
 pub struct Body {
     bytes: Vec<u8>,
@@ -168,7 +168,7 @@ impl From<&[u8]> for Body {
     }
 }
 
-/// A request on its way; `.await` sends it on a connection of its own.
+/// A request; `.await` sends it on a connection of its own.
 #[derive(Debug, Clone)]
 #[must_use = "a request is sent when it is awaited"]
 pub struct Request {
@@ -180,19 +180,19 @@ pub struct Request {
 }
 
 impl Request {
-    /// Whether it is sent to read, not to change anything.
+    /// Whether it only reads.
     #[must_use]
     pub fn is_a_read(&self) -> bool {
         self.method == "GET"
     }
 
-    /// Adds a header; one more of the same name is one more field.
+    /// Adds a header; a repeated name adds another field.
     pub fn header(mut self, name: &str, value: &str) -> Self {
         self.headers.push((name.to_owned(), value.to_owned()));
         self
     }
 
-    /// Sends this, and its `Content-Type` if it has one.
+    /// Sets the body, and its `Content-Type` if it has one.
     pub fn body(mut self, body: impl Into<Body>) -> Self {
         self.body = body.into();
         match self.body.content_type {
@@ -201,7 +201,7 @@ impl Request {
         }
     }
 
-    /// The bytes that go over the wire.
+    /// The bytes of the request.
     fn bytes(&self) -> Vec<u8> {
         let mut head = format!("{} {} HTTP/1.1\r\n", self.method, self.path);
         let length = self.body.bytes.len().to_string();
@@ -223,8 +223,8 @@ impl Request {
     async fn send(self) -> Response {
         let mut connection = Connection::open(self.addr).await;
         connection.send(&self.bytes()).await;
-        let answer = connection.answer_to(&self.method).await;
-        answer.unwrap_or_else(|| panic!("no answer to {} {}", self.method, self.path))
+        let response = connection.response_to(&self.method).await;
+        response.unwrap_or_else(|| panic!("no response to {} {}", self.method, self.path))
     }
 }
 

@@ -1,4 +1,4 @@
-//! A database of one test's own, gone when the test ends.
+//! A database for one test, removed when the test ends.
 
 use diesel::connection::SimpleConnection;
 use diesel::deserialize::QueryableByName;
@@ -8,7 +8,7 @@ use diesel::sql_types::{Nullable, Text};
 use harness::Postgres;
 use tempfile::TempDir;
 
-/// The two databases the server knows.
+/// The two database engines that the server supports.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[expect(
     clippy::exhaustive_enums,
@@ -23,55 +23,55 @@ pub enum Engine {
 
 /// A new, empty database.
 #[derive(Debug)]
-pub struct Database(Place);
+pub struct Database(Location);
 
 #[derive(Debug)]
-enum Place {
+enum Location {
     Folder(TempDir),
     Server(Postgres),
 }
 
 impl Database {
-    /// Makes one.
+    /// Creates one.
     #[must_use]
     pub fn new(engine: Engine) -> Self {
         match engine {
-            Engine::Sqlite => Self(Place::Folder(tempfile::tempdir().unwrap())),
-            Engine::Postgres => Self(Place::Server(Postgres::new())),
+            Engine::Sqlite => Self(Location::Folder(tempfile::tempdir().unwrap())),
+            Engine::Postgres => Self(Location::Server(Postgres::new())),
         }
     }
 
-    /// As `DATABASE_URL` takes it.
+    /// The value for `DATABASE_URL`.
     #[must_use]
     pub fn url(&self) -> String {
         match &self.0 {
-            Place::Folder(folder) => format!("sqlite://{}", file(folder)),
-            Place::Server(postgres) => postgres.address().into(),
+            Location::Folder(folder) => format!("sqlite://{}", file(folder)),
+            Location::Server(postgres) => postgres.address().into(),
         }
     }
 
-    /// Runs statements behind the server's back.
+    /// Runs statements directly in the database.
     pub fn execute(&self, statements: &str) {
         self.session().execute(statements);
     }
 
-    /// The one value that a query gives, as text; `None` for NULL and for no row.
+    /// Returns the one value of a query, as text; `None` for NULL and for no row.
     #[must_use]
     pub fn value(&self, query: &str) -> Option<String> {
         self.session().value(query)
     }
 
-    /// A connection of the test's own, for what has to stay open.
+    /// Opens a connection, for transactions and locks.
     #[must_use]
     pub fn session(&self) -> Session {
         match &self.0 {
-            Place::Folder(folder) => {
+            Location::Folder(folder) => {
                 let mut connection = SqliteConnection::establish(&file(folder)).unwrap();
                 let patience = "PRAGMA busy_timeout = 5000";
                 connection.batch_execute(patience).unwrap();
                 Session::Sqlite(connection)
             }
-            Place::Server(_) => Session::Postgres(PgConnection::establish(&self.url()).unwrap()),
+            Location::Server(_) => Session::Postgres(PgConnection::establish(&self.url()).unwrap()),
         }
     }
 }
@@ -105,7 +105,7 @@ impl Session {
         done.unwrap_or_else(|error| panic!("{statements}: {error}"));
     }
 
-    /// The one value that a query gives, as text; `None` for NULL and for no row.
+    /// Returns the one value of a query, as text; `None` for NULL and for no row.
     pub fn value(&mut self, query: &str) -> Option<String> {
         let text = sql_query(format!("SELECT CAST(({query}) AS TEXT) AS value"));
         let row: QueryResult<Row> = match self {

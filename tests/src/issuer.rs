@@ -1,4 +1,4 @@
-//! Tokens as another service would issue them.
+//! Tokens as another service issues them.
 
 use std::time::{Duration, SystemTime};
 
@@ -6,7 +6,7 @@ use auth_core::{Keyring, Secret, Subject, TokenIssuer};
 
 use crate::App;
 
-/// Issues tokens as another service would; change one part of it for tokens that are not good here.
+/// Issues tokens like another service; change a field to get tokens that the server rejects.
 #[derive(Debug, Clone)]
 #[expect(clippy::exhaustive_structs, reason = "tests change its parts")]
 pub struct Issuer {
@@ -23,7 +23,7 @@ pub struct Issuer {
 }
 
 impl Issuer {
-    /// One whose tokens the server accepts.
+    /// An issuer whose tokens the server accepts.
     #[must_use]
     pub fn of(app: &App) -> Self {
         Self {
@@ -35,7 +35,7 @@ impl Issuer {
         }
     }
 
-    /// A token for a user with this id and address.
+    /// Issues a token for a user with this id and email address.
     #[must_use]
     pub fn issue(&self, id: &str, email: &str) -> String {
         let keyring = Keyring::new(Secret::new(self.secret.as_str()).unwrap());

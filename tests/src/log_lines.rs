@@ -1,4 +1,4 @@
-//! What the servers of this process log, kept instead of printed.
+//! The log lines of the servers in this process, collected instead of printed.
 
 use std::sync::{Mutex, MutexGuard, Once, PoisonError};
 
@@ -6,9 +6,9 @@ use log::{LevelFilter, Log, Metadata, Record};
 
 static LINES: Mutex<Vec<String>> = Mutex::new(Vec::new());
 
-struct Keeper;
+struct LogCollector;
 
-impl Log for Keeper {
+impl Log for LogCollector {
     fn enabled(&self, _: &Metadata<'_>) -> bool {
         true
     }
@@ -21,16 +21,16 @@ impl Log for Keeper {
     fn flush(&self) {}
 }
 
-/// From here on, every line of every level is kept.
+/// Starts to collect every line of every level.
 pub(crate) fn keep() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
-        log::set_logger(&Keeper).expect("the only logger");
+        log::set_logger(&LogCollector).expect("the only logger");
         log::set_max_level(LevelFilter::Trace);
     });
 }
 
-/// The lines, of all tests so far, with this text in them.
+/// Returns the lines that contain this text, from all tests so far.
 #[must_use]
 pub fn with(text: &str) -> Vec<String> {
     let matching = |line: &&String| line.contains(text);

@@ -20,13 +20,13 @@ pub struct Options {
 }
 
 impl Options {
-    /// One that keeps its things in this database.
+    /// Options for a server on this database.
     #[must_use]
     pub fn new(database: impl Into<Arc<Database>>) -> Self {
         Self::beside(database.into(), TestClock::default())
     }
 
-    /// One more on a database that another server may use already.
+    /// Options for a server on a database that another server may already use.
     pub(crate) fn beside(database: Arc<Database>, clock: TestClock) -> Self {
         let secret = Secret::generate().unwrap();
         let secret = String::from_utf8(secret.expose().to_vec()).unwrap();
@@ -60,7 +60,7 @@ impl Options {
         let settings = settings.map(|(name, value)| (name.to_owned(), value.to_owned()));
         let mut limits = Limits::default();
         limits.drain_timeout = Duration::ZERO;
-        // On a machine of many cores the servers of many tests would be thousands of threads.
+        // On a machine with many cores, the servers of parallel tests would start thousands of threads.
         limits.workers = 2;
         Self {
             database,
@@ -70,7 +70,7 @@ impl Options {
         }
     }
 
-    /// Another value for a setting, by the name of its flag.
+    /// Sets a setting, by the name of its flag.
     #[must_use]
     pub fn set(mut self, name: &str, value: &str) -> Self {
         let setting = self.settings.iter_mut().find(|(known, _)| known == name);
@@ -78,27 +78,27 @@ impl Options {
         self
     }
 
-    /// With loopback as a trusted proxy: a request counts as the network that its `X-Forwarded-For` names.
+    /// Trusts loopback as a proxy: the network of a request is the one in its `X-Forwarded-For`.
     #[must_use]
     pub fn behind_proxy(self) -> Self {
         self.set("trusted-proxies", "127.0.0.0/8")
     }
 
-    /// A clock of its own.
+    /// Sets a separate clock.
     #[must_use]
     pub fn clock(mut self, clock: TestClock) -> Self {
         self.clock = clock;
         self
     }
 
-    /// How long a body may take to arrive.
+    /// Sets how long a body may take to arrive.
     #[must_use]
     pub fn body_timeout(mut self, timeout: Duration) -> Self {
         self.limits.body_timeout = timeout;
         self
     }
 
-    /// Other bounds that are not settings.
+    /// Changes limits that are not settings.
     #[must_use]
     pub fn limits(mut self, change: impl FnOnce(&mut Limits)) -> Self {
         change(&mut self.limits);
@@ -113,18 +113,18 @@ impl Options {
         Settings::try_parse_from(std::iter::once("api-server".to_owned()).chain(flags)).unwrap()
     }
 
-    /// Starts it; when this returns, it answers.
+    /// Starts the server; it accepts requests when this returns.
     #[must_use]
     pub fn start(self) -> App {
         let started = self.try_start();
         started.unwrap_or_else(|error| panic!("the server does not start: {error}"))
     }
 
-    /// Starts it.
+    /// Starts the server.
     ///
     /// # Errors
     ///
-    /// Why it did not start.
+    /// The reason why it did not start.
     pub fn try_start(self) -> Result<App, BuildError> {
         log_lines::keep();
         let config = self.settings().check()?;
@@ -142,7 +142,7 @@ mod tests {
     use api_server::config::Settings;
     use clap::CommandFactory as _;
 
-    /// A setting that no flag is given for would come from the environment of whoever runs the tests.
+    /// A setting without a flag would come from the environment of the test run.
     #[test]
     fn every_setting_is_given_as_a_flag() {
         let options = Options::new(Database::new(Engine::Sqlite));

@@ -1,4 +1,4 @@
-//! Between the server and its database, or a service and the server: a network that can be cut, silenced and mended.
+//! A network that tests can cut, silence and restore: between server and database, or between service and server.
 
 use std::io::{ErrorKind, Read as _, Write as _};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream, ToSocketAddrs as _};
@@ -14,7 +14,7 @@ enum Network {
     Up,
     /// Connections break, new ones are closed at once.
     Cut,
-    /// Connections stay and new ones are taken, but nothing goes through.
+    /// Connections stay open and new ones are accepted, but no bytes pass.
     Silent,
     /// The test is over.
     Gone,
@@ -35,7 +35,7 @@ struct Line {
 }
 
 impl Proxy {
-    /// Stands before this database, which is on a server.
+    /// Starts a proxy in front of this PostgreSQL database.
     #[must_use]
     pub fn before(database: &Database) -> Self {
         let url = Url::parse(&database.url()).unwrap();
@@ -44,7 +44,7 @@ impl Proxy {
         Self::to(target.unwrap().next().unwrap())
     }
 
-    /// Stands before whatever listens there.
+    /// Starts a proxy in front of this address.
     #[must_use]
     pub fn to(target: SocketAddr) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
@@ -68,24 +68,24 @@ impl Proxy {
         url.into()
     }
 
-    /// Where it stands, as `http://…`.
+    /// Its address as `http://…`.
     #[must_use]
     pub fn address(&self) -> String {
         format!("http://{}", self.addr)
     }
 
-    /// Breaks every connection, and each new one.
+    /// Closes every connection, and each new one.
     pub fn cut(&self) {
         self.line.set(Network::Cut);
         self.line.hang_up();
     }
 
-    /// Lets nothing through, without a sign.
+    /// Holds all bytes back while connections stay open.
     pub fn silence(&self) {
         self.line.set(Network::Silent);
     }
 
-    /// Makes it work again; what was held up goes through.
+    /// Restores the network; bytes that were held back are delivered.
     pub fn mend(&self) {
         self.line.set(Network::Up);
     }
@@ -95,7 +95,7 @@ impl Drop for Proxy {
     fn drop(&mut self) {
         self.line.set(Network::Gone);
         self.line.hang_up();
-        // Wakes the thread that accepts, so that it sees the end.
+        // Wakes the accepting thread, so that it stops.
         let _woken = TcpStream::connect(self.addr);
     }
 }
@@ -112,7 +112,7 @@ impl Line {
         }
     }
 
-    /// Waits while the network is silent; whether it works then.
+    /// Waits while the network is silent; returns whether it is up afterwards.
     fn is_up(&self) -> bool {
         let network = self.network.lock().unwrap();
         let silent = |network: &mut Network| *network == Network::Silent;

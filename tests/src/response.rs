@@ -1,10 +1,10 @@
-//! What came back, and what it should be.
+//! Responses, and assertions on them.
 
 use serde_json::{Value, json};
 
-/// An answer of the server.
+/// A response of the server.
 #[derive(Debug, Clone)]
-#[must_use = "an answer that nobody looks at tests nothing"]
+#[must_use = "a response without an assertion tests nothing"]
 pub struct Response {
     status: u16,
     headers: Vec<(String, String)>,
@@ -49,7 +49,7 @@ impl Response {
         String::from_utf8_lossy(&self.body).into_owned()
     }
 
-    /// The `code` of a problem, empty if it is none.
+    /// The `code` of a problem document, empty for any other body.
     #[must_use]
     pub fn code(&self) -> String {
         let body: Option<Value> = serde_json::from_slice(&self.body).ok();
@@ -57,14 +57,14 @@ impl Response {
         code.unwrap_or_default()
     }
 
-    /// It has this status.
+    /// Asserts this status.
     #[track_caller]
     pub fn is(self, status: u16) -> Self {
         assert_eq!(self.status, status, "{}", self.text());
         self
     }
 
-    /// 200, and JSON.
+    /// Asserts 200 and returns the JSON body.
     #[track_caller]
     #[expect(
         clippy::must_use_candidate,
@@ -74,7 +74,7 @@ impl Response {
         self.is(200).json()
     }
 
-    /// 201, and JSON.
+    /// Asserts 201 and returns the JSON body.
     #[track_caller]
     #[expect(
         clippy::must_use_candidate,
@@ -93,13 +93,13 @@ impl Response {
         serde_json::from_slice(&self.body).unwrap_or_else(|error| panic!("{error}: {self:?}"))
     }
 
-    /// A problem document with this status and code, and every header that goes with it. Gives its body.
+    /// Asserts a problem document with this status, code and the required headers. Returns its body.
     #[track_caller]
     #[expect(
         clippy::must_use_candidate,
         reason = "often the code is all that matters"
     )]
-    pub fn refused(self, status: u16, code: &str) -> Value {
+    pub fn problem(self, status: u16, code: &str) -> Value {
         assert_eq!(
             (self.status, self.code().as_str()),
             (status, code),
@@ -130,10 +130,10 @@ impl Response {
         body
     }
 
-    /// 422 for one field and one reason.
+    /// Asserts a 422 for one field and one reason.
     #[track_caller]
     pub fn invalid(self, field: &str, code: &str, message: &str) {
-        let body = self.refused(422, "VALIDATION_ERROR");
+        let body = self.problem(422, "VALIDATION_ERROR");
         let expected = json!([{ "field": field, "code": code, "message": message }]);
         assert_eq!(body["errors"], expected);
     }
@@ -159,7 +159,7 @@ impl Response {
     }
 }
 
-/// The phrase of RFC 9110 § 15, or where two are in use, the one that is.
+/// The reason phrase of RFC 9110 § 15, or the older one where the server uses that.
 fn title(status: u16) -> &'static str {
     match status {
         400 => "Bad Request",

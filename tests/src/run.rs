@@ -1,4 +1,4 @@
-//! One test, two engines.
+//! Runs each test on both engines.
 
 use std::future::Future;
 
@@ -6,20 +6,20 @@ use tokio::runtime::Builder;
 
 use crate::{App, Engine};
 
-/// What a test may ask for as its argument.
+/// An argument that a test may have.
 pub trait Start {
-    /// Makes it on this engine.
+    /// Creates it on this engine.
     fn start(engine: Engine) -> Self;
 }
 
-/// For tests that begin with a server as it is by default.
+/// For tests that start with a default server.
 impl Start for App {
     fn start(engine: Engine) -> Self {
         Self::on(engine).start()
     }
 }
 
-/// For tests that build their own.
+/// For tests that configure their own server.
 impl Start for Engine {
     fn start(engine: Engine) -> Self {
         engine
@@ -33,8 +33,8 @@ pub fn run<A: Start, F: Future<Output = ()>>(engine: Engine, test: impl FnOnce(A
     runtime.block_on(test(A::start(engine)));
 }
 
-/// Makes each `async fn` two tests: `name::sqlite` and `name::postgres`. A function left out is dead code, which the
-/// compiler reports.
+/// Turns each `async fn` into two tests: `name::sqlite` and `name::postgres`. An unlisted function is dead code,
+/// which the compiler reports.
 #[macro_export]
 macro_rules! on_both_engines {
     ($($test:ident),+ $(,)?) => {$(
@@ -53,7 +53,7 @@ macro_rules! on_both_engines {
     )+};
 }
 
-/// As [`on_both_engines!`], for what only SQLite can do.
+/// Like [`on_both_engines!`], for SQLite only.
 #[macro_export]
 macro_rules! on_sqlite {
     ($($test:ident),+ $(,)?) => {$(
@@ -66,7 +66,7 @@ macro_rules! on_sqlite {
     )+};
 }
 
-/// As [`on_both_engines!`], for what only a database server can do.
+/// Like [`on_both_engines!`], for PostgreSQL only.
 #[macro_export]
 macro_rules! on_postgres {
     ($($test:ident),+ $(,)?) => {$(

@@ -1,4 +1,4 @@
-//! HTTP/1.1 by hand, for what a client library would not send.
+//! An HTTP/1.1 client for bytes that a client library would not send.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -9,8 +9,8 @@ use tokio::time::timeout;
 
 use crate::Response;
 
-/// Longer than any answer takes; a test that waits for one that never comes fails instead of hanging.
-const PATIENCE: Duration = Duration::from_secs(30);
+/// Longer than any response takes; a test that waits for a missing response fails instead of hanging.
+const TIMEOUT: Duration = Duration::from_secs(30);
 const MAX_HEADERS: usize = 32;
 
 /// A connection to the server.
@@ -44,49 +44,49 @@ impl Connection {
         }
     }
 
-    /// Sends bytes as they are. The server may have hung up already, which its answer will show.
+    /// Sends these bytes. Ignores a closed connection, which the next read reports.
     pub async fn send(&mut self, bytes: &[u8]) {
         let _hung_up = self.stream.write_all(bytes).await;
     }
 
-    /// Sends these bytes again and again, and reads nothing, until the server hangs up.
+    /// Sends these bytes repeatedly, and reads nothing, until the server closes the connection.
     pub async fn send_until_closed(&mut self, bytes: &[u8]) {
         let sending = async { while self.stream.write_all(bytes).await.is_ok() {} };
-        timeout(PATIENCE, sending).await.expect("an end in time");
+        timeout(TIMEOUT, sending).await.expect("an end in time");
     }
 
-    /// Sends no more.
+    /// Closes the sending side.
     pub async fn finish(&mut self) {
         let _hung_up = self.stream.shutdown().await;
     }
 
-    /// The next answer; `None` if the server hangs up without one.
-    pub async fn answer(&mut self) -> Option<Response> {
-        self.answer_to("GET").await
+    /// Reads the next response; `None` if the server closes the connection without one.
+    pub async fn response(&mut self) -> Option<Response> {
+        self.response_to("GET").await
     }
 
-    /// The next answer, of which `HEAD` gets only the head.
-    pub async fn answer_to(&mut self, method: &str) -> Option<Response> {
+    /// Reads the next response to this method; a response to `HEAD` has no body.
+    pub async fn response_to(&mut self, method: &str) -> Option<Response> {
         loop {
             if let Some((response, rest)) = parse(&self.received, method == "HEAD") {
                 self.received.drain(..rest);
                 return Some(response);
             }
             if self.read().await == 0 {
-                assert!(self.received.is_empty(), "half an answer");
+                assert!(self.received.is_empty(), "half a response");
                 return None;
             }
         }
     }
 
     async fn read(&mut self) -> usize {
-        let reading = timeout(PATIENCE, self.stream.read_buf(&mut self.received));
-        // A reset is an end too.
-        reading.await.expect("an answer in time").unwrap_or(0)
+        let reading = timeout(TIMEOUT, self.stream.read_buf(&mut self.received));
+        // A reset counts as a closed connection.
+        reading.await.expect("a response in time").unwrap_or(0)
     }
 }
 
-/// An answer and how many bytes it had, once it is complete.
+/// Parses a response; returns it with its length in bytes once it is complete.
 fn parse(received: &[u8], head_only: bool) -> Option<(Response, usize)> {
     let mut headers = [httparse::EMPTY_HEADER; MAX_HEADERS];
     let mut head = httparse::Response::new(&mut headers);

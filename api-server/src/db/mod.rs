@@ -1,6 +1,6 @@
-//! The only place that knows two engines, and the only door to them from async code.
+//! The only place that knows two engines, and the only way to them from async code.
 //!
-//! [`Db::run`] and [`Db::write`] take a plain function over a connection; what happens in between (waiting, pooling,
+//! [`Db::read`] and [`Db::write`] take a plain function over a connection; what happens in between (waiting, pooling,
 //! threads, time limits, telling a broken database from a broken query) happens here once.
 
 mod dialect;

@@ -1,16 +1,16 @@
-//! The commands that are not `serve`.
+//! The commands other than `serve`.
 
-use harness::{Place, Postgres, SECRET, committed};
+use harness::{Postgres, SECRET, WorkDir, committed};
 
 fn generate() -> String {
-    let place = Place::new();
-    let outcome = place
+    let work_dir = WorkDir::new();
+    let outcome = work_dir
         .bare_program()
         .args(&["keys", "generate"])
         .run()
         .succeeded();
     assert_eq!(outcome.stderr, "");
-    assert_eq!(place.names(), [""; 0]);
+    assert_eq!(work_dir.names(), [""; 0]);
     outcome.stdout
 }
 
@@ -22,25 +22,25 @@ fn keys_generate_prints_a_secret_that_is_accepted() {
         assert_eq!(secret.lines().count(), 1, "{secret:?}");
         assert!(secret.trim().len() >= 43, "{secret:?}");
     }
-    let place = Place::new();
-    let program = place.program().with_weak_hashing();
+    let work_dir = WorkDir::new();
+    let program = work_dir.program().with_weak_hashing();
     let program = program.set("AUTH_SECRET", one.trim());
     let server = program.set("AUTH_SECRETS_PREVIOUS", other.trim()).start();
-    let person = server.register("ada@example.com", "correct horse battery staple");
-    server.get("/api/auth/session", &person.token).expect(200);
+    let user = server.register("ada@example.com", "correct horse battery staple");
+    server.get("/api/auth/session", &user.token).expect(200);
 }
 
 #[test]
 fn openapi_prints_the_committed_document_and_serves_it() {
-    let place = Place::new();
-    let outcome = place.bare_program().args(&["openapi"]).run().succeeded();
+    let work_dir = WorkDir::new();
+    let outcome = work_dir.bare_program().args(&["openapi"]).run().succeeded();
     assert_eq!(outcome.stderr, "");
-    assert_eq!(place.names(), [""; 0]);
+    assert_eq!(work_dir.names(), [""; 0]);
     assert!(
         outcome.stdout == committed("docs/openapi.json"),
         "renew it with: cargo run -- openapi > docs/openapi.json"
     );
-    let served = place
+    let served = work_dir
         .program()
         .start()
         .get("/api/openapi.json", "")
@@ -50,40 +50,44 @@ fn openapi_prints_the_committed_document_and_serves_it() {
 }
 
 #[test]
-fn serve_is_what_it_does_anyway() {
-    let place = Place::new();
-    let server = place.program().args(&["serve"]).start();
+fn serve_is_the_default_command() {
+    let work_dir = WorkDir::new();
+    let server = work_dir.program().args(&["serve"]).start();
     server.get("/readyz", "").expect(200);
 }
 
 #[test]
 fn migrate_prepares_a_sqlite_file_and_nothing_else() {
-    let place = Place::new();
-    let outcome = place.bare_program().args(&["migrate"]).run().succeeded();
+    let work_dir = WorkDir::new();
+    let outcome = work_dir.bare_program().args(&["migrate"]).run().succeeded();
     assert!(
         outcome.stderr.contains("migrated the database"),
         "{}",
         outcome.stderr
     );
-    assert!(place.path("data/auth.db").exists());
-    assert!(!place.path("data/auth.db.secret").exists());
-    let again = place.bare_program().args(&["migrate"]).run().succeeded();
+    assert!(work_dir.path("data/auth.db").exists());
+    assert!(!work_dir.path("data/auth.db.secret").exists());
+    let again = work_dir.bare_program().args(&["migrate"]).run().succeeded();
     assert_eq!(again.output(), "");
-    place.program().start().get("/readyz", "").expect(200);
+    work_dir.program().start().get("/readyz", "").expect(200);
 }
 
 #[test]
 #[ignore = "needs TEST_POSTGRES_URL and --include-ignored (see CONTRIBUTING)"]
 fn migrate_prepares_a_postgres_database_and_needs_no_secret() {
-    let (place, postgres) = (Place::new(), Postgres::new());
+    let (work_dir, postgres) = (WorkDir::new(), Postgres::new());
     let migrate = || {
-        let program = place.program().set("DATABASE_URL", postgres.url("hunter2"));
+        let program = work_dir
+            .program()
+            .set("DATABASE_URL", postgres.url("hunter2"));
         program.args(&["migrate"]).run().succeeded().output()
     };
     assert!(migrate().contains("migrated the database"));
     assert_eq!(migrate(), "");
-    let server = place.program().set("DATABASE_URL", postgres.url("hunter2"));
+    let server = work_dir
+        .program()
+        .set("DATABASE_URL", postgres.url("hunter2"));
     let server = server.set("AUTH_SECRET", SECRET).start();
     server.get("/readyz", "").expect(200);
-    assert_eq!(place.names(), [""; 0]);
+    assert_eq!(work_dir.names(), [""; 0]);
 }

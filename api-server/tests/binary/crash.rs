@@ -1,4 +1,4 @@
-//! What was acknowledged is there after a kill at any moment.
+//! Acknowledged writes survive a kill at any moment.
 
 use std::sync::Mutex;
 use std::sync::mpsc::{Sender, channel};
@@ -7,47 +7,47 @@ use std::thread;
 use serde_json::json;
 use uuid::Uuid;
 
-use harness::{Answer, Connection, Person, Place, Server};
+use harness::{Connection, Response, Server, User, WorkDir};
 
 const KILLS: usize = 5;
 const WRITERS: usize = 4;
 const PASSWORD: &str = "correct horse battery staple";
 
-/// People with the titles of their tasks, oldest first; each was answered 201.
-type Acknowledged = Vec<(Person, Vec<String>)>;
+/// Users with the titles of their acknowledged tasks, oldest first.
+type Acknowledged = Vec<(User, Vec<String>)>;
 
-/// The 201 that came back whole, if one did.
-fn created(answer: std::io::Result<Answer>) -> Option<serde_json::Value> {
-    answer.ok().map(|answer| answer.expect(201))
+/// Returns the body of a complete 201 response, if there is one.
+fn created(response: std::io::Result<Response>) -> Option<serde_json::Value> {
+    response.ok().map(|response| response.expect(201))
 }
 
-/// Registers somebody and gives them three tasks, again and again, until the server is gone.
+/// Registers a user with three tasks, repeatedly, until the server has stopped.
 fn write(server: &Server, tick: &Sender<()>, acknowledged: &Mutex<Acknowledged>) {
     let post = |path: &str, token: &str, body| {
         let mut connection = Connection::try_to(server.addr()).ok()?;
-        created(connection.try_ask("POST", path, token, Some(&body)))
+        created(connection.try_request("POST", path, token, Some(&body)))
     };
     loop {
         let email = format!("{}@example.com", Uuid::new_v4());
         let body = json!({"email": email, "password": PASSWORD});
-        let Some(grant) = post("/api/auth/register", "", body) else {
+        let Some(token_response) = post("/api/auth/register", "", body) else {
             return;
         };
-        let (person, mut titles) = (Person::of(&grant), Vec::new());
+        let (user, mut titles) = (User::of(&token_response), Vec::new());
         let _killed = tick.send(());
         for number in 0..3 {
             let title = format!("{number} of {email}");
-            if post("/api/tasks", &person.token, json!({ "title": title })).is_none() {
+            if post("/api/tasks", &user.token, json!({ "title": title })).is_none() {
                 break;
             }
             titles.push(title);
             let _killed = tick.send(());
         }
-        acknowledged.lock().unwrap().push((person, titles));
+        acknowledged.lock().unwrap().push((user, titles));
     }
 }
 
-/// Kills the server in the middle of its work, after `writes` acknowledged writes.
+/// Kills the server under load, after `writes` acknowledged writes.
 fn kill_under_load(server: &Server, writes: usize) -> Acknowledged {
     let acknowledged = Mutex::new(Vec::new());
     let (tick, ticks) = channel();
@@ -68,23 +68,23 @@ fn kill_under_load(server: &Server, writes: usize) -> Acknowledged {
 
 #[test]
 fn nothing_acknowledged_is_lost_on_sqlite() {
-    let place = Place::new();
+    let work_dir = WorkDir::new();
     let mut expected = Acknowledged::new();
     for _ in 0..KILLS {
         let writes = 10 + usize::from(Uuid::new_v4().as_bytes()[0]) / 2;
-        expected.extend(kill_under_load(&place.quick_server(), writes));
+        expected.extend(kill_under_load(&work_dir.quick_server(), writes));
     }
-    let server = place.quick_server();
-    for (person, titles) in &expected {
-        let login = server.log_in(&person.email, PASSWORD).expect(200);
-        let kept = server.titles(&Person::of(&login));
-        // One more than was acknowledged may be there: it was written, and the answer was lost.
+    let server = work_dir.quick_server();
+    for (user, titles) in &expected {
+        let login = server.log_in(&user.email, PASSWORD).expect(200);
+        let kept = server.titles(&User::of(&login));
+        // One more than was acknowledged may be stored: its response was lost.
         let lost: Vec<_> = titles
             .iter()
             .filter(|title| !kept.contains(title))
             .collect();
-        assert!(lost.is_empty(), "{}: lost {lost:?}", person.email);
-        assert!(kept.len() <= titles.len() + 1, "{}: {kept:?}", person.email);
+        assert!(lost.is_empty(), "{}: lost {lost:?}", user.email);
+        assert!(kept.len() <= titles.len() + 1, "{}: {kept:?}", user.email);
     }
     server.stop();
 }

@@ -1,4 +1,4 @@
-//! The documents list the settings, routes and error codes that there are: all of them, and no others.
+//! The documents list exactly the settings, routes and error codes of the program.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -7,9 +7,9 @@ use api_server::config::Settings;
 use clap::CommandFactory as _;
 use serde_json::Value;
 
-use harness::{Place, committed};
+use harness::{WorkDir, committed};
 
-/// Variables and their defaults; empty where the program finds one itself.
+/// Variables and their defaults; empty where the program computes the default.
 fn settings() -> BTreeMap<String, String> {
     let command = Settings::command();
     let arguments = command.get_arguments().map(|argument| {
@@ -21,7 +21,7 @@ fn settings() -> BTreeMap<String, String> {
     arguments.collect()
 }
 
-/// `# NAME=value`, as people uncomment it.
+/// Parses the lines `# NAME=value`.
 fn example_lines(example: &str) -> Vec<(&str, &str)> {
     let lines = example.lines().map(|line| line.trim_start_matches("# "));
     let pairs = lines.filter_map(|line| line.split_once('='));
@@ -43,26 +43,26 @@ fn the_example_lists_every_setting_once_with_its_default() {
 
 #[test]
 fn the_example_can_be_used_as_it_is() {
-    let place = Place::new();
-    place.write(".env", committed(".env.example"));
-    place.program().start().stop();
+    let work_dir = WorkDir::new();
+    work_dir.write(".env", committed(".env.example"));
+    work_dir.program().start().stop();
 }
 
 #[test]
 fn the_example_with_every_default_spelled_out_changes_nothing() {
-    let place = Place::new();
+    let work_dir = WorkDir::new();
     let example = committed(".env.example");
     let given = example_lines(&example).into_iter();
     let given = given.filter(|(_, value)| !value.is_empty());
     let lines: Vec<_> = given
         .map(|(name, value)| format!("{name}={value}"))
         .collect();
-    place.write(".env", lines.join("\n"));
-    place.program().start().stop();
-    assert_eq!(place.names(), [".env", "data"]);
+    work_dir.write(".env", lines.join("\n"));
+    work_dir.program().start().stop();
+    assert_eq!(work_dir.names(), [".env", "data"]);
 }
 
-/// The rows of the table under a heading, without its header, each as its cells.
+/// Returns the cells of the rows of the table under a heading, without the header.
 fn table(document: &str, heading: &str) -> Vec<Vec<String>> {
     let text = committed(document);
     let section = text.lines().skip_while(|line| *line != heading).skip(1);
@@ -85,7 +85,7 @@ fn code(cell: &str) -> &str {
     inner.unwrap_or_else(|| panic!("{cell} is not one piece of code"))
 }
 
-/// What the rows name; none twice.
+/// Returns the names in the rows, and asserts that none is repeated.
 fn listed_once<T: Ord + std::fmt::Debug>(rows: impl Iterator<Item = T>) -> BTreeSet<T> {
     let mut listed = BTreeSet::new();
     for row in rows {
@@ -113,7 +113,7 @@ fn the_guide_lists_every_setting_once_with_its_default() {
     for row in rows {
         let default = &settings[code(&row[0])];
         if default.is_empty() {
-            // The table says in words what happens.
+            // The table describes this default in words.
             assert!(!row[1].starts_with('`'), "{} has no default", row[0]);
         } else {
             assert_eq!(code(&row[1]), default, "{}", row[0]);
@@ -121,7 +121,7 @@ fn the_guide_lists_every_setting_once_with_its_default() {
     }
 }
 
-/// `METHOD PATH` of every operation of the OpenAPI document, which the gate compares with the server.
+/// `METHOD PATH` of every operation in the OpenAPI document, which CI compares with the server.
 fn operations() -> BTreeSet<String> {
     let document: Value = serde_json::from_str(&committed("docs/openapi.json")).unwrap();
     let paths = document["paths"].as_object().unwrap();
@@ -134,7 +134,7 @@ fn operations() -> BTreeSet<String> {
 }
 
 const METHODS: [&str; 5] = ["get", "post", "put", "patch", "delete"];
-/// The guide says in one sentence that these are the routes of `/api/{user_id}/tasks`.
+/// The guide maps these paths to `/api/{user_id}/tasks` in one sentence.
 const TASK_ALIASES: [&str; 2] = ["/api/tasks", "/api/v1/tasks"];
 
 #[test]

@@ -1,4 +1,4 @@
-//! One list of settings, under the names of flags and of variables; a flag beats a variable beats a line in `.env`.
+//! Settings as flags and variables: a flag overrides a variable, which overrides a line in `.env`.
 
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt as _;
@@ -6,9 +6,9 @@ use std::os::unix::ffi::OsStrExt as _;
 use api_server::config::Settings;
 use clap::CommandFactory as _;
 
-use harness::{OTHER_SECRET, Outcome, Place, SECRET};
+use harness::{OTHER_SECRET, Outcome, SECRET, WorkDir};
 
-/// Flag, variable, default, a wrong value, a right one; - where there is none, "" for an empty one.
+/// Flag, variable, default, an invalid value, a valid one; `-` for none, `""` for an empty one.
 const SETTINGS: &str = r#"
     bind                   BIND_ADDR              127.0.0.1:8080         nowhere  127.0.0.1:0
     database-url           DATABASE_URL           sqlite://data/auth.db  x        sqlite://x.db
@@ -60,13 +60,13 @@ fn settings() -> Vec<Setting> {
     .collect()
 }
 
-/// Wrong everywhere, so that nothing ever starts.
+/// The setting that is invalid in every run, so that the server never starts.
 const SENTINEL: &str = "SESSION_TTL";
 
 #[derive(Clone, Copy)]
 enum Value {
     Wrong,
-    /// But for the sentinel.
+    /// Valid, except for the sentinel.
     Right,
 }
 
@@ -80,10 +80,10 @@ impl Setting {
 }
 
 fn run(dotenv: Value, variables: Option<Value>, flags: Option<Value>) -> Outcome {
-    let place = Place::new();
+    let work_dir = WorkDir::new();
     let line = |setting: &Setting| format!("{}='{}'\n", setting.variable, setting.value(dotenv));
-    place.write(".env", settings().iter().map(line).collect::<String>());
-    let mut program = place.bare_program();
+    work_dir.write(".env", settings().iter().map(line).collect::<String>());
+    let mut program = work_dir.bare_program();
     for setting in settings() {
         if let Some(which) = variables {
             program = program.set(setting.variable, setting.value(which));
@@ -96,7 +96,7 @@ fn run(dotenv: Value, variables: Option<Value>, flags: Option<Value>) -> Outcome
     program.run()
 }
 
-fn refused(outcome: &Outcome) -> Vec<&str> {
+fn rejected_lines(outcome: &Outcome) -> Vec<&str> {
     assert_eq!(outcome.code, Some(2), "{}", outcome.output());
     let lines = outcome
         .stderr
@@ -139,15 +139,15 @@ fn flags_and_variables_are_the_promised_list() {
 
 #[test]
 fn help_documents_every_one() {
-    let place = Place::new();
+    let work_dir = WorkDir::new();
     for arguments in [
         &["--help"][..],
         &["serve", "--help"],
         &["migrate", "--help"],
     ] {
-        let outcome = place.bare_program().args(arguments).run().succeeded();
+        let outcome = work_dir.bare_program().args(arguments).run().succeeded();
         assert_eq!(outcome.stderr, "");
-        // However the lines are broken.
+        // White space is joined, so that line breaks do not matter.
         let words: Vec<_> = outcome.stdout.split_whitespace().collect();
         let help = words.join(" ");
         for setting in settings() {
@@ -167,13 +167,13 @@ fn help_documents_every_one() {
             }
         }
     }
-    assert_eq!(place.names(), [""; 0]);
+    assert_eq!(work_dir.names(), [""; 0]);
 }
 
 #[test]
 fn help_shows_no_secret_of_the_environment() {
-    let place = Place::new();
-    let program = place.program().set_all(&[
+    let work_dir = WorkDir::new();
+    let program = work_dir.program().set_all(&[
         ("AUTH_SECRET", SECRET),
         ("AUTH_SECRETS_PREVIOUS", OTHER_SECRET),
         ("DATABASE_URL", "postgres://ada:hunter2@db.example/auth"),
@@ -186,25 +186,28 @@ fn help_shows_no_secret_of_the_environment() {
 
 #[test]
 fn every_setting_is_read_from_the_file_env() {
-    assert_eq!(refused(&run(Value::Wrong, None, None)), all());
-    assert_eq!(refused(&run(Value::Right, None, None)), [SENTINEL]);
+    assert_eq!(rejected_lines(&run(Value::Wrong, None, None)), all());
+    assert_eq!(rejected_lines(&run(Value::Right, None, None)), [SENTINEL]);
 }
 
 #[test]
 fn a_variable_wins_over_the_file_env() {
     assert_eq!(
-        refused(&run(Value::Wrong, Some(Value::Right), None)),
+        rejected_lines(&run(Value::Wrong, Some(Value::Right), None)),
         [SENTINEL]
     );
-    assert_eq!(refused(&run(Value::Right, Some(Value::Wrong), None)), all());
+    assert_eq!(
+        rejected_lines(&run(Value::Right, Some(Value::Wrong), None)),
+        all()
+    );
 }
 
 #[test]
 fn a_flag_wins_over_a_variable() {
     let outcome = run(Value::Wrong, Some(Value::Wrong), Some(Value::Right));
-    assert_eq!(refused(&outcome), [SENTINEL]);
+    assert_eq!(rejected_lines(&outcome), [SENTINEL]);
     let outcome = run(Value::Right, Some(Value::Right), Some(Value::Wrong));
-    assert_eq!(refused(&outcome), all());
+    assert_eq!(rejected_lines(&outcome), all());
 }
 
 #[test]
@@ -219,12 +222,12 @@ fn a_line_in_the_file_env_that_cannot_be_read_is_named_by_number_and_not_quoted(
         "AUTH_SECRET hunter2",
         "1=hunter2",
     ] {
-        let place = Place::new();
-        place.write(
+        let work_dir = WorkDir::new();
+        work_dir.write(
             ".env",
             format!("# settings\n\nAUTH_ISSUER=us\n{line}\nLOG_FORMAT=text\n"),
         );
-        let outcome = place.program().run();
+        let outcome = work_dir.program().run();
         assert_eq!(outcome.code, Some(2), "{line}: {}", outcome.output());
         assert!(
             !outcome.output().contains("hunter2"),
@@ -241,23 +244,23 @@ fn a_line_in_the_file_env_that_cannot_be_read_is_named_by_number_and_not_quoted(
             "{line}: {}",
             outcome.stderr
         );
-        assert_eq!(place.names(), [".env"]);
+        assert_eq!(work_dir.names(), [".env"]);
     }
 }
 
 #[test]
-fn a_file_env_that_is_none_is_refused() {
-    let place = Place::new();
-    std::fs::create_dir(place.path(".env")).unwrap();
-    let outcome = place.program().run();
+fn an_invalid_env_file_is_rejected() {
+    let work_dir = WorkDir::new();
+    std::fs::create_dir(work_dir.path(".env")).unwrap();
+    let outcome = work_dir.program().run();
     assert_eq!(outcome.code, Some(2), "{}", outcome.output());
     assert!(outcome.stderr.contains(".env"), "{}", outcome.stderr);
 }
 
 #[test]
 fn a_variable_that_is_not_text_is_named() {
-    let place = Place::new();
-    let program = place
+    let work_dir = WorkDir::new();
+    let program = work_dir
         .program()
         .set("AUTH_SECRET", OsStr::from_bytes(b"hunter2\xff"));
     let outcome = program.set("AUTH_ISSUER", OsStr::from_bytes(b"\xff")).run();
@@ -268,17 +271,17 @@ fn a_variable_that_is_not_text_is_named() {
 }
 
 #[test]
-fn an_argument_that_does_not_exist_is_refused() {
-    let place = Place::new();
+fn an_unknown_argument_is_rejected() {
+    let work_dir = WorkDir::new();
     for arguments in [
         &["--bnid", "127.0.0.1:0"][..],
         &["sevre"],
         &["keys"],
         &["serve", "now"],
     ] {
-        let outcome = place.program().args(arguments).run();
+        let outcome = work_dir.program().args(arguments).run();
         assert_eq!(outcome.code, Some(2), "{arguments:?}: {}", outcome.output());
         assert!(outcome.stderr.contains("--help") || outcome.stderr.contains("Usage"));
-        assert_eq!(place.names(), [""; 0]);
+        assert_eq!(work_dir.names(), [""; 0]);
     }
 }

@@ -1,90 +1,90 @@
-//! `api-server keys derive`, and what its output is good for.
+//! `api-server keys derive`, and the use of its output.
 
 use std::time::SystemTime;
 
 use auth_core::{Error, Keyring, Secret, TokenVerifier};
 use serde_json::json;
 
-use harness::{OTHER_SECRET, Outcome, Place, SECRET};
+use harness::{OTHER_SECRET, Outcome, SECRET, WorkDir};
 
-/// For `SECRET` and the audience reports; computed by another program.
+/// The key of `SECRET` for the audience `reports`, computed by another program.
 const REPORTS: &str = "wRHinUlIHIwXExCLY4_GxsM9CPd7p1hnz0cA6GmNRks";
 
-fn derive(place: &Place, settings: &[(&str, &str)], arguments: &[&str]) -> Outcome {
-    let program = place.bare_program().set_all(settings);
+fn derive(work_dir: &WorkDir, settings: &[(&str, &str)], arguments: &[&str]) -> Outcome {
+    let program = work_dir.bare_program().set_all(settings);
     program.args(&["keys", "derive"]).args(arguments).run()
 }
 
-/// That nothing but a refusal comes, with `remedy` in it, and nothing is made.
-fn refused(settings: &[(&str, &str)], arguments: &[&str], remedy: &str) {
-    let place = Place::new();
-    let outcome = derive(&place, settings, arguments);
+/// Asserts that the command fails with `remedy` in its error, and creates nothing.
+fn assert_rejected(settings: &[(&str, &str)], arguments: &[&str], remedy: &str) {
+    let work_dir = WorkDir::new();
+    let outcome = derive(&work_dir, settings, arguments);
     assert_eq!(outcome.code, Some(2), "{}", outcome.output());
     assert_eq!(outcome.stdout, "");
     assert!(outcome.stderr.contains(remedy), "{}", outcome.stderr);
     assert!(!outcome.stderr.contains(SECRET), "{}", outcome.stderr);
-    assert_eq!(place.names(), [""; 0]);
+    assert_eq!(work_dir.names(), [""; 0]);
 }
 
 #[test]
 fn keys_derive_prints_the_key_of_the_service_and_nothing_else() {
-    let place = Place::new();
+    let work_dir = WorkDir::new();
     let given = ("AUTH_SECRET", SECRET);
     for settings in [
         &[given][..],
         &[given, ("AUTH_SECRETS_PREVIOUS", OTHER_SECRET)],
         &[given, ("DATABASE_URL", "postgres://ada@127.0.0.1:1/auth")],
     ] {
-        let outcome = derive(&place, settings, &["--audience", "reports"]).succeeded();
+        let outcome = derive(&work_dir, settings, &["--audience", "reports"]).succeeded();
         assert_eq!(outcome.stdout, format!("{REPORTS}\n"));
         assert_eq!(outcome.stderr, "");
     }
-    assert_eq!(place.names(), [""; 0]);
+    assert_eq!(work_dir.names(), [""; 0]);
 }
 
 #[test]
 fn the_secret_is_found_where_the_server_finds_it() {
-    let place = Place::new();
-    place.write(".env", format!("AUTH_SECRET='{SECRET}'\n"));
-    let outcome = derive(&place, &[], &["--audience=reports"]).succeeded();
+    let work_dir = WorkDir::new();
+    work_dir.write(".env", format!("AUTH_SECRET='{SECRET}'\n"));
+    let outcome = derive(&work_dir, &[], &["--audience=reports"]).succeeded();
     assert_eq!(outcome.stdout, format!("{REPORTS}\n"));
 
-    let place = Place::new();
-    place.quick_server().stop();
-    let file = std::fs::read(place.path("data/auth.db.secret")).unwrap();
+    let work_dir = WorkDir::new();
+    work_dir.quick_server().stop();
+    let file = std::fs::read(work_dir.path("data/auth.db.secret")).unwrap();
     let secret = Secret::new(file.trim_ascii()).unwrap();
-    let outcome = derive(&place, &[], &["--audience=reports"]).succeeded();
+    let outcome = derive(&work_dir, &[], &["--audience=reports"]).succeeded();
     let key = secret.for_audience("reports").unwrap();
     assert_eq!(outcome.stdout.trim_end().as_bytes(), key.expose());
 }
 
 #[test]
-fn what_cannot_be_derived_is_refused() {
-    let good = &[("AUTH_SECRET", SECRET)];
-    refused(good, &["--audience", ""], "--audience: ");
-    refused(good, &["--audience", " reports"], "white space");
-    refused(good, &["--audience", "api"], "AUTH_AUDIENCE is our own");
-    refused(good, &[], "--audience <NAME>");
+fn invalid_audiences_are_rejected() {
+    let valid = &[("AUTH_SECRET", SECRET)];
+    assert_rejected(valid, &["--audience", ""], "--audience: ");
+    assert_rejected(valid, &["--audience", " reports"], "white space");
+    assert_rejected(valid, &["--audience", "api"], "AUTH_AUDIENCE is our own");
+    assert_rejected(valid, &[], "--audience <NAME>");
     let here = &["--audience", "reports"];
-    refused(&[("AUTH_SECRET", "short")], here, "AUTH_SECRET: ");
-    refused(&[], here, "no data/auth.db.secret");
+    assert_rejected(&[("AUTH_SECRET", "short")], here, "AUTH_SECRET: ");
+    assert_rejected(&[], here, "no data/auth.db.secret");
     let postgres = &[("DATABASE_URL", "postgres://ada@127.0.0.1:1/auth")];
-    refused(postgres, here, "is required with PostgreSQL");
+    assert_rejected(postgres, here, "is required with PostgreSQL");
     let broken = &[("AUTH_SECRET", SECRET), ("DATABASE_URL", "x")];
-    refused(broken, here, "DATABASE_URL: ");
+    assert_rejected(broken, here, "DATABASE_URL: ");
 }
 
 #[test]
-fn a_service_with_that_key_verifies_what_the_server_gives_for_it() {
-    let place = Place::new();
-    let program = place.program().with_weak_hashing();
+fn a_service_with_that_key_verifies_the_tokens_the_server_issues_for_it() {
+    let work_dir = WorkDir::new();
+    let program = work_dir.program().with_weak_hashing();
     let program = program.set("TOKEN_AUDIENCES", "reports,billing");
     let server = program.set("AUTH_SECRET", SECRET).start();
-    let person = server.register("ada@example.com", "correct horse battery staple");
+    let user = server.register("ada@example.com", "correct horse battery staple");
     let token_for = |audience: &str| {
         let body = json!({ "audience": audience });
-        let answer = server.post("/api/auth/token", &person.token, &body);
-        answer.expect(200)["access_token"]
+        let response = server.post("/api/auth/token", &user.token, &body);
+        response.expect(200)["access_token"]
             .as_str()
             .unwrap()
             .to_owned()
@@ -93,9 +93,9 @@ fn a_service_with_that_key_verifies_what_the_server_gives_for_it() {
     let reports = TokenVerifier::new(own, "api-server", "reports").unwrap();
     let now = SystemTime::now();
     let claims = reports.verify(&token_for("reports"), now).unwrap();
-    assert_eq!(claims.email, person.email);
-    let answer = reports.verify(&token_for("billing"), now);
-    assert_eq!(answer, Err(Error::SignatureMismatch));
+    assert_eq!(claims.email, user.email);
+    let response = reports.verify(&token_for("billing"), now);
+    assert_eq!(response, Err(Error::SignatureMismatch));
     let problem = server.get("/api/auth/session", &token_for("reports"));
     assert_eq!(problem.expect(401)["code"], "INVALID_TOKEN");
 }

@@ -1,28 +1,28 @@
-//! What the log looks like.
+//! The format of the log.
 
 use chrono::DateTime;
 use serde_json::Value;
 
-use harness::{Log, Place, SECRET};
+use harness::{Log, SECRET, WorkDir};
 
-/// A life with everything that is worth a line.
-fn life(format: &str) -> Log {
-    let place = Place::new();
-    let program = place
+/// Runs a server through every event that is logged by default.
+fn run_every_event(format: &str) -> Log {
+    let work_dir = WorkDir::new();
+    let program = work_dir
         .program()
         .with_weak_hashing()
         .set("LOG_FORMAT", format);
     let server = program.set("RUST_LOG", "trace").start();
-    let person = server.register("ada@example.com", "correct horse battery staple");
+    let user = server.register("ada@example.com", "correct horse battery staple");
     server.log_in("ada@example.com", "wrong password");
-    server.add_task(&person, "a\nb").expect(201);
+    server.add_task(&user, "a\nb").expect(201);
     server.get("/a%0Ab%1B[31m", "").expect(404);
     server.stop()
 }
 
 #[test]
 fn json_gives_one_object_a_line() {
-    let lines = life("json").lines();
+    let lines = run_every_event("json").lines();
     assert!(lines.len() > 5, "{lines:?}");
     for line in lines {
         let event: Value = serde_json::from_str(&line).unwrap_or_else(|e| panic!("{e}: {line}"));
@@ -50,7 +50,7 @@ fn json_gives_one_object_a_line() {
 
 #[test]
 fn text_gives_one_line_an_event_whatever_a_caller_sends() {
-    for line in life("text").lines() {
+    for line in run_every_event("text").lines() {
         let (time, _) = line.split_once(' ').unwrap();
         assert!(DateTime::parse_from_rfc3339(time).is_ok(), "{line:?}");
         assert!(!line.contains(char::is_control), "{line:?}");
@@ -59,8 +59,8 @@ fn text_gives_one_line_an_event_whatever_a_caller_sends() {
 
 #[test]
 fn by_default_it_is_short_and_nothing_goes_to_standard_output() {
-    let place = Place::new();
-    let server = place.quick_server();
+    let work_dir = WorkDir::new();
+    let server = work_dir.quick_server();
     server.register("ada@example.com", "correct horse battery staple");
     let lines = server.stop().lines();
     let telling = [
@@ -82,17 +82,17 @@ fn by_default_it_is_short_and_nothing_goes_to_standard_output() {
 }
 
 #[test]
-fn rust_log_chooses_what_is_said() {
-    let place = Place::new();
-    place.program().set("AUTH_SECRET", SECRET).start().stop();
-    // Nothing to wait for in a log that is off, so a command that ends.
-    let outcome = place
+fn rust_log_selects_what_is_logged() {
+    let work_dir = WorkDir::new();
+    work_dir.program().set("AUTH_SECRET", SECRET).start().stop();
+    // Uses a command that exits, because an empty log has no line to wait for.
+    let outcome = work_dir
         .program()
         .set("RUST_LOG", "off")
         .args(&["migrate"])
         .run();
     assert_eq!(outcome.succeeded().output(), "");
-    let server = place.program().with_weak_hashing();
+    let server = work_dir.program().with_weak_hashing();
     let server = server
         .set("RUST_LOG", "info,api_server::access=debug")
         .start();

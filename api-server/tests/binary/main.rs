@@ -1,4 +1,4 @@
-//! The program as its users have it: started, asked, signalled and killed from outside.
+//! The program as its users run it: started, called, signalled and killed from outside.
 
 #![expect(
     clippy::unwrap_used,
@@ -10,15 +10,15 @@
 mod commands;
 mod crash;
 mod documents;
-mod drain;
 mod flags;
-mod hangup;
+mod invalid_settings;
 mod keys;
 mod log_lines;
-mod many;
+mod log_secrecy;
+mod parallel_start;
 mod private_files;
-mod refusals;
+mod reload;
 mod rotation;
-mod silence;
+mod shutdown;
 mod start;
 mod transfer;

@@ -1,10 +1,10 @@
-//! Files that hold hashes and secrets are for their owner alone.
+//! Files with hashes and secrets are readable only by their owner.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
-use harness::{Place, SECRET};
+use harness::{SECRET, WorkDir};
 
 fn mode(file: &Path) -> u32 {
     fs::metadata(file).unwrap().permissions().mode() & 0o777
@@ -16,13 +16,13 @@ fn set_mode(file: &Path, mode: u32) {
 
 #[test]
 fn a_new_database_in_a_folder_of_others_is_private() {
-    let place = Place::new();
-    fs::create_dir(place.path("data")).unwrap();
-    set_mode(&place.path("data"), 0o777);
-    let server = place.quick_server();
+    let work_dir = WorkDir::new();
+    fs::create_dir(work_dir.path("data")).unwrap();
+    set_mode(&work_dir.path("data"), 0o777);
+    let server = work_dir.quick_server();
     server.register("ada@example.com", "correct horse battery staple");
     for name in ["auth.db", "auth.db-wal", "auth.db-shm", "auth.db.secret"] {
-        let file = place.path("data").join(name);
+        let file = work_dir.path("data").join(name);
         assert_eq!(mode(&file), 0o600, "{name}");
     }
     server.stop();
@@ -30,21 +30,21 @@ fn a_new_database_in_a_folder_of_others_is_private() {
 
 #[test]
 fn a_database_by_the_command_migrate_is_private_too() {
-    let place = Place::new();
-    let program = place.program().set("DATABASE_URL", "sqlite://own.db");
+    let work_dir = WorkDir::new();
+    let program = work_dir.program().set("DATABASE_URL", "sqlite://own.db");
     program.args(&["migrate"]).run().succeeded();
-    assert_eq!(mode(&place.path("own.db")), 0o600);
+    assert_eq!(mode(&work_dir.path("own.db")), 0o600);
 }
 
 #[test]
-fn a_secret_that_others_may_read_is_refused_with_the_command_to_run() {
-    let place = Place::new();
-    place.program().start().stop();
-    let secret = place.path("data/auth.db.secret");
+fn a_secret_that_others_may_read_is_rejected_with_the_remedy() {
+    let work_dir = WorkDir::new();
+    work_dir.program().start().stop();
+    let secret = work_dir.path("data/auth.db.secret");
     for loose in [0o640, 0o604, 0o610, 0o602, 0o644, 0o777] {
         set_mode(&secret, loose);
         for arguments in [&["serve"][..], &["keys", "derive", "--audience", "reports"]] {
-            let outcome = place.program().args(arguments).run();
+            let outcome = work_dir.program().args(arguments).run();
             assert_eq!(outcome.code, Some(2), "{loose:o}: {}", outcome.output());
             for part in ["AUTH_SECRET: ", "chmod 600 'data/auth.db.secret'"] {
                 assert!(outcome.stderr.contains(part), "{}", outcome.stderr);
@@ -54,27 +54,27 @@ fn a_secret_that_others_may_read_is_refused_with_the_command_to_run() {
     }
     for private in [0o600, 0o400, 0o700] {
         set_mode(&secret, private);
-        place.program().start().stop();
+        work_dir.program().start().stop();
     }
 }
 
 #[test]
-fn a_secret_given_otherwise_makes_the_loose_file_not_matter() {
-    let place = Place::new();
-    place.program().start().stop();
-    set_mode(&place.path("data/auth.db.secret"), 0o644);
-    place.program().set("AUTH_SECRET", SECRET).start().stop();
+fn with_a_configured_secret_the_mode_of_the_file_does_not_matter() {
+    let work_dir = WorkDir::new();
+    work_dir.program().start().stop();
+    set_mode(&work_dir.path("data/auth.db.secret"), 0o644);
+    work_dir.program().set("AUTH_SECRET", SECRET).start().stop();
 }
 
 #[test]
-fn a_database_that_others_may_read_is_said_in_the_log_and_served() {
-    let place = Place::new();
-    place.program().start().stop();
-    let database = place.path("data/auth.db");
-    let log = place.program().start().stop().text();
+fn a_database_that_others_may_read_is_logged_and_served() {
+    let work_dir = WorkDir::new();
+    work_dir.program().start().stop();
+    let database = work_dir.path("data/auth.db");
+    let log = work_dir.program().start().stop().text();
     assert!(!log.contains("chmod"), "{log}");
     set_mode(&database, 0o640);
-    let log = place.program().start().stop().text();
+    let log = work_dir.program().start().stop().text();
     assert!(log.contains("chmod go= 'data/auth.db'*"), "{log}");
     assert_eq!(mode(&database), 0o640);
 }

@@ -1,58 +1,61 @@
-//! From an empty folder to a server, and to the same server again.
+//! The first start in an empty folder, and a restart.
 
 use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt as _;
 
-use harness::{Place, SECRET};
+use harness::{SECRET, WorkDir};
 
 #[test]
 fn an_empty_folder_is_all_sqlite_needs() {
-    let place = Place::new();
-    // The one setting that tests cannot do without: the default port may be taken.
-    let server = place.bare_program().set("BIND_ADDR", "127.0.0.1:0").start();
-    let person = server.register("ada@example.com", "correct horse battery staple");
-    server.add_task(&person, "before").expect(201);
+    let work_dir = WorkDir::new();
+    // The only setting that tests need: the default port may be in use.
+    let server = work_dir
+        .bare_program()
+        .set("BIND_ADDR", "127.0.0.1:0")
+        .start();
+    let user = server.register("ada@example.com", "correct horse battery staple");
+    server.add_task(&user, "before").expect(201);
     server.stop();
-    assert_eq!(place.names(), ["data"]);
-    let secret = place.path("data/auth.db.secret");
+    assert_eq!(work_dir.names(), ["data"]);
+    let secret = work_dir.path("data/auth.db.secret");
     let mode = std::fs::metadata(&secret).unwrap().permissions().mode();
     assert_eq!(mode & 0o777, 0o600);
-    assert!(place.path("data/auth.db").exists());
+    assert!(work_dir.path("data/auth.db").exists());
 
     let first = std::fs::read(&secret).unwrap();
-    let server = place.program().start();
-    assert_eq!(server.titles(&person), ["before"]);
-    server.get("/api/auth/session", &person.token).expect(200);
+    let server = work_dir.program().start();
+    assert_eq!(server.titles(&user), ["before"]);
+    server.get("/api/auth/session", &user.token).expect(200);
     server.stop();
     assert_eq!(std::fs::read(&secret).unwrap(), first);
 }
 
 #[test]
-fn a_secret_of_ones_own_leaves_no_file() {
-    let place = Place::new();
-    place.program().set("AUTH_SECRET", SECRET).start().stop();
-    assert!(!place.path("data/auth.db.secret").exists());
+fn a_configured_secret_leaves_no_file() {
+    let work_dir = WorkDir::new();
+    work_dir.program().set("AUTH_SECRET", SECRET).start().stop();
+    assert!(!work_dir.path("data/auth.db.secret").exists());
 }
 
 #[test]
 fn a_damaged_secret_file_is_named_and_kept() {
-    let place = Place::new();
-    place.program().start().stop();
-    place.write("data/auth.db.secret", "hunter2");
-    let outcome = place.program().run();
+    let work_dir = WorkDir::new();
+    work_dir.program().start().stop();
+    work_dir.write("data/auth.db.secret", "hunter2");
+    let outcome = work_dir.program().run();
     assert_eq!(outcome.code, Some(2), "{}", outcome.output());
     for part in ["AUTH_SECRET", "data/auth.db.secret"] {
         assert!(outcome.stderr.contains(part), "{}", outcome.stderr);
     }
     assert!(!outcome.output().contains("hunter2"));
-    let left = std::fs::read_to_string(place.path("data/auth.db.secret"));
+    let left = std::fs::read_to_string(work_dir.path("data/auth.db.secret"));
     assert_eq!(left.unwrap(), "hunter2");
 }
 
 #[test]
-fn the_log_says_where_it_listens() {
-    let place = Place::new();
-    let server = place.program().start();
+fn the_log_names_the_listening_address() {
+    let work_dir = WorkDir::new();
+    let server = work_dir.program().start();
     let addr = server.addr();
     assert_ne!(addr.port(), 0);
     server.get("/readyz", "").expect(200);
@@ -66,10 +69,10 @@ fn the_log_says_where_it_listens() {
 
 #[test]
 fn it_listens_on_ipv6_too() {
-    // A machine without IPv6 has nothing to test.
+    // A machine without IPv6 skips this test.
     if TcpListener::bind("[::1]:0").is_ok() {
-        let place = Place::new();
-        let server = place.program().set("BIND_ADDR", "[::1]:0").start();
+        let work_dir = WorkDir::new();
+        let server = work_dir.program().set("BIND_ADDR", "[::1]:0").start();
         assert!(server.addr().is_ipv6());
         server.get("/readyz", "").expect(200);
     }

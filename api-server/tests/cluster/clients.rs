@@ -1,4 +1,4 @@
-//! A client that remembers what it was told, and nothing else.
+//! A client that remembers only acknowledged changes.
 
 use std::sync::mpsc::Sender;
 
@@ -10,7 +10,7 @@ use harness::{Connection, Server};
 const PASSWORD: &str = "correct horse battery staple";
 const REFRESH: &str = "/api/auth/refresh";
 
-/// The server is gone. What it was asked last may have happened or not.
+/// The server has stopped; the last request may or may not have had an effect.
 pub(crate) struct Gone;
 
 #[derive(PartialEq)]
@@ -29,12 +29,12 @@ pub(crate) struct Client {
 }
 
 /// A connection on which every acknowledged write counts.
-pub(crate) struct Counted {
+pub(crate) struct CountingConnection {
     connection: Connection,
     acknowledged: Sender<()>,
 }
 
-impl Counted {
+impl CountingConnection {
     pub(crate) fn to(server: &Server, acknowledged: Sender<()>) -> Result<Self, Gone> {
         let connection = Connection::try_to(server.addr()).map_err(|_refused| Gone)?;
         Ok(Self {
@@ -44,24 +44,24 @@ impl Counted {
     }
 
     fn post(&mut self, path: &str, token: &str, body: &Value, status: u16) -> Result<Value, Gone> {
-        let answer = self.connection.try_ask("POST", path, token, Some(body));
-        let answer = answer.map_err(|_cut_off| Gone)?;
-        if answer.status == 503 {
-            // Neither acknowledged nor ruled out, as if the server had gone.
+        let response = self.connection.try_request("POST", path, token, Some(body));
+        let response = response.map_err(|_cut_off| Gone)?;
+        if response.status == 503 {
+            // Neither acknowledged nor excluded, as if the server had stopped.
             return Err(Gone);
         }
-        let body = answer.expect(status);
-        // Nobody counts any more once the kill is under way.
+        let body = response.expect(status);
+        // The receiver is closed once the kill has started.
         let _killed = self.acknowledged.send(());
         Ok(body)
     }
 }
 
 impl Client {
-    pub(crate) fn register(server: &mut Counted) -> Result<Self, Gone> {
+    pub(crate) fn register(server: &mut CountingConnection) -> Result<Self, Gone> {
         let email = format!("{}@example.com", Uuid::new_v4());
         let body = json!({"email": email, "password": PASSWORD});
-        let grant = server.post("/api/auth/register", "", &body, 201)?;
+        let token_response = server.post("/api/auth/register", "", &body, 201)?;
         let mut client = Self {
             email,
             access_token: String::new(),
@@ -69,12 +69,12 @@ impl Client {
             titles: Vec::new(),
             logout: Logout::Never,
         };
-        client.keep(&grant);
+        client.store(&token_response);
         Ok(client)
     }
 
-    fn keep(&mut self, grant: &Value) {
-        let text = |name: &str| grant[name].as_str().unwrap().to_owned();
+    fn store(&mut self, token_response: &Value) {
+        let text = |name: &str| token_response[name].as_str().unwrap().to_owned();
         self.access_token = text("access_token");
         self.refresh_token = text("refresh_token");
     }
@@ -83,14 +83,14 @@ impl Client {
         self.logout == Logout::Never
     }
 
-    pub(crate) fn refresh(&mut self, server: &mut Counted) -> Result<(), Gone> {
+    pub(crate) fn refresh(&mut self, server: &mut CountingConnection) -> Result<(), Gone> {
         let body = json!({ "refresh_token": self.refresh_token });
-        let grant = server.post(REFRESH, "", &body, 200)?;
-        self.keep(&grant);
+        let token_response = server.post(REFRESH, "", &body, 200)?;
+        self.store(&token_response);
         Ok(())
     }
 
-    pub(crate) fn add_task(&mut self, server: &mut Counted) -> Result<(), Gone> {
+    pub(crate) fn add_task(&mut self, server: &mut CountingConnection) -> Result<(), Gone> {
         let title = format!("{} of {}", self.titles.len(), self.email);
         let body = json!({ "title": title });
         server.post("/api/tasks", &self.access_token, &body, 201)?;
@@ -98,22 +98,22 @@ impl Client {
         Ok(())
     }
 
-    pub(crate) fn log_out(&mut self, server: &mut Counted) -> Result<(), Gone> {
+    pub(crate) fn log_out(&mut self, server: &mut CountingConnection) -> Result<(), Gone> {
         self.logout = Logout::Asked;
         let body = json!({});
-        let answer = server.post("/api/auth/logout", &self.access_token, &body, 200)?;
-        assert_eq!(answer["revoked"], 1);
+        let response = server.post("/api/auth/logout", &self.access_token, &body, 200)?;
+        assert_eq!(response["revoked"], 1);
         self.logout = Logout::Answered;
         Ok(())
     }
 
-    /// Everything the client was told is still so. Its session goes on with the tokens that this gives.
+    /// Asserts that every acknowledged change is stored, and stores the session's new tokens.
     pub(crate) fn check(&mut self, server: &Server) {
         self.check_account(server);
         let mut connection = server.connect();
-        let used = connection.ask("GET", "/api/auth/session", &self.access_token, None);
+        let used = connection.request("GET", "/api/auth/session", &self.access_token, None);
         let body = json!({ "refresh_token": self.refresh_token });
-        let refreshed = connection.ask("POST", REFRESH, "", Some(&body));
+        let refreshed = connection.request("POST", REFRESH, "", Some(&body));
         let is_over = match self.logout {
             Logout::Never => false,
             Logout::Answered => true,
@@ -125,14 +125,14 @@ impl Client {
             self.logout = Logout::Answered;
         } else {
             used.expect(200);
-            self.keep(&refreshed.expect(200));
+            self.store(&refreshed.expect(200));
             self.logout = Logout::Never;
         }
     }
 
     fn check_account(&self, server: &Server) {
-        let grant = server.log_in(&self.email, PASSWORD).expect(200);
-        let token = grant["access_token"].as_str().unwrap();
+        let token_response = server.log_in(&self.email, PASSWORD).expect(200);
+        let token = token_response["access_token"].as_str().unwrap();
         let tasks = server.get("/api/tasks?limit=500", token).expect(200);
         let kept: Vec<_> = tasks
             .as_array()

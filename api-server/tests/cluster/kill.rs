@@ -1,4 +1,4 @@
-//! What was acknowledged holds after a kill at any moment: accounts, tasks, refreshed sessions and ended ones.
+//! Acknowledged changes survive a kill at any moment: accounts, tasks, refreshed and revoked sessions.
 
 use std::convert::Infallible;
 use std::sync::mpsc::{Sender, channel};
@@ -6,18 +6,18 @@ use std::thread;
 
 use uuid::Uuid;
 
-use crate::clients::{Client, Counted, Gone};
-use crate::{alone, on_postgres, on_sqlite};
-use harness::{Place, Postgres, Program, Server};
+use crate::clients::{Client, CountingConnection, Gone};
+use crate::{on_postgres, on_sqlite, run_alone};
+use harness::{Postgres, Program, Server, WorkDir};
 
 const KILLS: usize = 20;
 const WRITERS: usize = 4;
 
-/// Works until the server is gone, now for `old`, who was there before the last kill, now for somebody new.
+/// Sends requests until the server has stopped, for `old`, from before the last kill, and for new users.
 fn work(server: &Server, acknowledged: &Sender<()>, old: Option<Client>) -> Vec<Client> {
     let mut clients: Vec<_> = old.into_iter().collect();
     let mut keep_on = || -> Result<Infallible, Gone> {
-        let mut server = Counted::to(server, acknowledged.clone())?;
+        let mut server = CountingConnection::to(server, acknowledged.clone())?;
         loop {
             clients.push(Client::register(&mut server)?);
             for round in 0..3 {
@@ -39,7 +39,7 @@ fn work(server: &Server, acknowledged: &Sender<()>, old: Option<Client>) -> Vec<
     clients
 }
 
-/// Kills the server after `writes` acknowledged writes of clients who do not stop for it; what these were told.
+/// Kills the server after `writes` acknowledged writes of busy clients; returns the clients.
 fn kill_under_load(server: &Server, writes: usize, old: Vec<Client>) -> Vec<Client> {
     let (acknowledged, count) = channel();
     let mut old = old.into_iter();
@@ -61,20 +61,20 @@ fn kill_under_load(server: &Server, writes: usize, old: Vec<Client>) -> Vec<Clie
 }
 
 fn nothing_acknowledged_is_lost(program: impl Fn() -> Program) {
-    let mut everybody: Vec<Client> = Vec::new();
+    let mut all_clients: Vec<Client> = Vec::new();
     let mut server = program().start();
     for _ in 0..KILLS {
         let writes = 5 + usize::from(Uuid::new_v4().as_bytes()[0]) / 2;
-        let logged_in = everybody.extract_if(.., |client| client.is_logged_in());
+        let logged_in = all_clients.extract_if(.., |client| client.is_logged_in());
         let old = logged_in.take(WRITERS).collect();
         let mut clients = kill_under_load(&server, writes, old);
         server = program().start();
         for client in &mut clients {
             client.check(&server);
         }
-        everybody.extend(clients);
+        all_clients.extend(clients);
     }
-    for client in &mut everybody {
+    for client in &mut all_clients {
         client.check(&server);
     }
     server.stop();
@@ -82,15 +82,15 @@ fn nothing_acknowledged_is_lost(program: impl Fn() -> Program) {
 
 #[test]
 fn on_sqlite_nothing_acknowledged_is_lost() {
-    let _alone = alone();
-    let place = Place::new();
-    nothing_acknowledged_is_lost(|| on_sqlite(&place));
+    let _guard = run_alone();
+    let work_dir = WorkDir::new();
+    nothing_acknowledged_is_lost(|| on_sqlite(&work_dir));
 }
 
 #[test]
 #[ignore = "needs TEST_POSTGRES_URL and --include-ignored (see CONTRIBUTING)"]
 fn on_postgres_nothing_acknowledged_is_lost() {
-    let _alone = alone();
-    let (place, postgres) = (Place::new(), Postgres::new());
-    nothing_acknowledged_is_lost(|| on_postgres(&place, &postgres));
+    let _guard = run_alone();
+    let (work_dir, postgres) = (WorkDir::new(), Postgres::new());
+    nothing_acknowledged_is_lost(|| on_postgres(&work_dir, &postgres));
 }

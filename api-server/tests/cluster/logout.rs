@@ -1,4 +1,4 @@
-//! A logout on one process is felt by the others within two seconds, under load.
+//! A logout on one process reaches the others within two seconds, under load.
 
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::thread;
@@ -6,34 +6,34 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
-use crate::{alone, on_postgres, on_sqlite};
-use harness::{Connection, Place, Postgres, Program, Server};
+use crate::{on_postgres, on_sqlite, run_alone};
+use harness::{Connection, Postgres, Program, Server, WorkDir};
 
 const PROCESSES: usize = 3;
 const WITHIN: Duration = Duration::from_secs(2);
-/// People who log out at the same time, and how often each does.
+/// The number of users who log out in parallel, and of logouts for each.
 const PEOPLE: usize = 4;
 const LOGOUTS: usize = 25;
-/// How exactly the moment of refusal is seen.
-const GLANCE: Duration = Duration::from_millis(5);
+/// The precision with which the moment of rejection is measured.
+const POLL_INTERVAL: Duration = Duration::from_millis(5);
 const PASSWORD: &str = "correct horse battery staple";
 
 /// The access token of a new session.
 fn log_in(server: &Server, email: &str) -> String {
-    let grant = server.log_in(email, PASSWORD).expect(200);
-    grant["access_token"].as_str().unwrap().to_owned()
+    let token_response = server.log_in(email, PASSWORD).expect(200);
+    token_response["access_token"].as_str().unwrap().to_owned()
 }
 
-/// Whether the token is refused, as one that was good until its session ended.
+/// Whether the token is rejected because its session was revoked.
 fn is_refused(connection: &mut Connection, token: &str) -> bool {
-    let answer = connection.ask("GET", "/api/auth/session", token, None);
-    match answer.status {
+    let response = connection.request("GET", "/api/auth/session", token, None);
+    match response.status {
         200 => false,
-        _ => answer.expect(401)["code"] == "TOKEN_REVOKED",
+        _ => response.expect(401)["code"] == "TOKEN_REVOKED",
     }
 }
 
-/// Logs out on the first server again and again; how long the slowest of the others took each time.
+/// Logs out on the first server repeatedly; returns how long the slowest other server took each time.
 fn measure(servers: &[Server], email: &str) -> Vec<Duration> {
     let mut connections: Vec<_> = servers.iter().map(Server::connect).collect();
     let (here, elsewhere) = connections.split_first_mut().unwrap();
@@ -42,14 +42,14 @@ fn measure(servers: &[Server], email: &str) -> Vec<Duration> {
         for there in &mut *elsewhere {
             assert!(!is_refused(there, &token));
         }
-        let logout = here.ask("POST", "/api/auth/logout", &token, Some(&json!({})));
+        let logout = here.request("POST", "/api/auth/logout", &token, Some(&json!({})));
         let ended_at = Instant::now();
         assert_eq!(logout.expect(200)["revoked"], 1);
         assert!(is_refused(here, &token), "not even here");
         for there in &mut *elsewhere {
             while !is_refused(there, &token) {
                 assert!(ended_at.elapsed() < WITHIN, "accepted after {WITHIN:?}");
-                thread::sleep(GLANCE);
+                thread::sleep(POLL_INTERVAL);
             }
         }
         ended_at.elapsed()
@@ -57,24 +57,25 @@ fn measure(servers: &[Server], email: &str) -> Vec<Duration> {
     (0..LOGOUTS).map(one_logout).collect()
 }
 
-/// Somebody who reads, writes and refreshes until `stop`; how many requests it were.
+/// Reads, writes and refreshes until `stop`; returns the number of requests.
 fn keep_busy(server: &Server, email: &str, stop: &Receiver<()>) -> usize {
     let mut connection = server.connect();
-    let mut grant = server.log_in(email, PASSWORD).expect(200);
-    let text = |grant: &Value, name: &str| grant[name].as_str().unwrap().to_owned();
+    let mut token_response = server.log_in(email, PASSWORD).expect(200);
+    let text =
+        |token_response: &Value, name: &str| token_response[name].as_str().unwrap().to_owned();
     let mut count = 0;
-    while stop.recv_timeout(GLANCE) == Err(RecvTimeoutError::Timeout) {
-        let token = text(&grant, "access_token");
+    while stop.recv_timeout(POLL_INTERVAL) == Err(RecvTimeoutError::Timeout) {
+        let token = text(&token_response, "access_token");
         let task = json!({ "title": count.to_string() });
         connection
-            .ask("POST", "/api/tasks", &token, Some(&task))
+            .request("POST", "/api/tasks", &token, Some(&task))
             .expect(201);
         connection
-            .ask("GET", "/api/tasks", &token, None)
+            .request("GET", "/api/tasks", &token, None)
             .expect(200);
-        let refresh = json!({ "refresh_token": text(&grant, "refresh_token") });
-        let answer = connection.ask("POST", "/api/auth/refresh", "", Some(&refresh));
-        grant = answer.expect(200);
+        let refresh = json!({ "refresh_token": text(&token_response, "refresh_token") });
+        let response = connection.request("POST", "/api/auth/refresh", "", Some(&refresh));
+        token_response = response.expect(200);
         count += 3;
     }
     count
@@ -93,8 +94,8 @@ fn report(mut times: Vec<Duration>, requests: usize, took: Duration) {
     );
 }
 
-/// Also a process that starts later refuses from its first answer on.
-fn a_new_process_knows(program: Program, tokens: &[String]) {
+/// A process that starts later rejects the tokens from its first response on.
+fn assert_new_process_rejects(program: Program, tokens: &[String]) {
     let server = program.start();
     let mut connection = server.connect();
     for token in tokens {
@@ -102,7 +103,7 @@ fn a_new_process_knows(program: Program, tokens: &[String]) {
     }
 }
 
-fn logouts_are_felt_everywhere(program: impl Fn() -> Program) {
+fn logouts_reach_every_process(program: impl Fn() -> Program) {
     let starting: Vec<_> = (0..PROCESSES).map(|_| program().spawn()).collect();
     let servers: Vec<_> = starting.into_iter().map(Server::listening).collect();
     let email = |number: usize| format!("{number}@example.com");
@@ -121,10 +122,9 @@ fn logouts_are_felt_everywhere(program: impl Fn() -> Program) {
         });
         let busy: Vec<_> = busy.collect();
         let servers = &servers;
-        let people =
-            (0..PEOPLE).map(|number| scope.spawn(move || measure(servers, &email(number))));
-        let people: Vec<_> = people.collect();
-        let times: Vec<_> = people
+        let users = (0..PEOPLE).map(|number| scope.spawn(move || measure(servers, &email(number))));
+        let users: Vec<_> = users.collect();
+        let times: Vec<_> = users
             .into_iter()
             .flat_map(|one| one.join().unwrap())
             .collect();
@@ -144,20 +144,20 @@ fn logouts_are_felt_everywhere(program: impl Fn() -> Program) {
             .post("/api/auth/logout", token, &json!({}))
             .expect(200);
     }
-    a_new_process_knows(program(), &tokens);
+    assert_new_process_rejects(program(), &tokens);
 }
 
 #[test]
-fn on_sqlite_a_logout_is_felt_by_three_processes_within_two_seconds() {
-    let _alone = alone();
-    let place = Place::new();
-    logouts_are_felt_everywhere(|| on_sqlite(&place));
+fn on_sqlite_a_logout_reaches_three_processes_within_two_seconds() {
+    let _guard = run_alone();
+    let work_dir = WorkDir::new();
+    logouts_reach_every_process(|| on_sqlite(&work_dir));
 }
 
 #[test]
 #[ignore = "needs TEST_POSTGRES_URL and --include-ignored (see CONTRIBUTING)"]
-fn on_postgres_a_logout_is_felt_by_three_processes_within_two_seconds() {
-    let _alone = alone();
-    let (place, postgres) = (Place::new(), Postgres::new());
-    logouts_are_felt_everywhere(|| on_postgres(&place, &postgres));
+fn on_postgres_a_logout_reaches_three_processes_within_two_seconds() {
+    let _guard = run_alone();
+    let (work_dir, postgres) = (WorkDir::new(), Postgres::new());
+    logouts_reach_every_process(|| on_postgres(&work_dir, &postgres));
 }

@@ -1,4 +1,4 @@
-//! Sessions of whole processes: what one of several knows of another's logout, and what is left after a kill.
+//! Sessions across server processes: logouts on another process, rotations of the secret, and kills.
 
 #![expect(
     clippy::unwrap_used,
@@ -13,21 +13,21 @@ mod rotation;
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use harness::{Place, Postgres, Program, SECRET};
+use harness::{Postgres, Program, SECRET, WorkDir};
 
-/// Held by each test: several servers each, under load, would starve one another on a small machine.
-fn alone() -> MutexGuard<'static, ()> {
+/// Held by each test: the servers of parallel tests would starve each other on a small machine.
+fn run_alone() -> MutexGuard<'static, ()> {
     static ALONE: Mutex<()> = Mutex::new(());
     ALONE.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// A server on the one SQLite file of `place`.
-fn on_sqlite(place: &Place) -> Program {
-    place.program().with_weak_hashing()
+fn on_sqlite(work_dir: &WorkDir) -> Program {
+    work_dir.program().with_weak_hashing()
 }
 
-fn on_postgres(place: &Place, postgres: &Postgres) -> Program {
-    on_sqlite(place)
+fn on_postgres(work_dir: &WorkDir, postgres: &Postgres) -> Program {
+    on_sqlite(work_dir)
         .set("DATABASE_URL", postgres.url("hunter2"))
         .set("AUTH_SECRET", SECRET)
 }

@@ -1,4 +1,4 @@
-//! A secret is replaced by SIGHUP in two servers while clients go on: no token is refused, no refresh fails.
+//! SIGHUP replaces the secret of two servers under load: no token is rejected, no refresh fails.
 
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -12,24 +12,24 @@ use rustix::process::Signal;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::alone;
+use crate::run_alone;
 use harness::{
-    Connection, OTHER_SECRET as NEW, PATIENCE, Place, Postgres, Program, SECRET as OLD, Server,
+    Connection, OTHER_SECRET as NEW, Postgres, Program, SECRET as OLD, Server, TIMEOUT, WorkDir,
 };
 
 const CLIENTS: usize = 4;
-/// Of tokens and of sessions, so that the last step need not wait long.
+/// The lifetime of tokens and sessions, short so that the last step does not wait long.
 const TTL: Duration = Duration::from_secs(5);
-/// A client that was held up longer than this begins anew: what it has may have expired.
-const HELD_UP: Duration = Duration::from_secs(2);
+/// A client that was delayed longer than this registers again, because its tokens may have expired.
+const MAX_PAUSE: Duration = Duration::from_secs(2);
 
-/// Current, then previous.
+/// A keyring of the current secret, then the previous ones.
 fn keyring(secrets: &[&str]) -> Keyring {
     let mut secrets = secrets.iter().map(|text| Secret::new(*text).unwrap());
     Keyring::new(secrets.next().unwrap()).with_previous(secrets)
 }
 
-/// Another service, which verifies tokens for itself with keys that are derived for it.
+/// Another service, which verifies tokens locally with its derived keys.
 struct Service(RwLock<TokenVerifier>);
 
 impl Service {
@@ -42,7 +42,7 @@ impl Service {
         TokenVerifier::new(derived, "api-server", "reports").unwrap()
     }
 
-    fn take(&self, secrets: &[&str]) {
+    fn reload(&self, secrets: &[&str]) {
         *self.0.write().unwrap() = Self::verifier(secrets);
     }
 
@@ -54,22 +54,22 @@ impl Service {
 
 /// A server in a folder of its own.
 struct Node {
-    place: Place,
+    work_dir: WorkDir,
     server: Server,
 }
 
 impl Node {
     fn start(settings: impl Fn(Program) -> Program, secrets: &[&str]) -> Self {
-        let place = Place::new();
-        write(&place, secrets);
+        let work_dir = WorkDir::new();
+        write(&work_dir, secrets);
         let ttl = format!("{}s", TTL.as_secs());
-        let program = place.program().with_weak_hashing().set_all(&[
+        let program = work_dir.program().with_weak_hashing().set_all(&[
             ("ACCESS_TOKEN_TTL", &ttl),
             ("SESSION_TTL", &ttl),
             ("TOKEN_AUDIENCES", "reports"),
         ]);
         let server = settings(program).start();
-        Self { place, server }
+        Self { work_dir, server }
     }
 
     /// Two servers on one database.
@@ -77,107 +77,114 @@ impl Node {
         [(); 2].map(|()| Self::start(|program| program.set("DATABASE_URL", url), secrets))
     }
 
-    fn take(&self, secrets: &[&str]) {
-        write(&self.place, secrets);
+    fn reload(&self, secrets: &[&str]) {
+        write(&self.work_dir, secrets);
         self.server.signal(Signal::HUP);
         self.server.log.line(&format!("{:?}", keyring(secrets)));
     }
 }
 
-fn write(place: &Place, secrets: &[&str]) {
+fn write(work_dir: &WorkDir, secrets: &[&str]) {
     let (current, previous) = secrets.split_first().unwrap();
     let previous = previous.join(",");
     let text = format!("AUTH_SECRET={current}\nAUTH_SECRETS_PREVIOUS={previous}\n");
-    place.write(".env", text);
+    work_dir.write(".env", text);
 }
 
-/// Somebody who refreshes all the time, at one server after the other.
+/// A client that refreshes continuously, on one server after the other.
 struct Client {
     connections: Vec<Connection>,
     refresh_token: String,
-    /// Access tokens that have not expired, and since when they are good.
+    /// Access tokens that have not expired, with the time they were received.
     kept: VecDeque<(Instant, String)>,
     service: Arc<Service>,
-    answered: Sender<()>,
+    progress: Sender<()>,
 }
 
 impl Client {
-    fn new(nodes: &[Node], service: Arc<Service>, answered: Sender<()>) -> Self {
+    fn new(nodes: &[Node], service: Arc<Service>, progress: Sender<()>) -> Self {
         let connect = |node: &Node| node.server.connect();
         let mut client = Self {
             connections: nodes.iter().map(connect).collect(),
             refresh_token: String::new(),
             kept: VecDeque::new(),
             service,
-            answered,
+            progress,
         };
         client.register();
         client
     }
 
-    /// The body of an answer that must have this status.
-    fn ask(&mut self, node: usize, path: &str, token: &str, body: &Value, status: u16) -> Value {
+    /// Sends a request, asserts this status, and returns the body.
+    fn request(
+        &mut self,
+        node: usize,
+        path: &str,
+        token: &str,
+        body: &Value,
+        status: u16,
+    ) -> Value {
         let method = if body.is_null() { "GET" } else { "POST" };
         let body = Some(body).filter(|body| !body.is_null());
-        let answer = self.connections[node].ask(method, path, token, body);
-        // Nobody counts any more at the end.
-        let _over = self.answered.send(());
-        answer.expect(status)
+        let response = self.connections[node].request(method, path, token, body);
+        // The receiver is closed at the end.
+        let _over = self.progress.send(());
+        response.expect(status)
     }
 
     fn register(&mut self) {
         let email = format!("{}@example.com", Uuid::new_v4());
         let body = json!({ "email": email, "password": "correct horse battery staple" });
-        let grant = self.ask(0, "/api/auth/register", "", &body, 201);
+        let token_response = self.request(0, "/api/auth/register", "", &body, 201);
         self.kept.clear();
-        self.keep(&grant);
+        self.store(&token_response);
     }
 
-    fn keep(&mut self, grant: &Value) {
-        let text = |name: &str| grant[name].as_str().unwrap().to_owned();
+    fn store(&mut self, token_response: &Value) {
+        let text = |name: &str| token_response[name].as_str().unwrap().to_owned();
         self.refresh_token = text("refresh_token");
         self.kept.push_back((Instant::now(), text("access_token")));
         self.kept.retain(|(since, _)| since.elapsed() < TTL);
     }
 
-    /// Refreshes at one server; every server takes the oldest and the newest token, and exchanges it.
-    fn turn(&mut self, node: usize) {
+    /// Refreshes on one server; every server must accept the oldest and the newest token, and exchange the newest.
+    fn run_round(&mut self, node: usize) {
         let newest = self.kept.back().map(|(since, _)| since.elapsed());
-        if newest.is_none_or(|age| age > HELD_UP) {
+        if newest.is_none_or(|age| age > MAX_PAUSE) {
             self.register();
         }
         let body = json!({ "refresh_token": self.refresh_token });
-        let grant = self.ask(node, "/api/auth/refresh", "", &body, 200);
-        self.keep(&grant);
+        let token_response = self.request(node, "/api/auth/refresh", "", &body, 200);
+        self.store(&token_response);
         let both = [self.kept.front(), self.kept.back()];
         let both = both.map(|kept| kept.unwrap().1.clone());
         for token in &both {
             for node in 0..self.connections.len() {
-                self.ask(node, "/api/auth/session", token, &Value::Null, 200);
+                self.request(node, "/api/auth/session", token, &Value::Null, 200);
             }
         }
         let body = json!({ "audience": "reports" });
-        let answer = self.ask(node, "/api/auth/token", &both[1], &body, 200);
-        let token = answer["access_token"].as_str().unwrap();
+        let response = self.request(node, "/api/auth/token", &both[1], &body, 200);
+        let token = response["access_token"].as_str().unwrap();
         self.service.accepts(token);
     }
 }
 
-/// Goes on for a while: so many answers, and so long.
-fn go_on(answered: &Receiver<()>, answers: usize, time: Duration) {
+/// Waits for this many responses, and then for this time.
+fn wait_for_responses(progress: &Receiver<()>, responses: usize, time: Duration) {
     let end = Instant::now() + time;
-    for _ in 0..answers {
-        answered.recv_timeout(PATIENCE).unwrap();
+    for _ in 0..responses {
+        progress.recv_timeout(TIMEOUT).unwrap();
     }
     while Instant::now() < end {
-        answered.recv_timeout(PATIENCE).unwrap();
+        progress.recv_timeout(TIMEOUT).unwrap();
     }
 }
 
-/// One rotation, whose steps reach the nodes in another order each. The service knew both secrets beforehand.
-fn rotate_once(nodes: &[Node], _: &Service, answered: &Receiver<()>) {
+/// Rotates once; the steps reach the nodes in different orders. The service knows both secrets beforehand.
+fn rotate_once(nodes: &[Node], _: &Service, progress: &Receiver<()>) {
     let (first, second) = (&nodes[0], &nodes[1]);
-    let a_while = || go_on(answered, 200, Duration::ZERO);
+    let a_while = || wait_for_responses(progress, 200, Duration::ZERO);
     a_while();
     for (node, secrets) in [
         (first, &[OLD, NEW]),
@@ -185,26 +192,26 @@ fn rotate_once(nodes: &[Node], _: &Service, answered: &Receiver<()>) {
         (second, &[NEW, OLD]),
         (first, &[NEW, OLD]),
     ] {
-        node.take(secrets);
+        node.reload(secrets);
         a_while();
     }
-    go_on(answered, 0, TTL);
+    wait_for_responses(progress, 0, TTL);
     for node in [first, second] {
-        node.take(&[NEW]);
+        node.reload(&[NEW]);
         a_while();
     }
 }
 
-/// How many secrets are kept that signed before: at one a second, for as long as what they signed is good.
+/// The number of previous secrets: one a second, for as long as the tokens they signed are valid.
 const KEPT: usize = 7;
 const ROUNDS: usize = 60;
 
-/// Another secret signs every second, in every node; whoever verifies has always learnt of it before.
+/// A new secret signs every second on every node; each verifier learns of it before.
 fn rotate_every_second(
     secrets: &[&str],
     nodes: &[Node],
     service: &Service,
-    answered: &Receiver<()>,
+    progress: &Receiver<()>,
 ) {
     let started = Instant::now();
     for (round, pair) in secrets.windows(2).enumerate() {
@@ -212,37 +219,37 @@ fn rotate_every_second(
         let kept = &secrets[first_kept..round];
         for signs_first in [[pair[0], pair[1]], [pair[1], pair[0]]] {
             let secrets = [&signs_first, kept].concat();
-            service.take(&secrets);
+            service.reload(&secrets);
             for node in nodes {
-                node.take(&secrets);
+                node.reload(&secrets);
             }
         }
         let next = started + Duration::from_secs(1) * u32::try_from(round + 1).unwrap();
-        go_on(answered, 1, next.saturating_duration_since(Instant::now()));
+        wait_for_responses(progress, 1, next.saturating_duration_since(Instant::now()));
     }
 }
 
-/// Lets the clients end, also when the test fails.
-struct Over<'f>(&'f AtomicBool);
+/// Stops the clients, also when the test fails.
+struct StopOnDrop<'f>(&'f AtomicBool);
 
-impl Drop for Over<'_> {
+impl Drop for StopOnDrop<'_> {
     fn drop(&mut self) {
         self.0.store(true, Ordering::Relaxed);
     }
 }
 
-fn nobody_notices(
+fn rotate_under_load(
     nodes: &[Node],
     service: Service,
     newest: &str,
     rotate: impl Fn(&[Node], &Service, &Receiver<()>),
 ) {
     let service = Arc::new(service);
-    let (sender, answered) = channel();
+    let (sender, progress) = channel();
     let is_over = AtomicBool::new(false);
     let count = nodes.len();
     thread::scope(|scope| {
-        let over = Over(&is_over);
+        let over = StopOnDrop(&is_over);
         let clients: Vec<_> = (0..CLIENTS)
             .map(|number| {
                 let mut client = Client::new(nodes, Arc::clone(&service), sender.clone());
@@ -250,15 +257,15 @@ fn nobody_notices(
                 scope.spawn(move || {
                     let mut turns = number..;
                     while !is_over.load(Ordering::Relaxed) {
-                        client.turn(turns.next().unwrap() % count);
+                        client.run_round(turns.next().unwrap() % count);
                     }
                     client.kept.pop_back().unwrap().1
                 })
             })
             .collect();
-        // Without a client left there is nobody to wait for.
+        // Closes the channel when the last client has stopped.
         drop(sender);
-        rotate(nodes, &service, &answered);
+        rotate(nodes, &service, &progress);
         drop(over);
         let after = TokenVerifier::new(keyring(&[newest]), "api-server", "api").unwrap();
         for client in clients {
@@ -269,37 +276,37 @@ fn nobody_notices(
 }
 
 #[test]
-fn under_load_a_rotation_refuses_nobody_on_sqlite() {
-    let _alone = alone();
-    let place = Place::new();
-    let url = format!("sqlite://{}", place.path("auth.db").display());
+fn under_load_a_rotation_rejects_no_request_on_sqlite() {
+    let _guard = run_alone();
+    let work_dir = WorkDir::new();
+    let url = format!("sqlite://{}", work_dir.path("auth.db").display());
     let service = Service::with(&[NEW, OLD]);
-    nobody_notices(&Node::pair(&url, &[OLD]), service, NEW, rotate_once);
+    rotate_under_load(&Node::pair(&url, &[OLD]), service, NEW, rotate_once);
 }
 
 #[test]
 #[ignore = "needs TEST_POSTGRES_URL and --include-ignored (see CONTRIBUTING)"]
-fn under_load_a_rotation_refuses_nobody_on_postgres() {
-    let _alone = alone();
+fn under_load_a_rotation_rejects_no_request_on_postgres() {
+    let _guard = run_alone();
     let postgres = Postgres::new();
     let url = postgres.url("hunter2");
     let service = Service::with(&[NEW, OLD]);
-    nobody_notices(&Node::pair(&url, &[OLD]), service, NEW, rotate_once);
+    rotate_under_load(&Node::pair(&url, &[OLD]), service, NEW, rotate_once);
 }
 
 #[test]
 #[ignore = "needs TEST_POSTGRES_URL and --include-ignored (see CONTRIBUTING)"]
-fn a_rotation_every_second_for_a_minute_refuses_nobody() {
-    let _alone = alone();
+fn a_rotation_every_second_for_a_minute_rejects_no_request() {
+    let _guard = run_alone();
     let postgres = Postgres::new();
     let url = postgres.url("hunter2");
     let secrets: Vec<_> = (0..=ROUNDS).map(|_| Uuid::new_v4().to_string()).collect();
     let secrets: Vec<_> = secrets.iter().map(String::as_str).collect();
     let service = Service::with(&secrets[..1]);
-    nobody_notices(
+    rotate_under_load(
         &Node::pair(&url, &secrets[..1]),
         service,
         secrets[ROUNDS],
-        |nodes, service, answered| rotate_every_second(&secrets, nodes, service, answered),
+        |nodes, service, progress| rotate_every_second(&secrets, nodes, service, progress),
     );
 }

@@ -1,15 +1,15 @@
-// Makes a database as a project with Better Auth has it: by its own migrator and its own sign-up.
+// Creates a database like a Better Auth project, with its own migrator and its own sign-up.
 //
 //     node make.mjs sqlite://FILE | postgres://…
 //
-// Prints the people who signed up, as one JSON array.
+// Prints the users who signed up, as one JSON array.
 
 import { betterAuth } from "better-auth";
 import { getMigrations } from "better-auth/db/migration";
 import Database from "better-sqlite3";
 import pg from "pg";
 
-const PEOPLE = [
+const USERS = [
   ["ada@example.com", "correct horse battery staple", "Ada"],
   ["Bob.Case@Example.com", "bob's own password", "Bob"],
   ["cafe@example.com", "cafe\u0301 cre\u0300me bru\u0302le\u0301e", "Zoë Ünïcode 👩‍👩‍👧"],
@@ -33,16 +33,16 @@ const auth = betterAuth({
 });
 
 await (await getMigrations(auth.options)).runMigrations();
-for (const person of PEOPLE) {
-  const { user } = await auth.api.signUpEmail({ body: person });
-  person.id = user.id;
-  person.createdAt = user.createdAt;
+for (const entry of USERS) {
+  const { user } = await auth.api.signUpEmail({ body: entry });
+  entry.id = user.id;
+  entry.createdAt = user.createdAt;
 }
-// As signing in with a provider leaves somebody: no password.
+// A user who signed in with a provider has no password.
 const { internalAdapter } = await auth.$context;
 const cleo = { email: "cleo@example.com", name: "Cleo", emailVerified: true, image: "https://cleo.example/me.png" };
 const { id, createdAt } = await internalAdapter.createUser(cleo);
 await internalAdapter.linkAccount({ userId: id, providerId: "google", accountId: "1234567890" });
-PEOPLE.push({ ...cleo, password: null, id, createdAt });
+USERS.push({ ...cleo, password: null, id, createdAt });
 await (file ? database.close() : database.end());
-console.log(JSON.stringify(PEOPLE));
+console.log(JSON.stringify(USERS));

@@ -1,20 +1,20 @@
-// A browser as far as the client can tell: a page's origin, cookies, CORS. The network is real.
+// A simulated browser with a page's origin, cookies and CORS, on a real network.
 import { CookieJar } from "jsdom";
 
 export const SERVER = process.env.SERVER;
-/// A frontend of ours on another port, which ALLOWED_ORIGINS names.
+/// A frontend of ours on another port, listed in ALLOWED_ORIGINS.
 export const APP = process.env.APP_ORIGIN;
-export const STRANGER = "http://stranger.example";
+export const UNTRUSTED = "http://untrusted.example";
 export const PASSWORD = "correct horse battery staple";
 
-let people = 0;
+let users = 0;
 const run = Date.now();
-/// Nobody else has this address.
-export const address = () => `p${(people += 1)}.${process.pid}.${run}@example.com`;
+/// Returns an unused email address.
+export const address = () => `p${(users += 1)}.${process.pid}.${run}@example.com`;
 
 export class Browser {
   jar = new CookieJar();
-  /// What was sent and answered, in order.
+  /// The requests with the status of their responses, in order.
   log = [];
 
   constructor(page = SERVER) {
@@ -49,29 +49,29 @@ export class Browser {
     const cookies = keepsCookies ? this.jar.getCookieStringSync(request.url) : "";
     if (cookies) headers.set("cookie", cookies);
     const body = isSimple ? undefined : await request.text();
-    const answer = await fetch(request.url, { method: request.method, headers, body, redirect: "manual" });
-    this.log.push({ method: request.method, path: new URL(request.url).pathname, status: answer.status });
-    if (keepsCookies) for (const cookie of answer.headers.getSetCookie()) this.jar.setCookieSync(cookie, request.url);
-    if (this.isCrossOrigin()) this.requireReadable(answer, "an answer");
-    return answer;
+    const response = await fetch(request.url, { method: request.method, headers, body, redirect: "manual" });
+    this.log.push({ method: request.method, path: new URL(request.url).pathname, status: response.status });
+    if (keepsCookies) for (const cookie of response.headers.getSetCookie()) this.jar.setCookieSync(cookie, request.url);
+    if (this.isCrossOrigin()) this.requireReadable(response, "a response");
+    return response;
   }
 
   async preflight(request, headers) {
-    const asked = [...headers.keys()].filter((name) => !["accept"].includes(name)).sort().join(",");
-    const answer = await fetch(request.url, {
+    const requested = [...headers.keys()].filter((name) => !["accept"].includes(name)).sort().join(",");
+    const response = await fetch(request.url, {
       method: "OPTIONS",
-      headers: { origin: this.page, "access-control-request-method": request.method, "access-control-request-headers": asked },
+      headers: { origin: this.page, "access-control-request-method": request.method, "access-control-request-headers": requested },
     });
-    this.requireReadable(answer, "a preflight");
-    const list = (name) => (answer.headers.get(name) ?? "").toLowerCase().split(",").map((item) => item.trim());
+    this.requireReadable(response, "a preflight");
+    const list = (name) => (response.headers.get(name) ?? "").toLowerCase().split(",").map((item) => item.trim());
     const allowed = list("access-control-allow-headers");
-    if (!asked.split(",").filter(Boolean).every((name) => allowed.includes(name))) throw new TypeError("CORS: headers");
+    if (!requested.split(",").filter(Boolean).every((name) => allowed.includes(name))) throw new TypeError("CORS: headers");
     if (!list("access-control-allow-methods").includes(request.method.toLowerCase())) throw new TypeError("CORS: method");
   }
 
-  requireReadable(answer, what) {
-    const isNamed = answer.headers.get("access-control-allow-origin") === this.page;
-    if (isNamed && answer.headers.get("access-control-allow-credentials") === "true") return;
+  requireReadable(response, what) {
+    const isNamed = response.headers.get("access-control-allow-origin") === this.page;
+    if (isNamed && response.headers.get("access-control-allow-credentials") === "true") return;
     throw new TypeError(`CORS: ${what} to ${this.page}`);
   }
 }

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { createAuthClient } from "better-auth/client";
 import { jwtClient } from "better-auth/client/plugins";
-import { APP, Browser, PASSWORD, SERVER, STRANGER, address } from "./browser.mjs";
+import { APP, Browser, PASSWORD, SERVER, UNTRUSTED, address } from "./browser.mjs";
 
 const TOKEN = "better-auth.session_token";
 const DAY = 24 * 60 * 60 * 1000;
@@ -18,16 +18,16 @@ function device(page) {
   return { browser, client };
 }
 
-/// Somebody with a new account, signed in.
-async function somebody(page) {
+/// A new user, signed in.
+async function newUser(page) {
   const it = { ...device(page), email: address() };
   const { data, error } = await it.client.signUp.email({ email: it.email, password: PASSWORD, name: "Ada" });
   assert.equal(error, null);
   return { ...it, user: data.user, token: data.token };
 }
 
-/// The same person on another device.
-async function alsoOn(it, page) {
+/// The same user on another device.
+async function onOtherDevice(it, page) {
   const other = device(page);
   const { data, error } = await other.client.signIn.email({ email: it.email, password: PASSWORD });
   assert.equal(error, null);
@@ -43,7 +43,7 @@ const signedOut = { data: null, error: null };
 
 test("sign-up signs in, and every date is the right Date", async () => {
   const before = Date.now();
-  const it = await somebody();
+  const it = await newUser();
   assert.match(it.token, /^[a-zA-Z0-9]+$/);
   assert.equal(it.browser.cookie(TOKEN).split(".")[0], it.token);
   assert.deepEqual({ ...it.user, id: 0, createdAt: 0, updatedAt: 0 }, {
@@ -62,8 +62,8 @@ test("sign-up signs in, and every date is the right Date", async () => {
   assert.deepEqual([typeof session.ipAddress, typeof session.userAgent], ["string", "string"]);
 });
 
-test("sign-out ends the session and forgets the cookie", async () => {
-  const it = await somebody();
+test("sign-out ends the session and clears the cookie", async () => {
+  const it = await newUser();
   const { data } = await it.client.signOut();
   assert.deepEqual(data, { success: true });
   assert.equal(it.browser.cookie(TOKEN), undefined);
@@ -73,7 +73,7 @@ test("sign-out ends the session and forgets the cookie", async () => {
 });
 
 test("wrong passwords, unknown and malformed addresses", async () => {
-  const it = await somebody();
+  const it = await newUser();
   const { client } = device();
   const signIn = (email, password) => client.signIn.email({ email, password });
   const wrong = [401, "INVALID_EMAIL_OR_PASSWORD", "Invalid email or password"];
@@ -86,20 +86,20 @@ test("wrong passwords, unknown and malformed addresses", async () => {
   assert.equal(upper.data.redirect, false);
 });
 
-test("taken addresses and unacceptable sign-ups", async () => {
-  const it = await somebody();
+test("existing addresses and invalid sign-ups", async () => {
+  const it = await newUser();
   const signUp = (body) => device().client.signUp.email({ name: "Eve", email: address(), password: PASSWORD, ...body });
-  const taken = [422, "USER_ALREADY_EXISTS_USE_ANOTHER_EMAIL", "User already exists. Use another email."];
-  refused(await signUp({ email: it.email }), ...taken);
-  refused(await signUp({ email: it.email.toUpperCase() }), ...taken);
+  const existing = [422, "USER_ALREADY_EXISTS_USE_ANOTHER_EMAIL", "User already exists. Use another email."];
+  refused(await signUp({ email: it.email }), ...existing);
+  refused(await signUp({ email: it.email.toUpperCase() }), ...existing);
   refused(await signUp({ password: "1234567" }), 400, "PASSWORD_TOO_SHORT", "Password too short");
   refused(await signUp({ password: "x".repeat(129) }), 400, "PASSWORD_TOO_LONG", "Password too long");
   refused(await signUp({ email: "eve" }), 400, "VALIDATION_ERROR", "[body.email] Invalid email address");
 });
 
 test("several sessions: listed, one revoked, the others revoked, all revoked", async () => {
-  const it = await somebody();
-  const [laptop, phone] = [await alsoOn(it), await alsoOn(it)];
+  const it = await newUser();
+  const [laptop, phone] = [await onOtherDevice(it), await onOtherDevice(it)];
   const idOf = async ({ client }) => (await client.getSession()).data.session.id;
   const ids = { it: await idOf(it), laptop: await idOf(laptop), phone: await idOf(phone) };
   const listed = async () => {
@@ -110,14 +110,14 @@ test("several sessions: listed, one revoked, the others revoked, all revoked", a
   };
   const list = await listed();
   assert.deepEqual([...list.keys()].sort(), Object.values(ids).sort());
-  // The token of this session; handles of the others, with which to revoke them.
+  // The token of this session, and handles to revoke the others.
   assert.equal(list.get(ids.it), it.token);
   assert.ok(![laptop.token, phone.token].some((token) => [...list.values()].includes(token)));
   assert.deepEqual((await it.client.revokeSession({ token: list.get(ids.laptop) })).data, { status: true });
   assert.deepEqual(await laptop.client.getSession(), signedOut);
   assert.equal(laptop.browser.cookie(TOKEN), undefined);
   assert.deepEqual([...(await listed()).keys()].sort(), [ids.it, ids.phone].sort());
-  const eve = await somebody();
+  const eve = await newUser();
   assert.deepEqual((await eve.client.revokeSession({ token: list.get(ids.phone) })).data, { status: true });
   assert.deepEqual([...(await listed()).keys()].sort(), [ids.it, ids.phone].sort());
   assert.deepEqual((await it.client.revokeOtherSessions()).data, { status: true });
@@ -128,9 +128,9 @@ test("several sessions: listed, one revoked, the others revoked, all revoked", a
   refused(await it.client.listSessions(), 401, "UNAUTHORIZED", "Unauthorized");
 });
 
-test("change password: every session ends, and the browser goes on with a new one", async () => {
-  const it = await somebody();
-  const [other, another] = [await alsoOn(it), await alsoOn(it)];
+test("change password: every session ends, and the browser continues with a new one", async () => {
+  const it = await newUser();
+  const [other, another] = [await onOtherDevice(it), await onOtherDevice(it)];
   const change = (body) => it.client.changePassword({ currentPassword: PASSWORD, newPassword: "another password", ...body });
   refused(await change({ currentPassword: "wrong password" }), 400, "INVALID_PASSWORD", "Invalid password");
   refused(await change({ newPassword: "short" }), 400, "PASSWORD_TOO_SHORT", "Password too short");
@@ -148,7 +148,7 @@ test("change password: every session ends, and the browser goes on with a new on
 });
 
 test("update user: name and image, but not the address", async () => {
-  const it = await somebody();
+  const it = await newUser();
   const user = async () => (await it.client.getSession()).data.user;
   assert.deepEqual((await it.client.updateUser({ name: "Ada L.", image: "https://example.com/a.png" })).data, { status: true });
   assert.deepEqual([(await user()).name, (await user()).image], ["Ada L.", "https://example.com/a.png"]);
@@ -156,12 +156,12 @@ test("update user: name and image, but not the address", async () => {
   assert.equal((await user()).image, null);
   assert.ok((await user()).updatedAt > it.user.updatedAt);
   refused(await it.client.updateUser({ nickname: "Ada" }), 400, undefined, "No fields to update");
-  const taken = await it.client.updateUser({ email: address() });
+  const existing = await it.client.updateUser({ email: address() });
   refused(taken, 400, "EMAIL_CAN_NOT_BE_UPDATED", "Email can not be updated");
 });
 
-test("accounts, mail and deletion answer as a server without them", async () => {
-  const it = await somebody();
+test("accounts, mail and deletion respond like a server without them", async () => {
+  const it = await newUser();
   const { data } = await it.client.listAccounts();
   assert.deepEqual(data.map(({ providerId, accountId, scopes }) => [providerId, accountId, scopes]), [["credential", it.user.id, []]]);
   const reset = await it.client.requestPasswordReset({ email: it.email, redirectTo: "/reset" });
@@ -174,8 +174,8 @@ test("accounts, mail and deletion answer as a server without them", async () => 
   assert.notEqual((await it.client.getSession()).data, null);
 });
 
-test("rememberMe: false lasts as long as the browser, a day at most", async () => {
-  const it = await somebody();
+test("rememberMe: false lasts until the browser closes, at most a day", async () => {
+  const it = await newUser();
   const { browser, client } = device();
   await client.signIn.email({ email: it.email, password: PASSWORD, rememberMe: false });
   const cookies = browser.jar.getCookiesSync(SERVER);
@@ -187,16 +187,16 @@ test("rememberMe: false lasts as long as the browser, a day at most", async () =
   assert.ok(Math.abs(session.expiresAt - session.createdAt - DAY) < 2000);
 });
 
-test("sign-in with a callback URL leads there, if it is one of ours", async () => {
-  const it = await somebody();
+test("sign-in with a callback URL redirects there, if it is one of ours", async () => {
+  const it = await newUser();
   const signIn = (callbackURL) => device().client.signIn.email({ email: it.email, password: PASSWORD, callbackURL });
   const { data } = await signIn("/dashboard");
   assert.deepEqual([data.redirect, data.url], [true, "/dashboard"]);
-  refused(await signIn("https://stranger.example/"), 403, "INVALID_CALLBACK_URL", "Invalid callbackURL");
+  refused(await signIn("https://untrusted.example/"), 403, "INVALID_CALLBACK_URL", "Invalid callbackURL");
 });
 
-test("the token of the jwt plugin opens our own routes", async () => {
-  const it = await somebody();
+test("the token of the jwt plugin is accepted by our own routes", async () => {
+  const it = await newUser();
   const { data, error } = await it.client.token();
   assert.equal(error, null);
   const headers = { Authorization: `Bearer ${data.token}`, "Content-Type": "application/json" };
@@ -208,18 +208,18 @@ test("the token of the jwt plugin opens our own routes", async () => {
   assert.equal((await fetch(`${SERVER}/api/auth/session`, { headers })).status, 401);
 });
 
-test("a page of an allowed origin has its session, a stranger's page has nothing", async () => {
-  const it = await somebody(APP);
+test("a page of an allowed origin has its session, a page of another origin has none", async () => {
+  const it = await newUser(APP);
   assert.equal((await it.client.getSession()).data.user.id, it.user.id);
   assert.deepEqual((await it.client.updateUser({ name: "Ada" })).data, { status: true });
   assert.deepEqual((await it.client.signOut()).data, { success: true });
-  const stranger = device(STRANGER);
-  await assert.rejects(stranger.client.signIn.email({ email: it.email, password: PASSWORD }), /CORS/);
-  await assert.rejects(stranger.client.getSession(), /CORS/);
+  const untrusted = device(UNTRUSTED);
+  await assert.rejects(untrusted.client.signIn.email({ email: it.email, password: PASSWORD }), /CORS/);
+  await assert.rejects(untrusted.client.getSession(), /CORS/);
 });
 
-test("a stranger's request is refused even if it brings the cookie", async () => {
-  const it = await somebody();
+test("a request of another origin is rejected even with the cookie", async () => {
+  const it = await newUser();
   const send = (path, headers) =>
     fetch(`${SERVER}/api/auth${path}`, {
       method: "POST",
@@ -228,14 +228,14 @@ test("a stranger's request is refused even if it brings the cookie", async () =>
     });
   const cookie = it.browser.jar.getCookieStringSync(SERVER);
   for (const [headers, code] of [
-    [{ cookie, origin: STRANGER }, "INVALID_ORIGIN"],
+    [{ cookie, origin: UNTRUSTED }, "INVALID_ORIGIN"],
     [{ cookie, origin: "null" }, "MISSING_OR_NULL_ORIGIN"],
     [{ cookie }, "MISSING_OR_NULL_ORIGIN"],
     [{ cookie: "theme=dark" }, "MISSING_OR_NULL_ORIGIN"],
   ]) {
     for (const path of ["/sign-out", "/revoke-sessions", "/sign-in/email"]) {
-      const answer = await send(path, headers);
-      assert.deepEqual([answer.status, (await answer.json()).code], [403, code], path);
+      const response = await send(path, headers);
+      assert.deepEqual([response.status, (await response.json()).code], [403, code], path);
     }
   }
   assert.notEqual((await it.client.getSession()).data, null);

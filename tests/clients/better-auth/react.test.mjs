@@ -10,7 +10,7 @@ let client, React, root;
 const seen = [];
 
 before(async () => {
-  // Before the client looks whether it is in a browser.
+  // Defined before the client checks whether it runs in a browser.
   for (const name of ["window", "document", "navigator", "localStorage", "StorageEvent", "Event"]) {
     Object.defineProperty(globalThis, name, { value: name === "window" ? dom.window : dom.window[name], configurable: true });
   }
@@ -31,7 +31,7 @@ before(async () => {
 after(() => {
   root.unmount();
   dom.window.close();
-  // The client listens on for other tabs.
+  // The client keeps listening for other tabs, which would keep the process alive.
   setTimeout(() => process.exit(), 100).unref();
 });
 

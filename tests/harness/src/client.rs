@@ -1,11 +1,11 @@
-//! A client of HTTP/1.1 that can send half a request.
+//! An HTTP/1.1 client that can send half a request.
 
 use std::io::{self, BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
 
 use serde_json::Value;
 
-use super::PATIENCE;
+use super::TIMEOUT;
 
 /// A connection that stays open until one side closes it.
 #[derive(Debug)]
@@ -17,23 +17,23 @@ impl Connection {
         Self::try_to(addr).unwrap()
     }
 
-    /// Connects, if the other side takes connections.
+    /// Connects, if the server accepts connections.
     ///
     /// # Errors
-    /// What the system says.
+    /// The error of the operating system.
     pub fn try_to(addr: SocketAddr) -> io::Result<Self> {
         let stream = TcpStream::connect(addr)?;
         stream.set_nodelay(true)?;
-        stream.set_read_timeout(Some(PATIENCE))?;
+        stream.set_read_timeout(Some(TIMEOUT))?;
         Ok(Self(BufReader::new(stream)))
     }
 
-    /// Sends bytes as they are.
+    /// Sends these bytes.
     pub fn send(&mut self, bytes: impl AsRef<[u8]>) {
         self.try_send(bytes).unwrap();
     }
 
-    /// Sends bytes to a side that may close before it has read them all.
+    /// Sends bytes to a server that may close the connection before it has read them all.
     pub fn send_anyway(&mut self, bytes: impl AsRef<[u8]>) {
         let _cut_off = self.try_send(bytes);
     }
@@ -43,21 +43,27 @@ impl Connection {
     }
 
     /// Sends a request and reads its response; `token` may be empty.
-    pub fn ask(&mut self, method: &str, path: &str, token: &str, body: Option<&Value>) -> Answer {
-        self.try_ask(method, path, token, body).unwrap()
-    }
-
-    /// As [`Self::ask`], with a server that may be gone.
-    ///
-    /// # Errors
-    /// What the system says.
-    pub fn try_ask(
+    pub fn request(
         &mut self,
         method: &str,
         path: &str,
         token: &str,
         body: Option<&Value>,
-    ) -> io::Result<Answer> {
+    ) -> Response {
+        self.try_request(method, path, token, body).unwrap()
+    }
+
+    /// Like [`Self::request`], with a server that may have stopped.
+    ///
+    /// # Errors
+    /// The error of the operating system.
+    pub fn try_request(
+        &mut self,
+        method: &str,
+        path: &str,
+        token: &str,
+        body: Option<&Value>,
+    ) -> io::Result<Response> {
         let body = body.map(Value::to_string).unwrap_or_default();
         let authorization = match token {
             "" => String::new(),
@@ -68,19 +74,19 @@ impl Connection {
              {authorization}Content-Length: {}\r\n\r\n{body}",
             body.len()
         ))?;
-        self.try_answer()
+        self.try_response()
     }
 
     /// Reads a response.
-    pub fn answer(&mut self) -> Answer {
-        self.try_answer().unwrap()
+    pub fn response(&mut self) -> Response {
+        self.try_response().unwrap()
     }
 
-    fn try_answer(&mut self) -> io::Result<Answer> {
+    fn try_response(&mut self) -> io::Result<Response> {
         let head = self.try_head()?;
         let mut body = vec![0; content_length(&head)];
         self.0.read_exact(&mut body)?;
-        Ok(Answer {
+        Ok(Response {
             status: head.get(9..12).unwrap().parse().unwrap(),
             body: String::from_utf8(body).unwrap(),
         })
@@ -101,7 +107,7 @@ impl Connection {
         Ok(head)
     }
 
-    /// Whether the other side has closed, once it has said all it had to say.
+    /// Reads to the end; returns whether the server closed the connection.
     pub fn is_closed(&mut self) -> bool {
         let mut rest = Vec::new();
         match self.0.read_to_end(&mut rest) {
@@ -122,15 +128,15 @@ fn content_length(head: &str) -> usize {
 /// A response.
 #[derive(Debug)]
 #[expect(clippy::exhaustive_structs, reason = "tests take it apart")]
-pub struct Answer {
-    /// Of the status line.
+pub struct Response {
+    /// The status code.
     pub status: u16,
-    /// As text.
+    /// The body as text.
     pub body: String,
 }
 
-impl Answer {
-    /// The body of a response with this status.
+impl Response {
+    /// Asserts this status and returns the JSON body.
     pub fn expect(&self, status: u16) -> Value {
         assert_eq!(self.status, status, "{}", self.body);
         serde_json::from_str(&self.body).unwrap()
@@ -140,19 +146,19 @@ impl Answer {
 /// A user who is logged in.
 #[derive(Debug, Clone)]
 #[expect(clippy::exhaustive_structs, reason = "tests take it apart")]
-pub struct Person {
-    /// Of the account.
+pub struct User {
+    /// The email address of the account.
     pub email: String,
     /// The access token.
     pub token: String,
 }
 
-impl Person {
+impl User {
     /// Reads the response to a login.
-    pub fn of(grant: &Value) -> Self {
+    pub fn of(token_response: &Value) -> Self {
         Self {
-            email: grant["user"]["email"].as_str().unwrap().to_owned(),
-            token: grant["access_token"].as_str().unwrap().to_owned(),
+            email: token_response["user"]["email"].as_str().unwrap().to_owned(),
+            token: token_response["access_token"].as_str().unwrap().to_owned(),
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Runs the program as its users do: a folder, a process in it, a client that talks to it, a database of its own.
+//! Runs the program as its users do: a folder, a process in it, an HTTP client, and a database.
 
 #![expect(
     clippy::expect_used,
@@ -13,22 +13,22 @@
 
 mod client;
 mod log;
-mod place;
 mod postgres;
 mod server;
+mod work_dir;
 
-pub use client::{Answer, Connection, Person};
+pub use client::{Connection, Response, User};
 pub use log::Log;
-pub use place::{Outcome, Place, Program, committed};
 pub use postgres::Postgres;
 pub use server::Server;
+pub use work_dir::{Outcome, Program, WorkDir, committed};
 
 use std::time::Duration;
 
-/// Longer than anything here takes, even on a busy machine; who waits this long has found a defect.
-pub const PATIENCE: Duration = Duration::from_secs(60);
+/// Longer than any step takes, even on a busy machine; a test that waits this long fails.
+pub const TIMEOUT: Duration = Duration::from_secs(60);
 
-/// Secrets that nothing but a test knows.
+/// The secret of most tests.
 pub const SECRET: &str = "kX3vTq8ZrLw5Yb2Nc7Hd4Gf9Sa1Pm6Je";
-/// As [`SECRET`], another.
+/// A different secret.
 pub const OTHER_SECRET: &str = "eJ6mP1aS9fG4dH7cN2bY5wLrZ8qTv3Xk";

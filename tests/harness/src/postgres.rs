@@ -1,4 +1,4 @@
-//! A database of a test's own on the server that `TEST_POSTGRES_URL` names.
+//! A database for one test, on the server of `TEST_POSTGRES_URL`.
 
 use std::env;
 
@@ -15,7 +15,7 @@ pub struct Postgres {
 }
 
 impl Postgres {
-    /// Makes one.
+    /// Creates one.
     #[expect(clippy::new_without_default, reason = "it makes a database")]
     pub fn new() -> Self {
         let server = env::var("TEST_POSTGRES_URL").expect("TEST_POSTGRES_URL (see CONTRIBUTING)");
@@ -27,14 +27,14 @@ impl Postgres {
         postgres
     }
 
-    /// Where it is.
+    /// Its URL.
     pub fn address(&self) -> Url {
         let mut url = self.server.clone();
         url.set_path(&self.name);
         url
     }
 
-    /// Its URL with a password, which a server that trusts everyone ignores.
+    /// Its URL with a password, which a server with `trust` authentication ignores.
     pub fn url(&self, password: &str) -> String {
         let mut url = self.address();
         if url.password().is_none() {
@@ -50,7 +50,7 @@ impl Postgres {
         done.unwrap_or_else(|error| panic!("{statements}: {error}"));
     }
 
-    /// Refuses connections, and ends those that there are.
+    /// Rejects new connections, and ends the open ones.
     pub fn lock_out(&self) {
         let name = &self.name;
         self.administrate(&format!(

@@ -1,4 +1,4 @@
-//! The program while it serves.
+//! The program while it runs as a server.
 
 use std::net::SocketAddr;
 use std::process::Child;
@@ -7,13 +7,13 @@ use std::time::Duration;
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 
-use super::{Answer, Connection, Log, PATIENCE, Person};
+use super::{Connection, Log, Response, TIMEOUT, User};
 
-/// A running server; killed when a test ends before it does.
+/// A running server, killed when it is dropped.
 #[derive(Debug)]
 pub struct Server {
     child: Child,
-    /// What it logs.
+    /// Its log.
     pub log: Log,
     addr: Option<SocketAddr>,
 }
@@ -27,10 +27,10 @@ impl Server {
         }
     }
 
-    /// Waits for the line that says where.
+    /// Waits for the log line with its address.
     pub fn listening(mut self) -> Self {
         let line = self.log.line("listening on http://");
-        // The line may be JSON, so the address ends where an address must.
+        // The line may be JSON, so the address ends at the first character that cannot be part of it.
         let (_, rest) = line.split_once("http://").unwrap();
         let end = rest.find(|c: char| !c.is_ascii_digit() && !"[]:.".contains(c));
         self.addr = rest.get(..end.unwrap_or(rest.len())).unwrap().parse().ok();
@@ -38,7 +38,7 @@ impl Server {
         self
     }
 
-    /// Where it listens.
+    /// The address on which it listens.
     pub fn addr(&self) -> SocketAddr {
         self.addr.unwrap()
     }
@@ -49,37 +49,37 @@ impl Server {
     }
 
     /// Sends a GET; `token` may be empty.
-    pub fn get(&self, path: &str, token: &str) -> Answer {
-        self.connect().ask("GET", path, token, None)
+    pub fn get(&self, path: &str, token: &str) -> Response {
+        self.connect().request("GET", path, token, None)
     }
 
     /// Sends a POST; `token` may be empty.
-    pub fn post(&self, path: &str, token: &str, body: &Value) -> Answer {
-        self.connect().ask("POST", path, token, Some(body))
+    pub fn post(&self, path: &str, token: &str, body: &Value) -> Response {
+        self.connect().request("POST", path, token, Some(body))
     }
 
-    /// Makes an account.
-    pub fn register(&self, email: &str, password: &str) -> Person {
+    /// Registers an account.
+    pub fn register(&self, email: &str, password: &str) -> User {
         let body = serde_json::json!({"email": email, "password": password});
-        let answer = self.post("/api/auth/register", "", &body);
-        Person::of(&answer.expect(201))
+        let response = self.post("/api/auth/register", "", &body);
+        User::of(&response.expect(201))
     }
 
     /// Logs in.
-    pub fn log_in(&self, email: &str, password: &str) -> Answer {
+    pub fn log_in(&self, email: &str, password: &str) -> Response {
         let body = serde_json::json!({"email": email, "password": password});
         self.post("/api/auth/login", "", &body)
     }
 
     /// Adds a task.
-    pub fn add_task(&self, person: &Person, title: &str) -> Answer {
+    pub fn add_task(&self, user: &User, title: &str) -> Response {
         let body = serde_json::json!({ "title": title });
-        self.post("/api/tasks", &person.token, &body)
+        self.post("/api/tasks", &user.token, &body)
     }
 
     /// The titles of all tasks, newest first.
-    pub fn titles(&self, person: &Person) -> Vec<String> {
-        let tasks = self.get("/api/tasks?limit=500", &person.token).expect(200);
+    pub fn titles(&self, user: &User) -> Vec<String> {
+        let tasks = self.get("/api/tasks?limit=500", &user.token).expect(200);
         let title = |task: &Value| task["title"].as_str().unwrap().to_owned();
         tasks.as_array().unwrap().iter().map(title).collect()
     }
@@ -90,22 +90,22 @@ impl Server {
         kill_process(pid, signal).unwrap();
     }
 
-    /// The exit code, once it has ended of itself; `None` after a fatal signal.
+    /// Waits for its exit; returns the exit code, `None` after a fatal signal.
     pub fn exit_within(&mut self, limit: Duration) -> Option<i32> {
         let ended = self.log.ended_within(limit);
         assert!(ended, "still there after {limit:?}:\n{}", self.log.text());
         self.child.wait().unwrap().code()
     }
 
-    /// Ends it as a supervisor does, and gives its whole log.
+    /// Stops it with SIGTERM, as a supervisor does, and returns its whole log.
     pub fn stop(mut self) -> Log {
         self.signal(Signal::TERM);
-        let code = self.exit_within(PATIENCE);
+        let code = self.exit_within(TIMEOUT);
         assert_eq!(code, Some(0), "{}", self.log.text());
         self.log.clone()
     }
 
-    /// Ends it as the kernel does when memory runs out.
+    /// Kills it with SIGKILL, as the kernel does when memory runs out.
     pub fn kill(&self) {
         self.signal(Signal::KILL);
     }
@@ -113,7 +113,7 @@ impl Server {
 
 impl Drop for Server {
     fn drop(&mut self) {
-        // Ended already: both fail, and nothing is left to do.
+        // If it has already exited, both calls fail, which is fine.
         let _ended = self.child.kill();
         let _ended = self.child.wait();
     }

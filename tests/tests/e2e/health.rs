@@ -4,11 +4,11 @@ use e2e::{App, on_both_engines};
 use serde_json::json;
 
 on_both_engines! {
-    anybody_may_ask_how_it_is,
-    a_bad_token_is_no_obstacle_where_none_is_needed,
+    health_needs_no_credentials,
+    a_bad_token_is_ignored_where_none_is_needed,
 }
 
-async fn anybody_may_ask_how_it_is(app: App) {
+async fn health_needs_no_credentials(app: App) {
     let caller = app.anonymous();
     assert_eq!(caller.get("/healthz").await.ok(), json!({ "status": "ok" }));
     assert_eq!(
@@ -17,7 +17,7 @@ async fn anybody_may_ask_how_it_is(app: App) {
     );
 }
 
-async fn a_bad_token_is_no_obstacle_where_none_is_needed(app: App) {
+async fn a_bad_token_is_ignored_where_none_is_needed(app: App) {
     let caller = app.bearer("junk");
     caller.get("/healthz").await.ok();
     caller.get("/readyz").await.ok();

@@ -1,4 +1,4 @@
-//! What reaches the log, at its most talkative: enough to find a fault, nothing to break in with.
+//! The log at its most verbose level: enough to find an error, and no secrets.
 
 use e2e::{App, Client, log_lines, on_both_engines};
 use serde_json::json;
@@ -9,9 +9,9 @@ on_both_engines! {
     logins_and_registrations_are_logged,
 }
 
-/// Everything that may go wrong with a password and a token, and what goes right.
+/// Sends every kind of failed and successful request with a password or a token.
 async fn use_everything(app: &App, ada: &Client, wrong: &str) {
-    let stranger = app.anonymous();
+    let anonymous = app.anonymous();
     for (email, password) in [
         (ada.email(), ada.password()),
         (ada.email(), wrong),
@@ -21,13 +21,13 @@ async fn use_everything(app: &App, ada: &Client, wrong: &str) {
     ] {
         for path in ["/api/auth/login", "/api/auth/register"] {
             let body = json!({ "email": email, "password": password });
-            let _any = stranger.post(path, body).await;
+            let _any = anonymous.post(path, body).await;
             let mistyped = json!({ "email": email, "password": { "is": password } });
-            let _any = stranger.post(path, mistyped).await;
+            let _any = anonymous.post(path, mistyped).await;
             let swapped = json!({ "email": password, "password": email });
-            let _any = stranger.post(path, swapped).await;
+            let _any = anonymous.post(path, swapped).await;
             let broken = format!(r#"{{"email":"{email}","password":"{password}"#);
-            let _any = stranger.post(path, broken).await;
+            let _any = anonymous.post(path, broken).await;
         }
     }
     let bearer = format!("Bearer {}", ada.token());
@@ -42,7 +42,7 @@ async fn use_everything(app: &App, ada: &Client, wrong: &str) {
         .get("/api/tasks")
         .await;
     let _any = app.bearer(wrong).get("/api/tasks").await;
-    let _any = stranger
+    let _any = anonymous
         .get("/api/tasks")
         .header("authorization", wrong)
         .await;
@@ -51,7 +51,7 @@ async fn use_everything(app: &App, ada: &Client, wrong: &str) {
     app.database()
         .execute("UPDATE users SET password_hash = 'canary'");
     let login = json!({ "email": ada.email(), "password": ada.password() });
-    let _any = stranger.post("/api/auth/login", login).await;
+    let _any = anonymous.post("/api/auth/login", login).await;
 }
 
 async fn no_password_hash_token_or_secret_reaches_the_log(app: App) {
@@ -59,12 +59,12 @@ async fn no_password_hash_token_or_secret_reaches_the_log(app: App) {
     let wrong = Uuid::new_v4().to_string();
     let body = json!({ "email": "ada@example.com", "password": password });
     let registered = app.anonymous().post("/api/auth/register", body).await;
-    let grant = registered.created();
+    let token_response = registered.created();
     let hash = app
         .database()
         .value("SELECT password_hash FROM users")
         .unwrap();
-    let ada = app.bearer(grant["access_token"].as_str().unwrap());
+    let ada = app.bearer(token_response["access_token"].as_str().unwrap());
     let ada = ada.with_login("ada@example.com", &password);
 
     use_everything(&app, &ada, &wrong).await;
@@ -86,14 +86,14 @@ async fn no_password_hash_token_or_secret_reaches_the_log(app: App) {
 async fn logins_and_registrations_are_logged(app: App) {
     let ada = app.user("ada").await;
     let login = json!({ "email": ada.email(), "password": ada.password() });
-    let grant = app.anonymous().post("/api/auth/login", login).await.ok();
-    let session = grant["session_id"].as_str().unwrap();
+    let token_response = app.anonymous().post("/api/auth/login", login).await.ok();
+    let session = token_response["session_id"].as_str().unwrap();
     let lines = log_lines::with(ada.id());
-    let told = |text: &str| {
+    let is_logged = |text: &str| {
         lines
             .iter()
             .any(|line| line.starts_with("INFO") && line.contains(text))
     };
-    assert!(told("registered user_id="), "{lines:?}");
-    assert!(told(&format!("session_id={session}")), "{lines:?}");
+    assert!(is_logged("registered user_id="), "{lines:?}");
+    assert!(is_logged(&format!("session_id={session}")), "{lines:?}");
 }

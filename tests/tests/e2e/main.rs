@@ -1,5 +1,5 @@
-//! The server over real HTTP, on both engines. `api/` has the shape of the URLs, `database/` is about what happens
-//! when the database misbehaves; the other files are about what all addresses share.
+//! The server over real HTTP, on both engines. The folders mirror `api-server/src`: `auth/`, `better_auth/` and `tasks/`
+//! have one file per address, and the others hold what several addresses share.
 
 #![expect(
     clippy::expect_used,
@@ -9,21 +9,21 @@
     reason = "a helper that fails is a test that fails"
 )]
 
-mod api;
+mod accounts;
+mod auth;
 mod better_auth;
 mod bodies;
 mod connections;
 mod credentials;
 mod database;
-mod headers;
 mod health;
+mod http;
 mod logs;
-mod methods;
 mod openapi;
 mod owner;
 mod pages;
 mod parallel;
-mod problems;
+mod problem;
 mod routes;
 mod sessions;
-mod text;
+mod tasks;

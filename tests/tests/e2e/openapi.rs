@@ -1,4 +1,4 @@
-//! The document and the routes say the same, and the page that shows the document comes from the server alone.
+//! The OpenAPI document matches the routes, and the page that shows it loads nothing from other servers.
 
 use std::collections::BTreeSet;
 
@@ -9,8 +9,8 @@ use crate::routes::{Operation, document, operations};
 
 on_both_engines! {
     every_documented_operation_exists,
-    the_document_has_every_route_and_asks_for_tokens_where_they_are_needed,
-    every_operation_has_an_id_of_its_own_and_says_what_can_go_wrong,
+    the_document_has_every_route_and_its_security,
+    every_operation_has_its_own_id_and_lists_its_errors,
     every_error_has_the_documented_form,
     an_optional_body_may_be_left_out_but_is_not_null,
     the_document_is_the_one_in_the_repository,
@@ -20,15 +20,19 @@ on_both_engines! {
 async fn every_documented_operation_exists(app: App) {
     let ada = app.user("ada").await;
     for operation in operations(&app).await {
-        let answer = operation.request(&ada, ada.id()).await;
-        let code = answer.code();
+        let response = operation.request(&ada, ada.id()).await;
+        let code = response.code();
         let missing = code == "NOT_FOUND" || code == "METHOD_NOT_ALLOWED";
-        assert!(!missing, "{operation:?}: {}", answer.text());
-        assert!(answer.status() < 500, "{operation:?}: {}", answer.text());
+        assert!(!missing, "{operation:?}: {}", response.text());
+        assert!(
+            response.status() < 500,
+            "{operation:?}: {}",
+            response.text()
+        );
     }
 }
 
-/// From the contract. A star marks those that ask for a token.
+/// The operations of the contract. A star marks those that need a token.
 const ROUTES: &str = "
     POST    /api/auth/register
     POST    /api/auth/signup
@@ -50,7 +54,7 @@ const ROUTES: &str = "
     GET     /api/openapi.json
 ";
 
-/// Each at the three addresses of a user's tasks.
+/// Each under the three paths of a user's tasks.
 const TASK_ROUTES: &str = "
     GET
     POST
@@ -76,7 +80,7 @@ fn routes_of_the_contract() -> BTreeSet<String> {
     routes
 }
 
-async fn the_document_has_every_route_and_asks_for_tokens_where_they_are_needed(app: App) {
+async fn the_document_has_every_route_and_its_security(app: App) {
     let mut documented = BTreeSet::new();
     for operation in operations(&app).await {
         let star = if operation.protected { " *" } else { "" };
@@ -85,7 +89,7 @@ async fn the_document_has_every_route_and_asks_for_tokens_where_they_are_needed(
     assert_eq!(documented, routes_of_the_contract());
 }
 
-async fn every_operation_has_an_id_of_its_own_and_says_what_can_go_wrong(app: App) {
+async fn every_operation_has_its_own_id_and_lists_its_errors(app: App) {
     let document = document(&app).await;
     assert!(document["openapi"].as_str().unwrap().starts_with("3.1"));
     let mut ids = BTreeSet::new();
@@ -105,10 +109,10 @@ async fn every_operation_has_an_id_of_its_own_and_says_what_can_go_wrong(app: Ap
     let codes = document["components"]["schemas"]["Code"]["enum"].as_array();
     let codes = codes.unwrap().iter().filter_map(Value::as_str);
     let codes: BTreeSet<_> = codes.map(ToOwned::to_owned).collect();
-    assert_eq!(codes, crate::problems::all_codes());
+    assert_eq!(codes, crate::problem::all_codes());
 }
 
-/// Without credentials, with bad ones, with a body that is none, and with its own table gone.
+/// Requests without credentials, with invalid ones, with an invalid body, and without the table.
 async fn every_error_has_the_documented_form(app: App) {
     let ada = app.user("ada").await;
     let document = document(&app).await;
@@ -120,11 +124,11 @@ async fn every_error_has_the_documented_form(app: App) {
         }
         for operation in operations(&app).await {
             for caller in [app.anonymous(), app.bearer("x.y.z"), ada.clone()] {
-                let answer = operation.request(&caller, ada.id()).await;
-                if answer.status() < 400 {
+                let response = operation.request(&caller, ada.id()).await;
+                if response.status() < 400 {
                     continue;
                 }
-                assert_documented(&document, &operation, &answer);
+                assert_documented(&document, &operation, &response);
                 failed.insert(operation.path.clone());
             }
         }
@@ -134,16 +138,16 @@ async fn every_error_has_the_documented_form(app: App) {
 }
 
 #[track_caller]
-fn assert_documented(document: &Value, operation: &Operation, answer: &Response) {
+fn assert_documented(document: &Value, operation: &Operation, response: &Response) {
     let method = operation.method.to_lowercase();
     let responses = &document["paths"][&operation.path][method]["responses"];
-    let status = answer.status().to_string();
+    let status = response.status().to_string();
     let documented = responses.get(&status).unwrap_or(&responses["default"]);
-    let kind = answer.header("content-type").unwrap_or("no content type");
+    let kind = response.header("content-type").unwrap_or("no content type");
     let schema = documented["content"][kind]["schema"]["$ref"].as_str();
-    let schema = schema.unwrap_or_else(|| panic!("{operation:?}: {kind} {}", answer.text()));
+    let schema = schema.unwrap_or_else(|| panic!("{operation:?}: {kind} {}", response.text()));
     let schema = &document["components"]["schemas"][schema.rsplit('/').next().unwrap()];
-    let body: Value = serde_json::from_str(&answer.text()).unwrap();
+    let body: Value = serde_json::from_str(&response.text()).unwrap();
     for required in schema["required"].as_array().unwrap() {
         assert!(
             body.get(required.as_str().unwrap()).is_some(),
@@ -167,7 +171,7 @@ async fn an_optional_body_may_be_left_out_but_is_not_null(app: App) {
         let schema = &body["content"]["application/json"]["schema"];
         assert!(schema["$ref"].is_string(), "{path}: {schema}");
         let refused = ada.post(path, "null").await;
-        refused.refused(400, "INVALID_REQUEST");
+        refused.problem(400, "INVALID_REQUEST");
     }
     ada.request("POST", "/api/auth/logout").await.ok();
 }
@@ -175,7 +179,7 @@ async fn an_optional_body_may_be_left_out_but_is_not_null(app: App) {
 async fn the_document_is_the_one_in_the_repository(app: App) {
     let served = app.anonymous().get("/api/openapi.json").await;
     let committed = include_str!("../../../docs/openapi.json");
-    // Not as one assertion of equality: the difference would be told by two whole documents.
+    // Not `assert_eq!`, which would print both documents in full.
     assert!(
         served.text() == committed,
         "run: cargo run -- openapi > docs/openapi.json"
@@ -205,5 +209,5 @@ async fn the_documentation_page_needs_no_other_server(app: App) {
     let start = visitor.get("/docs/swagger-initializer.js").await.is(200);
     assert!(start.text().contains("/api/openapi.json"));
     let nothing = visitor.get("/docs/nothing.js").await;
-    nothing.refused(404, "NOT_FOUND");
+    nothing.problem(404, "NOT_FOUND");
 }

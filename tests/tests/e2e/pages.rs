@@ -1,13 +1,13 @@
-//! The pages as HTTP sees them; what a person sees is tested in a browser.
+//! The pages over HTTP; their behaviour is tested in a browser.
 
 use e2e::{App, Engine, on_both_engines};
 
 on_both_engines! {
     every_page_is_the_same_document_under_a_strict_policy,
-    what_it_loads_is_named_by_content_and_kept_for_good,
-    what_is_compressed_is_the_same_file,
+    assets_are_named_by_content_and_cached_forever,
+    a_compressed_file_has_the_same_content,
     pages_are_read_only_and_unknown_addresses_stay_problems,
-    a_setting_turns_them_off,
+    a_setting_disables_them,
 }
 
 const PAGES: [&str; 6] = [
@@ -19,7 +19,7 @@ const PAGES: [&str; 6] = [
     "/sessions",
 ];
 
-/// What the document loads.
+/// The files that the document loads.
 async fn assets(app: &App) -> Vec<String> {
     let document = app.anonymous().get("/").await.text();
     let quoted = document.split('"');
@@ -50,7 +50,7 @@ async fn every_page_is_the_same_document_under_a_strict_policy(app: App) {
     }
 }
 
-async fn what_it_loads_is_named_by_content_and_kept_for_good(app: App) {
+async fn assets_are_named_by_content_and_cached_forever(app: App) {
     let caller = app.anonymous();
     let assets = assets(&app).await;
     assert!(assets.len() >= 8, "{assets:?}");
@@ -65,7 +65,7 @@ async fn what_it_loads_is_named_by_content_and_kept_for_good(app: App) {
     }
 }
 
-async fn what_is_compressed_is_the_same_file(app: App) {
+async fn a_compressed_file_has_the_same_content(app: App) {
     let caller = app.anonymous();
     for path in ["/".to_owned(), assets(&app).await.swap_remove(0)] {
         let plain = caller.get(&path).await;
@@ -81,9 +81,9 @@ async fn what_is_compressed_is_the_same_file(app: App) {
             ("gzip;q=x", false),
         ] {
             let request = caller.get(&path).header("accept-encoding", accepted);
-            let answer = request.await;
-            assert_eq!(answer.status(), 200, "{accepted}");
-            let encoding = answer.header("content-encoding");
+            let response = request.await;
+            assert_eq!(response.status(), 200, "{accepted}");
+            let encoding = response.header("content-encoding");
             assert_eq!(encoding.is_some(), is_compressed, "{accepted}");
         }
     }
@@ -98,14 +98,14 @@ async fn pages_are_read_only_and_unknown_addresses_stay_problems(app: App) {
     }
     let asset = assets(&app).await.swap_remove(0);
     for path in ["/nothing", "/tasks/1", "/index.html", &format!("{asset}x")] {
-        caller.get(path).await.refused(404, "NOT_FOUND");
+        caller.get(path).await.problem(404, "NOT_FOUND");
     }
 }
 
-async fn a_setting_turns_them_off(engine: Engine) {
+async fn a_setting_disables_them(engine: Engine) {
     let app = App::on(engine).set("pages", "false").start();
     for path in PAGES {
-        app.anonymous().get(path).await.refused(404, "NOT_FOUND");
+        app.anonymous().get(path).await.problem(404, "NOT_FOUND");
     }
     let docs = app.anonymous().get("/docs/").await;
     assert_eq!(docs.status(), 200);

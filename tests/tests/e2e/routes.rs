@@ -1,4 +1,4 @@
-//! What the server says it answers: every operation of its own OpenAPI document.
+//! The operations of the server, from its own OpenAPI document.
 
 use e2e::{App, Client, Request};
 use serde_json::{Value, json};
@@ -6,22 +6,22 @@ use serde_json::{Value, json};
 /// One method at one address.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Operation {
-    /// With its parameters, as in `/api/{user_id}/tasks`.
+    /// The path with its parameters, as in `/api/{user_id}/tasks`.
     pub(crate) path: String,
-    /// In capitals.
+    /// The method in upper case.
     pub(crate) method: String,
-    /// Whether it asks for a user's token.
+    /// Whether it needs a user's token.
     pub(crate) protected: bool,
 }
 
 impl Operation {
-    /// Its address for this user and task.
+    /// Its path for this user and task.
     pub(crate) fn address(&self, user_id: &str, task_id: &str) -> String {
         let path = self.path.replace("{user_id}", user_id);
         path.replace("{task_id}", task_id)
     }
 
-    /// A request to it, about the caller's own task 1, with a body that is not JSON.
+    /// Builds a request to it for the caller's own task 1, with a body that is not JSON.
     pub(crate) fn request(&self, caller: &Client, user_id: &str) -> Request {
         let request = caller.request(&self.method, &self.address(user_id, "1"));
         if self.method == "GET" {
@@ -35,7 +35,7 @@ pub(crate) async fn document(app: &App) -> Value {
     app.anonymous().get("/api/openapi.json").await.ok()
 }
 
-/// All of them, in the order of their addresses.
+/// All operations, in the order of their paths.
 pub(crate) async fn operations(app: &App) -> Vec<Operation> {
     let document = document(app).await;
     let mut operations = Vec::new();
@@ -61,7 +61,7 @@ pub(crate) async fn operations(app: &App) -> Vec<Operation> {
     operations
 }
 
-/// Those that ask for a token.
+/// The operations that need a token.
 pub(crate) async fn protected(app: &App) -> Vec<Operation> {
     let mut operations = operations(app).await;
     operations.retain(|operation| operation.protected);

@@ -1,32 +1,32 @@
-//! Addresses that a release before today's rule stored, and those that an import brings.
+//! Email addresses that an older release stored, and those that an import adds.
 
-use super::world::{Engine, PASSWORD, World, on_both_engines};
+use super::fixtures::{Engine, Fixture, PASSWORD, on_both_engines};
 
 on_both_engines! {
-    a_check_lists_what_todays_rule_refuses_or_spells_otherwise,
-    a_check_that_fixes_respells_what_is_free_and_nothing_else,
-    a_check_of_good_addresses_says_so,
-    an_import_stores_todays_spelling_and_names_what_is_no_address,
+    a_check_lists_addresses_that_the_current_rule_rejects_or_changes,
+    a_check_with_fix_changes_only_addresses_without_a_conflict,
+    a_check_of_valid_addresses_reports_none,
+    an_import_normalizes_addresses_and_reports_invalid_ones,
     an_import_that_is_repeated_finds_users_under_their_older_spelling,
 }
 
-/// Accounts of these addresses, as an older release stored them.
-fn world(engine: Engine, stored: &[&str]) -> World {
-    let world = World::empty(engine);
-    let server = world.serve();
+/// Stores accounts with these addresses as an older release did.
+fn fixture(engine: Engine, stored: &[&str]) -> Fixture {
+    let fixture = Fixture::empty(engine);
+    let server = fixture.serve();
     for (number, email) in stored.iter().enumerate() {
         let first = format!("user{number}@example.com");
         server.register(&first, PASSWORD);
         let update = format!("UPDATE users SET email = '{email}' WHERE email = '{first}'");
-        world.execute_here(&update);
+        fixture.execute_here(&update);
     }
     server.stop();
-    world
+    fixture
 }
 
-fn check(world: &World, arguments: &[&str]) -> String {
+fn check(fixture: &Fixture, arguments: &[&str]) -> String {
     let arguments = [&["users", "check"], arguments].concat();
-    world.program().args(&arguments).run().succeeded().stdout
+    fixture.program().args(&arguments).run().succeeded().stdout
 }
 
 const STORED: &[&str] = &[
@@ -38,9 +38,9 @@ const STORED: &[&str] = &[
     "a..b@example.com",
 ];
 
-fn a_check_lists_what_todays_rule_refuses_or_spells_otherwise(engine: Engine) {
-    let world = world(engine, STORED);
-    let report = check(&world, &[]);
+fn a_check_lists_addresses_that_the_current_rule_rejects_or_changes(engine: Engine) {
+    let fixture = fixture(engine, STORED);
+    let report = check(&fixture, &[]);
     let lines: Vec<_> = report.lines().collect();
     assert_eq!(lines.len(), 5, "{report}");
     for (line, end) in lines.iter().zip([
@@ -52,40 +52,40 @@ fn a_check_lists_what_todays_rule_refuses_or_spells_otherwise(engine: Engine) {
     ]) {
         assert!(line.ends_with(end), "{line}\n{end}");
     }
-    assert_eq!(check(&world, &[]), report);
+    assert_eq!(check(&fixture, &[]), report);
 }
 
-fn a_check_that_fixes_respells_what_is_free_and_nothing_else(engine: Engine) {
-    let world = world(engine, STORED);
-    let fixed = check(&world, &["--fix"]);
+fn a_check_with_fix_changes_only_addresses_without_a_conflict(engine: Engine) {
+    let fixture = fixture(engine, STORED);
+    let fixed = check(&fixture, &["--fix"]);
     assert!(fixed.contains(": now ada@xn--exmple-cua.de\n"), "{fixed}");
     assert!(
         fixed.ends_with("4 addresses, 1 of them respelled\n"),
         "{fixed}"
     );
-    let again = check(&world, &["--fix"]);
+    let again = check(&fixture, &["--fix"]);
     assert!(
         again.ends_with("3 addresses, 0 of them respelled\n"),
         "{again}"
     );
-    let server = world.serve();
+    let server = fixture.serve();
     for email in ["ada@exämple.de", "ada@xn--exmple-cua.de", "bob@example.org"] {
         server.log_in(email, PASSWORD).expect(200);
     }
 }
 
-fn a_check_of_good_addresses_says_so(engine: Engine) {
-    let world = world(engine, &["ada@example.com", "ada@localhost"]);
-    let report = check(&world, &[]);
+fn a_check_of_valid_addresses_reports_none(engine: Engine) {
+    let fixture = fixture(engine, &["ada@example.com", "ada@localhost"]);
+    let report = check(&fixture, &[]);
     assert_eq!(report, "every address is as today's rule spells it\n");
 }
 
-fn an_import_stores_todays_spelling_and_names_what_is_no_address(engine: Engine) {
-    let world = World::new(engine);
-    world.add_user("u1", "Ada@EXÄMPLE.de", 1);
-    world.add_user("u2", "ada@xn--exmple-cua.de", 2);
-    world.add_user("u3", "x@evil.com[127.0.0.1]", 3);
-    let report = world.import(&[]);
+fn an_import_normalizes_addresses_and_reports_invalid_ones(engine: Engine) {
+    let fixture = Fixture::new(engine);
+    fixture.add_user("u1", "Ada@EXÄMPLE.de", 1);
+    fixture.add_user("u2", "ada@xn--exmple-cua.de", 2);
+    fixture.add_user("u3", "x@evil.com[127.0.0.1]", 3);
+    let report = fixture.import(&[]);
     for line in [
         "user \"u2\" rejected: its email is that of the user \"u1\" here",
         "user \"u3\" rejected: its email must be an email address",
@@ -93,18 +93,18 @@ fn an_import_stores_todays_spelling_and_names_what_is_no_address(engine: Engine)
     ] {
         assert!(report.contains(line), "{report}");
     }
-    let server = world.serve();
-    let grant = server.log_in("ada@exämple.de", PASSWORD).expect(200);
-    assert_eq!(grant["user"]["email"], "ada@xn--exmple-cua.de");
+    let server = fixture.serve();
+    let token_response = server.log_in("ada@exämple.de", PASSWORD).expect(200);
+    assert_eq!(token_response["user"]["email"], "ada@xn--exmple-cua.de");
 }
 
 fn an_import_that_is_repeated_finds_users_under_their_older_spelling(engine: Engine) {
-    let world = World::new(engine);
-    world.add_user("u1", "ada@exämple.de", 1);
-    world.import(&[]);
+    let fixture = Fixture::new(engine);
+    fixture.add_user("u1", "ada@exämple.de", 1);
+    fixture.import(&[]);
     let update = "UPDATE users SET email = 'ada@exämple.de'";
-    world.execute_here(update);
-    let again = world.import(&[]);
+    fixture.execute_here(update);
+    let again = fixture.import(&[]);
     assert!(
         again.ends_with("users: 0 imported, 1 already present, 0 rejected\n"),
         "{again}"

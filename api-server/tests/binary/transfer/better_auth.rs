@@ -1,33 +1,33 @@
-//! Better Auth's users move in.
+//! The import of Better Auth's users.
 
 use serde_json::json;
 
-use super::world::{Engine, PASSWORD, TABLES, World, on_both_engines};
-use harness::Person;
+use super::fixtures::{Engine, Fixture, PASSWORD, TABLES, on_both_engines};
+use harness::User;
 
 on_both_engines! {
-    users_come_with_everything_and_log_in_with_their_old_passwords,
-    a_second_import_takes_only_who_is_new,
-    who_deleted_the_account_here_does_not_come_back,
-    users_who_came_by_a_provider_are_imported_without_a_password,
+    users_are_imported_completely_and_log_in_with_their_old_passwords,
+    a_second_import_adds_only_new_users,
+    a_user_who_deleted_the_account_is_not_imported_again,
+    users_of_another_provider_are_imported_without_a_password,
     plain_bcrypt_is_imported_too,
-    a_database_of_1_7_0_has_a_column_more,
+    a_database_of_1_7_0_has_an_extra_column,
     tables_and_columns_may_have_other_names,
     more_than_a_batch_is_imported,
-    times_are_read_as_they_are_kept,
+    times_are_read_in_every_stored_format,
 }
 
-fn users_come_with_everything_and_log_in_with_their_old_passwords(engine: Engine) {
-    let world = World::new(engine);
-    world.add_user("rJ7s0pWb3Qx", "ada@example.com", 4);
-    world.execute(
+fn users_are_imported_completely_and_log_in_with_their_old_passwords(engine: Engine) {
+    let fixture = Fixture::new(engine);
+    fixture.add_user("rJ7s0pWb3Qx", "ada@example.com", 4);
+    fixture.execute(
         r#"UPDATE "user" SET image = 'https://a.example/a.png', name = 'Ada ''Countess'' 👑'"#,
     );
     assert_eq!(
-        world.import(&[]).lines().last(),
+        fixture.import(&[]).lines().last(),
         Some("users: 1 imported, 0 already present, 0 rejected")
     );
-    let [user] = world.users().try_into().unwrap();
+    let [user] = fixture.users().try_into().unwrap();
     assert_eq!(user["id"], "rJ7s0pWb3Qx");
     assert_eq!(user["email"], "ada@example.com");
     assert_eq!(user["email_verified"], true);
@@ -35,62 +35,62 @@ fn users_come_with_everything_and_log_in_with_their_old_passwords(engine: Engine
     assert_eq!(user["image"], "https://a.example/a.png");
     assert_eq!(user["created_at"], "2026-01-02T03:04:05.678000Z");
 
-    let server = world.serve();
+    let server = fixture.serve();
     server.log_in("ada@example.com", "not it").expect(401);
-    let grant = server.log_in("ADA@example.com", PASSWORD).expect(200);
-    assert_eq!(grant["user"]["id"], "rJ7s0pWb3Qx");
-    let person = Person::of(&grant);
+    let token_response = server.log_in("ADA@example.com", PASSWORD).expect(200);
+    assert_eq!(token_response["user"]["id"], "rJ7s0pWb3Qx");
+    let user = User::of(&token_response);
     server
-        .get("/api/rJ7s0pWb3Qx/tasks", &person.token)
+        .get("/api/rJ7s0pWb3Qx/tasks", &user.token)
         .expect(200);
     server.log_in("ada@example.com", PASSWORD).expect(200);
-    let [user] = world.users().try_into().unwrap();
+    let [user] = fixture.users().try_into().unwrap();
     let hash = user["password_hash"].as_str().unwrap();
     assert!(hash.starts_with("$2b$04$"), "{hash}");
 }
 
-fn a_second_import_takes_only_who_is_new(engine: Engine) {
-    let world = World::new(engine);
-    world.add_user("a", "ada@example.com", 1);
-    world.import(&[]);
-    let server = world.serve();
-    let grant = server.log_in("ada@example.com", PASSWORD).expect(200);
+fn a_second_import_adds_only_new_users(engine: Engine) {
+    let fixture = Fixture::new(engine);
+    fixture.add_user("a", "ada@example.com", 1);
+    fixture.import(&[]);
+    let server = fixture.serve();
+    let token_response = server.log_in("ada@example.com", PASSWORD).expect(200);
     let body = json!({ "current_password": PASSWORD, "new_password": "a newer password" });
-    let token = Person::of(&grant).token;
+    let token = User::of(&token_response).token;
     server
         .post("/api/auth/change-password", &token, &body)
         .expect(200);
-    world.add_user("b", "bob@example.com", 2);
-    let said = world.import(&[]);
+    fixture.add_user("b", "bob@example.com", 2);
+    let said = fixture.import(&[]);
     assert_eq!(said, "users: 1 imported, 1 already present, 0 rejected\n");
     server
         .log_in("ada@example.com", "a newer password")
         .expect(200);
     server.log_in("ada@example.com", PASSWORD).expect(401);
     server.log_in("bob@example.com", PASSWORD).expect(200);
-    assert_eq!(world.ids(), ["a", "b"]);
+    assert_eq!(fixture.ids(), ["a", "b"]);
 }
 
-fn who_deleted_the_account_here_does_not_come_back(engine: Engine) {
-    let world = World::new(engine);
-    world.add_user("a", "ada@example.com", 1);
-    world.add_user("b", "bob@example.com", 2);
-    world.execute(&world.in_its_words(
+fn a_user_who_deleted_the_account_is_not_imported_again(engine: Engine) {
+    let fixture = Fixture::new(engine);
+    fixture.add_user("a", "ada@example.com", 1);
+    fixture.add_user("b", "bob@example.com", 2);
+    fixture.execute(&fixture.for_engine(
         "CREATE TABLE tasks (id integer PRIMARY KEY, user_id text, title text, description text, completed {bool}, \
          created_at {time}, updated_at {time}); \
          INSERT INTO tasks SELECT 1, 'a', 'hers', NULL, \"emailVerified\", \"createdAt\", \"updatedAt\" FROM \"user\" LIMIT 1",
     ));
-    world.import(&["--tasks", "tasks"]);
-    let backup = world.export(&[]);
-    let server = world.serve();
-    let grant = server.log_in("ada@example.com", PASSWORD).expect(200);
-    let token = Person::of(&grant).token;
+    fixture.import(&["--tasks", "tasks"]);
+    let backup = fixture.export(&[]);
+    let server = fixture.serve();
+    let token_response = server.log_in("ada@example.com", PASSWORD).expect(200);
+    let token = User::of(&token_response).token;
     let body = json!({ "password": PASSWORD });
     let mut connection = server.connect();
     connection
-        .ask("DELETE", "/api/auth/account", &token, Some(&body))
+        .request("DELETE", "/api/auth/account", &token, Some(&body))
         .expect(200);
-    let said = world.import(&["--tasks", "tasks"]);
+    let said = fixture.import(&["--tasks", "tasks"]);
     assert_eq!(
         said,
         "user \"a\" rejected: its account was deleted here after an earlier import\n\
@@ -99,26 +99,26 @@ fn who_deleted_the_account_here_does_not_come_back(engine: Engine) {
          tasks: 0 imported, 0 already present, 1 rejected\n"
     );
     server.log_in("ada@example.com", PASSWORD).expect(401);
-    // Somebody who means it can bring her back.
-    world.place.write("users.jsonl", backup);
+    // An operator can import her again explicitly.
+    fixture.work_dir.write("users.jsonl", backup);
     let restore = ["users", "import", "json", "--from", "users.jsonl"];
-    world.program().args(&restore).run().succeeded();
+    fixture.program().args(&restore).run().succeeded();
     server.log_in("ada@example.com", PASSWORD).expect(200);
 }
 
-fn users_who_came_by_a_provider_are_imported_without_a_password(engine: Engine) {
-    let world = World::new(engine);
-    world.add_user_without_password("a", "ada@example.com", 1);
-    world.add_account("a", "12345", "google", "");
-    world.add_user("b", "bob@example.com", 2);
-    world.add_account("b", "67890", "github", "");
-    world.add_user("c", "cleo@example.com", 3);
-    world.execute(r#"UPDATE "account" SET password = NULL WHERE "userId" = 'c'"#);
+fn users_of_another_provider_are_imported_without_a_password(engine: Engine) {
+    let fixture = Fixture::new(engine);
+    fixture.add_user_without_password("a", "ada@example.com", 1);
+    fixture.add_account("a", "12345", "google", "");
+    fixture.add_user("b", "bob@example.com", 2);
+    fixture.add_account("b", "67890", "github", "");
+    fixture.add_user("c", "cleo@example.com", 3);
+    fixture.execute(r#"UPDATE "account" SET password = NULL WHERE "userId" = 'c'"#);
     assert_eq!(
-        world.import(&[]),
+        fixture.import(&[]),
         "users: 3 imported (2 without a password), 0 already present, 0 rejected\n"
     );
-    let server = world.serve();
+    let server = fixture.serve();
     server.log_in("bob@example.com", PASSWORD).expect(200);
     for email in ["ada@example.com", "cleo@example.com"] {
         server.log_in(email, PASSWORD).expect(401);
@@ -126,38 +126,38 @@ fn users_who_came_by_a_provider_are_imported_without_a_password(engine: Engine) 
     }
 }
 
-/// As bcryptjs would have it: the first 72 bytes, as typed.
+/// Hashes like bcryptjs: the first 72 bytes, without normalization.
 fn plain_bcrypt_is_imported_too(engine: Engine) {
-    let world = World::new(engine);
-    world.add_user_without_password("a", "ada@example.com", 1);
-    world.add_password(
+    let fixture = Fixture::new(engine);
+    fixture.add_user_without_password("a", "ada@example.com", 1);
+    fixture.add_password(
         "a",
         "$2b$05$CCCCCCCCCCCCCCCCCCCCC.E5YPO9kmyuRGyh0XouQYb4YMJKvyOeW",
     );
-    world.import(&[]);
-    let server = world.serve();
+    fixture.import(&[]);
+    let server = fixture.serve();
     server.log_in("ada@example.com", "U*U*").expect(401);
     server.log_in("ada@example.com", "U*U").expect(200);
     server.log_in("ada@example.com", "U*U").expect(200);
 }
 
-fn a_database_of_1_7_0_has_a_column_more(engine: Engine) {
-    let world = World::new(engine);
-    world.execute(
+fn a_database_of_1_7_0_has_an_extra_column(engine: Engine) {
+    let fixture = Fixture::new(engine);
+    fixture.execute(
         r#"ALTER TABLE "account" ADD COLUMN issuer text NOT NULL DEFAULT 'local:credential'"#,
     );
-    world.execute(r#"CREATE UNIQUE INDEX issuer ON "account" (issuer, "accountId")"#);
-    world.add_user("a", "ada@example.com", 1);
-    world.import(&[]);
-    world
+    fixture.execute(r#"CREATE UNIQUE INDEX issuer ON "account" (issuer, "accountId")"#);
+    fixture.add_user("a", "ada@example.com", 1);
+    fixture.import(&[]);
+    fixture
         .serve()
         .log_in("ada@example.com", PASSWORD)
         .expect(200);
 }
 
 fn tables_and_columns_may_have_other_names(engine: Engine) {
-    let world = World::empty(engine);
-    let mut tables = world.in_its_words(TABLES);
+    let fixture = Fixture::empty(engine);
+    let mut tables = fixture.for_engine(TABLES);
     for (camel, snake) in [
         ("\"emailVerified\"", "email_verified"),
         ("\"createdAt\"", "created_at"),
@@ -170,18 +170,18 @@ fn tables_and_columns_may_have_other_names(engine: Engine) {
     ] {
         tables = tables.replace(camel, snake);
     }
-    world.execute(&tables);
+    fixture.execute(&tables);
     let yes = if engine == Engine::Postgres {
         "true"
     } else {
         "1"
     };
     let time = "'2026-01-02T03:04:05.678Z'";
-    world.execute(&format!(
+    fixture.execute(&format!(
         "INSERT INTO people VALUES ('a', 'Ada', 'ada@example.com', {yes}, NULL, {time}, {time});
          INSERT INTO \"their-accounts\" (id, account_id, provider_id, user_id, password, created_at, updated_at)
          VALUES ('x', 'a', 'credential', 'a', '{}', {time}, {time});",
-        super::world::SCRYPT
+        super::fixtures::SCRYPT
     ));
     let tables = [
         "--user-table",
@@ -189,7 +189,7 @@ fn tables_and_columns_may_have_other_names(engine: Engine) {
         "--account-table",
         "their-accounts",
     ];
-    let hint = world.import_with(&tables);
+    let hint = fixture.import_with(&tables);
     assert_eq!(hint.code, Some(1), "{}", hint.stderr);
     assert!(
         hint.stderr.contains("no column emailVerified"),
@@ -197,42 +197,42 @@ fn tables_and_columns_may_have_other_names(engine: Engine) {
         hint.stderr
     );
     assert!(hint.stderr.contains("try --snake-case"), "{}", hint.stderr);
-    let said = world.import(&[&tables[..], &["--snake-case"]].concat());
+    let said = fixture.import(&[&tables[..], &["--snake-case"]].concat());
     assert_eq!(said, "users: 1 imported, 0 already present, 0 rejected\n");
-    world
+    fixture
         .serve()
         .log_in("ada@example.com", PASSWORD)
         .expect(200);
 }
 
 fn more_than_a_batch_is_imported(engine: Engine) {
-    let world = World::new(engine);
+    let fixture = Fixture::new(engine);
     let yes = if engine == Engine::Postgres {
         "true"
     } else {
         "1"
     };
     let time = "'2026-01-02T03:04:05.678Z'";
-    world.execute(&format!(
+    fixture.execute(&format!(
         r#"INSERT INTO "user"
            WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1234)
            SELECT 'u' || i, 'N', 'u' || i || '@example.com', {yes}, NULL, {time}, {time} FROM n"#
     ));
     assert_eq!(
-        world.import(&[]).lines().last(),
+        fixture.import(&[]).lines().last(),
         Some("users: 1234 imported (1234 without a password), 0 already present, 0 rejected")
     );
-    assert_eq!(world.ids().len(), 1234);
+    assert_eq!(fixture.ids().len(), 1234);
     assert_eq!(
-        world.import(&[]).lines().last(),
+        fixture.import(&[]).lines().last(),
         Some("users: 0 imported, 1234 already present, 0 rejected")
     );
 }
 
-/// As Prisma, Drizzle and the migrator keep them.
-fn times_are_read_as_they_are_kept(engine: Engine) {
-    let world = World::new(engine);
-    world.add_user("a", "ada@example.com", 1);
+/// Times as Prisma, Drizzle and the migrator store them.
+fn times_are_read_in_every_stored_format(engine: Engine) {
+    let fixture = Fixture::new(engine);
+    fixture.add_user("a", "ada@example.com", 1);
     let kinds: &[(&str, &str)] = match engine {
         Engine::Postgres => &[
             ("timestamp(3)", "'2026-01-02 03:04:05.678'"),
@@ -247,12 +247,12 @@ fn times_are_read_as_they_are_kept(engine: Engine) {
         ],
     };
     for (number, (kind, value)) in kinds.iter().enumerate() {
-        world.execute(&format!(
+        fixture.execute(&format!(
             r#"DELETE FROM "account"; ALTER TABLE "user" DROP COLUMN "createdAt"; ALTER TABLE "user" ADD COLUMN "createdAt" {kind};
                UPDATE "user" SET "createdAt" = {value}, id = 'u{number}', email = 'u{number}@example.com'"#
         ));
-        world.import(&[]);
-        let user = world.users().pop().unwrap();
+        fixture.import(&[]);
+        let user = fixture.users().pop().unwrap();
         assert_eq!(user["id"], format!("u{number}"));
         assert_eq!(user["created_at"], "2026-01-02T03:04:05.678000Z", "{kind}");
     }

@@ -1,22 +1,25 @@
-//! Out as JSON Lines, and in again.
+//! Export as JSON Lines, and import of them.
 
 use std::fs::File;
 
 use serde_json::{Value, json};
 
-use super::world::{Engine, PASSWORD, World, on_both_engines};
-use harness::Person;
+use super::fixtures::{Engine, Fixture, PASSWORD, on_both_engines};
+use harness::User;
 
 on_both_engines! {
-    what_is_exported_is_imported_elsewhere,
-    an_export_that_comes_home_changes_nothing,
+    an_export_is_imported_into_another_database,
+    importing_the_servers_own_export_changes_nothing,
     lines_that_cannot_be_imported_are_named,
 }
 
 #[test]
 #[ignore = "needs TEST_POSTGRES_URL and --include-ignored (see CONTRIBUTING)"]
 fn an_export_moves_between_the_engines_and_back() {
-    let (sqlite, postgres) = (World::empty(Engine::Sqlite), World::empty(Engine::Postgres));
+    let (sqlite, postgres) = (
+        Fixture::empty(Engine::Sqlite),
+        Fixture::empty(Engine::Postgres),
+    );
     let server = sqlite.serve();
     let ada = server.register("ada@example.com", PASSWORD);
     server
@@ -27,29 +30,32 @@ fn an_export_moves_between_the_engines_and_back() {
         there.ends_with("tasks: 1 imported, 0 already present, 0 rejected\n"),
         "{there}"
     );
-    let home = World::empty(Engine::Sqlite);
+    let home = Fixture::empty(Engine::Sqlite);
     move_to(&home, &postgres.export(&["--tasks"]));
     assert_eq!(home.export(&["--tasks"]), sqlite.export(&["--tasks"]));
     let moved = home.serve();
-    let grant = moved.log_in("ada@example.com", PASSWORD).expect(200);
-    assert_eq!(moved.titles(&Person::of(&grant)), server.titles(&ada));
+    let token_response = moved.log_in("ada@example.com", PASSWORD).expect(200);
+    assert_eq!(
+        moved.titles(&User::of(&token_response)),
+        server.titles(&ada)
+    );
 }
 
-fn move_to(world: &World, lines: &str) -> String {
-    world.place.write("users.jsonl", lines);
+fn move_to(fixture: &Fixture, lines: &str) -> String {
+    fixture.work_dir.write("users.jsonl", lines);
     let command = ["users", "import", "json", "--from", "users.jsonl"];
-    let program = world.program().set("RUST_LOG", "warn");
+    let program = fixture.program().set("RUST_LOG", "warn");
     program.args(&command).run().succeeded().stderr
 }
 
-fn what_is_exported_is_imported_elsewhere(engine: Engine) {
-    let (one, other) = (World::empty(engine), World::empty(engine));
+fn an_export_is_imported_into_another_database(engine: Engine) {
+    let (one, other) = (Fixture::empty(engine), Fixture::empty(engine));
     let server = one.serve();
     for name in ["ada", "bob"] {
-        let person = server.register(&format!("{name}@example.com"), PASSWORD);
+        let user = server.register(&format!("{name}@example.com"), PASSWORD);
         for title in ["first", "second"] {
             server
-                .add_task(&person, &format!("{name}'s {title}"))
+                .add_task(&user, &format!("{name}'s {title}"))
                 .expect(201);
         }
     }
@@ -57,9 +63,9 @@ fn what_is_exported_is_imported_elsewhere(engine: Engine) {
     assert_eq!(lines.lines().count(), 6);
     assert_eq!(one.export(&[]).lines().count(), 2);
 
-    other.place.write("users.jsonl", &lines);
+    other.work_dir.write("users.jsonl", &lines);
     let program = other.program().args(&["users", "import", "json"]);
-    let from = File::open(other.place.path("users.jsonl")).unwrap();
+    let from = File::open(other.work_dir.path("users.jsonl")).unwrap();
     let said = program.run_on(from).succeeded().stderr;
     assert!(
         said.contains("users: 2 imported, 0 already present, 0 rejected\n"),
@@ -71,9 +77,9 @@ fn what_is_exported_is_imported_elsewhere(engine: Engine) {
     );
     assert_eq!(other.export(&["--tasks"]), lines);
     let server = other.serve();
-    let grant = server.log_in("bob@example.com", PASSWORD).expect(200);
+    let token_response = server.log_in("bob@example.com", PASSWORD).expect(200);
     assert_eq!(
-        server.titles(&Person::of(&grant)),
+        server.titles(&User::of(&token_response)),
         ["bob's second", "bob's first"]
     );
     let again = move_to(&other, &lines);
@@ -83,13 +89,13 @@ fn what_is_exported_is_imported_elsewhere(engine: Engine) {
     );
 }
 
-fn an_export_that_comes_home_changes_nothing(engine: Engine) {
-    let world = World::empty(engine);
-    let server = world.serve();
+fn importing_the_servers_own_export_changes_nothing(engine: Engine) {
+    let fixture = Fixture::empty(engine);
+    let server = fixture.serve();
     let ada = server.register("ada@example.com", PASSWORD);
     server.add_task(&ada, "only once").expect(201);
-    let lines = world.export(&["--tasks"]);
-    let said = move_to(&world, &lines);
+    let lines = fixture.export(&["--tasks"]);
+    let said = move_to(&fixture, &lines);
     assert_eq!(
         said,
         "users: 0 imported, 1 already present, 0 rejected\ntasks: 0 imported, 1 already present, 0 rejected\n"
@@ -98,7 +104,7 @@ fn an_export_that_comes_home_changes_nothing(engine: Engine) {
 }
 
 fn lines_that_cannot_be_imported_are_named(engine: Engine) {
-    let world = World::empty(engine);
+    let fixture = Fixture::empty(engine);
     let user = |id: &str, changes: Value| {
         let mut user = json!({
             "id": id, "email": format!("{id}@example.com"), "name": null, "image": null, "email_verified": false,
@@ -125,10 +131,10 @@ fn lines_that_cannot_be_imported_are_named(engine: Engine) {
         user("good", json!({})),
         task.to_string(),
         format!("{{\"user\":{{\"id\":\"{}\"}}}}", "x".repeat(1 << 20)),
-        user("last", json!({ "password_hash": super::world::SCRYPT })),
+        user("last", json!({ "password_hash": super::fixtures::SCRYPT })),
         user("cut", json!({})).split_at(50).0.to_owned(),
     ];
-    let said = move_to(&world, &lines.join("\n"));
+    let said = move_to(&fixture, &lines.join("\n"));
     for line in [
         "line 1 rejected: it is neither a user nor a task (it is not JSON, column 1)",
         "user \"nul\" rejected: its name must not contain the NUL character",
@@ -144,16 +150,16 @@ fn lines_that_cannot_be_imported_are_named(engine: Engine) {
         assert!(said.lines().any(|said| said == line), "{line}\n{said}");
     }
     assert!(!said.contains("canary"), "{said}");
-    assert_eq!(world.ids(), ["good", "last"]);
-    world
+    assert_eq!(fixture.ids(), ["good", "last"]);
+    fixture
         .serve()
         .log_in("last@example.com", PASSWORD)
         .expect(200);
 }
 
 #[test]
-fn a_file_or_a_database_that_is_not_there_is_refused() {
-    let world = World::empty(Engine::Sqlite);
+fn a_missing_file_or_database_is_rejected() {
+    let fixture = Fixture::empty(Engine::Sqlite);
     for (arguments, why) in [
         (
             &["users", "import", "json", "--from", "nowhere.jsonl"][..],
@@ -164,9 +170,9 @@ fn a_file_or_a_database_that_is_not_there_is_refused() {
             "cannot export sqlite://data/auth.db (DATABASE_URL): there is no file data/auth.db",
         ),
     ] {
-        let outcome = world.program().args(arguments).run();
+        let outcome = fixture.program().args(arguments).run();
         assert_eq!(outcome.code, Some(1), "{}", outcome.output());
         assert!(outcome.stderr.contains(why), "{}", outcome.stderr);
     }
-    assert_eq!(world.place.names(), [""; 0]);
+    assert_eq!(fixture.work_dir.names(), [""; 0]);
 }

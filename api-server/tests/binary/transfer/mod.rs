@@ -2,8 +2,8 @@
 
 mod addresses;
 mod better_auth;
-mod hostile;
+mod fixtures;
+mod invalid_rows;
+mod invalid_sources;
 mod json;
-mod refusals;
 mod tasks;
-mod world;

@@ -1,51 +1,51 @@
-//! Tasks move with their owners.
+//! The import of tasks with their owners.
 
 use serde_json::json;
 
-use super::world::{Engine, PASSWORD, World, on_both_engines};
-use harness::{Person, Server};
+use super::fixtures::{Engine, Fixture, PASSWORD, on_both_engines};
+use harness::{Server, User};
 
 on_both_engines! {
-    tasks_come_in_their_order_and_only_once,
-    a_task_that_was_deleted_here_does_not_come_back,
+    tasks_are_imported_in_order_and_only_once,
+    a_task_that_was_deleted_here_is_not_imported_again,
     a_task_that_cannot_be_imported_is_named,
-    ids_may_be_of_other_types_than_text,
+    ids_may_have_other_types_than_text,
 }
 
 const TASKS: &str = "CREATE TABLE tasks (id integer PRIMARY KEY, owner_id text, title text NOT NULL, description text, \
     is_completed {bool} NOT NULL, created_at {time} NOT NULL, updated_at {time} NOT NULL)";
 
-fn world(engine: Engine) -> World {
-    let world = World::new(engine);
-    world.add_user("a", "ada@example.com", 1);
-    world.add_user("b", "bob@example.com", 2);
-    world.execute(&world.in_its_words(TASKS));
-    world
+fn fixture(engine: Engine) -> Fixture {
+    let fixture = Fixture::new(engine);
+    fixture.add_user("a", "ada@example.com", 1);
+    fixture.add_user("b", "bob@example.com", 2);
+    fixture.execute(&fixture.for_engine(TASKS));
+    fixture
 }
 
-/// The later the day, the newer.
-fn add_task(world: &World, id: u32, owner: &str, title: &str, day: u32) {
+/// Adds a task created on this day.
+fn add_task(fixture: &Fixture, id: u32, owner: &str, title: &str, day: u32) {
     let time = format!("2026-01-{day:02}T00:00:00Z");
-    world.execute(&format!(
+    fixture.execute(&format!(
         "INSERT INTO tasks SELECT {id}, '{owner}', '{title}', 'Why', \"emailVerified\", '{time}', '{time}' FROM \"user\" LIMIT 1"
     ));
 }
 
-fn log_in(server: &Server, email: &str) -> Person {
-    Person::of(&server.log_in(email, PASSWORD).expect(200))
+fn log_in(server: &Server, email: &str) -> User {
+    User::of(&server.log_in(email, PASSWORD).expect(200))
 }
 
-fn tasks_come_in_their_order_and_only_once(engine: Engine) {
-    let world = world(engine);
-    add_task(&world, 7, "a", "second", 2);
-    add_task(&world, 8, "b", "third", 3);
-    add_task(&world, 9, "a", "first", 1);
-    let said = world.import(&["--tasks", "tasks"]);
+fn tasks_are_imported_in_order_and_only_once(engine: Engine) {
+    let fixture = fixture(engine);
+    add_task(&fixture, 7, "a", "second", 2);
+    add_task(&fixture, 8, "b", "third", 3);
+    add_task(&fixture, 9, "a", "first", 1);
+    let said = fixture.import(&["--tasks", "tasks"]);
     assert!(
         said.ends_with("tasks: 3 imported, 0 already present, 0 rejected\n"),
         "{said}"
     );
-    let server = world.serve();
+    let server = fixture.serve();
     let ada = log_in(&server, "ada@example.com");
     assert_eq!(server.titles(&ada), ["second", "first"]);
     let tasks = server.get("/api/tasks", &ada.token).expect(200);
@@ -57,8 +57,8 @@ fn tasks_come_in_their_order_and_only_once(engine: Engine) {
         ["third"]
     );
 
-    add_task(&world, 10, "a", "fourth", 4);
-    let said = world.import(&["--tasks", "tasks"]);
+    add_task(&fixture, 10, "a", "fourth", 4);
+    let said = fixture.import(&["--tasks", "tasks"]);
     assert!(
         said.ends_with("tasks: 1 imported, 3 already present, 0 rejected\n"),
         "{said}"
@@ -66,18 +66,18 @@ fn tasks_come_in_their_order_and_only_once(engine: Engine) {
     assert_eq!(server.titles(&ada), ["fourth", "second", "first"]);
 }
 
-fn a_task_that_was_deleted_here_does_not_come_back(engine: Engine) {
-    let world = world(engine);
-    add_task(&world, 1, "a", "once", 1);
-    world.import(&["--tasks", "tasks"]);
-    let server = world.serve();
+fn a_task_that_was_deleted_here_is_not_imported_again(engine: Engine) {
+    let fixture = fixture(engine);
+    add_task(&fixture, 1, "a", "once", 1);
+    fixture.import(&["--tasks", "tasks"]);
+    let server = fixture.serve();
     let ada = log_in(&server, "ada@example.com");
     let id = &server.get("/api/tasks", &ada.token).expect(200)[0]["id"];
     let gone = server
         .connect()
-        .ask("DELETE", &format!("/api/tasks/{id}"), &ada.token, None);
+        .request("DELETE", &format!("/api/tasks/{id}"), &ada.token, None);
     gone.expect(200);
-    world.import(&["--tasks", "tasks"]);
+    fixture.import(&["--tasks", "tasks"]);
     assert_eq!(server.titles(&ada), [""; 0]);
     let own = server.post("/api/tasks", &ada.token, &json!({ "title": "mine" }));
     own.expect(201);
@@ -85,22 +85,22 @@ fn a_task_that_was_deleted_here_does_not_come_back(engine: Engine) {
 }
 
 fn a_task_that_cannot_be_imported_is_named(engine: Engine) {
-    let world = world(engine);
+    let fixture = fixture(engine);
     let long = "x".repeat(201);
-    add_task(&world, 1, "a", "good", 1);
-    add_task(&world, 2, "a", "   ", 1);
-    add_task(&world, 3, "a", &long, 1);
-    add_task(&world, 4, "nobody", "whose?", 1);
-    add_task(&world, 5, "c", "of a user who is not imported", 1);
-    world.add_user_without_password("c", "no address", 3);
-    add_task(&world, 6, "a", "long story", 1);
+    add_task(&fixture, 1, "a", "good", 1);
+    add_task(&fixture, 2, "a", "   ", 1);
+    add_task(&fixture, 3, "a", &long, 1);
+    add_task(&fixture, 4, "nobody", "whose?", 1);
+    add_task(&fixture, 5, "c", "of a user who is not imported", 1);
+    fixture.add_user_without_password("c", "no address", 3);
+    add_task(&fixture, 6, "a", "long story", 1);
     let story = "y".repeat(10_001);
-    world.execute(&format!(
+    fixture.execute(&format!(
         "UPDATE tasks SET description = '{story}' WHERE id = 6"
     ));
-    add_task(&world, 7, "a", "no owner", 1);
-    world.execute("UPDATE tasks SET owner_id = NULL WHERE id = 7");
-    let said = world.import(&["--tasks", "tasks"]);
+    add_task(&fixture, 7, "a", "no owner", 1);
+    fixture.execute("UPDATE tasks SET owner_id = NULL WHERE id = 7");
+    let said = fixture.import(&["--tasks", "tasks"]);
     for line in [
         "task \"2\" rejected: its title is required",
         "task \"3\" rejected: its title must be at most 200 characters",
@@ -114,16 +114,16 @@ fn a_task_that_cannot_be_imported_is_named(engine: Engine) {
     }
 }
 
-fn ids_may_be_of_other_types_than_text(engine: Engine) {
+fn ids_may_have_other_types_than_text(engine: Engine) {
     for (kind, one) in [
         ("integer", "41"),
         ("varchar(64)", "abc"),
         ("uuid", "0193d5a1-0000-7000-8000-00000000000a"),
     ] {
-        let world = World::empty(engine);
-        let theirs = super::world::TABLES.replace("{id}", kind);
+        let fixture = Fixture::empty(engine);
+        let theirs = super::fixtures::TABLES.replace("{id}", kind);
         let tables = theirs + &TASKS.replace("id integer", "id uuid");
-        world.execute(&world.in_its_words(&tables));
+        fixture.execute(&fixture.for_engine(&tables));
         let time = "'2026-01-02T03:04:05.678Z'";
         let yes = if engine == Engine::Postgres {
             "true"
@@ -132,20 +132,20 @@ fn ids_may_be_of_other_types_than_text(engine: Engine) {
         };
         let task = "0193d5a1-0000-7000-8000-000000000001";
         let account = if kind == "integer" { "9" } else { one };
-        world.execute(&format!(
+        fixture.execute(&format!(
             r#"INSERT INTO "user" VALUES ('{one}', 'Ada', 'ada@example.com', {yes}, NULL, {time}, {time});
                INSERT INTO "account" (id, "accountId", "providerId", "userId", password, "createdAt", "updatedAt")
                VALUES ('{account}', '{one}', 'credential', '{one}', '{hash}', {time}, {time});
                INSERT INTO tasks VALUES ('{task}', '{one}', 'theirs', NULL, {yes}, {time}, {time});"#,
-            hash = super::world::SCRYPT
+            hash = super::fixtures::SCRYPT
         ));
-        let said = world.import(&["--tasks", "tasks"]);
+        let said = fixture.import(&["--tasks", "tasks"]);
         assert!(
             said.ends_with("tasks: 1 imported, 0 already present, 0 rejected\n"),
             "{kind}: {said}"
         );
-        assert_eq!(world.ids(), [one], "{kind}");
-        let server = world.serve();
+        assert_eq!(fixture.ids(), [one], "{kind}");
+        let server = fixture.serve();
         let ada = log_in(&server, "ada@example.com");
         assert_eq!(server.titles(&ada), ["theirs"], "{kind}");
     }

@@ -3,13 +3,13 @@
 use e2e::{App, Request, on_both_engines};
 use serde_json::{Value, json};
 
-use super::world::*;
+use super::fixtures::*;
 
 on_both_engines! {
-    raw_signed_and_encoded_tokens_are_as_good_as_the_cookie,
+    raw_signed_and_encoded_tokens_are_accepted_like_the_cookie,
     a_token_takes_the_place_of_the_cookie,
-    what_is_not_a_token_is_not_there,
-    our_own_tokens_are_not_taken_here_nor_these_there,
+    a_malformed_token_is_ignored,
+    neither_api_accepts_the_tokens_of_the_other,
 }
 
 fn with(app: &App, authorization: &str) -> Request {
@@ -17,36 +17,36 @@ fn with(app: &App, authorization: &str) -> Request {
     request.header("authorization", authorization)
 }
 
-async fn raw_signed_and_encoded_tokens_are_as_good_as_the_cookie(app: App) {
+async fn raw_signed_and_encoded_tokens_are_accepted_like_the_cookie(app: App) {
     let ada = sign_up(&app, "ada").await;
     for token in [&ada.token, &ada.signed(), &encode(&ada.signed())] {
         for scheme in ["Bearer", "bearer", "BEARER"] {
-            let answer = with(&app, &format!("{scheme} {token}")).await.ok();
-            assert_eq!(answer["user"], ada.user, "{scheme} {token}");
+            let response = with(&app, &format!("{scheme} {token}")).await.ok();
+            assert_eq!(response["user"], ada.user, "{scheme} {token}");
         }
         let sessions = app.bearer(token).get(LIST_SESSIONS).await.ok();
         assert_eq!(sessions.as_array().unwrap().len(), 1);
     }
     let update = app.bearer(&ada.token);
     let update = update.post("/api/auth/update-user", json!({ "name": "Ada" }));
-    let answer = update.await.is(200);
-    assert_eq!(answer.header("set-auth-token"), Some(&*ada.signed()));
+    let response = update.await.is(200);
+    assert_eq!(response.header("set-auth-token"), Some(&*ada.signed()));
     let out = app.bearer(&ada.token).post("/api/auth/sign-out", json!({}));
-    let answer = out.await.is(200);
-    assert_eq!(answer.header("set-auth-token"), None);
+    let response = out.await.is(200);
+    assert_eq!(response.header("set-auth-token"), None);
     assert!(!ada.is_signed_in(&app).await);
 }
 
 async fn a_token_takes_the_place_of_the_cookie(app: App) {
     let (ada, eve) = (sign_up(&app, "ada").await, sign_up(&app, "eve").await);
     let request = with(&app, &format!("Bearer {}", eve.token));
-    let answer = request.header("cookie", &ada.cookies).await.ok();
-    assert_eq!(answer["user"], eve.user);
+    let response = request.header("cookie", &ada.cookies).await.ok();
+    assert_eq!(response["user"], eve.user);
     let request = with(&app, "Bearer junk").header("cookie", &ada.cookies);
     assert_eq!(request.await.ok()["user"], ada.user);
 }
 
-async fn what_is_not_a_token_is_not_there(app: App) {
+async fn a_malformed_token_is_ignored(app: App) {
     let (ada, eve) = (sign_up(&app, "ada").await, sign_up(&app, "eve").await);
     let (signed, others) = (ada.signed(), eve.signed());
     let (token, signature) = signed.rsplit_once('.').unwrap();
@@ -66,13 +66,13 @@ async fn what_is_not_a_token_is_not_there(app: App) {
         "Bearer %".to_owned(),
         "é".to_owned(),
     ] {
-        let answer = with(&app, &bad).await;
-        assert!(answer.all("set-cookie").is_empty());
-        assert_eq!(answer.ok(), Value::Null, "{bad}");
+        let response = with(&app, &bad).await;
+        assert!(response.all("set-cookie").is_empty());
+        assert_eq!(response.ok(), Value::Null, "{bad}");
     }
 }
 
-async fn our_own_tokens_are_not_taken_here_nor_these_there(app: App) {
+async fn neither_api_accepts_the_tokens_of_the_other(app: App) {
     let ada = sign_up(&app, "ada").await;
     let access = ada.get(&app, "/api/auth/token").await.ok()["token"].clone();
     let access = access.as_str().unwrap();
@@ -83,8 +83,8 @@ async fn our_own_tokens_are_not_taken_here_nor_these_there(app: App) {
     for path in ["/api/auth/account", "/api/tasks", "/api/auth/session"] {
         app.bearer(access).get(path).await.ok();
         for token in [&ada.token, &ada.signed()] {
-            let answer = app.bearer(token).get(path).await;
-            answer.refused(401, "INVALID_TOKEN");
+            let response = app.bearer(token).get(path).await;
+            response.problem(401, "INVALID_TOKEN");
         }
     }
 }

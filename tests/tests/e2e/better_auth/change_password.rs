@@ -1,4 +1,4 @@
-//! `POST /api/auth/change-password` in both worlds, and `POST /api/auth/verify-password`
+//! `POST /api/auth/change-password` in both APIs, and `POST /api/auth/verify-password`
 
 use std::time::Duration;
 
@@ -6,32 +6,32 @@ use e2e::{App, Response, on_both_engines};
 use serde_json::{Value, json};
 use tokio::time::{Instant, sleep};
 
-use super::world::*;
+use super::fixtures::*;
 
 on_both_engines! {
     every_session_ends_and_the_cookie_carries_a_new_one,
-    the_body_names_the_new_token_if_others_were_to_end,
-    a_session_that_is_not_remembered_has_such_a_successor,
-    a_bearer_client_goes_on_with_the_token_in_the_header,
+    the_body_has_the_new_token_if_other_sessions_were_revoked,
+    the_successor_of_a_session_that_is_not_remembered_is_not_remembered,
+    a_bearer_client_continues_with_the_token_in_the_header,
     no_node_accepts_what_was_issued_before,
     of_two_changes_at_once_one_wins,
     every_failure_has_its_code_and_message,
-    the_body_tells_which_api_is_meant,
+    the_body_selects_the_api,
     a_password_is_verified,
     an_account_without_a_password_has_none_to_change,
 }
 
 const NEW: &str = "another good password";
 
-async fn knows(app: &App, password: &str) -> bool {
+async fn is_current_password(app: &App, password: &str) -> bool {
     let body = json!({ "email": "ada@example.com", "password": password });
     app.anonymous().post(SIGN_IN, body).await.status() == 200
 }
 
-/// What a browser or an app has after a change of password.
-fn successor(answer: &Response, before: &Browser) -> Browser {
-    let header = answer.header("set-auth-token").unwrap();
-    let cookies = answer.all("set-cookie").into_iter();
+/// The credentials of a browser or an app after a change of password.
+fn successor(response: &Response, before: &Browser) -> Browser {
+    let header = response.header("set-auth-token").unwrap();
+    let cookies = response.all("set-cookie").into_iter();
     let cookies = cookies.filter(|cookie| !cookie.contains("Max-Age=0"));
     let pairs = cookies.map(|cookie| cookie.split(';').next().unwrap());
     let cookies = pairs.collect::<Vec<_>>().join("; ");
@@ -52,9 +52,9 @@ async fn every_session_ends_and_the_cookie_carries_a_new_one(app: App) {
         let phone = json!({ "email": "ada@example.com", "password": body["currentPassword"] });
         let phone = Browser::of(&app.anonymous().post(SIGN_IN, phone).await.is(200));
         let access = ada.get(&app, "/api/auth/token").await.ok()["token"].clone();
-        let answer = ada.post(&app, CHANGE_PASSWORD, body).await;
-        let fresh = successor(&answer, &ada);
-        assert_eq!(answer.ok(), json!({ "token": null, "user": ada.user }));
+        let response = ada.post(&app, CHANGE_PASSWORD, body).await;
+        let fresh = successor(&response, &ada);
+        assert_eq!(response.ok(), json!({ "token": null, "user": ada.user }));
         assert_ne!(fresh.token, ada.token);
         assert_eq!(fresh.session(&app).await["session"]["token"], fresh.token);
         assert!(!ada.is_signed_in(&app).await && !phone.is_signed_in(&app).await);
@@ -62,33 +62,33 @@ async fn every_session_ends_and_the_cookie_carries_a_new_one(app: App) {
         assert_eq!(stolen.get(GET_SESSION).await.ok(), Value::Null);
         let stolen = app.bearer(access.as_str().unwrap());
         let refused = stolen.get("/api/auth/session").await;
-        refused.refused(401, "TOKEN_REVOKED");
+        refused.problem(401, "TOKEN_REVOKED");
         ada = fresh;
     }
-    assert!(knows(&app, PASSWORD).await && !knows(&app, NEW).await);
+    assert!(is_current_password(&app, PASSWORD).await && !is_current_password(&app, NEW).await);
 }
 
-async fn the_body_names_the_new_token_if_others_were_to_end(app: App) {
+async fn the_body_has_the_new_token_if_other_sessions_were_revoked(app: App) {
     let ada = sign_up(&app, "ada").await;
     let body = json!({
         "currentPassword": PASSWORD, "newPassword": NEW, "revokeOtherSessions": true,
     });
-    let answer = ada.post(&app, CHANGE_PASSWORD, body).await.is(200);
-    let fresh = Browser::of(&answer);
-    assert_eq!(fresh.token, successor(&answer, &ada).token);
+    let response = ada.post(&app, CHANGE_PASSWORD, body).await.is(200);
+    let fresh = Browser::of(&response);
+    assert_eq!(fresh.token, successor(&response, &ada).token);
     assert_eq!(fresh.user, ada.user);
     assert!(fresh.is_signed_in(&app).await && !ada.is_signed_in(&app).await);
 }
 
-async fn a_session_that_is_not_remembered_has_such_a_successor(app: App) {
+async fn the_successor_of_a_session_that_is_not_remembered_is_not_remembered(app: App) {
     sign_up(&app, "ada").await;
     let body = json!({ "email": "ada@example.com", "password": PASSWORD, "rememberMe": false });
     let short = Browser::of(&app.anonymous().post(SIGN_IN, body).await.is(200));
     let body = json!({ "currentPassword": PASSWORD, "newPassword": NEW });
-    let answer = short.post(&app, CHANGE_PASSWORD, body).await.is(200);
-    let cookies = answer.all("set-cookie");
+    let response = short.post(&app, CHANGE_PASSWORD, body).await.is(200);
+    let cookies = response.all("set-cookie");
     assert!(cookies.iter().all(|cookie| !cookie.contains("Max-Age")));
-    let fresh = successor(&answer, &short);
+    let fresh = successor(&response, &short);
     assert!(fresh.cookies.contains("better-auth.dont_remember="));
     app.clock.advance(Duration::from_secs(86_399));
     assert!(fresh.is_signed_in(&app).await);
@@ -96,29 +96,29 @@ async fn a_session_that_is_not_remembered_has_such_a_successor(app: App) {
     assert!(!fresh.is_signed_in(&app).await);
 }
 
-async fn a_bearer_client_goes_on_with_the_token_in_the_header(app: App) {
+async fn a_bearer_client_continues_with_the_token_in_the_header(app: App) {
     let ada = sign_up(&app, "ada").await;
     let body = json!({ "currentPassword": PASSWORD, "newPassword": NEW });
     let phone = app.bearer(ada.token.as_str());
-    let answer = phone.post(CHANGE_PASSWORD, body).await;
-    let exposed = answer.header("access-control-expose-headers");
+    let response = phone.post(CHANGE_PASSWORD, body).await;
+    let exposed = response.header("access-control-expose-headers");
     assert_eq!(exposed, Some("set-auth-token"));
-    let fresh = app.bearer(answer.header("set-auth-token").unwrap());
-    assert_eq!(answer.ok()["token"], Value::Null);
+    let fresh = app.bearer(response.header("set-auth-token").unwrap());
+    assert_eq!(response.ok()["token"], Value::Null);
     assert_eq!(fresh.get(GET_SESSION).await.ok()["user"], ada.user);
-    says(&phone.get(LIST_SESSIONS).await, UNAUTHORIZED);
+    assert_error(&phone.get(LIST_SESSIONS).await, UNAUTHORIZED);
 }
 
 async fn no_node_accepts_what_was_issued_before(app: App) {
-    let other = app.sister().start();
+    let other = app.another_process().start();
     let ada = sign_up(&app, "ada").await;
     let access = ada.get(&other, "/api/auth/token").await.ok()["token"].clone();
     let thief = other.bearer(access.as_str().unwrap());
     thief.get("/api/auth/session").await.ok();
     let body = json!({ "currentPassword": PASSWORD, "newPassword": NEW });
-    let answer = ada.post(&app, CHANGE_PASSWORD, body).await;
-    assert!(successor(&answer, &ada).is_signed_in(&other).await);
-    // Sessions are read from the database, access tokens are followed.
+    let response = ada.post(&app, CHANGE_PASSWORD, body).await;
+    assert!(successor(&response, &ada).is_signed_in(&other).await);
+    // Sessions are read from the database; revoked access tokens become known through the feed.
     assert!(!ada.is_signed_in(&other).await);
     let started = Instant::now();
     while thief.get("/api/auth/session").await.code() != "TOKEN_REVOKED" {
@@ -141,7 +141,7 @@ async fn of_two_changes_at_once_one_wins(app: App) {
     );
     let won = [one.status() == 200, other.status() == 200];
     assert!(won == [true, false] || won == [false, true], "{won:?}");
-    assert_eq!(knows(&app, NEW).await, won[0]);
+    assert_eq!(is_current_password(&app, NEW).await, won[0]);
     let (winner, loser) = if won[0] { (one, other) } else { (other, one) };
     assert!(matches!(loser.status(), 400 | 401), "{}", loser.text());
     assert!(successor(&winner, &ada).is_signed_in(&app).await);
@@ -174,19 +174,19 @@ async fn every_failure_has_its_code_and_message(app: App) {
         ),
     ] {
         let body = json!({ "currentPassword": current, "newPassword": new });
-        says(&ada.post(&app, CHANGE_PASSWORD, body).await, expected);
+        assert_error(&ada.post(&app, CHANGE_PASSWORD, body).await, expected);
     }
     let body = json!({ "currentPassword": PASSWORD, "newPassword": NEW, "revokeOtherSessions": 1 });
-    let answer = ada.post(&app, CHANGE_PASSWORD, body).await;
+    let response = ada.post(&app, CHANGE_PASSWORD, body).await;
     let message = "[body.revokeOtherSessions] Invalid input: expected boolean, received number";
-    says(&answer, (400, "VALIDATION_ERROR", message));
-    assert!(knows(&app, PASSWORD).await);
+    assert_error(&response, (400, "VALIDATION_ERROR", message));
+    assert!(is_current_password(&app, PASSWORD).await);
 }
 
-async fn the_body_tells_which_api_is_meant(app: App) {
+async fn the_body_selects_the_api(app: App) {
     let (ada, eve) = (sign_up(&app, "ada").await, app.user("eve").await);
-    // Neither name: by whose token the caller is known.
-    says(
+    // With neither field name, the kind of the token selects the API.
+    assert_error(
         &ada.post(&app, CHANGE_PASSWORD, json!({})).await,
         (
             400,
@@ -196,22 +196,22 @@ async fn the_body_tells_which_api_is_meant(app: App) {
         ),
     );
     let ours = eve.post(CHANGE_PASSWORD, json!({})).await;
-    ours.refused(422, "VALIDATION_ERROR");
-    let nobody = app.anonymous();
-    let answer = nobody.post(CHANGE_PASSWORD, json!({})).await;
-    answer.refused(401, "UNAUTHORIZED");
-    let answer = nobody.post(CHANGE_PASSWORD, "no JSON").await;
-    answer.refused(401, "UNAUTHORIZED");
+    ours.problem(422, "VALIDATION_ERROR");
+    let anonymous = app.anonymous();
+    let response = anonymous.post(CHANGE_PASSWORD, json!({})).await;
+    response.problem(401, "UNAUTHORIZED");
+    let response = anonymous.post(CHANGE_PASSWORD, "no JSON").await;
+    response.problem(401, "UNAUTHORIZED");
     let theirs = json!({ "currentPassword": PASSWORD, "newPassword": NEW });
-    let answer = nobody.post(CHANGE_PASSWORD, theirs.clone()).await;
-    says(&answer, UNAUTHORIZED);
-    says(&eve.post(CHANGE_PASSWORD, theirs).await, UNAUTHORIZED);
+    let response = anonymous.post(CHANGE_PASSWORD, theirs.clone()).await;
+    assert_error(&response, UNAUTHORIZED);
+    assert_error(&eve.post(CHANGE_PASSWORD, theirs).await, UNAUTHORIZED);
     let ours = json!({ "current_password": PASSWORD, "new_password": NEW });
-    let answer = ada.post(&app, CHANGE_PASSWORD, ours).await;
-    answer.refused(401, "UNAUTHORIZED");
+    let response = ada.post(&app, CHANGE_PASSWORD, ours).await;
+    response.problem(401, "UNAUTHORIZED");
     let ours = json!({ "current_password": eve.password(), "new_password": NEW });
-    let grant: Value = eve.post(CHANGE_PASSWORD, ours).await.ok();
-    assert!(grant["access_token"].is_string());
+    let token_response: Value = eve.post(CHANGE_PASSWORD, ours).await.ok();
+    assert!(token_response["access_token"].is_string());
 }
 
 async fn a_password_is_verified(app: App) {
@@ -222,7 +222,7 @@ async fn a_password_is_verified(app: App) {
     };
     assert_eq!(verify(PASSWORD).await.ok(), json!({ "status": true }));
     for wrong in ["wrong password", "", &"x".repeat(129)] {
-        says(
+        assert_error(
             &verify(wrong).await,
             (400, "INVALID_PASSWORD", "Invalid password"),
         );
@@ -234,10 +234,10 @@ async fn an_account_without_a_password_has_none_to_change(app: App) {
     app.database()
         .execute("UPDATE users SET password_hash = NULL");
     let body = json!({ "currentPassword": PASSWORD, "newPassword": NEW });
-    let answer = ada.post(&app, CHANGE_PASSWORD, body).await;
+    let response = ada.post(&app, CHANGE_PASSWORD, body).await;
     let code = "CREDENTIAL_ACCOUNT_NOT_FOUND";
-    says(&answer, (400, code, "Credential account not found"));
+    assert_error(&response, (400, code, "Credential account not found"));
     let body = json!({ "password": PASSWORD });
-    let answer = ada.post(&app, "/api/auth/verify-password", body).await;
-    says(&answer, (400, "INVALID_PASSWORD", "Invalid password"));
+    let response = ada.post(&app, "/api/auth/verify-password", body).await;
+    assert_error(&response, (400, "INVALID_PASSWORD", "Invalid password"));
 }

@@ -1,27 +1,27 @@
-//! What passes for a session cookie, and what does not.
+//! Session cookies: which are accepted, and which are ignored.
 
 use auth_core::Secret;
 use e2e::{App, on_both_engines};
 use serde_json::{Value, json};
 
-use super::world::*;
+use super::fixtures::*;
 
 on_both_engines! {
-    a_good_cookie_is_read_encoded_or_not_and_among_others,
-    a_forged_a_truncated_and_a_swapped_cookie_are_as_good_as_none,
-    two_cookies_are_ambiguous_and_sign_nobody_in,
+    a_valid_cookie_is_read_encoded_or_not_and_among_others,
+    forged_truncated_and_swapped_cookies_are_ignored,
+    two_cookies_are_ambiguous_and_sign_no_user_in,
     signing_out_with_two_cookies_ends_both_sessions,
     one_signed_flag_of_two_is_enough,
-    a_cookie_that_another_server_signed_with_our_secret_is_forgotten,
-    the_cache_of_another_server_is_forgotten,
+    a_cookie_that_another_server_signed_with_our_secret_is_cleared,
+    the_cache_cookie_of_another_server_is_cleared,
 }
 
-async fn who(app: &App, cookies: &str) -> Value {
+async fn session_user(app: &App, cookies: &str) -> Value {
     let request = app.anonymous().get(GET_SESSION);
     request.header("cookie", cookies).await.ok()["user"]["name"].clone()
 }
 
-async fn a_good_cookie_is_read_encoded_or_not_and_among_others(app: App) {
+async fn a_valid_cookie_is_read_encoded_or_not_and_among_others(app: App) {
     let ada = sign_up(&app, "ada").await;
     let raw = ada.signed();
     for cookies in [
@@ -31,11 +31,11 @@ async fn a_good_cookie_is_read_encoded_or_not_and_among_others(app: App) {
         format!("{TOKEN}={}", encode(&raw).replace("%3D", "%3d")),
         format!("x{TOKEN}=no;{TOKEN}={raw}"),
     ] {
-        assert_eq!(who(&app, &cookies).await, "ada", "{cookies}");
+        assert_eq!(session_user(&app, &cookies).await, "ada", "{cookies}");
     }
 }
 
-async fn a_forged_a_truncated_and_a_swapped_cookie_are_as_good_as_none(app: App) {
+async fn forged_truncated_and_swapped_cookies_are_ignored(app: App) {
     let (ada, eve) = (sign_up(&app, "ada").await, sign_up(&app, "eve").await);
     let (signed, others) = (ada.signed(), eve.signed());
     let (token, signature) = signed.rsplit_once('.').unwrap();
@@ -65,18 +65,18 @@ async fn a_forged_a_truncated_and_a_swapped_cookie_are_as_good_as_none(app: App)
     }
     for bad in bad {
         let cookies = format!("{TOKEN}={bad}");
-        let answer = app.anonymous().get(GET_SESSION).header("cookie", &cookies);
-        let answer = answer.await;
-        assert!(answer.all("set-cookie").is_empty(), "{bad}");
-        assert_eq!(answer.ok(), Value::Null, "{bad}");
+        let response = app.anonymous().get(GET_SESSION).header("cookie", &cookies);
+        let response = response.await;
+        assert!(response.all("set-cookie").is_empty(), "{bad}");
+        assert_eq!(response.ok(), Value::Null, "{bad}");
         let list = app.anonymous().get(LIST_SESSIONS);
-        says(&list.header("cookie", &cookies).await, UNAUTHORIZED);
+        assert_error(&list.header("cookie", &cookies).await, UNAUTHORIZED);
     }
-    assert_eq!(who(&app, &ada.cookies).await, "ada");
+    assert_eq!(session_user(&app, &ada.cookies).await, "ada");
 }
 
-/// Another host of the site can set a cookie of the name, before or after the right one.
-async fn two_cookies_are_ambiguous_and_sign_nobody_in(app: App) {
+/// Another host of the site can set a cookie of the same name, before or after the valid one.
+async fn two_cookies_are_ambiguous_and_sign_no_user_in(app: App) {
     let (ada, eve) = (sign_up(&app, "ada").await, sign_up(&app, "eve").await);
     let mut doubled = vec![format!("{0}; {0}", ada.cookies)];
     for planted in [
@@ -92,19 +92,19 @@ async fn two_cookies_are_ambiguous_and_sign_nobody_in(app: App) {
             cookies: cookies.clone(),
             ..ada.clone()
         };
-        let answer = browser.get(&app, GET_SESSION).await;
-        // The right cookie must stay: without it, the planted one would be the only one.
-        assert!(answer.all("set-cookie").is_empty());
-        assert_eq!(answer.ok(), Value::Null, "{cookies}");
+        let response = browser.get(&app, GET_SESSION).await;
+        // The valid cookie must stay: without it, the planted one would be the only one.
+        assert!(response.all("set-cookie").is_empty());
+        assert_eq!(response.ok(), Value::Null, "{cookies}");
         for path in [LIST_SESSIONS, "/api/auth/token"] {
-            let answer = browser.get(&app, path).await;
-            assert!(answer.all("set-cookie").is_empty());
-            says(&answer, UNAUTHORIZED);
+            let response = browser.get(&app, path).await;
+            assert!(response.all("set-cookie").is_empty());
+            assert_error(&response, UNAUTHORIZED);
         }
         let refused = browser.get(&app, "/api/auth/session").await;
-        refused.refused(401, "UNAUTHORIZED");
+        refused.problem(401, "UNAUTHORIZED");
         let change = json!({ "currentPassword": PASSWORD, "newPassword": "another password" });
-        says(
+        assert_error(
             &browser.post(&app, CHANGE_PASSWORD, change).await,
             UNAUTHORIZED,
         );
@@ -112,14 +112,14 @@ async fn two_cookies_are_ambiguous_and_sign_nobody_in(app: App) {
     let apart = app.anonymous().get(GET_SESSION);
     let apart = apart.header("cookie", &eve.cookies);
     assert_eq!(apart.header("cookie", &ada.cookies).await.ok(), Value::Null);
-    // A token in the header counts more than any cookie.
+    // A token in the header is used instead of any cookie.
     let bearer = app.bearer(ada.token.as_str()).get(GET_SESSION);
     let known = bearer.header("cookie", &doubled[1]).await.ok();
     assert_eq!(known["user"], ada.user);
     assert!(ada.is_signed_in(&app).await && eve.is_signed_in(&app).await);
 }
 
-/// The browser keeps the planted cookie, so its session must not go on either.
+/// The browser keeps the planted cookie, so its session must be revoked too.
 async fn signing_out_with_two_cookies_ends_both_sessions(app: App) {
     let (ada, eve) = (sign_up(&app, "ada").await, sign_up(&app, "eve").await);
     let phone = sign_in(&app, "ada@example.com").await;
@@ -128,8 +128,8 @@ async fn signing_out_with_two_cookies_ends_both_sessions(app: App) {
         cookies: format!("{}; {}; {forged}", eve.cookies, ada.cookies),
         ..ada.clone()
     };
-    let answer = browser.post(&app, "/api/auth/sign-out", json!({})).await;
-    assert_eq!(answer.is(200).all("set-cookie"), FORGOTTEN);
+    let response = browser.post(&app, "/api/auth/sign-out", json!({})).await;
+    assert_eq!(response.is(200).all("set-cookie"), CLEARED_COOKIES);
     assert!(!ada.is_signed_in(&app).await && !eve.is_signed_in(&app).await);
     assert!(phone.is_signed_in(&app).await);
 }
@@ -147,28 +147,31 @@ async fn one_signed_flag_of_two_is_enough(app: App) {
         ("better-auth.dont_remember=x".to_owned(), true),
     ] {
         let cookies = format!("{flags}; {}", ada.cookies);
-        let answer = app.anonymous().get(GET_SESSION).header("cookie", &cookies);
-        assert_eq!(!answer.await.all("set-cookie").is_empty(), is_prolonged);
+        let response = app.anonymous().get(GET_SESSION).header("cookie", &cookies);
+        assert_eq!(!response.await.all("set-cookie").is_empty(), is_prolonged);
     }
 }
 
-async fn a_cookie_that_another_server_signed_with_our_secret_is_forgotten(app: App) {
-    // `true` is the one other value that our own library signs.
+async fn a_cookie_that_another_server_signed_with_our_secret_is_cleared(app: App) {
+    // `true` is the only other value that our library signs.
     let signed = tokens(app.secret()).sign_flag();
     let cookies = format!("{TOKEN}={}", encode(&signed));
     let request = app.anonymous().get(GET_SESSION);
-    let answer = request.header("cookie", &cookies).await;
-    assert_eq!(answer.all("set-cookie"), FORGOTTEN);
-    assert_eq!(answer.ok(), Value::Null);
+    let response = request.header("cookie", &cookies).await;
+    assert_eq!(response.all("set-cookie"), CLEARED_COOKIES);
+    assert_eq!(response.ok(), Value::Null);
 }
 
-async fn the_cache_of_another_server_is_forgotten(app: App) {
+async fn the_cache_cookie_of_another_server_is_cleared(app: App) {
     let mut ada = sign_up(&app, "ada").await;
     ada.cookies.push_str("; better-auth.session_data=e30");
-    let answer = ada.get(&app, GET_SESSION).await;
-    assert_eq!(answer.all("set-cookie"), [FORGOTTEN[1]]);
-    assert_eq!(answer.ok()["user"], ada.user);
-    let answer = ada.post(&app, "/api/auth/sign-out", json!({})).await;
-    let [token, data, flag] = FORGOTTEN;
-    assert_eq!(answer.is(200).all("set-cookie"), [token, data, data, flag]);
+    let response = ada.get(&app, GET_SESSION).await;
+    assert_eq!(response.all("set-cookie"), [CLEARED_COOKIES[1]]);
+    assert_eq!(response.ok()["user"], ada.user);
+    let response = ada.post(&app, "/api/auth/sign-out", json!({})).await;
+    let [token, data, flag] = CLEARED_COOKIES;
+    assert_eq!(
+        response.is(200).all("set-cookie"),
+        [token, data, data, flag]
+    );
 }

@@ -3,10 +3,10 @@
 use e2e::{App, Engine, on_both_engines};
 use serde_json::json;
 
-use super::world::*;
+use super::fixtures::*;
 
 on_both_engines! {
-    unless_it_is_allowed_there_is_no_such_thing,
+    unless_it_is_enabled_the_route_does_not_exist,
     with_the_password_the_user_is_deleted,
     without_the_password_the_login_must_be_fresh,
     every_failure_has_its_code_and_message,
@@ -27,13 +27,13 @@ fn users(app: &App) -> String {
         .unwrap()
 }
 
-async fn unless_it_is_allowed_there_is_no_such_thing(app: App) {
+async fn unless_it_is_enabled_the_route_does_not_exist(app: App) {
     let ada = sign_up(&app, "ada").await;
-    says_nothing(
+    assert_bare_404(
         &ada.post(&app, DELETE, json!({ "password": PASSWORD }))
             .await,
     );
-    says(
+    assert_error(
         &ada.get(&app, CALLBACK).await,
         (404, "NOT_FOUND", "Not found"),
     );
@@ -47,12 +47,12 @@ async fn with_the_password_the_user_is_deleted(engine: Engine) {
         sign_in(&app, "ada@example.com").await,
     );
     app.clock.advance(DAY * 2);
-    let answer = ada
+    let response = ada
         .post(&app, DELETE, json!({ "password": PASSWORD }))
         .await;
-    assert_eq!(answer.all("set-cookie"), FORGOTTEN);
+    assert_eq!(response.all("set-cookie"), CLEARED_COOKIES);
     assert_eq!(
-        answer.ok(),
+        response.ok(),
         json!({ "success": true, "message": "User deleted" })
     );
     assert!(!ada.is_signed_in(&app).await && !phone.is_signed_in(&app).await);
@@ -62,22 +62,22 @@ async fn with_the_password_the_user_is_deleted(engine: Engine) {
 async fn without_the_password_the_login_must_be_fresh(engine: Engine) {
     let app = start(engine);
     let (ada, eve) = (sign_up(&app, "ada").await, sign_up(&app, "eve").await);
-    let answer = ada.post(&app, DELETE, json!({})).await;
-    assert_eq!(answer.ok()["message"], "User deleted");
+    let response = ada.post(&app, DELETE, json!({})).await;
+    assert_eq!(response.ok()["message"], "User deleted");
     app.clock.advance(DAY);
-    let answer = eve.post(&app, DELETE, json!({})).await;
+    let response = eve.post(&app, DELETE, json!({})).await;
     let message = "Session expired. Re-authenticate to perform this action.";
-    says(&answer, (400, "SESSION_EXPIRED", message));
+    assert_error(&response, (400, "SESSION_EXPIRED", message));
     assert_eq!(users(&app), "1");
     // An account without a password is deleted after a fresh login.
     let bob = sign_up(&app, "bob").await;
     app.database()
         .execute("UPDATE users SET password_hash = NULL");
-    let answer = bob
+    let response = bob
         .post(&app, DELETE, json!({ "password": PASSWORD }))
         .await;
     let code = "CREDENTIAL_ACCOUNT_NOT_FOUND";
-    says(&answer, (400, code, "Credential account not found"));
+    assert_error(&response, (400, code, "Credential account not found"));
     bob.post(&app, DELETE, json!({})).await.ok();
 }
 
@@ -106,25 +106,25 @@ async fn every_failure_has_its_code_and_message(engine: Engine) {
             ),
         ),
     ] {
-        says(&ada.post(&app, DELETE, body).await, expected);
+        assert_error(&ada.post(&app, DELETE, body).await, expected);
     }
     let none = app.anonymous().post(DELETE, &b""[..]);
     let none = none
         .header("cookie", &ada.cookies)
         .header("origin", OWN_ORIGIN);
     let message = "[body] Invalid input: expected object, received undefined";
-    says(&none.await, (400, "VALIDATION_ERROR", message));
-    says(
+    assert_error(&none.await, (400, "VALIDATION_ERROR", message));
+    assert_error(
         &ada.get(&app, CALLBACK).await,
         (404, "INVALID_TOKEN", "Invalid token"),
     );
-    let answer = app.anonymous().get(CALLBACK).await;
-    says(
-        &answer,
+    let response = app.anonymous().get(CALLBACK).await;
+    assert_error(
+        &response,
         (404, "FAILED_TO_GET_USER_INFO", "Failed to get user info"),
     );
-    let answer = ada.get(&app, "/api/auth/delete-user/callback").await;
+    let response = ada.get(&app, "/api/auth/delete-user/callback").await;
     let message = "[query.token] Invalid input: expected string, received undefined";
-    says(&answer, (400, "VALIDATION_ERROR", message));
+    assert_error(&response, (400, "VALIDATION_ERROR", message));
     assert_eq!(users(&app), "1");
 }

@@ -1,23 +1,23 @@
-//! The wire of Better Auth, byte for byte where its client looks. The client itself is driven from `clients/better-auth`.
+//! The API of Better Auth, byte for byte where its client looks. The client itself is driven from `clients/better-auth`.
 
-#![expect(clippy::string_slice, reason = "what is cut is ASCII")]
+#![expect(clippy::string_slice, reason = "the sliced text is ASCII")]
 
 mod bearer;
-mod callbacks;
+mod callback;
 mod change_password;
 mod cookies;
+mod cross_api;
 mod delete_user;
-mod doors;
-mod life;
-mod mail;
+pub(crate) mod fixtures;
 mod network_budget;
-mod origins;
-mod replaced;
+mod origin;
 mod requests;
-mod rotation;
+mod secret_rotation;
+mod session_lifetime;
+mod session_replacement;
 mod sessions;
-mod sign_in;
-mod sign_up;
+mod sign_in_email;
+mod sign_up_email;
+mod unauthenticated;
 mod update_user;
-mod without;
-pub(crate) mod world;
+mod without_mail;

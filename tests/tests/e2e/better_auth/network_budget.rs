@@ -1,9 +1,9 @@
-//! What one network may try, in the form of Better Auth.
+//! The budget of one network, with the responses of Better Auth.
 
 use e2e::{App, Engine, Request, Response, on_both_engines};
 use serde_json::json;
 
-use super::world::*;
+use super::fixtures::*;
 
 on_both_engines! {
     every_comparison_of_a_password_shares_one_budget,
@@ -13,10 +13,10 @@ on_both_engines! {
 const HERE: &str = "203.0.113.7";
 
 #[track_caller]
-fn is_too_many(answer: &Response, wait: &str) {
+fn is_too_many(response: &Response, wait: &str) {
     let message = "Too many requests. Please try again later.";
-    says(answer, (429, "", message));
-    assert_eq!(answer.header("x-retry-after"), Some(wait));
+    assert_error(response, (429, "", message));
+    assert_eq!(response.header("x-retry-after"), Some(wait));
 }
 
 fn here(request: Request) -> Request {
@@ -40,8 +40,12 @@ async fn every_comparison_of_a_password_shares_one_budget(engine: Engine) {
         ada.post(&app, "/api/auth/delete-user", wrong),
     ];
     for attempt in &attempts {
-        let answer = here(attempt.clone()).await;
-        assert!(matches!(answer.status(), 400 | 401), "{}", answer.text());
+        let response = here(attempt.clone()).await;
+        assert!(
+            matches!(response.status(), 400 | 401),
+            "{}",
+            response.text()
+        );
     }
     for attempt in attempts {
         is_too_many(&here(attempt).await, "901");

@@ -1,20 +1,20 @@
-//! What every address has in common: methods, bodies, the order of the checks.
+//! Rules for every route: methods, bodies, and the order of the checks.
 
 use e2e::{App, on_both_engines};
 use serde_json::{Value, json};
 
-use super::world::*;
+use super::fixtures::*;
 
 on_both_engines! {
     another_method_and_another_address_are_404_without_a_body,
-    a_body_of_another_kind_is_415,
-    a_body_that_is_no_json_is_400,
-    a_bad_body_is_400_even_for_nobody,
+    a_body_of_another_media_type_is_415,
+    a_body_with_invalid_json_is_400,
+    a_bad_body_is_400_even_without_a_session,
     a_body_that_is_too_large_is_413,
     get_session_by_post_is_405,
-    ok_is_ok,
-    an_error_leads_to_the_frontend,
-    a_fault_of_ours_is_500_and_nobody_is_signed_out,
+    ok_returns_ok,
+    an_error_redirects_to_the_frontend,
+    an_internal_error_is_500_and_signs_no_user_out,
 }
 
 async fn another_method_and_another_address_are_404_without_a_body(app: App) {
@@ -43,13 +43,13 @@ async fn another_method_and_another_address_are_404_without_a_body(app: App) {
         for cookies in ["", &ada.cookies] {
             let request = app.anonymous().request(method, &format!("/api/auth{path}"));
             let request = request.header("cookie", cookies);
-            let answer = request.header("origin", OWN_ORIGIN).await;
-            says_nothing(&answer);
+            let response = request.header("origin", OWN_ORIGIN).await;
+            assert_bare_404(&response);
         }
     }
 }
 
-async fn a_body_of_another_kind_is_415(app: App) {
+async fn a_body_of_another_media_type_is_415(app: App) {
     let body = sign_up_body("ada").to_string();
     let both = "application/x-www-form-urlencoded, application/json";
     for (path, kind, allowed) in [
@@ -69,32 +69,32 @@ async fn a_body_of_another_kind_is_415(app: App) {
     ] {
         let body = body.replace("password", "newPassword");
         let request = app.anonymous().post(path, body.as_bytes());
-        let answer = request.header("content-type", kind).await;
+        let response = request.header("content-type", kind).await;
         let message = format!("Content-Type \"{kind}\" is not allowed. Allowed types: {allowed}");
-        says(&answer, (415, "UNSUPPORTED_MEDIA_TYPE", &message));
+        assert_error(&response, (415, "UNSUPPORTED_MEDIA_TYPE", &message));
     }
-    let answer = app.anonymous().post(SIGN_UP, body.as_bytes()).await;
+    let response = app.anonymous().post(SIGN_UP, body.as_bytes()).await;
     let message = format!("Content-Type is required. Allowed types: {both}");
-    says(&answer, (415, "UNSUPPORTED_MEDIA_TYPE", &message));
+    assert_error(&response, (415, "UNSUPPORTED_MEDIA_TYPE", &message));
     let request = app.anonymous().post(SIGN_UP, body.as_bytes());
     let kind = "application/JSON; charset=utf-8";
     request.header("content-type", kind).await.ok();
 }
 
-async fn a_body_that_is_no_json_is_400(app: App) {
+async fn a_body_with_invalid_json_is_400(app: App) {
     let (deep, long) = ("[".repeat(10_000), format!("{}1", "0".repeat(1000)));
     for body in ["{", "nul", "{\"a\":1}x", &deep, &long, "\u{feff}{}"] {
         for path in [SIGN_IN, "/api/auth/sign-out", "/api/auth/update-user"] {
-            let answer = app.anonymous().post(path, body).await;
-            says(
-                &answer,
+            let response = app.anonymous().post(path, body).await;
+            assert_error(
+                &response,
                 (400, "BAD_REQUEST", "Invalid JSON in request body"),
             );
         }
     }
 }
 
-async fn a_bad_body_is_400_even_for_nobody(app: App) {
+async fn a_bad_body_is_400_even_without_a_session(app: App) {
     const STRING: &str = "Invalid input: expected string, received undefined";
     for (path, message) in [
         ("revoke-session", format!("[body.token] {STRING}")),
@@ -104,40 +104,40 @@ async fn a_bad_body_is_400_even_for_nobody(app: App) {
         ("reset-password", format!("[body.newPassword] {STRING}")),
         ("send-verification-email", format!("[body.email] {STRING}")),
     ] {
-        let answer = app
+        let response = app
             .anonymous()
             .post(&format!("/api/auth/{path}"), json!({}))
             .await;
-        says(&answer, (400, "VALIDATION_ERROR", &message));
+        assert_error(&response, (400, "VALIDATION_ERROR", &message));
     }
     let body = json!({ "currentPassword": 1 });
-    let answer = app.anonymous().post(CHANGE_PASSWORD, body).await;
+    let response = app.anonymous().post(CHANGE_PASSWORD, body).await;
     let message = format!(
         "[body.newPassword] {STRING}; \
          [body.currentPassword] Invalid input: expected string, received number"
     );
-    says(&answer, (400, "VALIDATION_ERROR", &message));
+    assert_error(&response, (400, "VALIDATION_ERROR", &message));
     for path in ["update-user", "update-session"] {
-        let answer = app
+        let response = app
             .anonymous()
             .post(&format!("/api/auth/{path}"), json!([1]))
             .await;
         let message = "[body] Invalid input: expected record, received array";
-        says(&answer, (400, "VALIDATION_ERROR", message));
+        assert_error(&response, (400, "VALIDATION_ERROR", message));
     }
-    // The origin comes before the body's fields, and after its syntax.
+    // The origin is checked after the body's syntax and before its fields.
     let request = || app.anonymous().post(SIGN_IN, json!({}));
-    let answer = request().header("cookie", "a=b").await;
-    says(
-        &answer,
+    let response = request().header("cookie", "a=b").await;
+    assert_error(
+        &response,
         (403, "MISSING_OR_NULL_ORIGIN", "Missing or null Origin"),
     );
 }
 
 async fn a_body_that_is_too_large_is_413(app: App) {
-    let answer = app.anonymous().post(SIGN_IN, " ".repeat(65_537)).await;
-    says(
-        &answer,
+    let response = app.anonymous().post(SIGN_IN, " ".repeat(65_537)).await;
+    assert_error(
+        &response,
         (
             413,
             "BODY_TOO_LARGE",
@@ -148,18 +148,18 @@ async fn a_body_that_is_too_large_is_413(app: App) {
 
 async fn get_session_by_post_is_405(app: App) {
     let ada = sign_up(&app, "ada").await;
-    let answer = ada.post(&app, GET_SESSION, json!({})).await;
+    let response = ada.post(&app, GET_SESSION, json!({})).await;
     let code = "METHOD_NOT_ALLOWED_DEFER_SESSION_REQUIRED";
     let message = "POST method requires deferSessionRefresh to be enabled in session config";
-    says(&answer, (405, code, message));
+    assert_error(&response, (405, code, message));
 }
 
-async fn ok_is_ok(app: App) {
-    let answer = app.anonymous().get("/api/auth/ok").await;
-    assert_eq!(answer.ok(), json!({ "ok": true }));
+async fn ok_returns_ok(app: App) {
+    let response = app.anonymous().get("/api/auth/ok").await;
+    assert_eq!(response.ok(), json!({ "ok": true }));
 }
 
-async fn an_error_leads_to_the_frontend(app: App) {
+async fn an_error_redirects_to_the_frontend(app: App) {
     for (query, location) in [
         ("", "/?error=UNKNOWN"),
         ("?error=INVALID_TOKEN", "/?error=INVALID_TOKEN"),
@@ -169,16 +169,16 @@ async fn an_error_leads_to_the_frontend(app: App) {
             "/?error=x&error_description=a+%26%0D%0Ab",
         ),
     ] {
-        let answer = app
+        let response = app
             .anonymous()
             .get(&format!("/api/auth/error{query}"))
             .await;
-        assert_eq!(answer.header("location"), Some(location));
-        assert!(answer.is(302).text().is_empty());
+        assert_eq!(response.header("location"), Some(location));
+        assert!(response.is(302).text().is_empty());
     }
 }
 
-async fn a_fault_of_ours_is_500_and_nobody_is_signed_out(app: App) {
+async fn an_internal_error_is_500_and_signs_no_user_out(app: App) {
     let ada = sign_up(&app, "ada").await;
     app.database()
         .execute("ALTER TABLE sessions RENAME TO elsewhere");
@@ -188,11 +188,11 @@ async fn a_fault_of_ours_is_500_and_nobody_is_signed_out(app: App) {
         ada.post(&app, "/api/auth/update-user", json!({ "name": "Ada" })),
         ada.post(&app, "/api/auth/sign-out", json!({})),
     ] {
-        let answer = request.await;
-        // A table that is not there is a fault of ours, as that of any query.
-        assert_eq!((answer.status(), answer.text().as_str()), (500, ""));
-        assert!(answer.all("set-cookie").is_empty());
-        assert!(answer.header("x-request-id").is_some());
+        let response = request.await;
+        // A missing table is an internal error, as in any other query.
+        assert_eq!((response.status(), response.text().as_str()), (500, ""));
+        assert!(response.all("set-cookie").is_empty());
+        assert!(response.header("x-request-id").is_some());
     }
     app.database()
         .execute("ALTER TABLE elsewhere RENAME TO sessions");

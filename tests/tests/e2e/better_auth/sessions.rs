@@ -1,18 +1,18 @@
-//! The list of sessions, and their ends.
+//! `GET /api/auth/list-sessions`, the routes that revoke sessions, and `GET /api/auth/list-accounts`
 
 use e2e::{App, TestClock, on_both_engines};
 use serde_json::{Value, json};
 
-use super::world::*;
+use super::fixtures::*;
 
 on_both_engines! {
     the_list_has_every_live_session_and_the_token_of_the_callers_alone,
     a_handle_ends_its_session_and_does_nothing_else,
-    one_is_revoked_and_of_anothers_nothing_is_said,
-    revoking_ones_own_session_forgets_the_cookie,
-    the_others_are_revoked,
-    all_are_revoked,
-    the_accounts_are_the_one_with_the_password,
+    one_session_is_revoked_and_sessions_of_other_users_are_not_revealed,
+    revoking_the_current_session_clears_the_cookie,
+    the_other_sessions_are_revoked,
+    all_sessions_are_revoked,
+    the_list_of_accounts_has_the_one_with_the_password,
 }
 
 async fn list(app: &App, browser: &Browser) -> Vec<Value> {
@@ -20,13 +20,13 @@ async fn list(app: &App, browser: &Browser) -> Vec<Value> {
     list.as_array().unwrap().clone()
 }
 
-/// The caller's entry has its token; the entry of another session a handle.
+/// The caller's entry has its token; entries of other sessions have a handle.
 async fn the_list_has_every_live_session_and_the_token_of_the_callers_alone(app: App) {
     let ada = sign_up(&app, "ada").await;
     let body = json!({ "email": "ada@example.com", "password": PASSWORD });
     let request = app.anonymous().post(SIGN_IN, body);
-    let answer = request.header("user-agent", "Phone/1.0").await.is(200);
-    let phone = Browser::of(&answer);
+    let response = request.header("user-agent", "Phone/1.0").await.is(200);
+    let phone = Browser::of(&response);
     sign_up(&app, "eve").await;
     let sessions = list(&app, &ada).await;
     assert_eq!(sessions.len(), 2);
@@ -49,7 +49,7 @@ async fn the_list_has_every_live_session_and_the_token_of_the_callers_alone(app:
         (&own["token"], &own["userAgent"]),
         (&json!(ada.token), &json!(""))
     );
-    // It goes on after a day, where a Better Auth server would ask to sign in again.
+    // It still works after a day, where a Better Auth server requires a new sign-in.
     app.clock.advance(DAY * 2);
     assert_eq!(list(&app, &ada).await.len(), 2);
     app.clock.advance(DAY * 5);
@@ -62,7 +62,7 @@ async fn entry_of(app: &App, sessions: &[Value], browser: &Browser) -> Value {
     sessions.iter().find(|it| it["id"] == id).unwrap().clone()
 }
 
-/// Of a session of either API.
+/// Also finds sessions that the other API created.
 async fn a_handle_ends_its_session_and_does_nothing_else(app: App) {
     let (ada, eve) = (sign_up(&app, "ada").await, sign_up(&app, "eve").await);
     let phone = sign_in(&app, "ada@example.com").await;
@@ -80,47 +80,47 @@ async fn a_handle_ends_its_session_and_does_nothing_else(app: App) {
         let signed_by_form = format!("{handle}.{}", phone.signed().rsplit_once('.').unwrap().1);
         for cookie in [handle, &signed_by_form] {
             let cookie = format!("{TOKEN}={}", encode(cookie));
-            let answer = app.anonymous().get(GET_SESSION).header("cookie", &cookie);
-            assert_eq!(answer.await.ok(), Value::Null);
+            let response = app.anonymous().get(GET_SESSION).header("cookie", &cookie);
+            assert_eq!(response.await.ok(), Value::Null);
         }
         assert_eq!(bearer.get(GET_SESSION).await.ok(), Value::Null);
-        says(&bearer.get("/api/auth/token").await, UNAUTHORIZED);
-        says(&bearer.get(LIST_SESSIONS).await, UNAUTHORIZED);
+        assert_error(&bearer.get("/api/auth/token").await, UNAUTHORIZED);
+        assert_error(&bearer.get(LIST_SESSIONS).await, UNAUTHORIZED);
         bearer
             .get("/api/auth/session")
             .await
-            .refused(401, "INVALID_TOKEN");
+            .problem(401, "INVALID_TOKEN");
         bearer.post("/api/auth/sign-out", json!({})).await.ok();
         let logout = json!({ "refresh_token": handle, "scope": "all" });
-        let answer = bearer.post("/api/auth/logout", logout.clone()).await;
-        assert_eq!(answer.ok()["revoked"], 0);
-        let answer = app.anonymous().post("/api/auth/logout", logout).await;
-        assert_eq!(answer.ok()["revoked"], 0);
+        let response = bearer.post("/api/auth/logout", logout.clone()).await;
+        assert_eq!(response.ok()["revoked"], 0);
+        let response = app.anonymous().post("/api/auth/logout", logout).await;
+        assert_eq!(response.ok()["revoked"], 0);
         let refresh = json!({ "refresh_token": handle });
-        let answer = app.anonymous().post("/api/auth/refresh", refresh).await;
-        answer.refused(401, "INVALID_TOKEN");
-        // Another user's handle has no effect, and the response does not tell.
+        let response = app.anonymous().post("/api/auth/refresh", refresh).await;
+        response.problem(401, "INVALID_TOKEN");
+        // Another user's handle has no effect, and the response does not reveal it.
         let body = json!({ "token": handle });
-        let answer = eve.post(&app, "/api/auth/revoke-session", body).await;
-        assert_eq!(answer.ok(), json!({ "status": true }));
+        let response = eve.post(&app, "/api/auth/revoke-session", body).await;
+        assert_eq!(response.ok(), json!({ "status": true }));
     }
     assert!(ada.is_signed_in(&app).await && phone.is_signed_in(&app).await);
     assert_eq!(list(&app, &ada).await.len(), 3);
     for handle in [of_phone, of_native] {
         let body = json!({ "token": handle });
-        let answer = ada.post(&app, "/api/auth/revoke-session", body).await;
-        assert!(answer.all("set-cookie").is_empty());
-        assert_eq!(answer.ok(), json!({ "status": true }));
+        let response = ada.post(&app, "/api/auth/revoke-session", body).await;
+        assert!(response.all("set-cookie").is_empty());
+        assert_eq!(response.ok(), json!({ "status": true }));
     }
     assert!(!phone.is_signed_in(&app).await);
     let device = app.bearer(native["access_token"].as_str().unwrap());
     let refused = device.get("/api/auth/session").await;
-    refused.refused(401, "TOKEN_REVOKED");
+    refused.problem(401, "TOKEN_REVOKED");
     assert_eq!(list(&app, &ada).await.len(), 1);
     assert!(ada.is_signed_in(&app).await);
 }
 
-async fn one_is_revoked_and_of_anothers_nothing_is_said(app: App) {
+async fn one_session_is_revoked_and_sessions_of_other_users_are_not_revealed(app: App) {
     let (ada, phone) = (
         sign_up(&app, "ada").await,
         sign_in(&app, "ada@example.com").await,
@@ -142,9 +142,9 @@ async fn one_is_revoked_and_of_anothers_nothing_is_said(app: App) {
         &ada.signed(),
         &"0".repeat(96),
     ] {
-        let answer = revoke(token).await;
-        assert!(answer.all("set-cookie").is_empty());
-        assert_eq!(answer.ok(), json!({ "status": true }));
+        let response = revoke(token).await;
+        assert!(response.all("set-cookie").is_empty());
+        assert_eq!(response.ok(), json!({ "status": true }));
     }
     assert!(eve.is_signed_in(&app).await && phone.is_signed_in(&app).await);
     for _ in 0..2 {
@@ -154,46 +154,46 @@ async fn one_is_revoked_and_of_anothers_nothing_is_said(app: App) {
     assert!(ada.is_signed_in(&app).await);
 }
 
-async fn revoking_ones_own_session_forgets_the_cookie(app: App) {
+async fn revoking_the_current_session_clears_the_cookie(app: App) {
     let ada = sign_up(&app, "ada").await;
     let body = json!({ "token": ada.token });
-    let answer = ada
+    let response = ada
         .post(&app, "/api/auth/revoke-session", body)
         .await
         .is(200);
-    assert_eq!(answer.all("set-cookie"), FORGOTTEN);
+    assert_eq!(response.all("set-cookie"), CLEARED_COOKIES);
     assert!(!ada.is_signed_in(&app).await);
 }
 
-async fn the_others_are_revoked(app: App) {
+async fn the_other_sessions_are_revoked(app: App) {
     let (ada, phone) = (
         sign_up(&app, "ada").await,
         sign_in(&app, "ada@example.com").await,
     );
     let eve = sign_up(&app, "eve").await;
-    let answer = ada
+    let response = ada
         .post(&app, "/api/auth/revoke-other-sessions", json!({}))
         .await;
-    assert!(answer.all("set-cookie").is_empty());
-    assert_eq!(answer.ok(), json!({ "status": true }));
+    assert!(response.all("set-cookie").is_empty());
+    assert_eq!(response.ok(), json!({ "status": true }));
     assert!(!phone.is_signed_in(&app).await);
     assert!(ada.is_signed_in(&app).await && eve.is_signed_in(&app).await);
 }
 
-async fn all_are_revoked(app: App) {
+async fn all_sessions_are_revoked(app: App) {
     let (ada, phone) = (
         sign_up(&app, "ada").await,
         sign_in(&app, "ada@example.com").await,
     );
     let eve = sign_up(&app, "eve").await;
-    let answer = ada.post(&app, "/api/auth/revoke-sessions", json!({})).await;
-    assert_eq!(answer.all("set-cookie"), FORGOTTEN);
-    assert_eq!(answer.ok(), json!({ "status": true }));
+    let response = ada.post(&app, "/api/auth/revoke-sessions", json!({})).await;
+    assert_eq!(response.all("set-cookie"), CLEARED_COOKIES);
+    assert_eq!(response.ok(), json!({ "status": true }));
     assert!(!ada.is_signed_in(&app).await && !phone.is_signed_in(&app).await);
     assert!(eve.is_signed_in(&app).await);
 }
 
-async fn the_accounts_are_the_one_with_the_password(app: App) {
+async fn the_list_of_accounts_has_the_one_with_the_password(app: App) {
     let ada = sign_up(&app, "ada").await;
     let accounts = ada.get(&app, "/api/auth/list-accounts").await.ok();
     let expected = json!([{

@@ -5,17 +5,17 @@ use std::time::Duration;
 use e2e::{App, on_both_engines};
 use serde_json::{Value, json};
 
-use super::world::*;
+use super::fixtures::*;
 
 on_both_engines! {
-    name_and_image_change_and_the_cookie_goes_out_again,
+    name_and_image_change_and_the_cookie_is_sent_again,
     every_failure_has_its_code_and_message,
-    a_session_has_nothing_to_update,
+    a_session_has_no_fields_to_update,
 }
 
 const UPDATE: &str = "/api/auth/update-user";
 
-async fn name_and_image_change_and_the_cookie_goes_out_again(app: App) {
+async fn name_and_image_change_and_the_cookie_is_sent_again(app: App) {
     let ada = sign_up(&app, "ada").await;
     app.clock.advance(Duration::from_secs(60));
     for (change, name, image) in [
@@ -31,10 +31,10 @@ async fn name_and_image_change_and_the_cookie_goes_out_again(app: App) {
         ),
         (json!({ "image": null, "name": "" }), "", Value::Null),
     ] {
-        let answer = ada.post(&app, UPDATE, change).await;
-        assert_eq!(answer.all("set-cookie").len(), 1);
-        assert_eq!(signed(answer.all("set-cookie")[0]), ada.signed());
-        assert_eq!(answer.ok(), json!({ "status": true }));
+        let response = ada.post(&app, UPDATE, change).await;
+        assert_eq!(response.all("set-cookie").len(), 1);
+        assert_eq!(signed(response.all("set-cookie")[0]), ada.signed());
+        assert_eq!(response.ok(), json!({ "status": true }));
         let user = ada.session(&app).await["user"].clone();
         assert_eq!((&user["name"], &user["image"]), (&json!(name), &image));
         assert_eq!(user["updatedAt"], "2026-11-20T12:58:51.869Z");
@@ -69,15 +69,15 @@ async fn every_failure_has_its_code_and_message(app: App) {
             ),
         ),
     ] {
-        let answer = ada.post(&app, UPDATE, body).await;
-        says(&answer, expected);
+        let response = ada.post(&app, UPDATE, body).await;
+        assert_error(&response, expected);
     }
     assert_eq!(ada.session(&app).await["user"], ada.user);
 }
 
-async fn a_session_has_nothing_to_update(app: App) {
+async fn a_session_has_no_fields_to_update(app: App) {
     let ada = sign_up(&app, "ada").await;
     let body = json!({ "theme": "dark" });
-    let answer = ada.post(&app, "/api/auth/update-session", body).await;
-    says(&answer, (400, "", "No fields to update"));
+    let response = ada.post(&app, "/api/auth/update-session", body).await;
+    assert_error(&response, (400, "", "No fields to update"));
 }

@@ -1,4 +1,4 @@
-//! Where a body ends: late, never, or in the midst of what the caller calls the next request.
+//! Framing: bodies that end late, never, or inside the bytes of the next request.
 
 use std::time::Duration;
 
@@ -9,9 +9,9 @@ use super::{head, padded, send};
 
 on_both_engines! {
     a_body_that_does_not_arrive_in_time_is_408,
-    a_body_that_breaks_off_is_not_taken_for_a_whole_one,
-    the_body_of_a_refused_request_is_not_taken_for_a_request,
-    a_request_of_two_lengths_is_refused,
+    a_truncated_body_is_not_treated_as_complete,
+    the_body_of_a_rejected_request_is_not_parsed_as_a_request,
+    a_request_with_two_lengths_is_rejected,
 }
 
 async fn a_body_that_does_not_arrive_in_time_is_408(engine: Engine) {
@@ -23,19 +23,19 @@ async fn a_body_that_does_not_arrive_in_time_is_408(engine: Engine) {
         "transfer-encoding: chunked\r\n\r\n",
     ] {
         for begun in ["", "5\r\n{\"tit\r\n"] {
-            let (mut connection, answer) = send(&app, &[&head(&ada), length, begun]).await;
-            let problem = answer.refused(408, "REQUEST_TIMEOUT");
+            let (mut connection, response) = send(&app, &[&head(&ada), length, begun]).await;
+            let problem = response.problem(408, "REQUEST_TIMEOUT");
             assert_eq!(problem["detail"], "The body did not arrive in time");
-            // What comes too late is not taken for a request.
+            // Late bytes of the body are not parsed as a request.
             let get = "GET /healthz HTTP/1.1\r\nhost: e2e\r\n\r\n";
             connection.send(get.as_bytes()).await;
-            assert!(connection.answer().await.is_none());
+            assert!(connection.response().await.is_none());
         }
     }
     assert_eq!(ada.all_tasks().await, json!([]));
 }
 
-async fn a_body_that_breaks_off_is_not_taken_for_a_whole_one(app: App) {
+async fn a_truncated_body_is_not_treated_as_complete(app: App) {
     let ada = app.user("ada").await;
     let body = padded(30);
     for (length, sent) in [
@@ -53,8 +53,8 @@ async fn a_body_that_breaks_off_is_not_taken_for_a_whole_one(app: App) {
         let parts = [&head(&ada), length, &sent];
         connection.send(parts.concat().as_bytes()).await;
         connection.finish().await;
-        if let Some(answer) = connection.answer().await {
-            assert_eq!(answer.status(), 400, "{}", answer.text());
+        if let Some(response) = connection.response().await {
+            assert_eq!(response.status(), 400, "{}", response.text());
         }
     }
     for chunks in [
@@ -63,13 +63,13 @@ async fn a_body_that_breaks_off_is_not_taken_for_a_whole_one(app: App) {
         "ffffffffffffffffff\r\n{}\r\n",
     ] {
         let parts = [&head(&ada), "transfer-encoding: chunked\r\n\r\n", chunks];
-        let (_, answer) = send(&app, &parts).await;
-        answer.refused(400, "INVALID_REQUEST");
+        let (_, response) = send(&app, &parts).await;
+        response.problem(400, "INVALID_REQUEST");
     }
     assert_eq!(ada.all_tasks().await, json!([]));
 }
 
-async fn the_body_of_a_refused_request_is_not_taken_for_a_request(app: App) {
+async fn the_body_of_a_rejected_request_is_not_parsed_as_a_request(app: App) {
     let (ada, eve) = (app.user("ada").await, app.user("eve").await);
     let hidden = format!(
         "DELETE {} HTTP/1.1\r\nhost: e2e\r\nauthorization: Bearer {}\r\n\r\n",
@@ -87,19 +87,23 @@ async fn the_body_of_a_refused_request_is_not_taken_for_a_request(app: App) {
             eve.token(),
             hidden.len()
         );
-        let (mut connection, answer) = send(&app, &[&head, &hidden]).await;
-        assert!(matches!(answer.status(), 403..=405), "{}", answer.text());
-        // Either the connection ends or the next answer is to the next request.
+        let (mut connection, response) = send(&app, &[&head, &hidden]).await;
+        assert!(
+            matches!(response.status(), 403..=405),
+            "{}",
+            response.text()
+        );
+        // Either the connection closes, or the next response belongs to the next request.
         let get = "GET /healthz HTTP/1.1\r\nhost: e2e\r\nconnection: close\r\n\r\n";
         connection.send(get.as_bytes()).await;
-        if let Some(answer) = connection.answer().await {
-            assert_eq!(answer.ok(), json!({ "status": "ok" }));
+        if let Some(response) = connection.response().await {
+            assert_eq!(response.ok(), json!({ "status": "ok" }));
         }
     }
     assert_eq!(ada.all_tasks().await.as_array().unwrap().len(), 1);
 }
 
-async fn a_request_of_two_lengths_is_refused(app: App) {
+async fn a_request_with_two_lengths_is_rejected(app: App) {
     let ada = app.user("ada").await;
     let body = padded(30);
     for lengths in [
@@ -115,8 +119,8 @@ async fn a_request_of_two_lengths_is_refused(app: App) {
         let parts = [&head(&ada), lengths, "\r\n\r\n", &body];
         connection.send(parts.concat().as_bytes()).await;
         connection.finish().await;
-        let answer = connection.answer().await;
-        let status = answer.map_or(400, |answer| answer.status());
+        let response = connection.response().await;
+        let status = response.map_or(400, |response| response.status());
         assert_eq!(status, 400, "{lengths}");
     }
     assert_eq!(ada.all_tasks().await, json!([]));

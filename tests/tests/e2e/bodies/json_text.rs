@@ -1,4 +1,4 @@
-//! Texts that are no JSON, no object, or not of the right types.
+//! Bodies that are not JSON, not an object, or have members of the wrong type.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ on_both_engines! {
     a_value_of_the_wrong_type_is_named,
     a_field_named_twice_is_named,
     unknown_fields_are_ignored_however_deep,
-    no_bad_body_changes_anything,
+    no_invalid_body_changes_anything,
 }
 
 async fn a_body_that_is_not_json_is_400(app: App) {
@@ -37,7 +37,7 @@ async fn a_body_that_is_not_json_is_400(app: App) {
         "\u{feff}{\"title\":\"a\"}",
     ] {
         let refused = ada.post("/api/tasks", body).await;
-        let problem = refused.refused(400, "INVALID_JSON");
+        let problem = refused.problem(400, "INVALID_JSON");
         let detail = problem["detail"].as_str().unwrap();
         assert!(
             detail.starts_with("The body is not JSON: "),
@@ -51,14 +51,14 @@ async fn a_body_that_is_not_json_is_400(app: App) {
     ] {
         let request = ada.post("/api/tasks", bytes);
         let refused = request.header("content-type", "application/json").await;
-        let problem = refused.refused(400, "INVALID_JSON");
+        let problem = refused.problem(400, "INVALID_JSON");
         let detail = problem["detail"].as_str().unwrap();
         assert!(detail.starts_with("The body is not UTF-8: "), "{detail}");
     }
     let nested = format!(r#"{{"title":"a","x":{}"#, "[".repeat(60_000));
     ada.post("/api/tasks", nested)
         .await
-        .refused(400, "INVALID_JSON");
+        .problem(400, "INVALID_JSON");
 }
 
 async fn a_body_that_is_not_an_object_is_400(app: App) {
@@ -73,7 +73,7 @@ async fn a_body_that_is_not_an_object_is_400(app: App) {
         r#""a""#,
     ] {
         let refused = ada.post("/api/tasks", body).await;
-        let problem = refused.refused(400, "INVALID_REQUEST");
+        let problem = refused.problem(400, "INVALID_REQUEST");
         assert_eq!(problem["detail"], "The body must be a JSON object");
     }
 }
@@ -103,7 +103,7 @@ async fn a_value_of_the_wrong_type_is_named(app: App) {
                 .invalid(field, "invalid_type", "must be a string");
         }
     }
-    // Whatever the text that is no boolean says.
+    // Any text is rejected where a boolean is expected.
     for value in ["true", "expected ", "a, expected b at line 1", "`x`"] {
         let refused = ada.patch(&address, json!({ "completed": value })).await;
         refused.invalid("completed", "invalid_type", "must be a boolean");
@@ -132,7 +132,7 @@ async fn unknown_fields_are_ignored_however_deep(app: App) {
     ada.post("/api/tasks", body).await.created();
 }
 
-async fn no_bad_body_changes_anything(app: App) {
+async fn no_invalid_body_changes_anything(app: App) {
     let ada = app.user("ada").await;
     let task = ada.new_task("Buy milk").await;
     let account = ada.get("/api/auth/account").await.ok();

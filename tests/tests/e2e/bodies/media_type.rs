@@ -1,4 +1,4 @@
-//! What a body may be declared as.
+//! The media types and encodings of a body.
 
 use e2e::{App, on_both_engines};
 
@@ -6,7 +6,7 @@ use super::padded;
 
 on_both_engines! {
     json_may_be_declared_in_these_ways,
-    anything_but_json_is_415,
+    any_other_media_type_is_415,
 }
 
 async fn json_may_be_declared_in_these_ways(app: App) {
@@ -26,7 +26,7 @@ async fn json_may_be_declared_in_these_ways(app: App) {
     }
 }
 
-async fn anything_but_json_is_415(app: App) {
+async fn any_other_media_type_is_415(app: App) {
     let ada = app.user("ada").await;
     let task = ada.new_task("Buy milk").await;
     let address = ada.task(&task["id"]);
@@ -40,7 +40,7 @@ async fn anything_but_json_is_415(app: App) {
         ada.put(&address, body.as_bytes()),
         ada.patch(&address, body.as_bytes()),
     ] {
-        let problem = request.clone().await.refused(415, "UNSUPPORTED_MEDIA_TYPE");
+        let problem = request.clone().await.problem(415, "UNSUPPORTED_MEDIA_TYPE");
         assert_eq!(problem["detail"], detail);
         for kind in [
             "",
@@ -61,16 +61,16 @@ async fn anything_but_json_is_415(app: App) {
             "*/*",
         ] {
             let refused = request.clone().header("content-type", kind).await;
-            let problem = refused.refused(415, "UNSUPPORTED_MEDIA_TYPE");
+            let problem = refused.problem(415, "UNSUPPORTED_MEDIA_TYPE");
             assert_eq!(problem["detail"], detail);
         }
         let twice = request.clone().header("content-type", "application/json");
         let twice = twice.header("content-type", "application/json").await;
-        twice.refused(415, "UNSUPPORTED_MEDIA_TYPE");
+        twice.problem(415, "UNSUPPORTED_MEDIA_TYPE");
         for encoding in ["gzip", "br", "deflate", "identity", ""] {
             let encoded = request.clone().header("content-type", "application/json");
             let encoded = encoded.header("content-encoding", encoding).await;
-            encoded.refused(415, "UNSUPPORTED_MEDIA_TYPE");
+            encoded.problem(415, "UNSUPPORTED_MEDIA_TYPE");
         }
     }
 }

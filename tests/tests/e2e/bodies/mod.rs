@@ -1,4 +1,4 @@
-//! What a request body may be, before anybody asks what it says.
+//! Request bodies: framing, media type, size and syntax, before any field is read.
 
 mod framing;
 mod json_text;
@@ -8,7 +8,7 @@ mod size;
 use e2e::{App, Client, Connection, Response};
 use serde_json::json;
 
-/// A good body with blanks up to this length.
+/// Pads a valid body with spaces to this length.
 fn padded(length: usize) -> String {
     let body = json!({ "title": "Buy milk" }).to_string();
     format!("{body}{}", " ".repeat(length - body.len()))
@@ -23,10 +23,10 @@ fn head(caller: &Client) -> String {
     )
 }
 
-/// Sends all of it on a connection of its own.
+/// Sends all parts on a new connection and reads the response.
 async fn send(app: &App, parts: &[&str]) -> (Connection, Response) {
     let mut connection = app.connect().await;
     connection.send(parts.concat().as_bytes()).await;
-    let answer = connection.answer().await.unwrap();
-    (connection, answer)
+    let response = connection.response().await.unwrap();
+    (connection, response)
 }

@@ -1,4 +1,4 @@
-//! How large a body may be, however it is sent.
+//! The maximum size of a body, with and without chunked encoding.
 
 use e2e::{App, on_both_engines};
 use serde_json::json;
@@ -20,12 +20,12 @@ async fn a_body_may_have_65536_bytes(app: App) {
     }
     for path in ["/api/tasks", "/api/auth/login", "/api/auth/register"] {
         let refused = ada.post(path, padded(LIMIT + 1)).await;
-        let problem = refused.refused(413, "BODY_TOO_LARGE");
+        let problem = refused.problem(413, "BODY_TOO_LARGE");
         assert_eq!(problem["detail"], "The body may have at most 65536 bytes");
     }
     let megabyte = json!({ "email": ada.email(), "password": "p".repeat(1024 * 1024) });
     let refused = app.anonymous().post("/api/auth/login", megabyte).await;
-    refused.refused(413, "BODY_TOO_LARGE");
+    refused.problem(413, "BODY_TOO_LARGE");
 }
 
 async fn a_chunked_body_may_have_65536_bytes(app: App) {
@@ -43,11 +43,11 @@ async fn a_chunked_body_may_have_65536_bytes(app: App) {
             &chunks,
             "0\r\n\r\n",
         ];
-        let (_, answer) = send(&app, &parts).await;
+        let (_, response) = send(&app, &parts).await;
         if fits {
-            answer.created();
+            response.created();
         } else {
-            answer.refused(413, "BODY_TOO_LARGE");
+            response.problem(413, "BODY_TOO_LARGE");
         }
     }
 }
@@ -56,7 +56,7 @@ async fn a_body_that_is_announced_too_large_is_not_waited_for(app: App) {
     let ada = app.user("ada").await;
     for length in ["65537", "9223372036854775807", "18446744073709551615"] {
         let length = format!("content-length: {length}\r\n\r\n");
-        let (_, answer) = send(&app, &[&head(&ada), &length]).await;
-        answer.refused(413, "BODY_TOO_LARGE");
+        let (_, response) = send(&app, &[&head(&ada), &length]).await;
+        response.problem(413, "BODY_TOO_LARGE");
     }
 }

@@ -1,8 +1,8 @@
-//! What a connection may ask of the server besides its requests.
+//! Connections: their number, their timeouts, and slow readers.
 
-mod headers;
-mod number;
-mod responses;
+mod limit;
+mod slow_readers;
+mod timeouts;
 
 use e2e::Connection;
 
@@ -11,6 +11,6 @@ const GET: &[u8] = b"GET /healthz HTTP/1.1\r\nhost: e2e\r\n\r\n";
 /// Whether a request on this connection is served.
 async fn is_served(connection: &mut Connection) -> bool {
     connection.send(GET).await;
-    let response = connection.answer().await;
+    let response = connection.response().await;
     response.is_some_and(|response| response.status() == 200)
 }

@@ -1,6 +1,6 @@
-//! Who is let in: what a token has to be, and where it has to stand.
+//! Authentication: valid tokens, and the header they must be in.
 
-mod place;
+mod source;
 mod token;
 mod user_id;
 

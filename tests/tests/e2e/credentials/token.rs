@@ -1,4 +1,4 @@
-//! Every protected route with every kind of bad token.
+//! Every protected route with every kind of invalid token.
 
 use std::time::{Duration, UNIX_EPOCH};
 
@@ -13,15 +13,15 @@ use super::{CHALLENGE, SESSION};
 use crate::routes::protected;
 
 on_both_engines! {
-    every_protected_route_refuses_every_bad_token_before_it_reads_the_body,
-    a_token_is_good_to_the_last_second,
+    every_protected_route_rejects_every_invalid_token_before_it_reads_the_body,
+    a_token_is_valid_to_the_last_second,
     a_token_of_a_previous_secret_is_accepted,
-    a_refusal_repeats_nothing_of_the_token,
+    an_error_repeats_nothing_of_the_token,
 }
 
 /// A token with any header and claims, signed with the server's own secret.
 fn signed(app: &App, header: &Value, claims: &Value) -> String {
-    // Whoever makes a keyring chooses the library's backend.
+    // Creating a keyring selects the backend of the library.
     let _keyring = Keyring::new(Secret::new(app.secret()).unwrap());
     let encode = |part: &Value| URL_SAFE_NO_PAD.encode(part.to_string());
     let message = format!("{}.{}", encode(header), encode(claims));
@@ -39,7 +39,7 @@ fn claims(app: &App) -> Value {
     })
 }
 
-/// What `Authorization` says, the code of the refusal, and its detail.
+/// The `Authorization` value, the error code, and its detail.
 type BadCredentials = (String, &'static str, &'static str);
 
 fn malformed() -> Vec<BadCredentials> {
@@ -61,24 +61,24 @@ fn malformed() -> Vec<BadCredentials> {
     .into()
 }
 
-fn unacceptable(app: &App) -> Vec<BadCredentials> {
-    let good = Issuer::of(app);
+fn bad_credentials(app: &App) -> Vec<BadCredentials> {
+    let valid = Issuer::of(app);
     let token = |issuer: Issuer| issuer.issue("somebody", "somebody@example.com");
     let other_secret = Issuer {
         secret: "another secret that is long enough".to_owned(),
-        ..good.clone()
+        ..valid.clone()
     };
     let other_audience = Issuer {
         audience: "another api".to_owned(),
-        ..good.clone()
+        ..valid.clone()
     };
     let other_issuer = Issuer {
         issuer: "another server".to_owned(),
-        ..good.clone()
+        ..valid.clone()
     };
     let from_the_future = Issuer {
-        now: good.now + Duration::from_secs(60),
-        ..good.clone()
+        now: valid.now + Duration::from_secs(60),
+        ..valid.clone()
     };
     let typed = |typ: &str| signed(app, &json!({ "alg": "HS256", "typ": typ }), &claims(app));
     let none = signed(
@@ -133,21 +133,21 @@ fn expired(app: &App) -> BadCredentials {
     )
 }
 
-async fn every_protected_route_refuses_every_bad_token_before_it_reads_the_body(app: App) {
+async fn every_protected_route_rejects_every_invalid_token_before_it_reads_the_body(app: App) {
     let anonymous = app.anonymous();
-    let mut credentials = [malformed(), unacceptable(&app)].concat();
+    let mut credentials = [malformed(), bad_credentials(&app)].concat();
     credentials.push(expired(&app));
     for operation in protected(&app).await {
         let none = operation.request(&anonymous, "somebody").await;
         assert_eq!(none.header("www-authenticate"), Some(CHALLENGE));
-        let none = none.refused(401, "UNAUTHORIZED");
+        let none = none.problem(401, "UNAUTHORIZED");
         assert_eq!(none["detail"], "Authentication is required");
 
         for (value, code, detail) in &credentials {
             let request = operation.request(&anonymous, "somebody");
             let refused = request.header("authorization", value).await;
             let challenge = refused.header("www-authenticate").map(ToOwned::to_owned);
-            let problem = refused.refused(401, code);
+            let problem = refused.problem(401, code);
             assert_eq!(problem["detail"], *detail, "{value}");
             let expected =
                 format!(r#"{CHALLENGE}, error="invalid_token", error_description="{detail}""#);
@@ -156,15 +156,15 @@ async fn every_protected_route_refuses_every_bad_token_before_it_reads_the_body(
     }
 }
 
-async fn a_token_is_good_to_the_last_second(app: App) {
+async fn a_token_is_valid_to_the_last_second(app: App) {
     let ada = app.user("ada").await;
-    // It began within a second, counts whole ones, and clocks may differ by five.
+    // The test began inside a second, tokens count whole seconds, and clocks may differ by five.
     app.clock.advance(Duration::from_secs(900 + 5 - 1));
     ada.get(SESSION).await.ok();
     app.clock.advance(Duration::from_millis(130));
     ada.get(SESSION).await.ok();
     app.clock.advance(Duration::from_millis(1));
-    ada.get(SESSION).await.refused(401, "TOKEN_EXPIRED");
+    ada.get(SESSION).await.problem(401, "TOKEN_EXPIRED");
 }
 
 async fn a_token_of_a_previous_secret_is_accepted(engine: Engine) {
@@ -181,13 +181,13 @@ async fn a_token_of_a_previous_secret_is_accepted(engine: Engine) {
     assert_eq!(session["user"]["id"], "somebody");
 }
 
-async fn a_refusal_repeats_nothing_of_the_token(app: App) {
+async fn an_error_repeats_nothing_of_the_token(app: App) {
     let header = URL_SAFE_NO_PAD.encode(r#"{"alg":"HS256","typ":"at+jwt","kid":"canary-1"}"#);
     let payload = URL_SAFE_NO_PAD.encode(r#"{"sub":"canary-2","iss":"canary-3"}"#);
     for token in [format!("{header}.{payload}.canary"), "canary".to_owned()] {
         let refused = app.bearer(token).get(SESSION).await;
         let shown = format!("{refused:?}");
-        refused.refused(401, "INVALID_TOKEN");
+        refused.problem(401, "INVALID_TOKEN");
         assert!(!shown.contains("canary"), "{shown}");
         assert!(!shown.contains(&header), "{shown}");
     }

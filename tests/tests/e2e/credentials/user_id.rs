@@ -5,31 +5,35 @@ use e2e::{App, on_both_engines};
 use crate::routes::protected;
 
 on_both_engines! {
-    x_user_id_grants_nothing_and_may_not_contradict_the_token,
+    x_user_id_authorizes_nothing_and_may_not_contradict_the_token,
 }
 
-async fn x_user_id_grants_nothing_and_may_not_contradict_the_token(app: App) {
+async fn x_user_id_authorizes_nothing_and_may_not_contradict_the_token(app: App) {
     let (ada, eve) = (app.user("ada").await, app.user("eve").await);
     let name = "x-user-id";
     for operation in protected(&app).await {
         let own = operation.request(&ada, ada.id()).header(name, ada.id());
-        let answer = own.header(name, ada.id()).await;
-        assert!(!matches!(answer.status(), 401 | 403), "{}", answer.text());
+        let response = own.header(name, ada.id()).await;
+        assert!(
+            !matches!(response.status(), 401 | 403),
+            "{}",
+            response.text()
+        );
         for spoofed in [eve.id(), "", "*", &ada.id().to_uppercase(), "admin"] {
             let refused = operation.request(&ada, ada.id()).header(name, spoofed);
-            refused.await.refused(403, "FORBIDDEN");
+            refused.await.problem(403, "FORBIDDEN");
         }
         let twice = operation.request(&ada, ada.id()).header(name, ada.id());
-        let problem = twice.header(name, eve.id()).await.refused(403, "FORBIDDEN");
+        let problem = twice.header(name, eve.id()).await.problem(403, "FORBIDDEN");
         let detail = "X-User-Id names somebody other than the token does";
         assert_eq!(problem["detail"], detail);
 
-        let stranger = app.anonymous();
+        let anonymous = app.anonymous();
         let refused = operation
-            .request(&stranger, ada.id())
+            .request(&anonymous, ada.id())
             .header(name, ada.id());
-        refused.await.refused(401, "UNAUTHORIZED");
+        refused.await.problem(401, "UNAUTHORIZED");
         let other_path = operation.request(&eve, ada.id()).header(name, ada.id());
-        other_path.await.refused(403, "FORBIDDEN");
+        other_path.await.problem(403, "FORBIDDEN");
     }
 }

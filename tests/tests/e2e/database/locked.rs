@@ -1,5 +1,5 @@
-//! A SQLite file that somebody else has locked: what has to wait too long is told so, and then it works again.
-//! Reading never has to wait: a running server keeps the file open, so nobody else can have it to himself.
+//! A SQLite file that another process has locked: writes that wait too long are 503, and then work again.
+//! Reads never wait: a running server keeps the file open, so no other process gets an exclusive lock.
 
 use e2e::{App, Request, on_sqlite};
 use futures_util::future::join_all;
@@ -7,10 +7,10 @@ use futures_util::future::join_all;
 use super::{assert_the_rest_works, in_time, requests};
 
 on_sqlite! {
-    what_writes_is_503_while_somebody_else_writes_and_what_reads_works,
+    writes_are_503_while_another_process_writes_and_reads_work,
 }
 
-async fn what_writes_is_503_while_somebody_else_writes_and_what_reads_works(app: App) {
+async fn writes_are_503_while_another_process_writes_and_reads_work(app: App) {
     let ada = app.user("ada").await;
     let task = ada.new_task("Buy milk").await;
     let address = ada.task(&task["id"]);
@@ -19,9 +19,9 @@ async fn what_writes_is_503_while_somebody_else_writes_and_what_reads_works(app:
 
     let all = requests(&ada, &address).into_iter();
     let (reads, writes): (Vec<_>, Vec<_>) = all.partition(Request::is_a_read);
-    // All at once: the last in the queue is told in time too.
-    for answer in join_all(writes.into_iter().map(in_time)).await {
-        answer.refused(503, "DATABASE_UNAVAILABLE");
+    // All at once: the last request in the queue gets its response in time too.
+    for response in join_all(writes.into_iter().map(in_time)).await {
+        response.problem(503, "DATABASE_UNAVAILABLE");
     }
     for request in reads {
         in_time(request).await.ok();
@@ -29,7 +29,7 @@ async fn what_writes_is_503_while_somebody_else_writes_and_what_reads_works(app:
     assert_the_rest_works(&ada).await;
 
     other.execute("ROLLBACK");
-    // The statement that waited for the lock when its caller was turned away may come first.
+    // The statement of the rejected caller may still run first.
     let afterwards = ada.new_task("afterwards").await;
     assert_eq!(ada.all_tasks().await[0], afterwards);
 }

@@ -1,4 +1,4 @@
-//! Many processes that start at once on a new database.
+//! Many processes that start at the same time on a new database.
 
 use std::{fs, thread};
 
@@ -12,7 +12,7 @@ on_both_engines! {
 
 const RAN: &str = "SELECT count(*) FROM __diesel_schema_migrations";
 
-/// How many migrations there are; each engine has the same.
+/// The number of migrations, which is the same for each engine.
 fn folders() -> String {
     let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../migrations/sqlite");
     fs::read_dir(folder).unwrap().count().to_string()

@@ -1,10 +1,10 @@
-//! What happens when the database misbehaves, and what is in it when it does not.
+//! Failures of the database, and the contents of its tables.
 
-mod broken;
+mod changed_schema;
 mod locked;
 mod migrations;
 mod outage;
-mod plans;
+mod query_plans;
 mod restart;
 mod rows;
 
@@ -13,10 +13,10 @@ use std::time::{Duration, Instant};
 use e2e::{Client, Request, Response};
 use serde_json::json;
 
-/// Waiting callers are told within this time.
-const PATIENCE: Duration = Duration::from_secs(3);
+/// Waiting callers get a response within this time.
+const TIMEOUT: Duration = Duration::from_secs(3);
 
-/// One request to every route that needs the database, each good in itself.
+/// A valid request to every route that needs the database.
 fn requests(ada: &Client, task: &str) -> Vec<Request> {
     let login = json!({ "email": ada.email(), "password": ada.password() });
     let eve = json!({ "email": "eve@example.com", "password": "correct horse" });
@@ -37,22 +37,22 @@ fn requests(ada: &Client, task: &str) -> Vec<Request> {
     ]
 }
 
-/// The answer, which came in time.
+/// Sends the request and asserts that its response comes in time.
 async fn in_time(request: Request) -> Response {
     let sent = Instant::now();
-    let answer = request.await;
+    let response = request.await;
     let took = sent.elapsed();
-    assert!(took < PATIENCE, "{took:?}: {}", answer.text());
-    answer
+    assert!(took < TIMEOUT, "{took:?}: {}", response.text());
+    response
 }
 
-/// What needs no database works as ever.
+/// Asserts that routes without a database still work.
 async fn assert_the_rest_works(ada: &Client) {
     let session = in_time(ada.get("/api/auth/session")).await.ok();
     assert_eq!(session["user"]["id"], ada.id());
     let alive = in_time(ada.get("/healthz")).await.ok();
     assert_eq!(alive, json!({ "status": "ok" }));
     in_time(ada.get("/api/openapi.json")).await.ok();
-    let stranger = in_time(ada.get("/api/somebody/tasks")).await;
-    stranger.refused(403, "FORBIDDEN");
+    let forbidden = in_time(ada.get("/api/somebody/tasks")).await;
+    forbidden.problem(403, "FORBIDDEN");
 }

@@ -1,4 +1,4 @@
-//! A database server that is gone, or silent: 503 in time, everything else unaffected, and then it works again
+//! A database server that is unreachable or silent: 503 in time, other routes unaffected, and recovery
 //! without a restart.
 
 use std::time::{Duration, Instant};
@@ -10,24 +10,24 @@ use serde_json::{Value, json};
 use super::{assert_the_rest_works, in_time, requests};
 
 on_postgres! {
-    a_database_that_is_cut_off_is_503_until_it_is_back,
-    a_database_that_is_silent_is_503_until_it_speaks,
+    an_unreachable_database_is_503_until_it_returns,
+    a_silent_database_is_503_until_it_responds,
     a_restarted_database_is_noticed,
     a_server_starts_only_with_its_database,
 }
 
-/// Long enough on any machine; it only ends a wait that would have no end.
+/// Long enough on any machine; it bounds a wait that would otherwise never end.
 const RECOVERY: Duration = Duration::from_secs(30);
 
-/// The proxy ends first: a server that still waits for its database would not stop.
-struct World {
+/// Dropped first: a server that still waits for its database would not stop.
+struct Fixture {
     proxy: Proxy,
     _app: App,
     ada: Client,
     tasks: Value,
 }
 
-async fn world(engine: Engine) -> World {
+async fn fixture(engine: Engine) -> Fixture {
     let database = Database::new(engine);
     let proxy = Proxy::before(&database);
     let url = proxy.url(&database);
@@ -35,7 +35,7 @@ async fn world(engine: Engine) -> World {
     let ada = app.user("ada").await;
     ada.new_task("Buy milk").await;
     let tasks = ada.all_tasks().await;
-    World {
+    Fixture {
         _app: app,
         proxy,
         ada,
@@ -43,29 +43,29 @@ async fn world(engine: Engine) -> World {
     }
 }
 
-impl World {
+impl Fixture {
     fn address(&self) -> String {
         self.ada.task(&self.tasks[0]["id"])
     }
 
-    /// Every route that needs the database says so, in time; they are more than there are connections.
+    /// Asserts that every route that needs the database is 503 in time; there are more requests than connections.
     async fn assert_down(&self) {
         let requests = requests(&self.ada, &self.address()).into_iter();
-        for answer in join_all(requests.map(in_time)).await {
-            answer.refused(503, "DATABASE_UNAVAILABLE");
+        for response in join_all(requests.map(in_time)).await {
+            response.problem(503, "DATABASE_UNAVAILABLE");
         }
         assert_the_rest_works(&self.ada).await;
     }
 
-    /// It works again, and until then nobody is told anything but to come back.
+    /// Waits until the server recovers; until then every response asks the caller to retry.
     async fn assert_recovers(&self) {
         let since = Instant::now();
         loop {
-            let answer = in_time(self.ada.get("/readyz")).await;
-            if answer.status() == 200 {
+            let response = in_time(self.ada.get("/readyz")).await;
+            if response.status() == 200 {
                 break;
             }
-            answer.refused(503, "DATABASE_UNAVAILABLE");
+            response.problem(503, "DATABASE_UNAVAILABLE");
             assert!(since.elapsed() < RECOVERY, "it does not recover");
         }
         self.assert_settles().await;
@@ -75,18 +75,18 @@ impl World {
         }
     }
 
-    /// Connections that were lost unnoticed are found out, one by one, and each only once.
+    /// Connections that were lost silently are detected, each only once.
     async fn assert_settles(&self) {
         let since = Instant::now();
         loop {
             let lists = (0..8).map(|_| self.ada.get("/api/tasks").into_future());
             let mut settled = true;
-            for answer in join_all(lists).await {
-                if answer.status() == 200 {
-                    assert_eq!(answer.ok(), self.tasks);
+            for response in join_all(lists).await {
+                if response.status() == 200 {
+                    assert_eq!(response.ok(), self.tasks);
                 } else {
                     settled = false;
-                    answer.refused(503, "DATABASE_UNAVAILABLE");
+                    response.problem(503, "DATABASE_UNAVAILABLE");
                 }
             }
             if settled {
@@ -97,34 +97,34 @@ impl World {
     }
 }
 
-async fn a_database_that_is_cut_off_is_503_until_it_is_back(engine: Engine) {
-    let world = world(engine).await;
+async fn an_unreachable_database_is_503_until_it_returns(engine: Engine) {
+    let fixture = fixture(engine).await;
     for _ in 0..2 {
-        world.proxy.cut();
-        world.assert_down().await;
-        world.proxy.mend();
-        world.assert_settles().await;
+        fixture.proxy.cut();
+        fixture.assert_down().await;
+        fixture.proxy.mend();
+        fixture.assert_settles().await;
     }
-    world.assert_recovers().await;
+    fixture.assert_recovers().await;
 }
 
-async fn a_database_that_is_silent_is_503_until_it_speaks(engine: Engine) {
-    let world = world(engine).await;
-    world.proxy.silence();
-    world.assert_reading_is_down().await;
-    world.proxy.mend();
-    world.assert_recovers().await;
+async fn a_silent_database_is_503_until_it_responds(engine: Engine) {
+    let fixture = fixture(engine).await;
+    fixture.proxy.silence();
+    fixture.assert_reading_is_down().await;
+    fixture.proxy.mend();
+    fixture.assert_recovers().await;
 }
 
-impl World {
-    /// Requests that change nothing: what was held up still reaches the database when it speaks again.
+impl Fixture {
+    /// Only requests that change nothing, because delayed statements still reach the database when it recovers.
     async fn assert_reading_is_down(&self) {
         let tasks = self.ada.tasks();
         let reads = ["/readyz", "/api/auth/account", &tasks, "/api/tasks?q=milk"];
         for _ in 0..2 {
             let requests = reads.iter().chain(&reads).map(|path| self.ada.get(path));
-            for answer in join_all(requests.map(in_time)).await {
-                answer.refused(503, "DATABASE_UNAVAILABLE");
+            for response in join_all(requests.map(in_time)).await {
+                response.problem(503, "DATABASE_UNAVAILABLE");
             }
             assert_the_rest_works(&self.ada).await;
         }
@@ -133,10 +133,10 @@ impl World {
 
 async fn a_restarted_database_is_noticed(app: App) {
     let ada = app.user("ada").await;
-    // As many connections as there may be.
+    // As many requests as the pool has connections.
     let reads = (0..8).map(|_| ada.get("/api/tasks").into_future());
-    for answer in join_all(reads).await {
-        answer.ok();
+    for response in join_all(reads).await {
+        response.ok();
     }
     app.database().execute(
         "SELECT pg_terminate_backend(pid) FROM pg_stat_activity \
@@ -144,24 +144,24 @@ async fn a_restarted_database_is_noticed(app: App) {
     );
     let mut refused = 0;
     for _ in 0..8 {
-        let answer = in_time(ada.post("/api/tasks", json!({ "title": "Buy milk" }))).await;
-        if answer.status() != 201 {
+        let response = in_time(ada.post("/api/tasks", json!({ "title": "Buy milk" }))).await;
+        if response.status() != 201 {
             refused += 1;
-            answer.refused(503, "DATABASE_UNAVAILABLE");
+            response.problem(503, "DATABASE_UNAVAILABLE");
         }
     }
     let written = 8 - refused;
-    // A thread that has not written finds out when it reads.
+    // A thread that did not write detects the loss when it reads.
     let tasks = loop {
-        let answer = in_time(ada.get("/api/tasks")).await;
-        if answer.status() == 200 {
-            break answer.ok();
+        let response = in_time(ada.get("/api/tasks")).await;
+        if response.status() == 200 {
+            break response.ok();
         }
         refused += 1;
-        answer.refused(503, "DATABASE_UNAVAILABLE");
+        response.problem(503, "DATABASE_UNAVAILABLE");
         assert!(refused <= 4, "{refused}");
     };
-    // Each lost connection at most once.
+    // Each lost connection fails at most one request.
     assert!(refused <= 4, "{refused}");
     assert_eq!(tasks.as_array().unwrap().len(), written);
 }

@@ -1,14 +1,14 @@
-//! A server that ends, and its successor.
+//! A server that stops, and its successor on the same database.
 
 use e2e::{App, Engine, Options, on_both_engines};
 use serde_json::json;
 
 on_both_engines! {
-    what_was_kept_is_there_after_a_restart,
+    stored_data_is_there_after_a_restart,
     two_servers_share_a_database_and_its_users,
 }
 
-async fn what_was_kept_is_there_after_a_restart(engine: Engine) {
+async fn stored_data_is_there_after_a_restart(engine: Engine) {
     let app = App::on(engine).start();
     let ada = app.user("ada").await;
     let tasks = json!([ada.new_task("Buy milk").await]);
@@ -16,12 +16,12 @@ async fn what_was_kept_is_there_after_a_restart(engine: Engine) {
     let database = app.stop();
 
     let app = Options::new(database).set("auth-secret", &secret).start();
-    // The token of the first server is good at the second.
+    // The second server accepts the token of the first.
     let same = app.bearer(ada.token());
     assert_eq!(same.get("/api/tasks").await.ok(), tasks);
     let login = json!({ "email": ada.email(), "password": ada.password() });
-    let grant = app.anonymous().post("/api/auth/login", login).await.ok();
-    assert_eq!(grant["user"]["id"], ada.id());
+    let token_response = app.anonymous().post("/api/auth/login", login).await.ok();
+    assert_eq!(token_response["user"]["id"], ada.id());
 }
 
 async fn two_servers_share_a_database_and_its_users(engine: Engine) {
@@ -39,5 +39,5 @@ async fn two_servers_share_a_database_and_its_users(engine: Engine) {
     assert_eq!(ada.get(&ada.task(&task["id"])).await.ok(), task);
     let again = json!({ "email": ada.email(), "password": "correct horse" });
     let refused = second.anonymous().post("/api/auth/register", again).await;
-    refused.refused(409, "USER_ALREADY_EXISTS");
+    refused.problem(409, "USER_ALREADY_EXISTS");
 }

@@ -1,4 +1,4 @@
-//! Every column is read from and written to its own place: rows in which no two columns are alike.
+//! Every column is read from and written to the right field: rows in which all columns differ.
 
 use e2e::{App, on_both_engines};
 use serde_json::{Value, json};
@@ -9,7 +9,7 @@ on_both_engines! {
     every_column_of_a_session_has_its_place,
 }
 
-/// The columns of the one row of a table that this condition finds, joined by bars.
+/// Reads the columns of the one row that matches this condition, joined by bars.
 fn row(app: &App, columns: &[&str], table: &str, condition: &str) -> String {
     let text = |name: &&str| format!("coalesce(CAST({name} AS TEXT), 'NULL')");
     let texts: Vec<_> = columns.iter().map(text).collect();
@@ -99,7 +99,7 @@ async fn every_column_of_a_task_has_its_place(app: App) {
 async fn every_column_of_a_session_has_its_place(app: App) {
     let body = json!({ "email": "ada@example.com", "password": "correct horse" });
     let request = app.anonymous().post("/api/auth/register", body);
-    let grant: Value = request.header("user-agent", "the device").await.created();
+    let token_response: Value = request.header("user-agent", "the device").await.created();
     let columns = [
         "id",
         "user_id",
@@ -116,7 +116,10 @@ async fn every_column_of_a_session_has_its_place(app: App) {
     ];
     let kept = row(&app, &columns, "sessions", "TRUE");
     let text = |value: &Value| value.as_str().unwrap().to_owned();
-    let (id, user_id) = (text(&grant["session_id"]), text(&grant["user"]["id"]));
+    let (id, user_id) = (
+        text(&token_response["session_id"]),
+        text(&token_response["user"]["id"]),
+    );
     let expected = format!(
         "{id}|{user_id}|0|NULL|0|NULL|2026-11-20 12:57:51.869123|2026-11-20 12:57:51.869123|\
          2026-11-27 12:57:51.869123|NULL|127.0.0.1|the device"

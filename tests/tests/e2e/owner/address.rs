@@ -1,4 +1,4 @@
-//! The `{user_id}` of an address: another user's, nobody's, or almost one's own.
+//! The `{user_id}` of a path: another user's, an unknown one, or one that resembles the caller's.
 
 use e2e::{App, on_both_engines};
 
@@ -7,8 +7,8 @@ use super::all_requests;
 on_both_engines! {
     another_users_address_is_forbidden_whatever_lies_there,
     another_users_address_is_forbidden_before_the_body_is_read,
-    an_address_that_is_only_like_ones_own_is_forbidden,
-    without_a_token_it_is_not_said_whose_address_it_is,
+    a_path_that_only_resembles_the_callers_own_is_forbidden,
+    without_a_token_the_owner_of_a_path_is_not_revealed,
 }
 
 async fn another_users_address_is_forbidden_whatever_lies_there(app: App) {
@@ -16,11 +16,11 @@ async fn another_users_address_is_forbidden_whatever_lies_there(app: App) {
     let task = ada.new_task("Buy milk").await;
     let hers = eve.new_task("hers").await;
     let before = (ada.all_tasks().await, eve.all_tasks().await);
-    let nobody = "00000000-0000-7000-8000-000000000000".to_owned();
-    let mut answers = Vec::new();
+    let unknown = "00000000-0000-7000-8000-000000000000".to_owned();
+    let mut responses = Vec::new();
     for user_id in [
         ada.id(),
-        &nobody,
+        &unknown,
         "1",
         "auth",
         "null",
@@ -38,14 +38,17 @@ async fn another_users_address_is_forbidden_whatever_lies_there(app: App) {
             "%00",
         ] {
             for request in all_requests(&eve, &base, id) {
-                answers.push(request.await.refused(403, "FORBIDDEN"));
+                responses.push(request.await.problem(403, "FORBIDDEN"));
             }
         }
     }
-    // Nothing tells an account that exists from one that does not.
-    let same = answers.iter().all(|answer| *answer == answers[0]);
-    assert!(same, "{answers:?}");
-    assert_eq!(answers[0]["detail"], "This address belongs to another user");
+    // The response does not reveal whether the account exists.
+    let same = responses.iter().all(|response| *response == responses[0]);
+    assert!(same, "{responses:?}");
+    assert_eq!(
+        responses[0]["detail"],
+        "This address belongs to another user"
+    );
     assert_eq!((ada.all_tasks().await, eve.all_tasks().await), before);
 }
 
@@ -61,15 +64,15 @@ async fn another_users_address_is_forbidden_before_the_body_is_read(app: App) {
     ] {
         let request = eve.request(method, path);
         for body in ["", "not JSON", "[]", r#"{"title":5}"#] {
-            let answer = request.clone().body(body).await;
-            answer.refused(403, "FORBIDDEN");
+            let response = request.clone().body(body).await;
+            response.problem(403, "FORBIDDEN");
         }
         let untyped = request.clone().body(b"title=stolen".as_slice()).await;
-        untyped.refused(403, "FORBIDDEN");
+        untyped.problem(403, "FORBIDDEN");
         let too_large = "x".repeat(64 * 1024 + 1);
-        request.body(too_large).await.refused(403, "FORBIDDEN");
+        request.body(too_large).await.problem(403, "FORBIDDEN");
 
-        // The body that is promised never comes.
+        // The announced body never arrives.
         for length in [
             "content-length: 9000000000000000000",
             "transfer-encoding: chunked",
@@ -81,14 +84,14 @@ async fn another_users_address_is_forbidden_before_the_body_is_read(app: App) {
                 eve.token()
             );
             connection.send(head.as_bytes()).await;
-            let answer = connection.answer().await.unwrap();
-            answer.refused(403, "FORBIDDEN");
+            let response = connection.response().await.unwrap();
+            response.problem(403, "FORBIDDEN");
         }
     }
     assert_eq!(ada.all_tasks().await, before);
 }
 
-async fn an_address_that_is_only_like_ones_own_is_forbidden(app: App) {
+async fn a_path_that_only_resembles_the_callers_own_is_forbidden(app: App) {
     let ada = app.user("ada").await;
     let task = ada.new_task("Buy milk").await;
     let (id, before) = (ada.id(), ada.all_tasks().await);
@@ -109,29 +112,29 @@ async fn an_address_that_is_only_like_ones_own_is_forbidden(app: App) {
     ] {
         let base = format!("/api/{like}/tasks");
         for request in all_requests(&ada, &base, &task["id"].to_string()) {
-            request.await.refused(403, "FORBIDDEN");
+            request.await.problem(403, "FORBIDDEN");
         }
     }
     assert_eq!(ada.all_tasks().await, before);
 }
 
-async fn without_a_token_it_is_not_said_whose_address_it_is(app: App) {
+async fn without_a_token_the_owner_of_a_path_is_not_revealed(app: App) {
     let ada = app.user("ada").await;
     let task = ada.new_task("Buy milk").await;
     let before = ada.all_tasks().await;
-    let stranger = app.anonymous();
-    let mut answers = Vec::new();
+    let anonymous = app.anonymous();
+    let mut responses = Vec::new();
     for base in [
         ada.tasks(),
         "/api/nobody/tasks".to_owned(),
         "/api/tasks".to_owned(),
     ] {
         for id in [&task["id"].to_string(), "4711", "x"] {
-            for request in all_requests(&stranger, &base, id) {
-                answers.push(request.await.refused(401, "UNAUTHORIZED"));
+            for request in all_requests(&anonymous, &base, id) {
+                responses.push(request.await.problem(401, "UNAUTHORIZED"));
             }
         }
     }
-    assert!(answers.iter().all(|answer| *answer == answers[0]));
+    assert!(responses.iter().all(|response| *response == responses[0]));
     assert_eq!(ada.all_tasks().await, before);
 }

@@ -1,15 +1,15 @@
-//! The `{task_id}` of an address: another user's, nobody's, or not written as we write it.
+//! The `{task_id}` of a path: another user's, an unknown one, or one in another format.
 
 use e2e::{App, on_both_engines};
 
 use super::all_methods;
 
 on_both_engines! {
-    under_ones_own_address_nobody_elses_task_exists,
-    an_id_that_is_not_written_as_ours_is_no_task,
+    under_the_callers_own_path_no_task_of_another_user_exists,
+    an_id_in_another_format_is_no_task,
 }
 
-async fn under_ones_own_address_nobody_elses_task_exists(app: App) {
+async fn under_the_callers_own_path_no_task_of_another_user_exists(app: App) {
     let (ada, eve) = (app.user("ada").await, app.user("eve").await);
     let task = ada.new_task("Buy milk").await;
     eve.new_task("hers").await;
@@ -20,7 +20,7 @@ async fn under_ones_own_address_nobody_elses_task_exists(app: App) {
         "/api/v1/tasks".to_owned(),
     ] {
         for request in all_methods(&eve, &base, &task["id"].to_string()) {
-            let refused = request.await.refused(404, "TASK_NOT_FOUND");
+            let refused = request.await.problem(404, "TASK_NOT_FOUND");
             assert_eq!(refused["detail"], "There is no such task");
         }
     }
@@ -28,7 +28,7 @@ async fn under_ones_own_address_nobody_elses_task_exists(app: App) {
     assert_eq!(eve.all_tasks().await, hers);
 }
 
-/// Ways to write what is not the id of a task, or not as we write it.
+/// Texts that are not a task id in its canonical format.
 fn no_ids(own: i64) -> Vec<String> {
     let mut ids = vec![
         format!("+{own}"),
@@ -81,14 +81,14 @@ fn no_ids(own: i64) -> Vec<String> {
     ids
 }
 
-async fn an_id_that_is_not_written_as_ours_is_no_task(app: App) {
+async fn an_id_in_another_format_is_no_task(app: App) {
     let ada = app.user("ada").await;
     let task = ada.new_task("Buy milk").await;
     let before = ada.all_tasks().await;
     for id in no_ids(task["id"].as_i64().unwrap()) {
         for base in [ada.tasks(), "/api/tasks".to_owned()] {
             for request in all_methods(&ada, &base, &id) {
-                request.await.refused(404, "TASK_NOT_FOUND");
+                request.await.problem(404, "TASK_NOT_FOUND");
             }
         }
     }

@@ -1,14 +1,14 @@
-//! What is in a list, and what a body says about the owner.
+//! The tasks in a list, and an owner that a body names.
 
 use e2e::{App, on_both_engines};
 use serde_json::{Value, json};
 
 on_both_engines! {
-    a_list_has_nobody_elses_tasks,
-    what_a_body_says_about_the_owner_is_ignored,
+    a_list_has_no_tasks_of_other_users,
+    an_owner_in_the_body_is_ignored,
 }
 
-async fn a_list_has_nobody_elses_tasks(app: App) {
+async fn a_list_has_no_tasks_of_other_users(app: App) {
     let (ada, eve) = (app.user("ada").await, app.user("eve").await);
     let mut hers = Vec::new();
     for number in 0..3 {
@@ -40,7 +40,7 @@ async fn a_list_has_nobody_elses_tasks(app: App) {
     assert_eq!(eve.get(&search).await.ok(), json!([]));
 }
 
-async fn what_a_body_says_about_the_owner_is_ignored(app: App) {
+async fn an_owner_in_the_body_is_ignored(app: App) {
     let (ada, eve) = (app.user("ada").await, app.user("eve").await);
     let victim = ada.new_task("Buy milk").await;
     let own = eve.new_task("hers").await;

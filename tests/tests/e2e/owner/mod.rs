@@ -1,4 +1,4 @@
-//! Whose tasks are whose: every task method, under every address, with every id that is not the caller's own.
+//! Ownership: every task method, under every path, with every id that is not the caller's own.
 
 mod address;
 mod id;
@@ -7,7 +7,7 @@ mod list;
 use e2e::{Client, Request};
 use serde_json::json;
 
-/// The methods of one task, and the rest of their addresses.
+/// The methods of one task, and the suffixes of their paths.
 const METHODS: [(&str, &str); 6] = [
     ("GET", ""),
     ("PUT", ""),
@@ -17,7 +17,7 @@ const METHODS: [(&str, &str); 6] = [
     ("POST", "/toggle"),
 ];
 
-/// Every request there is about a task with this id.
+/// Returns every request about a task with this id.
 fn all_methods(caller: &Client, base: &str, id: &str) -> Vec<Request> {
     let request = |(method, rest)| {
         let request = caller.request(method, &format!("{base}/{id}{rest}"));
@@ -29,7 +29,7 @@ fn all_methods(caller: &Client, base: &str, id: &str) -> Vec<Request> {
     METHODS.map(request).into()
 }
 
-/// Every request there is about the tasks under an address.
+/// Returns every request about the tasks under a path.
 fn all_requests(caller: &Client, base: &str, id: &str) -> Vec<Request> {
     let mut requests = all_methods(caller, base, id);
     requests.push(caller.get(base));

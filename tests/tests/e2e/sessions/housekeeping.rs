@@ -1,4 +1,4 @@
-//! What the server forgets by itself, and what it keeps.
+//! Housekeeping: what the server deletes by itself, and what it keeps.
 
 use std::time::Duration;
 
@@ -6,11 +6,12 @@ use e2e::{App, on_both_engines, on_postgres};
 use futures_util::future::join_all;
 use serde_json::json;
 
-use super::logout::{by_access, logged_out};
-use super::world::{
-    ACCESS_TTL, SESSION_TTL, clone_sessions, cloned, count, counter, eventually, forge,
-    leave_spent_revocation, login, refresh, refreshed, user_with_device, who,
+use super::fixtures::{
+    ACCESS_TTL, SESSION_TTL, clone_sessions, cloned, count, counter, encode_refresh_token,
+    eventually, get_session, insert_expired_revocation, login, refresh, refreshed,
+    user_with_device,
 };
+use crate::auth::logout::{assert_logged_out, by_access};
 
 on_both_engines! {
     expired_sessions_are_deleted_a_day_later_and_live_ones_stay,
@@ -29,29 +30,29 @@ async fn expired_sessions_are_deleted_a_day_later_and_live_ones_stay(app: App) {
     clone_sessions(&app, &expired.session, 1234);
     app.clock.advance(DAY);
     let (lives, ended) = (login(&app, &ada).await, login(&app, &ada).await);
-    logged_out(by_access(&app, &ended, json!({})).await, 1);
+    assert_logged_out(by_access(&app, &ended, json!({})).await, 1);
 
     app.clock.advance(SESSION_TTL);
     let refused = refresh(&app, &expired.refresh).await;
-    refused.refused(401, "SESSION_EXPIRED");
-    // The first round of a process is at its start. For a day nothing goes but what shows that there was a round.
-    leave_spent_revocation(&app);
-    let first = app.sister().start();
+    refused.problem(401, "SESSION_EXPIRED");
+    // A process purges once at its start. For a day it deletes only the entry that proves the purge ran.
+    insert_expired_revocation(&app);
+    let first = app.another_process().start();
     let spent = "revocations WHERE session_id = 'spent'";
     eventually("a round is over", async || count(&first, spent) == 0).await;
     let before = count(&app, "sessions");
-    // The registration, the device and its copies, and two logins.
+    // Sessions of the registration, the device and its copies, and two logins.
     assert_eq!(before, 2 + 1234 + 2);
 
     app.clock.advance(Duration::from_micros(1));
-    let second = app.sister().start();
+    let second = app.another_process().start();
     eventually("a round is over", async || count(&second, "sessions") == 2).await;
     for device in [&lives, &ended] {
-        assert!(super::world::column(&app, &device.session, "id").is_some());
+        assert!(super::fixtures::column(&app, &device.session, "id").is_some());
     }
-    // Gone or expired: the client is told the same.
+    // The client gets the same response for a deleted and an expired session.
     let refused = refresh(&second, &expired.refresh).await;
-    refused.refused(401, "SESSION_EXPIRED");
+    refused.problem(401, "SESSION_EXPIRED");
 }
 
 async fn spent_revocations_are_deleted_and_needed_ones_stay(app: App) {
@@ -59,15 +60,15 @@ async fn spent_revocations_are_deleted_and_needed_ones_stay(app: App) {
     let mut devices = Vec::new();
     for _ in 0..3 {
         let device = login(&app, &ada).await;
-        logged_out(by_access(&app, &device, json!({})).await, 1);
+        assert_logged_out(by_access(&app, &device, json!({})).await, 1);
         devices.push(device);
     }
     app.clock.advance(ACCESS_TTL);
     let needed = login(&app, &ada).await;
-    logged_out(by_access(&app, &needed, json!({})).await, 1);
+    assert_logged_out(by_access(&app, &needed, json!({})).await, 1);
     let before = count(&app, "revocations");
     app.clock.advance(Duration::from_secs(11 * 60));
-    let later = app.sister().start();
+    let later = app.another_process().start();
     eventually("a round is over", async || {
         count(&later, "revocations") < before
     })
@@ -76,18 +77,18 @@ async fn spent_revocations_are_deleted_and_needed_ones_stay(app: App) {
         count(&later, "revocations") == 1
     })
     .await;
-    who(&later, &needed.access)
+    get_session(&later, &needed.access)
         .await
-        .refused(401, "TOKEN_REVOKED");
+        .problem(401, "TOKEN_REVOKED");
     for device in &devices {
-        who(&later, &device.access)
+        get_session(&later, &device.access)
             .await
-            .refused(401, "TOKEN_EXPIRED");
+            .problem(401, "TOKEN_EXPIRED");
     }
-    // Numbers go on where they were, so whoever read all of them misses nothing that follows.
+    // Sequence numbers continue, so a reader that has read all of them misses none that follow.
     let next = login(&later, &ada).await;
-    logged_out(by_access(&later, &next, json!({})).await, 1);
-    super::world::until_refused(&app, &next.access, "TOKEN_REVOKED").await;
+    assert_logged_out(by_access(&later, &next, json!({})).await, 1);
+    super::fixtures::until_refused(&app, &next.access, "TOKEN_REVOKED").await;
 }
 
 async fn a_thousand_sessions_refreshed_again_and_again_are_a_thousand_rows(app: App) {
@@ -98,13 +99,13 @@ async fn a_thousand_sessions_refreshed_again_and_again_are_a_thousand_rows(app: 
         let sessions: Vec<_> = (1..=1000).map(cloned).collect();
         for some in sessions.chunks(40) {
             let refreshes = some.iter().map(|session| async {
-                let next = refresh(&app, &forge(app.secret(), session, step)).await;
+                let next = refresh(&app, &encode_refresh_token(app.secret(), session, step)).await;
                 next.ok()["refresh_token"].as_str().unwrap().to_owned()
             });
             let nexts = join_all(refreshes).await;
             let expected = some
                 .iter()
-                .map(|session| forge(app.secret(), session, step + 1));
+                .map(|session| encode_refresh_token(app.secret(), session, step + 1));
             assert!(nexts.into_iter().eq(expected));
         }
     }
@@ -116,7 +117,7 @@ async fn a_thousand_sessions_refreshed_again_and_again_are_a_thousand_rows(app: 
     refreshed(&app, &first).await;
 }
 
-/// What a statement deletes, it also locks; whoever waits for that should not wait long.
+/// A statement locks the rows it deletes, so each batch must be short.
 async fn no_statement_deletes_more_than_five_hundred_rows(app: App) {
     let (_, first) = user_with_device(&app, "ada").await;
     clone_sessions(&app, &first.session, 1800);
@@ -129,7 +130,7 @@ async fn no_statement_deletes_more_than_five_hundred_rows(app: App) {
              FOR EACH STATEMENT EXECUTE FUNCTION note()",
     );
     app.clock.advance(SESSION_TTL + 2 * DAY);
-    let later = app.sister().start();
+    let later = app.another_process().start();
     eventually("all are gone", async || count(&later, "sessions") == 0).await;
     let most = app.database().value("SELECT MAX(rows) FROM purged");
     assert_eq!(most.as_deref(), Some("500"));

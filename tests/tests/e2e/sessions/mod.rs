@@ -1,31 +1,14 @@
-//! Sessions from login to logout: refresh, revocation, cookies, and what the server forgets by itself.
+//! What sessions do across addresses and processes: revocation, expiry, limits, and what the server deletes by itself.
 
-#![expect(clippy::string_slice, reason = "what is cut is ASCII")]
-
-mod account;
-mod away;
-mod clocks;
-mod commits;
-mod cookies;
-mod cors;
-mod csrf;
-mod delegated;
-mod ended;
-mod feed;
-mod forged;
-mod headers;
+mod clock_skew;
+mod concurrent_commits;
+mod database_down;
+pub(crate) mod fixtures;
 mod housekeeping;
-mod list;
-mod logout;
-mod logout_credentials;
-mod password;
-mod powerless;
-mod proxies;
+mod lifetime;
+mod limit;
 mod races;
-mod refresh;
-mod replaced;
+mod remote_verifier;
+mod replacement;
 mod revocation;
-mod rotation;
-mod session_lifetime;
-mod session_limit;
-pub(crate) mod world;
+mod revocation_feed;

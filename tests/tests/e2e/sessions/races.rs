@@ -1,4 +1,4 @@
-//! What happens at the same moment: nobody slips through, nobody gets a fault.
+//! Requests at the same moment: no session survives wrongly, and no request fails with a 500.
 
 use std::time::Duration;
 
@@ -7,30 +7,35 @@ use futures_util::future::join_all;
 use serde_json::json;
 use tokio::time::timeout;
 
-use super::logout::by_access;
-use super::password::passwords;
-use super::world::{
-    ACCOUNT, CHANGE_PASSWORD, Device, LOGOUT, count, is_revoked, login, refresh, user_with_device,
-    who,
+use super::fixtures::{
+    ACCOUNT, CHANGE_PASSWORD, Device, LOGOUT, count, get_session, is_revoked, login, refresh,
+    user_with_device,
 };
-use crate::api::auth::login::{LOGIN, credentials};
+use crate::auth::change_password::passwords;
+use crate::auth::login::{LOGIN, credentials};
+use crate::auth::logout::by_access;
 
 on_both_engines! {
-    a_login_under_way_while_the_password_changes_is_refused,
-    a_deletion_under_way_while_the_password_changes_is_refused,
+    a_running_login_is_rejected_when_the_password_changes,
+    a_running_deletion_is_rejected_when_the_password_changes,
     after_a_change_of_password_no_login_with_the_old_one_survives,
     of_many_changes_of_password_at_once_one_wins,
-    changes_deletions_and_logouts_at_once_are_no_faults,
-    sessions_that_all_log_out_everywhere_are_each_ended_once,
+    concurrent_changes_deletions_and_logouts_cause_no_errors,
+    sessions_that_all_log_out_everywhere_are_each_revoked_once,
     no_refresh_survives_a_logout,
 }
 
 const NEW: &str = "another good password";
-/// Long enough for what is not held up.
-const HELD_UP: Duration = Duration::from_millis(500);
+/// Long enough for a request that is not blocked.
+const MAX_PAUSE: Duration = Duration::from_millis(500);
 
-/// Begins a change of Ada's password to Eve's, behind the server's back, and lets the request begin before the end.
-async fn meet(app: &App, ada: &Client, eve: &Client, request: Request) -> e2e::Response {
+/// Starts the request while a transaction outside the server changes Ada's password to Eve's, and commits afterwards.
+async fn race_password_change(
+    app: &App,
+    ada: &Client,
+    eve: &Client,
+    request: Request,
+) -> e2e::Response {
     let mut transaction = app.database().session();
     transaction.execute(match &transaction {
         Session::Sqlite(_) => "BEGIN IMMEDIATE",
@@ -44,27 +49,27 @@ async fn meet(app: &App, ada: &Client, eve: &Client, request: Request) -> e2e::R
     ));
     let request = request.into_future();
     tokio::pin!(request);
-    assert!(timeout(HELD_UP, &mut request).await.is_err());
+    assert!(timeout(MAX_PAUSE, &mut request).await.is_err());
     transaction.execute("COMMIT");
     request.await
 }
 
-async fn a_login_under_way_while_the_password_changes_is_refused(app: App) {
+async fn a_running_login_is_rejected_when_the_password_changes(app: App) {
     let (ada, eve) = (app.user("ada").await, app.user("eve").await);
     let sessions = count(&app, "sessions");
     let body = credentials(ada.email(), ada.password());
     let login = app.anonymous().post(LOGIN, body);
-    let refused = meet(&app, &ada, &eve, login).await;
-    refused.refused(401, "INVALID_EMAIL_OR_PASSWORD");
+    let refused = race_password_change(&app, &ada, &eve, login).await;
+    refused.problem(401, "INVALID_EMAIL_OR_PASSWORD");
     assert_eq!(count(&app, "sessions"), sessions);
 }
 
-async fn a_deletion_under_way_while_the_password_changes_is_refused(app: App) {
+async fn a_running_deletion_is_rejected_when_the_password_changes(app: App) {
     let (ada, eve) = (app.user("ada").await, app.user("eve").await);
     let body = json!({ "password": ada.password() });
     let delete = ada.delete(ACCOUNT).body(body);
-    let refused = meet(&app, &ada, &eve, delete).await;
-    refused.refused(401, "TOKEN_REVOKED");
+    let refused = race_password_change(&app, &ada, &eve, delete).await;
+    refused.problem(401, "TOKEN_REVOKED");
     assert_eq!(count(&app, "users"), 2);
     ada.get(ACCOUNT).await.ok();
 }
@@ -86,21 +91,23 @@ async fn after_a_change_of_password_no_login_with_the_old_one_survives(app: App)
             join_all(old),
             join_all(new),
         );
-        let next = Device::keeps(&change.ok());
-        for answer in early.into_iter().chain(late) {
-            if answer.status() == 401 {
-                answer.refused(401, "INVALID_EMAIL_OR_PASSWORD");
+        let next = Device::from_response(&change.ok());
+        for response in early.into_iter().chain(late) {
+            if response.status() == 401 {
+                response.problem(401, "INVALID_EMAIL_OR_PASSWORD");
                 continue;
             }
-            let old = Device::keeps(&answer.ok());
+            let old = Device::from_response(&response.ok());
             assert!(is_revoked(&app, &old.session));
-            who(&app, &old.access).await.refused(401, "TOKEN_REVOKED");
+            get_session(&app, &old.access)
+                .await
+                .problem(401, "TOKEN_REVOKED");
         }
-        for answer in new.into_iter().filter(|answer| answer.status() == 200) {
-            let new = Device::keeps(&answer.ok());
-            who(&app, &new.access).await.ok();
+        for response in new.into_iter().filter(|response| response.status() == 200) {
+            let new = Device::from_response(&response.ok());
+            get_session(&app, &new.access).await.ok();
         }
-        who(&app, &next.access).await.ok();
+        get_session(&app, &next.access).await.ok();
     }
 }
 
@@ -116,27 +123,31 @@ async fn of_many_changes_of_password_at_once_one_wins(app: App) {
         let bearer = app.bearer(device.access.as_str());
         bearer.post(CHANGE_PASSWORD, body).into_future()
     });
-    let answers = join_all(changes).await;
-    let won: Vec<_> = answers.iter().map(|it| it.status() == 200).collect();
+    let responses = join_all(changes).await;
+    let won: Vec<_> = responses.iter().map(|it| it.status() == 200).collect();
     assert_eq!(won.iter().filter(|won| **won).count(), 1);
-    for (number, (answer, device)) in answers.into_iter().zip(&devices).enumerate() {
+    for (number, (response, device)) in responses.into_iter().zip(&devices).enumerate() {
         let new = credentials(ada.email(), &format!("the new password {number}"));
         let login = app.anonymous().post(LOGIN, new).await;
         if won[number] {
-            let next = Device::keeps(&answer.ok());
+            let next = Device::from_response(&response.ok());
             login.ok();
-            who(&app, &next.access).await.ok();
+            get_session(&app, &next.access).await.ok();
         } else {
-            assert!(matches!(answer.status(), 401 | 403), "{}", answer.text());
-            login.refused(401, "INVALID_EMAIL_OR_PASSWORD");
+            assert!(
+                matches!(response.status(), 401 | 403),
+                "{}",
+                response.text()
+            );
+            login.problem(401, "INVALID_EMAIL_OR_PASSWORD");
         }
-        who(&app, &device.access)
+        get_session(&app, &device.access)
             .await
-            .refused(401, "TOKEN_REVOKED");
+            .problem(401, "TOKEN_REVOKED");
     }
 }
 
-async fn changes_deletions_and_logouts_at_once_are_no_faults(app: App) {
+async fn concurrent_changes_deletions_and_logouts_cause_no_errors(app: App) {
     for round in 0..10 {
         let (ada, first) = user_with_device(&app, &format!("ada{round}")).await;
         let mut devices = vec![first];
@@ -146,7 +157,7 @@ async fn changes_deletions_and_logouts_at_once_are_no_faults(app: App) {
         let bearer = |number: usize| app.bearer(devices[number].access.as_str());
         let change = bearer(0).post(CHANGE_PASSWORD, passwords(ada.password(), NEW));
         let password = json!({ "password": ada.password() });
-        let answers = join_all([
+        let responses = join_all([
             change.into_future(),
             bearer(1).delete(ACCOUNT).body(password).into_future(),
             by_access(&app, &devices[2], json!({ "scope": "all" })).into_future(),
@@ -157,23 +168,23 @@ async fn changes_deletions_and_logouts_at_once_are_no_faults(app: App) {
                 .into_future(),
         ])
         .await;
-        for answer in &answers {
-            assert!(answer.status() < 500, "{}", answer.text());
+        for response in &responses {
+            assert!(response.status() < 500, "{}", response.text());
         }
-        // Whoever came in on an account that is gone is out again.
+        // A session on a deleted account is revoked.
         let gone = count(&app, &format!("users WHERE id = '{}'", ada.id())) == 0;
-        assert_eq!(gone, answers[1].status() == 200);
-        for answer in &answers[4..] {
-            if gone && answer.status() == 200 {
-                let device = Device::keeps(&answer.clone().ok());
-                let refused = who(&app, &device.access).await;
-                refused.refused(401, "TOKEN_REVOKED");
+        assert_eq!(gone, responses[1].status() == 200);
+        for response in &responses[4..] {
+            if gone && response.status() == 200 {
+                let device = Device::from_response(&response.clone().ok());
+                let refused = get_session(&app, &device.access).await;
+                refused.problem(401, "TOKEN_REVOKED");
             }
         }
     }
 }
 
-async fn sessions_that_all_log_out_everywhere_are_each_ended_once(app: App) {
+async fn sessions_that_all_log_out_everywhere_are_each_revoked_once(app: App) {
     let (ada, first) = user_with_device(&app, "ada").await;
     let mut devices = vec![first];
     for _ in 0..15 {
@@ -183,16 +194,16 @@ async fn sessions_that_all_log_out_everywhere_are_each_ended_once(app: App) {
         let bearer = app.bearer(device.access.as_str());
         bearer.post(LOGOUT, json!({ "scope": "all" })).into_future()
     });
-    let answers = join_all(logouts).await.into_iter();
-    let revoked = answers.map(|answer| answer.ok()["revoked"].as_u64().unwrap());
+    let responses = join_all(logouts).await.into_iter();
+    let revoked = responses.map(|response| response.ok()["revoked"].as_u64().unwrap());
     assert_eq!(revoked.sum::<u64>(), 16);
     let ids = "SELECT COUNT(DISTINCT session_id) FROM revocations";
     let twice = format!("{ids} HAVING COUNT(*) > COUNT(DISTINCT session_id)");
     assert_eq!(app.database().value(&twice), None);
     for device in &devices {
-        who(&app, &device.access)
+        get_session(&app, &device.access)
             .await
-            .refused(401, "TOKEN_REVOKED");
+            .problem(401, "TOKEN_REVOKED");
     }
 }
 
@@ -206,15 +217,17 @@ async fn no_refresh_survives_a_logout(app: App) {
             join_all(refreshes),
         );
         assert_eq!(logout.ok()["revoked"], 1);
-        for answer in before.into_iter().chain(after) {
-            if answer.status() == 401 {
-                answer.refused(401, "SESSION_EXPIRED");
+        for response in before.into_iter().chain(after) {
+            if response.status() == 401 {
+                response.problem(401, "SESSION_EXPIRED");
                 continue;
             }
-            let next = Device::keeps(&answer.ok());
-            who(&app, &next.access).await.refused(401, "TOKEN_REVOKED");
+            let next = Device::from_response(&response.ok());
+            get_session(&app, &next.access)
+                .await
+                .problem(401, "TOKEN_REVOKED");
             let refused = refresh(&app, &next.refresh).await;
-            refused.refused(401, "SESSION_EXPIRED");
+            refused.problem(401, "SESSION_EXPIRED");
         }
     }
 }

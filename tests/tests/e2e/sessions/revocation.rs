@@ -1,64 +1,64 @@
-//! An ended session, as the other processes on the same database see it.
+//! A revoked session, as the other processes on the same database see it.
 
 use e2e::{App, on_both_engines};
 use serde_json::json;
 
-use super::logout::{by_access, by_cookies, logged_out};
-use super::world::{
-    ACCOUNT, CHANGE_PASSWORD, Device, FELT_EVERYWHERE, SESSION, SESSIONS, login, refresh,
-    refreshed, until_refused, user_with_device, who,
+use super::fixtures::{
+    ACCOUNT, CHANGE_PASSWORD, Device, MAX_REVOCATION_DELAY, SESSION, SESSIONS, get_session, login,
+    refresh, refreshed, until_refused, user_with_device,
 };
+use crate::auth::logout::{assert_logged_out, by_access, by_cookies};
 
 on_both_engines! {
-    a_logout_is_felt_by_every_process_within_two_seconds,
-    every_way_to_end_a_session_is_felt_by_the_others,
-    a_new_process_knows_of_every_ended_session_before_it_answers,
-    to_know_of_ended_sessions_no_request_reads_the_database,
+    a_logout_reaches_every_process_within_two_seconds,
+    every_way_to_revoke_a_session_reaches_the_other_processes,
+    a_new_process_knows_every_revoked_session_before_its_first_response,
+    checking_for_revoked_sessions_reads_no_database,
     after_a_backup_was_restored_what_follows_is_not_missed,
-    a_thousand_sessions_that_end_together_are_all_felt,
+    a_thousand_sessions_revoked_together_all_reach_other_processes,
 }
 
-async fn a_logout_is_felt_by_every_process_within_two_seconds(a: App) {
-    let (b, c) = (a.sister().start(), a.sister().start());
+async fn a_logout_reaches_every_process_within_two_seconds(a: App) {
+    let (b, c) = (a.another_process().start(), a.another_process().start());
     let (ada, _) = user_with_device(&a, "ada").await;
     let stays = login(&c, &ada).await;
     for _ in 0..5 {
         let device = login(&b, &ada).await;
         for app in [&a, &b, &c] {
-            who(app, &device.access).await.ok();
+            get_session(app, &device.access).await.ok();
         }
-        logged_out(by_access(&a, &device, json!({})).await, 1);
-        let own = who(&a, &device.access).await;
-        own.refused(401, "TOKEN_REVOKED");
+        assert_logged_out(by_access(&a, &device, json!({})).await, 1);
+        let own = get_session(&a, &device.access).await;
+        own.problem(401, "TOKEN_REVOKED");
         let waits = tokio::join!(
             until_refused(&b, &device.access, "TOKEN_REVOKED"),
             until_refused(&c, &device.access, "TOKEN_REVOKED"),
         );
-        assert!(waits.0.max(waits.1) < FELT_EVERYWHERE, "{waits:?}");
-        // What they share is the session's row, so a refresh knows at once.
+        assert!(waits.0.max(waits.1) < MAX_REVOCATION_DELAY, "{waits:?}");
+        // The processes share the session's row, so a refresh fails at once.
         for app in [&b, &c] {
             let refused = refresh(app, &device.refresh).await;
-            refused.refused(401, "SESSION_EXPIRED");
+            refused.problem(401, "SESSION_EXPIRED");
         }
     }
     for app in [&a, &b, &c] {
-        who(app, &stays.access).await.ok();
+        get_session(app, &stays.access).await.ok();
     }
 }
 
-async fn every_way_to_end_a_session_is_felt_by_the_others(a: App) {
-    let b = a.sister().start();
+async fn every_way_to_revoke_a_session_reaches_the_other_processes(a: App) {
+    let b = a.another_process().start();
     let (ada, _) = user_with_device(&a, "ada").await;
     let mut ended = Vec::new();
 
     ended.push(login(&a, &ada).await);
-    logged_out(by_cookies(&a, &ended[0], json!({})).await, 1);
+    assert_logged_out(by_cookies(&a, &ended[0], json!({})).await, 1);
 
     let stolen = login(&a, &ada).await;
     let next = refreshed(&a, &stolen).await;
     refreshed(&a, &next).await;
     let refused = refresh(&a, &stolen.refresh).await;
-    refused.refused(401, "REFRESH_TOKEN_REUSED");
+    refused.problem(401, "REFRESH_TOKEN_REUSED");
     ended.push(stolen);
 
     let (deleted, other, current) = (
@@ -72,12 +72,12 @@ async fn every_way_to_end_a_session_is_felt_by_the_others(a: App) {
     let passwords =
         json!({ "current_password": ada.password(), "new_password": "another good password" });
     let previous = current;
-    let current = Device::keeps(&caller.post(CHANGE_PASSWORD, passwords).await.ok());
+    let current = Device::from_response(&caller.post(CHANGE_PASSWORD, passwords).await.ok());
     ended.extend([deleted, other, previous]);
     for device in &ended {
         until_refused(&b, &device.access, "TOKEN_REVOKED").await;
     }
-    who(&b, &current.access).await.ok();
+    get_session(&b, &current.access).await.ok();
 
     let account = a.bearer(current.access.as_str()).delete(ACCOUNT);
     account
@@ -87,9 +87,9 @@ async fn every_way_to_end_a_session_is_felt_by_the_others(a: App) {
     until_refused(&b, &current.access, "TOKEN_REVOKED").await;
 }
 
-async fn a_new_process_knows_of_every_ended_session_before_it_answers(a: App) {
+async fn a_new_process_knows_every_revoked_session_before_its_first_response(a: App) {
     let (ada, _) = user_with_device(&a, "ada").await;
-    // Some pages of others, so that reading them takes its time.
+    // Some pages of other revocations, so that reading them takes time.
     let others = "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 5000) \
         INSERT INTO revocations (sequence, session_id, forget_after) \
         SELECT i + 1, 'other ' || i, forget_after FROM n, revocations; \
@@ -97,33 +97,33 @@ async fn a_new_process_knows_of_every_ended_session_before_it_answers(a: App) {
     a.database().execute(others);
     for _ in 0..5 {
         let device = login(&a, &ada).await;
-        logged_out(by_access(&a, &device, json!({})).await, 1);
-        let new = a.sister().start();
-        let first = who(&new, &device.access).await;
-        first.refused(401, "TOKEN_REVOKED");
+        assert_logged_out(by_access(&a, &device, json!({})).await, 1);
+        let new = a.another_process().start();
+        let first = get_session(&new, &device.access).await;
+        first.problem(401, "TOKEN_REVOKED");
     }
 }
 
-async fn to_know_of_ended_sessions_no_request_reads_the_database(app: App) {
+async fn checking_for_revoked_sessions_reads_no_database(app: App) {
     let (ada, ended) = user_with_device(&app, "ada").await;
     let lives = login(&app, &ada).await;
-    logged_out(by_access(&app, &ended, json!({})).await, 1);
+    assert_logged_out(by_access(&app, &ended, json!({})).await, 1);
     let gone = "DROP TABLE revocations; DROP TABLE revocation_sequence; DROP TABLE sessions";
     app.database().execute(gone);
     for _ in 0..3 {
-        who(&app, &lives.access).await.ok();
+        get_session(&app, &lives.access).await.ok();
         let refused = app.bearer(ended.access.as_str()).get(SESSION).await;
-        refused.refused(401, "TOKEN_REVOKED");
+        refused.problem(401, "TOKEN_REVOKED");
     }
 }
 
 async fn after_a_backup_was_restored_what_follows_is_not_missed(a: App) {
-    let b = a.sister().start();
+    let b = a.another_process().start();
     let (ada, _) = user_with_device(&a, "ada").await;
     let mut before = Vec::new();
     for _ in 0..5 {
         let device = login(&a, &ada).await;
-        logged_out(by_access(&a, &device, json!({})).await, 1);
+        assert_logged_out(by_access(&a, &device, json!({})).await, 1);
         before.push(device);
     }
     for device in &before {
@@ -134,24 +134,24 @@ async fn after_a_backup_was_restored_what_follows_is_not_missed(a: App) {
     a.database().execute(restore);
     for _ in 0..2 {
         let device = login(&a, &ada).await;
-        logged_out(by_access(&a, &device, json!({})).await, 1);
+        assert_logged_out(by_access(&a, &device, json!({})).await, 1);
         until_refused(&b, &device.access, "TOKEN_REVOKED").await;
     }
-    // And what was known is not forgotten.
+    // Known revocations are kept.
     for device in &before {
-        let refused = who(&b, &device.access).await;
-        refused.refused(401, "TOKEN_REVOKED");
+        let refused = get_session(&b, &device.access).await;
+        refused.problem(401, "TOKEN_REVOKED");
     }
 }
 
-async fn a_thousand_sessions_that_end_together_are_all_felt(a: App) {
-    let b = a.sister().start();
+async fn a_thousand_sessions_revoked_together_all_reach_other_processes(a: App) {
+    let b = a.another_process().start();
     let (ada, first) = user_with_device(&a, "ada").await;
     let last = login(&a, &ada).await;
-    // Afterwards, as a login makes room.
-    super::world::clone_sessions(&a, &first.session, 1200);
+    // Revokes the session afterwards, as a login over the limit does.
+    super::fixtures::clone_sessions(&a, &first.session, 1200);
     let everything = json!({ "scope": "all" });
-    logged_out(by_access(&a, &last, everything).await, 1202);
+    assert_logged_out(by_access(&a, &last, everything).await, 1202);
     for device in [&first, &last] {
         until_refused(&b, &device.access, "TOKEN_REVOKED").await;
     }

@@ -1,3 +1,3 @@
-//! Somebody else's crate, which wants the other backend.
+//! A dependency that enables the other backend.
 
 pub use jsonwebtoken;

@@ -1,0 +1,72 @@
+//! Several invalid settings, and commands that need only some of them.
+
+use harness::WorkDir;
+
+use super::{error_lines, run};
+
+#[test]
+fn a_command_is_rejected_only_for_settings_it_needs() {
+    let work_dir = WorkDir::new();
+    let wrong = [
+        ("AUTH_SECRET", "short"),
+        ("BIND_ADDR", "nowhere"),
+        ("BCRYPT_COST", "99"),
+    ];
+    for arguments in [&["migrate"][..], &["openapi"], &["keys", "generate"]] {
+        work_dir
+            .program()
+            .set_all(&wrong)
+            .args(arguments)
+            .run()
+            .succeeded();
+    }
+    for (variable, value) in [
+        ("DATABASE_URL", "x"),
+        ("LOG_FORMAT", "xml"),
+        ("RUST_LOG", "a=b=c"),
+    ] {
+        let outcome = work_dir
+            .program()
+            .set(variable, value)
+            .args(&["migrate"])
+            .run();
+        let lines = error_lines(&outcome);
+        assert!(
+            lines.len() == 1 && lines[0].starts_with(variable),
+            "{lines:?}"
+        );
+    }
+}
+
+#[test]
+fn every_invalid_setting_is_reported_at_once() {
+    let wrong = [
+        ("BIND_ADDR", "nowhere"),
+        ("DATABASE_URL", "mysql://ada:hunter2@db"),
+        ("DATABASE_POOL_SIZE", "0"),
+        ("AUTH_SECRET", "hunter2"),
+        ("AUTH_SECRETS_PREVIOUS", "hunter2"),
+        ("AUTH_ISSUER", ""),
+        ("AUTH_AUDIENCE", ""),
+        ("ACCESS_TOKEN_TTL", "0s"),
+        ("SESSION_TTL", "401d"),
+        ("SESSION_MAX_TTL", "401d"),
+        ("BCRYPT_COST", "3"),
+        ("ALLOW_WEAK_HASHING", "perhaps"),
+        ("PUBLIC_URL", "ftp://hunter2"),
+        ("ALLOWED_ORIGINS", "*"),
+        ("LOG_FORMAT", "xml"),
+        ("RUST_LOG", "a=b=c"),
+    ];
+    let outcome = run(&wrong);
+    assert!(!outcome.stderr.contains("hunter2"), "{}", outcome.stderr);
+    let lines = error_lines(&outcome);
+    let mut named: Vec<_> = lines
+        .iter()
+        .map(|line| line.split(": ").next().unwrap())
+        .collect();
+    let mut expected = wrong.map(|(variable, _)| variable);
+    named.sort_unstable();
+    expected.sort_unstable();
+    assert_eq!(named, expected);
+}

@@ -1,0 +1,137 @@
+//! The database: its URL, its reachability and its pool.
+
+use std::net::TcpListener;
+
+use harness::{SECRET, TIMEOUT, WorkDir};
+
+use super::{MAX_START_TIME, assert_each_rejected, assert_rejected, assert_starts, run};
+
+#[test]
+fn database_url_is_a_sqlite_file_or_a_postgres_server() {
+    let wrong = [
+        "",
+        "auth.db",
+        "sqlite:auth.db",
+        "mysql://db/auth",
+        "postgres:/db",
+        "http://db",
+    ];
+    assert_each_rejected(
+        "DATABASE_URL",
+        &wrong,
+        "use sqlite://PATH or postgres://USER",
+    );
+    assert_each_rejected("DATABASE_URL", &["sqlite://"], "name the file");
+    assert_each_rejected("DATABASE_URL", &["sqlite://:memory:"], "in-memory");
+    assert_each_rejected(
+        "DATABASE_URL",
+        &["sqlite://auth.db?mode=ro"],
+        "leave out the ?",
+    );
+}
+
+/// libpq quotes what it cannot parse, and looks up and prints whatever it parses as a host.
+#[test]
+fn a_postgres_url_that_libpq_would_misread_is_not_printed() {
+    for url in [
+        "postgres://ada:hunter%zz2@db.example/auth",
+        "postgres://ada:hunter2@[::1]x/auth",
+        "postgres://ada:hunter2@[::1/auth",
+        "postgres://ada:hunter/2@db.example/auth",
+        "postgres://ada:77/hunter2@db.example/auth",
+        "postgres://ada:77?hunter2@db.example/auth",
+        "postgres://ada:hunter?2@db.example/auth",
+        "postgres://ada:hunter#2@db.example/auth",
+        "postgres://ada:hunter@2@db.example/auth",
+        "postgres://ada:hunter 2@db.example/auth",
+        "postgres://ada@db.example/auth?password=hunter%zz",
+        "postgres://ada@db.example/auth?hunter2",
+    ] {
+        let settings = [("DATABASE_URL", url), ("AUTH_SECRET", SECRET)];
+        assert_rejected(&settings, "DATABASE_URL", "%40");
+        assert!(!run(&settings).stderr.contains("hunter"), "{url}");
+    }
+}
+
+#[test]
+fn an_unreachable_postgres_is_named_without_its_password() {
+    // No process listens on a port that was free a moment ago.
+    let free = TcpListener::bind("127.0.0.1:0").unwrap();
+    let addr = free.local_addr().unwrap();
+    drop(free);
+    let url = format!("postgres://ada:hunter2@{addr}/auth");
+    for command in ["serve", "migrate"] {
+        let work_dir = WorkDir::new();
+        let program = work_dir
+            .program()
+            .set("DATABASE_URL", &url)
+            .args(&[command]);
+        let outcome = program.set("AUTH_SECRET", SECRET).run();
+        assert_eq!(outcome.code, Some(1), "{}", outcome.output());
+        assert!(outcome.took < MAX_START_TIME, "took {:?}", outcome.took);
+        for part in [
+            "DATABASE_URL",
+            &format!("postgres://{addr}/auth"),
+            "refused",
+        ] {
+            assert!(outcome.stderr.contains(part), "{}", outcome.stderr);
+        }
+        assert!(
+            !outcome.output().contains("hunter2"),
+            "{}",
+            outcome.output()
+        );
+    }
+}
+
+#[test]
+fn a_postgres_that_never_responds_times_out() {
+    let silent = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("postgres://ada@{}/auth", silent.local_addr().unwrap());
+    let outcome = run(&[("DATABASE_URL", &url), ("AUTH_SECRET", SECRET)]);
+    assert_eq!(outcome.code, Some(1), "{}", outcome.output());
+    assert!(outcome.took < TIMEOUT / 10, "took {:?}", outcome.took);
+    assert!(
+        outcome.stderr.contains("DATABASE_URL"),
+        "{}",
+        outcome.stderr
+    );
+}
+
+/// A file where a folder should be stops root as well.
+#[test]
+fn a_folder_that_cannot_be_written_is_named() {
+    for (settings, code) in [(&[][..], 2), (&[("AUTH_SECRET", SECRET)], 1)] {
+        let work_dir = WorkDir::new();
+        work_dir.write("file", "");
+        let program = work_dir
+            .program()
+            .set("DATABASE_URL", "sqlite://file/auth.db");
+        let outcome = program.set_all(settings).run();
+        assert_eq!(outcome.code, Some(code), "{}", outcome.output());
+        assert!(outcome.took < MAX_START_TIME, "took {:?}", outcome.took);
+        assert!(
+            outcome.stderr.contains("DATABASE_URL"),
+            "{}",
+            outcome.stderr
+        );
+        assert!(outcome.stderr.contains("file"), "{}", outcome.stderr);
+        assert_eq!(work_dir.names(), ["file"]);
+    }
+}
+
+#[test]
+fn the_pool_has_1_to_1000_connections() {
+    let wrong = ["", "0", "1001", "-1", "1.5", "abc", "99999999999999999999"];
+    assert_each_rejected("DATABASE_POOL_SIZE", &wrong, "from 1 to 1000");
+    for right in ["1", "1000"] {
+        assert_starts(&[("DATABASE_POOL_SIZE", right)]);
+    }
+}
+
+#[test]
+fn without_a_secret_there_is_no_postgres() {
+    let settings = [("DATABASE_URL", "postgres://ada:hunter2@127.0.0.1:1/auth")];
+    assert_rejected(&settings, "AUTH_SECRET", "api-server keys generate");
+    assert!(!run(&settings).output().contains("hunter2"));
+}

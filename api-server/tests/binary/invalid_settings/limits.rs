@@ -1,0 +1,89 @@
+//! Lifetimes, the cost of hashing, and the log.
+
+use harness::WorkDir;
+
+use super::{assert_each_rejected, assert_rejected, assert_starts};
+
+#[test]
+fn lifetimes_are_whole_seconds_up_to_400_days() {
+    let wrong = [
+        "",
+        "0s",
+        "401d",
+        "abc",
+        "15",
+        "-1s",
+        "1ms",
+        "1500ms",
+        "400d 1s",
+        "9999999999999y",
+    ];
+    for variable in ["ACCESS_TOKEN_TTL", "SESSION_TTL"] {
+        assert_each_rejected(variable, &wrong, "from 1s to 400d");
+    }
+    // An empty value counts as unset.
+    assert_each_rejected("SESSION_MAX_TTL", &wrong[1..], "from 1s to 400d");
+    assert_starts(&[("ACCESS_TOKEN_TTL", "400d"), ("SESSION_TTL", "400d")]);
+}
+
+#[test]
+fn a_session_outlives_its_tokens() {
+    let settings = [("ACCESS_TOKEN_TTL", "61m"), ("SESSION_TTL", "1h")];
+    assert_rejected(&settings, "SESSION_TTL", "is shorter than ACCESS_TOKEN_TTL");
+    assert_starts(&[("ACCESS_TOKEN_TTL", "60m"), ("SESSION_TTL", "1h")]);
+    let settings = [("ACCESS_TOKEN_TTL", "61m"), ("SESSION_MAX_TTL", "1h")];
+    assert_rejected(
+        &settings,
+        "SESSION_MAX_TTL",
+        "is shorter than ACCESS_TOKEN_TTL",
+    );
+    for longest in ["60m", ""] {
+        assert_starts(&[("ACCESS_TOKEN_TTL", "60m"), ("SESSION_MAX_TTL", longest)]);
+    }
+}
+
+#[test]
+fn the_bcrypt_cost_is_10_to_15() {
+    for cost in ["", "3", "16", "-12", "abc", "12.5"] {
+        assert_each_rejected("BCRYPT_COST", &[cost], "10 to 15");
+        let weak = [("BCRYPT_COST", cost), ("ALLOW_WEAK_HASHING", "true")];
+        assert_rejected(&weak, "BCRYPT_COST", "10 to 15");
+    }
+    assert_each_rejected("BCRYPT_COST", &["4", "9"], "ALLOW_WEAK_HASHING=true");
+    for (cost, weak) in [
+        ("4", "true"),
+        ("9", "true"),
+        ("10", "false"),
+        ("15", "false"),
+    ] {
+        assert_starts(&[("BCRYPT_COST", cost), ("ALLOW_WEAK_HASHING", weak)]);
+    }
+}
+
+#[test]
+fn weak_hashing_is_allowed_or_not() {
+    assert_each_rejected(
+        "ALLOW_WEAK_HASHING",
+        &["", "yes", "1", "TRUE"],
+        "true or false",
+    );
+}
+
+#[test]
+fn the_log_is_text_or_json() {
+    assert_each_rejected("LOG_FORMAT", &["", "xml", "JSON"], "use text or json");
+}
+
+#[test]
+fn the_log_filter_can_be_read() {
+    assert_each_rejected(
+        "RUST_LOG",
+        &["a=b=c", "info,api_server=loud", "info/[/"],
+        "use a filter such as",
+    );
+    for right in ["off", "warn,api_server::access=debug"] {
+        let work_dir = WorkDir::new();
+        let program = work_dir.program().set("RUST_LOG", right);
+        program.args(&["migrate"]).run().succeeded();
+    }
+}

@@ -1,0 +1,61 @@
+//! Invalid settings: the error names the variable and the remedy, nothing assert_starts, and no secret is printed.
+
+mod all_at_once;
+mod database;
+mod limits;
+mod network;
+mod secrets;
+
+use std::time::Duration;
+
+use harness::{Outcome, WorkDir};
+
+/// Errors come quickly, for people and for supervisors.
+const MAX_START_TIME: Duration = Duration::from_secs(2);
+const CLOSING: &str = "Nothing was started. See api-server --help for every setting.";
+
+type Settings<'a> = &'a [(&'a str, &'a str)];
+
+fn run(settings: Settings<'_>) -> Outcome {
+    let work_dir = WorkDir::new();
+    let outcome = work_dir.program().set_all(settings).run();
+    assert_eq!(outcome.stdout, "", "{settings:?}");
+    assert_eq!(
+        work_dir.names(),
+        [""; 0],
+        "{settings:?}: something was made"
+    );
+    outcome
+}
+
+/// Asserts a failed start and returns its error lines, without the closing one.
+fn error_lines(outcome: &Outcome) -> Vec<&str> {
+    assert_eq!(outcome.code, Some(2), "{}", outcome.output());
+    assert!(outcome.took < MAX_START_TIME, "took {:?}", outcome.took);
+    let mut lines: Vec<_> = outcome.stderr.lines().collect();
+    assert_eq!(lines.pop(), Some(CLOSING), "{}", outcome.stderr);
+    lines
+}
+
+/// Asserts that these settings are rejected in exactly one line, for `variable`, with `remedy` in it.
+fn assert_rejected(settings: Settings<'_>, variable: &str, remedy: &str) {
+    let outcome = run(settings);
+    let lines = error_lines(&outcome);
+    assert_eq!(lines.len(), 1, "{settings:?}: {lines:?}");
+    let named = lines[0].strip_prefix(variable);
+    let advice = named.and_then(|rest| rest.strip_prefix(": "));
+    assert!(
+        advice.is_some_and(|advice| advice.contains(remedy)),
+        "{settings:?}: {lines:?}"
+    );
+}
+
+fn assert_each_rejected(variable: &str, values: &[&str], remedy: &str) {
+    for value in values {
+        assert_rejected(&[(variable, value)], variable, remedy);
+    }
+}
+
+fn assert_starts(settings: Settings<'_>) {
+    WorkDir::new().program().set_all(settings).start();
+}

@@ -1,0 +1,67 @@
+//! The address, the public URL and the allowed origins.
+
+use std::net::TcpListener;
+
+use harness::WorkDir;
+
+use super::{MAX_START_TIME, assert_each_rejected, assert_starts};
+
+#[test]
+fn bind_addr_is_an_address_with_a_port() {
+    let wrong = [
+        "",
+        "nowhere",
+        "localhost:8080",
+        "127.0.0.1",
+        "127.0.0.1:",
+        ":8080",
+        "8080",
+        "127.0.0.1:65536",
+        "300.0.0.1:80",
+        "http://127.0.0.1:8080",
+    ];
+    assert_each_rejected("BIND_ADDR", &wrong, "such as 127.0.0.1:8080");
+}
+
+#[test]
+fn a_port_in_use_is_named() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let addr = listener.local_addr().unwrap().to_string();
+    let work_dir = WorkDir::new();
+    let outcome = work_dir.program().set("BIND_ADDR", &addr).run();
+    assert_eq!(outcome.code, Some(1), "{}", outcome.output());
+    assert!(outcome.took < MAX_START_TIME, "took {:?}", outcome.took);
+    for part in ["BIND_ADDR", &addr, "in use"] {
+        assert!(outcome.stderr.contains(part), "{}", outcome.stderr);
+    }
+}
+
+#[test]
+fn the_public_url_is_an_origin() {
+    let wrong = [
+        "",
+        "garbage",
+        "ftp://api.example.com",
+        "https://api.example.com/path",
+        "https://",
+        "https://ada@api.example.com",
+        "https://api.example.com?x=1",
+        "//api.example.com",
+        "https://*.example.com",
+    ];
+    assert_each_rejected("PUBLIC_URL", &wrong, "such as https://app.example.com");
+    for right in ["https://api.example.com", "http://api.example.com:8080/"] {
+        assert_starts(&[("PUBLIC_URL", right)]);
+    }
+}
+
+#[test]
+fn allowed_origins_are_exact() {
+    let wild = ["*", "https://a.example,*", "https://*.example"];
+    assert_each_rejected("ALLOWED_ORIGINS", &wild, "list exact origins");
+    let wrong = ["null", "https://a.example/path", "a.example", "file:///"];
+    assert_each_rejected("ALLOWED_ORIGINS", &wrong, "such as https://app.example.com");
+    for right in ["", "https://a.example, http://localhost:3000"] {
+        assert_starts(&[("ALLOWED_ORIGINS", right)]);
+    }
+}

@@ -1,0 +1,152 @@
+//! Passwords, tokens and secrets never reach the log, at any level.
+
+use std::fs;
+
+use serde_json::json;
+
+use harness::{OTHER_SECRET, Postgres, Program, SECRET, Server, User, WorkDir};
+
+const PASSWORD: &str = "RightPassw0rdOfAda";
+const WRONG_PASSWORD: &str = "WrongPassw0rdOfAda";
+const DATABASE_PASSWORD: &str = "Passw0rdOfTheDatabase";
+const CREDENTIALS: &str = "QWRhOlBhc3N3MHJkT2ZBZGE";
+
+fn with_verbose_log(program: Program, format: &str) -> Program {
+    let program = program.with_weak_hashing().set("RUST_LOG", "trace");
+    program.set("LOG_FORMAT", format)
+}
+
+/// Sends secrets to the server in every possible way. Returns the tokens.
+fn send_secrets(server: &Server) -> Vec<String> {
+    let user = server.register("ada@example.com", PASSWORD);
+    let login = server.log_in("ada@example.com", PASSWORD).expect(200);
+    let again = User::of(&login);
+    server.log_in("ada@example.com", WRONG_PASSWORD).expect(401);
+    server
+        .log_in("nobody@example.com", WRONG_PASSWORD)
+        .expect(401);
+    server.add_task(&user, "a task").expect(201);
+    send_the_token_in_wrong_places(server, &user.token);
+    send_the_password_in_wrong_places(server);
+    vec![user.token, again.token]
+}
+
+fn send_the_token_in_wrong_places(server: &Server, token: &str) {
+    // The token with its last character changed, truncated, and far too long.
+    let cut = token.get(..token.len() - 9).unwrap();
+    for bad in [
+        format!("{cut}AAAAAAAAA"),
+        cut.to_owned(),
+        format!("{token}{}", "A".repeat(9000)),
+    ] {
+        server.get("/api/auth/session", &bad).expect(401);
+    }
+    let in_the_query = format!("/api/auth/session?access_token={token}");
+    server.get(&in_the_query, "").expect(401);
+    for header in [
+        format!("Authorization: Basic {CREDENTIALS}"),
+        format!("Authorization: bearer  {token}"),
+        format!("Cookie: access_token={token}; refresh_token={token}"),
+        format!("Authorization: Bearer {token}\r\nX-User-Id: somebody else"),
+        format!("Authorization: Bearer {token}\r\nTransfer-Encoding: gzip"),
+        format!("Authorization: Bearer {token}\r\nContent-Length: {token}"),
+        format!("Authorization Bearer {token}"),
+        format!("Authorization: Bearer {token}\0"),
+        format!(
+            "Authorization: Bearer {token}\r\nX-Long: {}",
+            "x".repeat(200_000)
+        ),
+    ] {
+        let mut connection = server.connect();
+        // The server may close the connection before it has read the whole head.
+        connection.send_anyway(format!(
+            "GET /api/auth/session HTTP/1.1\r\nHost: test\r\nConnection: close\r\n{header}\r\n\r\n"
+        ));
+        assert!(connection.is_closed());
+    }
+}
+
+fn send_the_password_in_wrong_places(server: &Server) {
+    let number: u64 = 8_739_456_102_938;
+    server.post(
+        "/api/auth/login",
+        "",
+        &json!({"email": PASSWORD, "password": PASSWORD}),
+    );
+    server.post(
+        "/api/auth/login",
+        "",
+        &json!({"email": "a@b.example", "password": number}),
+    );
+    server.post("/api/auth/register", "", &json!([PASSWORD, PASSWORD]));
+    server.post(
+        "/api/auth/register",
+        "",
+        &json!({PASSWORD: 1, "email": [PASSWORD]}),
+    );
+    for body in [
+        format!("{{\"password\":\"{PASSWORD}"),
+        format!("password={PASSWORD}"),
+    ] {
+        let mut connection = server.connect();
+        connection.send(format!(
+            "POST /api/auth/login HTTP/1.1\r\nHost: test\r\nContent-Type: application/json\r\n\
+             Content-Length: {}\r\n\r\n{body}",
+            body.len()
+        ));
+        connection.response().expect(400);
+    }
+}
+
+fn assert_silent(log: &str, tokens: &[String], more: &[&str]) {
+    assert!(log.contains("TRACE"), "not with_verbose_log: {log}");
+    let mut secrets = vec![
+        PASSWORD,
+        WRONG_PASSWORD,
+        CREDENTIALS,
+        "8739456102938",
+        "$2b$",
+    ];
+    secrets.extend(more);
+    // Parts of a token are as sensitive as the whole: payloads are personal, signatures are secret.
+    secrets.extend(tokens.iter().flat_map(|token| token.split('.').skip(1)));
+    for secret in secrets {
+        let logged = log.lines().find(|line| line.contains(secret));
+        assert_eq!(logged, None, "{secret}");
+    }
+}
+
+#[test]
+fn on_sqlite_with_a_generated_secret() {
+    let work_dir = WorkDir::new();
+    let server = with_verbose_log(work_dir.program(), "text").start();
+    let tokens = send_secrets(&server);
+    let log = server.stop().text();
+    let secret = fs::read_to_string(work_dir.path("data/auth.db.secret")).unwrap();
+    assert_silent(&log, &tokens, &[secret.trim()]);
+}
+
+#[test]
+fn on_sqlite_with_configured_secrets_as_json() {
+    let work_dir = WorkDir::new();
+    work_dir.write(".env", format!("AUTH_SECRETS_PREVIOUS={OTHER_SECRET}\n"));
+    let program = with_verbose_log(work_dir.program(), "json").args(&["--auth-secret", SECRET]);
+    let server = program.start();
+    let tokens = send_secrets(&server);
+    assert_silent(&server.stop().text(), &tokens, &[SECRET, OTHER_SECRET]);
+}
+
+#[test]
+#[ignore = "needs TEST_POSTGRES_URL and --include-ignored (see CONTRIBUTING)"]
+fn on_postgres_while_it_works_and_when_it_does_not() {
+    let (work_dir, postgres) = (WorkDir::new(), Postgres::new());
+    let program = with_verbose_log(work_dir.program(), "text").set("AUTH_SECRET", SECRET);
+    let program = program.set("DATABASE_URL", postgres.url(DATABASE_PASSWORD));
+    let server = program.start();
+    let tokens = send_secrets(&server);
+    postgres.lock_out();
+    server.log_in("ada@example.com", PASSWORD).expect(503);
+    let log = server.stop().text();
+    assert!(log.contains("DATABASE_UNAVAILABLE"), "{log}");
+    assert_silent(&log, &tokens, &[SECRET, DATABASE_PASSWORD]);
+}

@@ -1,0 +1,50 @@
+//! Several processes that start at the same time on one new database.
+
+use harness::{Postgres, Program, SECRET, Server, WorkDir};
+
+const PROCESSES: usize = 6;
+
+/// Asserts that all become ready, and that each sees the changes of the others.
+fn all_become_ready(program: impl Fn() -> Program) {
+    let starting: Vec<_> = (0..PROCESSES).map(|_| program().spawn()).collect();
+    let servers: Vec<_> = starting.into_iter().map(Server::listening).collect();
+    for server in &servers {
+        server.get("/readyz", "").expect(200);
+    }
+    let user = servers[0].register("ada@example.com", "correct horse battery staple");
+    for (number, server) in servers.iter().enumerate() {
+        server.add_task(&user, &number.to_string()).expect(201);
+    }
+    for server in servers {
+        assert_eq!(server.titles(&user), ["5", "4", "3", "2", "1", "0"]);
+        let log = server.stop().text();
+        assert!(!log.contains("ERROR"), "{log}");
+    }
+}
+
+#[test]
+fn on_one_new_sqlite_file() {
+    let work_dir = WorkDir::new();
+    all_become_ready(|| work_dir.program().with_weak_hashing());
+    assert_eq!(work_dir.names(), ["data"]);
+    // Each process writes a temporary secret file; one becomes the secret, and no temporary file stays.
+    let ours = ["auth.db", "auth.db-shm", "auth.db-wal", "auth.db.secret"];
+    for entry in std::fs::read_dir(work_dir.path("data")).unwrap() {
+        let name = entry.unwrap().file_name();
+        assert!(
+            ours.iter().any(|known| name == *known),
+            "left over: {name:?}"
+        );
+    }
+}
+
+#[test]
+#[ignore = "needs TEST_POSTGRES_URL and --include-ignored (see CONTRIBUTING)"]
+fn on_one_new_postgres_database() {
+    let (work_dir, postgres) = (WorkDir::new(), Postgres::new());
+    all_become_ready(|| {
+        let program = work_dir.program().with_weak_hashing();
+        let program = program.set("DATABASE_URL", postgres.url("hunter2"));
+        program.set("AUTH_SECRET", SECRET)
+    });
+}

@@ -1,0 +1,143 @@
+//! SIGHUP reloads the secrets, and no other setting.
+
+use auth_core::{Keyring, Secret};
+use rustix::process::Signal;
+
+use harness::{OTHER_SECRET, SECRET, Server, User, WorkDir};
+
+const PASSWORD: &str = "correct horse battery staple";
+const STAY: &str = "SIGHUP: the secrets stay as they were: ";
+
+fn env(current: &str, previous: &str) -> String {
+    format!("AUTH_SECRET='{current}'\nAUTH_SECRETS_PREVIOUS='{previous}'\n")
+}
+
+/// The log line for these secrets.
+fn key_ids(current: &str, previous: &[&str]) -> String {
+    let secret = |text: &str| Secret::new(text).unwrap();
+    let previous = previous.iter().map(|text| secret(text));
+    format!(
+        "{:?}",
+        Keyring::new(secret(current)).with_previous(previous)
+    )
+}
+
+/// Sends the signal and waits for this log line.
+fn hang_up(server: &Server, said: &str) -> String {
+    server.signal(Signal::HUP);
+    server.log.line(said)
+}
+
+fn log_in(server: &Server) -> User {
+    User::of(&server.log_in("ada@example.com", PASSWORD).expect(200))
+}
+
+fn is_accepted(server: &Server, user: &User) -> bool {
+    let response = server.get("/api/auth/session", &user.token);
+    assert!(matches!(response.status, 200 | 401), "{}", response.body);
+    response.status == 200
+}
+
+#[test]
+fn a_secret_is_replaced_step_by_step_without_a_restart() {
+    let work_dir = WorkDir::new();
+    work_dir.write(".env", env(SECRET, ""));
+    let server = work_dir.quick_server();
+    let old = server.register("ada@example.com", PASSWORD);
+
+    work_dir.write(".env", env(SECRET, OTHER_SECRET));
+    hang_up(&server, &key_ids(SECRET, &[OTHER_SECRET]));
+    work_dir.write(".env", env(OTHER_SECRET, SECRET));
+    hang_up(&server, &key_ids(OTHER_SECRET, &[SECRET]));
+    let new = log_in(&server);
+    assert!(is_accepted(&server, &old) && is_accepted(&server, &new));
+
+    work_dir.write(".env", env(OTHER_SECRET, ""));
+    hang_up(&server, &key_ids(OTHER_SECRET, &[]));
+    assert!(!is_accepted(&server, &old) && is_accepted(&server, &new));
+    let log = server.stop().text();
+    for secret in [SECRET, OTHER_SECRET] {
+        assert!(!log.contains(secret), "{log}");
+    }
+}
+
+#[test]
+fn invalid_secrets_change_nothing() {
+    let work_dir = WorkDir::new();
+    work_dir.write(".env", env(SECRET, ""));
+    let server = work_dir.quick_server();
+    let user = server.register("ada@example.com", PASSWORD);
+    for (text, why) in [
+        (env("hunter2", ""), "AUTH_SECRET: the secret is shorter"),
+        (env(OTHER_SECRET, "hunter2"), "AUTH_SECRETS_PREVIOUS: "),
+        ("AUTH_SECRET=hunter2 hunter2".to_owned(), ".env: line 1"),
+        (String::new(), "AUTH_SECRET: is not set"),
+    ] {
+        work_dir.write(".env", &text);
+        hang_up(&server, &format!("{STAY}{why}"));
+        assert!(is_accepted(&server, &user), "{text}");
+        let again = log_in(&server);
+        assert!(is_accepted(&server, &again), "{text}");
+    }
+    assert!(!work_dir.path("data/auth.db.secret").exists());
+    work_dir.write(".env", env(SECRET, OTHER_SECRET));
+    hang_up(&server, &key_ids(SECRET, &[OTHER_SECRET]));
+    let log = server.stop().text();
+    assert!(!log.contains("hunter2"), "{log}");
+}
+
+#[test]
+fn settings_from_the_environment_cannot_change() {
+    let work_dir = WorkDir::new();
+    let given = [
+        ("AUTH_SECRET", SECRET),
+        ("AUTH_SECRETS_PREVIOUS", OTHER_SECRET),
+    ];
+    let server = work_dir.program().set_all(&given).start();
+    work_dir.write(".env", env(OTHER_SECRET, ""));
+    let line = hang_up(&server, STAY);
+    assert!(line.contains("cannot be read again"), "{line}");
+    server.stop();
+
+    // One of the two variables is in the environment; the other is reloaded.
+    let server = work_dir.program().set_all(&given[..1]).start();
+    work_dir.write(".env", env("not looked at", OTHER_SECRET));
+    hang_up(&server, &key_ids(SECRET, &[OTHER_SECRET]));
+    server.stop();
+
+    work_dir.write(".env", env(OTHER_SECRET, SECRET));
+    let flag = ["--auth-secret", SECRET];
+    let server = work_dir.program().args(&flag).start();
+    work_dir.write(".env", env("not looked at", ""));
+    hang_up(&server, &key_ids(SECRET, &[]));
+}
+
+#[test]
+fn the_generated_secret_is_read_from_its_file() {
+    let work_dir = WorkDir::new();
+    let server = work_dir.quick_server();
+    let old = server.register("ada@example.com", PASSWORD);
+    work_dir.write("data/auth.db.secret", format!("{SECRET}\n"));
+    hang_up(&server, &key_ids(SECRET, &[]));
+    assert!(!is_accepted(&server, &old));
+    let new = log_in(&server);
+    assert!(is_accepted(&server, &new));
+}
+
+#[test]
+fn nothing_but_the_secrets_is_read_again() {
+    let work_dir = WorkDir::new();
+    work_dir.write(".env", env(SECRET, ""));
+    let server = work_dir.quick_server();
+    server.register("ada@example.com", PASSWORD);
+    let others = "ACCESS_TOKEN_TTL=1m\nAUTH_ISSUER=another\nTOKEN_AUDIENCES=reports\n";
+    work_dir.write(".env", env(OTHER_SECRET, SECRET) + others);
+    hang_up(&server, &key_ids(OTHER_SECRET, &[SECRET]));
+    let token_response = server.log_in("ada@example.com", PASSWORD).expect(200);
+    assert_eq!(token_response["expires_in"], 900);
+    let user = User::of(&token_response);
+    assert!(is_accepted(&server, &user));
+    let body = serde_json::json!({ "audience": "reports" });
+    let response = server.post("/api/auth/token", &user.token, &body);
+    response.expect(403);
+}

@@ -1,0 +1,194 @@
+//! A Better Auth database, and a server that imports it.
+
+use diesel::connection::SimpleConnection as _;
+use diesel::{Connection as _, SqliteConnection};
+use serde_json::Value;
+
+use harness::{Outcome, Postgres, Program, SECRET, Server, WorkDir};
+
+/// Better Auth's hash of [`PASSWORD`].
+pub(crate) const SCRYPT: &str = "ac7938d40cfc2307e2bf325d28e7884e:af849c32e3f760bf08b6a139a0ee1f52f73bf08037f5cfbff8444f755a15b0a11487259fa358104f6f3c1638bdbd0a21d0aea92f11adec8752c6d7c61a3fde98";
+pub(crate) const PASSWORD: &str = "correct horse battery staple";
+
+/// The tables of its migrator; `{bool}` and `{time}` differ by engine.
+pub(crate) const TABLES: &str = r#"
+    CREATE TABLE "user" (id {id} PRIMARY KEY, name text NOT NULL, email text NOT NULL UNIQUE, "emailVerified" {bool} NOT NULL,
+        image text, "createdAt" {time} NOT NULL, "updatedAt" {time} NOT NULL);
+    CREATE TABLE "account" (id {id} PRIMARY KEY, "accountId" text NOT NULL, "providerId" text NOT NULL,
+        "userId" {id} NOT NULL REFERENCES "user" (id) ON DELETE CASCADE, "accessToken" text, "refreshToken" text,
+        "idToken" text, "accessTokenExpiresAt" {time}, "refreshTokenExpiresAt" {time}, scope text, password text,
+        "createdAt" {time} NOT NULL, "updatedAt" {time} NOT NULL);
+"#;
+
+/// The source database of Better Auth, and the target database.
+pub(crate) struct Fixture {
+    pub(crate) work_dir: WorkDir,
+    /// `None`: SQLite.
+    postgres: Option<Databases>,
+}
+
+struct Databases {
+    source: Postgres,
+    target: Postgres,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Engine {
+    Sqlite,
+    Postgres,
+}
+
+impl Fixture {
+    /// Two databases of this engine, the source with empty tables.
+    pub(crate) fn new(engine: Engine) -> Self {
+        let fixture = Self::empty(engine);
+        fixture.execute(&fixture.for_engine(TABLES));
+        fixture
+    }
+
+    /// Two databases of this engine without any table.
+    pub(crate) fn empty(engine: Engine) -> Self {
+        let postgres = (engine == Engine::Postgres).then(|| Databases {
+            source: Postgres::new(),
+            target: Postgres::new(),
+        });
+        let work_dir = WorkDir::new();
+        Self { work_dir, postgres }
+    }
+
+    pub(crate) fn for_engine(&self, statement: &str) -> String {
+        let (truth, time) = match self.postgres {
+            None => ("integer", "date"),
+            Some(_) => ("boolean", "timestamp with time zone"),
+        };
+        let statement = statement.replace("{bool}", truth).replace("{time}", time);
+        statement.replace("{id}", "text")
+    }
+
+    pub(crate) fn execute(&self, statements: &str) {
+        match &self.postgres {
+            Some(databases) => databases.source.execute(statements),
+            None => self.execute_in("source.db", statements),
+        }
+    }
+
+    /// Runs statements in the server's own database.
+    pub(crate) fn execute_here(&self, statements: &str) {
+        match &self.postgres {
+            Some(databases) => databases.target.execute(statements),
+            None => self.execute_in("data/auth.db", statements),
+        }
+    }
+
+    fn execute_in(&self, file: &str, statements: &str) {
+        let file = self.work_dir.path(file);
+        let mut connection = SqliteConnection::establish(file.to_str().unwrap()).unwrap();
+        let done = connection.batch_execute(statements);
+        done.unwrap_or_else(|error| panic!("{statements}: {error}"));
+    }
+
+    /// Adds a user with a password, created in the given minute.
+    pub(crate) fn add_user(&self, id: &str, email: &str, minute: u32) {
+        self.add_user_without_password(id, email, minute);
+        self.add_password(id, SCRYPT);
+    }
+
+    pub(crate) fn add_user_without_password(&self, id: &str, email: &str, minute: u32) {
+        let time = format!("2026-01-02T03:{minute:02}:05.678Z");
+        let yes = if self.postgres.is_some() { "true" } else { "1" };
+        self.execute(&format!(
+            r#"INSERT INTO "user" (id, name, email, "emailVerified", image, "createdAt", "updatedAt")
+               VALUES ('{id}', 'Ada', '{email}', {yes}, NULL, '{time}', '{time}')"#
+        ));
+    }
+
+    pub(crate) fn add_password(&self, id: &str, hash: &str) {
+        self.add_account(id, id, "credential", hash);
+    }
+
+    pub(crate) fn add_account(&self, user: &str, account: &str, provider: &str, password: &str) {
+        let time = "2026-01-02T03:04:05.678Z";
+        self.execute(&format!(
+            r#"INSERT INTO "account" (id, "accountId", "providerId", "userId", password, "createdAt", "updatedAt")
+               VALUES ('{provider}-{account}', '{account}', '{provider}', '{user}', '{password}', '{time}', '{time}')"#
+        ));
+    }
+
+    pub(crate) fn source(&self) -> String {
+        match &self.postgres {
+            Some(databases) => databases.source.url("hunter2"),
+            None => "sqlite://source.db".to_owned(),
+        }
+    }
+
+    /// The program with the target as its database.
+    pub(crate) fn program(&self) -> Program {
+        let program = self.work_dir.program().with_weak_hashing();
+        match &self.postgres {
+            None => program,
+            Some(databases) => {
+                let program = program.set("DATABASE_URL", databases.target.url("hunter2"));
+                program.set("AUTH_SECRET", SECRET)
+            }
+        }
+    }
+
+    pub(crate) fn import_with(&self, arguments: &[&str]) -> Outcome {
+        let command = ["users", "import", "better-auth", "--from", &self.source()];
+        let program = self.program().args(&command).args(arguments);
+        let outcome = program.set("RUST_LOG", "warn").run();
+        assert_eq!(outcome.stdout, "");
+        for secret in ["hunter2", SCRYPT] {
+            assert!(!outcome.stderr.contains(secret), "{}", outcome.stderr);
+        }
+        outcome
+    }
+
+    /// Runs a successful import and returns its output.
+    pub(crate) fn import(&self, arguments: &[&str]) -> String {
+        self.import_with(arguments).succeeded().stderr
+    }
+
+    pub(crate) fn serve(&self) -> Server {
+        self.program().start()
+    }
+
+    /// The output of `users export` for the target.
+    pub(crate) fn export(&self, arguments: &[&str]) -> String {
+        let program = self.program().args(&["users", "export"]).args(arguments);
+        program.run().succeeded().stdout
+    }
+
+    /// The users in the export.
+    pub(crate) fn users(&self) -> Vec<Value> {
+        let lines = self.export(&[]);
+        let user = |line| serde_json::from_str::<Value>(line).unwrap()["user"].clone();
+        lines.lines().map(user).collect()
+    }
+
+    pub(crate) fn ids(&self) -> Vec<String> {
+        let users = self.users().into_iter();
+        users
+            .map(|user| user["id"].as_str().unwrap().to_owned())
+            .collect()
+    }
+}
+
+/// Turns each `fn(Engine)` into two tests: `name::sqlite` and `name::postgres`.
+macro_rules! on_both_engines {
+    ($($test:ident),+ $(,)?) => {$(
+        mod $test {
+            #[test]
+            fn sqlite() {
+                super::$test($crate::transfer::fixtures::Engine::Sqlite);
+            }
+
+            #[test]
+            #[ignore = "needs TEST_POSTGRES_URL and --include-ignored (see CONTRIBUTING)"]
+            fn postgres() {
+                super::$test($crate::transfer::fixtures::Engine::Postgres);
+            }
+        }
+    )+};
+}
+pub(crate) use on_both_engines;

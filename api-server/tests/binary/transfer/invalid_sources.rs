@@ -1,0 +1,149 @@
+//! Invalid sources: all errors are reported at once with exit code 1, and nothing is written.
+
+use std::fs;
+
+use super::fixtures::{Engine, Fixture, on_both_engines};
+use harness::Outcome;
+
+on_both_engines! {
+    a_half_migrated_source_is_rejected_before_anything_is_written,
+    a_missing_source_is_rejected,
+}
+
+fn assert_refused(fixture: &Fixture, outcome: &Outcome, why: &str) {
+    assert_eq!(outcome.code, Some(1), "{}", outcome.output());
+    assert!(outcome.stderr.contains(why), "{why}\n{}", outcome.stderr);
+    assert!(
+        outcome.stderr.contains("Nothing was imported."),
+        "{}",
+        outcome.stderr
+    );
+    assert!(!fixture.work_dir.path("data").exists());
+}
+
+fn a_half_migrated_source_is_rejected_before_anything_is_written(engine: Engine) {
+    let fixture = Fixture::empty(engine);
+    fixture.execute("CREATE TABLE other (id text)");
+    let refused = |arguments: &[&str], why: &str| {
+        assert_refused(&fixture, &fixture.import_with(arguments), why);
+    };
+    refused(&[], "there is no table \"user\"");
+    fixture.execute("CREATE TABLE \"user\" (id text, email text, name text)");
+    refused(&[], "there is no table \"account\"");
+    fixture.execute("CREATE TABLE account (id text)");
+    refused(
+        &[],
+        "the table \"user\" has no column emailVerified, image, createdAt, updatedAt, but id, email, name",
+    );
+    refused(&["--snake-case"], "has no column email_verified, image");
+    refused(&["--user-table", "users"], "there is no table \"users\"");
+    let fixture = Fixture::new(engine);
+    fixture.add_user("a", "ada@example.com", 1);
+    let refused = |arguments: &[&str], why: &str| {
+        assert_refused(&fixture, &fixture.import_with(arguments), why);
+    };
+    refused(&["--tasks", "tasks"], "there is no table \"tasks\"");
+    fixture.execute("CREATE TABLE tasks (id integer, title text, user_id text)");
+    refused(
+        &["--tasks", "tasks"],
+        "the table \"tasks\" has no column description, is_completed or completed, created_at, updated_at, but",
+    );
+    fixture.execute("ALTER TABLE account DROP COLUMN password");
+    refused(&[], "the table \"account\" has no column password");
+}
+
+fn a_missing_source_is_rejected(engine: Engine) {
+    let fixture = Fixture::empty(engine);
+    let source = match engine {
+        Engine::Sqlite => "sqlite://nowhere.db",
+        Engine::Postgres => "postgres://ada:hunter2@127.0.0.1:1/nowhere",
+    };
+    let command = ["users", "import", "better-auth", "--from", source];
+    let outcome = fixture.program().args(&command).run();
+    assert_refused(&fixture, &outcome, "cannot import from ");
+    assert!(!outcome.stderr.contains("hunter2"), "{}", outcome.stderr);
+    assert!(!fixture.work_dir.path("nowhere.db").exists());
+}
+
+#[test]
+fn an_invalid_or_corrupt_database_file_is_rejected() {
+    let fixture = Fixture::new(Engine::Sqlite);
+    for number in 0..200 {
+        fixture.add_user(&format!("u{number}"), &format!("u{number}@example.com"), 1);
+    }
+    let file = fixture.work_dir.path("source.db");
+    let valid = fs::read(&file).unwrap();
+    let mut torn = valid.clone();
+    let middle = torn.len() / 2;
+    torn[middle..].fill(0x5a);
+    for broken in [b"canary".repeat(999), valid[..middle].to_vec(), torn] {
+        fs::write(&file, broken).unwrap();
+        assert_refused(
+            &fixture,
+            &fixture.import_with(&[]),
+            "cannot import from sqlite://source.db (--from): ",
+        );
+    }
+}
+
+#[test]
+fn a_database_in_utf_16_is_rejected_with_the_remedy() {
+    let fixture = Fixture::empty(Engine::Sqlite);
+    fixture.execute("PRAGMA encoding = 'UTF-16'; CREATE TABLE other (id text)");
+    assert_refused(
+        &fixture,
+        &fixture.import_with(&[]),
+        "the database is in UTF-16; copy it",
+    );
+}
+
+#[test]
+fn the_source_is_not_touched() {
+    let fixture = Fixture::new(Engine::Sqlite);
+    fixture.add_user("a", "ada@example.com", 1);
+    let file = fixture.work_dir.path("source.db");
+    let before = fs::read(&file).unwrap();
+    let mut permissions = fs::metadata(&file).unwrap().permissions();
+    permissions.set_readonly(true);
+    fs::set_permissions(&file, permissions).unwrap();
+    fixture.import(&[]);
+    assert_eq!(fs::read(&file).unwrap(), before);
+    assert_eq!(fixture.work_dir.names(), ["data", "source.db"]);
+}
+
+#[test]
+fn invalid_arguments_are_reported_with_all_other_errors() {
+    let fixture = Fixture::empty(Engine::Sqlite);
+    let refused = |arguments: &[&str], remedies: &[&str]| {
+        let program = fixture.program().args(&["users", "import", "better-auth"]);
+        let outcome = program
+            .set("DATABASE_URL", "mysql://x")
+            .args(arguments)
+            .run();
+        assert_eq!(outcome.code, Some(2), "{}", outcome.output());
+        for remedy in remedies {
+            assert!(outcome.stderr.contains(remedy), "{}", outcome.stderr);
+        }
+    };
+    refused(&[], &["--from <URL>"]);
+    refused(
+        &[
+            "--from",
+            "auth.db",
+            "--user-table",
+            "a\"b",
+            "--account-table",
+            "",
+            "--tasks",
+            "x;y",
+        ],
+        &[
+            "DATABASE_URL: ",
+            "--from: use sqlite://PATH or",
+            "--user-table: ",
+            "--account-table: ",
+            "--tasks: ",
+        ],
+    );
+    assert_eq!(fixture.work_dir.names(), [""; 0]);
+}

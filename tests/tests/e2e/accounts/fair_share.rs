@@ -1,0 +1,90 @@
+//! The share of the database that one account may use.
+
+use e2e::{App, Client, Engine, on_both_engines};
+use futures_util::future::join_all;
+use serde_json::{Value, json};
+
+on_both_engines! {
+    requests_beyond_the_share_of_an_account_are_429_and_others_are_served,
+    others_are_served_while_an_account_searches,
+}
+
+/// More than the 256 requests that one account may have waiting plus the 128 writes of one commit.
+const STORM: usize = 400;
+
+/// Sends [`STORM`] changes of a locked task; returns the numbers of 429 and 503 responses.
+async fn changes_of(client: &Client, task: &Value) -> (usize, usize) {
+    let change = json!({ "title": "Buy oat milk" });
+    let path = client.task(&task["id"]);
+    let changes = (0..STORM).map(|_| client.patch(&path, change.clone()).into_future());
+    let (mut refused, mut too_late) = (0, 0);
+    for response in join_all(changes).await {
+        if response.status() == 503 {
+            response.problem(503, "DATABASE_UNAVAILABLE");
+            too_late += 1;
+            continue;
+        }
+        assert_eq!(response.header("retry-after"), Some("1"));
+        let problem = response.problem(429, "TOO_MANY_REQUESTS");
+        let detail = "Too many requests of this account at once; please try again";
+        assert_eq!(problem["detail"], detail);
+        refused += 1;
+    }
+    (refused, too_late)
+}
+
+async fn requests_beyond_the_share_of_an_account_are_429_and_others_are_served(engine: Engine) {
+    let app = App::on(engine).start();
+    let (ada, eve) = (app.user("ada").await, app.user("eve").await);
+    let (hers, locked) = (
+        ada.new_task("Buy tea").await,
+        eve.new_task("Buy milk").await,
+    );
+    let mut session = app.database().session();
+    session.execute(&match engine {
+        Engine::Sqlite => "BEGIN IMMEDIATE".to_owned(),
+        Engine::Postgres => format!(
+            "BEGIN; SELECT 1 FROM tasks WHERE id = {} FOR UPDATE",
+            locked["id"]
+        ),
+    });
+    let others = async {
+        for _ in 0..10 {
+            assert_eq!(ada.all_tasks().await, json!([hers]));
+            ada.get("/api/auth/account").await.ok();
+            if engine == Engine::Postgres {
+                ada.patch(&ada.task(&hers["id"]), json!({})).await.ok();
+            }
+        }
+    };
+    let ((refused, too_late), ()) = tokio::join!(changes_of(&eve, &locked), others);
+    assert!(refused >= STORM - 256 - 128, "{refused}");
+    assert!(too_late > 0, "{too_late}");
+    session.execute("ROLLBACK");
+    let change = json!({ "title": "Buy oat milk" });
+    eve.patch(&eve.task(&locked["id"]), change).await.ok();
+}
+
+async fn others_are_served_while_an_account_searches(app: App) {
+    let (ada, eve) = (app.user("ada").await, app.user("eve").await);
+    let task = ada.new_task("Buy milk").await;
+    for _ in 0..30 {
+        let body = json!({ "title": "x", "description": "x".repeat(10_000) });
+        eve.post("/api/tasks", body).await.created();
+    }
+    let searches = async {
+        let searches = (0..64).map(|_| eve.get("/api/tasks?q=bread").into_future());
+        for response in join_all(searches).await {
+            match response.status() {
+                200 => assert_eq!(response.ok(), json!([])),
+                _ => drop(response.problem(429, "TOO_MANY_REQUESTS")),
+            }
+        }
+    };
+    let others = async {
+        for _ in 0..20 {
+            assert_eq!(ada.all_tasks().await, json!([task]));
+        }
+    };
+    tokio::join!(searches, others);
+}

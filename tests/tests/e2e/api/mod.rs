@@ -1,2 +1,0 @@
-pub(crate) mod auth;
-mod tasks;

@@ -1,0 +1,127 @@
+//! `GET` and `PATCH /api/auth/account`
+
+use std::time::Duration;
+
+use e2e::{App, TestClock, on_both_engines};
+use serde_json::{Value, json};
+
+on_both_engines! {
+    the_account_is_as_it_was_registered,
+    a_change_touches_what_it_names_and_the_time,
+    null_clears_and_absence_leaves,
+    a_name_and_an_image_have_their_limits,
+    fields_that_the_server_sets_are_ignored,
+    no_other_user_is_changed,
+    a_token_without_an_account_gets_no_token,
+}
+
+const ACCOUNT: &str = "/api/auth/account";
+
+async fn the_account_is_as_it_was_registered(app: App) {
+    let ada = app.user("ada").await;
+    let expected = json!({
+        "id": ada.id(),
+        "email": "ada@example.com",
+        "name": "ada",
+        "image": null,
+        "email_verified": false,
+        "created_at": TestClock::START,
+        "updated_at": TestClock::START,
+    });
+    assert_eq!(ada.get(ACCOUNT).await.ok(), expected);
+}
+
+async fn a_change_touches_what_it_names_and_the_time(app: App) {
+    let ada = app.user("ada").await;
+    let mut expected = ada.get(ACCOUNT).await.ok();
+    app.clock.advance(Duration::from_secs(1));
+
+    let image = "https://example.com/ada.png";
+    let changed = ada.patch(ACCOUNT, json!({ "image": image })).await.ok();
+    expected["image"] = image.into();
+    expected["updated_at"] = "2026-11-20T12:57:52.869Z".into();
+    assert_eq!(changed, expected);
+    assert_eq!(ada.get(ACCOUNT).await.ok(), expected);
+
+    app.clock.advance(Duration::from_millis(200));
+    let changed = ada.patch(ACCOUNT, json!({ "name": "Ada" })).await.ok();
+    expected["name"] = "Ada".into();
+    expected["updated_at"] = "2026-11-20T12:57:53.069Z".into();
+    assert_eq!(changed, expected);
+}
+
+async fn null_clears_and_absence_leaves(app: App) {
+    let ada = app.user("ada").await;
+    let both = json!({ "name": "Ada", "image": "ada.png" });
+    ada.patch(ACCOUNT, both).await.ok();
+    let unchanged = ada.patch(ACCOUNT, json!({})).await.ok();
+    assert_eq!(unchanged["name"], "Ada");
+    assert_eq!(unchanged["image"], "ada.png");
+    let cleared = ada.patch(ACCOUNT, json!({ "name": null })).await.ok();
+    assert_eq!(cleared["name"], Value::Null);
+    assert_eq!(cleared["image"], "ada.png");
+    let cleared = ada.patch(ACCOUNT, json!({ "image": null })).await.ok();
+    assert_eq!(cleared["image"], Value::Null);
+}
+
+async fn a_name_and_an_image_have_their_limits(app: App) {
+    let ada = app.user("ada").await;
+    for (field, limit) in [("name", 200), ("image", 2048)] {
+        for length in [limit - 1, limit] {
+            let text = "é".repeat(length);
+            let changed = ada.patch(ACCOUNT, json!({ field: text })).await.ok();
+            assert_eq!(changed[field], text);
+        }
+        let too_long = "é".repeat(limit + 1);
+        let refused = ada.patch(ACCOUNT, json!({ field: too_long })).await;
+        let message = format!("must be at most {limit} characters");
+        refused.invalid(field, "too_long", &message);
+        let refused = ada.patch(ACCOUNT, json!({ field: "\u{0}" })).await;
+        let message = "must not contain the NUL character";
+        refused.invalid(field, "invalid_character", message);
+        let refused = ada.patch(ACCOUNT, json!({ field: 5 })).await;
+        refused.invalid(field, "invalid_type", "must be a string");
+    }
+}
+
+async fn fields_that_the_server_sets_are_ignored(app: App) {
+    let ada = app.user("ada").await;
+    let before = ada.get(ACCOUNT).await.ok();
+    let body = json!({
+        "id": "1",
+        "email": "eve@example.com",
+        "email_verified": true,
+        "password": "another password",
+        "password_hash": "$2b$04$",
+        "created_at": "1999-01-01T00:00:00.000Z",
+    });
+    assert_eq!(ada.patch(ACCOUNT, body).await.ok(), before);
+    let login = json!({ "email": ada.email(), "password": ada.password() });
+    app.anonymous().post("/api/auth/login", login).await.ok();
+}
+
+async fn no_other_user_is_changed(app: App) {
+    let (ada, eve) = (app.user("ada").await, app.user("eve").await);
+    let before = ada.get(ACCOUNT).await.ok();
+    app.clock.advance(Duration::from_secs(1));
+    let body = json!({ "name": "Eve", "id": ada.id(), "user_id": ada.id() });
+    let changed = eve.patch(ACCOUNT, body).await.ok();
+    assert_eq!(changed["id"], eve.id());
+    assert_eq!(ada.get(ACCOUNT).await.ok(), before);
+}
+
+async fn a_token_without_an_account_gets_no_token(app: App) {
+    let without_account = app.bearer(app.token_for("nobody", "nobody@example.com"));
+    let challenge = r#"Bearer realm="api", error="invalid_token", error_description="The account of this token does not exist""#;
+    for request in [
+        without_account.get(ACCOUNT),
+        without_account.patch(ACCOUNT, json!({ "name": "Nobody" })),
+        without_account.post("/api/nobody/tasks", json!({ "title": "a" })),
+        without_account.post("/api/tasks", json!({ "title": "a" })),
+    ] {
+        let refused = request.await;
+        assert_eq!(refused.header("www-authenticate"), Some(challenge));
+        refused.problem(401, "INVALID_TOKEN");
+    }
+    assert_eq!(without_account.get("/api/tasks").await.ok(), json!([]));
+}

@@ -1,0 +1,139 @@
+//! `DELETE /api/auth/account`
+
+use e2e::{App, Client, Request, on_both_engines};
+use serde_json::{Value, json};
+
+use super::login::{LOGIN, credentials};
+use crate::routes::protected;
+use crate::sessions::fixtures::{
+    ACCOUNT, count, get_session, is_revoked, login, refresh, user_with_device,
+};
+
+on_both_engines! {
+    a_deleted_account_leaves_no_user_no_task_and_no_session,
+    the_tokens_of_a_deleted_account_are_rejected_by_every_route_at_once,
+    the_address_of_a_deleted_account_is_free_and_its_tasks_do_not_come_back,
+    a_wrong_password_deletes_nothing,
+    wrong_passwords_are_counted_as_failed_logins,
+    a_body_without_a_password_deletes_nothing,
+    a_token_without_an_account_is_rejected,
+}
+
+fn delete(caller: &Client, password: &str) -> Request {
+    caller.delete(ACCOUNT).body(json!({ "password": password }))
+}
+
+async fn a_deleted_account_leaves_no_user_no_task_and_no_session(app: App) {
+    let (ada, device) = user_with_device(&app, "ada").await;
+    login(&app, &ada).await;
+    let (eve, eves) = user_with_device(&app, "eve").await;
+    let caller = app.bearer(device.access.as_str());
+    for (device, title) in [(&device, "hers"), (&eves, "Eve's")] {
+        let bearer = app.bearer(device.access.as_str());
+        let task = json!({ "title": title });
+        bearer.post("/api/tasks", task).await.created();
+    }
+    let response = delete(&caller, ada.password()).await;
+    let cleared = response.all("set-cookie");
+    assert!(cleared.len() == 2 && cleared.iter().all(|it| it.contains("=; ")));
+    assert_eq!(response.ok(), json!({ "success": true }));
+    for (table, column, left) in [
+        ("users", "id", 1),
+        ("tasks", "user_id", 1),
+        ("sessions", "user_id", 2),
+    ] {
+        let hers = format!("{table} WHERE {column} = '{}'", ada.id());
+        assert_eq!(count(&app, &hers), 0, "{table}");
+        assert_eq!(count(&app, table), left, "{table}");
+    }
+    get_session(&app, &eves.access).await.ok();
+    assert!(!is_revoked(&app, &eves.session));
+    login(&app, &eve).await;
+}
+
+async fn the_tokens_of_a_deleted_account_are_rejected_by_every_route_at_once(app: App) {
+    let (ada, device) = user_with_device(&app, "ada").await;
+    let other = login(&app, &ada).await;
+    let caller = app.bearer(device.access.as_str());
+    delete(&caller, ada.password()).await.ok();
+    for device in [&device, &other] {
+        let caller = app.bearer(device.access.as_str());
+        for operation in protected(&app).await {
+            let refused = operation.request(&caller, ada.id()).await;
+            refused.problem(401, "TOKEN_REVOKED");
+        }
+        let refused = refresh(&app, &device.refresh).await;
+        refused.problem(401, "SESSION_EXPIRED");
+    }
+    let login = credentials(ada.email(), ada.password());
+    let refused = app.anonymous().post(LOGIN, login).await;
+    refused.problem(401, "INVALID_EMAIL_OR_PASSWORD");
+}
+
+async fn the_address_of_a_deleted_account_is_free_and_its_tasks_do_not_come_back(app: App) {
+    let ada = app.user("ada").await;
+    let task = ada.new_task("Buy milk").await;
+    delete(&ada, ada.password()).await.ok();
+    let again = app.user("ada").await;
+    assert_ne!(again.id(), ada.id());
+    assert_eq!(again.all_tasks().await, json!([]));
+    let old = again.get(&again.task(&task["id"])).await;
+    old.problem(404, "TASK_NOT_FOUND");
+    // The id of a deleted task is not reused either.
+    let new = again.new_task("Buy tea").await;
+    assert!(new["id"].as_i64() > task["id"].as_i64());
+}
+
+async fn a_wrong_password_deletes_nothing(app: App) {
+    let (_, device) = user_with_device(&app, "ada").await;
+    let (eve, _) = user_with_device(&app, "eve").await;
+    let caller = app.bearer(device.access.as_str());
+    for wrong in ["not the password", "x", eve.password()] {
+        let refused = delete(&caller, wrong).await;
+        assert!(refused.all("set-cookie").is_empty());
+        refused.problem(403, "INVALID_PASSWORD");
+    }
+    assert_eq!(count(&app, "users"), 2);
+    caller.get(ACCOUNT).await.ok();
+}
+
+async fn wrong_passwords_are_counted_as_failed_logins(app: App) {
+    let (ada, device) = user_with_device(&app, "ada").await;
+    let caller = app.bearer(device.access.as_str());
+    for _ in 0..100 {
+        let refused = delete(&caller, "not the password").await;
+        refused.problem(403, "INVALID_PASSWORD");
+    }
+    let refused = delete(&caller, ada.password()).await;
+    refused.problem(429, "TOO_MANY_REQUESTS");
+    assert_eq!(count(&app, "users"), 1);
+}
+
+async fn a_body_without_a_password_deletes_nothing(app: App) {
+    let (_, device) = user_with_device(&app, "ada").await;
+    let caller = app.bearer(device.access.as_str());
+    for (body, status, code) in [
+        (json!({}), 422, "VALIDATION_ERROR"),
+        (json!({ "password": null }), 422, "VALIDATION_ERROR"),
+        (json!({ "password": "" }), 422, "VALIDATION_ERROR"),
+        (json!({ "password": 7 }), 422, "VALIDATION_ERROR"),
+        (Value::Null, 400, "INVALID_REQUEST"),
+    ] {
+        let refused = caller.delete(ACCOUNT).body(body).await;
+        refused.problem(status, code);
+    }
+    let bare = caller.delete(ACCOUNT).await;
+    bare.problem(415, "UNSUPPORTED_MEDIA_TYPE");
+    assert_eq!(count(&app, "users"), 1);
+}
+
+async fn a_token_without_an_account_is_rejected(app: App) {
+    let token = app.token_for("somebody", "somebody@example.com");
+    let refused = delete(&app.bearer(token), "any password").await;
+    refused.problem(401, "INVALID_TOKEN");
+    // A token that another service issued for an existing account is accepted like our own.
+    let ada = app.user("ada").await;
+    let token = app.token_for(ada.id(), ada.email());
+    delete(&app.bearer(token), ada.password()).await.ok();
+    ada.get(ACCOUNT).await.problem(401, "TOKEN_REVOKED");
+}

@@ -1,0 +1,233 @@
+//! Email addresses: which are valid, and which spellings are the same.
+
+use e2e::{App, Engine, on_both_engines};
+use serde_json::{Value, json};
+
+use super::login::{LOGIN, credentials};
+
+on_both_engines! {
+    an_invalid_address_creates_no_account_in_either_api,
+    every_spelling_of_an_address_is_one_account,
+    the_token_has_the_stored_spelling,
+    the_local_part_has_at_most_64_bytes,
+    an_address_with_an_older_spelling_still_logs_in,
+    an_account_with_an_older_spelling_is_not_shadowed,
+    a_stored_address_with_unsafe_characters_does_not_log_in,
+    an_account_with_an_older_spelling_can_change_its_password,
+    the_log_names_the_command_that_lists_stored_addresses,
+}
+
+const REGISTER: &str = "/api/auth/register";
+const SIGN_UP: &str = "/api/auth/sign-up/email";
+const PASSWORD: &str = "correct horse";
+
+const NO_ADDRESSES: &[&str] = &[
+    "x@evil.com\r\nBcc: v[127.0.0.1]",
+    "x@<img onerror=alert(1)>[127.0.0.1]",
+    "x@<img/onerror=alert(1)>[127.0.0.1]",
+    "a@\u{0}[1.1.1.1]",
+    "a\u{0}@example.com",
+    "a@[127.0.0.1]",
+    "a@[IPv6:::1]",
+    "a@127.0.0.1",
+    "\"a\"@example.com",
+    "\"a\r\n\"@example.com",
+    "a@exam\tple.com",
+    "a@exam\u{3000}ple.com",
+    "a\u{a0}@example.com",
+    "a\u{202e}@example.com",
+    "ä@example.com",
+    "a..b@example.com",
+    ".a@example.com",
+    "a@example..com",
+    "a@example.com.",
+    "a@-example.com",
+    "a@b@example.com",
+    "<a@example.com>",
+    "a@example.com,b@example.com",
+];
+
+async fn register(app: &App, email: &str) -> e2e::Response {
+    let body = credentials(email, PASSWORD);
+    app.anonymous().post(REGISTER, body).await
+}
+
+async fn an_invalid_address_creates_no_account_in_either_api(app: App) {
+    for text in NO_ADDRESSES {
+        let error = register(&app, text).await.problem(422, "VALIDATION_ERROR");
+        assert_eq!(error["errors"][0]["field"], "email", "{text:?}");
+        assert_eq!(error["errors"][0]["code"], "invalid_email", "{text:?}");
+        let body = json!({ "email": text, "password": PASSWORD, "name": "" });
+        let refused = app.anonymous().post(SIGN_UP, body).await;
+        assert_eq!(refused.code(), "VALIDATION_ERROR", "{text:?}");
+        let _refused = refused.is(400);
+        let body = json!({ "email": text, "password": PASSWORD });
+        let refused = app.anonymous().post("/api/auth/sign-in/email", body).await;
+        assert_eq!(refused.code(), "INVALID_EMAIL", "{text:?}");
+        let login = app
+            .anonymous()
+            .post(LOGIN, credentials(text, PASSWORD))
+            .await;
+        assert!([401, 422].contains(&login.status()), "{text:?}");
+    }
+    assert_eq!(users(&app), "0");
+}
+
+fn users(app: &App) -> String {
+    let count = app.database().value("SELECT count(*) FROM users");
+    count.unwrap()
+}
+
+async fn every_spelling_of_an_address_is_one_account(app: App) {
+    let ascii = [
+        "ada@example.com",
+        "Ada@Example.COM",
+        "ada@ｅxample.com",
+        "ada@exam\u{ad}ple.com",
+        "ada@example。com",
+        "ada@exa\u{200b}mple.com",
+    ];
+    let beyond = [
+        "ada@EXÄMPLE.de",
+        "ada@exämple.de",
+        "ADA@XN--EXMPLE-CUA.DE",
+        "ada@exa\u{308}mple.de",
+    ];
+    for spellings in [&ascii[..], &beyond[..]] {
+        let account = register(&app, spellings[0]).await.created();
+        for spelling in spellings {
+            let again = register(&app, spelling).await;
+            again.problem(409, "USER_ALREADY_EXISTS");
+            let login = app.anonymous().post(LOGIN, credentials(spelling, PASSWORD));
+            assert_eq!(login.await.ok()["user"], account["user"], "{spelling}");
+        }
+    }
+    assert_eq!(users(&app), "2");
+}
+
+async fn the_token_has_the_stored_spelling(app: App) {
+    let token_response = register(&app, "Ada@EXÄMPLE.de").await.created();
+    assert_eq!(token_response["user"]["email"], "ada@xn--exmple-cua.de");
+    let token = token_response["access_token"].as_str().unwrap();
+    let session = app.bearer(token).get("/api/auth/session").await.ok();
+    assert_eq!(session["user"]["email"], "ada@xn--exmple-cua.de");
+}
+
+async fn the_local_part_has_at_most_64_bytes(app: App) {
+    for (bytes, status) in [(63, 201), (64, 201), (65, 422)] {
+        let email = format!("{}@example.com", "l".repeat(bytes));
+        assert_eq!(register(&app, &email).await.status(), status, "{bytes}");
+    }
+    let sign_up = |bytes| {
+        let email = format!("{}@example.org", "l".repeat(bytes));
+        let body = json!({ "email": email, "password": PASSWORD, "name": "" });
+        app.anonymous().post(SIGN_UP, body)
+    };
+    assert_eq!(sign_up(64).await.status(), 200);
+    assert_eq!(sign_up(65).await.status(), 400);
+}
+
+/// Stores an account as a release before the current rule did.
+async fn stored_as(app: &App, number: usize, email: &str) -> Value {
+    let first = format!("user{number}@example.com");
+    let token_response = register(app, &first).await.created();
+    let update = format!("UPDATE users SET email = '{email}' WHERE email = '{first}'");
+    app.database().execute(&update);
+    token_response["user"]["id"].clone()
+}
+
+async fn an_address_with_an_older_spelling_still_logs_in(app: App) {
+    let cases: [(&str, &[&str]); 5] = [
+        (
+            "ada@exämple.de",
+            &["ada@exämple.de", "Ada@EXÄMPLE.de", "ada@xn--exmple-cua.de"],
+        ),
+        (
+            "ada@ｅxample.org",
+            &["ada@ｅxample.org", "ADA@ｅxample.org"],
+        ),
+        (
+            "a..b@example.org",
+            &["a..b@example.org", "A..B@example.org"],
+        ),
+        ("a@[127.0.0.1]", &["a@[127.0.0.1]"]),
+        ("a@127.0.0.1", &["a@127.0.0.1"]),
+    ];
+    for (number, (stored, typed)) in cases.into_iter().enumerate() {
+        let id = stored_as(&app, number, stored).await;
+        for text in typed {
+            let login = app
+                .anonymous()
+                .post(LOGIN, credentials(text, PASSWORD))
+                .await;
+            assert_eq!(login.ok()["user"]["id"], id, "{text}");
+            let wrong = app
+                .anonymous()
+                .post(LOGIN, credentials(text, "wrong horse"));
+            wrong.await.problem(401, "INVALID_EMAIL_OR_PASSWORD");
+        }
+    }
+}
+
+async fn an_account_with_an_older_spelling_is_not_shadowed(app: App) {
+    let id = stored_as(&app, 0, "ada@exämple.de").await;
+    for spelling in ["ada@exämple.de", "ada@xn--exmple-cua.de"] {
+        let again = register(&app, spelling).await;
+        again.problem(409, "USER_ALREADY_EXISTS");
+    }
+    let login = app
+        .anonymous()
+        .post(LOGIN, credentials("ada@exämple.de", PASSWORD));
+    assert_eq!(login.await.ok()["user"]["id"], id);
+}
+
+async fn a_stored_address_with_unsafe_characters_does_not_log_in(app: App) {
+    let hostile = "x@<img/onerror=x>[127.0.0.1]";
+    stored_as(&app, 0, hostile).await;
+    let login = app
+        .anonymous()
+        .post(LOGIN, credentials(hostile, PASSWORD))
+        .await;
+    login.problem(422, "VALIDATION_ERROR");
+}
+
+async fn an_account_with_an_older_spelling_can_change_its_password(app: App) {
+    stored_as(&app, 0, "ada@exämple.de").await;
+    let login = app
+        .anonymous()
+        .post(LOGIN, credentials("ada@exämple.de", PASSWORD));
+    let token = login.await.ok()["access_token"].clone();
+    let body = json!({ "current_password": PASSWORD, "new_password": "another horse" });
+    let changed = app
+        .bearer(token.as_str().unwrap())
+        .post("/api/auth/change-password", body);
+    let _changed = changed.await.is(200);
+    let login = app
+        .anonymous()
+        .post(LOGIN, credentials("ada@exämple.de", "another horse"));
+    login.await.ok();
+}
+
+/// Other tests store such accounts too, but not this many.
+async fn the_log_names_the_command_that_lists_stored_addresses(engine: Engine) {
+    let app = App::on(engine).start();
+    for number in 0..7 {
+        stored_as(&app, number, &format!("ada{number}@exämple.de")).await;
+    }
+    let line = "7 accounts have an address that today's rule refuses or spells otherwise";
+    let before = e2e::log_lines::with(line).len();
+    let other = app.another_process().start();
+    for _ in 0..1000 {
+        other.anonymous().get("/healthz").await.ok();
+        if e2e::log_lines::with(line).len() > before {
+            let lines = e2e::log_lines::with(line);
+            assert!(
+                lines
+                    .iter()
+                    .all(|line| line.contains("api-server users check"))
+            );
+            return;
+        }
+    }
+    panic!("not a word in the log");
+}

@@ -1,0 +1,153 @@
+//! Password hashes of other programs and of earlier releases: replaced at the next login, or rejected safely.
+
+use auth_core::password::{Cost, PasswordAttempt};
+use e2e::{App, Client, log_lines, on_both_engines};
+use serde_json::json;
+
+use super::login::{LOGIN, credentials};
+
+on_both_engines! {
+    a_hash_of_another_cost_is_replaced_at_the_next_login,
+    a_hash_of_another_kind_is_replaced_at_the_next_login,
+    a_hash_from_another_program_is_accepted,
+    a_hash_of_better_auth_is_replaced_at_the_next_login,
+    the_longest_password_of_better_auth_logs_in_and_may_be_changed,
+    a_current_hash_is_kept,
+    a_corrupt_hash_is_a_500_and_nothing_worse,
+}
+
+fn hash_of(password: &str, cost: u32) -> String {
+    let attempt = PasswordAttempt::new(password).unwrap();
+    let hash = attempt.rehash(Cost::new(cost).unwrap()).unwrap();
+    hash.as_str().to_owned()
+}
+
+fn store_hash(app: &App, hash: &str) {
+    let hash = hash.replace('\'', "''");
+    let plant = format!("UPDATE users SET password_hash = '{hash}'");
+    app.database().execute(&plant);
+}
+
+fn stored(app: &App) -> String {
+    let query = "SELECT password_hash FROM users";
+    app.database().value(query).unwrap()
+}
+
+async fn assert_replaced(app: &App, ada: &Client, password: &str, planted: &str) {
+    store_hash(app, planted);
+    let wrong = app
+        .anonymous()
+        .post(LOGIN, credentials(ada.email(), "not it"));
+    wrong.await.problem(401, "INVALID_EMAIL_OR_PASSWORD");
+    assert_eq!(stored(app), planted);
+
+    let right = app
+        .anonymous()
+        .post(LOGIN, credentials(ada.email(), password));
+    right.clone().await.ok();
+    let replaced = stored(app);
+    assert_ne!(replaced, planted);
+    assert!(replaced.starts_with("$2b$04$"), "{replaced}");
+
+    right.await.ok();
+    assert_eq!(stored(app), replaced);
+}
+
+async fn a_hash_of_another_cost_is_replaced_at_the_next_login(app: App) {
+    let ada = app.user("ada").await;
+    for cost in [5, 6] {
+        let hash = hash_of(ada.password(), cost);
+        assert_replaced(&app, &ada, ada.password(), &hash).await;
+    }
+}
+
+async fn a_hash_of_another_kind_is_replaced_at_the_next_login(app: App) {
+    let ada = app.user("ada").await;
+    for kind in ["$2y$04$", "$2a$04$"] {
+        let hash = hash_of(ada.password(), 4).replace("$2b$04$", kind);
+        assert_replaced(&app, &ada, ada.password(), &hash).await;
+    }
+}
+
+/// A published test vector of bcrypt, for a password that is too short to be set today.
+async fn a_hash_from_another_program_is_accepted(app: App) {
+    let ada = app.user("ada").await;
+    let vector = "$2a$05$CCCCCCCCCCCCCCCCCCCCC.E5YPO9kmyuRGyh0XouQYb4YMJKvyOeW";
+    assert_replaced(&app, &ada, "U*U", vector).await;
+}
+
+/// Computed by Node's `scryptSync`.
+async fn a_hash_of_better_auth_is_replaced_at_the_next_login(app: App) {
+    let ada = app.user("ada").await;
+    let scrypt = "ac7938d40cfc2307e2bf325d28e7884e:af849c32e3f760bf08b6a139a0ee1f52f73bf08037f5cfbff8444f755a15b0a1\
+                  1487259fa358104f6f3c1638bdbd0a21d0aea92f11adec8752c6d7c61a3fde98";
+    assert_replaced(&app, &ada, "correct horse battery staple", scrypt).await;
+}
+
+/// 128 UTF-16 units there, 2304 characters here.
+async fn the_longest_password_of_better_auth_logs_in_and_may_be_changed(app: App) {
+    let ada = app.user("ada").await;
+    let password = "\u{fdfa}".repeat(128);
+    let scrypt = "0f5264038205edfb1ac05fbb0e8c5e94:190c78219f6ae3ebbbc705bc2bd4a0e7f58463e65d2b520f1a4d81eac1e7c437\
+                  76541d6ea8e1142b82b45068a8dbbda8e49e0b1f9c98d2e9bcac07e1cbbbecd2";
+    assert_replaced(&app, &ada, &password, scrypt).await;
+    let change = json!({ "current_password": password, "new_password": "a newer password" });
+    ada.post("/api/auth/change-password", change).await.ok();
+    let login = credentials(ada.email(), "a newer password");
+    app.anonymous().post(LOGIN, login).await.ok();
+}
+
+async fn a_current_hash_is_kept(app: App) {
+    let ada = app.user("ada").await;
+    let before = stored(&app);
+    assert!(before.starts_with("$2b$04$"), "{before}");
+    let login = credentials(ada.email(), ada.password());
+    app.anonymous().post(LOGIN, login).await.ok();
+    assert_eq!(stored(&app), before);
+}
+
+async fn a_corrupt_hash_is_a_500_and_nothing_worse(app: App) {
+    let ada = app.user("ada").await;
+    let valid = stored(&app);
+    let (head, tail) = valid.split_at(7);
+    for (number, corrupt) in [
+        String::new(),
+        "canary".to_owned(),
+        "$2b$04$".to_owned(),
+        valid.replace("$2b$", "$2x$"),
+        // Ages in seconds: a minute and a year.
+        valid.replace("$2b$04$", "$2b$20$"),
+        valid.replace("$2b$04$", "$2b$31$"),
+        valid.replace("$2b$04$", "$2b$+4$"),
+        format!("{head}{}", "é".repeat(53)),
+        format!("{head}{}", "é".repeat(26) + "."),
+        format!("{head}!{}", tail.split_at(1).1),
+        format!("{valid}."),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        store_hash(&app, &corrupt);
+        let id = format!("{}-{number}", ada.id());
+        let login = app
+            .anonymous()
+            .post(LOGIN, credentials(ada.email(), ada.password()));
+        let response = login.header("x-request-id", &id).await;
+        assert_eq!(response.header("x-request-id"), Some(id.as_str()));
+        let shown = response.text();
+        response.problem(500, "INTERNAL_SERVER_ERROR");
+        for inner in ["canary", "bcrypt", "hash", "$2"] {
+            assert!(!shown.contains(inner), "{shown}");
+        }
+        let mut logged = log_lines::with(&id);
+        logged.retain(|line| line.starts_with("ERROR"));
+        let [line] = logged.as_slice() else {
+            panic!("{logged:?}");
+        };
+        assert!(line.contains("bcrypt of cost 4 to 15"), "{line}");
+        assert!(corrupt.is_empty() || !line.contains(&corrupt), "{line}");
+    }
+    store_hash(&app, &valid);
+    let login = credentials(ada.email(), ada.password());
+    app.anonymous().post(LOGIN, login).await.ok();
+}

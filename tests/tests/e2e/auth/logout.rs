@@ -1,0 +1,274 @@
+//! `POST /api/auth/logout`: every credential with every scope, repeated logouts, and requests that revoke nothing.
+
+use std::time::Duration;
+
+use e2e::{App, Request, Response, on_both_engines};
+use serde_json::{Value, json};
+
+use crate::routes::protected;
+use crate::sessions::fixtures::{
+    Device, LOGOUT, OWN_ORIGIN, SESSION, are_live, get_session, login, refresh, refreshed,
+    user_with_device,
+};
+
+on_both_engines! {
+    a_logout_needs_no_credentials,
+    logging_out_twice_is_no_error,
+    an_access_token_ends_what_the_scope_says,
+    an_expired_access_token_ends_its_own_session_at_most,
+    a_refresh_token_ends_what_the_scope_says,
+    cookies_end_what_the_scope_says,
+    either_cookie_alone_is_enough,
+    an_old_refresh_token_still_logs_out,
+    the_header_counts_more_than_the_body_and_the_body_more_than_the_cookies,
+    an_invalid_body_revokes_nothing,
+    cookies_from_another_origin_revoke_nothing,
+    a_token_of_a_revoked_session_is_rejected_by_every_route_at_once,
+}
+
+/// Builds a logout request with a credential of this device and this body.
+type Credential = fn(&App, &Device, Value) -> Request;
+
+pub(crate) fn by_access(app: &App, device: &Device, body: Value) -> Request {
+    app.bearer(device.access.as_str()).post(LOGOUT, body)
+}
+
+pub(crate) fn by_body(app: &App, device: &Device, mut body: Value) -> Request {
+    body["refresh_token"] = json!(device.refresh);
+    app.anonymous().post(LOGOUT, body)
+}
+
+pub(crate) fn by_cookies(app: &App, device: &Device, body: Value) -> Request {
+    with_cookie(app, &device.cookies(), body)
+}
+
+fn with_cookie(app: &App, cookie: &str, body: Value) -> Request {
+    let request = app.anonymous().post(LOGOUT, body);
+    request
+        .header("cookie", cookie)
+        .header("origin", OWN_ORIGIN)
+}
+
+/// Asserts the number of revoked sessions, and that the caller keeps its cookies.
+#[track_caller]
+pub(crate) fn assert_others_logged_out(response: Response, revoked: usize) {
+    assert!(response.all("set-cookie").is_empty(), "{response:?}");
+    let said = response.ok();
+    assert_eq!(said, json!({ "success": true, "revoked": revoked }));
+}
+
+/// Asserts the number of revoked sessions, and that the cookies are cleared.
+#[track_caller]
+pub(crate) fn assert_logged_out(response: Response, revoked: usize) {
+    let cleared = [
+        "access_token=; Path=/; Max-Age=0; HttpOnly; SameSite=Lax",
+        "refresh_token=; Path=/api/auth; Max-Age=0; HttpOnly; SameSite=Lax",
+    ];
+    assert_eq!(response.all("set-cookie"), cleared, "{response:?}");
+    let said = response.ok();
+    assert_eq!(said, json!({ "success": true, "revoked": revoked }));
+}
+
+type Scopes = [(&'static str, usize, [bool; 3]); 4];
+
+/// Which of three devices stay logged in when the first logs out with each scope.
+const SCOPES: Scopes = [
+    ("{}", 1, [false, true, true]),
+    (r#"{"scope":"current"}"#, 1, [false, true, true]),
+    (r#"{"scope":"others"}"#, 2, [true, false, false]),
+    (r#"{"scope":"all"}"#, 3, [false, false, false]),
+];
+
+/// As above, with an expired credential: it revokes at most its own session.
+const STALE: Scopes = [
+    ("{}", 1, [false, true, true]),
+    (r#"{"scope":"current"}"#, 1, [false, true, true]),
+    (r#"{"scope":"others"}"#, 0, [true, true, true]),
+    (r#"{"scope":"all"}"#, 1, [false, true, true]),
+];
+
+async fn each_scope(app: App, credential: Credential, wait: Duration, scopes: Scopes) {
+    let (_, eves) = user_with_device(&app, "eve").await;
+    for (scope, revoked, left) in scopes {
+        let (ada, first) = user_with_device(&app, &format!("ada{}", scope.len())).await;
+        let devices = [first, login(&app, &ada).await, login(&app, &ada).await];
+        app.clock.advance(wait);
+        let body: Value = serde_json::from_str(scope).unwrap();
+        for revoked in [revoked, 0] {
+            let response = credential(&app, &devices[0], body.clone()).await;
+            if body["scope"] == "others" {
+                assert_others_logged_out(response, revoked);
+            } else {
+                assert_logged_out(response, revoked);
+            }
+            assert_eq!(are_live(&app, &devices), left, "{scope}");
+        }
+        for (device, lives) in devices.iter().zip(left) {
+            let response = refresh(&app, &device.refresh).await;
+            if lives {
+                let next = Device::from_response(&response.ok());
+                get_session(&app, &next.access).await.ok();
+            } else {
+                response.problem(401, "SESSION_EXPIRED");
+            }
+            if !lives && wait.is_zero() {
+                get_session(&app, &device.access)
+                    .await
+                    .problem(401, "TOKEN_REVOKED");
+            }
+        }
+    }
+    refreshed(&app, &eves).await;
+}
+
+async fn an_access_token_ends_what_the_scope_says(app: App) {
+    each_scope(app, by_access, Duration::ZERO, SCOPES).await;
+}
+
+async fn an_expired_access_token_ends_its_own_session_at_most(app: App) {
+    each_scope(app, by_access, Duration::from_secs(24 * 60 * 60), STALE).await;
+}
+
+async fn a_refresh_token_ends_what_the_scope_says(app: App) {
+    each_scope(app, by_body, Duration::ZERO, SCOPES).await;
+}
+
+async fn cookies_end_what_the_scope_says(app: App) {
+    each_scope(app, by_cookies, Duration::ZERO, SCOPES).await;
+}
+
+async fn either_cookie_alone_is_enough(app: App) {
+    let (ada, first) = user_with_device(&app, "ada").await;
+    let access = format!("access_token={}", first.access);
+    let second = login(&app, &ada).await;
+    let refresh = format!("refresh_token={}", second.refresh);
+    // A day later the access token in the cookie has expired, but still names its session.
+    app.clock.advance(Duration::from_secs(24 * 60 * 60));
+    for cookie in [access, refresh] {
+        for revoked in [1, 0] {
+            assert_logged_out(with_cookie(&app, &cookie, json!({})).await, revoked);
+        }
+    }
+    assert_eq!(are_live(&app, [&first, &second]), [false, false]);
+}
+
+async fn an_old_refresh_token_still_logs_out(app: App) {
+    let (ada, first) = user_with_device(&app, "ada").await;
+    let other = login(&app, &ada).await;
+    let mut newest = first.clone();
+    for _ in 0..3 {
+        newest = refreshed(&app, &newest).await;
+    }
+    assert_logged_out(by_body(&app, &first, json!({})).await, 1);
+    assert_eq!(are_live(&app, [&first, &other]), [false, true]);
+    get_session(&app, &newest.access)
+        .await
+        .problem(401, "TOKEN_REVOKED");
+}
+
+async fn the_header_counts_more_than_the_body_and_the_body_more_than_the_cookies(app: App) {
+    let (ada, header) = user_with_device(&app, "ada").await;
+    let (body, cookies) = (login(&app, &ada).await, login(&app, &ada).await);
+    let all = [&header, &body, &cookies];
+    let everything = |request: Request| {
+        let request = request.header("cookie", &cookies.cookies());
+        request.header("sec-fetch-site", "same-origin")
+    };
+    let bearer = format!("Bearer {}", header.access);
+    let request = by_body(&app, &body, json!({})).header("authorization", &bearer);
+    assert_logged_out(everything(request).await, 1);
+    assert_eq!(are_live(&app, all), [false, true, true]);
+    assert_logged_out(everything(by_body(&app, &body, json!({}))).await, 1);
+    assert_eq!(are_live(&app, all), [false, false, true]);
+    assert_logged_out(everything(app.anonymous().request("POST", LOGOUT)).await, 1);
+    assert_eq!(are_live(&app, all), [false, false, false]);
+}
+
+async fn an_invalid_body_revokes_nothing(app: App) {
+    let (_, device) = user_with_device(&app, "ada").await;
+    let bearer = app.bearer(device.access.as_str());
+    let (known, text) = (
+        "must be one of `current`, `others`, `all`",
+        "must be a string",
+    );
+    for (scope, message) in [
+        (json!("everything"), known),
+        (json!(""), known),
+        (json!("ALL"), known),
+        (json!(null), text),
+        (json!(7), text),
+        (json!(["all"]), text),
+        (json!({ "all": null }), text),
+    ] {
+        let refused = bearer.post(LOGOUT, json!({ "scope": scope })).await;
+        assert!(refused.all("set-cookie").is_empty());
+        refused.invalid("scope", "invalid_type", message);
+    }
+    for token in [json!(null), json!(7), json!({})] {
+        let refused = bearer.post(LOGOUT, json!({ "refresh_token": token })).await;
+        let message = "must be a string";
+        refused.invalid("refresh_token", "invalid_type", message);
+    }
+    for body in ["{", "scope=all", "{\"scope\":\"all\"}}"] {
+        bearer.post(LOGOUT, body).await.problem(400, "INVALID_JSON");
+    }
+    for body in ["null", "[]", "\"all\""] {
+        let refused = bearer.post(LOGOUT, body).await;
+        refused.problem(400, "INVALID_REQUEST");
+    }
+    let form = bearer.post(LOGOUT, "scope=all".as_bytes()).await;
+    form.problem(415, "UNSUPPORTED_MEDIA_TYPE");
+    let large = bearer.post(LOGOUT, " ".repeat(70_000)).await;
+    large.problem(413, "BODY_TOO_LARGE");
+    assert_eq!(are_live(&app, [&device]), [true]);
+    refreshed(&app, &device).await;
+}
+
+async fn cookies_from_another_origin_revoke_nothing(app: App) {
+    let (_, device) = user_with_device(&app, "ada").await;
+    let access = format!("access_token={}", device.access);
+    let refresh = format!("refresh_token={}", device.refresh);
+    for cookie in [device.cookies(), access, refresh] {
+        for origin in [None, Some("null"), Some("https://evil.example")] {
+            let mut request = app.anonymous().post(LOGOUT, json!({ "scope": "all" }));
+            request = request.header("cookie", &cookie);
+            if let Some(origin) = origin {
+                request = request.header("origin", origin);
+            }
+            let refused = request.await;
+            // The response does not clear the browser's cookies either.
+            assert!(refused.all("set-cookie").is_empty());
+            refused.problem(403, "UNTRUSTED_ORIGIN");
+        }
+    }
+    assert_eq!(are_live(&app, [&device]), [true]);
+    get_session(&app, &device.access).await.ok();
+}
+
+async fn a_token_of_a_revoked_session_is_rejected_by_every_route_at_once(app: App) {
+    let (ada, device) = user_with_device(&app, "ada").await;
+    assert_logged_out(by_access(&app, &device, json!({})).await, 1);
+    let caller = app.bearer(device.access.as_str());
+    for operation in protected(&app).await {
+        let refused = operation.request(&caller, ada.id()).await;
+        refused.problem(401, "TOKEN_REVOKED");
+    }
+    let by_cookie = app.anonymous().get(SESSION);
+    let by_cookie = by_cookie.header("cookie", &device.cookies()).await;
+    by_cookie.problem(401, "TOKEN_REVOKED");
+}
+
+async fn a_logout_needs_no_credentials(app: App) {
+    for caller in [app.anonymous(), app.bearer("junk")] {
+        let response = caller.request("POST", LOGOUT).await.ok();
+        assert_eq!(response, json!({ "success": true, "revoked": 0 }));
+    }
+}
+
+async fn logging_out_twice_is_no_error(app: App) {
+    let ada = app.user("ada").await;
+    for revoked in [1, 0] {
+        let response = ada.post(LOGOUT, json!({})).await.ok();
+        assert_eq!(response, json!({ "success": true, "revoked": revoked }));
+    }
+}

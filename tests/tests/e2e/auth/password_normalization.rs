@@ -1,0 +1,123 @@
+//! Equality of passwords: compared in full, after NFKC, without other changes.
+
+use e2e::{App, on_both_engines};
+
+use super::login::{LOGIN, credentials};
+
+on_both_engines! {
+    every_character_counts,
+    forms_of_one_text_are_one_password,
+    any_characters_may_be_used,
+    a_megabyte_is_rejected_unread,
+}
+
+const EMAIL: &str = "ada@example.com";
+
+/// Registers with `first`, then logs in with `first` and with each of the others.
+async fn assert_differs(app: &App, number: usize, first: &str, others: &[&str]) {
+    let email = format!("{number}@example.com");
+    let caller = app.anonymous();
+    let body = credentials(&email, first);
+    caller
+        .post("/api/auth/register", body.clone())
+        .await
+        .created();
+    caller.post(LOGIN, body).await.ok();
+    for other in others {
+        let refused = caller.post(LOGIN, credentials(&email, other)).await;
+        assert_eq!(refused.status(), 401, "{first:?} is {other:?}");
+        refused.problem(401, "INVALID_EMAIL_OR_PASSWORD");
+    }
+}
+
+async fn every_character_counts(app: App) {
+    let a72 = "a".repeat(72);
+    let accented = "é".repeat(39);
+    let (faces, long) = ("😀".repeat(63), "p".repeat(127));
+    let cases: [(&str, &[&str]); 12] = [
+        // bcrypt alone reads 72 bytes.
+        (
+            &format!("{a72}X"),
+            &[&format!("{a72}Y"), &a72, &format!("{a72}XX")],
+        ),
+        (&a72, &[&format!("{a72}a"), &"a".repeat(71)]),
+        (
+            &format!("{accented}é"),
+            &[&format!("{accented}è"), &accented],
+        ),
+        (&"ж".repeat(71), &[&format!("{}з", "ж".repeat(70))]),
+        (&format!("{faces}😀"), &[&format!("{faces}😁"), &faces]),
+        (&format!("{long}p"), &[&format!("{long}q"), &long]),
+        // bcrypt alone stops at NUL.
+        (
+            "passwort!",
+            &["passwort!\0passwort!", "passwort!\0", "\0passwort!"],
+        ),
+        ("ab\0cdefg", &["ab\0cdefh", "ab", "ab\0", "abcdefg"]),
+        (
+            "\0\0\0\0\0\0\0\0",
+            &["\0\0\0\0\0\0\0", "\0\0\0\0\0\0\0\0\0"],
+        ),
+        // White space and letter case count.
+        (
+            "password 1 ",
+            &["password 1", " password 1 ", "password 1  "],
+        ),
+        ("Passwort!", &["passwort!", "PASSWORT!", "Passwort!\n"]),
+        ("pass\u{200b}word", &["password", "pass\u{200c}word"]),
+    ];
+    for (number, (first, others)) in cases.into_iter().enumerate() {
+        assert_differs(&app, number, first, others).await;
+    }
+}
+
+async fn forms_of_one_text_are_one_password(app: App) {
+    let caller = app.anonymous();
+    for (number, (first, second)) in [
+        // NFC and NFD
+        ("caf\u{e9} noir", "cafe\u{301} noir"),
+        ("pa\u{df}wort \u{c5}", "pa\u{df}wort A\u{30a}"),
+        // Full-width forms, as Japanese keyboards write them
+        ("ｐａｓｓ　ｗｏｒｔ", "pass wort"),
+        ("\u{fb01}sh and chips", "fish and chips"),
+        ("no\u{a0}break space", "no break space"),
+        // Two marks in either order
+        ("passwo\u{323}\u{307}rd", "passwo\u{307}\u{323}rd"),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let email = format!("{number}@example.com");
+        let body = credentials(&email, first);
+        caller.post("/api/auth/register", body).await.created();
+        caller.post(LOGIN, credentials(&email, second)).await.ok();
+    }
+}
+
+async fn any_characters_may_be_used(app: App) {
+    for (number, password) in [
+        "aaaaaaaaaaaaaaa",
+        "        ",
+        "correct horse battery staple",
+        "пароль на русском",
+        "סיסמה ארוכה",
+        "密码密码密码密码",
+        "👩‍👩‍👧‍👦👩‍👩‍👧‍👦",
+        "\"'\\<>&;--`$(){}",
+        "\u{1}\u{2}\u{3}\t\n\r\u{7f}\u{80}",
+        "%00%00%00",
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        assert_differs(&app, number, password, &["not the password"]).await;
+    }
+}
+
+async fn a_megabyte_is_rejected_unread(app: App) {
+    let body = credentials(EMAIL, &"p".repeat(1024 * 1024));
+    for path in ["/api/auth/register", LOGIN] {
+        let refused = app.anonymous().post(path, body.clone()).await;
+        refused.problem(413, "BODY_TOO_LARGE");
+    }
+}

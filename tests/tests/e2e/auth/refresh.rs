@@ -1,0 +1,258 @@
+//! `POST /api/auth/refresh`: the new pair, and the tokens that are accepted.
+
+use std::time::Duration;
+
+use auth_core::refresh::{RefreshToken, RefreshTokens};
+use auth_core::{Keyring, Secret};
+use e2e::{App, Request, on_both_engines};
+use futures_util::future::join_all;
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use super::login::{LOGIN, credentials};
+use crate::sessions::fixtures::{
+    ALMOST_SESSION_TTL, CHANGE_PASSWORD, LOGOUT, REFRESH, SESSION_TTL, column, counter,
+    encode_refresh_token, get_session, login, refresh, refreshed, user_with_device,
+};
+
+on_both_engines! {
+    a_refresh_returns_the_next_pair_of_the_same_session,
+    the_first_refresh_token_is_that_of_counter_0_and_the_next_of_counter_1,
+    the_lifetime_of_a_session_slides_with_every_refresh,
+    twenty_parallel_refreshes_get_equal_responses_and_advance_once,
+    parallel_refreshes_of_many_sessions_do_not_mix,
+    an_expired_access_token_does_not_hinder_a_refresh,
+    a_refresh_after_the_end_of_its_session_is_401,
+    a_refresh_after_the_account_was_deleted_is_401,
+    a_refresh_after_a_change_of_password_elsewhere_is_401,
+    a_token_of_a_previous_secret_is_replaced_by_one_of_the_current_secret,
+    without_a_token_the_response_names_what_is_missing,
+    a_session_expires_to_the_microsecond,
+}
+
+async fn a_refresh_returns_the_next_pair_of_the_same_session(app: App) {
+    let ada = app.user("ada").await;
+    let login = credentials(ada.email(), ada.password());
+    let first = app.anonymous().post(LOGIN, login).await.ok();
+    app.clock.advance(Duration::from_secs(60));
+    let token = first["refresh_token"].as_str().unwrap();
+    let response = refresh(&app, token).await;
+    let cookies = response.all("set-cookie").join("\n");
+    let next = response.ok();
+
+    let access = next["access_token"].as_str().unwrap();
+    let successor = next["refresh_token"].as_str().unwrap();
+    let expected = json!({
+        "user": ada.get("/api/auth/account").await.ok(),
+        "access_token": access,
+        "token_type": "Bearer",
+        "expires_in": 900,
+        "refresh_token": successor,
+        "session_id": first["session_id"],
+    });
+    assert_eq!(next, expected);
+    assert_ne!(next["access_token"], first["access_token"]);
+    assert_ne!(next["refresh_token"], first["refresh_token"]);
+    let attributes = "Max-Age=604800; HttpOnly; SameSite=Lax";
+    assert_eq!(
+        cookies,
+        format!(
+            "access_token={access}; Path=/; {attributes}\n\
+             refresh_token={successor}; Path=/api/auth; {attributes}"
+        )
+    );
+    // Issued now, in whole seconds, and valid for 15 minutes.
+    let session = get_session(&app, access).await.ok();
+    assert_eq!(session["session"]["expiresAt"], "2026-11-20T13:13:51.000Z");
+    assert_eq!(session["session"]["id"], first["session_id"]);
+    // The old access token stays valid until it expires.
+    get_session(&app, first["access_token"].as_str().unwrap())
+        .await
+        .ok();
+}
+
+async fn the_first_refresh_token_is_that_of_counter_0_and_the_next_of_counter_1(app: App) {
+    let (_, device) = user_with_device(&app, "ada").await;
+    assert_eq!(
+        device.refresh,
+        encode_refresh_token(app.secret(), &device.session, 0)
+    );
+    let next = refreshed(&app, &device).await;
+    assert_eq!(
+        next.refresh,
+        encode_refresh_token(app.secret(), &device.session, 1)
+    );
+    assert_eq!(counter(&app, &device.session), 1);
+}
+
+async fn the_lifetime_of_a_session_slides_with_every_refresh(app: App) {
+    let (_, mut device) = user_with_device(&app, "ada").await;
+    for expires_at in [
+        "2026-12-04 12:57:51.869122",
+        "2026-12-11 12:57:51.869121",
+        "2026-12-18 12:57:51.86912",
+    ] {
+        // Refreshed in the last microsecond of each lifetime, for weeks.
+        app.clock.advance(ALMOST_SESSION_TTL);
+        device = refreshed(&app, &device).await;
+        let kept = column(&app, &device.session, "expires_at").unwrap();
+        assert_eq!(kept.trim_end_matches('0'), expires_at);
+        get_session(&app, &device.access).await.ok();
+    }
+    app.clock.advance(SESSION_TTL);
+    let late = refresh(&app, &device.refresh).await;
+    late.problem(401, "SESSION_EXPIRED");
+}
+
+async fn twenty_parallel_refreshes_get_equal_responses_and_advance_once(app: App) {
+    let (_, mut device) = user_with_device(&app, "ada").await;
+    for step in 1..=5 {
+        app.clock.advance(Duration::from_millis(1500));
+        let requests = (0..20).map(|_| refresh(&app, &device.refresh).into_future());
+        let responses = join_all(requests).await;
+        let seen = |response: &e2e::Response| {
+            let cookies = response.all("set-cookie").join("\n");
+            (response.status(), cookies, response.text())
+        };
+        let first = seen(&responses[0]);
+        assert!(responses.iter().all(|response| seen(response) == first));
+        assert_eq!(counter(&app, &device.session), step);
+        device = crate::sessions::fixtures::Device::from_response(&responses[0].clone().ok());
+    }
+    refreshed(&app, &device).await;
+}
+
+async fn parallel_refreshes_of_many_sessions_do_not_mix(app: App) {
+    let ada = app.user("ada").await;
+    let mut devices = Vec::new();
+    for _ in 0..10 {
+        devices.push(login(&app, &ada).await);
+    }
+    for step in 1..=3 {
+        let both = devices.iter().chain(&devices);
+        let responses = join_all(both.map(|device| refreshed(&app, device))).await;
+        assert_eq!(responses[..10], responses[10..]);
+        for (device, next) in devices.iter_mut().zip(responses) {
+            assert_eq!(
+                next.refresh,
+                encode_refresh_token(app.secret(), &device.session, step)
+            );
+            *device = next;
+        }
+    }
+}
+
+async fn an_expired_access_token_does_not_hinder_a_refresh(app: App) {
+    let (_, device) = user_with_device(&app, "ada").await;
+    app.clock.advance(Duration::from_secs(3600));
+    let bearer = app.bearer(device.access.as_str());
+    let body = json!({ "refresh_token": device.refresh });
+    bearer.post(REFRESH, body).await.ok();
+}
+
+async fn a_refresh_after_the_end_of_its_session_is_401(app: App) {
+    let (_, device) = user_with_device(&app, "ada").await;
+    let next = refreshed(&app, &device).await;
+    let logout = json!({ "refresh_token": next.refresh });
+    app.anonymous().post(LOGOUT, logout).await.ok();
+    // Neither the current token nor its predecessor within the overlap is accepted.
+    for token in [&next.refresh, &device.refresh] {
+        let problem = refresh(&app, token).await.problem(401, "SESSION_EXPIRED");
+        assert_eq!(problem["detail"], "The session is over; log in again");
+    }
+    assert_eq!(counter(&app, &device.session), 1);
+}
+
+async fn a_refresh_after_the_account_was_deleted_is_401(app: App) {
+    let (ada, device) = user_with_device(&app, "ada").await;
+    let body = json!({ "password": ada.password() });
+    let bearer = app.bearer(device.access.as_str());
+    let deleted = bearer.delete("/api/auth/account").body(body).await.ok();
+    assert_eq!(deleted, json!({ "success": true }));
+    let refused = refresh(&app, &device.refresh).await;
+    refused.problem(401, "SESSION_EXPIRED");
+}
+
+async fn a_refresh_after_a_change_of_password_elsewhere_is_401(app: App) {
+    let (ada, device) = user_with_device(&app, "ada").await;
+    let elsewhere = login(&app, &ada).await;
+    let body =
+        json!({ "current_password": ada.password(), "new_password": "another good password" });
+    let bearer = app.bearer(elsewhere.access.as_str());
+    bearer.post(CHANGE_PASSWORD, body).await.ok();
+    let refused = refresh(&app, &device.refresh).await;
+    refused.problem(401, "SESSION_EXPIRED");
+}
+
+async fn a_token_of_a_previous_secret_is_replaced_by_one_of_the_current_secret(app: App) {
+    let (_, device) = user_with_device(&app, "ada").await;
+    let new_secret = "the secret that signs from today on, 32 bytes";
+    let tomorrow = app
+        .another_process()
+        .set("auth-secret", new_secret)
+        .set("auth-secrets-previous", app.secret())
+        .start();
+    let next = refreshed(&tomorrow, &device).await;
+    assert_eq!(
+        next.refresh,
+        encode_refresh_token(new_secret, &device.session, 1)
+    );
+    let only_new = RefreshTokens::new(&Keyring::new(Secret::new(new_secret).unwrap()));
+    let said = RefreshToken {
+        session_id: Uuid::parse_str(&device.session).unwrap().into_bytes(),
+        counter: 1,
+    };
+    assert_eq!(only_new.decode(&next.refresh), Ok(said));
+    // The retry of a client that lost the response.
+    assert_eq!(refreshed(&tomorrow, &device).await, next);
+    // A server that knows only the old secret rejects the new token as forged, and the session stays.
+    let refused = refresh(&app, &next.refresh).await;
+    refused.problem(401, "INVALID_TOKEN");
+    refreshed(&tomorrow, &next).await;
+}
+
+async fn without_a_token_the_response_names_what_is_missing(app: App) {
+    let anonymous = app.anonymous();
+    let bare = |request: Request| async {
+        let response = request.await;
+        let challenge = r#"Bearer realm="api""#;
+        assert_eq!(response.header("www-authenticate"), Some(challenge));
+        response.problem(401, "UNAUTHORIZED");
+    };
+    bare(anonymous.request("POST", REFRESH)).await;
+    bare(anonymous.post(REFRESH, json!({}))).await;
+    bare(anonymous.post(REFRESH, json!({ "refreshToken": "rt_" }))).await;
+    bare(anonymous.request("POST", REFRESH).header("cookie", "a=b")).await;
+
+    for body in ["null", "[]", "\"rt_\"", "7"] {
+        let refused = anonymous.post(REFRESH, body).await;
+        refused.problem(400, "INVALID_REQUEST");
+    }
+    for body in ["{", "{\"refresh_token\":", "refresh_token=rt_"] {
+        let refused = anonymous.post(REFRESH, body).await;
+        refused.problem(400, "INVALID_JSON");
+    }
+    for value in [Value::Null, json!(7), json!([]), json!({}), json!(true)] {
+        let refused = anonymous.post(REFRESH, json!({ "refresh_token": value }));
+        let message = "must be a string";
+        refused
+            .await
+            .invalid("refresh_token", "invalid_type", message);
+    }
+    let form = anonymous.post(REFRESH, "refresh_token=rt_".as_bytes());
+    form.await.problem(415, "UNSUPPORTED_MEDIA_TYPE");
+}
+
+async fn a_session_expires_to_the_microsecond(app: App) {
+    let (ada, device) = user_with_device(&app, "ada").await;
+    app.clock.advance(ALMOST_SESSION_TTL);
+    let other = login(&app, &ada).await;
+    let next = refreshed(&app, &device).await;
+    app.clock.advance(SESSION_TTL);
+    for token in [&device.refresh, &next.refresh, &other.refresh] {
+        let refused = refresh(&app, token).await;
+        refused.problem(401, "SESSION_EXPIRED");
+    }
+    // The session expired; it was not revoked.
+    assert_eq!(column(&app, &device.session, "revoked_at"), None);
+}

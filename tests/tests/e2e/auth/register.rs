@@ -1,0 +1,248 @@
+//! `POST /api/auth/register`, also as `/api/auth/signup`
+
+use e2e::{App, TestClock, on_both_engines};
+use serde_json::{Value, json};
+
+on_both_engines! {
+    a_new_account_is_logged_in,
+    signup_is_an_alias_of_the_same_route,
+    the_name_is_optional,
+    an_address_is_lower_cased_and_has_one_account,
+    a_tag_makes_a_different_address,
+    an_international_domain_is_an_address,
+    an_address_may_have_254_bytes,
+    an_address_is_trimmed_of_nothing,
+    a_password_has_8_to_128_characters,
+    a_name_has_at_most_200_characters,
+    every_invalid_field_is_named_at_once,
+    fields_that_the_server_sets_are_ignored,
+    a_rejected_registration_stores_nothing,
+}
+
+const REGISTER: &str = "/api/auth/register";
+
+fn named(email: &str) -> Value {
+    json!({ "email": email, "password": "correct horse" })
+}
+
+async fn a_new_account_is_logged_in(app: App) {
+    let body = json!({ "email": "ada@example.com", "password": "correct horse", "name": "Ada" });
+    let token_response = app.anonymous().post(REGISTER, body).await.created();
+    let user = json!({
+        "id": token_response["user"]["id"],
+        "email": "ada@example.com",
+        "name": "Ada",
+        "image": null,
+        "email_verified": false,
+        "created_at": TestClock::START,
+        "updated_at": TestClock::START,
+    });
+    assert_eq!(token_response["user"], user);
+    assert_eq!(token_response["token_type"], "Bearer");
+    assert_eq!(token_response["expires_in"], 900);
+    assert!(token_response["session_id"].is_string());
+
+    let token = token_response["access_token"].as_str().unwrap();
+    let account = app.bearer(token).get("/api/auth/account").await.ok();
+    assert_eq!(account, user);
+}
+
+async fn signup_is_an_alias_of_the_same_route(app: App) {
+    let caller = app.anonymous();
+    let token_response = caller
+        .post("/api/auth/signup", named("ada@example.com"))
+        .await;
+    assert_eq!(token_response.created()["user"]["email"], "ada@example.com");
+    let again = caller.post(REGISTER, named("ada@example.com")).await;
+    again.problem(409, "USER_ALREADY_EXISTS");
+}
+
+async fn the_name_is_optional(app: App) {
+    let caller = app.anonymous();
+    for (number, name) in [Value::Null, json!("")].into_iter().enumerate() {
+        let mut body = named(&format!("{number}@example.com"));
+        body["name"] = name.clone();
+        let token_response = caller.post(REGISTER, body).await.created();
+        assert_eq!(token_response["user"]["name"], name);
+    }
+    let token_response = caller.post(REGISTER, named("ada@example.com")).await;
+    assert_eq!(token_response.created()["user"]["name"], Value::Null);
+}
+
+async fn an_address_is_lower_cased_and_has_one_account(app: App) {
+    let caller = app.anonymous();
+    let token_response = caller.post(REGISTER, named("Ada@Example.COM")).await;
+    assert_eq!(token_response.created()["user"]["email"], "ada@example.com");
+    for spelling in ["ada@example.com", "ADA@EXAMPLE.COM", "aDa@example.com"] {
+        let again = caller.post(REGISTER, named(spelling)).await;
+        again.problem(409, "USER_ALREADY_EXISTS");
+        let login = caller.post("/api/auth/login", named(spelling)).await;
+        assert_eq!(login.ok()["user"]["email"], "ada@example.com");
+    }
+}
+
+async fn a_tag_makes_a_different_address(app: App) {
+    let caller = app.anonymous();
+    for email in [
+        "ada@example.com",
+        "ada+work@example.com",
+        "ada+home@example.com",
+        "a.da@example.com",
+    ] {
+        let token_response = caller.post(REGISTER, named(email)).await.created();
+        assert_eq!(token_response["user"]["email"], email);
+    }
+}
+
+async fn an_international_domain_is_an_address(app: App) {
+    let caller = app.anonymous();
+    for (given, kept) in [
+        ("ada@Bücher.example", "ada@xn--bcher-kva.example"),
+        ("bob@xn--bcher-kva.example", "bob@xn--bcher-kva.example"),
+        ("ada@例え.テスト", "ada@xn--r8jz45g.xn--zckzah"),
+    ] {
+        let token_response = caller.post(REGISTER, named(given)).await.created();
+        assert_eq!(token_response["user"]["email"], kept);
+        let login = caller.post("/api/auth/login", named(given)).await;
+        assert_eq!(login.ok()["user"]["id"], token_response["user"]["id"]);
+    }
+}
+
+/// Returns an email address of this many bytes.
+fn address_of(bytes: usize) -> String {
+    let label = "d".repeat(63);
+    let domain = format!("{label}.{label}.{label}.example");
+    format!("{}@{domain}", "a".repeat(bytes - domain.len() - 1))
+}
+
+async fn an_address_may_have_254_bytes(app: App) {
+    let caller = app.anonymous();
+    for bytes in [253, 254] {
+        let email = address_of(bytes);
+        let token_response = caller.post(REGISTER, named(&email)).await.created();
+        assert_eq!(token_response["user"]["email"], email);
+    }
+    let too_long = caller.post(REGISTER, named(&address_of(255))).await;
+    too_long.invalid("email", "too_long", "must be at most 254 bytes");
+    // Fewer than 254 characters, but not bytes.
+    let too_long = format!("ü{}", address_of(253));
+    let too_long = caller.post(REGISTER, named(&too_long)).await;
+    too_long.invalid("email", "too_long", "must be at most 254 bytes");
+}
+
+async fn an_address_is_trimmed_of_nothing(app: App) {
+    let caller = app.anonymous();
+    for email in [
+        " ada@example.com",
+        "ada@example.com ",
+        "ada@example.com\n",
+        "ada\u{0}@example.com",
+        "ada@exam\u{0}ple.com",
+        "ada @example.com",
+        "ada@@example.com",
+        "ada@",
+        "@example.com",
+        "ada",
+        "Ada <ada@example.com>",
+    ] {
+        let refused = caller.post(REGISTER, named(email)).await;
+        refused.invalid("email", "invalid_email", "must be an email address");
+    }
+    let empty = caller.post(REGISTER, named("")).await;
+    empty.invalid("email", "required", "is required");
+    let absent = caller
+        .post(REGISTER, json!({ "password": "correct horse" }))
+        .await;
+    absent.invalid("email", "required", "is required");
+}
+
+async fn a_password_has_8_to_128_characters(app: App) {
+    let caller = app.anonymous();
+    let register = async |number: usize, character: &str| {
+        let email = format!("{number}-{}@example.com", character.len());
+        let body = json!({ "email": email, "password": character.repeat(number) });
+        caller.post(REGISTER, body).await
+    };
+    // Characters are counted, not bytes.
+    for character in ["%", "é", "😀"] {
+        for number in [8, 9, 127, 128] {
+            register(number, character).await.created();
+        }
+        let code = "unacceptable_password";
+        let short = register(7, character).await;
+        short.invalid("password", code, "must be at least 8 characters");
+        let long = register(129, character).await;
+        long.invalid("password", code, "must be at most 128 characters");
+    }
+    let empty = register(0, "%").await;
+    empty.invalid("password", "required", "is required");
+    let absent = caller
+        .post(REGISTER, json!({ "email": "ada@example.com" }))
+        .await;
+    absent.invalid("password", "required", "is required");
+}
+
+async fn a_name_has_at_most_200_characters(app: App) {
+    let caller = app.anonymous();
+    let register = async |name: String| {
+        let mut body = named(&format!("{}@example.com", name.len()));
+        body["name"] = name.into();
+        caller.post(REGISTER, body).await
+    };
+    for length in [199, 200] {
+        register("é".repeat(length)).await.created();
+    }
+    let long = register("é".repeat(201)).await;
+    long.invalid("name", "too_long", "must be at most 200 characters");
+    let nul = register("A\u{0}da".to_owned()).await;
+    let message = "must not contain the NUL character";
+    nul.invalid("name", "invalid_character", message);
+}
+
+async fn every_invalid_field_is_named_at_once(app: App) {
+    let body = json!({ "email": "ada", "password": "short", "name": "n".repeat(201) });
+    let refused = app.anonymous().post(REGISTER, body).await;
+    let problem = refused.problem(422, "VALIDATION_ERROR");
+    let expected = json!([
+        { "field": "email", "code": "invalid_email", "message": "must be an email address" },
+        { "field": "name", "code": "too_long", "message": "must be at most 200 characters" },
+        {
+            "field": "password",
+            "code": "unacceptable_password",
+            "message": "must be at least 8 characters"
+        },
+    ]);
+    assert_eq!(problem["errors"], expected);
+}
+
+async fn fields_that_the_server_sets_are_ignored(app: App) {
+    let mut body = named("ada@example.com");
+    body["id"] = "1".into();
+    body["email_verified"] = true.into();
+    body["created_at"] = "1999-01-01T00:00:00.000Z".into();
+    body["password_hash"] = "$2b$04$".into();
+    body["is_admin"] = true.into();
+    let token_response = app.anonymous().post(REGISTER, body).await.created();
+    assert_ne!(token_response["user"]["id"], "1");
+    assert_eq!(token_response["user"]["email_verified"], false);
+    assert_eq!(token_response["user"]["created_at"], TestClock::START);
+    assert_eq!(token_response["user"]["is_admin"], Value::Null);
+}
+
+async fn a_rejected_registration_stores_nothing(app: App) {
+    let ada = app.user("ada").await;
+    let counts = "SELECT (SELECT count(*) FROM users) || ' ' || (SELECT count(*) FROM sessions)";
+    assert_eq!(app.database().value(counts).unwrap(), "1 1");
+
+    let body = json!({ "email": ada.email(), "password": "another password", "name": "Eve" });
+    let refused = app.anonymous().post(REGISTER, body).await;
+    refused.problem(409, "USER_ALREADY_EXISTS");
+    let short = json!({ "email": "eve@example.com", "password": "short" });
+    let refused = app.anonymous().post(REGISTER, short).await;
+    refused.problem(422, "VALIDATION_ERROR");
+
+    assert_eq!(app.database().value(counts).unwrap(), "1 1");
+    let login = json!({ "email": ada.email(), "password": ada.password() });
+    let token_response = app.anonymous().post("/api/auth/login", login).await.ok();
+    assert_eq!(token_response["user"]["name"], "ada");
+}

@@ -1,0 +1,220 @@
+//! `GET /api/auth/sessions` and `DELETE /api/auth/sessions/{id}`
+
+use std::time::Duration;
+
+use e2e::{App, Client, on_both_engines};
+use serde_json::{Value, json};
+
+use super::login::{LOGIN, credentials};
+use crate::sessions::fixtures::{
+    Device, SESSION_TTL, SESSIONS, are_live, get_session, is_revoked, login, refresh, refreshed,
+    user_with_device,
+};
+
+on_both_engines! {
+    the_list_has_these_fields_and_the_last_used_comes_first,
+    only_live_sessions_of_the_caller_are_listed,
+    the_list_needs_a_token,
+    any_device_name_is_stored,
+    deleting_a_session_revokes_it,
+    deleting_the_current_session_logs_out,
+    a_session_of_another_user_is_not_found_and_not_revoked,
+    an_invalid_id_is_not_found,
+}
+
+async fn list(app: &App, device: &Device) -> Vec<Value> {
+    let list = app.bearer(device.access.as_str()).get(SESSIONS).await.ok();
+    list.as_array().unwrap().clone()
+}
+
+fn ids(list: &[Value]) -> Vec<&str> {
+    list.iter().map(|it| it["id"].as_str().unwrap()).collect()
+}
+
+fn address(id: &str) -> String {
+    format!("{SESSIONS}/{id}")
+}
+
+async fn login_with(app: &App, user: &Client, user_agent: &str) -> Device {
+    let body = credentials(user.email(), user.password());
+    let request = app.anonymous().post(LOGIN, body);
+    Device::from_response(&request.header("user-agent", user_agent).await.ok())
+}
+
+async fn the_list_has_these_fields_and_the_last_used_comes_first(app: App) {
+    let (ada, plain) = user_with_device(&app, "ada").await;
+    app.clock.advance(Duration::from_millis(1));
+    let phone = login_with(&app, &ada, "Ada's phone").await;
+    app.clock.advance(Duration::from_secs(3600));
+    let phone = refreshed(&app, &phone).await;
+    app.clock.advance(Duration::from_secs(1));
+    let last = login_with(&app, &ada, "curl/8").await;
+    let session = |device: &Device, times: [&str; 3], name: Value, current: bool| {
+        let [created_at, last_used_at, expires_at] = times;
+        json!({
+            "id": device.session,
+            "created_at": format!("2026-11-20T{created_at}Z"),
+            "last_used_at": format!("2026-11-20T{last_used_at}Z"),
+            "expires_at": format!("2026-11-27T{expires_at}Z"),
+            "ip_address": "127.0.0.1",
+            "user_agent": name,
+            "current": current,
+        })
+    };
+    let expected = [
+        session(&last, ["13:57:52.870"; 3], json!("curl/8"), false),
+        session(
+            &phone,
+            ["12:57:51.870", "13:57:51.870", "13:57:51.870"],
+            json!("Ada's phone"),
+            true,
+        ),
+        session(&plain, ["12:57:51.869"; 3], Value::Null, false),
+    ];
+    assert_eq!(list(&app, &phone).await, expected);
+    // A refresh changes only the order.
+    app.clock.advance(Duration::from_secs(1));
+    refreshed(&app, &plain).await;
+    let listed = list(&app, &last).await;
+    let order = [&plain, &last, &phone].map(|it| it.session.as_str());
+    assert_eq!(ids(&listed), order);
+    let current: Vec<_> = listed.iter().map(|it| it["current"] == true).collect();
+    assert_eq!(current, [false, true, false]);
+}
+
+async fn only_live_sessions_of_the_caller_are_listed(app: App) {
+    let (ada, expired) = user_with_device(&app, "ada").await;
+    app.clock.advance(SESSION_TTL);
+    let (_, eves) = user_with_device(&app, "eve").await;
+    let (ended, lives) = (login(&app, &ada).await, login(&app, &ada).await);
+    app.bearer(lives.access.as_str())
+        .delete(&address(&ended.session))
+        .await
+        .ok();
+    assert_eq!(ids(&list(&app, &lives).await), [lives.session.as_str()]);
+    assert_eq!(ids(&list(&app, &eves).await), [eves.session.as_str()]);
+    let refused = refresh(&app, &expired.refresh).await;
+    refused.problem(401, "SESSION_EXPIRED");
+    // A token of another service names a session that is not listed; a user without an account has no sessions.
+    let token = app.token_for(ada.id(), ada.email());
+    let listed = app.bearer(token).get(SESSIONS).await.ok();
+    assert_eq!(listed[0]["current"], false);
+    let token = app.token_for("somebody", "somebody@example.com");
+    assert_eq!(app.bearer(token).get(SESSIONS).await.ok(), json!([]));
+}
+
+async fn the_list_needs_a_token(app: App) {
+    let (_, device) = user_with_device(&app, "ada").await;
+    for request in [
+        app.anonymous().get(SESSIONS),
+        app.anonymous().delete(&address(&device.session)),
+    ] {
+        request.await.problem(401, "UNAUTHORIZED");
+    }
+    let as_cookies = app.anonymous().get(SESSIONS);
+    let as_cookies = as_cookies.header("cookie", &device.cookies()).await.ok();
+    assert_eq!(as_cookies[0]["id"], device.session);
+}
+
+async fn any_device_name_is_stored(app: App) {
+    let (ada, device) = user_with_device(&app, "ada").await;
+    let body = credentials(ada.email(), ada.password()).to_string();
+    for (sent, listed) in [
+        (b"a".repeat(512), "a".repeat(512)),
+        (b"a".repeat(4000), "a".repeat(512)),
+        ("é".repeat(4000).into_bytes(), "é".repeat(512)),
+        (b"\xff\xfe\xc3".to_vec(), "\u{fffd}".repeat(3)),
+        (b"a\tb\t".to_vec(), "ab".to_owned()),
+        ("a\u{85}\u{9f}b".into(), "ab".to_owned()),
+        (
+            "\u{202e}<script>'\"\\%00".into(),
+            "\u{202e}<script>'\"\\%00".to_owned(),
+        ),
+        (b"".to_vec(), String::new()),
+    ] {
+        app.clock.advance(Duration::from_secs(1));
+        let mut connection = app.connect().await;
+        let head = format!(
+            "POST {LOGIN} HTTP/1.1\r\nhost: e2e\r\ncontent-type: application/json\r\n\
+             content-length: {}\r\nuser-agent: ",
+            body.len()
+        );
+        let parts = [head.as_bytes(), &sent, b"\r\n\r\n", body.as_bytes()];
+        connection.send(&parts.concat()).await;
+        connection.response().await.unwrap().ok();
+        assert_eq!(list(&app, &device).await[0]["user_agent"], listed);
+    }
+}
+
+async fn deleting_a_session_revokes_it(app: App) {
+    let (ada, here) = user_with_device(&app, "ada").await;
+    let (there, other) = (login(&app, &ada).await, login(&app, &ada).await);
+    let caller = app.bearer(here.access.as_str());
+    let delete = caller.delete(&address(&there.session));
+    assert_eq!(delete.clone().await.ok(), json!({ "success": true }));
+    get_session(&app, &there.access)
+        .await
+        .problem(401, "TOKEN_REVOKED");
+    let refused = refresh(&app, &there.refresh).await;
+    refused.problem(401, "SESSION_EXPIRED");
+    let twice = delete.await.problem(404, "SESSION_NOT_FOUND");
+    assert_eq!(twice["detail"], "There is no such session");
+    assert_eq!(are_live(&app, [&here, &other]), [true, true]);
+}
+
+async fn deleting_the_current_session_logs_out(app: App) {
+    let (ada, device) = user_with_device(&app, "ada").await;
+    let other = login(&app, &ada).await;
+    let caller = app.bearer(device.access.as_str());
+    let delete = caller.delete(&address(&device.session));
+    delete.clone().await.ok();
+    delete.await.problem(401, "TOKEN_REVOKED");
+    assert_eq!(are_live(&app, [&device, &other]), [false, true]);
+}
+
+async fn a_session_of_another_user_is_not_found_and_not_revoked(app: App) {
+    let (_, adas) = user_with_device(&app, "ada").await;
+    let (_, eves) = user_with_device(&app, "eve").await;
+    let caller = app.bearer(eves.access.as_str());
+    let refused = caller.delete(&address(&adas.session)).await;
+    let hers = refused.problem(404, "SESSION_NOT_FOUND");
+    let unknown = caller.delete(&address("00000000-0000-7000-8000-000000000000"));
+    let unknown = unknown.await.problem(404, "SESSION_NOT_FOUND");
+    assert_eq!(hers, unknown);
+    assert!(!is_revoked(&app, &adas.session));
+    get_session(&app, &adas.access).await.ok();
+    refreshed(&app, &adas).await;
+}
+
+async fn an_invalid_id_is_not_found(app: App) {
+    let (_, device) = user_with_device(&app, "ada").await;
+    let caller = app.bearer(device.access.as_str());
+    let upper = device.session.to_uppercase();
+    let braced = format!("%7B{}%7D", device.session);
+    let longer = format!("{}%00", device.session);
+    let long = "a".repeat(8000);
+    for id in [
+        "%00",
+        "%ff",
+        "%20",
+        "1",
+        "-1",
+        "null",
+        "*",
+        "%25",
+        "'%20OR%20''='",
+        "a%2Fb",
+        "%C3%A9",
+        &upper,
+        &braced,
+        &longer,
+        &long,
+    ] {
+        let refused = caller.delete(&address(id)).await;
+        refused.problem(404, "SESSION_NOT_FOUND");
+    }
+    for path in [address(""), address("a/b")] {
+        caller.delete(&path).await.problem(404, "NOT_FOUND");
+    }
+    get_session(&app, &device.access).await.ok();
+}

@@ -1,0 +1,220 @@
+//! `POST /api/auth/token`
+
+use std::time::{Duration, UNIX_EPOCH};
+
+use auth_core::{Claims, Error, Keyring, Secret, TokenVerifier};
+use e2e::{App, Client, Engine, Response, on_both_engines};
+use serde_json::{Value, json};
+
+use crate::routes::protected;
+
+on_both_engines! {
+    the_token_is_for_that_service_and_names_the_caller,
+    each_service_takes_its_own_tokens_and_no_others,
+    the_server_accepts_none_of_them,
+    the_token_expires_with_the_submitted_one,
+    it_is_short_lived_even_if_the_submitted_token_is_not,
+    a_token_within_its_leeway_gets_no_token,
+    any_unlisted_audience_is_forbidden,
+    without_the_setting_no_audience_is_allowed,
+    the_audience_is_required,
+    a_revoked_session_gets_no_token,
+    a_cookie_is_exchanged_only_from_our_own_pages,
+}
+
+const TOKEN: &str = "/api/auth/token";
+const OWN_ORIGIN: &str = "http://127.0.0.1:8080";
+
+fn start(engine: Engine) -> App {
+    let audiences = "reports, billing,https://c.example/Ä";
+    App::on(engine).set("token-audiences", audiences).start()
+}
+
+async fn ask(caller: &Client, audience: &str) -> Response {
+    caller.post(TOKEN, json!({ "audience": audience })).await
+}
+
+async fn token_for(caller: &Client, audience: &str) -> String {
+    let response = ask(caller, audience).await.ok();
+    response["access_token"].as_str().unwrap().to_owned()
+}
+
+/// A service that holds only its own derived key.
+fn verify(app: &App, audience: &str, token: &str) -> Result<Claims, Error> {
+    let secret = Secret::new(app.secret()).unwrap();
+    let own = Keyring::new(secret.for_audience(audience).unwrap());
+    let service = TokenVerifier::new(own, "api-server", audience).unwrap();
+    service.verify(token, app.clock.now())
+}
+
+fn own_claims(app: &App, token: &str) -> Claims {
+    let keyring = Keyring::new(Secret::new(app.secret()).unwrap());
+    let server = TokenVerifier::new(keyring, "api-server", "api").unwrap();
+    server.verify(token, app.clock.now()).unwrap()
+}
+
+fn seconds(app: &App) -> i64 {
+    let since = app.clock.now().duration_since(UNIX_EPOCH).unwrap();
+    since.as_secs().try_into().unwrap()
+}
+
+async fn the_token_is_for_that_service_and_names_the_caller(engine: Engine) {
+    let app = start(engine);
+    let ada = app.user("ada").await;
+    let response = ask(&ada, "reports").await;
+    assert_eq!(response.header("cache-control"), Some("no-store"));
+    assert!(response.all("set-cookie").is_empty());
+    let response = response.ok();
+    let token = response["access_token"].as_str().unwrap();
+    let whole = json!({ "access_token": token, "token_type": "Bearer", "expires_in": 900 });
+    assert_eq!(response, whole);
+
+    let claims = verify(&app, "reports", token).unwrap();
+    let sent = own_claims(&app, ada.token());
+    assert_eq!((&*claims.sub, &*claims.email), (ada.id(), ada.email()));
+    assert_eq!(claims.sid, sent.sid);
+    assert_eq!((claims.iat, claims.exp), (sent.iat, sent.exp));
+    let again = token_for(&ada, "reports").await;
+    let again = verify(&app, "reports", &again).unwrap();
+    assert!(claims.jti != sent.jti && claims.jti != again.jti);
+}
+
+async fn each_service_takes_its_own_tokens_and_no_others(engine: Engine) {
+    let app = start(engine);
+    let ada = app.user("ada").await;
+    let services = ["reports", "billing", "https://c.example/Ä"];
+    for audience in services {
+        let token = token_for(&ada, audience).await;
+        for service in services {
+            let response = verify(&app, service, &token);
+            assert_eq!(
+                response.is_ok(),
+                service == audience,
+                "{audience} {service}"
+            );
+        }
+        let sent = verify(&app, audience, ada.token());
+        assert_eq!(sent, Err(Error::SignatureMismatch));
+    }
+}
+
+async fn the_server_accepts_none_of_them(engine: Engine) {
+    let app = start(engine);
+    let ada = app.user("ada").await;
+    let token = token_for(&ada, "reports").await;
+    let caller = app.bearer(token.as_str());
+    for operation in protected(&app).await {
+        let refused = operation.request(&caller, ada.id()).await;
+        refused.problem(401, "INVALID_TOKEN");
+    }
+    ask(&caller, "reports").await.problem(401, "INVALID_TOKEN");
+    let cookie = format!("access_token={token}");
+    let request = app.anonymous().get("/api/auth/session");
+    let refused = request.header("cookie", &cookie).await;
+    refused.problem(401, "INVALID_TOKEN");
+    let logout = caller.post("/api/auth/logout", json!({})).await.ok();
+    assert_eq!(logout["revoked"], 0);
+}
+
+async fn the_token_expires_with_the_submitted_one(engine: Engine) {
+    let app = start(engine);
+    let ada = app.user("ada").await;
+    let sent = own_claims(&app, ada.token());
+    app.clock.advance(Duration::from_secs(600));
+    let response = ask(&ada, "reports").await.ok();
+    assert_eq!(response["expires_in"], sent.exp - seconds(&app));
+    let token = response["access_token"].as_str().unwrap();
+    let claims = verify(&app, "reports", token).unwrap();
+    assert_eq!((claims.iat, claims.exp), (seconds(&app), sent.exp));
+}
+
+/// Another service that shares the secret may issue tokens for a year.
+async fn it_is_short_lived_even_if_the_submitted_token_is_not(engine: Engine) {
+    let app = start(engine);
+    let mut elsewhere = e2e::Issuer::of(&app);
+    elsewhere.lifetime = Duration::from_secs(365 * 24 * 60 * 60);
+    let caller = app.bearer(elsewhere.issue("somebody", "somebody@example.com"));
+    let response = ask(&caller, "reports").await.ok();
+    assert_eq!(response["expires_in"], 900);
+}
+
+async fn a_token_within_its_leeway_gets_no_token(engine: Engine) {
+    let app = start(engine);
+    let ada = app.user("ada").await;
+    app.clock.advance(Duration::from_secs(899));
+    let response = ask(&ada, "reports").await.ok();
+    assert_eq!(response["expires_in"], 1);
+    app.clock.advance(Duration::from_secs(1));
+    ada.get("/api/auth/session").await.ok();
+    ask(&ada, "reports").await.problem(401, "TOKEN_EXPIRED");
+}
+
+async fn any_unlisted_audience_is_forbidden(engine: Engine) {
+    let app = start(engine);
+    let ada = app.user("ada").await;
+    for audience in [
+        "api",
+        "api-server",
+        "nothing",
+        "Reports",
+        "reports ",
+        " ",
+        "reports,billing",
+        "reports\0",
+        "*",
+    ] {
+        let problem = ask(&ada, audience).await.problem(403, "FORBIDDEN");
+        assert_eq!(problem["detail"], "This audience is not allowed");
+    }
+}
+
+async fn without_the_setting_no_audience_is_allowed(app: App) {
+    let ada = app.user("ada").await;
+    let problem = ask(&ada, "reports").await.problem(403, "FORBIDDEN");
+    assert_eq!(problem["detail"], "This audience is not allowed");
+}
+
+async fn the_audience_is_required(engine: Engine) {
+    let app = start(engine);
+    let ada = app.user("ada").await;
+    let post = |body: Value| ada.post(TOKEN, body);
+    for body in [
+        json!({}),
+        json!({ "audience": "" }),
+        json!({ "aud": "reports" }),
+    ] {
+        let response = post(body).await;
+        response.invalid("audience", "required", "is required");
+    }
+    for audience in [json!(null), json!(1), json!(["reports"])] {
+        let response = post(json!({ "audience": audience })).await;
+        response.invalid("audience", "invalid_type", "must be a string");
+    }
+}
+
+async fn a_revoked_session_gets_no_token(engine: Engine) {
+    let app = start(engine);
+    let ada = app.user("ada").await;
+    ada.post("/api/auth/logout", json!({})).await.ok();
+    ask(&ada, "reports").await.problem(401, "TOKEN_REVOKED");
+}
+
+async fn a_cookie_is_exchanged_only_from_our_own_pages(engine: Engine) {
+    let app = start(engine);
+    let ada = app.user("ada").await;
+    let cookie = format!("access_token={}", ada.token());
+    let request = app
+        .anonymous()
+        .post(TOKEN, json!({ "audience": "reports" }));
+    let request = request.header("cookie", &cookie);
+    for origin in ["null", "https://evil.example"] {
+        let refused = request.clone().header("origin", origin).await;
+        refused.problem(403, "UNTRUSTED_ORIGIN");
+    }
+    request.clone().await.problem(403, "UNTRUSTED_ORIGIN");
+    let response = request.header("origin", OWN_ORIGIN).await;
+    assert!(response.all("set-cookie").is_empty());
+    let response = response.ok();
+    let token = response["access_token"].as_str().unwrap();
+    assert_eq!(verify(&app, "reports", token).unwrap().sub, ada.id());
+}

@@ -1,0 +1,174 @@
+//! Redirect URLs that a request may name.
+
+use e2e::{Engine, on_both_engines};
+use serde_json::{Value, json};
+
+use super::fixtures::*;
+use super::origin::start;
+
+on_both_engines! {
+    a_redirect_url_must_be_ours,
+    an_ambiguous_path_is_rejected_before_anything_happens,
+    a_redirect_url_is_returned_as_parsed,
+    a_url_in_the_query_must_be_ours_too,
+}
+
+async fn a_redirect_url_must_be_ours(engine: Engine) {
+    let app = start(engine);
+    sign_up(&app, "ada").await;
+    let sign_in = |name: &str, value: Value| {
+        let mut body = json!({ "email": "ada@example.com", "password": PASSWORD });
+        body[name] = value;
+        app.anonymous().post(SIGN_IN, body)
+    };
+    for valid in [
+        "/",
+        "/a?b=//c",
+        "https://app.example.com/x",
+        "http://127.0.0.1:8080",
+        "",
+    ] {
+        sign_in("callbackURL", valid.into()).await.ok();
+    }
+    let bad = [
+        "https://evil.example/",
+        "//evil.example",
+        "/\\evil.example",
+        "/%2fevil.example",
+        "home",
+        "javascript:alert(1)",
+    ];
+    for (name, code, message) in [
+        ("callbackURL", "INVALID_CALLBACK_URL", "Invalid callbackURL"),
+        ("redirectTo", "INVALID_REDIRECT_URL", "Invalid redirectURL"),
+        (
+            "errorCallbackURL",
+            "INVALID_ERROR_CALLBACK_URL",
+            "Invalid errorCallbackURL",
+        ),
+        (
+            "newUserCallbackURL",
+            "INVALID_NEW_USER_CALLBACK_URL",
+            "Invalid newUserCallbackURL",
+        ),
+    ] {
+        for bad in bad {
+            assert_error(&sign_in(name, bad.into()).await, (403, code, message));
+        }
+    }
+    let response = sign_in("callbackURL", json!(["/"])).await;
+    assert_error(
+        &response,
+        (400, "", "Invalid callbackURL: expected a string"),
+    );
+}
+
+/// URLs that a browser, a proxy or a framework may read differently from the check.
+const AMBIGUOUS: &[&str] = &[
+    "/\r\nset-cookie: a=b",
+    "/a\nb",
+    "/\t/evil.example",
+    "/a\u{0}",
+    "/a\u{7f}",
+    "/\u{85}",
+    "/%0d%0aset-cookie:%20a=b",
+    "/%00",
+    "/.//evil.example",
+    "/a/..//evil.example",
+    "/%2e//evil.example",
+    "/\\/evil.example",
+    "/a\\b",
+    "/%5Cevil.example",
+    "///evil.example",
+    " /a",
+    "/a ",
+    "\thttps://app.example.com/",
+    "https://app.example.com/\r\nset-cookie: a=b",
+    "https://app.example.com\n",
+    "https:\t//app.example.com/",
+    "https://app.example.com\\@evil.example/",
+    "https:\\\\app.example.com/",
+    "https://app.example.com@evil.example/",
+    "https://user@app.example.com/",
+    "https://user:word@app.example.com/",
+    "https://app.example.com:444/",
+    "https://app.example.com.evil.example/",
+    "https://app.example.com。evil.example/",
+    "http://app.example.com/",
+    "blob:https://app.example.com/x",
+    "ws://app.example.com/",
+    "data:text/html,x",
+];
+
+async fn an_ambiguous_path_is_rejected_before_anything_happens(engine: Engine) {
+    let app = start(engine);
+    sign_up(&app, "ada").await;
+    let too_long = format!("/{}", "a".repeat(2048));
+    let ambiguous = AMBIGUOUS.iter().copied().chain([too_long.as_str()]);
+    for address in ambiguous {
+        let refused = (403, "INVALID_CALLBACK_URL", "Invalid callbackURL");
+        let body =
+            json!({ "email": "ada@example.com", "password": PASSWORD, "callbackURL": address });
+        assert_error(&app.anonymous().post(SIGN_IN, body).await, refused);
+        let mut body = sign_up_body("eve");
+        body["callbackURL"] = address.into();
+        assert_error(&app.anonymous().post(SIGN_UP, body).await, refused);
+        let query = url::form_urlencoded::Serializer::new(String::new())
+            .append_pair("callbackURL", address)
+            .finish();
+        for path in ["verify-email?token=x&", "reset-password/x?"] {
+            let path = format!("/api/auth/{path}{query}");
+            assert_error(&app.anonymous().get(&path).await, refused);
+        }
+    }
+    let count = |table| {
+        app.database()
+            .value(&format!("SELECT count(*) FROM {table}"))
+    };
+    assert_eq!(count("sessions").as_deref(), Some("1"));
+    assert_eq!(count("users").as_deref(), Some("1"));
+}
+
+async fn a_redirect_url_is_returned_as_parsed(engine: Engine) {
+    let app = start(engine);
+    sign_up(&app, "ada").await;
+    let longest = format!("/{}", "a".repeat(2047));
+    for (address, parsed) in [
+        ("/a/../b?c=d e#f", "/b?c=d%20e#f"),
+        ("/käse", "/k%C3%A4se"),
+        ("HTTPS://APP.example.com:443/x", "https://app.example.com/x"),
+        ("https://ａpp.example.com", "https://app.example.com/"),
+        ("/a?b=%0d%0a", "/a?b=%0d%0a"),
+        (&longest, &longest),
+    ] {
+        let body =
+            json!({ "email": "ada@example.com", "password": PASSWORD, "callbackURL": address });
+        let response = app.anonymous().post(SIGN_IN, body).await;
+        assert_eq!(response.header("location"), Some(parsed));
+        assert_eq!(response.ok()["url"], parsed);
+    }
+}
+
+async fn a_url_in_the_query_must_be_ours_too(engine: Engine) {
+    let app = start(engine);
+    sign_up(&app, "ada").await;
+    let in_query = format!("{SIGN_IN}?callbackURL=https%3A%2F%2Fevil.example");
+    let body = json!({ "email": "ada@example.com", "password": PASSWORD });
+    let response = app.anonymous().post(&in_query, body).await;
+    assert_error(
+        &response,
+        (403, "INVALID_CALLBACK_URL", "Invalid callbackURL"),
+    );
+    for path in [
+        "verify-email?token=x&",
+        "reset-password/x?",
+        "delete-user/callback?token=x&",
+    ] {
+        let path = format!("/api/auth/{path}callbackURL=https%3A%2F%2Fevil.example");
+        let response = app.anonymous().get(&path).await;
+        assert_error(
+            &response,
+            (403, "INVALID_CALLBACK_URL", "Invalid callbackURL"),
+        );
+    }
+}

@@ -1,0 +1,172 @@
+//! Sessions across both APIs: created by one, they are listed, verified and revoked by the other.
+
+use std::time::Duration;
+
+use e2e::{App, Client, Database, Engine, Options, Proxy, on_both_engines, on_postgres};
+use serde_json::json;
+
+use super::fixtures::*;
+
+on_both_engines! {
+    a_session_of_one_api_is_listed_and_revoked_by_the_other,
+    the_access_token_is_accepted_by_our_routes_and_ends_with_the_session,
+    a_service_that_forwards_the_cookie_gets_200_or_401,
+    an_access_token_comes_before_the_cookie,
+    a_user_of_one_api_logs_in_with_the_other,
+    a_token_names_the_configured_issuer_and_audience,
+}
+
+on_postgres! {
+    without_a_database_it_is_503_and_no_user_is_signed_out,
+}
+
+const SESSION: &str = "/api/auth/session";
+
+async fn access(app: &App, browser: &Browser) -> Client {
+    let body = browser.get(app, "/api/auth/token").await.ok();
+    app.bearer(body["token"].as_str().unwrap())
+}
+
+async fn a_session_of_one_api_is_listed_and_revoked_by_the_other(app: App) {
+    let ada = sign_up(&app, "ada").await;
+    let login = json!({ "email": "ada@example.com", "password": PASSWORD });
+    let ours = app.anonymous().post("/api/auth/login", login).await.ok();
+    let device = app.bearer(ours["access_token"].as_str().unwrap());
+
+    let theirs = ada.get(&app, LIST_SESSIONS).await.ok();
+    assert_eq!(theirs.as_array().unwrap().len(), 2);
+    let listed = device.get("/api/auth/sessions").await.ok();
+    assert_eq!(listed.as_array().unwrap().len(), 2);
+
+    let mut sessions = theirs.as_array().unwrap().iter();
+    let other = sessions.find(|it| it["id"] == ours["session_id"]).unwrap();
+    let body = json!({ "token": other["token"] });
+    ada.post(&app, "/api/auth/revoke-session", body).await.ok();
+    device.get(SESSION).await.problem(401, "TOKEN_REVOKED");
+    let body = json!({ "refresh_token": ours["refresh_token"] });
+    let refresh = app.anonymous().post("/api/auth/refresh", body).await;
+    refresh.problem(401, "SESSION_EXPIRED");
+
+    let own = ada.session(&app).await["session"]["id"].clone();
+    let device = access(&app, &ada).await;
+    let path = format!("/api/auth/sessions/{}", own.as_str().unwrap());
+    device.delete(&path).await.ok();
+    assert!(!ada.is_signed_in(&app).await);
+}
+
+async fn the_access_token_is_accepted_by_our_routes_and_ends_with_the_session(app: App) {
+    let ada = sign_up(&app, "ada").await;
+    let device = access(&app, &ada).await;
+    assert_eq!(device.get(SESSION).await.ok()["user"]["id"], ada.user["id"]);
+    let body = json!({ "title": "Buy milk" });
+    device.post("/api/tasks", body).await.created();
+    let account = device.get("/api/auth/account").await.ok();
+    assert_eq!(account["email"], "ada@example.com");
+    device.post("/api/auth/logout", json!({})).await.ok();
+    assert!(!ada.is_signed_in(&app).await);
+    device.get(SESSION).await.problem(401, "TOKEN_REVOKED");
+}
+
+async fn a_service_that_forwards_the_cookie_gets_200_or_401(app: App) {
+    let ada = sign_up(&app, "ada").await;
+    let expected = json!({
+        "user": { "id": ada.user["id"], "email": "ada@example.com" },
+        "session": {
+            "id": ada.session(&app).await["session"]["id"],
+            "expiresAt": "2026-11-27T12:57:51.869Z",
+        },
+    });
+    let response = ada.get(&app, SESSION).await;
+    assert!(response.all("set-cookie").is_empty());
+    assert_eq!(response.ok(), expected);
+    let id = ada.user["id"].as_str().unwrap();
+    ada.get(&app, SESSION).header("x-user-id", id).await.ok();
+    let other = ada.get(&app, SESSION).header("x-user-id", "eve").await;
+    other.problem(403, "FORBIDDEN");
+
+    let forged = Browser {
+        cookies: format!("{TOKEN}=forged"),
+        ..ada.clone()
+    };
+    forged.get(&app, SESSION).await.problem(401, "UNAUTHORIZED");
+    ada.post(&app, "/api/auth/sign-out", json!({})).await.ok();
+    ada.get(&app, SESSION).await.problem(401, "SESSION_EXPIRED");
+    let bob = sign_up(&app, "bob").await;
+    app.clock.advance(Duration::from_secs(7 * 24 * 3600));
+    bob.get(&app, SESSION).await.problem(401, "SESSION_EXPIRED");
+}
+
+async fn an_access_token_comes_before_the_cookie(app: App) {
+    let (ada, eve) = (sign_up(&app, "ada").await, app.user("eve").await);
+    let both = eve.get(SESSION).header("cookie", &ada.cookies).await.ok();
+    assert_eq!(both["user"]["id"], eve.id());
+    let bad = app
+        .bearer("junk")
+        .get(SESSION)
+        .header("cookie", &ada.cookies);
+    bad.await.problem(401, "INVALID_TOKEN");
+    let cookies = format!("access_token=junk; {}", ada.cookies);
+    let bad = app.anonymous().get(SESSION).header("cookie", &cookies);
+    bad.await.problem(401, "INVALID_TOKEN");
+    // Only this route accepts the cookie; our other routes need an access token.
+    for path in ["/api/auth/account", "/api/tasks"] {
+        ada.get(&app, path).await.problem(401, "UNAUTHORIZED");
+    }
+}
+
+async fn a_user_of_one_api_logs_in_with_the_other(app: App) {
+    let ada = app.user("ada").await;
+    let body = json!({ "email": ada.email(), "password": ada.password() });
+    let response = app.anonymous().post(SIGN_IN, body).await.ok();
+    assert_eq!(response["user"]["id"], ada.id());
+    sign_up(&app, "eve").await;
+    let body = json!({ "email": "eve@example.com", "password": PASSWORD });
+    app.anonymous().post("/api/auth/login", body).await.ok();
+    // A user registered without a name, but these clients always show one.
+    let body = json!({ "email": "bob@example.com", "password": PASSWORD });
+    app.anonymous()
+        .post("/api/auth/register", body.clone())
+        .await
+        .created();
+    let response = app.anonymous().post(SIGN_IN, body).await.ok();
+    assert_eq!(response["user"]["name"], "");
+}
+
+async fn a_token_names_the_configured_issuer_and_audience(engine: Engine) {
+    let app = App::on(engine)
+        .set("auth-issuer", "better-auth")
+        .set("auth-audience", "fastapi-backend")
+        .start();
+    let ada = sign_up(&app, "ada").await;
+    let body = ada.get(&app, "/api/auth/token").await.ok();
+    let token = body["token"].as_str().unwrap();
+    let mut rules = jsonwebtoken::Validation::new(jsonwebtoken::Algorithm::HS256);
+    rules.set_issuer(&["better-auth"]);
+    rules.set_audience(&["fastapi-backend"]);
+    rules.validate_exp = false;
+    let key = jsonwebtoken::DecodingKey::from_secret(app.secret().as_bytes());
+    let claims = jsonwebtoken::decode::<serde_json::Value>(token, &key, &rules)
+        .unwrap()
+        .claims;
+    assert_eq!(claims["sub"], ada.user["id"]);
+    assert_eq!(claims["email"], "ada@example.com");
+}
+
+/// Dropped first: a server that still waits for its database would not stop.
+async fn without_a_database_it_is_503_and_no_user_is_signed_out(engine: Engine) {
+    let database = Database::new(engine);
+    let proxy = Proxy::before(&database);
+    let url = proxy.url(&database);
+    let app = Options::new(database).set("database-url", &url).start();
+    let ada = sign_up(&app, "ada").await;
+    proxy.cut();
+    ada.get(&app, SESSION)
+        .await
+        .problem(503, "DATABASE_UNAVAILABLE");
+    let response = ada.get(&app, GET_SESSION).await;
+    assert!(response.header("retry-after").is_some());
+    assert!(response.all("set-cookie").is_empty());
+    let message = "The database does not answer; please try again";
+    assert_error(&response, (503, "DATABASE_UNAVAILABLE", message));
+    drop(proxy);
+}

@@ -1,0 +1,135 @@
+//! Browsers and requests as Better Auth's client sends them.
+
+use std::time::Duration;
+
+use auth_core::session_token::SessionTokens;
+use auth_core::{Keyring, Secret};
+use e2e::{App, Request, Response};
+use serde_json::{Value, json};
+
+pub(crate) const SIGN_UP: &str = "/api/auth/sign-up/email";
+pub(crate) const SIGN_IN: &str = "/api/auth/sign-in/email";
+pub(crate) const GET_SESSION: &str = "/api/auth/get-session";
+pub(crate) const LIST_SESSIONS: &str = "/api/auth/list-sessions";
+pub(crate) const CHANGE_PASSWORD: &str = "/api/auth/change-password";
+pub(crate) const PASSWORD: &str = "correct horse battery staple";
+pub(crate) const OWN_ORIGIN: &str = "http://127.0.0.1:8080";
+pub(crate) const TOKEN: &str = "better-auth.session_token";
+pub(crate) const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+pub(crate) const WEEK: Duration = Duration::from_secs(7 * 24 * 60 * 60);
+
+pub(crate) const UNAUTHORIZED: (u16, &str, &str) = (401, "UNAUTHORIZED", "Unauthorized");
+
+/// The `Set-Cookie` values that clear a session.
+pub(crate) const CLEARED_COOKIES: [&str; 3] = [
+    "better-auth.session_token=; Max-Age=0; Path=/; HttpOnly; SameSite=Lax",
+    "better-auth.session_data=; Max-Age=0; Path=/; HttpOnly; SameSite=Lax",
+    "better-auth.dont_remember=; Max-Age=0; Path=/; HttpOnly; SameSite=Lax",
+];
+
+/// A browser that is signed in.
+#[derive(Debug, Clone)]
+pub(crate) struct Browser {
+    pub(crate) user: Value,
+    /// The token in the response body.
+    pub(crate) token: String,
+    /// The `Cookie` header that it sends.
+    pub(crate) cookies: String,
+}
+
+impl Browser {
+    #[track_caller]
+    pub(crate) fn of(response: &Response) -> Self {
+        let body: Value = serde_json::from_str(&response.text()).unwrap();
+        let cookies = response.all("set-cookie").into_iter();
+        let cookies = cookies.filter(|cookie| !cookie.contains("Max-Age=0"));
+        let pairs = cookies.map(|cookie| cookie.split(';').next().unwrap());
+        Self {
+            token: body["token"].as_str().unwrap().to_owned(),
+            user: body["user"].clone(),
+            cookies: pairs.collect::<Vec<_>>().join("; "),
+        }
+    }
+
+    pub(crate) fn get(&self, app: &App, path: &str) -> Request {
+        let request = app.anonymous().get(path);
+        request.header("cookie", &self.cookies)
+    }
+
+    pub(crate) fn post(&self, app: &App, path: &str, body: Value) -> Request {
+        let request = app.anonymous().post(path, body);
+        let request = request.header("cookie", &self.cookies);
+        request.header("origin", OWN_ORIGIN)
+    }
+
+    /// The response of `get-session`.
+    pub(crate) async fn session(&self, app: &App) -> Value {
+        self.get(app, GET_SESSION).await.ok()
+    }
+
+    pub(crate) async fn is_signed_in(&self, app: &App) -> bool {
+        !self.session(app).await.is_null()
+    }
+
+    /// The value of the session cookie, decoded.
+    pub(crate) fn signed(&self) -> String {
+        signed(&self.cookies)
+    }
+}
+
+/// The value of the session cookie in a `Cookie` or a `Set-Cookie`, decoded.
+pub(crate) fn signed(cookies: &str) -> String {
+    let (_, rest) = cookies.split_once(&format!("{TOKEN}=")).unwrap();
+    let value = rest.split(';').next().unwrap();
+    let value = value.replace("%2B", "+").replace("%2F", "/");
+    value.replace("%3D", "=")
+}
+
+pub(crate) fn sign_up_body(name: &str) -> Value {
+    json!({ "name": name, "email": format!("{name}@example.com"), "password": PASSWORD })
+}
+
+pub(crate) async fn sign_up(app: &App, name: &str) -> Browser {
+    let response = app.anonymous().post(SIGN_UP, sign_up_body(name)).await;
+    Browser::of(&response.is(200))
+}
+
+/// Signs in with another browser of this user.
+pub(crate) async fn sign_in(app: &App, email: &str) -> Browser {
+    let body = json!({ "email": email, "password": PASSWORD });
+    let response = app.anonymous().post(SIGN_IN, body).await;
+    Browser::of(&response.is(200))
+}
+
+/// Asserts the status, code and message, and that the body has nothing else.
+#[track_caller]
+pub(crate) fn assert_error(response: &Response, (status, code, message): (u16, &str, &str)) {
+    assert_eq!(response.status(), status, "{}", response.text());
+    let kind = response.header("content-type");
+    assert_eq!(kind, Some("application/json"), "{response:?}");
+    let body: Value = serde_json::from_str(&response.text()).unwrap();
+    let expected = match code {
+        "" => json!({ "message": message }),
+        code => json!({ "message": message, "code": code }),
+    };
+    assert_eq!(body, expected);
+}
+
+/// Asserts a 404 without a body.
+#[track_caller]
+pub(crate) fn assert_bare_404(response: &Response) {
+    assert_eq!(response.status(), 404, "{}", response.text());
+    assert_eq!(response.header("content-type"), None);
+    assert!(response.text().is_empty());
+}
+
+/// The session tokens of this secret.
+pub(crate) fn tokens(secret: &str) -> SessionTokens {
+    SessionTokens::new(&Keyring::new(Secret::new(secret).unwrap()))
+}
+
+/// Encodes a signed value like `encodeURIComponent`.
+pub(crate) fn encode(signed: &str) -> String {
+    let signed = signed.replace('+', "%2B").replace('/', "%2F");
+    signed.replace('=', "%3D")
+}

@@ -1,0 +1,58 @@
+//! A change of the secret signs no user out.
+
+use e2e::{App, on_both_engines};
+use serde_json::{Value, json};
+
+use super::fixtures::*;
+
+on_both_engines! {
+    the_cookie_of_a_previous_secret_is_accepted_and_replaced,
+    the_cookie_of_a_removed_secret_is_ignored,
+}
+
+const NEW: &str = "Zb1Nc5Hd3Gf6Sa0PwJ9vRkq2x8Yt4Lm7";
+
+async fn the_cookie_of_a_previous_secret_is_accepted_and_replaced(app: App) {
+    let ada = sign_up(&app, "ada").await;
+    let rotated = app.another_process();
+    let rotated = rotated.set("auth-secrets-previous", app.secret());
+    let rotated = rotated.set("auth-secret", NEW).start();
+    let response = ada.get(&rotated, GET_SESSION).await;
+    let cookie = response.all("set-cookie").concat();
+    let session = response.ok();
+    let token = session["session"]["token"].as_str().unwrap();
+    assert!(tokens(NEW).is_current(token));
+    assert!(signed(&cookie).starts_with(&format!("{token}.")));
+    let renewed = Browser {
+        cookies: cookie.split(';').next().unwrap().to_owned(),
+        token: token.to_owned(),
+        ..ada.clone()
+    };
+    let response = renewed.get(&rotated, GET_SESSION).await;
+    assert!(response.all("set-cookie").is_empty());
+    assert_eq!(response.ok(), session);
+    // Tokens in the header, and tokens of sessions to revoke, are accepted with either secret.
+    assert!(
+        !rotated
+            .bearer(&ada.token)
+            .get(GET_SESSION)
+            .await
+            .ok()
+            .is_null()
+    );
+    let body = json!({ "token": ada.token });
+    renewed
+        .post(&rotated, "/api/auth/revoke-session", body)
+        .await
+        .ok();
+    assert!(!renewed.is_signed_in(&rotated).await);
+}
+
+async fn the_cookie_of_a_removed_secret_is_ignored(app: App) {
+    let ada = sign_up(&app, "ada").await;
+    let rotated = app.another_process().set("auth-secret", NEW).start();
+    let response = ada.get(&rotated, GET_SESSION).await;
+    assert!(response.all("set-cookie").is_empty());
+    assert_eq!(response.ok(), Value::Null);
+    assert!(ada.is_signed_in(&app).await);
+}

@@ -1,0 +1,100 @@
+//! A sign-in or a sign-up that comes with a session cookie ends the session of that cookie.
+
+use e2e::{App, Engine, on_both_engines};
+use serde_json::{Value, json};
+
+use super::fixtures::*;
+
+on_both_engines! {
+    a_sign_in_ends_the_session_whose_cookie_it_replaces,
+    a_sign_up_ends_the_session_whose_cookie_it_replaces,
+    a_failed_sign_in_revokes_nothing,
+    a_forged_or_doubled_cookie_revokes_nothing,
+    another_site_revokes_nothing,
+}
+
+fn credentials(name: &str) -> Value {
+    json!({ "email": format!("{name}@example.com"), "password": PASSWORD })
+}
+
+async fn a_sign_in_ends_the_session_whose_cookie_it_replaces(app: App) {
+    let (ada, eve) = (sign_up(&app, "ada").await, sign_up(&app, "eve").await);
+    let phone = sign_in(&app, "ada@example.com").await;
+    let access = ada.get(&app, "/api/auth/token").await.ok()["token"].clone();
+    let again = ada.post(&app, SIGN_IN, credentials("ada")).await.is(200);
+    let again = Browser::of(&again);
+    assert!(!ada.is_signed_in(&app).await && phone.is_signed_in(&app).await);
+    let stolen = app.bearer(access.as_str().unwrap());
+    let refused = stolen.get("/api/auth/session").await;
+    refused.problem(401, "TOKEN_REVOKED");
+    // A different user in the same browser.
+    let eves = again.post(&app, SIGN_IN, credentials("eve")).await.is(200);
+    let eves = Browser::of(&eves);
+    assert!(!again.is_signed_in(&app).await);
+    assert!(eves.is_signed_in(&app).await && eve.is_signed_in(&app).await);
+    // The cookie of a session that has already ended.
+    let last = again.post(&app, SIGN_IN, credentials("ada")).await.is(200);
+    assert!(Browser::of(&last).is_signed_in(&app).await);
+    assert!(phone.is_signed_in(&app).await && eves.is_signed_in(&app).await);
+}
+
+async fn a_sign_up_ends_the_session_whose_cookie_it_replaces(app: App) {
+    let ada = sign_up(&app, "ada").await;
+    let phone = sign_in(&app, "ada@example.com").await;
+    let bob = ada.post(&app, SIGN_UP, sign_up_body("bob")).await.is(200);
+    assert!(Browser::of(&bob).is_signed_in(&app).await);
+    assert!(!ada.is_signed_in(&app).await && phone.is_signed_in(&app).await);
+}
+
+async fn a_failed_sign_in_revokes_nothing(app: App) {
+    let ada = sign_up(&app, "ada").await;
+    let wrong = json!({ "email": "ada@example.com", "password": "wrong password" });
+    assert_error(
+        &ada.post(&app, SIGN_IN, wrong).await,
+        (
+            401,
+            "INVALID_EMAIL_OR_PASSWORD",
+            "Invalid email or password",
+        ),
+    );
+    let existing = ada.post(&app, SIGN_UP, sign_up_body("ada")).await;
+    assert_eq!(existing.status(), 422);
+    assert!(ada.is_signed_in(&app).await);
+}
+
+async fn a_forged_or_doubled_cookie_revokes_nothing(app: App) {
+    let (ada, eve) = (sign_up(&app, "ada").await, sign_up(&app, "eve").await);
+    let signature = eve.signed().rsplit_once('.').unwrap().1.to_owned();
+    for cookies in [
+        format!("{TOKEN}={}", ada.token),
+        format!("{TOKEN}={}.{}", ada.token, encode(&signature)),
+        format!("{}; {0}", ada.cookies),
+        format!("{}; {}", ada.cookies, eve.cookies),
+    ] {
+        let browser = Browser {
+            cookies,
+            ..eve.clone()
+        };
+        let response = browser.post(&app, SIGN_IN, credentials("eve")).await;
+        let _signed_in = response.is(200);
+        assert!(ada.is_signed_in(&app).await && eve.is_signed_in(&app).await);
+    }
+    // A token in the header does not revoke it either, because no cookie is replaced.
+    let phone = app.bearer(ada.token.as_str());
+    phone.post(SIGN_IN, credentials("ada")).await.ok();
+    assert!(ada.is_signed_in(&app).await);
+}
+
+async fn another_site_revokes_nothing(engine: Engine) {
+    let app = App::on(engine).start();
+    let (ada, eve) = (sign_up(&app, "ada").await, sign_up(&app, "eve").await);
+    for origin in [None, Some("null"), Some("https://evil.example")] {
+        let mut request = app.anonymous().post(SIGN_IN, credentials("eve"));
+        request = request.header("cookie", &ada.cookies);
+        if let Some(origin) = origin {
+            request = request.header("origin", origin);
+        }
+        assert_eq!(request.await.status(), 403);
+        assert!(ada.is_signed_in(&app).await && eve.is_signed_in(&app).await);
+    }
+}

@@ -1,0 +1,149 @@
+//! `POST /api/auth/sign-in/email`
+
+use std::time::Duration;
+
+use e2e::{App, Engine, on_both_engines};
+use serde_json::{Value, json};
+
+use super::fixtures::*;
+
+on_both_engines! {
+    a_sign_in_returns_the_user_and_a_session_of_its_own,
+    every_failure_has_its_code_and_message,
+    a_callback_url_is_returned_in_the_body_and_the_header,
+    a_form_is_accepted_too,
+    a_remembered_sign_in_clears_the_earlier_flag,
+    after_a_hundred_failures_it_is_429_in_its_own_shape,
+    an_account_without_a_password_fails_like_a_wrong_password,
+}
+
+const WRONG: (u16, &str, &str) = (
+    401,
+    "INVALID_EMAIL_OR_PASSWORD",
+    "Invalid email or password",
+);
+
+async fn a_sign_in_returns_the_user_and_a_session_of_its_own(app: App) {
+    let ada = sign_up(&app, "ada").await;
+    let body = json!({ "email": "ADA@example.com", "password": PASSWORD });
+    let response = app.anonymous().post(SIGN_IN, body).await.is(200);
+    let again = Browser::of(&response);
+    let expected = json!({ "redirect": false, "token": again.token, "user": ada.user });
+    assert_eq!(response.header("location"), None);
+    assert_eq!(response.ok(), expected);
+    assert_ne!(again.token, ada.token);
+    assert!(ada.is_signed_in(&app).await);
+    let session = again.session(&app).await;
+    assert_eq!(session["user"], ada.user);
+    assert_eq!(session["session"]["token"], again.token);
+}
+
+async fn every_failure_has_its_code_and_message(app: App) {
+    sign_up(&app, "ada").await;
+    let ada = "ada@example.com";
+    for (body, expected) in [
+        (json!({ "email": ada, "password": "wrong password" }), WRONG),
+        (json!({ "email": ada, "password": "" }), WRONG),
+        (
+            json!({ "email": "eve@example.com", "password": PASSWORD }),
+            WRONG,
+        ),
+        (
+            json!({ "email": "ada", "password": PASSWORD }),
+            (400, "INVALID_EMAIL", "Invalid email"),
+        ),
+        (
+            json!({ "email": ada, "password": "x".repeat(129) }),
+            (400, "PASSWORD_TOO_LONG", "Password too long"),
+        ),
+        (
+            json!({}),
+            (
+                400,
+                "VALIDATION_ERROR",
+                "[body.email] Invalid input: expected string, received undefined; \
+                 [body.password] Invalid input: expected string, received undefined",
+            ),
+        ),
+        (
+            json!({ "email": ada, "password": PASSWORD, "rememberMe": 1 }),
+            (
+                400,
+                "VALIDATION_ERROR",
+                "[body.rememberMe] Invalid input: expected boolean, received number",
+            ),
+        ),
+    ] {
+        let response = app.anonymous().post(SIGN_IN, body).await;
+        assert_error(&response, expected);
+        assert!(response.all("set-cookie").is_empty());
+    }
+    let none = app.anonymous().post(SIGN_IN, &b""[..]).await;
+    let message = "[body] Invalid input: expected object, received undefined";
+    assert_error(&none, (400, "VALIDATION_ERROR", message));
+}
+
+async fn a_callback_url_is_returned_in_the_body_and_the_header(app: App) {
+    sign_up(&app, "ada").await;
+    let body =
+        json!({ "email": "ada@example.com", "password": PASSWORD, "callbackURL": "/home?a=b" });
+    let response = app.anonymous().post(SIGN_IN, body).await;
+    assert_eq!(response.header("location"), Some("/home?a=b"));
+    let body = response.ok();
+    assert_eq!(
+        (&body["redirect"], &body["url"]),
+        (&json!(true), &json!("/home?a=b"))
+    );
+}
+
+async fn a_form_is_accepted_too(app: App) {
+    sign_up(&app, "ada").await;
+    let form = format!(
+        "email=ada%40example.com&password={}",
+        PASSWORD.replace(' ', "+")
+    );
+    let request = app.anonymous().post(SIGN_IN, form.as_bytes());
+    let kind = "application/x-www-form-urlencoded; charset=utf-8";
+    let body = request.header("content-type", kind).await.ok();
+    assert_eq!(body["user"]["email"], "ada@example.com");
+}
+
+async fn a_remembered_sign_in_clears_the_earlier_flag(app: App) {
+    sign_up(&app, "ada").await;
+    let mut body = json!({ "email": "ada@example.com", "password": PASSWORD, "rememberMe": false });
+    let response = app.anonymous().post(SIGN_IN, body.clone()).await.is(200);
+    let ada = Browser::of(&response);
+    body["rememberMe"] = true.into();
+    let response = ada.post(&app, SIGN_IN, body).await.is(200);
+    let cookies = response.all("set-cookie");
+    assert_eq!(cookies.len(), 2);
+    assert!(cookies[0].contains("; Max-Age=604800;"), "{cookies:?}");
+    assert_eq!(cookies[1], CLEARED_COOKIES[2]);
+}
+
+async fn after_a_hundred_failures_it_is_429_in_its_own_shape(engine: Engine) {
+    let app = App::on(engine).behind_proxy().start();
+    sign_up(&app, "ada").await;
+    let body = json!({ "email": "ada@example.com", "password": "wrong password" });
+    for _ in 0..100 {
+        assert_error(&app.anonymous().post(SIGN_IN, body.clone()).await, WRONG);
+    }
+    let response = app.anonymous().post(SIGN_IN, body.clone()).await;
+    assert_error(
+        &response,
+        (429, "", "Too many requests. Please try again later."),
+    );
+    assert_eq!(response.header("retry-after"), None);
+    let wait: u64 = response.header("x-retry-after").unwrap().parse().unwrap();
+    app.clock.advance(Duration::from_secs(wait));
+    sign_in(&app, "ada@example.com").await;
+}
+
+async fn an_account_without_a_password_fails_like_a_wrong_password(app: App) {
+    sign_up(&app, "ada").await;
+    app.database()
+        .execute("UPDATE users SET password_hash = NULL");
+    let body = json!({ "email": "ada@example.com", "password": PASSWORD });
+    assert_error(&app.anonymous().post(SIGN_IN, body).await, WRONG);
+    let _: Value = app.anonymous().get(GET_SESSION).await.ok();
+}

@@ -1,0 +1,203 @@
+//! `POST /api/auth/sign-up/email`
+
+use e2e::{App, Engine, TestClock, on_both_engines};
+use serde_json::{Value, json};
+
+use super::fixtures::*;
+
+on_both_engines! {
+    a_sign_up_returns_the_user_and_the_token_and_sets_the_cookie,
+    a_browser_over_https_gets_prefixed_secure_cookies,
+    invalid_fields_are_rejected_with_the_messages_of_zod,
+    a_password_has_8_to_128_code_units_and_characters,
+    an_existing_address_is_422_in_any_case,
+    fields_of_other_routes_are_ignored,
+    a_sign_up_that_is_not_remembered_lasts_a_day,
+}
+
+async fn a_sign_up_returns_the_user_and_the_token_and_sets_the_cookie(app: App) {
+    let mut body = sign_up_body("Ada");
+    body["image"] = "https://example.com/ada.png".into();
+    let response = app.anonymous().post(SIGN_UP, body).await.is(200);
+    let ada = Browser::of(&response);
+    let expected = json!({
+        "token": ada.token,
+        "user": {
+            "id": ada.user["id"],
+            "name": "Ada",
+            "email": "ada@example.com",
+            "emailVerified": false,
+            "image": "https://example.com/ada.png",
+            "createdAt": TestClock::START,
+            "updatedAt": TestClock::START,
+        },
+    });
+    assert!(ada.token.bytes().all(|byte| byte.is_ascii_alphanumeric()));
+    let signed = tokens(app.secret()).sign_cookie(session_id(&app));
+    let cookie = format!(
+        "{TOKEN}={}; Max-Age=604800; Path=/; HttpOnly; SameSite=Lax",
+        encode(&signed)
+    );
+    assert_eq!(response.all("set-cookie"), [cookie]);
+    assert_eq!(response.header("set-auth-token"), Some(signed.as_str()));
+    let exposed = response.header("access-control-expose-headers");
+    assert_eq!(exposed, Some("set-auth-token"));
+    assert_eq!(response.ok(), expected);
+}
+
+/// A column of the only session.
+fn session_id(app: &App) -> [u8; 16] {
+    let id = app.database().value("SELECT id FROM sessions").unwrap();
+    uuid::Uuid::parse_str(&id).unwrap().into_bytes()
+}
+
+async fn a_browser_over_https_gets_prefixed_secure_cookies(engine: Engine) {
+    let app = App::on(engine)
+        .set("public-url", "https://api.example.com")
+        .start();
+    let mut body = sign_up_body("ada");
+    body["rememberMe"] = false.into();
+    let response = app.anonymous().post(SIGN_UP, body).await.is(200);
+    let cookies = response.all("set-cookie");
+    assert_eq!(cookies.len(), 2);
+    for (cookie, name) in cookies.iter().zip([TOKEN, "better-auth.dont_remember"]) {
+        assert!(cookie.starts_with(&format!("__Secure-{name}=")), "{cookie}");
+        assert!(
+            cookie.ends_with("; Path=/; HttpOnly; Secure; SameSite=Lax"),
+            "{cookie}"
+        );
+    }
+    let ada = Browser::of(&response);
+    assert!(ada.is_signed_in(&app).await);
+    let unprefixed = ada.cookies.replace("__Secure-", "");
+    let request = app.anonymous().get(GET_SESSION);
+    let response = request.header("cookie", &unprefixed).await;
+    assert_eq!(response.ok(), Value::Null);
+}
+
+/// A valid sign-up except for one field.
+fn with(name: &str, value: impl Into<Value>) -> Value {
+    let mut body = sign_up_body("ada");
+    body[name] = value.into();
+    body
+}
+
+async fn assert_refused(app: &App, body: Value, expected: (u16, &str, &str)) {
+    let response = app.anonymous().post(SIGN_UP, body).await;
+    assert_error(&response, expected);
+    assert!(response.all("set-cookie").is_empty());
+    let users = app.database().value("SELECT count(*) || '' FROM users");
+    assert_eq!(users.as_deref(), Some("0"));
+}
+
+async fn invalid_fields_are_rejected_with_the_messages_of_zod(app: App) {
+    const NO_ADDRESS: &str = "[body.email] Invalid email address";
+    let long = format!("{}@example.com", "a".repeat(250));
+    for (body, message) in [
+        (
+            json!({ "email": "ada", "password": "x" }),
+            "[body.email] Invalid email address; \
+             [body.name] Invalid input: expected string, received undefined",
+        ),
+        (
+            json!({ "email": "ada@example.com", "name": "", "password": "" }),
+            "[body.password] Too small: expected string to have >=1 characters",
+        ),
+        (
+            with("email", 1),
+            "[body.email] Invalid input: expected string, received number",
+        ),
+        (with("email", " ada@example.com"), NO_ADDRESS),
+        (with("email", "ada@localhost"), NO_ADDRESS),
+        (with("email", long), NO_ADDRESS),
+        (
+            with("name", Value::Null),
+            "[body.name] Invalid input: expected string, received null",
+        ),
+        (
+            with("name", "n".repeat(201)),
+            "[body.name] Too big: expected string to have <=200 characters",
+        ),
+        (
+            with("name", "a\0b"),
+            "[body.name] Invalid string: must not contain the NUL character",
+        ),
+        (
+            with("image", Value::Null),
+            "[body.image] Invalid input: expected string, received null",
+        ),
+        (
+            with("rememberMe", "no"),
+            "[body.rememberMe] Invalid input: expected boolean, received string",
+        ),
+        (
+            json!([]),
+            "[body] Invalid input: expected object, received array",
+        ),
+    ] {
+        assert_refused(&app, body, (400, "VALIDATION_ERROR", message)).await;
+    }
+}
+
+async fn a_password_has_8_to_128_code_units_and_characters(app: App) {
+    let short = (400, "PASSWORD_TOO_SHORT", "Password too short");
+    let long = (400, "PASSWORD_TOO_LONG", "Password too long");
+    for (password, expected) in [
+        ("1234567".to_owned(), short),
+        // Eight code units, four characters.
+        ("\u{1f600}".repeat(4), short),
+        ("x".repeat(129), long),
+        // 130 code units, 65 characters.
+        ("\u{1f600}".repeat(65), long),
+        // NFKC turns each into 18 characters.
+        ("\u{fdfa}".repeat(128), long),
+    ] {
+        assert_refused(&app, with("password", password), expected).await;
+    }
+    let body = with("password", "\u{1f600}".repeat(8));
+    app.anonymous().post(SIGN_UP, body).await.ok();
+}
+
+async fn an_existing_address_is_422_in_any_case(app: App) {
+    app.user("ada").await;
+    for email in ["ada@example.com", "ADA@Example.com"] {
+        let mut body = sign_up_body("eve");
+        body["email"] = email.into();
+        let response = app.anonymous().post(SIGN_UP, body).await;
+        let code = "USER_ALREADY_EXISTS_USE_ANOTHER_EMAIL";
+        assert_error(
+            &response,
+            (422, code, "User already exists. Use another email."),
+        );
+    }
+}
+
+async fn fields_of_other_routes_are_ignored(app: App) {
+    let mut body = sign_up_body("ada");
+    for (name, value) in [
+        ("id", json!("1")),
+        ("emailVerified", json!(true)),
+        ("role", json!("admin")),
+        ("callbackURL", json!("/welcome")),
+    ] {
+        body[name] = value;
+    }
+    let user = app.anonymous().post(SIGN_UP, body).await.ok()["user"].clone();
+    assert_ne!(user["id"], "1");
+    assert_eq!(user["emailVerified"], false);
+    assert_eq!(user["role"], Value::Null);
+}
+
+async fn a_sign_up_that_is_not_remembered_lasts_a_day(app: App) {
+    let mut body = sign_up_body("ada");
+    body["rememberMe"] = false.into();
+    let response = app.anonymous().post(SIGN_UP, body).await.is(200);
+    let flag = encode(&tokens(app.secret()).sign_flag());
+    let cookies = response.all("set-cookie");
+    assert!(!cookies[0].contains("Max-Age"), "{cookies:?}");
+    let expected = format!("better-auth.dont_remember={flag}; Path=/; HttpOnly; SameSite=Lax");
+    assert_eq!(cookies[1..], [expected]);
+    let ada = Browser::of(&response);
+    let session = ada.session(&app).await;
+    assert_eq!(session["session"]["expiresAt"], "2026-11-21T12:57:51.869Z");
+}

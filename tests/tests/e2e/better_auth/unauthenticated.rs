@@ -1,0 +1,125 @@
+//! Every route without a session, with a revoked session, and with an expired one.
+
+use e2e::{App, Engine, Request, on_both_engines};
+use serde_json::{Value, json};
+
+use super::fixtures::*;
+
+on_both_engines! {
+    without_a_session_it_is_401_and_get_session_is_null,
+    a_revoked_session_is_401_and_its_cookies_are_cleared,
+    an_expired_session_is_401_and_its_cookies_are_cleared,
+    the_session_of_a_deleted_user_has_ended,
+    sign_out_always_succeeds,
+}
+
+/// The routes that need a session, each with a valid body.
+const GUARDED: [(&str, &str, &str); 12] = [
+    ("GET", "/list-sessions", ""),
+    ("POST", "/revoke-session", r#"{"token":"x"}"#),
+    ("POST", "/revoke-sessions", "{}"),
+    ("POST", "/revoke-other-sessions", ""),
+    ("POST", "/update-user", r#"{"name":"Eve"}"#),
+    ("POST", "/update-session", r#"{"theme":"dark"}"#),
+    (
+        "POST",
+        "/change-password",
+        r#"{"currentPassword":"x","newPassword":"long enough"}"#,
+    ),
+    ("POST", "/verify-password", r#"{"password":"x"}"#),
+    ("POST", "/delete-user", "{}"),
+    ("POST", "/change-email", r#"{"newEmail":"eve@example.com"}"#),
+    ("GET", "/list-accounts", ""),
+    ("GET", "/token", ""),
+];
+
+fn guarded(app: &App) -> Vec<Request> {
+    let requests = GUARDED.iter().map(|(method, path, body)| {
+        let request = app.anonymous().request(method, &format!("/api/auth{path}"));
+        if body.is_empty() {
+            request
+        } else {
+            request.body(*body)
+        }
+    });
+    requests.collect()
+}
+
+async fn without_a_session_it_is_401_and_get_session_is_null(engine: Engine) {
+    let app = App::on(engine)
+        .set("better-auth-delete-user", "true")
+        .start();
+    for request in guarded(&app) {
+        let response = request.await;
+        assert_error(&response, UNAUTHORIZED);
+        assert!(response.all("set-cookie").is_empty(), "{response:?}");
+    }
+    let response = app.anonymous().get(GET_SESSION).await;
+    assert_eq!(response.header("pragma"), Some("no-cache"));
+    assert!(response.all("set-cookie").is_empty());
+    assert_eq!(response.ok(), Value::Null);
+}
+
+async fn assert_over(app: &App, browser: &Browser) {
+    for request in guarded(app) {
+        let request = request.header("cookie", &browser.cookies);
+        let response = request.header("origin", OWN_ORIGIN).await;
+        assert_error(&response, UNAUTHORIZED);
+        assert_eq!(response.all("set-cookie"), CLEARED_COOKIES);
+        assert_eq!(response.header("set-auth-token"), None);
+    }
+    let response = browser.get(app, GET_SESSION).await;
+    assert_eq!(response.all("set-cookie"), CLEARED_COOKIES);
+    assert_eq!(response.ok(), Value::Null);
+}
+
+async fn a_revoked_session_is_401_and_its_cookies_are_cleared(engine: Engine) {
+    let app = App::on(engine)
+        .set("better-auth-delete-user", "true")
+        .start();
+    let (ada, other) = (
+        sign_up(&app, "ada").await,
+        sign_in(&app, "ada@example.com").await,
+    );
+    let body = json!({ "token": ada.token });
+    let path = "/api/auth/revoke-session";
+    let response = other.post(&app, path, body).await;
+    assert_eq!(response.ok(), json!({ "status": true }));
+    assert_over(&app, &ada).await;
+    assert!(other.is_signed_in(&app).await);
+}
+
+async fn an_expired_session_is_401_and_its_cookies_are_cleared(engine: Engine) {
+    let app = App::on(engine)
+        .set("better-auth-delete-user", "true")
+        .start();
+    let ada = sign_up(&app, "ada").await;
+    app.clock.advance(WEEK);
+    assert_over(&app, &ada).await;
+}
+
+async fn the_session_of_a_deleted_user_has_ended(app: App) {
+    let ada = sign_up(&app, "ada").await;
+    app.database().execute("DELETE FROM users");
+    let response = ada.get(&app, GET_SESSION).await;
+    assert_eq!(response.all("set-cookie"), CLEARED_COOKIES);
+    assert_eq!(response.ok(), Value::Null);
+}
+
+async fn sign_out_always_succeeds(app: App) {
+    let ada = sign_up(&app, "ada").await;
+    for _ in 0..2 {
+        let response = ada.post(&app, "/api/auth/sign-out", json!({})).await;
+        assert_eq!(response.all("set-cookie"), CLEARED_COOKIES);
+        assert_eq!(response.ok(), json!({ "success": true }));
+        assert!(!ada.is_signed_in(&app).await);
+    }
+    let anonymous = || app.anonymous().post("/api/auth/sign-out", &b""[..]);
+    let response = anonymous().await;
+    assert_eq!(response.all("set-cookie"), CLEARED_COOKIES);
+    assert_eq!(response.ok(), json!({ "success": true }));
+    // A form of another site, without cookies.
+    let response = anonymous().header("origin", "https://evil.example").await;
+    assert!(response.all("set-cookie").is_empty());
+    assert_eq!(response.ok(), json!({ "success": true }));
+}

@@ -1,0 +1,59 @@
+//! The maximum number of connections, and which one is closed for a new one.
+
+use std::time::Duration;
+
+use e2e::{App, Connection, Engine, on_both_engines};
+use tokio::time::timeout;
+
+use super::is_served;
+
+on_both_engines! {
+    the_setting_limits_the_number_of_connections,
+    the_network_with_the_most_connections_loses_one,
+}
+
+/// Opens connections from this address, all of them served.
+async fn open(app: &App, source: &str, count: usize) -> Vec<Connection> {
+    let mut connections = Vec::new();
+    while connections.len() < count {
+        let mut connection = Connection::open_from(source, app.addr()).await;
+        // A closed connection may still be counted for a moment.
+        if is_served(&mut connection).await {
+            connections.push(connection);
+        }
+    }
+    connections
+}
+
+async fn the_setting_limits_the_number_of_connections(engine: Engine) {
+    let app = App::on(engine).set("max-connections", "3").start();
+    let mut connections = open(&app, "127.0.0.2", 3).await;
+    assert!(!is_served(&mut app.connect().await).await);
+    for connection in &mut connections {
+        assert!(is_served(connection).await);
+    }
+    drop(connections.pop());
+    let replaced = timeout(Duration::from_secs(30), open(&app, "127.0.0.3", 1));
+    replaced.await.expect("the place is free again");
+    for connection in &mut connections {
+        assert!(is_served(connection).await);
+    }
+}
+
+async fn the_network_with_the_most_connections_loses_one(engine: Engine) {
+    let app = App::on(engine)
+        .set("max-connections", "4")
+        .limits(|limits| limits.loopback_counts = true)
+        .start();
+    let mut storm = open(&app, "127.0.0.2", 4).await;
+    let mut others = open(&app, "127.0.0.3", 1).await;
+    others.extend(open(&app, "127.0.0.4", 1).await);
+    for (number, connection) in storm.iter_mut().enumerate() {
+        assert_eq!(is_served(connection).await, number >= 2, "{number}");
+    }
+    // The network of the storm now closes its own connections.
+    open(&app, "127.0.0.2", 5).await;
+    for connection in &mut others {
+        assert!(is_served(connection).await);
+    }
+}

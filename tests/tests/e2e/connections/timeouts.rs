@@ -1,0 +1,98 @@
+//! Headers that never arrive, and idle connections.
+
+use std::time::Duration;
+
+use api_server::limits::Limits;
+use e2e::{App, Engine, on_both_engines};
+use tokio::time::sleep;
+
+use super::{GET, is_served};
+
+on_both_engines! {
+    the_first_header_of_a_connection_times_out,
+    later_headers_time_out,
+    bytes_after_a_response_do_not_keep_a_connection,
+    an_idle_connection_is_closed,
+    a_request_may_take_longer_than_its_header,
+    http_2_is_not_spoken,
+}
+
+/// Far below the other timeouts, which have their production values.
+const SHORT: Duration = Duration::from_secs(1);
+
+fn app(engine: Engine, change: impl FnOnce(&mut Limits)) -> App {
+    App::on(engine).limits(change).start()
+}
+
+async fn the_first_header_of_a_connection_times_out(engine: Engine) {
+    let app = app(engine, |limits| limits.header_timeout = SHORT);
+    for begun in ["", "G", "GET /healthz HTTP/1.1\r\nhost: e2e\r\n"] {
+        let mut connection = app.connect().await;
+        connection.send(begun.as_bytes()).await;
+        assert_eq!(
+            connection.response().await.unwrap().status(),
+            408,
+            "{begun}"
+        );
+        assert!(connection.response().await.is_none(), "{begun}");
+    }
+}
+
+async fn later_headers_time_out(engine: Engine) {
+    let app = app(engine, |limits| limits.header_timeout = SHORT);
+    for begun in ["G", "GET /healthz HTTP/1.1\r\nhost: e2e\r\n"] {
+        let mut connection = app.connect().await;
+        for _ in 0..2 {
+            assert!(is_served(&mut connection).await);
+        }
+        connection.send(begun.as_bytes()).await;
+        assert!(connection.response().await.is_none(), "{begun}");
+    }
+}
+
+async fn bytes_after_a_response_do_not_keep_a_connection(engine: Engine) {
+    let app = app(engine, |limits| limits.header_timeout = SHORT);
+    let mut connection = app.connect().await;
+    // A chunked body that no handler reads.
+    let head = b"POST /nowhere HTTP/1.1\r\nhost: e2e\r\ntransfer-encoding: chunked\r\n\r\n";
+    connection.send(head).await;
+    assert_eq!(connection.response().await.unwrap().status(), 404);
+    connection.send_until_closed(b"1\r\nx\r\n").await;
+}
+
+async fn an_idle_connection_is_closed(engine: Engine) {
+    let app = app(engine, |limits| limits.idle_timeout = SHORT);
+    let mut connection = app.connect().await;
+    assert!(is_served(&mut connection).await);
+    assert!(connection.response().await.is_none());
+}
+
+async fn a_request_may_take_longer_than_its_header(engine: Engine) {
+    let app = app(engine, |limits| {
+        limits.header_timeout = SHORT;
+        limits.idle_timeout = SHORT;
+        limits.response_timeout = SHORT;
+    });
+    let ada = app.user("ada").await;
+    let mut connection = app.connect().await;
+    assert!(is_served(&mut connection).await);
+    let head = format!(
+        "POST /api/tasks HTTP/1.1\r\nhost: e2e\r\nauthorization: Bearer {}\r\n\
+         content-type: application/json\r\ncontent-length: 20\r\n\r\n",
+        ada.token()
+    );
+    connection.send(head.as_bytes()).await;
+    // Waits, because the absence of bytes cannot be awaited.
+    sleep(3 * SHORT).await;
+    connection.send(br#"{"title":"Buy milk"}"#).await;
+    assert_eq!(connection.response().await.unwrap().status(), 201);
+    connection.send(GET).await;
+    assert_eq!(connection.response().await.unwrap().status(), 200);
+}
+
+async fn http_2_is_not_spoken(app: App) {
+    let mut connection = app.connect().await;
+    connection.send(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n").await;
+    assert_eq!(connection.response().await.unwrap().status(), 400);
+    assert!(connection.response().await.is_none());
+}

@@ -1,0 +1,316 @@
+//! Tokens in the cookies of a browser.
+
+use e2e::{App, Engine, Request, Response, on_both_engines};
+use serde_json::{Value, json};
+
+use crate::auth::change_password::passwords;
+use crate::auth::login::{LOGIN, credentials};
+use crate::sessions::fixtures::{
+    ACCOUNT, CHANGE_PASSWORD, Device, LOGOUT, OWN_ORIGIN, REFRESH, SESSION, counter,
+    encode_refresh_token, login, user_with_device,
+};
+
+on_both_engines! {
+    every_new_pair_sets_both_cookies_for_the_lifetime_of_the_session,
+    under_https_the_cookies_are_secure_and_have_prefixed_names,
+    under_http_a_cookie_with_a_prefixed_name_is_ignored,
+    a_request_with_cookies_gets_its_tokens_only_as_cookies,
+    a_browser_refreshes_with_cookies_alone,
+    the_header_counts_and_not_the_cookie,
+    an_invalid_header_is_not_replaced_by_a_valid_cookie,
+    a_cookie_sent_twice_is_rejected,
+    cookies_of_other_applications_are_ignored,
+    a_cookie_without_a_valid_token_is_rejected,
+    an_error_sets_no_cookie,
+}
+
+pub(crate) fn with_cookie(request: Request, cookie: &str) -> Request {
+    request.header("cookie", cookie)
+}
+
+/// The `Cookie` header that a browser sends after this response.
+pub(crate) fn jar(response: &Response) -> String {
+    let set = response.all("set-cookie");
+    let pairs = set.iter().map(|cookie| cookie.split(';').next().unwrap());
+    pairs.collect::<Vec<_>>().join("; ")
+}
+
+async fn every_new_pair_sets_both_cookies_for_the_lifetime_of_the_session(engine: Engine) {
+    let app = App::on(engine).set("session-ttl", "30d").start();
+    let caller = app.anonymous();
+    let ada = credentials("ada@example.com", "correct horse");
+    let eve = credentials("eve@example.com", "correct horse");
+    let register = caller.post("/api/auth/register", ada.clone()).await;
+    let signup = caller.post("/api/auth/signup", eve).await;
+    let login = caller.post(LOGIN, ada).await;
+    let token = login.clone().ok()["refresh_token"].clone();
+    let refresh = caller.post(REFRESH, json!({ "refresh_token": token }));
+    let refresh = refresh.await;
+    let device = Device::from_response(&refresh.clone().ok());
+    let bearer = app.bearer(device.access);
+    let body = passwords("correct horse", "another good password");
+    let change = bearer.post(CHANGE_PASSWORD, body).await;
+    for token_response in [register, signup, login, refresh, change] {
+        let cookies = token_response.all("set-cookie").join("\n");
+        let body: Value = serde_json::from_str(&token_response.text()).unwrap();
+        let device = Device::from_response(&body);
+        let attributes = "Max-Age=2592000; HttpOnly; SameSite=Lax";
+        let expected = format!(
+            "access_token={}; Path=/; {attributes}\nrefresh_token={}; Path=/api/auth; {attributes}",
+            device.access, device.refresh
+        );
+        assert_eq!(cookies, expected);
+    }
+}
+
+async fn under_https_the_cookies_are_secure_and_have_prefixed_names(engine: Engine) {
+    let public = "https://api.example";
+    let app = App::on(engine).set("public-url", public).start();
+    let ada = app.user("ada").await;
+    let body = credentials(ada.email(), ada.password());
+    let response = app.anonymous().post(LOGIN, body).await;
+    let jar = jar(&response);
+    let attributes = "Max-Age=604800; HttpOnly; SameSite=Lax; Secure";
+    let cookies = response.all("set-cookie").join("\n");
+    let device = Device::from_response(&response.ok());
+    let expected = format!(
+        "__Host-access_token={}; Path=/; {attributes}\n\
+         __Host-refresh_token={}; Path=/; {attributes}",
+        device.access, device.refresh
+    );
+    assert_eq!(cookies, expected);
+
+    let session = app.anonymous().get(SESSION);
+    with_cookie(session.clone(), &jar).await.ok();
+    // Another host, or a page over HTTP, could have set a cookie without the prefix.
+    let planted = with_cookie(session, &device.cookies()).await;
+    planted.problem(401, "UNAUTHORIZED");
+    let refresh = app.anonymous().request("POST", REFRESH);
+    let refresh = refresh.header("origin", public);
+    let planted = with_cookie(refresh.clone(), &device.cookies()).await;
+    planted.problem(401, "UNAUTHORIZED");
+    // Another host of the site can set the cookie name of earlier versions.
+    let former = format!("__Secure-refresh_token={}", device.refresh);
+    let planted = with_cookie(refresh.clone(), &former).await;
+    planted.problem(401, "UNAUTHORIZED");
+    let beside = format!("{jar}; __Secure-refresh_token=planted");
+    with_cookie(refresh, &beside).await.ok();
+
+    let logout = app.anonymous().request("POST", LOGOUT);
+    let logout = with_cookie(logout.header("origin", public), &jar).await;
+    let attributes = "Max-Age=0; HttpOnly; SameSite=Lax; Secure";
+    let cleared = [
+        format!("__Host-access_token=; Path=/; {attributes}"),
+        format!("__Host-refresh_token=; Path=/; {attributes}"),
+        format!("__Secure-refresh_token=; Path=/api/auth; {attributes}"),
+    ];
+    assert_eq!(logout.all("set-cookie"), cleared);
+    assert_eq!(logout.ok()["revoked"], 1);
+}
+
+async fn under_http_a_cookie_with_a_prefixed_name_is_ignored(app: App) {
+    let (_, device) = user_with_device(&app, "ada").await;
+    for name in [
+        "__Host-access_token",
+        "__Secure-access_token",
+        "Access_Token",
+        "access_token ",
+        "xaccess_token",
+    ] {
+        let cookie = format!("{name}={}", device.access);
+        let response = with_cookie(app.anonymous().get(SESSION), &cookie).await;
+        response.problem(401, "UNAUTHORIZED");
+    }
+}
+
+async fn a_request_with_cookies_gets_its_tokens_only_as_cookies(app: App) {
+    let (ada, device) = user_with_device(&app, "ada").await;
+    let own = |request: Request| {
+        let request = request.header("sec-fetch-site", "same-origin");
+        with_cookie(request, &device.cookies())
+    };
+    let body = passwords(ada.password(), "another good password");
+    for (request, counter) in [
+        (app.anonymous().request("POST", REFRESH), 1),
+        (app.anonymous().post(REFRESH, json!({})), 1),
+        // Last, because it starts a new session.
+        (app.anonymous().post(CHANGE_PASSWORD, body), 0),
+    ] {
+        let response = own(request).await;
+        let jar = jar(&response);
+        let token_response = response.ok();
+        let session = token_response["session_id"].as_str().unwrap();
+        assert_eq!(session == device.session, counter == 1);
+        let account = with_cookie(app.anonymous().get(ACCOUNT), &jar).await.ok();
+        let expected = json!({
+            "user": account,
+            "token_type": "Bearer",
+            "expires_in": 900,
+            "session_id": session,
+        });
+        assert_eq!(token_response, expected);
+        let token = encode_refresh_token(app.secret(), session, counter);
+        assert!(jar.ends_with(&format!("; refresh_token={token}")), "{jar}");
+        let known = with_cookie(app.anonymous().get(SESSION), &jar).await.ok();
+        assert_eq!(known["session"]["id"], session);
+    }
+}
+
+async fn a_browser_refreshes_with_cookies_alone(app: App) {
+    let ada = app.user("ada").await;
+    let body = credentials(ada.email(), ada.password());
+    let mut jar = jar(&app.anonymous().post(LOGIN, body).await);
+    for _ in 0..3 {
+        app.clock.advance(std::time::Duration::from_secs(3600));
+        let expired = with_cookie(app.anonymous().get(SESSION), &jar).await;
+        expired.problem(401, "TOKEN_EXPIRED");
+        let refresh = app.anonymous().request("POST", REFRESH);
+        let response = with_cookie(refresh.header("origin", OWN_ORIGIN), &jar).await;
+        jar = self::jar(&response);
+        response.ok();
+        let task = app.anonymous().post("/api/tasks", json!({ "title": "t" }));
+        let task = with_cookie(task.header("origin", OWN_ORIGIN), &jar);
+        assert_eq!(task.await.created()["user_id"], ada.id());
+    }
+}
+
+async fn the_header_counts_and_not_the_cookie(app: App) {
+    let (ada, adas) = user_with_device(&app, "ada").await;
+    let (_, eves) = user_with_device(&app, "eve").await;
+    let request = app.bearer(adas.access.as_str()).get(SESSION);
+    let session = with_cookie(request, &eves.cookies()).await.ok();
+    assert_eq!(session["user"]["id"], ada.id());
+    // A request with a header needs no origin, and gets its tokens in the body.
+    let change = passwords(ada.password(), "another good password");
+    let request = app
+        .bearer(adas.access.as_str())
+        .post(CHANGE_PASSWORD, change);
+    let token_response = with_cookie(request, &eves.cookies()).await.ok();
+    assert_eq!(token_response["user"]["id"], ada.id());
+    assert!(token_response["access_token"].is_string());
+    // A refresh token in the body is used instead of the cookie.
+    let body = json!({ "refresh_token": token_response["refresh_token"] });
+    let request = app.anonymous().post(REFRESH, body);
+    let next = with_cookie(request, &eves.cookies()).await.ok();
+    assert_eq!(next["session_id"], token_response["session_id"]);
+    assert!(next["refresh_token"].is_string());
+    assert_eq!(counter(&app, &eves.session), 0);
+}
+
+async fn an_invalid_header_is_not_replaced_by_a_valid_cookie(app: App) {
+    let (_, device) = user_with_device(&app, "ada").await;
+    for header in ["", "junk", "Bearer junk", "Basic YTpi", "Bearer"] {
+        let request = app.anonymous().get(SESSION);
+        let request = request.header("authorization", header);
+        let refused = with_cookie(request, &device.cookies()).await;
+        refused.problem(401, "INVALID_TOKEN");
+    }
+    let bad = json!({ "refresh_token": "junk" });
+    let request = app.anonymous().post(REFRESH, bad);
+    let request = request.header("origin", OWN_ORIGIN);
+    let refused = with_cookie(request, &device.cookies()).await;
+    refused.problem(401, "INVALID_TOKEN");
+    assert_eq!(counter(&app, &device.session), 0);
+}
+
+async fn a_cookie_sent_twice_is_rejected(app: App) {
+    let (ada, device) = user_with_device(&app, "ada").await;
+    let other = login(&app, &ada).await;
+    for (first, second) in [(&device, &device), (&device, &other)] {
+        let (first, second) = (first.cookies(), second.cookies());
+        let session = app.anonymous().get(SESSION);
+        let refresh = app.anonymous().request("POST", REFRESH);
+        for request in [session, refresh.header("origin", OWN_ORIGIN)] {
+            let together = format!("{first}; {second}");
+            let refused = with_cookie(request.clone(), &together).await;
+            let problem = refused.problem(401, "INVALID_TOKEN");
+            let detail = problem["detail"].as_str().unwrap();
+            assert!(detail.ends_with("cookie was sent twice"), "{detail}");
+            let apart = with_cookie(with_cookie(request, &first), &second);
+            apart.await.problem(401, "INVALID_TOKEN");
+        }
+    }
+    assert_eq!(counter(&app, &device.session), 0);
+}
+
+/// Sends a request with arbitrary bytes as its `Cookie`.
+async fn raw(app: &App, method: &str, path: &str, cookie: &[u8]) -> Response {
+    let head = format!(
+        "{method} {path} HTTP/1.1\r\nhost: e2e\r\ncontent-length: 0\r\n\
+         sec-fetch-site: same-origin\r\ncookie: "
+    );
+    let mut connection = app.connect().await;
+    let request = [head.as_bytes(), cookie, b"\r\n\r\n"].concat();
+    connection.send(&request).await;
+    connection.response().await.unwrap()
+}
+
+async fn cookies_of_other_applications_are_ignored(app: App) {
+    let (_, device) = user_with_device(&app, "ada").await;
+    let cookies = device.cookies();
+    for (before, after) in [
+        (&b"a=b; "[..], &b"; c=d"[..]),
+        (b"a; =; ;", b";;"),
+        (b"  ", b"  ;  "),
+        ("name=Zoë; ".as_bytes(), "; café=ü".as_bytes()),
+        (b"a=\xff\xfe; ", b"; \xc3=\x80"),
+        (
+            b"a=\"access_token=x\"; ",
+            b"; x_access_token=x; access_tokens=y",
+        ),
+    ] {
+        let cookie = [before, cookies.as_bytes(), after].concat();
+        let session = raw(&app, "GET", SESSION, &cookie).await.ok();
+        assert_eq!(session["session"]["id"], device.session);
+        raw(&app, "POST", REFRESH, &cookie).await.ok();
+    }
+}
+
+async fn a_cookie_without_a_valid_token_is_rejected(app: App) {
+    let (_, device) = user_with_device(&app, "ada").await;
+    let quoted = |token: &str| format!("\"{token}\"").into_bytes();
+    let escaped = |token: &str| {
+        token
+            .replacen('_', "%5F", 1)
+            .replace('.', "%2E")
+            .into_bytes()
+    };
+    for (method, path, name, token) in [
+        ("GET", SESSION, "access_token=", &device.access),
+        ("POST", REFRESH, "refresh_token=", &device.refresh),
+    ] {
+        for value in [
+            b"".to_vec(),
+            b"junk".to_vec(),
+            b"\xff\xfe".to_vec(),
+            [token.as_bytes(), b"\xff"].concat(),
+            "é".into(),
+            quoted(token),
+            escaped(token),
+            [token.as_bytes(), b" x"].concat(),
+            [b"=", token.as_bytes()].concat(),
+            b"a".repeat(9000),
+        ] {
+            let cookie = [name.as_bytes(), &value].concat();
+            let refused = raw(&app, method, path, &cookie).await;
+            refused.problem(401, "INVALID_TOKEN");
+        }
+    }
+    assert_eq!(counter(&app, &device.session), 0);
+}
+
+async fn an_error_sets_no_cookie(app: App) {
+    let (ada, device) = user_with_device(&app, "ada").await;
+    let (wrong, caller) = (credentials(ada.email(), "wrong"), app.anonymous());
+    for request in [
+        caller.post(LOGIN, wrong),
+        caller.post("/api/auth/register", json!({})),
+        caller.post(REFRESH, json!({ "refresh_token": "junk" })),
+        with_cookie(caller.request("POST", REFRESH), "refresh_token=junk"),
+        with_cookie(caller.request("POST", REFRESH), &device.cookies()),
+    ] {
+        let refused = request.await;
+        assert!((400..500).contains(&refused.status()));
+        assert!(refused.all("set-cookie").is_empty());
+    }
+}

@@ -1,0 +1,206 @@
+//! CORS: the other origins that may read a response.
+
+use e2e::{App, Client, Engine, Request, Response, Session, on_both_engines};
+use serde_json::json;
+
+use crate::auth::login::LOGIN;
+use crate::sessions::fixtures::{REFRESH, SESSION, user_with_device};
+
+on_both_engines! {
+    an_allowed_origin_may_read_every_response,
+    another_origin_may_read_no_response,
+    a_preflight_from_an_allowed_origin_lists_what_it_may_send,
+    a_preflight_from_another_origin_allows_nothing,
+    without_allowed_origins_there_is_no_cors,
+}
+
+const ALLOWED: &str = "https://app.example";
+
+const OTHERS: [&str; 8] = [
+    "https://evil.example",
+    "null",
+    "https://sub.app.example",
+    "https://app.example:8443",
+    "http://app.example",
+    "https://APP.example",
+    "https://app.example.evil.example",
+    "http://127.0.0.1:8080",
+];
+
+fn start(engine: Engine) -> App {
+    let allowed = "https://app.example,http://localhost:3000";
+    App::on(engine).set("allowed-origins", allowed).start()
+}
+
+/// Returns one request for each status.
+fn requests(app: &App, user: &Client, token: &str) -> Vec<(u16, Request)> {
+    let (bearer, anonymous) = (app.bearer(token), app.anonymous());
+    let by_cookie = anonymous.post("/api/tasks", json!({ "title": "t" }));
+    let by_cookie = by_cookie.header("cookie", &format!("access_token={token}"));
+    vec![
+        (200, bearer.get(SESSION)),
+        (200, anonymous.get("/api/openapi.json")),
+        (201, bearer.post("/api/tasks", json!({ "title": "t" }))),
+        (400, bearer.post("/api/tasks", "{")),
+        (401, anonymous.get(SESSION)),
+        (401, anonymous.post(REFRESH, json!({}))),
+        (403, bearer.get("/api/somebody/tasks")),
+        (404, bearer.get(&user.task(&json!(4711)))),
+        (404, anonymous.get("/api/nothing")),
+        (404, anonymous.get("/docs/nothing.js")),
+        (404, bearer.delete("/api/auth/sessions/%ff")),
+        (405, anonymous.get(LOGIN)),
+        (405, anonymous.request("OPTIONS", LOGIN)),
+        (413, bearer.post("/api/tasks", " ".repeat(70_000))),
+        (415, bearer.post("/api/tasks", "t".as_bytes())),
+        (422, bearer.post("/api/tasks", json!({}))),
+        (403, by_cookie.header("sec-fetch-site", "cross-site")),
+    ]
+}
+
+fn cors_headers(response: &Response) -> Vec<String> {
+    let shown = [
+        "access-control-allow-origin",
+        "access-control-allow-credentials",
+        "access-control-allow-methods",
+        "access-control-allow-headers",
+        "access-control-expose-headers",
+        "access-control-max-age",
+    ];
+    let shown = shown.iter().filter(|name| !response.all(name).is_empty());
+    shown.map(ToString::to_string).collect()
+}
+
+fn names_an_origin(response: &Response) -> bool {
+    !response.all("access-control-allow-origin").is_empty()
+}
+
+fn varies(response: &Response) -> bool {
+    let vary = response.all("vary").join(",").to_lowercase();
+    vary.split(',').any(|name| name.trim() == "origin")
+}
+
+#[track_caller]
+fn readable(response: &Response, origin: &str) {
+    let header = |name| response.header(name);
+    assert_eq!(
+        header("access-control-allow-origin"),
+        Some(origin),
+        "{response:?}"
+    );
+    assert_eq!(header("access-control-allow-credentials"), Some("true"));
+    assert!(varies(response), "{response:?}");
+    let exposed = header("access-control-expose-headers").unwrap();
+    for name in [
+        "link",
+        "location",
+        "retry-after",
+        "www-authenticate",
+        "x-request-id",
+    ] {
+        let mut names = exposed.split(',').map(str::trim);
+        assert!(names.any(|it| it.eq_ignore_ascii_case(name)), "{exposed}");
+    }
+}
+
+async fn an_allowed_origin_may_read_every_response(engine: Engine) {
+    let app = start(engine);
+    let (ada, device) = user_with_device(&app, "ada").await;
+    for (status, request) in requests(&app, &ada, &device.access) {
+        for origin in [ALLOWED, "http://localhost:3000"] {
+            let response = request.clone().header("origin", origin).await;
+            // A cookie is accepted from an allowed origin.
+            if response.status() != 201 {
+                assert_eq!(response.status(), status, "{request:?}");
+            }
+            readable(&response, origin);
+        }
+    }
+    let mut other = app.database().session();
+    other.execute(match &other {
+        Session::Sqlite(_) => "BEGIN IMMEDIATE",
+        Session::Postgres(_) => "BEGIN; LOCK TABLE tasks",
+    });
+    let bearer = app.bearer(device.access.as_str());
+    let task = bearer.post("/api/tasks", json!({ "title": "t" }));
+    let away = task.header("origin", ALLOWED).await;
+    readable(&away, ALLOWED);
+    away.problem(503, "DATABASE_UNAVAILABLE");
+    other.execute("ROLLBACK");
+    app.database().execute("DROP TABLE tasks");
+    let broken = bearer.get("/api/tasks").header("origin", ALLOWED).await;
+    readable(&broken, ALLOWED);
+    broken.problem(500, "INTERNAL_SERVER_ERROR");
+}
+
+async fn another_origin_may_read_no_response(engine: Engine) {
+    let app = start(engine);
+    let (ada, device) = user_with_device(&app, "ada").await;
+    for (status, request) in requests(&app, &ada, &device.access) {
+        for origin in OTHERS {
+            let response = request.clone().header("origin", origin).await;
+            if origin != "http://127.0.0.1:8080" {
+                assert_eq!(response.status(), status, "{request:?}");
+            }
+            // Without `Access-Control-Allow-Origin`, the other CORS headers are useless.
+            assert!(!names_an_origin(&response), "{response:?}");
+            assert!(varies(&response), "{response:?}");
+        }
+        // A request without an `Origin` header does not come from a page.
+        assert!(!names_an_origin(&request.clone().await));
+    }
+}
+
+fn preflight(app: &App, path: &str, origin: &str, method: &str, headers: &str) -> Request {
+    let request = app.anonymous().request("OPTIONS", path);
+    let request = request.header("origin", origin);
+    let request = request.header("access-control-request-method", method);
+    request.header("access-control-request-headers", headers)
+}
+
+async fn a_preflight_from_an_allowed_origin_lists_what_it_may_send(engine: Engine) {
+    let app = start(engine);
+    for path in ["/api/tasks", REFRESH, "/api/auth/account", "/api/nothing"] {
+        for method in ["GET", "POST", "PUT", "PATCH", "DELETE"] {
+            let headers = "authorization,content-type";
+            let response = preflight(&app, path, ALLOWED, method, headers)
+                .await
+                .is(200);
+            let header = |name| response.header(name).unwrap().to_lowercase();
+            assert_eq!(header("access-control-allow-origin"), ALLOWED);
+            assert_eq!(header("access-control-allow-credentials"), "true");
+            assert_eq!(header("access-control-max-age"), "600");
+            assert!(varies(&response));
+            let methods = header("access-control-allow-methods");
+            assert!(methods.contains(&method.to_lowercase()), "{methods}");
+            let allowed = header("access-control-allow-headers");
+            for name in ["authorization", "content-type", "x-request-id"] {
+                assert!(allowed.contains(name), "{allowed}");
+            }
+            assert!(response.text().is_empty());
+        }
+    }
+    for (method, headers) in [("TRACE", "accept"), ("GET", "x-user-id"), ("GET", "cookie")] {
+        let response = preflight(&app, "/api/tasks", ALLOWED, method, headers).await;
+        response.problem(400, "INVALID_REQUEST");
+    }
+}
+
+async fn a_preflight_from_another_origin_allows_nothing(engine: Engine) {
+    let app = start(engine);
+    for origin in OTHERS {
+        let response = preflight(&app, "/api/tasks", origin, "POST", "content-type").await;
+        assert!(!names_an_origin(&response), "{response:?}");
+    }
+}
+
+async fn without_allowed_origins_there_is_no_cors(app: App) {
+    let (ada, device) = user_with_device(&app, "ada").await;
+    for (status, request) in requests(&app, &ada, &device.access) {
+        let response = request.header("origin", "https://evil.example").await;
+        assert_eq!(response.status(), status);
+        assert!(cors_headers(&response).is_empty());
+    }
+    let response = preflight(&app, "/api/tasks", ALLOWED, "POST", "content-type").await;
+    response.problem(405, "METHOD_NOT_ALLOWED");
+}

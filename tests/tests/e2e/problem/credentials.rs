@@ -1,0 +1,80 @@
+//! Credentials that are missing, malformed, expired, revoked or wrong.
+
+use std::time::Duration;
+
+use e2e::{App, Client, Engine, Response};
+use serde_json::json;
+
+use crate::auth::login::{LOGIN, credentials};
+use crate::sessions::fixtures::encode_refresh_token;
+
+pub(super) async fn no_token(engine: Engine) -> Response {
+    let app = App::on(engine).start();
+    app.anonymous().get("/api/auth/session").await
+}
+
+pub(super) async fn a_malformed_token(engine: Engine) -> Response {
+    let app = App::on(engine).start();
+    app.bearer("junk").get("/api/auth/session").await
+}
+
+pub(super) async fn an_old_token(engine: Engine) -> Response {
+    let app = App::on(engine).start();
+    let ada = app.user("ada").await;
+    app.clock.advance(Duration::from_secs(3600));
+    ada.get("/api/auth/session").await
+}
+
+pub(super) async fn a_wrong_password(engine: Engine) -> Response {
+    let app = App::on(engine).start();
+    let ada = app.user("ada").await;
+    let wrong = credentials(ada.email(), "not the password");
+    app.anonymous().post(LOGIN, wrong).await
+}
+
+pub(super) async fn the_token_of_a_revoked_session(engine: Engine) -> Response {
+    let app = App::on(engine).start();
+    let ada = app.user("ada").await;
+    ada.request("POST", "/api/auth/logout").await.ok();
+    ada.get("/api/auth/session").await
+}
+
+/// Refreshes with this session's tokens of these counters, and returns the last response.
+async fn refreshed<const N: usize>(app: &App, ada: &Client, counters: [u32; N]) -> Response {
+    let session = ada.get("/api/auth/session").await.ok();
+    let session = session["session"]["id"].as_str().unwrap().to_owned();
+    let refresh = |counter| {
+        let token = encode_refresh_token(app.secret(), &session, counter);
+        let body = json!({ "refresh_token": token });
+        app.anonymous()
+            .post("/api/auth/refresh", body)
+            .into_future()
+    };
+    let mut last = None;
+    for counter in counters {
+        last = Some(refresh(counter).await);
+    }
+    last.unwrap()
+}
+
+pub(super) async fn a_refresh_token_two_steps_old(engine: Engine) -> Response {
+    let app = App::on(engine).start();
+    let ada = app.user("ada").await;
+    refreshed(&app, &ada, [0, 1, 0]).await
+}
+
+pub(super) async fn a_refresh_token_of_a_revoked_session(engine: Engine) -> Response {
+    let app = App::on(engine).start();
+    let ada = app.user("ada").await;
+    app.clock.advance(Duration::from_secs(10));
+    let end = "UPDATE sessions SET revoked_at = created_at";
+    app.database().execute(end);
+    refreshed(&app, &ada, [0]).await
+}
+
+pub(super) async fn a_wrong_current_password(engine: Engine) -> Response {
+    let app = App::on(engine).start();
+    let body = json!({ "current_password": "wrong", "new_password": "another one" });
+    let ada = app.user("ada").await;
+    ada.post("/api/auth/change-password", body).await
+}

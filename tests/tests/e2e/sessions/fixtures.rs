@@ -1,0 +1,178 @@
+//! Devices with their tokens, and what the database stores of their sessions.
+
+use std::time::Duration;
+
+use auth_core::refresh::{RefreshToken, RefreshTokens};
+use auth_core::{Keyring, Secret};
+use e2e::{App, Client, Request, Response};
+use serde_json::{Value, json};
+use tokio::time::{Instant, sleep};
+use uuid::Uuid;
+
+use crate::auth::login::{LOGIN, credentials};
+
+pub(crate) const REFRESH: &str = "/api/auth/refresh";
+pub(crate) const LOGOUT: &str = "/api/auth/logout";
+pub(crate) const SESSION: &str = "/api/auth/session";
+pub(crate) const SESSIONS: &str = "/api/auth/sessions";
+pub(crate) const ACCOUNT: &str = "/api/auth/account";
+pub(crate) const CHANGE_PASSWORD: &str = "/api/auth/change-password";
+
+/// The origin of the server's own pages, from its default `PUBLIC_URL`.
+pub(crate) const OWN_ORIGIN: &str = "http://127.0.0.1:8080";
+
+pub(crate) const ACCESS_TTL: Duration = Duration::from_secs(15 * 60);
+pub(crate) const SESSION_TTL: Duration = Duration::from_secs(7 * 24 * 60 * 60);
+pub(crate) const OVERLAP: Duration = Duration::from_secs(10);
+/// The last microsecond of each.
+pub(crate) const ALMOST_SESSION_TTL: Duration = Duration::from_micros(604_799_999_999);
+pub(crate) const ALMOST_OVERLAP: Duration = Duration::from_micros(9_999_999);
+pub(crate) const MICROSECOND: Duration = Duration::from_micros(1);
+
+/// The tokens that a device stores after a login or a refresh.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Device {
+    pub(crate) session: String,
+    pub(crate) access: String,
+    pub(crate) refresh: String,
+}
+
+impl Device {
+    #[track_caller]
+    pub(crate) fn from_response(token_response: &Value) -> Self {
+        let text = |name: &str| token_response[name].as_str().unwrap().to_owned();
+        Self {
+            session: text("session_id"),
+            access: text("access_token"),
+            refresh: text("refresh_token"),
+        }
+    }
+
+    /// The `Cookie` header with which a browser sends the same tokens.
+    pub(crate) fn cookies(&self) -> String {
+        format!(
+            "access_token={}; refresh_token={}",
+            self.access, self.refresh
+        )
+    }
+}
+
+/// Logs in another device of this user.
+pub(crate) async fn login(app: &App, user: &Client) -> Device {
+    let body = credentials(user.email(), user.password());
+    Device::from_response(&app.anonymous().post(LOGIN, body).await.ok())
+}
+
+/// A user with one device; the session of the registration is revoked.
+pub(crate) async fn user_with_device(app: &App, name: &str) -> (Client, Device) {
+    let user = app.user(name).await;
+    user.post(LOGOUT, json!({})).await.ok();
+    let device = login(app, &user).await;
+    (user, device)
+}
+
+pub(crate) fn refresh(app: &App, token: &str) -> Request {
+    let body = json!({ "refresh_token": token });
+    app.anonymous().post(REFRESH, body)
+}
+
+/// Refreshes and asserts success.
+pub(crate) async fn refreshed(app: &App, device: &Device) -> Device {
+    Device::from_response(&refresh(app, &device.refresh).await.ok())
+}
+
+/// Encodes a refresh token for any session and counter.
+pub(crate) fn encode_refresh_token(secret: &str, session: &str, counter: u32) -> String {
+    let keyring = Keyring::new(Secret::new(secret).unwrap());
+    RefreshTokens::new(&keyring).encode(RefreshToken {
+        session_id: Uuid::parse_str(session).unwrap().into_bytes(),
+        counter,
+    })
+}
+
+/// A column of a session's row; `None` for NULL and for no row.
+pub(crate) fn column(app: &App, session: &str, name: &str) -> Option<String> {
+    let query = format!("SELECT {name} FROM sessions WHERE id = '{session}'");
+    app.database().value(&query)
+}
+
+pub(crate) fn counter(app: &App, session: &str) -> u32 {
+    let counter = column(app, session, "counter");
+    counter.unwrap().parse().unwrap()
+}
+
+pub(crate) fn is_revoked(app: &App, session: &str) -> bool {
+    column(app, session, "revoked_at").is_some()
+}
+
+/// Returns for each of these sessions whether it is not revoked in the database.
+pub(crate) fn are_live<'d>(app: &App, devices: impl IntoIterator<Item = &'d Device>) -> Vec<bool> {
+    let devices = devices.into_iter();
+    devices.map(|it| !is_revoked(app, &it.session)).collect()
+}
+
+pub(crate) fn count(app: &App, table: &str) -> u64 {
+    let count = app
+        .database()
+        .value(&format!("SELECT COUNT(*) FROM {table}"));
+    count.unwrap().parse().unwrap()
+}
+
+pub(crate) async fn get_session(app: &App, access: &str) -> Response {
+    app.bearer(access).get(SESSION).await
+}
+
+/// Every process must reject a session within this time after a logout on any of them.
+pub(crate) const MAX_REVOCATION_DELAY: Duration = Duration::from_secs(2);
+
+/// Repeats the request until the response has this code; returns the time it took.
+pub(crate) async fn until_refused(app: &App, access: &str, code: &str) -> Duration {
+    let started = Instant::now();
+    loop {
+        let response = get_session(app, access).await;
+        if response.code() == code {
+            return started.elapsed();
+        }
+        response.ok();
+        let waited = started.elapsed();
+        assert!(waited < Duration::from_secs(20), "no {code} in {waited:?}");
+        sleep(Duration::from_millis(10)).await;
+    }
+}
+
+/// Repeats the check until it is true.
+pub(crate) async fn eventually(what: &str, is_so: impl AsyncFn() -> bool) {
+    let started = Instant::now();
+    while !is_so().await {
+        let waited = started.elapsed();
+        assert!(
+            waited < Duration::from_secs(20),
+            "not in {waited:?}: {what}"
+        );
+        sleep(Duration::from_millis(20)).await;
+    }
+}
+
+/// The id of one of the sessions that [`clone_sessions`] creates.
+pub(crate) fn cloned(number: usize) -> String {
+    format!("00000000-0000-7000-8000-{}", 100_000_000_000 + number)
+}
+
+/// Inserts this many copies of a session, with ids of their own.
+pub(crate) fn clone_sessions(app: &App, session: &str, count: usize) {
+    app.database().execute(&format!(
+        "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {count}) \
+         INSERT INTO sessions (id, user_id, counter, late_recoveries, created_at, last_used_at, expires_at) \
+         SELECT '00000000-0000-7000-8000-' || CAST(100000000000 + i AS TEXT), \
+             user_id, counter, late_recoveries, created_at, last_used_at, expires_at \
+         FROM n, sessions WHERE id = '{session}'"
+    ));
+}
+
+/// Inserts a revocation that expired years ago.
+pub(crate) fn insert_expired_revocation(app: &App) {
+    app.database().execute(
+        "INSERT INTO revocations (sequence, session_id, forget_after) \
+         VALUES (0, 'spent', '2020-01-01 00:00:00')",
+    );
+}

@@ -1,0 +1,300 @@
+//! No token outlives its session, and no session `SESSION_MAX_TTL`.
+
+use std::time::Duration;
+
+use e2e::{App, Engine, Response, on_both_engines};
+use serde_json::{Value, json};
+
+use super::fixtures::{
+    ACCESS_TTL, CHANGE_PASSWORD, Device, MAX_REVOCATION_DELAY, MICROSECOND, SESSION_TTL, SESSIONS,
+    column, count, get_session, is_revoked, login, refresh, refreshed, until_refused,
+    user_with_device,
+};
+use crate::auth::logout::{assert_logged_out, by_access};
+use crate::better_auth::fixtures::{Browser, DAY, SIGN_UP, sign_up_body};
+
+on_both_engines! {
+    a_session_ends_at_its_maximum_lifetime_despite_refreshes,
+    in_the_last_second_no_token_is_issued,
+    the_tokens_and_cookies_end_with_the_session,
+    a_doubled_refresh_returns_the_same_shortened_token,
+    a_recovered_refresh_token_does_not_outlive_its_session,
+    the_setting_limits_existing_sessions,
+    a_better_auth_session_is_not_extended_beyond_it,
+    a_change_of_password_starts_a_new_lifetime,
+    the_token_of_a_short_session_of_better_auth_ends_with_it,
+    a_service_token_is_revoked_with_its_session,
+    revoking_a_session_that_just_expired_reaches_its_tokens,
+    sessions_that_just_expired_end_with_the_others,
+    an_expired_session_stays_as_long_as_its_tokens_could_live,
+}
+
+const SECOND: Duration = Duration::from_secs(1);
+const MAX: Duration = Duration::from_secs(10 * 24 * 60 * 60);
+
+fn limited(engine: Engine) -> App {
+    App::on(engine).set("session-max-ttl", "10d").start()
+}
+
+fn claims(token: &str) -> Value {
+    use base64::Engine as _;
+    let payload = token.split('.').nth(1).unwrap();
+    let payload = base64::engine::general_purpose::URL_SAFE_NO_PAD.decode(payload);
+    serde_json::from_slice(&payload.unwrap()).unwrap()
+}
+
+fn lifetime(token: &str) -> i64 {
+    let claims = claims(token);
+    claims["exp"].as_i64().unwrap() - claims["iat"].as_i64().unwrap()
+}
+
+fn max_ages(response: &Response) -> Vec<String> {
+    let cookies = response.all("set-cookie").into_iter();
+    let ages = cookies.filter_map(|cookie| {
+        cookie
+            .split("; ")
+            .find_map(|it| it.strip_prefix("Max-Age="))
+    });
+    ages.map(ToOwned::to_owned).collect()
+}
+
+/// Returns a device that was used once a day for this time after its login.
+async fn used_until(app: &App, name: &str, age: Duration) -> Device {
+    let (_, mut device) = user_with_device(app, name).await;
+    let mut left = age;
+    while left > DAY {
+        app.clock.advance(DAY);
+        left -= DAY;
+        device = refreshed(app, &device).await;
+    }
+    app.clock.advance(left);
+    device
+}
+
+async fn a_session_ends_at_its_maximum_lifetime_despite_refreshes(engine: Engine) {
+    let app = limited(engine);
+    let device = used_until(&app, "ada", MAX.saturating_sub(SECOND)).await;
+    let response = refresh(&app, &device.refresh).await;
+    assert_eq!(max_ages(&response), ["1", "1"]);
+    let device = Device::from_response(&response.ok());
+    let listed = app.bearer(device.access.as_str()).get(SESSIONS).await.ok();
+    assert_eq!(listed[0]["expires_at"], "2026-11-30T12:57:51.869Z");
+    app.clock.advance(SECOND);
+    let refused = refresh(&app, &device.refresh).await;
+    refused.problem(401, "SESSION_EXPIRED");
+    for after in [SECOND, DAY] {
+        app.clock.advance(after);
+        let refused = refresh(&app, &device.refresh).await;
+        refused.problem(401, "SESSION_EXPIRED");
+    }
+    get_session(&app, &device.access)
+        .await
+        .problem(401, "TOKEN_EXPIRED");
+}
+
+async fn in_the_last_second_no_token_is_issued(engine: Engine) {
+    let app = limited(engine);
+    let device = used_until(&app, "ada", MAX.saturating_sub(MICROSECOND)).await;
+    let refused = refresh(&app, &device.refresh).await;
+    assert!(refused.all("set-cookie").is_empty());
+    refused.problem(401, "SESSION_EXPIRED");
+}
+
+async fn the_tokens_and_cookies_end_with_the_session(engine: Engine) {
+    let app = limited(engine);
+    for (name, left, token, cookie) in [
+        ("ada", SESSION_TTL, 900, 604_800),
+        ("eve", ACCESS_TTL + SECOND, 900, 901),
+        ("bob", ACCESS_TTL, 900, 900),
+        ("joe", ACCESS_TTL.saturating_sub(SECOND), 899, 899),
+    ] {
+        let device = used_until(&app, name, MAX.saturating_sub(left)).await;
+        let response = refresh(&app, &device.refresh).await;
+        assert_eq!(
+            max_ages(&response),
+            [cookie.to_string(), cookie.to_string()]
+        );
+        let token_response = response.ok();
+        assert_eq!(token_response["expires_in"], token, "{name}");
+        assert_eq!(
+            lifetime(token_response["access_token"].as_str().unwrap()),
+            token
+        );
+    }
+}
+
+async fn a_doubled_refresh_returns_the_same_shortened_token(engine: Engine) {
+    let app = limited(engine);
+    let device = used_until(&app, "ada", MAX.saturating_sub(ACCESS_TTL / 2)).await;
+    let first = refresh(&app, &device.refresh).await.ok();
+    app.clock.advance(SECOND * 9);
+    let second = refresh(&app, &device.refresh).await.ok();
+    assert_eq!(first, second);
+    assert_eq!(first["expires_in"], 450);
+}
+
+/// The session lasts its lifetime from the recovery; retries of the recovery do not extend it.
+async fn a_recovered_refresh_token_does_not_outlive_its_session(engine: Engine) {
+    let app = App::on(engine).set("access-token-ttl", "7d").start();
+    let (_, device) = user_with_device(&app, "ada").await;
+    refreshed(&app, &device).await;
+    app.clock.advance(DAY);
+    let recovered = refresh(&app, &device.refresh).await.ok();
+    assert_eq!(recovered["expires_in"], 7 * 86_400);
+    app.clock.advance(DAY * 2);
+    let again = refresh(&app, &device.refresh).await.ok();
+    assert_eq!(again["expires_in"], 5 * 86_400);
+    let token = again["access_token"].as_str().unwrap();
+    assert_eq!(
+        claims(token)["exp"],
+        claims(recovered["access_token"].as_str().unwrap())["exp"]
+    );
+}
+
+async fn the_setting_limits_existing_sessions(app: App) {
+    let device = used_until(&app, "ada", MAX.saturating_sub(SECOND)).await;
+    let later = app.another_process().set("session-max-ttl", "10d").start();
+    let response = refresh(&later, &device.refresh).await;
+    assert_eq!(response.ok()["expires_in"], 1);
+    // A process without the setting extends the session, a process with it does not.
+    let device = refreshed(&app, &device).await;
+    let device = refreshed(&app, &device).await;
+    app.clock.advance(SECOND);
+    let refused = refresh(&later, &device.refresh).await;
+    refused.problem(401, "SESSION_EXPIRED");
+    let listed = later.bearer(device.access.as_str()).get(SESSIONS).await;
+    assert_eq!(listed.ok(), json!([]));
+    let body = json!({ "current_password": "ada: correct horse battery staple", "new_password": "another good one" });
+    let refused = later
+        .bearer(device.access.as_str())
+        .post(CHANGE_PASSWORD, body)
+        .await;
+    refused.problem(401, "TOKEN_REVOKED");
+    // Its access token has some minutes left and is revoked with the session.
+    assert_logged_out(by_access(&later, &device, json!({})).await, 0);
+    get_session(&later, &device.access)
+        .await
+        .problem(401, "TOKEN_REVOKED");
+}
+
+async fn a_better_auth_session_is_not_extended_beyond_it(engine: Engine) {
+    let app = limited(engine);
+    let response = app.anonymous().post(SIGN_UP, sign_up_body("ada")).await;
+    assert_eq!(max_ages(&response), ["604800"]);
+    let ada = Browser::of(&response);
+    app.clock.advance(DAY * 5);
+    let response = ada.get(&app, "/api/auth/get-session").await;
+    assert_eq!(max_ages(&response), ["432000"]);
+    assert_eq!(
+        response.ok()["session"]["expiresAt"],
+        "2026-11-30T12:57:51.869Z"
+    );
+    app.clock.advance((DAY * 5).saturating_sub(SECOND));
+    let response = ada.get(&app, "/api/auth/get-session").await;
+    // The row is not written again when its expiry cannot move.
+    assert!(response.all("set-cookie").is_empty());
+    assert_eq!(
+        response.ok()["session"]["updatedAt"],
+        "2026-11-25T12:57:51.869Z"
+    );
+    let token = ada.get(&app, "/api/auth/token").await.ok();
+    assert_eq!(lifetime(token["token"].as_str().unwrap()), 1);
+    app.clock.advance(SECOND.saturating_sub(MICROSECOND));
+    assert!(ada.is_signed_in(&app).await);
+    let token = ada.get(&app, "/api/auth/token").await;
+    assert_eq!(token.status(), 401);
+    app.clock.advance(MICROSECOND);
+    assert!(!ada.is_signed_in(&app).await);
+}
+
+async fn a_change_of_password_starts_a_new_lifetime(engine: Engine) {
+    let app = limited(engine);
+    let (ada, _) = user_with_device(&app, "ada").await;
+    app.clock.advance(MAX.saturating_sub(SECOND));
+    let device = login(&app, &ada).await;
+    app.clock.advance(SECOND * 2);
+    let response = refresh(&app, &device.refresh).await;
+    assert_eq!(response.ok()["expires_in"], 900);
+}
+
+async fn the_token_of_a_short_session_of_better_auth_ends_with_it(engine: Engine) {
+    let app = App::on(engine).set("access-token-ttl", "7d").start();
+    let mut body = sign_up_body("ada");
+    body["rememberMe"] = false.into();
+    let ada = Browser::of(&app.anonymous().post(SIGN_UP, body).await.is(200));
+    for (wait, left) in [(Duration::ZERO, 86_400), (DAY.saturating_sub(SECOND), 1)] {
+        app.clock.advance(wait);
+        let token = ada.get(&app, "/api/auth/token").await.ok();
+        assert_eq!(lifetime(token["token"].as_str().unwrap()), left);
+    }
+}
+
+async fn a_service_token_is_revoked_with_its_session(engine: Engine) {
+    let app = App::on(engine)
+        .set("session-max-ttl", "10d")
+        .set("token-audiences", "reports")
+        .start();
+    let device = used_until(&app, "ada", MAX.saturating_sub(SECOND * 60)).await;
+    let device = refreshed(&app, &device).await;
+    let body = json!({ "audience": "reports" });
+    let given = app
+        .bearer(device.access.as_str())
+        .post("/api/auth/token", body)
+        .await;
+    assert_eq!(given.ok()["expires_in"], 60);
+}
+
+/// A process with a slow clock, or a service with a large leeway, still accepts the access token.
+async fn revoking_a_session_that_just_expired_reaches_its_tokens(engine: Engine) {
+    let app = App::on(engine).set("session-ttl", "15m").start();
+    let behind = app
+        .another_process()
+        .clock(e2e::TestClock::default())
+        .start();
+    let (_, device) = user_with_device(&app, "ada").await;
+    app.clock.advance(ACCESS_TTL);
+    get_session(&behind, &device.access).await.ok();
+    assert_logged_out(by_access(&app, &device, json!({})).await, 0);
+    let delay = until_refused(&behind, &device.access, "TOKEN_REVOKED").await;
+    assert!(delay < MAX_REVOCATION_DELAY, "{delay:?}");
+}
+
+/// Kept for an access token's lifetime plus ten minutes for clocks that differ.
+async fn sessions_that_just_expired_end_with_the_others(engine: Engine) {
+    let app = App::on(engine).set("session-ttl", "15m").start();
+    let reach = ACCESS_TTL + Duration::from_secs(10 * 60);
+    for (name, since, ended) in [
+        ("ada", Duration::ZERO, true),
+        ("eve", reach.saturating_sub(MICROSECOND), true),
+        ("bob", reach, false),
+    ] {
+        for scope in ["others", "all"] {
+            let (user, expired) = user_with_device(&app, &format!("{name}{scope}")).await;
+            app.clock.advance(ACCESS_TTL + since);
+            let device = login(&app, &user).await;
+            let revoked = usize::from(scope == "all");
+            let response = by_access(&app, &device, json!({ "scope": scope })).await;
+            assert_eq!(response.ok()["revoked"], revoked);
+            assert_eq!(is_revoked(&app, &expired.session), ended, "{name}");
+        }
+    }
+}
+
+async fn an_expired_session_stays_as_long_as_its_tokens_could_live(engine: Engine) {
+    let app = App::on(engine).set("access-token-ttl", "3d").start();
+    let (_, device) = user_with_device(&app, "ada").await;
+    let sessions = count(&app, "sessions");
+    app.clock.advance(SESSION_TTL + DAY * 3);
+    super::fixtures::insert_expired_revocation(&app);
+    let later = app.another_process().set("access-token-ttl", "3d").start();
+    super::fixtures::eventually("a round is over", async || {
+        count(&later, "revocations WHERE session_id = 'spent'") == 0
+    })
+    .await;
+    assert_eq!(count(&app, "sessions"), sessions);
+    assert!(column(&app, &device.session, "id").is_some());
+    app.clock
+        .advance(Duration::from_secs(10 * 60) + MICROSECOND);
+    let last = app.another_process().set("access-token-ttl", "3d").start();
+    super::fixtures::eventually("all are gone", async || count(&last, "sessions") == 0).await;
+}

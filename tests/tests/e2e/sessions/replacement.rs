@@ -1,0 +1,237 @@
+//! A login or a registration that comes with the cookies of a session ends that session.
+
+use std::time::Duration;
+
+use e2e::{App, Client, Engine, Request, on_both_engines};
+use futures_util::future::join_all;
+use serde_json::json;
+
+use super::fixtures::{
+    CHANGE_PASSWORD, Device, MAX_REVOCATION_DELAY, OWN_ORIGIN, are_live, encode_refresh_token,
+    get_session, login, refresh, refreshed, until_refused, user_with_device,
+};
+use crate::auth::change_password::passwords;
+use crate::auth::login::{LOGIN, credentials};
+use crate::auth::logout::by_access;
+
+on_both_engines! {
+    a_login_ends_the_session_of_its_cookies_on_every_node,
+    either_cookie_alone_is_enough_even_with_an_expired_access_token,
+    a_registration_ends_the_session_of_its_cookies,
+    a_login_of_another_user_ends_the_session_of_its_cookies,
+    a_failed_login_revokes_nothing,
+    forged_or_doubled_cookies_revoke_nothing,
+    a_login_from_another_origin_revokes_nothing,
+    logins_at_once_with_the_same_cookies_end_the_session_once,
+    logins_that_replace_sessions_during_other_revocations_cause_no_errors,
+}
+
+const REGISTER: &str = "/api/auth/register";
+
+/// Builds a request of our own page with these cookies.
+fn from_browser(request: Request, cookies: &str) -> Request {
+    let request = request.header("cookie", cookies);
+    request.header("origin", OWN_ORIGIN)
+}
+
+async fn a_login_ends_the_session_of_its_cookies_on_every_node(app: App) {
+    let other = app.another_process().start();
+    let (ada, before) = user_with_device(&app, "ada").await;
+    let phone = login(&app, &ada).await;
+    get_session(&other, &before.access).await.ok();
+    let request = app
+        .anonymous()
+        .post(LOGIN, credentials(ada.email(), ada.password()));
+    let response = from_browser(request, &before.cookies()).await;
+    assert_eq!(response.all("set-cookie").len(), 2);
+    let after = Device::from_response(&response.ok());
+    assert_eq!(
+        are_live(&app, [&before, &after, &phone]),
+        [false, true, true]
+    );
+    get_session(&app, &before.access)
+        .await
+        .problem(401, "TOKEN_REVOKED");
+    let refused = refresh(&app, &before.refresh).await;
+    refused.problem(401, "SESSION_EXPIRED");
+    let waited = until_refused(&other, &before.access, "TOKEN_REVOKED").await;
+    assert!(waited < MAX_REVOCATION_DELAY, "{waited:?}");
+    get_session(&other, &after.access).await.ok();
+    refreshed(&app, &after).await;
+}
+
+async fn either_cookie_alone_is_enough_even_with_an_expired_access_token(app: App) {
+    let (ada, first) = user_with_device(&app, "ada").await;
+    let second = login(&app, &ada).await;
+    app.clock.advance(Duration::from_secs(24 * 60 * 60));
+    for cookie in [
+        format!("access_token={}", first.access),
+        format!("access_token=junk; refresh_token={}", second.refresh),
+    ] {
+        let body = credentials(ada.email(), ada.password());
+        let request = app.anonymous().post(LOGIN, body);
+        from_browser(request, &cookie).await.ok();
+    }
+    assert_eq!(are_live(&app, [&first, &second]), [false, false]);
+}
+
+async fn a_registration_ends_the_session_of_its_cookies(app: App) {
+    let (ada, device) = user_with_device(&app, "ada").await;
+    let phone = login(&app, &ada).await;
+    for (name, cookies) in [("bob", device.cookies()), ("cid", phone.cookies())] {
+        let body = credentials(&format!("{name}@example.com"), "correct horse");
+        let request = from_browser(app.anonymous().post(REGISTER, body), &cookies);
+        Device::from_response(&request.await.created());
+    }
+    assert_eq!(are_live(&app, [&device, &phone]), [false, false]);
+    // A registration with an existing address creates no session, so it revokes none.
+    let device = login(&app, &ada).await;
+    let body = credentials("bob@example.com", "correct horse");
+    let request = from_browser(app.anonymous().post(REGISTER, body), &device.cookies());
+    request.await.problem(409, "USER_ALREADY_EXISTS");
+    assert_eq!(are_live(&app, [&device]), [true]);
+}
+
+async fn a_login_of_another_user_ends_the_session_of_its_cookies(app: App) {
+    let (_, adas) = user_with_device(&app, "ada").await;
+    let (eve, eves) = user_with_device(&app, "eve").await;
+    let request = app
+        .anonymous()
+        .post(LOGIN, credentials(eve.email(), eve.password()));
+    let next = from_browser(request, &adas.cookies()).await.ok();
+    assert_eq!(next["user"]["id"], eve.id());
+    assert_eq!(are_live(&app, [&adas, &eves]), [false, true]);
+    get_session(&app, &adas.access)
+        .await
+        .problem(401, "TOKEN_REVOKED");
+}
+
+async fn a_failed_login_revokes_nothing(app: App) {
+    let (ada, device) = user_with_device(&app, "ada").await;
+    for body in [
+        credentials(ada.email(), "not the password"),
+        credentials("nobody@example.com", ada.password()),
+    ] {
+        let request = from_browser(app.anonymous().post(LOGIN, body), &device.cookies());
+        request.await.problem(401, "INVALID_EMAIL_OR_PASSWORD");
+    }
+    let request = from_browser(app.anonymous().post(LOGIN, json!({})), &device.cookies());
+    request.await.problem(422, "VALIDATION_ERROR");
+    assert_eq!(are_live(&app, [&device]), [true]);
+    get_session(&app, &device.access).await.ok();
+}
+
+async fn forged_or_doubled_cookies_revoke_nothing(app: App) {
+    let (_, adas) = user_with_device(&app, "ada").await;
+    let (eve, eves) = user_with_device(&app, "eve").await;
+    let foreign = encode_refresh_token("the secret of another server, 32 bytes", &adas.session, 0);
+    let spoilt = |token: &str| format!("{}A", &token[..token.len() - 1]);
+    let doubled = format!("{}; {}", adas.cookies(), adas.cookies());
+    for cookies in [
+        format!("access_token={}", adas.session),
+        format!("refresh_token={}", adas.session),
+        format!("refresh_token={foreign}"),
+        format!(
+            "access_token={}",
+            spoilt(&adas.access[..adas.access.len() - 5])
+        ),
+        format!("access_token={}", adas.refresh),
+        format!("refresh_token={}", adas.access),
+        doubled,
+        format!("{}; {}", adas.cookies(), eves.cookies()),
+        format!("__Host-access_token={}", adas.access),
+        format!("__Secure-refresh_token={}", adas.refresh),
+    ] {
+        let request = app
+            .anonymous()
+            .post(LOGIN, credentials(eve.email(), eve.password()));
+        from_browser(request, &cookies).await.ok();
+        assert_eq!(are_live(&app, [&adas, &eves]), [true, true], "{cookies}");
+    }
+    // Tokens outside cookies do not revoke it either, because no cookie is replaced.
+    let request = app
+        .bearer(adas.access.as_str())
+        .post(LOGIN, credentials(eve.email(), eve.password()));
+    request.header("origin", OWN_ORIGIN).await.ok();
+    assert_eq!(are_live(&app, [&adas, &eves]), [true, true]);
+}
+
+/// A page of another site may log its visitor in, but not out.
+async fn a_login_from_another_origin_revokes_nothing(engine: Engine) {
+    let allowed = "https://app.example";
+    let app = App::on(engine).set("allowed-origins", allowed).start();
+    let (_, device) = user_with_device(&app, "ada").await;
+    let (eve, _) = user_with_device(&app, "eve").await;
+    let request = || {
+        let body = credentials(eve.email(), eve.password());
+        let request = app.anonymous().post(LOGIN, body);
+        request.header("cookie", &device.cookies())
+    };
+    for (name, value) in [
+        ("origin", "https://evil.example"),
+        ("origin", "null"),
+        ("origin", ""),
+        ("sec-fetch-site", "cross-site"),
+        ("sec-fetch-site", "same-site"),
+        ("x-nothing", "x"),
+    ] {
+        request().header(name, value).await.ok();
+        assert_eq!(are_live(&app, [&device]), [true], "{name}: {value}");
+    }
+    request().header("origin", allowed).await.ok();
+    assert_eq!(are_live(&app, [&device]), [false]);
+}
+
+async fn logins_at_once_with_the_same_cookies_end_the_session_once(app: App) {
+    let (ada, device) = user_with_device(&app, "ada").await;
+    let (eve, _) = user_with_device(&app, "eve").await;
+    let request = |user: &Client| {
+        let body = credentials(user.email(), user.password());
+        from_browser(app.anonymous().post(LOGIN, body), &device.cookies()).into_future()
+    };
+    let responses = tokio::join!(request(&ada), request(&eve), request(&ada), request(&eve));
+    for response in [responses.0, responses.1, responses.2, responses.3] {
+        let next = Device::from_response(&response.ok());
+        get_session(&app, &next.access).await.ok();
+    }
+    let notice = format!(
+        "SELECT COUNT(*) FROM revocations WHERE session_id = '{}'",
+        device.session
+    );
+    assert_eq!(app.database().value(&notice).unwrap(), "1");
+}
+
+/// Two users who swap browsers while both change their password and sign out everywhere.
+async fn logins_that_replace_sessions_during_other_revocations_cause_no_errors(app: App) {
+    for round in 0..5 {
+        let (ada, first) = user_with_device(&app, &format!("ada{round}")).await;
+        let (eve, second) = user_with_device(&app, &format!("eve{round}")).await;
+        let adas = [first, login(&app, &ada).await, login(&app, &ada).await];
+        let eves = [second, login(&app, &eve).await, login(&app, &eve).await];
+        let takes_over = |user: &Client, device: &Device| {
+            let body = credentials(user.email(), user.password());
+            from_browser(app.anonymous().post(LOGIN, body), &device.cookies()).into_future()
+        };
+        let change = |user: &Client, device: &Device| {
+            let body = passwords(user.password(), "another good password");
+            let bearer = app.bearer(device.access.as_str());
+            bearer.post(CHANGE_PASSWORD, body).into_future()
+        };
+        let everywhere = |device: &Device| by_access(&app, device, json!({ "scope": "all" }));
+        let responses = join_all([
+            takes_over(&ada, &eves[0]),
+            takes_over(&eve, &adas[0]),
+            change(&ada, &adas[1]),
+            change(&eve, &eves[1]),
+            takes_over(&ada, &eves[0]),
+            takes_over(&eve, &adas[0]),
+            everywhere(&adas[2]).into_future(),
+            everywhere(&eves[2]).into_future(),
+        ])
+        .await;
+        for response in responses {
+            assert!(response.status() < 500, "{}", response.text());
+        }
+        assert_eq!(are_live(&app, adas.iter().chain(&eves)), [false; 6]);
+    }
+}

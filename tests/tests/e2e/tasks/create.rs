@@ -1,0 +1,177 @@
+//! `POST /api/{user_id}/tasks`
+
+use e2e::{App, TestClock, on_both_engines};
+use serde_json::{Value, json};
+
+use super::bases;
+
+on_both_engines! {
+    a_new_task_is_open,
+    a_new_task_is_where_its_location_says,
+    the_location_is_an_address_whatever_the_id_of_the_user,
+    a_title_is_trimmed_and_has_1_to_200_characters,
+    a_description_has_at_most_10000_characters,
+    a_description_is_kept_as_it_is,
+    fields_that_the_server_sets_are_ignored,
+    an_id_is_never_reused,
+}
+
+async fn a_new_task_is_open(app: App) {
+    let ada = app.user("ada").await;
+    for base in bases(&ada) {
+        let body = json!({ "title": "Buy milk", "description": "Two bottles" });
+        let task = ada.post(&base, body).await.created();
+        let expected = json!({
+            "id": task["id"],
+            "user_id": ada.id(),
+            "title": "Buy milk",
+            "description": "Two bottles",
+            "completed": false,
+            "created_at": TestClock::START,
+            "updated_at": TestClock::START,
+        });
+        assert_eq!(task, expected);
+        assert!(task["id"].is_i64());
+    }
+    let bare = ada.post("/api/tasks", json!({ "title": "Buy milk" })).await;
+    assert_eq!(bare.created()["description"], Value::Null);
+    let body = json!({ "title": "Buy milk", "description": null });
+    let bare = ada.post("/api/tasks", body).await.created();
+    assert_eq!(bare["description"], Value::Null);
+}
+
+async fn a_new_task_is_where_its_location_says(app: App) {
+    let ada = app.user("ada").await;
+    for base in bases(&ada) {
+        let response = ada.post(&base, json!({ "title": "Buy milk" })).await;
+        let location = response.header("location").unwrap().to_owned();
+        let task = response.created();
+        assert_eq!(location, ada.task(&task["id"]));
+        assert_eq!(ada.get(&location).await.ok(), task);
+    }
+}
+
+/// An imported user keeps the id it had.
+async fn the_location_is_an_address_whatever_the_id_of_the_user(app: App) {
+    for (number, (id, encoded)) in [
+        ("a b", "a%20b"),
+        ("a?b#c", "a%3Fb%23c"),
+        ("äöü", "%C3%A4%C3%B6%C3%BC"),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let email = format!("user{number}@example.com");
+        app.user(&format!("user{number}")).await;
+        app.database().execute(&format!(
+            "DELETE FROM sessions; UPDATE users SET id = '{id}' WHERE email = '{email}'"
+        ));
+        let owner = app.bearer(app.token_for(id, &email));
+        let response = owner
+            .post("/api/tasks", json!({ "title": "Buy milk" }))
+            .await;
+        let location = response.header("location").unwrap().to_owned();
+        let task = response.created();
+        assert_eq!(location, format!("/api/{encoded}/tasks/{}", task["id"]));
+        assert_eq!(owner.get(&location).await.ok(), task);
+    }
+}
+
+async fn a_title_is_trimmed_and_has_1_to_200_characters(app: App) {
+    let ada = app.user("ada").await;
+    for (title, kept) in [
+        ("a", "a"),
+        ("  Buy milk\t\n", "Buy milk"),
+        ("\u{3000}Buy milk\u{a0}", "Buy milk"),
+        ("Buy  milk", "Buy  milk"),
+        (&"é".repeat(199), &"é".repeat(199)),
+        (&"😀".repeat(200), &"😀".repeat(200)),
+        (&format!(" {} ", "t".repeat(200)), &"t".repeat(200)),
+    ] {
+        let task = ada.post("/api/tasks", json!({ "title": title })).await;
+        assert_eq!(task.created()["title"], kept);
+    }
+    for empty in [
+        json!({}),
+        json!({ "title": "" }),
+        json!({ "title": " \t\n\u{3000}" }),
+    ] {
+        let refused = ada.post("/api/tasks", empty).await;
+        refused.invalid("title", "required", "is required");
+    }
+    let too_long = json!({ "title": "é".repeat(201) });
+    let refused = ada.post("/api/tasks", too_long).await;
+    refused.invalid("title", "too_long", "must be at most 200 characters");
+    let refused = ada.post("/api/tasks", json!({ "title": "a\u{0}b" })).await;
+    let message = "must not contain the NUL character";
+    refused.invalid("title", "invalid_character", message);
+    for other in [
+        json!(null),
+        json!(5),
+        json!(["a"]),
+        json!({ "a": 1 }),
+        json!(true),
+    ] {
+        let refused = ada.post("/api/tasks", json!({ "title": other })).await;
+        refused.invalid("title", "invalid_type", "must be a string");
+    }
+}
+
+async fn a_description_has_at_most_10000_characters(app: App) {
+    let ada = app.user("ada").await;
+    let create = async |description: Value| {
+        let body = json!({ "title": "Buy milk", "description": description });
+        ada.post("/api/tasks", body).await
+    };
+    for length in [0, 1, 9_999, 10_000] {
+        let text = "😀".repeat(length);
+        let task = create(text.as_str().into()).await.created();
+        assert_eq!(task["description"], text);
+    }
+    let too_long = create("d".repeat(10_001).into()).await;
+    too_long.invalid(
+        "description",
+        "too_long",
+        "must be at most 10000 characters",
+    );
+    let message = "must not contain the NUL character";
+    let nul = create("\u{0}".into()).await;
+    nul.invalid("description", "invalid_character", message);
+    let number = create(5.into()).await;
+    number.invalid("description", "invalid_type", "must be a string");
+}
+
+async fn a_description_is_kept_as_it_is(app: App) {
+    let ada = app.user("ada").await;
+    let text = "  two\r\n\tlines \\ \"quoted\" '; DROP TABLE tasks; -- %_ \u{1}\u{7f}\n";
+    let body = json!({ "title": "Buy milk", "description": text });
+    let task = ada.post("/api/tasks", body).await.created();
+    assert_eq!(task["description"], text);
+    assert_eq!(ada.get(&ada.task(&task["id"])).await.ok(), task);
+}
+
+async fn fields_that_the_server_sets_are_ignored(app: App) {
+    let (ada, eve) = (app.user("ada").await, app.user("eve").await);
+    let body = json!({
+        "title": "Buy milk",
+        "id": 4711,
+        "user_id": ada.id(),
+        "owner": ada.id(),
+        "created_at": "1999-01-01T00:00:00.000Z",
+        "updated_at": "1999-01-01T00:00:00.000Z",
+    });
+    let task = eve.post("/api/tasks", body).await.created();
+    assert_eq!(task["user_id"], eve.id());
+    assert_ne!(task["id"], 4711);
+    assert_eq!(task["created_at"], TestClock::START);
+    assert_eq!(task["updated_at"], TestClock::START);
+    assert_eq!(ada.all_tasks().await, json!([]));
+}
+
+async fn an_id_is_never_reused(app: App) {
+    let ada = app.user("ada").await;
+    let first = ada.new_task("first").await;
+    ada.delete(&ada.task(&first["id"])).await.ok();
+    let second = ada.new_task("second").await;
+    assert!(second["id"].as_i64() > first["id"].as_i64());
+}

@@ -1,0 +1,55 @@
+//! `GET` and `DELETE /api/{user_id}/tasks/{task_id}`
+
+use e2e::{App, on_both_engines};
+use serde_json::json;
+
+use super::bases;
+
+on_both_engines! {
+    a_task_is_shown_at_each_of_its_addresses,
+    a_deleted_task_is_gone,
+    deleting_takes_one_task_only,
+    an_unknown_task_is_not_found,
+}
+
+async fn a_task_is_shown_at_each_of_its_addresses(app: App) {
+    let ada = app.user("ada").await;
+    let task = ada.new_task("Buy milk").await;
+    for base in bases(&ada) {
+        let shown = ada.get(&format!("{base}/{}", task["id"])).await.ok();
+        assert_eq!(shown, task);
+    }
+}
+
+async fn a_deleted_task_is_gone(app: App) {
+    let ada = app.user("ada").await;
+    for base in bases(&ada) {
+        let task = ada.new_task("Buy milk").await;
+        let address = format!("{base}/{}", task["id"]);
+        let deleted = ada.delete(&address).await.ok();
+        let expected = json!({ "success": true, "message": "Task deleted successfully" });
+        assert_eq!(deleted, expected);
+        ada.get(&address).await.problem(404, "TASK_NOT_FOUND");
+        ada.delete(&address).await.problem(404, "TASK_NOT_FOUND");
+        assert_eq!(ada.all_tasks().await, json!([]));
+    }
+}
+
+async fn deleting_takes_one_task_only(app: App) {
+    let (ada, eve) = (app.user("ada").await, app.user("eve").await);
+    let (kept, deleted) = (ada.new_task("kept").await, ada.new_task("deleted").await);
+    let hers = eve.new_task("hers").await;
+    ada.delete(&ada.task(&deleted["id"])).await.ok();
+    assert_eq!(ada.all_tasks().await, json!([kept]));
+    assert_eq!(eve.all_tasks().await, json!([hers]));
+}
+
+async fn an_unknown_task_is_not_found(app: App) {
+    let ada = app.user("ada").await;
+    for base in bases(&ada) {
+        let address = format!("{base}/4711");
+        let refused = ada.get(&address).await.problem(404, "TASK_NOT_FOUND");
+        assert_eq!(refused["detail"], "There is no such task");
+        ada.delete(&address).await.problem(404, "TASK_NOT_FOUND");
+    }
+}

@@ -1,0 +1,118 @@
+//! `GET /api/{user_id}/tasks`: order, filters, and valid queries
+
+use e2e::{App, on_both_engines};
+use serde_json::{Value, json};
+
+use super::bases;
+
+on_both_engines! {
+    a_new_user_has_no_tasks,
+    the_newest_task_comes_first,
+    open_and_finished_tasks_can_be_listed_separately,
+    a_limit_is_1_to_500,
+    a_cursor_comes_from_a_link_header,
+    an_invalid_query_is_rejected,
+    unknown_parameters_are_ignored,
+}
+
+async fn a_new_user_has_no_tasks(app: App) {
+    let ada = app.user("ada").await;
+    for base in bases(&ada) {
+        let list = ada.get(&base).await;
+        assert_eq!(list.header("link"), None);
+        assert_eq!(list.ok(), json!([]));
+    }
+}
+
+async fn the_newest_task_comes_first(app: App) {
+    let ada = app.user("ada").await;
+    let mut expected = Vec::new();
+    for title in ["b", "c", "a"] {
+        expected.insert(0, ada.new_task(title).await);
+    }
+    // Tasks are ordered by creation; later changes do not move them.
+    let oldest = ada.task(&expected[2]["id"]);
+    expected[2] = ada.patch(&oldest, json!({ "title": "z" })).await.ok();
+    for base in bases(&ada) {
+        assert_eq!(ada.get(&base).await.ok(), Value::from(expected.clone()));
+    }
+}
+
+async fn open_and_finished_tasks_can_be_listed_separately(app: App) {
+    let ada = app.user("ada").await;
+    let (open, finished) = (ada.new_task("open").await, ada.new_task("finished").await);
+    let address = ada.task(&finished["id"]);
+    let finished = ada.patch(&address, json!({ "completed": true })).await.ok();
+    for base in bases(&ada) {
+        for name in ["completed", "is_completed"] {
+            let done = ada.get(&format!("{base}?{name}=true")).await.ok();
+            assert_eq!(done, json!([finished]));
+            let to_do = ada.get(&format!("{base}?{name}=false")).await.ok();
+            assert_eq!(to_do, json!([open]));
+        }
+    }
+}
+
+async fn a_limit_is_1_to_500(app: App) {
+    let ada = app.user("ada").await;
+    ada.new_task("a").await;
+    for limit in ["1", "2", "499", "500"] {
+        let list = ada.get(&format!("/api/tasks?limit={limit}")).await.ok();
+        assert_eq!(list.as_array().unwrap().len(), 1);
+    }
+    for limit in [
+        "0",
+        "-1",
+        "501",
+        "9223372036854775807",
+        "-9223372036854775808",
+    ] {
+        let refused = ada.get(&format!("/api/tasks?limit={limit}")).await;
+        refused.invalid("limit", "out_of_range", "must be 1 to 500");
+    }
+}
+
+async fn a_cursor_comes_from_a_link_header(app: App) {
+    let ada = app.user("ada").await;
+    for cursor in ["", "0", "-1", "01", "x", "9223372036854775808", "%00"] {
+        let refused = ada.get(&format!("/api/tasks?cursor={cursor}")).await;
+        let message = "must be a cursor from a Link header";
+        refused.invalid("cursor", "invalid_cursor", message);
+    }
+    let last = ada.get("/api/tasks?cursor=9223372036854775807").await;
+    assert_eq!(last.ok(), json!([]));
+}
+
+async fn an_invalid_query_is_rejected(app: App) {
+    let ada = app.user("ada").await;
+    for query in [
+        "limit=",
+        "limit=ten",
+        "limit=1.5",
+        "limit=9223372036854775808",
+        "limit=1&limit=2",
+        "completed=",
+        "completed=1",
+        "completed=TRUE",
+        "completed=true&completed=false",
+        "completed=true&is_completed=true",
+        "q=a&q=b",
+    ] {
+        let refused = ada.get(&format!("/api/tasks?{query}")).await;
+        let problem = refused.problem(400, "INVALID_REQUEST");
+        let detail = problem["detail"].as_str().unwrap();
+        let begins = detail.starts_with("The query string is not acceptable: ");
+        assert!(begins, "{query}: {detail}");
+    }
+}
+
+async fn unknown_parameters_are_ignored(app: App) {
+    let (ada, eve) = (app.user("ada").await, app.user("eve").await);
+    let task = ada.new_task("a").await;
+    eve.new_task("b").await;
+    let query = format!("?user_id={}&offset=7&sort=title&=&&%ff=%ff", eve.id());
+    for base in bases(&ada) {
+        let list = ada.get(&format!("{base}{query}")).await.ok();
+        assert_eq!(list, json!([task]));
+    }
+}

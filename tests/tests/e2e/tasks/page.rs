@@ -1,0 +1,107 @@
+//! `GET /api/{user_id}/tasks`, page by page
+
+use e2e::{App, Client, on_both_engines};
+use serde_json::{Value, json};
+
+use super::bases;
+
+on_both_engines! {
+    following_the_links_lists_every_task_once,
+    a_page_that_is_exactly_full_has_no_next,
+    the_default_page_has_100_tasks,
+    a_link_keeps_the_filters,
+    a_page_does_not_shift_when_a_task_is_added_or_deleted,
+}
+
+async fn tasks(client: &Client, count: usize) -> Vec<Value> {
+    let mut tasks = Vec::new();
+    for number in 0..count {
+        tasks.insert(0, client.new_task(&format!("task {number}")).await);
+    }
+    tasks
+}
+
+/// The path and query of `<…>; rel="next"`.
+pub(super) fn next(link: &str) -> String {
+    let next = link.strip_prefix('<').unwrap();
+    next.strip_suffix(r#">; rel="next""#).unwrap().to_owned()
+}
+
+/// Reads the pages from this one to the last.
+pub(super) async fn follow(client: &Client, first: &str) -> Vec<Vec<Value>> {
+    let mut pages = Vec::new();
+    let mut address = Some(first.to_owned());
+    while let Some(page) = address {
+        let response = client.get(&page).await;
+        address = response.header("link").map(next);
+        pages.push(response.ok().as_array().unwrap().clone());
+        assert!(pages.len() < 100, "the links have no end");
+    }
+    pages
+}
+
+async fn following_the_links_lists_every_task_once(app: App) {
+    let ada = app.user("ada").await;
+    let expected = tasks(&ada, 7).await;
+    tasks(&app.user("eve").await, 3).await;
+    for base in bases(&ada) {
+        let pages = follow(&ada, &format!("{base}?limit=3")).await;
+        let sizes: Vec<_> = pages.iter().map(Vec::len).collect();
+        assert_eq!(sizes, [3, 3, 1]);
+        assert_eq!(pages.concat(), expected);
+    }
+}
+
+async fn a_page_that_is_exactly_full_has_no_next(app: App) {
+    let ada = app.user("ada").await;
+    let expected = tasks(&ada, 6).await;
+    for (limit, sizes) in [(6, vec![6]), (3, vec![3, 3]), (5, vec![5, 1]), (7, vec![6])] {
+        let pages = follow(&ada, &format!("/api/tasks?limit={limit}")).await;
+        assert_eq!(pages.iter().map(Vec::len).collect::<Vec<_>>(), sizes);
+        assert_eq!(pages.concat(), expected);
+    }
+}
+
+async fn the_default_page_has_100_tasks(app: App) {
+    let ada = app.user("ada").await;
+    let mut expected = tasks(&ada, 100).await;
+    let pages = follow(&ada, "/api/tasks").await;
+    assert_eq!(pages, [expected.clone()]);
+    expected.insert(0, ada.new_task("one more").await);
+    let pages = follow(&ada, "/api/tasks").await;
+    assert_eq!(pages.iter().map(Vec::len).collect::<Vec<_>>(), [100, 1]);
+    assert_eq!(pages.concat(), expected);
+    assert_eq!(ada.all_tasks().await, Value::from(expected));
+}
+
+async fn a_link_keeps_the_filters(app: App) {
+    let ada = app.user("ada").await;
+    let mut expected = Vec::new();
+    for number in 0..6 {
+        let body = json!({ "title": format!("50% & more {number}") });
+        let task = ada.post("/api/tasks", body).await.created();
+        ada.new_task(&format!("less {number}")).await;
+        if number % 2 == 0 {
+            let complete = format!("{}/complete", ada.task(&task["id"]));
+            expected.insert(0, ada.request("PATCH", &complete).await.ok());
+        }
+    }
+    let first = "/api/tasks?limit=2&q=50%25+%26+MORE&completed=true&unknown=1";
+    let pages = follow(&ada, first).await;
+    assert_eq!(pages.iter().map(Vec::len).collect::<Vec<_>>(), [2, 1]);
+    assert_eq!(pages.concat(), expected);
+}
+
+async fn a_page_does_not_shift_when_a_task_is_added_or_deleted(app: App) {
+    let ada = app.user("ada").await;
+    let before = tasks(&ada, 4).await;
+    let first = ada.get("/api/tasks?limit=2").await;
+    let link = next(first.header("link").unwrap());
+    assert_eq!(first.ok(), Value::from(before[..2].to_vec()));
+
+    ada.new_task("added").await;
+    ada.delete(&ada.task(&before[1]["id"])).await.ok();
+    let second = ada.get(&link).await;
+    assert_eq!(second.header("link"), None);
+    assert_eq!(second.ok(), Value::from(before[2..].to_vec()));
+}

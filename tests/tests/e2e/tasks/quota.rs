@@ -1,0 +1,124 @@
+//! `MAX_TASKS_PER_USER`
+
+use e2e::{App, Client, Engine, on_both_engines};
+use futures_util::future::join_all;
+use serde_json::{Value, json};
+
+on_both_engines! {
+    an_account_has_at_most_as_many_tasks_as_the_setting_says,
+    of_twenty_tasks_at_once_as_many_are_added_as_there_is_room_for,
+    an_account_beyond_the_limit_reads_changes_and_deletes_its_tasks,
+    a_token_without_an_account_adds_no_task_at_the_limit_either,
+    the_limit_is_exact_where_one_statement_no_longer_decides,
+}
+
+async fn app_for(engine: Engine, max: &str) -> (App, Client) {
+    let app = App::on(engine).set("max-tasks-per-user", max).start();
+    let ada = app.user("ada").await;
+    (app, ada)
+}
+
+fn task() -> Value {
+    json!({ "title": "Buy milk" })
+}
+
+async fn assert_limit_reached(client: &Client, max: &str) {
+    let problem = client.post("/api/tasks", task()).await;
+    let problem = problem.problem(409, "TASK_LIMIT_REACHED");
+    let detail =
+        format!("This account has reached its limit of tasks ({max}); delete some to add more");
+    assert_eq!(problem["detail"], detail.as_str());
+}
+
+/// Adds tasks directly in the database, as an import does.
+fn import(app: &App, client: &Client, count: usize) {
+    let row = format!(
+        "('{}', 'Buy milk', false, '2026-11-20 12:00:00', '2026-11-20 12:00:00')",
+        client.id()
+    );
+    let rows = vec![row; count].join(", ");
+    app.database().execute(&format!(
+        "INSERT INTO tasks (user_id, title, completed, created_at, updated_at) VALUES {rows}"
+    ));
+}
+
+async fn an_account_has_at_most_as_many_tasks_as_the_setting_says(engine: Engine) {
+    let (app, ada) = app_for(engine, "3").await;
+    for _ in 0..3 {
+        ada.post("/api/tasks", task()).await.created();
+    }
+    assert_limit_reached(&ada, "3").await;
+    // Other users have their own limit.
+    app.user("eve").await.new_task("Buy tea").await;
+    let newest = ada.all_tasks().await[0]["id"].clone();
+    ada.delete(&ada.task(&newest)).await.ok();
+    ada.post("/api/tasks", task()).await.created();
+    assert_limit_reached(&ada, "3").await;
+}
+
+async fn of_twenty_tasks_at_once_as_many_are_added_as_there_is_room_for(engine: Engine) {
+    let (app, ada) = app_for(engine, "15").await;
+    let other = app
+        .another_process()
+        .set("max-tasks-per-user", "15")
+        .start();
+    let there = other.bearer(ada.token());
+    import(&app, &ada, 8);
+    let requests = (0..20).map(|number| {
+        let client = if number % 2 == 0 { &ada } else { &there };
+        client.post("/api/tasks", task()).into_future()
+    });
+    let mut added = 0;
+    for response in join_all(requests).await {
+        if response.status() == 201 {
+            added += 1;
+        } else {
+            response.problem(409, "TASK_LIMIT_REACHED");
+        }
+    }
+    assert_eq!(added, 7);
+    assert_eq!(ada.all_tasks().await.as_array().unwrap().len(), 15);
+}
+
+async fn an_account_beyond_the_limit_reads_changes_and_deletes_its_tasks(engine: Engine) {
+    let (app, ada) = app_for(engine, "2").await;
+    import(&app, &ada, 5);
+    assert_limit_reached(&ada, "2").await;
+    let tasks = ada.all_tasks().await;
+    assert_eq!(tasks.as_array().unwrap().len(), 5);
+    let change = json!({ "title": "Buy oat milk" });
+    ada.patch(&ada.task(&tasks[0]["id"]), change).await.ok();
+    for (deleted, task) in tasks.as_array().unwrap().iter().enumerate() {
+        if deleted < 4 {
+            assert_limit_reached(&ada, "2").await;
+        }
+        ada.delete(&ada.task(&task["id"])).await.ok();
+    }
+    ada.post("/api/tasks", task()).await.created();
+}
+
+async fn a_token_without_an_account_adds_no_task_at_the_limit_either(engine: Engine) {
+    let (app, _) = app_for(engine, "1").await;
+    let unknown = app.bearer(app.token_for("unknown", "unknown@example.com"));
+    let refused = unknown.post("/api/tasks", task()).await;
+    refused.problem(401, "INVALID_TOKEN");
+}
+
+async fn the_limit_is_exact_where_one_statement_no_longer_decides(engine: Engine) {
+    // From 200 − 64 tasks on, the server adds the tasks of one account one at a time.
+    for before in [135, 136, 137] {
+        let (app, ada) = app_for(engine, "200").await;
+        // Enough tasks that the server counts them, some of them deleted.
+        for _ in 0..66 {
+            ada.post("/api/tasks", task()).await.created();
+        }
+        for task in ada.all_tasks().await.as_array().unwrap().iter().take(6) {
+            ada.delete(&ada.task(&task["id"])).await.ok();
+        }
+        import(&app, &ada, before - 60);
+        ada.post("/api/tasks", task()).await.created();
+        import(&app, &ada, 200 - before - 2);
+        ada.post("/api/tasks", task()).await.created();
+        assert_limit_reached(&ada, "200").await;
+    }
+}

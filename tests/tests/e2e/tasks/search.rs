@@ -1,0 +1,179 @@
+//! `GET /api/{user_id}/tasks?q=…`
+
+use e2e::{App, Client, on_both_engines};
+use serde_json::json;
+
+on_both_engines! {
+    a_search_looks_into_title_and_description,
+    a_search_ignores_case,
+    a_search_ignores_case_beyond_ascii,
+    a_search_finds_the_exact_text_in_any_script,
+    wildcards_stand_for_themselves,
+    quotes_stand_for_themselves,
+    an_empty_search_finds_everything,
+    a_search_text_has_at_most_200_characters,
+    a_search_combines_with_the_other_filters,
+}
+
+fn encoded(text: &str) -> String {
+    let bytes = text.bytes().map(|byte| format!("%{byte:02x}"));
+    bytes.collect::<Vec<_>>().concat()
+}
+
+/// Returns the titles that a search finds, oldest first.
+async fn found(client: &Client, text: &str) -> Vec<String> {
+    let list = client.get(&format!("/api/tasks?q={}", encoded(text))).await;
+    let mut titles: Vec<_> = list.ok().as_array().unwrap().clone();
+    titles.reverse();
+    let title = |task: &serde_json::Value| task["title"].as_str().unwrap().to_owned();
+    titles.iter().map(title).collect()
+}
+
+async fn a_search_looks_into_title_and_description(app: App) {
+    let ada = app.user("ada").await;
+    for (title, description) in [
+        ("Buy milk", None),
+        ("Shop", Some("for milk")),
+        ("Sleep", None),
+    ] {
+        let body = json!({ "title": title, "description": description });
+        ada.post("/api/tasks", body).await.created();
+    }
+    assert_eq!(found(&ada, "milk").await, ["Buy milk", "Shop"]);
+    assert_eq!(found(&ada, "buy m").await, ["Buy milk"]);
+    assert_eq!(found(&ada, "e").await, ["Sleep"]);
+    assert!(found(&ada, "milkshop").await.is_empty());
+}
+
+async fn a_search_ignores_case(app: App) {
+    let ada = app.user("ada").await;
+    ada.new_task("Buy MILK").await;
+    for text in ["Buy MILK", "buy milk", "BUY MILK", "mIlK"] {
+        assert_eq!(found(&ada, text).await, ["Buy MILK"], "{text}");
+    }
+}
+
+async fn a_search_ignores_case_beyond_ascii(app: App) {
+    let ada = app.user("ada").await;
+    for title in ["Étude", "ПРИВЕТ", "Ωmega"] {
+        ada.new_task(title).await;
+    }
+    for (text, title) in [("étude", "Étude"), ("Привет", "ПРИВЕТ"), ("ωMEGA", "Ωmega")]
+    {
+        assert_eq!(found(&ada, text).await, [title], "{text}");
+    }
+}
+
+async fn a_search_finds_the_exact_text_in_any_script(app: App) {
+    let ada = app.user("ada").await;
+    let titles = [
+        "Étude",
+        "ΟΔΟΣ",
+        "ΟΔΟΣΑ",
+        "İstanbul",
+        "ẞ",
+        "Straße",
+        "買い物",
+        "שלום",
+        "😀👍🏽",
+        "e\u{301}",
+    ];
+    for title in titles {
+        ada.new_task(title).await;
+    }
+    for title in titles {
+        assert!(
+            found(&ada, title).await.contains(&title.to_owned()),
+            "{title}"
+        );
+    }
+    // The last letter has a different lower-case form at the end of a word.
+    assert_eq!(found(&ada, "ΟΔΟΣ").await, ["ΟΔΟΣ", "ΟΔΟΣΑ"]);
+}
+
+async fn wildcards_stand_for_themselves(app: App) {
+    let ada = app.user("ada").await;
+    let titles = [
+        "50% off",
+        "50 off",
+        "snake_case",
+        "snakeXcase",
+        r"C:\temp",
+        "C:temp",
+        r"\%",
+    ];
+    for title in titles {
+        ada.new_task(title).await;
+    }
+    for (text, expected) in [
+        ("%", vec!["50% off", r"\%"]),
+        ("0% o", vec!["50% off"]),
+        ("_", vec!["snake_case"]),
+        ("e_c", vec!["snake_case"]),
+        (r"\", vec![r"C:\temp", r"\%"]),
+        (r":\t", vec![r"C:\temp"]),
+        (r"\%", vec![r"\%"]),
+        (r"\_", vec![]),
+        ("%%", vec![]),
+        ("*", vec![]),
+    ] {
+        assert_eq!(found(&ada, text).await, expected, "{text}");
+    }
+}
+
+async fn quotes_stand_for_themselves(app: App) {
+    let ada = app.user("ada").await;
+    let titles = [
+        "it's",
+        r#"say "hi""#,
+        "'; DROP TABLE tasks; --",
+        "a\nb",
+        "1 OR 1=1",
+    ];
+    for title in titles {
+        ada.new_task(title).await;
+    }
+    for title in titles {
+        assert_eq!(found(&ada, title).await, [title]);
+    }
+    assert_eq!(found(&ada, "'").await, ["it's", "'; DROP TABLE tasks; --"]);
+    assert!(found(&ada, "' OR '1'='1").await.is_empty());
+}
+
+async fn an_empty_search_finds_everything(app: App) {
+    let ada = app.user("ada").await;
+    ada.new_task("a").await;
+    assert_eq!(found(&ada, "").await, ["a"]);
+    assert_eq!(ada.get("/api/tasks?q").await.ok(), ada.all_tasks().await);
+}
+
+async fn a_search_text_has_at_most_200_characters(app: App) {
+    let ada = app.user("ada").await;
+    let title = "é".repeat(200);
+    ada.new_task(&title).await;
+    for length in [199, 200] {
+        let found = found(&ada, &"é".repeat(length)).await;
+        assert_eq!(found, [title.as_str()]);
+    }
+    let too_long = encoded(&"é".repeat(201));
+    let refused = ada.get(&format!("/api/tasks?q={too_long}")).await;
+    refused.invalid("q", "too_long", "must be at most 200 characters");
+    let refused = ada.get("/api/tasks?q=a%00b").await;
+    let message = "must not contain the NUL character";
+    refused.invalid("q", "invalid_character", message);
+}
+
+async fn a_search_combines_with_the_other_filters(app: App) {
+    let (ada, eve) = (app.user("ada").await, app.user("eve").await);
+    eve.new_task("Buy milk").await;
+    let (open, finished) = (ada.new_task("milk 1").await, ada.new_task("milk 2").await);
+    ada.new_task("bread").await;
+    let complete = format!("{}/complete", ada.task(&finished["id"]));
+    let finished = ada.request("PATCH", &complete).await.ok();
+    let both = ada.get("/api/tasks?q=milk").await.ok();
+    assert_eq!(both, json!([finished, open]));
+    let to_do = ada.get("/api/tasks?q=milk&completed=false").await.ok();
+    assert_eq!(to_do, json!([open]));
+    let newest = ada.get("/api/tasks?q=milk&limit=1").await.ok();
+    assert_eq!(newest, json!([finished]));
+}
