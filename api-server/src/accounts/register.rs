@@ -47,9 +47,9 @@ async fn create_counted(
 ) -> Result<TokenGrant, Problem> {
     let now = accounts.sessions.now();
     // Asked again under the permit: fifty doubled sign-ups cost one hash, not fifty.
-    refuse_taken(accounts, &account.email).await?;
+    reject_taken(accounts, &account.email).await?;
     let permit = accounts.passwords.hasher.permit(&context.client).await?;
-    refuse_taken(accounts, &account.email).await?;
+    reject_taken(accounts, &account.email).await?;
     let hash = accounts
         .passwords
         .hasher
@@ -62,7 +62,7 @@ async fn create_counted(
     let opening = context.opening(accounts, &user.id, now);
     let (session_id, expires_at) = (opening.session.id.clone(), opening.session.expires_at);
     let (user, ended) = insert(accounts, user, hash.as_str().to_owned(), opening).await?;
-    accounts.sessions.revoke_here(&ended, now);
+    accounts.sessions.revoke_locally(&ended, now);
     log::info!("registered user_id={}", user.id);
     Ok(TokenGrant {
         user,
@@ -73,7 +73,7 @@ async fn create_counted(
     })
 }
 
-async fn refuse_taken(accounts: &Accounts, email: &Email) -> Result<(), Problem> {
+async fn reject_taken(accounts: &Accounts, email: &Email) -> Result<(), Problem> {
     let email = email.clone();
     let check = move |connection: &mut DbConnection| users::is_taken(connection, &email);
     if accounts.sessions.db.read(check).await? {

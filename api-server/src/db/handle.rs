@@ -8,16 +8,16 @@ use diesel::result::QueryResult;
 use tokio::time::timeout;
 
 use super::DbConnection;
+use super::account_queue::AccountKey;
 use super::dialect;
 use super::error::DbError;
-use super::fair_queue::AccountKey;
 use super::pool::{Lease, Pooled, pool};
 use super::threads::Threads;
 use super::url::DatabaseUrl;
 use super::writer::Writer;
 
 /// How long a request waits for the database altogether.
-const PATIENCE: Duration = Duration::from_millis(2500);
+const RESPONSE_TIMEOUT: Duration = Duration::from_millis(2500);
 
 /// The database, as async code sees it. Cheap to clone.
 #[derive(Clone)]
@@ -105,15 +105,15 @@ impl AccountDb<'_> {
         job: impl FnOnce(&mut DbConnection) -> QueryResult<T> + Send + 'static,
     ) -> Result<T, DbError> {
         let since = Instant::now();
-        let outcome = timeout(PATIENCE, self.on_a_thread(since, job)).await;
+        let outcome = timeout(RESPONSE_TIMEOUT, self.on_a_thread(since, job)).await;
         let served = |account| self.db.threads.has_served(account, since);
         match outcome {
             // Its turn came as its time was over.
-            Ok(Err(DbError::Unavailable(_))) if since.elapsed() >= PATIENCE => {
-                Err(self.late(served))
+            Ok(Err(DbError::Unavailable(_))) if since.elapsed() >= RESPONSE_TIMEOUT => {
+                Err(self.timeout_error(served))
             }
             Ok(outcome) => outcome,
-            Err(_elapsed) => Err(self.late(served)),
+            Err(_elapsed) => Err(self.timeout_error(served)),
         }
     }
 
@@ -130,9 +130,9 @@ impl AccountDb<'_> {
             return self.read(job).await;
         };
         let since = Instant::now();
-        let outcome = timeout(PATIENCE, writer.write(self.account, job)).await;
+        let outcome = timeout(RESPONSE_TIMEOUT, writer.write(self.account, job)).await;
         let served = |account| writer.has_served(account, since);
-        outcome.unwrap_or_else(|_elapsed| Err(self.late(served)))
+        outcome.unwrap_or_else(|_elapsed| Err(self.timeout_error(served)))
     }
 
     async fn on_a_thread<T: Send + 'static>(
@@ -140,17 +140,17 @@ impl AccountDb<'_> {
         since: Instant,
         job: impl FnOnce(&mut DbConnection) -> QueryResult<T> + Send + 'static,
     ) -> Result<T, DbError> {
-        let deadline = since + PATIENCE;
+        let deadline = since + RESPONSE_TIMEOUT;
         let job = move |lease: &mut Lease| on_a_connection(lease, deadline, job);
         self.db.threads.run(self.account, job).await
     }
 
     /// Why there was no response in time: while the account was served, it was the account's own requests.
-    fn late(&self, served: impl FnOnce(AccountKey) -> bool) -> DbError {
+    fn timeout_error(&self, served: impl FnOnce(AccountKey) -> bool) -> DbError {
         if self.account.is_some_and(served) {
             return DbError::AccountBusy;
         }
-        DbError::Unavailable(format!("no answer in {PATIENCE:?}"))
+        DbError::Unavailable(format!("no answer in {RESPONSE_TIMEOUT:?}"))
     }
 }
 
@@ -178,7 +178,7 @@ fn diagnose(error: diesel::result::Error, pooled: &mut Pooled) -> DbError {
     if matches!(error, diesel::result::Error::NotFound) {
         return DbError::Query(error);
     }
-    if pooled.answers().is_err() {
+    if pooled.check().is_err() {
         pooled.broken = true;
         return DbError::Unavailable(error.to_string());
     }
