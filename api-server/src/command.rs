@@ -35,7 +35,7 @@ pub fn run(settings: &Settings) -> ExitCode {
 fn serve(settings: &Settings) -> ExitCode {
     let config = match settings.check() {
         Ok(config) => config,
-        Err(problems) => return refuse(EXIT_SETTINGS, &problems),
+        Err(problems) => return fail(EXIT_SETTINGS, &problems),
     };
     let settings = settings.clone();
     let reload = move || {
@@ -46,16 +46,16 @@ fn serve(settings: &Settings) -> ExitCode {
     let built = server::build(config, Limits::default(), Clock::system());
     match built.and_then(|server| Ok(server.run_until_signal(reload)?)) {
         Ok(()) => ExitCode::SUCCESS,
-        Err(error) => refuse(EXIT_FAILURE, &error),
+        Err(error) => fail(EXIT_FAILURE, &error),
     }
 }
 
 fn migrate(settings: &Settings) -> ExitCode {
     match settings.check_database() {
-        Err(problems) => refuse(EXIT_SETTINGS, &problems),
+        Err(problems) => fail(EXIT_SETTINGS, &problems),
         Ok(url) => match db::migrate(&url) {
             Ok(()) => ExitCode::SUCCESS,
-            Err(error) => refuse(
+            Err(error) => fail(
                 EXIT_FAILURE,
                 &format!("cannot migrate {url} (DATABASE_URL): {error}"),
             ),
@@ -66,14 +66,14 @@ fn migrate(settings: &Settings) -> ExitCode {
 fn generate_key() -> ExitCode {
     match Secret::generate() {
         Ok(secret) => print_secret(&secret),
-        Err(error) => refuse(EXIT_FAILURE, &error),
+        Err(error) => fail(EXIT_FAILURE, &error),
     }
 }
 
 fn derive_key(settings: &Settings, audience: &str) -> ExitCode {
     match settings.derive_key(audience) {
         Ok(key) => print_secret(&key),
-        Err(problems) => refuse(EXIT_SETTINGS, &problems),
+        Err(problems) => fail(EXIT_SETTINGS, &problems),
     }
 }
 
@@ -94,8 +94,8 @@ fn users(settings: &Settings, command: &UsersCommand) -> ExitCode {
             .map(|source| transfer::export(&source, *tasks, io::stdout().lock())),
     };
     match outcome {
-        Err(problems) => refuse(EXIT_SETTINGS, &problems),
-        Ok(Err(error)) => refuse(EXIT_FAILURE, &error),
+        Err(problems) => fail(EXIT_SETTINGS, &problems),
+        Ok(Err(error)) => fail(EXIT_FAILURE, &error),
         Ok(Ok(())) => ExitCode::SUCCESS,
     }
 }
@@ -116,13 +116,13 @@ fn print_secret(secret: &Secret) -> ExitCode {
 fn print(text: &str) -> ExitCode {
     match std::io::stdout().write_all(text.as_bytes()) {
         Ok(()) => ExitCode::SUCCESS,
-        Err(error) => refuse(EXIT_FAILURE, &error),
+        Err(error) => fail(EXIT_FAILURE, &error),
     }
 }
 
-fn refuse(code: u8, why: &dyn Display) -> ExitCode {
-    let why = why.to_string();
+fn fail(code: u8, cause: &dyn Display) -> ExitCode {
+    let cause = cause.to_string();
     // Nobody is left to tell when standard error is closed.
-    let _closed = writeln!(std::io::stderr(), "{}", why.trim_end());
+    let _closed = writeln!(std::io::stderr(), "{}", cause.trim_end());
     ExitCode::from(code)
 }

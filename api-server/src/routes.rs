@@ -67,7 +67,7 @@ fn auth_routes(config: &mut ServiceConfig) {
         )
         // Shared with Better Auth: the body tells which API is meant.
         .service(
-            Endpoint::at(["/api/auth/change-password"]).on(Method::POST, change_password::either),
+            Endpoint::at(["/api/auth/change-password"]).on(Method::POST, change_password::dispatch),
         )
         // Shared with Better Auth, whose `GET` it is.
         .service(

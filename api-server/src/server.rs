@@ -16,7 +16,7 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use crate::clock::Clock;
 use crate::config::Config;
-use crate::connections::{self, Connections, Exempt, Patience, Policy};
+use crate::connections::{self, ConnectionPolicy, ConnectionTimeouts, Connections, Exempt};
 use crate::db;
 use crate::http::cors::cors;
 use crate::http::hang_up::finish_changes;
@@ -162,7 +162,7 @@ pub fn build(config: Config, limits: Limits, clock: Clock) -> Result<Server, Bui
     })
 }
 
-fn connection_policy(config: &Config, limits: &Limits) -> Policy {
+fn connection_policy(config: &Config, limits: &Limits) -> ConnectionPolicy {
     let exempt = Exempt {
         proxies: config.web.trusted_proxies.clone(),
         loopback: !limits.loopback_counts,
@@ -174,9 +174,9 @@ fn connection_policy(config: &Config, limits: &Limits) -> Policy {
             config.bounds.connections
         );
     }
-    Policy {
+    ConnectionPolicy {
         connections: Connections::new(max, exempt),
-        patience: Patience {
+        timeouts: ConnectionTimeouts {
             header: limits.header_timeout,
             idle: limits.idle_timeout,
             response: limits.response_timeout,

@@ -37,7 +37,7 @@ pub(crate) async fn change_password(
         .passwords
         .confirm(user_id, session_id, change.attempt, &client)
         .await?;
-    surplus::leave_a_few(&accounts.sessions, user_id, session_id).await?;
+    surplus::end_most(&accounts.sessions, user_id, session_id).await?;
     let permit = accounts.passwords.hasher.permit(&client).await?;
     let hash = accounts.passwords.hasher.hash(permit, change.new).await?;
     let successor = Session::begin(change.user_id.as_str(), client, now, change.lifetime);
@@ -58,7 +58,7 @@ pub(crate) async fn change_password(
         .write(move |connection| store::change_password(connection, &change))
         .await?;
     let changed = changed.ok_or_else(Problem::token_revoked)?;
-    accounts.sessions.revoke_here(&changed.ended, now);
+    accounts.sessions.revoke_locally(&changed.ended, now);
     log::info!(
         "password changed user_id={} sessions_ended={}",
         changed.user.id,

@@ -12,7 +12,7 @@ pub(crate) async fn delete(
     id: UserId,
     compared: Option<Authenticated>,
 ) -> Result<(), Problem> {
-    surplus::leave_a_few(&accounts.sessions, &id, "").await?;
+    surplus::end_most(&accounts.sessions, &id, "").await?;
     surplus::delete_ended(&accounts.sessions, &id).await?;
     let now = accounts.sessions.now();
     let (user, forget_after) = (id.clone(), accounts.sessions.forget_after(now));
@@ -25,7 +25,7 @@ pub(crate) async fn delete(
         })
         .await?;
     let ended = ended.ok_or_else(Problem::token_revoked)?;
-    accounts.sessions.revoke_here(&ended, now);
+    accounts.sessions.revoke_locally(&ended, now);
     log::info!(
         "account deleted user_id={} sessions_ended={}",
         id.as_str(),

@@ -67,13 +67,17 @@ async fn open_session(
     context: LoginContext,
 ) -> Result<TokenGrant, Problem> {
     let now = accounts.sessions.now();
-    let Authenticated { user, hash, keep } = authenticated;
+    let Authenticated {
+        user,
+        hash,
+        new_hash,
+    } = authenticated;
     let opening = context.opening(accounts, &user.id, now);
     let (session_id, expires_at) = (opening.session.id.clone(), opening.session.expires_at);
     let opened = accounts
         .sessions
         .db
-        .write(move |connection| store::open_session(connection, &opening, &hash, &keep))
+        .write(move |connection| store::open_session(connection, &opening, &hash, &new_hash))
         .await?;
     let ended = opened.ok_or_else(Problem::invalid_credentials)?;
     end_surplus(accounts, &user, &session_id, ended).await;
@@ -94,12 +98,12 @@ async fn end_surplus(accounts: &Accounts, user: &User, session_id: &str, ended: 
     }
     accounts
         .sessions
-        .revoke_here(&ended, accounts.sessions.now());
+        .revoke_locally(&ended, accounts.sessions.now());
     let is_full = i64::try_from(ended.len()).is_ok_and(|count| count >= BATCH);
     let mut count = ended.len();
     if is_full {
         let owner = UserId::stored(user.id.clone());
-        match surplus::keep_to_the_limit(&accounts.sessions, &owner, session_id).await {
+        match surplus::enforce_limit(&accounts.sessions, &owner, session_id).await {
             Ok(more) => count += more,
             Err(error) => log::warn!(
                 "sessions beyond the limit stay user_id={} cause={error:?}",

@@ -26,5 +26,5 @@ pub(crate) async fn change(
         .of_account(id.as_str())
         .write(move |connection| change_profile(connection, &id, &change))
         .await?;
-    changed.ok_or_else(Problem::account_is_gone)
+    changed.ok_or_else(Problem::account_missing)
 }

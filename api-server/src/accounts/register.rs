@@ -48,7 +48,7 @@ async fn create_counted(
     let now = accounts.sessions.now();
     let permit = accounts.passwords.hasher.permit(&context.client).await?;
     // Only now, so that fifty doubled sign-ups cost one hash, and a full line tells nothing about an address.
-    refuse_taken(accounts, &account.email).await?;
+    reject_taken(accounts, &account.email).await?;
     let hash = accounts
         .passwords
         .hasher
@@ -61,7 +61,7 @@ async fn create_counted(
     let opening = context.opening(accounts, &user.id, now);
     let (session_id, expires_at) = (opening.session.id.clone(), opening.session.expires_at);
     let (user, ended) = insert(accounts, user, hash.as_str().to_owned(), opening).await?;
-    accounts.sessions.revoke_here(&ended, now);
+    accounts.sessions.revoke_locally(&ended, now);
     log::info!("registered user_id={}", user.id);
     Ok(TokenGrant {
         user,
@@ -72,7 +72,7 @@ async fn create_counted(
     })
 }
 
-async fn refuse_taken(accounts: &Accounts, email: &Email) -> Result<(), Problem> {
+async fn reject_taken(accounts: &Accounts, email: &Email) -> Result<(), Problem> {
     let email = email.clone();
     let check = move |connection: &mut DbConnection| users::is_taken(connection, &email);
     if accounts.sessions.db.read(check).await? {

@@ -4,7 +4,7 @@ use diesel::result::Error as DieselError;
 
 use crate::db::{DbConnection, QueryResult, Timestamp, write_transaction};
 use crate::sessions;
-use crate::sessions::ending::store::{Which, end};
+use crate::sessions::ending::store::{SessionFilter, end};
 use crate::sessions::session::{Lifetimes, Opening, Session};
 use crate::users::id::UserId;
 use crate::users::store as users;
@@ -38,10 +38,10 @@ pub(super) fn open_session(
     connection: &mut DbConnection,
     opening: &Opening,
     compared: &str,
-    keep: &str,
+    new_hash: &str,
 ) -> QueryResult<Option<Vec<String>>> {
     write_transaction(connection, |connection| {
-        if !users::set_hash(connection, &opening.session.user_id, compared, keep)? {
+        if !users::set_hash(connection, &opening.session.user_id, compared, new_hash)? {
             return Ok(None);
         }
         sessions::store::open(connection, opening).map(Some)
@@ -93,7 +93,7 @@ pub(super) fn change_password(
         let user = users::change_profile(connection, id, &touched)?;
         let user = user.ok_or(DieselError::RollbackTransaction)?;
         sessions::store::insert(connection, &change.successor)?;
-        let others = Which::OthersOf(id, &change.successor.id);
+        let others = SessionFilter::AllOfUserExcept(id, &change.successor.id);
         let ended = end(connection, &others, change.now, change.forget_after)?;
         Ok(PasswordChanged { user, ended })
     });
@@ -129,7 +129,7 @@ pub(super) fn delete(
         {
             return Ok(None);
         }
-        let ended = end(connection, &Which::AllOf(id), now, forget_after)?;
+        let ended = end(connection, &SessionFilter::AllOfUser(id), now, forget_after)?;
         Ok(users::delete(connection, id)?.then_some(ended))
     })
 }

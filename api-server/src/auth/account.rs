@@ -34,7 +34,7 @@ pub(crate) async fn show(
         .of_account(caller.user_id.as_str())
         .read(move |connection| store::find(connection, &caller.user_id))
         .await?;
-    found.map(web::Json).ok_or_else(Problem::account_is_gone)
+    found.map(web::Json).ok_or_else(Problem::account_missing)
 }
 
 #[derive(Deserialize, Validate, ToSchema)]
@@ -95,7 +95,8 @@ pub(crate) async fn delete(
     policy: Data<HttpPolicy>,
     Json(body): Json<DeleteAccount>,
 ) -> Result<HttpResponse, Problem> {
-    let attempt = user::attempted_password(&body.password).map_err(|fault| fault.at("password"))?;
+    let attempt =
+        user::attempted_password(&body.password).map_err(|violation| violation.at("password"))?;
     let compared = accounts
         .passwords
         .confirm(&caller.user_id, &caller.session_id, attempt, &client)

@@ -50,9 +50,9 @@ pub(crate) async fn change_password(
 ) -> Result<HttpResponse, Problem> {
     let now = accounts.sessions.now();
     let attempt = user::attempted_password(&body.current_password)
-        .map_err(|fault| fault.at("current_password"))?;
+        .map_err(|violation| violation.at("current_password"))?;
     let new = user::new_password(&accounts.passwords.policy, &body.new_password)
-        .map_err(|fault| fault.at("new_password"))?;
+        .map_err(|violation| violation.at("new_password"))?;
     let change = PasswordChange {
         user_id: caller.user_id,
         session_id: caller.session_id,
@@ -66,7 +66,7 @@ pub(crate) async fn change_password(
 
 /// With `currentPassword` or `newPassword` it is Better Auth's, with `current_password` or `new_password` ours; with
 /// neither it is Better Auth's if the caller is known by its token.
-pub(crate) async fn either(
+pub(crate) async fn dispatch(
     request: HttpRequest,
     client: Client,
     context: Data<BetterAuthContext>,
@@ -76,7 +76,7 @@ pub(crate) async fn either(
 ) -> Result<HttpResponse, Error> {
     let body = json::read(&request, payload.into_inner()).await;
     match body {
-        Ok(body) if is_better_auths(&request, &context, &body) => {
+        Ok(body) if is_better_auth_request(&request, &context, &body) => {
             let call = Call::new(request, &body).await?;
             Ok(better_auth::change(call).await?)
         }
@@ -88,7 +88,11 @@ pub(crate) async fn either(
     }
 }
 
-fn is_better_auths(request: &HttpRequest, context: &BetterAuthContext, body: &Bytes) -> bool {
+fn is_better_auth_request(
+    request: &HttpRequest,
+    context: &BetterAuthContext,
+    body: &Bytes,
+) -> bool {
     let body: Value = serde_json::from_slice(body).unwrap_or_default();
     let has = |names: [&str; 2]| names.iter().any(|name| body.get(name).is_some());
     has(["currentPassword", "newPassword"])

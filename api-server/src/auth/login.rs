@@ -44,8 +44,9 @@ pub(crate) async fn login(
     tokens: TokenResponder,
     Json(body): Json<LoginRequest>,
 ) -> Result<HttpResponse, Problem> {
-    let email = LoginEmail::parse(&body.email).map_err(|fault| fault.at("email"))?;
-    let attempt = user::attempted_password(&body.password).map_err(|fault| fault.at("password"))?;
+    let email = LoginEmail::parse(&body.email).map_err(|violation| violation.at("email"))?;
+    let attempt =
+        user::attempted_password(&body.password).map_err(|violation| violation.at("password"))?;
     let context = LoginContext {
         client,
         lifetime: accounts.sessions.session_ttl,

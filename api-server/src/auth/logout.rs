@@ -69,7 +69,7 @@ pub(crate) async fn logout(
     let mut response = HttpResponse::Ok();
     // The caller stays logged in when its other sessions end. And another site could have the browser post here without
     // its cookies, and must not get them cleared.
-    if body.scope != Scope::Others && !origin::is_foreign(&request, &policy) {
+    if body.scope != Scope::Others && !origin::is_from_unknown_origin(&request, &policy) {
         for cookie in policy.cookies.clear() {
             response.append_header((SET_COOKIE, cookie));
         }
@@ -119,7 +119,7 @@ fn by_access_token(
     let now = sessions.now();
     let (token, _) = access_token(request, policy).ok()?;
     let (claims, credential) = match keys.verifier.verify(token, now) {
-        Ok(claims) => (claims, Credential::good as fn(String) -> Credential),
+        Ok(claims) => (claims, Credential::current as fn(String) -> Credential),
         Err(_old_or_bad) => {
             let claims = keys.verifier.verify_for_logout(token, now).ok()?;
             (claims, Credential::stale as fn(String) -> Credential)

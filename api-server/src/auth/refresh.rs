@@ -107,18 +107,18 @@ fn grant(
             expires_at,
             ..
         } => Ok(TokenGrant {
-            user: user.ok_or_else(Problem::session_over)?,
+            user: user.ok_or_else(Problem::session_expired)?,
             session_id: session::named_by(token),
             counter,
             issued_at: issued_at.to_system_time(),
             expires_at,
         }),
         Refreshed::Over(ended) => {
-            sessions.revoke_here(&ended, sessions.now());
-            Err(Problem::session_over())
+            sessions.revoke_locally(&ended, sessions.now());
+            Err(Problem::session_expired())
         }
         Refreshed::Reused(ended) => {
-            sessions.revoke_here(&ended, sessions.now());
+            sessions.revoke_locally(&ended, sessions.now());
             log::warn!(
                 "refresh token reused session_id={}",
                 session::named_by(token)

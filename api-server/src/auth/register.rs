@@ -51,9 +51,9 @@ pub(crate) async fn register(
     Json(body): Json<RegisterRequest>,
 ) -> Result<HttpResponse, Problem> {
     let account = NewAccount {
-        email: Email::parse(&body.email).map_err(|fault| fault.at("email"))?,
+        email: Email::parse(&body.email).map_err(|violation| violation.at("email"))?,
         password: user::new_password(&accounts.passwords.policy, &body.password)
-            .map_err(|fault| fault.at("password"))?,
+            .map_err(|violation| violation.at("password"))?,
         name: body.name,
         image: None,
     };

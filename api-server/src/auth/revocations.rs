@@ -89,11 +89,11 @@ pub(crate) async fn list(
     query: QueryString<RevocationsQuery>,
 ) -> Result<Json<RevocationPage>, Problem> {
     let after = query.0.after.unwrap_or_default();
-    let answer = sessions
+    let page = sessions
         .db
         .read(move |connection| newer(connection, after))
         .await?;
-    Ok(Json(answer))
+    Ok(Json(page))
 }
 
 fn newer(connection: &mut DbConnection, after: i64) -> QueryResult<RevocationPage> {

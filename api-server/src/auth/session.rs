@@ -52,7 +52,7 @@ pub(crate) async fn show(
     let caller = match Caller::of(&request) {
         Ok(caller) => caller,
         Err(problem) if has_no_token(&request, &policy) => {
-            return by_better_auth(&request, &better_auth, problem).await;
+            return better_auth_session(&request, &better_auth, problem).await;
         }
         Err(problem) => return Err(problem),
     };
@@ -76,14 +76,14 @@ fn has_no_token(request: &HttpRequest, policy: &HttpPolicy) -> bool {
 }
 
 /// For services that forward the cookie of Better Auth, as they did before.
-async fn by_better_auth(
+async fn better_auth_session(
     request: &HttpRequest,
     context: &BetterAuthContext,
     otherwise: Problem,
 ) -> Result<web::Json<CurrentSession>, Problem> {
     let signed_in = match identity::find(request, context, false).await? {
         Identity::Anonymous => return Err(otherwise),
-        Identity::SessionOver => return Err(Problem::session_over()),
+        Identity::SessionExpired => return Err(Problem::session_expired()),
         Identity::SignedIn(signed_in) => signed_in,
     };
     let named = request.headers().get_all(USER_ID);

@@ -8,7 +8,7 @@ use validator::{Validate, ValidationError};
 
 use crate::http::caller::Caller;
 use crate::http::json::Json;
-use crate::problem::violation::Fault;
+use crate::problem::violation::FieldViolation;
 use crate::problem::{Code, Problem};
 use crate::sessions::Sessions;
 
@@ -23,7 +23,7 @@ pub(crate) struct TokenRequest {
 
 fn audience_rule(text: &str) -> Result<(), ValidationError> {
     if text.is_empty() {
-        return Err(Fault::new("required", "is required").into());
+        return Err(FieldViolation::new("required", "is required").into());
     }
     Ok(())
 }

@@ -15,14 +15,14 @@ use crate::http::headers::X_RETRY_AFTER;
 use crate::http::middleware::PreserveBody;
 use crate::problem::{Code, Problem};
 
-/// A refusal in the form its client reads.
+/// A error in the form its client reads.
 #[derive(Debug)]
 pub(crate) struct ApiError {
     status: StatusCode,
     /// None for an empty answer.
     body: Option<BetterAuthError>,
     headers: Vec<(HeaderName, HeaderValue)>,
-    fault: Option<Arc<Problem>>,
+    cause: Option<Arc<Problem>>,
 }
 
 /// An error in the form of Better Auth.
@@ -54,7 +54,7 @@ impl ApiError {
             status,
             body: Some(BetterAuthError { message, code }),
             headers: Vec::new(),
-            fault: None,
+            cause: None,
         }
     }
 
@@ -63,12 +63,12 @@ impl ApiError {
             status,
             body: None,
             headers: Vec::new(),
-            fault: None,
+            cause: None,
         }
     }
 
     /// There is no such address, or not with this method.
-    pub(super) fn nothing() -> Self {
+    pub(super) fn not_found() -> Self {
         Self::empty(StatusCode::NOT_FOUND)
     }
 
@@ -145,18 +145,20 @@ impl ApiError {
     }
 
     /// A fault of ours: an empty answer, or when to come back.
-    fn fault(problem: Problem) -> Self {
+    fn from_server_error(problem: Problem) -> Self {
         let status = problem.status_code();
-        let mut refusal = if status == StatusCode::INTERNAL_SERVER_ERROR {
+        let mut error = if status == StatusCode::INTERNAL_SERVER_ERROR {
             Self::empty(status)
         } else {
             let message = problem.detail().to_owned();
             Self::new(status, problem.code().as_str(), message)
         };
-        let wait = problem.wait().cloned();
-        refusal.headers.extend(wait.map(|wait| (RETRY_AFTER, wait)));
-        refusal.fault = Some(Arc::new(problem));
-        refusal
+        let retry_after = problem.retry_after().cloned();
+        error
+            .headers
+            .extend(retry_after.map(|value| (RETRY_AFTER, value)));
+        error.cause = Some(Arc::new(problem));
+        error
     }
 }
 
@@ -171,14 +173,14 @@ impl From<Problem> for ApiError {
                 Self::unauthorized()
             }
             Code::TooManyRequests => {
-                let mut refusal = Self::too_many_requests();
-                let wait = problem.wait().cloned();
-                refusal
+                let mut error = Self::too_many_requests();
+                let retry_after = problem.retry_after().cloned();
+                error
                     .headers
-                    .extend(wait.map(|wait| (X_RETRY_AFTER, wait)));
-                refusal
+                    .extend(retry_after.map(|value| (X_RETRY_AFTER, value)));
+                error
             }
-            _ => Self::fault(problem),
+            _ => Self::from_server_error(problem),
         }
     }
 }
@@ -216,7 +218,7 @@ impl ResponseError for ApiError {
             Some(body) => response.json(body),
             None => response.finish(),
         };
-        let marker = PreserveBody(self.fault.clone());
+        let marker = PreserveBody(self.cause.clone());
         response.extensions_mut().insert(marker);
         response
     }

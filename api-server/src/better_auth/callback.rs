@@ -9,56 +9,56 @@ use super::origin::{forbidden, is_known_url};
 
 /// Addresses to go on to, in the body or the query: on this site or one we know.
 pub(super) fn require_trusted(call: &Call) -> Result<(), ApiError> {
-    let callback = call.field("callbackURL").filter(|url| is_given(url));
+    let callback = call.field("callbackURL").filter(|url| is_truthy(url));
     let callback = callback.or_else(|| call.query.get("callbackURL"));
     require_safe(call, callback, &CALLBACK)?;
-    for (name, kind) in [
+    for (name, field) in [
         ("redirectTo", &REDIRECT),
         ("errorCallbackURL", &ERROR_CALLBACK),
         ("newUserCallbackURL", &NEW_USER_CALLBACK),
     ] {
-        require_safe(call, call.field(name), kind)?;
+        require_safe(call, call.field(name), field)?;
     }
     Ok(())
 }
 
 /// `callbackURL` in the query of a `GET`, as [`target`] gives it.
-pub(super) fn of_query(call: &Call) -> Result<Option<String>, ApiError> {
+pub(super) fn from_query(call: &Call) -> Result<Option<String>, ApiError> {
     let callback = call.query.get("callbackURL");
     require_safe(call, callback, &CALLBACK)?;
     Ok(callback.and_then(|it| target(call, it.as_str()?)))
 }
 
 /// `callbackURL` in the body, which was found trusted, as [`target`] gives it.
-pub(super) fn of_body(call: &Call) -> Option<String> {
+pub(super) fn from_body(call: &Call) -> Option<String> {
     target(call, call.field("callbackURL")?.as_str()?)
 }
 
 /// What an address is called and how it is refused.
-struct Kind {
+struct UrlField {
     label: &'static str,
     code: &'static str,
 }
 
-const CALLBACK: Kind = Kind {
+const CALLBACK: UrlField = UrlField {
     label: "callbackURL",
     code: "INVALID_CALLBACK_URL",
 };
-const REDIRECT: Kind = Kind {
+const REDIRECT: UrlField = UrlField {
     label: "redirectURL",
     code: "INVALID_REDIRECT_URL",
 };
-const ERROR_CALLBACK: Kind = Kind {
+const ERROR_CALLBACK: UrlField = UrlField {
     label: "errorCallbackURL",
     code: "INVALID_ERROR_CALLBACK_URL",
 };
-const NEW_USER_CALLBACK: Kind = Kind {
+const NEW_USER_CALLBACK: UrlField = UrlField {
     label: "newUserCallbackURL",
     code: "INVALID_NEW_USER_CALLBACK_URL",
 };
 
 /// What JavaScript takes for something.
-fn is_given(value: &Value) -> bool {
+fn is_truthy(value: &Value) -> bool {
     match value {
         Value::Null | Value::Bool(false) => false,
         Value::String(text) => !text.is_empty(),
@@ -67,16 +67,16 @@ fn is_given(value: &Value) -> bool {
     }
 }
 
-fn require_safe(call: &Call, value: Option<&Value>, kind: &Kind) -> Result<(), ApiError> {
-    match value.filter(|value| is_given(value)) {
+fn require_safe(call: &Call, value: Option<&Value>, field: &UrlField) -> Result<(), ApiError> {
+    match value.filter(|value| is_truthy(value)) {
         None => Ok(()),
         Some(Value::String(address)) if target(call, address).is_some() => Ok(()),
         Some(Value::String(_)) => {
-            let message = format!("Invalid {}", kind.label);
-            Err(forbidden(kind.code, message))
+            let message = format!("Invalid {}", field.label);
+            Err(forbidden(field.code, message))
         }
         Some(_) => {
-            let message = format!("Invalid {}: expected a string", kind.label);
+            let message = format!("Invalid {}: expected a string", field.label);
             Err(ApiError::bad_request(message))
         }
     }

@@ -10,7 +10,7 @@ use super::format::{UserBody, token};
 use super::identity;
 use super::password::require_credential_account;
 use super::respond::ApiResult;
-use super::sign_up_email::{attempt, new_password, open};
+use super::sign_up_email::{new_password, parse_attempt, set_new_session_cookie};
 use crate::accounts::change_password::{PasswordChange, change_password};
 
 #[derive(Serialize)]
@@ -29,7 +29,7 @@ pub(crate) async fn change(call: Call) -> ApiResult {
     fields.finish()?;
     let signed_in = call.signed_in().await?;
     let new = new_password(&call.context.accounts.passwords.policy, new)?;
-    let attempt = attempt(current)?;
+    let attempt = parse_attempt(current)?;
     require_credential_account(&call, &signed_in).await?;
     let attempt = attempt.ok_or_else(ApiError::invalid_password)?;
     let is_remembered = signed_in.is_remembered;
@@ -52,6 +52,6 @@ pub(crate) async fn change(call: Call) -> ApiResult {
         user: granted.user.into(),
     });
     let remember_until = is_remembered.then_some(granted.expires_at);
-    open(&call, &mut response, &granted.session_id, remember_until)?;
+    set_new_session_cookie(&call, &mut response, &granted.session_id, remember_until)?;
     Ok(response)
 }

@@ -73,7 +73,7 @@ pub(super) fn listed_session(context: &BetterAuthContext, text: &str) -> Option<
 }
 
 /// One signed flag is enough: a cookie that another host set beside it must not prolong the session.
-pub(super) fn says_dont_remember(request: &HttpRequest, context: &BetterAuthContext) -> bool {
+pub(super) fn has_dont_remember_flag(request: &HttpRequest, context: &BetterAuthContext) -> bool {
     let name = name(context, DONT_REMEMBER);
     let keys = context.sessions.keys.current();
     let mut flags = all(request, &name).take(MAX_DOUBLED);
@@ -81,7 +81,7 @@ pub(super) fn says_dont_remember(request: &HttpRequest, context: &BetterAuthCont
 }
 
 /// What a browser gets to keep a session, until it ends. One that is not remembered ends with the browser.
-pub(super) fn keep(
+pub(super) fn session_cookies(
     context: &BetterAuthContext,
     session_id: &str,
     remember_until: Option<Timestamp>,
@@ -107,7 +107,7 @@ pub(super) fn id_bytes(session_id: &str) -> Result<[u8; 16], Problem> {
 }
 
 /// What makes a browser forget a session.
-pub(super) fn forget(request: &HttpRequest, context: &BetterAuthContext) -> Vec<HeaderValue> {
+pub(super) fn clear_all(request: &HttpRequest, context: &BetterAuthContext) -> Vec<HeaderValue> {
     let mut names = vec![SESSION, DATA];
     if has(request, &name(context, DATA)) {
         names.push(DATA);
@@ -117,19 +117,19 @@ pub(super) fn forget(request: &HttpRequest, context: &BetterAuthContext) -> Vec<
 }
 
 /// The cache of another server, if the browser still has one.
-pub(super) fn forget_data(request: &HttpRequest, context: &BetterAuthContext) -> Vec<HeaderValue> {
-    forget_if_there(request, context, DATA)
+pub(super) fn clear_data(request: &HttpRequest, context: &BetterAuthContext) -> Vec<HeaderValue> {
+    clear_if_present(request, context, DATA)
 }
 
 /// A login that is to be remembered takes back that an earlier one was not.
-pub(super) fn forget_dont_remember(
+pub(super) fn clear_dont_remember(
     request: &HttpRequest,
     context: &BetterAuthContext,
 ) -> Vec<HeaderValue> {
-    forget_if_there(request, context, DONT_REMEMBER)
+    clear_if_present(request, context, DONT_REMEMBER)
 }
 
-fn forget_if_there(
+fn clear_if_present(
     request: &HttpRequest,
     context: &BetterAuthContext,
     cookie: &str,
@@ -226,22 +226,25 @@ fn digit(byte: u8) -> Option<u8> {
 
 /// The session that a signed value names: none if the signature is good but nothing of ours is in it; an error if it is
 /// not good.
-pub(super) fn named_session(tokens: &SessionTokens, signed: &str) -> Result<Option<Named>, Error> {
+pub(super) fn named_session(
+    tokens: &SessionTokens,
+    signed: &str,
+) -> Result<Option<NamedSession>, Error> {
     let token = tokens.verify_cookie(signed)?;
     Ok(named_by(tokens, token))
 }
 
 /// The session that a raw token names.
-pub(super) fn named_by(tokens: &SessionTokens, token: &str) -> Option<Named> {
+pub(super) fn named_by(tokens: &SessionTokens, token: &str) -> Option<NamedSession> {
     let id = tokens.decode(token).ok()?;
-    Some(Named {
+    Some(NamedSession {
         session_id: Uuid::from_bytes(id).to_string(),
         is_current: tokens.is_current(token),
     })
 }
 
 /// What a token says.
-pub(super) struct Named {
+pub(super) struct NamedSession {
     pub(super) session_id: String,
     /// Whether the current secret made it.
     pub(super) is_current: bool,

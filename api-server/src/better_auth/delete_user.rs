@@ -10,7 +10,7 @@ use super::identity;
 use super::identity::Identity;
 use super::password::{confirm, require_credential_account};
 use super::respond::ApiResult;
-use super::sign_up_email::attempt;
+use super::sign_up_email::parse_attempt;
 use super::{callback, cookies};
 use crate::accounts::delete::delete;
 
@@ -29,11 +29,11 @@ pub(crate) async fn delete_user(call: Call) -> ApiResult {
     fields.finish()?;
     let signed_in = call.signed_in().await?;
     if !call.context.delete_user {
-        return Err(ApiError::nothing());
+        return Err(ApiError::not_found());
     }
     let mut compared = None;
     if let Some(password) = password {
-        let attempt = attempt(password)?;
+        let attempt = parse_attempt(password)?;
         require_credential_account(&call, &signed_in).await?;
         let attempt = attempt.ok_or_else(ApiError::invalid_password)?;
         compared = Some(confirm(&call, &signed_in, attempt).await?);
@@ -52,7 +52,7 @@ pub(crate) async fn delete_user(call: Call) -> ApiResult {
         success: true,
         message: "User deleted",
     });
-    Ok(call.forget(response))
+    Ok(call.clear_cookies(response))
 }
 
 /// `GET /api/auth/delete-user/callback`: the link in a mail that this server does not send.
@@ -60,19 +60,19 @@ pub(crate) async fn callback(call: Call) -> ApiResult {
     let mut fields = call.query_fields();
     fields.text("token");
     fields.finish()?;
-    callback::of_query(&call)?;
+    callback::from_query(&call)?;
     let not_found = StatusCode::NOT_FOUND;
     if !call.context.delete_user {
         return Err(ApiError::new(not_found, "NOT_FOUND", "Not found"));
     }
     match identity::find(&call.request, &call.context, true).await? {
         Identity::SignedIn(_) => Err(ApiError::invalid_token(not_found)),
-        visitor => {
+        identity => {
             let (code, message) = ("FAILED_TO_GET_USER_INFO", "Failed to get user info");
             let refusal = ApiError::new(not_found, code, message);
-            if matches!(visitor, Identity::SessionOver) {
-                let forgotten = cookies::forget(&call.request, &call.context);
-                return Err(refusal.with_cookies(forgotten));
+            if matches!(identity, Identity::SessionExpired) {
+                let cleared = cookies::clear_all(&call.request, &call.context);
+                return Err(refusal.with_cookies(cleared));
             }
             Err(refusal)
         }

@@ -12,12 +12,12 @@ const UNKNOWN: &str = "/api/auth/{its:(sign-up|sign-in|sign-out|get-session|list
     ok|error)(/.*)?}";
 
 pub(crate) fn unknown() -> Resource {
-    web::resource(UNKNOWN).default_service(web::to(nothing))
+    web::resource(UNKNOWN).default_service(web::to(not_found))
 }
 
 /// An address; with a method it does not have, it does not exist.
 pub(crate) fn at(path: &str) -> Resource {
-    web::resource(format!("/api/auth{path}")).default_service(web::to(nothing))
+    web::resource(format!("/api/auth{path}")).default_service(web::to(not_found))
 }
 
 pub(crate) fn get<F, Args>(path: &str, handler: F) -> Resource
@@ -38,6 +38,6 @@ where
     at(path).route(web::post().to(handler))
 }
 
-async fn nothing() -> Result<HttpResponse, ApiError> {
-    Err(ApiError::nothing())
+async fn not_found() -> Result<HttpResponse, ApiError> {
+    Err(ApiError::not_found())
 }

@@ -21,9 +21,9 @@ impl<'a> Fields<'a> {
                 issues: Vec::new(),
             }),
             other => {
-                let found = kind(other);
+                let found = type_name(other);
                 let issue = format!("[body] Invalid input: expected {expected}, received {found}");
-                Err(refuse(&[issue]))
+                Err(validation_error(&[issue]))
             }
         }
     }
@@ -77,7 +77,7 @@ impl<'a> Fields<'a> {
         let found = self.issues.len();
         let text = self.text(name);
         if self.issues.len() == found && !is_email(text) {
-            self.wrong(name, "Invalid email address");
+            self.add_issue(name, "Invalid email address");
         }
         text
     }
@@ -86,7 +86,7 @@ impl<'a> Fields<'a> {
         let found = self.issues.len();
         let text = self.text(name);
         if self.issues.len() == found && text.is_empty() {
-            self.wrong(name, "Too small: expected string to have >=1 characters");
+            self.add_issue(name, "Too small: expected string to have >=1 characters");
         }
         text
     }
@@ -94,21 +94,21 @@ impl<'a> Fields<'a> {
     /// Text that our database keeps, of at most `max` characters.
     pub(super) fn bounded(&mut self, name: &str, text: &str, max: usize) {
         if text.contains('\0') {
-            self.wrong(name, "Invalid string: must not contain the NUL character");
+            self.add_issue(name, "Invalid string: must not contain the NUL character");
         }
         if text.chars().count() > max {
             let message = format!("Too big: expected string to have <={max} characters");
-            self.wrong(name, &message);
+            self.add_issue(name, &message);
         }
     }
 
     pub(super) fn expected(&mut self, name: &str, expected: &str, found: Option<&Value>) {
-        let found = kind(found);
+        let found = type_name(found);
         let message = format!("Invalid input: expected {expected}, received {found}");
-        self.wrong(name, &message);
+        self.add_issue(name, &message);
     }
 
-    pub(super) fn wrong(&mut self, name: &str, message: &str) {
+    pub(super) fn add_issue(&mut self, name: &str, message: &str) {
         self.issues
             .push(format!("[{}.{name}] {message}", self.place));
     }
@@ -118,16 +118,16 @@ impl<'a> Fields<'a> {
         if self.issues.is_empty() {
             return Ok(());
         }
-        Err(refuse(&self.issues))
+        Err(validation_error(&self.issues))
     }
 }
 
-fn refuse(issues: &[String]) -> ApiError {
+fn validation_error(issues: &[String]) -> ApiError {
     let message = issues.join("; ");
     ApiError::new(StatusCode::BAD_REQUEST, "VALIDATION_ERROR", message)
 }
 
-const fn kind(value: Option<&Value>) -> &'static str {
+const fn type_name(value: Option<&Value>) -> &'static str {
     match value {
         None => "undefined",
         Some(Value::Null) => "null",

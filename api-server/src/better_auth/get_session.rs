@@ -24,23 +24,23 @@ pub(crate) async fn show(call: Call) -> ApiResult {
     let disabled = call.query.get("disableRefresh");
     let may_prolong = disabled.is_none_or(|value| value == "");
     let mut response = match identity::find(&call.request, &call.context, may_prolong).await? {
-        Identity::Anonymous => nobody(&call),
-        Identity::SessionOver => call.forget(HttpResponse::Ok().json(())),
-        Identity::SignedIn(signed_in) => found(&call, *signed_in)?,
+        Identity::Anonymous => anonymous(&call),
+        Identity::SessionExpired => call.clear_cookies(HttpResponse::Ok().json(())),
+        Identity::SignedIn(signed_in) => signed_in_response(&call, *signed_in)?,
     };
     let headers = response.headers_mut();
     headers.insert(PRAGMA, HeaderValue::from_static("no-cache"));
     Ok(response)
 }
 
-fn nobody(call: &Call) -> HttpResponse {
+fn anonymous(call: &Call) -> HttpResponse {
     let mut response = HttpResponse::Ok().json(());
-    let forgotten = cookies::forget_data(&call.request, &call.context);
-    append(&mut response, forgotten);
+    let cleared = cookies::clear_data(&call.request, &call.context);
+    append(&mut response, cleared);
     response
 }
 
-fn found(call: &Call, signed_in: SignedIn) -> ApiResult {
+fn signed_in_response(call: &Call, signed_in: SignedIn) -> ApiResult {
     let is_renewed = signed_in.is_renewed;
     let remember_until = signed_in
         .is_remembered
@@ -50,10 +50,10 @@ fn found(call: &Call, signed_in: SignedIn) -> ApiResult {
         session: SessionBody::own(&call.context, signed_in.session)?,
         user: signed_in.user.into(),
     });
-    let forgotten = cookies::forget_data(&call.request, &call.context);
-    append(&mut response, forgotten);
+    let cleared = cookies::clear_data(&call.request, &call.context);
+    append(&mut response, cleared);
     if is_renewed {
-        call.keep_session(&mut response, &session_id, remember_until)?;
+        call.set_session_cookie(&mut response, &session_id, remember_until)?;
     }
     Ok(response)
 }

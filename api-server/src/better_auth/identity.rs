@@ -10,7 +10,7 @@ use auth_core::session_token::SessionTokens;
 use super::api_error::ApiError;
 use super::call::Call;
 use super::cookies;
-use super::cookies::Named;
+use super::cookies::NamedSession;
 use crate::better_auth::context::BetterAuthContext;
 use crate::db::Timestamp;
 use crate::problem::Problem;
@@ -20,9 +20,9 @@ use crate::users::id::UserId;
 use crate::users::user::User;
 
 /// How long a session lives that is not to be remembered.
-const SHORT: Duration = Duration::from_secs(24 * 60 * 60);
+const UNREMEMBERED_TTL: Duration = Duration::from_secs(24 * 60 * 60);
 /// A session is prolonged once this part of its lifetime has passed: one day of seven.
-const PARTS: u32 = 7;
+const RENEWALS_PER_LIFETIME: u32 = 7;
 const BEARER: &str = "bearer ";
 
 /// Somebody with a live session.
@@ -42,7 +42,7 @@ impl SignedIn {
 
     /// Whether the login was within the last day.
     pub(super) fn is_fresh(&self, now: Timestamp) -> bool {
-        now.since(self.session.created_at) < SHORT
+        now.since(self.session.created_at) < UNREMEMBERED_TTL
     }
 }
 
@@ -51,7 +51,7 @@ pub(crate) enum Identity {
     /// No token, or none that we signed.
     Anonymous,
     /// The token is good, its session is over.
-    SessionOver,
+    SessionExpired,
     SignedIn(Box<SignedIn>),
 }
 
@@ -60,7 +60,7 @@ pub(super) fn lifetime(context: &BetterAuthContext, is_remembered: bool) -> Dura
     if is_remembered {
         context.sessions.session_ttl
     } else {
-        context.sessions.session_ttl.min(SHORT)
+        context.sessions.session_ttl.min(UNREMEMBERED_TTL)
     }
 }
 
@@ -70,9 +70,9 @@ impl Call {
         match find(&self.request, &self.context, true).await? {
             Identity::SignedIn(signed_in) => Ok(*signed_in),
             Identity::Anonymous => Err(ApiError::unauthorized()),
-            Identity::SessionOver => {
-                let forgotten = cookies::forget(&self.request, &self.context);
-                Err(ApiError::unauthorized().with_cookies(forgotten))
+            Identity::SessionExpired => {
+                let cleared = cookies::clear_all(&self.request, &self.context);
+                Err(ApiError::unauthorized().with_cookies(cleared))
             }
         }
     }
@@ -86,7 +86,7 @@ pub(crate) async fn find(
 ) -> Result<Identity, Problem> {
     let named = match presented(request, context) {
         Err(_none_of_ours) => return Ok(Identity::Anonymous),
-        Ok(None) => return Ok(Identity::SessionOver),
+        Ok(None) => return Ok(Identity::SessionExpired),
         Ok(Some(named)) => named,
     };
     let now = Timestamp::from(context.sessions.now());
@@ -98,11 +98,11 @@ pub(crate) async fn find(
         .read(move |connection| sessions::find_with_session(connection, &id, lifetimes))
         .await?;
     let Some((user, session)) = found.filter(|(_, session)| session.is_live(now)) else {
-        return Ok(Identity::SessionOver);
+        return Ok(Identity::SessionExpired);
     };
-    let is_short = context.sessions.session_ttl > SHORT
-        && session.expires_at.since(session.created_at) <= SHORT;
-    let is_remembered = !is_short && !cookies::says_dont_remember(request, context);
+    let is_short = context.sessions.session_ttl > UNREMEMBERED_TTL
+        && session.expires_at.since(session.created_at) <= UNREMEMBERED_TTL;
+    let is_remembered = !is_short && !cookies::has_dont_remember_flag(request, context);
     let mut signed_in = SignedIn {
         user,
         session,
@@ -111,14 +111,17 @@ pub(crate) async fn find(
     };
     let is_due = is_due(context, &signed_in.session, now);
     if may_prolong && is_remembered && is_due && !prolong(context, &mut signed_in, now).await? {
-        return Ok(Identity::SessionOver);
+        return Ok(Identity::SessionExpired);
     }
     Ok(Identity::SignedIn(Box::new(signed_in)))
 }
 
 /// Fails without anything that we signed; `None` for what we signed and do not know. A good token in the header takes the
 /// place of the cookie.
-fn presented(request: &HttpRequest, context: &BetterAuthContext) -> Result<Option<Named>, Error> {
+fn presented(
+    request: &HttpRequest,
+    context: &BetterAuthContext,
+) -> Result<Option<NamedSession>, Error> {
     let keys = context.sessions.keys.current();
     let tokens = &keys.session_tokens;
     if let Some(named) = bearer(request, tokens) {
@@ -135,7 +138,7 @@ pub(crate) fn has_token(request: &HttpRequest, context: &BetterAuthContext) -> b
 }
 
 /// A raw or a signed token, percent-encoded or not. What is neither is not refused but not there.
-fn bearer(request: &HttpRequest, tokens: &SessionTokens) -> Option<Named> {
+fn bearer(request: &HttpRequest, tokens: &SessionTokens) -> Option<NamedSession> {
     let header = request.headers().get(AUTHORIZATION)?.to_str().ok()?;
     let (scheme, token) = header.split_at_checked(BEARER.len())?;
     if !scheme.eq_ignore_ascii_case(BEARER) {
@@ -151,7 +154,8 @@ fn bearer(request: &HttpRequest, tokens: &SessionTokens) -> Option<Named> {
 
 fn is_due(context: &BetterAuthContext, session: &StoredSession, now: Timestamp) -> bool {
     let left = session.expires_at.since(now);
-    let is_late = left + context.sessions.session_ttl / PARTS <= context.sessions.session_ttl;
+    let is_late =
+        left + context.sessions.session_ttl / RENEWALS_PER_LIFETIME <= context.sessions.session_ttl;
     // At the end of its absolute lifetime a session cannot be prolonged any more.
     is_late && session.expires_at < context.sessions.lifetimes().slide(session.created_at, now)
 }

@@ -32,7 +32,7 @@ pub(crate) async fn follow_link(call: Call) -> ApiResult {
     let mut fields = call.query_fields();
     fields.text("callbackURL");
     fields.finish()?;
-    let given = callback::of_query(&call)?;
+    let given = callback::from_query(&call)?;
     let callback = given.as_deref().unwrap_or("/api/auth/error");
     let origin = call.context.policy.origins.last();
     let own = origin.map_or("", |origin| origin.as_str());

@@ -20,31 +20,32 @@ impl Call {
     pub(super) fn respond(&self, signed_in: &SignedIn, body: impl Serialize) -> ApiResult {
         let mut response = HttpResponse::Ok().json(body);
         if signed_in.is_renewed {
-            self.keep(&mut response, signed_in)?;
+            self.renew_session_cookie(&mut response, signed_in)?;
         }
         Ok(response)
     }
 
     /// The cookie of whoever is signed in goes out again.
-    pub(super) fn keep(
+    pub(super) fn renew_session_cookie(
         &self,
         response: &mut HttpResponse,
         signed_in: &SignedIn,
     ) -> Result<(), ApiError> {
         let session = &signed_in.session;
         let until = signed_in.is_remembered.then_some(session.expires_at);
-        self.keep_session(response, &session.id, until)
+        self.set_session_cookie(response, &session.id, until)
     }
 
     /// The cookie of a session, and its value in a header for clients that keep it themselves.
-    pub(super) fn keep_session(
+    pub(super) fn set_session_cookie(
         &self,
         response: &mut HttpResponse,
         session_id: &str,
         remember_until: Option<Timestamp>,
     ) -> Result<(), ApiError> {
-        let (signed, kept) = cookies::keep(&self.context, session_id, remember_until)?;
-        append(response, kept);
+        let (signed, cookies) =
+            cookies::session_cookies(&self.context, session_id, remember_until)?;
+        append(response, cookies);
         let token = HeaderValue::try_from(signed).map_err(Problem::internal)?;
         let headers = response.headers_mut();
         headers.insert(SET_AUTH_TOKEN, token);
@@ -54,8 +55,11 @@ impl Call {
     }
 
     /// The browser is to forget its session.
-    pub(super) fn forget(&self, mut response: HttpResponse) -> HttpResponse {
-        append(&mut response, cookies::forget(&self.request, &self.context));
+    pub(super) fn clear_cookies(&self, mut response: HttpResponse) -> HttpResponse {
+        append(
+            &mut response,
+            cookies::clear_all(&self.request, &self.context),
+        );
         response
     }
 }

@@ -8,7 +8,7 @@ use crate::sessions::logout::{Credential, Scope, end};
 /// Ends every session of the caller but this one.
 pub(crate) async fn revoke_other_sessions(call: Call) -> ApiResult {
     let signed_in = call.signed_in().await?;
-    let credential = Credential::good(signed_in.session.id.clone());
+    let credential = Credential::current(signed_in.session.id.clone());
     end(&call.context.sessions, vec![credential], Scope::Others).await?;
     call.respond(&signed_in, DONE)
 }

@@ -21,7 +21,7 @@ pub(crate) async fn revoke_session(call: Call) -> ApiResult {
     let is_current = session_id == signed_in.session.id;
     end_own(&call.context.sessions, signed_in.user_id(), session_id).await?;
     if is_current {
-        return Ok(call.forget(HttpResponse::Ok().json(DONE)));
+        return Ok(call.clear_cookies(HttpResponse::Ok().json(DONE)));
     }
     call.respond(&signed_in, DONE)
 }

@@ -10,7 +10,7 @@ use crate::sessions::logout::{Credential, Scope, end};
 /// Ends every session of the caller.
 pub(crate) async fn revoke_sessions(call: Call) -> ApiResult {
     let signed_in = call.signed_in().await?;
-    let credential = Credential::good(signed_in.session.id);
+    let credential = Credential::current(signed_in.session.id);
     end(&call.context.sessions, vec![credential], Scope::All).await?;
-    Ok(call.forget(HttpResponse::Ok().json(DONE)))
+    Ok(call.clear_cookies(HttpResponse::Ok().json(DONE)))
 }

@@ -12,7 +12,7 @@ use super::fields::is_email;
 use super::format::{UserBody, token};
 use super::origin;
 use super::respond::ApiResult;
-use super::sign_up_email::{attempt, login_context, open};
+use super::sign_up_email::{login_context, parse_attempt, set_new_session_cookie};
 use crate::accounts::login::log_in;
 use crate::problem::Problem;
 use crate::users::email::LoginEmail;
@@ -38,10 +38,10 @@ pub(crate) async fn sign_in(call: Call) -> ApiResult {
         let invalid = ApiError::new(StatusCode::BAD_REQUEST, "INVALID_EMAIL", "Invalid email");
         return Err(invalid);
     }
-    let url = callback::of_body(&call);
+    let url = callback::from_body(&call);
     let location = url.as_deref().map(HeaderValue::try_from).transpose();
     let location = location.map_err(Problem::internal)?;
-    let attempt = attempt(password)?;
+    let attempt = parse_attempt(password)?;
     let (Ok(email), Some(attempt)) = (LoginEmail::parse(email), attempt) else {
         // Nobody has such an address or such a password here.
         return Err(ApiError::invalid_email_or_password());
@@ -59,6 +59,6 @@ pub(crate) async fn sign_in(call: Call) -> ApiResult {
     if let Some(location) = location {
         response.headers_mut().insert(LOCATION, location);
     }
-    open(&call, &mut response, &session_id, remember_until)?;
+    set_new_session_cookie(&call, &mut response, &session_id, remember_until)?;
     Ok(response)
 }

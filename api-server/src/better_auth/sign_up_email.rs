@@ -55,7 +55,7 @@ pub(crate) async fn sign_up(call: Call) -> ApiResult {
         user: granted.user.into(),
     };
     let mut response = HttpResponse::Ok().json(body);
-    open(&call, &mut response, &session_id, remember_until)?;
+    set_new_session_cookie(&call, &mut response, &session_id, remember_until)?;
     Ok(response)
 }
 
@@ -63,7 +63,7 @@ pub(crate) async fn sign_up(call: Call) -> ApiResult {
 fn parse_email(fields: &mut Fields<'_>, name: &str, text: &str) -> Option<Email> {
     let parsed = Email::parse(text);
     if parsed.is_err() && super::fields::is_email(text) {
-        fields.wrong(name, "Invalid email address");
+        fields.add_issue(name, "Invalid email address");
     }
     parsed.ok()
 }
@@ -78,16 +78,16 @@ pub(super) fn login_context(call: &Call, is_remembered: bool) -> LoginContext {
 }
 
 /// The cookie of a session that begins.
-pub(super) fn open(
+pub(super) fn set_new_session_cookie(
     call: &Call,
     response: &mut HttpResponse,
     session_id: &str,
     remember_until: Option<Timestamp>,
 ) -> Result<(), ApiError> {
-    call.keep_session(response, session_id, remember_until)?;
+    call.set_session_cookie(response, session_id, remember_until)?;
     if remember_until.is_some() {
-        let forgotten = cookies::forget_dont_remember(&call.request, &call.context);
-        append(response, forgotten);
+        let cleared = cookies::clear_dont_remember(&call.request, &call.context);
+        append(response, cleared);
     }
     Ok(())
 }
@@ -114,7 +114,7 @@ pub(super) fn new_password(
 }
 
 /// What somebody typed; `None` for what cannot be anybody's password.
-pub(super) fn attempt(text: &str) -> Result<Option<PasswordAttempt>, ApiError> {
+pub(super) fn parse_attempt(text: &str) -> Result<Option<PasswordAttempt>, ApiError> {
     require_short_enough(text)?;
     Ok(PasswordAttempt::new(text).ok())
 }

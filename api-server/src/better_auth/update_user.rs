@@ -35,7 +35,7 @@ pub(crate) async fn update_user(call: Call) -> ApiResult {
     let image = image.map(|image| image.map(ToOwned::to_owned));
     change(&call.context.accounts, signed_in.user_id(), name, image).await?;
     let mut response = HttpResponse::Ok().json(DONE);
-    call.keep(&mut response, &signed_in)?;
+    call.renew_session_cookie(&mut response, &signed_in)?;
     Ok(response)
 }
 

@@ -13,7 +13,7 @@ pub(crate) async fn verify_email(call: Call) -> ApiResult {
     fields.text("token");
     fields.optional_text("callbackURL");
     fields.finish()?;
-    match callback::of_query(&call)? {
+    match callback::from_query(&call)? {
         Some(callback) => Ok(redirect(&with_error(&callback, "INVALID_TOKEN"))),
         None => Err(ApiError::invalid_token(StatusCode::UNAUTHORIZED)),
     }

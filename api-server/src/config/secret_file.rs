@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use auth_core::Secret;
 
-use crate::db::{create_private_folder, is_loose};
+use crate::db::{create_private_folder, is_open_to_others};
 
 /// Reads the secret of this database, or makes it. Of several processes that start at once, one makes it.
 pub(super) fn read_or_create(database: &Path) -> Result<Secret, String> {
@@ -40,7 +40,7 @@ fn beside(database: &Path) -> PathBuf {
 }
 
 fn secret(file: &Path, text: &[u8]) -> Result<Secret, String> {
-    if is_loose(file).map_err(|error| cannot("read", file, &error))? {
+    if is_open_to_others(file).map_err(|error| cannot("read", file, &error))? {
         let file = file.display();
         return Err(format!(
             "other users of this machine may read the file {file}; if none did, run: chmod 600 '{file}'; if one may \

@@ -13,6 +13,6 @@ mod stream;
 
 pub(crate) use files::allow_open_files;
 pub(crate) use network::Exempt;
-pub(crate) use progress::Patience;
+pub(crate) use progress::ConnectionTimeouts;
 pub(crate) use registry::Connections;
-pub(crate) use service::{Policy, serve};
+pub(crate) use service::{ConnectionPolicy, serve};

@@ -8,7 +8,7 @@ use tokio::time::sleep_until;
 
 /// How long a connection may keep the server waiting.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Patience {
+pub(crate) struct ConnectionTimeouts {
     /// For the whole header of a request, once it has begun.
     pub(crate) header: Duration,
     /// For the next request.
@@ -17,7 +17,7 @@ pub(crate) struct Patience {
     pub(crate) response: Duration,
 }
 
-impl Patience {
+impl ConnectionTimeouts {
     fn shortest(&self) -> Duration {
         self.header.min(self.idle).min(self.response)
     }
@@ -67,30 +67,30 @@ impl Progress {
     }
 
     /// When the connection is overdue, if what it waits for does not happen.
-    fn deadline(&self, patience: &Patience) -> Option<Instant> {
+    fn deadline(&self, timeouts: &ConnectionTimeouts) -> Option<Instant> {
         if let Some(since) = self.blocked_since.get() {
-            return Some(since + patience.response);
+            return Some(since + timeouts.response);
         }
         if self.in_flight.get() > 0 || !self.has_begun.get() {
             return None;
         }
         let header = self.header_since.get();
-        let idle = self.idle_since.get() + patience.idle;
-        Some(header.map_or(idle, |since| since + patience.header))
+        let idle = self.idle_since.get() + timeouts.idle;
+        Some(header.map_or(idle, |since| since + timeouts.header))
     }
 
     /// Returns when the connection is overdue.
-    pub(super) async fn overdue(&self, patience: Patience) {
+    pub(super) async fn overdue(&self, timeouts: ConnectionTimeouts) {
         loop {
             let now = Instant::now();
-            let deadline = self.deadline(&patience);
+            let deadline = self.deadline(&timeouts);
             if deadline.is_some_and(|deadline| deadline <= now) {
                 return;
             }
             // What begins after this look cannot be overdue before the next.
-            let look = now + patience.shortest();
-            let look = deadline.map_or(look, |deadline| deadline.min(look));
-            sleep_until(look.into()).await;
+            let check_at = now + timeouts.shortest();
+            let check_at = deadline.map_or(check_at, |deadline| deadline.min(check_at));
+            sleep_until(check_at.into()).await;
         }
     }
 }
@@ -120,11 +120,11 @@ impl Drop for InFlight {
 
 #[cfg(test)]
 mod tests {
-    use super::{InFlight, Patience, Progress};
+    use super::{ConnectionTimeouts, InFlight, Progress};
     use std::rc::Rc;
     use std::time::{Duration, Instant};
 
-    const PATIENCE: Patience = Patience {
+    const TIMEOUTS: ConnectionTimeouts = ConnectionTimeouts {
         header: Duration::from_secs(10),
         idle: Duration::from_secs(75),
         response: Duration::from_secs(30),
@@ -132,13 +132,13 @@ mod tests {
 
     /// For how long the connection may still wait, in seconds.
     fn left(progress: &Progress) -> Option<u64> {
-        let deadline = progress.deadline(&PATIENCE)?;
+        let deadline = progress.deadline(&TIMEOUTS)?;
         let left = deadline.duration_since(Instant::now());
         Some((left + Duration::from_millis(500)).as_secs())
     }
 
     #[test]
-    fn each_state_has_its_patience() {
+    fn each_state_has_its_timeout() {
         let progress = Rc::new(Progress::new());
         progress.received();
         assert_eq!(left(&progress), None);
@@ -164,8 +164,8 @@ mod tests {
         let progress = Rc::new(Progress::new());
         drop(InFlight::new(&progress));
         progress.received();
-        let deadline = progress.deadline(&PATIENCE);
+        let deadline = progress.deadline(&TIMEOUTS);
         progress.received();
-        assert_eq!(progress.deadline(&PATIENCE), deadline);
+        assert_eq!(progress.deadline(&TIMEOUTS), deadline);
     }
 }

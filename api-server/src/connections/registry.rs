@@ -27,14 +27,14 @@ struct Open {
     networks: HashMap<Network, BTreeMap<u64, oneshot::Sender<()>>>,
 }
 
-/// The place of one connection, free again when it is dropped.
-pub(super) struct Place {
+/// The slot of one connection, free again when it is dropped.
+pub(super) struct ConnectionSlot {
     connections: Connections,
     network: Option<Network>,
     number: u64,
-    taken_away: oneshot::Receiver<()>,
+    evicted: oneshot::Receiver<()>,
     /// Of a connection that no network counts, so that its receiver stays silent.
-    _kept: Option<oneshot::Sender<()>>,
+    _sender: Option<oneshot::Sender<()>>,
 }
 
 impl Connections {
@@ -46,28 +46,28 @@ impl Connections {
         }))
     }
 
-    /// A place for a connection from this peer. `None` if all places are taken by peers that no network counts.
-    pub(super) fn admit(&self, peer: Option<IpAddr>) -> Option<Place> {
+    /// A slot for a connection from this peer. `None` if all places are taken by peers that no network counts.
+    pub(super) fn admit(&self, peer: Option<IpAddr>) -> Option<ConnectionSlot> {
         let network = peer.and_then(|peer| self.0.exempt.network(peer));
         let mut open = self.lock();
-        if open.total >= self.0.max && !open.make_room(network) {
+        if open.total >= self.0.max && !open.evict_oldest(network) {
             return None;
         }
-        let (sender, taken_away) = oneshot::channel();
+        let (sender, evicted) = oneshot::channel();
         let number = open.next;
         open.next += 1;
         open.total += 1;
-        let mut kept = Some(sender);
+        let mut sender = Some(sender);
         if let Some(network) = network {
             let of_network = open.networks.entry(network).or_default();
-            of_network.extend(kept.take().map(|sender| (number, sender)));
+            of_network.extend(sender.take().map(|sender| (number, sender)));
         }
-        Some(Place {
+        Some(ConnectionSlot {
             connections: self.clone(),
             network,
             number,
-            taken_away,
-            _kept: kept,
+            evicted,
+            _sender: sender,
         })
     }
 
@@ -77,12 +77,12 @@ impl Connections {
 }
 
 impl Open {
-    /// Ends the oldest connection of the network that has the most; among equals, the newcomer's own.
-    fn make_room(&mut self, newcomer: Option<Network>) -> bool {
+    /// Ends the oldest connection of the network that has the most; among equals, the new_network's own.
+    fn evict_oldest(&mut self, new_network: Option<Network>) -> bool {
         let most = self
             .networks
             .iter()
-            .max_by_key(|(network, open)| (open.len(), Some(**network) == newcomer));
+            .max_by_key(|(network, open)| (open.len(), Some(**network) == new_network));
         let Some(network) = most.map(|(network, _)| *network) else {
             return false;
         };
@@ -108,14 +108,14 @@ impl Open {
     }
 }
 
-impl Place {
+impl ConnectionSlot {
     /// Returns when the connection has to make room.
-    pub(super) async fn taken_away(&mut self) {
-        let _sender_gone = (&mut self.taken_away).await;
+    pub(super) async fn evicted(&mut self) {
+        let _sender_gone = (&mut self.evicted).await;
     }
 }
 
-impl Drop for Place {
+impl Drop for ConnectionSlot {
     fn drop(&mut self) {
         let mut open = self.connections.lock();
         match self.network {
@@ -129,7 +129,7 @@ impl Drop for Place {
 
 #[cfg(test)]
 mod tests {
-    use super::{Connections, Exempt, Place};
+    use super::{ConnectionSlot, Connections, Exempt};
 
     fn connections(max: usize) -> Connections {
         let exempt = Exempt {
@@ -139,12 +139,12 @@ mod tests {
         Connections::new(max, exempt)
     }
 
-    fn admit(connections: &Connections, peer: &str) -> Option<Place> {
+    fn admit(connections: &Connections, peer: &str) -> Option<ConnectionSlot> {
         connections.admit(Some(peer.parse().unwrap()))
     }
 
-    fn is_taken_away(place: &mut Place) -> bool {
-        place.taken_away.try_recv() == Err(tokio::sync::oneshot::error::TryRecvError::Closed)
+    fn is_evicted(slot: &mut ConnectionSlot) -> bool {
+        slot.evicted.try_recv() == Err(tokio::sync::oneshot::error::TryRecvError::Closed)
     }
 
     #[test]
@@ -157,12 +157,12 @@ mod tests {
         for other in ["192.0.2.2", "192.0.2.3"] {
             others.push(admit(&connections, other).unwrap());
         }
-        let ended: Vec<_> = storm.iter_mut().map(is_taken_away).collect();
+        let ended: Vec<_> = storm.iter_mut().map(is_evicted).collect();
         assert_eq!(ended, [true, true, false, false]);
         // The storm goes on, against itself.
         storm.push(admit(&connections, "192.0.2.1").unwrap());
-        assert!(is_taken_away(&mut storm[2]));
-        assert!(!others.iter_mut().any(is_taken_away));
+        assert!(is_evicted(&mut storm[2]));
+        assert!(!others.iter_mut().any(is_evicted));
         assert_eq!(connections.lock().total, 4);
     }
 
@@ -175,7 +175,7 @@ mod tests {
         ];
         assert!(admit(&connections, "192.0.2.1").is_none());
         assert!(admit(&connections, "127.0.0.1").is_none());
-        assert!(!local.iter_mut().any(is_taken_away));
+        assert!(!local.iter_mut().any(is_evicted));
         drop(local);
         assert!(admit(&connections, "192.0.2.1").is_some());
     }
@@ -184,8 +184,8 @@ mod tests {
     fn a_connection_that_ended_leaves_its_place() {
         let connections = connections(1);
         for _ in 0..3 {
-            let mut place = admit(&connections, "192.0.2.1").unwrap();
-            assert!(!is_taken_away(&mut place));
+            let mut slot = admit(&connections, "192.0.2.1").unwrap();
+            assert!(!is_evicted(&mut slot));
         }
         let open = connections.lock();
         assert_eq!((open.total, open.networks.len()), (0, 0));

@@ -16,8 +16,8 @@ use actix_web::dev::AppConfig;
 use actix_web::rt::net::TcpStream;
 use socket2::{Domain, SockRef, Socket, Type};
 
-use super::progress::{InFlight, Patience, Progress};
-use super::registry::{Connections, Place};
+use super::progress::{ConnectionTimeouts, InFlight, Progress};
+use super::registry::{ConnectionSlot, Connections};
 use super::response::WatchedBody;
 use super::stream::WatchedStream;
 
@@ -26,16 +26,16 @@ const BACKLOG: i32 = 1024;
 
 /// How the server treats its connections.
 #[derive(Clone)]
-pub(crate) struct Policy {
+pub(crate) struct ConnectionPolicy {
     pub(crate) connections: Connections,
-    pub(crate) patience: Patience,
+    pub(crate) timeouts: ConnectionTimeouts,
 }
 
 /// Listens at `address` and serves there what `app` makes for each worker of `builder`.
 pub(crate) fn serve<App, Factory, S, B>(
     builder: ServerBuilder,
     address: SocketAddr,
-    policy: &Policy,
+    policy: &ConnectionPolicy,
     app: App,
 ) -> io::Result<(Server, SocketAddr)>
 where
@@ -66,9 +66,9 @@ where
                 let stop = stop.clone();
                 async move { stop.notified().await }
             })
-            .keep_alive(policy.patience.idle)
-            .client_request_timeout(policy.patience.header)
-            // Lets a request learn that its caller hung up, which gives back its place in the line for hashing.
+            .keep_alive(policy.timeouts.idle)
+            .client_request_timeout(policy.timeouts.header)
+            // Lets a request learn that its caller hung up, which gives back its slot in the line for hashing.
             .h1_allow_half_closed(false)
             .local_addr(address)
             .on_connect_ext(|stream: &WatchedStream, data| {
@@ -78,12 +78,12 @@ where
         let policy = policy.clone();
         apply_fn_factory(http, move |stream: TcpStream, http: &_| {
             let peer = stream.peer_addr().ok();
-            let place = policy.connections.admit(peer.map(|peer| peer.ip()));
+            let slot = policy.connections.admit(peer.map(|peer| peer.ip()));
             let stream = watch(stream, &policy);
             let progress = Rc::clone(stream.progress());
-            if_admitted(place.map(|place| {
+            if_admitted(slot.map(|slot| {
                 let served = Service::call(http, (stream, Protocol::Http1, peer));
-                until_overdue(served, progress, policy.patience, place)
+                until_overdue(served, progress, policy.timeouts, slot)
             }))
         })
     };
@@ -91,7 +91,7 @@ where
     Ok((server, address))
 }
 
-/// Serves the connection that got a place; without one it is closed at once.
+/// Serves the connection that got a slot; without one it is closed at once.
 async fn if_admitted<E>(serving: Option<impl Future<Output = Result<(), E>>>) -> Result<(), E> {
     match serving {
         Some(serving) => serving.await,
@@ -100,8 +100,8 @@ async fn if_admitted<E>(serving: Option<impl Future<Output = Result<(), E>>>) ->
 }
 
 /// A peer that vanished, or closed its window, is found out by the system.
-fn watch(stream: TcpStream, policy: &Policy) -> WatchedStream {
-    let timeout = Some(policy.patience.response);
+fn watch(stream: TcpStream, policy: &ConnectionPolicy) -> WatchedStream {
+    let timeout = Some(policy.timeouts.response);
     let _unsupported = SockRef::from(&stream).set_tcp_user_timeout(timeout);
     WatchedStream::new(stream, Rc::new(Progress::new()))
 }
@@ -123,14 +123,14 @@ where
 async fn until_overdue<E>(
     serving: impl Future<Output = Result<(), E>>,
     progress: Rc<Progress>,
-    patience: Patience,
-    mut place: Place,
+    timeouts: ConnectionTimeouts,
+    mut slot: ConnectionSlot,
 ) -> Result<(), E> {
     tokio::select! {
         biased;
         served = serving => served,
-        () = progress.overdue(patience) => Ok(()),
-        () = place.taken_away() => Ok(()),
+        () = progress.overdue(timeouts) => Ok(()),
+        () = slot.evicted() => Ok(()),
     }
 }
 

@@ -26,9 +26,9 @@ const POSTGRES_SETUP: &str = "SET TIME ZONE 'UTC'; SET statement_timeout = '5s';
 const MIGRATION_LOCK: &str = "SELECT pg_advisory_xact_lock(4711201120)";
 
 /// One state of the whole database, however long it takes to read it. What a sister locks for long is a change of schema.
-const SQLITE_READING: &str = "PRAGMA busy_timeout = 5000; PRAGMA trusted_schema = OFF; \
+const SQLITE_READ_SETUP: &str = "PRAGMA busy_timeout = 5000; PRAGMA trusted_schema = OFF; \
     PRAGMA query_only = ON; BEGIN;";
-const POSTGRES_READING: &str = "SET TIME ZONE 'UTC'; SET statement_timeout = 0; SET lock_timeout = '10s'; \
+const POSTGRES_READ_SETUP: &str = "SET TIME ZONE 'UTC'; SET statement_timeout = 0; SET lock_timeout = '10s'; \
     SET idle_in_transaction_session_timeout = 0; BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY;";
 
 /// What libpq should do unless the URL says otherwise: give up on a silent server within seconds.
@@ -88,11 +88,11 @@ pub(super) fn connect_to_read(url: &DatabaseUrl) -> ConnectionResult<DbConnectio
         Target::File(path) => {
             let path = format!("file:{}?mode=ro", percent_encode(path));
             let connection = SqliteConnection::establish(&path)?;
-            (DbConnection::Sqlite(connection), SQLITE_READING)
+            (DbConnection::Sqlite(connection), SQLITE_READ_SETUP)
         }
         Target::Server(url) => {
             let connection = PgConnection::establish(&with_defaults(url))?;
-            (DbConnection::Postgres(connection), POSTGRES_READING)
+            (DbConnection::Postgres(connection), POSTGRES_READ_SETUP)
         }
     };
     connection
@@ -128,7 +128,7 @@ where
 }
 
 /// How an engine says what the other says in another way.
-pub(super) struct Wording {
+pub(super) struct EngineSql {
     /// Column `c0`: `ok`, or what is broken.
     pub(super) health: &'static str,
     /// Columns `c0` and `c1`: names and types of the columns of the table `{}`, which is quoted; none if there is no table.
@@ -139,7 +139,7 @@ pub(super) struct Wording {
     pub(super) time: (&'static [&'static str], &'static str),
 }
 
-const SQLITE_WORDING: Wording = Wording {
+const SQLITE_SQL: EngineSql = EngineSql {
     health: "SELECT CAST(quick_check AS BLOB) AS c0, NULL AS c1 FROM pragma_quick_check LIMIT 3",
     columns: "SELECT CAST(name AS BLOB) AS c0, CAST(lower(type) AS BLOB) AS c1 \
         FROM pragma_table_info(trim('{}', '\"'))",
@@ -147,7 +147,7 @@ const SQLITE_WORDING: Wording = Wording {
     time: (&[], ""),
 };
 /// Years that a text of four digits cannot say are left as PostgreSQL writes them.
-const POSTGRES_WORDING: Wording = Wording {
+const POSTGRES_SQL: EngineSql = EngineSql {
     health: "SELECT CAST('ok' AS bytea) AS c0, CAST(NULL AS bytea) AS c1",
     columns: "SELECT convert_to(CAST(attname AS text), 'UTF8') AS c0, \
         convert_to(format_type(atttypid, NULL), 'UTF8') AS c1 FROM pg_attribute \
@@ -164,10 +164,10 @@ const POSTGRES_WORDING: Wording = Wording {
     ),
 };
 
-pub(super) fn wording(connection: &DbConnection) -> &'static Wording {
+pub(super) fn engine_sql(connection: &DbConnection) -> &'static EngineSql {
     match connection {
-        DbConnection::Postgres(_) => &POSTGRES_WORDING,
-        DbConnection::Sqlite(_) => &SQLITE_WORDING,
+        DbConnection::Postgres(_) => &POSTGRES_SQL,
+        DbConnection::Sqlite(_) => &SQLITE_SQL,
     }
 }
 

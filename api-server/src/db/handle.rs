@@ -8,16 +8,16 @@ use diesel::result::QueryResult;
 use tokio::time::timeout_at;
 
 use super::DbConnection;
+use super::account_queue::AccountKey;
 use super::dialect;
 use super::error::DbError;
-use super::fair_queue::AccountKey;
 use super::pool::{Lease, Pooled, pool};
 use super::threads::{Pending, Threads};
 use super::url::DatabaseUrl;
 use super::writer::Writer;
 
 /// How long a request waits for the database altogether.
-const PATIENCE: Duration = Duration::from_millis(2500);
+const RESPONSE_TIMEOUT: Duration = Duration::from_millis(2500);
 
 /// The database, as async code sees it. Cheap to clone.
 #[derive(Clone)]
@@ -104,7 +104,7 @@ impl AccountDb<'_> {
         &self,
         job: impl FnOnce(&mut DbConnection) -> QueryResult<T> + Send + 'static,
     ) -> Result<T, DbError> {
-        let deadline = Instant::now() + PATIENCE;
+        let deadline = Instant::now() + RESPONSE_TIMEOUT;
         let job = move |lease: &mut Lease| on_a_connection(lease, deadline, job);
         let pending = self.db.threads.submit(self.account, job)?;
         let dropped = "the query panicked";
@@ -123,7 +123,7 @@ impl AccountDb<'_> {
         let Some(writer) = &self.db.writer else {
             return self.read(job).await;
         };
-        let deadline = Instant::now() + PATIENCE;
+        let deadline = Instant::now() + RESPONSE_TIMEOUT;
         let pending = writer.submit(self.account, job)?;
         let dropped = "the write could not be committed";
         within_patience(pending, deadline, dropped).await
@@ -138,7 +138,9 @@ async fn within_patience<T>(
     let outcome = match timeout_at(deadline.into(), pending.response).await {
         Ok(Ok(outcome)) => outcome,
         Ok(Err(_dropped)) => return Err(DbError::Unavailable(dropped.to_owned())),
-        Err(_elapsed) => Err(DbError::Unavailable(format!("no answer in {PATIENCE:?}"))),
+        Err(_elapsed) => Err(DbError::Unavailable(format!(
+            "no answer in {RESPONSE_TIMEOUT:?}"
+        ))),
     };
     match outcome {
         // While the account was served, what came too late waited for the account's own requests.
@@ -176,7 +178,7 @@ fn diagnose(error: diesel::result::Error, pooled: &mut Pooled) -> DbError {
     if matches!(error, diesel::result::Error::NotFound) {
         return DbError::Query(error);
     }
-    if pooled.answers().is_err() {
+    if pooled.check().is_err() {
         pooled.broken = true;
         return DbError::Unavailable(error.to_string());
     }

@@ -16,17 +16,17 @@ use super::private_file;
 use super::url::DatabaseUrl;
 
 /// How long a starting process waits for a sister that migrates, or for a database that starts beside it.
-const PATIENCE: Duration = Duration::from_secs(30);
-const PAUSE: Duration = Duration::from_millis(50);
+const STARTUP_TIMEOUT: Duration = Duration::from_secs(30);
+const RETRY_INTERVAL: Duration = Duration::from_millis(50);
 
-type Failure = Box<dyn Error + Send + Sync>;
+type BoxError = Box<dyn Error + Send + Sync>;
 
 /// Creates the SQLite file and its folder if needed, then runs every migration that has not run yet.
 ///
 /// # Errors
 ///
 /// The database's own words, if it cannot be reached or a migration fails.
-pub fn migrate(url: &DatabaseUrl) -> Result<(), Failure> {
+pub fn migrate(url: &DatabaseUrl) -> Result<(), BoxError> {
     if let Some(folder) = url.file().and_then(|file| file.parent()) {
         create_private_folder(folder)
             .map_err(|error| format!("cannot create the folder {}: {error}", folder.display()))?;
@@ -35,9 +35,9 @@ pub fn migrate(url: &DatabaseUrl) -> Result<(), Failure> {
         private_file::create(file)
             .map_err(|error| format!("cannot create {}: {error}", file.display()))?;
     }
-    let mut connection = connect_patiently(url)?;
+    let mut connection = connect_with_retries(url)?;
     let (migrations, lock) = dialect::migrations(&connection);
-    write_transaction(&mut connection, |connection| -> Result<(), Failure> {
+    write_transaction(&mut connection, |connection| -> Result<(), BoxError> {
         connection.batch_execute(lock)?;
         let applied = connection.run_pending_migrations(migrations)?.len();
         if applied > 0 {
@@ -56,19 +56,21 @@ pub(crate) fn create_private_folder(folder: &Path) -> io::Result<()> {
 }
 
 /// Two processes that switch a new SQLite file to WAL get in each other's way for a moment.
-fn connect_patiently(url: &DatabaseUrl) -> Result<DbConnection, Failure> {
+fn connect_with_retries(url: &DatabaseUrl) -> Result<DbConnection, BoxError> {
     let started = Instant::now();
     loop {
         match dialect::connect(url) {
-            Err(error) if is_passing(&error.to_string()) && started.elapsed() < PATIENCE => {
-                sleep(PAUSE);
+            Err(error)
+                if is_transient(&error.to_string()) && started.elapsed() < STARTUP_TIMEOUT =>
+            {
+                sleep(RETRY_INTERVAL);
             }
             outcome => return outcome.map_err(Into::into),
         }
     }
 }
 
-fn is_passing(error: &str) -> bool {
+fn is_transient(error: &str) -> bool {
     ["database is locked", "the database system is starting up"]
         .iter()
         .any(|text| error.contains(text))

@@ -3,9 +3,9 @@
 //! [`Db::read`] and [`Db::write`] take a plain function over a connection; what happens in between (waiting, pooling,
 //! threads, time limits, telling a broken database from a broken query) happens here once.
 
+mod account_queue;
 mod dialect;
 mod error;
-mod fair_queue;
 mod handle;
 mod migrations;
 mod pool;
@@ -24,8 +24,8 @@ pub use error::DbError;
 pub use handle::Db;
 pub(crate) use migrations::create_private_folder;
 pub use migrations::migrate;
-pub(crate) use private_file::is_loose;
-pub(crate) use reader::{CellFault, Reader, Row, SHORT, Table};
+pub(crate) use private_file::is_open_to_others;
+pub(crate) use reader::{CellError, Reader, SHORT_TEXT_BYTES, Table, TextRow};
 pub(crate) use types::Timestamp;
 pub use url::DatabaseUrl;
 

@@ -45,7 +45,7 @@ impl Pooled {
         self.broken || dialect::is_broken(&mut self.connection)
     }
 
-    pub(super) fn answers(&mut self) -> Result<(), diesel::result::Error> {
+    pub(super) fn check(&mut self) -> Result<(), diesel::result::Error> {
         ping(&mut self.connection)
     }
 }
@@ -70,7 +70,7 @@ impl ManageConnection for Manager {
         if pooled.is_trusted() {
             return Ok(());
         }
-        pooled.answers().map_err(PoolError::Query)
+        pooled.check().map_err(PoolError::Query)
     }
 
     fn has_broken(&self, pooled: &mut Pooled) -> bool {

@@ -14,15 +14,15 @@ pub(super) fn create(file: &Path) -> io::Result<()> {
         .mode(0o600)
         .open(file);
     match created {
-        Err(error) if error.kind() == ErrorKind::AlreadyExists => warn_if_loose(file),
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => warn_if_open_to_others(file),
         Err(error) => return Err(error),
         Ok(_file) => {}
     }
     Ok(())
 }
 
-fn warn_if_loose(file: &Path) {
-    if is_loose(file).unwrap_or_default() {
+fn warn_if_open_to_others(file: &Path) {
+    if is_open_to_others(file).unwrap_or_default() {
         let file = file.display();
         log::warn!(
             "other users of this machine may read the database, with its password hashes; run: \
@@ -32,6 +32,6 @@ fn warn_if_loose(file: &Path) {
 }
 
 /// Whether anyone but the owner may do anything with it.
-pub(crate) fn is_loose(file: &Path) -> io::Result<bool> {
+pub(crate) fn is_open_to_others(file: &Path) -> io::Result<bool> {
     Ok(fs::metadata(file)?.permissions().mode() & 0o077 != 0)
 }

@@ -7,15 +7,15 @@ use diesel::deserialize::QueryableByName;
 use diesel::sql_types::{Binary, Nullable};
 
 use super::dialect;
-use super::dialect::{DbConnection, Wording};
+use super::dialect::{DbConnection, EngineSql};
 use super::url::DatabaseUrl;
 
 /// The most that a name may have: PostgreSQL keeps 63 bytes.
-const MAX_NAME: usize = 63;
+const MAX_NAME_BYTES: usize = 63;
 /// Enough for every way to write a time, a number or a truth value.
-pub(crate) const SHORT: usize = 64;
+pub(crate) const SHORT_TEXT_BYTES: usize = 64;
 
-type Failure = Box<dyn std::error::Error + Send + Sync>;
+type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
 /// The name of a table, perhaps with its schema, that can stand in a statement.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -45,17 +45,17 @@ impl Table {
 
 fn is_name(text: &str) -> bool {
     let is_letter = |c: char| c.is_ascii_alphanumeric() || "_$-".contains(c);
-    !text.is_empty() && text.len() <= MAX_NAME && text.chars().all(is_letter)
+    !text.is_empty() && text.len() <= MAX_NAME_BYTES && text.chars().all(is_letter)
 }
 
 /// What a row has in one of its columns and nobody can use.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum CellFault {
+pub(crate) enum CellError {
     TooLong,
     NotText,
 }
 
-impl fmt::Display for CellFault {
+impl fmt::Display for CellError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::TooLong => "is too long",
@@ -102,20 +102,20 @@ struct Cells {
 pub(crate) const WIDTH: usize = 10;
 
 /// One row, its columns as the expressions that [`Reader::for_each`] was given.
-pub(crate) struct Row([Bytes; WIDTH]);
+pub(crate) struct TextRow([Bytes; WIDTH]);
 
-impl Row {
+impl TextRow {
     /// `None` for NULL.
-    pub(crate) fn text(&self, column: usize) -> Result<Option<String>, CellFault> {
+    pub(crate) fn text(&self, column: usize) -> Result<Option<String>, CellError> {
         let Some(Some(bytes)) = self.0.get(column) else {
             return Ok(None);
         };
         match bytes.split_first() {
             Some((b'=', text)) => match str::from_utf8(text) {
                 Ok(text) => Ok(Some(text.to_owned())),
-                Err(_not_utf8) => Err(CellFault::NotText),
+                Err(_not_utf8) => Err(CellError::NotText),
             },
-            _ => Err(CellFault::TooLong),
+            _ => Err(CellError::TooLong),
         }
     }
 }
@@ -129,28 +129,25 @@ pub(crate) struct Column {
 /// A database that is only read, in one state of it.
 pub(crate) struct Reader {
     connection: DbConnection,
-    wording: &'static Wording,
+    sql: &'static EngineSql,
 }
 
 impl Reader {
     /// Connects, and makes sure that the database can be read at all.
-    pub(crate) fn open(url: &DatabaseUrl) -> Result<Self, Failure> {
+    pub(crate) fn open(url: &DatabaseUrl) -> Result<Self, BoxError> {
         if let Some(file) = url.file()
             && !file.is_file()
         {
             return Err(format!("there is no file {}", file.display()).into());
         }
         let connection = dialect::connect_to_read(url)?;
-        let wording = dialect::wording(&connection);
-        let mut reader = Self {
-            connection,
-            wording,
-        };
+        let sql = dialect::engine_sql(&connection);
+        let mut reader = Self { connection, sql };
         let mut health = Vec::new();
-        reader.pairs(wording.health, |said, _| health.push(said))?;
+        reader.pairs(sql.health, |line, _| health.push(line))?;
         match health.as_slice() {
-            [said] if said == "ok" => Ok(reader),
-            [said] if said.contains('\0') => {
+            [line] if line == "ok" => Ok(reader),
+            [line] if line.contains('\0') => {
                 Err("the database is in UTF-16; copy it into one in UTF-8: \
                 sqlite3 OLD .dump | sqlite3 NEW"
                     .into())
@@ -160,18 +157,18 @@ impl Reader {
     }
 
     /// None if there is no such table.
-    pub(crate) fn columns(&mut self, table: &Table) -> Result<Vec<Column>, Failure> {
-        let query = self.wording.columns.replace("{}", &table.quoted());
+    pub(crate) fn columns(&mut self, table: &Table) -> Result<Vec<Column>, BoxError> {
+        let query = self.sql.columns.replace("{}", &table.quoted());
         let mut columns = Vec::new();
         self.pairs(&query, |name, kind| columns.push(Column { name, kind }))?;
         Ok(columns)
     }
 
-    fn pairs(&mut self, query: &str, mut each: impl FnMut(String, String)) -> Result<(), Failure> {
+    fn pairs(&mut self, query: &str, mut each: impl FnMut(String, String)) -> Result<(), BoxError> {
         let text = |bytes: Bytes| String::from_utf8_lossy(&bytes.unwrap_or_default()).into_owned();
         dialect::for_each(&mut self.connection, query, |pair: Pair| {
             each(text(pair.c0), text(pair.c1));
-            Ok::<_, Failure>(())
+            Ok::<_, BoxError>(())
         })
     }
 
@@ -184,13 +181,13 @@ impl Reader {
         )
     }
 
-    /// The expression as text that [`Timestamp::read`](super::Timestamp::read) takes.
+    /// The expression as text that [`Timestamp::parse`](super::Timestamp::parse) takes.
     pub(crate) fn time(&self, expression: &str, kind: &str) -> String {
-        let (kinds, wording) = self.wording.time;
+        let (kinds, as_text) = self.sql.time;
         if kinds.contains(&kind) {
-            return Self::text(&wording.replace("{}", expression), SHORT);
+            return Self::text(&as_text.replace("{}", expression), SHORT_TEXT_BYTES);
         }
-        Self::text(expression, SHORT)
+        Self::text(expression, SHORT_TEXT_BYTES)
     }
 
     /// Reads the `expressions` (texts as [`text`](Self::text) and [`time`](Self::time) give them) of every row of `from`.
@@ -198,14 +195,14 @@ impl Reader {
         &mut self,
         expressions: &[String],
         from: &str,
-        mut each: impl FnMut(&Row) -> Result<(), Failure>,
-    ) -> Result<(), Failure> {
+        mut each: impl FnMut(&TextRow) -> Result<(), BoxError>,
+    ) -> Result<(), BoxError> {
         let mut columns = Vec::new();
         for number in 0..WIDTH {
             let expression = expressions
                 .get(number)
                 .map_or("CAST(NULL AS text)", String::as_str);
-            let bytes = self.wording.bytes.replace("{}", expression);
+            let bytes = self.sql.bytes.replace("{}", expression);
             columns.push(format!("{bytes} AS c{number}"));
         }
         let query = format!("SELECT {} FROM {from}", columns.join(", "));
@@ -222,7 +219,7 @@ impl Reader {
                 c8,
                 c9,
             } = cells;
-            each(&Row([c0, c1, c2, c3, c4, c5, c6, c7, c8, c9]))
+            each(&TextRow([c0, c1, c2, c3, c4, c5, c6, c7, c8, c9]))
         })
     }
 }

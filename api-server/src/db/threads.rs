@@ -8,8 +8,8 @@ use std::thread::Builder;
 
 use tokio::sync::oneshot;
 
+use super::account_queue::{AccountKey, AccountQueue, Next, QueueFull, QueueLimits, Served};
 use super::error::DbError;
-use super::fair_queue::{AccountKey, FairQueue, Next, QueueFull, QueueLimits, Served};
 use super::pool::{Lease, Pool, TRUSTED_IDLE};
 
 /// How many jobs may wait; more are turned away.
@@ -17,7 +17,7 @@ const QUEUE: usize = 1024;
 /// How many jobs of one account may wait.
 const QUEUE_PER_ACCOUNT: usize = 256;
 /// An account holds one of this many threads at a time.
-const SHARE: usize = 4;
+const THREAD_SHARE_DIVISOR: usize = 4;
 
 /// Tells whether the database was there for it.
 type Job = Box<dyn FnOnce(&mut Lease) -> bool + Send>;
@@ -26,7 +26,7 @@ type Job = Box<dyn FnOnce(&mut Lease) -> bool + Send>;
 #[derive(Clone)]
 pub(super) struct Threads(Arc<Closing>);
 
-struct Closing(Arc<FairQueue<Job>>);
+struct Closing(Arc<AccountQueue<Job>>);
 
 impl Drop for Closing {
     fn drop(&mut self) {
@@ -37,10 +37,10 @@ impl Drop for Closing {
 impl Threads {
     pub(super) fn start(count: u32, pool: &Pool) -> io::Result<Self> {
         let threads = usize::try_from(count).unwrap_or(usize::MAX);
-        let queue = Arc::new(FairQueue::new(QueueLimits {
+        let queue = Arc::new(AccountQueue::new(QueueLimits {
             waiting: QUEUE,
             waiting_per_account: QUEUE_PER_ACCOUNT,
-            running_per_account: (threads / SHARE).max(1),
+            running_per_account: (threads / THREAD_SHARE_DIVISOR).max(1),
         }));
         let threads = Self(Arc::new(Closing(Arc::clone(&queue))));
         for _ in 0..count {
@@ -89,7 +89,7 @@ impl From<QueueFull> for DbError {
     }
 }
 
-fn work_until_closed(queue: &FairQueue<Job>, mut lease: Lease) {
+fn work_until_closed(queue: &AccountQueue<Job>, mut lease: Lease) {
     while let Some((job, account)) = next(queue, &mut lease) {
         let ran = catch_unwind(AssertUnwindSafe(|| job(&mut lease)));
         if ran.is_err() {
@@ -100,7 +100,7 @@ fn work_until_closed(queue: &FairQueue<Job>, mut lease: Lease) {
 }
 
 /// Gives the connection back before it waits for long.
-fn next(queue: &FairQueue<Job>, lease: &mut Lease) -> Option<(Job, Option<AccountKey>)> {
+fn next(queue: &AccountQueue<Job>, lease: &mut Lease) -> Option<(Job, Option<AccountKey>)> {
     let mut next = queue.pop(Some(TRUSTED_IDLE));
     if matches!(next, Next::Idle) {
         lease.end();

@@ -10,7 +10,7 @@ const LEAST_MILLIS: f64 = 1e11;
 impl Timestamp {
     /// Reads RFC 3339; `2026-11-20 12:57:51.869`, which is UTC unless it says otherwise; a number of seconds or
     /// milliseconds since 1970; `@` and a number of microseconds. `None` outside the years 1 to 9999.
-    pub(crate) fn read(text: &str) -> Option<Self> {
+    pub(crate) fn parse(text: &str) -> Option<Self> {
         let micros = match text.strip_prefix('@') {
             Some(micros) => micros.parse().ok()?,
             None => number(text).or_else(|| calendar(text))?,
@@ -23,7 +23,7 @@ impl Timestamp {
     }
 
     /// RFC 3339 with nothing left out.
-    pub(crate) fn in_full(self) -> String {
+    pub(crate) fn to_rfc3339_micros(self) -> String {
         let time = DateTime::from_timestamp_micros(self.micros()).unwrap_or_default();
         time.to_rfc3339_opts(SecondsFormat::Micros, true)
     }
@@ -78,13 +78,13 @@ mod tests {
             "1795179471.869",
             "@1795179471869000",
         ] {
-            assert_eq!(Timestamp::read(text), Some(time), "{text}");
+            assert_eq!(Timestamp::parse(text), Some(time), "{text}");
         }
-        assert_eq!(time.in_full(), "2026-11-20T12:57:51.869000Z");
-        assert_eq!(Timestamp::read(&time.in_full()), Some(time));
+        assert_eq!(time.to_rfc3339_micros(), "2026-11-20T12:57:51.869000Z");
+        assert_eq!(Timestamp::parse(&time.to_rfc3339_micros()), Some(time));
         let whole = Timestamp::from_micros(1_795_179_471_000_000);
-        assert_eq!(Timestamp::read("1795179471"), Some(whole));
-        assert_eq!(Timestamp::read("2026-11-20 12:57:51"), Some(whole));
+        assert_eq!(Timestamp::parse("1795179471"), Some(whole));
+        assert_eq!(Timestamp::parse("2026-11-20 12:57:51"), Some(whole));
     }
 
     #[test]
@@ -110,7 +110,7 @@ mod tests {
             "yesterday",
             "1\0",
         ] {
-            assert_eq!(Timestamp::read(text), None, "{text:?}");
+            assert_eq!(Timestamp::parse(text), None, "{text:?}");
         }
     }
 }

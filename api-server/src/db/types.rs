@@ -57,7 +57,7 @@ impl Timestamp {
 
     /// Digit by digit, because a page of tasks has dozens of them and chrono takes many times as long. `None` outside
     /// the years that have four digits.
-    fn wire(self) -> Option<[u8; 24]> {
+    fn to_wire(self) -> Option<[u8; 24]> {
         let digit = |number: u32| b'0' + u8::try_from(number % 10).unwrap_or_default();
         let year = u32::try_from(self.0.year())
             .ok()
@@ -90,7 +90,7 @@ impl From<SystemTime> for Timestamp {
 
 impl Serialize for Timestamp {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let digits = self.wire();
+        let digits = self.to_wire();
         let text = digits.as_ref().map(|digits| std::str::from_utf8(digits));
         if let Some(Ok(text)) = text {
             return serializer.serialize_str(text);

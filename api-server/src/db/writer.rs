@@ -9,9 +9,9 @@ use diesel::result::{Error as DieselError, QueryResult};
 use tokio::sync::oneshot;
 
 use super::DbConnection;
+use super::account_queue::{AccountKey, AccountQueue, Next, QueueLimits};
 use super::dialect::write_transaction;
 use super::error::DbError;
-use super::fair_queue::{AccountKey, FairQueue, Next, QueueLimits};
 use super::pool::{Pool, Pooled};
 use super::threads::Pending;
 
@@ -20,18 +20,18 @@ const QUEUE: usize = 1024;
 /// How many writes of one account may wait.
 const QUEUE_PER_ACCOUNT: usize = 256;
 /// A commit waits for no more than this many writes.
-const BATCH: usize = 128;
+const MAX_BATCH: usize = 128;
 
 /// A write. What it returns tells the caller, and is only called after the commit; when it is dropped instead, the
 /// caller learns that the database was unavailable.
-type Job = Box<dyn FnOnce(&mut DbConnection) -> QueryResult<Told> + Send>;
-type Told = Box<dyn FnOnce() + Send>;
+type Job = Box<dyn FnOnce(&mut DbConnection) -> QueryResult<CommitCallback> + Send>;
+type CommitCallback = Box<dyn FnOnce() + Send>;
 
 /// The way to the writing thread, which ends with the last clone.
 #[derive(Clone)]
 pub(super) struct Writer(Arc<Closing>);
 
-struct Closing(Arc<FairQueue<Job>>);
+struct Closing(Arc<AccountQueue<Job>>);
 
 impl Drop for Closing {
     fn drop(&mut self) {
@@ -41,7 +41,7 @@ impl Drop for Closing {
 
 impl Writer {
     pub(super) fn start(pool: Pool) -> std::io::Result<Self> {
-        let queue = Arc::new(FairQueue::new(QueueLimits {
+        let queue = Arc::new(AccountQueue::new(QueueLimits {
             waiting: QUEUE,
             waiting_per_account: QUEUE_PER_ACCOUNT,
             // Writes take turns in one thread.
@@ -77,10 +77,10 @@ impl Writer {
     }
 }
 
-fn write_until_closed(pool: &Pool, queue: &FairQueue<Job>) {
+fn write_until_closed(pool: &Pool, queue: &AccountQueue<Job>) {
     while let Next::Job(first, account) = queue.pop(None) {
         let (mut batch, mut accounts) = (vec![first], vec![account]);
-        while batch.len() < BATCH
+        while batch.len() < MAX_BATCH
             && let Some((next, account)) = queue.try_pop()
         {
             batch.push(next);
@@ -106,13 +106,13 @@ fn commit(pooled: &mut Pooled, batch: Vec<Job>) -> bool {
         batch
             .into_iter()
             .map(|job| job(connection))
-            .collect::<QueryResult<Vec<Told>>>()
+            .collect::<QueryResult<Vec<CommitCallback>>>()
     });
     pooled.last_used = Instant::now();
     match committed {
-        Ok(told) => {
-            for tell in told {
-                tell();
+        Ok(callbacks) => {
+            for notify in callbacks {
+                notify();
             }
             true
         }

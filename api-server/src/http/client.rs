@@ -24,7 +24,7 @@ impl FromRequest for Client {
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
         let peer = request.peer_addr().map(|peer| peer.ip().to_canonical());
         let (ip_address, network) = match (peer, request.app_data::<Data<HttpPolicy>>()) {
-            (Some(peer), Some(policy)) => place(peer, request, policy),
+            (Some(peer), Some(policy)) => locate(peer, request, policy),
             _ => (peer, None),
         };
         let user_agent = request.headers().get(USER_AGENT);
@@ -37,7 +37,7 @@ impl FromRequest for Client {
     }
 }
 
-fn place(
+fn locate(
     peer: IpAddr,
     request: &HttpRequest,
     policy: &HttpPolicy,
@@ -46,7 +46,7 @@ fn place(
     let is_trusted = forwarded::is_proxy(peer, proxies);
     policy
         .proxy_notice
-        .look(peer, is_trusted, headers, policy.clock.now());
+        .observe(peer, is_trusted, headers, policy.clock.now());
     let address = forwarded::origin(peer, headers, proxies);
     let is_counted = is_trusted || !peer.is_loopback();
     (Some(address), is_counted.then(|| Network::of(address)))

@@ -53,7 +53,7 @@ pub(crate) struct ProxyNotice {
 }
 
 impl ProxyNotice {
-    pub(crate) fn look(
+    pub(crate) fn observe(
         &self,
         peer: IpAddr,
         is_trusted: bool,

@@ -110,9 +110,9 @@ pub(crate) async fn read(request: &HttpRequest, payload: Payload) -> Result<Byte
     match timeout(limit, collect(payload)).await {
         Ok(Ok(Some(body))) => Ok(body),
         Ok(Ok(None)) => Err(too_large()),
-        Ok(Err(broken)) => {
-            Err(Problem::new(Code::InvalidRequest, "The body did not arrive whole").because(broken))
-        }
+        Ok(Err(broken)) => Err(
+            Problem::new(Code::InvalidRequest, "The body did not arrive whole").with_cause(broken),
+        ),
         Err(_elapsed) => Err(Problem::new(
             Code::RequestTimeout,
             "The body did not arrive in time",

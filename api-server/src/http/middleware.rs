@@ -128,16 +128,16 @@ fn replace(response: ServiceResponse<BoxBody>) -> ServiceResponse<BoxBody> {
         _ => Problem::internal(&cause),
     };
     let (request, replaced) = response.into_parts();
-    let mut response = ServiceResponse::from_err(problem.because(cause), request);
+    let mut response = ServiceResponse::from_err(problem.with_cause(cause), request);
     let headers = replaced.headers().iter();
-    for (name, value) in headers.filter(|(name, _)| says_who_may_read(name)) {
+    for (name, value) in headers.filter(|(name, _)| is_cors_header(name)) {
         response.headers_mut().append(name.clone(), value.clone());
     }
     response
 }
 
 /// What CORS added is as true of the answer that takes the other's place.
-fn says_who_may_read(name: &HeaderName) -> bool {
+fn is_cors_header(name: &HeaderName) -> bool {
     *name == VARY || name.as_str().starts_with("access-control-")
 }
 

@@ -21,7 +21,7 @@ pub(crate) fn require_trusted(request: &HttpRequest, policy: &HttpPolicy) -> Res
 }
 
 /// Whether a browser says that the request comes from somewhere we do not know.
-pub(crate) fn is_foreign(request: &HttpRequest, policy: &HttpPolicy) -> bool {
+pub(crate) fn is_from_unknown_origin(request: &HttpRequest, policy: &HttpPolicy) -> bool {
     let headers = request.headers();
     let is_from_browser = headers.contains_key(ORIGIN) || headers.contains_key(SEC_FETCH_SITE);
     is_from_browser && !is_same_origin(request) && !has_known_origin(request, policy)

@@ -1,4 +1,4 @@
-//! Memory for large responses. Each is held until the caller has taken it, and callers may take their time: so there
+//! Memory for large responses. Each is reserved until the caller has taken it, and callers may take their time: so there
 //! is room for a number of them, of which an account gets a part. What gets none is kept small.
 
 use std::collections::HashMap;
@@ -19,73 +19,73 @@ const CHUNK: usize = 32 << 10;
 
 /// Counts the large responses. Cheap to clone.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct PageMemory(Arc<Mutex<Held>>);
+pub(crate) struct PageMemory(Arc<Mutex<Reserved>>);
 
 #[derive(Debug, Default)]
-struct Held {
+struct Reserved {
     total: usize,
     accounts: HashMap<String, usize>,
 }
 
 impl PageMemory {
     /// Room for one large response of this account, if there is some.
-    pub(crate) fn grant(&self, account: &str) -> Option<Grant> {
-        let mut held = self.lock();
-        if held.total >= MAX_LARGE {
+    pub(crate) fn reserve(&self, account: &str) -> Option<MemoryReservation> {
+        let mut reserved = self.lock();
+        if reserved.total >= MAX_LARGE {
             return None;
         }
-        let of_account = held.accounts.entry(account.to_owned()).or_default();
+        let of_account = reserved.accounts.entry(account.to_owned()).or_default();
         if *of_account >= MAX_LARGE_PER_ACCOUNT {
             return None;
         }
         *of_account += 1;
-        held.total += 1;
-        Some(Grant {
+        reserved.total += 1;
+        Some(MemoryReservation {
             memory: self.clone(),
             account: account.to_owned(),
         })
     }
 
-    fn give_back(&self, account: &str) {
-        let mut held = self.lock();
-        held.total = held.total.saturating_sub(1);
-        if let Some(of_account) = held.accounts.get_mut(account) {
+    fn release(&self, account: &str) {
+        let mut reserved = self.lock();
+        reserved.total = reserved.total.saturating_sub(1);
+        if let Some(of_account) = reserved.accounts.get_mut(account) {
             *of_account = of_account.saturating_sub(1);
             if *of_account == 0 {
-                held.accounts.remove(account);
+                reserved.accounts.remove(account);
             }
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, Held> {
+    fn lock(&self) -> MutexGuard<'_, Reserved> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 /// Room for one large response, given back when it is dropped.
 #[derive(Debug)]
-pub(crate) struct Grant {
+pub(crate) struct MemoryReservation {
     memory: PageMemory,
     account: String,
 }
 
-impl Drop for Grant {
+impl Drop for MemoryReservation {
     fn drop(&mut self) {
-        self.memory.give_back(&self.account);
+        self.memory.release(&self.account);
     }
 }
 
-/// A body that goes out chunk by chunk and keeps its grant until then.
+/// A body that goes out chunk by chunk and keeps its reservation until then.
 pub(crate) struct LargeBody {
     bytes: Bytes,
-    _grant: Grant,
+    _reservation: MemoryReservation,
 }
 
 impl LargeBody {
-    pub(crate) fn new(bytes: Bytes, grant: Grant) -> Self {
+    pub(crate) fn new(bytes: Bytes, reservation: MemoryReservation) -> Self {
         Self {
             bytes,
-            _grant: grant,
+            _reservation: reservation,
         }
     }
 }
@@ -116,25 +116,25 @@ mod tests {
     #[test]
     fn an_account_gets_its_part_and_gives_it_back() {
         let memory = PageMemory::default();
-        let mut grants: Vec<_> = (0..MAX_LARGE_PER_ACCOUNT)
-            .map(|_| memory.grant("ada").unwrap())
+        let mut reservations: Vec<_> = (0..MAX_LARGE_PER_ACCOUNT)
+            .map(|_| memory.reserve("ada").unwrap())
             .collect();
-        assert!(memory.grant("ada").is_none());
-        let _other = memory.grant("eve").unwrap();
-        grants.pop();
-        grants.push(memory.grant("ada").unwrap());
-        assert!(memory.grant("ada").is_none());
+        assert!(memory.reserve("ada").is_none());
+        let _other = memory.reserve("eve").unwrap();
+        reservations.pop();
+        reservations.push(memory.reserve("ada").unwrap());
+        assert!(memory.reserve("ada").is_none());
     }
 
     #[test]
     fn there_is_room_for_so_many_in_all() {
         let memory = PageMemory::default();
-        let grants: Vec<_> = (0..MAX_LARGE)
-            .map(|number| memory.grant(&format!("user {number}")).unwrap())
+        let reservations: Vec<_> = (0..MAX_LARGE)
+            .map(|number| memory.reserve(&format!("user {number}")).unwrap())
             .collect();
-        assert!(memory.grant("ada").is_none());
-        drop(grants);
-        assert!(memory.grant("ada").is_some());
+        assert!(memory.reserve("ada").is_none());
+        drop(reservations);
+        assert!(memory.reserve("ada").is_some());
         assert!(memory.lock().accounts.is_empty());
     }
 }

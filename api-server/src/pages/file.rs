@@ -13,16 +13,16 @@ pub(super) struct File {
 }
 
 impl File {
-    /// An answer that still lacks its body.
+    /// An response that still lacks its body.
     pub(super) fn respond(&self, request: &HttpRequest) -> HttpResponseBuilder {
-        let mut answer = HttpResponse::Ok();
-        answer
+        let mut response = HttpResponse::Ok();
+        response
             .insert_header((CONTENT_TYPE, self.kind))
             .insert_header((VARY, ACCEPT_ENCODING.as_str()));
         if takes_gzip(request) {
-            answer.insert_header((CONTENT_ENCODING, "gzip"));
+            response.insert_header((CONTENT_ENCODING, "gzip"));
         }
-        answer
+        response
     }
 
     pub(super) fn bytes(&self, request: &HttpRequest) -> &'static [u8] {

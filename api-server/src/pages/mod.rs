@@ -29,7 +29,7 @@ const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; i
     trusted-types 'none'";
 
 /// The address changes with the content.
-const FOR_GOOD: &str = "public, max-age=31536000, immutable";
+const IMMUTABLE: &str = "public, max-age=31536000, immutable";
 
 /// The pattern of the addresses of what the document loads.
 pub(crate) fn asset_address() -> String {
@@ -51,6 +51,6 @@ pub(crate) async fn asset(
     let file = file.ok_or_else(|| Problem::new(Code::NotFound, "Nothing has this address"))?;
     Ok(file
         .respond(&request)
-        .insert_header((CACHE_CONTROL, FOR_GOOD))
+        .insert_header((CACHE_CONTROL, IMMUTABLE))
         .body(file.bytes(&request)))
 }

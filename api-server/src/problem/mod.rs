@@ -96,11 +96,11 @@ impl Problem {
             Code::InternalServerError,
             "Something went wrong on our side; the request id names it in our log",
         )
-        .because(cause)
+        .with_cause(cause)
     }
 
     /// Come back in `seconds`.
-    pub(crate) fn retry_after(self, seconds: u64) -> Self {
+    pub(crate) fn with_retry_after(self, seconds: u64) -> Self {
         self.with_header(RETRY_AFTER, seconds.into())
     }
 
@@ -112,7 +112,7 @@ impl Problem {
         .with_text_header(ALLOW, allow)
     }
 
-    pub(crate) fn because(mut self, cause: impl fmt::Display) -> Self {
+    pub(crate) fn with_cause(mut self, cause: impl fmt::Display) -> Self {
         self.0.cause = Some(cause.to_string());
         self
     }
@@ -126,7 +126,7 @@ impl Problem {
     }
 
     /// What `Retry-After` says.
-    pub(crate) fn wait(&self) -> Option<&HeaderValue> {
+    pub(crate) fn retry_after(&self) -> Option<&HeaderValue> {
         let mut headers = self.0.headers.iter();
         let found = headers.find(|(name, _)| *name == RETRY_AFTER);
         found.map(|(_, value)| value)
@@ -211,7 +211,7 @@ impl Problem {
             Code::Overloaded,
             "The server has too much to do; please try again",
         )
-        .retry_after(1)
+        .with_retry_after(1)
     }
 
     pub(crate) fn account_busy() -> Self {
@@ -219,27 +219,27 @@ impl Problem {
             Code::TooManyRequests,
             "Too many requests of this account at once; please try again",
         )
-        .retry_after(1)
+        .with_retry_after(1)
     }
 
     pub(crate) fn database_unavailable(cause: impl fmt::Display) -> Self {
         let detail = "The database does not answer; please try again";
         Self::new(Code::DatabaseUnavailable, detail)
-            .retry_after(2)
-            .because(cause)
+            .with_retry_after(2)
+            .with_cause(cause)
     }
 
     pub(crate) fn invalid_credentials() -> Self {
-        Self::new(Code::InvalidEmailOrPassword, "Invalid email or password").challenged()
+        Self::new(Code::InvalidEmailOrPassword, "Invalid email or password").with_challenge()
     }
 
     /// The token is good, but nobody is behind it: log in again.
-    pub(crate) fn account_is_gone() -> Self {
+    pub(crate) fn account_missing() -> Self {
         Self::new(
             Code::InvalidToken,
             "The account of this token does not exist",
         )
-        .challenged()
+        .with_challenge()
     }
 
     /// The session has ended, though this process may not have heard of it yet.
@@ -248,8 +248,8 @@ impl Problem {
     }
 
     /// The session ended by itself or was ended: log in again.
-    pub(crate) fn session_over() -> Self {
-        Self::new(Code::SessionExpired, "The session is over; log in again").challenged()
+    pub(crate) fn session_expired() -> Self {
+        Self::new(Code::SessionExpired, "The session is over; log in again").with_challenge()
     }
 
     pub(crate) fn refresh_token_reused() -> Self {
@@ -257,11 +257,11 @@ impl Problem {
             Code::RefreshTokenReused,
             "The refresh token was used before, so the session was ended; log in again",
         )
-        .challenged()
+        .with_challenge()
     }
 
     /// Every 401 names the scheme (RFC 9110 § 15.5.2).
-    fn challenged(self) -> Self {
+    fn with_challenge(self) -> Self {
         let challenge = format!(
             r#"Bearer realm="api", error="invalid_token", error_description="{}""#,
             self.0.detail

@@ -8,12 +8,12 @@ use super::{FieldError, Problem};
 
 /// One broken rule, not yet tied to a field.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Fault {
+pub(crate) struct FieldViolation {
     pub(crate) code: &'static str,
     pub(crate) message: &'static str,
 }
 
-impl Fault {
+impl FieldViolation {
     pub(crate) const fn new(code: &'static str, message: &'static str) -> Self {
         Self { code, message }
     }
@@ -28,24 +28,26 @@ impl Fault {
     }
 }
 
-impl From<Fault> for ValidationError {
-    fn from(fault: Fault) -> Self {
-        Self::new(fault.code).with_message(fault.message.into())
+impl From<FieldViolation> for ValidationError {
+    fn from(violation: FieldViolation) -> Self {
+        Self::new(violation.code).with_message(violation.message.into())
     }
 }
 
 /// A rule for `#[validate(custom(function = …))]` from a fallible constructor.
-pub(crate) fn rule<T>(outcome: Result<T, Fault>) -> Result<(), ValidationError> {
+pub(crate) fn rule<T>(outcome: Result<T, FieldViolation>) -> Result<(), ValidationError> {
     outcome.map(drop).map_err(ValidationError::from)
 }
 
 /// Text that both engines can keep, of at most `max` characters.
 pub(crate) fn text(value: &str, max: usize, too_long: &'static str) -> Result<(), ValidationError> {
     if value.contains('\0') {
-        return Err(Fault::new("invalid_character", "must not contain the NUL character").into());
+        return Err(
+            FieldViolation::new("invalid_character", "must not contain the NUL character").into(),
+        );
     }
     if value.chars().count() > max {
-        return Err(Fault::new("too_long", too_long).into());
+        return Err(FieldViolation::new("too_long", too_long).into());
     }
     Ok(())
 }
@@ -55,17 +57,21 @@ pub(crate) fn field_errors(errors: &ValidationErrors) -> Vec<FieldError> {
     let mut found: Vec<_> = errors
         .field_errors()
         .into_iter()
-        .flat_map(|(field, faults)| faults.iter().map(move |fault| field_error(&field, fault)))
+        .flat_map(|(field, violations)| {
+            violations
+                .iter()
+                .map(move |violation| field_error(&field, violation))
+        })
         .collect();
     found.sort_by(|a, b| a.field.cmp(&b.field));
     found
 }
 
-fn field_error(field: &str, fault: &ValidationError) -> FieldError {
+fn field_error(field: &str, error: &ValidationError) -> FieldError {
     FieldError {
         field: field.to_owned(),
-        code: fault.code.clone(),
-        message: fault
+        code: error.code.clone(),
+        message: error
             .message
             .clone()
             .unwrap_or(Cow::Borrowed("is not acceptable")),

@@ -43,7 +43,7 @@ impl TokenGrant {
             .issue_with_id_until(&subject, id, latest, self.issued_at);
         let access = issued.map_err(|error| match error {
             // In the session's last second there is no time left for a token.
-            Error::Expired => Problem::session_over(),
+            Error::Expired => Problem::session_expired(),
             // A user that no token can be made for is our fault, not a refusal of a token.
             error => Problem::internal(error),
         })?;

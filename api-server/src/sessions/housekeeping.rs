@@ -14,7 +14,7 @@ const PURGE_INTERVAL: Duration = Duration::from_secs(60);
 /// Rows a statement deletes at most, so that nobody waits long behind it.
 const BATCH: i64 = 500;
 /// Batches a round deletes at most; the rest waits for the next round.
-const BATCHES: usize = 100;
+const MAX_BATCHES: usize = 100;
 /// Expired sessions stay a day, so that their owner is told "expired" and not "unknown"; or as long as a token of theirs
 /// could be alive by a clock that is behind, so that ending them can reach it.
 const KEEP_EXPIRED: Duration = Duration::from_secs(24 * 60 * 60);
@@ -23,16 +23,16 @@ const KEEP_EXPIRED: Duration = Duration::from_secs(24 * 60 * 60);
 pub(crate) async fn follow_revocations(sessions: Arc<Sessions>) {
     let mut ticks = interval(revocation::INTERVAL);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let mut is_away = false;
+    let mut is_failing = false;
     loop {
         ticks.tick().await;
         match sessions.feed.catch_up(&sessions.db).await {
-            Ok(()) if is_away => {
-                is_away = false;
+            Ok(()) if is_failing => {
+                is_failing = false;
                 log::info!("revocations are followed again");
             }
-            Err(error) if !is_away => {
-                is_away = true;
+            Err(error) if !is_failing => {
+                is_failing = true;
                 log::error!("revocations cannot be followed cause={error:?}");
             }
             _as_before => {}
@@ -72,7 +72,7 @@ async fn in_batches(
     sessions: &Sessions,
     delete: impl Fn(&mut DbConnection) -> QueryResult<usize> + Copy + Send + 'static,
 ) -> Result<(), DbError> {
-    for _ in 0..BATCHES {
+    for _ in 0..MAX_BATCHES {
         let deleted = sessions.db.write(delete).await?;
         if i64::try_from(deleted).is_ok_and(|deleted| deleted < BATCH) {
             break;

@@ -1,6 +1,6 @@
 //! The live sessions of a user, and the end of one of them.
 
-use super::ending::store::{Which, end_and_count};
+use super::ending::store::{SessionFilter, end_and_count};
 use super::session::StoredSession;
 use super::{Sessions, store};
 use crate::problem::Problem;
@@ -38,10 +38,10 @@ pub(crate) async fn end_own(
         .db
         .of_account(owner.as_str())
         .write(move |connection| {
-            let which = Which::Own(&owner, &id);
-            end_and_count(connection, &which, times, lifetimes)
+            let filter = SessionFilter::ByIdOfUser(&owner, &id);
+            end_and_count(connection, &filter, times, lifetimes)
         })
         .await?;
-    sessions.revoke_here(&ended.ids, now);
+    sessions.revoke_locally(&ended.ids, now);
     Ok(ended.live > 0)
 }

@@ -4,7 +4,7 @@ use auth_core::refresh::RefreshToken;
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-use super::ending::store::{self as ending, Ended, Which};
+use super::ending::store::{self as ending, Ended, SessionFilter};
 use super::ending::surplus;
 use super::session::{self, Lifetimes, StoredSession};
 use super::{Sessions, store};
@@ -32,7 +32,7 @@ pub(crate) struct Credential {
 #[derive(Debug, Clone, Copy)]
 enum Proof {
     /// It is.
-    Good,
+    Current,
     /// It is not.
     Stale,
     /// It is if the session has this counter, or the next.
@@ -41,10 +41,10 @@ enum Proof {
 
 impl Credential {
     /// One of a session that was just found to be live.
-    pub(crate) fn good(session_id: String) -> Self {
+    pub(crate) fn current(session_id: String) -> Self {
         Self {
             session_id,
-            proof: Proof::Good,
+            proof: Proof::Current,
         }
     }
 
@@ -70,12 +70,12 @@ impl Credential {
         (now, lifetimes): (Timestamp, Lifetimes),
     ) -> QueryResult<Option<StoredSession>> {
         let found = store::find(connection, &self.session_id, lifetimes)?;
-        Ok(found.filter(|session| session.is_live(now) && self.is_good(session)))
+        Ok(found.filter(|session| session.is_live(now) && self.is_current(session)))
     }
 
-    fn is_good(&self, session: &StoredSession) -> bool {
+    fn is_current(&self, session: &StoredSession) -> bool {
         match self.proof {
-            Proof::Good => true,
+            Proof::Current => true,
             Proof::Stale => false,
             // The current token, or its direct predecessor whose response may be lost.
             Proof::Counter(presented) => {
@@ -87,7 +87,7 @@ impl Credential {
 }
 
 /// The first live session that one of these credentials is good for.
-fn first_good(
+fn first_current(
     connection: &mut DbConnection,
     credentials: &[Credential],
     when: (Timestamp, Lifetimes),
@@ -118,9 +118,11 @@ pub(crate) async fn end(
     };
     let ended = sessions
         .db
-        .write(move |connection| end_what(connection, &credentials, scope, times, lifetimes))
+        .write(move |connection| {
+            end_in_transaction(connection, &credentials, scope, times, lifetimes)
+        })
         .await?;
-    sessions.revoke_here(&ended.ids, now);
+    sessions.revoke_locally(&ended.ids, now);
     let count = surplus + ended.live;
     log::info!("logged out scope={scope:?} sessions_ended={count}");
     Ok(count)
@@ -131,16 +133,16 @@ async fn end_surplus(sessions: &Sessions, credentials: &[Credential]) -> Result<
     let when = (sessions.now().into(), sessions.lifetimes());
     let found = sessions
         .db
-        .read(move |connection| first_good(connection, &credentials, when))
+        .read(move |connection| first_current(connection, &credentials, when))
         .await?;
     let Some(session) = found else {
         return Ok(0);
     };
     let user = UserId::stored(session.user_id);
-    Ok(surplus::leave_a_few(sessions, &user, &session.id).await?)
+    Ok(surplus::end_most(sessions, &user, &session.id).await?)
 }
 
-fn end_what(
+fn end_in_transaction(
     connection: &mut DbConnection,
     credentials: &[Credential],
     scope: Scope,
@@ -149,19 +151,19 @@ fn end_what(
 ) -> QueryResult<Ended> {
     write_transaction(connection, |connection| {
         if scope != Scope::Current
-            && let Some(session) = first_good(connection, credentials, (times.0, lifetimes))?
+            && let Some(session) = first_current(connection, credentials, (times.0, lifetimes))?
         {
             let user = UserId::stored(session.user_id);
-            let which = match scope {
-                Scope::Others => Which::OthersOf(&user, &session.id),
-                Scope::Current | Scope::All => Which::AllOf(&user),
+            let filter = match scope {
+                Scope::Others => SessionFilter::AllOfUserExcept(&user, &session.id),
+                Scope::Current | Scope::All => SessionFilter::AllOfUser(&user),
             };
-            return ending::end_and_count(connection, &which, times, lifetimes);
+            return ending::end_and_count(connection, &filter, times, lifetimes);
         }
         match credentials.first() {
             Some(named) if scope != Scope::Others => {
-                let which = Which::One(&named.session_id);
-                ending::end_and_count(connection, &which, times, lifetimes)
+                let filter = SessionFilter::ById(&named.session_id);
+                ending::end_and_count(connection, &filter, times, lifetimes)
             }
             _ => Ok(Ended::default()),
         }

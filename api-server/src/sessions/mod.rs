@@ -53,7 +53,7 @@ impl Sessions {
     }
 
     /// Refuses the access tokens of ended sessions in this process at once.
-    pub(crate) fn revoke_here(&self, session_ids: &[String], now: SystemTime) {
+    pub(crate) fn revoke_locally(&self, session_ids: &[String], now: SystemTime) {
         let until = revocation::forget_after(now, self.access_token_ttl);
         for session_id in session_ids {
             self.revoked.insert(session_id, until);

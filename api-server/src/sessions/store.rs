@@ -2,7 +2,7 @@
 
 use diesel::prelude::*;
 
-use super::ending::store::{Which, end, make_room};
+use super::ending::store::{SessionFilter, end, make_room};
 use super::rotation::{Decision, OVERLAP, Rotation, decide};
 use super::session::{Lifetimes, Opening, Session, StoredSession};
 use crate::db::schema::{sessions, users};
@@ -209,8 +209,8 @@ pub(crate) fn refresh(
                 }
             }
             Decision::End => {
-                let which = Which::One(session_id);
-                let ended = end(connection, &which, context.now, context.forget_after)?;
+                let filter = SessionFilter::ById(session_id);
+                let ended = end(connection, &filter, context.now, context.forget_after)?;
                 return Ok(Refreshed::Reused(ended));
             }
             Decision::Unknown => return Ok(Refreshed::Unknown),
@@ -230,8 +230,8 @@ fn over(
     if session.revoked_at.is_some() || decision != Decision::End {
         return Ok(Refreshed::Over(Vec::new()));
     }
-    let which = Which::One(&session.id);
-    let ended = end(connection, &which, context.now, context.forget_after)?;
+    let filter = SessionFilter::ById(&session.id);
+    let ended = end(connection, &filter, context.now, context.forget_after)?;
     Ok(Refreshed::Over(ended))
 }
 

@@ -53,7 +53,7 @@ pub(crate) async fn create(
     tasks: Data<Tasks>,
     Json(body): Json<CreateTask>,
 ) -> Result<HttpResponse, Problem> {
-    let title = Title::parse(&body.title).map_err(|fault| fault.at("title"))?;
+    let title = Title::parse(&body.title).map_err(|violation| violation.at("title"))?;
     let new = NewTask {
         title: title.into_string(),
         description: body.description,
@@ -68,7 +68,7 @@ pub(crate) async fn create(
     let task = match inserted {
         Inserted::Task(task) => task,
         Inserted::LimitReached => return Err(limit_reached(max)),
-        Inserted::NoAccount => return Err(Problem::account_is_gone()),
+        Inserted::NoAccount => return Err(Problem::account_missing()),
     };
     let location = address_of(&task);
     Ok(HttpResponse::Created()

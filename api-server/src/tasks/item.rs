@@ -161,7 +161,7 @@ pub(crate) async fn change(
 }
 
 fn parse_title(text: &str) -> Result<String, Problem> {
-    let title = Title::parse(text).map_err(|fault| fault.at("title"))?;
+    let title = Title::parse(text).map_err(|violation| violation.at("title"))?;
     Ok(title.into_string())
 }
 

@@ -18,7 +18,7 @@ use crate::http::owner::Owner;
 use crate::http::page_memory::LargeBody;
 use crate::http::query::QueryString;
 use crate::problem::Problem;
-use crate::problem::violation::Fault;
+use crate::problem::violation::FieldViolation;
 
 const DEFAULT_LIMIT: i64 = 100;
 
@@ -67,14 +67,14 @@ pub(crate) async fn list(
     let limit = query.limit.unwrap_or(DEFAULT_LIMIT);
     let memory = tasks.page_memory.clone();
     let page = Page::new(owner, (query.completed, text), (before, limit), memory);
-    let (json, grant, next) = read(&tasks, page).await?.finish();
+    let (json, reservation, next) = read(&tasks, page).await?.finish();
     let mut response = HttpResponse::Ok();
     if let Some(last) = next {
         response.insert_header((LINK, next_page(&request, &query, last)?));
     }
     response.content_type(ContentType::json());
-    Ok(match grant {
-        Some(grant) => response.body(LargeBody::new(json, grant)),
+    Ok(match reservation {
+        Some(reservation) => response.body(LargeBody::new(json, reservation)),
         None => response.body(json),
     })
 }
@@ -95,7 +95,7 @@ async fn read(tasks: &Tasks, mut page: Page) -> Result<Page, Problem> {
 
 fn parse_cursor(text: &str) -> Result<i64, Problem> {
     task::parse_id(text).ok_or_else(|| {
-        Fault::new("invalid_cursor", "must be a cursor from a Link header").at("cursor")
+        FieldViolation::new("invalid_cursor", "must be a cursor from a Link header").at("cursor")
     })
 }
 

@@ -8,7 +8,7 @@ use super::store;
 use super::store::Selection;
 use super::task::Task;
 use crate::db::{DbConnection, QueryResult};
-use crate::http::page_memory::{Grant, PageMemory};
+use crate::http::page_memory::{MemoryReservation, PageMemory};
 use crate::users::id::UserId;
 
 /// A page ends at this much JSON, whatever `limit` says.
@@ -28,7 +28,7 @@ pub(super) struct Page {
     json: Vec<u8>,
     count: i64,
     max_bytes: usize,
-    grant: Option<Grant>,
+    reservation: Option<MemoryReservation>,
     /// The task that was looked at last; the rest is older.
     seen: Option<i64>,
     end: Option<End>,
@@ -59,7 +59,7 @@ impl Page {
             json: vec![b'['],
             count: 0,
             max_bytes: SMALL_BYTES,
-            grant: None,
+            reservation: None,
             seen: before,
             end: None,
         }
@@ -134,12 +134,12 @@ impl Page {
         Ok(true)
     }
 
-    /// Whether what is written fits, with its closing bracket. Only a large page asks for a grant.
+    /// Whether what is written fits, with its closing bracket. Only a large page asks for a reservation.
     fn has_room(&mut self) -> bool {
         let length = self.json.len() + 1;
-        if length > self.max_bytes && self.grant.is_none() {
-            self.grant = self.memory.grant(self.owner.as_str());
-            if self.grant.is_some() {
+        if length > self.max_bytes && self.reservation.is_none() {
+            self.reservation = self.memory.reserve(self.owner.as_str());
+            if self.reservation.is_some() {
                 self.max_bytes = MAX_BYTES;
             }
         }
@@ -147,10 +147,10 @@ impl Page {
     }
 
     /// The JSON, and the cursor of the next page unless this is the last.
-    pub(super) fn finish(mut self) -> (Bytes, Option<Grant>, Option<i64>) {
+    pub(super) fn finish(mut self) -> (Bytes, Option<MemoryReservation>, Option<i64>) {
         self.json.push(b']');
         let next = self.seen.filter(|_| self.end != Some(End::Exhausted));
-        (self.json.into(), self.grant, next)
+        (self.json.into(), self.reservation, next)
     }
 }
 

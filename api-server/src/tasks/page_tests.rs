@@ -46,9 +46,9 @@ fn a_page_ends_at_a_mebibyte() {
 }
 
 #[test]
-fn a_page_without_a_grant_is_small() {
+fn a_page_without_a_reservation_is_small() {
     let memory = PageMemory::default();
-    let _grants: Vec<_> = std::iter::from_fn(|| memory.grant("ada")).collect();
+    let _reservations: Vec<_> = std::iter::from_fn(|| memory.reserve("ada")).collect();
     assert_eq!(two_tasks(&memory, SMALL_BYTES), (2, None));
     assert_eq!(two_tasks(&memory, SMALL_BYTES + 1), (1, Some(2)));
 }

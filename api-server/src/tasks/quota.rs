@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use crate::users::id::UserId;
 
 /// More tasks than one account's requests can add at once, on all nodes.
-const NEAR: i64 = 64;
+const LIMIT_MARGIN: i64 = 64;
 /// What was added since the last count is counted again when it is so many.
 const RECOUNT_AFTER: u32 = 64;
 /// Accounts that are remembered. One that is forgotten is counted once more.
@@ -18,13 +18,13 @@ const MAX_KNOWN: usize = 10_000;
 #[derive(Clone)]
 pub(crate) struct TaskQuota {
     max: u32,
-    known: Arc<Mutex<HashMap<u64, Known>>>,
+    known: Arc<Mutex<HashMap<u64, TaskCount>>>,
     keys: RandomState,
 }
 
 /// At most `count` tasks of an account have an id up to `through`. It stays true: ids grow, and tasks are only deleted.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(super) struct Known {
+pub(super) struct TaskCount {
     pub(super) through: i64,
     pub(super) count: i64,
     added: u32,
@@ -45,10 +45,10 @@ impl TaskQuota {
 
     /// From here on tasks are added one by one: two at once may not see each other.
     pub(super) fn near(&self) -> i64 {
-        self.max() - NEAR.max(self.max() / 8)
+        self.max() - LIMIT_MARGIN.max(self.max() / 8)
     }
 
-    pub(super) fn known(&self, owner: &UserId) -> Known {
+    pub(super) fn known(&self, owner: &UserId) -> TaskCount {
         let known = self.lock();
         known.get(&self.key(owner)).copied().unwrap_or_default()
     }
@@ -66,7 +66,7 @@ impl TaskQuota {
 
     /// So many tasks of this account have an id up to `through`.
     pub(super) fn counted(&self, owner: &UserId, through: i64, count: i64) {
-        let counted = Known {
+        let counted = TaskCount {
             through,
             count,
             added: 0,
@@ -78,7 +78,7 @@ impl TaskQuota {
         self.keys.hash_one(owner.as_str())
     }
 
-    fn lock(&self) -> MutexGuard<'_, HashMap<u64, Known>> {
+    fn lock(&self) -> MutexGuard<'_, HashMap<u64, TaskCount>> {
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -11,7 +11,7 @@ use crate::db::schema::{tasks, users};
 use crate::db::{DbConnection, Timestamp, lock_account, on_either_engine, write_transaction};
 use crate::users::id::UserId;
 
-/// In the order of [`Row`]; the round-trip test tells swapped columns. Whose they are every query knows.
+/// In the order of [`TaskRow`]; the round-trip test tells swapped columns. Whose they are every query knows.
 const COLUMNS: (
     tasks::id,
     tasks::title,
@@ -28,9 +28,9 @@ const COLUMNS: (
     tasks::updated_at,
 );
 
-type Row = (i64, String, Option<String>, bool, Timestamp, Timestamp);
+type TaskRow = (i64, String, Option<String>, bool, Timestamp, Timestamp);
 
-fn task(owner: &UserId, row: Row) -> Task {
+fn task(owner: &UserId, row: TaskRow) -> Task {
     let (id, title, description, completed, created_at, updated_at) = row;
     Task {
         id,
@@ -65,7 +65,7 @@ pub(super) fn list(
         .order(tasks::id.desc())
         .limit(selection.limit);
     // Two queries whose parts do not come and go are found prepared without their text.
-    let rows: Vec<Row> = match selection.completed {
+    let rows: Vec<TaskRow> = match selection.completed {
         None => on_either_engine!(connection, |either| page.load(either))?,
         Some(completed) => {
             let page = page.filter(tasks::completed.eq(completed));

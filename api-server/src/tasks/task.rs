@@ -6,7 +6,7 @@ use validator::ValidationError;
 
 use crate::db::Timestamp;
 use crate::problem::violation as validate;
-use crate::problem::violation::{Fault, rule};
+use crate::problem::violation::{FieldViolation, rule};
 
 const MAX_TITLE_CHARS: usize = 200;
 const MAX_DESCRIPTION_CHARS: usize = 10_000;
@@ -33,19 +33,22 @@ pub(crate) struct Task {
 pub(crate) struct Title(String);
 
 impl Title {
-    pub(crate) fn parse(text: &str) -> Result<Self, Fault> {
+    pub(crate) fn parse(text: &str) -> Result<Self, FieldViolation> {
         let title = text.trim();
         if title.is_empty() {
-            return Err(Fault::new("required", "is required"));
+            return Err(FieldViolation::new("required", "is required"));
         }
         if title.contains('\0') {
-            return Err(Fault::new(
+            return Err(FieldViolation::new(
                 "invalid_character",
                 "must not contain the NUL character",
             ));
         }
         if title.chars().count() > MAX_TITLE_CHARS {
-            return Err(Fault::new("too_long", "must be at most 200 characters"));
+            return Err(FieldViolation::new(
+                "too_long",
+                "must be at most 200 characters",
+            ));
         }
         Ok(Self(title.to_owned()))
     }

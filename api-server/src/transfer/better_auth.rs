@@ -8,7 +8,7 @@ use super::TransferError;
 use super::import::ImportWriter;
 use super::imported_task::{ImportedTask, TaskRecord};
 use super::imported_user::{ImportedUser, MAX_ID_BYTES, RejectReason, UserRecord};
-use crate::db::{CellFault, DatabaseUrl, Reader, Row, SHORT, Table};
+use crate::db::{CellError, DatabaseUrl, Reader, SHORT_TEXT_BYTES, Table, TextRow};
 
 /// Where the source is and what its tables are called.
 #[derive(Debug, Clone)]
@@ -109,11 +109,11 @@ impl BetterAuth {
             Reader::text(&id.sql, MAX_ID_BYTES),
             Reader::text(&email.sql, 254),
             Reader::text(&name.sql, 4 * 200),
-            Reader::text(&verified.sql, SHORT),
+            Reader::text(&verified.sql, SHORT_TEXT_BYTES),
             Reader::text(&image.sql, 4 * 2048),
             reader.time(&created.sql, &created.kind),
             reader.time(&updated.sql, &updated.kind),
-            Reader::text("a.accounts", SHORT),
+            Reader::text("a.accounts", SHORT_TEXT_BYTES),
             "a.account_id".to_owned(),
             "a.password".to_owned(),
         ];
@@ -155,7 +155,7 @@ impl BetterAuth {
             Reader::text(&email.sql, 254),
             Reader::text(&title.sql, 4096),
             Reader::text(&description.sql, 4 * 10_000),
-            Reader::text(&completed.sql, SHORT),
+            Reader::text(&completed.sql, SHORT_TEXT_BYTES),
             reader.time(&created.sql, &created.kind),
             reader.time(&updated.sql, &updated.kind),
         ];
@@ -258,16 +258,16 @@ impl CheckedSource {
 }
 
 /// Names the row in a report, whatever its id holds.
-fn id(row: &Row) -> String {
+fn id(row: &TextRow) -> String {
     match row.text(0) {
         Ok(Some(id)) => id,
         Ok(None) => "NULL".to_owned(),
-        Err(fault) => format!("({fault})"),
+        Err(error) => format!("({error})"),
     }
 }
 
 /// In the order of the expressions.
-fn user(row: &Row) -> Result<ImportedUser, RejectReason> {
+fn user(row: &TextRow) -> Result<ImportedUser, RejectReason> {
     let id = required(row, 0, "id")?;
     let password_hash = match optional(row, 7, "account")?.as_deref() {
         None | Some("0") => None,
@@ -292,7 +292,7 @@ fn user(row: &Row) -> Result<ImportedUser, RejectReason> {
     text.check(PasswordHash::import)
 }
 
-fn task(row: &Row) -> Result<ImportedTask, RejectReason> {
+fn task(row: &TextRow) -> Result<ImportedTask, RejectReason> {
     let no_owner = || "its owner is not among the users there".to_owned();
     let text = TaskRecord {
         id: required(row, 0, "id")?,
@@ -307,16 +307,16 @@ fn task(row: &Row) -> Result<ImportedTask, RejectReason> {
     text.check()
 }
 
-fn optional(row: &Row, column: usize, what: &str) -> Result<Option<String>, RejectReason> {
+fn optional(row: &TextRow, column: usize, what: &str) -> Result<Option<String>, RejectReason> {
     row.text(column)
-        .map_err(|fault: CellFault| format!("its {what} {fault}"))
+        .map_err(|error: CellError| format!("its {what} {error}"))
 }
 
-fn required(row: &Row, column: usize, what: &str) -> Result<String, RejectReason> {
+fn required(row: &TextRow, column: usize, what: &str) -> Result<String, RejectReason> {
     optional(row, column, what)?.ok_or_else(|| format!("its {what} is NULL"))
 }
 
-fn truth(row: &Row, column: usize, what: &str) -> Result<bool, RejectReason> {
+fn truth(row: &TextRow, column: usize, what: &str) -> Result<bool, RejectReason> {
     match required(row, column, what)?.as_str() {
         "true" | "t" | "1" => Ok(true),
         "false" | "f" | "0" => Ok(false),

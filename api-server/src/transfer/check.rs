@@ -20,7 +20,7 @@ pub(super) fn run(
         let page = page.map_err(|error| diagnose(connection, error))?;
         for deviation in &page.deviations {
             found += 1;
-            fixed += u64::from(each(connection, deviation, fix, output)?);
+            fixed += u64::from(check_one(connection, deviation, fix, output)?);
         }
         after = page.next;
     }
@@ -36,7 +36,7 @@ pub(super) fn run(
 }
 
 /// Whether it was respelled.
-fn each(
+fn check_one(
     connection: &mut DbConnection,
     deviation: &Deviation,
     fix: bool,
@@ -47,8 +47,8 @@ fn each(
     } = deviation;
     write!(output, "user {user_id:?}, {stored:?}: ")?;
     match &deviation.remedy {
-        Remedy::Refused(fault) => writeln!(output, "{}", fault.message)?,
-        Remedy::Taken(email) => {
+        Remedy::Rejected(violation) => writeln!(output, "{}", violation.message)?,
+        Remedy::InUse(email) => {
             let email = email.as_str();
             writeln!(output, "is {email} today, which another account has")?;
         }

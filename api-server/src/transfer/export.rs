@@ -6,7 +6,7 @@ use super::TransferError;
 use super::imported_task::TaskRecord;
 use super::imported_user::UserRecord;
 use super::json::Record;
-use crate::db::{DatabaseUrl, Reader, Row, SHORT, Table, Timestamp};
+use crate::db::{DatabaseUrl, Reader, SHORT_TEXT_BYTES, Table, TextRow, Timestamp};
 
 /// Above every limit of ours, in bytes, so that no value of ours is cut.
 const LONG: usize = 1 << 17;
@@ -66,14 +66,14 @@ fn columns(reader: &Reader, time: &str, alias: &str, names: &[&str]) -> Vec<Stri
         let column = format!("{alias}.{name}");
         match *name {
             "created_at" | "updated_at" => reader.time(&column, time),
-            "email_verified" | "completed" => Reader::text(&column, SHORT),
+            "email_verified" | "completed" => Reader::text(&column, SHORT_TEXT_BYTES),
             _ => Reader::text(&column, LONG),
         }
     };
     names.iter().map(expression).collect()
 }
 
-fn user(row: &Row) -> Result<Record, TransferError> {
+fn user(row: &TextRow) -> Result<Record, TransferError> {
     Ok(Record::User(UserRecord {
         id: required(row, 0)?,
         email: required(row, 1)?,
@@ -86,7 +86,7 @@ fn user(row: &Row) -> Result<Record, TransferError> {
     }))
 }
 
-fn task(row: &Row) -> Result<Record, TransferError> {
+fn task(row: &TextRow) -> Result<Record, TransferError> {
     Ok(Record::Task(TaskRecord {
         id: required(row, 0)?,
         user_id: required(row, 1)?,
@@ -100,24 +100,24 @@ fn task(row: &Row) -> Result<Record, TransferError> {
 }
 
 /// Fails on a value that cannot be read: an export must not leave a row out.
-fn text(row: &Row, column: usize) -> Result<Option<String>, TransferError> {
+fn text(row: &TextRow, column: usize) -> Result<Option<String>, TransferError> {
     let id = row.text(0).ok().flatten().unwrap_or_default();
     row.text(column)
-        .map_err(|fault| format!("the row {id:?} has a value that {fault}").into())
+        .map_err(|error| format!("the row {id:?} has a value that {error}").into())
 }
 
-fn required(row: &Row, column: usize) -> Result<String, TransferError> {
+fn required(row: &TextRow, column: usize) -> Result<String, TransferError> {
     Ok(text(row, column)?.unwrap_or_default())
 }
 
-fn truth(row: &Row, column: usize) -> Result<bool, TransferError> {
+fn truth(row: &TextRow, column: usize) -> Result<bool, TransferError> {
     Ok(matches!(required(row, column)?.as_str(), "true" | "1"))
 }
 
-fn time(row: &Row, column: usize) -> Result<String, TransferError> {
+fn time(row: &TextRow, column: usize) -> Result<String, TransferError> {
     let text = required(row, column)?;
-    let time = Timestamp::read(&text);
-    time.map(Timestamp::in_full)
+    let time = Timestamp::parse(&text);
+    time.map(Timestamp::to_rfc3339_micros)
         .ok_or_else(|| format!("{text:?} is no time").into())
 }
 

@@ -41,13 +41,13 @@ pub(super) struct ImportedTask {
 
 impl TaskRecord {
     pub(super) fn check(self) -> Result<ImportedTask, RejectReason> {
-        check_id(&self.id).map_err(|fault| format!("its id {fault}"))?;
-        check_id(&self.user_id).map_err(|fault| format!("its owner's id {fault}"))?;
+        check_id(&self.id).map_err(|error| format!("its id {error}"))?;
+        check_id(&self.user_id).map_err(|error| format!("its owner's id {error}"))?;
         let title = Title::parse(&self.title);
-        let title = title.map_err(|fault| format!("its title {}", fault.message))?;
+        let title = title.map_err(|violation| format!("its title {}", violation.message))?;
         let description = self.description.as_deref().unwrap_or_default();
         task::description_rule(description)
-            .map_err(|fault| violation("description", fault.message))?;
+            .map_err(|error| violation("description", error.message))?;
         Ok(ImportedTask {
             id: self.id,
             user_id: self.user_id,

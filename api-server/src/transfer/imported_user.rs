@@ -46,13 +46,13 @@ impl UserRecord {
         self,
         hash_of: fn(&str) -> Result<PasswordHash, auth_core::Error>,
     ) -> Result<ImportedUser, RejectReason> {
-        check_id(&self.id).map_err(|fault| format!("its id {fault}"))?;
+        check_id(&self.id).map_err(|error| format!("its id {error}"))?;
         let email = Email::parse(&self.email);
-        let email = email.map_err(|fault| format!("its email {}", fault.message))?;
+        let email = email.map_err(|violation| format!("its email {}", violation.message))?;
         let name = self.name.as_deref().unwrap_or_default();
-        user::name_rule(name).map_err(|fault| violation("name", fault.message))?;
+        user::name_rule(name).map_err(|error| violation("name", error.message))?;
         let image = self.image.as_deref().unwrap_or_default();
-        user::image_rule(image).map_err(|fault| violation("image", fault.message))?;
+        user::image_rule(image).map_err(|error| violation("image", error.message))?;
         let hash = self.password_hash.as_deref().map(hash_of).transpose();
         let hash = hash.map_err(|_neither| {
             "its password hash is neither bcrypt of cost 4 to 15 nor Better Auth's scrypt"
@@ -89,6 +89,6 @@ pub(super) fn violation(what: &str, rule: Option<impl Display>) -> RejectReason 
 }
 
 pub(super) fn time(what: &str, text: &str) -> Result<Timestamp, RejectReason> {
-    Timestamp::read(text)
+    Timestamp::parse(text)
         .ok_or_else(|| format!("the time of its {what} is not in the years 1 to 9999"))
 }

@@ -83,22 +83,24 @@ pub(super) fn import_users(
         let emails: Vec<_> = older
             .chain(emails.map(|email| email.as_str().to_owned()))
             .collect();
-        let mut known = Known::default();
+        let mut existing = ExistingUsers::default();
         let same = users::id.eq_any(&ids).or(users::email.eq_any(&emails));
         let rows = users::table.filter(same).select((users::id, users::email));
         for (id, email) in rows.load::<(String, String)>(connection)? {
-            known.add(id, canonical(email));
+            existing.add(id, canonical(email));
         }
         if remember {
             let before = imported_users::table.select(imported_users::id);
             let before = before.filter(imported_users::id.eq_any(&ids));
-            known.before.extend(before.load::<String>(connection)?);
+            existing
+                .imported_before
+                .extend(before.load::<String>(connection)?);
         }
         let mut new = Vec::with_capacity(users.len());
         let outcomes = users.iter().map(|user| {
-            let outcome = known.judge(user);
+            let outcome = existing.outcome_of(user);
             if matches!(outcome, Outcome::Imported) {
-                known.add(user.id.clone(), user.email.as_str().to_owned());
+                existing.add(user.id.clone(), user.email.as_str().to_owned());
                 new.push(new_user(user));
             }
             outcome
@@ -122,20 +124,20 @@ pub(super) fn import_users(
 
 /// The users already present that a batch may collide with.
 #[derive(Default)]
-struct Known {
+struct ExistingUsers {
     email_of: HashMap<String, String>,
     id_of: HashMap<String, String>,
     /// The ids that an earlier run imported.
-    before: HashSet<String>,
+    imported_before: HashSet<String>,
 }
 
-impl Known {
+impl ExistingUsers {
     fn add(&mut self, id: String, email: String) {
         self.id_of.insert(email.clone(), id.clone());
         self.email_of.insert(id, email);
     }
 
-    fn judge(&self, user: &ImportedUser) -> Outcome {
+    fn outcome_of(&self, user: &ImportedUser) -> Outcome {
         let email = user.email.as_str();
         match (self.email_of.get(&user.id), self.id_of.get(email)) {
             (Some(theirs), _) if theirs == email => Outcome::AlreadyPresent,
@@ -145,7 +147,7 @@ impl Known {
             (None, Some(id)) => {
                 Outcome::Rejected(format!("its email is that of the user {id:?} here"))
             }
-            (None, None) if self.before.contains(&user.id) => {
+            (None, None) if self.imported_before.contains(&user.id) => {
                 Outcome::Rejected("its account was deleted here after an earlier import".to_owned())
             }
             (None, None) => Outcome::Imported,

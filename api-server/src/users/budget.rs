@@ -7,7 +7,7 @@ use std::hash::Hash;
 use std::time::{Duration, SystemTime};
 
 /// When all that stands in the way is still under way.
-const SOON: Duration = Duration::from_secs(1);
+const RETRY_SOON: Duration = Duration::from_secs(1);
 /// How much later than another an attempt may end that began before it.
 const OVERTAKEN: Duration = Duration::from_secs(60);
 /// Making room forgets this part of the entries at once, so that its cost is spread over as many attempts.
@@ -92,7 +92,7 @@ impl<K: Eq + Hash> Budget<K> {
             return Err(entry.remaining(now, window));
         }
         if entry.spent.saturating_add(entry.reserved) >= max {
-            return Err(SOON);
+            return Err(RETRY_SOON);
         }
         entry.reserved = entry.reserved.saturating_add(1);
         Ok(())
@@ -142,7 +142,7 @@ impl<K: Eq + Hash> Budget<K> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Budget, Outcome, SOON};
+    use super::{Budget, Outcome, RETRY_SOON};
     use std::time::{Duration, SystemTime};
 
     const WINDOW: Duration = Duration::from_secs(900);
@@ -182,7 +182,7 @@ mod tests {
         for _ in 0..3 {
             assert_eq!(budget.reserve(1, 10, now), Ok(()));
         }
-        assert_eq!(budget.reserve(1, 10, now), Err(SOON));
+        assert_eq!(budget.reserve(1, 10, now), Err(RETRY_SOON));
         budget.settle(&1, Outcome::Refunded, now);
         assert_eq!(budget.reserve(1, 10, now), Ok(()));
     }
@@ -207,7 +207,7 @@ mod tests {
         for _ in 0..9 {
             assert_eq!(budget.reserve(1, 10, now), Ok(()));
         }
-        assert_eq!(budget.reserve(1, 10, now), Err(SOON));
+        assert_eq!(budget.reserve(1, 10, now), Err(RETRY_SOON));
     }
 
     #[test]
@@ -239,7 +239,7 @@ mod tests {
         }
         assert_eq!(budget.reserve(1, 10, now), Err(WINDOW));
         assert_eq!(budget.reserve(2, 2, now), Err(WINDOW));
-        assert_eq!(budget.reserve(3, 1, now), Err(SOON));
+        assert_eq!(budget.reserve(3, 1, now), Err(RETRY_SOON));
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use idna::uts46::{AsciiDenyList, DnsLength, Hyphens, Uts46};
 use validator::ValidationError;
 
-use crate::problem::violation::{Fault, rule};
+use crate::problem::violation::{FieldViolation, rule};
 
 /// RFC 5321 § 4.5.3.1.3, without the angle brackets.
 const MAX_BYTES: usize = 254;
@@ -20,9 +20,9 @@ const MAX_LOCAL_BYTES: usize = 64;
 pub(crate) struct Email(String);
 
 impl Email {
-    pub(crate) fn parse(text: &str) -> Result<Self, Fault> {
+    pub(crate) fn parse(text: &str) -> Result<Self, FieldViolation> {
         if text.is_empty() {
-            return Err(Fault::new("required", "is required"));
+            return Err(FieldViolation::new("required", "is required"));
         }
         if text.len() > MAX_BYTES {
             return Err(TOO_LONG);
@@ -70,12 +70,12 @@ pub(crate) struct LoginEmail {
 }
 
 impl LoginEmail {
-    pub(crate) fn parse(text: &str) -> Result<Self, Fault> {
+    pub(crate) fn parse(text: &str) -> Result<Self, FieldViolation> {
         let lowered = text.to_lowercase();
         let email = match Email::parse(text) {
             Ok(email) => email,
             Err(_today) if may_be_stored(&lowered) => Email(lowered.clone()),
-            Err(fault) => return Err(fault),
+            Err(violation) => return Err(violation),
         };
         let mut older = Vec::from_iter(email.with_u_labels());
         if lowered != email.0 && !older.contains(&lowered) && may_be_stored(&lowered) {
@@ -110,8 +110,8 @@ pub(crate) fn login_email_rule(text: &str) -> Result<(), ValidationError> {
     rule(LoginEmail::parse(text))
 }
 
-const TOO_LONG: Fault = Fault::new("too_long", "must be at most 254 bytes");
-const INVALID: Fault = Fault::new("invalid_email", "must be an email address");
+const TOO_LONG: FieldViolation = FieldViolation::new("too_long", "must be at most 254 bytes");
+const INVALID: FieldViolation = FieldViolation::new("invalid_email", "must be an email address");
 
 fn is_dot_atom(local: &str) -> bool {
     let is_atom = |atom: &str| !atom.is_empty() && atom.bytes().all(is_atext);

@@ -1,14 +1,14 @@
-//! Who may hash now: one at a time on each core, the rest in a [`Line`] that is fair between networks.
+//! Who may hash now: one at a time on each core, the rest in a [`NetworkQueue`] that is fair between networks.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::oneshot::{self, Receiver, Sender};
 
-use super::line::{Line, Payer, Places, Ticket};
+use super::network_queue::{NetworkQueue, QueueKey, Ticket, WaiterLimits};
 
 /// Fifty people of one office who log in in one moment are served. With a thousand places, a network that comes new
 /// finds one while dozens of others storm.
-const PLACES: Places = Places {
+const LIMITS: WaiterLimits = WaiterLimits {
     per_network: 56,
     per_site: 4 * 56,
     in_all: 1024,
@@ -19,7 +19,7 @@ pub(crate) struct HashQueue(Mutex<Inner>);
 
 struct Inner {
     idle_cores: usize,
-    line: Line<Sender<HashPermit>>,
+    waiting: NetworkQueue<Sender<HashPermit>>,
 }
 
 /// The right to hash now, on one core. Dropping it passes the core to the next in the line.
@@ -30,48 +30,48 @@ pub(crate) struct HashPermit(Option<Arc<HashQueue>>);
 pub(crate) struct QueueFull;
 
 /// A place in the line; dropping it, as when the caller hangs up, gives it back.
-struct Place {
+struct QueuePlace {
     queue: Arc<HashQueue>,
-    payer: Payer,
+    key: QueueKey,
     ticket: Ticket,
     turn: Receiver<HashPermit>,
 }
 
 enum Entered {
-    Now(HashPermit),
-    Waits(Place),
+    WithPermit(HashPermit),
+    Waiting(QueuePlace),
 }
 
 impl HashQueue {
     pub(crate) fn new(cores: usize) -> Arc<Self> {
         Arc::new(Self(Mutex::new(Inner {
             idle_cores: cores,
-            line: Line::new(PLACES),
+            waiting: NetworkQueue::new(LIMITS),
         })))
     }
 
-    /// Waits for the turn of this network; fails at once if it has no place left.
-    pub(crate) async fn permit(self: &Arc<Self>, payer: Payer) -> Result<HashPermit, QueueFull> {
-        match self.enter(payer)? {
-            Entered::Now(permit) => Ok(permit),
-            Entered::Waits(mut place) => (&mut place.turn).await.map_err(|_displaced| QueueFull),
+    /// Waiting for the turn of this network; fails at once if it has no place left.
+    pub(crate) async fn permit(self: &Arc<Self>, key: QueueKey) -> Result<HashPermit, QueueFull> {
+        match self.enter(key)? {
+            Entered::WithPermit(permit) => Ok(permit),
+            Entered::Waiting(mut place) => (&mut place.turn).await.map_err(|_displaced| QueueFull),
         }
     }
 
-    fn enter(self: &Arc<Self>, payer: Payer) -> Result<Entered, QueueFull> {
+    fn enter(self: &Arc<Self>, key: QueueKey) -> Result<Entered, QueueFull> {
         let mut inner = self.lock();
         if let Some(left) = inner.idle_cores.checked_sub(1) {
             inner.idle_cores = left;
-            return Ok(Entered::Now(self.new_permit()));
+            return Ok(Entered::WithPermit(self.new_permit()));
         }
         let (wake, turn) = oneshot::channel();
-        let joined = inner.line.join(payer, wake).map_err(|_no_place| QueueFull);
+        let joined = inner.waiting.join(key, wake).map_err(|_no_room| QueueFull);
         drop(inner);
         // Dropping the sender of a displaced waiter is what tells it.
         let (ticket, _displaced) = joined?;
-        Ok(Entered::Waits(Place {
+        Ok(Entered::Waiting(QueuePlace {
             queue: Arc::clone(self),
-            payer,
+            key,
             ticket,
             turn,
         }))
@@ -90,7 +90,7 @@ impl HashQueue {
 
     fn next_or_idle(&self) -> Option<Sender<HashPermit>> {
         let mut inner = self.lock();
-        let next = inner.line.next();
+        let next = inner.waiting.next();
         if next.is_none() {
             inner.idle_cores = inner.idle_cores.saturating_add(1);
         }
@@ -115,16 +115,16 @@ impl Drop for HashPermit {
     }
 }
 
-impl Drop for Place {
+impl Drop for QueuePlace {
     fn drop(&mut self) {
-        let left = self.queue.lock().line.leave(self.payer, self.ticket);
+        let left = self.queue.lock().waiting.leave(self.key, self.ticket);
         drop(left);
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{HashPermit, HashQueue, PLACES, QueueFull};
+    use super::{HashPermit, HashQueue, LIMITS, QueueFull};
     use crate::network::Network;
     use futures_util::future::join_all;
     use std::cell::RefCell;
@@ -133,9 +133,9 @@ mod tests {
     use std::sync::Arc;
     use std::task::{Context, Poll, Waker};
 
-    type Waiting<'a> = Pin<Box<dyn Future<Output = Result<HashPermit, QueueFull>> + 'a>>;
+    type PendingPermit<'a> = Pin<Box<dyn Future<Output = Result<HashPermit, QueueFull>> + 'a>>;
 
-    #[expect(clippy::unnecessary_wraps, reason = "a payer may be no network")]
+    #[expect(clippy::unnecessary_wraps, reason = "a key may be no network")]
     fn network(last: u8) -> Option<Network> {
         Some(Network::V4(Ipv4Addr::new(192, 0, 2, last)))
     }
@@ -144,8 +144,8 @@ mod tests {
         future.poll(&mut Context::from_waker(Waker::noop()))
     }
 
-    fn wait(queue: &Arc<HashQueue>, last: u8) -> Waiting<'_> {
-        let mut waiting: Waiting<'_> = Box::pin(queue.permit(network(last)));
+    fn wait(queue: &Arc<HashQueue>, last: u8) -> PendingPermit<'_> {
+        let mut waiting: PendingPermit<'_> = Box::pin(queue.permit(network(last)));
         assert!(poll(Pin::new(&mut waiting)).is_pending());
         waiting
     }
@@ -165,7 +165,7 @@ mod tests {
         let queue = HashQueue::new(1);
         let running = queue.permit(None).await.unwrap();
         let mut waiting = Vec::new();
-        for _ in 0..PLACES.per_network {
+        for _ in 0..LIMITS.per_network {
             waiting.push(wait(&queue, 1));
         }
         assert!(queue.permit(network(1)).await.is_err());
@@ -181,7 +181,7 @@ mod tests {
         let queue = HashQueue::new(1);
         let running = queue.permit(None).await.unwrap();
         let mut waiting = Vec::new();
-        for _ in 0..PLACES.per_network {
+        for _ in 0..LIMITS.per_network {
             waiting.push(wait(&queue, 1));
         }
         drop(waiting.pop());
@@ -195,14 +195,14 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_displaced_waiter_is_told_at_once() {
+    async fn a_displaced_waiter_is_rejected_at_once() {
         let queue = HashQueue::new(1);
         let _running = queue.permit(None).await.unwrap();
         let mut waiting = Vec::new();
-        for number in 0..PLACES.in_all {
+        for number in 0..LIMITS.in_all {
             waiting.push(wait(&queue, u8::try_from(number % 20).unwrap()));
         }
-        let _newcomer = wait(&queue, 200);
+        let _new_network = wait(&queue, 200);
         let mut refused = 0;
         for mut place in waiting {
             if let Poll::Ready(outcome) = poll(Pin::new(&mut place)) {

@@ -43,7 +43,7 @@ impl Hasher {
         password: ChosenPassword,
     ) -> Result<PasswordHash, Problem> {
         let (cost, password) = (self.cost, password.into_password());
-        on_its_own_thread(permit, move || password.hash(cost)).await
+        on_blocking_thread(permit, move || password.hash(cost)).await
     }
 
     /// Checks an attempt. Without a hash, or with one that is cheaper to check than today's, a wrong attempt takes as
@@ -54,35 +54,35 @@ impl Hasher {
         attempt: PasswordAttempt,
         stored: Option<PasswordHash>,
         client: &Client,
-    ) -> Result<Verdict, Problem> {
+    ) -> Result<PasswordCheck, Problem> {
         let cost = self.cost;
         let permit = self.permit(client).await?;
-        on_its_own_thread(permit, move || judge(&attempt, stored, cost)).await
+        on_blocking_thread(permit, move || check_blocking(&attempt, stored, cost)).await
     }
 }
 
-pub(crate) enum Verdict {
+pub(crate) enum PasswordCheck {
     Wrong,
     Right { rehashed: Option<PasswordHash> },
 }
 
-fn judge(
+fn check_blocking(
     attempt: &PasswordAttempt,
     stored: Option<PasswordHash>,
     cost: Cost,
-) -> Result<Verdict, auth_core::Error> {
+) -> Result<PasswordCheck, auth_core::Error> {
     let known = stored.is_some();
     let hash = stored.unwrap_or_else(|| PasswordHash::unmatchable(cost));
     if !attempt.matches_no_faster_than(&hash, cost)? || !known {
-        return Ok(Verdict::Wrong);
+        return Ok(PasswordCheck::Wrong);
     }
     let rehashed = hash.needs_rehash(cost).then(|| attempt.rehash(cost));
-    Ok(Verdict::Right {
+    Ok(PasswordCheck::Right {
         rehashed: rehashed.transpose()?,
     })
 }
 
-async fn on_its_own_thread<T: Send + 'static>(
+async fn on_blocking_thread<T: Send + 'static>(
     permit: HashPermit,
     work: impl FnOnce() -> Result<T, auth_core::Error> + Send + 'static,
 ) -> Result<T, Problem> {

@@ -7,7 +7,7 @@ pub(crate) mod email;
 mod hash_queue;
 pub(crate) mod hasher;
 pub(crate) mod id;
-mod line;
+mod network_queue;
 pub(crate) mod password_policy;
 pub(crate) mod passwords;
 pub(crate) mod store;

@@ -3,7 +3,7 @@
 use auth_core::password::Password;
 
 use super::blocklist::Blocklist;
-use crate::problem::violation::Fault;
+use crate::problem::violation::FieldViolation;
 
 /// What the hasher takes for a new hash: a password that the policy let through.
 pub(crate) struct ChosenPassword(Password);
@@ -29,7 +29,7 @@ impl PasswordPolicy {
     }
 
     /// The only way to a password that can be stored.
-    pub(crate) fn choose(&self, password: Password) -> Result<ChosenPassword, Fault> {
+    pub(crate) fn choose(&self, password: Password) -> Result<ChosenPassword, FieldViolation> {
         if self.common.contains(&password) || self.operators.contains(&password) {
             return Err(COMMON);
         }
@@ -38,14 +38,14 @@ impl PasswordPolicy {
 }
 
 /// What is known without settings, so that it is reported together with everything else that is wrong in a body.
-pub(crate) fn common_rule(password: &Password) -> Result<(), Fault> {
+pub(crate) fn common_rule(password: &Password) -> Result<(), FieldViolation> {
     if Blocklist::common().contains(password) {
         return Err(COMMON);
     }
     Ok(())
 }
 
-const COMMON: Fault = Fault::new(
+const COMMON: FieldViolation = FieldViolation::new(
     "common_password",
     "is one of the passwords that are guessed first; choose another",
 );

@@ -3,7 +3,7 @@
 use auth_core::password::{PasswordAttempt, PasswordHash};
 
 use super::email::LoginEmail;
-use super::hasher::{Hasher, Verdict};
+use super::hasher::{Hasher, PasswordCheck};
 use super::id::UserId;
 use super::password_policy::PasswordPolicy;
 use super::store::{self, Credentials};
@@ -29,7 +29,7 @@ pub(crate) struct Authenticated {
     /// The hash it was compared with; what follows must only happen while it is still the one on record.
     pub(crate) hash: String,
     /// The hash to keep from now on: the same, or one with today's parameters.
-    pub(crate) keep: String,
+    pub(crate) new_hash: String,
 }
 
 impl Passwords {
@@ -81,7 +81,7 @@ impl Passwords {
             .db
             .read(move |connection| store::find(connection, &id))
             .await?;
-        let user = user.ok_or_else(Problem::account_is_gone)?;
+        let user = user.ok_or_else(Problem::account_missing)?;
         let email = LoginEmail::stored(user.email);
         let compared = self.compare_counted(email, Some(session_id), attempt, client);
         let authenticated = compared.await?;
@@ -102,15 +102,15 @@ impl Passwords {
         client: &Client,
     ) -> Result<Option<Authenticated>, Problem> {
         let (user, stored) = split(found)?;
-        let verdict = self.hasher.check(attempt, stored.clone(), client).await?;
-        let (Some(user), Some(stored), Verdict::Right { rehashed }) = (user, stored, verdict)
+        let result = self.hasher.check(attempt, stored.clone(), client).await?;
+        let (Some(user), Some(stored), PasswordCheck::Right { rehashed }) = (user, stored, result)
         else {
             return Ok(None);
         };
-        let keep = rehashed.as_ref().unwrap_or(&stored).as_str().to_owned();
+        let new_hash = rehashed.as_ref().unwrap_or(&stored).as_str().to_owned();
         Ok(Some(Authenticated {
             user,
-            keep,
+            new_hash,
             hash: stored.as_str().to_owned(),
         }))
     }

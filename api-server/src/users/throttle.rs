@@ -15,12 +15,12 @@ use crate::problem::{Code, Problem};
 
 /// NIST SP 800-63B allows no more than 100 failures in a row.
 const MAX_FAILURES: u32 = 100;
-const QUARTER: Duration = Duration::from_secs(15 * 60);
-const HOUR: Duration = Duration::from_secs(60 * 60);
+const LOGIN_WINDOW: Duration = Duration::from_secs(15 * 60);
+const REGISTRATION_WINDOW: Duration = Duration::from_secs(60 * 60);
 /// How many (address, network) pairs and sessions are remembered: some 2 MiB.
-const GUESSES: usize = 10_000;
+const MAX_GUESS_KEYS: usize = 10_000;
 /// How many networks are remembered, of each kind: some 3 MiB.
-const NETWORKS: usize = 30_000;
+const MAX_NETWORKS: usize = 30_000;
 /// An IPv6 /48 has the budget of this many networks, for its 65 536.
 const NETWORKS_OF_A_SITE: u32 = 4;
 
@@ -56,9 +56,9 @@ impl Throttle {
     pub(crate) fn new(limits: NetworkLimits) -> Self {
         Self {
             limits,
-            guesses: Counter::new(QUARTER, GUESSES, WAIT_ADDRESS),
-            failed_logins: Counter::new(QUARTER, NETWORKS, WAIT_NETWORK),
-            registrations: Counter::new(HOUR, NETWORKS, WAIT_REGISTRATIONS),
+            guesses: Counter::new(LOGIN_WINDOW, MAX_GUESS_KEYS, WAIT_ADDRESS),
+            failed_logins: Counter::new(LOGIN_WINDOW, MAX_NETWORKS, WAIT_NETWORK),
+            registrations: Counter::new(REGISTRATION_WINDOW, MAX_NETWORKS, WAIT_REGISTRATIONS),
         }
     }
 
@@ -154,7 +154,7 @@ impl<K: Eq + Hash + Clone> Counter<K> {
 
     fn refusal(&self, wait: Duration) -> Problem {
         Problem::new(Code::TooManyRequests, self.detail)
-            .retry_after(wait.as_secs().saturating_add(1))
+            .with_retry_after(wait.as_secs().saturating_add(1))
     }
 
     /// Counters stay usable after a panic elsewhere.

@@ -11,7 +11,7 @@ use super::password_policy;
 use super::password_policy::{ChosenPassword, PasswordPolicy};
 use crate::db::Timestamp;
 use crate::problem::violation as validate;
-use crate::problem::violation::{Fault, rule};
+use crate::problem::violation::{FieldViolation, rule};
 
 pub(crate) const MAX_NAME_CHARS: usize = 200;
 pub(crate) const MAX_IMAGE_CHARS: usize = 2048;
@@ -50,35 +50,38 @@ impl User {
     }
 }
 
-pub(crate) fn new_password(policy: &PasswordPolicy, text: &str) -> Result<ChosenPassword, Fault> {
-    policy.choose(measured(text)?)
+pub(crate) fn new_password(
+    policy: &PasswordPolicy,
+    text: &str,
+) -> Result<ChosenPassword, FieldViolation> {
+    policy.choose(parse_new_password(text)?)
 }
 
 /// All of the policy but the operator's list.
 pub(crate) fn new_password_rule(text: &str) -> Result<(), ValidationError> {
-    rule(measured(text).and_then(|password| password_policy::common_rule(&password)))
+    rule(parse_new_password(text).and_then(|password| password_policy::common_rule(&password)))
 }
 
-fn measured(text: &str) -> Result<Password, Fault> {
-    Password::new(text).map_err(|error| password_fault(text, error))
+fn parse_new_password(text: &str) -> Result<Password, FieldViolation> {
+    Password::new(text).map_err(|error| password_violation(text, error))
 }
 
 /// What somebody typed to log in; too short for a new password is merely wrong.
-pub(crate) fn attempted_password(text: &str) -> Result<PasswordAttempt, Fault> {
-    PasswordAttempt::new(text).map_err(|error| password_fault(text, error))
+pub(crate) fn attempted_password(text: &str) -> Result<PasswordAttempt, FieldViolation> {
+    PasswordAttempt::new(text).map_err(|error| password_violation(text, error))
 }
 
 pub(crate) fn attempted_password_rule(text: &str) -> Result<(), ValidationError> {
     rule(attempted_password(text))
 }
 
-fn password_fault(text: &str, error: auth_core::Error) -> Fault {
+fn password_violation(text: &str, error: auth_core::Error) -> FieldViolation {
     match error {
-        _ if text.is_empty() => Fault::new("required", "is required"),
+        _ if text.is_empty() => FieldViolation::new("required", "is required"),
         auth_core::Error::UnacceptablePassword(message) => {
-            Fault::new("unacceptable_password", message)
+            FieldViolation::new("unacceptable_password", message)
         }
-        _ => Fault::new("unacceptable_password", "cannot be used"),
+        _ => FieldViolation::new("unacceptable_password", "cannot be used"),
     }
 }
 

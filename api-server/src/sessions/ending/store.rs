@@ -18,17 +18,17 @@ pub(crate) const BATCH: i64 = 100;
 /// The ids in one statement; engines have their limits.
 const STATEMENT: usize = 1000;
 
-/// Which sessions to end.
-pub(crate) enum Which<'a> {
-    One(&'a str),
+/// SessionFilter sessions to end.
+pub(crate) enum SessionFilter<'a> {
+    ById(&'a str),
     /// One, if it is this user's.
-    Own(&'a UserId, &'a str),
+    ByIdOfUser(&'a UserId, &'a str),
     /// Those of these ids that are this user's.
-    These(&'a UserId, &'a [String]),
+    ByIdsOfUser(&'a UserId, &'a [String]),
     /// Exactly these, of whatever user.
-    Exactly(&'a [String]),
-    OthersOf(&'a UserId, &'a str),
-    AllOf(&'a UserId),
+    ByIds(&'a [String]),
+    AllOfUserExcept(&'a UserId, &'a str),
+    AllOfUser(&'a UserId),
 }
 
 /// What was ended.
@@ -46,22 +46,22 @@ pub(crate) struct Ended {
 /// To end several, it locks their user first: two transactions that met on the sessions alone could wait for each other.
 pub(crate) fn end(
     connection: &mut DbConnection,
-    which: &Which<'_>,
+    filter: &SessionFilter<'_>,
     now: Timestamp,
     forget_after: Timestamp,
 ) -> QueryResult<Vec<String>> {
-    let rows = end_rows(connection, which, (now, forget_after))?;
+    let rows = end_rows(connection, filter, (now, forget_after))?;
     Ok(rows.into_iter().map(|(id, ..)| id).collect())
 }
 
 /// As [`end`], and counts those that were live.
 pub(crate) fn end_and_count(
     connection: &mut DbConnection,
-    which: &Which<'_>,
+    filter: &SessionFilter<'_>,
     (now, forget_after): (Timestamp, Timestamp),
     lifetimes: Lifetimes,
 ) -> QueryResult<Ended> {
-    let rows = end_rows(connection, which, (now, forget_after))?;
+    let rows = end_rows(connection, filter, (now, forget_after))?;
     let is_live = |created_at, expires_at| now < lifetimes.limit(created_at, expires_at);
     let live = rows
         .iter()
@@ -77,14 +77,17 @@ type EndedRow = (String, Timestamp, Timestamp);
 
 fn end_rows(
     connection: &mut DbConnection,
-    which: &Which<'_>,
+    filter: &SessionFilter<'_>,
     (now, forget_after): (Timestamp, Timestamp),
 ) -> QueryResult<Vec<EndedRow>> {
     write_transaction(connection, |connection| {
-        if let Which::These(user, _) | Which::OthersOf(user, _) | Which::AllOf(user) = which {
+        if let SessionFilter::ByIdsOfUser(user, _)
+        | SessionFilter::AllOfUserExcept(user, _)
+        | SessionFilter::AllOfUser(user) = filter
+        {
             lock(connection, user)?;
         }
-        let candidates = candidates(connection, which, tokens_alive(now, forget_after))?;
+        let candidates = candidates(connection, filter, tokens_alive(now, forget_after))?;
         let mut rows = Vec::with_capacity(candidates.len());
         for ids in candidates.chunks(STATEMENT) {
             rows.extend(mark(connection, ids, now)?);
@@ -117,7 +120,7 @@ fn tokens_alive(now: Timestamp, forget_after: Timestamp) -> Timestamp {
 
 fn candidates(
     connection: &mut DbConnection,
-    which: &Which<'_>,
+    filter: &SessionFilter<'_>,
     expired_after: Timestamp,
 ) -> QueryResult<Vec<String>> {
     let candidates = sessions::table
@@ -125,19 +128,19 @@ fn candidates(
         .filter(sessions::expires_at.gt(expired_after))
         .select(sessions::id)
         .into_boxed();
-    let candidates = match which {
-        Which::One(id) => candidates.filter(sessions::id.eq(*id)),
-        Which::Own(user, id) => candidates
+    let candidates = match filter {
+        SessionFilter::ById(id) => candidates.filter(sessions::id.eq(*id)),
+        SessionFilter::ByIdOfUser(user, id) => candidates
             .filter(sessions::id.eq(*id))
             .filter(sessions::user_id.eq(user.as_str())),
-        Which::These(user, ids) => candidates
+        SessionFilter::ByIdsOfUser(user, ids) => candidates
             .filter(sessions::id.eq_any(*ids))
             .filter(sessions::user_id.eq(user.as_str())),
-        Which::Exactly(ids) => candidates.filter(sessions::id.eq_any(*ids)),
-        Which::OthersOf(user, id) => candidates
+        SessionFilter::ByIds(ids) => candidates.filter(sessions::id.eq_any(*ids)),
+        SessionFilter::AllOfUserExcept(user, id) => candidates
             .filter(sessions::user_id.eq(user.as_str()))
             .filter(sessions::id.ne(*id)),
-        Which::AllOf(user) => candidates.filter(sessions::user_id.eq(user.as_str())),
+        SessionFilter::AllOfUser(user) => candidates.filter(sessions::user_id.eq(user.as_str())),
     };
     candidates.load(connection)
 }
@@ -161,9 +164,9 @@ pub(crate) fn make_room(
 ) -> QueryResult<Vec<String>> {
     let (now, lifetimes) = (opening.session.created_at, opening.lifetimes);
     let user = UserId::stored(opening.session.user_id.clone());
-    let kept = Kept {
+    let kept = KeptSessions {
         newest: MAX_LIVE - 1,
-        and: opening.replaced.clone(),
+        id: opening.replaced.clone(),
     };
     let live = (now, lifetimes.too_old(now));
     let mut ending = beyond(connection, &user, &kept, live, BATCH)?;
@@ -173,25 +176,25 @@ pub(crate) fn make_room(
     }
     end(
         connection,
-        &Which::Exactly(&ending),
+        &SessionFilter::ByIds(&ending),
         now,
         opening.forget_after,
     )
 }
 
 /// The sessions that stay when others end.
-pub(crate) struct Kept {
+pub(crate) struct KeptSessions {
     /// How many of those that were used last.
     pub(crate) newest: i64,
     /// One that stays in any case.
-    pub(crate) and: Option<String>,
+    pub(crate) id: Option<String>,
 }
 
 /// Up to `limit` sessions of a user beyond those to keep, that [`end`] would end.
 pub(crate) fn surplus(
     connection: &mut DbConnection,
     user: &UserId,
-    kept: &Kept,
+    kept: &KeptSessions,
     (now, forget_after): (Timestamp, Timestamp),
     limit: i64,
 ) -> QueryResult<Vec<String>> {
@@ -203,11 +206,11 @@ pub(crate) fn surplus(
 fn beyond(
     connection: &mut DbConnection,
     user: &UserId,
-    kept: &Kept,
+    kept: &KeptSessions,
     (expires_after, created_after): (Timestamp, Timestamp),
     limit: i64,
 ) -> QueryResult<Vec<String>> {
-    let kept_id = kept.and.as_deref().unwrap_or_default();
+    let kept_id = kept.id.as_deref().unwrap_or_default();
     sessions::table
         .filter(sessions::user_id.eq(user.as_str()))
         .filter(sessions::revoked_at.is_null())

@@ -10,43 +10,47 @@ use std::time::SystemTime;
 use crate::db::DbError;
 use crate::sessions::Sessions;
 use crate::sessions::ending::store;
-use crate::sessions::ending::store::{BATCH, Ended, Kept, MAX_LIVE, Which};
+use crate::sessions::ending::store::{BATCH, Ended, KeptSessions, MAX_LIVE, SessionFilter};
 use crate::users::id::UserId;
 
 /// The sessions that are left to the transaction of the cause: more than an account has within its limit, those that
 /// have just expired included.
-const LEFT: i64 = 2 * MAX_LIVE;
+const MAX_LEFT: i64 = 2 * MAX_LIVE;
 /// Ids that are read at once.
 const PAGE: i64 = 10_000;
 
 /// Leaves only so many as the transaction that ends the rest should end; `kept`, the session that asks, is one of them.
 /// Gives how many of the ended ones were live.
-pub(crate) async fn leave_a_few(
+pub(crate) async fn end_most(
     sessions: &Sessions,
     user: &UserId,
     kept: &str,
 ) -> Result<usize, DbError> {
-    let kept = Kept {
-        newest: LEFT,
-        and: Some(kept.to_owned()),
+    let kept = KeptSessions {
+        newest: MAX_LEFT,
+        id: Some(kept.to_owned()),
     };
     end_beyond(sessions, user, kept).await
 }
 
 /// Brings an account to its limit after a login that found far too many sessions; the login's own stays.
-pub(crate) async fn keep_to_the_limit(
+pub(crate) async fn enforce_limit(
     sessions: &Sessions,
     user: &UserId,
     kept: &str,
 ) -> Result<usize, DbError> {
-    let kept = Kept {
+    let kept = KeptSessions {
         newest: MAX_LIVE - 1,
-        and: Some(kept.to_owned()),
+        id: Some(kept.to_owned()),
     };
     end_beyond(sessions, user, kept).await
 }
 
-async fn end_beyond(sessions: &Sessions, user: &UserId, kept: Kept) -> Result<usize, DbError> {
+async fn end_beyond(
+    sessions: &Sessions,
+    user: &UserId,
+    kept: KeptSessions,
+) -> Result<usize, DbError> {
     let mut ended = 0;
     let mut kept = Some(kept);
     while let Some(keep) = kept.take() {
@@ -80,11 +84,11 @@ async fn end_these(
     let ended: Ended = sessions
         .db
         .write(move |connection| {
-            let these = Which::These(&owner, &ids);
+            let these = SessionFilter::ByIdsOfUser(&owner, &ids);
             store::end_and_count(connection, &these, times, lifetimes)
         })
         .await?;
-    sessions.revoke_here(&ended.ids, now);
+    sessions.revoke_locally(&ended.ids, now);
     Ok(ended.live)
 }
 

@@ -20,7 +20,7 @@ const PAGE: i64 = 1000;
 pub(crate) struct Feed {
     revoked: RevokedSessions,
     seen: AtomicI64,
-    current_at: Mutex<Option<Instant>>,
+    complete_at: Mutex<Option<Instant>>,
 }
 
 impl Feed {
@@ -28,7 +28,7 @@ impl Feed {
         Self {
             revoked,
             seen: AtomicI64::new(0),
-            current_at: Mutex::new(None),
+            complete_at: Mutex::new(None),
         }
     }
 
@@ -46,7 +46,7 @@ impl Feed {
             }
             let is_whole = i64::try_from(page.len()).is_ok_and(|length| length < PAGE);
             for revocation in page {
-                self.take(&revocation);
+                self.apply(&revocation);
             }
             if is_whole {
                 // What is numbered up to `last` was seen now or is spent and purged.
@@ -57,7 +57,7 @@ impl Feed {
         }
     }
 
-    fn take(&self, revocation: &Revocation) {
+    fn apply(&self, revocation: &Revocation) {
         let until = revocation.forget_after.to_system_time();
         self.revoked.insert(&revocation.session_id, until);
         self.seen.store(revocation.sequence, Ordering::Release);
@@ -66,11 +66,11 @@ impl Feed {
     /// Whether it knows of everything that happened some seconds ago.
     pub(crate) fn is_current(&self) -> bool {
         self.lock()
-            .is_some_and(|current_at| current_at.elapsed() < MAX_AGE)
+            .is_some_and(|complete_at| complete_at.elapsed() < MAX_AGE)
     }
 
     fn lock(&self) -> MutexGuard<'_, Option<Instant>> {
-        self.current_at
+        self.complete_at
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
     }

@@ -11,9 +11,9 @@ pub(crate) use feed::{Feed, INTERVAL};
 use std::time::{Duration, SystemTime};
 
 /// For how long clocks of processes may disagree.
-const CLOCKS_DIFFER: Duration = Duration::from_secs(10 * 60);
+const MAX_CLOCK_SKEW: Duration = Duration::from_secs(10 * 60);
 
 /// When the last access token of a session that ends now has expired everywhere.
 pub(crate) fn forget_after(now: SystemTime, access_token_ttl: Duration) -> SystemTime {
-    now + access_token_ttl + CLOCKS_DIFFER
+    now + access_token_ttl + MAX_CLOCK_SKEW
 }

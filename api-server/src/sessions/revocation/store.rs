@@ -5,7 +5,7 @@ use diesel::prelude::*;
 use crate::db::schema::{revocation_sequence, revocations};
 use crate::db::{DbConnection, Timestamp, on_either_engine, write_transaction};
 
-const THE_ROW: i64 = 1;
+const SEQUENCE_ROW_ID: i64 = 1;
 /// The rows in one statement; engines have their limits.
 const STATEMENT: usize = 1000;
 
@@ -29,7 +29,7 @@ pub(crate) fn record(
         return Ok(());
     }
     write_transaction(connection, |connection| {
-        let last: i64 = diesel::update(revocation_sequence::table.find(THE_ROW))
+        let last: i64 = diesel::update(revocation_sequence::table.find(SEQUENCE_ROW_ID))
             .set(revocation_sequence::last.eq(revocation_sequence::last + count))
             .returning(revocation_sequence::last)
             .get_result(connection)?;
@@ -54,7 +54,7 @@ pub(crate) fn record(
 /// The number of the newest revocation.
 pub(crate) fn last(connection: &mut DbConnection) -> QueryResult<i64> {
     revocation_sequence::table
-        .find(THE_ROW)
+        .find(SEQUENCE_ROW_ID)
         .select(revocation_sequence::last)
         .first(connection)
 }

@@ -3,7 +3,7 @@
 mod store;
 
 use crate::db::{Db, DbConnection, QueryResult};
-use crate::problem::violation::Fault;
+use crate::problem::violation::FieldViolation;
 use crate::users::email::Email;
 
 /// Users read at a time.
@@ -21,9 +21,9 @@ pub(crate) enum Remedy {
     /// This spelling is free.
     Respell(Email),
     /// Another account has this spelling.
-    Taken(Email),
+    InUse(Email),
     /// No spelling of it is an address.
-    Refused(Fault),
+    Rejected(FieldViolation),
 }
 
 /// Some of the deviations, and after which user to go on; `None` at the end.
@@ -39,9 +39,9 @@ pub(crate) fn page(connection: &mut DbConnection, after: &str) -> QueryResult<Pa
     for (user_id, stored) in users {
         let remedy = match Email::parse(&stored) {
             Ok(email) if email.as_str() == stored => continue,
-            Ok(email) if store::is_stored(connection, &email)? => Remedy::Taken(email),
+            Ok(email) if store::is_stored(connection, &email)? => Remedy::InUse(email),
             Ok(email) => Remedy::Respell(email),
-            Err(fault) => Remedy::Refused(fault),
+            Err(violation) => Remedy::Rejected(violation),
         };
         deviations.push(Deviation {
             user_id,

@@ -5,7 +5,8 @@ use std::time::SystemTime;
 use crate::network::Network;
 use crate::problem::Problem;
 use crate::users::throttle::{
-    Email, GuessReservation, MAX_FAILURES, NETWORKS_OF_A_SITE, NetworkLimits, QUARTER, Throttle,
+    Email, GuessReservation, LOGIN_WINDOW, MAX_FAILURES, NETWORKS_OF_A_SITE, NetworkLimits,
+    Throttle,
 };
 
 const LIMITS: NetworkLimits = NetworkLimits {
@@ -13,12 +14,12 @@ const LIMITS: NetworkLimits = NetworkLimits {
     registrations: Some(5),
 };
 
-struct World {
+struct Scenario {
     throttle: Throttle,
     now: SystemTime,
 }
 
-impl World {
+impl Scenario {
     fn new(limits: NetworkLimits) -> Self {
         Self {
             throttle: Throttle::new(limits),
@@ -53,103 +54,103 @@ fn at(address: &str) -> Option<Network> {
 
 #[test]
 fn another_network_and_another_address_are_not_affected() {
-    let world = World::new(LIMITS);
-    world.fail("a@b.example", "10.0.0.1", MAX_FAILURES);
-    assert!(world.guess("A@b.example", "10.0.0.1").is_err());
-    assert!(world.guess("a@b.example", "10.0.0.2").is_ok());
-    assert!(world.guess("c@b.example", "10.0.0.1").is_ok());
+    let scenario = Scenario::new(LIMITS);
+    scenario.fail("a@b.example", "10.0.0.1", MAX_FAILURES);
+    assert!(scenario.guess("A@b.example", "10.0.0.1").is_err());
+    assert!(scenario.guess("a@b.example", "10.0.0.2").is_ok());
+    assert!(scenario.guess("c@b.example", "10.0.0.1").is_ok());
 }
 
 #[test]
 fn an_ipv6_neighbour_in_the_same_64_counts_as_the_same_network() {
-    let world = World::new(LIMITS);
-    world.fail("a@b.example", "2001:db8::1", MAX_FAILURES);
-    assert!(world.guess("a@b.example", "2001:db8::ffff").is_err());
-    assert!(world.guess("a@b.example", "2001:db8:0:1::1").is_ok());
+    let scenario = Scenario::new(LIMITS);
+    scenario.fail("a@b.example", "2001:db8::1", MAX_FAILURES);
+    assert!(scenario.guess("a@b.example", "2001:db8::ffff").is_err());
+    assert!(scenario.guess("a@b.example", "2001:db8:0:1::1").is_ok());
 }
 
 #[test]
 fn failures_for_any_address_are_counted_per_network() {
-    let world = World::new(LIMITS);
+    let scenario = Scenario::new(LIMITS);
     for number in 0..299 {
-        world.fail(&format!("u{number}@b.example"), "10.0.0.1", 1);
+        scenario.fail(&format!("u{number}@b.example"), "10.0.0.1", 1);
     }
-    assert!(world.guess("last@b.example", "10.0.0.1").is_ok());
-    world.fail("last@b.example", "10.0.0.1", 1);
-    assert!(world.guess("more@b.example", "10.0.0.1").is_err());
-    assert!(world.guess("more@b.example", "10.0.0.2").is_ok());
+    assert!(scenario.guess("last@b.example", "10.0.0.1").is_ok());
+    scenario.fail("last@b.example", "10.0.0.1", 1);
+    assert!(scenario.guess("more@b.example", "10.0.0.1").is_err());
+    assert!(scenario.guess("more@b.example", "10.0.0.2").is_ok());
 }
 
 #[test]
 fn a_success_clears_the_pair_and_not_the_network() {
-    let world = World::new(LIMITS);
+    let scenario = Scenario::new(LIMITS);
     for _ in 0..3 {
-        world.fail("a@b.example", "10.0.0.1", 99);
-        let right = world.guess("a@b.example", "10.0.0.1").unwrap();
-        right.succeeded(world.now);
+        scenario.fail("a@b.example", "10.0.0.1", 99);
+        let right = scenario.guess("a@b.example", "10.0.0.1").unwrap();
+        right.succeeded(scenario.now);
     }
-    world.fail("a@b.example", "10.0.0.1", 3);
-    assert!(world.guess("a@b.example", "10.0.0.1").is_err());
+    scenario.fail("a@b.example", "10.0.0.1", 3);
+    assert!(scenario.guess("a@b.example", "10.0.0.1").is_err());
 }
 
 #[test]
 fn successes_alone_are_never_refused() {
-    let world = World::new(LIMITS);
+    let scenario = Scenario::new(LIMITS);
     for _ in 0..10_000 {
-        let right = world.guess("a@b.example", "10.0.0.1").unwrap();
-        right.succeeded(world.now);
+        let right = scenario.guess("a@b.example", "10.0.0.1").unwrap();
+        right.succeeded(scenario.now);
     }
 }
 
 #[test]
 fn a_refused_attempt_reserves_nothing() {
-    let world = World::new(LIMITS);
-    world.fail("a@b.example", "10.0.0.1", MAX_FAILURES);
+    let scenario = Scenario::new(LIMITS);
+    scenario.fail("a@b.example", "10.0.0.1", MAX_FAILURES);
     for _ in 0..1000 {
-        assert!(world.guess("a@b.example", "10.0.0.1").is_err());
+        assert!(scenario.guess("a@b.example", "10.0.0.1").is_err());
     }
-    world.fail("c@b.example", "10.0.0.1", MAX_FAILURES);
-    world.fail("d@b.example", "10.0.0.1", MAX_FAILURES);
-    assert!(world.guess("e@b.example", "10.0.0.1").is_err());
+    scenario.fail("c@b.example", "10.0.0.1", MAX_FAILURES);
+    scenario.fail("d@b.example", "10.0.0.1", MAX_FAILURES);
+    assert!(scenario.guess("e@b.example", "10.0.0.1").is_err());
 }
 
 #[test]
 fn a_48_has_the_budget_of_four_networks() {
-    let world = World::new(LIMITS);
+    let scenario = Scenario::new(LIMITS);
     for subnet in 0..300 * NETWORKS_OF_A_SITE {
-        world.fail("a@b.example", &format!("2001:db8:7:{subnet:x}::1"), 1);
+        scenario.fail("a@b.example", &format!("2001:db8:7:{subnet:x}::1"), 1);
     }
-    assert!(world.guess("b@b.example", "2001:db8:7:ffff::1").is_err());
-    assert!(world.guess("b@b.example", "2001:db8:8::1").is_ok());
+    assert!(scenario.guess("b@b.example", "2001:db8:7:ffff::1").is_err());
+    assert!(scenario.guess("b@b.example", "2001:db8:8::1").is_ok());
 }
 
 #[test]
 fn a_session_is_counted_over_all_networks() {
-    let world = World::new(LIMITS);
+    let scenario = Scenario::new(LIMITS);
     let email = Email::parse("a@b.example").unwrap();
     let guess = |session, network: &str| {
-        let throttle = &world.throttle;
-        throttle.guess(&email, Some(session), at(network), world.now)
+        let throttle = &scenario.throttle;
+        throttle.guess(&email, Some(session), at(network), scenario.now)
     };
     for number in 0..MAX_FAILURES {
         let network = format!("10.0.0.{number}");
-        guess("stolen", &network).unwrap().failed(world.now);
+        guess("stolen", &network).unwrap().failed(scenario.now);
     }
     assert!(guess("stolen", "10.0.1.1").is_err());
     assert!(guess("stolen", "-").is_err());
     assert!(guess("another", "10.0.1.1").is_ok());
-    assert!(world.guess("a@b.example", "10.0.0.1").is_ok());
+    assert!(scenario.guess("a@b.example", "10.0.0.1").is_ok());
 }
 
 #[test]
 fn registrations_are_counted_per_network() {
-    let world = World::new(LIMITS);
+    let scenario = Scenario::new(LIMITS);
     for _ in 0..5 {
-        assert!(world.registers("10.0.0.1"));
+        assert!(scenario.registers("10.0.0.1"));
     }
-    assert!(!world.registers("10.0.0.1"));
-    assert!(world.registers("10.0.0.2"));
-    assert!(world.guess("a@b.example", "10.0.0.1").is_ok());
+    assert!(!scenario.registers("10.0.0.1"));
+    assert!(scenario.registers("10.0.0.2"));
+    assert!(scenario.guess("a@b.example", "10.0.0.1").is_ok());
 }
 
 #[test]
@@ -158,19 +159,22 @@ fn who_is_no_network_and_what_has_no_limit_is_not_counted() {
         failed_logins: None,
         registrations: None,
     };
-    for (world, network) in [(World::new(LIMITS), "-"), (World::new(none), "10.0.0.1")] {
+    for (scenario, network) in [
+        (Scenario::new(LIMITS), "-"),
+        (Scenario::new(none), "10.0.0.1"),
+    ] {
         for number in 0..1000 {
-            assert!(world.registers(network));
-            world.fail(&format!("u{number}@b.example"), network, 1);
+            assert!(scenario.registers(network));
+            scenario.fail(&format!("u{number}@b.example"), network, 1);
         }
     }
 }
 
 #[test]
 fn the_wait_is_what_is_left_of_the_window_and_never_too_short() {
-    let mut world = World::new(LIMITS);
-    world.fail("a@b.example", "10.0.0.1", MAX_FAILURES);
-    world.now += QUARTER / 3;
-    let refused = world.guess("a@b.example", "10.0.0.1").err().unwrap();
-    assert_eq!(refused.wait().unwrap(), "601");
+    let mut scenario = Scenario::new(LIMITS);
+    scenario.fail("a@b.example", "10.0.0.1", MAX_FAILURES);
+    scenario.now += LOGIN_WINDOW / 3;
+    let refused = scenario.guess("a@b.example", "10.0.0.1").err().unwrap();
+    assert_eq!(refused.retry_after().unwrap(), "601");
 }

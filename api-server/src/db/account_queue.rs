@@ -30,7 +30,7 @@ pub(super) enum QueueFull {
 }
 
 /// Jobs that wait, and the accounts that have some running.
-pub(super) struct FairQueue<J> {
+pub(super) struct AccountQueue<J> {
     limits: QueueLimits,
     turns: Mutex<Turns<J>>,
     ready: Condvar,
@@ -73,7 +73,7 @@ impl Served {
 
 /// What a worker gets from the queue.
 pub(super) enum Next<J> {
-    /// Run it, then tell [`FairQueue::finish`] whose it was.
+    /// Run it, then tell [`AccountQueue::finish`] whose it was.
     Job(J, Option<AccountKey>),
     /// Nothing came for that long.
     Idle,
@@ -81,7 +81,7 @@ pub(super) enum Next<J> {
     Closed,
 }
 
-impl<J> FairQueue<J> {
+impl<J> AccountQueue<J> {
     pub(super) fn new(limits: QueueLimits) -> Self {
         Self {
             limits,
@@ -254,5 +254,5 @@ impl<J> Account<J> {
 }
 
 #[cfg(test)]
-#[path = "fair_queue_tests.rs"]
+#[path = "account_queue_tests.rs"]
 mod tests;

@@ -1,16 +1,16 @@
 use std::time::Duration;
 
-use super::{FairQueue, Next, QueueFull, QueueLimits};
+use super::{AccountQueue, Next, QueueFull, QueueLimits};
 
-fn queue() -> FairQueue<&'static str> {
-    FairQueue::new(QueueLimits {
+fn queue() -> AccountQueue<&'static str> {
+    AccountQueue::new(QueueLimits {
         waiting: 6,
         waiting_per_account: 3,
         running_per_account: 2,
     })
 }
 
-fn popped(queue: &FairQueue<&'static str>) -> Vec<&'static str> {
+fn popped(queue: &AccountQueue<&'static str>) -> Vec<&'static str> {
     std::iter::from_fn(|| queue.try_pop())
         .map(|(job, _)| job)
         .collect()
