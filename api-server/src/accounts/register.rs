@@ -12,7 +12,7 @@ use crate::users::password_policy::ChosenPassword;
 use crate::users::store as users;
 use crate::users::user::User;
 
-/// An account to be made.
+/// An account to be created.
 pub(crate) struct NewAccount {
     pub(crate) email: Email,
     pub(crate) password: ChosenPassword,
@@ -20,7 +20,7 @@ pub(crate) struct NewAccount {
     pub(crate) image: Option<String>,
 }
 
-/// Makes the account with a first session.
+/// Creates the account with its first session.
 pub(crate) async fn create(
     accounts: &Accounts,
     account: NewAccount,
@@ -32,7 +32,7 @@ pub(crate) async fn create(
         .throttle
         .registration(network, accounts.sessions.now())?;
     let created = create_counted(accounts, account, context).await;
-    // An address found taken counts too: it tells that there is such an account.
+    // An address that is already registered counts too: the response reveals that the account exists.
     let tells = |problem: &Problem| problem.code() == Code::UserAlreadyExists;
     if created.as_ref().map_or_else(tells, |_| true) {
         registration.spend(accounts.sessions.now());
@@ -46,7 +46,7 @@ async fn create_counted(
     context: LoginContext,
 ) -> Result<TokenGrant, Problem> {
     let now = accounts.sessions.now();
-    // Asked again under the permit: fifty doubled sign-ups cost one hash, not fifty.
+    // Checked again once the permit is held: fifty duplicate sign-ups cost one hash, not fifty.
     reject_taken(accounts, &account.email).await?;
     let permit = accounts.passwords.hasher.permit(&context.client).await?;
     reject_taken(accounts, &account.email).await?;

@@ -12,7 +12,7 @@ use crate::db::{DbConnection, QueryResult, Timestamp, write_transaction};
 use crate::problem::Problem;
 use crate::users::id::UserId;
 
-/// SessionFilter sessions to end.
+/// Which sessions to end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum Scope {
