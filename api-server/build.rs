@@ -1,4 +1,4 @@
-//! Embeds the pages, compressed. Says what the build depends on: `embed_migrations!` does not see a new folder by itself.
+//! Embeds the pages, compressed, and declares the inputs of the build: `embed_migrations!` does not notice a new folder.
 
 use std::error::Error;
 use std::ffi::OsStr;
@@ -36,7 +36,7 @@ fn embed_pages(out: &Path) -> Result<(), Box<dyn Error>> {
         let name = path.file_name().and_then(OsStr::to_str).map(str::to_owned);
         files.push((name.ok_or("a page's name is not text")?, fs::read(&path)?));
     }
-    // One hash for all of them: modules name each other, and an old tab must not get half of the new ones.
+    // One hash for all files: modules import each other, so an open tab must not mix files of two versions.
     let folder = format!("/assets/{}", hash(&files)?);
     let mut list = String::new();
     let mut shell = String::new();
@@ -70,7 +70,7 @@ fn hash(files: &[(String, Vec<u8>)]) -> Result<String, Box<dyn Error>> {
     Ok(text)
 }
 
-/// Writes the file, plain and compressed, and gives the code that includes both.
+/// Writes the file, plain and compressed, and returns the code that includes both.
 fn embed(out: &Path, name: &str, content: &[u8]) -> Result<String, Box<dyn Error>> {
     let compressed = format!("{name}.gz");
     fs::write(out.join(name), content)?;

@@ -1,5 +1,5 @@
-//! The least an actix server can do: a constant answer, the size of that of `GET /api/auth/session`, from a server with
-//! the settings of ours. `benches/load` divides by it.
+//! The minimal actix server: a constant response, the size of that of `GET /api/auth/session`, from a server with
+//! the same settings as api-server. `benches/load` divides by its rate.
 
 use std::io;
 

@@ -1,4 +1,4 @@
-//! What the hashing costs when there is nothing but hashing: one thread per core, each checks one password after
+//! Measures password hashing alone: one thread per core, each checks one password after
 //! another. Prints checks per second of all threads together. `benches/load` compares logins with it.
 //!
 //! Usage: `bcrypt_rate COST SECONDS`
@@ -37,7 +37,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// Whole checks only, divided by the time they really took.
+/// Completed checks per second, over the time that they took.
 fn rate(hash: &PasswordHash, time: Duration) -> Result<f64, auth_core::Error> {
     let attempt = PasswordAttempt::new("correct horse battery staple")?;
     let started = Instant::now();

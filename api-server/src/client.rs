@@ -1,4 +1,4 @@
-//! Which device and which network a request came from: for the list of sessions, and for fair shares.
+//! The device and the network of a request: for the list of sessions, and for limits per network.
 
 use std::future::pending;
 use std::net::IpAddr;
@@ -7,12 +7,12 @@ use tokio::sync::watch;
 
 use crate::network::Network;
 
-/// The address it came from and what it calls itself.
+/// The client that sent a request.
 #[derive(Debug, Clone)]
 pub(crate) struct Client {
     pub(crate) ip_address: Option<IpAddr>,
-    /// What its attempts are charged to. None for a loopback peer that is no trusted proxy: it is this machine, or a
-    /// proxy that `TRUSTED_PROXIES` should name, and then one visitor would use up the shares of all.
+    /// The network whose limits apply. `None` for a loopback peer that is no trusted proxy: it is this machine, or a
+    /// proxy missing in `TRUSTED_PROXIES`, behind which one visitor would use up the limits of all.
     pub(crate) network: Option<Network>,
     pub(crate) user_agent: Option<String>,
     pub(crate) hang_up: HangUp,
@@ -28,7 +28,7 @@ impl HangUp {
         Self(connected)
     }
 
-    /// Ends when the caller has hung up.
+    /// Returns when the caller has hung up.
     pub(crate) async fn happened(&self) {
         match self.0.clone() {
             Some(mut connected) => while connected.changed().await.is_ok() {},

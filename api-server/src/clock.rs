@@ -1,4 +1,4 @@
-//! Where the time comes from; tests inject their own.
+//! The source of the time; tests inject their own.
 
 use std::fmt;
 use std::sync::Arc;
@@ -9,7 +9,7 @@ use std::time::SystemTime;
 pub struct Clock(Arc<dyn Fn() -> SystemTime + Send + Sync>);
 
 impl Clock {
-    /// A clock that asks `now` each time.
+    /// Creates a clock that calls `now` each time.
     pub fn new(now: impl Fn() -> SystemTime + Send + Sync + 'static) -> Self {
         Self(Arc::new(now))
     }

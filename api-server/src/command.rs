@@ -1,4 +1,4 @@
-//! What the program can do, and how it says that it could not.
+//! Runs the command of the command line, and reports its errors.
 
 use std::fmt::Display;
 use std::fs::File;
@@ -19,7 +19,7 @@ const EXIT_SETTINGS: u8 = 2;
 /// Everything else.
 const EXIT_FAILURE: u8 = 1;
 
-/// Does what the command line asks for. Exits with 2 when a setting is wrong, with 1 when something else is.
+/// Runs the command. Exits with 2 if a setting is invalid, with 1 on any other error.
 #[must_use]
 pub fn run(settings: &Settings) -> ExitCode {
     match &settings.command {
@@ -122,7 +122,7 @@ fn print(text: &str) -> ExitCode {
 
 fn fail(code: u8, cause: &dyn Display) -> ExitCode {
     let cause = cause.to_string();
-    // Nobody is left to tell when standard error is closed.
+    // If standard error is closed, the message cannot be shown.
     let _closed = writeln!(std::io::stderr(), "{}", cause.trim_end());
     ExitCode::from(code)
 }

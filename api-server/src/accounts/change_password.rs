@@ -14,11 +14,11 @@ use crate::sessions::session::Session;
 use crate::users::id::UserId;
 use crate::users::password_policy::ChosenPassword;
 
-/// A change of password that a session asks for.
+/// A change of password, requested by a session.
 pub(crate) struct PasswordChange {
     pub(crate) user_id: UserId,
     pub(crate) session_id: String,
-    /// What is said to be the current password.
+    /// The password that the caller claims is the current one.
     pub(crate) attempt: PasswordAttempt,
     pub(crate) new: ChosenPassword,
     /// How long the new session lives.

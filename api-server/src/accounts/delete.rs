@@ -6,7 +6,7 @@ use crate::sessions::ending::surplus;
 use crate::users::id::UserId;
 use crate::users::passwords::Authenticated;
 
-/// Deletes the account with everything; if a password was compared, only while it is still the one on record.
+/// Deletes the account, its tasks and its sessions. If a password was compared, only while its hash is still stored.
 pub(crate) async fn delete(
     accounts: &Accounts,
     id: UserId,

@@ -16,7 +16,7 @@ use crate::users::id::UserId;
 use crate::users::passwords::Authenticated;
 use crate::users::user::User;
 
-/// What a login says of the session it opens.
+/// Describes the session that a login opens.
 pub(crate) struct LoginContext {
     pub(crate) client: Client,
     pub(crate) lifetime: Duration,
@@ -60,7 +60,7 @@ pub(crate) async fn log_in(
     Ok(granted)
 }
 
-/// A login that was under way while the password was changed is refused like any with the old password.
+/// Rejects a login if the password was changed while the login was in progress.
 async fn open_session(
     accounts: &Accounts,
     authenticated: Authenticated,
@@ -90,8 +90,8 @@ async fn open_session(
     })
 }
 
-/// Makes known which sessions were ended for the new one, and goes on if there are too many for one transaction. Should
-/// the database fail meanwhile, the login has succeeded all the same, and the next one goes on.
+/// Revokes the sessions that were ended for the new one, and ends more if there were too many for one transaction. If
+/// the database fails meanwhile, the login still succeeds, and the next login continues.
 async fn end_surplus(accounts: &Accounts, user: &User, session_id: &str, ended: Vec<String>) {
     if ended.is_empty() {
         return;

@@ -1,4 +1,4 @@
-//! What a person does with an account, in both APIs: register, log in, change the password or the profile, delete it.
+//! Actions on an account, used by both APIs: register, log in, change the password or the profile, delete the account.
 
 pub(crate) mod change_password;
 pub(crate) mod delete;

@@ -7,7 +7,7 @@ use crate::users::id::UserId;
 use crate::users::store::{ProfileChange, change_profile};
 use crate::users::user::User;
 
-/// `None` leaves as it is, `Some(None)` clears.
+/// Changes name and image: `None` keeps the value, `Some(None)` clears it.
 #[expect(clippy::option_option, reason = "absent leaves, null clears")]
 pub(crate) async fn change(
     accounts: &Accounts,

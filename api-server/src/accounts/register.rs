@@ -12,7 +12,7 @@ use crate::users::password_policy::ChosenPassword;
 use crate::users::store as users;
 use crate::users::user::User;
 
-/// An account to be made.
+/// An account to be created.
 pub(crate) struct NewAccount {
     pub(crate) email: Email,
     pub(crate) password: ChosenPassword,
@@ -20,7 +20,7 @@ pub(crate) struct NewAccount {
     pub(crate) image: Option<String>,
 }
 
-/// Makes the account with a first session.
+/// Creates the account with its first session.
 pub(crate) async fn create(
     accounts: &Accounts,
     account: NewAccount,
@@ -32,7 +32,7 @@ pub(crate) async fn create(
         .throttle
         .registration(network, accounts.sessions.now())?;
     let created = create_counted(accounts, account, context).await;
-    // An address found taken counts too: it tells that there is such an account.
+    // An address that is already registered counts too: the response reveals that the account exists.
     let tells = |problem: &Problem| problem.code() == Code::UserAlreadyExists;
     if created.as_ref().map_or_else(tells, |_| true) {
         registration.spend(accounts.sessions.now());

@@ -11,7 +11,7 @@ use crate::users::store as users;
 use crate::users::store::ProfileChange;
 use crate::users::user::User;
 
-/// Inserts the user with the first session; the sessions that were ended. `None` if the address has an account already.
+/// Inserts the user with the first session. Returns the sessions that were ended; `None` if the address is registered.
 pub(super) fn register(
     connection: &mut DbConnection,
     user: &User,
@@ -30,10 +30,10 @@ pub(super) fn register(
     })
 }
 
-/// Opens a session, keeping `keep` as the hash; the sessions that were ended. `None` if the hash is no longer the one
-/// that was compared.
+/// Opens a session and stores `new_hash`. Returns the sessions that were ended; `None` if the stored hash is no longer
+/// the one that was compared.
 ///
-/// The update locks the row, so a login and a change of password that meet are one after the other.
+/// The update locks the row, so a concurrent login and change of password run one after the other.
 pub(super) fn open_session(
     connection: &mut DbConnection,
     opening: &Opening,
@@ -54,25 +54,25 @@ pub(super) struct NewPassword {
     pub(super) session_id: String,
     pub(super) old_hash: String,
     pub(super) new_hash: String,
-    /// The session that takes the place of all.
+    /// The session that replaces all others.
     pub(super) successor: Session,
     pub(super) now: Timestamp,
     pub(super) forget_after: Timestamp,
     pub(super) lifetimes: Lifetimes,
 }
 
-/// What a change of password gives.
+/// The result of a change of password.
 pub(crate) struct PasswordChanged {
     pub(crate) user: User,
     /// The sessions that were ended.
     pub(super) ended: Vec<String>,
 }
 
-/// Changes the password, ends every session of the user, the one that asks included, and begins the successor. `None` if
-/// the session or the old hash is gone by now.
+/// Changes the password, ends every session of the user, the caller's included, and begins the successor. `None` if the
+/// session has ended or the old hash was replaced meanwhile.
 ///
-/// Changing the hash locks the user's row, so a login that is under way has either opened its session before, which then
-/// is ended too, or finds another hash.
+/// Changing the hash locks the user's row: a concurrent login has either opened its session before, which is ended too,
+/// or fails because the hash changed.
 pub(super) fn change_password(
     connection: &mut DbConnection,
     change: &NewPassword,
@@ -104,18 +104,18 @@ pub(super) fn change_password(
     }
 }
 
-/// Whether the session that asks for the change is still live.
+/// Whether the caller's session is still live.
 fn is_live(connection: &mut DbConnection, change: &NewPassword) -> QueryResult<bool> {
     let found = sessions::store::find(connection, &change.session_id, change.lifetimes)?;
     Ok(found
         .is_some_and(|found| found.user_id == change.user_id.as_str() && found.is_live(change.now)))
 }
 
-/// Deletes the user with everything; the sessions that were ended. `None` if the user is gone, or the hash is no longer
-/// the one that was compared, if one was.
+/// Deletes the user with all data. Returns the sessions that were ended; `None` if the user does not exist, or if a hash
+/// was compared that is no longer stored.
 ///
-/// The update locks the row, so a login that is under way has either opened its session before, which then is ended
-/// too, or finds no user.
+/// The update locks the row: a concurrent login has either opened its session before, which is ended too, or finds no
+/// user.
 pub(super) fn delete(
     connection: &mut DbConnection,
     id: &UserId,

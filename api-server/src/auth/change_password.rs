@@ -1,4 +1,4 @@
-//! `POST /api/auth/change-password`, which our API and Better Auth's share
+//! `POST /api/auth/change-password`, shared by our API and Better Auth's
 
 use actix_web::http::StatusCode;
 use actix_web::web::{self, Bytes, Data};
@@ -64,8 +64,8 @@ pub(crate) async fn change_password(
     tokens.respond(granted, StatusCode::OK, caller.source)
 }
 
-/// With `currentPassword` or `newPassword` it is Better Auth's, with `current_password` or `new_password` ours; with
-/// neither it is Better Auth's if the caller is known by its token.
+/// Chooses the API by the body: `currentPassword` or `newPassword` is Better Auth's, `current_password` or
+/// `new_password` is ours. With neither, it is Better Auth's if the request has one of its tokens.
 pub(crate) async fn dispatch(
     request: HttpRequest,
     client: Client,

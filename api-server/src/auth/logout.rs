@@ -29,7 +29,7 @@ pub(crate) struct LogoutRequest {
     scope: Scope,
 }
 
-/// By way of text: `serde_json` takes an enum that is not one for a mistake in the JSON.
+/// Parses the scope from a string: for a value of another type, `serde_json` would report a syntax error.
 fn scope<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Scope, D::Error> {
     Scope::deserialize(String::deserialize(deserializer)?.into_deserializer())
 }
@@ -67,8 +67,8 @@ pub(crate) async fn logout(
         logout::end(&sessions, credentials, body.scope).await?
     };
     let mut response = HttpResponse::Ok();
-    // The caller stays logged in when its other sessions end. And another site could have the browser post here without
-    // its cookies, and must not get them cleared.
+    // The caller stays logged in when only other sessions end. Another site could make the browser send this request
+    // without cookies; it must not be able to clear them.
     if body.scope != Scope::Others && !origin::is_from_unknown_origin(&request, &policy) {
         for cookie in policy.cookies.clear() {
             response.append_header((SET_COOKIE, cookie));
@@ -80,8 +80,8 @@ pub(crate) async fn logout(
     }))
 }
 
-/// What a request presents, by precedence: header, body; without a header the body, else access cookie, refresh cookie.
-/// With a header, good or bad, the cookies do not count.
+/// The credentials of a request in order of precedence: header, then body; without a header, the body, else the access
+/// cookie, then the refresh cookie. With a header, valid or not, cookies are ignored.
 fn presented(
     request: &HttpRequest,
     sessions: &Sessions,

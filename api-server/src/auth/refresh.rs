@@ -70,7 +70,7 @@ pub(crate) async fn refresh(
     tokens.respond(granted, StatusCode::OK, source)
 }
 
-/// The body's token, else the cookie's.
+/// The refresh token of the body, else of the cookie.
 fn credential(
     request: &HttpRequest,
     sessions: &Sessions,

@@ -21,7 +21,7 @@ use crate::sessions::revocation::store::Revocation;
 
 const PAGE: i64 = 1000;
 
-/// A caller that showed that it holds the secret.
+/// A caller that proved that it holds the secret.
 pub(crate) struct SecretHolder;
 
 impl SecretHolder {
@@ -98,13 +98,13 @@ pub(crate) async fn list(
 
 fn newer(connection: &mut DbConnection, after: i64) -> QueryResult<RevocationPage> {
     let last = store::last(connection)?;
-    // Numbers above the last were given before the database was set back; whoever has them starts over.
+    // A number above the last is from before the database was restored from a backup: that caller starts over.
     let after = if after > last { 0 } else { after };
     let page = store::newer(connection, after, PAGE)?;
     let more = i64::try_from(page.len()).is_ok_and(|length| length == PAGE);
     let next = match page.last() {
         Some(newest) if more => newest.sequence,
-        // What is numbered up to `last` is on this page, or spent and purged.
+        // Every revocation up to `last` is on this page, or has expired and was purged.
         newest => newest.map_or(last, |newest| newest.sequence.max(last)),
     };
     Ok(RevocationPage {

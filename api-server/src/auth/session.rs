@@ -75,7 +75,7 @@ fn has_no_token(request: &HttpRequest, policy: &HttpPolicy) -> bool {
     )
 }
 
-/// For services that forward the cookie of Better Auth, as they did before.
+/// Serves services that forward the cookie of a Better Auth session.
 async fn better_auth_session(
     request: &HttpRequest,
     context: &BetterAuthContext,

@@ -1,4 +1,4 @@
-//! What a login, a refresh and a change of password give: the user, two tokens, a session.
+//! The response to a login, a refresh and a change of password: the user, two tokens, a session.
 
 use std::future::{Ready, ready};
 

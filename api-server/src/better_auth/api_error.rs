@@ -1,4 +1,4 @@
-//! How Better Auth says no: a status, a message and mostly a code.
+//! Errors in the form of Better Auth: a status, a message and usually a code.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -15,11 +15,11 @@ use crate::http::headers::X_RETRY_AFTER;
 use crate::http::middleware::PreserveBody;
 use crate::problem::{Code, Problem};
 
-/// A error in the form its client reads.
+/// An error in the form that Better Auth's client reads.
 #[derive(Debug)]
 pub(crate) struct ApiError {
     status: StatusCode,
-    /// None for an empty answer.
+    /// `None` for an empty response.
     body: Option<BetterAuthError>,
     headers: Vec<(HeaderName, HeaderValue)>,
     cause: Option<Arc<Problem>>,
@@ -44,7 +44,7 @@ impl ApiError {
         Self::with(status, Some(code), message.into())
     }
 
-    /// Some have no code.
+    /// 400 without a code.
     pub(super) fn bad_request(message: impl Into<Cow<'static, str>>) -> Self {
         Self::with(StatusCode::BAD_REQUEST, None, message.into())
     }
@@ -67,7 +67,7 @@ impl ApiError {
         }
     }
 
-    /// There is no such address, or not with this method.
+    /// The address does not exist, or not with this method.
     pub(super) fn not_found() -> Self {
         Self::empty(StatusCode::NOT_FOUND)
     }
@@ -103,7 +103,7 @@ impl ApiError {
         Self::new(StatusCode::BAD_REQUEST, code, message)
     }
 
-    /// As its plugin `haveIBeenPwned` says it.
+    /// As Better Auth's plugin `haveIBeenPwned` responds.
     pub(super) fn password_compromised() -> Self {
         let (code, message) = (
             "PASSWORD_COMPROMISED",
@@ -137,14 +137,14 @@ impl ApiError {
         Self::with(StatusCode::TOO_MANY_REQUESTS, None, message.into())
     }
 
-    /// Also tells the browser to forget its cookies.
+    /// Adds cookies, such as those that clear a session.
     pub(super) fn with_cookies(mut self, cookies: impl IntoIterator<Item = HeaderValue>) -> Self {
         let cookies = cookies.into_iter().map(|cookie| (SET_COOKIE, cookie));
         self.headers.extend(cookies);
         self
     }
 
-    /// A fault of ours: an empty answer, or when to come back.
+    /// A server error: an empty 500, or a 503 with `Retry-After`.
     fn from_server_error(problem: Problem) -> Self {
         let status = problem.status_code();
         let mut error = if status == StatusCode::INTERNAL_SERVER_ERROR {
@@ -162,7 +162,7 @@ impl ApiError {
     }
 }
 
-/// What `accounts` and `sessions` refuse, as Better Auth would have said it.
+/// Translates errors of `accounts` and `sessions` into those of Better Auth.
 impl From<Problem> for ApiError {
     fn from(problem: Problem) -> Self {
         match problem.code() {

@@ -1,4 +1,4 @@
-//! A request as its server sees it: the body, and what is checked before any endpoint is asked.
+//! A request to Better Auth's API: the body, and the checks that come before every endpoint.
 
 use actix_web::dev::Payload;
 use actix_web::http::StatusCode;
@@ -20,13 +20,13 @@ use crate::problem::Problem;
 const JSON: &str = "application/json";
 const FORM: &str = "application/x-www-form-urlencoded";
 
-/// A request whose body could be read and whose origin may send it.
+/// A request with a parsed body and a trusted origin.
 pub(crate) struct Call {
     pub(super) request: HttpRequest,
     pub(super) context: Data<BetterAuthContext>,
     pub(super) client: Client,
     pub(super) query: Map<String, Value>,
-    /// `None` without one.
+    /// `None` if the request has no body.
     body: Option<Value>,
 }
 
@@ -72,7 +72,7 @@ impl Call {
         self.request.headers()
     }
 
-    /// A field of the body, if there is a body that has fields.
+    /// A field of the body; `None` if the body is no object.
     pub(super) fn field(&self, name: &str) -> Option<&Value> {
         self.body.as_ref()?.get(name)
     }
@@ -82,7 +82,7 @@ impl Call {
         Fields::of_body(self.body.as_ref(), "object")
     }
 
-    /// Where any fields are taken.
+    /// The body's fields, for an endpoint that accepts any field.
     pub(super) fn record(&self) -> Result<Fields<'_>, ApiError> {
         Fields::of_body(self.body.as_ref(), "record")
     }
@@ -92,7 +92,7 @@ impl Call {
     }
 }
 
-/// Doubled parameters count by their last value.
+/// Of repeated parameters, the last value counts.
 fn query(request: &HttpRequest) -> Map<String, Value> {
     let pairs = url::form_urlencoded::parse(request.query_string().as_bytes());
     let pairs = pairs.map(|(name, value)| (name.into_owned(), Value::from(value.into_owned())));

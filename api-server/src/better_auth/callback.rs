@@ -1,4 +1,4 @@
-//! Where a request may lead: `callbackURL` and its like.
+//! Redirect targets of a request: `callbackURL` and similar fields.
 
 use serde_json::Value;
 use url::Url;
@@ -7,7 +7,7 @@ use super::api_error::ApiError;
 use super::call::Call;
 use super::origin::{forbidden, is_known_url};
 
-/// Addresses to go on to, in the body or the query: on this site or one we know.
+/// Requires that all redirect targets in the body and the query are on this site or a trusted origin.
 pub(super) fn require_trusted(call: &Call) -> Result<(), ApiError> {
     let callback = call.field("callbackURL").filter(|url| is_truthy(url));
     let callback = callback.or_else(|| call.query.get("callbackURL"));
@@ -22,19 +22,19 @@ pub(super) fn require_trusted(call: &Call) -> Result<(), ApiError> {
     Ok(())
 }
 
-/// `callbackURL` in the query of a `GET`, as [`target`] gives it.
+/// `callbackURL` in the query of a `GET`, as [`target`] returns it.
 pub(super) fn from_query(call: &Call) -> Result<Option<String>, ApiError> {
     let callback = call.query.get("callbackURL");
     require_safe(call, callback, &CALLBACK)?;
     Ok(callback.and_then(|it| target(call, it.as_str()?)))
 }
 
-/// `callbackURL` in the body, which was found trusted, as [`target`] gives it.
+/// `callbackURL` in the body, which was checked before, as [`target`] returns it.
 pub(super) fn from_body(call: &Call) -> Option<String> {
     target(call, call.field("callbackURL")?.as_str()?)
 }
 
-/// What an address is called and how it is refused.
+/// The name of a URL field and the code of its error.
 struct UrlField {
     label: &'static str,
     code: &'static str,
@@ -57,7 +57,7 @@ const NEW_USER_CALLBACK: UrlField = UrlField {
     code: "INVALID_NEW_USER_CALLBACK_URL",
 };
 
-/// What JavaScript takes for something.
+/// Whether JavaScript treats the value as true.
 fn is_truthy(value: &Value) -> bool {
     match value {
         Value::Null | Value::Bool(false) => false,
@@ -82,11 +82,11 @@ fn require_safe(call: &Call, value: Option<&Value>, field: &UrlField) -> Result<
     }
 }
 
-/// The longest address that is gone on to, in bytes.
+/// The longest redirect target, in bytes.
 const MAX_TARGET_BYTES: usize = 2048;
 
-/// Where an address leads, if it may: a path on this site, or an address of an origin we know. Gives what was parsed and
-/// checked, in ASCII, and not what was sent: a browser may read the two differently.
+/// The allowed redirect target: a path on this site, or a URL of a trusted origin. Returns what was parsed and checked, in
+/// ASCII, not what was sent: a browser may parse the two differently.
 fn target(call: &Call, address: &str) -> Option<String> {
     // The parser drops line breaks and tabs, and white space around the address.
     if address.chars().any(char::is_control) || address.trim() != address {
@@ -105,7 +105,7 @@ fn absolute_target(call: &Call, address: &str) -> Option<String> {
     (is_web && is_plain && is_known_url(call, &url)).then(|| url.into())
 }
 
-/// A path on this site, however a browser may read it.
+/// A path that every browser resolves to this site.
 fn path_target(address: &str) -> Option<String> {
     if !address.starts_with('/') || address.starts_with("//") || address.contains('\\') {
         return None;

@@ -19,9 +19,9 @@ struct Changed {
     user: UserBody,
 }
 
-/// Every session ends, this one too, and a new one begins, whatever `revokeOtherSessions` says: a thief may hold the
-/// token of this one. The client learns of the new token by the cookie and by `set-auth-token`; the body names it where
-/// Better Auth's does, if the other sessions were to be revoked.
+/// Ends every session, this one included, and begins a new one, whatever `revokeOtherSessions` says: a thief may hold the
+/// token of this one. The new token is in the cookie and in `set-auth-token`; it is in the body only with
+/// `revokeOtherSessions`, as in Better Auth.
 pub(crate) async fn change(call: Call) -> ApiResult {
     let mut fields = call.fields()?;
     let (new, current) = (fields.text("newPassword"), fields.text("currentPassword"));

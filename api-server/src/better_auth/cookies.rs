@@ -1,4 +1,4 @@
-//! Its cookies: names, attributes, and the signed values in them.
+//! Better Auth's cookies: names, attributes, and their signed values.
 
 use actix_web::HttpRequest;
 use actix_web::http::header::{COOKIE, HeaderValue};
@@ -11,15 +11,15 @@ use crate::db::Timestamp;
 use crate::problem::Problem;
 
 const SESSION: &str = "better-auth.session_token";
-/// A cache of the session, which this server never writes but another one may have.
+/// A cache of the session. This server never writes it; a Better Auth server may have.
 const DATA: &str = "better-auth.session_data";
 const DONT_REMEMBER: &str = "better-auth.dont_remember";
 
-/// A request with more session cookies than this is not looked through.
+/// How many cookies of one name are examined.
 const MAX_DOUBLED: usize = 8;
 
-/// The signed session token that came as a cookie. Two cookies of the name are refused: another host of the site may
-/// have set one, and nothing tells which.
+/// The signed session token of the cookie. Two cookies of the name are rejected: another host of the site may have set
+/// one of them, and they cannot be told apart.
 pub(super) fn session_token(
     request: &HttpRequest,
     context: &BetterAuthContext,
@@ -39,7 +39,7 @@ pub(super) fn has_session_token(request: &HttpRequest, context: &BetterAuthConte
     has(request, &name(context, SESSION))
 }
 
-/// Every session that a doubled session cookie names, to sign out of all of them.
+/// Every session that a duplicate session cookie names, to sign out of all of them.
 pub(super) fn doubled_sessions(request: &HttpRequest, context: &BetterAuthContext) -> Vec<String> {
     let name = name(context, SESSION);
     let keys = context.sessions.keys.current();
@@ -62,7 +62,7 @@ pub(super) fn replaced_session(
     Some(named.session_id)
 }
 
-/// The session that an entry of the list of sessions names, by a handle or a token.
+/// The session of an entry of the list of sessions, by its handle or token.
 pub(super) fn listed_session(context: &BetterAuthContext, text: &str) -> Option<String> {
     let keys = context.sessions.keys.current();
     let id = keys.session_handles.decode(text);
@@ -72,7 +72,7 @@ pub(super) fn listed_session(context: &BetterAuthContext, text: &str) -> Option<
     Some(Uuid::from_bytes(id).to_string())
 }
 
-/// One signed flag is enough: a cookie that another host set beside it must not prolong the session.
+/// Whether any cookie has a signed flag: a second cookie, set by another host, must not prolong the session.
 pub(super) fn has_dont_remember_flag(request: &HttpRequest, context: &BetterAuthContext) -> bool {
     let name = name(context, DONT_REMEMBER);
     let keys = context.sessions.keys.current();
@@ -80,7 +80,7 @@ pub(super) fn has_dont_remember_flag(request: &HttpRequest, context: &BetterAuth
     flags.any(|flag| keys.session_tokens.is_flag(&flag))
 }
 
-/// What a browser gets to keep a session, until it ends. One that is not remembered ends with the browser.
+/// The cookies of a session. Without `remember_until` they last until the browser is closed.
 pub(super) fn session_cookies(
     context: &BetterAuthContext,
     session_id: &str,
@@ -106,7 +106,7 @@ pub(super) fn id_bytes(session_id: &str) -> Result<[u8; 16], Problem> {
     Ok(id.into_bytes())
 }
 
-/// What makes a browser forget a session.
+/// Cookies that clear a session in the browser.
 pub(super) fn clear_all(request: &HttpRequest, context: &BetterAuthContext) -> Vec<HeaderValue> {
     let mut names = vec![SESSION, DATA];
     if has(request, &name(context, DATA)) {
@@ -116,12 +116,12 @@ pub(super) fn clear_all(request: &HttpRequest, context: &BetterAuthContext) -> V
     clear(context, &names)
 }
 
-/// The cache of another server, if the browser still has one.
+/// Clears the cached session of a Better Auth server, if the browser has one.
 pub(super) fn clear_data(request: &HttpRequest, context: &BetterAuthContext) -> Vec<HeaderValue> {
     clear_if_present(request, context, DATA)
 }
 
-/// A login that is to be remembered takes back that an earlier one was not.
+/// Clears the flag of an earlier login that was not to be remembered.
 pub(super) fn clear_dont_remember(
     request: &HttpRequest,
     context: &BetterAuthContext,
@@ -155,7 +155,7 @@ fn name(context: &BetterAuthContext, name: &str) -> String {
     format!("{prefix}{name}")
 }
 
-/// The attributes in its order.
+/// Writes the attributes in Better Auth's order.
 fn write(
     context: &BetterAuthContext,
     cookie: &str,
@@ -176,7 +176,7 @@ fn write(
     HeaderValue::try_from(text).map_err(Problem::internal)
 }
 
-/// As `encodeURIComponent` does it; nothing else in a signed value needs it.
+/// Encodes like `encodeURIComponent`; a signed value has no other characters that need it.
 fn encode(signed: &str) -> String {
     let signed = signed.replace('+', "%2B").replace('/', "%2F");
     signed.replace('=', "%3D")
@@ -186,7 +186,7 @@ fn has(request: &HttpRequest, name: &str) -> bool {
     all(request, name).next().is_some()
 }
 
-/// The values of all cookies of the name, percent-decoded; what is no text is no token of ours either.
+/// The values of all cookies of the name, percent-decoded; a value that is not UTF-8 becomes empty.
 fn all<'r>(request: &'r HttpRequest, name: &'r str) -> impl Iterator<Item = String> + 'r {
     let fields = request.headers().get_all(COOKIE);
     let pairs = fields.flat_map(|field| field.as_bytes().split(|byte| *byte == b';'));
@@ -197,7 +197,7 @@ fn all<'r>(request: &'r HttpRequest, name: &'r str) -> impl Iterator<Item = Stri
     values.map(|value| decode(std::str::from_utf8(value).unwrap_or_default()))
 }
 
-/// As `decodeURIComponent` does it, or the text as it is if that would fail.
+/// Decodes like `decodeURIComponent`; returns the text unchanged where that would fail.
 pub(super) fn decode(text: &str) -> String {
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text.as_bytes();
@@ -224,8 +224,8 @@ fn digit(byte: u8) -> Option<u8> {
     u8::try_from(digit).ok()
 }
 
-/// The session that a signed value names: none if the signature is good but nothing of ours is in it; an error if it is
-/// not good.
+/// The session that a signed value names: `None` if the signature is valid but the content is no session token; an
+/// error if the signature is invalid.
 pub(super) fn named_session(
     tokens: &SessionTokens,
     signed: &str,
@@ -243,7 +243,7 @@ pub(super) fn named_by(tokens: &SessionTokens, token: &str) -> Option<NamedSessi
     })
 }
 
-/// What a token says.
+/// The content of a session token.
 pub(super) struct NamedSession {
     pub(super) session_id: String,
     /// Whether the current secret made it.

@@ -39,7 +39,7 @@ pub(crate) async fn delete_user(call: Call) -> ApiResult {
         compared = Some(confirm(&call, &signed_in, attempt).await?);
     }
     if token.is_some() {
-        // They come by mail.
+        // Such tokens come by mail, which this server does not send.
         return Err(ApiError::invalid_token(StatusCode::NOT_FOUND));
     }
     if compared.is_none() && !signed_in.is_fresh(call.context.sessions.now().into()) {

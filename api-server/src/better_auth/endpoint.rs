@@ -1,11 +1,11 @@
-//! Addresses of Better Auth's API, which respond to unknown methods and addresses in its way.
+//! Addresses of Better Auth's API, with its responses to unknown methods and addresses.
 
 use actix_web::web;
 use actix_web::{FromRequest, Handler, HttpResponse, Resource, Responder};
 
 use super::api_error::ApiError;
 
-/// Addresses that begin like one of its API and are none.
+/// Unknown addresses below those of Better Auth's API.
 const UNKNOWN: &str = "/api/auth/{its:(sign-up|sign-in|sign-out|get-session|list-sessions|list-accounts|\
     revoke-session|revoke-sessions|revoke-other-sessions|update-user|update-session|verify-password|delete-user|\
     request-password-reset|reset-password|forget-password|send-verification-email|verify-email|change-email|\
@@ -15,7 +15,7 @@ pub(crate) fn unknown() -> Resource {
     web::resource(UNKNOWN).default_service(web::to(not_found))
 }
 
-/// An address; with a method it does not have, it does not exist.
+/// An address of the API; any other method is 404.
 pub(crate) fn at(path: &str) -> Resource {
     web::resource(format!("/api/auth{path}")).default_service(web::to(not_found))
 }

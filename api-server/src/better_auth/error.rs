@@ -6,7 +6,7 @@ use super::call::Call;
 use super::redirect::redirect;
 use super::respond::ApiResult;
 
-/// Leads from links that do not work to the frontend's page.
+/// Redirects from an invalid link to the frontend's page.
 pub(crate) async fn error(call: Call) -> ApiResult {
     let of = |name: &str| call.query.get(name).and_then(|value| value.as_str());
     let is_plain = |code: &&str| {

@@ -1,11 +1,11 @@
-//! Validation in the words of its server, which are those of zod.
+//! Validation with Better Auth's messages, which are those of zod.
 
 use actix_web::http::StatusCode;
 use serde_json::{Map, Value};
 
 use super::api_error::ApiError;
 
-/// The fields of a body or a query, and what was wrong with those that were asked for.
+/// The fields of a body or a query, and the issues found in them.
 pub(super) struct Fields<'a> {
     place: &'static str,
     values: &'a Map<String, Value>,
@@ -40,7 +40,7 @@ impl<'a> Fields<'a> {
         self.values.get(name)
     }
 
-    /// A text that must be there; empty if it is not.
+    /// A required text; empty if it is missing, which is noted as an issue.
     pub(super) fn text(&mut self, name: &str) -> &'a str {
         match self.values.get(name) {
             Some(Value::String(text)) => text,
@@ -91,7 +91,7 @@ impl<'a> Fields<'a> {
         text
     }
 
-    /// Text that our database keeps, of at most `max` characters.
+    /// Requires text that the database can store, of at most `max` characters.
     pub(super) fn bounded(&mut self, name: &str, text: &str, max: usize) {
         if text.contains('\0') {
             self.add_issue(name, "Invalid string: must not contain the NUL character");
@@ -113,7 +113,7 @@ impl<'a> Fields<'a> {
             .push(format!("[{}.{name}] {message}", self.place));
     }
 
-    /// Refuses if anything was wrong.
+    /// Fails if any issue was found.
     pub(super) fn finish(self) -> Result<(), ApiError> {
         if self.issues.is_empty() {
             return Ok(());
@@ -139,7 +139,7 @@ const fn type_name(value: Option<&Value>) -> &'static str {
     }
 }
 
-/// zod's idea of an address: nothing trimmed, ASCII, a dot in the domain.
+/// Whether zod accepts the address: untrimmed, ASCII, a dot in the domain.
 pub(super) fn is_email(text: &str) -> bool {
     let Some((local, domain)) = text.split_once('@') else {
         return false;

@@ -1,4 +1,4 @@
-//! Users and sessions as its client knows them.
+//! Users and sessions in the format of Better Auth's client.
 
 use serde::Serialize;
 
@@ -25,7 +25,7 @@ impl From<User> for UserBody {
     fn from(user: User) -> Self {
         Self {
             id: user.id,
-            // There, everybody has a name, if only an empty one.
+            // In Better Auth every user has a name; it may be empty.
             name: user.name.unwrap_or_default(),
             email: user.email,
             email_verified: user.email_verified,
@@ -58,7 +58,7 @@ impl SessionBody {
         Ok(Self::new(token(context, &session.id)?, session))
     }
 
-    /// Another session of the caller: in place of the token a handle, which can end it and nothing else.
+    /// Another session of the caller. Instead of the token it has a handle, which can only end the session.
     pub(super) fn other(
         context: &BetterAuthContext,
         session: StoredSession,
@@ -82,13 +82,13 @@ impl SessionBody {
     }
 }
 
-/// The token of a session, computed.
+/// Computes the token of a session.
 pub(super) fn token(context: &BetterAuthContext, session_id: &str) -> Result<String, Problem> {
     let keys = context.sessions.keys.current();
     Ok(keys.session_tokens.encode(id_bytes(session_id)?))
 }
 
-/// What most endpoints say.
+/// The response of most endpoints.
 #[derive(Serialize)]
 pub(super) struct Status {
     status: bool,

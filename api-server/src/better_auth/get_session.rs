@@ -19,7 +19,8 @@ struct Session {
     user: UserBody,
 }
 
-/// Who is signed in; `null` if nobody is. Prolongs the session once a day, unless the query says `disableRefresh`.
+/// Returns the session and its user, `null` without a live session. Prolongs the session once a day unless the query has
+/// `disableRefresh`.
 pub(crate) async fn show(call: Call) -> ApiResult {
     let disabled = call.query.get("disableRefresh");
     let may_prolong = disabled.is_none_or(|value| value == "");
@@ -58,7 +59,7 @@ fn signed_in_response(call: &Call, signed_in: SignedIn) -> ApiResult {
     Ok(response)
 }
 
-/// Only servers that put the refresh off take it.
+/// Rejects `POST`, which Better Auth accepts only with `deferSessionRefresh`.
 pub(crate) async fn refuse_post(_: Call) -> ApiResult {
     Err(ApiError::new(
         StatusCode::METHOD_NOT_ALLOWED,

@@ -1,4 +1,4 @@
-//! Who sent a request, by the session token in its cookie or its `Authorization` header.
+//! The user of a request, by the session token in its cookie or its `Authorization` header.
 
 use std::time::Duration;
 
@@ -19,19 +19,19 @@ use crate::sessions::store as sessions;
 use crate::users::id::UserId;
 use crate::users::user::User;
 
-/// How long a session lives that is not to be remembered.
+/// The lifetime of a session that is not to be remembered.
 const UNREMEMBERED_TTL: Duration = Duration::from_secs(24 * 60 * 60);
-/// A session is prolonged once this part of its lifetime has passed: one day of seven.
+/// A session is prolonged once this fraction of its lifetime has passed: one day of seven.
 const RENEWALS_PER_LIFETIME: u32 = 7;
 const BEARER: &str = "bearer ";
 
-/// Somebody with a live session.
+/// A user with a live session.
 pub(crate) struct SignedIn {
     pub(crate) user: User,
     pub(crate) session: StoredSession,
-    /// Whether the browser is to keep the session after it is closed.
+    /// Whether the cookies outlast the browser.
     pub(super) is_remembered: bool,
-    /// Whether the session was prolonged just now, or its token has a successor: the cookie goes out again.
+    /// Whether the session was just prolonged, or its token is of a previous secret: the cookie is sent again.
     pub(super) is_renewed: bool,
 }
 
@@ -46,11 +46,11 @@ impl SignedIn {
     }
 }
 
-/// Who it may be.
+/// The result of looking up a request's session.
 pub(crate) enum Identity {
-    /// No token, or none that we signed.
+    /// No token, or none with a valid signature.
     Anonymous,
-    /// The token is good, its session is over.
+    /// The token is valid, but its session has ended or expired.
     SessionExpired,
     SignedIn(Box<SignedIn>),
 }
@@ -65,7 +65,7 @@ pub(super) fn lifetime(context: &BetterAuthContext, is_remembered: bool) -> Dura
 }
 
 impl Call {
-    /// Whoever is signed in, or 401.
+    /// The signed-in user, or 401.
     pub(super) async fn signed_in(&self) -> Result<SignedIn, ApiError> {
         match find(&self.request, &self.context, true).await? {
             Identity::SignedIn(signed_in) => Ok(*signed_in),
@@ -78,7 +78,8 @@ impl Call {
     }
 }
 
-/// Asks the database once, so that an ended session ends at once; and prolongs the session if it is time and `may_prolong`.
+/// Looks up the session in the database, so that an ended session is rejected at once. With `may_prolong`, prolongs it
+/// when it is due.
 pub(crate) async fn find(
     request: &HttpRequest,
     context: &BetterAuthContext,
@@ -116,8 +117,8 @@ pub(crate) async fn find(
     Ok(Identity::SignedIn(Box::new(signed_in)))
 }
 
-/// Fails without anything that we signed; `None` for what we signed and do not know. A good token in the header takes the
-/// place of the cookie.
+/// The session that the request names; a valid token in the header takes precedence over the cookie. `None` if the
+/// signed value names no session; an error if nothing has a valid signature.
 fn presented(
     request: &HttpRequest,
     context: &BetterAuthContext,
@@ -131,13 +132,13 @@ fn presented(
     cookies::named_session(tokens, &signed)
 }
 
-/// Whether the request brings anything of Better Auth's to be known by.
+/// Whether the request has a token of Better Auth.
 pub(crate) fn has_token(request: &HttpRequest, context: &BetterAuthContext) -> bool {
     let keys = context.sessions.keys.current();
     cookies::has_session_token(request, context) || bearer(request, &keys.session_tokens).is_some()
 }
 
-/// A raw or a signed token, percent-encoded or not. What is neither is not refused but not there.
+/// A raw or a signed token, percent-encoded or not. Anything else is treated as absent.
 fn bearer(request: &HttpRequest, tokens: &SessionTokens) -> Option<NamedSession> {
     let header = request.headers().get(AUTHORIZATION)?.to_str().ok()?;
     let (scheme, token) = header.split_at_checked(BEARER.len())?;
@@ -160,7 +161,7 @@ fn is_due(context: &BetterAuthContext, session: &StoredSession, now: Timestamp) 
     is_late && session.expires_at < context.sessions.lifetimes().slide(session.created_at, now)
 }
 
-/// `false` if the session ended meanwhile.
+/// Prolongs the session; `false` if it ended meanwhile.
 async fn prolong(
     context: &BetterAuthContext,
     signed_in: &mut SignedIn,

@@ -1,4 +1,4 @@
-//! Which pages may send a request.
+//! Checks the origin of a request.
 
 use std::borrow::Cow;
 
@@ -9,7 +9,7 @@ use url::Url;
 use super::api_error::ApiError;
 use super::call::Call;
 
-/// A request with any cookie must come from an origin we know.
+/// Requires a trusted origin for a request with any cookie.
 pub(super) fn require_trusted(call: &Call) -> Result<(), ApiError> {
     if call.headers().contains_key(COOKIE) {
         return require_known(call);
@@ -17,7 +17,7 @@ pub(super) fn require_trusted(call: &Call) -> Result<(), ApiError> {
     Ok(())
 }
 
-/// Nobody must be logged in from another site without noticing, although there is no cookie yet.
+/// Requires a trusted origin for a login from a browser, even without a cookie: another site must not log its visitor in.
 pub(super) fn require_trusted_login(call: &Call) -> Result<(), ApiError> {
     let header = |name: &str| call.headers().get(name).map(HeaderValue::as_bytes);
     let metadata = ["sec-fetch-site", "sec-fetch-mode", "sec-fetch-dest"];

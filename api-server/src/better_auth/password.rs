@@ -31,7 +31,7 @@ pub(super) async fn require_credential_account(
     Err(ApiError::no_credential_account())
 }
 
-/// Asks for the password once more.
+/// Verifies the password of the signed-in user again.
 pub(super) async fn confirm(
     call: &Call,
     signed_in: &SignedIn,

@@ -1,4 +1,4 @@
-//! `POST /api/auth/reset-password` and `GET /api/auth/reset-password/{token}`: no mail is sent, so no token is good.
+//! `POST /api/auth/reset-password` and `GET /api/auth/reset-password/{token}`: no mail is sent, so no token is valid.
 
 use actix_web::http::StatusCode;
 use url::Url;
@@ -13,7 +13,7 @@ use crate::problem::Problem;
 
 const INVALID_TOKEN: &str = "INVALID_TOKEN";
 
-/// Checks the password first, as there.
+/// Checks the password first, as Better Auth does.
 pub(crate) async fn reset_password(call: Call) -> ApiResult {
     let mut fields = call.fields()?;
     let password = fields.text("newPassword");
@@ -27,7 +27,7 @@ pub(crate) async fn reset_password(call: Call) -> ApiResult {
     Err(ApiError::invalid_token(StatusCode::BAD_REQUEST))
 }
 
-/// Leads back to the frontend, with the error.
+/// Redirects to the frontend with the error.
 pub(crate) async fn follow_link(call: Call) -> ApiResult {
     let mut fields = call.query_fields();
     fields.text("callbackURL");

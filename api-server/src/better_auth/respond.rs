@@ -1,4 +1,4 @@
-//! Answers and the cookies that go with them.
+//! Responses and their cookies.
 
 use actix_web::HttpResponse;
 use actix_web::http::header::{ACCESS_CONTROL_EXPOSE_HEADERS, HeaderValue, SET_COOKIE};
@@ -12,11 +12,11 @@ use crate::db::Timestamp;
 use crate::http::headers::SET_AUTH_TOKEN;
 use crate::problem::Problem;
 
-/// What every endpoint gives.
+/// The result of every endpoint.
 pub(super) type ApiResult = Result<HttpResponse, ApiError>;
 
 impl Call {
-    /// For somebody whose session goes on as it is, or was just prolonged.
+    /// Responds to a signed-in user, and sends the cookie again if the session was renewed.
     pub(super) fn respond(&self, signed_in: &SignedIn, body: impl Serialize) -> ApiResult {
         let mut response = HttpResponse::Ok().json(body);
         if signed_in.is_renewed {
@@ -25,7 +25,7 @@ impl Call {
         Ok(response)
     }
 
-    /// The cookie of whoever is signed in goes out again.
+    /// Sends the signed-in user's cookie again.
     pub(super) fn renew_session_cookie(
         &self,
         response: &mut HttpResponse,
@@ -36,7 +36,7 @@ impl Call {
         self.set_session_cookie(response, &session.id, until)
     }
 
-    /// The cookie of a session, and its value in a header for clients that keep it themselves.
+    /// Sets the cookie of a session, and sends its value in a header for clients that store it themselves.
     pub(super) fn set_session_cookie(
         &self,
         response: &mut HttpResponse,
@@ -54,7 +54,7 @@ impl Call {
         Ok(())
     }
 
-    /// The browser is to forget its session.
+    /// Clears the session's cookies.
     pub(super) fn clear_cookies(&self, mut response: HttpResponse) -> HttpResponse {
         append(
             &mut response,

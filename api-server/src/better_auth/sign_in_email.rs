@@ -26,7 +26,7 @@ struct SignedIn {
     user: UserBody,
 }
 
-/// A new session; others stay, but for the one whose cookie it replaces.
+/// Opens a new session. Other sessions stay, except the one whose cookie it replaces.
 pub(crate) async fn sign_in(call: Call) -> ApiResult {
     let mut fields = call.fields()?;
     let (email, password) = (fields.text("email"), fields.text("password"));
@@ -43,7 +43,7 @@ pub(crate) async fn sign_in(call: Call) -> ApiResult {
     let location = location.map_err(Problem::internal)?;
     let attempt = parse_attempt(password)?;
     let (Ok(email), Some(attempt)) = (LoginEmail::parse(email), attempt) else {
-        // Nobody has such an address or such a password here.
+        // No account has such an address or such a password.
         return Err(ApiError::invalid_email_or_password());
     };
     let context = login_context(&call, is_remembered);

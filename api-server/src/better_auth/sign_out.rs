@@ -16,8 +16,8 @@ struct SignedOut {
     success: bool,
 }
 
-/// Ends the session, if there is one; forgets the cookies in any case. If the cookie came twice, every session that one
-/// of them names ends: the browser keeps the cookie that another host of the site set, and must not go on with it.
+/// Ends the session, if there is one; clears the cookies in any case. If the cookie was sent twice, ends every session
+/// that they name: the browser keeps the cookie that another host of the site set, and it must not stay valid.
 pub(crate) async fn sign_out(call: Call) -> ApiResult {
     let found = identity::find(&call.request, &call.context, false).await?;
     let sessions = match found {
@@ -30,7 +30,7 @@ pub(crate) async fn sign_out(call: Call) -> ApiResult {
         end(&call.context.sessions, vec![credential], Scope::Current).await?;
     }
     let response = HttpResponse::Ok().json(SignedOut { success: true });
-    // Another site could have the browser post here without its cookies, and must not get them cleared.
+    // Another site could make the browser send this request without cookies; it must not be able to clear them.
     if is_from_unknown_origin(&call.request, &call.context.policy) {
         return Ok(response);
     }

@@ -17,7 +17,7 @@ use crate::users::email::Email;
 use crate::users::password_policy::{ChosenPassword, PasswordPolicy};
 use crate::users::user::{MAX_IMAGE_CHARS, MAX_NAME_CHARS};
 
-/// As JavaScript counts: UTF-16 code units.
+/// In UTF-16 code units, as JavaScript counts.
 const MIN_UNITS: usize = 8;
 const MAX_UNITS: usize = 128;
 
@@ -59,7 +59,7 @@ pub(crate) async fn sign_up(call: Call) -> ApiResult {
     Ok(response)
 }
 
-/// An address that zod takes and we do not is as wrong as one that zod does not.
+/// Reports an address that only zod accepts like one that zod rejects.
 fn parse_email(fields: &mut Fields<'_>, name: &str, text: &str) -> Option<Email> {
     let parsed = Email::parse(text);
     if parsed.is_err() && super::fields::is_email(text) {
@@ -68,7 +68,7 @@ fn parse_email(fields: &mut Fields<'_>, name: &str, text: &str) -> Option<Email>
     parsed.ok()
 }
 
-/// What a sign-in or a sign-up says of its session. The origin of a request with cookies was checked before.
+/// Describes the session of a sign-in or a sign-up. The origin of a request with cookies was checked before.
 pub(super) fn login_context(call: &Call, is_remembered: bool) -> LoginContext {
     LoginContext {
         client: call.client.clone(),
@@ -77,7 +77,7 @@ pub(super) fn login_context(call: &Call, is_remembered: bool) -> LoginContext {
     }
 }
 
-/// The cookie of a session that begins.
+/// Sets the cookie of a new session.
 pub(super) fn set_new_session_cookie(
     call: &Call,
     response: &mut HttpResponse,
@@ -92,7 +92,7 @@ pub(super) fn set_new_session_cookie(
     Ok(())
 }
 
-/// A password that may be set.
+/// Checks a password that is to be set.
 pub(super) fn new_password(
     policy: &PasswordPolicy,
     text: &str,
@@ -101,7 +101,7 @@ pub(super) fn new_password(
         return Err(ApiError::password_too_short());
     }
     require_short_enough(text)?;
-    // Ours counts characters, of which there are fewer than code units, or after NFKC more.
+    // auth-core counts characters after NFKC: fewer than code units, or more.
     let password = Password::new(text).map_err(|error| {
         if Password::new("short").is_err_and(|too_short| too_short == error) {
             ApiError::password_too_short()
@@ -113,7 +113,7 @@ pub(super) fn new_password(
     chosen.map_err(|_common| ApiError::password_compromised())
 }
 
-/// What somebody typed; `None` for what cannot be anybody's password.
+/// Parses a password to compare; `None` if no account can have it.
 pub(super) fn parse_attempt(text: &str) -> Result<Option<PasswordAttempt>, ApiError> {
     require_short_enough(text)?;
     Ok(PasswordAttempt::new(text).ok())

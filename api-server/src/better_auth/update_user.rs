@@ -12,7 +12,7 @@ use super::respond::ApiResult;
 use crate::accounts::profile::change;
 use crate::users::user::{MAX_IMAGE_CHARS, MAX_NAME_CHARS};
 
-/// Name and image; other fields are not ours.
+/// Changes name and image; ignores other fields.
 pub(crate) async fn update_user(call: Call) -> ApiResult {
     let mut fields = call.record()?;
     let name = fields.optional_text("name");

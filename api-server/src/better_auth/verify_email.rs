@@ -1,4 +1,4 @@
-//! `GET /api/auth/verify-email`: no mail is sent, so no token is good.
+//! `GET /api/auth/verify-email`: no mail is sent, so no token is valid.
 
 use actix_web::http::StatusCode;
 

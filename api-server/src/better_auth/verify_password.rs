@@ -14,7 +14,7 @@ pub(crate) async fn verify_password(call: Call) -> ApiResult {
     let password = fields.text("password");
     fields.finish()?;
     let signed_in = call.signed_in().await?;
-    // Here, one that is too long is merely wrong.
+    // Better Auth treats a password that is too long as a wrong one here.
     let attempt = PasswordAttempt::new(password).map_err(|_length| ApiError::invalid_password())?;
     confirm(&call, &signed_in, attempt).await?;
     call.respond(&signed_in, DONE)

@@ -46,7 +46,7 @@ impl Connections {
         }))
     }
 
-    /// A slot for a connection from this peer. `None` if all places are taken by peers that no network counts.
+    /// Reserves a slot for a connection from this peer. `None` if peers without a network hold all slots.
     pub(super) fn admit(&self, peer: Option<IpAddr>) -> Option<ConnectionSlot> {
         let network = peer.and_then(|peer| self.0.exempt.network(peer));
         let mut open = self.lock();
@@ -77,7 +77,7 @@ impl Connections {
 }
 
 impl Open {
-    /// Ends the oldest connection of the network that has the most; among equals, the new_network's own.
+    /// Closes the oldest connection of the network that has the most; among equals, of the new connection's network.
     fn evict_oldest(&mut self, new_network: Option<Network>) -> bool {
         let most = self
             .networks

@@ -68,7 +68,7 @@ where
             })
             .keep_alive(policy.timeouts.idle)
             .client_request_timeout(policy.timeouts.header)
-            // Lets a request learn that its caller hung up, which gives back its slot in the line for hashing.
+            // Cancels a request whose caller hung up, so that it leaves the queue for hashing.
             .h1_allow_half_closed(false)
             .local_addr(address)
             .on_connect_ext(|stream: &WatchedStream, data| {

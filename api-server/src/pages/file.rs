@@ -13,7 +13,7 @@ pub(super) struct File {
 }
 
 impl File {
-    /// An response that still lacks its body.
+    /// Starts the response; the caller adds the body.
     pub(super) fn respond(&self, request: &HttpRequest) -> HttpResponseBuilder {
         let mut response = HttpResponse::Ok();
         response

@@ -50,7 +50,7 @@ impl HashQueue {
         })))
     }
 
-    /// Waiting for the turn of this network; fails at once if it has no place left.
+    /// Waits for the turn of this network; fails at once if the network's part of the queue is full.
     pub(crate) async fn permit(self: &Arc<Self>, key: QueueKey) -> Result<HashPermit, QueueFull> {
         match self.enter(key)? {
             Entered::WithPermit(permit) => Ok(permit),

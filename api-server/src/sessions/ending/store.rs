@@ -18,7 +18,7 @@ pub(crate) const BATCH: i64 = 100;
 /// The ids in one statement; engines have their limits.
 const STATEMENT: usize = 1000;
 
-/// SessionFilter sessions to end.
+/// Which sessions to end.
 pub(crate) enum SessionFilter<'a> {
     ById(&'a str),
     /// One, if it is this user's.
