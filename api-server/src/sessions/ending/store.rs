@@ -143,7 +143,7 @@ fn candidates(
 }
 
 /// Until the end of the transaction. Both engines know an update; only one has a lock of its own.
-fn lock(connection: &mut DbConnection, user: &UserId) -> QueryResult<()> {
+pub(crate) fn lock(connection: &mut DbConnection, user: &UserId) -> QueryResult<()> {
     diesel::update(users::table.find(user.as_str()))
         .set(users::email_verified.eq(users::email_verified))
         .execute(connection)

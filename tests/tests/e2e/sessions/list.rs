@@ -2,12 +2,13 @@
 
 use std::time::Duration;
 
-use e2e::{App, Client, on_both_engines};
+use e2e::{App, Client, Engine, on_both_engines};
 use serde_json::{Value, json};
 
+use super::password::passwords;
 use super::world::{
-    Device, SESSION_TTL, SESSIONS, is_revoked, live, login, refresh, refreshed, user_with_device,
-    who,
+    ACCESS_TTL, CHANGE_PASSWORD, Device, MICROSECOND, SESSION_TTL, SESSIONS, is_revoked, live,
+    login, refresh, refreshed, user_with_device, who,
 };
 use crate::api::auth::login::{LOGIN, credentials};
 
@@ -18,6 +19,10 @@ on_both_engines! {
     the_name_of_a_device_may_be_anything,
     a_session_that_is_deleted_is_ended,
     who_deletes_the_current_session_is_logged_out,
+    an_ended_session_does_not_end_the_one_that_replaced_it_on_any_node,
+    an_access_token_that_outlives_its_session_ends_nothing,
+    an_expired_session_ends_no_other_within_the_leeway,
+    a_token_without_a_session_ends_nothing,
     a_session_of_another_user_is_not_found_and_goes_on,
     an_id_that_is_none_is_not_found,
 }
@@ -168,6 +173,65 @@ async fn who_deletes_the_current_session_is_logged_out(app: App) {
     delete.clone().await.ok();
     delete.await.refused(401, "TOKEN_REVOKED");
     assert_eq!(live(&app, [&device, &other]), [false, true]);
+}
+
+/// The thief of a token must not end the session that the owner gets by changing the password.
+async fn an_ended_session_does_not_end_the_one_that_replaced_it_on_any_node(app: App) {
+    let other = app.sister().start();
+    let (ada, stolen) = user_with_device(&app, "ada").await;
+    who(&other, &stolen.access).await.ok();
+    let owner = app.bearer(stolen.access.as_str());
+    let body = passwords(ada.password(), "another good password");
+    let after = Device::keeps(&owner.post(CHANGE_PASSWORD, body).await.ok());
+    for app in [&other, &app] {
+        let thief = app.bearer(stolen.access.as_str());
+        let refused = thief.delete(&address(&after.session)).await;
+        refused.refused(401, "TOKEN_REVOKED");
+    }
+    assert_eq!(live(&app, [&stolen, &after]), [false, true]);
+    who(&other, &after.access).await.ok();
+}
+
+/// Another process ended the session a moment ago, and this one has not heard of it.
+async fn an_access_token_that_outlives_its_session_ends_nothing(app: App) {
+    let (ada, over) = user_with_device(&app, "ada").await;
+    let other = login(&app, &ada).await;
+    app.database().execute(&format!(
+        "UPDATE sessions SET revoked_at = created_at WHERE id = '{}'",
+        over.session
+    ));
+    who(&app, &over.access).await.ok();
+    let caller = app.bearer(over.access.as_str());
+    for id in [&other.session, &over.session] {
+        let refused = caller.delete(&address(id)).await;
+        refused.refused(401, "TOKEN_REVOKED");
+    }
+    assert_eq!(live(&app, [&other]), [true]);
+}
+
+/// A verifier accepts an access token for five seconds after its end, which is the end of the session here.
+async fn an_expired_session_ends_no_other_within_the_leeway(engine: Engine) {
+    let ttl = ACCESS_TTL;
+    let app = App::on(engine).set("session-ttl", "15m").start();
+    let (ada, early) = user_with_device(&app, "ada").await;
+    let caller = app.bearer(early.access.as_str());
+    app.clock.advance(ttl - Duration::from_secs(1));
+    let (first, second) = (login(&app, &ada).await, login(&app, &ada).await);
+    app.clock.advance(Duration::from_secs(1) - MICROSECOND);
+    caller.delete(&address(&first.session)).await.ok();
+    app.clock.advance(MICROSECOND);
+    who(&app, &early.access).await.ok();
+    let refused = caller.delete(&address(&second.session)).await;
+    refused.refused(401, "TOKEN_REVOKED");
+    assert_eq!(live(&app, [&first, &second]), [false, true]);
+}
+
+async fn a_token_without_a_session_ends_nothing(app: App) {
+    let (ada, adas) = user_with_device(&app, "ada").await;
+    let delegated = app.bearer(app.token_for(ada.id(), ada.email()));
+    let refused = delegated.delete(&address(&adas.session)).await;
+    refused.refused(401, "TOKEN_REVOKED");
+    assert_eq!(live(&app, [&adas]), [true]);
 }
 
 async fn a_session_of_another_user_is_not_found_and_goes_on(app: App) {
