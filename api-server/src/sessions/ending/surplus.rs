@@ -28,7 +28,7 @@ pub(crate) async fn leave_a_few(
 ) -> Result<usize, DbError> {
     let kept = Kept {
         newest: LEFT,
-        and: Some(kept.to_owned()),
+        and: vec![kept.to_owned()],
     };
     end_beyond(sessions, user, kept).await
 }
@@ -41,7 +41,7 @@ pub(crate) async fn keep_to_the_limit(
 ) -> Result<usize, DbError> {
     let kept = Kept {
         newest: MAX_LIVE - 1,
-        and: Some(kept.to_owned()),
+        and: vec![kept.to_owned()],
     };
     end_beyond(sessions, user, kept).await
 }

@@ -17,6 +17,7 @@ use crate::api::auth::login::{LOGIN, credentials};
 on_both_engines! {
     a_login_ends_the_session_of_its_cookies_on_every_node,
     either_cookie_alone_is_enough_and_an_expired_access_token_will_do,
+    cookies_of_different_sessions_end_both,
     a_registration_ends_the_session_of_its_cookies,
     a_login_of_another_user_ends_the_session_of_its_cookies,
     a_login_that_fails_ends_nothing,
@@ -70,6 +71,26 @@ async fn either_cookie_alone_is_enough_and_an_expired_access_token_will_do(app: 
         from_browser(request, &cookie).await.ok();
     }
     assert_eq!(live(&app, [&first, &second]), [false, false]);
+}
+
+async fn cookies_of_different_sessions_end_both(app: App) {
+    let (ada, phone) = user_with_device(&app, "ada").await;
+    let (eve, _) = user_with_device(&app, "eve").await;
+    let to_register = credentials("bob@example.com", "correct horse");
+    let to_log_in = credentials(ada.email(), ada.password());
+    for (path, body) in [(LOGIN, to_log_in), (REGISTER, to_register)] {
+        let (adas, eves) = (login(&app, &ada).await, login(&app, &eve).await);
+        let mixed = Device {
+            refresh: eves.refresh.clone(),
+            ..adas.clone()
+        };
+        let request = from_browser(app.anonymous().post(path, body), &mixed.cookies());
+        let answer = request.await;
+        assert!(answer.status() < 300, "{}", answer.text());
+        assert_eq!(live(&app, [&adas, &eves, &phone]), [false, false, true]);
+        who(&app, &adas.access).await.refused(401, "TOKEN_REVOKED");
+        who(&app, &eves.access).await.refused(401, "TOKEN_REVOKED");
+    }
 }
 
 async fn a_registration_ends_the_session_of_its_cookies(app: App) {
