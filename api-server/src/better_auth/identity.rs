@@ -117,10 +117,15 @@ pub(crate) async fn find(
 }
 
 /// Fails without anything that we signed; `None` for what we signed and do not know. A good token in the header takes the
-/// place of the cookie.
+/// place of the cookie; with two headers neither counts, as nothing tells which one is meant.
 fn presented(request: &HttpRequest, context: &BetterAuthContext) -> Result<Option<Named>, Error> {
     let keys = context.sessions.keys.current();
     let tokens = &keys.session_tokens;
+    if has_two_headers(request) {
+        return Err(Error::MalformedCredentials(
+            "The Authorization header was sent twice",
+        ));
+    }
     if let Some(named) = bearer(request, tokens) {
         return Ok(Some(named));
     }
@@ -132,6 +137,10 @@ fn presented(request: &HttpRequest, context: &BetterAuthContext) -> Result<Optio
 pub(crate) fn has_token(request: &HttpRequest, context: &BetterAuthContext) -> bool {
     let keys = context.sessions.keys.current();
     cookies::has_session_token(request, context) || bearer(request, &keys.session_tokens).is_some()
+}
+
+pub(super) fn has_two_headers(request: &HttpRequest) -> bool {
+    request.headers().get_all(AUTHORIZATION).nth(1).is_some()
 }
 
 /// A raw or a signed token, percent-encoded or not. What is neither is not refused but not there.

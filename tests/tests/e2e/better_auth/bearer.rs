@@ -8,6 +8,7 @@ use super::world::*;
 on_both_engines! {
     raw_signed_and_encoded_tokens_are_as_good_as_the_cookie,
     a_token_takes_the_place_of_the_cookie,
+    with_two_headers_no_token_and_no_cookie_counts,
     what_is_not_a_token_is_not_there,
     our_own_tokens_are_not_taken_here_nor_these_there,
 }
@@ -44,6 +45,36 @@ async fn a_token_takes_the_place_of_the_cookie(app: App) {
     assert_eq!(answer["user"], eve.user);
     let request = with(&app, "Bearer junk").header("cookie", &ada.cookies);
     assert_eq!(request.await.ok()["user"], ada.user);
+}
+
+/// A proxy may have read the other one.
+async fn with_two_headers_no_token_and_no_cookie_counts(app: App) {
+    let (ada, eve) = (sign_up(&app, "ada").await, sign_up(&app, "eve").await);
+    let (adas, eves) = (
+        format!("Bearer {}", ada.token),
+        format!("Bearer {}", eve.token),
+    );
+    for [first, second] in [
+        [&*adas, &*eves],
+        [&*adas, &*adas],
+        [&*adas, "Bearer junk"],
+        ["Bearer junk", &*adas],
+        ["Basic x", "Basic x"],
+    ] {
+        let doubled = |request: Request| {
+            let request = request.header("authorization", first);
+            request.header("authorization", second)
+        };
+        let answer = doubled(ada.get(&app, GET_SESSION)).await;
+        assert!(answer.all("set-cookie").is_empty());
+        assert_eq!(answer.ok(), Value::Null, "{first}, {second}");
+        let answer = doubled(app.anonymous().get(GET_SESSION)).await;
+        assert_eq!(answer.ok(), Value::Null, "{first}, {second}");
+        says(&doubled(ada.get(&app, LIST_SESSIONS)).await, UNAUTHORIZED);
+        let out = doubled(ada.post(&app, "/api/auth/sign-out", json!({})));
+        assert_eq!(out.await.status(), 200);
+        assert!(ada.is_signed_in(&app).await && eve.is_signed_in(&app).await);
+    }
 }
 
 async fn what_is_not_a_token_is_not_there(app: App) {
