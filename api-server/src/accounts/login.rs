@@ -20,8 +20,8 @@ use crate::users::user::User;
 pub(crate) struct LoginContext {
     pub(crate) client: Client,
     pub(crate) lifetime: Duration,
-    /// The session whose cookies the new one replaces.
-    pub(crate) replaced: Option<String>,
+    /// The sessions whose cookies the new one replaces.
+    pub(crate) replaced: Vec<String>,
 }
 
 impl LoginContext {

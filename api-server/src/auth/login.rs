@@ -13,7 +13,7 @@ use crate::accounts::Accounts;
 use crate::accounts::login::{LoginContext, log_in};
 use crate::client::Client;
 use crate::http::json::Json;
-use crate::http::replaced_session::ReplacedSession;
+use crate::http::replaced_session::ReplacedSessions;
 use crate::problem::Problem;
 use crate::users::email::{self, LoginEmail};
 use crate::users::user;
@@ -39,7 +39,7 @@ pub(crate) struct LoginRequest {
 )]
 pub(crate) async fn login(
     client: Client,
-    ReplacedSession(replaced): ReplacedSession,
+    ReplacedSessions(replaced): ReplacedSessions,
     accounts: Data<Accounts>,
     tokens: TokenResponder,
     Json(body): Json<LoginRequest>,

@@ -10,6 +10,7 @@ use utoipa::ToSchema;
 use validator::Validate;
 
 use crate::http::caller::{access_token, is_storable};
+use crate::http::cookie_sessions;
 use crate::http::cookies::Cookie;
 use crate::http::json::{OptionalJson, not_null};
 use crate::http::origin;
@@ -56,15 +57,14 @@ pub(crate) async fn logout(
     policy: Data<HttpPolicy>,
     OptionalJson(body): OptionalJson<LogoutRequest>,
 ) -> Result<HttpResponse, Problem> {
-    let (credentials, source) =
-        presented(&request, &sessions, &policy, body.refresh_token.as_deref());
+    let (credentials, source) = presented(&request, &sessions, &policy, &body);
     if !credentials.is_empty() && source == CredentialSource::Cookie {
         origin::require_trusted(&request, &policy)?;
     }
-    let revoked = if credentials.is_empty() {
-        0
-    } else {
-        logout::end(&sessions, credentials, body.scope).await?
+    let revoked = match (source, body.scope) {
+        (CredentialSource::Cookie, Scope::Current) => end_each(&sessions, credentials).await?,
+        _ if credentials.is_empty() => 0,
+        (_, scope) => logout::end(&sessions, credentials, scope).await?,
     };
     let mut response = HttpResponse::Ok();
     // The caller stays logged in when only other sessions end. Another site could make the browser send this request
@@ -80,16 +80,29 @@ pub(crate) async fn logout(
     }))
 }
 
+/// One by one: transactions that end sessions of several users could wait for each other.
+async fn end_each(sessions: &Sessions, credentials: Vec<Credential>) -> Result<usize, Problem> {
+    let mut revoked = 0;
+    for credential in credentials {
+        revoked += logout::end(sessions, vec![credential], Scope::Current).await?;
+    }
+    Ok(revoked)
+}
+
 /// The credentials of a request in order of precedence: header, then body; without a header, the body, else the access
 /// cookie, then the refresh cookie. With a header, valid or not, cookies are ignored.
+///
+/// To end the current session, every genuine cookie counts: the browser may hold two that name different sessions, or one
+/// that another host of the site set, and must not go on with either.
 fn presented(
     request: &HttpRequest,
     sessions: &Sessions,
     policy: &HttpPolicy,
-    body: Option<&str>,
+    body: &LogoutRequest,
 ) -> (Vec<Credential>, CredentialSource) {
     let keys = sessions.keys.current();
-    let by_body = body.and_then(|text| keys.refresh_tokens.decode(text).ok());
+    let by_body = body.refresh_token.as_deref();
+    let by_body = by_body.and_then(|text| keys.refresh_tokens.decode(text).ok());
     let by_body = by_body.as_ref().map(Credential::refresh);
     if request.headers().contains_key(AUTHORIZATION) {
         let by_header = by_access_token(request, sessions, policy);
@@ -98,6 +111,13 @@ fn presented(
     }
     if let Some(by_body) = by_body {
         return (vec![by_body], CredentialSource::Body);
+    }
+    if body.scope == Scope::Current {
+        let named = cookie_sessions::all(request, sessions, policy).into_iter();
+        return (
+            named.map(Credential::stale).collect(),
+            CredentialSource::Cookie,
+        );
     }
     let by_cookie = match policy.cookies.refresh(request) {
         Cookie::One(text) => keys.refresh_tokens.decode(text).ok(),

@@ -14,7 +14,7 @@ use crate::accounts::login::LoginContext;
 use crate::accounts::register::{NewAccount, create};
 use crate::client::Client;
 use crate::http::json::Json;
-use crate::http::replaced_session::ReplacedSession;
+use crate::http::replaced_session::ReplacedSessions;
 use crate::problem::Problem;
 use crate::users::email::{self, Email};
 use crate::users::user;
@@ -45,7 +45,7 @@ pub(crate) struct RegisterRequest {
 )]
 pub(crate) async fn register(
     client: Client,
-    ReplacedSession(replaced): ReplacedSession,
+    ReplacedSessions(replaced): ReplacedSessions,
     accounts: Data<Accounts>,
     tokens: TokenResponder,
     Json(body): Json<RegisterRequest>,

@@ -75,7 +75,7 @@ pub(crate) async fn end(
     sessions: Data<Sessions>,
 ) -> Result<web::Json<SessionEnded>, Problem> {
     let id = id.into_inner();
-    if id.contains('\0') || !end_own(&sessions, caller.user_id, id).await? {
+    if id.contains('\0') || !end_own(&sessions, caller.user_id, caller.session_id, id).await? {
         return Err(not_found());
     }
     Ok(web::Json(SessionEnded { success: true }))

@@ -1,22 +1,21 @@
 //! Better Auth's cookies: names, attributes, and their signed values.
 
 use actix_web::HttpRequest;
-use actix_web::http::header::{COOKIE, HeaderValue};
+use actix_web::http::header::HeaderValue;
 use auth_core::Error;
 use auth_core::session_token::SessionTokens;
 use uuid::Uuid;
 
 use crate::better_auth::context::BetterAuthContext;
 use crate::db::Timestamp;
+use crate::http::cookie_sessions;
+use crate::http::cookies::values;
 use crate::problem::Problem;
 
 const SESSION: &str = "better-auth.session_token";
 /// A cache of the session. This server never writes it; a Better Auth server may have.
 const DATA: &str = "better-auth.session_data";
 const DONT_REMEMBER: &str = "better-auth.dont_remember";
-
-/// How many cookies of one name are examined.
-const MAX_DOUBLED: usize = 8;
 
 /// The signed session token of the cookie. Two cookies of the name are rejected: another host of the site may have set
 /// one of them, and they cannot be told apart.
@@ -43,12 +42,9 @@ pub(super) fn has_session_token(request: &HttpRequest, context: &BetterAuthConte
 pub(super) fn doubled_sessions(request: &HttpRequest, context: &BetterAuthContext) -> Vec<String> {
     let name = name(context, SESSION);
     let keys = context.sessions.keys.current();
-    let values = all(request, &name).take(MAX_DOUBLED);
-    let named = values.filter_map(|signed| named_session(&keys.session_tokens, &signed).ok()?);
-    let mut sessions: Vec<String> = named.map(|named| named.session_id).collect();
-    sessions.sort();
-    sessions.dedup();
-    sessions
+    let named = all(request, &name)
+        .filter_map(|signed| named_session(&keys.session_tokens, &signed).ok()?);
+    cookie_sessions::distinct(named.map(|named| named.session_id))
 }
 
 /// The session whose cookie a login replaces.
@@ -76,8 +72,7 @@ pub(super) fn listed_session(context: &BetterAuthContext, text: &str) -> Option<
 pub(super) fn has_dont_remember_flag(request: &HttpRequest, context: &BetterAuthContext) -> bool {
     let name = name(context, DONT_REMEMBER);
     let keys = context.sessions.keys.current();
-    let mut flags = all(request, &name).take(MAX_DOUBLED);
-    flags.any(|flag| keys.session_tokens.is_flag(&flag))
+    all(request, &name).any(|flag| keys.session_tokens.is_flag(&flag))
 }
 
 /// The cookies of a session. Without `remember_until` they last until the browser is closed.
@@ -188,13 +183,7 @@ fn has(request: &HttpRequest, name: &str) -> bool {
 
 /// The values of all cookies of the name, percent-decoded; a value that is not UTF-8 becomes empty.
 fn all<'r>(request: &'r HttpRequest, name: &'r str) -> impl Iterator<Item = String> + 'r {
-    let fields = request.headers().get_all(COOKIE);
-    let pairs = fields.flat_map(|field| field.as_bytes().split(|byte| *byte == b';'));
-    let values = pairs.filter_map(|pair| {
-        let rest = pair.trim_ascii().strip_prefix(name.as_bytes())?;
-        rest.strip_prefix(b"=")
-    });
-    values.map(|value| decode(std::str::from_utf8(value).unwrap_or_default()))
+    values(request, name).map(decode)
 }
 
 /// Decodes like `decodeURIComponent`; returns the text unchanged where that would fail.

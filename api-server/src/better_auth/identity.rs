@@ -118,13 +118,19 @@ pub(crate) async fn find(
 }
 
 /// The session that the request names; a valid token in the header takes precedence over the cookie. `None` if the
-/// signed value names no session; an error if nothing has a valid signature.
+/// signed value names no session; an error if nothing has a valid signature. With two headers neither counts: they cannot
+/// be told apart.
 fn presented(
     request: &HttpRequest,
     context: &BetterAuthContext,
 ) -> Result<Option<NamedSession>, Error> {
     let keys = context.sessions.keys.current();
     let tokens = &keys.session_tokens;
+    if has_two_headers(request) {
+        return Err(Error::MalformedCredentials(
+            "The Authorization header was sent twice",
+        ));
+    }
     if let Some(named) = bearer(request, tokens) {
         return Ok(Some(named));
     }
@@ -136,6 +142,10 @@ fn presented(
 pub(crate) fn has_token(request: &HttpRequest, context: &BetterAuthContext) -> bool {
     let keys = context.sessions.keys.current();
     cookies::has_session_token(request, context) || bearer(request, &keys.session_tokens).is_some()
+}
+
+pub(super) fn has_two_headers(request: &HttpRequest) -> bool {
+    request.headers().get_all(AUTHORIZATION).nth(1).is_some()
 }
 
 /// A raw or a signed token, percent-encoded or not. Anything else is treated as absent.

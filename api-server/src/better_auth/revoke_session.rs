@@ -18,8 +18,10 @@ pub(crate) async fn revoke_session(call: Call) -> ApiResult {
     let Some(session_id) = cookies::listed_session(&call.context, token) else {
         return call.respond(&signed_in, DONE);
     };
-    let is_current = session_id == signed_in.session.id;
-    end_own(&call.context.sessions, signed_in.user_id(), session_id).await?;
+    let asking = signed_in.session.id.clone();
+    let is_current = session_id == asking;
+    let owner = signed_in.user_id();
+    end_own(&call.context.sessions, owner, asking, session_id).await?;
     if is_current {
         return Ok(call.clear_cookies(HttpResponse::Ok().json(DONE)));
     }

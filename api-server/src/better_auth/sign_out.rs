@@ -23,6 +23,7 @@ pub(crate) async fn sign_out(call: Call) -> ApiResult {
     let sessions = match found {
         Identity::SignedIn(signed_in) => vec![signed_in.session.id],
         Identity::SessionExpired => Vec::new(),
+        Identity::Anonymous if identity::has_two_headers(&call.request) => Vec::new(),
         Identity::Anonymous => cookies::doubled_sessions(&call.request, &call.context),
     };
     for session in sessions {

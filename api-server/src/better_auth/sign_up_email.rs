@@ -73,7 +73,7 @@ pub(super) fn login_context(call: &Call, is_remembered: bool) -> LoginContext {
     LoginContext {
         client: call.client.clone(),
         lifetime: identity::lifetime(&call.context, is_remembered),
-        replaced: cookies::replaced_session(&call.request, &call.context),
+        replaced: Vec::from_iter(cookies::replaced_session(&call.request, &call.context)),
     }
 }
 

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use actix_web::HttpRequest;
+use actix_web::http::header::COOKIE;
 use auth_core::Error;
 use auth_core::credentials::Credentials;
 
@@ -61,6 +62,16 @@ impl Cookies {
         find(request, self.refresh_name())
     }
 
+    /// Every access cookie: more than one if another host of the site set one too.
+    pub(crate) fn all_access(self, request: &HttpRequest) -> impl Iterator<Item = &str> {
+        values(request, self.access_name())
+    }
+
+    /// Every refresh cookie.
+    pub(crate) fn all_refresh(self, request: &HttpRequest) -> impl Iterator<Item = &str> {
+        values(request, self.refresh_name())
+    }
+
     /// Both cookies, for the lifetime of the session: an expired access token still says which session to log out.
     pub(crate) fn set(self, access: &str, refresh: &str, lifetime: Duration) -> [String; 2] {
         let seconds = lifetime.as_secs();
@@ -91,6 +102,17 @@ fn find<'r>(request: &'r HttpRequest, name: &str) -> Cookie<'r> {
         Err(Error::MissingCredentials) => Cookie::Absent,
         Err(_twice) => Cookie::Ambiguous,
     }
+}
+
+/// The values of all cookies of the name; empty for one that is not UTF-8, which is no token of ours either.
+pub(crate) fn values<'r>(request: &'r HttpRequest, name: &'r str) -> impl Iterator<Item = &'r str> {
+    let fields = request.headers().get_all(COOKIE);
+    let pairs = fields.flat_map(|field| field.as_bytes().split(|byte| *byte == b';'));
+    let values = pairs.filter_map(|pair| {
+        let rest = pair.trim_ascii().strip_prefix(name.as_bytes())?;
+        rest.strip_prefix(b"=")
+    });
+    values.map(|value| std::str::from_utf8(value).unwrap_or_default())
 }
 
 #[cfg(test)]

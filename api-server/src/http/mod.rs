@@ -2,6 +2,7 @@
 
 pub(crate) mod caller;
 pub(crate) mod client;
+pub(crate) mod cookie_sessions;
 pub(crate) mod cookies;
 pub(crate) mod cors;
 pub(crate) mod endpoint;

@@ -66,8 +66,8 @@ impl Lifetimes {
 /// A session that begins, and what it takes the place of.
 pub(crate) struct Opening {
     pub(crate) session: Session,
-    /// The session whose cookies the new one replaces; of any user.
-    pub(crate) replaced: Option<String>,
+    /// The sessions whose cookies the new one replaces; of any user.
+    pub(crate) replaced: Vec<String>,
     pub(crate) forget_after: Timestamp,
     pub(crate) lifetimes: Lifetimes,
 }

@@ -102,7 +102,7 @@ pub(crate) fn insert(connection: &mut DbConnection, session: &Session) -> QueryR
         .map(drop)
 }
 
-/// Inserts a session, and ends the one it replaces and those beyond the account's limit; the ids of those that were ended.
+/// Inserts a session, and ends those it replaces and those beyond the account's limit; the ids of those that were ended.
 /// The caller holds the lock on its user, and does nothing after it in the transaction.
 pub(crate) fn open(connection: &mut DbConnection, opening: &Opening) -> QueryResult<Vec<String>> {
     let ended = make_room(connection, opening)?;

@@ -146,14 +146,14 @@ fn candidates(
 }
 
 /// Until the end of the transaction. Both engines know an update; only one has a lock of its own.
-fn lock(connection: &mut DbConnection, user: &UserId) -> QueryResult<()> {
+pub(crate) fn lock(connection: &mut DbConnection, user: &UserId) -> QueryResult<()> {
     diesel::update(users::table.find(user.as_str()))
         .set(users::email_verified.eq(users::email_verified))
         .execute(connection)
         .map(drop)
 }
 
-/// Makes room for a session that opens: ends the one it replaces and those beyond the limit; their ids. For an account
+/// Makes room for a session that opens: ends those it replaces and those beyond the limit; their ids. For an account
 /// far beyond the limit, as old databases have them, one call ends only a batch: then go on with [`surplus`].
 ///
 /// All end at once, since after the first end the lock on the sequence is held. The caller holds the lock on the user, so
@@ -166,7 +166,7 @@ pub(crate) fn make_room(
     let user = UserId::stored(opening.session.user_id.clone());
     let kept = KeptSessions {
         newest: MAX_LIVE - 1,
-        id: opening.replaced.clone(),
+        ids: opening.replaced.clone(),
     };
     let live = (now, lifetimes.too_old(now));
     let mut ending = beyond(connection, &user, &kept, live, BATCH)?;
@@ -186,8 +186,8 @@ pub(crate) fn make_room(
 pub(crate) struct KeptSessions {
     /// How many of those that were used last.
     pub(crate) newest: i64,
-    /// One that stays in any case.
-    pub(crate) id: Option<String>,
+    /// Those that stay in any case.
+    pub(crate) ids: Vec<String>,
 }
 
 /// Up to `limit` sessions of a user beyond those to keep, that [`end`] would end.
@@ -210,13 +210,12 @@ fn beyond(
     (expires_after, created_after): (Timestamp, Timestamp),
     limit: i64,
 ) -> QueryResult<Vec<String>> {
-    let kept_id = kept.id.as_deref().unwrap_or_default();
     sessions::table
         .filter(sessions::user_id.eq(user.as_str()))
         .filter(sessions::revoked_at.is_null())
         .filter(sessions::expires_at.gt(expires_after))
         .filter(sessions::created_at.gt(created_after))
-        .filter(sessions::id.ne(kept_id))
+        .filter(sessions::id.ne_all(&kept.ids))
         .select(sessions::id)
         .order((sessions::last_used_at.desc(), sessions::id.desc()))
         .offset(kept.newest)

@@ -28,7 +28,7 @@ pub(crate) async fn end_most(
 ) -> Result<usize, DbError> {
     let kept = KeptSessions {
         newest: MAX_LEFT,
-        id: Some(kept.to_owned()),
+        ids: vec![kept.to_owned()],
     };
     end_beyond(sessions, user, kept).await
 }
@@ -41,7 +41,7 @@ pub(crate) async fn enforce_limit(
 ) -> Result<usize, DbError> {
     let kept = KeptSessions {
         newest: MAX_LIVE - 1,
-        id: Some(kept.to_owned()),
+        ids: vec![kept.to_owned()],
     };
     end_beyond(sessions, user, kept).await
 }

@@ -19,6 +19,10 @@ on_both_engines! {
     a_refresh_token_ends_what_the_scope_says,
     cookies_end_what_the_scope_says,
     either_cookie_alone_is_enough,
+    cookies_that_name_different_sessions_end_both,
+    doubled_cookies_end_every_session_that_they_name,
+    doubled_cookies_reach_no_other_session,
+    junk_does_not_hide_a_doubled_cookie_and_eight_sessions_are_the_most,
     an_old_refresh_token_still_logs_out,
     the_header_counts_more_than_the_body_and_the_body_more_than_the_cookies,
     an_invalid_body_revokes_nothing,
@@ -150,6 +154,85 @@ async fn either_cookie_alone_is_enough(app: App) {
         }
     }
     assert_eq!(are_live(&app, [&first, &second]), [false, false]);
+}
+
+async fn cookies_that_name_different_sessions_end_both(app: App) {
+    let (ada, first) = user_with_device(&app, "ada").await;
+    let (_, eves) = user_with_device(&app, "eve").await;
+    let phone = login(&app, &ada).await;
+    let mixed = Device {
+        refresh: eves.refresh.clone(),
+        ..first.clone()
+    };
+    for revoked in [2, 0] {
+        assert_logged_out(by_cookies(&app, &mixed, json!({})).await, revoked);
+    }
+    assert_eq!(
+        are_live(&app, [&first, &eves, &phone]),
+        [false, false, true]
+    );
+    let refused = refresh(&app, &eves.refresh).await;
+    refused.problem(401, "SESSION_EXPIRED");
+    get_session(&app, &first.access)
+        .await
+        .problem(401, "TOKEN_REVOKED");
+}
+
+/// Over plain http another host of the site can set a cookie of the name beside ours.
+async fn doubled_cookies_end_every_session_that_they_name(app: App) {
+    let (ada, phone) = user_with_device(&app, "ada").await;
+    let (_, eves) = user_with_device(&app, "eve").await;
+    let (first, second) = (login(&app, &ada).await, login(&app, &ada).await);
+    let foreign = app.anonymous().post(LOGOUT, json!({}));
+    let both = format!("{}; {}", eves.cookies(), first.cookies());
+    let foreign = foreign.header("cookie", &both);
+    let foreign = foreign.header("origin", "https://evil.example");
+    assert_eq!(foreign.await.status(), 403);
+    assert_eq!(are_live(&app, [&first, &eves]), [true, true]);
+    assert_logged_out(with_cookie(&app, &both, json!({})).await, 2);
+    assert_eq!(
+        are_live(&app, [&first, &eves, &phone]),
+        [false, false, true]
+    );
+    let twice = format!("{0}; {0}", second.cookies());
+    let current = json!({ "scope": "current" });
+    assert_logged_out(with_cookie(&app, &twice, current).await, 1);
+    assert_eq!(are_live(&app, [&second, &phone]), [false, true]);
+}
+
+async fn doubled_cookies_reach_no_other_session(app: App) {
+    let (ada, here) = user_with_device(&app, "ada").await;
+    let (_, eves) = user_with_device(&app, "eve").await;
+    let phone = login(&app, &ada).await;
+    for cookies in [
+        format!("{0}; {0}", here.cookies()),
+        format!("{}; {}", here.cookies(), eves.cookies()),
+    ] {
+        let others = with_cookie(&app, &cookies, json!({ "scope": "others" }));
+        assert_others_logged_out(others.await, 0);
+        let all = with_cookie(&app, &cookies, json!({ "scope": "all" }));
+        assert_logged_out(all.await, 0);
+        assert_eq!(are_live(&app, [&here, &eves, &phone]), [true; 3]);
+    }
+}
+
+async fn junk_does_not_hide_a_doubled_cookie_and_eight_sessions_are_the_most(app: App) {
+    let (ada, first) = user_with_device(&app, "ada").await;
+    for name in ["access_token", "refresh_token"] {
+        let junk = format!("{name}=x; {name}=; ").repeat(20);
+        let device = login(&app, &ada).await;
+        let cookies = format!("{junk}{}; {junk}", device.cookies());
+        assert_logged_out(with_cookie(&app, &cookies, json!({})).await, 1);
+        assert_eq!(are_live(&app, [&device, &first]), [false, true]);
+    }
+    for (count, ended) in [(7, 7), (8, 8), (9, 8)] {
+        let mut cookies = Vec::new();
+        for _ in 0..count {
+            cookies.push(login(&app, &ada).await.cookies());
+        }
+        let request = with_cookie(&app, &cookies.join("; "), json!({}));
+        assert_logged_out(request.await, ended);
+    }
 }
 
 async fn an_old_refresh_token_still_logs_out(app: App) {

@@ -2,13 +2,14 @@
 
 use std::time::Duration;
 
-use e2e::{App, Client, on_both_engines};
+use e2e::{App, Client, Engine, on_both_engines};
 use serde_json::{Value, json};
 
+use super::change_password::passwords;
 use super::login::{LOGIN, credentials};
 use crate::sessions::fixtures::{
-    Device, SESSION_TTL, SESSIONS, are_live, get_session, is_revoked, login, refresh, refreshed,
-    user_with_device,
+    ACCESS_TTL, CHANGE_PASSWORD, Device, MICROSECOND, SESSION_TTL, SESSIONS, are_live, get_session,
+    is_revoked, login, refresh, refreshed, user_with_device,
 };
 
 on_both_engines! {
@@ -18,6 +19,10 @@ on_both_engines! {
     any_device_name_is_stored,
     deleting_a_session_revokes_it,
     deleting_the_current_session_logs_out,
+    an_ended_session_does_not_end_the_one_that_replaced_it_on_any_node,
+    an_access_token_that_outlives_its_session_ends_nothing,
+    an_expired_session_ends_no_other_within_the_leeway,
+    a_token_without_a_session_ends_nothing,
     a_session_of_another_user_is_not_found_and_not_revoked,
     an_invalid_id_is_not_found,
 }
@@ -170,6 +175,65 @@ async fn deleting_the_current_session_logs_out(app: App) {
     delete.clone().await.ok();
     delete.await.problem(401, "TOKEN_REVOKED");
     assert_eq!(are_live(&app, [&device, &other]), [false, true]);
+}
+
+/// The thief of a token must not end the session that the owner gets by changing the password.
+async fn an_ended_session_does_not_end_the_one_that_replaced_it_on_any_node(app: App) {
+    let other = app.another_process().start();
+    let (ada, stolen) = user_with_device(&app, "ada").await;
+    get_session(&other, &stolen.access).await.ok();
+    let owner = app.bearer(stolen.access.as_str());
+    let body = passwords(ada.password(), "another good password");
+    let after = Device::from_response(&owner.post(CHANGE_PASSWORD, body).await.ok());
+    for app in [&other, &app] {
+        let thief = app.bearer(stolen.access.as_str());
+        let refused = thief.delete(&address(&after.session)).await;
+        refused.problem(401, "TOKEN_REVOKED");
+    }
+    assert_eq!(are_live(&app, [&stolen, &after]), [false, true]);
+    get_session(&other, &after.access).await.ok();
+}
+
+/// Another process ended the session a moment ago, and this one has not heard of it.
+async fn an_access_token_that_outlives_its_session_ends_nothing(app: App) {
+    let (ada, over) = user_with_device(&app, "ada").await;
+    let other = login(&app, &ada).await;
+    app.database().execute(&format!(
+        "UPDATE sessions SET revoked_at = created_at WHERE id = '{}'",
+        over.session
+    ));
+    get_session(&app, &over.access).await.ok();
+    let caller = app.bearer(over.access.as_str());
+    for id in [&other.session, &over.session] {
+        let refused = caller.delete(&address(id)).await;
+        refused.problem(401, "TOKEN_REVOKED");
+    }
+    assert_eq!(are_live(&app, [&other]), [true]);
+}
+
+/// A verifier accepts an access token for five seconds after its end, which is the end of the session here.
+async fn an_expired_session_ends_no_other_within_the_leeway(engine: Engine) {
+    let ttl = ACCESS_TTL;
+    let app = App::on(engine).set("session-ttl", "15m").start();
+    let (ada, early) = user_with_device(&app, "ada").await;
+    let caller = app.bearer(early.access.as_str());
+    app.clock.advance(ttl - Duration::from_secs(1));
+    let (first, second) = (login(&app, &ada).await, login(&app, &ada).await);
+    app.clock.advance(Duration::from_secs(1) - MICROSECOND);
+    caller.delete(&address(&first.session)).await.ok();
+    app.clock.advance(MICROSECOND);
+    get_session(&app, &early.access).await.ok();
+    let refused = caller.delete(&address(&second.session)).await;
+    refused.problem(401, "TOKEN_REVOKED");
+    assert_eq!(are_live(&app, [&first, &second]), [false, true]);
+}
+
+async fn a_token_without_a_session_ends_nothing(app: App) {
+    let (ada, adas) = user_with_device(&app, "ada").await;
+    let delegated = app.bearer(app.token_for(ada.id(), ada.email()));
+    let refused = delegated.delete(&address(&adas.session)).await;
+    refused.problem(401, "TOKEN_REVOKED");
+    assert_eq!(are_live(&app, [&adas]), [true]);
 }
 
 async fn a_session_of_another_user_is_not_found_and_not_revoked(app: App) {

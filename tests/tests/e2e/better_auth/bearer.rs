@@ -8,6 +8,7 @@ use super::fixtures::*;
 on_both_engines! {
     raw_signed_and_encoded_tokens_are_accepted_like_the_cookie,
     a_token_takes_the_place_of_the_cookie,
+    with_two_headers_no_token_and_no_cookie_counts,
     a_malformed_token_is_ignored,
     neither_api_accepts_the_tokens_of_the_other,
 }
@@ -44,6 +45,36 @@ async fn a_token_takes_the_place_of_the_cookie(app: App) {
     assert_eq!(response["user"], eve.user);
     let request = with(&app, "Bearer junk").header("cookie", &ada.cookies);
     assert_eq!(request.await.ok()["user"], ada.user);
+}
+
+/// A proxy may have read the other one.
+async fn with_two_headers_no_token_and_no_cookie_counts(app: App) {
+    let (ada, eve) = (sign_up(&app, "ada").await, sign_up(&app, "eve").await);
+    let (adas, eves) = (
+        format!("Bearer {}", ada.token),
+        format!("Bearer {}", eve.token),
+    );
+    for [first, second] in [
+        [&*adas, &*eves],
+        [&*adas, &*adas],
+        [&*adas, "Bearer junk"],
+        ["Bearer junk", &*adas],
+        ["Basic x", "Basic x"],
+    ] {
+        let doubled = |request: Request| {
+            let request = request.header("authorization", first);
+            request.header("authorization", second)
+        };
+        let response = doubled(ada.get(&app, GET_SESSION)).await;
+        assert!(response.all("set-cookie").is_empty());
+        assert_eq!(response.ok(), Value::Null, "{first}, {second}");
+        let response = doubled(app.anonymous().get(GET_SESSION)).await;
+        assert_eq!(response.ok(), Value::Null, "{first}, {second}");
+        assert_error(&doubled(ada.get(&app, LIST_SESSIONS)).await, UNAUTHORIZED);
+        let out = doubled(ada.post(&app, "/api/auth/sign-out", json!({})));
+        assert_eq!(out.await.status(), 200);
+        assert!(ada.is_signed_in(&app).await && eve.is_signed_in(&app).await);
+    }
 }
 
 async fn a_malformed_token_is_ignored(app: App) {

@@ -11,6 +11,7 @@ on_both_engines! {
     forged_truncated_and_swapped_cookies_are_ignored,
     two_cookies_are_ambiguous_and_sign_no_user_in,
     signing_out_with_two_cookies_ends_both_sessions,
+    junk_does_not_hide_a_cookie_from_signing_out_and_eight_sessions_are_the_most,
     one_signed_flag_of_two_is_enough,
     a_cookie_that_another_server_signed_with_our_secret_is_cleared,
     the_cache_cookie_of_another_server_is_cleared,
@@ -134,6 +135,38 @@ async fn signing_out_with_two_cookies_ends_both_sessions(app: App) {
     assert!(phone.is_signed_in(&app).await);
 }
 
+async fn junk_does_not_hide_a_cookie_from_signing_out_and_eight_sessions_are_the_most(app: App) {
+    let ada = sign_up(&app, "ada").await;
+    let signs_out = async |cookies: String| {
+        let browser = Browser {
+            cookies,
+            ..ada.clone()
+        };
+        let out = browser.post(&app, "/api/auth/sign-out", json!({})).await;
+        assert_eq!(out.status(), 200);
+    };
+    for count in [7, 8, 9, 40] {
+        let browser = sign_in(&app, "ada@example.com").await;
+        let junk = format!("{TOKEN}=x; ").repeat(count);
+        signs_out(format!("{junk}{}", browser.cookies)).await;
+        assert!(!browser.is_signed_in(&app).await, "{count}");
+    }
+    for (count, left) in [(7, 0), (8, 0), (9, 1)] {
+        let mut browsers = Vec::new();
+        for _ in 0..count {
+            browsers.push(sign_in(&app, "ada@example.com").await);
+        }
+        let cookies: Vec<&str> = browsers.iter().map(|it| &*it.cookies).collect();
+        signs_out(cookies.join("; ")).await;
+        let mut signed_in = 0;
+        for browser in &browsers {
+            signed_in += usize::from(browser.is_signed_in(&app).await);
+        }
+        assert_eq!(signed_in, left, "{count}");
+    }
+    assert!(ada.is_signed_in(&app).await);
+}
+
 async fn one_signed_flag_of_two_is_enough(app: App) {
     let ada = sign_up(&app, "ada").await;
     let flag = encode(&tokens(app.secret()).sign_flag());
@@ -142,6 +175,13 @@ async fn one_signed_flag_of_two_is_enough(app: App) {
         (format!("better-auth.dont_remember={flag}"), false),
         (
             format!("better-auth.dont_remember=x; better-auth.dont_remember={flag}"),
+            false,
+        ),
+        (
+            format!(
+                "{}better-auth.dont_remember={flag}",
+                "better-auth.dont_remember=x; ".repeat(8)
+            ),
             false,
         ),
         ("better-auth.dont_remember=x".to_owned(), true),

@@ -17,6 +17,7 @@ use crate::auth::logout::by_access;
 on_both_engines! {
     a_login_ends_the_session_of_its_cookies_on_every_node,
     either_cookie_alone_is_enough_even_with_an_expired_access_token,
+    cookies_of_different_sessions_end_both,
     a_registration_ends_the_session_of_its_cookies,
     a_login_of_another_user_ends_the_session_of_its_cookies,
     a_failed_login_revokes_nothing,
@@ -73,6 +74,30 @@ async fn either_cookie_alone_is_enough_even_with_an_expired_access_token(app: Ap
         from_browser(request, &cookie).await.ok();
     }
     assert_eq!(are_live(&app, [&first, &second]), [false, false]);
+}
+
+async fn cookies_of_different_sessions_end_both(app: App) {
+    let (ada, phone) = user_with_device(&app, "ada").await;
+    let (eve, _) = user_with_device(&app, "eve").await;
+    let to_register = credentials("bob@example.com", "correct horse");
+    let to_log_in = credentials(ada.email(), ada.password());
+    for (path, body) in [(LOGIN, to_log_in), (REGISTER, to_register)] {
+        let (adas, eves) = (login(&app, &ada).await, login(&app, &eve).await);
+        let mixed = Device {
+            refresh: eves.refresh.clone(),
+            ..adas.clone()
+        };
+        let request = from_browser(app.anonymous().post(path, body), &mixed.cookies());
+        let response = request.await;
+        assert!(response.status() < 300, "{}", response.text());
+        assert_eq!(are_live(&app, [&adas, &eves, &phone]), [false, false, true]);
+        get_session(&app, &adas.access)
+            .await
+            .problem(401, "TOKEN_REVOKED");
+        get_session(&app, &eves.access)
+            .await
+            .problem(401, "TOKEN_REVOKED");
+    }
 }
 
 async fn a_registration_ends_the_session_of_its_cookies(app: App) {
