@@ -4,7 +4,7 @@ import { once } from "node:events";
 import { readFile } from "node:fs/promises";
 import http from "node:http";
 import { after, before, test } from "node:test";
-import { PASSWORD, Server, launch, signedIn, newUser, newContext } from "./harness.mjs";
+import { PASSWORD, Server, launch, newContext, newUser, signedIn } from "./harness.mjs";
 
 const FILES = ["/examples/bearer.html", "/clients/javascript/client.js"];
 let browser, files, origin, server;

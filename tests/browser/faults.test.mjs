@@ -1,7 +1,7 @@
 // Failures around the pages: networks, servers and browsers.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { PASSWORD, Server, add, inBrowser, signedIn, signIn, newUser, task, newContext } from "./harness.mjs";
+import { PASSWORD, Server, add, inBrowser, newContext, newUser, signIn, signedIn, task } from "./harness.mjs";
 
 let browser, server;
 const open = inBrowser((started) => ({ browser, server } = started));

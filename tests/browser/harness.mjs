@@ -154,3 +154,22 @@ export async function add(page, title) {
 
 /** A task in the list. */
 export const task = (page, title) => page.getByRole("listitem").filter({ hasText: title });
+
+export const heading = (page, name) => page.getByRole("heading", { name, level: 1 }).waitFor();
+
+export const alertText = (scope) => scope.getByRole("alert").first().innerText();
+
+/** Counts the requests to an address from now on. */
+export function counting(context, path) {
+  const seen = { count: 0 };
+  context.on("request", (request) => (seen.count += new URL(request.url()).pathname === path && request.method() !== "OPTIONS" ? 1 : 0));
+  return seen;
+}
+
+/** Repeats a check until it holds. */
+export async function eventually(check, what) {
+  for (let left = 100; !(await check()); left -= 1) {
+    assert(left > 0, what);
+    await new Promise((go) => setTimeout(go, 50));
+  }
+}

@@ -1,5 +1,5 @@
 // The pictures of the README: API_SERVER=… node look.mjs ../../docs/images
-import { Server, add, launch, signedIn, signIn, newContext } from "./harness.mjs";
+import { Server, add, launch, newContext, signIn, signedIn } from "./harness.mjs";
 
 const [folder] = process.argv.slice(2);
 const viewport = { width: 880, height: 560 };

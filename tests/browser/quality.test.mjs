@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { test } from "node:test";
-import { add, inBrowser, signedIn, newContext } from "./harness.mjs";
+import { add, inBrowser, newContext, signedIn } from "./harness.mjs";
 
 let browser, server;
 const axe = await readFile(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");

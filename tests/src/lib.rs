@@ -1,11 +1,11 @@
-//! The harness of the end-to-end tests, which live in `tests/e2e/` in the shape of the URLs they are about.
+//! The harness of the end-to-end tests in `tests/e2e/`, whose folders mirror `api-server/src`.
 //!
-//! A test is an `async fn` that takes an [`App`]: a server of its own in this process, with its own database, its own
-//! secret and a clock that only the test moves. [`on_both_engines!`] makes it two tests, `…::sqlite` and
-//! `…::postgres`. The second kind needs `TEST_POSTGRES_URL`, a maintenance database in which databases may be made.
+//! A test is an `async fn` with an [`App`] as its argument: a server in this process with its own database, its own
+//! secret and a clock that only the test moves. [`on_both_engines!`] turns it into two tests, `…::sqlite` and
+//! `…::postgres`. The second needs `TEST_POSTGRES_URL`, a maintenance database on a server that may create databases.
 //!
-//! Callers are [`Client`]s with an identity, `app.anonymous()` or `app.user("ada").await`; what they get is a
-//! [`Response`], which is asked for what it should be: `ada.get("/api/tasks").await.ok()`.
+//! Callers are [`Client`]s: `app.anonymous()`, or `app.user("ada").await` for a registered user. Their requests return
+//! a [`Response`] with methods that assert the expected result: `ada.get("/api/tasks").await.ok()`.
 
 #![expect(
     clippy::expect_used,

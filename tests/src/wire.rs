@@ -52,7 +52,9 @@ impl Connection {
     /// Sends these bytes repeatedly, and reads nothing, until the server closes the connection.
     pub async fn send_until_closed(&mut self, bytes: &[u8]) {
         let sending = async { while self.stream.write_all(bytes).await.is_ok() {} };
-        timeout(TIMEOUT, sending).await.expect("an end in time");
+        timeout(TIMEOUT, sending)
+            .await
+            .expect("a closed connection in time");
     }
 
     /// Closes the sending side.

@@ -160,8 +160,8 @@ fn help_documents_every_one() {
                 entry.contains(&format!("[env: {}", setting.variable)),
                 "{entry}"
             );
-            let said = entry.split(" [env").next().unwrap();
-            assert!(said.split(' ').count() > 4, "not documented: {entry}");
+            let shown = entry.split(" [env").next().unwrap();
+            assert!(shown.split(' ').count() > 4, "not documented: {entry}");
             if let Some(default) = setting.default {
                 assert!(entry.contains(&format!("[default: {default}]")), "{entry}");
             }

@@ -99,7 +99,7 @@ fn send_the_password_in_wrong_places(server: &Server) {
 }
 
 fn assert_silent(log: &str, tokens: &[String], more: &[&str]) {
-    assert!(log.contains("TRACE"), "not with_verbose_log: {log}");
+    assert!(log.contains("TRACE"), "the log is not verbose: {log}");
     let mut secrets = vec![
         PASSWORD,
         WRONG_PASSWORD,

@@ -23,9 +23,9 @@ fn key_ids(current: &str, previous: &[&str]) -> String {
 }
 
 /// Sends the signal and waits for this log line.
-fn hang_up(server: &Server, said: &str) -> String {
+fn send_hangup(server: &Server, line: &str) -> String {
     server.signal(Signal::HUP);
-    server.log.line(said)
+    server.log.line(line)
 }
 
 fn log_in(server: &Server) -> User {
@@ -46,14 +46,14 @@ fn a_secret_is_replaced_step_by_step_without_a_restart() {
     let old = server.register("ada@example.com", PASSWORD);
 
     work_dir.write(".env", env(SECRET, OTHER_SECRET));
-    hang_up(&server, &key_ids(SECRET, &[OTHER_SECRET]));
+    send_hangup(&server, &key_ids(SECRET, &[OTHER_SECRET]));
     work_dir.write(".env", env(OTHER_SECRET, SECRET));
-    hang_up(&server, &key_ids(OTHER_SECRET, &[SECRET]));
+    send_hangup(&server, &key_ids(OTHER_SECRET, &[SECRET]));
     let new = log_in(&server);
     assert!(is_accepted(&server, &old) && is_accepted(&server, &new));
 
     work_dir.write(".env", env(OTHER_SECRET, ""));
-    hang_up(&server, &key_ids(OTHER_SECRET, &[]));
+    send_hangup(&server, &key_ids(OTHER_SECRET, &[]));
     assert!(!is_accepted(&server, &old) && is_accepted(&server, &new));
     let log = server.stop().text();
     for secret in [SECRET, OTHER_SECRET] {
@@ -74,14 +74,14 @@ fn invalid_secrets_change_nothing() {
         (String::new(), "AUTH_SECRET: is not set"),
     ] {
         work_dir.write(".env", &text);
-        hang_up(&server, &format!("{STAY}{why}"));
+        send_hangup(&server, &format!("{STAY}{why}"));
         assert!(is_accepted(&server, &user), "{text}");
         let again = log_in(&server);
         assert!(is_accepted(&server, &again), "{text}");
     }
     assert!(!work_dir.path("data/auth.db.secret").exists());
     work_dir.write(".env", env(SECRET, OTHER_SECRET));
-    hang_up(&server, &key_ids(SECRET, &[OTHER_SECRET]));
+    send_hangup(&server, &key_ids(SECRET, &[OTHER_SECRET]));
     let log = server.stop().text();
     assert!(!log.contains("hunter2"), "{log}");
 }
@@ -95,21 +95,21 @@ fn settings_from_the_environment_cannot_change() {
     ];
     let server = work_dir.program().set_all(&given).start();
     work_dir.write(".env", env(OTHER_SECRET, ""));
-    let line = hang_up(&server, STAY);
+    let line = send_hangup(&server, STAY);
     assert!(line.contains("cannot be read again"), "{line}");
     server.stop();
 
     // One of the two variables is in the environment; the other is reloaded.
     let server = work_dir.program().set_all(&given[..1]).start();
     work_dir.write(".env", env("not looked at", OTHER_SECRET));
-    hang_up(&server, &key_ids(SECRET, &[OTHER_SECRET]));
+    send_hangup(&server, &key_ids(SECRET, &[OTHER_SECRET]));
     server.stop();
 
     work_dir.write(".env", env(OTHER_SECRET, SECRET));
     let flag = ["--auth-secret", SECRET];
     let server = work_dir.program().args(&flag).start();
     work_dir.write(".env", env("not looked at", ""));
-    hang_up(&server, &key_ids(SECRET, &[]));
+    send_hangup(&server, &key_ids(SECRET, &[]));
 }
 
 #[test]
@@ -118,7 +118,7 @@ fn the_generated_secret_is_read_from_its_file() {
     let server = work_dir.quick_server();
     let old = server.register("ada@example.com", PASSWORD);
     work_dir.write("data/auth.db.secret", format!("{SECRET}\n"));
-    hang_up(&server, &key_ids(SECRET, &[]));
+    send_hangup(&server, &key_ids(SECRET, &[]));
     assert!(!is_accepted(&server, &old));
     let new = log_in(&server);
     assert!(is_accepted(&server, &new));
@@ -132,7 +132,7 @@ fn nothing_but_the_secrets_is_read_again() {
     server.register("ada@example.com", PASSWORD);
     let others = "ACCESS_TOKEN_TTL=1m\nAUTH_ISSUER=another\nTOKEN_AUDIENCES=reports\n";
     work_dir.write(".env", env(OTHER_SECRET, SECRET) + others);
-    hang_up(&server, &key_ids(OTHER_SECRET, &[SECRET]));
+    send_hangup(&server, &key_ids(OTHER_SECRET, &[SECRET]));
     let token_response = server.log_in("ada@example.com", PASSWORD).expect(200);
     assert_eq!(token_response["expires_in"], 900);
     let user = User::of(&token_response);

@@ -21,7 +21,7 @@ fn run_alone() -> MutexGuard<'static, ()> {
     ALONE.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// A server on the one SQLite file of `place`.
+/// A server on the one SQLite file of `work_dir`.
 fn on_sqlite(work_dir: &WorkDir) -> Program {
     work_dir.program().with_weak_hashing()
 }

@@ -127,7 +127,7 @@ fn content_length(head: &str) -> usize {
 
 /// A response.
 #[derive(Debug)]
-#[expect(clippy::exhaustive_structs, reason = "tests take it apart")]
+#[expect(clippy::exhaustive_structs, reason = "tests read its fields")]
 pub struct Response {
     /// The status code.
     pub status: u16,
@@ -145,7 +145,7 @@ impl Response {
 
 /// A user who is logged in.
 #[derive(Debug, Clone)]
-#[expect(clippy::exhaustive_structs, reason = "tests take it apart")]
+#[expect(clippy::exhaustive_structs, reason = "tests read its fields")]
 pub struct User {
     /// The email address of the account.
     pub email: String,

@@ -16,7 +16,7 @@ pub struct Postgres {
 
 impl Postgres {
     /// Creates one.
-    #[expect(clippy::new_without_default, reason = "it makes a database")]
+    #[expect(clippy::new_without_default, reason = "it creates a database")]
     pub fn new() -> Self {
         let server = env::var("TEST_POSTGRES_URL").expect("TEST_POSTGRES_URL (see CONTRIBUTING)");
         let postgres = Self {

@@ -93,7 +93,7 @@ impl Server {
     /// Waits for its exit; returns the exit code, `None` after a fatal signal.
     pub fn exit_within(&mut self, limit: Duration) -> Option<i32> {
         let ended = self.log.ended_within(limit);
-        assert!(ended, "still there after {limit:?}:\n{}", self.log.text());
+        assert!(ended, "not exited after {limit:?}:\n{}", self.log.text());
         self.child.wait().unwrap().code()
     }
 

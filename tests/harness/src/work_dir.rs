@@ -16,7 +16,7 @@ pub struct WorkDir(TempDir);
 
 impl WorkDir {
     /// Creates one.
-    #[expect(clippy::new_without_default, reason = "it makes a folder")]
+    #[expect(clippy::new_without_default, reason = "it creates a folder")]
     pub fn new() -> Self {
         Self(tempfile::tempdir().unwrap())
     }
@@ -148,7 +148,7 @@ impl Program {
 
 /// The result of a run.
 #[derive(Debug)]
-#[expect(clippy::exhaustive_structs, reason = "tests take it apart")]
+#[expect(clippy::exhaustive_structs, reason = "tests read its fields")]
 pub struct Outcome {
     /// The exit code; `None` after a signal.
     pub code: Option<i32>,

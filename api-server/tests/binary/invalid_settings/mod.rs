@@ -1,4 +1,4 @@
-//! Invalid settings: the error names the variable and the remedy, nothing assert_starts, and no secret is printed.
+//! Invalid settings: the error names the variable and the remedy, nothing starts, and no secret is printed.
 
 mod all_at_once;
 mod database;

@@ -61,8 +61,8 @@ fn a_second_import_adds_only_new_users(engine: Engine) {
         .post("/api/auth/change-password", &token, &body)
         .expect(200);
     fixture.add_user("b", "bob@example.com", 2);
-    let said = fixture.import(&[]);
-    assert_eq!(said, "users: 1 imported, 1 already present, 0 rejected\n");
+    let output = fixture.import(&[]);
+    assert_eq!(output, "users: 1 imported, 1 already present, 0 rejected\n");
     server
         .log_in("ada@example.com", "a newer password")
         .expect(200);
@@ -90,9 +90,9 @@ fn a_user_who_deleted_the_account_is_not_imported_again(engine: Engine) {
     connection
         .request("DELETE", "/api/auth/account", &token, Some(&body))
         .expect(200);
-    let said = fixture.import(&["--tasks", "tasks"]);
+    let output = fixture.import(&["--tasks", "tasks"]);
     assert_eq!(
-        said,
+        output,
         "user \"a\" rejected: its account was deleted here after an earlier import\n\
          task \"1\" rejected: its owner is not among the users here\n\
          users: 0 imported, 1 already present, 1 rejected\n\
@@ -197,8 +197,8 @@ fn tables_and_columns_may_have_other_names(engine: Engine) {
         hint.stderr
     );
     assert!(hint.stderr.contains("try --snake-case"), "{}", hint.stderr);
-    let said = fixture.import(&[&tables[..], &["--snake-case"]].concat());
-    assert_eq!(said, "users: 1 imported, 0 already present, 0 rejected\n");
+    let output = fixture.import(&[&tables[..], &["--snake-case"]].concat());
+    assert_eq!(output, "users: 1 imported, 0 already present, 0 rejected\n");
     fixture
         .serve()
         .log_in("ada@example.com", PASSWORD)

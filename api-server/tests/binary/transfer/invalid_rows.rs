@@ -104,18 +104,18 @@ fn every_row_that_cannot_be_imported_is_named_with_its_reason(engine: Engine) {
         expected += only_sqlite_can_hold(&fixture);
     }
     fixture.add_user("last", "last@example.com", 59);
-    let said = fixture.import(&[]);
+    let output = fixture.import(&[]);
     for (id, _, reason) in ROWS {
-        let line = said
+        let line = output
             .lines()
             .find(|line| line.starts_with(&format!("user {id:?} rejected: ")));
-        let line = line.unwrap_or_else(|| panic!("{id:?} is not in\n{said}"));
+        let line = line.unwrap_or_else(|| panic!("{id:?} is not in\n{output}"));
         assert!(line.contains(reason), "{line}");
     }
     let summary =
         format!("users: 3 imported (1 without a password), 0 already present, {expected} rejected");
-    assert_eq!(said.lines().last(), Some(summary.as_str()), "{said}");
-    assert_eq!(said.lines().count(), expected + 1, "{said}");
+    assert_eq!(output.lines().last(), Some(summary.as_str()), "{output}");
+    assert_eq!(output.lines().count(), expected + 1, "{output}");
     assert_eq!(fixture.ids(), ["good", "last", "victim"]);
     fixture
         .serve()
@@ -147,10 +147,10 @@ fn an_existing_id_of_another_user_is_not_overwritten(engine: Engine) {
     fixture.add_user("1", "ada@example.com", 1);
     fixture.import(&[]);
     fixture.execute(r#"UPDATE "user" SET email = 'eve@example.com'"#);
-    let said = fixture.import(&[]);
+    let output = fixture.import(&[]);
     assert!(
-        said.contains("user \"1\" rejected: its id is that of a user with another email here"),
-        "{said}"
+        output.contains("user \"1\" rejected: its id is that of a user with another email here"),
+        "{output}"
     );
     let [user] = fixture.users().try_into().unwrap();
     assert_eq!(user["email"], "ada@example.com");
@@ -161,10 +161,10 @@ fn an_existing_address_is_not_imported_twice(engine: Engine) {
     let server = fixture.serve();
     server.register("ada@example.com", "my own password");
     fixture.add_user("a", "ada@example.com", 1);
-    let said = fixture.import(&[]);
+    let output = fixture.import(&[]);
     assert!(
-        said.contains("user \"a\" rejected: its email is that of the user "),
-        "{said}"
+        output.contains("user \"a\" rejected: its email is that of the user "),
+        "{output}"
     );
     server.log_in("ada@example.com", PASSWORD).expect(401);
     server

@@ -66,14 +66,14 @@ fn an_export_is_imported_into_another_database(engine: Engine) {
     other.work_dir.write("users.jsonl", &lines);
     let program = other.program().args(&["users", "import", "json"]);
     let from = File::open(other.work_dir.path("users.jsonl")).unwrap();
-    let said = program.run_on(from).succeeded().stderr;
+    let output = program.run_on(from).succeeded().stderr;
     assert!(
-        said.contains("users: 2 imported, 0 already present, 0 rejected\n"),
-        "{said}"
+        output.contains("users: 2 imported, 0 already present, 0 rejected\n"),
+        "{output}"
     );
     assert!(
-        said.contains("tasks: 4 imported, 0 already present, 0 rejected\n"),
-        "{said}"
+        output.contains("tasks: 4 imported, 0 already present, 0 rejected\n"),
+        "{output}"
     );
     assert_eq!(other.export(&["--tasks"]), lines);
     let server = other.serve();
@@ -95,9 +95,9 @@ fn importing_the_servers_own_export_changes_nothing(engine: Engine) {
     let ada = server.register("ada@example.com", PASSWORD);
     server.add_task(&ada, "only once").expect(201);
     let lines = fixture.export(&["--tasks"]);
-    let said = move_to(&fixture, &lines);
+    let output = move_to(&fixture, &lines);
     assert_eq!(
-        said,
+        output,
         "users: 0 imported, 1 already present, 0 rejected\ntasks: 0 imported, 1 already present, 0 rejected\n"
     );
     assert_eq!(server.titles(&ada), ["only once"]);
@@ -134,7 +134,7 @@ fn lines_that_cannot_be_imported_are_named(engine: Engine) {
         user("last", json!({ "password_hash": super::fixtures::SCRYPT })),
         user("cut", json!({})).split_at(50).0.to_owned(),
     ];
-    let said = move_to(&fixture, &lines.join("\n"));
+    let output = move_to(&fixture, &lines.join("\n"));
     for line in [
         "line 1 rejected: it is neither a user nor a task (it is not JSON, column 1)",
         "user \"nul\" rejected: its name must not contain the NUL character",
@@ -147,9 +147,12 @@ fn lines_that_cannot_be_imported_are_named(engine: Engine) {
         "tasks: 0 imported, 0 already present, 1 rejected",
         "lines: 4 rejected",
     ] {
-        assert!(said.lines().any(|said| said == line), "{line}\n{said}");
+        assert!(
+            output.lines().any(|output| output == line),
+            "{line}\n{output}"
+        );
     }
-    assert!(!said.contains("canary"), "{said}");
+    assert!(!output.contains("canary"), "{output}");
     assert_eq!(fixture.ids(), ["good", "last"]);
     fixture
         .serve()

@@ -40,10 +40,10 @@ fn tasks_are_imported_in_order_and_only_once(engine: Engine) {
     add_task(&fixture, 7, "a", "second", 2);
     add_task(&fixture, 8, "b", "third", 3);
     add_task(&fixture, 9, "a", "first", 1);
-    let said = fixture.import(&["--tasks", "tasks"]);
+    let output = fixture.import(&["--tasks", "tasks"]);
     assert!(
-        said.ends_with("tasks: 3 imported, 0 already present, 0 rejected\n"),
-        "{said}"
+        output.ends_with("tasks: 3 imported, 0 already present, 0 rejected\n"),
+        "{output}"
     );
     let server = fixture.serve();
     let ada = log_in(&server, "ada@example.com");
@@ -58,10 +58,10 @@ fn tasks_are_imported_in_order_and_only_once(engine: Engine) {
     );
 
     add_task(&fixture, 10, "a", "fourth", 4);
-    let said = fixture.import(&["--tasks", "tasks"]);
+    let output = fixture.import(&["--tasks", "tasks"]);
     assert!(
-        said.ends_with("tasks: 1 imported, 3 already present, 0 rejected\n"),
-        "{said}"
+        output.ends_with("tasks: 1 imported, 3 already present, 0 rejected\n"),
+        "{output}"
     );
     assert_eq!(server.titles(&ada), ["fourth", "second", "first"]);
 }
@@ -100,7 +100,7 @@ fn a_task_that_cannot_be_imported_is_named(engine: Engine) {
     ));
     add_task(&fixture, 7, "a", "no owner", 1);
     fixture.execute("UPDATE tasks SET owner_id = NULL WHERE id = 7");
-    let said = fixture.import(&["--tasks", "tasks"]);
+    let output = fixture.import(&["--tasks", "tasks"]);
     for line in [
         "task \"2\" rejected: its title is required",
         "task \"3\" rejected: its title must be at most 200 characters",
@@ -110,7 +110,10 @@ fn a_task_that_cannot_be_imported_is_named(engine: Engine) {
         "task \"7\" rejected: its owner is not among the users there",
         "tasks: 1 imported, 0 already present, 6 rejected",
     ] {
-        assert!(said.lines().any(|said| said == line), "{line}\n{said}");
+        assert!(
+            output.lines().any(|output| output == line),
+            "{line}\n{output}"
+        );
     }
 }
 
@@ -139,10 +142,10 @@ fn ids_may_have_other_types_than_text(engine: Engine) {
                INSERT INTO tasks VALUES ('{task}', '{one}', 'theirs', NULL, {yes}, {time}, {time});"#,
             hash = super::fixtures::SCRYPT
         ));
-        let said = fixture.import(&["--tasks", "tasks"]);
+        let output = fixture.import(&["--tasks", "tasks"]);
         assert!(
-            said.ends_with("tasks: 1 imported, 0 already present, 0 rejected\n"),
-            "{kind}: {said}"
+            output.ends_with("tasks: 1 imported, 0 already present, 0 rejected\n"),
+            "{kind}: {output}"
         );
         assert_eq!(fixture.ids(), [one], "{kind}");
         let server = fixture.serve();

@@ -229,5 +229,5 @@ async fn the_log_names_the_command_that_lists_stored_addresses(engine: Engine) {
             return;
         }
     }
-    panic!("not a word in the log");
+    panic!("not in the log");
 }

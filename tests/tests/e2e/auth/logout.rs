@@ -57,8 +57,8 @@ fn with_cookie(app: &App, cookie: &str, body: Value) -> Request {
 #[track_caller]
 pub(crate) fn assert_others_logged_out(response: Response, revoked: usize) {
     assert!(response.all("set-cookie").is_empty(), "{response:?}");
-    let said = response.ok();
-    assert_eq!(said, json!({ "success": true, "revoked": revoked }));
+    let body = response.ok();
+    assert_eq!(body, json!({ "success": true, "revoked": revoked }));
 }
 
 /// Asserts the number of revoked sessions, and that the cookies are cleared.
@@ -69,8 +69,8 @@ pub(crate) fn assert_logged_out(response: Response, revoked: usize) {
         "refresh_token=; Path=/api/auth; Max-Age=0; HttpOnly; SameSite=Lax",
     ];
     assert_eq!(response.all("set-cookie"), cleared, "{response:?}");
-    let said = response.ok();
-    assert_eq!(said, json!({ "success": true, "revoked": revoked }));
+    let body = response.ok();
+    assert_eq!(body, json!({ "success": true, "revoked": revoked }));
 }
 
 type Scopes = [(&'static str, usize, [bool; 3]); 4];

@@ -198,11 +198,11 @@ async fn a_token_of_a_previous_secret_is_replaced_by_one_of_the_current_secret(a
         encode_refresh_token(new_secret, &device.session, 1)
     );
     let only_new = RefreshTokens::new(&Keyring::new(Secret::new(new_secret).unwrap()));
-    let said = RefreshToken {
+    let expected = RefreshToken {
         session_id: Uuid::parse_str(&device.session).unwrap().into_bytes(),
         counter: 1,
     };
-    assert_eq!(only_new.decode(&next.refresh), Ok(said));
+    assert_eq!(only_new.decode(&next.refresh), Ok(expected));
     // The retry of a client that lost the response.
     assert_eq!(refreshed(&tomorrow, &device).await, next);
     // A server that knows only the old secret rejects the new token as forged, and the session stays.

@@ -1,5 +1,7 @@
 //! What all addresses share: methods, headers, cookies, origins and text.
 
+#![expect(clippy::string_slice, reason = "the sliced text is ASCII")]
+
 pub(crate) mod cookies;
 mod cors;
 mod csrf;

@@ -132,10 +132,10 @@ async fn an_unconfigured_proxy_is_logged_once_a_minute_with_the_remedy(engine: E
         return;
     }
     let app = App::on(engine).set("trusted-proxies", trusted).start();
-    let said = |peer: &str| log_lines::with(&format!(" {peer}")).len();
+    let logged = |peer: &str| log_lines::with(&format!(" {peer}")).len();
     call_from(&app, untrusted, "accept: */*").await;
     call_from(&app, trusted, "x-forwarded-for: 203.0.113.7").await;
-    assert_eq!((said(untrusted), said(trusted)), (0, 0));
+    assert_eq!((logged(untrusted), logged(trusted)), (0, 0));
 
     let headers = [
         "x-forwarded-for: é",
@@ -146,10 +146,10 @@ async fn an_unconfigured_proxy_is_logged_once_a_minute_with_the_remedy(engine: E
         for _ in 0..3 {
             call_from(&app, untrusted, header).await;
         }
-        assert_eq!(said(untrusted), number, "{header}");
+        assert_eq!(logged(untrusted), number, "{header}");
         app.clock.advance(Duration::from_secs(59));
         call_from(&app, untrusted, header).await;
-        assert_eq!(said(untrusted), number, "{header}");
+        assert_eq!(logged(untrusted), number, "{header}");
         app.clock.advance(Duration::from_secs(1));
     }
     let remedy = format!("set TRUSTED_PROXIES={untrusted}");

@@ -60,7 +60,7 @@ async fn a_fast_clock_does_not_purge_what_a_slow_one_still_needs(behind: App) {
     // A process with a fast clock starts, and purges the entries that have expired on its clock.
     super::fixtures::insert_expired_revocation(&behind);
     let ahead = ahead_of(&behind, last + 2 * MINUTE);
-    eventually("the spent one is purged", async || {
+    eventually("the expired entry is purged", async || {
         super::fixtures::count(&ahead, "revocations WHERE session_id = 'spent'") == 0
     })
     .await;

@@ -39,14 +39,17 @@ async fn expired_sessions_are_deleted_a_day_later_and_live_ones_stay(app: App) {
     insert_expired_revocation(&app);
     let first = app.another_process().start();
     let spent = "revocations WHERE session_id = 'spent'";
-    eventually("a round is over", async || count(&first, spent) == 0).await;
+    eventually("the purge is complete", async || count(&first, spent) == 0).await;
     let before = count(&app, "sessions");
     // Sessions of the registration, the device and its copies, and two logins.
     assert_eq!(before, 2 + 1234 + 2);
 
     app.clock.advance(Duration::from_micros(1));
     let second = app.another_process().start();
-    eventually("a round is over", async || count(&second, "sessions") == 2).await;
+    eventually("the purge is complete", async || {
+        count(&second, "sessions") == 2
+    })
+    .await;
     for device in [&lives, &ended] {
         assert!(super::fixtures::column(&app, &device.session, "id").is_some());
     }
@@ -69,7 +72,7 @@ async fn spent_revocations_are_deleted_and_needed_ones_stay(app: App) {
     let before = count(&app, "revocations");
     app.clock.advance(Duration::from_secs(11 * 60));
     let later = app.another_process().start();
-    eventually("a round is over", async || {
+    eventually("the purge is complete", async || {
         count(&later, "revocations") < before
     })
     .await;

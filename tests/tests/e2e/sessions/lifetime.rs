@@ -287,7 +287,7 @@ async fn an_expired_session_stays_as_long_as_its_tokens_could_live(engine: Engin
     app.clock.advance(SESSION_TTL + DAY * 3);
     super::fixtures::insert_expired_revocation(&app);
     let later = app.another_process().set("access-token-ttl", "3d").start();
-    super::fixtures::eventually("a round is over", async || {
+    super::fixtures::eventually("the purge is complete", async || {
         count(&later, "revocations WHERE session_id = 'spent'") == 0
     })
     .await;

@@ -1,5 +1,7 @@
 //! What sessions do across addresses and processes: revocation, expiry, limits, and what the server deletes by itself.
 
+#![expect(clippy::string_slice, reason = "the sliced text is ASCII")]
+
 mod clock_skew;
 mod concurrent_commits;
 mod database_down;
