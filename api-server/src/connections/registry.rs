@@ -1,5 +1,7 @@
-//! Who is connected. When there is no more room, the network with the most connections makes some.
+//! Who is connected. When there is no more room, the site with the most connections makes some: a customer has as many
+//! networks as it likes, so a count by network alone would end connections of others.
 
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, HashMap};
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -23,6 +25,13 @@ struct Shared {
 struct Open {
     total: usize,
     next: u64,
+    sites: HashMap<Network, Site>,
+}
+
+/// The connections of one site.
+#[derive(Default)]
+struct Site {
+    total: usize,
     /// By network, the oldest first; dropping the sender ends the connection.
     networks: HashMap<Network, BTreeMap<u64, oneshot::Sender<()>>>,
 }
@@ -59,7 +68,9 @@ impl Connections {
         open.total += 1;
         let mut kept = Some(sender);
         if let Some(network) = network {
-            let of_network = open.networks.entry(network).or_default();
+            let site = open.sites.entry(network.site()).or_default();
+            site.total += 1;
+            let of_network = site.networks.entry(network).or_default();
             of_network.extend(kept.take().map(|sender| (number, sender)));
         }
         Some(Place {
@@ -77,20 +88,52 @@ impl Connections {
 }
 
 impl Open {
-    /// Ends the oldest connection of the network that has the most; among equals, the newcomer's own.
+    /// Ends the oldest connection of the largest network of the site that has the most connections; among equals, the
+    /// newcomer's own makes room, then the one with the oldest connection.
     fn make_room(&mut self, newcomer: Option<Network>) -> bool {
-        let most = self
-            .networks
-            .iter()
-            .max_by_key(|(network, open)| (open.len(), Some(**network) == newcomer));
-        let Some(network) = most.map(|(network, _)| *network) else {
+        let newcomer_site = newcomer.map(Network::site);
+        let most = self.sites.iter().max_by(|(one, a), (other, b)| {
+            let rank = |site: Network, of_site: &Site| (of_site.total, Some(site) == newcomer_site);
+            rank(**one, a)
+                .cmp(&rank(**other, b))
+                .then_with(|| b.oldest().cmp(&a.oldest()))
+        });
+        let Some((network, oldest)) = most.and_then(|(_, site)| site.next_to_end(newcomer)) else {
             return false;
         };
+        self.remove(network, oldest)
+    }
+
+    fn remove(&mut self, network: Network, number: u64) -> bool {
+        let Some(site) = self.sites.get_mut(&network.site()) else {
+            return false;
+        };
+        let was_there = site.remove(network, number);
+        if site.total == 0 {
+            self.sites.remove(&network.site());
+        }
+        if was_there {
+            self.total = self.total.saturating_sub(1);
+        }
+        was_there
+    }
+}
+
+impl Site {
+    fn oldest(&self) -> Option<u64> {
+        let oldest = self.networks.values().filter_map(|open| open.keys().next());
+        oldest.min().copied()
+    }
+
+    fn next_to_end(&self, newcomer: Option<Network>) -> Option<(Network, u64)> {
         let oldest = self
             .networks
-            .get(&network)
-            .and_then(|open| open.keys().next().copied());
-        oldest.is_some_and(|oldest| self.remove(network, oldest))
+            .iter()
+            .filter_map(|(network, open)| Some((*network, open.len(), *open.keys().next()?)));
+        let (network, _, oldest) = oldest.max_by_key(|(network, count, oldest)| {
+            (*count, Some(*network) == newcomer, Reverse(*oldest))
+        })?;
+        Some((network, oldest))
     }
 
     fn remove(&mut self, network: Network, number: u64) -> bool {
@@ -167,6 +210,54 @@ mod tests {
     }
 
     #[test]
+    fn a_site_with_one_connection_in_each_of_its_networks_makes_room_before_a_smaller_network() {
+        let connections = connections(23);
+        let mut honest: Vec<_> = (0..3)
+            .map(|_| admit(&connections, "2001:db8:1::1").unwrap())
+            .collect();
+        let mut storm: Vec<_> = (0..20)
+            .map(|subnet| admit(&connections, &format!("2001:db8:2:{subnet:x}::1")).unwrap())
+            .collect();
+        for subnet in 20..60 {
+            storm.push(admit(&connections, &format!("2001:db8:2:{subnet:x}::1")).unwrap());
+        }
+        let mut other = admit(&connections, "192.0.2.1").unwrap();
+        let ended = storm
+            .iter_mut()
+            .filter_map(|place| is_taken_away(place).then_some(()));
+        assert_eq!(ended.count(), 41);
+        assert!(!honest.iter_mut().any(is_taken_away));
+        assert!(!is_taken_away(&mut other));
+    }
+
+    #[test]
+    fn the_largest_network_of_a_site_makes_room_and_its_oldest_goes() {
+        let connections = connections(4);
+        let peers = [
+            "2001:db8:2:1::1",
+            "2001:db8:2:2::1",
+            "2001:db8:2:2::1",
+            "192.0.2.1",
+        ];
+        let mut places = peers.map(|peer| admit(&connections, peer).unwrap());
+        let _newcomer = admit(&connections, "192.0.2.2").unwrap();
+        let ended = places.each_mut().map(is_taken_away);
+        assert_eq!(ended, [false, true, false, false]);
+    }
+
+    #[test]
+    fn among_equals_the_newcomer_makes_room_and_then_the_oldest() {
+        let connections = connections(3);
+        let peers = ["192.0.2.1", "192.0.2.2", "192.0.2.3"];
+        let mut places = peers.map(|peer| admit(&connections, peer).unwrap());
+        let mut second = admit(&connections, "192.0.2.2").unwrap();
+        assert_eq!(places.each_mut().map(is_taken_away), [false, true, false]);
+        let _newcomer = admit(&connections, "192.0.2.4").unwrap();
+        assert_eq!(places.each_mut().map(is_taken_away), [true, true, false]);
+        assert!(!is_taken_away(&mut second));
+    }
+
+    #[test]
     fn what_no_network_counts_is_bounded_but_not_ended() {
         let connections = connections(2);
         let mut local = [
@@ -188,6 +279,6 @@ mod tests {
             assert!(!is_taken_away(&mut place));
         }
         let open = connections.lock();
-        assert_eq!((open.total, open.networks.len()), (0, 0));
+        assert_eq!((open.total, open.sites.len()), (0, 0));
     }
 }
