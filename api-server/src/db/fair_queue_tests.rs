@@ -1,3 +1,5 @@
+use std::sync::Barrier;
+use std::thread;
 use std::time::Duration;
 
 use super::{FairQueue, Next, QueueFull, QueueLimits};
@@ -93,4 +95,28 @@ fn a_closed_queue_ends_after_its_last_job() {
     queue.close();
     assert!(matches!(queue.pop(None), Next::Job("a1", Some(1))));
     assert!(matches!(queue.pop(None), Next::Closed));
+}
+
+#[test]
+fn one_wake_up_is_enough_for_two_jobs_of_an_account() {
+    for _ in 0..50 {
+        let queue = queue();
+        let about_to_wait = Barrier::new(3);
+        let worker = || {
+            about_to_wait.wait();
+            matches!(queue.pop(Some(Duration::from_secs(5))), Next::Job(..))
+        };
+        thread::scope(|scope| {
+            let workers = [scope.spawn(worker), scope.spawn(worker)];
+            about_to_wait.wait();
+            thread::yield_now();
+            let mut turns = queue.lock();
+            for job in ["a1", "a2"] {
+                turns.push(job, Some(1), &queue.limits).unwrap();
+            }
+            drop(turns);
+            queue.ready.notify_one();
+            assert!(workers.map(|worker| worker.join().unwrap()) == [true, true]);
+        });
+    }
 }
