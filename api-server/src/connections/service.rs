@@ -99,9 +99,10 @@ async fn if_admitted<E>(serving: Option<impl Future<Output = Result<(), E>>>) ->
     }
 }
 
-/// A peer that vanished, or closed its window, is found out by the system.
+/// The system finds a peer that vanished, or that closed its window while no response was being written. It is given
+/// longer than [`Progress`] gives, because its clock also runs while a small window opens too rarely.
 fn watch(stream: TcpStream, policy: &Policy) -> WatchedStream {
-    let timeout = Some(policy.patience.response);
+    let timeout = Some(policy.patience.response.saturating_mul(4));
     let _unsupported = SockRef::from(&stream).set_tcp_user_timeout(timeout);
     WatchedStream::new(stream, Rc::new(Progress::new()))
 }
