@@ -4,8 +4,11 @@ use std::io::Write as _;
 
 use chrono::{SecondsFormat, Utc};
 use env_logger::{Builder, Target};
-use log::{Level, Record};
+use log::{Level, LevelFilter, Record};
 use serde_json::json;
+
+/// Writes an error for each malformed request, so any caller could fill the log. Off unless the filter names it.
+const MALFORMED_REQUESTS: &str = "actix_http::h1::dispatcher";
 
 /// How to write the log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,6 +23,9 @@ pub enum LogFormat {
 /// Logs to standard error from here on. A second call changes nothing.
 pub fn start(format: LogFormat, filter: &str) {
     let mut builder = Builder::new();
+    // The level without any filter; a level of one target would make it `off`.
+    builder.filter_level(LevelFilter::Error);
+    builder.filter_module(MALFORMED_REQUESTS, LevelFilter::Off);
     builder.parse_filters(filter).target(Target::Stderr);
     builder.format(move |out, record| match format {
         _ if may_quote_headers(record) => Ok(()),

@@ -12,6 +12,7 @@ use actix_web::App;
 use actix_web::middleware::{Condition, from_fn};
 use auth_core::Keyring;
 use futures_util::FutureExt as _;
+use ipnet::IpNet;
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::clock::Clock;
@@ -162,7 +163,17 @@ pub fn build(config: Config, limits: Limits, clock: Clock) -> Result<Server, Bui
     })
 }
 
+fn warn_if_every_peer_is_a_proxy(proxies: &[IpNet]) {
+    if let Some(network) = proxies.iter().find(|network| network.prefix_len() == 0) {
+        log::warn!(
+            "TRUSTED_PROXIES contains {network}, which is every address: every caller can choose its own network, so no \
+             limit per network works; list only the proxies"
+        );
+    }
+}
+
 fn connection_policy(config: &Config, limits: &Limits) -> ConnectionPolicy {
+    warn_if_every_peer_is_a_proxy(&config.web.trusted_proxies);
     let exempt = Exempt {
         proxies: config.web.trusted_proxies.clone(),
         loopback: !limits.loopback_counts,

@@ -35,6 +35,13 @@ impl Connection {
         Self::over(socket.connect(addr).await)
     }
 
+    /// Connects with so small a receive buffer, in bytes.
+    pub async fn open_with_receive_buffer(size: u32, addr: SocketAddr) -> Self {
+        let socket = TcpSocket::new_v4().unwrap();
+        socket.set_recv_buffer_size(size).unwrap();
+        Self::over(socket.connect(addr).await)
+    }
+
     fn over(stream: std::io::Result<TcpStream>) -> Self {
         let stream = stream.expect("a connection");
         stream.set_nodelay(true).unwrap();
@@ -79,6 +86,14 @@ impl Connection {
                 return None;
             }
         }
+    }
+
+    /// Reads up to `most` bytes of the next response.
+    pub async fn take(&mut self, most: usize) {
+        let mut bytes = vec![0; most];
+        let reading = timeout(TIMEOUT, self.stream.read(&mut bytes));
+        let length = reading.await.expect("bytes in time").unwrap_or(0);
+        self.received.extend_from_slice(&bytes[..length]);
     }
 
     async fn read(&mut self) -> usize {

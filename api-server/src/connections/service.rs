@@ -99,9 +99,10 @@ async fn if_admitted<E>(serving: Option<impl Future<Output = Result<(), E>>>) ->
     }
 }
 
-/// A peer that vanished, or closed its window, is found out by the system.
+/// Lets the system close a connection whose peer vanished, or closed its window while no response was being written. The time
+/// is longer than that of [`Progress`], because it also runs while a small window opens too rarely.
 fn watch(stream: TcpStream, policy: &ConnectionPolicy) -> WatchedStream {
-    let timeout = Some(policy.timeouts.response);
+    let timeout = Some(policy.timeouts.response.saturating_mul(4));
     let _unsupported = SockRef::from(&stream).set_tcp_user_timeout(timeout);
     WatchedStream::new(stream, Rc::new(Progress::new()))
 }

@@ -112,6 +112,10 @@ impl<J> AccountQueue<J> {
         let mut turns = self.lock();
         loop {
             if let Some((job, account)) = turns.pop(self.limits.running_per_account) {
+                // One wake-up may stand for several jobs of one account.
+                if !turns.ring.is_empty() {
+                    self.ready.notify_one();
+                }
                 return Next::Job(job, account);
             }
             if turns.is_closed {

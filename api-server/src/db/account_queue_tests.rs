@@ -1,4 +1,6 @@
-use std::time::Duration;
+use std::sync::Barrier;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use super::{AccountQueue, Next, QueueFull, QueueLimits};
 
@@ -93,4 +95,32 @@ fn a_closed_queue_ends_after_its_last_job() {
     queue.close();
     assert!(matches!(queue.pop(None), Next::Job("a1", Some(1))));
     assert!(matches!(queue.pop(None), Next::Closed));
+}
+
+#[test]
+fn one_wake_up_is_enough_for_two_jobs_of_an_account() {
+    const WAIT: Duration = Duration::from_secs(5);
+    for _ in 0..50 {
+        let queue = queue();
+        let about_to_wait = Barrier::new(3);
+        let worker = || {
+            about_to_wait.wait();
+            let began = Instant::now();
+            // A worker that is not woken finds the job when its wait is over.
+            let found = matches!(queue.pop(Some(WAIT)), Next::Job(..));
+            found && began.elapsed() < WAIT
+        };
+        thread::scope(|scope| {
+            let workers = [scope.spawn(worker), scope.spawn(worker)];
+            about_to_wait.wait();
+            thread::yield_now();
+            let mut turns = queue.lock();
+            for job in ["a1", "a2"] {
+                turns.push(job, Some(1), &queue.limits).unwrap();
+            }
+            drop(turns);
+            queue.ready.notify_one();
+            assert!(workers.map(|worker| worker.join().unwrap()) == [true, true]);
+        });
+    }
 }

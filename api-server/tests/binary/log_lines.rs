@@ -1,5 +1,8 @@
 //! The format of the log.
 
+use std::io::{Read as _, Write as _};
+use std::net::TcpStream;
+
 use chrono::DateTime;
 use serde_json::Value;
 
@@ -99,4 +102,44 @@ fn rust_log_selects_what_is_logged() {
     server.get("/healthz", "").expect(200);
     let log = server.stop().text();
     assert!(log.contains("path=\"/healthz\" status=200"), "{log}");
+}
+
+/// The log of a server that got a request which is no HTTP.
+fn log_of_a_malformed_request(filter: &str) -> String {
+    let dir = WorkDir::new();
+    let program = dir.program().with_weak_hashing();
+    let server = program.set("RUST_LOG", filter).start();
+    let mut stream = TcpStream::connect(server.addr()).unwrap();
+    stream.write_all(b"no\0http\r\n\r\n").unwrap();
+    let mut response = String::new();
+    stream.read_to_string(&mut response).unwrap();
+    assert!(response.starts_with("HTTP/1.1 400 "), "{response}");
+    server.stop().text()
+}
+
+#[test]
+fn a_malformed_request_writes_no_line_unless_the_filter_asks_for_it() {
+    let log = log_of_a_malformed_request("info");
+    assert!(!log.contains("actix_http"), "{log}");
+    let log = log_of_a_malformed_request("info,actix_http::h1::dispatcher=error");
+    assert!(log.contains(" ERROR actix_http::h1::dispatcher "), "{log}");
+}
+
+#[test]
+fn a_server_that_trusts_every_address_warns() {
+    let dir = WorkDir::new();
+    for (proxies, warns) in [
+        ("0.0.0.0/0", true),
+        ("10.0.0.0/8,::/0", true),
+        ("::/1", false),
+    ] {
+        let program = dir.program().with_weak_hashing();
+        let log = program
+            .set("TRUSTED_PROXIES", proxies)
+            .start()
+            .stop()
+            .text();
+        let warned = log.contains("every caller can choose its own network");
+        assert_eq!(warned, warns, "{proxies}: {log}");
+    }
 }

@@ -2,12 +2,13 @@
 
 use std::time::Duration;
 
-use e2e::{App, Engine, on_both_engines};
+use e2e::{App, Connection, Engine, on_both_engines};
 use serde_json::json;
 
 on_both_engines! {
     a_caller_that_reads_nothing_of_its_response_is_dropped,
     a_caller_that_reads_its_response_slowly_gets_all_of_it,
+    a_caller_with_a_small_window_gets_all_that_it_reads_steadily,
 }
 
 const SHORT: Duration = Duration::from_secs(1);
@@ -47,4 +48,28 @@ async fn a_caller_that_reads_its_response_slowly_gets_all_of_it(engine: Engine) 
         let tasks = connection.response().await.unwrap().ok();
         assert_eq!(tasks.as_array().unwrap().len(), 102);
     }
+}
+
+async fn a_caller_with_a_small_window_gets_all_that_it_reads_steadily(engine: Engine) {
+    let app = App::on(engine)
+        .limits(|limits| limits.response_timeout = SHORT)
+        .start();
+    let ada = app.user("ada").await;
+    for _ in 0..10 {
+        let body = json!({ "title": "Buy milk", "description": "x".repeat(10_000) });
+        ada.post("/api/tasks", body).await.created();
+    }
+    let request = format!(
+        "GET /api/tasks HTTP/1.1\r\nhost: e2e\r\nauthorization: Bearer {}\r\n\r\n",
+        ada.token()
+    );
+    let mut connection = Connection::open_with_receive_buffer(2048, app.addr()).await;
+    connection.send(request.as_bytes()).await;
+    // Too little at a time to open the window, for longer than the time-out.
+    for _ in 0..20 {
+        connection.take(32).await;
+        tokio::time::sleep(SHORT / 10).await;
+    }
+    let tasks = connection.response().await.expect("a response").ok();
+    assert_eq!(tasks.as_array().unwrap().len(), 10);
 }
