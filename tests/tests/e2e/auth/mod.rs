@@ -11,6 +11,7 @@ pub(crate) mod login;
 mod login_rehash;
 mod login_throttle;
 pub(crate) mod logout;
+mod logout_cookies;
 mod logout_credentials;
 mod logout_scopes;
 mod password_normalization;

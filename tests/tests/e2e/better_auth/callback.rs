@@ -65,6 +65,11 @@ async fn a_redirect_url_must_be_ours(engine: Engine) {
 
 /// URLs that a browser, a proxy or a framework may read differently from the check.
 const AMBIGUOUS: &[&str] = &[
+    "https://app.example.com//evil.example",
+    "https://app.example.com/.//evil.example",
+    "https://app.example.com/%2Fevil.example",
+    "https://app.example.com/%5cevil.example",
+    "https://app.example.com/%0d%0aset-cookie:a=b",
     "/\r\nset-cookie: a=b",
     "/a\nb",
     "/\t/evil.example",

@@ -2,6 +2,7 @@
 
 mod address;
 mod id;
+mod imported_id;
 mod list;
 
 use e2e::{Client, Request};
