@@ -95,11 +95,11 @@ impl Db {
 }
 
 impl AccountDb<'_> {
-    /// As [`Db::run`].
+    /// As [`Db::read`].
     ///
     /// # Errors
     ///
-    /// As [`Db::run`]; [`DbError::AccountBusy`] if the account's own requests left this one no turn.
+    /// As [`Db::read`]; [`DbError::AccountBusy`] if the account's own requests left this one no turn.
     pub(crate) async fn read<T: Send + 'static>(
         &self,
         job: impl FnOnce(&mut DbConnection) -> QueryResult<T> + Send + 'static,

@@ -47,8 +47,8 @@ impl Entry {
         }
     }
 
-    /// How long the window still lasts; zero when it is over or the clock was set back. A time just before the window is
-    /// that of an attempt which began earlier and ends later than the one that opened it.
+    /// How long the window still lasts; zero when it is over or the clock was set back. A time up to a minute before the
+    /// window is that of an attempt which began earlier and ends later than the one that opened it.
     fn remaining(&self, now: SystemTime, window: Duration) -> Duration {
         let elapsed = match now.duration_since(self.since) {
             Ok(elapsed) => elapsed,
@@ -142,7 +142,7 @@ impl<K: Eq + Hash> Budget<K> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Budget, Outcome, RETRY_SOON};
+    use super::{Budget, OVERTAKEN, Outcome, RETRY_SOON};
     use std::time::{Duration, SystemTime};
 
     const WINDOW: Duration = Duration::from_secs(900);
@@ -220,11 +220,18 @@ mod tests {
     }
 
     #[test]
-    fn a_clock_that_is_set_back_opens_it() {
-        let (mut budget, now) = budget();
-        spend(&mut budget, 1, 10, now);
-        let earlier = now - Duration::from_secs(1);
-        assert_eq!(budget.reserve(1, 10, earlier), Ok(()));
+    fn a_clock_that_is_set_back_by_more_than_a_minute_opens_it() {
+        let micros = OVERTAKEN.as_secs() * 1_000_000;
+        for (back, expected) in [
+            (micros - 1, Err(WINDOW)),
+            (micros, Err(WINDOW)),
+            (micros + 1, Ok(())),
+        ] {
+            let back = Duration::from_micros(back);
+            let (mut budget, now) = budget();
+            spend(&mut budget, 1, 10, now);
+            assert_eq!(budget.reserve(1, 10, now - back), expected);
+        }
     }
 
     #[test]

@@ -3,9 +3,13 @@
 use e2e::{App, Client, on_both_engines};
 use serde_json::json;
 
+use super::all_requests;
+
 on_both_engines! {
     every_address_of_a_user_with_an_unusual_id_works_percent_encoded,
     an_unusual_id_is_compared_after_decoding_once,
+    no_unusual_id_reaches_the_tasks_of_another,
+    an_unusual_id_without_an_account_creates_no_task,
     an_id_of_dots_is_reached_without_the_id_in_the_path,
 }
 
@@ -79,4 +83,43 @@ async fn an_id_of_dots_is_reached_without_the_id_in_the_path(app: App) {
         assert_eq!(location, format!("/api/tasks/{}", task["id"]));
         assert_eq!(user.get(&location).await.ok(), task);
     }
+}
+
+async fn no_unusual_id_reaches_the_tasks_of_another(app: App) {
+    let mut users = Vec::new();
+    for (id, encoded) in IDS {
+        let user = import(&app, id);
+        let base = format!("/api/{encoded}/tasks");
+        let task = user.post(&base, json!({ "title": id })).await.created();
+        users.push((user, base, task));
+    }
+    for (caller, own, _) in &users {
+        for (_, base, task) in &users {
+            if base == own {
+                continue;
+            }
+            for request in all_requests(caller, base, &task["id"].to_string()) {
+                request.await.problem(403, "FORBIDDEN");
+            }
+            // The other's task under the caller's own id is no task at all.
+            let under_own = caller.get(&format!("{own}/{}", task["id"]));
+            under_own.await.problem(404, "TASK_NOT_FOUND");
+        }
+    }
+    for (user, base, task) in &users {
+        assert_eq!(user.get(base).await.ok(), json!([task]));
+    }
+}
+
+async fn an_unusual_id_without_an_account_creates_no_task(app: App) {
+    for (number, (id, encoded)) in IDS.into_iter().enumerate() {
+        let token = app.token_for(id, &format!("unknown{number}@example.com"));
+        let caller = app.bearer(token);
+        let base = format!("/api/{encoded}/tasks");
+        assert_eq!(caller.get(&base).await.ok(), json!([]));
+        let created = caller.post(&base, json!({ "title": "Buy milk" })).await;
+        assert_eq!(created.status(), 401, "{}", created.text());
+    }
+    let count = app.database().value("SELECT count(*) FROM tasks");
+    assert_eq!(count.as_deref(), Some("0"));
 }
