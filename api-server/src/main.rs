@@ -16,7 +16,7 @@ fn main() -> ExitCode {
         Err(refusal) => refusal.exit(),
         Ok(settings) => {
             let format = settings.log_format().unwrap_or(LogFormat::Text);
-            // What is wrong with them the command says, with everything else that is.
+            // Invalid log settings are reported by `command`, together with all other invalid settings.
             logging::start(format, settings.log_filter().unwrap_or("info"));
             command::run(&settings)
         }

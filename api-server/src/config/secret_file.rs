@@ -51,7 +51,7 @@ fn secret(file: &Path, text: &[u8]) -> Result<Secret, String> {
         .map_err(|error| format!("the file {} is unusable: {error}", file.display()))
 }
 
-/// Written whole under another name first, then linked, which fails if a sister was faster; then hers is read.
+/// Writes a temporary file, then links it. Linking fails if another process was faster; then its secret is read.
 fn create(file: &Path) -> Result<Secret, String> {
     if let Some(folder) = file.parent() {
         create_private_folder(folder).map_err(|error| cannot("create", folder, &error))?;

@@ -22,8 +22,8 @@ impl Secrets {
 }
 
 impl Settings {
-    /// The key of another service, for `keys derive`. Makes no secret: a key derived from one that nobody uses yet would
-    /// be worth nothing if the folder is the wrong one.
+    /// The key of another service, for `keys derive`. Generates no secret: in a wrong folder, the key would be derived
+    /// from a new secret that no server uses.
     ///
     /// # Errors
     ///

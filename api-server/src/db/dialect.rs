@@ -25,7 +25,8 @@ const POSTGRES_SETUP: &str = "SET TIME ZONE 'UTC'; SET statement_timeout = '5s';
 /// Any number will do, as long as every process takes the same.
 const MIGRATION_LOCK: &str = "SELECT pg_advisory_xact_lock(4711201120)";
 
-/// One state of the whole database, however long it takes to read it. What a sister locks for long is a change of schema.
+/// Reads one snapshot of the whole database, without a time limit. Another process holds a lock for long only while it
+/// migrates.
 const SQLITE_READ_SETUP: &str = "PRAGMA busy_timeout = 5000; PRAGMA trusted_schema = OFF; \
     PRAGMA query_only = ON; BEGIN;";
 const POSTGRES_READ_SETUP: &str = "SET TIME ZONE 'UTC'; SET statement_timeout = 0; SET lock_timeout = '10s'; \

@@ -15,7 +15,7 @@ use super::dialect::{DbConnection, write_transaction};
 use super::private_file;
 use super::url::DatabaseUrl;
 
-/// How long a starting process waits for a sister that migrates, or for a database that starts beside it.
+/// How long a starting process waits for another process that migrates, or for a database that is starting too.
 const STARTUP_TIMEOUT: Duration = Duration::from_secs(30);
 const RETRY_INTERVAL: Duration = Duration::from_millis(50);
 
@@ -47,7 +47,7 @@ pub fn migrate(url: &DatabaseUrl) -> Result<(), BoxError> {
     })
 }
 
-/// The database holds password hashes, and the generated secret stands beside it: nobody else need look in.
+/// Creates a folder for this user alone: the database holds password hashes, and the generated secret is beside it.
 pub(crate) fn create_private_folder(folder: &Path) -> io::Result<()> {
     fs::DirBuilder::new()
         .recursive(true)

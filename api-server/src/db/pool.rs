@@ -107,7 +107,7 @@ impl Lease {
         self.connection = None;
     }
 
-    /// Gives it back as one that nobody should have again.
+    /// Gives the connection back to be closed, not to be used again.
     pub(super) fn discard(&mut self) {
         if let Some(mut connection) = self.connection.take() {
             connection.broken = true;

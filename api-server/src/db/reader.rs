@@ -1,5 +1,5 @@
-//! Reading a whole database, perhaps somebody else's, without changing it: its tables are named at run time, and nothing
-//! in them is believed to be of the right type or of a sensible size.
+//! Reads a whole database, also one of other software, without changing it. Its tables are named at run time, and no
+//! cell is assumed to have the right type or a sensible size.
 
 use std::fmt;
 
@@ -48,7 +48,7 @@ fn is_name(text: &str) -> bool {
     !text.is_empty() && text.len() <= MAX_NAME_BYTES && text.chars().all(is_letter)
 }
 
-/// What a row has in one of its columns and nobody can use.
+/// Why a cell cannot be decoded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum CellError {
     TooLong,

@@ -23,7 +23,7 @@ pub(crate) struct Cookies {
 pub(crate) enum Cookie<'a> {
     Absent,
     One(&'a str),
-    /// Two of one name: somebody planted one, and which is which nobody can tell.
+    /// Two of one name. Another host of the site may have set one, and the request does not tell which.
     Ambiguous,
 }
 

@@ -1,5 +1,5 @@
-//! Cross-site request forgery: a cookie comes along whoever makes the browser send the request, so a request that
-//! changes something on the strength of one must show where it comes from.
+//! Cross-site request forgery: the browser adds its cookies to a request that any site makes it send. A request that
+//! changes something and is authenticated by a cookie must therefore name a trusted origin.
 
 use actix_web::HttpRequest;
 use actix_web::http::header::ORIGIN;

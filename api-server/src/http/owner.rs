@@ -13,7 +13,8 @@ use crate::users::id::UserId;
 
 /// The user whose data this address is about, who is also the one calling.
 ///
-/// Put it first among a handler's arguments: extractors run in order, so nothing of the body is read for a stranger.
+/// Put it first among a handler's arguments: extractors run in order, so the body of another user's request is never
+/// read.
 pub(crate) struct Owner(pub(crate) UserId);
 
 impl Owner {

@@ -39,7 +39,7 @@ codes! {
     TokenExpired = UNAUTHORIZED "TOKEN_EXPIRED",
     /// The session of the token was ended.
     TokenRevoked = UNAUTHORIZED "TOKEN_REVOKED",
-    /// Wrong password or unknown address; nobody is told which.
+    /// Wrong password or unknown address; the response does not tell which.
     InvalidEmailOrPassword = UNAUTHORIZED "INVALID_EMAIL_OR_PASSWORD",
     /// A refresh token came twice; the session was ended.
     RefreshTokenReused = UNAUTHORIZED "REFRESH_TOKEN_REUSED",

@@ -233,7 +233,7 @@ impl Problem {
         Self::new(Code::InvalidEmailOrPassword, "Invalid email or password").with_challenge()
     }
 
-    /// The token is good, but nobody is behind it: log in again.
+    /// The token is valid, but its account no longer exists: log in again.
     pub(crate) fn account_missing() -> Self {
         Self::new(
             Code::InvalidToken,

@@ -11,7 +11,7 @@ use crate::db::{DbConnection, DbError, QueryResult, Timestamp};
 use crate::sessions::Sessions;
 
 const PURGE_INTERVAL: Duration = Duration::from_secs(60);
-/// Rows a statement deletes at most, so that nobody waits long behind it.
+/// The most rows that one statement deletes, so that other writes do not wait long for it.
 const BATCH: i64 = 500;
 /// Batches a round deletes at most; the rest waits for the next round.
 const MAX_BATCHES: usize = 100;

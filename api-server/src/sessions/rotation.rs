@@ -1,9 +1,9 @@
 //! The rule of refresh token rotation: a pure function of the session, the presented counter and the time.
 //!
-//! A response that gets lost is normal, so the direct predecessor of the current token is still answered, with the
-//! same successor: freely within the overlap, afterwards at most twice in a row. A thief and a victim who both stay
-//! active use up that allowance and end the session; anything older ends it at once. What cannot be told from two tabs
-//! is a thief who always refreshes within the overlap of the victim's own refresh.
+//! A response that gets lost is normal, so the direct predecessor of the current token still gets the same
+//! successor: without limit within the overlap, afterwards at most twice in a row. A thief and a victim who both stay
+//! active use up that allowance and end the session; an older token ends it at once. Limitation: a thief who always
+//! refreshes within the overlap of the victim's own refresh looks like a second tab.
 
 use std::time::Duration;
 

@@ -11,7 +11,8 @@ use crate::db::schema::{tasks, users};
 use crate::db::{DbConnection, Timestamp, lock_account, on_either_engine, write_transaction};
 use crate::users::id::UserId;
 
-/// In the order of [`TaskRow`]; the round-trip test tells swapped columns. Whose they are every query knows.
+/// In the order of [`TaskRow`]; the round-trip test finds swapped columns. `user_id` is left out: the caller supplies
+/// it.
 const COLUMNS: (
     tasks::id,
     tasks::title,

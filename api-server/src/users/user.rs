@@ -66,7 +66,7 @@ fn parse_new_password(text: &str) -> Result<Password, FieldViolation> {
     Password::new(text).map_err(|error| password_violation(text, error))
 }
 
-/// What somebody typed to log in; too short for a new password is merely wrong.
+/// Parses the password of a login. One that is too short for a new password is merely wrong.
 pub(crate) fn attempted_password(text: &str) -> Result<PasswordAttempt, FieldViolation> {
     PasswordAttempt::new(text).map_err(|error| password_violation(text, error))
 }
