@@ -156,8 +156,8 @@ test("update user: name and image, but not the address", async () => {
   assert.equal((await user()).image, null);
   assert.ok((await user()).updatedAt > it.user.updatedAt);
   refused(await it.client.updateUser({ nickname: "Ada" }), 400, undefined, "No fields to update");
-  const existing = await it.client.updateUser({ email: address() });
-  refused(taken, 400, "EMAIL_CAN_NOT_BE_UPDATED", "Email can not be updated");
+  const rejected = await it.client.updateUser({ email: address() });
+  refused(rejected, 400, "EMAIL_CAN_NOT_BE_UPDATED", "Email can not be updated");
 });
 
 test("accounts, mail and deletion respond like a server without them", async () => {
