@@ -70,16 +70,17 @@ async fn storm(app: &App, network: &str, client: usize, storm: &Storm) -> Option
     None
 }
 
-/// Logs in three times in sequence; returns the maximum number of attempts hashed during one login.
+/// Logs in three times in sequence; returns the fewest attempts hashed during one login. A busy machine may delay one
+/// login by more than the queue does, but an unfair queue delays all three.
 async fn log_in(app: &App, network: &str, user: &Client, storming: &str) -> usize {
-    let mut longest = 0;
+    let mut fewest = usize::MAX;
     for _ in 0..3 {
         let before = hashed(storming);
         let response = login(app, network, user.email(), user.password()).await;
         response.ok();
-        longest = longest.max(hashed(storming) - before);
+        fewest = fewest.min(hashed(storming) - before);
     }
-    longest
+    fewest
 }
 
 async fn while_one_network_storms_a_login_from_another_waits_for_a_few_hashes(engine: Engine) {
@@ -92,14 +93,14 @@ async fn while_one_network_storms_a_login_from_another_waits_for_a_few_hashes(en
         while !state.is_full.get() {
             yield_now().await;
         }
-        let longest = log_in(&app, &honest, &ada, &storming).await;
+        let waited = log_in(&app, &honest, &ada, &storming).await;
         state.is_over.set(true);
-        longest
+        waited
     };
-    let (responses, longest) = tokio::join!(join_all(clients), logins);
+    let (responses, waited) = tokio::join!(join_all(clients), logins);
     let cores = available_parallelism().unwrap().get();
     // The running hashes, one at the head of the queue, and those that other cores finish meanwhile.
-    assert!(longest <= 4 * cores + 2, "{longest} hashes");
+    assert!(waited <= 4 * cores + 2, "{waited} hashes");
     let full = responses
         .into_iter()
         .flatten()
@@ -121,13 +122,13 @@ async fn while_fifty_networks_storm_a_login_from_another_waits_for_one_round(eng
         while hashed(storming) < 10 {
             yield_now().await;
         }
-        let longest = log_in(&app, &honest, &ada, storming).await;
+        let waited = log_in(&app, &honest, &ada, storming).await;
         state.is_over.set(true);
-        longest
+        waited
     };
-    let (_, longest) = tokio::join!(join_all(clients), logins);
+    let (_, waited) = tokio::join!(join_all(clients), logins);
     let cores = available_parallelism().unwrap().get();
-    assert!(longest <= 53 + 4 * cores, "{longest} hashes");
+    assert!(waited <= 53 + 4 * cores, "{waited} hashes");
 }
 
 async fn callers_that_hang_up_release_their_places(engine: Engine) {
