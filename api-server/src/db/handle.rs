@@ -162,7 +162,7 @@ fn on_a_connection<T>(
     let pooled = lease
         .connection()
         .map_err(|error| DbError::Unavailable(error.to_string()))?;
-    // The caller has been told to try again by now; what is not begun must not happen after all.
+    // The caller has got its 503 by now, so a query that has not begun must not run.
     if Instant::now() >= deadline {
         return Err(DbError::Unavailable(
             "a connection came too late".to_owned(),

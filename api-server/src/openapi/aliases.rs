@@ -4,6 +4,8 @@ use utoipa::Modify;
 use utoipa::openapi::RefOr;
 use utoipa::openapi::path::Operation;
 
+use super::operations;
+
 /// Adds the other names.
 pub(super) struct Aliases;
 
@@ -33,14 +35,7 @@ impl Modify for Aliases {
             let Some(mut item) = paths.get(*name).cloned() else {
                 continue;
             };
-            let operations = [
-                &mut item.get,
-                &mut item.post,
-                &mut item.put,
-                &mut item.patch,
-                &mut item.delete,
-            ];
-            for operation in operations.into_iter().flatten() {
+            for operation in operations(&mut item) {
                 rename(operation, &number.to_string());
                 if !alias.contains("{user_id}") {
                     forget_user_id(operation);

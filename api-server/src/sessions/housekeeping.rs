@@ -15,7 +15,7 @@ const PURGE_INTERVAL: Duration = Duration::from_secs(60);
 const BATCH: i64 = 500;
 /// Batches a round deletes at most; the rest waits for the next round.
 const MAX_BATCHES: usize = 100;
-/// Expired sessions stay a day, so that their owner is told "expired" and not "unknown"; or as long as a token of theirs
+/// Expired sessions stay a day, so that the response says "expired" and not "unknown"; or as long as a token of theirs
 /// could be alive by a clock that is behind, so that ending them can reach it.
 const KEEP_EXPIRED: Duration = Duration::from_secs(24 * 60 * 60);
 

@@ -1,4 +1,4 @@
-//! What is counted for whom.
+//! Which attempts count for which account and which network.
 
 use std::time::SystemTime;
 

@@ -176,3 +176,16 @@ pub(crate) fn insert_expired_revocation(app: &App) {
          VALUES (0, 'spent', '2020-01-01 00:00:00')",
     );
 }
+
+/// Records on PostgreSQL how many sessions each statement of this kind changes; returns the query for the most.
+pub(crate) fn rows_per_statement(app: &App, kind: &str) -> &'static str {
+    app.database().execute(&format!(
+        "CREATE TABLE changed (rows BIGINT); \
+         CREATE FUNCTION note() RETURNS trigger AS $$ BEGIN \
+             INSERT INTO changed SELECT COUNT(*) FROM old_rows; RETURN NULL; \
+         END $$ LANGUAGE plpgsql; \
+         CREATE TRIGGER note AFTER {kind} ON sessions REFERENCING OLD TABLE AS old_rows \
+             FOR EACH STATEMENT EXECUTE FUNCTION note()"
+    ));
+    "SELECT MAX(rows) FROM changed"
+}
