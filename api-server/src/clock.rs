@@ -1,20 +1,20 @@
-//! The source of the time; tests inject their own.
+//! The source of the current time; tests inject their own.
 
 use std::fmt;
 use std::sync::Arc;
 use std::time::SystemTime;
 
-/// Tells the time. Cheap to clone.
+/// Returns the current time. Cheap to clone.
 #[derive(Clone)]
 pub struct Clock(Arc<dyn Fn() -> SystemTime + Send + Sync>);
 
 impl Clock {
-    /// Creates a clock that calls `now` each time.
+    /// Creates a clock that calls `now` whenever the time is needed.
     pub fn new(now: impl Fn() -> SystemTime + Send + Sync + 'static) -> Self {
         Self(Arc::new(now))
     }
 
-    /// The clock of the system.
+    /// Creates a clock that reads the system's clock.
     #[must_use]
     pub fn system() -> Self {
         Self::new(SystemTime::now)

@@ -1,4 +1,4 @@
-//! Runs the command of the command line, and reports its errors.
+//! Runs the command that the command line names, and reports its errors.
 
 use std::fmt::Display;
 use std::fs::File;
@@ -14,9 +14,9 @@ use crate::db::DatabaseUrl;
 use crate::limits::Limits;
 use crate::{db, openapi, server, transfer};
 
-/// A setting or an argument is wrong.
+/// The exit status if a setting or an argument is invalid.
 const EXIT_SETTINGS: u8 = 2;
-/// Everything else.
+/// The exit status on any other error.
 const EXIT_FAILURE: u8 = 1;
 
 /// Runs the command. Exits with 2 if a setting is invalid, with 1 on any other error.
@@ -100,13 +100,14 @@ fn users(settings: &Settings, command: &UsersCommand) -> ExitCode {
     }
 }
 
-fn import_json(target: &DatabaseUrl, from: Option<&Path>) -> Result<(), transfer::TransferError> {
-    let Some(file) = from else {
+/// Imports from a file, or from standard input if `path` is `None`.
+fn import_json(target: &DatabaseUrl, path: Option<&Path>) -> Result<(), transfer::TransferError> {
+    let Some(path) = path else {
         return transfer::import_json(target, io::stdin().lock(), io::stderr());
     };
-    let opened = File::open(file);
-    let opened = opened.map_err(|error| format!("{} (--from): {error}", file.display()))?;
-    transfer::import_json(target, BufReader::new(opened), io::stderr())
+    let file = File::open(path);
+    let file = file.map_err(|error| format!("{} (--from): {error}", path.display()))?;
+    transfer::import_json(target, BufReader::new(file), io::stderr())
 }
 
 fn print_secret(secret: &Secret) -> ExitCode {
@@ -122,7 +123,7 @@ fn print(text: &str) -> ExitCode {
 
 fn fail(code: u8, cause: &dyn Display) -> ExitCode {
     let cause = cause.to_string();
-    // If standard error is closed, the message cannot be shown.
-    let _closed = writeln!(std::io::stderr(), "{}", cause.trim_end());
+    // If standard error is closed, the message cannot be shown; the exit status still reports the failure.
+    let _ignored = writeln!(std::io::stderr(), "{}", cause.trim_end());
     ExitCode::from(code)
 }

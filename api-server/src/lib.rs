@@ -1,8 +1,9 @@
-//! The server around `auth-core`. `routes.rs` lists every address with its handler; ARCHITECTURE.md draws the floors on
-//! which the folders stand.
+//! The server around `auth-core`. `routes.rs` lists every address with its handler; ARCHITECTURE.md lists the layers of
+//! the folders.
 //!
-//! A request goes: `http::middleware` → `http::owner` or `http::caller` (who) → `http::json` (what) → handler →
-//! `db.read(|connection| store::…)` → response. Errors come back by `?` as [`problem::Problem`].
+//! A request passes `http::middleware`, then `http::owner` or `http::caller` (authentication), then `http::json` (the
+//! body), then the handler, which calls `db.read(|connection| store::…)` and returns the response. Errors are returned
+//! with `?` as [`problem::Problem`].
 
 mod accounts;
 mod auth;

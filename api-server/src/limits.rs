@@ -1,34 +1,34 @@
-//! Bounds that are not settings.
+//! Limits that operators cannot change.
 
 use std::time::Duration;
 
 use crate::cores::cores;
 
-/// Bounds that are not settings; tests make them small.
+/// Limits that are not settings; tests choose small ones.
 #[derive(Debug, Clone, Copy)]
 #[non_exhaustive]
 pub struct Limits {
-    /// How long a request body may take to arrive. Defaults to 10 seconds.
+    /// The longest time for a request body to arrive. Defaults to 10 seconds.
     pub body_timeout: Duration,
-    /// How long the header of a request may take to arrive. Defaults to 10 seconds.
+    /// The longest time for the header of a request to arrive. Defaults to 10 seconds.
     pub header_timeout: Duration,
-    /// How long a connection may be idle. Defaults to 75 seconds.
+    /// The longest time that a connection may be idle. Defaults to 75 seconds.
     pub idle_timeout: Duration,
-    /// How long a caller may take nothing of its response. Defaults to 30 seconds.
+    /// The longest time during which a caller reads no byte of its response. Defaults to 30 seconds.
     pub response_timeout: Duration,
-    /// Whether peers on this machine count as networks, each by its address. Defaults to false.
+    /// Applies the limits of connections per network to loopback addresses as well. Defaults to false.
     pub loopback_counts: bool,
-    /// How long a page of tasks is searched for before it ends as it is. Defaults to 2 seconds.
+    /// The longest search for one page of tasks; then the page is sent incomplete. Defaults to 2 seconds.
     pub list_timeout: Duration,
-    /// How long requests in flight may take after the signal to stop. Defaults to 10 seconds.
+    /// The longest time for requests in flight to finish after the signal to stop. Defaults to 10 seconds.
     pub drain_timeout: Duration,
-    /// How many threads serve. Defaults to one per core.
+    /// The number of threads that serve requests. Defaults to one per core.
     pub workers: usize,
 }
 
-/// Idle connections are kept this long.
+/// An idle connection is closed after this time.
 pub const KEEP_ALIVE: Duration = Duration::from_secs(75);
-/// A caller that sends no complete header within this time is dropped.
+/// A connection is closed if the header of a request is not complete within this time.
 pub const HEADER_TIMEOUT: Duration = Duration::from_secs(10);
 
 impl Default for Limits {

@@ -1,4 +1,5 @@
-//! One log line per event, as text or as JSON; nothing a caller sends can forge a line.
+//! Writes one log line per event, as text or as JSON. Control characters are replaced or escaped, so that no caller can
+//! forge a line.
 
 use std::io::Write as _;
 
@@ -7,35 +8,35 @@ use env_logger::{Builder, Target};
 use log::{Level, LevelFilter, Record};
 use serde_json::json;
 
-/// Writes an error for each malformed request, so any caller could fill the log. Off unless the filter names it.
+/// The log target with an error for each malformed request. Off unless the filter names it: any caller could fill the log.
 const MALFORMED_REQUESTS: &str = "actix_http::h1::dispatcher";
 
-/// How to write the log.
+/// The format of a log line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum LogFormat {
-    /// For people.
+    /// Plain text, for people.
     Text,
-    /// For machines: one object a line.
+    /// One JSON object per line, for programs.
     Json,
 }
 
-/// Logs to standard error from here on. A second call changes nothing.
+/// Starts logging to standard error. A second call has no effect.
 pub fn start(format: LogFormat, filter: &str) {
     let mut builder = Builder::new();
-    // The level without any filter; a level of one target would make it `off`.
+    // Set because the filter of one target below would otherwise turn all other targets off.
     builder.filter_level(LevelFilter::Error);
     builder.filter_module(MALFORMED_REQUESTS, LevelFilter::Off);
     builder.parse_filters(filter).target(Target::Stderr);
     builder.format(move |out, record| match format {
         _ if may_quote_headers(record) => Ok(()),
-        LogFormat::Text => writeln!(out, "{}", text(record)),
+        LogFormat::Text => writeln!(out, "{}", text_line(record)),
         LogFormat::Json => writeln!(out, "{}", json_line(record)),
     });
     let _already_started = builder.try_init();
 }
 
-/// The HTTP parser's own remarks repeat header values it does not understand, and a header may hold a token.
+/// Detects debug lines of the HTTP parser: they quote header values that it cannot parse, and a header may hold a token.
 fn may_quote_headers(record: &Record<'_>) -> bool {
     record.level() > Level::Info && record.target().starts_with("actix_http")
 }
@@ -44,7 +45,7 @@ fn now() -> String {
     Utc::now().to_rfc3339_opts(SecondsFormat::Millis, true)
 }
 
-fn text(record: &Record<'_>) -> String {
+fn text_line(record: &Record<'_>) -> String {
     let message = record.args().to_string();
     let message = message.replace(char::is_control, "\u{fffd}");
     format!(
@@ -66,12 +67,12 @@ fn json_line(record: &Record<'_>) -> serde_json::Value {
 
 #[cfg(test)]
 mod tests {
-    use super::{json_line, may_quote_headers, text};
+    use super::{json_line, may_quote_headers, text_line};
     use log::{Level, Record};
 
     #[test]
-    fn line_breaks_and_escapes_stay_within_the_line() {
-        let line = text(
+    fn control_characters_in_a_message_are_replaced_or_escaped() {
+        let line = text_line(
             &Record::builder()
                 .level(Level::Info)
                 .args(format_args!("a\r\nb\x1b[31m"))
@@ -83,12 +84,12 @@ mod tests {
     }
 
     #[test]
-    fn remarks_of_the_http_parser_are_dropped_and_its_warnings_are_not() {
-        let quoting = |target, level| {
+    fn debug_lines_of_the_http_parser_are_dropped_and_its_warnings_are_kept() {
+        let is_dropped = |target, level| {
             may_quote_headers(&Record::builder().target(target).level(level).build())
         };
-        assert!(quoting("actix_http::h1::decoder", Level::Debug));
-        assert!(!quoting("actix_http::h1::decoder", Level::Warn));
-        assert!(!quoting("api_server::access", Level::Debug));
+        assert!(is_dropped("actix_http::h1::decoder", Level::Debug));
+        assert!(!is_dropped("actix_http::h1::decoder", Level::Warn));
+        assert!(!is_dropped("api_server::access", Level::Debug));
     }
 }

@@ -1,4 +1,4 @@
-//! Assembles: settings, log, command.
+//! Reads the settings, starts the log and runs the command.
 
 use std::process::ExitCode;
 
@@ -7,13 +7,13 @@ use api_server::logging::LogFormat;
 use api_server::{command, logging};
 use mimalloc::MiMalloc;
 
-/// A request allocates on one thread and frees on another, which the system's allocator makes dear.
+/// Faster than the system's allocator when memory is allocated on one thread and freed on another, as requests do.
 #[global_allocator]
 static ALLOCATOR: MiMalloc = MiMalloc;
 
 fn main() -> ExitCode {
     match Settings::read() {
-        Err(refusal) => refusal.exit(),
+        Err(error) => error.exit(),
         Ok(settings) => {
             let format = settings.log_format().unwrap_or(LogFormat::Text);
             // Invalid log settings are reported by `command`, together with all other invalid settings.

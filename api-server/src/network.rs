@@ -1,18 +1,19 @@
-//! The network that a request is charged to: what one party is assumed to have to itself.
+//! The network that limits count: the range of addresses that one customer is assumed to control.
 
 use std::net::{IpAddr, Ipv4Addr};
 
-/// One IPv4 address or one IPv6 /64; or a whole IPv6 /48, which bounds what the /64s in it take together.
+/// One IPv4 address, one IPv6 /64, or one IPv6 /48 for the limits that its /64s share.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum Network {
     V4(Ipv4Addr),
-    /// The first 64 bits: a single customer has them all.
+    /// The first 64 bits of the address. One customer controls every address with the same 64 bits.
     V6Subnet(u64),
-    /// The first 48 bits: a site, which may make 65 536 subnets of them.
+    /// The first 48 bits of the address. One customer may control all 65 536 subnets with the same 48 bits.
     V6Site(u64),
 }
 
 impl Network {
+    /// Returns the IPv4 address or the IPv6 /64 of an address.
     pub(crate) fn of(address: IpAddr) -> Self {
         match address.to_canonical() {
             IpAddr::V4(address) => Self::V4(address),
@@ -24,7 +25,7 @@ impl Network {
         }
     }
 
-    /// What this network may be a part of; an IPv4 address is its own site.
+    /// Returns the /48 of an IPv6 network; an IPv4 address is its own site.
     pub(crate) fn site(self) -> Self {
         match self {
             Self::V6Subnet(prefix) => Self::V6Site(prefix >> 16),

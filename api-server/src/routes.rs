@@ -1,6 +1,6 @@
-//! The table of contents: every address and method of the server, with its handler.
+//! Lists every address and method of the server, with its handler.
 //!
-//! Of several patterns that match, the first wins: `/api/auth/…` comes before `/api/{user_id}/…`.
+//! If several patterns match, the first one is used: `/api/auth/…` must come before `/api/{user_id}/…`.
 
 use actix_web::http::Method;
 use actix_web::web::{self, ServiceConfig};
@@ -55,7 +55,7 @@ fn auth_routes(config: &mut ServiceConfig) {
         .service(Endpoint::at(["/api/auth/login"]).on(Method::POST, login::login))
         .service(Endpoint::at(["/api/auth/refresh"]).on(Method::POST, refresh::refresh))
         .service(Endpoint::at(["/api/auth/logout"]).on(Method::POST, logout::logout))
-        // Shared with Better Auth: the credential tells which API is meant.
+        // Accepts an access token, or the session cookie of Better Auth's API.
         .service(Endpoint::at(["/api/auth/session"]).get(session::show))
         .service(Endpoint::at(["/api/auth/sessions"]).get(sessions::list))
         .service(Endpoint::at(["/api/auth/sessions/{id}"]).on(Method::DELETE, sessions::end))
@@ -65,11 +65,11 @@ fn auth_routes(config: &mut ServiceConfig) {
                 .on(Method::PATCH, account::change)
                 .on(Method::DELETE, account::delete),
         )
-        // Shared with Better Auth: the body tells which API is meant.
+        // Both APIs have this address: the names of the fields in the body select one of them.
         .service(
             Endpoint::at(["/api/auth/change-password"]).on(Method::POST, change_password::dispatch),
         )
-        // Shared with Better Auth, whose `GET` it is.
+        // `GET` belongs to Better Auth's API, `POST` to this one.
         .service(
             Endpoint::at(["/api/auth/token"])
                 .get(better_auth::token::show)
@@ -78,7 +78,7 @@ fn auth_routes(config: &mut ServiceConfig) {
         .service(Endpoint::at(["/api/auth/revocations"]).get(revocations::list));
 }
 
-/// Better Auth's addresses begin with `/api/auth` too.
+/// Better Auth's API. Its addresses are relative to `/api/auth`.
 fn better_auth_routes(config: &mut ServiceConfig) {
     config
         .service(post("/sign-up/email", sign_up_email::sign_up))
@@ -108,7 +108,7 @@ fn better_auth_routes(config: &mut ServiceConfig) {
         .service(unknown());
 }
 
-/// Better Auth's addresses that need mail.
+/// The addresses of Better Auth's API that would send mail; this server sends none.
 fn mail_routes(config: &mut ServiceConfig) {
     config
         .service(post(

@@ -29,10 +29,10 @@ use crate::sessions::housekeeping::{follow_revocations, purge_regularly};
 use crate::users::addresses;
 use parts::Parts;
 
-/// Why a server could not be built.
+/// The reason why a server could not be built.
 pub type BuildError = Box<dyn std::error::Error + Send + Sync>;
 
-/// A server that listens already and responds once [`run`](Self::run) is awaited.
+/// A server that already listens, and responds while [`run`](Self::run) is awaited.
 pub struct Server {
     addr: SocketAddr,
     inner: ActixServer,
@@ -44,30 +44,30 @@ pub struct Server {
 pub struct Stopper(ServerHandle);
 
 impl Stopper {
-    /// Takes no new connections, lets requests in flight finish, within the drain time-out.
+    /// Accepts no more connections, and waits until the requests in flight have finished or the drain timeout is over.
     pub async fn stop(&self) {
         self.0.stop(true).await;
     }
 }
 
 impl Server {
-    /// Where it listens.
+    /// The address on which the server listens.
     #[must_use]
     pub const fn addr(&self) -> SocketAddr {
         self.addr
     }
 
-    /// The way to stop it.
+    /// Returns a handle that stops the server.
     #[must_use]
     pub fn stopper(&self) -> Stopper {
         Stopper(self.inner.handle())
     }
 
-    /// Serves until stopped. Learns of every ended session before the first response.
+    /// Serves until stopped. Loads every recorded revocation before the first response.
     ///
     /// # Errors
     ///
-    /// An input or output error of the listener, or a database that went away since the server was built.
+    /// If the listener fails, or if the database cannot be reached any more.
     pub async fn run(self) -> io::Result<()> {
         let Self {
             inner, sessions, ..
@@ -78,25 +78,25 @@ impl Server {
             .await
             .map_err(io::Error::other)?;
         tokio::select! {
-            served = inner => served,
+            result = inner => result,
             () = follow_revocations(sessions.clone()) => Ok(()),
             () = purge_regularly(sessions.clone()) => Ok(()),
             () = addresses::report(&sessions.db).then(|()| pending()) => Ok(()),
         }
     }
 
-    /// Serves on this thread until SIGTERM or SIGINT, then lets requests in flight finish. SIGHUP changes the secrets to
-    /// what `reload` returns, from the next request on.
+    /// Serves on this thread until SIGTERM or SIGINT, then lets requests in flight finish. SIGHUP replaces the secrets by
+    /// those that `reload` returns, from the next request on.
     ///
     /// # Errors
     ///
-    /// As [`run`](Self::run), and if signals cannot be received.
+    /// The errors of [`run`](Self::run), and an error if signals cannot be received.
     pub fn run_until_signal(
         self,
         reload: impl Fn() -> Result<Keyring, String> + 'static,
     ) -> io::Result<()> {
         actix_web::rt::System::new().block_on(async {
-            // A reader of the next log line may send a signal at once.
+            // Registered before "listening" is logged: a supervisor that reads that line may send a signal at once.
             let mut terminate = signal(SignalKind::terminate())?;
             let mut interrupt = signal(SignalKind::interrupt())?;
             let hangup = signal(SignalKind::hangup())?;
@@ -111,8 +111,8 @@ impl Server {
             });
             let sessions = self.sessions.clone();
             tokio::select! {
-                served = self.run() => served?,
-                () = sessions.keys.reload_at(hangup, reload) => {}
+                result = self.run() => result?,
+                () = sessions.keys.reload_on(hangup, reload) => {}
             }
             log::info!("stopped");
             Ok(())
@@ -120,11 +120,11 @@ impl Server {
     }
 }
 
-/// Migrates the database, binds the address, prepares the workers.
+/// Migrates the database, binds the address and prepares the workers.
 ///
 /// # Errors
 ///
-/// If the database cannot be migrated or the address is taken.
+/// If the database cannot be migrated or the address is in use.
 pub fn build(config: Config, limits: Limits, clock: Clock) -> Result<Server, BuildError> {
     db::migrate(&config.database_url).map_err(|error| {
         format!(
@@ -140,7 +140,7 @@ pub fn build(config: Config, limits: Limits, clock: Clock) -> Result<Server, Bui
     let sessions = Arc::clone(&parts.sessions);
     let app = move || {
         App::new()
-            .configure(|app| parts.share(app))
+            .configure(|app| parts.register(app))
             .wrap(Condition::new(
                 !allowed_origins.is_empty(),
                 cors(&allowed_origins),
@@ -178,15 +178,15 @@ fn connection_policy(config: &Config, limits: &Limits) -> ConnectionPolicy {
         proxies: config.web.trusted_proxies.clone(),
         loopback: !limits.loopback_counts,
     };
-    let max = connections::allow_open_files(config.bounds.connections);
-    if max < config.bounds.connections {
+    let configured = config.bounds.connections;
+    let allowed = connections::allow_open_files(configured);
+    if allowed < configured {
         log::warn!(
-            "MAX_CONNECTIONS is {max} instead of {}: the system allows no more open files (see ulimit -n)",
-            config.bounds.connections
+            "MAX_CONNECTIONS is {allowed} instead of {configured}: the system allows no more open files (see ulimit -n)"
         );
     }
     ConnectionPolicy {
-        connections: Connections::new(max, exempt),
+        connections: Connections::new(allowed, exempt),
         timeouts: ConnectionTimeouts {
             header: limits.header_timeout,
             idle: limits.idle_timeout,

@@ -1,5 +1,8 @@
-//! Memory for large responses. Each is reserved until the caller has taken it, and callers may take their time: so there
-//! is room for a number of them, of which an account gets a part. What gets none is kept small.
+//! Limits the memory of large responses.
+//!
+//! A response stays in memory until the caller has read it, and a caller may read slowly. A large response therefore
+//! needs a reservation, of which the server has a fixed number and each account a share. A response without a
+//! reservation is kept small.
 
 use std::collections::HashMap;
 use std::convert::Infallible;
@@ -10,36 +13,38 @@ use std::task::{Context, Poll};
 use actix_web::body::{BodySize, MessageBody};
 use actix_web::web::Bytes;
 
-/// Large responses in memory at a time: 1 MiB each.
-const MAX_LARGE: usize = 24;
-/// Those of one account.
-const MAX_LARGE_PER_ACCOUNT: usize = 4;
-/// What is handed to the connection at a time, which copies it.
-const CHUNK: usize = 32 << 10;
+/// The most reservations at the same time, each for a response of up to 1 MiB.
+const MAX_RESERVATIONS: usize = 24;
+/// The most reservations of one account at the same time.
+const MAX_RESERVATIONS_PER_ACCOUNT: usize = 4;
+/// The part of a body, in bytes, that is passed to the connection at a time; the connection copies it.
+const CHUNK_BYTES: usize = 32 << 10;
 
-/// Counts the large responses. Cheap to clone.
+/// Grants and counts reservations. Cheap to clone.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct PageMemory(Arc<Mutex<Reserved>>);
+pub(crate) struct PageMemory(Arc<Mutex<Reservations>>);
 
+/// The numbers of current reservations.
 #[derive(Debug, Default)]
-struct Reserved {
+struct Reservations {
     total: usize,
-    accounts: HashMap<String, usize>,
+    by_account: HashMap<String, usize>,
 }
 
 impl PageMemory {
-    /// Room for one large response of this account, if there is some.
+    /// Reserves memory for one large response; `None` if the account or the server has no reservation left.
     pub(crate) fn reserve(&self, account: &str) -> Option<MemoryReservation> {
-        let mut reserved = self.lock();
-        if reserved.total >= MAX_LARGE {
+        let mut reservations = self.lock();
+        if reservations.total >= MAX_RESERVATIONS {
             return None;
         }
-        let of_account = reserved.accounts.entry(account.to_owned()).or_default();
-        if *of_account >= MAX_LARGE_PER_ACCOUNT {
+        let by_account = &mut reservations.by_account;
+        let account_count = by_account.entry(account.to_owned()).or_default();
+        if *account_count >= MAX_RESERVATIONS_PER_ACCOUNT {
             return None;
         }
-        *of_account += 1;
-        reserved.total += 1;
+        *account_count += 1;
+        reservations.total += 1;
         Some(MemoryReservation {
             memory: self.clone(),
             account: account.to_owned(),
@@ -47,22 +52,22 @@ impl PageMemory {
     }
 
     fn release(&self, account: &str) {
-        let mut reserved = self.lock();
-        reserved.total = reserved.total.saturating_sub(1);
-        if let Some(of_account) = reserved.accounts.get_mut(account) {
-            *of_account = of_account.saturating_sub(1);
-            if *of_account == 0 {
-                reserved.accounts.remove(account);
+        let mut reservations = self.lock();
+        reservations.total = reservations.total.saturating_sub(1);
+        if let Some(account_count) = reservations.by_account.get_mut(account) {
+            *account_count = account_count.saturating_sub(1);
+            if *account_count == 0 {
+                reservations.by_account.remove(account);
             }
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, Reserved> {
+    fn lock(&self) -> MutexGuard<'_, Reservations> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// Room for one large response, given back when it is dropped.
+/// Permission to keep one large response in memory. Ends when dropped.
 #[derive(Debug)]
 pub(crate) struct MemoryReservation {
     memory: PageMemory,
@@ -75,7 +80,7 @@ impl Drop for MemoryReservation {
     }
 }
 
-/// A body that goes out chunk by chunk and keeps its reservation until then.
+/// A response body that is sent in chunks and keeps its reservation until the last chunk is sent.
 pub(crate) struct LargeBody {
     bytes: Bytes,
     _reservation: MemoryReservation,
@@ -104,37 +109,37 @@ impl MessageBody for LargeBody {
         if self.bytes.is_empty() {
             return Poll::Ready(None);
         }
-        let length = self.bytes.len().min(CHUNK);
+        let length = self.bytes.len().min(CHUNK_BYTES);
         Poll::Ready(Some(Ok(self.bytes.split_to(length))))
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{MAX_LARGE, MAX_LARGE_PER_ACCOUNT, PageMemory};
+    use super::{MAX_RESERVATIONS, MAX_RESERVATIONS_PER_ACCOUNT, PageMemory};
 
     #[test]
-    fn an_account_gets_its_part_and_gives_it_back() {
+    fn an_account_has_a_maximum_of_reservations_and_a_dropped_one_becomes_free() {
         let memory = PageMemory::default();
-        let mut reservations: Vec<_> = (0..MAX_LARGE_PER_ACCOUNT)
+        let mut reservations: Vec<_> = (0..MAX_RESERVATIONS_PER_ACCOUNT)
             .map(|_| memory.reserve("ada").unwrap())
             .collect();
         assert!(memory.reserve("ada").is_none());
-        let _other = memory.reserve("eve").unwrap();
+        let _of_other_account = memory.reserve("eve").unwrap();
         reservations.pop();
         reservations.push(memory.reserve("ada").unwrap());
         assert!(memory.reserve("ada").is_none());
     }
 
     #[test]
-    fn there_is_room_for_so_many_in_all() {
+    fn all_accounts_together_have_a_maximum_of_reservations() {
         let memory = PageMemory::default();
-        let reservations: Vec<_> = (0..MAX_LARGE)
+        let reservations: Vec<_> = (0..MAX_RESERVATIONS)
             .map(|number| memory.reserve(&format!("user {number}")).unwrap())
             .collect();
         assert!(memory.reserve("ada").is_none());
         drop(reservations);
         assert!(memory.reserve("ada").is_some());
-        assert!(memory.lock().accounts.is_empty());
+        assert!(memory.lock().by_account.is_empty());
     }
 }

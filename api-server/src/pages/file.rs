@@ -1,4 +1,4 @@
-//! An embedded file, plain and compressed.
+//! A file embedded in the program, uncompressed and compressed.
 
 use actix_web::http::header::{
     ACCEPT_ENCODING, AcceptEncoding, CONTENT_ENCODING, CONTENT_TYPE, Encoding, Header as _, VARY,
@@ -7,7 +7,7 @@ use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder};
 
 pub(super) struct File {
     pub(super) name: &'static str,
-    pub(super) kind: &'static str,
+    pub(super) content_type: &'static str,
     pub(super) plain: &'static [u8],
     pub(super) gzip: &'static [u8],
 }
@@ -17,16 +17,17 @@ impl File {
     pub(super) fn respond(&self, request: &HttpRequest) -> HttpResponseBuilder {
         let mut response = HttpResponse::Ok();
         response
-            .insert_header((CONTENT_TYPE, self.kind))
+            .insert_header((CONTENT_TYPE, self.content_type))
             .insert_header((VARY, ACCEPT_ENCODING.as_str()));
-        if takes_gzip(request) {
+        if accepts_gzip(request) {
             response.insert_header((CONTENT_ENCODING, "gzip"));
         }
         response
     }
 
+    /// Returns the body in the encoding that [`respond`](Self::respond) declares.
     pub(super) fn bytes(&self, request: &HttpRequest) -> &'static [u8] {
-        if takes_gzip(request) {
+        if accepts_gzip(request) {
             self.gzip
         } else {
             self.plain
@@ -34,10 +35,10 @@ impl File {
     }
 }
 
-fn takes_gzip(request: &HttpRequest) -> bool {
+fn accepts_gzip(request: &HttpRequest) -> bool {
     request.headers().contains_key(ACCEPT_ENCODING)
         && AcceptEncoding::parse(request).is_ok_and(|accepted| {
-            let ours = [Encoding::gzip(), Encoding::identity()];
-            accepted.negotiate(ours.iter()) == Some(Encoding::gzip())
+            let available = [Encoding::gzip(), Encoding::identity()];
+            accepted.negotiate(available.iter()) == Some(Encoding::gzip())
         })
 }

@@ -1,4 +1,4 @@
-//! The pages at `/`, from files that are part of the program: one document for every page, and what it loads.
+//! The pages at `/`, from files embedded in the program: one HTML document for every page, and its scripts and styles.
 
 mod file;
 
@@ -10,10 +10,10 @@ use file::File;
 
 use crate::problem::{Code, Problem};
 
-// What `build.rs` wrote: FOLDER, SHELL and ASSETS.
+// Defines FOLDER, SHELL and ASSETS; `build.rs` generates the file.
 include!(concat!(env!("OUT_DIR"), "/pages.rs"));
 
-/// The addresses that the document's script knows.
+/// The addresses of the pages; the script of the document shows the page of each.
 pub(crate) const ADDRESSES: [&str; 6] = [
     "/",
     "/sign-in",
@@ -23,15 +23,15 @@ pub(crate) const ADDRESSES: [&str; 6] = [
     "/sessions",
 ];
 
-/// Nothing inline, nothing from elsewhere, and no text can become HTML or a script.
-const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; \
+/// Forbids inline scripts and styles, anything from another origin, and text that a script turns into HTML or code.
+const PAGE_CSP: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; \
     base-uri 'none'; form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; \
     trusted-types 'none'";
 
-/// The address changes with the content.
-const IMMUTABLE: &str = "public, max-age=31536000, immutable";
+/// Caches an asset for a year: its address contains a hash of all files, so changed files have new addresses.
+const CACHE_FOREVER: &str = "public, max-age=31536000, immutable";
 
-/// The pattern of the addresses of what the document loads.
+/// Returns the address pattern of the scripts and styles.
 pub(crate) fn asset_address() -> String {
     format!("{FOLDER}/{{name}}")
 }
@@ -39,7 +39,7 @@ pub(crate) fn asset_address() -> String {
 pub(crate) async fn page(request: HttpRequest) -> HttpResponse {
     SHELL
         .respond(&request)
-        .insert_header((CONTENT_SECURITY_POLICY, POLICY))
+        .insert_header((CONTENT_SECURITY_POLICY, PAGE_CSP))
         .body(SHELL.bytes(&request))
 }
 
@@ -51,6 +51,6 @@ pub(crate) async fn asset(
     let file = file.ok_or_else(|| Problem::new(Code::NotFound, "Nothing has this address"))?;
     Ok(file
         .respond(&request)
-        .insert_header((CACHE_CONTROL, IMMUTABLE))
+        .insert_header((CACHE_CONTROL, CACHE_FOREVER))
         .body(file.bytes(&request)))
 }

@@ -1,4 +1,4 @@
-//! The parts that handlers share, made of the settings.
+//! Builds the parts of the server that handlers share, from the settings.
 
 use std::sync::Arc;
 
@@ -27,7 +27,7 @@ use crate::users::password_policy::PasswordPolicy;
 use crate::users::passwords::Passwords;
 use crate::users::throttle::{NetworkLimits, Throttle};
 
-/// What each worker of the server shares with the others. Cheap to clone.
+/// The state that all workers of the server share. Cheap to clone.
 #[derive(Clone)]
 pub(super) struct Parts {
     pub(super) sessions: Arc<Sessions>,
@@ -41,7 +41,7 @@ pub(super) struct Parts {
 impl Parts {
     pub(super) fn new(config: Config, limits: &Limits, clock: Clock) -> Result<Self, BuildError> {
         let db = Db::new(config.database_url.clone(), config.database_pool_size)?;
-        let sessions = Arc::new(sessions(&config, &db, &clock)?);
+        let sessions = Arc::new(new_sessions(&config, &db, &clock)?);
         let tasks = Data::new(Tasks {
             db: db.clone(),
             clock: clock.clone(),
@@ -50,9 +50,9 @@ impl Parts {
             list_timeout: limits.list_timeout,
         });
         let delete_user = config.web.better_auth_delete_user;
-        let policy = Data::new(http_policy(&config, limits, &clock));
+        let policy = Data::new(new_http_policy(&config, limits, &clock));
         let accounts = Data::new(Accounts {
-            passwords: passwords(config, db, clock),
+            passwords: new_passwords(config, db, clock),
             sessions: Arc::clone(&sessions),
         });
         let better_auth = Data::new(BetterAuthContext {
@@ -75,8 +75,8 @@ impl Parts {
         })
     }
 
-    /// Lets handlers ask for each part by its type.
-    pub(super) fn share(&self, app: &mut ServiceConfig) {
+    /// Registers every part, so that a handler can extract it by its type.
+    pub(super) fn register(&self, app: &mut ServiceConfig) {
         app.app_data(Data::from(Arc::clone(&self.sessions)))
             .app_data(self.accounts.clone())
             .app_data(self.policy.clone())
@@ -86,7 +86,7 @@ impl Parts {
     }
 }
 
-fn sessions(config: &Config, db: &Db, clock: &Clock) -> Result<Sessions, BuildError> {
+fn new_sessions(config: &Config, db: &Db, clock: &Clock) -> Result<Sessions, BuildError> {
     let revoked = RevokedSessions::default();
     let token_settings = TokenSettings {
         issuer: config.tokens.issuer.clone(),
@@ -95,7 +95,8 @@ fn sessions(config: &Config, db: &Db, clock: &Clock) -> Result<Sessions, BuildEr
         access_token_ttl: config.tokens.access_token_ttl,
         revoked: revoked.clone(),
     };
-    let (sliding, absolute) = (config.tokens.session_ttl, config.tokens.session_max_ttl);
+    let sliding = config.tokens.session_ttl;
+    let absolute = config.tokens.session_max_ttl;
     Ok(Sessions {
         db: db.clone(),
         clock: clock.clone(),
@@ -108,7 +109,7 @@ fn sessions(config: &Config, db: &Db, clock: &Clock) -> Result<Sessions, BuildEr
     })
 }
 
-fn http_policy(config: &Config, limits: &Limits, clock: &Clock) -> HttpPolicy {
+fn new_http_policy(config: &Config, limits: &Limits, clock: &Clock) -> HttpPolicy {
     let mut origins = config.web.allowed_origins.clone();
     origins.push(config.web.public_url.clone());
     HttpPolicy {
@@ -121,7 +122,7 @@ fn http_policy(config: &Config, limits: &Limits, clock: &Clock) -> HttpPolicy {
     }
 }
 
-fn passwords(config: Config, db: Db, clock: Clock) -> Passwords {
+fn new_passwords(config: Config, db: Db, clock: Clock) -> Passwords {
     Passwords {
         db,
         clock,

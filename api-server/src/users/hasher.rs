@@ -30,7 +30,7 @@ impl Hasher {
     pub(crate) async fn permit(&self, client: &Client) -> Result<HashPermit, Problem> {
         tokio::select! {
             biased;
-            () = client.hang_up.happened() => Err(Problem::overloaded()),
+            () = client.hang_up.wait() => Err(Problem::overloaded()),
             permit = self.queue.permit(client.network) => {
                 permit.map_err(|QueueFull| Problem::overloaded())
             }
