@@ -69,7 +69,7 @@ pub(crate) async fn logout(
     let mut response = HttpResponse::Ok();
     // The caller stays logged in when only other sessions end. Another site could make the browser send this request
     // without cookies; it must not be able to clear them.
-    if body.scope != Scope::Others && !origin::is_from_unknown_origin(&request, &policy) {
+    if body.scope != Scope::Others && !origin::is_from_untrusted_origin(&request, &policy) {
         for cookie in policy.cookies.clear() {
             response.append_header((SET_COOKIE, cookie));
         }

@@ -52,7 +52,7 @@ pub(crate) async fn refresh(
         lifetimes: sessions.lifetimes(),
         forget_after: sessions.forget_after(now),
     };
-    let session_id = session::named_by(&token);
+    let session_id = session::id_of_token(&token);
     let db = sessions.db.of_account(&session_id);
     let (refreshed, user) = db
         .write(move |connection| {
@@ -108,7 +108,7 @@ fn grant(
             ..
         } => Ok(TokenGrant {
             user: user.ok_or_else(Problem::session_expired)?,
-            session_id: session::named_by(token),
+            session_id: session::id_of_token(token),
             counter,
             issued_at: issued_at.to_system_time(),
             expires_at,
@@ -121,7 +121,7 @@ fn grant(
             sessions.revoke_locally(&ended, sessions.now());
             log::warn!(
                 "refresh token reused session_id={}",
-                session::named_by(token)
+                session::id_of_token(token)
             );
             Err(Problem::refresh_token_reused())
         }

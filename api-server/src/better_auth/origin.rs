@@ -68,7 +68,7 @@ fn is_known(call: &Call, address: &str) -> bool {
 
 pub(super) fn is_known_url(call: &Call, url: &Url) -> bool {
     let origin = url.origin().ascii_serialization();
-    let mut known = call.context.policy.origins.iter();
+    let mut known = call.context.policy.trusted_origins.iter();
     known.any(|known| known.as_str() == origin)
 }
 

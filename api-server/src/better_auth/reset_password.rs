@@ -34,7 +34,7 @@ pub(crate) async fn follow_link(call: Call) -> ApiResult {
     fields.finish()?;
     let given = callback::from_query(&call)?;
     let callback = given.as_deref().unwrap_or("/api/auth/error");
-    let origin = call.context.policy.origins.last();
+    let origin = call.context.policy.trusted_origins.last();
     let own = origin.map_or("", |origin| origin.as_str());
     let base = Url::parse(own).and_then(|base| base.join(callback));
     let mut url = base.map_err(Problem::internal)?;

@@ -8,7 +8,7 @@ use super::cookies;
 use super::identity;
 use super::identity::Identity;
 use super::respond::ApiResult;
-use crate::http::origin::is_from_unknown_origin;
+use crate::http::origin::is_from_untrusted_origin;
 use crate::sessions::logout::{Credential, Scope, end};
 
 #[derive(Serialize)]
@@ -32,7 +32,7 @@ pub(crate) async fn sign_out(call: Call) -> ApiResult {
     }
     let response = HttpResponse::Ok().json(SignedOut { success: true });
     // Another site could make the browser send this request without cookies; it must not be able to clear them.
-    if is_from_unknown_origin(&call.request, &call.context.policy) {
+    if is_from_untrusted_origin(&call.request, &call.context.policy) {
         return Ok(response);
     }
     Ok(call.clear_cookies(response))

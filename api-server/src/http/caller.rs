@@ -1,4 +1,4 @@
-//! Who is calling: verified once, in memory, without a database.
+//! Authenticates the caller of a request by the access token, in memory, without the database.
 
 use std::future::{Ready, ready};
 use std::sync::Arc;
@@ -17,19 +17,21 @@ use crate::problem::Problem;
 use crate::sessions::Sessions;
 use crate::users::id::UserId;
 
-/// A caller with a good access token. A handler without this argument cannot reach anybody's data.
+/// A caller with a valid access token. Queries take its `user_id`, so a handler without this argument cannot read or
+/// change the data of a user.
 #[derive(Debug)]
 pub(crate) struct Caller {
     pub(crate) user_id: UserId,
     pub(crate) email: String,
     pub(crate) session_id: String,
-    /// Seconds since 1970.
+    /// The `exp` claim: seconds since 1970.
     pub(crate) token_expires: i64,
-    /// New tokens are returned in the same way.
+    /// The header or the cookie that the token came from. New tokens are returned in the same way.
     pub(crate) source: CredentialSource,
 }
 
 impl Caller {
+    /// Verifies the token of a request. A token from a cookie also needs a trusted origin.
     pub(crate) fn of(request: &HttpRequest) -> Result<Self, Problem> {
         let caller = Verification::of(request).into_ready()?;
         let source = if request.headers().contains_key(AUTHORIZATION) {
@@ -55,8 +57,8 @@ fn require_trusted_origin(request: &HttpRequest) -> Result<(), Problem> {
     origin::require_trusted(request, policy)
 }
 
-/// Verifies callers for the extractors: the `Authorization` header, or the cookie if there is none, by the server's own
-/// clock and the current secrets.
+/// Verifies the token of the `Authorization` header, or of the cookie if there is no such header, with the server's
+/// clock and the current secrets. The extractors of `auth-core` use it.
 pub(crate) struct ServerAuthenticator {
     pub(crate) sessions: Arc<Sessions>,
     pub(crate) cookies: Cookies,
@@ -68,8 +70,8 @@ impl ServerAuthenticator {
         let keys = self.sessions.keys.current();
         let claims = keys.verifier.verify(token, self.sessions.now())?;
         if !is_storable(&claims.sub, &claims.sid) {
-            let gone = "The account of this token does not exist";
-            return Err(Refusal::unauthorized("INVALID_TOKEN", gone));
+            let detail = "The account of this token does not exist";
+            return Err(Refusal::unauthorized("INVALID_TOKEN", detail));
         }
         Ok(claims.into())
     }
@@ -81,13 +83,13 @@ impl Authenticate for ServerAuthenticator {
     }
 }
 
-/// Rejects ids with a NUL: PostgreSQL stores no such text, so no account has one, and another holder of the secret may
-/// issue any text.
+/// Returns false for ids with a NUL character. PostgreSQL cannot store it, so no account has such an id; but a service
+/// that shares the secret could issue a token with one.
 pub(crate) fn is_storable(sub: &str, sid: &str) -> bool {
     !sub.contains('\0') && !sid.contains('\0')
 }
 
-/// The token of a request, not verified yet: to log out with.
+/// Reads the access token of a request without verifying it.
 pub(crate) fn access_token<'r>(
     request: &'r HttpRequest,
     policy: &HttpPolicy,

@@ -1,4 +1,4 @@
-//! Finds the device and the network a request came from.
+//! Extracts the client of a request: its address, network and device.
 
 use std::future::{Ready, ready};
 use std::net::IpAddr;
@@ -15,6 +15,7 @@ use crate::client::{Client, HangUp};
 use crate::network::Network;
 use crate::problem::Problem;
 
+/// The rest of a longer `User-Agent` header is cut off.
 const MAX_USER_AGENT_CHARS: usize = 512;
 
 impl FromRequest for Client {
@@ -31,29 +32,31 @@ impl FromRequest for Client {
         ready(Ok(Self {
             ip_address,
             network,
-            user_agent: user_agent.map(|value| printable(value.as_bytes())),
+            user_agent: user_agent.map(|value| printable_text(value.as_bytes())),
             hang_up: HangUp::new(request.extensions().get::<watch::Receiver<()>>().cloned()),
         }))
     }
 }
 
+/// Returns the address of the client, and its network if limits apply to it.
 fn locate(
     peer: IpAddr,
     request: &HttpRequest,
     policy: &HttpPolicy,
 ) -> (Option<IpAddr>, Option<Network>) {
-    let (headers, proxies) = (request.headers(), policy.trusted_proxies.as_slice());
+    let headers = request.headers();
+    let proxies = policy.trusted_proxies.as_slice();
     let is_trusted = forwarded::is_proxy(peer, proxies);
     policy
         .proxy_notice
         .observe(peer, is_trusted, headers, policy.clock.now());
-    let address = forwarded::origin(peer, headers, proxies);
-    let is_counted = is_trusted || !peer.is_loopback();
-    (Some(address), is_counted.then(|| Network::of(address)))
+    let address = forwarded::client_address(peer, headers, proxies);
+    let is_limited = is_trusted || !peer.is_loopback();
+    (Some(address), is_limited.then(|| Network::of(address)))
 }
 
-/// A header may hold any bytes; a text column and a list on a screen may not.
-fn printable(bytes: &[u8]) -> String {
+/// Removes bytes that a header may contain but a text column or a list of sessions may not.
+fn printable_text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes)
         .chars()
         .filter(|character| !character.is_control())

@@ -1,4 +1,4 @@
-//! The sessions that the cookies of a request name.
+//! Finds the sessions that the cookies of a request name.
 
 use actix_web::HttpRequest;
 use auth_core::credentials::Credentials;
@@ -8,10 +8,10 @@ use super::cookies::Cookie;
 use super::policy::HttpPolicy;
 use crate::sessions::{Sessions, session};
 
-/// The sessions that one request may name by cookies.
-const MAX_NAMED: usize = 8;
+/// The most sessions that the cookies of one request may name.
+const MAX_SESSIONS: usize = 8;
 
-/// Every session that a genuine cookie names, even if the cookie came more than once.
+/// Returns the id of every session that a cookie with a valid signature names. A cookie may be present more than once.
 pub(crate) fn all(request: &HttpRequest, sessions: &Sessions, policy: &HttpPolicy) -> Vec<String> {
     let access = policy.cookies.all_access(request);
     let access = access.filter_map(|token| by_access_token(token, sessions));
@@ -20,7 +20,8 @@ pub(crate) fn all(request: &HttpRequest, sessions: &Sessions, policy: &HttpPolic
     distinct(access.chain(refresh))
 }
 
-/// The sessions that the access cookie and the refresh cookie name. A cookie that came twice counts as absent.
+/// Returns the ids of the sessions that the access cookie and the refresh cookie name. A cookie that is present twice is
+/// treated as absent.
 pub(crate) fn unambiguous(
     request: &HttpRequest,
     sessions: &Sessions,
@@ -36,21 +37,22 @@ pub(crate) fn unambiguous(
     distinct(access.into_iter().chain(refresh))
 }
 
-/// The first ids that differ, up to a bound. What is counted must be genuine: junk would hide it.
+/// Removes duplicates and returns the first [`MAX_SESSIONS`] ids. Pass ids of verified cookies only: forged cookies
+/// would otherwise use up the maximum.
 pub(crate) fn distinct(ids: impl Iterator<Item = String>) -> Vec<String> {
-    let mut found = Vec::new();
+    let mut distinct = Vec::new();
     for id in ids {
-        if found.len() == MAX_NAMED {
+        if distinct.len() == MAX_SESSIONS {
             break;
         }
-        if !found.contains(&id) {
-            found.push(id);
+        if !distinct.contains(&id) {
+            distinct.push(id);
         }
     }
-    found
+    distinct
 }
 
-/// The token may have expired: it still says which session the browser had.
+/// Returns the session of an access token, which may have expired.
 fn by_access_token(token: &str, sessions: &Sessions) -> Option<String> {
     let keys = sessions.keys.current();
     let claims = keys.verifier.verify_for_logout(token, sessions.now());
@@ -60,5 +62,5 @@ fn by_access_token(token: &str, sessions: &Sessions) -> Option<String> {
 
 fn by_refresh_token(token: &str, sessions: &Sessions) -> Option<String> {
     let token = sessions.keys.current().refresh_tokens.decode(token).ok()?;
-    Some(session::named_by(&token))
+    Some(session::id_of_token(&token))
 }

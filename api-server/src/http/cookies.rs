@@ -1,4 +1,4 @@
-//! The two cookies of a browser (RFC 6265bis), written and read.
+//! Writes and reads the cookies for the access token and the refresh token (RFC 6265bis).
 
 use std::time::Duration;
 
@@ -7,23 +7,24 @@ use actix_web::http::header::COOKIE;
 use auth_core::Error;
 use auth_core::credentials::Credentials;
 
+/// The path of the refresh cookie over http. Over https the prefix `__Host-` requires `/`.
 const REFRESH_PATH: &str = "/api/auth";
-/// The refresh cookie under https before it got the prefix `__Host-`: cleared, never read, as another host of the site can
-/// set one.
+/// The name that earlier versions gave the refresh cookie over https. It is cleared and never read: another host of the
+/// site could have set it.
 const FORMER_REFRESH_NAME: &str = "__Secure-refresh_token";
 
-/// Names and attributes; whether the public address is https decides them.
+/// The names and attributes of both cookies. They depend on whether the public address is https.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Cookies {
     secure: bool,
 }
 
-/// What a request brought under a name.
+/// The result of looking for a cookie by its name.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Cookie<'a> {
     Absent,
     One(&'a str),
-    /// Two of one name. Another host of the site may have set one, and the request does not tell which.
+    /// Two cookies have the name. Another host of the site may have set one, and the request does not show which.
     Ambiguous,
 }
 
@@ -36,7 +37,7 @@ impl Cookies {
         self.secure
     }
 
-    /// `__Host-` keeps other hosts of the site and plain http from setting one.
+    /// The name of the access cookie. Browsers let neither another host of the site nor plain http set a `__Host-` cookie.
     pub(crate) const fn access_name(self) -> &'static str {
         if self.secure {
             "__Host-access_token"
@@ -53,26 +54,28 @@ impl Cookies {
         }
     }
 
-    /// A `__Host-` cookie has no other path than `/`.
+    /// The path of the refresh cookie. Browsers reject a `__Host-` cookie with any path but `/`.
     const fn refresh_path(self) -> &'static str {
         if self.secure { "/" } else { REFRESH_PATH }
     }
 
+    /// Reads the refresh cookie.
     pub(crate) fn refresh(self, request: &HttpRequest) -> Cookie<'_> {
-        find(request, self.refresh_name())
+        find_one(request, self.refresh_name())
     }
 
-    /// Every access cookie: more than one if another host of the site set one too.
+    /// Returns the value of every access cookie: more than one if another host of the site has set one too.
     pub(crate) fn all_access(self, request: &HttpRequest) -> impl Iterator<Item = &str> {
         values(request, self.access_name())
     }
 
-    /// Every refresh cookie.
+    /// Returns the value of every refresh cookie.
     pub(crate) fn all_refresh(self, request: &HttpRequest) -> impl Iterator<Item = &str> {
         values(request, self.refresh_name())
     }
 
-    /// Both cookies, for the lifetime of the session: an expired access token still says which session to log out.
+    /// Returns two `Set-Cookie` values. Both cookies last as long as the session: a logout needs the access token even
+    /// after it has expired.
     pub(crate) fn set(self, access: &str, refresh: &str, lifetime: Duration) -> [String; 2] {
         let seconds = lifetime.as_secs();
         [
@@ -81,13 +84,13 @@ impl Cookies {
         ]
     }
 
-    /// Both cookies empty, and under https the refresh cookie of earlier versions.
+    /// Returns `Set-Cookie` values that delete both cookies, and over https the refresh cookie of earlier versions.
     pub(crate) fn clear(self) -> Vec<String> {
-        let mut cleared = self.set("", "", Duration::ZERO).to_vec();
+        let mut values = self.set("", "", Duration::ZERO).to_vec();
         if self.secure {
-            cleared.push(self.write(FORMER_REFRESH_NAME, "", REFRESH_PATH, 0));
+            values.push(self.write(FORMER_REFRESH_NAME, "", REFRESH_PATH, 0));
         }
-        cleared
+        values
     }
 
     fn write(self, name: &str, value: &str, path: &str, seconds: u64) -> String {
@@ -96,7 +99,7 @@ impl Cookies {
     }
 }
 
-fn find<'r>(request: &'r HttpRequest, name: &str) -> Cookie<'r> {
+fn find_one<'r>(request: &'r HttpRequest, name: &str) -> Cookie<'r> {
     match Credentials::new(request.headers()).cookie(name) {
         Ok(value) => Cookie::One(value),
         Err(Error::MissingCredentials) => Cookie::Absent,
@@ -104,7 +107,7 @@ fn find<'r>(request: &'r HttpRequest, name: &str) -> Cookie<'r> {
     }
 }
 
-/// The values of all cookies of the name; empty for one that is not UTF-8, which is no token of ours either.
+/// Returns the values of all cookies with the name. A value that is not UTF-8 becomes empty: it cannot be a token.
 pub(crate) fn values<'r>(request: &'r HttpRequest, name: &'r str) -> impl Iterator<Item = &'r str> {
     let fields = request.headers().get_all(COOKIE);
     let pairs = fields.flat_map(|field| field.as_bytes().split(|byte| *byte == b';'));
@@ -122,7 +125,7 @@ mod tests {
     use std::time::Duration;
 
     #[test]
-    fn https_brings_the_prefixes_and_secure() {
+    fn over_https_both_cookies_have_the_host_prefix_and_the_secure_attribute() {
         let [access, refresh] = Cookies::new(true).set("a", "r", Duration::from_secs(60));
         assert_eq!(
             access,
@@ -135,7 +138,7 @@ mod tests {
     }
 
     #[test]
-    fn https_clears_the_refresh_cookie_of_earlier_versions_too() {
+    fn over_https_the_refresh_cookie_of_earlier_versions_is_cleared_too() {
         let attributes = "Max-Age=0; HttpOnly; SameSite=Lax; Secure";
         let expected = [
             format!("__Host-access_token=; Path=/; {attributes}"),
@@ -147,7 +150,7 @@ mod tests {
     }
 
     #[test]
-    fn one_is_found_and_two_are_ambiguous_even_in_two_headers() {
+    fn one_cookie_is_found_and_two_of_the_name_are_ambiguous_even_in_two_headers() {
         let cookies = Cookies::new(false);
         let read = |headers: &[&str]| {
             let mut request = TestRequest::default();

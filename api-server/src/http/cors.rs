@@ -1,4 +1,5 @@
-//! Cross-origin requests: answered to exactly the origins in `ALLOWED_ORIGINS`, with credentials, errors too.
+//! Cross-origin resource sharing: exactly the origins in `ALLOWED_ORIGINS` may send credentials and read responses,
+//! errors included.
 
 use actix_cors::Cors;
 use actix_web::http::Method;
@@ -9,8 +10,8 @@ use actix_web::http::header::{
 use super::headers::{REQUEST_ID, SET_AUTH_TOKEN, X_RETRY_AFTER};
 use crate::origin::Origin;
 
-/// How long a browser may remember a preflight, in seconds.
-const PREFLIGHT_LIFETIME: usize = 600;
+/// The time for which a browser may cache a preflight response, in seconds.
+const PREFLIGHT_MAX_AGE: usize = 600;
 
 pub(crate) fn cors(allowed: &[Origin]) -> Cors {
     let readable: [HeaderName; 7] = [
@@ -33,8 +34,8 @@ pub(crate) fn cors(allowed: &[Origin]) -> Cors {
         .allowed_headers([ACCEPT, AUTHORIZATION, CONTENT_TYPE, REQUEST_ID])
         .expose_headers(readable)
         .supports_credentials()
-        .max_age(PREFLIGHT_LIFETIME)
-        // Other origins get an answer that does not name them, which their browser keeps from them.
+        .max_age(PREFLIGHT_MAX_AGE)
+        // Another origin gets a response without CORS headers, which its browser does not let it read.
         .block_on_origin_mismatch(false);
     allowed
         .iter()

@@ -1,4 +1,4 @@
-//! One address and its methods, so that the routes and `Allow` cannot disagree.
+//! An address with its methods. The routes and the `Allow` header have one source, so they always agree.
 
 use actix_web::dev::{AppService, HttpServiceFactory};
 use actix_web::http::Method;
@@ -6,14 +6,14 @@ use actix_web::{FromRequest, Handler, Resource, Responder, guard, web};
 
 use crate::problem::Problem;
 
-/// An address (with its aliases) under construction.
+/// Builds the routes of an address and its aliases.
 pub(crate) struct Endpoint {
     resource: Resource,
     allow: String,
 }
 
 impl Endpoint {
-    /// Of several patterns that match, the first wins.
+    /// Starts an endpoint at these patterns, which are aliases of each other. If several match, the first one is used.
     pub(crate) fn at<const N: usize>(patterns: [&str; N]) -> Self {
         Self {
             resource: web::resource(patterns.map(ToOwned::to_owned).to_vec()),
@@ -21,7 +21,7 @@ impl Endpoint {
         }
     }
 
-    /// `GET`, and `HEAD` with it (RFC 9110 § 9.3.2).
+    /// Routes `GET` and `HEAD` to the handler (RFC 9110 § 9.3.2).
     pub(crate) fn get<F, Args>(self, handler: F) -> Self
     where
         F: Handler<Args>,
@@ -32,6 +32,7 @@ impl Endpoint {
         self.route("GET, HEAD", web::route().guard(guard).to(handler))
     }
 
+    /// Routes another method to the handler.
     pub(crate) fn on<F, Args>(self, method: Method, handler: F) -> Self
     where
         F: Handler<Args>,

@@ -1,4 +1,4 @@
-//! What proxies say of a request's origin, and how far they are believed.
+//! Determines the address of a client behind proxies. Only the headers of trusted proxies count.
 
 use std::net::{IpAddr, SocketAddr};
 use std::sync::{Mutex, PoisonError};
@@ -7,9 +7,9 @@ use std::time::{Duration, SystemTime};
 use actix_web::http::header::{FORWARDED, HeaderMap, HeaderName, X_FORWARDED_FOR};
 use ipnet::IpNet;
 
-/// More proxies than any request passes; what a header names beyond them is not looked at.
+/// The most hops of `X-Forwarded-For` that are read, from the right: more than there are proxies in practice.
 const MAX_HOPS: usize = 32;
-/// How often the log mentions a proxy that is not set up.
+/// The shortest time between two warnings about a proxy that is not set up.
 const NOTICE_INTERVAL: Duration = Duration::from_secs(60);
 const X_REAL_IP: HeaderName = HeaderName::from_static("x-real-ip");
 
@@ -17,9 +17,12 @@ pub(crate) fn is_proxy(address: IpAddr, proxies: &[IpNet]) -> bool {
     proxies.iter().any(|network| network.contains(&address))
 }
 
-/// The nearest address that is not a trusted proxy. `X-Forwarded-For` is read from the right, as each proxy appends the
-/// address it saw; what stands further left is only a claim. A hop that is no address ends the walk at the hop before.
-pub(crate) fn origin(peer: IpAddr, headers: &HeaderMap, proxies: &[IpNet]) -> IpAddr {
+/// Returns the nearest address that is not a trusted proxy.
+///
+/// Reads `X-Forwarded-For` from the right, because each proxy appends the address of its peer. Stops at the first
+/// address that is not trusted: a client can invent everything to the left of it. If a hop is not an address, the
+/// result is the proxy that sent it.
+pub(crate) fn client_address(peer: IpAddr, headers: &HeaderMap, proxies: &[IpNet]) -> IpAddr {
     let values: Vec<_> = headers.get_all(X_FORWARDED_FOR).collect();
     let values = values.iter().rev().map(|value| value.as_bytes());
     let mut hops = values
@@ -27,15 +30,15 @@ pub(crate) fn origin(peer: IpAddr, headers: &HeaderMap, proxies: &[IpNet]) -> Ip
         .take(MAX_HOPS);
     let mut address = peer;
     while is_proxy(address, proxies)
-        && let Some(hop) = hops.next().and_then(parse)
+        && let Some(hop) = hops.next().and_then(parse_hop)
     {
         address = hop;
     }
     address
 }
 
-/// With or without a port, an IPv6 address with or without brackets.
-fn parse(hop: &[u8]) -> Option<IpAddr> {
+/// Parses an address with or without a port; an IPv6 address may have brackets.
+fn parse_hop(hop: &[u8]) -> Option<IpAddr> {
     let hop = str::from_utf8(hop.trim_ascii()).ok()?;
     let bare = hop.strip_prefix('[').and_then(|hop| hop.strip_suffix(']'));
     let address = match bare {
@@ -46,13 +49,14 @@ fn parse(hop: &[u8]) -> Option<IpAddr> {
     address.map(|address| address.to_canonical())
 }
 
-/// Says in the log that a proxy is not set up, once a minute.
+/// Logs a warning about a proxy that is not set up, at most once per [`NOTICE_INTERVAL`].
 #[derive(Default)]
 pub(crate) struct ProxyNotice {
-    last: Mutex<Option<SystemTime>>,
+    last_logged_at: Mutex<Option<SystemTime>>,
 }
 
 impl ProxyNotice {
+    /// Logs the warning if the request has a proxy's header that is not read.
     pub(crate) fn observe(
         &self,
         peer: IpAddr,
@@ -60,90 +64,95 @@ impl ProxyNotice {
         headers: &HeaderMap,
         now: SystemTime,
     ) {
-        let names = [X_FORWARDED_FOR, FORWARDED, X_REAL_IP];
-        let Some(name) = names.iter().find(|name| headers.contains_key(*name)) else {
+        let proxy_headers = [X_FORWARDED_FOR, FORWARDED, X_REAL_IP];
+        let mut present = proxy_headers
+            .iter()
+            .filter(|name| headers.contains_key(*name));
+        let Some(name) = present.next() else {
             return;
         };
         if is_trusted && *name == X_FORWARDED_FOR {
             return;
         }
         if self.is_due(now) {
-            log::warn!("{}", notice(peer, is_trusted, name));
+            log::warn!("{}", message(peer, is_trusted, name));
         }
     }
 
     fn is_due(&self, now: SystemTime) -> bool {
-        let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
-        // A clock that was set back does not silence it.
-        let elapsed = last.map(|last| now.duration_since(last).unwrap_or(NOTICE_INTERVAL));
+        let last_logged_at = self.last_logged_at.lock();
+        let mut last_logged_at = last_logged_at.unwrap_or_else(PoisonError::into_inner);
+        // If the clock was set back, the warning is due.
+        let elapsed = last_logged_at.map(|at| now.duration_since(at).unwrap_or(NOTICE_INTERVAL));
         let is_due = elapsed.is_none_or(|elapsed| elapsed >= NOTICE_INTERVAL);
         if is_due {
-            *last = Some(now);
+            *last_logged_at = Some(now);
         }
         is_due
     }
 }
 
-fn notice(peer: IpAddr, is_trusted: bool, name: &HeaderName) -> String {
+fn message(peer: IpAddr, is_trusted: bool, name: &HeaderName) -> String {
     if is_trusted {
         return format!(
-            "the trusted proxy {peer} sends {name} but no x-forwarded-for, which alone is read: all its visitors count \
-             as one network; let it send X-Forwarded-For"
+            "the trusted proxy {peer} sends {name} but not X-Forwarded-For, the only header that is read, so all its \
+             visitors count as one network; configure it to send X-Forwarded-For"
         );
     }
     let effect = if peer.is_loopback() {
-        "are not told apart, and no limit per network applies to them"
+        "have no limit per network"
     } else {
         "count as one network"
     };
     format!(
-        "{name} came from {peer}, which is no trusted proxy, and was not believed; if {peer} is a proxy of yours, its \
+        "{name} came from {peer}, which is not a trusted proxy, and was ignored; if {peer} is your proxy, all its \
          visitors {effect}: set TRUSTED_PROXIES={peer}"
     )
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{NOTICE_INTERVAL, ProxyNotice, notice, origin, parse};
+    use super::{NOTICE_INTERVAL, ProxyNotice, client_address, message, parse_hop};
     use actix_web::http::header::{HeaderMap, HeaderValue, X_FORWARDED_FOR};
     use ipnet::IpNet;
     use std::net::IpAddr;
     use std::time::{Duration, SystemTime};
 
-    fn headers(forwarded: &[&[u8]]) -> HeaderMap {
+    fn headers(values: &[&[u8]]) -> HeaderMap {
         let mut headers = HeaderMap::new();
-        for value in forwarded {
+        for value in values {
             headers.append(X_FORWARDED_FOR, HeaderValue::from_bytes(value).unwrap());
         }
         headers
     }
 
-    fn seen(peer: &str, forwarded: &[&[u8]], proxies: &[&str]) -> String {
+    /// The address of a client whose request has these values of `X-Forwarded-For`.
+    fn client(peer: &str, forwarded: &[&[u8]], proxies: &[&str]) -> String {
         let proxies: Vec<IpNet> = proxies.iter().map(|text| text.parse().unwrap()).collect();
-        origin(peer.parse().unwrap(), &headers(forwarded), &proxies).to_string()
+        client_address(peer.parse().unwrap(), &headers(forwarded), &proxies).to_string()
     }
 
     #[test]
     fn without_trusted_proxies_only_the_peer_counts() {
-        assert_eq!(seen("10.0.0.1", &[b"1.2.3.4"], &[]), "10.0.0.1");
-        assert_eq!(seen("9.9.9.9", &[b"1.2.3.4"], &["10.0.0.0/8"]), "9.9.9.9");
+        assert_eq!(client("10.0.0.1", &[b"1.2.3.4"], &[]), "10.0.0.1");
+        assert_eq!(client("9.9.9.9", &[b"1.2.3.4"], &["10.0.0.0/8"]), "9.9.9.9");
     }
 
     #[test]
     fn behind_trusted_proxies_the_first_untrusted_address_from_the_right_counts() {
         let proxies = ["10.0.0.0/8", "fd00::/8"];
         let one: &[&[u8]] = &[b"6.6.6.6, 1.2.3.4"];
-        assert_eq!(seen("10.0.0.1", one, &proxies), "1.2.3.4");
+        assert_eq!(client("10.0.0.1", one, &proxies), "1.2.3.4");
         let two: &[&[u8]] = &[b"6.6.6.6", b"1.2.3.4, 10.0.0.2"];
-        assert_eq!(seen("10.0.0.1", two, &proxies), "1.2.3.4");
+        assert_eq!(client("10.0.0.1", two, &proxies), "1.2.3.4");
         assert_eq!(
-            seen("fd00::1", &[b"[2001:db8::7]:443"], &proxies),
+            client("fd00::1", &[b"[2001:db8::7]:443"], &proxies),
             "2001:db8::7"
         );
     }
 
     #[test]
-    fn what_is_no_address_ends_the_walk_and_hides_nothing_to_its_right() {
+    fn a_hop_that_is_not_an_address_stops_the_search_and_does_not_hide_hops_to_its_right() {
         let proxies = ["10.0.0.0/8"];
         for junk in [
             "junk",
@@ -156,51 +165,53 @@ mod tests {
             "1.2.3",
         ] {
             let right = format!("1.2.3.4, {junk}");
-            assert_eq!(seen("10.0.0.1", &[right.as_bytes()], &proxies), "10.0.0.1");
+            assert_eq!(
+                client("10.0.0.1", &[right.as_bytes()], &proxies),
+                "10.0.0.1"
+            );
             let left = format!("{junk}, 1.2.3.4");
-            assert_eq!(seen("10.0.0.1", &[left.as_bytes()], &proxies), "1.2.3.4");
+            assert_eq!(client("10.0.0.1", &[left.as_bytes()], &proxies), "1.2.3.4");
         }
-        assert_eq!(seen("10.0.0.1", &[], &proxies), "10.0.0.1");
+        assert_eq!(client("10.0.0.1", &[], &proxies), "10.0.0.1");
     }
 
     #[test]
-    fn a_byte_that_is_not_ascii_hides_only_its_own_hop() {
+    fn a_byte_that_is_not_ascii_makes_only_its_own_hop_unreadable() {
         let proxies = ["10.0.0.0/8"];
         for value in [
             &b"\xff, 1.2.3.4"[..],
             b"6.6.6.6\xe9,1.2.3.4",
             b"\xc3\xa9,1.2.3.4 , 10.0.0.9",
         ] {
-            assert_eq!(seen("10.0.0.1", &[value], &proxies), "1.2.3.4");
+            assert_eq!(client("10.0.0.1", &[value], &proxies), "1.2.3.4");
         }
         assert_eq!(
-            seen("10.0.0.1", &[b"\xff", b"1.2.3.4"], &proxies),
+            client("10.0.0.1", &[b"\xff", b"1.2.3.4"], &proxies),
             "1.2.3.4"
         );
         assert_eq!(
-            seen("10.0.0.1", &[b"1.2.3.4", b"\xff"], &proxies),
+            client("10.0.0.1", &[b"1.2.3.4", b"\xff"], &proxies),
             "10.0.0.1"
         );
     }
 
     #[test]
-    fn of_thousands_of_hops_only_the_nearest_are_looked_at() {
+    fn only_the_nearest_32_hops_are_read() {
         let proxies = ["10.0.0.0/8"];
-        let (near, far) = ("10.0.0.2,".repeat(31), "10.0.0.2,".repeat(32));
-        let near = ["1.2.3.4,", &near].concat();
-        let far = ["1.2.3.4,", &far].concat();
+        let within_limit = ["1.2.3.4,", &"10.0.0.2,".repeat(31)].concat();
+        let beyond_limit = ["1.2.3.4,", &"10.0.0.2,".repeat(32)].concat();
         assert_eq!(
-            seen(
+            client(
                 "10.0.0.1",
-                &[near.trim_end_matches(',').as_bytes()],
+                &[within_limit.trim_end_matches(',').as_bytes()],
                 &proxies
             ),
             "1.2.3.4"
         );
         assert_eq!(
-            seen(
+            client(
                 "10.0.0.1",
-                &[far.trim_end_matches(',').as_bytes()],
+                &[beyond_limit.trim_end_matches(',').as_bytes()],
                 &proxies
             ),
             "10.0.0.2"
@@ -217,7 +228,7 @@ mod tests {
             ("[2001:db8::1]:443", "2001:db8::1"),
             ("::ffff:192.0.2.1", "192.0.2.1"),
         ] {
-            let parsed = parse(hop.as_bytes());
+            let parsed = parse_hop(hop.as_bytes());
             assert_eq!(parsed, Some(address.parse().unwrap()), "{hop}");
         }
         for hop in [
@@ -226,26 +237,25 @@ mod tests {
             "2001:db8::1]:443",
             "192.0.2.1 192.0.2.2",
         ] {
-            assert_eq!(parse(hop.as_bytes()), None, "{hop}");
+            assert_eq!(parse_hop(hop.as_bytes()), None, "{hop}");
         }
     }
 
     #[test]
-    fn the_notice_is_due_once_a_minute() {
+    fn the_notice_is_due_once_a_minute_and_when_the_clock_was_set_back() {
         let (notice, now) = (ProxyNotice::default(), SystemTime::now());
         let second = Duration::from_secs(1);
         assert!(notice.is_due(now));
         assert!(!notice.is_due(now + NOTICE_INTERVAL - second));
         assert!(notice.is_due(now + NOTICE_INTERVAL));
         assert!(!notice.is_due(now + NOTICE_INTERVAL + second));
-        // A clock that was set back.
-        assert!(notice.is_due(now));
+        assert!(notice.is_due(now), "the clock was set back");
     }
 
     #[test]
     fn the_notice_names_the_peer_and_the_remedy() {
         let peer: IpAddr = "127.0.0.1".parse().unwrap();
-        let text = notice(peer, false, &X_FORWARDED_FOR);
+        let text = message(peer, false, &X_FORWARDED_FOR);
         assert!(text.starts_with("x-forwarded-for came from 127.0.0.1, "));
         assert!(text.ends_with(": set TRUSTED_PROXIES=127.0.0.1"));
     }

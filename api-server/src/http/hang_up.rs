@@ -1,7 +1,9 @@
-//! Callers that hang up. A change they asked for is still made as a whole; only what waits for its turn is given up.
+//! Completes requests whose caller hangs up, that is, closes the connection before the response.
 //!
-//! The connection ends as soon as the caller closes it, and with it the future of its request. What reads may end there.
-//! What changes something then goes on in a task of its own, so that a logout that was sent and not waited for is a logout.
+//! When the caller hangs up, actix-web drops the future of its request. That is fine for a request that only reads. A
+//! request that may change something continues in a separate task, so that a logout takes effect even if the caller
+//! does not wait for the response. Only a request that still waits in the queue of password hashes is cancelled; it has
+//! the signal [`HangUp`](crate::client::HangUp).
 
 use std::pin::Pin;
 use std::task::{Context, Poll};
@@ -13,7 +15,7 @@ use actix_web::{Error, HttpMessage as _};
 use futures_util::future::LocalBoxFuture;
 use tokio::sync::watch;
 
-/// Middleware: runs requests that may change something to their end.
+/// Middleware that runs every request with an unsafe method (RFC 9110 § 9.2.1) to its end.
 pub(crate) async fn finish_changes<B: MessageBody + 'static>(
     request: ServiceRequest,
     next: Next<B>,
@@ -21,20 +23,20 @@ pub(crate) async fn finish_changes<B: MessageBody + 'static>(
     if request.method().is_safe() {
         return next.call(request).await;
     }
-    // The sender is dropped with this future, which is what the receiver waits for.
-    let (_connected, receiver) = watch::channel(());
-    request.extensions_mut().insert(receiver);
+    // The sender is dropped together with this future; that signals the hang-up to the receiver.
+    let (_connected, connected) = watch::channel(());
+    request.extensions_mut().insert(connected);
     FinishWhenDropped(Some(Box::pin(next.call(request)))).await
 }
 
-/// A future that goes on in a task of its own when it is dropped before its end.
+/// A future that continues in a separate task if it is dropped before its end.
 struct FinishWhenDropped<T: 'static>(Option<LocalBoxFuture<'static, T>>);
 
 impl<T> Future for FinishWhenDropped<T> {
     type Output = T;
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<T> {
-        // Taken out, so that one that panics is not run again.
+        // Moved out while it is polled, so that a future that panics is not polled again on drop.
         let Some(mut unfinished) = self.0.take() else {
             return Poll::Pending;
         };
@@ -48,8 +50,8 @@ impl<T> Future for FinishWhenDropped<T> {
 
 impl<T: 'static> Drop for FinishWhenDropped<T> {
     fn drop(&mut self) {
-        if let Some(rest) = self.0.take() {
-            actix_web::rt::spawn(rest);
+        if let Some(unfinished) = self.0.take() {
+            actix_web::rt::spawn(unfinished);
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Headers that every answer has, errors included.
+//! The headers of every response, errors included.
 
 use actix_web::http::header::{
     CACHE_CONTROL, CONTENT_SECURITY_POLICY, HeaderMap, HeaderName, HeaderValue, REFERRER_POLICY,
@@ -6,21 +6,21 @@ use actix_web::http::header::{
 };
 
 pub(crate) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
-/// The session token, for clients of Better Auth that keep it themselves.
+/// The session token, for clients of Better Auth that store it themselves.
 pub(crate) const SET_AUTH_TOKEN: HeaderName = HeaderName::from_static("set-auth-token");
-/// `Retry-After` as clients of Better Auth know it.
+/// The name that clients of Better Auth use for `Retry-After`.
 pub(crate) const X_RETRY_AFTER: HeaderName = HeaderName::from_static("x-retry-after");
 
-/// An answer of the API is data: should a browser show one, nothing in it may run or load.
+/// The policy of API responses, which are data: a browser that displays one must run and load nothing.
 const CSP_DATA: &str = "default-src 'none'; frame-ancestors 'none'";
-/// The documentation page runs its own scripts and talks to this server; its styles are partly inline.
+/// The policy of the documentation page, which runs its own scripts, sends requests to this server and has inline styles.
 const CSP_DOCS: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; \
     img-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'none'; \
     frame-ancestors 'none'";
-/// A year.
+/// `max-age` is one year.
 const HSTS: &str = "max-age=31536000";
 
-/// Fills in what the answer does not have yet.
+/// Adds the shared headers that a response does not have yet.
 pub(crate) fn complete(headers: &mut HeaderMap, id: &HeaderValue, path: &str, is_https: bool) {
     let policy = if path.starts_with("/docs") {
         CSP_DOCS

@@ -1,4 +1,4 @@
-//! A JSON body: typed, bounded in size and time, validated.
+//! Reads JSON bodies: limits their size and time, parses them into a type and validates them.
 
 use std::time::Duration;
 
@@ -40,7 +40,7 @@ impl<T: DeserializeOwned + Validate + 'static> FromRequest for Json<T> {
     }
 }
 
-/// A validated body, or the default without one.
+/// A validated request body, or the default value if the body is empty.
 pub(crate) struct OptionalJson<T>(pub(crate) T);
 
 impl<T: DeserializeOwned + Validate + Default + 'static> FromRequest for OptionalJson<T> {
@@ -61,7 +61,7 @@ impl<T: DeserializeOwned + Validate + Default + 'static> FromRequest for Optiona
     }
 }
 
-/// A body that was read already; for an address where the body tells whom it is for.
+/// Parses and validates a body that was read before, for an address whose body selects the API.
 pub(crate) fn from_bytes<T: DeserializeOwned + Validate>(
     request: &HttpRequest,
     body: Result<Bytes, Problem>,
@@ -84,7 +84,7 @@ fn require_json(request: &HttpRequest) -> Result<(), Problem> {
     ))
 }
 
-/// `application/json`, with no parameter but `charset=utf-8`.
+/// Accepts `application/json` with no other parameter than `charset=utf-8`.
 fn is_json(value: &[u8]) -> bool {
     let mut parts = value.split(|byte| *byte == b';').map(<[u8]>::trim_ascii);
     let essence = parts.next().unwrap_or_default();
@@ -96,7 +96,7 @@ fn is_json(value: &[u8]) -> bool {
         })
 }
 
-/// The whole body, bounded in size and time.
+/// Reads the whole body. Fails if it is longer than [`MAX_BYTES`] or does not arrive within the body timeout.
 pub(crate) async fn read(request: &HttpRequest, payload: Payload) -> Result<Bytes, Problem> {
     let too_large = || Problem::new(Code::BodyTooLarge, "The body may have at most 65536 bytes");
     let declared = request.headers().get("content-length");
@@ -104,14 +104,14 @@ pub(crate) async fn read(request: &HttpRequest, payload: Payload) -> Result<Byte
     if declared.is_some_and(|length: usize| length > MAX_BYTES) {
         return Err(too_large());
     }
-    let limit = request
+    let time_limit = request
         .app_data::<Data<HttpPolicy>>()
         .map_or(Duration::ZERO, |policy| policy.body_timeout);
-    match timeout(limit, collect(payload)).await {
+    match timeout(time_limit, collect(payload)).await {
         Ok(Ok(Some(body))) => Ok(body),
         Ok(Ok(None)) => Err(too_large()),
-        Ok(Err(broken)) => Err(
-            Problem::new(Code::InvalidRequest, "The body did not arrive whole").with_cause(broken),
+        Ok(Err(error)) => Err(
+            Problem::new(Code::InvalidRequest, "The body did not arrive whole").with_cause(error),
         ),
         Err(_elapsed) => Err(Problem::new(
             Code::RequestTimeout,
@@ -120,7 +120,7 @@ pub(crate) async fn read(request: &HttpRequest, payload: Payload) -> Result<Byte
     }
 }
 
-/// `None` when there is more than fits.
+/// Collects the chunks of a body; `None` if they are longer than [`MAX_BYTES`] together.
 async fn collect(mut payload: Payload) -> Result<Option<Bytes>, PayloadError> {
     let mut body = BytesMut::new();
     while let Some(chunk) = payload.next().await {
@@ -138,7 +138,7 @@ fn parse<T: DeserializeOwned + Validate>(body: &[u8]) -> Result<T, Problem> {
         Problem::new(Code::InvalidJson, format!("The body is not UTF-8: {error}"))
     })?;
     let mut deserializer = serde_json::Deserializer::from_str(text);
-    // serde would also take an array for a struct, field by field.
+    // Checked because serde would also accept an array, with one element per field of the struct.
     let is_object = text.trim_ascii_start().starts_with('{');
     let value = serde_path_to_error::deserialize(&mut deserializer);
     let value: T = match value {
@@ -173,7 +173,7 @@ fn explain(error: &serde_path_to_error::Error<serde_json::Error>) -> Problem {
         let message = "must be there only once".to_owned();
         (name.replace('`', ""), "duplicate", message)
     } else if let Some((_, expected)) = text.rsplit_once(", expected ") {
-        // The last one: what stands before it may be a text of the caller's.
+        // The last occurrence counts: the text before it may quote a value of the caller.
         (path, "invalid_type", format!("must be {expected}"))
     } else {
         (path, "invalid", text.replace('`', ""))
@@ -189,7 +189,7 @@ fn not_json(error: &serde_json::Error) -> Problem {
     Problem::new(Code::InvalidJson, format!("The body is not JSON: {error}"))
 }
 
-/// For `Option<Option<T>>`: `Some(None)` is an explicit null, `None` an absent field.
+/// Deserializes an `Option<Option<T>>`: `Some(None)` is an explicit null, `None` is an absent field.
 #[expect(
     clippy::option_option,
     reason = "absent and null mean different things in a PATCH"
@@ -202,7 +202,7 @@ where
     Option::deserialize(deserializer).map(Some)
 }
 
-/// For a field that may be absent but not null.
+/// Deserializes a field that may be absent but not null.
 pub(crate) fn not_null<'de, T, D>(deserializer: D) -> Result<Option<T>, D::Error>
 where
     T: Deserialize<'de>,

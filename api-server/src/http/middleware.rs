@@ -1,4 +1,4 @@
-//! What goes around every request: an id, a log line, headers, and an end to panics.
+//! The middleware of every request: adds an id, headers and a log line, and turns a panic into a 500.
 
 use std::panic::AssertUnwindSafe;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -18,12 +18,14 @@ use super::headers::REQUEST_ID;
 use super::policy::HttpPolicy;
 use crate::problem::{Code, MEDIA_TYPE, Problem};
 
-const MAX_REQUEST_ID: usize = 64;
+/// The longest request id that is accepted from a caller, in bytes.
+const MAX_REQUEST_ID_BYTES: usize = 64;
 
-/// In the extensions of an answer that has a form of its own and stays as it is; with the fault behind it, if there was
-/// one.
+/// Marks, in its extensions, a response whose body must not be replaced, although it is an error and no problem document.
+/// Contains the problem behind the response, for the log.
 pub(crate) struct PreserveBody(pub(crate) Option<Arc<Problem>>);
 
+/// Middleware that completes every response, and every error and panic of the inner services.
 pub(crate) async fn finish_responses(
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
@@ -35,8 +37,8 @@ pub(crate) async fn finish_responses(
         .await;
     match outcome {
         Ok(Ok(response)) => Ok(finish(response.map_into_boxed_body(), &id, started)),
-        Ok(Err(error)) => Err(fail(&error.to_string(), &id)),
-        Err(_panic) => Err(fail("a handler panicked", &id)),
+        Ok(Err(error)) => Err(internal_error(&error.to_string(), &id)),
+        Err(_panic) => Err(internal_error("a handler panicked", &id)),
     }
 }
 
@@ -45,8 +47,8 @@ fn finish(
     id: &HeaderValue,
     started: Instant,
 ) -> ServiceResponse<BoxBody> {
-    if is_foreign_error(&response) {
-        response = replace(response);
+    if is_framework_error(&response) {
+        response = replace_by_problem(response);
     }
     log_outcome(&response, id, started);
     let request = response.request();
@@ -61,8 +63,8 @@ fn is_https(request: &HttpRequest) -> bool {
     policy.is_some_and(|policy| policy.cookies.are_secure())
 }
 
-/// For the rare fault that leaves no response to finish.
-fn fail(cause: &str, id: &HeaderValue) -> Error {
+/// Logs the cause and builds the 500 for a panic, or for an error without a response.
+fn internal_error(cause: &str, id: &HeaderValue) -> Error {
     let mut problem = Problem::internal(cause);
     log_problem(&problem, id);
     let mut shared = HeaderMap::new();
@@ -73,51 +75,53 @@ fn fail(cause: &str, id: &HeaderValue) -> Error {
     problem.into()
 }
 
-/// The caller's own id, so that a chain of services can be followed, or a new one.
+/// Returns the id that the caller sent, so that the logs of several services can be joined, or a new one.
 fn request_id(request: &ServiceRequest) -> HeaderValue {
-    let given = request.headers().get(REQUEST_ID);
-    match given.filter(|id| is_plain(id.as_bytes())) {
+    let sent = request.headers().get(REQUEST_ID);
+    match sent.filter(|id| is_valid_id(id.as_bytes())) {
         Some(id) => id.clone(),
         None => new_request_id(),
     }
 }
 
-fn is_plain(id: &[u8]) -> bool {
-    (1..=MAX_REQUEST_ID).contains(&id.len())
+fn is_valid_id(id: &[u8]) -> bool {
+    (1..=MAX_REQUEST_ID_BYTES).contains(&id.len())
         && id
             .iter()
             .all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(byte))
 }
 
-/// Unique within a process and, by its start time, practically between them. It is no secret.
+/// Creates an id from the start time of the process and a counter: unique within the process, and almost always across
+/// processes. It is not secret.
 fn new_request_id() -> HeaderValue {
-    static PROCESS: LazyLock<u128> = LazyLock::new(|| {
+    static START_TIME: LazyLock<u128> = LazyLock::new(|| {
         let now = SystemTime::now().duration_since(UNIX_EPOCH);
         now.unwrap_or_default().as_micros()
     });
     static COUNTER: AtomicU64 = AtomicU64::new(0);
     let number = COUNTER.fetch_add(1, Ordering::Relaxed);
-    let id = format!("{:x}-{number:x}", *PROCESS);
+    let id = format!("{:x}-{number:x}", *START_TIME);
     HeaderValue::from_str(&id).unwrap_or(HeaderValue::from_static("-"))
 }
 
-/// An error that did not come from us, such as the framework's own answer to a bad path.
-fn is_foreign_error(response: &ServiceResponse<BoxBody>) -> bool {
+/// Detects an error response that no handler made, such as the framework's response to an invalid path.
+fn is_framework_error(response: &ServiceResponse<BoxBody>) -> bool {
     let status = response.status();
-    let is_ours = response
+    let is_preserved = response
         .response()
         .extensions()
         .get::<PreserveBody>()
         .is_some();
-    !is_ours
+    !is_preserved
         && (status.is_client_error() || status.is_server_error())
         && response
             .headers()
             .get(CONTENT_TYPE)
-            .is_none_or(|kind| kind != MEDIA_TYPE)
+            .is_none_or(|content_type| content_type != MEDIA_TYPE)
 }
 
-fn replace(response: ServiceResponse<BoxBody>) -> ServiceResponse<BoxBody> {
+/// Replaces a framework's error by a problem of the same kind, which keeps the CORS headers.
+fn replace_by_problem(response: ServiceResponse<BoxBody>) -> ServiceResponse<BoxBody> {
     let status = response.status();
     let cause = response.response().error().map(ToString::to_string);
     let cause = cause.unwrap_or_else(|| status.to_string());
@@ -136,7 +140,7 @@ fn replace(response: ServiceResponse<BoxBody>) -> ServiceResponse<BoxBody> {
     response
 }
 
-/// What CORS added is as true of the answer that takes the other's place.
+/// Detects the headers that the CORS middleware added: without them, a page of an allowed origin cannot read the error.
 fn is_cors_header(name: &HeaderName) -> bool {
     *name == VARY || name.as_str().starts_with("access-control-")
 }

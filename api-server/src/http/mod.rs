@@ -1,4 +1,4 @@
-//! What handlers share: callers, bodies, queries, cookies, origins, middleware.
+//! The HTTP code that handlers share: extractors for callers, bodies and queries; cookies, origins, middleware.
 
 pub(crate) mod caller;
 pub(crate) mod client;

@@ -1,5 +1,5 @@
-//! Cross-site request forgery: the browser adds its cookies to a request that any site makes it send. A request that
-//! changes something and is authenticated by a cookie must therefore name a trusted origin.
+//! Prevents cross-site request forgery. A browser adds the cookies of this server to requests that any site makes it send.
+//! A request that changes something and is authenticated by a cookie must therefore name a trusted origin.
 
 use actix_web::HttpRequest;
 use actix_web::http::header::ORIGIN;
@@ -7,11 +7,13 @@ use actix_web::http::header::ORIGIN;
 use super::policy::HttpPolicy;
 use crate::problem::{Code, Problem};
 
+/// Tells how the origin of the page relates to this server (Fetch Metadata). A script cannot set it.
 const SEC_FETCH_SITE: &str = "sec-fetch-site";
 
-/// Passes reading methods, a browser's word that the request is same-origin, and origins we know.
+/// Accepts safe methods (RFC 9110 § 9.2.1), requests that the browser marks as same-origin, and trusted origins.
 pub(crate) fn require_trusted(request: &HttpRequest, policy: &HttpPolicy) -> Result<(), Problem> {
-    if request.method().is_safe() || is_same_origin(request) || has_known_origin(request, policy) {
+    if request.method().is_safe() || is_same_origin(request) || has_trusted_origin(request, policy)
+    {
         return Ok(());
     }
     Err(Problem::new(
@@ -20,11 +22,11 @@ pub(crate) fn require_trusted(request: &HttpRequest, policy: &HttpPolicy) -> Res
     ))
 }
 
-/// Whether a browser says that the request comes from somewhere we do not know.
-pub(crate) fn is_from_unknown_origin(request: &HttpRequest, policy: &HttpPolicy) -> bool {
+/// Returns whether a browser sent the request for a page whose origin is not trusted.
+pub(crate) fn is_from_untrusted_origin(request: &HttpRequest, policy: &HttpPolicy) -> bool {
     let headers = request.headers();
     let is_from_browser = headers.contains_key(ORIGIN) || headers.contains_key(SEC_FETCH_SITE);
-    is_from_browser && !is_same_origin(request) && !has_known_origin(request, policy)
+    is_from_browser && !is_same_origin(request) && !has_trusted_origin(request, policy)
 }
 
 fn is_same_origin(request: &HttpRequest) -> bool {
@@ -32,13 +34,13 @@ fn is_same_origin(request: &HttpRequest) -> bool {
     matches!((sites.next(), sites.next()), (Some(site), None) if site == "same-origin")
 }
 
-fn has_known_origin(request: &HttpRequest, policy: &HttpPolicy) -> bool {
+fn has_trusted_origin(request: &HttpRequest, policy: &HttpPolicy) -> bool {
     let mut origins = request.headers().get_all(ORIGIN);
     let (Some(origin), None) = (origins.next(), origins.next()) else {
         return false;
     };
     policy
-        .origins
+        .trusted_origins
         .iter()
-        .any(|known| known.as_str().as_bytes() == origin.as_bytes())
+        .any(|trusted| trusted.as_str().as_bytes() == origin.as_bytes())
 }

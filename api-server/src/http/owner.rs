@@ -1,4 +1,4 @@
-//! The owner rule: under `/api/{user_id}/…` the token's subject is that user, or it is 403.
+//! Checks the owner: under `/api/{user_id}/…` the token must belong to that user, otherwise the response is 403.
 
 use std::future::{Ready, ready};
 
@@ -11,20 +11,20 @@ use super::caller::Caller;
 use crate::problem::Problem;
 use crate::users::id::UserId;
 
-/// The user whose data this address is about, who is also the one calling.
+/// The user who owns the data at this address and sent the request.
 ///
-/// Put it first among a handler's arguments: extractors run in order, so the body of another user's request is never
-/// read.
+/// Make it the first argument of a handler: extractors run in order, so the request of another user fails before its
+/// body is read.
 pub(crate) struct Owner(pub(crate) UserId);
 
 impl Owner {
     fn of(request: &HttpRequest) -> Result<Self, Problem> {
         let caller = Caller::of(request)?;
-        // The other addresses are about the caller.
-        if let Some(named) = request.match_info().get("user_id") {
-            // The router leaves `%2F` and `%25` as they are, which the id of an imported user may need.
-            let named = percent_decode_str(named).decode_utf8_lossy();
-            require_owner(caller.user_id.as_str(), &named)?;
+        // An address without a user id belongs to the caller.
+        if let Some(user_id) = request.match_info().get("user_id") {
+            // The router does not decode `%2F` and `%25`; the id of an imported user may contain `/` or `%`.
+            let user_id = percent_decode_str(user_id).decode_utf8_lossy();
+            require_owner(caller.user_id.as_str(), &user_id)?;
         }
         Ok(Self(caller.user_id))
     }

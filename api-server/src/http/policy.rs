@@ -1,4 +1,4 @@
-//! What handlers share of HTTP: cookies, origins, trusted proxies, the time a body may take.
+//! The HTTP settings that handlers share: cookies, origins, trusted proxies, the body timeout.
 
 use std::time::Duration;
 
@@ -11,10 +11,11 @@ use crate::origin::Origin;
 
 pub(crate) struct HttpPolicy {
     pub(crate) cookies: Cookies,
-    /// Our own origin and the allowed ones.
-    pub(crate) origins: Vec<Origin>,
+    /// The server's own origin and those in `ALLOWED_ORIGINS`.
+    pub(crate) trusted_origins: Vec<Origin>,
     pub(crate) trusted_proxies: Vec<IpNet>,
     pub(crate) proxy_notice: ProxyNotice,
+    /// The longest time for a request body to arrive.
     pub(crate) body_timeout: Duration,
     pub(crate) clock: Clock,
 }

@@ -1,4 +1,4 @@
-//! The query string: parsed strictly, validated like a body.
+//! Parses the query string strictly and validates it like a body.
 
 use std::future::{Ready, ready};
 
@@ -10,7 +10,7 @@ use validator::Validate;
 use crate::problem::violation::field_errors;
 use crate::problem::{Code, Problem};
 
-/// A validated query string. Unknown parameters are ignored; a known one may come once.
+/// A validated query string. Unknown parameters are ignored; a known parameter that is sent twice is an error.
 pub(crate) struct QueryString<T>(pub(crate) T);
 
 impl<T: DeserializeOwned + Validate> FromRequest for QueryString<T> {

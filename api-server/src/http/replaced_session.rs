@@ -1,5 +1,5 @@
-//! The sessions whose cookies a login replaces: they end with the login, because nothing in the browser could end them
-//! later.
+//! Finds the sessions whose cookies a login replaces. They are ended at the login: without its cookies, the browser
+//! could not end them later.
 
 use std::convert::Infallible;
 use std::future::{Ready, ready};
@@ -12,8 +12,8 @@ use super::policy::HttpPolicy;
 use super::{cookie_sessions, origin};
 use crate::sessions::Sessions;
 
-/// The sessions that the cookies of a request name, if their signatures are good and our own or an allowed origin sent
-/// them. The two cookies may name different ones.
+/// The ids of the sessions that the two cookies of a request name, if their signatures are valid and the request comes
+/// from a trusted origin. The cookies may name different sessions.
 pub(crate) struct ReplacedSessions(pub(crate) Vec<String>);
 
 impl FromRequest for ReplacedSessions {
@@ -23,10 +23,10 @@ impl FromRequest for ReplacedSessions {
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
         let sessions = request.app_data::<Data<Sessions>>();
         let policy = request.app_data::<Data<HttpPolicy>>();
-        let trusted = policy.filter(|policy| origin::require_trusted(request, policy).is_ok());
-        let found = sessions.zip(trusted);
-        let named =
-            found.map(|(sessions, policy)| cookie_sessions::unambiguous(request, sessions, policy));
-        ready(Ok(Self(named.unwrap_or_default())))
+        let policy = policy.filter(|policy| origin::require_trusted(request, policy).is_ok());
+        let session_ids = sessions
+            .zip(policy)
+            .map(|(sessions, policy)| cookie_sessions::unambiguous(request, sessions, policy));
+        ready(Ok(Self(session_ids.unwrap_or_default())))
     }
 }

@@ -110,11 +110,11 @@ fn new_sessions(config: &Config, db: &Db, clock: &Clock) -> Result<Sessions, Bui
 }
 
 fn new_http_policy(config: &Config, limits: &Limits, clock: &Clock) -> HttpPolicy {
-    let mut origins = config.web.allowed_origins.clone();
-    origins.push(config.web.public_url.clone());
+    let mut trusted_origins = config.web.allowed_origins.clone();
+    trusted_origins.push(config.web.public_url.clone());
     HttpPolicy {
         cookies: Cookies::new(config.web.public_url.is_https()),
-        origins,
+        trusted_origins,
         trusted_proxies: config.web.trusted_proxies.clone(),
         proxy_notice: ProxyNotice::default(),
         body_timeout: limits.body_timeout,
