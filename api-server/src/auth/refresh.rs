@@ -17,7 +17,7 @@ use crate::http::origin;
 use crate::http::policy::HttpPolicy;
 use crate::problem::Problem;
 use crate::sessions::grant::TokenGrant;
-use crate::sessions::store::{self, RefreshContext, Refreshed};
+use crate::sessions::store::{self, Refreshed};
 use crate::sessions::{Sessions, session};
 use crate::users::id::UserId;
 use crate::users::store as users;
@@ -46,17 +46,12 @@ pub(crate) async fn refresh(
     OptionalJson(body): OptionalJson<RefreshRequest>,
 ) -> Result<HttpResponse, Problem> {
     let (token, source) = credential(&request, &sessions, &policy, body)?;
-    let now = sessions.now();
-    let context = RefreshContext {
-        now: now.into(),
-        lifetimes: sessions.lifetimes(),
-        forget_after: sessions.forget_after(now),
-    };
+    let times = sessions.times(sessions.now());
     let session_id = session::id_of_token(&token);
     let db = sessions.db.of_account(&session_id);
     let (refreshed, user) = db
         .write(move |connection| {
-            let refreshed = store::refresh(connection, &session_id, token.counter, context)?;
+            let refreshed = store::refresh(connection, &session_id, token.counter, times)?;
             let user = match &refreshed {
                 Refreshed::Granted { user_id, .. } => {
                     users::find(connection, &UserId::stored(user_id.clone()))?
@@ -113,7 +108,7 @@ fn grant(
             issued_at: issued_at.to_system_time(),
             expires_at,
         }),
-        Refreshed::Over(ended) => {
+        Refreshed::NotLive(ended) => {
             sessions.revoke_locally(&ended, sessions.now());
             Err(Problem::session_expired())
         }

@@ -97,7 +97,7 @@ pub(crate) async fn list(
 }
 
 fn newer(connection: &mut DbConnection, after: i64) -> QueryResult<RevocationPage> {
-    let last = store::last(connection)?;
+    let last = store::newest_sequence(connection)?;
     // A number above the last is from before the database was restored from a backup: that caller starts over.
     let after = if after > last { 0 } else { after };
     let page = store::newer(connection, after, PAGE)?;

@@ -54,7 +54,7 @@ pub(crate) async fn exchange(
 ) -> Result<web::Json<ServiceToken>, Problem> {
     let keys = sessions.keys.current();
     let issuer = keys
-        .service(&body.audience)
+        .issuer_for(&body.audience)
         .ok_or_else(|| Problem::new(Code::Forbidden, "This audience is not allowed"))?;
     let subject = Subject {
         id: caller.user_id.as_str(),

@@ -96,7 +96,7 @@ pub(crate) async fn find(
         .sessions
         .db
         .of_account(&id)
-        .read(move |connection| sessions::find_with_session(connection, &id, lifetimes))
+        .read(move |connection| sessions::find_with_user(connection, &id, lifetimes))
         .await?;
     let Some((user, session)) = found.filter(|(_, session)| session.is_live(now)) else {
         return Ok(Identity::SessionExpired);
@@ -183,7 +183,7 @@ async fn prolong(
     let prolonged = context
         .sessions
         .db
-        .write(move |connection| sessions::prolong(connection, &id, (now, expires_at)))
+        .write(move |connection| sessions::prolong(connection, &id, now, expires_at))
         .await?;
     signed_in.session.expires_at = expires_at;
     signed_in.session.last_used_at = now;

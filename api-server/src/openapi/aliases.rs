@@ -1,4 +1,4 @@
-//! The other names of some addresses, which the document describes like the first.
+//! Adds the aliases of addresses to the document. Handlers declare each address only once.
 
 use utoipa::Modify;
 use utoipa::openapi::RefOr;
@@ -6,9 +6,10 @@ use utoipa::openapi::path::Operation;
 
 use super::operations;
 
-/// Adds the other names.
+/// Adds every alias, with the operations of its address.
 pub(super) struct Aliases;
 
+/// Pairs of a declared address and its alias.
 const ALIASES: &[(&str, &str)] = &[
     ("/api/auth/register", "/api/auth/signup"),
     ("/api/{user_id}/tasks", "/api/tasks"),
@@ -25,46 +26,46 @@ const ALIASES: &[(&str, &str)] = &[
     ),
 ];
 
-/// `…/toggle` is `…/complete` by another method.
-const TOGGLES: &[&str] = &["/api/{user_id}/tasks", "/api/tasks", "/api/v1/tasks"];
+/// The addresses of lists of tasks. Below each, `POST …/toggle` does the same as `PATCH …/complete`.
+const TASK_LISTS: &[&str] = &["/api/{user_id}/tasks", "/api/tasks", "/api/v1/tasks"];
 
 impl Modify for Aliases {
     fn modify(&self, api: &mut utoipa::openapi::OpenApi) {
         let paths = &mut api.paths.paths;
-        for (number, (name, alias)) in ALIASES.iter().enumerate() {
-            let Some(mut item) = paths.get(*name).cloned() else {
+        for (number, (address, alias)) in ALIASES.iter().enumerate() {
+            let Some(mut item) = paths.get(*address).cloned() else {
                 continue;
             };
             for operation in operations(&mut item) {
-                rename(operation, &number.to_string());
+                extend_id(operation, &number.to_string());
                 if !alias.contains("{user_id}") {
-                    forget_user_id(operation);
+                    remove_user_id(operation);
                 }
             }
             paths.insert((*alias).to_owned(), item);
         }
-        for (number, base) in TOGGLES.iter().enumerate() {
-            let Some(mut item) = paths.get(&format!("{base}/{{task_id}}/complete")).cloned() else {
+        for (number, list) in TASK_LISTS.iter().enumerate() {
+            let Some(mut item) = paths.get(&format!("{list}/{{task_id}}/complete")).cloned() else {
                 continue;
             };
             item.post = item.patch.take();
             if let Some(operation) = &mut item.post {
-                rename(operation, &format!("Post{number}"));
+                extend_id(operation, &format!("Post{number}"));
             }
-            paths.insert(format!("{base}/{{task_id}}/toggle"), item);
+            paths.insert(format!("{list}/{{task_id}}/toggle"), item);
         }
     }
 }
 
-/// Operation ids are unique.
-fn rename(operation: &mut Operation, suffix: &str) {
+/// Appends a suffix to the operation id, because operation ids must be unique (OpenAPI 3.1 § 4.8.10).
+fn extend_id(operation: &mut Operation, suffix: &str) {
     if let Some(id) = &mut operation.operation_id {
         id.push_str("Alias");
         id.push_str(suffix);
     }
 }
 
-fn forget_user_id(operation: &mut Operation) {
+fn remove_user_id(operation: &mut Operation) {
     if let Some(parameters) = &mut operation.parameters {
         parameters.retain(
             |parameter| !matches!(parameter, RefOr::T(parameter) if parameter.name == "user_id"),

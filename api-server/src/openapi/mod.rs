@@ -1,4 +1,4 @@
-//! The `OpenAPI` document: gathered from the handlers, completed with what all of them share.
+//! The `OpenAPI` document: merged from the declarations of handlers, with the parts that all operations share.
 
 mod aliases;
 
@@ -21,6 +21,7 @@ const ADDRESS: &str = "/api/openapi.json";
 
 static DOCUMENT: LazyLock<String> = LazyLock::new(document);
 
+/// The introduction of the document, and the operations that belong to no other module.
 #[derive(OpenApi)]
 #[openapi(
     info(
@@ -37,20 +38,20 @@ static DOCUMENT: LazyLock<String> = LazyLock::new(document);
 )]
 struct Api;
 
-/// The document as text, ending in a line break.
+/// Returns the document as JSON that ends in a line break.
 ///
-/// Falls back to an empty object only if the document cannot be written as JSON, which the tests rule out.
+/// Returns `{}` if the document cannot be serialized; a test checks that it can.
 #[must_use]
 pub(crate) fn document() -> String {
     let mut api = Api::openapi();
-    let features = [
+    let declarations = [
         auth::Api::openapi(),
         better_auth::Api::openapi(),
         tasks::Api::openapi(),
         health::Api::openapi(),
     ];
-    for feature in features {
-        api.merge(feature);
+    for declaration in declarations {
+        api.merge(declaration);
     }
     Shared.modify(&mut api);
     Aliases.modify(&mut api);
@@ -59,7 +60,7 @@ pub(crate) fn document() -> String {
     text
 }
 
-/// The page that shows the document, at `/docs/`.
+/// Returns the routes of the page at `/docs/` that displays the document.
 pub(crate) fn swagger_ui() -> SwaggerUi {
     SwaggerUi::new("/docs/{_:.*}").config(utoipa_swagger_ui::Config::from(ADDRESS))
 }
@@ -75,14 +76,14 @@ pub(crate) async fn show() -> HttpResponse {
         .body(DOCUMENT.as_str())
 }
 
-/// The page finds its files relative to `/docs/`.
+/// Redirects `/docs` to `/docs/`, because the page loads its files by relative addresses.
 pub(crate) async fn docs() -> HttpResponse {
     HttpResponse::PermanentRedirect()
         .insert_header((LOCATION, "/docs/"))
         .json(serde_json::json!({ "location": "/docs/" }))
 }
 
-/// The bearer scheme, and a problem as the answer to whatever goes wrong.
+/// Adds the security schemes and the error responses of every operation.
 struct Shared;
 
 impl Modify for Shared {
@@ -108,7 +109,7 @@ impl Modify for Shared {
     }
 }
 
-/// The operations that an address may have here.
+/// Returns the operations of an address, for the methods that this server has.
 fn operations(item: &mut PathItem) -> impl Iterator<Item = &mut Operation> {
     let operations = [
         &mut item.get,
@@ -120,41 +121,54 @@ fn operations(item: &mut PathItem) -> impl Iterator<Item = &mut Operation> {
     operations.into_iter().flatten()
 }
 
+/// The media type and the schema of an error response.
+#[derive(Clone, Copy)]
+struct ErrorFormat {
+    media_type: &'static str,
+    schema: &'static str,
+}
+
 fn describe_errors(operation: &mut Operation) {
-    let speaks_better_auth = operation.security.as_ref().is_some_and(|security| {
+    let is_better_auth = operation.security.as_ref().is_some_and(|security| {
         security.contains(&SecurityRequirement::new("better_auth", [""; 0]))
     });
-    let form = if speaks_better_auth {
-        ("application/json", "BetterAuthError")
+    let format = if is_better_auth {
+        ErrorFormat {
+            media_type: "application/json",
+            schema: "BetterAuthError",
+        }
     } else {
-        (MEDIA_TYPE, "Problem")
+        ErrorFormat {
+            media_type: MEDIA_TYPE,
+            schema: "Problem",
+        }
     };
     let responses = &mut operation.responses.responses;
     if operation.security.is_some() {
-        let refusal = error(form, "No token, or not a good one");
-        responses.insert("401".to_owned(), refusal.into());
+        let unauthorized = error_response(format, "No token, or not a good one");
+        responses.insert("401".to_owned(), unauthorized.into());
     }
-    let refusal = error(form, "Any other refusal or fault");
-    responses.insert("default".to_owned(), refusal.into());
+    let other_error = error_response(format, "Any other refusal or fault");
+    responses.insert("default".to_owned(), other_error.into());
 }
 
-fn error((media_type, schema): (&str, &str), description: &str) -> Response {
-    let body = ContentBuilder::new().schema(Some(Ref::from_schema_name(schema)));
+fn error_response(format: ErrorFormat, description: &str) -> Response {
+    let body = ContentBuilder::new().schema(Some(Ref::from_schema_name(format.schema)));
     ResponseBuilder::new()
         .description(description)
-        .content(media_type, body.build())
+        .content(format.media_type, body.build())
         .build()
 }
 
-/// An optional body is derived as one that may be `null`; it may only be left out.
+/// Describes an optional body as one that may be left out, but not `null`, as the derive macro describes it.
 fn forbid_null_body(operation: &mut Operation) {
     let Some(RefOr::T(body)) = &mut operation.request_body else {
         return;
     };
     for content in body.content.values_mut() {
         if let RefOr::T(content) = content
-            && let Some(RefOr::T(Schema::OneOf(either))) = &mut content.schema
-            && let Some(reference @ RefOr::Ref(_)) = either.items.first().cloned()
+            && let Some(RefOr::T(Schema::OneOf(one_of))) = &mut content.schema
+            && let Some(reference @ RefOr::Ref(_)) = one_of.items.first().cloned()
         {
             content.schema = Some(reference);
         }

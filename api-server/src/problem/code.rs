@@ -1,4 +1,4 @@
-//! The stable names of everything that can go wrong.
+//! The stable codes of errors.
 
 use actix_web::http::StatusCode;
 use serde::Serialize;
@@ -8,7 +8,7 @@ macro_rules! codes {
     ($($(#[$doc:meta])* $variant:ident = $status:ident $name:literal,)*) => {
         /// The `code` of a problem.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
-        // Not a `rename` for each, which the document's derive does not see in a macro.
+        // One rule for all: `ToSchema` does not see a `rename` of each variant that this macro writes.
         #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
         pub(crate) enum Code {
             $($(#[$doc])* $variant,)*
@@ -29,54 +29,54 @@ macro_rules! codes {
 codes! {
     /// The body is not JSON.
     InvalidJson = BAD_REQUEST "INVALID_JSON",
-    /// The request makes no sense as a whole.
+    /// The request is malformed: no JSON object, an invalid query string or path.
     InvalidRequest = BAD_REQUEST "INVALID_REQUEST",
     /// No credentials were sent.
     Unauthorized = UNAUTHORIZED "UNAUTHORIZED",
-    /// The credentials are not a token of ours.
+    /// The credentials are not a valid token of this server.
     InvalidToken = UNAUTHORIZED "INVALID_TOKEN",
-    /// The token was good once.
+    /// The token was valid and has expired.
     TokenExpired = UNAUTHORIZED "TOKEN_EXPIRED",
     /// The session of the token was ended.
     TokenRevoked = UNAUTHORIZED "TOKEN_REVOKED",
-    /// Wrong password or unknown address; the response does not tell which.
+    /// The email address is unknown or the password is wrong; the response does not reveal which.
     InvalidEmailOrPassword = UNAUTHORIZED "INVALID_EMAIL_OR_PASSWORD",
-    /// A refresh token came twice; the session was ended.
+    /// An old refresh token was used again, so the session was ended.
     RefreshTokenReused = UNAUTHORIZED "REFRESH_TOKEN_REUSED",
     /// The session of the refresh token has expired or was ended.
     SessionExpired = UNAUTHORIZED "SESSION_EXPIRED",
-    /// The caller is known and may not.
+    /// The caller is authenticated but not allowed to do this.
     Forbidden = FORBIDDEN "FORBIDDEN",
-    /// A request with cookies from somewhere we do not know.
+    /// A request with cookies came from an origin that is not trusted.
     UntrustedOrigin = FORBIDDEN "UNTRUSTED_ORIGIN",
     /// The current password is wrong.
     InvalidPassword = FORBIDDEN "INVALID_PASSWORD",
-    /// Nothing has this address.
+    /// The address does not exist.
     NotFound = NOT_FOUND "NOT_FOUND",
     /// The caller has no such task.
     TaskNotFound = NOT_FOUND "TASK_NOT_FOUND",
     /// The caller has no such session.
     SessionNotFound = NOT_FOUND "SESSION_NOT_FOUND",
-    /// The address exists; the method does not.
+    /// The address exists, but not with this method.
     MethodNotAllowed = METHOD_NOT_ALLOWED "METHOD_NOT_ALLOWED",
     /// The body did not arrive in time.
     RequestTimeout = REQUEST_TIMEOUT "REQUEST_TIMEOUT",
-    /// One account per address.
+    /// The email address has an account already.
     UserAlreadyExists = CONFLICT "USER_ALREADY_EXISTS",
-    /// The account has as many tasks as it may.
+    /// The account has the maximum number of tasks.
     TaskLimitReached = CONFLICT "TASK_LIMIT_REACHED",
     /// The body is larger than 64 KiB.
     BodyTooLarge = PAYLOAD_TOO_LARGE "BODY_TOO_LARGE",
     /// The body is not declared as JSON.
     UnsupportedMediaType = UNSUPPORTED_MEDIA_TYPE "UNSUPPORTED_MEDIA_TYPE",
-    /// Fields are not acceptable; `errors` says which.
+    /// Fields are invalid; `errors` lists them.
     ValidationError = UNPROCESSABLE_ENTITY "VALIDATION_ERROR",
-    /// Too many attempts that failed, registrations, or requests of one account at once; `Retry-After` says when to come back.
+    /// Too many failed attempts, registrations, or concurrent requests of one account; `Retry-After` says when to retry.
     TooManyRequests = TOO_MANY_REQUESTS "TOO_MANY_REQUESTS",
-    /// A fault of ours.
+    /// An error of the server; its cause is in the log.
     InternalServerError = INTERNAL_SERVER_ERROR "INTERNAL_SERVER_ERROR",
-    /// More work than the server can take on.
+    /// The server has too much work at the moment.
     Overloaded = SERVICE_UNAVAILABLE "OVERLOADED",
-    /// The database is away.
+    /// The database does not respond.
     DatabaseUnavailable = SERVICE_UNAVAILABLE "DATABASE_UNAVAILABLE",
 }

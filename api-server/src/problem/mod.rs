@@ -1,7 +1,7 @@
-//! Every error of the server and how it looks on the wire (RFC 9457).
+//! The errors of the server and their form in a response (RFC 9457).
 //!
-//! Handlers return `Result<_, Problem>`. A refusal is made by its constructor; a fault of ours keeps its cause, which
-//! the middleware logs with the request id and no response shows.
+//! Handlers return `Result<_, Problem>`. An internal error keeps its cause: the middleware logs it with the request id,
+//! and no response contains it.
 
 mod code;
 pub(crate) mod violation;
@@ -22,7 +22,7 @@ pub(crate) use code::Code;
 
 pub(crate) const MEDIA_TYPE: &str = "application/problem+json";
 
-/// A refusal or a fault, on its way to the caller.
+/// An error, with all that its response and the log need.
 #[derive(Debug)]
 pub struct Problem(Box<Inner>);
 
@@ -83,14 +83,14 @@ impl Problem {
         }))
     }
 
-    /// The fields that were not acceptable, all of them.
+    /// Creates a 422 that lists all invalid fields.
     pub(crate) fn validation(errors: Vec<FieldError>) -> Self {
         let mut problem = Self::new(Code::ValidationError, "Some fields are not acceptable");
         problem.0.errors = errors;
         problem
     }
 
-    /// A fault of ours: the caller learns nothing, the log learns `cause`.
+    /// Creates a 500. The cause appears in the log and not in the response.
     pub(crate) fn internal(cause: impl fmt::Display) -> Self {
         Self::new(
             Code::InternalServerError,
@@ -99,11 +99,12 @@ impl Problem {
         .with_cause(cause)
     }
 
-    /// Come back in `seconds`.
+    /// Adds `Retry-After`, in seconds.
     pub(crate) fn with_retry_after(self, seconds: u64) -> Self {
         self.with_header(RETRY_AFTER, seconds.into())
     }
 
+    /// Creates a 405; `allow` lists the methods of the address (RFC 9110 § 10.2.1).
     pub(crate) fn method_not_allowed(allow: &str) -> Self {
         Self::new(
             Code::MethodNotAllowed,
@@ -112,6 +113,7 @@ impl Problem {
         .with_text_header(ALLOW, allow)
     }
 
+    /// Adds the cause, for the log.
     pub(crate) fn with_cause(mut self, cause: impl fmt::Display) -> Self {
         self.0.cause = Some(cause.to_string());
         self
@@ -125,11 +127,11 @@ impl Problem {
         self.0.code
     }
 
-    /// What `Retry-After` says.
+    /// Returns the value of the `Retry-After` header.
     pub(crate) fn retry_after(&self) -> Option<&HeaderValue> {
         let mut headers = self.0.headers.iter();
-        let found = headers.find(|(name, _)| *name == RETRY_AFTER);
-        found.map(|(_, value)| value)
+        let header = headers.find(|(name, _)| *name == RETRY_AFTER);
+        header.map(|(_, value)| value)
     }
 
     pub(crate) fn detail(&self) -> &str {
@@ -141,7 +143,7 @@ impl Problem {
         self
     }
 
-    /// Our own texts are ASCII; one that is not loses its header rather than the answer.
+    /// Adds a header, or leaves it out if the value is not ASCII. All texts of this crate are ASCII.
     fn with_text_header(self, name: HeaderName, value: &str) -> Self {
         match HeaderValue::from_str(value) {
             Ok(value) => self.with_header(name, value),
@@ -179,7 +181,7 @@ impl ResponseError for Problem {
     }
 }
 
-/// What `auth-core` refused: its code, its words, its challenge.
+/// Takes the code, the detail and the challenge from `auth-core`.
 impl From<Refusal> for Problem {
     fn from(refusal: Refusal) -> Self {
         let code = match refusal.code() {
@@ -204,7 +206,7 @@ impl From<auth_core::Error> for Problem {
     }
 }
 
-/// Refusals that more than one place makes.
+/// Errors that several modules return.
 impl Problem {
     pub(crate) fn overloaded() -> Self {
         Self::new(
@@ -233,7 +235,7 @@ impl Problem {
         Self::new(Code::InvalidEmailOrPassword, "Invalid email or password").with_challenge()
     }
 
-    /// The token is valid, but its account no longer exists: log in again.
+    /// Creates the 401 for a valid token whose account no longer exists.
     pub(crate) fn account_missing() -> Self {
         Self::new(
             Code::InvalidToken,
@@ -242,12 +244,12 @@ impl Problem {
         .with_challenge()
     }
 
-    /// The session has ended, though this process may not have heard of it yet.
+    /// Creates the 401 for a session that was ended, although this process may not have read its revocation yet.
     pub(crate) fn token_revoked() -> Self {
         auth_core::Error::Revoked.into()
     }
 
-    /// The session ended by itself or was ended: log in again.
+    /// Creates the 401 for a session that has expired or was ended.
     pub(crate) fn session_expired() -> Self {
         Self::new(Code::SessionExpired, "The session is over; log in again").with_challenge()
     }
@@ -260,7 +262,7 @@ impl Problem {
         .with_challenge()
     }
 
-    /// Every 401 names the scheme (RFC 9110 § 15.5.2).
+    /// Adds `WWW-Authenticate`, which every 401 must have (RFC 9110 § 15.5.2).
     fn with_challenge(self) -> Self {
         let challenge = format!(
             r#"Bearer realm="api", error="invalid_token", error_description="{}""#,

@@ -1,4 +1,4 @@
-//! Between the `validator` crate and our problems.
+//! Validation rules, and the conversion of errors of the `validator` crate into [`FieldError`]s.
 
 use std::borrow::Cow;
 
@@ -6,7 +6,7 @@ use validator::{ValidationError, ValidationErrors};
 
 use super::{FieldError, Problem};
 
-/// One broken rule, not yet tied to a field.
+/// A broken validation rule. [`at`](Self::at) adds the field.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct FieldViolation {
     pub(crate) code: &'static str,
@@ -18,7 +18,7 @@ impl FieldViolation {
         Self { code, message }
     }
 
-    /// As a problem about one field; for values that are only parsed in the handler.
+    /// Creates a 422 for the field; for values that only the handler parses.
     pub(crate) fn at(self, field: &str) -> Problem {
         Problem::validation(vec![FieldError {
             field: field.to_owned(),
@@ -34,12 +34,12 @@ impl From<FieldViolation> for ValidationError {
     }
 }
 
-/// A rule for `#[validate(custom(function = …))]` from a fallible constructor.
-pub(crate) fn rule<T>(outcome: Result<T, FieldViolation>) -> Result<(), ValidationError> {
-    outcome.map(drop).map_err(ValidationError::from)
+/// Converts the result of a constructor into that of a rule for `#[validate(custom(function = …))]`.
+pub(crate) fn rule<T>(parsed: Result<T, FieldViolation>) -> Result<(), ValidationError> {
+    parsed.map(drop).map_err(ValidationError::from)
 }
 
-/// Text that both engines can keep, of at most `max` characters.
+/// Accepts text of at most `max` characters without NUL, which PostgreSQL cannot store.
 pub(crate) fn text(value: &str, max: usize, too_long: &'static str) -> Result<(), ValidationError> {
     if value.contains('\0') {
         return Err(
@@ -52,9 +52,9 @@ pub(crate) fn text(value: &str, max: usize, too_long: &'static str) -> Result<()
     Ok(())
 }
 
-/// All broken rules, ordered by field, so that the answer is the same every time.
+/// Lists all broken rules, ordered by field, so that equal requests get equal responses.
 pub(crate) fn field_errors(errors: &ValidationErrors) -> Vec<FieldError> {
-    let mut found: Vec<_> = errors
+    let mut field_errors: Vec<_> = errors
         .field_errors()
         .into_iter()
         .flat_map(|(field, violations)| {
@@ -63,8 +63,8 @@ pub(crate) fn field_errors(errors: &ValidationErrors) -> Vec<FieldError> {
                 .map(move |violation| field_error(&field, violation))
         })
         .collect();
-    found.sort_by(|a, b| a.field.cmp(&b.field));
-    found
+    field_errors.sort_by(|a, b| a.field.cmp(&b.field));
+    field_errors
 }
 
 fn field_error(field: &str, error: &ValidationError) -> FieldError {

@@ -1,4 +1,4 @@
-//! What a login, a refresh and a change of password grant: tokens of a session, at one step of its refresh counter.
+//! Issues the tokens that a login, a refresh and a change of password return.
 
 use std::time::SystemTime;
 
@@ -9,24 +9,26 @@ use crate::db::Timestamp;
 use crate::problem::Problem;
 use crate::users::user::User;
 
-/// For which session, at which step of its refresh counter, and when.
+/// The right to the tokens of a session, and the values that the tokens contain.
 pub(crate) struct TokenGrant {
     pub(crate) user: User,
     pub(crate) session_id: String,
+    /// The counter of the refresh token.
     pub(crate) counter: u32,
     pub(crate) issued_at: SystemTime,
-    /// When the session ends: no token lives longer.
+    /// The end of the session, which no token outlives.
     pub(crate) expires_at: Timestamp,
 }
 
-/// The tokens of a grant.
+/// The access token and the refresh token of a grant.
 pub(crate) struct Tokens {
     pub(crate) access: AccessToken,
     pub(crate) refresh: String,
 }
 
 impl TokenGrant {
-    /// Makes the tokens. The same grant at the same second gives the same tokens, so that doubled refreshes agree.
+    /// Issues the tokens. Grants that are equal up to the second get equal tokens, so that a repeated refresh returns the
+    /// same ones.
     pub(crate) fn tokens(&self, sessions: &Sessions) -> Result<Tokens, Problem> {
         let subject = Subject {
             id: &self.user.id,
@@ -35,16 +37,16 @@ impl TokenGrant {
         };
         let since = self.issued_at.duration_since(SystemTime::UNIX_EPOCH);
         let second = since.unwrap_or_default().as_secs();
-        let id = format!("{}.{}.{second}", self.session_id, self.counter);
+        let jti = format!("{}.{}.{second}", self.session_id, self.counter);
         let keys = sessions.keys.current();
-        let latest = self.expires_at.seconds();
+        let latest_expiry = self.expires_at.seconds();
         let issued = keys
             .issuer
-            .issue_with_id_until(&subject, id, latest, self.issued_at);
+            .issue_with_id_until(&subject, jti, latest_expiry, self.issued_at);
         let access = issued.map_err(|error| match error {
-            // In the session's last second there is no time left for a token.
+            // In the last second of the session, a token would expire at once.
             Error::Expired => Problem::session_expired(),
-            // A user that no token can be made for is our fault, not a refusal of a token.
+            // Not converted to a 401: the stored user is at fault, not the caller's token.
             error => Problem::internal(error),
         })?;
         let refresh = session::refresh_token(&self.session_id, self.counter)

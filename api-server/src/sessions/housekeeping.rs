@@ -1,4 +1,4 @@
-//! What a server does beside its requests: follow revocations, forget what is over.
+//! Background tasks: follows revocations, deletes old sessions and revocations.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,13 +13,13 @@ use crate::sessions::Sessions;
 const PURGE_INTERVAL: Duration = Duration::from_secs(60);
 /// The most rows that one statement deletes, so that other writes do not wait long for it.
 const BATCH: i64 = 500;
-/// Batches a round deletes at most; the rest waits for the next round.
+/// The most batches that are deleted per interval and table. The other rows are deleted in the next interval.
 const MAX_BATCHES: usize = 100;
-/// Expired sessions stay a day, so that the response says "expired" and not "unknown"; or as long as a token of theirs
-/// could be alive by a clock that is behind, so that ending them can reach it.
+/// The shortest time for which an expired session is kept, so that a response can say that it has expired. A session is
+/// kept longer while its access tokens can be valid by a clock that is behind, because they may have to be revoked.
 const KEEP_EXPIRED: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// Follows the revocations of all processes until it is dropped.
+/// Reads the revocations of all processes at every interval. Never returns.
 pub(crate) async fn follow_revocations(sessions: Arc<Sessions>) {
     let mut ticks = interval(revocation::INTERVAL);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -29,25 +29,26 @@ pub(crate) async fn follow_revocations(sessions: Arc<Sessions>) {
         match sessions.feed.catch_up(&sessions.db).await {
             Ok(()) if is_failing => {
                 is_failing = false;
-                log::info!("revocations are followed again");
+                log::info!("revocations can be read again");
             }
             Err(error) if !is_failing => {
                 is_failing = true;
-                log::error!("revocations cannot be followed cause={error:?}");
+                log::error!("cannot read revocations cause={error:?}");
             }
-            _as_before => {}
+            _unchanged => {}
         }
     }
 }
 
-/// Forgets expired sessions and spent revocations until it is dropped.
+/// Deletes sessions that expired long ago, and revocations whose access tokens have expired, at every interval. Never
+/// returns.
 pub(crate) async fn purge_regularly(sessions: Arc<Sessions>) {
     let mut ticks = interval(PURGE_INTERVAL);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         ticks.tick().await;
         if let Err(error) = purge(&sessions).await {
-            log::warn!("cannot purge cause={error:?}");
+            log::warn!("cannot delete expired sessions and revocations cause={error:?}");
         }
     }
 }
@@ -55,8 +56,8 @@ pub(crate) async fn purge_regularly(sessions: Arc<Sessions>) {
 async fn purge(sessions: &Sessions) -> Result<(), DbError> {
     let now = sessions.now();
     sessions.revoked.purge(now);
-    let tokens_alive = sessions.forget_after(now).since(now.into());
-    let cutoff = Timestamp::from(now).minus(KEEP_EXPIRED.max(tokens_alive));
+    let tokens_live_for = sessions.forget_after(now).since(now.into());
+    let cutoff = Timestamp::from(now).minus(KEEP_EXPIRED.max(tokens_live_for));
     in_batches(sessions, move |connection| {
         store::purge(connection, cutoff, BATCH)
     })
@@ -68,6 +69,7 @@ async fn purge(sessions: &Sessions) -> Result<(), DbError> {
     .await
 }
 
+/// Calls `delete` until it deletes less than a batch, at most [`MAX_BATCHES`] times.
 async fn in_batches(
     sessions: &Sessions,
     delete: impl Fn(&mut DbConnection) -> QueryResult<usize> + Copy + Send + 'static,

@@ -1,4 +1,4 @@
-//! What is made of the secrets; replaced as a whole, while requests go on, when the secrets change.
+//! The issuers and verifiers of tokens. When the secrets change, all are replaced at once while requests continue.
 
 use std::collections::HashMap;
 use std::future::pending;
@@ -13,7 +13,7 @@ use auth_core::session_token::SessionTokens;
 use auth_core::{Error, Keyring, RevokedSessions, TokenIssuer, TokenVerifier};
 use tokio::signal::unix::Signal;
 
-/// What does not change with the secrets.
+/// The settings of tokens, which stay the same when the secrets change.
 pub(crate) struct TokenSettings {
     pub(crate) issuer: String,
     pub(crate) audience: String,
@@ -23,21 +23,22 @@ pub(crate) struct TokenSettings {
     pub(crate) revoked: RevokedSessions,
 }
 
-/// Issues and verifies under the current secrets.
+/// Holds the keys of the current secrets.
 pub(crate) struct Keys {
     active: ArcSwap<ActiveKeys>,
     settings: TokenSettings,
 }
 
-/// Issuers and verifiers that agree with each other.
+/// Issuers and verifiers under the same secrets.
 pub(crate) struct ActiveKeys {
     pub(crate) issuer: TokenIssuer,
     pub(crate) verifier: TokenVerifier,
     pub(crate) refresh_tokens: RefreshTokens,
     pub(crate) session_tokens: SessionTokens,
     pub(crate) session_handles: SessionHandles,
-    /// Of services that ask which sessions have ended.
+    /// The tokens with which services read the feed of revocations.
     pub(crate) feed_tokens: FeedTokens,
+    /// The issuers for the audiences of other services.
     services: HashMap<String, TokenIssuer>,
 }
 
@@ -49,13 +50,13 @@ impl Keys {
         })
     }
 
-    /// The keys of this moment; a later call may return others. Takes no lock.
+    /// Returns the current keys, without a lock. A later call may return different keys.
     pub(crate) fn current(&self) -> Guard<Arc<ActiveKeys>> {
         self.active.load()
     }
 
-    /// Reloads the secrets at each signal, or logs why it cannot. Never returns.
-    pub(crate) async fn reload_at(
+    /// Replaces the keys on each signal, or logs why it cannot. Never returns.
+    pub(crate) async fn reload_on(
         &self,
         mut hangup: Signal,
         reload: impl Fn() -> Result<Keyring, String>,
@@ -66,13 +67,13 @@ impl Keys {
                     "SIGHUP: read the secrets again, and nothing else; key ids, the signing one \
                      first: {keyring:?}"
                 ),
-                Err(why) => log::error!("SIGHUP: the secrets stay as they were: {why}"),
+                Err(cause) => log::error!("SIGHUP: the secrets stay as they were: {cause}"),
             }
         }
         pending::<()>().await;
     }
 
-    /// Applies from the next request on; requests in flight end with the keys they began with.
+    /// Replaces the keys from the next request on; a request in flight keeps the keys that it has loaded.
     fn replace(&self, keyring: Keyring) -> Result<Keyring, String> {
         let new = ActiveKeys::new(&keyring, &self.settings).map_err(|error| error.to_string())?;
         self.active.store(Arc::new(new));
@@ -82,7 +83,8 @@ impl Keys {
 
 impl ActiveKeys {
     fn new(keyring: &Keyring, settings: &TokenSettings) -> Result<Self, Error> {
-        let (iss, aud) = (settings.issuer.as_str(), settings.audience.as_str());
+        let iss = settings.issuer.as_str();
+        let aud = settings.audience.as_str();
         let lifetime = settings.access_token_ttl;
         let verifier = TokenVerifier::new(keyring.clone(), iss, aud)?;
         let services = settings.services.iter().map(|service| {
@@ -102,8 +104,8 @@ impl ActiveKeys {
         })
     }
 
-    /// Issues for an audience of `TOKEN_AUDIENCES`, under its own key.
-    pub(crate) fn service(&self, audience: &str) -> Option<&TokenIssuer> {
+    /// Returns the issuer for an audience in `TOKEN_AUDIENCES`, with a key of its own; `None` for any other audience.
+    pub(crate) fn issuer_for(&self, audience: &str) -> Option<&TokenIssuer> {
         self.services.get(audience)
     }
 }

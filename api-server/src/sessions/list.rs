@@ -1,72 +1,70 @@
-//! The live sessions of a user, and the end of one of them.
+//! Lists the live sessions of a user and ends one of them.
 
-use super::ending::store::{self as ending, Ended, SessionFilter};
-use super::session::{Lifetimes, StoredSession};
+use super::ending::store::{self as ending, SessionFilter};
+use super::session::{SessionTimes, StoredSession};
 use super::{Sessions, store};
-use crate::db::{DbConnection, QueryResult, Timestamp, write_transaction};
+use crate::db::{DbConnection, QueryResult, write_transaction};
 use crate::problem::Problem;
 use crate::users::id::UserId;
 
-/// The sessions that a list shows at most; logging out everywhere reaches all of them.
+/// The most sessions in a list. A logout everywhere also ends those that the list leaves out.
 const MAX_LISTED: i64 = 500;
 
-/// A user's live sessions, last used first; 500 at most.
+/// Returns up to [`MAX_LISTED`] live sessions of a user, the most recently used first.
 pub(crate) async fn live(
     sessions: &Sessions,
     owner: UserId,
 ) -> Result<Vec<StoredSession>, Problem> {
-    let when = (sessions.now().into(), sessions.lifetimes());
+    let times = sessions.times(sessions.now());
     let listed = sessions
         .db
         .of_account(owner.as_str())
-        .read(move |connection| store::list_live(connection, &owner, when, MAX_LISTED))
+        .read(move |connection| store::list_live(connection, &owner, times, MAX_LISTED))
         .await?;
     Ok(listed)
 }
 
-/// Ends a session if it is this user's; whether it was live. One that had just expired is ended too, but counts as gone.
+/// Ends a session of the caller. Returns whether it was live: a session that had just expired is ended too, but the
+/// result is false.
 ///
-/// Refused if the asking session is over: the holder of its token could otherwise end the sessions that took its place.
+/// Fails if the caller's own session is not live. Otherwise, after a change of password, the holder of an old access token
+/// could end the new session.
 pub(crate) async fn end_own(
     sessions: &Sessions,
     owner: UserId,
-    asking: String,
-    id: String,
+    caller_session_id: String,
+    session_id: String,
 ) -> Result<bool, Problem> {
     let now = sessions.now();
-    let (times, lifetimes) = (
-        (now.into(), sessions.forget_after(now)),
-        sessions.lifetimes(),
-    );
+    let times = sessions.times(now);
     let ended = sessions
         .db
         .of_account(owner.as_str())
-        .write(move |connection| end_asked(connection, &owner, (&asking, &id), times, lifetimes))
+        .write(move |connection| {
+            write_transaction(connection, |connection| {
+                // Locked first, so that no change of password commits between the check and the end of the session.
+                ending::lock_user(connection, &owner)?;
+                if !is_own_and_live(connection, &owner, &caller_session_id, times)? {
+                    return Ok(None);
+                }
+                let filter = SessionFilter::ByIdOfUser(&owner, &session_id);
+                ending::end_and_count(connection, &filter, times).map(Some)
+            })
+        })
         .await?;
     let ended = ended.ok_or_else(Problem::token_revoked)?;
     sessions.revoke_locally(&ended.ids, now);
     Ok(ended.live > 0)
 }
 
-/// `None` if the asking session is over: its access token is accepted during the leeway, and by processes that have not
-/// heard of the end.
-///
-/// Locks the user first, as a change of password does, so that none comes between the check and the end.
-fn end_asked(
+/// Checks the caller's session in the database, because this process may not know of its revocation yet.
+fn is_own_and_live(
     connection: &mut DbConnection,
     owner: &UserId,
-    (asking, id): (&str, &str),
-    times: (Timestamp, Timestamp),
-    lifetimes: Lifetimes,
-) -> QueryResult<Option<Ended>> {
-    write_transaction(connection, |connection| {
-        ending::lock(connection, owner)?;
-        let asking = store::find(connection, asking, lifetimes)?;
-        let is_own = |it: &StoredSession| it.user_id == owner.as_str() && it.is_live(times.0);
-        if !asking.as_ref().is_some_and(is_own) {
-            return Ok(None);
-        }
-        let filter = SessionFilter::ByIdOfUser(owner, id);
-        ending::end_and_count(connection, &filter, times, lifetimes).map(Some)
-    })
+    session_id: &str,
+    times: SessionTimes,
+) -> QueryResult<bool> {
+    let session = store::find(connection, session_id, times.lifetimes)?;
+    Ok(session
+        .is_some_and(|session| session.user_id == owner.as_str() && session.is_live(times.now)))
 }

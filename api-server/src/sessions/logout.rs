@@ -1,4 +1,4 @@
-//! Logging out: credentials that are good now, old ones that only name their session, and what each may end.
+//! Logs out. A credential that is valid now may end any session of its user; an old one may end only its own session.
 
 use auth_core::refresh::RefreshToken;
 use serde::Deserialize;
@@ -6,9 +6,9 @@ use utoipa::ToSchema;
 
 use super::ending::store::{self as ending, Ended, SessionFilter};
 use super::ending::surplus;
-use super::session::{self, Lifetimes, StoredSession};
+use super::session::{self, SessionTimes, StoredSession};
 use super::{Sessions, store};
-use crate::db::{DbConnection, QueryResult, Timestamp, write_transaction};
+use crate::db::{DbConnection, QueryResult, write_transaction};
 use crate::problem::Problem;
 use crate::users::id::UserId;
 
@@ -21,26 +21,26 @@ pub(crate) enum Scope {
     All,
 }
 
-/// A credential with a good MAC.
+/// A credential whose signature was verified.
 #[derive(Debug, Clone)]
 pub(crate) struct Credential {
     session_id: String,
     proof: Proof,
 }
 
-/// How to tell whether the credential is good now, provided that its session is live.
+/// The condition under which a credential of a live session is valid now.
 #[derive(Debug, Clone, Copy)]
 enum Proof {
-    /// It is.
+    /// The credential is valid.
     Current,
-    /// It is not.
+    /// The credential is not valid any more.
     Stale,
-    /// It is if the session has this counter, or the next.
+    /// The credential is a refresh token with this counter, and is valid if the session has this counter or the next.
     Counter(u32),
 }
 
 impl Credential {
-    /// One of a session that was just found to be live.
+    /// A credential that is valid as long as its session is live.
     pub(crate) fn current(session_id: String) -> Self {
         Self {
             session_id,
@@ -48,7 +48,7 @@ impl Credential {
         }
     }
 
-    /// One that only names its session.
+    /// A credential that is not valid any more and may end its own session only.
     pub(crate) fn stale(session_id: String) -> Self {
         Self {
             session_id,
@@ -56,28 +56,29 @@ impl Credential {
         }
     }
 
+    /// A refresh token, which is valid until its session has been refreshed twice since.
     pub(crate) fn refresh(token: &RefreshToken) -> Self {
         Self {
-            session_id: session::named_by(token),
+            session_id: session::id_of_token(token),
             proof: Proof::Counter(token.counter),
         }
     }
 
-    /// The live session, if the credential is good now.
+    /// Returns the session if it is live and the credential is valid now.
     fn live_session(
         &self,
         connection: &mut DbConnection,
-        (now, lifetimes): (Timestamp, Lifetimes),
+        times: SessionTimes,
     ) -> QueryResult<Option<StoredSession>> {
-        let found = store::find(connection, &self.session_id, lifetimes)?;
-        Ok(found.filter(|session| session.is_live(now) && self.is_current(session)))
+        let found = store::find(connection, &self.session_id, times.lifetimes)?;
+        Ok(found.filter(|session| session.is_live(times.now) && self.is_current(session)))
     }
 
     fn is_current(&self, session: &StoredSession) -> bool {
         match self.proof {
             Proof::Current => true,
             Proof::Stale => false,
-            // The current token, or its direct predecessor whose response may be lost.
+            // The direct predecessor is valid too: the response with its successor may have been lost.
             Proof::Counter(presented) => {
                 let current = session.rotation.counter;
                 presented == current || presented.checked_add(1) == Some(current)
@@ -86,41 +87,39 @@ impl Credential {
     }
 }
 
-/// The first live session that one of these credentials is good for.
-fn first_current(
+/// Returns the live session of the first credential that is valid now.
+fn first_live_session(
     connection: &mut DbConnection,
     credentials: &[Credential],
-    when: (Timestamp, Lifetimes),
+    times: SessionTimes,
 ) -> QueryResult<Option<StoredSession>> {
     for credential in credentials {
-        if let Some(session) = credential.live_session(connection, when)? {
+        if let Some(session) = credential.live_session(connection, times)? {
             return Ok(Some(session));
         }
     }
     Ok(None)
 }
 
-/// Ends what the scope says, in the transaction that checks the credentials. `others` and `all` need one that is good now;
-/// a stale one reaches no session but its own. How many live sessions were ended.
+/// Ends the sessions that the scope selects, in the transaction that checks the credentials. Returns how many of them were
+/// live.
+///
+/// `Others` and `All` need a credential that is valid now. Without one, `All` ends only the session of the first
+/// credential, and `Others` ends none.
 pub(crate) async fn end(
     sessions: &Sessions,
     credentials: Vec<Credential>,
     scope: Scope,
 ) -> Result<usize, Problem> {
     let now = sessions.now();
-    let (times, lifetimes) = (
-        (now.into(), sessions.forget_after(now)),
-        sessions.lifetimes(),
-    );
+    let times = sessions.times(now);
     let surplus = match scope {
         Scope::Current => 0,
         Scope::Others | Scope::All => end_surplus(sessions, &credentials).await?,
     };
     let ended = sessions
         .db
-        .write(move |connection| {
-            end_in_transaction(connection, &credentials, scope, times, lifetimes)
-        })
+        .write(move |connection| end_in_transaction(connection, &credentials, scope, times))
         .await?;
     sessions.revoke_locally(&ended.ids, now);
     let count = surplus + ended.live;
@@ -128,12 +127,13 @@ pub(crate) async fn end(
     Ok(count)
 }
 
+/// Ends all but a number of sessions that one transaction can end, if a credential is valid now.
 async fn end_surplus(sessions: &Sessions, credentials: &[Credential]) -> Result<usize, Problem> {
     let credentials = credentials.to_vec();
-    let when = (sessions.now().into(), sessions.lifetimes());
+    let times = sessions.times(sessions.now());
     let found = sessions
         .db
-        .read(move |connection| first_current(connection, &credentials, when))
+        .read(move |connection| first_live_session(connection, &credentials, times))
         .await?;
     let Some(session) = found else {
         return Ok(0);
@@ -146,24 +146,23 @@ fn end_in_transaction(
     connection: &mut DbConnection,
     credentials: &[Credential],
     scope: Scope,
-    times: (Timestamp, Timestamp),
-    lifetimes: Lifetimes,
+    times: SessionTimes,
 ) -> QueryResult<Ended> {
     write_transaction(connection, |connection| {
         if scope != Scope::Current
-            && let Some(session) = first_current(connection, credentials, (times.0, lifetimes))?
+            && let Some(session) = first_live_session(connection, credentials, times)?
         {
             let user = UserId::stored(session.user_id);
             let filter = match scope {
                 Scope::Others => SessionFilter::AllOfUserExcept(&user, &session.id),
                 Scope::Current | Scope::All => SessionFilter::AllOfUser(&user),
             };
-            return ending::end_and_count(connection, &filter, times, lifetimes);
+            return ending::end_and_count(connection, &filter, times);
         }
         match credentials.first() {
-            Some(named) if scope != Scope::Others => {
-                let filter = SessionFilter::ById(&named.session_id);
-                ending::end_and_count(connection, &filter, times, lifetimes)
+            Some(credential) if scope != Scope::Others => {
+                let filter = SessionFilter::ById(&credential.session_id);
+                ending::end_and_count(connection, &filter, times)
             }
             _ => Ok(Ended::default()),
         }

@@ -1,4 +1,4 @@
-//! Sessions: the row, refresh rotation, what ends one and how every process hears of it, the keys of their tokens.
+//! Sessions: the row, refresh rotation, revocation in every process, and the keys of the tokens.
 
 pub(crate) mod ending;
 pub(crate) mod grant;
@@ -19,19 +19,20 @@ use crate::clock::Clock;
 use crate::db::{Db, Timestamp};
 use keys::Keys;
 use revocation::Feed;
-use session::Lifetimes;
+use session::{Lifetimes, SessionTimes};
 
-/// What handlers share of sessions.
+/// The state of sessions that handlers share.
 pub(crate) struct Sessions {
     pub(crate) db: Db,
     pub(crate) clock: Clock,
     pub(crate) keys: Keys,
+    /// The sessions whose access tokens this process rejects.
     pub(crate) revoked: RevokedSessions,
     pub(crate) feed: Feed,
     pub(crate) access_token_ttl: Duration,
-    /// From the last use; not above `session_max_ttl`.
+    /// The lifetime of a session after its last use, at most `session_max_ttl`.
     pub(crate) session_ttl: Duration,
-    /// From the login.
+    /// The lifetime of a session after the login.
     pub(crate) session_max_ttl: Option<Duration>,
 }
 
@@ -47,12 +48,20 @@ impl Sessions {
         }
     }
 
-    /// When every access token of a session that ends `now` has expired.
+    pub(crate) fn times(&self, now: SystemTime) -> SessionTimes {
+        SessionTimes {
+            now: now.into(),
+            forget_after: self.forget_after(now),
+            lifetimes: self.lifetimes(),
+        }
+    }
+
+    /// Returns the time when every access token of a session that ends `now` has expired.
     pub(crate) fn forget_after(&self, now: SystemTime) -> Timestamp {
         revocation::forget_after(now, self.access_token_ttl).into()
     }
 
-    /// Refuses the access tokens of ended sessions in this process at once.
+    /// Makes this process reject the access tokens of ended sessions at once; other processes follow by the feed.
     pub(crate) fn revoke_locally(&self, session_ids: &[String], now: SystemTime) {
         let until = revocation::forget_after(now, self.access_token_ttl);
         for session_id in session_ids {

@@ -1,34 +1,35 @@
 //! The rule of refresh token rotation: a pure function of the session, the presented counter and the time.
 //!
-//! A response that gets lost is normal, so the direct predecessor of the current token still gets the same
-//! successor: without limit within the overlap, afterwards at most twice in a row. A thief and a victim who both stay
-//! active use up that allowance and end the session; an older token ends it at once. Limitation: a thief who always
-//! refreshes within the overlap of the victim's own refresh looks like a second tab.
+//! A response may get lost, so the predecessor of the current token still gets the current token: any number of times
+//! within the overlap, and later in at most two rotations in a row. If a thief and the victim both refresh, they soon
+//! exceed that limit, and the session ends. A token that is older than the predecessor ends the session at once.
+//! Limitation: a thief who always refreshes within the overlap of the victim's own refresh looks like a second tab.
 
 use std::time::Duration;
 
 use crate::db::Timestamp;
 
-/// Two tabs, a retry and a doubled request all fall within this.
+/// The time after a rotation in which its predecessor is accepted: long enough for a second tab, a retry or a duplicated
+/// request.
 pub(crate) const OVERLAP: Duration = Duration::from_secs(10);
-/// How many rotations in a row may be recovered after the overlap.
+/// The most rotations in a row whose lost response may be recovered after the overlap.
 pub(crate) const MAX_LATE_RECOVERIES: i32 = 2;
 
-/// What of a session the rule reads and writes.
+/// The part of a session that the rule reads and writes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Rotation {
     /// The counter of the current refresh token.
     pub(crate) counter: u32,
-    /// When the counter last stepped.
+    /// The time when the counter was last advanced; `None` before the first refresh.
     pub(crate) rotated_at: Option<Timestamp>,
-    /// How many rotations in a row were recovered late.
+    /// The number of rotations in a row that were recovered after the overlap.
     pub(crate) late_recoveries: i32,
-    /// The counter whose late recovery was counted, so that its retries are not counted again.
+    /// The counter of the last rotation in `late_recoveries`, so that a retry is not counted again.
     pub(crate) late_recovery_counter: Option<u32>,
 }
 
 impl Rotation {
-    /// A session just begun.
+    /// The state of a session that was never refreshed.
     pub(crate) const START: Self = Self {
         counter: 0,
         rotated_at: None,
@@ -37,18 +38,18 @@ impl Rotation {
     };
 }
 
-/// What to do with a presented token.
+/// The reaction to a presented token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Decision {
-    /// The current token: write this and answer its counter.
+    /// The current token: store this rotation and return the token of its counter.
     Advance(Rotation),
-    /// The predecessor within the overlap, or one whose late recovery was counted already: answer the current counter.
+    /// The predecessor within the overlap, or after a recovery that was counted: return the token of the current counter.
     Repeat,
-    /// The predecessor later: write this and answer the current counter.
+    /// The predecessor after the overlap: store this rotation and return the token of the current counter.
     Recover(Rotation),
-    /// A copy is in use elsewhere: end the session.
+    /// An older token, or too many late recoveries: a copy may be in use, so end the session.
     End,
-    /// Newer than the session knows, as after the restore of a backup: refuse, change nothing.
+    /// A token newer than the session, as after the restore of a backup: reject it and change nothing.
     Unknown,
 }
 
@@ -67,11 +68,11 @@ fn advance(session: &Rotation, now: Timestamp) -> Decision {
     let Some(counter) = session.counter.checked_add(1) else {
         return Decision::End;
     };
-    let recovered = session.late_recovery_counter == Some(session.counter);
+    let was_recovered_late = session.late_recovery_counter == Some(session.counter);
     Decision::Advance(Rotation {
         counter,
         rotated_at: Some(now),
-        late_recoveries: if recovered {
+        late_recoveries: if was_recovered_late {
             session.late_recoveries
         } else {
             0
@@ -81,10 +82,10 @@ fn advance(session: &Rotation, now: Timestamp) -> Decision {
 }
 
 fn repeat_or_recover(session: &Rotation, now: Timestamp) -> Decision {
-    let overlaps = session
+    let is_in_overlap = session
         .rotated_at
-        .is_some_and(|rotated| now.since(rotated) <= OVERLAP);
-    if overlaps || session.late_recovery_counter == Some(session.counter) {
+        .is_some_and(|rotated_at| now.since(rotated_at) <= OVERLAP);
+    if is_in_overlap || session.late_recovery_counter == Some(session.counter) {
         return Decision::Repeat;
     }
     if session.late_recoveries >= MAX_LATE_RECOVERIES {

@@ -1,4 +1,4 @@
-//! A session: one login, one row, for its whole life.
+//! The session: begins with a login, is stored as one row, and ends by expiry or revocation.
 
 use std::time::{Duration, SystemTime};
 
@@ -10,7 +10,7 @@ use crate::client::Client;
 use crate::db::Timestamp;
 use crate::users::id::generate_id;
 
-/// A session as it begins.
+/// A new session, before it is stored.
 pub(crate) struct Session {
     pub(crate) id: String,
     pub(crate) user_id: String,
@@ -31,31 +31,40 @@ impl Session {
     }
 }
 
-/// How long sessions live.
+/// The lifetimes of sessions, from the settings.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Lifetimes {
-    /// From the last use.
+    /// The lifetime after the last use.
     pub(crate) sliding: Duration,
-    /// From the login, if that is limited. It also limits sessions that began before the setting was made.
+    /// The lifetime after the login, if the setting limits it. It also applies to sessions that are older than the setting.
     pub(crate) absolute: Option<Duration>,
 }
 
+/// The time of a request, and what the settings derive from it for sessions.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct SessionTimes {
+    pub(crate) now: Timestamp,
+    /// The time when every access token of a session that ends `now` has expired.
+    pub(crate) forget_after: Timestamp,
+    pub(crate) lifetimes: Lifetimes,
+}
+
 impl Lifetimes {
-    /// When a session of this login ends that would end at `expires_at`.
-    pub(crate) fn limit(self, created_at: Timestamp, expires_at: Timestamp) -> Timestamp {
+    /// Returns `expires_at`, or the end of the absolute lifetime if that is earlier.
+    pub(crate) fn cap_expiry(self, created_at: Timestamp, expires_at: Timestamp) -> Timestamp {
         match self.absolute {
             Some(absolute) => expires_at.min(created_at.plus(absolute)),
             None => expires_at,
         }
     }
 
-    /// When a session of this login ends that is used `now`.
+    /// Returns the new expiry of a session that is used `now`.
     pub(crate) fn slide(self, created_at: Timestamp, now: Timestamp) -> Timestamp {
-        self.limit(created_at, now.plus(self.sliding))
+        self.cap_expiry(created_at, now.plus(self.sliding))
     }
 
-    /// A session whose login was then, or before, is over.
-    pub(crate) fn too_old(self, now: Timestamp) -> Timestamp {
+    /// Returns the login time at or before which a session has reached its absolute lifetime.
+    pub(crate) fn login_cutoff(self, now: Timestamp) -> Timestamp {
         match self.absolute {
             Some(absolute) => now.minus(absolute),
             None => Timestamp::from_micros(0),
@@ -63,23 +72,24 @@ impl Lifetimes {
     }
 }
 
-/// A session that begins, and what it takes the place of.
+/// A session to open, and the sessions to end with it.
 pub(crate) struct Opening {
     pub(crate) session: Session,
-    /// The sessions whose cookies the new one replaces; of any user.
+    /// The ids of the sessions whose cookies the new session replaces. They may belong to other users.
     pub(crate) replaced: Vec<String>,
+    /// The time when every access token of a session that ends now has expired.
     pub(crate) forget_after: Timestamp,
     pub(crate) lifetimes: Lifetimes,
 }
 
-/// A session as it is kept.
+/// A session from the database.
 pub(crate) struct StoredSession {
     pub(crate) id: String,
     pub(crate) user_id: String,
     pub(crate) rotation: Rotation,
     pub(crate) created_at: Timestamp,
     pub(crate) last_used_at: Timestamp,
-    /// When it ends: no token of it is valid longer.
+    /// The end of the session, within its absolute lifetime. None of its tokens is valid longer.
     pub(crate) expires_at: Timestamp,
     pub(crate) revoked_at: Option<Timestamp>,
     pub(crate) ip_address: Option<String>,
@@ -87,24 +97,24 @@ pub(crate) struct StoredSession {
 }
 
 impl StoredSession {
-    /// Ends no later than its absolute lifetime allows.
-    pub(super) fn limited(mut self, lifetimes: Lifetimes) -> Self {
-        self.expires_at = lifetimes.limit(self.created_at, self.expires_at);
+    /// Applies the absolute lifetime, which may have been shortened since the session was stored.
+    pub(super) fn with_capped_expiry(mut self, lifetimes: Lifetimes) -> Self {
+        self.expires_at = lifetimes.cap_expiry(self.created_at, self.expires_at);
         self
     }
 
-    /// Neither ended nor expired.
+    /// Returns true if the session is neither revoked nor expired.
     pub(crate) fn is_live(&self, now: Timestamp) -> bool {
         self.revoked_at.is_none() && now < self.expires_at
     }
 }
 
-/// The id of the session a refresh token names, as the database and the access tokens write it.
-pub(crate) fn named_by(token: &RefreshToken) -> String {
+/// Returns the id of the session of a refresh token, in the form that the database and access tokens use.
+pub(crate) fn id_of_token(token: &RefreshToken) -> String {
     Uuid::from_bytes(token.session_id).to_string()
 }
 
-/// The refresh token of a session; `None` if the id is not one of ours.
+/// Builds the refresh token of a session; `None` if the id is not a UUID.
 pub(crate) fn refresh_token(session_id: &str, counter: u32) -> Option<RefreshToken> {
     let session_id = Uuid::parse_str(session_id).ok()?.into_bytes();
     Some(RefreshToken {

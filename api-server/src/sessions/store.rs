@@ -1,17 +1,17 @@
-//! The sessions table.
+//! Queries on the table `sessions`: insert, find, list, refresh, prolong, purge.
 
 use diesel::prelude::*;
 
-use super::ending::store::{SessionFilter, end, make_room};
+use super::ending::store::{SessionFilter, end, end_replaced_and_surplus};
 use super::rotation::{Decision, OVERLAP, Rotation, decide};
-use super::session::{Lifetimes, Opening, Session, StoredSession};
+use super::session::{Lifetimes, Opening, Session, SessionTimes, StoredSession};
 use crate::db::schema::{sessions, users};
 use crate::db::{DbConnection, Timestamp, on_either_engine};
 use crate::users::id::UserId;
 use crate::users::store::{self as user_store, UserRow, user_of_row};
 use crate::users::user::User;
 
-/// In the order of [`SessionRow`]; the round-trip test tells swapped columns.
+/// The columns in the order of the fields of [`SessionRow`]. A test that writes and reads a row detects swapped columns.
 pub(crate) const COLUMNS: (
     sessions::id,
     sessions::user_id,
@@ -63,10 +63,10 @@ impl SessionRow {
             id: row.id,
             user_id: row.user_id,
             rotation: Rotation {
-                counter: counter(row.counter),
+                counter: to_counter(row.counter),
                 rotated_at: row.rotated_at,
                 late_recoveries: row.late_recoveries,
-                late_recovery_counter: row.late_recovery_counter.map(counter),
+                late_recovery_counter: row.late_recovery_counter.map(to_counter),
             },
             created_at: row.created_at,
             last_used_at: row.last_used_at,
@@ -75,12 +75,12 @@ impl SessionRow {
             ip_address: row.ip_address,
             user_agent: row.user_agent,
         };
-        session.limited(lifetimes)
+        session.with_capped_expiry(lifetimes)
     }
 }
 
-/// Only counters of ours are ever written; a damaged one fits no token.
-fn counter(stored: i64) -> u32 {
+/// Converts a stored counter. A damaged value becomes the highest counter, which no issued token has.
+fn to_counter(stored: i64) -> u32 {
     u32::try_from(stored).unwrap_or(u32::MAX)
 }
 
@@ -102,10 +102,13 @@ pub(crate) fn insert(connection: &mut DbConnection, session: &Session) -> QueryR
         .map(drop)
 }
 
-/// Inserts a session, and ends those it replaces and those beyond the account's limit; the ids of those that were ended.
-/// The caller holds the lock on its user, and does nothing after it in the transaction.
+/// Inserts a session, and ends the sessions that it replaces and those beyond the account's limit. Returns the ids of the
+/// ended sessions.
+///
+/// The caller holds the lock on the user, and executes nothing after this in the transaction: ending sessions locks the
+/// sequence of revocations until the commit.
 pub(crate) fn open(connection: &mut DbConnection, opening: &Opening) -> QueryResult<Vec<String>> {
-    let ended = make_room(connection, opening)?;
+    let ended = end_replaced_and_surplus(connection, opening)?;
     insert(connection, &opening.session)?;
     Ok(ended)
 }
@@ -123,18 +126,19 @@ pub(crate) fn find(
     Ok(row.map(|row| row.into_session(lifetimes)))
 }
 
-/// The live sessions of a user, last used first.
+/// Returns up to `limit` live sessions of a user, the most recently used first.
 pub(super) fn list_live(
     connection: &mut DbConnection,
     owner: &UserId,
-    (now, lifetimes): (Timestamp, Lifetimes),
+    times: SessionTimes,
     limit: i64,
 ) -> QueryResult<Vec<StoredSession>> {
+    let SessionTimes { now, lifetimes, .. } = times;
     let rows: Vec<SessionRow> = sessions::table
         .filter(sessions::user_id.eq(owner.as_str()))
         .filter(sessions::revoked_at.is_null())
         .filter(sessions::expires_at.gt(now))
-        .filter(sessions::created_at.gt(lifetimes.too_old(now)))
+        .filter(sessions::created_at.gt(lifetimes.login_cutoff(now)))
         .select(COLUMNS)
         .order((sessions::last_used_at.desc(), sessions::id.desc()))
         .limit(limit)
@@ -143,50 +147,44 @@ pub(super) fn list_live(
     Ok(rows.map(|row| row.into_session(lifetimes)).collect())
 }
 
-/// What came of a presented refresh token.
+/// The result of presenting a refresh token.
 pub(crate) enum Refreshed {
-    /// Answer this counter, with an access token of this time for a session that ends then.
+    /// The caller receives the refresh token of this counter, and an access token issued at `issued_at`.
     Granted {
         user_id: String,
         counter: u32,
         issued_at: Timestamp,
+        /// The end of the session, which neither token outlives.
         expires_at: Timestamp,
     },
-    /// The session has ended, expired or is gone. These had just expired and were ended, because a copy is in use.
-    Over(Vec<String>),
-    /// A copy is in use elsewhere; these sessions were ended.
+    /// The session was ended, has expired or does not exist. Contains its id if it had just expired and the token was
+    /// reused, so that this call ended the session.
+    NotLive(Vec<String>),
+    /// The token was reused, so a copy of it exists. Contains the ids of the sessions that this call ended.
     Reused(Vec<String>),
-    /// Not a token of this session's past.
+    /// The counter of the token is higher than the session's.
     Unknown,
-    /// Others keep changing the session.
+    /// Concurrent requests changed the session at every try.
     Busy,
 }
 
-/// When a refresh happens and what it gives.
-#[derive(Clone, Copy)]
-pub(crate) struct RefreshContext {
-    pub(crate) now: Timestamp,
-    pub(crate) lifetimes: Lifetimes,
-    pub(crate) forget_after: Timestamp,
-}
+/// The most tries to advance a session that concurrent requests change first.
+const MAX_TRIES: usize = 8;
 
-/// How often a step that a parallel request took first is decided anew. Each loss is another's success.
-const TRIES: usize = 8;
-
-/// Applies the rule of rotation. The step is a compare-and-set, so of many that present the same counter one steps and
-/// the others find it done.
+/// Applies the rule of rotation. Advancing is a compare-and-set: of concurrent requests with the same counter one
+/// advances it, and the others then repeat its result.
 pub(crate) fn refresh(
     connection: &mut DbConnection,
     session_id: &str,
     presented: u32,
-    context: RefreshContext,
+    times: SessionTimes,
 ) -> QueryResult<Refreshed> {
-    for _ in 0..TRIES {
-        let Some(session) = find(connection, session_id, context.lifetimes)? else {
-            return Ok(Refreshed::Over(Vec::new()));
+    for _ in 0..MAX_TRIES {
+        let Some(session) = find(connection, session_id, times.lifetimes)? else {
+            return Ok(Refreshed::NotLive(Vec::new()));
         };
-        if !session.is_live(context.now) {
-            return over(connection, &session, presented, context);
+        if !session.is_live(times.now) {
+            return refuse_not_live(connection, &session, presented, times);
         }
         let granted = |counter, issued_at, expires_at| Refreshed::Granted {
             user_id: session.user_id.clone(),
@@ -194,23 +192,23 @@ pub(crate) fn refresh(
             issued_at,
             expires_at,
         };
-        match decide(&session.rotation, presented, context.now) {
+        match decide(&session.rotation, presented, times.now) {
             Decision::Repeat => {
-                let rotated_at = session.rotation.rotated_at.unwrap_or(context.now);
-                let fresh = context.now.since(rotated_at) <= OVERLAP;
-                let issued_at = if fresh { rotated_at } else { context.now };
+                let rotated_at = session.rotation.rotated_at.unwrap_or(times.now);
+                let is_in_overlap = times.now.since(rotated_at) <= OVERLAP;
+                let issued_at = if is_in_overlap { rotated_at } else { times.now };
                 let counter = session.rotation.counter;
                 return Ok(granted(counter, issued_at, session.expires_at));
             }
             Decision::Advance(next) | Decision::Recover(next) => {
-                let expires_at = context.lifetimes.slide(session.created_at, context.now);
-                if step(connection, &session, next, (context.now, expires_at))? {
-                    return Ok(granted(next.counter, context.now, expires_at));
+                let expires_at = times.lifetimes.slide(session.created_at, times.now);
+                if set_rotation(connection, &session, next, times.now, expires_at)? {
+                    return Ok(granted(next.counter, times.now, expires_at));
                 }
             }
             Decision::End => {
                 let filter = SessionFilter::ById(session_id);
-                let ended = end(connection, &filter, context.now, context.forget_after)?;
+                let ended = end(connection, &filter, times.now, times.forget_after)?;
                 return Ok(Refreshed::Reused(ended));
             }
             Decision::Unknown => return Ok(Refreshed::Unknown),
@@ -219,35 +217,37 @@ pub(crate) fn refresh(
     Ok(Refreshed::Busy)
 }
 
-/// A reused token ends a session also if that has just expired: access tokens may be alive where clocks are behind.
-fn over(
+/// Refuses a refresh. A reused token also ends a session that has just expired: where clocks are behind, its access
+/// tokens may still be accepted.
+fn refuse_not_live(
     connection: &mut DbConnection,
     session: &StoredSession,
     presented: u32,
-    context: RefreshContext,
+    times: SessionTimes,
 ) -> QueryResult<Refreshed> {
-    let decision = decide(&session.rotation, presented, context.now);
+    let decision = decide(&session.rotation, presented, times.now);
     if session.revoked_at.is_some() || decision != Decision::End {
-        return Ok(Refreshed::Over(Vec::new()));
+        return Ok(Refreshed::NotLive(Vec::new()));
     }
     let filter = SessionFilter::ById(&session.id);
-    let ended = end(connection, &filter, context.now, context.forget_after)?;
-    Ok(Refreshed::Over(ended))
+    let ended = end(connection, &filter, times.now, times.forget_after)?;
+    Ok(Refreshed::NotLive(ended))
 }
 
-/// `false` if another request changed the session first.
-fn step(
+/// Stores the next rotation. Returns false, and changes nothing, if another request changed the session first.
+fn set_rotation(
     connection: &mut DbConnection,
     session: &StoredSession,
     next: Rotation,
-    (now, expires_at): (Timestamp, Timestamp),
+    now: Timestamp,
+    expires_at: Timestamp,
 ) -> QueryResult<bool> {
     let unchanged = sessions::table
         .find(&session.id)
         .filter(sessions::counter.eq(i64::from(session.rotation.counter)))
         .filter(sessions::late_recoveries.eq(session.rotation.late_recoveries))
         .filter(sessions::revoked_at.is_null());
-    let stepped = diesel::update(unchanged)
+    let updated = diesel::update(unchanged)
         .set((
             sessions::counter.eq(i64::from(next.counter)),
             sessions::rotated_at.eq(next.rotated_at),
@@ -257,29 +257,30 @@ fn step(
             sessions::expires_at.eq(expires_at),
         ))
         .execute(connection)?;
-    Ok(stepped == 1)
+    Ok(updated == 1)
 }
 
-/// Lets a live session go on until then; `false` if it is over.
+/// Sets the expiry of a live session. Returns false if the session is not live.
 pub(crate) fn prolong(
     connection: &mut DbConnection,
     id: &str,
-    (now, expires_at): (Timestamp, Timestamp),
+    now: Timestamp,
+    expires_at: Timestamp,
 ) -> QueryResult<bool> {
     let live = sessions::table
         .find(id)
         .filter(sessions::revoked_at.is_null())
         .filter(sessions::expires_at.gt(now));
-    let prolonged = diesel::update(live)
+    let updated = diesel::update(live)
         .set((
             sessions::last_used_at.eq(now),
             sessions::expires_at.eq(expires_at),
         ))
         .execute(connection)?;
-    Ok(prolonged == 1)
+    Ok(updated == 1)
 }
 
-/// Deletes up to `limit` sessions that expired before `cutoff`; how many it were.
+/// Deletes up to `limit` sessions that expired before `cutoff`. Returns their number.
 pub(super) fn purge(
     connection: &mut DbConnection,
     cutoff: Timestamp,
@@ -293,8 +294,8 @@ pub(super) fn purge(
     diesel::delete(sessions::table.filter(sessions::id.eq_any(expired))).execute(connection)
 }
 
-/// A session, live or not, and whose it is; in one query, because it is asked at every request of some clients.
-pub(crate) fn find_with_session(
+/// Returns a session, live or not, with its user. One query, because some clients need it at every request.
+pub(crate) fn find_with_user(
     connection: &mut DbConnection,
     session_id: &str,
     lifetimes: Lifetimes,

@@ -1,4 +1,4 @@
-//! How sessions end: one, many, or those beyond an account's limit.
+//! Ends sessions: one, several, or those beyond an account's limit.
 
 pub(crate) mod store;
 pub(crate) mod surplus;

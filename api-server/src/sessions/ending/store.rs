@@ -1,120 +1,125 @@
 //! Queries that end sessions.
 //!
-//! An ended session is marked in its row and recorded for every process, because its access tokens may be alive. That
-//! includes sessions that expired a moment ago: the clocks of other processes and services may be behind.
+//! An ended session is marked in its row and recorded for every process, because its access tokens have not expired yet.
+//! The same is done for a session that has just expired: where a clock is behind, its tokens are still accepted.
 
 use diesel::prelude::*;
 
 use crate::db::schema::{sessions, users};
 use crate::db::{DbConnection, Timestamp, write_transaction};
 use crate::sessions::revocation;
-use crate::sessions::session::{Lifetimes, Opening};
+use crate::sessions::session::{Opening, SessionTimes};
 use crate::users::id::UserId;
 
-/// The live sessions that an account may have.
+/// The most live sessions of an account.
 pub(crate) const MAX_LIVE: i64 = 100;
-/// The sessions that one transaction ends, give or take: SQLite has one writer, and others wait for it.
+/// The number of sessions that one transaction should end: SQLite has one writer, and all other writes wait for it.
 pub(crate) const BATCH: i64 = 100;
-/// The ids in one statement; engines have their limits.
-const STATEMENT: usize = 1000;
+/// The most ids in one statement; the engines limit the number of parameters.
+const MAX_IDS_PER_STATEMENT: usize = 1000;
 
-/// Which sessions to end.
+/// Selects the sessions to end.
 pub(crate) enum SessionFilter<'a> {
     ById(&'a str),
-    /// One, if it is this user's.
+    /// The session with the id, if it belongs to the user.
     ByIdOfUser(&'a UserId, &'a str),
-    /// Those of these ids that are this user's.
+    /// The sessions with the ids that belong to the user.
     ByIdsOfUser(&'a UserId, &'a [String]),
-    /// Exactly these, of whatever user.
+    /// The sessions with the ids, which may belong to several users.
     ByIds(&'a [String]),
     AllOfUserExcept(&'a UserId, &'a str),
     AllOfUser(&'a UserId),
 }
 
-/// What was ended.
+/// The sessions that a call ended.
 #[derive(Debug, Default)]
 pub(crate) struct Ended {
-    /// The sessions whose access tokens are refused from now on.
+    /// The ids of the sessions, whose access tokens must be rejected from now on.
     pub(crate) ids: Vec<String>,
-    /// How many of them were live. The rest had just expired.
+    /// The number of sessions that were live. The others had just expired.
     pub(crate) live: usize,
 }
 
-/// Ends sessions that are live or expired less than an access token's lifetime ago, and tells every process; the ids of
-/// those that were ended.
+/// Ends sessions that are live, or that expired less than the lifetime of an access token ago, and records them for every
+/// process. Returns the ids of the sessions that it ended.
 ///
-/// To end several, it locks their user first: two transactions that met on the sessions alone could wait for each other.
+/// Locks the user first if it may end several sessions of one user: two transactions that lock the same sessions in
+/// different orders would wait for each other.
 pub(crate) fn end(
     connection: &mut DbConnection,
     filter: &SessionFilter<'_>,
     now: Timestamp,
     forget_after: Timestamp,
 ) -> QueryResult<Vec<String>> {
-    let rows = end_rows(connection, filter, (now, forget_after))?;
-    Ok(rows.into_iter().map(|(id, ..)| id).collect())
+    let rows = end_rows(connection, filter, now, forget_after)?;
+    Ok(rows.into_iter().map(|row| row.id).collect())
 }
 
-/// As [`end`], and counts those that were live.
+/// Does the same as [`end`], and counts the sessions that were live.
 pub(crate) fn end_and_count(
     connection: &mut DbConnection,
     filter: &SessionFilter<'_>,
-    (now, forget_after): (Timestamp, Timestamp),
-    lifetimes: Lifetimes,
+    times: SessionTimes,
 ) -> QueryResult<Ended> {
-    let rows = end_rows(connection, filter, (now, forget_after))?;
-    let is_live = |created_at, expires_at| now < lifetimes.limit(created_at, expires_at);
-    let live = rows
-        .iter()
-        .filter(|(_, created, expires)| is_live(*created, *expires));
+    let rows = end_rows(connection, filter, times.now, times.forget_after)?;
+    let was_live = |row: &&EndedRow| {
+        let expires_at = times.lifetimes.cap_expiry(row.created_at, row.expires_at);
+        times.now < expires_at
+    };
     Ok(Ended {
-        live: live.count(),
-        ids: rows.into_iter().map(|(id, ..)| id).collect(),
+        live: rows.iter().filter(was_live).count(),
+        ids: rows.into_iter().map(|row| row.id).collect(),
     })
 }
 
-/// Id, login and end of an ended session.
-type EndedRow = (String, Timestamp, Timestamp);
+#[derive(Queryable)]
+struct EndedRow {
+    id: String,
+    created_at: Timestamp,
+    expires_at: Timestamp,
+}
 
 fn end_rows(
     connection: &mut DbConnection,
     filter: &SessionFilter<'_>,
-    (now, forget_after): (Timestamp, Timestamp),
+    now: Timestamp,
+    forget_after: Timestamp,
 ) -> QueryResult<Vec<EndedRow>> {
     write_transaction(connection, |connection| {
         if let SessionFilter::ByIdsOfUser(user, _)
         | SessionFilter::AllOfUserExcept(user, _)
         | SessionFilter::AllOfUser(user) = filter
         {
-            lock(connection, user)?;
+            lock_user(connection, user)?;
         }
-        let candidates = candidates(connection, filter, tokens_alive(now, forget_after))?;
+        let candidates = candidates(connection, filter, token_expiry_cutoff(now, forget_after))?;
         let mut rows = Vec::with_capacity(candidates.len());
-        for ids in candidates.chunks(STATEMENT) {
-            rows.extend(mark(connection, ids, now)?);
+        for ids in candidates.chunks(MAX_IDS_PER_STATEMENT) {
+            rows.extend(mark_revoked(connection, ids, now)?);
         }
-        let ids: Vec<&str> = rows.iter().map(|(id, ..)| id.as_str()).collect();
+        let ids: Vec<&str> = rows.iter().map(|row| row.id.as_str()).collect();
         revocation::store::record(connection, &ids, forget_after)?;
         Ok(rows)
     })
 }
 
-/// Of sessions that meet another end at the same moment, those that this one ended.
-fn mark(
+/// Marks the sessions as revoked. Leaves out sessions that a concurrent transaction has revoked first.
+fn mark_revoked(
     connection: &mut DbConnection,
     ids: &[String],
     now: Timestamp,
 ) -> QueryResult<Vec<EndedRow>> {
-    let unended = sessions::table
+    let unrevoked = sessions::table
         .filter(sessions::id.eq_any(ids))
         .filter(sessions::revoked_at.is_null());
-    diesel::update(unended)
+    diesel::update(unrevoked)
         .set(sessions::revoked_at.eq(now))
         .returning((sessions::id, sessions::created_at, sessions::expires_at))
         .load(connection)
 }
 
-/// A session that expired before has no access token that is alive anywhere.
-fn tokens_alive(now: Timestamp, forget_after: Timestamp) -> Timestamp {
+/// Returns the time such that the access tokens of a session that expired before it are rejected by every clock.
+fn token_expiry_cutoff(now: Timestamp, forget_after: Timestamp) -> Timestamp {
     now.minus(forget_after.since(now))
 }
 
@@ -145,76 +150,84 @@ fn candidates(
     candidates.load(connection)
 }
 
-/// Until the end of the transaction. Both engines know an update; only one has a lock of its own.
-pub(crate) fn lock(connection: &mut DbConnection, user: &UserId) -> QueryResult<()> {
+/// Locks the user's row until the end of the transaction. An update locks in both engines; `FOR UPDATE` is PostgreSQL's.
+pub(crate) fn lock_user(connection: &mut DbConnection, user: &UserId) -> QueryResult<()> {
     diesel::update(users::table.find(user.as_str()))
         .set(users::email_verified.eq(users::email_verified))
         .execute(connection)
         .map(drop)
 }
 
-/// Makes room for a session that opens: ends those it replaces and those beyond the limit; their ids. For an account
-/// far beyond the limit, as old databases have them, one call ends only a batch: then go on with [`surplus`].
+/// Ends the sessions that a new session replaces, and those beyond the account's limit. Returns their ids.
 ///
-/// All end at once, since after the first end the lock on the sequence is held. The caller holds the lock on the user, so
-/// that logins that meet count each other.
-pub(crate) fn make_room(
+/// An old database may have an account far beyond the limit: then one call ends only a batch, and
+/// [`enforce_limit`](super::surplus::enforce_limit) ends the rest. All sessions are ended in one call, because the first
+/// end locks the sequence of revocations. The caller holds the lock on the user, so that concurrent logins count each
+/// other's sessions.
+pub(crate) fn end_replaced_and_surplus(
     connection: &mut DbConnection,
     opening: &Opening,
 ) -> QueryResult<Vec<String>> {
-    let (now, lifetimes) = (opening.session.created_at, opening.lifetimes);
+    let now = opening.session.created_at;
     let user = UserId::stored(opening.session.user_id.clone());
     let kept = KeptSessions {
         newest: MAX_LIVE - 1,
         ids: opening.replaced.clone(),
     };
-    let live = (now, lifetimes.too_old(now));
-    let mut ending = beyond(connection, &user, &kept, live, BATCH)?;
-    ending.extend(opening.replaced.clone());
-    if ending.is_empty() {
-        return Ok(ending);
+    let live = ExpiryAndLogin {
+        expires_after: now,
+        created_after: opening.lifetimes.login_cutoff(now),
+    };
+    let mut ids = surplus_within(connection, &user, &kept, live, BATCH)?;
+    ids.extend(opening.replaced.clone());
+    if ids.is_empty() {
+        return Ok(ids);
     }
-    end(
-        connection,
-        &SessionFilter::ByIds(&ending),
-        now,
-        opening.forget_after,
-    )
+    let filter = SessionFilter::ByIds(&ids);
+    end(connection, &filter, now, opening.forget_after)
 }
 
-/// The sessions that stay when others end.
+/// The sessions to keep when the others are ended.
 pub(crate) struct KeptSessions {
-    /// How many of those that were used last.
+    /// The number of sessions to keep, the most recently used first.
     pub(crate) newest: i64,
-    /// Those that stay in any case.
+    /// The ids of sessions to keep in any case.
     pub(crate) ids: Vec<String>,
 }
 
-/// Up to `limit` sessions of a user beyond those to keep, that [`end`] would end.
+/// Returns the ids of up to `limit` sessions of a user that [`end`] would end and that are not to be kept.
 pub(crate) fn surplus(
     connection: &mut DbConnection,
     user: &UserId,
     kept: &KeptSessions,
-    (now, forget_after): (Timestamp, Timestamp),
+    times: SessionTimes,
     limit: i64,
 ) -> QueryResult<Vec<String>> {
-    let expired_after = tokens_alive(now, forget_after);
-    let every_login = Timestamp::from_micros(0);
-    beyond(connection, user, kept, (expired_after, every_login), limit)
+    let endable = ExpiryAndLogin {
+        expires_after: token_expiry_cutoff(times.now, times.forget_after),
+        created_after: Timestamp::from_micros(0),
+    };
+    surplus_within(connection, user, kept, endable, limit)
 }
 
-fn beyond(
+/// Selects sessions by the times of their expiry and their login.
+struct ExpiryAndLogin {
+    expires_after: Timestamp,
+    created_after: Timestamp,
+}
+
+fn surplus_within(
     connection: &mut DbConnection,
     user: &UserId,
     kept: &KeptSessions,
-    (expires_after, created_after): (Timestamp, Timestamp),
+    within: ExpiryAndLogin,
     limit: i64,
 ) -> QueryResult<Vec<String>> {
     sessions::table
         .filter(sessions::user_id.eq(user.as_str()))
         .filter(sessions::revoked_at.is_null())
-        .filter(sessions::expires_at.gt(expires_after))
-        .filter(sessions::created_at.gt(created_after))
+        .filter(sessions::expires_at.gt(within.expires_after))
+        .filter(sessions::created_at.gt(within.created_after))
         .filter(sessions::id.ne_all(&kept.ids))
         .select(sessions::id)
         .order((sessions::last_used_at.desc(), sessions::id.desc()))
@@ -223,7 +236,7 @@ fn beyond(
         .load(connection)
 }
 
-/// Deletes up to `limit` ended sessions of a user, which are recorded already; how many it were.
+/// Deletes up to `limit` ended sessions of a user. Returns their number. Their revocations are recorded already.
 pub(crate) fn delete_ended(
     connection: &mut DbConnection,
     user: &UserId,

@@ -1,10 +1,11 @@
 //! Ends more sessions than one transaction should.
 //!
-//! An account has at most [`MAX_LIVE`] live sessions, but in an old database it may have thousands. What ends all of
-//! them (a logout, a change of password, the end of the account) first ends those beyond a few here, in batches with
-//! room for the writes of others between them, and then the rest in its own transaction. A crash in between leaves only
-//! fewer sessions that should not have been there, and the change itself not begun.
+//! An account has at most [`MAX_LIVE`] live sessions, but in an old database it may have thousands. An operation that
+//! ends all of them (a logout, a change of password, the deletion of the account) first calls this module, which ends
+//! all but a few in batches; other writes run between the batches. The operation then ends the rest in its own
+//! transaction. After a crash in between, the operation has not happened and the account has fewer surplus sessions.
 
+use std::sync::Arc;
 use std::time::SystemTime;
 
 use crate::db::DbError;
@@ -13,86 +14,83 @@ use crate::sessions::ending::store;
 use crate::sessions::ending::store::{BATCH, Ended, KeptSessions, MAX_LIVE, SessionFilter};
 use crate::users::id::UserId;
 
-/// The sessions that are left to the transaction of the cause: more than an account has within its limit, those that
-/// have just expired included.
+/// The most sessions that [`end_most`] leaves. An account within its limit never has as many, even with the sessions that
+/// have just expired.
 const MAX_LEFT: i64 = 2 * MAX_LIVE;
-/// Ids that are read at once.
+/// The number of ids that are read at once.
 const PAGE: i64 = 10_000;
 
-/// Leaves only so many as the transaction that ends the rest should end; `kept`, the session that asks, is one of them.
-/// Gives how many of the ended ones were live.
+/// Ends all sessions but [`MAX_LEFT`] and the caller's own, so that one transaction can end the rest. Returns how many of
+/// the ended sessions were live.
 pub(crate) async fn end_most(
     sessions: &Sessions,
     user: &UserId,
-    kept: &str,
+    caller_session_id: &str,
 ) -> Result<usize, DbError> {
     let kept = KeptSessions {
         newest: MAX_LEFT,
-        ids: vec![kept.to_owned()],
+        ids: vec![caller_session_id.to_owned()],
     };
-    end_beyond(sessions, user, kept).await
+    end_all_except(sessions, user, kept).await
 }
 
-/// Brings an account to its limit after a login that found far too many sessions; the login's own stays.
+/// Ends the sessions beyond the account's limit, except the one that a login has just opened. Returns how many of the
+/// ended sessions were live.
 pub(crate) async fn enforce_limit(
     sessions: &Sessions,
     user: &UserId,
-    kept: &str,
+    new_session_id: &str,
 ) -> Result<usize, DbError> {
     let kept = KeptSessions {
         newest: MAX_LIVE - 1,
-        ids: vec![kept.to_owned()],
+        ids: vec![new_session_id.to_owned()],
     };
-    end_beyond(sessions, user, kept).await
+    end_all_except(sessions, user, kept).await
 }
 
-async fn end_beyond(
+async fn end_all_except(
     sessions: &Sessions,
     user: &UserId,
     kept: KeptSessions,
 ) -> Result<usize, DbError> {
+    let kept = Arc::new(kept);
     let mut ended = 0;
-    let mut kept = Some(kept);
-    while let Some(keep) = kept.take() {
+    loop {
         let now = sessions.now();
-        let times = (now.into(), sessions.forget_after(now));
-        let owner = user.clone();
-        let (ids, keep) = sessions
+        let times = sessions.times(now);
+        let (owner, keep) = (user.clone(), Arc::clone(&kept));
+        let ids = sessions
             .db
-            .read(move |connection| {
-                let ids = store::surplus(connection, &owner, &keep, times, PAGE)?;
-                Ok((ids, keep))
-            })
+            .read(move |connection| store::surplus(connection, &owner, &keep, times, PAGE))
             .await?;
         for batch in ids.chunks(usize::try_from(BATCH).unwrap_or(1)) {
-            ended += end_these(sessions, user, batch.to_vec(), now).await?;
+            ended += end_batch(sessions, user, batch.to_vec(), now).await?;
         }
-        let is_full = i64::try_from(ids.len()).is_ok_and(|read| read == PAGE);
-        kept = is_full.then_some(keep);
+        if i64::try_from(ids.len()).is_ok_and(|read| read < PAGE) {
+            return Ok(ended);
+        }
     }
-    Ok(ended)
 }
 
-async fn end_these(
+async fn end_batch(
     sessions: &Sessions,
     user: &UserId,
     ids: Vec<String>,
     now: SystemTime,
 ) -> Result<usize, DbError> {
-    let (owner, times) = (user.clone(), (now.into(), sessions.forget_after(now)));
-    let lifetimes = sessions.lifetimes();
+    let (owner, times) = (user.clone(), sessions.times(now));
     let ended: Ended = sessions
         .db
         .write(move |connection| {
-            let these = SessionFilter::ByIdsOfUser(&owner, &ids);
-            store::end_and_count(connection, &these, times, lifetimes)
+            let filter = SessionFilter::ByIdsOfUser(&owner, &ids);
+            store::end_and_count(connection, &filter, times)
         })
         .await?;
     sessions.revoke_locally(&ended.ids, now);
     Ok(ended.live)
 }
 
-/// Deletes the ended sessions of an account that is about to go, so that its own transaction need not.
+/// Deletes the ended sessions of an account in batches, so that the transaction that deletes the account is short.
 pub(crate) async fn delete_ended(sessions: &Sessions, user: &UserId) -> Result<(), DbError> {
     loop {
         let owner = user.clone();

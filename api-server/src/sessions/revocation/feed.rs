@@ -1,4 +1,4 @@
-//! Keeps the set of this process up to date with the database.
+//! Reads revocations from the database into the set in memory.
 
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -10,48 +10,64 @@ use crate::db::{Db, DbConnection, DbError, QueryResult};
 use crate::sessions::revocation::store;
 use crate::sessions::revocation::store::Revocation;
 
-/// How often the database is asked: a logout is felt everywhere well within two seconds.
+/// The time between two reads. A logout thus applies in every process well within two seconds.
 pub(crate) const INTERVAL: Duration = Duration::from_millis(500);
-/// A feed older than this is not ready.
+/// The longest time since the last complete read after which the process is still ready for requests.
 const MAX_AGE: Duration = Duration::from_secs(5);
+/// The most revocations in one read.
 const PAGE: i64 = 1000;
 
-/// Where this process has got to.
+/// The revocations that this process has read.
 pub(crate) struct Feed {
     revoked: RevokedSessions,
-    seen: AtomicI64,
+    /// The number of the newest revocation that was read; 0 at the start.
+    last_seen: AtomicI64,
+    /// The time at which every recorded revocation had been read.
     complete_at: Mutex<Option<Instant>>,
+}
+
+/// The revocations after a number, at most [`PAGE`].
+struct Page {
+    /// The number of the newest revocation in the database.
+    newest: i64,
+    revocations: Vec<Revocation>,
 }
 
 impl Feed {
     pub(crate) fn new(revoked: RevokedSessions) -> Self {
         Self {
             revoked,
-            seen: AtomicI64::new(0),
+            last_seen: AtomicI64::new(0),
             complete_at: Mutex::new(None),
         }
     }
 
-    /// Reads all that is new. The first time that is everything, so a new process catches up before it answers.
+    /// Reads all newer revocations, page by page. The first call reads every recorded revocation.
     pub(crate) async fn catch_up(&self, db: &Db) -> Result<(), DbError> {
         loop {
-            let asked_at = Instant::now();
-            let seen = self.seen.load(Ordering::Acquire);
-            let (last, page) = db.read(move |connection| newer(connection, seen)).await?;
-            if last < seen {
-                // The database was set back to a backup: what follows has numbers that were seen before.
-                log::warn!("revocations start over seen={seen} last={last}");
-                self.seen.store(0, Ordering::Release);
+            let started_at = Instant::now();
+            let last_seen = self.last_seen.load(Ordering::Acquire);
+            let page = db.read(move |connection| read_page(connection, last_seen));
+            let Page {
+                newest,
+                revocations,
+            } = page.await?;
+            if newest < last_seen {
+                // A backup of the database was restored, so the next revocations get numbers that were read before.
+                log::warn!(
+                    "revocations are read from the start: last_seen={last_seen} newest={newest}"
+                );
+                self.last_seen.store(0, Ordering::Release);
                 continue;
             }
-            let is_whole = i64::try_from(page.len()).is_ok_and(|length| length < PAGE);
-            for revocation in page {
+            let is_last_page = i64::try_from(revocations.len()).is_ok_and(|length| length < PAGE);
+            for revocation in revocations {
                 self.apply(&revocation);
             }
-            if is_whole {
-                // What is numbered up to `last` was seen now or is spent and purged.
-                self.seen.fetch_max(last, Ordering::AcqRel);
-                *self.lock() = Some(asked_at);
+            if is_last_page {
+                // Every number up to `newest` was read, or its revocation was purged because all tokens had expired.
+                self.last_seen.fetch_max(newest, Ordering::AcqRel);
+                *self.lock() = Some(started_at);
                 return Ok(());
             }
         }
@@ -60,10 +76,10 @@ impl Feed {
     fn apply(&self, revocation: &Revocation) {
         let until = revocation.forget_after.to_system_time();
         self.revoked.insert(&revocation.session_id, until);
-        self.seen.store(revocation.sequence, Ordering::Release);
+        self.last_seen.store(revocation.sequence, Ordering::Release);
     }
 
-    /// Whether it knows of everything that happened some seconds ago.
+    /// Returns whether every revocation older than [`MAX_AGE`] has been read.
     pub(crate) fn is_current(&self) -> bool {
         self.lock()
             .is_some_and(|complete_at| complete_at.elapsed() < MAX_AGE)
@@ -76,11 +92,15 @@ impl Feed {
     }
 }
 
-fn newer(connection: &mut DbConnection, seen: i64) -> QueryResult<(i64, Vec<Revocation>)> {
-    let last = store::last(connection)?;
-    let page = match last {
-        last if last <= seen => Vec::new(),
-        _ => store::newer(connection, seen, PAGE)?,
+fn read_page(connection: &mut DbConnection, last_seen: i64) -> QueryResult<Page> {
+    let newest = store::newest_sequence(connection)?;
+    let revocations = if newest > last_seen {
+        store::newer(connection, last_seen, PAGE)?
+    } else {
+        Vec::new()
     };
-    Ok((last, page))
+    Ok(Page {
+        newest,
+        revocations,
+    })
 }

@@ -1,7 +1,8 @@
-//! Ended sessions, from the process that ends one to all others.
+//! Distributes revocations from the process that ends a session to all others.
 //!
-//! The database numbers them in the order of their commits; every process remembers the last number it has seen and
-//! asks for what is newer, twice a second, whatever the number of sessions. Requests only look into memory.
+//! The database numbers revocations in the order of their commits. Every process remembers the last number that it has
+//! read, and twice a second reads the newer ones; the cost does not depend on the number of sessions. A request looks
+//! up its session in memory only.
 
 mod feed;
 pub(crate) mod store;
@@ -10,10 +11,10 @@ pub(crate) use feed::{Feed, INTERVAL};
 
 use std::time::{Duration, SystemTime};
 
-/// For how long clocks of processes may disagree.
+/// The largest difference between the clocks of two processes.
 const MAX_CLOCK_SKEW: Duration = Duration::from_secs(10 * 60);
 
-/// When the last access token of a session that ends now has expired everywhere.
+/// Returns the time when every access token of a session that ends `now` has expired by every clock.
 pub(crate) fn forget_after(now: SystemTime, access_token_ttl: Duration) -> SystemTime {
     now + access_token_ttl + MAX_CLOCK_SKEW
 }

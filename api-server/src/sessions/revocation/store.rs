@@ -1,24 +1,27 @@
-//! The tables `revocations` and `revocation_sequence`.
+//! Queries on the tables `revocations` and `revocation_sequence`.
 
 use diesel::prelude::*;
 
 use crate::db::schema::{revocation_sequence, revocations};
 use crate::db::{DbConnection, Timestamp, on_either_engine, write_transaction};
 
+/// The id of the only row of `revocation_sequence`.
 const SEQUENCE_ROW_ID: i64 = 1;
-/// The rows in one statement; engines have their limits.
-const STATEMENT: usize = 1000;
+/// The most rows in one statement; the engines limit the number of parameters.
+const MAX_ROWS_PER_STATEMENT: usize = 1000;
 
-/// An ended session, as the others learn of it.
+/// The record of an ended session, which every process reads.
 #[derive(Queryable)]
 pub(crate) struct Revocation {
+    /// The number of the revocation, in the order of commits.
     pub(crate) sequence: i64,
     pub(crate) session_id: String,
+    /// The time when every access token of the session has expired.
     pub(crate) forget_after: Timestamp,
 }
 
-/// Numbers ended sessions. Call it last in the transaction that ends them: the lock on the sequence is held from here
-/// to the commit.
+/// Numbers ended sessions and records them. Call it last in the transaction that ends them: it locks the sequence until
+/// the commit.
 pub(crate) fn record(
     connection: &mut DbConnection,
     session_ids: &[&str],
@@ -43,7 +46,7 @@ pub(crate) fn record(
                 )
             })
             .collect();
-        for rows in rows.chunks(STATEMENT) {
+        for rows in rows.chunks(MAX_ROWS_PER_STATEMENT) {
             let insert = diesel::insert_into(revocations::table).values(rows);
             on_either_engine!(connection, |either| insert.execute(either))?;
         }
@@ -51,15 +54,15 @@ pub(crate) fn record(
     })
 }
 
-/// The number of the newest revocation.
-pub(crate) fn last(connection: &mut DbConnection) -> QueryResult<i64> {
+/// Returns the number of the newest revocation, even if it was purged; 0 if there never was one.
+pub(crate) fn newest_sequence(connection: &mut DbConnection) -> QueryResult<i64> {
     revocation_sequence::table
         .find(SEQUENCE_ROW_ID)
         .select(revocation_sequence::last)
         .first(connection)
 }
 
-/// Up to `limit` revocations newer than `after`, oldest first.
+/// Returns up to `limit` revocations with a number above `after`, the oldest first.
 pub(crate) fn newer(
     connection: &mut DbConnection,
     after: i64,
@@ -72,17 +75,17 @@ pub(crate) fn newer(
         .load(connection)
 }
 
-/// Deletes up to `limit` revocations that no living token needs; how many it were.
+/// Deletes up to `limit` revocations whose access tokens have all expired. Returns their number.
 pub(crate) fn purge(
     connection: &mut DbConnection,
     now: Timestamp,
     limit: i64,
 ) -> QueryResult<usize> {
-    let spent: Vec<i64> = revocations::table
+    let expired: Vec<i64> = revocations::table
         .filter(revocations::forget_after.lt(now))
         .select(revocations::sequence)
         .limit(limit)
         .load(connection)?;
-    diesel::delete(revocations::table.filter(revocations::sequence.eq_any(spent)))
+    diesel::delete(revocations::table.filter(revocations::sequence.eq_any(expired)))
         .execute(connection)
 }

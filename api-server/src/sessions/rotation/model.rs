@@ -1,24 +1,26 @@
-//! Clients, networks and thieves against the rule, exhaustively.
+//! Checks the rule against a model of clients, networks and thieves, exhaustively.
 //!
-//! The rule must never end an honest client's session unless more than two rotations in a row were recovered late, and
-//! must always end a session of which a thief and the victim both make use outside the overlap.
+//! The rule must never end the session of an honest client unless more than two rotations in a row were recovered late.
+//! It must always end a session that a thief and the victim both refresh outside the overlap.
 
 use std::collections::BTreeSet;
 
 use crate::db::Timestamp;
 use crate::sessions::rotation::{Decision, Rotation, decide};
 
-/// Seconds between two uses of the app: the lifetime of an access token.
+/// The seconds between two refreshes of a client: the lifetime of an access token.
 const ROUND: i64 = 900;
 
-/// The server's side of one session, a clock in seconds, and an independent record of what had to be recovered late.
+/// The server's state of one session, with a record of late recoveries that is independent of the rule.
 #[derive(Clone)]
 struct Server {
     session: Rotation,
+    /// The clock, in seconds.
     now: i64,
-    alive: bool,
-    stepped_at: i64,
-    late: BTreeSet<u32>,
+    is_live: bool,
+    advanced_at: i64,
+    /// The counters that were recovered after the overlap.
+    recovered_late: BTreeSet<u32>,
 }
 
 impl Server {
@@ -26,9 +28,9 @@ impl Server {
         Self {
             session: Rotation::START,
             now: 1_700_000_000,
-            alive: true,
-            stepped_at: 0,
-            late: BTreeSet::new(),
+            is_live: true,
+            advanced_at: 0,
+            recovered_late: BTreeSet::new(),
         }
     }
 
@@ -36,53 +38,54 @@ impl Server {
         self.now += seconds;
     }
 
-    /// The successor, or `None` if the session is over.
+    /// Returns the counter of the next token, or `None` if the session has ended.
     fn refresh(&mut self, presented: u32) -> Option<u32> {
-        if !self.alive {
+        if !self.is_live {
             return None;
         }
-        if presented + 1 == self.session.counter && self.now - self.stepped_at > 10 {
-            self.late.insert(self.session.counter);
+        if presented + 1 == self.session.counter && self.now - self.advanced_at > 10 {
+            self.recovered_late.insert(self.session.counter);
         }
         let now = Timestamp::from_micros(self.now * 1_000_000);
         match decide(&self.session, presented, now) {
             Decision::Advance(next) => {
                 self.session = next;
-                self.stepped_at = self.now;
+                self.advanced_at = self.now;
             }
             Decision::Recover(next) => self.session = next,
             Decision::Repeat => {}
-            Decision::End => self.alive = false,
+            Decision::End => self.is_live = false,
             Decision::Unknown => return None,
         }
-        self.alive.then_some(self.session.counter)
+        self.is_live.then_some(self.session.counter)
     }
 
-    /// Whether the three rotations up to `counter` all had to be recovered late.
-    fn three_in_a_row(&self, counter: u32) -> bool {
-        counter >= 3 && (counter - 2..=counter).all(|rotation| self.late.contains(&rotation))
+    /// Returns whether the three rotations up to `counter` were all recovered late.
+    fn had_three_late_recoveries(&self, counter: u32) -> bool {
+        let is_late = |rotation| self.recovered_late.contains(&rotation);
+        counter >= 3 && (counter - 2..=counter).all(is_late)
     }
 }
 
-/// What may happen to an honest client in a round.
+/// An event that may happen to an honest client in a round.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Event {
     /// The response arrives.
-    Fine,
-    /// Two tabs, or the network doubles the request: both answers arrive.
+    Arrived,
+    /// Two tabs refresh, or the network duplicates the request: both responses arrive.
     Doubled,
     /// The response is lost and the retry follows at once.
     LostThenRetried,
-    /// The response is lost and retried a minute later, twice.
+    /// The response is lost, and two retries follow, a minute apart.
     LostThenRetriedLate,
     /// The app is killed before it saves the response; the next round starts with the old token.
     KilledBeforeSaving,
-    /// Two requests; the first answer arrives after the next round's and is saved over it.
+    /// A second copy of the response arrives after the response of the next round and overwrites the newer token.
     Reordered,
 }
 
 const EVENTS: [Event; 6] = [
-    Event::Fine,
+    Event::Arrived,
     Event::Doubled,
     Event::LostThenRetried,
     Event::LostThenRetriedLate,
@@ -90,26 +93,26 @@ const EVENTS: [Event; 6] = [
     Event::Reordered,
 ];
 
-/// An honest client: presents what it has saved.
+/// An honest client: presents the counter that it has saved.
 #[derive(Clone)]
 struct Client {
     saved: u32,
-    /// An answer that will overwrite a newer one.
+    /// A response that will arrive in the next round and overwrite a newer counter.
     delayed: Option<u32>,
 }
 
 impl Client {
-    /// Plays one round; `None` if the client was logged out.
+    /// Simulates one round; `None` if the client was logged out.
     fn play(&mut self, event: Event, server: &mut Server) -> Option<()> {
         server.wait(ROUND);
-        let answer = server.refresh(self.saved)?;
+        let response = server.refresh(self.saved)?;
         let delayed = self.delayed.take();
         match event {
-            Event::Fine => self.saved = answer,
+            Event::Arrived => self.saved = response,
             Event::Doubled => {
                 server.wait(1);
                 self.saved = server.refresh(self.saved)?;
-                assert_eq!(self.saved, answer, "both tabs get the same successor");
+                assert_eq!(self.saved, response, "both tabs get the same successor");
             }
             Event::LostThenRetried => {
                 server.wait(9);
@@ -120,25 +123,26 @@ impl Client {
                     server.wait(60);
                     server.refresh(self.saved)?;
                 }
-                self.saved = answer;
+                self.saved = response;
             }
             Event::KilledBeforeSaving => {}
             Event::Reordered => {
-                self.saved = answer;
-                self.delayed = Some(answer);
+                self.saved = response;
+                self.delayed = Some(response);
             }
         }
-        if let Some(old) = delayed {
-            self.saved = old;
+        if let Some(older) = delayed {
+            self.saved = older;
         }
         Some(())
     }
 }
 
-/// Every sequence of `length` events.
+/// Returns every sequence of `length` events.
 fn sequences(length: u32) -> impl Iterator<Item = Vec<Event>> {
     let kinds = EVENTS.len();
     (0..kinds.pow(length)).map(move |mut number| {
+        // The digits of `number`, in base `kinds`, are the events.
         (0..length)
             .map(|_| {
                 let event = EVENTS[number % kinds];
@@ -149,7 +153,7 @@ fn sequences(length: u32) -> impl Iterator<Item = Vec<Event>> {
     })
 }
 
-/// The server after an honest client played the events, as far as it got.
+/// Simulates an honest client until the events end or it is logged out. Returns the server's state.
 fn play(sequence: &[Event]) -> Server {
     let mut server = Server::new();
     let mut client = Client {
@@ -170,17 +174,17 @@ fn an_honest_client_is_logged_out_only_after_more_than_two_late_recoveries_in_a_
     for sequence in sequences(6) {
         let server = play(&sequence);
         let counter = server.session.counter;
-        if server.alive {
+        if server.is_live {
             kept += 1;
-            let lenient = (0..=counter).any(|counter| server.three_in_a_row(counter));
+            let too_many = (0..=counter).any(|counter| server.had_three_late_recoveries(counter));
             assert!(
-                !lenient,
-                "a third recovery in a row was let through: {sequence:?}"
+                !too_many,
+                "a third recovery in a row was accepted: {sequence:?}"
             );
         } else {
             logged_out += 1;
             assert!(
-                server.three_in_a_row(counter),
+                server.had_three_late_recoveries(counter),
                 "logged out too early: {sequence:?}"
             );
         }
@@ -188,41 +192,47 @@ fn an_honest_client_is_logged_out_only_after_more_than_two_late_recoveries_in_a_
     assert_eq!(kept + logged_out, EVENTS.len().pow(6));
     assert!(
         kept > 0 && logged_out > 0,
-        "the model must see both: {kept} {logged_out}"
+        "the model must produce both: {kept} {logged_out}"
     );
 }
 
 #[test]
 fn a_client_whose_losses_are_retried_within_the_overlap_is_never_logged_out() {
-    let harmless = [Event::Fine, Event::Doubled, Event::LostThenRetried];
-    for sequence in sequences(6).filter(|sequence| sequence.iter().all(|e| harmless.contains(e))) {
+    let harmless = [Event::Arrived, Event::Doubled, Event::LostThenRetried];
+    let is_harmless = |sequence: &Vec<Event>| sequence.iter().all(|event| harmless.contains(event));
+    for sequence in sequences(6).filter(is_harmless) {
         let server = play(&sequence);
-        assert!(server.alive && server.late.is_empty(), "{sequence:?}");
+        assert!(
+            server.is_live && server.recovered_late.is_empty(),
+            "{sequence:?}"
+        );
     }
 }
 
-/// Who refreshes first in a round, and how many seconds before the other.
+/// A round in which the thief and the victim both refresh.
 #[derive(Clone, Copy, Debug)]
 struct Race {
     thief_first: bool,
+    /// The seconds between the two refreshes.
     gap: i64,
 }
 
-/// Plays rounds in which both refresh; how many rotations the thief lasted.
+/// Simulates the races after `start` rotations of the victim alone. Returns the number of further rotations until the
+/// session ended; `None` if it never did.
 fn rotations_until_caught(start: u32, races: &[Race]) -> Option<u32> {
     let mut server = Server::new();
     let mut saved = 0;
     for _ in 0..start {
         server.wait(ROUND);
-        saved = server.refresh(saved).expect("honest so far");
+        saved = server.refresh(saved).expect("only the victim refreshes");
     }
     let (mut victim, mut thief) = (saved, saved);
     for race in races {
         server.wait(ROUND);
         for thief_acts in [race.thief_first, !race.thief_first] {
-            let token = if thief_acts { &mut thief } else { &mut victim };
-            match server.refresh(*token) {
-                Some(next) => *token = next,
+            let counter = if thief_acts { &mut thief } else { &mut victim };
+            match server.refresh(*counter) {
+                Some(next) => *counter = next,
                 None => return Some(server.session.counter - start),
             }
             server.wait(race.gap);
@@ -231,6 +241,7 @@ fn rotations_until_caught(start: u32, races: &[Race]) -> Option<u32> {
     None
 }
 
+/// Returns every sequence of `rounds` races with these gaps.
 fn races(rounds: u32, gaps: &[i64]) -> impl Iterator<Item = Vec<Race>> {
     let kinds = gaps.len() * 2;
     (0..kinds.pow(rounds)).map(move |mut number| {
@@ -260,23 +271,23 @@ fn a_thief_and_a_victim_outside_the_overlap_end_the_session_within_three_rotatio
     }
 }
 
-/// The one thing that cannot be told from two tabs; the documentation says so.
+/// A documented limitation: such a thief looks like a second tab.
 #[test]
-fn a_thief_who_always_acts_within_the_overlap_is_not_noticed() {
+fn a_thief_who_always_refreshes_within_the_overlap_is_not_detected() {
     for races in races(4, &[1, 10]) {
         assert_eq!(rotations_until_caught(0, &races), None, "{races:?}");
     }
 }
 
 #[test]
-fn a_thief_who_comes_two_rotations_late_ends_the_session_at_once() {
+fn a_thief_with_a_token_two_rotations_old_ends_the_session_at_once() {
     for behind in 2..6 {
         for pause in [1, 11, 900] {
             let mut server = Server::new();
             let mut saved = 0;
             for _ in 0..behind {
                 server.wait(ROUND);
-                saved = server.refresh(saved).expect("honest so far");
+                saved = server.refresh(saved).expect("only the victim refreshes");
             }
             server.wait(pause);
             assert_eq!(server.refresh(saved - behind), None, "{behind} behind");

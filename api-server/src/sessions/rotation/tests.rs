@@ -1,10 +1,11 @@
-//! Each line of the rule, and its boundaries.
+//! Tests every case of the rule and its boundaries.
 
 use std::time::Duration;
 
 use crate::db::Timestamp;
 use crate::sessions::rotation::{Decision, MAX_LATE_RECOVERIES, OVERLAP, Rotation, decide};
 
+/// A time, in milliseconds after the rotation of [`rotated_at_zero`].
 fn at(millis: i64) -> Timestamp {
     Timestamp::from_micros(1_700_000_000_000_000 + millis * 1000)
 }
@@ -18,9 +19,9 @@ fn rotated_at_zero(counter: u32) -> Rotation {
 }
 
 #[test]
-fn the_current_token_steps_the_counter() {
+fn the_current_token_advances_the_counter() {
     let Decision::Advance(next) = decide(&Rotation::START, 0, at(5)) else {
-        panic!("must advance");
+        panic!("the counter was not advanced");
     };
     assert_eq!(
         next,
@@ -55,7 +56,7 @@ fn a_clock_that_is_behind_counts_as_within_the_overlap() {
 #[test]
 fn a_recovery_is_counted_once_however_often_it_is_retried() {
     let Decision::Recover(recovered) = decide(&rotated_at_zero(7), 6, at(60_000)) else {
-        panic!("must recover");
+        panic!("the token was not recovered");
     };
     assert_eq!((recovered.counter, recovered.late_recoveries), (7, 1));
     assert_eq!(decide(&recovered, 6, at(120_000)), Decision::Repeat);
@@ -82,22 +83,25 @@ fn one_recovery_more_than_allowed_ends_the_session() {
 }
 
 #[test]
-fn a_rotation_without_recovery_clears_the_count_and_one_with_it_keeps_it() {
-    for (counted, kept) in [(Some(7), 2), (Some(6), 0), (None, 0)] {
+fn advancing_keeps_the_count_of_recoveries_only_if_the_current_token_was_recovered_late() {
+    for (late_recovery_counter, expected_count) in [(Some(7), 2), (Some(6), 0), (None, 0)] {
         let session = Rotation {
             late_recoveries: 2,
-            late_recovery_counter: counted,
+            late_recovery_counter,
             ..rotated_at_zero(7)
         };
         let Decision::Advance(next) = decide(&session, 7, at(900_000)) else {
-            panic!("must advance");
+            panic!("the counter was not advanced");
         };
-        assert_eq!(next.late_recoveries, kept, "{counted:?}");
+        assert_eq!(
+            next.late_recoveries, expected_count,
+            "{late_recovery_counter:?}"
+        );
     }
 }
 
 #[test]
-fn anything_two_or_more_behind_ends_the_session_even_within_the_overlap() {
+fn a_token_two_or_more_rotations_old_ends_the_session_even_within_the_overlap() {
     for presented in [0, 1, 4, 5] {
         assert_eq!(
             decide(&rotated_at_zero(7), presented, at(1)),
@@ -108,7 +112,7 @@ fn anything_two_or_more_behind_ends_the_session_even_within_the_overlap() {
 }
 
 #[test]
-fn a_counter_from_the_future_changes_nothing() {
+fn a_counter_above_the_current_one_changes_nothing() {
     for presented in [8, 9, u32::MAX] {
         assert_eq!(
             decide(&rotated_at_zero(7), presented, at(1)),
