@@ -14,16 +14,16 @@ pub(crate) struct Health {
     status: &'static str,
 }
 
-/// The process lives.
+/// Checks that the process responds.
 #[utoipa::path(
     get, path = "/healthz", tag = "health", operation_id = "healthz",
-    responses((status = 200, description = "It lives", body = Health)),
+    responses((status = 200, description = "The process responds", body = Health)),
 )]
 pub(crate) async fn live() -> web::Json<Health> {
     web::Json(Health { status: "ok" })
 }
 
-/// The database answers.
+/// Checks that the database responds and that the revocations are up to date.
 #[utoipa::path(
     get, path = "/readyz", tag = "health", operation_id = "readyz",
     responses((status = 200, description = "Ready for requests", body = Health)),

@@ -474,7 +474,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The process lives. */
+        /** Checks that the process responds. */
         get: operations["healthz"];
         put?: never;
         post?: never;
@@ -491,7 +491,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The database answers. */
+        /** Checks that the database responds and that the revocations are up to date. */
         get: operations["readyz"];
         put?: never;
         post?: never;
@@ -2516,7 +2516,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description It lives */
+            /** @description The process responds */
             200: {
                 headers: {
                     [name: string]: unknown;

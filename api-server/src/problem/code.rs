@@ -29,7 +29,7 @@ macro_rules! codes {
 codes! {
     /// The body is not JSON.
     InvalidJson = BAD_REQUEST "INVALID_JSON",
-    /// The request is malformed: no JSON object, an invalid query string or path.
+    /// The request is malformed: for example, the body is not an object, or the query string is invalid.
     InvalidRequest = BAD_REQUEST "INVALID_REQUEST",
     /// No credentials were sent.
     Unauthorized = UNAUTHORIZED "UNAUTHORIZED",
