@@ -12,8 +12,8 @@ use crate::network::Network;
 pub(crate) struct Client {
     /// The address of the client, as far as trusted proxies report it. `None` if the peer is unknown.
     pub(crate) ip_address: Option<IpAddr>,
-    /// The network whose limits apply. `None`, so no limit, for a loopback peer that is not a trusted proxy: it may be a
-    /// proxy missing in `TRUSTED_PROXIES`, and then one visitor could use up the limits of all visitors.
+    /// The network whose limits apply. `None`, so no limit, for a loopback peer that is not a trusted proxy: it may be
+    /// a proxy missing in `TRUSTED_PROXIES`, and then one visitor could use up the limits of all visitors.
     pub(crate) network: Option<Network>,
     /// The `User-Agent` header without control characters.
     pub(crate) user_agent: Option<String>,

@@ -8,7 +8,8 @@ use env_logger::{Builder, Target};
 use log::{Level, LevelFilter, Record};
 use serde_json::json;
 
-/// The log target with an error for each malformed request. Off unless the filter names it: any caller could fill the log.
+/// The log target with an error for each malformed request. Off unless the filter names it: any caller could fill the
+/// log.
 const MALFORMED_REQUESTS: &str = "actix_http::h1::dispatcher";
 
 /// The format of a log line.
@@ -36,7 +37,7 @@ pub fn start(format: LogFormat, filter: &str) {
     let _already_started = builder.try_init();
 }
 
-/// Detects debug lines of the HTTP parser: they quote header values that it cannot parse, and a header may hold a token.
+/// Returns true for debug lines of the HTTP parser: they quote header values, and a header may contain a token.
 fn may_quote_headers(record: &Record<'_>) -> bool {
     record.level() > Level::Info && record.target().starts_with("actix_http")
 }

@@ -1,4 +1,4 @@
-//! Web origins of pages.
+//! The origin of a web page.
 
 use std::net::SocketAddr;
 
@@ -34,7 +34,7 @@ impl Origin {
         Self(format!("http://{address}"))
     }
 
-    /// Returns whether browsers use TLS, perhaps up to a proxy.
+    /// Returns true if the scheme is `https`.
     #[must_use]
     pub fn is_https(&self) -> bool {
         self.0.starts_with("https://")

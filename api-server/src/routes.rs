@@ -78,7 +78,7 @@ fn auth_routes(config: &mut ServiceConfig) {
         .service(Endpoint::at(["/api/auth/revocations"]).get(revocations::list));
 }
 
-/// Better Auth's API. Its addresses are relative to `/api/auth`.
+/// Registers Better Auth's API. Its addresses are relative to `/api/auth`.
 fn better_auth_routes(config: &mut ServiceConfig) {
     config
         .service(post("/sign-up/email", sign_up_email::sign_up))
@@ -108,7 +108,7 @@ fn better_auth_routes(config: &mut ServiceConfig) {
         .service(unknown());
 }
 
-/// The addresses of Better Auth's API that would send mail; this server sends none.
+/// Registers the addresses of Better Auth's API that would send mail; this server sends none.
 fn mail_routes(config: &mut ServiceConfig) {
     config
         .service(post(
@@ -132,7 +132,8 @@ fn openapi_routes(config: &mut ServiceConfig) {
         .service(openapi::swagger_ui());
 }
 
-/// `/api/tasks` and `/api/v1/tasks` come first: they would match `/api/{user_id}/tasks` as well.
+/// Registers the tasks. `/api/tasks` and `/api/v1/tasks/…` must come before `/api/{user_id}/tasks`, which also matches
+/// them.
 fn task_routes(config: &mut ServiceConfig) {
     config
         .service(

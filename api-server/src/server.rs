@@ -85,8 +85,8 @@ impl Server {
         }
     }
 
-    /// Serves on this thread until SIGTERM or SIGINT, then lets requests in flight finish. SIGHUP replaces the secrets by
-    /// those that `reload` returns, from the next request on.
+    /// Serves on this thread until SIGTERM or SIGINT, then lets requests in flight finish. SIGHUP replaces the secrets
+    /// by those that `reload` returns, from the next request on.
     ///
     /// # Errors
     ///

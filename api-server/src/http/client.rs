@@ -15,7 +15,7 @@ use crate::client::{Client, HangUp};
 use crate::network::Network;
 use crate::problem::Problem;
 
-/// The rest of a longer `User-Agent` header is cut off.
+/// The longest `User-Agent` text that is kept, in characters; the rest is cut off.
 const MAX_USER_AGENT_CHARS: usize = 512;
 
 impl FromRequest for Client {

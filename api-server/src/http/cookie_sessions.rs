@@ -20,8 +20,8 @@ pub(crate) fn all(request: &HttpRequest, sessions: &Sessions, policy: &HttpPolic
     distinct(access.chain(refresh))
 }
 
-/// Returns the ids of the sessions that the access cookie and the refresh cookie name. A cookie that is present twice is
-/// treated as absent.
+/// Returns the ids of the sessions that the access cookie and the refresh cookie name. A cookie that is present twice
+/// is treated as absent.
 pub(crate) fn unambiguous(
     request: &HttpRequest,
     sessions: &Sessions,

@@ -37,7 +37,8 @@ impl Cookies {
         self.secure
     }
 
-    /// The name of the access cookie. Browsers let neither another host of the site nor plain http set a `__Host-` cookie.
+    /// The name of the access cookie. Browsers let neither another host of the site nor plain http set a `__Host-`
+    /// cookie.
     pub(crate) const fn access_name(self) -> &'static str {
         if self.secure {
             "__Host-access_token"
@@ -74,8 +75,8 @@ impl Cookies {
         values(request, self.refresh_name())
     }
 
-    /// Returns two `Set-Cookie` values. Both cookies last as long as the session: a logout needs the access token even
-    /// after it has expired.
+    /// Returns a `Set-Cookie` value for each token. Both cookies last as long as the session, because an expired access
+    /// token still names the session to log out.
     pub(crate) fn set(self, access: &str, refresh: &str, lifetime: Duration) -> [String; 2] {
         let seconds = lifetime.as_secs();
         [

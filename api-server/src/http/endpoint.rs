@@ -32,7 +32,7 @@ impl Endpoint {
         self.route("GET, HEAD", web::route().guard(guard).to(handler))
     }
 
-    /// Routes another method to the handler.
+    /// Routes a method other than `GET` to the handler.
     pub(crate) fn on<F, Args>(self, method: Method, handler: F) -> Self
     where
         F: Handler<Args>,

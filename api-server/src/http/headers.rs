@@ -13,7 +13,8 @@ pub(crate) const X_RETRY_AFTER: HeaderName = HeaderName::from_static("x-retry-af
 
 /// The policy of API responses, which are data: a browser that displays one must run and load nothing.
 const CSP_DATA: &str = "default-src 'none'; frame-ancestors 'none'";
-/// The policy of the documentation page, which runs its own scripts, sends requests to this server and has inline styles.
+/// The policy of the documentation page, which runs its own scripts, sends requests to this server and has inline
+/// styles.
 const CSP_DOCS: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; \
     img-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'none'; \
     frame-ancestors 'none'";

@@ -144,7 +144,7 @@ fn parse<T: DeserializeOwned + Validate>(body: &[u8]) -> Result<T, Problem> {
     let value: T = match value {
         Ok(value) if is_object => value,
         Err(error) if is_object || error.inner().classify() != Category::Data => {
-            return Err(explain(&error));
+            return Err(type_problem(&error));
         }
         _not_an_object => {
             return Err(Problem::new(
@@ -153,17 +153,18 @@ fn parse<T: DeserializeOwned + Validate>(body: &[u8]) -> Result<T, Problem> {
             ));
         }
     };
-    deserializer.end().map_err(|error| not_json(&error))?;
+    deserializer.end().map_err(|error| syntax_problem(&error))?;
     value
         .validate()
         .map_err(|errors| Problem::validation(field_errors(&errors)))?;
     Ok(value)
 }
 
-fn explain(error: &serde_path_to_error::Error<serde_json::Error>) -> Problem {
+/// Converts an error of serde into a problem that names the field.
+fn type_problem(error: &serde_path_to_error::Error<serde_json::Error>) -> Problem {
     let inner = error.inner();
     if inner.classify() != Category::Data {
-        return not_json(inner);
+        return syntax_problem(inner);
     }
     let position = format!(" at line {} column {}", inner.line(), inner.column());
     let text = inner.to_string();
@@ -185,7 +186,7 @@ fn explain(error: &serde_path_to_error::Error<serde_json::Error>) -> Problem {
     }])
 }
 
-fn not_json(error: &serde_json::Error) -> Problem {
+fn syntax_problem(error: &serde_json::Error) -> Problem {
     Problem::new(Code::InvalidJson, format!("The body is not JSON: {error}"))
 }
 

@@ -21,11 +21,11 @@ use crate::problem::{Code, MEDIA_TYPE, Problem};
 /// The longest request id that is accepted from a caller, in bytes.
 const MAX_REQUEST_ID_BYTES: usize = 64;
 
-/// Marks, in its extensions, a response whose body must not be replaced, although it is an error and no problem document.
-/// Contains the problem behind the response, for the log.
+/// An extension of a response, such as an error of Better Auth's API, whose body must not be replaced by a problem
+/// document. Contains the error behind the response, for the log.
 pub(crate) struct PreserveBody(pub(crate) Option<Arc<Problem>>);
 
-/// Middleware that completes every response, and every error and panic of the inner services.
+/// Middleware that adds the shared headers to every response, logs it, and replaces errors and panics by problems.
 pub(crate) async fn finish_responses(
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
@@ -104,7 +104,7 @@ fn new_request_id() -> HeaderValue {
     HeaderValue::from_str(&id).unwrap_or(HeaderValue::from_static("-"))
 }
 
-/// Detects an error response that no handler made, such as the framework's response to an invalid path.
+/// Returns true for an error response of the framework, such as its response to an invalid path.
 fn is_framework_error(response: &ServiceResponse<BoxBody>) -> bool {
     let status = response.status();
     let is_preserved = response
@@ -140,7 +140,7 @@ fn replace_by_problem(response: ServiceResponse<BoxBody>) -> ServiceResponse<Box
     response
 }
 
-/// Detects the headers that the CORS middleware added: without them, a page of an allowed origin cannot read the error.
+/// Returns true for headers of the CORS middleware: without them, a page of an allowed origin cannot read the error.
 fn is_cors_header(name: &HeaderName) -> bool {
     *name == VARY || name.as_str().starts_with("access-control-")
 }

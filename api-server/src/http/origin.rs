@@ -1,5 +1,5 @@
-//! Prevents cross-site request forgery. A browser adds the cookies of this server to requests that any site makes it send.
-//! A request that changes something and is authenticated by a cookie must therefore name a trusted origin.
+//! Prevents cross-site request forgery. A browser adds the cookies of this server to requests that any site makes it
+//! send. A request that changes something and is authenticated by a cookie must therefore name a trusted origin.
 
 use actix_web::HttpRequest;
 use actix_web::http::header::ORIGIN;

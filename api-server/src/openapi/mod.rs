@@ -54,7 +54,7 @@ pub(crate) fn document() -> String {
     for declaration in declarations {
         api.merge(declaration);
     }
-    Shared.modify(&mut api);
+    SharedParts.modify(&mut api);
     Aliases.modify(&mut api);
     let mut text = api.to_pretty_json().unwrap_or_else(|_| "{}".to_owned());
     text.push('\n');
@@ -85,9 +85,9 @@ pub(crate) async fn docs() -> HttpResponse {
 }
 
 /// Adds the security schemes and the error responses of every operation.
-struct Shared;
+struct SharedParts;
 
-impl Modify for Shared {
+impl Modify for SharedParts {
     fn modify(&self, api: &mut utoipa::openapi::OpenApi) {
         if let Some(components) = &mut api.components {
             let mut bearer = Http::new(HttpAuthScheme::Bearer);
@@ -161,7 +161,8 @@ fn error_response(format: ErrorFormat, description: &str) -> Response {
         .build()
 }
 
-/// Describes an optional body as one that may be left out, but not `null`, as the derive macro describes it.
+/// Corrects the description of an optional body: it may be left out, but it may not be `null` as the derive macro
+/// writes.
 fn forbid_null_body(operation: &mut Operation) {
     let Some(RefOr::T(body)) = &mut operation.request_body else {
         return;

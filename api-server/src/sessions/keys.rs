@@ -23,7 +23,7 @@ pub(crate) struct TokenSettings {
     pub(crate) revoked: RevokedSessions,
 }
 
-/// Holds the keys of the current secrets.
+/// The current keys, which can be replaced.
 pub(crate) struct Keys {
     active: ArcSwap<ActiveKeys>,
     settings: TokenSettings,

@@ -27,8 +27,8 @@ pub(crate) async fn live(
 /// Ends a session of the caller. Returns whether it was live: a session that had just expired is ended too, but the
 /// result is false.
 ///
-/// Fails if the caller's own session is not live. Otherwise, after a change of password, the holder of an old access token
-/// could end the new session.
+/// Fails if the caller's own session is not live. Otherwise, after a change of password, the holder of an old access
+/// token could end the new session.
 pub(crate) async fn end_own(
     sessions: &Sessions,
     owner: UserId,

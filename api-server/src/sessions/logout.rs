@@ -31,7 +31,7 @@ pub(crate) struct Credential {
 /// The condition under which a credential of a live session is valid now.
 #[derive(Debug, Clone, Copy)]
 enum Proof {
-    /// The credential is valid.
+    /// No further condition: the credential is valid.
     Current,
     /// The credential is not valid any more.
     Stale,
@@ -101,8 +101,8 @@ fn first_live_session(
     Ok(None)
 }
 
-/// Ends the sessions that the scope selects, in the transaction that checks the credentials. Returns how many of them were
-/// live.
+/// Ends the sessions that the scope selects, in the transaction that checks the credentials. Returns how many of them
+/// were live.
 ///
 /// `Others` and `All` need a credential that is valid now. Without one, `All` ends only the session of the first
 /// credential, and `Others` ends none.
@@ -127,7 +127,7 @@ pub(crate) async fn end(
     Ok(count)
 }
 
-/// Ends all but a number of sessions that one transaction can end, if a credential is valid now.
+/// Ends so many sessions of the user that one transaction can end the rest. Ends none if no credential is valid now.
 async fn end_surplus(sessions: &Sessions, credentials: &[Credential]) -> Result<usize, Problem> {
     let credentials = credentials.to_vec();
     let times = sessions.times(sessions.now());

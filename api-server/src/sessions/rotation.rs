@@ -9,8 +9,8 @@ use std::time::Duration;
 
 use crate::db::Timestamp;
 
-/// The time after a rotation in which its predecessor is accepted: long enough for a second tab, a retry or a duplicated
-/// request.
+/// The time after a rotation in which its predecessor is accepted: long enough for a second tab, a retry or a
+/// duplicated request.
 pub(crate) const OVERLAP: Duration = Duration::from_secs(10);
 /// The most rotations in a row whose lost response may be recovered after the overlap.
 pub(crate) const MAX_LATE_RECOVERIES: i32 = 2;
@@ -38,12 +38,13 @@ impl Rotation {
     };
 }
 
-/// The reaction to a presented token.
+/// The decision about a presented refresh token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Decision {
     /// The current token: store this rotation and return the token of its counter.
     Advance(Rotation),
-    /// The predecessor within the overlap, or after a recovery that was counted: return the token of the current counter.
+    /// The predecessor within the overlap, or after a recovery that was counted: return the token of the current
+    /// counter.
     Repeat,
     /// The predecessor after the overlap: store this rotation and return the token of the current counter.
     Recover(Rotation),

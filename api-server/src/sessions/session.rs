@@ -36,11 +36,12 @@ impl Session {
 pub(crate) struct Lifetimes {
     /// The lifetime after the last use.
     pub(crate) sliding: Duration,
-    /// The lifetime after the login, if the setting limits it. It also applies to sessions that are older than the setting.
+    /// The lifetime after the login, if the setting limits it. It also applies to sessions that are older than the
+    /// setting.
     pub(crate) absolute: Option<Duration>,
 }
 
-/// The time of a request, and what the settings derive from it for sessions.
+/// The time of a request, and the times and lifetimes that decide about sessions at that time.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct SessionTimes {
     pub(crate) now: Timestamp,

@@ -11,7 +11,8 @@ use crate::users::id::UserId;
 use crate::users::store::{self as user_store, UserRow, user_of_row};
 use crate::users::user::User;
 
-/// The columns in the order of the fields of [`SessionRow`]. A test that writes and reads a row detects swapped columns.
+/// The columns in the order of the fields of [`SessionRow`]. A test that writes and reads a row detects swapped
+/// columns.
 pub(crate) const COLUMNS: (
     sessions::id,
     sessions::user_id,
@@ -102,8 +103,8 @@ pub(crate) fn insert(connection: &mut DbConnection, session: &Session) -> QueryR
         .map(drop)
 }
 
-/// Inserts a session, and ends the sessions that it replaces and those beyond the account's limit. Returns the ids of the
-/// ended sessions.
+/// Inserts a session, and ends the sessions that it replaces and those beyond the account's limit. Returns the ids of
+/// the ended sessions.
 ///
 /// The caller holds the lock on the user, and executes nothing after this in the transaction: ending sessions locks the
 /// sequence of revocations until the commit.

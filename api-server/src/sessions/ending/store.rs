@@ -1,7 +1,7 @@
 //! Queries that end sessions.
 //!
-//! An ended session is marked in its row and recorded for every process, because its access tokens have not expired yet.
-//! The same is done for a session that has just expired: where a clock is behind, its tokens are still accepted.
+//! An ended session is marked in its row and recorded for every process, because its access tokens have not expired
+//! yet. The same is done for a session that has just expired: where a clock is behind, its tokens are still accepted.
 
 use diesel::prelude::*;
 
@@ -40,8 +40,8 @@ pub(crate) struct Ended {
     pub(crate) live: usize,
 }
 
-/// Ends sessions that are live, or that expired less than the lifetime of an access token ago, and records them for every
-/// process. Returns the ids of the sessions that it ended.
+/// Ends sessions that are live, or that expired less than the lifetime of an access token ago, and records them for
+/// every process. Returns the ids of the sessions that it ended.
 ///
 /// Locks the user first if it may end several sessions of one user: two transactions that lock the same sessions in
 /// different orders would wait for each other.
@@ -118,7 +118,7 @@ fn mark_revoked(
         .load(connection)
 }
 
-/// Returns the time such that the access tokens of a session that expired before it are rejected by every clock.
+/// Returns the latest expiry of a session whose access tokens have expired by every clock.
 fn token_expiry_cutoff(now: Timestamp, forget_after: Timestamp) -> Timestamp {
     now.minus(forget_after.since(now))
 }
@@ -150,7 +150,8 @@ fn candidates(
     candidates.load(connection)
 }
 
-/// Locks the user's row until the end of the transaction. An update locks in both engines; `FOR UPDATE` is PostgreSQL's.
+/// Locks the user's row until the end of the transaction. An update locks in both engines; `FOR UPDATE` is
+/// PostgreSQL's.
 pub(crate) fn lock_user(connection: &mut DbConnection, user: &UserId) -> QueryResult<()> {
     diesel::update(users::table.find(user.as_str()))
         .set(users::email_verified.eq(users::email_verified))
@@ -161,9 +162,9 @@ pub(crate) fn lock_user(connection: &mut DbConnection, user: &UserId) -> QueryRe
 /// Ends the sessions that a new session replaces, and those beyond the account's limit. Returns their ids.
 ///
 /// An old database may have an account far beyond the limit: then one call ends only a batch, and
-/// [`enforce_limit`](super::surplus::enforce_limit) ends the rest. All sessions are ended in one call, because the first
-/// end locks the sequence of revocations. The caller holds the lock on the user, so that concurrent logins count each
-/// other's sessions.
+/// [`enforce_limit`](super::surplus::enforce_limit) ends the rest. All sessions are ended in one call, because the
+/// first end locks the sequence of revocations. The caller holds the lock on the user, so that concurrent logins count
+/// each other's sessions.
 pub(crate) fn end_replaced_and_surplus(
     connection: &mut DbConnection,
     opening: &Opening,

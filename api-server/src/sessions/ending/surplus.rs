@@ -14,14 +14,14 @@ use crate::sessions::ending::store;
 use crate::sessions::ending::store::{BATCH, Ended, KeptSessions, MAX_LIVE, SessionFilter};
 use crate::users::id::UserId;
 
-/// The most sessions that [`end_most`] leaves. An account within its limit never has as many, even with the sessions that
-/// have just expired.
+/// The number of sessions that [`end_most`] leaves. It exceeds the limit of an account, because sessions that have just
+/// expired count as well.
 const MAX_LEFT: i64 = 2 * MAX_LIVE;
 /// The number of ids that are read at once.
 const PAGE: i64 = 10_000;
 
-/// Ends all sessions but [`MAX_LEFT`] and the caller's own, so that one transaction can end the rest. Returns how many of
-/// the ended sessions were live.
+/// Ends all sessions but [`MAX_LEFT`] and the caller's own, so that one transaction can end the rest. Returns how many
+/// of the ended sessions were live.
 pub(crate) async fn end_most(
     sessions: &Sessions,
     user: &UserId,

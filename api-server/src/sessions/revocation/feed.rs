@@ -12,7 +12,7 @@ use crate::sessions::revocation::store::Revocation;
 
 /// The time between two reads. A logout thus applies in every process well within two seconds.
 pub(crate) const INTERVAL: Duration = Duration::from_millis(500);
-/// The longest time since the last complete read after which the process is still ready for requests.
+/// The process is ready for requests while its last complete read is younger than this.
 const MAX_AGE: Duration = Duration::from_secs(5);
 /// The most revocations in one read.
 const PAGE: i64 = 1000;
@@ -22,7 +22,7 @@ pub(crate) struct Feed {
     revoked: RevokedSessions,
     /// The number of the newest revocation that was read; 0 at the start.
     last_seen: AtomicI64,
-    /// The time at which every recorded revocation had been read.
+    /// The start of the last read after which every recorded revocation was known; `None` before the first one.
     complete_at: Mutex<Option<Instant>>,
 }
 

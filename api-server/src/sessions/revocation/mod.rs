@@ -11,7 +11,7 @@ pub(crate) use feed::{Feed, INTERVAL};
 
 use std::time::{Duration, SystemTime};
 
-/// The largest difference between the clocks of two processes.
+/// The largest difference between the clocks of two processes that is tolerated.
 const MAX_CLOCK_SKEW: Duration = Duration::from_secs(10 * 60);
 
 /// Returns the time when every access token of a session that ends `now` has expired by every clock.

@@ -103,7 +103,7 @@ struct Client {
 
 impl Client {
     /// Simulates one round; `None` if the client was logged out.
-    fn play(&mut self, event: Event, server: &mut Server) -> Option<()> {
+    fn run_round(&mut self, event: Event, server: &mut Server) -> Option<()> {
         server.wait(ROUND);
         let response = server.refresh(self.saved)?;
         let delayed = self.delayed.take();
@@ -154,14 +154,14 @@ fn sequences(length: u32) -> impl Iterator<Item = Vec<Event>> {
 }
 
 /// Simulates an honest client until the events end or it is logged out. Returns the server's state.
-fn play(sequence: &[Event]) -> Server {
+fn simulate(sequence: &[Event]) -> Server {
     let mut server = Server::new();
     let mut client = Client {
         saved: 0,
         delayed: None,
     };
     for event in sequence {
-        if client.play(*event, &mut server).is_none() {
+        if client.run_round(*event, &mut server).is_none() {
             break;
         }
     }
@@ -172,7 +172,7 @@ fn play(sequence: &[Event]) -> Server {
 fn an_honest_client_is_logged_out_only_after_more_than_two_late_recoveries_in_a_row() {
     let (mut kept, mut logged_out) = (0, 0);
     for sequence in sequences(6) {
-        let server = play(&sequence);
+        let server = simulate(&sequence);
         let counter = server.session.counter;
         if server.is_live {
             kept += 1;
@@ -201,7 +201,7 @@ fn a_client_whose_losses_are_retried_within_the_overlap_is_never_logged_out() {
     let harmless = [Event::Arrived, Event::Doubled, Event::LostThenRetried];
     let is_harmless = |sequence: &Vec<Event>| sequence.iter().all(|event| harmless.contains(event));
     for sequence in sequences(6).filter(is_harmless) {
-        let server = play(&sequence);
+        let server = simulate(&sequence);
         assert!(
             server.is_live && server.recovered_late.is_empty(),
             "{sequence:?}"
