@@ -166,8 +166,8 @@ pub fn build(config: Config, limits: Limits, clock: Clock) -> Result<Server, Bui
 fn warn_if_every_peer_is_a_proxy(proxies: &[IpNet]) {
     if let Some(network) = proxies.iter().find(|network| network.prefix_len() == 0) {
         log::warn!(
-            "TRUSTED_PROXIES contains {network}, which is every address: every caller can choose its own network, so no \
-             limit per network works; list only the proxies"
+            "TRUSTED_PROXIES contains {network}, which is every address: every caller can choose its own network, so \
+             no limit per network works; list only the proxies"
         );
     }
 }

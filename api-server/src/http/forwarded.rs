@@ -65,10 +65,10 @@ impl ProxyNotice {
         now: SystemTime,
     ) {
         let proxy_headers = [X_FORWARDED_FOR, FORWARDED, X_REAL_IP];
-        let mut present = proxy_headers
+        let present = proxy_headers
             .iter()
-            .filter(|name| headers.contains_key(*name));
-        let Some(name) = present.next() else {
+            .find(|name| headers.contains_key(*name));
+        let Some(name) = present else {
             return;
         };
         if is_trusted && *name == X_FORWARDED_FOR {

@@ -185,7 +185,7 @@ pub(crate) fn refresh(
             return Ok(Refreshed::NotLive(Vec::new()));
         };
         if !session.is_live(times.now) {
-            return refuse_not_live(connection, &session, presented, times);
+            return reject_not_live(connection, &session, presented, times);
         }
         let granted = |counter, issued_at, expires_at| Refreshed::Granted {
             user_id: session.user_id.clone(),
@@ -218,9 +218,9 @@ pub(crate) fn refresh(
     Ok(Refreshed::Busy)
 }
 
-/// Refuses a refresh. A reused token also ends a session that has just expired: where clocks are behind, its access
+/// Rejects a refresh. A reused token also ends a session that has just expired: where clocks are behind, its access
 /// tokens may still be accepted.
-fn refuse_not_live(
+fn reject_not_live(
     connection: &mut DbConnection,
     session: &StoredSession,
     presented: u32,

@@ -212,6 +212,7 @@ pub(crate) fn surplus(
 }
 
 /// Selects sessions by the times of their expiry and their login.
+#[derive(Clone, Copy)]
 struct ExpiryAndLogin {
     expires_after: Timestamp,
     created_after: Timestamp,
