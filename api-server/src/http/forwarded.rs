@@ -56,7 +56,7 @@ pub(crate) struct ProxyNotice {
 }
 
 impl ProxyNotice {
-    /// Logs the warning if the request has a proxy's header that is not read.
+    /// Logs the warning if the request has a header of a proxy that is not read or not trusted.
     pub(crate) fn observe(
         &self,
         peer: IpAddr,

@@ -31,8 +31,8 @@ static DOCUMENT: LazyLock<String> = LazyLock::new(document);
             Every error is a problem document (RFC 9457) with a stable `code`.\n\n\
             **To try it in the documentation page**: if you are signed in on [the pages](/), you are signed in here \
             too, by cookie. Otherwise open `POST /api/auth/login` (or `register`), *Try it out*, *Execute*, copy \
-            `access_token` from the response, press *Authorize* and paste it under *bearer*. It is valid for 15 minutes, \
-            unless the server is configured otherwise."
+            `access_token` from the response, press *Authorize* and paste it under *bearer*. It is valid for 15 \
+            minutes, unless the server is configured otherwise."
     ),
     paths(show),
     components(schemas(ProblemBody, BetterAuthError))

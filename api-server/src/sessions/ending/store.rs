@@ -188,15 +188,15 @@ pub(crate) fn end_replaced_and_surplus(
     end(connection, &filter, now, opening.forget_after)
 }
 
-/// The sessions to keep when the others are ended.
+/// The sessions that do not count as surplus.
 pub(crate) struct KeptSessions {
-    /// The number of sessions to keep, the most recently used first.
+    /// The number of sessions to keep, the most recently used first, without those in `ids`.
     pub(crate) newest: i64,
-    /// The ids of sessions to keep in any case.
+    /// The ids of sessions to leave out: the caller of the query keeps them or ends them itself.
     pub(crate) ids: Vec<String>,
 }
 
-/// Returns the ids of up to `limit` sessions of a user that [`end`] would end and that are not to be kept.
+/// Returns the ids of up to `limit` surplus sessions of a user, among those that [`end`] would end.
 pub(crate) fn surplus(
     connection: &mut DbConnection,
     user: &UserId,
