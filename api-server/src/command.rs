@@ -15,7 +15,7 @@ use crate::limits::Limits;
 use crate::{db, openapi, server, transfer};
 
 /// The exit status if a setting or an argument is invalid.
-const EXIT_SETTINGS: u8 = 2;
+const EXIT_INVALID_SETTINGS: u8 = 2;
 /// The exit status on any other error.
 const EXIT_FAILURE: u8 = 1;
 
@@ -28,14 +28,14 @@ pub fn run(settings: &Settings) -> ExitCode {
         Some(Command::Openapi) => print(&openapi::document()),
         Some(Command::Keys(KeysCommand::Generate)) => generate_key(),
         Some(Command::Keys(KeysCommand::Derive { audience })) => derive_key(settings, audience),
-        Some(Command::Users(command)) => users(settings, command),
+        Some(Command::Users(command)) => run_users_command(settings, command),
     }
 }
 
 fn serve(settings: &Settings) -> ExitCode {
     let config = match settings.check() {
         Ok(config) => config,
-        Err(problems) => return fail(EXIT_SETTINGS, &problems),
+        Err(problems) => return fail(EXIT_INVALID_SETTINGS, &problems),
     };
     let settings = settings.clone();
     let reload = move || {
@@ -52,7 +52,7 @@ fn serve(settings: &Settings) -> ExitCode {
 
 fn migrate(settings: &Settings) -> ExitCode {
     match settings.check_database() {
-        Err(problems) => fail(EXIT_SETTINGS, &problems),
+        Err(problems) => fail(EXIT_INVALID_SETTINGS, &problems),
         Ok(url) => match db::migrate(&url) {
             Ok(()) => ExitCode::SUCCESS,
             Err(error) => fail(
@@ -73,16 +73,16 @@ fn generate_key() -> ExitCode {
 fn derive_key(settings: &Settings, audience: &str) -> ExitCode {
     match settings.derive_key(audience) {
         Ok(key) => print_secret(&key),
-        Err(problems) => fail(EXIT_SETTINGS, &problems),
+        Err(problems) => fail(EXIT_INVALID_SETTINGS, &problems),
     }
 }
 
-fn users(settings: &Settings, command: &UsersCommand) -> ExitCode {
-    let report = io::stderr();
+fn run_users_command(settings: &Settings, command: &UsersCommand) -> ExitCode {
+    let stderr = io::stderr();
     let outcome = match command {
         UsersCommand::Import(ImportCommand::BetterAuth(arguments)) => settings
             .check_import(arguments)
-            .map(|(target, source)| transfer::import_better_auth(&target, &source, report)),
+            .map(|(target, source)| transfer::import_better_auth(&target, &source, stderr)),
         UsersCommand::Import(ImportCommand::Json { from }) => settings
             .check_database()
             .map(|target| import_json(&target, from.as_deref())),
@@ -94,7 +94,7 @@ fn users(settings: &Settings, command: &UsersCommand) -> ExitCode {
             .map(|source| transfer::export(&source, *tasks, io::stdout().lock())),
     };
     match outcome {
-        Err(problems) => fail(EXIT_SETTINGS, &problems),
+        Err(problems) => fail(EXIT_INVALID_SETTINGS, &problems),
         Ok(Err(error)) => fail(EXIT_FAILURE, &error),
         Ok(Ok(())) => ExitCode::SUCCESS,
     }

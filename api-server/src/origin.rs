@@ -15,15 +15,15 @@ impl Origin {
     ///
     /// If the text is anything else. The error tells the operator what to write instead.
     pub fn parse(text: &str) -> Result<Self, &'static str> {
-        const EXAMPLE: &str = "use scheme, host and port only, such as https://app.example.com";
-        let url = Url::parse(text).map_err(|_not_a_url| EXAMPLE)?;
+        const EXPECTED: &str = "use scheme, host and port only, such as https://app.example.com";
+        let url = Url::parse(text).map_err(|_not_a_url| EXPECTED)?;
         let origin = url.origin().ascii_serialization();
         let is_web = matches!(url.scheme(), "http" | "https");
         let has_wildcard = origin.contains('*');
         // A final slash is accepted, because browsers show addresses with it.
-        let is_bare = matches!(text.strip_prefix(origin.as_str()), Some("" | "/"));
-        if !is_web || has_wildcard || !is_bare {
-            return Err(EXAMPLE);
+        let has_only_origin = matches!(text.strip_prefix(origin.as_str()), Some("" | "/"));
+        if !is_web || has_wildcard || !has_only_origin {
+            return Err(EXPECTED);
         }
         Ok(Self(origin))
     }

@@ -99,7 +99,7 @@ impl Server {
             // Registered before "listening" is logged: a supervisor that reads that line may send a signal at once.
             let mut terminate = signal(SignalKind::terminate())?;
             let mut interrupt = signal(SignalKind::interrupt())?;
-            let hangup = signal(SignalKind::hangup())?;
+            let sighup = signal(SignalKind::hangup())?;
             log::info!("listening on http://{}", self.addr);
             let stopper = self.stopper();
             actix_web::rt::spawn(async move {
@@ -112,7 +112,7 @@ impl Server {
             let sessions = self.sessions.clone();
             tokio::select! {
                 result = self.run() => result?,
-                () = sessions.keys.reload_on(hangup, reload) => {}
+                () = sessions.keys.reload_on(sighup, reload) => {}
             }
             log::info!("stopped");
             Ok(())

@@ -7,7 +7,7 @@ use auth_core::password::PasswordAttempt;
 use super::{Accounts, store};
 use crate::client::Client;
 use crate::problem::Problem;
-use crate::sessions::ending::store::BATCH;
+use crate::sessions::ending::store::BATCH_SIZE;
 use crate::sessions::ending::surplus;
 use crate::sessions::grant::TokenGrant;
 use crate::sessions::session::{Opening, Session};
@@ -99,7 +99,7 @@ async fn end_surplus(accounts: &Accounts, user: &User, session_id: &str, ended: 
     accounts
         .sessions
         .revoke_locally(&ended, accounts.sessions.now());
-    let is_full = i64::try_from(ended.len()).is_ok_and(|count| count >= BATCH);
+    let is_full = i64::try_from(ended.len()).is_ok_and(|count| count >= BATCH_SIZE);
     let mut count = ended.len();
     if is_full {
         let owner = UserId::stored(user.id.clone());

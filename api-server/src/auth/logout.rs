@@ -113,13 +113,13 @@ fn presented(
         return (vec![by_body], CredentialSource::Body);
     }
     if body.scope == Scope::Current {
-        let named = cookie_sessions::all(request, sessions, policy).into_iter();
+        let named = cookie_sessions::ids_of_all_cookies(request, sessions, policy).into_iter();
         return (
             named.map(Credential::stale).collect(),
             CredentialSource::Cookie,
         );
     }
-    let by_cookie = match policy.cookies.refresh(request) {
+    let by_cookie = match policy.cookies.find_refresh(request) {
         Cookie::One(text) => keys.refresh_tokens.decode(text).ok(),
         Cookie::Absent | Cookie::Ambiguous => None,
     };

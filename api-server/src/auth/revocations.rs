@@ -100,7 +100,7 @@ fn newer(connection: &mut DbConnection, after: i64) -> QueryResult<RevocationPag
     let last = store::newest_sequence(connection)?;
     // A number above the last is from before the database was restored from a backup: that caller starts over.
     let after = if after > last { 0 } else { after };
-    let page = store::newer(connection, after, PAGE)?;
+    let page = store::newer_than(connection, after, PAGE)?;
     let more = i64::try_from(page.len()).is_ok_and(|length| length == PAGE);
     let next = match page.last() {
         Some(newest) if more => newest.sequence,

@@ -8,7 +8,7 @@ use crate::db::Timestamp;
 use crate::http::caller::Caller;
 use crate::problem::{Code, Problem};
 use crate::sessions::Sessions;
-use crate::sessions::list::{end_own, live};
+use crate::sessions::list::{end_own, live_sessions};
 use crate::sessions::session::StoredSession;
 
 #[derive(Serialize, ToSchema)]
@@ -52,7 +52,7 @@ pub(crate) async fn list(
     caller: Caller,
     sessions: Data<Sessions>,
 ) -> Result<web::Json<Vec<SessionSummary>>, Problem> {
-    let sessions = live(&sessions, caller.user_id).await?;
+    let sessions = live_sessions(&sessions, caller.user_id).await?;
     let summarise = |session| SessionSummary::new(session, &caller.session_id);
     Ok(web::Json(sessions.into_iter().map(summarise).collect()))
 }

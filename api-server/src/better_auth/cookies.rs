@@ -44,7 +44,7 @@ pub(super) fn doubled_sessions(request: &HttpRequest, context: &BetterAuthContex
     let keys = context.sessions.keys.current();
     let named = all(request, &name)
         .filter_map(|signed| named_session(&keys.session_tokens, &signed).ok()?);
-    cookie_sessions::distinct(named.map(|named| named.session_id))
+    cookie_sessions::distinct_ids(named.map(|named| named.session_id))
 }
 
 /// The session whose cookie a login replaces.

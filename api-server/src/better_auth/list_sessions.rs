@@ -4,12 +4,12 @@ use super::call::Call;
 use super::format::SessionBody;
 use super::respond::ApiResult;
 use crate::problem::Problem;
-use crate::sessions::list::live;
+use crate::sessions::list::live_sessions;
 
 /// The live sessions: the caller's own with its token, the others with handles.
 pub(crate) async fn list_sessions(call: Call) -> ApiResult {
     let signed_in = call.signed_in().await?;
-    let sessions = live(&call.context.sessions, signed_in.user_id()).await?;
+    let sessions = live_sessions(&call.context.sessions, signed_in.user_id()).await?;
     let sessions = sessions.into_iter();
     let sessions = sessions.map(|session| {
         if session.id == signed_in.session.id {

@@ -48,8 +48,8 @@ fn locate(
     let proxies = policy.trusted_proxies.as_slice();
     let is_trusted = forwarded::is_proxy(peer, proxies);
     policy
-        .proxy_notice
-        .observe(peer, is_trusted, headers, policy.clock.now());
+        .proxy_warning
+        .log_if_due(peer, is_trusted, headers, policy.clock.now());
     let address = forwarded::client_address(peer, headers, proxies);
     let is_limited = is_trusted || !peer.is_loopback();
     (Some(address), is_limited.then(|| Network::of(address)))

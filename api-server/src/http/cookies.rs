@@ -61,17 +61,17 @@ impl Cookies {
     }
 
     /// Reads the refresh cookie.
-    pub(crate) fn refresh(self, request: &HttpRequest) -> Cookie<'_> {
+    pub(crate) fn find_refresh(self, request: &HttpRequest) -> Cookie<'_> {
         find_one(request, self.refresh_name())
     }
 
     /// Returns the value of every access cookie: more than one if another host of the site has set one too.
-    pub(crate) fn all_access(self, request: &HttpRequest) -> impl Iterator<Item = &str> {
+    pub(crate) fn access_values(self, request: &HttpRequest) -> impl Iterator<Item = &str> {
         values(request, self.access_name())
     }
 
     /// Returns the value of every refresh cookie.
-    pub(crate) fn all_refresh(self, request: &HttpRequest) -> impl Iterator<Item = &str> {
+    pub(crate) fn refresh_values(self, request: &HttpRequest) -> impl Iterator<Item = &str> {
         values(request, self.refresh_name())
     }
 
@@ -158,7 +158,7 @@ mod tests {
             for header in headers {
                 request = request.append_header(("cookie", *header));
             }
-            format!("{:?}", cookies.refresh(&request.to_http_request()))
+            format!("{:?}", cookies.find_refresh(&request.to_http_request()))
         };
         assert_eq!(read(&["x=1"]), format!("{:?}", Cookie::Absent));
         assert_eq!(

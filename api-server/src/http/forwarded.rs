@@ -10,7 +10,7 @@ use ipnet::IpNet;
 /// The most hops of `X-Forwarded-For` that are read, from the right: more than there are proxies in practice.
 const MAX_HOPS: usize = 32;
 /// The shortest time between two warnings about a proxy that is not set up.
-const NOTICE_INTERVAL: Duration = Duration::from_secs(60);
+const WARNING_INTERVAL: Duration = Duration::from_secs(60);
 const X_REAL_IP: HeaderName = HeaderName::from_static("x-real-ip");
 
 pub(crate) fn is_proxy(address: IpAddr, proxies: &[IpNet]) -> bool {
@@ -40,8 +40,8 @@ pub(crate) fn client_address(peer: IpAddr, headers: &HeaderMap, proxies: &[IpNet
 /// Parses an address with or without a port; an IPv6 address may have brackets.
 fn parse_hop(hop: &[u8]) -> Option<IpAddr> {
     let hop = str::from_utf8(hop.trim_ascii()).ok()?;
-    let bare = hop.strip_prefix('[').and_then(|hop| hop.strip_suffix(']'));
-    let address = match bare {
+    let unbracketed = hop.strip_prefix('[').and_then(|hop| hop.strip_suffix(']'));
+    let address = match unbracketed {
         Some(v6) => v6.parse().ok().map(IpAddr::V6),
         None => hop.parse().ok(),
     };
@@ -49,15 +49,15 @@ fn parse_hop(hop: &[u8]) -> Option<IpAddr> {
     address.map(|address| address.to_canonical())
 }
 
-/// Logs a warning about a proxy that is not set up, at most once per [`NOTICE_INTERVAL`].
+/// Logs a warning about a proxy that is not set up, at most once per [`WARNING_INTERVAL`].
 #[derive(Default)]
-pub(crate) struct ProxyNotice {
+pub(crate) struct ProxyWarning {
     last_logged_at: Mutex<Option<SystemTime>>,
 }
 
-impl ProxyNotice {
+impl ProxyWarning {
     /// Logs the warning if the request has a header of a proxy that is not read or not trusted.
-    pub(crate) fn observe(
+    pub(crate) fn log_if_due(
         &self,
         peer: IpAddr,
         is_trusted: bool,
@@ -83,8 +83,8 @@ impl ProxyNotice {
         let last_logged_at = self.last_logged_at.lock();
         let mut last_logged_at = last_logged_at.unwrap_or_else(PoisonError::into_inner);
         // If the clock was set back, the warning is due.
-        let elapsed = last_logged_at.map(|at| now.duration_since(at).unwrap_or(NOTICE_INTERVAL));
-        let is_due = elapsed.is_none_or(|elapsed| elapsed >= NOTICE_INTERVAL);
+        let elapsed = last_logged_at.map(|at| now.duration_since(at).unwrap_or(WARNING_INTERVAL));
+        let is_due = elapsed.is_none_or(|elapsed| elapsed >= WARNING_INTERVAL);
         if is_due {
             *last_logged_at = Some(now);
         }
@@ -112,7 +112,7 @@ fn message(peer: IpAddr, is_trusted: bool, name: &HeaderName) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{NOTICE_INTERVAL, ProxyNotice, client_address, message, parse_hop};
+    use super::{ProxyWarning, WARNING_INTERVAL, client_address, message, parse_hop};
     use actix_web::http::header::{HeaderMap, HeaderValue, X_FORWARDED_FOR};
     use ipnet::IpNet;
     use std::net::IpAddr;
@@ -141,10 +141,10 @@ mod tests {
     #[test]
     fn behind_trusted_proxies_the_first_untrusted_address_from_the_right_counts() {
         let proxies = ["10.0.0.0/8", "fd00::/8"];
-        let one: &[&[u8]] = &[b"6.6.6.6, 1.2.3.4"];
-        assert_eq!(client("10.0.0.1", one, &proxies), "1.2.3.4");
-        let two: &[&[u8]] = &[b"6.6.6.6", b"1.2.3.4, 10.0.0.2"];
-        assert_eq!(client("10.0.0.1", two, &proxies), "1.2.3.4");
+        let one_header: &[&[u8]] = &[b"6.6.6.6, 1.2.3.4"];
+        assert_eq!(client("10.0.0.1", one_header, &proxies), "1.2.3.4");
+        let two_headers: &[&[u8]] = &[b"6.6.6.6", b"1.2.3.4, 10.0.0.2"];
+        assert_eq!(client("10.0.0.1", two_headers, &proxies), "1.2.3.4");
         assert_eq!(
             client("fd00::1", &[b"[2001:db8::7]:443"], &proxies),
             "2001:db8::7"
@@ -164,13 +164,16 @@ mod tests {
             "1.2.3.4:99999",
             "1.2.3",
         ] {
-            let right = format!("1.2.3.4, {junk}");
+            let junk_last = format!("1.2.3.4, {junk}");
             assert_eq!(
-                client("10.0.0.1", &[right.as_bytes()], &proxies),
+                client("10.0.0.1", &[junk_last.as_bytes()], &proxies),
                 "10.0.0.1"
             );
-            let left = format!("{junk}, 1.2.3.4");
-            assert_eq!(client("10.0.0.1", &[left.as_bytes()], &proxies), "1.2.3.4");
+            let junk_first = format!("{junk}, 1.2.3.4");
+            assert_eq!(
+                client("10.0.0.1", &[junk_first.as_bytes()], &proxies),
+                "1.2.3.4"
+            );
         }
         assert_eq!(client("10.0.0.1", &[], &proxies), "10.0.0.1");
     }
@@ -242,18 +245,18 @@ mod tests {
     }
 
     #[test]
-    fn the_notice_is_due_once_a_minute_and_when_the_clock_was_set_back() {
-        let (notice, now) = (ProxyNotice::default(), SystemTime::now());
+    fn the_warning_is_due_once_a_minute_and_when_the_clock_was_set_back() {
+        let (warning, now) = (ProxyWarning::default(), SystemTime::now());
         let second = Duration::from_secs(1);
-        assert!(notice.is_due(now));
-        assert!(!notice.is_due(now + NOTICE_INTERVAL - second));
-        assert!(notice.is_due(now + NOTICE_INTERVAL));
-        assert!(!notice.is_due(now + NOTICE_INTERVAL + second));
-        assert!(notice.is_due(now), "the clock was set back");
+        assert!(warning.is_due(now));
+        assert!(!warning.is_due(now + WARNING_INTERVAL - second));
+        assert!(warning.is_due(now + WARNING_INTERVAL));
+        assert!(!warning.is_due(now + WARNING_INTERVAL + second));
+        assert!(warning.is_due(now), "the clock was set back");
     }
 
     #[test]
-    fn the_notice_names_the_peer_and_the_remedy() {
+    fn the_warning_names_the_peer_and_the_remedy() {
         let peer: IpAddr = "127.0.0.1".parse().unwrap();
         let text = message(peer, false, &X_FORWARDED_FOR);
         assert!(text.starts_with("x-forwarded-for came from 127.0.0.1, "));

@@ -22,7 +22,7 @@ const CSP_DOCS: &str = "default-src 'none'; script-src 'self'; style-src 'self' 
 const HSTS: &str = "max-age=31536000";
 
 /// Adds the shared headers that a response does not have yet.
-pub(crate) fn complete(headers: &mut HeaderMap, id: &HeaderValue, path: &str, is_https: bool) {
+pub(crate) fn add_shared(headers: &mut HeaderMap, id: &HeaderValue, path: &str, is_https: bool) {
     let policy = if path.starts_with("/docs") {
         CSP_DOCS
     } else {

@@ -54,7 +54,7 @@ fn finish(
     let request = response.request();
     let is_https = is_https(request);
     let path = request.path().to_owned();
-    headers::complete(response.headers_mut(), id, &path, is_https);
+    headers::add_shared(response.headers_mut(), id, &path, is_https);
     response
 }
 
@@ -68,7 +68,7 @@ fn internal_error(cause: &str, id: &HeaderValue) -> Error {
     let mut problem = Problem::internal(cause);
     log_problem(&problem, id);
     let mut shared = HeaderMap::new();
-    headers::complete(&mut shared, id, "", false);
+    headers::add_shared(&mut shared, id, "", false);
     for (name, value) in shared {
         problem = problem.with_header(name, value);
     }

@@ -24,9 +24,9 @@ impl FromRequest for ReplacedSessions {
         let sessions = request.app_data::<Data<Sessions>>();
         let policy = request.app_data::<Data<HttpPolicy>>();
         let policy = policy.filter(|policy| origin::require_trusted(request, policy).is_ok());
-        let session_ids = sessions
-            .zip(policy)
-            .map(|(sessions, policy)| cookie_sessions::unambiguous(request, sessions, policy));
+        let session_ids = sessions.zip(policy).map(|(sessions, policy)| {
+            cookie_sessions::ids_of_unambiguous_cookies(request, sessions, policy)
+        });
         ready(Ok(Self(session_ids.unwrap_or_default())))
     }
 }

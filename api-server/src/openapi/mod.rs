@@ -17,7 +17,7 @@ use crate::problem::{MEDIA_TYPE, ProblemBody};
 use crate::{auth, better_auth, health, tasks};
 use aliases::Aliases;
 
-const ADDRESS: &str = "/api/openapi.json";
+const DOCUMENT_ADDRESS: &str = "/api/openapi.json";
 
 static DOCUMENT: LazyLock<String> = LazyLock::new(document);
 
@@ -63,7 +63,7 @@ pub(crate) fn document() -> String {
 
 /// Returns the routes of the page at `/docs/` that displays the document.
 pub(crate) fn swagger_ui() -> SwaggerUi {
-    SwaggerUi::new("/docs/{_:.*}").config(utoipa_swagger_ui::Config::from(ADDRESS))
+    SwaggerUi::new("/docs/{_:.*}").config(utoipa_swagger_ui::Config::from(DOCUMENT_ADDRESS))
 }
 
 /// This document.

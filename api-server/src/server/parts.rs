@@ -13,7 +13,7 @@ use crate::config::Config;
 use crate::db::Db;
 use crate::http::caller::ServerAuthenticator;
 use crate::http::cookies::Cookies;
-use crate::http::forwarded::ProxyNotice;
+use crate::http::forwarded::ProxyWarning;
 use crate::http::page_memory::PageMemory;
 use crate::http::policy::HttpPolicy;
 use crate::limits::Limits;
@@ -116,7 +116,7 @@ fn new_http_policy(config: &Config, limits: &Limits, clock: &Clock) -> HttpPolic
         cookies: Cookies::new(config.web.public_url.is_https()),
         trusted_origins,
         trusted_proxies: config.web.trusted_proxies.clone(),
-        proxy_notice: ProxyNotice::default(),
+        proxy_warning: ProxyWarning::default(),
         body_timeout: limits.body_timeout,
         clock: clock.clone(),
     }

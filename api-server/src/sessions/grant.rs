@@ -35,9 +35,9 @@ impl TokenGrant {
             email: &self.user.email,
             session_id: &self.session_id,
         };
-        let since = self.issued_at.duration_since(SystemTime::UNIX_EPOCH);
-        let second = since.unwrap_or_default().as_secs();
-        let jti = format!("{}.{}.{second}", self.session_id, self.counter);
+        let since_epoch = self.issued_at.duration_since(SystemTime::UNIX_EPOCH);
+        let unix_seconds = since_epoch.unwrap_or_default().as_secs();
+        let jti = format!("{}.{}.{unix_seconds}", self.session_id, self.counter);
         let keys = sessions.keys.current();
         let latest_expiry = self.expires_at.seconds();
         let issued = keys

@@ -12,7 +12,7 @@ use crate::sessions::Sessions;
 
 const PURGE_INTERVAL: Duration = Duration::from_secs(60);
 /// The most rows that one statement deletes, so that other writes do not wait long for it.
-const BATCH: i64 = 500;
+const BATCH_SIZE: i64 = 500;
 /// The most batches that are deleted per interval and table. The other rows are deleted in the next interval.
 const MAX_BATCHES: usize = 100;
 /// The shortest time for which an expired session is kept, so that a response can say that it has expired. A session is
@@ -58,25 +58,25 @@ async fn purge(sessions: &Sessions) -> Result<(), DbError> {
     sessions.revoked.purge(now);
     let tokens_live_for = sessions.forget_after(now).since(now.into());
     let cutoff = Timestamp::from(now).minus(KEEP_EXPIRED.max(tokens_live_for));
-    in_batches(sessions, move |connection| {
-        store::purge(connection, cutoff, BATCH)
+    delete_in_batches(sessions, move |connection| {
+        store::purge(connection, cutoff, BATCH_SIZE)
     })
     .await?;
     let now = Timestamp::from(now);
-    in_batches(sessions, move |connection| {
-        revocation::store::purge(connection, now, BATCH)
+    delete_in_batches(sessions, move |connection| {
+        revocation::store::purge(connection, now, BATCH_SIZE)
     })
     .await
 }
 
 /// Calls `delete` until it deletes less than a batch, at most [`MAX_BATCHES`] times.
-async fn in_batches(
+async fn delete_in_batches(
     sessions: &Sessions,
     delete: impl Fn(&mut DbConnection) -> QueryResult<usize> + Copy + Send + 'static,
 ) -> Result<(), DbError> {
     for _ in 0..MAX_BATCHES {
         let deleted = sessions.db.write(delete).await?;
-        if i64::try_from(deleted).is_ok_and(|deleted| deleted < BATCH) {
+        if i64::try_from(deleted).is_ok_and(|deleted| deleted < BATCH_SIZE) {
             break;
         }
     }

@@ -58,10 +58,10 @@ impl Keys {
     /// Replaces the keys on each signal, or logs why it cannot. Never returns.
     pub(crate) async fn reload_on(
         &self,
-        mut hangup: Signal,
+        mut sighup: Signal,
         reload: impl Fn() -> Result<Keyring, String>,
     ) {
-        while hangup.recv().await.is_some() {
+        while sighup.recv().await.is_some() {
             match reload().and_then(|keyring| self.replace(keyring)) {
                 Ok(keyring) => log::info!(
                     "SIGHUP: read the secrets again, and nothing else; key ids, the signing one \
@@ -75,8 +75,8 @@ impl Keys {
 
     /// Replaces the keys from the next request on; a request in flight keeps the keys that it has loaded.
     fn replace(&self, keyring: Keyring) -> Result<Keyring, String> {
-        let new = ActiveKeys::new(&keyring, &self.settings).map_err(|error| error.to_string())?;
-        self.active.store(Arc::new(new));
+        let keys = ActiveKeys::new(&keyring, &self.settings).map_err(|error| error.to_string())?;
+        self.active.store(Arc::new(keys));
         Ok(keyring)
     }
 }

@@ -11,7 +11,7 @@ use crate::users::id::UserId;
 const MAX_LISTED: i64 = 500;
 
 /// Returns up to [`MAX_LISTED`] live sessions of a user, the most recently used first.
-pub(crate) async fn live(
+pub(crate) async fn live_sessions(
     sessions: &Sessions,
     owner: UserId,
 ) -> Result<Vec<StoredSession>, Problem> {

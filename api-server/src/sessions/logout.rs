@@ -4,7 +4,7 @@ use auth_core::refresh::RefreshToken;
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-use super::ending::store::{self as ending, Ended, SessionFilter};
+use super::ending::store::{self as ending, EndedSessions, SessionFilter};
 use super::ending::surplus;
 use super::session::{self, SessionTimes, StoredSession};
 use super::{Sessions, store};
@@ -25,18 +25,16 @@ pub(crate) enum Scope {
 #[derive(Debug, Clone)]
 pub(crate) struct Credential {
     session_id: String,
-    proof: Proof,
+    validity: Validity,
 }
 
-/// The condition under which a credential of a live session is valid now.
+/// The validity of a credential, provided that its session is live.
 #[derive(Debug, Clone, Copy)]
-enum Proof {
-    /// No further condition: the credential is valid.
-    Current,
-    /// The credential is not valid any more.
-    Stale,
+enum Validity {
+    Valid,
+    Invalid,
     /// The credential is a refresh token with this counter, and is valid if the session has this counter or the next.
-    Counter(u32),
+    IfCounter(u32),
 }
 
 impl Credential {
@@ -44,7 +42,7 @@ impl Credential {
     pub(crate) fn current(session_id: String) -> Self {
         Self {
             session_id,
-            proof: Proof::Current,
+            validity: Validity::Valid,
         }
     }
 
@@ -52,7 +50,7 @@ impl Credential {
     pub(crate) fn stale(session_id: String) -> Self {
         Self {
             session_id,
-            proof: Proof::Stale,
+            validity: Validity::Invalid,
         }
     }
 
@@ -60,7 +58,7 @@ impl Credential {
     pub(crate) fn refresh(token: &RefreshToken) -> Self {
         Self {
             session_id: session::id_of_token(token),
-            proof: Proof::Counter(token.counter),
+            validity: Validity::IfCounter(token.counter),
         }
     }
 
@@ -75,11 +73,11 @@ impl Credential {
     }
 
     fn is_current(&self, session: &StoredSession) -> bool {
-        match self.proof {
-            Proof::Current => true,
-            Proof::Stale => false,
+        match self.validity {
+            Validity::Valid => true,
+            Validity::Invalid => false,
             // The direct predecessor is valid too: the response with its successor may have been lost.
-            Proof::Counter(presented) => {
+            Validity::IfCounter(presented) => {
                 let current = session.rotation.counter;
                 presented == current || presented.checked_add(1) == Some(current)
             }
@@ -147,7 +145,7 @@ fn end_in_transaction(
     credentials: &[Credential],
     scope: Scope,
     times: SessionTimes,
-) -> QueryResult<Ended> {
+) -> QueryResult<EndedSessions> {
     write_transaction(connection, |connection| {
         if scope != Scope::Current
             && let Some(session) = first_live_session(connection, credentials, times)?
@@ -164,7 +162,7 @@ fn end_in_transaction(
                 let filter = SessionFilter::ById(&credential.session_id);
                 ending::end_and_count(connection, &filter, times)
             }
-            _ => Ok(Ended::default()),
+            _ => Ok(EndedSessions::default()),
         }
     })
 }

@@ -14,7 +14,7 @@ use crate::users::id::UserId;
 /// The most live sessions of an account.
 pub(crate) const MAX_LIVE: i64 = 100;
 /// The number of sessions that one transaction should end: SQLite has one writer, and all other writes wait for it.
-pub(crate) const BATCH: i64 = 100;
+pub(crate) const BATCH_SIZE: i64 = 100;
 /// The most ids in one statement; the engines limit the number of parameters.
 const MAX_IDS_PER_STATEMENT: usize = 1000;
 
@@ -33,7 +33,7 @@ pub(crate) enum SessionFilter<'a> {
 
 /// The sessions that a call ended.
 #[derive(Debug, Default)]
-pub(crate) struct Ended {
+pub(crate) struct EndedSessions {
     /// The ids of the sessions, whose access tokens must be rejected from now on.
     pub(crate) ids: Vec<String>,
     /// The number of sessions that were live. The others had just expired.
@@ -60,13 +60,13 @@ pub(crate) fn end_and_count(
     connection: &mut DbConnection,
     filter: &SessionFilter<'_>,
     times: SessionTimes,
-) -> QueryResult<Ended> {
+) -> QueryResult<EndedSessions> {
     let rows = end_rows(connection, filter, times.now, times.forget_after)?;
     let was_live = |row: &&EndedRow| {
         let expires_at = times.lifetimes.cap_expiry(row.created_at, row.expires_at);
         times.now < expires_at
     };
-    Ok(Ended {
+    Ok(EndedSessions {
         live: rows.iter().filter(was_live).count(),
         ids: rows.into_iter().map(|row| row.id).collect(),
     })
@@ -92,7 +92,8 @@ fn end_rows(
         {
             lock_user(connection, user)?;
         }
-        let candidates = candidates(connection, filter, token_expiry_cutoff(now, forget_after))?;
+        let expired_after = token_expiry_cutoff(now, forget_after);
+        let candidates = select_candidates(connection, filter, expired_after)?;
         let mut rows = Vec::with_capacity(candidates.len());
         for ids in candidates.chunks(MAX_IDS_PER_STATEMENT) {
             rows.extend(mark_revoked(connection, ids, now)?);
@@ -123,7 +124,8 @@ fn token_expiry_cutoff(now: Timestamp, forget_after: Timestamp) -> Timestamp {
     now.minus(forget_after.since(now))
 }
 
-fn candidates(
+/// Returns the ids of the selected sessions that are not revoked and whose access tokens may be accepted by some clock.
+fn select_candidates(
     connection: &mut DbConnection,
     filter: &SessionFilter<'_>,
     expired_after: Timestamp,
@@ -179,7 +181,7 @@ pub(crate) fn end_replaced_and_surplus(
         expires_after: now,
         created_after: opening.lifetimes.login_cutoff(now),
     };
-    let mut ids = surplus_within(connection, &user, &kept, live, BATCH)?;
+    let mut ids = select_surplus(connection, &user, &kept, live, BATCH_SIZE)?;
     ids.extend(opening.replaced.clone());
     if ids.is_empty() {
         return Ok(ids);
@@ -197,18 +199,18 @@ pub(crate) struct KeptSessions {
 }
 
 /// Returns the ids of up to `limit` surplus sessions of a user, among those that [`end`] would end.
-pub(crate) fn surplus(
+pub(crate) fn surplus_ids(
     connection: &mut DbConnection,
     user: &UserId,
     kept: &KeptSessions,
     times: SessionTimes,
     limit: i64,
 ) -> QueryResult<Vec<String>> {
-    let endable = ExpiryAndLogin {
+    let with_valid_tokens = ExpiryAndLogin {
         expires_after: token_expiry_cutoff(times.now, times.forget_after),
         created_after: Timestamp::from_micros(0),
     };
-    surplus_within(connection, user, kept, endable, limit)
+    select_surplus(connection, user, kept, with_valid_tokens, limit)
 }
 
 /// Selects sessions by the times of their expiry and their login.
@@ -218,7 +220,7 @@ struct ExpiryAndLogin {
     created_after: Timestamp,
 }
 
-fn surplus_within(
+fn select_surplus(
     connection: &mut DbConnection,
     user: &UserId,
     kept: &KeptSessions,

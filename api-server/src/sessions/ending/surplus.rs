@@ -11,14 +11,16 @@ use std::time::SystemTime;
 use crate::db::DbError;
 use crate::sessions::Sessions;
 use crate::sessions::ending::store;
-use crate::sessions::ending::store::{BATCH, Ended, KeptSessions, MAX_LIVE, SessionFilter};
+use crate::sessions::ending::store::{
+    BATCH_SIZE, EndedSessions, KeptSessions, MAX_LIVE, SessionFilter,
+};
 use crate::users::id::UserId;
 
 /// The number of sessions that [`end_most`] leaves. It exceeds the limit of an account, because sessions that have just
 /// expired count as well.
 const MAX_LEFT: i64 = 2 * MAX_LIVE;
 /// The number of ids that are read at once.
-const PAGE: i64 = 10_000;
+const PAGE_SIZE: i64 = 10_000;
 
 /// Ends all sessions but [`MAX_LEFT`] and the caller's own, so that one transaction can end the rest. Returns how many
 /// of the ended sessions were live.
@@ -61,12 +63,12 @@ async fn end_all_except(
         let (owner, keep) = (user.clone(), Arc::clone(&kept));
         let ids = sessions
             .db
-            .read(move |connection| store::surplus(connection, &owner, &keep, times, PAGE))
+            .read(move |connection| store::surplus_ids(connection, &owner, &keep, times, PAGE_SIZE))
             .await?;
-        for batch in ids.chunks(usize::try_from(BATCH).unwrap_or(1)) {
+        for batch in ids.chunks(usize::try_from(BATCH_SIZE).unwrap_or(1)) {
             ended += end_batch(sessions, user, batch.to_vec(), now).await?;
         }
-        if i64::try_from(ids.len()).is_ok_and(|read| read < PAGE) {
+        if i64::try_from(ids.len()).is_ok_and(|read| read < PAGE_SIZE) {
             return Ok(ended);
         }
     }
@@ -79,7 +81,7 @@ async fn end_batch(
     now: SystemTime,
 ) -> Result<usize, DbError> {
     let (owner, times) = (user.clone(), sessions.times(now));
-    let ended: Ended = sessions
+    let ended: EndedSessions = sessions
         .db
         .write(move |connection| {
             let filter = SessionFilter::ByIdsOfUser(&owner, &ids);
@@ -96,9 +98,9 @@ pub(crate) async fn delete_ended(sessions: &Sessions, user: &UserId) -> Result<(
         let owner = user.clone();
         let deleted = sessions
             .db
-            .write(move |connection| store::delete_ended(connection, &owner, BATCH))
+            .write(move |connection| store::delete_ended(connection, &owner, BATCH_SIZE))
             .await?;
-        if i64::try_from(deleted).is_ok_and(|deleted| deleted < BATCH) {
+        if i64::try_from(deleted).is_ok_and(|deleted| deleted < BATCH_SIZE) {
             return Ok(());
         }
     }

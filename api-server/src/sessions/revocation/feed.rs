@@ -15,7 +15,7 @@ pub(crate) const INTERVAL: Duration = Duration::from_millis(500);
 /// The process is ready for requests while its last complete read is younger than this.
 const MAX_AGE: Duration = Duration::from_secs(5);
 /// The most revocations in one read.
-const PAGE: i64 = 1000;
+const PAGE_SIZE: i64 = 1000;
 
 /// The revocations that this process has read.
 pub(crate) struct Feed {
@@ -26,10 +26,10 @@ pub(crate) struct Feed {
     complete_at: Mutex<Option<Instant>>,
 }
 
-/// The revocations after a number, at most [`PAGE`].
-struct Page {
+/// The revocations after a number, at most [`PAGE_SIZE`].
+struct NewRevocations {
     /// The number of the newest revocation in the database.
-    newest: i64,
+    newest_sequence: i64,
     revocations: Vec<Revocation>,
 }
 
@@ -47,26 +47,28 @@ impl Feed {
         loop {
             let started_at = Instant::now();
             let last_seen = self.last_seen.load(Ordering::Acquire);
-            let page = db.read(move |connection| read_page(connection, last_seen));
-            let Page {
-                newest,
+            let page = db.read(move |connection| read_newer(connection, last_seen));
+            let NewRevocations {
+                newest_sequence,
                 revocations,
             } = page.await?;
-            if newest < last_seen {
+            if newest_sequence < last_seen {
                 // A backup of the database was restored, so the next revocations get numbers that were read before.
                 log::warn!(
-                    "revocations are read from the start: last_seen={last_seen} newest={newest}"
+                    "revocations are read from the start: last_seen={last_seen} newest={newest_sequence}"
                 );
                 self.last_seen.store(0, Ordering::Release);
                 continue;
             }
-            let is_last_page = i64::try_from(revocations.len()).is_ok_and(|length| length < PAGE);
+            let is_last_page =
+                i64::try_from(revocations.len()).is_ok_and(|length| length < PAGE_SIZE);
             for revocation in revocations {
                 self.apply(&revocation);
             }
             if is_last_page {
-                // Every number up to `newest` was read, or its revocation was purged because all tokens had expired.
-                self.last_seen.fetch_max(newest, Ordering::AcqRel);
+                // Every number up to `newest_sequence` was read, or its revocation was purged because all tokens had
+                // expired.
+                self.last_seen.fetch_max(newest_sequence, Ordering::AcqRel);
                 *self.lock() = Some(started_at);
                 return Ok(());
             }
@@ -92,15 +94,15 @@ impl Feed {
     }
 }
 
-fn read_page(connection: &mut DbConnection, last_seen: i64) -> QueryResult<Page> {
-    let newest = store::newest_sequence(connection)?;
-    let revocations = if newest > last_seen {
-        store::newer(connection, last_seen, PAGE)?
+fn read_newer(connection: &mut DbConnection, last_seen: i64) -> QueryResult<NewRevocations> {
+    let newest_sequence = store::newest_sequence(connection)?;
+    let revocations = if newest_sequence > last_seen {
+        store::newer_than(connection, last_seen, PAGE_SIZE)?
     } else {
         Vec::new()
     };
-    Ok(Page {
-        newest,
+    Ok(NewRevocations {
+        newest_sequence,
         revocations,
     })
 }

@@ -63,7 +63,7 @@ pub(crate) fn newest_sequence(connection: &mut DbConnection) -> QueryResult<i64>
 }
 
 /// Returns up to `limit` revocations with a number above `after`, the oldest first.
-pub(crate) fn newer(
+pub(crate) fn newer_than(
     connection: &mut DbConnection,
     after: i64,
     limit: i64,

@@ -9,7 +9,7 @@ use crate::db::Timestamp;
 use crate::sessions::rotation::{Decision, Rotation, decide};
 
 /// The seconds between two refreshes of a client: the lifetime of an access token.
-const ROUND: i64 = 900;
+const ROUND_SECONDS: i64 = 900;
 
 /// The server's state of one session, with a record of late recoveries that is independent of the rule.
 #[derive(Clone)]
@@ -104,7 +104,7 @@ struct Client {
 impl Client {
     /// Simulates one round; `None` if the client was logged out.
     fn run_round(&mut self, event: Event, server: &mut Server) -> Option<()> {
-        server.wait(ROUND);
+        server.wait(ROUND_SECONDS);
         let response = server.refresh(self.saved)?;
         let delayed = self.delayed.take();
         match event {
@@ -140,14 +140,14 @@ impl Client {
 
 /// Returns every sequence of `length` events.
 fn sequences(length: u32) -> impl Iterator<Item = Vec<Event>> {
-    let kinds = EVENTS.len();
-    (0..kinds.pow(length)).map(move |mut number| {
-        // The digits of `number`, in base `kinds`, are the events.
+    let base = EVENTS.len();
+    (0..base.pow(length)).map(move |mut number| {
+        // Each digit of the number is the index of an event.
         (0..length)
             .map(|_| {
-                let event = EVENTS[number % kinds];
-                number /= kinds;
-                event
+                let digit = number % base;
+                number /= base;
+                EVENTS[digit]
             })
             .collect()
     })
@@ -223,12 +223,12 @@ fn rotations_until_caught(start: u32, races: &[Race]) -> Option<u32> {
     let mut server = Server::new();
     let mut saved = 0;
     for _ in 0..start {
-        server.wait(ROUND);
+        server.wait(ROUND_SECONDS);
         saved = server.refresh(saved).expect("only the victim refreshes");
     }
     let (mut victim, mut thief) = (saved, saved);
     for race in races {
-        server.wait(ROUND);
+        server.wait(ROUND_SECONDS);
         for thief_acts in [race.thief_first, !race.thief_first] {
             let counter = if thief_acts { &mut thief } else { &mut victim };
             match server.refresh(*counter) {
@@ -243,15 +243,16 @@ fn rotations_until_caught(start: u32, races: &[Race]) -> Option<u32> {
 
 /// Returns every sequence of `rounds` races with these gaps.
 fn races(rounds: u32, gaps: &[i64]) -> impl Iterator<Item = Vec<Race>> {
-    let kinds = gaps.len() * 2;
-    (0..kinds.pow(rounds)).map(move |mut number| {
+    let base = gaps.len() * 2;
+    (0..base.pow(rounds)).map(move |mut number| {
+        // Each digit of the number stands for a gap and for the order of thief and victim.
         (0..rounds)
             .map(|_| {
-                let kind = number % kinds;
-                number /= kinds;
+                let digit = number % base;
+                number /= base;
                 Race {
-                    thief_first: kind.is_multiple_of(2),
-                    gap: gaps[kind / 2],
+                    thief_first: digit.is_multiple_of(2),
+                    gap: gaps[digit / 2],
                 }
             })
             .collect()
@@ -286,7 +287,7 @@ fn a_thief_with_a_token_two_rotations_old_ends_the_session_at_once() {
             let mut server = Server::new();
             let mut saved = 0;
             for _ in 0..behind {
-                server.wait(ROUND);
+                server.wait(ROUND_SECONDS);
                 saved = server.refresh(saved).expect("only the victim refreshes");
             }
             server.wait(pause);
