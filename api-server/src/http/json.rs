@@ -72,9 +72,9 @@ pub(crate) fn from_bytes<T: DeserializeOwned + Validate>(
 
 fn require_json(request: &HttpRequest) -> Result<(), Problem> {
     let headers = request.headers();
-    let mut types = headers.get_all(CONTENT_TYPE);
-    let declared = types.next().map(HeaderValue::as_bytes);
-    let is_json = declared.is_some_and(is_json) && types.next().is_none();
+    let mut content_types = headers.get_all(CONTENT_TYPE);
+    let first = content_types.next().map(HeaderValue::as_bytes);
+    let is_json = first.is_some_and(is_json) && content_types.next().is_none();
     if is_json && !headers.contains_key(CONTENT_ENCODING) {
         return Ok(());
     }
@@ -87,8 +87,8 @@ fn require_json(request: &HttpRequest) -> Result<(), Problem> {
 /// Accepts `application/json` with no other parameter than `charset=utf-8`.
 fn is_json(value: &[u8]) -> bool {
     let mut parts = value.split(|byte| *byte == b';').map(<[u8]>::trim_ascii);
-    let essence = parts.next().unwrap_or_default();
-    essence.eq_ignore_ascii_case(b"application/json")
+    let media_type = parts.next().unwrap_or_default();
+    media_type.eq_ignore_ascii_case(b"application/json")
         && parts.all(|parameter| {
             [b"charset=utf-8".as_slice(), br#"charset="utf-8""#, b""]
                 .iter()
@@ -99,9 +99,9 @@ fn is_json(value: &[u8]) -> bool {
 /// Reads the whole body. Fails if it is longer than [`MAX_BYTES`] or does not arrive within the body timeout.
 pub(crate) async fn read(request: &HttpRequest, payload: Payload) -> Result<Bytes, Problem> {
     let too_large = || Problem::new(Code::BodyTooLarge, "The body may have at most 65536 bytes");
-    let declared = request.headers().get("content-length");
-    let declared = declared.and_then(|value| value.to_str().ok()?.parse().ok());
-    if declared.is_some_and(|length: usize| length > MAX_BYTES) {
+    let declared_length = request.headers().get("content-length");
+    let declared_length = declared_length.and_then(|value| value.to_str().ok()?.parse().ok());
+    if declared_length.is_some_and(|length: usize| length > MAX_BYTES) {
         return Err(too_large());
     }
     let time_limit = request
@@ -138,7 +138,7 @@ fn parse<T: DeserializeOwned + Validate>(body: &[u8]) -> Result<T, Problem> {
         Problem::new(Code::InvalidJson, format!("The body is not UTF-8: {error}"))
     })?;
     let mut deserializer = serde_json::Deserializer::from_str(text);
-    // Checked because serde would also accept an array, with one element per field of the struct.
+    // Checked because serde would also accept an array with one element per field of the struct.
     let is_object = text.trim_ascii_start().starts_with('{');
     let value = serde_path_to_error::deserialize(&mut deserializer);
     let value: T = match value {

@@ -36,8 +36,8 @@ pub(crate) fn record(
             .set(revocation_sequence::last.eq(revocation_sequence::last + count))
             .returning(revocation_sequence::last)
             .get_result(connection)?;
-        let numbered = (last - count + 1..).zip(session_ids);
-        let rows: Vec<_> = numbered
+        let numbered_ids = (last - count + 1..).zip(session_ids);
+        let rows: Vec<_> = numbered_ids
             .map(|(sequence, session_id)| {
                 (
                     revocations::sequence.eq(sequence),
