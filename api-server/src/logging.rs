@@ -25,7 +25,7 @@ pub enum LogFormat {
 /// Starts logging to standard error. A second call has no effect.
 pub fn start(format: LogFormat, filter: &str) {
     let mut builder = Builder::new();
-    // Set because the filter of one target below would otherwise turn all other targets off.
+    // The default level. Without it, the filter of a single target below would turn off all other targets.
     builder.filter_level(LevelFilter::Error);
     builder.filter_module(MALFORMED_REQUESTS, LevelFilter::Off);
     builder.parse_filters(filter).target(Target::Stderr);

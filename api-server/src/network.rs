@@ -1,4 +1,4 @@
-//! The network that limits count: the range of addresses that one customer is assumed to control.
+//! The unit of limits per network: a range of addresses that one customer is assumed to control.
 
 use std::net::{IpAddr, Ipv4Addr};
 

@@ -1,7 +1,7 @@
 //! Limits the memory of large responses.
 //!
 //! A response stays in memory until the caller has read it, and a caller may read slowly. A large response therefore
-//! needs a reservation, of which the server has a fixed number and each account a share. A response without a
+//! needs a reservation. The number of reservations is limited, in total and per account. A response without a
 //! reservation is kept small.
 
 use std::collections::HashMap;

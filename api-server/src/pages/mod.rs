@@ -13,7 +13,7 @@ use crate::problem::{Code, Problem};
 // Defines FOLDER, SHELL and ASSETS; `build.rs` generates the file.
 include!(concat!(env!("OUT_DIR"), "/pages.rs"));
 
-/// The addresses of the pages; the script of the document shows the page of each.
+/// The addresses of the pages. Each returns the same document, whose script displays the page.
 pub(crate) const ADDRESSES: [&str; 6] = [
     "/",
     "/sign-in",

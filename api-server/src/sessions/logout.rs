@@ -76,7 +76,7 @@ impl Credential {
         match self.validity {
             Validity::Valid => true,
             Validity::Invalid => false,
-            // The direct predecessor is valid too: the response with its successor may have been lost.
+            // The previous token is valid too: the response with the current one may have been lost.
             Validity::IfCounter(presented) => {
                 let current = session.rotation.counter;
                 presented == current || presented.checked_add(1) == Some(current)

@@ -1,16 +1,16 @@
 //! The rule of refresh token rotation: a pure function of the session, the presented counter and the time.
 //!
-//! A response may get lost, so the predecessor of the current token still gets the current token: any number of times
+//! A response may get lost, so a caller with the previous token still receives the current token: any number of times
 //! within the overlap, and later in at most two rotations in a row. If a thief and the victim both refresh, they soon
-//! exceed that limit, and the session ends. A token that is older than the predecessor ends the session at once.
+//! exceed that limit, and the session ends. A token that is older than the previous one ends the session at once.
 //! Limitation: a thief who always refreshes within the overlap of the victim's own refresh looks like a second tab.
 
 use std::time::Duration;
 
 use crate::db::Timestamp;
 
-/// The time after a rotation in which its predecessor is accepted: long enough for a second tab, a retry or a
-/// duplicated request.
+/// The time after a rotation in which the previous token is accepted any number of times: long enough for a second tab,
+/// a retry or a duplicated request.
 pub(crate) const OVERLAP: Duration = Duration::from_secs(10);
 /// The most rotations in a row whose lost response may be recovered after the overlap.
 pub(crate) const MAX_LATE_RECOVERIES: i32 = 2;
@@ -41,12 +41,12 @@ impl Rotation {
 /// The decision about a presented refresh token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Decision {
-    /// The current token: store this rotation and return the token of its counter.
+    /// The current token: store this rotation and return the token of the new counter.
     Advance(Rotation),
     /// The predecessor within the overlap, or after a recovery that was counted: return the token of the current
     /// counter.
     Repeat,
-    /// The predecessor after the overlap: store this rotation and return the token of the current counter.
+    /// The previous token after the overlap: store this rotation and return the current token.
     Recover(Rotation),
     /// An older token, or too many late recoveries: a copy may be in use, so end the session.
     End,

@@ -34,7 +34,7 @@ fn the_current_token_advances_the_counter() {
 }
 
 #[test]
-fn the_predecessor_repeats_up_to_the_end_of_the_overlap_and_recovers_after_it() {
+fn the_previous_token_is_repeated_up_to_the_end_of_the_overlap_and_recovered_after_it() {
     let overlap = i64::try_from(OVERLAP.as_millis()).unwrap();
     let session = rotated_at_zero(7);
     assert_eq!(decide(&session, 6, at(0)), Decision::Repeat);
