@@ -43,8 +43,7 @@ impl Rotation {
 pub(crate) enum Decision {
     /// The current token: store this rotation and return the token of the new counter.
     Advance(Rotation),
-    /// The predecessor within the overlap, or after a recovery that was counted: return the token of the current
-    /// counter.
+    /// The previous token within the overlap, or after a recovery that was counted: return the current token.
     Repeat,
     /// The previous token after the overlap: store this rotation and return the current token.
     Recover(Rotation),
