@@ -77,7 +77,7 @@ fn embed(out: &Path, name: &str, content: &[u8]) -> Result<String, Box<dyn Error
     let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
     encoder.write_all(content)?;
     fs::write(out.join(&compressed), encoder.finish()?)?;
-    let content_type = match Path::new(name).extension().and_then(OsStr::to_str) {
+    let kind = match Path::new(name).extension().and_then(OsStr::to_str) {
         Some("html") => "text/html; charset=utf-8",
         Some("css") => "text/css; charset=utf-8",
         Some("js") => "text/javascript; charset=utf-8",
@@ -87,7 +87,7 @@ fn embed(out: &Path, name: &str, content: &[u8]) -> Result<String, Box<dyn Error
     let plain = include(name);
     let gzip = include(&compressed);
     Ok(format!(
-        "File {{ name: {name:?}, content_type: {content_type:?}, plain: {plain}, gzip: {gzip} }}"
+        "File {{ name: {name:?}, kind: {kind:?}, plain: {plain}, gzip: {gzip} }}"
     ))
 }
 

@@ -83,8 +83,8 @@ impl Authenticate for ServerAuthenticator {
     }
 }
 
-/// Returns false for ids with a NUL character. PostgreSQL cannot store it, so no account has such an id; but a service
-/// that shares the secret could issue a token with one.
+/// Returns false if an id contains the NUL character. PostgreSQL cannot store it, so no account has such an id; but a
+/// service that shares the secret could issue a token with such an id.
 pub(crate) fn is_storable(sub: &str, sid: &str) -> bool {
     !sub.contains('\0') && !sid.contains('\0')
 }

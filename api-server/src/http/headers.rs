@@ -18,7 +18,7 @@ const CSP_DATA: &str = "default-src 'none'; frame-ancestors 'none'";
 const CSP_DOCS: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; \
     img-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'none'; \
     frame-ancestors 'none'";
-/// `max-age` is one year.
+/// The browser uses only https for one year.
 const HSTS: &str = "max-age=31536000";
 
 /// Adds the shared headers that a response does not have yet.

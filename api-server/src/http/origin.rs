@@ -7,7 +7,8 @@ use actix_web::http::header::ORIGIN;
 use super::policy::HttpPolicy;
 use crate::problem::{Code, Problem};
 
-/// Tells how the origin of the page relates to this server (Fetch Metadata). A script cannot set it.
+/// The header in which a browser reports whether the page has the same origin as this server (Fetch Metadata). A script
+/// cannot set it.
 const SEC_FETCH_SITE: &str = "sec-fetch-site";
 
 /// Accepts safe methods (RFC 9110 § 9.2.1), requests that the browser marks as same-origin, and trusted origins.

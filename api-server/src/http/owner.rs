@@ -13,8 +13,8 @@ use crate::users::id::UserId;
 
 /// The user who owns the data at this address and sent the request.
 ///
-/// Make it the first argument of a handler: extractors run in order, so the request of another user fails before its
-/// body is read.
+/// This must be the first argument of a handler: extractors run in order, so the request of another user fails before
+/// its body is read.
 pub(crate) struct Owner(pub(crate) UserId);
 
 impl Owner {

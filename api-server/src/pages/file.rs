@@ -7,7 +7,8 @@ use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder};
 
 pub(super) struct File {
     pub(super) name: &'static str,
-    pub(super) content_type: &'static str,
+    /// The value of `Content-Type`.
+    pub(super) kind: &'static str,
     pub(super) plain: &'static [u8],
     pub(super) gzip: &'static [u8],
 }
@@ -17,7 +18,7 @@ impl File {
     pub(super) fn respond(&self, request: &HttpRequest) -> HttpResponseBuilder {
         let mut response = HttpResponse::Ok();
         response
-            .insert_header((CONTENT_TYPE, self.content_type))
+            .insert_header((CONTENT_TYPE, self.kind))
             .insert_header((VARY, ACCEPT_ENCODING.as_str()));
         if accepts_gzip(request) {
             response.insert_header((CONTENT_ENCODING, "gzip"));
