@@ -3,3 +3,4 @@
 mod fair_share;
 mod hash_permits;
 mod network_budget;
+mod register;
