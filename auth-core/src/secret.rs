@@ -48,7 +48,7 @@ impl Secret {
     ///
     /// # Errors
     ///
-    /// [`Error::Crypto`] if the operating system gives no random bytes.
+    /// [`Error::Crypto`] if the operating system returns no random bytes.
     pub fn generate() -> Result<Self, Error> {
         random_base64url::<32>().map(|text| Self(text.into_bytes().into()))
     }

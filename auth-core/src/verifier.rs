@@ -122,8 +122,8 @@ impl TokenVerifier {
     ///
     /// # Errors
     ///
-    /// The first rule that the token breaks; its status is 401. [`Error::Expired`] and [`Error::Revoked`] mean that the
-    /// token is otherwise valid. [`Error::RevocationsOutdated`] (503) if a revocation feed is too old.
+    /// The error of the first rule that the token breaks, with status 401. [`Error::Expired`] and [`Error::Revoked`]
+    /// mean that the token is otherwise valid. [`Error::RevocationsOutdated`] (503) if a revocation feed is too old.
     pub fn verify(&self, token: &str, now: SystemTime) -> Result<Claims, Error> {
         let claims = self.parse(token, now, Expiry::Enforced)?;
         #[cfg(feature = "remote")]
@@ -136,7 +136,8 @@ impl TokenVerifier {
         }
     }
 
-    /// As [`verify`](Self::verify), but accepts an expired token and a token of a revoked session. Use it for logout only.
+    /// As [`verify`](Self::verify), but accepts an expired token and a token of a revoked session. Use it for logout
+    /// only.
     ///
     /// # Errors
     ///

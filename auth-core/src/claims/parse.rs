@@ -18,8 +18,8 @@ const NOT_AN_OBJECT: Error = Error::MalformedToken("The token payload is not one
 ///
 /// # Errors
 ///
-/// [`Error::MalformedToken`], [`Error::MissingClaim`], [`Error::InvalidClaim`], [`Error::NotYetValid`] or, if all else is
-/// valid, [`Error::Expired`].
+/// [`Error::MalformedToken`], [`Error::MissingClaim`], [`Error::InvalidClaim`], [`Error::NotYetValid`] or, if all else
+/// is valid, [`Error::Expired`].
 pub(crate) fn parse(
     text: &str,
     policy: &Policy,
@@ -57,7 +57,7 @@ struct RawClaims<'t> {
 }
 
 impl RawClaims<'_> {
-    /// Checks that every required claim is there and acceptable.
+    /// Checks that every required claim is present and acceptable.
     fn check(self, policy: &Policy, now: f64, expiry: Expiry) -> Result<Claims, Error> {
         let JsonString(iss) = require(self.iss, "iss")?;
         if iss != policy.issuer {

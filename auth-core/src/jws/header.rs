@@ -30,8 +30,8 @@ impl<'t> JoseHeader<'t> {
     ///
     /// # Errors
     ///
-    /// [`Error::MalformedToken`] unless it is one JSON object; [`Error::UnacceptableHeader`] for a forbidden or duplicate
-    /// parameter and for an algorithm other than HS256.
+    /// [`Error::MalformedToken`] unless it is one JSON object; [`Error::UnacceptableHeader`] for a forbidden or
+    /// duplicate parameter and for an algorithm other than HS256.
     pub(super) fn parse(text: &'t str) -> Result<Self, Error> {
         let error = Cell::new(NOT_AN_OBJECT);
         let mut json = serde_json::Deserializer::from_str(text);

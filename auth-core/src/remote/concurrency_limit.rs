@@ -7,22 +7,23 @@ use tokio::sync::{Semaphore, SemaphorePermit};
 
 use crate::Refusal;
 
-/// How many requests may wait for a permit.
+/// The most requests that wait for a permit.
 const MAX_WAITING: usize = 1024;
-/// How long no request is sent after the server refused a connection.
+/// The time without requests after the server refused a connection.
 const CONNECT_PAUSE: Duration = Duration::from_millis(500);
 
 /// A limit of concurrent requests with a bounded queue.
 pub(super) struct ConcurrencyLimit {
+    /// One permit for each request that runs.
     running: Semaphore,
-    /// Running and waiting requests together.
+    /// One permit for each request that runs or waits.
     admitted: Semaphore,
     started: Instant,
     /// Milliseconds after `started`.
     paused_until: AtomicU64,
 }
 
-/// Allows one request, until it is dropped.
+/// The permission to send one request; dropping it lets the next one run.
 pub(super) struct Permit<'a> {
     _running: SemaphorePermit<'a>,
     _admitted: SemaphorePermit<'a>,
@@ -45,8 +46,9 @@ impl ConcurrencyLimit {
     ///
     /// [`Refusal::authority_unavailable`] at once if the queue is full, and during a pause.
     pub(super) async fn acquire(&self) -> Result<Permit<'_>, Refusal> {
-        let full = |_| Refusal::authority_unavailable("too many requests wait for the server");
-        let admitted = self.admitted.try_acquire().map_err(full)?;
+        let queue_full =
+            |_| Refusal::authority_unavailable("too many requests wait for the server");
+        let admitted = self.admitted.try_acquire().map_err(queue_full)?;
         let running = self.running.acquire().await;
         let running =
             running.map_err(|_closed| Refusal::internal_error("the semaphore is closed"))?;

@@ -45,8 +45,8 @@ struct Payload<'a> {
 }
 
 impl FeedTokens {
-    /// Creates an issuer and verifier for the feed of the server that issues access tokens as `issuer`. The current secret
-    /// signs, every secret of the keyring verifies.
+    /// Creates an issuer and verifier for the feed of the server that issues access tokens as `issuer`. The current
+    /// secret signs, every secret of the keyring verifies.
     ///
     /// # Errors
     ///
