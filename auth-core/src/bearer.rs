@@ -113,9 +113,9 @@ mod tests {
 
     #[test]
     fn two_headers_are_rejected_even_if_equal() {
-        let one = "Bearer a.b.c".as_bytes();
+        let header = "Bearer a.b.c".as_bytes();
         assert!(matches!(
-            token([one, one]),
+            token([header, header]),
             Err(Error::MalformedCredentials(_))
         ));
     }

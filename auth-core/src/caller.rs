@@ -2,9 +2,9 @@
 
 use crate::{Claims, Refusal};
 
-/// The caller of a request: what both local and remote verification know.
+/// The caller of a request, with the data that both local and remote verification have.
 ///
-/// With the feature of a framework it is an extractor there. It uses the result of
+/// An extractor for each framework whose feature is enabled. It uses the result of
 /// [`RequireCaller`](crate::RequireCaller), or the [`Authority`](crate::Authority) in the service's state. Without both
 /// the response is 500, so that a configuration error lets no request through.
 #[derive(Debug, Clone, PartialEq, Eq)]

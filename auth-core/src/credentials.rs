@@ -68,7 +68,7 @@ impl<'a> Credentials<'a> {
         }
     }
 
-    /// Reads the `Authorization` header. At most two values are passed on, because two are too many already.
+    /// Reads the `Authorization` header. Keeps at most two values: any second one is an error.
     fn bearer(&self) -> Result<&'a str, Error> {
         let (mut first, mut another) = (None, None);
         self.0.for_each_value(Field::Authorization, &mut |value| {

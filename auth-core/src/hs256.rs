@@ -7,7 +7,7 @@ use zeroize::Zeroizing;
 /// The block size of SHA-256, in bytes.
 const BLOCK: usize = 64;
 
-/// The HMAC state after a key. It is wiped on drop.
+/// The state of HMAC after its key. It is wiped on drop.
 #[derive(Clone)]
 pub(crate) struct MacKey(Hmac<Sha256>);
 
@@ -37,7 +37,7 @@ impl MacKey {
             .into()
     }
 
-    /// Returns whether `tag` is the MAC of `message`, in constant time. A tag of another length than 32 bytes is not.
+    /// Returns whether `tag` is the MAC of `message`, in constant time; `false` unless `tag` has 32 bytes.
     pub(crate) fn verifies(&self, message: &[u8], tag: &[u8]) -> bool {
         let computed = self.0.clone().chain_update(message);
         computed.verify_slice(tag).is_ok()

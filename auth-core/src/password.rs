@@ -86,7 +86,8 @@ impl Password {
 /// A password typed at login: 1 to 128 characters after NFKC, or at most 128 UTF-16 code units as typed, which is what
 /// Better Auth accepts.
 ///
-/// It may be shorter than a new password, so that every wrong password gets the same response after the same time.
+/// An attempt may be shorter than a new password, so that every wrong password gets the same response after the same
+/// time.
 pub struct PasswordAttempt {
     /// The password as typed, followed by its NFKC form, in one buffer that is wiped on drop.
     buffer: Zeroizing<String>,
@@ -107,7 +108,7 @@ impl PasswordAttempt {
             return Err(TOO_LONG);
         }
         let units = text.encode_utf16().count();
-        // One character over the limit, four bytes long, is enough to see that the text is too long.
+        // One character more than the limit, of at most four bytes, shows that the text is too long.
         let (max_chars, capacity) = if units <= MAX_UTF16_UNITS {
             (usize::MAX, units * MAX_NFKC_BYTES_PER_UNIT)
         } else {

@@ -14,9 +14,9 @@ const CONNECT_PAUSE: Duration = Duration::from_millis(500);
 
 /// A limit of concurrent requests with a bounded queue.
 pub(super) struct ConcurrencyLimit {
-    /// One permit for each request that runs.
+    /// The permits for requests that run.
     running: Semaphore,
-    /// One permit for each request that runs or waits.
+    /// The permits for requests that run or wait.
     admitted: Semaphore,
     started: Instant,
     /// Milliseconds after `started`.
