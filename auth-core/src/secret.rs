@@ -77,7 +77,7 @@ impl Secret {
         derived
     }
 
-    /// Says why the secret must not be used, and how to generate a good one.
+    /// Returns why the secret must not be used, with a command that generates another; `None` if it is acceptable.
     fn weakness(&self) -> Option<&'static str> {
         if self.0.len() < MIN_BYTES {
             Some("the secret is shorter than 32 bytes; make one with: openssl rand -base64 48")

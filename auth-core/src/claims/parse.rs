@@ -153,7 +153,7 @@ impl<'de> Visitor<'de> for PayloadVisitor<'_, 'de> {
     }
 }
 
-/// The error to report if parsing stops now. It is kept aside because serde's errors carry only text.
+/// The error to report if parsing stops now. It is stored here because serde's errors carry only text.
 struct ErrorSlot(Cell<Error>);
 
 impl ErrorSlot {
@@ -186,7 +186,8 @@ impl ErrorSlot {
     }
 }
 
-/// Reads `aud`, a string or an array of strings (RFC 7519 § 4.1.3), as whether it has the expected audience.
+/// Reads `aud`, a string or an array of strings (RFC 7519 § 4.1.3), and returns whether it contains the expected
+/// audience.
 struct AudienceMatcher<'a>(&'a str);
 
 impl<'de> DeserializeSeed<'de> for AudienceMatcher<'_> {
