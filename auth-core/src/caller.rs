@@ -61,8 +61,7 @@ impl From<Claims> for Caller {
     }
 }
 
-/// The caller, or `None` for a request without credentials. Invalid credentials are rejected. For routes that work with
-/// and without a caller.
+/// The caller, or `None` for a request without credentials. Rejects invalid credentials. For public routes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[expect(clippy::exhaustive_structs, reason = "handlers destructure it")]
 pub struct MaybeCaller(pub Option<Caller>);

@@ -64,8 +64,7 @@ struct Payload<'a> {
 }
 
 impl TokenIssuer {
-    /// Creates an issuer that sets `iss`, `aud` and `exp = iat + lifetime`. A fraction of a second of `lifetime` is
-    /// dropped.
+    /// Creates an issuer that sets `iss`, `aud` and `exp = iat + lifetime`, which is rounded down to whole seconds.
     ///
     /// # Errors
     ///

@@ -59,12 +59,10 @@ impl<'t> Jws<'t> {
         keyring: &Keyring,
         expected_type: Option<&str>,
     ) -> Result<(), Error> {
-        // The header of our own access tokens is compared as text, without parsing. Other types of token must not match
-        // it.
+        // Our own access tokens have a known header, which needs no parsing. Other types of token must not match it.
         let expects_access_token = expected_type == Some(ACCESS_TOKEN_TYPE);
-        let has_this_header =
-            |key: &&Key| expects_access_token && key.encoded_header == self.header;
-        if let Some(key) = keyring.keys().find(has_this_header) {
+        let same_header = |key: &&Key| expects_access_token && key.encoded_header == self.header;
+        if let Some(key) = keyring.keys().find(same_header) {
             let matches = key.verifies(self.message, self.signature)?;
             return matches.then_some(()).ok_or(Error::SignatureMismatch);
         }

@@ -2,16 +2,14 @@
 //!
 //! bcrypt alone reads 72 bytes and stops at NUL. Here a password is first normalised (NFKC). If it then has more than
 //! 71 bytes or contains a NUL, it is replaced by `base64(HMAC-SHA-384("auth-core password v1", password))`, standard
-//! alphabet, 64 characters. The result is hashed as `$2b$`. Any bcrypt implementation can verify such a hash with these
-//! steps.
+//! alphabet, 64 characters. The result is hashed as `$2b$`. With these steps any bcrypt can verify the hash.
 //!
 //! [`Password::hash`], [`PasswordAttempt::matches`] and [`PasswordAttempt::rehash`] each take the time of one bcrypt,
 //! about a quarter of a second at cost 12. Do not call them on an async thread.
 //!
 //! Hashes of other programs are verified as those programs do, and need a rehash at once
 //! ([`PasswordHash::needs_rehash`]): plain bcrypt (`$2a$`, `$2y$`) and the scrypt of Better Auth. scrypt takes 32 MiB
-//! and about 80 ms. Plain bcrypt takes twice the time for a password over 71 bytes or not in NFKC, which is verified in
-//! both forms.
+//! and about 80 ms. A password over 71 bytes or not in NFKC is verified twice by plain bcrypt.
 //!
 //! [`PasswordAttempt::matches_no_faster_than`] makes a wrong password for a cheaper hash take as long as one bcrypt of
 //! the given cost. Limitation: an account whose hash costs more than that (a higher cost, or two verifications) can be
@@ -86,8 +84,7 @@ impl Password {
 /// A password typed at login: 1 to 128 characters after NFKC, or at most 128 UTF-16 code units as typed, which is what
 /// Better Auth accepts.
 ///
-/// An attempt may be shorter than a new password, so that every wrong password gets the same response after the same
-/// time.
+/// An attempt may be shorter than a new password, so that every wrong password gets the same response and time.
 pub struct PasswordAttempt {
     /// The password as typed, followed by its NFKC form, in one buffer that is wiped on drop.
     buffer: Zeroizing<String>,

@@ -67,8 +67,7 @@ impl RefreshTokens {
         }
     }
 
-    /// Encodes a token as 73 characters. The same token and secret always produce the same text. It is a credential: do
-    /// not log it.
+    /// Encodes a token as 73 characters, always the same for the same secret. It is a credential: do not log it.
     #[must_use]
     pub fn encode(&self, token: RefreshToken) -> String {
         let mut bytes = Vec::with_capacity(TOKEN_BYTES);

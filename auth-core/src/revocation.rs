@@ -22,8 +22,7 @@ pub(crate) use freshness::{Freshness, RevocationSource};
 ///
 /// A session takes at most 40 bytes until its last access token has expired, and the set itself takes 128 KiB. The set
 /// stores a 64-bit hash of the session id (SipHash-1-3) with a new random key per process, so collisions cannot be
-/// prepared. With 100 000 revoked sessions, an active session is mistaken for a revoked one with a probability of 1 in
-/// 10^14.
+/// prepared. With 100 000 revoked sessions, an active one is mistaken for revoked with a probability of 1 in 10^14.
 ///
 /// ```
 /// use std::time::{Duration, SystemTime};

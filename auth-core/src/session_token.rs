@@ -32,8 +32,7 @@ const SIGNATURE_CHARS: usize = 44;
 const FLAG: &str = "true";
 const MALFORMED: Error = Error::MalformedToken("The session token is malformed");
 
-/// Encodes and decodes session tokens and their cookies under a keyring: the current secret encodes, every secret
-/// decodes.
+/// Encodes and decodes session tokens and cookies under a keyring: the current secret encodes, every secret decodes.
 ///
 /// ```
 /// use auth_core::session_token::SessionTokens;

@@ -64,9 +64,8 @@ impl Future for Verification {
         match &mut *self {
             Self::Pending(pending) => pending.as_mut().poll(context),
             Self::Ready(result) => {
-                let already_polled =
-                    Err(Refusal::internal_error("a verification was polled twice"));
-                Poll::Ready(std::mem::replace(result, already_polled))
+                let polled = Err(Refusal::internal_error("a verification was polled twice"));
+                Poll::Ready(std::mem::replace(result, polled))
             }
         }
     }

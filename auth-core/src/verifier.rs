@@ -136,8 +136,7 @@ impl TokenVerifier {
         }
     }
 
-    /// As [`verify`](Self::verify), but accepts an expired token and a token of a revoked session. Use it for logout
-    /// only.
+    /// As [`verify`](Self::verify), but accepts expired tokens and those of revoked sessions. Use it for logout only.
     ///
     /// # Errors
     ///

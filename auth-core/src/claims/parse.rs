@@ -18,8 +18,8 @@ const NOT_AN_OBJECT: Error = Error::MalformedToken("The token payload is not one
 ///
 /// # Errors
 ///
-/// [`Error::MalformedToken`], [`Error::MissingClaim`], [`Error::InvalidClaim`], [`Error::NotYetValid`] or, if all else
-/// is valid, [`Error::Expired`].
+/// [`Error::MalformedToken`], [`Error::MissingClaim`], [`Error::InvalidClaim`], [`Error::NotYetValid`] or, last,
+/// [`Error::Expired`].
 pub(crate) fn parse(
     text: &str,
     policy: &Policy,
@@ -186,8 +186,7 @@ impl ErrorSlot {
     }
 }
 
-/// Reads `aud`, a string or an array of strings (RFC 7519 § 4.1.3), and returns whether it contains the expected
-/// audience.
+/// Reads `aud`, a string or an array of strings (RFC 7519 § 4.1.3): whether it contains the expected audience.
 struct AudienceMatcher<'a>(&'a str);
 
 impl<'de> DeserializeSeed<'de> for AudienceMatcher<'_> {

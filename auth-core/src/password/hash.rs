@@ -55,8 +55,7 @@ impl PasswordHash {
     ///
     /// # Errors
     ///
-    /// [`Error::InvalidPasswordHash`] for any other text, and for a cost outside 4 to 15: a higher one would take
-    /// minutes.
+    /// [`Error::InvalidPasswordHash`] for any other text, and for a cost outside 4 to 15: a higher one takes too long.
     pub fn parse(text: &str) -> Result<Self, Error> {
         let hash = Self(text.to_owned());
         if scrypt::is_well_formed(text) {
@@ -118,8 +117,7 @@ impl PasswordHash {
         Ok(self.verify_bcrypt(plain_input(attempt))? | matches)
     }
 
-    /// Returns whether the attempt is verified in two forms: plain bcrypt may have hashed the password as typed or in
-    /// NFKC.
+    /// Returns whether the attempt is verified in two forms, as typed and in NFKC: plain bcrypt may have hashed either.
     pub(super) fn is_verified_twice(&self, attempt: &PasswordAttempt) -> bool {
         let is_plain = !self.0.starts_with(OWN_PREFIX) && !scrypt::is_well_formed(&self.0);
         is_plain && plain_input(attempt) != attempt.bcrypt_input().as_slice()

@@ -10,7 +10,7 @@ use crate::Error;
 const SCRYPT_AS_BCRYPT_COST: u32 = 10;
 
 impl PasswordAttempt {
-    /// As [`matches`](Self::matches), but a wrong password takes at least the time of one bcrypt of cost `min_cost`,
+    /// As [`matches`](Self::matches), but a wrong password takes at least the time of one bcrypt of `cost`,
     /// even if `hash` is cheaper to check. A hash that costs more takes its own, longer time.
     ///
     /// A correct password gets no additional work: its response differs anyway, and a [`rehash`](Self::rehash) follows.
@@ -18,15 +18,11 @@ impl PasswordAttempt {
     /// # Errors
     ///
     /// As [`matches`](Self::matches).
-    pub fn matches_no_faster_than(
-        &self,
-        hash: &PasswordHash,
-        min_cost: Cost,
-    ) -> Result<bool, Error> {
+    pub fn matches_no_faster_than(&self, hash: &PasswordHash, cost: Cost) -> Result<bool, Error> {
         let matches = self.matches(hash)?;
         if !matches {
-            for cost in padding_costs(hash.cost_to_check(self), min_cost) {
-                let padding = PasswordHash::unmatchable(Cost::new(cost)?);
+            for extra in padding_costs(hash.cost_to_check(self), cost) {
+                let padding = PasswordHash::unmatchable(Cost::new(extra)?);
                 black_box(padding.verify_bcrypt(&self.bcrypt_input())?);
             }
         }
@@ -35,7 +31,7 @@ impl PasswordAttempt {
 }
 
 impl PasswordHash {
-    /// Returns the cost of checking this attempt, as an exponent of bcrypt: 2^cost rounds.
+    /// Returns the cost of checking this attempt, as the exponent of bcrypt's rounds.
     fn cost_to_check(&self, attempt: &PasswordAttempt) -> u32 {
         let bcrypt = self
             .cost()

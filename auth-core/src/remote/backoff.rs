@@ -7,8 +7,7 @@ const INTERVAL: Duration = Duration::from_millis(500);
 /// The longest delay, before it is randomised.
 const MAX_DELAY: Duration = Duration::from_secs(8);
 
-/// Returns the delay before the next request: 0.5 s after a success, then 1, 2, 4 and at most 8 s after consecutive
-/// failures.
+/// Returns the delay before the next request: 0.5 s after a success, 1, 2, 4 and at most 8 s after failures.
 ///
 /// After a failure it is randomised to 50 to 150 %, so that services which lost a server at the same time do not all
 /// retry at the same time. `random` is a uniformly distributed random number.

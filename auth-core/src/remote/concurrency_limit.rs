@@ -46,9 +46,8 @@ impl ConcurrencyLimit {
     ///
     /// [`Refusal::authority_unavailable`] at once if the queue is full, and during a pause.
     pub(super) async fn acquire(&self) -> Result<Permit<'_>, Refusal> {
-        let queue_full =
-            |_| Refusal::authority_unavailable("too many requests wait for the server");
-        let admitted = self.admitted.try_acquire().map_err(queue_full)?;
+        let full = |_| Refusal::authority_unavailable("too many requests wait for the server");
+        let admitted = self.admitted.try_acquire().map_err(full)?;
         let running = self.running.acquire().await;
         let running =
             running.map_err(|_closed| Refusal::internal_error("the semaphore is closed"))?;

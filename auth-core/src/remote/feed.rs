@@ -60,8 +60,8 @@ impl RevocationFeed {
     ///
     /// # Errors
     ///
-    /// [`Error::InvalidSetting`] if the URL is not `http://…` or `https://…`, if `issuer` is empty, or if no tokio
-    /// runtime is active.
+    /// [`Error::InvalidSetting`] if the URL is not `http://…` or `https://…`, `issuer` is empty, or no tokio runtime
+    /// runs.
     pub fn start(server: &str, keyring: Keyring, issuer: impl Into<String>) -> Result<Self, Error> {
         Self::start_with_clock(server, keyring, issuer, Arc::new(SystemTime::now))
     }

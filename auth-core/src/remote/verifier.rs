@@ -62,8 +62,8 @@ impl RemoteVerifier {
     ///
     /// # Errors
     ///
-    /// [`Error::InvalidSetting`] if the URL is not `http://…` or `https://…`, or if the system's certificates cannot be
-    /// read.
+    /// [`Error::InvalidSetting`] if the URL is not `http://…` or `https://…`, or the system has no readable
+    /// certificates.
     pub fn new(server: &str) -> Result<Self, Error> {
         let url = client::endpoint(server, "/api/auth/session")?;
         Ok(Self {

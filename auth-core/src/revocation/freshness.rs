@@ -6,8 +6,7 @@ use std::time::Duration;
 
 use crate::Error;
 
-/// What a verifier does while its [`RevocationFeed`](crate::remote::RevocationFeed) has no recent response of the
-/// server.
+/// What a verifier does while its [`RevocationFeed`](crate::remote::RevocationFeed) has no recent response.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub enum StalePolicy {

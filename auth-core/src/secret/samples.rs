@@ -163,19 +163,15 @@ pub(super) fn is_sample(secret: &[u8]) -> bool {
         for word in WORDS.iter().map(|word| word.as_bytes()) {
             if rest.starts_with(word) {
                 let is_marker = word.len() >= MIN_MARKER_BYTES;
-                let including = if is_marker {
-                    Coverage::WithMarker
-                } else {
-                    so_far
-                };
-                record(&mut coverage, at + word.len(), including);
+                let value = if is_marker { Coverage::Marked } else { so_far };
+                record(&mut coverage, at + word.len(), value);
             } else if word.starts_with(rest) {
                 // The last repetition of a word may be cut off.
                 record(&mut coverage, text.len(), so_far);
             }
         }
     }
-    coverage.last() == Some(&Coverage::WithMarker)
+    coverage.last() == Some(&Coverage::Marked)
 }
 
 /// What the first bytes of a secret consist of.
@@ -187,7 +183,7 @@ enum Coverage {
     /// Padding and words that are too short to be markers.
     PaddingOnly,
     /// Padding, words and at least one marker.
-    WithMarker,
+    Marked,
 }
 
 /// Records what the first `length` bytes consist of, unless a higher value is recorded already.
