@@ -18,8 +18,8 @@ const NOT_AN_OBJECT: Error = Error::MalformedToken("The token payload is not one
 ///
 /// # Errors
 ///
-/// [`Error::MalformedToken`], [`Error::MissingClaim`], [`Error::InvalidClaim`], [`Error::NotYetValid`] or, last,
-/// [`Error::Expired`].
+/// [`Error::MalformedToken`], [`Error::MissingClaim`], [`Error::InvalidClaim`], [`Error::NotYetValid`] or, if all else
+/// is valid, [`Error::Expired`].
 pub(crate) fn parse(
     text: &str,
     policy: &Policy,
