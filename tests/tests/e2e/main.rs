@@ -27,3 +27,4 @@ mod problem;
 mod routes;
 mod sessions;
 mod tasks;
+mod users;

@@ -1,5 +1,3 @@
-//! Fair shares: what one account and one network may use, so that others are served.
+//! The share of the server that one account may use.
 
 mod fair_share;
-mod hash_permits;
-mod network_budget;

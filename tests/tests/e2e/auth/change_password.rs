@@ -14,16 +14,16 @@ use crate::sessions::fixtures::{
 };
 
 on_both_engines! {
-    a_change_ends_every_session_and_starts_a_new_one,
+    a_change_revokes_every_session_and_starts_a_new_one,
     the_new_password_logs_in_and_the_old_one_does_not,
-    no_earlier_token_is_accepted_on_any_node_after_the_change,
+    no_earlier_token_is_accepted_by_any_process_after_the_change,
     a_refresh_during_the_change_does_not_survive_it,
     a_browser_that_changes_the_password_continues_with_new_cookies,
     a_wrong_current_password_is_403_and_changes_nothing,
     wrong_current_passwords_are_counted_as_failed_logins,
-    the_new_password_keeps_the_limits_of_a_first_one,
+    the_new_password_has_the_limits_of_a_registration,
     a_revoked_or_expired_session_changes_nothing,
-    a_token_of_another_service_keeps_no_session,
+    a_token_of_another_service_changes_nothing,
 }
 
 const NEW: &str = "another good password";
@@ -38,7 +38,7 @@ async fn change(app: &App, device: &Device, user: &Client) -> Device {
     Device::from_response(&bearer.post(CHANGE_PASSWORD, body).await.ok())
 }
 
-async fn a_change_ends_every_session_and_starts_a_new_one(app: App) {
+async fn a_change_revokes_every_session_and_starts_a_new_one(app: App) {
     let (ada, device) = user_with_device(&app, "ada").await;
     let others = [login(&app, &ada).await, login(&app, &ada).await];
     let (_, eves) = user_with_device(&app, "eve").await;
@@ -97,7 +97,7 @@ async fn the_new_password_logs_in_and_the_old_one_does_not(app: App) {
 }
 
 /// A thief holds copies of all tokens of the device.
-async fn no_earlier_token_is_accepted_on_any_node_after_the_change(engine: Engine) {
+async fn no_earlier_token_is_accepted_by_any_process_after_the_change(engine: Engine) {
     let app = App::on(engine).set("token-audiences", "reports").start();
     let other = app
         .another_process()
@@ -235,7 +235,7 @@ async fn wrong_current_passwords_are_counted_as_failed_logins(engine: Engine) {
     app.bearer(token).post(CHANGE_PASSWORD, right).await.ok();
 }
 
-async fn the_new_password_keeps_the_limits_of_a_first_one(app: App) {
+async fn the_new_password_has_the_limits_of_a_registration(app: App) {
     let (ada, device) = user_with_device(&app, "ada").await;
     let bearer = app.bearer(device.access.as_str());
     let too_long = "p".repeat(129);
@@ -309,7 +309,7 @@ async fn a_revoked_or_expired_session_changes_nothing(app: App) {
     login(&app, &ada).await;
 }
 
-async fn a_token_of_another_service_keeps_no_session(app: App) {
+async fn a_token_of_another_service_changes_nothing(app: App) {
     let ada = app.user("ada").await;
     let bearer = app.bearer(app.token_for(ada.id(), ada.email()));
     let body = passwords(ada.password(), NEW);

@@ -13,7 +13,7 @@ on_both_engines! {
     a_password_too_short_to_be_set_counts_as_wrong,
     a_password_too_long_to_be_set_is_rejected,
     an_account_without_a_password_cannot_log_in,
-    a_session_remembers_the_device,
+    a_session_stores_the_device,
     any_user_agent_is_accepted,
 }
 
@@ -120,7 +120,7 @@ async fn an_account_without_a_password_cannot_log_in(app: App) {
     }
 }
 
-async fn a_session_remembers_the_device(app: App) {
+async fn a_session_stores_the_device(app: App) {
     let ada = app.user("ada").await;
     let login = app
         .anonymous()

@@ -8,12 +8,12 @@ use super::login::{LOGIN, credentials};
 
 on_both_engines! {
     a_hash_of_another_cost_is_replaced_at_the_next_login,
-    a_hash_of_another_kind_is_replaced_at_the_next_login,
+    a_hash_of_another_bcrypt_version_is_replaced_at_the_next_login,
     a_hash_from_another_program_is_accepted,
     a_hash_of_better_auth_is_replaced_at_the_next_login,
     the_longest_password_of_better_auth_logs_in_and_may_be_changed,
     a_current_hash_is_kept,
-    a_corrupt_hash_is_a_500_and_nothing_worse,
+    a_corrupt_hash_is_a_500_that_reveals_nothing,
 }
 
 fn hash_of(password: &str, cost: u32) -> String {
@@ -61,7 +61,7 @@ async fn a_hash_of_another_cost_is_replaced_at_the_next_login(app: App) {
     }
 }
 
-async fn a_hash_of_another_kind_is_replaced_at_the_next_login(app: App) {
+async fn a_hash_of_another_bcrypt_version_is_replaced_at_the_next_login(app: App) {
     let ada = app.user("ada").await;
     for kind in ["$2y$04$", "$2a$04$"] {
         let hash = hash_of(ada.password(), 4).replace("$2b$04$", kind);
@@ -106,7 +106,7 @@ async fn a_current_hash_is_kept(app: App) {
     assert_eq!(stored(&app), before);
 }
 
-async fn a_corrupt_hash_is_a_500_and_nothing_worse(app: App) {
+async fn a_corrupt_hash_is_a_500_that_reveals_nothing(app: App) {
     let ada = app.user("ada").await;
     let valid = stored(&app);
     let (head, tail) = valid.split_at(7);

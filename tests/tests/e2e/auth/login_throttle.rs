@@ -10,7 +10,7 @@ on_both_engines! {
     after_a_hundred_failures_the_right_password_has_to_wait_too,
     another_address_and_another_network_are_not_affected,
     a_success_resets_the_count,
-    no_header_changes_the_caller,
+    no_other_header_changes_the_network_of_the_caller,
 }
 
 async fn fail(app: &App, ada: &Client, times: usize) {
@@ -79,7 +79,7 @@ async fn a_success_resets_the_count(engine: Engine) {
     }
 }
 
-async fn no_header_changes_the_caller(engine: Engine) {
+async fn no_other_header_changes_the_network_of_the_caller(engine: Engine) {
     let app = App::on(engine).behind_proxy().start();
     let ada = app.user("ada").await;
     fail(&app, &ada, 100).await;

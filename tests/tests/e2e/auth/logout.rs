@@ -14,14 +14,15 @@ use crate::sessions::fixtures::{
 on_both_engines! {
     a_logout_needs_no_credentials,
     logging_out_twice_is_no_error,
-    an_access_token_ends_what_the_scope_says,
-    an_expired_access_token_ends_its_own_session_at_most,
-    a_refresh_token_ends_what_the_scope_says,
-    cookies_end_what_the_scope_says,
+    an_access_token_revokes_the_sessions_in_scope,
+    an_expired_access_token_revokes_at_most_its_own_session,
+    a_refresh_token_revokes_the_sessions_in_scope,
+    cookies_revoke_the_sessions_in_scope,
     an_old_refresh_token_still_logs_out,
-    the_header_counts_more_than_the_body_and_the_body_more_than_the_cookies,
+    the_header_has_priority_over_the_body_and_the_body_over_the_cookies,
     an_invalid_body_revokes_nothing,
     a_token_of_a_revoked_session_is_rejected_by_every_route_at_once,
+    a_caller_that_disconnects_is_still_logged_out,
 }
 
 /// Builds a logout request with a credential of this device and this body.
@@ -119,19 +120,19 @@ async fn each_scope(app: App, credential: Credential, wait: Duration, scopes: Sc
     refreshed(&app, &eves).await;
 }
 
-async fn an_access_token_ends_what_the_scope_says(app: App) {
+async fn an_access_token_revokes_the_sessions_in_scope(app: App) {
     each_scope(app, by_access, Duration::ZERO, SCOPES).await;
 }
 
-async fn an_expired_access_token_ends_its_own_session_at_most(app: App) {
+async fn an_expired_access_token_revokes_at_most_its_own_session(app: App) {
     each_scope(app, by_access, Duration::from_secs(24 * 60 * 60), STALE).await;
 }
 
-async fn a_refresh_token_ends_what_the_scope_says(app: App) {
+async fn a_refresh_token_revokes_the_sessions_in_scope(app: App) {
     each_scope(app, by_body, Duration::ZERO, SCOPES).await;
 }
 
-async fn cookies_end_what_the_scope_says(app: App) {
+async fn cookies_revoke_the_sessions_in_scope(app: App) {
     each_scope(app, by_cookies, Duration::ZERO, SCOPES).await;
 }
 
@@ -149,7 +150,7 @@ async fn an_old_refresh_token_still_logs_out(app: App) {
         .problem(401, "TOKEN_REVOKED");
 }
 
-async fn the_header_counts_more_than_the_body_and_the_body_more_than_the_cookies(app: App) {
+async fn the_header_has_priority_over_the_body_and_the_body_over_the_cookies(app: App) {
     let (ada, header) = user_with_device(&app, "ada").await;
     let (body, cookies) = (login(&app, &ada).await, login(&app, &ada).await);
     let all = [&header, &body, &cookies];
@@ -233,4 +234,19 @@ async fn logging_out_twice_is_no_error(app: App) {
         let response = ada.post(LOGOUT, json!({})).await.ok();
         assert_eq!(response, json!({ "success": true, "revoked": revoked }));
     }
+}
+
+async fn a_caller_that_disconnects_is_still_logged_out(app: App) {
+    let ada = app.user("ada").await;
+    let mut connection = app.connect().await;
+    let request = format!(
+        "POST /api/auth/logout HTTP/1.1\r\nhost: e2e\r\nauthorization: Bearer {}\r\n\
+         content-length: 0\r\n\r\n",
+        ada.token()
+    );
+    connection.send(request.as_bytes()).await;
+    drop(connection);
+    while ada.get("/api/auth/session").await.status() == 200 {}
+    let refused = ada.get("/api/auth/session").await;
+    refused.problem(401, "TOKEN_REVOKED");
 }

@@ -11,15 +11,15 @@ use crate::sessions::fixtures::{
 };
 
 on_both_engines! {
-    either_cookie_alone_is_enough,
-    cookies_that_name_different_sessions_end_both,
-    doubled_cookies_end_every_session_that_they_name,
-    doubled_cookies_reach_no_other_session,
-    junk_does_not_hide_a_doubled_cookie_and_eight_sessions_are_the_most,
+    either_cookie_alone_logs_out,
+    cookies_that_name_different_sessions_revoke_both,
+    doubled_cookies_revoke_every_session_that_they_name,
+    doubled_cookies_revoke_no_other_session,
+    invalid_cookies_do_not_hide_a_valid_one_and_at_most_eight_sessions_are_revoked,
     cookies_from_another_origin_revoke_nothing,
 }
 
-async fn either_cookie_alone_is_enough(app: App) {
+async fn either_cookie_alone_logs_out(app: App) {
     let (ada, first) = user_with_device(&app, "ada").await;
     let access = format!("access_token={}", first.access);
     let second = login(&app, &ada).await;
@@ -34,7 +34,7 @@ async fn either_cookie_alone_is_enough(app: App) {
     assert_eq!(are_live(&app, [&first, &second]), [false, false]);
 }
 
-async fn cookies_that_name_different_sessions_end_both(app: App) {
+async fn cookies_that_name_different_sessions_revoke_both(app: App) {
     let (ada, first) = user_with_device(&app, "ada").await;
     let (_, eves) = user_with_device(&app, "eve").await;
     let phone = login(&app, &ada).await;
@@ -57,7 +57,7 @@ async fn cookies_that_name_different_sessions_end_both(app: App) {
 }
 
 /// Over plain http another host of the site can set a cookie of the name beside ours.
-async fn doubled_cookies_end_every_session_that_they_name(app: App) {
+async fn doubled_cookies_revoke_every_session_that_they_name(app: App) {
     let (ada, phone) = user_with_device(&app, "ada").await;
     let (_, eves) = user_with_device(&app, "eve").await;
     let (first, second) = (login(&app, &ada).await, login(&app, &ada).await);
@@ -78,7 +78,7 @@ async fn doubled_cookies_end_every_session_that_they_name(app: App) {
     assert_eq!(are_live(&app, [&second, &phone]), [false, true]);
 }
 
-async fn doubled_cookies_reach_no_other_session(app: App) {
+async fn doubled_cookies_revoke_no_other_session(app: App) {
     let (ada, here) = user_with_device(&app, "ada").await;
     let (_, eves) = user_with_device(&app, "eve").await;
     let phone = login(&app, &ada).await;
@@ -94,7 +94,7 @@ async fn doubled_cookies_reach_no_other_session(app: App) {
     }
 }
 
-async fn junk_does_not_hide_a_doubled_cookie_and_eight_sessions_are_the_most(app: App) {
+async fn invalid_cookies_do_not_hide_a_valid_one_and_at_most_eight_sessions_are_revoked(app: App) {
     let (ada, first) = user_with_device(&app, "ada").await;
     for name in ["access_token", "refresh_token"] {
         let junk = format!("{name}=x; {name}=; ").repeat(20);

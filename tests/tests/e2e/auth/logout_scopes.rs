@@ -12,14 +12,14 @@ use crate::sessions::fixtures::{
 };
 
 on_both_engines! {
-    an_access_token_reaches_other_sessions_until_it_expires,
-    an_expired_access_token_ends_its_own_session_at_most,
-    the_current_refresh_token_and_its_predecessor_reach_other_sessions,
-    an_older_refresh_token_ends_its_own_session_at_most,
-    a_refresh_token_of_the_future_ends_its_own_session_at_most,
-    the_strongest_credential_counts,
+    an_access_token_revokes_other_sessions_until_it_expires,
+    an_expired_access_token_revokes_at_most_its_own_session,
+    the_current_refresh_token_and_its_predecessor_revoke_other_sessions,
+    an_older_refresh_token_revokes_at_most_its_own_session,
+    a_refresh_token_ahead_of_its_session_revokes_at_most_that_session,
+    the_strongest_credential_decides,
     a_header_is_not_supplemented_by_cookies,
-    an_access_token_of_a_revoked_session_reaches_no_other,
+    an_access_token_of_a_revoked_session_revokes_no_other,
 }
 
 const SCOPES: [&str; 2] = ["others", "all"];
@@ -42,7 +42,7 @@ fn assert_revoked_own_at_most(app: &App, scope: &str, [own, other]: [&Device; 2]
     );
 }
 
-async fn an_access_token_reaches_other_sessions_until_it_expires(app: App) {
+async fn an_access_token_revokes_other_sessions_until_it_expires(app: App) {
     for scope in SCOPES {
         let (own, other) = two_devices(&app, scope).await;
         // `exp` is in whole seconds, but the test clock has a fraction.
@@ -53,7 +53,7 @@ async fn an_access_token_reaches_other_sessions_until_it_expires(app: App) {
     }
 }
 
-async fn an_expired_access_token_ends_its_own_session_at_most(app: App) {
+async fn an_expired_access_token_revokes_at_most_its_own_session(app: App) {
     for (number, wait) in [ACCESS_TTL + LEEWAY, ACCESS_TTL * 90]
         .into_iter()
         .enumerate()
@@ -74,7 +74,7 @@ async fn an_expired_access_token_ends_its_own_session_at_most(app: App) {
     }
 }
 
-async fn the_current_refresh_token_and_its_predecessor_reach_other_sessions(app: App) {
+async fn the_current_refresh_token_and_its_predecessor_revoke_other_sessions(app: App) {
     for scope in SCOPES {
         for age in [0, 1] {
             let (own, other) = two_devices(&app, &format!("{scope}{age}")).await;
@@ -94,7 +94,7 @@ async fn the_current_refresh_token_and_its_predecessor_reach_other_sessions(app:
     }
 }
 
-async fn an_older_refresh_token_ends_its_own_session_at_most(app: App) {
+async fn an_older_refresh_token_revokes_at_most_its_own_session(app: App) {
     for scope in SCOPES {
         for age in [2, 5] {
             let (own, other) = two_devices(&app, &format!("{scope}{age}")).await;
@@ -118,7 +118,7 @@ async fn an_older_refresh_token_ends_its_own_session_at_most(app: App) {
 }
 
 /// Deletes the session's row, as the restore of a backup may.
-async fn a_refresh_token_of_the_future_ends_its_own_session_at_most(app: App) {
+async fn a_refresh_token_ahead_of_its_session_revokes_at_most_that_session(app: App) {
     for scope in SCOPES {
         for counter in [1, u32::MAX] {
             let (mut own, other) = two_devices(&app, &format!("{scope}{counter}")).await;
@@ -129,7 +129,7 @@ async fn a_refresh_token_of_the_future_ends_its_own_session_at_most(app: App) {
     }
 }
 
-async fn the_strongest_credential_counts(app: App) {
+async fn the_strongest_credential_decides(app: App) {
     let (own, other) = two_devices(&app, "ada").await;
     app.clock.advance(ACCESS_TTL * 2);
     // The access token in the cookie has expired; the refresh token is current.
@@ -171,7 +171,7 @@ async fn a_header_is_not_supplemented_by_cookies(app: App) {
 }
 
 /// Another process revoked the session a moment ago, and this one does not know it yet.
-async fn an_access_token_of_a_revoked_session_reaches_no_other(app: App) {
+async fn an_access_token_of_a_revoked_session_revokes_no_other(app: App) {
     for scope in SCOPES {
         let (own, other) = two_devices(&app, scope).await;
         app.database().execute(&format!(

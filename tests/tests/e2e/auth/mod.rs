@@ -5,8 +5,6 @@
 mod account;
 mod account_deletion;
 pub(crate) mod change_password;
-mod common_passwords;
-mod email;
 pub(crate) mod login;
 mod login_rehash;
 mod login_throttle;
@@ -14,7 +12,6 @@ pub(crate) mod logout;
 mod logout_cookies;
 mod logout_credentials;
 mod logout_scopes;
-mod password_normalization;
 mod refresh;
 mod refresh_forged;
 mod refresh_rotation;

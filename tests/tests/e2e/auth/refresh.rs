@@ -17,16 +17,16 @@ use crate::sessions::fixtures::{
 
 on_both_engines! {
     a_refresh_returns_the_next_pair_of_the_same_session,
-    the_first_refresh_token_is_that_of_counter_0_and_the_next_of_counter_1,
-    the_lifetime_of_a_session_slides_with_every_refresh,
+    the_first_refresh_token_has_counter_0_and_the_next_has_counter_1,
+    every_refresh_extends_the_lifetime_of_the_session,
     twenty_parallel_refreshes_get_equal_responses_and_advance_once,
     parallel_refreshes_of_many_sessions_do_not_mix,
-    an_expired_access_token_does_not_hinder_a_refresh,
-    a_refresh_after_the_end_of_its_session_is_401,
+    an_expired_access_token_does_not_prevent_a_refresh,
+    a_refresh_after_a_logout_is_401,
     a_refresh_after_the_account_was_deleted_is_401,
-    a_refresh_after_a_change_of_password_elsewhere_is_401,
+    a_refresh_after_another_session_changed_the_password_is_401,
     a_token_of_a_previous_secret_is_replaced_by_one_of_the_current_secret,
-    without_a_token_the_response_names_what_is_missing,
+    a_missing_token_is_401_and_an_invalid_body_is_rejected,
     a_session_expires_to_the_microsecond,
 }
 
@@ -71,7 +71,7 @@ async fn a_refresh_returns_the_next_pair_of_the_same_session(app: App) {
         .ok();
 }
 
-async fn the_first_refresh_token_is_that_of_counter_0_and_the_next_of_counter_1(app: App) {
+async fn the_first_refresh_token_has_counter_0_and_the_next_has_counter_1(app: App) {
     let (_, device) = user_with_device(&app, "ada").await;
     assert_eq!(
         device.refresh,
@@ -85,7 +85,7 @@ async fn the_first_refresh_token_is_that_of_counter_0_and_the_next_of_counter_1(
     assert_eq!(counter(&app, &device.session), 1);
 }
 
-async fn the_lifetime_of_a_session_slides_with_every_refresh(app: App) {
+async fn every_refresh_extends_the_lifetime_of_the_session(app: App) {
     let (_, mut device) = user_with_device(&app, "ada").await;
     for expires_at in [
         "2026-12-04 12:57:51.869122",
@@ -142,7 +142,7 @@ async fn parallel_refreshes_of_many_sessions_do_not_mix(app: App) {
     }
 }
 
-async fn an_expired_access_token_does_not_hinder_a_refresh(app: App) {
+async fn an_expired_access_token_does_not_prevent_a_refresh(app: App) {
     let (_, device) = user_with_device(&app, "ada").await;
     app.clock.advance(Duration::from_secs(3600));
     let bearer = app.bearer(device.access.as_str());
@@ -150,7 +150,7 @@ async fn an_expired_access_token_does_not_hinder_a_refresh(app: App) {
     bearer.post(REFRESH, body).await.ok();
 }
 
-async fn a_refresh_after_the_end_of_its_session_is_401(app: App) {
+async fn a_refresh_after_a_logout_is_401(app: App) {
     let (_, device) = user_with_device(&app, "ada").await;
     let next = refreshed(&app, &device).await;
     let logout = json!({ "refresh_token": next.refresh });
@@ -173,7 +173,7 @@ async fn a_refresh_after_the_account_was_deleted_is_401(app: App) {
     refused.problem(401, "SESSION_EXPIRED");
 }
 
-async fn a_refresh_after_a_change_of_password_elsewhere_is_401(app: App) {
+async fn a_refresh_after_another_session_changed_the_password_is_401(app: App) {
     let (ada, device) = user_with_device(&app, "ada").await;
     let elsewhere = login(&app, &ada).await;
     let body =
@@ -211,7 +211,7 @@ async fn a_token_of_a_previous_secret_is_replaced_by_one_of_the_current_secret(a
     refreshed(&tomorrow, &next).await;
 }
 
-async fn without_a_token_the_response_names_what_is_missing(app: App) {
+async fn a_missing_token_is_401_and_an_invalid_body_is_rejected(app: App) {
     let anonymous = app.anonymous();
     let bare = |request: Request| async {
         let response = request.await;

@@ -24,9 +24,9 @@ on_both_engines! {
     a_token_of_another_server_is_rejected,
     a_counter_the_session_has_not_reached_is_rejected_and_changes_nothing,
     a_valid_mac_for_an_unknown_session_is_401,
-    an_access_token_is_no_refresh_token,
-    a_refresh_token_is_no_access_token,
-    ids_that_no_database_can_store_cause_no_errors,
+    an_access_token_is_not_accepted_as_a_refresh_token,
+    a_refresh_token_is_not_accepted_as_an_access_token,
+    ids_that_no_database_can_store_cause_no_internal_errors,
 }
 
 /// Asserts that each token is rejected as invalid and that the session continues unchanged.
@@ -187,7 +187,7 @@ async fn a_valid_mac_for_an_unknown_session_is_401(app: App) {
     refreshed(&app, &device).await;
 }
 
-async fn an_access_token_is_no_refresh_token(app: App) {
+async fn an_access_token_is_not_accepted_as_a_refresh_token(app: App) {
     let (ada, device) = user_with_device(&app, "ada").await;
     let elsewhere = app.token_for(ada.id(), ada.email());
     let tokens = vec![
@@ -198,7 +198,7 @@ async fn an_access_token_is_no_refresh_token(app: App) {
     assert_all_rejected(&app, &device, tokens).await;
 }
 
-async fn a_refresh_token_is_no_access_token(app: App) {
+async fn a_refresh_token_is_not_accepted_as_an_access_token(app: App) {
     let (_, device) = user_with_device(&app, "ada").await;
     let caller = app.bearer(device.refresh.as_str());
     for operation in protected(&app).await {
@@ -212,7 +212,7 @@ async fn a_refresh_token_is_no_access_token(app: App) {
 }
 
 /// A service with the secret may issue any text, but PostgreSQL stores no NUL.
-async fn ids_that_no_database_can_store_cause_no_errors(app: App) {
+async fn ids_that_no_database_can_store_cause_no_internal_errors(app: App) {
     let keyring = Keyring::new(Secret::new(app.secret()).unwrap());
     let issuer = TokenIssuer::new(keyring, "api-server", "api", Duration::from_secs(900)).unwrap();
     let ada = app.user("ada").await;

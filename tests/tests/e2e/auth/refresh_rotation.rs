@@ -12,13 +12,13 @@ use crate::sessions::fixtures::{
 
 on_both_engines! {
     within_the_overlap_the_predecessor_gets_the_same_pair_every_time,
-    after_the_overlap_the_predecessor_is_accepted_twice_in_a_row_and_then_ends_the_session,
-    a_retry_of_a_late_recovery_is_not_charged_again,
-    parallel_late_recoveries_are_charged_once,
-    a_rotation_without_loss_resets_the_count,
-    a_token_two_steps_old_ends_the_session_at_once,
-    a_thief_and_a_victim_who_both_continue_revoke_the_session_within_three_rotations,
-    the_end_of_one_session_does_not_touch_another,
+    after_the_overlap_the_predecessor_is_accepted_twice_in_a_row_and_then_revokes_the_session,
+    a_retry_of_a_late_recovery_is_not_counted_again,
+    parallel_late_recoveries_are_counted_once,
+    a_rotation_without_loss_resets_the_count_of_late_recoveries,
+    a_token_two_steps_old_revokes_the_session_at_once,
+    if_a_thief_and_the_victim_both_refresh_the_session_is_revoked_within_three_rotations,
+    the_revocation_of_one_session_does_not_affect_another,
 }
 
 const LATE: Duration = Duration::from_secs(11);
@@ -42,7 +42,7 @@ async fn within_the_overlap_the_predecessor_gets_the_same_pair_every_time(app: A
     }
 }
 
-async fn after_the_overlap_the_predecessor_is_accepted_twice_in_a_row_and_then_ends_the_session(
+async fn after_the_overlap_the_predecessor_is_accepted_twice_in_a_row_and_then_revokes_the_session(
     app: App,
 ) {
     let (_, mut device) = user_with_device(&app, "ada").await;
@@ -67,7 +67,7 @@ async fn after_the_overlap_the_predecessor_is_accepted_twice_in_a_row_and_then_e
     refused.problem(401, "SESSION_EXPIRED");
 }
 
-async fn a_retry_of_a_late_recovery_is_not_charged_again(app: App) {
+async fn a_retry_of_a_late_recovery_is_not_counted_again(app: App) {
     let (_, mut device) = user_with_device(&app, "ada").await;
     for _ in 0..2 {
         lost(&app, &device).await;
@@ -86,7 +86,7 @@ async fn a_retry_of_a_late_recovery_is_not_charged_again(app: App) {
     refused.problem(401, "REFRESH_TOKEN_REUSED");
 }
 
-async fn parallel_late_recoveries_are_charged_once(app: App) {
+async fn parallel_late_recoveries_are_counted_once(app: App) {
     let (_, mut device) = user_with_device(&app, "ada").await;
     for _ in 0..2 {
         lost(&app, &device).await;
@@ -98,7 +98,7 @@ async fn parallel_late_recoveries_are_charged_once(app: App) {
     refreshed(&app, &device).await;
 }
 
-async fn a_rotation_without_loss_resets_the_count(app: App) {
+async fn a_rotation_without_loss_resets_the_count_of_late_recoveries(app: App) {
     let (_, mut device) = user_with_device(&app, "ada").await;
     for _ in 0..3 {
         for _ in 0..2 {
@@ -113,7 +113,7 @@ async fn a_rotation_without_loss_resets_the_count(app: App) {
     }
 }
 
-async fn a_token_two_steps_old_ends_the_session_at_once(app: App) {
+async fn a_token_two_steps_old_revokes_the_session_at_once(app: App) {
     let (_, first) = user_with_device(&app, "ada").await;
     let second = refreshed(&app, &first).await;
     let third = refreshed(&app, &second).await;
@@ -130,7 +130,7 @@ async fn a_token_two_steps_old_ends_the_session_at_once(app: App) {
     }
 }
 
-async fn a_thief_and_a_victim_who_both_continue_revoke_the_session_within_three_rotations(
+async fn if_a_thief_and_the_victim_both_refresh_the_session_is_revoked_within_three_rotations(
     app: App,
 ) {
     let (_, victim) = user_with_device(&app, "ada").await;
@@ -154,7 +154,7 @@ async fn a_thief_and_a_victim_who_both_continue_revoke_the_session_within_three_
         .problem(401, "TOKEN_REVOKED");
 }
 
-async fn the_end_of_one_session_does_not_touch_another(app: App) {
+async fn the_revocation_of_one_session_does_not_affect_another(app: App) {
     let (ada, first) = user_with_device(&app, "ada").await;
     let other = crate::sessions::fixtures::login(&app, &ada).await;
     let next = refreshed(&app, &first).await;

@@ -9,9 +9,9 @@ on_both_engines! {
     the_name_is_optional,
     an_address_is_lower_cased_and_has_one_account,
     a_tag_makes_a_different_address,
-    an_international_domain_is_an_address,
+    an_international_domain_is_accepted,
     an_address_may_have_254_bytes,
-    an_address_is_trimmed_of_nothing,
+    an_address_is_not_trimmed,
     a_password_has_8_to_128_characters,
     a_name_has_at_most_200_characters,
     every_invalid_field_is_named_at_once,
@@ -94,7 +94,7 @@ async fn a_tag_makes_a_different_address(app: App) {
     }
 }
 
-async fn an_international_domain_is_an_address(app: App) {
+async fn an_international_domain_is_accepted(app: App) {
     let caller = app.anonymous();
     for (given, kept) in [
         ("ada@Bücher.example", "ada@xn--bcher-kva.example"),
@@ -130,7 +130,7 @@ async fn an_address_may_have_254_bytes(app: App) {
     too_long.invalid("email", "too_long", "must be at most 254 bytes");
 }
 
-async fn an_address_is_trimmed_of_nothing(app: App) {
+async fn an_address_is_not_trimmed(app: App) {
     let caller = app.anonymous();
     for email in [
         " ada@example.com",

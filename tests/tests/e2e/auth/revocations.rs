@@ -11,12 +11,12 @@ use crate::sessions::fixtures::{get_session, login, user_with_device};
 const REVOCATIONS: &str = "/api/auth/revocations";
 
 on_both_engines! {
-    only_holders_of_the_secret_may_read_them,
-    a_service_with_a_key_of_its_own_may_read_them,
-    they_are_listed_after_a_given_number,
-    a_page_holds_a_thousand_and_the_rest_follow,
+    only_holders_of_the_secret_may_read_the_list,
+    a_service_with_a_derived_key_may_read_the_list,
+    revocations_after_a_given_number_are_listed,
+    a_page_has_at_most_a_thousand_revocations,
     a_number_from_before_a_backup_restarts_the_feed,
-    an_invalid_after_is_rejected,
+    an_invalid_after_parameter_is_rejected,
 }
 
 /// A service that holds the server's secret.
@@ -36,7 +36,7 @@ fn ended(page: &Value) -> Vec<&str> {
     ids.collect()
 }
 
-async fn only_holders_of_the_secret_may_read_them(app: App) {
+async fn only_holders_of_the_secret_may_read_the_list(app: App) {
     let (_, device) = user_with_device(&app, "ada").await;
     let anonymous = app.anonymous().get(REVOCATIONS).await;
     anonymous.problem(401, "UNAUTHORIZED");
@@ -56,7 +56,7 @@ async fn only_holders_of_the_secret_may_read_them(app: App) {
     late.problem(401, "TOKEN_EXPIRED");
 }
 
-async fn a_service_with_a_key_of_its_own_may_read_them(engine: Engine) {
+async fn a_service_with_a_derived_key_may_read_the_list(engine: Engine) {
     let app = App::on(engine).set("token-audiences", "reports").start();
     let ask = async |audience| {
         let own = Secret::new(app.secret()).unwrap().for_audience(audience);
@@ -68,7 +68,7 @@ async fn a_service_with_a_key_of_its_own_may_read_them(engine: Engine) {
     ask("billing").await.problem(401, "INVALID_TOKEN");
 }
 
-async fn they_are_listed_after_a_given_number(app: App) {
+async fn revocations_after_a_given_number_are_listed(app: App) {
     let (ada, first) = user_with_device(&app, "ada").await;
     let before = service(&app).get(REVOCATIONS).await.ok();
     let second = login(&app, &ada).await;
@@ -98,7 +98,7 @@ async fn they_are_listed_after_a_given_number(app: App) {
     );
 }
 
-async fn a_page_holds_a_thousand_and_the_rest_follow(app: App) {
+async fn a_page_has_at_most_a_thousand_revocations(app: App) {
     app.database().execute(
         "INSERT INTO revocations (sequence, session_id, forget_after)
          WITH RECURSIVE number(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM number WHERE n < 1001)
@@ -131,7 +131,7 @@ async fn a_number_from_before_a_backup_restarts_the_feed(app: App) {
     assert!(ended(&all).contains(&device.session.as_str()));
 }
 
-async fn an_invalid_after_is_rejected(app: App) {
+async fn an_invalid_after_parameter_is_rejected(app: App) {
     for (after, status, code) in [
         ("-1", 422, "VALIDATION_ERROR"),
         ("x", 400, "INVALID_REQUEST"),

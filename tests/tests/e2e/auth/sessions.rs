@@ -13,16 +13,16 @@ use crate::sessions::fixtures::{
 };
 
 on_both_engines! {
-    the_list_has_these_fields_and_the_last_used_comes_first,
+    the_list_has_all_fields_and_starts_with_the_last_used_session,
     only_live_sessions_of_the_caller_are_listed,
     the_list_needs_a_token,
     any_device_name_is_stored,
     deleting_a_session_revokes_it,
     deleting_the_current_session_logs_out,
-    an_ended_session_does_not_end_the_one_that_replaced_it_on_any_node,
-    an_access_token_that_outlives_its_session_ends_nothing,
-    an_expired_session_ends_no_other_within_the_leeway,
-    a_token_without_a_session_ends_nothing,
+    a_revoked_session_cannot_revoke_its_replacement_in_any_process,
+    an_access_token_that_outlives_its_session_revokes_nothing,
+    an_expired_session_revokes_no_other_within_the_leeway,
+    a_token_without_a_session_revokes_nothing,
     a_session_of_another_user_is_not_found_and_not_revoked,
     an_invalid_id_is_not_found,
 }
@@ -46,7 +46,7 @@ async fn login_with(app: &App, user: &Client, user_agent: &str) -> Device {
     Device::from_response(&request.header("user-agent", user_agent).await.ok())
 }
 
-async fn the_list_has_these_fields_and_the_last_used_comes_first(app: App) {
+async fn the_list_has_all_fields_and_starts_with_the_last_used_session(app: App) {
     let (ada, plain) = user_with_device(&app, "ada").await;
     app.clock.advance(Duration::from_millis(1));
     let phone = login_with(&app, &ada, "Ada's phone").await;
@@ -178,7 +178,7 @@ async fn deleting_the_current_session_logs_out(app: App) {
 }
 
 /// The thief of a token must not end the session that the owner gets by changing the password.
-async fn an_ended_session_does_not_end_the_one_that_replaced_it_on_any_node(app: App) {
+async fn a_revoked_session_cannot_revoke_its_replacement_in_any_process(app: App) {
     let other = app.another_process().start();
     let (ada, stolen) = user_with_device(&app, "ada").await;
     get_session(&other, &stolen.access).await.ok();
@@ -195,7 +195,7 @@ async fn an_ended_session_does_not_end_the_one_that_replaced_it_on_any_node(app:
 }
 
 /// Another process ended the session a moment ago, and this one has not heard of it.
-async fn an_access_token_that_outlives_its_session_ends_nothing(app: App) {
+async fn an_access_token_that_outlives_its_session_revokes_nothing(app: App) {
     let (ada, over) = user_with_device(&app, "ada").await;
     let other = login(&app, &ada).await;
     app.database().execute(&format!(
@@ -212,7 +212,7 @@ async fn an_access_token_that_outlives_its_session_ends_nothing(app: App) {
 }
 
 /// A verifier accepts an access token for five seconds after its end, which is the end of the session here.
-async fn an_expired_session_ends_no_other_within_the_leeway(engine: Engine) {
+async fn an_expired_session_revokes_no_other_within_the_leeway(engine: Engine) {
     let moment = Duration::from_secs(1);
     let app = App::on(engine).set("session-ttl", "15m").start();
     let (ada, early) = user_with_device(&app, "ada").await;
@@ -228,7 +228,7 @@ async fn an_expired_session_ends_no_other_within_the_leeway(engine: Engine) {
     assert_eq!(are_live(&app, [&first, &second]), [false, true]);
 }
 
-async fn a_token_without_a_session_ends_nothing(app: App) {
+async fn a_token_without_a_session_revokes_nothing(app: App) {
     let (ada, adas) = user_with_device(&app, "ada").await;
     let delegated = app.bearer(app.token_for(ada.id(), ada.email()));
     let refused = delegated.delete(&address(&adas.session)).await;

@@ -9,17 +9,17 @@ use serde_json::{Value, json};
 use crate::routes::protected;
 
 on_both_engines! {
-    the_token_is_for_that_service_and_names_the_caller,
-    each_service_takes_its_own_tokens_and_no_others,
-    the_server_accepts_none_of_them,
+    the_token_names_the_service_and_the_caller,
+    each_service_accepts_only_its_own_tokens,
+    the_server_accepts_no_token_of_another_audience,
     the_token_expires_with_the_submitted_one,
-    it_is_short_lived_even_if_the_submitted_token_is_not,
-    a_token_within_its_leeway_gets_no_token,
+    the_token_is_short_lived_even_if_the_submitted_one_is_not,
+    an_expired_token_within_the_leeway_is_not_exchanged,
     any_unlisted_audience_is_forbidden,
     without_the_setting_no_audience_is_allowed,
     the_audience_is_required,
-    a_revoked_session_gets_no_token,
-    a_cookie_is_exchanged_only_from_our_own_pages,
+    the_token_of_a_revoked_session_is_not_exchanged,
+    a_cookie_is_exchanged_only_for_a_trusted_origin,
 }
 
 const TOKEN: &str = "/api/auth/token";
@@ -58,7 +58,7 @@ fn seconds(app: &App) -> i64 {
     since.as_secs().try_into().unwrap()
 }
 
-async fn the_token_is_for_that_service_and_names_the_caller(engine: Engine) {
+async fn the_token_names_the_service_and_the_caller(engine: Engine) {
     let app = start(engine);
     let ada = app.user("ada").await;
     let response = ask(&ada, "reports").await;
@@ -79,7 +79,7 @@ async fn the_token_is_for_that_service_and_names_the_caller(engine: Engine) {
     assert!(claims.jti != sent.jti && claims.jti != again.jti);
 }
 
-async fn each_service_takes_its_own_tokens_and_no_others(engine: Engine) {
+async fn each_service_accepts_only_its_own_tokens(engine: Engine) {
     let app = start(engine);
     let ada = app.user("ada").await;
     let services = ["reports", "billing", "https://c.example/Ä"];
@@ -98,7 +98,7 @@ async fn each_service_takes_its_own_tokens_and_no_others(engine: Engine) {
     }
 }
 
-async fn the_server_accepts_none_of_them(engine: Engine) {
+async fn the_server_accepts_no_token_of_another_audience(engine: Engine) {
     let app = start(engine);
     let ada = app.user("ada").await;
     let token = token_for(&ada, "reports").await;
@@ -129,7 +129,7 @@ async fn the_token_expires_with_the_submitted_one(engine: Engine) {
 }
 
 /// Another service that shares the secret may issue tokens for a year.
-async fn it_is_short_lived_even_if_the_submitted_token_is_not(engine: Engine) {
+async fn the_token_is_short_lived_even_if_the_submitted_one_is_not(engine: Engine) {
     let app = start(engine);
     let mut elsewhere = e2e::Issuer::of(&app);
     elsewhere.lifetime = Duration::from_secs(365 * 24 * 60 * 60);
@@ -138,7 +138,7 @@ async fn it_is_short_lived_even_if_the_submitted_token_is_not(engine: Engine) {
     assert_eq!(response["expires_in"], 900);
 }
 
-async fn a_token_within_its_leeway_gets_no_token(engine: Engine) {
+async fn an_expired_token_within_the_leeway_is_not_exchanged(engine: Engine) {
     let app = start(engine);
     let ada = app.user("ada").await;
     app.clock.advance(Duration::from_secs(899));
@@ -192,14 +192,14 @@ async fn the_audience_is_required(engine: Engine) {
     }
 }
 
-async fn a_revoked_session_gets_no_token(engine: Engine) {
+async fn the_token_of_a_revoked_session_is_not_exchanged(engine: Engine) {
     let app = start(engine);
     let ada = app.user("ada").await;
     ada.post("/api/auth/logout", json!({})).await.ok();
     ask(&ada, "reports").await.problem(401, "TOKEN_REVOKED");
 }
 
-async fn a_cookie_is_exchanged_only_from_our_own_pages(engine: Engine) {
+async fn a_cookie_is_exchanged_only_for_a_trusted_origin(engine: Engine) {
     let app = start(engine);
     let ada = app.user("ada").await;
     let cookie = format!("access_token={}", ada.token());

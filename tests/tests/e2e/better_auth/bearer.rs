@@ -7,8 +7,8 @@ use super::fixtures::*;
 
 on_both_engines! {
     raw_signed_and_encoded_tokens_are_accepted_like_the_cookie,
-    a_token_takes_the_place_of_the_cookie,
-    with_two_headers_no_token_and_no_cookie_counts,
+    a_valid_token_in_the_header_is_used_instead_of_the_cookie,
+    with_two_authorization_headers_no_credential_is_accepted,
     a_malformed_token_is_ignored,
     neither_api_accepts_the_tokens_of_the_other,
 }
@@ -38,7 +38,7 @@ async fn raw_signed_and_encoded_tokens_are_accepted_like_the_cookie(app: App) {
     assert!(!ada.is_signed_in(&app).await);
 }
 
-async fn a_token_takes_the_place_of_the_cookie(app: App) {
+async fn a_valid_token_in_the_header_is_used_instead_of_the_cookie(app: App) {
     let (ada, eve) = (sign_up(&app, "ada").await, sign_up(&app, "eve").await);
     let request = with(&app, &format!("Bearer {}", eve.token));
     let response = request.header("cookie", &ada.cookies).await.ok();
@@ -48,7 +48,7 @@ async fn a_token_takes_the_place_of_the_cookie(app: App) {
 }
 
 /// A proxy may have read the other one.
-async fn with_two_headers_no_token_and_no_cookie_counts(app: App) {
+async fn with_two_authorization_headers_no_credential_is_accepted(app: App) {
     let (ada, eve) = (sign_up(&app, "ada").await, sign_up(&app, "eve").await);
     let (adas, eves) = (
         format!("Bearer {}", ada.token),

@@ -7,13 +7,13 @@ use super::fixtures::*;
 use super::origin::start;
 
 on_both_engines! {
-    a_redirect_url_must_be_ours,
-    an_ambiguous_path_is_rejected_before_anything_happens,
+    a_redirect_url_must_have_a_trusted_origin,
+    an_ambiguous_redirect_url_is_rejected_before_any_change,
     a_redirect_url_is_returned_as_parsed,
-    a_url_in_the_query_must_be_ours_too,
+    a_redirect_url_in_the_query_must_have_a_trusted_origin_too,
 }
 
-async fn a_redirect_url_must_be_ours(engine: Engine) {
+async fn a_redirect_url_must_have_a_trusted_origin(engine: Engine) {
     let app = start(engine);
     sign_up(&app, "ada").await;
     let sign_in = |name: &str, value: Value| {
@@ -105,7 +105,7 @@ const AMBIGUOUS: &[&str] = &[
     "data:text/html,x",
 ];
 
-async fn an_ambiguous_path_is_rejected_before_anything_happens(engine: Engine) {
+async fn an_ambiguous_redirect_url_is_rejected_before_any_change(engine: Engine) {
     let app = start(engine);
     sign_up(&app, "ada").await;
     let too_long = format!("/{}", "a".repeat(2048));
@@ -154,7 +154,7 @@ async fn a_redirect_url_is_returned_as_parsed(engine: Engine) {
     }
 }
 
-async fn a_url_in_the_query_must_be_ours_too(engine: Engine) {
+async fn a_redirect_url_in_the_query_must_have_a_trusted_origin_too(engine: Engine) {
     let app = start(engine);
     sign_up(&app, "ada").await;
     let in_query = format!("{SIGN_IN}?callbackURL=https%3A%2F%2Fevil.example");

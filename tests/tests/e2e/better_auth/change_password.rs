@@ -9,16 +9,15 @@ use tokio::time::{Instant, sleep};
 use super::fixtures::*;
 
 on_both_engines! {
-    every_session_ends_and_the_cookie_carries_a_new_one,
+    every_session_is_revoked_and_the_cookie_has_a_new_one,
     the_body_has_the_new_token_if_other_sessions_were_revoked,
     the_successor_of_a_session_that_is_not_remembered_is_not_remembered,
     a_bearer_client_continues_with_the_token_in_the_header,
-    no_node_accepts_what_was_issued_before,
+    no_process_accepts_earlier_tokens_after_the_change,
     of_two_changes_at_once_one_wins,
     every_failure_has_its_code_and_message,
     the_body_selects_the_api,
-    a_password_is_verified,
-    an_account_without_a_password_has_none_to_change,
+    an_account_without_a_password_cannot_change_it,
 }
 
 const NEW: &str = "another good password";
@@ -43,7 +42,7 @@ fn successor(response: &Response, before: &Browser) -> Browser {
     }
 }
 
-async fn every_session_ends_and_the_cookie_carries_a_new_one(app: App) {
+async fn every_session_is_revoked_and_the_cookie_has_a_new_one(app: App) {
     let mut ada = sign_up(&app, "ada").await;
     for body in [
         json!({ "currentPassword": PASSWORD, "newPassword": NEW }),
@@ -109,7 +108,7 @@ async fn a_bearer_client_continues_with_the_token_in_the_header(app: App) {
     assert_error(&phone.get(LIST_SESSIONS).await, UNAUTHORIZED);
 }
 
-async fn no_node_accepts_what_was_issued_before(app: App) {
+async fn no_process_accepts_earlier_tokens_after_the_change(app: App) {
     let other = app.another_process().start();
     let ada = sign_up(&app, "ada").await;
     let access = ada.get(&other, "/api/auth/token").await.ok()["token"].clone();
@@ -214,22 +213,7 @@ async fn the_body_selects_the_api(app: App) {
     assert!(token_response["access_token"].is_string());
 }
 
-async fn a_password_is_verified(app: App) {
-    let ada = sign_up(&app, "ada").await;
-    let verify = |password: &str| {
-        let body = json!({ "password": password });
-        ada.post(&app, "/api/auth/verify-password", body)
-    };
-    assert_eq!(verify(PASSWORD).await.ok(), json!({ "status": true }));
-    for wrong in ["wrong password", "", &"x".repeat(129)] {
-        assert_error(
-            &verify(wrong).await,
-            (400, "INVALID_PASSWORD", "Invalid password"),
-        );
-    }
-}
-
-async fn an_account_without_a_password_has_none_to_change(app: App) {
+async fn an_account_without_a_password_cannot_change_it(app: App) {
     let ada = sign_up(&app, "ada").await;
     app.database()
         .execute("UPDATE users SET password_hash = NULL");

@@ -6,7 +6,7 @@ use serde_json::json;
 use super::fixtures::*;
 
 on_both_engines! {
-    unless_it_is_enabled_the_route_does_not_exist,
+    unless_deletion_is_enabled_the_route_does_not_exist,
     with_the_password_the_user_is_deleted,
     without_the_password_the_login_must_be_fresh,
     every_failure_has_its_code_and_message,
@@ -27,7 +27,7 @@ fn users(app: &App) -> String {
         .unwrap()
 }
 
-async fn unless_it_is_enabled_the_route_does_not_exist(app: App) {
+async fn unless_deletion_is_enabled_the_route_does_not_exist(app: App) {
     let ada = sign_up(&app, "ada").await;
     assert_bare_404(
         &ada.post(&app, DELETE, json!({ "password": PASSWORD }))

@@ -6,18 +6,15 @@ use serde_json::{Value, json};
 use super::fixtures::*;
 
 on_both_engines! {
-    another_method_and_another_address_are_404_without_a_body,
+    unknown_methods_and_addresses_are_404_without_a_body,
     a_body_of_another_media_type_is_415,
     a_body_with_invalid_json_is_400,
     a_bad_body_is_400_even_without_a_session,
     a_body_that_is_too_large_is_413,
-    get_session_by_post_is_405,
-    ok_returns_ok,
-    an_error_redirects_to_the_frontend,
     an_internal_error_is_500_and_signs_no_user_out,
 }
 
-async fn another_method_and_another_address_are_404_without_a_body(app: App) {
+async fn unknown_methods_and_addresses_are_404_without_a_body(app: App) {
     let ada = sign_up(&app, "ada").await;
     for (method, path) in [
         ("GET", "/sign-up/email"),
@@ -144,38 +141,6 @@ async fn a_body_that_is_too_large_is_413(app: App) {
             "The body may have at most 65536 bytes",
         ),
     );
-}
-
-async fn get_session_by_post_is_405(app: App) {
-    let ada = sign_up(&app, "ada").await;
-    let response = ada.post(&app, GET_SESSION, json!({})).await;
-    let code = "METHOD_NOT_ALLOWED_DEFER_SESSION_REQUIRED";
-    let message = "POST method requires deferSessionRefresh to be enabled in session config";
-    assert_error(&response, (405, code, message));
-}
-
-async fn ok_returns_ok(app: App) {
-    let response = app.anonymous().get("/api/auth/ok").await;
-    assert_eq!(response.ok(), json!({ "ok": true }));
-}
-
-async fn an_error_redirects_to_the_frontend(app: App) {
-    for (query, location) in [
-        ("", "/?error=UNKNOWN"),
-        ("?error=INVALID_TOKEN", "/?error=INVALID_TOKEN"),
-        ("?error=%3Cscript%3E", "/?error=UNKNOWN"),
-        (
-            "?error=x&error_description=a%20%26%0d%0ab",
-            "/?error=x&error_description=a+%26%0D%0Ab",
-        ),
-    ] {
-        let response = app
-            .anonymous()
-            .get(&format!("/api/auth/error{query}"))
-            .await;
-        assert_eq!(response.header("location"), Some(location));
-        assert!(response.is(302).text().is_empty());
-    }
 }
 
 async fn an_internal_error_is_500_and_signs_no_user_out(app: App) {

@@ -6,18 +6,18 @@ use serde_json::{Value, json};
 use super::fixtures::*;
 
 on_both_engines! {
-    a_sign_in_ends_the_session_whose_cookie_it_replaces,
-    a_sign_up_ends_the_session_whose_cookie_it_replaces,
+    a_sign_in_revokes_the_session_whose_cookie_it_replaces,
+    a_sign_up_revokes_the_session_whose_cookie_it_replaces,
     a_failed_sign_in_revokes_nothing,
     a_forged_or_doubled_cookie_revokes_nothing,
-    another_site_revokes_nothing,
+    a_request_from_another_site_revokes_nothing,
 }
 
 fn credentials(name: &str) -> Value {
     json!({ "email": format!("{name}@example.com"), "password": PASSWORD })
 }
 
-async fn a_sign_in_ends_the_session_whose_cookie_it_replaces(app: App) {
+async fn a_sign_in_revokes_the_session_whose_cookie_it_replaces(app: App) {
     let (ada, eve) = (sign_up(&app, "ada").await, sign_up(&app, "eve").await);
     let phone = sign_in(&app, "ada@example.com").await;
     let access = ada.get(&app, "/api/auth/token").await.ok()["token"].clone();
@@ -38,7 +38,7 @@ async fn a_sign_in_ends_the_session_whose_cookie_it_replaces(app: App) {
     assert!(phone.is_signed_in(&app).await && eves.is_signed_in(&app).await);
 }
 
-async fn a_sign_up_ends_the_session_whose_cookie_it_replaces(app: App) {
+async fn a_sign_up_revokes_the_session_whose_cookie_it_replaces(app: App) {
     let ada = sign_up(&app, "ada").await;
     let phone = sign_in(&app, "ada@example.com").await;
     let bob = ada.post(&app, SIGN_UP, sign_up_body("bob")).await.is(200);
@@ -85,7 +85,7 @@ async fn a_forged_or_doubled_cookie_revokes_nothing(app: App) {
     assert!(ada.is_signed_in(&app).await);
 }
 
-async fn another_site_revokes_nothing(engine: Engine) {
+async fn a_request_from_another_site_revokes_nothing(engine: Engine) {
     let app = App::on(engine).start();
     let (ada, eve) = (sign_up(&app, "ada").await, sign_up(&app, "eve").await);
     for origin in [None, Some("null"), Some("https://evil.example")] {

@@ -13,7 +13,7 @@ on_both_engines! {
     a_callback_url_is_returned_in_the_body_and_the_header,
     a_form_is_accepted_too,
     a_remembered_sign_in_clears_the_earlier_flag,
-    after_a_hundred_failures_it_is_429_in_its_own_shape,
+    after_a_hundred_failures_the_response_is_429_in_the_format_of_better_auth,
     an_account_without_a_password_fails_like_a_wrong_password,
 }
 
@@ -121,7 +121,7 @@ async fn a_remembered_sign_in_clears_the_earlier_flag(app: App) {
     assert_eq!(cookies[1], CLEARED_COOKIES[2]);
 }
 
-async fn after_a_hundred_failures_it_is_429_in_its_own_shape(engine: Engine) {
+async fn after_a_hundred_failures_the_response_is_429_in_the_format_of_better_auth(engine: Engine) {
     let app = App::on(engine).behind_proxy().start();
     sign_up(&app, "ada").await;
     let body = json!({ "email": "ada@example.com", "password": "wrong password" });

@@ -10,7 +10,6 @@ use super::fixtures::*;
 on_both_engines! {
     name_and_image_change_and_the_cookie_is_sent_again,
     every_failure_has_its_code_and_message,
-    a_session_has_no_fields_to_update,
 }
 
 const UPDATE: &str = "/api/auth/update-user";
@@ -73,11 +72,4 @@ async fn every_failure_has_its_code_and_message(app: App) {
         assert_error(&response, expected);
     }
     assert_eq!(ada.session(&app).await["user"], ada.user);
-}
-
-async fn a_session_has_no_fields_to_update(app: App) {
-    let ada = sign_up(&app, "ada").await;
-    let body = json!({ "theme": "dark" });
-    let response = ada.post(&app, "/api/auth/update-session", body).await;
-    assert_error(&response, (400, "", "No fields to update"));
 }

@@ -8,9 +8,9 @@ use serde_json::json;
 on_both_engines! {
     a_body_that_is_not_json_is_400,
     a_body_that_is_not_an_object_is_400,
-    a_value_of_the_wrong_type_is_named,
-    a_field_named_twice_is_named,
-    unknown_fields_are_ignored_however_deep,
+    a_value_of_the_wrong_type_is_reported_with_its_field,
+    a_duplicate_field_is_reported,
+    unknown_fields_are_ignored_at_any_depth,
     no_invalid_body_changes_anything,
 }
 
@@ -78,7 +78,7 @@ async fn a_body_that_is_not_an_object_is_400(app: App) {
     }
 }
 
-async fn a_value_of_the_wrong_type_is_named(app: App) {
+async fn a_value_of_the_wrong_type_is_reported_with_its_field(app: App) {
     let ada = app.user("ada").await;
     let task = ada.new_task("Buy milk").await;
     let address = ada.task(&task["id"]);
@@ -110,7 +110,7 @@ async fn a_value_of_the_wrong_type_is_named(app: App) {
     }
 }
 
-async fn a_field_named_twice_is_named(app: App) {
+async fn a_duplicate_field_is_reported(app: App) {
     let ada = app.user("ada").await;
     let task = ada.new_task("Buy milk").await;
     let address = ada.task(&task["id"]);
@@ -125,7 +125,7 @@ async fn a_field_named_twice_is_named(app: App) {
     assert_eq!(ada.all_tasks().await, json!([task]));
 }
 
-async fn unknown_fields_are_ignored_however_deep(app: App) {
+async fn unknown_fields_are_ignored_at_any_depth(app: App) {
     let ada = app.user("ada").await;
     let deep = format!("{}{}", "[".repeat(100), "]".repeat(100));
     let body = format!(r#"{{"x":{deep},"title":"a","":null,"__proto__":{{"y":[1e308,-0]}}}}"#);

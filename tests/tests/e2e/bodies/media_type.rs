@@ -5,11 +5,11 @@ use e2e::{App, on_both_engines};
 use super::padded;
 
 on_both_engines! {
-    json_may_be_declared_in_these_ways,
+    every_spelling_of_the_json_media_type_is_accepted,
     any_other_media_type_is_415,
 }
 
-async fn json_may_be_declared_in_these_ways(app: App) {
+async fn every_spelling_of_the_json_media_type_is_accepted(app: App) {
     let ada = app.user("ada").await;
     let body = padded(100);
     for kind in [

@@ -6,9 +6,9 @@ use e2e::{App, Connection, Engine, on_both_engines};
 use serde_json::json;
 
 on_both_engines! {
-    a_caller_that_reads_nothing_of_its_response_is_dropped,
-    a_caller_that_reads_its_response_slowly_gets_all_of_it,
-    a_caller_with_a_small_window_gets_all_that_it_reads_steadily,
+    a_caller_that_reads_nothing_of_its_response_is_disconnected,
+    a_caller_that_reads_slowly_gets_the_whole_response,
+    a_caller_with_a_small_tcp_window_gets_the_whole_response,
 }
 
 const SHORT: Duration = Duration::from_secs(1);
@@ -30,13 +30,13 @@ async fn app(engine: Engine) -> (App, Vec<u8>) {
     (app, request.into_bytes())
 }
 
-async fn a_caller_that_reads_nothing_of_its_response_is_dropped(engine: Engine) {
+async fn a_caller_that_reads_nothing_of_its_response_is_disconnected(engine: Engine) {
     let (app, request) = app(engine).await;
     let mut connection = app.connect().await;
     connection.send_until_closed(&request).await;
 }
 
-async fn a_caller_that_reads_its_response_slowly_gets_all_of_it(engine: Engine) {
+async fn a_caller_that_reads_slowly_gets_the_whole_response(engine: Engine) {
     let (app, request) = app(engine).await;
     let mut connection = app.connect().await;
     for _ in 0..16 {
@@ -50,7 +50,7 @@ async fn a_caller_that_reads_its_response_slowly_gets_all_of_it(engine: Engine) 
     }
 }
 
-async fn a_caller_with_a_small_window_gets_all_that_it_reads_steadily(engine: Engine) {
+async fn a_caller_with_a_small_tcp_window_gets_the_whole_response(engine: Engine) {
     let app = App::on(engine)
         .limits(|limits| limits.response_timeout = SHORT)
         .start();

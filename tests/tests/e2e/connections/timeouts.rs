@@ -11,10 +11,10 @@ use super::{GET, is_served};
 on_both_engines! {
     the_first_header_of_a_connection_times_out,
     later_headers_time_out,
-    bytes_after_a_response_do_not_keep_a_connection,
+    bytes_after_a_response_do_not_keep_a_connection_open,
     an_idle_connection_is_closed,
     a_request_may_take_longer_than_its_header,
-    http_2_is_not_spoken,
+    http_2_is_rejected,
 }
 
 /// Far below the other timeouts, which have their production values.
@@ -50,7 +50,7 @@ async fn later_headers_time_out(engine: Engine) {
     }
 }
 
-async fn bytes_after_a_response_do_not_keep_a_connection(engine: Engine) {
+async fn bytes_after_a_response_do_not_keep_a_connection_open(engine: Engine) {
     let app = app(engine, |limits| limits.header_timeout = SHORT);
     let mut connection = app.connect().await;
     // A chunked body that no handler reads.
@@ -90,7 +90,7 @@ async fn a_request_may_take_longer_than_its_header(engine: Engine) {
     assert_eq!(connection.response().await.unwrap().status(), 200);
 }
 
-async fn http_2_is_not_spoken(app: App) {
+async fn http_2_is_rejected(app: App) {
     let mut connection = app.connect().await;
     connection.send(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n").await;
     assert_eq!(connection.response().await.unwrap().status(), 400);

@@ -2,13 +2,13 @@
 
 use e2e::{App, on_both_engines};
 
-use super::login::{LOGIN, credentials};
+use crate::auth::login::{LOGIN, credentials};
 
 on_both_engines! {
     every_character_counts,
     forms_of_one_text_are_one_password,
     any_characters_may_be_used,
-    a_megabyte_is_rejected_unread,
+    a_password_of_a_megabyte_is_rejected_unread,
 }
 
 const EMAIL: &str = "ada@example.com";
@@ -114,7 +114,7 @@ async fn any_characters_may_be_used(app: App) {
     }
 }
 
-async fn a_megabyte_is_rejected_unread(app: App) {
+async fn a_password_of_a_megabyte_is_rejected_unread(app: App) {
     let body = credentials(EMAIL, &"p".repeat(1024 * 1024));
     for path in ["/api/auth/register", LOGIN] {
         let refused = app.anonymous().post(path, body.clone()).await;

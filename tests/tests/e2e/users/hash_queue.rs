@@ -11,10 +11,9 @@ use tokio::task::yield_now;
 use crate::auth::login::{LOGIN, credentials};
 
 on_both_engines! {
-    while_one_network_storms_a_login_from_another_waits_for_a_few_hashes,
-    while_fifty_networks_storm_a_login_from_another_waits_for_one_round,
-    callers_that_hang_up_release_their_places,
-    a_logout_without_a_waiting_caller_is_still_a_logout,
+    during_a_storm_from_one_network_a_login_from_another_waits_for_a_few_hashes,
+    during_a_storm_from_fifty_networks_a_login_from_another_waits_for_one_round,
+    callers_that_disconnect_leave_the_queue,
 }
 
 /// About 15 ms for each hash, so that a queue forms.
@@ -85,7 +84,9 @@ async fn log_in(app: &App, network: &str, user: &Client, storming: &str) -> usiz
     longest
 }
 
-async fn while_one_network_storms_a_login_from_another_waits_for_a_few_hashes(engine: Engine) {
+async fn during_a_storm_from_one_network_a_login_from_another_waits_for_a_few_hashes(
+    engine: Engine,
+) {
     let app = start(engine, COST);
     let ada = app.user("ada").await;
     let (storming, honest) = (network(engine, 1, 1), network(engine, 1, 200));
@@ -112,7 +113,9 @@ async fn while_one_network_storms_a_login_from_another_waits_for_a_few_hashes(en
     full.problem(503, "OVERLOADED");
 }
 
-async fn while_fifty_networks_storm_a_login_from_another_waits_for_one_round(engine: Engine) {
+async fn during_a_storm_from_fifty_networks_a_login_from_another_waits_for_one_round(
+    engine: Engine,
+) {
     let app = start(engine, COST);
     let ada = app.user("ada").await;
     let honest = network(engine, 3, 200);
@@ -133,7 +136,7 @@ async fn while_fifty_networks_storm_a_login_from_another_waits_for_one_round(eng
     assert!(longest <= 53 + 4 * cores, "{longest} hashes");
 }
 
-async fn callers_that_hang_up_release_their_places(engine: Engine) {
+async fn callers_that_disconnect_leave_the_queue(engine: Engine) {
     let app = start(engine, "11");
     let ada = app.user("ada").await;
     let here = network(engine, 4, 1);
@@ -163,19 +166,4 @@ async fn callers_that_hang_up_release_their_places(engine: Engine) {
         hashed < 20,
         "{hashed} attempts of disconnected callers were hashed first"
     );
-}
-
-async fn a_logout_without_a_waiting_caller_is_still_a_logout(app: App) {
-    let ada = app.user("ada").await;
-    let mut connection = app.connect().await;
-    let request = format!(
-        "POST /api/auth/logout HTTP/1.1\r\nhost: e2e\r\nauthorization: Bearer {}\r\n\
-         content-length: 0\r\n\r\n",
-        ada.token()
-    );
-    connection.send(request.as_bytes()).await;
-    drop(connection);
-    while ada.get("/api/auth/session").await.status() == 200 {}
-    let refused = ada.get("/api/auth/session").await;
-    refused.problem(401, "TOKEN_REVOKED");
 }

@@ -10,15 +10,15 @@ use crate::auth::login::{LOGIN, credentials};
 
 on_both_engines! {
     failed_logins_of_any_address_exhaust_the_budget_of_their_network,
-    of_many_wrong_passwords_at_once_no_more_than_the_budget_are_compared,
+    parallel_wrong_passwords_are_compared_only_up_to_the_budget,
     logins_that_succeed_are_never_counted,
-    a_48_counts_as_four_networks,
+    an_ipv6_48_counts_as_four_networks,
     registrations_and_existing_addresses_exhaust_the_budget_of_their_network,
-    of_many_registrations_at_once_no_more_than_the_budget_succeed,
+    parallel_registrations_succeed_only_up_to_the_budget,
     a_registration_that_creates_and_reveals_nothing_is_not_counted,
     an_untrusted_loopback_caller_is_not_counted,
     a_disabled_limit_counts_nothing,
-    a_stolen_session_guesses_a_hundred_times_across_all_networks,
+    a_stolen_session_has_a_hundred_guesses_across_all_networks,
 }
 
 const REGISTER: &str = "/api/auth/register";
@@ -81,7 +81,7 @@ async fn failed_logins_of_any_address_exhaust_the_budget_of_their_network(engine
     right_login(&app, HERE, &ada).await.ok();
 }
 
-async fn of_many_wrong_passwords_at_once_no_more_than_the_budget_are_compared(engine: Engine) {
+async fn parallel_wrong_passwords_are_compared_only_up_to_the_budget(engine: Engine) {
     let app = app(engine, "10", "off");
     let attempts = (0..50).map(|number| wrong_login(&app, HERE, number).into_future());
     let responses = join_all(attempts).await;
@@ -104,7 +104,7 @@ async fn logins_that_succeed_are_never_counted(engine: Engine) {
     refused.problem(429, "TOO_MANY_REQUESTS");
 }
 
-async fn a_48_counts_as_four_networks(engine: Engine) {
+async fn an_ipv6_48_counts_as_four_networks(engine: Engine) {
     let app = app(engine, "2", "off");
     for number in 0..8 {
         let network = format!("2001:db8:7:{number}::1");
@@ -143,7 +143,7 @@ async fn registrations_and_existing_addresses_exhaust_the_budget_of_their_networ
     registration(&app, HERE, 6).await.created();
 }
 
-async fn of_many_registrations_at_once_no_more_than_the_budget_succeed(engine: Engine) {
+async fn parallel_registrations_succeed_only_up_to_the_budget(engine: Engine) {
     let app = app(engine, "off", "5");
     let attempts = (0..30).map(|number| registration(&app, HERE, number).into_future());
     let responses = join_all(attempts).await;
@@ -188,7 +188,7 @@ async fn a_disabled_limit_counts_nothing(engine: Engine) {
     }
 }
 
-async fn a_stolen_session_guesses_a_hundred_times_across_all_networks(engine: Engine) {
+async fn a_stolen_session_has_a_hundred_guesses_across_all_networks(engine: Engine) {
     let app = app(engine, "300", "off");
     let ada = app.user("ada").await;
     let guess = |number: usize, password: &str| {

@@ -3,7 +3,7 @@
 use e2e::{App, Engine, on_both_engines};
 use serde_json::{Value, json};
 
-use super::login::{LOGIN, credentials};
+use crate::auth::login::{LOGIN, credentials};
 
 on_both_engines! {
     an_invalid_address_creates_no_account_in_either_api,
@@ -11,7 +11,7 @@ on_both_engines! {
     the_token_has_the_stored_spelling,
     the_local_part_has_at_most_64_bytes,
     an_address_with_an_older_spelling_still_logs_in,
-    an_account_with_an_older_spelling_is_not_shadowed,
+    an_address_with_an_older_spelling_cannot_be_registered_again,
     a_stored_address_with_unsafe_characters_does_not_log_in,
     an_account_with_an_older_spelling_can_change_its_password,
     the_log_names_the_command_that_lists_stored_addresses,
@@ -169,7 +169,7 @@ async fn an_address_with_an_older_spelling_still_logs_in(app: App) {
     }
 }
 
-async fn an_account_with_an_older_spelling_is_not_shadowed(app: App) {
+async fn an_address_with_an_older_spelling_cannot_be_registered_again(app: App) {
     let id = stored_as(&app, 0, "ada@exämple.de").await;
     for spelling in ["ada@exämple.de", "ada@xn--exmple-cua.de"] {
         let again = register(&app, spelling).await;

@@ -1,69 +1,19 @@
-//! `GET /api/auth/list-sessions`, the routes that revoke sessions, and `GET /api/auth/list-accounts`
+//! `POST /api/auth/revoke-session`
 
-use e2e::{App, TestClock, on_both_engines};
+use e2e::{App, on_both_engines};
 use serde_json::{Value, json};
 
 use super::fixtures::*;
+use super::list_sessions::{entry_of, list};
 
 on_both_engines! {
-    the_list_has_every_live_session_and_the_token_of_the_callers_alone,
-    a_handle_ends_its_session_and_does_nothing_else,
+    a_handle_revokes_its_session_and_is_not_a_credential,
     one_session_is_revoked_and_sessions_of_other_users_are_not_revealed,
     revoking_the_current_session_clears_the_cookie,
-    the_other_sessions_are_revoked,
-    all_sessions_are_revoked,
-    the_list_of_accounts_has_the_one_with_the_password,
-}
-
-async fn list(app: &App, browser: &Browser) -> Vec<Value> {
-    let list = browser.get(app, LIST_SESSIONS).await.ok();
-    list.as_array().unwrap().clone()
-}
-
-/// The caller's entry has its token; entries of other sessions have a handle.
-async fn the_list_has_every_live_session_and_the_token_of_the_callers_alone(app: App) {
-    let ada = sign_up(&app, "ada").await;
-    let body = json!({ "email": "ada@example.com", "password": PASSWORD });
-    let request = app.anonymous().post(SIGN_IN, body);
-    let response = request.header("user-agent", "Phone/1.0").await.is(200);
-    let phone = Browser::of(&response);
-    sign_up(&app, "eve").await;
-    let sessions = list(&app, &ada).await;
-    assert_eq!(sessions.len(), 2);
-    let other = entry_of(&app, &sessions, &phone).await;
-    let expected = json!({
-        "id": other["id"],
-        "token": other["token"],
-        "userId": ada.user["id"],
-        "expiresAt": "2026-11-27T12:57:51.869Z",
-        "createdAt": TestClock::START,
-        "updatedAt": TestClock::START,
-        "ipAddress": "127.0.0.1",
-        "userAgent": "Phone/1.0",
-    });
-    assert_eq!(other, expected);
-    assert_eq!(other["token"].as_str().unwrap().len(), 96);
-    assert_ne!(other["token"], phone.token);
-    let own = entry_of(&app, &sessions, &ada).await;
-    assert_eq!(
-        (&own["token"], &own["userAgent"]),
-        (&json!(ada.token), &json!(""))
-    );
-    // It still works after a day, where a Better Auth server requires a new sign-in.
-    app.clock.advance(DAY * 2);
-    assert_eq!(list(&app, &ada).await.len(), 2);
-    app.clock.advance(DAY * 5);
-    assert_eq!(list(&app, &ada).await.len(), 1);
-}
-
-/// The entry of this browser's session.
-async fn entry_of(app: &App, sessions: &[Value], browser: &Browser) -> Value {
-    let id = browser.session(app).await["session"]["id"].clone();
-    sessions.iter().find(|it| it["id"] == id).unwrap().clone()
 }
 
 /// Also finds sessions that the other API created.
-async fn a_handle_ends_its_session_and_does_nothing_else(app: App) {
+async fn a_handle_revokes_its_session_and_is_not_a_credential(app: App) {
     let (ada, eve) = (sign_up(&app, "ada").await, sign_up(&app, "eve").await);
     let phone = sign_in(&app, "ada@example.com").await;
     let login = json!({ "email": "ada@example.com", "password": PASSWORD });
@@ -163,51 +113,4 @@ async fn revoking_the_current_session_clears_the_cookie(app: App) {
         .is(200);
     assert_eq!(response.all("set-cookie"), CLEARED_COOKIES);
     assert!(!ada.is_signed_in(&app).await);
-}
-
-async fn the_other_sessions_are_revoked(app: App) {
-    let (ada, phone) = (
-        sign_up(&app, "ada").await,
-        sign_in(&app, "ada@example.com").await,
-    );
-    let eve = sign_up(&app, "eve").await;
-    let response = ada
-        .post(&app, "/api/auth/revoke-other-sessions", json!({}))
-        .await;
-    assert!(response.all("set-cookie").is_empty());
-    assert_eq!(response.ok(), json!({ "status": true }));
-    assert!(!phone.is_signed_in(&app).await);
-    assert!(ada.is_signed_in(&app).await && eve.is_signed_in(&app).await);
-}
-
-async fn all_sessions_are_revoked(app: App) {
-    let (ada, phone) = (
-        sign_up(&app, "ada").await,
-        sign_in(&app, "ada@example.com").await,
-    );
-    let eve = sign_up(&app, "eve").await;
-    let response = ada.post(&app, "/api/auth/revoke-sessions", json!({})).await;
-    assert_eq!(response.all("set-cookie"), CLEARED_COOKIES);
-    assert_eq!(response.ok(), json!({ "status": true }));
-    assert!(!ada.is_signed_in(&app).await && !phone.is_signed_in(&app).await);
-    assert!(eve.is_signed_in(&app).await);
-}
-
-async fn the_list_of_accounts_has_the_one_with_the_password(app: App) {
-    let ada = sign_up(&app, "ada").await;
-    let accounts = ada.get(&app, "/api/auth/list-accounts").await.ok();
-    let expected = json!([{
-        "id": accounts[0]["id"],
-        "accountId": ada.user["id"],
-        "providerId": "credential",
-        "userId": ada.user["id"],
-        "createdAt": TestClock::START,
-        "updatedAt": TestClock::START,
-        "scopes": [],
-    }]);
-    assert_eq!(accounts, expected);
-    app.database()
-        .execute("UPDATE users SET password_hash = NULL");
-    let accounts = ada.get(&app, "/api/auth/list-accounts").await.ok();
-    assert_eq!(accounts, json!([]));
 }

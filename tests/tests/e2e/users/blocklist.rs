@@ -4,7 +4,7 @@ use auth_core::password::{Cost, Password};
 use e2e::{App, Engine, Response, on_both_engines};
 use serde_json::json;
 
-use super::login::{LOGIN, credentials};
+use crate::auth::login::{LOGIN, credentials};
 
 on_both_engines! {
     a_common_password_is_rejected_where_one_is_set,
