@@ -52,8 +52,8 @@ async fn a_change_sets_the_given_fields_and_the_time(app: App) {
 
 async fn null_clears_a_field_and_absence_keeps_it(app: App) {
     let ada = app.user("ada").await;
-    let both = json!({ "name": "Ada", "image": "ada.png" });
-    ada.patch(ACCOUNT, both).await.ok();
+    let name_and_image = json!({ "name": "Ada", "image": "ada.png" });
+    ada.patch(ACCOUNT, name_and_image).await.ok();
     let unchanged = ada.patch(ACCOUNT, json!({})).await.ok();
     assert_eq!(unchanged["name"], "Ada");
     assert_eq!(unchanged["image"], "ada.png");
@@ -111,12 +111,13 @@ async fn no_other_user_is_changed(app: App) {
 }
 
 async fn a_token_without_an_account_is_rejected_where_an_account_is_needed(app: App) {
-    let without_account = app.bearer(app.token_for("nobody", "nobody@example.com"));
-    let challenge = r#"Bearer realm="api", error="invalid_token", error_description="The account of this token does not exist""#;
+    let without_account = app.bearer(app.token_for("eve", "eve@example.com"));
+    let challenge = "Bearer realm=\"api\", error=\"invalid_token\", \
+                     error_description=\"The account of this token does not exist\"";
     for request in [
         without_account.get(ACCOUNT),
-        without_account.patch(ACCOUNT, json!({ "name": "Nobody" })),
-        without_account.post("/api/nobody/tasks", json!({ "title": "a" })),
+        without_account.patch(ACCOUNT, json!({ "name": "Eve" })),
+        without_account.post("/api/eve/tasks", json!({ "title": "a" })),
         without_account.post("/api/tasks", json!({ "title": "a" })),
     ] {
         let refused = request.await;

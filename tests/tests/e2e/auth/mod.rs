@@ -1,4 +1,5 @@
-//! The addresses below `/api/auth` that are this API's own: a file for each, as in `api-server/src/auth/`.
+//! The addresses of `api-server/src/auth/`, each in a file of the same name. A longer name, such as `logout_scopes`, is
+//! one topic of the address.
 
 #![expect(clippy::string_slice, reason = "the sliced text is ASCII")]
 

@@ -15,6 +15,7 @@ on_both_engines! {
     the_cache_cookie_of_another_server_is_cleared,
 }
 
+/// Returns the name of the user whom `get-session` finds with these cookies.
 async fn session_user(app: &App, cookies: &str) -> Value {
     let request = app.anonymous().get(GET_SESSION);
     request.header("cookie", cookies).await.ok()["user"]["name"].clone()
@@ -22,13 +23,13 @@ async fn session_user(app: &App, cookies: &str) -> Value {
 
 async fn a_valid_cookie_is_read_encoded_or_not_and_among_others(app: App) {
     let ada = sign_up(&app, "ada").await;
-    let raw = ada.signed();
+    let raw = ada.signed_token();
     for cookies in [
         ada.cookies.clone(),
-        format!("{TOKEN}={raw}"),
-        format!("a=1; {TOKEN}={raw}; b=%zz"),
-        format!("{TOKEN}={}", encode(&raw).replace("%3D", "%3d")),
-        format!("x{TOKEN}=no;{TOKEN}={raw}"),
+        format!("{SESSION_COOKIE}={raw}"),
+        format!("a=1; {SESSION_COOKIE}={raw}; b=%zz"),
+        format!("{SESSION_COOKIE}={}", encode(&raw).replace("%3D", "%3d")),
+        format!("x{SESSION_COOKIE}=no;{SESSION_COOKIE}={raw}"),
     ] {
         assert_eq!(session_user(&app, &cookies).await, "ada", "{cookies}");
     }
@@ -36,14 +37,14 @@ async fn a_valid_cookie_is_read_encoded_or_not_and_among_others(app: App) {
 
 async fn forged_truncated_and_swapped_cookies_are_ignored(app: App) {
     let (ada, eve) = (sign_up(&app, "ada").await, sign_up(&app, "eve").await);
-    let (signed, others) = (ada.signed(), eve.signed());
+    let (signed, other_signed) = (ada.signed_token(), eve.signed_token());
     let (token, signature) = signed.rsplit_once('.').unwrap();
-    let (others_token, others_signature) = others.rsplit_once('.').unwrap();
-    let foreign = Secret::generate().unwrap();
-    let foreign = String::from_utf8(foreign.expose().to_vec()).unwrap();
-    let mut bad = vec![
-        format!("{token}.{others_signature}"),
-        format!("{others_token}.{signature}"),
+    let (other_token, other_signature) = other_signed.rsplit_once('.').unwrap();
+    let other_secret = Secret::generate().unwrap();
+    let other_secret = String::from_utf8(other_secret.expose().to_vec()).unwrap();
+    let mut invalid = vec![
+        format!("{token}.{other_signature}"),
+        format!("{other_token}.{signature}"),
         format!("{token}."),
         format!(".{signature}"),
         token.to_owned(),
@@ -55,19 +56,19 @@ async fn forged_truncated_and_swapped_cookies_are_ignored(app: App) {
         format!("{token}.{}", signature.trim_end_matches('=')),
         format!("{token}.{}", signature.replace('=', "%3D%3D")),
         signed.to_uppercase(),
-        tokens(&foreign).sign_cookie([7; 16]),
-        tokens(&foreign).sign_flag(),
+        session_tokens(&other_secret).sign_cookie([7; 16]),
+        session_tokens(&other_secret).sign_flag(),
     ];
     for end in [1, 2, 10, 44, 45, 46, 100] {
-        bad.push(signed[..signed.len() - end].to_owned());
-        bad.push(signed[end..].to_owned());
+        invalid.push(signed[..signed.len() - end].to_owned());
+        invalid.push(signed[end..].to_owned());
     }
-    for bad in bad {
-        let cookies = format!("{TOKEN}={bad}");
+    for value in invalid {
+        let cookies = format!("{SESSION_COOKIE}={value}");
         let response = app.anonymous().get(GET_SESSION).header("cookie", &cookies);
         let response = response.await;
-        assert!(response.all("set-cookie").is_empty(), "{bad}");
-        assert_eq!(response.ok(), Value::Null, "{bad}");
+        assert!(response.all("set-cookie").is_empty(), "{value}");
+        assert_eq!(response.ok(), Value::Null, "{value}");
         let list = app.anonymous().get(LIST_SESSIONS);
         assert_error(&list.header("cookie", &cookies).await, UNAUTHORIZED);
     }
@@ -80,8 +81,8 @@ async fn two_session_cookies_are_ambiguous_and_sign_no_user_in(app: App) {
     let mut doubled = vec![format!("{0}; {0}", ada.cookies)];
     for planted in [
         eve.cookies.clone(),
-        format!("{TOKEN}=forged"),
-        format!("{TOKEN}="),
+        format!("{SESSION_COOKIE}=forged"),
+        format!("{SESSION_COOKIE}="),
     ] {
         doubled.push(format!("{planted}; {}", ada.cookies));
         doubled.push(format!("{}; a=b; {planted}", ada.cookies));
@@ -92,7 +93,7 @@ async fn two_session_cookies_are_ambiguous_and_sign_no_user_in(app: App) {
             ..ada.clone()
         };
         let response = browser.get(&app, GET_SESSION).await;
-        // The valid cookie must stay: without it, the planted one would be the only one.
+        // The valid cookie must stay: if it were cleared, the browser would send the planted one alone.
         assert!(response.all("set-cookie").is_empty());
         assert_eq!(response.ok(), Value::Null, "{cookies}");
         for path in [LIST_SESSIONS, "/api/auth/token"] {
@@ -108,21 +109,22 @@ async fn two_session_cookies_are_ambiguous_and_sign_no_user_in(app: App) {
             UNAUTHORIZED,
         );
     }
-    let apart = app.anonymous().get(GET_SESSION);
-    let apart = apart.header("cookie", &eve.cookies);
-    assert_eq!(apart.header("cookie", &ada.cookies).await.ok(), Value::Null);
+    let request = app.anonymous().get(GET_SESSION);
+    let request = request.header("cookie", &eve.cookies);
+    let request = request.header("cookie", &ada.cookies);
+    assert_eq!(request.await.ok(), Value::Null);
     // A token in the header is used instead of any cookie.
-    let bearer = app.bearer(ada.token.as_str()).get(GET_SESSION);
-    let known = bearer.header("cookie", &doubled[1]).await.ok();
-    assert_eq!(known["user"], ada.user);
+    let request = app.bearer(ada.token.as_str()).get(GET_SESSION);
+    let session = request.header("cookie", &doubled[1]).await.ok();
+    assert_eq!(session["user"], ada.user);
     assert!(ada.is_signed_in(&app).await && eve.is_signed_in(&app).await);
 }
 
 async fn one_signed_dont_remember_flag_is_enough(app: App) {
     let ada = sign_up(&app, "ada").await;
-    let flag = encode(&tokens(app.secret()).sign_flag());
+    let flag = encode(&session_tokens(app.secret()).sign_flag());
     app.clock.advance(DAY);
-    for (flags, is_prolonged) in [
+    for (flags, is_extended) in [
         (format!("better-auth.dont_remember={flag}"), false),
         (
             format!("better-auth.dont_remember=x; better-auth.dont_remember={flag}"),
@@ -139,14 +141,14 @@ async fn one_signed_dont_remember_flag_is_enough(app: App) {
     ] {
         let cookies = format!("{flags}; {}", ada.cookies);
         let response = app.anonymous().get(GET_SESSION).header("cookie", &cookies);
-        assert_eq!(!response.await.all("set-cookie").is_empty(), is_prolonged);
+        assert_eq!(!response.await.all("set-cookie").is_empty(), is_extended);
     }
 }
 
 async fn a_cookie_that_another_server_signed_with_the_same_secret_is_cleared(app: App) {
-    // `true` is the only other value that our library signs.
-    let signed = tokens(app.secret()).sign_flag();
-    let cookies = format!("{TOKEN}={}", encode(&signed));
+    // `true`, the value of the flag, is the only signed value besides a session token.
+    let signed = session_tokens(app.secret()).sign_flag();
+    let cookies = format!("{SESSION_COOKIE}={}", encode(&signed));
     let request = app.anonymous().get(GET_SESSION);
     let response = request.header("cookie", &cookies).await;
     assert_eq!(response.all("set-cookie"), CLEARED_COOKIES);

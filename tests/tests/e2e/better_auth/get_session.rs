@@ -10,7 +10,8 @@ on_both_engines! {
     get_session_by_post_is_405,
 }
 
-pub(super) async fn expires(app: &App, browser: &Browser, query: &str) -> Value {
+/// Returns when the session expires, after a `get-session` with this query.
+pub(super) async fn expires_at(app: &App, browser: &Browser, query: &str) -> Value {
     let session = browser.get(app, &format!("{GET_SESSION}{query}")).await;
     session.ok()["session"]["expiresAt"].clone()
 }
@@ -19,10 +20,13 @@ async fn the_query_can_disable_the_extension_of_the_session(app: App) {
     let ada = sign_up(&app, "ada").await;
     app.clock.advance(DAY * 2);
     for query in ["?disableRefresh=true", "?disableRefresh=false"] {
-        assert_eq!(expires(&app, &ada, query).await, "2026-11-27T12:57:51.869Z");
+        assert_eq!(
+            expires_at(&app, &ada, query).await,
+            "2026-11-27T12:57:51.869Z"
+        );
     }
-    let response = expires(&app, &ada, "?disableRefresh=&disableCookieCache=true").await;
-    assert_eq!(response, "2026-11-29T12:57:51.869Z");
+    let extended = expires_at(&app, &ada, "?disableRefresh=&disableCookieCache=true").await;
+    assert_eq!(extended, "2026-11-29T12:57:51.869Z");
 }
 
 async fn get_session_by_post_is_405(app: App) {

@@ -14,7 +14,7 @@ pub(super) async fn list(app: &App, browser: &Browser) -> Vec<Value> {
     list.as_array().unwrap().clone()
 }
 
-/// The caller's entry has its token; entries of other sessions have a handle.
+/// The entries of other sessions have a handle in place of the token.
 async fn the_list_has_every_live_session_but_only_the_token_of_the_caller(app: App) {
     let ada = sign_up(&app, "ada").await;
     let body = json!({ "email": "ada@example.com", "password": PASSWORD });
@@ -43,15 +43,16 @@ async fn the_list_has_every_live_session_but_only_the_token_of_the_caller(app: A
         (&own["token"], &own["userAgent"]),
         (&json!(ada.token), &json!(""))
     );
-    // It still works after a day, where a Better Auth server requires a new sign-in.
+    // The list is available after a day, when a Better Auth server would require a new sign-in.
     app.clock.advance(DAY * 2);
     assert_eq!(list(&app, &ada).await.len(), 2);
     app.clock.advance(DAY * 5);
     assert_eq!(list(&app, &ada).await.len(), 1);
 }
 
-/// The entry of this browser's session.
+/// Returns the entry of this browser's session.
 pub(super) async fn entry_of(app: &App, sessions: &[Value], browser: &Browser) -> Value {
     let id = browser.session(app).await["session"]["id"].clone();
-    sessions.iter().find(|it| it["id"] == id).unwrap().clone()
+    let entry = sessions.iter().find(|session| session["id"] == id);
+    entry.unwrap().clone()
 }

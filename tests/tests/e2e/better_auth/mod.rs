@@ -1,4 +1,5 @@
-//! The API of Better Auth, byte for byte where its client looks. The client itself is driven from `clients/better-auth`.
+//! Better Auth's API. An address has a file of the same name as in `api-server/src/better_auth/`; the other files test
+//! what several addresses share. The tests with the original client are in `tests/clients/better-auth`.
 
 #![expect(clippy::string_slice, reason = "the sliced text is ASCII")]
 

@@ -11,12 +11,12 @@ on_both_engines! {
 
 async fn a_reset_cannot_be_requested(app: App) {
     sign_up(&app, "ada").await;
-    let ask = |body| {
+    let request_reset = |body| {
         app.anonymous()
             .post("/api/auth/request-password-reset", body)
     };
     for email in ["ada@example.com", "eve@example.com"] {
-        let response = ask(json!({ "email": email, "redirectTo": "/reset" })).await;
+        let response = request_reset(json!({ "email": email, "redirectTo": "/reset" })).await;
         assert_error(
             &response,
             (
@@ -26,7 +26,7 @@ async fn a_reset_cannot_be_requested(app: App) {
             ),
         );
     }
-    let response = ask(json!({ "email": "ada" })).await;
+    let response = request_reset(json!({ "email": "ada" })).await;
     assert_error(
         &response,
         (
@@ -35,7 +35,8 @@ async fn a_reset_cannot_be_requested(app: App) {
             "[body.email] Invalid email address",
         ),
     );
-    let response = ask(json!({ "email": "ada@example.com", "redirectTo": "//evil.example" })).await;
+    let response =
+        request_reset(json!({ "email": "ada@example.com", "redirectTo": "//evil.example" })).await;
     assert_error(
         &response,
         (403, "INVALID_REDIRECT_URL", "Invalid redirectURL"),

@@ -12,24 +12,26 @@ on_both_engines! {
     revoking_the_current_session_clears_the_cookie,
 }
 
-/// Also finds sessions that the other API created.
+/// The sessions are of both APIs.
 async fn a_handle_revokes_its_session_and_is_not_a_credential(app: App) {
     let (ada, eve) = (sign_up(&app, "ada").await, sign_up(&app, "eve").await);
     let phone = sign_in(&app, "ada@example.com").await;
     let login = json!({ "email": "ada@example.com", "password": PASSWORD });
-    let native = app.anonymous().post("/api/auth/login", login).await.ok();
+    let login = app.anonymous().post("/api/auth/login", login).await.ok();
     let sessions = list(&app, &ada).await;
-    let native_entry = sessions.iter().find(|it| it["id"] == native["session_id"]);
-    let of_phone = entry_of(&app, &sessions, &phone).await["token"].clone();
-    let of_native = native_entry.unwrap()["token"].clone();
-    let secret = tokens(app.secret());
-    for handle in [&of_phone, &of_native] {
+    let login_entry = sessions
+        .iter()
+        .find(|session| session["id"] == login["session_id"]);
+    let phone_handle = entry_of(&app, &sessions, &phone).await["token"].clone();
+    let login_handle = login_entry.unwrap()["token"].clone();
+    let tokens = session_tokens(app.secret());
+    for handle in [&phone_handle, &login_handle] {
         let handle = handle.as_str().unwrap();
-        assert!(secret.decode(handle).is_err());
+        assert!(tokens.decode(handle).is_err());
         let bearer = app.bearer(handle);
-        let signed_by_form = format!("{handle}.{}", phone.signed().rsplit_once('.').unwrap().1);
-        for cookie in [handle, &signed_by_form] {
-            let cookie = format!("{TOKEN}={}", encode(cookie));
+        let signature = phone.signed_token().rsplit_once('.').unwrap().1.to_owned();
+        for cookie in [handle, &format!("{handle}.{signature}")] {
+            let cookie = format!("{SESSION_COOKIE}={}", encode(cookie));
             let response = app.anonymous().get(GET_SESSION).header("cookie", &cookie);
             assert_eq!(response.await.ok(), Value::Null);
         }
@@ -49,21 +51,21 @@ async fn a_handle_revokes_its_session_and_is_not_a_credential(app: App) {
         let refresh = json!({ "refresh_token": handle });
         let response = app.anonymous().post("/api/auth/refresh", refresh).await;
         response.problem(401, "INVALID_TOKEN");
-        // Another user's handle has no effect, and the response does not reveal it.
+        // For another user the handle has no effect, and the response does not show that it is one.
         let body = json!({ "token": handle });
         let response = eve.post(&app, "/api/auth/revoke-session", body).await;
         assert_eq!(response.ok(), json!({ "status": true }));
     }
     assert!(ada.is_signed_in(&app).await && phone.is_signed_in(&app).await);
     assert_eq!(list(&app, &ada).await.len(), 3);
-    for handle in [of_phone, of_native] {
+    for handle in [phone_handle, login_handle] {
         let body = json!({ "token": handle });
         let response = ada.post(&app, "/api/auth/revoke-session", body).await;
         assert!(response.all("set-cookie").is_empty());
         assert_eq!(response.ok(), json!({ "status": true }));
     }
     assert!(!phone.is_signed_in(&app).await);
-    let device = app.bearer(native["access_token"].as_str().unwrap());
+    let device = app.bearer(login["access_token"].as_str().unwrap());
     let refused = device.get("/api/auth/session").await;
     refused.problem(401, "TOKEN_REVOKED");
     assert_eq!(list(&app, &ada).await.len(), 1);
@@ -80,16 +82,16 @@ async fn one_session_is_revoked_and_sessions_of_other_users_are_not_revealed(app
         let body = json!({ "token": token });
         ada.post(&app, "/api/auth/revoke-session", body)
     };
-    let eves_phone = sign_in(&app, "eve@example.com").await;
-    let eves = list(&app, &eves_phone).await;
-    let handle = entry_of(&app, &eves, &eve).await["token"].clone();
+    let eve_phone = sign_in(&app, "eve@example.com").await;
+    let eve_list = list(&app, &eve_phone).await;
+    let handle = entry_of(&app, &eve_list, &eve).await["token"].clone();
     let handle = handle.as_str().unwrap();
     for token in [
         &*eve.token,
         handle,
         "unknown",
         "",
-        &ada.signed(),
+        &ada.signed_token(),
         &"0".repeat(96),
     ] {
         let response = revoke(token).await;

@@ -23,17 +23,17 @@ async fn sign_out_always_succeeds(app: App) {
     let response = anonymous().await;
     assert_eq!(response.all("set-cookie"), CLEARED_COOKIES);
     assert_eq!(response.ok(), json!({ "success": true }));
-    // A form of another site, without cookies.
+    // A form of another site: the browser sends it without cookies, and must keep them.
     let response = anonymous().header("origin", "https://evil.example").await;
     assert!(response.all("set-cookie").is_empty());
     assert_eq!(response.ok(), json!({ "success": true }));
 }
 
-/// The browser keeps the planted cookie, so its session must be revoked too.
+/// The browser keeps the cookie that another host planted, so the session of that cookie must be revoked too.
 async fn signing_out_with_two_cookies_revokes_both_sessions(app: App) {
     let (ada, eve) = (sign_up(&app, "ada").await, sign_up(&app, "eve").await);
     let phone = sign_in(&app, "ada@example.com").await;
-    let forged = format!("{TOKEN}={}.forged", phone.token);
+    let forged = format!("{SESSION_COOKIE}={}.forged", phone.token);
     let browser = Browser {
         cookies: format!("{}; {}; {forged}", eve.cookies, ada.cookies),
         ..ada.clone()
@@ -46,32 +46,32 @@ async fn signing_out_with_two_cookies_revokes_both_sessions(app: App) {
 
 async fn invalid_cookies_do_not_hide_a_valid_one_and_at_most_eight_sessions_are_revoked(app: App) {
     let ada = sign_up(&app, "ada").await;
-    let signs_out = async |cookies: String| {
+    let sign_out = async |cookies: String| {
         let browser = Browser {
             cookies,
             ..ada.clone()
         };
-        let out = browser.post(&app, "/api/auth/sign-out", json!({})).await;
-        assert_eq!(out.status(), 200);
+        let response = browser.post(&app, "/api/auth/sign-out", json!({})).await;
+        assert_eq!(response.status(), 200);
     };
     for count in [7, 8, 9, 40] {
         let browser = sign_in(&app, "ada@example.com").await;
-        let junk = format!("{TOKEN}=x; ").repeat(count);
-        signs_out(format!("{junk}{}", browser.cookies)).await;
+        let junk = format!("{SESSION_COOKIE}=x; ").repeat(count);
+        sign_out(format!("{junk}{}", browser.cookies)).await;
         assert!(!browser.is_signed_in(&app).await, "{count}");
     }
-    for (count, left) in [(7, 0), (8, 0), (9, 1)] {
+    for (count, remaining) in [(7, 0), (8, 0), (9, 1)] {
         let mut browsers = Vec::new();
         for _ in 0..count {
             browsers.push(sign_in(&app, "ada@example.com").await);
         }
-        let cookies: Vec<&str> = browsers.iter().map(|it| &*it.cookies).collect();
-        signs_out(cookies.join("; ")).await;
+        let cookies: Vec<&str> = browsers.iter().map(|browser| &*browser.cookies).collect();
+        sign_out(cookies.join("; ")).await;
         let mut signed_in = 0;
         for browser in &browsers {
             signed_in += usize::from(browser.is_signed_in(&app).await);
         }
-        assert_eq!(signed_in, left, "{count}");
+        assert_eq!(signed_in, remaining, "{count}");
     }
     assert!(ada.is_signed_in(&app).await);
 }

@@ -32,7 +32,10 @@ async fn name_and_image_change_and_the_cookie_is_sent_again(app: App) {
     ] {
         let response = ada.post(&app, UPDATE, change).await;
         assert_eq!(response.all("set-cookie").len(), 1);
-        assert_eq!(signed(response.all("set-cookie")[0]), ada.signed());
+        assert_eq!(
+            signed_token(response.all("set-cookie")[0]),
+            ada.signed_token()
+        );
         assert_eq!(response.ok(), json!({ "status": true }));
         let user = ada.session(&app).await["user"].clone();
         assert_eq!((&user["name"], &user["image"]), (&json!(name), &image));

@@ -9,6 +9,7 @@ on_both_engines! {
 }
 
 async fn no_token_verifies_an_address(app: App) {
+    sign_up(&app, "ada").await;
     let verify = |query: &str| {
         let path = format!("/api/auth/verify-email?{query}");
         app.anonymous().get(&path)

@@ -6,10 +6,11 @@ use serde_json::json;
 use super::fixtures::*;
 
 on_both_engines! {
-    a_password_is_verified,
+    only_the_right_password_is_accepted,
+    no_password_of_an_account_without_one_is_accepted,
 }
 
-async fn a_password_is_verified(app: App) {
+async fn only_the_right_password_is_accepted(app: App) {
     let ada = sign_up(&app, "ada").await;
     let verify = |password: &str| {
         let body = json!({ "password": password });
@@ -22,4 +23,13 @@ async fn a_password_is_verified(app: App) {
             (400, "INVALID_PASSWORD", "Invalid password"),
         );
     }
+}
+
+async fn no_password_of_an_account_without_one_is_accepted(app: App) {
+    let ada = sign_up(&app, "ada").await;
+    app.database()
+        .execute("UPDATE users SET password_hash = NULL");
+    let body = json!({ "password": PASSWORD });
+    let response = ada.post(&app, "/api/auth/verify-password", body).await;
+    assert_error(&response, (400, "INVALID_PASSWORD", "Invalid password"));
 }

@@ -81,7 +81,7 @@ async fn a_body_that_is_not_an_object_is_400(app: App) {
 async fn a_value_of_the_wrong_type_is_reported_with_its_field(app: App) {
     let ada = app.user("ada").await;
     let task = ada.new_task("Buy milk").await;
-    let address = ada.task(&task["id"]);
+    let path = ada.task(&task["id"]);
     for value in [
         json!(5),
         json!(1.5),
@@ -91,7 +91,7 @@ async fn a_value_of_the_wrong_type_is_reported_with_its_field(app: App) {
         json!([["a"]]),
     ] {
         for field in ["title", "description"] {
-            let refused = ada.patch(&address, json!({ field: value })).await;
+            let refused = ada.patch(&path, json!({ field: value })).await;
             refused.invalid(field, "invalid_type", "must be a string");
         }
         for field in ["email", "password", "name"] {
@@ -103,9 +103,9 @@ async fn a_value_of_the_wrong_type_is_reported_with_its_field(app: App) {
                 .invalid(field, "invalid_type", "must be a string");
         }
     }
-    // Any text is rejected where a boolean is expected.
+    // A text is never read as a boolean, whatever it says.
     for value in ["true", "expected ", "a, expected b at line 1", "`x`"] {
-        let refused = ada.patch(&address, json!({ "completed": value })).await;
+        let refused = ada.patch(&path, json!({ "completed": value })).await;
         refused.invalid("completed", "invalid_type", "must be a boolean");
     }
 }
@@ -113,13 +113,13 @@ async fn a_value_of_the_wrong_type_is_reported_with_its_field(app: App) {
 async fn a_duplicate_field_is_reported(app: App) {
     let ada = app.user("ada").await;
     let task = ada.new_task("Buy milk").await;
-    let address = ada.task(&task["id"]);
+    let path = ada.task(&task["id"]);
     for (field, body) in [
         ("title", r#"{"title":"a","title":"b"}"#),
         ("completed", r#"{"completed":true,"completed":false}"#),
         ("completed", r#"{"completed":true,"is_completed":false}"#),
     ] {
-        let refused = ada.patch(&address, body).await;
+        let refused = ada.patch(&path, body).await;
         refused.invalid(field, "duplicate", "must be there only once");
     }
     assert_eq!(ada.all_tasks().await, json!([task]));

@@ -1,4 +1,4 @@
-//! Hash permits during a storm of logins: networks take turns.
+//! Password hashing during a storm of logins: each waiting network gets an equal share of the hash permits.
 
 use std::cell::Cell;
 use std::net::Ipv4Addr;
@@ -16,10 +16,10 @@ on_both_engines! {
     callers_that_disconnect_leave_the_queue,
 }
 
-/// About 15 ms for each hash, so that a queue forms.
+/// A bcrypt cost with which a hash takes about 15 ms, so that a queue forms.
 const COST: &str = "8";
 
-/// Networks that no other test uses, so that their log lines can be identified.
+/// Returns an IP address that no other test uses, so that the log lines about it belong to this test.
 fn network(engine: Engine, group: u8, number: u8) -> String {
     let engine = match engine {
         Engine::Sqlite => 1,
@@ -41,21 +41,22 @@ fn login(app: &App, network: &str, email: &str, password: &str) -> Request {
     request.header("x-forwarded-for", network)
 }
 
-/// The number of attempts from networks with this prefix that were hashed and rejected so far.
-fn hashed(networks: &str) -> usize {
-    log_lines::with(&format!("login refused ip_address=Some({networks}")).len()
+/// The number of logins from IP addresses with this prefix that were hashed and rejected so far.
+fn rejected_logins(prefix: &str) -> usize {
+    log_lines::with(&format!("login refused ip_address=Some({prefix}")).len()
 }
 
-/// How far a storm has come.
+/// The progress of a storm.
 #[derive(Default)]
 struct Storm {
-    /// Whether one of its clients was rejected for want of a place.
+    /// Whether the queue of its network is full: one of its clients got a 503.
     is_full: Cell<bool>,
+    /// Set by the test to stop the clients.
     is_over: Cell<bool>,
 }
 
-/// One client of a storm: a new address for each attempt, until it is rejected or the storm ends.
-async fn storm(app: &App, network: &str, client: usize, storm: &Storm) -> Option<Response> {
+/// Runs one client of a storm: it logs in with new email addresses until a response is not 401 or the storm is over.
+async fn run_client(app: &App, network: &str, client: usize, storm: &Storm) -> Option<Response> {
     for attempt in 0.. {
         let email = format!("{client}.{attempt}@example.com");
         let response = login(app, network, &email, "not the password").await;
@@ -69,14 +70,14 @@ async fn storm(app: &App, network: &str, client: usize, storm: &Storm) -> Option
     None
 }
 
-/// Logs in three times in sequence, each time after a wrong password; returns the maximum number of attempts hashed while
-/// one wrong password waited. That waits for its hash alone, while a login also waits for the disk.
-async fn log_in(app: &App, network: &str, user: &Client, storming: &str) -> usize {
+/// Sends a wrong password and then logs in, three times. Returns the longest wait for the response to a wrong password,
+/// in hashes of the storm that were computed meanwhile. A login is not measured, because it also waits for the disk.
+async fn longest_wait(app: &App, network: &str, user: &Client, storming: &str) -> usize {
     let mut longest = 0;
     for _ in 0..3 {
-        let before = hashed(storming);
+        let before = rejected_logins(storming);
         let wrong = login(app, network, user.email(), "not the password").await;
-        longest = longest.max(hashed(storming) - before);
+        longest = longest.max(rejected_logins(storming) - before);
         wrong.problem(401, "INVALID_EMAIL_OR_PASSWORD");
         let response = login(app, network, user.email(), user.password()).await;
         response.ok();
@@ -89,26 +90,26 @@ async fn during_a_storm_from_one_network_a_login_from_another_waits_for_a_few_ha
 ) {
     let app = start(engine, COST);
     let ada = app.user("ada").await;
-    let (storming, honest) = (network(engine, 1, 1), network(engine, 1, 200));
-    let state = Storm::default();
-    let clients = (0..100).map(|client| storm(&app, &storming, client, &state));
+    let (storming, quiet) = (network(engine, 1, 1), network(engine, 1, 200));
+    let storm = Storm::default();
+    let clients = (0..100).map(|client| run_client(&app, &storming, client, &storm));
     let logins = async {
-        while !state.is_full.get() {
+        while !storm.is_full.get() {
             yield_now().await;
         }
-        let longest = log_in(&app, &honest, &ada, &storming).await;
-        state.is_over.set(true);
+        let longest = longest_wait(&app, &quiet, &ada, &storming).await;
+        storm.is_over.set(true);
         longest
     };
     let (responses, longest) = tokio::join!(join_all(clients), logins);
     let cores = available_parallelism().unwrap().get();
-    // The running hashes, one at the head of the queue, and those that other cores finish meanwhile.
+    // The hashes that run, the first of the queue, and those that other cores finish meanwhile.
     assert!(longest <= 4 * cores + 2, "{longest} hashes");
     let full = responses
         .into_iter()
         .flatten()
-        .find(|it| it.status() == 503);
-    let full = full.expect("an attempt beyond the places of its network");
+        .find(|response| response.status() == 503);
+    let full = full.expect("a login beyond the queue of its network");
     assert!(full.header("retry-after").is_some());
     full.problem(503, "OVERLOADED");
 }
@@ -118,17 +119,17 @@ async fn during_a_storm_from_fifty_networks_a_login_from_another_waits_for_one_r
 ) {
     let app = start(engine, COST);
     let ada = app.user("ada").await;
-    let honest = network(engine, 3, 200);
+    let quiet = network(engine, 3, 200);
     let networks: Vec<_> = (0..50).map(|number| network(engine, 2, number)).collect();
     let storming = networks[0].trim_end_matches('0');
-    let state = Storm::default();
-    let clients = (0..100).map(|client| storm(&app, &networks[client % 50], client, &state));
+    let storm = Storm::default();
+    let clients = (0..100).map(|client| run_client(&app, &networks[client % 50], client, &storm));
     let logins = async {
-        while hashed(storming) < 10 {
+        while rejected_logins(storming) < 10 {
             yield_now().await;
         }
-        let longest = log_in(&app, &honest, &ada, storming).await;
-        state.is_over.set(true);
+        let longest = longest_wait(&app, &quiet, &ada, storming).await;
+        storm.is_over.set(true);
         longest
     };
     let (_, longest) = tokio::join!(join_all(clients), logins);
@@ -139,14 +140,14 @@ async fn during_a_storm_from_fifty_networks_a_login_from_another_waits_for_one_r
 async fn callers_that_disconnect_leave_the_queue(engine: Engine) {
     let app = start(engine, "11");
     let ada = app.user("ada").await;
-    let here = network(engine, 4, 1);
+    let network = network(engine, 4, 1);
     let mut connections = Vec::new();
     for number in 0..50 {
-        let body = credentials(&format!("{number}@example.com"), "not it").to_string();
+        let body = credentials(&format!("{number}@example.com"), "wrong").to_string();
         let mut connection = app.connect().await;
         let request = format!(
             "POST {LOGIN} HTTP/1.1\r\nhost: e2e\r\ncontent-type: application/json\r\n\
-             x-forwarded-for: {here}\r\ncontent-length: {}\r\n\r\n{body}",
+             x-forwarded-for: {network}\r\ncontent-length: {}\r\n\r\n{body}",
             body.len()
         );
         connection.send(request.as_bytes()).await;
@@ -159,9 +160,11 @@ async fn callers_that_disconnect_leave_the_queue(engine: Engine) {
         .unwrap()
         .problem(401, "INVALID_EMAIL_OR_PASSWORD");
     drop(connections);
-    let before = hashed(&here);
-    login(&app, &here, ada.email(), ada.password()).await.ok();
-    let hashed = hashed(&here) - before;
+    let before = rejected_logins(&network);
+    login(&app, &network, ada.email(), ada.password())
+        .await
+        .ok();
+    let hashed = rejected_logins(&network) - before;
     assert!(
         hashed < 20,
         "{hashed} attempts of disconnected callers were hashed first"

@@ -1,4 +1,4 @@
-//! Rules for email addresses and passwords, and the limits on hashing them.
+//! Email addresses and passwords: which are accepted, how they are compared, and how many attempts a network has.
 
 mod blocklist;
 mod email;
