@@ -12,7 +12,7 @@ use crate::sessions::fixtures::{
 on_both_engines! {
     a_deleted_account_leaves_no_user_no_task_and_no_session,
     the_tokens_of_a_deleted_account_are_rejected_by_every_route_at_once,
-    the_address_of_a_deleted_account_is_free_and_its_tasks_do_not_come_back,
+    the_address_of_a_deleted_account_can_be_registered_again_without_its_tasks,
     a_wrong_password_deletes_nothing,
     wrong_passwords_are_counted_as_failed_logins,
     a_body_without_a_password_deletes_nothing,
@@ -70,7 +70,7 @@ async fn the_tokens_of_a_deleted_account_are_rejected_by_every_route_at_once(app
     refused.problem(401, "INVALID_EMAIL_OR_PASSWORD");
 }
 
-async fn the_address_of_a_deleted_account_is_free_and_its_tasks_do_not_come_back(app: App) {
+async fn the_address_of_a_deleted_account_can_be_registered_again_without_its_tasks(app: App) {
     let ada = app.user("ada").await;
     let task = ada.new_task("Buy milk").await;
     delete(&ada, ada.password()).await.ok();

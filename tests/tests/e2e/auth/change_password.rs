@@ -92,8 +92,8 @@ async fn the_new_password_logs_in_and_the_old_one_does_not(app: App) {
     new.await.ok();
     // A change to the same password also replaces the session.
     let bearer = app.bearer(next.access.as_str());
-    let again = bearer.post(CHANGE_PASSWORD, passwords(NEW, NEW)).await;
-    assert_ne!(again.ok()["session_id"], next.session);
+    let response = bearer.post(CHANGE_PASSWORD, passwords(NEW, NEW)).await;
+    assert_ne!(response.ok()["session_id"], next.session);
     get_session(&app, &next.access)
         .await
         .problem(401, "TOKEN_REVOKED");
@@ -102,7 +102,7 @@ async fn the_new_password_logs_in_and_the_old_one_does_not(app: App) {
 /// Every copy of an earlier token is rejected, such as one that a thief made.
 async fn no_earlier_token_is_accepted_by_any_process_after_the_change(engine: Engine) {
     let app = App::on(engine).set("token-audiences", "reports").start();
-    let other = app
+    let other_process = app
         .another_process()
         .set("token-audiences", "reports")
         .start();
@@ -111,16 +111,16 @@ async fn no_earlier_token_is_accepted_by_any_process_after_the_change(engine: En
     let exchange = json!({ "audience": "reports" });
     let stolen = app.bearer(current.access.as_str());
     stolen.post("/api/auth/token", exchange.clone()).await.ok();
-    get_session(&other, &current.access).await.ok();
+    get_session(&other_process, &current.access).await.ok();
 
     let next = change(&app, &current, &ada).await;
 
     for token in [&before.access, &current.access] {
         get_session(&app, token).await.problem(401, "TOKEN_REVOKED");
-        let waited = until_refused(&other, token, "TOKEN_REVOKED").await;
+        let waited = until_refused(&other_process, token, "TOKEN_REVOKED").await;
         assert!(waited < MAX_REVOCATION_DELAY, "{waited:?}");
     }
-    for process in [&app, &other] {
+    for process in [&app, &other_process] {
         for token in [&before.refresh, &current.refresh] {
             let refused = refresh(process, token).await;
             refused.problem(401, "SESSION_EXPIRED");
@@ -128,8 +128,8 @@ async fn no_earlier_token_is_accepted_by_any_process_after_the_change(engine: En
         let stolen = process.bearer(current.access.as_str());
         let refused = stolen.post("/api/auth/token", exchange.clone()).await;
         refused.problem(401, "TOKEN_REVOKED");
-        let again = stolen.post(CHANGE_PASSWORD, passwords(NEW, NEW)).await;
-        again.problem(401, "TOKEN_REVOKED");
+        let refused = stolen.post(CHANGE_PASSWORD, passwords(NEW, NEW)).await;
+        refused.problem(401, "TOKEN_REVOKED");
         get_session(process, &next.access).await.ok();
     }
     // The feed lists the session, so other services reject its tokens.
@@ -139,7 +139,7 @@ async fn no_earlier_token_is_accepted_by_any_process_after_the_change(engine: En
     );
     assert_eq!(app.database().value(&query).unwrap(), "1");
     assert_eq!(are_live(&app, [&next]), [true]);
-    refreshed(&other, &next).await;
+    refreshed(&other_process, &next).await;
 }
 
 async fn a_refresh_during_the_change_does_not_survive_it(app: App) {

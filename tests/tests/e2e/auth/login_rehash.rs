@@ -116,7 +116,7 @@ async fn a_corrupt_hash_is_a_500_that_reveals_nothing(app: App) {
         "canary".to_owned(),
         "$2b$04$".to_owned(),
         valid.replace("$2b$", "$2x$"),
-        // Costs 20 and 31: the hash would take a minute and more than a day.
+        // With cost 20 a hash takes about a minute, with cost 31 more than a day.
         valid.replace("$2b$04$", "$2b$20$"),
         valid.replace("$2b$04$", "$2b$31$"),
         valid.replace("$2b$04$", "$2b$+4$"),

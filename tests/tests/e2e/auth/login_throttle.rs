@@ -7,7 +7,7 @@ use e2e::{App, Client, Connection, Engine, on_both_engines};
 use super::login::{LOGIN, credentials};
 
 on_both_engines! {
-    after_a_hundred_failures_the_right_password_has_to_wait_too,
+    after_a_hundred_failures_the_right_password_is_rejected_too,
     another_address_and_another_network_are_not_affected,
     a_success_resets_the_count,
     no_other_header_changes_the_network_of_the_caller,
@@ -22,7 +22,7 @@ async fn fail_logins(app: &App, ada: &Client, times: usize) {
     }
 }
 
-async fn after_a_hundred_failures_the_right_password_has_to_wait_too(engine: Engine) {
+async fn after_a_hundred_failures_the_right_password_is_rejected_too(engine: Engine) {
     let app = App::on(engine).behind_proxy().start();
     let ada = app.user("ada").await;
     fail_logins(&app, &ada, 100).await;
@@ -48,8 +48,8 @@ async fn another_address_and_another_network_are_not_affected(engine: Engine) {
     let (ada, eve) = (app.user("ada").await, app.user("eve").await);
     fail_logins(&app, &ada, 100).await;
     let body = credentials(ada.email(), ada.password());
-    let upper = credentials(&ada.email().to_uppercase(), ada.password());
-    for body in [&body, &upper] {
+    let upper_case = credentials(&ada.email().to_uppercase(), ada.password());
+    for body in [&body, &upper_case] {
         let refused = app.anonymous().post(LOGIN, body.clone()).await;
         refused.problem(429, "TOO_MANY_REQUESTS");
     }

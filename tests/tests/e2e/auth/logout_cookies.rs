@@ -62,19 +62,19 @@ async fn doubled_cookies_revoke_every_session_that_they_name(app: App) {
     let (_, eve_device) = user_with_device(&app, "eve").await;
     let (first, second) = (login(&app, &ada).await, login(&app, &ada).await);
     let cross_site = app.anonymous().post(LOGOUT, json!({}));
-    let both = format!("{}; {}", eve_device.cookies(), first.cookies());
-    let cross_site = cross_site.header("cookie", &both);
+    let both_cookies = format!("{}; {}", eve_device.cookies(), first.cookies());
+    let cross_site = cross_site.header("cookie", &both_cookies);
     let cross_site = cross_site.header("origin", "https://evil.example");
     assert_eq!(cross_site.await.status(), 403);
     assert_eq!(are_live(&app, [&first, &eve_device]), [true, true]);
-    assert_logged_out(with_cookie(&app, &both, json!({})).await, 2);
+    assert_logged_out(with_cookie(&app, &both_cookies, json!({})).await, 2);
     assert_eq!(
         are_live(&app, [&first, &eve_device, &phone]),
         [false, false, true]
     );
-    let twice = format!("{0}; {0}", second.cookies());
+    let doubled = format!("{0}; {0}", second.cookies());
     let current = json!({ "scope": "current" });
-    assert_logged_out(with_cookie(&app, &twice, current).await, 1);
+    assert_logged_out(with_cookie(&app, &doubled, current).await, 1);
     assert_eq!(are_live(&app, [&second, &phone]), [false, true]);
 }
 

@@ -136,8 +136,9 @@ async fn the_strongest_credential_decides(app: App) {
     let (own, other) = two_devices(&app, "eve").await;
     app.clock.advance(ACCESS_TTL * 2);
     let bearer = format!("Bearer {}", own.access);
-    let both = by_body(&app, &own, json!({ "scope": "others" })).header("authorization", &bearer);
-    assert_eq!(both.await.ok()["revoked"], 1);
+    let request =
+        by_body(&app, &own, json!({ "scope": "others" })).header("authorization", &bearer);
+    assert_eq!(request.await.ok()["revoked"], 1);
     assert_eq!(are_live(&app, [&own, &other]), [true, false]);
 
     // The refresh token is old; the access token is valid.

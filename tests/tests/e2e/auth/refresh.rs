@@ -61,7 +61,7 @@ async fn a_refresh_returns_the_next_pair_of_the_same_session(app: App) {
              refresh_token={successor}; Path=/api/auth; {attributes}"
         )
     );
-    // Issued now, in whole seconds, and valid for 15 minutes.
+    // The access token is issued now, in whole seconds, and is valid for 15 minutes.
     let session = get_session(&app, access).await.ok();
     assert_eq!(session["session"]["expiresAt"], "2026-11-20T13:13:51.000Z");
     assert_eq!(session["session"]["id"], first["session_id"]);
@@ -100,8 +100,8 @@ async fn every_refresh_extends_the_lifetime_of_the_session(app: App) {
         get_session(&app, &device.access).await.ok();
     }
     app.clock.advance(SESSION_TTL);
-    let late = refresh(&app, &device.refresh).await;
-    late.problem(401, "SESSION_EXPIRED");
+    let refused = refresh(&app, &device.refresh).await;
+    refused.problem(401, "SESSION_EXPIRED");
 }
 
 async fn twenty_parallel_refreshes_get_equal_responses_and_advance_once(app: App) {

@@ -130,14 +130,14 @@ async fn a_token_in_another_encoding_is_rejected(app: App) {
 async fn the_mac_of_one_session_is_invalid_for_another(app: App) {
     let (ada, device) = user_with_device(&app, "ada").await;
     let other = login(&app, &ada).await;
-    let (own, other_bytes) = (decode(&device.refresh), decode(&other.refresh));
+    let (own_bytes, other_bytes) = (decode(&device.refresh), decode(&other.refresh));
     let later = decode(&encode_refresh_token(app.secret(), &device.session, 1));
     let tokens = [
         // The id of the other session, then a later counter, each with the MAC of this token.
-        [&other_bytes[..16], &own[16..]].concat(),
-        [&own[..16], &later[16..20], &own[20..]].concat(),
-        [&own[..20], &other_bytes[20..]].concat(),
-        [&own[..20], &[0; 32][..]].concat(),
+        [&other_bytes[..16], &own_bytes[16..]].concat(),
+        [&own_bytes[..16], &later[16..20], &own_bytes[20..]].concat(),
+        [&own_bytes[..20], &other_bytes[20..]].concat(),
+        [&own_bytes[..20], &[0; 32][..]].concat(),
     ];
     let tokens = tokens.map(|bytes| encode(&bytes));
     assert_all_rejected(&app, &device, tokens.into()).await;

@@ -31,7 +31,7 @@ async fn refresh_and_lose_response(app: &App, device: &Device) {
 
 async fn within_the_overlap_the_predecessor_gets_the_same_pair_every_time(app: App) {
     let (_, mut device) = user_with_device(&app, "ada").await;
-    // More rotations than the number of late recoveries that are allowed.
+    // Five rotations, because a session may have no more than two late recoveries in a row.
     for step in 1..=5 {
         let next = refreshed(&app, &device).await;
         for pause in [ALMOST_OVERLAP, MICROSECOND] {

@@ -54,8 +54,8 @@ async fn signup_is_an_alias_of_the_same_route(app: App) {
         .post("/api/auth/signup", registration("ada@example.com"))
         .await;
     assert_eq!(token_response.created()["user"]["email"], "ada@example.com");
-    let again = caller.post(REGISTER, registration("ada@example.com")).await;
-    again.problem(409, "USER_ALREADY_EXISTS");
+    let duplicate = caller.post(REGISTER, registration("ada@example.com")).await;
+    duplicate.problem(409, "USER_ALREADY_EXISTS");
 }
 
 async fn the_name_is_optional(app: App) {
@@ -75,8 +75,8 @@ async fn an_address_is_lower_cased_and_has_one_account(app: App) {
     let token_response = caller.post(REGISTER, registration("Ada@Example.COM")).await;
     assert_eq!(token_response.created()["user"]["email"], "ada@example.com");
     for spelling in ["ada@example.com", "ADA@EXAMPLE.COM", "aDa@example.com"] {
-        let again = caller.post(REGISTER, registration(spelling)).await;
-        again.problem(409, "USER_ALREADY_EXISTS");
+        let duplicate = caller.post(REGISTER, registration(spelling)).await;
+        duplicate.problem(409, "USER_ALREADY_EXISTS");
         let login = caller.post("/api/auth/login", registration(spelling)).await;
         assert_eq!(login.ok()["user"]["email"], "ada@example.com");
     }

@@ -183,19 +183,19 @@ async fn deleting_the_current_session_logs_out(app: App) {
 
 /// A thief with a stolen token must not revoke the session that the owner gets by a change of password.
 async fn a_revoked_session_cannot_revoke_its_replacement_in_any_process(app: App) {
-    let other = app.another_process().start();
+    let other_process = app.another_process().start();
     let (ada, stolen) = user_with_device(&app, "ada").await;
-    get_session(&other, &stolen.access).await.ok();
+    get_session(&other_process, &stolen.access).await.ok();
     let owner = app.bearer(stolen.access.as_str());
     let body = passwords(ada.password(), "another good password");
     let after = Device::from_response(&owner.post(CHANGE_PASSWORD, body).await.ok());
-    for process in [&other, &app] {
+    for process in [&other_process, &app] {
         let thief = process.bearer(stolen.access.as_str());
         let refused = thief.delete(&session_path(&after.session)).await;
         refused.problem(401, "TOKEN_REVOKED");
     }
     assert_eq!(are_live(&app, [&stolen, &after]), [false, true]);
-    get_session(&other, &after.access).await.ok();
+    get_session(&other_process, &after.access).await.ok();
 }
 
 /// Another process has just revoked the session, and this process has not been notified yet.

@@ -75,9 +75,9 @@ async fn the_token_names_the_service_and_the_caller(engine: Engine) {
     assert_eq!((&*claims.sub, &*claims.email), (ada.id(), ada.email()));
     assert_eq!(claims.sid, submitted.sid);
     assert_eq!((claims.iat, claims.exp), (submitted.iat, submitted.exp));
-    let again = token_for(&ada, "reports").await;
-    let again = verify(&app, "reports", &again).unwrap();
-    assert!(claims.jti != submitted.jti && claims.jti != again.jti);
+    let second_token = token_for(&ada, "reports").await;
+    let second = verify(&app, "reports", &second_token).unwrap();
+    assert!(claims.jti != submitted.jti && claims.jti != second.jti);
 }
 
 async fn each_service_accepts_only_its_own_tokens(engine: Engine) {

@@ -6,10 +6,10 @@ use serde_json::json;
 use super::fixtures::*;
 
 on_both_engines! {
-    no_address_is_changed,
+    no_email_address_is_changed,
 }
 
-async fn no_address_is_changed(app: App) {
+async fn no_email_address_is_changed(app: App) {
     let ada = sign_up(&app, "ada").await;
     let body = json!({ "newEmail": "new@example.com" });
     let response = ada.post(&app, "/api/auth/change-email", body).await;

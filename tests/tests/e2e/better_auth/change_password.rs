@@ -109,16 +109,20 @@ async fn a_bearer_client_continues_with_the_token_in_the_header(app: App) {
 }
 
 async fn no_process_accepts_earlier_tokens_after_the_change(app: App) {
-    let other = app.another_process().start();
+    let other_process = app.another_process().start();
     let ada = sign_up(&app, "ada").await;
-    let access = ada.get(&other, "/api/auth/token").await.ok()["token"].clone();
-    let thief = other.bearer(access.as_str().unwrap());
+    let access = ada.get(&other_process, "/api/auth/token").await.ok()["token"].clone();
+    let thief = other_process.bearer(access.as_str().unwrap());
     thief.get("/api/auth/session").await.ok();
     let body = json!({ "currentPassword": PASSWORD, "newPassword": NEW });
     let response = ada.post(&app, CHANGE_PASSWORD, body).await;
-    assert!(successor(&response, &ada).is_signed_in(&other).await);
+    assert!(
+        successor(&response, &ada)
+            .is_signed_in(&other_process)
+            .await
+    );
     // Every process reads sessions from the database, but learns of revoked access tokens from the feed.
-    assert!(!ada.is_signed_in(&other).await);
+    assert!(!ada.is_signed_in(&other_process).await);
     let started = Instant::now();
     while thief.get("/api/auth/session").await.code() != "TOKEN_REVOKED" {
         assert!(started.elapsed() < Duration::from_secs(2));
@@ -184,7 +188,7 @@ async fn every_failure_has_its_code_and_message(app: App) {
 
 async fn the_body_selects_the_api(app: App) {
     let (ada, eve) = (sign_up(&app, "ada").await, app.user("eve").await);
-    // With neither field name, the kind of the token selects the API.
+    // If the body has no field of either API, the kind of the token selects the API.
     assert_error(
         &ada.post(&app, CHANGE_PASSWORD, json!({})).await,
         (

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::fixtures::*;
 
 on_both_engines! {
-    a_valid_cookie_is_read_encoded_or_not_and_among_others,
+    a_valid_cookie_is_accepted_encoded_or_not_and_among_others,
     forged_truncated_and_swapped_cookies_are_ignored,
     two_session_cookies_are_ambiguous_and_sign_no_user_in,
     one_signed_dont_remember_flag_is_enough,
@@ -21,15 +21,15 @@ async fn session_user(app: &App, cookies: &str) -> Value {
     request.header("cookie", cookies).await.ok()["user"]["name"].clone()
 }
 
-async fn a_valid_cookie_is_read_encoded_or_not_and_among_others(app: App) {
+async fn a_valid_cookie_is_accepted_encoded_or_not_and_among_others(app: App) {
     let ada = sign_up(&app, "ada").await;
-    let raw = ada.signed_token();
+    let signed = ada.signed_token();
     for cookies in [
         ada.cookies.clone(),
-        format!("{SESSION_COOKIE}={raw}"),
-        format!("a=1; {SESSION_COOKIE}={raw}; b=%zz"),
-        format!("{SESSION_COOKIE}={}", encode(&raw).replace("%3D", "%3d")),
-        format!("x{SESSION_COOKIE}=no;{SESSION_COOKIE}={raw}"),
+        format!("{SESSION_COOKIE}={signed}"),
+        format!("a=1; {SESSION_COOKIE}={signed}; b=%zz"),
+        format!("{SESSION_COOKIE}={}", encode(&signed).replace("%3D", "%3d")),
+        format!("x{SESSION_COOKIE}=no;{SESSION_COOKIE}={signed}"),
     ] {
         assert_eq!(session_user(&app, &cookies).await, "ada", "{cookies}");
     }

@@ -81,8 +81,8 @@ async fn a_service_that_forwards_the_cookie_gets_200_or_401(app: App) {
     assert_eq!(response.ok(), expected);
     let id = ada.user["id"].as_str().unwrap();
     ada.get(&app, SESSION).header("x-user-id", id).await.ok();
-    let other = ada.get(&app, SESSION).header("x-user-id", "eve").await;
-    other.problem(403, "FORBIDDEN");
+    let refused = ada.get(&app, SESSION).header("x-user-id", "eve").await;
+    refused.problem(403, "FORBIDDEN");
 
     let forged = Browser {
         cookies: format!("{SESSION_COOKIE}=forged"),
@@ -98,8 +98,8 @@ async fn a_service_that_forwards_the_cookie_gets_200_or_401(app: App) {
 
 async fn an_access_token_is_used_instead_of_the_cookie(app: App) {
     let (ada, eve) = (sign_up(&app, "ada").await, app.user("eve").await);
-    let both = eve.get(SESSION).header("cookie", &ada.cookies).await.ok();
-    assert_eq!(both["user"]["id"], eve.id());
+    let session = eve.get(SESSION).header("cookie", &ada.cookies).await.ok();
+    assert_eq!(session["user"]["id"], eve.id());
     let refused = app
         .bearer("junk")
         .get(SESSION)

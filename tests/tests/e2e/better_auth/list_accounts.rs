@@ -6,10 +6,10 @@ use serde_json::json;
 use super::fixtures::*;
 
 on_both_engines! {
-    the_list_of_accounts_has_the_one_with_the_password,
+    only_an_account_with_a_password_is_listed,
 }
 
-async fn the_list_of_accounts_has_the_one_with_the_password(app: App) {
+async fn only_an_account_with_a_password_is_listed(app: App) {
     let ada = sign_up(&app, "ada").await;
     let accounts = ada.get(&app, "/api/auth/list-accounts").await.ok();
     let expected = json!([{

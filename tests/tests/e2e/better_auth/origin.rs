@@ -149,10 +149,10 @@ async fn a_login_without_cookies_from_a_browser_needs_a_known_origin(engine: Eng
         ),
     ] {
         assert_error(&with_headers(sign_in(), headers).await, expected);
-        let mut named = body.clone();
-        named["name"] = "Ada".into();
+        let mut body_with_name = body.clone();
+        body_with_name["name"] = "Ada".into();
         assert_error(
-            &with_headers(sign_up().body(named), headers).await,
+            &with_headers(sign_up().body(body_with_name), headers).await,
             expected,
         );
     }

@@ -16,14 +16,17 @@ async fn no_reset_token_is_accepted(app: App) {
         app.anonymous().post(&path, body)
     };
     let invalid = (400, "INVALID_TOKEN", "Invalid token");
-    let new = "long enough";
-    assert_error(&reset("", json!({ "newPassword": new })).await, invalid);
+    let new_password = "long enough";
     assert_error(
-        &reset("", json!({ "newPassword": new, "token": "x" })).await,
+        &reset("", json!({ "newPassword": new_password })).await,
         invalid,
     );
     assert_error(
-        &reset("?token=x", json!({ "newPassword": new })).await,
+        &reset("", json!({ "newPassword": new_password, "token": "x" })).await,
+        invalid,
+    );
+    assert_error(
+        &reset("?token=x", json!({ "newPassword": new_password })).await,
         invalid,
     );
     assert_error(&reset("", json!({ "newPassword": "short" })).await, invalid);

@@ -51,7 +51,7 @@ async fn a_handle_revokes_its_session_and_is_not_a_credential(app: App) {
         let refresh = json!({ "refresh_token": handle });
         let response = app.anonymous().post("/api/auth/refresh", refresh).await;
         response.problem(401, "INVALID_TOKEN");
-        // For another user the handle has no effect, and the response does not show that it is one.
+        // The handle has no effect for another user, who gets the same response as for any other text.
         let body = json!({ "token": handle });
         let response = eve.post(&app, "/api/auth/revoke-session", body).await;
         assert_eq!(response.ok(), json!({ "status": true }));

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::fixtures::*;
 
 on_both_engines! {
-    a_sign_in_returns_the_user_and_a_session_of_its_own,
+    a_sign_in_returns_the_user_and_a_new_session,
     every_failure_has_its_code_and_message,
     a_callback_url_is_returned_in_the_body_and_the_header,
     a_form_is_accepted_too,
@@ -23,7 +23,7 @@ const WRONG: (u16, &str, &str) = (
     "Invalid email or password",
 );
 
-async fn a_sign_in_returns_the_user_and_a_session_of_its_own(app: App) {
+async fn a_sign_in_returns_the_user_and_a_new_session(app: App) {
     let ada = sign_up(&app, "ada").await;
     let body = json!({ "email": "ADA@example.com", "password": PASSWORD });
     let response = app.anonymous().post(SIGN_IN, body).await.is(200);

@@ -16,12 +16,12 @@ async fn a_token_names_the_configured_issuer_and_audience(engine: Engine) {
     let ada = sign_up(&app, "ada").await;
     let body = ada.get(&app, "/api/auth/token").await.ok();
     let token = body["token"].as_str().unwrap();
-    let mut rules = jsonwebtoken::Validation::new(jsonwebtoken::Algorithm::HS256);
-    rules.set_issuer(&["better-auth"]);
-    rules.set_audience(&["fastapi-backend"]);
-    rules.validate_exp = false;
+    let mut validation = jsonwebtoken::Validation::new(jsonwebtoken::Algorithm::HS256);
+    validation.set_issuer(&["better-auth"]);
+    validation.set_audience(&["fastapi-backend"]);
+    validation.validate_exp = false;
     let key = jsonwebtoken::DecodingKey::from_secret(app.secret().as_bytes());
-    let claims = jsonwebtoken::decode::<serde_json::Value>(token, &key, &rules)
+    let claims = jsonwebtoken::decode::<serde_json::Value>(token, &key, &validation)
         .unwrap()
         .claims;
     assert_eq!(claims["sub"], ada.user["id"]);

@@ -8,13 +8,13 @@ use serde_json::{Value, json};
 use super::fixtures::*;
 
 on_both_engines! {
-    name_and_image_change_and_the_cookie_is_sent_again,
+    the_name_and_image_are_changed_and_the_cookie_is_renewed,
     every_failure_has_its_code_and_message,
 }
 
 const UPDATE: &str = "/api/auth/update-user";
 
-async fn name_and_image_change_and_the_cookie_is_sent_again(app: App) {
+async fn the_name_and_image_are_changed_and_the_cookie_is_renewed(app: App) {
     let ada = sign_up(&app, "ada").await;
     app.clock.advance(Duration::from_secs(60));
     for (change, name, image) in [
@@ -45,15 +45,21 @@ async fn name_and_image_change_and_the_cookie_is_sent_again(app: App) {
 
 async fn every_failure_has_its_code_and_message(app: App) {
     let ada = sign_up(&app, "ada").await;
-    let nothing = (400, "", "No fields to update");
-    let email = (400, "EMAIL_CAN_NOT_BE_UPDATED", "Email can not be updated");
-    let null = "[body.name] Invalid input: expected string, received null";
+    let no_fields = (400, "", "No fields to update");
+    let email_rejected = (400, "EMAIL_CAN_NOT_BE_UPDATED", "Email can not be updated");
+    let null_message = "[body.name] Invalid input: expected string, received null";
     for (body, expected) in [
-        (json!({}), nothing),
-        (json!({ "role": "admin" }), nothing),
-        (json!({ "email": "" }), nothing),
-        (json!({ "email": "eve@example.com", "name": "Eve" }), email),
-        (json!({ "name": null }), (400, "VALIDATION_ERROR", null)),
+        (json!({}), no_fields),
+        (json!({ "role": "admin" }), no_fields),
+        (json!({ "email": "" }), no_fields),
+        (
+            json!({ "email": "eve@example.com", "name": "Eve" }),
+            email_rejected,
+        ),
+        (
+            json!({ "name": null }),
+            (400, "VALIDATION_ERROR", null_message),
+        ),
         (
             json!({ "image": 1 }),
             (

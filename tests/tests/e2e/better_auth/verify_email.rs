@@ -5,10 +5,10 @@ use e2e::{App, on_both_engines};
 use super::fixtures::*;
 
 on_both_engines! {
-    no_token_verifies_an_address,
+    no_token_verifies_an_email_address,
 }
 
-async fn no_token_verifies_an_address(app: App) {
+async fn no_token_verifies_an_email_address(app: App) {
     sign_up(&app, "ada").await;
     let verify = |query: &str| {
         let path = format!("/api/auth/verify-email?{query}");

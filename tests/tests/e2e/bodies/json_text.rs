@@ -103,7 +103,7 @@ async fn a_value_of_the_wrong_type_is_reported_with_its_field(app: App) {
                 .invalid(field, "invalid_type", "must be a string");
         }
     }
-    // A text is never read as a boolean, whatever it says.
+    // A text is not accepted as a boolean, not even `true`.
     for value in ["true", "expected ", "a, expected b at line 1", "`x`"] {
         let refused = ada.patch(&path, json!({ "completed": value })).await;
         refused.invalid("completed", "invalid_type", "must be a boolean");

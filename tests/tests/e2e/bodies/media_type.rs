@@ -64,9 +64,9 @@ async fn any_other_media_type_is_415(app: App) {
             let problem = refused.problem(415, "UNSUPPORTED_MEDIA_TYPE");
             assert_eq!(problem["detail"], detail);
         }
-        let twice = request.clone().header("content-type", "application/json");
-        let twice = twice.header("content-type", "application/json").await;
-        twice.problem(415, "UNSUPPORTED_MEDIA_TYPE");
+        let doubled = request.clone().header("content-type", "application/json");
+        let doubled = doubled.header("content-type", "application/json").await;
+        doubled.problem(415, "UNSUPPORTED_MEDIA_TYPE");
         for encoding in ["gzip", "br", "deflate", "identity", ""] {
             let encoded = request.clone().header("content-type", "application/json");
             let encoded = encoded.header("content-encoding", encoding).await;

@@ -43,7 +43,7 @@ async fn a_caller_that_reads_slowly_gets_the_whole_response(engine: Engine) {
         connection.send(&request).await;
     }
     for _ in 0..16 {
-        // Shorter than the timeout for each response, longer for all of them together.
+        // One sleep is shorter than the timeout; all of them together are longer.
         tokio::time::sleep(RESPONSE_TIMEOUT / 8).await;
         let tasks = connection.response().await.unwrap().ok();
         assert_eq!(tasks.as_array().unwrap().len(), 102);
@@ -65,7 +65,7 @@ async fn a_caller_with_a_small_tcp_window_gets_the_whole_response(engine: Engine
     );
     let mut connection = Connection::open_with_receive_buffer(2048, app.addr()).await;
     connection.send(request.as_bytes()).await;
-    // Reads too little at a time for the TCP window to grow, and for longer than the timeout.
+    // The client reads too little at a time for the TCP window to grow, and does so for longer than the timeout.
     for _ in 0..20 {
         connection.read_at_most(32).await;
         tokio::time::sleep(RESPONSE_TIMEOUT / 10).await;

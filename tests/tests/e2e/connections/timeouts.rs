@@ -53,7 +53,7 @@ async fn later_headers_time_out(engine: Engine) {
 async fn bytes_after_a_response_do_not_keep_a_connection_open(engine: Engine) {
     let app = start(engine, |limits| limits.header_timeout = SHORT);
     let mut connection = app.connect().await;
-    // A chunked body that no handler reads.
+    // No handler reads this chunked body.
     let head = b"POST /nowhere HTTP/1.1\r\nhost: e2e\r\ntransfer-encoding: chunked\r\n\r\n";
     connection.send(head).await;
     assert_eq!(connection.response().await.unwrap().status(), 404);

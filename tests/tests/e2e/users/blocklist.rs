@@ -5,6 +5,7 @@ use e2e::{App, Engine, Response, on_both_engines};
 use serde_json::json;
 
 use crate::auth::login::{LOGIN, credentials};
+use crate::better_auth::fixtures::{Browser, assert_error};
 
 on_both_engines! {
     a_common_password_is_rejected_where_one_is_set,
@@ -12,7 +13,7 @@ on_both_engines! {
     a_password_that_only_contains_a_common_one_may_be_set,
     a_common_password_that_was_set_before_still_logs_in,
     a_password_on_the_operators_list_is_rejected_too,
-    a_better_auth_client_reads_that_the_password_is_compromised,
+    a_better_auth_client_gets_the_code_for_a_compromised_password,
 }
 
 const REGISTER: &str = "/api/auth/register";
@@ -114,10 +115,10 @@ async fn sign_up(app: &App, password: &str) -> Response {
 fn assert_compromised(refused: &Response) {
     let message =
         "The password you entered has been compromised. Please choose a different password.";
-    crate::better_auth::fixtures::assert_error(refused, (400, "PASSWORD_COMPROMISED", message));
+    assert_error(refused, (400, "PASSWORD_COMPROMISED", message));
 }
 
-async fn a_better_auth_client_reads_that_the_password_is_compromised(app: App) {
+async fn a_better_auth_client_gets_the_code_for_a_compromised_password(app: App) {
     let ada = app.user("ada").await;
     for common in COMMON {
         assert_compromised(&sign_up(&app, common).await);
@@ -127,7 +128,7 @@ async fn a_better_auth_client_reads_that_the_password_is_compromised(app: App) {
             .anonymous()
             .post("/api/auth/sign-in/email", signed_in)
             .await;
-        let browser = crate::better_auth::fixtures::Browser::of(&signed_in);
+        let browser = Browser::of(&signed_in);
         let refused = browser.post(&app, "/api/auth/change-password", body).await;
         assert_compromised(&refused);
         let body = json!({ "newPassword": common, "token": "x" });

@@ -96,8 +96,8 @@ async fn every_spelling_of_an_address_is_one_account(app: App) {
     for spellings in [&ascii[..], &international[..]] {
         let account = register(&app, spellings[0]).await.created();
         for spelling in spellings {
-            let again = register(&app, spelling).await;
-            again.problem(409, "USER_ALREADY_EXISTS");
+            let duplicate = register(&app, spelling).await;
+            duplicate.problem(409, "USER_ALREADY_EXISTS");
             let login = app.anonymous().post(LOGIN, credentials(spelling, PASSWORD));
             assert_eq!(login.await.ok()["user"], account["user"], "{spelling}");
         }
@@ -172,8 +172,8 @@ async fn an_address_with_an_older_spelling_still_logs_in(app: App) {
 async fn an_address_with_an_older_spelling_cannot_be_registered_again(app: App) {
     let id = register_with_older_spelling(&app, 0, "ada@exämple.de").await;
     for spelling in ["ada@exämple.de", "ada@xn--exmple-cua.de"] {
-        let again = register(&app, spelling).await;
-        again.problem(409, "USER_ALREADY_EXISTS");
+        let duplicate = register(&app, spelling).await;
+        duplicate.problem(409, "USER_ALREADY_EXISTS");
     }
     let login = app
         .anonymous()
@@ -216,9 +216,9 @@ async fn the_log_names_the_command_that_lists_stored_addresses(engine: Engine) {
     }
     let line = "7 accounts have an address that today's rule refuses or spells otherwise";
     let before = e2e::log_lines::with(line).len();
-    let other = app.another_process().start();
+    let other_process = app.another_process().start();
     for _ in 0..1000 {
-        other.anonymous().get("/healthz").await.ok();
+        other_process.anonymous().get("/healthz").await.ok();
         if e2e::log_lines::with(line).len() > before {
             let lines = e2e::log_lines::with(line);
             assert!(

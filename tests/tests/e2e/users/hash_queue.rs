@@ -105,13 +105,13 @@ async fn during_a_storm_from_one_network_a_login_from_another_waits_for_a_few_ha
     let cores = available_parallelism().unwrap().get();
     // The hashes that run, the first of the queue, and those that other cores finish meanwhile.
     assert!(longest <= 4 * cores + 2, "{longest} hashes");
-    let full = responses
+    let overloaded = responses
         .into_iter()
         .flatten()
         .find(|response| response.status() == 503);
-    let full = full.expect("a login beyond the queue of its network");
-    assert!(full.header("retry-after").is_some());
-    full.problem(503, "OVERLOADED");
+    let overloaded = overloaded.expect("a login beyond the queue of its network");
+    assert!(overloaded.header("retry-after").is_some());
+    overloaded.problem(503, "OVERLOADED");
 }
 
 async fn during_a_storm_from_fifty_networks_a_login_from_another_waits_for_one_round(

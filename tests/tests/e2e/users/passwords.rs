@@ -5,8 +5,8 @@ use e2e::{App, on_both_engines};
 use crate::auth::login::{LOGIN, credentials};
 
 on_both_engines! {
-    every_character_counts,
-    forms_of_one_text_are_one_password,
+    every_character_is_significant,
+    unicode_forms_of_one_text_are_one_password,
     any_characters_may_be_used,
     a_password_of_a_megabyte_is_rejected_unread,
 }
@@ -28,7 +28,7 @@ async fn assert_differs(app: &App, number: usize, password: &str, others: &[&str
     }
 }
 
-async fn every_character_counts(app: App) {
+async fn every_character_is_significant(app: App) {
     let a72 = "a".repeat(72);
     let e39 = "é".repeat(39);
     let (faces63, p127) = ("😀".repeat(63), "p".repeat(127));
@@ -69,7 +69,7 @@ async fn every_character_counts(app: App) {
     }
 }
 
-async fn forms_of_one_text_are_one_password(app: App) {
+async fn unicode_forms_of_one_text_are_one_password(app: App) {
     let caller = app.anonymous();
     for (number, (registered, typed)) in [
         // NFC and NFD

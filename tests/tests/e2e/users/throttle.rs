@@ -11,7 +11,7 @@ use crate::auth::login::{LOGIN, credentials};
 on_both_engines! {
     failed_logins_of_any_address_exhaust_the_budget_of_their_network,
     parallel_wrong_passwords_are_compared_only_up_to_the_budget,
-    logins_that_succeed_are_never_counted,
+    successful_logins_are_not_counted,
     an_ipv6_48_counts_as_four_networks,
     registrations_and_existing_addresses_exhaust_the_budget_of_their_network,
     parallel_registrations_succeed_only_up_to_the_budget,
@@ -98,7 +98,7 @@ async fn parallel_wrong_passwords_are_compared_only_up_to_the_budget(engine: Eng
     assert_eq!((compared, refused), (10, 40));
 }
 
-async fn logins_that_succeed_are_never_counted(engine: Engine) {
+async fn successful_logins_are_not_counted(engine: Engine) {
     let app = start(engine, "3", "1");
     let ada = app.user("ada").await;
     for _ in 0..10 {
