@@ -1,3 +1,4 @@
-//! The share of the server that one account may use.
+//! Actions on an account that both APIs share, and the share of the server that one account may use.
 
 mod fair_share;
+mod register;
