@@ -1,6 +1,6 @@
 //! The settings: read as text (`raw`), then parsed and checked into a [`Config`]. All problems are reported at once.
 //!
-//! The only module that reads the environment.
+//! No other module reads environment variables.
 
 mod dotenv;
 mod parse;
@@ -128,7 +128,7 @@ impl Settings {
         let web = self.check_web(bind_addr, &mut problems);
         let previous = problems.ok_or_record("AUTH_SECRETS_PREVIOUS", self.previous_secrets());
         self.check_logging(&mut problems);
-        // The secret is last, because this may create its file. Invalid settings must not leave a new file behind.
+        // Checks the secret last, because this may create a file, which invalid settings must not leave behind.
         let may_create = problems.is_empty();
         let current = self.current_secret(database_url.as_ref(), |file| {
             may_create
@@ -266,7 +266,7 @@ impl Settings {
     ///
     /// # Errors
     ///
-    /// A valid example, and the parser's message.
+    /// An example of a valid filter, and the message of the parser.
     pub fn log_filter(&self) -> Result<&str, String> {
         parse::log_filter(&self.rust_log)?;
         Ok(&self.rust_log)

@@ -27,7 +27,7 @@ pub struct SettingProblem {
     pub remedy: String,
 }
 
-/// All invalid settings, at least one.
+/// All invalid settings of one command; at least one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct SettingProblems(pub Vec<SettingProblem>);
@@ -58,7 +58,7 @@ impl SettingProblems {
 pub(super) struct ProblemCollector(Vec<SettingProblem>);
 
 impl ProblemCollector {
-    /// Returns the value; `None` after recording the problem.
+    /// Returns the value, or records the problem and returns `None`.
     pub(super) fn ok_or_record<T>(
         &mut self,
         variable: &'static str,
@@ -188,7 +188,7 @@ pub(super) fn boolean(text: &str) -> Result<bool, String> {
     bool::from_str(text).map_err(|_not_a_boolean| "use true or false".to_owned())
 }
 
-/// Accepts 10 to 15, and with `allow_weak` also 4 to 9.
+/// The cost of bcrypt: 10 to 15, and with `allow_weak` also 4 to 9.
 pub(super) fn bcrypt_cost(text: &str, allow_weak: bool) -> Result<Cost, String> {
     const REMEDY: &str = "use 10 to 15; each step doubles the time of a login";
     const WEAK_REMEDY: &str =

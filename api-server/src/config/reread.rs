@@ -13,7 +13,7 @@ use super::{SettingProblems, Settings};
 const SECRET_VARIABLE: &str = "AUTH_SECRET";
 const PREVIOUS_VARIABLE: &str = "AUTH_SECRETS_PREVIOUS";
 
-/// Which secrets were set by a flag or by the environment of the process. These cannot change without a restart.
+/// Records which secrets were set by a flag or by the environment of the process. Only a restart can change those.
 #[derive(Clone, Copy, Default)]
 pub(super) struct FixedSecrets {
     auth_secret: bool,

@@ -34,7 +34,7 @@ pub(super) fn read(database: &Path) -> Result<Secret, String> {
     }
 }
 
-/// The secret of `auth.db` is in `auth.db.secret`.
+/// Path of the secret file: for the database `auth.db`, it is `auth.db.secret`.
 fn secret_path(database: &Path) -> PathBuf {
     let mut name = database.as_os_str().to_owned();
     name.push(".secret");

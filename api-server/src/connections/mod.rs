@@ -1,4 +1,4 @@
-//! Client connections: their number, how they are shared between networks, and their timeouts.
+//! Limits of client connections: how many are open, how many of them each network has, and how long each may wait.
 //!
 //! actix-http has a timeout for the first header of a connection, but not for later ones or for writing a response. So
 //! each connection has a [`Progress`](progress::Progress) here: the stream and the service record reads, writes and

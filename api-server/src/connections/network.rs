@@ -1,4 +1,4 @@
-//! Decides which peers count against the limit of connections of their network.
+//! Decides which connections are counted by network.
 
 use std::net::IpAddr;
 
@@ -6,8 +6,8 @@ use ipnet::IpNet;
 
 use crate::network::Network;
 
-/// Peers that do not count as a network, because their connections may come from many users: proxies, and optionally
-/// all peers on this machine.
+/// Peers whose connections are not counted by network, because they may come from many users: proxies, and optionally
+/// all peers on this machine. The server never closes their connections in favor of others.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct ExemptPeers {
     /// Networks of the trusted proxies.
@@ -17,7 +17,7 @@ pub(crate) struct ExemptPeers {
 }
 
 impl ExemptPeers {
-    /// The network that a connection from this peer counts for; `None` if the peer is exempt.
+    /// The network for which a connection from this peer is counted; `None` if the peer is exempt.
     pub(super) fn counted_network(&self, peer: IpAddr) -> Option<Network> {
         let peer = peer.to_canonical();
         let is_proxy = self.proxies.iter().any(|network| network.contains(&peer));

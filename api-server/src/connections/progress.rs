@@ -9,11 +9,11 @@ use tokio::time::sleep_until;
 /// Timeouts of a connection. A connection that exceeds one of them is closed.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct ConnectionTimeouts {
-    /// From the first byte of a request until its header is complete.
+    /// Longest time from the first byte of a request until its header is complete.
     pub(crate) header: Duration,
-    /// From the end of a response until the first byte of the next request.
+    /// Longest time from the end of a response until the first byte of the next request.
     pub(crate) idle: Duration,
-    /// From the time when the send buffer is full until the peer has read some of the response.
+    /// Longest time for which the send buffer may stay full because the peer does not read its response.
     pub(crate) response: Duration,
 }
 
@@ -32,11 +32,11 @@ pub(super) struct Progress {
     has_first_header: Cell<bool>,
     /// Number of requests whose response is not written completely.
     in_flight: Cell<u32>,
-    /// End of the last response.
+    /// Time at which the last response ended; at first, the time at which the connection was opened.
     idle_since: Cell<Instant>,
-    /// Arrival of the first byte of a header that is not complete.
+    /// Arrival time of the first byte of an incomplete header.
     header_since: Cell<Option<Instant>>,
-    /// First failed attempt to write since the last successful one.
+    /// Time of the first write that failed, because the send buffer was full, since the last successful write.
     blocked_since: Cell<Option<Instant>>,
 }
 
@@ -51,7 +51,7 @@ impl Progress {
         }
     }
 
-    /// Records that bytes arrived. If no request is in flight, a header begins with them.
+    /// Records that bytes arrived. If no request is in flight, they are the start or a further part of a header.
     pub(super) fn record_received(&self) {
         if self.in_flight.get() == 0 && self.header_since.get().is_none() {
             self.header_since.set(Some(Instant::now()));

@@ -1,6 +1,6 @@
-//! The open connections. At the limit, the server closes the oldest connection of the site that has the most. A site is
-//! one IPv4 address or an IPv6 /48: one customer can have all networks of a /48, so if networks alone were counted,
-//! this customer could make the server close the connections of other users.
+//! The open connections. At the limit, the server closes the oldest connection of the site that has the most
+//! connections. A site is one IPv4 address or an IPv6 /48: one customer can have all networks of a /48, so if networks
+//! alone were counted, this customer could make the server close the connections of other users.
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, HashMap};
@@ -25,7 +25,7 @@ struct Shared {
 #[derive(Default)]
 struct OpenConnections {
     total: usize,
-    /// Number that the next connection gets. Numbers grow, so the oldest connection has the lowest.
+    /// Number that the next connection gets. Numbers grow, so the oldest connection has the lowest number.
     next_number: u64,
     sites: HashMap<Network, Site>,
 }

@@ -6,8 +6,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-/// Hash of an account's id with a secret of this process. Two accounts with the same hash would share one account's
-/// limits.
+/// Hash of a user id or a session id, keyed with a random secret of this process, so that callers cannot choose ids
+/// that collide. Two accounts with the same hash would share one account's limits.
 pub(super) type AccountKey = u64;
 
 /// Maximum number of waiting jobs in a queue; further jobs are rejected.
@@ -64,7 +64,8 @@ impl<J> Drop for ClosingQueue<J> {
 }
 
 struct QueueState<J> {
-    /// What runs next, in round-robin order. An account is in this list at most once, while it may start a job.
+    /// The jobs and accounts that run next, in round-robin order. An account is in this list at most once, while it may
+    /// start a job.
     ready: VecDeque<ReadyEntry<J>>,
     accounts: HashMap<AccountKey, Account<J>>,
     /// Number of waiting jobs.
@@ -75,7 +76,7 @@ struct QueueState<J> {
 enum ReadyEntry<J> {
     /// A job without an account.
     Job(J),
-    /// An account, whose first waiting job runs.
+    /// An account, of which the oldest waiting job runs.
     Account(AccountKey),
 }
 

@@ -22,7 +22,7 @@ pub enum DbError {
 
 impl DbError {
     /// Classifies the error of a query on a connection that works.
-    pub(super) fn of_query(error: DieselError) -> Self {
+    pub(super) fn from_query_error(error: DieselError) -> Self {
         if means_unavailable(&error) {
             return Self::Unavailable(error.to_string());
         }

@@ -188,5 +188,5 @@ fn classify_error(error: diesel::result::Error, pooled: &mut Pooled) -> DbError 
         pooled.must_close = true;
         return DbError::Unavailable(error.to_string());
     }
-    DbError::of_query(error)
+    DbError::from_query_error(error)
 }

@@ -39,7 +39,7 @@ pub(crate) fn connect(url: &DatabaseUrl) -> Result<DbConnection, DbError> {
 /// unavailable.
 pub(crate) fn diagnose(connection: &mut DbConnection, error: diesel::result::Error) -> DbError {
     match ping(connection) {
-        Ok(()) => DbError::of_query(error),
+        Ok(()) => DbError::from_query_error(error),
         Err(_connection_lost) => DbError::Unavailable(error.to_string()),
     }
 }

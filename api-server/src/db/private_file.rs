@@ -15,16 +15,14 @@ pub(super) fn create(file: &Path) -> io::Result<()> {
         .mode(0o600)
         .open(file);
     match created {
-        Err(error) if error.kind() == ErrorKind::AlreadyExists => {
-            warn_if_accessible_to_others(file)
-        }
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => warn_if_accessible(file),
         Err(error) => return Err(error),
         Ok(_file) => {}
     }
     Ok(())
 }
 
-fn warn_if_accessible_to_others(file: &Path) {
+fn warn_if_accessible(file: &Path) {
     if is_accessible_to_others(file).unwrap_or_default() {
         let file = file.display();
         log::warn!(

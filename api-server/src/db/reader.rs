@@ -12,7 +12,7 @@ use super::url::DatabaseUrl;
 
 /// The longest name of a table or schema, in bytes: the limit of PostgreSQL.
 const MAX_NAME_BYTES: usize = 63;
-/// The longest text, in bytes, of a time, a number or a boolean.
+/// The longest text to read as a time, a number or a boolean, in bytes. All their formats are shorter.
 pub(crate) const SHORT_TEXT_BYTES: usize = 64;
 
 type BoxError = Box<dyn std::error::Error + Send + Sync>;

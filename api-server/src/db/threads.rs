@@ -14,7 +14,7 @@ use super::account_queue::{
 use super::error::DbError;
 use super::pool::{Lease, MAX_TRUSTED_IDLE, Pool};
 
-/// The jobs of one account may use the number of threads divided by this, rounded down, but at least one.
+/// One account may use the number of threads divided by this number at the same time, rounded down, but at least one.
 const ACCOUNT_SHARE_DIVISOR: usize = 4;
 
 /// A job for a thread. It returns whether the database was available for it.

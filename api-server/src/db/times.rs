@@ -78,9 +78,9 @@ mod tests {
         }
         assert_eq!(time.to_rfc3339_micros(), "2026-11-20T12:57:51.869000Z");
         assert_eq!(Timestamp::parse(&time.to_rfc3339_micros()), Some(time));
-        let whole = Timestamp::from_unix_micros(1_795_179_471_000_000);
-        assert_eq!(Timestamp::parse("1795179471"), Some(whole));
-        assert_eq!(Timestamp::parse("2026-11-20 12:57:51"), Some(whole));
+        let whole_second = Timestamp::from_unix_micros(1_795_179_471_000_000);
+        assert_eq!(Timestamp::parse("1795179471"), Some(whole_second));
+        assert_eq!(Timestamp::parse("2026-11-20 12:57:51"), Some(whole_second));
     }
 
     #[test]

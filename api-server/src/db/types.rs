@@ -21,7 +21,7 @@ use super::dialect::MultiBackend;
 pub(crate) struct Timestamp(NaiveDateTime);
 
 impl Timestamp {
-    /// The time that is `micros` microseconds after 1970. A time outside the range of chrono becomes 1970.
+    /// The time that is `micros` microseconds after the start of 1970. A time outside the range of chrono becomes 1970.
     pub(crate) fn from_unix_micros(micros: i64) -> Self {
         Self(
             DateTime::from_timestamp_micros(micros)
@@ -35,7 +35,7 @@ impl Timestamp {
         self.0.and_utc().timestamp_micros()
     }
 
-    /// Whole seconds since 1970, rounded down, as in tokens (RFC 7519 § 2, NumericDate).
+    /// Whole seconds since 1970, rounded down, as in tokens (`NumericDate`, RFC 7519 § 2).
     pub(crate) fn unix_seconds(self) -> i64 {
         self.unix_micros().div_euclid(1_000_000)
     }
@@ -194,7 +194,7 @@ mod tests {
 
     #[test]
     fn json_equals_the_output_of_chrono() {
-        /// A prime number, about three years, so that every field changes with each step.
+        /// A prime number of microseconds, about three years, so that every field changes with each step.
         const STEP_MICROS: i64 = 99_999_999_999_973;
         for step in -100..100 {
             let time = Timestamp::from_unix_micros(step * STEP_MICROS);

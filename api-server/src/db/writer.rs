@@ -117,11 +117,11 @@ fn run_in_savepoint<T>(
     work: impl FnOnce(&mut DbConnection) -> QueryResult<T>,
 ) -> QueryResult<Result<T, DbError>> {
     let mut outcome = None;
-    let transaction = write_transaction(connection, |connection| {
+    let savepoint_result = write_transaction(connection, |connection| {
         let result = catch_unwind(AssertUnwindSafe(|| work(connection)));
         match result {
             Ok(Ok(value)) => outcome = Some(Ok(value)),
-            Ok(Err(error)) => outcome = Some(Err(DbError::of_query(error))),
+            Ok(Err(error)) => outcome = Some(Err(DbError::from_query_error(error))),
             Err(_panic) => outcome = Some(Err(DbError::Query(DieselError::RollbackTransaction))),
         }
         match outcome {
@@ -129,7 +129,7 @@ fn run_in_savepoint<T>(
             _ => Err(DieselError::RollbackTransaction),
         }
     });
-    match (outcome, transaction) {
+    match (outcome, savepoint_result) {
         (Some(outcome), Ok(()) | Err(DieselError::RollbackTransaction)) => Ok(outcome),
         (_, Err(error)) => Err(error),
         (None, Ok(())) => Err(DieselError::RollbackTransaction),
