@@ -313,5 +313,4 @@ impl<J> Account<J> {
 }
 
 #[cfg(test)]
-#[path = "account_queue_tests.rs"]
 mod tests;
