@@ -143,11 +143,11 @@ pub(super) fn service_audiences(
     if text.is_empty() {
         return Ok(Vec::new());
     }
-    let listed = text.split(',').map(str::trim);
-    listed
-        .map(|entry| match entry {
+    let audiences = text.split(',').map(str::trim);
+    audiences
+        .map(|audience| match audience {
             "" => Err("use names between the commas, such as reports,billing".to_owned()),
-            entry => service_audience(entry, own_audience),
+            audience => service_audience(audience, own_audience),
         })
         .collect()
 }
@@ -223,11 +223,15 @@ pub(super) fn public_url(
     }
 }
 
+/// The comma-separated entries of a setting, trimmed and without empty ones.
+pub(super) fn entries(text: Option<&str>) -> impl Iterator<Item = &str> {
+    let entries = text.unwrap_or_default().split(',').map(str::trim);
+    entries.filter(|entry| !entry.is_empty())
+}
+
 pub(super) fn origins(text: Option<&str>) -> Result<Vec<Origin>, String> {
     const WILDCARD_REMEDY: &str = "* would let any website act for your users; list exact origins";
-    let listed = text.unwrap_or_default().split(',').map(str::trim);
-    listed
-        .filter(|origin| !origin.is_empty())
+    entries(text)
         .map(|origin| match origin {
             pattern if pattern.contains('*') => Err(WILDCARD_REMEDY.to_owned()),
             exact => Origin::parse(exact)
@@ -238,9 +242,7 @@ pub(super) fn origins(text: Option<&str>) -> Result<Vec<Origin>, String> {
 
 /// Comma-separated networks; a single address is a network of its own.
 pub(super) fn networks(text: Option<&str>) -> Result<Vec<IpNet>, String> {
-    let listed = text.unwrap_or_default().split(',').map(str::trim);
-    listed
-        .filter(|network| !network.is_empty())
+    entries(text)
         .map(|network| {
             let single_address = || network.parse().ok().map(|address: IpAddr| address.into());
             let parsed = network.parse().ok().or_else(single_address);

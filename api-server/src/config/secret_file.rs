@@ -13,24 +13,30 @@ use crate::db::{create_private_folder, is_accessible_to_others};
 /// others read it.
 pub(super) fn read_or_create(database: &Path) -> Result<Secret, String> {
     let file = secret_path(database);
-    match fs::read(&file) {
-        Ok(text) => parse(&file, &text),
-        Err(error) if error.kind() == ErrorKind::NotFound => create(&file),
-        Err(error) => Err(explain_io_error("read", &file, &error)),
+    match read_if_exists(&file)? {
+        Some(secret) => Ok(secret),
+        None => create(&file),
     }
 }
 
 /// Reads the secret file of this database; an error if no server has created it yet.
 pub(super) fn read(database: &Path) -> Result<Secret, String> {
     let file = secret_path(database);
-    match fs::read(&file) {
-        Ok(text) => parse(&file, &text),
-        Err(error) if error.kind() == ErrorKind::NotFound => Err(format!(
+    let secret = read_if_exists(&file)?;
+    secret.ok_or_else(|| {
+        format!(
             "is not set, and there is no file {}, which the first start of the server creates; set AUTH_SECRET, or \
              check DATABASE_URL",
             file.display()
-        )),
-        Err(error) => Err(explain_io_error("read", &file, &error)),
+        )
+    })
+}
+
+fn read_if_exists(file: &Path) -> Result<Option<Secret>, String> {
+    match fs::read(file) {
+        Ok(text) => parse(file, &text).map(Some),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(explain_io_error("read", file, &error)),
     }
 }
 

@@ -52,11 +52,7 @@ impl Settings {
     }
 
     pub(super) fn previous_secrets(&self) -> Result<Vec<Secret>, String> {
-        let listed = self.auth_secrets_previous.as_deref().unwrap_or_default();
-        listed
-            .split(',')
-            .map(str::trim)
-            .filter(|secret| !secret.is_empty())
+        parse::entries(self.auth_secrets_previous.as_deref())
             .map(|secret| Secret::new(secret).map_err(|error| error.to_string()))
             .collect()
     }

@@ -6,6 +6,9 @@ use diesel::result::{DatabaseErrorKind, Error as DieselError};
 
 use crate::problem::Problem;
 
+/// Any error of a command, for its message to the operator.
+pub(super) type BoxError = Box<dyn std::error::Error + Send + Sync>;
+
 /// Why a database job failed. Each kind becomes a different response to the client.
 #[derive(Debug)]
 #[non_exhaustive]

@@ -11,7 +11,7 @@ use super::DbConnection;
 use super::account_queue::AccountKey;
 use super::dialect;
 use super::error::DbError;
-use super::pool::{Lease, Pooled, pool};
+use super::pool::{Lease, Pooled, ping, pool};
 use super::threads::{Pending, Threads};
 use super::url::DatabaseUrl;
 use super::writer::Writer;
@@ -184,7 +184,7 @@ fn classify_error(error: diesel::result::Error, pooled: &mut Pooled) -> DbError 
     if matches!(error, diesel::result::Error::NotFound) {
         return DbError::Query(error);
     }
-    if pooled.ping().is_err() {
+    if ping(&mut pooled.connection).is_err() {
         pooled.must_close = true;
         return DbError::Unavailable(error.to_string());
     }

@@ -1,6 +1,5 @@
 //! Migrates the database to the current schema. Several processes may do so at the same time.
 
-use std::error::Error;
 use std::os::unix::fs::DirBuilderExt as _;
 use std::path::Path;
 use std::thread::sleep;
@@ -12,6 +11,7 @@ use diesel_migrations::MigrationHarness as _;
 
 use super::dialect;
 use super::dialect::{DbConnection, write_transaction};
+use super::error::BoxError;
 use super::private_file;
 use super::url::DatabaseUrl;
 
@@ -19,8 +19,6 @@ use super::url::DatabaseUrl;
 const STARTUP_TIMEOUT: Duration = Duration::from_secs(30);
 /// Pause between two attempts to connect.
 const RETRY_INTERVAL: Duration = Duration::from_millis(50);
-
-type BoxError = Box<dyn Error + Send + Sync>;
 
 /// Creates the SQLite file and its folder if needed, then runs all migrations that have not run yet.
 ///

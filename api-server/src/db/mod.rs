@@ -25,6 +25,7 @@ pub use error::DbError;
 pub use handle::Db;
 pub(crate) use migrations::create_private_folder;
 pub use migrations::migrate;
+pub(crate) use pool::ping;
 pub(crate) use private_file::is_accessible_to_others;
 pub(crate) use reader::{CellError, Reader, SHORT_TEXT_BYTES, Table, TextRow};
 pub(crate) use types::Timestamp;
@@ -42,11 +43,6 @@ pub(crate) fn diagnose(connection: &mut DbConnection, error: diesel::result::Err
         Ok(()) => DbError::from_query_error(error),
         Err(_connection_lost) => DbError::Unavailable(error.to_string()),
     }
-}
-
-/// Runs `SELECT 1`, to check that the connection works.
-pub(crate) fn ping(connection: &mut DbConnection) -> QueryResult<()> {
-    pool::ping(connection)
 }
 
 pub(crate) use diesel::QueryResult;

@@ -48,14 +48,10 @@ impl Pooled {
     fn is_broken(&mut self) -> bool {
         self.must_close || dialect::is_broken(&mut self.connection)
     }
-
-    /// Checks that the connection works.
-    pub(super) fn ping(&mut self) -> diesel::QueryResult<()> {
-        ping(&mut self.connection)
-    }
 }
 
-pub(super) fn ping(connection: &mut DbConnection) -> diesel::QueryResult<()> {
+/// Runs `SELECT 1`, to check that the connection works.
+pub(crate) fn ping(connection: &mut DbConnection) -> diesel::QueryResult<()> {
     sql_query("SELECT 1").execute(connection).map(drop)
 }
 
@@ -75,7 +71,7 @@ impl ManageConnection for ConnectionManager {
         if pooled.is_trusted() {
             return Ok(());
         }
-        pooled.ping().map_err(PoolError::Query)
+        ping(&mut pooled.connection).map_err(PoolError::Query)
     }
 
     fn has_broken(&self, pooled: &mut Pooled) -> bool {

@@ -8,14 +8,13 @@ use diesel::sql_types::{Binary, Nullable};
 
 use super::dialect;
 use super::dialect::{DbConnection, EngineSql};
+use super::error::BoxError;
 use super::url::DatabaseUrl;
 
 /// The longest name of a table or schema, in bytes: the limit of PostgreSQL.
 const MAX_NAME_BYTES: usize = 63;
 /// The longest text to read as a time, a number or a boolean, in bytes. All their formats are shorter.
 pub(crate) const SHORT_TEXT_BYTES: usize = 64;
-
-type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
 /// Name of a table, optionally with its schema. It is safe to insert into SQL.
 #[derive(Debug, Clone, PartialEq, Eq)]
