@@ -31,7 +31,7 @@ pub(crate) async fn show(call: Call) -> Result<HttpResponse, Error> {
         session_id: &signed_in.session.id,
     };
     let keys = call.context.sessions.keys.current();
-    let latest = signed_in.session.expires_at.seconds();
+    let latest = signed_in.session.expires_at.unix_seconds();
     let issued = keys
         .issuer
         .issue_until(&subject, latest, call.context.sessions.now());

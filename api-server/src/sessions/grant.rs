@@ -37,7 +37,7 @@ impl TokenGrant {
         let second = since.unwrap_or_default().as_secs();
         let id = format!("{}.{}.{second}", self.session_id, self.counter);
         let keys = sessions.keys.current();
-        let latest = self.expires_at.seconds();
+        let latest = self.expires_at.unix_seconds();
         let issued = keys
             .issuer
             .issue_with_id_until(&subject, id, latest, self.issued_at);

@@ -199,7 +199,7 @@ pub(crate) fn surplus(
     limit: i64,
 ) -> QueryResult<Vec<String>> {
     let expired_after = tokens_alive(now, forget_after);
-    let every_login = Timestamp::from_micros(0);
+    let every_login = Timestamp::from_unix_micros(0);
     beyond(connection, user, kept, (expired_after, every_login), limit)
 }
 

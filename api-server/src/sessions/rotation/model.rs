@@ -44,7 +44,7 @@ impl Server {
         if presented + 1 == self.session.counter && self.now - self.stepped_at > 10 {
             self.late.insert(self.session.counter);
         }
-        let now = Timestamp::from_micros(self.now * 1_000_000);
+        let now = Timestamp::from_unix_micros(self.now * 1_000_000);
         match decide(&self.session, presented, now) {
             Decision::Advance(next) => {
                 self.session = next;

@@ -6,7 +6,7 @@ use crate::db::Timestamp;
 use crate::sessions::rotation::{Decision, MAX_LATE_RECOVERIES, OVERLAP, Rotation, decide};
 
 fn at(millis: i64) -> Timestamp {
-    Timestamp::from_micros(1_700_000_000_000_000 + millis * 1000)
+    Timestamp::from_unix_micros(1_700_000_000_000_000 + millis * 1000)
 }
 
 fn rotated_at_zero(counter: u32) -> Rotation {
