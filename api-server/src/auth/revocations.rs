@@ -60,8 +60,7 @@ pub(crate) struct RevocationsQuery {
 #[derive(Serialize, ToSchema)]
 pub(crate) struct RevocationPage {
     revocations: Vec<EndedSession>,
-    /// The value of `after` for the next request. Lower than the value of this request if the database was restored
-    /// from a backup.
+    /// `after` of the next request; lower than in this request if the database was restored from a backup.
     #[schema(example = 17)]
     next: i64,
     /// Whether there are more already: a response has at most 1000.

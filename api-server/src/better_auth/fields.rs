@@ -41,7 +41,7 @@ impl<'a> Fields<'a> {
         self.values.get(name)
     }
 
-    /// A required text. If it is missing or no text, adds an issue and returns an empty text.
+    /// A required text. If it is missing or not a string, adds an issue and returns an empty text.
     pub(super) fn text(&mut self, name: &str) -> &'a str {
         match self.values.get(name) {
             Some(Value::String(text)) => text,
