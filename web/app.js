@@ -73,7 +73,7 @@ function navigate(address, isReplacing = false) {
   return showPage();
 }
 
-/** The address to open after signing in: always one of our own pages, whatever `next` contains. */
+/** The address to open after signing in: always one of our own pages, even if `next` names another site. */
 function addressAfterSignIn(search) {
   const wanted = new URLSearchParams(search).get("next") ?? "";
   if (!URL.canParse(wanted, location.origin)) return "/tasks";
@@ -81,7 +81,7 @@ function addressAfterSignIn(search) {
   return next.origin === location.origin && PAGES[next.pathname]?.isGuarded ? next.pathname + next.search : "/tasks";
 }
 
-/** Leads to the sign-in page after the session is over: with an error if the server has ended it. */
+/** Shows the sign-in page after the session is over. `error` is the 401 of the server; it is absent after a sign-out. */
 function showSignedOut(error) {
   if (isSigningIn) return;
   notice = error ? EXPIRED : "You are signed out.";

@@ -70,7 +70,7 @@ export function alertBox(error, retry) {
   const box = element("div", { className: "alert" }, element("p", { textContent: errorText(error) }));
   box.setAttribute("role", "alert");
   if (retry && isTemporary(error)) {
-    box.append(element("button", { type: "button", className: "second", textContent: "Try again", onclick: retry }));
+    box.append(element("button", { type: "button", className: "secondary", textContent: "Try again", onclick: retry }));
   }
   return box;
 }

@@ -20,7 +20,8 @@
  * @property {string} id
  * @property {number} refreshAt When to refresh, in milliseconds of this device's clock. A clock that is wrong costs one
  *   request more.
- * @property {number} mark A random number, new after every refresh; by it a tab sees that another one has refreshed.
+ * @property {number} mark A random number, new after every refresh: a tab compares it to see whether another has
+ *   refreshed.
  * @property {string} [access] The access token.
  * @property {string} [refresh] The refresh token.
  */

@@ -148,7 +148,7 @@ mod tests {
     }
 
     #[test]
-    fn a_path_that_may_lead_elsewhere_is_none() {
+    fn a_path_that_may_lead_to_another_site_is_none() {
         for text in [
             "",
             "a",

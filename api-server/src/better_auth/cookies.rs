@@ -20,7 +20,7 @@ const DONT_REMEMBER: &str = "better-auth.dont_remember";
 
 /// The signed session token of the cookie. Two cookies of the name are rejected: another host of the site may have set
 /// one of them, and the request does not show which.
-pub(super) fn session_token(
+pub(super) fn signed_session_token(
     request: &HttpRequest,
     context: &BetterAuthContext,
 ) -> Result<String, Error> {
@@ -56,7 +56,7 @@ pub(super) fn replaced_session(
     request: &HttpRequest,
     context: &BetterAuthContext,
 ) -> Option<String> {
-    let signed = session_token(request, context).ok()?;
+    let signed = signed_session_token(request, context).ok()?;
     let keys = context.sessions.keys.current();
     let token = decode_signed_token(&keys.session_tokens, &signed).ok()??;
     Some(token.session_id)
@@ -72,8 +72,8 @@ pub(super) fn listed_session(context: &BetterAuthContext, text: &str) -> Option<
     Some(Uuid::from_bytes(id).to_string())
 }
 
-/// Whether any cookie of the name has a valid flag. With two, one is enough: another host of the site could otherwise
-/// add a second one and so prolong the session.
+/// Whether any cookie of the name has a valid flag. One of several is enough: otherwise another host of the site could
+/// add a cookie and so prolong the session.
 pub(super) fn has_dont_remember_flag(request: &HttpRequest, context: &BetterAuthContext) -> bool {
     let name = cookie_name(context, DONT_REMEMBER);
     let keys = context.sessions.keys.current();
@@ -92,15 +92,16 @@ pub(super) fn session_cookies(
     let now = Timestamp::from(context.sessions.now());
     let lifetime = remember_until.map(|until| until.since(now));
     // Rounded up to seconds, so that the cookie does not expire before its session.
-    let lifetime = lifetime.map(|left| left.as_secs() + u64::from(left.subsec_nanos() > 0));
+    let lifetime =
+        lifetime.map(|remaining| remaining.as_secs() + u64::from(remaining.subsec_nanos() > 0));
     let mut cookies = vec![set_cookie(
         context,
         SESSION_TOKEN,
-        &encode(&signed),
+        &percent_encode(&signed),
         lifetime,
     )?];
     if remember_until.is_none() {
-        let flag = encode(&tokens.sign_flag());
+        let flag = percent_encode(&tokens.sign_flag());
         cookies.push(set_cookie(context, DONT_REMEMBER, &flag, None)?);
     }
     Ok((signed, cookies))
@@ -112,7 +113,7 @@ pub(super) fn session_id_bytes(session_id: &str) -> Result<[u8; 16], Problem> {
     Ok(id.into_bytes())
 }
 
-/// Clears all cookies of a session.
+/// The `Set-Cookie` values that clear all cookies of a session.
 pub(super) fn clear_all(request: &HttpRequest, context: &BetterAuthContext) -> Vec<HeaderValue> {
     let mut names = vec![SESSION_TOKEN, SESSION_DATA];
     // Better Auth clears this cookie a second time if the request has it.
@@ -123,7 +124,7 @@ pub(super) fn clear_all(request: &HttpRequest, context: &BetterAuthContext) -> V
     clear(context, &names)
 }
 
-/// Clears the cached session of a Better Auth server, if the browser has one.
+/// The `Set-Cookie` value that clears the cached session of a Better Auth server, if the browser has one.
 pub(super) fn clear_session_data(
     request: &HttpRequest,
     context: &BetterAuthContext,
@@ -131,7 +132,7 @@ pub(super) fn clear_session_data(
     clear_if_present(request, context, SESSION_DATA)
 }
 
-/// Clears the flag of an earlier login that was not to be remembered.
+/// The `Set-Cookie` value that clears the flag of an earlier login with `rememberMe: false`.
 pub(super) fn clear_dont_remember_flag(
     request: &HttpRequest,
     context: &BetterAuthContext,
@@ -191,7 +192,7 @@ fn set_cookie(
 }
 
 /// Encodes like `encodeURIComponent`, which changes only these three characters of a signed value.
-fn encode(signed: &str) -> String {
+fn percent_encode(signed: &str) -> String {
     let signed = signed.replace('+', "%2B").replace('/', "%2F");
     signed.replace('=', "%3D")
 }
@@ -205,11 +206,11 @@ fn decoded_values<'r>(
     request: &'r HttpRequest,
     name: &'r str,
 ) -> impl Iterator<Item = String> + 'r {
-    values(request, name).map(decode)
+    values(request, name).map(percent_decode)
 }
 
 /// Decodes like `decodeURIComponent`; returns the text unchanged if that would fail.
-pub(super) fn decode(text: &str) -> String {
+pub(super) fn percent_decode(text: &str) -> String {
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text.as_bytes();
     while let Some((byte, after)) = rest.split_first() {
@@ -263,14 +264,14 @@ pub(super) struct DecodedToken {
 
 #[cfg(test)]
 mod tests {
-    use super::{decode, encode};
+    use super::{percent_decode, percent_encode};
 
     #[test]
     fn decoding_reverses_encoding_and_leaves_invalid_escapes_unchanged() {
-        assert_eq!(encode("a.b+c/d="), "a.b%2Bc%2Fd%3D");
-        assert_eq!(decode("a.b%2Bc%2fd%3D"), "a.b+c/d=");
+        assert_eq!(percent_encode("a.b+c/d="), "a.b%2Bc%2Fd%3D");
+        assert_eq!(percent_decode("a.b%2Bc%2fd%3D"), "a.b+c/d=");
         for text in ["", "a.b+c/d=", "%", "%4", "%zz", "a%ff", "100%"] {
-            assert_eq!(decode(text), text);
+            assert_eq!(percent_decode(text), text);
         }
     }
 }

@@ -1,4 +1,4 @@
-//! `POST /api/auth/delete-user`: only where `BETTER_AUTH_DELETE_USER` allows it.
+//! `POST /api/auth/delete-user`: a 404 unless `BETTER_AUTH_DELETE_USER` allows it.
 
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;

@@ -16,7 +16,7 @@ pub(crate) fn unknown() -> Resource {
     web::resource(API_ADDRESSES).default_service(web::to(not_found))
 }
 
-/// An address of the API; a method without a route is 404.
+/// A resource at an address of the API. A method without a route gets a 404.
 pub(crate) fn at(path: &str) -> Resource {
     web::resource(format!("/api/auth{path}")).default_service(web::to(not_found))
 }

@@ -23,6 +23,8 @@ use crate::users::user::User;
 const UNREMEMBERED_TTL: Duration = Duration::from_secs(24 * 60 * 60);
 /// A session is prolonged at most this often in its lifetime: with seven days, once a day.
 const RENEWALS_PER_LIFETIME: u32 = 7;
+/// The age of a login up to which a user may be deleted without the password, as in Better Auth: one day.
+const FRESH_LOGIN_AGE: Duration = Duration::from_secs(24 * 60 * 60);
 const BEARER_SCHEME: &str = "bearer ";
 
 /// A user with a live session.
@@ -40,9 +42,9 @@ impl SignedIn {
         UserId::stored(self.user.id.clone())
     }
 
-    /// Whether the login was within the last day, which Better Auth requires for deleting a user without the password.
+    /// Whether the login is recent enough to delete the user without the password.
     pub(super) fn is_fresh(&self, now: Timestamp) -> bool {
-        now.since(self.session.created_at) < UNREMEMBERED_TTL
+        now.since(self.session.created_at) < FRESH_LOGIN_AGE
     }
 }
 
@@ -55,7 +57,7 @@ pub(crate) enum Identity {
     SignedIn(Box<SignedIn>),
 }
 
-/// How long a new session lives.
+/// The lifetime of a new session.
 pub(super) fn lifetime(context: &BetterAuthContext, is_remembered: bool) -> Duration {
     if is_remembered {
         context.sessions.session_ttl
@@ -138,7 +140,7 @@ fn presented_token(
     if let Some(token) = bearer_token(request, tokens) {
         return Ok(Some(token));
     }
-    let signed = cookies::session_token(request, context)?;
+    let signed = cookies::signed_session_token(request, context)?;
     cookies::decode_signed_token(tokens, &signed)
 }
 
@@ -162,7 +164,7 @@ fn bearer_token(request: &HttpRequest, tokens: &SessionTokens) -> Option<Decoded
     }
     let token = token.trim();
     if token.contains('.') {
-        let signed = cookies::decode(token);
+        let signed = cookies::percent_decode(token);
         return cookies::decode_signed_token(tokens, &signed).ok().flatten();
     }
     cookies::decode_token(tokens, token)

@@ -32,7 +32,7 @@ pub(super) async fn require_credential_account(
     Err(ApiError::no_credential_account())
 }
 
-/// Verifies the password of the signed-in user once more, before a change that needs it.
+/// Verifies the password of the signed-in user. Counts a wrong one against the limits of failed logins.
 pub(super) async fn confirm(
     call: &Call,
     signed_in: &SignedIn,

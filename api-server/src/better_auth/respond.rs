@@ -36,7 +36,7 @@ impl Call {
         self.set_session_cookie(response, &session.id, remember_until)
     }
 
-    /// Sets the cookie of a session, and sends its value in a header for clients that store it themselves.
+    /// Sets the cookie of a session, and sends the token in a header for clients that store it themselves.
     pub(super) fn set_session_cookie(
         &self,
         response: &mut HttpResponse,
