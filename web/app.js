@@ -81,7 +81,7 @@ function addressAfterSignIn(search) {
   return next.origin === location.origin && PAGES[next.pathname]?.isGuarded ? next.pathname + next.search : "/tasks";
 }
 
-/** Shows the sign-in page after the session is over. `error` is the 401 of the server; it is absent after a sign-out. */
+/** Shows the sign-in page after the session is over. `error` is the server's 401; it is absent after a sign-out. */
 function showSignedOut(error) {
   if (isSigningIn) return;
   notice = error ? EXPIRED : "You are signed out.";

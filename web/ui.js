@@ -89,7 +89,7 @@ export async function runWithButton(button, action) {
   }
 }
 
-/** Fields for the errors that concern one field, although the server does not list it in `errors`; the first that exists. */
+/** The field of an error that the server sends without `errors`: the first of these names that the form has. */
 const FIELDS_BY_CODE = { __proto__: null, USER_ALREADY_EXISTS: ["email"], INVALID_PASSWORD: ["current_password", "password"] };
 
 /** Calls `action` with the fields when the form is submitted. Shows an error at its field or above the form. */
@@ -130,7 +130,7 @@ function showError(form, error) {
 
 const submitButton = (form) => form.querySelector("button:not([type])");
 
-/** Shows the error at its field, after the label if the message has no subject; returns whether the form has the field. */
+/** Shows a message at its field, and returns whether the form has it. `needsLabel`: the message has no subject. */
 function showAtField(form, { field: name, message }, needsLabel) {
   const field = form.elements[name];
   if (!field?.labels?.[0]) return false;

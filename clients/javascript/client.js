@@ -32,14 +32,14 @@
  * @typedef {object} Store
  * @property {() => Session | null | Promise<Session | null>} load
  * @property {(session: Session | null) => void | Promise<void>} save
- * @property {(changed: (session: Session | null) => void) => void} [watch] Calls `changed` after a change by other code,
- *   such as another tab.
+ * @property {(changed: (session: Session | null) => void) => void} [watch] Calls `changed` after a change by
+ *   other code, such as another tab.
  */
 
 /**
  * @typedef {object} Options
- * @property {string} [base] The URL of the server, such as `https://api.example.com`; the origin of the page by default.
- * @property {boolean} [cookies] Whether the browser keeps the tokens in HttpOnly cookies; by default they are in `store`.
+ * @property {string} [base] The URL of the server, such as `https://api.example.com`; by default the page's origin.
+ * @property {boolean} [cookies] Whether the browser keeps the tokens in HttpOnly cookies; they are in `store` if not.
  * @property {Store} [store] Where the session is kept. By default: in memory; with `cookies`, in `localStorage`
  *   without tokens.
  * @property {(error?: ApiError) => void} [onSignedOut] Called once when a session is over: with the server's 401, or
@@ -77,7 +77,7 @@ export class ApiError extends Error {
     this.name = "ApiError";
     /** The HTTP status; 0 without a response of this server. */
     this.status = status;
-    /** A stable code for programs: a `code` of the API, or `NETWORK_ERROR`. @type {Schemas["Code"] | "NETWORK_ERROR"} */
+    /** A stable code for programs: that of the API, or `NETWORK_ERROR`. @type {Schemas["Code"] | "NETWORK_ERROR"} */
     this.code = problem?.code ?? "NETWORK_ERROR";
     /** The invalid fields, each with a message for the user. @type {FieldError[]} */
     this.errors = problem?.errors ?? [];
@@ -310,7 +310,7 @@ export function createClient({ base = "", cookies = false, store, onSignedOut, r
     return (await sendAuthorized(method, path, call)).content;
   }
 
-  /** The path of the user's tasks. It contains the user's id: after another user's sign-in it is a 403, not their tasks. */
+  /** The path of the user's tasks. It contains the user's id: if another user has signed in, the response is a 403. */
   const tasksPath = async (rest = "") => `/api/${encodeURIComponent((await load())?.user.id ?? "-")}/tasks${rest}`;
   const taskPath = (/** @type {number} */ id) => tasksPath(`/${encodeURIComponent(id)}`);
 
@@ -403,8 +403,8 @@ export function createClient({ base = "", cookies = false, store, onSignedOut, r
 }
 
 /**
- * Runs `action` in one tab at a time, if the browser has Web Locks. Without them, the server sends the same tokens to all
- * tabs that refresh at once.
+ * Runs `action` in one tab at a time, if the browser has Web Locks. Without them, the server sends the same tokens to
+ * all tabs that refresh at once.
  *
  * @template T
  * @param {string} name

@@ -98,7 +98,7 @@ fn safe_target(call: &Call, address: &str) -> Option<String> {
 
 fn absolute_target(call: &Call, address: &str) -> Option<String> {
     let url = Url::parse(address).ok()?;
-    // A `blob:` URL has the origin of its creator too.
+    // A `blob:` URL has an http origin as well, that of its creator.
     let is_http = matches!(url.scheme(), "http" | "https");
     let has_credentials = !url.username().is_empty() || url.password().is_some();
     let is_plain = !has_credentials && !address.contains('\\') && !is_ambiguous(&url);

@@ -37,7 +37,7 @@ function fakeServer({ refreshes = [] } = {}) {
   return fake;
 }
 
-/** Signs a user in whose access token the server no longer accepts; `signOuts` are the reports to the app. */
+/** Signs a user in whose access token the server no longer accepts. `signOuts` collects what the app is told. */
 async function signInWithExpiredToken(fake, options = {}) {
   const signOuts = [];
   const store = options.store ?? memoryStore();

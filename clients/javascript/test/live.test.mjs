@@ -1,4 +1,4 @@
-// The client with a live server whose access tokens have a lifetime of one second: SERVER=http://127.0.0.1:PORT node --test
+// The client with a live server whose access tokens live for one second: SERVER=http://127.0.0.1:PORT node --test
 import assert from "node:assert/strict";
 import { before, describe, test } from "node:test";
 import { ApiError, createClient, memoryStore } from "../client.js";
@@ -12,7 +12,7 @@ const pause = (milliseconds) => new Promise((done) => setTimeout(done, milliseco
 let userCount = 0;
 const newUser = () => ({ email: `client-${process.pid}-${(userCount += 1)}@example.com`, password: PASSWORD, name: "Ada" });
 
-/** A client with bearer tokens or with cookies. `refreshes` counts its refreshes, `signOuts` has the codes of its sign-outs. */
+/** A client with bearer tokens or with cookies, which counts its `refreshes` and collects the codes of its `signOuts`. */
 function client({ cookies = false, store = memoryStore(), jar = new Jar(base, base, fetch) } = {}) {
   const signOuts = [];
   const tab = { refreshes: 0, signOuts, store, jar };
