@@ -1,25 +1,25 @@
 // The account page: changes the name and the password, and deletes the account.
-import { announce, forgetDrafts, keepDraft, onSubmit, toast } from "./ui.js";
+import { announce, deleteDrafts, keepDraft, onSubmit, toast } from "./ui.js";
 
 export function showAccount({ api, user, main, signal }) {
-  const name = main.querySelector("#name");
-  const password = main.querySelector("#change-password");
+  const nameForm = main.querySelector("#name");
+  const passwordForm = main.querySelector("#change-password");
   const dialog = main.querySelector("dialog");
   main.querySelector("#email").textContent = user.email;
-  name.elements.name.value = user.name ?? "";
-  password.elements.username.value = user.email;
-  keepDraft(name, user);
+  nameForm.elements.name.value = user.name ?? "";
+  passwordForm.elements.username.value = user.email;
+  keepDraft(nameForm, user);
 
-  onSubmit(name, async ({ name: text }) => {
-    const changed = await api.changeAccount({ name: text.trim() ? text : null });
-    name.elements.name.value = changed.name ?? "";
+  onSubmit(nameForm, async ({ name }) => {
+    const changed = await api.changeAccount({ name: name.trim() ? name : null });
+    nameForm.elements.name.value = changed.name ?? "";
     toast("Your name is saved.");
   });
 
-  onSubmit(password, async ({ current_password, new_password }) => {
+  onSubmit(passwordForm, async ({ current_password, new_password }) => {
     await api.changePassword({ current_password, new_password });
-    password.reset();
-    password.elements.username.value = user.email;
+    passwordForm.reset();
+    passwordForm.elements.username.value = user.email;
     toast("Your password is changed. Every other device is signed out.");
   });
 
@@ -27,9 +27,9 @@ export function showAccount({ api, user, main, signal }) {
   dialog.querySelector(".cancel").addEventListener("click", () => dialog.close());
   dialog.addEventListener("close", () => dialog.querySelector("form").reset());
   signal.addEventListener("abort", () => dialog.open && dialog.close());
-  onSubmit(dialog.querySelector("form"), async ({ password: typed }) => {
-    await api.deleteAccount(typed);
-    forgetDrafts();
+  onSubmit(dialog.querySelector("form"), async ({ password }) => {
+    await api.deleteAccount(password);
+    deleteDrafts();
     announce("Your account is deleted");
   });
 }

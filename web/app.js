@@ -1,14 +1,16 @@
 // The router: shows the page of the address, and signs the user in and out.
 import { createClient, localStore } from "./client.js";
-import { announce, busy, clone, forgetDrafts, isOver, onSubmit, toast, words } from "./ui.js";
+import { announce, cloneTemplate, deleteDrafts, errorText, isSessionOver, onSubmit, runWithButton, toast } from "./ui.js";
 import { showAccount } from "./account.js";
 import { showSessions } from "./sessions.js";
 import { showTasks } from "./tasks.js";
 
-const KEY = "api-server";
+/** The key of the session in `localStorage`. */
+const STORAGE_KEY = "api-server";
 const NO_COOKIES = "Your browser does not keep our cookies, so you cannot stay signed in. Allow cookies for this site and try again.";
 const EXPIRED = "Your session has expired, please sign in again.";
 
+/** The pages by their path; a guarded page needs a signed-in user. */
 const PAGES = {
   __proto__: null,
   "/": { title: "Tasks", template: "welcome" },
@@ -22,87 +24,90 @@ const PAGES = {
 const main = document.getElementById("main");
 const nav = document.getElementById("nav");
 /** Aborts the work of the current page when the user leaves it. */
-let leaving = new AbortController();
-/** Carries out what the current page has postponed, such as a deletion that can still be undone. */
-let finish = () => {};
-/** The notice that the sign-in page shows. */
+let pageAbort = new AbortController();
+/** Runs what the current page has postponed, such as a deletion that can still be undone. */
+let runPostponed = () => {};
+/** The text that the sign-in page shows next, such as why the user was signed out. */
 let notice = "";
-/** True while the user signs in or up: a session that fails then is reported at the form, not as expired. */
-let isEntering = false;
+/** True while the user signs in or up: an error of the session is then shown at the form, not as an expired session. */
+let isSigningIn = false;
 /** The id of the user for whom the current page is shown; null if signed out. */
-let shownTo = null;
+let shownUserId = null;
 
 const api = createClient({
   cookies: true,
-  store: localStore(KEY),
-  onSignedOut: signedOut,
+  store: localStore(STORAGE_KEY),
+  onSignedOut: showSignedOut,
   // A deletion continues after the page is closed.
   fetch: (address, init) => fetch(address, { ...init, keepalive: init.method === "DELETE" }),
 });
 
-/** Shows the page of the address, or the sign-in page first if it needs a user. */
-async function route({ isFirst = false } = {}) {
+/** Shows the page of the address, or the sign-in page first if the page needs a user. */
+async function showPage({ isFirst = false } = {}) {
   const user = await api.user();
   const path = PAGES[location.pathname] ? location.pathname : "/";
-  const next = nextOf(location.search);
-  if (PAGES[path].isGuarded && !user) return go(`/sign-in?next=${encodeURIComponent(path + location.search)}`, true);
-  if (!PAGES[path].isGuarded && user) return go(next, true);
-  leaving.abort();
-  leaving = new AbortController();
-  finish = () => {};
-  shownTo = user?.id ?? null;
+  const next = addressAfterSignIn(location.search);
+  if (PAGES[path].isGuarded && !user) return navigate(`/sign-in?next=${encodeURIComponent(path + location.search)}`, true);
+  if (!PAGES[path].isGuarded && user) return navigate(next, true);
+  pageAbort.abort();
+  pageAbort = new AbortController();
+  runPostponed = () => {};
+  shownUserId = user?.id ?? null;
   const page = PAGES[path];
   document.title = path === "/" ? page.title : `${page.title} · Tasks`;
   nav.hidden = !user;
   for (const link of nav.querySelectorAll("a")) link.ariaCurrent = link.pathname === path ? "page" : null;
-  main.replaceChildren(clone(page.template));
+  main.replaceChildren(cloneTemplate(page.template));
   for (const link of main.querySelectorAll("[data-next]")) link.search = location.search;
   if (!isFirst) {
     scrollTo(0, 0);
     main.focus();
     announce(page.title);
   }
-  await page.show?.({ api, user, main, signOut, signal: leaving.signal, postpone: (action) => (finish = action) });
+  await page.show?.({ api, user, main, signOut, signal: pageAbort.signal, postpone: (action) => (runPostponed = action) });
 }
 
-function go(address, isReplacing = false) {
+/** Changes the address, as a new entry of the history or instead of the current one, and shows its page. */
+function navigate(address, isReplacing = false) {
   history[isReplacing ? "replaceState" : "pushState"](null, "", address);
-  return route();
+  return showPage();
 }
 
-/** The address to open after signing in: always one of our own pages, whatever `next` contains. */
-function nextOf(search) {
+/** The address to open after signing in: always one of our own pages, even if `next` names another site. */
+function addressAfterSignIn(search) {
   const wanted = new URLSearchParams(search).get("next") ?? "";
   if (!URL.canParse(wanted, location.origin)) return "/tasks";
   const next = new URL(wanted, location.origin);
   return next.origin === location.origin && PAGES[next.pathname]?.isGuarded ? next.pathname + next.search : "/tasks";
 }
 
-function signedOut(error) {
-  if (isEntering) return;
+/** Shows the sign-in page after the session is over. `error` is the server's 401; it is absent after a sign-out. */
+function showSignedOut(error) {
+  if (isSigningIn) return;
   notice = error ? EXPIRED : "You are signed out.";
-  route();
+  showPage();
 }
 
-/** Signs out at the user's request, and then deletes the drafts, so that the next user of the browser cannot read them. */
+/** Signs out at the user's request, and then deletes the drafts, which the next user of the browser must not read. */
 async function signOut() {
-  await finish();
+  await runPostponed();
   await api.signOut();
-  forgetDrafts();
+  deleteDrafts();
 }
 
-async function enter(action) {
-  isEntering = true;
+/** Signs in or up with `action`, and opens the page that the user wanted. */
+async function signInWith(action) {
+  isSigningIn = true;
   try {
     await action();
-    // Fails at once if the browser has rejected the cookies.
+    // Fails with 401 if the browser has rejected the cookies.
     await api.request("GET", "/api/auth/session").catch((error) => {
-      throw isOver(error) ? Object.assign(error, { message: NO_COOKIES, status: 0, code: "NO_COOKIES" }) : error;
+      throw isSessionOver(error) ? Object.assign(error, { message: NO_COOKIES, status: 0, code: "NO_COOKIES" }) : error;
     });
   } finally {
-    isEntering = false;
+    isSigningIn = false;
   }
-  go(nextOf(location.search), true);
+  navigate(addressAfterSignIn(location.search), true);
 }
 
 function showSignIn({ main }) {
@@ -112,36 +117,37 @@ function showSignIn({ main }) {
   if (box.textContent) announce(box.textContent);
   notice = "";
   const form = main.querySelector("form");
-  onSubmit(form, (credentials) => enter(() => api.signIn(credentials)));
+  onSubmit(form, (credentials) => signInWith(() => api.signIn(credentials)));
   form.elements.email.focus();
 }
 
 function showSignUp({ main }) {
   const form = main.querySelector("form");
-  onSubmit(form, ({ name, ...credentials }) => enter(() => api.signUp({ ...credentials, ...(name && { name }) })));
+  onSubmit(form, ({ name, ...credentials }) => signInWith(() => api.signUp({ ...credentials, ...(name && { name }) })));
   form.elements.name.focus();
 }
 
 document.getElementById("sign-out").addEventListener("click", (event) =>
-  busy(event.target, signOut).catch((error) =>
-    toast(`${words(error)} You are still signed in.`, { isProblem: true }),
+  runWithButton(event.target, signOut).catch((error) =>
+    toast(`${errorText(error)} You are still signed in.`, { isProblem: true }),
   ),
 );
 
+// Shows a page of a link without loading the document again, unless the user wants a new tab or a download.
 document.addEventListener("click", (event) => {
   const link = event.target.closest?.("a[href]");
   const isPlain = event.button === 0 && !(event.ctrlKey || event.metaKey || event.shiftKey || event.altKey);
   if (!link || !isPlain || link.origin !== location.origin || !PAGES[link.pathname] || link.hash) return;
   event.preventDefault();
-  go(link.pathname + link.search);
+  navigate(link.pathname + link.search);
 });
 
-addEventListener("popstate", () => route());
-// The page may belong to another user: restored from the back/forward cache, or after a sign-in in another tab.
-const check = async () => ((await api.user())?.id ?? null) !== shownTo && route();
-addEventListener("pageshow", (event) => event.persisted && check());
-addEventListener("storage", (event) => event.key === KEY && event.newValue && check());
+addEventListener("popstate", () => showPage());
+// The user may have changed: the browser has restored an old page, or another tab has signed in or out.
+const showPageIfUserChanged = async () => ((await api.user())?.id ?? null) !== shownUserId && showPage();
+addEventListener("pageshow", (event) => event.persisted && showPageIfUserChanged());
+addEventListener("storage", (event) => event.key === STORAGE_KEY && event.newValue && showPageIfUserChanged());
 addEventListener("offline", () => toast("You are offline. What you type stays here.", { isProblem: true }));
 addEventListener("online", () => toast("You are online again."));
 
-route({ isFirst: true });
+showPage({ isFirst: true });

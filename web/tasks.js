@@ -1,71 +1,78 @@
 // The tasks page: lists, filters, adds, edits and deletes tasks.
-import { alertBox, announce, busy, clone, forgetDraft, isOver, keepDraft, onSubmit, toast, words } from "./ui.js";
+import {
+  alertBox, announce, cloneTemplate, deleteDraft, errorText, isSessionOver, keepDraft, onSubmit, runWithButton, toast,
+} from "./ui.js";
 
 /** Tasks per page. */
-const PAGE = 50;
-/** Milliseconds without typing until a search is sent. */
-const TYPING = 250;
+const PAGE_SIZE = 50;
+/** The time without typing until a search is sent, in milliseconds. */
+const SEARCH_DELAY = 250;
+/** The value of `completed` in a request, by the choice of the user. */
 const COMPLETED = { all: undefined, open: false, done: true };
 
 export async function showTasks({ api, user, main, signal, postpone }) {
   const list = main.querySelector("#list");
-  const more = main.querySelector("#more");
-  const empty = main.querySelector("#empty");
-  const problem = main.querySelector("#list-problem");
-  const search = main.querySelector("#search");
-  const add = main.querySelector("form.add");
+  const moreButton = main.querySelector("#more");
+  const emptyNote = main.querySelector("#empty");
+  const problemBox = main.querySelector("#list-problem");
+  const searchField = main.querySelector("#search");
+  const addForm = main.querySelector("form.add");
   const parameters = new URLSearchParams(location.search);
   const filter = { show: Object.hasOwn(COMPLETED, parameters.get("show")) ? parameters.get("show") : "all", q: parameters.get("q") ?? "" };
+  /** The cursor of the next page; null after the last. */
   let next = null;
+  /** Aborts the request for a list that another request replaces. */
   let loading = new AbortController();
   /** Sends the deletion that can still be undone. */
-  let settle = () => {};
-  postpone(() => settle());
+  let sendDeletion = () => {};
+  postpone(() => sendDeletion());
 
-  search.value = filter.q;
+  searchField.value = filter.q;
   main.querySelector(`[name=show][value=${filter.show}]`).checked = true;
 
-  function showEmpty() {
+  /** Shows a note if no task is listed. */
+  function updateEmptyNote() {
     const isNarrowed = filter.show !== "all" || filter.q;
-    empty.hidden = list.querySelector("li:not([hidden])") !== null || !more.hidden || list.ariaBusy === "true";
-    empty.textContent = isNarrowed ? "No task matches." : "Nothing to do yet. Write down your first task above.";
+    emptyNote.hidden = list.querySelector("li:not([hidden])") !== null || !moreButton.hidden || list.ariaBusy === "true";
+    emptyNote.textContent = isNarrowed ? "No task matches." : "Nothing to do yet. Write down your first task above.";
   }
 
   /** Loads the first page, which replaces the list, or the page at `cursor`, which is appended. */
   async function load(cursor) {
     loading.abort();
     loading = new AbortController();
-    const mine = loading.signal;
-    problem.replaceChildren();
+    const thisLoad = loading.signal;
+    problemBox.replaceChildren();
     list.ariaBusy = "true";
     try {
       const page = await api.tasks({
         completed: COMPLETED[filter.show],
         q: filter.q || undefined,
-        limit: PAGE,
+        limit: PAGE_SIZE,
         cursor,
-        signal: mine,
+        signal: thisLoad,
       });
-      if (mine.aborted) return;
+      if (thisLoad.aborted) return;
       list.ariaBusy = null;
-      const rows = page.tasks.map(row);
+      const rows = page.tasks.map(taskItem);
       if (cursor) list.append(...rows);
       else list.replaceChildren(...rows);
       next = page.next;
-      more.hidden = !next;
-      showEmpty();
+      moreButton.hidden = !next;
+      updateEmptyNote();
       const count = list.children.length;
       announce(`${next ? "The first " : ""}${count} ${count === 1 ? "task" : "tasks"}`);
       return rows;
     } catch (error) {
-      if (mine.aborted || isOver(error)) return;
+      if (thisLoad.aborted || isSessionOver(error)) return;
       list.ariaBusy = null;
-      empty.hidden = true;
-      problem.replaceChildren(alertBox(error, () => load(cursor)));
+      emptyNote.hidden = true;
+      problemBox.replaceChildren(alertBox(error, () => load(cursor)));
     }
   }
 
-  function narrow() {
+  /** Keeps the filter in the address, and loads the tasks that match it. */
+  function applyFilter() {
     const address = new URLSearchParams();
     if (filter.show !== "all") address.set("show", filter.show);
     if (filter.q) address.set("q", filter.q);
@@ -73,14 +80,14 @@ export async function showTasks({ api, user, main, signal, postpone }) {
     load();
   }
 
-  function row(task) {
-    const item = clone("task").firstElementChild;
-    const tick = item.querySelector("input");
+  function taskItem(task) {
+    const item = cloneTemplate("task").firstElementChild;
+    const checkbox = item.querySelector("input");
     const show = item.querySelector(".show");
     const edit = item.querySelector(".edit");
-    const fill = () => {
+    const render = () => {
       item.classList.toggle("done", task.completed);
-      tick.checked = task.completed;
+      checkbox.checked = task.completed;
       item.querySelector(".title").textContent = task.title;
       const description = item.querySelector(".description");
       description.textContent = task.description ?? "";
@@ -89,29 +96,29 @@ export async function showTasks({ api, user, main, signal, postpone }) {
       item.querySelector(".delete").ariaLabel = `Delete ${task.title}`;
     };
 
-    /** Shows the change at once, and reverts it if the request fails. */
-    let isTicking = false;
+    let isChanging = false;
+    /** Shows the change at once, and reverts it if the request fails. A further click waits for the request. */
     const complete = async (completed) => {
-      tick.checked = completed;
-      if (isTicking) return;
-      isTicking = true;
+      checkbox.checked = completed;
+      if (isChanging) return;
+      isChanging = true;
       item.classList.toggle("done", completed);
       try {
         task = await api.changeTask(task.id, { completed });
         announce(`${task.title}: ${task.completed ? "done" : "open again"}`);
       } catch (error) {
-        if (!isOver(error)) failed(error, () => complete(completed));
+        if (!isSessionOver(error)) offerRetry(error, () => complete(completed));
       } finally {
-        const wanted = tick.checked;
-        isTicking = false;
-        fill();
+        const wanted = checkbox.checked; // The user may have clicked again meanwhile.
+        isChanging = false;
+        render();
         if (wanted !== completed && task.completed === completed) complete(wanted);
       }
     };
-    tick.addEventListener("change", () => complete(tick.checked));
+    checkbox.addEventListener("change", () => complete(checkbox.checked));
 
     edit.addEventListener("click", () => {
-      const form = clone("edit").firstElementChild;
+      const form = cloneTemplate("edit").firstElementChild;
       form.dataset.draft = `task ${task.id}`;
       form.ariaLabel = `Edit ${task.title}`;
       form.elements.title.value = task.title;
@@ -119,11 +126,11 @@ export async function showTasks({ api, user, main, signal, postpone }) {
       keepDraft(form, user);
       const close = () => {
         form.replaceWith(show);
-        fill();
+        render();
         edit.focus();
       };
       const cancel = () => {
-        forgetDraft(form);
+        deleteDraft(form);
         close();
       };
       form.querySelector(".cancel").addEventListener("click", cancel);
@@ -138,14 +145,14 @@ export async function showTasks({ api, user, main, signal, postpone }) {
     });
 
     item.querySelector(".delete").addEventListener("click", () => {
-      settle();
-      const beside = item.nextElementSibling ?? item.previousElementSibling;
+      sendDeletion();
+      const neighbour = item.nextElementSibling ?? item.previousElementSibling;
       item.hidden = true;
-      (beside?.querySelector(".delete") ?? add.elements.title).focus();
-      showEmpty();
-      const back = () => {
+      (neighbour?.querySelector(".delete") ?? addForm.elements.title).focus();
+      updateEmptyNote();
+      const restore = () => {
         item.hidden = false;
-        showEmpty();
+        updateEmptyNote();
       };
       const remove = async () => {
         try {
@@ -153,76 +160,78 @@ export async function showTasks({ api, user, main, signal, postpone }) {
           item.remove();
         } catch (error) {
           if (error.status === 404) return item.remove();
-          if (isOver(error)) return;
-          back();
-          failed(error, () => {
+          if (isSessionOver(error)) return;
+          restore();
+          offerRetry(error, () => {
             item.hidden = true;
             remove();
           });
         }
       };
-      settle = toast(`Deleted “${short(task.title)}”.`, {
+      sendDeletion = toast(`Deleted “${shortTitle(task.title)}”.`, {
         action: "Undo",
         done: (isUndone) => {
           if (!isUndone) return remove();
-          back();
+          restore();
           item.querySelector(".delete").focus();
           announce("Not deleted");
         },
       });
     });
-    fill();
+    render();
     return item;
   }
 
-  function failed(error, retry) {
-    toast(words(error), { isProblem: true, action: "Try again", done: (isChosen) => isChosen && retry() });
+  /** Shows the error with a button to try again. */
+  function offerRetry(error, retry) {
+    toast(errorText(error), { isProblem: true, action: "Try again", done: (isChosen) => isChosen && retry() });
   }
 
-  keepDraft(add, user);
-  onSubmit(add, async ({ title, description }) => {
+  keepDraft(addForm, user);
+  onSubmit(addForm, async ({ title, description }) => {
     const task = await api.addTask({ title, ...(description && { description }) });
-    add.reset();
-    add.querySelector("details").open = false;
+    addForm.reset();
+    addForm.querySelector("details").open = false;
     if (filter.show === "done" || filter.q) {
       Object.assign(filter, { show: "all", q: "" });
-      search.value = "";
+      searchField.value = "";
       main.querySelector("[name=show][value=all]").checked = true;
-      narrow();
+      applyFilter();
     } else {
-      list.prepend(row(task));
-      showEmpty();
+      list.prepend(taskItem(task));
+      updateEmptyNote();
     }
-    add.elements.title.focus();
+    addForm.elements.title.focus();
     announce(`Added ${task.title}`);
   });
 
   main.querySelector("#filter").addEventListener("change", (event) => {
     filter.show = event.target.value;
-    narrow();
+    applyFilter();
   });
-  let typing;
-  search.addEventListener("input", () => {
-    clearTimeout(typing);
-    typing = setTimeout(() => {
-      filter.q = search.value.trim();
-      narrow();
-    }, TYPING);
+  let searchTimer;
+  searchField.addEventListener("input", () => {
+    clearTimeout(searchTimer);
+    searchTimer = setTimeout(() => {
+      filter.q = searchField.value.trim();
+      applyFilter();
+    }, SEARCH_DELAY);
   });
-  more.addEventListener("click", () =>
-    busy(more, async () => {
+  moreButton.addEventListener("click", () =>
+    runWithButton(moreButton, async () => {
       const rows = await load(next);
       rows?.[0]?.querySelector("input").focus();
     }),
   );
   signal.addEventListener("abort", () => {
-    clearTimeout(typing);
+    clearTimeout(searchTimer);
     loading.abort();
-    settle();
+    sendDeletion();
   });
-  // A hidden tab may be closed without notice.
-  document.addEventListener("visibilitychange", () => document.hidden && settle(), { signal });
+  // Sent now, because a hidden tab may be closed without another event.
+  document.addEventListener("visibilitychange", () => document.hidden && sendDeletion(), { signal });
   await load();
 }
 
-const short = (title) => (title.length > 60 ? `${[...title].slice(0, 59).join("")}…` : title);
+/** Cuts a title to 60 characters at most. */
+const shortTitle = (title) => (title.length > 60 ? `${[...title].slice(0, 59).join("")}…` : title);

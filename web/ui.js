@@ -1,8 +1,9 @@
-// Shared by all pages: templates, forms with their errors, messages. Text is always set as text, never as HTML.
+// Shared by all pages: templates, forms with their errors, messages. Text is always inserted as text, never as HTML.
 
-/** Copies the template with this id. */
-export const clone = (id) => document.getElementById(id).content.cloneNode(true);
+/** Copies the content of the template with this id. */
+export const cloneTemplate = (id) => document.getElementById(id).content.cloneNode(true);
 
+/** Creates an element with these properties and children. */
 export function element(name, properties = {}, ...children) {
   const created = Object.assign(document.createElement(name), properties);
   created.append(...children);
@@ -18,63 +19,64 @@ export function announce(text) {
 
 /**
  * Shows a message that disappears by itself, but not while it is hovered or focused. Calls `done(true)` if the user
- * chooses its action, and `done(false)` if it disappears without.
+ * chooses the action, and `done(false)` if the message disappears without that. Returns a function that closes it.
  */
 export function toast(text, { action, done = () => {}, isProblem = false } = {}) {
   const box = element("div", { className: isProblem ? "toast problem" : "toast" }, element("p", { textContent: text }));
   box.setAttribute("role", isProblem ? "alert" : "status");
   let timer;
-  const end = (isChosen) => {
+  const close = (isChosen) => {
     if (!box.isConnected) return undefined;
     clearTimeout(timer);
     box.remove();
     return done(isChosen);
   };
-  const wait = () => {
+  const startTimer = () => {
     clearTimeout(timer);
-    timer = setTimeout(() => (box.matches(":hover, :focus-within") ? wait() : end(false)), action ? 8000 : 5000);
+    timer = setTimeout(() => (box.matches(":hover, :focus-within") ? startTimer() : close(false)), action ? 8000 : 5000);
   };
-  if (action) box.append(element("button", { type: "button", textContent: action, onclick: () => end(true) }));
-  if (isProblem) box.append(element("button", { type: "button", textContent: "Close", onclick: () => end(false) }));
+  if (action) box.append(element("button", { type: "button", textContent: action, onclick: () => close(true) }));
+  if (isProblem) box.append(element("button", { type: "button", textContent: "Close", onclick: () => close(false) }));
   document.getElementById("toasts").append(box);
-  wait();
-  return () => end(false);
+  startTimer();
+  return () => close(false);
 }
 
-/** The text of an error for the user. */
-export function words(error) {
+/** The text that tells the user about an error. */
+export function errorText(error) {
   if (error.status === 403 && error.code === "FORBIDDEN") return `You are not allowed to do that. ${error.message}.`;
   if (error.code === "UNTRUSTED_ORIGIN") {
     return `The server does not know this address as its own. Its operator can set PUBLIC_URL to ${location.origin}.`;
   }
-  if (error.status === 503 || error.status === 429) return `${error.message}. ${when(error.retryAfter)}`;
+  if (error.status === 503 || error.status === 429) return `${error.message}. ${retryAdvice(error.retryAfter)}`;
   if (error.code !== "NETWORK_ERROR") return `${error.message}.`.replace(/\.\.$/, ".");
   return navigator.onLine ? "The server cannot be reached." : "You are offline.";
 }
 
-function when(seconds) {
+function retryAdvice(seconds) {
   if (!seconds) return "Please try again shortly.";
   const minutes = Math.ceil(seconds / 60);
   return seconds < 90 ? `Please try again in ${seconds} s.` : `Please try again in ${minutes} minutes.`;
 }
 
+/** Whether the same request may succeed later. */
 export const isTemporary = (error) => error.status === 0 || error.status === 429 || error.status >= 500;
 
-/** Whether the session is over. The application reports that itself, so a page need not show the error. */
-export const isOver = (error) => error.status === 401 && error.code !== "INVALID_EMAIL_OR_PASSWORD";
+/** Whether the error means that the session is over. The router reports that, so a page does not show the error. */
+export const isSessionOver = (error) => error.status === 401 && error.code !== "INVALID_EMAIL_OR_PASSWORD";
 
 /** Shows an error, with a button to try again if the cause may be temporary. */
 export function alertBox(error, retry) {
-  const box = element("div", { className: "alert" }, element("p", { textContent: words(error) }));
+  const box = element("div", { className: "alert" }, element("p", { textContent: errorText(error) }));
   box.setAttribute("role", "alert");
   if (retry && isTemporary(error)) {
-    box.append(element("button", { type: "button", className: "second", textContent: "Try again", onclick: retry }));
+    box.append(element("button", { type: "button", className: "secondary", textContent: "Try again", onclick: retry }));
   }
   return box;
 }
 
-/** Shows on the button that `action` runs, and ignores further clicks until it ends. The focus does not move. */
-export async function busy(button, action) {
+/** Runs `action`, shows on the button that it runs, and ignores clicks until it ends. The button keeps the focus. */
+export async function runWithButton(button, action) {
   if (button.ariaDisabled === "true") return;
   const label = button.textContent;
   button.ariaDisabled = "true";
@@ -87,29 +89,30 @@ export async function busy(button, action) {
   }
 }
 
-/** The fields of errors that concern one field although the server does not list it in `errors`. */
-const FIELD_OF = { __proto__: null, USER_ALREADY_EXISTS: ["email"], INVALID_PASSWORD: ["current_password", "password"] };
+/** The field of an error that the server sends without `errors`: the first of these names that the form has. */
+const FIELDS_BY_CODE = { __proto__: null, USER_ALREADY_EXISTS: ["email"], INVALID_PASSWORD: ["current_password", "password"] };
 
-/** Submits the fields with `action`. Shows an error at its field or above the form, and keeps what the user typed. */
+/** Calls `action` with the fields when the form is submitted. Shows an error at its field or above the form. */
 export function onSubmit(form, action) {
-  const button = form.querySelector("button:not([type])");
+  const button = submitButton(form);
   form.addEventListener("submit", (event) => {
     event.preventDefault();
-    busy(button, async () => {
-      clear(form);
+    runWithButton(button, async () => {
+      clearErrors(form);
       try {
         await action(Object.fromEntries(new FormData(form)));
-        forgetDraft(form);
+        deleteDraft(form);
       } catch (error) {
-        if (!(error.status >= 0)) throw error;
-        if (!isOver(error)) showError(form, error);
+        const isApiError = error.status >= 0;
+        if (!isApiError) throw error;
+        if (!isSessionOver(error)) showError(form, error);
       }
     });
   });
 }
 
-function clear(form) {
-  for (const old of form.querySelectorAll(".alert, .error")) old.remove();
+function clearErrors(form) {
+  for (const shown of form.querySelectorAll(".alert, .error")) shown.remove();
   for (const field of form.elements) {
     field.removeAttribute("aria-invalid");
     field.removeAttribute("aria-describedby");
@@ -117,23 +120,23 @@ function clear(form) {
 }
 
 function showError(form, error) {
-  const named = (FIELD_OF[error.code] ?? []).filter((name) => form.elements[name]).slice(0, 1);
-  const errors = named.length > 0 ? named.map((field) => ({ field, message: error.message })) : error.errors;
-  const unplaced = errors.filter((violation) => !mark(form, violation, named.length === 0));
-  const first = form.querySelector("[aria-invalid]");
-  if (!first || unplaced.length > 0) form.prepend(alertBox(error, () => form.requestSubmit()));
-  (first ?? button(form)).focus();
+  const fieldByCode = (FIELDS_BY_CODE[error.code] ?? []).find((name) => form.elements[name]);
+  const errors = fieldByCode ? [{ field: fieldByCode, message: error.message }] : error.errors;
+  const withoutField = errors.filter((violation) => !showAtField(form, violation, !fieldByCode));
+  const firstInvalid = form.querySelector("[aria-invalid]");
+  if (!firstInvalid || withoutField.length > 0) form.prepend(alertBox(error, () => form.requestSubmit()));
+  (firstInvalid ?? submitButton(form)).focus();
 }
 
-const button = (form) => form.querySelector("button:not([type])");
+const submitButton = (form) => form.querySelector("button:not([type])");
 
-/** Shows the error at its field; returns whether the form has that field. */
-function mark(form, { field: name, message }, isRule) {
+/** Shows a message at its field, and returns whether the form has it. `needsLabel`: the message has no subject. */
+function showAtField(form, { field: name, message }, needsLabel) {
   const field = form.elements[name];
   if (!field?.labels?.[0]) return false;
   field.closest("details")?.setAttribute("open", "");
   const label = field.dataset.label ?? field.labels[0].firstChild.textContent.trim();
-  const text = isRule ? `${label} ${message}` : message;
+  const text = needsLabel ? `${label} ${message}` : message;
   const error = element("p", { className: "error", id: `error-${name}`, textContent: `${text}.`.replace(/\.\.$/, ".") });
   field.setAttribute("aria-invalid", "true");
   field.setAttribute("aria-describedby", error.id);
@@ -141,35 +144,38 @@ function mark(form, { field: name, message }, isRule) {
   return true;
 }
 
-const DRAFT = "draft:";
+/** The prefix of the keys of drafts in `sessionStorage`. */
+const DRAFT_PREFIX = "draft:";
 
 /** Keeps what the user types across a reload and a new sign-in, in this tab and for this user only. */
 export function keepDraft(form, user) {
-  const key = `${DRAFT}${user.id}:${form.dataset.draft}`;
+  const key = `${DRAFT_PREFIX}${user.id}:${form.dataset.draft}`;
   form.dataset.draftKey = key;
-  const kept = JSON.parse(storage((session) => session.getItem(key)) ?? "{}");
-  for (const [name, value] of Object.entries(kept)) {
+  const draft = JSON.parse(useSessionStorage((storage) => storage.getItem(key)) ?? "{}");
+  for (const [name, value] of Object.entries(draft)) {
     form.elements[name].value = value;
     if (value) form.elements[name].closest("details")?.setAttribute("open", "");
   }
   form.addEventListener("input", () => {
-    const typed = JSON.stringify(Object.fromEntries(new FormData(form)));
-    storage((session) => session.setItem(key, typed));
+    const fields = JSON.stringify(Object.fromEntries(new FormData(form)));
+    useSessionStorage((storage) => storage.setItem(key, fields));
   });
-  return Object.keys(kept).length > 0;
 }
 
-export const forgetDraft = (form) => storage((session) => session.removeItem(form.dataset.draftKey));
+/** Deletes the draft of a form. */
+export const deleteDraft = (form) => useSessionStorage((storage) => storage.removeItem(form.dataset.draftKey));
 
-export const forgetDrafts = () =>
-  storage((session) => {
-    for (const key of Object.keys(session)) if (key.startsWith(DRAFT)) session.removeItem(key);
+/** Deletes the drafts of all forms and users in this tab. */
+export const deleteDrafts = () =>
+  useSessionStorage((storage) => {
+    for (const key of Object.keys(storage)) if (key.startsWith(DRAFT_PREFIX)) storage.removeItem(key);
   });
 
-function storage(use) {
+/** Returns the result of `use`; null if the browser blocks the storage or has no space left. */
+function useSessionStorage(use) {
   try {
     return use(sessionStorage);
   } catch {
-    return null; // Blocked or full: drafts are lost with the page.
+    return null; // The page works without it, but a draft does not survive a reload.
   }
 }

@@ -41,7 +41,7 @@ fn serve(settings: &Settings) -> ExitCode {
     let reload = move || {
         settings
             .reread_keyring()
-            .map_err(|problems| problems.in_one_line())
+            .map_err(|problems| problems.to_single_line())
     };
     let built = server::build(config, Limits::default(), Clock::system());
     match built.and_then(|server| Ok(server.run_until_signal(reload)?)) {

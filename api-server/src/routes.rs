@@ -87,7 +87,7 @@ fn better_auth_routes(config: &mut ServiceConfig) {
         .service(
             at("/get-session")
                 .route(web::get().to(get_session::show))
-                .route(web::post().to(get_session::refuse_post)),
+                .route(web::post().to(get_session::reject_post)),
         )
         .service(get("/list-sessions", list_sessions::list_sessions))
         .service(post("/revoke-session", revoke_session::revoke_session))

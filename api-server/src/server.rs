@@ -17,7 +17,7 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use crate::clock::Clock;
 use crate::config::Config;
-use crate::connections::{self, ConnectionPolicy, ConnectionTimeouts, Connections, Exempt};
+use crate::connections::{self, ConnectionPolicy, ConnectionTimeouts, Connections, ExemptPeers};
 use crate::db;
 use crate::http::cors::cors;
 use crate::http::hang_up::finish_changes;
@@ -174,12 +174,12 @@ fn warn_if_every_peer_is_a_proxy(proxies: &[IpNet]) {
 
 fn connection_policy(config: &Config, limits: &Limits) -> ConnectionPolicy {
     warn_if_every_peer_is_a_proxy(&config.web.trusted_proxies);
-    let exempt = Exempt {
+    let exempt = ExemptPeers {
         proxies: config.web.trusted_proxies.clone(),
         loopback: !limits.loopback_counts,
     };
     let configured = config.bounds.connections;
-    let allowed = connections::allow_open_files(configured);
+    let allowed = connections::raise_open_file_limit(configured);
     if allowed < configured {
         log::warn!(
             "MAX_CONNECTIONS is {allowed} instead of {configured}: the system allows no more open files (see ulimit -n)"

@@ -12,7 +12,7 @@ use auth_core::{Keyring, RevokedSessions, Secret, Subject, TokenIssuer, TokenVer
 use divan::{Bencher, black_box};
 
 const REVOKED: u64 = 100_000;
-/// Enough for lookups in all parts of the set.
+/// The number of different ids that are looked up, enough to reach all parts of the set.
 const LOOKUPS: u64 = 1000;
 
 fn main() {
@@ -33,7 +33,7 @@ fn revoked() -> RevokedSessions {
     revoked
 }
 
-/// Returns the texts in turn, endlessly.
+/// Returns a function that returns one text after the other, and the first one again after the last.
 fn cycle(all: Vec<String>) -> impl Fn() -> String {
     let next = Cell::new(0);
     move || {

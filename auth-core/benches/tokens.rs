@@ -1,4 +1,5 @@
-//! Issues, verifies and rejects tokens; compares with stock `jsonwebtoken::decode` of the same token, with all its checks.
+//! Issues, verifies and rejects tokens; compares with stock `jsonwebtoken::decode` of the same token, with all its
+//! checks.
 
 #![expect(
     clippy::unwrap_used,
@@ -77,7 +78,7 @@ fn verify_own_token(bencher: Bencher<'_, '_>) {
     bencher.bench(|| verify(&verifier, &token).unwrap());
 }
 
-/// Stock can be configured to check `iss`, `aud`, `exp`, `nbf` and required claims.
+/// Checks `iss`, `aud`, `exp`, `nbf` and the required claims, which is all that stock `jsonwebtoken` can check.
 #[divan::bench(sample_count = 1000, sample_size = 100)]
 fn verify_with_stock_decode(bencher: Bencher<'_, '_>) {
     let token = token();

@@ -1,4 +1,5 @@
-//! An actix-web service that accepts the tokens of a running `api-server`: a public route, one for callers, one for owners.
+//! An actix-web service that accepts the tokens of a running `api-server`: a public route, one for callers, one for
+//! owners.
 //!
 //! ```sh
 //! AUTH_SECRET=… cargo run --example actix --features actix
@@ -12,7 +13,7 @@ use actix_web::web::{self, ServiceConfig};
 use actix_web::{App, HttpServer};
 use auth_core::{Authority, Caller, Keyring, MaybeCaller, Owner, Secret, TokenVerifier};
 
-/// Works without credentials; invalid ones are rejected.
+/// Responds 200 also without credentials, but 401 to invalid ones.
 async fn hello(MaybeCaller(caller): MaybeCaller) -> String {
     match caller {
         Some(caller) => format!("Hello, {}", caller.email),
@@ -20,12 +21,12 @@ async fn hello(MaybeCaller(caller): MaybeCaller) -> String {
     }
 }
 
-/// 401 without a valid token.
+/// Responds 401 without a valid token.
 async fn me(caller: Caller) -> String {
     caller.sub
 }
 
-/// 403 unless `{user_id}` is the caller's id.
+/// Responds 403 unless `{user_id}` is the caller's id.
 async fn notes(Owner(caller): Owner) -> String {
     format!("The notes of {}", caller.sub)
 }

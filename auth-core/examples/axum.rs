@@ -1,5 +1,5 @@
-//! An axum service next to a running `api-server`: a public route, one for callers, one for owners. It accepts the server's
-//! tokens, and rejects them within about a second after a logout.
+//! An axum service next to a running `api-server`: a public route, one for callers, one for owners. It accepts the
+//! server's tokens, and rejects them within about a second after a logout.
 //!
 //! ```sh
 //! AUTH_SECRET=… AUTH_SERVER=http://127.0.0.1:8080 cargo run --example axum --features axum,remote
@@ -14,7 +14,7 @@ use auth_core::{Authority, Caller, Keyring, MaybeCaller, Owner, Secret, TokenVer
 use axum::routing::get;
 use axum::{Extension, Router};
 
-/// Works without credentials; invalid ones are rejected.
+/// Responds 200 also without credentials, but 401 to invalid ones.
 async fn hello(MaybeCaller(caller): MaybeCaller) -> String {
     match caller {
         Some(caller) => format!("Hello, {}", caller.email),
@@ -22,12 +22,12 @@ async fn hello(MaybeCaller(caller): MaybeCaller) -> String {
     }
 }
 
-/// 401 without a valid token.
+/// Responds 401 without a valid token.
 async fn me(caller: Caller) -> String {
     caller.sub
 }
 
-/// 403 unless `{user_id}` is the caller's id.
+/// Responds 403 unless `{user_id}` is the caller's id.
 async fn notes(Owner(caller): Owner) -> String {
     format!("The notes of {}", caller.sub)
 }

@@ -1,4 +1,4 @@
-//! An axum service without a secret: it asks a running `api-server` for the caller of a token or cookie.
+//! An axum service without a secret: it asks a running `api-server` to identify each caller by token or cookie.
 //!
 //! ```sh
 //! AUTH_SERVER=http://127.0.0.1:8080 cargo run --example delegated --features axum,remote
@@ -13,12 +13,12 @@ use auth_core::{Authority, Caller, Owner};
 use axum::routing::get;
 use axum::{Extension, Router};
 
-/// 401 without a valid token.
+/// Responds 401 without a valid token.
 async fn me(caller: Caller) -> String {
     caller.sub
 }
 
-/// 403 unless `{user_id}` is the caller's id.
+/// Responds 403 unless `{user_id}` is the caller's id.
 async fn notes(Owner(caller): Owner) -> String {
     format!("The notes of {}", caller.sub)
 }

@@ -1,7 +1,7 @@
 //! A tonic service that accepts the tokens of a running `api-server`: a public method, one for callers, one for owners.
 //!
-//! Messages are plain text and the service has no generated code, so that no `protoc` is needed. With generated code it is
-//! `NotesServer::with_interceptor(notes, RequireCaller::new(verifier))`.
+//! Messages are plain text and the service has no generated code, so that no `protoc` is needed. With generated code it
+//! is `NotesServer::with_interceptor(notes, RequireCaller::new(verifier))`.
 //!
 //! ```sh
 //! AUTH_SECRET=… cargo run --example tonic --features tonic
@@ -23,7 +23,7 @@ use tonic::transport::Server;
 use tonic::{Request, Response, Status};
 use tower_service::Service;
 
-/// Works without credentials.
+/// Responds also without credentials.
 fn hello(request: &Request<String>) -> Result<String, Status> {
     match request.get_ref().as_str() {
         "" => Err(Status::invalid_argument("The name is empty")),
@@ -31,12 +31,12 @@ fn hello(request: &Request<String>) -> Result<String, Status> {
     }
 }
 
-/// `UNAUTHENTICATED` without a valid token.
+/// Responds `UNAUTHENTICATED` without a valid token.
 fn me(request: &Request<String>) -> Result<String, Status> {
     Ok(Caller::of(request)?.sub.clone())
 }
 
-/// `PERMISSION_DENIED` unless the message is the caller's id.
+/// Responds `PERMISSION_DENIED` unless the message is the caller's id.
 fn notes(request: &Request<String>) -> Result<String, Status> {
     let owner = request.get_ref();
     Caller::of(request)?.require_owner(owner)?;
@@ -61,7 +61,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-// The rest is what generated code does.
+// With `protoc`, the rest would be generated code.
 
 type Method = fn(&Request<String>) -> Result<String, Status>;
 

@@ -31,8 +31,7 @@ impl Authority {
         Self(Arc::new(authenticate))
     }
 
-    /// Identifies the caller of a request with these header fields. The refusal is a 403 if an `X-User-Id` differs from the
-    /// caller's id.
+    /// Identifies the caller of a request by its header fields. An `X-User-Id` other than the caller's id is a 403.
     pub fn authenticate(&self, headers: &dyn Headers) -> Verification {
         let verification = self.0.authenticate(&Credentials::new(headers));
         let user_ids = |visit: &mut dyn FnMut(&[u8])| {

@@ -7,8 +7,7 @@ const SCHEME: &[u8] = b"bearer ";
 
 /// Extracts the token from the values of all `Authorization` header fields of a request.
 ///
-/// The scheme is compared without regard to case. The length of the token is not limited here; a verifier rejects more
-/// than 8192 bytes.
+/// The scheme is case-insensitive. The length is not limited here; a verifier rejects more than 8192 bytes.
 ///
 /// ```
 /// use auth_core::{Error, bearer};
@@ -113,9 +112,9 @@ mod tests {
 
     #[test]
     fn two_headers_are_rejected_even_if_equal() {
-        let one = "Bearer a.b.c".as_bytes();
+        let header = "Bearer a.b.c".as_bytes();
         assert!(matches!(
-            token([one, one]),
+            token([header, header]),
             Err(Error::MalformedCredentials(_))
         ));
     }

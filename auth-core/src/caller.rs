@@ -2,11 +2,11 @@
 
 use crate::{Claims, Refusal};
 
-/// The caller of a request: what both local and remote verification know.
+/// The caller of a request, with the data that both local and remote verification have.
 ///
-/// With the feature of a framework it is an extractor there. It uses the result of
-/// [`RequireCaller`](crate::RequireCaller), or the [`Authority`](crate::Authority) in the service's state. Without both the
-/// response is 500, so that a configuration error lets no request through.
+/// An extractor for each framework whose feature is enabled. It uses the result of
+/// [`RequireCaller`](crate::RequireCaller), or the [`Authority`](crate::Authority) in the service's state. Without both
+/// the response is 500, so that a configuration error lets no request through.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Caller {
@@ -61,8 +61,7 @@ impl From<Claims> for Caller {
     }
 }
 
-/// The caller, or `None` for a request without credentials. Invalid credentials are rejected. For routes that work with and
-/// without a caller.
+/// The caller, or `None` for a request without credentials. Rejects invalid credentials. For public routes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[expect(clippy::exhaustive_structs, reason = "handlers destructure it")]
 pub struct MaybeCaller(pub Option<Caller>);

@@ -52,13 +52,13 @@ impl<'a> Credentials<'a> {
         values
     }
 
-    /// Returns the token and its source: the `Authorization` header or, only if there is none, the named cookie. A valid
-    /// cookie does not replace an invalid header.
+    /// Returns the token and its source: the `Authorization` header or, only if there is none, the named cookie. A
+    /// valid cookie does not replace an invalid header.
     ///
     /// # Errors
     ///
-    /// [`Error::MissingCredentials`] if there is neither. [`Error::MalformedCredentials`] if the header is not exactly one
-    /// [`Bearer <token>`](bearer::token), or if the cookie was sent twice.
+    /// [`Error::MissingCredentials`] if there is neither. [`Error::MalformedCredentials`] if the header is not exactly
+    /// one [`Bearer <token>`](bearer::token), or if the cookie was sent twice.
     pub fn token(&self, cookie: Option<&str>) -> Result<(&'a str, CredentialSource), Error> {
         match (self.bearer(), cookie) {
             (Err(Error::MissingCredentials), Some(name)) => {
@@ -68,7 +68,7 @@ impl<'a> Credentials<'a> {
         }
     }
 
-    /// Reads the `Authorization` header. Two values are enough to see that there is more than one.
+    /// Reads the `Authorization` header. Keeps at most two values: any second one is an error.
     fn bearer(&self) -> Result<&'a str, Error> {
         let (mut first, mut another) = (None, None);
         self.0.for_each_value(Field::Authorization, &mut |value| {
@@ -88,13 +88,13 @@ impl<'a> Credentials<'a> {
     ///
     /// # Errors
     ///
-    /// [`Error::MissingCredentials`] if there is none. [`Error::MalformedCredentials`] if there are two, in one field or
-    /// several: one may have been planted, and they cannot be told apart.
+    /// [`Error::MissingCredentials`] if there is none. [`Error::MalformedCredentials`] if there are two, in one field
+    /// or several: an attacker may have set one of them, and nothing shows which.
     pub fn cookie(&self, name: &str) -> Result<&'a str, Error> {
         let mut found = Err(Error::MissingCredentials);
         self.0.for_each_value(Field::Cookie, &mut |field| {
             for pair in field.split(|byte| *byte == b';') {
-                let Some(value) = value_of(pair, name) else {
+                let Some(value) = cookie_value(pair, name) else {
                     continue;
                 };
                 found = match found {
@@ -112,7 +112,7 @@ impl<'a> Credentials<'a> {
 }
 
 /// Returns the value of a `name=value` pair if it has that name (RFC 6265bis § 4.2.1).
-fn value_of<'p>(pair: &'p [u8], name: &str) -> Option<&'p [u8]> {
+fn cookie_value<'p>(pair: &'p [u8], name: &str) -> Option<&'p [u8]> {
     let rest = pair.trim_ascii().strip_prefix(name.as_bytes())?;
     rest.strip_prefix(b"=")
 }

@@ -42,7 +42,7 @@ pub enum Error {
     UnacceptablePassword(&'static str),
     /// 500: a stored password hash is neither bcrypt of cost 4 to 15 nor Better Auth's scrypt.
     InvalidPasswordHash,
-    /// 500: the operating system gave no random bytes, or a token could not be serialised.
+    /// 500: the operating system returned no random bytes, or a token could not be serialised.
     Crypto,
 }
 
@@ -62,8 +62,8 @@ impl Error {
         }
     }
 
-    /// Returns the HTTP status to respond with: 401 for credentials, 422 for a password, 500 for a configuration or system
-    /// error, 503 for a temporary one.
+    /// Returns the HTTP status to respond with: 401 for credentials, 422 for a password, 500 for a configuration or
+    /// system error, 503 for a temporary one.
     #[must_use]
     pub const fn status(&self) -> u16 {
         match self {
@@ -92,7 +92,7 @@ impl Error {
     }
 }
 
-/// One line of ASCII without `"` and `\`, as `error_description` requires (RFC 6750 § 3).
+/// Writes one line of ASCII without `"` and `\`, as `error_description` requires (RFC 6750 § 3).
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

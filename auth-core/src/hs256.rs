@@ -1,4 +1,4 @@
-//! HMAC-SHA-256 (RFC 2104, RFC 7518 § 3.2). The state after the key is computed once and cloned for each message.
+//! HMAC-SHA-256 (RFC 2104, RFC 7518 § 3.2). The key is processed once; the state after it is cloned for each message.
 
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::{Digest as _, Sha256};
@@ -7,7 +7,7 @@ use zeroize::Zeroizing;
 /// The block size of SHA-256, in bytes.
 const BLOCK: usize = 64;
 
-/// A MAC key, ready for use. It is wiped on drop.
+/// The state of HMAC after its key. It is wiped on drop.
 #[derive(Clone)]
 pub(crate) struct MacKey(Hmac<Sha256>);
 
@@ -37,7 +37,7 @@ impl MacKey {
             .into()
     }
 
-    /// Verifies a MAC in constant time. A tag that does not have 32 bytes is wrong.
+    /// Returns whether `tag` is the MAC of `message`, in constant time; `false` unless `tag` has 32 bytes.
     pub(crate) fn verifies(&self, message: &[u8], tag: &[u8]) -> bool {
         let computed = self.0.clone().chain_update(message);
         computed.verify_slice(tag).is_ok()
@@ -51,7 +51,7 @@ mod tests {
     use sha2::Sha256;
 
     #[test]
-    fn keys_of_every_length_give_the_mac_of_the_hmac_crate() {
+    fn keys_of_every_length_produce_the_mac_of_the_hmac_crate() {
         for length in [0, 1, 32, 63, 64, 65, 131, 1000] {
             let key: Vec<u8> = (0..length)
                 .map(|n| u8::try_from(n % 251).unwrap())

@@ -64,8 +64,7 @@ struct Payload<'a> {
 }
 
 impl TokenIssuer {
-    /// Creates an issuer that sets `iss`, `aud` and `exp = iat + lifetime`. A fraction of a second of `lifetime` is
-    /// dropped.
+    /// Creates an issuer that sets `iss`, `aud` and `exp = iat + lifetime`, which is rounded down to whole seconds.
     ///
     /// # Errors
     ///
@@ -99,15 +98,15 @@ impl TokenIssuer {
     ///
     /// # Errors
     ///
-    /// Every verifier would reject the token: [`Error::InvalidClaim`] if `subject.id` is empty or has surrounding white
-    /// space, [`Error::TokenTooLong`] if the subject has more than about 5500 bytes. [`Error::Crypto`] if the operating
-    /// system gives no random bytes.
+    /// [`Error::InvalidClaim`] if `subject.id` is empty or has surrounding white space, and [`Error::TokenTooLong`] if
+    /// the subject has more than about 5500 bytes: every verifier would reject such a token. [`Error::Crypto`] if the
+    /// operating system returns no random bytes.
     pub fn issue(&self, subject: &Subject<'_>, now: SystemTime) -> Result<AccessToken, Error> {
         self.issue_with_id(subject, random_base64url::<16>()?, now)
     }
 
-    /// As [`issue`](Self::issue), with the given `jti`. The result is deterministic: the same subject, `jti`, second and
-    /// secret give the same token. Two different tokens must not share a `jti` (RFC 7519 § 4.1.7).
+    /// As [`issue`](Self::issue), with the given `jti`. The result is deterministic: the same subject, `jti`, second
+    /// and secret produce the same token. Two different tokens must not share a `jti` (RFC 7519 § 4.1.7).
     ///
     /// # Errors
     ///
@@ -121,8 +120,8 @@ impl TokenIssuer {
         self.issue_claims(subject, jti, now, i64::MAX)
     }
 
-    /// As [`issue_with_id`](Self::issue_with_id) and [`issue_until`](Self::issue_until) together: the same subject, `jti`,
-    /// second, `latest` and secret give the same token.
+    /// As [`issue_with_id`](Self::issue_with_id) and [`issue_until`](Self::issue_until) together: the same subject,
+    /// `jti`, second, `max_exp` and secret produce the same token.
     ///
     /// # Errors
     ///
@@ -131,25 +130,25 @@ impl TokenIssuer {
         &self,
         subject: &Subject<'_>,
         jti: String,
-        latest: i64,
+        max_exp: i64,
         now: SystemTime,
     ) -> Result<AccessToken, Error> {
-        self.issue_claims(subject, jti, now, latest)
+        self.issue_claims(subject, jti, now, max_exp)
     }
 
-    /// As [`issue`](Self::issue), but the token expires at `latest` (seconds since 1970) at the latest. For token exchange:
-    /// the new token must not outlive the one it replaces (RFC 8693 § 2.2.1).
+    /// As [`issue`](Self::issue), but with an `exp` of at most `max_exp` (seconds since 1970). For token exchange: the
+    /// new token must not outlive the one it replaces (RFC 8693 § 2.2.1).
     ///
     /// # Errors
     ///
-    /// [`Error::Expired`] if `latest` is not after `now`; otherwise as [`issue`](Self::issue).
+    /// [`Error::Expired`] if `max_exp` is not after `now`; otherwise as [`issue`](Self::issue).
     pub fn issue_until(
         &self,
         subject: &Subject<'_>,
-        latest: i64,
+        max_exp: i64,
         now: SystemTime,
     ) -> Result<AccessToken, Error> {
-        self.issue_claims(subject, random_base64url::<16>()?, now, latest)
+        self.issue_claims(subject, random_base64url::<16>()?, now, max_exp)
     }
 
     fn issue_claims(
@@ -157,11 +156,11 @@ impl TokenIssuer {
         subject: &Subject<'_>,
         jti: String,
         now: SystemTime,
-        latest: i64,
+        max_exp: i64,
     ) -> Result<AccessToken, Error> {
         check_sub(subject.id)?;
         let iat = whole_unix_seconds(now);
-        let exp = iat.saturating_add(self.lifetime).min(latest);
+        let exp = iat.saturating_add(self.lifetime).min(max_exp);
         if exp <= iat {
             return Err(Error::Expired);
         }

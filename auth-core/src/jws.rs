@@ -11,7 +11,7 @@ use crate::keyring::Key;
 use crate::{ACCESS_TOKEN_TYPE, Error, Keyring, MAX_TOKEN_BYTES};
 use header::JoseHeader;
 
-/// The longest part, in decoded bytes, that is decoded on the stack. Our own payloads have 200 to 460 bytes.
+/// The size of the stack buffers, in bytes; a longer part is decoded on the heap. Our own payloads have 200 to 460.
 const STACK_BYTES: usize = 512;
 
 /// A compact JWS that is split but not verified.
@@ -31,15 +31,15 @@ impl<'t> Jws<'t> {
     ///
     /// [`Error::TokenTooLong`] above 8192 bytes; [`Error::MalformedToken`] unless there are three non-empty parts.
     pub(crate) fn split(token: &'t str) -> Result<Self, Error> {
-        const THREE_PARTS: Error = Error::MalformedToken("A token has exactly three parts");
+        const NOT_THREE_PARTS: Error = Error::MalformedToken("A token has exactly three parts");
         if token.len() > MAX_TOKEN_BYTES {
             return Err(Error::TokenTooLong);
         }
-        let (message, signature) = token.rsplit_once('.').ok_or(THREE_PARTS)?;
-        let (header, payload) = message.split_once('.').ok_or(THREE_PARTS)?;
+        let (message, signature) = token.rsplit_once('.').ok_or(NOT_THREE_PARTS)?;
+        let (header, payload) = message.split_once('.').ok_or(NOT_THREE_PARTS)?;
         let parts = [header, payload, signature];
         if payload.contains('.') || parts.iter().any(|part| part.is_empty()) {
-            return Err(THREE_PARTS);
+            return Err(NOT_THREE_PARTS);
         }
         Ok(Self {
             header,
@@ -59,10 +59,10 @@ impl<'t> Jws<'t> {
         keyring: &Keyring,
         expected_type: Option<&str>,
     ) -> Result<(), Error> {
-        // The header of our own access tokens is compared as text. It must not satisfy another expected type.
+        // Our own access tokens have a known header, which needs no parsing. Other types of token must not match it.
         let expects_access_token = expected_type == Some(ACCESS_TOKEN_TYPE);
-        let made_header = |key: &&Key| expects_access_token && key.encoded_header == self.header;
-        if let Some(key) = keyring.keys().find(made_header) {
+        let same_header = |key: &&Key| expects_access_token && key.encoded_header == self.header;
+        if let Some(key) = keyring.keys().find(same_header) {
             let matches = key.verifies(self.message, self.signature)?;
             return matches.then_some(()).ok_or(Error::SignatureMismatch);
         }
@@ -76,7 +76,7 @@ impl<'t> Jws<'t> {
         self.verify_mac(keyring, header.key_id())
     }
 
-    /// Tries every key, the one that `kid` names first.
+    /// Verifies the MAC with each key until one matches; the key that `kid` names is the first.
     fn verify_mac(&self, keyring: &Keyring, kid: Option<&str>) -> Result<(), Error> {
         for key in keyring.keys_by_hint(kid) {
             if key.verifies(self.message, self.signature)? {

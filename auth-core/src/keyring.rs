@@ -1,4 +1,4 @@
-//! The secrets in use: one signs, any number still verify.
+//! The secrets in use: one signs and verifies, any number of previous ones only verify.
 
 mod key;
 
@@ -9,9 +9,9 @@ pub(crate) use key::Key;
 
 /// The secrets of an issuer or verifier: the current one signs, previous ones still verify.
 ///
-/// Each secret has a key id (`kid`, RFC 7515 § 4.1.4) that is computed from it, so services that share a secret agree on
-/// its id without a setting: the first 9 bytes of HMAC-SHA-256 of `auth-core key id v1` under the secret, in base64url
-/// (12 characters). To rotate, pass the old secret to [`with_previous`](Self::with_previous): its tokens stay valid.
+/// Each secret has a key id (`kid`, RFC 7515 § 4.1.4) that is computed from it, so services that share a secret agree
+/// on its id without a setting: the first 9 bytes of HMAC-SHA-256 of `auth-core key id v1` under the secret, in
+/// base64url (12 characters). To rotate, pass the old secret to [`with_previous`](Self::with_previous).
 ///
 /// ```
 /// use auth_core::{Keyring, Secret};
@@ -38,7 +38,7 @@ impl Keyring {
 
     /// Adds secrets that verify but never sign, in the order in which they are tried.
     ///
-    /// Their number is not limited, but a forged token costs one MAC per secret: drop a secret once its last token has
+    /// Their number is not limited, but a forged token costs one MAC per secret: drop each after its last token
     /// expired.
     #[must_use]
     pub fn with_previous(mut self, secrets: impl IntoIterator<Item = Secret>) -> Self {

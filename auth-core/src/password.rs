@@ -1,21 +1,19 @@
 //! Feature `password`: bcrypt without truncation.
 //!
-//! bcrypt alone reads 72 bytes and stops at NUL. Here a password is first normalised (NFKC). If it then has more than 71
-//! bytes or contains a NUL, it is replaced by `base64(HMAC-SHA-384("auth-core password v1", password))`, standard
-//! alphabet, 64 characters. The result is hashed as `$2b$`. Any bcrypt implementation can verify such a hash with these
-//! steps.
+//! bcrypt alone reads 72 bytes and stops at NUL. Here a password is first normalised (NFKC). If it then has more than
+//! 71 bytes or contains a NUL, it is replaced by `base64(HMAC-SHA-384("auth-core password v1", password))`, standard
+//! alphabet, 64 characters. The result is hashed as `$2b$`. With these steps any bcrypt can verify the hash.
 //!
 //! [`Password::hash`], [`PasswordAttempt::matches`] and [`PasswordAttempt::rehash`] each take the time of one bcrypt,
 //! about a quarter of a second at cost 12. Do not call them on an async thread.
 //!
 //! Hashes of other programs are verified as those programs do, and need a rehash at once
-//! ([`PasswordHash::needs_rehash`]): plain bcrypt (`$2a$`, `$2y$`) and the scrypt of Better Auth. scrypt takes 32 MiB and
-//! about 80 ms. Plain bcrypt takes twice the time for a password over 71 bytes or not in NFKC, which is verified in both
-//! forms.
+//! ([`PasswordHash::needs_rehash`]): plain bcrypt (`$2a$`, `$2y$`) and the scrypt of Better Auth. scrypt takes 32 MiB
+//! and about 80 ms. A password over 71 bytes or not in NFKC is verified twice by plain bcrypt.
 //!
 //! [`PasswordAttempt::matches_no_faster_than`] makes a wrong password for a cheaper hash take as long as one bcrypt of
-//! today's cost. Limitation: an account whose hash costs more than that (a higher cost, or two verifications) can be told
-//! from an unknown email address by the response time until its next login.
+//! the given cost. Limitation: an account whose hash costs more than that (a higher cost, or two verifications) can be
+//! distinguished from an unknown email address by the response time until its next login.
 
 use std::fmt;
 
@@ -77,7 +75,7 @@ impl Password {
     ///
     /// # Errors
     ///
-    /// [`Error::Crypto`] if the operating system gives no random bytes.
+    /// [`Error::Crypto`] if the operating system returns no random bytes.
     pub fn hash(&self, cost: Cost) -> Result<PasswordHash, Error> {
         PasswordHash::of(&self.0.bcrypt_input(), cost)
     }
@@ -86,7 +84,7 @@ impl Password {
 /// A password typed at login: 1 to 128 characters after NFKC, or at most 128 UTF-16 code units as typed, which is what
 /// Better Auth accepts.
 ///
-/// It may be shorter than a new password, so that every wrong password gives the same response after the same time.
+/// An attempt may be shorter than a new password, so that every wrong password gets the same response and time.
 pub struct PasswordAttempt {
     /// The password as typed, followed by its NFKC form, in one buffer that is wiped on drop.
     buffer: Zeroizing<String>,
@@ -107,7 +105,7 @@ impl PasswordAttempt {
             return Err(TOO_LONG);
         }
         let units = text.encode_utf16().count();
-        // One character over the limit, four bytes long, is enough to see that the text is too long.
+        // One character more than the limit, of at most four bytes, shows that the text is too long.
         let (max_chars, capacity) = if units <= MAX_UTF16_UNITS {
             (usize::MAX, units * MAX_NFKC_BYTES_PER_UNIT)
         } else {
@@ -136,12 +134,12 @@ impl PasswordAttempt {
         hash.verify(self)
     }
 
-    /// Hashes an attempt that matched a hash which [needs a rehash](PasswordHash::needs_rehash). The password may be shorter
-    /// than a new one may be, since the rules may have changed since it was set. Takes the time of one bcrypt.
+    /// Hashes an attempt that matched a hash which [needs a rehash](PasswordHash::needs_rehash). The password may be
+    /// shorter than a new one may be, since the rules may have changed since it was set. Takes the time of one bcrypt.
     ///
     /// # Errors
     ///
-    /// [`Error::Crypto`] if the operating system gives no random bytes.
+    /// [`Error::Crypto`] if the operating system returns no random bytes.
     pub fn rehash(&self, cost: Cost) -> Result<PasswordHash, Error> {
         PasswordHash::of(&self.bcrypt_input(), cost)
     }
@@ -156,7 +154,7 @@ impl PasswordAttempt {
         self.buffer.get(self.typed_bytes..).unwrap_or_default()
     }
 
-    /// Returns what bcrypt hashes: the normalised password, or its HMAC if bcrypt would truncate it.
+    /// Returns the input of bcrypt: the normalised password, or its HMAC if bcrypt would truncate it.
     fn bcrypt_input(&self) -> Zeroizing<Vec<u8>> {
         let bytes = self.normalised().as_bytes();
         if bytes.len() <= BCRYPT_MAX_BYTES && !bytes.contains(&0) {

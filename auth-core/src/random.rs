@@ -10,7 +10,7 @@ use crate::Error;
 ///
 /// # Errors
 ///
-/// [`Error::Crypto`] if the operating system gives no random bytes.
+/// [`Error::Crypto`] if the operating system returns no random bytes.
 pub(crate) fn random_base64url<const N: usize>() -> Result<String, Error> {
     let mut bytes = Zeroizing::new([0; N]);
     getrandom::fill(&mut *bytes).map_err(|_no_entropy| Error::Crypto)?;

@@ -1,12 +1,12 @@
 //! Refresh tokens that are computed instead of stored.
 //!
-//! A refresh token contains a session id and the number of refreshes so far, with a MAC under a key that is derived from
-//! the secret (HKDF-SHA-256, RFC 5869, info `auth-core refresh v1`). A server therefore stores no token, and it knows the
-//! successor of a token: the same session, the next counter.
+//! A refresh token contains a session id and the number of refreshes so far, with a MAC under a key that is derived
+//! from the secret (HKDF-SHA-256, RFC 5869, info `auth-core refresh v1`). A server therefore stores no token, and it
+//! knows the successor of a token: the same session, the next counter.
 //!
 //! Format: `rt_`, then base64url (without padding) of 16 bytes session id, 4 bytes counter (big-endian) and 32 bytes
-//! HMAC-SHA-256 of the 20 bytes before. It is opaque to clients. It is not accepted as an access token, nor is an access
-//! token accepted as a refresh token.
+//! HMAC-SHA-256 of the 20 bytes before. It is opaque to clients. It is not accepted as an access token, nor is an
+//! access token accepted as a refresh token.
 
 use std::fmt;
 
@@ -20,9 +20,9 @@ use crate::{Error, Keyring};
 /// The HKDF `info` of the MAC key.
 const PURPOSE: &[u8] = b"auth-core refresh v1";
 const PREFIX: &str = "rt_";
-/// Session id and counter.
+/// The length of session id and counter.
 const CONTENT_BYTES: usize = 20;
-/// Content and MAC.
+/// The length of content and MAC.
 const TOKEN_BYTES: usize = 52;
 
 /// The content of a refresh token.
@@ -67,8 +67,7 @@ impl RefreshTokens {
         }
     }
 
-    /// Encodes a token as 73 characters. The same token and secret always give the same text. It is a credential: do not
-    /// log it.
+    /// Encodes a token as 73 characters, always the same for the same secret. It is a credential: do not log it.
     #[must_use]
     pub fn encode(&self, token: RefreshToken) -> String {
         let mut bytes = Vec::with_capacity(TOKEN_BYTES);
@@ -85,8 +84,8 @@ impl RefreshTokens {
     ///
     /// # Errors
     ///
-    /// [`Error::MalformedToken`] if `text` does not have the format and its 73 characters, [`Error::SignatureMismatch`] if no
-    /// secret of the keyring made the MAC.
+    /// [`Error::MalformedToken`] if `text` does not have the format and its 73 characters, [`Error::SignatureMismatch`]
+    /// if no secret of the keyring made the MAC.
     pub fn decode(&self, text: &str) -> Result<RefreshToken, Error> {
         const MALFORMED: Error = Error::MalformedToken("The refresh token is malformed");
         let encoded = text.strip_prefix(PREFIX).ok_or(MALFORMED)?;

@@ -12,7 +12,7 @@ use crate::Error;
 /// The adapters convert it to a response of their framework. For another framework, send [`status`](Self::status),
 /// [`headers`](Self::headers) and [`body`](Self::body) unchanged.
 ///
-/// The response says nothing about the inside of the service. `Display`, for the log, adds the [`cause`](Self::cause).
+/// The response contains no internals of the service. `Display`, for the log, adds the [`cause`](Self::cause).
 ///
 /// ```
 /// use auth_core::{Error, Refusal};
@@ -52,7 +52,7 @@ impl Refusal {
     #[must_use]
     pub const fn user_id_mismatch() -> Self {
         Self(Reason::Forbidden(
-            "X-User-Id names somebody other than the token does",
+            "X-User-Id differs from the user of the token",
         ))
     }
 
@@ -75,7 +75,7 @@ impl Refusal {
         Self(Reason::Relayed(error.code(), detail))
     }
 
-    /// Creates a 503 `AUTHORITY_UNAVAILABLE`: the authority cannot be asked. `cause` is for the log only.
+    /// Creates a 503 `AUTHORITY_UNAVAILABLE`: no authority can be reached. `cause` is for the log only.
     #[must_use]
     pub fn authority_unavailable(cause: impl Into<Cow<'static, str>>) -> Self {
         Self(Reason::Unavailable(cause.into()))
@@ -87,7 +87,7 @@ impl Refusal {
         Self(Reason::Internal(cause.into()))
     }
 
-    /// Returns the text that is for the log only; `None` unless the status is 500 or a constructor took a cause.
+    /// Returns the cause, for the log only; `None` unless the status is 500 or the refusal was created with a cause.
     #[must_use]
     pub fn cause(&self) -> Option<Cow<'_, str>> {
         match &self.0 {
@@ -109,7 +109,7 @@ impl From<Error> for Refusal {
     }
 }
 
-/// For the log: it shows the cause, which the caller must not see.
+/// Writes the line for the log. It contains the cause, which the caller must not see.
 impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}: {}", self.code(), self.detail())?;

@@ -1,7 +1,7 @@
-//! Feature `remote`: asks an authorisation server over HTTP.
+//! Feature `remote`: requests to an authorisation server over HTTP.
 //!
-//! [`RevocationFeed`] follows its list of revoked sessions, for services that verify tokens themselves. [`RemoteVerifier`]
-//! asks it about each caller, for services that must not hold the secret.
+//! [`RevocationFeed`] polls its list of revoked sessions, for services that verify tokens themselves.
+//! [`RemoteVerifier`] asks it to identify each caller, for services that must not hold the secret.
 
 mod backoff;
 mod client;

@@ -20,9 +20,9 @@ pub(crate) use freshness::{Freshness, RevocationSource};
 
 /// A set of revoked sessions in memory, which a [`TokenVerifier`](crate::TokenVerifier) consults. Clones share it.
 ///
-/// A session takes at most 40 bytes until its last access token has expired, and the set itself takes 128 KiB. The set stores
-/// a 64-bit hash of the session id (SipHash-1-3) with a new random key per process, so collisions cannot be prepared. With
-/// 100 000 revoked sessions, an active session is mistaken for a revoked one with a probability of 1 in 10^14.
+/// A session takes at most 40 bytes until its last access token has expired, and the set itself takes 128 KiB. The set
+/// stores a 64-bit hash of the session id (SipHash-1-3) with a new random key per process, so collisions cannot be
+/// prepared. With 100 000 revoked sessions, an active one is mistaken for revoked with a probability of 1 in 10^14.
 ///
 /// ```
 /// use std::time::{Duration, SystemTime};
@@ -47,8 +47,8 @@ struct Inner {
 type Sessions = HashMap<u64, u32, BuildHasherDefault<IdentityHasher>>;
 
 impl RevokedSessions {
-    /// Revokes a session. Its entry may be removed after `until`: choose the expiry of its last access token plus an allowance
-    /// for clock differences. If the session is revoked already, the later `until` counts.
+    /// Revokes a session. Its entry may be removed after `until`: choose the expiry of its last access token plus an
+    /// allowance for clock differences. If the session is revoked already, the later `until` counts.
     pub fn insert(&self, session_id: &str, until: SystemTime) {
         let hash = self.0.key.hash_one(session_id);
         let until = unix_seconds(until).saturating_add(1);
@@ -118,7 +118,7 @@ fn unix_seconds(time: SystemTime) -> u32 {
     u32::try_from(since.as_secs()).unwrap_or(NEVER)
 }
 
-/// Passes keys through: they are hashes already.
+/// Returns each key as its own hash: the keys of the map are hashes already.
 #[derive(Default)]
 struct IdentityHasher(u64);
 

@@ -48,7 +48,7 @@ impl Secret {
     ///
     /// # Errors
     ///
-    /// [`Error::Crypto`] if the operating system gives no random bytes.
+    /// [`Error::Crypto`] if the operating system returns no random bytes.
     pub fn generate() -> Result<Self, Error> {
         random_base64url::<32>().map(|text| Self(text.into_bytes().into()))
     }
@@ -77,7 +77,7 @@ impl Secret {
         derived
     }
 
-    /// Says why the secret must not be used, and how to generate a good one.
+    /// Returns why the secret must not be used, with a command that generates another; `None` if it is acceptable.
     fn weakness(&self) -> Option<&'static str> {
         if self.0.len() < MIN_BYTES {
             Some("the secret is shorter than 32 bytes; make one with: openssl rand -base64 48")

@@ -1,12 +1,12 @@
-//! Session handles: texts that name a session and open nothing.
+//! Session handles: they name a session, for a list of sessions, and are no credentials.
 //!
-//! A list of sessions must let its reader end each of them, and must not hand out the tokens of all of them. A handle
-//! names a session and proves that the server wrote it, by a MAC under a key of its own derived from the secret
-//! (HKDF-SHA-256, info `auth-core session handle v1`). It is no credential: only the request to end a session takes it,
-//! from a caller whose session it is.
+//! A user must be able to end each session in the list, but the list must not contain the tokens of other sessions. A
+//! handle contains the session id and a MAC under a key that is derived from the secret (HKDF-SHA-256, RFC 5869, info
+//! `auth-core session handle v1`), which proves that the server made it. A server accepts it only where a session is
+//! ended, and only from the user of that session.
 //!
-//! Format: as [`session_token`](crate::session_token), 96 lower-case hexadecimal digits of 16 bytes session id and 32
-//! bytes HMAC-SHA-256 of it. No handle can pass for a token, nor the reverse.
+//! Format: as a [`session_token`](crate::session_token), 96 lower-case hexadecimal digits of 16 bytes session id and 32
+//! bytes HMAC-SHA-256 of it. No handle is accepted as a session token, nor a session token as a handle.
 
 use std::fmt;
 
@@ -15,10 +15,11 @@ use crate::keyring::Key;
 use crate::session_token::{ID_BYTES, decode_hex, encode_hex};
 use crate::{Error, Keyring};
 
+/// The HKDF `info` of the MAC key.
 const PURPOSE: &[u8] = b"auth-core session handle v1";
 const MALFORMED: Error = Error::MalformedToken("The session handle is malformed");
 
-/// Encodes and decodes session handles under a keyring: the current secret encodes, all of them decode.
+/// Encodes and decodes session handles under a keyring: the current secret encodes, every secret decodes.
 ///
 /// ```
 /// use auth_core::session_handle::SessionHandles;
@@ -39,7 +40,7 @@ pub struct SessionHandles {
 }
 
 impl SessionHandles {
-    /// Derives the keys.
+    /// Derives one MAC key per secret.
     #[must_use]
     pub fn new(keyring: &Keyring) -> Self {
         let mac_key = |key: &Key| MacKey::new(&*key.derive(PURPOSE));
@@ -49,7 +50,7 @@ impl SessionHandles {
         }
     }
 
-    /// Encodes the handle of a session: 96 characters of `[0-9a-f]`, always the same for the same session and secret.
+    /// Encodes the handle of a session as 96 characters of `[0-9a-f]`, always the same for the same secret.
     #[must_use]
     pub fn encode(&self, session_id: [u8; 16]) -> String {
         encode_hex(session_id, &self.current.tag(&session_id))
@@ -59,8 +60,8 @@ impl SessionHandles {
     ///
     /// # Errors
     ///
-    /// [`Error::MalformedToken`] if it is not 96 characters of the format, [`Error::SignatureMismatch`] if none of the
-    /// secrets made it.
+    /// [`Error::MalformedToken`] if `handle` does not have the format and its 96 characters,
+    /// [`Error::SignatureMismatch`] if no secret of the keyring made the MAC.
     pub fn decode(&self, handle: &str) -> Result<[u8; 16], Error> {
         let bytes = decode_hex(handle).ok_or(MALFORMED)?;
         let (session_id, tag) = bytes.split_at(ID_BYTES);

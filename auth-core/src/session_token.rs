@@ -1,15 +1,15 @@
 //! Session tokens that are computed instead of stored, and the signed cookie that carries one.
 //!
-//! They are for clients that keep one token for the whole session, such as those of Better Auth. A session token contains a
-//! session id and a MAC under a key that is derived from the secret (HKDF-SHA-256, RFC 5869, info
+//! They are for clients that keep one token for the whole session, such as those of Better Auth. A session token
+//! contains a session id and a MAC under a key that is derived from the secret (HKDF-SHA-256, RFC 5869, info
 //! `auth-core session token v1`), so a copy of the database contains no credentials. The token does not say whether the
 //! session is still active: ask the database.
 //!
-//! Format: 96 lower-case hexadecimal digits (RFC 4648 § 8) of 16 bytes session id and 32 bytes HMAC-SHA-256 of it. It is
-//! opaque to clients. No other kind of token is accepted as a session token, nor a session token as another kind.
+//! Format: 96 lower-case hexadecimal digits (RFC 4648 § 8) of 16 bytes session id and 32 bytes HMAC-SHA-256 of it. It
+//! is opaque to clients. No other kind of token is accepted as a session token, nor a session token as another kind.
 //!
-//! A signed cookie is a value, a dot, and the HMAC-SHA-256 of the value under the secret itself, in base64 (RFC 4648 § 4)
-//! with padding. Only session tokens and the word `true` are signed, so no such signature fits a JWS.
+//! A signed cookie is a value, a dot, and the HMAC-SHA-256 of the value under the secret itself, in base64 (RFC 4648
+//! § 4) with padding. Only session tokens and the word `true` are signed, so no such signature is valid for a JWS.
 
 use std::fmt;
 
@@ -24,15 +24,15 @@ use crate::{Error, Keyring};
 /// The HKDF `info` of the MAC key.
 const PURPOSE: &[u8] = b"auth-core session token v1";
 pub(crate) const ID_BYTES: usize = 16;
-/// Session id and MAC.
+/// The length of session id and MAC.
 const TOKEN_BYTES: usize = 48;
-/// The padded base64 of 32 bytes.
+/// The length of a signature: 32 bytes in padded base64.
 const SIGNATURE_CHARS: usize = 44;
 /// The value of a flag cookie.
 const FLAG: &str = "true";
 const MALFORMED: Error = Error::MalformedToken("The session token is malformed");
 
-/// Encodes and decodes session tokens and their cookies under a keyring: the current secret encodes, every secret decodes.
+/// Encodes and decodes session tokens and cookies under a keyring: the current secret encodes, every secret decodes.
 ///
 /// ```
 /// use auth_core::session_token::SessionTokens;
@@ -48,18 +48,18 @@ const MALFORMED: Error = Error::MalformedToken("The session token is malformed")
 /// ```
 #[derive(Clone)]
 pub struct SessionTokens {
-    current: Keys,
-    previous: Vec<Keys>,
+    current: MacKeys,
+    previous: Vec<MacKeys>,
 }
 
 /// The MAC keys of one secret.
 #[derive(Clone)]
-struct Keys {
+struct MacKeys {
     token: MacKey,
     cookie: MacKey,
 }
 
-impl Keys {
+impl MacKeys {
     fn of(key: &Key) -> Self {
         Self {
             token: MacKey::new(&*key.derive(PURPOSE)),
@@ -73,13 +73,13 @@ impl SessionTokens {
     #[must_use]
     pub fn new(keyring: &Keyring) -> Self {
         Self {
-            current: Keys::of(keyring.current()),
-            previous: keyring.keys().skip(1).map(Keys::of).collect(),
+            current: MacKeys::of(keyring.current()),
+            previous: keyring.keys().skip(1).map(MacKeys::of).collect(),
         }
     }
 
-    /// Encodes the token of a session as 96 characters of `[0-9a-f]`. The same session and secret always give the same text.
-    /// It is a credential: do not log it.
+    /// Encodes the token of a session as 96 characters of `[0-9a-f]`. The same session and secret always produce the
+    /// same text. It is a credential: do not log it.
     #[must_use]
     pub fn encode(&self, session_id: [u8; 16]) -> String {
         let tag = self.current.token.tag(&session_id);
@@ -90,8 +90,8 @@ impl SessionTokens {
     ///
     /// # Errors
     ///
-    /// [`Error::MalformedToken`] if `token` does not have the format and its 96 characters, [`Error::SignatureMismatch`] if no
-    /// secret of the keyring made the MAC.
+    /// [`Error::MalformedToken`] if `token` does not have the format and its 96 characters,
+    /// [`Error::SignatureMismatch`] if no secret of the keyring made the MAC.
     pub fn decode(&self, token: &str) -> Result<[u8; 16], Error> {
         let bytes = decode_hex(token).ok_or(MALFORMED)?;
         let (session_id, tag) = bytes.split_at(ID_BYTES);
@@ -135,8 +135,8 @@ impl SessionTokens {
     ///
     /// # Errors
     ///
-    /// [`Error::MalformedToken`] unless it ends with a dot and 44 characters of base64, [`Error::SignatureMismatch`] if no
-    /// secret of the keyring signed it.
+    /// [`Error::MalformedToken`] unless it ends with a dot and 44 characters of base64, [`Error::SignatureMismatch`] if
+    /// no secret of the keyring signed it.
     pub fn verify_cookie<'c>(&self, cookie: &'c str) -> Result<&'c str, Error> {
         let (value, signature) = cookie.rsplit_once('.').ok_or(MALFORMED)?;
         // 44 characters without padding are 33 bytes.
@@ -147,7 +147,7 @@ impl SessionTokens {
         let length = STANDARD.decode_slice(signature, &mut tag);
         let length = length.map_err(|_not_base64| MALFORMED)?;
         let tag = tag.get(..length).unwrap_or_default();
-        let verifies = |keys: &Keys| keys.cookie.verifies(value.as_bytes(), tag);
+        let verifies = |keys: &MacKeys| keys.cookie.verifies(value.as_bytes(), tag);
         if self.keys().any(verifies) {
             Ok(value)
         } else {
@@ -161,7 +161,7 @@ impl SessionTokens {
         self.verify_cookie(cookie) == Ok(FLAG)
     }
 
-    fn keys(&self) -> impl Iterator<Item = &Keys> {
+    fn keys(&self) -> impl Iterator<Item = &MacKeys> {
         std::iter::once(&self.current).chain(&self.previous)
     }
 }

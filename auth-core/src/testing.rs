@@ -36,7 +36,7 @@ impl TestAuthority {
     ///
     /// # Panics
     ///
-    /// If the operating system gives no random bytes.
+    /// If the operating system returns no random bytes.
     #[must_use]
     pub fn new() -> Self {
         Self::with_issuer_and_audience("api-server", "api")
@@ -46,11 +46,11 @@ impl TestAuthority {
     ///
     /// # Panics
     ///
-    /// If one of them is empty, or the operating system gives no random bytes.
+    /// If one of them is empty, or the operating system returns no random bytes.
     #[must_use]
     pub fn with_issuer_and_audience(issuer: &str, audience: &str) -> Self {
         let keyring =
-            Keyring::new(Secret::generate().expect("the operating system gives random bytes"));
+            Keyring::new(Secret::generate().expect("the operating system returns random bytes"));
         let verifier = TokenVerifier::new(keyring.clone(), issuer, audience);
         let revoked = RevokedSessions::default();
         let verifier = verifier.expect("issuer and audience are not empty");

@@ -1,4 +1,4 @@
-//! The result of authenticating a request, now or later.
+//! The result of authenticating a request, known at once or pending.
 
 use std::pin::Pin;
 use std::task::{Context, Poll};
@@ -8,9 +8,9 @@ use crate::{Caller, Refusal};
 /// The result of authenticating a request, as a future. Local verification is ready at once, without an allocation.
 #[non_exhaustive]
 pub enum Verification {
-    /// The result.
+    /// The result is known.
     Ready(Result<Caller, Refusal>),
-    /// A result that a remote authority has to give first.
+    /// The result is not known yet: a remote authority determines it.
     Pending(PendingVerification),
 }
 
@@ -54,7 +54,7 @@ impl Verification {
     }
 }
 
-/// Calls its argument with each of several user ids.
+/// A function that calls its argument with each of several user ids.
 pub(crate) type VisitIds<'a> = dyn Fn(&mut dyn FnMut(&[u8])) + 'a;
 
 impl Future for Verification {

@@ -13,13 +13,13 @@ const MAX_LEEWAY: Duration = Duration::from_secs(300);
 
 /// Verifies access tokens against a keyring, one issuer and one audience. All three are required.
 ///
-/// It accepts a token of at most 8192 bytes that has three strict base64url parts, an `HS256` `at+jwt` header without
-/// duplicate names, `crit`, `b64` or `zip`, a matching MAC, and a JSON object with `iss`, `aud`, `sub`, `email`, `iat`,
-/// `exp`, `jti` and `sid`, each exactly once, of the right type and within its bounds (RFC 7515, 7519, 8725). The
-/// [crate documentation](crate#what-is-checked) lists every rule.
+/// A verifier accepts a token of at most 8192 bytes that has three strict base64url parts, an `HS256` `at+jwt` header
+/// without duplicate names, `crit`, `b64` or `zip`, a matching MAC, and a JSON object with `iss`, `aud`, `sub`,
+/// `email`, `iat`, `exp`, `jti` and `sid`, each exactly once, of the right type and within its bounds (RFC 7515, 7519,
+/// 8725). The [crate documentation](crate#what-is-checked) lists every rule.
 ///
-/// It uses no database, no network and no clock of its own, and allocates only the strings of the claims. It is `Send`,
-/// `Sync` and meant to be built once and shared.
+/// A verifier uses no database, no network and no clock of its own, and allocates only the strings of the claims. It is
+/// `Send` and `Sync`: build it once and share it.
 ///
 /// ```
 /// use std::time::{Duration, SystemTime};
@@ -122,8 +122,8 @@ impl TokenVerifier {
     ///
     /// # Errors
     ///
-    /// The first rule that the token breaks; its status is 401. [`Error::Expired`] and [`Error::Revoked`] mean that the
-    /// token is otherwise valid. [`Error::RevocationsOutdated`] (503) if a revocation feed is too old.
+    /// The error of the first rule that the token breaks, with status 401. [`Error::Expired`] and [`Error::Revoked`]
+    /// mean that the token is otherwise valid. [`Error::RevocationsOutdated`] (503) if a revocation feed is too old.
     pub fn verify(&self, token: &str, now: SystemTime) -> Result<Claims, Error> {
         let claims = self.parse(token, now, Expiry::Enforced)?;
         #[cfg(feature = "remote")]
@@ -136,7 +136,7 @@ impl TokenVerifier {
         }
     }
 
-    /// As [`verify`](Self::verify), but accepts an expired token and a token of a revoked session. Use it for logout only.
+    /// As [`verify`](Self::verify), but accepts expired tokens and those of revoked sessions. Use it for logout only.
     ///
     /// # Errors
     ///

@@ -1,5 +1,5 @@
 /**
- * Client of api-server: signs users up and in, refreshes their session, and calls the API.
+ * The client of api-server: signs users up and in, refreshes their session, and calls the API.
  *
  * One module without dependencies, for browsers, Node 20 and later, React Native and bundlers.
  * @module
@@ -18,10 +18,12 @@
  * @typedef {object} Session
  * @property {User} user
  * @property {string} id
- * @property {number} refreshAt When to refresh, in milliseconds of this device's clock; a wrong clock does no harm.
- * @property {number} mark A random number that differs after every refresh.
- * @property {string} [access]
- * @property {string} [refresh]
+ * @property {number} refreshAt When to refresh, in milliseconds of this device's clock. A clock that is wrong costs one
+ *   request more.
+ * @property {number} mark A random number, new after every refresh: a tab compares it to see whether another has
+ *   refreshed.
+ * @property {string} [access] The access token.
+ * @property {string} [refresh] The refresh token.
  */
 
 /**
@@ -30,14 +32,16 @@
  * @typedef {object} Store
  * @property {() => Session | null | Promise<Session | null>} load
  * @property {(session: Session | null) => void | Promise<void>} save
- * @property {(changed: (session: Session | null) => void) => void} [watch] Reports changes made elsewhere, such as in another tab.
+ * @property {(changed: (session: Session | null) => void) => void} [watch] Calls `changed` after a change by
+ *   other code, such as another tab.
  */
 
 /**
  * @typedef {object} Options
- * @property {string} [base] URL of the server, such as `https://api.example.com`; the origin of the page by default.
- * @property {boolean} [cookies] Whether the browser keeps the tokens as HttpOnly cookies; by default they are in `store`.
- * @property {Store} [store] Defaults to memory with bearer tokens, and to `localStorage` (without tokens) with cookies.
+ * @property {string} [base] The URL of the server, such as `https://api.example.com`; by default the page's origin.
+ * @property {boolean} [cookies] Whether the browser keeps the tokens in HttpOnly cookies; they are in `store` if not.
+ * @property {Store} [store] Where the session is kept. By default: in memory; with `cookies`, in `localStorage`
+ *   without tokens.
  * @property {(error?: ApiError) => void} [onSignedOut] Called once when a session is over: with the server's 401, or
  *   without an argument after `signOut`, here or in another tab.
  * @property {number} [retries] How often to retry after a 503, each time after its `Retry-After`; 2 by default.
@@ -46,35 +50,38 @@
  */
 
 /**
+ * The body and the query of a request.
+ *
  * @typedef {object} Call
  * @property {unknown} [body] Sent as JSON.
- * @property {Record<string, string | number | boolean | null | undefined>} [query] Values that are null or undefined are left out.
- * @property {AbortSignal} [signal]
+ * @property {Record<string, string | number | boolean | null | undefined>} [query] Without the values that are
+ *   null or undefined.
+ * @property {AbortSignal} [signal] Aborts the request.
  */
 
-/** The longest wait for a busy server, in seconds. */
-const LONGEST_WAIT = 30;
-/** The delay, in milliseconds, until other tabs see what one tab has written to `localStorage`. */
+/** The longest `Retry-After` that the client waits for, in seconds. */
+const MAX_RETRY_AFTER = 30;
+/** The expected delay, in milliseconds, until another tab sees what this tab has written to `localStorage`. */
 const STORAGE_DELAY = 100;
-/** The share of a token's lifetime after which it is refreshed. */
+/** The fraction of a token's lifetime after which it is refreshed. */
 const REFRESH_AFTER = 0.9;
 
 /** The error of every method: an error response of the server, or no response. */
 export class ApiError extends Error {
   /**
    * @param {Partial<Schemas["Problem"]> | null} problem
-   * @param {{ status?: number, retryAfter?: number, cause?: unknown }} [more]
+   * @param {{ status?: number, retryAfter?: number, cause?: unknown }} [details]
    */
   constructor(problem, { status = 0, retryAfter, cause } = {}) {
     super(problem?.detail ?? (status ? `The server responded with ${status}` : "The server cannot be reached"), { cause });
     this.name = "ApiError";
     /** The HTTP status; 0 without a response of this server. */
     this.status = status;
-    /** Stable code for programs: a `code` of the API, or `NETWORK_ERROR`. @type {Schemas["Code"] | "NETWORK_ERROR"} */
+    /** A stable code for programs: that of the API, or `NETWORK_ERROR`. @type {Schemas["Code"] | "NETWORK_ERROR"} */
     this.code = problem?.code ?? "NETWORK_ERROR";
     /** The invalid fields, each with a message for the user. @type {FieldError[]} */
     this.errors = problem?.errors ?? [];
-    /** Seconds after which to try again, if the server sent `Retry-After`. */
+    /** The seconds after which to try again, if the server sent `Retry-After`. */
     this.retryAfter = retryAfter;
   }
 }
@@ -82,8 +89,8 @@ export class ApiError extends Error {
 /** @returns {Store} Keeps the session in memory, until the process or the page ends. */
 export function memoryStore() {
   /** @type {Session | null} */
-  let kept = null;
-  return { load: () => kept, save: (session) => void (kept = session) };
+  let stored = null;
+  return { load: () => stored, save: (session) => void (stored = session) };
 }
 
 /**
@@ -99,7 +106,7 @@ export function localStore(key = "api-server") {
   } catch {
     return memoryStore();
   }
-  const read = (/** @type {string | null} */ text) => {
+  const parse = (/** @type {string | null} */ text) => {
     try {
       return JSON.parse(text ?? "null");
     } catch {
@@ -107,43 +114,44 @@ export function localStore(key = "api-server") {
     }
   };
   return {
-    load: () => read(localStorage.getItem(key)),
+    load: () => parse(localStorage.getItem(key)),
     save: (session) => (session ? localStorage.setItem(key, JSON.stringify(session)) : localStorage.removeItem(key)),
     watch: (changed) =>
       // Node has localStorage, but no storage events.
       globalThis.addEventListener?.("storage", (event) => {
-        if (event.key === key || event.key === null) changed(read(localStorage.getItem(key)));
+        if (event.key === key || event.key === null) changed(parse(localStorage.getItem(key)));
       }),
   };
 }
 
 /** @param {Options} [options] */
 export function createClient({ base = "", cookies = false, store, onSignedOut, retries = 2, timeout = 30_000, fetch } = {}) {
-  const kept = store ?? (cookies ? localStore() : memoryStore());
+  const storage = store ?? (cookies ? localStore() : memoryStore());
   const root = base.replace(/\/$/, "");
-  /** Whether the app believes that a user is signed in. */
-  let live = false;
-  /** @type {Promise<Session | null> | null} */
+  /** Whether the app was told that a user is signed in, and not yet that the session is over. */
+  let isSignedIn = false;
+  /** The refresh that runs now, shared by all requests. @type {Promise<Session | null> | null} */
   let refreshing = null;
 
   async function load() {
-    const session = await kept.load();
-    live ||= !!session;
+    const session = await storage.load();
+    isSignedIn ||= !!session;
     return session;
   }
 
-  function over(/** @type {ApiError | undefined} */ error) {
-    if (!live) return;
-    live = false;
+  /** Tells the app once that the session is over. */
+  function reportSignedOut(/** @type {ApiError | undefined} */ error) {
+    if (!isSignedIn) return;
+    isSignedIn = false;
     onSignedOut?.(error);
   }
 
-  async function forget(/** @type {ApiError | undefined} */ error) {
-    await kept.save(null);
-    over(error);
+  async function deleteSession(/** @type {ApiError | undefined} */ error) {
+    await storage.save(null);
+    reportSignedOut(error);
   }
 
-  async function keep(/** @type {Grant} */ grant) {
+  async function saveSession(/** @type {Grant} */ grant) {
     /** @type {Session} */
     const session = {
       user: grant.user,
@@ -152,8 +160,8 @@ export function createClient({ base = "", cookies = false, store, onSignedOut, r
       mark: Math.random(),
     };
     if (!cookies) Object.assign(session, { access: grant.access_token, refresh: grant.refresh_token });
-    await kept.save(session);
-    live = true;
+    await storage.save(session);
+    isSignedIn = true;
     return session;
   }
 
@@ -172,11 +180,11 @@ export function createClient({ base = "", cookies = false, store, onSignedOut, r
     const headers = {};
     if (body !== undefined) headers["Content-Type"] = "application/json";
     if (token) headers.Authorization = `Bearer ${token}`;
-    const abort = new AbortController();
-    const stop = () => abort.abort(signal?.reason);
-    const timer = setTimeout(() => abort.abort(), timeout);
-    signal?.addEventListener("abort", stop);
-    if (signal?.aborted) stop();
+    const controller = new AbortController();
+    const abort = () => controller.abort(signal?.reason);
+    const timer = setTimeout(() => controller.abort(), timeout);
+    signal?.addEventListener("abort", abort);
+    if (signal?.aborted) abort();
     let response, content;
     try {
       response = await (fetch ?? globalThis.fetch)(root + path + (search && `?${search}`), {
@@ -184,7 +192,7 @@ export function createClient({ base = "", cookies = false, store, onSignedOut, r
         headers,
         body: body === undefined ? undefined : JSON.stringify(body),
         credentials: cookies ? "include" : "omit",
-        signal: abort.signal,
+        signal: controller.signal,
       });
       content = await response.json();
     } catch (cause) {
@@ -192,66 +200,71 @@ export function createClient({ base = "", cookies = false, store, onSignedOut, r
       throw new ApiError(null, { status: response?.status === 503 ? 503 : 0, cause });
     } finally {
       clearTimeout(timer);
-      signal?.removeEventListener("abort", stop);
+      signal?.removeEventListener("abort", abort);
     }
     if (response.ok) return { content, response };
-    const isOurs = typeof content?.code === "string";
+    // A captive portal or a proxy may respond instead of the server: its 401 must not end the session.
+    const isProblem = typeof content?.code === "string";
     const retryAfter = Number(response.headers.get("Retry-After")) || undefined;
-    throw new ApiError(isOurs ? content : null, { status: isOurs || response.status === 503 ? response.status : 0, retryAfter });
+    throw new ApiError(isProblem ? content : null, { status: isProblem || response.status === 503 ? response.status : 0, retryAfter });
   }
 
   /**
-   * Calls `attempt`, and retries after a 503. A request that the server may have carried out already is retried only if
-   * `isRepeatable`.
+   * Calls `attempt`, and retries after a 503. Unless it `isRepeatable`, a request is retried only if the server has
+   * certainly not carried it out.
    *
    * @type {(method: string, path: string, call: Call, token?: string, isRepeatable?: boolean) => ReturnType<typeof attempt>}
    */
   async function send(method, path, call, token, isRepeatable = method !== "POST" && !path.endsWith("/complete")) {
-    for (let left = retries; ; left -= 1) {
+    for (let remaining = retries; ; remaining -= 1) {
       try {
         return await attempt(method, path, call, token);
       } catch (error) {
-        if (!(error instanceof ApiError) || error.status !== 503 || left <= 0) throw error;
-        const wait = error.retryAfter ?? 1;
-        if (wait > LONGEST_WAIT || !(isRepeatable || error.code === "OVERLOADED")) throw error;
-        await pause(wait * 1000, call.signal);
+        if (!(error instanceof ApiError) || error.status !== 503 || remaining <= 0) throw error;
+        const seconds = error.retryAfter ?? 1;
+        if (seconds > MAX_RETRY_AFTER || !(isRepeatable || error.code === "OVERLOADED")) throw error;
+        await pause(seconds * 1000, call.signal);
       }
     }
   }
 
-  /** Refreshes once for all concurrent requests, in all tabs. Resolves to null if the user signed out meanwhile. */
+  /**
+   * Refreshes once for all concurrent requests, in all tabs. `used` is the session that a request has loaded before.
+   * Resolves to null if the user has signed out meanwhile.
+   */
   function refresh(/** @type {Session | null} */ used) {
     refreshing ??= exclusively(`refresh ${root}`, (hadToWait) => renew(used, hadToWait)).finally(() => (refreshing = null));
     return refreshing;
   }
 
+  /** Refreshes the session, unless another tab has done so since `used` was loaded. */
   async function renew(/** @type {Session | null} */ used, /** @type {boolean} */ hadToWait) {
     let before = await load();
-    for (let left = 20; hadToWait && left > 0 && before?.mark === used?.mark; left -= 1) {
+    for (let remaining = 20; hadToWait && remaining > 0 && before?.mark === used?.mark; remaining -= 1) {
       await pause(STORAGE_DELAY / 4);
       before = await load();
     }
-    // Another tab has refreshed meanwhile, or signed out.
+    // Another tab has refreshed or signed out meanwhile.
     if (before?.mark !== used?.mark) return before;
     try {
       const body = cookies ? undefined : { refresh_token: before?.refresh };
       const { content } = await send("POST", "/api/auth/refresh", { body }, undefined, true);
       if (!content?.user) throw new ApiError(null);
-      const now = await kept.load();
-      return now?.mark === before?.mark ? await keep(content) : now;
+      const after = await storage.load();
+      return after?.mark === before?.mark ? await saveSession(content) : after;
     } catch (error) {
       if (!(error instanceof ApiError) || error.status !== 401) throw error;
       // A password change, here or in another tab, also ends the session; the new one may not be stored yet.
       await pause(STORAGE_DELAY);
-      const now = await kept.load();
-      if (now?.mark !== before?.mark) return now;
-      await forget(error);
+      const after = await storage.load();
+      if (after?.mark !== before?.mark) return after;
+      await deleteSession(error);
       throw error;
     }
   }
 
-  /** The session, refreshed if its access token is about to expire; unchanged if that fails for a temporary reason. */
-  async function current() {
+  /** Loads the session, refreshed if its access token expires soon, or unchanged if the refresh fails without a 401. */
+  async function currentSession() {
     const session = await load();
     if (!session || Date.now() < session.refreshAt) return session;
     return refresh(session).catch((error) => {
@@ -261,19 +274,21 @@ export function createClient({ base = "", cookies = false, store, onSignedOut, r
   }
 
   /**
+   * Sends a request as the signed-in user; after a 401, refreshes and sends it once more.
+   *
    * @param {string} method
    * @param {string} path
    * @param {Call} [call]
    */
-  async function authorised(method, path, call = {}) {
-    const used = await current();
+  async function sendAuthorized(method, path, call = {}) {
+    const used = await currentSession();
     try {
       return await send(method, path, call, used?.access);
     } catch (error) {
       if (!(error instanceof ApiError) || error.status !== 401) throw error;
       const next = used || cookies ? await refresh(used) : null;
       if (!next) {
-        over(error);
+        reportSignedOut(error);
         throw error;
       }
       return send(method, path, call, next.access);
@@ -284,7 +299,7 @@ export function createClient({ base = "", cookies = false, store, onSignedOut, r
    * Calls any address of the API as the signed-in user.
    *
    * @param {string} method
-   * @param {string} path Such as `/api/auth/session`; never another host's, because the token is sent with it.
+   * @param {string} path Such as `/api/auth/session`. Never a URL of another host, because the token is sent with it.
    * @param {Call} [call]
    * @returns {Promise<any>} The body of the response.
    * @throws {ApiError}
@@ -292,29 +307,29 @@ export function createClient({ base = "", cookies = false, store, onSignedOut, r
    */
   async function request(method, path, call) {
     if (!/^\/(?![/\\])[^\t\n\r]*$/.test(path)) throw new TypeError(`Not a path of the API: ${path}`);
-    return (await authorised(method, path, call)).content;
+    return (await sendAuthorized(method, path, call)).content;
   }
 
-  /** The address names the owner: if another user has signed in meanwhile, the result is a 403 and not their tasks. */
-  const tasks = async (rest = "") => `/api/${encodeURIComponent((await load())?.user.id ?? "-")}/tasks${rest}`;
-  const task = (/** @type {number} */ id) => tasks(`/${encodeURIComponent(id)}`);
+  /** The path of the user's tasks. It contains the user's id: if another user has signed in, the response is a 403. */
+  const tasksPath = async (rest = "") => `/api/${encodeURIComponent((await load())?.user.id ?? "-")}/tasks${rest}`;
+  const taskPath = (/** @type {number} */ id) => tasksPath(`/${encodeURIComponent(id)}`);
 
-  kept.watch?.((session) => {
-    if (session) live = true;
-    else over(undefined);
+  storage.watch?.((session) => {
+    if (session) isSignedIn = true;
+    else reportSignedOut(undefined);
   });
 
   return {
     request,
 
-    /** @type {() => Promise<User | null>} The signed-in user as stored here, without a request to the server. */
+    /** @type {() => Promise<User | null>} The signed-in user as stored on this device, without a request. */
     user: async () => (await load())?.user ?? null,
 
     /** @type {(credentials: Schemas["RegisterRequest"]) => Promise<User>} */
-    signUp: async (credentials) => (await keep((await send("POST", "/api/auth/register", { body: credentials })).content)).user,
+    signUp: async (credentials) => (await saveSession((await send("POST", "/api/auth/register", { body: credentials })).content)).user,
 
     /** @type {(credentials: Schemas["LoginRequest"]) => Promise<User>} */
-    signIn: async (credentials) => (await keep((await send("POST", "/api/auth/login", { body: credentials })).content)).user,
+    signIn: async (credentials) => (await saveSession((await send("POST", "/api/auth/login", { body: credentials })).content)).user,
 
     /**
      * Ends this session, all `others`, or `all`. Fails and signs nothing out if the server cannot be reached.
@@ -324,10 +339,10 @@ export function createClient({ base = "", cookies = false, store, onSignedOut, r
      */
     async signOut(scope = "current") {
       // The server ends other sessions only for tokens that are currently valid.
-      const session = scope === "current" ? await load() : await current();
+      const session = scope === "current" ? await load() : await currentSession();
       const body = { scope, ...(session?.refresh && { refresh_token: session.refresh }) };
       const { content } = await send("POST", "/api/auth/logout", { body }, undefined, true);
-      if (scope !== "others") await forget(undefined);
+      if (scope !== "others") await deleteSession(undefined);
       return content.revoked;
     },
 
@@ -337,18 +352,22 @@ export function createClient({ base = "", cookies = false, store, onSignedOut, r
     /** @type {(change: Schemas["AccountChange"]) => Promise<User>} */
     async changeAccount(change) {
       const user = await request("PATCH", "/api/auth/account", { body: change });
-      const session = await kept.load();
-      if (session) await kept.save({ ...session, user });
+      const session = await storage.load();
+      if (session) await storage.save({ ...session, user });
       return user;
     },
 
-    /** Ends every session; this client continues with a new one. @type {(change: Schemas["ChangePassword"]) => Promise<User>} */
-    changePassword: async (change) => (await keep(await request("POST", "/api/auth/change-password", { body: change }))).user,
+    /**
+     * Ends every session; this client continues with a new one.
+     *
+     * @type {(change: Schemas["ChangePassword"]) => Promise<User>}
+     */
+    changePassword: async (change) => (await saveSession(await request("POST", "/api/auth/change-password", { body: change }))).user,
 
     /** @type {(password: string) => Promise<void>} */
     async deleteAccount(password) {
       await request("DELETE", "/api/auth/account", { body: { password } });
-      await forget(undefined);
+      await deleteSession(undefined);
     },
 
     /** @type {() => Promise<SessionSummary[]>} */
@@ -367,25 +386,25 @@ export function createClient({ base = "", cookies = false, store, onSignedOut, r
      * @returns {Promise<{ tasks: Task[], next: string | null }>}
      */
     async tasks({ signal, ...query } = {}) {
-      const { content, response } = await authorised("GET", await tasks(), { query, signal });
+      const { content, response } = await sendAuthorized("GET", await tasksPath(), { query, signal });
       const next = /[?&]cursor=([^&>]+)[^>]*>; rel="next"/.exec(response.headers.get("Link") ?? "");
       return { tasks: content, next: next && decodeURIComponent(next[1]) };
     },
 
     /** @type {(task: Schemas["CreateTask"]) => Promise<Task>} */
-    addTask: async (body) => request("POST", await tasks(), { body }),
+    addTask: async (body) => request("POST", await tasksPath(), { body }),
 
     /** @type {(id: number, change: Schemas["ChangeTask"]) => Promise<Task>} */
-    changeTask: async (id, change) => request("PATCH", await task(id), { body: change }),
+    changeTask: async (id, change) => request("PATCH", await taskPath(id), { body: change }),
 
     /** @type {(id: number) => Promise<void>} */
-    deleteTask: async (id) => request("DELETE", await task(id)),
+    deleteTask: async (id) => request("DELETE", await taskPath(id)),
   };
 }
 
 /**
- * Runs `action` in one tab at a time, if the browser has Web Locks. Without them, the server sends all tabs the same
- * tokens.
+ * Runs `action` in one tab at a time, if the browser has Web Locks. Without them, the server sends the same tokens to
+ * all tabs that refresh at once.
  *
  * @template T
  * @param {string} name
@@ -395,24 +414,24 @@ export function createClient({ base = "", cookies = false, store, onSignedOut, r
 function exclusively(name, action) {
   const locks = globalThis.navigator?.locks;
   if (!locks) return action(false);
-  return new Promise((done, failed) => {
-    const hold = async (/** @type {boolean} */ hadToWait) => {
-      await action(hadToWait).then(done, failed);
+  return new Promise((resolve, reject) => {
+    const runWithLock = async (/** @type {boolean} */ hadToWait) => {
+      await action(hadToWait).then(resolve, reject);
       // Other tabs wait for the lock until they can see the new tokens.
       await pause(STORAGE_DELAY);
     };
-    const wait = () => locks.request(name, () => hold(true));
-    locks.request(name, { ifAvailable: true }, (lock) => (lock ? hold(false) : void wait().catch(failed))).catch(failed);
+    const waitForLock = () => locks.request(name, () => runWithLock(true)).catch(reject);
+    locks.request(name, { ifAvailable: true }, (lock) => (lock ? runWithLock(false) : void waitForLock())).catch(reject);
   });
 }
 
 /** @type {(milliseconds: number, signal?: AbortSignal) => Promise<void>} */
 function pause(milliseconds, signal) {
-  return new Promise((done, failed) => {
-    const timer = setTimeout(done, milliseconds);
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(resolve, milliseconds);
     signal?.addEventListener("abort", () => {
       clearTimeout(timer);
-      failed(signal.reason);
+      reject(signal.reason);
     });
   });
 }

@@ -19,7 +19,7 @@ export interface paths {
         delete: operations["deleteAccount"];
         options?: never;
         head?: never;
-        /** Change the caller's name or image; what is absent stays. */
+        /** Change the caller's name or image; an absent field stays unchanged. */
         patch: operations["changeAccount"];
         trace?: never;
     };
@@ -52,7 +52,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Log in. A session whose cookies came with the request, and which are replaced, ends. */
+        /** Log in. The session of any cookie that the response replaces ends. */
         post: operations["login"];
         delete?: never;
         options?: never;
@@ -70,10 +70,11 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Log out. Takes an access token (an expired one will do), a refresh token or a cookie; without any, or a second time,
-         *     it succeeds and ends nothing. `others` and `all` need a credential that is good now: a live access token, the current
-         *     refresh token or its direct predecessor; an older one ends its own session at most. Access tokens of the ended sessions
-         *     are refused from then on. Clears the cookies, except with `others`.
+         * Log out. Accepts an access token (even an expired one), a refresh token or a cookie; without any of them, or if the
+         *     session has ended before, the request succeeds and ends nothing. `others` and `all` need a valid credential: an
+         *     access token that has not expired, the current refresh token or its direct predecessor; an older one ends only its
+         *     own session. Access tokens of the ended sessions are rejected from then on. Clears the cookies, except with
+         *     `others`.
          */
         post: operations["logout"];
         delete?: never;
@@ -92,7 +93,7 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Get the next pair of tokens. The direct predecessor of the current token is answered with the same pair, so a lost
+         * Get the next pair of tokens. The direct predecessor of the current token gets the same pair again, so a lost
          *     response, a second tab and a retry do no harm. 401: log in again. 503: try again.
          */
         post: operations["refresh"];
@@ -111,7 +112,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Create an account and log in. A session whose cookies came with the request, and which are replaced, ends. */
+        /** Create an account and log in. The session of any cookie that the response replaces ends. */
         post: operations["register"];
         delete?: never;
         options?: never;
@@ -127,8 +128,8 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Which sessions have ended, for services that verify tokens themselves. Needs a token of type `revocations+jwt`,
-         *     which only a holder of the secret can make.
+         * List the sessions that have ended, for services that verify tokens themselves. Needs a token of type
+         *     `revocations+jwt`, which can only be made with the secret.
          */
         get: operations["listRevocations"];
         put?: never;
@@ -147,8 +148,8 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Who is calling, from the token alone: no database is asked. Without a token, the cookie of a session of Better Auth
-         *     will do, for which the database is asked once.
+         * Show the caller and the session, from the token alone, without a query of the database. Without a token, the cookie
+         *     of a session of Better Auth is accepted as well, which costs one query.
          */
         get: operations["getSession"];
         put?: never;
@@ -202,7 +203,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Create an account and log in. A session whose cookies came with the request, and which are replaced, ends. */
+        /** Create an account and log in. The session of any cookie that the response replaces ends. */
         post: operations["registerAlias0"];
         delete?: never;
         options?: never;
@@ -218,14 +219,14 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * An access token for whoever holds a session of Better Auth, by its cookie or as a bearer token; to go on to services
-         *     that verify our tokens. Refusals are in the form of Better Auth.
+         * Get an access token for services that verify our tokens. Needs a session of Better Auth, by its cookie or as a
+         *     bearer token. Errors have the form of Better Auth.
          */
         get: operations["getAccessToken"];
         put?: never;
         /**
-         * Exchange the access token for one that another service takes, and that service alone. Always in the body: cookies do
-         *     not go to other services.
+         * Exchange the access token for one that a single other service accepts. The new token is always in the body, because
+         *     cookies are not sent to other services.
          */
         post: operations["exchangeToken"];
         delete?: never;
@@ -577,11 +578,11 @@ export interface components {
         EndedSession: {
             /**
              * Format: int64
-             * @description Seconds since 1970, as in tokens. Afterwards none of the session is alive.
+             * @description Seconds since 1970, as in tokens. After that time all tokens of the session have expired.
              * @example 1795180971
              */
             exp: number;
-            /** @description As in the tokens to refuse. */
+            /** @description The claim `sid` of the tokens to reject. */
             sid: string;
         };
         /** @description One field that was not acceptable. */
@@ -603,8 +604,8 @@ export interface components {
             message: string;
         };
         /**
-         * @description The answer to a registration, a login, a refresh or a change of password. To a request that came with cookies the
-         *     tokens are given as cookies only.
+         * @description The response to a registration, a login, a refresh or a change of password. If a cookie authenticated the request,
+         *     the tokens are in cookies only.
          */
         Grant: {
             /** @description Send it as `Authorization: Bearer …`. */
@@ -712,13 +713,13 @@ export interface components {
              */
             title: string;
         };
-        /** @description Ended sessions, in the order of their ends. */
+        /** @description Ended sessions, in the order in which they ended. */
         RevocationPage: {
-            /** @description Whether there are more right now; at most 1000 are answered at once. */
+            /** @description Whether there are more already: a response has at most 1000. */
             more: boolean;
             /**
              * Format: int64
-             * @description What to ask `after` next time. Lower than what was asked if the database was set back to a backup.
+             * @description `after` of the next request; lower than in this request if the database was restored from a backup.
              * @example 17
              */
             next: number;
@@ -727,11 +728,11 @@ export interface components {
         /** @enum {string} */
         Scope: "current" | "others" | "all";
         ServiceToken: {
-            /** @description Send it to that service as `Authorization: Bearer …`; this server does not take it. */
+            /** @description Send it to that service as `Authorization: Bearer …`; this server does not accept it. */
             access_token: string;
             /**
              * Format: int64
-             * @description Its lifetime in seconds: it ends with the token that was sent, if not sooner.
+             * @description Its lifetime in seconds; it expires no later than the token of the request.
              * @example 900
              */
             expires_in: number;
@@ -747,7 +748,7 @@ export interface components {
              * @example 2026-11-20T12:57:51.869Z
              */
             created_at: string;
-            /** @description Whether it is the one that asks. */
+            /** @description Whether it is the session of this request. */
             current: boolean;
             /**
              * Format: date-time
@@ -768,7 +769,7 @@ export interface components {
         SessionToken: {
             /**
              * Format: date-time
-             * @description When the access token expires; of a session of Better Auth, the session.
+             * @description When the access token expires; for a session of Better Auth, when the session expires.
              * @example 2026-11-20T12:57:51.000Z
              */
             expiresAt: string;
@@ -1142,7 +1143,7 @@ export interface operations {
     listRevocations: {
         parameters: {
             query?: {
-                /** @description `next` of the answer before; 0, or none, for everything that is still of use. */
+                /** @description `next` of the previous response; 0, the default, lists everything that has not expired. */
                 after?: number;
             };
             header?: never;

@@ -12,7 +12,7 @@ use tokio::sync::oneshot;
 use crate::client::{Client, Identity};
 use crate::{Connection, Database, Engine, Issuer, Options, TestClock};
 
-/// The common part of all passwords; each starts with the user's name.
+/// The last part of every password; the first part is the user's name.
 const PASSWORD: &str = "correct horse battery staple";
 
 /// A running server. Dropping it stops the server, then removes its database.
@@ -21,7 +21,7 @@ pub struct App {
     pub clock: TestClock,
     addr: SocketAddr,
     secret: String,
-    _serving: Serving,
+    _thread: ServerThread,
     database: Arc<Database>,
 }
 
@@ -36,25 +36,25 @@ impl App {
             clock,
             addr: server.addr(),
             secret,
-            _serving: Serving::new(server),
+            _thread: ServerThread::new(server),
             database,
         }
     }
 
-    /// A server that is not running yet.
+    /// Returns the options of a server on a new database of this engine.
     #[must_use]
     pub fn on(engine: Engine) -> Options {
         Options::new(Database::new(engine))
     }
 
-    /// Another process on the same database, with the same secret and clock; not running yet.
+    /// Returns the options of another server on the same database, with the same secret and clock.
     #[must_use]
     pub fn another_process(&self) -> Options {
-        Options::beside(Arc::clone(&self.database), self.clock.clone())
+        Options::for_shared_database(Arc::clone(&self.database), self.clock.clone())
             .set("auth-secret", &self.secret)
     }
 
-    /// The address on which it listens.
+    /// The address on which the server listens.
     #[must_use]
     pub fn addr(&self) -> SocketAddr {
         self.addr
@@ -66,7 +66,7 @@ impl App {
         &self.database
     }
 
-    /// `AUTH_SECRET`, which other services may share.
+    /// The server's `AUTH_SECRET`, for tests that act as another service.
     #[must_use]
     pub fn secret(&self) -> &str {
         &self.secret
@@ -78,7 +78,7 @@ impl App {
         Client::new(self.addr, Identity::default())
     }
 
-    /// A caller with a new account, logged in.
+    /// Registers an account; returns a caller with its access token.
     pub async fn user(&self, name: &str) -> Client {
         let email = format!("{name}@example.com");
         let password = format!("{name}: {PASSWORD}");
@@ -97,7 +97,7 @@ impl App {
         )
     }
 
-    /// A caller with nothing but this token.
+    /// A caller whose only credential is this token.
     #[must_use]
     pub fn bearer(&self, token: impl Into<String>) -> Client {
         let identity = Identity {
@@ -117,54 +117,54 @@ impl App {
     #[must_use]
     pub fn stop(self) -> Database {
         let Self {
-            _serving: serving,
+            _thread: thread,
             database,
             ..
         } = self;
-        drop(serving);
+        drop(thread);
         Arc::into_inner(database).expect("no other process runs")
     }
 
-    /// A connection on which any bytes may be sent.
+    /// Opens a connection on which any bytes may be sent.
     pub async fn connect(&self) -> Connection {
         Connection::open(self.addr).await
     }
 }
 
-/// The thread that serves.
-struct Serving {
+/// The thread that runs the server. Dropping this value stops the server.
+struct ServerThread {
     stop: Option<oneshot::Sender<()>>,
     thread: Option<JoinHandle<()>>,
 }
 
-impl Serving {
+impl ServerThread {
     fn new(server: Server) -> Self {
-        let (stop, end) = oneshot::channel();
+        let (stop_sender, stop_receiver) = oneshot::channel();
         let thread = thread::spawn(move || {
             let runtime = Builder::new_current_thread().enable_all().build();
             runtime.unwrap().block_on(async {
                 let stopper = server.stopper();
-                let serving = server.run();
-                let when_dropped = async {
-                    let _sender_gone = end.await;
+                let run = server.run();
+                let stop_when_dropped = async {
+                    let _sender_dropped = stop_receiver.await;
                     stopper.stop().await;
                 };
-                let (outcome, ()) = tokio::join!(serving, when_dropped);
-                outcome.unwrap();
+                let (result, ()) = tokio::join!(run, stop_when_dropped);
+                result.unwrap();
             });
         });
         Self {
-            stop: Some(stop),
+            stop: Some(stop_sender),
             thread: Some(thread),
         }
     }
 }
 
-impl Drop for Serving {
+impl Drop for ServerThread {
     fn drop(&mut self) {
         drop(self.stop.take());
-        let ended = self.thread.take().map(JoinHandle::join);
+        let joined = self.thread.take().map(JoinHandle::join);
         // A panic during a panic would hide the first one.
-        assert!(!matches!(ended, Some(Err(_))) || thread::panicking());
+        assert!(!matches!(joined, Some(Err(_))) || thread::panicking());
     }
 }

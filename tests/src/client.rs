@@ -1,4 +1,4 @@
-//! Callers with an identity.
+//! Callers of the server, and the requests that they send.
 
 use std::future::{Future, IntoFuture};
 use std::net::SocketAddr;
@@ -15,6 +15,7 @@ pub struct Client {
     identity: Identity,
 }
 
+/// The account and the access token of a caller; the default is an anonymous caller.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Identity {
     pub(crate) id: String,
@@ -79,7 +80,7 @@ impl Client {
         format!("/api/{}/tasks/{id}", self.id())
     }
 
-    /// A request that is sent when awaited.
+    /// Builds a request with the caller's token.
     pub fn request(&self, method: &str, path: &str) -> Request {
         let request = Request {
             addr: self.addr,
@@ -94,38 +95,38 @@ impl Client {
         }
     }
 
-    /// `GET`
+    /// Builds a `GET` request.
     pub fn get(&self, path: &str) -> Request {
         self.request("GET", path)
     }
 
-    /// `POST`
+    /// Builds a `POST` request.
     pub fn post(&self, path: &str, body: impl Into<Body>) -> Request {
         self.request("POST", path).body(body)
     }
 
-    /// `PUT`
+    /// Builds a `PUT` request.
     pub fn put(&self, path: &str, body: impl Into<Body>) -> Request {
         self.request("PUT", path).body(body)
     }
 
-    /// `PATCH`
+    /// Builds a `PATCH` request.
     pub fn patch(&self, path: &str, body: impl Into<Body>) -> Request {
         self.request("PATCH", path).body(body)
     }
 
-    /// `DELETE`
+    /// Builds a `DELETE` request.
     pub fn delete(&self, path: &str) -> Request {
         self.request("DELETE", path)
     }
 
-    /// Adds a task with this title.
+    /// Creates a task with this title; returns the task.
     pub async fn new_task(&self, title: &str) -> Value {
         let body = serde_json::json!({ "title": title });
         self.post(&self.tasks(), body).await.created()
     }
 
-    /// All of the caller's tasks, newest first.
+    /// Returns up to 500 of the caller's tasks, newest first.
     pub async fn all_tasks(&self) -> Value {
         self.get(&format!("{}?limit=500", self.tasks())).await.ok()
     }
@@ -180,13 +181,13 @@ pub struct Request {
 }
 
 impl Request {
-    /// Whether it only reads.
+    /// Whether the method is `GET`, which changes nothing.
     #[must_use]
     pub fn is_a_read(&self) -> bool {
         self.method == "GET"
     }
 
-    /// Adds a header; a repeated name adds another field.
+    /// Adds a header field, even if there is already one with this name.
     pub fn header(mut self, name: &str, value: &str) -> Self {
         self.headers.push((name.to_owned(), value.to_owned()));
         self
@@ -196,24 +197,24 @@ impl Request {
     pub fn body(mut self, body: impl Into<Body>) -> Self {
         self.body = body.into();
         match self.body.content_type {
-            Some(kind) => self.header("content-type", kind),
+            Some(content_type) => self.header("content-type", content_type),
             None => self,
         }
     }
 
-    /// The bytes of the request.
-    fn bytes(&self) -> Vec<u8> {
+    /// Encodes the request as HTTP/1.1.
+    fn encode(&self) -> Vec<u8> {
         let mut head = format!("{} {} HTTP/1.1\r\n", self.method, self.path);
         let length = self.body.bytes.len().to_string();
         let addr = self.addr.to_string();
-        let own = [("host", addr.as_str()), ("connection", "close")];
-        let length = [("content-length", length.as_str())];
+        let own_headers = [("host", addr.as_str()), ("connection", "close")];
         let has_body =
             !matches!(self.method.as_str(), "GET" | "HEAD") || !self.body.bytes.is_empty();
-        let given = self.headers.iter();
-        let given = given.map(|(name, value)| (name.as_str(), value.as_str()));
-        let length = length.into_iter().filter(|_| has_body);
-        for (name, value) in own.into_iter().chain(given).chain(length) {
+        let added_headers = self.headers.iter();
+        let added_headers = added_headers.map(|(name, value)| (name.as_str(), value.as_str()));
+        let content_length = has_body.then_some(("content-length", length.as_str()));
+        let headers = own_headers.into_iter().chain(added_headers);
+        for (name, value) in headers.chain(content_length) {
             head.extend([name, ": ", value, "\r\n"]);
         }
         head.push_str("\r\n");
@@ -222,7 +223,7 @@ impl Request {
 
     async fn send(self) -> Response {
         let mut connection = Connection::open(self.addr).await;
-        connection.send(&self.bytes()).await;
+        connection.send(&self.encode()).await;
         let response = connection.response_to(&self.method).await;
         response.unwrap_or_else(|| panic!("no response to {} {}", self.method, self.path))
     }

@@ -32,7 +32,7 @@ enum Location {
 }
 
 impl Database {
-    /// Creates one.
+    /// Creates an empty database.
     #[must_use]
     pub fn new(engine: Engine) -> Self {
         match engine {
@@ -45,7 +45,7 @@ impl Database {
     #[must_use]
     pub fn url(&self) -> String {
         match &self.0 {
-            Location::Folder(folder) => format!("sqlite://{}", file(folder)),
+            Location::Folder(folder) => format!("sqlite://{}", file_path(folder)),
             Location::Server(postgres) => postgres.address().into(),
         }
     }
@@ -55,7 +55,7 @@ impl Database {
         self.session().execute(statements);
     }
 
-    /// Returns the one value of a query, as text; `None` for NULL and for no row.
+    /// Returns the single value of a query, as text; `None` for NULL and for no row.
     #[must_use]
     pub fn value(&self, query: &str) -> Option<String> {
         self.session().value(query)
@@ -66,9 +66,9 @@ impl Database {
     pub fn session(&self) -> Session {
         match &self.0 {
             Location::Folder(folder) => {
-                let mut connection = SqliteConnection::establish(&file(folder)).unwrap();
-                let patience = "PRAGMA busy_timeout = 5000";
-                connection.batch_execute(patience).unwrap();
+                let mut connection = SqliteConnection::establish(&file_path(folder)).unwrap();
+                let set_timeout = "PRAGMA busy_timeout = 5000";
+                connection.batch_execute(set_timeout).unwrap();
                 Session::Sqlite(connection)
             }
             Location::Server(_) => Session::Postgres(PgConnection::establish(&self.url()).unwrap()),
@@ -83,9 +83,9 @@ impl Database {
     reason = "every test is named after one of the two"
 )]
 pub enum Session {
-    /// To a file.
+    /// A connection to SQLite.
     Sqlite(SqliteConnection),
-    /// To a server.
+    /// A connection to PostgreSQL.
     Postgres(PgConnection),
 }
 
@@ -98,14 +98,14 @@ struct Row {
 impl Session {
     /// Runs statements.
     pub fn execute(&mut self, statements: &str) {
-        let done = match self {
+        let result = match self {
             Self::Sqlite(sqlite) => sqlite.batch_execute(statements),
             Self::Postgres(postgres) => postgres.batch_execute(statements),
         };
-        done.unwrap_or_else(|error| panic!("{statements}: {error}"));
+        result.unwrap_or_else(|error| panic!("{statements}: {error}"));
     }
 
-    /// Returns the one value of a query, as text; `None` for NULL and for no row.
+    /// Returns the single value of a query, as text; `None` for NULL and for no row.
     pub fn value(&mut self, query: &str) -> Option<String> {
         let text = sql_query(format!("SELECT CAST(({query}) AS TEXT) AS value"));
         let row: QueryResult<Row> = match self {
@@ -116,6 +116,6 @@ impl Session {
     }
 }
 
-fn file(folder: &TempDir) -> String {
+fn file_path(folder: &TempDir) -> String {
     folder.path().join("e2e.db").display().to_string()
 }

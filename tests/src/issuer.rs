@@ -6,19 +6,19 @@ use auth_core::{Keyring, Secret, Subject, TokenIssuer};
 
 use crate::App;
 
-/// Issues tokens like another service; change a field to get tokens that the server rejects.
+/// Issues tokens like another service. A test changes a field to get tokens that the server rejects.
 #[derive(Debug, Clone)]
-#[expect(clippy::exhaustive_structs, reason = "tests change its parts")]
+#[expect(clippy::exhaustive_structs, reason = "tests change its fields")]
 pub struct Issuer {
     /// The secret that signs.
     pub secret: String,
-    /// `iss`
+    /// The `iss` claim.
     pub issuer: String,
-    /// `aud`
+    /// The `aud` claim.
     pub audience: String,
-    /// `iat`
+    /// The time of issue, which becomes the `iat` claim.
     pub now: SystemTime,
-    /// `exp - iat`
+    /// The time from `iat` to `exp`.
     pub lifetime: Duration,
 }
 
@@ -39,8 +39,8 @@ impl Issuer {
     #[must_use]
     pub fn issue(&self, id: &str, email: &str) -> String {
         let keyring = Keyring::new(Secret::new(self.secret.as_str()).unwrap());
-        let (name, audience) = (self.issuer.as_str(), self.audience.as_str());
-        let issuer = TokenIssuer::new(keyring, name, audience, self.lifetime).unwrap();
+        let (issuer, audience) = (self.issuer.as_str(), self.audience.as_str());
+        let issuer = TokenIssuer::new(keyring, issuer, audience, self.lifetime).unwrap();
         let session_id = "a session elsewhere";
         let subject = Subject {
             id,

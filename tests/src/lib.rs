@@ -2,7 +2,7 @@
 //!
 //! A test is an `async fn` with an [`App`] as its argument: a server in this process with its own database, its own
 //! secret and a clock that only the test moves. [`on_both_engines!`] turns it into two tests, `…::sqlite` and
-//! `…::postgres`. The second needs `TEST_POSTGRES_URL`, a maintenance database on a server that may create databases.
+//! `…::postgres`. The second needs `TEST_POSTGRES_URL`: the URL of a database whose user may create databases.
 //!
 //! Callers are [`Client`]s: `app.anonymous()`, or `app.user("ada").await` for a registered user. Their requests return
 //! a [`Response`] with methods that assert the expected result: `ada.get("/api/tasks").await.ok()`.
@@ -39,7 +39,7 @@ pub use response::Response;
 pub use run::{Start, run};
 pub use wire::Connection;
 
-/// Compiles the Rust in the guides.
+/// Compiles the Rust code in the guide for Rust services.
 #[cfg(doctest)]
 #[doc = include_str!("../../docs/rust-services.md")]
 struct RustServices;

@@ -21,8 +21,8 @@ impl Log for LogCollector {
     fn flush(&self) {}
 }
 
-/// Starts to collect every line of every level.
-pub(crate) fn keep() {
+/// Installs the collector for log lines of every level; does nothing after the first call.
+pub(crate) fn start_collecting() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
         log::set_logger(&LogCollector).expect("the only logger");
@@ -30,7 +30,7 @@ pub(crate) fn keep() {
     });
 }
 
-/// Returns the lines that contain this text, from all tests so far.
+/// Returns the lines that contain this text, from all tests of the process so far.
 #[must_use]
 pub fn with(text: &str) -> Vec<String> {
     let matching = |line: &&String| line.contains(text);

@@ -11,7 +11,7 @@ use clap::Parser as _;
 
 use crate::{App, Database, TestClock, log_lines};
 
-/// A server about to be started.
+/// The settings, limits, clock and database of a server that has not been started.
 pub struct Options {
     database: Arc<Database>,
     limits: Limits,
@@ -23,11 +23,11 @@ impl Options {
     /// Options for a server on this database.
     #[must_use]
     pub fn new(database: impl Into<Arc<Database>>) -> Self {
-        Self::beside(database.into(), TestClock::default())
+        Self::for_shared_database(database.into(), TestClock::default())
     }
 
     /// Options for a server on a database that another server may already use.
-    pub(crate) fn beside(database: Arc<Database>, clock: TestClock) -> Self {
+    pub(crate) fn for_shared_database(database: Arc<Database>, clock: TestClock) -> Self {
         let secret = Secret::generate().unwrap();
         let secret = String::from_utf8(secret.expose().to_vec()).unwrap();
         let settings = [
@@ -70,28 +70,28 @@ impl Options {
         }
     }
 
-    /// Sets a setting, by the name of its flag.
+    /// Changes a setting, by the name of its flag without the dashes.
     #[must_use]
     pub fn set(mut self, name: &str, value: &str) -> Self {
-        let setting = self.settings.iter_mut().find(|(known, _)| known == name);
+        let setting = self.settings.iter_mut().find(|(flag, _)| flag == name);
         value.clone_into(&mut setting.expect("a setting").1);
         self
     }
 
-    /// Trusts loopback as a proxy: the network of a request is the one in its `X-Forwarded-For`.
+    /// Trusts loopback addresses as proxies: the network of a request is then the one in its `X-Forwarded-For`.
     #[must_use]
     pub fn behind_proxy(self) -> Self {
         self.set("trusted-proxies", "127.0.0.0/8")
     }
 
-    /// Sets a separate clock.
+    /// Replaces the clock, for servers whose clocks differ.
     #[must_use]
     pub fn clock(mut self, clock: TestClock) -> Self {
         self.clock = clock;
         self
     }
 
-    /// Sets how long a body may take to arrive.
+    /// Sets the timeout for the arrival of a request body.
     #[must_use]
     pub fn body_timeout(mut self, timeout: Duration) -> Self {
         self.limits.body_timeout = timeout;
@@ -116,8 +116,8 @@ impl Options {
     /// Starts the server; it accepts requests when this returns.
     #[must_use]
     pub fn start(self) -> App {
-        let started = self.try_start();
-        started.unwrap_or_else(|error| panic!("the server does not start: {error}"))
+        let app = self.try_start();
+        app.unwrap_or_else(|error| panic!("the server does not start: {error}"))
     }
 
     /// Starts the server.
@@ -126,7 +126,7 @@ impl Options {
     ///
     /// The reason why it did not start.
     pub fn try_start(self) -> Result<App, BuildError> {
-        log_lines::keep();
+        log_lines::start_collecting();
         let config = self.settings().check()?;
         let server = server::build(config, self.limits, self.clock.for_server())?;
         let secret = self.settings.iter().find(|(name, _)| name == "auth-secret");
@@ -142,16 +142,18 @@ mod tests {
     use api_server::config::Settings;
     use clap::CommandFactory as _;
 
-    /// A setting without a flag would come from the environment of the test run.
+    /// A setting that the harness does not set would come from the environment of the test run.
     #[test]
     fn every_setting_is_given_as_a_flag() {
         let options = Options::new(Database::new(Engine::Sqlite));
         let command = Settings::command();
-        let from_environment = command.get_arguments().filter(|it| it.get_env().is_some());
+        let from_environment = command
+            .get_arguments()
+            .filter(|argument| argument.get_env().is_some());
         for argument in from_environment {
             let flag = argument.get_long().unwrap();
-            let given = options.settings.iter().any(|(name, _)| name == flag);
-            assert!(given, "--{flag}");
+            let is_set = options.settings.iter().any(|(name, _)| name == flag);
+            assert!(is_set, "--{flag}");
         }
     }
 }

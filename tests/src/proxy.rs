@@ -1,4 +1,4 @@
-//! A network that tests can cut, silence and restore: between server and database, or between service and server.
+//! A TCP proxy whose connections a test can break and pause: between server and database, or service and server.
 
 use std::io::{ErrorKind, Read as _, Write as _};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream, ToSocketAddrs as _};
@@ -10,28 +10,30 @@ use url::Url;
 use crate::Database;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Network {
+enum NetworkState {
+    /// Bytes are forwarded.
     Up,
-    /// Connections break, new ones are closed at once.
+    /// Existing connections are closed, and each new one at once.
     Cut,
-    /// Connections stay open and new ones are accepted, but no bytes pass.
+    /// Connections stay open and new ones are accepted, but no bytes are forwarded.
     Silent,
-    /// The test is over.
-    Gone,
+    /// The proxy was dropped; its threads stop.
+    Dropped,
 }
 
 /// A proxy on a port of its own.
 #[derive(Debug)]
 pub struct Proxy {
     addr: SocketAddr,
-    line: Arc<Line>,
+    network: Arc<Network>,
 }
 
+/// The state that the proxy shares with the threads of its connections.
 #[derive(Debug)]
-struct Line {
-    network: Mutex<Network>,
+struct Network {
+    state: Mutex<NetworkState>,
     changed: Condvar,
-    open: Mutex<Vec<TcpStream>>,
+    connections: Mutex<Vec<TcpStream>>,
 }
 
 impl Proxy {
@@ -49,14 +51,14 @@ impl Proxy {
     pub fn to(target: SocketAddr) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let addr = listener.local_addr().unwrap();
-        let line = Arc::new(Line {
-            network: Mutex::new(Network::Up),
+        let network = Arc::new(Network {
+            state: Mutex::new(NetworkState::Up),
             changed: Condvar::new(),
-            open: Mutex::default(),
+            connections: Mutex::default(),
         });
-        let accepting = Arc::clone(&line);
+        let accepting = Arc::clone(&network);
         thread::spawn(move || accepting.accept(&listener, target));
-        Self { addr, line }
+        Self { addr, network }
     }
 
     /// The database's URL through this proxy.
@@ -68,89 +70,96 @@ impl Proxy {
         url.into()
     }
 
-    /// Its address as `http://…`.
+    /// The URL of the proxy, as `http://…`.
     #[must_use]
     pub fn address(&self) -> String {
         format!("http://{}", self.addr)
     }
 
-    /// Closes every connection, and each new one.
+    /// Closes every connection, and each new one at once.
     pub fn cut(&self) {
-        self.line.set(Network::Cut);
-        self.line.hang_up();
+        self.network.set(NetworkState::Cut);
+        self.network.close_connections();
     }
 
-    /// Holds all bytes back while connections stay open.
+    /// Stops forwarding bytes; connections stay open.
     pub fn silence(&self) {
-        self.line.set(Network::Silent);
+        self.network.set(NetworkState::Silent);
     }
 
-    /// Restores the network; bytes that were held back are delivered.
+    /// Forwards bytes again, first those that arrived during the silence.
     pub fn mend(&self) {
-        self.line.set(Network::Up);
+        self.network.set(NetworkState::Up);
     }
 }
 
 impl Drop for Proxy {
     fn drop(&mut self) {
-        self.line.set(Network::Gone);
-        self.line.hang_up();
+        self.network.set(NetworkState::Dropped);
+        self.network.close_connections();
         // Wakes the accepting thread, so that it stops.
         let _woken = TcpStream::connect(self.addr);
     }
 }
 
-impl Line {
-    fn set(&self, network: Network) {
-        *self.network.lock().unwrap() = network;
+impl Network {
+    fn set(&self, state: NetworkState) {
+        *self.state.lock().unwrap() = state;
         self.changed.notify_all();
     }
 
-    fn hang_up(&self) {
-        for stream in self.open.lock().unwrap().drain(..) {
+    fn close_connections(&self) {
+        for stream in self.connections.lock().unwrap().drain(..) {
             let _already_closed = stream.shutdown(Shutdown::Both);
         }
     }
 
     /// Waits while the network is silent; returns whether it is up afterwards.
     fn is_up(&self) -> bool {
-        let network = self.network.lock().unwrap();
-        let silent = |network: &mut Network| *network == Network::Silent;
-        *self.changed.wait_while(network, silent).unwrap() == Network::Up
+        let state = self.state.lock().unwrap();
+        let is_silent = |state: &mut NetworkState| *state == NetworkState::Silent;
+        *self.changed.wait_while(state, is_silent).unwrap() == NetworkState::Up
     }
 
     fn accept(self: Arc<Self>, listener: &TcpListener, target: SocketAddr) {
         for client in listener.incoming() {
-            if *self.network.lock().unwrap() == Network::Gone {
+            if *self.state.lock().unwrap() == NetworkState::Dropped {
                 return;
             }
-            let line = Arc::clone(&self);
-            thread::spawn(move || line.connect(client.unwrap(), target));
+            let network = Arc::clone(&self);
+            thread::spawn(move || network.connect(client.unwrap(), target));
         }
     }
 
     fn connect(self: Arc<Self>, client: TcpStream, target: SocketAddr) {
-        self.open.lock().unwrap().push(client.try_clone().unwrap());
+        self.connections
+            .lock()
+            .unwrap()
+            .push(client.try_clone().unwrap());
         if !self.is_up() {
-            return self.hang_up();
+            return self.close_connections();
         }
         let server = TcpStream::connect(target).unwrap();
-        self.open.lock().unwrap().push(server.try_clone().unwrap());
-        let (back, back_to) = (server.try_clone().unwrap(), client.try_clone().unwrap());
-        let line = Arc::clone(&self);
-        thread::spawn(move || line.copy(back, back_to));
+        self.connections
+            .lock()
+            .unwrap()
+            .push(server.try_clone().unwrap());
+        let (server_reader, client_writer) =
+            (server.try_clone().unwrap(), client.try_clone().unwrap());
+        let network = Arc::clone(&self);
+        thread::spawn(move || network.copy(server_reader, client_writer));
         self.copy(client, server);
     }
 
     fn copy(&self, mut from: TcpStream, mut to: TcpStream) {
         let mut buffer = [0; 16 * 1024];
         loop {
-            let read = match from.read(&mut buffer) {
-                Ok(read) => read,
+            let length = match from.read(&mut buffer) {
+                Ok(length) => length,
                 Err(error) if error.kind() == ErrorKind::Interrupted => continue,
                 Err(_broken) => 0,
             };
-            let chunk = buffer.get(..read).unwrap_or_default();
+            let chunk = buffer.get(..length).unwrap_or_default();
             if chunk.is_empty() || !self.is_up() || to.write_all(chunk).is_err() {
                 let _already_closed = to.shutdown(Shutdown::Both);
                 let _already_closed = from.shutdown(Shutdown::Both);

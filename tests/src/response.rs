@@ -20,26 +20,26 @@ impl Response {
         }
     }
 
-    /// The status.
+    /// The status code.
     #[must_use]
     pub fn status(&self) -> u16 {
         self.status
     }
 
-    /// The value of a header that comes at most once.
+    /// The value of a header; panics if the response has it twice.
     #[must_use]
     #[track_caller]
     pub fn header(&self, name: &str) -> Option<&str> {
-        let mut values = self.headers.iter().filter(|(known, _)| known == name);
+        let mut values = self.headers.iter().filter(|(header, _)| header == name);
         let first = values.next().map(|(_, value)| value.as_str());
         assert!(values.next().is_none(), "two {name}: {self:?}");
         first
     }
 
-    /// The values of a header that may come more than once.
+    /// All values of a header that may be repeated.
     #[must_use]
     pub fn all(&self, name: &str) -> Vec<&str> {
-        let values = self.headers.iter().filter(|(known, _)| known == name);
+        let values = self.headers.iter().filter(|(header, _)| header == name);
         values.map(|(_, value)| value.as_str()).collect()
     }
 
@@ -106,7 +106,7 @@ impl Response {
             "{}",
             self.text()
         );
-        self.assert_headers_of_a_problem();
+        self.assert_problem_headers();
         let body: Value = serde_json::from_slice(&self.body).unwrap();
         let mut expected = json!({
             "status": status,
@@ -116,13 +116,17 @@ impl Response {
             "message": body["detail"],
         });
         assert!(
-            body["detail"].as_str().is_some_and(|it| !it.is_empty()),
+            body["detail"]
+                .as_str()
+                .is_some_and(|detail| !detail.is_empty()),
             "{body}"
         );
         if code == "VALIDATION_ERROR" {
             expected["errors"] = body["errors"].clone();
             assert!(
-                body["errors"].as_array().is_some_and(|it| !it.is_empty()),
+                body["errors"]
+                    .as_array()
+                    .is_some_and(|errors| !errors.is_empty()),
                 "{body}"
             );
         }
@@ -130,7 +134,7 @@ impl Response {
         body
     }
 
-    /// Asserts a 422 for one field and one reason.
+    /// Asserts a 422 that reports this error and no other.
     #[track_caller]
     pub fn invalid(self, field: &str, code: &str, message: &str) {
         let body = self.problem(422, "VALIDATION_ERROR");
@@ -139,18 +143,24 @@ impl Response {
     }
 
     #[track_caller]
-    fn assert_headers_of_a_problem(&self) {
-        let kind = self.header("content-type");
-        assert_eq!(kind, Some("application/problem+json"), "{self:?}");
+    fn assert_problem_headers(&self) {
+        let content_type = self.header("content-type");
+        assert_eq!(content_type, Some("application/problem+json"), "{self:?}");
         assert_eq!(self.header("x-content-type-options"), Some("nosniff"));
         assert_eq!(self.header("cache-control"), Some("no-store"));
         assert!(self.header("x-request-id").is_some(), "{self:?}");
-        let challenged = self.header("www-authenticate");
-        let challenged = challenged.is_some_and(|it| it.starts_with(r#"Bearer realm="api""#));
-        assert_eq!(challenged, self.status == 401, "{self:?}");
-        let waits = self.header("retry-after").map(str::parse::<u32>);
-        let waits = waits.is_some_and(|seconds| seconds.is_ok_and(|seconds| seconds > 0));
-        assert_eq!(waits, matches!(self.status, 429 | 503), "{self:?}");
+        let challenge = self.header("www-authenticate");
+        let has_challenge =
+            challenge.is_some_and(|value| value.starts_with(r#"Bearer realm="api""#));
+        assert_eq!(has_challenge, self.status == 401, "{self:?}");
+        let retry_after = self.header("retry-after").map(str::parse::<u32>);
+        let has_retry_after =
+            retry_after.is_some_and(|seconds| seconds.is_ok_and(|seconds| seconds > 0));
+        assert_eq!(
+            has_retry_after,
+            matches!(self.status, 429 | 503),
+            "{self:?}"
+        );
         assert_eq!(
             self.header("allow").is_some(),
             self.status == 405,
@@ -159,7 +169,7 @@ impl Response {
     }
 }
 
-/// The reason phrase of RFC 9110 § 15, or the older one where the server uses that.
+/// The reason phrase of RFC 9110 § 15. For 413 and 422 the server sends those of RFC 7231 and RFC 4918.
 fn title(status: u16) -> &'static str {
     match status {
         400 => "Bad Request",

@@ -6,9 +6,9 @@ use tokio::runtime::Builder;
 
 use crate::{App, Engine};
 
-/// An argument that a test may have.
+/// The argument of a test: a running server, or the engine for a server that the test configures.
 pub trait Start {
-    /// Creates it on this engine.
+    /// Creates the argument for a run on this engine.
     fn start(engine: Engine) -> Self;
 }
 
@@ -26,7 +26,7 @@ impl Start for Engine {
     }
 }
 
-/// Runs a test to its end.
+/// Runs a test on this engine.
 pub fn run<A: Start, F: Future<Output = ()>>(engine: Engine, test: impl FnOnce(A) -> F) {
     let runtime = Builder::new_current_thread().enable_all().build();
     let runtime = runtime.expect("an async runtime");

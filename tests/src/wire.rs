@@ -9,8 +9,9 @@ use tokio::time::timeout;
 
 use crate::Response;
 
-/// Longer than any response takes; a test that waits for a missing response fails instead of hanging.
+/// Longer than any response takes. A test that waits for a missing response fails instead of blocking.
 const TIMEOUT: Duration = Duration::from_secs(30);
+/// More headers than any response of the server has.
 const MAX_HEADERS: usize = 32;
 
 /// A connection to the server.
@@ -23,7 +24,7 @@ pub struct Connection {
 impl Connection {
     /// Connects.
     pub async fn open(addr: SocketAddr) -> Self {
-        Self::over(TcpStream::connect(addr).await)
+        Self::from_connected(TcpStream::connect(addr).await)
     }
 
     /// Connects from another address of this machine, such as 127.0.0.2.
@@ -32,17 +33,17 @@ impl Connection {
         socket
             .bind(SocketAddr::new(source.parse().unwrap(), 0))
             .unwrap();
-        Self::over(socket.connect(addr).await)
+        Self::from_connected(socket.connect(addr).await)
     }
 
-    /// Connects with so small a receive buffer, in bytes.
+    /// Connects with a receive buffer of this size, in bytes.
     pub async fn open_with_receive_buffer(size: u32, addr: SocketAddr) -> Self {
         let socket = TcpSocket::new_v4().unwrap();
         socket.set_recv_buffer_size(size).unwrap();
-        Self::over(socket.connect(addr).await)
+        Self::from_connected(socket.connect(addr).await)
     }
 
-    fn over(stream: std::io::Result<TcpStream>) -> Self {
+    fn from_connected(stream: std::io::Result<TcpStream>) -> Self {
         let stream = stream.expect("a connection");
         stream.set_nodelay(true).unwrap();
         Self {
@@ -53,7 +54,7 @@ impl Connection {
 
     /// Sends these bytes. Ignores a closed connection, which the next read reports.
     pub async fn send(&mut self, bytes: &[u8]) {
-        let _hung_up = self.stream.write_all(bytes).await;
+        let _closed_by_server = self.stream.write_all(bytes).await;
     }
 
     /// Sends these bytes repeatedly, and reads nothing, until the server closes the connection.
@@ -64,9 +65,9 @@ impl Connection {
             .expect("a closed connection in time");
     }
 
-    /// Closes the sending side.
+    /// Closes the sending half of the connection.
     pub async fn finish(&mut self) {
-        let _hung_up = self.stream.shutdown().await;
+        let _closed_by_server = self.stream.shutdown().await;
     }
 
     /// Reads the next response; `None` if the server closes the connection without one.
@@ -77,20 +78,20 @@ impl Connection {
     /// Reads the next response to this method; a response to `HEAD` has no body.
     pub async fn response_to(&mut self, method: &str) -> Option<Response> {
         loop {
-            if let Some((response, rest)) = parse(&self.received, method == "HEAD") {
-                self.received.drain(..rest);
+            if let Some((response, length)) = parse(&self.received, method == "HEAD") {
+                self.received.drain(..length);
                 return Some(response);
             }
             if self.read().await == 0 {
-                assert!(self.received.is_empty(), "half a response");
+                assert!(self.received.is_empty(), "an incomplete response");
                 return None;
             }
         }
     }
 
-    /// Reads up to `most` bytes of the next response.
-    pub async fn take(&mut self, most: usize) {
-        let mut bytes = vec![0; most];
+    /// Reads at most this many bytes of the next response.
+    pub async fn read_at_most(&mut self, max_bytes: usize) {
+        let mut bytes = vec![0; max_bytes];
         let reading = timeout(TIMEOUT, self.stream.read(&mut bytes));
         let length = reading.await.expect("bytes in time").unwrap_or(0);
         self.received.extend_from_slice(&bytes[..length]);

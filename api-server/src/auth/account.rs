@@ -38,7 +38,10 @@ pub(crate) async fn show(
 }
 
 #[derive(Deserialize, Validate, ToSchema)]
-#[expect(clippy::option_option, reason = "absent leaves, null clears")]
+#[expect(
+    clippy::option_option,
+    reason = "an absent field stays unchanged, null clears it"
+)]
 pub(crate) struct AccountChange {
     /// At most 200 characters; null clears.
     #[serde(default, deserialize_with = "nullable")]
@@ -52,7 +55,7 @@ pub(crate) struct AccountChange {
     image: Option<Option<String>>,
 }
 
-/// Change the caller's name or image; what is absent stays.
+/// Change the caller's name or image; an absent field stays unchanged.
 #[utoipa::path(
     patch, path = "/api/auth/account", tag = "account", operation_id = "changeAccount",
     request_body = AccountChange,

@@ -1,4 +1,4 @@
-//! `POST /api/auth/change-password`, shared by our API and Better Auth's
+//! `POST /api/auth/change-password`, an address of our API and of Better Auth's
 
 use actix_web::http::StatusCode;
 use actix_web::web::{self, Bytes, Data};
@@ -64,8 +64,9 @@ pub(crate) async fn change_password(
     tokens.respond(granted, StatusCode::OK, caller.source)
 }
 
-/// Chooses the API by the body: `currentPassword` or `newPassword` is Better Auth's, `current_password` or
-/// `new_password` is ours. With neither, it is Better Auth's if the request has one of its tokens.
+/// Chooses the API by the fields of the body: `currentPassword` and `newPassword` are Better Auth's, `current_password`
+/// and `new_password` are ours. A body without any of them is for Better Auth's API if the request has one of its
+/// tokens.
 pub(crate) async fn dispatch(
     request: HttpRequest,
     client: Client,
@@ -94,7 +95,7 @@ fn is_better_auth_request(
     body: &Bytes,
 ) -> bool {
     let body: Value = serde_json::from_slice(body).unwrap_or_default();
-    let has = |names: [&str; 2]| names.iter().any(|name| body.get(name).is_some());
-    has(["currentPassword", "newPassword"])
-        || (!has(["current_password", "new_password"]) && identity::has_token(request, context))
+    let has_any = |names: [&str; 2]| names.iter().any(|name| body.get(name).is_some());
+    has_any(["currentPassword", "newPassword"])
+        || (!has_any(["current_password", "new_password"]) && identity::has_token(request, context))
 }

@@ -31,7 +31,7 @@ pub(crate) struct LoginRequest {
     password: String,
 }
 
-/// Log in. A session whose cookies came with the request, and which are replaced, ends.
+/// Log in. The session of any cookie that the response replaces ends.
 #[utoipa::path(
     post, path = "/api/auth/login", tag = "account", operation_id = "login",
     request_body = LoginRequest,

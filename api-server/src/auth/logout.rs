@@ -26,12 +26,13 @@ pub(crate) struct LogoutRequest {
     #[schema(value_type = String)]
     refresh_token: Option<String>,
     /// Which sessions of the user to end; `current` if absent.
-    #[serde(default, deserialize_with = "scope")]
+    #[serde(default, deserialize_with = "deserialize_scope")]
     scope: Scope,
 }
 
-/// Parses the scope from a string: for a value of another type, `serde_json` would report a syntax error.
-fn scope<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Scope, D::Error> {
+/// Reads a string first: if the value has another type, `serde_json` reports a syntax error for an enum, and a type
+/// error for a string.
+fn deserialize_scope<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Scope, D::Error> {
     Scope::deserialize(String::deserialize(deserializer)?.into_deserializer())
 }
 
@@ -42,10 +43,11 @@ pub(crate) struct LoggedOut {
     revoked: usize,
 }
 
-/// Log out. Takes an access token (an expired one will do), a refresh token or a cookie; without any, or a second time,
-/// it succeeds and ends nothing. `others` and `all` need a credential that is good now: a live access token, the current
-/// refresh token or its direct predecessor; an older one ends its own session at most. Access tokens of the ended sessions
-/// are refused from then on. Clears the cookies, except with `others`.
+/// Log out. Accepts an access token (even an expired one), a refresh token or a cookie; without any of them, or if the
+/// session has ended before, the request succeeds and ends nothing. `others` and `all` need a valid credential: an
+/// access token that has not expired, the current refresh token or its direct predecessor; an older one ends only its
+/// own session. Access tokens of the ended sessions are rejected from then on. Clears the cookies, except with
+/// `others`.
 #[utoipa::path(
     post, path = "/api/auth/logout", tag = "session", operation_id = "logout",
     request_body = Option<LogoutRequest>,
@@ -57,7 +59,7 @@ pub(crate) async fn logout(
     policy: Data<HttpPolicy>,
     OptionalJson(body): OptionalJson<LogoutRequest>,
 ) -> Result<HttpResponse, Problem> {
-    let (credentials, source) = presented(&request, &sessions, &policy, &body);
+    let (credentials, source) = presented_credentials(&request, &sessions, &policy, &body);
     if !credentials.is_empty() && source == CredentialSource::Cookie {
         origin::require_trusted(&request, &policy)?;
     }
@@ -68,7 +70,7 @@ pub(crate) async fn logout(
     };
     let mut response = HttpResponse::Ok();
     // The caller stays logged in when only other sessions end. Another site could make the browser send this request
-    // without cookies; it must not be able to clear them.
+    // without cookies, and must not be able to clear them.
     if body.scope != Scope::Others && !origin::is_from_untrusted_origin(&request, &policy) {
         for cookie in policy.cookies.clear() {
             response.append_header((SET_COOKIE, cookie));
@@ -80,7 +82,7 @@ pub(crate) async fn logout(
     }))
 }
 
-/// One by one: transactions that end sessions of several users could wait for each other.
+/// Ends each session in its own transaction: two transactions that each end sessions of several users could deadlock.
 async fn end_each(sessions: &Sessions, credentials: Vec<Credential>) -> Result<usize, Problem> {
     let mut revoked = 0;
     for credential in credentials {
@@ -92,45 +94,47 @@ async fn end_each(sessions: &Sessions, credentials: Vec<Credential>) -> Result<u
 /// The credentials of a request in order of precedence: header, then body; without a header, the body, else the access
 /// cookie, then the refresh cookie. With a header, valid or not, cookies are ignored.
 ///
-/// To end the current session, every genuine cookie counts: the browser may hold two that name different sessions, or one
-/// that another host of the site set, and must not go on with either.
-fn presented(
+/// To end the current session, every cookie with a valid signature counts: the browser may have two cookies that name
+/// different sessions, or one that another host of the site set, and after the logout none of them may be usable.
+fn presented_credentials(
     request: &HttpRequest,
     sessions: &Sessions,
     policy: &HttpPolicy,
     body: &LogoutRequest,
 ) -> (Vec<Credential>, CredentialSource) {
     let keys = sessions.keys.current();
-    let by_body = body.refresh_token.as_deref();
-    let by_body = by_body.and_then(|text| keys.refresh_tokens.decode(text).ok());
-    let by_body = by_body.as_ref().map(Credential::refresh);
+    let body_token = body.refresh_token.as_deref();
+    let body_token = body_token.and_then(|text| keys.refresh_tokens.decode(text).ok());
+    let body_credential = body_token.as_ref().map(Credential::refresh);
     if request.headers().contains_key(AUTHORIZATION) {
-        let by_header = by_access_token(request, sessions, policy);
-        let both = by_header.into_iter().chain(by_body);
-        return (both.collect(), CredentialSource::Body);
+        let header_credential = access_token_credential(request, sessions, policy);
+        let credentials = header_credential.into_iter().chain(body_credential);
+        return (credentials.collect(), CredentialSource::Body);
     }
-    if let Some(by_body) = by_body {
-        return (vec![by_body], CredentialSource::Body);
+    if let Some(credential) = body_credential {
+        return (vec![credential], CredentialSource::Body);
     }
     if body.scope == Scope::Current {
-        let named = cookie_sessions::ids_of_all_cookies(request, sessions, policy).into_iter();
+        let session_ids =
+            cookie_sessions::ids_of_all_cookies(request, sessions, policy).into_iter();
         return (
-            named.map(Credential::stale).collect(),
+            session_ids.map(Credential::stale).collect(),
             CredentialSource::Cookie,
         );
     }
-    let by_cookie = match policy.cookies.find_refresh(request) {
+    let cookie_token = match policy.cookies.find_refresh(request) {
         Cookie::One(text) => keys.refresh_tokens.decode(text).ok(),
         Cookie::Absent | Cookie::Ambiguous => None,
     };
-    let by_cookie = by_cookie.as_ref().map(Credential::refresh);
-    let both = by_access_token(request, sessions, policy)
+    let cookie_credential = cookie_token.as_ref().map(Credential::refresh);
+    let credentials = access_token_credential(request, sessions, policy)
         .into_iter()
-        .chain(by_cookie);
-    (both.collect(), CredentialSource::Cookie)
+        .chain(cookie_credential);
+    (credentials.collect(), CredentialSource::Cookie)
 }
 
-fn by_access_token(
+/// The session of the access token in the header or the cookie. An expired token only names its session.
+fn access_token_credential(
     request: &HttpRequest,
     sessions: &Sessions,
     policy: &HttpPolicy,
@@ -140,7 +144,7 @@ fn by_access_token(
     let (token, _) = access_token(request, policy).ok()?;
     let (claims, credential) = match keys.verifier.verify(token, now) {
         Ok(claims) => (claims, Credential::current as fn(String) -> Credential),
-        Err(_old_or_bad) => {
+        Err(_expired_or_invalid) => {
             let claims = keys.verifier.verify_for_logout(token, now).ok()?;
             (claims, Credential::stale as fn(String) -> Credential)
         }

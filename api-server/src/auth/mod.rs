@@ -14,6 +14,7 @@ mod token_response;
 
 use utoipa::OpenApi;
 
+/// The operations of these addresses for the `OpenAPI` document.
 #[derive(OpenApi)]
 #[openapi(paths(
     register::register,

@@ -31,7 +31,7 @@ pub(crate) struct RefreshRequest {
     refresh_token: Option<String>,
 }
 
-/// Get the next pair of tokens. The direct predecessor of the current token is answered with the same pair, so a lost
+/// Get the next pair of tokens. The direct predecessor of the current token gets the same pair again, so a lost
 /// response, a second tab and a retry do no harm. 401: log in again. 503: try again.
 #[utoipa::path(
     post, path = "/api/auth/refresh", tag = "session", operation_id = "refresh",
@@ -45,7 +45,7 @@ pub(crate) async fn refresh(
     tokens: TokenResponder,
     OptionalJson(body): OptionalJson<RefreshRequest>,
 ) -> Result<HttpResponse, Problem> {
-    let (token, source) = credential(&request, &sessions, &policy, body)?;
+    let (token, source) = presented_token(&request, &sessions, &policy, body)?;
     let times = sessions.times(sessions.now());
     let session_id = session::id_of_token(&token);
     let db = sessions.db.of_account(&session_id);
@@ -61,12 +61,12 @@ pub(crate) async fn refresh(
             Ok((refreshed, user))
         })
         .await?;
-    let granted = grant(&sessions, &token, refreshed, user)?;
+    let granted = token_grant(&sessions, &token, refreshed, user)?;
     tokens.respond(granted, StatusCode::OK, source)
 }
 
-/// The refresh token of the body, else of the cookie.
-fn credential(
+/// Reads the refresh token from the body, or from the cookie if the body has none. A cookie needs a trusted origin.
+fn presented_token(
     request: &HttpRequest,
     sessions: &Sessions,
     policy: &HttpPolicy,
@@ -89,7 +89,9 @@ fn credential(
     }
 }
 
-fn grant(
+/// Turns the result of a refresh into a grant or an error. If the session ended, this process rejects its access tokens
+/// at once.
+fn token_grant(
     sessions: &Sessions,
     token: &RefreshToken,
     refreshed: Refreshed,

@@ -37,7 +37,7 @@ pub(crate) struct RegisterRequest {
     name: Option<String>,
 }
 
-/// Create an account and log in. A session whose cookies came with the request, and which are replaced, ends.
+/// Create an account and log in. The session of any cookie that the response replaces ends.
 #[utoipa::path(
     post, path = "/api/auth/register", tag = "account", operation_id = "register",
     request_body = RegisterRequest,

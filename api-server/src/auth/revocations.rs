@@ -19,16 +19,17 @@ use crate::sessions::Sessions;
 use crate::sessions::revocation::store;
 use crate::sessions::revocation::store::Revocation;
 
-const PAGE: i64 = 1000;
+/// Revocations in one response.
+const PAGE_SIZE: i64 = 1000;
 
-/// A caller that proved that it holds the secret.
+/// Proves that the caller has the secret: the token that it sent can only be made with the secret.
 pub(crate) struct SecretHolder;
 
 impl SecretHolder {
-    fn of(request: &HttpRequest) -> Result<Self, Problem> {
+    fn authenticate(request: &HttpRequest) -> Result<Self, Problem> {
         let sessions = request
             .app_data::<Data<Sessions>>()
-            .ok_or_else(|| Problem::internal("the server was built without sessions"))?;
+            .ok_or_else(|| Problem::internal("the server was built without its sessions"))?;
         let headers = request.headers().get_all(AUTHORIZATION);
         let token = bearer::token(headers.map(HeaderValue::as_bytes))?;
         let keys = sessions.keys.current();
@@ -42,41 +43,41 @@ impl FromRequest for SecretHolder {
     type Future = Ready<Result<Self, Problem>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        ready(Self::of(request))
+        ready(Self::authenticate(request))
     }
 }
 
 #[derive(Debug, Deserialize, Validate, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct RevocationsQuery {
-    /// `next` of the answer before; 0, or none, for everything that is still of use.
+    /// `next` of the previous response; 0, the default, lists everything that has not expired.
     #[validate(range(min = 0, code = "out_of_range", message = "must not be negative"))]
     #[param(minimum = 0, default = 0)]
     after: Option<i64>,
 }
 
-/// Ended sessions, in the order of their ends.
+/// Ended sessions, in the order in which they ended.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct RevocationPage {
     revocations: Vec<EndedSession>,
-    /// What to ask `after` next time. Lower than what was asked if the database was set back to a backup.
+    /// `after` of the next request; lower than in this request if the database was restored from a backup.
     #[schema(example = 17)]
     next: i64,
-    /// Whether there are more right now; at most 1000 are answered at once.
+    /// Whether there are more already: a response has at most 1000.
     more: bool,
 }
 
 #[derive(Serialize, ToSchema)]
 struct EndedSession {
-    /// As in the tokens to refuse.
+    /// The claim `sid` of the tokens to reject.
     sid: String,
-    /// Seconds since 1970, as in tokens. Afterwards none of the session is alive.
+    /// Seconds since 1970, as in tokens. After that time all tokens of the session have expired.
     #[schema(example = 1_795_180_971)]
     exp: u64,
 }
 
-/// Which sessions have ended, for services that verify tokens themselves. Needs a token of type `revocations+jwt`,
-/// which only a holder of the secret can make.
+/// List the sessions that have ended, for services that verify tokens themselves. Needs a token of type
+/// `revocations+jwt`, which can only be made with the secret.
 #[utoipa::path(
     get, path = "/api/auth/revocations", tag = "session", operation_id = "listRevocations",
     params(RevocationsQuery),
@@ -91,24 +92,24 @@ pub(crate) async fn list(
     let after = query.0.after.unwrap_or_default();
     let page = sessions
         .db
-        .read(move |connection| newer(connection, after))
+        .read(move |connection| page_after(connection, after))
         .await?;
     Ok(Json(page))
 }
 
-fn newer(connection: &mut DbConnection, after: i64) -> QueryResult<RevocationPage> {
+fn page_after(connection: &mut DbConnection, after: i64) -> QueryResult<RevocationPage> {
     let last = store::newest_sequence(connection)?;
-    // A number above the last is from before the database was restored from a backup: that caller starts over.
+    // A number above the last one is from before the database was restored from a backup: the caller starts over.
     let after = if after > last { 0 } else { after };
-    let page = store::newer_than(connection, after, PAGE)?;
-    let more = i64::try_from(page.len()).is_ok_and(|length| length == PAGE);
-    let next = match page.last() {
+    let revocations = store::newer_than(connection, after, PAGE_SIZE)?;
+    let more = i64::try_from(revocations.len()).is_ok_and(|length| length == PAGE_SIZE);
+    let next = match revocations.last() {
         Some(newest) if more => newest.sequence,
         // Every revocation up to `last` is on this page, or has expired and was purged.
         newest => newest.map_or(last, |newest| newest.sequence.max(last)),
     };
     Ok(RevocationPage {
-        revocations: page.into_iter().map(EndedSession::from).collect(),
+        revocations: revocations.into_iter().map(EndedSession::from).collect(),
         next,
         more,
     })
@@ -116,11 +117,11 @@ fn newer(connection: &mut DbConnection, after: i64) -> QueryResult<RevocationPag
 
 impl From<Revocation> for EndedSession {
     fn from(revocation: Revocation) -> Self {
-        let until = revocation.forget_after.to_system_time();
-        let until = until.duration_since(SystemTime::UNIX_EPOCH);
+        let forget_after = revocation.forget_after.to_system_time();
+        let since_1970 = forget_after.duration_since(SystemTime::UNIX_EPOCH);
         Self {
             sid: revocation.session_id,
-            exp: until.map_or(0, |until| until.as_secs()),
+            exp: since_1970.map_or(0, |duration| duration.as_secs()),
         }
     }
 }

@@ -13,7 +13,8 @@ use crate::http::caller::{Caller, access_token};
 use crate::http::policy::HttpPolicy;
 use crate::problem::Problem;
 
-const USER_ID: &str = "x-user-id";
+/// Names the user for whom a service asks; another user's session is then rejected.
+const USER_ID_HEADER: &str = "x-user-id";
 
 #[derive(Serialize, ToSchema)]
 pub(crate) struct CurrentSession {
@@ -31,14 +32,14 @@ struct SessionUser {
 #[derive(Serialize, ToSchema)]
 struct SessionToken {
     id: String,
-    /// When the access token expires; of a session of Better Auth, the session.
+    /// When the access token expires; for a session of Better Auth, when the session expires.
     #[serde(rename = "expiresAt")]
     #[schema(value_type = String, format = DateTime, example = "2026-11-20T12:57:51.000Z")]
     expires_at: Timestamp,
 }
 
-/// Who is calling, from the token alone: no database is asked. Without a token, the cookie of a session of Better Auth
-/// will do, for which the database is asked once.
+/// Show the caller and the session, from the token alone, without a query of the database. Without a token, the cookie
+/// of a session of Better Auth is accepted as well, which costs one query.
 #[utoipa::path(
     get, path = "/api/auth/session", tag = "session", operation_id = "getSession",
     responses((status = 200, description = "The caller and the session", body = CurrentSession)),
@@ -63,7 +64,7 @@ pub(crate) async fn show(
         },
         session: SessionToken {
             id: caller.session_id,
-            expires_at: Timestamp::from_micros(caller.token_expires.saturating_mul(1_000_000)),
+            expires_at: Timestamp::from_unix_micros(caller.token_expires.saturating_mul(1_000_000)),
         },
     }))
 }
@@ -75,19 +76,20 @@ fn has_no_token(request: &HttpRequest, policy: &HttpPolicy) -> bool {
     )
 }
 
-/// Serves services that forward the cookie of a Better Auth session.
+/// Responds to a service that forwards the cookie of a Better Auth session. Without such a session, returns
+/// `missing_token`.
 async fn better_auth_session(
     request: &HttpRequest,
     context: &BetterAuthContext,
-    otherwise: Problem,
+    missing_token: Problem,
 ) -> Result<web::Json<CurrentSession>, Problem> {
     let signed_in = match identity::find(request, context, false).await? {
-        Identity::Anonymous => return Err(otherwise),
+        Identity::Anonymous => return Err(missing_token),
         Identity::SessionExpired => return Err(Problem::session_expired()),
         Identity::SignedIn(signed_in) => signed_in,
     };
-    let named = request.headers().get_all(USER_ID);
-    if named
+    let expected_ids = request.headers().get_all(USER_ID_HEADER);
+    if expected_ids
         .into_iter()
         .any(|id| id.as_bytes() != signed_in.user.id.as_bytes())
     {

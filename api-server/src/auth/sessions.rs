@@ -24,14 +24,14 @@ pub(crate) struct SessionSummary {
     #[schema(example = "203.0.113.7")]
     ip_address: Option<String>,
     user_agent: Option<String>,
-    /// Whether it is the one that asks.
+    /// Whether it is the session of this request.
     current: bool,
 }
 
 impl SessionSummary {
-    fn new(session: StoredSession, current: &str) -> Self {
+    fn new(session: StoredSession, current_id: &str) -> Self {
         Self {
-            current: session.id == current,
+            current: session.id == current_id,
             id: session.id,
             created_at: session.created_at,
             last_used_at: session.last_used_at,

@@ -21,8 +21,8 @@ pub(crate) struct TokenRequest {
     audience: String,
 }
 
-fn audience_rule(text: &str) -> Result<(), ValidationError> {
-    if text.is_empty() {
+fn audience_rule(audience: &str) -> Result<(), ValidationError> {
+    if audience.is_empty() {
         return Err(FieldViolation::new("required", "is required").into());
     }
     Ok(())
@@ -30,17 +30,17 @@ fn audience_rule(text: &str) -> Result<(), ValidationError> {
 
 #[derive(Serialize, ToSchema)]
 pub(crate) struct ServiceToken {
-    /// Send it to that service as `Authorization: Bearer …`; this server does not take it.
+    /// Send it to that service as `Authorization: Bearer …`; this server does not accept it.
     access_token: String,
     #[schema(example = "Bearer")]
     token_type: &'static str,
-    /// Its lifetime in seconds: it ends with the token that was sent, if not sooner.
+    /// Its lifetime in seconds; it expires no later than the token of the request.
     #[schema(example = 900)]
     expires_in: i64,
 }
 
-/// Exchange the access token for one that another service takes, and that service alone. Always in the body: cookies do
-/// not go to other services.
+/// Exchange the access token for one that a single other service accepts. The new token is always in the body, because
+/// cookies are not sent to other services.
 #[utoipa::path(
     post, path = "/api/auth/token", tag = "session", operation_id = "exchangeToken",
     request_body = TokenRequest,
@@ -61,10 +61,10 @@ pub(crate) async fn exchange(
         email: &caller.email,
         session_id: &caller.session_id,
     };
-    let given = issuer.issue_until(&subject, caller.token_expires, sessions.now())?;
+    let issued = issuer.issue_until(&subject, caller.token_expires, sessions.now())?;
     Ok(web::Json(ServiceToken {
-        access_token: given.token,
+        access_token: issued.token,
         token_type: "Bearer",
-        expires_in: given.claims.exp - given.claims.iat,
+        expires_in: issued.claims.exp - issued.claims.iat,
     }))
 }

@@ -1,4 +1,4 @@
-//! The response to a login, a refresh and a change of password: the user, two tokens, a session.
+//! The response to a login, a refresh or a change of password: the user, two tokens and the session id.
 
 use std::future::{Ready, ready};
 
@@ -17,8 +17,8 @@ use crate::sessions::Sessions;
 use crate::sessions::grant::TokenGrant;
 use crate::users::user::User;
 
-/// The answer to a registration, a login, a refresh or a change of password. To a request that came with cookies the
-/// tokens are given as cookies only.
+/// The response to a registration, a login, a refresh or a change of password. If a cookie authenticated the request,
+/// the tokens are in cookies only.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Grant)]
 pub(crate) struct TokenResponse {
@@ -39,7 +39,7 @@ pub(crate) struct TokenResponse {
     session_id: String,
 }
 
-/// Turns a grant into a response: the tokens in the body and in cookies.
+/// Turns a grant into a response with the tokens in cookies, and in the body unless a cookie authenticated the request.
 pub(crate) struct TokenResponder {
     sessions: Data<Sessions>,
     policy: Data<HttpPolicy>,
@@ -78,8 +78,10 @@ impl FromRequest for TokenResponder {
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
         let sessions = request.app_data::<Data<Sessions>>().cloned();
         let policy = request.app_data::<Data<HttpPolicy>>().cloned();
-        let found = sessions.zip(policy);
-        let responder = found.map(|(sessions, policy)| Self { sessions, policy });
-        ready(responder.ok_or_else(|| Problem::internal("the server was built without sessions")))
+        let parts = sessions.zip(policy);
+        let responder = parts.map(|(sessions, policy)| Self { sessions, policy });
+        ready(responder.ok_or_else(|| {
+            Problem::internal("the server was built without its sessions or its HTTP policy")
+        }))
     }
 }

@@ -19,9 +19,10 @@ use crate::problem::{Code, Problem};
 #[derive(Debug)]
 pub(crate) struct ApiError {
     status: StatusCode,
-    /// `None` for an empty response.
+    /// `None` for a response without a body.
     body: Option<BetterAuthError>,
     headers: Vec<(HeaderName, HeaderValue)>,
+    /// For the log, never for the response.
     cause: Option<Arc<Problem>>,
 }
 
@@ -41,15 +42,19 @@ impl ApiError {
         code: &'static str,
         message: impl Into<Cow<'static, str>>,
     ) -> Self {
-        Self::with(status, Some(code), message.into())
+        Self::with_optional_code(status, Some(code), message.into())
     }
 
     /// 400 without a code.
     pub(super) fn bad_request(message: impl Into<Cow<'static, str>>) -> Self {
-        Self::with(StatusCode::BAD_REQUEST, None, message.into())
+        Self::with_optional_code(StatusCode::BAD_REQUEST, None, message.into())
     }
 
-    fn with(status: StatusCode, code: Option<&'static str>, message: Cow<'static, str>) -> Self {
+    fn with_optional_code(
+        status: StatusCode,
+        code: Option<&'static str>,
+        message: Cow<'static, str>,
+    ) -> Self {
         Self {
             status,
             body: Some(BetterAuthError { message, code }),
@@ -67,7 +72,7 @@ impl ApiError {
         }
     }
 
-    /// The address does not exist, or not with this method.
+    /// An empty 404: the address does not exist, or does not allow the method.
     pub(super) fn not_found() -> Self {
         Self::empty(StatusCode::NOT_FOUND)
     }
@@ -103,7 +108,7 @@ impl ApiError {
         Self::new(StatusCode::BAD_REQUEST, code, message)
     }
 
-    /// As Better Auth's plugin `haveIBeenPwned` responds.
+    /// The error of Better Auth's plugin `haveIBeenPwned`, for a common password.
     pub(super) fn password_compromised() -> Self {
         let (code, message) = (
             "PASSWORD_COMPROMISED",
@@ -134,7 +139,7 @@ impl ApiError {
 
     fn too_many_requests() -> Self {
         let message = "Too many requests. Please try again later.";
-        Self::with(StatusCode::TOO_MANY_REQUESTS, None, message.into())
+        Self::with_optional_code(StatusCode::TOO_MANY_REQUESTS, None, message.into())
     }
 
     /// Adds cookies, such as those that clear a session.
@@ -144,7 +149,7 @@ impl ApiError {
         self
     }
 
-    /// A server error: an empty 500, or a 503 with `Retry-After`.
+    /// Responds to a server error with an empty 500, or with a 503 and `Retry-After`.
     fn from_server_error(problem: Problem) -> Self {
         let status = problem.status_code();
         let mut error = if status == StatusCode::INTERNAL_SERVER_ERROR {
@@ -162,7 +167,7 @@ impl ApiError {
     }
 }
 
-/// Translates errors of `accounts` and `sessions` into those of Better Auth.
+/// Translates errors of `accounts` and `sessions` into errors of Better Auth.
 impl From<Problem> for ApiError {
     fn from(problem: Problem) -> Self {
         match problem.code() {
@@ -218,8 +223,9 @@ impl ResponseError for ApiError {
             Some(body) => response.json(body),
             None => response.finish(),
         };
-        let marker = PreserveBody(self.cause.clone());
-        response.extensions_mut().insert(marker);
+        response
+            .extensions_mut()
+            .insert(PreserveBody(self.cause.clone()));
         response
     }
 }

@@ -1,4 +1,4 @@
-//! A request to Better Auth's API: the body, and the checks that come before every endpoint.
+//! A request to Better Auth's API: its parsed body, and the checks that every endpoint needs.
 
 use actix_web::dev::Payload;
 use actix_web::http::StatusCode;
@@ -53,11 +53,13 @@ impl Call {
         let context = request
             .app_data::<Data<BetterAuthContext>>()
             .cloned()
-            .ok_or_else(|| Problem::internal("the server was built without its context"))?;
+            .ok_or_else(|| {
+                Problem::internal("the server was built without its Better Auth context")
+            })?;
         let call = Self {
-            body: parse(&request, body)?,
+            body: parse_body(&request, body)?,
             client: Client::extract(&request).await?,
-            query: query(&request),
+            query: parse_query(&request),
             context,
             request,
         };
@@ -72,17 +74,17 @@ impl Call {
         self.request.headers()
     }
 
-    /// A field of the body; `None` if the body is no object.
+    /// A field of the body; `None` if it is absent, or if the body is not an object.
     pub(super) fn field(&self, name: &str) -> Option<&Value> {
         self.body.as_ref()?.get(name)
     }
 
-    /// The body's fields, to be validated.
+    /// The body's fields, for validation. An error if the body is not an object.
     pub(super) fn fields(&self) -> Result<Fields<'_>, ApiError> {
         Fields::of_body(self.body.as_ref(), "object")
     }
 
-    /// The body's fields, for an endpoint that accepts any field.
+    /// The body's fields, for an endpoint whose zod schema is a record: the error then says so.
     pub(super) fn record(&self) -> Result<Fields<'_>, ApiError> {
         Fields::of_body(self.body.as_ref(), "record")
     }
@@ -92,32 +94,33 @@ impl Call {
     }
 }
 
-/// Of repeated parameters, the last value counts.
-fn query(request: &HttpRequest) -> Map<String, Value> {
+/// Parses the query; of a repeated parameter, the last value counts.
+fn parse_query(request: &HttpRequest) -> Map<String, Value> {
     let pairs = url::form_urlencoded::parse(request.query_string().as_bytes());
     let pairs = pairs.map(|(name, value)| (name.into_owned(), Value::from(value.into_owned())));
     pairs.collect()
 }
 
-fn parse(request: &HttpRequest, body: &Bytes) -> Result<Option<Value>, ApiError> {
+/// Parses a body of JSON, or of a form where Better Auth accepts one.
+fn parse_body(request: &HttpRequest, body: &Bytes) -> Result<Option<Value>, ApiError> {
     if body.is_empty() {
         return Ok(None);
     }
-    let declared = request.headers().get(CONTENT_TYPE);
-    let declared = declared.map(HeaderValue::as_bytes).unwrap_or_default();
-    let essence = declared.split(|byte| *byte == b';').next();
-    let essence = essence.unwrap_or_default().trim_ascii();
-    if essence.eq_ignore_ascii_case(JSON.as_bytes()) {
-        let value = serde_json::from_slice(body).map_err(|_no_json| invalid_json())?;
+    let content_type = request.headers().get(CONTENT_TYPE);
+    let content_type = content_type.map(HeaderValue::as_bytes).unwrap_or_default();
+    let media_type = content_type.split(|byte| *byte == b';').next();
+    let media_type = media_type.unwrap_or_default().trim_ascii();
+    if media_type.eq_ignore_ascii_case(JSON.as_bytes()) {
+        let value = serde_json::from_slice(body).map_err(|_not_json| invalid_json())?;
         return Ok(Some(value));
     }
-    let takes_forms = request.path().ends_with("/email");
-    if takes_forms && essence.eq_ignore_ascii_case(FORM.as_bytes()) {
+    let accepts_forms = request.path().ends_with("/email");
+    if accepts_forms && media_type.eq_ignore_ascii_case(FORM.as_bytes()) {
         let pairs = url::form_urlencoded::parse(body);
         let pairs = pairs.map(|(name, value)| (name.into_owned(), Value::from(value.into_owned())));
         return Ok(Some(Value::Object(pairs.collect())));
     }
-    Err(unsupported(declared, takes_forms))
+    Err(unsupported_media_type(content_type, accepts_forms))
 }
 
 fn invalid_json() -> ApiError {
@@ -125,19 +128,19 @@ fn invalid_json() -> ApiError {
     ApiError::new(StatusCode::BAD_REQUEST, "BAD_REQUEST", message)
 }
 
-fn unsupported(declared: &[u8], takes_forms: bool) -> ApiError {
-    let allowed = if takes_forms {
+fn unsupported_media_type(content_type: &[u8], accepts_forms: bool) -> ApiError {
+    let allowed = if accepts_forms {
         format!("{FORM}, {JSON}")
     } else {
         JSON.to_owned()
     };
-    let what = if declared.is_empty() {
+    let reason = if content_type.is_empty() {
         "Content-Type is required.".to_owned()
     } else {
-        let declared = String::from_utf8_lossy(declared);
-        format!("Content-Type \"{declared}\" is not allowed.")
+        let content_type = String::from_utf8_lossy(content_type);
+        format!("Content-Type \"{content_type}\" is not allowed.")
     };
-    let message = format!("{what} Allowed types: {allowed}");
+    let message = format!("{reason} Allowed types: {allowed}");
     let status = StatusCode::UNSUPPORTED_MEDIA_TYPE;
     ApiError::new(status, "UNSUPPORTED_MEDIA_TYPE", message)
 }

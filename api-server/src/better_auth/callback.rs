@@ -1,11 +1,11 @@
-//! Redirect targets of a request: `callbackURL` and similar fields.
+//! Checks the redirect targets of a request: `callbackURL` and similar fields.
 
 use serde_json::Value;
 use url::Url;
 
 use super::api_error::ApiError;
 use super::call::Call;
-use super::origin::{forbidden, is_known_url};
+use super::origin::{forbidden, is_trusted_url};
 
 /// Requires that all redirect targets in the body and the query are on this site or a trusted origin.
 pub(super) fn require_trusted(call: &Call) -> Result<(), ApiError> {
@@ -22,19 +22,19 @@ pub(super) fn require_trusted(call: &Call) -> Result<(), ApiError> {
     Ok(())
 }
 
-/// `callbackURL` in the query of a `GET`, as [`target`] returns it.
+/// `callbackURL` in the query of a `GET`, as [`safe_target`] returns it.
 pub(super) fn from_query(call: &Call) -> Result<Option<String>, ApiError> {
     let callback = call.query.get("callbackURL");
     require_safe(call, callback, &CALLBACK)?;
-    Ok(callback.and_then(|it| target(call, it.as_str()?)))
+    Ok(callback.and_then(|url| safe_target(call, url.as_str()?)))
 }
 
-/// `callbackURL` in the body, which was checked before, as [`target`] returns it.
+/// `callbackURL` in the body, as [`safe_target`] returns it. [`Call::new`] has checked it before.
 pub(super) fn from_body(call: &Call) -> Option<String> {
-    target(call, call.field("callbackURL")?.as_str()?)
+    safe_target(call, call.field("callbackURL")?.as_str()?)
 }
 
-/// The name of a URL field and the code of its error.
+/// A URL field: its name in the message and the code of its error.
 struct UrlField {
     label: &'static str,
     code: &'static str,
@@ -70,7 +70,7 @@ fn is_truthy(value: &Value) -> bool {
 fn require_safe(call: &Call, value: Option<&Value>, field: &UrlField) -> Result<(), ApiError> {
     match value.filter(|value| is_truthy(value)) {
         None => Ok(()),
-        Some(Value::String(address)) if target(call, address).is_some() => Ok(()),
+        Some(Value::String(address)) if safe_target(call, address).is_some() => Ok(()),
         Some(Value::String(_)) => {
             let message = format!("Invalid {}", field.label);
             Err(forbidden(field.code, message))
@@ -85,10 +85,10 @@ fn require_safe(call: &Call, value: Option<&Value>, field: &UrlField) -> Result<
 /// The longest redirect target, in bytes.
 const MAX_TARGET_BYTES: usize = 2048;
 
-/// The allowed redirect target: a path on this site, or a URL of a trusted origin. Returns what was parsed and checked, in
-/// ASCII, not what was sent: a browser may parse the two differently.
-fn target(call: &Call, address: &str) -> Option<String> {
-    // The parser drops line breaks and tabs, and white space around the address.
+/// Returns an allowed redirect target, or `None`: a path on this site, or a URL of a trusted origin. The result is the
+/// parsed URL, written in ASCII, because a browser may parse the original text differently.
+fn safe_target(call: &Call, address: &str) -> Option<String> {
+    // The parser removes line breaks, tabs, and white space around the address, instead of rejecting them.
     if address.chars().any(char::is_control) || address.trim() != address {
         return None;
     }
@@ -98,14 +98,14 @@ fn target(call: &Call, address: &str) -> Option<String> {
 
 fn absolute_target(call: &Call, address: &str) -> Option<String> {
     let url = Url::parse(address).ok()?;
-    // `blob:` has an origin too.
-    let is_web = matches!(url.scheme(), "http" | "https");
-    let has_user = !url.username().is_empty() || url.password().is_some();
-    let is_plain = !has_user && !address.contains('\\') && !is_ambiguous(&url);
-    (is_web && is_plain && is_known_url(call, &url)).then(|| url.into())
+    // A `blob:` URL has an http origin as well, that of its creator.
+    let is_http = matches!(url.scheme(), "http" | "https");
+    let has_credentials = !url.username().is_empty() || url.password().is_some();
+    let is_plain = !has_credentials && !address.contains('\\') && !is_ambiguous(&url);
+    (is_http && is_plain && is_trusted_url(call, &url)).then(|| url.into())
 }
 
-/// A path that every browser resolves to this site.
+/// Returns a path that every browser resolves to this site, or `None`.
 fn path_target(address: &str) -> Option<String> {
     if !address.starts_with('/') || address.starts_with("//") || address.contains('\\') {
         return None;
@@ -117,14 +117,14 @@ fn path_target(address: &str) -> Option<String> {
     is_local.then(|| target.to_owned())
 }
 
-/// Whether a reader of the path alone could take it for another host, or for the end of a header.
+/// Whether software that reads only the path could mistake it for another host, or for the end of a header.
 fn is_ambiguous(url: &Url) -> bool {
     let path = url.path().to_ascii_lowercase();
-    // `/.//host` has become `//host`; the others matter where the path is decoded once more.
+    // The parser turns `/.//host` into `//host`. The escapes are harmful if other software decodes the path once more.
     path.starts_with("//")
         || ["%2f", "%5c", "%0", "%1", "%7f"]
             .iter()
-            .any(|it| path.contains(it))
+            .any(|escape| path.contains(escape))
 }
 
 #[cfg(test)]
@@ -148,7 +148,7 @@ mod tests {
     }
 
     #[test]
-    fn a_path_that_may_lead_elsewhere_is_none() {
+    fn a_path_that_may_lead_to_another_site_is_none() {
         for text in [
             "",
             "a",

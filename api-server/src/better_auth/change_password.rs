@@ -1,12 +1,12 @@
-//! `POST /api/auth/change-password` as Better Auth has it. `auth::change_password` serves the address and decides by the
-//! body which API is meant.
+//! `POST /api/auth/change-password` in Better Auth's format. `auth::change_password` chooses between the two formats by
+//! the body.
 
 use actix_web::HttpResponse;
 use serde::Serialize;
 
 use super::api_error::ApiError;
 use super::call::Call;
-use super::format::{UserBody, token};
+use super::format::{UserBody, session_token};
 use super::identity;
 use super::password::require_credential_account;
 use super::respond::ApiResult;
@@ -14,18 +14,18 @@ use super::sign_up_email::{new_password, parse_attempt, set_new_session_cookie};
 use crate::accounts::change_password::{PasswordChange, change_password};
 
 #[derive(Serialize)]
-struct Changed {
+struct ChangePasswordBody {
     token: Option<String>,
     user: UserBody,
 }
 
-/// Ends every session, this one included, and begins a new one, whatever `revokeOtherSessions` says: a thief may hold the
-/// token of this one. The new token is in the cookie and in `set-auth-token`; it is in the body only with
+/// Ends every session, including this one, and begins a new one, even without `revokeOtherSessions`: a thief may have
+/// the token of this session. The new token is in the cookie and in `set-auth-token`; it is in the body only with
 /// `revokeOtherSessions`, as in Better Auth.
 pub(crate) async fn change(call: Call) -> ApiResult {
     let mut fields = call.fields()?;
     let (new, current) = (fields.text("newPassword"), fields.text("currentPassword"));
-    let names_token = fields.optional_bool("revokeOtherSessions") == Some(true);
+    let returns_token = fields.optional_bool("revokeOtherSessions") == Some(true);
     fields.finish()?;
     let signed_in = call.signed_in().await?;
     let new = new_password(&call.context.accounts.passwords.policy, new)?;
@@ -42,12 +42,12 @@ pub(crate) async fn change(call: Call) -> ApiResult {
     };
     let (client, now) = (call.client.clone(), call.context.sessions.now());
     let granted = change_password(&call.context.accounts, change, client, now).await?;
-    let token = if names_token {
-        Some(token(&call.context, &granted.session_id)?)
+    let token = if returns_token {
+        Some(session_token(&call.context, &granted.session_id)?)
     } else {
         None
     };
-    let mut response = HttpResponse::Ok().json(Changed {
+    let mut response = HttpResponse::Ok().json(ChangePasswordBody {
         token,
         user: granted.user.into(),
     });

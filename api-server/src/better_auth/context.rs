@@ -1,4 +1,4 @@
-//! What the addresses of Better Auth's API share.
+//! The parts of the server that the handlers of Better Auth's API need.
 
 use std::sync::Arc;
 
@@ -12,6 +12,6 @@ pub(crate) struct BetterAuthContext {
     pub(crate) accounts: Data<Accounts>,
     pub(crate) sessions: Arc<Sessions>,
     pub(crate) policy: Data<HttpPolicy>,
-    /// Whether clients may delete their account.
+    /// Whether users may delete their account (`BETTER_AUTH_DELETE_USER`).
     pub(crate) delete_user: bool,
 }

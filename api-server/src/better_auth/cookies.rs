@@ -12,19 +12,20 @@ use crate::http::cookie_sessions;
 use crate::http::cookies::values;
 use crate::problem::Problem;
 
-const SESSION: &str = "better-auth.session_token";
-/// A cache of the session. This server never writes it; a Better Auth server may have.
-const DATA: &str = "better-auth.session_data";
+const SESSION_TOKEN: &str = "better-auth.session_token";
+/// A cache of the session. This server never sets it; a Better Auth server at the same address may have set it before.
+const SESSION_DATA: &str = "better-auth.session_data";
+/// A signed flag: the session has a short lifetime, and its cookies end with the browser.
 const DONT_REMEMBER: &str = "better-auth.dont_remember";
 
 /// The signed session token of the cookie. Two cookies of the name are rejected: another host of the site may have set
-/// one of them, and they cannot be told apart.
-pub(super) fn session_token(
+/// one of them, and the request does not show which.
+pub(super) fn signed_session_token(
     request: &HttpRequest,
     context: &BetterAuthContext,
 ) -> Result<String, Error> {
-    let name = name(context, SESSION);
-    let mut values = all(request, &name);
+    let name = cookie_name(context, SESSION_TOKEN);
+    let mut values = decoded_values(request, &name);
     match (values.next(), values.next()) {
         (None, _) => Err(Error::MissingCredentials),
         (Some(value), None) => Ok(value),
@@ -35,16 +36,19 @@ pub(super) fn session_token(
 }
 
 pub(super) fn has_session_token(request: &HttpRequest, context: &BetterAuthContext) -> bool {
-    has(request, &name(context, SESSION))
+    has_cookie(request, &cookie_name(context, SESSION_TOKEN))
 }
 
-/// Every session that a duplicate session cookie names, to sign out of all of them.
-pub(super) fn doubled_sessions(request: &HttpRequest, context: &BetterAuthContext) -> Vec<String> {
-    let name = name(context, SESSION);
+/// The sessions of all session cookies of a request with more than one, to sign out of each.
+pub(super) fn sessions_of_repeated_cookies(
+    request: &HttpRequest,
+    context: &BetterAuthContext,
+) -> Vec<String> {
+    let name = cookie_name(context, SESSION_TOKEN);
     let keys = context.sessions.keys.current();
-    let named = all(request, &name)
-        .filter_map(|signed| named_session(&keys.session_tokens, &signed).ok()?);
-    cookie_sessions::distinct_ids(named.map(|named| named.session_id))
+    let tokens = decoded_values(request, &name)
+        .filter_map(|signed| decode_signed_token(&keys.session_tokens, &signed).ok()?);
+    cookie_sessions::distinct_ids(tokens.map(|token| token.session_id))
 }
 
 /// The session whose cookie a login replaces.
@@ -52,13 +56,13 @@ pub(super) fn replaced_session(
     request: &HttpRequest,
     context: &BetterAuthContext,
 ) -> Option<String> {
-    let signed = session_token(request, context).ok()?;
+    let signed = signed_session_token(request, context).ok()?;
     let keys = context.sessions.keys.current();
-    let named = named_session(&keys.session_tokens, &signed).ok()??;
-    Some(named.session_id)
+    let token = decode_signed_token(&keys.session_tokens, &signed).ok()??;
+    Some(token.session_id)
 }
 
-/// The session of an entry of the list of sessions, by its handle or token.
+/// The session id in a handle or a token, as `list-sessions` returns them.
 pub(super) fn listed_session(context: &BetterAuthContext, text: &str) -> Option<String> {
     let keys = context.sessions.keys.current();
     let id = keys.session_handles.decode(text);
@@ -68,56 +72,68 @@ pub(super) fn listed_session(context: &BetterAuthContext, text: &str) -> Option<
     Some(Uuid::from_bytes(id).to_string())
 }
 
-/// Whether any cookie has a signed flag: a second cookie, set by another host, must not prolong the session.
+/// Whether any cookie of the name has a valid flag. One of several is enough: otherwise another host of the site could
+/// add a cookie and so prolong the session.
 pub(super) fn has_dont_remember_flag(request: &HttpRequest, context: &BetterAuthContext) -> bool {
-    let name = name(context, DONT_REMEMBER);
+    let name = cookie_name(context, DONT_REMEMBER);
     let keys = context.sessions.keys.current();
-    all(request, &name).any(|flag| keys.session_tokens.is_flag(&flag))
+    decoded_values(request, &name).any(|flag| keys.session_tokens.is_flag(&flag))
 }
 
-/// The cookies of a session. Without `remember_until` they last until the browser is closed.
+/// The signed session token, and the `Set-Cookie` values of a session. Without `remember_until` the cookies last until
+/// the browser is closed.
 pub(super) fn session_cookies(
     context: &BetterAuthContext,
     session_id: &str,
     remember_until: Option<Timestamp>,
 ) -> Result<(String, Vec<HeaderValue>), Problem> {
     let tokens = &context.sessions.keys.current().session_tokens;
-    let signed = tokens.sign_cookie(id_bytes(session_id)?);
+    let signed = tokens.sign_cookie(session_id_bytes(session_id)?);
     let now = Timestamp::from(context.sessions.now());
     let lifetime = remember_until.map(|until| until.since(now));
-    // Rounded up: a cookie may outlast its session by a moment, but not the reverse.
-    let lifetime = lifetime.map(|left| left.as_secs() + u64::from(left.subsec_nanos() > 0));
-    let mut cookies = vec![write(context, SESSION, &encode(&signed), lifetime)?];
+    // Rounded up to seconds, so that the cookie does not expire before its session.
+    let lifetime =
+        lifetime.map(|remaining| remaining.as_secs() + u64::from(remaining.subsec_nanos() > 0));
+    let mut cookies = vec![set_cookie(
+        context,
+        SESSION_TOKEN,
+        &percent_encode(&signed),
+        lifetime,
+    )?];
     if remember_until.is_none() {
-        let flag = encode(&tokens.sign_flag());
-        cookies.push(write(context, DONT_REMEMBER, &flag, None)?);
+        let flag = percent_encode(&tokens.sign_flag());
+        cookies.push(set_cookie(context, DONT_REMEMBER, &flag, None)?);
     }
     Ok((signed, cookies))
 }
 
-/// The bytes of one of our session ids.
-pub(super) fn id_bytes(session_id: &str) -> Result<[u8; 16], Problem> {
+/// The 16 bytes of a session id, which is a UUID.
+pub(super) fn session_id_bytes(session_id: &str) -> Result<[u8; 16], Problem> {
     let id = Uuid::parse_str(session_id).map_err(Problem::internal)?;
     Ok(id.into_bytes())
 }
 
-/// Cookies that clear a session in the browser.
+/// The `Set-Cookie` values that clear all cookies of a session.
 pub(super) fn clear_all(request: &HttpRequest, context: &BetterAuthContext) -> Vec<HeaderValue> {
-    let mut names = vec![SESSION, DATA];
-    if has(request, &name(context, DATA)) {
-        names.push(DATA);
+    let mut names = vec![SESSION_TOKEN, SESSION_DATA];
+    // Better Auth clears this cookie a second time if the request has it.
+    if has_cookie(request, &cookie_name(context, SESSION_DATA)) {
+        names.push(SESSION_DATA);
     }
     names.push(DONT_REMEMBER);
     clear(context, &names)
 }
 
-/// Clears the cached session of a Better Auth server, if the browser has one.
-pub(super) fn clear_data(request: &HttpRequest, context: &BetterAuthContext) -> Vec<HeaderValue> {
-    clear_if_present(request, context, DATA)
+/// The `Set-Cookie` value that clears the cached session of a Better Auth server, if the browser has one.
+pub(super) fn clear_session_data(
+    request: &HttpRequest,
+    context: &BetterAuthContext,
+) -> Vec<HeaderValue> {
+    clear_if_present(request, context, SESSION_DATA)
 }
 
-/// Clears the flag of an earlier login that was not to be remembered.
-pub(super) fn clear_dont_remember(
+/// The `Set-Cookie` value that clears the flag of an earlier login with `rememberMe: false`.
+pub(super) fn clear_dont_remember_flag(
     request: &HttpRequest,
     context: &BetterAuthContext,
 ) -> Vec<HeaderValue> {
@@ -129,7 +145,7 @@ fn clear_if_present(
     context: &BetterAuthContext,
     cookie: &str,
 ) -> Vec<HeaderValue> {
-    if has(request, &name(context, cookie)) {
+    if has_cookie(request, &cookie_name(context, cookie)) {
         clear(context, &[cookie])
     } else {
         Vec::new()
@@ -137,11 +153,14 @@ fn clear_if_present(
 }
 
 fn clear(context: &BetterAuthContext, names: &[&str]) -> Vec<HeaderValue> {
-    let cleared = names.iter().map(|name| write(context, name, "", Some(0)));
+    let cleared = names
+        .iter()
+        .map(|name| set_cookie(context, name, "", Some(0)));
     cleared.filter_map(Result::ok).collect()
 }
 
-fn name(context: &BetterAuthContext, name: &str) -> String {
+/// Adds the prefix that cookies have under https.
+fn cookie_name(context: &BetterAuthContext, name: &str) -> String {
     let prefix = if context.policy.cookies.are_secure() {
         "__Secure-"
     } else {
@@ -150,14 +169,15 @@ fn name(context: &BetterAuthContext, name: &str) -> String {
     format!("{prefix}{name}")
 }
 
-/// Writes the attributes in Better Auth's order.
-fn write(
+/// Makes a `Set-Cookie` value, with the attributes in Better Auth's order. Without `max_age`, in seconds, the cookie
+/// lasts until the browser is closed.
+fn set_cookie(
     context: &BetterAuthContext,
     cookie: &str,
     value: &str,
-    seconds: Option<u64>,
+    max_age: Option<u64>,
 ) -> Result<HeaderValue, Problem> {
-    let lifetime = seconds.map(|seconds| format!("; Max-Age={seconds}"));
+    let max_age = max_age.map(|seconds| format!("; Max-Age={seconds}"));
     let secure = if context.policy.cookies.are_secure() {
         "; Secure"
     } else {
@@ -165,34 +185,37 @@ fn write(
     };
     let text = format!(
         "{}={value}{}; Path=/; HttpOnly{secure}; SameSite=Lax",
-        name(context, cookie),
-        lifetime.unwrap_or_default(),
+        cookie_name(context, cookie),
+        max_age.unwrap_or_default(),
     );
     HeaderValue::try_from(text).map_err(Problem::internal)
 }
 
-/// Encodes like `encodeURIComponent`; a signed value has no other characters that need it.
-fn encode(signed: &str) -> String {
+/// Encodes like `encodeURIComponent`, which changes only these three characters of a signed value.
+fn percent_encode(signed: &str) -> String {
     let signed = signed.replace('+', "%2B").replace('/', "%2F");
     signed.replace('=', "%3D")
 }
 
-fn has(request: &HttpRequest, name: &str) -> bool {
-    all(request, name).next().is_some()
+fn has_cookie(request: &HttpRequest, name: &str) -> bool {
+    decoded_values(request, name).next().is_some()
 }
 
 /// The values of all cookies of the name, percent-decoded; a value that is not UTF-8 becomes empty.
-fn all<'r>(request: &'r HttpRequest, name: &'r str) -> impl Iterator<Item = String> + 'r {
-    values(request, name).map(decode)
+fn decoded_values<'r>(
+    request: &'r HttpRequest,
+    name: &'r str,
+) -> impl Iterator<Item = String> + 'r {
+    values(request, name).map(percent_decode)
 }
 
-/// Decodes like `decodeURIComponent`; returns the text unchanged where that would fail.
-pub(super) fn decode(text: &str) -> String {
+/// Decodes like `decodeURIComponent`; returns the text unchanged if that would fail.
+pub(super) fn percent_decode(text: &str) -> String {
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text.as_bytes();
     while let Some((byte, after)) = rest.split_first() {
         let escaped = match (byte, after) {
-            (b'%', [high, low, ..]) => Some(digit(*high).zip(digit(*low))),
+            (b'%', [high, low, ..]) => Some(hex_digit(*high).zip(hex_digit(*low))),
             (b'%', _) => Some(None),
             _ => None,
         };
@@ -208,47 +231,47 @@ pub(super) fn decode(text: &str) -> String {
     String::from_utf8(bytes).unwrap_or_else(|_not_utf8| text.to_owned())
 }
 
-fn digit(byte: u8) -> Option<u8> {
+fn hex_digit(byte: u8) -> Option<u8> {
     let digit = char::from(byte).to_digit(16)?;
     u8::try_from(digit).ok()
 }
 
-/// The session that a signed value names: `None` if the signature is valid but the content is no session token; an
-/// error if the signature is invalid.
-pub(super) fn named_session(
+/// Decodes a signed session token. `None` if the signature is valid but the content is not a session token; an error if
+/// the signature is invalid.
+pub(super) fn decode_signed_token(
     tokens: &SessionTokens,
     signed: &str,
-) -> Result<Option<NamedSession>, Error> {
+) -> Result<Option<DecodedToken>, Error> {
     let token = tokens.verify_cookie(signed)?;
-    Ok(named_by(tokens, token))
+    Ok(decode_token(tokens, token))
 }
 
-/// The session that a raw token names.
-pub(super) fn named_by(tokens: &SessionTokens, token: &str) -> Option<NamedSession> {
+/// Decodes a session token that has no cookie signature, as in a response body; `None` if it is not one of ours.
+pub(super) fn decode_token(tokens: &SessionTokens, token: &str) -> Option<DecodedToken> {
     let id = tokens.decode(token).ok()?;
-    Some(NamedSession {
+    Some(DecodedToken {
         session_id: Uuid::from_bytes(id).to_string(),
-        is_current: tokens.is_current(token),
+        is_of_current_secret: tokens.is_current(token),
     })
 }
 
 /// The content of a session token.
-pub(super) struct NamedSession {
+pub(super) struct DecodedToken {
     pub(super) session_id: String,
-    /// Whether the current secret made it.
-    pub(super) is_current: bool,
+    /// Whether the current secret made the token, not a previous one.
+    pub(super) is_of_current_secret: bool,
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{decode, encode};
+    use super::{percent_decode, percent_encode};
 
     #[test]
-    fn a_signed_value_survives_the_cookie_and_broken_escapes_stay_as_they_are() {
-        assert_eq!(encode("a.b+c/d="), "a.b%2Bc%2Fd%3D");
-        assert_eq!(decode("a.b%2Bc%2fd%3D"), "a.b+c/d=");
+    fn decoding_reverses_encoding_and_leaves_invalid_escapes_unchanged() {
+        assert_eq!(percent_encode("a.b+c/d="), "a.b%2Bc%2Fd%3D");
+        assert_eq!(percent_decode("a.b%2Bc%2fd%3D"), "a.b+c/d=");
         for text in ["", "a.b+c/d=", "%", "%4", "%zz", "a%ff", "100%"] {
-            assert_eq!(decode(text), text);
+            assert_eq!(percent_decode(text), text);
         }
     }
 }

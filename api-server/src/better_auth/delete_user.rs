@@ -1,4 +1,4 @@
-//! `POST /api/auth/delete-user`: only where `BETTER_AUTH_DELETE_USER` allows it.
+//! `POST /api/auth/delete-user`: a 404 unless `BETTER_AUTH_DELETE_USER` allows it.
 
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
@@ -15,17 +15,21 @@ use super::{callback, cookies};
 use crate::accounts::delete::delete;
 
 #[derive(Serialize)]
-struct Deleted {
+struct DeleteUserBody {
     success: bool,
     message: &'static str,
 }
 
-/// Needs the password, or a login within the last day.
+/// Deletes the user. Needs the password, or a login within the last day.
 pub(crate) async fn delete_user(call: Call) -> ApiResult {
     let mut fields = call.fields()?;
     fields.optional_text("callbackURL");
-    let password = fields.optional_text("password").filter(|it| !it.is_empty());
-    let token = fields.optional_text("token").filter(|it| !it.is_empty());
+    let password = fields
+        .optional_text("password")
+        .filter(|text| !text.is_empty());
+    let token = fields
+        .optional_text("token")
+        .filter(|text| !text.is_empty());
     fields.finish()?;
     let signed_in = call.signed_in().await?;
     if !call.context.delete_user {
@@ -48,14 +52,14 @@ pub(crate) async fn delete_user(call: Call) -> ApiResult {
         return Err(ApiError::new(status, "SESSION_EXPIRED", message));
     }
     delete(&call.context.accounts, signed_in.user_id(), compared).await?;
-    let response = HttpResponse::Ok().json(Deleted {
+    let response = HttpResponse::Ok().json(DeleteUserBody {
         success: true,
         message: "User deleted",
     });
     Ok(call.clear_cookies(response))
 }
 
-/// `GET /api/auth/delete-user/callback`: the link in a mail that this server does not send.
+/// `GET /api/auth/delete-user/callback`: the address of a link in a mail. This server sends none, so no token is valid.
 pub(crate) async fn callback(call: Call) -> ApiResult {
     let mut fields = call.query_fields();
     fields.text("token");
@@ -69,12 +73,12 @@ pub(crate) async fn callback(call: Call) -> ApiResult {
         Identity::SignedIn(_) => Err(ApiError::invalid_token(not_found)),
         identity => {
             let (code, message) = ("FAILED_TO_GET_USER_INFO", "Failed to get user info");
-            let refusal = ApiError::new(not_found, code, message);
+            let error = ApiError::new(not_found, code, message);
             if matches!(identity, Identity::SessionExpired) {
                 let cleared = cookies::clear_all(&call.request, &call.context);
-                return Err(refusal.with_cookies(cleared));
+                return Err(error.with_cookies(cleared));
             }
-            Err(refusal)
+            Err(error)
         }
     }
 }

@@ -6,16 +6,19 @@ use super::call::Call;
 use super::redirect::redirect;
 use super::respond::ApiResult;
 
-/// Redirects from an invalid link to the frontend's page.
+/// Redirects an invalid link to the page at `/`, with the error in the query.
 pub(crate) async fn error(call: Call) -> ApiResult {
-    let of = |name: &str| call.query.get(name).and_then(|value| value.as_str());
+    let parameter = |name: &str| call.query.get(name).and_then(|value| value.as_str());
     let is_plain = |code: &&str| {
-        let is_known = |byte: u8| byte.is_ascii_alphanumeric() || b"'_-".contains(&byte);
-        !code.is_empty() && code.bytes().all(is_known)
+        let is_allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"'_-".contains(&byte);
+        !code.is_empty() && code.bytes().all(is_allowed)
     };
     let mut query = Serializer::new(String::new());
-    query.append_pair("error", of("error").filter(is_plain).unwrap_or("UNKNOWN"));
-    if let Some(description) = of("error_description").filter(|text| !text.is_empty()) {
+    query.append_pair(
+        "error",
+        parameter("error").filter(is_plain).unwrap_or("UNKNOWN"),
+    );
+    if let Some(description) = parameter("error_description").filter(|text| !text.is_empty()) {
         query.append_pair("error_description", description);
     }
     Ok(redirect(&format!("/?{}", query.finish())))

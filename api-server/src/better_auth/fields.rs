@@ -7,7 +7,8 @@ use super::api_error::ApiError;
 
 /// The fields of a body or a query, and the issues found in them.
 pub(super) struct Fields<'a> {
-    place: &'static str,
+    /// `body` or `query`, for the messages.
+    source: &'static str,
     values: &'a Map<String, Value>,
     issues: Vec<String>,
 }
@@ -16,7 +17,7 @@ impl<'a> Fields<'a> {
     pub(super) fn of_body(body: Option<&'a Value>, expected: &str) -> Result<Self, ApiError> {
         match body {
             Some(Value::Object(values)) => Ok(Self {
-                place: "body",
+                source: "body",
                 values,
                 issues: Vec::new(),
             }),
@@ -30,7 +31,7 @@ impl<'a> Fields<'a> {
 
     pub(super) fn of_query(values: &'a Map<String, Value>) -> Self {
         Self {
-            place: "query",
+            source: "query",
             values,
             issues: Vec::new(),
         }
@@ -40,12 +41,12 @@ impl<'a> Fields<'a> {
         self.values.get(name)
     }
 
-    /// A required text; empty if it is missing, which is noted as an issue.
+    /// A required text. If it is missing or not a string, adds an issue and returns an empty text.
     pub(super) fn text(&mut self, name: &str) -> &'a str {
         match self.values.get(name) {
             Some(Value::String(text)) => text,
             other => {
-                self.expected(name, "string", other);
+                self.add_type_issue(name, "string", other);
                 ""
             }
         }
@@ -56,7 +57,7 @@ impl<'a> Fields<'a> {
             None => None,
             Some(Value::String(text)) => Some(text),
             other => {
-                self.expected(name, "string", other);
+                self.add_type_issue(name, "string", other);
                 None
             }
         }
@@ -67,42 +68,42 @@ impl<'a> Fields<'a> {
             None => None,
             Some(Value::Bool(value)) => Some(*value),
             other => {
-                self.expected(name, "boolean", other);
+                self.add_type_issue(name, "boolean", other);
                 None
             }
         }
     }
 
     pub(super) fn email(&mut self, name: &str) -> &'a str {
-        let found = self.issues.len();
+        let issues_before = self.issues.len();
         let text = self.text(name);
-        if self.issues.len() == found && !is_email(text) {
+        if self.issues.len() == issues_before && !is_email(text) {
             self.add_issue(name, "Invalid email address");
         }
         text
     }
 
-    pub(super) fn not_empty(&mut self, name: &str) -> &'a str {
-        let found = self.issues.len();
+    pub(super) fn nonempty_text(&mut self, name: &str) -> &'a str {
+        let issues_before = self.issues.len();
         let text = self.text(name);
-        if self.issues.len() == found && text.is_empty() {
+        if self.issues.len() == issues_before && text.is_empty() {
             self.add_issue(name, "Too small: expected string to have >=1 characters");
         }
         text
     }
 
-    /// Requires text that the database can store, of at most `max` characters.
-    pub(super) fn bounded(&mut self, name: &str, text: &str, max: usize) {
+    /// Adds an issue if the database cannot store the text, or if it has more than `max_chars` characters.
+    pub(super) fn check_text(&mut self, name: &str, text: &str, max_chars: usize) {
         if text.contains('\0') {
             self.add_issue(name, "Invalid string: must not contain the NUL character");
         }
-        if text.chars().count() > max {
-            let message = format!("Too big: expected string to have <={max} characters");
+        if text.chars().count() > max_chars {
+            let message = format!("Too big: expected string to have <={max_chars} characters");
             self.add_issue(name, &message);
         }
     }
 
-    pub(super) fn expected(&mut self, name: &str, expected: &str, found: Option<&Value>) {
+    fn add_type_issue(&mut self, name: &str, expected: &str, found: Option<&Value>) {
         let found = type_name(found);
         let message = format!("Invalid input: expected {expected}, received {found}");
         self.add_issue(name, &message);
@@ -110,10 +111,10 @@ impl<'a> Fields<'a> {
 
     pub(super) fn add_issue(&mut self, name: &str, message: &str) {
         self.issues
-            .push(format!("[{}.{name}] {message}", self.place));
+            .push(format!("[{}.{name}] {message}", self.source));
     }
 
-    /// Fails if any issue was found.
+    /// Fails with all issues if there are any.
     pub(super) fn finish(self) -> Result<(), ApiError> {
         if self.issues.is_empty() {
             return Ok(());
@@ -139,7 +140,7 @@ const fn type_name(value: Option<&Value>) -> &'static str {
     }
 }
 
-/// Whether zod accepts the address: untrimmed, ASCII, a dot in the domain.
+/// Whether zod accepts the address: ASCII without white space around it, and a domain with a dot.
 pub(super) fn is_email(text: &str) -> bool {
     let Some((local, domain)) = text.split_once('@') else {
         return false;
@@ -148,8 +149,8 @@ pub(super) fn is_email(text: &str) -> bool {
 }
 
 fn is_local_part(local: &str) -> bool {
-    let is_known = |byte: u8| byte.is_ascii_alphanumeric() || b"_'+-".contains(&byte);
-    let is_part = |part: &str| !part.is_empty() && part.bytes().all(is_known);
+    let is_allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"_'+-".contains(&byte);
+    let is_part = |part: &str| !part.is_empty() && part.bytes().all(is_allowed);
     local.split('.').all(is_part) && !local.ends_with('\'')
 }
 
@@ -158,9 +159,9 @@ fn is_domain(domain: &str) -> bool {
         return false;
     };
     let is_label = |label: &str| {
-        let is_known = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-';
+        let is_allowed = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-';
         label.starts_with(|first: char| first.is_ascii_alphanumeric())
-            && label.bytes().all(is_known)
+            && label.bytes().all(is_allowed)
     };
     labels.split('.').all(is_label)
         && top.len() >= 2
@@ -172,7 +173,7 @@ mod tests {
     use super::is_email;
 
     #[test]
-    fn an_address_is_what_zod_takes_for_one() {
+    fn an_address_is_valid_if_zod_accepts_it() {
         for text in [
             "ada@example.com",
             "a.b+c_d-e'f@x-y.example.co",

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::cookies::id_bytes;
+use super::cookies::session_id_bytes;
 use crate::better_auth::context::BetterAuthContext;
 use crate::db::Timestamp;
 use crate::problem::Problem;
@@ -55,15 +55,15 @@ impl SessionBody {
         context: &BetterAuthContext,
         session: StoredSession,
     ) -> Result<Self, Problem> {
-        Ok(Self::new(token(context, &session.id)?, session))
+        Ok(Self::new(session_token(context, &session.id)?, session))
     }
 
-    /// Another session of the caller. Instead of the token it has a handle, which can only end the session.
+    /// Another session of the caller. It has a handle instead of the token; a handle can only end the session.
     pub(super) fn other(
         context: &BetterAuthContext,
         session: StoredSession,
     ) -> Result<Self, Problem> {
-        let id = id_bytes(&session.id)?;
+        let id = session_id_bytes(&session.id)?;
         let handle = context.sessions.keys.current().session_handles.encode(id);
         Ok(Self::new(handle, session))
     }
@@ -83,15 +83,18 @@ impl SessionBody {
 }
 
 /// Computes the token of a session.
-pub(super) fn token(context: &BetterAuthContext, session_id: &str) -> Result<String, Problem> {
+pub(super) fn session_token(
+    context: &BetterAuthContext,
+    session_id: &str,
+) -> Result<String, Problem> {
     let keys = context.sessions.keys.current();
-    Ok(keys.session_tokens.encode(id_bytes(session_id)?))
+    Ok(keys.session_tokens.encode(session_id_bytes(session_id)?))
 }
 
-/// The response of most endpoints.
+/// The body of a response without data.
 #[derive(Serialize)]
-pub(super) struct Status {
+pub(super) struct StatusBody {
     status: bool,
 }
 
-pub(super) const DONE: Status = Status { status: true };
+pub(super) const DONE: StatusBody = StatusBody { status: true };

@@ -11,16 +11,16 @@ use super::cookies;
 use super::format::{SessionBody, UserBody};
 use super::identity;
 use super::identity::{Identity, SignedIn};
-use super::respond::{ApiResult, append};
+use super::respond::{ApiResult, append_cookies};
 
 #[derive(Serialize)]
-struct Session {
+struct GetSessionBody {
     session: SessionBody,
     user: UserBody,
 }
 
-/// Returns the session and its user, `null` without a live session. Prolongs the session once a day unless the query has
-/// `disableRefresh`.
+/// Returns the session and its user, or `null` without a live session. Prolongs the session at most once a day, and not
+/// if the query has `disableRefresh`.
 pub(crate) async fn show(call: Call) -> ApiResult {
     let disabled = call.query.get("disableRefresh");
     let may_prolong = disabled.is_none_or(|value| value == "");
@@ -36,8 +36,8 @@ pub(crate) async fn show(call: Call) -> ApiResult {
 
 fn anonymous(call: &Call) -> HttpResponse {
     let mut response = HttpResponse::Ok().json(());
-    let cleared = cookies::clear_data(&call.request, &call.context);
-    append(&mut response, cleared);
+    let cleared = cookies::clear_session_data(&call.request, &call.context);
+    append_cookies(&mut response, cleared);
     response
 }
 
@@ -47,12 +47,12 @@ fn signed_in_response(call: &Call, signed_in: SignedIn) -> ApiResult {
         .is_remembered
         .then_some(signed_in.session.expires_at);
     let session_id = signed_in.session.id.clone();
-    let mut response = HttpResponse::Ok().json(Session {
+    let mut response = HttpResponse::Ok().json(GetSessionBody {
         session: SessionBody::own(&call.context, signed_in.session)?,
         user: signed_in.user.into(),
     });
-    let cleared = cookies::clear_data(&call.request, &call.context);
-    append(&mut response, cleared);
+    let cleared = cookies::clear_session_data(&call.request, &call.context);
+    append_cookies(&mut response, cleared);
     if is_renewed {
         call.set_session_cookie(&mut response, &session_id, remember_until)?;
     }
@@ -60,7 +60,7 @@ fn signed_in_response(call: &Call, signed_in: SignedIn) -> ApiResult {
 }
 
 /// Rejects `POST`, which Better Auth accepts only with `deferSessionRefresh`.
-pub(crate) async fn refuse_post(_: Call) -> ApiResult {
+pub(crate) async fn reject_post(_: Call) -> ApiResult {
     Err(ApiError::new(
         StatusCode::METHOD_NOT_ALLOWED,
         "METHOD_NOT_ALLOWED_DEFER_SESSION_REQUIRED",

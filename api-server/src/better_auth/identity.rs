@@ -1,4 +1,4 @@
-//! The user of a request, by the session token in its cookie or its `Authorization` header.
+//! Finds the user of a request by the session token in its cookie or its `Authorization` header.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use auth_core::session_token::SessionTokens;
 use super::api_error::ApiError;
 use super::call::Call;
 use super::cookies;
-use super::cookies::NamedSession;
+use super::cookies::DecodedToken;
 use crate::better_auth::context::BetterAuthContext;
 use crate::db::Timestamp;
 use crate::problem::Problem;
@@ -19,19 +19,21 @@ use crate::sessions::store as sessions;
 use crate::users::id::UserId;
 use crate::users::user::User;
 
-/// The lifetime of a session that is not to be remembered.
+/// The lifetime of a session whose sign-in had `rememberMe: false`: one day.
 const UNREMEMBERED_TTL: Duration = Duration::from_secs(24 * 60 * 60);
-/// A session is prolonged once this fraction of its lifetime has passed: one day of seven.
+/// A session is prolonged at most this often in its lifetime: with seven days, once a day.
 const RENEWALS_PER_LIFETIME: u32 = 7;
-const BEARER: &str = "bearer ";
+/// The age of a login up to which a user may be deleted without the password, as in Better Auth: one day.
+const FRESH_LOGIN_AGE: Duration = Duration::from_secs(24 * 60 * 60);
+const BEARER_SCHEME: &str = "bearer ";
 
 /// A user with a live session.
 pub(crate) struct SignedIn {
     pub(crate) user: User,
     pub(crate) session: StoredSession,
-    /// Whether the cookies outlast the browser.
+    /// Whether the cookies stay when the browser is closed.
     pub(super) is_remembered: bool,
-    /// Whether the session was just prolonged, or its token is of a previous secret: the cookie is sent again.
+    /// Whether the cookie must be sent again: the session was just prolonged, or a previous secret made its token.
     pub(super) is_renewed: bool,
 }
 
@@ -40,22 +42,22 @@ impl SignedIn {
         UserId::stored(self.user.id.clone())
     }
 
-    /// Whether the login was within the last day.
+    /// Whether the login is recent enough to delete the user without the password.
     pub(super) fn is_fresh(&self, now: Timestamp) -> bool {
-        now.since(self.session.created_at) < UNREMEMBERED_TTL
+        now.since(self.session.created_at) < FRESH_LOGIN_AGE
     }
 }
 
 /// The result of looking up a request's session.
 pub(crate) enum Identity {
-    /// No token, or none with a valid signature.
+    /// The request has no token, or none with a valid signature.
     Anonymous,
     /// The token is valid, but its session has ended or expired.
     SessionExpired,
     SignedIn(Box<SignedIn>),
 }
 
-/// How long a new session lives.
+/// The lifetime of a new session.
 pub(super) fn lifetime(context: &BetterAuthContext, is_remembered: bool) -> Duration {
     if is_remembered {
         context.sessions.session_ttl
@@ -78,20 +80,20 @@ impl Call {
     }
 }
 
-/// Looks up the session in the database, so that an ended session is rejected at once. With `may_prolong`, prolongs it
-/// when it is due.
+/// Looks up the session in the database, so that an ended session is rejected at once. With `may_prolong`, prolongs the
+/// session when that is due.
 pub(crate) async fn find(
     request: &HttpRequest,
     context: &BetterAuthContext,
     may_prolong: bool,
 ) -> Result<Identity, Problem> {
-    let named = match presented(request, context) {
-        Err(_none_of_ours) => return Ok(Identity::Anonymous),
+    let token = match presented_token(request, context) {
+        Err(_no_valid_token) => return Ok(Identity::Anonymous),
         Ok(None) => return Ok(Identity::SessionExpired),
-        Ok(Some(named)) => named,
+        Ok(Some(token)) => token,
     };
     let now = Timestamp::from(context.sessions.now());
-    let (id, lifetimes) = (named.session_id, context.sessions.lifetimes());
+    let (id, lifetimes) = (token.session_id, context.sessions.lifetimes());
     let found = context
         .sessions
         .db
@@ -101,77 +103,83 @@ pub(crate) async fn find(
     let Some((user, session)) = found.filter(|(_, session)| session.is_live(now)) else {
         return Ok(Identity::SessionExpired);
     };
-    let is_short = context.sessions.session_ttl > UNREMEMBERED_TTL
+    let is_short_lived = context.sessions.session_ttl > UNREMEMBERED_TTL
         && session.expires_at.since(session.created_at) <= UNREMEMBERED_TTL;
-    let is_remembered = !is_short && !cookies::has_dont_remember_flag(request, context);
+    let is_remembered = !is_short_lived && !cookies::has_dont_remember_flag(request, context);
     let mut signed_in = SignedIn {
         user,
         session,
         is_remembered,
-        is_renewed: may_prolong && !named.is_current,
+        is_renewed: may_prolong && !token.is_of_current_secret,
     };
-    let is_due = is_due(context, &signed_in.session, now);
-    if may_prolong && is_remembered && is_due && !prolong(context, &mut signed_in, now).await? {
+    let is_renewal_due = is_renewal_due(context, &signed_in.session, now);
+    if may_prolong
+        && is_remembered
+        && is_renewal_due
+        && !prolong(context, &mut signed_in, now).await?
+    {
         return Ok(Identity::SessionExpired);
     }
     Ok(Identity::SignedIn(Box::new(signed_in)))
 }
 
-/// The session that the request names; a valid token in the header takes precedence over the cookie. `None` if the
-/// signed value names no session; an error if nothing has a valid signature. With two headers neither counts: they cannot
-/// be told apart.
-fn presented(
+/// Decodes the token of the request; a valid token in the header takes precedence over the cookie. `None` if a valid
+/// signature signs something other than a session token; an error if the request has no valid signature, or two
+/// `Authorization` headers: an intermediary may have read a different one.
+fn presented_token(
     request: &HttpRequest,
     context: &BetterAuthContext,
-) -> Result<Option<NamedSession>, Error> {
+) -> Result<Option<DecodedToken>, Error> {
     let keys = context.sessions.keys.current();
     let tokens = &keys.session_tokens;
-    if has_two_headers(request) {
+    if has_two_authorization_headers(request) {
         return Err(Error::MalformedCredentials(
             "The Authorization header was sent twice",
         ));
     }
-    if let Some(named) = bearer(request, tokens) {
-        return Ok(Some(named));
+    if let Some(token) = bearer_token(request, tokens) {
+        return Ok(Some(token));
     }
-    let signed = cookies::session_token(request, context)?;
-    cookies::named_session(tokens, &signed)
+    let signed = cookies::signed_session_token(request, context)?;
+    cookies::decode_signed_token(tokens, &signed)
 }
 
-/// Whether the request has a token of Better Auth.
+/// Whether the request has a session cookie, valid or not, or a valid bearer token of Better Auth.
 pub(crate) fn has_token(request: &HttpRequest, context: &BetterAuthContext) -> bool {
     let keys = context.sessions.keys.current();
-    cookies::has_session_token(request, context) || bearer(request, &keys.session_tokens).is_some()
+    cookies::has_session_token(request, context)
+        || bearer_token(request, &keys.session_tokens).is_some()
 }
 
-pub(super) fn has_two_headers(request: &HttpRequest) -> bool {
+pub(super) fn has_two_authorization_headers(request: &HttpRequest) -> bool {
     request.headers().get_all(AUTHORIZATION).nth(1).is_some()
 }
 
-/// A raw or a signed token, percent-encoded or not. Anything else is treated as absent.
-fn bearer(request: &HttpRequest, tokens: &SessionTokens) -> Option<NamedSession> {
+/// Decodes the bearer token: signed or not, percent-encoded or not. Anything else is treated as absent.
+fn bearer_token(request: &HttpRequest, tokens: &SessionTokens) -> Option<DecodedToken> {
     let header = request.headers().get(AUTHORIZATION)?.to_str().ok()?;
-    let (scheme, token) = header.split_at_checked(BEARER.len())?;
-    if !scheme.eq_ignore_ascii_case(BEARER) {
+    let (scheme, token) = header.split_at_checked(BEARER_SCHEME.len())?;
+    if !scheme.eq_ignore_ascii_case(BEARER_SCHEME) {
         return None;
     }
     let token = token.trim();
     if token.contains('.') {
-        let signed = cookies::decode(token);
-        return cookies::named_session(tokens, &signed).ok().flatten();
+        let signed = cookies::percent_decode(token);
+        return cookies::decode_signed_token(tokens, &signed).ok().flatten();
     }
-    cookies::named_by(tokens, token)
+    cookies::decode_token(tokens, token)
 }
 
-fn is_due(context: &BetterAuthContext, session: &StoredSession, now: Timestamp) -> bool {
-    let left = session.expires_at.since(now);
-    let is_late =
-        left + context.sessions.session_ttl / RENEWALS_PER_LIFETIME <= context.sessions.session_ttl;
+fn is_renewal_due(context: &BetterAuthContext, session: &StoredSession, now: Timestamp) -> bool {
+    let ttl = context.sessions.session_ttl;
+    let remaining = session.expires_at.since(now);
+    let is_old_enough = remaining + ttl / RENEWALS_PER_LIFETIME <= ttl;
     // At the end of its absolute lifetime a session cannot be prolonged any more.
-    is_late && session.expires_at < context.sessions.lifetimes().slide(session.created_at, now)
+    is_old_enough
+        && session.expires_at < context.sessions.lifetimes().slide(session.created_at, now)
 }
 
-/// Prolongs the session; `false` if it ended meanwhile.
+/// Prolongs the session. Returns `false` if it ended after it was looked up.
 async fn prolong(
     context: &BetterAuthContext,
     signed_in: &mut SignedIn,

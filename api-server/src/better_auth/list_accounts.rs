@@ -9,8 +9,11 @@ use crate::db::Timestamp;
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-#[expect(clippy::struct_field_names, reason = "the wire's name")]
-struct Account {
+#[expect(
+    clippy::struct_field_names,
+    reason = "the field names of Better Auth's response"
+)]
+struct AccountBody {
     id: String,
     account_id: String,
     provider_id: &'static str,
@@ -20,12 +23,12 @@ struct Account {
     scopes: [String; 0],
 }
 
-/// The account with the password, if there is one.
+/// Lists the account that has the password; an imported user may have none.
 pub(crate) async fn list_accounts(call: Call) -> ApiResult {
     let signed_in = call.signed_in().await?;
-    let has_one = has_credential_account(&call, &signed_in).await?;
+    let has_password = has_credential_account(&call, &signed_in).await?;
     let user = &signed_in.user;
-    let account = has_one.then(|| Account {
+    let account = has_password.then(|| AccountBody {
         id: user.id.clone(),
         account_id: user.id.clone(),
         provider_id: "credential",

@@ -1,7 +1,9 @@
-//! Better Auth's API, for its own unmodified client: its paths, bodies, codes, messages, cookies and Origin rules over our
-//! users, sessions and passwords. What differs on purpose is in docs/from-better-auth.md. One file per address.
+//! Better Auth's API, for its own unmodified client: its paths, bodies, codes, messages, cookies and Origin rules over
+//! our users, sessions and passwords. The intended differences are listed in docs/from-better-auth.md. One file per
+//! address.
 //!
-//! Of its addresses only `GET /api/auth/token` is in the `OpenAPI` document.
+//! Only one of its addresses, `GET /api/auth/token`, is in the `OpenAPI` document: the others are documented by Better
+//! Auth.
 
 pub(crate) mod api_error;
 pub(crate) mod call;
@@ -41,6 +43,7 @@ pub(crate) mod verify_password;
 
 use utoipa::OpenApi;
 
+/// The operation of `GET /api/auth/token` for the `OpenAPI` document.
 #[derive(OpenApi)]
 #[openapi(paths(token::show))]
 pub(crate) struct Api;

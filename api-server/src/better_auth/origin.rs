@@ -1,4 +1,4 @@
-//! Checks the origin of a request.
+//! Checks the origin of a request, as Better Auth does, against forgery by other sites (CSRF).
 
 use std::borrow::Cow;
 
@@ -12,12 +12,13 @@ use super::call::Call;
 /// Requires a trusted origin for a request with any cookie.
 pub(super) fn require_trusted(call: &Call) -> Result<(), ApiError> {
     if call.headers().contains_key(COOKIE) {
-        return require_known(call);
+        return require_trusted_header(call);
     }
     Ok(())
 }
 
-/// Requires a trusted origin for a login from a browser, even without a cookie: another site must not log its visitor in.
+/// Requires a trusted origin for a login from a browser, even without a cookie: another site must not log its visitor
+/// in to an account that the site chose.
 pub(super) fn require_trusted_login(call: &Call) -> Result<(), ApiError> {
     let header = |name: &str| call.headers().get(name).map(HeaderValue::as_bytes);
     let metadata = ["sec-fetch-site", "sec-fetch-mode", "sec-fetch-dest"];
@@ -32,15 +33,15 @@ pub(super) fn require_trusted_login(call: &Call) -> Result<(), ApiError> {
             "Cross-site navigation login blocked. This request appears to be a CSRF attack.",
         ));
     }
-    let says_where = call.headers().contains_key(ORIGIN) || call.headers().contains_key(REFERER);
-    if is_browser || says_where {
-        return require_known(call);
+    let states_origin = call.headers().contains_key(ORIGIN) || call.headers().contains_key(REFERER);
+    if is_browser || states_origin {
+        return require_trusted_header(call);
     }
     Ok(())
 }
 
-/// By `Origin`, else by `Referer`.
-fn require_known(call: &Call) -> Result<(), ApiError> {
+/// Requires a trusted origin in `Origin`, or in `Referer` if the request has no `Origin`.
+fn require_trusted_header(call: &Call) -> Result<(), ApiError> {
     let headers = call.headers();
     let origins: Vec<_> = headers.get_all(ORIGIN).collect();
     let site = headers.get("sec-fetch-site");
@@ -49,7 +50,7 @@ fn require_known(call: &Call) -> Result<(), ApiError> {
         [] => headers.get(REFERER),
         [origin] if *origin == "null" && is_same_origin => return Ok(()),
         [origin] => Some(*origin),
-        _several => return Err(forbidden("INVALID_ORIGIN", "Invalid origin")),
+        _repeated => return Err(forbidden("INVALID_ORIGIN", "Invalid origin")),
     };
     let stated = stated.map(|value| value.to_str().unwrap_or_default());
     match stated {
@@ -57,19 +58,20 @@ fn require_known(call: &Call) -> Result<(), ApiError> {
             let message = "Missing or null Origin";
             Err(forbidden("MISSING_OR_NULL_ORIGIN", message))
         }
-        Some(stated) if is_known(call, stated) => Ok(()),
+        Some(stated) if is_trusted(call, stated) => Ok(()),
         Some(_) => Err(forbidden("INVALID_ORIGIN", "Invalid origin")),
     }
 }
 
-fn is_known(call: &Call, address: &str) -> bool {
-    Url::parse(address).is_ok_and(|url| is_known_url(call, &url))
+fn is_trusted(call: &Call, address: &str) -> bool {
+    Url::parse(address).is_ok_and(|url| is_trusted_url(call, &url))
 }
 
-pub(super) fn is_known_url(call: &Call, url: &Url) -> bool {
+/// Whether the URL has this server's own origin or one of `ALLOWED_ORIGINS`.
+pub(super) fn is_trusted_url(call: &Call, url: &Url) -> bool {
     let origin = url.origin().ascii_serialization();
-    let mut known = call.context.policy.trusted_origins.iter();
-    known.any(|known| known.as_str() == origin)
+    let mut trusted = call.context.policy.trusted_origins.iter();
+    trusted.any(|trusted| trusted.as_str() == origin)
 }
 
 pub(super) fn forbidden(code: &'static str, message: impl Into<Cow<'static, str>>) -> ApiError {

@@ -1,4 +1,4 @@
-//! The password of a signed-in user.
+//! Whether a signed-in user has a password, and its verification.
 
 use auth_core::password::PasswordAttempt;
 
@@ -21,6 +21,7 @@ pub(super) async fn has_credential_account(
         .await?)
 }
 
+/// Fails with `CREDENTIAL_ACCOUNT_NOT_FOUND` if the user has no password.
 pub(super) async fn require_credential_account(
     call: &Call,
     signed_in: &SignedIn,
@@ -31,7 +32,7 @@ pub(super) async fn require_credential_account(
     Err(ApiError::no_credential_account())
 }
 
-/// Verifies the password of the signed-in user again.
+/// Verifies the password of the signed-in user. Counts a wrong one against the limits of failed logins.
 pub(super) async fn confirm(
     call: &Call,
     signed_in: &SignedIn,

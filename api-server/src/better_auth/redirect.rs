@@ -1,4 +1,4 @@
-//! Redirects.
+//! Redirects, and the error that they carry in their query.
 
 use actix_web::HttpResponse;
 use actix_web::http::header::{ContentType, LOCATION};
@@ -11,7 +11,7 @@ pub(super) fn redirect(location: &str) -> HttpResponse {
         .finish()
 }
 
-/// An address with an error in its query.
+/// Adds `error={code}` to the query of an address, before its fragment.
 pub(super) fn with_error(address: &str, code: &str) -> String {
     let (address, fragment) = match address.split_once('#') {
         Some((address, fragment)) => (address, format!("#{fragment}")),

@@ -1,4 +1,4 @@
-//! `POST /api/auth/request-password-reset`: refused as Better Auth does where no mail can be sent.
+//! `POST /api/auth/request-password-reset`: rejected, as by a Better Auth that cannot send mail.
 
 use actix_web::http::StatusCode;
 

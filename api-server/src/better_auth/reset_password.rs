@@ -13,31 +13,32 @@ use crate::problem::Problem;
 
 const INVALID_TOKEN: &str = "INVALID_TOKEN";
 
-/// Checks the password first, as Better Auth does.
+/// Rejects the token, after the checks of the password that Better Auth makes first.
 pub(crate) async fn reset_password(call: Call) -> ApiResult {
     let mut fields = call.fields()?;
     let password = fields.text("newPassword");
-    let in_body = fields.optional_text("token");
+    let body_token = fields.optional_text("token");
     fields.finish()?;
-    let in_query = call.query.get("token").and_then(|token| token.as_str());
-    let token = in_body.filter(|it| !it.is_empty()).or(in_query);
+    let query_token = call.query.get("token").and_then(|token| token.as_str());
+    let token = body_token.filter(|token| !token.is_empty()).or(query_token);
     if token.is_some_and(|token| !token.is_empty()) {
         new_password(&call.context.accounts.passwords.policy, password)?;
     }
     Err(ApiError::invalid_token(StatusCode::BAD_REQUEST))
 }
 
-/// Redirects to the frontend with the error.
+/// Redirects to `callbackURL`, or to the error page without one, with the error in the query.
 pub(crate) async fn follow_link(call: Call) -> ApiResult {
     let mut fields = call.query_fields();
     fields.text("callbackURL");
     fields.finish()?;
-    let given = callback::from_query(&call)?;
-    let callback = given.as_deref().unwrap_or("/api/auth/error");
-    let origin = call.context.policy.trusted_origins.last();
-    let own = origin.map_or("", |origin| origin.as_str());
-    let base = Url::parse(own).and_then(|base| base.join(callback));
-    let mut url = base.map_err(Problem::internal)?;
+    let requested = callback::from_query(&call)?;
+    let callback = requested.as_deref().unwrap_or("/api/auth/error");
+    // The last origin is the server's own, `PUBLIC_URL`.
+    let own_origin = call.context.policy.trusted_origins.last();
+    let own_origin = own_origin.map_or("", |origin| origin.as_str());
+    let url = Url::parse(own_origin).and_then(|base| base.join(callback));
+    let mut url = url.map_err(Problem::internal)?;
     url.query_pairs_mut().append_pair("error", INVALID_TOKEN);
     Ok(redirect(url.as_str()))
 }

@@ -1,4 +1,4 @@
-//! Responses and their cookies.
+//! Responses to a signed-in user, and the cookies of a session.
 
 use actix_web::HttpResponse;
 use actix_web::http::header::{ACCESS_CONTROL_EXPOSE_HEADERS, HeaderValue, SET_COOKIE};
@@ -32,11 +32,11 @@ impl Call {
         signed_in: &SignedIn,
     ) -> Result<(), ApiError> {
         let session = &signed_in.session;
-        let until = signed_in.is_remembered.then_some(session.expires_at);
-        self.set_session_cookie(response, &session.id, until)
+        let remember_until = signed_in.is_remembered.then_some(session.expires_at);
+        self.set_session_cookie(response, &session.id, remember_until)
     }
 
-    /// Sets the cookie of a session, and sends its value in a header for clients that store it themselves.
+    /// Sets the cookie of a session, and sends the token in a header for clients that store it themselves.
     pub(super) fn set_session_cookie(
         &self,
         response: &mut HttpResponse,
@@ -45,7 +45,7 @@ impl Call {
     ) -> Result<(), ApiError> {
         let (signed, cookies) =
             cookies::session_cookies(&self.context, session_id, remember_until)?;
-        append(response, cookies);
+        append_cookies(response, cookies);
         let token = HeaderValue::try_from(signed).map_err(Problem::internal)?;
         let headers = response.headers_mut();
         headers.insert(SET_AUTH_TOKEN, token);
@@ -56,7 +56,7 @@ impl Call {
 
     /// Clears the session's cookies.
     pub(super) fn clear_cookies(&self, mut response: HttpResponse) -> HttpResponse {
-        append(
+        append_cookies(
             &mut response,
             cookies::clear_all(&self.request, &self.context),
         );
@@ -64,7 +64,7 @@ impl Call {
     }
 }
 
-pub(super) fn append(response: &mut HttpResponse, cookies: Vec<HeaderValue>) {
+pub(super) fn append_cookies(response: &mut HttpResponse, cookies: Vec<HeaderValue>) {
     for cookie in cookies {
         response.headers_mut().append(SET_COOKIE, cookie);
     }

@@ -8,8 +8,8 @@ use super::format::DONE;
 use super::respond::ApiResult;
 use crate::sessions::list::end_own;
 
-/// Ends a session of the caller, by its handle or its token. The response is the same for
-/// sessions of other users and for any other text.
+/// Ends a session of the caller, by its handle or its token. Responds with the same body if the text names no session
+/// or a session of another user, which stays.
 pub(crate) async fn revoke_session(call: Call) -> ApiResult {
     let mut fields = call.fields()?;
     let token = fields.text("token");
@@ -18,10 +18,10 @@ pub(crate) async fn revoke_session(call: Call) -> ApiResult {
     let Some(session_id) = cookies::listed_session(&call.context, token) else {
         return call.respond(&signed_in, DONE);
     };
-    let asking = signed_in.session.id.clone();
-    let is_current = session_id == asking;
+    let own_session_id = signed_in.session.id.clone();
+    let is_current = session_id == own_session_id;
     let owner = signed_in.user_id();
-    end_own(&call.context.sessions, owner, asking, session_id).await?;
+    end_own(&call.context.sessions, owner, own_session_id, session_id).await?;
     if is_current {
         return Ok(call.clear_cookies(HttpResponse::Ok().json(DONE)));
     }

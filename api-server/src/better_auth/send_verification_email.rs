@@ -1,4 +1,4 @@
-//! `POST /api/auth/send-verification-email`: refused as Better Auth does where no mail can be sent.
+//! `POST /api/auth/send-verification-email`: rejected, as by a Better Auth that cannot send mail.
 
 use actix_web::http::StatusCode;
 

@@ -9,7 +9,7 @@ use super::api_error::ApiError;
 use super::call::Call;
 use super::callback;
 use super::fields::is_email;
-use super::format::{UserBody, token};
+use super::format::{UserBody, session_token};
 use super::origin;
 use super::respond::ApiResult;
 use super::sign_up_email::{login_context, parse_attempt, set_new_session_cookie};
@@ -18,7 +18,7 @@ use crate::problem::Problem;
 use crate::users::email::LoginEmail;
 
 #[derive(Serialize)]
-struct SignedIn {
+struct SignInBody {
     redirect: bool,
     token: String,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -26,7 +26,7 @@ struct SignedIn {
     user: UserBody,
 }
 
-/// Opens a new session. Other sessions stay, except the one whose cookie it replaces.
+/// Begins a new session, and ends the session whose cookie the new one replaces.
 pub(crate) async fn sign_in(call: Call) -> ApiResult {
     let mut fields = call.fields()?;
     let (email, password) = (fields.text("email"), fields.text("password"));
@@ -50,9 +50,9 @@ pub(crate) async fn sign_in(call: Call) -> ApiResult {
     let granted = log_in(&call.context.accounts, email, attempt, context).await?;
     let session_id = granted.session_id;
     let remember_until = is_remembered.then_some(granted.expires_at);
-    let mut response = HttpResponse::Ok().json(SignedIn {
+    let mut response = HttpResponse::Ok().json(SignInBody {
         redirect: url.is_some(),
-        token: token(&call.context, &session_id)?,
+        token: session_token(&call.context, &session_id)?,
         url,
         user: granted.user.into(),
     });

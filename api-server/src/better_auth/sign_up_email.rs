@@ -7,8 +7,8 @@ use serde::Serialize;
 use super::api_error::ApiError;
 use super::call::Call;
 use super::fields::Fields;
-use super::format::{UserBody, token};
-use super::respond::{ApiResult, append};
+use super::format::{UserBody, session_token};
+use super::respond::{ApiResult, append_cookies};
 use super::{cookies, identity, origin};
 use crate::accounts::login::LoginContext;
 use crate::accounts::register::{NewAccount, create};
@@ -17,27 +17,28 @@ use crate::users::email::Email;
 use crate::users::password_policy::{ChosenPassword, PasswordPolicy};
 use crate::users::user::{MAX_IMAGE_CHARS, MAX_NAME_CHARS};
 
-/// In UTF-16 code units, as JavaScript counts.
-const MIN_UNITS: usize = 8;
-const MAX_UNITS: usize = 128;
+/// The shortest password, in UTF-16 code units, as JavaScript counts.
+const MIN_PASSWORD_UNITS: usize = 8;
+/// The longest password, in UTF-16 code units.
+const MAX_PASSWORD_UNITS: usize = 128;
 
 #[derive(Serialize)]
-struct SignedUp {
+struct SignUpBody {
     token: String,
     user: UserBody,
 }
 
-/// A new account, signed in.
+/// Creates an account and signs its user in.
 pub(crate) async fn sign_up(call: Call) -> ApiResult {
     let mut fields = call.fields()?;
     let (email, name) = (fields.email("email"), fields.text("name"));
-    let password = fields.not_empty("password");
+    let password = fields.nonempty_text("password");
     let image = fields.optional_text("image");
     fields.optional_text("callbackURL");
     let is_remembered = fields.optional_bool("rememberMe") != Some(false);
     let email = parse_email(&mut fields, "email", email);
-    fields.bounded("name", name, MAX_NAME_CHARS);
-    fields.bounded("image", image.unwrap_or_default(), MAX_IMAGE_CHARS);
+    fields.check_text("name", name, MAX_NAME_CHARS);
+    fields.check_text("image", image.unwrap_or_default(), MAX_IMAGE_CHARS);
     fields.finish()?;
     origin::require_trusted_login(&call)?;
     let account = NewAccount {
@@ -50,8 +51,8 @@ pub(crate) async fn sign_up(call: Call) -> ApiResult {
     let granted = create(&call.context.accounts, account, context).await?;
     let session_id = granted.session_id.clone();
     let remember_until = is_remembered.then_some(granted.expires_at);
-    let body = SignedUp {
-        token: token(&call.context, &session_id)?,
+    let body = SignUpBody {
+        token: session_token(&call.context, &session_id)?,
         user: granted.user.into(),
     };
     let mut response = HttpResponse::Ok().json(body);
@@ -59,7 +60,7 @@ pub(crate) async fn sign_up(call: Call) -> ApiResult {
     Ok(response)
 }
 
-/// Reports an address that only zod accepts like one that zod rejects.
+/// Parses an address. One that zod accepts and this server rejects gets the same message as one that zod rejects.
 fn parse_email(fields: &mut Fields<'_>, name: &str, text: &str) -> Option<Email> {
     let parsed = Email::parse(text);
     if parsed.is_err() && super::fields::is_email(text) {
@@ -68,7 +69,7 @@ fn parse_email(fields: &mut Fields<'_>, name: &str, text: &str) -> Option<Email>
     parsed.ok()
 }
 
-/// Describes the session of a sign-in or a sign-up. The origin of a request with cookies was checked before.
+/// Describes the session of a sign-in or a sign-up. Trusts the cookies, because [`Call::new`] has checked the origin.
 pub(super) fn login_context(call: &Call, is_remembered: bool) -> LoginContext {
     LoginContext {
         client: call.client.clone(),
@@ -77,7 +78,7 @@ pub(super) fn login_context(call: &Call, is_remembered: bool) -> LoginContext {
     }
 }
 
-/// Sets the cookie of a new session.
+/// Sets the cookie of a new session, and removes an earlier login's flag `dont_remember` if this session is remembered.
 pub(super) fn set_new_session_cookie(
     call: &Call,
     response: &mut HttpResponse,
@@ -86,24 +87,24 @@ pub(super) fn set_new_session_cookie(
 ) -> Result<(), ApiError> {
     call.set_session_cookie(response, session_id, remember_until)?;
     if remember_until.is_some() {
-        let cleared = cookies::clear_dont_remember(&call.request, &call.context);
-        append(response, cleared);
+        let cleared = cookies::clear_dont_remember_flag(&call.request, &call.context);
+        append_cookies(response, cleared);
     }
     Ok(())
 }
 
-/// Checks a password that is to be set.
+/// Checks a new password against the rules of Better Auth, of `auth-core` and of the password policy.
 pub(super) fn new_password(
     policy: &PasswordPolicy,
     text: &str,
 ) -> Result<ChosenPassword, ApiError> {
-    if units(text) < MIN_UNITS {
+    if utf16_units(text) < MIN_PASSWORD_UNITS {
         return Err(ApiError::password_too_short());
     }
     require_short_enough(text)?;
-    // auth-core counts characters after NFKC: fewer than code units, or more.
+    // auth-core counts characters after NFKC: there may be fewer than code units, or more.
     let password = Password::new(text).map_err(|error| {
-        if Password::new("short").is_err_and(|too_short| too_short == error) {
+        if Password::new("short").is_err_and(|too_short_error| too_short_error == error) {
             ApiError::password_too_short()
         } else {
             ApiError::password_too_long()
@@ -113,19 +114,19 @@ pub(super) fn new_password(
     chosen.map_err(|_common| ApiError::password_compromised())
 }
 
-/// Parses a password to compare; `None` if no account can have it.
+/// Parses a password for comparison; `None` if no account can have it.
 pub(super) fn parse_attempt(text: &str) -> Result<Option<PasswordAttempt>, ApiError> {
     require_short_enough(text)?;
     Ok(PasswordAttempt::new(text).ok())
 }
 
 fn require_short_enough(text: &str) -> Result<(), ApiError> {
-    if units(text) > MAX_UNITS {
+    if utf16_units(text) > MAX_PASSWORD_UNITS {
         return Err(ApiError::password_too_long());
     }
     Ok(())
 }
 
-fn units(text: &str) -> usize {
+fn utf16_units(text: &str) -> usize {
     text.encode_utf16().count()
 }

@@ -1,6 +1,6 @@
 //! `GET /api/auth/token`
 
-use actix_web::Error;
+use actix_web::{Error, HttpResponse};
 use auth_core::Subject;
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -8,7 +8,6 @@ use utoipa::ToSchema;
 use super::api_error::ApiError;
 use super::call::Call;
 use crate::problem::Problem;
-use actix_web::HttpResponse;
 
 #[derive(Serialize, ToSchema)]
 pub(crate) struct AccessTokenOfSession {
@@ -16,8 +15,8 @@ pub(crate) struct AccessTokenOfSession {
     token: String,
 }
 
-/// An access token for whoever holds a session of Better Auth, by its cookie or as a bearer token; to go on to services
-/// that verify our tokens. Refusals are in the form of Better Auth.
+/// Get an access token for services that verify our tokens. Needs a session of Better Auth, by its cookie or as a
+/// bearer token. Errors have the form of Better Auth.
 #[utoipa::path(
     get, path = "/api/auth/token", tag = "session", operation_id = "getAccessToken",
     responses((status = 200, description = "An access token", body = AccessTokenOfSession)),
@@ -31,13 +30,13 @@ pub(crate) async fn show(call: Call) -> Result<HttpResponse, Error> {
         session_id: &signed_in.session.id,
     };
     let keys = call.context.sessions.keys.current();
-    let latest = signed_in.session.expires_at.seconds();
+    let session_expires_at = signed_in.session.expires_at.unix_seconds();
     let issued = keys
         .issuer
-        .issue_until(&subject, latest, call.context.sessions.now());
+        .issue_until(&subject, session_expires_at, call.context.sessions.now());
     let token = match issued {
         Ok(issued) => issued.token,
-        // In the session's last second there is no time left for a token.
+        // A token's lifetime is in whole seconds, and the session ends within this second.
         Err(auth_core::Error::Expired) => return Err(ApiError::unauthorized().into()),
         Err(error) => return Err(ApiError::from(Problem::internal(error)).into()),
     };

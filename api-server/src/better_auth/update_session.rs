@@ -4,7 +4,7 @@ use super::api_error::ApiError;
 use super::call::Call;
 use super::respond::ApiResult;
 
-/// Rejects every change: sessions have no fields that clients may change.
+/// Rejects every change, because a session has no fields that a client may change.
 pub(crate) async fn update_session(call: Call) -> ApiResult {
     call.record()?.finish()?;
     call.signed_in().await?;

@@ -17,9 +17,9 @@ pub(crate) async fn update_user(call: Call) -> ApiResult {
     let mut fields = call.record()?;
     let name = fields.optional_text("name");
     let image = nullable_text(&mut fields, "image");
-    fields.bounded("name", name.unwrap_or_default(), MAX_NAME_CHARS);
+    fields.check_text("name", name.unwrap_or_default(), MAX_NAME_CHARS);
     let text = image.flatten().unwrap_or_default();
-    fields.bounded("image", text, MAX_IMAGE_CHARS);
+    fields.check_text("image", text, MAX_IMAGE_CHARS);
     let email = fields.get("email").cloned();
     fields.finish()?;
     let signed_in = call.signed_in().await?;
@@ -39,8 +39,11 @@ pub(crate) async fn update_user(call: Call) -> ApiResult {
     Ok(response)
 }
 
-/// `Some(None)` is an explicit null.
-#[expect(clippy::option_option, reason = "absent leaves, null clears")]
+/// Returns `None` for an absent field, and `Some(None)` for null.
+#[expect(
+    clippy::option_option,
+    reason = "an absent field stays unchanged, null clears it"
+)]
 fn nullable_text<'a>(fields: &mut Fields<'a>, name: &str) -> Option<Option<&'a str>> {
     match fields.get(name) {
         None => None,

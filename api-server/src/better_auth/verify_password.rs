@@ -8,13 +8,13 @@ use super::format::DONE;
 use super::password::confirm;
 use super::respond::ApiResult;
 
-/// Compares the password of the signed-in user.
+/// Verifies the password of the signed-in user.
 pub(crate) async fn verify_password(call: Call) -> ApiResult {
     let mut fields = call.fields()?;
     let password = fields.text("password");
     fields.finish()?;
     let signed_in = call.signed_in().await?;
-    // Better Auth treats a password that is too long as a wrong one here.
+    // At this address Better Auth responds to a password that is too long as to a wrong one.
     let attempt = PasswordAttempt::new(password).map_err(|_length| ApiError::invalid_password())?;
     confirm(&call, &signed_in, attempt).await?;
     call.respond(&signed_in, DONE)

@@ -1,13 +1,14 @@
-//! The file `.env`. No complaint about it quotes it: any line may hold a secret.
+//! Reads the file `.env`. Its errors never quote the file, because any line may contain a secret.
 
 use std::fs;
 use std::io::ErrorKind;
 use std::path::Path;
 
-/// Read in the current directory.
+/// Name of the file, in the current directory.
 pub(super) const ENV_FILE: &str = ".env";
 
-/// Adds what the file says to the environment, which keeps what it has. Without a file nothing is done.
+/// Adds the variables in the file to the environment of the process. Variables that are set already keep their value; a
+/// missing file is no error.
 pub(super) fn load(file: &Path) -> Result<(), String> {
     let name = file.display();
     match fs::read_to_string(file) {
@@ -18,7 +19,8 @@ pub(super) fn load(file: &Path) -> Result<(), String> {
     }
 }
 
-/// What the file says, line by line; of a name that stands there twice the first counts. Without a file, nothing.
+/// The names and values in the file, in its order. For a name that appears twice, the caller must use the first value,
+/// as [`load`] does. A missing file has no entries.
 pub(super) fn read(file: &Path) -> Result<Vec<(String, String)>, String> {
     let text = match fs::read_to_string(file) {
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
@@ -26,24 +28,25 @@ pub(super) fn read(file: &Path) -> Result<Vec<(String, String)>, String> {
         Ok(text) => text,
     };
     let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
-    let lines: Result<_, _> = dotenvy::from_read_iter(text.as_bytes()).collect();
-    lines.map_err(|error| explain(&error, text))
+    let entries: Result<_, _> = dotenvy::from_read_iter(text.as_bytes()).collect();
+    entries.map_err(|error| explain(&error, text))
 }
 
 fn explain(error: &dotenvy::Error, text: &str) -> String {
     match error {
-        dotenvy::Error::LineParse(rest, _) => format!(
+        dotenvy::Error::LineParse(unparsed, _) => format!(
             "line {}: cannot be read; write NAME='value', on one line",
-            line_number(rest, text)
+            line_number(unparsed, text)
         ),
         other => other.to_string(),
     }
 }
 
-/// The parser tells what it could not read, which is the end of a line, but not where.
-fn line_number(rest: &str, text: &str) -> usize {
-    let rest = rest.lines().next().unwrap_or_default().trim();
+/// The number of the line that ends with `unparsed`. The parser's error contains the text that it could not parse, but
+/// not the line number.
+fn line_number(unparsed: &str, text: &str) -> usize {
+    let unparsed = unparsed.lines().next().unwrap_or_default().trim();
     let mut lines = text.lines().map(str::trim);
-    let before = lines.position(|line| !line.starts_with('#') && line.ends_with(rest));
-    before.map_or(1, |before| before + 1)
+    let index = lines.position(|line| !line.starts_with('#') && line.ends_with(unparsed));
+    index.map_or(1, |index| index + 1)
 }

@@ -1,6 +1,6 @@
-//! Settings: what was given (`raw`), what it means ([`Config`]), and every problem at once.
+//! The settings: read as text (`raw`), then parsed and checked into a [`Config`]. All problems are reported at once.
 //!
-//! The only place that reads the environment.
+//! No other module reads environment variables.
 
 mod dotenv;
 mod parse;
@@ -27,114 +27,115 @@ use crate::db::DatabaseUrl;
 use crate::logging::LogFormat;
 use crate::origin::Origin;
 use crate::users::blocklist::Blocklist;
-use parse::Collector;
+use parse::ProblemCollector;
 
-/// Settings that make sense, separately and together.
+/// The parsed settings. Each is valid by itself, and they do not contradict each other.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Config {
-    /// Where to listen.
+    /// Address and port to listen on; port 0 picks a free port.
     pub bind_addr: SocketAddr,
-    /// Which database.
+    /// The database, a SQLite file or a PostgreSQL server.
     pub database_url: DatabaseUrl,
-    /// How many connections to it.
+    /// Number of connections to the database, 1 to 1000.
     pub database_pool_size: u32,
-    /// The secrets that sign and verify.
+    /// The secrets that sign and verify the tokens.
     pub keyring: Keyring,
-    /// What tokens say and how long they and their sessions live.
+    /// Issuer and audiences of the tokens, and the lifetimes of tokens and sessions.
     pub tokens: TokenConfig,
-    /// How passwords are hashed, and which may not be set.
+    /// Cost of a password hash, and the passwords to reject.
     pub passwords: PasswordConfig,
-    /// How much one user or network may do.
+    /// Limits for each user and network, and for the server's connections.
     pub bounds: BoundConfig,
-    /// Who may call, and what is served.
+    /// Origins, trusted proxies and optional endpoints.
     pub web: WebConfig,
 }
 
-/// Tokens and sessions.
+/// Settings of tokens and sessions.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct TokenConfig {
-    /// `iss` of the tokens.
+    /// Issuer of the tokens, their `iss` claim.
     pub issuer: String,
-    /// `aud` of the tokens.
+    /// Audience of the tokens for this server, their `aud` claim.
     pub audience: String,
-    /// `aud` of the tokens that are given for other services.
-    pub services: Vec<String>,
+    /// Audiences of the other services for which the server issues tokens.
+    pub service_audiences: Vec<String>,
     /// Lifetime of an access token.
     pub access_token_ttl: Duration,
-    /// Lifetime of a session, from its last use.
+    /// Lifetime of a session, counted from its last refresh.
     pub session_ttl: Duration,
-    /// Longest lifetime of a session, from its login.
+    /// Longest lifetime of a session, counted from its login; `None` for no limit.
     pub session_max_ttl: Option<Duration>,
 }
 
-/// Passwords.
+/// Settings of password hashing and of the passwords that users may choose.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct PasswordConfig {
-    /// bcrypt cost.
+    /// Cost of bcrypt: each step doubles the time of a login.
     pub bcrypt_cost: Cost,
-    /// Passwords that may not be set, beside the built-in list.
+    /// Passwords to reject, in addition to the built-in list.
     pub blocklist: Blocklist,
 }
 
-/// Bounds.
+/// Limits that protect the server and its other users.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct BoundConfig {
-    /// How many tasks an account may have.
+    /// Maximum number of tasks of one account.
     pub tasks_per_user: u32,
-    /// How many connections may be open.
+    /// Maximum number of open client connections.
     pub connections: usize,
-    /// Failed logins that one network may make within 15 minutes; `None` for any number.
+    /// Maximum number of failed logins from one network within 15 minutes; `None` for no limit.
     pub failed_logins_per_network: Option<u32>,
-    /// Registrations that one network may make within an hour; `None` for any number.
+    /// Maximum number of registrations from one network within an hour; `None` for no limit.
     pub registrations_per_network: Option<u32>,
 }
 
-/// Addresses, origins and pages.
+/// Settings of the HTTP interface.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct WebConfig {
-    /// Our own origin.
+    /// Origin at which browsers reach this server.
     pub public_url: Origin,
-    /// Origins of frontends elsewhere.
+    /// Other origins whose pages may call the API.
     pub allowed_origins: Vec<Origin>,
-    /// Networks whose `X-Forwarded-For` is believed.
+    /// Networks of the proxies whose `X-Forwarded-For` header is trusted.
     pub trusted_proxies: Vec<IpNet>,
-    /// Whether clients of Better Auth may delete their account.
+    /// Whether users of Better Auth clients may delete their own account.
     pub better_auth_delete_user: bool,
-    /// Whether to serve the pages.
+    /// Whether the server also serves the pages at `/`.
     pub pages: bool,
 }
 
 impl Settings {
-    /// Checks everything `serve` needs. Makes the secret file if SQLite is used and no secret was given.
+    /// Checks all settings that `serve` needs. Creates the secret file if the database is SQLite and no secret is set.
     ///
     /// # Errors
     ///
-    /// Every problem, not just the first.
+    /// All problems, not only the first.
     pub fn check(&self) -> Result<Config, SettingProblems> {
-        let mut problems = Collector::default();
-        let bind_addr = problems.take("BIND_ADDR", parse::address(&self.bind_addr));
-        let database_url = problems.take("DATABASE_URL", parse::database(&self.database_url));
+        let mut problems = ProblemCollector::default();
+        let bind_addr = problems.ok_or_record("BIND_ADDR", parse::socket_address(&self.bind_addr));
+        let database_url =
+            problems.ok_or_record("DATABASE_URL", parse::database_url(&self.database_url));
         let pool_size = parse::number(&self.database_pool_size, 1, 1000);
-        let database_pool_size = problems.take("DATABASE_POOL_SIZE", pool_size);
+        let database_pool_size = problems.ok_or_record("DATABASE_POOL_SIZE", pool_size);
         let tokens = self.check_tokens(&mut problems);
         let passwords = self.check_passwords(&mut problems);
         let bounds = self.check_bounds(&mut problems);
         let web = self.check_web(bind_addr, &mut problems);
-        let previous = problems.take("AUTH_SECRETS_PREVIOUS", self.previous_secrets());
+        let previous = problems.ok_or_record("AUTH_SECRETS_PREVIOUS", self.previous_secrets());
         self.check_logging(&mut problems);
-        // Last: it may write a file, which a start that is refused anyway should not.
-        let is_good = problems.is_empty();
+        // Checks the secret last, because this may create a file, which invalid settings must not leave behind.
+        let may_create = problems.is_empty();
         let current = self.current_secret(database_url.as_ref(), |file| {
-            is_good
+            may_create
                 .then(|| secret_file::read_or_create(file))
                 .transpose()
         });
-        let current = problems.take("AUTH_SECRET", current);
+        let current = problems.ok_or_record("AUTH_SECRET", current);
         problems.finish(|| {
             Some(Config {
                 bind_addr: bind_addr?,
@@ -149,51 +150,57 @@ impl Settings {
         })
     }
 
-    fn check_tokens(&self, problems: &mut Collector) -> Option<TokenConfig> {
-        let issuer = problems.take("AUTH_ISSUER", parse::name(&self.auth_issuer));
-        let audience = problems.take("AUTH_AUDIENCE", parse::name(&self.auth_audience));
-        let services = parse::services(self.token_audiences.as_deref(), audience.as_deref());
-        let services = problems.take("TOKEN_AUDIENCES", services);
+    fn check_tokens(&self, problems: &mut ProblemCollector) -> Option<TokenConfig> {
+        let issuer = problems.ok_or_record("AUTH_ISSUER", parse::name(&self.auth_issuer));
+        let audience = problems.ok_or_record("AUTH_AUDIENCE", parse::name(&self.auth_audience));
+        let service_audiences =
+            parse::service_audiences(self.token_audiences.as_deref(), audience.as_deref());
+        let service_audiences = problems.ok_or_record("TOKEN_AUDIENCES", service_audiences);
         let access_token_ttl = parse::lifetime(&self.access_token_ttl);
-        let access_token_ttl = problems.take("ACCESS_TOKEN_TTL", access_token_ttl);
+        let access_token_ttl = problems.ok_or_record("ACCESS_TOKEN_TTL", access_token_ttl);
         let session_ttl = parse::lifetime(&self.session_ttl);
-        let session_ttl = problems.take("SESSION_TTL", session_ttl);
-        problems.check("SESSION_TTL", parse::ordered(access_token_ttl, session_ttl));
+        let session_ttl = problems.ok_or_record("SESSION_TTL", session_ttl);
+        let ttl_check = parse::check_session_lifetime(session_ttl, access_token_ttl);
+        problems.record_error("SESSION_TTL", ttl_check);
         let session_max_ttl = parse::optional_lifetime(self.session_max_ttl.as_deref());
-        let session_max_ttl = problems.take("SESSION_MAX_TTL", session_max_ttl);
-        let longest = parse::ordered(access_token_ttl, session_max_ttl.flatten());
-        problems.check("SESSION_MAX_TTL", longest);
+        let session_max_ttl = problems.ok_or_record("SESSION_MAX_TTL", session_max_ttl);
+        let max_ttl_check =
+            parse::check_session_lifetime(session_max_ttl.flatten(), access_token_ttl);
+        problems.record_error("SESSION_MAX_TTL", max_ttl_check);
         Some(TokenConfig {
             issuer: issuer?,
             audience: audience?,
-            services: services?,
+            service_audiences: service_audiences?,
             access_token_ttl: access_token_ttl?,
             session_ttl: session_ttl?,
             session_max_ttl: session_max_ttl?,
         })
     }
 
-    fn check_passwords(&self, problems: &mut Collector) -> Option<PasswordConfig> {
-        let weak = problems.take("ALLOW_WEAK_HASHING", parse::flag(&self.allow_weak_hashing));
-        let cost = parse::cost(&self.bcrypt_cost, weak.unwrap_or_default());
-        let bcrypt_cost = problems.take("BCRYPT_COST", cost);
+    fn check_passwords(&self, problems: &mut ProblemCollector) -> Option<PasswordConfig> {
+        let allow_weak = problems.ok_or_record(
+            "ALLOW_WEAK_HASHING",
+            parse::boolean(&self.allow_weak_hashing),
+        );
+        let cost = parse::bcrypt_cost(&self.bcrypt_cost, allow_weak.unwrap_or_default());
+        let bcrypt_cost = problems.ok_or_record("BCRYPT_COST", cost);
         let blocklist = parse::blocklist(self.password_blocklist.as_deref());
-        let blocklist = problems.take("PASSWORD_BLOCKLIST", blocklist);
+        let blocklist = problems.ok_or_record("PASSWORD_BLOCKLIST", blocklist);
         Some(PasswordConfig {
             bcrypt_cost: bcrypt_cost?,
             blocklist: blocklist?,
         })
     }
 
-    fn check_bounds(&self, problems: &mut Collector) -> Option<BoundConfig> {
+    fn check_bounds(&self, problems: &mut ProblemCollector) -> Option<BoundConfig> {
         let tasks = parse::number(&self.max_tasks_per_user, 1, 1_000_000);
-        let tasks = problems.take("MAX_TASKS_PER_USER", tasks);
+        let tasks = problems.ok_or_record("MAX_TASKS_PER_USER", tasks);
         let connections = parse::number(&self.max_connections, 1, 1_000_000);
-        let connections = problems.take("MAX_CONNECTIONS", connections);
-        let failed_logins = parse::allowance(&self.max_failed_logins_per_network);
-        let failed_logins = problems.take("MAX_FAILED_LOGINS_PER_NETWORK", failed_logins);
-        let registrations = parse::allowance(&self.max_registrations_per_network);
-        let registrations = problems.take("MAX_REGISTRATIONS_PER_NETWORK", registrations);
+        let connections = problems.ok_or_record("MAX_CONNECTIONS", connections);
+        let failed_logins = parse::optional_limit(&self.max_failed_logins_per_network);
+        let failed_logins = problems.ok_or_record("MAX_FAILED_LOGINS_PER_NETWORK", failed_logins);
+        let registrations = parse::optional_limit(&self.max_registrations_per_network);
+        let registrations = problems.ok_or_record("MAX_REGISTRATIONS_PER_NETWORK", registrations);
         Some(BoundConfig {
             tasks_per_user: tasks?,
             connections: usize::try_from(connections?).unwrap_or(usize::MAX),
@@ -202,16 +209,20 @@ impl Settings {
         })
     }
 
-    fn check_web(&self, bind: Option<SocketAddr>, problems: &mut Collector) -> Option<WebConfig> {
-        let public_url = parse::public_url(self.public_url.as_deref(), bind);
-        let public_url = problems.take("PUBLIC_URL", public_url);
+    fn check_web(
+        &self,
+        bind_addr: Option<SocketAddr>,
+        problems: &mut ProblemCollector,
+    ) -> Option<WebConfig> {
+        let public_url = parse::public_url(self.public_url.as_deref(), bind_addr);
+        let public_url = problems.ok_or_record("PUBLIC_URL", public_url);
         let allowed_origins = parse::origins(self.allowed_origins.as_deref());
-        let allowed_origins = problems.take("ALLOWED_ORIGINS", allowed_origins);
+        let allowed_origins = problems.ok_or_record("ALLOWED_ORIGINS", allowed_origins);
         let trusted_proxies = parse::networks(self.trusted_proxies.as_deref());
-        let trusted_proxies = problems.take("TRUSTED_PROXIES", trusted_proxies);
-        let delete_user = parse::flag(&self.better_auth_delete_user);
-        let delete_user = problems.take("BETTER_AUTH_DELETE_USER", delete_user);
-        let pages = problems.take("PAGES", parse::flag(&self.pages));
+        let trusted_proxies = problems.ok_or_record("TRUSTED_PROXIES", trusted_proxies);
+        let delete_user = parse::boolean(&self.better_auth_delete_user);
+        let delete_user = problems.ok_or_record("BETTER_AUTH_DELETE_USER", delete_user);
+        let pages = problems.ok_or_record("PAGES", parse::boolean(&self.pages));
         Some(WebConfig {
             public_url: public_url??,
             allowed_origins: allowed_origins?,
@@ -221,28 +232,28 @@ impl Settings {
         })
     }
 
-    /// Checks only what `migrate` needs.
+    /// Checks only the database and the log settings, for the commands that need no others, such as `migrate`.
     ///
     /// # Errors
     ///
-    /// What is wrong with `DATABASE_URL`, `LOG_FORMAT` and `RUST_LOG`.
+    /// All problems of `DATABASE_URL`, `LOG_FORMAT` and `RUST_LOG`.
     pub fn check_database(&self) -> Result<DatabaseUrl, SettingProblems> {
-        let mut problems = Collector::default();
-        let url = problems.take("DATABASE_URL", parse::database(&self.database_url));
+        let mut problems = ProblemCollector::default();
+        let url = problems.ok_or_record("DATABASE_URL", parse::database_url(&self.database_url));
         self.check_logging(&mut problems);
         problems.finish(|| url)
     }
 
-    fn check_logging(&self, problems: &mut Collector) {
-        problems.check("RUST_LOG", self.log_filter().map(drop));
-        problems.check("LOG_FORMAT", self.log_format().map(drop));
+    fn check_logging(&self, problems: &mut ProblemCollector) {
+        problems.record_error("RUST_LOG", self.log_filter().map(drop));
+        problems.record_error("LOG_FORMAT", self.log_format().map(drop));
     }
 
-    /// How to write the log.
+    /// Format of the log, from `LOG_FORMAT`.
     ///
     /// # Errors
     ///
-    /// What may be written instead.
+    /// The values that `LOG_FORMAT` accepts.
     pub fn log_format(&self) -> Result<LogFormat, String> {
         match self.log_format.as_str() {
             "text" => Ok(LogFormat::Text),
@@ -251,11 +262,11 @@ impl Settings {
         }
     }
 
-    /// What to log.
+    /// Filter of the log, from `RUST_LOG`, after a check of its syntax.
     ///
     /// # Errors
     ///
-    /// What is wrong with it, and an example.
+    /// An example of a valid filter, and the message of the parser.
     pub fn log_filter(&self) -> Result<&str, String> {
         parse::log_filter(&self.rust_log)?;
         Ok(&self.rust_log)

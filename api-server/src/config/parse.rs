@@ -1,4 +1,4 @@
-//! One function per kind of setting: text in, value or remedy out.
+//! Parsers of single settings. Each returns the value, or a text that says what to write instead.
 
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
@@ -14,19 +14,20 @@ use crate::db::DatabaseUrl;
 use crate::origin::Origin;
 use crate::users::blocklist::Blocklist;
 
+/// The longest lifetime of a token or a session: 400 days.
 const MAX_LIFETIME: Duration = Duration::from_secs(400 * 24 * 60 * 60);
 
-/// A setting that cannot be used, and what to do about it. Never quotes the value: it may be a secret.
+/// An invalid setting, and how to correct it. Never contains the value, which may be a secret.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct SettingProblem {
-    /// The environment variable.
+    /// Name of the environment variable, or of the command-line argument or the file with the problem.
     pub variable: &'static str,
-    /// What to do.
+    /// What to write instead.
     pub remedy: String,
 }
 
-/// All settings that cannot be used.
+/// All invalid settings of one command; at least one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct SettingProblems(pub Vec<SettingProblem>);
@@ -43,20 +44,22 @@ impl fmt::Display for SettingProblems {
 impl std::error::Error for SettingProblems {}
 
 impl SettingProblems {
-    /// For the log of a server that goes on without them.
+    /// All problems in one line, for the log of a running server that keeps its previous settings.
     #[must_use]
-    pub fn in_one_line(&self) -> String {
+    pub fn to_single_line(&self) -> String {
         let problems = self.0.iter();
         let problems = problems.map(|problem| format!("{}: {}", problem.variable, problem.remedy));
         problems.collect::<Vec<_>>().join("; ")
     }
 }
 
+/// Collects problems, so that all are reported together.
 #[derive(Default)]
-pub(super) struct Collector(Vec<SettingProblem>);
+pub(super) struct ProblemCollector(Vec<SettingProblem>);
 
-impl Collector {
-    pub(super) fn take<T>(
+impl ProblemCollector {
+    /// Returns the value, or records the problem and returns `None`.
+    pub(super) fn ok_or_record<T>(
         &mut self,
         variable: &'static str,
         outcome: Result<T, String>,
@@ -66,33 +69,31 @@ impl Collector {
             .ok()
     }
 
-    pub(super) fn check(&mut self, variable: &'static str, outcome: Result<(), String>) {
-        let _checked = self.take(variable, outcome);
+    pub(super) fn record_error(&mut self, variable: &'static str, outcome: Result<(), String>) {
+        let _recorded = self.ok_or_record(variable, outcome);
     }
 
     pub(super) fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// `assemble` gives `None` only when a problem was noted.
-    pub(super) fn finish<T>(
-        self,
-        assemble: impl FnOnce() -> Option<T>,
-    ) -> Result<T, SettingProblems> {
-        match assemble() {
+    /// Returns the value that `build` returns, or the recorded problems. `build` returns `None` only if a problem was
+    /// recorded.
+    pub(super) fn finish<T>(self, build: impl FnOnce() -> Option<T>) -> Result<T, SettingProblems> {
+        match build() {
             Some(value) if self.0.is_empty() => Ok(value),
             _ => Err(SettingProblems(self.0)),
         }
     }
 }
 
-pub(super) fn address(text: &str) -> Result<SocketAddr, String> {
+pub(super) fn socket_address(text: &str) -> Result<SocketAddr, String> {
     text.parse().map_err(|_not_an_address| {
         "use an IP address and a port, such as 127.0.0.1:8080 or 0.0.0.0:8080".to_owned()
     })
 }
 
-pub(super) fn database(text: &str) -> Result<DatabaseUrl, String> {
+pub(super) fn database_url(text: &str) -> Result<DatabaseUrl, String> {
     let url = DatabaseUrl::parse(text)?;
     if url.file().is_none() {
         postgres_url::check(text)?;
@@ -108,8 +109,8 @@ pub(super) fn number(text: &str, min: u32, max: u32) -> Result<u32, String> {
     number.ok_or_else(|| format!("use a whole number from {min} to {max}"))
 }
 
-/// How much of something is allowed; `None` for any number.
-pub(super) fn allowance(text: &str) -> Result<Option<u32>, String> {
+/// A limit from 1 to 1000000; `None` if the text is `off`.
+pub(super) fn optional_limit(text: &str) -> Result<Option<u32>, String> {
     if text == "off" {
         return Ok(None);
     }
@@ -124,24 +125,29 @@ pub(super) fn name(text: &str) -> Result<String, String> {
     Ok(text.to_owned())
 }
 
-/// The audience of another service. Our own is none: the secret itself signs for it.
-pub(super) fn service(text: &str, own: Option<&str>) -> Result<String, String> {
-    if own == Some(text) {
-        return Err("AUTH_AUDIENCE is our own; name other services".to_owned());
+/// The audience of another service. Rejects the server's own audience, because no key is derived for it: `AUTH_SECRET`
+/// itself signs those tokens.
+pub(super) fn service_audience(text: &str, own_audience: Option<&str>) -> Result<String, String> {
+    if own_audience == Some(text) {
+        return Err("AUTH_AUDIENCE is our own audience; list only other services".to_owned());
     }
     name(text)
 }
 
-pub(super) fn services(text: Option<&str>, own: Option<&str>) -> Result<Vec<String>, String> {
+/// Comma-separated audiences; empty text means none.
+pub(super) fn service_audiences(
+    text: Option<&str>,
+    own_audience: Option<&str>,
+) -> Result<Vec<String>, String> {
     let text = text.unwrap_or_default().trim();
     if text.is_empty() {
         return Ok(Vec::new());
     }
-    let listed = text.split(',').map(str::trim);
-    listed
-        .map(|entry| match entry {
+    let audiences = text.split(',').map(str::trim);
+    audiences
+        .map(|audience| match audience {
             "" => Err("use names between the commas, such as reports,billing".to_owned()),
-            entry => service(entry, own),
+            audience => service_audience(audience, own_audience),
         })
         .collect()
 }
@@ -155,17 +161,22 @@ pub(super) fn lifetime(text: &str) -> Result<Duration, String> {
     })
 }
 
-pub(super) fn ordered(access: Option<Duration>, session: Option<Duration>) -> Result<(), String> {
-    match (access, session) {
-        (Some(access), Some(session)) if session < access => Err(
-            "is shorter than ACCESS_TOKEN_TTL; a session lasts at least as long as its tokens"
+/// Rejects a session that would end before its access tokens. `None` stands for a lifetime that is invalid or has no
+/// limit.
+pub(super) fn check_session_lifetime(
+    session: Option<Duration>,
+    access_token: Option<Duration>,
+) -> Result<(), String> {
+    match (session, access_token) {
+        (Some(session), Some(access_token)) if session < access_token => Err(
+            "is shorter than ACCESS_TOKEN_TTL; a session must last at least as long as its tokens"
                 .to_owned(),
         ),
         _ => Ok(()),
     }
 }
 
-/// Empty is as good as absent.
+/// A lifetime; `None` if the text is absent or empty.
 pub(super) fn optional_lifetime(text: Option<&str>) -> Result<Option<Duration>, String> {
     match text.unwrap_or_default().trim() {
         "" => Ok(None),
@@ -173,63 +184,68 @@ pub(super) fn optional_lifetime(text: Option<&str>) -> Result<Option<Duration>, 
     }
 }
 
-pub(super) fn flag(text: &str) -> Result<bool, String> {
-    bool::from_str(text).map_err(|_neither| "use true or false".to_owned())
+pub(super) fn boolean(text: &str) -> Result<bool, String> {
+    bool::from_str(text).map_err(|_not_a_boolean| "use true or false".to_owned())
 }
 
-pub(super) fn cost(text: &str, allow_weak: bool) -> Result<Cost, String> {
-    const STRONG: &str = "use 10 to 15; each step doubles the time of a login";
-    let weak_hint = "4 to 9 is for tests and needs ALLOW_WEAK_HASHING=true; otherwise use 10 to 15";
+/// The cost of bcrypt: 10 to 15, and with `allow_weak` also 4 to 9.
+pub(super) fn bcrypt_cost(text: &str, allow_weak: bool) -> Result<Cost, String> {
+    const REMEDY: &str = "use 10 to 15; each step doubles the time of a login";
+    const WEAK_REMEDY: &str =
+        "4 to 9 is for tests and needs ALLOW_WEAK_HASHING=true; otherwise use 10 to 15";
     match text.parse() {
         Ok(cost @ 10..=15) => Cost::new(cost).map_err(|error| error.to_string()),
         Ok(cost @ 4..=9) if allow_weak => Cost::new(cost).map_err(|error| error.to_string()),
-        Ok(4..=9) => Err(weak_hint.to_owned()),
-        _ => Err(STRONG.to_owned()),
+        Ok(4..=9) => Err(WEAK_REMEDY.to_owned()),
+        _ => Err(REMEDY.to_owned()),
     }
 }
 
-/// Without a file, or with an empty name, an empty list.
+/// The passwords in a file, one per line; an empty list if no file is named.
 pub(super) fn blocklist(file: Option<&str>) -> Result<Blocklist, String> {
     let Some(file) = file.filter(|file| !file.is_empty()) else {
         return Ok(Blocklist::default());
     };
     let list = Blocklist::read(Path::new(file))?;
-    log::info!("{file} has {} passwords that may not be set", list.len());
+    log::info!("read {} passwords to reject from {file}", list.len());
     Ok(list)
 }
 
-/// `None` only where `BIND_ADDR`, whose default it takes, is reported itself.
+/// The origin in `text`, or that of `bind_addr` by default. `None` only if `BIND_ADDR` is invalid, which is reported
+/// already.
 pub(super) fn public_url(
     text: Option<&str>,
-    bind: Option<SocketAddr>,
+    bind_addr: Option<SocketAddr>,
 ) -> Result<Option<Origin>, String> {
     match text {
-        None => Ok(bind.map(Origin::of_address)),
+        None => Ok(bind_addr.map(Origin::of_address)),
         Some(text) => Ok(Some(Origin::parse(text)?)),
     }
 }
 
+/// The comma-separated entries of a setting, trimmed and without empty ones.
+pub(super) fn entries(text: Option<&str>) -> impl Iterator<Item = &str> {
+    let entries = text.unwrap_or_default().split(',').map(str::trim);
+    entries.filter(|entry| !entry.is_empty())
+}
+
 pub(super) fn origins(text: Option<&str>) -> Result<Vec<Origin>, String> {
-    const WILDCARD: &str =
-        "* would let sites you do not know act for your users; list exact origins";
-    let listed = text.unwrap_or_default().split(',').map(str::trim);
-    listed
-        .filter(|origin| !origin.is_empty())
+    const WILDCARD_REMEDY: &str = "* would let any website act for your users; list exact origins";
+    entries(text)
         .map(|origin| match origin {
-            wild if wild.contains('*') => Err(WILDCARD.to_owned()),
+            pattern if pattern.contains('*') => Err(WILDCARD_REMEDY.to_owned()),
             exact => Origin::parse(exact)
-                .map_err(|remedy| format!("{remedy}; the origin {exact:?} is not")),
+                .map_err(|remedy| format!("{remedy}; {exact:?} is not an origin")),
         })
         .collect()
 }
 
+/// Comma-separated networks; a single address is a network of its own.
 pub(super) fn networks(text: Option<&str>) -> Result<Vec<IpNet>, String> {
-    let listed = text.unwrap_or_default().split(',').map(str::trim);
-    listed
-        .filter(|network| !network.is_empty())
+    entries(text)
         .map(|network| {
-            let single = || network.parse().ok().map(|address: IpAddr| address.into());
-            let parsed = network.parse().ok().or_else(single);
+            let single_address = || network.parse().ok().map(|address: IpAddr| address.into());
+            let parsed = network.parse().ok().or_else(single_address);
             parsed.ok_or_else(|| {
                 "use networks or addresses, such as 10.0.0.0/8,192.168.1.7".to_owned()
             })

@@ -1,42 +1,46 @@
-//! What libpq would misread in a URL. It looks up and prints as a host what was meant as a password, and it quotes what it
-//! cannot read; so such a URL never gets that far.
+//! Rejects a PostgreSQL URL that libpq would misread. A special character in a password can make libpq treat a part of
+//! the password as the host name, which it looks up in the DNS and prints. Its parse errors quote the URL as well.
 
 const REMEDY: &str = "use postgres://USER:PASSWORD@HOST:PORT/DATABASE?NAME=VALUE, and inside its parts write \
     @ as %40, / as %2F, ? as %3F, # as %23, % as %25, a space as %20";
 
-/// Errs with a remedy that repeats nothing of the URL.
+/// Returns an error text without any part of the URL.
 pub(super) fn check(url: &str) -> Result<(), &'static str> {
     let rest = url.split_once("://").map_or("", |(_, rest)| rest);
     let (address, parameters) = match rest.split_once('?') {
         Some((address, parameters)) => (address, Some(parameters)),
         None => (rest, None),
     };
-    let (authority, database) = address.split_once('/').unwrap_or((address, ""));
-    let (_credentials, hosts) = authority.split_once('@').unwrap_or(("", authority));
-    let readable = hosts.split(',').all(is_host)
+    let (credentials_and_hosts, database) = address.split_once('/').unwrap_or((address, ""));
+    let (_credentials, hosts) = credentials_and_hosts
+        .split_once('@')
+        .unwrap_or(("", credentials_and_hosts));
+    let is_unambiguous = hosts.split(',').all(is_host)
         && !database.contains('@')
         && parameters.is_none_or(|pairs| pairs.split('&').all(is_parameter))
         && !url.contains(|character: char| character.is_whitespace() || character == '#')
         && url.split('%').skip(1).all(is_escape);
-    if readable { Ok(()) } else { Err(REMEDY) }
+    if is_unambiguous { Ok(()) } else { Err(REMEDY) }
 }
 
-/// A name or an address, with or without a port; nothing at all is the local socket.
+/// Whether the text is a host name or an address, with or without a port. Empty text means the local socket.
 fn is_host(host: &str) -> bool {
-    let after_name = match host.strip_prefix('[') {
+    let after_host = match host.strip_prefix('[') {
         Some(bracketed) => bracketed.split_once(']').map(|(_, rest)| rest),
         None => host.find(':').map_or(Some(""), |colon| host.get(colon..)),
     };
     let is_port = |port: &str| port.bytes().all(|byte| byte.is_ascii_digit());
     !host.contains('@')
-        && after_name
-            .is_some_and(|rest| rest.is_empty() || rest.strip_prefix(':').is_some_and(is_port))
+        && after_host
+            .is_some_and(|port| port.is_empty() || port.strip_prefix(':').is_some_and(is_port))
 }
 
+/// Whether the text is `NAME=VALUE`.
 fn is_parameter(pair: &str) -> bool {
     pair.split('=').count() == 2 && !pair.contains('@')
 }
 
+/// Whether the text starts with two hexadecimal digits, but not with `00`: libpq rejects an escaped zero byte.
 fn is_escape(after_percent: &str) -> bool {
     let digits = after_percent.as_bytes().get(..2);
     digits.is_some_and(|digits| digits.iter().all(u8::is_ascii_hexdigit) && digits != b"00")
@@ -47,7 +51,7 @@ mod tests {
     use super::check;
 
     #[test]
-    fn what_libpq_reads_is_left_to_it() {
+    fn urls_that_libpq_reads_correctly_are_accepted() {
         for url in [
             "postgres://",
             "postgres:///auth",
@@ -64,7 +68,7 @@ mod tests {
     }
 
     #[test]
-    fn what_it_would_misread_is_refused() {
+    fn urls_that_libpq_would_misread_are_rejected() {
         for url in [
             "postgres://ada:a@b@h/db",
             "postgres://ada:a/b@h/db",

@@ -1,4 +1,4 @@
-//! Settings as the operator wrote them. The doc comment of a field is its text in `--help`.
+//! The settings as text, before they are checked. The doc comment of a field is its text in `--help`.
 
 use std::ffi::{OsStr, OsString};
 use std::fmt;
@@ -133,7 +133,15 @@ pub struct Settings {
     pub bcrypt_cost: String,
 
     /// Whether a bcrypt cost of 4 to 9 is allowed, for tests.
-    #[arg(long, env, global = true, value_name = "BOOL", default_value = "false", num_args = 0..=1, default_missing_value = "true")]
+    #[arg(
+        long,
+        env,
+        global = true,
+        value_name = "BOOL",
+        default_value = "false",
+        num_args = 0..=1,
+        default_missing_value = "true"
+    )]
     pub allow_weak_hashing: String,
 
     /// File of passwords to reject, one per line, in addition to the built-in list of common passwords; read at start.
@@ -166,11 +174,27 @@ pub struct Settings {
     pub max_registrations_per_network: String,
 
     /// Whether Better Auth clients may delete their account with POST /api/auth/delete-user.
-    #[arg(long, env, global = true, value_name = "BOOL", default_value = "false", num_args = 0..=1, default_missing_value = "true")]
+    #[arg(
+        long,
+        env,
+        global = true,
+        value_name = "BOOL",
+        default_value = "false",
+        num_args = 0..=1,
+        default_missing_value = "true"
+    )]
     pub better_auth_delete_user: String,
 
     /// Whether to serve the pages at / as well as the API.
-    #[arg(long, env, global = true, value_name = "BOOL", default_value = "true", num_args = 0..=1, default_missing_value = "true")]
+    #[arg(
+        long,
+        env,
+        global = true,
+        value_name = "BOOL",
+        default_value = "true",
+        num_args = 0..=1,
+        default_missing_value = "true"
+    )]
     pub pages: String,
 
     /// Format of the log: text, or json for one JSON object per line.
@@ -193,8 +217,9 @@ pub struct Settings {
     )]
     pub rust_log: String,
 
+    // Secrets that were set by a flag or the environment, so that only a restart can change them.
     #[arg(skip)]
-    pub(super) fixed: FixedSecrets,
+    pub(super) fixed_secrets: FixedSecrets,
 }
 
 /// The commands of the program.
@@ -215,7 +240,7 @@ pub enum Command {
     Users(UsersCommand),
 }
 
-/// The commands under `keys`.
+/// The subcommands of `keys`.
 #[derive(Subcommand, Clone, Debug)]
 #[non_exhaustive]
 pub enum KeysCommand {
@@ -240,42 +265,42 @@ impl Settings {
     }
 
     fn read_from(arguments: impl IntoIterator<Item = OsString>) -> Result<Self, clap::Error> {
-        // Comes first, because loading `.env` adds to the environment.
-        let mut fixed = FixedSecrets::of_environment();
-        if let Err(problem) = dotenv::load(Path::new(dotenv::ENV_FILE)) {
-            return Err(clap::Error::raw(ErrorKind::Io, format!("{problem}\n")));
+        // Must come before `.env` is loaded, because that adds variables to the environment.
+        let mut fixed_secrets = FixedSecrets::from_environment();
+        if let Err(message) = dotenv::load(Path::new(dotenv::ENV_FILE)) {
+            return Err(clap::Error::raw(ErrorKind::Io, format!("{message}\n")));
         }
         let matches = Self::command()
             .try_get_matches_from(arguments)
             .map_err(name_variables_not_utf8)?;
-        fixed.add_flags(&matches);
+        fixed_secrets.add_flags(&matches);
         let settings = Self::from_arg_matches(&matches)?;
-        Ok(Self { fixed, ..settings })
+        Ok(Self {
+            fixed_secrets,
+            ..settings
+        })
     }
 }
 
-/// Adds the names of the variables that are not UTF-8, which clap's own message lacks.
+/// Replaces clap's error about text that is not UTF-8, which does not name the variables, by one that does.
 fn name_variables_not_utf8(error: clap::Error) -> clap::Error {
     let command = Settings::command();
     let names = command.get_arguments().filter_map(clap::Arg::get_env);
-    let unreadable = names.filter(|name| {
+    let not_utf8 = names.filter(|name| {
         let value = std::env::var_os(name);
         value.is_some_and(|value| value.to_str().is_none())
     });
-    let unreadable: Vec<_> = unreadable.map(OsStr::to_string_lossy).collect();
+    let not_utf8: Vec<_> = not_utf8.map(OsStr::to_string_lossy).collect();
     match error.kind() {
-        ErrorKind::InvalidUtf8 if !unreadable.is_empty() => clap::Error::raw(
+        ErrorKind::InvalidUtf8 if !not_utf8.is_empty() => clap::Error::raw(
             ErrorKind::InvalidUtf8,
-            format!(
-                "{}: is not text; write it in UTF-8\n",
-                unreadable.join(", ")
-            ),
+            format!("{}: is not text; write it in UTF-8\n", not_utf8.join(", ")),
         ),
         _ => error,
     }
 }
 
-/// Prints the command alone, because settings hold secrets.
+/// Prints only the command, because other fields contain secrets.
 impl fmt::Debug for Settings {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Settings")

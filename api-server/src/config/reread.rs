@@ -1,4 +1,4 @@
-//! The secrets once more, while the server runs. Nothing else is read again.
+//! Reads the secrets again while the server runs. Other settings need a restart.
 
 use std::path::Path;
 
@@ -7,69 +7,71 @@ use clap::ArgMatches;
 use clap::parser::ValueSource;
 
 use super::dotenv::{self, ENV_FILE};
-use super::parse::Collector;
+use super::parse::ProblemCollector;
 use super::{SettingProblems, Settings};
 
-const CURRENT: &str = "AUTH_SECRET";
-const PREVIOUS: &str = "AUTH_SECRETS_PREVIOUS";
+const SECRET_VARIABLE: &str = "AUTH_SECRET";
+const PREVIOUS_VARIABLE: &str = "AUTH_SECRETS_PREVIOUS";
 
-/// Which secrets came as a flag or in the environment of the start, and so cannot change before the next one.
+/// Records which secrets were set by a flag or by the environment of the process. Only a restart can change those.
 #[derive(Clone, Copy, Default)]
 pub(super) struct FixedSecrets {
-    current: bool,
-    previous: bool,
+    auth_secret: bool,
+    auth_secrets_previous: bool,
 }
 
 impl FixedSecrets {
-    pub(super) fn of_environment() -> Self {
-        let is_given = |name| std::env::var_os(name).is_some();
+    pub(super) fn from_environment() -> Self {
+        let is_set = |name| std::env::var_os(name).is_some();
         Self {
-            current: is_given(CURRENT),
-            previous: is_given(PREVIOUS),
+            auth_secret: is_set(SECRET_VARIABLE),
+            auth_secrets_previous: is_set(PREVIOUS_VARIABLE),
         }
     }
 
     pub(super) fn add_flags(&mut self, matches: &ArgMatches) {
         let is_flag = |id| matches.value_source(id) == Some(ValueSource::CommandLine);
-        self.current |= is_flag("auth_secret");
-        self.previous |= is_flag("auth_secrets_previous");
+        self.auth_secret |= is_flag("auth_secret");
+        self.auth_secrets_previous |= is_flag("auth_secrets_previous");
     }
 }
 
 impl Settings {
-    /// The secrets as `.env` and the file beside a SQLite database have them now.
+    /// Reads the secrets again, from `.env` and from the secret file beside a SQLite database.
     ///
     /// # Errors
     ///
-    /// Every problem with them, and that there is nothing to read again if all came as flags or in the environment.
+    /// All problems of the secrets. It is also an error if flags or the environment set both settings, because then no
+    /// file can change them.
     pub fn reread_keyring(&self) -> Result<Keyring, SettingProblems> {
-        let mut problems = Collector::default();
-        if self.fixed.current && self.fixed.previous {
-            problems.check(CURRENT, Err(unchangeable()));
+        let mut problems = ProblemCollector::default();
+        if self.fixed_secrets.auth_secret && self.fixed_secrets.auth_secrets_previous {
+            problems.record_error(SECRET_VARIABLE, Err(restart_remedy()));
             return problems.finish(|| None);
         }
-        let Some(file) = problems.take(ENV_FILE, dotenv::read(Path::new(ENV_FILE))) else {
+        let Some(entries) = problems.ok_or_record(ENV_FILE, dotenv::read(Path::new(ENV_FILE)))
+        else {
             return problems.finish(|| None);
         };
-        let written = |name: &str| {
-            let mut lines = file.iter();
-            let line = lines.find(|(written, _)| written == name);
-            line.map(|(_, value)| value.clone())
+        let value_of = |variable: &str| {
+            let mut entries = entries.iter();
+            let entry = entries.find(|(name, _)| name == variable);
+            entry.map(|(_, value)| value.clone())
         };
-        let mut again = self.clone();
-        if !self.fixed.current {
-            again.auth_secret = written(CURRENT);
+        let mut updated = self.clone();
+        if !self.fixed_secrets.auth_secret {
+            updated.auth_secret = value_of(SECRET_VARIABLE);
         }
-        if !self.fixed.previous {
-            again.auth_secrets_previous = written(PREVIOUS);
+        if !self.fixed_secrets.auth_secrets_previous {
+            updated.auth_secrets_previous = value_of(PREVIOUS_VARIABLE);
         }
-        let secrets = again.secrets(&mut problems);
+        let secrets = updated.read_secrets(&mut problems);
         problems.finish(|| Some(secrets?.into_keyring()))
     }
 }
 
-fn unchangeable() -> String {
-    "was given when the server started, like AUTH_SECRETS_PREVIOUS, by the environment or a flag, which cannot be read \
-     again; write both into .env, or restart"
+fn restart_remedy() -> String {
+    "was set by a flag or the environment when the server started, and so was AUTH_SECRETS_PREVIOUS; these cannot be \
+     read again: write both into .env, or restart"
         .to_owned()
 }

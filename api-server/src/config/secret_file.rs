@@ -1,4 +1,4 @@
-//! The generated secret beside a SQLite database: made once, readable by its owner alone.
+//! The generated secret in a file beside a SQLite database: created once, readable only by the file's owner.
 
 use std::fs::{self, OpenOptions};
 use std::io::{ErrorKind, Write as _};
@@ -7,96 +7,107 @@ use std::path::{Path, PathBuf};
 
 use auth_core::Secret;
 
-use crate::db::{create_private_folder, is_open_to_others};
+use crate::db::{create_private_folder, is_accessible_to_others};
 
-/// Reads the secret of this database, or makes it. Of several processes that start at once, one makes it.
+/// Reads the secret file of this database, or creates it. If several processes start at once, one creates it and the
+/// others read it.
 pub(super) fn read_or_create(database: &Path) -> Result<Secret, String> {
-    let file = beside(database);
-    match fs::read(&file) {
-        Ok(text) => secret(&file, &text),
-        Err(error) if error.kind() == ErrorKind::NotFound => create(&file),
-        Err(error) => Err(cannot("read", &file, &error)),
+    let file = secret_path(database);
+    match read_if_exists(&file)? {
+        Some(secret) => Ok(secret),
+        None => create(&file),
     }
 }
 
-/// Reads the secret of this database, which a server must have made.
+/// Reads the secret file of this database; an error if no server has created it yet.
 pub(super) fn read(database: &Path) -> Result<Secret, String> {
-    let file = beside(database);
-    match fs::read(&file) {
-        Ok(text) => secret(&file, &text),
-        Err(error) if error.kind() == ErrorKind::NotFound => Err(format!(
-            "is not set, and there is no {}, which the first start makes; set AUTH_SECRET, or check DATABASE_URL",
+    let file = secret_path(database);
+    let secret = read_if_exists(&file)?;
+    secret.ok_or_else(|| {
+        format!(
+            "is not set, and there is no file {}, which the first start of the server creates; set AUTH_SECRET, or \
+             check DATABASE_URL",
             file.display()
-        )),
-        Err(error) => Err(cannot("read", &file, &error)),
+        )
+    })
+}
+
+fn read_if_exists(file: &Path) -> Result<Option<Secret>, String> {
+    match fs::read(file) {
+        Ok(text) => parse(file, &text).map(Some),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(explain_io_error("read", file, &error)),
     }
 }
 
-/// `auth.db` has its secret in `auth.db.secret`.
-fn beside(database: &Path) -> PathBuf {
+/// Path of the secret file: for the database `auth.db`, it is `auth.db.secret`.
+fn secret_path(database: &Path) -> PathBuf {
     let mut name = database.as_os_str().to_owned();
     name.push(".secret");
     PathBuf::from(name)
 }
 
-fn secret(file: &Path, text: &[u8]) -> Result<Secret, String> {
-    if is_open_to_others(file).map_err(|error| cannot("read", file, &error))? {
+/// Rejects a file that other users of the machine can read, because they may have copied the secret.
+fn parse(file: &Path, text: &[u8]) -> Result<Secret, String> {
+    if is_accessible_to_others(file).map_err(|error| explain_io_error("read", file, &error))? {
         let file = file.display();
         return Err(format!(
-            "other users of this machine may read the file {file}; if none did, run: chmod 600 '{file}'; if one may \
-             have, delete it for a new secret, which logs everyone out; or set AUTH_SECRET"
+            "other users of this machine can read the file {file}; if you trust them, run: chmod 600 '{file}'; if not, \
+             delete the file: the next start creates a new secret, which logs all users out; or set AUTH_SECRET"
         ));
     }
     Secret::new(text.trim_ascii())
         .map_err(|error| format!("the file {} is unusable: {error}", file.display()))
 }
 
-/// Writes a temporary file, then links it. Linking fails if another process was faster; then its secret is read.
+/// Writes a temporary file, then links it to its final name. Linking fails if another process was faster; then the
+/// secret of that process is read.
 fn create(file: &Path) -> Result<Secret, String> {
     if let Some(folder) = file.parent() {
-        create_private_folder(folder).map_err(|error| cannot("create", folder, &error))?;
+        create_private_folder(folder)
+            .map_err(|error| explain_io_error("create", folder, &error))?;
     }
-    let draft = file.with_extension(uuid::Uuid::new_v4().to_string());
-    let made = Secret::generate().map_err(|error| error.to_string())?;
-    write(&draft, &made).map_err(|error| cannot("write", &draft, &error))?;
-    let linked = fs::hard_link(&draft, file);
-    fs::remove_file(&draft).map_err(|error| cannot("remove", &draft, &error))?;
+    let temporary = file.with_extension(uuid::Uuid::new_v4().to_string());
+    let generated = Secret::generate().map_err(|error| error.to_string())?;
+    write(&temporary, &generated).map_err(|error| explain_io_error("write", &temporary, &error))?;
+    let linked = fs::hard_link(&temporary, file);
+    fs::remove_file(&temporary).map_err(|error| explain_io_error("remove", &temporary, &error))?;
     match linked {
-        Ok(()) => log::info!("made a secret in {}", file.display()),
+        Ok(()) => log::info!("created a secret in {}", file.display()),
         Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
-        Err(error) => return Err(cannot("write", file, &error)),
+        Err(error) => return Err(explain_io_error("write", file, &error)),
     }
-    let text = fs::read(file).map_err(|error| cannot("read", file, &error))?;
-    secret(file, &text)
+    let text = fs::read(file).map_err(|error| explain_io_error("read", file, &error))?;
+    parse(file, &text)
 }
 
-fn write(draft: &Path, secret: &Secret) -> std::io::Result<()> {
+fn write(file: &Path, secret: &Secret) -> std::io::Result<()> {
     let mut file = OpenOptions::new()
         .write(true)
         .create(true)
         .truncate(true)
         .mode(0o600)
-        .open(draft)?;
+        .open(file)?;
     file.write_all(secret.expose())?;
     file.write_all(b"\n")?;
     file.sync_all()
 }
 
-fn cannot(what: &str, path: &Path, error: &std::io::Error) -> String {
+fn explain_io_error(action: &str, path: &Path, error: &std::io::Error) -> String {
     format!(
-        "cannot {what} {}: {error}; name a file in a folder that can be written in DATABASE_URL, or set AUTH_SECRET",
+        "cannot {action} {}: {error}; put the database of DATABASE_URL into a writable folder, or set AUTH_SECRET",
         path.display()
     )
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{beside, read_or_create};
+    use super::{read_or_create, secret_path};
     use std::fs::Permissions;
     use std::os::unix::fs::PermissionsExt as _;
 
     #[test]
-    fn many_at_once_agree_on_one_secret_which_only_the_owner_can_read() {
+    fn concurrent_starts_use_one_secret_that_only_the_owner_can_read() {
         let folder = tempfile::tempdir().unwrap();
         let database = folder.path().join("new/auth.db");
         let secrets: Vec<_> = std::thread::scope(|scope| {
@@ -109,7 +120,7 @@ mod tests {
                 .collect()
         });
         assert!(secrets.windows(2).all(|pair| pair[0] == pair[1]));
-        let mode = std::fs::metadata(beside(&database))
+        let mode = std::fs::metadata(secret_path(&database))
             .unwrap()
             .permissions()
             .mode();
@@ -117,10 +128,10 @@ mod tests {
     }
 
     #[test]
-    fn a_damaged_file_is_not_replaced() {
+    fn an_invalid_secret_file_is_not_replaced() {
         let folder = tempfile::tempdir().unwrap();
         let database = folder.path().join("auth.db");
-        let file = beside(&database);
+        let file = secret_path(&database);
         std::fs::write(&file, "short").unwrap();
         std::fs::set_permissions(&file, Permissions::from_mode(0o600)).unwrap();
         assert!(read_or_create(&database).unwrap_err().contains("unusable"));

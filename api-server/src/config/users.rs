@@ -6,12 +6,12 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand};
 
 use super::parse;
-use super::parse::Collector;
+use super::parse::ProblemCollector;
 use super::{SettingProblems, Settings};
 use crate::db::{DatabaseUrl, Table};
 use crate::transfer::BetterAuth;
 
-/// The commands under `users`.
+/// The subcommands of `users`.
 #[derive(Subcommand, Clone, Debug)]
 #[non_exhaustive]
 pub enum UsersCommand {
@@ -85,7 +85,7 @@ impl fmt::Debug for BetterAuthArguments {
 }
 
 impl Settings {
-    /// Parses only the settings that an import from Better Auth needs: the target, the source and the log.
+    /// Checks only the settings that an import from Better Auth needs: the target, the source and the log.
     ///
     /// # Errors
     ///
@@ -94,13 +94,14 @@ impl Settings {
         &self,
         arguments: &BetterAuthArguments,
     ) -> Result<(DatabaseUrl, BetterAuth), SettingProblems> {
-        let mut problems = Collector::default();
-        let target = problems.take("DATABASE_URL", parse::database(&self.database_url));
-        let url = problems.take("--from", parse::database(&arguments.from));
-        let users = problems.take("--user-table", Table::parse(&arguments.user_table));
-        let accounts = problems.take("--account-table", Table::parse(&arguments.account_table));
+        let mut problems = ProblemCollector::default();
+        let target = problems.ok_or_record("DATABASE_URL", parse::database_url(&self.database_url));
+        let url = problems.ok_or_record("--from", parse::database_url(&arguments.from));
+        let users = problems.ok_or_record("--user-table", Table::parse(&arguments.user_table));
+        let accounts =
+            problems.ok_or_record("--account-table", Table::parse(&arguments.account_table));
         let tasks = arguments.tasks.as_deref().map(Table::parse).transpose();
-        let tasks = problems.take("--tasks", tasks);
+        let tasks = problems.ok_or_record("--tasks", tasks);
         self.check_logging(&mut problems);
         problems.finish(|| {
             let source = BetterAuth {

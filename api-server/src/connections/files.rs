@@ -1,32 +1,34 @@
-//! Each connection is an open file, of which many systems allow 1024 unless asked for more.
+//! The limit of open files. Each connection is an open file, and many systems allow a process only 1024 by default.
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
-/// Open files that are no connections: the database, the log, the listener.
+/// Number of open files for other uses than client connections, such as the database and the listening socket.
 const RESERVED_FILES: u64 = 128;
 
-/// Asks for as many open files as there may be connections; gives how many connections the system allows.
-pub(crate) fn allow_open_files(connections: usize) -> usize {
+/// Raises the limit of open files so that this many connections can be open. Returns how many connections the system
+/// allows, at most `connections`.
+pub(crate) fn raise_open_file_limit(connections: usize) -> usize {
     let wanted = u64::try_from(connections)
         .unwrap_or(u64::MAX)
         .saturating_add(RESERVED_FILES);
     let limit = getrlimit(Resource::Nofile);
-    let allowed = limit.maximum.unwrap_or(u64::MAX);
+    let maximum = limit.maximum.unwrap_or(u64::MAX);
     let current = limit.current.unwrap_or(u64::MAX);
     if current < wanted {
         let raised = Rlimit {
-            current: Some(wanted.min(allowed)),
+            current: Some(wanted.min(maximum)),
             maximum: limit.maximum,
         };
         if let Err(error) = setrlimit(Resource::Nofile, raised) {
-            log::warn!("the limit of open files stays at {current}: {error}");
+            log::warn!("cannot raise the limit of open files above {current}: {error}");
             return available_connections(current).min(connections);
         }
     }
-    available_connections(allowed).min(connections)
+    available_connections(maximum).min(connections)
 }
 
-fn available_connections(files: u64) -> usize {
-    let available = files.saturating_sub(RESERVED_FILES).max(1);
+/// Number of connections that fit into a limit of open files, at least 1.
+fn available_connections(open_files: u64) -> usize {
+    let available = open_files.saturating_sub(RESERVED_FILES).max(1);
     usize::try_from(available).unwrap_or(usize::MAX)
 }

@@ -1,7 +1,8 @@
-//! Connections: how many there may be, whose, and how long each may keep the server waiting.
+//! Limits of client connections: how many are open, how many of them each network has, and how long each may wait.
 //!
-//! actix-http watches the first header of a connection and nothing after it. Here every connection has a [`Progress`],
-//! which the stream and the service tell what happens, and a watch that ends the connection when it is overdue.
+//! actix-http has a timeout for the first header of a connection, but not for later ones or for writing a response. So
+//! each connection has a [`Progress`](progress::Progress) here: the stream and the service record reads, writes and
+//! requests in it, and the connection is closed when one of its [`ConnectionTimeouts`] has passed.
 
 mod files;
 mod network;
@@ -11,8 +12,8 @@ mod response;
 mod service;
 mod stream;
 
-pub(crate) use files::allow_open_files;
-pub(crate) use network::Exempt;
+pub(crate) use files::raise_open_file_limit;
+pub(crate) use network::ExemptPeers;
 pub(crate) use progress::ConnectionTimeouts;
 pub(crate) use registry::Connections;
 pub(crate) use service::{ConnectionPolicy, serve};

@@ -1,4 +1,4 @@
-//! Which peers are counted as a network of their own.
+//! Decides which connections are counted by network.
 
 use std::net::IpAddr;
 
@@ -6,15 +6,19 @@ use ipnet::IpNet;
 
 use crate::network::Network;
 
-/// Peers that are no network of their own: a proxy speaks for all its visitors, and so may a peer on this machine.
+/// Peers whose connections are not counted by network, because they may come from many users: proxies, and optionally
+/// all peers on this machine. The server never closes their connections in favor of others.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Exempt {
+pub(crate) struct ExemptPeers {
+    /// Networks of the trusted proxies.
     pub(crate) proxies: Vec<IpNet>,
+    /// Whether loopback addresses are exempt.
     pub(crate) loopback: bool,
 }
 
-impl Exempt {
-    pub(super) fn network(&self, peer: IpAddr) -> Option<Network> {
+impl ExemptPeers {
+    /// The network for which a connection from this peer is counted; `None` if the peer is exempt.
+    pub(super) fn counted_network(&self, peer: IpAddr) -> Option<Network> {
         let peer = peer.to_canonical();
         let is_proxy = self.proxies.iter().any(|network| network.contains(&peer));
         let is_exempt = is_proxy || (self.loopback && peer.is_loopback());
@@ -24,11 +28,11 @@ impl Exempt {
 
 #[cfg(test)]
 mod tests {
-    use super::Exempt;
+    use super::ExemptPeers;
 
     #[test]
     fn a_proxy_and_a_peer_on_this_machine_are_exempt() {
-        let exempt = Exempt {
+        let exempt = ExemptPeers {
             proxies: vec!["10.0.0.0/8".parse().unwrap()],
             loopback: true,
         };
@@ -40,12 +44,12 @@ mod tests {
             ("192.0.2.1", false),
             ("2001:db8::1", false),
         ] {
-            let network = exempt.network(peer.parse().unwrap());
+            let network = exempt.counted_network(peer.parse().unwrap());
             assert_eq!(network.is_none(), is_exempt, "{peer}");
         }
         assert!(
-            Exempt::default()
-                .network("127.0.0.1".parse().unwrap())
+            ExemptPeers::default()
+                .counted_network("127.0.0.1".parse().unwrap())
                 .is_some()
         );
     }

@@ -1,4 +1,4 @@
-//! What a connection waits for, and until when.
+//! The timeouts of a connection, and the state that they are computed from.
 
 use std::cell::Cell;
 use std::rc::Rc;
@@ -6,14 +6,14 @@ use std::time::{Duration, Instant};
 
 use tokio::time::sleep_until;
 
-/// How long a connection may keep the server waiting.
+/// Timeouts of a connection. A connection that exceeds one of them is closed.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct ConnectionTimeouts {
-    /// For the whole header of a request, once it has begun.
+    /// Longest time from the first byte of a request until its header is complete.
     pub(crate) header: Duration,
-    /// For the next request.
+    /// Longest time from the end of a response until the first byte of the next request.
     pub(crate) idle: Duration,
-    /// For the peer to take some of its response.
+    /// Longest time for which the send buffer may stay full because the peer does not read its response.
     pub(crate) response: Duration,
 }
 
@@ -23,21 +23,27 @@ impl ConnectionTimeouts {
     }
 }
 
-/// Where one connection stands. Costs a request no timer: the watch looks when the shortest wait could be over.
+/// The state of one connection. A request starts no timer: [`wait_until_overdue`](Self::wait_until_overdue) checks the
+/// state at intervals of the shortest timeout or less.
 #[derive(Debug)]
 pub(super) struct Progress {
-    /// The header of the first request is watched by actix-http, which responds 408.
-    has_begun: Cell<bool>,
+    /// Whether the header of the first request has arrived. Until then the timeout of actix-http applies, which sends a
+    /// 408 response.
+    has_first_header: Cell<bool>,
+    /// Number of requests whose response is not written completely.
     in_flight: Cell<u32>,
+    /// Time at which the last response ended; at first, the time at which the connection was opened.
     idle_since: Cell<Instant>,
+    /// Arrival time of the first byte of an incomplete header.
     header_since: Cell<Option<Instant>>,
+    /// Time of the first write that failed, because the send buffer was full, since the last successful write.
     blocked_since: Cell<Option<Instant>>,
 }
 
 impl Progress {
     pub(super) fn new() -> Self {
         Self {
-            has_begun: Cell::new(false),
+            has_first_header: Cell::new(false),
             in_flight: Cell::new(0),
             idle_since: Cell::new(Instant::now()),
             header_since: Cell::new(None),
@@ -45,33 +51,33 @@ impl Progress {
         }
     }
 
-    /// Bytes came. Between requests they begin a header.
-    pub(super) fn received(&self) {
+    /// Records that bytes arrived. If no request is in flight, they are the start or a further part of a header.
+    pub(super) fn record_received(&self) {
         if self.in_flight.get() == 0 && self.header_since.get().is_none() {
             self.header_since.set(Some(Instant::now()));
         }
     }
 
-    /// The peer took bytes.
-    pub(super) fn sent(&self) {
+    /// Records that bytes were written.
+    pub(super) fn record_sent(&self) {
         if self.blocked_since.get().is_some() {
             self.blocked_since.set(None);
         }
     }
 
-    /// There is no room for what the peer should take.
-    pub(super) fn blocked(&self) {
+    /// Records that the send buffer is full, because the peer does not read its response.
+    pub(super) fn record_blocked(&self) {
         if self.blocked_since.get().is_none() {
             self.blocked_since.set(Some(Instant::now()));
         }
     }
 
-    /// When the connection is overdue, if what it waits for does not happen.
+    /// The time at which the current timeout ends. `None` while a request is handled and before the first header.
     fn deadline(&self, timeouts: &ConnectionTimeouts) -> Option<Instant> {
         if let Some(since) = self.blocked_since.get() {
             return Some(since + timeouts.response);
         }
-        if self.in_flight.get() > 0 || !self.has_begun.get() {
+        if self.in_flight.get() > 0 || !self.has_first_header.get() {
             return None;
         }
         let header = self.header_since.get();
@@ -79,15 +85,15 @@ impl Progress {
         Some(header.map_or(idle, |since| since + timeouts.header))
     }
 
-    /// Returns when the connection is overdue.
-    pub(super) async fn overdue(&self, timeouts: ConnectionTimeouts) {
+    /// Returns when the connection has exceeded one of its timeouts.
+    pub(super) async fn wait_until_overdue(&self, timeouts: ConnectionTimeouts) {
         loop {
             let now = Instant::now();
             let deadline = self.deadline(&timeouts);
             if deadline.is_some_and(|deadline| deadline <= now) {
                 return;
             }
-            // What begins after this look cannot be overdue before the next.
+            // A timeout that starts after this check cannot end before the next one.
             let check_at = now + timeouts.shortest();
             let check_at = deadline.map_or(check_at, |deadline| deadline.min(check_at));
             sleep_until(check_at.into()).await;
@@ -95,24 +101,24 @@ impl Progress {
     }
 }
 
-/// A request from the end of its header to the end of its response.
+/// A request in flight, from the end of its header until its response is written. Dropping this value ends it.
 #[derive(Debug)]
-pub(super) struct InFlight(Rc<Progress>);
+pub(super) struct InFlightRequest(Rc<Progress>);
 
-impl InFlight {
+impl InFlightRequest {
     pub(super) fn new(progress: &Rc<Progress>) -> Self {
-        progress.has_begun.set(true);
+        progress.has_first_header.set(true);
         progress.header_since.set(None);
         progress.in_flight.set(progress.in_flight.get() + 1);
         Self(Rc::clone(progress))
     }
 }
 
-impl Drop for InFlight {
+impl Drop for InFlightRequest {
     fn drop(&mut self) {
-        let left = self.0.in_flight.get().saturating_sub(1);
-        self.0.in_flight.set(left);
-        if left == 0 {
+        let in_flight = self.0.in_flight.get().saturating_sub(1);
+        self.0.in_flight.set(in_flight);
+        if in_flight == 0 {
             self.0.idle_since.set(Instant::now());
         }
     }
@@ -120,7 +126,7 @@ impl Drop for InFlight {
 
 #[cfg(test)]
 mod tests {
-    use super::{ConnectionTimeouts, InFlight, Progress};
+    use super::{ConnectionTimeouts, InFlightRequest, Progress};
     use std::rc::Rc;
     use std::time::{Duration, Instant};
 
@@ -130,42 +136,42 @@ mod tests {
         response: Duration::from_secs(30),
     };
 
-    /// For how long the connection may still wait, in seconds.
-    fn left(progress: &Progress) -> Option<u64> {
+    /// Seconds until the current timeout ends, rounded to the nearest second.
+    fn seconds_left(progress: &Progress) -> Option<u64> {
         let deadline = progress.deadline(&TIMEOUTS)?;
-        let left = deadline.duration_since(Instant::now());
-        Some((left + Duration::from_millis(500)).as_secs())
+        let remaining = deadline.duration_since(Instant::now());
+        Some((remaining + Duration::from_millis(500)).as_secs())
     }
 
     #[test]
     fn each_state_has_its_timeout() {
         let progress = Rc::new(Progress::new());
-        progress.received();
-        assert_eq!(left(&progress), None);
-        let first = InFlight::new(&progress);
-        progress.received();
-        assert_eq!(left(&progress), None);
+        progress.record_received();
+        assert_eq!(seconds_left(&progress), None);
+        let first = InFlightRequest::new(&progress);
+        progress.record_received();
+        assert_eq!(seconds_left(&progress), None);
         drop(first);
-        assert_eq!(left(&progress), Some(75));
-        progress.received();
-        assert_eq!(left(&progress), Some(10));
-        let second = InFlight::new(&progress);
-        assert_eq!(left(&progress), None);
-        progress.blocked();
-        assert_eq!(left(&progress), Some(30));
-        progress.sent();
-        assert_eq!(left(&progress), None);
+        assert_eq!(seconds_left(&progress), Some(75));
+        progress.record_received();
+        assert_eq!(seconds_left(&progress), Some(10));
+        let second = InFlightRequest::new(&progress);
+        assert_eq!(seconds_left(&progress), None);
+        progress.record_blocked();
+        assert_eq!(seconds_left(&progress), Some(30));
+        progress.record_sent();
+        assert_eq!(seconds_left(&progress), None);
         drop(second);
-        assert_eq!(left(&progress), Some(75));
+        assert_eq!(seconds_left(&progress), Some(75));
     }
 
     #[test]
     fn more_bytes_do_not_extend_the_time_for_a_header() {
         let progress = Rc::new(Progress::new());
-        drop(InFlight::new(&progress));
-        progress.received();
+        drop(InFlightRequest::new(&progress));
+        progress.record_received();
         let deadline = progress.deadline(&TIMEOUTS);
-        progress.received();
+        progress.record_received();
         assert_eq!(progress.deadline(&TIMEOUTS), deadline);
     }
 }

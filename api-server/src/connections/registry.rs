@@ -1,5 +1,6 @@
-//! The open connections. At the limit, the site with the most connections loses its oldest. A site is an IPv6 /48 or one
-//! IPv4 address: one customer can use all networks of a /48, so a count by network alone would close connections of others.
+//! The open connections. At the limit, the server closes the oldest connection of the site that has the most
+//! connections. A site is one IPv4 address or an IPv6 /48: one customer can have all networks of a /48, so if networks
+//! alone were counted, this customer could make the server close the connections of other users.
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, HashMap};
@@ -8,23 +9,24 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::oneshot;
 
-use super::network::Exempt;
+use super::network::ExemptPeers;
 use crate::network::Network;
 
-/// Every open connection. Cheap to clone.
+/// All open connections. Cheap to clone.
 #[derive(Clone)]
 pub(crate) struct Connections(Arc<Shared>);
 
 struct Shared {
-    max: usize,
-    exempt: Exempt,
-    open: Mutex<Open>,
+    max_connections: usize,
+    exempt: ExemptPeers,
+    open: Mutex<OpenConnections>,
 }
 
 #[derive(Default)]
-struct Open {
+struct OpenConnections {
     total: usize,
-    next: u64,
+    /// Number that the next connection gets. Numbers grow, so the oldest connection has the lowest number.
+    next_number: u64,
     sites: HashMap<Network, Site>,
 }
 
@@ -32,73 +34,75 @@ struct Open {
 #[derive(Default)]
 struct Site {
     total: usize,
-    /// By network, the oldest first; dropping the sender closes the connection.
+    /// Per network, the connections by number, the oldest first. Dropping a sender closes its connection.
     networks: HashMap<Network, BTreeMap<u64, oneshot::Sender<()>>>,
 }
 
-/// The slot of one connection. Dropping it frees the slot.
+/// A slot for one connection, of which there are `max_connections`. Dropping it frees the slot.
 pub(super) struct ConnectionSlot {
     connections: Connections,
     network: Option<Network>,
     number: u64,
-    evicted: oneshot::Receiver<()>,
-    /// Of a connection that no network counts, so that its receiver stays silent.
+    /// Receives no value: its sender is dropped when the connection must be closed.
+    eviction: oneshot::Receiver<()>,
+    /// The sender, if the connection is exempt; kept here so that it is not dropped.
     _sender: Option<oneshot::Sender<()>>,
 }
 
 impl Connections {
-    pub(crate) fn new(max: usize, exempt: Exempt) -> Self {
+    pub(crate) fn new(max_connections: usize, exempt: ExemptPeers) -> Self {
         Self(Arc::new(Shared {
-            max,
+            max_connections,
             exempt,
             open: Mutex::default(),
         }))
     }
 
-    /// Reserves a slot for a connection from this peer. `None` if peers without a network hold all slots.
+    /// Reserves a slot for a connection from this peer, at the limit by closing another connection. `None` if exempt
+    /// peers have all slots, because their connections are never closed.
     pub(super) fn admit(&self, peer: Option<IpAddr>) -> Option<ConnectionSlot> {
-        let network = peer.and_then(|peer| self.0.exempt.network(peer));
+        let network = peer.and_then(|peer| self.0.exempt.counted_network(peer));
         let mut open = self.lock();
-        if open.total >= self.0.max && !open.evict_oldest(network) {
+        if open.total >= self.0.max_connections && !open.evict_oldest(network) {
             return None;
         }
-        let (sender, evicted) = oneshot::channel();
-        let number = open.next;
-        open.next += 1;
+        let (sender, eviction) = oneshot::channel();
+        let number = open.next_number;
+        open.next_number += 1;
         open.total += 1;
         let mut sender = Some(sender);
         if let Some(network) = network {
             let site = open.sites.entry(network.site()).or_default();
             site.total += 1;
-            let of_network = site.networks.entry(network).or_default();
-            of_network.extend(sender.take().map(|sender| (number, sender)));
+            let connections = site.networks.entry(network).or_default();
+            connections.extend(sender.take().map(|sender| (number, sender)));
         }
         Some(ConnectionSlot {
             connections: self.clone(),
             network,
             number,
-            evicted,
+            eviction,
             _sender: sender,
         })
     }
 
-    fn lock(&self) -> MutexGuard<'_, Open> {
+    fn lock(&self) -> MutexGuard<'_, OpenConnections> {
         self.0.open.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Open {
-    /// Closes the oldest connection of the largest network of the site that has the most connections. Among equals, the
-    /// site and the network of the new connection come first, then those with the oldest connection.
+impl OpenConnections {
+    /// Closes the oldest connection of the largest network of the largest site, by number of connections. Among sites
+    /// or networks of equal size, it chooses that of the new connection, else the one with the oldest connection.
+    /// Returns whether a connection was closed.
     fn evict_oldest(&mut self, new_network: Option<Network>) -> bool {
         let new_site = new_network.map(Network::site);
-        let most = self.sites.iter().max_by(|(one, a), (other, b)| {
-            let rank = |site: Network, of_site: &Site| (of_site.total, Some(site) == new_site);
-            rank(**one, a)
-                .cmp(&rank(**other, b))
-                .then_with(|| b.oldest().cmp(&a.oldest()))
+        let rank = |(network, site): (&Network, &Site)| (site.total, Some(*network) == new_site);
+        let largest = self.sites.iter().max_by(|first, second| {
+            let by_rank = rank(*first).cmp(&rank(*second));
+            by_rank.then_with(|| second.1.oldest().cmp(&first.1.oldest()))
         });
-        let Some((network, oldest)) = most.and_then(|(_, site)| site.next_to_evict(new_network))
+        let Some((network, oldest)) = largest.and_then(|(_, site)| site.next_to_evict(new_network))
         else {
             return false;
         };
@@ -109,53 +113,56 @@ impl Open {
         let Some(site) = self.sites.get_mut(&network.site()) else {
             return false;
         };
-        let was_there = site.remove(network, number);
+        let was_open = site.remove(network, number);
         if site.total == 0 {
             self.sites.remove(&network.site());
         }
-        if was_there {
+        if was_open {
             self.total = self.total.saturating_sub(1);
         }
-        was_there
+        was_open
     }
 }
 
 impl Site {
+    /// The number of the oldest connection.
     fn oldest(&self) -> Option<u64> {
-        let oldest = self.networks.values().filter_map(|open| open.keys().next());
+        let networks = self.networks.values();
+        let oldest = networks.filter_map(|connections| connections.keys().next());
         oldest.min().copied()
     }
 
+    /// The connection to close next: its network and its number.
     fn next_to_evict(&self, new_network: Option<Network>) -> Option<(Network, u64)> {
-        let oldest = self
-            .networks
-            .iter()
-            .filter_map(|(network, open)| Some((*network, open.len(), *open.keys().next()?)));
-        let (network, _, oldest) = oldest.max_by_key(|(network, count, oldest)| {
+        let candidates = self.networks.iter().filter_map(|(network, connections)| {
+            let oldest = *connections.keys().next()?;
+            Some((*network, connections.len(), oldest))
+        });
+        let (network, _, oldest) = candidates.max_by_key(|(network, count, oldest)| {
             (*count, Some(*network) == new_network, Reverse(*oldest))
         })?;
         Some((network, oldest))
     }
 
     fn remove(&mut self, network: Network, number: u64) -> bool {
-        let Some(of_network) = self.networks.get_mut(&network) else {
+        let Some(connections) = self.networks.get_mut(&network) else {
             return false;
         };
-        let was_there = of_network.remove(&number).is_some();
-        if of_network.is_empty() {
+        let was_open = connections.remove(&number).is_some();
+        if connections.is_empty() {
             self.networks.remove(&network);
         }
-        if was_there {
+        if was_open {
             self.total = self.total.saturating_sub(1);
         }
-        was_there
+        was_open
     }
 }
 
 impl ConnectionSlot {
-    /// Returns when the connection has to make room.
-    pub(super) async fn evicted(&mut self) {
-        let _sender_gone = (&mut self.evicted).await;
+    /// Returns when this connection is to be closed in favor of another one.
+    pub(super) async fn wait_until_evicted(&mut self) {
+        let _sender_dropped = (&mut self.eviction).await;
     }
 }
 
@@ -173,66 +180,66 @@ impl Drop for ConnectionSlot {
 
 #[cfg(test)]
 mod tests {
-    use super::{ConnectionSlot, Connections, Exempt};
+    use super::{ConnectionSlot, Connections, ExemptPeers};
 
-    fn connections(max: usize) -> Connections {
-        let exempt = Exempt {
+    fn connections(max_connections: usize) -> Connections {
+        let exempt = ExemptPeers {
             proxies: Vec::new(),
             loopback: true,
         };
-        Connections::new(max, exempt)
+        Connections::new(max_connections, exempt)
     }
 
     fn admit(connections: &Connections, peer: &str) -> Option<ConnectionSlot> {
         connections.admit(Some(peer.parse().unwrap()))
     }
 
-    fn is_evicted(place: &mut ConnectionSlot) -> bool {
-        place.evicted.try_recv() == Err(tokio::sync::oneshot::error::TryRecvError::Closed)
+    fn is_evicted(slot: &mut ConnectionSlot) -> bool {
+        slot.eviction.try_recv() == Err(tokio::sync::oneshot::error::TryRecvError::Closed)
     }
 
     #[test]
-    fn the_network_with_the_most_connections_makes_room_and_its_oldest_goes() {
+    fn the_oldest_connection_of_the_largest_network_is_evicted() {
         let connections = connections(4);
-        let mut storm: Vec<_> = (0..4)
+        let mut flood: Vec<_> = (0..4)
             .map(|_| admit(&connections, "192.0.2.1").unwrap())
             .collect();
         let mut others = Vec::new();
         for other in ["192.0.2.2", "192.0.2.3"] {
             others.push(admit(&connections, other).unwrap());
         }
-        let ended: Vec<_> = storm.iter_mut().map(is_evicted).collect();
-        assert_eq!(ended, [true, true, false, false]);
-        // The storm goes on, against itself.
-        storm.push(admit(&connections, "192.0.2.1").unwrap());
-        assert!(is_evicted(&mut storm[2]));
+        let evicted: Vec<_> = flood.iter_mut().map(is_evicted).collect();
+        assert_eq!(evicted, [true, true, false, false]);
+        // A further connection of the largest network evicts one of the same network.
+        flood.push(admit(&connections, "192.0.2.1").unwrap());
+        assert!(is_evicted(&mut flood[2]));
         assert!(!others.iter_mut().any(is_evicted));
         assert_eq!(connections.lock().total, 4);
     }
 
     #[test]
-    fn a_site_with_one_connection_in_each_of_its_networks_makes_room_before_a_smaller_network() {
+    fn a_large_site_of_many_small_networks_loses_a_connection_before_a_smaller_site() {
         let connections = connections(23);
-        let mut honest: Vec<_> = (0..3)
+        let mut small_site: Vec<_> = (0..3)
             .map(|_| admit(&connections, "2001:db8:1::1").unwrap())
             .collect();
-        let mut storm: Vec<_> = (0..20)
+        let mut flood: Vec<_> = (0..20)
             .map(|subnet| admit(&connections, &format!("2001:db8:2:{subnet:x}::1")).unwrap())
             .collect();
         for subnet in 20..60 {
-            storm.push(admit(&connections, &format!("2001:db8:2:{subnet:x}::1")).unwrap());
+            flood.push(admit(&connections, &format!("2001:db8:2:{subnet:x}::1")).unwrap());
         }
         let mut other = admit(&connections, "192.0.2.1").unwrap();
-        let ended = storm
+        let evicted = flood
             .iter_mut()
             .filter_map(|slot| is_evicted(slot).then_some(()));
-        assert_eq!(ended.count(), 41);
-        assert!(!honest.iter_mut().any(is_evicted));
+        assert_eq!(evicted.count(), 41);
+        assert!(!small_site.iter_mut().any(is_evicted));
         assert!(!is_evicted(&mut other));
     }
 
     #[test]
-    fn the_largest_network_of_a_site_makes_room_and_its_oldest_goes() {
+    fn within_a_site_the_oldest_connection_of_the_largest_network_is_evicted() {
         let connections = connections(4);
         let peers = [
             "2001:db8:2:1::1",
@@ -242,12 +249,12 @@ mod tests {
         ];
         let mut slots = peers.map(|peer| admit(&connections, peer).unwrap());
         let _new = admit(&connections, "192.0.2.2").unwrap();
-        let ended = slots.each_mut().map(is_evicted);
-        assert_eq!(ended, [false, true, false, false]);
+        let evicted = slots.each_mut().map(is_evicted);
+        assert_eq!(evicted, [false, true, false, false]);
     }
 
     #[test]
-    fn among_equals_the_new_connections_site_makes_room_and_then_the_oldest() {
+    fn among_equal_sites_the_new_connections_site_is_chosen_first_then_the_oldest() {
         let connections = connections(3);
         let peers = ["192.0.2.1", "192.0.2.2", "192.0.2.3"];
         let mut slots = peers.map(|peer| admit(&connections, peer).unwrap());
@@ -259,7 +266,7 @@ mod tests {
     }
 
     #[test]
-    fn what_no_network_counts_is_bounded_but_not_ended() {
+    fn exempt_connections_are_limited_but_not_evicted() {
         let connections = connections(2);
         let mut local = [
             admit(&connections, "127.0.0.1").unwrap(),
@@ -273,7 +280,7 @@ mod tests {
     }
 
     #[test]
-    fn a_connection_that_ended_frees_its_slot() {
+    fn a_closed_connection_frees_its_slot() {
         let connections = connections(1);
         for _ in 0..3 {
             let mut slot = admit(&connections, "192.0.2.1").unwrap();

@@ -1,4 +1,4 @@
-//! A response body that says when it ends.
+//! A response body that keeps its request in flight until the body is written.
 
 use std::pin::Pin;
 use std::task::{Context, Poll};
@@ -6,16 +6,16 @@ use std::task::{Context, Poll};
 use actix_web::body::{BodySize, BoxBody, MessageBody};
 use actix_web::web::Bytes;
 
-use super::progress::InFlight;
+use super::progress::InFlightRequest;
 
-/// A body, and the request that is in flight until the body is written.
+/// A body, and the request that counts as in flight until this body is dropped.
 pub(super) struct WatchedBody {
     body: BoxBody,
-    _request: Option<InFlight>,
+    _request: Option<InFlightRequest>,
 }
 
 impl WatchedBody {
-    pub(super) fn new(body: BoxBody, request: Option<InFlight>) -> Self {
+    pub(super) fn new(body: BoxBody, request: Option<InFlightRequest>) -> Self {
         Self {
             body,
             _request: request,

@@ -1,4 +1,4 @@
-//! HTTP/1.1 over watched connections, on every worker.
+//! Serves HTTP/1.1 over connections with a slot and with timeouts.
 
 use std::fmt;
 use std::io;
@@ -16,22 +16,23 @@ use actix_web::dev::AppConfig;
 use actix_web::rt::net::TcpStream;
 use socket2::{Domain, SockRef, Socket, Type};
 
-use super::progress::{ConnectionTimeouts, InFlight, Progress};
+use super::progress::{ConnectionTimeouts, InFlightRequest, Progress};
 use super::registry::{ConnectionSlot, Connections};
 use super::response::WatchedBody;
 use super::stream::WatchedStream;
 
-/// How many connections may wait to be accepted.
+/// Maximum number of connections that the kernel queues until the server accepts them.
 const BACKLOG: i32 = 1024;
 
-/// How the server treats its connections.
+/// Limit and timeouts of the connections.
 #[derive(Clone)]
 pub(crate) struct ConnectionPolicy {
     pub(crate) connections: Connections,
     pub(crate) timeouts: ConnectionTimeouts,
 }
 
-/// Listens at `address` and serves there what `app` makes for each worker of `builder`.
+/// Listens at `address` and serves the application that `app` creates for each worker. Returns the address that was
+/// bound, which differs from `address` if its port is 0.
 pub(crate) fn serve<App, Factory, S, B>(
     builder: ServerBuilder,
     address: SocketAddr,
@@ -57,8 +58,8 @@ where
         let app = app.map_err(|error| error.into().error_response());
         let app = map_config(app, |()| AppConfig::default());
         let app = apply_fn_factory(app, |request: Request, app: &_| {
-            let in_flight = request.conn_data().map(InFlight::new);
-            respond(in_flight, Service::call(app, request))
+            let in_flight = request.conn_data().map(InFlightRequest::new);
+            watched_response(in_flight, Service::call(app, request))
         });
         let stop = stop.clone();
         let http = HttpService::build()
@@ -68,7 +69,7 @@ where
             })
             .keep_alive(policy.timeouts.idle)
             .client_request_timeout(policy.timeouts.header)
-            // Cancels a request whose caller hung up, so that it leaves the queue for hashing.
+            // Cancels a request when its client closes the connection, so that it leaves the queue of password hashes.
             .h1_allow_half_closed(false)
             .local_addr(address)
             .on_connect_ext(|stream: &WatchedStream, data| {
@@ -79,11 +80,11 @@ where
         apply_fn_factory(http, move |stream: TcpStream, http: &_| {
             let peer = stream.peer_addr().ok();
             let slot = policy.connections.admit(peer.map(|peer| peer.ip()));
-            let stream = watch(stream, &policy);
+            let stream = watched_stream(stream, &policy);
             let progress = Rc::clone(stream.progress());
-            if_admitted(slot.map(|slot| {
-                let served = Service::call(http, (stream, Protocol::Http1, peer));
-                until_overdue(served, progress, policy.timeouts, slot)
+            serve_if_admitted(slot.map(|slot| {
+                let serving = Service::call(http, (stream, Protocol::Http1, peer));
+                serve_until_overdue(serving, progress, policy.timeouts, slot)
             }))
         })
     };
@@ -91,25 +92,28 @@ where
     Ok((server, address))
 }
 
-/// Serves the connection that got a slot; without one it is closed at once.
-async fn if_admitted<E>(serving: Option<impl Future<Output = Result<(), E>>>) -> Result<(), E> {
+/// Serves a connection that has a slot; closes it at once if `serving` is `None`.
+async fn serve_if_admitted<E>(
+    serving: Option<impl Future<Output = Result<(), E>>>,
+) -> Result<(), E> {
     match serving {
         Some(serving) => serving.await,
         None => Ok(()),
     }
 }
 
-/// Lets the system close a connection whose peer vanished, or closed its window while no response was being written. The time
-/// is longer than that of [`Progress`], because it also runs while a small window opens too rarely.
-fn watch(stream: TcpStream, policy: &ConnectionPolicy) -> WatchedStream {
+/// Wraps the stream, and lets the kernel close it if the peer stops acknowledging data, also while the server writes no
+/// response. This timeout is four times the response timeout of [`Progress`], because the kernel also counts the time
+/// in which a slow peer has only a small receive window.
+fn watched_stream(stream: TcpStream, policy: &ConnectionPolicy) -> WatchedStream {
     let timeout = Some(policy.timeouts.response.saturating_mul(4));
     let _unsupported = SockRef::from(&stream).set_tcp_user_timeout(timeout);
     WatchedStream::new(stream, Rc::new(Progress::new()))
 }
 
-/// The response, with the request in flight until it is written.
-async fn respond<R, B, E>(
-    in_flight: Option<InFlight>,
+/// Returns the response with a body that keeps the request in flight until it is written.
+async fn watched_response<R, B, E>(
+    in_flight: Option<InFlightRequest>,
     response: impl Future<Output = Result<R, E>>,
 ) -> Result<Response<WatchedBody>, E>
 where
@@ -120,8 +124,8 @@ where
     Ok(response.map_body(|_, body| WatchedBody::new(body.boxed(), in_flight)))
 }
 
-/// Serves a connection until it ends, is overdue or has to make room.
-async fn until_overdue<E>(
+/// Serves a connection until it ends, exceeds a timeout or is evicted.
+async fn serve_until_overdue<E>(
     serving: impl Future<Output = Result<(), E>>,
     progress: Rc<Progress>,
     timeouts: ConnectionTimeouts,
@@ -129,9 +133,9 @@ async fn until_overdue<E>(
 ) -> Result<(), E> {
     tokio::select! {
         biased;
-        served = serving => served,
-        () = progress.overdue(timeouts) => Ok(()),
-        () = slot.evicted() => Ok(()),
+        outcome = serving => outcome,
+        () = progress.wait_until_overdue(timeouts) => Ok(()),
+        () = slot.wait_until_evicted() => Ok(()),
     }
 }
 

@@ -1,4 +1,4 @@
-//! A stream that tells its progress.
+//! A TCP stream that records its reads and writes.
 
 use std::io::{self, IoSlice};
 use std::pin::Pin;
@@ -10,7 +10,7 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use super::progress::Progress;
 
-/// A connection's stream.
+/// A TCP stream, and the progress of its connection.
 pub(super) struct WatchedStream {
     stream: TcpStream,
     progress: Rc<Progress>,
@@ -25,10 +25,11 @@ impl WatchedStream {
         &self.progress
     }
 
-    fn tell<T>(&self, written: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
+    /// Records whether a write succeeded or the send buffer is full. Returns the result of the write unchanged.
+    fn record_write<T>(&self, written: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
         match written {
-            Poll::Pending => self.progress.blocked(),
-            Poll::Ready(_) => self.progress.sent(),
+            Poll::Pending => self.progress.record_blocked(),
+            Poll::Ready(_) => self.progress.record_sent(),
         }
         written
     }
@@ -43,7 +44,7 @@ impl AsyncRead for WatchedStream {
         let before = buffer.filled().len();
         let read = Pin::new(&mut self.stream).poll_read(context, buffer);
         if buffer.filled().len() > before {
-            self.progress.received();
+            self.progress.record_received();
         }
         read
     }
@@ -56,7 +57,7 @@ impl AsyncWrite for WatchedStream {
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
         let written = Pin::new(&mut self.stream).poll_write(context, bytes);
-        self.tell(written)
+        self.record_write(written)
     }
 
     fn poll_write_vectored(
@@ -65,7 +66,7 @@ impl AsyncWrite for WatchedStream {
         slices: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
         let written = Pin::new(&mut self.stream).poll_write_vectored(context, slices);
-        self.tell(written)
+        self.record_write(written)
     }
 
     fn is_write_vectored(&self) -> bool {

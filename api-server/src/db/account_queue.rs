@@ -1,83 +1,119 @@
-//! A queue of jobs in which accounts take turns: what one account asks for waits behind what it asked for before, and
-//! holds a share of the threads at a time, so however much it asks, others wait for one of its jobs at most.
+//! A queue of jobs that serves accounts in round-robin order, so that an account with many jobs does not delay the jobs
+//! of others. The jobs of one account run in their order, and only a limited number of them at the same time.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-/// An account, as a number that only this process knows. Two accounts of one number would share a turn.
+/// Hash of a user id or a session id, keyed with a random secret of this process, so that callers cannot choose ids
+/// that collide. Two accounts with the same hash would share one account's limits.
 pub(super) type AccountKey = u64;
 
-/// Bounds of a queue.
+/// Maximum number of waiting jobs in a queue; further jobs are rejected.
+const MAX_WAITING: usize = 1024;
+/// Maximum number of waiting jobs of one account in a queue.
+const MAX_WAITING_PER_ACCOUNT: usize = 256;
+
+/// Limits of a queue.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct QueueLimits {
-    /// How many jobs may wait altogether.
+    /// Maximum number of waiting jobs.
     pub(super) waiting: usize,
-    /// How many jobs of one account may wait.
+    /// Maximum number of waiting jobs of one account.
     pub(super) waiting_per_account: usize,
-    /// How many jobs of one account may run at a time.
+    /// Maximum number of jobs of one account that run at the same time.
     pub(super) running_per_account: usize,
 }
 
-/// Why a job was turned away.
+impl QueueLimits {
+    /// The limits of both queues, which differ only in how many jobs of one account run at the same time.
+    pub(super) const fn with_running_per_account(running_per_account: usize) -> Self {
+        Self {
+            waiting: MAX_WAITING,
+            waiting_per_account: MAX_WAITING_PER_ACCOUNT,
+            running_per_account,
+        }
+    }
+}
+
+/// Why a job was rejected.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum QueueFull {
-    /// Too many jobs wait.
+    /// Too many jobs wait in the queue.
     Queue,
     /// Too many jobs of this account wait.
     Account,
 }
 
-/// Jobs that wait, and the accounts that have some running.
+/// The waiting jobs, and the accounts with waiting or running jobs.
 pub(super) struct AccountQueue<J> {
     limits: QueueLimits,
-    turns: Mutex<Turns<J>>,
-    ready: Condvar,
+    state: Mutex<QueueState<J>>,
+    /// Wakes a worker when an entry becomes ready.
+    entry_ready: Condvar,
 }
 
-struct Turns<J> {
-    /// Who is next. An account stands here once, while it may start a job.
-    ring: VecDeque<Turn<J>>,
+/// A queue that is closed when this value is dropped, so that its workers end.
+pub(super) struct ClosingQueue<J>(pub(super) Arc<AccountQueue<J>>);
+
+impl<J> Drop for ClosingQueue<J> {
+    fn drop(&mut self) {
+        self.0.close();
+    }
+}
+
+struct QueueState<J> {
+    /// The jobs and accounts that run next, in round-robin order. An account is in this list at most once, while it may
+    /// start a job.
+    ready: VecDeque<ReadyEntry<J>>,
     accounts: HashMap<AccountKey, Account<J>>,
+    /// Number of waiting jobs.
     waiting: usize,
     is_closed: bool,
 }
 
-enum Turn<J> {
-    /// A job of no account.
-    Single(J),
+enum ReadyEntry<J> {
+    /// A job without an account.
+    Job(J),
+    /// An account, of which the oldest waiting job runs.
     Account(AccountKey),
 }
 
 struct Account<J> {
+    /// The waiting jobs, the oldest first.
     jobs: VecDeque<J>,
+    /// Number of running jobs.
     running: usize,
-    in_ring: bool,
-    /// How many jobs the database was there for.
+    /// Whether the account is in the list of ready entries.
+    is_ready: bool,
+    /// Number of finished jobs for which the database was available.
     served: Arc<AtomicU64>,
 }
 
-/// Tells a caller whose job waits whether other jobs of its account had their turn meanwhile.
+/// Counts the finished jobs of an account while one of its jobs waits. Jobs that failed because the database was
+/// unavailable do not count.
 #[derive(Debug)]
-pub(super) struct Served {
+pub(super) struct ServedCounter {
     count: Arc<AtomicU64>,
-    before: u64,
+    /// The count when the waiting job was queued.
+    initial: u64,
 }
 
-impl Served {
-    pub(super) fn has_grown(&self) -> bool {
-        self.count.load(Ordering::Relaxed) > self.before
+impl ServedCounter {
+    /// Whether another job of the account has finished since the waiting job was queued.
+    pub(super) fn has_increased(&self) -> bool {
+        self.count.load(Ordering::Relaxed) > self.initial
     }
 }
 
-/// What a worker gets from the queue.
+/// What [`AccountQueue::pop`] returns to a worker.
 pub(super) enum Next<J> {
-    /// Run it, then tell [`AccountQueue::finish`] whose it was.
+    /// A job and its account. After running the job, the worker must call [`AccountQueue::finish`].
     Job(J, Option<AccountKey>),
-    /// Nothing came for that long.
+    /// No job was queued within the time limit.
     Idle,
-    /// Nothing will come any more.
+    /// The queue is closed and empty.
     Closed,
 }
 
@@ -85,102 +121,112 @@ impl<J> AccountQueue<J> {
     pub(super) fn new(limits: QueueLimits) -> Self {
         Self {
             limits,
-            turns: Mutex::new(Turns {
-                ring: VecDeque::new(),
+            state: Mutex::new(QueueState {
+                ready: VecDeque::new(),
                 accounts: HashMap::new(),
                 waiting: 0,
                 is_closed: false,
             }),
-            ready: Condvar::new(),
+            entry_ready: Condvar::new(),
         }
     }
 
+    /// Queues a job. Returns the counter of its account, if it has one.
     pub(super) fn push(
         &self,
         job: J,
         account: Option<AccountKey>,
-    ) -> Result<Option<Served>, QueueFull> {
-        let (is_runnable, served) = self.lock().push(job, account, &self.limits)?;
-        if is_runnable {
-            self.ready.notify_one();
+    ) -> Result<Option<ServedCounter>, QueueFull> {
+        let pushed = self.lock().push(job, account, &self.limits)?;
+        if pushed.adds_ready_entry {
+            self.entry_ready.notify_one();
         }
-        Ok(served)
+        Ok(pushed.served)
     }
 
-    /// Waits for a job, for at most `idle`; for ever without it.
-    pub(super) fn pop(&self, idle: Option<Duration>) -> Next<J> {
-        let mut turns = self.lock();
+    /// Waits for a job, at most `max_wait`; without a time limit if it is `None`.
+    pub(super) fn pop(&self, max_wait: Option<Duration>) -> Next<J> {
+        let mut state = self.lock();
         loop {
-            if let Some((job, account)) = turns.pop(self.limits.running_per_account) {
-                // One wake-up may stand for several jobs of one account.
-                if !turns.ring.is_empty() {
-                    self.ready.notify_one();
+            if let Some((job, account)) = state.pop(self.limits.running_per_account) {
+                // Popping a job may make the same account ready again, for which no worker has been woken.
+                if !state.ready.is_empty() {
+                    self.entry_ready.notify_one();
                 }
                 return Next::Job(job, account);
             }
-            if turns.is_closed {
+            if state.is_closed {
                 return Next::Closed;
             }
-            turns = match idle {
+            state = match max_wait {
                 None => self
-                    .ready
-                    .wait(turns)
+                    .entry_ready
+                    .wait(state)
                     .unwrap_or_else(PoisonError::into_inner),
-                Some(idle) => {
-                    let (turns, waited) = self
-                        .ready
-                        .wait_timeout(turns, idle)
+                Some(max_wait) => {
+                    let (state, waited) = self
+                        .entry_ready
+                        .wait_timeout(state, max_wait)
                         .unwrap_or_else(PoisonError::into_inner);
-                    if waited.timed_out() && turns.ring.is_empty() && !turns.is_closed {
+                    if waited.timed_out() && state.ready.is_empty() && !state.is_closed {
                         return Next::Idle;
                     }
-                    turns
+                    state
                 }
             };
         }
     }
 
-    /// The next job, if one waits.
+    /// The next job and its account, without waiting; `None` if no job may start.
     pub(super) fn try_pop(&self) -> Option<(J, Option<AccountKey>)> {
         self.lock().pop(self.limits.running_per_account)
     }
 
-    /// A job of this account has run, and the database was there for it or not. The worker that says so takes the next
-    /// job, so none is woken.
-    pub(super) fn finish(&self, account: Option<AccountKey>, was_served: bool) {
+    /// Records that a job of this account has run, and whether the database was available for it. Wakes no worker,
+    /// because the caller is a worker and pops the next job itself.
+    pub(super) fn finish(&self, account: Option<AccountKey>, was_available: bool) {
         if let Some(key) = account {
-            let share = self.limits.running_per_account;
-            self.lock().finish(key, was_served, share);
+            let max_running = self.limits.running_per_account;
+            self.lock().finish(key, was_available, max_running);
         }
     }
 
-    /// Lets the workers end once nothing waits.
+    /// Closes the queue: the workers still run the waiting jobs and then end.
     pub(super) fn close(&self) {
         self.lock().is_closed = true;
-        self.ready.notify_all();
+        self.entry_ready.notify_all();
     }
 
-    /// A panic under the lock leaves nothing half done that matters.
-    fn lock(&self) -> MutexGuard<'_, Turns<J>> {
-        self.turns.lock().unwrap_or_else(PoisonError::into_inner)
+    /// Ignores poisoning: a panic while the lock is held leaves the state usable.
+    fn lock(&self) -> MutexGuard<'_, QueueState<J>> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl<J> Turns<J> {
-    /// Whether a worker may take it now.
+/// The result of queueing a job.
+struct Pushed {
+    /// Whether a worker must be woken, because there is one more ready entry.
+    adds_ready_entry: bool,
+    served: Option<ServedCounter>,
+}
+
+impl<J> QueueState<J> {
     fn push(
         &mut self,
         job: J,
         account: Option<AccountKey>,
         limits: &QueueLimits,
-    ) -> Result<(bool, Option<Served>), QueueFull> {
+    ) -> Result<Pushed, QueueFull> {
         if self.waiting >= limits.waiting {
             return Err(QueueFull::Queue);
         }
         let Some(key) = account else {
             self.waiting += 1;
-            self.ring.push_back(Turn::Single(job));
-            return Ok((true, None));
+            self.ready.push_back(ReadyEntry::Job(job));
+            return Ok(Pushed {
+                adds_ready_entry: true,
+                served: None,
+            });
         };
         let account = self.accounts.entry(key).or_insert_with(Account::new);
         if account.jobs.len() >= limits.waiting_per_account {
@@ -188,31 +234,34 @@ impl<J> Turns<J> {
         }
         self.waiting += 1;
         account.jobs.push_back(job);
-        let served = Served {
+        let served = ServedCounter {
             count: Arc::clone(&account.served),
-            before: account.served.load(Ordering::Relaxed),
+            initial: account.served.load(Ordering::Relaxed),
         };
-        let is_runnable = account.enter(key, limits.running_per_account, &mut self.ring);
-        Ok((is_runnable, Some(served)))
+        let max_running = limits.running_per_account;
+        Ok(Pushed {
+            adds_ready_entry: account.enqueue_if_ready(key, max_running, &mut self.ready),
+            served: Some(served),
+        })
     }
 
-    fn pop(&mut self, share: usize) -> Option<(J, Option<AccountKey>)> {
+    fn pop(&mut self, max_running: usize) -> Option<(J, Option<AccountKey>)> {
         loop {
-            match self.ring.pop_front()? {
-                Turn::Single(job) => {
+            match self.ready.pop_front()? {
+                ReadyEntry::Job(job) => {
                     self.waiting -= 1;
                     return Some((job, None));
                 }
-                Turn::Account(key) => {
+                ReadyEntry::Account(key) => {
                     let Some(account) = self.accounts.get_mut(&key) else {
                         continue;
                     };
-                    account.in_ring = false;
+                    account.is_ready = false;
                     let Some(job) = account.jobs.pop_front() else {
                         continue;
                     };
                     account.running += 1;
-                    account.enter(key, share, &mut self.ring);
+                    account.enqueue_if_ready(key, max_running, &mut self.ready);
                     self.waiting -= 1;
                     return Some((job, Some(key)));
                 }
@@ -220,19 +269,19 @@ impl<J> Turns<J> {
         }
     }
 
-    fn finish(&mut self, key: AccountKey, was_served: bool, share: usize) {
+    fn finish(&mut self, key: AccountKey, was_available: bool, max_running: usize) {
         let Some(account) = self.accounts.get_mut(&key) else {
             return;
         };
         account.running = account.running.saturating_sub(1);
-        if was_served {
+        if was_available {
             account.served.fetch_add(1, Ordering::Relaxed);
         }
         if account.running == 0 && account.jobs.is_empty() {
             self.accounts.remove(&key);
             return;
         }
-        account.enter(key, share, &mut self.ring);
+        account.enqueue_if_ready(key, max_running, &mut self.ready);
     }
 }
 
@@ -241,22 +290,27 @@ impl<J> Account<J> {
         Self {
             jobs: VecDeque::with_capacity(1),
             running: 0,
-            in_ring: false,
+            is_ready: false,
             served: Arc::default(),
         }
     }
 
-    /// Takes a place among those whose turn will come, if it may start a job and has none yet.
-    fn enter(&mut self, key: AccountKey, share: usize, ring: &mut VecDeque<Turn<J>>) -> bool {
-        let enters = !self.in_ring && !self.jobs.is_empty() && self.running < share;
-        if enters {
-            self.in_ring = true;
-            ring.push_back(Turn::Account(key));
+    /// Appends the account to the ready entries if it may start a job and is not among them. Returns whether it was
+    /// appended.
+    fn enqueue_if_ready(
+        &mut self,
+        key: AccountKey,
+        max_running: usize,
+        ready: &mut VecDeque<ReadyEntry<J>>,
+    ) -> bool {
+        let becomes_ready = !self.is_ready && !self.jobs.is_empty() && self.running < max_running;
+        if becomes_ready {
+            self.is_ready = true;
+            ready.push_back(ReadyEntry::Account(key));
         }
-        enters
+        becomes_ready
     }
 }
 
 #[cfg(test)]
-#[path = "account_queue_tests.rs"]
 mod tests;

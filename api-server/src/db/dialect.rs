@@ -1,4 +1,4 @@
-//! The two engines under one connection type. The only file that asks which of them it has.
+//! One connection type for both engines, SQLite and PostgreSQL. All code that depends on the engine is in this file.
 
 use std::path::Path;
 
@@ -17,22 +17,24 @@ use crate::cores::cores;
 const SQLITE_MIGRATIONS: EmbeddedMigrations = embed_migrations!("../migrations/sqlite");
 const POSTGRES_MIGRATIONS: EmbeddedMigrations = embed_migrations!("../migrations/postgres");
 
-/// Waits up to 2 s for another writer, keeps the last commit through a power loss.
+/// Waits up to 2 s for another writer. `synchronous = FULL` keeps a committed transaction after a power failure.
 const SQLITE_SETUP: &str = "PRAGMA busy_timeout = 2000; PRAGMA journal_mode = WAL; \
     PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;";
-/// A statement that runs this long has outlived the request that asked for it.
+/// A statement that takes 5 s is cancelled, because its request has timed out by then.
 const POSTGRES_SETUP: &str = "SET TIME ZONE 'UTC'; SET statement_timeout = '5s';";
-/// Any number will do, as long as every process takes the same.
+/// Lets one process migrate at a time. The number is arbitrary, but every process must use the same.
 const MIGRATION_LOCK: &str = "SELECT pg_advisory_xact_lock(4711201120)";
 
-/// Reads one snapshot of the whole database, without a time limit. Another process holds a lock for long only while it
-/// migrates.
+/// Starts a read-only transaction, so that all tables are read from one snapshot. It waits up to 5 s for a lock, but
+/// may read without a time limit.
 const SQLITE_READ_SETUP: &str = "PRAGMA busy_timeout = 5000; PRAGMA trusted_schema = OFF; \
     PRAGMA query_only = ON; BEGIN;";
+/// Starts a read-only transaction, so that all tables are read from one snapshot. It waits up to 10 s for a lock, but
+/// may read without a time limit.
 const POSTGRES_READ_SETUP: &str = "SET TIME ZONE 'UTC'; SET statement_timeout = 0; SET lock_timeout = '10s'; \
     SET idle_in_transaction_session_timeout = 0; BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY;";
 
-/// What libpq should do unless the URL says otherwise: give up on a silent server within seconds.
+/// Parameters of libpq that are added unless the URL sets them. They detect an unreachable server within seconds.
 const POSTGRES_DEFAULTS: &[(&str, &str)] = &[
     ("connect_timeout", "2"),
     ("tcp_user_timeout", "5000"),
@@ -45,15 +47,15 @@ const POSTGRES_DEFAULTS: &[(&str, &str)] = &[
 #[expect(
     clippy::exhaustive_enums,
     missing_docs,
-    reason = "the derive needs it plain"
+    reason = "the derive macro supports no other form"
 )]
 pub enum DbConnection {
     Postgres(PgConnection),
     Sqlite(SqliteConnection),
 }
 
-/// The same query on the connection itself. The derive's way builds the statement's text three times an execution and
-/// wraps every value, which for a page of tasks is a fifth of the work.
+/// Runs a query directly on the connection of the engine. This is faster than diesel's `MultiConnection`, which builds
+/// the SQL text three times for each execution and wraps every value. Listing a page of tasks takes a fifth less time.
 macro_rules! on_either_engine {
     ($connection:expr, |$either:ident| $query:expr) => {
         match $connection {
@@ -64,6 +66,7 @@ macro_rules! on_either_engine {
 }
 pub(crate) use on_either_engine;
 
+/// Opens a connection for reads and writes, with the time limits of requests.
 pub(super) fn connect(url: &DatabaseUrl) -> ConnectionResult<DbConnection> {
     match &url.0 {
         Target::File(path) => {
@@ -83,7 +86,7 @@ pub(super) fn connect(url: &DatabaseUrl) -> ConnectionResult<DbConnection> {
     }
 }
 
-/// A connection that cannot write, within a transaction that lasts as long as it does.
+/// Opens a connection that can only read, within one transaction that lasts as long as the connection.
 pub(super) fn connect_to_read(url: &DatabaseUrl) -> ConnectionResult<DbConnection> {
     let (mut connection, setup) = match &url.0 {
         Target::File(path) => {
@@ -102,11 +105,11 @@ pub(super) fn connect_to_read(url: &DatabaseUrl) -> ConnectionResult<DbConnectio
     Ok(connection)
 }
 
-/// Gives the rows one by one, without keeping them.
+/// Calls `handle_row` with each row as it arrives, so that memory does not grow with the number of rows.
 pub(super) fn for_each<R, E>(
     connection: &mut DbConnection,
     sql: &str,
-    mut each: impl FnMut(R) -> Result<(), E>,
+    mut handle_row: impl FnMut(R) -> Result<(), E>,
 ) -> Result<(), E>
 where
     R: QueryableByName<Pg> + QueryableByName<Sqlite> + 'static,
@@ -116,53 +119,55 @@ where
     match connection {
         DbConnection::Postgres(postgres) => {
             for row in query.load_iter::<R, PgRowByRowLoadingMode>(postgres)? {
-                each(row?)?;
+                handle_row(row?)?;
             }
         }
         DbConnection::Sqlite(sqlite) => {
             for row in query.load_iter::<R, DefaultLoadingMode>(sqlite)? {
-                each(row?)?;
+                handle_row(row?)?;
             }
         }
     }
     Ok(())
 }
 
-/// How an engine says what the other says in another way.
+/// SQL that differs between the engines. `{}` is replaced by a table name or an expression.
 pub(super) struct EngineSql {
-    /// Column `c0`: `ok`, or what is broken.
-    pub(super) health: &'static str,
-    /// Columns `c0` and `c1`: names and types of the columns of the table `{}`, which is quoted; none if there is no table.
+    /// Query of the integrity check. Column `c0` is `ok`, or describes the damage.
+    pub(super) integrity_check: &'static str,
+    /// Query of the names (`c0`) and types (`c1`) of the columns of the quoted table `{}`; no rows if the table does
+    /// not exist.
     pub(super) columns: &'static str,
-    /// The bytes of the text `{}`.
-    pub(super) bytes: &'static str,
-    /// The time `{}` as text, where it is kept in one of these types.
-    pub(super) time: (&'static [&'static str], &'static str),
+    /// Expression for the bytes of the text `{}`.
+    pub(super) text_as_bytes: &'static str,
+    /// Column types of times that `time_as_text` converts.
+    pub(super) time_types: &'static [&'static str],
+    /// Expression for the time `{}` as text: `@` and microseconds since 1970. Years outside 1 to 9999 keep the format
+    /// of PostgreSQL.
+    pub(super) time_as_text: &'static str,
 }
 
 const SQLITE_SQL: EngineSql = EngineSql {
-    health: "SELECT CAST(quick_check AS BLOB) AS c0, NULL AS c1 FROM pragma_quick_check LIMIT 3",
+    integrity_check: "SELECT CAST(quick_check AS BLOB) AS c0, NULL AS c1 FROM pragma_quick_check LIMIT 3",
     columns: "SELECT CAST(name AS BLOB) AS c0, CAST(lower(type) AS BLOB) AS c1 \
         FROM pragma_table_info(trim('{}', '\"'))",
-    bytes: "CAST({} AS BLOB)",
-    time: (&[], ""),
+    text_as_bytes: "CAST({} AS BLOB)",
+    time_types: &[],
+    time_as_text: "",
 };
-/// Years that a text of four digits cannot say are left as PostgreSQL writes them.
 const POSTGRES_SQL: EngineSql = EngineSql {
-    health: "SELECT CAST('ok' AS bytea) AS c0, CAST(NULL AS bytea) AS c1",
+    integrity_check: "SELECT CAST('ok' AS bytea) AS c0, CAST(NULL AS bytea) AS c1",
     columns: "SELECT convert_to(CAST(attname AS text), 'UTF8') AS c0, \
         convert_to(format_type(atttypid, NULL), 'UTF8') AS c1 FROM pg_attribute \
         WHERE attrelid = to_regclass('{}') AND attnum > 0 AND NOT attisdropped",
-    bytes: "convert_to({}, 'UTF8')",
-    time: (
-        &[
-            "timestamp with time zone",
-            "timestamp without time zone",
-            "date",
-        ],
-        "CASE WHEN {} >= '0001-01-01' AND {} < '10000-01-01' \
+    text_as_bytes: "convert_to({}, 'UTF8')",
+    time_types: &[
+        "timestamp with time zone",
+        "timestamp without time zone",
+        "date",
+    ],
+    time_as_text: "CASE WHEN {} >= '0001-01-01' AND {} < '10000-01-01' \
         THEN '@' || CAST(CAST(EXTRACT(EPOCH FROM {}) * 1000000 AS bigint) AS text) ELSE CAST({} AS text) END",
-    ),
 };
 
 pub(super) fn engine_sql(connection: &DbConnection) -> &'static EngineSql {
@@ -172,35 +177,47 @@ pub(super) fn engine_sql(connection: &DbConnection) -> &'static EngineSql {
     }
 }
 
-/// How many threads use the `connections`. PostgreSQL is waited for; SQLite works on our own cores, where more threads
-/// would only take turns, and leaves one connection to the writer.
-pub(super) fn useful_threads(url: &DatabaseUrl, connections: u32) -> u32 {
+/// Number of threads for reads. With PostgreSQL, a thread mostly waits for the server, so there is one per connection.
+/// SQLite runs in this process: more threads than cores plus one are no faster, and one connection is for the writer.
+pub(super) fn thread_count(url: &DatabaseUrl, connections: u32) -> u32 {
     match url.0 {
         Target::Server(_) => connections,
         Target::File(_) => {
-            let useful = u32::try_from(cores() + 1).unwrap_or(u32::MAX);
-            connections.saturating_sub(1).clamp(1, useful)
+            let max_useful = u32::try_from(cores() + 1).unwrap_or(u32::MAX);
+            connections.saturating_sub(1).clamp(1, max_useful)
         }
     }
 }
 
-/// SQLite has one writer at a time and pays for the disk at every commit, so its writes are queued and committed
-/// together; PostgreSQL does that itself.
-pub(super) fn commits_together(url: &DatabaseUrl) -> bool {
+/// Whether the server must commit waiting writes together. SQLite has one writer at a time, which waits for the disk at
+/// each commit; PostgreSQL commits together by itself.
+pub(super) fn needs_group_commit(url: &DatabaseUrl) -> bool {
     matches!(url.0, Target::File(_))
 }
 
-/// The engine's own migrations, and the statement that keeps other processes from running them too; SQLite's
-/// `BEGIN IMMEDIATE` already does.
-pub(super) fn migrations(connection: &DbConnection) -> (EmbeddedMigrations, &'static str) {
+/// The migrations of an engine.
+pub(super) struct EngineMigrations {
+    pub(super) embedded: EmbeddedMigrations,
+    /// Statement that makes other processes wait until the transaction ends; empty for SQLite, where `BEGIN IMMEDIATE`
+    /// does that already.
+    pub(super) lock_sql: &'static str,
+}
+
+pub(super) fn migrations(connection: &DbConnection) -> EngineMigrations {
     match connection {
-        DbConnection::Postgres(_) => (POSTGRES_MIGRATIONS, MIGRATION_LOCK),
-        DbConnection::Sqlite(_) => (SQLITE_MIGRATIONS, ""),
+        DbConnection::Postgres(_) => EngineMigrations {
+            embedded: POSTGRES_MIGRATIONS,
+            lock_sql: MIGRATION_LOCK,
+        },
+        DbConnection::Sqlite(_) => EngineMigrations {
+            embedded: SQLITE_MIGRATIONS,
+            lock_sql: "",
+        },
     }
 }
 
-/// A transaction that may read before it writes. `Connection::transaction` is `BEGIN DEFERRED` on SQLite, where the
-/// step from reading to writing fails under load, whatever the time-out.
+/// Runs `work` in a transaction that may read before it writes. `Connection::transaction` starts with `BEGIN DEFERRED`
+/// on SQLite, so its first write after a read fails, without waiting, if another connection has written meanwhile.
 pub(crate) fn write_transaction<T, E: From<diesel::result::Error>>(
     connection: &mut DbConnection,
     work: impl FnOnce(&mut DbConnection) -> Result<T, E>,
@@ -216,14 +233,15 @@ pub(crate) fn write_transaction<T, E: From<diesel::result::Error>>(
             Ok(value)
         }
         Err(error) => {
-            // The first error is the one to report; a connection that cannot roll back is dropped by the pool.
-            let _also_failed = Manager::rollback_transaction(connection);
+            // Only the first error is returned; the pool closes a connection that cannot roll back.
+            let _rollback_error = Manager::rollback_transaction(connection);
             Err(error)
         }
     }
 }
 
-/// Lets the transaction go on when no other one holds this account's lock; SQLite has one writer anyway.
+/// Waits until no other transaction has the lock of this account, and locks it until the transaction ends. Does nothing
+/// on SQLite, which has only one writer at a time.
 pub(crate) fn lock_account(connection: &mut DbConnection, id: &str) -> QueryResult<()> {
     match connection {
         DbConnection::Sqlite(_) => Ok(()),
@@ -235,7 +253,7 @@ pub(crate) fn lock_account(connection: &mut DbConnection, id: &str) -> QueryResu
     }
 }
 
-/// Within a transaction it is a savepoint.
+/// Starts a transaction that takes the write lock at once; inside another transaction, starts a savepoint instead.
 fn begin_immediate(sqlite: &mut SqliteConnection) -> QueryResult<()> {
     let status = AnsiTransactionManager::transaction_manager_status_mut(sqlite);
     match status.transaction_depth()? {
@@ -244,7 +262,7 @@ fn begin_immediate(sqlite: &mut SqliteConnection) -> QueryResult<()> {
     }
 }
 
-/// Whether the pool must not use the connection again.
+/// Whether the connection must not be used again.
 pub(super) fn is_broken(connection: &mut DbConnection) -> bool {
     use diesel::r2d2::R2D2Connection as _;
     match connection {
@@ -253,6 +271,7 @@ pub(super) fn is_broken(connection: &mut DbConnection) -> bool {
     }
 }
 
+/// The URL with [`POSTGRES_DEFAULTS`], and with the certificates of the system if the server's certificate is verified.
 fn with_defaults(url: &str) -> String {
     let mut url = url.to_owned();
     for (name, value) in POSTGRES_DEFAULTS {
@@ -260,7 +279,7 @@ fn with_defaults(url: &str) -> String {
             push_parameter(&mut url, name, value);
         }
     }
-    if wants_system_certificates(&url)
+    if needs_system_certificates(&url)
         && let Some(file) = openssl_probe::probe().cert_file
     {
         push_parameter(&mut url, "sslrootcert", &percent_encode(&file));
@@ -268,11 +287,12 @@ fn with_defaults(url: &str) -> String {
     url
 }
 
-/// The vendored OpenSSL looks for certificates where it was built, not where this system keeps them.
-fn wants_system_certificates(url: &str) -> bool {
+/// Whether `sslrootcert` must be set to the certificates of the system. The built-in OpenSSL does not find them by
+/// itself: it looks in the folder that was configured when it was compiled.
+fn needs_system_certificates(url: &str) -> bool {
     let verifies = matches!(parameter(url, "sslmode"), Some("verify-ca" | "verify-full"));
-    let named = parameter(url, "sslrootcert").is_some_and(|file| file != "system");
-    verifies && !named
+    let has_own_file = parameter(url, "sslrootcert").is_some_and(|file| file != "system");
+    verifies && !has_own_file
 }
 
 fn parameter<'u>(url: &'u str, name: &str) -> Option<&'u str> {
@@ -288,6 +308,7 @@ fn push_parameter(url: &mut String, name: &str, value: &str) {
     url.extend([separator.encode_utf8(&mut [0; 4]), name, "=", value]);
 }
 
+/// The path as a part of a URL: all characters except ASCII letters, digits and `/._-` are escaped.
 fn percent_encode(path: &Path) -> String {
     use std::fmt::Write as _;
     let mut text = String::new();
@@ -306,22 +327,22 @@ mod tests {
     use super::{parameter, with_defaults};
 
     #[test]
-    fn what_the_url_says_is_kept() {
+    fn parameters_in_the_url_override_the_defaults() {
         let url = with_defaults("postgres://h/d?connect_timeout=9");
         assert_eq!(parameter(&url, "connect_timeout"), Some("9"));
         assert_eq!(parameter(&url, "tcp_user_timeout"), Some("5000"));
     }
 
     #[test]
-    fn verify_full_is_given_the_systems_certificates_unless_it_names_its_own() {
+    fn verify_full_uses_the_systems_certificates_unless_the_url_has_its_own() {
         let url = with_defaults("postgres://h/d?sslmode=verify-full");
         let probed = openssl_probe::probe().cert_file;
         assert_eq!(
             parameter(&url, "sslrootcert").map(ToOwned::to_owned),
             probed.map(|file| file.display().to_string())
         );
-        let named = with_defaults("postgres://h/d?sslmode=verify-full&sslrootcert=/ca.pem");
-        assert_eq!(named.matches("sslrootcert").count(), 1);
+        let own_file = with_defaults("postgres://h/d?sslmode=verify-full&sslrootcert=/ca.pem");
+        assert_eq!(own_file.matches("sslrootcert").count(), 1);
         assert!(!with_defaults("postgres://h/d?sslmode=require").contains("sslrootcert"));
     }
 }

@@ -1,4 +1,4 @@
-//! Why the database did not respond.
+//! Errors of database access.
 
 use std::fmt;
 
@@ -6,22 +6,26 @@ use diesel::result::{DatabaseErrorKind, Error as DieselError};
 
 use crate::problem::Problem;
 
-/// Told apart because the caller is told different things: come back later, or it is our fault.
+/// Any error of a command, for its message to the operator.
+pub(super) type BoxError = Box<dyn std::error::Error + Send + Sync>;
+
+/// Why a database job failed. Each kind becomes a different response to the client.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum DbError {
-    /// Too many requests wait already.
+    /// Too many jobs already wait for the database.
     Overloaded,
-    /// Too many requests of this account wait already.
+    /// Too many jobs of this account already wait for the database.
     AccountBusy,
-    /// The database is away, locked or too slow.
+    /// The database is unreachable, locked or too slow; with the cause for the log. The client can try again later.
     Unavailable(String),
-    /// A query failed that should not have.
+    /// A query failed on a working database, which is an error in the server.
     Query(DieselError),
 }
 
 impl DbError {
-    pub(super) fn of_query(error: DieselError) -> Self {
+    /// Classifies the error of a query on a connection that works.
+    pub(super) fn from_query_error(error: DieselError) -> Self {
         if means_unavailable(&error) {
             return Self::Unavailable(error.to_string());
         }
@@ -29,22 +33,24 @@ impl DbError {
     }
 }
 
-/// Only what a healthy connection can report; a dead one is found out by asking it.
+/// Whether an error on a working connection means that the database is unavailable.
 fn means_unavailable(error: &DieselError) -> bool {
     match error {
         DieselError::DatabaseError(kind, information) => match kind {
             DatabaseErrorKind::ClosedConnection
             | DatabaseErrorKind::UnableToSendCommand
             | DatabaseErrorKind::SerializationFailure => true,
-            _ => BUSY.iter().any(|text| information.message().contains(text)),
+            _ => UNAVAILABLE_MESSAGES
+                .iter()
+                .any(|text| information.message().contains(text)),
         },
         DieselError::BrokenTransactionManager => true,
         _ => false,
     }
 }
 
-/// Neither engine gives these a kind of their own.
-const BUSY: &[&str] = &[
+/// Parts of error messages that mean the database is unavailable. diesel has no error kind for them.
+const UNAVAILABLE_MESSAGES: &[&str] = &[
     "database is locked",
     "database table is locked",
     "database or disk is full",
@@ -63,7 +69,7 @@ impl fmt::Display for DbError {
             Self::AccountBusy => {
                 f.write_str("too many requests of this account wait for the database")
             }
-            Self::Unavailable(why) => write!(f, "the database is unavailable: {why}"),
+            Self::Unavailable(cause) => write!(f, "the database is unavailable: {cause}"),
             Self::Query(error) => write!(f, "a query failed: {error}"),
         }
     }
@@ -76,7 +82,7 @@ impl From<DbError> for Problem {
         match error {
             DbError::Overloaded => Self::overloaded(),
             DbError::AccountBusy => Self::account_busy(),
-            DbError::Unavailable(why) => Self::database_unavailable(why),
+            DbError::Unavailable(cause) => Self::database_unavailable(cause),
             DbError::Query(error) => Self::internal(error),
         }
     }

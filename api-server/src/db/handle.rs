@@ -1,4 +1,4 @@
-//! From async code to a blocking connection and back, within bounds.
+//! The async interface to the database. Jobs run on blocking threads, within a time limit.
 
 use std::hash::{BuildHasher as _, RandomState};
 use std::io;
@@ -11,57 +11,58 @@ use super::DbConnection;
 use super::account_queue::AccountKey;
 use super::dialect;
 use super::error::DbError;
-use super::pool::{Lease, Pooled, pool};
+use super::pool::{Lease, Pooled, ping, pool};
 use super::threads::{Pending, Threads};
 use super::url::DatabaseUrl;
 use super::writer::Writer;
 
-/// How long a request waits for the database altogether.
-const RESPONSE_TIMEOUT: Duration = Duration::from_millis(2500);
+/// Longest wait for the result of a job, including its time in the queue.
+const RESULT_TIMEOUT: Duration = Duration::from_millis(2500);
 
-/// The database, as async code sees it. Cheap to clone.
+/// Access to the database from async code. Cheap to clone.
 #[derive(Clone)]
 pub struct Db {
     threads: Threads,
-    /// Where the engine gains from committing writes together.
+    /// Commits waiting writes together; `None` on PostgreSQL, which does so itself.
     writer: Option<Writer>,
-    /// Makes the keys of accounts, which callers cannot guess.
-    keys: RandomState,
+    /// Computes account keys. It is random, so that callers cannot choose ids whose keys collide.
+    account_hasher: RandomState,
 }
 
-/// The database as one account may use it: its requests hold a small part of the threads at a time, the others wait.
+/// Access to the database for one account. Its jobs use only a part of the threads at the same time; further jobs wait.
 pub(crate) struct AccountDb<'a> {
     db: &'a Db,
+    /// `None` for jobs without an account, to which no limit per account applies.
     account: Option<AccountKey>,
 }
 
 impl Db {
-    /// Prepares a pool of `connections` (on SQLite at least 2); opens none yet.
+    /// Starts the threads and creates a pool of `connections`, on SQLite at least 2. Opens no connection yet.
     ///
     /// # Errors
     ///
-    /// If the operating system gives no thread.
+    /// If the operating system cannot start a thread.
     pub fn new(url: DatabaseUrl, connections: u32) -> io::Result<Self> {
-        let together = dialect::commits_together(&url);
-        let threads = dialect::useful_threads(&url, connections);
-        // Also where one is all that is allowed, reads and writes do not wait for each other's connection.
-        let pool = pool(url, connections.max(threads + u32::from(together)));
+        let has_writer = dialect::needs_group_commit(&url);
+        let threads = dialect::thread_count(&url, connections);
+        // The writer has a connection of its own, so that reads and writes do not wait for each other's connection.
+        let pool = pool(url, connections.max(threads + u32::from(has_writer)));
         Ok(Self {
             threads: Threads::start(threads, &pool)?,
-            writer: together.then(|| Writer::start(pool)).transpose()?,
-            keys: RandomState::new(),
+            writer: has_writer.then(|| Writer::start(pool)).transpose()?,
+            account_hasher: RandomState::new(),
         })
     }
 
-    /// The way to the database for what an account asks for. `id` is the user's id, or that of a session.
+    /// Access to the database for one account. `id` is a user id, or a session id while the user is not known.
     pub(crate) fn of_account(&self, id: &str) -> AccountDb<'_> {
         AccountDb {
             db: self,
-            account: Some(self.keys.hash_one(id)),
+            account: Some(self.account_hasher.hash_one(id)),
         }
     }
 
-    /// The way to the database for what the server asks for itself, and for callers that are not known yet.
+    /// Access for jobs of the server itself and of callers that are not authenticated. No limit per account applies.
     const fn of_server(&self) -> AccountDb<'_> {
         AccountDb {
             db: self,
@@ -73,7 +74,8 @@ impl Db {
     ///
     /// # Errors
     ///
-    /// [`DbError`]; within 3 s, even if the database hangs. A job that has begun may then still end in the background.
+    /// [`DbError`], after at most 3 s even if the database does not respond. A job that has already started then
+    /// continues in the background.
     pub async fn read<T: Send + 'static>(
         &self,
         job: impl FnOnce(&mut DbConnection) -> QueryResult<T> + Send + 'static,
@@ -85,7 +87,8 @@ impl Db {
     ///
     /// # Errors
     ///
-    /// As [`read`](Self::read). Several statements that belong together still need `write_transaction`.
+    /// The same errors as [`read`](Self::read). Statements that must take effect together also need
+    /// `write_transaction`.
     pub async fn write<T: Send + 'static>(
         &self,
         job: impl FnOnce(&mut DbConnection) -> QueryResult<T> + Send + 'static,
@@ -95,27 +98,28 @@ impl Db {
 }
 
 impl AccountDb<'_> {
-    /// As [`Db::read`].
+    /// Runs queries that only read.
     ///
     /// # Errors
     ///
-    /// As [`Db::read`]; [`DbError::AccountBusy`] if the account's own requests left this one no turn.
+    /// The same errors as [`Db::read`], and [`DbError::AccountBusy`] if other jobs of the same account were served
+    /// while this one waited in vain.
     pub(crate) async fn read<T: Send + 'static>(
         &self,
         job: impl FnOnce(&mut DbConnection) -> QueryResult<T> + Send + 'static,
     ) -> Result<T, DbError> {
-        let deadline = Instant::now() + RESPONSE_TIMEOUT;
-        let job = move |lease: &mut Lease| on_a_connection(lease, deadline, job);
+        let deadline = Instant::now() + RESULT_TIMEOUT;
+        let job = move |lease: &mut Lease| run_with_connection(lease, deadline, job);
         let pending = self.db.threads.submit(self.account, job)?;
-        let dropped = "the query panicked";
-        within_patience(pending, deadline, dropped).await
+        let dropped_cause = "the query panicked";
+        wait_for_result(pending, deadline, dropped_cause).await
     }
 
-    /// As [`Db::write`].
+    /// Runs queries that write.
     ///
     /// # Errors
     ///
-    /// As [`read`](Self::read).
+    /// The same errors as [`read`](Self::read).
     pub(crate) async fn write<T: Send + 'static>(
         &self,
         job: impl FnOnce(&mut DbConnection) -> QueryResult<T> + Send + 'static,
@@ -123,30 +127,31 @@ impl AccountDb<'_> {
         let Some(writer) = &self.db.writer else {
             return self.read(job).await;
         };
-        let deadline = Instant::now() + RESPONSE_TIMEOUT;
+        let deadline = Instant::now() + RESULT_TIMEOUT;
         let pending = writer.submit(self.account, job)?;
-        let dropped = "the write could not be committed";
-        within_patience(pending, deadline, dropped).await
+        let dropped_cause = "the write could not be committed";
+        wait_for_result(pending, deadline, dropped_cause).await
     }
 }
 
-async fn within_patience<T>(
+/// Waits for the result until the deadline. `dropped_cause` describes why the sender was dropped without a result.
+async fn wait_for_result<T>(
     pending: Pending<T>,
     deadline: Instant,
-    dropped: &'static str,
+    dropped_cause: &'static str,
 ) -> Result<T, DbError> {
-    let outcome = match timeout_at(deadline.into(), pending.response).await {
+    let outcome = match timeout_at(deadline.into(), pending.receiver).await {
         Ok(Ok(outcome)) => outcome,
-        Ok(Err(_dropped)) => return Err(DbError::Unavailable(dropped.to_owned())),
+        Ok(Err(_sender_dropped)) => return Err(DbError::Unavailable(dropped_cause.to_owned())),
         Err(_elapsed) => Err(DbError::Unavailable(format!(
-            "no answer in {RESPONSE_TIMEOUT:?}"
+            "no response within {RESULT_TIMEOUT:?}"
         ))),
     };
     match outcome {
-        // While the account was served, what came too late waited for the account's own requests.
+        // Other jobs of the account were served meanwhile, so the database works: the account itself has too many jobs.
         Err(DbError::Unavailable(_))
             if Instant::now() >= deadline
-                && pending.served.is_some_and(|served| served.has_grown()) =>
+                && pending.served.is_some_and(|served| served.has_increased()) =>
         {
             Err(DbError::AccountBusy)
         }
@@ -154,7 +159,8 @@ async fn within_patience<T>(
     }
 }
 
-fn on_a_connection<T>(
+/// Runs the job, unless no connection is available before the deadline.
+fn run_with_connection<T>(
     lease: &mut Lease,
     deadline: Instant,
     job: impl FnOnce(&mut DbConnection) -> QueryResult<T>,
@@ -162,25 +168,25 @@ fn on_a_connection<T>(
     let pooled = lease
         .connection()
         .map_err(|error| DbError::Unavailable(error.to_string()))?;
-    // The caller has got its 503 by now, so a query that has not begun must not run.
+    // The caller has already received a 503 response, so the job must not run later.
     if Instant::now() >= deadline {
         return Err(DbError::Unavailable(
-            "a connection came too late".to_owned(),
+            "no connection was free in time".to_owned(),
         ));
     }
     let result = job(&mut pooled.connection);
     pooled.last_used = Instant::now();
-    result.map_err(|error| diagnose(error, pooled))
+    result.map_err(|error| classify_error(error, pooled))
 }
 
-/// A query error on a dead connection is the connection's fault.
-fn diagnose(error: diesel::result::Error, pooled: &mut Pooled) -> DbError {
+/// Classifies the error of a query: if the connection no longer works, the database is unavailable.
+fn classify_error(error: diesel::result::Error, pooled: &mut Pooled) -> DbError {
     if matches!(error, diesel::result::Error::NotFound) {
         return DbError::Query(error);
     }
-    if pooled.check().is_err() {
-        pooled.broken = true;
+    if ping(&mut pooled.connection).is_err() {
+        pooled.must_close = true;
         return DbError::Unavailable(error.to_string());
     }
-    DbError::of_query(error)
+    DbError::from_query_error(error)
 }

@@ -1,6 +1,5 @@
-//! Bringing the schema up to date, from any number of processes at once.
+//! Migrates the database to the current schema. Several processes may do so at the same time.
 
-use std::error::Error;
 use std::os::unix::fs::DirBuilderExt as _;
 use std::path::Path;
 use std::thread::sleep;
@@ -12,20 +11,20 @@ use diesel_migrations::MigrationHarness as _;
 
 use super::dialect;
 use super::dialect::{DbConnection, write_transaction};
+use super::error::BoxError;
 use super::private_file;
 use super::url::DatabaseUrl;
 
-/// How long a starting process waits for another process that migrates, or for a database that is starting too.
+/// Longest wait for another process that is migrating, or for a database that is starting.
 const STARTUP_TIMEOUT: Duration = Duration::from_secs(30);
+/// Pause between two attempts to connect.
 const RETRY_INTERVAL: Duration = Duration::from_millis(50);
 
-type BoxError = Box<dyn Error + Send + Sync>;
-
-/// Creates the SQLite file and its folder if needed, then runs every migration that has not run yet.
+/// Creates the SQLite file and its folder if needed, then runs all migrations that have not run yet.
 ///
 /// # Errors
 ///
-/// The database's own words, if it cannot be reached or a migration fails.
+/// The error of the file system or the database, if it cannot be reached or a migration fails.
 pub fn migrate(url: &DatabaseUrl) -> Result<(), BoxError> {
     if let Some(folder) = url.file().and_then(|file| file.parent()) {
         create_private_folder(folder)
@@ -36,10 +35,12 @@ pub fn migrate(url: &DatabaseUrl) -> Result<(), BoxError> {
             .map_err(|error| format!("cannot create {}: {error}", file.display()))?;
     }
     let mut connection = connect_with_retries(url)?;
-    let (migrations, lock) = dialect::migrations(&connection);
+    let migrations = dialect::migrations(&connection);
     write_transaction(&mut connection, |connection| -> Result<(), BoxError> {
-        connection.batch_execute(lock)?;
-        let applied = connection.run_pending_migrations(migrations)?.len();
+        connection.batch_execute(migrations.lock_sql)?;
+        let applied = connection
+            .run_pending_migrations(migrations.embedded)?
+            .len();
         if applied > 0 {
             log::info!("migrated the database ({applied} migrations)");
         }
@@ -47,7 +48,7 @@ pub fn migrate(url: &DatabaseUrl) -> Result<(), BoxError> {
     })
 }
 
-/// Creates a folder for this user alone: the database holds password hashes, and the generated secret is beside it.
+/// Creates a folder that only this user can access, because it will contain password hashes and the generated secret.
 pub(crate) fn create_private_folder(folder: &Path) -> io::Result<()> {
     fs::DirBuilder::new()
         .recursive(true)
@@ -55,14 +56,13 @@ pub(crate) fn create_private_folder(folder: &Path) -> io::Result<()> {
         .create(folder)
 }
 
-/// Two processes that switch a new SQLite file to WAL get in each other's way for a moment.
+/// Connects, and tries again while the database is locked or starting. A new SQLite file is locked for a moment if two
+/// processes set its journal mode to WAL at the same time.
 fn connect_with_retries(url: &DatabaseUrl) -> Result<DbConnection, BoxError> {
-    let started = Instant::now();
+    let start = Instant::now();
     loop {
         match dialect::connect(url) {
-            Err(error)
-                if is_transient(&error.to_string()) && started.elapsed() < STARTUP_TIMEOUT =>
-            {
+            Err(error) if is_transient(&error.to_string()) && start.elapsed() < STARTUP_TIMEOUT => {
                 sleep(RETRY_INTERVAL);
             }
             outcome => return outcome.map_err(Into::into),

@@ -1,7 +1,8 @@
-//! The only place that knows two engines, and the only way to them from async code.
+//! Access to the database, SQLite or PostgreSQL. Other modules do not depend on which of the two is used.
 //!
-//! [`Db::read`] and [`Db::write`] take a plain function over a connection; what happens in between (waiting, pooling,
-//! threads, time limits, telling a broken database from a broken query) happens here once.
+//! Async code calls [`Db::read`] and [`Db::write`] with a synchronous function over a connection. This module runs it
+//! on a thread with a pooled connection, within a time limit, and decides whether an error means that the database is
+//! unavailable.
 
 mod account_queue;
 mod dialect;
@@ -24,29 +25,26 @@ pub use error::DbError;
 pub use handle::Db;
 pub(crate) use migrations::create_private_folder;
 pub use migrations::migrate;
-pub(crate) use private_file::is_open_to_others;
+pub(crate) use pool::ping;
+pub(crate) use private_file::is_accessible_to_others;
 pub(crate) use reader::{CellError, Reader, SHORT_TEXT_BYTES, Table, TextRow};
 pub(crate) use types::Timestamp;
 pub use url::DatabaseUrl;
 
-/// A connection outside any pool, for a command that does one thing and ends.
+/// Opens a connection outside the pool, for commands such as `users import`.
 pub(crate) fn connect(url: &DatabaseUrl) -> Result<DbConnection, DbError> {
     dialect::connect(url).map_err(|error| DbError::Unavailable(error.to_string()))
 }
 
-/// Why a query failed on a connection of one's own.
+/// Classifies the error of a query on a connection outside the pool: if the connection no longer works, the database is
+/// unavailable.
 pub(crate) fn diagnose(connection: &mut DbConnection, error: diesel::result::Error) -> DbError {
     match ping(connection) {
-        Ok(()) => DbError::of_query(error),
-        Err(_dead) => DbError::Unavailable(error.to_string()),
+        Ok(()) => DbError::from_query_error(error),
+        Err(_connection_lost) => DbError::Unavailable(error.to_string()),
     }
 }
 
-/// Asks the database for a sign of life.
-pub(crate) fn ping(connection: &mut DbConnection) -> QueryResult<()> {
-    pool::ping(connection)
-}
-
 pub(crate) use diesel::QueryResult;
-/// For tests of what the server does when its database misbehaves.
+/// Re-exported for tests that change the database directly.
 pub use diesel::connection::SimpleConnection;

@@ -1,4 +1,4 @@
-//! The pool: connections by URL, checked when they have been idle, dropped when they broke.
+//! The connection pool. It checks connections that were idle, and closes broken ones.
 
 use std::time::{Duration, Instant};
 
@@ -9,59 +9,60 @@ use super::dialect;
 use super::dialect::DbConnection;
 use super::url::DatabaseUrl;
 
-/// A connection unused for longer than this is asked whether it still lives.
-pub(super) const TRUSTED_IDLE: Duration = Duration::from_secs(1);
-/// The default of 30 s would hold a thread and a caller that long.
+/// A connection that was idle for longer than this is checked with a query before its next use.
+pub(super) const MAX_TRUSTED_IDLE: Duration = Duration::from_secs(1);
+/// Longest wait for a connection from the pool. The default of `r2d2`, 30 s, is longer than a request may wait.
 const CHECKOUT_TIMEOUT: Duration = Duration::from_secs(2);
 
-pub(super) type Pool = r2d2::Pool<Manager>;
+pub(super) type Pool = r2d2::Pool<ConnectionManager>;
 
-/// Opens nothing yet; the first use does, so the server starts fast and survives a database that is away.
+/// Creates the pool. Its connections are opened when they are first needed, so this neither waits nor fails while the
+/// database is unavailable.
 pub(super) fn pool(url: DatabaseUrl, size: u32) -> Pool {
     r2d2::Pool::builder()
         .max_size(size)
         .min_idle(Some(0))
         .connection_timeout(CHECKOUT_TIMEOUT)
-        .build_unchecked(Manager { url })
+        .build_unchecked(ConnectionManager { url })
 }
 
-pub(super) struct Manager {
+/// Opens and checks connections for the pool.
+pub(super) struct ConnectionManager {
     url: DatabaseUrl,
 }
 
-/// A connection and what the pool must know of it.
+/// A connection and its state in the pool.
 pub(super) struct Pooled {
     pub(super) connection: DbConnection,
-    pub(super) broken: bool,
+    /// Whether the connection must be closed instead of reused.
+    pub(super) must_close: bool,
     pub(super) last_used: Instant,
 }
 
 impl Pooled {
+    /// Whether the connection may be used without a check.
     fn is_trusted(&mut self) -> bool {
-        self.last_used.elapsed() < TRUSTED_IDLE && !self.is_broken()
+        self.last_used.elapsed() < MAX_TRUSTED_IDLE && !self.is_broken()
     }
 
     fn is_broken(&mut self) -> bool {
-        self.broken || dialect::is_broken(&mut self.connection)
-    }
-
-    pub(super) fn check(&mut self) -> Result<(), diesel::result::Error> {
-        ping(&mut self.connection)
+        self.must_close || dialect::is_broken(&mut self.connection)
     }
 }
 
-pub(super) fn ping(connection: &mut DbConnection) -> diesel::QueryResult<()> {
+/// Runs `SELECT 1`, to check that the connection works.
+pub(crate) fn ping(connection: &mut DbConnection) -> diesel::QueryResult<()> {
     sql_query("SELECT 1").execute(connection).map(drop)
 }
 
-impl ManageConnection for Manager {
+impl ManageConnection for ConnectionManager {
     type Connection = Pooled;
     type Error = PoolError;
 
     fn connect(&self) -> Result<Pooled, PoolError> {
         Ok(Pooled {
             connection: dialect::connect(&self.url).map_err(PoolError::Connect)?,
-            broken: false,
+            must_close: false,
             last_used: Instant::now(),
         })
     }
@@ -70,7 +71,7 @@ impl ManageConnection for Manager {
         if pooled.is_trusted() {
             return Ok(());
         }
-        pooled.check().map_err(PoolError::Query)
+        ping(&mut pooled.connection).map_err(PoolError::Query)
     }
 
     fn has_broken(&self, pooled: &mut Pooled) -> bool {
@@ -78,10 +79,10 @@ impl ManageConnection for Manager {
     }
 }
 
-/// The connection that a thread has, if it has one.
+/// The connection that a thread keeps between jobs, and the pool to take one from.
 pub(super) struct Lease {
     pool: Pool,
-    connection: Option<PooledConnection<Manager>>,
+    connection: Option<PooledConnection<ConnectionManager>>,
 }
 
 impl Lease {
@@ -92,29 +93,30 @@ impl Lease {
         }
     }
 
-    /// The same connection as before while it is trusted, else one that the pool has checked.
+    /// The kept connection if it is trusted, else one from the pool, which has checked it.
     pub(super) fn connection(&mut self) -> Result<&mut Pooled, r2d2::Error> {
-        let mut held = self.connection.take();
-        let trusted = held.take_if(|pooled| pooled.is_trusted());
-        // What is not trusted goes back first, for the pool to check or to replace.
-        drop(held);
+        let mut kept = self.connection.take();
+        let trusted = kept.take_if(|pooled| pooled.is_trusted());
+        // Returns an untrusted connection first, so that the pool can check it and lend it again, or replace it.
+        drop(kept);
         let connection = trusted.map_or_else(|| self.pool.get(), Ok)?;
         Ok(self.connection.insert(connection))
     }
 
-    /// Gives the connection back.
-    pub(super) fn end(&mut self) {
+    /// Returns the connection to the pool for reuse.
+    pub(super) fn release(&mut self) {
         self.connection = None;
     }
 
-    /// Gives the connection back to be closed, not to be used again.
+    /// Returns the connection to the pool to be closed.
     pub(super) fn discard(&mut self) {
         if let Some(mut connection) = self.connection.take() {
-            connection.broken = true;
+            connection.must_close = true;
         }
     }
 }
 
+/// Why the pool could not provide a working connection.
 #[derive(Debug)]
 pub(super) enum PoolError {
     Connect(ConnectionError),

@@ -1,5 +1,5 @@
-//! Reads a whole database, also one of other software, without changing it. Its tables are named at run time, and no
-//! cell is assumed to have the right type or a sensible size.
+//! Reads tables of a database without changing it, for export and import. The database may belong to other software, so
+//! tables are named at run time, and cells may have unexpected types and sizes.
 
 use std::fmt;
 
@@ -8,23 +8,22 @@ use diesel::sql_types::{Binary, Nullable};
 
 use super::dialect;
 use super::dialect::{DbConnection, EngineSql};
+use super::error::BoxError;
 use super::url::DatabaseUrl;
 
-/// The most that a name may have: PostgreSQL keeps 63 bytes.
+/// The longest name of a table or schema, in bytes: the limit of PostgreSQL.
 const MAX_NAME_BYTES: usize = 63;
-/// Enough for every way to write a time, a number or a truth value.
+/// The longest text to read as a time, a number or a boolean, in bytes. All their formats are shorter.
 pub(crate) const SHORT_TEXT_BYTES: usize = 64;
 
-type BoxError = Box<dyn std::error::Error + Send + Sync>;
-
-/// The name of a table, perhaps with its schema, that can stand in a statement.
+/// Name of a table, optionally with its schema. It is safe to insert into SQL.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Table(String);
 
 impl Table {
     pub(crate) fn parse(text: &str) -> Result<Self, String> {
         let parts: Vec<_> = text.split('.').collect();
-        if parts.len() > 2 || !parts.iter().all(|part| is_name(part)) {
+        if parts.len() > 2 || !parts.iter().all(|part| is_identifier(part)) {
             return Err(
                 "use the name of a table, or SCHEMA.TABLE, of letters, digits, _, $ and -"
                     .to_owned(),
@@ -37,15 +36,17 @@ impl Table {
         &self.0
     }
 
+    /// The name as a quoted SQL identifier.
     pub(crate) fn quoted(&self) -> String {
         let parts = self.0.split('.').map(|part| format!("\"{part}\""));
         parts.collect::<Vec<_>>().join(".")
     }
 }
 
-fn is_name(text: &str) -> bool {
-    let is_letter = |c: char| c.is_ascii_alphanumeric() || "_$-".contains(c);
-    !text.is_empty() && text.len() <= MAX_NAME_BYTES && text.chars().all(is_letter)
+fn is_identifier(text: &str) -> bool {
+    let is_allowed =
+        |character: char| character.is_ascii_alphanumeric() || "_$-".contains(character);
+    !text.is_empty() && text.len() <= MAX_NAME_BYTES && text.chars().all(is_allowed)
 }
 
 /// Why a cell cannot be decoded.
@@ -64,48 +65,51 @@ impl fmt::Display for CellError {
     }
 }
 
-type Bytes = Option<Vec<u8>>;
+/// The bytes of a cell; `None` for NULL.
+type CellBytes = Option<Vec<u8>>;
 
+/// A row of the queries in [`EngineSql`].
 #[derive(QueryableByName)]
-struct Pair {
+struct PairRow {
     #[diesel(sql_type = Nullable<Binary>)]
-    c0: Bytes,
+    c0: CellBytes,
     #[diesel(sql_type = Nullable<Binary>)]
-    c1: Bytes,
+    c1: CellBytes,
 }
 
+/// A row of the query of [`Reader::for_each`].
 #[derive(QueryableByName)]
-struct Cells {
+struct CellsRow {
     #[diesel(sql_type = Nullable<Binary>)]
-    c0: Bytes,
+    c0: CellBytes,
     #[diesel(sql_type = Nullable<Binary>)]
-    c1: Bytes,
+    c1: CellBytes,
     #[diesel(sql_type = Nullable<Binary>)]
-    c2: Bytes,
+    c2: CellBytes,
     #[diesel(sql_type = Nullable<Binary>)]
-    c3: Bytes,
+    c3: CellBytes,
     #[diesel(sql_type = Nullable<Binary>)]
-    c4: Bytes,
+    c4: CellBytes,
     #[diesel(sql_type = Nullable<Binary>)]
-    c5: Bytes,
+    c5: CellBytes,
     #[diesel(sql_type = Nullable<Binary>)]
-    c6: Bytes,
+    c6: CellBytes,
     #[diesel(sql_type = Nullable<Binary>)]
-    c7: Bytes,
+    c7: CellBytes,
     #[diesel(sql_type = Nullable<Binary>)]
-    c8: Bytes,
+    c8: CellBytes,
     #[diesel(sql_type = Nullable<Binary>)]
-    c9: Bytes,
+    c9: CellBytes,
 }
 
-/// As many expressions as [`Cells`] has columns.
-pub(crate) const WIDTH: usize = 10;
+/// The most expressions that [`Reader::for_each`] can select: the number of columns of [`CellsRow`].
+pub(crate) const MAX_EXPRESSIONS: usize = 10;
 
-/// One row, its columns as the expressions that [`Reader::for_each`] was given.
-pub(crate) struct TextRow([Bytes; WIDTH]);
+/// A row from [`Reader::for_each`], with one column per expression, in their order.
+pub(crate) struct TextRow([CellBytes; MAX_EXPRESSIONS]);
 
 impl TextRow {
-    /// `None` for NULL.
+    /// The text in a column; `None` for NULL.
     pub(crate) fn text(&self, column: usize) -> Result<Option<String>, CellError> {
         let Some(Some(bytes)) = self.0.get(column) else {
             return Ok(None);
@@ -120,20 +124,21 @@ impl TextRow {
     }
 }
 
-/// A column and what it was declared to be.
+/// A column of a table.
 pub(crate) struct Column {
     pub(crate) name: String,
+    /// Declared SQL type, in lower case.
     pub(crate) kind: String,
 }
 
-/// A database that is only read, in one state of it.
+/// A read-only connection, in one transaction: all reads see the same state of the database.
 pub(crate) struct Reader {
     connection: DbConnection,
     sql: &'static EngineSql,
 }
 
 impl Reader {
-    /// Connects, and makes sure that the database can be read at all.
+    /// Connects and checks that the database is not damaged and that its texts are in UTF-8.
     pub(crate) fn open(url: &DatabaseUrl) -> Result<Self, BoxError> {
         if let Some(file) = url.file()
             && !file.is_file()
@@ -143,71 +148,78 @@ impl Reader {
         let connection = dialect::connect_to_read(url)?;
         let sql = dialect::engine_sql(&connection);
         let mut reader = Self { connection, sql };
-        let mut health = Vec::new();
-        reader.pairs(sql.health, |line, _| health.push(line))?;
-        match health.as_slice() {
-            [line] if line == "ok" => Ok(reader),
-            [line] if line.contains('\0') => {
+        let mut results = Vec::new();
+        reader.for_each_pair(sql.integrity_check, |result, _| results.push(result))?;
+        match results.as_slice() {
+            [result] if result == "ok" => Ok(reader),
+            [result] if result.contains('\0') => {
                 Err("the database is in UTF-16; copy it into one in UTF-8: \
                 sqlite3 OLD .dump | sqlite3 NEW"
                     .into())
             }
-            broken => Err(format!("the database is damaged: {}", broken.join("; ")).into()),
+            damages => Err(format!("the database is damaged: {}", damages.join("; ")).into()),
         }
     }
 
-    /// None if there is no such table.
+    /// The columns of a table; empty if the table does not exist.
     pub(crate) fn columns(&mut self, table: &Table) -> Result<Vec<Column>, BoxError> {
         let query = self.sql.columns.replace("{}", &table.quoted());
         let mut columns = Vec::new();
-        self.pairs(&query, |name, kind| columns.push(Column { name, kind }))?;
+        self.for_each_pair(&query, |name, kind| columns.push(Column { name, kind }))?;
         Ok(columns)
     }
 
-    fn pairs(&mut self, query: &str, mut each: impl FnMut(String, String)) -> Result<(), BoxError> {
-        let text = |bytes: Bytes| String::from_utf8_lossy(&bytes.unwrap_or_default()).into_owned();
-        dialect::for_each(&mut self.connection, query, |pair: Pair| {
-            each(text(pair.c0), text(pair.c1));
+    /// Calls `handle_pair` with the two columns of each row.
+    fn for_each_pair(
+        &mut self,
+        query: &str,
+        mut handle_pair: impl FnMut(String, String),
+    ) -> Result<(), BoxError> {
+        let text =
+            |bytes: CellBytes| String::from_utf8_lossy(&bytes.unwrap_or_default()).into_owned();
+        dialect::for_each(&mut self.connection, query, |pair: PairRow| {
+            handle_pair(text(pair.c0), text(pair.c1));
             Ok::<_, BoxError>(())
         })
     }
 
-    /// The expression as text that is no longer than `max` bytes or is found to be too long: a hostile row costs no more
-    /// memory than a good one.
-    pub(crate) fn text(expression: &str, max: usize) -> String {
+    /// SQL that selects `expression` as text: `=` and the text, or `!` if the text is longer than `max_bytes`. So a
+    /// huge cell is never loaded into memory. [`TextRow::text`] decodes the result.
+    pub(crate) fn text(expression: &str, max_bytes: usize) -> String {
         format!(
-            "CASE WHEN octet_length(CAST({expression} AS text)) > {max} THEN '!' \
+            "CASE WHEN octet_length(CAST({expression} AS text)) > {max_bytes} THEN '!' \
              ELSE '=' || CAST({expression} AS text) END"
         )
     }
 
-    /// The expression as text that [`Timestamp::parse`](super::Timestamp::parse) takes.
+    /// SQL that selects a time of the SQL type `kind` as text for [`Timestamp::parse`](super::Timestamp::parse).
     pub(crate) fn time(&self, expression: &str, kind: &str) -> String {
-        let (kinds, as_text) = self.sql.time;
-        if kinds.contains(&kind) {
-            return Self::text(&as_text.replace("{}", expression), SHORT_TEXT_BYTES);
+        if self.sql.time_types.contains(&kind) {
+            let as_text = self.sql.time_as_text.replace("{}", expression);
+            return Self::text(&as_text, SHORT_TEXT_BYTES);
         }
         Self::text(expression, SHORT_TEXT_BYTES)
     }
 
-    /// Reads the `expressions` (texts as [`text`](Self::text) and [`time`](Self::time) give them) of every row of `from`.
+    /// Calls `handle_row` with the `expressions` of each row of `from`. The expressions are SQL that
+    /// [`text`](Self::text) or [`time`](Self::time) returned, at most [`MAX_EXPRESSIONS`].
     pub(crate) fn for_each(
         &mut self,
         expressions: &[String],
         from: &str,
-        mut each: impl FnMut(&TextRow) -> Result<(), BoxError>,
+        mut handle_row: impl FnMut(&TextRow) -> Result<(), BoxError>,
     ) -> Result<(), BoxError> {
         let mut columns = Vec::new();
-        for number in 0..WIDTH {
+        for index in 0..MAX_EXPRESSIONS {
             let expression = expressions
-                .get(number)
+                .get(index)
                 .map_or("CAST(NULL AS text)", String::as_str);
-            let bytes = self.sql.bytes.replace("{}", expression);
-            columns.push(format!("{bytes} AS c{number}"));
+            let bytes = self.sql.text_as_bytes.replace("{}", expression);
+            columns.push(format!("{bytes} AS c{index}"));
         }
         let query = format!("SELECT {} FROM {from}", columns.join(", "));
-        dialect::for_each(&mut self.connection, &query, |cells: Cells| {
-            let Cells {
+        dialect::for_each(&mut self.connection, &query, |cells: CellsRow| {
+            let CellsRow {
                 c0,
                 c1,
                 c2,
@@ -219,7 +231,7 @@ impl Reader {
                 c8,
                 c9,
             } = cells;
-            each(&TextRow([c0, c1, c2, c3, c4, c5, c6, c7, c8, c9]))
+            handle_row(&TextRow([c0, c1, c2, c3, c4, c5, c6, c7, c8, c9]))
         })
     }
 }
@@ -229,7 +241,7 @@ mod tests {
     use super::Table;
 
     #[test]
-    fn a_table_is_named_with_or_without_its_schema() {
+    fn a_table_name_may_have_a_schema() {
         assert_eq!(Table::parse("user").unwrap().quoted(), "\"user\"");
         assert_eq!(
             Table::parse("Auth.users-2").unwrap().quoted(),
@@ -238,7 +250,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_but_a_name_gets_into_a_statement() {
+    fn texts_that_are_no_table_names_are_rejected() {
         for text in [
             "",
             ".",

@@ -1,5 +1,5 @@
-//! The threads that wait for the database, so that no async thread does. Each keeps its connection while there is work:
-//! under load they go from job to job without a sleep between.
+//! Threads that run blocking database jobs, so that async threads never block. A thread keeps its connection while jobs
+//! are waiting, so under load it starts the next job without waiting for the pool.
 
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -8,76 +8,66 @@ use std::thread::Builder;
 
 use tokio::sync::oneshot;
 
-use super::account_queue::{AccountKey, AccountQueue, Next, QueueFull, QueueLimits, Served};
+use super::account_queue::{
+    AccountKey, AccountQueue, ClosingQueue, Next, QueueFull, QueueLimits, ServedCounter,
+};
 use super::error::DbError;
-use super::pool::{Lease, Pool, TRUSTED_IDLE};
+use super::pool::{Lease, MAX_TRUSTED_IDLE, Pool};
 
-/// How many jobs may wait; more are turned away.
-const QUEUE: usize = 1024;
-/// How many jobs of one account may wait.
-const QUEUE_PER_ACCOUNT: usize = 256;
-/// An account holds one of this many threads at a time.
-const THREAD_SHARE_DIVISOR: usize = 4;
+/// One account may use the number of threads divided by this number at the same time, rounded down, but at least one.
+const ACCOUNT_SHARE_DIVISOR: usize = 4;
 
-/// Tells whether the database was there for it.
+/// A job for a thread. It returns whether the database was available for it.
 type Job = Box<dyn FnOnce(&mut Lease) -> bool + Send>;
 
-/// The way to the threads, which end with the last clone.
+/// Submits jobs to the threads. Cheap to clone; the threads end after the last clone is dropped.
 #[derive(Clone)]
-pub(super) struct Threads(Arc<Closing>);
-
-struct Closing(Arc<AccountQueue<Job>>);
-
-impl Drop for Closing {
-    fn drop(&mut self) {
-        self.0.close();
-    }
-}
+pub(super) struct Threads(Arc<ClosingQueue<Job>>);
 
 impl Threads {
     pub(super) fn start(count: u32, pool: &Pool) -> io::Result<Self> {
-        let threads = usize::try_from(count).unwrap_or(usize::MAX);
-        let queue = Arc::new(AccountQueue::new(QueueLimits {
-            waiting: QUEUE,
-            waiting_per_account: QUEUE_PER_ACCOUNT,
-            running_per_account: (threads / THREAD_SHARE_DIVISOR).max(1),
-        }));
-        let threads = Self(Arc::new(Closing(Arc::clone(&queue))));
+        let thread_count = usize::try_from(count).unwrap_or(usize::MAX);
+        let running_per_account = (thread_count / ACCOUNT_SHARE_DIVISOR).max(1);
+        let limits = QueueLimits::with_running_per_account(running_per_account);
+        let queue = Arc::new(AccountQueue::new(limits));
+        let threads = Self(Arc::new(ClosingQueue(Arc::clone(&queue))));
         for _ in 0..count {
             let (queue, lease) = (Arc::clone(&queue), Lease::new(pool.clone()));
             Builder::new()
                 .name("db".to_owned())
-                .spawn(move || work_until_closed(&queue, lease))?;
+                .spawn(move || run_jobs_until_closed(&queue, lease))?;
         }
         Ok(threads)
     }
 
-    /// Queues a job, which runs when it has its turn and a thread is free, unless its caller has stopped waiting by then.
+    /// Queues a job. The job is skipped if its caller has stopped waiting before a thread is free.
     pub(super) fn submit<T: Send + 'static>(
         &self,
         account: Option<AccountKey>,
         job: impl FnOnce(&mut Lease) -> Result<T, DbError> + Send + 'static,
     ) -> Result<Pending<T>, DbError> {
-        let (reply, response) = oneshot::channel();
+        let (sender, receiver) = oneshot::channel();
         let job = Box::new(move |lease: &mut Lease| {
-            if reply.is_closed() {
+            if sender.is_closed() {
                 return false;
             }
             let outcome = job(lease);
-            let was_served = !matches!(outcome, Err(DbError::Unavailable(_)));
-            // The caller may have stopped waiting meanwhile.
-            let _gone = reply.send(outcome);
-            was_served
+            let was_available = !matches!(outcome, Err(DbError::Unavailable(_)));
+            // Sending fails if the caller has stopped waiting.
+            let _caller_gone = sender.send(outcome);
+            was_available
         });
         let served = self.0.0.push(job, account)?;
-        Ok(Pending { response, served })
+        Ok(Pending { receiver, served })
     }
 }
 
-/// What a caller waits for. If the sender is dropped, the job panicked or could not be committed.
+/// A queued job whose caller waits for the result.
 pub(super) struct Pending<T> {
-    pub(super) response: oneshot::Receiver<Result<T, DbError>>,
-    pub(super) served: Option<Served>,
+    /// Receives the result. Its sender is dropped without a result if the job panicked or could not be committed.
+    pub(super) receiver: oneshot::Receiver<Result<T, DbError>>,
+    /// Counter of the job's account, if it has one.
+    pub(super) served: Option<ServedCounter>,
 }
 
 impl From<QueueFull> for DbError {
@@ -89,21 +79,22 @@ impl From<QueueFull> for DbError {
     }
 }
 
-fn work_until_closed(queue: &AccountQueue<Job>, mut lease: Lease) {
-    while let Some((job, account)) = next(queue, &mut lease) {
-        let ran = catch_unwind(AssertUnwindSafe(|| job(&mut lease)));
-        if ran.is_err() {
+fn run_jobs_until_closed(queue: &AccountQueue<Job>, mut lease: Lease) {
+    while let Some((job, account)) = next_job(queue, &mut lease) {
+        let was_available = catch_unwind(AssertUnwindSafe(|| job(&mut lease)));
+        if was_available.is_err() {
             lease.discard();
         }
-        queue.finish(account, ran.unwrap_or_default());
+        queue.finish(account, was_available.unwrap_or_default());
     }
 }
 
-/// Gives the connection back before it waits for long.
-fn next(queue: &AccountQueue<Job>, lease: &mut Lease) -> Option<(Job, Option<AccountKey>)> {
-    let mut next = queue.pop(Some(TRUSTED_IDLE));
+/// Waits for the next job and its account; `None` after the queue is closed. If no job comes within
+/// [`MAX_TRUSTED_IDLE`], returns the connection to the pool before waiting further.
+fn next_job(queue: &AccountQueue<Job>, lease: &mut Lease) -> Option<(Job, Option<AccountKey>)> {
+    let mut next = queue.pop(Some(MAX_TRUSTED_IDLE));
     if matches!(next, Next::Idle) {
-        lease.end();
+        lease.release();
         next = queue.pop(None);
     }
     match next {

@@ -1,60 +1,56 @@
-//! Times as others write them.
+//! Parses times in the formats of other software, for imports.
 
 use chrono::{DateTime, Datelike as _, NaiveDateTime, SecondsFormat};
 
 use super::types::Timestamp;
 
-/// A number below is of seconds, above of milliseconds: the year 5138, and 1973.
-const LEAST_MILLIS: f64 = 1e11;
+/// Numbers from here on are milliseconds since 1970, smaller ones are seconds: as milliseconds, this is in the year
+/// 1973, as seconds, in the year 5138.
+const MIN_MILLIS: f64 = 1e11;
 
 impl Timestamp {
-    /// Reads RFC 3339; `2026-11-20 12:57:51.869`, which is UTC unless it says otherwise; a number of seconds or
-    /// milliseconds since 1970; `@` and a number of microseconds. `None` outside the years 1 to 9999.
+    /// Parses a time in RFC 3339 format; `2026-11-20 12:57:51.869`, in UTC unless it has an offset; a number of seconds
+    /// or milliseconds since 1970; or `@` and a number of microseconds. `None` if the year is not in 1 to 9999.
     pub(crate) fn parse(text: &str) -> Option<Self> {
         let micros = match text.strip_prefix('@') {
             Some(micros) => micros.parse().ok()?,
-            None => number(text).or_else(|| calendar(text))?,
+            None => micros_from_number(text).or_else(|| micros_from_date_time(text))?,
         };
         let years = 1..10_000;
         let time = DateTime::from_timestamp_micros(micros)?;
         years
             .contains(&time.year())
-            .then(|| Self::from_micros(micros))
+            .then(|| Self::from_unix_micros(micros))
     }
 
-    /// RFC 3339 with nothing left out.
+    /// The time in RFC 3339 format with all six digits of its microseconds.
     pub(crate) fn to_rfc3339_micros(self) -> String {
-        let time = DateTime::from_timestamp_micros(self.micros()).unwrap_or_default();
+        let time = DateTime::from_timestamp_micros(self.unix_micros()).unwrap_or_default();
         time.to_rfc3339_opts(SecondsFormat::Micros, true)
     }
 }
 
-fn number(text: &str) -> Option<i64> {
+fn micros_from_number(text: &str) -> Option<i64> {
     let is_number = text
         .bytes()
         .all(|byte| byte.is_ascii_digit() || b"+-.eE".contains(&byte));
     let number: f64 = text.parse().ok().filter(|_| is_number)?;
-    let micros = number
-        * if number.abs() < LEAST_MILLIS {
-            1e6
-        } else {
-            1e3
-        };
-    // What chrono's years leave free is far from where whole numbers end.
+    let micros = number * if number.abs() < MIN_MILLIS { 1e6 } else { 1e3 };
+    // 1e18 fits into an i64, and all years from 1 to 9999 are below it.
     let in_range = micros.abs() < 1e18;
     #[expect(clippy::cast_possible_truncation, reason = "in range")]
     in_range.then(|| micros.round() as i64)
 }
 
-fn calendar(text: &str) -> Option<i64> {
-    let local = |format| NaiveDateTime::parse_from_str(text, format).ok();
-    let offset = |format| DateTime::parse_from_str(text, format).ok();
+fn micros_from_date_time(text: &str) -> Option<i64> {
+    let without_offset = |format| NaiveDateTime::parse_from_str(text, format).ok();
+    let with_offset = |format| DateTime::parse_from_str(text, format).ok();
     let time = DateTime::parse_from_rfc3339(text)
         .ok()
-        .or_else(|| offset("%Y-%m-%d %H:%M:%S%.f%#z"))
+        .or_else(|| with_offset("%Y-%m-%d %H:%M:%S%.f%#z"))
         .map(|time| time.to_utc())
-        .or_else(|| Some(local("%Y-%m-%d %H:%M:%S%.f")?.and_utc()))
-        .or_else(|| Some(local("%Y-%m-%dT%H:%M:%S%.f")?.and_utc()))?;
+        .or_else(|| Some(without_offset("%Y-%m-%d %H:%M:%S%.f")?.and_utc()))
+        .or_else(|| Some(without_offset("%Y-%m-%dT%H:%M:%S%.f")?.and_utc()))?;
     Some(time.timestamp_micros())
 }
 
@@ -63,8 +59,8 @@ mod tests {
     use super::Timestamp;
 
     #[test]
-    fn one_time_is_written_in_many_ways() {
-        let time = Timestamp::from_micros(1_795_179_471_869_000);
+    fn all_formats_of_one_time_are_equal() {
+        let time = Timestamp::from_unix_micros(1_795_179_471_869_000);
         for text in [
             "2026-11-20T12:57:51.869Z",
             "2026-11-20T12:57:51.869000Z",
@@ -82,13 +78,13 @@ mod tests {
         }
         assert_eq!(time.to_rfc3339_micros(), "2026-11-20T12:57:51.869000Z");
         assert_eq!(Timestamp::parse(&time.to_rfc3339_micros()), Some(time));
-        let whole = Timestamp::from_micros(1_795_179_471_000_000);
-        assert_eq!(Timestamp::parse("1795179471"), Some(whole));
-        assert_eq!(Timestamp::parse("2026-11-20 12:57:51"), Some(whole));
+        let whole_second = Timestamp::from_unix_micros(1_795_179_471_000_000);
+        assert_eq!(Timestamp::parse("1795179471"), Some(whole_second));
+        assert_eq!(Timestamp::parse("2026-11-20 12:57:51"), Some(whole_second));
     }
 
     #[test]
-    fn what_is_no_time_of_the_years_1_to_9999_is_refused() {
+    fn texts_that_are_no_time_in_the_years_1_to_9999_are_rejected() {
         for text in [
             "",
             "infinity",

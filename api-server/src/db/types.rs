@@ -1,4 +1,4 @@
-//! Column types that both engines share.
+//! The type of points in time, in both databases and in JSON.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -14,14 +14,15 @@ use serde::{Serialize, Serializer};
 
 use super::dialect::MultiBackend;
 
-/// A point in time: UTC, whole microseconds, because that is what PostgreSQL keeps; on the wire three digits and `Z`.
+/// A point in time in UTC, with microseconds, the precision of PostgreSQL. In JSON it is RFC 3339 text with
+/// milliseconds and `Z`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, AsExpression, FromSqlRow)]
 #[diesel(sql_type = sql_types::Timestamp)]
 pub(crate) struct Timestamp(NaiveDateTime);
 
 impl Timestamp {
-    /// Outside the years chrono knows it is 1970; a clock that far off is wrong anyway.
-    pub(crate) fn from_micros(micros: i64) -> Self {
+    /// The time that is `micros` microseconds after the start of 1970. A time outside the range of chrono becomes 1970.
+    pub(crate) fn from_unix_micros(micros: i64) -> Self {
         Self(
             DateTime::from_timestamp_micros(micros)
                 .unwrap_or_default()
@@ -29,35 +30,36 @@ impl Timestamp {
         )
     }
 
-    pub(crate) fn micros(self) -> i64 {
+    /// Microseconds since 1970.
+    pub(crate) fn unix_micros(self) -> i64 {
         self.0.and_utc().timestamp_micros()
     }
 
-    /// Whole seconds since 1970, as tokens have them; a fraction is dropped.
-    pub(crate) fn seconds(self) -> i64 {
-        self.micros().div_euclid(1_000_000)
+    /// Whole seconds since 1970, rounded down, as in tokens (`NumericDate`, RFC 7519 § 2).
+    pub(crate) fn unix_seconds(self) -> i64 {
+        self.unix_micros().div_euclid(1_000_000)
     }
 
     pub(crate) fn plus(self, duration: Duration) -> Self {
-        Self::from_micros(self.micros().saturating_add(micros_of(duration)))
+        Self::from_unix_micros(self.unix_micros().saturating_add(duration_micros(duration)))
     }
 
     pub(crate) fn minus(self, duration: Duration) -> Self {
-        Self::from_micros(self.micros().saturating_sub(micros_of(duration)))
+        Self::from_unix_micros(self.unix_micros().saturating_sub(duration_micros(duration)))
     }
 
-    /// How long ago `earlier` was; zero if it lies ahead, as the clock of another process may have it.
+    /// The time from `earlier` to `self`; zero if `earlier` is later, as the clocks of two processes can differ.
     pub(crate) fn since(self, earlier: Self) -> Duration {
         (self.0 - earlier.0).to_std().unwrap_or_default()
     }
 
     pub(crate) fn to_system_time(self) -> SystemTime {
-        UNIX_EPOCH + self.since(Self::from_micros(0))
+        UNIX_EPOCH + self.since(Self::from_unix_micros(0))
     }
 
-    /// Digit by digit, because a page of tasks has dozens of them and chrono takes many times as long. `None` outside
-    /// the years that have four digits.
-    fn to_wire(self) -> Option<[u8; 24]> {
+    /// The time in RFC 3339 format with milliseconds; `None` if the year does not have four digits. Written digit by
+    /// digit, which is many times faster than chrono: a page of tasks contains dozens of times.
+    fn to_rfc3339_millis(self) -> Option<[u8; 24]> {
         let digit = |number: u32| b'0' + u8::try_from(number % 10).unwrap_or_default();
         let year = u32::try_from(self.0.year())
             .ok()
@@ -77,21 +79,21 @@ impl Timestamp {
     }
 }
 
-fn micros_of(duration: Duration) -> i64 {
+fn duration_micros(duration: Duration) -> i64 {
     i64::try_from(duration.as_micros()).unwrap_or(i64::MAX)
 }
 
 impl From<SystemTime> for Timestamp {
     fn from(time: SystemTime) -> Self {
-        let since = time.duration_since(UNIX_EPOCH).unwrap_or_default();
-        Self::from_micros(i64::try_from(since.as_micros()).unwrap_or_default())
+        let since_epoch = time.duration_since(UNIX_EPOCH).unwrap_or_default();
+        Self::from_unix_micros(i64::try_from(since_epoch.as_micros()).unwrap_or_default())
     }
 }
 
 impl Serialize for Timestamp {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let digits = self.to_wire();
-        let text = digits.as_ref().map(|digits| std::str::from_utf8(digits));
+        let bytes = self.to_rfc3339_millis();
+        let text = bytes.as_ref().map(|bytes| std::str::from_utf8(bytes));
         if let Some(Ok(text)) = text {
             return serializer.serialize_str(text);
         }
@@ -122,41 +124,45 @@ impl FromSql<sql_types::Timestamp, Pg> for Timestamp {
     }
 }
 
-/// SQLite keeps text. Read by position, because diesel's way (chrono's parser with a list of formats) was an eighth of
-/// the time of listing tasks.
+/// SQLite stores times as text. This parser reads digits at fixed positions: diesel's own conversion tries a list of
+/// formats, which took an eighth of the time to list tasks.
 impl FromSql<sql_types::Timestamp, Sqlite> for Timestamp {
     fn from_sql(value: <Sqlite as Backend>::RawValue<'_>) -> deserialize::Result<Self> {
         let text = <String as FromSql<sql_types::Text, Sqlite>>::from_sql(value)?;
-        let time = stored(text.as_bytes()).map_or_else(|| text.parse(), Ok)?;
+        let time = parse_sqlite_text(text.as_bytes()).map_or_else(|| text.parse(), Ok)?;
         Ok(Self(time))
     }
 }
 
-/// Reads `2026-11-20 12:57:51` with or without a fraction of up to nine digits.
-fn stored(text: &[u8]) -> Option<NaiveDateTime> {
+/// Parses `2026-11-20 12:57:51`, optionally with a fraction of one to nine digits.
+fn parse_sqlite_text(text: &[u8]) -> Option<NaiveDateTime> {
     #[rustfmt::skip]
     let [
         y1, y2, y3, y4, b'-', mo1, mo2, b'-', d1, d2, b' ',
         h1, h2, b':', mi1, mi2, b':', s1, s2, fraction @ ..
     ] = text else { return None };
-    let year = i32::try_from(number(&[*y1, *y2, *y3, *y4])?).ok()?;
-    let date = NaiveDate::from_ymd_opt(year, number(&[*mo1, *mo2])?, number(&[*d1, *d2])?)?;
+    let year = i32::try_from(parse_digits(&[*y1, *y2, *y3, *y4])?).ok()?;
+    let date = NaiveDate::from_ymd_opt(
+        year,
+        parse_digits(&[*mo1, *mo2])?,
+        parse_digits(&[*d1, *d2])?,
+    )?;
     let nanos = match fraction {
         [] => 0,
         [b'.', digits @ ..] if (1..=9).contains(&digits.len()) => {
-            number(digits)? * 10_u32.pow(9 - u32::try_from(digits.len()).ok()?)
+            parse_digits(digits)? * 10_u32.pow(9 - u32::try_from(digits.len()).ok()?)
         }
         _ => return None,
     };
     date.and_hms_nano_opt(
-        number(&[*h1, *h2])?,
-        number(&[*mi1, *mi2])?,
-        number(&[*s1, *s2])?,
+        parse_digits(&[*h1, *h2])?,
+        parse_digits(&[*mi1, *mi2])?,
+        parse_digits(&[*s1, *s2])?,
         nanos,
     )
 }
 
-fn number(digits: &[u8]) -> Option<u32> {
+fn parse_digits(digits: &[u8]) -> Option<u32> {
     digits.iter().try_fold(0, |number: u32, digit| {
         let digit = char::from(*digit).to_digit(10)?;
         Some(number * 10 + digit)
@@ -165,16 +171,16 @@ fn number(digits: &[u8]) -> Option<u32> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Timestamp, stored};
+    use super::{Timestamp, parse_sqlite_text};
     use chrono::NaiveDateTime;
 
-    fn wire(micros: i64) -> String {
-        let json = serde_json::to_string(&Timestamp::from_micros(micros)).unwrap();
+    fn serialized(micros: i64) -> String {
+        let json = serde_json::to_string(&Timestamp::from_unix_micros(micros)).unwrap();
         json.trim_matches('"').to_owned()
     }
 
     #[test]
-    fn the_wire_has_exactly_three_digits_and_z() {
+    fn json_has_three_fractional_digits_and_z() {
         for (micros, text) in [
             (0, "1970-01-01T00:00:00.000Z"),
             (1_700_000_000_123_999, "2023-11-14T22:13:20.123Z"),
@@ -182,22 +188,23 @@ mod tests {
             (253_402_300_800_000_000, "+10000-01-01T00:00:00.000Z"),
             (-62_167_219_200_000_001, "-0001-12-31T23:59:59.999Z"),
         ] {
-            assert_eq!(wire(micros), text);
+            assert_eq!(serialized(micros), text);
         }
     }
 
     #[test]
-    fn the_wire_is_what_chrono_writes() {
-        // A prime number of microseconds, some three years, so that every field changes.
+    fn json_equals_the_output_of_chrono() {
+        /// A prime number of microseconds, about three years, so that every field changes with each step.
+        const STEP_MICROS: i64 = 99_999_999_999_973;
         for step in -100..100 {
-            let time = Timestamp::from_micros(step * 99_999_999_999_973);
-            let chrono = time.0.format("%Y-%m-%dT%H:%M:%S%.3fZ").to_string();
-            assert_eq!(wire(step * 99_999_999_999_973), chrono);
+            let time = Timestamp::from_unix_micros(step * STEP_MICROS);
+            let expected = time.0.format("%Y-%m-%dT%H:%M:%S%.3fZ").to_string();
+            assert_eq!(serialized(step * STEP_MICROS), expected);
         }
     }
 
     #[test]
-    fn what_sqlite_keeps_is_read_as_chrono_reads_it() {
+    fn times_in_sqlite_are_parsed_as_by_chrono() {
         for text in [
             "2026-11-20 12:57:51",
             "2026-11-20 12:57:51.8",
@@ -206,13 +213,13 @@ mod tests {
             "2026-11-20 12:57:51.869123456",
             "2024-02-29 00:00:00",
         ] {
-            let chrono = NaiveDateTime::parse_from_str(text, "%F %T%.f").unwrap();
-            assert_eq!(stored(text.as_bytes()), Some(chrono), "{text}");
+            let expected = NaiveDateTime::parse_from_str(text, "%F %T%.f").unwrap();
+            assert_eq!(parse_sqlite_text(text.as_bytes()), Some(expected), "{text}");
         }
     }
 
     #[test]
-    fn what_is_no_time_is_refused() {
+    fn texts_that_are_no_time_are_rejected() {
         for text in [
             "",
             "2026-11-20",
@@ -227,7 +234,7 @@ mod tests {
             "+026-11-20 12:57:51",
             "2026-11-20 12:57:5x",
         ] {
-            assert_eq!(stored(text.as_bytes()), None, "{text}");
+            assert_eq!(parse_sqlite_text(text.as_bytes()), None, "{text}");
         }
     }
 }

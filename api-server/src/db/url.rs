@@ -1,36 +1,38 @@
-//! `DATABASE_URL`, parsed once.
+//! The parsed `DATABASE_URL`.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-/// Where the database is, and so which engine it is.
+/// Location of the database, which also determines the engine: a SQLite file or a PostgreSQL server.
 #[derive(Clone, PartialEq, Eq)]
 pub struct DatabaseUrl(pub(super) Target);
 
 #[derive(Clone, PartialEq, Eq)]
 pub(super) enum Target {
+    /// Path of a SQLite file.
     File(PathBuf),
+    /// URL of a PostgreSQL server.
     Server(String),
 }
 
 impl DatabaseUrl {
-    /// Takes `sqlite://PATH` (relative, or absolute as `sqlite:///…`) and `postgres://…` or `postgresql://…`.
+    /// Parses `sqlite://PATH` (relative, or absolute as `sqlite:///…`) and `postgres://…` or `postgresql://…`.
     ///
     /// # Errors
     ///
-    /// What is wrong and what to write instead; the text is not repeated, as it may hold a password.
+    /// What to write instead. The error never contains the URL, which may contain a password.
     pub fn parse(text: &str) -> Result<Self, &'static str> {
         if let Some(path) = text.strip_prefix("sqlite://") {
             return sqlite_file(path).map(|path| Self(Target::File(path)));
         }
-        let server = ["postgres://", "postgresql://"];
-        if server.iter().any(|scheme| text.starts_with(scheme)) {
+        let server_schemes = ["postgres://", "postgresql://"];
+        if server_schemes.iter().any(|scheme| text.starts_with(scheme)) {
             return Ok(Self(Target::Server(text.to_owned())));
         }
         Err("use sqlite://PATH or postgres://USER:PASSWORD@HOST/DATABASE")
     }
 
-    /// The database file, if the database is one.
+    /// Path of the SQLite file; `None` for PostgreSQL.
     #[must_use]
     pub fn file(&self) -> Option<&Path> {
         match &self.0 {
@@ -53,7 +55,7 @@ fn sqlite_file(path: &str) -> Result<PathBuf, &'static str> {
     }
 }
 
-/// Without user, password and parameters.
+/// Prints the URL without user, password and parameters.
 impl fmt::Display for DatabaseUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.0 {
@@ -101,7 +103,7 @@ mod tests {
     }
 
     #[test]
-    fn anything_else_is_refused() {
+    fn other_urls_are_rejected() {
         for text in [
             "",
             "auth.db",

@@ -1,5 +1,5 @@
-//! One thread that writes, and commits together what waits together: a commit costs the same for one write as for
-//! fifty, so durable writes get faster under load instead of queueing for the disk.
+//! A thread that commits all waiting writes in one transaction (group commit). A commit takes the same time for one
+//! write as for fifty, so under load more durable writes are committed per second.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -9,75 +9,61 @@ use diesel::result::{Error as DieselError, QueryResult};
 use tokio::sync::oneshot;
 
 use super::DbConnection;
-use super::account_queue::{AccountKey, AccountQueue, Next, QueueLimits};
+use super::account_queue::{AccountKey, AccountQueue, ClosingQueue, Next, QueueLimits};
 use super::dialect::write_transaction;
 use super::error::DbError;
 use super::pool::{Pool, Pooled};
 use super::threads::Pending;
 
-/// How many writes may wait; more are turned away.
-const QUEUE: usize = 1024;
-/// How many writes of one account may wait.
-const QUEUE_PER_ACCOUNT: usize = 256;
-/// A commit waits for no more than this many writes.
+/// Maximum number of writes in one transaction.
 const MAX_BATCH: usize = 128;
 
-/// A write. What it returns tells the caller, and is only called after the commit; when it is dropped instead, the
-/// caller learns that the database was unavailable.
-type Job = Box<dyn FnOnce(&mut DbConnection) -> QueryResult<CommitCallback> + Send>;
+/// A write. The callback that it returns is called after the commit. If the transaction fails, the callback is dropped
+/// instead, and the caller receives [`DbError::Unavailable`].
+type Write = Box<dyn FnOnce(&mut DbConnection) -> QueryResult<CommitCallback> + Send>;
+/// Sends the result of a write to its caller.
 type CommitCallback = Box<dyn FnOnce() + Send>;
 
-/// The way to the writing thread, which ends with the last clone.
+/// Submits writes to the thread. Cheap to clone; the thread ends after the last clone is dropped.
 #[derive(Clone)]
-pub(super) struct Writer(Arc<Closing>);
-
-struct Closing(Arc<AccountQueue<Job>>);
-
-impl Drop for Closing {
-    fn drop(&mut self) {
-        self.0.close();
-    }
-}
+pub(super) struct Writer(Arc<ClosingQueue<Write>>);
 
 impl Writer {
     pub(super) fn start(pool: Pool) -> std::io::Result<Self> {
-        let queue = Arc::new(AccountQueue::new(QueueLimits {
-            waiting: QUEUE,
-            waiting_per_account: QUEUE_PER_ACCOUNT,
-            // Writes take turns in one thread.
-            running_per_account: usize::MAX,
-        }));
-        let writer = Self(Arc::new(Closing(Arc::clone(&queue))));
+        // No limit per account, because a single thread runs all writes one after the other.
+        let limits = QueueLimits::with_running_per_account(usize::MAX);
+        let queue = Arc::new(AccountQueue::new(limits));
+        let writer = Self(Arc::new(ClosingQueue(Arc::clone(&queue))));
         std::thread::Builder::new()
             .name("db-writer".to_owned())
             .spawn(move || write_until_closed(&pool, &queue))?;
         Ok(writer)
     }
 
-    /// Queues a write.
+    /// Queues a write. The write is skipped if its caller has stopped waiting before it starts.
     pub(super) fn submit<T: Send + 'static>(
         &self,
         account: Option<AccountKey>,
         work: impl FnOnce(&mut DbConnection) -> QueryResult<T> + Send + 'static,
     ) -> Result<Pending<T>, DbError> {
-        let (reply, response) = oneshot::channel();
-        let job: Job = Box::new(move |connection| {
-            if reply.is_closed() {
-                // No caller waits any more, so none may be surprised by it later.
+        let (sender, receiver) = oneshot::channel();
+        let write: Write = Box::new(move |connection| {
+            // The caller has been told that the write failed, so it must not happen later.
+            if sender.is_closed() {
                 return Ok(Box::new(|| {}));
             }
-            let outcome = isolated(connection, work)?;
+            let outcome = run_in_savepoint(connection, work)?;
             Ok(Box::new(move || {
-                // The caller may have stopped waiting.
-                let _gone = reply.send(outcome);
+                // Sending fails if the caller has stopped waiting.
+                let _caller_gone = sender.send(outcome);
             }))
         });
-        let served = self.0.0.push(job, account)?;
-        Ok(Pending { response, served })
+        let served = self.0.0.push(write, account)?;
+        Ok(Pending { receiver, served })
     }
 }
 
-fn write_until_closed(pool: &Pool, queue: &AccountQueue<Job>) {
+fn write_until_closed(pool: &Pool, queue: &AccountQueue<Write>) {
     while let Next::Job(first, account) = queue.pop(None) {
         let (mut batch, mut accounts) = (vec![first], vec![account]);
         while batch.len() < MAX_BATCH
@@ -89,7 +75,7 @@ fn write_until_closed(pool: &Pool, queue: &AccountQueue<Job>) {
         let is_committed = match pool.get() {
             Ok(mut pooled) => commit(&mut pooled, batch),
             Err(error) => {
-                log::error!("writes refused count={} cause={error:?}", batch.len());
+                log::error!("writes rejected count={} cause={error:?}", batch.len());
                 false
             }
         };
@@ -99,42 +85,43 @@ fn write_until_closed(pool: &Pool, queue: &AccountQueue<Job>) {
     }
 }
 
-/// Whether the batch is kept.
-fn commit(pooled: &mut Pooled, batch: Vec<Job>) -> bool {
+/// Runs the writes in one transaction and then their callbacks. Returns whether the transaction was committed.
+fn commit(pooled: &mut Pooled, batch: Vec<Write>) -> bool {
     let count = batch.len();
     let committed = write_transaction(&mut pooled.connection, |connection| {
         batch
             .into_iter()
-            .map(|job| job(connection))
+            .map(|write| write(connection))
             .collect::<QueryResult<Vec<CommitCallback>>>()
     });
     pooled.last_used = Instant::now();
     match committed {
         Ok(callbacks) => {
-            for notify in callbacks {
-                notify();
+            for send_result in callbacks {
+                send_result();
             }
             true
         }
         Err(error) => {
-            pooled.broken = true;
+            pooled.must_close = true;
             log::error!("writes not committed count={count} cause={error:?}");
             false
         }
     }
 }
 
-/// Runs one write so that its failure, or panic, undoes it alone. Fails itself only if that is impossible.
-fn isolated<T>(
+/// Runs one write in a savepoint, so that an error or a panic rolls back only this write. The outer result is an error
+/// if the savepoint itself fails.
+fn run_in_savepoint<T>(
     connection: &mut DbConnection,
     work: impl FnOnce(&mut DbConnection) -> QueryResult<T>,
 ) -> QueryResult<Result<T, DbError>> {
     let mut outcome = None;
-    let kept = write_transaction(connection, |connection| {
+    let savepoint_result = write_transaction(connection, |connection| {
         let result = catch_unwind(AssertUnwindSafe(|| work(connection)));
         match result {
             Ok(Ok(value)) => outcome = Some(Ok(value)),
-            Ok(Err(error)) => outcome = Some(Err(DbError::of_query(error))),
+            Ok(Err(error)) => outcome = Some(Err(DbError::from_query_error(error))),
             Err(_panic) => outcome = Some(Err(DbError::Query(DieselError::RollbackTransaction))),
         }
         match outcome {
@@ -142,7 +129,7 @@ fn isolated<T>(
             _ => Err(DieselError::RollbackTransaction),
         }
     });
-    match (outcome, kept) {
+    match (outcome, savepoint_result) {
         (Some(outcome), Ok(()) | Err(DieselError::RollbackTransaction)) => Ok(outcome),
         (_, Err(error)) => Err(error),
         (None, Ok(())) => Err(DieselError::RollbackTransaction),

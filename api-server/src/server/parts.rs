@@ -91,7 +91,7 @@ fn new_sessions(config: &Config, db: &Db, clock: &Clock) -> Result<Sessions, Bui
     let token_settings = TokenSettings {
         issuer: config.tokens.issuer.clone(),
         audience: config.tokens.audience.clone(),
-        services: config.tokens.services.clone(),
+        services: config.tokens.service_audiences.clone(),
         access_token_ttl: config.tokens.access_token_ttl,
         revoked: revoked.clone(),
     };

@@ -39,7 +39,7 @@ impl TokenGrant {
         let unix_seconds = since_epoch.unwrap_or_default().as_secs();
         let jti = format!("{}.{}.{unix_seconds}", self.session_id, self.counter);
         let keys = sessions.keys.current();
-        let latest_expiry = self.expires_at.seconds();
+        let latest_expiry = self.expires_at.unix_seconds();
         let issued = keys
             .issuer
             .issue_with_id_until(&subject, jti, latest_expiry, self.issued_at);

@@ -68,7 +68,7 @@ impl Lifetimes {
     pub(crate) fn login_cutoff(self, now: Timestamp) -> Timestamp {
         match self.absolute {
             Some(absolute) => now.minus(absolute),
-            None => Timestamp::from_micros(0),
+            None => Timestamp::from_unix_micros(0),
         }
     }
 }

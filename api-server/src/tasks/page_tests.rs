@@ -11,8 +11,8 @@ fn task(id: i64, description: usize) -> Task {
         title: "Buy milk".to_owned(),
         description: Some("x".repeat(description)),
         completed: false,
-        created_at: Timestamp::from_micros(0),
-        updated_at: Timestamp::from_micros(0),
+        created_at: Timestamp::from_unix_micros(0),
+        updated_at: Timestamp::from_unix_micros(0),
     }
 }
 

@@ -18,8 +18,8 @@ const NOT_AN_OBJECT: Error = Error::MalformedToken("The token payload is not one
 ///
 /// # Errors
 ///
-/// [`Error::MalformedToken`], [`Error::MissingClaim`], [`Error::InvalidClaim`], [`Error::NotYetValid`] or, if all else is
-/// valid, [`Error::Expired`].
+/// [`Error::MalformedToken`], [`Error::MissingClaim`], [`Error::InvalidClaim`], [`Error::NotYetValid`] or, if all else
+/// is valid, [`Error::Expired`].
 pub(crate) fn parse(
     text: &str,
     policy: &Policy,
@@ -57,7 +57,7 @@ struct RawClaims<'t> {
 }
 
 impl RawClaims<'_> {
-    /// Checks that every required claim is there and acceptable.
+    /// Checks that every required claim is present and acceptable.
     fn check(self, policy: &Policy, now: f64, expiry: Expiry) -> Result<Claims, Error> {
         let JsonString(iss) = require(self.iss, "iss")?;
         if iss != policy.issuer {
@@ -153,7 +153,7 @@ impl<'de> Visitor<'de> for PayloadVisitor<'_, 'de> {
     }
 }
 
-/// The error to report if parsing stops now. It is kept aside because serde's errors carry only text.
+/// The error to report if parsing stops now. It is stored here because serde's errors carry only text.
 struct ErrorSlot(Cell<Error>);
 
 impl ErrorSlot {
@@ -186,7 +186,7 @@ impl ErrorSlot {
     }
 }
 
-/// Reads `aud`, a string or an array of strings (RFC 7519 § 4.1.3), as whether it has the expected audience.
+/// Reads `aud`, a string or an array of strings (RFC 7519 § 4.1.3): whether it contains the expected audience.
 struct AudienceMatcher<'a>(&'a str);
 
 impl<'de> DeserializeSeed<'de> for AudienceMatcher<'_> {

@@ -35,8 +35,8 @@ pub(crate) struct Times {
 }
 
 impl Policy {
-    /// Checks the time claims (RFC 7519 § 4.1.4 to § 4.1.6). Expiry comes last, so that [`Error::Expired`] means that the
-    /// token is otherwise valid.
+    /// Checks the time claims (RFC 7519 § 4.1.4 to § 4.1.6). Expiry comes last, so that [`Error::Expired`] means that
+    /// the token is otherwise valid.
     pub(crate) fn check_times(&self, times: &Times, now: f64) -> Result<(), Error> {
         if times.exp - times.iat > self.max_lifetime {
             return Err(Error::InvalidClaim("exp"));

@@ -1,4 +1,4 @@
-//! Parses the JOSE header (RFC 7515 § 4) strictly. The header chooses nothing but the key that is tried first.
+//! Parses the JOSE header (RFC 7515 § 4) strictly. The header only decides which key is tried first.
 
 use std::borrow::Cow;
 use std::cell::Cell;
@@ -30,8 +30,8 @@ impl<'t> JoseHeader<'t> {
     ///
     /// # Errors
     ///
-    /// [`Error::MalformedToken`] unless it is one JSON object; [`Error::UnacceptableHeader`] for a forbidden or duplicate
-    /// parameter and for an algorithm other than HS256.
+    /// [`Error::MalformedToken`] unless it is one JSON object; [`Error::UnacceptableHeader`] for a forbidden or
+    /// duplicate parameter and for an algorithm other than HS256.
     pub(super) fn parse(text: &'t str) -> Result<Self, Error> {
         let error = Cell::new(NOT_AN_OBJECT);
         let mut json = serde_json::Deserializer::from_str(text);
@@ -39,7 +39,7 @@ impl<'t> JoseHeader<'t> {
             .deserialize(&mut json)
             .map_err(|_see_cell| error.get())?;
         json.end().map_err(|_trailing| NOT_AN_OBJECT)?;
-        // RFC 8725 § 3.1: the verifier fixes the algorithm. The header is compared with it and selects no code.
+        // RFC 8725 § 3.1: the verifier fixes the algorithm. The header must name it and cannot select another.
         match &header.alg {
             Some(JsonString(alg)) if alg == "HS256" => Ok(header),
             _ => Err(ALGORITHM),
@@ -61,7 +61,7 @@ impl<'t> JoseHeader<'t> {
     }
 }
 
-/// Reads the JSON object. The reason for an error is left in `error`, because serde's errors carry only text.
+/// Reads the JSON object. Stores the reason for an error in `error`, because serde's errors carry only text.
 struct HeaderVisitor<'a> {
     error: &'a Cell<Error>,
 }

@@ -1,4 +1,4 @@
-//! One secret of a keyring, with what is computed from it once.
+//! One secret of a keyring, with the values that are computed from it once.
 
 use base64::DecodeSliceError;
 use base64::Engine as _;
@@ -10,7 +10,7 @@ use crate::{ACCESS_TOKEN_TYPE, Error, Secret};
 
 /// The message whose MAC under a secret is that secret's key id.
 const KEY_ID_LABEL: &[u8] = b"auth-core key id v1";
-/// How many bytes of that MAC form the key id.
+/// The length of a key id, in bytes of that MAC.
 const KEY_ID_BYTES: usize = 9;
 
 /// A secret, its key id and its prepared MAC key.
@@ -56,13 +56,13 @@ impl Key {
         token
     }
 
-    /// Verifies the MAC over the message as received (RFC 7515 § 5.2), in constant time.
+    /// Returns whether `signature` is the MAC of the message as received (RFC 7515 § 5.2), in constant time.
     ///
     /// # Errors
     ///
     /// [`Error::MalformedToken`] if `signature` is not base64url.
     pub(crate) fn verifies(&self, message: &str, signature: &str) -> Result<bool, Error> {
-        // A tag has 32 bytes. The spare room tells base64url of a longer tag from text that is not base64url.
+        // A tag has 32 bytes. The buffer is larger, so that a longer tag is a mismatch and not a malformed token.
         let mut tag = [0; 48];
         match URL_SAFE_NO_PAD.decode_slice(signature, &mut tag) {
             Ok(length) => {

@@ -5,13 +5,13 @@ use std::fmt;
 use super::{PasswordAttempt, scrypt};
 use crate::Error;
 
-/// The prefix of this crate's hashes, which truncate nothing.
+/// The prefix of this crate's hashes, which cover the complete password.
 const OWN_PREFIX: &str = "$2b$";
 /// A prefix of plain bcrypt, which other programs write.
 const PLAIN_PREFIX: &str = "$2y$";
-/// How many bytes of a password plain bcrypt reads.
+/// The most bytes of a password that plain bcrypt reads.
 const PLAIN_MAX_BYTES: usize = 72;
-/// The characters of a bcrypt hash: `$2b$`, two digits, `$`, 22 of salt, 31 of digest.
+/// The length of a bcrypt hash, in characters: `$2b$`, two digits, `$`, 22 of salt, 31 of digest.
 const LENGTH: usize = 60;
 
 /// The bcrypt cost, 4 to 15: 2^cost rounds. Defaults to 12; below 10 is for tests only.
@@ -44,8 +44,8 @@ impl Default for Cost {
     }
 }
 
-/// A well-formed hash that takes a bounded time to verify: bcrypt in modular crypt format, 60 characters, of cost 4 to 15,
-/// or Better Auth's `<salt>:<key>`, 161 characters, with fixed scrypt parameters.
+/// A well-formed hash that takes a bounded time to verify: bcrypt in modular crypt format, 60 characters, of cost 4 to
+/// 15, or Better Auth's `<salt>:<key>`, 161 characters, with fixed scrypt parameters.
 #[derive(Clone, PartialEq, Eq)]
 pub struct PasswordHash(String);
 
@@ -55,7 +55,7 @@ impl PasswordHash {
     ///
     /// # Errors
     ///
-    /// [`Error::InvalidPasswordHash`] for any other text, and for a cost outside 4 to 15: a higher one would take minutes.
+    /// [`Error::InvalidPasswordHash`] for any other text, and for a cost outside 4 to 15: a higher one takes too long.
     pub fn parse(text: &str) -> Result<Self, Error> {
         let hash = Self(text.to_owned());
         if scrypt::is_well_formed(text) {
@@ -71,8 +71,8 @@ impl PasswordHash {
         Ok(hash)
     }
 
-    /// Parses a hash of another program. There, `$2b$` means plain bcrypt of the first 72 bytes as typed; it becomes `$2y$`, so
-    /// that it is not mistaken for a hash of this crate.
+    /// Parses a hash of another program. There, `$2b$` means plain bcrypt of the first 72 bytes as typed; it becomes
+    /// `$2y$`, so that it is not mistaken for a hash of this crate.
     ///
     /// # Errors
     ///
@@ -85,8 +85,8 @@ impl PasswordHash {
         })
     }
 
-    /// Returns a hash that matches no password and takes as long to verify as a real one. Verify against it when the user
-    /// is unknown, so that the response takes the same time.
+    /// Returns a hash that matches no password and takes as long to verify as a real one. Verify against it when the
+    /// user is unknown, so that the response takes the same time.
     #[must_use]
     pub fn unmatchable(cost: Cost) -> Self {
         Self(format!(
@@ -114,23 +114,23 @@ impl PasswordHash {
             return Ok(matches);
         }
         // Both are always verified, so that a wrong password takes as long as a correct one.
-        Ok(self.verify_bcrypt(plain(attempt))? | matches)
+        Ok(self.verify_bcrypt(plain_input(attempt))? | matches)
     }
 
-    /// Plain bcrypt may have hashed the password as typed, or in its NFKC form.
+    /// Returns whether the attempt is verified in two forms, as typed and in NFKC: plain bcrypt may have hashed either.
     pub(super) fn is_verified_twice(&self, attempt: &PasswordAttempt) -> bool {
         let is_plain = !self.0.starts_with(OWN_PREFIX) && !scrypt::is_well_formed(&self.0);
-        is_plain && plain(attempt) != attempt.bcrypt_input().as_slice()
+        is_plain && plain_input(attempt) != attempt.bcrypt_input().as_slice()
     }
 
     pub(super) fn verify_bcrypt(&self, input: &[u8]) -> Result<bool, Error> {
         #[cfg(test)]
-        super::padding::tests::count(self.cost());
+        super::padding::tests::count_rounds(self.cost());
         bcrypt::verify(input, &self.0).map_err(|_malformed| Error::InvalidPasswordHash)
     }
 
-    /// Returns whether the hash is not bcrypt of this crate with this cost. If so, hash again at the next successful login
-    /// ([`PasswordAttempt::rehash`]).
+    /// Returns whether the hash is not bcrypt of this crate with this cost. If so, hash again at the next successful
+    /// login ([`PasswordAttempt::rehash`]).
     #[must_use]
     pub fn needs_rehash(&self, cost: Cost) -> bool {
         !self.0.starts_with(OWN_PREFIX) || self.cost() != Some(cost)
@@ -151,8 +151,8 @@ impl PasswordHash {
     }
 }
 
-/// What plain bcrypt reads of an attempt.
-fn plain(attempt: &PasswordAttempt) -> &[u8] {
+/// Returns the bytes of an attempt that plain bcrypt reads: the first 72, as typed.
+fn plain_input(attempt: &PasswordAttempt) -> &[u8] {
     let typed = attempt.typed().as_bytes();
     typed.get(..PLAIN_MAX_BYTES).unwrap_or(typed)
 }

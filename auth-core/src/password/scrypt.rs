@@ -1,7 +1,7 @@
 //! Verifies the scrypt hashes of Better Auth (RFC 7914). Verify-only: new hashes are bcrypt.
 //!
-//! Format: `<salt>:<key>` in lower-case hex, 16 and 64 bytes; N = 16384, r = 16, p = 1. The salt that scrypt receives is the
-//! hex text itself; the password is in NFKC.
+//! Format: `<salt>:<key>` in lower-case hex, 16 and 64 bytes; N = 16384, r = 16, p = 1. The salt that scrypt receives
+//! is the hex text itself; the password is in NFKC.
 
 use base16ct::lower;
 use scrypt::{Params, scrypt};

@@ -7,11 +7,10 @@ const INTERVAL: Duration = Duration::from_millis(500);
 /// The longest delay, before it is randomised.
 const MAX_DELAY: Duration = Duration::from_secs(8);
 
-/// Returns the delay before the next request: 0.5 s after a success, then 1, 2, 4 and at most 8 s after consecutive
-/// failures.
+/// Returns the delay before the next request: 0.5 s after a success, 1, 2, 4 and at most 8 s after failures.
 ///
-/// After a failure it is randomised to 50 to 150 %, so that services which lost a server at the same time do not all retry at
-/// the same time. `random` is any number.
+/// After a failure it is randomised to 50 to 150 %, so that services which lost a server at the same time do not all
+/// retry at the same time. `random` is a uniformly distributed random number.
 pub(super) fn delay(failures: u32, random: u32) -> Duration {
     if failures == 0 {
         return INTERVAL;
@@ -33,7 +32,7 @@ mod tests {
     }
 
     #[test]
-    fn a_server_that_responds_is_asked_twice_a_second() {
+    fn a_server_that_responds_is_polled_twice_a_second() {
         assert_eq!(delay(0, 7), millis(500));
     }
 

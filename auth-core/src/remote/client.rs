@@ -6,12 +6,12 @@ use reqwest::{Client, Response, StatusCode, Url, redirect};
 
 use crate::Error;
 
-/// The limit for establishing a connection.
+/// The time limit for establishing a connection.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
 /// The longest response body, in bytes: 1 MiB. A page of a thousand revocations has about 100 kB.
 const MAX_BODY_BYTES: usize = 1 << 20;
 
-/// Why a request gave no usable response, for the log.
+/// The reason why a request returned no usable response, as text for the log.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct RequestError(pub(super) String);
 
@@ -24,8 +24,8 @@ impl From<reqwest::Error> for RequestError {
     }
 }
 
-/// Builds a client that keeps up to `connections` idle connections, follows no redirect and uses no proxy. The caller limits
-/// the time of a whole request.
+/// Builds a client that keeps up to `connections` idle connections, follows no redirect and uses no proxy. The caller
+/// limits the time of a whole request.
 ///
 /// # Errors
 ///

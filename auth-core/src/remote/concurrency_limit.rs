@@ -7,22 +7,23 @@ use tokio::sync::{Semaphore, SemaphorePermit};
 
 use crate::Refusal;
 
-/// How many requests may wait for a permit.
+/// The most requests that wait for a permit.
 const MAX_WAITING: usize = 1024;
-/// How long no request is sent after the server refused a connection.
+/// The time without requests after the server refused a connection.
 const CONNECT_PAUSE: Duration = Duration::from_millis(500);
 
 /// A limit of concurrent requests with a bounded queue.
 pub(super) struct ConcurrencyLimit {
+    /// The permits for requests that run.
     running: Semaphore,
-    /// Running and waiting requests together.
+    /// The permits for requests that run or wait.
     admitted: Semaphore,
     started: Instant,
     /// Milliseconds after `started`.
     paused_until: AtomicU64,
 }
 
-/// Allows one request, until it is dropped.
+/// The permission to send one request; dropping it lets the next one run.
 pub(super) struct Permit<'a> {
     _running: SemaphorePermit<'a>,
     _admitted: SemaphorePermit<'a>,

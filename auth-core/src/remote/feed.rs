@@ -1,4 +1,4 @@
-//! Follows the server's list of revoked sessions, for a service that verifies tokens itself.
+//! Polls the server's list of revoked sessions, for a service that verifies tokens itself.
 
 mod poll;
 mod state;
@@ -15,15 +15,15 @@ use crate::{Error, Keyring, RevokedSessions, TokenVerifier};
 use poll::{FeedClient, poll};
 use state::FeedState;
 
-/// Returns the current time.
+/// A function that returns the current time.
 pub type Clock = Arc<dyn Fn() -> SystemTime + Send + Sync>;
 
-/// Polls `GET /api/auth/revocations` of a server in the background, twice a second on one connection, so that a verifier in
-/// another process rejects the tokens of a revoked session within about a second.
+/// Polls `GET /api/auth/revocations` of a server in the background, twice a second on one connection, so that a
+/// verifier in another process rejects the tokens of a revoked session within about a second.
 ///
-/// After a failure it retries after 1, 2, 4 and at most 8 seconds, each randomised to 50 to 150 %, and the next response
-/// contains everything that was missed. [`age`](Self::age) is the time since the last complete response. Clones share the
-/// feed; it stops when the last clone and the last verifier that uses it are dropped.
+/// After a failure it retries after 1, 2, 4 and at most 8 seconds, each randomised to 50 to 150 %, and the next
+/// response contains everything that was missed. [`age`](Self::age) is the time since the last complete response.
+/// Clones share the feed; it stops when the last clone and the last verifier that uses it are dropped.
 ///
 /// ```no_run
 /// use std::time::Duration;
@@ -60,8 +60,8 @@ impl RevocationFeed {
     ///
     /// # Errors
     ///
-    /// [`Error::InvalidSetting`] if the URL is not `http://…` or `https://…`, if `issuer` is empty, or outside of a tokio
-    /// runtime.
+    /// [`Error::InvalidSetting`] if the URL is not `http://…` or `https://…`, `issuer` is empty, or no tokio runtime
+    /// runs.
     pub fn start(server: &str, keyring: Keyring, issuer: impl Into<String>) -> Result<Self, Error> {
         Self::start_with_clock(server, keyring, issuer, Arc::new(SystemTime::now))
     }
@@ -91,8 +91,8 @@ impl RevocationFeed {
         Ok(Self(Arc::new(BackgroundPoll { state, task })))
     }
 
-    /// Waits until every session is known that was revoked before [`start`](Self::start). Await it before listening if the
-    /// service must not accept a revoked session even in its first second.
+    /// Waits until every session is known that was revoked before [`start`](Self::start). Await it before listening if
+    /// the service must not accept a revoked session even in its first second.
     pub async fn caught_up(&self) {
         self.0.state.caught_up().await;
     }
@@ -132,8 +132,8 @@ impl RevocationSource for RevocationFeed {
 }
 
 impl TokenVerifier {
-    /// Rejects tokens of the sessions that the feed reports as revoked. `policy` says what to do while the feed has no recent
-    /// response. Defaults to no feed.
+    /// Rejects tokens of the sessions that the feed reports as revoked. `policy` says what to do while the feed has no
+    /// recent response. Defaults to no feed.
     #[must_use]
     pub fn with_feed(self, feed: &RevocationFeed, policy: StalePolicy) -> Self {
         let freshness = Freshness::new(Arc::new(feed.clone()), policy);

@@ -5,7 +5,7 @@ use reqwest::header::{AUTHORIZATION, COOKIE, HeaderMap, HeaderName, HeaderValue}
 use crate::credentials::{Credentials, Field};
 use crate::{Error, MAX_TOKEN_BYTES};
 
-/// The most bytes of cookies. A browser also sends those of other applications on the host.
+/// The most bytes of cookies that are forwarded. A browser also sends the cookies of other applications on the host.
 const MAX_COOKIE_BYTES: usize = 16_384;
 
 /// Returns the `Authorization` header or, only if there is none, the cookies.

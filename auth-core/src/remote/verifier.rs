@@ -20,20 +20,20 @@ const MAX_TIMEOUT: Duration = Duration::from_secs(30);
 const DEFAULT_CONNECTIONS: usize = 32;
 const MAX_CONNECTIONS: usize = 1024;
 
-/// Identifies callers by `GET /api/auth/session` of a server, for a service that must not hold the secret. It can replace a
-/// local verifier as the [`Authority`] of a service.
+/// Identifies callers by `GET /api/auth/session` of a server, for a service that must not hold the secret. It can
+/// replace a local verifier as the [`Authority`] of a service.
 ///
-/// It forwards the `Authorization` header or, if there is none, the cookies, and nothing else. A 200 of the server becomes a
-/// [`Caller`], a 401 becomes a [`Refusal`] with the same code and detail. Any other response, and none within the time limit,
-/// is a 503 `AUTHORITY_UNAVAILABLE`, so a failure lets no request through. Nothing is cached: a session is rejected as soon as
-/// it is revoked.
+/// It forwards the `Authorization` header or, if there is none, the cookies, and nothing else. A 200 of the server
+/// becomes a [`Caller`], a 401 becomes a [`Refusal`] with the same code and detail. Any other response, or no response
+/// within the time limit, becomes a 503 `AUTHORITY_UNAVAILABLE`, so no failure lets a request through. Nothing is
+/// cached: a session is rejected as soon as it is revoked.
 ///
-/// A request without credentials, or with credentials that cannot be valid, is rejected without asking. A request is never
-/// repeated. At most 32 run at once, each on a connection that is kept open; at most 1024 wait, and the time limit includes
-/// the wait. For half a second after the server refused a connection, no request is sent.
+/// A request without credentials, or with credentials that cannot be valid, is rejected without a request to the
+/// server. No request is repeated. At most 32 run at once, each on a connection that is kept open; at most 1024 wait,
+/// and the time limit includes the wait. For half a second after the server refused a connection, no request is sent.
 ///
-/// A browser sends cookies even if another site starts the request. A service whose state they can change must itself reject
-/// such requests of other origins (CSRF), or use [`with_bearer_only`](Self::with_bearer_only).
+/// A browser sends cookies even if another site starts the request. A service whose state they can change must itself
+/// reject such requests of other origins (CSRF), or use [`with_bearer_only`](Self::with_bearer_only).
 ///
 /// ```
 /// use auth_core::Authority;
@@ -57,12 +57,13 @@ struct SessionEndpoint {
 }
 
 impl RemoteVerifier {
-    /// Creates a verifier that asks the server at this URL: `https://auth.example.com`, or with a path in front of `/api`. The
-    /// time limit is 2 seconds, the number of connections 32.
+    /// Creates a verifier that asks the server at this URL: `https://auth.example.com`, or with a path in front of
+    /// `/api`. The time limit is 2 seconds, the number of connections 32.
     ///
     /// # Errors
     ///
-    /// [`Error::InvalidSetting`] if the URL is not `http://…` or `https://…`, or if the system's certificates cannot be read.
+    /// [`Error::InvalidSetting`] if the URL is not `http://…` or `https://…`, or the system has no readable
+    /// certificates.
     pub fn new(server: &str) -> Result<Self, Error> {
         let url = client::endpoint(server, "/api/auth/session")?;
         Ok(Self {
@@ -120,7 +121,7 @@ impl SessionEndpoint {
         })
     }
 
-    /// Asks for the session of these credentials.
+    /// Requests the session of these credentials.
     async fn caller(&self, headers: HeaderMap) -> Result<Caller, Refusal> {
         let _permit = self.limit.acquire().await?;
         let request = self.client.get(self.url.clone()).headers(headers);

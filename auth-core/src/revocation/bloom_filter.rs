@@ -1,17 +1,16 @@
-//! A Bloom filter in front of the set: a lookup that needs no lock. With many reader threads, a read lock costs more than
-//! the lookup itself.
+//! A Bloom filter in front of the set, so that most lookups need no lock, which would cost more than the lookup.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
 /// The number of 64-bit words: 128 KiB. With 100 000 sessions one bit in ten is set, so nine lookups in ten end here.
 const WORDS: usize = 1 << 14;
 
-/// One bit for every value of 20 bits of a hash. A set bit means "maybe in the set", a clear bit means "not in the set".
+/// One bit for every value of 20 bits of a hash. Set means "maybe in the set", clear means "not in the set".
 ///
-/// The crates for this use several hash functions and need a lock; here the hash exists already and one bit is enough.
+/// Existing crates use several hash functions and need a lock; here every key is a hash already, and one bit is enough.
 pub(super) struct BloomFilter(Box<[AtomicU64]>);
 
-// Relaxed ordering is enough: a thread that knows of an insertion sees its bit, and the set itself is behind a lock.
+// Relaxed ordering is enough: a thread that is synchronised with an insertion sees its bit; a lock guards the set.
 impl BloomFilter {
     /// Sets the bit of `hash`. Call this and [`rebuild`](Self::rebuild) only under the write lock of the set.
     pub(super) fn insert(&self, hash: u64) {

@@ -10,7 +10,7 @@ use crate::{Error, Keyring};
 
 /// The `typ` of a feed token. Each kind of token has its own (RFC 8725 § 3.11), so none is accepted as another.
 const TYPE: &str = "revocations+jwt";
-/// In seconds: long enough for one request, and short enough that a token from a log has expired.
+/// The lifetime of a feed token, in seconds: enough for one request, and a token from a log has expired.
 const LIFETIME: i64 = 60;
 /// The allowed clock difference, in seconds.
 const LEEWAY: f64 = 5.0;
@@ -45,8 +45,8 @@ struct Payload<'a> {
 }
 
 impl FeedTokens {
-    /// Creates an issuer and verifier for the feed of the server that issues access tokens as `issuer`. The current secret
-    /// signs, every secret of the keyring verifies.
+    /// Creates an issuer and verifier for the feed of the server that issues access tokens as `issuer`. The current
+    /// secret signs, every secret of the keyring verifies.
     ///
     /// # Errors
     ///

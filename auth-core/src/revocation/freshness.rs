@@ -6,15 +6,15 @@ use std::time::Duration;
 
 use crate::Error;
 
-/// What a verifier does while its [`RevocationFeed`](crate::remote::RevocationFeed) has no recent response of the server.
+/// What a verifier does while its [`RevocationFeed`](crate::remote::RevocationFeed) has no recent response.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub enum StalePolicy {
     /// Continues with the known revocations: a token of a session that was revoked meanwhile is valid until its `exp`.
     #[default]
     FailOpen,
-    /// Rejects every token with [`Error::RevocationsOutdated`] (503) once the last complete response is older than this, and
-    /// before the first one.
+    /// Rejects every token with [`Error::RevocationsOutdated`] (503) once the last complete response is older than
+    /// this, and before the first one.
     FailClosedAfter(Duration),
 }
 

@@ -1,6 +1,6 @@
-//! Recognises sample secrets: the words of tutorials and templates, with nothing secret between them.
+//! Recognises sample secrets: the words of tutorials and templates, with no random text between them.
 //!
-//! No crate does this: password-strength estimators judge what people remember, not the placeholders of templates.
+//! No crate does this: estimators of password strength know the passwords of people, not the placeholders of templates.
 
 use zeroize::Zeroizing;
 
@@ -142,18 +142,18 @@ const WORDS: &[&str] = &[
 ];
 
 /// The shortest word, in bytes, that marks a secret as a sample. Shorter ones occur in random text.
-const MIN_TELLING_BYTES: usize = 3;
+const MIN_MARKER_BYTES: usize = 3;
 
 /// Returns whether `secret` consists of sample words only, in any case, with digits and punctuation between them.
 ///
-/// Entry `n` of `coverage` says how the first `n` bytes are explained; time grows with the length times the word list.
+/// Entry `n` of `coverage` describes the first `n` bytes. The time is proportional to length × number of words.
 pub(super) fn is_sample(secret: &[u8]) -> bool {
     let text = Zeroizing::new(secret.to_ascii_lowercase());
-    let mut coverage = vec![Coverage::Unexplained; text.len() + 1];
+    let mut coverage = vec![Coverage::Other; text.len() + 1];
     record(&mut coverage, 0, Coverage::PaddingOnly);
     for at in 0..text.len() {
         let so_far = coverage.get(at).copied().unwrap_or_default();
-        if so_far == Coverage::Unexplained {
+        if so_far == Coverage::Other {
             continue;
         }
         let (before, rest) = text.split_at(at);
@@ -162,38 +162,38 @@ pub(super) fn is_sample(secret: &[u8]) -> bool {
         }
         for word in WORDS.iter().map(|word| word.as_bytes()) {
             if rest.starts_with(word) {
-                let telling = word.len() >= MIN_TELLING_BYTES;
-                let explained = if telling { Coverage::WithWord } else { so_far };
-                record(&mut coverage, at + word.len(), explained);
+                let is_marker = word.len() >= MIN_MARKER_BYTES;
+                let value = if is_marker { Coverage::Marked } else { so_far };
+                record(&mut coverage, at + word.len(), value);
             } else if word.starts_with(rest) {
                 // The last repetition of a word may be cut off.
                 record(&mut coverage, text.len(), so_far);
             }
         }
     }
-    coverage.last() == Some(&Coverage::WithWord)
+    coverage.last() == Some(&Coverage::Marked)
 }
 
-/// How the beginning of a secret is explained.
+/// What the first bytes of a secret consist of.
 #[derive(Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
 enum Coverage {
-    /// Not by words and padding.
+    /// Not only words and padding.
     #[default]
-    Unexplained,
-    /// By padding and words that are too short to be telling.
+    Other,
+    /// Padding and words that are too short to be markers.
     PaddingOnly,
-    /// By padding and at least one telling word.
-    WithWord,
+    /// Padding, words and at least one marker.
+    Marked,
 }
 
-/// Keeps the stronger explanation of the first `length` bytes.
-fn record(coverage: &mut [Coverage], length: usize, explained: Coverage) {
+/// Records what the first `length` bytes consist of, unless a higher value is recorded already.
+fn record(coverage: &mut [Coverage], length: usize, value: Coverage) {
     if let Some(slot) = coverage.get_mut(length) {
-        *slot = explained.max(*slot);
+        *slot = value.max(*slot);
     }
 }
 
-/// Returns whether `rest` starts with padding: not a letter, or a letter that is repeated.
+/// Returns whether the first byte of `rest` is padding: not a letter, or a letter that is repeated.
 fn is_padding(before: &[u8], rest: &[u8]) -> bool {
     rest.first().is_some_and(|byte| {
         !byte.is_ascii_alphabetic() || before.last() == Some(byte) || rest.starts_with(&[*byte; 3])

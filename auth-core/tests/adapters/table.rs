@@ -239,7 +239,7 @@ fn time_errors() -> [Case; 4] {
 fn ownership_and_configuration() -> Vec<Case> {
     let bearer = format!("Bearer {}", valid_token());
     let forbidden = |detail| refused(403, "Forbidden", "FORBIDDEN", detail);
-    let mismatch = || forbidden("X-User-Id names somebody other than the token does");
+    let mismatch = || forbidden("X-User-Id differs from the user of the token");
     let internal = "Something went wrong on our side";
     let internal = refused(
         500,

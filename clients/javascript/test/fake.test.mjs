@@ -4,47 +4,47 @@ import { test } from "node:test";
 import { ApiError, createClient, memoryStore } from "../client.js";
 
 const USER = { id: "u1", email: "ada@example.com", name: null };
-const json = (status, body, headers = {}) => new Response(JSON.stringify(body), { status, headers });
-const problem = (status, code, headers) => json(status, { status, code, detail: `said ${code}` }, headers);
-const html = (status) => new Response("<h1>Welcome to the hotel</h1>", { status });
-const down = () => {
+const jsonResponse = (status, body, headers = {}) => new Response(JSON.stringify(body), { status, headers });
+const problemResponse = (status, code, headers) => jsonResponse(status, { status, code, detail: `detail of ${code}` }, headers);
+const portalResponse = (status) => new Response("<h1>Welcome to the hotel</h1>", { status });
+const networkFailure = () => {
   throw new TypeError("fetch failed");
 };
-const grant = (number) =>
-  json(200, { user: USER, session_id: "s1", token_type: "Bearer", expires_in: 900, access_token: `a${number}`, refresh_token: `r${number}` });
+const grantResponse = (number) =>
+  jsonResponse(200, { user: USER, session_id: "s1", token_type: "Bearer", expires_in: 900, access_token: `a${number}`, refresh_token: `r${number}` });
 
 /**
- * A fake server: accepts the access token `good`, at first a0, and after each refresh the new one.
+ * A fake server: accepts one access token, `validToken`; a0 at first, and after each refresh the new one.
  * `refreshes` are the responses to the next refreshes, in order; after them, each refresh gets new tokens.
  */
-function server({ refreshes = [], good = "a0" } = {}) {
-  const it = { calls: [], good, issued: 0, refreshes };
-  it.count = (path) => it.calls.filter((call) => call.path === path).length;
-  it.fetch = async (address, { method, headers, body, credentials }) => {
+function fakeServer({ refreshes = [] } = {}) {
+  const fake = { calls: [], validToken: "a0", issued: 0, refreshes };
+  fake.count = (path) => fake.calls.filter((call) => call.path === path).length;
+  fake.fetch = async (address, { method, headers, body, credentials }) => {
     const path = address.replace(/\?.*/, "");
-    it.calls.push({ method, path, address, headers, body: body && JSON.parse(body), credentials });
+    fake.calls.push({ method, path, address, headers, body: body && JSON.parse(body), credentials });
     await null;
-    if (path === "/api/auth/login") return grant(0);
-    if (path === "/api/auth/logout") return json(200, { success: true, revoked: 1 });
+    if (path === "/api/auth/login") return grantResponse(0);
+    if (path === "/api/auth/logout") return jsonResponse(200, { success: true, revoked: 1 });
     if (path === "/api/auth/refresh") {
-      const next = it.refreshes.shift();
-      if (next) return next(it);
-      it.good = `a${(it.issued += 1)}`;
-      return grant(it.issued);
+      const response = fake.refreshes.shift();
+      if (response) return response(fake);
+      fake.validToken = `a${(fake.issued += 1)}`;
+      return grantResponse(fake.issued);
     }
-    return headers.Authorization === `Bearer ${it.good}` ? json(200, []) : problem(401, "TOKEN_EXPIRED");
+    return headers.Authorization === `Bearer ${fake.validToken}` ? jsonResponse(200, []) : problemResponse(401, "TOKEN_EXPIRED");
   };
-  return it;
+  return fake;
 }
 
-/** A signed-in user whose access token the server no longer accepts. */
-async function expired(it, options = {}) {
-  const over = [];
+/** Signs a user in whose access token the server no longer accepts. `signOuts` collects what the app is told. */
+async function signInWithExpiredToken(fake, options = {}) {
+  const signOuts = [];
   const store = options.store ?? memoryStore();
-  const api = createClient({ fetch: it.fetch, store, onSignedOut: (error) => over.push(error), ...options });
+  const api = createClient({ fetch: fake.fetch, store, onSignedOut: (error) => signOuts.push(error), ...options });
   await api.signIn({ email: USER.email, password: "correct horse" });
-  it.good = "none";
-  return { api, over, store };
+  fake.validToken = "none";
+  return { api, signOuts, store };
 }
 
 /** Replaces a global of browsers for one test. */
@@ -58,33 +58,33 @@ const REFRESH = "/api/auth/refresh";
 const isApiError = (code, status) => (error) => error instanceof ApiError && error.code === code && error.status === status;
 
 test("five requests with an expired token refresh once, and all succeed", async () => {
-  const it = server();
-  const { api } = await expired(it);
+  const fake = fakeServer();
+  const { api } = await signInWithExpiredToken(fake);
   await Promise.all(Array.from({ length: 5 }, () => api.sessions()));
-  assert.equal(it.count(REFRESH), 1);
-  assert.equal(it.calls.at(-1).headers.Authorization, "Bearer a1");
+  assert.equal(fake.count(REFRESH), 1);
+  assert.equal(fake.calls.at(-1).headers.Authorization, "Bearer a1");
 });
 
 test("a path that may lead to another host is a TypeError and no request", async () => {
   for (const base of ["", "https://api.example.com", "https://api.example.com/"]) {
-    const it = server();
-    const api = createClient({ base, fetch: it.fetch, store: memoryStore() });
+    const fake = fakeServer();
+    const api = createClient({ base, fetch: fake.fetch, store: memoryStore() });
     const paths = ["", "x", "//evil.com/x", "///evil.com", "/\\evil.com", "\\\\evil.com", "https://evil.com", "@evil.com/x"];
     const dropped = ["/\t/evil.com", "/\n/evil.com", "/\r\\evil.com", " //evil.com", "\t//evil.com", ".evil.com", ":80@evil.com/x"];
     for (const path of [...paths, ...dropped, undefined]) {
       await assert.rejects(api.request("GET", path), TypeError, JSON.stringify(path));
     }
-    assert.deepEqual(it.calls, []);
+    assert.deepEqual(fake.calls, []);
   }
 });
 
-test("a path of the API is called, whatever follows its first slash", async () => {
-  const it = server();
-  const { api } = await expired(it);
-  it.good = "a0";
+test("a path with one slash at its start is called, with any text after the slash", async () => {
+  const fake = fakeServer();
+  const { api } = await signInWithExpiredToken(fake);
+  fake.validToken = "a0";
   for (const path of ["/", "/api/auth/session", "/api//x", "/@x", "/a:b/\\c?next=//evil.com"]) {
     await api.request("GET", path);
-    assert.equal(it.calls.at(-1).address, path);
+    assert.equal(fake.calls.at(-1).address, path);
   }
 });
 
@@ -92,8 +92,8 @@ test("a path of the API is called, whatever follows its first slash", async () =
 function webLocks(t) {
   let last = Promise.resolve();
   let waiting = 0;
-  const request = (_name, ...rest) => {
-    const [action, { ifAvailable } = {}] = rest.reverse();
+  const request = (_name, ...optionsAndAction) => {
+    const [action, { ifAvailable } = {}] = optionsAndAction.reverse();
     if (ifAvailable && waiting > 0) return Promise.resolve(action(null));
     waiting += 1;
     return (last = last.catch(() => {}).then(() => action({})).finally(() => (waiting -= 1)));
@@ -101,153 +101,153 @@ function webLocks(t) {
   fakeGlobal(t, "navigator", () => ({ locks: { request } }));
 }
 
-test("two tabs with one store refresh once between them", async (t) => {
+test("two tabs that share a store refresh once in all", async (t) => {
   webLocks(t);
-  const it = server();
-  const { api, store } = await expired(it);
-  const other = createClient({ fetch: it.fetch, store });
+  const fake = fakeServer();
+  const { api, store } = await signInWithExpiredToken(fake);
+  const other = createClient({ fetch: fake.fetch, store });
   await Promise.all([api.sessions(), other.sessions(), api.tasks(), other.tasks()]);
-  assert.equal(it.count(REFRESH), 1);
+  assert.equal(fake.count(REFRESH), 1);
 });
 
 for (const [when, delay] of [["at the same time", 0], ["just after the other is done", 5]]) {
-  test(`a tab that refreshes ${when}, and sees what the other wrote later than the lock, does not refresh again`, async (t) => {
+  test(`a tab that refreshes ${when}, and sees the new tokens later than it gets the lock, does not refresh again`, async (t) => {
     webLocks(t);
-    const it = server();
-    const { api, store } = await expired(it);
-    let seen = await store.load();
-    const late = { load: () => seen, save: async (session) => void (seen = session) };
+    const fake = fakeServer();
+    const { api, store } = await signInWithExpiredToken(fake);
+    let visible = await store.load();
+    const delayedStore = { load: () => visible, save: async (session) => void (visible = session) };
     const save = store.save;
     store.save = (session) => {
       save(session);
-      setTimeout(() => (seen = session), 40);
+      setTimeout(() => (visible = session), 40);
     };
-    const other = createClient({ fetch: it.fetch, store: late });
+    const other = createClient({ fetch: fake.fetch, store: delayedStore });
     const first = api.sessions();
     if (delay) await first;
     await Promise.all([first, other.sessions()]);
-    assert.equal(it.count(REFRESH), 1);
-    assert.equal(it.calls.at(-1).headers.Authorization, "Bearer a1");
+    assert.equal(fake.count(REFRESH), 1);
+    assert.equal(fake.calls.at(-1).headers.Authorization, "Bearer a1");
   });
 }
 
 test("a tab that waited for another whose refresh failed refreshes by itself", async (t) => {
   webLocks(t);
-  const it = server({ refreshes: [down] });
-  const { api, store } = await expired(it);
-  const other = createClient({ fetch: it.fetch, store });
+  const fake = fakeServer({ refreshes: [networkFailure] });
+  const { api, store } = await signInWithExpiredToken(fake);
+  const other = createClient({ fetch: fake.fetch, store });
   const [failed, succeeded] = await Promise.allSettled([api.sessions(), other.sessions()]);
   assert.deepEqual([failed.reason?.code, succeeded.value], ["NETWORK_ERROR", []]);
 });
 
 test("a session is refreshed before its token expires, by this device's clock", async (t) => {
   t.mock.timers.enable({ apis: ["Date"], now: 5_000_000 });
-  const it = server();
-  const api = createClient({ fetch: it.fetch });
+  const fake = fakeServer();
+  const api = createClient({ fetch: fake.fetch });
   await api.signIn({ email: USER.email, password: "correct horse" });
   t.mock.timers.tick(800_000);
   await api.sessions();
-  assert.equal(it.count(REFRESH), 0);
+  assert.equal(fake.count(REFRESH), 0);
   t.mock.timers.tick(20_000);
   await api.sessions();
-  assert.equal(it.count(REFRESH), 1);
-  assert(!it.calls.some(({ path, headers }) => path === "/api/auth/sessions" && headers.Authorization === "Bearer none"));
+  assert.equal(fake.count(REFRESH), 1);
+  assert(!fake.calls.some(({ path, headers }) => path === "/api/auth/sessions" && headers.Authorization === "Bearer none"));
 });
 
 test("a clock that is set back an hour costs one more request", async (t) => {
   t.mock.timers.enable({ apis: ["Date"], now: 10_000_000 });
-  const it = server();
-  const { api } = await expired(it);
+  const fake = fakeServer();
+  const { api } = await signInWithExpiredToken(fake);
   t.mock.timers.setTime(10_000_000 - 3_600_000);
   await api.sessions();
   await api.sessions();
-  assert.equal(it.count(REFRESH), 1);
+  assert.equal(fake.count(REFRESH), 1);
 });
 
 test("after an early refresh fails, the token that is still valid is used", async (t) => {
   t.mock.timers.enable({ apis: ["Date"], now: 5_000_000 });
-  const it = server({ refreshes: [down] });
-  const api = createClient({ fetch: it.fetch });
+  const fake = fakeServer({ refreshes: [networkFailure] });
+  const api = createClient({ fetch: fake.fetch });
   await api.signIn({ email: USER.email, password: "correct horse" });
   t.mock.timers.tick(850_000);
   assert.deepEqual(await api.sessions(), []);
-  assert.equal(it.count(REFRESH), 1);
+  assert.equal(fake.count(REFRESH), 1);
 });
 
 for (const [name, response] of Object.entries({
-  "no network": down,
-  "a hotel's page": () => html(200),
-  "a hotel's refusal": () => html(401),
-  "an error of the server": () => problem(500, "INTERNAL_SERVER_ERROR"),
-  "JSON of another server": () => json(200, {}),
-  "an untrusted origin": () => problem(403, "UNTRUSTED_ORIGIN"),
+  "no network": networkFailure,
+  "a captive portal's page": () => portalResponse(200),
+  "a captive portal's 401": () => portalResponse(401),
+  "an error of the server": () => problemResponse(500, "INTERNAL_SERVER_ERROR"),
+  "JSON of another server": () => jsonResponse(200, {}),
+  "an untrusted origin": () => problemResponse(403, "UNTRUSTED_ORIGIN"),
 })) {
   test(`${name} instead of a refresh does not sign the user out, and the next request recovers`, async () => {
-    const it = server({ refreshes: [response] });
-    const { api, over } = await expired(it);
+    const fake = fakeServer({ refreshes: [response] });
+    const { api, signOuts } = await signInWithExpiredToken(fake);
     await assert.rejects(api.sessions(), (error) => error instanceof ApiError && error.status !== 401);
-    assert.deepEqual(over, []);
+    assert.deepEqual(signOuts, []);
     assert.deepEqual(await api.sessions(), []);
   });
 }
 
-test("after a 401 to the refresh, the app learns once that the session is over, and why", async () => {
-  const over = () => problem(401, "SESSION_EXPIRED");
-  const it = server({ refreshes: [over, over, over] });
-  const { api, over: reported, store } = await expired(it);
+test("after a 401 to the refresh, the app is told once that the session is over, and why", async () => {
+  const sessionExpired = () => problemResponse(401, "SESSION_EXPIRED");
+  const fake = fakeServer({ refreshes: [sessionExpired, sessionExpired, sessionExpired] });
+  const { api, signOuts, store } = await signInWithExpiredToken(fake);
   const outcomes = await Promise.allSettled(Array.from({ length: 5 }, () => api.sessions()));
   assert(outcomes.every(({ reason }) => reason?.status === 401));
   await assert.rejects(api.sessions());
-  assert.deepEqual(reported.map((error) => error.code), ["SESSION_EXPIRED"]);
+  assert.deepEqual(signOuts.map((error) => error.code), ["SESSION_EXPIRED"]);
   assert.deepEqual([await store.load(), await api.user()], [null, null]);
 });
 
-test("a wrong password is an error and nothing else", async () => {
-  const over = [];
+test("a wrong password is an error, and no sign-out is reported", async () => {
+  const signOuts = [];
   const api = createClient({
-    fetch: async (address) => (assert.equal(address, "/api/auth/login"), problem(401, "INVALID_EMAIL_OR_PASSWORD")),
-    onSignedOut: (error) => over.push(error),
+    fetch: async (address) => (assert.equal(address, "/api/auth/login"), problemResponse(401, "INVALID_EMAIL_OR_PASSWORD")),
+    onSignedOut: (error) => signOuts.push(error),
   });
   await assert.rejects(api.signIn({ email: "a@example.com", password: "no" }), isApiError("INVALID_EMAIL_OR_PASSWORD", 401));
-  assert.deepEqual(over, []);
+  assert.deepEqual(signOuts, []);
 });
 
 /** A client whose server sends these responses, in order. */
-function responding(...list) {
+function clientReceiving(...responses) {
   const calls = [];
   const fetch = async (address, { method }) => {
     calls.push(`${method} ${address}`);
-    return list.shift()();
+    return responses.shift()();
   };
   return { calls, api: createClient({ fetch }) };
 }
 
-test("a 503 is tried again after the time it names", async () => {
-  const busy = () => problem(503, "DATABASE_UNAVAILABLE", { "Retry-After": "0.05" });
-  const { api, calls } = responding(busy, busy, () => json(200, [1]));
+test("a 503 is retried after its Retry-After", async () => {
+  const busy = () => problemResponse(503, "DATABASE_UNAVAILABLE", { "Retry-After": "0.05" });
+  const { api, calls } = clientReceiving(busy, busy, () => jsonResponse(200, [1]));
   const started = performance.now();
   assert.deepEqual(await api.sessions(), [1]);
   assert(performance.now() - started >= 90);
   assert.equal(calls.length, 3);
 });
 
-test("a 503 that lasts is an error that says when to try again", async () => {
-  const busy = () => problem(503, "OVERLOADED", { "Retry-After": "60" });
-  const { api, calls } = responding(busy, busy);
+test("a 503 with a long Retry-After is not retried, and the error has that time", async () => {
+  const busy = () => problemResponse(503, "OVERLOADED", { "Retry-After": "60" });
+  const { api, calls } = clientReceiving(busy, busy);
   await assert.rejects(api.sessions(), (error) => error.code === "OVERLOADED" && error.retryAfter === 60);
   assert.equal(calls.length, 1);
 });
 
 test("a request that may have been carried out is not retried; one that was rejected as overloaded is", async () => {
-  const unsure = responding(() => problem(503, "DATABASE_UNAVAILABLE", { "Retry-After": "0.01" }));
-  await assert.rejects(unsure.api.addTask({ title: "Milk" }), isApiError("DATABASE_UNAVAILABLE", 503));
-  const busy = responding(() => problem(503, "OVERLOADED", { "Retry-After": "0.01" }), () => json(201, { id: 1 }));
+  const uncertain = clientReceiving(() => problemResponse(503, "DATABASE_UNAVAILABLE", { "Retry-After": "0.01" }));
+  await assert.rejects(uncertain.api.addTask({ title: "Milk" }), isApiError("DATABASE_UNAVAILABLE", 503));
+  const busy = clientReceiving(() => problemResponse(503, "OVERLOADED", { "Retry-After": "0.01" }), () => jsonResponse(201, { id: 1 }));
   assert.deepEqual(await busy.api.addTask({ title: "Milk" }), { id: 1 });
 });
 
 test("an invalid form has one error per field, with the server's message", async () => {
   const errors = [{ field: "title", code: "required", message: "is required" }];
-  const { api } = responding(() => json(422, { status: 422, code: "VALIDATION_ERROR", detail: "Some fields", errors }));
+  const { api } = clientReceiving(() => jsonResponse(422, { status: 422, code: "VALIDATION_ERROR", detail: "Some fields", errors }));
   const error = await api.addTask({ title: "" }).catch((refusal) => refusal);
   assert.deepEqual([error.status, error.code, error.errors, error.message], [422, "VALIDATION_ERROR", errors, "Some fields"]);
 });
@@ -258,17 +258,17 @@ test("a response that does not arrive in time is a network error", async () => {
 });
 
 test("a request that the app aborts is aborted, also while it waits for a busy server", async () => {
-  const { api } = responding(() => problem(503, "OVERLOADED", { "Retry-After": "20" }));
+  const { api } = clientReceiving(() => problemResponse(503, "OVERLOADED", { "Retry-After": "20" }));
   const abort = new AbortController();
   const request = api.request("GET", "/api/auth/account", { signal: abort.signal });
   setTimeout(() => abort.abort(), 10);
   await assert.rejects(request, { name: "AbortError" });
 });
 
-test("a sign-out during a refresh stays a sign-out", async () => {
+test("a sign-out during a refresh is not undone by the new tokens", async () => {
   let respond;
-  const it = server({ refreshes: [() => new Promise((done) => (respond = () => done(grant(1))))] });
-  const { api, over, store } = await expired(it);
+  const fake = fakeServer({ refreshes: [() => new Promise((done) => (respond = () => done(grantResponse(1))))] });
+  const { api, signOuts, store } = await signInWithExpiredToken(fake);
   const request = api.sessions();
   const settled = assert.rejects(request, isApiError("TOKEN_EXPIRED", 401));
   while (!respond) await new Promise(setImmediate);
@@ -276,79 +276,79 @@ test("a sign-out during a refresh stays a sign-out", async () => {
   respond();
   await settled;
   assert.equal(await store.load(), null);
-  assert.equal(over.length, 1);
+  assert.equal(signOuts.length, 1);
 });
 
 for (const cookies of [false, true]) {
   test(`signing out others is one logout with fresh tokens, ${cookies ? "with cookies" : "with bearer tokens"}`, async () => {
-    const it = server();
-    const { api, over, store } = await expired(it, { cookies });
+    const fake = fakeServer();
+    const { api, signOuts, store } = await signInWithExpiredToken(fake, { cookies });
     await store.save({ ...(await store.load()), refreshAt: 0 });
     assert.equal(await api.signOut("others"), 1);
-    const [refresh, logout, ...more] = it.calls.slice(1);
+    const [refresh, logout, ...more] = fake.calls.slice(1);
     assert.deepEqual([refresh.path, logout.path, more], [REFRESH, "/api/auth/logout", []]);
     assert.deepEqual(logout.body, cookies ? { scope: "others" } : { scope: "others", refresh_token: "r1" });
-    assert.deepEqual([(await api.user()).id, over], ["u1", []]);
+    assert.deepEqual([(await api.user()).id, signOuts], ["u1", []]);
   });
 }
 
 test("a refresh that fails because the password was changed continues with the new session", async () => {
-  const it = server({ refreshes: [() => problem(401, "SESSION_EXPIRED")] });
-  const { api, over, store } = await expired(it);
+  const fake = fakeServer({ refreshes: [() => problemResponse(401, "SESSION_EXPIRED")] });
+  const { api, signOuts, store } = await signInWithExpiredToken(fake);
   const list = api.request("GET", "/api/x");
-  while (!it.count(REFRESH)) await new Promise((done) => setTimeout(done));
-  it.good = "a7";
+  while (!fake.count(REFRESH)) await new Promise((done) => setTimeout(done));
+  fake.validToken = "a7";
   await store.save({ ...(await store.load()), access: "a7", refresh: "r7", mark: 7 });
   assert.deepEqual(await list, []);
-  assert.deepEqual([over, it.count(REFRESH)], [[], 1]);
+  assert.deepEqual([signOuts, fake.count(REFRESH)], [[], 1]);
 });
 
 test("a sign-out without network fails, and the user stays signed in", async () => {
-  const it = server();
-  const { api, over } = await expired(it);
-  const api2 = createClient({ fetch: down, store: { load: () => ({ user: USER, id: "s1", refreshAt: 0 }), save: assert.fail } });
-  await assert.rejects(api2.signOut(), isApiError("NETWORK_ERROR", 0));
+  const fake = fakeServer();
+  const { api, signOuts } = await signInWithExpiredToken(fake);
+  const offline = createClient({ fetch: networkFailure, store: { load: () => ({ user: USER, id: "s1", refreshAt: 0 }), save: assert.fail } });
+  await assert.rejects(offline.signOut(), isApiError("NETWORK_ERROR", 0));
   assert.equal((await api.user()).id, "u1");
-  assert.deepEqual(over, []);
+  assert.deepEqual(signOuts, []);
 });
 
 test("a sign-out in another tab is reported once", async () => {
   let changed;
   const store = { ...memoryStore(), watch: (listener) => (changed = listener) };
-  const { over } = await expired(server(), { store });
+  const { signOuts } = await signInWithExpiredToken(fakeServer(), { store });
   changed(null);
   changed(null);
-  assert.deepEqual(over, [undefined]);
+  assert.deepEqual(signOuts, [undefined]);
 });
 
 test("the store may be asynchronous and survives a restart of the app", async () => {
   let saved = "null";
   const later = () => new Promise((done) => setTimeout(done, 1));
   const store = { load: async () => (await later(), JSON.parse(saved)), save: async (session) => (await later(), void (saved = JSON.stringify(session))) };
-  const it = server();
-  await expired(it, { store });
-  const api = createClient({ fetch: it.fetch, store });
+  const fake = fakeServer();
+  await signInWithExpiredToken(fake, { store });
+  const api = createClient({ fetch: fake.fetch, store });
   assert.equal((await api.user()).email, "ada@example.com");
   await api.sessions();
   assert.deepEqual([JSON.parse(saved).access, JSON.parse(saved).refresh], ["a1", "r1"]);
 });
 
 test("with cookies, no token is kept or sent by the client", async () => {
-  const it = server();
+  const fake = fakeServer();
   const store = memoryStore();
-  const api = createClient({ cookies: true, fetch: it.fetch, store });
+  const api = createClient({ cookies: true, fetch: fake.fetch, store });
   await api.signIn({ email: USER.email, password: "correct horse" });
   await assert.rejects(api.sessions());
   assert.deepEqual(Object.keys(await store.load()).sort(), ["id", "mark", "refreshAt", "user"]);
-  assert(it.calls.every(({ headers, credentials }) => !headers.Authorization && credentials === "include"));
-  assert.equal(it.calls.find(({ path }) => path === REFRESH).body, undefined);
+  assert(fake.calls.every(({ headers, credentials }) => !headers.Authorization && credentials === "include"));
+  assert.equal(fake.calls.find(({ path }) => path === REFRESH).body, undefined);
 });
 
 test("without localStorage, a browser's client keeps the session until the page is closed", async (t) => {
   fakeGlobal(t, "localStorage", () => {
     throw new Error("blocked");
   });
-  const api = createClient({ cookies: true, fetch: server().fetch });
+  const api = createClient({ cookies: true, fetch: fakeServer().fetch });
   await api.signIn({ email: USER.email, password: "correct horse" });
   assert.equal((await api.user()).id, "u1");
 });
@@ -356,7 +356,7 @@ test("without localStorage, a browser's client keeps the session until the page 
 test("a list names its owner, its filter and its next page", async () => {
   const link = '</api/u1/tasks?completed=false&q=a%26b&limit=2&cursor=7>; rel="next"';
   const calls = [];
-  const fetch = async (address) => (calls.push(address), json(200, [{ id: 9 }], { Link: link }));
+  const fetch = async (address) => (calls.push(address), jsonResponse(200, [{ id: 9 }], { Link: link }));
   const store = { load: () => ({ user: USER, id: "s1", refreshAt: Infinity }), save() {} };
   const api = createClient({ base: "https://api.example.com/", fetch, store });
   assert.deepEqual(await api.tasks({ completed: false, q: "a&b", limit: 2 }), { tasks: [{ id: 9 }], next: "7" });

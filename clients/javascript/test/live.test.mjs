@@ -1,4 +1,4 @@
-// The client with a live server, whose access tokens expire after a second: SERVER=http://127.0.0.1:PORT node --test
+// The client with a live server whose access tokens live for one second: SERVER=http://127.0.0.1:PORT node --test
 import assert from "node:assert/strict";
 import { before, describe, test } from "node:test";
 import { ApiError, createClient, memoryStore } from "../client.js";
@@ -6,22 +6,23 @@ import { Jar } from "../../../tests/recipes/jar.mjs";
 
 const base = process.env.SERVER;
 const PASSWORD = "correct horse battery staple";
-const EXPIRED_AFTER = 7000; // one second of lifetime, and the verifier's five seconds of leeway
+/** Milliseconds after which a token has certainly expired: one second of lifetime, five of leeway, one to spare. */
+const EXPIRED_AFTER = 7000;
 const pause = (milliseconds) => new Promise((done) => setTimeout(done, milliseconds));
-let users = 0;
-const newUser = () => ({ email: `client-${process.pid}-${(users += 1)}@example.com`, password: PASSWORD, name: "Ada" });
+let userCount = 0;
+const newUser = () => ({ email: `client-${process.pid}-${(userCount += 1)}@example.com`, password: PASSWORD, name: "Ada" });
 
-/** A client with bearer tokens or with cookies, which counts its `refreshes`. */
+/** A client with bearer tokens or with cookies, which counts its `refreshes` and collects the codes of its `signOuts`. */
 function client({ cookies = false, store = memoryStore(), jar = new Jar(base, base, fetch) } = {}) {
-  const over = [];
-  const it = { refreshes: 0, over, store, jar };
-  const counting = (address, init) => {
-    if (address.endsWith("/refresh")) it.refreshes += 1;
+  const signOuts = [];
+  const tab = { refreshes: 0, signOuts, store, jar };
+  const countingFetch = (address, init) => {
+    if (address.endsWith("/refresh")) tab.refreshes += 1;
     return cookies ? jar.fetch(address, init) : fetch(address, init);
   };
-  const onSignedOut = (error) => over.push(error?.code);
-  it.api = createClient({ base: cookies ? "" : base, cookies, store, fetch: counting, onSignedOut });
-  return it;
+  const onSignedOut = (error) => signOuts.push(error?.code);
+  tab.api = createClient({ base: cookies ? "" : base, cookies, store, fetch: countingFetch, onSignedOut });
+  return tab;
 }
 
 describe("a live server", { skip: base ? false : "SERVER is not set", concurrency: true }, () => {
@@ -30,8 +31,8 @@ describe("a live server", { skip: base ? false : "SERVER is not set", concurrenc
   for (const cookies of [false, true]) {
     const mode = cookies ? "with cookies" : "with bearer tokens";
 
-    test(`the whole life of a user, ${mode}`, async () => {
-      const { api, over, store } = client({ cookies });
+    test(`a user signs up, uses every method and deletes the account, ${mode}`, async () => {
+      const { api, signOuts, store } = client({ cookies });
       const ada = newUser();
       assert.equal((await api.signUp(ada)).email, ada.email);
       const ids = [];
@@ -51,7 +52,7 @@ describe("a live server", { skip: base ? false : "SERVER is not set", concurrenc
       assert.equal((await api.account()).email, ada.email);
       await assert.rejects(api.deleteAccount("wrong password"), { code: "INVALID_PASSWORD", status: 403 });
       await api.deleteAccount(`${PASSWORD} 2`);
-      assert.deepEqual([over, await store.load()], [[undefined], null]);
+      assert.deepEqual([signOuts, await store.load()], [[undefined], null]);
       await assert.rejects(api.signIn({ ...ada, password: `${PASSWORD} 2` }), { code: "INVALID_EMAIL_OR_PASSWORD" });
     });
 
@@ -66,10 +67,10 @@ describe("a live server", { skip: base ? false : "SERVER is not set", concurrenc
       const lists = await Promise.all([one, one, one, other, other].map(({ api }) => api.tasks()));
       assert.equal(lists.length, 5);
       assert(one.refreshes <= 1 && other.refreshes <= 1 && one.refreshes + other.refreshes >= 1);
-      assert.deepEqual([(await one.store.load()).user, one.over, other.over], [user, [], []]);
+      assert.deepEqual([(await one.store.load()).user, one.signOuts, other.signOuts], [user, [], []]);
     });
 
-    test(`a session that was ended elsewhere is over once, ${mode}`, async () => {
+    test(`a session that another client has ended is reported as over once, ${mode}`, async () => {
       const one = client({ cookies });
       const ada = newUser();
       await one.api.signUp(ada);
@@ -79,11 +80,11 @@ describe("a live server", { skip: base ? false : "SERVER is not set", concurrenc
       await other.api.endSession(sessions.find((session) => !session.current).id);
       const outcomes = await Promise.allSettled([one.api.tasks(), one.api.account(), one.api.sessions()]);
       assert(outcomes.every(({ reason }) => reason instanceof ApiError && reason.status === 401));
-      assert.equal(one.over.length, 1);
+      assert.equal(one.signOuts.length, 1);
       assert.equal((await other.api.sessions()).length, 1);
     });
 
-    test(`signing out others leaves this one, ${mode}`, async () => {
+    test(`signing out others keeps this session, ${mode}`, async () => {
       const one = client({ cookies });
       const ada = newUser();
       await one.api.signUp(ada);
@@ -92,12 +93,12 @@ describe("a live server", { skip: base ? false : "SERVER is not set", concurrenc
       assert.equal((await one.api.sessions()).length, 1);
       assert.equal(await one.api.signOut(), 1);
       await assert.rejects(one.api.sessions(), { status: 401 });
-      assert.deepEqual(one.over, [undefined]);
+      assert.deepEqual(one.signOuts, [undefined]);
     });
   }
 
   test("an invalid form has one error per field", async () => {
-    const refusal = await client().api.signUp({ email: "ada", password: "short" }).catch((error) => error);
-    assert.deepEqual(refusal.errors.map(({ field }) => field), ["email", "password"]);
+    const error = await client().api.signUp({ email: "ada", password: "short" }).catch((thrown) => thrown);
+    assert.deepEqual(error.errors.map(({ field }) => field), ["email", "password"]);
   });
 });

@@ -1,17 +1,17 @@
 CREATE TABLE users (
     id TEXT PRIMARY KEY NOT NULL,
-    -- lower-cased by the application, so a plain UNIQUE means one account per address
+    -- Normalized to lower case by the application, so UNIQUE allows one account per address.
     email TEXT NOT NULL UNIQUE,
     name TEXT,
     image TEXT,
     email_verified BOOLEAN NOT NULL,
-    -- NULL: an account without a password, which nobody can log in to with one
+    -- NULL for an account without a password; a login with a password then always fails.
     password_hash TEXT,
     created_at TIMESTAMP NOT NULL,
     updated_at TIMESTAMP NOT NULL
 );
 
--- One row per login for its whole life; a refresh steps the counter.
+-- One row per login. A refresh increments the counter and adds no row.
 CREATE TABLE sessions (
     id TEXT PRIMARY KEY NOT NULL,
     user_id TEXT NOT NULL REFERENCES users (id) ON DELETE CASCADE,
@@ -30,7 +30,7 @@ CREATE INDEX sessions_user_id ON sessions (user_id);
 CREATE INDEX sessions_expires_at ON sessions (expires_at);
 
 CREATE TABLE tasks (
-    -- starts at 1 and is never given twice, as with SQLite's AUTOINCREMENT
+    -- An identity column never reuses the id of a deleted task; AUTOINCREMENT of SQLite does the same.
     id BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     user_id TEXT NOT NULL REFERENCES users (id) ON DELETE CASCADE,
     title TEXT NOT NULL,
@@ -40,6 +40,6 @@ CREATE TABLE tasks (
     updated_at TIMESTAMP NOT NULL
 );
 CREATE INDEX tasks_user_id_id ON tasks (user_id, id);
--- Some 20 tasks a user, whatever a sample says. Else a few busy users make the planner look for everybody's newest tasks
--- by walking backwards through all tasks.
+-- Makes the planner assume 20 tasks per user (1 / 0.05). Its own estimate is too high if a few users have many tasks.
+-- Then it finds the newest tasks of one user by reading the tasks of all users, instead of using the index above.
 ALTER TABLE tasks ALTER COLUMN user_id SET (n_distinct = -0.05);

@@ -1,14 +1,15 @@
--- Sessions that were ended while access tokens of theirs could still be alive. Every process reads what is new.
+-- Revoked sessions whose access tokens may not have expired yet. Every process reads the new rows regularly.
 CREATE TABLE revocations (
     sequence BIGINT PRIMARY KEY NOT NULL,
     session_id TEXT NOT NULL,
-    -- when the last access token of the session has expired everywhere, with room for clocks that differ
+    -- After this time the row can be deleted: all access tokens of the session have expired, even by a slow clock.
     forget_after TIMESTAMP NOT NULL
 );
 CREATE INDEX revocations_forget_after ON revocations (forget_after);
 
--- One row. Its lock is held until the transaction that numbers a revocation commits, so the order of the numbers is the
--- order in which they become visible, and a reader that remembers the last one misses nothing.
+-- Contains one row with the last number. A transaction that adds a revocation locks this row until it commits, so
+-- revocations become visible in the order of their numbers. Therefore, a reader that continues after the last number
+-- that it has read misses no revocation.
 CREATE TABLE revocation_sequence (
     id BIGINT PRIMARY KEY NOT NULL,
     last BIGINT NOT NULL

@@ -1,7 +1,7 @@
--- Which tasks came from elsewhere, by their id there: a second import brings none twice, nor back what was deleted since.
+-- Imported tasks, by their id in the source. A repeated import does not add them again, even if they were deleted here.
 CREATE TABLE imported_tasks (
     user_id TEXT NOT NULL REFERENCES users (id) ON DELETE CASCADE,
-    -- the table, or the kind of file
+    -- Name of the imported table, or format of the imported file.
     source TEXT NOT NULL,
     source_id TEXT NOT NULL,
     PRIMARY KEY (user_id, source, source_id)

@@ -1,17 +1,17 @@
 CREATE TABLE users (
     id TEXT PRIMARY KEY NOT NULL,
-    -- lower-cased by the application, so a plain UNIQUE means one account per address
+    -- Normalized to lower case by the application, so UNIQUE allows one account per address.
     email TEXT NOT NULL UNIQUE,
     name TEXT,
     image TEXT,
     email_verified BOOLEAN NOT NULL,
-    -- NULL: an account without a password, which nobody can log in to with one
+    -- NULL for an account without a password; a login with a password then always fails.
     password_hash TEXT,
     created_at TIMESTAMP NOT NULL,
     updated_at TIMESTAMP NOT NULL
 );
 
--- One row per login for its whole life; a refresh steps the counter.
+-- One row per login. A refresh increments the counter and adds no row.
 CREATE TABLE sessions (
     id TEXT PRIMARY KEY NOT NULL,
     user_id TEXT NOT NULL REFERENCES users (id) ON DELETE CASCADE,
@@ -30,7 +30,7 @@ CREATE INDEX sessions_user_id ON sessions (user_id);
 CREATE INDEX sessions_expires_at ON sessions (expires_at);
 
 CREATE TABLE tasks (
-    -- AUTOINCREMENT: an id is never given twice, as with PostgreSQL's sequence
+    -- AUTOINCREMENT never reuses the id of a deleted task; an identity column of PostgreSQL does the same.
     id INTEGER PRIMARY KEY AUTOINCREMENT NOT NULL,
     user_id TEXT NOT NULL REFERENCES users (id) ON DELETE CASCADE,
     title TEXT NOT NULL,

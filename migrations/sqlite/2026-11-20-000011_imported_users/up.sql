@@ -1,4 +1,5 @@
--- Who came from a database that may be read again. Outlives the user: who deleted the account here does not come back.
+-- Ids of users imported from another database. A row is kept when its user is deleted here, so that a repeated import
+-- does not create the account again.
 CREATE TABLE imported_users (
     id TEXT PRIMARY KEY NOT NULL
 );

@@ -1,3 +1,3 @@
--- The unended sessions of a user are found without walking through all that have ended: a login counts them.
+-- Each login counts the active sessions of its user. This index finds them without reading the revoked ones.
 DROP INDEX sessions_user_id;
 CREATE INDEX sessions_user_id_revoked_at ON sessions (user_id, revoked_at);

@@ -1,5 +1,5 @@
-//! The server over real HTTP, on both engines. The folders mirror `api-server/src`: `auth/`, `better_auth/` and `tasks/`
-//! have one file per address, and the others hold what several addresses share.
+//! The server over real HTTP, on both engines. The folders mirror `api-server/src`: `auth/`, `better_auth/` and
+//! `tasks/` have one file per address, and the others hold what several addresses share.
 
 #![expect(
     clippy::expect_used,
@@ -27,3 +27,4 @@ mod problem;
 mod routes;
 mod sessions;
 mod tasks;
+mod users;

@@ -208,7 +208,7 @@ pub(crate) fn surplus_ids(
 ) -> QueryResult<Vec<String>> {
     let with_valid_tokens = ExpiryAndLogin {
         expires_after: token_expiry_cutoff(times.now, times.forget_after),
-        created_after: Timestamp::from_micros(0),
+        created_after: Timestamp::from_unix_micros(0),
     };
     select_surplus(connection, user, kept, with_valid_tokens, limit)
 }

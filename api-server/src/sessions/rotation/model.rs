@@ -46,7 +46,7 @@ impl Server {
         if presented + 1 == self.session.counter && self.now - self.advanced_at > 10 {
             self.recovered_late.insert(self.session.counter);
         }
-        let now = Timestamp::from_micros(self.now * 1_000_000);
+        let now = Timestamp::from_unix_micros(self.now * 1_000_000);
         match decide(&self.session, presented, now) {
             Decision::Advance(next) => {
                 self.session = next;

@@ -7,7 +7,7 @@ use crate::sessions::rotation::{Decision, MAX_LATE_RECOVERIES, OVERLAP, Rotation
 
 /// A time, in milliseconds after the rotation of [`rotated_at_zero`].
 fn at(millis: i64) -> Timestamp {
-    Timestamp::from_micros(1_700_000_000_000_000 + millis * 1000)
+    Timestamp::from_unix_micros(1_700_000_000_000_000 + millis * 1000)
 }
 
 fn rotated_at_zero(counter: u32) -> Rotation {

@@ -14,10 +14,10 @@ use crate::remote::backoff::delay;
 use crate::remote::client::{self, RequestError};
 use crate::revocation::FeedTokens;
 
-/// The limit for one request.
+/// The time limit for one request.
 const TIMEOUT: Duration = Duration::from_secs(2);
 
-/// How often expired entries are removed.
+/// The time between two removals of expired entries.
 const PURGE_INTERVAL: Duration = Duration::from_secs(60);
 
 /// A response of the server: one page of the list.
@@ -26,7 +26,7 @@ struct Page {
     revocations: Vec<Revocation>,
     /// The cursor of the next page.
     next: i64,
-    /// Whether the next page is there already.
+    /// Whether the next page exists already.
     more: bool,
 }
 
@@ -93,7 +93,7 @@ pub(super) async fn poll(client: FeedClient, state: Arc<FeedState>) {
                     (false, _) => state.mark_complete(requested_at),
                 }
             }
-            Err(_logged) => failures = failures.saturating_add(1),
+            Err(_recorded) => failures = failures.saturating_add(1),
         }
         if purged_at.elapsed() > PURGE_INTERVAL {
             state.revoked.purge((client.clock)());

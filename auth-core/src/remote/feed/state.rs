@@ -8,6 +8,7 @@ use tokio::sync::watch;
 
 use crate::RevokedSessions;
 
+/// The revoked sessions, and when and whether the last request succeeded.
 pub(super) struct FeedState {
     pub(super) revoked: RevokedSessions,
     started: Instant,
@@ -32,7 +33,7 @@ impl FeedState {
     /// Waits for the first complete response.
     pub(super) async fn caught_up(&self) {
         let mut is_complete = self.is_complete.subscribe();
-        // `self` owns the sender, so it is not gone while this waits.
+        // `self` owns the sender, so the channel stays open during the wait.
         let _sender_gone = is_complete.wait_for(|is_complete| *is_complete).await;
     }
 

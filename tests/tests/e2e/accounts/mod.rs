@@ -1,5 +1,4 @@
-//! Fair shares: what one account and one network may use, so that others are served.
+//! Actions on an account that both APIs share, and the share of the server that one account may use.
 
 mod fair_share;
-mod hash_permits;
-mod network_budget;
+mod register;

@@ -7,12 +7,12 @@ use serde_json::{Value, json};
 
 on_both_engines! {
     the_account_is_as_it_was_registered,
-    a_change_touches_what_it_names_and_the_time,
-    null_clears_and_absence_leaves,
-    a_name_and_an_image_have_their_limits,
+    a_change_sets_the_given_fields_and_the_time,
+    null_clears_a_field_and_absence_keeps_it,
+    a_name_and_an_image_have_a_maximum_length,
     fields_that_the_server_sets_are_ignored,
     no_other_user_is_changed,
-    a_token_without_an_account_gets_no_token,
+    a_token_without_an_account_is_rejected_where_an_account_is_needed,
 }
 
 const ACCOUNT: &str = "/api/auth/account";
@@ -31,7 +31,7 @@ async fn the_account_is_as_it_was_registered(app: App) {
     assert_eq!(ada.get(ACCOUNT).await.ok(), expected);
 }
 
-async fn a_change_touches_what_it_names_and_the_time(app: App) {
+async fn a_change_sets_the_given_fields_and_the_time(app: App) {
     let ada = app.user("ada").await;
     let mut expected = ada.get(ACCOUNT).await.ok();
     app.clock.advance(Duration::from_secs(1));
@@ -50,10 +50,10 @@ async fn a_change_touches_what_it_names_and_the_time(app: App) {
     assert_eq!(changed, expected);
 }
 
-async fn null_clears_and_absence_leaves(app: App) {
+async fn null_clears_a_field_and_absence_keeps_it(app: App) {
     let ada = app.user("ada").await;
-    let both = json!({ "name": "Ada", "image": "ada.png" });
-    ada.patch(ACCOUNT, both).await.ok();
+    let name_and_image = json!({ "name": "Ada", "image": "ada.png" });
+    ada.patch(ACCOUNT, name_and_image).await.ok();
     let unchanged = ada.patch(ACCOUNT, json!({})).await.ok();
     assert_eq!(unchanged["name"], "Ada");
     assert_eq!(unchanged["image"], "ada.png");
@@ -64,7 +64,7 @@ async fn null_clears_and_absence_leaves(app: App) {
     assert_eq!(cleared["image"], Value::Null);
 }
 
-async fn a_name_and_an_image_have_their_limits(app: App) {
+async fn a_name_and_an_image_have_a_maximum_length(app: App) {
     let ada = app.user("ada").await;
     for (field, limit) in [("name", 200), ("image", 2048)] {
         for length in [limit - 1, limit] {
@@ -110,13 +110,14 @@ async fn no_other_user_is_changed(app: App) {
     assert_eq!(ada.get(ACCOUNT).await.ok(), before);
 }
 
-async fn a_token_without_an_account_gets_no_token(app: App) {
-    let without_account = app.bearer(app.token_for("nobody", "nobody@example.com"));
-    let challenge = r#"Bearer realm="api", error="invalid_token", error_description="The account of this token does not exist""#;
+async fn a_token_without_an_account_is_rejected_where_an_account_is_needed(app: App) {
+    let without_account = app.bearer(app.token_for("eve", "eve@example.com"));
+    let challenge = "Bearer realm=\"api\", error=\"invalid_token\", \
+                     error_description=\"The account of this token does not exist\"";
     for request in [
         without_account.get(ACCOUNT),
-        without_account.patch(ACCOUNT, json!({ "name": "Nobody" })),
-        without_account.post("/api/nobody/tasks", json!({ "title": "a" })),
+        without_account.patch(ACCOUNT, json!({ "name": "Eve" })),
+        without_account.post("/api/eve/tasks", json!({ "title": "a" })),
         without_account.post("/api/tasks", json!({ "title": "a" })),
     ] {
         let refused = request.await;

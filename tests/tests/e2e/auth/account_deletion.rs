@@ -12,7 +12,7 @@ use crate::sessions::fixtures::{
 on_both_engines! {
     a_deleted_account_leaves_no_user_no_task_and_no_session,
     the_tokens_of_a_deleted_account_are_rejected_by_every_route_at_once,
-    the_address_of_a_deleted_account_is_free_and_its_tasks_do_not_come_back,
+    the_address_of_a_deleted_account_can_be_registered_again_without_its_tasks,
     a_wrong_password_deletes_nothing,
     wrong_passwords_are_counted_as_failed_logins,
     a_body_without_a_password_deletes_nothing,
@@ -24,30 +24,30 @@ fn delete(caller: &Client, password: &str) -> Request {
 }
 
 async fn a_deleted_account_leaves_no_user_no_task_and_no_session(app: App) {
-    let (ada, device) = user_with_device(&app, "ada").await;
+    let (ada, ada_device) = user_with_device(&app, "ada").await;
     login(&app, &ada).await;
-    let (eve, eves) = user_with_device(&app, "eve").await;
-    let caller = app.bearer(device.access.as_str());
-    for (device, title) in [(&device, "hers"), (&eves, "Eve's")] {
+    let (eve, eve_device) = user_with_device(&app, "eve").await;
+    let caller = app.bearer(ada_device.access.as_str());
+    for (device, title) in [(&ada_device, "Ada's"), (&eve_device, "Eve's")] {
         let bearer = app.bearer(device.access.as_str());
         let task = json!({ "title": title });
         bearer.post("/api/tasks", task).await.created();
     }
     let response = delete(&caller, ada.password()).await;
     let cleared = response.all("set-cookie");
-    assert!(cleared.len() == 2 && cleared.iter().all(|it| it.contains("=; ")));
+    assert!(cleared.len() == 2 && cleared.iter().all(|cookie| cookie.contains("=; ")));
     assert_eq!(response.ok(), json!({ "success": true }));
-    for (table, column, left) in [
+    for (table, column, remaining) in [
         ("users", "id", 1),
         ("tasks", "user_id", 1),
         ("sessions", "user_id", 2),
     ] {
-        let hers = format!("{table} WHERE {column} = '{}'", ada.id());
-        assert_eq!(count(&app, &hers), 0, "{table}");
-        assert_eq!(count(&app, table), left, "{table}");
+        let ada_rows = format!("{table} WHERE {column} = '{}'", ada.id());
+        assert_eq!(count(&app, &ada_rows), 0, "{table}");
+        assert_eq!(count(&app, table), remaining, "{table}");
     }
-    get_session(&app, &eves.access).await.ok();
-    assert!(!is_revoked(&app, &eves.session));
+    get_session(&app, &eve_device.access).await.ok();
+    assert!(!is_revoked(&app, &eve_device.session));
     login(&app, &eve).await;
 }
 
@@ -70,18 +70,18 @@ async fn the_tokens_of_a_deleted_account_are_rejected_by_every_route_at_once(app
     refused.problem(401, "INVALID_EMAIL_OR_PASSWORD");
 }
 
-async fn the_address_of_a_deleted_account_is_free_and_its_tasks_do_not_come_back(app: App) {
+async fn the_address_of_a_deleted_account_can_be_registered_again_without_its_tasks(app: App) {
     let ada = app.user("ada").await;
     let task = ada.new_task("Buy milk").await;
     delete(&ada, ada.password()).await.ok();
-    let again = app.user("ada").await;
-    assert_ne!(again.id(), ada.id());
-    assert_eq!(again.all_tasks().await, json!([]));
-    let old = again.get(&again.task(&task["id"])).await;
-    old.problem(404, "TASK_NOT_FOUND");
+    let new_ada = app.user("ada").await;
+    assert_ne!(new_ada.id(), ada.id());
+    assert_eq!(new_ada.all_tasks().await, json!([]));
+    let old_task = new_ada.get(&new_ada.task(&task["id"])).await;
+    old_task.problem(404, "TASK_NOT_FOUND");
     // The id of a deleted task is not reused either.
-    let new = again.new_task("Buy tea").await;
-    assert!(new["id"].as_i64() > task["id"].as_i64());
+    let new_task = new_ada.new_task("Buy tea").await;
+    assert!(new_task["id"].as_i64() > task["id"].as_i64());
 }
 
 async fn a_wrong_password_deletes_nothing(app: App) {
@@ -122,16 +122,16 @@ async fn a_body_without_a_password_deletes_nothing(app: App) {
         let refused = caller.delete(ACCOUNT).body(body).await;
         refused.problem(status, code);
     }
-    let bare = caller.delete(ACCOUNT).await;
-    bare.problem(415, "UNSUPPORTED_MEDIA_TYPE");
+    let without_body = caller.delete(ACCOUNT).await;
+    without_body.problem(415, "UNSUPPORTED_MEDIA_TYPE");
     assert_eq!(count(&app, "users"), 1);
 }
 
 async fn a_token_without_an_account_is_rejected(app: App) {
-    let token = app.token_for("somebody", "somebody@example.com");
+    let token = app.token_for("eve", "eve@example.com");
     let refused = delete(&app.bearer(token), "any password").await;
     refused.problem(401, "INVALID_TOKEN");
-    // A token that another service issued for an existing account is accepted like our own.
+    // A token that another service issued for an existing account is accepted like one of the server's own.
     let ada = app.user("ada").await;
     let token = app.token_for(ada.id(), ada.email());
     delete(&app.bearer(token), ada.password()).await.ok();

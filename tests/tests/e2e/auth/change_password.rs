@@ -14,16 +14,16 @@ use crate::sessions::fixtures::{
 };
 
 on_both_engines! {
-    a_change_ends_every_session_and_starts_a_new_one,
+    a_change_revokes_every_session_and_starts_a_new_one,
     the_new_password_logs_in_and_the_old_one_does_not,
-    no_earlier_token_is_accepted_on_any_node_after_the_change,
+    no_earlier_token_is_accepted_by_any_process_after_the_change,
     a_refresh_during_the_change_does_not_survive_it,
     a_browser_that_changes_the_password_continues_with_new_cookies,
     a_wrong_current_password_is_403_and_changes_nothing,
     wrong_current_passwords_are_counted_as_failed_logins,
-    the_new_password_keeps_the_limits_of_a_first_one,
+    the_new_password_has_the_limits_of_a_registration,
     a_revoked_or_expired_session_changes_nothing,
-    a_token_of_another_service_keeps_no_session,
+    a_token_of_another_service_changes_nothing,
 }
 
 const NEW: &str = "another good password";
@@ -38,10 +38,10 @@ async fn change(app: &App, device: &Device, user: &Client) -> Device {
     Device::from_response(&bearer.post(CHANGE_PASSWORD, body).await.ok())
 }
 
-async fn a_change_ends_every_session_and_starts_a_new_one(app: App) {
+async fn a_change_revokes_every_session_and_starts_a_new_one(app: App) {
     let (ada, device) = user_with_device(&app, "ada").await;
     let others = [login(&app, &ada).await, login(&app, &ada).await];
-    let (_, eves) = user_with_device(&app, "eve").await;
+    let (_, eve_device) = user_with_device(&app, "eve").await;
     app.clock.advance(Duration::from_secs(60));
     let bearer = app.bearer(device.access.as_str());
     let response = bearer
@@ -74,7 +74,10 @@ async fn a_change_ends_every_session_and_starts_a_new_one(app: App) {
         let refused = refresh(&app, &other.refresh).await;
         refused.problem(401, "SESSION_EXPIRED");
     }
-    assert_eq!(are_live(&app, [&device, &next, &eves]), [false, true, true]);
+    assert_eq!(
+        are_live(&app, [&device, &next, &eve_device]),
+        [false, true, true]
+    );
     get_session(&app, &next.access).await.ok();
     refreshed(&app, &next).await;
 }
@@ -87,19 +90,19 @@ async fn the_new_password_logs_in_and_the_old_one_does_not(app: App) {
     old.problem(401, "INVALID_EMAIL_OR_PASSWORD");
     let new = app.anonymous().post(LOGIN, credentials(ada.email(), NEW));
     new.await.ok();
-    // The same password again is a change like any other.
+    // A change to the same password also replaces the session.
     let bearer = app.bearer(next.access.as_str());
-    let again = bearer.post(CHANGE_PASSWORD, passwords(NEW, NEW)).await;
-    assert_ne!(again.ok()["session_id"], next.session);
+    let response = bearer.post(CHANGE_PASSWORD, passwords(NEW, NEW)).await;
+    assert_ne!(response.ok()["session_id"], next.session);
     get_session(&app, &next.access)
         .await
         .problem(401, "TOKEN_REVOKED");
 }
 
-/// A thief holds copies of all tokens of the device.
-async fn no_earlier_token_is_accepted_on_any_node_after_the_change(engine: Engine) {
+/// Every copy of an earlier token is rejected, such as one that a thief made.
+async fn no_earlier_token_is_accepted_by_any_process_after_the_change(engine: Engine) {
     let app = App::on(engine).set("token-audiences", "reports").start();
-    let other = app
+    let other_process = app
         .another_process()
         .set("token-audiences", "reports")
         .start();
@@ -108,37 +111,35 @@ async fn no_earlier_token_is_accepted_on_any_node_after_the_change(engine: Engin
     let exchange = json!({ "audience": "reports" });
     let stolen = app.bearer(current.access.as_str());
     stolen.post("/api/auth/token", exchange.clone()).await.ok();
-    get_session(&other, &current.access).await.ok();
+    get_session(&other_process, &current.access).await.ok();
 
     let next = change(&app, &current, &ada).await;
 
-    let access = [&before.access, &current.access];
-    let refreshes = [&before.refresh, &current.refresh];
-    for token in access {
+    for token in [&before.access, &current.access] {
         get_session(&app, token).await.problem(401, "TOKEN_REVOKED");
-        let waited = until_refused(&other, token, "TOKEN_REVOKED").await;
+        let waited = until_refused(&other_process, token, "TOKEN_REVOKED").await;
         assert!(waited < MAX_REVOCATION_DELAY, "{waited:?}");
     }
-    for node in [&app, &other] {
-        for token in refreshes {
-            let refused = refresh(node, token).await;
+    for process in [&app, &other_process] {
+        for token in [&before.refresh, &current.refresh] {
+            let refused = refresh(process, token).await;
             refused.problem(401, "SESSION_EXPIRED");
         }
-        let stolen = node.bearer(current.access.as_str());
+        let stolen = process.bearer(current.access.as_str());
         let refused = stolen.post("/api/auth/token", exchange.clone()).await;
         refused.problem(401, "TOKEN_REVOKED");
-        let again = stolen.post(CHANGE_PASSWORD, passwords(NEW, NEW)).await;
-        again.problem(401, "TOKEN_REVOKED");
-        get_session(node, &next.access).await.ok();
+        let refused = stolen.post(CHANGE_PASSWORD, passwords(NEW, NEW)).await;
+        refused.problem(401, "TOKEN_REVOKED");
+        get_session(process, &next.access).await.ok();
     }
     // The feed lists the session, so other services reject its tokens.
-    let notice = format!(
+    let query = format!(
         "SELECT COUNT(*) FROM revocations WHERE session_id = '{}'",
         current.session
     );
-    assert_eq!(app.database().value(&notice).unwrap(), "1");
+    assert_eq!(app.database().value(&query).unwrap(), "1");
     assert_eq!(are_live(&app, [&next]), [true]);
-    refreshed(&other, &next).await;
+    refreshed(&other_process, &next).await;
 }
 
 async fn a_refresh_during_the_change_does_not_survive_it(app: App) {
@@ -189,14 +190,14 @@ async fn a_browser_that_changes_the_password_continues_with_new_cookies(app: App
         (&Value::Null, &Value::Null)
     );
     let session = app.anonymous().get(SESSION);
-    let known = by_cookies(session.clone(), &cookies).await.ok();
-    assert_eq!(known["session"]["id"], token_response["session_id"]);
+    let current = by_cookies(session.clone(), &cookies).await.ok();
+    assert_eq!(current["session"]["id"], token_response["session_id"]);
     let refresh = app.anonymous().request("POST", REFRESH);
     by_cookies(refresh.clone(), &cookies).await.ok();
-    let copied = by_cookies(session, &device.cookies()).await;
-    copied.problem(401, "TOKEN_REVOKED");
-    let copied = by_cookies(refresh, &device.cookies()).await;
-    copied.problem(401, "SESSION_EXPIRED");
+    let refused = by_cookies(session, &device.cookies()).await;
+    refused.problem(401, "TOKEN_REVOKED");
+    let refused = by_cookies(refresh, &device.cookies()).await;
+    refused.problem(401, "SESSION_EXPIRED");
 }
 
 async fn a_wrong_current_password_is_403_and_changes_nothing(app: App) {
@@ -235,7 +236,7 @@ async fn wrong_current_passwords_are_counted_as_failed_logins(engine: Engine) {
     app.bearer(token).post(CHANGE_PASSWORD, right).await.ok();
 }
 
-async fn the_new_password_keeps_the_limits_of_a_first_one(app: App) {
+async fn the_new_password_has_the_limits_of_a_registration(app: App) {
     let (ada, device) = user_with_device(&app, "ada").await;
     let bearer = app.bearer(device.access.as_str());
     let too_long = "p".repeat(129);
@@ -288,8 +289,8 @@ async fn the_new_password_keeps_the_limits_of_a_first_one(app: App) {
         let login = credentials(ada.email(), &valid);
         let bearer = app
             .bearer(Device::from_response(&app.anonymous().post(LOGIN, login).await.ok()).access);
-        let back = passwords(&valid, current);
-        bearer.post(CHANGE_PASSWORD, back).await.ok();
+        let change_back = passwords(&valid, current);
+        bearer.post(CHANGE_PASSWORD, change_back).await.ok();
     }
 }
 
@@ -297,9 +298,9 @@ async fn a_revoked_or_expired_session_changes_nothing(app: App) {
     let (ada, device) = user_with_device(&app, "ada").await;
     let body = passwords(ada.password(), NEW);
     let bearer = app.bearer(device.access.as_str());
-    // Revoked by another process a moment ago, so this process does not know it yet.
-    let end = "UPDATE sessions SET revoked_at = created_at";
-    app.database().execute(end);
+    // Another process has just revoked the session, and this process has not been notified yet.
+    app.database()
+        .execute("UPDATE sessions SET revoked_at = created_at");
     let refused = bearer.post(CHANGE_PASSWORD, body.clone()).await;
     refused.problem(401, "TOKEN_REVOKED");
     app.database()
@@ -309,7 +310,7 @@ async fn a_revoked_or_expired_session_changes_nothing(app: App) {
     login(&app, &ada).await;
 }
 
-async fn a_token_of_another_service_keeps_no_session(app: App) {
+async fn a_token_of_another_service_changes_nothing(app: App) {
     let ada = app.user("ada").await;
     let bearer = app.bearer(app.token_for(ada.id(), ada.email()));
     let body = passwords(ada.password(), NEW);

@@ -13,7 +13,7 @@ on_both_engines! {
     a_password_too_short_to_be_set_counts_as_wrong,
     a_password_too_long_to_be_set_is_rejected,
     an_account_without_a_password_cannot_log_in,
-    a_session_remembers_the_device,
+    a_session_stores_the_device,
     any_user_agent_is_accepted,
 }
 
@@ -97,8 +97,8 @@ async fn a_password_too_short_to_be_set_counts_as_wrong(app: App) {
 
 async fn a_password_too_long_to_be_set_is_rejected(app: App) {
     let ada = app.user("ada").await;
-    let at_most = credentials(ada.email(), &"p".repeat(128));
-    let wrong = app.anonymous().post(LOGIN, at_most).await;
+    let longest = credentials(ada.email(), &"p".repeat(128));
+    let wrong = app.anonymous().post(LOGIN, longest).await;
     wrong.problem(401, "INVALID_EMAIL_OR_PASSWORD");
     for length in [129, 4096, 60_000] {
         let too_long = credentials(ada.email(), &"p".repeat(length));
@@ -110,8 +110,8 @@ async fn a_password_too_long_to_be_set_is_rejected(app: App) {
 
 async fn an_account_without_a_password_cannot_log_in(app: App) {
     let ada = app.user("ada").await;
-    let forget = "UPDATE users SET password_hash = NULL";
-    app.database().execute(forget);
+    app.database()
+        .execute("UPDATE users SET password_hash = NULL");
     for password in [ada.password(), "null", "NULL"] {
         let refused = app
             .anonymous()
@@ -120,7 +120,7 @@ async fn an_account_without_a_password_cannot_log_in(app: App) {
     }
 }
 
-async fn a_session_remembers_the_device(app: App) {
+async fn a_session_stores_the_device(app: App) {
     let ada = app.user("ada").await;
     let login = app
         .anonymous()
@@ -153,13 +153,13 @@ async fn any_user_agent_is_accepted(app: App) {
          content-length: {}\r\nuser-agent: ",
         body.len()
     );
-    let strange = b"\xff\xfe\t'; DROP TABLE users; -- \xf0\x9f\x98\x80";
-    let parts = [head.as_bytes(), strange, b"\r\n\r\n", body.as_bytes()];
+    let user_agent = b"\xff\xfe\t'; DROP TABLE users; -- \xf0\x9f\x98\x80";
+    let parts = [head.as_bytes(), user_agent, b"\r\n\r\n", body.as_bytes()];
     connection.send(&parts.concat()).await;
     let token_response = connection.response().await.unwrap().ok();
 
-    let id = &token_response["session_id"].as_str().unwrap();
+    let id = token_response["session_id"].as_str().unwrap();
     let query = format!("SELECT user_agent FROM sessions WHERE id = '{id}'");
-    let kept = app.database().value(&query).unwrap();
-    assert_eq!(kept, "\u{fffd}\u{fffd}'; DROP TABLE users; -- 😀");
+    let stored = app.database().value(&query).unwrap();
+    assert_eq!(stored, "\u{fffd}\u{fffd}'; DROP TABLE users; -- 😀");
 }

@@ -1,4 +1,4 @@
-//! Password hashes of other programs and of earlier releases: replaced at the next login, or rejected safely.
+//! `POST /api/auth/login` with password hashes that other programs or earlier releases stored.
 
 use auth_core::password::{Cost, PasswordAttempt};
 use e2e::{App, Client, log_lines, on_both_engines};
@@ -8,12 +8,12 @@ use super::login::{LOGIN, credentials};
 
 on_both_engines! {
     a_hash_of_another_cost_is_replaced_at_the_next_login,
-    a_hash_of_another_kind_is_replaced_at_the_next_login,
+    a_hash_of_another_bcrypt_version_is_replaced_at_the_next_login,
     a_hash_from_another_program_is_accepted,
     a_hash_of_better_auth_is_replaced_at_the_next_login,
     the_longest_password_of_better_auth_logs_in_and_may_be_changed,
     a_current_hash_is_kept,
-    a_corrupt_hash_is_a_500_and_nothing_worse,
+    a_corrupt_hash_is_a_500_that_reveals_nothing,
 }
 
 fn hash_of(password: &str, cost: u32) -> String {
@@ -24,33 +24,34 @@ fn hash_of(password: &str, cost: u32) -> String {
 
 fn store_hash(app: &App, hash: &str) {
     let hash = hash.replace('\'', "''");
-    let plant = format!("UPDATE users SET password_hash = '{hash}'");
-    app.database().execute(&plant);
+    let update = format!("UPDATE users SET password_hash = '{hash}'");
+    app.database().execute(&update);
 }
 
-fn stored(app: &App) -> String {
+fn stored_hash(app: &App) -> String {
     let query = "SELECT password_hash FROM users";
     app.database().value(query).unwrap()
 }
 
-async fn assert_replaced(app: &App, ada: &Client, password: &str, planted: &str) {
-    store_hash(app, planted);
+/// Asserts that a login with the right password replaces this hash, once, and that a wrong password does not.
+async fn assert_replaced(app: &App, ada: &Client, password: &str, hash: &str) {
+    store_hash(app, hash);
     let wrong = app
         .anonymous()
-        .post(LOGIN, credentials(ada.email(), "not it"));
+        .post(LOGIN, credentials(ada.email(), "wrong"));
     wrong.await.problem(401, "INVALID_EMAIL_OR_PASSWORD");
-    assert_eq!(stored(app), planted);
+    assert_eq!(stored_hash(app), hash);
 
     let right = app
         .anonymous()
         .post(LOGIN, credentials(ada.email(), password));
     right.clone().await.ok();
-    let replaced = stored(app);
-    assert_ne!(replaced, planted);
+    let replaced = stored_hash(app);
+    assert_ne!(replaced, hash);
     assert!(replaced.starts_with("$2b$04$"), "{replaced}");
 
     right.await.ok();
-    assert_eq!(stored(app), replaced);
+    assert_eq!(stored_hash(app), replaced);
 }
 
 async fn a_hash_of_another_cost_is_replaced_at_the_next_login(app: App) {
@@ -61,22 +62,22 @@ async fn a_hash_of_another_cost_is_replaced_at_the_next_login(app: App) {
     }
 }
 
-async fn a_hash_of_another_kind_is_replaced_at_the_next_login(app: App) {
+async fn a_hash_of_another_bcrypt_version_is_replaced_at_the_next_login(app: App) {
     let ada = app.user("ada").await;
-    for kind in ["$2y$04$", "$2a$04$"] {
-        let hash = hash_of(ada.password(), 4).replace("$2b$04$", kind);
+    for version in ["$2y$04$", "$2a$04$"] {
+        let hash = hash_of(ada.password(), 4).replace("$2b$04$", version);
         assert_replaced(&app, &ada, ada.password(), &hash).await;
     }
 }
 
-/// A published test vector of bcrypt, for a password that is too short to be set today.
+/// Uses a published test vector of bcrypt, whose password is too short to be chosen here.
 async fn a_hash_from_another_program_is_accepted(app: App) {
     let ada = app.user("ada").await;
     let vector = "$2a$05$CCCCCCCCCCCCCCCCCCCCC.E5YPO9kmyuRGyh0XouQYb4YMJKvyOeW";
     assert_replaced(&app, &ada, "U*U", vector).await;
 }
 
-/// Computed by Node's `scryptSync`.
+/// Uses a hash that `scryptSync` of Node.js computed.
 async fn a_hash_of_better_auth_is_replaced_at_the_next_login(app: App) {
     let ada = app.user("ada").await;
     let scrypt = "ac7938d40cfc2307e2bf325d28e7884e:af849c32e3f760bf08b6a139a0ee1f52f73bf08037f5cfbff8444f755a15b0a1\
@@ -84,7 +85,7 @@ async fn a_hash_of_better_auth_is_replaced_at_the_next_login(app: App) {
     assert_replaced(&app, &ada, "correct horse battery staple", scrypt).await;
 }
 
-/// 128 UTF-16 units there, 2304 characters here.
+/// Better Auth counts 128 UTF-16 code units in this password; this server counts 2304 characters after NFKC.
 async fn the_longest_password_of_better_auth_logs_in_and_may_be_changed(app: App) {
     let ada = app.user("ada").await;
     let password = "\u{fdfa}".repeat(128);
@@ -99,23 +100,23 @@ async fn the_longest_password_of_better_auth_logs_in_and_may_be_changed(app: App
 
 async fn a_current_hash_is_kept(app: App) {
     let ada = app.user("ada").await;
-    let before = stored(&app);
+    let before = stored_hash(&app);
     assert!(before.starts_with("$2b$04$"), "{before}");
     let login = credentials(ada.email(), ada.password());
     app.anonymous().post(LOGIN, login).await.ok();
-    assert_eq!(stored(&app), before);
+    assert_eq!(stored_hash(&app), before);
 }
 
-async fn a_corrupt_hash_is_a_500_and_nothing_worse(app: App) {
+async fn a_corrupt_hash_is_a_500_that_reveals_nothing(app: App) {
     let ada = app.user("ada").await;
-    let valid = stored(&app);
+    let valid = stored_hash(&app);
     let (head, tail) = valid.split_at(7);
     for (number, corrupt) in [
         String::new(),
         "canary".to_owned(),
         "$2b$04$".to_owned(),
         valid.replace("$2b$", "$2x$"),
-        // Ages in seconds: a minute and a year.
+        // With cost 20 a hash takes about a minute, with cost 31 more than a day.
         valid.replace("$2b$04$", "$2b$20$"),
         valid.replace("$2b$04$", "$2b$31$"),
         valid.replace("$2b$04$", "$2b$+4$"),
@@ -134,10 +135,10 @@ async fn a_corrupt_hash_is_a_500_and_nothing_worse(app: App) {
             .post(LOGIN, credentials(ada.email(), ada.password()));
         let response = login.header("x-request-id", &id).await;
         assert_eq!(response.header("x-request-id"), Some(id.as_str()));
-        let shown = response.text();
+        let body = response.text();
         response.problem(500, "INTERNAL_SERVER_ERROR");
-        for inner in ["canary", "bcrypt", "hash", "$2"] {
-            assert!(!shown.contains(inner), "{shown}");
+        for internal in ["canary", "bcrypt", "hash", "$2"] {
+            assert!(!body.contains(internal), "{body}");
         }
         let mut logged = log_lines::with(&id);
         logged.retain(|line| line.starts_with("ERROR"));

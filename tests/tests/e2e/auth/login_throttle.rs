@@ -1,4 +1,4 @@
-//! `POST /api/auth/login`, after too many wrong passwords
+//! `POST /api/auth/login` after too many wrong passwords.
 
 use std::time::Duration;
 
@@ -7,13 +7,14 @@ use e2e::{App, Client, Connection, Engine, on_both_engines};
 use super::login::{LOGIN, credentials};
 
 on_both_engines! {
-    after_a_hundred_failures_the_right_password_has_to_wait_too,
+    after_a_hundred_failures_the_right_password_is_rejected_too,
     another_address_and_another_network_are_not_affected,
     a_success_resets_the_count,
-    no_header_changes_the_caller,
+    no_other_header_changes_the_network_of_the_caller,
 }
 
-async fn fail(app: &App, ada: &Client, times: usize) {
+/// Logs in with a wrong password, this many times.
+async fn fail_logins(app: &App, ada: &Client, times: usize) {
     let wrong = credentials(ada.email(), "not the password");
     for _ in 0..times {
         let refused = app.anonymous().post(LOGIN, wrong.clone()).await;
@@ -21,10 +22,10 @@ async fn fail(app: &App, ada: &Client, times: usize) {
     }
 }
 
-async fn after_a_hundred_failures_the_right_password_has_to_wait_too(engine: Engine) {
+async fn after_a_hundred_failures_the_right_password_is_rejected_too(engine: Engine) {
     let app = App::on(engine).behind_proxy().start();
     let ada = app.user("ada").await;
-    fail(&app, &ada, 100).await;
+    fail_logins(&app, &ada, 100).await;
     app.clock.advance(Duration::from_secs(60));
     let login = app
         .anonymous()
@@ -39,33 +40,33 @@ async fn after_a_hundred_failures_the_right_password_has_to_wait_too(engine: Eng
     login.clone().await.problem(429, "TOO_MANY_REQUESTS");
     app.clock.advance(Duration::from_secs(2));
     login.await.ok();
-    fail(&app, &ada, 100).await;
+    fail_logins(&app, &ada, 100).await;
 }
 
 async fn another_address_and_another_network_are_not_affected(engine: Engine) {
     let app = App::on(engine).behind_proxy().start();
     let (ada, eve) = (app.user("ada").await, app.user("eve").await);
-    fail(&app, &ada, 100).await;
+    fail_logins(&app, &ada, 100).await;
     let body = credentials(ada.email(), ada.password());
-    let upper = credentials(&ada.email().to_uppercase(), ada.password());
-    for body in [&body, &upper] {
+    let upper_case = credentials(&ada.email().to_uppercase(), ada.password());
+    for body in [&body, &upper_case] {
         let refused = app.anonymous().post(LOGIN, body.clone()).await;
         refused.problem(429, "TOO_MANY_REQUESTS");
     }
-    let hers = credentials(eve.email(), eve.password());
-    app.anonymous().post(LOGIN, hers).await.ok();
+    let other_user = credentials(eve.email(), eve.password());
+    app.anonymous().post(LOGIN, other_user).await.ok();
 
-    // Only Linux accepts calls from every address of 127.0.0.0/8 without configuration.
+    // Only Linux has every address of 127.0.0.0/8 as a source address without configuration.
     if cfg!(target_os = "linux") {
-        let mut elsewhere = Connection::open_from("127.0.0.2", app.addr()).await;
+        let mut connection = Connection::open_from("127.0.0.2", app.addr()).await;
         let body = body.to_string();
         let request = format!(
             "POST {LOGIN} HTTP/1.1\r\nhost: e2e\r\ncontent-type: application/json\r\n\
              content-length: {}\r\n\r\n{body}",
             body.len()
         );
-        elsewhere.send(request.as_bytes()).await;
-        elsewhere.response().await.unwrap().ok();
+        connection.send(request.as_bytes()).await;
+        connection.response().await.unwrap().ok();
     }
 }
 
@@ -73,16 +74,16 @@ async fn a_success_resets_the_count(engine: Engine) {
     let app = App::on(engine).behind_proxy().start();
     let ada = app.user("ada").await;
     for _ in 0..2 {
-        fail(&app, &ada, 99).await;
+        fail_logins(&app, &ada, 99).await;
         let body = credentials(ada.email(), ada.password());
         app.anonymous().post(LOGIN, body).await.ok();
     }
 }
 
-async fn no_header_changes_the_caller(engine: Engine) {
+async fn no_other_header_changes_the_network_of_the_caller(engine: Engine) {
     let app = App::on(engine).behind_proxy().start();
     let ada = app.user("ada").await;
-    fail(&app, &ada, 100).await;
+    fail_logins(&app, &ada, 100).await;
     let body = credentials(ada.email(), ada.password());
     for name in ["forwarded", "x-real-ip", "true-client-ip"] {
         let refused = app.anonymous().post(LOGIN, body.clone());

@@ -14,14 +14,15 @@ use crate::sessions::fixtures::{
 on_both_engines! {
     a_logout_needs_no_credentials,
     logging_out_twice_is_no_error,
-    an_access_token_ends_what_the_scope_says,
-    an_expired_access_token_ends_its_own_session_at_most,
-    a_refresh_token_ends_what_the_scope_says,
-    cookies_end_what_the_scope_says,
+    an_access_token_revokes_the_sessions_in_scope,
+    an_expired_access_token_revokes_at_most_its_own_session,
+    a_refresh_token_revokes_the_sessions_in_scope,
+    cookies_revoke_the_sessions_in_scope,
     an_old_refresh_token_still_logs_out,
-    the_header_counts_more_than_the_body_and_the_body_more_than_the_cookies,
+    the_header_has_priority_over_the_body_and_the_body_over_the_cookies,
     an_invalid_body_revokes_nothing,
     a_token_of_a_revoked_session_is_rejected_by_every_route_at_once,
+    a_caller_that_disconnects_is_still_logged_out,
 }
 
 /// Builds a logout request with a credential of this device and this body.
@@ -47,7 +48,7 @@ pub(crate) fn with_cookie(app: &App, cookie: &str, body: Value) -> Request {
         .header("origin", OWN_ORIGIN)
 }
 
-/// Asserts the number of revoked sessions, and that the caller keeps its cookies.
+/// Asserts the number of revoked sessions, and that the response clears no cookies.
 #[track_caller]
 pub(crate) fn assert_others_logged_out(response: Response, revoked: usize) {
     assert!(response.all("set-cookie").is_empty(), "{response:?}");
@@ -55,7 +56,7 @@ pub(crate) fn assert_others_logged_out(response: Response, revoked: usize) {
     assert_eq!(body, json!({ "success": true, "revoked": revoked }));
 }
 
-/// Asserts the number of revoked sessions, and that the cookies are cleared.
+/// Asserts the number of revoked sessions, and that the response clears the cookies.
 #[track_caller]
 pub(crate) fn assert_logged_out(response: Response, revoked: usize) {
     let cleared = [
@@ -67,9 +68,10 @@ pub(crate) fn assert_logged_out(response: Response, revoked: usize) {
     assert_eq!(body, json!({ "success": true, "revoked": revoked }));
 }
 
+/// Request bodies, each with the expected number of revoked sessions and which of three devices stay logged in.
 type Scopes = [(&'static str, usize, [bool; 3]); 4];
 
-/// Which of three devices stay logged in when the first logs out with each scope.
+/// The expected results when the first of three devices logs out.
 const SCOPES: Scopes = [
     ("{}", 1, [false, true, true]),
     (r#"{"scope":"current"}"#, 1, [false, true, true]),
@@ -77,17 +79,18 @@ const SCOPES: Scopes = [
     (r#"{"scope":"all"}"#, 3, [false, false, false]),
 ];
 
-/// As above, with an expired credential: it revokes at most its own session.
-const STALE: Scopes = [
+/// The expected results with an expired credential, which revokes at most its own session.
+const EXPIRED: Scopes = [
     ("{}", 1, [false, true, true]),
     (r#"{"scope":"current"}"#, 1, [false, true, true]),
     (r#"{"scope":"others"}"#, 0, [true, true, true]),
     (r#"{"scope":"all"}"#, 1, [false, true, true]),
 ];
 
-async fn each_scope(app: App, credential: Credential, wait: Duration, scopes: Scopes) {
-    let (_, eves) = user_with_device(&app, "eve").await;
-    for (scope, revoked, left) in scopes {
+/// Logs out with each scope after this wait, then asserts the results.
+async fn assert_each_scope(app: App, credential: Credential, wait: Duration, scopes: Scopes) {
+    let (_, eve_device) = user_with_device(&app, "eve").await;
+    for (scope, revoked, live) in scopes {
         let (ada, first) = user_with_device(&app, &format!("ada{}", scope.len())).await;
         let devices = [first, login(&app, &ada).await, login(&app, &ada).await];
         app.clock.advance(wait);
@@ -99,40 +102,40 @@ async fn each_scope(app: App, credential: Credential, wait: Duration, scopes: Sc
             } else {
                 assert_logged_out(response, revoked);
             }
-            assert_eq!(are_live(&app, &devices), left, "{scope}");
+            assert_eq!(are_live(&app, &devices), live, "{scope}");
         }
-        for (device, lives) in devices.iter().zip(left) {
+        for (device, is_live) in devices.iter().zip(live) {
             let response = refresh(&app, &device.refresh).await;
-            if lives {
+            if is_live {
                 let next = Device::from_response(&response.ok());
                 get_session(&app, &next.access).await.ok();
             } else {
                 response.problem(401, "SESSION_EXPIRED");
             }
-            if !lives && wait.is_zero() {
+            if !is_live && wait.is_zero() {
                 get_session(&app, &device.access)
                     .await
                     .problem(401, "TOKEN_REVOKED");
             }
         }
     }
-    refreshed(&app, &eves).await;
+    refreshed(&app, &eve_device).await;
 }
 
-async fn an_access_token_ends_what_the_scope_says(app: App) {
-    each_scope(app, by_access, Duration::ZERO, SCOPES).await;
+async fn an_access_token_revokes_the_sessions_in_scope(app: App) {
+    assert_each_scope(app, by_access, Duration::ZERO, SCOPES).await;
 }
 
-async fn an_expired_access_token_ends_its_own_session_at_most(app: App) {
-    each_scope(app, by_access, Duration::from_secs(24 * 60 * 60), STALE).await;
+async fn an_expired_access_token_revokes_at_most_its_own_session(app: App) {
+    assert_each_scope(app, by_access, Duration::from_secs(24 * 60 * 60), EXPIRED).await;
 }
 
-async fn a_refresh_token_ends_what_the_scope_says(app: App) {
-    each_scope(app, by_body, Duration::ZERO, SCOPES).await;
+async fn a_refresh_token_revokes_the_sessions_in_scope(app: App) {
+    assert_each_scope(app, by_body, Duration::ZERO, SCOPES).await;
 }
 
-async fn cookies_end_what_the_scope_says(app: App) {
-    each_scope(app, by_cookies, Duration::ZERO, SCOPES).await;
+async fn cookies_revoke_the_sessions_in_scope(app: App) {
+    assert_each_scope(app, by_cookies, Duration::ZERO, SCOPES).await;
 }
 
 async fn an_old_refresh_token_still_logs_out(app: App) {
@@ -149,39 +152,42 @@ async fn an_old_refresh_token_still_logs_out(app: App) {
         .problem(401, "TOKEN_REVOKED");
 }
 
-async fn the_header_counts_more_than_the_body_and_the_body_more_than_the_cookies(app: App) {
+async fn the_header_has_priority_over_the_body_and_the_body_over_the_cookies(app: App) {
     let (ada, header) = user_with_device(&app, "ada").await;
     let (body, cookies) = (login(&app, &ada).await, login(&app, &ada).await);
     let all = [&header, &body, &cookies];
-    let everything = |request: Request| {
+    let with_cookies = |request: Request| {
         let request = request.header("cookie", &cookies.cookies());
         request.header("sec-fetch-site", "same-origin")
     };
     let bearer = format!("Bearer {}", header.access);
     let request = by_body(&app, &body, json!({})).header("authorization", &bearer);
-    assert_logged_out(everything(request).await, 1);
+    assert_logged_out(with_cookies(request).await, 1);
     assert_eq!(are_live(&app, all), [false, true, true]);
-    assert_logged_out(everything(by_body(&app, &body, json!({}))).await, 1);
+    assert_logged_out(with_cookies(by_body(&app, &body, json!({}))).await, 1);
     assert_eq!(are_live(&app, all), [false, false, true]);
-    assert_logged_out(everything(app.anonymous().request("POST", LOGOUT)).await, 1);
+    assert_logged_out(
+        with_cookies(app.anonymous().request("POST", LOGOUT)).await,
+        1,
+    );
     assert_eq!(are_live(&app, all), [false, false, false]);
 }
 
 async fn an_invalid_body_revokes_nothing(app: App) {
     let (_, device) = user_with_device(&app, "ada").await;
     let bearer = app.bearer(device.access.as_str());
-    let (known, text) = (
+    let (not_a_scope, not_a_string) = (
         "must be one of `current`, `others`, `all`",
         "must be a string",
     );
     for (scope, message) in [
-        (json!("everything"), known),
-        (json!(""), known),
-        (json!("ALL"), known),
-        (json!(null), text),
-        (json!(7), text),
-        (json!(["all"]), text),
-        (json!({ "all": null }), text),
+        (json!("everything"), not_a_scope),
+        (json!(""), not_a_scope),
+        (json!("ALL"), not_a_scope),
+        (json!(null), not_a_string),
+        (json!(7), not_a_string),
+        (json!(["all"]), not_a_string),
+        (json!({ "all": null }), not_a_string),
     ] {
         let refused = bearer.post(LOGOUT, json!({ "scope": scope })).await;
         assert!(refused.all("set-cookie").is_empty());
@@ -215,9 +221,9 @@ async fn a_token_of_a_revoked_session_is_rejected_by_every_route_at_once(app: Ap
         let refused = operation.request(&caller, ada.id()).await;
         refused.problem(401, "TOKEN_REVOKED");
     }
-    let by_cookie = app.anonymous().get(SESSION);
-    let by_cookie = by_cookie.header("cookie", &device.cookies()).await;
-    by_cookie.problem(401, "TOKEN_REVOKED");
+    let request = app.anonymous().get(SESSION);
+    let refused = request.header("cookie", &device.cookies()).await;
+    refused.problem(401, "TOKEN_REVOKED");
 }
 
 async fn a_logout_needs_no_credentials(app: App) {
@@ -233,4 +239,19 @@ async fn logging_out_twice_is_no_error(app: App) {
         let response = ada.post(LOGOUT, json!({})).await.ok();
         assert_eq!(response, json!({ "success": true, "revoked": revoked }));
     }
+}
+
+async fn a_caller_that_disconnects_is_still_logged_out(app: App) {
+    let ada = app.user("ada").await;
+    let mut connection = app.connect().await;
+    let request = format!(
+        "POST /api/auth/logout HTTP/1.1\r\nhost: e2e\r\nauthorization: Bearer {}\r\n\
+         content-length: 0\r\n\r\n",
+        ada.token()
+    );
+    connection.send(request.as_bytes()).await;
+    drop(connection);
+    while ada.get("/api/auth/session").await.status() == 200 {}
+    let refused = ada.get("/api/auth/session").await;
+    refused.problem(401, "TOKEN_REVOKED");
 }

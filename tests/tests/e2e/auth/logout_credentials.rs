@@ -1,14 +1,16 @@
-//! Credentials that revoke no session.
+//! `POST /api/auth/logout` with credentials that revoke no session.
 
 use std::time::Duration;
 
-use e2e::{App, Issuer, Request, on_both_engines};
+use e2e::{App, Issuer, on_both_engines};
 use serde_json::{Value, json};
 
-use super::logout::{assert_logged_out, assert_others_logged_out, by_access, by_body, by_cookies};
+use super::logout::{
+    assert_logged_out, assert_others_logged_out, by_access, by_body, by_cookies, with_cookie,
+};
 use crate::sessions::fixtures::{
-    Device, LOGOUT, OWN_ORIGIN, SESSION_TTL, are_live, encode_refresh_token, get_session, login,
-    refreshed, user_with_device,
+    Device, LOGOUT, SESSION_TTL, are_live, encode_refresh_token, get_session, login, refreshed,
+    user_with_device,
 };
 
 on_both_engines! {
@@ -21,7 +23,7 @@ on_both_engines! {
     the_credentials_of_an_expired_session_revoke_nothing,
 }
 
-fn everything() -> Value {
+fn scope_all() -> Value {
     json!({ "scope": "all" })
 }
 
@@ -30,10 +32,10 @@ async fn without_credentials_nothing_is_revoked(app: App) {
     for request in [
         app.anonymous().request("POST", LOGOUT),
         app.anonymous().post(LOGOUT, json!({})),
-        app.anonymous().post(LOGOUT, everything()),
+        app.anonymous().post(LOGOUT, scope_all()),
     ] {
         assert_logged_out(request.clone().await, 0);
-        // Another site, whose requests carry no cookies, cannot clear them.
+        // A request from another site has no cookies and must not clear them.
         for (name, value) in [
             ("origin", "https://evil.example"),
             ("origin", "null"),
@@ -47,53 +49,51 @@ async fn without_credentials_nothing_is_revoked(app: App) {
     get_session(&app, &device.access).await.ok();
 }
 
-fn cookie(app: &App, cookie: &str) -> Request {
-    let request = app.anonymous().post(LOGOUT, everything());
-    request
-        .header("cookie", cookie)
-        .header("origin", OWN_ORIGIN)
-}
-
 async fn malformed_tokens_revoke_nothing(app: App) {
     let (_, device) = user_with_device(&app, "ada").await;
     let (access, token) = (&device.access, &device.refresh);
     for junk in ["junk", "", "rt_", "a.b.c"] {
-        assert_logged_out(app.bearer(junk).post(LOGOUT, everything()).await, 0);
-        let mut body = everything();
+        assert_logged_out(app.bearer(junk).post(LOGOUT, scope_all()).await, 0);
+        let mut body = scope_all();
         body["refresh_token"] = json!(junk);
         assert_logged_out(app.anonymous().post(LOGOUT, body).await, 0);
         for name in ["access_token", "refresh_token"] {
-            assert_logged_out(cookie(&app, &format!("{name}={junk}")).await, 0);
+            assert_logged_out(
+                with_cookie(&app, &format!("{name}={junk}"), scope_all()).await,
+                0,
+            );
         }
     }
     for request in [
-        app.bearer(token.as_str()).post(LOGOUT, everything()),
+        app.bearer(token.as_str()).post(LOGOUT, scope_all()),
         app.bearer(access[..access.len() - 1].to_owned())
-            .post(LOGOUT, everything()),
+            .post(LOGOUT, scope_all()),
         app.anonymous()
-            .post(LOGOUT, everything())
+            .post(LOGOUT, scope_all())
             .header("authorization", access),
         app.anonymous()
-            .post(LOGOUT, everything())
+            .post(LOGOUT, scope_all())
             .header("authorization", &format!("Basic {access}")),
         app.bearer(access.as_str())
-            .post(LOGOUT, everything())
+            .post(LOGOUT, scope_all())
             .header("authorization", &format!("Bearer {access}")),
         app.anonymous()
             .post(LOGOUT, json!({ "scope": "all", "refresh_token": access })),
         app.anonymous()
-            .post(&format!("{LOGOUT}?refresh_token={token}"), everything()),
-        cookie(&app, &format!("access_token={token}")),
-        cookie(&app, &format!("refresh_token={access}")),
-        cookie(
+            .post(&format!("{LOGOUT}?refresh_token={token}"), scope_all()),
+        with_cookie(&app, &format!("access_token={token}"), scope_all()),
+        with_cookie(&app, &format!("refresh_token={access}"), scope_all()),
+        with_cookie(
             &app,
             &format!("access_token={access}; access_token={access}"),
+            scope_all(),
         ),
-        cookie(
+        with_cookie(
             &app,
             &format!("refresh_token={token}; refresh_token={token}"),
+            scope_all(),
         ),
-        cookie(&app, &format!("__Host-access_token={access}")),
+        with_cookie(&app, &format!("__Host-access_token={access}"), scope_all()),
     ] {
         assert_logged_out(request.await, 0);
     }
@@ -104,7 +104,7 @@ async fn malformed_tokens_revoke_nothing(app: App) {
 async fn an_invalid_header_is_not_replaced_by_cookies(app: App) {
     let (_, device) = user_with_device(&app, "ada").await;
     for header in ["", "junk", "Bearer junk", "Basic YTpi"] {
-        let request = by_cookies(&app, &device, everything());
+        let request = by_cookies(&app, &device, scope_all());
         assert_logged_out(request.header("authorization", header).await, 0);
     }
     assert_eq!(are_live(&app, [&device]), [true]);
@@ -115,12 +115,12 @@ async fn a_forged_token_revokes_nothing(app: App) {
     let (_, device) = user_with_device(&app, "ada").await;
     let secret = "the secret of another server, long enough";
     let (message, _) = device.access.rsplit_once('.').unwrap();
-    let other = Issuer {
+    let other_server = Issuer {
         secret: secret.to_owned(),
         ..Issuer::of(&app)
     };
-    let other = other.issue("somebody", "somebody@example.com");
-    let (_, mac) = other.rsplit_once('.').unwrap();
+    let other_token = other_server.issue("eve", "eve@example.com");
+    let (_, mac) = other_token.rsplit_once('.').unwrap();
     let forged = Device {
         session: device.session.clone(),
         access: format!("{message}.{mac}"),
@@ -132,9 +132,9 @@ async fn a_forged_token_revokes_nothing(app: App) {
     for wait in [0, 3600] {
         app.clock.advance(Duration::from_secs(wait));
         for forged in [&forged, &flipped] {
-            assert_logged_out(by_access(&app, forged, everything()).await, 0);
-            assert_logged_out(by_body(&app, forged, everything()).await, 0);
-            assert_logged_out(by_cookies(&app, forged, everything()).await, 0);
+            assert_logged_out(by_access(&app, forged, scope_all()).await, 0);
+            assert_logged_out(by_body(&app, forged, scope_all()).await, 0);
+            assert_logged_out(by_cookies(&app, forged, scope_all()).await, 0);
         }
     }
     assert_eq!(are_live(&app, [&device]), [true]);
@@ -144,24 +144,24 @@ async fn a_forged_token_revokes_nothing(app: App) {
 /// The session has no row, as with a token of another service or after the restore of a backup.
 async fn an_unknown_session_is_not_revoked(app: App) {
     let (ada, device) = user_with_device(&app, "ada").await;
-    let elsewhere = Device {
+    let unknown = Device {
         session: String::new(),
         access: app.token_for(ada.id(), ada.email()),
         refresh: encode_refresh_token(app.secret(), "00000000-0000-0000-0000-000000000000", 0),
     };
     for credential in [by_access, by_body, by_cookies] {
-        assert_logged_out(credential(&app, &elsewhere, everything()).await, 0);
+        assert_logged_out(credential(&app, &unknown, scope_all()).await, 0);
     }
     assert_eq!(are_live(&app, [&device]), [true]);
 }
 
 async fn the_credentials_of_a_revoked_session_revoke_nothing(app: App) {
-    let (ada, ended) = user_with_device(&app, "ada").await;
+    let (ada, revoked) = user_with_device(&app, "ada").await;
     let other = login(&app, &ada).await;
-    assert_logged_out(by_access(&app, &ended, json!({})).await, 1);
+    assert_logged_out(by_access(&app, &revoked, json!({})).await, 1);
     for credential in [by_access, by_body, by_cookies] {
         for scope in ["current", "others", "all"] {
-            let response = credential(&app, &ended, json!({ "scope": scope })).await;
+            let response = credential(&app, &revoked, json!({ "scope": scope })).await;
             if scope == "others" {
                 assert_others_logged_out(response, 0);
             } else {

@@ -1,29 +1,29 @@
-//! The scopes `others` and `all` need a credential that is valid now.
+//! `POST /api/auth/logout` with the scopes `others` and `all`, which need a credential that is still valid.
 
 use std::time::Duration;
 
 use e2e::{App, on_both_engines};
 use serde_json::json;
 
-use super::logout::{assert_logged_out, by_access, by_body, by_cookies};
+use super::logout::{assert_logged_out, by_access, by_body, by_cookies, with_cookie};
 use crate::sessions::fixtures::{
-    ACCESS_TTL, Device, LOGOUT, OVERLAP, OWN_ORIGIN, are_live, encode_refresh_token, get_session,
-    is_revoked, login, refreshed, user_with_device,
+    ACCESS_TTL, Device, OVERLAP, are_live, encode_refresh_token, get_session, is_revoked, login,
+    refreshed, user_with_device,
 };
 
 on_both_engines! {
-    an_access_token_reaches_other_sessions_until_it_expires,
-    an_expired_access_token_ends_its_own_session_at_most,
-    the_current_refresh_token_and_its_predecessor_reach_other_sessions,
-    an_older_refresh_token_ends_its_own_session_at_most,
-    a_refresh_token_of_the_future_ends_its_own_session_at_most,
-    the_strongest_credential_counts,
+    an_access_token_revokes_other_sessions_until_it_expires,
+    an_expired_access_token_revokes_at_most_its_own_session,
+    the_current_refresh_token_and_its_predecessor_revoke_other_sessions,
+    an_older_refresh_token_revokes_at_most_its_own_session,
+    a_refresh_token_ahead_of_its_session_revokes_at_most_that_session,
+    the_strongest_credential_decides,
     a_header_is_not_supplemented_by_cookies,
-    an_access_token_of_a_revoked_session_reaches_no_other,
+    an_access_token_of_a_revoked_session_revokes_no_other,
 }
 
 const SCOPES: [&str; 2] = ["others", "all"];
-/// The leeway of the verifier.
+/// The time after `exp` for which the verifier still accepts an access token.
 const LEEWAY: Duration = Duration::from_secs(5);
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -32,7 +32,7 @@ async fn two_devices(app: &App, name: &str) -> (Device, Device) {
     (first, login(app, &user).await)
 }
 
-/// Asserts that of two sessions only the credential's own is revoked, and only by `all`.
+/// Asserts that the scope `all` revoked only the session of the credential, and the scope `others` none.
 #[track_caller]
 fn assert_revoked_own_at_most(app: &App, scope: &str, [own, other]: [&Device; 2]) {
     assert_eq!(
@@ -42,7 +42,7 @@ fn assert_revoked_own_at_most(app: &App, scope: &str, [own, other]: [&Device; 2]
     );
 }
 
-async fn an_access_token_reaches_other_sessions_until_it_expires(app: App) {
+async fn an_access_token_revokes_other_sessions_until_it_expires(app: App) {
     for scope in SCOPES {
         let (own, other) = two_devices(&app, scope).await;
         // `exp` is in whole seconds, but the test clock has a fraction.
@@ -53,7 +53,7 @@ async fn an_access_token_reaches_other_sessions_until_it_expires(app: App) {
     }
 }
 
-async fn an_expired_access_token_ends_its_own_session_at_most(app: App) {
+async fn an_expired_access_token_revokes_at_most_its_own_session(app: App) {
     for (number, wait) in [ACCESS_TTL + LEEWAY, ACCESS_TTL * 90]
         .into_iter()
         .enumerate()
@@ -66,15 +66,14 @@ async fn an_expired_access_token_ends_its_own_session_at_most(app: App) {
             assert_eq!(response.ok()["revoked"], revoked);
             assert_revoked_own_at_most(&app, scope, [&own, &other]);
             let cookie = format!("access_token={}", own.access);
-            let alone = app.anonymous().post(LOGOUT, json!({ "scope": scope }));
-            let alone = alone.header("cookie", &cookie).header("origin", OWN_ORIGIN);
-            assert_eq!(alone.await.ok()["revoked"], 0);
+            let request = with_cookie(&app, &cookie, json!({ "scope": scope }));
+            assert_eq!(request.await.ok()["revoked"], 0);
             assert_revoked_own_at_most(&app, scope, [&own, &other]);
         }
     }
 }
 
-async fn the_current_refresh_token_and_its_predecessor_reach_other_sessions(app: App) {
+async fn the_current_refresh_token_and_its_predecessor_revoke_other_sessions(app: App) {
     for scope in SCOPES {
         for age in [0, 1] {
             let (own, other) = two_devices(&app, &format!("{scope}{age}")).await;
@@ -83,9 +82,9 @@ async fn the_current_refresh_token_and_its_predecessor_reach_other_sessions(app:
                 newest = refreshed(&app, &newest).await;
             }
             app.clock.advance(OVERLAP * 2);
-            let ended = if scope == "all" { 2 } else { 1 };
+            let revoked = if scope == "all" { 2 } else { 1 };
             let response = by_body(&app, &own, json!({ "scope": scope })).await;
-            assert_eq!(response.ok()["revoked"], ended, "{scope} {age}");
+            assert_eq!(response.ok()["revoked"], revoked, "{scope} {age}");
             assert_eq!(
                 are_live(&app, [&newest, &other]),
                 [scope == "others", false]
@@ -94,7 +93,7 @@ async fn the_current_refresh_token_and_its_predecessor_reach_other_sessions(app:
     }
 }
 
-async fn an_older_refresh_token_ends_its_own_session_at_most(app: App) {
+async fn an_older_refresh_token_revokes_at_most_its_own_session(app: App) {
     for scope in SCOPES {
         for age in [2, 5] {
             let (own, other) = two_devices(&app, &format!("{scope}{age}")).await;
@@ -107,18 +106,15 @@ async fn an_older_refresh_token_ends_its_own_session_at_most(app: App) {
             assert_eq!(response.ok()["revoked"], revoked, "{scope} {age}");
             assert_revoked_own_at_most(&app, scope, [&own, &other]);
             let cookie = format!("refresh_token={}", own.refresh);
-            let cookie = app
-                .anonymous()
-                .post(LOGOUT, json!({ "scope": scope }))
-                .header("cookie", &cookie);
-            assert_eq!(cookie.header("origin", OWN_ORIGIN).await.ok()["revoked"], 0);
+            let request = with_cookie(&app, &cookie, json!({ "scope": scope }));
+            assert_eq!(request.await.ok()["revoked"], 0);
             assert_revoked_own_at_most(&app, scope, [&own, &other]);
         }
     }
 }
 
-/// Deletes the session's row, as the restore of a backup may.
-async fn a_refresh_token_of_the_future_ends_its_own_session_at_most(app: App) {
+/// After the restore of a backup, the counter of a token can be ahead of the counter in the row.
+async fn a_refresh_token_ahead_of_its_session_revokes_at_most_that_session(app: App) {
     for scope in SCOPES {
         for counter in [1, u32::MAX] {
             let (mut own, other) = two_devices(&app, &format!("{scope}{counter}")).await;
@@ -129,7 +125,7 @@ async fn a_refresh_token_of_the_future_ends_its_own_session_at_most(app: App) {
     }
 }
 
-async fn the_strongest_credential_counts(app: App) {
+async fn the_strongest_credential_decides(app: App) {
     let (own, other) = two_devices(&app, "ada").await;
     app.clock.advance(ACCESS_TTL * 2);
     // The access token in the cookie has expired; the refresh token is current.
@@ -140,11 +136,12 @@ async fn the_strongest_credential_counts(app: App) {
     let (own, other) = two_devices(&app, "eve").await;
     app.clock.advance(ACCESS_TTL * 2);
     let bearer = format!("Bearer {}", own.access);
-    let both = by_body(&app, &own, json!({ "scope": "others" })).header("authorization", &bearer);
-    assert_eq!(both.await.ok()["revoked"], 1);
+    let request =
+        by_body(&app, &own, json!({ "scope": "others" })).header("authorization", &bearer);
+    assert_eq!(request.await.ok()["revoked"], 1);
     assert_eq!(are_live(&app, [&own, &other]), [true, false]);
 
-    // An old refresh token together with a valid access token.
+    // The refresh token is old; the access token is valid.
     let (own, other) = two_devices(&app, "bob").await;
     let mut newest = own.clone();
     for _ in 0..3 {
@@ -162,16 +159,16 @@ async fn the_strongest_credential_counts(app: App) {
 async fn a_header_is_not_supplemented_by_cookies(app: App) {
     let (own, other) = two_devices(&app, "ada").await;
     app.clock.advance(ACCESS_TTL * 2);
-    let fresh = refreshed(&app, &own).await;
+    let newest = refreshed(&app, &own).await;
     let bearer = format!("Bearer {}", own.access);
-    let request = by_cookies(&app, &fresh, json!({ "scope": "others" }));
+    let request = by_cookies(&app, &newest, json!({ "scope": "others" }));
     let response = request.header("authorization", &bearer).await;
     assert_eq!(response.ok()["revoked"], 0);
     assert_eq!(are_live(&app, [&own, &other]), [true, true]);
 }
 
-/// Another process revoked the session a moment ago, and this one does not know it yet.
-async fn an_access_token_of_a_revoked_session_reaches_no_other(app: App) {
+/// Another process has just revoked the session, and this process has not been notified yet.
+async fn an_access_token_of_a_revoked_session_revokes_no_other(app: App) {
     for scope in SCOPES {
         let (own, other) = two_devices(&app, scope).await;
         app.database().execute(&format!(

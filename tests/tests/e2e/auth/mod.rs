@@ -1,12 +1,11 @@
-//! The addresses below `/api/auth` that are this API's own: a file for each, as in `api-server/src/auth/`.
+//! The addresses of `api-server/src/auth/`, each in a file of the same name. A longer name, such as `logout_scopes`, is
+//! one topic of the address.
 
 #![expect(clippy::string_slice, reason = "the sliced text is ASCII")]
 
 mod account;
 mod account_deletion;
 pub(crate) mod change_password;
-mod common_passwords;
-mod email;
 pub(crate) mod login;
 mod login_rehash;
 mod login_throttle;
@@ -14,7 +13,6 @@ pub(crate) mod logout;
 mod logout_cookies;
 mod logout_credentials;
 mod logout_scopes;
-mod password_normalization;
 mod refresh;
 mod refresh_forged;
 mod refresh_rotation;

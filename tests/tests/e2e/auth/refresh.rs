@@ -1,32 +1,32 @@
-//! `POST /api/auth/refresh`: the new pair, and the tokens that are accepted.
+//! `POST /api/auth/refresh`: the new pair of tokens, and which tokens are accepted.
 
 use std::time::Duration;
 
 use auth_core::refresh::{RefreshToken, RefreshTokens};
 use auth_core::{Keyring, Secret};
-use e2e::{App, Request, on_both_engines};
+use e2e::{App, Request, Response, on_both_engines};
 use futures_util::future::join_all;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::login::{LOGIN, credentials};
 use crate::sessions::fixtures::{
-    ALMOST_SESSION_TTL, CHANGE_PASSWORD, LOGOUT, REFRESH, SESSION_TTL, column, counter,
+    ALMOST_SESSION_TTL, CHANGE_PASSWORD, Device, LOGOUT, REFRESH, SESSION_TTL, column, counter,
     encode_refresh_token, get_session, login, refresh, refreshed, user_with_device,
 };
 
 on_both_engines! {
     a_refresh_returns_the_next_pair_of_the_same_session,
-    the_first_refresh_token_is_that_of_counter_0_and_the_next_of_counter_1,
-    the_lifetime_of_a_session_slides_with_every_refresh,
+    the_first_refresh_token_has_counter_0_and_the_next_has_counter_1,
+    every_refresh_extends_the_lifetime_of_the_session,
     twenty_parallel_refreshes_get_equal_responses_and_advance_once,
     parallel_refreshes_of_many_sessions_do_not_mix,
-    an_expired_access_token_does_not_hinder_a_refresh,
-    a_refresh_after_the_end_of_its_session_is_401,
+    an_expired_access_token_does_not_prevent_a_refresh,
+    a_refresh_after_a_logout_is_401,
     a_refresh_after_the_account_was_deleted_is_401,
-    a_refresh_after_a_change_of_password_elsewhere_is_401,
+    a_refresh_after_another_session_changed_the_password_is_401,
     a_token_of_a_previous_secret_is_replaced_by_one_of_the_current_secret,
-    without_a_token_the_response_names_what_is_missing,
+    a_missing_token_is_401_and_an_invalid_body_is_rejected,
     a_session_expires_to_the_microsecond,
 }
 
@@ -61,7 +61,7 @@ async fn a_refresh_returns_the_next_pair_of_the_same_session(app: App) {
              refresh_token={successor}; Path=/api/auth; {attributes}"
         )
     );
-    // Issued now, in whole seconds, and valid for 15 minutes.
+    // The access token is issued now, in whole seconds, and is valid for 15 minutes.
     let session = get_session(&app, access).await.ok();
     assert_eq!(session["session"]["expiresAt"], "2026-11-20T13:13:51.000Z");
     assert_eq!(session["session"]["id"], first["session_id"]);
@@ -71,7 +71,7 @@ async fn a_refresh_returns_the_next_pair_of_the_same_session(app: App) {
         .ok();
 }
 
-async fn the_first_refresh_token_is_that_of_counter_0_and_the_next_of_counter_1(app: App) {
+async fn the_first_refresh_token_has_counter_0_and_the_next_has_counter_1(app: App) {
     let (_, device) = user_with_device(&app, "ada").await;
     assert_eq!(
         device.refresh,
@@ -85,23 +85,23 @@ async fn the_first_refresh_token_is_that_of_counter_0_and_the_next_of_counter_1(
     assert_eq!(counter(&app, &device.session), 1);
 }
 
-async fn the_lifetime_of_a_session_slides_with_every_refresh(app: App) {
+async fn every_refresh_extends_the_lifetime_of_the_session(app: App) {
     let (_, mut device) = user_with_device(&app, "ada").await;
     for expires_at in [
         "2026-12-04 12:57:51.869122",
         "2026-12-11 12:57:51.869121",
         "2026-12-18 12:57:51.86912",
     ] {
-        // Refreshed in the last microsecond of each lifetime, for weeks.
+        // Each refresh is in the last microsecond of the lifetime.
         app.clock.advance(ALMOST_SESSION_TTL);
         device = refreshed(&app, &device).await;
-        let kept = column(&app, &device.session, "expires_at").unwrap();
-        assert_eq!(kept.trim_end_matches('0'), expires_at);
+        let stored = column(&app, &device.session, "expires_at").unwrap();
+        assert_eq!(stored.trim_end_matches('0'), expires_at);
         get_session(&app, &device.access).await.ok();
     }
     app.clock.advance(SESSION_TTL);
-    let late = refresh(&app, &device.refresh).await;
-    late.problem(401, "SESSION_EXPIRED");
+    let refused = refresh(&app, &device.refresh).await;
+    refused.problem(401, "SESSION_EXPIRED");
 }
 
 async fn twenty_parallel_refreshes_get_equal_responses_and_advance_once(app: App) {
@@ -110,14 +110,14 @@ async fn twenty_parallel_refreshes_get_equal_responses_and_advance_once(app: App
         app.clock.advance(Duration::from_millis(1500));
         let requests = (0..20).map(|_| refresh(&app, &device.refresh).into_future());
         let responses = join_all(requests).await;
-        let seen = |response: &e2e::Response| {
+        let parts = |response: &Response| {
             let cookies = response.all("set-cookie").join("\n");
             (response.status(), cookies, response.text())
         };
-        let first = seen(&responses[0]);
-        assert!(responses.iter().all(|response| seen(response) == first));
+        let first = parts(&responses[0]);
+        assert!(responses.iter().all(|response| parts(response) == first));
         assert_eq!(counter(&app, &device.session), step);
-        device = crate::sessions::fixtures::Device::from_response(&responses[0].clone().ok());
+        device = Device::from_response(&responses[0].clone().ok());
     }
     refreshed(&app, &device).await;
 }
@@ -129,8 +129,8 @@ async fn parallel_refreshes_of_many_sessions_do_not_mix(app: App) {
         devices.push(login(&app, &ada).await);
     }
     for step in 1..=3 {
-        let both = devices.iter().chain(&devices);
-        let responses = join_all(both.map(|device| refreshed(&app, device))).await;
+        let each_twice = devices.iter().chain(&devices);
+        let responses = join_all(each_twice.map(|device| refreshed(&app, device))).await;
         assert_eq!(responses[..10], responses[10..]);
         for (device, next) in devices.iter_mut().zip(responses) {
             assert_eq!(
@@ -142,7 +142,7 @@ async fn parallel_refreshes_of_many_sessions_do_not_mix(app: App) {
     }
 }
 
-async fn an_expired_access_token_does_not_hinder_a_refresh(app: App) {
+async fn an_expired_access_token_does_not_prevent_a_refresh(app: App) {
     let (_, device) = user_with_device(&app, "ada").await;
     app.clock.advance(Duration::from_secs(3600));
     let bearer = app.bearer(device.access.as_str());
@@ -150,7 +150,7 @@ async fn an_expired_access_token_does_not_hinder_a_refresh(app: App) {
     bearer.post(REFRESH, body).await.ok();
 }
 
-async fn a_refresh_after_the_end_of_its_session_is_401(app: App) {
+async fn a_refresh_after_a_logout_is_401(app: App) {
     let (_, device) = user_with_device(&app, "ada").await;
     let next = refreshed(&app, &device).await;
     let logout = json!({ "refresh_token": next.refresh });
@@ -173,12 +173,12 @@ async fn a_refresh_after_the_account_was_deleted_is_401(app: App) {
     refused.problem(401, "SESSION_EXPIRED");
 }
 
-async fn a_refresh_after_a_change_of_password_elsewhere_is_401(app: App) {
+async fn a_refresh_after_another_session_changed_the_password_is_401(app: App) {
     let (ada, device) = user_with_device(&app, "ada").await;
-    let elsewhere = login(&app, &ada).await;
+    let other = login(&app, &ada).await;
     let body =
         json!({ "current_password": ada.password(), "new_password": "another good password" });
-    let bearer = app.bearer(elsewhere.access.as_str());
+    let bearer = app.bearer(other.access.as_str());
     bearer.post(CHANGE_PASSWORD, body).await.ok();
     let refused = refresh(&app, &device.refresh).await;
     refused.problem(401, "SESSION_EXPIRED");
@@ -187,42 +187,42 @@ async fn a_refresh_after_a_change_of_password_elsewhere_is_401(app: App) {
 async fn a_token_of_a_previous_secret_is_replaced_by_one_of_the_current_secret(app: App) {
     let (_, device) = user_with_device(&app, "ada").await;
     let new_secret = "the secret that signs from today on, 32 bytes";
-    let tomorrow = app
+    let rotated = app
         .another_process()
         .set("auth-secret", new_secret)
         .set("auth-secrets-previous", app.secret())
         .start();
-    let next = refreshed(&tomorrow, &device).await;
+    let next = refreshed(&rotated, &device).await;
     assert_eq!(
         next.refresh,
         encode_refresh_token(new_secret, &device.session, 1)
     );
-    let only_new = RefreshTokens::new(&Keyring::new(Secret::new(new_secret).unwrap()));
+    let refresh_tokens = RefreshTokens::new(&Keyring::new(Secret::new(new_secret).unwrap()));
     let expected = RefreshToken {
         session_id: Uuid::parse_str(&device.session).unwrap().into_bytes(),
         counter: 1,
     };
-    assert_eq!(only_new.decode(&next.refresh), Ok(expected));
-    // The retry of a client that lost the response.
-    assert_eq!(refreshed(&tomorrow, &device).await, next);
-    // A server that knows only the old secret rejects the new token as forged, and the session stays.
+    assert_eq!(refresh_tokens.decode(&next.refresh), Ok(expected));
+    // A client that lost the response sends the old token again.
+    assert_eq!(refreshed(&rotated, &device).await, next);
+    // A server with the old secret alone rejects the new token as forged, and does not revoke the session.
     let refused = refresh(&app, &next.refresh).await;
     refused.problem(401, "INVALID_TOKEN");
-    refreshed(&tomorrow, &next).await;
+    refreshed(&rotated, &next).await;
 }
 
-async fn without_a_token_the_response_names_what_is_missing(app: App) {
+async fn a_missing_token_is_401_and_an_invalid_body_is_rejected(app: App) {
     let anonymous = app.anonymous();
-    let bare = |request: Request| async {
+    let assert_unauthorized = |request: Request| async {
         let response = request.await;
         let challenge = r#"Bearer realm="api""#;
         assert_eq!(response.header("www-authenticate"), Some(challenge));
         response.problem(401, "UNAUTHORIZED");
     };
-    bare(anonymous.request("POST", REFRESH)).await;
-    bare(anonymous.post(REFRESH, json!({}))).await;
-    bare(anonymous.post(REFRESH, json!({ "refreshToken": "rt_" }))).await;
-    bare(anonymous.request("POST", REFRESH).header("cookie", "a=b")).await;
+    assert_unauthorized(anonymous.request("POST", REFRESH)).await;
+    assert_unauthorized(anonymous.post(REFRESH, json!({}))).await;
+    assert_unauthorized(anonymous.post(REFRESH, json!({ "refreshToken": "rt_" }))).await;
+    assert_unauthorized(anonymous.request("POST", REFRESH).header("cookie", "a=b")).await;
 
     for body in ["null", "[]", "\"rt_\"", "7"] {
         let refused = anonymous.post(REFRESH, body).await;

@@ -1,4 +1,5 @@
-//! Refresh tokens that are malformed, of another session or of another server: each is rejected and changes nothing.
+//! `POST /api/auth/refresh` with tokens that are malformed, of another session or of another server: each is rejected
+//! and changes nothing.
 
 use std::time::Duration;
 
@@ -24,21 +25,21 @@ on_both_engines! {
     a_token_of_another_server_is_rejected,
     a_counter_the_session_has_not_reached_is_rejected_and_changes_nothing,
     a_valid_mac_for_an_unknown_session_is_401,
-    an_access_token_is_no_refresh_token,
-    a_refresh_token_is_no_access_token,
-    ids_that_no_database_can_store_cause_no_errors,
+    an_access_token_is_not_accepted_as_a_refresh_token,
+    a_refresh_token_is_not_accepted_as_an_access_token,
+    ids_that_no_database_can_store_cause_no_internal_errors,
 }
 
 /// Asserts that each token is rejected as invalid and that the session continues unchanged.
 async fn assert_all_rejected(app: &App, device: &Device, tokens: Vec<String>) {
     assert!(!tokens.is_empty());
-    for some in tokens.chunks(50) {
-        let responses = some.iter().map(|token| async move {
+    for chunk in tokens.chunks(50) {
+        let responses = chunk.iter().map(|token| async move {
             let response = refresh(app, token).await;
             assert_eq!(response.code(), "INVALID_TOKEN", "{token:?}");
-            let shown = format!("{response:?}");
+            let debug_text = format!("{response:?}");
             response.problem(401, "INVALID_TOKEN");
-            assert!(token.len() < 20 || !shown.contains(token.as_str()));
+            assert!(token.len() < 20 || !debug_text.contains(token.as_str()));
         });
         join_all(responses).await;
     }
@@ -49,12 +50,12 @@ async fn assert_all_rejected(app: &App, device: &Device, tokens: Vec<String>) {
     get_session(app, &device.access).await.ok();
 }
 
-fn bytes(token: &str) -> Vec<u8> {
+fn decode(token: &str) -> Vec<u8> {
     let encoded = token.strip_prefix("rt_").unwrap();
     URL_SAFE_NO_PAD.decode(encoded).unwrap()
 }
 
-fn text(bytes: &[u8]) -> String {
+fn encode(bytes: &[u8]) -> String {
     format!("rt_{}", URL_SAFE_NO_PAD.encode(bytes))
 }
 
@@ -63,8 +64,8 @@ async fn a_truncated_token_is_rejected(app: App) {
     let token = &device.refresh;
     let from_the_end = (0..token.len()).map(|end| token[..end].to_owned());
     let from_the_start = (1..token.len()).map(|start| token[start..].to_owned());
-    let whole_bytes = bytes(token);
-    let fewer_bytes = (0..whole_bytes.len()).map(|end| text(&whole_bytes[..end]));
+    let whole_bytes = decode(token);
+    let fewer_bytes = (0..whole_bytes.len()).map(|end| encode(&whole_bytes[..end]));
     let tokens = from_the_end.chain(from_the_start).chain(fewer_bytes);
     assert_all_rejected(&app, &device, tokens.collect()).await;
 }
@@ -81,7 +82,7 @@ async fn a_token_with_an_added_byte_or_part_is_rejected(app: App) {
         tokens.push(token.replacen("rt_", &format!("rt_{added}"), 1));
     }
     for length in [1, 16, 32] {
-        tokens.push(text(&[bytes(token), vec![0; length]].concat()));
+        tokens.push(encode(&[decode(token), vec![0; length]].concat()));
     }
     tokens.push(format!("{token}{token}"));
     tokens.push("rt_".to_owned() + &"A".repeat(60_000));
@@ -90,11 +91,11 @@ async fn a_token_with_an_added_byte_or_part_is_rejected(app: App) {
 
 async fn a_token_with_any_flipped_bit_is_rejected(app: App) {
     let (_, device) = user_with_device(&app, "ada").await;
-    let valid = bytes(&device.refresh);
+    let valid = decode(&device.refresh);
     let flipped = (0..valid.len() * 8).map(|bit| {
         let mut bytes = valid.clone();
         bytes[bit / 8] ^= 1 << (bit % 8);
-        text(&bytes)
+        encode(&bytes)
     });
     assert_all_rejected(&app, &device, flipped.collect()).await;
 }
@@ -104,11 +105,11 @@ async fn a_token_in_another_encoding_is_rejected(app: App) {
     let token = &device.refresh;
     let encoded = token.strip_prefix("rt_").unwrap();
     let last = encoded.len() - 1;
-    // 52 bytes leave four spare bits in the last character, which must be zero.
+    // The encoding of 52 bytes has spare bits in its last character, which must be zero.
     let spare = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-    let spare = spare.chars().filter(|it| !encoded.ends_with(*it));
+    let spare = spare.chars().filter(|spare| !encoded.ends_with(*spare));
     let mut tokens: Vec<_> = spare
-        .map(|it| format!("rt_{}{it}", &encoded[..last]))
+        .map(|spare| format!("rt_{}{spare}", &encoded[..last]))
         .collect();
     tokens.extend([
         encoded.to_owned(),
@@ -129,16 +130,16 @@ async fn a_token_in_another_encoding_is_rejected(app: App) {
 async fn the_mac_of_one_session_is_invalid_for_another(app: App) {
     let (ada, device) = user_with_device(&app, "ada").await;
     let other = login(&app, &ada).await;
-    let (own, hers) = (bytes(&device.refresh), bytes(&other.refresh));
-    let later = bytes(&encode_refresh_token(app.secret(), &device.session, 1));
+    let (own_bytes, other_bytes) = (decode(&device.refresh), decode(&other.refresh));
+    let later = decode(&encode_refresh_token(app.secret(), &device.session, 1));
     let tokens = [
-        // The other session's id, then its counter, each with this token's MAC.
-        [&hers[..16], &own[16..]].concat(),
-        [&own[..16], &later[16..20], &own[20..]].concat(),
-        [&own[..20], &hers[20..]].concat(),
-        [&own[..20], &[0; 32][..]].concat(),
+        // The id of the other session, then a later counter, each with the MAC of this token.
+        [&other_bytes[..16], &own_bytes[16..]].concat(),
+        [&own_bytes[..16], &later[16..20], &own_bytes[20..]].concat(),
+        [&own_bytes[..20], &other_bytes[20..]].concat(),
+        [&own_bytes[..20], &[0; 32][..]].concat(),
     ];
-    let tokens = tokens.map(|bytes| text(&bytes));
+    let tokens = tokens.map(|bytes| encode(&bytes));
     assert_all_rejected(&app, &device, tokens.into()).await;
     refreshed(&app, &other).await;
 }
@@ -153,21 +154,21 @@ async fn a_token_of_another_server_is_rejected(app: App) {
 
 async fn a_counter_the_session_has_not_reached_is_rejected_and_changes_nothing(app: App) {
     let (_, device) = user_with_device(&app, "ada").await;
-    let own = |counter| encode_refresh_token(app.secret(), &device.session, counter);
-    let ahead = [1, 2, 1 << 31, u32::MAX - 1, u32::MAX].map(own);
+    let token_of = |counter| encode_refresh_token(app.secret(), &device.session, counter);
+    let ahead = [1, 2, 1 << 31, u32::MAX - 1, u32::MAX].map(token_of);
     assert_all_rejected(&app, &device, ahead.into()).await;
-    // By now the session is at 1, so 0 is the predecessor.
-    let repeated = refresh(&app, &own(0)).await.ok();
-    assert_eq!(repeated["refresh_token"], own(1));
-    let ahead = [2, u32::MAX].map(own);
+    // The counter of the session is now 1, so 0 is the predecessor.
+    let repeated = refresh(&app, &token_of(0)).await.ok();
+    assert_eq!(repeated["refresh_token"], token_of(1));
+    let ahead = [2, u32::MAX].map(token_of);
     for token in ahead {
         let refused = refresh(&app, &token).await;
         refused.problem(401, "INVALID_TOKEN");
     }
-    let next = refresh(&app, &own(1)).await.ok();
-    assert_eq!(next["refresh_token"], own(2));
-    // Two steps old, so it revokes the session even when another service encoded it.
-    let refused = refresh(&app, &own(0)).await;
+    let next = refresh(&app, &token_of(1)).await.ok();
+    assert_eq!(next["refresh_token"], token_of(2));
+    // The token is two steps old, so it revokes the session, whichever service encoded it.
+    let refused = refresh(&app, &token_of(0)).await;
     refused.problem(401, "REFRESH_TOKEN_REUSED");
 }
 
@@ -187,22 +188,22 @@ async fn a_valid_mac_for_an_unknown_session_is_401(app: App) {
     refreshed(&app, &device).await;
 }
 
-async fn an_access_token_is_no_refresh_token(app: App) {
+async fn an_access_token_is_not_accepted_as_a_refresh_token(app: App) {
     let (ada, device) = user_with_device(&app, "ada").await;
-    let elsewhere = app.token_for(ada.id(), ada.email());
+    let delegated = app.token_for(ada.id(), ada.email());
     let tokens = vec![
         device.access.clone(),
-        elsewhere,
+        delegated,
         format!("rt_{}", device.access),
     ];
     assert_all_rejected(&app, &device, tokens).await;
 }
 
-async fn a_refresh_token_is_no_access_token(app: App) {
+async fn a_refresh_token_is_not_accepted_as_an_access_token(app: App) {
     let (_, device) = user_with_device(&app, "ada").await;
     let caller = app.bearer(device.refresh.as_str());
     for operation in protected(&app).await {
-        let refused = operation.request(&caller, "somebody").await;
+        let refused = operation.request(&caller, "eve").await;
         refused.problem(401, "INVALID_TOKEN");
     }
     let cookie = format!("access_token={}", device.refresh);
@@ -211,8 +212,8 @@ async fn a_refresh_token_is_no_access_token(app: App) {
     refreshed(&app, &device).await;
 }
 
-/// A service with the secret may issue any text, but PostgreSQL stores no NUL.
-async fn ids_that_no_database_can_store_cause_no_errors(app: App) {
+/// A service with the secret may put any text into a token, but PostgreSQL cannot store NUL.
+async fn ids_that_no_database_can_store_cause_no_internal_errors(app: App) {
     let keyring = Keyring::new(Secret::new(app.secret()).unwrap());
     let issuer = TokenIssuer::new(keyring, "api-server", "api", Duration::from_secs(900)).unwrap();
     let ada = app.user("ada").await;

@@ -1,4 +1,4 @@
-//! `POST /api/auth/register`, also as `/api/auth/signup`
+//! `POST /api/auth/register` and its alias `POST /api/auth/signup`
 
 use e2e::{App, TestClock, on_both_engines};
 use serde_json::{Value, json};
@@ -9,9 +9,9 @@ on_both_engines! {
     the_name_is_optional,
     an_address_is_lower_cased_and_has_one_account,
     a_tag_makes_a_different_address,
-    an_international_domain_is_an_address,
+    an_international_domain_is_accepted,
     an_address_may_have_254_bytes,
-    an_address_is_trimmed_of_nothing,
+    an_address_is_not_trimmed,
     a_password_has_8_to_128_characters,
     a_name_has_at_most_200_characters,
     every_invalid_field_is_named_at_once,
@@ -21,7 +21,8 @@ on_both_engines! {
 
 const REGISTER: &str = "/api/auth/register";
 
-fn named(email: &str) -> Value {
+/// A valid registration of this address, without a name.
+fn registration(email: &str) -> Value {
     json!({ "email": email, "password": "correct horse" })
 }
 
@@ -50,33 +51,33 @@ async fn a_new_account_is_logged_in(app: App) {
 async fn signup_is_an_alias_of_the_same_route(app: App) {
     let caller = app.anonymous();
     let token_response = caller
-        .post("/api/auth/signup", named("ada@example.com"))
+        .post("/api/auth/signup", registration("ada@example.com"))
         .await;
     assert_eq!(token_response.created()["user"]["email"], "ada@example.com");
-    let again = caller.post(REGISTER, named("ada@example.com")).await;
-    again.problem(409, "USER_ALREADY_EXISTS");
+    let duplicate = caller.post(REGISTER, registration("ada@example.com")).await;
+    duplicate.problem(409, "USER_ALREADY_EXISTS");
 }
 
 async fn the_name_is_optional(app: App) {
     let caller = app.anonymous();
     for (number, name) in [Value::Null, json!("")].into_iter().enumerate() {
-        let mut body = named(&format!("{number}@example.com"));
+        let mut body = registration(&format!("{number}@example.com"));
         body["name"] = name.clone();
         let token_response = caller.post(REGISTER, body).await.created();
         assert_eq!(token_response["user"]["name"], name);
     }
-    let token_response = caller.post(REGISTER, named("ada@example.com")).await;
+    let token_response = caller.post(REGISTER, registration("ada@example.com")).await;
     assert_eq!(token_response.created()["user"]["name"], Value::Null);
 }
 
 async fn an_address_is_lower_cased_and_has_one_account(app: App) {
     let caller = app.anonymous();
-    let token_response = caller.post(REGISTER, named("Ada@Example.COM")).await;
+    let token_response = caller.post(REGISTER, registration("Ada@Example.COM")).await;
     assert_eq!(token_response.created()["user"]["email"], "ada@example.com");
     for spelling in ["ada@example.com", "ADA@EXAMPLE.COM", "aDa@example.com"] {
-        let again = caller.post(REGISTER, named(spelling)).await;
-        again.problem(409, "USER_ALREADY_EXISTS");
-        let login = caller.post("/api/auth/login", named(spelling)).await;
+        let duplicate = caller.post(REGISTER, registration(spelling)).await;
+        duplicate.problem(409, "USER_ALREADY_EXISTS");
+        let login = caller.post("/api/auth/login", registration(spelling)).await;
         assert_eq!(login.ok()["user"]["email"], "ada@example.com");
     }
 }
@@ -89,26 +90,26 @@ async fn a_tag_makes_a_different_address(app: App) {
         "ada+home@example.com",
         "a.da@example.com",
     ] {
-        let token_response = caller.post(REGISTER, named(email)).await.created();
+        let token_response = caller.post(REGISTER, registration(email)).await.created();
         assert_eq!(token_response["user"]["email"], email);
     }
 }
 
-async fn an_international_domain_is_an_address(app: App) {
+async fn an_international_domain_is_accepted(app: App) {
     let caller = app.anonymous();
-    for (given, kept) in [
+    for (typed, stored) in [
         ("ada@Bücher.example", "ada@xn--bcher-kva.example"),
         ("bob@xn--bcher-kva.example", "bob@xn--bcher-kva.example"),
         ("ada@例え.テスト", "ada@xn--r8jz45g.xn--zckzah"),
     ] {
-        let token_response = caller.post(REGISTER, named(given)).await.created();
-        assert_eq!(token_response["user"]["email"], kept);
-        let login = caller.post("/api/auth/login", named(given)).await;
+        let token_response = caller.post(REGISTER, registration(typed)).await.created();
+        assert_eq!(token_response["user"]["email"], stored);
+        let login = caller.post("/api/auth/login", registration(typed)).await;
         assert_eq!(login.ok()["user"]["id"], token_response["user"]["id"]);
     }
 }
 
-/// Returns an email address of this many bytes.
+/// Returns an email address with this length in bytes.
 fn address_of(bytes: usize) -> String {
     let label = "d".repeat(63);
     let domain = format!("{label}.{label}.{label}.example");
@@ -119,18 +120,18 @@ async fn an_address_may_have_254_bytes(app: App) {
     let caller = app.anonymous();
     for bytes in [253, 254] {
         let email = address_of(bytes);
-        let token_response = caller.post(REGISTER, named(&email)).await.created();
+        let token_response = caller.post(REGISTER, registration(&email)).await.created();
         assert_eq!(token_response["user"]["email"], email);
     }
-    let too_long = caller.post(REGISTER, named(&address_of(255))).await;
+    let too_long = caller.post(REGISTER, registration(&address_of(255))).await;
     too_long.invalid("email", "too_long", "must be at most 254 bytes");
-    // Fewer than 254 characters, but not bytes.
+    // 254 characters, but 255 bytes.
     let too_long = format!("ü{}", address_of(253));
-    let too_long = caller.post(REGISTER, named(&too_long)).await;
+    let too_long = caller.post(REGISTER, registration(&too_long)).await;
     too_long.invalid("email", "too_long", "must be at most 254 bytes");
 }
 
-async fn an_address_is_trimmed_of_nothing(app: App) {
+async fn an_address_is_not_trimmed(app: App) {
     let caller = app.anonymous();
     for email in [
         " ada@example.com",
@@ -145,10 +146,10 @@ async fn an_address_is_trimmed_of_nothing(app: App) {
         "ada",
         "Ada <ada@example.com>",
     ] {
-        let refused = caller.post(REGISTER, named(email)).await;
+        let refused = caller.post(REGISTER, registration(email)).await;
         refused.invalid("email", "invalid_email", "must be an email address");
     }
-    let empty = caller.post(REGISTER, named("")).await;
+    let empty = caller.post(REGISTER, registration("")).await;
     empty.invalid("email", "required", "is required");
     let absent = caller
         .post(REGISTER, json!({ "password": "correct horse" }))
@@ -185,7 +186,7 @@ async fn a_password_has_8_to_128_characters(app: App) {
 async fn a_name_has_at_most_200_characters(app: App) {
     let caller = app.anonymous();
     let register = async |name: String| {
-        let mut body = named(&format!("{}@example.com", name.len()));
+        let mut body = registration(&format!("{}@example.com", name.len()));
         body["name"] = name.into();
         caller.post(REGISTER, body).await
     };
@@ -216,7 +217,7 @@ async fn every_invalid_field_is_named_at_once(app: App) {
 }
 
 async fn fields_that_the_server_sets_are_ignored(app: App) {
-    let mut body = named("ada@example.com");
+    let mut body = registration("ada@example.com");
     body["id"] = "1".into();
     body["email_verified"] = true.into();
     body["created_at"] = "1999-01-01T00:00:00.000Z".into();

@@ -36,8 +36,8 @@ async fn the_session_needs_no_database(app: App) {
 }
 
 async fn another_service_may_issue_the_token(app: App) {
-    let token = app.token_for("somebody", "somebody@example.com");
+    let token = app.token_for("eve", "eve@example.com");
     let session = app.bearer(token).get(SESSION).await.ok();
-    assert_eq!(session["user"]["id"], "somebody");
-    assert_eq!(session["user"]["email"], "somebody@example.com");
+    assert_eq!(session["user"]["id"], "eve");
+    assert_eq!(session["user"]["email"], "eve@example.com");
 }

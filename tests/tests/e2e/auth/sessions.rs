@@ -13,16 +13,16 @@ use crate::sessions::fixtures::{
 };
 
 on_both_engines! {
-    the_list_has_these_fields_and_the_last_used_comes_first,
+    the_list_has_all_fields_and_starts_with_the_last_used_session,
     only_live_sessions_of_the_caller_are_listed,
     the_list_needs_a_token,
     any_device_name_is_stored,
     deleting_a_session_revokes_it,
     deleting_the_current_session_logs_out,
-    an_ended_session_does_not_end_the_one_that_replaced_it_on_any_node,
-    an_access_token_that_outlives_its_session_ends_nothing,
-    an_expired_session_ends_no_other_within_the_leeway,
-    a_token_without_a_session_ends_nothing,
+    a_revoked_session_cannot_revoke_its_replacement_in_any_process,
+    an_access_token_that_outlives_its_session_revokes_nothing,
+    an_expired_session_revokes_no_other_within_the_leeway,
+    a_token_without_a_session_revokes_nothing,
     a_session_of_another_user_is_not_found_and_not_revoked,
     an_invalid_id_is_not_found,
 }
@@ -33,10 +33,11 @@ async fn list(app: &App, device: &Device) -> Vec<Value> {
 }
 
 fn ids(list: &[Value]) -> Vec<&str> {
-    list.iter().map(|it| it["id"].as_str().unwrap()).collect()
+    let ids = list.iter().map(|session| session["id"].as_str().unwrap());
+    ids.collect()
 }
 
-fn address(id: &str) -> String {
+fn session_path(id: &str) -> String {
     format!("{SESSIONS}/{id}")
 }
 
@@ -46,15 +47,15 @@ async fn login_with(app: &App, user: &Client, user_agent: &str) -> Device {
     Device::from_response(&request.header("user-agent", user_agent).await.ok())
 }
 
-async fn the_list_has_these_fields_and_the_last_used_comes_first(app: App) {
-    let (ada, plain) = user_with_device(&app, "ada").await;
+async fn the_list_has_all_fields_and_starts_with_the_last_used_session(app: App) {
+    let (ada, laptop) = user_with_device(&app, "ada").await;
     app.clock.advance(Duration::from_millis(1));
     let phone = login_with(&app, &ada, "Ada's phone").await;
     app.clock.advance(Duration::from_secs(3600));
     let phone = refreshed(&app, &phone).await;
     app.clock.advance(Duration::from_secs(1));
-    let last = login_with(&app, &ada, "curl/8").await;
-    let session = |device: &Device, times: [&str; 3], name: Value, current: bool| {
+    let terminal = login_with(&app, &ada, "curl/8").await;
+    let session = |device: &Device, times: [&str; 3], user_agent: Value, current: bool| {
         let [created_at, last_used_at, expires_at] = times;
         json!({
             "id": device.session,
@@ -62,49 +63,52 @@ async fn the_list_has_these_fields_and_the_last_used_comes_first(app: App) {
             "last_used_at": format!("2026-11-20T{last_used_at}Z"),
             "expires_at": format!("2026-11-27T{expires_at}Z"),
             "ip_address": "127.0.0.1",
-            "user_agent": name,
+            "user_agent": user_agent,
             "current": current,
         })
     };
     let expected = [
-        session(&last, ["13:57:52.870"; 3], json!("curl/8"), false),
+        session(&terminal, ["13:57:52.870"; 3], json!("curl/8"), false),
         session(
             &phone,
             ["12:57:51.870", "13:57:51.870", "13:57:51.870"],
             json!("Ada's phone"),
             true,
         ),
-        session(&plain, ["12:57:51.869"; 3], Value::Null, false),
+        session(&laptop, ["12:57:51.869"; 3], Value::Null, false),
     ];
     assert_eq!(list(&app, &phone).await, expected);
     // A refresh changes only the order.
     app.clock.advance(Duration::from_secs(1));
-    refreshed(&app, &plain).await;
-    let listed = list(&app, &last).await;
-    let order = [&plain, &last, &phone].map(|it| it.session.as_str());
+    refreshed(&app, &laptop).await;
+    let listed = list(&app, &terminal).await;
+    let order = [&laptop, &terminal, &phone].map(|device| device.session.as_str());
     assert_eq!(ids(&listed), order);
-    let current: Vec<_> = listed.iter().map(|it| it["current"] == true).collect();
+    let current = listed.iter().map(|session| session["current"] == true);
+    let current: Vec<_> = current.collect();
     assert_eq!(current, [false, true, false]);
 }
 
 async fn only_live_sessions_of_the_caller_are_listed(app: App) {
     let (ada, expired) = user_with_device(&app, "ada").await;
     app.clock.advance(SESSION_TTL);
-    let (_, eves) = user_with_device(&app, "eve").await;
-    let (ended, lives) = (login(&app, &ada).await, login(&app, &ada).await);
-    app.bearer(lives.access.as_str())
-        .delete(&address(&ended.session))
+    let (_, eve_device) = user_with_device(&app, "eve").await;
+    let (revoked, live) = (login(&app, &ada).await, login(&app, &ada).await);
+    app.bearer(live.access.as_str())
+        .delete(&session_path(&revoked.session))
         .await
         .ok();
-    assert_eq!(ids(&list(&app, &lives).await), [lives.session.as_str()]);
-    assert_eq!(ids(&list(&app, &eves).await), [eves.session.as_str()]);
+    assert_eq!(ids(&list(&app, &live).await), [live.session.as_str()]);
+    let eve_list = list(&app, &eve_device).await;
+    assert_eq!(ids(&eve_list), [eve_device.session.as_str()]);
     let refused = refresh(&app, &expired.refresh).await;
     refused.problem(401, "SESSION_EXPIRED");
-    // A token of another service names a session that is not listed; a user without an account has no sessions.
+    // The session of another service's token is not listed.
+    // A user without an account has no sessions.
     let token = app.token_for(ada.id(), ada.email());
     let listed = app.bearer(token).get(SESSIONS).await.ok();
     assert_eq!(listed[0]["current"], false);
-    let token = app.token_for("somebody", "somebody@example.com");
+    let token = app.token_for("bob", "bob@example.com");
     assert_eq!(app.bearer(token).get(SESSIONS).await.ok(), json!([]));
 }
 
@@ -112,13 +116,13 @@ async fn the_list_needs_a_token(app: App) {
     let (_, device) = user_with_device(&app, "ada").await;
     for request in [
         app.anonymous().get(SESSIONS),
-        app.anonymous().delete(&address(&device.session)),
+        app.anonymous().delete(&session_path(&device.session)),
     ] {
         request.await.problem(401, "UNAUTHORIZED");
     }
-    let as_cookies = app.anonymous().get(SESSIONS);
-    let as_cookies = as_cookies.header("cookie", &device.cookies()).await.ok();
-    assert_eq!(as_cookies[0]["id"], device.session);
+    let request = app.anonymous().get(SESSIONS);
+    let listed = request.header("cookie", &device.cookies()).await.ok();
+    assert_eq!(listed[0]["id"], device.session);
 }
 
 async fn any_device_name_is_stored(app: App) {
@@ -152,102 +156,102 @@ async fn any_device_name_is_stored(app: App) {
 }
 
 async fn deleting_a_session_revokes_it(app: App) {
-    let (ada, here) = user_with_device(&app, "ada").await;
-    let (there, other) = (login(&app, &ada).await, login(&app, &ada).await);
-    let caller = app.bearer(here.access.as_str());
-    let delete = caller.delete(&address(&there.session));
+    let (ada, own) = user_with_device(&app, "ada").await;
+    let (deleted, other) = (login(&app, &ada).await, login(&app, &ada).await);
+    let caller = app.bearer(own.access.as_str());
+    let delete = caller.delete(&session_path(&deleted.session));
     assert_eq!(delete.clone().await.ok(), json!({ "success": true }));
-    get_session(&app, &there.access)
+    get_session(&app, &deleted.access)
         .await
         .problem(401, "TOKEN_REVOKED");
-    let refused = refresh(&app, &there.refresh).await;
+    let refused = refresh(&app, &deleted.refresh).await;
     refused.problem(401, "SESSION_EXPIRED");
-    let twice = delete.await.problem(404, "SESSION_NOT_FOUND");
-    assert_eq!(twice["detail"], "There is no such session");
-    assert_eq!(are_live(&app, [&here, &other]), [true, true]);
+    let repeated = delete.await.problem(404, "SESSION_NOT_FOUND");
+    assert_eq!(repeated["detail"], "There is no such session");
+    assert_eq!(are_live(&app, [&own, &other]), [true, true]);
 }
 
 async fn deleting_the_current_session_logs_out(app: App) {
     let (ada, device) = user_with_device(&app, "ada").await;
     let other = login(&app, &ada).await;
     let caller = app.bearer(device.access.as_str());
-    let delete = caller.delete(&address(&device.session));
+    let delete = caller.delete(&session_path(&device.session));
     delete.clone().await.ok();
     delete.await.problem(401, "TOKEN_REVOKED");
     assert_eq!(are_live(&app, [&device, &other]), [false, true]);
 }
 
-/// The thief of a token must not end the session that the owner gets by changing the password.
-async fn an_ended_session_does_not_end_the_one_that_replaced_it_on_any_node(app: App) {
-    let other = app.another_process().start();
+/// A thief with a stolen token must not revoke the session that the owner gets by a change of password.
+async fn a_revoked_session_cannot_revoke_its_replacement_in_any_process(app: App) {
+    let other_process = app.another_process().start();
     let (ada, stolen) = user_with_device(&app, "ada").await;
-    get_session(&other, &stolen.access).await.ok();
+    get_session(&other_process, &stolen.access).await.ok();
     let owner = app.bearer(stolen.access.as_str());
     let body = passwords(ada.password(), "another good password");
     let after = Device::from_response(&owner.post(CHANGE_PASSWORD, body).await.ok());
-    for app in [&other, &app] {
-        let thief = app.bearer(stolen.access.as_str());
-        let refused = thief.delete(&address(&after.session)).await;
+    for process in [&other_process, &app] {
+        let thief = process.bearer(stolen.access.as_str());
+        let refused = thief.delete(&session_path(&after.session)).await;
         refused.problem(401, "TOKEN_REVOKED");
     }
     assert_eq!(are_live(&app, [&stolen, &after]), [false, true]);
-    get_session(&other, &after.access).await.ok();
+    get_session(&other_process, &after.access).await.ok();
 }
 
-/// Another process ended the session a moment ago, and this one has not heard of it.
-async fn an_access_token_that_outlives_its_session_ends_nothing(app: App) {
-    let (ada, over) = user_with_device(&app, "ada").await;
+/// Another process has just revoked the session, and this process has not been notified yet.
+async fn an_access_token_that_outlives_its_session_revokes_nothing(app: App) {
+    let (ada, revoked) = user_with_device(&app, "ada").await;
     let other = login(&app, &ada).await;
     app.database().execute(&format!(
         "UPDATE sessions SET revoked_at = created_at WHERE id = '{}'",
-        over.session
+        revoked.session
     ));
-    get_session(&app, &over.access).await.ok();
-    let caller = app.bearer(over.access.as_str());
-    for id in [&other.session, &over.session] {
-        let refused = caller.delete(&address(id)).await;
+    get_session(&app, &revoked.access).await.ok();
+    let caller = app.bearer(revoked.access.as_str());
+    for id in [&other.session, &revoked.session] {
+        let refused = caller.delete(&session_path(id)).await;
         refused.problem(401, "TOKEN_REVOKED");
     }
     assert_eq!(are_live(&app, [&other]), [true]);
 }
 
-/// A verifier accepts an access token for five seconds after its end, which is the end of the session here.
-async fn an_expired_session_ends_no_other_within_the_leeway(engine: Engine) {
-    let moment = Duration::from_secs(1);
+/// The access token and the session expire at the same time, and a verifier accepts the token for five seconds more.
+async fn an_expired_session_revokes_no_other_within_the_leeway(engine: Engine) {
+    let second = Duration::from_secs(1);
     let app = App::on(engine).set("session-ttl", "15m").start();
-    let (ada, early) = user_with_device(&app, "ada").await;
-    let caller = app.bearer(early.access.as_str());
-    app.clock.advance(ACCESS_TTL.saturating_sub(moment));
-    let (first, second) = (login(&app, &ada).await, login(&app, &ada).await);
-    app.clock.advance(moment.saturating_sub(MICROSECOND));
-    caller.delete(&address(&first.session)).await.ok();
+    let (ada, expiring) = user_with_device(&app, "ada").await;
+    let caller = app.bearer(expiring.access.as_str());
+    app.clock.advance(ACCESS_TTL.saturating_sub(second));
+    let (first, last) = (login(&app, &ada).await, login(&app, &ada).await);
+    app.clock.advance(second.saturating_sub(MICROSECOND));
+    caller.delete(&session_path(&first.session)).await.ok();
     app.clock.advance(MICROSECOND);
-    get_session(&app, &early.access).await.ok();
-    let refused = caller.delete(&address(&second.session)).await;
+    get_session(&app, &expiring.access).await.ok();
+    let refused = caller.delete(&session_path(&last.session)).await;
     refused.problem(401, "TOKEN_REVOKED");
-    assert_eq!(are_live(&app, [&first, &second]), [false, true]);
+    assert_eq!(are_live(&app, [&first, &last]), [false, true]);
 }
 
-async fn a_token_without_a_session_ends_nothing(app: App) {
-    let (ada, adas) = user_with_device(&app, "ada").await;
+async fn a_token_without_a_session_revokes_nothing(app: App) {
+    let (ada, device) = user_with_device(&app, "ada").await;
     let delegated = app.bearer(app.token_for(ada.id(), ada.email()));
-    let refused = delegated.delete(&address(&adas.session)).await;
+    let refused = delegated.delete(&session_path(&device.session)).await;
     refused.problem(401, "TOKEN_REVOKED");
-    assert_eq!(are_live(&app, [&adas]), [true]);
+    assert_eq!(are_live(&app, [&device]), [true]);
 }
 
 async fn a_session_of_another_user_is_not_found_and_not_revoked(app: App) {
-    let (_, adas) = user_with_device(&app, "ada").await;
-    let (_, eves) = user_with_device(&app, "eve").await;
-    let caller = app.bearer(eves.access.as_str());
-    let refused = caller.delete(&address(&adas.session)).await;
-    let hers = refused.problem(404, "SESSION_NOT_FOUND");
-    let unknown = caller.delete(&address("00000000-0000-7000-8000-000000000000"));
+    let (_, ada_device) = user_with_device(&app, "ada").await;
+    let (_, eve_device) = user_with_device(&app, "eve").await;
+    let caller = app.bearer(eve_device.access.as_str());
+    let refused = caller.delete(&session_path(&ada_device.session)).await;
+    let of_other_user = refused.problem(404, "SESSION_NOT_FOUND");
+    let unknown = caller.delete(&session_path("00000000-0000-7000-8000-000000000000"));
     let unknown = unknown.await.problem(404, "SESSION_NOT_FOUND");
-    assert_eq!(hers, unknown);
-    assert!(!is_revoked(&app, &adas.session));
-    get_session(&app, &adas.access).await.ok();
-    refreshed(&app, &adas).await;
+    assert_eq!(of_other_user, unknown);
+    assert!(!is_revoked(&app, &ada_device.session));
+    get_session(&app, &ada_device.access).await.ok();
+    refreshed(&app, &ada_device).await;
 }
 
 async fn an_invalid_id_is_not_found(app: App) {
@@ -274,10 +278,10 @@ async fn an_invalid_id_is_not_found(app: App) {
         &longer,
         &long,
     ] {
-        let refused = caller.delete(&address(id)).await;
+        let refused = caller.delete(&session_path(id)).await;
         refused.problem(404, "SESSION_NOT_FOUND");
     }
-    for path in [address(""), address("a/b")] {
+    for path in [session_path(""), session_path("a/b")] {
         caller.delete(&path).await.problem(404, "NOT_FOUND");
     }
     get_session(&app, &device.access).await.ok();

@@ -1,25 +1,25 @@
-//! `POST /api/auth/token`
+//! `POST /api/auth/token`: exchanges an access token for a token of another audience.
 
 use std::time::{Duration, UNIX_EPOCH};
 
 use auth_core::{Claims, Error, Keyring, Secret, TokenVerifier};
-use e2e::{App, Client, Engine, Response, on_both_engines};
+use e2e::{App, Client, Engine, Issuer, Response, on_both_engines};
 use serde_json::{Value, json};
 
 use crate::routes::protected;
 
 on_both_engines! {
-    the_token_is_for_that_service_and_names_the_caller,
-    each_service_takes_its_own_tokens_and_no_others,
-    the_server_accepts_none_of_them,
+    the_token_names_the_service_and_the_caller,
+    each_service_accepts_only_its_own_tokens,
+    the_server_accepts_no_token_of_another_audience,
     the_token_expires_with_the_submitted_one,
-    it_is_short_lived_even_if_the_submitted_token_is_not,
-    a_token_within_its_leeway_gets_no_token,
+    the_token_is_short_lived_even_if_the_submitted_one_is_not,
+    an_expired_token_within_the_leeway_is_not_exchanged,
     any_unlisted_audience_is_forbidden,
     without_the_setting_no_audience_is_allowed,
     the_audience_is_required,
-    a_revoked_session_gets_no_token,
-    a_cookie_is_exchanged_only_from_our_own_pages,
+    the_token_of_a_revoked_session_is_not_exchanged,
+    a_cookie_is_exchanged_only_for_a_trusted_origin,
 }
 
 const TOKEN: &str = "/api/auth/token";
@@ -30,75 +30,72 @@ fn start(engine: Engine) -> App {
     App::on(engine).set("token-audiences", audiences).start()
 }
 
-async fn ask(caller: &Client, audience: &str) -> Response {
+async fn exchange(caller: &Client, audience: &str) -> Response {
     caller.post(TOKEN, json!({ "audience": audience })).await
 }
 
 async fn token_for(caller: &Client, audience: &str) -> String {
-    let response = ask(caller, audience).await.ok();
+    let response = exchange(caller, audience).await.ok();
     response["access_token"].as_str().unwrap().to_owned()
 }
 
-/// A service that holds only its own derived key.
+/// Verifies a token as a service that holds only its own derived key.
 fn verify(app: &App, audience: &str, token: &str) -> Result<Claims, Error> {
     let secret = Secret::new(app.secret()).unwrap();
-    let own = Keyring::new(secret.for_audience(audience).unwrap());
-    let service = TokenVerifier::new(own, "api-server", audience).unwrap();
-    service.verify(token, app.clock.now())
+    let keyring = Keyring::new(secret.for_audience(audience).unwrap());
+    let verifier = TokenVerifier::new(keyring, "api-server", audience).unwrap();
+    verifier.verify(token, app.clock.now())
 }
 
+/// Verifies a token of the server itself.
 fn own_claims(app: &App, token: &str) -> Claims {
     let keyring = Keyring::new(Secret::new(app.secret()).unwrap());
-    let server = TokenVerifier::new(keyring, "api-server", "api").unwrap();
-    server.verify(token, app.clock.now()).unwrap()
+    let verifier = TokenVerifier::new(keyring, "api-server", "api").unwrap();
+    verifier.verify(token, app.clock.now()).unwrap()
 }
 
-fn seconds(app: &App) -> i64 {
-    let since = app.clock.now().duration_since(UNIX_EPOCH).unwrap();
-    since.as_secs().try_into().unwrap()
+fn unix_seconds(app: &App) -> i64 {
+    let since_epoch = app.clock.now().duration_since(UNIX_EPOCH).unwrap();
+    since_epoch.as_secs().try_into().unwrap()
 }
 
-async fn the_token_is_for_that_service_and_names_the_caller(engine: Engine) {
+async fn the_token_names_the_service_and_the_caller(engine: Engine) {
     let app = start(engine);
     let ada = app.user("ada").await;
-    let response = ask(&ada, "reports").await;
+    let response = exchange(&ada, "reports").await;
     assert_eq!(response.header("cache-control"), Some("no-store"));
     assert!(response.all("set-cookie").is_empty());
     let response = response.ok();
     let token = response["access_token"].as_str().unwrap();
-    let whole = json!({ "access_token": token, "token_type": "Bearer", "expires_in": 900 });
-    assert_eq!(response, whole);
+    let expected = json!({ "access_token": token, "token_type": "Bearer", "expires_in": 900 });
+    assert_eq!(response, expected);
 
     let claims = verify(&app, "reports", token).unwrap();
-    let sent = own_claims(&app, ada.token());
+    let submitted = own_claims(&app, ada.token());
     assert_eq!((&*claims.sub, &*claims.email), (ada.id(), ada.email()));
-    assert_eq!(claims.sid, sent.sid);
-    assert_eq!((claims.iat, claims.exp), (sent.iat, sent.exp));
-    let again = token_for(&ada, "reports").await;
-    let again = verify(&app, "reports", &again).unwrap();
-    assert!(claims.jti != sent.jti && claims.jti != again.jti);
+    assert_eq!(claims.sid, submitted.sid);
+    assert_eq!((claims.iat, claims.exp), (submitted.iat, submitted.exp));
+    let second_token = token_for(&ada, "reports").await;
+    let second = verify(&app, "reports", &second_token).unwrap();
+    assert!(claims.jti != submitted.jti && claims.jti != second.jti);
 }
 
-async fn each_service_takes_its_own_tokens_and_no_others(engine: Engine) {
+async fn each_service_accepts_only_its_own_tokens(engine: Engine) {
     let app = start(engine);
     let ada = app.user("ada").await;
     let services = ["reports", "billing", "https://c.example/Ä"];
     for audience in services {
         let token = token_for(&ada, audience).await;
         for service in services {
-            let response = verify(&app, service, &token);
-            assert_eq!(
-                response.is_ok(),
-                service == audience,
-                "{audience} {service}"
-            );
+            let claims = verify(&app, service, &token);
+            assert_eq!(claims.is_ok(), service == audience, "{audience} {service}");
         }
-        let sent = verify(&app, audience, ada.token());
-        assert_eq!(sent, Err(Error::SignatureMismatch));
+        let submitted = verify(&app, audience, ada.token());
+        assert_eq!(submitted, Err(Error::SignatureMismatch));
     }
 }
 
-async fn the_server_accepts_none_of_them(engine: Engine) {
+async fn the_server_accepts_no_token_of_another_audience(engine: Engine) {
     let app = start(engine);
     let ada = app.user("ada").await;
     let token = token_for(&ada, "reports").await;
@@ -107,7 +104,9 @@ async fn the_server_accepts_none_of_them(engine: Engine) {
         let refused = operation.request(&caller, ada.id()).await;
         refused.problem(401, "INVALID_TOKEN");
     }
-    ask(&caller, "reports").await.problem(401, "INVALID_TOKEN");
+    exchange(&caller, "reports")
+        .await
+        .problem(401, "INVALID_TOKEN");
     let cookie = format!("access_token={token}");
     let request = app.anonymous().get("/api/auth/session");
     let refused = request.header("cookie", &cookie).await;
@@ -119,34 +118,39 @@ async fn the_server_accepts_none_of_them(engine: Engine) {
 async fn the_token_expires_with_the_submitted_one(engine: Engine) {
     let app = start(engine);
     let ada = app.user("ada").await;
-    let sent = own_claims(&app, ada.token());
+    let submitted = own_claims(&app, ada.token());
     app.clock.advance(Duration::from_secs(600));
-    let response = ask(&ada, "reports").await.ok();
-    assert_eq!(response["expires_in"], sent.exp - seconds(&app));
+    let response = exchange(&ada, "reports").await.ok();
+    assert_eq!(response["expires_in"], submitted.exp - unix_seconds(&app));
     let token = response["access_token"].as_str().unwrap();
     let claims = verify(&app, "reports", token).unwrap();
-    assert_eq!((claims.iat, claims.exp), (seconds(&app), sent.exp));
+    assert_eq!(
+        (claims.iat, claims.exp),
+        (unix_seconds(&app), submitted.exp)
+    );
 }
 
 /// Another service that shares the secret may issue tokens for a year.
-async fn it_is_short_lived_even_if_the_submitted_token_is_not(engine: Engine) {
+async fn the_token_is_short_lived_even_if_the_submitted_one_is_not(engine: Engine) {
     let app = start(engine);
-    let mut elsewhere = e2e::Issuer::of(&app);
-    elsewhere.lifetime = Duration::from_secs(365 * 24 * 60 * 60);
-    let caller = app.bearer(elsewhere.issue("somebody", "somebody@example.com"));
-    let response = ask(&caller, "reports").await.ok();
+    let mut issuer = Issuer::of(&app);
+    issuer.lifetime = Duration::from_secs(365 * 24 * 60 * 60);
+    let caller = app.bearer(issuer.issue("eve", "eve@example.com"));
+    let response = exchange(&caller, "reports").await.ok();
     assert_eq!(response["expires_in"], 900);
 }
 
-async fn a_token_within_its_leeway_gets_no_token(engine: Engine) {
+async fn an_expired_token_within_the_leeway_is_not_exchanged(engine: Engine) {
     let app = start(engine);
     let ada = app.user("ada").await;
     app.clock.advance(Duration::from_secs(899));
-    let response = ask(&ada, "reports").await.ok();
+    let response = exchange(&ada, "reports").await.ok();
     assert_eq!(response["expires_in"], 1);
     app.clock.advance(Duration::from_secs(1));
     ada.get("/api/auth/session").await.ok();
-    ask(&ada, "reports").await.problem(401, "TOKEN_EXPIRED");
+    exchange(&ada, "reports")
+        .await
+        .problem(401, "TOKEN_EXPIRED");
 }
 
 async fn any_unlisted_audience_is_forbidden(engine: Engine) {
@@ -163,14 +167,14 @@ async fn any_unlisted_audience_is_forbidden(engine: Engine) {
         "reports\0",
         "*",
     ] {
-        let problem = ask(&ada, audience).await.problem(403, "FORBIDDEN");
+        let problem = exchange(&ada, audience).await.problem(403, "FORBIDDEN");
         assert_eq!(problem["detail"], "This audience is not allowed");
     }
 }
 
 async fn without_the_setting_no_audience_is_allowed(app: App) {
     let ada = app.user("ada").await;
-    let problem = ask(&ada, "reports").await.problem(403, "FORBIDDEN");
+    let problem = exchange(&ada, "reports").await.problem(403, "FORBIDDEN");
     assert_eq!(problem["detail"], "This audience is not allowed");
 }
 
@@ -192,14 +196,16 @@ async fn the_audience_is_required(engine: Engine) {
     }
 }
 
-async fn a_revoked_session_gets_no_token(engine: Engine) {
+async fn the_token_of_a_revoked_session_is_not_exchanged(engine: Engine) {
     let app = start(engine);
     let ada = app.user("ada").await;
     ada.post("/api/auth/logout", json!({})).await.ok();
-    ask(&ada, "reports").await.problem(401, "TOKEN_REVOKED");
+    exchange(&ada, "reports")
+        .await
+        .problem(401, "TOKEN_REVOKED");
 }
 
-async fn a_cookie_is_exchanged_only_from_our_own_pages(engine: Engine) {
+async fn a_cookie_is_exchanged_only_for_a_trusted_origin(engine: Engine) {
     let app = start(engine);
     let ada = app.user("ada").await;
     let cookie = format!("access_token={}", ada.token());

@@ -1,4 +1,4 @@
-//! A session token in the `Authorization` header.
+//! Session tokens in the `Authorization` header.
 
 use e2e::{App, Request, on_both_engines};
 use serde_json::{Value, json};
@@ -7,22 +7,27 @@ use super::fixtures::*;
 
 on_both_engines! {
     raw_signed_and_encoded_tokens_are_accepted_like_the_cookie,
-    a_token_takes_the_place_of_the_cookie,
-    with_two_headers_no_token_and_no_cookie_counts,
+    a_valid_token_in_the_header_is_used_instead_of_the_cookie,
+    with_two_authorization_headers_no_credential_is_accepted,
     a_malformed_token_is_ignored,
     neither_api_accepts_the_tokens_of_the_other,
 }
 
-fn with(app: &App, authorization: &str) -> Request {
+/// Builds a `get-session` with this `Authorization` header.
+fn get_session(app: &App, authorization: &str) -> Request {
     let request = app.anonymous().get(GET_SESSION);
     request.header("authorization", authorization)
 }
 
 async fn raw_signed_and_encoded_tokens_are_accepted_like_the_cookie(app: App) {
     let ada = sign_up(&app, "ada").await;
-    for token in [&ada.token, &ada.signed(), &encode(&ada.signed())] {
+    for token in [
+        &ada.token,
+        &ada.signed_token(),
+        &encode(&ada.signed_token()),
+    ] {
         for scheme in ["Bearer", "bearer", "BEARER"] {
-            let response = with(&app, &format!("{scheme} {token}")).await.ok();
+            let response = get_session(&app, &format!("{scheme} {token}")).await.ok();
             assert_eq!(response["user"], ada.user, "{scheme} {token}");
         }
         let sessions = app.bearer(token).get(LIST_SESSIONS).await.ok();
@@ -31,34 +36,37 @@ async fn raw_signed_and_encoded_tokens_are_accepted_like_the_cookie(app: App) {
     let update = app.bearer(&ada.token);
     let update = update.post("/api/auth/update-user", json!({ "name": "Ada" }));
     let response = update.await.is(200);
-    assert_eq!(response.header("set-auth-token"), Some(&*ada.signed()));
-    let out = app.bearer(&ada.token).post("/api/auth/sign-out", json!({}));
-    let response = out.await.is(200);
+    assert_eq!(
+        response.header("set-auth-token"),
+        Some(&*ada.signed_token())
+    );
+    let sign_out = app.bearer(&ada.token).post("/api/auth/sign-out", json!({}));
+    let response = sign_out.await.is(200);
     assert_eq!(response.header("set-auth-token"), None);
     assert!(!ada.is_signed_in(&app).await);
 }
 
-async fn a_token_takes_the_place_of_the_cookie(app: App) {
+async fn a_valid_token_in_the_header_is_used_instead_of_the_cookie(app: App) {
     let (ada, eve) = (sign_up(&app, "ada").await, sign_up(&app, "eve").await);
-    let request = with(&app, &format!("Bearer {}", eve.token));
+    let request = get_session(&app, &format!("Bearer {}", eve.token));
     let response = request.header("cookie", &ada.cookies).await.ok();
     assert_eq!(response["user"], eve.user);
-    let request = with(&app, "Bearer junk").header("cookie", &ada.cookies);
+    let request = get_session(&app, "Bearer junk").header("cookie", &ada.cookies);
     assert_eq!(request.await.ok()["user"], ada.user);
 }
 
-/// A proxy may have read the other one.
-async fn with_two_headers_no_token_and_no_cookie_counts(app: App) {
+/// If a request has two `Authorization` headers, a proxy may have read one and the server the other.
+async fn with_two_authorization_headers_no_credential_is_accepted(app: App) {
     let (ada, eve) = (sign_up(&app, "ada").await, sign_up(&app, "eve").await);
-    let (adas, eves) = (
+    let (ada_header, eve_header) = (
         format!("Bearer {}", ada.token),
         format!("Bearer {}", eve.token),
     );
     for [first, second] in [
-        [&*adas, &*eves],
-        [&*adas, &*adas],
-        [&*adas, "Bearer junk"],
-        ["Bearer junk", &*adas],
+        [&*ada_header, &*eve_header],
+        [&*ada_header, &*ada_header],
+        [&*ada_header, "Bearer junk"],
+        ["Bearer junk", &*ada_header],
         ["Basic x", "Basic x"],
     ] {
         let doubled = |request: Request| {
@@ -71,24 +79,24 @@ async fn with_two_headers_no_token_and_no_cookie_counts(app: App) {
         let response = doubled(app.anonymous().get(GET_SESSION)).await;
         assert_eq!(response.ok(), Value::Null, "{first}, {second}");
         assert_error(&doubled(ada.get(&app, LIST_SESSIONS)).await, UNAUTHORIZED);
-        let out = doubled(ada.post(&app, "/api/auth/sign-out", json!({})));
-        assert_eq!(out.await.status(), 200);
+        let sign_out = doubled(ada.post(&app, "/api/auth/sign-out", json!({})));
+        assert_eq!(sign_out.await.status(), 200);
         assert!(ada.is_signed_in(&app).await && eve.is_signed_in(&app).await);
     }
 }
 
 async fn a_malformed_token_is_ignored(app: App) {
     let (ada, eve) = (sign_up(&app, "ada").await, sign_up(&app, "eve").await);
-    let (signed, others) = (ada.signed(), eve.signed());
+    let (signed, other_signed) = (ada.signed_token(), eve.signed_token());
     let (token, signature) = signed.rsplit_once('.').unwrap();
-    let (_, others) = others.rsplit_once('.').unwrap();
-    for bad in [
+    let (_, other_signature) = other_signed.rsplit_once('.').unwrap();
+    for authorization in [
         format!("Basic {token}"),
         format!("Bearer{token}"),
         format!("Bearer {}", &token[1..]),
         format!("Bearer {}", &token[..95]),
         format!("Bearer {token}0"),
-        format!("Bearer {token}.{others}"),
+        format!("Bearer {token}.{other_signature}"),
         format!("Bearer {token}.{}", &signature[..43]),
         format!("Bearer {token}."),
         format!("Bearer {signature}"),
@@ -97,9 +105,9 @@ async fn a_malformed_token_is_ignored(app: App) {
         "Bearer %".to_owned(),
         "é".to_owned(),
     ] {
-        let response = with(&app, &bad).await;
+        let response = get_session(&app, &authorization).await;
         assert!(response.all("set-cookie").is_empty());
-        assert_eq!(response.ok(), Value::Null, "{bad}");
+        assert_eq!(response.ok(), Value::Null, "{authorization}");
     }
 }
 
@@ -108,12 +116,12 @@ async fn neither_api_accepts_the_tokens_of_the_other(app: App) {
     let access = ada.get(&app, "/api/auth/token").await.ok()["token"].clone();
     let access = access.as_str().unwrap();
     assert_eq!(
-        with(&app, &format!("Bearer {access}")).await.ok(),
+        get_session(&app, &format!("Bearer {access}")).await.ok(),
         Value::Null
     );
     for path in ["/api/auth/account", "/api/tasks", "/api/auth/session"] {
         app.bearer(access).get(path).await.ok();
-        for token in [&ada.token, &ada.signed()] {
+        for token in [&ada.token, &ada.signed_token()] {
             let response = app.bearer(token).get(path).await;
             response.problem(401, "INVALID_TOKEN");
         }

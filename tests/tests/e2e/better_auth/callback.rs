@@ -1,4 +1,4 @@
-//! Redirect URLs that a request may name.
+//! `callbackURL` and similar fields: the URLs to which a request may ask the server to redirect.
 
 use e2e::{Engine, on_both_engines};
 use serde_json::{Value, json};
@@ -7,13 +7,13 @@ use super::fixtures::*;
 use super::origin::start;
 
 on_both_engines! {
-    a_redirect_url_must_be_ours,
-    an_ambiguous_path_is_rejected_before_anything_happens,
+    a_redirect_url_must_have_a_trusted_origin,
+    an_ambiguous_redirect_url_is_rejected_before_any_change,
     a_redirect_url_is_returned_as_parsed,
-    a_url_in_the_query_must_be_ours_too,
+    a_redirect_url_in_the_query_must_have_a_trusted_origin_too,
 }
 
-async fn a_redirect_url_must_be_ours(engine: Engine) {
+async fn a_redirect_url_must_have_a_trusted_origin(engine: Engine) {
     let app = start(engine);
     sign_up(&app, "ada").await;
     let sign_in = |name: &str, value: Value| {
@@ -30,7 +30,7 @@ async fn a_redirect_url_must_be_ours(engine: Engine) {
     ] {
         sign_in("callbackURL", valid.into()).await.ok();
     }
-    let bad = [
+    let untrusted = [
         "https://evil.example/",
         "//evil.example",
         "/\\evil.example",
@@ -52,8 +52,8 @@ async fn a_redirect_url_must_be_ours(engine: Engine) {
             "Invalid newUserCallbackURL",
         ),
     ] {
-        for bad in bad {
-            assert_error(&sign_in(name, bad.into()).await, (403, code, message));
+        for url in untrusted {
+            assert_error(&sign_in(name, url.into()).await, (403, code, message));
         }
     }
     let response = sign_in("callbackURL", json!(["/"])).await;
@@ -105,21 +105,20 @@ const AMBIGUOUS: &[&str] = &[
     "data:text/html,x",
 ];
 
-async fn an_ambiguous_path_is_rejected_before_anything_happens(engine: Engine) {
+async fn an_ambiguous_redirect_url_is_rejected_before_any_change(engine: Engine) {
     let app = start(engine);
     sign_up(&app, "ada").await;
     let too_long = format!("/{}", "a".repeat(2048));
     let ambiguous = AMBIGUOUS.iter().copied().chain([too_long.as_str()]);
-    for address in ambiguous {
+    for url in ambiguous {
         let refused = (403, "INVALID_CALLBACK_URL", "Invalid callbackURL");
-        let body =
-            json!({ "email": "ada@example.com", "password": PASSWORD, "callbackURL": address });
+        let body = json!({ "email": "ada@example.com", "password": PASSWORD, "callbackURL": url });
         assert_error(&app.anonymous().post(SIGN_IN, body).await, refused);
         let mut body = sign_up_body("eve");
-        body["callbackURL"] = address.into();
+        body["callbackURL"] = url.into();
         assert_error(&app.anonymous().post(SIGN_UP, body).await, refused);
         let query = url::form_urlencoded::Serializer::new(String::new())
-            .append_pair("callbackURL", address)
+            .append_pair("callbackURL", url)
             .finish();
         for path in ["verify-email?token=x&", "reset-password/x?"] {
             let path = format!("/api/auth/{path}{query}");
@@ -138,7 +137,7 @@ async fn a_redirect_url_is_returned_as_parsed(engine: Engine) {
     let app = start(engine);
     sign_up(&app, "ada").await;
     let longest = format!("/{}", "a".repeat(2047));
-    for (address, parsed) in [
+    for (url, parsed) in [
         ("/a/../b?c=d e#f", "/b?c=d%20e#f"),
         ("/käse", "/k%C3%A4se"),
         ("HTTPS://APP.example.com:443/x", "https://app.example.com/x"),
@@ -146,20 +145,19 @@ async fn a_redirect_url_is_returned_as_parsed(engine: Engine) {
         ("/a?b=%0d%0a", "/a?b=%0d%0a"),
         (&longest, &longest),
     ] {
-        let body =
-            json!({ "email": "ada@example.com", "password": PASSWORD, "callbackURL": address });
+        let body = json!({ "email": "ada@example.com", "password": PASSWORD, "callbackURL": url });
         let response = app.anonymous().post(SIGN_IN, body).await;
         assert_eq!(response.header("location"), Some(parsed));
         assert_eq!(response.ok()["url"], parsed);
     }
 }
 
-async fn a_url_in_the_query_must_be_ours_too(engine: Engine) {
+async fn a_redirect_url_in_the_query_must_have_a_trusted_origin_too(engine: Engine) {
     let app = start(engine);
     sign_up(&app, "ada").await;
-    let in_query = format!("{SIGN_IN}?callbackURL=https%3A%2F%2Fevil.example");
+    let path = format!("{SIGN_IN}?callbackURL=https%3A%2F%2Fevil.example");
     let body = json!({ "email": "ada@example.com", "password": PASSWORD });
-    let response = app.anonymous().post(&in_query, body).await;
+    let response = app.anonymous().post(&path, body).await;
     assert_error(
         &response,
         (403, "INVALID_CALLBACK_URL", "Invalid callbackURL"),

@@ -1,4 +1,4 @@
-//! `POST /api/auth/change-password` in both APIs, and `POST /api/auth/verify-password`
+//! `POST /api/auth/change-password` in Better Auth's format, and which API a request means
 
 use std::time::Duration;
 
@@ -9,16 +9,15 @@ use tokio::time::{Instant, sleep};
 use super::fixtures::*;
 
 on_both_engines! {
-    every_session_ends_and_the_cookie_carries_a_new_one,
+    every_session_is_revoked_and_the_cookie_has_a_new_one,
     the_body_has_the_new_token_if_other_sessions_were_revoked,
     the_successor_of_a_session_that_is_not_remembered_is_not_remembered,
     a_bearer_client_continues_with_the_token_in_the_header,
-    no_node_accepts_what_was_issued_before,
+    no_process_accepts_earlier_tokens_after_the_change,
     of_two_changes_at_once_one_wins,
     every_failure_has_its_code_and_message,
     the_body_selects_the_api,
-    a_password_is_verified,
-    an_account_without_a_password_has_none_to_change,
+    an_account_without_a_password_cannot_change_it,
 }
 
 const NEW: &str = "another good password";
@@ -28,14 +27,14 @@ async fn is_current_password(app: &App, password: &str) -> bool {
     app.anonymous().post(SIGN_IN, body).await.status() == 200
 }
 
-/// The credentials of a browser or an app after a change of password.
+/// Takes the new credentials from the response to a change of password.
 fn successor(response: &Response, before: &Browser) -> Browser {
     let header = response.header("set-auth-token").unwrap();
     let cookies = response.all("set-cookie").into_iter();
     let cookies = cookies.filter(|cookie| !cookie.contains("Max-Age=0"));
     let pairs = cookies.map(|cookie| cookie.split(';').next().unwrap());
     let cookies = pairs.collect::<Vec<_>>().join("; ");
-    assert_eq!(signed(&cookies), header);
+    assert_eq!(signed_token(&cookies), header);
     Browser {
         token: header.split('.').next().unwrap().to_owned(),
         cookies,
@@ -43,14 +42,14 @@ fn successor(response: &Response, before: &Browser) -> Browser {
     }
 }
 
-async fn every_session_ends_and_the_cookie_carries_a_new_one(app: App) {
+async fn every_session_is_revoked_and_the_cookie_has_a_new_one(app: App) {
     let mut ada = sign_up(&app, "ada").await;
     for body in [
         json!({ "currentPassword": PASSWORD, "newPassword": NEW }),
         json!({ "currentPassword": NEW, "newPassword": PASSWORD, "revokeOtherSessions": false }),
     ] {
-        let phone = json!({ "email": "ada@example.com", "password": body["currentPassword"] });
-        let phone = Browser::of(&app.anonymous().post(SIGN_IN, phone).await.is(200));
+        let sign_in = json!({ "email": "ada@example.com", "password": body["currentPassword"] });
+        let phone = Browser::of(&app.anonymous().post(SIGN_IN, sign_in).await.is(200));
         let access = ada.get(&app, "/api/auth/token").await.ok()["token"].clone();
         let response = ada.post(&app, CHANGE_PASSWORD, body).await;
         let fresh = successor(&response, &ada);
@@ -83,12 +82,12 @@ async fn the_body_has_the_new_token_if_other_sessions_were_revoked(app: App) {
 async fn the_successor_of_a_session_that_is_not_remembered_is_not_remembered(app: App) {
     sign_up(&app, "ada").await;
     let body = json!({ "email": "ada@example.com", "password": PASSWORD, "rememberMe": false });
-    let short = Browser::of(&app.anonymous().post(SIGN_IN, body).await.is(200));
+    let ada = Browser::of(&app.anonymous().post(SIGN_IN, body).await.is(200));
     let body = json!({ "currentPassword": PASSWORD, "newPassword": NEW });
-    let response = short.post(&app, CHANGE_PASSWORD, body).await.is(200);
+    let response = ada.post(&app, CHANGE_PASSWORD, body).await.is(200);
     let cookies = response.all("set-cookie");
     assert!(cookies.iter().all(|cookie| !cookie.contains("Max-Age")));
-    let fresh = successor(&response, &short);
+    let fresh = successor(&response, &ada);
     assert!(fresh.cookies.contains("better-auth.dont_remember="));
     app.clock.advance(Duration::from_secs(86_399));
     assert!(fresh.is_signed_in(&app).await);
@@ -109,17 +108,21 @@ async fn a_bearer_client_continues_with_the_token_in_the_header(app: App) {
     assert_error(&phone.get(LIST_SESSIONS).await, UNAUTHORIZED);
 }
 
-async fn no_node_accepts_what_was_issued_before(app: App) {
-    let other = app.another_process().start();
+async fn no_process_accepts_earlier_tokens_after_the_change(app: App) {
+    let other_process = app.another_process().start();
     let ada = sign_up(&app, "ada").await;
-    let access = ada.get(&other, "/api/auth/token").await.ok()["token"].clone();
-    let thief = other.bearer(access.as_str().unwrap());
+    let access = ada.get(&other_process, "/api/auth/token").await.ok()["token"].clone();
+    let thief = other_process.bearer(access.as_str().unwrap());
     thief.get("/api/auth/session").await.ok();
     let body = json!({ "currentPassword": PASSWORD, "newPassword": NEW });
     let response = ada.post(&app, CHANGE_PASSWORD, body).await;
-    assert!(successor(&response, &ada).is_signed_in(&other).await);
-    // Sessions are read from the database; revoked access tokens become known through the feed.
-    assert!(!ada.is_signed_in(&other).await);
+    assert!(
+        successor(&response, &ada)
+            .is_signed_in(&other_process)
+            .await
+    );
+    // Every process reads sessions from the database, but learns of revoked access tokens from the feed.
+    assert!(!ada.is_signed_in(&other_process).await);
     let started = Instant::now();
     while thief.get("/api/auth/session").await.code() != "TOKEN_REVOKED" {
         assert!(started.elapsed() < Duration::from_secs(2));
@@ -185,7 +188,7 @@ async fn every_failure_has_its_code_and_message(app: App) {
 
 async fn the_body_selects_the_api(app: App) {
     let (ada, eve) = (sign_up(&app, "ada").await, app.user("eve").await);
-    // With neither field name, the kind of the token selects the API.
+    // If the body has no field of either API, the kind of the token selects the API.
     assert_error(
         &ada.post(&app, CHANGE_PASSWORD, json!({})).await,
         (
@@ -195,41 +198,31 @@ async fn the_body_selects_the_api(app: App) {
              [body.currentPassword] Invalid input: expected string, received undefined",
         ),
     );
-    let ours = eve.post(CHANGE_PASSWORD, json!({})).await;
-    ours.problem(422, "VALIDATION_ERROR");
+    let response = eve.post(CHANGE_PASSWORD, json!({})).await;
+    response.problem(422, "VALIDATION_ERROR");
     let anonymous = app.anonymous();
     let response = anonymous.post(CHANGE_PASSWORD, json!({})).await;
     response.problem(401, "UNAUTHORIZED");
     let response = anonymous.post(CHANGE_PASSWORD, "no JSON").await;
     response.problem(401, "UNAUTHORIZED");
-    let theirs = json!({ "currentPassword": PASSWORD, "newPassword": NEW });
-    let response = anonymous.post(CHANGE_PASSWORD, theirs.clone()).await;
+    let better_auth_body = json!({ "currentPassword": PASSWORD, "newPassword": NEW });
+    let response = anonymous
+        .post(CHANGE_PASSWORD, better_auth_body.clone())
+        .await;
     assert_error(&response, UNAUTHORIZED);
-    assert_error(&eve.post(CHANGE_PASSWORD, theirs).await, UNAUTHORIZED);
-    let ours = json!({ "current_password": PASSWORD, "new_password": NEW });
-    let response = ada.post(&app, CHANGE_PASSWORD, ours).await;
+    assert_error(
+        &eve.post(CHANGE_PASSWORD, better_auth_body).await,
+        UNAUTHORIZED,
+    );
+    let snake_case_body = json!({ "current_password": PASSWORD, "new_password": NEW });
+    let response = ada.post(&app, CHANGE_PASSWORD, snake_case_body).await;
     response.problem(401, "UNAUTHORIZED");
-    let ours = json!({ "current_password": eve.password(), "new_password": NEW });
-    let token_response: Value = eve.post(CHANGE_PASSWORD, ours).await.ok();
+    let snake_case_body = json!({ "current_password": eve.password(), "new_password": NEW });
+    let token_response: Value = eve.post(CHANGE_PASSWORD, snake_case_body).await.ok();
     assert!(token_response["access_token"].is_string());
 }
 
-async fn a_password_is_verified(app: App) {
-    let ada = sign_up(&app, "ada").await;
-    let verify = |password: &str| {
-        let body = json!({ "password": password });
-        ada.post(&app, "/api/auth/verify-password", body)
-    };
-    assert_eq!(verify(PASSWORD).await.ok(), json!({ "status": true }));
-    for wrong in ["wrong password", "", &"x".repeat(129)] {
-        assert_error(
-            &verify(wrong).await,
-            (400, "INVALID_PASSWORD", "Invalid password"),
-        );
-    }
-}
-
-async fn an_account_without_a_password_has_none_to_change(app: App) {
+async fn an_account_without_a_password_cannot_change_it(app: App) {
     let ada = sign_up(&app, "ada").await;
     app.database()
         .execute("UPDATE users SET password_hash = NULL");
@@ -237,7 +230,4 @@ async fn an_account_without_a_password_has_none_to_change(app: App) {
     let response = ada.post(&app, CHANGE_PASSWORD, body).await;
     let code = "CREDENTIAL_ACCOUNT_NOT_FOUND";
     assert_error(&response, (400, code, "Credential account not found"));
-    let body = json!({ "password": PASSWORD });
-    let response = ada.post(&app, "/api/auth/verify-password", body).await;
-    assert_error(&response, (400, "INVALID_PASSWORD", "Invalid password"));
 }

@@ -9,11 +9,10 @@ use super::fixtures::*;
 
 on_both_engines! {
     a_session_of_one_api_is_listed_and_revoked_by_the_other,
-    the_access_token_is_accepted_by_our_routes_and_ends_with_the_session,
+    the_access_token_is_accepted_by_the_other_api_until_the_session_is_revoked,
     a_service_that_forwards_the_cookie_gets_200_or_401,
-    an_access_token_comes_before_the_cookie,
+    an_access_token_is_used_instead_of_the_cookie,
     a_user_of_one_api_logs_in_with_the_other,
-    a_token_names_the_configured_issuer_and_audience,
 }
 
 on_postgres! {
@@ -22,7 +21,8 @@ on_postgres! {
 
 const SESSION: &str = "/api/auth/session";
 
-async fn access(app: &App, browser: &Browser) -> Client {
+/// A caller with an access token for the session of this browser.
+async fn with_access_token(app: &App, browser: &Browser) -> Client {
     let body = browser.get(app, "/api/auth/token").await.ok();
     app.bearer(body["token"].as_str().unwrap())
 }
@@ -30,33 +30,33 @@ async fn access(app: &App, browser: &Browser) -> Client {
 async fn a_session_of_one_api_is_listed_and_revoked_by_the_other(app: App) {
     let ada = sign_up(&app, "ada").await;
     let login = json!({ "email": "ada@example.com", "password": PASSWORD });
-    let ours = app.anonymous().post("/api/auth/login", login).await.ok();
-    let device = app.bearer(ours["access_token"].as_str().unwrap());
+    let login = app.anonymous().post("/api/auth/login", login).await.ok();
+    let device = app.bearer(login["access_token"].as_str().unwrap());
 
-    let theirs = ada.get(&app, LIST_SESSIONS).await.ok();
-    assert_eq!(theirs.as_array().unwrap().len(), 2);
-    let listed = device.get("/api/auth/sessions").await.ok();
-    assert_eq!(listed.as_array().unwrap().len(), 2);
+    let better_auth_list = ada.get(&app, LIST_SESSIONS).await.ok();
+    assert_eq!(better_auth_list.as_array().unwrap().len(), 2);
+    let list = device.get("/api/auth/sessions").await.ok();
+    assert_eq!(list.as_array().unwrap().len(), 2);
 
-    let mut sessions = theirs.as_array().unwrap().iter();
-    let other = sessions.find(|it| it["id"] == ours["session_id"]).unwrap();
-    let body = json!({ "token": other["token"] });
+    let mut sessions = better_auth_list.as_array().unwrap().iter();
+    let other = sessions.find(|session| session["id"] == login["session_id"]);
+    let body = json!({ "token": other.unwrap()["token"] });
     ada.post(&app, "/api/auth/revoke-session", body).await.ok();
     device.get(SESSION).await.problem(401, "TOKEN_REVOKED");
-    let body = json!({ "refresh_token": ours["refresh_token"] });
+    let body = json!({ "refresh_token": login["refresh_token"] });
     let refresh = app.anonymous().post("/api/auth/refresh", body).await;
     refresh.problem(401, "SESSION_EXPIRED");
 
     let own = ada.session(&app).await["session"]["id"].clone();
-    let device = access(&app, &ada).await;
+    let device = with_access_token(&app, &ada).await;
     let path = format!("/api/auth/sessions/{}", own.as_str().unwrap());
     device.delete(&path).await.ok();
     assert!(!ada.is_signed_in(&app).await);
 }
 
-async fn the_access_token_is_accepted_by_our_routes_and_ends_with_the_session(app: App) {
+async fn the_access_token_is_accepted_by_the_other_api_until_the_session_is_revoked(app: App) {
     let ada = sign_up(&app, "ada").await;
-    let device = access(&app, &ada).await;
+    let device = with_access_token(&app, &ada).await;
     assert_eq!(device.get(SESSION).await.ok()["user"]["id"], ada.user["id"]);
     let body = json!({ "title": "Buy milk" });
     device.post("/api/tasks", body).await.created();
@@ -81,11 +81,11 @@ async fn a_service_that_forwards_the_cookie_gets_200_or_401(app: App) {
     assert_eq!(response.ok(), expected);
     let id = ada.user["id"].as_str().unwrap();
     ada.get(&app, SESSION).header("x-user-id", id).await.ok();
-    let other = ada.get(&app, SESSION).header("x-user-id", "eve").await;
-    other.problem(403, "FORBIDDEN");
+    let refused = ada.get(&app, SESSION).header("x-user-id", "eve").await;
+    refused.problem(403, "FORBIDDEN");
 
     let forged = Browser {
-        cookies: format!("{TOKEN}=forged"),
+        cookies: format!("{SESSION_COOKIE}=forged"),
         ..ada.clone()
     };
     forged.get(&app, SESSION).await.problem(401, "UNAUTHORIZED");
@@ -96,19 +96,19 @@ async fn a_service_that_forwards_the_cookie_gets_200_or_401(app: App) {
     bob.get(&app, SESSION).await.problem(401, "SESSION_EXPIRED");
 }
 
-async fn an_access_token_comes_before_the_cookie(app: App) {
+async fn an_access_token_is_used_instead_of_the_cookie(app: App) {
     let (ada, eve) = (sign_up(&app, "ada").await, app.user("eve").await);
-    let both = eve.get(SESSION).header("cookie", &ada.cookies).await.ok();
-    assert_eq!(both["user"]["id"], eve.id());
-    let bad = app
+    let session = eve.get(SESSION).header("cookie", &ada.cookies).await.ok();
+    assert_eq!(session["user"]["id"], eve.id());
+    let refused = app
         .bearer("junk")
         .get(SESSION)
         .header("cookie", &ada.cookies);
-    bad.await.problem(401, "INVALID_TOKEN");
+    refused.await.problem(401, "INVALID_TOKEN");
     let cookies = format!("access_token=junk; {}", ada.cookies);
-    let bad = app.anonymous().get(SESSION).header("cookie", &cookies);
-    bad.await.problem(401, "INVALID_TOKEN");
-    // Only this route accepts the cookie; our other routes need an access token.
+    let refused = app.anonymous().get(SESSION).header("cookie", &cookies);
+    refused.await.problem(401, "INVALID_TOKEN");
+    // No other route of this server's own API accepts the cookie of Better Auth.
     for path in ["/api/auth/account", "/api/tasks"] {
         ada.get(&app, path).await.problem(401, "UNAUTHORIZED");
     }
@@ -122,7 +122,7 @@ async fn a_user_of_one_api_logs_in_with_the_other(app: App) {
     sign_up(&app, "eve").await;
     let body = json!({ "email": "eve@example.com", "password": PASSWORD });
     app.anonymous().post("/api/auth/login", body).await.ok();
-    // A user registered without a name, but these clients always show one.
+    // A user may have no name, but Better Auth's clients expect a text.
     let body = json!({ "email": "bob@example.com", "password": PASSWORD });
     app.anonymous()
         .post("/api/auth/register", body.clone())
@@ -132,27 +132,6 @@ async fn a_user_of_one_api_logs_in_with_the_other(app: App) {
     assert_eq!(response["user"]["name"], "");
 }
 
-async fn a_token_names_the_configured_issuer_and_audience(engine: Engine) {
-    let app = App::on(engine)
-        .set("auth-issuer", "better-auth")
-        .set("auth-audience", "fastapi-backend")
-        .start();
-    let ada = sign_up(&app, "ada").await;
-    let body = ada.get(&app, "/api/auth/token").await.ok();
-    let token = body["token"].as_str().unwrap();
-    let mut rules = jsonwebtoken::Validation::new(jsonwebtoken::Algorithm::HS256);
-    rules.set_issuer(&["better-auth"]);
-    rules.set_audience(&["fastapi-backend"]);
-    rules.validate_exp = false;
-    let key = jsonwebtoken::DecodingKey::from_secret(app.secret().as_bytes());
-    let claims = jsonwebtoken::decode::<serde_json::Value>(token, &key, &rules)
-        .unwrap()
-        .claims;
-    assert_eq!(claims["sub"], ada.user["id"]);
-    assert_eq!(claims["email"], "ada@example.com");
-}
-
-/// Dropped first: a server that still waits for its database would not stop.
 async fn without_a_database_it_is_503_and_no_user_is_signed_out(engine: Engine) {
     let database = Database::new(engine);
     let proxy = Proxy::before(&database);
@@ -168,5 +147,6 @@ async fn without_a_database_it_is_503_and_no_user_is_signed_out(engine: Engine) 
     assert!(response.all("set-cookie").is_empty());
     let message = "The database does not answer; please try again";
     assert_error(&response, (503, "DATABASE_UNAVAILABLE", message));
+    // The proxy is dropped first: a server that waits for its database would not stop.
     drop(proxy);
 }

@@ -1,4 +1,4 @@
-//! `POST /api/auth/delete-user`
+//! `POST /api/auth/delete-user` and `GET /api/auth/delete-user/callback`
 
 use e2e::{App, Engine, on_both_engines};
 use serde_json::json;
@@ -6,7 +6,7 @@ use serde_json::json;
 use super::fixtures::*;
 
 on_both_engines! {
-    unless_it_is_enabled_the_route_does_not_exist,
+    unless_deletion_is_enabled_the_route_does_not_exist,
     with_the_password_the_user_is_deleted,
     without_the_password_the_login_must_be_fresh,
     every_failure_has_its_code_and_message,
@@ -21,13 +21,13 @@ fn start(engine: Engine) -> App {
         .start()
 }
 
-fn users(app: &App) -> String {
+fn count_users(app: &App) -> String {
     app.database()
         .value("SELECT count(*) || '' FROM users")
         .unwrap()
 }
 
-async fn unless_it_is_enabled_the_route_does_not_exist(app: App) {
+async fn unless_deletion_is_enabled_the_route_does_not_exist(app: App) {
     let ada = sign_up(&app, "ada").await;
     assert_bare_404(
         &ada.post(&app, DELETE, json!({ "password": PASSWORD }))
@@ -37,7 +37,7 @@ async fn unless_it_is_enabled_the_route_does_not_exist(app: App) {
         &ada.get(&app, CALLBACK).await,
         (404, "NOT_FOUND", "Not found"),
     );
-    assert_eq!(users(&app), "1");
+    assert_eq!(count_users(&app), "1");
 }
 
 async fn with_the_password_the_user_is_deleted(engine: Engine) {
@@ -56,7 +56,7 @@ async fn with_the_password_the_user_is_deleted(engine: Engine) {
         json!({ "success": true, "message": "User deleted" })
     );
     assert!(!ada.is_signed_in(&app).await && !phone.is_signed_in(&app).await);
-    assert_eq!(users(&app), "0");
+    assert_eq!(count_users(&app), "0");
 }
 
 async fn without_the_password_the_login_must_be_fresh(engine: Engine) {
@@ -68,7 +68,7 @@ async fn without_the_password_the_login_must_be_fresh(engine: Engine) {
     let response = eve.post(&app, DELETE, json!({})).await;
     let message = "Session expired. Re-authenticate to perform this action.";
     assert_error(&response, (400, "SESSION_EXPIRED", message));
-    assert_eq!(users(&app), "1");
+    assert_eq!(count_users(&app), "1");
     // An account without a password is deleted after a fresh login.
     let bob = sign_up(&app, "bob").await;
     app.database()
@@ -108,12 +108,12 @@ async fn every_failure_has_its_code_and_message(engine: Engine) {
     ] {
         assert_error(&ada.post(&app, DELETE, body).await, expected);
     }
-    let none = app.anonymous().post(DELETE, &b""[..]);
-    let none = none
+    let without_body = app.anonymous().post(DELETE, &b""[..]);
+    let without_body = without_body
         .header("cookie", &ada.cookies)
         .header("origin", OWN_ORIGIN);
     let message = "[body] Invalid input: expected object, received undefined";
-    assert_error(&none.await, (400, "VALIDATION_ERROR", message));
+    assert_error(&without_body.await, (400, "VALIDATION_ERROR", message));
     assert_error(
         &ada.get(&app, CALLBACK).await,
         (404, "INVALID_TOKEN", "Invalid token"),
@@ -126,5 +126,5 @@ async fn every_failure_has_its_code_and_message(engine: Engine) {
     let response = ada.get(&app, "/api/auth/delete-user/callback").await;
     let message = "[query.token] Invalid input: expected string, received undefined";
     assert_error(&response, (400, "VALIDATION_ERROR", message));
-    assert_eq!(users(&app), "1");
+    assert_eq!(count_users(&app), "1");
 }

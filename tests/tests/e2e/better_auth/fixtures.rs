@@ -1,4 +1,4 @@
-//! Browsers and requests as Better Auth's client sends them.
+//! Browsers that are signed in with Better Auth's API, and the requests that its client sends.
 
 use std::time::Duration;
 
@@ -14,7 +14,7 @@ pub(crate) const LIST_SESSIONS: &str = "/api/auth/list-sessions";
 pub(crate) const CHANGE_PASSWORD: &str = "/api/auth/change-password";
 pub(crate) const PASSWORD: &str = "correct horse battery staple";
 pub(crate) const OWN_ORIGIN: &str = "http://127.0.0.1:8080";
-pub(crate) const TOKEN: &str = "better-auth.session_token";
+pub(crate) const SESSION_COOKIE: &str = "better-auth.session_token";
 pub(crate) const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 pub(crate) const WEEK: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 
@@ -38,6 +38,7 @@ pub(crate) struct Browser {
 }
 
 impl Browser {
+    /// Takes the user, the token and the cookies from the response to a sign-in or a sign-up.
     #[track_caller]
     pub(crate) fn of(response: &Response) -> Self {
         let body: Value = serde_json::from_str(&response.text()).unwrap();
@@ -62,7 +63,7 @@ impl Browser {
         request.header("origin", OWN_ORIGIN)
     }
 
-    /// The response of `get-session`.
+    /// The body of `get-session`: `null` if the browser is not signed in.
     pub(crate) async fn session(&self, app: &App) -> Value {
         self.get(app, GET_SESSION).await.ok()
     }
@@ -71,15 +72,15 @@ impl Browser {
         !self.session(app).await.is_null()
     }
 
-    /// The value of the session cookie, decoded.
-    pub(crate) fn signed(&self) -> String {
-        signed(&self.cookies)
+    /// The decoded value of the session cookie: the token and its signature.
+    pub(crate) fn signed_token(&self) -> String {
+        signed_token(&self.cookies)
     }
 }
 
-/// The value of the session cookie in a `Cookie` or a `Set-Cookie`, decoded.
-pub(crate) fn signed(cookies: &str) -> String {
-    let (_, rest) = cookies.split_once(&format!("{TOKEN}=")).unwrap();
+/// The decoded value of the session cookie in a `Cookie` or a `Set-Cookie` header.
+pub(crate) fn signed_token(cookies: &str) -> String {
+    let (_, rest) = cookies.split_once(&format!("{SESSION_COOKIE}=")).unwrap();
     let value = rest.split(';').next().unwrap();
     let value = value.replace("%2B", "+").replace("%2F", "/");
     value.replace("%3D", "=")
@@ -94,19 +95,19 @@ pub(crate) async fn sign_up(app: &App, name: &str) -> Browser {
     Browser::of(&response.is(200))
 }
 
-/// Signs in with another browser of this user.
+/// Signs in from another browser.
 pub(crate) async fn sign_in(app: &App, email: &str) -> Browser {
     let body = json!({ "email": email, "password": PASSWORD });
     let response = app.anonymous().post(SIGN_IN, body).await;
     Browser::of(&response.is(200))
 }
 
-/// Asserts the status, code and message, and that the body has nothing else.
+/// Asserts the status, and that the body has this code and message alone; an empty code means none.
 #[track_caller]
 pub(crate) fn assert_error(response: &Response, (status, code, message): (u16, &str, &str)) {
     assert_eq!(response.status(), status, "{}", response.text());
-    let kind = response.header("content-type");
-    assert_eq!(kind, Some("application/json"), "{response:?}");
+    let content_type = response.header("content-type");
+    assert_eq!(content_type, Some("application/json"), "{response:?}");
     let body: Value = serde_json::from_str(&response.text()).unwrap();
     let expected = match code {
         "" => json!({ "message": message }),
@@ -123,12 +124,12 @@ pub(crate) fn assert_bare_404(response: &Response) {
     assert!(response.text().is_empty());
 }
 
-/// The session tokens of this secret.
-pub(crate) fn tokens(secret: &str) -> SessionTokens {
+/// Encodes and decodes session tokens with this secret.
+pub(crate) fn session_tokens(secret: &str) -> SessionTokens {
     SessionTokens::new(&Keyring::new(Secret::new(secret).unwrap()))
 }
 
-/// Encodes a signed value like `encodeURIComponent`.
+/// Percent-encodes a signed value as `encodeURIComponent` does.
 pub(crate) fn encode(signed: &str) -> String {
     let signed = signed.replace('+', "%2B").replace('/', "%2F");
     signed.replace('=', "%3D")

@@ -1,23 +1,39 @@
-//! The API of Better Auth, byte for byte where its client looks. The client itself is driven from `clients/better-auth`.
+//! Better Auth's API. An address has a file of the same name as in `api-server/src/better_auth/`; the other files test
+//! what several addresses share. The tests with the original client are in `tests/clients/better-auth`.
 
 #![expect(clippy::string_slice, reason = "the sliced text is ASCII")]
 
 mod bearer;
 mod callback;
+mod change_email;
 mod change_password;
 mod cookies;
 mod cross_api;
 mod delete_user;
+mod error;
 pub(crate) mod fixtures;
+mod get_session;
+mod list_accounts;
+mod list_sessions;
 mod network_budget;
+mod ok;
 mod origin;
+mod request_password_reset;
 mod requests;
+mod reset_password;
+mod revoke_other_sessions;
+mod revoke_session;
+mod revoke_sessions;
 mod secret_rotation;
+mod send_verification_email;
 mod session_lifetime;
 mod session_replacement;
-mod sessions;
 mod sign_in_email;
+mod sign_out;
 mod sign_up_email;
+mod token;
 mod unauthenticated;
+mod update_session;
 mod update_user;
-mod without_mail;
+mod verify_email;
+mod verify_password;

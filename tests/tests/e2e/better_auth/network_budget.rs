@@ -1,4 +1,4 @@
-//! The budget of one network, with the responses of Better Auth.
+//! The budgets of one network, with the responses of Better Auth.
 
 use e2e::{App, Engine, Request, Response, on_both_engines};
 use serde_json::json;
@@ -10,17 +10,17 @@ on_both_engines! {
     sign_ups_have_a_budget,
 }
 
-const HERE: &str = "203.0.113.7";
+const NETWORK: &str = "203.0.113.7";
 
 #[track_caller]
-fn is_too_many(response: &Response, wait: &str) {
+fn assert_too_many(response: &Response, retry_after: &str) {
     let message = "Too many requests. Please try again later.";
     assert_error(response, (429, "", message));
-    assert_eq!(response.header("x-retry-after"), Some(wait));
+    assert_eq!(response.header("x-retry-after"), Some(retry_after));
 }
 
-fn here(request: Request) -> Request {
-    request.header("x-forwarded-for", HERE)
+fn from_network(request: Request) -> Request {
+    request.header("x-forwarded-for", NETWORK)
 }
 
 async fn every_comparison_of_a_password_shares_one_budget(engine: Engine) {
@@ -40,7 +40,7 @@ async fn every_comparison_of_a_password_shares_one_budget(engine: Engine) {
         ada.post(&app, "/api/auth/delete-user", wrong),
     ];
     for attempt in &attempts {
-        let response = here(attempt.clone()).await;
+        let response = from_network(attempt.clone()).await;
         assert!(
             matches!(response.status(), 400 | 401),
             "{}",
@@ -48,12 +48,12 @@ async fn every_comparison_of_a_password_shares_one_budget(engine: Engine) {
         );
     }
     for attempt in attempts {
-        is_too_many(&here(attempt).await, "901");
+        assert_too_many(&from_network(attempt).await, "901");
     }
     let sign_in = app.anonymous().post(SIGN_IN, right);
-    is_too_many(&here(sign_in.clone()).await, "901");
-    let elsewhere = sign_in.header("x-forwarded-for", "203.0.113.8").await;
-    assert_eq!(elsewhere.status(), 200, "{}", elsewhere.text());
+    assert_too_many(&from_network(sign_in.clone()).await, "901");
+    let response = sign_in.header("x-forwarded-for", "203.0.113.8").await;
+    assert_eq!(response.status(), 200, "{}", response.text());
 }
 
 async fn sign_ups_have_a_budget(engine: Engine) {
@@ -61,9 +61,9 @@ async fn sign_ups_have_a_budget(engine: Engine) {
         .behind_proxy()
         .set("max-registrations-per-network", "2")
         .start();
-    let sign_up = |name| here(app.anonymous().post(SIGN_UP, sign_up_body(name)));
+    let sign_up = |name| from_network(app.anonymous().post(SIGN_UP, sign_up_body(name)));
     assert_eq!(sign_up("ada").await.status(), 200);
     assert_eq!(sign_up("ada").await.status(), 422);
-    is_too_many(&sign_up("eve").await, "3601");
-    is_too_many(&sign_up("ada").await, "3601");
+    assert_too_many(&sign_up("eve").await, "3601");
+    assert_too_many(&sign_up("ada").await, "3601");
 }

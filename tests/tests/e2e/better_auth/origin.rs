@@ -1,4 +1,4 @@
-//! Origins: the pages that may send a request.
+//! The `Origin` and `Referer` headers: the sites whose pages may send a request.
 
 use e2e::{App, Engine, Request, on_both_engines};
 use serde_json::json;
@@ -21,11 +21,12 @@ const CROSS_SITE: (u16, &str, &str) = (
     "Cross-site navigation login blocked. This request appears to be a CSRF attack.",
 );
 
+/// Starts a server that trusts [`ALLOWED`] besides its own origin.
 pub(super) fn start(engine: Engine) -> App {
     App::on(engine).set("allowed-origins", ALLOWED).start()
 }
 
-fn with(request: Request, headers: &[(&str, &str)]) -> Request {
+fn with_headers(request: Request, headers: &[(&str, &str)]) -> Request {
     let mut request = request;
     for (name, value) in headers {
         request = request.header(name, value);
@@ -41,16 +42,16 @@ async fn a_post_with_any_cookie_needs_a_known_origin(engine: Engine) {
         let request = app.anonymous().post("/api/auth/update-user", body);
         request.header("cookie", cookies)
     };
-    for valid in [
+    for headers in [
         &[("origin", OWN_ORIGIN)][..],
         &[("origin", ALLOWED)],
         &[("referer", "https://app.example.com/a/b?c=d")],
         &[("origin", "null"), ("sec-fetch-site", "same-origin")],
         &[("origin", OWN_ORIGIN), ("referer", "https://evil.example/")],
     ] {
-        with(update(&ada.cookies), valid).await.ok();
+        with_headers(update(&ada.cookies), headers).await.ok();
     }
-    for (bad, expected) in [
+    for (headers, expected) in [
         (&[][..], MISSING),
         (&[("origin", "null")], MISSING),
         (
@@ -82,14 +83,14 @@ async fn a_post_with_any_cookie_needs_a_known_origin(engine: Engine) {
         (&[("referer", "https://evil.example/")], INVALID),
     ] {
         for cookies in [&*ada.cookies, "theme=dark"] {
-            assert_error(&with(update(cookies), bad).await, expected);
+            assert_error(&with_headers(update(cookies), headers).await, expected);
         }
     }
-    let forged = with(
+    let read = with_headers(
         ada.get(&app, GET_SESSION),
         &[("origin", "https://evil.example")],
     );
-    assert_eq!(forged.await.ok()["user"]["name"], "Ada");
+    assert_eq!(read.await.ok()["user"]["name"], "Ada");
 }
 
 async fn a_post_with_a_token_in_the_header_alone_may_come_from_anywhere(engine: Engine) {
@@ -102,7 +103,7 @@ async fn a_post_with_a_token_in_the_header_alone_may_come_from_anywhere(engine: 
     ] {
         let body = json!({ "name": "Ada" });
         let request = app.bearer(&ada.token).post("/api/auth/update-user", body);
-        with(request, headers).await.ok();
+        with_headers(request, headers).await.ok();
     }
     let body = json!({ "name": "Ada" });
     let request = app.bearer(&ada.token).post("/api/auth/update-user", body);
@@ -115,7 +116,7 @@ async fn a_login_without_cookies_from_a_browser_needs_a_known_origin(engine: Eng
     let body = json!({ "email": "ada@example.com", "password": PASSWORD });
     let sign_in = || app.anonymous().post(SIGN_IN, body.clone());
     let sign_up = || app.anonymous().post(SIGN_UP, body.clone());
-    for valid in [
+    for headers in [
         &[][..],
         &[("origin", ALLOWED)],
         &[("referer", "http://127.0.0.1:8080/login")],
@@ -125,9 +126,9 @@ async fn a_login_without_cookies_from_a_browser_needs_a_known_origin(engine: Eng
             ("sec-fetch-mode", "cors"),
         ],
     ] {
-        with(sign_in(), valid).await.ok();
+        with_headers(sign_in(), headers).await.ok();
     }
-    for (bad, expected) in [
+    for (headers, expected) in [
         (&[("origin", "https://evil.example")][..], INVALID),
         (&[("origin", "null")], MISSING),
         (&[("sec-fetch-mode", "cors")], MISSING),
@@ -147,10 +148,13 @@ async fn a_login_without_cookies_from_a_browser_needs_a_known_origin(engine: Eng
             CROSS_SITE,
         ),
     ] {
-        assert_error(&with(sign_in(), bad).await, expected);
-        let mut named = body.clone();
-        named["name"] = "Ada".into();
-        assert_error(&with(sign_up().body(named), bad).await, expected);
+        assert_error(&with_headers(sign_in(), headers).await, expected);
+        let mut body_with_name = body.clone();
+        body_with_name["name"] = "Ada".into();
+        assert_error(
+            &with_headers(sign_up().body(body_with_name), headers).await,
+            expected,
+        );
     }
 }
 
@@ -167,7 +171,7 @@ async fn an_allowed_origin_may_read_the_token_in_the_header(engine: Engine) {
         assert!(
             exposed
                 .split(',')
-                .any(|it| it.trim().eq_ignore_ascii_case(name)),
+                .any(|exposed| exposed.trim().eq_ignore_ascii_case(name)),
             "{exposed}"
         );
     }

@@ -1,4 +1,4 @@
-//! Rules for every route: methods, bodies, and the order of the checks.
+//! Rules for all addresses: methods, bodies, and the order of the checks.
 
 use e2e::{App, on_both_engines};
 use serde_json::{Value, json};
@@ -6,18 +6,15 @@ use serde_json::{Value, json};
 use super::fixtures::*;
 
 on_both_engines! {
-    another_method_and_another_address_are_404_without_a_body,
+    unknown_methods_and_addresses_are_404_without_a_body,
     a_body_of_another_media_type_is_415,
     a_body_with_invalid_json_is_400,
     a_bad_body_is_400_even_without_a_session,
     a_body_that_is_too_large_is_413,
-    get_session_by_post_is_405,
-    ok_returns_ok,
-    an_error_redirects_to_the_frontend,
     an_internal_error_is_500_and_signs_no_user_out,
 }
 
-async fn another_method_and_another_address_are_404_without_a_body(app: App) {
+async fn unknown_methods_and_addresses_are_404_without_a_body(app: App) {
     let ada = sign_up(&app, "ada").await;
     for (method, path) in [
         ("GET", "/sign-up/email"),
@@ -51,10 +48,10 @@ async fn another_method_and_another_address_are_404_without_a_body(app: App) {
 
 async fn a_body_of_another_media_type_is_415(app: App) {
     let body = sign_up_body("ada").to_string();
-    let both = "application/x-www-form-urlencoded, application/json";
-    for (path, kind, allowed) in [
-        (SIGN_UP, "text/plain", both),
-        (SIGN_IN, "application/x+json", both),
+    let form_or_json = "application/x-www-form-urlencoded, application/json";
+    for (path, media_type, allowed) in [
+        (SIGN_UP, "text/plain", form_or_json),
+        (SIGN_IN, "application/x+json", form_or_json),
         (CHANGE_PASSWORD, "text/plain", "application/json"),
         (
             "/api/auth/update-user",
@@ -69,21 +66,22 @@ async fn a_body_of_another_media_type_is_415(app: App) {
     ] {
         let body = body.replace("password", "newPassword");
         let request = app.anonymous().post(path, body.as_bytes());
-        let response = request.header("content-type", kind).await;
-        let message = format!("Content-Type \"{kind}\" is not allowed. Allowed types: {allowed}");
+        let response = request.header("content-type", media_type).await;
+        let message =
+            format!("Content-Type \"{media_type}\" is not allowed. Allowed types: {allowed}");
         assert_error(&response, (415, "UNSUPPORTED_MEDIA_TYPE", &message));
     }
     let response = app.anonymous().post(SIGN_UP, body.as_bytes()).await;
-    let message = format!("Content-Type is required. Allowed types: {both}");
+    let message = format!("Content-Type is required. Allowed types: {form_or_json}");
     assert_error(&response, (415, "UNSUPPORTED_MEDIA_TYPE", &message));
     let request = app.anonymous().post(SIGN_UP, body.as_bytes());
-    let kind = "application/JSON; charset=utf-8";
-    request.header("content-type", kind).await.ok();
+    let media_type = "application/JSON; charset=utf-8";
+    request.header("content-type", media_type).await.ok();
 }
 
 async fn a_body_with_invalid_json_is_400(app: App) {
-    let (deep, long) = ("[".repeat(10_000), format!("{}1", "0".repeat(1000)));
-    for body in ["{", "nul", "{\"a\":1}x", &deep, &long, "\u{feff}{}"] {
+    let (nested, long) = ("[".repeat(10_000), format!("{}1", "0".repeat(1000)));
+    for body in ["{", "nul", "{\"a\":1}x", &nested, &long, "\u{feff}{}"] {
         for path in [SIGN_IN, "/api/auth/sign-out", "/api/auth/update-user"] {
             let response = app.anonymous().post(path, body).await;
             assert_error(
@@ -146,38 +144,6 @@ async fn a_body_that_is_too_large_is_413(app: App) {
     );
 }
 
-async fn get_session_by_post_is_405(app: App) {
-    let ada = sign_up(&app, "ada").await;
-    let response = ada.post(&app, GET_SESSION, json!({})).await;
-    let code = "METHOD_NOT_ALLOWED_DEFER_SESSION_REQUIRED";
-    let message = "POST method requires deferSessionRefresh to be enabled in session config";
-    assert_error(&response, (405, code, message));
-}
-
-async fn ok_returns_ok(app: App) {
-    let response = app.anonymous().get("/api/auth/ok").await;
-    assert_eq!(response.ok(), json!({ "ok": true }));
-}
-
-async fn an_error_redirects_to_the_frontend(app: App) {
-    for (query, location) in [
-        ("", "/?error=UNKNOWN"),
-        ("?error=INVALID_TOKEN", "/?error=INVALID_TOKEN"),
-        ("?error=%3Cscript%3E", "/?error=UNKNOWN"),
-        (
-            "?error=x&error_description=a%20%26%0d%0ab",
-            "/?error=x&error_description=a+%26%0D%0Ab",
-        ),
-    ] {
-        let response = app
-            .anonymous()
-            .get(&format!("/api/auth/error{query}"))
-            .await;
-        assert_eq!(response.header("location"), Some(location));
-        assert!(response.is(302).text().is_empty());
-    }
-}
-
 async fn an_internal_error_is_500_and_signs_no_user_out(app: App) {
     let ada = sign_up(&app, "ada").await;
     app.database()
@@ -189,7 +155,7 @@ async fn an_internal_error_is_500_and_signs_no_user_out(app: App) {
         ada.post(&app, "/api/auth/sign-out", json!({})),
     ] {
         let response = request.await;
-        // A missing table is an internal error, as in any other query.
+        // A missing table is an internal error, not an unavailable database.
         assert_eq!((response.status(), response.text().as_str()), (500, ""));
         assert!(response.all("set-cookie").is_empty());
         assert!(response.header("x-request-id").is_some());

@@ -1,28 +1,23 @@
-//! The lifetime of a session.
+//! The lifetime of a session, and the requests that extend it.
 
 use std::time::Duration;
 
 use e2e::{App, Engine, on_both_engines};
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::fixtures::*;
+use super::get_session::expires_at;
 
 on_both_engines! {
     a_session_is_extended_once_a_day_by_any_request,
     a_session_that_is_not_remembered_is_not_extended,
-    a_refresh_may_be_declined,
-    the_lifetime_is_the_settings,
-    a_session_ends_a_week_after_it_was_last_used,
+    the_setting_determines_the_lifetime,
+    a_session_expires_a_week_after_its_last_use,
 }
 
 const SECOND: Duration = Duration::from_secs(1);
 const ALMOST_A_DAY: Duration = Duration::from_secs(86_399);
 const ALMOST_A_WEEK: Duration = Duration::from_secs(604_799);
-
-async fn expires(app: &App, browser: &Browser, query: &str) -> Value {
-    let session = browser.get(app, &format!("{GET_SESSION}{query}")).await;
-    session.ok()["session"]["expiresAt"].clone()
-}
 
 async fn a_session_is_extended_once_a_day_by_any_request(app: App) {
     let ada = sign_up(&app, "ada").await;
@@ -37,9 +32,12 @@ async fn a_session_is_extended_once_a_day_by_any_request(app: App) {
     let response = ada.get(&app, GET_SESSION).await;
     let cookies = response.all("set-cookie");
     assert_eq!(cookies.len(), 1);
-    assert_eq!(signed(cookies[0]), ada.signed());
+    assert_eq!(signed_token(cookies[0]), ada.signed_token());
     assert!(cookies[0].contains("; Max-Age=604800;"));
-    assert_eq!(response.header("set-auth-token"), Some(&*ada.signed()));
+    assert_eq!(
+        response.header("set-auth-token"),
+        Some(&*ada.signed_token())
+    );
     let session = response.ok()["session"].clone();
     assert_eq!(session["expiresAt"], "2026-11-28T12:57:51.869Z");
     assert_eq!(session["updatedAt"], "2026-11-21T12:57:51.869Z");
@@ -56,7 +54,7 @@ async fn a_session_is_extended_once_a_day_by_any_request(app: App) {
         assert_eq!(response.all("set-cookie").len(), 1, "{path}");
         let expected = format!("2026-11-{}T12:57:51.869Z", day + 7);
         let expected = expected.replace("11-31", "12-01");
-        assert_eq!(expires(&app, &ada, "").await, expected, "{path}");
+        assert_eq!(expires_at(&app, &ada, "").await, expected, "{path}");
     }
 }
 
@@ -65,14 +63,14 @@ async fn a_session_that_is_not_remembered_is_not_extended(app: App) {
     body["rememberMe"] = false.into();
     let response = app.anonymous().post(SIGN_UP, body).await.is(200);
     let ada = Browser::of(&response);
-    // It is not extended either if the cookie with the flag is lost.
-    let alone = ada.cookies.split("; ").next().unwrap().to_owned();
-    let forgetful = Browser {
-        cookies: alone,
+    // The session is not extended either if the browser loses the cookie with the flag.
+    let session_cookie = ada.cookies.split("; ").next().unwrap().to_owned();
+    let without_flag = Browser {
+        cookies: session_cookie,
         ..ada.clone()
     };
     app.clock.advance(ALMOST_A_DAY);
-    for browser in [&ada, &forgetful] {
+    for browser in [&ada, &without_flag] {
         let response = browser.get(&app, GET_SESSION).await;
         assert!(response.all("set-cookie").is_empty());
         let session = response.ok()["session"].clone();
@@ -89,17 +87,7 @@ async fn a_session_that_is_not_remembered_is_not_extended(app: App) {
     assert!(!ada.is_signed_in(&app).await);
 }
 
-async fn a_refresh_may_be_declined(app: App) {
-    let ada = sign_up(&app, "ada").await;
-    app.clock.advance(DAY * 2);
-    for query in ["?disableRefresh=true", "?disableRefresh=false"] {
-        assert_eq!(expires(&app, &ada, query).await, "2026-11-27T12:57:51.869Z");
-    }
-    let response = expires(&app, &ada, "?disableRefresh=&disableCookieCache=true").await;
-    assert_eq!(response, "2026-11-29T12:57:51.869Z");
-}
-
-async fn the_lifetime_is_the_settings(engine: Engine) {
+async fn the_setting_determines_the_lifetime(engine: Engine) {
     let app = App::on(engine).set("session-ttl", "7h").start();
     let response = app
         .anonymous()
@@ -109,12 +97,12 @@ async fn the_lifetime_is_the_settings(engine: Engine) {
     assert!(response.all("set-cookie")[0].contains("; Max-Age=25200;"));
     let ada = Browser::of(&response);
     app.clock.advance(SECOND * 3600);
-    assert_eq!(expires(&app, &ada, "").await, "2026-11-20T20:57:51.869Z");
+    assert_eq!(expires_at(&app, &ada, "").await, "2026-11-20T20:57:51.869Z");
     app.clock.advance(SECOND * 3600 * 7);
     assert!(!ada.is_signed_in(&app).await);
 }
 
-async fn a_session_ends_a_week_after_it_was_last_used(app: App) {
+async fn a_session_expires_a_week_after_its_last_use(app: App) {
     let ada = sign_up(&app, "ada").await;
     for _ in 0..5 {
         app.clock.advance(ALMOST_A_WEEK);

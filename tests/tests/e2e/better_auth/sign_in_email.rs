@@ -8,12 +8,12 @@ use serde_json::{Value, json};
 use super::fixtures::*;
 
 on_both_engines! {
-    a_sign_in_returns_the_user_and_a_session_of_its_own,
+    a_sign_in_returns_the_user_and_a_new_session,
     every_failure_has_its_code_and_message,
     a_callback_url_is_returned_in_the_body_and_the_header,
     a_form_is_accepted_too,
     a_remembered_sign_in_clears_the_earlier_flag,
-    after_a_hundred_failures_it_is_429_in_its_own_shape,
+    after_a_hundred_failures_the_response_is_429_in_the_format_of_better_auth,
     an_account_without_a_password_fails_like_a_wrong_password,
 }
 
@@ -23,19 +23,19 @@ const WRONG: (u16, &str, &str) = (
     "Invalid email or password",
 );
 
-async fn a_sign_in_returns_the_user_and_a_session_of_its_own(app: App) {
+async fn a_sign_in_returns_the_user_and_a_new_session(app: App) {
     let ada = sign_up(&app, "ada").await;
     let body = json!({ "email": "ADA@example.com", "password": PASSWORD });
     let response = app.anonymous().post(SIGN_IN, body).await.is(200);
-    let again = Browser::of(&response);
-    let expected = json!({ "redirect": false, "token": again.token, "user": ada.user });
+    let second = Browser::of(&response);
+    let expected = json!({ "redirect": false, "token": second.token, "user": ada.user });
     assert_eq!(response.header("location"), None);
     assert_eq!(response.ok(), expected);
-    assert_ne!(again.token, ada.token);
+    assert_ne!(second.token, ada.token);
     assert!(ada.is_signed_in(&app).await);
-    let session = again.session(&app).await;
+    let session = second.session(&app).await;
     assert_eq!(session["user"], ada.user);
-    assert_eq!(session["session"]["token"], again.token);
+    assert_eq!(session["session"]["token"], second.token);
 }
 
 async fn every_failure_has_its_code_and_message(app: App) {
@@ -78,9 +78,9 @@ async fn every_failure_has_its_code_and_message(app: App) {
         assert_error(&response, expected);
         assert!(response.all("set-cookie").is_empty());
     }
-    let none = app.anonymous().post(SIGN_IN, &b""[..]).await;
+    let without_body = app.anonymous().post(SIGN_IN, &b""[..]).await;
     let message = "[body] Invalid input: expected object, received undefined";
-    assert_error(&none, (400, "VALIDATION_ERROR", message));
+    assert_error(&without_body, (400, "VALIDATION_ERROR", message));
 }
 
 async fn a_callback_url_is_returned_in_the_body_and_the_header(app: App) {
@@ -103,8 +103,8 @@ async fn a_form_is_accepted_too(app: App) {
         PASSWORD.replace(' ', "+")
     );
     let request = app.anonymous().post(SIGN_IN, form.as_bytes());
-    let kind = "application/x-www-form-urlencoded; charset=utf-8";
-    let body = request.header("content-type", kind).await.ok();
+    let media_type = "application/x-www-form-urlencoded; charset=utf-8";
+    let body = request.header("content-type", media_type).await.ok();
     assert_eq!(body["user"]["email"], "ada@example.com");
 }
 
@@ -121,7 +121,7 @@ async fn a_remembered_sign_in_clears_the_earlier_flag(app: App) {
     assert_eq!(cookies[1], CLEARED_COOKIES[2]);
 }
 
-async fn after_a_hundred_failures_it_is_429_in_its_own_shape(engine: Engine) {
+async fn after_a_hundred_failures_the_response_is_429_in_the_format_of_better_auth(engine: Engine) {
     let app = App::on(engine).behind_proxy().start();
     sign_up(&app, "ada").await;
     let body = json!({ "email": "ada@example.com", "password": "wrong password" });

@@ -33,9 +33,9 @@ async fn a_sign_up_returns_the_user_and_the_token_and_sets_the_cookie(app: App) 
         },
     });
     assert!(ada.token.bytes().all(|byte| byte.is_ascii_alphanumeric()));
-    let signed = tokens(app.secret()).sign_cookie(session_id(&app));
+    let signed = session_tokens(app.secret()).sign_cookie(session_id(&app));
     let cookie = format!(
-        "{TOKEN}={}; Max-Age=604800; Path=/; HttpOnly; SameSite=Lax",
+        "{SESSION_COOKIE}={}; Max-Age=604800; Path=/; HttpOnly; SameSite=Lax",
         encode(&signed)
     );
     assert_eq!(response.all("set-cookie"), [cookie]);
@@ -45,7 +45,7 @@ async fn a_sign_up_returns_the_user_and_the_token_and_sets_the_cookie(app: App) 
     assert_eq!(response.ok(), expected);
 }
 
-/// A column of the only session.
+/// Returns the id of the only session, as bytes.
 fn session_id(app: &App) -> [u8; 16] {
     let id = app.database().value("SELECT id FROM sessions").unwrap();
     uuid::Uuid::parse_str(&id).unwrap().into_bytes()
@@ -60,7 +60,10 @@ async fn a_browser_over_https_gets_prefixed_secure_cookies(engine: Engine) {
     let response = app.anonymous().post(SIGN_UP, body).await.is(200);
     let cookies = response.all("set-cookie");
     assert_eq!(cookies.len(), 2);
-    for (cookie, name) in cookies.iter().zip([TOKEN, "better-auth.dont_remember"]) {
+    for (cookie, name) in cookies
+        .iter()
+        .zip([SESSION_COOKIE, "better-auth.dont_remember"])
+    {
         assert!(cookie.starts_with(&format!("__Secure-{name}=")), "{cookie}");
         assert!(
             cookie.ends_with("; Path=/; HttpOnly; Secure; SameSite=Lax"),
@@ -75,14 +78,15 @@ async fn a_browser_over_https_gets_prefixed_secure_cookies(engine: Engine) {
     assert_eq!(response.ok(), Value::Null);
 }
 
-/// A valid sign-up except for one field.
+/// Returns the body of a sign-up with another value in one field.
 fn with(name: &str, value: impl Into<Value>) -> Value {
     let mut body = sign_up_body("ada");
     body[name] = value.into();
     body
 }
 
-async fn assert_refused(app: &App, body: Value, expected: (u16, &str, &str)) {
+/// Asserts this error, and that no user was created.
+async fn assert_rejected(app: &App, body: Value, expected: (u16, &str, &str)) {
     let response = app.anonymous().post(SIGN_UP, body).await;
     assert_error(&response, expected);
     assert!(response.all("set-cookie").is_empty());
@@ -91,7 +95,7 @@ async fn assert_refused(app: &App, body: Value, expected: (u16, &str, &str)) {
 }
 
 async fn invalid_fields_are_rejected_with_the_messages_of_zod(app: App) {
-    const NO_ADDRESS: &str = "[body.email] Invalid email address";
+    const INVALID_EMAIL: &str = "[body.email] Invalid email address";
     let long = format!("{}@example.com", "a".repeat(250));
     for (body, message) in [
         (
@@ -107,9 +111,9 @@ async fn invalid_fields_are_rejected_with_the_messages_of_zod(app: App) {
             with("email", 1),
             "[body.email] Invalid input: expected string, received number",
         ),
-        (with("email", " ada@example.com"), NO_ADDRESS),
-        (with("email", "ada@localhost"), NO_ADDRESS),
-        (with("email", long), NO_ADDRESS),
+        (with("email", " ada@example.com"), INVALID_EMAIL),
+        (with("email", "ada@localhost"), INVALID_EMAIL),
+        (with("email", long), INVALID_EMAIL),
         (
             with("name", Value::Null),
             "[body.name] Invalid input: expected string, received null",
@@ -135,7 +139,7 @@ async fn invalid_fields_are_rejected_with_the_messages_of_zod(app: App) {
             "[body] Invalid input: expected object, received array",
         ),
     ] {
-        assert_refused(&app, body, (400, "VALIDATION_ERROR", message)).await;
+        assert_rejected(&app, body, (400, "VALIDATION_ERROR", message)).await;
     }
 }
 
@@ -144,15 +148,15 @@ async fn a_password_has_8_to_128_code_units_and_characters(app: App) {
     let long = (400, "PASSWORD_TOO_LONG", "Password too long");
     for (password, expected) in [
         ("1234567".to_owned(), short),
-        // Eight code units, four characters.
+        // Eight UTF-16 code units, but four characters.
         ("\u{1f600}".repeat(4), short),
         ("x".repeat(129), long),
-        // 130 code units, 65 characters.
+        // 65 characters, but 130 UTF-16 code units.
         ("\u{1f600}".repeat(65), long),
-        // NFKC turns each into 18 characters.
+        // Under NFKC, each character becomes 18 characters.
         ("\u{fdfa}".repeat(128), long),
     ] {
-        assert_refused(&app, with("password", password), expected).await;
+        assert_rejected(&app, with("password", password), expected).await;
     }
     let body = with("password", "\u{1f600}".repeat(8));
     app.anonymous().post(SIGN_UP, body).await.ok();
@@ -192,7 +196,7 @@ async fn a_sign_up_that_is_not_remembered_lasts_a_day(app: App) {
     let mut body = sign_up_body("ada");
     body["rememberMe"] = false.into();
     let response = app.anonymous().post(SIGN_UP, body).await.is(200);
-    let flag = encode(&tokens(app.secret()).sign_flag());
+    let flag = encode(&session_tokens(app.secret()).sign_flag());
     let cookies = response.all("set-cookie");
     assert!(!cookies[0].contains("Max-Age"), "{cookies:?}");
     let expected = format!("better-auth.dont_remember={flag}; Path=/; HttpOnly; SameSite=Lax");

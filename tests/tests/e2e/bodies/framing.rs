@@ -1,4 +1,4 @@
-//! Framing: bodies that end late, never, or inside the bytes of the next request.
+//! Framing: bodies that arrive late or not in full, and bodies that contain another request.
 
 use std::time::Duration;
 
@@ -15,15 +15,15 @@ on_both_engines! {
 }
 
 async fn a_body_that_does_not_arrive_in_time_is_408(engine: Engine) {
-    let patience = Duration::from_millis(100);
-    let app = App::on(engine).body_timeout(patience).start();
+    let timeout = Duration::from_millis(100);
+    let app = App::on(engine).body_timeout(timeout).start();
     let ada = app.user("ada").await;
     for length in [
         "content-length: 20\r\n\r\n",
         "transfer-encoding: chunked\r\n\r\n",
     ] {
-        for begun in ["", "5\r\n{\"tit\r\n"] {
-            let (mut connection, response) = send(&app, &[&head(&ada), length, begun]).await;
+        for first_bytes in ["", "5\r\n{\"tit\r\n"] {
+            let (mut connection, response) = send(&app, &[&head(&ada), length, first_bytes]).await;
             let problem = response.problem(408, "REQUEST_TIMEOUT");
             assert_eq!(problem["detail"], "The body did not arrive in time");
             // Late bytes of the body are not parsed as a request.
@@ -71,7 +71,7 @@ async fn a_truncated_body_is_not_treated_as_complete(app: App) {
 
 async fn the_body_of_a_rejected_request_is_not_parsed_as_a_request(app: App) {
     let (ada, eve) = (app.user("ada").await, app.user("eve").await);
-    let hidden = format!(
+    let smuggled = format!(
         "DELETE {} HTTP/1.1\r\nhost: e2e\r\nauthorization: Bearer {}\r\n\r\n",
         ada.task(&ada.new_task("Buy milk").await["id"]),
         ada.token()
@@ -85,15 +85,15 @@ async fn the_body_of_a_rejected_request_is_not_parsed_as_a_request(app: App) {
             "POST {path} HTTP/1.1\r\nhost: e2e\r\nauthorization: Bearer {}\r\n\
              content-length: {}\r\n\r\n",
             eve.token(),
-            hidden.len()
+            smuggled.len()
         );
-        let (mut connection, response) = send(&app, &[&head, &hidden]).await;
+        let (mut connection, response) = send(&app, &[&head, &smuggled]).await;
         assert!(
             matches!(response.status(), 403..=405),
             "{}",
             response.text()
         );
-        // Either the connection closes, or the next response belongs to the next request.
+        // The server may close the connection; otherwise the next response belongs to the next request.
         let get = "GET /healthz HTTP/1.1\r\nhost: e2e\r\nconnection: close\r\n\r\n";
         connection.send(get.as_bytes()).await;
         if let Some(response) = connection.response().await {

@@ -8,9 +8,9 @@ use serde_json::json;
 on_both_engines! {
     a_body_that_is_not_json_is_400,
     a_body_that_is_not_an_object_is_400,
-    a_value_of_the_wrong_type_is_named,
-    a_field_named_twice_is_named,
-    unknown_fields_are_ignored_however_deep,
+    a_value_of_the_wrong_type_is_reported_with_its_field,
+    a_duplicate_field_is_reported,
+    unknown_fields_are_ignored_at_any_depth,
     no_invalid_body_changes_anything,
 }
 
@@ -78,10 +78,10 @@ async fn a_body_that_is_not_an_object_is_400(app: App) {
     }
 }
 
-async fn a_value_of_the_wrong_type_is_named(app: App) {
+async fn a_value_of_the_wrong_type_is_reported_with_its_field(app: App) {
     let ada = app.user("ada").await;
     let task = ada.new_task("Buy milk").await;
-    let address = ada.task(&task["id"]);
+    let path = ada.task(&task["id"]);
     for value in [
         json!(5),
         json!(1.5),
@@ -91,7 +91,7 @@ async fn a_value_of_the_wrong_type_is_named(app: App) {
         json!([["a"]]),
     ] {
         for field in ["title", "description"] {
-            let refused = ada.patch(&address, json!({ field: value })).await;
+            let refused = ada.patch(&path, json!({ field: value })).await;
             refused.invalid(field, "invalid_type", "must be a string");
         }
         for field in ["email", "password", "name"] {
@@ -103,29 +103,29 @@ async fn a_value_of_the_wrong_type_is_named(app: App) {
                 .invalid(field, "invalid_type", "must be a string");
         }
     }
-    // Any text is rejected where a boolean is expected.
+    // A text is not accepted as a boolean, not even `true`.
     for value in ["true", "expected ", "a, expected b at line 1", "`x`"] {
-        let refused = ada.patch(&address, json!({ "completed": value })).await;
+        let refused = ada.patch(&path, json!({ "completed": value })).await;
         refused.invalid("completed", "invalid_type", "must be a boolean");
     }
 }
 
-async fn a_field_named_twice_is_named(app: App) {
+async fn a_duplicate_field_is_reported(app: App) {
     let ada = app.user("ada").await;
     let task = ada.new_task("Buy milk").await;
-    let address = ada.task(&task["id"]);
+    let path = ada.task(&task["id"]);
     for (field, body) in [
         ("title", r#"{"title":"a","title":"b"}"#),
         ("completed", r#"{"completed":true,"completed":false}"#),
         ("completed", r#"{"completed":true,"is_completed":false}"#),
     ] {
-        let refused = ada.patch(&address, body).await;
+        let refused = ada.patch(&path, body).await;
         refused.invalid(field, "duplicate", "must be there only once");
     }
     assert_eq!(ada.all_tasks().await, json!([task]));
 }
 
-async fn unknown_fields_are_ignored_however_deep(app: App) {
+async fn unknown_fields_are_ignored_at_any_depth(app: App) {
     let ada = app.user("ada").await;
     let deep = format!("{}{}", "[".repeat(100), "]".repeat(100));
     let body = format!(r#"{{"x":{deep},"title":"a","":null,"__proto__":{{"y":[1e308,-0]}}}}"#);

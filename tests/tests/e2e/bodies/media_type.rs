@@ -5,14 +5,14 @@ use e2e::{App, on_both_engines};
 use super::padded;
 
 on_both_engines! {
-    json_may_be_declared_in_these_ways,
+    every_spelling_of_the_json_media_type_is_accepted,
     any_other_media_type_is_415,
 }
 
-async fn json_may_be_declared_in_these_ways(app: App) {
+async fn every_spelling_of_the_json_media_type_is_accepted(app: App) {
     let ada = app.user("ada").await;
     let body = padded(100);
-    for kind in [
+    for media_type in [
         "application/json",
         "Application/JSON",
         "application/json; charset=utf-8",
@@ -22,14 +22,14 @@ async fn json_may_be_declared_in_these_ways(app: App) {
         "application/json;",
     ] {
         let request = ada.post("/api/tasks", body.as_bytes());
-        request.header("content-type", kind).await.created();
+        request.header("content-type", media_type).await.created();
     }
 }
 
 async fn any_other_media_type_is_415(app: App) {
     let ada = app.user("ada").await;
     let task = ada.new_task("Buy milk").await;
-    let address = ada.task(&task["id"]);
+    let path = ada.task(&task["id"]);
     let body = padded(100);
     let detail = "Send the body as Content-Type: application/json, without Content-Encoding";
     for request in [
@@ -37,12 +37,12 @@ async fn any_other_media_type_is_415(app: App) {
         app.anonymous().post("/api/auth/login", body.as_bytes()),
         ada.patch("/api/auth/account", body.as_bytes()),
         ada.post("/api/tasks", body.as_bytes()),
-        ada.put(&address, body.as_bytes()),
-        ada.patch(&address, body.as_bytes()),
+        ada.put(&path, body.as_bytes()),
+        ada.patch(&path, body.as_bytes()),
     ] {
         let problem = request.clone().await.problem(415, "UNSUPPORTED_MEDIA_TYPE");
         assert_eq!(problem["detail"], detail);
-        for kind in [
+        for media_type in [
             "",
             "text/plain",
             "text/html",
@@ -60,13 +60,13 @@ async fn any_other_media_type_is_415(app: App) {
             "json",
             "*/*",
         ] {
-            let refused = request.clone().header("content-type", kind).await;
+            let refused = request.clone().header("content-type", media_type).await;
             let problem = refused.problem(415, "UNSUPPORTED_MEDIA_TYPE");
             assert_eq!(problem["detail"], detail);
         }
-        let twice = request.clone().header("content-type", "application/json");
-        let twice = twice.header("content-type", "application/json").await;
-        twice.problem(415, "UNSUPPORTED_MEDIA_TYPE");
+        let doubled = request.clone().header("content-type", "application/json");
+        let doubled = doubled.header("content-type", "application/json").await;
+        doubled.problem(415, "UNSUPPORTED_MEDIA_TYPE");
         for encoding in ["gzip", "br", "deflate", "identity", ""] {
             let encoded = request.clone().header("content-type", "application/json");
             let encoded = encoded.header("content-encoding", encoding).await;

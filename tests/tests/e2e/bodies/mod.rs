@@ -1,4 +1,4 @@
-//! Request bodies: framing, media type, size and syntax, before any field is read.
+//! Request bodies: framing, media type, size and JSON syntax, which are checked before any field.
 
 mod framing;
 mod json_text;
@@ -8,13 +8,13 @@ mod size;
 use e2e::{App, Client, Connection, Response};
 use serde_json::json;
 
-/// Pads a valid body with spaces to this length.
+/// Returns a valid body, padded with spaces to this length in bytes.
 fn padded(length: usize) -> String {
     let body = json!({ "title": "Buy milk" }).to_string();
     format!("{body}{}", " ".repeat(length - body.len()))
 }
 
-/// The head of a request to create a task, without its end.
+/// Returns the head of a request to create a task, without the header of the length and without the empty line.
 fn head(caller: &Client) -> String {
     format!(
         "POST /api/tasks HTTP/1.1\r\nhost: e2e\r\nauthorization: Bearer {}\r\n\

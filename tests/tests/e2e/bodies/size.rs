@@ -8,7 +8,7 @@ use super::{head, padded, send};
 on_both_engines! {
     a_body_may_have_65536_bytes,
     a_chunked_body_may_have_65536_bytes,
-    a_body_that_is_announced_too_large_is_not_waited_for,
+    an_excessive_content_length_is_rejected_before_the_body_arrives,
 }
 
 const LIMIT: usize = 64 * 1024;
@@ -52,7 +52,7 @@ async fn a_chunked_body_may_have_65536_bytes(app: App) {
     }
 }
 
-async fn a_body_that_is_announced_too_large_is_not_waited_for(app: App) {
+async fn an_excessive_content_length_is_rejected_before_the_body_arrives(app: App) {
     let ada = app.user("ada").await;
     for length in ["65537", "9223372036854775807", "18446744073709551615"] {
         let length = format!("content-length: {length}\r\n\r\n");

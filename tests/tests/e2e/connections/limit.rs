@@ -1,4 +1,4 @@
-//! The maximum number of connections, and which one is closed for a new one.
+//! The maximum number of connections, and which of them the server closes to accept a new one.
 
 use std::time::Duration;
 
@@ -12,12 +12,12 @@ on_both_engines! {
     the_network_with_the_most_connections_loses_one,
 }
 
-/// Opens connections from this address, all of them served.
+/// Opens this many connections from a source address, and sends a request on each.
 async fn open(app: &App, source: &str, count: usize) -> Vec<Connection> {
     let mut connections = Vec::new();
     while connections.len() < count {
         let mut connection = Connection::open_from(source, app.addr()).await;
-        // A closed connection may still be counted for a moment.
+        // The server may still count a connection that the client has just closed.
         if is_served(&mut connection).await {
             connections.push(connection);
         }
@@ -33,8 +33,10 @@ async fn the_setting_limits_the_number_of_connections(engine: Engine) {
         assert!(is_served(connection).await);
     }
     drop(connections.pop());
-    let replaced = timeout(Duration::from_secs(30), open(&app, "127.0.0.3", 1));
-    replaced.await.expect("the place is free again");
+    let replacement = timeout(Duration::from_secs(30), open(&app, "127.0.0.3", 1));
+    replacement
+        .await
+        .expect("a connection after another one closed");
     for connection in &mut connections {
         assert!(is_served(connection).await);
     }
@@ -51,7 +53,7 @@ async fn the_network_with_the_most_connections_loses_one(engine: Engine) {
     for (number, connection) in storm.iter_mut().enumerate() {
         assert_eq!(is_served(connection).await, number >= 2, "{number}");
     }
-    // The network of the storm now closes its own connections.
+    // New connections of this network now replace its own, not those of other networks.
     open(&app, "127.0.0.2", 5).await;
     for connection in &mut others {
         assert!(is_served(connection).await);

@@ -6,9 +6,10 @@ mod timeouts;
 
 use e2e::Connection;
 
+/// A request that every server accepts.
 const GET: &[u8] = b"GET /healthz HTTP/1.1\r\nhost: e2e\r\n\r\n";
 
-/// Whether a request on this connection is served.
+/// Sends a request on this connection; returns whether the response is 200.
 async fn is_served(connection: &mut Connection) -> bool {
     connection.send(GET).await;
     let response = connection.response().await;

@@ -1,4 +1,4 @@
-//! Responses that the caller does not read.
+//! Callers that read a response slowly or not at all.
 
 use std::time::Duration;
 
@@ -6,17 +6,17 @@ use e2e::{App, Connection, Engine, on_both_engines};
 use serde_json::json;
 
 on_both_engines! {
-    a_caller_that_reads_nothing_of_its_response_is_dropped,
-    a_caller_that_reads_its_response_slowly_gets_all_of_it,
-    a_caller_with_a_small_window_gets_all_that_it_reads_steadily,
+    a_caller_that_reads_nothing_of_its_response_is_disconnected,
+    a_caller_that_reads_slowly_gets_the_whole_response,
+    a_caller_with_a_small_tcp_window_gets_the_whole_response,
 }
 
-const SHORT: Duration = Duration::from_secs(1);
+const RESPONSE_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// A server with some mebibytes of tasks, and a request for the largest page of them.
-async fn app(engine: Engine) -> (App, Vec<u8>) {
+/// Starts a server with more than 1 MiB of tasks; returns it with a request for the largest page.
+async fn start(engine: Engine) -> (App, Vec<u8>) {
     let app = App::on(engine)
-        .limits(|limits| limits.response_timeout = SHORT)
+        .limits(|limits| limits.response_timeout = RESPONSE_TIMEOUT)
         .start();
     let ada = app.user("ada").await;
     for _ in 0..110 {
@@ -30,29 +30,29 @@ async fn app(engine: Engine) -> (App, Vec<u8>) {
     (app, request.into_bytes())
 }
 
-async fn a_caller_that_reads_nothing_of_its_response_is_dropped(engine: Engine) {
-    let (app, request) = app(engine).await;
+async fn a_caller_that_reads_nothing_of_its_response_is_disconnected(engine: Engine) {
+    let (app, request) = start(engine).await;
     let mut connection = app.connect().await;
     connection.send_until_closed(&request).await;
 }
 
-async fn a_caller_that_reads_its_response_slowly_gets_all_of_it(engine: Engine) {
-    let (app, request) = app(engine).await;
+async fn a_caller_that_reads_slowly_gets_the_whole_response(engine: Engine) {
+    let (app, request) = start(engine).await;
     let mut connection = app.connect().await;
     for _ in 0..16 {
         connection.send(&request).await;
     }
     for _ in 0..16 {
-        // Below the timeout, for each of many mebibytes.
-        tokio::time::sleep(SHORT / 8).await;
+        // One sleep is shorter than the timeout; all of them together are longer.
+        tokio::time::sleep(RESPONSE_TIMEOUT / 8).await;
         let tasks = connection.response().await.unwrap().ok();
         assert_eq!(tasks.as_array().unwrap().len(), 102);
     }
 }
 
-async fn a_caller_with_a_small_window_gets_all_that_it_reads_steadily(engine: Engine) {
+async fn a_caller_with_a_small_tcp_window_gets_the_whole_response(engine: Engine) {
     let app = App::on(engine)
-        .limits(|limits| limits.response_timeout = SHORT)
+        .limits(|limits| limits.response_timeout = RESPONSE_TIMEOUT)
         .start();
     let ada = app.user("ada").await;
     for _ in 0..10 {
@@ -65,10 +65,10 @@ async fn a_caller_with_a_small_window_gets_all_that_it_reads_steadily(engine: En
     );
     let mut connection = Connection::open_with_receive_buffer(2048, app.addr()).await;
     connection.send(request.as_bytes()).await;
-    // Too little at a time to open the window, for longer than the time-out.
+    // The client reads too little at a time for the TCP window to grow, and does so for longer than the timeout.
     for _ in 0..20 {
-        connection.take(32).await;
-        tokio::time::sleep(SHORT / 10).await;
+        connection.read_at_most(32).await;
+        tokio::time::sleep(RESPONSE_TIMEOUT / 10).await;
     }
     let tasks = connection.response().await.expect("a response").ok();
     assert_eq!(tasks.as_array().unwrap().len(), 10);

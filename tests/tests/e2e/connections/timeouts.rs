@@ -1,4 +1,4 @@
-//! Headers that never arrive, and idle connections.
+//! Timeouts for headers that do not arrive, and for idle connections.
 
 use std::time::Duration;
 
@@ -11,49 +11,49 @@ use super::{GET, is_served};
 on_both_engines! {
     the_first_header_of_a_connection_times_out,
     later_headers_time_out,
-    bytes_after_a_response_do_not_keep_a_connection,
+    bytes_after_a_response_do_not_keep_a_connection_open,
     an_idle_connection_is_closed,
     a_request_may_take_longer_than_its_header,
-    http_2_is_not_spoken,
+    http_2_is_rejected,
 }
 
 /// Far below the other timeouts, which have their production values.
 const SHORT: Duration = Duration::from_secs(1);
 
-fn app(engine: Engine, change: impl FnOnce(&mut Limits)) -> App {
+fn start(engine: Engine, change: impl FnOnce(&mut Limits)) -> App {
     App::on(engine).limits(change).start()
 }
 
 async fn the_first_header_of_a_connection_times_out(engine: Engine) {
-    let app = app(engine, |limits| limits.header_timeout = SHORT);
-    for begun in ["", "G", "GET /healthz HTTP/1.1\r\nhost: e2e\r\n"] {
+    let app = start(engine, |limits| limits.header_timeout = SHORT);
+    for first_bytes in ["", "G", "GET /healthz HTTP/1.1\r\nhost: e2e\r\n"] {
         let mut connection = app.connect().await;
-        connection.send(begun.as_bytes()).await;
+        connection.send(first_bytes.as_bytes()).await;
         assert_eq!(
             connection.response().await.unwrap().status(),
             408,
-            "{begun}"
+            "{first_bytes}"
         );
-        assert!(connection.response().await.is_none(), "{begun}");
+        assert!(connection.response().await.is_none(), "{first_bytes}");
     }
 }
 
 async fn later_headers_time_out(engine: Engine) {
-    let app = app(engine, |limits| limits.header_timeout = SHORT);
-    for begun in ["G", "GET /healthz HTTP/1.1\r\nhost: e2e\r\n"] {
+    let app = start(engine, |limits| limits.header_timeout = SHORT);
+    for first_bytes in ["G", "GET /healthz HTTP/1.1\r\nhost: e2e\r\n"] {
         let mut connection = app.connect().await;
         for _ in 0..2 {
             assert!(is_served(&mut connection).await);
         }
-        connection.send(begun.as_bytes()).await;
-        assert!(connection.response().await.is_none(), "{begun}");
+        connection.send(first_bytes.as_bytes()).await;
+        assert!(connection.response().await.is_none(), "{first_bytes}");
     }
 }
 
-async fn bytes_after_a_response_do_not_keep_a_connection(engine: Engine) {
-    let app = app(engine, |limits| limits.header_timeout = SHORT);
+async fn bytes_after_a_response_do_not_keep_a_connection_open(engine: Engine) {
+    let app = start(engine, |limits| limits.header_timeout = SHORT);
     let mut connection = app.connect().await;
-    // A chunked body that no handler reads.
+    // No handler reads this chunked body.
     let head = b"POST /nowhere HTTP/1.1\r\nhost: e2e\r\ntransfer-encoding: chunked\r\n\r\n";
     connection.send(head).await;
     assert_eq!(connection.response().await.unwrap().status(), 404);
@@ -61,14 +61,14 @@ async fn bytes_after_a_response_do_not_keep_a_connection(engine: Engine) {
 }
 
 async fn an_idle_connection_is_closed(engine: Engine) {
-    let app = app(engine, |limits| limits.idle_timeout = SHORT);
+    let app = start(engine, |limits| limits.idle_timeout = SHORT);
     let mut connection = app.connect().await;
     assert!(is_served(&mut connection).await);
     assert!(connection.response().await.is_none());
 }
 
 async fn a_request_may_take_longer_than_its_header(engine: Engine) {
-    let app = app(engine, |limits| {
+    let app = start(engine, |limits| {
         limits.header_timeout = SHORT;
         limits.idle_timeout = SHORT;
         limits.response_timeout = SHORT;
@@ -82,7 +82,7 @@ async fn a_request_may_take_longer_than_its_header(engine: Engine) {
         ada.token()
     );
     connection.send(head.as_bytes()).await;
-    // Waits, because the absence of bytes cannot be awaited.
+    // Sleeps for longer than the timeouts, because no event shows that they did not apply.
     sleep(3 * SHORT).await;
     connection.send(br#"{"title":"Buy milk"}"#).await;
     assert_eq!(connection.response().await.unwrap().status(), 201);
@@ -90,7 +90,7 @@ async fn a_request_may_take_longer_than_its_header(engine: Engine) {
     assert_eq!(connection.response().await.unwrap().status(), 200);
 }
 
-async fn http_2_is_not_spoken(app: App) {
+async fn http_2_is_rejected(app: App) {
     let mut connection = app.connect().await;
     connection.send(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n").await;
     assert_eq!(connection.response().await.unwrap().status(), 400);

@@ -25,7 +25,7 @@ async fn x_user_id_authorizes_nothing_and_may_not_contradict_the_token(app: App)
         }
         let twice = operation.request(&ada, ada.id()).header(name, ada.id());
         let problem = twice.header(name, eve.id()).await.problem(403, "FORBIDDEN");
-        let detail = "X-User-Id names somebody other than the token does";
+        let detail = "X-User-Id differs from the user of the token";
         assert_eq!(problem["detail"], detail);
 
         let anonymous = app.anonymous();

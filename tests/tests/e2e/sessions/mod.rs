@@ -14,3 +14,4 @@ mod remote_verifier;
 mod replacement;
 mod revocation;
 mod revocation_feed;
+mod revocation_races;

@@ -1,4 +1,4 @@
-//! The budget of one network: failed logins of any address, and registrations.
+//! The budgets of one network: failed logins with any email address, and registrations.
 
 use std::time::Duration;
 
@@ -10,22 +10,23 @@ use crate::auth::login::{LOGIN, credentials};
 
 on_both_engines! {
     failed_logins_of_any_address_exhaust_the_budget_of_their_network,
-    of_many_wrong_passwords_at_once_no_more_than_the_budget_are_compared,
-    logins_that_succeed_are_never_counted,
-    a_48_counts_as_four_networks,
+    parallel_wrong_passwords_are_compared_only_up_to_the_budget,
+    successful_logins_are_not_counted,
+    an_ipv6_48_counts_as_four_networks,
     registrations_and_existing_addresses_exhaust_the_budget_of_their_network,
-    of_many_registrations_at_once_no_more_than_the_budget_succeed,
+    parallel_registrations_succeed_only_up_to_the_budget,
     a_registration_that_creates_and_reveals_nothing_is_not_counted,
     an_untrusted_loopback_caller_is_not_counted,
     a_disabled_limit_counts_nothing,
-    a_stolen_session_guesses_a_hundred_times_across_all_networks,
+    a_stolen_session_has_a_hundred_guesses_across_all_networks,
 }
 
 const REGISTER: &str = "/api/auth/register";
-const HERE: &str = "203.0.113.7";
-const ELSEWHERE: &str = "203.0.113.8";
+const NETWORK: &str = "203.0.113.7";
+const OTHER_NETWORK: &str = "203.0.113.8";
 
-fn app(engine: Engine, failed_logins: &str, registrations: &str) -> App {
+/// Starts a server with these budgets.
+fn start(engine: Engine, failed_logins: &str, registrations: &str) -> App {
     App::on(engine)
         .behind_proxy()
         .set("max-failed-logins-per-network", failed_logins)
@@ -33,7 +34,8 @@ fn app(engine: Engine, failed_logins: &str, registrations: &str) -> App {
         .start()
 }
 
-fn from(app: &App, network: &str, path: &str, email: &str, password: &str) -> Request {
+/// Builds a login or a registration from this network.
+fn request_from(app: &App, network: &str, path: &str, email: &str, password: &str) -> Request {
     let body = credentials(email, password);
     let request = app.anonymous().post(path, body);
     request.header("x-forwarded-for", network)
@@ -41,71 +43,77 @@ fn from(app: &App, network: &str, path: &str, email: &str, password: &str) -> Re
 
 fn wrong_login(app: &App, network: &str, number: usize) -> Request {
     let email = format!("unknown{number}@example.com");
-    from(app, network, LOGIN, &email, "not the password")
+    request_from(app, network, LOGIN, &email, "not the password")
 }
 
-fn right_login(app: &App, network: &str, user: &Client) -> Request {
-    from(app, network, LOGIN, user.email(), user.password())
+fn correct_login(app: &App, network: &str, user: &Client) -> Request {
+    request_from(app, network, LOGIN, user.email(), user.password())
 }
 
 fn registration(app: &App, network: &str, number: usize) -> Request {
     let email = format!("new{number}@example.com");
-    from(app, network, REGISTER, &email, "correct horse")
+    request_from(app, network, REGISTER, &email, "correct horse")
 }
 
 async fn failed_logins_of_any_address_exhaust_the_budget_of_their_network(engine: Engine) {
-    let app = app(engine, "10", "off");
+    let app = start(engine, "10", "off");
     let ada = app.user("ada").await;
     for number in 0..9 {
-        let refused = wrong_login(&app, HERE, number).await;
+        let refused = wrong_login(&app, NETWORK, number).await;
         refused.problem(401, "INVALID_EMAIL_OR_PASSWORD");
     }
-    right_login(&app, HERE, &ada).await.ok();
-    let tenth = from(&app, HERE, LOGIN, ada.email(), "not the password");
+    correct_login(&app, NETWORK, &ada).await.ok();
+    let tenth = request_from(&app, NETWORK, LOGIN, ada.email(), "not the password");
     tenth.await.problem(401, "INVALID_EMAIL_OR_PASSWORD");
 
     app.clock.advance(Duration::from_secs(300));
-    let refused = right_login(&app, HERE, &ada).await;
+    let refused = correct_login(&app, NETWORK, &ada).await;
     assert_eq!(refused.header("retry-after"), Some("601"));
     let problem = refused.problem(429, "TOO_MANY_REQUESTS");
     let detail = "Too many failed attempts from your network; please wait";
     assert_eq!(problem["detail"], detail);
-    right_login(&app, ELSEWHERE, &ada).await.ok();
+    correct_login(&app, OTHER_NETWORK, &ada).await.ok();
     // Existing sessions stay valid.
     ada.get("/api/auth/account").await.ok();
 
     app.clock.advance(Duration::from_secs(599));
-    let refused = right_login(&app, HERE, &ada).await;
+    let refused = correct_login(&app, NETWORK, &ada).await;
     refused.problem(429, "TOO_MANY_REQUESTS");
     app.clock.advance(Duration::from_secs(1));
-    right_login(&app, HERE, &ada).await.ok();
+    correct_login(&app, NETWORK, &ada).await.ok();
 }
 
-async fn of_many_wrong_passwords_at_once_no_more_than_the_budget_are_compared(engine: Engine) {
-    let app = app(engine, "10", "off");
-    let attempts = (0..50).map(|number| wrong_login(&app, HERE, number).into_future());
+async fn parallel_wrong_passwords_are_compared_only_up_to_the_budget(engine: Engine) {
+    let app = start(engine, "10", "off");
+    let attempts = (0..50).map(|number| wrong_login(&app, NETWORK, number).into_future());
     let responses = join_all(attempts).await;
-    let compared = responses.iter().filter(|it| it.status() == 401).count();
-    let refused = responses.iter().filter(|it| it.status() == 429).count();
+    let compared = responses
+        .iter()
+        .filter(|response| response.status() == 401)
+        .count();
+    let refused = responses
+        .iter()
+        .filter(|response| response.status() == 429)
+        .count();
     assert_eq!((compared, refused), (10, 40));
 }
 
-async fn logins_that_succeed_are_never_counted(engine: Engine) {
-    let app = app(engine, "3", "1");
+async fn successful_logins_are_not_counted(engine: Engine) {
+    let app = start(engine, "3", "1");
     let ada = app.user("ada").await;
     for _ in 0..10 {
-        right_login(&app, HERE, &ada).await.ok();
+        correct_login(&app, NETWORK, &ada).await.ok();
     }
     for number in 0..3 {
-        let refused = wrong_login(&app, HERE, number).await;
+        let refused = wrong_login(&app, NETWORK, number).await;
         refused.problem(401, "INVALID_EMAIL_OR_PASSWORD");
     }
-    let refused = wrong_login(&app, HERE, 3).await;
+    let refused = wrong_login(&app, NETWORK, 3).await;
     refused.problem(429, "TOO_MANY_REQUESTS");
 }
 
-async fn a_48_counts_as_four_networks(engine: Engine) {
-    let app = app(engine, "2", "off");
+async fn an_ipv6_48_counts_as_four_networks(engine: Engine) {
+    let app = start(engine, "2", "off");
     for number in 0..8 {
         let network = format!("2001:db8:7:{number}::1");
         let refused = wrong_login(&app, &network, number).await;
@@ -118,49 +126,55 @@ async fn a_48_counts_as_four_networks(engine: Engine) {
 }
 
 async fn registrations_and_existing_addresses_exhaust_the_budget_of_their_network(engine: Engine) {
-    let app = app(engine, "off", "5");
+    let app = start(engine, "off", "5");
     for number in 0..3 {
-        registration(&app, HERE, number).await.created();
+        registration(&app, NETWORK, number).await.created();
     }
-    let existing = registration(&app, HERE, 0).await;
+    let existing = registration(&app, NETWORK, 0).await;
     existing.problem(409, "USER_ALREADY_EXISTS");
-    registration(&app, HERE, 4).await.created();
+    registration(&app, NETWORK, 4).await.created();
 
     for number in [0, 5] {
-        let refused = registration(&app, HERE, number).await;
+        let refused = registration(&app, NETWORK, number).await;
         assert_eq!(refused.header("retry-after"), Some("3601"));
         let problem = refused.problem(429, "TOO_MANY_REQUESTS");
         let detail = "Too many registrations from your network; please wait";
         assert_eq!(problem["detail"], detail);
     }
-    registration(&app, ELSEWHERE, 5).await.created();
-    let login = from(&app, HERE, LOGIN, "new0@example.com", "correct horse");
+    registration(&app, OTHER_NETWORK, 5).await.created();
+    let login = request_from(&app, NETWORK, LOGIN, "new0@example.com", "correct horse");
     login.await.ok();
     app.clock.advance(Duration::from_secs(3599));
-    let refused = registration(&app, HERE, 6).await;
+    let refused = registration(&app, NETWORK, 6).await;
     refused.problem(429, "TOO_MANY_REQUESTS");
     app.clock.advance(Duration::from_secs(1));
-    registration(&app, HERE, 6).await.created();
+    registration(&app, NETWORK, 6).await.created();
 }
 
-async fn of_many_registrations_at_once_no_more_than_the_budget_succeed(engine: Engine) {
-    let app = app(engine, "off", "5");
-    let attempts = (0..30).map(|number| registration(&app, HERE, number).into_future());
+async fn parallel_registrations_succeed_only_up_to_the_budget(engine: Engine) {
+    let app = start(engine, "off", "5");
+    let attempts = (0..30).map(|number| registration(&app, NETWORK, number).into_future());
     let responses = join_all(attempts).await;
-    let created = responses.iter().filter(|it| it.status() == 201).count();
-    let refused = responses.iter().filter(|it| it.status() == 429).count();
+    let created = responses
+        .iter()
+        .filter(|response| response.status() == 201)
+        .count();
+    let refused = responses
+        .iter()
+        .filter(|response| response.status() == 429)
+        .count();
     assert_eq!((created, refused), (5, 25));
-    let rows = app.database().value("SELECT count(*) FROM users");
-    assert_eq!(rows.as_deref(), Some("5"));
+    let users = app.database().value("SELECT count(*) FROM users");
+    assert_eq!(users.as_deref(), Some("5"));
 }
 
 async fn a_registration_that_creates_and_reveals_nothing_is_not_counted(engine: Engine) {
-    let app = app(engine, "off", "1");
+    let app = start(engine, "off", "1");
     for password in ["", "short", &"x".repeat(129)] {
-        let refused = from(&app, HERE, REGISTER, "new@example.com", password).await;
+        let refused = request_from(&app, NETWORK, REGISTER, "new@example.com", password).await;
         refused.problem(422, "VALIDATION_ERROR");
     }
-    registration(&app, HERE, 1).await.created();
+    registration(&app, NETWORK, 1).await.created();
 }
 
 async fn an_untrusted_loopback_caller_is_not_counted(engine: Engine) {
@@ -169,27 +183,27 @@ async fn an_untrusted_loopback_caller_is_not_counted(engine: Engine) {
         .set("max-registrations-per-network", "1")
         .start();
     let ada = app.user("ada").await;
-    registration(&app, HERE, 1).await.created();
+    registration(&app, NETWORK, 1).await.created();
     for _ in 0..101 {
-        let refused = from(&app, HERE, LOGIN, ada.email(), "not the password").await;
+        let refused = request_from(&app, NETWORK, LOGIN, ada.email(), "not the password").await;
         refused.problem(401, "INVALID_EMAIL_OR_PASSWORD");
     }
-    right_login(&app, HERE, &ada).await.ok();
+    correct_login(&app, NETWORK, &ada).await.ok();
 }
 
 async fn a_disabled_limit_counts_nothing(engine: Engine) {
-    let app = app(engine, "off", "off");
+    let app = start(engine, "off", "off");
     for number in 0..301 {
-        let refused = wrong_login(&app, HERE, number).await;
+        let refused = wrong_login(&app, NETWORK, number).await;
         refused.problem(401, "INVALID_EMAIL_OR_PASSWORD");
         if number < 2 {
-            registration(&app, HERE, number).await.created();
+            registration(&app, NETWORK, number).await.created();
         }
     }
 }
 
-async fn a_stolen_session_guesses_a_hundred_times_across_all_networks(engine: Engine) {
-    let app = app(engine, "300", "off");
+async fn a_stolen_session_has_a_hundred_guesses_across_all_networks(engine: Engine) {
+    let app = start(engine, "300", "off");
     let ada = app.user("ada").await;
     let guess = |number: usize, password: &str| {
         let body = json!({ "current_password": password, "new_password": "another password" });
@@ -202,6 +216,6 @@ async fn a_stolen_session_guesses_a_hundred_times_across_all_networks(engine: En
     }
     let refused = guess(200, ada.password()).await;
     refused.problem(429, "TOO_MANY_REQUESTS");
-    // The owner can log in, even from a network that guessed.
-    right_login(&app, "198.51.100.7", &ada).await.ok();
+    // The owner can still log in, even from a network that sent guesses.
+    correct_login(&app, "198.51.100.7", &ada).await.ok();
 }

@@ -1,23 +1,21 @@
-//! Equality of passwords: compared in full, after NFKC, without other changes.
+//! Comparison of passwords: in full and after NFKC normalization, without other changes.
 
 use e2e::{App, on_both_engines};
 
-use super::login::{LOGIN, credentials};
+use crate::auth::login::{LOGIN, credentials};
 
 on_both_engines! {
-    every_character_counts,
-    forms_of_one_text_are_one_password,
+    every_character_is_significant,
+    unicode_forms_of_one_text_are_one_password,
     any_characters_may_be_used,
-    a_megabyte_is_rejected_unread,
+    a_password_of_a_megabyte_is_rejected_unread,
 }
 
-const EMAIL: &str = "ada@example.com";
-
-/// Registers with `first`, then logs in with `first` and with each of the others.
-async fn assert_differs(app: &App, number: usize, first: &str, others: &[&str]) {
+/// Asserts that a user who registers with `password` logs in with it, and with none of the others.
+async fn assert_differs(app: &App, number: usize, password: &str, others: &[&str]) {
     let email = format!("{number}@example.com");
     let caller = app.anonymous();
-    let body = credentials(&email, first);
+    let body = credentials(&email, password);
     caller
         .post("/api/auth/register", body.clone())
         .await
@@ -25,30 +23,30 @@ async fn assert_differs(app: &App, number: usize, first: &str, others: &[&str]) 
     caller.post(LOGIN, body).await.ok();
     for other in others {
         let refused = caller.post(LOGIN, credentials(&email, other)).await;
-        assert_eq!(refused.status(), 401, "{first:?} is {other:?}");
+        assert_eq!(refused.status(), 401, "{password:?} is {other:?}");
         refused.problem(401, "INVALID_EMAIL_OR_PASSWORD");
     }
 }
 
-async fn every_character_counts(app: App) {
+async fn every_character_is_significant(app: App) {
     let a72 = "a".repeat(72);
-    let accented = "é".repeat(39);
-    let (faces, long) = ("😀".repeat(63), "p".repeat(127));
+    let e39 = "é".repeat(39);
+    let (faces63, p127) = ("😀".repeat(63), "p".repeat(127));
     let cases: [(&str, &[&str]); 12] = [
-        // bcrypt alone reads 72 bytes.
+        // bcrypt by itself ignores all bytes after the first 72.
         (
             &format!("{a72}X"),
             &[&format!("{a72}Y"), &a72, &format!("{a72}XX")],
         ),
         (&a72, &[&format!("{a72}a"), &"a".repeat(71)]),
-        (
-            &format!("{accented}é"),
-            &[&format!("{accented}è"), &accented],
-        ),
+        (&format!("{e39}é"), &[&format!("{e39}è"), &e39]),
         (&"ж".repeat(71), &[&format!("{}з", "ж".repeat(70))]),
-        (&format!("{faces}😀"), &[&format!("{faces}😁"), &faces]),
-        (&format!("{long}p"), &[&format!("{long}q"), &long]),
-        // bcrypt alone stops at NUL.
+        (
+            &format!("{faces63}😀"),
+            &[&format!("{faces63}😁"), &faces63],
+        ),
+        (&format!("{p127}p"), &[&format!("{p127}q"), &p127]),
+        // bcrypt by itself stops at NUL.
         (
             "passwort!",
             &["passwort!\0passwort!", "passwort!\0", "\0passwort!"],
@@ -58,7 +56,7 @@ async fn every_character_counts(app: App) {
             "\0\0\0\0\0\0\0\0",
             &["\0\0\0\0\0\0\0", "\0\0\0\0\0\0\0\0\0"],
         ),
-        // White space and letter case count.
+        // White space and letter case are significant.
         (
             "password 1 ",
             &["password 1", " password 1 ", "password 1  "],
@@ -66,31 +64,31 @@ async fn every_character_counts(app: App) {
         ("Passwort!", &["passwort!", "PASSWORT!", "Passwort!\n"]),
         ("pass\u{200b}word", &["password", "pass\u{200c}word"]),
     ];
-    for (number, (first, others)) in cases.into_iter().enumerate() {
-        assert_differs(&app, number, first, others).await;
+    for (number, (password, others)) in cases.into_iter().enumerate() {
+        assert_differs(&app, number, password, others).await;
     }
 }
 
-async fn forms_of_one_text_are_one_password(app: App) {
+async fn unicode_forms_of_one_text_are_one_password(app: App) {
     let caller = app.anonymous();
-    for (number, (first, second)) in [
+    for (number, (registered, typed)) in [
         // NFC and NFD
         ("caf\u{e9} noir", "cafe\u{301} noir"),
         ("pa\u{df}wort \u{c5}", "pa\u{df}wort A\u{30a}"),
-        // Full-width forms, as Japanese keyboards write them
+        // Full-width forms, which Japanese keyboards produce
         ("ｐａｓｓ　ｗｏｒｔ", "pass wort"),
         ("\u{fb01}sh and chips", "fish and chips"),
         ("no\u{a0}break space", "no break space"),
-        // Two marks in either order
+        // Two combining marks in either order
         ("passwo\u{323}\u{307}rd", "passwo\u{307}\u{323}rd"),
     ]
     .into_iter()
     .enumerate()
     {
         let email = format!("{number}@example.com");
-        let body = credentials(&email, first);
+        let body = credentials(&email, registered);
         caller.post("/api/auth/register", body).await.created();
-        caller.post(LOGIN, credentials(&email, second)).await.ok();
+        caller.post(LOGIN, credentials(&email, typed)).await.ok();
     }
 }
 
@@ -114,8 +112,8 @@ async fn any_characters_may_be_used(app: App) {
     }
 }
 
-async fn a_megabyte_is_rejected_unread(app: App) {
-    let body = credentials(EMAIL, &"p".repeat(1024 * 1024));
+async fn a_password_of_a_megabyte_is_rejected_unread(app: App) {
+    let body = credentials("ada@example.com", &"p".repeat(1024 * 1024));
     for path in ["/api/auth/register", LOGIN] {
         let refused = app.anonymous().post(path, body.clone()).await;
         refused.problem(413, "BODY_TOO_LARGE");

@@ -12,37 +12,37 @@ fn queue() -> AccountQueue<&'static str> {
     })
 }
 
-fn popped(queue: &AccountQueue<&'static str>) -> Vec<&'static str> {
+fn pop_all(queue: &AccountQueue<&'static str>) -> Vec<&'static str> {
     std::iter::from_fn(|| queue.try_pop())
         .map(|(job, _)| job)
         .collect()
 }
 
 #[test]
-fn accounts_take_turns() {
+fn jobs_of_different_accounts_alternate() {
     let queue = queue();
     for (job, account) in [("a1", 1), ("a2", 1), ("b1", 2), ("b2", 2), ("c1", 3)] {
         queue.push(job, Some(account)).unwrap();
     }
     queue.push("none", None).unwrap();
-    assert_eq!(popped(&queue), ["a1", "b1", "c1", "none", "a2", "b2"]);
+    assert_eq!(pop_all(&queue), ["a1", "b1", "c1", "none", "a2", "b2"]);
 }
 
 #[test]
-fn an_account_runs_no_more_than_its_share_at_a_time() {
+fn an_account_runs_no_more_jobs_at_a_time_than_the_limit() {
     let queue = queue();
     for job in ["a1", "a2", "a3"] {
         queue.push(job, Some(1)).unwrap();
     }
-    assert_eq!(popped(&queue), ["a1", "a2"]);
+    assert_eq!(pop_all(&queue), ["a1", "a2"]);
     queue.push("b1", Some(2)).unwrap();
-    assert_eq!(popped(&queue), ["b1"]);
+    assert_eq!(pop_all(&queue), ["b1"]);
     queue.finish(Some(1), true);
-    assert_eq!(popped(&queue), ["a3"]);
+    assert_eq!(pop_all(&queue), ["a3"]);
 }
 
 #[test]
-fn places_are_bounded_per_account_and_in_all() {
+fn waiting_jobs_are_limited_per_account_and_in_total() {
     let queue = queue();
     for job in ["a1", "a2", "a3"] {
         queue.push(job, Some(1)).unwrap();
@@ -59,36 +59,36 @@ fn places_are_bounded_per_account_and_in_all() {
 }
 
 #[test]
-fn an_account_without_jobs_is_forgotten() {
+fn an_account_without_jobs_is_removed() {
     let queue = queue();
     queue.push("a1", Some(1)).unwrap();
-    assert_eq!(popped(&queue), ["a1"]);
+    assert_eq!(pop_all(&queue), ["a1"]);
     queue.finish(Some(1), true);
     assert!(queue.lock().accounts.is_empty());
 }
 
 #[test]
-fn a_caller_learns_whether_its_account_was_served_while_it_waited() {
+fn the_counter_increases_when_another_job_of_the_account_is_served() {
     let queue = queue();
     queue.push("a1", Some(1)).unwrap();
     queue.push("a2", Some(1)).unwrap();
     let served = queue.push("a3", Some(1)).unwrap().unwrap();
-    assert_eq!(popped(&queue), ["a1", "a2"]);
+    assert_eq!(pop_all(&queue), ["a1", "a2"]);
     queue.finish(Some(1), false);
-    assert!(!served.has_grown());
+    assert!(!served.has_increased());
     queue.finish(Some(1), true);
-    assert!(served.has_grown());
-    // Also when the account has nothing in the queue any more.
-    assert_eq!(popped(&queue), ["a3"]);
+    assert!(served.has_increased());
+    // The counter keeps its count after the account is removed from the queue.
+    assert_eq!(pop_all(&queue), ["a3"]);
     queue.finish(Some(1), false);
     assert!(queue.lock().accounts.is_empty());
-    assert!(served.has_grown());
+    assert!(served.has_increased());
     let later = queue.push("a4", Some(1)).unwrap().unwrap();
-    assert!(!later.has_grown());
+    assert!(!later.has_increased());
 }
 
 #[test]
-fn a_closed_queue_ends_after_its_last_job() {
+fn a_closed_queue_returns_its_waiting_jobs_first() {
     let queue = queue();
     assert!(matches!(queue.pop(Some(Duration::ZERO)), Next::Idle));
     queue.push("a1", Some(1)).unwrap();
@@ -102,24 +102,24 @@ fn one_wake_up_is_enough_for_two_jobs_of_an_account() {
     const WAIT: Duration = Duration::from_secs(5);
     for _ in 0..50 {
         let queue = queue();
-        let about_to_wait = Barrier::new(3);
+        let start = Barrier::new(3);
         let worker = || {
-            about_to_wait.wait();
-            let began = Instant::now();
-            // A worker that is not woken finds the job when its wait is over.
+            start.wait();
+            let started = Instant::now();
+            // A worker that is not woken finds the job only after the whole wait.
             let found = matches!(queue.pop(Some(WAIT)), Next::Job(..));
-            found && began.elapsed() < WAIT
+            found && started.elapsed() < WAIT
         };
         thread::scope(|scope| {
             let workers = [scope.spawn(worker), scope.spawn(worker)];
-            about_to_wait.wait();
+            start.wait();
             thread::yield_now();
-            let mut turns = queue.lock();
+            let mut state = queue.lock();
             for job in ["a1", "a2"] {
-                turns.push(job, Some(1), &queue.limits).unwrap();
+                state.push(job, Some(1), &queue.limits).unwrap();
             }
-            drop(turns);
-            queue.ready.notify_one();
+            drop(state);
+            queue.entry_ready.notify_one();
             assert!(workers.map(|worker| worker.join().unwrap()) == [true, true]);
         });
     }

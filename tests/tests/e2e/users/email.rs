@@ -1,9 +1,9 @@
-//! Email addresses: which are valid, and which spellings are the same.
+//! Email addresses: which are valid, and which spellings are the same address.
 
 use e2e::{App, Engine, on_both_engines};
 use serde_json::{Value, json};
 
-use super::login::{LOGIN, credentials};
+use crate::auth::login::{LOGIN, credentials};
 
 on_both_engines! {
     an_invalid_address_creates_no_account_in_either_api,
@@ -11,7 +11,7 @@ on_both_engines! {
     the_token_has_the_stored_spelling,
     the_local_part_has_at_most_64_bytes,
     an_address_with_an_older_spelling_still_logs_in,
-    an_account_with_an_older_spelling_is_not_shadowed,
+    an_address_with_an_older_spelling_cannot_be_registered_again,
     a_stored_address_with_unsafe_characters_does_not_log_in,
     an_account_with_an_older_spelling_can_change_its_password,
     the_log_names_the_command_that_lists_stored_addresses,
@@ -21,7 +21,7 @@ const REGISTER: &str = "/api/auth/register";
 const SIGN_UP: &str = "/api/auth/sign-up/email";
 const PASSWORD: &str = "correct horse";
 
-const NO_ADDRESSES: &[&str] = &[
+const INVALID_ADDRESSES: &[&str] = &[
     "x@evil.com\r\nBcc: v[127.0.0.1]",
     "x@<img onerror=alert(1)>[127.0.0.1]",
     "x@<img/onerror=alert(1)>[127.0.0.1]",
@@ -53,7 +53,7 @@ async fn register(app: &App, email: &str) -> e2e::Response {
 }
 
 async fn an_invalid_address_creates_no_account_in_either_api(app: App) {
-    for text in NO_ADDRESSES {
+    for text in INVALID_ADDRESSES {
         let error = register(&app, text).await.problem(422, "VALIDATION_ERROR");
         assert_eq!(error["errors"][0]["field"], "email", "{text:?}");
         assert_eq!(error["errors"][0]["code"], "invalid_email", "{text:?}");
@@ -61,7 +61,7 @@ async fn an_invalid_address_creates_no_account_in_either_api(app: App) {
         let refused = app.anonymous().post(SIGN_UP, body).await;
         assert_eq!(refused.code(), "VALIDATION_ERROR", "{text:?}");
         let _refused = refused.is(400);
-        let body = json!({ "email": text, "password": PASSWORD });
+        let body = credentials(text, PASSWORD);
         let refused = app.anonymous().post("/api/auth/sign-in/email", body).await;
         assert_eq!(refused.code(), "INVALID_EMAIL", "{text:?}");
         let login = app
@@ -70,10 +70,10 @@ async fn an_invalid_address_creates_no_account_in_either_api(app: App) {
             .await;
         assert!([401, 422].contains(&login.status()), "{text:?}");
     }
-    assert_eq!(users(&app), "0");
+    assert_eq!(count_users(&app), "0");
 }
 
-fn users(app: &App) -> String {
+fn count_users(app: &App) -> String {
     let count = app.database().value("SELECT count(*) FROM users");
     count.unwrap()
 }
@@ -87,22 +87,22 @@ async fn every_spelling_of_an_address_is_one_account(app: App) {
         "ada@example。com",
         "ada@exa\u{200b}mple.com",
     ];
-    let beyond = [
+    let international = [
         "ada@EXÄMPLE.de",
         "ada@exämple.de",
         "ADA@XN--EXMPLE-CUA.DE",
         "ada@exa\u{308}mple.de",
     ];
-    for spellings in [&ascii[..], &beyond[..]] {
+    for spellings in [&ascii[..], &international[..]] {
         let account = register(&app, spellings[0]).await.created();
         for spelling in spellings {
-            let again = register(&app, spelling).await;
-            again.problem(409, "USER_ALREADY_EXISTS");
+            let duplicate = register(&app, spelling).await;
+            duplicate.problem(409, "USER_ALREADY_EXISTS");
             let login = app.anonymous().post(LOGIN, credentials(spelling, PASSWORD));
             assert_eq!(login.await.ok()["user"], account["user"], "{spelling}");
         }
     }
-    assert_eq!(users(&app), "2");
+    assert_eq!(count_users(&app), "2");
 }
 
 async fn the_token_has_the_stored_spelling(app: App) {
@@ -127,8 +127,8 @@ async fn the_local_part_has_at_most_64_bytes(app: App) {
     assert_eq!(sign_up(65).await.status(), 400);
 }
 
-/// Stores an account as a release before the current rule did.
-async fn stored_as(app: &App, number: usize, email: &str) -> Value {
+/// Registers an account, then gives it a spelling that earlier releases stored. Returns the id of the user.
+async fn register_with_older_spelling(app: &App, number: usize, email: &str) -> Value {
     let first = format!("user{number}@example.com");
     let token_response = register(app, &first).await.created();
     let update = format!("UPDATE users SET email = '{email}' WHERE email = '{first}'");
@@ -154,7 +154,7 @@ async fn an_address_with_an_older_spelling_still_logs_in(app: App) {
         ("a@127.0.0.1", &["a@127.0.0.1"]),
     ];
     for (number, (stored, typed)) in cases.into_iter().enumerate() {
-        let id = stored_as(&app, number, stored).await;
+        let id = register_with_older_spelling(&app, number, stored).await;
         for text in typed {
             let login = app
                 .anonymous()
@@ -169,11 +169,11 @@ async fn an_address_with_an_older_spelling_still_logs_in(app: App) {
     }
 }
 
-async fn an_account_with_an_older_spelling_is_not_shadowed(app: App) {
-    let id = stored_as(&app, 0, "ada@exämple.de").await;
+async fn an_address_with_an_older_spelling_cannot_be_registered_again(app: App) {
+    let id = register_with_older_spelling(&app, 0, "ada@exämple.de").await;
     for spelling in ["ada@exämple.de", "ada@xn--exmple-cua.de"] {
-        let again = register(&app, spelling).await;
-        again.problem(409, "USER_ALREADY_EXISTS");
+        let duplicate = register(&app, spelling).await;
+        duplicate.problem(409, "USER_ALREADY_EXISTS");
     }
     let login = app
         .anonymous()
@@ -182,17 +182,17 @@ async fn an_account_with_an_older_spelling_is_not_shadowed(app: App) {
 }
 
 async fn a_stored_address_with_unsafe_characters_does_not_log_in(app: App) {
-    let hostile = "x@<img/onerror=x>[127.0.0.1]";
-    stored_as(&app, 0, hostile).await;
+    let unsafe_email = "x@<img/onerror=x>[127.0.0.1]";
+    register_with_older_spelling(&app, 0, unsafe_email).await;
     let login = app
         .anonymous()
-        .post(LOGIN, credentials(hostile, PASSWORD))
+        .post(LOGIN, credentials(unsafe_email, PASSWORD))
         .await;
     login.problem(422, "VALIDATION_ERROR");
 }
 
 async fn an_account_with_an_older_spelling_can_change_its_password(app: App) {
-    stored_as(&app, 0, "ada@exämple.de").await;
+    register_with_older_spelling(&app, 0, "ada@exämple.de").await;
     let login = app
         .anonymous()
         .post(LOGIN, credentials("ada@exämple.de", PASSWORD));
@@ -208,17 +208,17 @@ async fn an_account_with_an_older_spelling_can_change_its_password(app: App) {
     login.await.ok();
 }
 
-/// Other tests store such accounts too, but not this many.
+/// Counts seven accounts, because the tests share one log and no other test stores that many.
 async fn the_log_names_the_command_that_lists_stored_addresses(engine: Engine) {
     let app = App::on(engine).start();
     for number in 0..7 {
-        stored_as(&app, number, &format!("ada{number}@exämple.de")).await;
+        register_with_older_spelling(&app, number, &format!("ada{number}@exämple.de")).await;
     }
     let line = "7 accounts have an address that today's rule refuses or spells otherwise";
     let before = e2e::log_lines::with(line).len();
-    let other = app.another_process().start();
+    let other_process = app.another_process().start();
     for _ in 0..1000 {
-        other.anonymous().get("/healthz").await.ok();
+        other_process.anonymous().get("/healthz").await.ok();
         if e2e::log_lines::with(line).len() > before {
             let lines = e2e::log_lines::with(line);
             assert!(
@@ -229,5 +229,5 @@ async fn the_log_names_the_command_that_lists_stored_addresses(engine: Engine) {
             return;
         }
     }
-    panic!("not in the log");
+    panic!("no such line in the log");
 }

@@ -1,10 +1,11 @@
-//! Common passwords: rejected when a password is set, accepted at login.
+//! Common passwords: rejected when a password is chosen, accepted at login.
 
 use auth_core::password::{Cost, Password};
 use e2e::{App, Engine, Response, on_both_engines};
 use serde_json::json;
 
-use super::login::{LOGIN, credentials};
+use crate::auth::login::{LOGIN, credentials};
+use crate::better_auth::fixtures::{Browser, assert_error};
 
 on_both_engines! {
     a_common_password_is_rejected_where_one_is_set,
@@ -12,7 +13,7 @@ on_both_engines! {
     a_password_that_only_contains_a_common_one_may_be_set,
     a_common_password_that_was_set_before_still_logs_in,
     a_password_on_the_operators_list_is_rejected_too,
-    a_better_auth_client_reads_that_the_password_is_compromised,
+    a_better_auth_client_gets_the_code_for_a_compromised_password,
 }
 
 const REGISTER: &str = "/api/auth/register";
@@ -27,7 +28,7 @@ const COMMON: &[&str] = &[
 ];
 
 #[track_caller]
-fn is_common(refused: Response, field: &str) {
+fn assert_common(refused: Response, field: &str) {
     let problem = refused.problem(422, "VALIDATION_ERROR");
     let error = json!({
         "field": field,
@@ -41,10 +42,10 @@ async fn a_common_password_is_rejected_where_one_is_set(app: App) {
     let ada = app.user("ada").await;
     for common in COMMON {
         let body = credentials("eve@example.com", common);
-        is_common(app.anonymous().post(REGISTER, body).await, "password");
+        assert_common(app.anonymous().post(REGISTER, body).await, "password");
         let body = json!({ "current_password": ada.password(), "new_password": common });
         let refused = ada.post("/api/auth/change-password", body).await;
-        is_common(refused, "new_password");
+        assert_common(refused, "new_password");
     }
     let unchanged = credentials(ada.email(), ada.password());
     app.anonymous().post(LOGIN, unchanged).await.ok();
@@ -95,11 +96,11 @@ async fn a_password_on_the_operators_list_is_rejected_too(engine: Engine) {
     let ada = app.user("ada").await;
     for listed in ["acme ltd 2026", "ZÜRICH HAUPTBAHNHOF", "password"] {
         let body = credentials("eve@example.com", listed);
-        is_common(app.anonymous().post(REGISTER, body).await, "password");
+        assert_common(app.anonymous().post(REGISTER, body).await, "password");
         let body = json!({ "current_password": ada.password(), "new_password": listed });
         let refused = ada.post("/api/auth/change-password", body).await;
-        is_common(refused, "new_password");
-        is_compromised(&sign_up(&app, listed).await);
+        assert_common(refused, "new_password");
+        assert_compromised(&sign_up(&app, listed).await);
     }
     let body = credentials("eve@example.com", "acme ltd 2027");
     app.anonymous().post(REGISTER, body).await.created();
@@ -111,26 +112,26 @@ async fn sign_up(app: &App, password: &str) -> Response {
 }
 
 #[track_caller]
-fn is_compromised(refused: &Response) {
+fn assert_compromised(refused: &Response) {
     let message =
         "The password you entered has been compromised. Please choose a different password.";
-    crate::better_auth::fixtures::assert_error(refused, (400, "PASSWORD_COMPROMISED", message));
+    assert_error(refused, (400, "PASSWORD_COMPROMISED", message));
 }
 
-async fn a_better_auth_client_reads_that_the_password_is_compromised(app: App) {
+async fn a_better_auth_client_gets_the_code_for_a_compromised_password(app: App) {
     let ada = app.user("ada").await;
     for common in COMMON {
-        is_compromised(&sign_up(&app, common).await);
+        assert_compromised(&sign_up(&app, common).await);
         let body = json!({ "currentPassword": ada.password(), "newPassword": common });
         let signed_in = json!({ "email": ada.email(), "password": ada.password() });
         let signed_in = app
             .anonymous()
             .post("/api/auth/sign-in/email", signed_in)
             .await;
-        let browser = crate::better_auth::fixtures::Browser::of(&signed_in);
+        let browser = Browser::of(&signed_in);
         let refused = browser.post(&app, "/api/auth/change-password", body).await;
-        is_compromised(&refused);
+        assert_compromised(&refused);
         let body = json!({ "newPassword": common, "token": "x" });
-        is_compromised(&app.anonymous().post("/api/auth/reset-password", body).await);
+        assert_compromised(&app.anonymous().post("/api/auth/reset-password", body).await);
     }
 }

@@ -1,0 +1,44 @@
+//! `POST /api/auth/request-password-reset`, which a server without mail rejects
+
+use e2e::{App, on_both_engines};
+use serde_json::json;
+
+use super::fixtures::*;
+
+on_both_engines! {
+    a_reset_cannot_be_requested,
+}
+
+async fn a_reset_cannot_be_requested(app: App) {
+    sign_up(&app, "ada").await;
+    let request_reset = |body| {
+        app.anonymous()
+            .post("/api/auth/request-password-reset", body)
+    };
+    for email in ["ada@example.com", "eve@example.com"] {
+        let response = request_reset(json!({ "email": email, "redirectTo": "/reset" })).await;
+        assert_error(
+            &response,
+            (
+                400,
+                "RESET_PASSWORD_DISABLED",
+                "Reset password isn't enabled",
+            ),
+        );
+    }
+    let response = request_reset(json!({ "email": "ada" })).await;
+    assert_error(
+        &response,
+        (
+            400,
+            "VALIDATION_ERROR",
+            "[body.email] Invalid email address",
+        ),
+    );
+    let response =
+        request_reset(json!({ "email": "ada@example.com", "redirectTo": "//evil.example" })).await;
+    assert_error(
+        &response,
+        (403, "INVALID_REDIRECT_URL", "Invalid redirectURL"),
+    );
+}

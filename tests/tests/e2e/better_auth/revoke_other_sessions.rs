@@ -1,0 +1,25 @@
+//! `POST /api/auth/revoke-other-sessions`
+
+use e2e::{App, on_both_engines};
+use serde_json::json;
+
+use super::fixtures::*;
+
+on_both_engines! {
+    the_other_sessions_are_revoked,
+}
+
+async fn the_other_sessions_are_revoked(app: App) {
+    let (ada, phone) = (
+        sign_up(&app, "ada").await,
+        sign_in(&app, "ada@example.com").await,
+    );
+    let eve = sign_up(&app, "eve").await;
+    let response = ada
+        .post(&app, "/api/auth/revoke-other-sessions", json!({}))
+        .await;
+    assert!(response.all("set-cookie").is_empty());
+    assert_eq!(response.ok(), json!({ "status": true }));
+    assert!(!phone.is_signed_in(&app).await);
+    assert!(ada.is_signed_in(&app).await && eve.is_signed_in(&app).await);
+}

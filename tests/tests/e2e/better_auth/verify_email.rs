@@ -1,0 +1,33 @@
+//! `GET /api/auth/verify-email`, where no token is valid
+
+use e2e::{App, on_both_engines};
+
+use super::fixtures::*;
+
+on_both_engines! {
+    no_token_verifies_an_email_address,
+}
+
+async fn no_token_verifies_an_email_address(app: App) {
+    sign_up(&app, "ada").await;
+    let verify = |query: &str| {
+        let path = format!("/api/auth/verify-email?{query}");
+        app.anonymous().get(&path)
+    };
+    assert_error(
+        &verify("token=x").await,
+        (401, "INVALID_TOKEN", "Invalid token"),
+    );
+    for (callback, location) in [
+        ("%2Fwelcome", "/welcome?error=INVALID_TOKEN"),
+        (
+            "%2Fwelcome%3Fa%3Db%23c",
+            "/welcome?a=b&error=INVALID_TOKEN#c",
+        ),
+    ] {
+        let response = verify(&format!("token=x&callbackURL={callback}")).await;
+        assert_eq!(response.is(302).header("location"), Some(location));
+    }
+    let message = "[query.token] Invalid input: expected string, received undefined";
+    assert_error(&verify("").await, (400, "VALIDATION_ERROR", message));
+}

@@ -1,0 +1,64 @@
+//! The end of another session while the caller's own session ends.
+
+use std::time::Duration;
+
+use e2e::{App, Request, Response, Session, on_both_engines};
+use serde_json::json;
+use tokio::time::timeout;
+
+use super::fixtures::{SESSIONS, is_revoked, login, user_with_device};
+use crate::better_auth::fixtures::{LIST_SESSIONS, UNAUTHORIZED, assert_error, sign_in, sign_up};
+
+on_both_engines! {
+    a_session_that_ends_meanwhile_revokes_no_other,
+    a_better_auth_session_that_ends_meanwhile_revokes_no_other,
+}
+
+/// Long enough for a request that is not blocked.
+const MAX_PAUSE: Duration = Duration::from_millis(500);
+
+/// Starts the request while a transaction outside the server holds the lock of the user, as a change of password does,
+/// and ends the session; commits afterwards.
+async fn race_end(app: &App, user_id: &str, session: &str, request: Request) -> Response {
+    let mut transaction = app.database().session();
+    transaction.execute(match &transaction {
+        Session::Sqlite(_) => "BEGIN IMMEDIATE",
+        Session::Postgres(_) => "BEGIN",
+    });
+    transaction.execute(&format!(
+        "UPDATE users SET name = name WHERE id = '{user_id}'; \
+         UPDATE sessions SET revoked_at = created_at WHERE id = '{session}'"
+    ));
+    let request = request.into_future();
+    tokio::pin!(request);
+    assert!(timeout(MAX_PAUSE, &mut request).await.is_err());
+    transaction.execute("COMMIT");
+    request.await
+}
+
+async fn a_session_that_ends_meanwhile_revokes_no_other(app: App) {
+    let (ada, phone) = user_with_device(&app, "ada").await;
+    let laptop = login(&app, &ada).await;
+    let bearer = app.bearer(phone.access.as_str());
+    let revoke = bearer.delete(&format!("{SESSIONS}/{}", laptop.session));
+    let refused = race_end(&app, ada.id(), &phone.session, revoke).await;
+    refused.problem(401, "TOKEN_REVOKED");
+    assert!(!is_revoked(&app, &laptop.session));
+}
+
+async fn a_better_auth_session_that_ends_meanwhile_revokes_no_other(app: App) {
+    let phone = sign_up(&app, "ada").await;
+    let laptop = sign_in(&app, "ada@example.com").await;
+    let id = |session: serde_json::Value| session["session"]["id"].as_str().unwrap().to_owned();
+    let phone_id = id(phone.session(&app).await);
+    let laptop_id = id(laptop.session(&app).await);
+    let listed = phone.get(&app, LIST_SESSIONS).await.ok();
+    let listed = listed.as_array().unwrap();
+    let entry = listed.iter().find(|entry| entry["id"] == laptop_id);
+    let handle = json!({ "token": entry.unwrap()["token"] });
+    let revoke = phone.post(&app, "/api/auth/revoke-session", handle);
+    let user_id = phone.user["id"].as_str().unwrap();
+    let refused = race_end(&app, user_id, &phone_id, revoke).await;
+    assert_error(&refused, UNAUTHORIZED);
+    assert!(!is_revoked(&app, &laptop_id));
+}

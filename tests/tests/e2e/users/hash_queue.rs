@@ -1,0 +1,172 @@
+//! Password hashing during a storm of logins: each waiting network gets an equal share of the hash permits.
+
+use std::cell::Cell;
+use std::net::Ipv4Addr;
+use std::thread::available_parallelism;
+
+use e2e::{App, Client, Connection, Engine, Request, Response, log_lines, on_both_engines};
+use futures_util::future::join_all;
+use tokio::task::yield_now;
+
+use crate::auth::login::{LOGIN, credentials};
+
+on_both_engines! {
+    during_a_storm_from_one_network_a_login_from_another_waits_for_a_few_hashes,
+    during_a_storm_from_fifty_networks_a_login_from_another_waits_for_one_round,
+    callers_that_disconnect_leave_the_queue,
+}
+
+/// A bcrypt cost with which a hash takes about 15 ms, so that a queue forms.
+const COST: &str = "8";
+
+/// Returns an IP address that no other test uses, so that the log lines about it belong to this test.
+fn network(engine: Engine, group: u8, number: u8) -> String {
+    let engine = match engine {
+        Engine::Sqlite => 1,
+        Engine::Postgres => 2,
+    };
+    Ipv4Addr::new(198, 18 + engine, group, number).to_string()
+}
+
+fn start(engine: Engine, cost: &str) -> App {
+    App::on(engine)
+        .behind_proxy()
+        .set("bcrypt-cost", cost)
+        .set("max-failed-logins-per-network", "off")
+        .start()
+}
+
+fn login(app: &App, network: &str, email: &str, password: &str) -> Request {
+    let request = app.anonymous().post(LOGIN, credentials(email, password));
+    request.header("x-forwarded-for", network)
+}
+
+/// The number of logins from IP addresses with this prefix that were hashed and rejected so far.
+fn rejected_logins(prefix: &str) -> usize {
+    log_lines::with(&format!("login refused ip_address=Some({prefix}")).len()
+}
+
+/// The progress of a storm.
+#[derive(Default)]
+struct Storm {
+    /// Whether the queue of its network is full: one of its clients got a 503.
+    is_full: Cell<bool>,
+    /// Set by the test to stop the clients.
+    is_over: Cell<bool>,
+}
+
+/// Runs one client of a storm: it logs in with new email addresses until a response is not 401 or the storm is over.
+async fn run_client(app: &App, network: &str, client: usize, storm: &Storm) -> Option<Response> {
+    for attempt in 0.. {
+        let email = format!("{client}.{attempt}@example.com");
+        let response = login(app, network, &email, "not the password").await;
+        storm
+            .is_full
+            .set(storm.is_full.get() || response.status() == 503);
+        if response.status() != 401 || storm.is_over.get() {
+            return Some(response);
+        }
+    }
+    None
+}
+
+/// Sends a wrong password and then logs in, three times. Returns the longest wait for the response to a wrong password,
+/// in hashes of the storm that were computed meanwhile. A login is not measured, because it also waits for the disk.
+async fn longest_wait(app: &App, network: &str, user: &Client, storming: &str) -> usize {
+    let mut longest = 0;
+    for _ in 0..3 {
+        let before = rejected_logins(storming);
+        let wrong = login(app, network, user.email(), "not the password").await;
+        longest = longest.max(rejected_logins(storming) - before);
+        wrong.problem(401, "INVALID_EMAIL_OR_PASSWORD");
+        let response = login(app, network, user.email(), user.password()).await;
+        response.ok();
+    }
+    longest
+}
+
+async fn during_a_storm_from_one_network_a_login_from_another_waits_for_a_few_hashes(
+    engine: Engine,
+) {
+    let app = start(engine, COST);
+    let ada = app.user("ada").await;
+    let (storming, quiet) = (network(engine, 1, 1), network(engine, 1, 200));
+    let storm = Storm::default();
+    let clients = (0..100).map(|client| run_client(&app, &storming, client, &storm));
+    let logins = async {
+        while !storm.is_full.get() {
+            yield_now().await;
+        }
+        let longest = longest_wait(&app, &quiet, &ada, &storming).await;
+        storm.is_over.set(true);
+        longest
+    };
+    let (responses, longest) = tokio::join!(join_all(clients), logins);
+    let cores = available_parallelism().unwrap().get();
+    // The hashes that run, the first of the queue, and those that other cores finish meanwhile.
+    assert!(longest <= 4 * cores + 2, "{longest} hashes");
+    let overloaded = responses
+        .into_iter()
+        .flatten()
+        .find(|response| response.status() == 503);
+    let overloaded = overloaded.expect("a login beyond the queue of its network");
+    assert!(overloaded.header("retry-after").is_some());
+    overloaded.problem(503, "OVERLOADED");
+}
+
+async fn during_a_storm_from_fifty_networks_a_login_from_another_waits_for_one_round(
+    engine: Engine,
+) {
+    let app = start(engine, COST);
+    let ada = app.user("ada").await;
+    let quiet = network(engine, 3, 200);
+    let networks: Vec<_> = (0..50).map(|number| network(engine, 2, number)).collect();
+    let storming = networks[0].trim_end_matches('0');
+    let storm = Storm::default();
+    let clients = (0..100).map(|client| run_client(&app, &networks[client % 50], client, &storm));
+    let logins = async {
+        while rejected_logins(storming) < 10 {
+            yield_now().await;
+        }
+        let longest = longest_wait(&app, &quiet, &ada, storming).await;
+        storm.is_over.set(true);
+        longest
+    };
+    let (_, longest) = tokio::join!(join_all(clients), logins);
+    let cores = available_parallelism().unwrap().get();
+    assert!(longest <= 53 + 4 * cores, "{longest} hashes");
+}
+
+async fn callers_that_disconnect_leave_the_queue(engine: Engine) {
+    let app = start(engine, "11");
+    let ada = app.user("ada").await;
+    let network = network(engine, 4, 1);
+    let mut connections = Vec::new();
+    for number in 0..50 {
+        let body = credentials(&format!("{number}@example.com"), "wrong").to_string();
+        let mut connection = app.connect().await;
+        let request = format!(
+            "POST {LOGIN} HTTP/1.1\r\nhost: e2e\r\ncontent-type: application/json\r\n\
+             x-forwarded-for: {network}\r\ncontent-length: {}\r\n\r\n{body}",
+            body.len()
+        );
+        connection.send(request.as_bytes()).await;
+        connections.push(connection);
+    }
+    let first: &mut Connection = &mut connections[0];
+    first
+        .response()
+        .await
+        .unwrap()
+        .problem(401, "INVALID_EMAIL_OR_PASSWORD");
+    drop(connections);
+    let before = rejected_logins(&network);
+    login(&app, &network, ada.email(), ada.password())
+        .await
+        .ok();
+    let hashed = rejected_logins(&network) - before;
+    assert!(
+        hashed < 20,
+        "{hashed} attempts of disconnected callers were hashed first"
+    );
+}
