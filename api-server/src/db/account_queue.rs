@@ -258,5 +258,4 @@ impl<J> Account<J> {
 }
 
 #[cfg(test)]
-#[path = "account_queue_tests.rs"]
 mod tests;

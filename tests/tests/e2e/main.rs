@@ -1,5 +1,6 @@
 //! The server over real HTTP, on both engines. The folders mirror `api-server/src`: `auth/`, `better_auth/` and `tasks/`
-//! have one file per address, and the others hold what several addresses share.
+//! have one file per address, and the others test what several addresses share. `remote/` mirrors
+//! `auth-core/src/remote`: clients of a running server.
 
 #![expect(
     clippy::expect_used,
@@ -14,16 +15,14 @@ mod auth;
 mod better_auth;
 mod bodies;
 mod connections;
-mod credentials;
-mod database;
+mod db;
 mod health;
 mod http;
-mod logs;
+mod logging;
 mod openapi;
-mod owner;
 mod pages;
-mod parallel;
 mod problem;
+mod remote;
 mod routes;
 mod sessions;
 mod tasks;

@@ -1,5 +1,7 @@
 //! A revoked session, as the other processes on the same database see it.
 
+mod store;
+
 use e2e::{App, on_both_engines};
 use serde_json::json;
 

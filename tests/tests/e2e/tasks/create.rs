@@ -1,6 +1,7 @@
 //! `POST /api/{user_id}/tasks`
 
 use e2e::{App, TestClock, on_both_engines};
+use futures_util::future::join_all;
 use serde_json::{Value, json};
 
 use super::bases;
@@ -14,6 +15,7 @@ on_both_engines! {
     a_description_is_kept_as_it_is,
     fields_that_the_server_sets_are_ignored,
     an_id_is_never_reused,
+    every_parallel_creation_is_stored,
 }
 
 async fn a_new_task_is_open(app: App) {
@@ -174,4 +176,24 @@ async fn an_id_is_never_reused(app: App) {
     ada.delete(&ada.task(&first["id"])).await.ok();
     let second = ada.new_task("second").await;
     assert!(second["id"].as_i64() > first["id"].as_i64());
+}
+
+async fn every_parallel_creation_is_stored(app: App) {
+    let (ada, eve) = (app.user("ada").await, app.user("eve").await);
+    let creations = (0..60).map(|number| {
+        let caller = if number % 2 == 0 { &ada } else { &eve };
+        let body = json!({ "title": format!("task {number}") });
+        caller.post(&caller.tasks(), body).into_future()
+    });
+    let mut created: Vec<Value> = Vec::new();
+    for response in join_all(creations).await {
+        created.push(response.created());
+    }
+    created.sort_by_key(|task| -task["id"].as_i64().unwrap());
+    for caller in [&ada, &eve] {
+        let own = created.iter().filter(|task| task["user_id"] == caller.id());
+        let own: Vec<_> = own.cloned().collect();
+        assert_eq!(own.len(), 30);
+        assert_eq!(caller.all_tasks().await, Value::from(own));
+    }
 }

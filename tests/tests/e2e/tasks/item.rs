@@ -1,6 +1,10 @@
 //! `GET` and `DELETE /api/{user_id}/tasks/{task_id}`
 
+mod patch;
+mod put;
+
 use e2e::{App, on_both_engines};
+use futures_util::future::join_all;
 use serde_json::json;
 
 use super::bases;
@@ -10,6 +14,7 @@ on_both_engines! {
     a_deleted_task_is_gone,
     deleting_takes_one_task_only,
     an_unknown_task_is_not_found,
+    of_many_parallel_deletions_of_a_task_one_succeeds,
 }
 
 async fn a_task_is_shown_at_each_of_its_addresses(app: App) {
@@ -51,5 +56,17 @@ async fn an_unknown_task_is_not_found(app: App) {
         let refused = ada.get(&address).await.problem(404, "TASK_NOT_FOUND");
         assert_eq!(refused["detail"], "There is no such task");
         ada.delete(&address).await.problem(404, "TASK_NOT_FOUND");
+    }
+}
+
+async fn of_many_parallel_deletions_of_a_task_one_succeeds(app: App) {
+    let ada = app.user("ada").await;
+    let address = ada.task(&ada.new_task("Buy milk").await["id"]);
+    let deletions = (0..20).map(|_| ada.delete(&address).into_future());
+    let responses = join_all(deletions).await;
+    let (done, late): (Vec<_>, Vec<_>) = responses.into_iter().partition(|it| it.status() == 200);
+    assert_eq!(done.len(), 1);
+    for response in late {
+        response.problem(404, "TASK_NOT_FOUND");
     }
 }

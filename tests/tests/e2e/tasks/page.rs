@@ -1,9 +1,11 @@
 //! `GET /api/{user_id}/tasks`, page by page
 
-use e2e::{App, Client, on_both_engines};
+use std::time::Duration;
+
+use e2e::{App, Client, Engine, on_both_engines};
 use serde_json::{Value, json};
 
-use super::bases;
+use super::{bases, insert_tasks};
 
 on_both_engines! {
     following_the_links_lists_every_task_once,
@@ -11,7 +13,11 @@ on_both_engines! {
     the_default_page_has_100_tasks,
     a_link_keeps_the_filters,
     a_page_does_not_shift_when_a_task_is_added_or_deleted,
+    a_page_ends_at_a_mebibyte_and_the_link_goes_on,
+    a_search_that_takes_too_long_goes_on_at_the_next_page,
 }
+
+const MEBIBYTE: usize = 1 << 20;
 
 async fn tasks(client: &Client, count: usize) -> Vec<Value> {
     let mut tasks = Vec::new();
@@ -22,13 +28,13 @@ async fn tasks(client: &Client, count: usize) -> Vec<Value> {
 }
 
 /// The path and query of `<…>; rel="next"`.
-pub(super) fn next(link: &str) -> String {
+fn next(link: &str) -> String {
     let next = link.strip_prefix('<').unwrap();
     next.strip_suffix(r#">; rel="next""#).unwrap().to_owned()
 }
 
 /// Reads the pages from this one to the last.
-pub(super) async fn follow(client: &Client, first: &str) -> Vec<Vec<Value>> {
+async fn follow(client: &Client, first: &str) -> Vec<Vec<Value>> {
     let mut pages = Vec::new();
     let mut address = Some(first.to_owned());
     while let Some(page) = address {
@@ -104,4 +110,46 @@ async fn a_page_does_not_shift_when_a_task_is_added_or_deleted(app: App) {
     let second = ada.get(&link).await;
     assert_eq!(second.header("link"), None);
     assert_eq!(second.ok(), Value::from(before[2..].to_vec()));
+}
+
+async fn a_page_ends_at_a_mebibyte_and_the_link_goes_on(app: App) {
+    let ada = app.user("ada").await;
+    insert_tasks(&app, &ada, 250, &"x".repeat(10_000));
+    let first = ada.get("/api/tasks?limit=500").await;
+    let bytes = first.text().len();
+    assert!(bytes <= MEBIBYTE, "{bytes}");
+    // One more task would not have fitted.
+    let tasks = first.ok();
+    let task = tasks[0].to_string().len();
+    assert!(bytes + task > MEBIBYTE, "{bytes} + {task}");
+
+    let pages = follow(&ada, "/api/tasks?limit=500").await;
+    assert_eq!(pages.len(), 3);
+    let ids = pages.concat();
+    let ids = ids.iter().map(|task| task["id"].as_i64().unwrap());
+    let ids: Vec<_> = ids.collect();
+    assert_eq!(ids.len(), 250);
+    assert!(ids.is_sorted_by(|newer, older| newer > older));
+    // `limit` applies if it is the smaller bound.
+    let few = ada.get("/api/tasks?limit=50").await.ok();
+    assert_eq!(few.as_array().unwrap().len(), 50);
+    let searched = follow(&ada, "/api/tasks?limit=500&q=XXX").await;
+    assert_eq!(searched, pages);
+}
+
+async fn a_search_that_takes_too_long_goes_on_at_the_next_page(engine: Engine) {
+    let no_time = |limits: &mut api_server::limits::Limits| limits.list_timeout = Duration::ZERO;
+    let app = App::on(engine).limits(no_time).start();
+    let ada = app.user("ada").await;
+    let oldest = ada.new_task("Find me").await;
+    insert_tasks(&app, &ada, 250, "");
+    let newest = ada.new_task("Find me too").await;
+    let first = ada.get("/api/tasks?q=FIND").await;
+    let link = next(first.header("link").unwrap());
+    assert_eq!(first.ok(), Value::from(vec![newest.clone()]));
+    let second = ada.get(&link).await;
+    assert!(second.header("link").is_some());
+    assert_eq!(second.ok(), Value::from(vec![] as Vec<Value>));
+    let found = follow(&ada, "/api/tasks?q=FIND").await.concat();
+    assert_eq!(found, [newest, oldest]);
 }

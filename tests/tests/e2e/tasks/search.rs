@@ -1,7 +1,11 @@
 //! `GET /api/{user_id}/tasks?q=…`
 
+use std::time::{Duration, Instant};
+
 use e2e::{App, Client, on_both_engines};
-use serde_json::json;
+use serde_json::{Value, json};
+
+use super::insert_tasks;
 
 on_both_engines! {
     a_search_looks_into_title_and_description,
@@ -13,6 +17,8 @@ on_both_engines! {
     an_empty_search_finds_everything,
     a_search_text_has_at_most_200_characters,
     a_search_combines_with_the_other_filters,
+    a_hostile_search_takes_no_longer_than_a_plain_one,
+    a_letter_that_grows_when_lowered_is_found,
 }
 
 fn encoded(text: &str) -> String {
@@ -176,4 +182,40 @@ async fn a_search_combines_with_the_other_filters(app: App) {
     assert_eq!(to_do, json!([open]));
     let newest = ada.get("/api/tasks?q=milk&limit=1").await.ok();
     assert_eq!(newest, json!([finished]));
+}
+
+/// Measures a search for this text in a task with 10 000 times `a`.
+async fn searched(client: &Client, text: &str) -> Duration {
+    let started = Instant::now();
+    let found = client.get(&format!("/api/tasks?q={text}")).await.ok();
+    assert_eq!(found, Value::Array(Vec::new()), "{text}");
+    started.elapsed()
+}
+
+async fn a_hostile_search_takes_no_longer_than_a_plain_one(app: App) {
+    let ada = app.user("ada").await;
+    insert_tasks(&app, &ada, 300, &"a".repeat(10_000));
+    let hostile = format!("{}b", "a".repeat(199));
+    let behind = format!("b{}", "a".repeat(199));
+    let amid = format!("{}b{}", "a".repeat(99), "a".repeat(100));
+    for text in [&hostile, &behind, &amid] {
+        let mut ratios = Vec::new();
+        // Takes the best of some tries, since other processes disturb the others.
+        for _ in 0..5 {
+            let plain = searched(&ada, "bread").await;
+            ratios.push(searched(&ada, text).await.as_secs_f64() / plain.as_secs_f64());
+        }
+        let least = ratios.iter().copied().fold(f64::INFINITY, f64::min);
+        assert!(least < 8.0, "{text}: {ratios:?}");
+    }
+}
+
+async fn a_letter_that_grows_when_lowered_is_found(app: App) {
+    let ada = app.user("ada").await;
+    let title = "İ".repeat(200);
+    let task = ada.new_task(&title).await;
+    for text in ["%C4%B0".repeat(200), "i%CC%87".repeat(100)] {
+        let found = ada.get(&format!("/api/tasks?q={text}")).await.ok();
+        assert_eq!(found, Value::from(vec![task.clone()]));
+    }
 }

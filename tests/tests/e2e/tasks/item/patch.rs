@@ -5,7 +5,7 @@ use std::time::Duration;
 use e2e::{App, on_both_engines};
 use serde_json::{Value, json};
 
-use super::bases;
+use crate::tasks::bases;
 
 on_both_engines! {
     a_change_touches_what_it_names_and_the_time,

@@ -4,9 +4,8 @@ mod changed_schema;
 mod locked;
 mod migrations;
 mod outage;
-mod query_plans;
 mod restart;
-mod rows;
+mod schema;
 
 use std::time::{Duration, Instant};
 

@@ -9,8 +9,8 @@ use e2e::{App, on_both_engines};
 use serde_json::json;
 use tokio::time::{Instant, sleep};
 
-use super::fixtures::{MAX_REVOCATION_DELAY, login, user_with_device};
 use crate::auth::logout::{assert_logged_out, by_access};
+use crate::sessions::fixtures::{MAX_REVOCATION_DELAY, login, user_with_device};
 
 on_both_engines! {
     a_service_rejects_a_token_within_two_seconds_of_the_logout,

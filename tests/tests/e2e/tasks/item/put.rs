@@ -5,7 +5,7 @@ use std::time::Duration;
 use e2e::{App, on_both_engines};
 use serde_json::{Value, json};
 
-use super::bases;
+use crate::tasks::bases;
 
 on_both_engines! {
     a_replaced_task_has_the_new_content,

@@ -1,13 +1,12 @@
 //! Session handles: what is accepted, and that no handle is a token.
 
-#![expect(clippy::unwrap_used, reason = "a failure is a test that fails")]
+use std::time::SystemTime;
 
 use auth_core::refresh::RefreshTokens;
 use auth_core::session_handle::SessionHandles;
 use auth_core::session_token::SessionTokens;
 use auth_core::{Error, Keyring, Secret, TokenVerifier};
 use proptest::prelude::*;
-use std::time::SystemTime;
 
 const SECRET: &str = "wJ9vRkq2x8Yt4Lm7Zb1Nc5Hd3Gf6Sa0P";
 const ID: [u8; 16] = [0x5a; 16];

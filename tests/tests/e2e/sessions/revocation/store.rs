@@ -7,10 +7,10 @@ use futures_util::future::join_all;
 use serde_json::json;
 use tokio::time::timeout;
 
-use super::fixtures::{
+use crate::auth::logout::{assert_logged_out, by_access};
+use crate::sessions::fixtures::{
     Device, MAX_REVOCATION_DELAY, get_session, login, until_refused, user_with_device,
 };
-use crate::auth::logout::{assert_logged_out, by_access};
 
 on_postgres! {
     a_later_commit_has_a_later_number,

@@ -6,13 +6,13 @@ use e2e::{App, Client, Engine, Request, on_both_engines};
 use futures_util::future::join_all;
 use serde_json::json;
 
-use super::fixtures::{
-    CHANGE_PASSWORD, Device, MAX_REVOCATION_DELAY, OWN_ORIGIN, are_live, encode_refresh_token,
-    get_session, login, refresh, refreshed, until_refused, user_with_device,
-};
 use crate::auth::change_password::passwords;
 use crate::auth::login::{LOGIN, credentials};
 use crate::auth::logout::by_access;
+use crate::sessions::fixtures::{
+    CHANGE_PASSWORD, Device, MAX_REVOCATION_DELAY, OWN_ORIGIN, are_live, encode_refresh_token,
+    get_session, login, refresh, refreshed, until_refused, user_with_device,
+};
 
 on_both_engines! {
     a_login_ends_the_session_of_its_cookies_on_every_node,

@@ -1,9 +1,9 @@
 //! Ownership: every task method, under every path, with every id that is not the caller's own.
 
-mod address;
-mod id;
 mod imported_id;
 mod list;
+mod task_id;
+mod user_id;
 
 use e2e::{Client, Request};
 use serde_json::json;

@@ -8,9 +8,9 @@ use auth_core::{Authority, Caller, Refusal};
 use e2e::{App, Issuer, Proxy, Response, on_both_engines};
 use serde_json::{Value, json};
 
-use super::fixtures::{ACCESS_TTL, SESSION, user_with_device};
 use crate::auth::logout::{assert_logged_out, by_access};
 use crate::better_auth::fixtures as better_auth;
+use crate::sessions::fixtures::{ACCESS_TTL, SESSION, user_with_device};
 
 on_both_engines! {
     it_authenticates_the_same_tokens_and_cookies_as_the_server,
