@@ -48,8 +48,8 @@ fn a_damaged_secret_file_is_named_and_kept() {
         assert!(outcome.stderr.contains(part), "{}", outcome.stderr);
     }
     assert!(!outcome.output().contains("hunter2"));
-    let left = std::fs::read_to_string(work_dir.path("data/auth.db.secret"));
-    assert_eq!(left.unwrap(), "hunter2");
+    let kept = std::fs::read_to_string(work_dir.path("data/auth.db.secret"));
+    assert_eq!(kept.unwrap(), "hunter2");
 }
 
 #[test]
@@ -68,7 +68,7 @@ fn the_log_names_the_listening_address() {
 }
 
 #[test]
-fn it_listens_on_ipv6_too() {
+fn the_server_listens_on_ipv6_too() {
     // A machine without IPv6 skips this test.
     if TcpListener::bind("[::1]:0").is_ok() {
         let work_dir = WorkDir::new();

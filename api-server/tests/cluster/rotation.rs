@@ -1,4 +1,4 @@
-//! SIGHUP replaces the secret of two servers under load: no token is rejected, no refresh fails.
+//! SIGHUP replaces the secret of two servers under load: no token is rejected and no refresh fails.
 
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -128,7 +128,7 @@ impl Client {
         let body = Some(body).filter(|body| !body.is_null());
         let response = self.connections[node].request(method, path, token, body);
         // The receiver is closed at the end.
-        let _over = self.progress.send(());
+        let _closed = self.progress.send(());
         response.expect(status)
     }
 
@@ -184,8 +184,8 @@ fn wait_for_responses(progress: &Receiver<()>, responses: usize, time: Duration)
 /// Rotates once; the steps reach the nodes in different orders. The service knows both secrets beforehand.
 fn rotate_once(nodes: &[Node], _: &Service, progress: &Receiver<()>) {
     let (first, second) = (&nodes[0], &nodes[1]);
-    let a_while = || wait_for_responses(progress, 200, Duration::ZERO);
-    a_while();
+    let let_clients_run = || wait_for_responses(progress, 200, Duration::ZERO);
+    let_clients_run();
     for (node, secrets) in [
         (first, &[OLD, NEW]),
         (second, &[OLD, NEW]),
@@ -193,20 +193,20 @@ fn rotate_once(nodes: &[Node], _: &Service, progress: &Receiver<()>) {
         (first, &[NEW, OLD]),
     ] {
         node.reload(secrets);
-        a_while();
+        let_clients_run();
     }
     wait_for_responses(progress, 0, TTL);
     for node in [first, second] {
         node.reload(&[NEW]);
-        a_while();
+        let_clients_run();
     }
 }
 
-/// The number of previous secrets: one a second, for as long as the tokens they signed are valid.
-const KEPT: usize = 7;
+/// The number of previous secrets. A new one is added each second, and each stays as long as its tokens are valid.
+const KEPT_SECRETS: usize = 7;
 const ROUNDS: usize = 60;
 
-/// A new secret signs every second on every node; each verifier learns of it before.
+/// Every second, a new secret signs on every node; each verifier gets it before.
 fn rotate_every_second(
     secrets: &[&str],
     nodes: &[Node],
@@ -214,11 +214,14 @@ fn rotate_every_second(
     progress: &Receiver<()>,
 ) {
     let started = Instant::now();
-    for (round, pair) in secrets.windows(2).enumerate() {
-        let first_kept = round.saturating_sub(KEPT);
+    for (round, two_secrets) in secrets.windows(2).enumerate() {
+        let first_kept = round.saturating_sub(KEPT_SECRETS);
         let kept = &secrets[first_kept..round];
-        for signs_first in [[pair[0], pair[1]], [pair[1], pair[0]]] {
-            let secrets = [&signs_first, kept].concat();
+        for current_and_next in [
+            [two_secrets[0], two_secrets[1]],
+            [two_secrets[1], two_secrets[0]],
+        ] {
+            let secrets = [&current_and_next, kept].concat();
             service.reload(&secrets);
             for node in nodes {
                 node.reload(&secrets);
@@ -249,15 +252,15 @@ fn rotate_under_load(
     let is_over = AtomicBool::new(false);
     let count = nodes.len();
     thread::scope(|scope| {
-        let over = StopOnDrop(&is_over);
+        let stop_clients = StopOnDrop(&is_over);
         let clients: Vec<_> = (0..CLIENTS)
             .map(|number| {
                 let mut client = Client::new(nodes, Arc::clone(&service), sender.clone());
                 let is_over = &is_over;
                 scope.spawn(move || {
-                    let mut turns = number..;
+                    let mut rounds = number..;
                     while !is_over.load(Ordering::Relaxed) {
-                        client.run_round(turns.next().unwrap() % count);
+                        client.run_round(rounds.next().unwrap() % count);
                     }
                     client.kept.pop_back().unwrap().1
                 })
@@ -266,7 +269,7 @@ fn rotate_under_load(
         // Closes the channel when the last client has stopped.
         drop(sender);
         rotate(nodes, &service, &progress);
-        drop(over);
+        drop(stop_clients);
         let after = TokenVerifier::new(keyring(&[newest]), "api-server", "api").unwrap();
         for client in clients {
             let token = client.join().unwrap();

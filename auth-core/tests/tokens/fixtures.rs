@@ -125,14 +125,14 @@ impl Payload {
         clippy::needless_pass_by_value,
         reason = "callers pass numbers and strings without `&`"
     )]
-    pub(crate) fn and(mut self, name: &str, value: impl ToString) -> Self {
+    pub(crate) fn with_member(mut self, name: &str, value: impl ToString) -> Self {
         self.0.push((name.to_owned(), value.to_string()));
         self
     }
 
     /// Replaces a member.
     pub(crate) fn with(self, name: &str, value: impl ToString) -> Self {
-        self.without(name).and(name, value)
+        self.without(name).with_member(name, value)
     }
 
     pub(crate) fn json(&self) -> String {

@@ -1,4 +1,4 @@
-//! The set of revoked sessions.
+//! The set of revoked sessions, compared with a model and at extreme times.
 
 use std::collections::HashMap;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};

@@ -1,4 +1,4 @@
-//! Session handles: what is accepted, and that no handle is a token.
+//! Session handles: every valid one is decoded, and none is accepted as a token.
 
 use std::time::SystemTime;
 
@@ -20,9 +20,9 @@ fn handles() -> SessionHandles {
     SessionHandles::new(&keyring())
 }
 
-/// Computed with Python's `hmac`: HKDF-SHA-256 without salt, then HMAC-SHA-256 of the id.
+/// The expected values are computed with Python's `hmac`: HKDF-SHA-256 without salt, then HMAC-SHA-256 of the id.
 #[test]
-fn a_handle_is_as_another_implementation_computes_it() {
+fn a_handle_equals_that_of_another_implementation() {
     let ids: [u8; 16] = std::array::from_fn(|index| u8::try_from(index).unwrap());
     for (id, expected) in [
         (
@@ -40,7 +40,7 @@ fn a_handle_is_as_another_implementation_computes_it() {
 }
 
 #[test]
-fn no_handle_passes_for_a_token_and_no_token_for_a_handle() {
+fn session_handles_and_tokens_are_not_interchangeable() {
     let (tokens, handle) = (SessionTokens::new(&keyring()), handles().encode(ID));
     assert_eq!(tokens.decode(&handle), Err(Error::SignatureMismatch));
     assert!(!tokens.is_current(&handle));
@@ -54,7 +54,7 @@ fn no_handle_passes_for_a_token_and_no_token_for_a_handle() {
 }
 
 #[test]
-fn a_changed_a_cut_and_a_foreign_handle_are_refused() {
+fn changed_shortened_and_unrelated_handles_are_rejected() {
     let handle = handles().encode(ID);
     for index in 0..handle.len() {
         let mut bytes = handle.clone().into_bytes();
@@ -62,18 +62,18 @@ fn a_changed_a_cut_and_a_foreign_handle_are_refused() {
         *byte = if *byte == b'1' { b'2' } else { b'1' };
         let changed = String::from_utf8(bytes).unwrap();
         assert_eq!(handles().decode(&changed), Err(Error::SignatureMismatch));
-        let cut = handle.get(..index).unwrap();
-        assert_eq!(handles().decode(cut), Err(MALFORMED));
+        let shortened = handle.get(..index).unwrap();
+        assert_eq!(handles().decode(shortened), Err(MALFORMED));
     }
     for malformed in [format!("{handle}0"), handle.to_uppercase(), "é".repeat(48)] {
         assert_eq!(handles().decode(&malformed), Err(MALFORMED), "{malformed}");
     }
-    let foreign = SessionHandles::new(&Keyring::new(Secret::generate().unwrap()));
-    assert_eq!(foreign.decode(&handle), Err(Error::SignatureMismatch));
+    let unrelated = SessionHandles::new(&Keyring::new(Secret::generate().unwrap()));
+    assert_eq!(unrelated.decode(&handle), Err(Error::SignatureMismatch));
 }
 
 #[test]
-fn previous_secrets_are_read_and_the_current_one_writes() {
+fn every_secret_decodes_and_the_current_one_encodes() {
     let rotated = Keyring::new(Secret::generate().unwrap());
     let rotated = SessionHandles::new(&rotated.with_previous([Secret::new(SECRET).unwrap()]));
     assert_eq!(rotated.decode(&handles().encode(ID)), Ok(ID));
@@ -83,19 +83,19 @@ fn previous_secrets_are_read_and_the_current_one_writes() {
 }
 
 #[test]
-fn printing_shows_nothing() {
+fn debug_output_is_redacted() {
     assert_eq!(format!("{:?}", handles()), "SessionHandles([redacted])");
 }
 
 proptest! {
     #[test]
-    fn no_text_panics_or_passes(text in ".{0,200}", hex in "[0-9a-f]{96}") {
+    fn arbitrary_text_is_rejected(text in ".{0,200}", hex in "[0-9a-f]{96}") {
         prop_assert!(handles().decode(&text).is_err());
         prop_assert!(handles().decode(&hex).is_err());
     }
 
     #[test]
-    fn every_session_is_read_back(id: [u8; 16]) {
+    fn every_encoded_session_is_decoded(id: [u8; 16]) {
         prop_assert_eq!(handles().decode(&handles().encode(id)), Ok(id));
     }
 }

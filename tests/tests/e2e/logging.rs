@@ -9,8 +9,8 @@ on_both_engines! {
     logins_and_registrations_are_logged,
 }
 
-/// Sends every kind of failed and successful request with a password or a token.
-async fn use_everything(app: &App, ada: &Client, wrong: &str) {
+/// Sends successful and failed requests that contain a password or a token, in every place where one may stand.
+async fn send_secrets_everywhere(app: &App, ada: &Client, wrong: &str) {
     let anonymous = app.anonymous();
     for (email, password) in [
         (ada.email(), ada.password()),
@@ -21,37 +21,37 @@ async fn use_everything(app: &App, ada: &Client, wrong: &str) {
     ] {
         for path in ["/api/auth/login", "/api/auth/register"] {
             let body = json!({ "email": email, "password": password });
-            let _any = anonymous.post(path, body).await;
-            let mistyped = json!({ "email": email, "password": { "is": password } });
-            let _any = anonymous.post(path, mistyped).await;
+            let _response = anonymous.post(path, body).await;
+            let wrong_type = json!({ "email": email, "password": { "is": password } });
+            let _response = anonymous.post(path, wrong_type).await;
             let swapped = json!({ "email": password, "password": email });
-            let _any = anonymous.post(path, swapped).await;
-            let broken = format!(r#"{{"email":"{email}","password":"{password}"#);
-            let _any = anonymous.post(path, broken).await;
+            let _response = anonymous.post(path, swapped).await;
+            let invalid_json = format!(r#"{{"email":"{email}","password":"{password}"#);
+            let _response = anonymous.post(path, invalid_json).await;
         }
     }
     let bearer = format!("Bearer {}", ada.token());
     ada.get("/api/auth/session").await.ok();
     ada.get("/api/auth/account").await.ok();
-    let _any = ada
+    let _response = ada
         .get("/api/auth/session")
         .header("authorization", &bearer)
         .await;
-    let _any = app
+    let _response = app
         .bearer(format!("{}x", ada.token()))
         .get("/api/tasks")
         .await;
-    let _any = app.bearer(wrong).get("/api/tasks").await;
-    let _any = anonymous
+    let _response = app.bearer(wrong).get("/api/tasks").await;
+    let _response = anonymous
         .get("/api/tasks")
         .header("authorization", wrong)
         .await;
     app.database().execute("DROP TABLE tasks");
-    let _any = ada.get("/api/tasks").await;
+    let _response = ada.get("/api/tasks").await;
     app.database()
         .execute("UPDATE users SET password_hash = 'canary'");
     let login = json!({ "email": ada.email(), "password": ada.password() });
-    let _any = anonymous.post("/api/auth/login", login).await;
+    let _response = anonymous.post("/api/auth/login", login).await;
 }
 
 async fn no_password_hash_token_or_secret_reaches_the_log(app: App) {
@@ -67,7 +67,7 @@ async fn no_password_hash_token_or_secret_reaches_the_log(app: App) {
     let ada = app.bearer(token_response["access_token"].as_str().unwrap());
     let ada = ada.with_login("ada@example.com", &password);
 
-    use_everything(&app, &ada, &wrong).await;
+    send_secrets_everywhere(&app, &ada, &wrong).await;
 
     let (_, signature) = ada.token().rsplit_once('.').unwrap();
     for secret in [

@@ -1,3 +1,5 @@
+//! The order of jobs, the limits per account, and waking the workers.
+
 use std::sync::Barrier;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -12,20 +14,21 @@ fn queue() -> AccountQueue<&'static str> {
     })
 }
 
-fn popped(queue: &AccountQueue<&'static str>) -> Vec<&'static str> {
+/// Takes all jobs that may run now.
+fn pop_all(queue: &AccountQueue<&'static str>) -> Vec<&'static str> {
     std::iter::from_fn(|| queue.try_pop())
         .map(|(job, _)| job)
         .collect()
 }
 
 #[test]
-fn accounts_take_turns() {
+fn accounts_are_served_alternately() {
     let queue = queue();
     for (job, account) in [("a1", 1), ("a2", 1), ("b1", 2), ("b2", 2), ("c1", 3)] {
         queue.push(job, Some(account)).unwrap();
     }
     queue.push("none", None).unwrap();
-    assert_eq!(popped(&queue), ["a1", "b1", "c1", "none", "a2", "b2"]);
+    assert_eq!(pop_all(&queue), ["a1", "b1", "c1", "none", "a2", "b2"]);
 }
 
 #[test]
@@ -34,15 +37,15 @@ fn an_account_runs_no_more_than_its_share_at_a_time() {
     for job in ["a1", "a2", "a3"] {
         queue.push(job, Some(1)).unwrap();
     }
-    assert_eq!(popped(&queue), ["a1", "a2"]);
+    assert_eq!(pop_all(&queue), ["a1", "a2"]);
     queue.push("b1", Some(2)).unwrap();
-    assert_eq!(popped(&queue), ["b1"]);
+    assert_eq!(pop_all(&queue), ["b1"]);
     queue.finish(Some(1), true);
-    assert_eq!(popped(&queue), ["a3"]);
+    assert_eq!(pop_all(&queue), ["a3"]);
 }
 
 #[test]
-fn places_are_bounded_per_account_and_in_all() {
+fn waiting_jobs_are_limited_per_account_and_in_total() {
     let queue = queue();
     for job in ["a1", "a2", "a3"] {
         queue.push(job, Some(1)).unwrap();
@@ -62,7 +65,7 @@ fn places_are_bounded_per_account_and_in_all() {
 fn an_account_without_jobs_is_forgotten() {
     let queue = queue();
     queue.push("a1", Some(1)).unwrap();
-    assert_eq!(popped(&queue), ["a1"]);
+    assert_eq!(pop_all(&queue), ["a1"]);
     queue.finish(Some(1), true);
     assert!(queue.lock().accounts.is_empty());
 }
@@ -73,13 +76,13 @@ fn a_caller_learns_whether_its_account_was_served_while_it_waited() {
     queue.push("a1", Some(1)).unwrap();
     queue.push("a2", Some(1)).unwrap();
     let served = queue.push("a3", Some(1)).unwrap().unwrap();
-    assert_eq!(popped(&queue), ["a1", "a2"]);
+    assert_eq!(pop_all(&queue), ["a1", "a2"]);
     queue.finish(Some(1), false);
     assert!(!served.has_grown());
     queue.finish(Some(1), true);
     assert!(served.has_grown());
-    // Also when the account has nothing in the queue any more.
-    assert_eq!(popped(&queue), ["a3"]);
+    // The caller also learns it when the account has no job in the queue any more.
+    assert_eq!(pop_all(&queue), ["a3"]);
     queue.finish(Some(1), false);
     assert!(queue.lock().accounts.is_empty());
     assert!(served.has_grown());
@@ -102,23 +105,23 @@ fn one_wake_up_is_enough_for_two_jobs_of_an_account() {
     const WAIT: Duration = Duration::from_secs(5);
     for _ in 0..50 {
         let queue = queue();
-        let about_to_wait = Barrier::new(3);
+        let ready_to_wait = Barrier::new(3);
         let worker = || {
-            about_to_wait.wait();
-            let began = Instant::now();
-            // A worker that is not woken finds the job when its wait is over.
+            ready_to_wait.wait();
+            let started = Instant::now();
+            // A worker that is not woken finds the job only after the whole wait.
             let found = matches!(queue.pop(Some(WAIT)), Next::Job(..));
-            found && began.elapsed() < WAIT
+            found && started.elapsed() < WAIT
         };
         thread::scope(|scope| {
             let workers = [scope.spawn(worker), scope.spawn(worker)];
-            about_to_wait.wait();
+            ready_to_wait.wait();
             thread::yield_now();
-            let mut turns = queue.lock();
+            let mut state = queue.lock();
             for job in ["a1", "a2"] {
-                turns.push(job, Some(1), &queue.limits).unwrap();
+                state.push(job, Some(1), &queue.limits).unwrap();
             }
-            drop(turns);
+            drop(state);
             queue.ready.notify_one();
             assert!(workers.map(|worker| worker.join().unwrap()) == [true, true]);
         });

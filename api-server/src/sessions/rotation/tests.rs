@@ -1,4 +1,4 @@
-//! Each line of the rule, and its boundaries.
+//! Each case of the rotation rule, at its limits.
 
 use std::time::Duration;
 
@@ -18,7 +18,7 @@ fn rotated_at_zero(counter: u32) -> Rotation {
 }
 
 #[test]
-fn the_current_token_steps_the_counter() {
+fn the_current_token_advances_the_counter() {
     let Decision::Advance(next) = decide(&Rotation::START, 0, at(5)) else {
         panic!("must advance");
     };
@@ -83,21 +83,21 @@ fn one_recovery_more_than_allowed_ends_the_session() {
 
 #[test]
 fn a_rotation_without_recovery_clears_the_count_and_one_with_it_keeps_it() {
-    for (counted, kept) in [(Some(7), 2), (Some(6), 0), (None, 0)] {
+    for (recovery_counter, kept) in [(Some(7), 2), (Some(6), 0), (None, 0)] {
         let session = Rotation {
             late_recoveries: 2,
-            late_recovery_counter: counted,
+            late_recovery_counter: recovery_counter,
             ..rotated_at_zero(7)
         };
         let Decision::Advance(next) = decide(&session, 7, at(900_000)) else {
             panic!("must advance");
         };
-        assert_eq!(next.late_recoveries, kept, "{counted:?}");
+        assert_eq!(next.late_recoveries, kept, "{recovery_counter:?}");
     }
 }
 
 #[test]
-fn anything_two_or_more_behind_ends_the_session_even_within_the_overlap() {
+fn a_counter_two_or_more_behind_ends_the_session_even_within_the_overlap() {
     for presented in [0, 1, 4, 5] {
         assert_eq!(
             decide(&rotated_at_zero(7), presented, at(1)),

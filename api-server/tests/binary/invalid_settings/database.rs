@@ -30,7 +30,7 @@ fn database_url_is_a_sqlite_file_or_a_postgres_server() {
     );
 }
 
-/// libpq quotes what it cannot parse, and looks up and prints whatever it parses as a host.
+/// libpq prints a URL that it cannot parse, and looks up and prints the part that it parses as the host.
 #[test]
 fn a_postgres_url_that_libpq_would_misread_is_not_printed() {
     for url in [
@@ -56,9 +56,9 @@ fn a_postgres_url_that_libpq_would_misread_is_not_printed() {
 #[test]
 fn an_unreachable_postgres_is_named_without_its_password() {
     // No process listens on a port that was free a moment ago.
-    let free = TcpListener::bind("127.0.0.1:0").unwrap();
-    let addr = free.local_addr().unwrap();
-    drop(free);
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let addr = listener.local_addr().unwrap();
+    drop(listener);
     let url = format!("postgres://ada:hunter2@{addr}/auth");
     for command in ["serve", "migrate"] {
         let work_dir = WorkDir::new();
@@ -98,7 +98,7 @@ fn a_postgres_that_never_responds_times_out() {
     );
 }
 
-/// A file where a folder should be stops root as well.
+/// Uses a file in the place of a folder, because root can write to every folder.
 #[test]
 fn a_folder_that_cannot_be_written_is_named() {
     for (settings, code) in [(&[][..], 2), (&[("AUTH_SECRET", SECRET)], 1)] {
@@ -130,7 +130,7 @@ fn the_pool_has_1_to_1000_connections() {
 }
 
 #[test]
-fn without_a_secret_there_is_no_postgres() {
+fn postgres_needs_a_configured_secret() {
     let settings = [("DATABASE_URL", "postgres://ada:hunter2@127.0.0.1:1/auth")];
     assert_rejected(&settings, "AUTH_SECRET", "api-server keys generate");
     assert!(!run(&settings).output().contains("hunter2"));

@@ -27,7 +27,7 @@ fn lifetimes_are_whole_seconds_up_to_400_days() {
 }
 
 #[test]
-fn a_session_outlives_its_tokens() {
+fn a_session_lives_at_least_as_long_as_its_tokens() {
     let settings = [("ACCESS_TOKEN_TTL", "61m"), ("SESSION_TTL", "1h")];
     assert_rejected(&settings, "SESSION_TTL", "is shorter than ACCESS_TOKEN_TTL");
     assert_starts(&[("ACCESS_TOKEN_TTL", "60m"), ("SESSION_TTL", "1h")]);
@@ -37,8 +37,11 @@ fn a_session_outlives_its_tokens() {
         "SESSION_MAX_TTL",
         "is shorter than ACCESS_TOKEN_TTL",
     );
-    for longest in ["60m", ""] {
-        assert_starts(&[("ACCESS_TOKEN_TTL", "60m"), ("SESSION_MAX_TTL", longest)]);
+    for session_max_ttl in ["60m", ""] {
+        assert_starts(&[
+            ("ACCESS_TOKEN_TTL", "60m"),
+            ("SESSION_MAX_TTL", session_max_ttl),
+        ]);
     }
 }
 
@@ -61,7 +64,7 @@ fn the_bcrypt_cost_is_10_to_15() {
 }
 
 #[test]
-fn weak_hashing_is_allowed_or_not() {
+fn allow_weak_hashing_is_true_or_false() {
     assert_each_rejected(
         "ALLOW_WEAK_HASHING",
         &["", "yes", "1", "TRUE"],
@@ -75,7 +78,7 @@ fn the_log_is_text_or_json() {
 }
 
 #[test]
-fn the_log_filter_can_be_read() {
+fn an_invalid_log_filter_is_rejected() {
     assert_each_rejected(
         "RUST_LOG",
         &["a=b=c", "info,api_server=loud", "info/[/"],

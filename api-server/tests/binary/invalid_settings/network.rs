@@ -57,8 +57,8 @@ fn the_public_url_is_an_origin() {
 
 #[test]
 fn allowed_origins_are_exact() {
-    let wild = ["*", "https://a.example,*", "https://*.example"];
-    assert_each_rejected("ALLOWED_ORIGINS", &wild, "list exact origins");
+    let wildcards = ["*", "https://a.example,*", "https://*.example"];
+    assert_each_rejected("ALLOWED_ORIGINS", &wildcards, "list exact origins");
     let wrong = ["null", "https://a.example/path", "a.example", "file:///"];
     assert_each_rejected("ALLOWED_ORIGINS", &wrong, "such as https://app.example.com");
     for right in ["", "https://a.example, http://localhost:3000"] {

@@ -78,7 +78,7 @@ fn a_user_who_deleted_the_account_is_not_imported_again(engine: Engine) {
     fixture.execute(&fixture.for_engine(
         "CREATE TABLE tasks (id integer PRIMARY KEY, user_id text, title text, description text, completed {bool}, \
          created_at {time}, updated_at {time}); \
-         INSERT INTO tasks SELECT 1, 'a', 'hers', NULL, \"emailVerified\", \"createdAt\", \"updatedAt\" FROM \"user\" LIMIT 1",
+         INSERT INTO tasks SELECT 1, 'a', 'a task', NULL, \"emailVerified\", \"createdAt\", \"updatedAt\" FROM \"user\" LIMIT 1",
     ));
     fixture.import(&["--tasks", "tasks"]);
     let backup = fixture.export(&[]);
@@ -99,7 +99,7 @@ fn a_user_who_deleted_the_account_is_not_imported_again(engine: Engine) {
          tasks: 0 imported, 0 already present, 1 rejected\n"
     );
     server.log_in("ada@example.com", PASSWORD).expect(401);
-    // An operator can import her again explicitly.
+    // An operator can still import the user from a backup.
     fixture.work_dir.write("users.jsonl", backup);
     let restore = ["users", "import", "json", "--from", "users.jsonl"];
     fixture.program().args(&restore).run().succeeded();
@@ -171,14 +171,14 @@ fn tables_and_columns_may_have_other_names(engine: Engine) {
         tables = tables.replace(camel, snake);
     }
     fixture.execute(&tables);
-    let yes = if engine == Engine::Postgres {
+    let true_literal = if engine == Engine::Postgres {
         "true"
     } else {
         "1"
     };
     let time = "'2026-01-02T03:04:05.678Z'";
     fixture.execute(&format!(
-        "INSERT INTO people VALUES ('a', 'Ada', 'ada@example.com', {yes}, NULL, {time}, {time});
+        "INSERT INTO people VALUES ('a', 'Ada', 'ada@example.com', {true_literal}, NULL, {time}, {time});
          INSERT INTO \"their-accounts\" (id, account_id, provider_id, user_id, password, created_at, updated_at)
          VALUES ('x', 'a', 'credential', 'a', '{}', {time}, {time});",
         super::fixtures::SCRYPT
@@ -189,14 +189,18 @@ fn tables_and_columns_may_have_other_names(engine: Engine) {
         "--account-table",
         "their-accounts",
     ];
-    let hint = fixture.import_with(&tables);
-    assert_eq!(hint.code, Some(1), "{}", hint.stderr);
+    let outcome = fixture.import_with(&tables);
+    assert_eq!(outcome.code, Some(1), "{}", outcome.stderr);
     assert!(
-        hint.stderr.contains("no column emailVerified"),
+        outcome.stderr.contains("no column emailVerified"),
         "{}",
-        hint.stderr
+        outcome.stderr
     );
-    assert!(hint.stderr.contains("try --snake-case"), "{}", hint.stderr);
+    assert!(
+        outcome.stderr.contains("try --snake-case"),
+        "{}",
+        outcome.stderr
+    );
     let output = fixture.import(&[&tables[..], &["--snake-case"]].concat());
     assert_eq!(output, "users: 1 imported, 0 already present, 0 rejected\n");
     fixture
@@ -207,7 +211,7 @@ fn tables_and_columns_may_have_other_names(engine: Engine) {
 
 fn more_than_a_batch_is_imported(engine: Engine) {
     let fixture = Fixture::new(engine);
-    let yes = if engine == Engine::Postgres {
+    let true_literal = if engine == Engine::Postgres {
         "true"
     } else {
         "1"
@@ -216,7 +220,7 @@ fn more_than_a_batch_is_imported(engine: Engine) {
     fixture.execute(&format!(
         r#"INSERT INTO "user"
            WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1234)
-           SELECT 'u' || i, 'N', 'u' || i || '@example.com', {yes}, NULL, {time}, {time} FROM n"#
+           SELECT 'u' || i, 'N', 'u' || i || '@example.com', {true_literal}, NULL, {time}, {time} FROM n"#
     ));
     assert_eq!(
         fixture.import(&[]).lines().last(),

@@ -16,7 +16,7 @@ fn valid_token_of(length: usize) -> String {
                 r#"{{"alg":"HS256","typ":"at+jwt","x":"{}"}}"#,
                 "x".repeat(more)
             );
-            let payload = Payload::valid().and("x", format!("\"{}\"", "x".repeat(size)));
+            let payload = Payload::valid().with_member("x", format!("\"{}\"", "x".repeat(size)));
             sign(header, payload.json(), SECRET)
         })
         .find(|token| token.len() == length)
@@ -150,7 +150,7 @@ fn spare_bits_are_zero() {
     for filler in 0..3 {
         let x = format!("\"{}\"", "x".repeat(filler));
         let header = base64url(format!(r#"{{"alg":"HS256","typ":"at+jwt","x":{x}}}"#).as_bytes());
-        let payload = base64url(Payload::valid().and("x", x).json().as_bytes());
+        let payload = base64url(Payload::valid().with_member("x", x).json().as_bytes());
         for form in spare_bit_forms(&header) {
             tried += 1;
             let token = sign_parts(&form, &payload, SECRET);
@@ -173,7 +173,7 @@ fn spare_bits_are_zero() {
 
 #[test]
 fn the_standard_alphabet_is_rejected() {
-    let json = Payload::valid().and("x", r#""~~~???>>>ÿÿ""#).json();
+    let json = Payload::valid().with_member("x", r#""~~~???>>>ÿÿ""#).json();
     let payload = base64url(json.as_bytes());
     assert!(payload.contains('-') && payload.contains('_'), "{payload}");
     let header = base64url(HEADER.as_bytes());

@@ -12,20 +12,23 @@ fn a_token_with_any_bit_flipped_is_rejected() {
     let verifier = verifier(keyring().with_previous([secret(OTHER_SECRET)]));
     assert!(verifier.verify(&valid, now()).is_ok());
     let (mut as_text, mut as_bytes) = (0, 0);
-    for at in 0..valid.len() {
+    for index in 0..valid.len() {
         for bit in 0..8 {
             let mut bytes = valid.clone().into_bytes();
-            bytes[at] ^= 1 << bit;
+            bytes[index] ^= 1 << bit;
             if let Ok(text) = std::str::from_utf8(&bytes) {
                 as_text += 1;
-                assert!(verifier.verify(text, now()).is_err(), "{at}.{bit}: {text}");
+                assert!(
+                    verifier.verify(text, now()).is_err(),
+                    "{index}.{bit}: {text}"
+                );
             } else {
                 as_bytes += 1;
                 let header = [b"Bearer ", bytes.as_slice()].concat();
                 let result = bearer::token([header.as_slice()]);
                 assert!(
                     matches!(result, Err(Error::MalformedCredentials(_))),
-                    "{at}.{bit}"
+                    "{index}.{bit}"
                 );
             }
         }
@@ -36,15 +39,15 @@ fn a_token_with_any_bit_flipped_is_rejected() {
 #[test]
 fn a_token_with_a_character_removed_or_added_is_rejected() {
     let valid = issued();
-    for at in 0..valid.len() {
-        let (before, rest) = valid.split_at(at);
+    for index in 0..valid.len() {
+        let (before, rest) = valid.split_at(index);
         let removed = format!("{before}{}", &rest[1..]);
-        assert!(verify(&removed).is_err(), "without {at}: {removed}");
+        assert!(verify(&removed).is_err(), "without {index}: {removed}");
         for more in ["A", "=", ".", " ", "\0"] {
             let added = format!("{before}{more}{rest}");
-            assert!(verify(&added).is_err(), "{at}: {added}");
+            assert!(verify(&added).is_err(), "{index}: {added}");
         }
-        assert!(verify(before).is_err(), "cut at {at}");
+        assert!(verify(before).is_err(), "cut at {index}");
     }
 }
 

@@ -10,7 +10,7 @@ use super::login::{LOGIN, credentials};
 use crate::http::cookies::jar;
 use crate::sessions::fixtures::{
     CHANGE_PASSWORD, Device, MAX_REVOCATION_DELAY, OWN_ORIGIN, REFRESH, SESSION, are_live, column,
-    counter, get_session, login, refresh, refreshed, until_refused, user_with_device,
+    counter, get_session, login, refresh, refreshed, until_rejected, user_with_device,
 };
 
 on_both_engines! {
@@ -116,7 +116,7 @@ async fn no_earlier_token_is_accepted_on_any_node_after_the_change(engine: Engin
     let refreshes = [&before.refresh, &current.refresh];
     for token in access {
         get_session(&app, token).await.problem(401, "TOKEN_REVOKED");
-        let waited = until_refused(&other, token, "TOKEN_REVOKED").await;
+        let waited = until_rejected(&other, token, "TOKEN_REVOKED").await;
         assert!(waited < MAX_REVOCATION_DELAY, "{waited:?}");
     }
     for node in [&app, &other] {

@@ -4,7 +4,7 @@
 use e2e::{App, Request, on_sqlite};
 use futures_util::future::join_all;
 
-use super::{assert_the_rest_works, in_time, requests};
+use super::{assert_other_routes_work, requests, send_in_time};
 
 on_sqlite! {
     writes_are_503_while_another_process_writes_and_reads_work,
@@ -19,17 +19,17 @@ async fn writes_are_503_while_another_process_writes_and_reads_work(app: App) {
 
     let all = requests(&ada, &address).into_iter();
     let (reads, writes): (Vec<_>, Vec<_>) = all.partition(Request::is_a_read);
-    // All at once: the last request in the queue gets its response in time too.
-    for response in join_all(writes.into_iter().map(in_time)).await {
+    // The writes are sent at once: the last one in the queue gets its response in time, too.
+    for response in join_all(writes.into_iter().map(send_in_time)).await {
         response.problem(503, "DATABASE_UNAVAILABLE");
     }
     for request in reads {
-        in_time(request).await.ok();
+        send_in_time(request).await.ok();
     }
-    assert_the_rest_works(&ada).await;
+    assert_other_routes_work(&ada).await;
 
     other.execute("ROLLBACK");
-    // The statement of the rejected caller may still run first.
-    let afterwards = ada.new_task("afterwards").await;
-    assert_eq!(ada.all_tasks().await[0], afterwards);
+    // A write that got a 503 may still be in the queue and run before this one.
+    let after_unlock = ada.new_task("afterwards").await;
+    assert_eq!(ada.all_tasks().await[0], after_unlock);
 }

@@ -12,10 +12,10 @@ use std::time::{Duration, Instant};
 use e2e::{Client, Request, Response};
 use serde_json::json;
 
-/// Waiting callers get a response within this time.
+/// The time within which a caller gets a response while the database does not respond.
 const TIMEOUT: Duration = Duration::from_secs(3);
 
-/// A valid request to every route that needs the database.
+/// Returns a valid request to every route that needs the database.
 fn requests(ada: &Client, task: &str) -> Vec<Request> {
     let login = json!({ "email": ada.email(), "password": ada.password() });
     let eve = json!({ "email": "eve@example.com", "password": "correct horse" });
@@ -37,21 +37,21 @@ fn requests(ada: &Client, task: &str) -> Vec<Request> {
 }
 
 /// Sends the request and asserts that its response comes in time.
-async fn in_time(request: Request) -> Response {
+async fn send_in_time(request: Request) -> Response {
     let sent = Instant::now();
     let response = request.await;
-    let took = sent.elapsed();
-    assert!(took < TIMEOUT, "{took:?}: {}", response.text());
+    let elapsed = sent.elapsed();
+    assert!(elapsed < TIMEOUT, "{elapsed:?}: {}", response.text());
     response
 }
 
-/// Asserts that routes without a database still work.
-async fn assert_the_rest_works(ada: &Client) {
-    let session = in_time(ada.get("/api/auth/session")).await.ok();
+/// Asserts that routes that need no database still work.
+async fn assert_other_routes_work(ada: &Client) {
+    let session = send_in_time(ada.get("/api/auth/session")).await.ok();
     assert_eq!(session["user"]["id"], ada.id());
-    let alive = in_time(ada.get("/healthz")).await.ok();
-    assert_eq!(alive, json!({ "status": "ok" }));
-    in_time(ada.get("/api/openapi.json")).await.ok();
-    let forbidden = in_time(ada.get("/api/somebody/tasks")).await;
+    let health = send_in_time(ada.get("/healthz")).await.ok();
+    assert_eq!(health, json!({ "status": "ok" }));
+    send_in_time(ada.get("/api/openapi.json")).await.ok();
+    let forbidden = send_in_time(ada.get("/api/another-user/tasks")).await;
     forbidden.problem(403, "FORBIDDEN");
 }

@@ -7,20 +7,20 @@ use e2e::{App, Client, Database, Engine, Options, Proxy, on_postgres};
 use futures_util::future::join_all;
 use serde_json::{Value, json};
 
-use super::{assert_the_rest_works, in_time, requests};
+use super::{assert_other_routes_work, requests, send_in_time};
 
 on_postgres! {
     an_unreachable_database_is_503_until_it_returns,
     a_silent_database_is_503_until_it_responds,
-    a_restarted_database_is_noticed,
+    a_restart_of_the_database_fails_at_most_one_request_per_connection,
     a_server_starts_only_with_its_database,
 }
 
-/// Long enough on any machine; it bounds a wait that would otherwise never end.
-const RECOVERY: Duration = Duration::from_secs(30);
+/// The longest wait for the server to recover; long enough on any machine.
+const MAX_RECOVERY: Duration = Duration::from_secs(30);
 
-/// Dropped first: a server that still waits for its database would not stop.
 struct Fixture {
+    /// The first field, so that it is dropped first: a server that waits for its database does not stop.
     proxy: Proxy,
     _app: App,
     ada: Client,
@@ -48,51 +48,58 @@ impl Fixture {
         self.ada.task(&self.tasks[0]["id"])
     }
 
-    /// Asserts that every route that needs the database is 503 in time; there are more requests than connections.
-    async fn assert_down(&self) {
+    /// Asserts that every route that needs the database responds with 503 in time. The requests are more than the
+    /// connections.
+    async fn assert_unavailable(&self) {
         let requests = requests(&self.ada, &self.address()).into_iter();
-        for response in join_all(requests.map(in_time)).await {
+        for response in join_all(requests.map(send_in_time)).await {
             response.problem(503, "DATABASE_UNAVAILABLE");
         }
-        assert_the_rest_works(&self.ada).await;
+        assert_other_routes_work(&self.ada).await;
     }
 
-    /// Waits until the server recovers; until then every response asks the caller to retry.
+    /// Waits until the server is ready again. Until then every response must be a 503.
     async fn assert_recovers(&self) {
-        let since = Instant::now();
+        let started = Instant::now();
         loop {
-            let response = in_time(self.ada.get("/readyz")).await;
+            let response = send_in_time(self.ada.get("/readyz")).await;
             if response.status() == 200 {
                 break;
             }
             response.problem(503, "DATABASE_UNAVAILABLE");
-            assert!(since.elapsed() < RECOVERY, "it does not recover");
+            assert!(
+                started.elapsed() < MAX_RECOVERY,
+                "the server does not recover"
+            );
         }
-        self.assert_settles().await;
+        self.assert_all_connections_work().await;
         for request in requests(&self.ada, &self.address()) {
             let status = request.await.status();
             assert!(matches!(status, 200 | 201), "{status}");
         }
     }
 
-    /// Connections that were lost silently are detected, each only once.
-    async fn assert_settles(&self) {
-        let since = Instant::now();
+    /// Waits until parallel requests on all connections succeed; a connection that was lost without notice fails a request.
+    async fn assert_all_connections_work(&self) {
+        let started = Instant::now();
         loop {
             let lists = (0..8).map(|_| self.ada.get("/api/tasks").into_future());
-            let mut settled = true;
+            let mut all_succeeded = true;
             for response in join_all(lists).await {
                 if response.status() == 200 {
                     assert_eq!(response.ok(), self.tasks);
                 } else {
-                    settled = false;
+                    all_succeeded = false;
                     response.problem(503, "DATABASE_UNAVAILABLE");
                 }
             }
-            if settled {
+            if all_succeeded {
                 return;
             }
-            assert!(since.elapsed() < RECOVERY, "it does not settle");
+            assert!(
+                started.elapsed() < MAX_RECOVERY,
+                "some connections do not recover"
+            );
         }
     }
 }
@@ -101,9 +108,9 @@ async fn an_unreachable_database_is_503_until_it_returns(engine: Engine) {
     let fixture = fixture(engine).await;
     for _ in 0..2 {
         fixture.proxy.cut();
-        fixture.assert_down().await;
+        fixture.assert_unavailable().await;
         fixture.proxy.mend();
-        fixture.assert_settles().await;
+        fixture.assert_all_connections_work().await;
     }
     fixture.assert_recovers().await;
 }
@@ -111,27 +118,27 @@ async fn an_unreachable_database_is_503_until_it_returns(engine: Engine) {
 async fn a_silent_database_is_503_until_it_responds(engine: Engine) {
     let fixture = fixture(engine).await;
     fixture.proxy.silence();
-    fixture.assert_reading_is_down().await;
+    fixture.assert_reads_are_unavailable().await;
     fixture.proxy.mend();
     fixture.assert_recovers().await;
 }
 
 impl Fixture {
-    /// Only requests that change nothing, because delayed statements still reach the database when it recovers.
-    async fn assert_reading_is_down(&self) {
+    /// Sends only reads, because delayed statements still reach the database when it recovers.
+    async fn assert_reads_are_unavailable(&self) {
         let tasks = self.ada.tasks();
         let reads = ["/readyz", "/api/auth/account", &tasks, "/api/tasks?q=milk"];
         for _ in 0..2 {
             let requests = reads.iter().chain(&reads).map(|path| self.ada.get(path));
-            for response in join_all(requests.map(in_time)).await {
+            for response in join_all(requests.map(send_in_time)).await {
                 response.problem(503, "DATABASE_UNAVAILABLE");
             }
-            assert_the_rest_works(&self.ada).await;
+            assert_other_routes_work(&self.ada).await;
         }
     }
 }
 
-async fn a_restarted_database_is_noticed(app: App) {
+async fn a_restart_of_the_database_fails_at_most_one_request_per_connection(app: App) {
     let ada = app.user("ada").await;
     // As many requests as the pool has connections.
     let reads = (0..8).map(|_| ada.get("/api/tasks").into_future());
@@ -144,16 +151,16 @@ async fn a_restarted_database_is_noticed(app: App) {
     );
     let mut refused = 0;
     for _ in 0..8 {
-        let response = in_time(ada.post("/api/tasks", json!({ "title": "Buy milk" }))).await;
+        let response = send_in_time(ada.post("/api/tasks", json!({ "title": "Buy milk" }))).await;
         if response.status() != 201 {
             refused += 1;
             response.problem(503, "DATABASE_UNAVAILABLE");
         }
     }
     let written = 8 - refused;
-    // A thread that did not write detects the loss when it reads.
+    // A thread whose connection was not used for writing detects the loss at its first read.
     let tasks = loop {
-        let response = in_time(ada.get("/api/tasks")).await;
+        let response = send_in_time(ada.get("/api/tasks")).await;
         if response.status() == 200 {
             break response.ok();
         }

@@ -1,15 +1,15 @@
-//! Every column is read from and written to the right field: rows in which all columns differ.
+//! Every column belongs to the right field: rows in which all columns differ are read and changed.
 
 use e2e::{App, on_both_engines};
 use serde_json::{Value, json};
 
 on_both_engines! {
-    every_column_of_a_user_has_its_place,
-    every_column_of_a_task_has_its_place,
-    every_column_of_a_session_has_its_place,
+    every_column_of_a_user_is_read_and_written,
+    every_column_of_a_task_is_read_and_written,
+    every_column_of_a_session_is_read_and_written,
 }
 
-/// Reads the columns of the one row that matches this condition, joined by bars.
+/// Reads the columns of the one row that matches this condition, joined by `|`.
 fn row(app: &App, columns: &[&str], table: &str, condition: &str) -> String {
     let text = |name: &&str| format!("coalesce(CAST({name} AS TEXT), 'NULL')");
     let texts: Vec<_> = columns.iter().map(text).collect();
@@ -18,7 +18,7 @@ fn row(app: &App, columns: &[&str], table: &str, condition: &str) -> String {
     app.database().value(&query).unwrap()
 }
 
-async fn every_column_of_a_user_has_its_place(app: App) {
+async fn every_column_of_a_user_is_read_and_written(app: App) {
     app.database().execute(
         "INSERT INTO users \
          (id, email, name, image, email_verified, password_hash, created_at, updated_at) VALUES \
@@ -52,13 +52,13 @@ async fn every_column_of_a_user_has_its_place(app: App) {
         "created_at",
         "updated_at",
     ];
-    let kept = row(&app, &columns, "users", "email_verified");
+    let stored = row(&app, &columns, "users", "email_verified");
     let expected = "the id|the email|a name|an image|the hash|\
                     2001-02-03 04:05:06.789012|2026-11-20 12:57:51.869123";
-    assert_eq!(kept, expected);
+    assert_eq!(stored, expected);
 }
 
-async fn every_column_of_a_task_has_its_place(app: App) {
+async fn every_column_of_a_task_is_read_and_written(app: App) {
     let ada = app.user("ada").await;
     app.database().execute(&format!(
         "INSERT INTO tasks (user_id, title, description, completed, created_at, updated_at) VALUES \
@@ -87,16 +87,16 @@ async fn every_column_of_a_task_has_its_place(app: App) {
     expected["updated_at"] = e2e::TestClock::START.into();
     assert_eq!(changed, expected);
     let columns = ["title", "description", "created_at", "updated_at"];
-    let kept = row(&app, &columns, "tasks", "completed");
+    let stored = row(&app, &columns, "tasks", "completed");
     let expected = "a title|a description|2001-02-03 04:05:06.789012|2026-11-20 12:57:51.869123";
-    assert_eq!(kept, expected);
+    assert_eq!(stored, expected);
 
     let toggled = ada.request("POST", &format!("{address}/toggle")).await.ok();
     assert_eq!(toggled["title"], "a title");
     assert_eq!(toggled["description"], "a description");
 }
 
-async fn every_column_of_a_session_has_its_place(app: App) {
+async fn every_column_of_a_session_is_read_and_written(app: App) {
     let body = json!({ "email": "ada@example.com", "password": "correct horse" });
     let request = app.anonymous().post("/api/auth/register", body);
     let token_response: Value = request.header("user-agent", "the device").await.created();
@@ -114,7 +114,7 @@ async fn every_column_of_a_session_has_its_place(app: App) {
         "ip_address",
         "user_agent",
     ];
-    let kept = row(&app, &columns, "sessions", "TRUE");
+    let stored = row(&app, &columns, "sessions", "TRUE");
     let text = |value: &Value| value.as_str().unwrap().to_owned();
     let (id, user_id) = (
         text(&token_response["session_id"]),
@@ -124,5 +124,5 @@ async fn every_column_of_a_session_has_its_place(app: App) {
         "{id}|{user_id}|0|NULL|0|NULL|2026-11-20 12:57:51.869123|2026-11-20 12:57:51.869123|\
          2026-11-27 12:57:51.869123|NULL|127.0.0.1|the device"
     );
-    assert_eq!(kept, expected);
+    assert_eq!(stored, expected);
 }

@@ -12,14 +12,14 @@ on_both_engines! {
     behind_trusted_proxies_the_first_untrusted_address_from_the_right_counts,
     a_proxy_from_another_address_is_not_trusted,
     failures_are_counted_for_the_address_behind_the_proxy,
-    a_byte_that_is_not_ascii_hides_only_its_own_hop,
+    a_byte_that_is_not_ascii_invalidates_only_its_own_hop,
     an_unconfigured_proxy_is_logged_once_a_minute_with_the_remedy,
 }
 
 const FORWARDED: &str = "x-forwarded-for";
 
-/// Logs in with these headers and returns the stored address.
-async fn seen(app: &App, user: &Client, forwarded: &[&str]) -> String {
+/// Logs in with these `X-Forwarded-For` headers, and returns the address that the session stores.
+async fn stored_address(app: &App, user: &Client, forwarded: &[&str]) -> String {
     let body = credentials(user.email(), user.password());
     let mut request = app.anonymous().post(LOGIN, body);
     for value in forwarded {
@@ -37,7 +37,7 @@ async fn seen(app: &App, user: &Client, forwarded: &[&str]) -> String {
 async fn without_trusted_proxies_the_forwarding_header_is_ignored(app: App) {
     let ada = app.user("ada").await;
     for value in ["203.0.113.7", "203.0.113.7, 127.0.0.1", "junk", ""] {
-        assert_eq!(seen(&app, &ada, &[value]).await, "127.0.0.1");
+        assert_eq!(stored_address(&app, &ada, &[value]).await, "127.0.0.1");
     }
 }
 
@@ -57,16 +57,20 @@ async fn behind_trusted_proxies_the_first_untrusted_address_from_the_right_count
         (&["2001:db8::7"], "2001:db8::7"),
         (&["[2001:db8::7]:443"], "2001:db8::7"),
         (&["::ffff:203.0.113.7"], "203.0.113.7"),
-        // If every address is a proxy, the furthest one counts.
+        // If every address is a proxy, the leftmost one counts.
         (&["10.0.0.7, 10.0.0.8"], "10.0.0.7"),
-        // A malformed entry ends the walk at the last valid proxy.
+        // At a malformed entry the search stops, and the proxy to its right counts.
         (&["6.6.6.6, junk, 10.0.0.8"], "10.0.0.8"),
         (&["6.6.6.6,"], "127.0.0.1"),
         (&["unknown"], "127.0.0.1"),
         (&[""], "127.0.0.1"),
         (&[], "127.0.0.1"),
     ] {
-        assert_eq!(seen(&app, &ada, forwarded).await, address, "{forwarded:?}");
+        assert_eq!(
+            stored_address(&app, &ada, forwarded).await,
+            address,
+            "{forwarded:?}"
+        );
     }
 }
 
@@ -74,7 +78,7 @@ async fn a_proxy_from_another_address_is_not_trusted(engine: Engine) {
     let networks = "10.0.0.0/8,192.168.1.7";
     let app = App::on(engine).set("trusted-proxies", networks).start();
     let ada = app.user("ada").await;
-    let address = seen(&app, &ada, &["203.0.113.7, 10.0.0.1"]).await;
+    let address = stored_address(&app, &ada, &["203.0.113.7, 10.0.0.1"]).await;
     assert_eq!(address, "127.0.0.1");
 }
 
@@ -85,10 +89,10 @@ async fn failures_are_counted_for_the_address_behind_the_proxy(engine: Engine) {
         let body = credentials(ada.email(), password);
         app.anonymous().post(LOGIN, body).header(FORWARDED, address)
     };
-    // Entries further left, which the attacker controls, do not change the address.
+    // Entries further left are chosen by the attacker and do not change the address.
     for number in 0..100 {
-        let claim = format!("6.6.6.{number}, 203.0.113.7");
-        let refused = from(&claim, "not the password").await;
+        let forwarded = format!("6.6.6.{number}, 203.0.113.7");
+        let refused = from(&forwarded, "not the password").await;
         refused.problem(401, "INVALID_EMAIL_OR_PASSWORD");
     }
     let refused = from("203.0.113.7", ada.password()).await;
@@ -96,7 +100,7 @@ async fn failures_are_counted_for_the_address_behind_the_proxy(engine: Engine) {
     from("203.0.113.8", ada.password()).await.ok();
 }
 
-async fn a_byte_that_is_not_ascii_hides_only_its_own_hop(engine: Engine) {
+async fn a_byte_that_is_not_ascii_invalidates_only_its_own_hop(engine: Engine) {
     let app = App::on(engine).behind_proxy().start();
     let ada = app.user("ada").await;
     for (forwarded, address) in [
@@ -106,11 +110,15 @@ async fn a_byte_that_is_not_ascii_hides_only_its_own_hop(engine: Engine) {
         (&["6.6.6.6, 203.0.113.7é"], "127.0.0.1"),
         (&["203.0.113.7", "é"], "127.0.0.1"),
     ] {
-        assert_eq!(seen(&app, &ada, forwarded).await, address, "{forwarded:?}");
+        assert_eq!(
+            stored_address(&app, &ada, forwarded).await,
+            address,
+            "{forwarded:?}"
+        );
     }
 }
 
-/// Calls from a separate address, so that its log lines differ from those of other tests.
+/// Sends a request from this address. Each test has its own, so that it finds its own lines in the log.
 async fn call_from(app: &App, peer: &str, header: &str) {
     let mut connection = Connection::open_from(peer, app.addr()).await;
     let request = format!(
@@ -132,10 +140,10 @@ async fn an_unconfigured_proxy_is_logged_once_a_minute_with_the_remedy(engine: E
         return;
     }
     let app = App::on(engine).set("trusted-proxies", trusted).start();
-    let logged = |peer: &str| log_lines::with(&format!(" {peer}")).len();
+    let notices_about = |peer: &str| log_lines::with(&format!(" {peer}")).len();
     call_from(&app, untrusted, "accept: */*").await;
     call_from(&app, trusted, "x-forwarded-for: 203.0.113.7").await;
-    assert_eq!((logged(untrusted), logged(trusted)), (0, 0));
+    assert_eq!((notices_about(untrusted), notices_about(trusted)), (0, 0));
 
     let headers = [
         "x-forwarded-for: é",
@@ -146,10 +154,10 @@ async fn an_unconfigured_proxy_is_logged_once_a_minute_with_the_remedy(engine: E
         for _ in 0..3 {
             call_from(&app, untrusted, header).await;
         }
-        assert_eq!(logged(untrusted), number, "{header}");
+        assert_eq!(notices_about(untrusted), number, "{header}");
         app.clock.advance(Duration::from_secs(59));
         call_from(&app, untrusted, header).await;
-        assert_eq!(logged(untrusted), number, "{header}");
+        assert_eq!(notices_about(untrusted), number, "{header}");
         app.clock.advance(Duration::from_secs(1));
     }
     let remedy = format!("set TRUSTED_PROXIES={untrusted}");
@@ -160,7 +168,7 @@ async fn an_unconfigured_proxy_is_logged_once_a_minute_with_the_remedy(engine: E
             .all(|line| line.starts_with("WARN") && line.ends_with(&remedy))
     );
 
-    // A trusted proxy that sends a header that is not read.
+    // A trusted proxy sends a header that the server does not read.
     call_from(&app, trusted, "x-real-ip: 203.0.113.7").await;
     let lines = log_lines::with(&format!("proxy {trusted} sends x-real-ip"));
     assert_eq!(lines.len(), 1);

@@ -8,15 +8,18 @@ use crate::sessions::fixtures::{LOGOUT, REFRESH, SESSION};
 
 on_both_engines! {
     every_response_has_the_security_headers,
-    only_a_server_behind_https_sends_hsts,
-    the_documentation_page_loads_under_a_policy_of_its_own,
+    only_a_server_with_an_https_public_url_sends_hsts,
+    the_documentation_page_loads_under_its_own_content_security_policy,
     responses_with_tokens_must_not_be_stored,
     the_server_does_not_name_its_software,
 }
 
+/// The content security policy of every response except pages.
 const CSP_DATA: &str = "default-src 'none'; frame-ancestors 'none'";
-const YEAR: &str = "max-age=31536000";
+/// `Strict-Transport-Security` for one year.
+const HSTS: &str = "max-age=31536000";
 
+/// Returns requests with the statuses of their responses.
 fn requests(app: &App, ada: &Client) -> Vec<(u16, Request)> {
     let anonymous = app.anonymous();
     let by_cookie = anonymous.request("DELETE", "/api/tasks/1");
@@ -32,7 +35,7 @@ fn requests(app: &App, ada: &Client) -> Vec<(u16, Request)> {
         (400, anonymous.post(LOGIN, "{")),
         (401, anonymous.get(SESSION)),
         (401, anonymous.post(REFRESH, json!({}))),
-        (403, ada.get("/api/somebody/tasks")),
+        (403, ada.get("/api/another-user/tasks")),
         (404, ada.get(&ada.task(&json!(4711)))),
         (404, anonymous.get("/nothing")),
         (404, anonymous.get("/%ff")),
@@ -45,7 +48,7 @@ fn requests(app: &App, ada: &Client) -> Vec<(u16, Request)> {
 }
 
 #[track_caller]
-fn is_closed(response: &Response, policy: &str, https: bool) {
+fn assert_security_headers(response: &Response, policy: &str, https: bool) {
     let header = |name| response.header(name);
     assert_eq!(
         header("x-content-type-options"),
@@ -56,7 +59,7 @@ fn is_closed(response: &Response, policy: &str, https: bool) {
     assert_eq!(header("cache-control"), Some("no-store"));
     assert_eq!(header("content-security-policy"), Some(policy));
     let hsts = header("strict-transport-security");
-    assert_eq!(hsts, https.then_some(YEAR));
+    assert_eq!(hsts, https.then_some(HSTS));
 }
 
 async fn every_response_has_the_security_headers(app: App) {
@@ -64,41 +67,41 @@ async fn every_response_has_the_security_headers(app: App) {
     for (status, request) in requests(&app, &ada) {
         let response = request.clone().await;
         assert_eq!(response.status(), status, "{request:?}");
-        is_closed(&response, CSP_DATA, false);
+        assert_security_headers(&response, CSP_DATA, false);
     }
     app.database().execute("DROP TABLE tasks");
-    let broken = ada.get("/api/tasks").await.is(500);
-    is_closed(&broken, CSP_DATA, false);
+    let internal_error = ada.get("/api/tasks").await.is(500);
+    assert_security_headers(&internal_error, CSP_DATA, false);
 }
 
-async fn only_a_server_behind_https_sends_hsts(engine: Engine) {
+async fn only_a_server_with_an_https_public_url_sends_hsts(engine: Engine) {
     let public = "https://api.example";
     let app = App::on(engine).set("public-url", public).start();
     let ada = app.user("ada").await;
     for (_, request) in requests(&app, &ada) {
-        is_closed(&request.await, CSP_DATA, true);
+        assert_security_headers(&request.await, CSP_DATA, true);
     }
     let page = app.anonymous().get("/docs/").await;
-    assert_eq!(page.header("strict-transport-security"), Some(YEAR));
+    assert_eq!(page.header("strict-transport-security"), Some(HSTS));
     // The setting decides, not a header of the caller.
-    let plain = App::on(engine).start();
-    let response = plain.anonymous().get("/healthz");
+    let server_over_http = App::on(engine).start();
+    let response = server_over_http.anonymous().get("/healthz");
     let response = response.header("x-forwarded-proto", "https").await;
-    is_closed(&response, CSP_DATA, false);
+    assert_security_headers(&response, CSP_DATA, false);
 }
 
-/// The sources that a content security policy allows for one directive.
-fn sources<'p>(policy: &'p str, kind: &str) -> Vec<&'p str> {
+/// Returns the sources that a content security policy allows in one directive.
+fn sources<'p>(policy: &'p str, name: &str) -> Vec<&'p str> {
     let directives = policy.split(';').map(str::trim);
-    let named = directives.filter_map(|it| it.strip_prefix(kind)?.strip_prefix(' '));
+    let named = directives.filter_map(|directive| directive.strip_prefix(name)?.strip_prefix(' '));
     named.flat_map(str::split_whitespace).collect()
 }
 
-async fn the_documentation_page_loads_under_a_policy_of_its_own(app: App) {
-    let visitor = app.anonymous();
-    let page = visitor.get("/docs/").await.is(200);
+async fn the_documentation_page_loads_under_its_own_content_security_policy(app: App) {
+    let caller = app.anonymous();
+    let page = caller.get("/docs/").await.is(200);
     let policy = page.header("content-security-policy").unwrap().to_owned();
-    is_closed(&page, &policy, false);
+    assert_security_headers(&page, &policy, false);
     assert_ne!(policy, CSP_DATA);
     assert_eq!(sources(&policy, "default-src"), ["'none'"]);
     assert_eq!(sources(&policy, "script-src"), ["'self'"]);
@@ -119,14 +122,17 @@ async fn the_documentation_page_loads_under_a_policy_of_its_own(app: App) {
     assert!(!html.contains(" on") || !html.contains("onload="), "{html}");
     for script in &scripts {
         let path = format!("/docs/{}", script.trim_start_matches("./"));
-        let file = visitor.get(&path).await.is(200);
-        let kind = file.header("content-type").unwrap();
+        let file = caller.get(&path).await.is(200);
+        let content_type = file.header("content-type").unwrap();
         // With nosniff, browsers run only scripts with the right type.
-        assert!(kind.contains("javascript"), "{path} is {kind}");
-        is_closed(&file, &policy, false);
+        assert!(
+            content_type.contains("javascript"),
+            "{path} is {content_type}"
+        );
+        assert_security_headers(&file, &policy, false);
     }
-    for sheet in ["swagger-ui.css", "index.css"] {
-        let file = visitor.get(&format!("/docs/{sheet}")).await.is(200);
+    for stylesheet in ["swagger-ui.css", "index.css"] {
+        let file = caller.get(&format!("/docs/{stylesheet}")).await.is(200);
         assert!(file.header("content-type").unwrap().contains("text/css"));
         let text = file.text();
         let links = text.split("url(").skip(1);

@@ -1,4 +1,4 @@
-//! Text is returned exactly as sent.
+//! Text in JSON is stored and returned exactly as sent.
 
 use e2e::{App, on_both_engines};
 use serde_json::json;

@@ -7,7 +7,7 @@ use e2e::{App, on_both_engines};
 on_both_engines! {
     a_plain_request_id_is_echoed,
     a_request_id_that_is_not_plain_is_replaced,
-    a_request_without_an_id_gets_one_of_its_own,
+    a_request_without_an_id_gets_a_unique_one,
 }
 
 const REQUEST_ID: &str = "x-request-id";
@@ -35,14 +35,17 @@ async fn a_request_id_that_is_not_plain_is_replaced(app: App) {
         "", "a b", "a\tb", "a;b", "a=b", "\"a\"", "<a>", "é", &too_long,
     ] {
         let response = caller.get("/healthz").header(REQUEST_ID, id).await;
-        let given = response.header(REQUEST_ID).unwrap();
+        let replacement = response.header(REQUEST_ID).unwrap();
         let plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-';
-        assert_ne!(given, id);
-        assert!(!given.is_empty() && given.bytes().all(plain), "{given}");
+        assert_ne!(replacement, id);
+        assert!(
+            !replacement.is_empty() && replacement.bytes().all(plain),
+            "{replacement}"
+        );
     }
 }
 
-async fn a_request_without_an_id_gets_one_of_its_own(app: App) {
+async fn a_request_without_an_id_gets_a_unique_one(app: App) {
     let caller = app.anonymous();
     let mut ids = BTreeSet::new();
     for _ in 0..20 {

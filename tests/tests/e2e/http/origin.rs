@@ -1,4 +1,4 @@
-//! A changing request that is authorized by a cookie must come from a known origin.
+//! Cross-site request forgery: a changing request that a cookie authorizes must come from a known origin.
 
 use e2e::{App, Client, Engine, Request, on_both_engines};
 use serde_json::json;
@@ -10,11 +10,11 @@ use crate::sessions::fixtures::{
 
 on_both_engines! {
     every_changing_route_rejects_cookies_without_a_known_origin_before_it_reads_the_body,
-    these_origins_are_known,
-    these_origins_are_not_known,
+    known_origins_are_accepted,
+    unknown_origins_are_rejected,
     under_https_the_own_origin_is_that_of_the_public_url,
     reading_needs_no_origin,
-    a_bearer_needs_no_origin,
+    a_bearer_token_needs_no_origin,
     a_rejected_refresh_or_logout_changes_nothing,
 }
 
@@ -25,6 +25,7 @@ fn start(engine: Engine) -> App {
     App::on(engine).set("allowed-origins", allowed).start()
 }
 
+/// Returns the operations that need a token and change something.
 async fn changing(app: &App) -> Vec<Operation> {
     let mut operations = protected(app).await;
     operations.retain(|operation| operation.method != "GET");
@@ -47,13 +48,13 @@ async fn every_changing_route_rejects_cookies_without_a_known_origin_before_it_r
     let app = start(engine);
     let (ada, device) = user_with_device(&app, "ada").await;
     for request in requests(&app, &ada, &device).await {
-        let bare = request.clone().await;
-        let problem = bare.problem(403, "UNTRUSTED_ORIGIN");
+        let without_origin = request.clone().await;
+        let problem = without_origin.problem(403, "UNTRUSTED_ORIGIN");
         let detail = "A request with cookies must come from our own pages or from an origin in \
             ALLOWED_ORIGINS";
         assert_eq!(problem["detail"], detail);
-        let evil = request.clone().header("origin", "https://evil.example");
-        evil.await.problem(403, "UNTRUSTED_ORIGIN");
+        let from_evil = request.clone().header("origin", "https://evil.example");
+        from_evil.await.problem(403, "UNTRUSTED_ORIGIN");
         // With a known origin the request fails later, as with a bearer token: invalid JSON, or no such task.
         for (name, value) in [
             ("origin", OWN_ORIGIN),
@@ -70,8 +71,8 @@ async fn every_changing_route_rejects_cookies_without_a_known_origin_before_it_r
     }
 }
 
-/// Adds a task with a cookie and these headers.
-async fn add(app: &App, device: &Device, headers: &[(&str, &str)]) -> e2e::Response {
+/// Creates a task with the cookies of the device and these headers.
+async fn add_task(app: &App, device: &Device, headers: &[(&str, &str)]) -> e2e::Response {
     let body = json!({ "title": "Buy milk" });
     let mut request = app.anonymous().post("/api/tasks", body);
     request = request.header("cookie", &device.cookies());
@@ -81,7 +82,7 @@ async fn add(app: &App, device: &Device, headers: &[(&str, &str)]) -> e2e::Respo
     request.await
 }
 
-async fn these_origins_are_known(engine: Engine) {
+async fn known_origins_are_accepted(engine: Engine) {
     let app = start(engine);
     let (_, device) = user_with_device(&app, "ada").await;
     for headers in [
@@ -97,11 +98,11 @@ async fn these_origins_are_known(engine: Engine) {
         ],
         &[("sec-fetch-site", "none"), ("origin", OWN_ORIGIN)],
     ] {
-        add(&app, &device, headers).await.created();
+        add_task(&app, &device, headers).await.created();
     }
 }
 
-const STRANGERS: [&str; 22] = [
+const UNKNOWN_ORIGINS: [&str; 22] = [
     "",
     "null",
     "*",
@@ -126,11 +127,11 @@ const STRANGERS: [&str; 22] = [
     "http://localhost",
 ];
 
-async fn these_origins_are_not_known(engine: Engine) {
+async fn unknown_origins_are_rejected(engine: Engine) {
     let app = start(engine);
     let (_, device) = user_with_device(&app, "ada").await;
-    for origin in STRANGERS {
-        let refused = add(&app, &device, &[("origin", origin)]).await;
+    for origin in UNKNOWN_ORIGINS {
+        let refused = add_task(&app, &device, &[("origin", origin)]).await;
         refused.problem(403, "UNTRUSTED_ORIGIN");
     }
     for site in [
@@ -142,7 +143,7 @@ async fn these_origins_are_not_known(engine: Engine) {
         "same-origin, same-origin",
         "same-origin;",
     ] {
-        let refused = add(&app, &device, &[("sec-fetch-site", site)]).await;
+        let refused = add_task(&app, &device, &[("sec-fetch-site", site)]).await;
         refused.problem(403, "UNTRUSTED_ORIGIN");
     }
     for headers in [
@@ -161,7 +162,7 @@ async fn these_origins_are_not_known(engine: Engine) {
         &[("host", "app.example")],
         &[("x-requested-with", "XMLHttpRequest")],
     ] {
-        let refused = add(&app, &device, headers).await;
+        let refused = add_task(&app, &device, headers).await;
         assert!(matches!(refused.status(), 400 | 403), "{headers:?}");
         assert!(!refused.text().contains("Buy milk"));
     }
@@ -194,22 +195,22 @@ async fn reading_needs_no_origin(engine: Engine) {
         for method in ["GET", "HEAD"] {
             let request = app.anonymous().request(method, &path);
             let request = request.header("cookie", &device.cookies());
-            let evil = request.header("origin", "https://evil.example");
-            let response = evil.header("sec-fetch-site", "cross-site").await;
+            let from_evil = request.header("origin", "https://evil.example");
+            let response = from_evil.header("sec-fetch-site", "cross-site").await;
             assert!(matches!(response.status(), 200 | 404), "{method} {path}");
         }
     }
 }
 
-async fn a_bearer_needs_no_origin(engine: Engine) {
+async fn a_bearer_token_needs_no_origin(engine: Engine) {
     let app = start(engine);
     let (ada, device) = user_with_device(&app, "ada").await;
     let caller = app.bearer(device.access.as_str());
     for operation in changing(&app).await {
         let request = operation.request(&caller, ada.id());
         let request = request.header("cookie", &device.cookies());
-        let evil = request.header("origin", "https://evil.example");
-        let response = evil.header("sec-fetch-site", "cross-site").await;
+        let from_evil = request.header("origin", "https://evil.example");
+        let response = from_evil.header("sec-fetch-site", "cross-site").await;
         assert!(
             matches!(response.status(), 400 | 404),
             "{}",
@@ -223,7 +224,7 @@ async fn a_rejected_refresh_or_logout_changes_nothing(engine: Engine) {
     let (_, device) = user_with_device(&app, "ada").await;
     for path in [REFRESH, LOGOUT] {
         for (name, value) in [
-            ("x-nothing", ""),
+            ("x-unrelated", ""),
             ("origin", "null"),
             ("origin", "https://sub.app.example"),
             ("origin", "https://app.example:8443"),

@@ -23,11 +23,11 @@ on_both_engines! {
 struct Service {
     feed: RevocationFeed,
     verifier: TokenVerifier,
-    app_clock: e2e::TestClock,
+    clock: e2e::TestClock,
 }
 
 impl Service {
-    fn beside(app: &App, policy: StalePolicy) -> Self {
+    fn next_to(app: &App, policy: StalePolicy) -> Self {
         Self::at(&format!("http://{}", app.addr()), app, policy)
     }
 
@@ -45,24 +45,20 @@ impl Service {
         Self {
             verifier: verifier.with_feed(&feed, policy),
             feed,
-            app_clock: app.clock.clone(),
+            clock: app.clock.clone(),
         }
     }
 
-    fn verdict(&self, token: &str) -> Result<(), Error> {
-        self.verifier.verify(token, self.app_clock.now()).map(drop)
+    fn verify(&self, token: &str) -> Result<(), Error> {
+        self.verifier.verify(token, self.clock.now()).map(drop)
     }
 
     /// Waits for this result and returns the time it took.
-    async fn until(&self, token: &str, verdict: Result<(), Error>) -> Duration {
+    async fn wait_for(&self, token: &str, result: Result<(), Error>) -> Duration {
         let started = Instant::now();
-        while self.verdict(token) != verdict {
+        while self.verify(token) != result {
             let waited = started.elapsed();
-            assert!(
-                waited < Duration::from_secs(20),
-                "{:?}",
-                self.verdict(token)
-            );
+            assert!(waited < Duration::from_secs(20), "{:?}", self.verify(token));
             sleep(Duration::from_millis(10)).await;
         }
         started.elapsed()
@@ -70,17 +66,17 @@ impl Service {
 }
 
 async fn a_service_rejects_a_token_within_two_seconds_of_the_logout(app: App) {
-    let service = Service::beside(&app, StalePolicy::FailOpen);
+    let service = Service::next_to(&app, StalePolicy::FailOpen);
     let (ada, _) = user_with_device(&app, "ada").await;
-    let stays = login(&app, &ada).await;
+    let kept = login(&app, &ada).await;
     for _ in 0..3 {
         let device = login(&app, &ada).await;
-        assert_eq!(service.verdict(&device.access), Ok(()));
+        assert_eq!(service.verify(&device.access), Ok(()));
         assert_logged_out(by_access(&app, &device, json!({})).await, 1);
-        let waited = service.until(&device.access, Err(Error::Revoked)).await;
+        let waited = service.wait_for(&device.access, Err(Error::Revoked)).await;
         assert!(waited < MAX_REVOCATION_DELAY, "{waited:?}");
     }
-    assert_eq!(service.verdict(&stays.access), Ok(()));
+    assert_eq!(service.verify(&kept.access), Ok(()));
     assert!(service.feed.age().unwrap() < MAX_REVOCATION_DELAY);
     assert_eq!(service.feed.last_error(), None);
 }
@@ -88,50 +84,50 @@ async fn a_service_rejects_a_token_within_two_seconds_of_the_logout(app: App) {
 async fn a_service_that_starts_later_knows_every_revoked_session(app: App) {
     let (_, device) = user_with_device(&app, "ada").await;
     assert_logged_out(by_access(&app, &device, json!({})).await, 1);
-    let service = Service::beside(&app, StalePolicy::FailOpen);
+    let service = Service::next_to(&app, StalePolicy::FailOpen);
     assert_eq!(service.feed.age(), None);
     service.feed.caught_up().await;
-    assert_eq!(service.verdict(&device.access), Err(Error::Revoked));
+    assert_eq!(service.verify(&device.access), Err(Error::Revoked));
 }
 
 async fn sessions_revoked_during_an_outage_are_known_after_it(app: App) {
-    let wire = e2e::Proxy::to(app.addr());
-    let service = Service::at(&wire.address(), &app, StalePolicy::FailOpen);
+    let proxy = e2e::Proxy::to(app.addr());
+    let service = Service::at(&proxy.address(), &app, StalePolicy::FailOpen);
     service.feed.caught_up().await;
     let (_, device) = user_with_device(&app, "ada").await;
-    wire.cut();
+    proxy.cut();
     assert_logged_out(by_access(&app, &device, json!({})).await, 1);
-    assert_eq!(service.verdict(&device.access), Ok(()));
-    wire.mend();
-    service.until(&device.access, Err(Error::Revoked)).await;
+    assert_eq!(service.verify(&device.access), Ok(()));
+    proxy.mend();
+    service.wait_for(&device.access, Err(Error::Revoked)).await;
 }
 
 async fn a_silent_feed_stops_only_services_that_fail_closed(app: App) {
     let (_, device) = user_with_device(&app, "ada").await;
     // No process listens on this port.
-    let nowhere = "http://127.0.0.1:9";
-    let carries_on = Service::at(nowhere, &app, StalePolicy::FailOpen);
-    assert_eq!(carries_on.verdict(&device.access), Ok(()));
+    let unreachable = "http://127.0.0.1:9";
+    let fail_open = Service::at(unreachable, &app, StalePolicy::FailOpen);
+    assert_eq!(fail_open.verify(&device.access), Ok(()));
     let limit = StalePolicy::FailClosedAfter(Duration::from_secs(1));
-    let strict = Service::at(nowhere, &app, limit);
+    let strict = Service::at(unreachable, &app, limit);
     assert_eq!(
-        strict.verdict(&device.access),
+        strict.verify(&device.access),
         Err(Error::RevocationsOutdated)
     );
     // An invalid token is still reported with its own error.
     assert!(matches!(
-        strict.verdict("junk"),
+        strict.verify("junk"),
         Err(Error::MalformedToken(_))
     ));
-    let wire = e2e::Proxy::to(app.addr());
-    let strict = Service::at(&wire.address(), &app, limit);
+    let proxy = e2e::Proxy::to(app.addr());
+    let strict = Service::at(&proxy.address(), &app, limit);
     strict.feed.caught_up().await;
-    assert_eq!(strict.verdict(&device.access), Ok(()));
-    wire.silence();
+    assert_eq!(strict.verify(&device.access), Ok(()));
+    proxy.silence();
     strict
-        .until(&device.access, Err(Error::RevocationsOutdated))
+        .wait_for(&device.access, Err(Error::RevocationsOutdated))
         .await;
-    wire.mend();
-    strict.until(&device.access, Ok(())).await;
+    proxy.mend();
+    strict.wait_for(&device.access, Ok(())).await;
     assert!(strict.feed.last_error().is_none());
 }

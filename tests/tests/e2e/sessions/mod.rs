@@ -1,4 +1,4 @@
-//! What sessions do across addresses and processes: revocation, expiry, limits, and what the server deletes by itself.
+//! Sessions across addresses and processes: revocation, expiry, limits, and deletion by the server.
 
 mod clock_skew;
 mod database_down;

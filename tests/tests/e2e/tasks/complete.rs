@@ -66,7 +66,7 @@ async fn every_parallel_toggle_counts(app: App) {
     let toggle = format!("{}/toggle", ada.task(&task["id"]));
     let toggles = (0..51).map(|_| ada.request("POST", &toggle).into_future());
     let responses = join_all(toggles).await.into_iter();
-    let finished = responses.filter(|response| response.clone().ok()["completed"] == true);
-    assert_eq!(finished.count(), 26);
+    let completed = responses.filter(|response| response.clone().ok()["completed"] == true);
+    assert_eq!(completed.count(), 26);
     assert_eq!(ada.all_tasks().await[0]["completed"], true);
 }

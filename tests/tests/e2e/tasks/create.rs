@@ -8,8 +8,8 @@ use super::bases;
 
 on_both_engines! {
     a_new_task_is_open,
-    a_new_task_is_where_its_location_says,
-    the_location_is_an_address_whatever_the_id_of_the_user,
+    the_location_is_the_address_of_the_new_task,
+    the_location_has_the_users_id_percent_encoded,
     a_title_is_trimmed_and_has_1_to_200_characters,
     a_description_has_at_most_10000_characters,
     a_description_is_kept_as_it_is,
@@ -35,14 +35,14 @@ async fn a_new_task_is_open(app: App) {
         assert_eq!(task, expected);
         assert!(task["id"].is_i64());
     }
-    let bare = ada.post("/api/tasks", json!({ "title": "Buy milk" })).await;
-    assert_eq!(bare.created()["description"], Value::Null);
+    let without_description = ada.post("/api/tasks", json!({ "title": "Buy milk" })).await;
+    assert_eq!(without_description.created()["description"], Value::Null);
     let body = json!({ "title": "Buy milk", "description": null });
-    let bare = ada.post("/api/tasks", body).await.created();
-    assert_eq!(bare["description"], Value::Null);
+    let without_description = ada.post("/api/tasks", body).await.created();
+    assert_eq!(without_description["description"], Value::Null);
 }
 
-async fn a_new_task_is_where_its_location_says(app: App) {
+async fn the_location_is_the_address_of_the_new_task(app: App) {
     let ada = app.user("ada").await;
     for base in bases(&ada) {
         let response = ada.post(&base, json!({ "title": "Buy milk" })).await;
@@ -53,8 +53,8 @@ async fn a_new_task_is_where_its_location_says(app: App) {
     }
 }
 
-/// An imported user keeps the id it had.
-async fn the_location_is_an_address_whatever_the_id_of_the_user(app: App) {
+/// An import keeps the ids of users, which may be any text.
+async fn the_location_has_the_users_id_percent_encoded(app: App) {
     for (number, (id, encoded)) in [
         ("a b", "a%20b"),
         ("a?b#c", "a%3Fb%23c"),
@@ -81,7 +81,7 @@ async fn the_location_is_an_address_whatever_the_id_of_the_user(app: App) {
 
 async fn a_title_is_trimmed_and_has_1_to_200_characters(app: App) {
     let ada = app.user("ada").await;
-    for (title, kept) in [
+    for (title, stored) in [
         ("a", "a"),
         ("  Buy milk\t\n", "Buy milk"),
         ("\u{3000}Buy milk\u{a0}", "Buy milk"),
@@ -91,7 +91,7 @@ async fn a_title_is_trimmed_and_has_1_to_200_characters(app: App) {
         (&format!(" {} ", "t".repeat(200)), &"t".repeat(200)),
     ] {
         let task = ada.post("/api/tasks", json!({ "title": title })).await;
-        assert_eq!(task.created()["title"], kept);
+        assert_eq!(task.created()["title"], stored);
     }
     for empty in [
         json!({}),
@@ -107,14 +107,14 @@ async fn a_title_is_trimmed_and_has_1_to_200_characters(app: App) {
     let refused = ada.post("/api/tasks", json!({ "title": "a\u{0}b" })).await;
     let message = "must not contain the NUL character";
     refused.invalid("title", "invalid_character", message);
-    for other in [
+    for wrong_type in [
         json!(null),
         json!(5),
         json!(["a"]),
         json!({ "a": 1 }),
         json!(true),
     ] {
-        let refused = ada.post("/api/tasks", json!({ "title": other })).await;
+        let refused = ada.post("/api/tasks", json!({ "title": wrong_type })).await;
         refused.invalid("title", "invalid_type", "must be a string");
     }
 }

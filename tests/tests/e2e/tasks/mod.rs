@@ -11,7 +11,7 @@ mod store;
 
 use e2e::{App, Client};
 
-/// The three addresses of a user's tasks.
+/// Returns the three addresses of a user's tasks.
 fn bases(client: &Client) -> [String; 3] {
     let aliases = ["/api/tasks", "/api/v1/tasks"].map(ToOwned::to_owned);
     let [short, versioned] = aliases;

@@ -3,13 +3,13 @@
 use e2e::{App, on_postgres};
 
 on_postgres! {
-    a_list_is_read_from_its_owners_index_whatever_others_have,
+    a_list_uses_the_index_of_its_owner_however_many_tasks_others_have,
 }
 
-/// With one busy user, the planner prefers a backward scan of all tasks to a lookup of Ada's.
-async fn a_list_is_read_from_its_owners_index_whatever_others_have(app: App) {
+/// When one user has most of the tasks, the planner expects a backward scan of all tasks to be cheaper.
+async fn a_list_uses_the_index_of_its_owner_however_many_tasks_others_have(app: App) {
     let ada = app.user("ada").await;
-    let neighbour = app.user("neighbour").await;
+    let busy_user = app.user("busy").await;
     ada.new_task("Buy tea").await;
     let mut session = app.database().session();
     session.execute(&format!(
@@ -26,7 +26,7 @@ async fn a_list_is_read_from_its_owners_index_whatever_others_have(app: App) {
              LOOP plan := plan || line; END LOOP;
              RETURN plan;
          END $$",
-        neighbour.id(),
+        busy_user.id(),
         ada.id(),
     ));
     let plan = session.value("SELECT plan()").unwrap();

@@ -22,16 +22,16 @@ async fn of_fifty_registrations_of_one_address_one_succeeds(app: App) {
         caller.post("/api/auth/register", body).into_future()
     });
     let responses = join_all(registrations).await;
-    let mut winners = Vec::new();
+    let mut created = Vec::new();
     for (number, response) in responses.into_iter().enumerate() {
         if response.status() == 201 {
-            winners.push((number, response.created()));
+            created.push((number, response.created()));
         } else {
             response.problem(409, "USER_ALREADY_EXISTS");
         }
     }
-    let [(number, token_response)] = winners.as_slice() else {
-        panic!("{} accounts", winners.len());
+    let [(number, token_response)] = created.as_slice() else {
+        panic!("{} accounts", created.len());
     };
     let rows = app.database().value("SELECT count(*) FROM users");
     assert_eq!(rows.as_deref(), Some("1"));

@@ -1,4 +1,4 @@
-//! Authentication: valid tokens, and the header they must be in.
+//! Authentication: which tokens are valid, and in which header they must be.
 
 mod source;
 mod token;

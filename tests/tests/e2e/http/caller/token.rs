@@ -16,7 +16,7 @@ on_both_engines! {
     every_protected_route_rejects_every_invalid_token_before_it_reads_the_body,
     a_token_is_valid_to_the_last_second,
     a_token_of_a_previous_secret_is_accepted,
-    an_error_repeats_nothing_of_the_token,
+    an_error_contains_no_part_of_the_token,
 }
 
 /// A token with any header and claims, signed with the server's own secret.
@@ -30,11 +30,12 @@ fn signed(app: &App, header: &Value, claims: &Value) -> String {
     format!("{message}.{mac}")
 }
 
-fn claims(app: &App) -> Value {
-    let since = app.clock.now().duration_since(UNIX_EPOCH);
-    let now = since.unwrap().as_secs();
+/// Returns the claims of a valid token.
+fn valid_claims(app: &App) -> Value {
+    let since_1970 = app.clock.now().duration_since(UNIX_EPOCH);
+    let now = since_1970.unwrap().as_secs();
     json!({
-        "iss": "api-server", "aud": "api", "sub": "somebody", "email": "somebody@example.com",
+        "iss": "api-server", "aud": "api", "sub": "user-1", "email": "ada@example.com",
         "iat": now, "exp": now + 900, "jti": "1", "sid": "1",
     })
 }
@@ -63,7 +64,7 @@ fn malformed() -> Vec<BadCredentials> {
 
 fn bad_credentials(app: &App) -> Vec<BadCredentials> {
     let valid = Issuer::of(app);
-    let token = |issuer: Issuer| issuer.issue("somebody", "somebody@example.com");
+    let token = |issuer: Issuer| issuer.issue("user-1", "ada@example.com");
     let other_secret = Issuer {
         secret: "another secret that is long enough".to_owned(),
         ..valid.clone()
@@ -80,26 +81,30 @@ fn bad_credentials(app: &App) -> Vec<BadCredentials> {
         now: valid.now + Duration::from_secs(60),
         ..valid.clone()
     };
-    let typed = |typ: &str| signed(app, &json!({ "alg": "HS256", "typ": typ }), &claims(app));
+    let with_type = |typ: &str| {
+        signed(
+            app,
+            &json!({ "alg": "HS256", "typ": typ }),
+            &valid_claims(app),
+        )
+    };
     let none = signed(
         app,
         &json!({ "alg": "none", "typ": "at+jwt" }),
-        &claims(app),
+        &valid_claims(app),
     );
     let unsigned = format!("{}.", none.rsplit_once('.').unwrap().0);
-    let mut without_session = claims(app);
-    without_session.as_object_mut().unwrap().remove("sid");
-    let without_session = signed(
+    let mut no_session = valid_claims(app);
+    no_session.as_object_mut().unwrap().remove("sid");
+    let no_session = signed(
         app,
         &json!({ "alg": "HS256", "typ": "at+jwt" }),
-        &without_session,
+        &no_session,
     );
-    let (header, three_parts) = (
-        "The token type must be at+jwt",
-        "A token has exactly three parts",
-    );
+    let wrong_type = "The token type must be at+jwt";
+    let wrong_parts = "A token has exactly three parts";
     [
-        ("junk".to_owned(), three_parts),
+        ("junk".to_owned(), wrong_parts),
         ("a.b.c".to_owned(), "A part of the token is not base64url"),
         ("a".repeat(8193), "The token is longer than 8192 bytes"),
         (token(other_secret), "The token signature does not match"),
@@ -109,23 +114,23 @@ fn bad_credentials(app: &App) -> Vec<BadCredentials> {
         ),
         (token(other_issuer), "The token claim iss is not acceptable"),
         (token(from_the_future), "The token is not valid yet"),
-        (typed("JWT"), header),
-        (typed("rt+jwt"), header),
-        (typed("refresh"), header),
-        (unsigned, three_parts),
+        (with_type("JWT"), wrong_type),
+        (with_type("rt+jwt"), wrong_type),
+        (with_type("refresh"), wrong_type),
+        (unsigned, wrong_parts),
         (none, "The token algorithm must be HS256"),
-        (without_session, "The token lacks the claim sid"),
+        (no_session, "The token lacks the claim sid"),
     ]
     .map(|(token, detail)| (format!("Bearer {token}"), "INVALID_TOKEN", detail))
     .into()
 }
 
 fn expired(app: &App) -> BadCredentials {
-    let long_ago = Issuer {
+    let old_issuer = Issuer {
         now: app.clock.now() - Duration::from_secs(3600),
         ..Issuer::of(app)
     };
-    let token = long_ago.issue("somebody", "somebody@example.com");
+    let token = old_issuer.issue("user-1", "ada@example.com");
     (
         format!("Bearer {token}"),
         "TOKEN_EXPIRED",
@@ -138,13 +143,13 @@ async fn every_protected_route_rejects_every_invalid_token_before_it_reads_the_b
     let mut credentials = [malformed(), bad_credentials(&app)].concat();
     credentials.push(expired(&app));
     for operation in protected(&app).await {
-        let none = operation.request(&anonymous, "somebody").await;
+        let none = operation.request(&anonymous, "user-1").await;
         assert_eq!(none.header("www-authenticate"), Some(CHALLENGE));
         let none = none.problem(401, "UNAUTHORIZED");
         assert_eq!(none["detail"], "Authentication is required");
 
         for (value, code, detail) in &credentials {
-            let request = operation.request(&anonymous, "somebody");
+            let request = operation.request(&anonymous, "user-1");
             let refused = request.header("authorization", value).await;
             let challenge = refused.header("www-authenticate").map(ToOwned::to_owned);
             let problem = refused.problem(401, code);
@@ -158,7 +163,7 @@ async fn every_protected_route_rejects_every_invalid_token_before_it_reads_the_b
 
 async fn a_token_is_valid_to_the_last_second(app: App) {
     let ada = app.user("ada").await;
-    // The test began inside a second, tokens count whole seconds, and clocks may differ by five.
+    // The clock starts at .869 s, tokens count whole seconds, and the leeway is 5 s: the token is valid for 130 ms more.
     app.clock.advance(Duration::from_secs(900 + 5 - 1));
     ada.get(SESSION).await.ok();
     app.clock.advance(Duration::from_millis(130));
@@ -172,16 +177,16 @@ async fn a_token_of_a_previous_secret_is_accepted(engine: Engine) {
     let app = App::on(engine)
         .set("auth-secrets-previous", previous)
         .start();
-    let yesterday = Issuer {
+    let previous_issuer = Issuer {
         secret: previous.to_owned(),
         ..Issuer::of(&app)
     };
-    let token = yesterday.issue("somebody", "somebody@example.com");
+    let token = previous_issuer.issue("user-1", "ada@example.com");
     let session = app.bearer(token).get(SESSION).await.ok();
-    assert_eq!(session["user"]["id"], "somebody");
+    assert_eq!(session["user"]["id"], "user-1");
 }
 
-async fn an_error_repeats_nothing_of_the_token(app: App) {
+async fn an_error_contains_no_part_of_the_token(app: App) {
     let header = URL_SAFE_NO_PAD.encode(r#"{"alg":"HS256","typ":"at+jwt","kid":"canary-1"}"#);
     let payload = URL_SAFE_NO_PAD.encode(r#"{"sub":"canary-2","iss":"canary-3"}"#);
     for token in [format!("{header}.{payload}.canary"), "canary".to_owned()] {

@@ -1,14 +1,14 @@
-//! `X-User-Id`
+//! The header `X-User-Id`, which may repeat the subject of the token.
 
 use e2e::{App, on_both_engines};
 
 use crate::routes::protected;
 
 on_both_engines! {
-    x_user_id_authorizes_nothing_and_may_not_contradict_the_token,
+    x_user_id_authorizes_nothing_and_must_equal_the_subject_of_the_token,
 }
 
-async fn x_user_id_authorizes_nothing_and_may_not_contradict_the_token(app: App) {
+async fn x_user_id_authorizes_nothing_and_must_equal_the_subject_of_the_token(app: App) {
     let (ada, eve) = (app.user("ada").await, app.user("eve").await);
     let name = "x-user-id";
     for operation in protected(&app).await {

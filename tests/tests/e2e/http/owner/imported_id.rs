@@ -8,12 +8,12 @@ use super::all_requests;
 on_both_engines! {
     every_address_of_a_user_with_an_unusual_id_works_percent_encoded,
     an_unusual_id_is_compared_after_decoding_once,
-    no_unusual_id_reaches_the_tasks_of_another,
+    no_unusual_id_reaches_the_tasks_of_another_user,
     an_unusual_id_without_an_account_creates_no_task,
-    an_id_of_dots_is_reached_without_the_id_in_the_path,
+    the_location_of_a_user_whose_id_is_dots_leaves_out_the_id,
 }
 
-/// An id, and how a client writes it in a path.
+/// Ids, each with its percent-encoded form for a path.
 const IDS: [(&str, &str); 8] = [
     ("a/b", "a%2Fb"),
     ("a%b", "a%25b"),
@@ -25,13 +25,14 @@ const IDS: [(&str, &str); 8] = [
     ("a\\b", "a%5Cb"),
 ];
 
-fn hash(hash: u64, byte: u8) -> u64 {
+/// One step of a hash over the bytes of an id, for a unique email address.
+fn hash_step(hash: u64, byte: u8) -> u64 {
     hash.wrapping_mul(257).wrapping_add(byte.into())
 }
 
 /// Adds a user with this id to the database, as an import does.
 fn import(app: &App, id: &str) -> Client {
-    let email = format!("user{}@example.com", id.bytes().fold(0, hash));
+    let email = format!("user{}@example.com", id.bytes().fold(0, hash_step));
     app.database().execute(&format!(
         "INSERT INTO users (id, email, email_verified, created_at, updated_at) VALUES \
          ('{id}', '{email}', TRUE, '2001-02-03 04:05:06', '2001-02-03 04:05:06')"
@@ -73,7 +74,7 @@ async fn an_unusual_id_is_compared_after_decoding_once(app: App) {
     other.get("/api/a%2Fb/tasks").await.ok();
 }
 
-async fn an_id_of_dots_is_reached_without_the_id_in_the_path(app: App) {
+async fn the_location_of_a_user_whose_id_is_dots_leaves_out_the_id(app: App) {
     for id in [".", ".."] {
         let user = import(&app, id);
         let task = json!({ "title": "Buy milk" });
@@ -85,7 +86,7 @@ async fn an_id_of_dots_is_reached_without_the_id_in_the_path(app: App) {
     }
 }
 
-async fn no_unusual_id_reaches_the_tasks_of_another(app: App) {
+async fn no_unusual_id_reaches_the_tasks_of_another_user(app: App) {
     let mut users = Vec::new();
     for (id, encoded) in IDS {
         let user = import(&app, id);
@@ -101,7 +102,7 @@ async fn no_unusual_id_reaches_the_tasks_of_another(app: App) {
             for request in all_requests(caller, base, &task["id"].to_string()) {
                 request.await.problem(403, "FORBIDDEN");
             }
-            // The other's task under the caller's own id is no task at all.
+            // Under the caller's own id, the other user's task is not found.
             let under_own = caller.get(&format!("{own}/{}", task["id"]));
             under_own.await.problem(404, "TASK_NOT_FOUND");
         }

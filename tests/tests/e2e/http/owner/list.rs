@@ -1,4 +1,4 @@
-//! The tasks in a list, and an owner that a body names.
+//! Whose tasks a list has, and that a body cannot name another owner.
 
 use e2e::{App, on_both_engines};
 use serde_json::{Value, json};
@@ -10,13 +10,13 @@ on_both_engines! {
 
 async fn a_list_has_no_tasks_of_other_users(app: App) {
     let (ada, eve) = (app.user("ada").await, app.user("eve").await);
-    let mut hers = Vec::new();
+    let mut own_tasks = Vec::new();
     for number in 0..3 {
         let body = json!({ "title": format!("milk {number}"), "description": ada.id() });
         ada.post(&ada.tasks(), body).await.created();
-        hers.insert(0, eve.new_task(&format!("milk {number}")).await);
+        own_tasks.insert(0, eve.new_task(&format!("milk {number}")).await);
     }
-    let expected = Value::from(hers);
+    let expected = Value::from(own_tasks);
     for query in [
         "",
         "?limit=500",
@@ -42,19 +42,19 @@ async fn a_list_has_no_tasks_of_other_users(app: App) {
 
 async fn an_owner_in_the_body_is_ignored(app: App) {
     let (ada, eve) = (app.user("ada").await, app.user("eve").await);
-    let victim = ada.new_task("Buy milk").await;
-    let own = eve.new_task("hers").await;
+    let from_ada = ada.new_task("Buy milk").await;
+    let own = eve.new_task("own").await;
     let address = eve.task(&own["id"]);
     let body = json!({
         "title": "changed",
         "user_id": ada.id(),
         "owner_id": ada.id(),
-        "id": victim["id"],
+        "id": from_ada["id"],
     });
     for request in [eve.put(&address, body.clone()), eve.patch(&address, body)] {
         let changed = request.await.ok();
         assert_eq!(changed["user_id"], eve.id());
         assert_eq!(changed["id"], own["id"]);
     }
-    assert_eq!(ada.all_tasks().await, json!([victim]));
+    assert_eq!(ada.all_tasks().await, json!([from_ada]));
 }

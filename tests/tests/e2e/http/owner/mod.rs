@@ -18,10 +18,10 @@ const METHODS: [(&str, &str); 6] = [
     ("POST", "/toggle"),
 ];
 
-/// Returns every request about a task with this id.
+/// Returns a request with each method to the task with this id.
 fn all_methods(caller: &Client, base: &str, id: &str) -> Vec<Request> {
-    let request = |(method, rest)| {
-        let request = caller.request(method, &format!("{base}/{id}{rest}"));
+    let request = |(method, suffix)| {
+        let request = caller.request(method, &format!("{base}/{id}{suffix}"));
         match method {
             "PUT" | "PATCH" => request.body(json!({ "title": "stolen", "completed": true })),
             _ => request,
@@ -30,7 +30,7 @@ fn all_methods(caller: &Client, base: &str, id: &str) -> Vec<Request> {
     METHODS.map(request).into()
 }
 
-/// Returns every request about the tasks under a path.
+/// Returns a request with each method to the tasks below a path, and to the task with this id.
 fn all_requests(caller: &Client, base: &str, id: &str) -> Vec<Request> {
     let mut requests = all_methods(caller, base, id);
     requests.push(caller.get(base));

@@ -5,15 +5,15 @@ use e2e::{App, on_both_engines};
 use super::all_methods;
 
 on_both_engines! {
-    under_the_callers_own_path_no_task_of_another_user_exists,
-    an_id_in_another_format_is_no_task,
+    under_the_callers_own_path_a_task_of_another_user_is_not_found,
+    an_id_in_another_format_is_not_found,
 }
 
-async fn under_the_callers_own_path_no_task_of_another_user_exists(app: App) {
+async fn under_the_callers_own_path_a_task_of_another_user_is_not_found(app: App) {
     let (ada, eve) = (app.user("ada").await, app.user("eve").await);
     let task = ada.new_task("Buy milk").await;
-    eve.new_task("hers").await;
-    let (before, hers) = (ada.all_tasks().await, eve.all_tasks().await);
+    eve.new_task("own").await;
+    let (ada_before, eve_before) = (ada.all_tasks().await, eve.all_tasks().await);
     for base in [
         eve.tasks(),
         "/api/tasks".to_owned(),
@@ -24,12 +24,12 @@ async fn under_the_callers_own_path_no_task_of_another_user_exists(app: App) {
             assert_eq!(refused["detail"], "There is no such task");
         }
     }
-    assert_eq!(ada.all_tasks().await, before);
-    assert_eq!(eve.all_tasks().await, hers);
+    assert_eq!(ada.all_tasks().await, ada_before);
+    assert_eq!(eve.all_tasks().await, eve_before);
 }
 
-/// Texts that are not a task id in its canonical format.
-fn no_ids(own: i64) -> Vec<String> {
+/// Returns texts that are not a task id in canonical form. `own` is the id of an existing task.
+fn invalid_ids(own: i64) -> Vec<String> {
     let mut ids = vec![
         format!("+{own}"),
         format!("0{own}"),
@@ -81,11 +81,11 @@ fn no_ids(own: i64) -> Vec<String> {
     ids
 }
 
-async fn an_id_in_another_format_is_no_task(app: App) {
+async fn an_id_in_another_format_is_not_found(app: App) {
     let ada = app.user("ada").await;
     let task = ada.new_task("Buy milk").await;
     let before = ada.all_tasks().await;
-    for id in no_ids(task["id"].as_i64().unwrap()) {
+    for id in invalid_ids(task["id"].as_i64().unwrap()) {
         for base in [ada.tasks(), "/api/tasks".to_owned()] {
             for request in all_methods(&ada, &base, &id) {
                 request.await.problem(404, "TASK_NOT_FOUND");

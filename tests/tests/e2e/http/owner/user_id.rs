@@ -5,16 +5,16 @@ use e2e::{App, on_both_engines};
 use super::all_requests;
 
 on_both_engines! {
-    another_users_address_is_forbidden_whatever_lies_there,
+    another_users_address_is_forbidden_whether_or_not_the_task_exists,
     another_users_address_is_forbidden_before_the_body_is_read,
     a_path_that_only_resembles_the_callers_own_is_forbidden,
     without_a_token_the_owner_of_a_path_is_not_revealed,
 }
 
-async fn another_users_address_is_forbidden_whatever_lies_there(app: App) {
+async fn another_users_address_is_forbidden_whether_or_not_the_task_exists(app: App) {
     let (ada, eve) = (app.user("ada").await, app.user("eve").await);
     let task = ada.new_task("Buy milk").await;
-    let hers = eve.new_task("hers").await;
+    let own_task = eve.new_task("own").await;
     let before = (ada.all_tasks().await, eve.all_tasks().await);
     let unknown = "00000000-0000-7000-8000-000000000000".to_owned();
     let mut responses = Vec::new();
@@ -32,7 +32,7 @@ async fn another_users_address_is_forbidden_whatever_lies_there(app: App) {
         let base = format!("/api/{user_id}/tasks");
         for id in [
             &task["id"].to_string(),
-            &hers["id"].to_string(),
+            &own_task["id"].to_string(),
             "4711",
             "x",
             "%00",
@@ -67,8 +67,8 @@ async fn another_users_address_is_forbidden_before_the_body_is_read(app: App) {
             let response = request.clone().body(body).await;
             response.problem(403, "FORBIDDEN");
         }
-        let untyped = request.clone().body(b"title=stolen".as_slice()).await;
-        untyped.problem(403, "FORBIDDEN");
+        let form = request.clone().body(b"title=stolen".as_slice()).await;
+        form.problem(403, "FORBIDDEN");
         let too_large = "x".repeat(64 * 1024 + 1);
         request.body(too_large).await.problem(403, "FORBIDDEN");
 
@@ -95,7 +95,7 @@ async fn a_path_that_only_resembles_the_callers_own_is_forbidden(app: App) {
     let ada = app.user("ada").await;
     let task = ada.new_task("Buy milk").await;
     let (id, before) = (ada.id(), ada.all_tasks().await);
-    for like in [
+    for similar in [
         id.to_uppercase(),
         id.replace('-', ""),
         format!("%7b{id}%7d"),
@@ -110,7 +110,7 @@ async fn a_path_that_only_resembles_the_callers_own_is_forbidden(app: App) {
         ada.email().to_owned(),
         "me".to_owned(),
     ] {
-        let base = format!("/api/{like}/tasks");
+        let base = format!("/api/{similar}/tasks");
         for request in all_requests(&ada, &base, &task["id"].to_string()) {
             request.await.problem(403, "FORBIDDEN");
         }
@@ -126,7 +126,7 @@ async fn without_a_token_the_owner_of_a_path_is_not_revealed(app: App) {
     let mut responses = Vec::new();
     for base in [
         ada.tasks(),
-        "/api/nobody/tasks".to_owned(),
+        "/api/another-user/tasks".to_owned(),
         "/api/tasks".to_owned(),
     ] {
         for id in [&task["id"].to_string(), "4711", "x"] {

@@ -1,4 +1,4 @@
-//! Sessions revoked at the same moment by several processes: every process sees all, in any order of commits.
+//! Sessions that several processes revoke at once: every process learns of each, in any order of the commits.
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use tokio::time::timeout;
 
 use crate::auth::logout::{assert_logged_out, by_access};
 use crate::sessions::fixtures::{
-    Device, MAX_REVOCATION_DELAY, get_session, login, until_refused, user_with_device,
+    Device, MAX_REVOCATION_DELAY, get_session, login, until_rejected, user_with_device,
 };
 
 on_postgres! {
@@ -22,18 +22,19 @@ on_both_engines! {
     sessions_revoked_in_three_processes_at_once_reach_all_three,
 }
 
-/// Long enough for a request that is not blocked.
-const MAX_PAUSE: Duration = Duration::from_millis(500);
+/// A request that has no response after this time is blocked.
+const BLOCKED_AFTER: Duration = Duration::from_millis(500);
 
 /// Revokes the session as the server does, in the transaction of this connection.
-fn end(connection: &mut Session, device: &Device) {
+fn revoke(connection: &mut Session, device: &Device) {
     let id = &device.session;
     connection.execute(&format!(
         "UPDATE sessions SET revoked_at = created_at WHERE id = '{id}'"
     ));
 }
 
-fn record(connection: &mut Session, device: &Device) {
+/// Inserts the revocation with the next number, as the server does.
+fn insert_revocation(connection: &mut Session, device: &Device) {
     let id = &device.session;
     connection.execute(&format!(
         "UPDATE revocation_sequence SET last = last + 1; \
@@ -47,76 +48,76 @@ async fn devices(app: &App) -> [Device; 3] {
     [first, login(app, &ada).await, login(app, &ada).await]
 }
 
-async fn a_later_commit_has_a_later_number(a: App) {
-    let b = a.another_process().start();
-    let [early, late, _] = devices(&a).await;
-    let mut transaction = a.database().session();
+async fn a_later_commit_has_a_later_number(node_a: App) {
+    let node_b = node_a.another_process().start();
+    let [earlier, later, _] = devices(&node_a).await;
+    let mut transaction = node_a.database().session();
     transaction.execute("BEGIN");
-    end(&mut transaction, &early);
-    record(&mut transaction, &early);
-    // The number is assigned but not committed, so no later one can commit, and B sees neither.
-    let logout = by_access(&a, &late, json!({})).into_future();
+    revoke(&mut transaction, &earlier);
+    insert_revocation(&mut transaction, &earlier);
+    // The number is assigned but not committed, so no later number can be committed, and node B sees neither.
+    let logout = by_access(&node_a, &later, json!({})).into_future();
     tokio::pin!(logout);
-    assert!(timeout(MAX_PAUSE, &mut logout).await.is_err());
-    for device in [&early, &late] {
-        get_session(&b, &device.access).await.ok();
+    assert!(timeout(BLOCKED_AFTER, &mut logout).await.is_err());
+    for device in [&earlier, &later] {
+        get_session(&node_b, &device.access).await.ok();
     }
     transaction.execute("COMMIT");
     assert_logged_out(logout.await, 1);
-    for device in [&early, &late] {
-        let delay = until_refused(&b, &device.access, "TOKEN_REVOKED").await;
+    for device in [&earlier, &later] {
+        let delay = until_rejected(&node_b, &device.access, "TOKEN_REVOKED").await;
         assert!(delay < MAX_REVOCATION_DELAY, "{delay:?}");
     }
 }
 
-async fn a_revocation_that_commits_last_is_not_missed(a: App) {
-    let b = a.another_process().start();
-    let [early, late, _] = devices(&a).await;
-    let mut transaction = a.database().session();
+async fn a_revocation_that_commits_last_is_not_missed(node_a: App) {
+    let node_b = node_a.another_process().start();
+    let [earlier, later, _] = devices(&node_a).await;
+    let mut transaction = node_a.database().session();
     transaction.execute("BEGIN");
-    end(&mut transaction, &late);
-    // Another transaction begins later, commits first, and is seen by all.
-    assert_logged_out(by_access(&a, &early, json!({})).await, 1);
-    until_refused(&b, &early.access, "TOKEN_REVOKED").await;
-    record(&mut transaction, &late);
-    get_session(&b, &late.access).await.ok();
+    revoke(&mut transaction, &later);
+    // Another transaction begins later and commits first, and every process sees it.
+    assert_logged_out(by_access(&node_a, &earlier, json!({})).await, 1);
+    until_rejected(&node_b, &earlier.access, "TOKEN_REVOKED").await;
+    insert_revocation(&mut transaction, &later);
+    get_session(&node_b, &later.access).await.ok();
     transaction.execute("COMMIT");
-    for app in [&a, &b] {
-        let delay = until_refused(app, &late.access, "TOKEN_REVOKED").await;
+    for app in [&node_a, &node_b] {
+        let delay = until_rejected(app, &later.access, "TOKEN_REVOKED").await;
         assert!(delay < MAX_REVOCATION_DELAY, "{delay:?}");
     }
 }
 
-async fn a_transaction_that_is_rolled_back_leaves_no_gap(a: App) {
-    let b = a.another_process().start();
-    let [undone, late, last] = devices(&a).await;
-    let mut transaction = a.database().session();
+async fn a_transaction_that_is_rolled_back_leaves_no_gap(node_a: App) {
+    let node_b = node_a.another_process().start();
+    let [rolled_back, later, last] = devices(&node_a).await;
+    let mut transaction = node_a.database().session();
     transaction.execute("BEGIN");
-    end(&mut transaction, &undone);
-    record(&mut transaction, &undone);
-    let logout = by_access(&a, &late, json!({})).into_future();
+    revoke(&mut transaction, &rolled_back);
+    insert_revocation(&mut transaction, &rolled_back);
+    let logout = by_access(&node_a, &later, json!({})).into_future();
     tokio::pin!(logout);
-    assert!(timeout(MAX_PAUSE, &mut logout).await.is_err());
+    assert!(timeout(BLOCKED_AFTER, &mut logout).await.is_err());
     transaction.execute("ROLLBACK");
     assert_logged_out(logout.await, 1);
-    until_refused(&b, &late.access, "TOKEN_REVOKED").await;
-    assert_logged_out(by_access(&a, &last, json!({})).await, 1);
-    until_refused(&b, &last.access, "TOKEN_REVOKED").await;
-    get_session(&b, &undone.access).await.ok();
+    until_rejected(&node_b, &later.access, "TOKEN_REVOKED").await;
+    assert_logged_out(by_access(&node_a, &last, json!({})).await, 1);
+    until_rejected(&node_b, &last.access, "TOKEN_REVOKED").await;
+    get_session(&node_b, &rolled_back.access).await.ok();
 }
 
-async fn sessions_revoked_in_three_processes_at_once_reach_all_three(a: App) {
+async fn sessions_revoked_in_three_processes_at_once_reach_all_three(node_a: App) {
     let apps = [
-        &a.another_process().start(),
-        &a.another_process().start(),
-        &a,
+        &node_a.another_process().start(),
+        &node_a.another_process().start(),
+        &node_a,
     ];
-    let (ada, _) = user_with_device(&a, "ada").await;
+    let (ada, _) = user_with_device(&node_a, "ada").await;
     let mut devices = Vec::new();
     for _ in 0..30 {
-        devices.push(login(&a, &ada).await);
+        devices.push(login(&node_a, &ada).await);
     }
-    let stays = login(&a, &ada).await;
+    let kept = login(&node_a, &ada).await;
     let pairs = devices.iter().zip(apps.iter().cycle());
     let logouts = pairs.map(|(device, app)| by_access(app, device, json!({})).into_future());
     for response in join_all(logouts).await {
@@ -124,8 +125,8 @@ async fn sessions_revoked_in_three_processes_at_once_reach_all_three(a: App) {
     }
     for app in apps {
         for device in &devices {
-            until_refused(app, &device.access, "TOKEN_REVOKED").await;
+            until_rejected(app, &device.access, "TOKEN_REVOKED").await;
         }
-        get_session(app, &stays.access).await.ok();
+        get_session(app, &kept.access).await.ok();
     }
 }

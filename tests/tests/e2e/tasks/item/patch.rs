@@ -8,14 +8,14 @@ use serde_json::{Value, json};
 use crate::tasks::bases;
 
 on_both_engines! {
-    a_change_touches_what_it_names_and_the_time,
-    null_clears_the_description_alone,
+    a_patch_changes_the_named_fields_and_the_time,
+    only_the_description_may_be_null,
     is_completed_is_an_alias,
     a_field_has_the_same_limits_as_in_a_new_task,
     a_rejected_change_changes_nothing,
 }
 
-async fn a_change_touches_what_it_names_and_the_time(app: App) {
+async fn a_patch_changes_the_named_fields_and_the_time(app: App) {
     let ada = app.user("ada").await;
     for base in bases(&ada) {
         let body = json!({ "title": "Buy milk", "description": "Two" });
@@ -41,7 +41,7 @@ async fn a_change_touches_what_it_names_and_the_time(app: App) {
     }
 }
 
-async fn null_clears_the_description_alone(app: App) {
+async fn only_the_description_may_be_null(app: App) {
     let ada = app.user("ada").await;
     let body = json!({ "title": "Buy milk", "description": "Two" });
     let task = ada.post("/api/tasks", body).await.created();
@@ -93,8 +93,8 @@ async fn a_rejected_change_changes_nothing(app: App) {
     let ada = app.user("ada").await;
     let task = ada.new_task("Buy milk").await;
     app.clock.advance(Duration::from_secs(1));
-    let half_good = json!({ "title": "Buy tea", "completed": true, "description": 5 });
-    let refused = ada.patch(&ada.task(&task["id"]), half_good).await;
+    let partly_invalid = json!({ "title": "Buy tea", "completed": true, "description": 5 });
+    let refused = ada.patch(&ada.task(&task["id"]), partly_invalid).await;
     refused.invalid("description", "invalid_type", "must be a string");
     assert_eq!(ada.all_tasks().await, json!([task]));
 }
