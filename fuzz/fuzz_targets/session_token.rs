@@ -34,7 +34,8 @@ fn require_canonical(text: &str) {
     }
 }
 
-/// Encodes the input as a session, changes one byte of its token, cookie and handle, and requires that each is rejected.
+/// Encodes the input as a session, changes one byte of its token, cookie and handle, and requires that all are rejected
+/// afterwards.
 fn require_changes_rejected(input: &[u8]) {
     let Some((session_id, rest)) = input.split_first_chunk::<16>() else {
         return;

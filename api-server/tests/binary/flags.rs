@@ -61,19 +61,19 @@ fn settings() -> Vec<Setting> {
 }
 
 /// The setting that is invalid in every run, so that the server never starts.
-const SENTINEL: &str = "SESSION_TTL";
+const ALWAYS_INVALID: &str = "SESSION_TTL";
 
 #[derive(Clone, Copy)]
 enum Value {
     Invalid,
-    /// Valid, except for the sentinel.
+    /// Valid, except for `ALWAYS_INVALID`.
     Valid,
 }
 
 impl Setting {
     fn value(&self, value: Value) -> &'static str {
         match value {
-            Value::Valid if self.variable != SENTINEL => self.valid,
+            Value::Valid if self.variable != ALWAYS_INVALID => self.valid,
             _ => self.invalid,
         }
     }
@@ -190,14 +190,17 @@ fn every_setting_is_read_from_dotenv() {
         rejected_lines(&run(Value::Invalid, None, None)),
         all_variables()
     );
-    assert_eq!(rejected_lines(&run(Value::Valid, None, None)), [SENTINEL]);
+    assert_eq!(
+        rejected_lines(&run(Value::Valid, None, None)),
+        [ALWAYS_INVALID]
+    );
 }
 
 #[test]
 fn a_variable_overrides_dotenv() {
     assert_eq!(
         rejected_lines(&run(Value::Invalid, Some(Value::Valid), None)),
-        [SENTINEL]
+        [ALWAYS_INVALID]
     );
     assert_eq!(
         rejected_lines(&run(Value::Valid, Some(Value::Invalid), None)),
@@ -208,7 +211,7 @@ fn a_variable_overrides_dotenv() {
 #[test]
 fn a_flag_overrides_a_variable() {
     let outcome = run(Value::Invalid, Some(Value::Invalid), Some(Value::Valid));
-    assert_eq!(rejected_lines(&outcome), [SENTINEL]);
+    assert_eq!(rejected_lines(&outcome), [ALWAYS_INVALID]);
     let outcome = run(Value::Valid, Some(Value::Valid), Some(Value::Invalid));
     assert_eq!(rejected_lines(&outcome), all_variables());
 }

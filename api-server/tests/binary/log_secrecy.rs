@@ -23,7 +23,7 @@ fn send_secrets(server: &Server) -> Vec<String> {
     let second = User::of(&login);
     server.log_in("ada@example.com", WRONG_PASSWORD).expect(401);
     server
-        .log_in("nobody@example.com", WRONG_PASSWORD)
+        .log_in("unknown@example.com", WRONG_PASSWORD)
         .expect(401);
     server.add_task(&user, "a task").expect(201);
     send_the_token_in_wrong_places(server, &user.token);
@@ -47,7 +47,7 @@ fn send_the_token_in_wrong_places(server: &Server, token: &str) {
         format!("Authorization: Basic {CREDENTIALS}"),
         format!("Authorization: bearer  {token}"),
         format!("Cookie: access_token={token}; refresh_token={token}"),
-        format!("Authorization: Bearer {token}\r\nX-User-Id: somebody else"),
+        format!("Authorization: Bearer {token}\r\nX-User-Id: another user"),
         format!("Authorization: Bearer {token}\r\nTransfer-Encoding: gzip"),
         format!("Authorization: Bearer {token}\r\nContent-Length: {token}"),
         format!("Authorization Bearer {token}"),

@@ -1,4 +1,4 @@
-//! A new secret without logging any user out.
+//! The secret is replaced without logging any user out.
 
 use harness::{OTHER_SECRET, Postgres, Program, SECRET, Server, User, WorkDir};
 

@@ -6,9 +6,9 @@ use std::os::unix::fs::PermissionsExt as _;
 use harness::{SECRET, WorkDir};
 
 #[test]
-fn an_empty_folder_is_all_sqlite_needs() {
+fn the_server_starts_with_sqlite_in_an_empty_folder() {
     let work_dir = WorkDir::new();
-    // The only setting that tests need: the default port may be in use.
+    // The only setting, because the default port may be in use.
     let server = work_dir
         .bare_program()
         .set("BIND_ADDR", "127.0.0.1:0")

@@ -21,21 +21,24 @@ fn send_until_stopped(
 ) -> Vec<Client> {
     let mut clients: Vec<_> = old.into_iter().collect();
     let mut send = || -> Result<Infallible, Stopped> {
-        let mut server = CountingConnection::to(server, acknowledged.clone())?;
+        let mut connection = CountingConnection::to(server, acknowledged.clone())?;
         loop {
-            clients.push(Client::register(&mut server)?);
+            clients.push(Client::register(&mut connection)?);
             for round in 0..3 {
                 if let Some(old) = clients.first_mut().filter(|old| old.is_logged_in()) {
-                    old.refresh(&mut server)?;
+                    old.refresh(&mut connection)?;
                 }
                 let new = clients.last_mut().ok_or(Stopped)?;
-                new.add_task(&mut server)?;
+                new.add_task(&mut connection)?;
                 if round > 0 {
-                    new.refresh(&mut server)?;
+                    new.refresh(&mut connection)?;
                 }
             }
             if clients.len().is_multiple_of(2) {
-                clients.last_mut().ok_or(Stopped)?.log_out(&mut server)?;
+                clients
+                    .last_mut()
+                    .ok_or(Stopped)?
+                    .log_out(&mut connection)?;
             }
         }
     };

@@ -65,7 +65,7 @@ pub(crate) fn valid_token() -> String {
 }
 
 /// Signs a token with changed claims; `None` removes a claim.
-pub(crate) fn with(changes: &[(&str, Option<Value>)]) -> String {
+pub(crate) fn with_claims(changes: &[(&str, Option<Value>)]) -> String {
     let mut claims = claims();
     let all = claims.as_object_mut().unwrap();
     for (claim, value) in changes {

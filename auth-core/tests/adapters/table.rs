@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::fixtures::{NOW, claims, forged, signed, valid_token, with};
+use crate::fixtures::{NOW, claims, forged, signed, valid_token, with_claims};
 
 /// The resource or the service that a request is sent to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -175,7 +175,7 @@ fn claim_errors() -> Vec<Case> {
         let detail = format!("The token lacks the claim {claim}");
         token_case(
             &format!("no {claim}"),
-            &with(&[(claim, None)]),
+            &with_claims(&[(claim, None)]),
             "INVALID_TOKEN",
             &detail,
         )
@@ -199,7 +199,7 @@ fn claim_errors() -> Vec<Case> {
         let name = format!("{claim} is {value}");
         token_case(
             &name,
-            &with(&[(claim, Some(value))]),
+            &with_claims(&[(claim, Some(value))]),
             "INVALID_TOKEN",
             &detail,
         )
@@ -213,15 +213,15 @@ fn claim_errors() -> Vec<Case> {
 
 fn time_errors() -> [Case; 4] {
     let not_yet_valid = |claim| {
-        let token = with(&[(claim, Some(json!(NOW + 6)))]);
+        let token = with_claims(&[(claim, Some(json!(NOW + 6)))]);
         let name = format!("{claim} in the future");
         token_case(&name, &token, "INVALID_TOKEN", "The token is not valid yet")
     };
-    let expired = with(&[
+    let expired = with_claims(&[
         ("iat", Some(json!(NOW - 905))),
         ("exp", Some(json!(NOW - 5))),
     ]);
-    let revoked_session = with(&[("sid", Some(json!("revoked")))]);
+    let revoked_session = with_claims(&[("sid", Some(json!("revoked")))]);
     let revoked = "The session of the token has ended";
     [
         not_yet_valid("iat"),

@@ -7,7 +7,8 @@ use auth_core::password::{Password, PasswordAttempt, PasswordHash};
 
 use crate::{attempt, cost};
 
-/// From Node.js: `salt + ":" + scryptSync(password.normalize("NFKC"), salt, 64, {N: 16384, r: 16, p: 1}).toString("hex")`.
+/// From Node.js:
+/// `salt + ":" + scryptSync(password.normalize("NFKC"), salt, 64, {N: 16384, r: 16, p: 1}).toString("hex")`.
 const KNOWN: &[(&str, &str)] = &[
     (
         "correct horse battery staple",

@@ -9,7 +9,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Value, json};
 
 use crate::fixtures::{
-    AUDIENCE, ISSUER, NOW, SECRET, SUBJECT, issued, issuer, keyring, now, verifier, verify,
+    AUDIENCE, ISSUER, NOW, SECRET, SUBJECT, issuer, keyring, now, valid_token, verifier, verify,
 };
 use crate::reference::mac;
 
@@ -41,7 +41,7 @@ fn a_token_has_exactly_the_documented_header_and_claims() {
 
 #[test]
 fn the_mac_is_hmac_sha_256_of_the_text_under_the_secret() {
-    let token = issued();
+    let token = valid_token();
     let (message, signature) = token.rsplit_once('.').unwrap();
     assert_eq!(signature, mac(message, SECRET));
 }
@@ -157,7 +157,8 @@ fn no_issued_token_is_too_long_to_verify() {
     assert!(verify(&token).is_ok(), "{longest}");
 }
 
-/// A token must fit into a request line, a header field or a cookie; the smallest common limit is 4 KiB (RFC 6265 § 6.1).
+/// A token must fit into a request line, a header field or a cookie: the smallest limit in use is 4 KiB (RFC 6265
+/// § 6.1).
 #[test]
 fn a_token_of_the_longest_usual_subject_is_below_1_kib() {
     let email = "x".repeat(254);

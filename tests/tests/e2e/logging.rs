@@ -9,15 +9,15 @@ on_both_engines! {
     logins_and_registrations_are_logged,
 }
 
-/// Sends successful and failed requests that contain a password or a token, in every place where one may stand.
-async fn send_secrets_everywhere(app: &App, ada: &Client, wrong: &str) {
+/// Sends successful and failed requests that contain a password or a token, in valid, swapped and malformed fields.
+async fn send_secrets_everywhere(app: &App, ada: &Client, wrong_password: &str) {
     let anonymous = app.anonymous();
     for (email, password) in [
         (ada.email(), ada.password()),
-        (ada.email(), wrong),
-        ("eve@example.com", wrong),
-        ("no address", wrong),
-        (ada.email(), &wrong.repeat(10)),
+        (ada.email(), wrong_password),
+        ("eve@example.com", wrong_password),
+        ("no address", wrong_password),
+        (ada.email(), &wrong_password.repeat(10)),
     ] {
         for path in ["/api/auth/login", "/api/auth/register"] {
             let body = json!({ "email": email, "password": password });
@@ -41,10 +41,10 @@ async fn send_secrets_everywhere(app: &App, ada: &Client, wrong: &str) {
         .bearer(format!("{}x", ada.token()))
         .get("/api/tasks")
         .await;
-    let _response = app.bearer(wrong).get("/api/tasks").await;
+    let _response = app.bearer(wrong_password).get("/api/tasks").await;
     let _response = anonymous
         .get("/api/tasks")
-        .header("authorization", wrong)
+        .header("authorization", wrong_password)
         .await;
     app.database().execute("DROP TABLE tasks");
     let _response = ada.get("/api/tasks").await;
@@ -56,7 +56,7 @@ async fn send_secrets_everywhere(app: &App, ada: &Client, wrong: &str) {
 
 async fn no_password_hash_token_or_secret_reaches_the_log(app: App) {
     let password = Uuid::new_v4().to_string();
-    let wrong = Uuid::new_v4().to_string();
+    let wrong_password = Uuid::new_v4().to_string();
     let body = json!({ "email": "ada@example.com", "password": password });
     let registered = app.anonymous().post("/api/auth/register", body).await;
     let token_response = registered.created();
@@ -67,12 +67,12 @@ async fn no_password_hash_token_or_secret_reaches_the_log(app: App) {
     let ada = app.bearer(token_response["access_token"].as_str().unwrap());
     let ada = ada.with_login("ada@example.com", &password);
 
-    send_secrets_everywhere(&app, &ada, &wrong).await;
+    send_secrets_everywhere(&app, &ada, &wrong_password).await;
 
     let (_, signature) = ada.token().rsplit_once('.').unwrap();
     for secret in [
         &password,
-        &wrong,
+        &wrong_password,
         &hash,
         app.secret(),
         ada.token(),

@@ -1,6 +1,6 @@
-//! The server over real HTTP, on both engines. The folders mirror `api-server/src`: `auth/`, `better_auth/` and `tasks/`
-//! have one file per address, and the others test what several addresses share. `remote/` mirrors
-//! `auth-core/src/remote`: clients of a running server.
+//! The server over real HTTP, on both engines. The folders mirror `api-server/src`: `auth/`, `better_auth/` and
+//! `tasks/` have one file per address, and the others test what several addresses share. `remote/` mirrors
+//! `auth-core/src/remote`, the clients of a running server.
 
 #![expect(
     clippy::expect_used,

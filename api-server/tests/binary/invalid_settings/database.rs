@@ -8,7 +8,7 @@ use super::{MAX_START_TIME, assert_each_rejected, assert_rejected, assert_starts
 
 #[test]
 fn database_url_is_a_sqlite_file_or_a_postgres_server() {
-    let wrong = [
+    let invalid = [
         "",
         "auth.db",
         "sqlite:auth.db",
@@ -18,7 +18,7 @@ fn database_url_is_a_sqlite_file_or_a_postgres_server() {
     ];
     assert_each_rejected(
         "DATABASE_URL",
-        &wrong,
+        &invalid,
         "use sqlite://PATH or postgres://USER",
     );
     assert_each_rejected("DATABASE_URL", &["sqlite://"], "name the file");
@@ -122,10 +122,10 @@ fn a_folder_that_cannot_be_written_is_named() {
 
 #[test]
 fn the_pool_has_1_to_1000_connections() {
-    let wrong = ["", "0", "1001", "-1", "1.5", "abc", "99999999999999999999"];
-    assert_each_rejected("DATABASE_POOL_SIZE", &wrong, "from 1 to 1000");
-    for right in ["1", "1000"] {
-        assert_starts(&[("DATABASE_POOL_SIZE", right)]);
+    let invalid = ["", "0", "1001", "-1", "1.5", "abc", "99999999999999999999"];
+    assert_each_rejected("DATABASE_POOL_SIZE", &invalid, "from 1 to 1000");
+    for valid in ["1", "1000"] {
+        assert_starts(&[("DATABASE_POOL_SIZE", valid)]);
     }
 }
 

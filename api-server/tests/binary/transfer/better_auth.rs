@@ -11,7 +11,7 @@ on_both_engines! {
     a_user_who_deleted_the_account_is_not_imported_again,
     users_of_another_provider_are_imported_without_a_password,
     plain_bcrypt_is_imported_too,
-    a_database_of_1_7_0_has_an_extra_column,
+    a_database_of_better_auth_1_7_0_is_imported,
     tables_and_columns_may_have_other_names,
     more_than_a_batch_is_imported,
     times_are_read_in_every_stored_format,
@@ -126,7 +126,7 @@ fn users_of_another_provider_are_imported_without_a_password(engine: Engine) {
     }
 }
 
-/// Hashes like bcryptjs: the first 72 bytes, without normalization.
+/// Imports a hash as bcryptjs computes it: of the first 72 bytes, without normalization.
 fn plain_bcrypt_is_imported_too(engine: Engine) {
     let fixture = Fixture::new(engine);
     fixture.add_user_without_password("a", "ada@example.com", 1);
@@ -141,7 +141,7 @@ fn plain_bcrypt_is_imported_too(engine: Engine) {
     server.log_in("ada@example.com", "U*U").expect(200);
 }
 
-fn a_database_of_1_7_0_has_an_extra_column(engine: Engine) {
+fn a_database_of_better_auth_1_7_0_is_imported(engine: Engine) {
     let fixture = Fixture::new(engine);
     fixture.execute(
         r#"ALTER TABLE "account" ADD COLUMN issuer text NOT NULL DEFAULT 'local:credential'"#,
@@ -233,7 +233,7 @@ fn more_than_a_batch_is_imported(engine: Engine) {
     );
 }
 
-/// Times as Prisma, Drizzle and the migrator store them.
+/// Imports times as Prisma, Drizzle and Better Auth's own migration store them.
 fn times_are_read_in_every_stored_format(engine: Engine) {
     let fixture = Fixture::new(engine);
     fixture.add_user("a", "ada@example.com", 1);

@@ -90,7 +90,7 @@ fn a_task_that_cannot_be_imported_is_named(engine: Engine) {
     add_task(&fixture, 1, "a", "good", 1);
     add_task(&fixture, 2, "a", "   ", 1);
     add_task(&fixture, 3, "a", &long, 1);
-    add_task(&fixture, 4, "nobody", "whose?", 1);
+    add_task(&fixture, 4, "unknown", "of an unknown user", 1);
     add_task(&fixture, 5, "c", "of a user who is not imported", 1);
     fixture.add_user_without_password("c", "no address", 3);
     add_task(&fixture, 6, "a", "long story", 1);
@@ -139,7 +139,7 @@ fn ids_may_have_other_types_than_text(engine: Engine) {
             r#"INSERT INTO "user" VALUES ('{id}', 'Ada', 'ada@example.com', {true_literal}, NULL, {time}, {time});
                INSERT INTO "account" (id, "accountId", "providerId", "userId", password, "createdAt", "updatedAt")
                VALUES ('{account}', '{id}', 'credential', '{id}', '{hash}', {time}, {time});
-               INSERT INTO tasks VALUES ('{task}', '{id}', 'theirs', NULL, {true_literal}, {time}, {time});"#,
+               INSERT INTO tasks VALUES ('{task}', '{id}', 'imported', NULL, {true_literal}, {time}, {time});"#,
             hash = super::fixtures::SCRYPT
         ));
         let output = fixture.import(&["--tasks", "tasks"]);
@@ -150,6 +150,6 @@ fn ids_may_have_other_types_than_text(engine: Engine) {
         assert_eq!(fixture.ids(), [id], "{id_type}");
         let server = fixture.serve();
         let ada = log_in(&server, "ada@example.com");
-        assert_eq!(server.titles(&ada), ["theirs"], "{id_type}");
+        assert_eq!(server.titles(&ada), ["imported"], "{id_type}");
     }
 }

@@ -3,12 +3,12 @@
 use auth_core::{Error, bearer};
 
 use crate::fixtures::{
-    OTHER_SECRET, SUBJECT, error_name, issued, issuer, keyring, now, secret, verifier, verify,
+    OTHER_SECRET, SUBJECT, error_name, issuer, keyring, now, secret, valid_token, verifier, verify,
 };
 
 #[test]
 fn a_token_with_any_bit_flipped_is_rejected() {
-    let valid = issued();
+    let valid = valid_token();
     let verifier = verifier(keyring().with_previous([secret(OTHER_SECRET)]));
     assert!(verifier.verify(&valid, now()).is_ok());
     let (mut as_text, mut as_bytes) = (0, 0);
@@ -38,7 +38,7 @@ fn a_token_with_any_bit_flipped_is_rejected() {
 
 #[test]
 fn a_token_with_a_character_removed_or_added_is_rejected() {
-    let valid = issued();
+    let valid = valid_token();
     for index in 0..valid.len() {
         let (before, rest) = valid.split_at(index);
         let removed = format!("{before}{}", &rest[1..]);
@@ -53,7 +53,7 @@ fn a_token_with_a_character_removed_or_added_is_rejected() {
 
 #[test]
 fn parts_of_two_valid_tokens_do_not_combine() {
-    let (one, other) = (issued(), {
+    let (one, other) = (valid_token(), {
         let root = auth_core::Subject { id: "1", ..SUBJECT };
         issuer(keyring()).issue(&root, now()).unwrap().token
     });

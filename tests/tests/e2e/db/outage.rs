@@ -79,7 +79,8 @@ impl Fixture {
         }
     }
 
-    /// Waits until parallel requests on all connections succeed; a connection that was lost without notice fails a request.
+    /// Waits until parallel requests on all connections succeed. The server detects a lost connection at the next
+    /// request on it, which fails.
     async fn assert_all_connections_work(&self) {
         let started = Instant::now();
         loop {

@@ -1,4 +1,4 @@
-//! A server that stops, and its successor on the same database.
+//! A restarted server, and two servers at once, on the same database.
 
 use e2e::{App, Engine, Options, on_both_engines};
 use serde_json::json;

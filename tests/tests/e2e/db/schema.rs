@@ -10,7 +10,7 @@ on_both_engines! {
 }
 
 /// Reads the columns of the one row that matches this condition, joined by `|`.
-fn row(app: &App, columns: &[&str], table: &str, condition: &str) -> String {
+fn read_row(app: &App, columns: &[&str], table: &str, condition: &str) -> String {
     let text = |name: &&str| format!("coalesce(CAST({name} AS TEXT), 'NULL')");
     let texts: Vec<_> = columns.iter().map(text).collect();
     let texts = texts.join(" || '|' || ");
@@ -52,7 +52,7 @@ async fn every_column_of_a_user_is_read_and_written(app: App) {
         "created_at",
         "updated_at",
     ];
-    let stored = row(&app, &columns, "users", "email_verified");
+    let stored = read_row(&app, &columns, "users", "email_verified");
     let expected = "the id|the email|a name|an image|the hash|\
                     2001-02-03 04:05:06.789012|2026-11-20 12:57:51.869123";
     assert_eq!(stored, expected);
@@ -87,7 +87,7 @@ async fn every_column_of_a_task_is_read_and_written(app: App) {
     expected["updated_at"] = e2e::TestClock::START.into();
     assert_eq!(changed, expected);
     let columns = ["title", "description", "created_at", "updated_at"];
-    let stored = row(&app, &columns, "tasks", "completed");
+    let stored = read_row(&app, &columns, "tasks", "completed");
     let expected = "a title|a description|2001-02-03 04:05:06.789012|2026-11-20 12:57:51.869123";
     assert_eq!(stored, expected);
 
@@ -114,7 +114,7 @@ async fn every_column_of_a_session_is_read_and_written(app: App) {
         "ip_address",
         "user_agent",
     ];
-    let stored = row(&app, &columns, "sessions", "TRUE");
+    let stored = read_row(&app, &columns, "sessions", "TRUE");
     let text = |value: &Value| value.as_str().unwrap().to_owned();
     let (id, user_id) = (
         text(&token_response["session_id"]),

@@ -133,7 +133,7 @@ async fn a_request_with_cookies_gets_its_tokens_only_as_cookies(app: App) {
     for (request, counter) in [
         (app.anonymous().request("POST", REFRESH), 1),
         (app.anonymous().post(REFRESH, json!({})), 1),
-        // Last, because it starts a new session.
+        // This request is the last one, because it starts a new session.
         (app.anonymous().post(CHANGE_PASSWORD, body), 0),
     ] {
         let response = from_own_page(request).await;
@@ -205,8 +205,8 @@ async fn an_invalid_header_is_not_replaced_by_a_valid_cookie(app: App) {
         let refused = with_cookie(request, &device.cookies()).await;
         refused.problem(401, "INVALID_TOKEN");
     }
-    let bad = json!({ "refresh_token": "junk" });
-    let request = app.anonymous().post(REFRESH, bad);
+    let malformed = json!({ "refresh_token": "junk" });
+    let request = app.anonymous().post(REFRESH, malformed);
     let request = request.header("origin", OWN_ORIGIN);
     let refused = with_cookie(request, &device.cookies()).await;
     refused.problem(401, "INVALID_TOKEN");

@@ -27,7 +27,7 @@ const OTHER_ORIGINS: [&str; 8] = [
     "http://127.0.0.1:8080",
 ];
 
-fn start(engine: Engine) -> App {
+fn start_app(engine: Engine) -> App {
     let allowed = "https://app.example,http://localhost:3000";
     App::on(engine).set("allowed-origins", allowed).start()
 }
@@ -108,7 +108,7 @@ fn assert_readable(response: &Response, origin: &str) {
 }
 
 async fn an_allowed_origin_may_read_every_response(engine: Engine) {
-    let app = start(engine);
+    let app = start_app(engine);
     let (ada, device) = user_with_device(&app, "ada").await;
     for (status, request) in requests(&app, &ada, &device.access) {
         for origin in [ALLOWED, "http://localhost:3000"] {
@@ -138,7 +138,7 @@ async fn an_allowed_origin_may_read_every_response(engine: Engine) {
 }
 
 async fn another_origin_may_read_no_response(engine: Engine) {
-    let app = start(engine);
+    let app = start_app(engine);
     let (ada, device) = user_with_device(&app, "ada").await;
     for (status, request) in requests(&app, &ada, &device.access) {
         for origin in OTHER_ORIGINS {
@@ -163,7 +163,7 @@ fn preflight(app: &App, path: &str, origin: &str, method: &str, headers: &str) -
 }
 
 async fn a_preflight_from_an_allowed_origin_lists_what_it_may_send(engine: Engine) {
-    let app = start(engine);
+    let app = start_app(engine);
     for path in ["/api/tasks", REFRESH, "/api/auth/account", "/api/nothing"] {
         for method in ["GET", "POST", "PUT", "PATCH", "DELETE"] {
             let headers = "authorization,content-type";
@@ -191,7 +191,7 @@ async fn a_preflight_from_an_allowed_origin_lists_what_it_may_send(engine: Engin
 }
 
 async fn a_preflight_from_another_origin_allows_nothing(engine: Engine) {
-    let app = start(engine);
+    let app = start_app(engine);
     for origin in OTHER_ORIGINS {
         let response = preflight(&app, "/api/tasks", origin, "POST", "content-type").await;
         assert!(!allows_an_origin(&response), "{response:?}");

@@ -83,7 +83,7 @@ async fn only_a_server_with_an_https_public_url_sends_hsts(engine: Engine) {
     }
     let page = app.anonymous().get("/docs/").await;
     assert_eq!(page.header("strict-transport-security"), Some(HSTS));
-    // The setting decides, not a header of the caller.
+    // The setting `PUBLIC_URL` decides, and no header of the caller.
     let server_over_http = App::on(engine).start();
     let response = server_over_http.anonymous().get("/healthz");
     let response = response.header("x-forwarded-proto", "https").await;

@@ -20,13 +20,13 @@ on_both_engines! {
 
 const ALLOWED: &str = "https://app.example";
 
-fn start(engine: Engine) -> App {
+fn start_app(engine: Engine) -> App {
     let allowed = "https://app.example,http://localhost:3000";
     App::on(engine).set("allowed-origins", allowed).start()
 }
 
 /// Returns the operations that need a token and change something.
-async fn changing(app: &App) -> Vec<Operation> {
+async fn changing_operations(app: &App) -> Vec<Operation> {
     let mut operations = protected(app).await;
     operations.retain(|operation| operation.method != "GET");
     assert!(operations.len() > 20);
@@ -35,7 +35,7 @@ async fn changing(app: &App) -> Vec<Operation> {
 
 /// Builds a request to each changing route, with a cookie.
 async fn requests(app: &App, user: &Client, device: &Device) -> Vec<Request> {
-    let requests = changing(app).await.into_iter().map(|operation| {
+    let requests = changing_operations(app).await.into_iter().map(|operation| {
         let request = operation.request(&app.anonymous(), user.id());
         request.header("cookie", &device.cookies())
     });
@@ -45,7 +45,7 @@ async fn requests(app: &App, user: &Client, device: &Device) -> Vec<Request> {
 async fn every_changing_route_rejects_cookies_without_a_known_origin_before_it_reads_the_body(
     engine: Engine,
 ) {
-    let app = start(engine);
+    let app = start_app(engine);
     let (ada, device) = user_with_device(&app, "ada").await;
     for request in requests(&app, &ada, &device).await {
         let without_origin = request.clone().await;
@@ -83,7 +83,7 @@ async fn add_task(app: &App, device: &Device, headers: &[(&str, &str)]) -> e2e::
 }
 
 async fn known_origins_are_accepted(engine: Engine) {
-    let app = start(engine);
+    let app = start_app(engine);
     let (_, device) = user_with_device(&app, "ada").await;
     for headers in [
         &[("origin", OWN_ORIGIN)][..],
@@ -128,7 +128,7 @@ const UNKNOWN_ORIGINS: [&str; 22] = [
 ];
 
 async fn unknown_origins_are_rejected(engine: Engine) {
-    let app = start(engine);
+    let app = start_app(engine);
     let (_, device) = user_with_device(&app, "ada").await;
     for origin in UNKNOWN_ORIGINS {
         let refused = add_task(&app, &device, &[("origin", origin)]).await;
@@ -185,7 +185,7 @@ async fn under_https_the_own_origin_is_that_of_the_public_url(engine: Engine) {
 }
 
 async fn reading_needs_no_origin(engine: Engine) {
-    let app = start(engine);
+    let app = start_app(engine);
     let (ada, device) = user_with_device(&app, "ada").await;
     for operation in protected(&app).await {
         let path = operation.address(ada.id(), "1");
@@ -203,10 +203,10 @@ async fn reading_needs_no_origin(engine: Engine) {
 }
 
 async fn a_bearer_token_needs_no_origin(engine: Engine) {
-    let app = start(engine);
+    let app = start_app(engine);
     let (ada, device) = user_with_device(&app, "ada").await;
     let caller = app.bearer(device.access.as_str());
-    for operation in changing(&app).await {
+    for operation in changing_operations(&app).await {
         let request = operation.request(&caller, ada.id());
         let request = request.header("cookie", &device.cookies());
         let from_evil = request.header("origin", "https://evil.example");
@@ -220,7 +220,7 @@ async fn a_bearer_token_needs_no_origin(engine: Engine) {
 }
 
 async fn a_rejected_refresh_or_logout_changes_nothing(engine: Engine) {
-    let app = start(engine);
+    let app = start_app(engine);
     let (_, device) = user_with_device(&app, "ada").await;
     for path in [REFRESH, LOGOUT] {
         for (name, value) in [

@@ -138,7 +138,7 @@ async fn a_failed_login_revokes_nothing(app: App) {
     let (ada, device) = user_with_device(&app, "ada").await;
     for body in [
         credentials(ada.email(), "not the password"),
-        credentials("nobody@example.com", ada.password()),
+        credentials("unknown@example.com", ada.password()),
     ] {
         let request = from_browser(app.anonymous().post(LOGIN, body), &device.cookies());
         request.await.problem(401, "INVALID_EMAIL_OR_PASSWORD");
@@ -209,7 +209,7 @@ async fn a_login_from_another_origin_revokes_nothing(engine: Engine) {
         ("origin", ""),
         ("sec-fetch-site", "cross-site"),
         ("sec-fetch-site", "same-site"),
-        ("x-nothing", "x"),
+        ("x-unrelated", "x"),
     ] {
         request().header(name, value).await.ok();
         assert_eq!(are_live(&app, [&device]), [true], "{name}: {value}");

@@ -15,8 +15,8 @@ use crate::sessions::fixtures::{MAX_REVOCATION_DELAY, login, user_with_device};
 on_both_engines! {
     a_service_rejects_a_token_within_two_seconds_of_the_logout,
     a_service_that_starts_later_knows_every_revoked_session,
-    sessions_revoked_during_an_outage_are_known_after_it,
-    a_silent_feed_stops_only_services_that_fail_closed,
+    sessions_revoked_during_an_outage_are_known_afterwards,
+    with_a_silent_feed_only_services_that_fail_closed_reject_tokens,
 }
 
 /// Another service, which verifies tokens locally.
@@ -28,10 +28,10 @@ struct Service {
 
 impl Service {
     fn next_to(app: &App, policy: StalePolicy) -> Self {
-        Self::at(&format!("http://{}", app.addr()), app, policy)
+        Self::with_feed_at(&format!("http://{}", app.addr()), app, policy)
     }
 
-    fn at(address: &str, app: &App, policy: StalePolicy) -> Self {
+    fn with_feed_at(address: &str, app: &App, policy: StalePolicy) -> Self {
         let keyring = Keyring::new(Secret::new(app.secret()).unwrap());
         let clock = app.clock.clone();
         let feed = RevocationFeed::start_with_clock(
@@ -90,9 +90,9 @@ async fn a_service_that_starts_later_knows_every_revoked_session(app: App) {
     assert_eq!(service.verify(&device.access), Err(Error::Revoked));
 }
 
-async fn sessions_revoked_during_an_outage_are_known_after_it(app: App) {
+async fn sessions_revoked_during_an_outage_are_known_afterwards(app: App) {
     let proxy = e2e::Proxy::to(app.addr());
-    let service = Service::at(&proxy.address(), &app, StalePolicy::FailOpen);
+    let service = Service::with_feed_at(&proxy.address(), &app, StalePolicy::FailOpen);
     service.feed.caught_up().await;
     let (_, device) = user_with_device(&app, "ada").await;
     proxy.cut();
@@ -102,14 +102,14 @@ async fn sessions_revoked_during_an_outage_are_known_after_it(app: App) {
     service.wait_for(&device.access, Err(Error::Revoked)).await;
 }
 
-async fn a_silent_feed_stops_only_services_that_fail_closed(app: App) {
+async fn with_a_silent_feed_only_services_that_fail_closed_reject_tokens(app: App) {
     let (_, device) = user_with_device(&app, "ada").await;
     // No process listens on this port.
     let unreachable = "http://127.0.0.1:9";
-    let fail_open = Service::at(unreachable, &app, StalePolicy::FailOpen);
+    let fail_open = Service::with_feed_at(unreachable, &app, StalePolicy::FailOpen);
     assert_eq!(fail_open.verify(&device.access), Ok(()));
     let limit = StalePolicy::FailClosedAfter(Duration::from_secs(1));
-    let strict = Service::at(unreachable, &app, limit);
+    let strict = Service::with_feed_at(unreachable, &app, limit);
     assert_eq!(
         strict.verify(&device.access),
         Err(Error::RevocationsOutdated)
@@ -120,7 +120,7 @@ async fn a_silent_feed_stops_only_services_that_fail_closed(app: App) {
         Err(Error::MalformedToken(_))
     ));
     let proxy = e2e::Proxy::to(app.addr());
-    let strict = Service::at(&proxy.address(), &app, limit);
+    let strict = Service::with_feed_at(&proxy.address(), &app, limit);
     strict.feed.caught_up().await;
     assert_eq!(strict.verify(&device.access), Ok(()));
     proxy.silence();

@@ -17,8 +17,8 @@ use crate::auth::logout::{assert_logged_out, by_access};
 
 on_both_engines! {
     a_login_over_the_limit_revokes_the_least_recently_used_session,
-    expired_and_revoked_sessions_do_not_count,
-    a_sign_in_by_better_auth_counts_as_well,
+    expired_and_revoked_sessions_do_not_count_towards_the_limit,
+    a_sign_in_by_better_auth_counts_towards_the_limit,
     parallel_logins_do_not_exceed_the_limit,
     parallel_logins_on_two_processes_do_not_exceed_the_limit,
     a_session_that_a_login_revoked_is_rejected_by_every_process,
@@ -55,7 +55,7 @@ struct Crowded {
 }
 
 /// Registers a user with this many sessions: the oldest, copies of it that were used later, and the newest.
-async fn crowded(app: &App, sessions: usize) -> Crowded {
+async fn user_with_sessions(app: &App, sessions: usize) -> Crowded {
     let (ada, oldest) = user_with_device(app, "ada").await;
     clone_sessions(app, &oldest.session, sessions - 2);
     app.database().execute(
@@ -76,7 +76,7 @@ async fn a_login_over_the_limit_revokes_the_least_recently_used_session(app: App
         ada,
         oldest,
         newest,
-    } = crowded(&app, LIMIT - 1).await;
+    } = user_with_sessions(&app, LIMIT - 1).await;
     login(&app, &ada).await;
     assert_eq!(session_count(&app, &newest).await, LIMIT);
     get_session(&app, &oldest.access).await.ok();
@@ -101,12 +101,12 @@ async fn a_login_over_the_limit_revokes_the_least_recently_used_session(app: App
     refused.problem(401, "SESSION_EXPIRED");
 }
 
-async fn expired_and_revoked_sessions_do_not_count(app: App) {
+async fn expired_and_revoked_sessions_do_not_count_towards_the_limit(app: App) {
     let Crowded {
         ada,
         oldest: revoked,
         ..
-    } = crowded(&app, LIMIT).await;
+    } = user_with_sessions(&app, LIMIT).await;
     assert_logged_out(by_access(&app, &revoked, json!({})).await, 1);
     let before = live_rows(&app);
     login(&app, &ada).await;
@@ -119,12 +119,12 @@ async fn expired_and_revoked_sessions_do_not_count(app: App) {
     assert_eq!(session_count(&app, &device).await, 1);
 }
 
-async fn a_sign_in_by_better_auth_counts_as_well(app: App) {
+async fn a_sign_in_by_better_auth_counts_towards_the_limit(app: App) {
     let Crowded {
         ada,
         oldest,
         newest,
-    } = crowded(&app, LIMIT).await;
+    } = user_with_sessions(&app, LIMIT).await;
     let body = json!({ "email": ada.email(), "password": ada.password() });
     let signed_in = app.anonymous().post("/api/auth/sign-in/email", body).await;
     signed_in.ok();
@@ -133,7 +133,7 @@ async fn a_sign_in_by_better_auth_counts_as_well(app: App) {
     refused.problem(401, "TOKEN_REVOKED");
 }
 
-/// Sends this many logins at once, to the servers in turn.
+/// Sends this many logins at once, distributed over the servers.
 async fn log_in_at_once(apps: &[&App], ada: &Client, times: usize) {
     let logins = (0..times).map(|number| {
         let body = credentials(ada.email(), ada.password());
@@ -146,7 +146,7 @@ async fn log_in_at_once(apps: &[&App], ada: &Client, times: usize) {
 }
 
 async fn parallel_logins_do_not_exceed_the_limit(app: App) {
-    let Crowded { ada, newest, .. } = crowded(&app, LIMIT - 5).await;
+    let Crowded { ada, newest, .. } = user_with_sessions(&app, LIMIT - 5).await;
     log_in_at_once(&[&app], &ada, 20).await;
     assert_eq!(session_count(&app, &newest).await, LIMIT);
     assert_eq!(live_rows(&app), LIMIT as u64);
@@ -154,7 +154,7 @@ async fn parallel_logins_do_not_exceed_the_limit(app: App) {
 
 async fn parallel_logins_on_two_processes_do_not_exceed_the_limit(app: App) {
     let other = app.another_process().start();
-    let Crowded { ada, newest, .. } = crowded(&app, LIMIT - 5).await;
+    let Crowded { ada, newest, .. } = user_with_sessions(&app, LIMIT - 5).await;
     log_in_at_once(&[&app, &other], &ada, 20).await;
     assert_eq!(session_count(&app, &newest).await, LIMIT);
     assert_eq!(live_rows(&app), LIMIT as u64);
@@ -162,7 +162,7 @@ async fn parallel_logins_on_two_processes_do_not_exceed_the_limit(app: App) {
 
 async fn a_session_that_a_login_revoked_is_rejected_by_every_process(app: App) {
     let other = app.another_process().start();
-    let Crowded { ada, oldest, .. } = crowded(&app, LIMIT).await;
+    let Crowded { ada, oldest, .. } = user_with_sessions(&app, LIMIT).await;
     get_session(&other, &oldest.access).await.ok();
     login(&app, &ada).await;
     let delay = until_rejected(&other, &oldest.access, "TOKEN_REVOKED").await;
@@ -276,6 +276,6 @@ async fn no_statement_revokes_more_than_a_batch(app: App) {
         by_access(&app, &device, json!({ "scope": "all" })).await,
         1802,
     );
-    // Two batches, and the session of the request.
+    // The largest statement revokes two batches and the session of the request.
     assert_eq!(app.database().value(most_rows).as_deref(), Some("201"));
 }

@@ -50,7 +50,7 @@ impl Device {
         }
     }
 
-    /// The `Cookie` header with which a browser sends the same tokens.
+    /// Returns the `Cookie` header with which a browser sends the same tokens.
     pub(crate) fn cookies(&self) -> String {
         format!(
             "access_token={}; refresh_token={}",

@@ -23,7 +23,7 @@ on_both_engines! {
     a_better_auth_session_is_not_extended_beyond_the_maximum,
     a_change_of_password_starts_a_new_lifetime,
     the_token_of_a_short_session_of_better_auth_ends_with_it,
-    a_service_token_is_revoked_with_its_session,
+    a_service_token_expires_with_its_session,
     revoking_a_session_that_just_expired_reaches_its_tokens,
     sessions_that_just_expired_are_revoked_with_the_others,
     an_expired_session_stays_as_long_as_its_tokens_could_live,
@@ -33,7 +33,7 @@ const SECOND: Duration = Duration::from_secs(1);
 /// `SESSION_MAX_TTL` in these tests.
 const MAX_TTL: Duration = Duration::from_secs(10 * 24 * 60 * 60);
 
-fn limited(engine: Engine) -> App {
+fn app_with_max_ttl(engine: Engine) -> App {
     App::on(engine).set("session-max-ttl", "10d").start()
 }
 
@@ -62,7 +62,7 @@ fn max_ages(response: &Response) -> Vec<String> {
 }
 
 /// Logs in a device and refreshes its tokens once a day for this time.
-async fn used_until(app: &App, name: &str, age: Duration) -> Device {
+async fn device_used_for(app: &App, name: &str, age: Duration) -> Device {
     let (_, mut device) = user_with_device(app, name).await;
     let mut remaining = age;
     while remaining > DAY {
@@ -75,8 +75,8 @@ async fn used_until(app: &App, name: &str, age: Duration) -> Device {
 }
 
 async fn a_session_ends_at_its_maximum_lifetime_despite_refreshes(engine: Engine) {
-    let app = limited(engine);
-    let device = used_until(&app, "ada", MAX_TTL.saturating_sub(SECOND)).await;
+    let app = app_with_max_ttl(engine);
+    let device = device_used_for(&app, "ada", MAX_TTL.saturating_sub(SECOND)).await;
     let response = refresh(&app, &device.refresh).await;
     assert_eq!(max_ages(&response), ["1", "1"]);
     let device = Device::from_response(&response.ok());
@@ -96,22 +96,22 @@ async fn a_session_ends_at_its_maximum_lifetime_despite_refreshes(engine: Engine
 }
 
 async fn less_than_a_second_before_the_end_no_token_is_issued(engine: Engine) {
-    let app = limited(engine);
-    let device = used_until(&app, "ada", MAX_TTL.saturating_sub(MICROSECOND)).await;
+    let app = app_with_max_ttl(engine);
+    let device = device_used_for(&app, "ada", MAX_TTL.saturating_sub(MICROSECOND)).await;
     let refused = refresh(&app, &device.refresh).await;
     assert!(refused.all("set-cookie").is_empty());
     refused.problem(401, "SESSION_EXPIRED");
 }
 
 async fn the_tokens_and_cookies_end_with_the_session(engine: Engine) {
-    let app = limited(engine);
+    let app = app_with_max_ttl(engine);
     for (name, remaining, token, cookie) in [
         ("ada", SESSION_TTL, 900, 604_800),
         ("eve", ACCESS_TTL + SECOND, 900, 901),
         ("bob", ACCESS_TTL, 900, 900),
         ("joe", ACCESS_TTL.saturating_sub(SECOND), 899, 899),
     ] {
-        let device = used_until(&app, name, MAX_TTL.saturating_sub(remaining)).await;
+        let device = device_used_for(&app, name, MAX_TTL.saturating_sub(remaining)).await;
         let response = refresh(&app, &device.refresh).await;
         assert_eq!(
             max_ages(&response),
@@ -127,8 +127,8 @@ async fn the_tokens_and_cookies_end_with_the_session(engine: Engine) {
 }
 
 async fn a_repeated_refresh_returns_the_same_shortened_token(engine: Engine) {
-    let app = limited(engine);
-    let device = used_until(&app, "ada", MAX_TTL.saturating_sub(ACCESS_TTL / 2)).await;
+    let app = app_with_max_ttl(engine);
+    let device = device_used_for(&app, "ada", MAX_TTL.saturating_sub(ACCESS_TTL / 2)).await;
     let first = refresh(&app, &device.refresh).await.ok();
     app.clock.advance(SECOND * 9);
     let second = refresh(&app, &device.refresh).await.ok();
@@ -155,7 +155,7 @@ async fn a_recovered_refresh_token_does_not_outlive_its_session(engine: Engine) 
 }
 
 async fn the_setting_limits_existing_sessions(app: App) {
-    let device = used_until(&app, "ada", MAX_TTL.saturating_sub(SECOND)).await;
+    let device = device_used_for(&app, "ada", MAX_TTL.saturating_sub(SECOND)).await;
     let limited_process = app.another_process().set("session-max-ttl", "10d").start();
     let response = refresh(&limited_process, &device.refresh).await;
     assert_eq!(response.ok()["expires_in"], 1);
@@ -184,7 +184,7 @@ async fn the_setting_limits_existing_sessions(app: App) {
 }
 
 async fn a_better_auth_session_is_not_extended_beyond_the_maximum(engine: Engine) {
-    let app = limited(engine);
+    let app = app_with_max_ttl(engine);
     let response = app.anonymous().post(SIGN_UP, sign_up_body("ada")).await;
     assert_eq!(max_ages(&response), ["604800"]);
     let ada = Browser::of(&response);
@@ -214,7 +214,7 @@ async fn a_better_auth_session_is_not_extended_beyond_the_maximum(engine: Engine
 }
 
 async fn a_change_of_password_starts_a_new_lifetime(engine: Engine) {
-    let app = limited(engine);
+    let app = app_with_max_ttl(engine);
     let (ada, _) = user_with_device(&app, "ada").await;
     app.clock.advance(MAX_TTL.saturating_sub(SECOND));
     let device = login(&app, &ada).await;
@@ -235,12 +235,12 @@ async fn the_token_of_a_short_session_of_better_auth_ends_with_it(engine: Engine
     }
 }
 
-async fn a_service_token_is_revoked_with_its_session(engine: Engine) {
+async fn a_service_token_expires_with_its_session(engine: Engine) {
     let app = App::on(engine)
         .set("session-max-ttl", "10d")
         .set("token-audiences", "reports")
         .start();
-    let device = used_until(&app, "ada", MAX_TTL.saturating_sub(SECOND * 60)).await;
+    let device = device_used_for(&app, "ada", MAX_TTL.saturating_sub(SECOND * 60)).await;
     let device = refreshed(&app, &device).await;
     let body = json!({ "audience": "reports" });
     let response = app

@@ -175,7 +175,7 @@ async fn concurrent_changes_deletions_and_logouts_cause_no_errors(app: App) {
         for response in &responses {
             assert!(response.status() < 500, "{}", response.text());
         }
-        // A session on a deleted account is revoked.
+        // A session of a deleted account is revoked.
         let is_deleted = count(&app, &format!("users WHERE id = '{}'", ada.id())) == 0;
         assert_eq!(is_deleted, responses[1].status() == 200);
         for response in &responses[4..] {

@@ -142,7 +142,7 @@ async fn after_a_restored_backup_later_revocations_are_not_missed(node_a: App) {
         assert_logged_out(by_access(&node_a, &device, json!({})).await, 1);
         until_rejected(&node_b, &device.access, "TOKEN_REVOKED").await;
     }
-    // Known revocations are kept.
+    // A process keeps the revocations that it knows.
     for device in &revoked_before {
         let refused = get_session(&node_b, &device.access).await;
         refused.problem(401, "TOKEN_REVOKED");

@@ -10,9 +10,9 @@ use super::bases;
 
 on_both_engines! {
     a_toggle_flips_the_completion_and_nothing_else,
-    a_body_is_neither_needed_nor_read,
+    a_toggle_ignores_its_body,
     an_unknown_task_is_not_found,
-    every_parallel_toggle_counts,
+    every_parallel_toggle_is_applied,
 }
 
 async fn a_toggle_flips_the_completion_and_nothing_else(app: App) {
@@ -38,7 +38,7 @@ async fn a_toggle_flips_the_completion_and_nothing_else(app: App) {
     }
 }
 
-async fn a_body_is_neither_needed_nor_read(app: App) {
+async fn a_toggle_ignores_its_body(app: App) {
     let ada = app.user("ada").await;
     let task = ada.new_task("Buy milk").await;
     let complete = format!("{}/complete", ada.task(&task["id"]));
@@ -60,7 +60,7 @@ async fn an_unknown_task_is_not_found(app: App) {
     }
 }
 
-async fn every_parallel_toggle_counts(app: App) {
+async fn every_parallel_toggle_is_applied(app: App) {
     let ada = app.user("ada").await;
     let task = ada.new_task("Buy milk").await;
     let toggle = format!("{}/toggle", ada.task(&task["id"]));

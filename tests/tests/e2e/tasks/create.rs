@@ -7,18 +7,18 @@ use serde_json::{Value, json};
 use super::bases;
 
 on_both_engines! {
-    a_new_task_is_open,
+    a_new_task_is_not_completed,
     the_location_is_the_address_of_the_new_task,
     the_location_has_the_users_id_percent_encoded,
     a_title_is_trimmed_and_has_1_to_200_characters,
     a_description_has_at_most_10000_characters,
-    a_description_is_kept_as_it_is,
+    a_description_is_stored_unchanged,
     fields_that_the_server_sets_are_ignored,
     an_id_is_never_reused,
     every_parallel_creation_is_stored,
 }
 
-async fn a_new_task_is_open(app: App) {
+async fn a_new_task_is_not_completed(app: App) {
     let ada = app.user("ada").await;
     for base in bases(&ada) {
         let body = json!({ "title": "Buy milk", "description": "Two bottles" });
@@ -143,7 +143,7 @@ async fn a_description_has_at_most_10000_characters(app: App) {
     number.invalid("description", "invalid_type", "must be a string");
 }
 
-async fn a_description_is_kept_as_it_is(app: App) {
+async fn a_description_is_stored_unchanged(app: App) {
     let ada = app.user("ada").await;
     let text = "  two\r\n\tlines \\ \"quoted\" '; DROP TABLE tasks; -- %_ \u{1}\u{7f}\n";
     let body = json!({ "title": "Buy milk", "description": text });

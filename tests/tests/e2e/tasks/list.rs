@@ -1,4 +1,4 @@
-//! `GET /api/{user_id}/tasks`: order, filters, and valid queries
+//! `GET /api/{user_id}/tasks`: order, filters, and valid queries.
 
 use e2e::{App, on_both_engines};
 use serde_json::{Value, json};
@@ -30,7 +30,7 @@ async fn the_newest_task_comes_first(app: App) {
     for title in ["b", "c", "a"] {
         expected.insert(0, ada.new_task(title).await);
     }
-    // Tasks are ordered by creation; later changes do not move them.
+    // Tasks are ordered by creation; a later change does not change the order.
     let oldest = ada.task(&expected[2]["id"]);
     expected[2] = ada.patch(&oldest, json!({ "title": "z" })).await.ok();
     for base in bases(&ada) {

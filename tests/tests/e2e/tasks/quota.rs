@@ -108,7 +108,7 @@ async fn the_limit_is_exact_where_the_server_begins_to_add_tasks_one_at_a_time(e
     // From 200 − 64 tasks on, the server adds the tasks of one account one at a time.
     for before in [135, 136, 137] {
         let (app, ada) = app_with_limit(engine, "200").await;
-        // After 64 additions the server counts the rows. Some are then deleted, so that the remembered count is too high.
+        // After 64 additions the server counts the rows. Some are then deleted, so the remembered count is too high.
         for _ in 0..66 {
             ada.post("/api/tasks", task_body()).await.created();
         }

@@ -22,14 +22,16 @@ on_both_engines! {
 }
 
 /// Percent-encodes every byte.
-fn encoded(text: &str) -> String {
+fn percent_encode(text: &str) -> String {
     let bytes = text.bytes().map(|byte| format!("%{byte:02x}"));
     bytes.collect::<Vec<_>>().concat()
 }
 
 /// Returns the titles that a search finds, oldest first.
 async fn search_titles(client: &Client, text: &str) -> Vec<String> {
-    let list = client.get(&format!("/api/tasks?q={}", encoded(text))).await;
+    let list = client
+        .get(&format!("/api/tasks?q={}", percent_encode(text)))
+        .await;
     let mut tasks: Vec<_> = list.ok().as_array().unwrap().clone();
     tasks.reverse();
     let title = |task: &serde_json::Value| task["title"].as_str().unwrap().to_owned();
@@ -165,7 +167,7 @@ async fn a_search_text_has_at_most_200_characters(app: App) {
         let found = search_titles(&ada, &"é".repeat(length)).await;
         assert_eq!(found, [title.as_str()]);
     }
-    let too_long = encoded(&"é".repeat(201));
+    let too_long = percent_encode(&"é".repeat(201));
     let refused = ada.get(&format!("/api/tasks?q={too_long}")).await;
     refused.invalid("q", "too_long", "must be at most 200 characters");
     let refused = ada.get("/api/tasks?q=a%00b").await;

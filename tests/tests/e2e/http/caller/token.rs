@@ -1,4 +1,4 @@
-//! Every protected route with every kind of invalid token.
+//! Every protected route rejects every kind of invalid token.
 
 use std::time::{Duration, UNIX_EPOCH};
 
@@ -19,9 +19,9 @@ on_both_engines! {
     an_error_contains_no_part_of_the_token,
 }
 
-/// A token with any header and claims, signed with the server's own secret.
-fn signed(app: &App, header: &Value, claims: &Value) -> String {
-    // Creating a keyring selects the backend of the library.
+/// Signs a token with this header and these claims, with the secret of the server.
+fn sign_token(app: &App, header: &Value, claims: &Value) -> String {
+    // `jsonwebtoken` needs a backend for cryptography; creating a keyring selects it.
     let _keyring = Keyring::new(Secret::new(app.secret()).unwrap());
     let encode = |part: &Value| URL_SAFE_NO_PAD.encode(part.to_string());
     let message = format!("{}.{}", encode(header), encode(claims));
@@ -43,7 +43,7 @@ fn valid_claims(app: &App) -> Value {
 /// The `Authorization` value, the error code, and its detail.
 type BadCredentials = (String, &'static str, &'static str);
 
-fn malformed() -> Vec<BadCredentials> {
+fn malformed_headers() -> Vec<BadCredentials> {
     let grammar = "The Authorization header must be Bearer, one space and a token";
     let characters = "The bearer token has characters that no token has";
     let token = "a.b.c";
@@ -82,21 +82,21 @@ fn bad_credentials(app: &App) -> Vec<BadCredentials> {
         ..valid.clone()
     };
     let with_type = |typ: &str| {
-        signed(
+        sign_token(
             app,
             &json!({ "alg": "HS256", "typ": typ }),
             &valid_claims(app),
         )
     };
-    let none = signed(
+    let alg_none = sign_token(
         app,
         &json!({ "alg": "none", "typ": "at+jwt" }),
         &valid_claims(app),
     );
-    let unsigned = format!("{}.", none.rsplit_once('.').unwrap().0);
+    let unsigned = format!("{}.", alg_none.rsplit_once('.').unwrap().0);
     let mut no_session = valid_claims(app);
     no_session.as_object_mut().unwrap().remove("sid");
-    let no_session = signed(
+    let no_session = sign_token(
         app,
         &json!({ "alg": "HS256", "typ": "at+jwt" }),
         &no_session,
@@ -118,14 +118,14 @@ fn bad_credentials(app: &App) -> Vec<BadCredentials> {
         (with_type("rt+jwt"), wrong_type),
         (with_type("refresh"), wrong_type),
         (unsigned, wrong_parts),
-        (none, "The token algorithm must be HS256"),
+        (alg_none, "The token algorithm must be HS256"),
         (no_session, "The token lacks the claim sid"),
     ]
     .map(|(token, detail)| (format!("Bearer {token}"), "INVALID_TOKEN", detail))
     .into()
 }
 
-fn expired(app: &App) -> BadCredentials {
+fn expired_token(app: &App) -> BadCredentials {
     let old_issuer = Issuer {
         now: app.clock.now() - Duration::from_secs(3600),
         ..Issuer::of(app)
@@ -140,13 +140,13 @@ fn expired(app: &App) -> BadCredentials {
 
 async fn every_protected_route_rejects_every_invalid_token_before_it_reads_the_body(app: App) {
     let anonymous = app.anonymous();
-    let mut credentials = [malformed(), bad_credentials(&app)].concat();
-    credentials.push(expired(&app));
+    let mut credentials = [malformed_headers(), bad_credentials(&app)].concat();
+    credentials.push(expired_token(&app));
     for operation in protected(&app).await {
-        let none = operation.request(&anonymous, "user-1").await;
-        assert_eq!(none.header("www-authenticate"), Some(CHALLENGE));
-        let none = none.problem(401, "UNAUTHORIZED");
-        assert_eq!(none["detail"], "Authentication is required");
+        let missing = operation.request(&anonymous, "user-1").await;
+        assert_eq!(missing.header("www-authenticate"), Some(CHALLENGE));
+        let missing = missing.problem(401, "UNAUTHORIZED");
+        assert_eq!(missing["detail"], "Authentication is required");
 
         for (value, code, detail) in &credentials {
             let request = operation.request(&anonymous, "user-1");
@@ -163,7 +163,7 @@ async fn every_protected_route_rejects_every_invalid_token_before_it_reads_the_b
 
 async fn a_token_is_valid_to_the_last_second(app: App) {
     let ada = app.user("ada").await;
-    // The clock starts at .869 s, tokens count whole seconds, and the leeway is 5 s: the token is valid for 130 ms more.
+    // The clock starts at .869 s, tokens count whole seconds, and the leeway is 5 s, so 130 ms of validity are left.
     app.clock.advance(Duration::from_secs(900 + 5 - 1));
     ada.get(SESSION).await.ok();
     app.clock.advance(Duration::from_millis(130));

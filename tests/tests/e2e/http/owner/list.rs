@@ -1,4 +1,4 @@
-//! Whose tasks a list has, and that a body cannot name another owner.
+//! A list has the tasks of the caller only, and a body cannot name another owner.
 
 use e2e::{App, on_both_engines};
 use serde_json::{Value, json};

@@ -9,8 +9,8 @@ use crate::tasks::bases;
 
 on_both_engines! {
     a_replaced_task_has_the_new_content,
-    without_a_description_it_becomes_null,
-    without_completed_the_completion_is_unchanged,
+    a_description_that_is_left_out_becomes_null,
+    a_completed_that_is_left_out_stays_unchanged,
     a_title_is_required,
     a_completed_that_is_not_a_boolean_is_rejected,
     is_completed_is_an_alias,
@@ -35,7 +35,7 @@ async fn a_replaced_task_has_the_new_content(app: App) {
     }
 }
 
-async fn without_a_description_it_becomes_null(app: App) {
+async fn a_description_that_is_left_out_becomes_null(app: App) {
     let ada = app.user("ada").await;
     for body in [
         json!({ "title": "Buy milk" }),
@@ -48,7 +48,7 @@ async fn without_a_description_it_becomes_null(app: App) {
     }
 }
 
-async fn without_completed_the_completion_is_unchanged(app: App) {
+async fn a_completed_that_is_left_out_stays_unchanged(app: App) {
     let ada = app.user("ada").await;
     let task = ada.new_task("Buy milk").await;
     let address = ada.task(&task["id"]);
