@@ -1,6 +1,5 @@
 //! The server over real HTTP, on both engines. The folders mirror `api-server/src`: `auth/`, `better_auth/` and
-//! `tasks/` have one file per address, and the others test what several addresses share. `remote/` mirrors
-//! `auth-core/src/remote`, the clients of a running server.
+//! `tasks/` have one file per address, and the others hold what several addresses share.
 
 #![expect(
     clippy::expect_used,

@@ -1,5 +1,3 @@
-//! The order of jobs, the limits per account, and waking the workers.
-
 use std::sync::Barrier;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -14,21 +12,20 @@ fn queue() -> AccountQueue<&'static str> {
     })
 }
 
-/// Takes all jobs that may run now.
-fn pop_all(queue: &AccountQueue<&'static str>) -> Vec<&'static str> {
+fn popped(queue: &AccountQueue<&'static str>) -> Vec<&'static str> {
     std::iter::from_fn(|| queue.try_pop())
         .map(|(job, _)| job)
         .collect()
 }
 
 #[test]
-fn accounts_are_served_alternately() {
+fn accounts_take_turns() {
     let queue = queue();
     for (job, account) in [("a1", 1), ("a2", 1), ("b1", 2), ("b2", 2), ("c1", 3)] {
         queue.push(job, Some(account)).unwrap();
     }
     queue.push("none", None).unwrap();
-    assert_eq!(pop_all(&queue), ["a1", "b1", "c1", "none", "a2", "b2"]);
+    assert_eq!(popped(&queue), ["a1", "b1", "c1", "none", "a2", "b2"]);
 }
 
 #[test]
@@ -37,15 +34,15 @@ fn an_account_runs_no_more_than_its_share_at_a_time() {
     for job in ["a1", "a2", "a3"] {
         queue.push(job, Some(1)).unwrap();
     }
-    assert_eq!(pop_all(&queue), ["a1", "a2"]);
+    assert_eq!(popped(&queue), ["a1", "a2"]);
     queue.push("b1", Some(2)).unwrap();
-    assert_eq!(pop_all(&queue), ["b1"]);
+    assert_eq!(popped(&queue), ["b1"]);
     queue.finish(Some(1), true);
-    assert_eq!(pop_all(&queue), ["a3"]);
+    assert_eq!(popped(&queue), ["a3"]);
 }
 
 #[test]
-fn waiting_jobs_are_limited_per_account_and_in_total() {
+fn places_are_bounded_per_account_and_in_all() {
     let queue = queue();
     for job in ["a1", "a2", "a3"] {
         queue.push(job, Some(1)).unwrap();
@@ -65,7 +62,7 @@ fn waiting_jobs_are_limited_per_account_and_in_total() {
 fn an_account_without_jobs_is_forgotten() {
     let queue = queue();
     queue.push("a1", Some(1)).unwrap();
-    assert_eq!(pop_all(&queue), ["a1"]);
+    assert_eq!(popped(&queue), ["a1"]);
     queue.finish(Some(1), true);
     assert!(queue.lock().accounts.is_empty());
 }
@@ -76,13 +73,13 @@ fn a_caller_learns_whether_its_account_was_served_while_it_waited() {
     queue.push("a1", Some(1)).unwrap();
     queue.push("a2", Some(1)).unwrap();
     let served = queue.push("a3", Some(1)).unwrap().unwrap();
-    assert_eq!(pop_all(&queue), ["a1", "a2"]);
+    assert_eq!(popped(&queue), ["a1", "a2"]);
     queue.finish(Some(1), false);
     assert!(!served.has_grown());
     queue.finish(Some(1), true);
     assert!(served.has_grown());
-    // The caller also learns it when the account has no job in the queue any more.
-    assert_eq!(pop_all(&queue), ["a3"]);
+    // Also when the account has nothing in the queue any more.
+    assert_eq!(popped(&queue), ["a3"]);
     queue.finish(Some(1), false);
     assert!(queue.lock().accounts.is_empty());
     assert!(served.has_grown());
@@ -105,23 +102,23 @@ fn one_wake_up_is_enough_for_two_jobs_of_an_account() {
     const WAIT: Duration = Duration::from_secs(5);
     for _ in 0..50 {
         let queue = queue();
-        let ready_to_wait = Barrier::new(3);
+        let about_to_wait = Barrier::new(3);
         let worker = || {
-            ready_to_wait.wait();
-            let started = Instant::now();
-            // A worker that is not woken finds the job only after the whole wait.
+            about_to_wait.wait();
+            let began = Instant::now();
+            // A worker that is not woken finds the job when its wait is over.
             let found = matches!(queue.pop(Some(WAIT)), Next::Job(..));
-            found && started.elapsed() < WAIT
+            found && began.elapsed() < WAIT
         };
         thread::scope(|scope| {
             let workers = [scope.spawn(worker), scope.spawn(worker)];
-            ready_to_wait.wait();
+            about_to_wait.wait();
             thread::yield_now();
-            let mut state = queue.lock();
+            let mut turns = queue.lock();
             for job in ["a1", "a2"] {
-                state.push(job, Some(1), &queue.limits).unwrap();
+                turns.push(job, Some(1), &queue.limits).unwrap();
             }
-            drop(state);
+            drop(turns);
             queue.ready.notify_one();
             assert!(workers.map(|worker| worker.join().unwrap()) == [true, true]);
         });
