@@ -29,7 +29,7 @@ pub(crate) struct Client {
     logout: Logout,
 }
 
-/// A connection on which every acknowledged write counts.
+/// A connection that counts the acknowledged writes.
 pub(crate) struct CountingConnection {
     connection: Connection,
     acknowledged: Sender<()>,

@@ -106,7 +106,7 @@ fn passwords_that_nfkc_makes_equal_match() {
     }
 }
 
-/// Units of text, their number, and whether the password is accepted.
+/// A name for a unit of text, the unit, how often a password repeats it, and whether that password is accepted.
 type LengthCase = (&'static str, &'static str, usize, bool);
 
 fn check_lengths(cases: &[LengthCase]) {

@@ -200,7 +200,7 @@ async fn no_request_is_sent_for_half_a_second_after_a_refused_connection() {
 }
 
 #[tokio::test]
-async fn no_more_than_the_allowed_number_of_requests_run_at_once() {
+async fn no_more_than_the_allowed_number_of_requests_run_in_parallel() {
     let server = Server::responding("").await;
     let verifier = RemoteVerifier::new(&server.url()).unwrap();
     let verifier = verifier.with_connections(2).unwrap();

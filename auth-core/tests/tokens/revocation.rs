@@ -6,7 +6,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use auth_core::RevokedSessions;
 use proptest::prelude::*;
 
-/// An operation on the set.
+/// An operation on the set of revoked sessions.
 #[derive(Debug, Clone)]
 enum Operation {
     Insert(u8, u32),

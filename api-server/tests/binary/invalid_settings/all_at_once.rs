@@ -39,7 +39,7 @@ fn a_command_is_rejected_only_for_settings_it_needs() {
 }
 
 #[test]
-fn every_invalid_setting_is_reported_at_once() {
+fn all_invalid_settings_are_reported_together() {
     let invalid = [
         ("BIND_ADDR", "nowhere"),
         ("DATABASE_URL", "mysql://ada:hunter2@db"),

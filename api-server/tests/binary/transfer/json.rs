@@ -1,4 +1,4 @@
-//! Export as JSON Lines, and import of them.
+//! The export of users and tasks as JSON Lines, and the import of such a file.
 
 use std::fs::File;
 

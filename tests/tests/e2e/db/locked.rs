@@ -19,7 +19,7 @@ async fn writes_are_503_while_another_process_writes_and_reads_work(app: App) {
 
     let all = requests(&ada, &address).into_iter();
     let (reads, writes): (Vec<_>, Vec<_>) = all.partition(Request::is_a_read);
-    // The writes are sent at once: the last one in the queue gets its response in time, too.
+    // The writes are sent in parallel: the last one in the queue gets its response in time, too.
     for response in join_all(writes.into_iter().map(send_in_time)).await {
         response.problem(503, "DATABASE_UNAVAILABLE");
     }

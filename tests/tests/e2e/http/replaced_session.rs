@@ -15,7 +15,7 @@ use crate::sessions::fixtures::{
 };
 
 on_both_engines! {
-    a_login_revokes_the_session_of_its_cookies_on_every_node,
+    a_login_revokes_the_session_of_its_cookies_in_every_process,
     either_cookie_alone_is_enough_even_with_an_expired_access_token,
     cookies_of_different_sessions_revoke_both,
     a_registration_revokes_the_session_of_its_cookies,
@@ -35,7 +35,7 @@ fn from_browser(request: Request, cookies: &str) -> Request {
     request.header("origin", OWN_ORIGIN)
 }
 
-async fn a_login_revokes_the_session_of_its_cookies_on_every_node(app: App) {
+async fn a_login_revokes_the_session_of_its_cookies_in_every_process(app: App) {
     let other = app.another_process().start();
     let (ada, replaced) = user_with_device(&app, "ada").await;
     let phone = login(&app, &ada).await;
@@ -184,7 +184,7 @@ async fn forged_or_doubled_cookies_revoke_nothing(app: App) {
             "{cookies}"
         );
     }
-    // Tokens outside cookies do not revoke it either, because no cookie is replaced.
+    // A token in a header revokes no session, because the login replaces no cookie.
     let request = app
         .bearer(ada_device.access.as_str())
         .post(LOGIN, credentials(eve.email(), eve.password()));

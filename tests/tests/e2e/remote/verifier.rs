@@ -16,7 +16,7 @@ on_both_engines! {
     the_same_tokens_and_cookies_are_accepted_as_by_the_server,
     a_better_auth_session_is_accepted,
     a_rejection_has_the_response_of_the_server,
-    a_revoked_session_is_rejected_at_once,
+    a_revoked_session_is_rejected_immediately,
     while_the_server_is_unreachable_no_caller_is_accepted,
 }
 
@@ -111,7 +111,7 @@ async fn a_rejection_has_the_response_of_the_server(app: App) {
     assert_same(&refusal, &app.bearer(&device.access).get(SESSION).await);
 }
 
-async fn a_revoked_session_is_rejected_at_once(app: App) {
+async fn a_revoked_session_is_rejected_immediately(app: App) {
     let (_, device) = user_with_device(&app, "ada").await;
     let service = service_next_to(&app);
     authenticate(&service, &device.access).await.unwrap();

@@ -47,7 +47,7 @@ fn live_rows(app: &App) -> u64 {
 }
 
 /// A user with many sessions.
-struct Crowded {
+struct UserWithSessions {
     ada: Client,
     /// The device whose session is the least recently used.
     oldest: Device,
@@ -55,7 +55,7 @@ struct Crowded {
 }
 
 /// Registers a user with this many sessions: the oldest, copies of it that were used later, and the newest.
-async fn user_with_sessions(app: &App, sessions: usize) -> Crowded {
+async fn user_with_sessions(app: &App, sessions: usize) -> UserWithSessions {
     let (ada, oldest) = user_with_device(app, "ada").await;
     clone_sessions(app, &oldest.session, sessions - 2);
     app.database().execute(
@@ -64,7 +64,7 @@ async fn user_with_sessions(app: &App, sessions: usize) -> Crowded {
     );
     app.clock.advance(60 * SECOND);
     let newest = login(app, &ada).await;
-    Crowded {
+    UserWithSessions {
         ada,
         oldest,
         newest,
@@ -72,7 +72,7 @@ async fn user_with_sessions(app: &App, sessions: usize) -> Crowded {
 }
 
 async fn a_login_over_the_limit_revokes_the_least_recently_used_session(app: App) {
-    let Crowded {
+    let UserWithSessions {
         ada,
         oldest,
         newest,
@@ -102,7 +102,7 @@ async fn a_login_over_the_limit_revokes_the_least_recently_used_session(app: App
 }
 
 async fn expired_and_revoked_sessions_do_not_count_towards_the_limit(app: App) {
-    let Crowded {
+    let UserWithSessions {
         ada,
         oldest: revoked,
         ..
@@ -120,7 +120,7 @@ async fn expired_and_revoked_sessions_do_not_count_towards_the_limit(app: App) {
 }
 
 async fn a_sign_in_by_better_auth_counts_towards_the_limit(app: App) {
-    let Crowded {
+    let UserWithSessions {
         ada,
         oldest,
         newest,
@@ -133,8 +133,8 @@ async fn a_sign_in_by_better_auth_counts_towards_the_limit(app: App) {
     refused.problem(401, "TOKEN_REVOKED");
 }
 
-/// Sends this many logins at once, distributed over the servers.
-async fn log_in_at_once(apps: &[&App], ada: &Client, times: usize) {
+/// Sends this many logins in parallel, distributed over the servers.
+async fn log_in_in_parallel(apps: &[&App], ada: &Client, times: usize) {
     let logins = (0..times).map(|number| {
         let body = credentials(ada.email(), ada.password());
         let app = apps[number % apps.len()];
@@ -146,23 +146,23 @@ async fn log_in_at_once(apps: &[&App], ada: &Client, times: usize) {
 }
 
 async fn parallel_logins_do_not_exceed_the_limit(app: App) {
-    let Crowded { ada, newest, .. } = user_with_sessions(&app, LIMIT - 5).await;
-    log_in_at_once(&[&app], &ada, 20).await;
+    let UserWithSessions { ada, newest, .. } = user_with_sessions(&app, LIMIT - 5).await;
+    log_in_in_parallel(&[&app], &ada, 20).await;
     assert_eq!(session_count(&app, &newest).await, LIMIT);
     assert_eq!(live_rows(&app), LIMIT as u64);
 }
 
 async fn parallel_logins_on_two_processes_do_not_exceed_the_limit(app: App) {
     let other = app.another_process().start();
-    let Crowded { ada, newest, .. } = user_with_sessions(&app, LIMIT - 5).await;
-    log_in_at_once(&[&app, &other], &ada, 20).await;
+    let UserWithSessions { ada, newest, .. } = user_with_sessions(&app, LIMIT - 5).await;
+    log_in_in_parallel(&[&app, &other], &ada, 20).await;
     assert_eq!(session_count(&app, &newest).await, LIMIT);
     assert_eq!(live_rows(&app), LIMIT as u64);
 }
 
 async fn a_session_that_a_login_revoked_is_rejected_by_every_process(app: App) {
     let other = app.another_process().start();
-    let Crowded { ada, oldest, .. } = user_with_sessions(&app, LIMIT).await;
+    let UserWithSessions { ada, oldest, .. } = user_with_sessions(&app, LIMIT).await;
     get_session(&other, &oldest.access).await.ok();
     login(&app, &ada).await;
     let delay = until_rejected(&other, &oldest.access, "TOKEN_REVOKED").await;

@@ -14,15 +14,15 @@ use crate::auth::logout::{assert_logged_out, by_access};
 use crate::better_auth::fixtures::{Browser, DAY, SIGN_UP, sign_up_body};
 
 on_both_engines! {
-    a_session_ends_at_its_maximum_lifetime_despite_refreshes,
+    a_session_expires_at_its_maximum_lifetime_despite_refreshes,
     less_than_a_second_before_the_end_no_token_is_issued,
-    the_tokens_and_cookies_end_with_the_session,
+    the_tokens_and_cookies_expire_with_the_session,
     a_repeated_refresh_returns_the_same_shortened_token,
     a_recovered_refresh_token_does_not_outlive_its_session,
     the_setting_limits_existing_sessions,
     a_better_auth_session_is_not_extended_beyond_the_maximum,
     a_change_of_password_starts_a_new_lifetime,
-    the_token_of_a_short_session_of_better_auth_ends_with_it,
+    the_token_of_a_short_session_of_better_auth_expires_with_it,
     a_service_token_expires_with_its_session,
     revoking_a_session_that_just_expired_reaches_its_tokens,
     sessions_that_just_expired_are_revoked_with_the_others,
@@ -74,7 +74,7 @@ async fn device_used_for(app: &App, name: &str, age: Duration) -> Device {
     device
 }
 
-async fn a_session_ends_at_its_maximum_lifetime_despite_refreshes(engine: Engine) {
+async fn a_session_expires_at_its_maximum_lifetime_despite_refreshes(engine: Engine) {
     let app = app_with_max_ttl(engine);
     let device = device_used_for(&app, "ada", MAX_TTL.saturating_sub(SECOND)).await;
     let response = refresh(&app, &device.refresh).await;
@@ -103,7 +103,7 @@ async fn less_than_a_second_before_the_end_no_token_is_issued(engine: Engine) {
     refused.problem(401, "SESSION_EXPIRED");
 }
 
-async fn the_tokens_and_cookies_end_with_the_session(engine: Engine) {
+async fn the_tokens_and_cookies_expire_with_the_session(engine: Engine) {
     let app = app_with_max_ttl(engine);
     for (name, remaining, token, cookie) in [
         ("ada", SESSION_TTL, 900, 604_800),
@@ -223,7 +223,7 @@ async fn a_change_of_password_starts_a_new_lifetime(engine: Engine) {
     assert_eq!(response.ok()["expires_in"], 900);
 }
 
-async fn the_token_of_a_short_session_of_better_auth_ends_with_it(engine: Engine) {
+async fn the_token_of_a_short_session_of_better_auth_expires_with_it(engine: Engine) {
     let app = App::on(engine).set("access-token-ttl", "7d").start();
     let mut body = sign_up_body("ada");
     body["rememberMe"] = false.into();

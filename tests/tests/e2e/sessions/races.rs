@@ -1,4 +1,4 @@
-//! Requests at the same moment: no session stays live by mistake, and no request fails with a 500.
+//! Parallel requests: no session stays live by mistake, and no request fails with a 500.
 
 use std::time::Duration;
 
@@ -19,8 +19,8 @@ on_both_engines! {
     a_login_is_rejected_if_the_password_changes_meanwhile,
     a_deletion_is_rejected_if_the_password_changes_meanwhile,
     after_a_change_of_password_no_login_with_the_old_one_survives,
-    of_many_changes_of_password_at_once_one_succeeds,
-    concurrent_changes_deletions_and_logouts_cause_no_errors,
+    of_many_parallel_changes_of_password_one_succeeds,
+    parallel_changes_deletions_and_logouts_cause_no_errors,
     sessions_that_all_log_out_everywhere_are_each_revoked_once,
     no_refresh_survives_a_logout,
 }
@@ -112,7 +112,7 @@ async fn after_a_change_of_password_no_login_with_the_old_one_survives(app: App)
     }
 }
 
-async fn of_many_changes_of_password_at_once_one_succeeds(app: App) {
+async fn of_many_parallel_changes_of_password_one_succeeds(app: App) {
     let (ada, first) = user_with_device(&app, "ada").await;
     let mut devices = vec![first];
     for _ in 0..7 {
@@ -151,7 +151,7 @@ async fn of_many_changes_of_password_at_once_one_succeeds(app: App) {
     }
 }
 
-async fn concurrent_changes_deletions_and_logouts_cause_no_errors(app: App) {
+async fn parallel_changes_deletions_and_logouts_cause_no_errors(app: App) {
     for round in 0..10 {
         let (ada, first) = user_with_device(&app, &format!("ada{round}")).await;
         let mut devices = vec![first];

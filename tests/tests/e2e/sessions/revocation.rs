@@ -20,58 +20,58 @@ on_both_engines! {
     a_thousand_sessions_revoked_together_all_reach_other_processes,
 }
 
-async fn a_logout_reaches_every_process_within_two_seconds(node_a: App) {
-    let (node_b, node_c) = (
-        node_a.another_process().start(),
-        node_a.another_process().start(),
+async fn a_logout_reaches_every_process_within_two_seconds(process_a: App) {
+    let (process_b, process_c) = (
+        process_a.another_process().start(),
+        process_a.another_process().start(),
     );
-    let (ada, _) = user_with_device(&node_a, "ada").await;
-    let kept = login(&node_c, &ada).await;
+    let (ada, _) = user_with_device(&process_a, "ada").await;
+    let kept = login(&process_c, &ada).await;
     for _ in 0..5 {
-        let device = login(&node_b, &ada).await;
-        for app in [&node_a, &node_b, &node_c] {
+        let device = login(&process_b, &ada).await;
+        for app in [&process_a, &process_b, &process_c] {
             get_session(app, &device.access).await.ok();
         }
-        assert_logged_out(by_access(&node_a, &device, json!({})).await, 1);
-        let own = get_session(&node_a, &device.access).await;
+        assert_logged_out(by_access(&process_a, &device, json!({})).await, 1);
+        let own = get_session(&process_a, &device.access).await;
         own.problem(401, "TOKEN_REVOKED");
         let waits = tokio::join!(
-            until_rejected(&node_b, &device.access, "TOKEN_REVOKED"),
-            until_rejected(&node_c, &device.access, "TOKEN_REVOKED"),
+            until_rejected(&process_b, &device.access, "TOKEN_REVOKED"),
+            until_rejected(&process_c, &device.access, "TOKEN_REVOKED"),
         );
         assert!(waits.0.max(waits.1) < MAX_REVOCATION_DELAY, "{waits:?}");
         // The processes share the session's row, so a refresh fails at once.
-        for app in [&node_b, &node_c] {
+        for app in [&process_b, &process_c] {
             let refused = refresh(app, &device.refresh).await;
             refused.problem(401, "SESSION_EXPIRED");
         }
     }
-    for app in [&node_a, &node_b, &node_c] {
+    for app in [&process_a, &process_b, &process_c] {
         get_session(app, &kept.access).await.ok();
     }
 }
 
-async fn every_way_to_revoke_a_session_reaches_the_other_processes(node_a: App) {
-    let node_b = node_a.another_process().start();
-    let (ada, _) = user_with_device(&node_a, "ada").await;
+async fn every_way_to_revoke_a_session_reaches_the_other_processes(process_a: App) {
+    let process_b = process_a.another_process().start();
+    let (ada, _) = user_with_device(&process_a, "ada").await;
     let mut revoked = Vec::new();
 
-    revoked.push(login(&node_a, &ada).await);
-    assert_logged_out(by_cookies(&node_a, &revoked[0], json!({})).await, 1);
+    revoked.push(login(&process_a, &ada).await);
+    assert_logged_out(by_cookies(&process_a, &revoked[0], json!({})).await, 1);
 
-    let stolen = login(&node_a, &ada).await;
-    let next = refreshed(&node_a, &stolen).await;
-    refreshed(&node_a, &next).await;
-    let refused = refresh(&node_a, &stolen.refresh).await;
+    let stolen = login(&process_a, &ada).await;
+    let next = refreshed(&process_a, &stolen).await;
+    refreshed(&process_a, &next).await;
+    let refused = refresh(&process_a, &stolen.refresh).await;
     refused.problem(401, "REFRESH_TOKEN_REUSED");
     revoked.push(stolen);
 
     let (deleted, other, current) = (
-        login(&node_a, &ada).await,
-        login(&node_a, &ada).await,
-        login(&node_a, &ada).await,
+        login(&process_a, &ada).await,
+        login(&process_a, &ada).await,
+        login(&process_a, &ada).await,
     );
-    let caller = node_a.bearer(current.access.as_str());
+    let caller = process_a.bearer(current.access.as_str());
     let address = format!("{SESSIONS}/{}", deleted.session);
     caller.delete(&address).await.ok();
     let passwords =
@@ -80,30 +80,30 @@ async fn every_way_to_revoke_a_session_reaches_the_other_processes(node_a: App) 
     let current = Device::from_response(&caller.post(CHANGE_PASSWORD, passwords).await.ok());
     revoked.extend([deleted, other, previous]);
     for device in &revoked {
-        until_rejected(&node_b, &device.access, "TOKEN_REVOKED").await;
+        until_rejected(&process_b, &device.access, "TOKEN_REVOKED").await;
     }
-    get_session(&node_b, &current.access).await.ok();
+    get_session(&process_b, &current.access).await.ok();
 
-    let account = node_a.bearer(current.access.as_str()).delete(ACCOUNT);
+    let account = process_a.bearer(current.access.as_str()).delete(ACCOUNT);
     account
         .body(json!({ "password": "another good password" }))
         .await
         .ok();
-    until_rejected(&node_b, &current.access, "TOKEN_REVOKED").await;
+    until_rejected(&process_b, &current.access, "TOKEN_REVOKED").await;
 }
 
-async fn a_new_process_knows_every_revoked_session_at_its_first_response(node_a: App) {
-    let (ada, _) = user_with_device(&node_a, "ada").await;
+async fn a_new_process_knows_every_revoked_session_at_its_first_response(process_a: App) {
+    let (ada, _) = user_with_device(&process_a, "ada").await;
     // Inserts several pages of other revocations, so that a new process needs time to read them.
     let others = "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 5000) \
         INSERT INTO revocations (sequence, session_id, forget_after) \
         SELECT i + 1, 'other ' || i, forget_after FROM n, revocations; \
         UPDATE revocation_sequence SET last = 5001;";
-    node_a.database().execute(others);
+    process_a.database().execute(others);
     for _ in 0..5 {
-        let device = login(&node_a, &ada).await;
-        assert_logged_out(by_access(&node_a, &device, json!({})).await, 1);
-        let new_process = node_a.another_process().start();
+        let device = login(&process_a, &ada).await;
+        assert_logged_out(by_access(&process_a, &device, json!({})).await, 1);
+        let new_process = process_a.another_process().start();
         let first = get_session(&new_process, &device.access).await;
         first.problem(401, "TOKEN_REVOKED");
     }
@@ -122,44 +122,44 @@ async fn checking_for_revoked_sessions_reads_no_database(app: App) {
     }
 }
 
-async fn after_a_restored_backup_later_revocations_are_not_missed(node_a: App) {
-    let node_b = node_a.another_process().start();
-    let (ada, _) = user_with_device(&node_a, "ada").await;
+async fn after_a_restored_backup_later_revocations_are_not_missed(process_a: App) {
+    let process_b = process_a.another_process().start();
+    let (ada, _) = user_with_device(&process_a, "ada").await;
     let mut revoked_before = Vec::new();
     for _ in 0..5 {
-        let device = login(&node_a, &ada).await;
-        assert_logged_out(by_access(&node_a, &device, json!({})).await, 1);
+        let device = login(&process_a, &ada).await;
+        assert_logged_out(by_access(&process_a, &device, json!({})).await, 1);
         revoked_before.push(device);
     }
     for device in &revoked_before {
-        until_rejected(&node_b, &device.access, "TOKEN_REVOKED").await;
+        until_rejected(&process_b, &device.access, "TOKEN_REVOKED").await;
     }
     let restore = "DELETE FROM revocations WHERE sequence > 2; \
         UPDATE revocation_sequence SET last = 2";
-    node_a.database().execute(restore);
+    process_a.database().execute(restore);
     for _ in 0..2 {
-        let device = login(&node_a, &ada).await;
-        assert_logged_out(by_access(&node_a, &device, json!({})).await, 1);
-        until_rejected(&node_b, &device.access, "TOKEN_REVOKED").await;
+        let device = login(&process_a, &ada).await;
+        assert_logged_out(by_access(&process_a, &device, json!({})).await, 1);
+        until_rejected(&process_b, &device.access, "TOKEN_REVOKED").await;
     }
     // A process keeps the revocations that it knows.
     for device in &revoked_before {
-        let refused = get_session(&node_b, &device.access).await;
+        let refused = get_session(&process_b, &device.access).await;
         refused.problem(401, "TOKEN_REVOKED");
     }
 }
 
-async fn a_thousand_sessions_revoked_together_all_reach_other_processes(node_a: App) {
-    let node_b = node_a.another_process().start();
-    let (ada, first) = user_with_device(&node_a, "ada").await;
-    let last = login(&node_a, &ada).await;
+async fn a_thousand_sessions_revoked_together_all_reach_other_processes(process_a: App) {
+    let process_b = process_a.another_process().start();
+    let (ada, first) = user_with_device(&process_a, "ada").await;
+    let last = login(&process_a, &ada).await;
     // Copies the session after the last login, because a login revokes the sessions over the limit.
-    super::fixtures::clone_sessions(&node_a, &first.session, 1200);
+    super::fixtures::clone_sessions(&process_a, &first.session, 1200);
     let everything = json!({ "scope": "all" });
-    assert_logged_out(by_access(&node_a, &last, everything).await, 1202);
+    assert_logged_out(by_access(&process_a, &last, everything).await, 1202);
     for device in [&first, &last] {
-        until_rejected(&node_b, &device.access, "TOKEN_REVOKED").await;
+        until_rejected(&process_b, &device.access, "TOKEN_REVOKED").await;
     }
-    let device = login(&node_b, &ada).await;
-    refreshed(&node_a, &device).await;
+    let device = login(&process_b, &ada).await;
+    refreshed(&process_a, &device).await;
 }

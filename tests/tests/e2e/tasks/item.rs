@@ -10,14 +10,14 @@ use serde_json::json;
 use super::bases;
 
 on_both_engines! {
-    a_task_is_shown_at_each_of_its_addresses,
+    a_task_is_returned_at_each_of_its_addresses,
     a_deleted_task_is_not_found,
     a_deletion_removes_one_task_only,
     an_unknown_task_is_not_found,
     of_many_parallel_deletions_of_a_task_one_succeeds,
 }
 
-async fn a_task_is_shown_at_each_of_its_addresses(app: App) {
+async fn a_task_is_returned_at_each_of_its_addresses(app: App) {
     let ada = app.user("ada").await;
     let task = ada.new_task("Buy milk").await;
     for base in bases(&ada) {

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 on_both_engines! {
     the_setting_limits_the_tasks_of_an_account,
-    of_twenty_tasks_at_once_only_the_seven_that_fit_are_added,
+    of_twenty_parallel_creations_only_the_seven_that_fit_succeed,
     an_account_above_the_limit_reads_changes_and_deletes_its_tasks,
     a_token_without_an_account_adds_no_task,
     the_limit_is_exact_where_the_server_begins_to_add_tasks_one_at_a_time,
@@ -56,7 +56,7 @@ async fn the_setting_limits_the_tasks_of_an_account(engine: Engine) {
     assert_limit_reached(&ada, "3").await;
 }
 
-async fn of_twenty_tasks_at_once_only_the_seven_that_fit_are_added(engine: Engine) {
+async fn of_twenty_parallel_creations_only_the_seven_that_fit_succeed(engine: Engine) {
     let (app, ada) = app_with_limit(engine, "15").await;
     let other = app
         .another_process()

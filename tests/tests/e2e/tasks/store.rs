@@ -1,4 +1,4 @@
-//! The plan of PostgreSQL for a list, with misleading statistics.
+//! The query plan of PostgreSQL for a list of tasks, with statistics that mislead the planner.
 
 use e2e::{App, on_postgres};
 

@@ -5,11 +5,11 @@ use futures_util::future::join_all;
 use serde_json::json;
 
 on_both_engines! {
-    of_fifty_registrations_of_one_address_one_succeeds,
-    fifty_users_register_at_once,
+    of_fifty_parallel_registrations_of_one_address_one_succeeds,
+    fifty_users_register_in_parallel,
 }
 
-async fn of_fifty_registrations_of_one_address_one_succeeds(app: App) {
+async fn of_fifty_parallel_registrations_of_one_address_one_succeeds(app: App) {
     let caller = app.anonymous();
     let registrations = (0..50).map(|number| {
         let email = if number % 2 == 0 {
@@ -43,7 +43,7 @@ async fn of_fifty_registrations_of_one_address_one_succeeds(app: App) {
     assert_eq!(login["user"], token_response["user"]);
 }
 
-async fn fifty_users_register_at_once(app: App) {
+async fn fifty_users_register_in_parallel(app: App) {
     let users = (0..50).map(|number| {
         let email = format!("{number}@example.com");
         let body = json!({ "email": email, "password": "correct horse" });
