@@ -1,5 +1,3 @@
-//! Pages of tasks: their limits in bytes and in tasks.
-
 use super::{MAX_BYTES, Page, SMALL_BYTES};
 use crate::db::Timestamp;
 use crate::http::page_memory::PageMemory;
@@ -23,36 +21,36 @@ fn page(memory: &PageMemory, limit: i64) -> Page {
     Page::new(owner, (None, None), (None, limit), memory.clone())
 }
 
-/// Returns the length of a description with which a page of tasks with these ids has this many bytes.
+/// How many bytes the description may have, so that a page of tasks of these ids has exactly so many.
 fn description_for(bytes: usize, ids: std::ops::Range<i64>) -> usize {
     let tasks: Vec<_> = ids.map(|id| task(id, 0)).collect();
     bytes - serde_json::to_vec(&tasks).unwrap().len()
 }
 
-/// Adds two tasks of this many bytes in all to a page. Returns the number of tasks on the page, and the next cursor.
-fn page_of_two(memory: &PageMemory, bytes: usize) -> (usize, Option<i64>) {
+/// Pages that would have so many bytes if two tasks fitted.
+fn two_tasks(memory: &PageMemory, bytes: usize) -> (usize, Option<i64>) {
     let mut page = page(memory, 2);
     let tasks = vec![task(2, 0), task(1, description_for(bytes, 1..3))];
     page.take(tasks, true).unwrap();
     let (json, _, next) = page.finish();
-    let parsed: serde_json::Value = serde_json::from_slice(&json).unwrap();
-    (parsed.as_array().unwrap().len(), next)
+    let read: serde_json::Value = serde_json::from_slice(&json).unwrap();
+    (read.as_array().unwrap().len(), next)
 }
 
 #[test]
 fn a_page_ends_at_a_mebibyte() {
     let memory = PageMemory::default();
-    assert_eq!(page_of_two(&memory, MAX_BYTES - 1), (2, None));
-    assert_eq!(page_of_two(&memory, MAX_BYTES), (2, None));
-    assert_eq!(page_of_two(&memory, MAX_BYTES + 1), (1, Some(2)));
+    assert_eq!(two_tasks(&memory, MAX_BYTES - 1), (2, None));
+    assert_eq!(two_tasks(&memory, MAX_BYTES), (2, None));
+    assert_eq!(two_tasks(&memory, MAX_BYTES + 1), (1, Some(2)));
 }
 
 #[test]
 fn a_page_without_a_reservation_is_small() {
     let memory = PageMemory::default();
     let _reservations: Vec<_> = std::iter::from_fn(|| memory.reserve("ada")).collect();
-    assert_eq!(page_of_two(&memory, SMALL_BYTES), (2, None));
-    assert_eq!(page_of_two(&memory, SMALL_BYTES + 1), (1, Some(2)));
+    assert_eq!(two_tasks(&memory, SMALL_BYTES), (2, None));
+    assert_eq!(two_tasks(&memory, SMALL_BYTES + 1), (1, Some(2)));
 }
 
 #[test]

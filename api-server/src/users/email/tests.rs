@@ -1,5 +1,3 @@
-//! Parsing email addresses: accepted, rejected, and normalized ones.
-
 use proptest::prelude::*;
 
 use crate::users::email::{Email, LoginEmail};
@@ -9,7 +7,7 @@ fn parsed(text: &str) -> Option<String> {
 }
 
 #[test]
-fn every_spelling_of_an_address_is_parsed_into_one() {
+fn every_spelling_of_an_address_is_one_address() {
     for text in [
         "ada@example.com",
         "Ada@Example.COM",
@@ -32,12 +30,12 @@ fn every_spelling_of_an_address_is_parsed_into_one() {
             "{text}"
         );
     }
-    // The transitional mapping of IDNA, which is not used, would return `fass.de`.
+    // Not the transitional mapping, which would make it `fass.de`.
     assert_eq!(parsed("ada@faß.de").as_deref(), Some("ada@xn--fa-hia.de"));
 }
 
 #[test]
-fn addresses_that_mail_servers_accept_are_accepted() {
+fn what_mail_servers_take_is_an_address() {
     for text in [
         "a@b",
         "ada@localhost",
@@ -55,7 +53,7 @@ fn addresses_that_mail_servers_accept_are_accepted() {
 }
 
 #[test]
-fn invalid_addresses_are_rejected() {
+fn what_is_no_address_is_refused() {
     for text in [
         "",
         "a",
@@ -110,42 +108,37 @@ fn invalid_addresses_are_rejected() {
 }
 
 #[test]
-fn the_length_limits_of_rfc_5321_apply() {
-    let address = |local: usize, last: usize| {
+fn the_bounds_of_rfc_5321_hold() {
+    let of = |local: usize, last: usize| {
         let labels = [63, 63, last].map(|length| "d".repeat(length));
         format!("{}@{}.ee", "l".repeat(local), labels.join("."))
     };
-    for (local, last, accepted) in [
+    for (local, last, ok) in [
         (64, 58, true),
         (65, 57, false),
         (64, 59, false),
         (63, 59, true),
     ] {
-        let text = address(local, last);
-        assert_eq!(
-            Email::parse(&text).is_ok(),
-            accepted,
-            "{} bytes",
-            text.len()
-        );
+        let text = of(local, last);
+        assert_eq!(Email::parse(&text).is_ok(), ok, "{} bytes", text.len());
     }
-    for (label, accepted) in [(63, true), (64, false)] {
+    for (label, ok) in [(63, true), (64, false)] {
         let text = format!("a@{}.ee", "d".repeat(label));
-        assert_eq!(Email::parse(&text).is_ok(), accepted, "{label}");
+        assert_eq!(Email::parse(&text).is_ok(), ok, "{label}");
     }
-    // A domain is longer in its stored form, which must not exceed the limits.
-    let longer_when_stored = format!("a@{}.ee", ["ä".repeat(40), "ö".repeat(40)].join("."));
-    assert!(Email::parse(&longer_when_stored).is_ok_and(|email| email.as_str().is_ascii()));
-    let longer_when_stored = format!(
+    // Short as typed, too long as stored.
+    let grows = format!("a@{}.ee", ["ä".repeat(40), "ö".repeat(40)].join("."));
+    assert!(Email::parse(&grows).is_ok_and(|email| email.as_str().is_ascii()));
+    let grows = format!(
         "{}@{}.ee",
         "l".repeat(60),
         ["\u{1f600}a".repeat(9), "ö".repeat(50)].join(".")
     );
-    assert!(parsed(&longer_when_stored).is_none_or(|email| email.len() <= 254));
+    assert!(parsed(&grows).is_none_or(|email| email.len() <= 254));
 }
 
 #[test]
-fn an_older_spelling_is_looked_up_after_the_current_one() {
+fn an_older_spelling_is_looked_up_after_todays() {
     let spellings = |text: &str| {
         let login = LoginEmail::parse(text).unwrap();
         login.spellings().map(ToOwned::to_owned).collect::<Vec<_>>()
@@ -163,7 +156,7 @@ fn an_older_spelling_is_looked_up_after_the_current_one() {
 }
 
 #[test]
-fn text_with_unsafe_characters_is_not_looked_up() {
+fn what_could_leave_its_place_is_not_even_looked_up() {
     for text in [
         "",
         "a",
@@ -193,7 +186,7 @@ fn any_address() -> impl Strategy<Value = String> {
 
 proptest! {
     #[test]
-    fn an_accepted_address_contains_only_safe_characters(text in any_address()) {
+    fn what_is_accepted_is_harmless_wherever_it_is_written(text in any_address()) {
         if let Ok(email) = Email::parse(&text) {
             let stored = email.as_str();
             prop_assert!(stored.bytes().all(|byte| byte.is_ascii_graphic()), "{stored:?}");
@@ -204,7 +197,7 @@ proptest! {
             prop_assert!((1..=64).contains(&local.len()));
             prop_assert!(!domain.contains('@'));
             prop_assert!(domain.split('.').all(|label| (1..=63).contains(&label.len())));
-            // A stored address is found again and parses into itself.
+            // Once stored, an address is found again, and stays what it is.
             prop_assert_eq!(Email::parse(stored), Ok(email.clone()));
             let login = LoginEmail::parse(&text).unwrap();
             prop_assert_eq!(login.email(), &email);

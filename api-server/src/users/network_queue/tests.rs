@@ -1,4 +1,4 @@
-//! The order in which waiters are served, and which waiters are rejected or displaced.
+//! Who is served when, and who is turned away.
 
 use std::collections::HashMap;
 
@@ -25,13 +25,12 @@ fn v6(site: u64, subnet: u64) -> QueueKey {
     Some(Network::V6Subnet(site << 16 | subnet))
 }
 
-/// Returns an empty queue in which each waiter is the key of its network.
+/// A line whose waiters are their own networks.
 fn queue() -> NetworkQueue<QueueKey> {
     NetworkQueue::new(LIMITS)
 }
 
-/// Lets each key join the queue this many times; a full queue rejects the rest.
-fn join_repeatedly(
+fn storm(
     queue: &mut NetworkQueue<QueueKey>,
     keys: impl IntoIterator<Item = QueueKey>,
     attempts: usize,
@@ -43,53 +42,53 @@ fn join_repeatedly(
     }
 }
 
-/// Serves waiters until one of this network is served; returns how many were served.
-fn serve_until(queue: &mut NetworkQueue<QueueKey>, key: QueueKey) -> usize {
-    let mut served = 1;
-    while queue.next().expect("the network waits") != key {
-        served += 1;
+/// Which turn, from one, is this network's first.
+fn turn_of(queue: &mut NetworkQueue<QueueKey>, key: QueueKey) -> usize {
+    let mut turns = 1;
+    while queue.next().expect("it waits") != key {
+        turns += 1;
     }
-    served
+    turns
 }
 
 #[test]
-fn a_new_network_waits_for_one_attempt_of_each_waiting_network() {
-    for waiting_networks in [0, 1, 2, 49, 50, 51, 500] {
+fn a_new_network_waits_for_one_turn_of_each_network_that_waits() {
+    for storming in [0, 1, 2, 49, 50, 51, 500] {
         let mut queue = queue();
-        join_repeatedly(&mut queue, (0..waiting_networks).map(v4), 100);
+        storm(&mut queue, (0..storming).map(v4), 100);
         let new_network = v4(9_999);
         queue.join(new_network, new_network).unwrap();
-        assert_eq!(serve_until(&mut queue, new_network), waiting_networks + 1);
+        assert_eq!(turn_of(&mut queue, new_network), storming + 1);
     }
 }
 
 #[test]
-fn each_login_of_a_series_is_served_within_a_round() {
+fn every_login_of_a_row_is_served_within_a_round() {
     let mut queue = queue();
-    join_repeatedly(&mut queue, (0..50).map(v4), 100);
+    storm(&mut queue, (0..50).map(v4), 100);
     for _ in 0..20 {
         queue.join(v4(100), v4(100)).unwrap();
-        assert!(serve_until(&mut queue, v4(100)) <= 51);
-        join_repeatedly(&mut queue, (0..50).map(v4), 100);
+        assert!(turn_of(&mut queue, v4(100)) <= 51);
+        storm(&mut queue, (0..50).map(v4), 100);
     }
 }
 
 #[test]
-fn a_site_of_many_networks_is_served_as_often_as_one_network() {
+fn a_site_of_many_networks_gets_the_turns_of_one() {
     let mut queue = queue();
-    join_repeatedly(&mut queue, (0..1000).map(|subnet| v6(7, subnet)), 1);
+    storm(&mut queue, (0..1000).map(|subnet| v6(7, subnet)), 1);
     assert_eq!(queue.waiting, LIMITS.per_site);
     queue.join(v4(1), v4(1)).unwrap();
-    assert_eq!(serve_until(&mut queue, v4(1)), 2);
+    assert_eq!(turn_of(&mut queue, v4(1)), 2);
     queue.join(v6(8, 0), v6(8, 0)).unwrap();
-    assert_eq!(serve_until(&mut queue, v6(8, 0)), 2);
+    assert_eq!(turn_of(&mut queue, v6(8, 0)), 2);
 }
 
 #[test]
-fn a_network_has_a_limited_number_of_waiters() {
-    for (key, max) in [(v4(1), 56), (v6(1, 1), 56), (None, 56)] {
+fn the_places_of_a_network_end_at_their_number_and_open_again() {
+    for (key, most) in [(v4(1), 56), (v6(1, 1), 56), (None, 56)] {
         let mut queue = queue();
-        for _ in 0..max {
+        for _ in 0..most {
             assert!(queue.join(key, key).unwrap().1.is_none());
         }
         assert_eq!(queue.join(key, key), Err(NoRoom));
@@ -100,9 +99,9 @@ fn a_network_has_a_limited_number_of_waiters() {
 }
 
 #[test]
-fn a_new_network_in_a_full_site_displaces_a_waiter_of_the_largest_network() {
+fn a_neighbour_in_a_full_site_gets_a_place_of_the_largest() {
     let mut queue = queue();
-    join_repeatedly(&mut queue, (0..4).map(|subnet| v6(7, subnet)), 56);
+    storm(&mut queue, (0..4).map(|subnet| v6(7, subnet)), 56);
     assert_eq!(queue.waiting, LIMITS.per_site);
     let (_, displaced) = queue.join(v6(7, 9), v6(7, 9)).unwrap();
     assert!(displaced.is_some());
@@ -111,13 +110,13 @@ fn a_new_network_in_a_full_site_displaces_a_waiter_of_the_largest_network() {
 }
 
 #[test]
-fn a_new_network_at_a_full_queue_displaces_the_newest_waiter_of_the_largest_site() {
+fn a_new_network_in_front_of_a_full_line_gets_the_newest_place_of_the_largest_site() {
     let mut queue = NetworkQueue::new(LIMITS);
     for number in 0..LIMITS.in_all {
         queue.join(v4(number % 20), number).unwrap();
     }
     let (_, displaced) = queue.join(v4(99), 9_999).unwrap();
-    // Twenty networks have 51 or 52 waiters each. One with 52 loses its newest waiter, which is among the last twenty.
+    // Twenty networks hold 51 or 52 places; only 52 is the most, and its newest came last of its network.
     assert!(displaced.is_some_and(|number| number >= LIMITS.in_all - 20));
     assert_eq!(queue.waiting, LIMITS.in_all);
 }
@@ -125,20 +124,20 @@ fn a_new_network_at_a_full_queue_displaces_the_newest_waiter_of_the_largest_site
 #[test]
 fn networks_with_equal_shares_are_not_displaced() {
     let mut queue = queue();
-    join_repeatedly(&mut queue, (0..1024).map(v4), 1);
+    storm(&mut queue, (0..1024).map(v4), 1);
     assert_eq!(queue.join(v4(5_000), v4(5_000)), Err(NoRoom));
     queue.next().unwrap();
     assert!(queue.join(v4(5_000), v4(5_000)).is_ok());
 
     let mut queue = self::queue();
-    join_repeatedly(&mut queue, (0..512).map(v4), 2);
+    storm(&mut queue, (0..512).map(v4), 2);
     assert_eq!(queue.join(v4(3), v4(3)), Err(NoRoom));
     assert!(queue.join(v4(5_000), v4(5_000)).is_ok());
     assert_eq!(queue.join(v4(5_000), v4(5_000)), Err(NoRoom));
 }
 
 #[test]
-fn a_waiter_that_leaves_frees_its_place_and_is_not_served() {
+fn a_waiter_that_leaves_gives_its_place_back_and_costs_no_turn() {
     let mut queue = queue();
     let (ticket, _) = queue.join(v4(1), v4(1)).unwrap();
     queue.join(v4(2), v4(2)).unwrap();
@@ -171,11 +170,11 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
     vec(step, 0..300)
 }
 
-/// A simple implementation of the rules, with which the queue is compared.
+/// What waits, by the rules: each with the turns it may at most still have to wait for.
 #[derive(Default)]
 struct Model {
     waiting: Vec<(u64, QueueKey, Ticket)>,
-    /// For each waiting site, how often every other site was served since it began to wait.
+    /// How many other sites may be served before a site that waits is.
     served_since: HashMap<QueueKey, HashMap<QueueKey, usize>>,
 }
 
@@ -185,28 +184,18 @@ impl Model {
         waiting.filter(|(_, key, _)| matches(*key)).count()
     }
 
-    /// Serves one waiter; asserts that no site is served twice while another one waits.
+    /// No site is served twice while another waits for its turn.
     fn serve(&mut self, number: u64) {
-        let index = self
-            .waiting
-            .iter()
-            .position(|(waiter, ..)| *waiter == number);
-        let (_, key, _) = self.waiting.remove(index.expect("the waiter waits"));
+        let at = self.waiting.iter().position(|(it, ..)| *it == number);
+        let (_, key, _) = self.waiting.remove(at.expect("it waits"));
         let older = self
             .waiting
             .iter()
-            .any(|(waiter, of_key, _)| *waiter < number && *of_key == key);
-        assert!(
-            !older,
-            "an older waiter of the same network is served first"
-        );
+            .any(|(it, of, _)| *it < number && *of == key);
+        assert!(!older, "a network's attempts wait behind its own");
         let site = site_of(key);
         self.served_since.remove(&site);
-        let waiting: Vec<_> = self
-            .waiting
-            .iter()
-            .map(|(_, key, _)| site_of(*key))
-            .collect();
+        let waiting: Vec<_> = self.waiting.iter().map(|(_, of, _)| site_of(*of)).collect();
         self.served_since.retain(|other, _| waiting.contains(other));
         for other in waiting.into_iter().filter(|other| *other != site) {
             self.served_since
@@ -227,8 +216,7 @@ impl Model {
     }
 }
 
-/// Limits that short random sequences reach.
-const SMALL_LIMITS: WaiterLimits = WaiterLimits {
+const SMALL: WaiterLimits = WaiterLimits {
     per_network: 4,
     per_site: 7,
     in_all: 16,
@@ -238,35 +226,35 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(128))]
 
     #[test]
-    fn the_order_is_fair_and_the_number_of_waiters_is_bounded(steps in steps()) {
-        let (mut queue, mut model) = (NetworkQueue::new(SMALL_LIMITS), Model::default());
+    fn turns_are_fair_and_places_are_bounded(steps in steps()) {
+        let (mut queue, mut model) = (NetworkQueue::new(SMALL), Model::default());
         for (number, step) in (0_u64..).zip(steps) {
             match step {
                 Step::Join(key) => {
                     if let Ok((ticket, displaced)) = queue.join(key, number) {
-                        let own = model.count(|other| other == key);
-                        model.waiting.retain(|(waiter, of_key, _)| {
-                            let is_displaced = Some(*waiter) == displaced;
-                            assert!(!is_displaced || *of_key != key);
-                            !is_displaced
+                        let own = model.count(|it| it == key);
+                        model.waiting.retain(|(it, of, _)| {
+                            let gives_way = Some(*it) == displaced;
+                            assert!(!gives_way || *of != key);
+                            !gives_way
                         });
-                        assert!(own < SMALL_LIMITS.per_network);
+                        assert!(own < SMALL.per_network);
                         model.waiting.push((number, key, ticket));
                     }
                     else {
-                        let own = model.count(|other| other == key);
-                        let of_site = model.count(|other| site_of(other) == site_of(key));
+                        let own = model.count(|it| it == key);
+                        let of_site = model.count(|it| site_of(it) == site_of(key));
                         assert!(
-                            own == SMALL_LIMITS.per_network
-                                || of_site == SMALL_LIMITS.per_site
-                                || model.waiting.len() == SMALL_LIMITS.in_all
+                            own == SMALL.per_network
+                                || of_site == SMALL.per_site
+                                || model.waiting.len() == SMALL.in_all
                         );
                     }
                 }
-                Step::Leave(index) if index < model.waiting.len() => {
-                    let (left, key, ticket) = model.waiting.remove(index);
+                Step::Leave(at) if at < model.waiting.len() => {
+                    let (left, key, ticket) = model.waiting.remove(at);
                     assert_eq!(queue.leave(key, ticket), Some(left));
-                    let sites: Vec<_> = model.waiting.iter().map(|(_, key, _)| site_of(*key)).collect();
+                    let sites: Vec<_> = model.waiting.iter().map(|(_, of, _)| site_of(*of)).collect();
                     model.served_since.retain(|site, _| sites.contains(site));
                 }
                 Step::Leave(_) => {}
@@ -276,8 +264,8 @@ proptest! {
                 },
             }
             assert_eq!(queue.waiting, model.waiting.len());
-            assert!(queue.waiting <= SMALL_LIMITS.in_all);
-            assert!(queue.sites.iter().all(|site| site.len() <= SMALL_LIMITS.per_site && !site.queues.is_empty()));
+            assert!(queue.waiting <= SMALL.in_all);
+            assert!(queue.sites.iter().all(|site| site.len() <= SMALL.per_site && !site.queues.is_empty()));
         }
     }
 }

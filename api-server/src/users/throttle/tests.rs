@@ -1,4 +1,4 @@
-//! Which attempts are counted for which account, session and network.
+//! Which attempts count for which account and which network.
 
 use std::time::SystemTime;
 
@@ -29,8 +29,7 @@ impl Scenario {
 
     fn guess(&self, email: &str, network: &str) -> Result<GuessReservation<'_>, Problem> {
         let email = Email::parse(email).unwrap();
-        self.throttle
-            .guess(&email, None, network_of(network), self.now)
+        self.throttle.guess(&email, None, at(network), self.now)
     }
 
     fn fail(&self, email: &str, network: &str, times: u32) {
@@ -39,8 +38,8 @@ impl Scenario {
         }
     }
 
-    fn try_registration(&self, network: &str) -> bool {
-        let reserved = self.throttle.registration(network_of(network), self.now);
+    fn registers(&self, network: &str) -> bool {
+        let reserved = self.throttle.registration(at(network), self.now);
         reserved.is_ok_and(|reserved| {
             reserved.spend(self.now);
             true
@@ -48,8 +47,8 @@ impl Scenario {
     }
 }
 
-/// Parses an address; `None` for `-`, a caller that is not counted as a network.
-fn network_of(address: &str) -> Option<Network> {
+/// `-` for a caller that is not counted as a network.
+fn at(address: &str) -> Option<Network> {
     address.parse().ok().map(Network::of)
 }
 
@@ -87,24 +86,24 @@ fn a_success_clears_the_pair_and_not_the_network() {
     let scenario = Scenario::new(LIMITS);
     for _ in 0..3 {
         scenario.fail("a@b.example", "10.0.0.1", 99);
-        let attempt = scenario.guess("a@b.example", "10.0.0.1").unwrap();
-        attempt.succeeded(scenario.now);
+        let right = scenario.guess("a@b.example", "10.0.0.1").unwrap();
+        right.succeeded(scenario.now);
     }
     scenario.fail("a@b.example", "10.0.0.1", 3);
     assert!(scenario.guess("a@b.example", "10.0.0.1").is_err());
 }
 
 #[test]
-fn successes_alone_are_never_rejected() {
+fn successes_alone_are_never_refused() {
     let scenario = Scenario::new(LIMITS);
     for _ in 0..10_000 {
-        let attempt = scenario.guess("a@b.example", "10.0.0.1").unwrap();
-        attempt.succeeded(scenario.now);
+        let right = scenario.guess("a@b.example", "10.0.0.1").unwrap();
+        right.succeeded(scenario.now);
     }
 }
 
 #[test]
-fn a_rejected_attempt_reserves_nothing() {
+fn a_refused_attempt_reserves_nothing() {
     let scenario = Scenario::new(LIMITS);
     scenario.fail("a@b.example", "10.0.0.1", MAX_FAILURES);
     for _ in 0..1000 {
@@ -131,7 +130,7 @@ fn a_session_is_counted_over_all_networks() {
     let email = Email::parse("a@b.example").unwrap();
     let guess = |session, network: &str| {
         let throttle = &scenario.throttle;
-        throttle.guess(&email, Some(session), network_of(network), scenario.now)
+        throttle.guess(&email, Some(session), at(network), scenario.now)
     };
     for number in 0..MAX_FAILURES {
         let network = format!("10.0.0.{number}");
@@ -147,35 +146,35 @@ fn a_session_is_counted_over_all_networks() {
 fn registrations_are_counted_per_network() {
     let scenario = Scenario::new(LIMITS);
     for _ in 0..5 {
-        assert!(scenario.try_registration("10.0.0.1"));
+        assert!(scenario.registers("10.0.0.1"));
     }
-    assert!(!scenario.try_registration("10.0.0.1"));
-    assert!(scenario.try_registration("10.0.0.2"));
+    assert!(!scenario.registers("10.0.0.1"));
+    assert!(scenario.registers("10.0.0.2"));
     assert!(scenario.guess("a@b.example", "10.0.0.1").is_ok());
 }
 
 #[test]
-fn callers_without_a_network_and_disabled_limits_are_not_counted() {
-    let no_limits = NetworkLimits {
+fn who_is_no_network_and_what_has_no_limit_is_not_counted() {
+    let none = NetworkLimits {
         failed_logins: None,
         registrations: None,
     };
     for (scenario, network) in [
         (Scenario::new(LIMITS), "-"),
-        (Scenario::new(no_limits), "10.0.0.1"),
+        (Scenario::new(none), "10.0.0.1"),
     ] {
         for number in 0..1000 {
-            assert!(scenario.try_registration(network));
+            assert!(scenario.registers(network));
             scenario.fail(&format!("u{number}@b.example"), network, 1);
         }
     }
 }
 
 #[test]
-fn retry_after_is_the_rest_of_the_window_rounded_up() {
+fn the_wait_is_what_is_left_of_the_window_and_never_too_short() {
     let mut scenario = Scenario::new(LIMITS);
     scenario.fail("a@b.example", "10.0.0.1", MAX_FAILURES);
     scenario.now += LOGIN_WINDOW / 3;
-    let rejected = scenario.guess("a@b.example", "10.0.0.1").err().unwrap();
-    assert_eq!(rejected.retry_after().unwrap(), "601");
+    let refused = scenario.guess("a@b.example", "10.0.0.1").err().unwrap();
+    assert_eq!(refused.retry_after().unwrap(), "601");
 }

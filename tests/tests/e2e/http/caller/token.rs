@@ -62,9 +62,9 @@ fn malformed_headers() -> Vec<BadCredentials> {
     .into()
 }
 
-fn bad_credentials(app: &App) -> Vec<BadCredentials> {
+/// Tokens of issuers that differ in one respect from the server, each with the detail of its error.
+fn tokens_of_other_issuers(app: &App) -> [(String, &'static str); 4] {
     let valid = Issuer::of(app);
-    let token = |issuer: Issuer| issuer.issue("user-1", "ada@example.com");
     let other_secret = Issuer {
         secret: "another secret that is long enough".to_owned(),
         ..valid.clone()
@@ -79,50 +79,50 @@ fn bad_credentials(app: &App) -> Vec<BadCredentials> {
     };
     let from_the_future = Issuer {
         now: valid.now + Duration::from_secs(60),
-        ..valid.clone()
+        ..valid
     };
-    let with_type = |typ: &str| {
-        sign_token(
-            app,
-            &json!({ "alg": "HS256", "typ": typ }),
-            &valid_claims(app),
-        )
+    [
+        (other_secret, "The token signature does not match"),
+        (other_audience, "The token claim aud is not acceptable"),
+        (other_issuer, "The token claim iss is not acceptable"),
+        (from_the_future, "The token is not valid yet"),
+    ]
+    .map(|(issuer, detail)| (issuer.issue("user-1", "ada@example.com"), detail))
+}
+
+/// Tokens with invalid contents, each with the detail of its error.
+fn invalid_tokens(app: &App) -> [(String, &'static str); 9] {
+    let with_header = |alg: &str, typ: &str| {
+        sign_token(app, &json!({ "alg": alg, "typ": typ }), &valid_claims(app))
     };
-    let alg_none = sign_token(
-        app,
-        &json!({ "alg": "none", "typ": "at+jwt" }),
-        &valid_claims(app),
-    );
+    let alg_none = with_header("none", "at+jwt");
     let unsigned = format!("{}.", alg_none.rsplit_once('.').unwrap().0);
     let mut no_session = valid_claims(app);
     no_session.as_object_mut().unwrap().remove("sid");
-    let no_session = sign_token(
-        app,
-        &json!({ "alg": "HS256", "typ": "at+jwt" }),
-        &no_session,
-    );
+    let header = json!({ "alg": "HS256", "typ": "at+jwt" });
+    let no_session = sign_token(app, &header, &no_session);
     let wrong_type = "The token type must be at+jwt";
     let wrong_parts = "A token has exactly three parts";
     [
         ("junk".to_owned(), wrong_parts),
         ("a.b.c".to_owned(), "A part of the token is not base64url"),
         ("a".repeat(8193), "The token is longer than 8192 bytes"),
-        (token(other_secret), "The token signature does not match"),
-        (
-            token(other_audience),
-            "The token claim aud is not acceptable",
-        ),
-        (token(other_issuer), "The token claim iss is not acceptable"),
-        (token(from_the_future), "The token is not valid yet"),
-        (with_type("JWT"), wrong_type),
-        (with_type("rt+jwt"), wrong_type),
-        (with_type("refresh"), wrong_type),
+        (with_header("HS256", "JWT"), wrong_type),
+        (with_header("HS256", "rt+jwt"), wrong_type),
+        (with_header("HS256", "refresh"), wrong_type),
         (unsigned, wrong_parts),
         (alg_none, "The token algorithm must be HS256"),
         (no_session, "The token lacks the claim sid"),
     ]
-    .map(|(token, detail)| (format!("Bearer {token}"), "INVALID_TOKEN", detail))
-    .into()
+}
+
+fn bad_credentials(app: &App) -> Vec<BadCredentials> {
+    let tokens = tokens_of_other_issuers(app)
+        .into_iter()
+        .chain(invalid_tokens(app));
+    tokens
+        .map(|(token, detail)| (format!("Bearer {token}"), "INVALID_TOKEN", detail))
+        .collect()
 }
 
 fn expired_token(app: &App) -> BadCredentials {
