@@ -1,4 +1,5 @@
-//! Decodes arbitrary text as a refresh token: it must not panic, and must accept encoded tokens only.
+//! Decodes arbitrary text as a refresh token: it must not panic, and must accept only text that was encoded with the
+//! secret.
 #![no_main]
 
 use std::sync::LazyLock;
@@ -12,7 +13,7 @@ static TOKENS: LazyLock<RefreshTokens> = LazyLock::new(|| {
     RefreshTokens::new(&Keyring::new(secret))
 });
 
-/// Requires that an accepted text is the one text of its token, so that a stored hash of it can be compared.
+/// Requires that an accepted text is the one text of its token: no second text may stand for it.
 fn require_canonical(text: &str) {
     match TOKENS.decode(text) {
         Ok(token) => assert_eq!(TOKENS.encode(token), text),
@@ -20,8 +21,8 @@ fn require_canonical(text: &str) {
     }
 }
 
-/// Encodes the input as a token, then changes one byte of the text.
-fn require_intact(input: &[u8]) {
+/// Encodes the input as a token, changes one byte of the text, and requires that the result is rejected.
+fn require_changes_rejected(input: &[u8]) {
     let Some((content, rest)) = input.split_first_chunk::<20>() else {
         return;
     };
@@ -46,5 +47,5 @@ fn require_intact(input: &[u8]) {
 
 fuzz_target!(|input: &[u8]| {
     require_canonical(&String::from_utf8_lossy(input));
-    require_intact(input);
+    require_changes_rejected(input);
 });

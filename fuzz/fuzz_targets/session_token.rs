@@ -1,5 +1,5 @@
 //! Decodes arbitrary text as a session token, as its cookie and as a session handle: it must not panic, and must accept
-//! encoded ones only.
+//! only text that was encoded with the secret.
 #![no_main]
 
 use std::sync::LazyLock;
@@ -34,8 +34,9 @@ fn require_canonical(text: &str) {
     }
 }
 
-/// Encodes the input as a session, then changes one byte of its token and of its cookie.
-fn require_intact(input: &[u8]) {
+/// Encodes the input as a session, changes one byte of its token, cookie and handle, and requires that all are rejected
+/// afterwards.
+fn require_changes_rejected(input: &[u8]) {
     let Some((session_id, rest)) = input.split_first_chunk::<16>() else {
         return;
     };
@@ -65,5 +66,5 @@ fn require_intact(input: &[u8]) {
 
 fuzz_target!(|input: &[u8]| {
     require_canonical(&String::from_utf8_lossy(input));
-    require_intact(input);
+    require_changes_rejected(input);
 });

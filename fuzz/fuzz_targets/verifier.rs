@@ -1,7 +1,7 @@
 //! Verifies arbitrary text: it must not panic, and an accepted token must follow the rules.
 //!
-//! The input is a token or, if it contains a line break, a header and a payload that are signed here, since random bytes never
-//! contain a matching MAC.
+//! The input is a token or, if it contains a line break, a header and a payload. Those are signed here, because random
+//! bytes never contain a matching MAC.
 #![no_main]
 
 use std::sync::LazyLock;
@@ -28,6 +28,7 @@ fn now() -> SystemTime {
     UNIX_EPOCH + Duration::from_secs(NOW)
 }
 
+/// Signs a header and a payload.
 fn signed(header: &[u8], payload: &[u8]) -> String {
     let encode = |part| URL_SAFE_NO_PAD.encode(part);
     let message = format!("{}.{}", encode(header), encode(payload));
@@ -37,7 +38,7 @@ fn signed(header: &[u8], payload: &[u8]) -> String {
     format!("{message}.{tag}")
 }
 
-/// Parses a part with another JSON parser; `None` if it has a value beyond that parser's limits, in a claim that is ignored.
+/// Parses a part with another JSON parser; `None` if an ignored claim has a value beyond that parser's limits.
 fn part(token: &str, number: usize) -> Option<Value> {
     let text = token.split('.').nth(number).unwrap();
     match serde_json::from_slice(&URL_SAFE_NO_PAD.decode(text).unwrap()) {

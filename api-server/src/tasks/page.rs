@@ -155,5 +155,4 @@ impl Page {
 }
 
 #[cfg(test)]
-#[path = "page_tests.rs"]
 mod tests;

@@ -67,8 +67,8 @@ fn migrate_prepares_a_sqlite_file_and_nothing_else() {
     );
     assert!(work_dir.path("data/auth.db").exists());
     assert!(!work_dir.path("data/auth.db.secret").exists());
-    let again = work_dir.bare_program().args(&["migrate"]).run().succeeded();
-    assert_eq!(again.output(), "");
+    let second = work_dir.bare_program().args(&["migrate"]).run().succeeded();
+    assert_eq!(second.output(), "");
     work_dir.program().start().get("/readyz", "").expect(200);
 }
 

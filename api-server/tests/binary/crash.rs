@@ -22,7 +22,11 @@ fn created(response: std::io::Result<Response>) -> Option<serde_json::Value> {
 }
 
 /// Registers a user with three tasks, repeatedly, until the server has stopped.
-fn write(server: &Server, tick: &Sender<()>, acknowledged: &Mutex<Acknowledged>) {
+fn register_and_add_tasks(
+    server: &Server,
+    acknowledgements: &Sender<()>,
+    acknowledged: &Mutex<Acknowledged>,
+) {
     let post = |path: &str, token: &str, body| {
         let mut connection = Connection::try_to(server.addr()).ok()?;
         created(connection.try_request("POST", path, token, Some(&body)))
@@ -34,14 +38,14 @@ fn write(server: &Server, tick: &Sender<()>, acknowledged: &Mutex<Acknowledged>)
             return;
         };
         let (user, mut titles) = (User::of(&token_response), Vec::new());
-        let _killed = tick.send(());
+        let _killed = acknowledgements.send(());
         for number in 0..3 {
             let title = format!("{number} of {email}");
             if post("/api/tasks", &user.token, json!({ "title": title })).is_none() {
                 break;
             }
             titles.push(title);
-            let _killed = tick.send(());
+            let _killed = acknowledgements.send(());
         }
         acknowledged.lock().unwrap().push((user, titles));
     }
@@ -50,24 +54,24 @@ fn write(server: &Server, tick: &Sender<()>, acknowledged: &Mutex<Acknowledged>)
 /// Kills the server under load, after `writes` acknowledged writes.
 fn kill_under_load(server: &Server, writes: usize) -> Acknowledged {
     let acknowledged = Mutex::new(Vec::new());
-    let (tick, ticks) = channel();
+    let (acknowledgements, received) = channel();
     thread::scope(|scope| {
         for _ in 0..WRITERS {
-            let tick = tick.clone();
+            let acknowledgements = acknowledgements.clone();
             scope.spawn(|| {
-                let tick = tick;
-                write(server, &tick, &acknowledged);
+                let acknowledgements = acknowledgements;
+                register_and_add_tasks(server, &acknowledgements, &acknowledged);
             });
         }
-        drop(tick);
-        assert_eq!(ticks.iter().take(writes).count(), writes);
+        drop(acknowledgements);
+        assert_eq!(received.iter().take(writes).count(), writes);
         server.kill();
     });
     acknowledged.into_inner().unwrap()
 }
 
 #[test]
-fn nothing_acknowledged_is_lost_on_sqlite() {
+fn no_acknowledged_write_is_lost_on_sqlite() {
     let work_dir = WorkDir::new();
     let mut expected = Acknowledged::new();
     for _ in 0..KILLS {
@@ -77,14 +81,18 @@ fn nothing_acknowledged_is_lost_on_sqlite() {
     let server = work_dir.quick_server();
     for (user, titles) in &expected {
         let login = server.log_in(&user.email, PASSWORD).expect(200);
-        let kept = server.titles(&User::of(&login));
-        // One more than was acknowledged may be stored: its response was lost.
+        let stored = server.titles(&User::of(&login));
+        // The last write may be stored although its response was lost.
         let lost: Vec<_> = titles
             .iter()
-            .filter(|title| !kept.contains(title))
+            .filter(|title| !stored.contains(title))
             .collect();
         assert!(lost.is_empty(), "{}: lost {lost:?}", user.email);
-        assert!(kept.len() <= titles.len() + 1, "{}: {kept:?}", user.email);
+        assert!(
+            stored.len() <= titles.len() + 1,
+            "{}: {stored:?}",
+            user.email
+        );
     }
     server.stop();
 }

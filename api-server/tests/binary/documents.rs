@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use harness::{WorkDir, committed};
 
-/// Variables and their defaults; empty where the program computes the default.
+/// Returns variables and their defaults. A default is empty if the program computes it.
 fn settings() -> BTreeMap<String, String> {
     let command = Settings::command();
     let arguments = command.get_arguments().map(|argument| {
@@ -21,11 +21,14 @@ fn settings() -> BTreeMap<String, String> {
     arguments.collect()
 }
 
-/// Parses the lines `# NAME=value`.
+/// Returns name and value of the lines `# NAME=value`.
 fn example_lines(example: &str) -> Vec<(&str, &str)> {
     let lines = example.lines().map(|line| line.trim_start_matches("# "));
     let pairs = lines.filter_map(|line| line.split_once('='));
-    let is_variable = |name: &str| name.bytes().all(|b| b.is_ascii_uppercase() || b == b'_');
+    let is_variable = |name: &str| {
+        name.bytes()
+            .all(|byte| byte.is_ascii_uppercase() || byte == b'_')
+    };
     pairs.filter(|(name, _)| is_variable(name)).collect()
 }
 
@@ -52,9 +55,9 @@ fn the_example_can_be_used_as_it_is() {
 fn the_example_with_every_default_spelled_out_changes_nothing() {
     let work_dir = WorkDir::new();
     let example = committed(".env.example");
-    let given = example_lines(&example).into_iter();
-    let given = given.filter(|(_, value)| !value.is_empty());
-    let lines: Vec<_> = given
+    let settings_with_default = example_lines(&example).into_iter();
+    let settings_with_default = settings_with_default.filter(|(_, value)| !value.is_empty());
+    let lines: Vec<_> = settings_with_default
         .map(|(name, value)| format!("{name}={value}"))
         .collect();
     work_dir.write(".env", lines.join("\n"));
@@ -78,7 +81,8 @@ fn cells(row: &str) -> Vec<String> {
     cells.map(ToOwned::to_owned).collect()
 }
 
-fn code(cell: &str) -> &str {
+/// Returns the text inside of a cell's backticks.
+fn code_text(cell: &str) -> &str {
     let inner = cell
         .strip_prefix('`')
         .and_then(|cell| cell.strip_suffix('`'));
@@ -95,33 +99,33 @@ fn listed_once<T: Ord + std::fmt::Debug>(rows: impl Iterator<Item = T>) -> BTree
     listed
 }
 
-fn assert_same<T: Ord + std::fmt::Debug>(listed: &BTreeSet<T>, real: &BTreeSet<T>) {
-    let missing: Vec<_> = real.difference(listed).collect();
-    let invented: Vec<_> = listed.difference(real).collect();
+fn assert_same<T: Ord + std::fmt::Debug>(listed: &BTreeSet<T>, actual: &BTreeSet<T>) {
+    let missing: Vec<_> = actual.difference(listed).collect();
+    let unknown: Vec<_> = listed.difference(actual).collect();
     assert!(
-        missing.is_empty() && invented.is_empty(),
-        "missing: {missing:?}; there is no: {invented:?}"
+        missing.is_empty() && unknown.is_empty(),
+        "missing: {missing:?}; unknown: {unknown:?}"
     );
 }
 
 #[test]
 fn the_guide_lists_every_setting_once_with_its_default() {
     let rows = table("docs/operating.md", "## Settings");
-    let listed = listed_once(rows.iter().map(|row| code(&row[0]).to_owned()));
+    let listed = listed_once(rows.iter().map(|row| code_text(&row[0]).to_owned()));
     let settings = settings();
     assert_same(&listed, &settings.keys().cloned().collect());
     for row in rows {
-        let default = &settings[code(&row[0])];
+        let default = &settings[code_text(&row[0])];
         if default.is_empty() {
             // The table describes this default in words.
             assert!(!row[1].starts_with('`'), "{} has no default", row[0]);
         } else {
-            assert_eq!(code(&row[1]), default, "{}", row[0]);
+            assert_eq!(code_text(&row[1]), default, "{}", row[0]);
         }
     }
 }
 
-/// `METHOD PATH` of every operation in the OpenAPI document, which CI compares with the server.
+/// Returns `METHOD PATH` of every operation in the OpenAPI document, which another test compares with the server.
 fn operations() -> BTreeSet<String> {
     let document: Value = serde_json::from_str(&committed("docs/openapi.json")).unwrap();
     let paths = document["paths"].as_object().unwrap();
@@ -140,7 +144,7 @@ const TASK_ALIASES: [&str; 2] = ["/api/tasks", "/api/v1/tasks"];
 #[test]
 fn the_guide_lists_every_route_once() {
     let rows = table("docs/api.md", "## Routes");
-    let mut listed = listed_once(rows.iter().map(|row| code(&row[0]).to_owned()));
+    let mut listed = listed_once(rows.iter().map(|row| code_text(&row[0]).to_owned()));
     let tasks: Vec<_> = listed
         .iter()
         .filter(|route| route.contains("/api/{user_id}/tasks"))
@@ -149,26 +153,26 @@ fn the_guide_lists_every_route_once() {
     for alias in TASK_ALIASES {
         let aliases = tasks
             .iter()
-            .map(|r| r.replace("/api/{user_id}/tasks", alias));
+            .map(|route| route.replace("/api/{user_id}/tasks", alias));
         listed.extend(aliases);
     }
     assert_same(&listed, &operations());
 }
 
-/// `STATUS CODE` of every line `Variant = STATUS "CODE",`.
+/// Returns `STATUS CODE` for every line `Variant = STATUS "CODE",` of the source.
 fn codes() -> BTreeSet<String> {
     let source = committed("api-server/src/problem/code.rs");
     let definitions = source.lines().filter_map(|line| {
         let (_, definition) = line.split_once(" = ")?;
         let (status, name) = definition.split_once(' ')?;
         let name = name.strip_prefix('"')?.strip_suffix("\",")?;
-        Some(format!("{} {name}", number(status)))
+        Some(format!("{} {name}", status_number(status)))
     });
     definitions.collect()
 }
 
-/// `NOT_FOUND` is 404.
-fn number(constant: &str) -> u16 {
+/// Returns the number of a status constant: 404 for `NOT_FOUND`.
+fn status_number(constant: &str) -> u16 {
     let named = |status: &u16| {
         let status = StatusCode::from_u16(*status).unwrap();
         let reason = status.canonical_reason().unwrap_or_default();
@@ -183,6 +187,6 @@ fn the_guide_lists_every_error_code_once_with_its_status() {
     let rows = table("docs/api.md", "## Errors");
     let listed = rows
         .iter()
-        .map(|row| format!("{} {}", row[0], code(&row[1])));
+        .map(|row| format!("{} {}", row[0], code_text(&row[1])));
     assert_same(&listed_once(listed), &codes());
 }

@@ -8,7 +8,7 @@ use clap::CommandFactory as _;
 
 use harness::{OTHER_SECRET, Outcome, SECRET, WorkDir};
 
-/// Flag, variable, default, an invalid value, a valid one; `-` for none, `""` for an empty one.
+/// Columns: flag, variable, default (`-` for none), an invalid value (`""` for an empty one), a valid value.
 const SETTINGS: &str = r#"
     bind                   BIND_ADDR              127.0.0.1:8080         nowhere  127.0.0.1:0
     database-url           DATABASE_URL           sqlite://data/auth.db  x        sqlite://x.db
@@ -41,8 +41,8 @@ struct Setting {
     flag: &'static str,
     variable: &'static str,
     default: Option<&'static str>,
-    wrong: &'static str,
-    right: &'static str,
+    invalid: &'static str,
+    valid: &'static str,
 }
 
 fn settings() -> Vec<Setting> {
@@ -53,28 +53,28 @@ fn settings() -> Vec<Setting> {
             flag: cells[0],
             variable: cells[1],
             default: Some(cells[2]).filter(|cell| *cell != "-"),
-            wrong: cells[3].trim_matches('"'),
-            right: cells[4],
+            invalid: cells[3].trim_matches('"'),
+            valid: cells[4],
         }
     })
     .collect()
 }
 
 /// The setting that is invalid in every run, so that the server never starts.
-const SENTINEL: &str = "SESSION_TTL";
+const ALWAYS_INVALID: &str = "SESSION_TTL";
 
 #[derive(Clone, Copy)]
 enum Value {
-    Wrong,
-    /// Valid, except for the sentinel.
-    Right,
+    Invalid,
+    /// Valid, except for `ALWAYS_INVALID`.
+    Valid,
 }
 
 impl Setting {
-    fn value(&self, which: Value) -> &'static str {
-        match which {
-            Value::Right if self.variable != SENTINEL => self.right,
-            _ => self.wrong,
+    fn value(&self, value: Value) -> &'static str {
+        match value {
+            Value::Valid if self.variable != ALWAYS_INVALID => self.valid,
+            _ => self.invalid,
         }
     }
 }
@@ -85,12 +85,12 @@ fn run(dotenv: Value, variables: Option<Value>, flags: Option<Value>) -> Outcome
     work_dir.write(".env", settings().iter().map(line).collect::<String>());
     let mut program = work_dir.bare_program();
     for setting in settings() {
-        if let Some(which) = variables {
-            program = program.set(setting.variable, setting.value(which));
+        if let Some(value) = variables {
+            program = program.set(setting.variable, setting.value(value));
         }
-        if let Some(which) = flags {
+        if let Some(value) = flags {
             let flag = format!("--{}", setting.flag);
-            program = program.args(&[&flag, setting.value(which)]);
+            program = program.args(&[&flag, setting.value(value)]);
         }
     }
     program.run()
@@ -107,13 +107,13 @@ fn rejected_lines(outcome: &Outcome) -> Vec<&str> {
     variables
 }
 
-fn all() -> Vec<&'static str> {
-    let mut all: Vec<_> = settings()
+fn all_variables() -> Vec<&'static str> {
+    let mut variables: Vec<_> = settings()
         .into_iter()
         .map(|setting| setting.variable)
         .collect();
-    all.sort_unstable();
-    all
+    variables.sort_unstable();
+    variables
 }
 
 #[test]
@@ -133,12 +133,12 @@ fn flags_and_variables_are_the_promised_list() {
     let promised = settings();
     let promised = promised
         .iter()
-        .map(|s| (Some(s.flag), Some(s.variable), s.default));
+        .map(|setting| (Some(setting.flag), Some(setting.variable), setting.default));
     assert_eq!(found, promised.collect::<Vec<_>>());
 }
 
 #[test]
-fn help_documents_every_one() {
+fn help_documents_every_setting() {
     let work_dir = WorkDir::new();
     for arguments in [
         &["--help"][..],
@@ -185,33 +185,39 @@ fn help_shows_no_secret_of_the_environment() {
 }
 
 #[test]
-fn every_setting_is_read_from_the_file_env() {
-    assert_eq!(rejected_lines(&run(Value::Wrong, None, None)), all());
-    assert_eq!(rejected_lines(&run(Value::Right, None, None)), [SENTINEL]);
-}
-
-#[test]
-fn a_variable_wins_over_the_file_env() {
+fn every_setting_is_read_from_dotenv() {
     assert_eq!(
-        rejected_lines(&run(Value::Wrong, Some(Value::Right), None)),
-        [SENTINEL]
+        rejected_lines(&run(Value::Invalid, None, None)),
+        all_variables()
     );
     assert_eq!(
-        rejected_lines(&run(Value::Right, Some(Value::Wrong), None)),
-        all()
+        rejected_lines(&run(Value::Valid, None, None)),
+        [ALWAYS_INVALID]
     );
 }
 
 #[test]
-fn a_flag_wins_over_a_variable() {
-    let outcome = run(Value::Wrong, Some(Value::Wrong), Some(Value::Right));
-    assert_eq!(rejected_lines(&outcome), [SENTINEL]);
-    let outcome = run(Value::Right, Some(Value::Right), Some(Value::Wrong));
-    assert_eq!(rejected_lines(&outcome), all());
+fn a_variable_overrides_dotenv() {
+    assert_eq!(
+        rejected_lines(&run(Value::Invalid, Some(Value::Valid), None)),
+        [ALWAYS_INVALID]
+    );
+    assert_eq!(
+        rejected_lines(&run(Value::Valid, Some(Value::Invalid), None)),
+        all_variables()
+    );
 }
 
 #[test]
-fn a_line_in_the_file_env_that_cannot_be_read_is_named_by_number_and_not_quoted() {
+fn a_flag_overrides_a_variable() {
+    let outcome = run(Value::Invalid, Some(Value::Invalid), Some(Value::Valid));
+    assert_eq!(rejected_lines(&outcome), [ALWAYS_INVALID]);
+    let outcome = run(Value::Valid, Some(Value::Valid), Some(Value::Invalid));
+    assert_eq!(rejected_lines(&outcome), all_variables());
+}
+
+#[test]
+fn an_invalid_line_of_dotenv_is_named_by_number_and_not_printed() {
     for line in [
         "AUTH_SECRET=correct horse hunter2",
         "AUTH_SECRET='hunter2",
@@ -249,7 +255,7 @@ fn a_line_in_the_file_env_that_cannot_be_read_is_named_by_number_and_not_quoted(
 }
 
 #[test]
-fn an_invalid_env_file_is_rejected() {
+fn a_dotenv_that_is_a_folder_is_rejected() {
     let work_dir = WorkDir::new();
     std::fs::create_dir(work_dir.path(".env")).unwrap();
     let outcome = work_dir.program().run();

@@ -15,7 +15,7 @@ fn derive(work_dir: &WorkDir, settings: &[(&str, &str)], arguments: &[&str]) -> 
     program.args(&["keys", "derive"]).args(arguments).run()
 }
 
-/// Asserts that the command fails with `remedy` in its error, and creates nothing.
+/// Asserts that the command fails with `remedy` in its error, and creates no file.
 fn assert_rejected(settings: &[(&str, &str)], arguments: &[&str], remedy: &str) {
     let work_dir = WorkDir::new();
     let outcome = derive(&work_dir, settings, arguments);
@@ -29,11 +29,14 @@ fn assert_rejected(settings: &[(&str, &str)], arguments: &[&str], remedy: &str) 
 #[test]
 fn keys_derive_prints_the_key_of_the_service_and_nothing_else() {
     let work_dir = WorkDir::new();
-    let given = ("AUTH_SECRET", SECRET);
+    let secret_setting = ("AUTH_SECRET", SECRET);
     for settings in [
-        &[given][..],
-        &[given, ("AUTH_SECRETS_PREVIOUS", OTHER_SECRET)],
-        &[given, ("DATABASE_URL", "postgres://ada@127.0.0.1:1/auth")],
+        &[secret_setting][..],
+        &[secret_setting, ("AUTH_SECRETS_PREVIOUS", OTHER_SECRET)],
+        &[
+            secret_setting,
+            ("DATABASE_URL", "postgres://ada@127.0.0.1:1/auth"),
+        ],
     ] {
         let outcome = derive(&work_dir, settings, &["--audience", "reports"]).succeeded();
         assert_eq!(outcome.stdout, format!("{REPORTS}\n"));
@@ -43,7 +46,7 @@ fn keys_derive_prints_the_key_of_the_service_and_nothing_else() {
 }
 
 #[test]
-fn the_secret_is_found_where_the_server_finds_it() {
+fn the_secret_is_read_from_the_same_places_as_by_the_server() {
     let work_dir = WorkDir::new();
     work_dir.write(".env", format!("AUTH_SECRET='{SECRET}'\n"));
     let outcome = derive(&work_dir, &[], &["--audience=reports"]).succeeded();
@@ -65,17 +68,17 @@ fn invalid_audiences_are_rejected() {
     assert_rejected(valid, &["--audience", " reports"], "white space");
     assert_rejected(valid, &["--audience", "api"], "AUTH_AUDIENCE is our own");
     assert_rejected(valid, &[], "--audience <NAME>");
-    let here = &["--audience", "reports"];
-    assert_rejected(&[("AUTH_SECRET", "short")], here, "AUTH_SECRET: ");
-    assert_rejected(&[], here, "no data/auth.db.secret");
+    let audience = &["--audience", "reports"];
+    assert_rejected(&[("AUTH_SECRET", "short")], audience, "AUTH_SECRET: ");
+    assert_rejected(&[], audience, "no data/auth.db.secret");
     let postgres = &[("DATABASE_URL", "postgres://ada@127.0.0.1:1/auth")];
-    assert_rejected(postgres, here, "is required with PostgreSQL");
+    assert_rejected(postgres, audience, "is required with PostgreSQL");
     let broken = &[("AUTH_SECRET", SECRET), ("DATABASE_URL", "x")];
-    assert_rejected(broken, here, "DATABASE_URL: ");
+    assert_rejected(broken, audience, "DATABASE_URL: ");
 }
 
 #[test]
-fn a_service_with_that_key_verifies_the_tokens_the_server_issues_for_it() {
+fn a_service_with_its_key_verifies_the_tokens_that_the_server_issues_for_it() {
     let work_dir = WorkDir::new();
     let program = work_dir.program().with_weak_hashing();
     let program = program.set("TOKEN_AUDIENCES", "reports,billing");
@@ -94,8 +97,8 @@ fn a_service_with_that_key_verifies_the_tokens_the_server_issues_for_it() {
     let now = SystemTime::now();
     let claims = reports.verify(&token_for("reports"), now).unwrap();
     assert_eq!(claims.email, user.email);
-    let response = reports.verify(&token_for("billing"), now);
-    assert_eq!(response, Err(Error::SignatureMismatch));
+    let result = reports.verify(&token_for("billing"), now);
+    assert_eq!(result, Err(Error::SignatureMismatch));
     let problem = server.get("/api/auth/session", &token_for("reports"));
     assert_eq!(problem.expect(401)["code"], "INVALID_TOKEN");
 }

@@ -24,11 +24,12 @@ fn run_every_event(format: &str) -> Log {
 }
 
 #[test]
-fn json_gives_one_object_a_line() {
+fn json_has_one_object_per_line() {
     let lines = run_every_event("json").lines();
     assert!(lines.len() > 5, "{lines:?}");
     for line in lines {
-        let event: Value = serde_json::from_str(&line).unwrap_or_else(|e| panic!("{e}: {line}"));
+        let event: Value =
+            serde_json::from_str(&line).unwrap_or_else(|error| panic!("{error}: {line}"));
         let text = |name: &str| {
             event[name]
                 .as_str()
@@ -52,7 +53,7 @@ fn json_gives_one_object_a_line() {
 }
 
 #[test]
-fn text_gives_one_line_an_event_whatever_a_caller_sends() {
+fn text_has_one_line_per_event_whatever_a_caller_sends() {
     for line in run_every_event("text").lines() {
         let (time, _) = line.split_once(' ').unwrap();
         assert!(DateTime::parse_from_rfc3339(time).is_ok(), "{line:?}");
@@ -61,12 +62,12 @@ fn text_gives_one_line_an_event_whatever_a_caller_sends() {
 }
 
 #[test]
-fn by_default_it_is_short_and_nothing_goes_to_standard_output() {
+fn the_default_log_is_short_and_on_standard_error() {
     let work_dir = WorkDir::new();
     let server = work_dir.quick_server();
     server.register("ada@example.com", "correct horse battery staple");
     let lines = server.stop().lines();
-    let telling = [
+    let expected = [
         "secret",
         "migrated",
         "listening",
@@ -74,12 +75,12 @@ fn by_default_it_is_short_and_nothing_goes_to_standard_output() {
         "SIGTERM",
         "stopped",
     ];
-    let informative: Vec<_> = lines
+    let own_lines: Vec<_> = lines
         .iter()
         .filter(|line| line.contains(" api_server"))
         .collect();
-    assert_eq!(informative.len(), telling.len(), "{lines:#?}");
-    for (line, part) in informative.iter().zip(telling) {
+    assert_eq!(own_lines.len(), expected.len(), "{lines:#?}");
+    for (line, part) in own_lines.iter().zip(expected) {
         assert!(line.contains(part) && line.contains(" INFO "), "{line}");
     }
 }
@@ -104,10 +105,10 @@ fn rust_log_selects_what_is_logged() {
     assert!(log.contains("path=\"/healthz\" status=200"), "{log}");
 }
 
-/// The log of a server that got a request which is no HTTP.
+/// Returns the log of a server that received bytes that are not HTTP.
 fn log_of_a_malformed_request(filter: &str) -> String {
-    let dir = WorkDir::new();
-    let program = dir.program().with_weak_hashing();
+    let work_dir = WorkDir::new();
+    let program = work_dir.program().with_weak_hashing();
     let server = program.set("RUST_LOG", filter).start();
     let mut stream = TcpStream::connect(server.addr()).unwrap();
     stream.write_all(b"no\0http\r\n\r\n").unwrap();
@@ -118,7 +119,7 @@ fn log_of_a_malformed_request(filter: &str) -> String {
 }
 
 #[test]
-fn a_malformed_request_writes_no_line_unless_the_filter_asks_for_it() {
+fn a_malformed_request_is_not_logged_unless_the_filter_includes_it() {
     let log = log_of_a_malformed_request("info");
     assert!(!log.contains("actix_http"), "{log}");
     let log = log_of_a_malformed_request("info,actix_http::h1::dispatcher=error");
@@ -127,13 +128,13 @@ fn a_malformed_request_writes_no_line_unless_the_filter_asks_for_it() {
 
 #[test]
 fn a_server_that_trusts_every_address_warns() {
-    let dir = WorkDir::new();
+    let work_dir = WorkDir::new();
     for (proxies, warns) in [
         ("0.0.0.0/0", true),
         ("10.0.0.0/8,::/0", true),
         ("::/1", false),
     ] {
-        let program = dir.program().with_weak_hashing();
+        let program = work_dir.program().with_weak_hashing();
         let log = program
             .set("TRUSTED_PROXIES", proxies)
             .start()

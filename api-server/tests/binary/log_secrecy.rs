@@ -16,30 +16,30 @@ fn with_verbose_log(program: Program, format: &str) -> Program {
     program.set("LOG_FORMAT", format)
 }
 
-/// Sends secrets to the server in every possible way. Returns the tokens.
+/// Sends secrets to the server in valid and invalid requests; returns the tokens.
 fn send_secrets(server: &Server) -> Vec<String> {
     let user = server.register("ada@example.com", PASSWORD);
     let login = server.log_in("ada@example.com", PASSWORD).expect(200);
-    let again = User::of(&login);
+    let second = User::of(&login);
     server.log_in("ada@example.com", WRONG_PASSWORD).expect(401);
     server
-        .log_in("nobody@example.com", WRONG_PASSWORD)
+        .log_in("unknown@example.com", WRONG_PASSWORD)
         .expect(401);
     server.add_task(&user, "a task").expect(201);
     send_the_token_in_wrong_places(server, &user.token);
     send_the_password_in_wrong_places(server);
-    vec![user.token, again.token]
+    vec![user.token, second.token]
 }
 
 fn send_the_token_in_wrong_places(server: &Server, token: &str) {
-    // The token with its last character changed, truncated, and far too long.
-    let cut = token.get(..token.len() - 9).unwrap();
-    for bad in [
-        format!("{cut}AAAAAAAAA"),
-        cut.to_owned(),
+    // The token with its last characters changed, shortened, and far too long.
+    let shortened = token.get(..token.len() - 9).unwrap();
+    for invalid in [
+        format!("{shortened}AAAAAAAAA"),
+        shortened.to_owned(),
         format!("{token}{}", "A".repeat(9000)),
     ] {
-        server.get("/api/auth/session", &bad).expect(401);
+        server.get("/api/auth/session", &invalid).expect(401);
     }
     let in_the_query = format!("/api/auth/session?access_token={token}");
     server.get(&in_the_query, "").expect(401);
@@ -47,7 +47,7 @@ fn send_the_token_in_wrong_places(server: &Server, token: &str) {
         format!("Authorization: Basic {CREDENTIALS}"),
         format!("Authorization: bearer  {token}"),
         format!("Cookie: access_token={token}; refresh_token={token}"),
-        format!("Authorization: Bearer {token}\r\nX-User-Id: somebody else"),
+        format!("Authorization: Bearer {token}\r\nX-User-Id: another user"),
         format!("Authorization: Bearer {token}\r\nTransfer-Encoding: gzip"),
         format!("Authorization: Bearer {token}\r\nContent-Length: {token}"),
         format!("Authorization Bearer {token}"),
@@ -98,7 +98,8 @@ fn send_the_password_in_wrong_places(server: &Server) {
     }
 }
 
-fn assert_silent(log: &str, tokens: &[String], more: &[&str]) {
+/// Asserts that neither the secrets of these tests, parts of the tokens nor the other secrets are in the log.
+fn assert_not_logged(log: &str, tokens: &[String], more: &[&str]) {
     assert!(log.contains("TRACE"), "the log is not verbose: {log}");
     let mut secrets = vec![
         PASSWORD,
@@ -117,28 +118,28 @@ fn assert_silent(log: &str, tokens: &[String], more: &[&str]) {
 }
 
 #[test]
-fn on_sqlite_with_a_generated_secret() {
+fn no_secret_is_logged_on_sqlite_with_a_generated_secret() {
     let work_dir = WorkDir::new();
     let server = with_verbose_log(work_dir.program(), "text").start();
     let tokens = send_secrets(&server);
     let log = server.stop().text();
     let secret = fs::read_to_string(work_dir.path("data/auth.db.secret")).unwrap();
-    assert_silent(&log, &tokens, &[secret.trim()]);
+    assert_not_logged(&log, &tokens, &[secret.trim()]);
 }
 
 #[test]
-fn on_sqlite_with_configured_secrets_as_json() {
+fn no_secret_is_logged_on_sqlite_with_configured_secrets_and_json() {
     let work_dir = WorkDir::new();
     work_dir.write(".env", format!("AUTH_SECRETS_PREVIOUS={OTHER_SECRET}\n"));
     let program = with_verbose_log(work_dir.program(), "json").args(&["--auth-secret", SECRET]);
     let server = program.start();
     let tokens = send_secrets(&server);
-    assert_silent(&server.stop().text(), &tokens, &[SECRET, OTHER_SECRET]);
+    assert_not_logged(&server.stop().text(), &tokens, &[SECRET, OTHER_SECRET]);
 }
 
 #[test]
 #[ignore = "needs TEST_POSTGRES_URL and --include-ignored (see CONTRIBUTING)"]
-fn on_postgres_while_it_works_and_when_it_does_not() {
+fn no_secret_is_logged_on_postgres_even_if_it_is_unavailable() {
     let (work_dir, postgres) = (WorkDir::new(), Postgres::new());
     let program = with_verbose_log(work_dir.program(), "text").set("AUTH_SECRET", SECRET);
     let program = program.set("DATABASE_URL", postgres.url(DATABASE_PASSWORD));
@@ -148,5 +149,5 @@ fn on_postgres_while_it_works_and_when_it_does_not() {
     server.log_in("ada@example.com", PASSWORD).expect(503);
     let log = server.stop().text();
     assert!(log.contains("DATABASE_UNAVAILABLE"), "{log}");
-    assert_silent(&log, &tokens, &[SECRET, DATABASE_PASSWORD]);
+    assert_not_logged(&log, &tokens, &[SECRET, DATABASE_PASSWORD]);
 }

@@ -1,4 +1,4 @@
-//! The program as its users run it: started, called, signalled and killed from outside.
+//! The program as its users run it: started with settings, called over HTTP, stopped by signals, and killed.
 
 #![expect(
     clippy::unwrap_used,

@@ -5,7 +5,7 @@ use harness::{Postgres, Program, SECRET, Server, WorkDir};
 const PROCESSES: usize = 6;
 
 /// Asserts that all become ready, and that each sees the changes of the others.
-fn all_become_ready(program: impl Fn() -> Program) {
+fn assert_all_become_ready(program: impl Fn() -> Program) {
     let starting: Vec<_> = (0..PROCESSES).map(|_| program().spawn()).collect();
     let servers: Vec<_> = starting.into_iter().map(Server::listening).collect();
     for server in &servers {
@@ -23,16 +23,16 @@ fn all_become_ready(program: impl Fn() -> Program) {
 }
 
 #[test]
-fn on_one_new_sqlite_file() {
+fn processes_start_in_parallel_on_a_new_sqlite_file() {
     let work_dir = WorkDir::new();
-    all_become_ready(|| work_dir.program().with_weak_hashing());
+    assert_all_become_ready(|| work_dir.program().with_weak_hashing());
     assert_eq!(work_dir.names(), ["data"]);
     // Each process writes a temporary secret file; one becomes the secret, and no temporary file stays.
-    let ours = ["auth.db", "auth.db-shm", "auth.db-wal", "auth.db.secret"];
+    let expected = ["auth.db", "auth.db-shm", "auth.db-wal", "auth.db.secret"];
     for entry in std::fs::read_dir(work_dir.path("data")).unwrap() {
         let name = entry.unwrap().file_name();
         assert!(
-            ours.iter().any(|known| name == *known),
+            expected.iter().any(|known| name == *known),
             "left over: {name:?}"
         );
     }
@@ -40,9 +40,9 @@ fn on_one_new_sqlite_file() {
 
 #[test]
 #[ignore = "needs TEST_POSTGRES_URL and --include-ignored (see CONTRIBUTING)"]
-fn on_one_new_postgres_database() {
+fn processes_start_in_parallel_on_a_new_postgres_database() {
     let (work_dir, postgres) = (WorkDir::new(), Postgres::new());
-    all_become_ready(|| {
+    assert_all_become_ready(|| {
         let program = work_dir.program().with_weak_hashing();
         let program = program.set("DATABASE_URL", postgres.url("hunter2"));
         program.set("AUTH_SECRET", SECRET)

@@ -15,7 +15,7 @@ fn set_mode(file: &Path, mode: u32) {
 }
 
 #[test]
-fn a_new_database_in_a_folder_of_others_is_private() {
+fn a_new_database_in_a_folder_that_all_users_may_write_is_private() {
     let work_dir = WorkDir::new();
     fs::create_dir(work_dir.path("data")).unwrap();
     set_mode(&work_dir.path("data"), 0o777);
@@ -29,7 +29,7 @@ fn a_new_database_in_a_folder_of_others_is_private() {
 }
 
 #[test]
-fn a_database_by_the_command_migrate_is_private_too() {
+fn a_database_that_migrate_creates_is_private_too() {
     let work_dir = WorkDir::new();
     let program = work_dir.program().set("DATABASE_URL", "sqlite://own.db");
     program.args(&["migrate"]).run().succeeded();

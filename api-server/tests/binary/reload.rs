@@ -6,13 +6,13 @@ use rustix::process::Signal;
 use harness::{OTHER_SECRET, SECRET, Server, User, WorkDir};
 
 const PASSWORD: &str = "correct horse battery staple";
-const STAY: &str = "SIGHUP: the secrets stay as they were: ";
+const UNCHANGED: &str = "SIGHUP: the secrets stay as they were: ";
 
 fn env(current: &str, previous: &str) -> String {
     format!("AUTH_SECRET='{current}'\nAUTH_SECRETS_PREVIOUS='{previous}'\n")
 }
 
-/// The log line for these secrets.
+/// Returns the text of the log for a keyring of these secrets.
 fn key_ids(current: &str, previous: &[&str]) -> String {
     let secret = |text: &str| Secret::new(text).unwrap();
     let previous = previous.iter().map(|text| secret(text));
@@ -67,17 +67,17 @@ fn invalid_secrets_change_nothing() {
     work_dir.write(".env", env(SECRET, ""));
     let server = work_dir.quick_server();
     let user = server.register("ada@example.com", PASSWORD);
-    for (text, why) in [
+    for (text, reason) in [
         (env("hunter2", ""), "AUTH_SECRET: the secret is shorter"),
         (env(OTHER_SECRET, "hunter2"), "AUTH_SECRETS_PREVIOUS: "),
         ("AUTH_SECRET=hunter2 hunter2".to_owned(), ".env: line 1"),
         (String::new(), "AUTH_SECRET: is not set"),
     ] {
         work_dir.write(".env", &text);
-        send_hangup(&server, &format!("{STAY}{why}"));
+        send_hangup(&server, &format!("{UNCHANGED}{reason}"));
         assert!(is_accepted(&server, &user), "{text}");
-        let again = log_in(&server);
-        assert!(is_accepted(&server, &again), "{text}");
+        let new = log_in(&server);
+        assert!(is_accepted(&server, &new), "{text}");
     }
     assert!(!work_dir.path("data/auth.db.secret").exists());
     work_dir.write(".env", env(SECRET, OTHER_SECRET));
@@ -89,26 +89,26 @@ fn invalid_secrets_change_nothing() {
 #[test]
 fn settings_from_the_environment_cannot_change() {
     let work_dir = WorkDir::new();
-    let given = [
+    let environment = [
         ("AUTH_SECRET", SECRET),
         ("AUTH_SECRETS_PREVIOUS", OTHER_SECRET),
     ];
-    let server = work_dir.program().set_all(&given).start();
+    let server = work_dir.program().set_all(&environment).start();
     work_dir.write(".env", env(OTHER_SECRET, ""));
-    let line = send_hangup(&server, STAY);
+    let line = send_hangup(&server, UNCHANGED);
     assert!(line.contains("cannot be read again"), "{line}");
     server.stop();
 
     // One of the two variables is in the environment; the other is reloaded.
-    let server = work_dir.program().set_all(&given[..1]).start();
-    work_dir.write(".env", env("not looked at", OTHER_SECRET));
+    let server = work_dir.program().set_all(&environment[..1]).start();
+    work_dir.write(".env", env("not read", OTHER_SECRET));
     send_hangup(&server, &key_ids(SECRET, &[OTHER_SECRET]));
     server.stop();
 
     work_dir.write(".env", env(OTHER_SECRET, SECRET));
     let flag = ["--auth-secret", SECRET];
     let server = work_dir.program().args(&flag).start();
-    work_dir.write(".env", env("not looked at", ""));
+    work_dir.write(".env", env("not read", ""));
     send_hangup(&server, &key_ids(SECRET, &[]));
 }
 

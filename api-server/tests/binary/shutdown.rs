@@ -1,4 +1,4 @@
-//! Shutdown: requests in flight are finished, idle connections closed, and endless requests cut.
+//! Shutdown: requests in flight are finished, idle connections are closed, and endless requests are aborted.
 
 use std::io::ErrorKind;
 use std::net::{SocketAddr, TcpStream};
@@ -11,12 +11,12 @@ use serde_json::json;
 use harness::{Postgres, SECRET, Server, TIMEOUT, WorkDir};
 
 const PASSWORD: &str = "correct horse battery staple";
-/// Requests in flight get this long.
+/// How long requests in flight may take after the signal.
 const DRAIN: Duration = Duration::from_secs(10);
-/// The time limit without requests in flight.
+/// The longest shutdown without requests in flight.
 const PROMPT: Duration = Duration::from_secs(3);
 
-/// The head of a request, and the body that follows it later.
+/// Returns the head of a request, and the body, to be sent separately.
 fn request(path: &str, headers: &str, body: &serde_json::Value) -> (String, String) {
     let body = body.to_string();
     let head = format!(
@@ -32,22 +32,22 @@ fn login(headers: &str) -> (String, String) {
     request("/api/auth/login", headers, &body)
 }
 
-fn until_refused(addr: SocketAddr) {
+fn until_connections_are_refused(addr: SocketAddr) {
     let started = Instant::now();
     loop {
         match TcpStream::connect(addr) {
             Err(error) if error.kind() == ErrorKind::ConnectionRefused => return,
             _ => assert!(
                 started.elapsed() < PROMPT,
-                "new connections are still taken"
+                "new connections are still accepted"
             ),
         }
         thread::sleep(Duration::from_millis(5));
     }
 }
 
-/// A login of which half the body has arrived when the signal is sent.
-fn finishes_what_is_half_sent(mut server: Server, signal: Signal, name: &str) {
+/// Sends half of a login, then the signal, then the other half.
+fn assert_half_sent_login_is_finished(mut server: Server, signal: Signal, name: &str) {
     server.register("ada@example.com", PASSWORD);
     let mut connection = server.connect();
     let (head, body) = login("Expect: 100-continue\r\n");
@@ -60,25 +60,25 @@ fn finishes_what_is_half_sent(mut server: Server, signal: Signal, name: &str) {
     server
         .log
         .line(&format!("{name}: finishing what is in flight"));
-    until_refused(server.addr());
+    until_connections_are_refused(server.addr());
     connection.send(second);
     connection.response().expect(200);
-    let progress = Instant::now();
+    let body_sent = Instant::now();
     assert_eq!(server.exit_within(TIMEOUT), Some(0));
-    assert!(progress.elapsed() < PROMPT, "{:?}", progress.elapsed());
+    assert!(body_sent.elapsed() < PROMPT, "{:?}", body_sent.elapsed());
     server.log.line("stopped");
 }
 
 #[test]
 fn sigterm_lets_a_request_finish_on_sqlite() {
     let work_dir = WorkDir::new();
-    finishes_what_is_half_sent(work_dir.quick_server(), Signal::TERM, "SIGTERM");
+    assert_half_sent_login_is_finished(work_dir.quick_server(), Signal::TERM, "SIGTERM");
 }
 
 #[test]
 fn sigint_lets_a_request_finish_on_sqlite() {
     let work_dir = WorkDir::new();
-    finishes_what_is_half_sent(work_dir.quick_server(), Signal::INT, "SIGINT");
+    assert_half_sent_login_is_finished(work_dir.quick_server(), Signal::INT, "SIGINT");
 }
 
 #[test]
@@ -90,7 +90,7 @@ fn sigterm_lets_a_request_finish_on_postgres() {
         .with_weak_hashing()
         .set("AUTH_SECRET", SECRET);
     let server = program.set("DATABASE_URL", postgres.url("hunter2")).start();
-    finishes_what_is_half_sent(server, Signal::TERM, "SIGTERM");
+    assert_half_sent_login_is_finished(server, Signal::TERM, "SIGTERM");
 }
 
 #[test]
@@ -111,10 +111,10 @@ fn a_login_whose_hash_is_being_computed_gets_its_response() {
 }
 
 #[test]
-fn idle_connections_do_not_delay_the_end() {
+fn idle_connections_do_not_delay_the_shutdown() {
     let work_dir = WorkDir::new();
     let mut server = work_dir.quick_server();
-    let mut untouched = server.connect();
+    let mut unused = server.connect();
     let mut used = server.connect();
     used.request("GET", "/healthz", "", None).expect(200);
     let mut half_a_head = server.connect();
@@ -125,26 +125,29 @@ fn idle_connections_do_not_delay_the_end() {
     server.signal(Signal::TERM);
     assert_eq!(server.exit_within(TIMEOUT), Some(0));
     assert!(signalled.elapsed() < PROMPT, "{:?}", signalled.elapsed());
-    assert!(used.is_closed() && untouched.is_closed() && half_a_head.is_closed());
+    assert!(used.is_closed() && unused.is_closed() && half_a_head.is_closed());
 }
 
 /// A slow test, because no setting shortens the limit.
 #[test]
-fn a_request_that_never_ends_is_cut() {
+fn a_request_that_never_ends_is_aborted() {
     let work_dir = WorkDir::new();
     let mut server = work_dir.quick_server();
     // A caller that requests more than the buffers hold and reads none of it.
-    let mut greedy = server.connect();
+    let mut unread = server.connect();
     let request = "GET /api/openapi.json HTTP/1.1\r\nHost: test\r\n\r\n";
-    greedy.send(request.repeat(1000));
-    assert!(greedy.head().starts_with("HTTP/1.1 200"));
+    unread.send(request.repeat(1000));
+    assert!(unread.head().starts_with("HTTP/1.1 200"));
 
     let signalled = Instant::now();
     server.signal(Signal::TERM);
     assert_eq!(server.exit_within(TIMEOUT), Some(0));
-    let took = signalled.elapsed();
-    assert!(took < DRAIN + PROMPT, "{took:?}");
-    assert!(took > PROMPT, "it was not in flight: {took:?}");
+    let elapsed = signalled.elapsed();
+    assert!(elapsed < DRAIN + PROMPT, "{elapsed:?}");
+    assert!(
+        elapsed > PROMPT,
+        "the request was not in flight: {elapsed:?}"
+    );
 }
 
 #[test]

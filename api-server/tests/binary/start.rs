@@ -6,9 +6,9 @@ use std::os::unix::fs::PermissionsExt as _;
 use harness::{SECRET, WorkDir};
 
 #[test]
-fn an_empty_folder_is_all_sqlite_needs() {
+fn the_server_starts_with_sqlite_in_an_empty_folder() {
     let work_dir = WorkDir::new();
-    // The only setting that tests need: the default port may be in use.
+    // The only setting, because the default port may be in use.
     let server = work_dir
         .bare_program()
         .set("BIND_ADDR", "127.0.0.1:0")
@@ -48,8 +48,8 @@ fn a_damaged_secret_file_is_named_and_kept() {
         assert!(outcome.stderr.contains(part), "{}", outcome.stderr);
     }
     assert!(!outcome.output().contains("hunter2"));
-    let left = std::fs::read_to_string(work_dir.path("data/auth.db.secret"));
-    assert_eq!(left.unwrap(), "hunter2");
+    let kept = std::fs::read_to_string(work_dir.path("data/auth.db.secret"));
+    assert_eq!(kept.unwrap(), "hunter2");
 }
 
 #[test]
@@ -68,7 +68,7 @@ fn the_log_names_the_listening_address() {
 }
 
 #[test]
-fn it_listens_on_ipv6_too() {
+fn the_server_listens_on_ipv6_too() {
     // A machine without IPv6 skips this test.
     if TcpListener::bind("[::1]:0").is_ok() {
         let work_dir = WorkDir::new();

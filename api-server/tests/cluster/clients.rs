@@ -1,4 +1,4 @@
-//! A client that remembers only acknowledged changes.
+//! A client that remembers which of its changes the server acknowledged.
 
 use std::sync::mpsc::Sender;
 
@@ -11,13 +11,14 @@ const PASSWORD: &str = "correct horse battery staple";
 const REFRESH: &str = "/api/auth/refresh";
 
 /// The server has stopped; the last request may or may not have had an effect.
-pub(crate) struct Gone;
+pub(crate) struct Stopped;
 
+/// How far the logout of a client got.
 #[derive(PartialEq)]
 enum Logout {
-    Never,
-    Asked,
-    Answered,
+    NotRequested,
+    Requested,
+    Acknowledged,
 }
 
 pub(crate) struct Client {
@@ -28,27 +29,33 @@ pub(crate) struct Client {
     logout: Logout,
 }
 
-/// A connection on which every acknowledged write counts.
+/// A connection that counts the acknowledged writes.
 pub(crate) struct CountingConnection {
     connection: Connection,
     acknowledged: Sender<()>,
 }
 
 impl CountingConnection {
-    pub(crate) fn to(server: &Server, acknowledged: Sender<()>) -> Result<Self, Gone> {
-        let connection = Connection::try_to(server.addr()).map_err(|_refused| Gone)?;
+    pub(crate) fn to(server: &Server, acknowledged: Sender<()>) -> Result<Self, Stopped> {
+        let connection = Connection::try_to(server.addr()).map_err(|_refused| Stopped)?;
         Ok(Self {
             connection,
             acknowledged,
         })
     }
 
-    fn post(&mut self, path: &str, token: &str, body: &Value, status: u16) -> Result<Value, Gone> {
+    fn post(
+        &mut self,
+        path: &str,
+        token: &str,
+        body: &Value,
+        status: u16,
+    ) -> Result<Value, Stopped> {
         let response = self.connection.try_request("POST", path, token, Some(body));
-        let response = response.map_err(|_cut_off| Gone)?;
+        let response = response.map_err(|_cut_off| Stopped)?;
         if response.status == 503 {
-            // Neither acknowledged nor excluded, as if the server had stopped.
-            return Err(Gone);
+            // The write may or may not have happened, as if the server had stopped.
+            return Err(Stopped);
         }
         let body = response.expect(status);
         // The receiver is closed once the kill has started.
@@ -58,16 +65,16 @@ impl CountingConnection {
 }
 
 impl Client {
-    pub(crate) fn register(server: &mut CountingConnection) -> Result<Self, Gone> {
+    pub(crate) fn register(connection: &mut CountingConnection) -> Result<Self, Stopped> {
         let email = format!("{}@example.com", Uuid::new_v4());
         let body = json!({"email": email, "password": PASSWORD});
-        let token_response = server.post("/api/auth/register", "", &body, 201)?;
+        let token_response = connection.post("/api/auth/register", "", &body, 201)?;
         let mut client = Self {
             email,
             access_token: String::new(),
             refresh_token: String::new(),
             titles: Vec::new(),
-            logout: Logout::Never,
+            logout: Logout::NotRequested,
         };
         client.store(&token_response);
         Ok(client)
@@ -80,67 +87,72 @@ impl Client {
     }
 
     pub(crate) fn is_logged_in(&self) -> bool {
-        self.logout == Logout::Never
+        self.logout == Logout::NotRequested
     }
 
-    pub(crate) fn refresh(&mut self, server: &mut CountingConnection) -> Result<(), Gone> {
+    pub(crate) fn refresh(&mut self, connection: &mut CountingConnection) -> Result<(), Stopped> {
         let body = json!({ "refresh_token": self.refresh_token });
-        let token_response = server.post(REFRESH, "", &body, 200)?;
+        let token_response = connection.post(REFRESH, "", &body, 200)?;
         self.store(&token_response);
         Ok(())
     }
 
-    pub(crate) fn add_task(&mut self, server: &mut CountingConnection) -> Result<(), Gone> {
+    pub(crate) fn add_task(&mut self, connection: &mut CountingConnection) -> Result<(), Stopped> {
         let title = format!("{} of {}", self.titles.len(), self.email);
         let body = json!({ "title": title });
-        server.post("/api/tasks", &self.access_token, &body, 201)?;
+        connection.post("/api/tasks", &self.access_token, &body, 201)?;
         self.titles.push(title);
         Ok(())
     }
 
-    pub(crate) fn log_out(&mut self, server: &mut CountingConnection) -> Result<(), Gone> {
-        self.logout = Logout::Asked;
+    pub(crate) fn log_out(&mut self, connection: &mut CountingConnection) -> Result<(), Stopped> {
+        self.logout = Logout::Requested;
         let body = json!({});
-        let response = server.post("/api/auth/logout", &self.access_token, &body, 200)?;
+        let response = connection.post("/api/auth/logout", &self.access_token, &body, 200)?;
         assert_eq!(response["revoked"], 1);
-        self.logout = Logout::Answered;
+        self.logout = Logout::Acknowledged;
         Ok(())
     }
 
-    /// Asserts that every acknowledged change is stored, and stores the session's new tokens.
-    pub(crate) fn check(&mut self, server: &Server) {
-        self.check_account(server);
+    /// Asserts that every acknowledged change is stored, and keeps the session's new tokens.
+    pub(crate) fn assert_changes_are_stored(&mut self, server: &Server) {
+        self.assert_tasks_are_stored(server);
         let mut connection = server.connect();
-        let used = connection.request("GET", "/api/auth/session", &self.access_token, None);
+        let verified = connection.request("GET", "/api/auth/session", &self.access_token, None);
         let body = json!({ "refresh_token": self.refresh_token });
         let refreshed = connection.request("POST", REFRESH, "", Some(&body));
-        let is_over = match self.logout {
-            Logout::Never => false,
-            Logout::Answered => true,
-            Logout::Asked => used.status == 401,
+        let is_logged_out = match self.logout {
+            Logout::NotRequested => false,
+            Logout::Acknowledged => true,
+            Logout::Requested => verified.status == 401,
         };
-        if is_over {
-            assert_eq!(used.expect(401)["code"], "TOKEN_REVOKED", "{}", self.email);
+        if is_logged_out {
+            assert_eq!(
+                verified.expect(401)["code"],
+                "TOKEN_REVOKED",
+                "{}",
+                self.email
+            );
             assert_eq!(refreshed.expect(401)["code"], "SESSION_EXPIRED");
-            self.logout = Logout::Answered;
+            self.logout = Logout::Acknowledged;
         } else {
-            used.expect(200);
+            verified.expect(200);
             self.store(&refreshed.expect(200));
-            self.logout = Logout::Never;
+            self.logout = Logout::NotRequested;
         }
     }
 
-    fn check_account(&self, server: &Server) {
+    fn assert_tasks_are_stored(&self, server: &Server) {
         let token_response = server.log_in(&self.email, PASSWORD).expect(200);
         let token = token_response["access_token"].as_str().unwrap();
         let tasks = server.get("/api/tasks?limit=500", token).expect(200);
-        let kept: Vec<_> = tasks
+        let stored: Vec<_> = tasks
             .as_array()
             .unwrap()
             .iter()
             .map(|task| &task["title"])
             .collect();
-        let is_lost = |title: &&String| !kept.contains(&&Value::from(title.as_str()));
+        let is_lost = |title: &&String| !stored.contains(&&Value::from(title.as_str()));
         let lost: Vec<_> = self.titles.iter().filter(is_lost).collect();
         assert!(lost.is_empty(), "{}: lost {lost:?}", self.email);
     }

@@ -6,36 +6,43 @@ use std::thread;
 
 use uuid::Uuid;
 
-use crate::clients::{Client, CountingConnection, Gone};
+use crate::clients::{Client, CountingConnection, Stopped};
 use crate::{on_postgres, on_sqlite, run_alone};
 use harness::{Postgres, Program, Server, WorkDir};
 
 const KILLS: usize = 20;
 const WRITERS: usize = 4;
 
-/// Sends requests until the server has stopped, for `old`, from before the last kill, and for new users.
-fn work(server: &Server, acknowledged: &Sender<()>, old: Option<Client>) -> Vec<Client> {
+/// Sends requests until the server has stopped: for new users, and for `old`, a client from before the last kill.
+fn send_until_stopped(
+    server: &Server,
+    acknowledged: &Sender<()>,
+    old: Option<Client>,
+) -> Vec<Client> {
     let mut clients: Vec<_> = old.into_iter().collect();
-    let mut keep_on = || -> Result<Infallible, Gone> {
-        let mut server = CountingConnection::to(server, acknowledged.clone())?;
+    let mut send = || -> Result<Infallible, Stopped> {
+        let mut connection = CountingConnection::to(server, acknowledged.clone())?;
         loop {
-            clients.push(Client::register(&mut server)?);
+            clients.push(Client::register(&mut connection)?);
             for round in 0..3 {
                 if let Some(old) = clients.first_mut().filter(|old| old.is_logged_in()) {
-                    old.refresh(&mut server)?;
+                    old.refresh(&mut connection)?;
                 }
-                let new = clients.last_mut().ok_or(Gone)?;
-                new.add_task(&mut server)?;
+                let new = clients.last_mut().ok_or(Stopped)?;
+                new.add_task(&mut connection)?;
                 if round > 0 {
-                    new.refresh(&mut server)?;
+                    new.refresh(&mut connection)?;
                 }
             }
             if clients.len().is_multiple_of(2) {
-                clients.last_mut().ok_or(Gone)?.log_out(&mut server)?;
+                clients
+                    .last_mut()
+                    .ok_or(Stopped)?
+                    .log_out(&mut connection)?;
             }
         }
     };
-    let Err(Gone) = keep_on();
+    let Err(Stopped) = send();
     clients
 }
 
@@ -44,23 +51,23 @@ fn kill_under_load(server: &Server, writes: usize, old: Vec<Client>) -> Vec<Clie
     let (acknowledged, count) = channel();
     let mut old = old.into_iter();
     thread::scope(|scope| {
-        let working: Vec<_> = (0..WRITERS)
+        let workers: Vec<_> = (0..WRITERS)
             .map(|_| {
                 let (acknowledged, old) = (acknowledged.clone(), old.next());
-                scope.spawn(move || work(server, &acknowledged, old))
+                scope.spawn(move || send_until_stopped(server, &acknowledged, old))
             })
             .collect();
         drop(acknowledged);
         assert_eq!(count.iter().take(writes).count(), writes);
         server.kill();
-        working
+        workers
             .into_iter()
-            .flat_map(|one| one.join().unwrap())
+            .flat_map(|worker| worker.join().unwrap())
             .collect()
     })
 }
 
-fn nothing_acknowledged_is_lost(program: impl Fn() -> Program) {
+fn assert_no_acknowledged_change_is_lost(program: impl Fn() -> Program) {
     let mut all_clients: Vec<Client> = Vec::new();
     let mut server = program().start();
     for _ in 0..KILLS {
@@ -70,27 +77,27 @@ fn nothing_acknowledged_is_lost(program: impl Fn() -> Program) {
         let mut clients = kill_under_load(&server, writes, old);
         server = program().start();
         for client in &mut clients {
-            client.check(&server);
+            client.assert_changes_are_stored(&server);
         }
         all_clients.extend(clients);
     }
     for client in &mut all_clients {
-        client.check(&server);
+        client.assert_changes_are_stored(&server);
     }
     server.stop();
 }
 
 #[test]
-fn on_sqlite_nothing_acknowledged_is_lost() {
+fn on_sqlite_no_acknowledged_change_is_lost() {
     let _guard = run_alone();
     let work_dir = WorkDir::new();
-    nothing_acknowledged_is_lost(|| on_sqlite(&work_dir));
+    assert_no_acknowledged_change_is_lost(|| on_sqlite(&work_dir));
 }
 
 #[test]
 #[ignore = "needs TEST_POSTGRES_URL and --include-ignored (see CONTRIBUTING)"]
-fn on_postgres_nothing_acknowledged_is_lost() {
+fn on_postgres_no_acknowledged_change_is_lost() {
     let _guard = run_alone();
     let (work_dir, postgres) = (WorkDir::new(), Postgres::new());
-    nothing_acknowledged_is_lost(|| on_postgres(&work_dir, &postgres));
+    assert_no_acknowledged_change_is_lost(|| on_postgres(&work_dir, &postgres));
 }

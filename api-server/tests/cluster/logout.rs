@@ -10,22 +10,23 @@ use crate::{on_postgres, on_sqlite, run_alone};
 use harness::{Connection, Postgres, Program, Server, WorkDir};
 
 const PROCESSES: usize = 3;
-const WITHIN: Duration = Duration::from_secs(2);
-/// The number of users who log out in parallel, and of logouts for each.
-const PEOPLE: usize = 4;
+const MAX_DELAY: Duration = Duration::from_secs(2);
+/// The number of users who log out in parallel.
+const USERS: usize = 4;
+/// The number of logouts of each user.
 const LOGOUTS: usize = 25;
 /// The precision with which the moment of rejection is measured.
 const POLL_INTERVAL: Duration = Duration::from_millis(5);
 const PASSWORD: &str = "correct horse battery staple";
 
-/// The access token of a new session.
+/// Logs in and returns the access token.
 fn log_in(server: &Server, email: &str) -> String {
     let token_response = server.log_in(email, PASSWORD).expect(200);
     token_response["access_token"].as_str().unwrap().to_owned()
 }
 
-/// Whether the token is rejected because its session was revoked.
-fn is_refused(connection: &mut Connection, token: &str) -> bool {
+/// Returns whether the token is rejected because its session was revoked.
+fn is_rejected(connection: &mut Connection, token: &str) -> bool {
     let response = connection.request("GET", "/api/auth/session", token, None);
     match response.status {
         200 => false,
@@ -40,19 +41,25 @@ fn measure(servers: &[Server], email: &str) -> Vec<Duration> {
     let one_logout = |_| {
         let token = log_in(&servers[0], email);
         for there in &mut *elsewhere {
-            assert!(!is_refused(there, &token));
+            assert!(!is_rejected(there, &token));
         }
         let logout = here.request("POST", "/api/auth/logout", &token, Some(&json!({})));
-        let ended_at = Instant::now();
+        let revoked_at = Instant::now();
         assert_eq!(logout.expect(200)["revoked"], 1);
-        assert!(is_refused(here, &token), "not even here");
+        assert!(
+            is_rejected(here, &token),
+            "accepted by the server of the logout"
+        );
         for there in &mut *elsewhere {
-            while !is_refused(there, &token) {
-                assert!(ended_at.elapsed() < WITHIN, "accepted after {WITHIN:?}");
+            while !is_rejected(there, &token) {
+                assert!(
+                    revoked_at.elapsed() < MAX_DELAY,
+                    "accepted after {MAX_DELAY:?}"
+                );
                 thread::sleep(POLL_INTERVAL);
             }
         }
-        ended_at.elapsed()
+        revoked_at.elapsed()
     };
     (0..LOGOUTS).map(one_logout).collect()
 }
@@ -82,24 +89,24 @@ fn keep_busy(server: &Server, email: &str, stop: &Receiver<()>) -> usize {
 }
 
 #[expect(clippy::print_stdout, reason = "the figures for docs/performance.md")]
-fn report(mut times: Vec<Duration>, requests: usize, took: Duration) {
+fn report(mut times: Vec<Duration>, requests: usize, elapsed: Duration) {
     times.sort();
-    let at = |share: usize| times[(times.len() * share / 100).min(times.len() - 1)];
+    let percentile = |share: usize| times[(times.len() * share / 100).min(times.len() - 1)];
     println!(
-        "{} logouts felt after p50 {:?}, p99 {:?}, max {:?}; meanwhile {requests} requests in {took:?}",
+        "{} logouts took effect after p50 {:?}, p99 {:?}, max {:?}; meanwhile {requests} requests in {elapsed:?}",
         times.len(),
-        at(50),
-        at(99),
-        at(100),
+        percentile(50),
+        percentile(99),
+        percentile(100),
     );
 }
 
-/// A process that starts later rejects the tokens from its first response on.
+/// Asserts that a new process rejects the tokens from its first response on.
 fn assert_new_process_rejects(program: Program, tokens: &[String]) {
     let server = program.start();
     let mut connection = server.connect();
     for token in tokens {
-        assert!(is_refused(&mut connection, token));
+        assert!(is_rejected(&mut connection, token));
     }
 }
 
@@ -107,14 +114,14 @@ fn logouts_reach_every_process(program: impl Fn() -> Program) {
     let starting: Vec<_> = (0..PROCESSES).map(|_| program().spawn()).collect();
     let servers: Vec<_> = starting.into_iter().map(Server::listening).collect();
     let email = |number: usize| format!("{number}@example.com");
-    for number in 0..PEOPLE + PROCESSES {
+    for number in 0..USERS + PROCESSES {
         servers[0].register(&email(number), PASSWORD);
     }
     let started = Instant::now();
     let (times, requests) = thread::scope(|scope| {
         let busy = servers.iter().enumerate().map(|(number, server)| {
             let (stop, stopped) = channel();
-            let email = email(PEOPLE + number);
+            let email = email(USERS + number);
             (
                 stop,
                 scope.spawn(move || keep_busy(server, &email, &stopped)),
@@ -122,21 +129,21 @@ fn logouts_reach_every_process(program: impl Fn() -> Program) {
         });
         let busy: Vec<_> = busy.collect();
         let servers = &servers;
-        let users = (0..PEOPLE).map(|number| scope.spawn(move || measure(servers, &email(number))));
+        let users = (0..USERS).map(|number| scope.spawn(move || measure(servers, &email(number))));
         let users: Vec<_> = users.collect();
         let times: Vec<_> = users
             .into_iter()
-            .flat_map(|one| one.join().unwrap())
+            .flat_map(|user| user.join().unwrap())
             .collect();
-        let count = busy.into_iter().map(|(stop, one)| {
+        let count = busy.into_iter().map(|(stop, thread)| {
             drop(stop);
-            one.join().unwrap()
+            thread.join().unwrap()
         });
         (times, count.sum())
     });
     report(times, requests, started.elapsed());
 
-    let tokens: Vec<_> = (0..PEOPLE)
+    let tokens: Vec<_> = (0..USERS)
         .map(|number| log_in(&servers[0], &email(number)))
         .collect();
     for token in &tokens {

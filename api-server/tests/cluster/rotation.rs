@@ -1,4 +1,4 @@
-//! SIGHUP replaces the secret of two servers under load: no token is rejected, no refresh fails.
+//! SIGHUP replaces the secret of two servers under load: no token is rejected and no refresh fails.
 
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -23,7 +23,7 @@ const TTL: Duration = Duration::from_secs(5);
 /// A client that was delayed longer than this registers again, because its tokens may have expired.
 const MAX_PAUSE: Duration = Duration::from_secs(2);
 
-/// A keyring of the current secret, then the previous ones.
+/// Returns a keyring of these secrets: the current one, then the previous ones.
 fn keyring(secrets: &[&str]) -> Keyring {
     let mut secrets = secrets.iter().map(|text| Secret::new(*text).unwrap());
     Keyring::new(secrets.next().unwrap()).with_previous(secrets)
@@ -46,19 +46,19 @@ impl Service {
         *self.0.write().unwrap() = Self::verifier(secrets);
     }
 
-    fn accepts(&self, token: &str) {
+    fn assert_accepts(&self, token: &str) {
         let verifier = self.0.read().unwrap();
         verifier.verify(token, SystemTime::now()).unwrap();
     }
 }
 
-/// A server in a folder of its own.
-struct Node {
+/// A server process in a folder of its own.
+struct Process {
     work_dir: WorkDir,
     server: Server,
 }
 
-impl Node {
+impl Process {
     fn start(settings: impl Fn(Program) -> Program, secrets: &[&str]) -> Self {
         let work_dir = WorkDir::new();
         write(&work_dir, secrets);
@@ -72,7 +72,7 @@ impl Node {
         Self { work_dir, server }
     }
 
-    /// Two servers on one database.
+    /// Starts two servers on one database.
     fn pair(url: &str, secrets: &[&str]) -> [Self; 2] {
         [(); 2].map(|()| Self::start(|program| program.set("DATABASE_URL", url), secrets))
     }
@@ -95,17 +95,17 @@ fn write(work_dir: &WorkDir, secrets: &[&str]) {
 struct Client {
     connections: Vec<Connection>,
     refresh_token: String,
-    /// Access tokens that have not expired, with the time they were received.
+    /// Access tokens that have not expired, each with the time at which it was received.
     kept: VecDeque<(Instant, String)>,
     service: Arc<Service>,
     progress: Sender<()>,
 }
 
 impl Client {
-    fn new(nodes: &[Node], service: Arc<Service>, progress: Sender<()>) -> Self {
-        let connect = |node: &Node| node.server.connect();
+    fn new(processes: &[Process], service: Arc<Service>, progress: Sender<()>) -> Self {
+        let connect = |process: &Process| process.server.connect();
         let mut client = Self {
-            connections: nodes.iter().map(connect).collect(),
+            connections: processes.iter().map(connect).collect(),
             refresh_token: String::new(),
             kept: VecDeque::new(),
             service,
@@ -115,10 +115,10 @@ impl Client {
         client
     }
 
-    /// Sends a request, asserts this status, and returns the body.
+    /// Sends a request to the process with this index, asserts this status, and returns the body.
     fn request(
         &mut self,
-        node: usize,
+        index: usize,
         path: &str,
         token: &str,
         body: &Value,
@@ -126,9 +126,9 @@ impl Client {
     ) -> Value {
         let method = if body.is_null() { "GET" } else { "POST" };
         let body = Some(body).filter(|body| !body.is_null());
-        let response = self.connections[node].request(method, path, token, body);
-        // The receiver is closed at the end.
-        let _over = self.progress.send(());
+        let response = self.connections[index].request(method, path, token, body);
+        // Sending fails at the end of the test, when the receiver is closed.
+        let _closed = self.progress.send(());
         response.expect(status)
     }
 
@@ -147,26 +147,27 @@ impl Client {
         self.kept.retain(|(since, _)| since.elapsed() < TTL);
     }
 
-    /// Refreshes on one server; every server must accept the oldest and the newest token, and exchange the newest.
-    fn run_round(&mut self, node: usize) {
+    /// Refreshes in one process and exchanges the new access token there. Every process must accept the oldest and the
+    /// newest access token.
+    fn run_round(&mut self, index: usize) {
         let newest = self.kept.back().map(|(since, _)| since.elapsed());
         if newest.is_none_or(|age| age > MAX_PAUSE) {
             self.register();
         }
         let body = json!({ "refresh_token": self.refresh_token });
-        let token_response = self.request(node, "/api/auth/refresh", "", &body, 200);
+        let token_response = self.request(index, "/api/auth/refresh", "", &body, 200);
         self.store(&token_response);
         let both = [self.kept.front(), self.kept.back()];
         let both = both.map(|kept| kept.unwrap().1.clone());
         for token in &both {
-            for node in 0..self.connections.len() {
-                self.request(node, "/api/auth/session", token, &Value::Null, 200);
+            for other in 0..self.connections.len() {
+                self.request(other, "/api/auth/session", token, &Value::Null, 200);
             }
         }
         let body = json!({ "audience": "reports" });
-        let response = self.request(node, "/api/auth/token", &both[1], &body, 200);
+        let response = self.request(index, "/api/auth/token", &both[1], &body, 200);
         let token = response["access_token"].as_str().unwrap();
-        self.service.accepts(token);
+        self.service.assert_accepts(token);
     }
 }
 
@@ -181,47 +182,50 @@ fn wait_for_responses(progress: &Receiver<()>, responses: usize, time: Duration)
     }
 }
 
-/// Rotates once; the steps reach the nodes in different orders. The service knows both secrets beforehand.
-fn rotate_once(nodes: &[Node], _: &Service, progress: &Receiver<()>) {
-    let (first, second) = (&nodes[0], &nodes[1]);
-    let a_while = || wait_for_responses(progress, 200, Duration::ZERO);
-    a_while();
-    for (node, secrets) in [
+/// Rotates once; the steps reach the processes in different orders. The service knows both secrets beforehand.
+fn rotate_once(processes: &[Process], _: &Service, progress: &Receiver<()>) {
+    let (first, second) = (&processes[0], &processes[1]);
+    let let_clients_run = || wait_for_responses(progress, 200, Duration::ZERO);
+    let_clients_run();
+    for (process, secrets) in [
         (first, &[OLD, NEW]),
         (second, &[OLD, NEW]),
         (second, &[NEW, OLD]),
         (first, &[NEW, OLD]),
     ] {
-        node.reload(secrets);
-        a_while();
+        process.reload(secrets);
+        let_clients_run();
     }
     wait_for_responses(progress, 0, TTL);
-    for node in [first, second] {
-        node.reload(&[NEW]);
-        a_while();
+    for process in [first, second] {
+        process.reload(&[NEW]);
+        let_clients_run();
     }
 }
 
-/// The number of previous secrets: one a second, for as long as the tokens they signed are valid.
-const KEPT: usize = 7;
+/// The number of previous secrets. A new one is added each second, and each stays as long as its tokens are valid.
+const KEPT_SECRETS: usize = 7;
 const ROUNDS: usize = 60;
 
-/// A new secret signs every second on every node; each verifier learns of it before.
+/// Every second, a new secret begins to sign in every process; each verifier gets it before.
 fn rotate_every_second(
     secrets: &[&str],
-    nodes: &[Node],
+    processes: &[Process],
     service: &Service,
     progress: &Receiver<()>,
 ) {
     let started = Instant::now();
-    for (round, pair) in secrets.windows(2).enumerate() {
-        let first_kept = round.saturating_sub(KEPT);
+    for (round, two_secrets) in secrets.windows(2).enumerate() {
+        let first_kept = round.saturating_sub(KEPT_SECRETS);
         let kept = &secrets[first_kept..round];
-        for signs_first in [[pair[0], pair[1]], [pair[1], pair[0]]] {
-            let secrets = [&signs_first, kept].concat();
+        for current_and_next in [
+            [two_secrets[0], two_secrets[1]],
+            [two_secrets[1], two_secrets[0]],
+        ] {
+            let secrets = [&current_and_next, kept].concat();
             service.reload(&secrets);
-            for node in nodes {
-                node.reload(&secrets);
+            for process in processes {
+                process.reload(&secrets);
             }
         }
         let next = started + Duration::from_secs(1) * u32::try_from(round + 1).unwrap();
@@ -239,25 +243,25 @@ impl Drop for StopOnDrop<'_> {
 }
 
 fn rotate_under_load(
-    nodes: &[Node],
+    processes: &[Process],
     service: Service,
     newest: &str,
-    rotate: impl Fn(&[Node], &Service, &Receiver<()>),
+    rotate: impl Fn(&[Process], &Service, &Receiver<()>),
 ) {
     let service = Arc::new(service);
     let (sender, progress) = channel();
     let is_over = AtomicBool::new(false);
-    let count = nodes.len();
+    let count = processes.len();
     thread::scope(|scope| {
-        let over = StopOnDrop(&is_over);
+        let stop_clients = StopOnDrop(&is_over);
         let clients: Vec<_> = (0..CLIENTS)
             .map(|number| {
-                let mut client = Client::new(nodes, Arc::clone(&service), sender.clone());
+                let mut client = Client::new(processes, Arc::clone(&service), sender.clone());
                 let is_over = &is_over;
                 scope.spawn(move || {
-                    let mut turns = number..;
+                    let mut rounds = number..;
                     while !is_over.load(Ordering::Relaxed) {
-                        client.run_round(turns.next().unwrap() % count);
+                        client.run_round(rounds.next().unwrap() % count);
                     }
                     client.kept.pop_back().unwrap().1
                 })
@@ -265,8 +269,8 @@ fn rotate_under_load(
             .collect();
         // Closes the channel when the last client has stopped.
         drop(sender);
-        rotate(nodes, &service, &progress);
-        drop(over);
+        rotate(processes, &service, &progress);
+        drop(stop_clients);
         let after = TokenVerifier::new(keyring(&[newest]), "api-server", "api").unwrap();
         for client in clients {
             let token = client.join().unwrap();
@@ -281,7 +285,7 @@ fn under_load_a_rotation_rejects_no_request_on_sqlite() {
     let work_dir = WorkDir::new();
     let url = format!("sqlite://{}", work_dir.path("auth.db").display());
     let service = Service::with(&[NEW, OLD]);
-    rotate_under_load(&Node::pair(&url, &[OLD]), service, NEW, rotate_once);
+    rotate_under_load(&Process::pair(&url, &[OLD]), service, NEW, rotate_once);
 }
 
 #[test]
@@ -291,7 +295,7 @@ fn under_load_a_rotation_rejects_no_request_on_postgres() {
     let postgres = Postgres::new();
     let url = postgres.url("hunter2");
     let service = Service::with(&[NEW, OLD]);
-    rotate_under_load(&Node::pair(&url, &[OLD]), service, NEW, rotate_once);
+    rotate_under_load(&Process::pair(&url, &[OLD]), service, NEW, rotate_once);
 }
 
 #[test]
@@ -304,9 +308,9 @@ fn a_rotation_every_second_for_a_minute_rejects_no_request() {
     let secrets: Vec<_> = secrets.iter().map(String::as_str).collect();
     let service = Service::with(&secrets[..1]);
     rotate_under_load(
-        &Node::pair(&url, &secrets[..1]),
+        &Process::pair(&url, &secrets[..1]),
         service,
         secrets[ROUNDS],
-        |nodes, service, progress| rotate_every_second(&secrets, nodes, service, progress),
+        |processes, service, progress| rotate_every_second(&secrets, processes, service, progress),
     );
 }

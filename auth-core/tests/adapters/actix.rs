@@ -1,4 +1,4 @@
-//! actix-web gives the responses of the table.
+//! actix-web sends the responses of the table.
 
 use std::net::SocketAddr;
 use std::sync::mpsc;
@@ -15,7 +15,7 @@ async fn me(caller: Caller) -> String {
 }
 
 async fn maybe(MaybeCaller(caller): MaybeCaller) -> String {
-    http::name(caller.map(|caller| caller.sub))
+    http::subject_or_none(caller.map(|caller| caller.sub))
 }
 
 async fn notes(Owner(caller): Owner, _body: String) -> String {
@@ -68,8 +68,8 @@ fn start() -> SocketAddr {
 }
 
 #[test]
-fn actix_gives_every_refusal_of_the_table() {
-    http::gives_every_refusal_of_the_table(start());
+fn actix_sends_every_refusal_of_the_table() {
+    http::sends_every_refusal_of_the_table(start());
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! axum gives the responses of the table.
+//! axum sends the responses of the table.
 
 use std::net::SocketAddr;
 use std::sync::mpsc;
@@ -16,7 +16,7 @@ async fn me(caller: Caller) -> String {
 }
 
 async fn maybe(MaybeCaller(caller): MaybeCaller) -> String {
-    http::name(caller.map(|caller| caller.sub))
+    http::subject_or_none(caller.map(|caller| caller.sub))
 }
 
 async fn notes(Owner(caller): Owner, _body: String) -> String {
@@ -68,8 +68,8 @@ fn start() -> SocketAddr {
 }
 
 #[test]
-fn axum_gives_every_refusal_of_the_table() {
-    http::gives_every_refusal_of_the_table(start());
+fn axum_sends_every_refusal_of_the_table() {
+    http::sends_every_refusal_of_the_table(start());
 }
 
 #[test]

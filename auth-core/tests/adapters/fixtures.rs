@@ -15,7 +15,7 @@ const OTHER_SECRET: &str = "P0aS6fG3dH5cN1bZ7mL4tY8x2qkRv9Jw";
 /// An address without a server.
 const NO_SERVER: &str = "http://127.0.0.1:9";
 
-/// Requires a recent revocation feed and has none.
+/// Returns an authority that requires a recent revocation feed and has none.
 pub(crate) fn stale_feed() -> Authority {
     let now = UNIX_EPOCH + Duration::from_secs(NOW);
     let keyring = Keyring::new(Secret::new(SECRET).unwrap());
@@ -26,7 +26,7 @@ pub(crate) fn stale_feed() -> Authority {
     local.with_clock(move || now).into()
 }
 
-/// Asks a server that cannot be reached.
+/// Returns an authority that calls an unreachable server.
 pub(crate) fn unreachable() -> Authority {
     RemoteVerifier::new(NO_SERVER).unwrap().into()
 }
@@ -65,7 +65,7 @@ pub(crate) fn valid_token() -> String {
 }
 
 /// Signs a token with changed claims; `None` removes a claim.
-pub(crate) fn with(changes: &[(&str, Option<Value>)]) -> String {
+pub(crate) fn with_claims(changes: &[(&str, Option<Value>)]) -> String {
     let mut claims = claims();
     let all = claims.as_object_mut().unwrap();
     for (claim, value) in changes {

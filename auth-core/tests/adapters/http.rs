@@ -1,4 +1,4 @@
-//! A plain HTTP/1.1 client, and the requests that every HTTP framework gets.
+//! A plain HTTP/1.1 client, and the requests that it sends to every HTTP framework.
 
 use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
@@ -6,7 +6,7 @@ use std::net::{SocketAddr, TcpStream};
 use crate::fixtures::valid_token;
 use crate::table::{Refused, Target, every_refusal};
 
-/// A route for any caller, one behind the guard, one of user 42, one for requests with and without credentials.
+/// Routes: for any caller, behind the guard, of user 42, and with optional credentials.
 const OWN: [&str; 4] = ["/me", "/guarded/me", "/42/notes", "/maybe"];
 const OTHER_USER: [&str; 3] = ["/43/notes", "/%34%33/notes", "/42%20/notes"];
 const NO_AUTHORITY: [&str; 4] = [
@@ -59,7 +59,7 @@ fn send(server: SocketAddr, path: &str, fields: &[(&'static str, String)]) -> Re
     }
 }
 
-pub(crate) fn gives_every_refusal_of_the_table(server: SocketAddr) {
+pub(crate) fn sends_every_refusal_of_the_table(server: SocketAddr) {
     for case in every_refusal() {
         let paths: &[&str] = match case.target {
             Target::Own => &OWN,
@@ -101,6 +101,6 @@ pub(crate) fn accepts_a_valid_caller(server: SocketAddr) {
     assert_eq!((response.status(), &*response.body), (200, "none"));
 }
 
-pub(crate) fn name(sub: Option<String>) -> String {
+pub(crate) fn subject_or_none(sub: Option<String>) -> String {
     sub.unwrap_or_else(|| "none".to_owned())
 }

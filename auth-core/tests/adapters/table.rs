@@ -1,10 +1,10 @@
-//! The table: requests, and the one expected response to each.
+//! The table: refused requests, each with its one expected response.
 
 use serde_json::{Value, json};
 
-use crate::fixtures::{NOW, claims, forged, signed, valid_token, with};
+use crate::fixtures::{NOW, claims, forged, signed, valid_token, with_claims};
 
-/// What a request asks for.
+/// The resource or the service that a request is sent to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Target {
     /// A resource for any caller.
@@ -15,7 +15,7 @@ pub(crate) enum Target {
     NoAuthority,
     /// A service whose revocation feed is too old.
     StaleFeed,
-    /// A service that asks a server that cannot be reached.
+    /// A service whose remote authority is unreachable.
     Unreachable,
 }
 
@@ -80,35 +80,35 @@ const AUTHORIZATION: &str = "authorization";
 
 fn header_errors() -> Vec<Case> {
     let bearer = format!("Bearer {}", valid_token());
-    let form = "The Authorization header must be Bearer, one space and a token";
+    let grammar = "The Authorization header must be Bearer, one space and a token";
     let characters = "The bearer token has characters that no token has";
     let invalid = |detail| unauthorized("INVALID_TOKEN", detail);
-    let twice = || invalid("Send exactly one Authorization header");
-    let none = || unauthorized("UNAUTHORIZED", "Authentication is required");
+    let repeated_header = || invalid("Send exactly one Authorization header");
+    let no_credentials = || unauthorized("UNAUTHORIZED", "Authentication is required");
     let one =
         |name: &str, value: &str, detail| case(name, &[(AUTHORIZATION, value)], invalid(detail));
     let cookie = format!("access_token={}", valid_token());
     vec![
-        case("no header", &[], none()),
+        case("no header", &[], no_credentials()),
         case(
             "a cookie that is not accepted",
             &[("cookie", &cookie)],
-            none(),
+            no_credentials(),
         ),
-        one("no scheme", &valid_token(), form),
-        one("another scheme", "Basic YTpi", form),
-        one("a scheme alone", "Bearer", form),
+        one("no scheme", &valid_token(), grammar),
+        one("another scheme", "Basic YTpi", grammar),
+        one("a scheme alone", "Bearer", grammar),
         one("two spaces", &bearer.replace(' ', "  "), characters),
         one("a comma", "Bearer a,b", characters),
         case(
             "the same header twice",
             &[(AUTHORIZATION, &bearer), (AUTHORIZATION, &bearer)],
-            twice(),
+            repeated_header(),
         ),
         case(
             "two headers",
             &[(AUTHORIZATION, "Bearer x"), (AUTHORIZATION, &bearer)],
-            twice(),
+            repeated_header(),
         ),
     ]
 }
@@ -175,7 +175,7 @@ fn claim_errors() -> Vec<Case> {
         let detail = format!("The token lacks the claim {claim}");
         token_case(
             &format!("no {claim}"),
-            &with(&[(claim, None)]),
+            &with_claims(&[(claim, None)]),
             "INVALID_TOKEN",
             &detail,
         )
@@ -199,7 +199,7 @@ fn claim_errors() -> Vec<Case> {
         let name = format!("{claim} is {value}");
         token_case(
             &name,
-            &with(&[(claim, Some(value))]),
+            &with_claims(&[(claim, Some(value))]),
             "INVALID_TOKEN",
             &detail,
         )
@@ -212,27 +212,27 @@ fn claim_errors() -> Vec<Case> {
 }
 
 fn time_errors() -> [Case; 4] {
-    let early = |claim| {
-        let token = with(&[(claim, Some(json!(NOW + 6)))]);
+    let not_yet_valid = |claim| {
+        let token = with_claims(&[(claim, Some(json!(NOW + 6)))]);
         let name = format!("{claim} in the future");
         token_case(&name, &token, "INVALID_TOKEN", "The token is not valid yet")
     };
-    let expired = with(&[
+    let expired = with_claims(&[
         ("iat", Some(json!(NOW - 905))),
         ("exp", Some(json!(NOW - 5))),
     ]);
-    let ended = with(&[("sid", Some(json!("revoked")))]);
+    let revoked_session = with_claims(&[("sid", Some(json!("revoked")))]);
     let revoked = "The session of the token has ended";
     [
-        early("iat"),
-        early("nbf"),
+        not_yet_valid("iat"),
+        not_yet_valid("nbf"),
         token_case(
             "expired",
             &expired,
             "TOKEN_EXPIRED",
             "The token has expired",
         ),
-        token_case("revoked", &ended, "TOKEN_REVOKED", revoked),
+        token_case("revoked", &revoked_session, "TOKEN_REVOKED", revoked),
     ]
 }
 

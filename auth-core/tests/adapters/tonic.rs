@@ -1,4 +1,4 @@
-//! tonic gives the responses of the table, over gRPC, with a service without generated code.
+//! tonic sends the responses of the table over gRPC. The service is written by hand, without generated code.
 
 use std::convert::Infallible;
 use std::net::SocketAddr;
@@ -64,7 +64,7 @@ impl Decoder for Text {
 
 type BoxFuture<T, E> = Pin<Box<dyn Future<Output = Result<T, E>> + Send>>;
 
-/// Responds with the caller's id. The message is the id of the owner.
+/// Responds with the caller's id. The message of the request is the id of the owner.
 #[derive(Clone)]
 struct Notes;
 
@@ -88,6 +88,7 @@ impl Service<Request<String>> for Notes {
     }
 }
 
+/// A gRPC service whose name depends on `NAME`.
 #[derive(Clone)]
 struct Probe<const NAME: char>;
 
@@ -145,7 +146,7 @@ async fn connect() -> Channel {
     server.unwrap().connect().await.unwrap()
 }
 
-/// Returns methods behind the interceptor, the layer or neither.
+/// Returns the methods of a target; those of `Own` are behind the interceptor and behind the layer.
 const fn paths(target: Target) -> &'static [&'static str] {
     match target {
         Target::Own | Target::OtherUser => &["/test.Wired/Call", "/test.Layered/Call"],
@@ -208,7 +209,7 @@ fn check(case: &Case, status: &Status) {
 }
 
 #[tokio::test]
-async fn tonic_gives_every_refusal_of_the_table() {
+async fn tonic_sends_every_refusal_of_the_table() {
     let channel = connect().await;
     for case in every_refusal() {
         for path in paths(case.target) {

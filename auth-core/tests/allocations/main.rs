@@ -1,4 +1,5 @@
-//! Measures allocations. The `allocation_counter` crate replaces the allocator, so these tests are a binary of their own.
+//! Measures allocations. These tests are a separate binary, because the `allocation_counter` crate replaces the
+//! allocator.
 
 #![expect(
     clippy::unwrap_used,

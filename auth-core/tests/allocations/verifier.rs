@@ -36,15 +36,15 @@ fn allocations(verifier: &TokenVerifier, token: &str, accepted: bool) -> u64 {
     measure(|| assert_eq!(verifier.verify(token, now).is_ok(), accepted)).count_total
 }
 
-const ONE: &str = "wJ9vRkq2x8Yt4Lm7Zb1Nc5Hd3Gf6Sa0P";
-const OTHER: &str = "P0aS6fG3dH5cN1bZ7mL4tY8x2qkRv9Jw";
+const SECRET: &str = "wJ9vRkq2x8Yt4Lm7Zb1Nc5Hd3Gf6Sa0P";
+const OTHER_SECRET: &str = "P0aS6fG3dH5cN1bZ7mL4tY8x2qkRv9Jw";
 
 #[test]
 fn an_authority_adds_no_allocation() {
     let mut headers = http::HeaderMap::new();
-    let bearer = format!("Bearer {}", token(keyring(ONE)));
+    let bearer = format!("Bearer {}", token(keyring(SECRET)));
     headers.insert("authorization", bearer.parse().unwrap());
-    let authority = Authority::from(verifier(keyring(ONE)));
+    let authority = Authority::from(verifier(keyring(SECRET)));
     let count =
         measure(|| assert!(authority.authenticate(&headers).into_ready().is_ok())).count_total;
     assert_eq!(count, CLAIMS);
@@ -52,31 +52,31 @@ fn an_authority_adds_no_allocation() {
 
 #[test]
 fn verification_allocates_the_strings_of_the_claims_only() {
-    let own = token(keyring(ONE));
-    let count = allocations(&verifier(keyring(ONE)), &own, true);
+    let valid_token = token(keyring(SECRET));
+    let count = allocations(&verifier(keyring(SECRET)), &valid_token, true);
     assert_eq!(count, CLAIMS);
 }
 
 #[test]
 fn a_previous_secret_adds_no_allocation() {
-    let rotated = keyring(OTHER).with_previous([secret(ONE)]);
-    let own = token(keyring(ONE));
-    let count = allocations(&verifier(rotated), &own, true);
+    let rotated = keyring(OTHER_SECRET).with_previous([secret(SECRET)]);
+    let valid_token = token(keyring(SECRET));
+    let count = allocations(&verifier(rotated), &valid_token, true);
     assert_eq!(count, CLAIMS);
 }
 
 #[test]
 fn a_forged_token_allocates_nothing() {
-    let own = token(keyring(ONE));
-    let (message, _) = own.rsplit_once('.').unwrap();
+    let valid_token = token(keyring(SECRET));
+    let (message, _) = valid_token.rsplit_once('.').unwrap();
     let forged = format!("{message}.{}", "A".repeat(43));
-    let count = allocations(&verifier(keyring(ONE)), &forged, false);
+    let count = allocations(&verifier(keyring(SECRET)), &forged, false);
     assert_eq!(count, 0);
 }
 
 #[test]
 fn malformed_and_too_long_tokens_allocate_nothing() {
-    let verifier = verifier(keyring(ONE));
+    let verifier = verifier(keyring(SECRET));
     for malformed in ["", "a.b", "....", &"x".repeat(8193)] {
         assert_eq!(
             allocations(&verifier, malformed, false),

@@ -92,7 +92,7 @@ fn a_corrupt_hash_is_rejected_without_a_panic() {
     let valid = hash("correct horse").as_str().to_owned();
     let (head, tail) = valid.split_at(30);
     for (name, text) in [
-        ("nothing", String::new()),
+        ("an empty text", String::new()),
         ("a password", "correct horse".to_owned()),
         ("one character fewer", valid[..59].to_owned()),
         ("one character more", format!("{valid}.")),

@@ -1,4 +1,4 @@
-//! Hashes of other programs: verified as those programs do, in bounded time, and in need of a rehash.
+//! Hashes of other programs: they verify as in those programs, in bounded time, and need a rehash.
 
 use std::time::{Duration, Instant};
 
@@ -7,7 +7,8 @@ use auth_core::password::{Password, PasswordAttempt, PasswordHash};
 
 use crate::{attempt, cost};
 
-/// From Node.js: `salt + ":" + scryptSync(password.normalize("NFKC"), salt, 64, {N: 16384, r: 16, p: 1}).toString("hex")`.
+/// From Node.js:
+/// `salt + ":" + scryptSync(password.normalize("NFKC"), salt, 64, {N: 16384, r: 16, p: 1}).toString("hex")`.
 const KNOWN: &[(&str, &str)] = &[
     (
         "correct horse battery staple",
@@ -29,7 +30,7 @@ const KNOWN: &[(&str, &str)] = &[
 /// The hash of 128 times U+FDFA, which becomes 2304 characters in NFKC.
 const LONGEST: &str = "0f5264038205edfb1ac05fbb0e8c5e94:190c78219f6ae3ebbbc705bc2bd4a0e7f58463e65d2b520f1a4d81eac1e7c43776541d6ea8e1142b82b45068a8dbbda8e49e0b1f9c98d2e9bcac07e1cbbbecd2";
 
-/// Logs in: verifies the password and rehashes it as bcrypt of this crate.
+/// Asserts that the password verifies and is rehashed as bcrypt of this crate, as at a login.
 fn assert_rehashed(password: &str, stored: &PasswordHash) {
     assert_eq!(attempt(password).matches(stored), Ok(true), "{password:?}");
     assert!(stored.needs_rehash(cost()), "{password:?}");
@@ -125,10 +126,10 @@ fn every_password_that_better_auth_accepts_is_a_valid_attempt() {
 fn plain_bcrypt_of_another_program_verifies_as_there() {
     let (long, decomposed) = ("x".repeat(100), "cafe\u{301} cre\u{300}me");
     for password in ["correct horse", long.as_str(), decomposed, "a\0bcdefgh"] {
-        let theirs = bcrypt::hash(password, 4).unwrap();
-        assert!(theirs.starts_with("$2b$"));
-        let stored = PasswordHash::import(&theirs).unwrap();
-        assert_eq!(stored.as_str(), theirs.replacen("$2b$", "$2y$", 1));
+        let plain_hash = bcrypt::hash(password, 4).unwrap();
+        assert!(plain_hash.starts_with("$2b$"));
+        let stored = PasswordHash::import(&plain_hash).unwrap();
+        assert_eq!(stored.as_str(), plain_hash.replacen("$2b$", "$2y$", 1));
         assert_eq!(PasswordHash::parse(stored.as_str()), Ok(stored.clone()));
         assert_rehashed(password, &stored);
         assert_eq!(attempt("wrong").matches(&stored), Ok(false), "{password:?}");

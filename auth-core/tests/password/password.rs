@@ -11,7 +11,7 @@ use sha2::Sha384;
 
 use crate::{COST, cost, hash, matches};
 
-/// The documented HMAC, implemented from the documentation.
+/// Computes the HMAC of a long password, as the documentation describes it.
 fn hmac_of(password: &str) -> String {
     let mut mac = Hmac::<Sha384>::new_from_slice(b"auth-core password v1").unwrap();
     mac.update(password.as_bytes());
@@ -24,17 +24,29 @@ fn is_unacceptable<T>(result: &Result<T, Error>) -> bool {
 
 /// Pairs of passwords that must not match each other, with the name of their difference.
 fn different_pairs() -> Vec<(&'static str, String, String)> {
-    let (a71, a72, e39) = ("a".repeat(71), "a".repeat(72), "é".repeat(39));
+    let (bytes_71, bytes_72, letters_39) = ("a".repeat(71), "a".repeat(72), "é".repeat(39));
     let pair = |name, one: &str, other: &str| (name, one.to_owned(), other.to_owned());
     vec![
-        ("the 73rd byte", format!("{a72}X"), format!("{a72}Y")),
-        ("the 72nd byte", format!("{a71}X"), format!("{a71}Y")),
-        ("an additional 73rd byte", a72.clone(), format!("{a72}a")),
-        ("an additional 72nd byte", a71, a72),
+        (
+            "the 73rd byte",
+            format!("{bytes_72}X"),
+            format!("{bytes_72}Y"),
+        ),
+        (
+            "the 72nd byte",
+            format!("{bytes_71}X"),
+            format!("{bytes_71}Y"),
+        ),
+        (
+            "an additional 73rd byte",
+            bytes_72.clone(),
+            format!("{bytes_72}a"),
+        ),
+        ("an additional 72nd byte", bytes_71, bytes_72),
         (
             "the 40th two-byte letter",
-            format!("{e39}é"),
-            format!("{e39}è"),
+            format!("{letters_39}é"),
+            format!("{letters_39}è"),
         ),
         ("NULs alone", "\0".repeat(8), "\0".repeat(9)),
         pair("a NUL and a repetition", "Password", "Password\0Password"),
@@ -56,11 +68,14 @@ fn different_pairs() -> Vec<(&'static str, String, String)> {
 #[test]
 fn a_password_matches_itself_and_no_other() {
     for (name, one, other) in different_pairs() {
-        let (of_one, of_other) = (hash(&one), hash(&other));
-        assert!(matches(&one, &of_one), "{name}: itself");
-        assert!(matches(&other, &of_other), "{name}: itself");
-        assert!(!matches(&other, &of_one), "{name}");
-        assert!(!matches(&one, &of_other), "{name}, the other way round");
+        let (hash_of_one, hash_of_other) = (hash(&one), hash(&other));
+        assert!(matches(&one, &hash_of_one), "{name}: itself");
+        assert!(matches(&other, &hash_of_other), "{name}: itself");
+        assert!(!matches(&other, &hash_of_one), "{name}");
+        assert!(
+            !matches(&one, &hash_of_other),
+            "{name}, the other way round"
+        );
     }
 }
 
@@ -69,10 +84,10 @@ fn each_of_64_four_byte_characters_counts() {
     let characters = ["😀"; 64];
     let hash = hash(&characters.concat());
     assert!(matches(&characters.concat(), &hash));
-    for at in 0..characters.len() {
+    for index in 0..characters.len() {
         let mut other = characters;
-        other[at] = "😁";
-        assert!(!matches(&other.concat(), &hash), "{at}");
+        other[index] = "😁";
+        assert!(!matches(&other.concat(), &hash), "{index}");
     }
 }
 
@@ -91,7 +106,7 @@ fn passwords_that_nfkc_makes_equal_match() {
     }
 }
 
-/// Units of text, their number, and whether the password is accepted.
+/// A name for a unit of text, the unit, how often a password repeats it, and whether that password is accepted.
 type LengthCase = (&'static str, &'static str, usize, bool);
 
 fn check_lengths(cases: &[LengthCase]) {

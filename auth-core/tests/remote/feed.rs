@@ -18,7 +18,7 @@ fn page(next: i64, more: bool) -> String {
     json_response("200 OK", &body)
 }
 
-fn follow(server: &Server) -> RevocationFeed {
+fn start_feed(server: &Server) -> RevocationFeed {
     let keyring = Keyring::new(Secret::generate().unwrap());
     RevocationFeed::start(&server.url(), keyring, "api-server").unwrap()
 }
@@ -31,9 +31,9 @@ async fn until_requested(server: &Server, times: usize) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn it_requests_new_revocations_on_one_connection() {
+async fn new_revocations_are_requested_on_one_connection() {
     let server = Server::responding(page(5, false)).await;
-    let feed = follow(&server);
+    let feed = start_feed(&server);
     let started = Instant::now();
     let requests = until_requested(&server, 3).await;
     assert!(started.elapsed() >= 2 * INTERVAL);
@@ -41,10 +41,14 @@ async fn it_requests_new_revocations_on_one_connection() {
         .iter()
         .map(|head| head.lines().next().unwrap())
         .collect();
-    let new = "get /api/auth/revocations?after=5 http/1.1";
+    let later_request = "get /api/auth/revocations?after=5 http/1.1";
     assert_eq!(
         request_lines,
-        ["get /api/auth/revocations?after=0 http/1.1", new, new]
+        [
+            "get /api/auth/revocations?after=0 http/1.1",
+            later_request,
+            later_request
+        ]
     );
     assert_eq!(server.connections(), 1);
     assert!(feed.revoked().contains("7") && !feed.revoked().contains("8"));
@@ -52,10 +56,10 @@ async fn it_requests_new_revocations_on_one_connection() {
 }
 
 #[tokio::test]
-async fn a_server_that_always_has_more_is_asked_with_the_usual_delay() {
+async fn a_server_that_always_has_more_is_polled_with_the_usual_delay() {
     let server = Server::responding(page(5, true)).await;
-    let feed = follow(&server);
-    // The second page is requested at once. It does not advance the cursor, so the third one waits.
+    let feed = start_feed(&server);
+    // The second page is requested at once. It does not advance the cursor, so the third request is delayed.
     until_requested(&server, 2).await;
     let second = Instant::now();
     until_requested(&server, 3).await;
@@ -71,7 +75,7 @@ async fn an_unusable_response_is_reported() {
         ("200 OK", "[]", "not a page of revocations"),
     ] {
         let server = Server::responding(json_response(status, body)).await;
-        let feed = follow(&server);
+        let feed = start_feed(&server);
         while feed.last_error().is_none() {
             tokio::task::yield_now().await;
         }
@@ -82,9 +86,9 @@ async fn an_unusable_response_is_reported() {
 }
 
 #[tokio::test]
-async fn it_stops_when_the_last_user_is_dropped() {
+async fn a_feed_stops_when_its_last_clone_is_dropped() {
     let server = Server::responding(page(5, false)).await;
-    let feed = follow(&server);
+    let feed = start_feed(&server);
     feed.caught_up().await;
     let clone = feed.clone();
     drop(feed);
@@ -96,7 +100,7 @@ async fn it_stops_when_the_last_user_is_dropped() {
 }
 
 #[test]
-fn starting_it_without_a_runtime_is_an_error() {
+fn starting_a_feed_without_a_runtime_is_an_error() {
     let keyring = Keyring::new(Secret::generate().unwrap());
     let error = RevocationFeed::start("http://127.0.0.1:9", keyring, "api-server").unwrap_err();
     assert!(error.to_string().contains("tokio runtime"), "{error}");

@@ -1,4 +1,4 @@
-//! A server that gives every request the same response, or none.
+//! A server that sends the same response to every request, or none.
 
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicUsize, Ordering};

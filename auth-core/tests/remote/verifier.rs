@@ -36,7 +36,8 @@ async fn with_token(verifier: &RemoteVerifier) -> Result<Caller, Refusal> {
     authenticate(verifier, &[("authorization", "Bearer a.b.c")]).await
 }
 
-fn unavailable(result: Result<Caller, Refusal>) -> String {
+/// Asserts a 503 and returns its cause.
+fn unavailable_cause(result: Result<Caller, Refusal>) -> String {
     let refusal = result.unwrap_err();
     assert_eq!(
         (refusal.status(), refusal.code(), refusal.retry_after()),
@@ -93,7 +94,7 @@ async fn only_the_header_or_otherwise_the_cookies_are_forwarded() {
 async fn credentials_that_cannot_be_valid_are_rejected_without_a_request() {
     let server = Server::responding(json_response("200 OK", ADA)).await;
     let verifier = RemoteVerifier::new(&server.url()).unwrap();
-    let long = format!("Bearer {}", "a".repeat(8193));
+    let oversized = format!("Bearer {}", "a".repeat(8193));
     let cookies = format!("a={}", "b".repeat(16_383));
     for (fields, code) in [
         (&[] as &[_], "UNAUTHORIZED"),
@@ -102,7 +103,7 @@ async fn credentials_that_cannot_be_valid_are_rejected_without_a_request() {
             &[("authorization", "Bearer a"), ("authorization", "Bearer b")],
             "INVALID_TOKEN",
         ),
-        (&[("authorization", long.as_str())], "INVALID_TOKEN"),
+        (&[("authorization", oversized.as_str())], "INVALID_TOKEN"),
         (&[("cookie", cookies.as_str())], "INVALID_TOKEN"),
         (
             &[
@@ -145,16 +146,16 @@ async fn a_401_of_the_server_is_relayed_with_code_and_detail() {
 
 #[tokio::test]
 async fn every_other_response_is_a_503() {
-    let long = format!("{}{}", ADA, " ".repeat(1 << 20));
-    let blank = ADA.replace("\"42\"", "\"\"");
-    let timeless = ADA.replace("2027-01-15T08:00:00.000Z", "soon");
+    let oversized = format!("{}{}", ADA, " ".repeat(1 << 20));
+    let without_id = ADA.replace("\"42\"", "\"\"");
+    let without_expiry = ADA.replace("2027-01-15T08:00:00.000Z", "soon");
     for (status, body) in [
         ("200 OK", "{}"),
         ("200 OK", "null"),
         ("200 OK", "<html>"),
-        ("200 OK", blank.as_str()),
-        ("200 OK", timeless.as_str()),
-        ("200 OK", long.as_str()),
+        ("200 OK", without_id.as_str()),
+        ("200 OK", without_expiry.as_str()),
+        ("200 OK", oversized.as_str()),
         ("401 Unauthorized", "<html>a proxy</html>"),
         ("204 No Content", ""),
         ("301 Moved Permanently", ADA),
@@ -166,11 +167,11 @@ async fn every_other_response_is_a_503() {
     ] {
         let server = Server::responding(json_response(status, body)).await;
         let verifier = RemoteVerifier::new(&server.url()).unwrap();
-        unavailable(with_token(&verifier).await);
+        unavailable_cause(with_token(&verifier).await);
         assert_eq!(server.requests().len(), 1, "{status}: one request");
     }
     let server = Server::responding("not http at all\r\n\r\n").await;
-    unavailable(with_token(&RemoteVerifier::new(&server.url()).unwrap()).await);
+    unavailable_cause(with_token(&RemoteVerifier::new(&server.url()).unwrap()).await);
 }
 
 #[tokio::test]
@@ -180,7 +181,7 @@ async fn a_server_that_does_not_respond_is_a_503_after_the_time_limit() {
     let verifier = RemoteVerifier::new(&server.url()).unwrap();
     let verifier = verifier.with_timeout(limit).unwrap();
     let started_at = Instant::now();
-    let cause = unavailable(with_token(&verifier).await);
+    let cause = unavailable_cause(with_token(&verifier).await);
     assert!(started_at.elapsed() >= limit);
     assert_eq!(cause, "no response within 50ms");
 }
@@ -190,16 +191,16 @@ async fn no_request_is_sent_for_half_a_second_after_a_refused_connection() {
     let unused = TcpListener::bind("127.0.0.1:0").unwrap().local_addr();
     let address = unused.unwrap();
     let verifier = RemoteVerifier::new(&format!("http://{address}")).unwrap();
-    unavailable(with_token(&verifier).await);
+    unavailable_cause(with_token(&verifier).await);
     let server = TcpListener::bind(address).unwrap();
     server.set_nonblocking(true).unwrap();
-    let cause = unavailable(with_token(&verifier).await);
+    let cause = unavailable_cause(with_token(&verifier).await);
     assert!(cause.contains("less than half a second ago"), "{cause}");
     assert!(server.accept().is_err(), "no connection was opened");
 }
 
 #[tokio::test]
-async fn no_more_than_the_allowed_number_of_requests_run_at_once() {
+async fn no_more_than_the_allowed_number_of_requests_run_in_parallel() {
     let server = Server::responding("").await;
     let verifier = RemoteVerifier::new(&server.url()).unwrap();
     let verifier = verifier.with_connections(2).unwrap();
@@ -209,7 +210,7 @@ async fn no_more_than_the_allowed_number_of_requests_run_at_once() {
         let verifier = verifier.clone();
         requests.spawn(async move { with_token(&verifier).await });
     }
-    let cause = unavailable(requests.join_next().await.unwrap().unwrap());
+    let cause = unavailable_cause(requests.join_next().await.unwrap().unwrap());
     assert_eq!(cause, "too many requests wait for the server");
     while server.requests().len() < 2 {
         tokio::task::yield_now().await;
@@ -235,18 +236,22 @@ fn settings_out_of_range_are_rejected() {
     }
     let verifier = || RemoteVerifier::new("https://auth.example.com/base/").unwrap();
     let seconds = Duration::from_secs;
-    for (limit, is_good) in [
+    for (limit, accepted) in [
         (seconds(0), false),
         (seconds(1), true),
         (seconds(30), true),
         (seconds(31), false),
     ] {
-        assert_eq!(verifier().with_timeout(limit).is_ok(), is_good, "{limit:?}");
+        assert_eq!(
+            verifier().with_timeout(limit).is_ok(),
+            accepted,
+            "{limit:?}"
+        );
     }
-    for (connections, is_good) in [(0, false), (1, true), (1024, true), (1025, false)] {
+    for (connections, accepted) in [(0, false), (1, true), (1024, true), (1025, false)] {
         assert_eq!(
             verifier().with_connections(connections).is_ok(),
-            is_good,
+            accepted,
             "{connections}"
         );
     }

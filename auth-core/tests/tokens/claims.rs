@@ -176,14 +176,14 @@ fn a_duplicate_claim_is_rejected() {
             let valid = valid_value(claim);
             let result = Payload::valid()
                 .with(claim, &valid)
-                .and(claim, value.unwrap_or(&valid))
+                .with_member(claim, value.unwrap_or(&valid))
                 .verify();
             assert_eq!(result, Err(Error::InvalidClaim(claim)), "{claim} {order}");
         }
         let escaped = format!("\\u{:04x}{}", claim.as_bytes()[0], &claim[1..]);
         let result = Payload::valid()
             .with(claim, valid_value(claim))
-            .and(&escaped, valid_value(claim))
+            .with_member(&escaped, valid_value(claim))
             .verify();
         assert_eq!(result, Err(Error::InvalidClaim(claim)), "{escaped}");
     }
@@ -201,19 +201,21 @@ fn valid_value(claim: &str) -> String {
 
 #[test]
 fn escaped_names_are_decoded() {
-    let payload = Payload::valid().without("sub").and("s\\u0075b", r#""43""#);
+    let payload = Payload::valid()
+        .without("sub")
+        .with_member("s\\u0075b", r#""43""#);
     assert_eq!(payload.verify().unwrap().sub, "43");
 }
 
 #[test]
 fn names_are_case_sensitive_and_unknown_claims_are_ignored() {
     let payload = Payload::valid()
-        .and("Sub", r#""admin""#)
-        .and("EXP", "1")
-        .and("x", "1e999")
-        .and("x", r#"{"sub":"admin"}"#)
-        .and("", "null")
-        .and("roles", r#"["admin"]"#);
+        .with_member("Sub", r#""admin""#)
+        .with_member("EXP", "1")
+        .with_member("x", "1e999")
+        .with_member("x", r#"{"sub":"admin"}"#)
+        .with_member("", "null")
+        .with_member("roles", r#"["admin"]"#);
     assert_eq!(payload.verify().unwrap().sub, "42");
 }
 

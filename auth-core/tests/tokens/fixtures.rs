@@ -40,7 +40,7 @@ pub(crate) fn now() -> SystemTime {
 }
 
 /// Issues a valid token.
-pub(crate) fn issued() -> String {
+pub(crate) fn valid_token() -> String {
     issuer(keyring()).issue(&SUBJECT, now()).unwrap().token
 }
 
@@ -55,18 +55,18 @@ pub(crate) fn with_header(text: impl AsRef<[u8]>) -> Result<Claims, Error> {
 
 /// Verifies an otherwise valid token with `text` as its payload.
 pub(crate) fn with_payload(text: impl AsRef<[u8]>) -> Result<Claims, Error> {
-    verified_by(&verifier(keyring()), text, now())
+    verify_payload(&verifier(keyring()), text, now())
 }
 
 /// Verifies a payload under a header of another library and under the issuer's own header, which is recognised without
-/// parsing. Both must give the same result.
-pub(crate) fn verified_by(
+/// parsing. Both must have the same result.
+pub(crate) fn verify_payload(
     verifier: &TokenVerifier,
     payload: impl AsRef<[u8]>,
     now: SystemTime,
 ) -> Result<Claims, Error> {
     let result = verifier.verify(&reference::sign(HEADER, &payload, SECRET), now);
-    let own_header = issued().split('.').next().unwrap().to_owned();
+    let own_header = valid_token().split('.').next().unwrap().to_owned();
     let own = reference::sign_parts(&own_header, &reference::base64url(payload.as_ref()), SECRET);
     assert_eq!(
         verifier.verify(&own, now),
@@ -125,14 +125,14 @@ impl Payload {
         clippy::needless_pass_by_value,
         reason = "callers pass numbers and strings without `&`"
     )]
-    pub(crate) fn and(mut self, name: &str, value: impl ToString) -> Self {
+    pub(crate) fn with_member(mut self, name: &str, value: impl ToString) -> Self {
         self.0.push((name.to_owned(), value.to_string()));
         self
     }
 
     /// Replaces a member.
     pub(crate) fn with(self, name: &str, value: impl ToString) -> Self {
-        self.without(name).and(name, value)
+        self.without(name).with_member(name, value)
     }
 
     pub(crate) fn json(&self) -> String {

@@ -9,7 +9,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Value, json};
 
 use crate::fixtures::{
-    AUDIENCE, ISSUER, NOW, SECRET, SUBJECT, issued, issuer, keyring, now, verifier, verify,
+    AUDIENCE, ISSUER, NOW, SECRET, SUBJECT, issuer, keyring, now, valid_token, verifier, verify,
 };
 use crate::reference::mac;
 
@@ -18,7 +18,7 @@ fn part(token: &str, index: usize) -> Value {
     serde_json::from_slice(&URL_SAFE_NO_PAD.decode(part).unwrap()).unwrap()
 }
 
-fn lifetime(lifetime: Duration) -> Result<TokenIssuer, Error> {
+fn issuer_with_lifetime(lifetime: Duration) -> Result<TokenIssuer, Error> {
     TokenIssuer::new(keyring(), ISSUER, AUDIENCE, lifetime)
 }
 
@@ -41,7 +41,7 @@ fn a_token_has_exactly_the_documented_header_and_claims() {
 
 #[test]
 fn the_mac_is_hmac_sha_256_of_the_text_under_the_secret() {
-    let token = issued();
+    let token = valid_token();
     let (message, signature) = token.rsplit_once('.').unwrap();
     assert_eq!(signature, mac(message, SECRET));
 }
@@ -85,7 +85,7 @@ fn a_lifetime_is_1_second_to_400_days() {
         (Duration::from_secs(34_559_999), 34_559_999),
         (longest, 34_560_000),
     ] {
-        let issuer = lifetime(duration).unwrap();
+        let issuer = issuer_with_lifetime(duration).unwrap();
         assert_eq!(issuer.lifetime_seconds(), seconds, "{duration:?}");
         let claims = issuer.issue(&SUBJECT, now()).unwrap().claims;
         assert_eq!(claims.exp - claims.iat, seconds, "{duration:?}");
@@ -97,7 +97,7 @@ fn a_lifetime_is_1_second_to_400_days() {
         longest + Duration::from_secs(1),
         Duration::MAX,
     ] {
-        let result = lifetime(duration).map(|_issuer| ());
+        let result = issuer_with_lifetime(duration).map(|_issuer| ());
         assert!(
             matches!(result, Err(Error::InvalidSetting(_))),
             "{duration:?}"
@@ -157,7 +157,8 @@ fn no_issued_token_is_too_long_to_verify() {
     assert!(verify(&token).is_ok(), "{longest}");
 }
 
-/// It fits into a request line, a header field or a cookie: the smallest common limit is 4 KiB (RFC 6265 § 6.1).
+/// A token must fit into a request line, a header field or a cookie: the smallest limit in use is 4 KiB (RFC 6265
+/// § 6.1).
 #[test]
 fn a_token_of_the_longest_usual_subject_is_below_1_kib() {
     let email = "x".repeat(254);

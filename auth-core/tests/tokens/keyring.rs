@@ -5,8 +5,8 @@ mod rotation;
 use auth_core::{Error, Keyring, Secret};
 
 use crate::fixtures::{
-    HEADER, OTHER_SECRET, Payload, SECRET, SUBJECT, issued, issuer, keyring, now, secret, verifier,
-    verify,
+    HEADER, OTHER_SECRET, Payload, SECRET, SUBJECT, issuer, keyring, now, secret, valid_token,
+    verifier, verify,
 };
 use crate::{fixtures, reference};
 
@@ -51,7 +51,7 @@ fn a_secret_has_at_least_6_distinct_bytes() {
 
 #[test]
 fn tokens_of_a_previous_secret_stay_valid() {
-    let old_token = issued();
+    let old_token = valid_token();
     let rotated = Keyring::new(secret(OTHER_SECRET)).with_previous([secret(SECRET)]);
     let verifier_after = verifier(rotated.clone());
     assert_eq!(verifier_after.verify(&old_token, now()).unwrap().sub, "42");
@@ -102,7 +102,7 @@ fn a_secret_that_is_on_no_keyring_is_rejected() {
 /// The token has the issuer's own header with its key id, and a MAC of another secret.
 #[test]
 fn a_recognised_header_does_not_replace_the_mac() {
-    let own = issued();
+    let own = valid_token();
     let parts: Vec<&str> = own.split('.').collect();
     let forged = reference::sign_parts(parts[0], parts[1], OTHER_SECRET);
     assert_eq!(verify(&forged), Err(Error::SignatureMismatch));

@@ -21,6 +21,7 @@ mod reference;
 mod refresh;
 mod revocation;
 mod service_key;
+mod session_handle;
 mod session_token;
 mod verifier {
     mod mutation;

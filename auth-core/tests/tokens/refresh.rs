@@ -1,4 +1,4 @@
-//! Refresh tokens: every token is decoded, and nothing else is.
+//! Refresh tokens: every encoded token is decoded, and all other text is rejected.
 
 use auth_core::refresh::{RefreshToken, RefreshTokens};
 use auth_core::{Error, Keyring, Secret};
@@ -6,8 +6,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use proptest::prelude::*;
 
-const OLD: &str = "wJ9vRkq2x8Yt4Lm7Zb1Nc5Hd3Gf6Sa0P";
-const NEW: &str = "Tq8sXe3uVn6mKj1hYb4cWz7pLr0dFg5A";
+const OLD_SECRET: &str = "wJ9vRkq2x8Yt4Lm7Zb1Nc5Hd3Gf6Sa0P";
+const NEW_SECRET: &str = "Tq8sXe3uVn6mKj1hYb4cWz7pLr0dFg5A";
 
 fn keyring(secret: &str) -> Keyring {
     Keyring::new(Secret::new(secret).unwrap())
@@ -38,40 +38,40 @@ fn text_of(bytes: &[u8]) -> String {
 proptest! {
     #[test]
     fn an_encoded_token_is_decoded(token in any_token()) {
-        let text = tokens(NEW).encode(token);
+        let text = tokens(NEW_SECRET).encode(token);
         prop_assert_eq!(text.len(), 73);
-        prop_assert_eq!(tokens(NEW).decode(&text), Ok(token));
-        prop_assert_eq!(tokens(NEW).encode(token), text);
+        prop_assert_eq!(tokens(NEW_SECRET).decode(&text), Ok(token));
+        prop_assert_eq!(tokens(NEW_SECRET).encode(token), text);
     }
 
     #[test]
-    fn different_tokens_have_different_texts(one in any_token(), other in any_token()) {
-        let (first, second) = (tokens(NEW).encode(one), tokens(NEW).encode(other));
-        prop_assert_eq!(one == other, first == second);
+    fn different_tokens_have_different_texts(first_token in any_token(), other in any_token()) {
+        let (first, second) = (tokens(NEW_SECRET).encode(first_token), tokens(NEW_SECRET).encode(other));
+        prop_assert_eq!(first_token == other, first == second);
     }
 
     #[test]
-    fn a_changed_byte_is_rejected(token in any_token(), at in 0_usize..52, by in 1_u8..) {
-        let tokens = tokens(NEW);
+    fn a_changed_byte_is_rejected(token in any_token(), index in 0_usize..52, mask in 1_u8..) {
+        let tokens = tokens(NEW_SECRET);
         let mut bytes = bytes_of(&tokens.encode(token));
-        bytes[at] ^= by;
+        bytes[index] ^= mask;
         prop_assert_eq!(tokens.decode(&text_of(&bytes)), Err(Error::SignatureMismatch));
     }
 
     #[test]
-    fn a_changed_character_is_rejected(token in any_token(), at in 0_usize..73, other in any::<char>()) {
-        let tokens = tokens(NEW);
+    fn a_changed_character_is_rejected(token in any_token(), index in 0_usize..73, other in any::<char>()) {
+        let tokens = tokens(NEW_SECRET);
         let text = tokens.encode(token);
         let mut characters: Vec<char> = text.chars().collect();
-        prop_assume!(characters[at] != other);
-        characters[at] = other;
+        prop_assume!(characters[index] != other);
+        characters[index] = other;
         let changed: String = characters.into_iter().collect();
         prop_assert!(tokens.decode(&changed).is_err());
     }
 
     #[test]
     fn another_length_is_rejected(token in any_token(), end in 0_usize..73, more in ".+") {
-        let tokens = tokens(NEW);
+        let tokens = tokens(NEW_SECRET);
         let text = tokens.encode(token);
         prop_assert!(tokens.decode(&text[..end]).is_err());
         let (appended, prepended) = (format!("{text}{more}"), format!("{more}{text}"));
@@ -81,7 +81,7 @@ proptest! {
 
     #[test]
     fn arbitrary_text_is_rejected(text in any::<String>(), bytes in any::<[u8; 52]>()) {
-        let tokens = tokens(NEW);
+        let tokens = tokens(NEW_SECRET);
         prop_assert!(tokens.decode(&text).is_err());
         let prefixed = format!("rt_{text}");
         prop_assert!(tokens.decode(&prefixed).is_err());
@@ -90,16 +90,19 @@ proptest! {
 
     #[test]
     fn only_secrets_of_the_keyring_verify(token in any_token()) {
-        let text = tokens(OLD).encode(token);
-        prop_assert_eq!(tokens(NEW).decode(&text), Err(Error::SignatureMismatch));
-        let both = keyring(NEW).with_previous([Secret::new(OLD).unwrap()]);
-        let both = RefreshTokens::new(&both);
-        prop_assert_eq!(both.decode(&text), Ok(token));
-        prop_assert_eq!(both.encode(token), tokens(NEW).encode(token));
+        let text = tokens(OLD_SECRET).encode(token);
+        prop_assert_eq!(tokens(NEW_SECRET).decode(&text), Err(Error::SignatureMismatch));
+        let rotated = keyring(NEW_SECRET).with_previous([Secret::new(OLD_SECRET).unwrap()]);
+        let rotated = RefreshTokens::new(&rotated);
+        prop_assert_eq!(rotated.decode(&text), Ok(token));
+        prop_assert_eq!(rotated.encode(token), tokens(NEW_SECRET).encode(token));
     }
 }
 
 #[test]
 fn debug_output_is_redacted() {
-    assert_eq!(format!("{:?}", tokens(NEW)), "RefreshTokens([redacted])");
+    assert_eq!(
+        format!("{:?}", tokens(NEW_SECRET)),
+        "RefreshTokens([redacted])"
+    );
 }

@@ -1,4 +1,4 @@
-//! The set of revoked sessions.
+//! The set of revoked sessions, compared with a model and at extreme times.
 
 use std::collections::HashMap;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -6,7 +6,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use auth_core::RevokedSessions;
 use proptest::prelude::*;
 
-/// An operation on the set.
+/// An operation on the set of revoked sessions.
 #[derive(Debug, Clone)]
 enum Operation {
     Insert(u8, u32),
@@ -20,7 +20,7 @@ fn any_operation() -> impl Strategy<Value = Operation> {
     ]
 }
 
-fn at(seconds: u32) -> SystemTime {
+fn time_at(seconds: u32) -> SystemTime {
     UNIX_EPOCH + Duration::from_secs(seconds.into())
 }
 
@@ -33,12 +33,12 @@ proptest! {
         for operation in operations {
             match operation {
                 Operation::Insert(id, until) => {
-                    revoked.insert(&id.to_string(), at(until));
+                    revoked.insert(&id.to_string(), time_at(until));
                     let kept = model.entry(id).or_insert(until);
                     *kept = until.max(*kept);
                 }
                 Operation::Purge(now) => {
-                    revoked.purge(at(now));
+                    revoked.purge(time_at(now));
                     model.retain(|_, until| *until >= now);
                 }
             }

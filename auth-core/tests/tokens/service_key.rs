@@ -1,4 +1,4 @@
-//! A key per service: the published vectors, and that a key is valid for its audience only.
+//! A key for each service: the published vectors, and proof that a key is valid for its audience only.
 
 use std::collections::HashSet;
 use std::time::{Duration, UNIX_EPOCH};
@@ -66,13 +66,13 @@ fn the_published_tokens_are_issued_and_verified() {
             session_id: text(claims, "sid"),
         };
         let id = text(claims, "jti").to_owned();
-        let made = issuer.issue_with_id(&subject, id, now).unwrap();
-        assert_eq!(made.token, text(&vector, "token"), "{audience}");
+        let issued = issuer.issue_with_id(&subject, id, now).unwrap();
+        assert_eq!(issued.token, text(&vector, "token"), "{audience}");
 
         let own = Keyring::new(secret(text(&vector, "derived")));
         let service = TokenVerifier::new(own, ISSUER, audience).unwrap();
         let verified = service.verify(text(&vector, "token"), now);
-        assert_eq!(verified, Ok(made.claims), "{audience}");
+        assert_eq!(verified, Ok(issued.claims), "{audience}");
     }
 }
 
@@ -105,7 +105,7 @@ fn another_service_and_the_server_reject_tokens_of_a_service_key() {
     }
 }
 
-/// A service may try to derive more keys from its own.
+/// A malicious service could try to derive the keys of other services from its own.
 #[test]
 fn no_key_is_derived_from_another_service_key() {
     let reports = secret(&key_of("reports"));
@@ -189,8 +189,8 @@ fn an_exchanged_token_does_not_outlive_the_original() {
     let issuer = TokenIssuer::new(keys, ISSUER, "reports", LIFETIME).unwrap();
     let start = i64::try_from(now().duration_since(UNIX_EPOCH).unwrap().as_secs()).unwrap();
     for (latest, lifetime) in [(1, 1), (899, 899), (900, 900), (901, 900)] {
-        let made = issuer.issue_until(&SUBJECT, start + latest, now()).unwrap();
-        assert_eq!(made.claims.exp - made.claims.iat, lifetime, "{latest}");
+        let issued = issuer.issue_until(&SUBJECT, start + latest, now()).unwrap();
+        assert_eq!(issued.claims.exp - issued.claims.iat, lifetime, "{latest}");
     }
     for offset in [0, -1, -start, i64::MIN] {
         let result = issuer.issue_until(&SUBJECT, start.saturating_add(offset), now());

@@ -1,4 +1,4 @@
-//! Session tokens and their cookies: every valid one is accepted, and nothing else is.
+//! Session tokens and their cookies: every valid one is accepted, and all other text is rejected.
 
 use auth_core::refresh::{RefreshToken, RefreshTokens};
 use auth_core::session_token::SessionTokens;
@@ -21,7 +21,7 @@ fn unrelated() -> SessionTokens {
     SessionTokens::new(&Keyring::new(Secret::generate().unwrap()))
 }
 
-/// Returns the text with each character in turn replaced by another digit.
+/// Returns texts in each of which one character is replaced by another digit.
 fn changes(text: &str) -> impl Iterator<Item = String> + '_ {
     (0..text.len()).map(|index| {
         let mut bytes = text.as_bytes().to_vec();

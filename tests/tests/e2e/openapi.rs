@@ -11,8 +11,8 @@ on_both_engines! {
     every_documented_operation_exists,
     the_document_has_every_route_and_its_security,
     every_operation_has_its_own_id_and_lists_its_errors,
-    every_error_has_the_documented_form,
-    an_optional_body_may_be_left_out_but_is_not_null,
+    every_error_body_matches_its_documented_schema,
+    an_optional_body_may_be_absent_but_must_not_be_null,
     the_document_is_the_one_in_the_repository,
     the_documentation_page_needs_no_other_server,
 }
@@ -54,7 +54,7 @@ const ROUTES: &str = "
     GET     /api/openapi.json
 ";
 
-/// Each under the three paths of a user's tasks.
+/// The operations on tasks, which exist below each of the three paths of a user's tasks.
 const TASK_ROUTES: &str = "
     GET
     POST
@@ -96,14 +96,14 @@ async fn every_operation_has_its_own_id_and_lists_its_errors(app: App) {
     for item in document["paths"].as_object().unwrap().values() {
         for operation in item.as_object().unwrap().values() {
             let id = operation["operationId"].as_str().unwrap();
-            assert!(ids.insert(id.to_owned()), "{id} twice");
+            assert!(ids.insert(id.to_owned()), "{id} is repeated");
             let error = &operation["responses"]["default"]["content"];
-            let form = if id == "getAccessToken" {
+            let media_type = if id == "getAccessToken" {
                 "application/json"
             } else {
                 "application/problem+json"
             };
-            assert!(error[form].is_object(), "{id}");
+            assert!(error[media_type].is_object(), "{id}");
         }
     }
     let codes = document["components"]["schemas"]["Code"]["enum"].as_array();
@@ -112,13 +112,14 @@ async fn every_operation_has_its_own_id_and_lists_its_errors(app: App) {
     assert_eq!(codes, crate::problem::all_codes());
 }
 
-/// Requests without credentials, with invalid ones, with an invalid body, and without the table.
-async fn every_error_has_the_documented_form(app: App) {
+/// Sends requests without credentials, with invalid ones and with an invalid body, before and after the tables are
+/// dropped.
+async fn every_error_body_matches_its_documented_schema(app: App) {
     let ada = app.user("ada").await;
     let document = document(&app).await;
-    let mut failed = BTreeSet::new();
-    for is_broken in [false, true] {
-        if is_broken {
+    let mut failed_paths = BTreeSet::new();
+    for is_without_tables in [false, true] {
+        if is_without_tables {
             app.database()
                 .execute("DROP TABLE tasks; DROP TABLE sessions");
         }
@@ -129,12 +130,12 @@ async fn every_error_has_the_documented_form(app: App) {
                     continue;
                 }
                 assert_documented(&document, &operation, &response);
-                failed.insert(operation.path.clone());
+                failed_paths.insert(operation.path.clone());
             }
         }
     }
-    assert!(failed.contains("/api/auth/token"));
-    assert!(failed.len() > 15, "{failed:?}");
+    assert!(failed_paths.contains("/api/auth/token"));
+    assert!(failed_paths.len() > 15, "{failed_paths:?}");
 }
 
 #[track_caller]
@@ -143,9 +144,10 @@ fn assert_documented(document: &Value, operation: &Operation, response: &Respons
     let responses = &document["paths"][&operation.path][method]["responses"];
     let status = response.status().to_string();
     let documented = responses.get(&status).unwrap_or(&responses["default"]);
-    let kind = response.header("content-type").unwrap_or("no content type");
-    let schema = documented["content"][kind]["schema"]["$ref"].as_str();
-    let schema = schema.unwrap_or_else(|| panic!("{operation:?}: {kind} {}", response.text()));
+    let media_type = response.header("content-type").unwrap_or("no content type");
+    let schema = documented["content"][media_type]["schema"]["$ref"].as_str();
+    let schema =
+        schema.unwrap_or_else(|| panic!("{operation:?}: {media_type} {}", response.text()));
     let schema = &document["components"]["schemas"][schema.rsplit('/').next().unwrap()];
     let body: Value = serde_json::from_str(&response.text()).unwrap();
     for required in schema["required"].as_array().unwrap() {
@@ -162,7 +164,7 @@ fn assert_documented(document: &Value, operation: &Operation, response: &Respons
     }
 }
 
-async fn an_optional_body_may_be_left_out_but_is_not_null(app: App) {
+async fn an_optional_body_may_be_absent_but_must_not_be_null(app: App) {
     let ada = app.user("ada").await;
     let document = document(&app).await;
     for path in ["/api/auth/logout", "/api/auth/refresh"] {
@@ -187,10 +189,10 @@ async fn the_document_is_the_one_in_the_repository(app: App) {
 }
 
 async fn the_documentation_page_needs_no_other_server(app: App) {
-    let visitor = app.anonymous();
-    let moved = visitor.get("/docs").await.is(308);
-    assert_eq!(moved.header("location"), Some("/docs/"));
-    let page = visitor.get("/docs/").await.is(200);
+    let caller = app.anonymous();
+    let redirect = caller.get("/docs").await.is(308);
+    assert_eq!(redirect.header("location"), Some("/docs/"));
+    let page = caller.get("/docs/").await.is(200);
     assert!(
         page.header("content-type")
             .unwrap()
@@ -202,12 +204,12 @@ async fn the_documentation_page_needs_no_other_server(app: App) {
             let link = link.split('"').next().unwrap();
             assert!(!link.contains("//"), "{link}");
             let file = format!("/docs/{}", link.trim_start_matches("./"));
-            let file = visitor.get(&file).await.is(200);
+            let file = caller.get(&file).await.is(200);
             assert!(!file.text().is_empty());
         }
     }
-    let start = visitor.get("/docs/swagger-initializer.js").await.is(200);
-    assert!(start.text().contains("/api/openapi.json"));
-    let nothing = visitor.get("/docs/nothing.js").await;
-    nothing.problem(404, "NOT_FOUND");
+    let initializer = caller.get("/docs/swagger-initializer.js").await.is(200);
+    assert!(initializer.text().contains("/api/openapi.json"));
+    let missing_file = caller.get("/docs/nothing.js").await;
+    missing_file.problem(404, "NOT_FOUND");
 }

@@ -4,10 +4,10 @@ use e2e::{App, Engine, on_both_engines};
 
 on_both_engines! {
     every_page_is_the_same_document_under_a_strict_policy,
-    assets_are_named_by_content_and_cached_forever,
-    a_compressed_file_has_the_same_content,
+    assets_are_named_by_content_and_cached_for_a_year,
+    a_file_is_compressed_if_the_caller_accepts_gzip,
     pages_are_read_only_and_unknown_addresses_stay_problems,
-    a_setting_disables_them,
+    a_setting_disables_the_pages,
 }
 
 const PAGES: [&str; 6] = [
@@ -19,7 +19,7 @@ const PAGES: [&str; 6] = [
     "/sessions",
 ];
 
-/// The files that the document loads.
+/// Returns the addresses of the files that the document loads, without repetitions.
 async fn assets(app: &App) -> Vec<String> {
     let document = app.anonymous().get("/").await.text();
     let quoted = document.split('"');
@@ -50,7 +50,7 @@ async fn every_page_is_the_same_document_under_a_strict_policy(app: App) {
     }
 }
 
-async fn assets_are_named_by_content_and_cached_forever(app: App) {
+async fn assets_are_named_by_content_and_cached_for_a_year(app: App) {
     let caller = app.anonymous();
     let assets = assets(&app).await;
     assert!(assets.len() >= 8, "{assets:?}");
@@ -65,7 +65,7 @@ async fn assets_are_named_by_content_and_cached_forever(app: App) {
     }
 }
 
-async fn a_compressed_file_has_the_same_content(app: App) {
+async fn a_file_is_compressed_if_the_caller_accepts_gzip(app: App) {
     let caller = app.anonymous();
     for path in ["/".to_owned(), assets(&app).await.swap_remove(0)] {
         let plain = caller.get(&path).await;
@@ -102,7 +102,7 @@ async fn pages_are_read_only_and_unknown_addresses_stay_problems(app: App) {
     }
 }
 
-async fn a_setting_disables_them(engine: Engine) {
+async fn a_setting_disables_the_pages(engine: Engine) {
     let app = App::on(engine).set("pages", "false").start();
     for path in PAGES {
         app.anonymous().get(path).await.problem(404, "NOT_FOUND");

@@ -10,18 +10,18 @@ pub(crate) struct Operation {
     pub(crate) path: String,
     /// The method in upper case.
     pub(crate) method: String,
-    /// Whether it needs a user's token.
+    /// Whether the operation needs a user's token.
     pub(crate) protected: bool,
 }
 
 impl Operation {
-    /// Its path for this user and task.
+    /// Returns the path with these ids.
     pub(crate) fn address(&self, user_id: &str, task_id: &str) -> String {
         let path = self.path.replace("{user_id}", user_id);
         path.replace("{task_id}", task_id)
     }
 
-    /// Builds a request to it for the caller's own task 1, with a body that is not JSON.
+    /// Builds a request for task 1 of this user, with a body that is not JSON.
     pub(crate) fn request(&self, caller: &Client, user_id: &str) -> Request {
         let request = caller.request(&self.method, &self.address(user_id, "1"));
         if self.method == "GET" {
@@ -31,11 +31,12 @@ impl Operation {
     }
 }
 
+/// Returns the OpenAPI document that the server sends.
 pub(crate) async fn document(app: &App) -> Value {
     app.anonymous().get("/api/openapi.json").await.ok()
 }
 
-/// All operations, in the order of their paths.
+/// Returns all operations, in the order of their paths.
 pub(crate) async fn operations(app: &App) -> Vec<Operation> {
     let document = document(app).await;
     let mut operations = Vec::new();
@@ -61,7 +62,7 @@ pub(crate) async fn operations(app: &App) -> Vec<Operation> {
     operations
 }
 
-/// The operations that need a token.
+/// Returns the operations that need a token.
 pub(crate) async fn protected(app: &App) -> Vec<Operation> {
     let mut operations = operations(app).await;
     operations.retain(|operation| operation.protected);

@@ -1,1 +1,1 @@
-//! See `tests/both_backends.rs`.
+//! An empty library; the tests are in `tests/both_backends.rs`.

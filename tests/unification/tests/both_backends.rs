@@ -1,5 +1,5 @@
-//! Cargo unifies features: with both backends enabled, stock `jsonwebtoken` cannot select one and panics. auth-core does
-//! not depend on them.
+//! Cargo unifies features: with both backends enabled, stock `jsonwebtoken` cannot select one and panics. `auth-core`
+//! does not depend on the backends and still works.
 
 use std::panic;
 use std::time::SystemTime;

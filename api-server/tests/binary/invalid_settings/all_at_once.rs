@@ -7,7 +7,7 @@ use super::{error_lines, run};
 #[test]
 fn a_command_is_rejected_only_for_settings_it_needs() {
     let work_dir = WorkDir::new();
-    let wrong = [
+    let invalid = [
         ("AUTH_SECRET", "short"),
         ("BIND_ADDR", "nowhere"),
         ("BCRYPT_COST", "99"),
@@ -15,7 +15,7 @@ fn a_command_is_rejected_only_for_settings_it_needs() {
     for arguments in [&["migrate"][..], &["openapi"], &["keys", "generate"]] {
         work_dir
             .program()
-            .set_all(&wrong)
+            .set_all(&invalid)
             .args(arguments)
             .run()
             .succeeded();
@@ -39,8 +39,8 @@ fn a_command_is_rejected_only_for_settings_it_needs() {
 }
 
 #[test]
-fn every_invalid_setting_is_reported_at_once() {
-    let wrong = [
+fn all_invalid_settings_are_reported_together() {
+    let invalid = [
         ("BIND_ADDR", "nowhere"),
         ("DATABASE_URL", "mysql://ada:hunter2@db"),
         ("DATABASE_POOL_SIZE", "0"),
@@ -58,14 +58,14 @@ fn every_invalid_setting_is_reported_at_once() {
         ("LOG_FORMAT", "xml"),
         ("RUST_LOG", "a=b=c"),
     ];
-    let outcome = run(&wrong);
+    let outcome = run(&invalid);
     assert!(!outcome.stderr.contains("hunter2"), "{}", outcome.stderr);
     let lines = error_lines(&outcome);
     let mut named: Vec<_> = lines
         .iter()
         .map(|line| line.split(": ").next().unwrap())
         .collect();
-    let mut expected = wrong.map(|(variable, _)| variable);
+    let mut expected = invalid.map(|(variable, _)| variable);
     named.sort_unstable();
     expected.sort_unstable();
     assert_eq!(named, expected);

@@ -8,7 +8,7 @@ use super::{MAX_START_TIME, assert_each_rejected, assert_rejected, assert_starts
 
 #[test]
 fn database_url_is_a_sqlite_file_or_a_postgres_server() {
-    let wrong = [
+    let invalid = [
         "",
         "auth.db",
         "sqlite:auth.db",
@@ -18,7 +18,7 @@ fn database_url_is_a_sqlite_file_or_a_postgres_server() {
     ];
     assert_each_rejected(
         "DATABASE_URL",
-        &wrong,
+        &invalid,
         "use sqlite://PATH or postgres://USER",
     );
     assert_each_rejected("DATABASE_URL", &["sqlite://"], "name the file");
@@ -30,7 +30,7 @@ fn database_url_is_a_sqlite_file_or_a_postgres_server() {
     );
 }
 
-/// libpq quotes what it cannot parse, and looks up and prints whatever it parses as a host.
+/// libpq prints a URL that it cannot parse, and looks up and prints the part that it parses as the host.
 #[test]
 fn a_postgres_url_that_libpq_would_misread_is_not_printed() {
     for url in [
@@ -56,9 +56,9 @@ fn a_postgres_url_that_libpq_would_misread_is_not_printed() {
 #[test]
 fn an_unreachable_postgres_is_named_without_its_password() {
     // No process listens on a port that was free a moment ago.
-    let free = TcpListener::bind("127.0.0.1:0").unwrap();
-    let addr = free.local_addr().unwrap();
-    drop(free);
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let addr = listener.local_addr().unwrap();
+    drop(listener);
     let url = format!("postgres://ada:hunter2@{addr}/auth");
     for command in ["serve", "migrate"] {
         let work_dir = WorkDir::new();
@@ -98,7 +98,7 @@ fn a_postgres_that_never_responds_times_out() {
     );
 }
 
-/// A file where a folder should be stops root as well.
+/// Uses a file in the place of a folder, because root can write to every folder.
 #[test]
 fn a_folder_that_cannot_be_written_is_named() {
     for (settings, code) in [(&[][..], 2), (&[("AUTH_SECRET", SECRET)], 1)] {
@@ -122,15 +122,15 @@ fn a_folder_that_cannot_be_written_is_named() {
 
 #[test]
 fn the_pool_has_1_to_1000_connections() {
-    let wrong = ["", "0", "1001", "-1", "1.5", "abc", "99999999999999999999"];
-    assert_each_rejected("DATABASE_POOL_SIZE", &wrong, "from 1 to 1000");
-    for right in ["1", "1000"] {
-        assert_starts(&[("DATABASE_POOL_SIZE", right)]);
+    let invalid = ["", "0", "1001", "-1", "1.5", "abc", "99999999999999999999"];
+    assert_each_rejected("DATABASE_POOL_SIZE", &invalid, "from 1 to 1000");
+    for valid in ["1", "1000"] {
+        assert_starts(&[("DATABASE_POOL_SIZE", valid)]);
     }
 }
 
 #[test]
-fn without_a_secret_there_is_no_postgres() {
+fn postgres_needs_a_configured_secret() {
     let settings = [("DATABASE_URL", "postgres://ada:hunter2@127.0.0.1:1/auth")];
     assert_rejected(&settings, "AUTH_SECRET", "api-server keys generate");
     assert!(!run(&settings).output().contains("hunter2"));

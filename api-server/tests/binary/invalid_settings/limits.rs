@@ -6,7 +6,7 @@ use super::{assert_each_rejected, assert_rejected, assert_starts};
 
 #[test]
 fn lifetimes_are_whole_seconds_up_to_400_days() {
-    let wrong = [
+    let invalid = [
         "",
         "0s",
         "401d",
@@ -19,15 +19,15 @@ fn lifetimes_are_whole_seconds_up_to_400_days() {
         "9999999999999y",
     ];
     for variable in ["ACCESS_TOKEN_TTL", "SESSION_TTL"] {
-        assert_each_rejected(variable, &wrong, "from 1s to 400d");
+        assert_each_rejected(variable, &invalid, "from 1s to 400d");
     }
     // An empty value counts as unset.
-    assert_each_rejected("SESSION_MAX_TTL", &wrong[1..], "from 1s to 400d");
+    assert_each_rejected("SESSION_MAX_TTL", &invalid[1..], "from 1s to 400d");
     assert_starts(&[("ACCESS_TOKEN_TTL", "400d"), ("SESSION_TTL", "400d")]);
 }
 
 #[test]
-fn a_session_outlives_its_tokens() {
+fn a_session_lives_at_least_as_long_as_its_tokens() {
     let settings = [("ACCESS_TOKEN_TTL", "61m"), ("SESSION_TTL", "1h")];
     assert_rejected(&settings, "SESSION_TTL", "is shorter than ACCESS_TOKEN_TTL");
     assert_starts(&[("ACCESS_TOKEN_TTL", "60m"), ("SESSION_TTL", "1h")]);
@@ -37,8 +37,11 @@ fn a_session_outlives_its_tokens() {
         "SESSION_MAX_TTL",
         "is shorter than ACCESS_TOKEN_TTL",
     );
-    for longest in ["60m", ""] {
-        assert_starts(&[("ACCESS_TOKEN_TTL", "60m"), ("SESSION_MAX_TTL", longest)]);
+    for session_max_ttl in ["60m", ""] {
+        assert_starts(&[
+            ("ACCESS_TOKEN_TTL", "60m"),
+            ("SESSION_MAX_TTL", session_max_ttl),
+        ]);
     }
 }
 
@@ -61,7 +64,7 @@ fn the_bcrypt_cost_is_10_to_15() {
 }
 
 #[test]
-fn weak_hashing_is_allowed_or_not() {
+fn allow_weak_hashing_is_true_or_false() {
     assert_each_rejected(
         "ALLOW_WEAK_HASHING",
         &["", "yes", "1", "TRUE"],
@@ -75,15 +78,15 @@ fn the_log_is_text_or_json() {
 }
 
 #[test]
-fn the_log_filter_can_be_read() {
+fn an_invalid_log_filter_is_rejected() {
     assert_each_rejected(
         "RUST_LOG",
         &["a=b=c", "info,api_server=loud", "info/[/"],
         "use a filter such as",
     );
-    for right in ["off", "warn,api_server::access=debug"] {
+    for valid in ["off", "warn,api_server::access=debug"] {
         let work_dir = WorkDir::new();
-        let program = work_dir.program().set("RUST_LOG", right);
+        let program = work_dir.program().set("RUST_LOG", valid);
         program.args(&["migrate"]).run().succeeded();
     }
 }

@@ -10,9 +10,10 @@ use std::time::Duration;
 
 use harness::{Outcome, WorkDir};
 
-/// Errors come quickly, for people and for supervisors.
+/// The longest failed start, so that a supervisor learns of the error at once.
 const MAX_START_TIME: Duration = Duration::from_secs(2);
-const CLOSING: &str = "Nothing was started. See api-server --help for every setting.";
+/// The last line of every failed start.
+const LAST_LINE: &str = "Nothing was started. See api-server --help for every setting.";
 
 type Settings<'a> = &'a [(&'a str, &'a str)];
 
@@ -23,17 +24,17 @@ fn run(settings: Settings<'_>) -> Outcome {
     assert_eq!(
         work_dir.names(),
         [""; 0],
-        "{settings:?}: something was made"
+        "{settings:?}: a file was created"
     );
     outcome
 }
 
-/// Asserts a failed start and returns its error lines, without the closing one.
+/// Asserts a failed start and returns its error lines, without the last one.
 fn error_lines(outcome: &Outcome) -> Vec<&str> {
     assert_eq!(outcome.code, Some(2), "{}", outcome.output());
     assert!(outcome.took < MAX_START_TIME, "took {:?}", outcome.took);
     let mut lines: Vec<_> = outcome.stderr.lines().collect();
-    assert_eq!(lines.pop(), Some(CLOSING), "{}", outcome.stderr);
+    assert_eq!(lines.pop(), Some(LAST_LINE), "{}", outcome.stderr);
     lines
 }
 
@@ -42,8 +43,8 @@ fn assert_rejected(settings: Settings<'_>, variable: &str, remedy: &str) {
     let outcome = run(settings);
     let lines = error_lines(&outcome);
     assert_eq!(lines.len(), 1, "{settings:?}: {lines:?}");
-    let named = lines[0].strip_prefix(variable);
-    let advice = named.and_then(|rest| rest.strip_prefix(": "));
+    let rest_of_line = lines[0].strip_prefix(variable);
+    let advice = rest_of_line.and_then(|rest| rest.strip_prefix(": "));
     assert!(
         advice.is_some_and(|advice| advice.contains(remedy)),
         "{settings:?}: {lines:?}"

@@ -8,7 +8,7 @@ use super::{MAX_START_TIME, assert_each_rejected, assert_starts};
 
 #[test]
 fn bind_addr_is_an_address_with_a_port() {
-    let wrong = [
+    let invalid = [
         "",
         "nowhere",
         "localhost:8080",
@@ -20,7 +20,7 @@ fn bind_addr_is_an_address_with_a_port() {
         "300.0.0.1:80",
         "http://127.0.0.1:8080",
     ];
-    assert_each_rejected("BIND_ADDR", &wrong, "such as 127.0.0.1:8080");
+    assert_each_rejected("BIND_ADDR", &invalid, "such as 127.0.0.1:8080");
 }
 
 #[test]
@@ -38,7 +38,7 @@ fn a_port_in_use_is_named() {
 
 #[test]
 fn the_public_url_is_an_origin() {
-    let wrong = [
+    let invalid = [
         "",
         "garbage",
         "ftp://api.example.com",
@@ -49,19 +49,23 @@ fn the_public_url_is_an_origin() {
         "//api.example.com",
         "https://*.example.com",
     ];
-    assert_each_rejected("PUBLIC_URL", &wrong, "such as https://app.example.com");
-    for right in ["https://api.example.com", "http://api.example.com:8080/"] {
-        assert_starts(&[("PUBLIC_URL", right)]);
+    assert_each_rejected("PUBLIC_URL", &invalid, "such as https://app.example.com");
+    for valid in ["https://api.example.com", "http://api.example.com:8080/"] {
+        assert_starts(&[("PUBLIC_URL", valid)]);
     }
 }
 
 #[test]
 fn allowed_origins_are_exact() {
-    let wild = ["*", "https://a.example,*", "https://*.example"];
-    assert_each_rejected("ALLOWED_ORIGINS", &wild, "list exact origins");
-    let wrong = ["null", "https://a.example/path", "a.example", "file:///"];
-    assert_each_rejected("ALLOWED_ORIGINS", &wrong, "such as https://app.example.com");
-    for right in ["", "https://a.example, http://localhost:3000"] {
-        assert_starts(&[("ALLOWED_ORIGINS", right)]);
+    let wildcards = ["*", "https://a.example,*", "https://*.example"];
+    assert_each_rejected("ALLOWED_ORIGINS", &wildcards, "list exact origins");
+    let invalid = ["null", "https://a.example/path", "a.example", "file:///"];
+    assert_each_rejected(
+        "ALLOWED_ORIGINS",
+        &invalid,
+        "such as https://app.example.com",
+    );
+    for valid in ["", "https://a.example, http://localhost:3000"] {
+        assert_starts(&[("ALLOWED_ORIGINS", valid)]);
     }
 }

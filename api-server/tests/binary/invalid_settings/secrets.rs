@@ -6,7 +6,7 @@ use super::{assert_each_rejected, assert_rejected, assert_starts, run};
 
 #[test]
 fn the_secret_is_long_and_not_a_sample() {
-    let make_one = "make one with";
+    let remedy = "make one with";
     let long_sample = "changeme-changeme-changeme-changeme";
     let repeated = "abab".repeat(10);
     for secret in [
@@ -17,7 +17,7 @@ fn the_secret_is_long_and_not_a_sample() {
         &repeated,
     ] {
         let settings = [("AUTH_SECRET", secret)];
-        assert_rejected(&settings, "AUTH_SECRET", make_one);
+        assert_rejected(&settings, "AUTH_SECRET", remedy);
         let output = run(&settings).output();
         assert!(secret.is_empty() || !output.contains(secret), "{output}");
     }
@@ -26,10 +26,10 @@ fn the_secret_is_long_and_not_a_sample() {
 
 #[test]
 fn previous_secrets_follow_the_same_rules_as_the_current_one() {
-    let good_and_bad = format!("{OTHER_SECRET},hunter2");
+    let valid_and_short = format!("{OTHER_SECRET},hunter2");
     for previous in [
         "hunter2",
-        &good_and_bad,
+        &valid_and_short,
         "changeme-changeme-changeme-changeme",
     ] {
         let settings = [("AUTH_SECRET", SECRET), ("AUTH_SECRETS_PREVIOUS", previous)];
@@ -54,19 +54,19 @@ fn issuer_and_audience_are_not_empty() {
 }
 
 #[test]
-fn token_audiences_are_other_services_by_name() {
-    let between = "names between the commas";
+fn token_audiences_are_names_of_other_services() {
+    let remedy = "names between the commas";
     assert_each_rejected(
         "TOKEN_AUDIENCES",
         &[",", "reports,", ",reports", "a, ,b"],
-        between,
+        remedy,
     );
     for own in ["api", "reports,api", "api ,reports"] {
         assert_rejected(&[("TOKEN_AUDIENCES", own)], "TOKEN_AUDIENCES", "our own");
     }
     let settings = [("TOKEN_AUDIENCES", "them"), ("AUTH_AUDIENCE", "them")];
     assert_rejected(&settings, "TOKEN_AUDIENCES", "our own");
-    for right in ["", " ", "reports", "reports, https://b.example/v1"] {
-        assert_starts(&[("TOKEN_AUDIENCES", right)]);
+    for valid in ["", " ", "reports", "reports, https://b.example/v1"] {
+        assert_starts(&[("TOKEN_AUDIENCES", valid)]);
     }
 }

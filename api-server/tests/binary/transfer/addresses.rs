@@ -15,10 +15,10 @@ fn fixture(engine: Engine, stored: &[&str]) -> Fixture {
     let fixture = Fixture::empty(engine);
     let server = fixture.serve();
     for (number, email) in stored.iter().enumerate() {
-        let first = format!("user{number}@example.com");
-        server.register(&first, PASSWORD);
-        let update = format!("UPDATE users SET email = '{email}' WHERE email = '{first}'");
-        fixture.execute_here(&update);
+        let registered = format!("user{number}@example.com");
+        server.register(&registered, PASSWORD);
+        let update = format!("UPDATE users SET email = '{email}' WHERE email = '{registered}'");
+        fixture.execute_in_target(&update);
     }
     server.stop();
     fixture
@@ -63,10 +63,10 @@ fn a_check_with_fix_changes_only_addresses_without_a_conflict(engine: Engine) {
         fixed.ends_with("4 addresses, 1 of them respelled\n"),
         "{fixed}"
     );
-    let again = check(&fixture, &["--fix"]);
+    let report = check(&fixture, &["--fix"]);
     assert!(
-        again.ends_with("3 addresses, 0 of them respelled\n"),
-        "{again}"
+        report.ends_with("3 addresses, 0 of them respelled\n"),
+        "{report}"
     );
     let server = fixture.serve();
     for email in ["ada@exämple.de", "ada@xn--exmple-cua.de", "bob@example.org"] {
@@ -103,10 +103,10 @@ fn an_import_that_is_repeated_finds_users_under_their_older_spelling(engine: Eng
     fixture.add_user("u1", "ada@exämple.de", 1);
     fixture.import(&[]);
     let update = "UPDATE users SET email = 'ada@exämple.de'";
-    fixture.execute_here(update);
-    let again = fixture.import(&[]);
+    fixture.execute_in_target(update);
+    let report = fixture.import(&[]);
     assert!(
-        again.ends_with("users: 0 imported, 1 already present, 0 rejected\n"),
-        "{again}"
+        report.ends_with("users: 0 imported, 1 already present, 0 rejected\n"),
+        "{report}"
     );
 }

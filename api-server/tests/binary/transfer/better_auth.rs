@@ -11,7 +11,7 @@ on_both_engines! {
     a_user_who_deleted_the_account_is_not_imported_again,
     users_of_another_provider_are_imported_without_a_password,
     plain_bcrypt_is_imported_too,
-    a_database_of_1_7_0_has_an_extra_column,
+    a_database_of_better_auth_1_7_0_is_imported,
     tables_and_columns_may_have_other_names,
     more_than_a_batch_is_imported,
     times_are_read_in_every_stored_format,
@@ -78,7 +78,7 @@ fn a_user_who_deleted_the_account_is_not_imported_again(engine: Engine) {
     fixture.execute(&fixture.for_engine(
         "CREATE TABLE tasks (id integer PRIMARY KEY, user_id text, title text, description text, completed {bool}, \
          created_at {time}, updated_at {time}); \
-         INSERT INTO tasks SELECT 1, 'a', 'hers', NULL, \"emailVerified\", \"createdAt\", \"updatedAt\" FROM \"user\" LIMIT 1",
+         INSERT INTO tasks SELECT 1, 'a', 'a task', NULL, \"emailVerified\", \"createdAt\", \"updatedAt\" FROM \"user\" LIMIT 1",
     ));
     fixture.import(&["--tasks", "tasks"]);
     let backup = fixture.export(&[]);
@@ -99,7 +99,7 @@ fn a_user_who_deleted_the_account_is_not_imported_again(engine: Engine) {
          tasks: 0 imported, 0 already present, 1 rejected\n"
     );
     server.log_in("ada@example.com", PASSWORD).expect(401);
-    // An operator can import her again explicitly.
+    // An operator can still import the user from a backup.
     fixture.work_dir.write("users.jsonl", backup);
     let restore = ["users", "import", "json", "--from", "users.jsonl"];
     fixture.program().args(&restore).run().succeeded();
@@ -126,7 +126,7 @@ fn users_of_another_provider_are_imported_without_a_password(engine: Engine) {
     }
 }
 
-/// Hashes like bcryptjs: the first 72 bytes, without normalization.
+/// Imports a hash as bcryptjs computes it: of the first 72 bytes, without normalization.
 fn plain_bcrypt_is_imported_too(engine: Engine) {
     let fixture = Fixture::new(engine);
     fixture.add_user_without_password("a", "ada@example.com", 1);
@@ -141,7 +141,7 @@ fn plain_bcrypt_is_imported_too(engine: Engine) {
     server.log_in("ada@example.com", "U*U").expect(200);
 }
 
-fn a_database_of_1_7_0_has_an_extra_column(engine: Engine) {
+fn a_database_of_better_auth_1_7_0_is_imported(engine: Engine) {
     let fixture = Fixture::new(engine);
     fixture.execute(
         r#"ALTER TABLE "account" ADD COLUMN issuer text NOT NULL DEFAULT 'local:credential'"#,
@@ -171,14 +171,14 @@ fn tables_and_columns_may_have_other_names(engine: Engine) {
         tables = tables.replace(camel, snake);
     }
     fixture.execute(&tables);
-    let yes = if engine == Engine::Postgres {
+    let true_literal = if engine == Engine::Postgres {
         "true"
     } else {
         "1"
     };
     let time = "'2026-01-02T03:04:05.678Z'";
     fixture.execute(&format!(
-        "INSERT INTO people VALUES ('a', 'Ada', 'ada@example.com', {yes}, NULL, {time}, {time});
+        "INSERT INTO people VALUES ('a', 'Ada', 'ada@example.com', {true_literal}, NULL, {time}, {time});
          INSERT INTO \"their-accounts\" (id, account_id, provider_id, user_id, password, created_at, updated_at)
          VALUES ('x', 'a', 'credential', 'a', '{}', {time}, {time});",
         super::fixtures::SCRYPT
@@ -189,14 +189,18 @@ fn tables_and_columns_may_have_other_names(engine: Engine) {
         "--account-table",
         "their-accounts",
     ];
-    let hint = fixture.import_with(&tables);
-    assert_eq!(hint.code, Some(1), "{}", hint.stderr);
+    let outcome = fixture.import_with(&tables);
+    assert_eq!(outcome.code, Some(1), "{}", outcome.stderr);
     assert!(
-        hint.stderr.contains("no column emailVerified"),
+        outcome.stderr.contains("no column emailVerified"),
         "{}",
-        hint.stderr
+        outcome.stderr
     );
-    assert!(hint.stderr.contains("try --snake-case"), "{}", hint.stderr);
+    assert!(
+        outcome.stderr.contains("try --snake-case"),
+        "{}",
+        outcome.stderr
+    );
     let output = fixture.import(&[&tables[..], &["--snake-case"]].concat());
     assert_eq!(output, "users: 1 imported, 0 already present, 0 rejected\n");
     fixture
@@ -207,7 +211,7 @@ fn tables_and_columns_may_have_other_names(engine: Engine) {
 
 fn more_than_a_batch_is_imported(engine: Engine) {
     let fixture = Fixture::new(engine);
-    let yes = if engine == Engine::Postgres {
+    let true_literal = if engine == Engine::Postgres {
         "true"
     } else {
         "1"
@@ -216,7 +220,7 @@ fn more_than_a_batch_is_imported(engine: Engine) {
     fixture.execute(&format!(
         r#"INSERT INTO "user"
            WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1234)
-           SELECT 'u' || i, 'N', 'u' || i || '@example.com', {yes}, NULL, {time}, {time} FROM n"#
+           SELECT 'u' || i, 'N', 'u' || i || '@example.com', {true_literal}, NULL, {time}, {time} FROM n"#
     ));
     assert_eq!(
         fixture.import(&[]).lines().last(),
@@ -229,7 +233,7 @@ fn more_than_a_batch_is_imported(engine: Engine) {
     );
 }
 
-/// Times as Prisma, Drizzle and the migrator store them.
+/// Imports times as Prisma, Drizzle and Better Auth's own migration store them.
 fn times_are_read_in_every_stored_format(engine: Engine) {
     let fixture = Fixture::new(engine);
     fixture.add_user("a", "ada@example.com", 1);

@@ -10,7 +10,7 @@ use harness::{Outcome, Postgres, Program, SECRET, Server, WorkDir};
 pub(crate) const SCRYPT: &str = "ac7938d40cfc2307e2bf325d28e7884e:af849c32e3f760bf08b6a139a0ee1f52f73bf08037f5cfbff8444f755a15b0a11487259fa358104f6f3c1638bdbd0a21d0aea92f11adec8752c6d7c61a3fde98";
 pub(crate) const PASSWORD: &str = "correct horse battery staple";
 
-/// The tables of its migrator; `{bool}` and `{time}` differ by engine.
+/// The tables that Better Auth creates; `{bool}`, `{time}` and `{id}` are replaced by types.
 pub(crate) const TABLES: &str = r#"
     CREATE TABLE "user" (id {id} PRIMARY KEY, name text NOT NULL, email text NOT NULL UNIQUE, "emailVerified" {bool} NOT NULL,
         image text, "createdAt" {time} NOT NULL, "updatedAt" {time} NOT NULL);
@@ -23,7 +23,7 @@ pub(crate) const TABLES: &str = r#"
 /// The source database of Better Auth, and the target database.
 pub(crate) struct Fixture {
     pub(crate) work_dir: WorkDir,
-    /// `None`: SQLite.
+    /// `None` for SQLite.
     postgres: Option<Databases>,
 }
 
@@ -39,14 +39,14 @@ pub(crate) enum Engine {
 }
 
 impl Fixture {
-    /// Two databases of this engine, the source with empty tables.
+    /// Creates two databases of this engine, the source with empty tables.
     pub(crate) fn new(engine: Engine) -> Self {
         let fixture = Self::empty(engine);
         fixture.execute(&fixture.for_engine(TABLES));
         fixture
     }
 
-    /// Two databases of this engine without any table.
+    /// Creates two databases of this engine without tables.
     pub(crate) fn empty(engine: Engine) -> Self {
         let postgres = (engine == Engine::Postgres).then(|| Databases {
             source: Postgres::new(),
@@ -56,15 +56,19 @@ impl Fixture {
         Self { work_dir, postgres }
     }
 
+    /// Replaces the names of types by those of the engine.
     pub(crate) fn for_engine(&self, statement: &str) -> String {
-        let (truth, time) = match self.postgres {
+        let (bool_type, time) = match self.postgres {
             None => ("integer", "date"),
             Some(_) => ("boolean", "timestamp with time zone"),
         };
-        let statement = statement.replace("{bool}", truth).replace("{time}", time);
+        let statement = statement
+            .replace("{bool}", bool_type)
+            .replace("{time}", time);
         statement.replace("{id}", "text")
     }
 
+    /// Runs statements in the source database.
     pub(crate) fn execute(&self, statements: &str) {
         match &self.postgres {
             Some(databases) => databases.source.execute(statements),
@@ -72,8 +76,8 @@ impl Fixture {
         }
     }
 
-    /// Runs statements in the server's own database.
-    pub(crate) fn execute_here(&self, statements: &str) {
+    /// Runs statements in the target database, which is the server's.
+    pub(crate) fn execute_in_target(&self, statements: &str) {
         match &self.postgres {
             Some(databases) => databases.target.execute(statements),
             None => self.execute_in("data/auth.db", statements),
@@ -95,10 +99,10 @@ impl Fixture {
 
     pub(crate) fn add_user_without_password(&self, id: &str, email: &str, minute: u32) {
         let time = format!("2026-01-02T03:{minute:02}:05.678Z");
-        let yes = if self.postgres.is_some() { "true" } else { "1" };
+        let true_literal = if self.postgres.is_some() { "true" } else { "1" };
         self.execute(&format!(
             r#"INSERT INTO "user" (id, name, email, "emailVerified", image, "createdAt", "updatedAt")
-               VALUES ('{id}', 'Ada', '{email}', {yes}, NULL, '{time}', '{time}')"#
+               VALUES ('{id}', 'Ada', '{email}', {true_literal}, NULL, '{time}', '{time}')"#
         ));
     }
 
@@ -121,7 +125,7 @@ impl Fixture {
         }
     }
 
-    /// The program with the target as its database.
+    /// Returns the program with the target as its database.
     pub(crate) fn program(&self) -> Program {
         let program = self.work_dir.program().with_weak_hashing();
         match &self.postgres {
@@ -153,13 +157,13 @@ impl Fixture {
         self.program().start()
     }
 
-    /// The output of `users export` for the target.
+    /// Returns the output of `users export` for the target.
     pub(crate) fn export(&self, arguments: &[&str]) -> String {
         let program = self.program().args(&["users", "export"]).args(arguments);
         program.run().succeeded().stdout
     }
 
-    /// The users in the export.
+    /// Returns the users in the export of the target.
     pub(crate) fn users(&self) -> Vec<Value> {
         let lines = self.export(&[]);
         let user = |line| serde_json::from_str::<Value>(line).unwrap()["user"].clone();

@@ -8,7 +8,7 @@ on_both_engines! {
     an_existing_address_is_not_imported_twice,
 }
 
-/// Statements that each make a valid account invalid, with the reason that must be reported.
+/// Columns: the id of a user, a statement that makes the user invalid, the reason that must be reported.
 const ROWS: &[(&str, &str, &str)] = &[
     (
         "case",
@@ -101,7 +101,7 @@ fn every_row_that_cannot_be_imported_is_named_with_its_reason(engine: Engine) {
     }
     let mut expected = ROWS.len();
     if engine == Engine::Sqlite {
-        expected += only_sqlite_can_hold(&fixture);
+        expected += insert_rows_that_only_sqlite_can_store(&fixture);
     }
     fixture.add_user("last", "last@example.com", 59);
     let output = fixture.import(&[]);
@@ -124,7 +124,7 @@ fn every_row_that_cannot_be_imported_is_named_with_its_reason(engine: Engine) {
 }
 
 /// Inserts values that PostgreSQL cannot store. Returns the number of rows.
-fn only_sqlite_can_hold(fixture: &Fixture) -> usize {
+fn insert_rows_that_only_sqlite_can_store(fixture: &Fixture) -> usize {
     let values = [
         "'n1', 'a' || char(0) || 'b', 'n1@example.com', 1, NULL, '2026-01-01', '2026-01-01'",
         "'n2', CAST(x'ff' AS TEXT), 'n2@example.com', 1, NULL, '2026-01-01T00:00:00Z', '2026-01-01T00:00:00Z'",

@@ -10,9 +10,13 @@ on_both_engines! {
     a_missing_source_is_rejected,
 }
 
-fn assert_refused(fixture: &Fixture, outcome: &Outcome, why: &str) {
+fn assert_rejected(fixture: &Fixture, outcome: &Outcome, reason: &str) {
     assert_eq!(outcome.code, Some(1), "{}", outcome.output());
-    assert!(outcome.stderr.contains(why), "{why}\n{}", outcome.stderr);
+    assert!(
+        outcome.stderr.contains(reason),
+        "{reason}\n{}",
+        outcome.stderr
+    );
     assert!(
         outcome.stderr.contains("Nothing was imported."),
         "{}",
@@ -24,32 +28,32 @@ fn assert_refused(fixture: &Fixture, outcome: &Outcome, why: &str) {
 fn a_half_migrated_source_is_rejected_before_anything_is_written(engine: Engine) {
     let fixture = Fixture::empty(engine);
     fixture.execute("CREATE TABLE other (id text)");
-    let refused = |arguments: &[&str], why: &str| {
-        assert_refused(&fixture, &fixture.import_with(arguments), why);
+    let assert_import_rejected = |arguments: &[&str], reason: &str| {
+        assert_rejected(&fixture, &fixture.import_with(arguments), reason);
     };
-    refused(&[], "there is no table \"user\"");
+    assert_import_rejected(&[], "there is no table \"user\"");
     fixture.execute("CREATE TABLE \"user\" (id text, email text, name text)");
-    refused(&[], "there is no table \"account\"");
+    assert_import_rejected(&[], "there is no table \"account\"");
     fixture.execute("CREATE TABLE account (id text)");
-    refused(
+    assert_import_rejected(
         &[],
         "the table \"user\" has no column emailVerified, image, createdAt, updatedAt, but id, email, name",
     );
-    refused(&["--snake-case"], "has no column email_verified, image");
-    refused(&["--user-table", "users"], "there is no table \"users\"");
+    assert_import_rejected(&["--snake-case"], "has no column email_verified, image");
+    assert_import_rejected(&["--user-table", "users"], "there is no table \"users\"");
     let fixture = Fixture::new(engine);
     fixture.add_user("a", "ada@example.com", 1);
-    let refused = |arguments: &[&str], why: &str| {
-        assert_refused(&fixture, &fixture.import_with(arguments), why);
+    let assert_import_rejected = |arguments: &[&str], reason: &str| {
+        assert_rejected(&fixture, &fixture.import_with(arguments), reason);
     };
-    refused(&["--tasks", "tasks"], "there is no table \"tasks\"");
+    assert_import_rejected(&["--tasks", "tasks"], "there is no table \"tasks\"");
     fixture.execute("CREATE TABLE tasks (id integer, title text, user_id text)");
-    refused(
+    assert_import_rejected(
         &["--tasks", "tasks"],
         "the table \"tasks\" has no column description, is_completed or completed, created_at, updated_at, but",
     );
     fixture.execute("ALTER TABLE account DROP COLUMN password");
-    refused(&[], "the table \"account\" has no column password");
+    assert_import_rejected(&[], "the table \"account\" has no column password");
 }
 
 fn a_missing_source_is_rejected(engine: Engine) {
@@ -60,7 +64,7 @@ fn a_missing_source_is_rejected(engine: Engine) {
     };
     let command = ["users", "import", "better-auth", "--from", source];
     let outcome = fixture.program().args(&command).run();
-    assert_refused(&fixture, &outcome, "cannot import from ");
+    assert_rejected(&fixture, &outcome, "cannot import from ");
     assert!(!outcome.stderr.contains("hunter2"), "{}", outcome.stderr);
     assert!(!fixture.work_dir.path("nowhere.db").exists());
 }
@@ -73,12 +77,12 @@ fn an_invalid_or_corrupt_database_file_is_rejected() {
     }
     let file = fixture.work_dir.path("source.db");
     let valid = fs::read(&file).unwrap();
-    let mut torn = valid.clone();
-    let middle = torn.len() / 2;
-    torn[middle..].fill(0x5a);
-    for broken in [b"canary".repeat(999), valid[..middle].to_vec(), torn] {
-        fs::write(&file, broken).unwrap();
-        assert_refused(
+    let mut overwritten = valid.clone();
+    let middle = overwritten.len() / 2;
+    overwritten[middle..].fill(0x5a);
+    for corrupt in [b"canary".repeat(999), valid[..middle].to_vec(), overwritten] {
+        fs::write(&file, corrupt).unwrap();
+        assert_rejected(
             &fixture,
             &fixture.import_with(&[]),
             "cannot import from sqlite://source.db (--from): ",
@@ -90,7 +94,7 @@ fn an_invalid_or_corrupt_database_file_is_rejected() {
 fn a_database_in_utf_16_is_rejected_with_the_remedy() {
     let fixture = Fixture::empty(Engine::Sqlite);
     fixture.execute("PRAGMA encoding = 'UTF-16'; CREATE TABLE other (id text)");
-    assert_refused(
+    assert_rejected(
         &fixture,
         &fixture.import_with(&[]),
         "the database is in UTF-16; copy it",
@@ -98,7 +102,7 @@ fn a_database_in_utf_16_is_rejected_with_the_remedy() {
 }
 
 #[test]
-fn the_source_is_not_touched() {
+fn an_import_does_not_change_the_source() {
     let fixture = Fixture::new(Engine::Sqlite);
     fixture.add_user("a", "ada@example.com", 1);
     let file = fixture.work_dir.path("source.db");
@@ -114,7 +118,7 @@ fn the_source_is_not_touched() {
 #[test]
 fn invalid_arguments_are_reported_with_all_other_errors() {
     let fixture = Fixture::empty(Engine::Sqlite);
-    let refused = |arguments: &[&str], remedies: &[&str]| {
+    let assert_import_rejected = |arguments: &[&str], remedies: &[&str]| {
         let program = fixture.program().args(&["users", "import", "better-auth"]);
         let outcome = program
             .set("DATABASE_URL", "mysql://x")
@@ -125,8 +129,8 @@ fn invalid_arguments_are_reported_with_all_other_errors() {
             assert!(outcome.stderr.contains(remedy), "{}", outcome.stderr);
         }
     };
-    refused(&[], &["--from <URL>"]);
-    refused(
+    assert_import_rejected(&[], &["--from <URL>"]);
+    assert_import_rejected(
         &[
             "--from",
             "auth.db",

@@ -1,4 +1,4 @@
-//! Export as JSON Lines, and import of them.
+//! The export of users and tasks as JSON Lines, and the import of such a file.
 
 use std::fs::File;
 
@@ -25,23 +25,25 @@ fn an_export_moves_between_the_engines_and_back() {
     server
         .add_task(&ada, "Ünï\u{1f600}\n\"quoted\"\\")
         .expect(201);
-    let there = move_to(&postgres, &sqlite.export(&["--tasks"]));
+    let report = import_into(&postgres, &sqlite.export(&["--tasks"]));
     assert!(
-        there.ends_with("tasks: 1 imported, 0 already present, 0 rejected\n"),
-        "{there}"
+        report.ends_with("tasks: 1 imported, 0 already present, 0 rejected\n"),
+        "{report}"
     );
-    let home = Fixture::empty(Engine::Sqlite);
-    move_to(&home, &postgres.export(&["--tasks"]));
-    assert_eq!(home.export(&["--tasks"]), sqlite.export(&["--tasks"]));
-    let moved = home.serve();
-    let token_response = moved.log_in("ada@example.com", PASSWORD).expect(200);
+    let target = Fixture::empty(Engine::Sqlite);
+    import_into(&target, &postgres.export(&["--tasks"]));
+    assert_eq!(target.export(&["--tasks"]), sqlite.export(&["--tasks"]));
+    let target_server = target.serve();
+    let token_response = target_server
+        .log_in("ada@example.com", PASSWORD)
+        .expect(200);
     assert_eq!(
-        moved.titles(&User::of(&token_response)),
+        target_server.titles(&User::of(&token_response)),
         server.titles(&ada)
     );
 }
 
-fn move_to(fixture: &Fixture, lines: &str) -> String {
+fn import_into(fixture: &Fixture, lines: &str) -> String {
     fixture.work_dir.write("users.jsonl", lines);
     let command = ["users", "import", "json", "--from", "users.jsonl"];
     let program = fixture.program().set("RUST_LOG", "warn");
@@ -49,8 +51,8 @@ fn move_to(fixture: &Fixture, lines: &str) -> String {
 }
 
 fn an_export_is_imported_into_another_database(engine: Engine) {
-    let (one, other) = (Fixture::empty(engine), Fixture::empty(engine));
-    let server = one.serve();
+    let (source, target) = (Fixture::empty(engine), Fixture::empty(engine));
+    let server = source.serve();
     for name in ["ada", "bob"] {
         let user = server.register(&format!("{name}@example.com"), PASSWORD);
         for title in ["first", "second"] {
@@ -59,13 +61,13 @@ fn an_export_is_imported_into_another_database(engine: Engine) {
                 .expect(201);
         }
     }
-    let lines = one.export(&["--tasks"]);
+    let lines = source.export(&["--tasks"]);
     assert_eq!(lines.lines().count(), 6);
-    assert_eq!(one.export(&[]).lines().count(), 2);
+    assert_eq!(source.export(&[]).lines().count(), 2);
 
-    other.work_dir.write("users.jsonl", &lines);
-    let program = other.program().args(&["users", "import", "json"]);
-    let from = File::open(other.work_dir.path("users.jsonl")).unwrap();
+    target.work_dir.write("users.jsonl", &lines);
+    let program = target.program().args(&["users", "import", "json"]);
+    let from = File::open(target.work_dir.path("users.jsonl")).unwrap();
     let output = program.run_on(from).succeeded().stderr;
     assert!(
         output.contains("users: 2 imported, 0 already present, 0 rejected\n"),
@@ -75,17 +77,17 @@ fn an_export_is_imported_into_another_database(engine: Engine) {
         output.contains("tasks: 4 imported, 0 already present, 0 rejected\n"),
         "{output}"
     );
-    assert_eq!(other.export(&["--tasks"]), lines);
-    let server = other.serve();
+    assert_eq!(target.export(&["--tasks"]), lines);
+    let server = target.serve();
     let token_response = server.log_in("bob@example.com", PASSWORD).expect(200);
     assert_eq!(
         server.titles(&User::of(&token_response)),
         ["bob's second", "bob's first"]
     );
-    let again = move_to(&other, &lines);
+    let report = import_into(&target, &lines);
     assert!(
-        again.contains("tasks: 0 imported, 4 already present"),
-        "{again}"
+        report.contains("tasks: 0 imported, 4 already present"),
+        "{report}"
     );
 }
 
@@ -95,7 +97,7 @@ fn importing_the_servers_own_export_changes_nothing(engine: Engine) {
     let ada = server.register("ada@example.com", PASSWORD);
     server.add_task(&ada, "only once").expect(201);
     let lines = fixture.export(&["--tasks"]);
-    let output = move_to(&fixture, &lines);
+    let output = import_into(&fixture, &lines);
     assert_eq!(
         output,
         "users: 0 imported, 1 already present, 0 rejected\ntasks: 0 imported, 1 already present, 0 rejected\n"
@@ -134,7 +136,7 @@ fn lines_that_cannot_be_imported_are_named(engine: Engine) {
         user("last", json!({ "password_hash": super::fixtures::SCRYPT })),
         user("cut", json!({})).split_at(50).0.to_owned(),
     ];
-    let output = move_to(&fixture, &lines.join("\n"));
+    let output = import_into(&fixture, &lines.join("\n"));
     for line in [
         "line 1 rejected: it is neither a user nor a task (it is not JSON, column 1)",
         "user \"nul\" rejected: its name must not contain the NUL character",
@@ -163,7 +165,7 @@ fn lines_that_cannot_be_imported_are_named(engine: Engine) {
 #[test]
 fn a_missing_file_or_database_is_rejected() {
     let fixture = Fixture::empty(Engine::Sqlite);
-    for (arguments, why) in [
+    for (arguments, reason) in [
         (
             &["users", "import", "json", "--from", "nowhere.jsonl"][..],
             "nowhere.jsonl (--from): ",
@@ -175,7 +177,7 @@ fn a_missing_file_or_database_is_rejected() {
     ] {
         let outcome = fixture.program().args(arguments).run();
         assert_eq!(outcome.code, Some(1), "{}", outcome.output());
-        assert!(outcome.stderr.contains(why), "{}", outcome.stderr);
+        assert!(outcome.stderr.contains(reason), "{}", outcome.stderr);
     }
     assert_eq!(fixture.work_dir.names(), [""; 0]);
 }

@@ -73,10 +73,10 @@ fn a_task_that_was_deleted_here_is_not_imported_again(engine: Engine) {
     let server = fixture.serve();
     let ada = log_in(&server, "ada@example.com");
     let id = &server.get("/api/tasks", &ada.token).expect(200)[0]["id"];
-    let gone = server
+    let deleted = server
         .connect()
         .request("DELETE", &format!("/api/tasks/{id}"), &ada.token, None);
-    gone.expect(200);
+    deleted.expect(200);
     fixture.import(&["--tasks", "tasks"]);
     assert_eq!(server.titles(&ada), [""; 0]);
     let own = server.post("/api/tasks", &ada.token, &json!({ "title": "mine" }));
@@ -90,7 +90,7 @@ fn a_task_that_cannot_be_imported_is_named(engine: Engine) {
     add_task(&fixture, 1, "a", "good", 1);
     add_task(&fixture, 2, "a", "   ", 1);
     add_task(&fixture, 3, "a", &long, 1);
-    add_task(&fixture, 4, "nobody", "whose?", 1);
+    add_task(&fixture, 4, "unknown", "of an unknown user", 1);
     add_task(&fixture, 5, "c", "of a user who is not imported", 1);
     fixture.add_user_without_password("c", "no address", 3);
     add_task(&fixture, 6, "a", "long story", 1);
@@ -118,38 +118,38 @@ fn a_task_that_cannot_be_imported_is_named(engine: Engine) {
 }
 
 fn ids_may_have_other_types_than_text(engine: Engine) {
-    for (kind, one) in [
+    for (id_type, id) in [
         ("integer", "41"),
         ("varchar(64)", "abc"),
         ("uuid", "0193d5a1-0000-7000-8000-00000000000a"),
     ] {
         let fixture = Fixture::empty(engine);
-        let theirs = super::fixtures::TABLES.replace("{id}", kind);
-        let tables = theirs + &TASKS.replace("id integer", "id uuid");
+        let user_tables = super::fixtures::TABLES.replace("{id}", id_type);
+        let tables = user_tables + &TASKS.replace("id integer", "id uuid");
         fixture.execute(&fixture.for_engine(&tables));
         let time = "'2026-01-02T03:04:05.678Z'";
-        let yes = if engine == Engine::Postgres {
+        let true_literal = if engine == Engine::Postgres {
             "true"
         } else {
             "1"
         };
         let task = "0193d5a1-0000-7000-8000-000000000001";
-        let account = if kind == "integer" { "9" } else { one };
+        let account = if id_type == "integer" { "9" } else { id };
         fixture.execute(&format!(
-            r#"INSERT INTO "user" VALUES ('{one}', 'Ada', 'ada@example.com', {yes}, NULL, {time}, {time});
+            r#"INSERT INTO "user" VALUES ('{id}', 'Ada', 'ada@example.com', {true_literal}, NULL, {time}, {time});
                INSERT INTO "account" (id, "accountId", "providerId", "userId", password, "createdAt", "updatedAt")
-               VALUES ('{account}', '{one}', 'credential', '{one}', '{hash}', {time}, {time});
-               INSERT INTO tasks VALUES ('{task}', '{one}', 'theirs', NULL, {yes}, {time}, {time});"#,
+               VALUES ('{account}', '{id}', 'credential', '{id}', '{hash}', {time}, {time});
+               INSERT INTO tasks VALUES ('{task}', '{id}', 'imported', NULL, {true_literal}, {time}, {time});"#,
             hash = super::fixtures::SCRYPT
         ));
         let output = fixture.import(&["--tasks", "tasks"]);
         assert!(
             output.ends_with("tasks: 1 imported, 0 already present, 0 rejected\n"),
-            "{kind}: {output}"
+            "{id_type}: {output}"
         );
-        assert_eq!(fixture.ids(), [one], "{kind}");
+        assert_eq!(fixture.ids(), [id], "{id_type}");
         let server = fixture.serve();
         let ada = log_in(&server, "ada@example.com");
-        assert_eq!(server.titles(&ada), ["theirs"], "{kind}");
+        assert_eq!(server.titles(&ada), ["imported"], "{id_type}");
     }
 }

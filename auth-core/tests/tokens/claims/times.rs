@@ -4,7 +4,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use auth_core::{Claims, Error, TokenVerifier};
 
-use crate::fixtures::{NOW, Payload, keyring, now, verified_by, verifier};
+use crate::fixtures::{NOW, Payload, keyring, now, verifier, verify_payload};
 
 const DAY: u64 = 86_400;
 
@@ -22,7 +22,7 @@ fn without_ceiling() -> TokenVerifier {
 }
 
 fn check(verifier: &TokenVerifier, payload: &Payload) -> Result<(), Error> {
-    verified_by(verifier, payload.json(), now()).map(|_claims| ())
+    verify_payload(verifier, payload.json(), now()).map(|_claims| ())
 }
 
 /// Returns `NOW + seconds` as JSON.
@@ -220,10 +220,10 @@ fn fractions_count_for_the_check_and_are_dropped_from_the_claims() {
     let payload = Payload::valid()
         .with("iat", "1799999999.999")
         .with("exp", "1800000000.75");
-    let Claims { iat, exp, .. } = verified_by(&with_leeway(0), payload.json(), now()).unwrap();
+    let Claims { iat, exp, .. } = verify_payload(&with_leeway(0), payload.json(), now()).unwrap();
     assert_eq!((iat, exp), (1_799_999_999, 1_800_000_000));
     let later = now() + Duration::from_millis(750);
-    let result = verified_by(&with_leeway(0), payload.json(), later);
+    let result = verify_payload(&with_leeway(0), payload.json(), later);
     assert_eq!(result, Err(Error::Expired));
 }
 
@@ -248,7 +248,7 @@ fn extreme_clocks_do_not_panic() {
     let far = UNIX_EPOCH.checked_add(Duration::from_secs(1 << 60));
     let clocks = [Some(UNIX_EPOCH), UNIX_EPOCH.checked_sub(day), far];
     for clock in clocks.into_iter().flatten() {
-        let result = verified_by(&verifier(keyring()), Payload::valid().json(), clock);
+        let result = verify_payload(&verifier(keyring()), Payload::valid().json(), clock);
         let expected = if clock < now() {
             Error::NotYetValid
         } else {
@@ -264,7 +264,7 @@ fn expires_at_is_exp_within_the_range_of_the_clock() {
         let payload = Payload::valid().with("exp", exp).json();
         let clock = UNIX_EPOCH;
         let payload = payload.replace(&format!("\"iat\":{NOW}"), "\"iat\":0");
-        verified_by(&without_ceiling(), payload, clock)
+        verify_payload(&without_ceiling(), payload, clock)
             .unwrap()
             .expires_at()
     };

@@ -125,7 +125,7 @@ fn deep_nesting_is_accepted_where_it_is_ignored_and_never_overflows() {
                 "accepted",
                 "{open} {depth}"
             );
-            let payload = Payload::valid().and("x", nested(depth));
+            let payload = Payload::valid().with_member("x", nested(depth));
             assert_eq!(error_name(&payload.verify()), "accepted", "{open} {depth}");
             for claim in ["sub", "aud", "exp"] {
                 let payload = Payload::valid().with(claim, nested(depth));

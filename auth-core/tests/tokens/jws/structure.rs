@@ -2,7 +2,7 @@
 
 use auth_core::{Error, MAX_TOKEN_BYTES};
 
-use crate::fixtures::{HEADER, Payload, SECRET, error_name, issued, verify};
+use crate::fixtures::{HEADER, Payload, SECRET, error_name, valid_token, verify};
 use crate::reference::{base64url, mac, sign, sign_parts};
 
 /// Returns a valid token of exactly `length` bytes, padded by an unknown claim and, for the last bytes, an unknown
@@ -16,7 +16,7 @@ fn valid_token_of(length: usize) -> String {
                 r#"{{"alg":"HS256","typ":"at+jwt","x":"{}"}}"#,
                 "x".repeat(more)
             );
-            let payload = Payload::valid().and("x", format!("\"{}\"", "x".repeat(size)));
+            let payload = Payload::valid().with_member("x", format!("\"{}\"", "x".repeat(size)));
             sign(header, payload.json(), SECRET)
         })
         .find(|token| token.len() == length)
@@ -34,13 +34,13 @@ fn a_token_has_at_most_8192_bytes() {
 
 #[test]
 fn a_token_has_exactly_three_non_empty_parts() {
-    let valid = issued();
+    let valid = valid_token();
     let [header, payload, signature] = *valid.split('.').collect::<Vec<_>>() else {
         panic!("three parts")
     };
     let unsigned = format!("{header}.{payload}");
     for (name, token) in [
-        ("nothing", String::new()),
+        ("an empty text", String::new()),
         ("a dot", ".".to_owned()),
         ("two dots", "..".to_owned()),
         ("three dots", "...".to_owned()),
@@ -148,9 +148,10 @@ fn spare_bit_forms(part: &str) -> Vec<String> {
 fn spare_bits_are_zero() {
     let mut tried = 0;
     for filler in 0..3 {
-        let x = format!("\"{}\"", "x".repeat(filler));
-        let header = base64url(format!(r#"{{"alg":"HS256","typ":"at+jwt","x":{x}}}"#).as_bytes());
-        let payload = base64url(Payload::valid().and("x", x).json().as_bytes());
+        let member = format!("\"{}\"", "x".repeat(filler));
+        let header =
+            base64url(format!(r#"{{"alg":"HS256","typ":"at+jwt","x":{member}}}"#).as_bytes());
+        let payload = base64url(Payload::valid().with_member("x", member).json().as_bytes());
         for form in spare_bit_forms(&header) {
             tried += 1;
             let token = sign_parts(&form, &payload, SECRET);
@@ -173,7 +174,7 @@ fn spare_bits_are_zero() {
 
 #[test]
 fn the_standard_alphabet_is_rejected() {
-    let json = Payload::valid().and("x", r#""~~~???>>>ÿÿ""#).json();
+    let json = Payload::valid().with_member("x", r#""~~~???>>>ÿÿ""#).json();
     let payload = base64url(json.as_bytes());
     assert!(payload.contains('-') && payload.contains('_'), "{payload}");
     let header = base64url(HEADER.as_bytes());
@@ -188,7 +189,7 @@ fn the_standard_alphabet_is_rejected() {
 #[test]
 fn a_mac_that_is_too_short_or_too_long_is_rejected() {
     let (message, signature) = {
-        let valid = issued();
+        let valid = valid_token();
         let (message, signature) = valid.rsplit_once('.').unwrap();
         (message.to_owned(), signature.to_owned())
     };

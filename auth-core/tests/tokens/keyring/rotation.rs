@@ -83,7 +83,7 @@ struct Issued {
 }
 
 #[derive(Default)]
-struct Tally {
+struct Counts {
     verified: u32,
     rejected: u32,
 }
@@ -92,7 +92,7 @@ struct Simulation {
     now: SystemTime,
     nodes: Vec<Node>,
     issued: Vec<Issued>,
-    tally: Tally,
+    counts: Counts,
 }
 
 impl Simulation {
@@ -101,13 +101,13 @@ impl Simulation {
             now: now(),
             nodes: (0..NODES).map(|_| Node::at(Step::Before)).collect(),
             issued: Vec::new(),
-            tally: Tally::default(),
+            counts: Counts::default(),
         };
         simulation.exchange_tokens();
         simulation
     }
 
-    /// Moves one node on.
+    /// Moves one node to this step.
     fn advance(&mut self, node: usize, step: Step) {
         self.nodes[node] = Node::at(step);
         self.exchange_tokens();
@@ -138,8 +138,8 @@ impl Simulation {
         for issued in &self.issued {
             for node in &self.nodes {
                 let mut count = |accepted: bool| {
-                    self.tally.verified += 1;
-                    self.tally.rejected += u32::from(!accepted);
+                    self.counts.verified += 1;
+                    self.counts.rejected += u32::from(!accepted);
                 };
                 count(node.refresh_tokens.decode(&issued.refresh).is_ok());
                 if at < issued.at + ACCESS_TTL + LEEWAY {
@@ -150,7 +150,7 @@ impl Simulation {
         }
     }
 
-    /// Lets time pass while every node continues.
+    /// Advances the clock; every node issues and verifies tokens meanwhile.
     fn wait(&mut self, time: Duration) {
         let end = self.now + time;
         while self.now < end {
@@ -184,9 +184,9 @@ fn a_rotation_in_any_order_rejects_no_valid_token() {
                 simulation.advance_all(third, Step::Dropped);
                 let steps: HashSet<_> = simulation.nodes.iter().map(|node| node.step).collect();
                 assert_eq!(steps, HashSet::from([Step::Dropped]));
-                assert!(simulation.tally.verified > 500);
+                assert!(simulation.counts.verified > 500);
                 assert_eq!(
-                    simulation.tally.rejected, 0,
+                    simulation.counts.rejected, 0,
                     "{first:?} {second:?} {third:?}"
                 );
             }
@@ -201,22 +201,22 @@ fn a_rotation_that_skips_a_step_rejects_valid_tokens() {
     // Switched before every node knows the new secret.
     let mut hasty = Simulation::new();
     hasty.advance_all(order, Step::Switched);
-    assert!(hasty.tally.rejected > 0);
+    assert!(hasty.counts.rejected > 0);
 
-    // One node switches while another has not added yet.
+    // One node switches to the new secret while another node does not know it yet.
     let mut uneven = Simulation::new();
     uneven.advance(0, Step::Added);
     uneven.advance(0, Step::Switched);
-    assert!(uneven.tally.rejected > 0);
+    assert!(uneven.counts.rejected > 0);
 
     // Dropped while tokens of the old secret are still valid.
     for time in [Duration::ZERO, STEP_INTERVAL] {
         let mut early = Simulation::new();
         early.advance_all(order, Step::Added);
         early.advance_all(order, Step::Switched);
-        assert_eq!(early.tally.rejected, 0);
+        assert_eq!(early.counts.rejected, 0);
         early.wait(time);
         early.advance(0, Step::Dropped);
-        assert!(early.tally.rejected > 0, "{time:?}");
+        assert!(early.counts.rejected > 0, "{time:?}");
     }
 }

@@ -3,29 +3,32 @@
 use auth_core::{Error, bearer};
 
 use crate::fixtures::{
-    OTHER_SECRET, SUBJECT, error_name, issued, issuer, keyring, now, secret, verifier, verify,
+    OTHER_SECRET, SUBJECT, error_name, issuer, keyring, now, secret, valid_token, verifier, verify,
 };
 
 #[test]
 fn a_token_with_any_bit_flipped_is_rejected() {
-    let valid = issued();
+    let valid = valid_token();
     let verifier = verifier(keyring().with_previous([secret(OTHER_SECRET)]));
     assert!(verifier.verify(&valid, now()).is_ok());
     let (mut as_text, mut as_bytes) = (0, 0);
-    for at in 0..valid.len() {
+    for index in 0..valid.len() {
         for bit in 0..8 {
             let mut bytes = valid.clone().into_bytes();
-            bytes[at] ^= 1 << bit;
+            bytes[index] ^= 1 << bit;
             if let Ok(text) = std::str::from_utf8(&bytes) {
                 as_text += 1;
-                assert!(verifier.verify(text, now()).is_err(), "{at}.{bit}: {text}");
+                assert!(
+                    verifier.verify(text, now()).is_err(),
+                    "{index}.{bit}: {text}"
+                );
             } else {
                 as_bytes += 1;
                 let header = [b"Bearer ", bytes.as_slice()].concat();
                 let result = bearer::token([header.as_slice()]);
                 assert!(
                     matches!(result, Err(Error::MalformedCredentials(_))),
-                    "{at}.{bit}"
+                    "{index}.{bit}"
                 );
             }
         }
@@ -35,22 +38,22 @@ fn a_token_with_any_bit_flipped_is_rejected() {
 
 #[test]
 fn a_token_with_a_character_removed_or_added_is_rejected() {
-    let valid = issued();
-    for at in 0..valid.len() {
-        let (before, rest) = valid.split_at(at);
+    let valid = valid_token();
+    for index in 0..valid.len() {
+        let (before, rest) = valid.split_at(index);
         let removed = format!("{before}{}", &rest[1..]);
-        assert!(verify(&removed).is_err(), "without {at}: {removed}");
+        assert!(verify(&removed).is_err(), "without {index}: {removed}");
         for more in ["A", "=", ".", " ", "\0"] {
             let added = format!("{before}{more}{rest}");
-            assert!(verify(&added).is_err(), "{at}: {added}");
+            assert!(verify(&added).is_err(), "{index}: {added}");
         }
-        assert!(verify(before).is_err(), "cut at {at}");
+        assert!(verify(before).is_err(), "cut at {index}");
     }
 }
 
 #[test]
 fn parts_of_two_valid_tokens_do_not_combine() {
-    let (one, other) = (issued(), {
+    let (one, other) = (valid_token(), {
         let root = auth_core::Subject { id: "1", ..SUBJECT };
         issuer(keyring()).issue(&root, now()).unwrap().token
     });

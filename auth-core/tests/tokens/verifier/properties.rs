@@ -1,12 +1,12 @@
-//! Every input gives claims or a 401, and every valid input is returned unchanged.
+//! Every input leads to claims or a 401, and valid claims are returned unchanged.
 
 use auth_core::{Error, Secret, Subject, bearer};
 use proptest::collection::vec;
 use proptest::prelude::*;
 
 use crate::fixtures::{
-    HEADER, Payload, SECRET, error_name, issued, issuer, keyring, now, verified_by, verifier,
-    verify,
+    HEADER, Payload, SECRET, error_name, issuer, keyring, now, valid_token, verifier, verify,
+    verify_payload,
 };
 use crate::reference::{base64url, sign, sign_parts};
 
@@ -92,13 +92,13 @@ proptest! {
 
     #[test]
     fn a_token_with_random_bytes_written_over_it_is_rejected(
-        at in any::<prop::sample::Index>(),
+        start in any::<prop::sample::Index>(),
         noise in "[A-Za-z0-9_.=-]{1,20}",
     ) {
-        let valid = issued();
-        let at = at.index(valid.len());
-        let end = valid.len().min(at + noise.len());
-        let mutated = format!("{}{noise}{}", &valid[..at], &valid[end..]);
+        let valid = valid_token();
+        let start = start.index(valid.len());
+        let end = valid.len().min(start + noise.len());
+        let mutated = format!("{}{noise}{}", &valid[..start], &valid[end..]);
         if mutated != valid {
             assert_401(&verify(&mutated).unwrap_err());
         }
@@ -112,19 +112,19 @@ proptest! {
     }
 
     #[test]
-    fn a_signed_arbitrary_header_gives_claims_or_a_401(header in json()) {
+    fn a_signed_arbitrary_header_leads_to_claims_or_a_401(header in json()) {
         let result = verify(&sign(header, Payload::valid().json(), SECRET));
         result.as_ref().err().map(assert_401);
     }
 
     #[test]
-    fn a_signed_arbitrary_payload_gives_claims_or_a_401(payload in json()) {
-        let result = verified_by(&verifier(keyring()), payload, now());
+    fn a_signed_arbitrary_payload_leads_to_claims_or_a_401(payload in json()) {
+        let result = verify_payload(&verifier(keyring()), payload, now());
         result.as_ref().err().map(assert_401);
     }
 
     #[test]
-    fn an_arbitrary_claim_value_gives_claims_or_a_401(name in name(), value in json()) {
+    fn an_arbitrary_claim_value_leads_to_claims_or_a_401(name in name(), value in json()) {
         let result = Payload::valid().with(&name, &value).verify();
         result.as_ref().err().map(assert_401);
     }
@@ -149,11 +149,11 @@ proptest! {
     #[test]
     fn unknown_members_are_ignored(members in vec(("x[a-z]{1,4}", json()), 0..4)) {
         let plain = Payload::valid();
-        let more = members.iter().fold(plain.clone(), |payload, (name, value)| payload.and(name, value));
-        let valid = serde_json::from_str::<serde::de::IgnoredAny>(&more.json()).is_ok();
-        let short = more.json().len() < 5000;
-        if valid && short {
-            prop_assert_eq!(more.verify(), plain.verify());
+        let with_members = members.iter().fold(plain.clone(), |payload, (name, value)| payload.with_member(name, value));
+        let is_json = serde_json::from_str::<serde::de::IgnoredAny>(&with_members.json()).is_ok();
+        let is_short = with_members.json().len() < 5000;
+        if is_json && is_short {
+            prop_assert_eq!(with_members.verify(), plain.verify());
         }
     }
 
@@ -179,7 +179,7 @@ proptest! {
 #[test]
 fn headers_and_payloads_of_every_length_are_parsed() {
     for size in 0..1200 {
-        let payload = Payload::valid().and("x", format!("\"{}\"", "x".repeat(size)));
+        let payload = Payload::valid().with_member("x", format!("\"{}\"", "x".repeat(size)));
         assert_eq!(error_name(&payload.verify()), "accepted", "{size}");
     }
     let header = |size| {

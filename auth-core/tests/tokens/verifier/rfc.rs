@@ -1,5 +1,5 @@
-//! The JWT examples of the RFCs. None is an access token of this profile, so all are rejected. Their time rules are tested
-//! with a complete token of the same `exp`.
+//! The JWT examples of the RFCs. None is an access token of this profile, so all are rejected. A complete token with
+//! the same `exp` tests their time rules.
 
 use std::time::{Duration, UNIX_EPOCH};
 
@@ -8,7 +8,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::Value;
 
-use crate::fixtures::{AUDIENCE, Payload, error_name, keyring, verified_by};
+use crate::fixtures::{AUDIENCE, Payload, error_name, keyring, verify_payload};
 
 const RFC: &str = include_str!("../../vectors/rfc_jws_jwt.json");
 /// `exp` in RFC 7519 § 3.1.
@@ -39,7 +39,7 @@ fn no_jwt_of_the_rfcs_is_an_access_token() {
         assert_eq!(vector["id"], id);
         let secret = vector["jwk"]["k"].as_str().map_or_else(
             || Secret::generate().unwrap(),
-            |k| Secret::new(URL_SAFE_NO_PAD.decode(k).unwrap()).unwrap(),
+            |key| Secret::new(URL_SAFE_NO_PAD.decode(key).unwrap()).unwrap(),
         );
         let verifier = TokenVerifier::new(Keyring::new(secret), "joe", AUDIENCE).unwrap();
         let clock = Duration::from_secs(vector["now"].as_u64().unwrap_or(EXP));
@@ -50,7 +50,7 @@ fn no_jwt_of_the_rfcs_is_an_access_token() {
 
 /// RFC 7519 § 4.1.4: a token must be rejected "on or after" `exp`. The times are those of the vectors, without leeway.
 #[test]
-fn a_complete_token_follows_the_time_rules_of_the_rfc() {
+fn the_time_rules_of_the_rfc_apply_to_a_complete_token() {
     let verifier = TokenVerifier::new(keyring(), "joe", AUDIENCE)
         .and_then(|verifier| verifier.with_leeway(Duration::ZERO))
         .unwrap();
@@ -67,7 +67,7 @@ fn a_complete_token_follows_the_time_rules_of_the_rfc() {
             continue;
         };
         let clock = vector["now"].as_u64().unwrap();
-        let result = verified_by(
+        let result = verify_payload(
             &verifier,
             payload.json(),
             UNIX_EPOCH + Duration::from_secs(clock),

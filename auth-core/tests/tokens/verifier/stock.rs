@@ -40,7 +40,7 @@ fn stock(token: &str) -> bool {
     jsonwebtoken::decode::<Value>(token, &key, &validation).is_ok()
 }
 
-/// Returns the system's time, which stock uses. Tests keep seconds of distance from every limit.
+/// Returns the system's time, which stock uses. The times in tests are several seconds away from every limit.
 fn now() -> i64 {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
     i64::try_from(since.as_secs()).unwrap()
@@ -58,13 +58,15 @@ fn signed(payload: &str) -> String {
     reference::sign(HEADER, payload, SECRET)
 }
 
-fn with(claim: &str, value: impl Into<Value>) -> String {
+/// Signs the valid claims with one replaced.
+fn with_claim(claim: &str, value: impl Into<Value>) -> String {
     let mut claims = valid_claims();
     claims.insert(claim.to_owned(), value.into());
     signed(&Value::from(claims).to_string())
 }
 
-fn without(claim: &str) -> String {
+/// Signs the valid claims with one removed.
+fn without_claim(claim: &str) -> String {
     let mut claims = valid_claims();
     claims.remove(claim);
     signed(&Value::from(claims).to_string())
@@ -96,7 +98,8 @@ fn case(
     }
 }
 
-fn same(name: &'static str, token: String, accepted: bool) -> Case {
+/// A token that both accept or both reject.
+fn same_result(name: &'static str, token: String, accepted: bool) -> Case {
     case(name, token, accepted, accepted, "")
 }
 

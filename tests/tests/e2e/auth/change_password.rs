@@ -10,7 +10,7 @@ use super::login::{LOGIN, credentials};
 use crate::http::cookies::jar;
 use crate::sessions::fixtures::{
     CHANGE_PASSWORD, Device, MAX_REVOCATION_DELAY, OWN_ORIGIN, REFRESH, SESSION, are_live, column,
-    counter, get_session, login, refresh, refreshed, until_refused, user_with_device,
+    counter, get_session, login, refresh, refreshed, until_rejected, user_with_device,
 };
 
 on_both_engines! {
@@ -117,7 +117,7 @@ async fn no_earlier_token_is_accepted_by_any_process_after_the_change(engine: En
 
     for token in [&before.access, &current.access] {
         get_session(&app, token).await.problem(401, "TOKEN_REVOKED");
-        let waited = until_refused(&other_process, token, "TOKEN_REVOKED").await;
+        let waited = until_rejected(&other_process, token, "TOKEN_REVOKED").await;
         assert!(waited < MAX_REVOCATION_DELAY, "{waited:?}");
     }
     for process in [&app, &other_process] {

@@ -1,5 +1,7 @@
 //! `POST /api/auth/register` and its alias `POST /api/auth/signup`
 
+mod parallel;
+
 use e2e::{App, TestClock, on_both_engines};
 use serde_json::{Value, json};
 

@@ -16,7 +16,7 @@ on_both_engines! {
     under_http_a_cookie_with_a_prefixed_name_is_ignored,
     a_request_with_cookies_gets_its_tokens_only_as_cookies,
     a_browser_refreshes_with_cookies_alone,
-    the_header_counts_and_not_the_cookie,
+    the_header_takes_precedence_over_the_cookie,
     an_invalid_header_is_not_replaced_by_a_valid_cookie,
     a_cookie_sent_twice_is_rejected,
     cookies_of_other_applications_are_ignored,
@@ -28,7 +28,7 @@ pub(crate) fn with_cookie(request: Request, cookie: &str) -> Request {
     request.header("cookie", cookie)
 }
 
-/// The `Cookie` header that a browser sends after this response.
+/// Returns the `Cookie` header that a browser sends after this response.
 pub(crate) fn jar(response: &Response) -> String {
     let set = response.all("set-cookie");
     let pairs = set.iter().map(|cookie| cookie.split(';').next().unwrap());
@@ -93,8 +93,8 @@ async fn under_https_the_cookies_are_secure_and_have_prefixed_names(engine: Engi
     let former = format!("__Secure-refresh_token={}", device.refresh);
     let planted = with_cookie(refresh.clone(), &former).await;
     planted.problem(401, "UNAUTHORIZED");
-    let beside = format!("{jar}; __Secure-refresh_token=planted");
-    with_cookie(refresh, &beside).await.ok();
+    let with_former = format!("{jar}; __Secure-refresh_token=planted");
+    with_cookie(refresh, &with_former).await.ok();
 
     let logout = app.anonymous().request("POST", LOGOUT);
     let logout = with_cookie(logout.header("origin", public), &jar).await;
@@ -125,7 +125,7 @@ async fn under_http_a_cookie_with_a_prefixed_name_is_ignored(app: App) {
 
 async fn a_request_with_cookies_gets_its_tokens_only_as_cookies(app: App) {
     let (ada, device) = user_with_device(&app, "ada").await;
-    let own = |request: Request| {
+    let from_own_page = |request: Request| {
         let request = request.header("sec-fetch-site", "same-origin");
         with_cookie(request, &device.cookies())
     };
@@ -133,10 +133,10 @@ async fn a_request_with_cookies_gets_its_tokens_only_as_cookies(app: App) {
     for (request, counter) in [
         (app.anonymous().request("POST", REFRESH), 1),
         (app.anonymous().post(REFRESH, json!({})), 1),
-        // Last, because it starts a new session.
+        // This request is the last one, because it starts a new session.
         (app.anonymous().post(CHANGE_PASSWORD, body), 0),
     ] {
-        let response = own(request).await;
+        let response = from_own_page(request).await;
         let jar = jar(&response);
         let token_response = response.ok();
         let session = token_response["session_id"].as_str().unwrap();
@@ -151,8 +151,8 @@ async fn a_request_with_cookies_gets_its_tokens_only_as_cookies(app: App) {
         assert_eq!(token_response, expected);
         let token = encode_refresh_token(app.secret(), session, counter);
         assert!(jar.ends_with(&format!("; refresh_token={token}")), "{jar}");
-        let known = with_cookie(app.anonymous().get(SESSION), &jar).await.ok();
-        assert_eq!(known["session"]["id"], session);
+        let identified = with_cookie(app.anonymous().get(SESSION), &jar).await.ok();
+        assert_eq!(identified["session"]["id"], session);
     }
 }
 
@@ -174,27 +174,27 @@ async fn a_browser_refreshes_with_cookies_alone(app: App) {
     }
 }
 
-async fn the_header_counts_and_not_the_cookie(app: App) {
-    let (ada, adas) = user_with_device(&app, "ada").await;
-    let (_, eves) = user_with_device(&app, "eve").await;
-    let request = app.bearer(adas.access.as_str()).get(SESSION);
-    let session = with_cookie(request, &eves.cookies()).await.ok();
+async fn the_header_takes_precedence_over_the_cookie(app: App) {
+    let (ada, ada_device) = user_with_device(&app, "ada").await;
+    let (_, eve_device) = user_with_device(&app, "eve").await;
+    let request = app.bearer(ada_device.access.as_str()).get(SESSION);
+    let session = with_cookie(request, &eve_device.cookies()).await.ok();
     assert_eq!(session["user"]["id"], ada.id());
     // A request with a header needs no origin, and gets its tokens in the body.
     let change = passwords(ada.password(), "another good password");
     let request = app
-        .bearer(adas.access.as_str())
+        .bearer(ada_device.access.as_str())
         .post(CHANGE_PASSWORD, change);
-    let token_response = with_cookie(request, &eves.cookies()).await.ok();
+    let token_response = with_cookie(request, &eve_device.cookies()).await.ok();
     assert_eq!(token_response["user"]["id"], ada.id());
     assert!(token_response["access_token"].is_string());
     // A refresh token in the body is used instead of the cookie.
     let body = json!({ "refresh_token": token_response["refresh_token"] });
     let request = app.anonymous().post(REFRESH, body);
-    let next = with_cookie(request, &eves.cookies()).await.ok();
+    let next = with_cookie(request, &eve_device.cookies()).await.ok();
     assert_eq!(next["session_id"], token_response["session_id"]);
     assert!(next["refresh_token"].is_string());
-    assert_eq!(counter(&app, &eves.session), 0);
+    assert_eq!(counter(&app, &eve_device.session), 0);
 }
 
 async fn an_invalid_header_is_not_replaced_by_a_valid_cookie(app: App) {
@@ -205,8 +205,8 @@ async fn an_invalid_header_is_not_replaced_by_a_valid_cookie(app: App) {
         let refused = with_cookie(request, &device.cookies()).await;
         refused.problem(401, "INVALID_TOKEN");
     }
-    let bad = json!({ "refresh_token": "junk" });
-    let request = app.anonymous().post(REFRESH, bad);
+    let malformed = json!({ "refresh_token": "junk" });
+    let request = app.anonymous().post(REFRESH, malformed);
     let request = request.header("origin", OWN_ORIGIN);
     let refused = with_cookie(request, &device.cookies()).await;
     refused.problem(401, "INVALID_TOKEN");
@@ -221,20 +221,20 @@ async fn a_cookie_sent_twice_is_rejected(app: App) {
         let session = app.anonymous().get(SESSION);
         let refresh = app.anonymous().request("POST", REFRESH);
         for request in [session, refresh.header("origin", OWN_ORIGIN)] {
-            let together = format!("{first}; {second}");
-            let refused = with_cookie(request.clone(), &together).await;
+            let in_one_header = format!("{first}; {second}");
+            let refused = with_cookie(request.clone(), &in_one_header).await;
             let problem = refused.problem(401, "INVALID_TOKEN");
             let detail = problem["detail"].as_str().unwrap();
             assert!(detail.ends_with("cookie was sent twice"), "{detail}");
-            let apart = with_cookie(with_cookie(request, &first), &second);
-            apart.await.problem(401, "INVALID_TOKEN");
+            let in_two_headers = with_cookie(with_cookie(request, &first), &second);
+            in_two_headers.await.problem(401, "INVALID_TOKEN");
         }
     }
     assert_eq!(counter(&app, &device.session), 0);
 }
 
 /// Sends a request with arbitrary bytes as its `Cookie`.
-async fn raw(app: &App, method: &str, path: &str, cookie: &[u8]) -> Response {
+async fn send_raw_cookie(app: &App, method: &str, path: &str, cookie: &[u8]) -> Response {
     let head = format!(
         "{method} {path} HTTP/1.1\r\nhost: e2e\r\ncontent-length: 0\r\n\
          sec-fetch-site: same-origin\r\ncookie: "
@@ -260,9 +260,9 @@ async fn cookies_of_other_applications_are_ignored(app: App) {
         ),
     ] {
         let cookie = [before, cookies.as_bytes(), after].concat();
-        let session = raw(&app, "GET", SESSION, &cookie).await.ok();
+        let session = send_raw_cookie(&app, "GET", SESSION, &cookie).await.ok();
         assert_eq!(session["session"]["id"], device.session);
-        raw(&app, "POST", REFRESH, &cookie).await.ok();
+        send_raw_cookie(&app, "POST", REFRESH, &cookie).await.ok();
     }
 }
 
@@ -292,7 +292,7 @@ async fn a_cookie_without_a_valid_token_is_rejected(app: App) {
             b"a".repeat(9000),
         ] {
             let cookie = [name.as_bytes(), &value].concat();
-            let refused = raw(&app, method, path, &cookie).await;
+            let refused = send_raw_cookie(&app, method, path, &cookie).await;
             refused.problem(401, "INVALID_TOKEN");
         }
     }

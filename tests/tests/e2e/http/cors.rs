@@ -16,7 +16,7 @@ on_both_engines! {
 
 const ALLOWED: &str = "https://app.example";
 
-const OTHERS: [&str; 8] = [
+const OTHER_ORIGINS: [&str; 8] = [
     "https://evil.example",
     "null",
     "https://sub.app.example",
@@ -27,7 +27,7 @@ const OTHERS: [&str; 8] = [
     "http://127.0.0.1:8080",
 ];
 
-fn start(engine: Engine) -> App {
+fn start_app(engine: Engine) -> App {
     let allowed = "https://app.example,http://localhost:3000";
     App::on(engine).set("allowed-origins", allowed).start()
 }
@@ -44,7 +44,7 @@ fn requests(app: &App, user: &Client, token: &str) -> Vec<(u16, Request)> {
         (400, bearer.post("/api/tasks", "{")),
         (401, anonymous.get(SESSION)),
         (401, anonymous.post(REFRESH, json!({}))),
-        (403, bearer.get("/api/somebody/tasks")),
+        (403, bearer.get("/api/another-user/tasks")),
         (404, bearer.get(&user.task(&json!(4711)))),
         (404, anonymous.get("/api/nothing")),
         (404, anonymous.get("/docs/nothing.js")),
@@ -58,8 +58,9 @@ fn requests(app: &App, user: &Client, token: &str) -> Vec<(u16, Request)> {
     ]
 }
 
+/// Returns the names of the CORS headers of this response.
 fn cors_headers(response: &Response) -> Vec<String> {
-    let shown = [
+    let names = [
         "access-control-allow-origin",
         "access-control-allow-credentials",
         "access-control-allow-methods",
@@ -67,21 +68,21 @@ fn cors_headers(response: &Response) -> Vec<String> {
         "access-control-expose-headers",
         "access-control-max-age",
     ];
-    let shown = shown.iter().filter(|name| !response.all(name).is_empty());
-    shown.map(ToString::to_string).collect()
+    let names = names.iter().filter(|name| !response.all(name).is_empty());
+    names.map(ToString::to_string).collect()
 }
 
-fn names_an_origin(response: &Response) -> bool {
+fn allows_an_origin(response: &Response) -> bool {
     !response.all("access-control-allow-origin").is_empty()
 }
 
-fn varies(response: &Response) -> bool {
+fn varies_by_origin(response: &Response) -> bool {
     let vary = response.all("vary").join(",").to_lowercase();
     vary.split(',').any(|name| name.trim() == "origin")
 }
 
 #[track_caller]
-fn readable(response: &Response, origin: &str) {
+fn assert_readable(response: &Response, origin: &str) {
     let header = |name| response.header(name);
     assert_eq!(
         header("access-control-allow-origin"),
@@ -89,7 +90,7 @@ fn readable(response: &Response, origin: &str) {
         "{response:?}"
     );
     assert_eq!(header("access-control-allow-credentials"), Some("true"));
-    assert!(varies(response), "{response:?}");
+    assert!(varies_by_origin(response), "{response:?}");
     let exposed = header("access-control-expose-headers").unwrap();
     for name in [
         "link",
@@ -99,12 +100,15 @@ fn readable(response: &Response, origin: &str) {
         "x-request-id",
     ] {
         let mut names = exposed.split(',').map(str::trim);
-        assert!(names.any(|it| it.eq_ignore_ascii_case(name)), "{exposed}");
+        assert!(
+            names.any(|exposed_name| exposed_name.eq_ignore_ascii_case(name)),
+            "{exposed}"
+        );
     }
 }
 
 async fn an_allowed_origin_may_read_every_response(engine: Engine) {
-    let app = start(engine);
+    let app = start_app(engine);
     let (ada, device) = user_with_device(&app, "ada").await;
     for (status, request) in requests(&app, &ada, &device.access) {
         for origin in [ALLOWED, "http://localhost:3000"] {
@@ -113,7 +117,7 @@ async fn an_allowed_origin_may_read_every_response(engine: Engine) {
             if response.status() != 201 {
                 assert_eq!(response.status(), status, "{request:?}");
             }
-            readable(&response, origin);
+            assert_readable(&response, origin);
         }
     }
     let mut other = app.database().session();
@@ -123,31 +127,31 @@ async fn an_allowed_origin_may_read_every_response(engine: Engine) {
     });
     let bearer = app.bearer(device.access.as_str());
     let task = bearer.post("/api/tasks", json!({ "title": "t" }));
-    let away = task.header("origin", ALLOWED).await;
-    readable(&away, ALLOWED);
-    away.problem(503, "DATABASE_UNAVAILABLE");
+    let unavailable = task.header("origin", ALLOWED).await;
+    assert_readable(&unavailable, ALLOWED);
+    unavailable.problem(503, "DATABASE_UNAVAILABLE");
     other.execute("ROLLBACK");
     app.database().execute("DROP TABLE tasks");
-    let broken = bearer.get("/api/tasks").header("origin", ALLOWED).await;
-    readable(&broken, ALLOWED);
-    broken.problem(500, "INTERNAL_SERVER_ERROR");
+    let internal_error = bearer.get("/api/tasks").header("origin", ALLOWED).await;
+    assert_readable(&internal_error, ALLOWED);
+    internal_error.problem(500, "INTERNAL_SERVER_ERROR");
 }
 
 async fn another_origin_may_read_no_response(engine: Engine) {
-    let app = start(engine);
+    let app = start_app(engine);
     let (ada, device) = user_with_device(&app, "ada").await;
     for (status, request) in requests(&app, &ada, &device.access) {
-        for origin in OTHERS {
+        for origin in OTHER_ORIGINS {
             let response = request.clone().header("origin", origin).await;
             if origin != "http://127.0.0.1:8080" {
                 assert_eq!(response.status(), status, "{request:?}");
             }
             // Without `Access-Control-Allow-Origin`, the other CORS headers are useless.
-            assert!(!names_an_origin(&response), "{response:?}");
-            assert!(varies(&response), "{response:?}");
+            assert!(!allows_an_origin(&response), "{response:?}");
+            assert!(varies_by_origin(&response), "{response:?}");
         }
         // A request without an `Origin` header does not come from a page.
-        assert!(!names_an_origin(&request.clone().await));
+        assert!(!allows_an_origin(&request.clone().await));
     }
 }
 
@@ -159,7 +163,7 @@ fn preflight(app: &App, path: &str, origin: &str, method: &str, headers: &str) -
 }
 
 async fn a_preflight_from_an_allowed_origin_lists_what_it_may_send(engine: Engine) {
-    let app = start(engine);
+    let app = start_app(engine);
     for path in ["/api/tasks", REFRESH, "/api/auth/account", "/api/nothing"] {
         for method in ["GET", "POST", "PUT", "PATCH", "DELETE"] {
             let headers = "authorization,content-type";
@@ -170,7 +174,7 @@ async fn a_preflight_from_an_allowed_origin_lists_what_it_may_send(engine: Engin
             assert_eq!(header("access-control-allow-origin"), ALLOWED);
             assert_eq!(header("access-control-allow-credentials"), "true");
             assert_eq!(header("access-control-max-age"), "600");
-            assert!(varies(&response));
+            assert!(varies_by_origin(&response));
             let methods = header("access-control-allow-methods");
             assert!(methods.contains(&method.to_lowercase()), "{methods}");
             let allowed = header("access-control-allow-headers");
@@ -187,10 +191,10 @@ async fn a_preflight_from_an_allowed_origin_lists_what_it_may_send(engine: Engin
 }
 
 async fn a_preflight_from_another_origin_allows_nothing(engine: Engine) {
-    let app = start(engine);
-    for origin in OTHERS {
+    let app = start_app(engine);
+    for origin in OTHER_ORIGINS {
         let response = preflight(&app, "/api/tasks", origin, "POST", "content-type").await;
-        assert!(!names_an_origin(&response), "{response:?}");
+        assert!(!allows_an_origin(&response), "{response:?}");
     }
 }
 

@@ -1,58 +1,147 @@
-//! Headers of every response: the request id, and the rules for caching.
+//! Headers of every response: the rules for browsers and caches.
 
-use std::collections::BTreeSet;
-
-use e2e::{App, on_both_engines};
+use e2e::{App, Client, Engine, Request, Response, on_both_engines};
 use serde_json::json;
 
+use crate::auth::login::LOGIN;
+use crate::sessions::fixtures::{LOGOUT, REFRESH, SESSION};
+
 on_both_engines! {
-    a_plain_request_id_is_echoed,
-    a_request_id_that_is_not_plain_is_replaced,
-    a_request_without_an_id_gets_one_of_its_own,
+    every_response_has_the_security_headers,
+    only_a_server_with_an_https_public_url_sends_hsts,
+    the_documentation_page_loads_under_its_own_content_security_policy,
     responses_with_tokens_must_not_be_stored,
     the_server_does_not_name_its_software,
 }
 
-const REQUEST_ID: &str = "x-request-id";
+/// The content security policy of every response except pages.
+const CSP_DATA: &str = "default-src 'none'; frame-ancestors 'none'";
+/// `Strict-Transport-Security` for one year.
+const HSTS: &str = "max-age=31536000";
 
-async fn a_plain_request_id_is_echoed(app: App) {
+/// Returns requests with the statuses of their responses.
+fn requests(app: &App, ada: &Client) -> Vec<(u16, Request)> {
+    let anonymous = app.anonymous();
+    let by_cookie = anonymous.request("DELETE", "/api/tasks/1");
+    let cookie = format!("access_token={}", ada.token());
+    vec![
+        (200, anonymous.get("/healthz")),
+        (200, anonymous.get("/readyz")),
+        (200, anonymous.get("/api/openapi.json")),
+        (200, ada.get(SESSION)),
+        (200, ada.request("HEAD", SESSION)),
+        (200, anonymous.post(LOGOUT, json!({}))),
+        (201, ada.post("/api/tasks", json!({ "title": "t" }))),
+        (400, anonymous.post(LOGIN, "{")),
+        (401, anonymous.get(SESSION)),
+        (401, anonymous.post(REFRESH, json!({}))),
+        (403, ada.get("/api/another-user/tasks")),
+        (404, ada.get(&ada.task(&json!(4711)))),
+        (404, anonymous.get("/nothing")),
+        (404, anonymous.get("/%ff")),
+        (405, anonymous.request("TRACE", "/healthz")),
+        (413, ada.post("/api/tasks", " ".repeat(70_000))),
+        (415, ada.post("/api/tasks", "t".as_bytes())),
+        (422, ada.post("/api/tasks", json!({}))),
+        (403, by_cookie.header("cookie", &cookie)),
+    ]
+}
+
+#[track_caller]
+fn assert_security_headers(response: &Response, policy: &str, https: bool) {
+    let header = |name| response.header(name);
+    assert_eq!(
+        header("x-content-type-options"),
+        Some("nosniff"),
+        "{response:?}"
+    );
+    assert_eq!(header("referrer-policy"), Some("no-referrer"));
+    assert_eq!(header("cache-control"), Some("no-store"));
+    assert_eq!(header("content-security-policy"), Some(policy));
+    let hsts = header("strict-transport-security");
+    assert_eq!(hsts, https.then_some(HSTS));
+}
+
+async fn every_response_has_the_security_headers(app: App) {
+    let ada = app.user("ada").await;
+    for (status, request) in requests(&app, &ada) {
+        let response = request.clone().await;
+        assert_eq!(response.status(), status, "{request:?}");
+        assert_security_headers(&response, CSP_DATA, false);
+    }
+    app.database().execute("DROP TABLE tasks");
+    let internal_error = ada.get("/api/tasks").await.is(500);
+    assert_security_headers(&internal_error, CSP_DATA, false);
+}
+
+async fn only_a_server_with_an_https_public_url_sends_hsts(engine: Engine) {
+    let public = "https://api.example";
+    let app = App::on(engine).set("public-url", public).start();
+    let ada = app.user("ada").await;
+    for (_, request) in requests(&app, &ada) {
+        assert_security_headers(&request.await, CSP_DATA, true);
+    }
+    let page = app.anonymous().get("/docs/").await;
+    assert_eq!(page.header("strict-transport-security"), Some(HSTS));
+    // The setting `PUBLIC_URL` decides, and no header of the caller.
+    let server_over_http = App::on(engine).start();
+    let response = server_over_http.anonymous().get("/healthz");
+    let response = response.header("x-forwarded-proto", "https").await;
+    assert_security_headers(&response, CSP_DATA, false);
+}
+
+/// Returns the sources that a content security policy allows in one directive.
+fn sources<'p>(policy: &'p str, name: &str) -> Vec<&'p str> {
+    let directives = policy.split(';').map(str::trim);
+    let named = directives.filter_map(|directive| directive.strip_prefix(name)?.strip_prefix(' '));
+    named.flat_map(str::split_whitespace).collect()
+}
+
+async fn the_documentation_page_loads_under_its_own_content_security_policy(app: App) {
     let caller = app.anonymous();
-    let longest = "a".repeat(64);
-    for id in [
-        "1",
-        "a-b_c.D9",
-        "00000000-0000-4000-8000-000000000000",
-        &longest,
-    ] {
-        for path in ["/healthz", "/api/tasks", "/api/nothing"] {
-            let response = caller.get(path).header(REQUEST_ID, id).await;
-            assert_eq!(response.header(REQUEST_ID), Some(id));
+    let page = caller.get("/docs/").await.is(200);
+    let policy = page.header("content-security-policy").unwrap().to_owned();
+    assert_security_headers(&page, &policy, false);
+    assert_ne!(policy, CSP_DATA);
+    assert_eq!(sources(&policy, "default-src"), ["'none'"]);
+    assert_eq!(sources(&policy, "script-src"), ["'self'"]);
+    assert_eq!(sources(&policy, "frame-ancestors"), ["'none'"]);
+    assert_eq!(sources(&policy, "connect-src"), ["'self'"]);
+
+    // Every script must be a file of this server, because the policy blocks inline scripts.
+    let html = page.text();
+    let tags = html.split("<script").skip(1);
+    let mut scripts = Vec::new();
+    for tag in tags {
+        let (attributes, rest) = tag.split_once('>').unwrap();
+        let (_, source) = attributes.split_once("src=\"").unwrap();
+        scripts.push(source.split('"').next().unwrap().to_owned());
+        assert!(rest.trim_start().starts_with("</script>"), "{rest}");
+    }
+    assert!(scripts.len() >= 3, "{html}");
+    assert!(!html.contains(" on") || !html.contains("onload="), "{html}");
+    for script in &scripts {
+        let path = format!("/docs/{}", script.trim_start_matches("./"));
+        let file = caller.get(&path).await.is(200);
+        let content_type = file.header("content-type").unwrap();
+        // With nosniff, browsers run only scripts with the right type.
+        assert!(
+            content_type.contains("javascript"),
+            "{path} is {content_type}"
+        );
+        assert_security_headers(&file, &policy, false);
+    }
+    for stylesheet in ["swagger-ui.css", "index.css"] {
+        let file = caller.get(&format!("/docs/{stylesheet}")).await.is(200);
+        assert!(file.header("content-type").unwrap().contains("text/css"));
+        let text = file.text();
+        let links = text.split("url(").skip(1);
+        for link in links {
+            let link = link.trim_start_matches(['"', '\'']);
+            assert!(link.starts_with("data:image/"), "{}", &link[..40]);
         }
+        assert!(!text.contains("@font-face") && !text.contains("@import"));
     }
-}
-
-async fn a_request_id_that_is_not_plain_is_replaced(app: App) {
-    let caller = app.anonymous();
-    let too_long = "a".repeat(65);
-    for id in [
-        "", "a b", "a\tb", "a;b", "a=b", "\"a\"", "<a>", "é", &too_long,
-    ] {
-        let response = caller.get("/healthz").header(REQUEST_ID, id).await;
-        let given = response.header(REQUEST_ID).unwrap();
-        let plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-';
-        assert_ne!(given, id);
-        assert!(!given.is_empty() && given.bytes().all(plain), "{given}");
-    }
-}
-
-async fn a_request_without_an_id_gets_one_of_its_own(app: App) {
-    let caller = app.anonymous();
-    let mut ids = BTreeSet::new();
-    for _ in 0..20 {
-        let response = caller.get("/healthz").await;
-        ids.insert(response.header(REQUEST_ID).unwrap().to_owned());
-    }
-    assert_eq!(ids.len(), 20);
 }
 
 async fn responses_with_tokens_must_not_be_stored(app: App) {

@@ -1,12 +1,15 @@
-//! What all addresses share: methods, headers, cookies, origins and text.
+//! HTTP rules of all addresses: callers, owners, methods, headers, cookies, origins, proxies and JSON text.
 
 #![expect(clippy::string_slice, reason = "the sliced text is ASCII")]
 
+mod caller;
 pub(crate) mod cookies;
 mod cors;
-mod csrf;
+mod endpoint;
+mod forwarded;
 mod headers;
-mod methods;
-mod proxies;
-mod security_headers;
-mod text;
+mod json;
+mod middleware;
+mod origin;
+mod owner;
+mod replaced_session;

@@ -1,4 +1,4 @@
-//! Limits that are reached, and failures of the server.
+//! Errors of limits that are reached, and of a server that fails.
 
 use std::thread::available_parallelism;
 
@@ -33,41 +33,46 @@ pub(super) async fn a_missing_table(engine: Engine) -> Response {
     ada.get("/api/tasks").await
 }
 
-/// The cost grows with the number of cores, so that the machine hashes about 40 logins a second, and far more than
-/// that arrive.
+/// The hashing cost grows with the number of cores: the machine hashes about 40 logins a second, and far more arrive at
+/// once.
 pub(super) async fn more_logins_than_the_queue_holds(engine: Engine) -> Response {
     let cores = available_parallelism().unwrap().get();
     let cost = (8 + cores.ilog2()).min(15).to_string();
     let app = App::on(engine).set("bcrypt-cost", &cost).start();
     let queue = cores + 56;
-    let storm = (0..queue + 100).map(|number| {
+    let logins = (0..queue + 100).map(|number| {
         let login = credentials(&format!("{number}@example.com"), "not the password");
         app.anonymous().post(LOGIN, login).into_future()
     });
     let session = app.bearer(app.token_for("ada", "ada@example.com"));
     let (responses, session) = tokio::join!(
-        join_all(storm),
+        join_all(logins),
         session.get("/api/auth/session").into_future()
     );
     session.ok();
 
-    let (served, mut refused): (Vec<_>, Vec<_>) =
-        responses.into_iter().partition(|it| it.status() == 401);
-    assert!(served.len() >= queue, "only {} were served", served.len());
-    for response in served {
+    let (completed, mut refused): (Vec<_>, Vec<_>) = responses
+        .into_iter()
+        .partition(|response| response.status() == 401);
+    assert!(
+        completed.len() >= queue,
+        "only {} logins were hashed",
+        completed.len()
+    );
+    for response in completed {
         response.problem(401, "INVALID_EMAIL_OR_PASSWORD");
     }
-    let one = refused.pop().expect("a rejected login");
+    let last = refused.pop().expect("a rejected login");
     for response in refused {
         response.problem(503, "OVERLOADED");
     }
     let afterwards = credentials("ada@example.com", "not the password");
     let afterwards = app.anonymous().post(LOGIN, afterwards).await;
     afterwards.problem(401, "INVALID_EMAIL_OR_PASSWORD");
-    one
+    last
 }
 
-/// Another session holds a lock that every registration needs.
+/// Another database session has a lock that every registration needs.
 pub(super) async fn a_database_that_does_not_respond(engine: Engine) -> Response {
     let app = App::on(engine).start();
     let mut other = app.database().session();

@@ -18,7 +18,7 @@ pub(super) async fn a_malformed_token(engine: Engine) -> Response {
     app.bearer("junk").get("/api/auth/session").await
 }
 
-pub(super) async fn an_old_token(engine: Engine) -> Response {
+pub(super) async fn an_expired_token(engine: Engine) -> Response {
     let app = App::on(engine).start();
     let ada = app.user("ada").await;
     app.clock.advance(Duration::from_secs(3600));
@@ -39,8 +39,12 @@ pub(super) async fn the_token_of_a_revoked_session(engine: Engine) -> Response {
     ada.get("/api/auth/session").await
 }
 
-/// Refreshes with this session's tokens of these counters, and returns the last response.
-async fn refreshed<const N: usize>(app: &App, ada: &Client, counters: [u32; N]) -> Response {
+/// Refreshes with the tokens that the caller's session has at these counters; returns the last response.
+async fn refresh_with_counters<const N: usize>(
+    app: &App,
+    ada: &Client,
+    counters: [u32; N],
+) -> Response {
     let session = ada.get("/api/auth/session").await.ok();
     let session = session["session"]["id"].as_str().unwrap().to_owned();
     let refresh = |counter| {
@@ -60,16 +64,16 @@ async fn refreshed<const N: usize>(app: &App, ada: &Client, counters: [u32; N]) 
 pub(super) async fn a_refresh_token_two_steps_old(engine: Engine) -> Response {
     let app = App::on(engine).start();
     let ada = app.user("ada").await;
-    refreshed(&app, &ada, [0, 1, 0]).await
+    refresh_with_counters(&app, &ada, [0, 1, 0]).await
 }
 
 pub(super) async fn a_refresh_token_of_a_revoked_session(engine: Engine) -> Response {
     let app = App::on(engine).start();
     let ada = app.user("ada").await;
     app.clock.advance(Duration::from_secs(10));
-    let end = "UPDATE sessions SET revoked_at = created_at";
-    app.database().execute(end);
-    refreshed(&app, &ada, [0]).await
+    let revoke = "UPDATE sessions SET revoked_at = created_at";
+    app.database().execute(revoke);
+    refresh_with_counters(&app, &ada, [0]).await
 }
 
 pub(super) async fn a_wrong_current_password(engine: Engine) -> Response {

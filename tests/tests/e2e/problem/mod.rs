@@ -1,4 +1,4 @@
-//! Every error code: a request that provokes it, and its full body. A code without a row fails the last test.
+//! Every error code: a request that provokes it, and its full body. The last test fails if a code has no row.
 
 mod capacity;
 mod credentials;
@@ -25,7 +25,7 @@ macro_rules! problems {
             async fn has_this_body(engine: e2e::Engine) {
                 let response = super::$provoke(engine).await;
                 $(assert_eq!(response.header($header), Some(String::from($value).as_str()));)?
-                super::check(response, $status, $title, $code, $detail);
+                super::assert_problem(response, $status, $title, $code, $detail);
             }
         })+
     };
@@ -46,7 +46,7 @@ problems! {
         401 "Unauthorized", "INVALID_TOKEN",
         "A token has exactly three parts",
         "www-authenticate": super::challenge("A token has exactly three parts");
-    an_old_token =>
+    an_expired_token =>
         401 "Unauthorized", "TOKEN_EXPIRED",
         "The token has expired",
         "www-authenticate": super::challenge("The token has expired");
@@ -128,7 +128,7 @@ fn challenge(description: &str) -> String {
 }
 
 #[track_caller]
-fn check(response: Response, status: u16, title: &str, code: &str, detail: &str) {
+fn assert_problem(response: Response, status: u16, title: &str, code: &str, detail: &str) {
     let mut expected = json!({
         "status": status, "title": title, "code": code, "detail": detail, "message": detail,
     });
@@ -139,7 +139,7 @@ fn check(response: Response, status: u16, title: &str, code: &str, detail: &str)
     assert_eq!(response.problem(status, code), expected);
 }
 
-/// All error codes in the server's source.
+/// Returns all error codes in the source of the server.
 pub(crate) fn all_codes() -> BTreeSet<String> {
     let source = include_str!("../../../../api-server/src/problem/code.rs");
     let (_, listed) = source.split_once("\ncodes! {").unwrap();

@@ -1,4 +1,4 @@
-//! Requests that are malformed, or whose address or method does not exist.
+//! Errors of requests that are malformed, or whose address or method does not exist.
 
 use std::time::Duration;
 
@@ -53,8 +53,8 @@ pub(super) async fn a_wrong_method(engine: Engine) -> Response {
 }
 
 pub(super) async fn a_body_that_does_not_arrive(engine: Engine) -> Response {
-    let patience = Duration::from_millis(100);
-    let app = App::on(engine).body_timeout(patience).start();
+    let timeout = Duration::from_millis(100);
+    let app = App::on(engine).body_timeout(timeout).start();
     let mut connection = app.connect().await;
     let head = format!(
         "POST {LOGIN} HTTP/1.1\r\nhost: e2e\r\ncontent-type: application/json\r\n\
@@ -67,8 +67,10 @@ pub(super) async fn a_body_that_does_not_arrive(engine: Engine) -> Response {
 pub(super) async fn an_address_that_has_an_account(engine: Engine) -> Response {
     let app = App::on(engine).start();
     let ada = app.user("ada").await;
-    let again = credentials(ada.email(), "another password");
-    app.anonymous().post("/api/auth/register", again).await
+    let registration = credentials(ada.email(), "another password");
+    app.anonymous()
+        .post("/api/auth/register", registration)
+        .await
 }
 
 pub(super) async fn a_body_of_65537_bytes(engine: Engine) -> Response {
@@ -79,10 +81,10 @@ pub(super) async fn a_body_of_65537_bytes(engine: Engine) -> Response {
 pub(super) async fn a_form(engine: Engine) -> Response {
     let app = App::on(engine).start();
     let form = b"email=ada%40example.com&password=correct+horse".as_slice();
-    let kind = "application/x-www-form-urlencoded";
+    let media_type = "application/x-www-form-urlencoded";
     app.anonymous()
         .post(LOGIN, form)
-        .header("content-type", kind)
+        .header("content-type", media_type)
         .await
 }
 

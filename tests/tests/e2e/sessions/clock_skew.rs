@@ -1,4 +1,4 @@
-//! Processes whose clocks differ by a minute.
+//! Processes whose clocks differ by one or two minutes.
 
 use std::time::Duration;
 
@@ -6,7 +6,7 @@ use e2e::{App, TestClock, on_both_engines};
 use serde_json::json;
 
 use super::fixtures::{
-    ACCESS_TTL, MAX_REVOCATION_DELAY, eventually, get_session, login, refreshed, until_refused,
+    ACCESS_TTL, MAX_REVOCATION_DELAY, eventually, get_session, login, refreshed, until_rejected,
     user_with_device,
 };
 use crate::auth::logout::{assert_logged_out, by_access, by_body};
@@ -20,9 +20,10 @@ on_both_engines! {
 
 const MINUTE: Duration = Duration::from_secs(60);
 
-fn ahead_of(app: &App, by: Duration) -> App {
+/// Starts another process whose clock is ahead.
+fn ahead_of(app: &App, difference: Duration) -> App {
     let clock = TestClock::default();
-    clock.advance(by);
+    clock.advance(difference);
     app.another_process().clock(clock).start()
 }
 
@@ -34,7 +35,7 @@ async fn assert_revocation_reaches(here: &App, there: &App) {
     let response = by_body(there, &second, json!({ "scope": "all" })).await;
     assert_logged_out(response, 1);
     for device in [&first, &second] {
-        let delay = until_refused(here, &device.access, "TOKEN_REVOKED").await;
+        let delay = until_rejected(here, &device.access, "TOKEN_REVOKED").await;
         assert!(delay < MAX_REVOCATION_DELAY, "{delay:?}");
     }
 }
@@ -51,26 +52,26 @@ async fn a_logout_on_a_slow_clock_reaches_a_fast_one(behind: App) {
 
 async fn a_fast_clock_does_not_purge_what_a_slow_one_still_needs(behind: App) {
     let (ada, device) = user_with_device(&behind, "ada").await;
-    let lives = login(&behind, &ada).await;
+    let live = login(&behind, &ada).await;
     assert_logged_out(by_access(&behind, &device, json!({})).await, 1);
     // The last second in which the process with the slow clock accepts the token.
-    let last = ACCESS_TTL + Duration::from_secs(4);
-    behind.clock.advance(last);
-    get_session(&behind, &lives.access).await.ok();
+    let last_valid = ACCESS_TTL + Duration::from_secs(4);
+    behind.clock.advance(last_valid);
+    get_session(&behind, &live.access).await.ok();
     // A process with a fast clock starts, and purges the entries that have expired on its clock.
     super::fixtures::insert_expired_revocation(&behind);
-    let ahead = ahead_of(&behind, last + 2 * MINUTE);
+    let ahead = ahead_of(&behind, last_valid + 2 * MINUTE);
     eventually("the expired entry is purged", async || {
-        super::fixtures::count(&ahead, "revocations WHERE session_id = 'spent'") == 0
+        super::fixtures::count(&ahead, "revocations WHERE session_id = 'expired'") == 0
     })
     .await;
     // A process with a slow clock starts after that, and learns of the session only from the table.
-    let new = behind.another_process().start();
-    for app in [&new, &behind] {
+    let new_process = behind.another_process().start();
+    for app in [&new_process, &behind] {
         let refused = get_session(app, &device.access).await;
         refused.problem(401, "TOKEN_REVOKED");
     }
-    get_session(&new, &lives.access).await.ok();
+    get_session(&new_process, &live.access).await.ok();
 }
 
 async fn refreshes_on_processes_with_different_clocks_continue(behind: App) {

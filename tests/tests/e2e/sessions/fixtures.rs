@@ -23,9 +23,11 @@ pub(crate) const OWN_ORIGIN: &str = "http://127.0.0.1:8080";
 
 pub(crate) const ACCESS_TTL: Duration = Duration::from_secs(15 * 60);
 pub(crate) const SESSION_TTL: Duration = Duration::from_secs(7 * 24 * 60 * 60);
+/// The time in which a refresh token may be repeated after its use.
 pub(crate) const OVERLAP: Duration = Duration::from_secs(10);
-/// The last microsecond of each.
+/// One microsecond less than [`SESSION_TTL`].
 pub(crate) const ALMOST_SESSION_TTL: Duration = Duration::from_micros(604_799_999_999);
+/// One microsecond less than [`OVERLAP`].
 pub(crate) const ALMOST_OVERLAP: Duration = Duration::from_micros(9_999_999);
 pub(crate) const MICROSECOND: Duration = Duration::from_micros(1);
 
@@ -48,7 +50,7 @@ impl Device {
         }
     }
 
-    /// The `Cookie` header with which a browser sends the same tokens.
+    /// Returns the `Cookie` header with which a browser sends the same tokens.
     pub(crate) fn cookies(&self) -> String {
         format!(
             "access_token={}; refresh_token={}",
@@ -63,7 +65,7 @@ pub(crate) async fn login(app: &App, user: &Client) -> Device {
     Device::from_response(&app.anonymous().post(LOGIN, body).await.ok())
 }
 
-/// A user with one device; the session of the registration is revoked.
+/// Registers a user and logs in one device. The session of the registration is revoked.
 pub(crate) async fn user_with_device(app: &App, name: &str) -> (Client, Device) {
     let user = app.user(name).await;
     user.post(LOGOUT, json!({})).await.ok();
@@ -90,7 +92,7 @@ pub(crate) fn encode_refresh_token(secret: &str, session: &str, counter: u32) ->
     })
 }
 
-/// A column of a session's row; `None` for NULL and for no row.
+/// Returns a column of a session's row; `None` for NULL and for no row.
 pub(crate) fn column(app: &App, session: &str, name: &str) -> Option<String> {
     let query = format!("SELECT {name} FROM sessions WHERE id = '{session}'");
     app.database().value(&query)
@@ -105,12 +107,15 @@ pub(crate) fn is_revoked(app: &App, session: &str) -> bool {
     column(app, session, "revoked_at").is_some()
 }
 
-/// Returns for each of these sessions whether it is not revoked in the database.
+/// Returns for each device whether its session is live: the database has no time of revocation.
 pub(crate) fn are_live<'d>(app: &App, devices: impl IntoIterator<Item = &'d Device>) -> Vec<bool> {
     let devices = devices.into_iter();
-    devices.map(|it| !is_revoked(app, &it.session)).collect()
+    devices
+        .map(|device| !is_revoked(app, &device.session))
+        .collect()
 }
 
+/// Counts the rows of a table, which may be followed by a condition.
 pub(crate) fn count(app: &App, table: &str) -> u64 {
     let count = app
         .database()
@@ -125,8 +130,8 @@ pub(crate) async fn get_session(app: &App, access: &str) -> Response {
 /// Every process must reject a session within this time after a logout on any of them.
 pub(crate) const MAX_REVOCATION_DELAY: Duration = Duration::from_secs(2);
 
-/// Repeats the request until the response has this code; returns the time it took.
-pub(crate) async fn until_refused(app: &App, access: &str, code: &str) -> Duration {
+/// Sends requests until one is rejected with this code; returns the time that it took.
+pub(crate) async fn until_rejected(app: &App, access: &str, code: &str) -> Duration {
     let started = Instant::now();
     loop {
         let response = get_session(app, access).await;
@@ -140,21 +145,21 @@ pub(crate) async fn until_refused(app: &App, access: &str, code: &str) -> Durati
     }
 }
 
-/// Repeats the check until it is true.
-pub(crate) async fn eventually(what: &str, is_so: impl AsyncFn() -> bool) {
+/// Waits until the condition is true.
+pub(crate) async fn eventually(description: &str, condition: impl AsyncFn() -> bool) {
     let started = Instant::now();
-    while !is_so().await {
+    while !condition().await {
         let waited = started.elapsed();
         assert!(
             waited < Duration::from_secs(20),
-            "not in {waited:?}: {what}"
+            "not in {waited:?}: {description}"
         );
         sleep(Duration::from_millis(20)).await;
     }
 }
 
-/// The id of one of the sessions that [`clone_sessions`] creates.
-pub(crate) fn cloned(number: usize) -> String {
+/// Returns the id of one of the sessions that [`clone_sessions`] creates.
+pub(crate) fn cloned_id(number: usize) -> String {
     format!("00000000-0000-7000-8000-{}", 100_000_000_000 + number)
 }
 
@@ -173,19 +178,20 @@ pub(crate) fn clone_sessions(app: &App, session: &str, count: usize) {
 pub(crate) fn insert_expired_revocation(app: &App) {
     app.database().execute(
         "INSERT INTO revocations (sequence, session_id, forget_after) \
-         VALUES (0, 'spent', '2020-01-01 00:00:00')",
+         VALUES (0, 'expired', '2020-01-01 00:00:00')",
     );
 }
 
-/// Records on PostgreSQL how many sessions each statement of this kind changes; returns the query for the most.
+/// Makes PostgreSQL record how many sessions each statement of this kind changes; returns the query for the largest
+/// number.
 pub(crate) fn rows_per_statement(app: &App, kind: &str) -> &'static str {
     app.database().execute(&format!(
-        "CREATE TABLE changed (rows BIGINT); \
-         CREATE FUNCTION note() RETURNS trigger AS $$ BEGIN \
-             INSERT INTO changed SELECT COUNT(*) FROM old_rows; RETURN NULL; \
+        "CREATE TABLE row_counts (rows BIGINT); \
+         CREATE FUNCTION count_rows() RETURNS trigger AS $$ BEGIN \
+             INSERT INTO row_counts SELECT COUNT(*) FROM old_rows; RETURN NULL; \
          END $$ LANGUAGE plpgsql; \
-         CREATE TRIGGER note AFTER {kind} ON sessions REFERENCING OLD TABLE AS old_rows \
-             FOR EACH STATEMENT EXECUTE FUNCTION note()"
+         CREATE TRIGGER count_rows AFTER {kind} ON sessions REFERENCING OLD TABLE AS old_rows \
+             FOR EACH STATEMENT EXECUTE FUNCTION count_rows()"
     ));
-    "SELECT MAX(rows) FROM changed"
+    "SELECT MAX(rows) FROM row_counts"
 }

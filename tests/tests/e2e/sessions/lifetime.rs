@@ -1,4 +1,4 @@
-//! No token outlives its session, and no session `SESSION_MAX_TTL`.
+//! No token outlives its session, and no session lives longer than `SESSION_MAX_TTL`.
 
 use std::time::Duration;
 
@@ -7,32 +7,33 @@ use serde_json::{Value, json};
 
 use super::fixtures::{
     ACCESS_TTL, CHANGE_PASSWORD, Device, MAX_REVOCATION_DELAY, MICROSECOND, SESSION_TTL, SESSIONS,
-    column, count, get_session, is_revoked, login, refresh, refreshed, until_refused,
+    column, count, get_session, is_revoked, login, refresh, refreshed, until_rejected,
     user_with_device,
 };
 use crate::auth::logout::{assert_logged_out, by_access};
 use crate::better_auth::fixtures::{Browser, DAY, SIGN_UP, sign_up_body};
 
 on_both_engines! {
-    a_session_ends_at_its_maximum_lifetime_despite_refreshes,
-    in_the_last_second_no_token_is_issued,
-    the_tokens_and_cookies_end_with_the_session,
-    a_doubled_refresh_returns_the_same_shortened_token,
+    a_session_expires_at_its_maximum_lifetime_despite_refreshes,
+    less_than_a_second_before_the_end_no_token_is_issued,
+    the_tokens_and_cookies_expire_with_the_session,
+    a_repeated_refresh_returns_the_same_shortened_token,
     a_recovered_refresh_token_does_not_outlive_its_session,
     the_setting_limits_existing_sessions,
-    a_better_auth_session_is_not_extended_beyond_it,
+    a_better_auth_session_is_not_extended_beyond_the_maximum,
     a_change_of_password_starts_a_new_lifetime,
-    the_token_of_a_short_session_of_better_auth_ends_with_it,
-    a_service_token_is_revoked_with_its_session,
+    the_token_of_a_short_session_of_better_auth_expires_with_it,
+    a_service_token_expires_with_its_session,
     revoking_a_session_that_just_expired_reaches_its_tokens,
-    sessions_that_just_expired_end_with_the_others,
+    sessions_that_just_expired_are_revoked_with_the_others,
     an_expired_session_stays_as_long_as_its_tokens_could_live,
 }
 
 const SECOND: Duration = Duration::from_secs(1);
-const MAX: Duration = Duration::from_secs(10 * 24 * 60 * 60);
+/// `SESSION_MAX_TTL` in these tests.
+const MAX_TTL: Duration = Duration::from_secs(10 * 24 * 60 * 60);
 
-fn limited(engine: Engine) -> App {
+fn app_with_max_ttl(engine: Engine) -> App {
     App::on(engine).set("session-max-ttl", "10d").start()
 }
 
@@ -43,37 +44,39 @@ fn claims(token: &str) -> Value {
     serde_json::from_slice(&payload.unwrap()).unwrap()
 }
 
+/// Returns the lifetime of a token, in seconds.
 fn lifetime(token: &str) -> i64 {
     let claims = claims(token);
     claims["exp"].as_i64().unwrap() - claims["iat"].as_i64().unwrap()
 }
 
+/// Returns the `Max-Age` of each cookie.
 fn max_ages(response: &Response) -> Vec<String> {
     let cookies = response.all("set-cookie").into_iter();
     let ages = cookies.filter_map(|cookie| {
         cookie
             .split("; ")
-            .find_map(|it| it.strip_prefix("Max-Age="))
+            .find_map(|attribute| attribute.strip_prefix("Max-Age="))
     });
     ages.map(ToOwned::to_owned).collect()
 }
 
-/// Returns a device that was used once a day for this time after its login.
-async fn used_until(app: &App, name: &str, age: Duration) -> Device {
+/// Logs in a device and refreshes its tokens once a day for this time.
+async fn device_used_for(app: &App, name: &str, age: Duration) -> Device {
     let (_, mut device) = user_with_device(app, name).await;
-    let mut left = age;
-    while left > DAY {
+    let mut remaining = age;
+    while remaining > DAY {
         app.clock.advance(DAY);
-        left -= DAY;
+        remaining -= DAY;
         device = refreshed(app, &device).await;
     }
-    app.clock.advance(left);
+    app.clock.advance(remaining);
     device
 }
 
-async fn a_session_ends_at_its_maximum_lifetime_despite_refreshes(engine: Engine) {
-    let app = limited(engine);
-    let device = used_until(&app, "ada", MAX.saturating_sub(SECOND)).await;
+async fn a_session_expires_at_its_maximum_lifetime_despite_refreshes(engine: Engine) {
+    let app = app_with_max_ttl(engine);
+    let device = device_used_for(&app, "ada", MAX_TTL.saturating_sub(SECOND)).await;
     let response = refresh(&app, &device.refresh).await;
     assert_eq!(max_ages(&response), ["1", "1"]);
     let device = Device::from_response(&response.ok());
@@ -92,23 +95,23 @@ async fn a_session_ends_at_its_maximum_lifetime_despite_refreshes(engine: Engine
         .problem(401, "TOKEN_EXPIRED");
 }
 
-async fn in_the_last_second_no_token_is_issued(engine: Engine) {
-    let app = limited(engine);
-    let device = used_until(&app, "ada", MAX.saturating_sub(MICROSECOND)).await;
+async fn less_than_a_second_before_the_end_no_token_is_issued(engine: Engine) {
+    let app = app_with_max_ttl(engine);
+    let device = device_used_for(&app, "ada", MAX_TTL.saturating_sub(MICROSECOND)).await;
     let refused = refresh(&app, &device.refresh).await;
     assert!(refused.all("set-cookie").is_empty());
     refused.problem(401, "SESSION_EXPIRED");
 }
 
-async fn the_tokens_and_cookies_end_with_the_session(engine: Engine) {
-    let app = limited(engine);
-    for (name, left, token, cookie) in [
+async fn the_tokens_and_cookies_expire_with_the_session(engine: Engine) {
+    let app = app_with_max_ttl(engine);
+    for (name, remaining, token, cookie) in [
         ("ada", SESSION_TTL, 900, 604_800),
         ("eve", ACCESS_TTL + SECOND, 900, 901),
         ("bob", ACCESS_TTL, 900, 900),
         ("joe", ACCESS_TTL.saturating_sub(SECOND), 899, 899),
     ] {
-        let device = used_until(&app, name, MAX.saturating_sub(left)).await;
+        let device = device_used_for(&app, name, MAX_TTL.saturating_sub(remaining)).await;
         let response = refresh(&app, &device.refresh).await;
         assert_eq!(
             max_ages(&response),
@@ -123,9 +126,9 @@ async fn the_tokens_and_cookies_end_with_the_session(engine: Engine) {
     }
 }
 
-async fn a_doubled_refresh_returns_the_same_shortened_token(engine: Engine) {
-    let app = limited(engine);
-    let device = used_until(&app, "ada", MAX.saturating_sub(ACCESS_TTL / 2)).await;
+async fn a_repeated_refresh_returns_the_same_shortened_token(engine: Engine) {
+    let app = app_with_max_ttl(engine);
+    let device = device_used_for(&app, "ada", MAX_TTL.saturating_sub(ACCESS_TTL / 2)).await;
     let first = refresh(&app, &device.refresh).await.ok();
     app.clock.advance(SECOND * 9);
     let second = refresh(&app, &device.refresh).await.ok();
@@ -133,7 +136,7 @@ async fn a_doubled_refresh_returns_the_same_shortened_token(engine: Engine) {
     assert_eq!(first["expires_in"], 450);
 }
 
-/// The session lasts its lifetime from the recovery; retries of the recovery do not extend it.
+/// The recovery extends the session to its full lifetime; a retry of the recovery does not extend it again.
 async fn a_recovered_refresh_token_does_not_outlive_its_session(engine: Engine) {
     let app = App::on(engine).set("access-token-ttl", "7d").start();
     let (_, device) = user_with_device(&app, "ada").await;
@@ -142,9 +145,9 @@ async fn a_recovered_refresh_token_does_not_outlive_its_session(engine: Engine) 
     let recovered = refresh(&app, &device.refresh).await.ok();
     assert_eq!(recovered["expires_in"], 7 * 86_400);
     app.clock.advance(DAY * 2);
-    let again = refresh(&app, &device.refresh).await.ok();
-    assert_eq!(again["expires_in"], 5 * 86_400);
-    let token = again["access_token"].as_str().unwrap();
+    let repeated = refresh(&app, &device.refresh).await.ok();
+    assert_eq!(repeated["expires_in"], 5 * 86_400);
+    let token = repeated["access_token"].as_str().unwrap();
     assert_eq!(
         claims(token)["exp"],
         claims(recovered["access_token"].as_str().unwrap())["exp"]
@@ -152,33 +155,36 @@ async fn a_recovered_refresh_token_does_not_outlive_its_session(engine: Engine) 
 }
 
 async fn the_setting_limits_existing_sessions(app: App) {
-    let device = used_until(&app, "ada", MAX.saturating_sub(SECOND)).await;
-    let later = app.another_process().set("session-max-ttl", "10d").start();
-    let response = refresh(&later, &device.refresh).await;
+    let device = device_used_for(&app, "ada", MAX_TTL.saturating_sub(SECOND)).await;
+    let limited_process = app.another_process().set("session-max-ttl", "10d").start();
+    let response = refresh(&limited_process, &device.refresh).await;
     assert_eq!(response.ok()["expires_in"], 1);
     // A process without the setting extends the session, a process with it does not.
     let device = refreshed(&app, &device).await;
     let device = refreshed(&app, &device).await;
     app.clock.advance(SECOND);
-    let refused = refresh(&later, &device.refresh).await;
+    let refused = refresh(&limited_process, &device.refresh).await;
     refused.problem(401, "SESSION_EXPIRED");
-    let listed = later.bearer(device.access.as_str()).get(SESSIONS).await;
+    let listed = limited_process
+        .bearer(device.access.as_str())
+        .get(SESSIONS)
+        .await;
     assert_eq!(listed.ok(), json!([]));
     let body = json!({ "current_password": "ada: correct horse battery staple", "new_password": "another good one" });
-    let refused = later
+    let refused = limited_process
         .bearer(device.access.as_str())
         .post(CHANGE_PASSWORD, body)
         .await;
     refused.problem(401, "TOKEN_REVOKED");
     // Its access token has some minutes left and is revoked with the session.
-    assert_logged_out(by_access(&later, &device, json!({})).await, 0);
-    get_session(&later, &device.access)
+    assert_logged_out(by_access(&limited_process, &device, json!({})).await, 0);
+    get_session(&limited_process, &device.access)
         .await
         .problem(401, "TOKEN_REVOKED");
 }
 
-async fn a_better_auth_session_is_not_extended_beyond_it(engine: Engine) {
-    let app = limited(engine);
+async fn a_better_auth_session_is_not_extended_beyond_the_maximum(engine: Engine) {
+    let app = app_with_max_ttl(engine);
     let response = app.anonymous().post(SIGN_UP, sign_up_body("ada")).await;
     assert_eq!(max_ages(&response), ["604800"]);
     let ada = Browser::of(&response);
@@ -191,7 +197,7 @@ async fn a_better_auth_session_is_not_extended_beyond_it(engine: Engine) {
     );
     app.clock.advance((DAY * 5).saturating_sub(SECOND));
     let response = ada.get(&app, "/api/auth/get-session").await;
-    // The row is not written again when its expiry cannot move.
+    // When the expiry cannot move, the row is not written and the cookie is not sent.
     assert!(response.all("set-cookie").is_empty());
     assert_eq!(
         response.ok()["session"]["updatedAt"],
@@ -208,40 +214,40 @@ async fn a_better_auth_session_is_not_extended_beyond_it(engine: Engine) {
 }
 
 async fn a_change_of_password_starts_a_new_lifetime(engine: Engine) {
-    let app = limited(engine);
+    let app = app_with_max_ttl(engine);
     let (ada, _) = user_with_device(&app, "ada").await;
-    app.clock.advance(MAX.saturating_sub(SECOND));
+    app.clock.advance(MAX_TTL.saturating_sub(SECOND));
     let device = login(&app, &ada).await;
     app.clock.advance(SECOND * 2);
     let response = refresh(&app, &device.refresh).await;
     assert_eq!(response.ok()["expires_in"], 900);
 }
 
-async fn the_token_of_a_short_session_of_better_auth_ends_with_it(engine: Engine) {
+async fn the_token_of_a_short_session_of_better_auth_expires_with_it(engine: Engine) {
     let app = App::on(engine).set("access-token-ttl", "7d").start();
     let mut body = sign_up_body("ada");
     body["rememberMe"] = false.into();
     let ada = Browser::of(&app.anonymous().post(SIGN_UP, body).await.is(200));
-    for (wait, left) in [(Duration::ZERO, 86_400), (DAY.saturating_sub(SECOND), 1)] {
+    for (wait, remaining) in [(Duration::ZERO, 86_400), (DAY.saturating_sub(SECOND), 1)] {
         app.clock.advance(wait);
         let token = ada.get(&app, "/api/auth/token").await.ok();
-        assert_eq!(lifetime(token["token"].as_str().unwrap()), left);
+        assert_eq!(lifetime(token["token"].as_str().unwrap()), remaining);
     }
 }
 
-async fn a_service_token_is_revoked_with_its_session(engine: Engine) {
+async fn a_service_token_expires_with_its_session(engine: Engine) {
     let app = App::on(engine)
         .set("session-max-ttl", "10d")
         .set("token-audiences", "reports")
         .start();
-    let device = used_until(&app, "ada", MAX.saturating_sub(SECOND * 60)).await;
+    let device = device_used_for(&app, "ada", MAX_TTL.saturating_sub(SECOND * 60)).await;
     let device = refreshed(&app, &device).await;
     let body = json!({ "audience": "reports" });
-    let given = app
+    let response = app
         .bearer(device.access.as_str())
         .post("/api/auth/token", body)
         .await;
-    assert_eq!(given.ok()["expires_in"], 60);
+    assert_eq!(response.ok()["expires_in"], 60);
 }
 
 /// A process with a slow clock, or a service with a large leeway, still accepts the access token.
@@ -255,27 +261,27 @@ async fn revoking_a_session_that_just_expired_reaches_its_tokens(engine: Engine)
     app.clock.advance(ACCESS_TTL);
     get_session(&behind, &device.access).await.ok();
     assert_logged_out(by_access(&app, &device, json!({})).await, 0);
-    let delay = until_refused(&behind, &device.access, "TOKEN_REVOKED").await;
+    let delay = until_rejected(&behind, &device.access, "TOKEN_REVOKED").await;
     assert!(delay < MAX_REVOCATION_DELAY, "{delay:?}");
 }
 
-/// Kept for an access token's lifetime plus ten minutes for clocks that differ.
-async fn sessions_that_just_expired_end_with_the_others(engine: Engine) {
+/// An expired session can be revoked for the lifetime of an access token, and ten minutes more for clocks that differ.
+async fn sessions_that_just_expired_are_revoked_with_the_others(engine: Engine) {
     let app = App::on(engine).set("session-ttl", "15m").start();
-    let reach = ACCESS_TTL + Duration::from_secs(10 * 60);
-    for (name, since, ended) in [
+    let revocable_for = ACCESS_TTL + Duration::from_secs(10 * 60);
+    for (name, since_expiry, expected) in [
         ("ada", Duration::ZERO, true),
-        ("eve", reach.saturating_sub(MICROSECOND), true),
-        ("bob", reach, false),
+        ("eve", revocable_for.saturating_sub(MICROSECOND), true),
+        ("bob", revocable_for, false),
     ] {
         for scope in ["others", "all"] {
             let (user, expired) = user_with_device(&app, &format!("{name}{scope}")).await;
-            app.clock.advance(ACCESS_TTL + since);
+            app.clock.advance(ACCESS_TTL + since_expiry);
             let device = login(&app, &user).await;
             let revoked = usize::from(scope == "all");
             let response = by_access(&app, &device, json!({ "scope": scope })).await;
             assert_eq!(response.ok()["revoked"], revoked);
-            assert_eq!(is_revoked(&app, &expired.session), ended, "{name}");
+            assert_eq!(is_revoked(&app, &expired.session), expected, "{name}");
         }
     }
 }
@@ -286,9 +292,9 @@ async fn an_expired_session_stays_as_long_as_its_tokens_could_live(engine: Engin
     let sessions = count(&app, "sessions");
     app.clock.advance(SESSION_TTL + DAY * 3);
     super::fixtures::insert_expired_revocation(&app);
-    let later = app.another_process().set("access-token-ttl", "3d").start();
+    let new_process = app.another_process().set("access-token-ttl", "3d").start();
     super::fixtures::eventually("the purge is complete", async || {
-        count(&later, "revocations WHERE session_id = 'spent'") == 0
+        count(&new_process, "revocations WHERE session_id = 'expired'") == 0
     })
     .await;
     assert_eq!(count(&app, "sessions"), sessions);

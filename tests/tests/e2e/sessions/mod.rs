@@ -1,17 +1,11 @@
-//! What sessions do across addresses and processes: revocation, expiry, limits, and what the server deletes by itself.
-
-#![expect(clippy::string_slice, reason = "the sliced text is ASCII")]
+//! Sessions across addresses and processes: revocation, expiry, limits, and deletion by the server.
 
 mod clock_skew;
-mod concurrent_commits;
 mod database_down;
+mod ending;
 pub(crate) mod fixtures;
 mod housekeeping;
 mod lifetime;
-mod limit;
 mod races;
-mod remote_verifier;
-mod replacement;
 mod revocation;
-mod revocation_feed;
 mod revocation_races;

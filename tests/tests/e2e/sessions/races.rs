@@ -1,4 +1,4 @@
-//! Requests at the same moment: no session survives wrongly, and no request fails with a 500.
+//! Parallel requests: no session stays live by mistake, and no request fails with a 500.
 
 use std::time::Duration;
 
@@ -16,20 +16,21 @@ use crate::auth::login::{LOGIN, credentials};
 use crate::auth::logout::by_access;
 
 on_both_engines! {
-    a_running_login_is_rejected_when_the_password_changes,
-    a_running_deletion_is_rejected_when_the_password_changes,
+    a_login_is_rejected_if_the_password_changes_meanwhile,
+    a_deletion_is_rejected_if_the_password_changes_meanwhile,
     after_a_change_of_password_no_login_with_the_old_one_survives,
-    of_many_changes_of_password_at_once_one_wins,
-    concurrent_changes_deletions_and_logouts_cause_no_errors,
+    of_many_parallel_changes_of_password_one_succeeds,
+    parallel_changes_deletions_and_logouts_cause_no_errors,
     sessions_that_all_log_out_everywhere_are_each_revoked_once,
     no_refresh_survives_a_logout,
 }
 
-const NEW: &str = "another good password";
-/// Long enough for a request that is not blocked.
-const MAX_PAUSE: Duration = Duration::from_millis(500);
+const NEW_PASSWORD: &str = "another good password";
+/// A request that has no response after this time is blocked.
+const BLOCKED_AFTER: Duration = Duration::from_millis(500);
 
-/// Starts the request while a transaction outside the server changes Ada's password to Eve's, and commits afterwards.
+/// Starts the request while a transaction outside of the server changes Ada's password to Eve's; commits it when the
+/// request waits.
 async fn race_password_change(
     app: &App,
     ada: &Client,
@@ -49,12 +50,12 @@ async fn race_password_change(
     ));
     let request = request.into_future();
     tokio::pin!(request);
-    assert!(timeout(MAX_PAUSE, &mut request).await.is_err());
+    assert!(timeout(BLOCKED_AFTER, &mut request).await.is_err());
     transaction.execute("COMMIT");
     request.await
 }
 
-async fn a_running_login_is_rejected_when_the_password_changes(app: App) {
+async fn a_login_is_rejected_if_the_password_changes_meanwhile(app: App) {
     let (ada, eve) = (app.user("ada").await, app.user("eve").await);
     let sessions = count(&app, "sessions");
     let body = credentials(ada.email(), ada.password());
@@ -64,7 +65,7 @@ async fn a_running_login_is_rejected_when_the_password_changes(app: App) {
     assert_eq!(count(&app, "sessions"), sessions);
 }
 
-async fn a_running_deletion_is_rejected_when_the_password_changes(app: App) {
+async fn a_deletion_is_rejected_if_the_password_changes_meanwhile(app: App) {
     let (ada, eve) = (app.user("ada").await, app.user("eve").await);
     let body = json!({ "password": ada.password() });
     let delete = ada.delete(ACCOUNT).body(body);
@@ -78,21 +79,21 @@ async fn after_a_change_of_password_no_login_with_the_old_one_survives(app: App)
     for round in 0..6 {
         let (ada, device) = user_with_device(&app, &format!("ada{round}")).await;
         let bearer = app.bearer(device.access.as_str());
-        let change = bearer.post(CHANGE_PASSWORD, passwords(ada.password(), NEW));
-        let with = |password: &str| {
+        let change = bearer.post(CHANGE_PASSWORD, passwords(ada.password(), NEW_PASSWORD));
+        let login_with = |password: &str| {
             let body = credentials(ada.email(), password);
             app.anonymous().post(LOGIN, body)
         };
-        let old = (0..8).map(|_| with(ada.password()).into_future());
-        let new = (0..4).map(|_| with(NEW).into_future());
-        let (early, change, late, new) = tokio::join!(
+        let old = (0..8).map(|_| login_with(ada.password()).into_future());
+        let new = (0..4).map(|_| login_with(NEW_PASSWORD).into_future());
+        let (logins_before, change, logins_after, new) = tokio::join!(
             join_all(old.clone()),
             change.into_future(),
             join_all(old),
             join_all(new),
         );
         let next = Device::from_response(&change.ok());
-        for response in early.into_iter().chain(late) {
+        for response in logins_before.into_iter().chain(logins_after) {
             if response.status() == 401 {
                 response.problem(401, "INVALID_EMAIL_OR_PASSWORD");
                 continue;
@@ -111,7 +112,7 @@ async fn after_a_change_of_password_no_login_with_the_old_one_survives(app: App)
     }
 }
 
-async fn of_many_changes_of_password_at_once_one_wins(app: App) {
+async fn of_many_parallel_changes_of_password_one_succeeds(app: App) {
     let (ada, first) = user_with_device(&app, "ada").await;
     let mut devices = vec![first];
     for _ in 0..7 {
@@ -124,12 +125,15 @@ async fn of_many_changes_of_password_at_once_one_wins(app: App) {
         bearer.post(CHANGE_PASSWORD, body).into_future()
     });
     let responses = join_all(changes).await;
-    let won: Vec<_> = responses.iter().map(|it| it.status() == 200).collect();
-    assert_eq!(won.iter().filter(|won| **won).count(), 1);
+    let succeeded: Vec<_> = responses
+        .iter()
+        .map(|response| response.status() == 200)
+        .collect();
+    assert_eq!(succeeded.iter().filter(|succeeded| **succeeded).count(), 1);
     for (number, (response, device)) in responses.into_iter().zip(&devices).enumerate() {
         let new = credentials(ada.email(), &format!("the new password {number}"));
         let login = app.anonymous().post(LOGIN, new).await;
-        if won[number] {
+        if succeeded[number] {
             let next = Device::from_response(&response.ok());
             login.ok();
             get_session(&app, &next.access).await.ok();
@@ -147,7 +151,7 @@ async fn of_many_changes_of_password_at_once_one_wins(app: App) {
     }
 }
 
-async fn concurrent_changes_deletions_and_logouts_cause_no_errors(app: App) {
+async fn parallel_changes_deletions_and_logouts_cause_no_errors(app: App) {
     for round in 0..10 {
         let (ada, first) = user_with_device(&app, &format!("ada{round}")).await;
         let mut devices = vec![first];
@@ -155,7 +159,7 @@ async fn concurrent_changes_deletions_and_logouts_cause_no_errors(app: App) {
             devices.push(login(&app, &ada).await);
         }
         let bearer = |number: usize| app.bearer(devices[number].access.as_str());
-        let change = bearer(0).post(CHANGE_PASSWORD, passwords(ada.password(), NEW));
+        let change = bearer(0).post(CHANGE_PASSWORD, passwords(ada.password(), NEW_PASSWORD));
         let password = json!({ "password": ada.password() });
         let responses = join_all([
             change.into_future(),
@@ -171,11 +175,11 @@ async fn concurrent_changes_deletions_and_logouts_cause_no_errors(app: App) {
         for response in &responses {
             assert!(response.status() < 500, "{}", response.text());
         }
-        // A session on a deleted account is revoked.
-        let gone = count(&app, &format!("users WHERE id = '{}'", ada.id())) == 0;
-        assert_eq!(gone, responses[1].status() == 200);
+        // A session of a deleted account is revoked.
+        let is_deleted = count(&app, &format!("users WHERE id = '{}'", ada.id())) == 0;
+        assert_eq!(is_deleted, responses[1].status() == 200);
         for response in &responses[4..] {
-            if gone && response.status() == 200 {
+            if is_deleted && response.status() == 200 {
                 let device = Device::from_response(&response.clone().ok());
                 let refused = get_session(&app, &device.access).await;
                 refused.problem(401, "TOKEN_REVOKED");
@@ -198,8 +202,8 @@ async fn sessions_that_all_log_out_everywhere_are_each_revoked_once(app: App) {
     let revoked = responses.map(|response| response.ok()["revoked"].as_u64().unwrap());
     assert_eq!(revoked.sum::<u64>(), 16);
     let ids = "SELECT COUNT(DISTINCT session_id) FROM revocations";
-    let twice = format!("{ids} HAVING COUNT(*) > COUNT(DISTINCT session_id)");
-    assert_eq!(app.database().value(&twice), None);
+    let repeated = format!("{ids} HAVING COUNT(*) > COUNT(DISTINCT session_id)");
+    assert_eq!(app.database().value(&repeated), None);
     for device in &devices {
         get_session(&app, &device.access)
             .await

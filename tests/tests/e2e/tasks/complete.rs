@@ -3,14 +3,16 @@
 use std::time::Duration;
 
 use e2e::{App, on_both_engines};
+use futures_util::future::join_all;
 use serde_json::json;
 
 use super::bases;
 
 on_both_engines! {
     a_toggle_flips_the_completion_and_nothing_else,
-    a_body_is_neither_needed_nor_read,
+    a_toggle_ignores_its_body,
     an_unknown_task_is_not_found,
+    every_parallel_toggle_is_applied,
 }
 
 async fn a_toggle_flips_the_completion_and_nothing_else(app: App) {
@@ -36,7 +38,7 @@ async fn a_toggle_flips_the_completion_and_nothing_else(app: App) {
     }
 }
 
-async fn a_body_is_neither_needed_nor_read(app: App) {
+async fn a_toggle_ignores_its_body(app: App) {
     let ada = app.user("ada").await;
     let task = ada.new_task("Buy milk").await;
     let complete = format!("{}/complete", ada.task(&task["id"]));
@@ -56,4 +58,15 @@ async fn an_unknown_task_is_not_found(app: App) {
         let toggle = ada.request("POST", &format!("{base}/4711/toggle"));
         toggle.await.problem(404, "TASK_NOT_FOUND");
     }
+}
+
+async fn every_parallel_toggle_is_applied(app: App) {
+    let ada = app.user("ada").await;
+    let task = ada.new_task("Buy milk").await;
+    let toggle = format!("{}/toggle", ada.task(&task["id"]));
+    let toggles = (0..51).map(|_| ada.request("POST", &toggle).into_future());
+    let responses = join_all(toggles).await.into_iter();
+    let completed = responses.filter(|response| response.clone().ok()["completed"] == true);
+    assert_eq!(completed.count(), 26);
+    assert_eq!(ada.all_tasks().await[0]["completed"], true);
 }

@@ -1,22 +1,24 @@
 //! `POST /api/{user_id}/tasks`
 
 use e2e::{App, TestClock, on_both_engines};
+use futures_util::future::join_all;
 use serde_json::{Value, json};
 
 use super::bases;
 
 on_both_engines! {
-    a_new_task_is_open,
-    a_new_task_is_where_its_location_says,
-    the_location_is_an_address_whatever_the_id_of_the_user,
+    a_new_task_is_not_completed,
+    the_location_is_the_address_of_the_new_task,
+    the_location_has_the_users_id_percent_encoded,
     a_title_is_trimmed_and_has_1_to_200_characters,
     a_description_has_at_most_10000_characters,
-    a_description_is_kept_as_it_is,
+    a_description_is_stored_unchanged,
     fields_that_the_server_sets_are_ignored,
     an_id_is_never_reused,
+    every_parallel_creation_is_stored,
 }
 
-async fn a_new_task_is_open(app: App) {
+async fn a_new_task_is_not_completed(app: App) {
     let ada = app.user("ada").await;
     for base in bases(&ada) {
         let body = json!({ "title": "Buy milk", "description": "Two bottles" });
@@ -33,14 +35,14 @@ async fn a_new_task_is_open(app: App) {
         assert_eq!(task, expected);
         assert!(task["id"].is_i64());
     }
-    let bare = ada.post("/api/tasks", json!({ "title": "Buy milk" })).await;
-    assert_eq!(bare.created()["description"], Value::Null);
+    let without_description = ada.post("/api/tasks", json!({ "title": "Buy milk" })).await;
+    assert_eq!(without_description.created()["description"], Value::Null);
     let body = json!({ "title": "Buy milk", "description": null });
-    let bare = ada.post("/api/tasks", body).await.created();
-    assert_eq!(bare["description"], Value::Null);
+    let without_description = ada.post("/api/tasks", body).await.created();
+    assert_eq!(without_description["description"], Value::Null);
 }
 
-async fn a_new_task_is_where_its_location_says(app: App) {
+async fn the_location_is_the_address_of_the_new_task(app: App) {
     let ada = app.user("ada").await;
     for base in bases(&ada) {
         let response = ada.post(&base, json!({ "title": "Buy milk" })).await;
@@ -51,8 +53,8 @@ async fn a_new_task_is_where_its_location_says(app: App) {
     }
 }
 
-/// An imported user keeps the id it had.
-async fn the_location_is_an_address_whatever_the_id_of_the_user(app: App) {
+/// An import keeps the ids of users, which may be any text.
+async fn the_location_has_the_users_id_percent_encoded(app: App) {
     for (number, (id, encoded)) in [
         ("a b", "a%20b"),
         ("a?b#c", "a%3Fb%23c"),
@@ -79,7 +81,7 @@ async fn the_location_is_an_address_whatever_the_id_of_the_user(app: App) {
 
 async fn a_title_is_trimmed_and_has_1_to_200_characters(app: App) {
     let ada = app.user("ada").await;
-    for (title, kept) in [
+    for (title, stored) in [
         ("a", "a"),
         ("  Buy milk\t\n", "Buy milk"),
         ("\u{3000}Buy milk\u{a0}", "Buy milk"),
@@ -89,7 +91,7 @@ async fn a_title_is_trimmed_and_has_1_to_200_characters(app: App) {
         (&format!(" {} ", "t".repeat(200)), &"t".repeat(200)),
     ] {
         let task = ada.post("/api/tasks", json!({ "title": title })).await;
-        assert_eq!(task.created()["title"], kept);
+        assert_eq!(task.created()["title"], stored);
     }
     for empty in [
         json!({}),
@@ -105,14 +107,14 @@ async fn a_title_is_trimmed_and_has_1_to_200_characters(app: App) {
     let refused = ada.post("/api/tasks", json!({ "title": "a\u{0}b" })).await;
     let message = "must not contain the NUL character";
     refused.invalid("title", "invalid_character", message);
-    for other in [
+    for wrong_type in [
         json!(null),
         json!(5),
         json!(["a"]),
         json!({ "a": 1 }),
         json!(true),
     ] {
-        let refused = ada.post("/api/tasks", json!({ "title": other })).await;
+        let refused = ada.post("/api/tasks", json!({ "title": wrong_type })).await;
         refused.invalid("title", "invalid_type", "must be a string");
     }
 }
@@ -141,7 +143,7 @@ async fn a_description_has_at_most_10000_characters(app: App) {
     number.invalid("description", "invalid_type", "must be a string");
 }
 
-async fn a_description_is_kept_as_it_is(app: App) {
+async fn a_description_is_stored_unchanged(app: App) {
     let ada = app.user("ada").await;
     let text = "  two\r\n\tlines \\ \"quoted\" '; DROP TABLE tasks; -- %_ \u{1}\u{7f}\n";
     let body = json!({ "title": "Buy milk", "description": text });
@@ -174,4 +176,24 @@ async fn an_id_is_never_reused(app: App) {
     ada.delete(&ada.task(&first["id"])).await.ok();
     let second = ada.new_task("second").await;
     assert!(second["id"].as_i64() > first["id"].as_i64());
+}
+
+async fn every_parallel_creation_is_stored(app: App) {
+    let (ada, eve) = (app.user("ada").await, app.user("eve").await);
+    let creations = (0..60).map(|number| {
+        let caller = if number % 2 == 0 { &ada } else { &eve };
+        let body = json!({ "title": format!("task {number}") });
+        caller.post(&caller.tasks(), body).into_future()
+    });
+    let mut created: Vec<Value> = Vec::new();
+    for response in join_all(creations).await {
+        created.push(response.created());
+    }
+    created.sort_by_key(|task| -task["id"].as_i64().unwrap());
+    for caller in [&ada, &eve] {
+        let own = created.iter().filter(|task| task["user_id"] == caller.id());
+        let own: Vec<_> = own.cloned().collect();
+        assert_eq!(own.len(), 30);
+        assert_eq!(caller.all_tasks().await, Value::from(own));
+    }
 }

@@ -1,18 +1,23 @@
 //! `GET` and `DELETE /api/{user_id}/tasks/{task_id}`
 
+mod patch;
+mod put;
+
 use e2e::{App, on_both_engines};
+use futures_util::future::join_all;
 use serde_json::json;
 
 use super::bases;
 
 on_both_engines! {
-    a_task_is_shown_at_each_of_its_addresses,
-    a_deleted_task_is_gone,
-    deleting_takes_one_task_only,
+    a_task_is_returned_at_each_of_its_addresses,
+    a_deleted_task_is_not_found,
+    a_deletion_removes_one_task_only,
     an_unknown_task_is_not_found,
+    of_many_parallel_deletions_of_a_task_one_succeeds,
 }
 
-async fn a_task_is_shown_at_each_of_its_addresses(app: App) {
+async fn a_task_is_returned_at_each_of_its_addresses(app: App) {
     let ada = app.user("ada").await;
     let task = ada.new_task("Buy milk").await;
     for base in bases(&ada) {
@@ -21,7 +26,7 @@ async fn a_task_is_shown_at_each_of_its_addresses(app: App) {
     }
 }
 
-async fn a_deleted_task_is_gone(app: App) {
+async fn a_deleted_task_is_not_found(app: App) {
     let ada = app.user("ada").await;
     for base in bases(&ada) {
         let task = ada.new_task("Buy milk").await;
@@ -35,13 +40,13 @@ async fn a_deleted_task_is_gone(app: App) {
     }
 }
 
-async fn deleting_takes_one_task_only(app: App) {
+async fn a_deletion_removes_one_task_only(app: App) {
     let (ada, eve) = (app.user("ada").await, app.user("eve").await);
     let (kept, deleted) = (ada.new_task("kept").await, ada.new_task("deleted").await);
-    let hers = eve.new_task("hers").await;
+    let from_eve = eve.new_task("of another user").await;
     ada.delete(&ada.task(&deleted["id"])).await.ok();
     assert_eq!(ada.all_tasks().await, json!([kept]));
-    assert_eq!(eve.all_tasks().await, json!([hers]));
+    assert_eq!(eve.all_tasks().await, json!([from_eve]));
 }
 
 async fn an_unknown_task_is_not_found(app: App) {
@@ -51,5 +56,19 @@ async fn an_unknown_task_is_not_found(app: App) {
         let refused = ada.get(&address).await.problem(404, "TASK_NOT_FOUND");
         assert_eq!(refused["detail"], "There is no such task");
         ada.delete(&address).await.problem(404, "TASK_NOT_FOUND");
+    }
+}
+
+async fn of_many_parallel_deletions_of_a_task_one_succeeds(app: App) {
+    let ada = app.user("ada").await;
+    let address = ada.task(&ada.new_task("Buy milk").await["id"]);
+    let deletions = (0..20).map(|_| ada.delete(&address).into_future());
+    let responses = join_all(deletions).await;
+    let (deleted, others): (Vec<_>, Vec<_>) = responses
+        .into_iter()
+        .partition(|response| response.status() == 200);
+    assert_eq!(deleted.len(), 1);
+    for response in others {
+        response.problem(404, "TASK_NOT_FOUND");
     }
 }

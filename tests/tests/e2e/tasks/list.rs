@@ -1,4 +1,4 @@
-//! `GET /api/{user_id}/tasks`: order, filters, and valid queries
+//! `GET /api/{user_id}/tasks`: order, filters, and valid queries.
 
 use e2e::{App, on_both_engines};
 use serde_json::{Value, json};
@@ -10,7 +10,7 @@ on_both_engines! {
     the_newest_task_comes_first,
     open_and_finished_tasks_can_be_listed_separately,
     a_limit_is_1_to_500,
-    a_cursor_comes_from_a_link_header,
+    only_a_cursor_of_a_link_header_is_accepted,
     an_invalid_query_is_rejected,
     unknown_parameters_are_ignored,
 }
@@ -30,7 +30,7 @@ async fn the_newest_task_comes_first(app: App) {
     for title in ["b", "c", "a"] {
         expected.insert(0, ada.new_task(title).await);
     }
-    // Tasks are ordered by creation; later changes do not move them.
+    // Tasks are ordered by creation; a later change does not change the order.
     let oldest = ada.task(&expected[2]["id"]);
     expected[2] = ada.patch(&oldest, json!({ "title": "z" })).await.ok();
     for base in bases(&ada) {
@@ -45,10 +45,10 @@ async fn open_and_finished_tasks_can_be_listed_separately(app: App) {
     let finished = ada.patch(&address, json!({ "completed": true })).await.ok();
     for base in bases(&ada) {
         for name in ["completed", "is_completed"] {
-            let done = ada.get(&format!("{base}?{name}=true")).await.ok();
-            assert_eq!(done, json!([finished]));
-            let to_do = ada.get(&format!("{base}?{name}=false")).await.ok();
-            assert_eq!(to_do, json!([open]));
+            let completed_only = ada.get(&format!("{base}?{name}=true")).await.ok();
+            assert_eq!(completed_only, json!([finished]));
+            let open_only = ada.get(&format!("{base}?{name}=false")).await.ok();
+            assert_eq!(open_only, json!([open]));
         }
     }
 }
@@ -72,7 +72,7 @@ async fn a_limit_is_1_to_500(app: App) {
     }
 }
 
-async fn a_cursor_comes_from_a_link_header(app: App) {
+async fn only_a_cursor_of_a_link_header_is_accepted(app: App) {
     let ada = app.user("ada").await;
     for cursor in ["", "0", "-1", "01", "x", "9223372036854775808", "%00"] {
         let refused = ada.get(&format!("/api/tasks?cursor={cursor}")).await;
@@ -101,8 +101,8 @@ async fn an_invalid_query_is_rejected(app: App) {
         let refused = ada.get(&format!("/api/tasks?{query}")).await;
         let problem = refused.problem(400, "INVALID_REQUEST");
         let detail = problem["detail"].as_str().unwrap();
-        let begins = detail.starts_with("The query string is not acceptable: ");
-        assert!(begins, "{query}: {detail}");
+        let is_expected = detail.starts_with("The query string is not acceptable: ");
+        assert!(is_expected, "{query}: {detail}");
     }
 }
 

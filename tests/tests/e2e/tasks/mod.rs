@@ -3,17 +3,32 @@
 mod complete;
 mod create;
 mod item;
-mod item_patch;
-mod item_put;
 mod list;
 mod page;
-mod page_size;
 mod quota;
 mod search;
+mod store;
 
-/// The three addresses of a user's tasks.
-fn bases(client: &e2e::Client) -> [String; 3] {
+use e2e::{App, Client};
+
+/// Returns the three addresses of a user's tasks.
+fn bases(client: &Client) -> [String; 3] {
     let aliases = ["/api/tasks", "/api/v1/tasks"].map(ToOwned::to_owned);
     let [short, versioned] = aliases;
     [client.tasks(), short, versioned]
+}
+
+/// Adds tasks directly in the database, which is faster than requests.
+fn insert_tasks(app: &App, client: &Client, count: usize, description: &str) {
+    let row = format!(
+        "('{}', 'Buy milk', '{description}', false, '2026-11-20 12:00:00', '2026-11-20 12:00:00')",
+        client.id()
+    );
+    let mut session = app.database().session();
+    for rows in vec![row; count].chunks(100) {
+        session.execute(&format!(
+            "INSERT INTO tasks (user_id, title, description, completed, created_at, updated_at) VALUES {}",
+            rows.join(", ")
+        ));
+    }
 }

@@ -1,19 +1,27 @@
 //! `GET /api/{user_id}/tasks`, page by page
 
-use e2e::{App, Client, on_both_engines};
+use std::time::Duration;
+
+use e2e::{App, Client, Engine, on_both_engines};
 use serde_json::{Value, json};
 
-use super::bases;
+use super::{bases, insert_tasks};
 
 on_both_engines! {
     following_the_links_lists_every_task_once,
-    a_page_that_is_exactly_full_has_no_next,
+    a_full_last_page_has_no_next_link,
     the_default_page_has_100_tasks,
     a_link_keeps_the_filters,
     a_page_does_not_shift_when_a_task_is_added_or_deleted,
+    a_page_has_at_most_a_mebibyte_and_links_to_the_rest,
+    a_search_that_takes_too_long_continues_on_the_next_page,
 }
 
-async fn tasks(client: &Client, count: usize) -> Vec<Value> {
+/// The largest page, in bytes.
+const MEBIBYTE: usize = 1 << 20;
+
+/// Creates this many tasks; returns them in the order of a list, newest first.
+async fn create_tasks(client: &Client, count: usize) -> Vec<Value> {
     let mut tasks = Vec::new();
     for number in 0..count {
         tasks.insert(0, client.new_task(&format!("task {number}")).await);
@@ -21,19 +29,19 @@ async fn tasks(client: &Client, count: usize) -> Vec<Value> {
     tasks
 }
 
-/// The path and query of `<…>; rel="next"`.
-pub(super) fn next(link: &str) -> String {
-    let next = link.strip_prefix('<').unwrap();
-    next.strip_suffix(r#">; rel="next""#).unwrap().to_owned()
+/// Returns the path and query of a `Link` header in the form `<…>; rel="next"`.
+fn next_address(link: &str) -> String {
+    let address = link.strip_prefix('<').unwrap();
+    address.strip_suffix(r#">; rel="next""#).unwrap().to_owned()
 }
 
-/// Reads the pages from this one to the last.
-pub(super) async fn follow(client: &Client, first: &str) -> Vec<Vec<Value>> {
+/// Reads all pages, from this address to the last one.
+async fn read_pages(client: &Client, first: &str) -> Vec<Vec<Value>> {
     let mut pages = Vec::new();
     let mut address = Some(first.to_owned());
     while let Some(page) = address {
         let response = client.get(&page).await;
-        address = response.header("link").map(next);
+        address = response.header("link").map(next_address);
         pages.push(response.ok().as_array().unwrap().clone());
         assert!(pages.len() < 100, "the links have no end");
     }
@@ -42,21 +50,21 @@ pub(super) async fn follow(client: &Client, first: &str) -> Vec<Vec<Value>> {
 
 async fn following_the_links_lists_every_task_once(app: App) {
     let ada = app.user("ada").await;
-    let expected = tasks(&ada, 7).await;
-    tasks(&app.user("eve").await, 3).await;
+    let expected = create_tasks(&ada, 7).await;
+    create_tasks(&app.user("eve").await, 3).await;
     for base in bases(&ada) {
-        let pages = follow(&ada, &format!("{base}?limit=3")).await;
+        let pages = read_pages(&ada, &format!("{base}?limit=3")).await;
         let sizes: Vec<_> = pages.iter().map(Vec::len).collect();
         assert_eq!(sizes, [3, 3, 1]);
         assert_eq!(pages.concat(), expected);
     }
 }
 
-async fn a_page_that_is_exactly_full_has_no_next(app: App) {
+async fn a_full_last_page_has_no_next_link(app: App) {
     let ada = app.user("ada").await;
-    let expected = tasks(&ada, 6).await;
+    let expected = create_tasks(&ada, 6).await;
     for (limit, sizes) in [(6, vec![6]), (3, vec![3, 3]), (5, vec![5, 1]), (7, vec![6])] {
-        let pages = follow(&ada, &format!("/api/tasks?limit={limit}")).await;
+        let pages = read_pages(&ada, &format!("/api/tasks?limit={limit}")).await;
         assert_eq!(pages.iter().map(Vec::len).collect::<Vec<_>>(), sizes);
         assert_eq!(pages.concat(), expected);
     }
@@ -64,11 +72,11 @@ async fn a_page_that_is_exactly_full_has_no_next(app: App) {
 
 async fn the_default_page_has_100_tasks(app: App) {
     let ada = app.user("ada").await;
-    let mut expected = tasks(&ada, 100).await;
-    let pages = follow(&ada, "/api/tasks").await;
+    let mut expected = create_tasks(&ada, 100).await;
+    let pages = read_pages(&ada, "/api/tasks").await;
     assert_eq!(pages, [expected.clone()]);
     expected.insert(0, ada.new_task("one more").await);
-    let pages = follow(&ada, "/api/tasks").await;
+    let pages = read_pages(&ada, "/api/tasks").await;
     assert_eq!(pages.iter().map(Vec::len).collect::<Vec<_>>(), [100, 1]);
     assert_eq!(pages.concat(), expected);
     assert_eq!(ada.all_tasks().await, Value::from(expected));
@@ -87,16 +95,16 @@ async fn a_link_keeps_the_filters(app: App) {
         }
     }
     let first = "/api/tasks?limit=2&q=50%25+%26+MORE&completed=true&unknown=1";
-    let pages = follow(&ada, first).await;
+    let pages = read_pages(&ada, first).await;
     assert_eq!(pages.iter().map(Vec::len).collect::<Vec<_>>(), [2, 1]);
     assert_eq!(pages.concat(), expected);
 }
 
 async fn a_page_does_not_shift_when_a_task_is_added_or_deleted(app: App) {
     let ada = app.user("ada").await;
-    let before = tasks(&ada, 4).await;
+    let before = create_tasks(&ada, 4).await;
     let first = ada.get("/api/tasks?limit=2").await;
-    let link = next(first.header("link").unwrap());
+    let link = next_address(first.header("link").unwrap());
     assert_eq!(first.ok(), Value::from(before[..2].to_vec()));
 
     ada.new_task("added").await;
@@ -104,4 +112,46 @@ async fn a_page_does_not_shift_when_a_task_is_added_or_deleted(app: App) {
     let second = ada.get(&link).await;
     assert_eq!(second.header("link"), None);
     assert_eq!(second.ok(), Value::from(before[2..].to_vec()));
+}
+
+async fn a_page_has_at_most_a_mebibyte_and_links_to_the_rest(app: App) {
+    let ada = app.user("ada").await;
+    insert_tasks(&app, &ada, 250, &"x".repeat(10_000));
+    let first = ada.get("/api/tasks?limit=500").await;
+    let bytes = first.text().len();
+    assert!(bytes <= MEBIBYTE, "{bytes}");
+    // One more task would exceed the limit.
+    let tasks = first.ok();
+    let task = tasks[0].to_string().len();
+    assert!(bytes + task > MEBIBYTE, "{bytes} + {task}");
+
+    let pages = read_pages(&ada, "/api/tasks?limit=500").await;
+    assert_eq!(pages.len(), 3);
+    let ids = pages.concat();
+    let ids = ids.iter().map(|task| task["id"].as_i64().unwrap());
+    let ids: Vec<_> = ids.collect();
+    assert_eq!(ids.len(), 250);
+    assert!(ids.is_sorted_by(|newer, older| newer > older));
+    // `limit` applies if it is the smaller bound.
+    let few = ada.get("/api/tasks?limit=50").await.ok();
+    assert_eq!(few.as_array().unwrap().len(), 50);
+    let searched = read_pages(&ada, "/api/tasks?limit=500&q=XXX").await;
+    assert_eq!(searched, pages);
+}
+
+async fn a_search_that_takes_too_long_continues_on_the_next_page(engine: Engine) {
+    let no_time = |limits: &mut api_server::limits::Limits| limits.list_timeout = Duration::ZERO;
+    let app = App::on(engine).limits(no_time).start();
+    let ada = app.user("ada").await;
+    let oldest = ada.new_task("Find me").await;
+    insert_tasks(&app, &ada, 250, "");
+    let newest = ada.new_task("Find me too").await;
+    let first = ada.get("/api/tasks?q=FIND").await;
+    let link = next_address(first.header("link").unwrap());
+    assert_eq!(first.ok(), Value::from(vec![newest.clone()]));
+    let second = ada.get(&link).await;
+    assert!(second.header("link").is_some());
+    assert_eq!(second.ok(), Value::from(vec![] as Vec<Value>));
+    let found = read_pages(&ada, "/api/tasks?q=FIND").await.concat();
+    assert_eq!(found, [newest, oldest]);
 }

@@ -1,30 +1,30 @@
-//! `MAX_TASKS_PER_USER`
+//! The limit of tasks per account, from the setting `MAX_TASKS_PER_USER`.
 
 use e2e::{App, Client, Engine, on_both_engines};
 use futures_util::future::join_all;
 use serde_json::{Value, json};
 
 on_both_engines! {
-    an_account_has_at_most_as_many_tasks_as_the_setting_says,
-    of_twenty_tasks_at_once_as_many_are_added_as_there_is_room_for,
-    an_account_beyond_the_limit_reads_changes_and_deletes_its_tasks,
-    a_token_without_an_account_adds_no_task_at_the_limit_either,
-    the_limit_is_exact_where_one_statement_no_longer_decides,
+    the_setting_limits_the_tasks_of_an_account,
+    of_twenty_parallel_creations_only_the_seven_that_fit_succeed,
+    an_account_above_the_limit_reads_changes_and_deletes_its_tasks,
+    a_token_without_an_account_adds_no_task,
+    the_limit_is_exact_where_the_server_begins_to_add_tasks_one_at_a_time,
 }
 
-async fn app_for(engine: Engine, max: &str) -> (App, Client) {
+async fn app_with_limit(engine: Engine, max: &str) -> (App, Client) {
     let app = App::on(engine).set("max-tasks-per-user", max).start();
     let ada = app.user("ada").await;
     (app, ada)
 }
 
-fn task() -> Value {
+fn task_body() -> Value {
     json!({ "title": "Buy milk" })
 }
 
 async fn assert_limit_reached(client: &Client, max: &str) {
-    let problem = client.post("/api/tasks", task()).await;
-    let problem = problem.problem(409, "TASK_LIMIT_REACHED");
+    let refused = client.post("/api/tasks", task_body()).await;
+    let problem = refused.problem(409, "TASK_LIMIT_REACHED");
     let detail =
         format!("This account has reached its limit of tasks ({max}); delete some to add more");
     assert_eq!(problem["detail"], detail.as_str());
@@ -42,31 +42,31 @@ fn import(app: &App, client: &Client, count: usize) {
     ));
 }
 
-async fn an_account_has_at_most_as_many_tasks_as_the_setting_says(engine: Engine) {
-    let (app, ada) = app_for(engine, "3").await;
+async fn the_setting_limits_the_tasks_of_an_account(engine: Engine) {
+    let (app, ada) = app_with_limit(engine, "3").await;
     for _ in 0..3 {
-        ada.post("/api/tasks", task()).await.created();
+        ada.post("/api/tasks", task_body()).await.created();
     }
     assert_limit_reached(&ada, "3").await;
     // Other users have their own limit.
     app.user("eve").await.new_task("Buy tea").await;
     let newest = ada.all_tasks().await[0]["id"].clone();
     ada.delete(&ada.task(&newest)).await.ok();
-    ada.post("/api/tasks", task()).await.created();
+    ada.post("/api/tasks", task_body()).await.created();
     assert_limit_reached(&ada, "3").await;
 }
 
-async fn of_twenty_tasks_at_once_as_many_are_added_as_there_is_room_for(engine: Engine) {
-    let (app, ada) = app_for(engine, "15").await;
+async fn of_twenty_parallel_creations_only_the_seven_that_fit_succeed(engine: Engine) {
+    let (app, ada) = app_with_limit(engine, "15").await;
     let other = app
         .another_process()
         .set("max-tasks-per-user", "15")
         .start();
-    let there = other.bearer(ada.token());
+    let ada_on_other = other.bearer(ada.token());
     import(&app, &ada, 8);
     let requests = (0..20).map(|number| {
-        let client = if number % 2 == 0 { &ada } else { &there };
-        client.post("/api/tasks", task()).into_future()
+        let client = if number % 2 == 0 { &ada } else { &ada_on_other };
+        client.post("/api/tasks", task_body()).into_future()
     });
     let mut added = 0;
     for response in join_all(requests).await {
@@ -80,8 +80,8 @@ async fn of_twenty_tasks_at_once_as_many_are_added_as_there_is_room_for(engine: 
     assert_eq!(ada.all_tasks().await.as_array().unwrap().len(), 15);
 }
 
-async fn an_account_beyond_the_limit_reads_changes_and_deletes_its_tasks(engine: Engine) {
-    let (app, ada) = app_for(engine, "2").await;
+async fn an_account_above_the_limit_reads_changes_and_deletes_its_tasks(engine: Engine) {
+    let (app, ada) = app_with_limit(engine, "2").await;
     import(&app, &ada, 5);
     assert_limit_reached(&ada, "2").await;
     let tasks = ada.all_tasks().await;
@@ -94,31 +94,31 @@ async fn an_account_beyond_the_limit_reads_changes_and_deletes_its_tasks(engine:
         }
         ada.delete(&ada.task(&task["id"])).await.ok();
     }
-    ada.post("/api/tasks", task()).await.created();
+    ada.post("/api/tasks", task_body()).await.created();
 }
 
-async fn a_token_without_an_account_adds_no_task_at_the_limit_either(engine: Engine) {
-    let (app, _) = app_for(engine, "1").await;
+async fn a_token_without_an_account_adds_no_task(engine: Engine) {
+    let (app, _) = app_with_limit(engine, "1").await;
     let unknown = app.bearer(app.token_for("unknown", "unknown@example.com"));
-    let refused = unknown.post("/api/tasks", task()).await;
+    let refused = unknown.post("/api/tasks", task_body()).await;
     refused.problem(401, "INVALID_TOKEN");
 }
 
-async fn the_limit_is_exact_where_one_statement_no_longer_decides(engine: Engine) {
+async fn the_limit_is_exact_where_the_server_begins_to_add_tasks_one_at_a_time(engine: Engine) {
     // From 200 − 64 tasks on, the server adds the tasks of one account one at a time.
     for before in [135, 136, 137] {
-        let (app, ada) = app_for(engine, "200").await;
-        // Enough tasks that the server counts them, some of them deleted.
+        let (app, ada) = app_with_limit(engine, "200").await;
+        // After 64 additions the server counts the rows. Some are then deleted, so the remembered count is too high.
         for _ in 0..66 {
-            ada.post("/api/tasks", task()).await.created();
+            ada.post("/api/tasks", task_body()).await.created();
         }
         for task in ada.all_tasks().await.as_array().unwrap().iter().take(6) {
             ada.delete(&ada.task(&task["id"])).await.ok();
         }
         import(&app, &ada, before - 60);
-        ada.post("/api/tasks", task()).await.created();
+        ada.post("/api/tasks", task_body()).await.created();
         import(&app, &ada, 200 - before - 2);
-        ada.post("/api/tasks", task()).await.created();
+        ada.post("/api/tasks", task_body()).await.created();
         assert_limit_reached(&ada, "200").await;
     }
 }

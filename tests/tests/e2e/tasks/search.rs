@@ -1,35 +1,44 @@
 //! `GET /api/{user_id}/tasks?q=…`
 
+use std::time::{Duration, Instant};
+
 use e2e::{App, Client, on_both_engines};
-use serde_json::json;
+use serde_json::{Value, json};
+
+use super::insert_tasks;
 
 on_both_engines! {
-    a_search_looks_into_title_and_description,
+    a_search_covers_title_and_description,
     a_search_ignores_case,
     a_search_ignores_case_beyond_ascii,
     a_search_finds_the_exact_text_in_any_script,
-    wildcards_stand_for_themselves,
-    quotes_stand_for_themselves,
-    an_empty_search_finds_everything,
+    wildcards_are_ordinary_characters,
+    quotes_are_ordinary_characters,
+    an_empty_search_finds_every_task,
     a_search_text_has_at_most_200_characters,
     a_search_combines_with_the_other_filters,
+    a_hostile_search_takes_about_as_long_as_a_plain_one,
+    a_letter_that_is_longer_in_lower_case_is_found,
 }
 
-fn encoded(text: &str) -> String {
+/// Percent-encodes every byte.
+fn percent_encode(text: &str) -> String {
     let bytes = text.bytes().map(|byte| format!("%{byte:02x}"));
     bytes.collect::<Vec<_>>().concat()
 }
 
 /// Returns the titles that a search finds, oldest first.
-async fn found(client: &Client, text: &str) -> Vec<String> {
-    let list = client.get(&format!("/api/tasks?q={}", encoded(text))).await;
-    let mut titles: Vec<_> = list.ok().as_array().unwrap().clone();
-    titles.reverse();
+async fn search_titles(client: &Client, text: &str) -> Vec<String> {
+    let list = client
+        .get(&format!("/api/tasks?q={}", percent_encode(text)))
+        .await;
+    let mut tasks: Vec<_> = list.ok().as_array().unwrap().clone();
+    tasks.reverse();
     let title = |task: &serde_json::Value| task["title"].as_str().unwrap().to_owned();
-    titles.iter().map(title).collect()
+    tasks.iter().map(title).collect()
 }
 
-async fn a_search_looks_into_title_and_description(app: App) {
+async fn a_search_covers_title_and_description(app: App) {
     let ada = app.user("ada").await;
     for (title, description) in [
         ("Buy milk", None),
@@ -39,17 +48,17 @@ async fn a_search_looks_into_title_and_description(app: App) {
         let body = json!({ "title": title, "description": description });
         ada.post("/api/tasks", body).await.created();
     }
-    assert_eq!(found(&ada, "milk").await, ["Buy milk", "Shop"]);
-    assert_eq!(found(&ada, "buy m").await, ["Buy milk"]);
-    assert_eq!(found(&ada, "e").await, ["Sleep"]);
-    assert!(found(&ada, "milkshop").await.is_empty());
+    assert_eq!(search_titles(&ada, "milk").await, ["Buy milk", "Shop"]);
+    assert_eq!(search_titles(&ada, "buy m").await, ["Buy milk"]);
+    assert_eq!(search_titles(&ada, "e").await, ["Sleep"]);
+    assert!(search_titles(&ada, "milkshop").await.is_empty());
 }
 
 async fn a_search_ignores_case(app: App) {
     let ada = app.user("ada").await;
     ada.new_task("Buy MILK").await;
     for text in ["Buy MILK", "buy milk", "BUY MILK", "mIlK"] {
-        assert_eq!(found(&ada, text).await, ["Buy MILK"], "{text}");
+        assert_eq!(search_titles(&ada, text).await, ["Buy MILK"], "{text}");
     }
 }
 
@@ -60,7 +69,7 @@ async fn a_search_ignores_case_beyond_ascii(app: App) {
     }
     for (text, title) in [("étude", "Étude"), ("Привет", "ПРИВЕТ"), ("ωMEGA", "Ωmega")]
     {
-        assert_eq!(found(&ada, text).await, [title], "{text}");
+        assert_eq!(search_titles(&ada, text).await, [title], "{text}");
     }
 }
 
@@ -83,15 +92,15 @@ async fn a_search_finds_the_exact_text_in_any_script(app: App) {
     }
     for title in titles {
         assert!(
-            found(&ada, title).await.contains(&title.to_owned()),
+            search_titles(&ada, title).await.contains(&title.to_owned()),
             "{title}"
         );
     }
     // The last letter has a different lower-case form at the end of a word.
-    assert_eq!(found(&ada, "ΟΔΟΣ").await, ["ΟΔΟΣ", "ΟΔΟΣΑ"]);
+    assert_eq!(search_titles(&ada, "ΟΔΟΣ").await, ["ΟΔΟΣ", "ΟΔΟΣΑ"]);
 }
 
-async fn wildcards_stand_for_themselves(app: App) {
+async fn wildcards_are_ordinary_characters(app: App) {
     let ada = app.user("ada").await;
     let titles = [
         "50% off",
@@ -117,11 +126,11 @@ async fn wildcards_stand_for_themselves(app: App) {
         ("%%", vec![]),
         ("*", vec![]),
     ] {
-        assert_eq!(found(&ada, text).await, expected, "{text}");
+        assert_eq!(search_titles(&ada, text).await, expected, "{text}");
     }
 }
 
-async fn quotes_stand_for_themselves(app: App) {
+async fn quotes_are_ordinary_characters(app: App) {
     let ada = app.user("ada").await;
     let titles = [
         "it's",
@@ -134,16 +143,19 @@ async fn quotes_stand_for_themselves(app: App) {
         ada.new_task(title).await;
     }
     for title in titles {
-        assert_eq!(found(&ada, title).await, [title]);
+        assert_eq!(search_titles(&ada, title).await, [title]);
     }
-    assert_eq!(found(&ada, "'").await, ["it's", "'; DROP TABLE tasks; --"]);
-    assert!(found(&ada, "' OR '1'='1").await.is_empty());
+    assert_eq!(
+        search_titles(&ada, "'").await,
+        ["it's", "'; DROP TABLE tasks; --"]
+    );
+    assert!(search_titles(&ada, "' OR '1'='1").await.is_empty());
 }
 
-async fn an_empty_search_finds_everything(app: App) {
+async fn an_empty_search_finds_every_task(app: App) {
     let ada = app.user("ada").await;
     ada.new_task("a").await;
-    assert_eq!(found(&ada, "").await, ["a"]);
+    assert_eq!(search_titles(&ada, "").await, ["a"]);
     assert_eq!(ada.get("/api/tasks?q").await.ok(), ada.all_tasks().await);
 }
 
@@ -152,10 +164,10 @@ async fn a_search_text_has_at_most_200_characters(app: App) {
     let title = "é".repeat(200);
     ada.new_task(&title).await;
     for length in [199, 200] {
-        let found = found(&ada, &"é".repeat(length)).await;
+        let found = search_titles(&ada, &"é".repeat(length)).await;
         assert_eq!(found, [title.as_str()]);
     }
-    let too_long = encoded(&"é".repeat(201));
+    let too_long = percent_encode(&"é".repeat(201));
     let refused = ada.get(&format!("/api/tasks?q={too_long}")).await;
     refused.invalid("q", "too_long", "must be at most 200 characters");
     let refused = ada.get("/api/tasks?q=a%00b").await;
@@ -172,8 +184,44 @@ async fn a_search_combines_with_the_other_filters(app: App) {
     let finished = ada.request("PATCH", &complete).await.ok();
     let both = ada.get("/api/tasks?q=milk").await.ok();
     assert_eq!(both, json!([finished, open]));
-    let to_do = ada.get("/api/tasks?q=milk&completed=false").await.ok();
-    assert_eq!(to_do, json!([open]));
+    let open_only = ada.get("/api/tasks?q=milk&completed=false").await.ok();
+    assert_eq!(open_only, json!([open]));
     let newest = ada.get("/api/tasks?q=milk&limit=1").await.ok();
     assert_eq!(newest, json!([finished]));
+}
+
+/// Searches for a text that no task contains, and returns the time that it took.
+async fn search_time(client: &Client, text: &str) -> Duration {
+    let started = Instant::now();
+    let found = client.get(&format!("/api/tasks?q={text}")).await.ok();
+    assert_eq!(found, Value::Array(Vec::new()), "{text}");
+    started.elapsed()
+}
+
+async fn a_hostile_search_takes_about_as_long_as_a_plain_one(app: App) {
+    let ada = app.user("ada").await;
+    insert_tasks(&app, &ada, 300, &"a".repeat(10_000));
+    let at_the_end = format!("{}b", "a".repeat(199));
+    let at_the_start = format!("b{}", "a".repeat(199));
+    let in_the_middle = format!("{}b{}", "a".repeat(99), "a".repeat(100));
+    for text in [&at_the_end, &at_the_start, &in_the_middle] {
+        let mut ratios = Vec::new();
+        // Uses the best of five tries, because other processes may slow down some of them.
+        for _ in 0..5 {
+            let plain = search_time(&ada, "bread").await;
+            ratios.push(search_time(&ada, text).await.as_secs_f64() / plain.as_secs_f64());
+        }
+        let least = ratios.iter().copied().fold(f64::INFINITY, f64::min);
+        assert!(least < 8.0, "{text}: {ratios:?}");
+    }
+}
+
+async fn a_letter_that_is_longer_in_lower_case_is_found(app: App) {
+    let ada = app.user("ada").await;
+    let title = "İ".repeat(200);
+    let task = ada.new_task(&title).await;
+    for text in ["%C4%B0".repeat(200), "i%CC%87".repeat(100)] {
+        let found = ada.get(&format!("/api/tasks?q={text}")).await.ok();
+        assert_eq!(found, Value::from(vec![task.clone()]));
+    }
 }

@@ -1,3 +1,3 @@
-//! A dependency that enables the other backend.
+//! A dependency that enables the other backend of `jsonwebtoken`.
 
 pub use jsonwebtoken;

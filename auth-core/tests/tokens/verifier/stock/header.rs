@@ -1,42 +1,42 @@
-//! The JOSE header.
+//! The JOSE header: algorithm, type, extensions and parameters.
 
-use super::{check, more_lenient, same, stricter, with_header};
+use super::{check, more_lenient, same_result, stricter, with_header};
 
 #[test]
-fn algorithm() {
+fn compares_algorithms() {
     check(vec![
-        same(
+        same_result(
             "alg none",
             with_header(r#"{"alg":"none","typ":"at+jwt"}"#),
             false,
         ),
-        same(
+        same_result(
             "alg hs256",
             with_header(r#"{"alg":"hs256","typ":"at+jwt"}"#),
             false,
         ),
-        same(
+        same_result(
             "alg HS384",
             with_header(r#"{"alg":"HS384","typ":"at+jwt"}"#),
             false,
         ),
-        same(
+        same_result(
             "alg RS256",
             with_header(r#"{"alg":"RS256","typ":"at+jwt"}"#),
             false,
         ),
-        same("no alg", with_header(r#"{"typ":"at+jwt"}"#), false),
+        same_result("no alg", with_header(r#"{"typ":"at+jwt"}"#), false),
     ]);
 }
 
 #[test]
-fn type_and_crit() {
+fn compares_type_and_crit() {
     const TYPE: &str =
         "stock does not check typ, so a token of another kind passes (RFC 8725 § 3.11)";
     const CRITICAL: &str =
         "an extension that is not understood must be rejected (RFC 7515 § 4.1.11)";
     check(vec![
-        same(
+        same_result(
             "typ AT+JWT",
             with_header(r#"{"alg":"HS256","typ":"AT+JWT"}"#),
             true,
@@ -66,7 +66,7 @@ fn type_and_crit() {
 }
 
 #[test]
-fn extensions_duplicates_and_key_id() {
+fn compares_extensions_duplicates_and_key_ids() {
     check(vec![
         stricter(
             "b64",
@@ -78,7 +78,7 @@ fn extensions_duplicates_and_key_id() {
             with_header(r#"{"alg":"HS256","typ":"at+jwt","zip":"DEF"}"#),
             "zip is not a parameter of JWS",
         ),
-        same(
+        same_result(
             "alg twice",
             with_header(r#"{"alg":"HS256","alg":"HS256","typ":"at+jwt"}"#),
             false,
@@ -88,12 +88,12 @@ fn extensions_duplicates_and_key_id() {
             with_header(r#"{"alg":"HS256","typ":"at+jwt","x":1,"x":2}"#),
             "names are unique (RFC 7515 § 4); stock checks only those it knows",
         ),
-        same(
+        same_result(
             "kid is any text",
             with_header(r#"{"alg":"HS256","typ":"at+jwt","kid":"../x"}"#),
             true,
         ),
-        same(
+        same_result(
             "kid is an array",
             with_header(r#"{"alg":"HS256","typ":"at+jwt","kid":["x"]}"#),
             false,
@@ -103,7 +103,7 @@ fn extensions_duplicates_and_key_id() {
             with_header(r#"{"alg":"HS256","typ":"at+jwt","kid":null}"#),
             "null is not a string",
         ),
-        same(
+        same_result(
             "jku",
             with_header(r#"{"alg":"HS256","typ":"at+jwt","jku":"http://127.0.0.1:9"}"#),
             true,
@@ -113,7 +113,7 @@ fn extensions_duplicates_and_key_id() {
 
 /// RFC 7515 § 4: parameters that are not understood are ignored.
 #[test]
-fn parameters_that_only_stock_reads() {
+fn compares_parameters_that_only_stock_reads() {
     const IGNORED_HERE: &str = "this crate ignores it; stock parses it and finds it malformed";
     check(vec![
         more_lenient(

@@ -1,0 +1,35 @@
+//! A SQLite file that another process has locked: writes that wait too long are 503, and then work again.
+//! Reads never wait: a running server keeps the file open, so no other process gets an exclusive lock.
+
+use e2e::{App, Request, on_sqlite};
+use futures_util::future::join_all;
+
+use super::{assert_other_routes_work, requests, send_in_time};
+
+on_sqlite! {
+    writes_are_503_while_another_process_writes_and_reads_work,
+}
+
+async fn writes_are_503_while_another_process_writes_and_reads_work(app: App) {
+    let ada = app.user("ada").await;
+    let task = ada.new_task("Buy milk").await;
+    let address = ada.task(&task["id"]);
+    let mut other = app.database().session();
+    other.execute("BEGIN IMMEDIATE");
+
+    let all = requests(&ada, &address).into_iter();
+    let (reads, writes): (Vec<_>, Vec<_>) = all.partition(Request::is_a_read);
+    // The writes are sent in parallel: the last one in the queue gets its response in time, too.
+    for response in join_all(writes.into_iter().map(send_in_time)).await {
+        response.problem(503, "DATABASE_UNAVAILABLE");
+    }
+    for request in reads {
+        send_in_time(request).await.ok();
+    }
+    assert_other_routes_work(&ada).await;
+
+    other.execute("ROLLBACK");
+    // A write that got a 503 may still be in the queue and run before this one.
+    let after_unlock = ada.new_task("afterwards").await;
+    assert_eq!(ada.all_tasks().await[0], after_unlock);
+}

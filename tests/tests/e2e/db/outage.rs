@@ -1,0 +1,188 @@
+//! A database server that is unreachable or silent: 503 in time, other routes unaffected, and recovery
+//! without a restart.
+
+use std::time::{Duration, Instant};
+
+use e2e::{App, Client, Database, Engine, Options, Proxy, on_postgres};
+use futures_util::future::join_all;
+use serde_json::{Value, json};
+
+use super::{assert_other_routes_work, requests, send_in_time};
+
+on_postgres! {
+    an_unreachable_database_is_503_until_it_returns,
+    a_silent_database_is_503_until_it_responds,
+    a_restart_of_the_database_fails_at_most_one_request_per_connection,
+    a_server_starts_only_with_its_database,
+}
+
+/// The longest wait for the server to recover; long enough on any machine.
+const MAX_RECOVERY: Duration = Duration::from_secs(30);
+
+struct Fixture {
+    /// The first field, so that it is dropped first: a server that waits for its database does not stop.
+    proxy: Proxy,
+    _app: App,
+    ada: Client,
+    tasks: Value,
+}
+
+async fn fixture(engine: Engine) -> Fixture {
+    let database = Database::new(engine);
+    let proxy = Proxy::before(&database);
+    let url = proxy.url(&database);
+    let app = Options::new(database).set("database-url", &url).start();
+    let ada = app.user("ada").await;
+    ada.new_task("Buy milk").await;
+    let tasks = ada.all_tasks().await;
+    Fixture {
+        _app: app,
+        proxy,
+        ada,
+        tasks,
+    }
+}
+
+impl Fixture {
+    fn address(&self) -> String {
+        self.ada.task(&self.tasks[0]["id"])
+    }
+
+    /// Asserts that every route that needs the database responds with 503 in time. The requests are more than the
+    /// connections.
+    async fn assert_unavailable(&self) {
+        let requests = requests(&self.ada, &self.address()).into_iter();
+        for response in join_all(requests.map(send_in_time)).await {
+            response.problem(503, "DATABASE_UNAVAILABLE");
+        }
+        assert_other_routes_work(&self.ada).await;
+    }
+
+    /// Waits until the server is ready again. Until then every response must be a 503.
+    async fn assert_recovers(&self) {
+        let started = Instant::now();
+        loop {
+            let response = send_in_time(self.ada.get("/readyz")).await;
+            if response.status() == 200 {
+                break;
+            }
+            response.problem(503, "DATABASE_UNAVAILABLE");
+            assert!(
+                started.elapsed() < MAX_RECOVERY,
+                "the server does not recover"
+            );
+        }
+        self.assert_all_connections_work().await;
+        for request in requests(&self.ada, &self.address()) {
+            let status = request.await.status();
+            assert!(matches!(status, 200 | 201), "{status}");
+        }
+    }
+
+    /// Waits until parallel requests on all connections succeed. The server detects a lost connection at the next
+    /// request on it, which fails.
+    async fn assert_all_connections_work(&self) {
+        let started = Instant::now();
+        loop {
+            let lists = (0..8).map(|_| self.ada.get("/api/tasks").into_future());
+            let mut all_succeeded = true;
+            for response in join_all(lists).await {
+                if response.status() == 200 {
+                    assert_eq!(response.ok(), self.tasks);
+                } else {
+                    all_succeeded = false;
+                    response.problem(503, "DATABASE_UNAVAILABLE");
+                }
+            }
+            if all_succeeded {
+                return;
+            }
+            assert!(
+                started.elapsed() < MAX_RECOVERY,
+                "some connections do not recover"
+            );
+        }
+    }
+}
+
+async fn an_unreachable_database_is_503_until_it_returns(engine: Engine) {
+    let fixture = fixture(engine).await;
+    for _ in 0..2 {
+        fixture.proxy.cut();
+        fixture.assert_unavailable().await;
+        fixture.proxy.mend();
+        fixture.assert_all_connections_work().await;
+    }
+    fixture.assert_recovers().await;
+}
+
+async fn a_silent_database_is_503_until_it_responds(engine: Engine) {
+    let fixture = fixture(engine).await;
+    fixture.proxy.silence();
+    fixture.assert_reads_are_unavailable().await;
+    fixture.proxy.mend();
+    fixture.assert_recovers().await;
+}
+
+impl Fixture {
+    /// Sends only reads, because delayed statements still reach the database when it recovers.
+    async fn assert_reads_are_unavailable(&self) {
+        let tasks = self.ada.tasks();
+        let reads = ["/readyz", "/api/auth/account", &tasks, "/api/tasks?q=milk"];
+        for _ in 0..2 {
+            let requests = reads.iter().chain(&reads).map(|path| self.ada.get(path));
+            for response in join_all(requests.map(send_in_time)).await {
+                response.problem(503, "DATABASE_UNAVAILABLE");
+            }
+            assert_other_routes_work(&self.ada).await;
+        }
+    }
+}
+
+async fn a_restart_of_the_database_fails_at_most_one_request_per_connection(app: App) {
+    let ada = app.user("ada").await;
+    // As many requests as the pool has connections.
+    let reads = (0..8).map(|_| ada.get("/api/tasks").into_future());
+    for response in join_all(reads).await {
+        response.ok();
+    }
+    app.database().execute(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity \
+         WHERE datname = current_database() AND pid <> pg_backend_pid()",
+    );
+    let mut refused = 0;
+    for _ in 0..8 {
+        let response = send_in_time(ada.post("/api/tasks", json!({ "title": "Buy milk" }))).await;
+        if response.status() != 201 {
+            refused += 1;
+            response.problem(503, "DATABASE_UNAVAILABLE");
+        }
+    }
+    let written = 8 - refused;
+    // A thread whose connection was not used for writing detects the loss at its first read.
+    let tasks = loop {
+        let response = send_in_time(ada.get("/api/tasks")).await;
+        if response.status() == 200 {
+            break response.ok();
+        }
+        refused += 1;
+        response.problem(503, "DATABASE_UNAVAILABLE");
+        assert!(refused <= 4, "{refused}");
+    };
+    // Each lost connection fails at most one request.
+    assert!(refused <= 4, "{refused}");
+    assert_eq!(tasks.as_array().unwrap().len(), written);
+}
+
+async fn a_server_starts_only_with_its_database(engine: Engine) {
+    let database = Database::new(engine);
+    let proxy = Proxy::before(&database);
+    proxy.cut();
+    let url = proxy.url(&database);
+    let options = Options::new(database).set("database-url", &url);
+    let error = options.try_start().err().unwrap().to_string();
+    assert!(
+        error.starts_with("cannot prepare postgres://127.0.0.1:"),
+        "{error}"
+    );
+}

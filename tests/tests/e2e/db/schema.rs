@@ -1,0 +1,128 @@
+//! Every column belongs to the right field: rows in which all columns differ are read and changed.
+
+use e2e::{App, on_both_engines};
+use serde_json::{Value, json};
+
+on_both_engines! {
+    every_column_of_a_user_is_read_and_written,
+    every_column_of_a_task_is_read_and_written,
+    every_column_of_a_session_is_read_and_written,
+}
+
+/// Reads the columns of the one row that matches this condition, joined by `|`.
+fn read_row(app: &App, columns: &[&str], table: &str, condition: &str) -> String {
+    let text = |name: &&str| format!("coalesce(CAST({name} AS TEXT), 'NULL')");
+    let texts: Vec<_> = columns.iter().map(text).collect();
+    let texts = texts.join(" || '|' || ");
+    let query = format!("SELECT {texts} FROM {table} WHERE {condition}");
+    app.database().value(&query).unwrap()
+}
+
+async fn every_column_of_a_user_is_read_and_written(app: App) {
+    app.database().execute(
+        "INSERT INTO users \
+         (id, email, name, image, email_verified, password_hash, created_at, updated_at) VALUES \
+         ('the id', 'the email', 'the name', 'the image', TRUE, 'the hash', \
+         '2001-02-03 04:05:06.789012', '2011-12-13 14:15:16.171819')",
+    );
+    let user = app.bearer(app.token_for("the id", "the email of the token"));
+    let mut expected = json!({
+        "id": "the id",
+        "email": "the email",
+        "name": "the name",
+        "image": "the image",
+        "email_verified": true,
+        "created_at": "2001-02-03T04:05:06.789Z",
+        "updated_at": "2011-12-13T14:15:16.171Z",
+    });
+    assert_eq!(user.get("/api/auth/account").await.ok(), expected);
+
+    let change = json!({ "name": "a name", "image": "an image" });
+    let changed = user.patch("/api/auth/account", change).await.ok();
+    expected["name"] = "a name".into();
+    expected["image"] = "an image".into();
+    expected["updated_at"] = e2e::TestClock::START.into();
+    assert_eq!(changed, expected);
+    let columns = [
+        "id",
+        "email",
+        "name",
+        "image",
+        "password_hash",
+        "created_at",
+        "updated_at",
+    ];
+    let stored = read_row(&app, &columns, "users", "email_verified");
+    let expected = "the id|the email|a name|an image|the hash|\
+                    2001-02-03 04:05:06.789012|2026-11-20 12:57:51.869123";
+    assert_eq!(stored, expected);
+}
+
+async fn every_column_of_a_task_is_read_and_written(app: App) {
+    let ada = app.user("ada").await;
+    app.database().execute(&format!(
+        "INSERT INTO tasks (user_id, title, description, completed, created_at, updated_at) VALUES \
+         ('{}', 'the title', 'the description', TRUE, \
+         '2001-02-03 04:05:06.789012', '2011-12-13 14:15:16.171819')",
+        ada.id()
+    ));
+    let list = ada.all_tasks().await;
+    let mut expected = json!({
+        "id": list[0]["id"],
+        "user_id": ada.id(),
+        "title": "the title",
+        "description": "the description",
+        "completed": true,
+        "created_at": "2001-02-03T04:05:06.789Z",
+        "updated_at": "2011-12-13T14:15:16.171Z",
+    });
+    assert_eq!(list, json!([expected]));
+    let address = ada.task(&list[0]["id"]);
+    assert_eq!(ada.get(&address).await.ok(), expected);
+
+    let change = json!({ "title": "a title", "description": "a description" });
+    let changed = ada.patch(&address, change).await.ok();
+    expected["title"] = "a title".into();
+    expected["description"] = "a description".into();
+    expected["updated_at"] = e2e::TestClock::START.into();
+    assert_eq!(changed, expected);
+    let columns = ["title", "description", "created_at", "updated_at"];
+    let stored = read_row(&app, &columns, "tasks", "completed");
+    let expected = "a title|a description|2001-02-03 04:05:06.789012|2026-11-20 12:57:51.869123";
+    assert_eq!(stored, expected);
+
+    let toggled = ada.request("POST", &format!("{address}/toggle")).await.ok();
+    assert_eq!(toggled["title"], "a title");
+    assert_eq!(toggled["description"], "a description");
+}
+
+async fn every_column_of_a_session_is_read_and_written(app: App) {
+    let body = json!({ "email": "ada@example.com", "password": "correct horse" });
+    let request = app.anonymous().post("/api/auth/register", body);
+    let token_response: Value = request.header("user-agent", "the device").await.created();
+    let columns = [
+        "id",
+        "user_id",
+        "counter",
+        "rotated_at",
+        "late_recoveries",
+        "late_recovery_counter",
+        "created_at",
+        "last_used_at",
+        "expires_at",
+        "revoked_at",
+        "ip_address",
+        "user_agent",
+    ];
+    let stored = read_row(&app, &columns, "sessions", "TRUE");
+    let text = |value: &Value| value.as_str().unwrap().to_owned();
+    let (id, user_id) = (
+        text(&token_response["session_id"]),
+        text(&token_response["user"]["id"]),
+    );
+    let expected = format!(
+        "{id}|{user_id}|0|NULL|0|NULL|2026-11-20 12:57:51.869123|2026-11-20 12:57:51.869123|\
+         2026-11-27 12:57:51.869123|NULL|127.0.0.1|the device"
+    );
+    assert_eq!(stored, expected);
+}

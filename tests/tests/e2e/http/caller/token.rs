@@ -1,0 +1,199 @@
+//! Every protected route rejects every kind of invalid token.
+
+use std::time::{Duration, UNIX_EPOCH};
+
+use auth_core::{Keyring, Secret};
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use e2e::{App, Engine, Issuer, on_both_engines};
+use jsonwebtoken::{Algorithm, EncodingKey, crypto};
+use serde_json::{Value, json};
+
+use super::{CHALLENGE, SESSION};
+use crate::routes::protected;
+
+on_both_engines! {
+    every_protected_route_rejects_every_invalid_token_before_it_reads_the_body,
+    a_token_is_valid_to_the_last_second,
+    a_token_of_a_previous_secret_is_accepted,
+    an_error_contains_no_part_of_the_token,
+}
+
+/// Signs a token with this header and these claims, with the secret of the server.
+fn sign_token(app: &App, header: &Value, claims: &Value) -> String {
+    // `jsonwebtoken` needs a backend for cryptography; creating a keyring selects it.
+    let _keyring = Keyring::new(Secret::new(app.secret()).unwrap());
+    let encode = |part: &Value| URL_SAFE_NO_PAD.encode(part.to_string());
+    let message = format!("{}.{}", encode(header), encode(claims));
+    let key = EncodingKey::from_secret(app.secret().as_bytes());
+    let mac = crypto::sign(message.as_bytes(), &key, Algorithm::HS256).unwrap();
+    format!("{message}.{mac}")
+}
+
+/// Returns the claims of a valid token.
+fn valid_claims(app: &App) -> Value {
+    let since_1970 = app.clock.now().duration_since(UNIX_EPOCH);
+    let now = since_1970.unwrap().as_secs();
+    json!({
+        "iss": "api-server", "aud": "api", "sub": "user-1", "email": "ada@example.com",
+        "iat": now, "exp": now + 900, "jti": "1", "sid": "1",
+    })
+}
+
+/// The `Authorization` value, the error code, and its detail.
+type BadCredentials = (String, &'static str, &'static str);
+
+fn malformed_headers() -> Vec<BadCredentials> {
+    let grammar = "The Authorization header must be Bearer, one space and a token";
+    let characters = "The bearer token has characters that no token has";
+    let token = "a.b.c";
+    [
+        (String::new(), grammar),
+        ("Bearer".to_owned(), grammar),
+        (token.to_owned(), grammar),
+        (format!("Basic {token}"), grammar),
+        (format!("Bearer\t{token}"), grammar),
+        (format!("Bearer  {token}"), characters),
+        (format!("Bearer {token} {token}"), characters),
+        (format!("Bearer {token},Bearer {token}"), characters),
+        (format!("Bearer \"{token}\""), characters),
+    ]
+    .map(|(value, detail)| (value, "INVALID_TOKEN", detail))
+    .into()
+}
+
+/// Tokens of issuers that differ in one respect from the server, each with the detail of its error.
+fn tokens_of_other_issuers(app: &App) -> [(String, &'static str); 4] {
+    let valid = Issuer::of(app);
+    let other_secret = Issuer {
+        secret: "another secret that is long enough".to_owned(),
+        ..valid.clone()
+    };
+    let other_audience = Issuer {
+        audience: "another api".to_owned(),
+        ..valid.clone()
+    };
+    let other_issuer = Issuer {
+        issuer: "another server".to_owned(),
+        ..valid.clone()
+    };
+    let from_the_future = Issuer {
+        now: valid.now + Duration::from_secs(60),
+        ..valid
+    };
+    [
+        (other_secret, "The token signature does not match"),
+        (other_audience, "The token claim aud is not acceptable"),
+        (other_issuer, "The token claim iss is not acceptable"),
+        (from_the_future, "The token is not valid yet"),
+    ]
+    .map(|(issuer, detail)| (issuer.issue("user-1", "ada@example.com"), detail))
+}
+
+/// Tokens with invalid contents, each with the detail of its error.
+fn invalid_tokens(app: &App) -> [(String, &'static str); 9] {
+    let with_header = |alg: &str, typ: &str| {
+        sign_token(app, &json!({ "alg": alg, "typ": typ }), &valid_claims(app))
+    };
+    let alg_none = with_header("none", "at+jwt");
+    let unsigned = format!("{}.", alg_none.rsplit_once('.').unwrap().0);
+    let mut no_session = valid_claims(app);
+    no_session.as_object_mut().unwrap().remove("sid");
+    let header = json!({ "alg": "HS256", "typ": "at+jwt" });
+    let no_session = sign_token(app, &header, &no_session);
+    let wrong_type = "The token type must be at+jwt";
+    let wrong_parts = "A token has exactly three parts";
+    [
+        ("junk".to_owned(), wrong_parts),
+        ("a.b.c".to_owned(), "A part of the token is not base64url"),
+        ("a".repeat(8193), "The token is longer than 8192 bytes"),
+        (with_header("HS256", "JWT"), wrong_type),
+        (with_header("HS256", "rt+jwt"), wrong_type),
+        (with_header("HS256", "refresh"), wrong_type),
+        (unsigned, wrong_parts),
+        (alg_none, "The token algorithm must be HS256"),
+        (no_session, "The token lacks the claim sid"),
+    ]
+}
+
+fn bad_credentials(app: &App) -> Vec<BadCredentials> {
+    let tokens = tokens_of_other_issuers(app)
+        .into_iter()
+        .chain(invalid_tokens(app));
+    tokens
+        .map(|(token, detail)| (format!("Bearer {token}"), "INVALID_TOKEN", detail))
+        .collect()
+}
+
+fn expired_token(app: &App) -> BadCredentials {
+    let old_issuer = Issuer {
+        now: app.clock.now() - Duration::from_secs(3600),
+        ..Issuer::of(app)
+    };
+    let token = old_issuer.issue("user-1", "ada@example.com");
+    (
+        format!("Bearer {token}"),
+        "TOKEN_EXPIRED",
+        "The token has expired",
+    )
+}
+
+async fn every_protected_route_rejects_every_invalid_token_before_it_reads_the_body(app: App) {
+    let anonymous = app.anonymous();
+    let mut credentials = [malformed_headers(), bad_credentials(&app)].concat();
+    credentials.push(expired_token(&app));
+    for operation in protected(&app).await {
+        let missing = operation.request(&anonymous, "user-1").await;
+        assert_eq!(missing.header("www-authenticate"), Some(CHALLENGE));
+        let missing = missing.problem(401, "UNAUTHORIZED");
+        assert_eq!(missing["detail"], "Authentication is required");
+
+        for (value, code, detail) in &credentials {
+            let request = operation.request(&anonymous, "user-1");
+            let refused = request.header("authorization", value).await;
+            let challenge = refused.header("www-authenticate").map(ToOwned::to_owned);
+            let problem = refused.problem(401, code);
+            assert_eq!(problem["detail"], *detail, "{value}");
+            let expected =
+                format!(r#"{CHALLENGE}, error="invalid_token", error_description="{detail}""#);
+            assert_eq!(challenge, Some(expected));
+        }
+    }
+}
+
+async fn a_token_is_valid_to_the_last_second(app: App) {
+    let ada = app.user("ada").await;
+    // The clock starts at .869 s, tokens count whole seconds, and the leeway is 5 s, so 130 ms of validity are left.
+    app.clock.advance(Duration::from_secs(900 + 5 - 1));
+    ada.get(SESSION).await.ok();
+    app.clock.advance(Duration::from_millis(130));
+    ada.get(SESSION).await.ok();
+    app.clock.advance(Duration::from_millis(1));
+    ada.get(SESSION).await.problem(401, "TOKEN_EXPIRED");
+}
+
+async fn a_token_of_a_previous_secret_is_accepted(engine: Engine) {
+    let previous = "the secret that signed until yesterday";
+    let app = App::on(engine)
+        .set("auth-secrets-previous", previous)
+        .start();
+    let previous_issuer = Issuer {
+        secret: previous.to_owned(),
+        ..Issuer::of(&app)
+    };
+    let token = previous_issuer.issue("user-1", "ada@example.com");
+    let session = app.bearer(token).get(SESSION).await.ok();
+    assert_eq!(session["user"]["id"], "user-1");
+}
+
+async fn an_error_contains_no_part_of_the_token(app: App) {
+    let header = URL_SAFE_NO_PAD.encode(r#"{"alg":"HS256","typ":"at+jwt","kid":"canary-1"}"#);
+    let payload = URL_SAFE_NO_PAD.encode(r#"{"sub":"canary-2","iss":"canary-3"}"#);
+    for token in [format!("{header}.{payload}.canary"), "canary".to_owned()] {
+        let refused = app.bearer(token).get(SESSION).await;
+        let shown = format!("{refused:?}");
+        refused.problem(401, "INVALID_TOKEN");
+        assert!(!shown.contains("canary"), "{shown}");
+        assert!(!shown.contains(&header), "{shown}");
+    }
+}

@@ -1,0 +1,143 @@
+//! The methods of every address, and addresses that do not exist.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use e2e::{App, on_both_engines};
+
+use crate::routes::operations;
+
+on_both_engines! {
+    an_undocumented_method_is_405_and_allow_names_the_documented_ones,
+    head_is_get_without_a_body,
+    head_is_rejected_like_get_without_a_body,
+    an_unknown_address_is_404_for_every_caller,
+}
+
+const METHODS: [&str; 9] = [
+    "GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "PROPFIND",
+];
+
+async fn an_undocumented_method_is_405_and_allow_names_the_documented_ones(app: App) {
+    let ada = app.user("ada").await;
+    let mut documented: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    for operation in operations(&app).await {
+        let methods = documented.entry(operation.path).or_default();
+        if operation.method == "GET" {
+            methods.insert("HEAD".to_owned());
+        }
+        methods.insert(operation.method);
+    }
+    for (path, methods) in &documented {
+        let path = path.replace("{user_id}", ada.id());
+        let path = path.replace("{task_id}", "1");
+        for method in METHODS.iter().filter(|method| !methods.contains(**method)) {
+            for caller in [&ada, &app.anonymous()] {
+                let response = caller.request(method, &path).await;
+                let allow = response.header("allow").unwrap().split(", ");
+                let allow: BTreeSet<_> = allow.map(ToOwned::to_owned).collect();
+                assert_eq!(allow, *methods, "{method} {path}");
+                if *method == "HEAD" {
+                    assert!(response.is(405).text().is_empty());
+                } else {
+                    response.problem(405, "METHOD_NOT_ALLOWED");
+                }
+            }
+        }
+    }
+}
+
+async fn head_is_get_without_a_body(app: App) {
+    let ada = app.user("ada").await;
+    let task = ada.new_task("Buy milk").await;
+    ada.new_task("Buy tea").await;
+    for path in [
+        "/healthz",
+        "/readyz",
+        "/api/openapi.json",
+        "/api/auth/session",
+        "/api/auth/account",
+        "/api/tasks",
+        "/api/tasks?limit=1",
+        &ada.tasks(),
+        &ada.task(&task["id"]),
+    ] {
+        let get = ada.get(path).await.is(200);
+        let head = ada.request("HEAD", path).await.is(200);
+        for name in ["content-type", "content-length", "link", "cache-control"] {
+            assert_eq!(head.header(name), get.header(name), "{path} {name}");
+        }
+        assert!(!get.text().is_empty());
+        assert!(head.text().is_empty());
+    }
+}
+
+async fn head_is_rejected_like_get_without_a_body(app: App) {
+    let (ada, eve) = (app.user("ada").await, app.user("eve").await);
+    for (caller, path, status) in [
+        (&app.anonymous(), ada.tasks(), 401),
+        (&eve, ada.tasks(), 403),
+        (&ada, ada.task(&4711.into()), 404),
+        (&ada, "/api/nothing".to_owned(), 404),
+        (&ada, "/api/auth/login".to_owned(), 405),
+    ] {
+        let get = caller.get(&path).await.is(status);
+        let mut connection = app.connect().await;
+        let authorization = match caller.token() {
+            "" => String::new(),
+            token => format!("authorization: Bearer {token}\r\n"),
+        };
+        let head = format!("HEAD {path} HTTP/1.1\r\nhost: e2e\r\n{authorization}\r\n");
+        connection.send(head.as_bytes()).await;
+        let head = connection.response_to("HEAD").await.unwrap().is(status);
+        for name in ["content-type", "content-length", "www-authenticate"] {
+            assert_eq!(head.header(name), get.header(name), "{path} {name}");
+        }
+        // The next response follows without bytes in between.
+        let get = "GET /healthz HTTP/1.1\r\nhost: e2e\r\n\r\n";
+        connection.send(get.as_bytes()).await;
+        connection.response().await.unwrap().ok();
+    }
+}
+
+async fn an_unknown_address_is_404_for_every_caller(app: App) {
+    let ada = app.user("ada").await;
+    for path in [
+        "/nothing",
+        "/tasks/",
+        "/assets",
+        "/assets/",
+        "/assets/app.js",
+        "/assets/0/app.js",
+        "/api",
+        "/api/",
+        "/api/auth",
+        "/api/auth/",
+        "/api/auth/nothing",
+        "/api/auth/register/",
+        "/api/auth/login/x",
+        "/api/v1",
+        "/api/v2/tasks/1/2",
+        "/api/tasks/",
+        "/api/tasks/1/nothing",
+        "/api//tasks",
+        "//api/tasks",
+        "/api/TASKS",
+        "/API/tasks",
+        "/healthz/",
+        "/.env",
+        "/api/..%2fhealthz",
+        "/%00",
+        "/%ff",
+        "/%zz",
+        "/%",
+        "/caf%C3%A9",
+    ] {
+        for caller in [&ada, &app.anonymous()] {
+            for method in ["GET", "POST", "DELETE"] {
+                let response = caller.request(method, path).await;
+                let problem = response.problem(404, "NOT_FOUND");
+                assert_eq!(problem["detail"], "Nothing has this address");
+            }
+        }
+    }
+}

@@ -1,0 +1,246 @@
+//! Cross-site request forgery: a changing request that a cookie authorizes must come from a known origin.
+
+use e2e::{App, Client, Engine, Request, on_both_engines};
+use serde_json::json;
+
+use crate::routes::{Operation, protected};
+use crate::sessions::fixtures::{
+    Device, LOGOUT, OWN_ORIGIN, REFRESH, counter, is_revoked, user_with_device,
+};
+
+on_both_engines! {
+    every_changing_route_rejects_cookies_without_a_known_origin_before_it_reads_the_body,
+    known_origins_are_accepted,
+    unknown_origins_are_rejected,
+    under_https_the_own_origin_is_that_of_the_public_url,
+    reading_needs_no_origin,
+    a_bearer_token_needs_no_origin,
+    a_rejected_refresh_or_logout_changes_nothing,
+}
+
+const ALLOWED: &str = "https://app.example";
+
+fn start_app(engine: Engine) -> App {
+    let allowed = "https://app.example,http://localhost:3000";
+    App::on(engine).set("allowed-origins", allowed).start()
+}
+
+/// Returns the operations that need a token and change something.
+async fn changing_operations(app: &App) -> Vec<Operation> {
+    let mut operations = protected(app).await;
+    operations.retain(|operation| operation.method != "GET");
+    assert!(operations.len() > 20);
+    operations
+}
+
+/// Builds a request to each changing route, with a cookie.
+async fn requests(app: &App, user: &Client, device: &Device) -> Vec<Request> {
+    let requests = changing_operations(app).await.into_iter().map(|operation| {
+        let request = operation.request(&app.anonymous(), user.id());
+        request.header("cookie", &device.cookies())
+    });
+    requests.collect()
+}
+
+async fn every_changing_route_rejects_cookies_without_a_known_origin_before_it_reads_the_body(
+    engine: Engine,
+) {
+    let app = start_app(engine);
+    let (ada, device) = user_with_device(&app, "ada").await;
+    for request in requests(&app, &ada, &device).await {
+        let without_origin = request.clone().await;
+        let problem = without_origin.problem(403, "UNTRUSTED_ORIGIN");
+        let detail = "A request with cookies must come from our own pages or from an origin in \
+            ALLOWED_ORIGINS";
+        assert_eq!(problem["detail"], detail);
+        let from_evil = request.clone().header("origin", "https://evil.example");
+        from_evil.await.problem(403, "UNTRUSTED_ORIGIN");
+        // With a known origin the request fails later, as with a bearer token: invalid JSON, or no such task.
+        for (name, value) in [
+            ("origin", OWN_ORIGIN),
+            ("origin", ALLOWED),
+            ("sec-fetch-site", "same-origin"),
+        ] {
+            let response = request.clone().header(name, value).await;
+            assert!(
+                matches!(response.status(), 400 | 404),
+                "{request:?} {}",
+                response.text()
+            );
+        }
+    }
+}
+
+/// Creates a task with the cookies of the device and these headers.
+async fn add_task(app: &App, device: &Device, headers: &[(&str, &str)]) -> e2e::Response {
+    let body = json!({ "title": "Buy milk" });
+    let mut request = app.anonymous().post("/api/tasks", body);
+    request = request.header("cookie", &device.cookies());
+    for (name, value) in headers {
+        request = request.header(name, value);
+    }
+    request.await
+}
+
+async fn known_origins_are_accepted(engine: Engine) {
+    let app = start_app(engine);
+    let (_, device) = user_with_device(&app, "ada").await;
+    for headers in [
+        &[("origin", OWN_ORIGIN)][..],
+        &[("origin", ALLOWED)],
+        &[("origin", "http://localhost:3000")],
+        &[("sec-fetch-site", "same-origin")],
+        // Either header is enough.
+        &[("sec-fetch-site", "cross-site"), ("origin", ALLOWED)],
+        &[
+            ("sec-fetch-site", "same-origin"),
+            ("origin", "https://evil.example"),
+        ],
+        &[("sec-fetch-site", "none"), ("origin", OWN_ORIGIN)],
+    ] {
+        add_task(&app, &device, headers).await.created();
+    }
+}
+
+const UNKNOWN_ORIGINS: [&str; 22] = [
+    "",
+    "null",
+    "*",
+    "https://evil.example",
+    "https://sub.app.example",
+    "https://app.example.evil.example",
+    "https://evilapp.example",
+    "https://app.example:8443",
+    "https://app.example:443",
+    "http://app.example",
+    "https://APP.example",
+    "HTTPS://app.example",
+    "https://app.example/",
+    "https://app.example ,https://evil.example",
+    "https://app.example https://app.example",
+    "https://evil@app.example",
+    "app.example",
+    "http://127.0.0.1",
+    "http://127.0.0.1:8081",
+    "https://127.0.0.1:8080",
+    "http://localhost:8080",
+    "http://localhost",
+];
+
+async fn unknown_origins_are_rejected(engine: Engine) {
+    let app = start_app(engine);
+    let (_, device) = user_with_device(&app, "ada").await;
+    for origin in UNKNOWN_ORIGINS {
+        let refused = add_task(&app, &device, &[("origin", origin)]).await;
+        refused.problem(403, "UNTRUSTED_ORIGIN");
+    }
+    for site in [
+        "same-site",
+        "cross-site",
+        "none",
+        "",
+        "Same-Origin",
+        "same-origin, same-origin",
+        "same-origin;",
+    ] {
+        let refused = add_task(&app, &device, &[("sec-fetch-site", site)]).await;
+        refused.problem(403, "UNTRUSTED_ORIGIN");
+    }
+    for headers in [
+        &[][..],
+        &[("origin", ALLOWED), ("origin", ALLOWED)],
+        &[("origin", ALLOWED), ("origin", "https://evil.example")],
+        &[
+            ("sec-fetch-site", "same-origin"),
+            ("sec-fetch-site", "same-origin"),
+        ],
+        &[
+            ("sec-fetch-site", "same-origin"),
+            ("sec-fetch-site", "cross-site"),
+        ],
+        &[("referer", OWN_ORIGIN)],
+        &[("host", "app.example")],
+        &[("x-requested-with", "XMLHttpRequest")],
+    ] {
+        let refused = add_task(&app, &device, headers).await;
+        assert!(matches!(refused.status(), 400 | 403), "{headers:?}");
+        assert!(!refused.text().contains("Buy milk"));
+    }
+    let tasks = app.bearer(device.access.as_str()).get("/api/tasks");
+    assert_eq!(tasks.await.ok(), json!([]));
+}
+
+async fn under_https_the_own_origin_is_that_of_the_public_url(engine: Engine) {
+    let public = "https://api.example:8443";
+    let app = App::on(engine).set("public-url", public).start();
+    let (_, device) = user_with_device(&app, "ada").await;
+    let cookie = format!("__Host-access_token={}", device.access);
+    let request = app.anonymous().post("/api/tasks", json!({ "title": "t" }));
+    let request = request.header("cookie", &cookie);
+    request.clone().header("origin", public).await.created();
+    for origin in ["https://api.example", "http://api.example:8443", OWN_ORIGIN] {
+        let refused = request.clone().header("origin", origin).await;
+        refused.problem(403, "UNTRUSTED_ORIGIN");
+    }
+}
+
+async fn reading_needs_no_origin(engine: Engine) {
+    let app = start_app(engine);
+    let (ada, device) = user_with_device(&app, "ada").await;
+    for operation in protected(&app).await {
+        let path = operation.address(ada.id(), "1");
+        if operation.method != "GET" {
+            continue;
+        }
+        for method in ["GET", "HEAD"] {
+            let request = app.anonymous().request(method, &path);
+            let request = request.header("cookie", &device.cookies());
+            let from_evil = request.header("origin", "https://evil.example");
+            let response = from_evil.header("sec-fetch-site", "cross-site").await;
+            assert!(matches!(response.status(), 200 | 404), "{method} {path}");
+        }
+    }
+}
+
+async fn a_bearer_token_needs_no_origin(engine: Engine) {
+    let app = start_app(engine);
+    let (ada, device) = user_with_device(&app, "ada").await;
+    let caller = app.bearer(device.access.as_str());
+    for operation in changing_operations(&app).await {
+        let request = operation.request(&caller, ada.id());
+        let request = request.header("cookie", &device.cookies());
+        let from_evil = request.header("origin", "https://evil.example");
+        let response = from_evil.header("sec-fetch-site", "cross-site").await;
+        assert!(
+            matches!(response.status(), 400 | 404),
+            "{}",
+            response.text()
+        );
+    }
+}
+
+async fn a_rejected_refresh_or_logout_changes_nothing(engine: Engine) {
+    let app = start_app(engine);
+    let (_, device) = user_with_device(&app, "ada").await;
+    for path in [REFRESH, LOGOUT] {
+        for (name, value) in [
+            ("x-unrelated", ""),
+            ("origin", "null"),
+            ("origin", "https://sub.app.example"),
+            ("origin", "https://app.example:8443"),
+            ("sec-fetch-site", "same-site"),
+            ("sec-fetch-site", "cross-site"),
+        ] {
+            let request = app.anonymous().request("POST", path).header(name, value);
+            let refused = request.header("cookie", &device.cookies()).await;
+            refused.problem(403, "UNTRUSTED_ORIGIN");
+        }
+    }
+    assert_eq!(counter(&app, &device.session), 0);
+    assert!(!is_revoked(&app, &device.session));
+    for path in [REFRESH, LOGOUT] {
+        let request = app.anonymous().request("POST", path);
+        let request = request.header("origin", ALLOWED);
+        request.header("cookie", &device.cookies()).await.ok();
+    }
+}

@@ -1,0 +1,60 @@
+//! A list has the tasks of the caller only, and a body cannot name another owner.
+
+use e2e::{App, on_both_engines};
+use serde_json::{Value, json};
+
+on_both_engines! {
+    a_list_has_no_tasks_of_other_users,
+    an_owner_in_the_body_is_ignored,
+}
+
+async fn a_list_has_no_tasks_of_other_users(app: App) {
+    let (ada, eve) = (app.user("ada").await, app.user("eve").await);
+    let mut own_tasks = Vec::new();
+    for number in 0..3 {
+        let body = json!({ "title": format!("milk {number}"), "description": ada.id() });
+        ada.post(&ada.tasks(), body).await.created();
+        own_tasks.insert(0, eve.new_task(&format!("milk {number}")).await);
+    }
+    let expected = Value::from(own_tasks);
+    for query in [
+        "",
+        "?limit=500",
+        "?q=milk",
+        "?completed=false",
+        "?cursor=9223372036854775807",
+        "?user_id=",
+        "?q=%25%25%27%20OR%201=1",
+    ] {
+        let list = eve.get(&format!("{}{query}", eve.tasks())).await.ok();
+        let found = list.as_array().unwrap();
+        assert!(
+            found.iter().all(|task| task["user_id"] == eve.id()),
+            "{list}"
+        );
+        if !query.contains('\'') && !query.contains("%27") {
+            assert_eq!(list, expected, "{query}");
+        }
+    }
+    let search = format!("{}?q={}", eve.tasks(), ada.id());
+    assert_eq!(eve.get(&search).await.ok(), json!([]));
+}
+
+async fn an_owner_in_the_body_is_ignored(app: App) {
+    let (ada, eve) = (app.user("ada").await, app.user("eve").await);
+    let from_ada = ada.new_task("Buy milk").await;
+    let own = eve.new_task("own").await;
+    let address = eve.task(&own["id"]);
+    let body = json!({
+        "title": "changed",
+        "user_id": ada.id(),
+        "owner_id": ada.id(),
+        "id": from_ada["id"],
+    });
+    for request in [eve.put(&address, body.clone()), eve.patch(&address, body)] {
+        let changed = request.await.ok();
+        assert_eq!(changed["user_id"], eve.id());
+        assert_eq!(changed["id"], own["id"]);
+    }
+    assert_eq!(ada.all_tasks().await, json!([from_ada]));
+}

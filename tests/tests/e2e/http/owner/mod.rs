@@ -1,0 +1,39 @@
+//! Ownership: every task method, under every path, with every id that is not the caller's own.
+
+mod imported_id;
+mod list;
+mod task_id;
+mod user_id;
+
+use e2e::{Client, Request};
+use serde_json::json;
+
+/// The methods of one task, and the suffixes of their paths.
+const METHODS: [(&str, &str); 6] = [
+    ("GET", ""),
+    ("PUT", ""),
+    ("PATCH", ""),
+    ("DELETE", ""),
+    ("PATCH", "/complete"),
+    ("POST", "/toggle"),
+];
+
+/// Returns a request with each method to the task with this id.
+fn all_methods(caller: &Client, base: &str, id: &str) -> Vec<Request> {
+    let request = |(method, suffix)| {
+        let request = caller.request(method, &format!("{base}/{id}{suffix}"));
+        match method {
+            "PUT" | "PATCH" => request.body(json!({ "title": "stolen", "completed": true })),
+            _ => request,
+        }
+    };
+    METHODS.map(request).into()
+}
+
+/// Returns a request with each method to the tasks below a path, and to the task with this id.
+fn all_requests(caller: &Client, base: &str, id: &str) -> Vec<Request> {
+    let mut requests = all_methods(caller, base, id);
+    requests.push(caller.get(base));
+    requests.push(caller.post(base, json!({ "title": "planted" })));
+    requests
+}

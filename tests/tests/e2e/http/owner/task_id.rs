@@ -1,0 +1,96 @@
+//! The `{task_id}` of a path: another user's, an unknown one, or one in another format.
+
+use e2e::{App, on_both_engines};
+
+use super::all_methods;
+
+on_both_engines! {
+    under_the_callers_own_path_a_task_of_another_user_is_not_found,
+    an_id_in_another_format_is_not_found,
+}
+
+async fn under_the_callers_own_path_a_task_of_another_user_is_not_found(app: App) {
+    let (ada, eve) = (app.user("ada").await, app.user("eve").await);
+    let task = ada.new_task("Buy milk").await;
+    eve.new_task("own").await;
+    let (ada_before, eve_before) = (ada.all_tasks().await, eve.all_tasks().await);
+    for base in [
+        eve.tasks(),
+        "/api/tasks".to_owned(),
+        "/api/v1/tasks".to_owned(),
+    ] {
+        for request in all_methods(&eve, &base, &task["id"].to_string()) {
+            let refused = request.await.problem(404, "TASK_NOT_FOUND");
+            assert_eq!(refused["detail"], "There is no such task");
+        }
+    }
+    assert_eq!(ada.all_tasks().await, ada_before);
+    assert_eq!(eve.all_tasks().await, eve_before);
+}
+
+/// Returns texts that are not a task id in canonical form. `own` is the id of an existing task.
+fn invalid_ids(own: i64) -> Vec<String> {
+    let mut ids = vec![
+        format!("+{own}"),
+        format!("0{own}"),
+        format!("-{own}"),
+        format!("{own}.0"),
+        format!("{own}e0"),
+        format!("{own}%00"),
+        format!("%00{own}"),
+        format!("%20{own}"),
+        format!("{own}%20"),
+        format!("{own}%0a"),
+        format!("{own},2"),
+        format!("{own};"),
+        format!("{own}'"),
+        format!("{own}%2f.."),
+        format!("0x{own:x}"),
+        // 1 in Arabic, Devanagari and full width.
+        "%D9%A1".to_owned(),
+        "%E0%A5%A7".to_owned(),
+        "%EF%BC%91".to_owned(),
+    ];
+    let others = [
+        "0",
+        "-0",
+        "-1",
+        "4711",
+        "9223372036854775807",
+        "9223372036854775808",
+        "-9223372036854775809",
+        "18446744073709551616",
+        "18446744073709551617",
+        "NaN",
+        "null",
+        "true",
+        "*",
+        "%2a",
+        "%25",
+        "%00",
+        "%ff",
+        "%2e",
+        "%zz",
+        "%",
+        "1%20OR%201=1",
+        "00000000-0000-4000-8000-000000000000",
+        "{task_id}",
+    ];
+    ids.extend(others.map(ToOwned::to_owned));
+    ids.push("9".repeat(1000));
+    ids
+}
+
+async fn an_id_in_another_format_is_not_found(app: App) {
+    let ada = app.user("ada").await;
+    let task = ada.new_task("Buy milk").await;
+    let before = ada.all_tasks().await;
+    for id in invalid_ids(task["id"].as_i64().unwrap()) {
+        for base in [ada.tasks(), "/api/tasks".to_owned()] {
+            for request in all_methods(&ada, &base, &id) {
+                request.await.problem(404, "TASK_NOT_FOUND");
+            }
+        }
+    }
+    assert_eq!(ada.all_tasks().await, before);
+}

@@ -1,0 +1,140 @@
+//! The `{user_id}` of a path: another user's, an unknown one, or one that resembles the caller's.
+
+use e2e::{App, on_both_engines};
+
+use super::all_requests;
+
+on_both_engines! {
+    another_users_address_is_forbidden_whether_or_not_the_task_exists,
+    another_users_address_is_forbidden_before_the_body_is_read,
+    a_path_that_only_resembles_the_callers_own_is_forbidden,
+    without_a_token_the_owner_of_a_path_is_not_revealed,
+}
+
+async fn another_users_address_is_forbidden_whether_or_not_the_task_exists(app: App) {
+    let (ada, eve) = (app.user("ada").await, app.user("eve").await);
+    let task = ada.new_task("Buy milk").await;
+    let own_task = eve.new_task("own").await;
+    let before = (ada.all_tasks().await, eve.all_tasks().await);
+    let unknown = "00000000-0000-7000-8000-000000000000".to_owned();
+    let mut responses = Vec::new();
+    for user_id in [
+        ada.id(),
+        &unknown,
+        "1",
+        "auth",
+        "null",
+        "%00",
+        "%ff",
+        "%zz",
+        "..%2f",
+    ] {
+        let base = format!("/api/{user_id}/tasks");
+        for id in [
+            &task["id"].to_string(),
+            &own_task["id"].to_string(),
+            "4711",
+            "x",
+            "%00",
+        ] {
+            for request in all_requests(&eve, &base, id) {
+                responses.push(request.await.problem(403, "FORBIDDEN"));
+            }
+        }
+    }
+    // The response does not reveal whether the account exists.
+    let same = responses.iter().all(|response| *response == responses[0]);
+    assert!(same, "{responses:?}");
+    assert_eq!(
+        responses[0]["detail"],
+        "This address belongs to another user"
+    );
+    assert_eq!((ada.all_tasks().await, eve.all_tasks().await), before);
+}
+
+async fn another_users_address_is_forbidden_before_the_body_is_read(app: App) {
+    let (ada, eve) = (app.user("ada").await, app.user("eve").await);
+    let task = ada.new_task("Buy milk").await;
+    let before = ada.all_tasks().await;
+    let address = ada.task(&task["id"]);
+    for (method, path) in [
+        ("POST", &ada.tasks()),
+        ("PUT", &address),
+        ("PATCH", &address),
+    ] {
+        let request = eve.request(method, path);
+        for body in ["", "not JSON", "[]", r#"{"title":5}"#] {
+            let response = request.clone().body(body).await;
+            response.problem(403, "FORBIDDEN");
+        }
+        let form = request.clone().body(b"title=stolen".as_slice()).await;
+        form.problem(403, "FORBIDDEN");
+        let too_large = "x".repeat(64 * 1024 + 1);
+        request.body(too_large).await.problem(403, "FORBIDDEN");
+
+        // The announced body never arrives.
+        for length in [
+            "content-length: 9000000000000000000",
+            "transfer-encoding: chunked",
+        ] {
+            let mut connection = app.connect().await;
+            let head = format!(
+                "{method} {path} HTTP/1.1\r\nhost: e2e\r\nauthorization: Bearer {}\r\n\
+                 content-type: application/json\r\n{length}\r\n\r\n",
+                eve.token()
+            );
+            connection.send(head.as_bytes()).await;
+            let response = connection.response().await.unwrap();
+            response.problem(403, "FORBIDDEN");
+        }
+    }
+    assert_eq!(ada.all_tasks().await, before);
+}
+
+async fn a_path_that_only_resembles_the_callers_own_is_forbidden(app: App) {
+    let ada = app.user("ada").await;
+    let task = ada.new_task("Buy milk").await;
+    let (id, before) = (ada.id(), ada.all_tasks().await);
+    for similar in [
+        id.to_uppercase(),
+        id.replace('-', ""),
+        format!("%7b{id}%7d"),
+        format!("{id}%00"),
+        format!("{id}%20"),
+        format!("%20{id}"),
+        format!("{id}."),
+        format!("{id}%2f"),
+        format!("urn:uuid:{id}"),
+        id.split_at(id.len() - 1).0.to_owned(),
+        format!("{id}0"),
+        ada.email().to_owned(),
+        "me".to_owned(),
+    ] {
+        let base = format!("/api/{similar}/tasks");
+        for request in all_requests(&ada, &base, &task["id"].to_string()) {
+            request.await.problem(403, "FORBIDDEN");
+        }
+    }
+    assert_eq!(ada.all_tasks().await, before);
+}
+
+async fn without_a_token_the_owner_of_a_path_is_not_revealed(app: App) {
+    let ada = app.user("ada").await;
+    let task = ada.new_task("Buy milk").await;
+    let before = ada.all_tasks().await;
+    let anonymous = app.anonymous();
+    let mut responses = Vec::new();
+    for base in [
+        ada.tasks(),
+        "/api/another-user/tasks".to_owned(),
+        "/api/tasks".to_owned(),
+    ] {
+        for id in [&task["id"].to_string(), "4711", "x"] {
+            for request in all_requests(&anonymous, &base, id) {
+                responses.push(request.await.problem(401, "UNAUTHORIZED"));
+            }
+        }
+    }
+    assert!(responses.iter().all(|response| *response == responses[0]));
+    assert_eq!(ada.all_tasks().await, before);
+}

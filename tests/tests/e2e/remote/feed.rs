@@ -1,0 +1,133 @@
+//! The revocation feed of `auth-core`, as used by a service next to the server.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use auth_core::remote::{RevocationFeed, StalePolicy};
+use auth_core::{Error, Keyring, Secret, TokenVerifier};
+use e2e::{App, on_both_engines};
+use serde_json::json;
+use tokio::time::{Instant, sleep};
+
+use crate::auth::logout::{assert_logged_out, by_access};
+use crate::sessions::fixtures::{MAX_REVOCATION_DELAY, login, user_with_device};
+
+on_both_engines! {
+    a_service_rejects_a_token_within_two_seconds_of_the_logout,
+    a_service_that_starts_later_knows_every_revoked_session,
+    sessions_revoked_during_an_outage_are_known_afterwards,
+    with_a_silent_feed_only_services_that_fail_closed_reject_tokens,
+}
+
+/// Another service, which verifies tokens locally.
+struct Service {
+    feed: RevocationFeed,
+    verifier: TokenVerifier,
+    clock: e2e::TestClock,
+}
+
+impl Service {
+    fn next_to(app: &App, policy: StalePolicy) -> Self {
+        Self::with_feed_at(&format!("http://{}", app.addr()), app, policy)
+    }
+
+    fn with_feed_at(address: &str, app: &App, policy: StalePolicy) -> Self {
+        let keyring = Keyring::new(Secret::new(app.secret()).unwrap());
+        let clock = app.clock.clone();
+        let feed = RevocationFeed::start_with_clock(
+            address,
+            keyring.clone(),
+            "api-server",
+            Arc::new(move || clock.now()),
+        );
+        let feed = feed.unwrap();
+        let verifier = TokenVerifier::new(keyring, "api-server", "api").unwrap();
+        Self {
+            verifier: verifier.with_feed(&feed, policy),
+            feed,
+            clock: app.clock.clone(),
+        }
+    }
+
+    fn verify(&self, token: &str) -> Result<(), Error> {
+        self.verifier.verify(token, self.clock.now()).map(drop)
+    }
+
+    /// Waits for this result and returns the time it took.
+    async fn wait_for(&self, token: &str, result: Result<(), Error>) -> Duration {
+        let started = Instant::now();
+        while self.verify(token) != result {
+            let waited = started.elapsed();
+            assert!(waited < Duration::from_secs(20), "{:?}", self.verify(token));
+            sleep(Duration::from_millis(10)).await;
+        }
+        started.elapsed()
+    }
+}
+
+async fn a_service_rejects_a_token_within_two_seconds_of_the_logout(app: App) {
+    let service = Service::next_to(&app, StalePolicy::FailOpen);
+    let (ada, _) = user_with_device(&app, "ada").await;
+    let kept = login(&app, &ada).await;
+    for _ in 0..3 {
+        let device = login(&app, &ada).await;
+        assert_eq!(service.verify(&device.access), Ok(()));
+        assert_logged_out(by_access(&app, &device, json!({})).await, 1);
+        let waited = service.wait_for(&device.access, Err(Error::Revoked)).await;
+        assert!(waited < MAX_REVOCATION_DELAY, "{waited:?}");
+    }
+    assert_eq!(service.verify(&kept.access), Ok(()));
+    assert!(service.feed.age().unwrap() < MAX_REVOCATION_DELAY);
+    assert_eq!(service.feed.last_error(), None);
+}
+
+async fn a_service_that_starts_later_knows_every_revoked_session(app: App) {
+    let (_, device) = user_with_device(&app, "ada").await;
+    assert_logged_out(by_access(&app, &device, json!({})).await, 1);
+    let service = Service::next_to(&app, StalePolicy::FailOpen);
+    assert_eq!(service.feed.age(), None);
+    service.feed.caught_up().await;
+    assert_eq!(service.verify(&device.access), Err(Error::Revoked));
+}
+
+async fn sessions_revoked_during_an_outage_are_known_afterwards(app: App) {
+    let proxy = e2e::Proxy::to(app.addr());
+    let service = Service::with_feed_at(&proxy.address(), &app, StalePolicy::FailOpen);
+    service.feed.caught_up().await;
+    let (_, device) = user_with_device(&app, "ada").await;
+    proxy.cut();
+    assert_logged_out(by_access(&app, &device, json!({})).await, 1);
+    assert_eq!(service.verify(&device.access), Ok(()));
+    proxy.mend();
+    service.wait_for(&device.access, Err(Error::Revoked)).await;
+}
+
+async fn with_a_silent_feed_only_services_that_fail_closed_reject_tokens(app: App) {
+    let (_, device) = user_with_device(&app, "ada").await;
+    // No process listens on this port.
+    let unreachable = "http://127.0.0.1:9";
+    let fail_open = Service::with_feed_at(unreachable, &app, StalePolicy::FailOpen);
+    assert_eq!(fail_open.verify(&device.access), Ok(()));
+    let limit = StalePolicy::FailClosedAfter(Duration::from_secs(1));
+    let strict = Service::with_feed_at(unreachable, &app, limit);
+    assert_eq!(
+        strict.verify(&device.access),
+        Err(Error::RevocationsOutdated)
+    );
+    // An invalid token is still reported with its own error.
+    assert!(matches!(
+        strict.verify("junk"),
+        Err(Error::MalformedToken(_))
+    ));
+    let proxy = e2e::Proxy::to(app.addr());
+    let strict = Service::with_feed_at(&proxy.address(), &app, limit);
+    strict.feed.caught_up().await;
+    assert_eq!(strict.verify(&device.access), Ok(()));
+    proxy.silence();
+    strict
+        .wait_for(&device.access, Err(Error::RevocationsOutdated))
+        .await;
+    proxy.mend();
+    strict.wait_for(&device.access, Ok(())).await;
+    assert!(strict.feed.last_error().is_none());
+}

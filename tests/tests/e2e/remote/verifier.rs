@@ -1,0 +1,145 @@
+//! A service without a secret, which verifies each token with a request to the server and relays its result.
+
+use std::time::Duration;
+
+use auth_core::credentials::{Field, Headers};
+use auth_core::remote::RemoteVerifier;
+use auth_core::{Authority, Caller, Refusal};
+use e2e::{App, Issuer, Proxy, Response, on_both_engines};
+use serde_json::{Value, json};
+
+use crate::auth::logout::{assert_logged_out, by_access};
+use crate::better_auth::fixtures as better_auth;
+use crate::sessions::fixtures::{ACCESS_TTL, SESSION, user_with_device};
+
+on_both_engines! {
+    the_same_tokens_and_cookies_are_accepted_as_by_the_server,
+    a_better_auth_session_is_accepted,
+    a_rejection_has_the_response_of_the_server,
+    a_revoked_session_is_rejected_immediately,
+    while_the_server_is_unreachable_no_caller_is_accepted,
+}
+
+/// A request to the service with one header.
+struct SentHeader<'h>(Field, &'h str);
+
+impl Headers for SentHeader<'_> {
+    fn for_each_value<'a>(&'a self, field: Field, visit: &mut dyn FnMut(&'a [u8])) {
+        if field == self.0 {
+            visit(self.1.as_bytes());
+        }
+    }
+}
+
+fn service(server: &str) -> Authority {
+    RemoteVerifier::new(server).unwrap().into()
+}
+
+fn service_next_to(app: &App) -> Authority {
+    service(&format!("http://{}", app.addr()))
+}
+
+async fn authenticate(service: &Authority, token: &str) -> Result<Caller, Refusal> {
+    let bearer = format!("Bearer {token}");
+    let verification = service.authenticate(&SentHeader(Field::Authorization, &bearer));
+    verification.await
+}
+
+async fn the_same_tokens_and_cookies_are_accepted_as_by_the_server(app: App) {
+    let (ada, device) = user_with_device(&app, "ada").await;
+    let service = service_next_to(&app);
+    let by_token = authenticate(&service, &device.access).await.unwrap();
+    let cookies = device.cookies();
+    let by_cookie = service
+        .authenticate(&SentHeader(Field::Cookie, &cookies))
+        .await;
+    assert_eq!(by_cookie.as_ref(), Ok(&by_token));
+    let expiry = app.clock.now() + ACCESS_TTL;
+    let expiry = expiry.duration_since(std::time::UNIX_EPOCH).unwrap();
+    assert_eq!(
+        (by_token.sub.as_str(), by_token.email.as_str()),
+        (ada.id(), ada.email())
+    );
+    assert_eq!(by_token.sid, device.session);
+    assert_eq!(by_token.exp, i64::try_from(expiry.as_secs()).unwrap());
+}
+
+/// Asserts the same status, challenge and body.
+fn assert_same(refusal: &Refusal, response: &Response) {
+    let relayed = (refusal.status(), refusal.www_authenticate());
+    let challenge = response.header("www-authenticate").map(ToOwned::to_owned);
+    assert_eq!(relayed, (response.status(), challenge));
+    let json = |text: &str| serde_json::from_str::<Value>(text).unwrap();
+    assert_eq!(json(&refusal.body()), json(&response.text()));
+}
+
+async fn a_better_auth_session_is_accepted(app: App) {
+    let ada = better_auth::sign_up(&app, "ada").await;
+    let service = service_next_to(&app);
+    let caller = service
+        .authenticate(&SentHeader(Field::Cookie, &ada.cookies))
+        .await;
+    assert_eq!(ada.user["id"], caller.unwrap().sub);
+    let sign_out = ada.post(&app, "/api/auth/sign-out", json!({}));
+    sign_out.await.ok();
+    let refusal = service
+        .authenticate(&SentHeader(Field::Cookie, &ada.cookies))
+        .await;
+    assert_eq!(refusal.unwrap_err().status(), 401);
+}
+
+async fn a_rejection_has_the_response_of_the_server(app: App) {
+    let (ada, device) = user_with_device(&app, "ada").await;
+    let service = service_next_to(&app);
+    let other_audience = Issuer {
+        audience: "another".to_owned(),
+        ..Issuer::of(&app)
+    };
+    let other_audience = other_audience.issue(ada.id(), ada.email());
+    let forged = Issuer {
+        secret: "another secret of at least 32 bytes".to_owned(),
+        ..Issuer::of(&app)
+    };
+    let forged = forged.issue(ada.id(), ada.email());
+    for token in ["junk", &other_audience, &forged, &device.refresh] {
+        let refusal = authenticate(&service, token).await.unwrap_err();
+        assert_same(&refusal, &app.bearer(token).get(SESSION).await);
+    }
+    app.clock.advance(ACCESS_TTL + Duration::from_secs(5));
+    let refusal = authenticate(&service, &device.access).await.unwrap_err();
+    assert_eq!(refusal.code(), "TOKEN_EXPIRED");
+    assert_same(&refusal, &app.bearer(&device.access).get(SESSION).await);
+}
+
+async fn a_revoked_session_is_rejected_immediately(app: App) {
+    let (_, device) = user_with_device(&app, "ada").await;
+    let service = service_next_to(&app);
+    authenticate(&service, &device.access).await.unwrap();
+    assert_logged_out(by_access(&app, &device, json!({})).await, 1);
+    let refusal = authenticate(&service, &device.access).await.unwrap_err();
+    assert_eq!(refusal.code(), "TOKEN_REVOKED");
+    assert_same(&refusal, &app.bearer(&device.access).get(SESSION).await);
+}
+
+async fn while_the_server_is_unreachable_no_caller_is_accepted(app: App) {
+    let proxy = Proxy::to(app.addr());
+    let (ada, device) = user_with_device(&app, "ada").await;
+    let verifier = RemoteVerifier::new(&proxy.address()).unwrap();
+    let verifier = verifier.with_timeout(Duration::from_millis(500)).unwrap();
+    let service = Authority::from(verifier);
+    let authenticate_device = async || authenticate(&service, &device.access).await;
+    authenticate_device().await.unwrap();
+    for interrupt in [Proxy::cut, Proxy::silence] {
+        interrupt(&proxy);
+        let refusal = authenticate_device().await.unwrap_err();
+        assert_eq!(
+            (refusal.status(), refusal.code()),
+            (503, "AUTHORITY_UNAVAILABLE")
+        );
+        proxy.mend();
+        while authenticate_device().await.is_err() {
+            tokio::task::yield_now().await;
+        }
+        assert_eq!(authenticate_device().await.unwrap().sub, ada.id());
+    }
+}

@@ -1,0 +1,118 @@
+//! `PUT /api/{user_id}/tasks/{task_id}`
+
+use std::time::Duration;
+
+use e2e::{App, on_both_engines};
+use serde_json::{Value, json};
+
+use crate::tasks::bases;
+
+on_both_engines! {
+    a_replaced_task_has_the_new_content,
+    a_description_that_is_left_out_becomes_null,
+    a_completed_that_is_left_out_stays_unchanged,
+    a_title_is_required,
+    a_completed_that_is_not_a_boolean_is_rejected,
+    is_completed_is_an_alias,
+}
+
+async fn a_replaced_task_has_the_new_content(app: App) {
+    let ada = app.user("ada").await;
+    for base in bases(&ada) {
+        let mut expected = ada.new_task("Buy milk").await;
+        let created = expected["updated_at"].clone();
+        app.clock.advance(Duration::from_secs(60));
+        let body = json!({ "title": " Buy oat milk ", "description": "Two", "completed": true });
+        let address = format!("{base}/{}", expected["id"]);
+        let replaced = ada.put(&address, body).await.ok();
+        expected["title"] = "Buy oat milk".into();
+        expected["description"] = "Two".into();
+        expected["completed"] = true.into();
+        expected["updated_at"] = replaced["updated_at"].clone();
+        assert_eq!(replaced, expected);
+        assert!(replaced["updated_at"].as_str() > created.as_str());
+        assert_eq!(ada.get(&address).await.ok(), expected);
+    }
+}
+
+async fn a_description_that_is_left_out_becomes_null(app: App) {
+    let ada = app.user("ada").await;
+    for body in [
+        json!({ "title": "Buy milk" }),
+        json!({ "title": "Buy milk", "description": null }),
+    ] {
+        let before = json!({ "title": "Buy milk", "description": "Two" });
+        let task = ada.post("/api/tasks", before).await.created();
+        let replaced = ada.put(&ada.task(&task["id"]), body).await.ok();
+        assert_eq!(replaced["description"], Value::Null);
+    }
+}
+
+async fn a_completed_that_is_left_out_stays_unchanged(app: App) {
+    let ada = app.user("ada").await;
+    let task = ada.new_task("Buy milk").await;
+    let address = ada.task(&task["id"]);
+    for completed in [true, false] {
+        let body = json!({ "title": "Buy milk", "completed": completed });
+        ada.put(&address, body).await.ok();
+        let replaced = ada.put(&address, json!({ "title": "Buy tea" })).await.ok();
+        assert_eq!(replaced["completed"], completed);
+    }
+}
+
+async fn a_title_is_required(app: App) {
+    let ada = app.user("ada").await;
+    let task = ada.new_task("Buy milk").await;
+    let address = ada.task(&task["id"]);
+    for body in [
+        json!({}),
+        json!({ "completed": true }),
+        json!({ "title": " ", "description": "d" }),
+    ] {
+        let refused = ada.put(&address, body).await;
+        refused.invalid("title", "required", "is required");
+    }
+    let refused = ada.put(&address, json!({ "title": null })).await;
+    refused.invalid("title", "invalid_type", "must be a string");
+    let too_long = json!({ "title": "t".repeat(201), "description": "d".repeat(10_001) });
+    let refused = ada.put(&address, too_long).await;
+    let errors = refused.problem(422, "VALIDATION_ERROR")["errors"].clone();
+    let expected = json!([
+        {
+            "field": "description",
+            "code": "too_long",
+            "message": "must be at most 10000 characters"
+        },
+        { "field": "title", "code": "too_long", "message": "must be at most 200 characters" },
+    ]);
+    assert_eq!(errors, expected);
+    assert_eq!(ada.get(&address).await.ok(), task);
+}
+
+async fn a_completed_that_is_not_a_boolean_is_rejected(app: App) {
+    let ada = app.user("ada").await;
+    let task = ada.new_task("Buy milk").await;
+    for name in ["completed", "is_completed"] {
+        for value in [json!(null), json!("true"), json!(1)] {
+            let body = json!({ "title": "Buy milk", name: value });
+            let refused = ada.put(&ada.task(&task["id"]), body).await;
+            refused.invalid(name, "invalid_type", "must be a boolean");
+        }
+    }
+    assert_eq!(ada.all_tasks().await, json!([task]));
+}
+
+async fn is_completed_is_an_alias(app: App) {
+    let ada = app.user("ada").await;
+    let task = ada.new_task("Buy milk").await;
+    let address = ada.task(&task["id"]);
+    for completed in [true, false] {
+        let body = json!({ "title": "Buy milk", "is_completed": completed });
+        let replaced = ada.put(&address, body).await.ok();
+        assert_eq!(replaced["completed"], completed);
+        assert_eq!(replaced["is_completed"], Value::Null);
+    }
+    let both = json!({ "title": "Buy milk", "completed": true, "is_completed": false });
+    let refused = ada.put(&address, both).await;
+    refused.problem(422, "VALIDATION_ERROR");
+}
