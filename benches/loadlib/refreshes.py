@@ -1,5 +1,6 @@
 """Measures refreshes: their rate, and how many rows and bytes they leave in the database."""
 
+import itertools
 import statistics
 import tempfile
 import time
@@ -10,7 +11,9 @@ from .databases import new_databases
 from .report import at_least, judge, medians, ratios_to_neighbours, spread, table
 from .rows import CONNECTIONS
 
-EMAIL = "refresher@load.example"
+EMAILS = (f"refresher{number}@load.example" for number in itertools.count())
+# An account has at most so many live sessions.
+SESSIONS_PER_ACCOUNT = 100
 # The least refreshes per second.
 TARGETS = {"SQLite": 2500, "PostgreSQL": 1500}
 
@@ -21,16 +24,21 @@ class RefreshServer(server.ApiServer):
     def __init__(self, binary, database, folder):
         super().__init__(binary, database.url, folder, BCRYPT_COST="4", ALLOW_WEAK_HASHING="true")
         self.database = database
-        self.register(EMAIL)
 
-    def log_in(self):
-        credentials = {"email": EMAIL, "password": server.PASSWORD}
-        return self.expect(200, "POST", "/api/auth/login", credentials)["refresh_token"]
+    def create_sessions(self, count):
+        """Registers a new account and logs it in, until it has `count` sessions; returns their refresh tokens."""
+        email = next(EMAILS)
+        grants = [self.register(email)]
+        for _ in range(count - 1):
+            grants.append(self.expect(200, "POST", "/api/auth/login", {"email": email, "password": server.PASSWORD}))
+        return [grant["refresh_token"] for grant in grants]
 
     def refresh(self, seconds, sessions):
-        """Logs in that many sessions, and measures with wrk their refreshes, each with the session's latest token."""
-        with ThreadPoolExecutor(4) as pool, tempfile.NamedTemporaryFile("w") as tokens:
-            tokens.writelines(f"{token}\n" for token in pool.map(lambda _: self.log_in(), range(sessions)))
+        """Creates that many sessions, and measures with wrk their refreshes, each with the session's latest token."""
+        counts = [min(SESSIONS_PER_ACCOUNT, sessions - first) for first in range(0, sessions, SESSIONS_PER_ACCOUNT)]
+        with tempfile.NamedTemporaryFile("w") as tokens:
+            for count in counts:
+                tokens.writelines(f"{token}\n" for token in self.create_sessions(count))
             tokens.flush()
             return wrk.drive(self.url("/api/auth/refresh"), seconds, CONNECTIONS, method="POST",
                              refresh_tokens=tokens.name)
