@@ -26,7 +26,8 @@ FLOORS = [
     ("users and passwords", ["users"]),
     ("the database: the only module that knows two engines", ["db"]),
     ("the client of a request; limits", ["client", "limits"]),
-    ("errors, time, CPU cores, log, network addresses, origins", ["problem", "clock", "cores", "logging", "network", "origin"]),
+    ("errors, time, CPU cores, log, network addresses, origins",
+     ["problem", "clock", "cores", "logging", "network", "origin"]),
 ]
 FLOOR_OF = {module: len(FLOORS) - 1 - index for index, (_, modules) in enumerate(FLOORS) for module in modules}
 # lib.rs only declares the modules.
@@ -100,7 +101,8 @@ def violations(path: Path, code: str) -> Iterator[tuple[int, str, str]]:
         elif FLOOR_OF[other] >= FLOOR_OF[module]:
             yield position, other, f"is not below {module}; {module} imports only from floors below its own"
     for found in REEXPORT.finditer(code):
-        yield found.start(), " ".join(found[0].split()), "re-exports another module's names; import them from that module"
+        text = " ".join(found[0].split())
+        yield found.start(), text, "re-exports another module's names; import them from that module"
 
 
 def drawing() -> str:

@@ -1,4 +1,4 @@
-"""Compares `get-session` with a session cookie with Better Auth's own server, each with a database of one PostgreSQL."""
+"""Compares `GET /api/auth/get-session` with Better Auth's own server, both on databases of the same PostgreSQL."""
 
 import http.client
 import json
@@ -21,7 +21,7 @@ USER = {"name": "Ada", "email": "ada@load.example", "password": server.PASSWORD}
 
 
 class BetterAuth(server.Process):
-    """Better Auth on Node in production mode: two processes, without rate limit and cookie cache."""
+    """Better Auth on Node in production mode: PROCESSES processes, without rate limit and cookie cache."""
 
     def __init__(self, database_url, folder):
         project = Path(folder, "better-auth")
@@ -61,7 +61,7 @@ def print_tables(options, api_server, folder):
         for _ in range(options.rounds):
             of_better_auth.append(measure(better_auth, better_auth_cookie))
             of_api_server.append(measure(api_server, api_server_cookie))
-    ratios = [ours.per_second / theirs.per_second for ours, theirs in zip(of_api_server, of_better_auth)]
+    ratios = [api_server.per_second / other.per_second for api_server, other in zip(of_api_server, of_better_auth)]
 
     def line(name, measurements, ratio, judged):
         rate, p50, p99 = medians(measurements)
@@ -69,4 +69,5 @@ def print_tables(options, api_server, folder):
 
     table(["`get-session`, PostgreSQL", "req/s", "p50 ms", "p99 ms", "ratio (lowest–highest)", "target"],
           [line(f"Better Auth, {PROCESSES} processes of Node", of_better_auth, "1", ""),
-           line("api-server", of_api_server, spread(ratios, 1), at_least(statistics.median(ratios), 10, options.quick))])
+           line("api-server", of_api_server, spread(ratios, 1),
+                at_least(statistics.median(ratios), 10, options.quick))])

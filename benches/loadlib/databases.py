@@ -29,7 +29,8 @@ class Database:
         return int(shell("query", self.url, sql))
 
     def size(self) -> float:
-        """MiB on disk: on SQLite the database file with its log, on PostgreSQL the table of sessions with its indexes."""
+        """MiB on disk: on SQLite the database file with its log; on PostgreSQL the table of sessions with its indexes,
+        because all databases share one log."""
         if self.engine == "SQLite":
             files = self.sqlite_file.parent.glob(f"{self.sqlite_file.name}*")
             return sum(file.stat().st_size for file in files) / MIB
@@ -38,7 +39,8 @@ class Database:
 
 @contextlib.contextmanager
 def new_databases(folder: Path):
-    """Yields an empty database of each engine. That of SQLite is in the folder, that of PostgreSQL is dropped later."""
+    """Yields a list of an empty SQLite database in the folder and an empty PostgreSQL database, which is dropped after
+    the block."""
     folder.mkdir(exist_ok=True)
     with postgres_database("load") as url:
         yield [Database("SQLite", f"sqlite://{folder}/auth.db"), Database("PostgreSQL", url)]

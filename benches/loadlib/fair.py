@@ -1,4 +1,4 @@
-"""Measures how one account or client under full load affects others."""
+"""Measures how the load of one account slows other accounts down, and how much memory unread responses use."""
 
 import copy
 import http.client
@@ -11,9 +11,9 @@ from dataclasses import dataclass
 
 from .report import MIB, judge, milliseconds, table
 
-# Matches no task, but only after a comparison at every position.
+# Occurs in no task, but the server finds that out only after a comparison at every position of a description.
 SLOW_QUERY = "a" * 199 + "b"
-# Bytes of the longest allowed description.
+# Characters of the longest description that a task may have.
 DESCRIPTION_LENGTH = 10_000
 SEARCHERS = 12
 UNREAD_CONNECTIONS = 100
@@ -67,7 +67,7 @@ def add_tasks(caller, count, length):
         list(pool.map(add, [count // 8] * 8))
 
 
-def measure(callers, seconds):
+def measure_requests(callers, seconds):
     """Returns the durations of lists and refreshes in seconds, and every status that is not 200."""
     lists, refreshes, rejected = [], [], []
 
@@ -103,7 +103,7 @@ def measure_searches(server, tasks, seconds):
     others = [Caller(server, f"other{number}@load.example") for number in range(4)]
     for other in others:
         add_tasks(other, 24, 50)
-    lists_before, refreshes_before, _ = measure(others, seconds)
+    lists_before, refreshes_before, _ = measure_requests(others, seconds)
     is_over, searches = threading.Event(), {}
 
     def search():
@@ -117,7 +117,7 @@ def measure_searches(server, tasks, seconds):
     for thread in threads:
         thread.start()
     time.sleep(1)
-    lists, refreshes, rejected = measure(others, seconds)
+    lists, refreshes, rejected = measure_requests(others, seconds)
     is_over.set()
     for thread in threads:
         thread.join()
@@ -161,12 +161,12 @@ def print_tables(options, servers):
         statuses = "; ".join(f"{status}: {len(durations)}, p50 {milliseconds(durations, .5):.0f} ms"
                              for status, durations in sorted(searches.items()))
         for name, p95 in slowdowns.items():
-            lines.append([f"{name}, {server.engine}", f"{p95.before:.1f} → {p95.during:.1f}", str(len(rejected)), statuses,
-                          judge(p95.during, "p95 < 100 ms", lambda value: value < 100, options.quick)])
+            lines.append([f"{name}, {server.engine}", f"{p95.before:.1f} → {p95.during:.1f}", str(len(rejected)),
+                          statuses, judge(p95.during, "p95 < 100 ms", lambda value: value < 100, options.quick)])
         before, highest, after = measure_unread_responses(server, settle)
         memory_lines.append([server.engine, f"{before:.1f} → {highest:.1f} → {after:.1f}",
                              judge((highest - before) * MIB, "< 64 MB", lambda value: value < 64e6, options.quick)])
-    table([f"{SEARCHERS} searches of one account", "others' p95 ms before → during", "others rejected", "searches by status",
-           "target"], lines)
-    table([f"{UNREAD_CONNECTIONS} connections that read nothing", f"RSS MiB before → highest → after {settle} s", "target"],
-          memory_lines)
+    table([f"{SEARCHERS} searches of one account", "others' p95 ms before → during", "others rejected",
+           "searches by status", "target"], lines)
+    table([f"{UNREAD_CONNECTIONS} connections that read nothing", f"RSS MiB before → highest → after {settle} s",
+           "target"], memory_lines)

@@ -7,13 +7,13 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-# One address after the other, none of which has an account.
+# Email addresses without an account.
 UNKNOWN_EMAILS = (f"unknown{number}@load.example" for number in itertools.count())
 
 
 @dataclass(frozen=True)
 class Storm:
-    """What the clients of a storm share.
+    """The data that the clients of a storm share.
 
     `retry_delay` is the seconds until a client tries again after a response other than 401, and `durations` the seconds
     until each response, by status.
@@ -59,8 +59,8 @@ class StormClient(asyncio.Protocol):
 
 
 async def run_storm(storm: Storm, networks: list[str], continues: Callable[[], bool]) -> None:
-    """Runs one client for each element of `networks`, its IP address in X-Forwarded-For, while `continues` returns true.
-    Only a server that trusts the header counts the addresses as different networks."""
+    """Runs a client for each IP address in `networks`, which it sends in X-Forwarded-For, while `continues` returns true.
+    A server that does not trust the header counts all clients as one network."""
     address, port = storm.host.split(":")
     loop = asyncio.get_running_loop()
     transports = []

@@ -17,7 +17,7 @@ from .server import PASSWORD
 BCRYPT_COST = 12
 STORM_CLIENTS = 64
 STORM_SECONDS = 20
-# Wrong passwords for each kind of address.
+# How many wrong passwords to measure for a known and for an unknown address.
 SAMPLES = 40
 
 
@@ -77,7 +77,7 @@ def measure_session(host, token, seconds, results):
 
 
 def start_session_measurement(server, token, seconds):
-    """Runs `measure_session` in another process. Returns a function that waits for its end and returns the durations."""
+    """Runs `measure_session` in another process. Returns a function that waits for its end and returns its durations."""
     results = multiprocessing.Queue()
     process = multiprocessing.Process(target=measure_session, args=(server.host, token, seconds, results))
     process.start()
@@ -118,8 +118,8 @@ def print_rates(options, bcrypt_rate, servers):
             rates.append(rate)
             durations += durations_of_round
         ratios = ratios_to_neighbours(rates, compared)
-        lines.append([f"login, {server.engine}", f"{statistics.median(rates):.2f}", f"{milliseconds(durations, .5):.0f}",
-                      f"{milliseconds(durations, .99):.0f}", spread(ratios, 3),
+        lines.append([f"login, {server.engine}", f"{statistics.median(rates):.2f}",
+                      f"{milliseconds(durations, .5):.0f}", f"{milliseconds(durations, .99):.0f}", spread(ratios, 3),
                       at_least(statistics.median(ratios), 0.95, options.quick)])
         raw_rates += compared
     table([f"logins at cost {BCRYPT_COST}", "a second", "p50 ms", "p99 ms", "ratio (lowest–highest)", "target"],

@@ -81,7 +81,8 @@ def baseline(binary):
 
 
 class ApiServer(Process):
-    """An api-server with default settings, except address, database, secret, token lifetime, task limit and `settings`."""
+    """An api-server with default settings, except its address, database, secret, token lifetime and task limit.
+    `settings` are further exceptions."""
 
     def __init__(self, binary, database_url, folder, **settings):
         host = free_host()

@@ -1,4 +1,4 @@
-"""Measures how long an honest login waits during login storms from other networks."""
+"""Measures how long a login with the right password waits during login storms from other networks."""
 
 import asyncio
 import http.client
@@ -13,14 +13,15 @@ from .report import judge, milliseconds, table
 from .server import PASSWORD, ApiServer
 
 EMAIL = "honest@load.example"
+# Seconds until a client of a storm tries again after a response other than 401.
 RETRY_DELAY = 0.2
 # The storms: how many networks, and how many connections from each.
 STORMS = [(0, 0), (1, 100), (50, 30)]
 
 
 class ProxiedServer(ApiServer):
-    """An api-server that trusts X-Forwarded-For, so that one machine can simulate many networks, and that does not limit
-    failed logins."""
+    """An api-server that trusts X-Forwarded-For, so that one machine can simulate many networks, and that does not
+    limit failed logins."""
 
     def __init__(self, binary, database_url, folder):
         super().__init__(binary, database_url, folder, TRUSTED_PROXIES="127.0.0.1", MAX_FAILED_LOGINS_PER_NETWORK="off")
@@ -42,8 +43,8 @@ def log_in(server, network):
 
 
 def measure(server, networks, connections, logins, settle):
-    """Runs honest logins one after the other, `settle` seconds after the start of a storm. Returns their statuses and
-    durations, the durations of the storm's logins by status, and resident MiB."""
+    """Logs in with the right password, one login after the other, `settle` seconds after the start of a storm. Returns
+    the status and the seconds of each login, the durations of the storm's logins by status, and resident MiB."""
     is_over = threading.Event()
     storm = Storm(server.host, UNKNOWN_EMAILS, RETRY_DELAY, durations={})
     clients = [f"198.18.{number % networks}.1" for number in range(networks * connections)]

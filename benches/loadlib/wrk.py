@@ -22,7 +22,7 @@ class Measurement:
 
 
 def drive(url, seconds, connections, *, method="GET", token=None, body=None, refresh_tokens=None):
-    """Fails unless every request succeeds. `refresh_tokens` is the path of a file with one refresh token per session."""
+    """Fails unless every request succeeds. `refresh_tokens` is the path of a file with a refresh token per session."""
     variables = {"LOAD_METHOD": method, "LOAD_TOKEN": token, "LOAD_BODY": body,
                  "LOAD_SCRIPTS": str(SCRIPTS), "LOAD_REFRESH_TOKENS": refresh_tokens}
     # One thread per core: with fewer, wrk is the bottleneck, and every row looks as fast as the bare handler. For
