@@ -1,16 +1,18 @@
-"""The floors of api-server: the order of its modules, checked against the imports in the code.
+"""Checks the floors of api-server: the order of its modules.
 
-A module here is a folder of api-server/src, or a file that is in no folder. It imports only from modules on floors
-below its own. So modules on one floor do not import each other, and there are no cycles.
+A module here is a folder of api-server/src, or a file directly in api-server/src. It imports only from modules on
+floors below its own, so modules on one floor do not import each other, and there are no import cycles.
 """
 
 import re
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Iterator
+
+from rust_text import closing_brace
 
 SOURCE = Path("api-server/src")
 
-# From the top down: what the modules of the floor do, and their names.
+# From the highest floor to the lowest: a description of the floor, and its modules.
 FLOORS = [
     ("entry point and commands", ["main", "command"]),
     ("builds and runs the server", ["server"]),
@@ -18,17 +20,18 @@ FLOORS = [
     ("OpenAPI document; import and export of users", ["openapi", "transfer"]),
     ("endpoints under /api/auth", ["auth"]),
     ("other endpoints", ["better_auth", "tasks", "pages", "health"]),
-    ("what handlers share; connections and their time limits", ["http", "connections"]),
+    ("code that handlers share; connections and their time limits", ["http", "connections"]),
     ("register, log in, change the password: shared by both APIs", ["accounts"]),
     ("sessions, their tokens, their revocation", ["sessions"]),
     ("users and passwords", ["users"]),
     ("the database: the only module that knows two engines", ["db"]),
     ("the client of a request; limits", ["client", "limits"]),
-    ("errors, time, CPU cores, log, network addresses, origins", ["problem", "clock", "cores", "logging", "network", "origin"]),
+    ("errors, time, CPU cores, log, network addresses, origins",
+     ["problem", "clock", "cores", "logging", "network", "origin"]),
 ]
-FLOOR = {module: len(FLOORS) - 1 - index for index, (_, modules) in enumerate(FLOORS) for module in modules}
+FLOOR_OF = {module: len(FLOORS) - 1 - index for index, (_, modules) in enumerate(FLOORS) for module in modules}
 # lib.rs only declares the modules.
-ROOT = "lib"
+CRATE_ROOT = "lib"
 
 PATH = re.compile(r"(?<![\w:$])((?:crate|super)(?:\s*::\s*super)*)\s*::\s*")
 WORD = re.compile(r"\s*(?:r#)?(\w+|\*)")
@@ -37,28 +40,18 @@ REEXPORT = re.compile(r"\bpub(?:\([^)]*\))?\s+use\s+(?=crate\s*::|super\s*::\s*s
 
 
 def module_of(path: Path) -> str:
-    first = path.relative_to(SOURCE).parts[0]
-    return first.removesuffix(".rs")
+    return path.relative_to(SOURCE).parts[0].removesuffix(".rs")
 
 
 def depth_of(path: Path) -> int:
-    """The number of `super` from the file's module to the root of the crate."""
+    """How many `super` lead from the file's module to the root of the crate."""
     parts = path.relative_to(SOURCE).parts
     return len(parts) - 1 if parts[-1] == "mod.rs" else len(parts)
 
 
-def closing(code: str, opening: int) -> int:
-    """The position that closes the brace which opens just before `opening`."""
-    level = 1
-    for index in range(opening, len(code)):
-        level += {"{": 1, "}": -1}.get(code[index], 0)
-        if level == 0:
-            return index
-    return len(code)
-
-
-def inline_modules(code: str) -> list[tuple[int, int]]:
-    return [(found.end(), closing(code, found.end())) for found in INLINE_MODULE.finditer(code)]
+def inline_modules(code: str) -> list[range]:
+    """The positions inside each `mod name { … }`."""
+    return [range(found.end(), closing_brace(code, found.end())) for found in INLINE_MODULE.finditer(code)]
 
 
 def names_at(code: str, position: int) -> Iterator[str]:
@@ -81,13 +74,13 @@ def names_at(code: str, position: int) -> Iterator[str]:
 
 
 def imports(path: Path, code: str) -> Iterator[tuple[int, str]]:
-    """(position, module) of every path in the code to another module."""
+    """Every path in the code to another module: its position and that module."""
     inline = inline_modules(code)
     for found in PATH.finditer(code):
         start, supers = found.start(), found[1].count("super")
         if supers:
-            inside = sum(begin <= start < end for begin, end in inline)
-            if supers < depth_of(path) + inside:
+            inline_depth = sum(start in positions for positions in inline)
+            if supers < depth_of(path) + inline_depth:
                 continue
         for name in names_at(code, found.end()):
             if name != module_of(path):
@@ -95,24 +88,26 @@ def imports(path: Path, code: str) -> Iterator[tuple[int, str]]:
 
 
 def violations(path: Path, code: str) -> Iterator[tuple[int, str, str]]:
-    """(position, what, advice) of every import that is not from a floor below."""
+    """Every import that is not from a lower floor: its position, the imported name, and the rule that it breaks."""
     module = module_of(path)
-    if module == ROOT:
+    if module == CRATE_ROOT:
         return
-    if module not in FLOOR:
+    if module not in FLOOR_OF:
         yield 0, module, "has no floor; add it to .ci/floors.py"
         return
     for position, other in imports(path, code):
-        if other not in FLOOR:
-            yield position, other, "is no module of api-server/src; import it from the file that defines it"
-        elif FLOOR[other] >= FLOOR[module]:
+        if other not in FLOOR_OF:
+            yield position, other, "is not a module of api-server/src; import it from the file that defines it"
+        elif FLOOR_OF[other] >= FLOOR_OF[module]:
             yield position, other, f"is not below {module}; {module} imports only from floors below its own"
     for found in REEXPORT.finditer(code):
-        yield found.start(), " ".join(found[0].split()), "re-exports another module's names; import them from that module"
+        text = " ".join(found[0].split())
+        yield found.start(), text, "re-exports another module's names; import them from that module"
 
 
 def drawing() -> str:
+    """The floors with their numbers, one per line."""
     lines = []
-    for index, (what, modules) in enumerate(FLOORS):
-        lines.append(f"{len(FLOORS) - 1 - index:3}  {'  '.join(modules):50} {what}")
+    for index, (description, modules) in enumerate(FLOORS):
+        lines.append(f"{len(FLOORS) - 1 - index:3}  {'  '.join(modules):50} {description}")
     return "\n".join(lines)

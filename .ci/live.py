@@ -1,12 +1,10 @@
-"""Shared helpers of the checks: servers that run during a block, databases, requests, expectations."""
+"""Helpers for checks with live servers: databases, requests, and programs that run during a block."""
 
 import json
 import os
 import secrets
-import signal
 import socket
 import subprocess
-import sys
 import time
 import urllib.error
 import urllib.request
@@ -14,47 +12,28 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-# Seconds until a program must be ready.
+from common import shell
+
+# Seconds until a started program must accept connections.
 START_LIMIT = 30
+# Seconds until a program must end after SIGTERM.
+STOP_LIMIT = 20
 # Ignores proxies in the environment, because all servers are local.
 OPENER = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 WEAK_HASHING = {"BCRYPT_COST": "4", "ALLOW_WEAK_HASHING": "true"}
 
 
-def stop_on_sigterm() -> None:
-    """Stops the started programs on SIGTERM, as on Ctrl-C."""
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit("terminated"))
-
-
-def expect(what: str, found: object, expected: object) -> None:
-    if found != expected:
-        raise SystemExit(f"{what}: expected {expected!r}, got {found!r}")
-    print(f"ok: {what}", flush=True)
-
-
-def npm_ci(folder: Path) -> None:
-    subprocess.run(["npm", "ci", "--silent", "--no-audit", "--no-fund"], cwd=folder, check=True, timeout=300)
-
-
-def postgres_url() -> str:
-    if "TEST_POSTGRES_URL" not in os.environ:
-        raise SystemExit(f"TEST_POSTGRES_URL is not set; run .ci/postgres {' '.join(sys.argv)}")
-    return os.environ["TEST_POSTGRES_URL"]
-
-
 @contextmanager
-def postgres_database() -> Iterator[str]:
+def postgres_database(prefix: str = "live") -> Iterator[str]:
     """Creates a database on TEST_POSTGRES_URL, yields its URL, and drops it."""
-    server, name = postgres_url(), f"live_{secrets.token_hex(8)}"
-
-    def execute(statement: str) -> None:
-        subprocess.run(["psql", server, "-qc", statement], check=True)
-
-    execute(f"CREATE DATABASE {name}")
+    if "TEST_POSTGRES_URL" not in os.environ:
+        raise SystemExit("TEST_POSTGRES_URL is not set; write `.ci/postgres` before the command")
+    name = f"{prefix}_{secrets.token_hex(8)}"
+    url = shell("create_database", name)
     try:
-        yield f"{server.rsplit('/', 1)[0]}/{name}"
+        yield url
     finally:
-        execute(f"DROP DATABASE {name} WITH (FORCE)")
+        shell("drop_database", name)
 
 
 def request(url: str, body: object = None, token: str | None = None) -> tuple[int, dict[str, str], str]:
@@ -82,15 +61,36 @@ def free_port() -> int:
         return probe.getsockname()[1]
 
 
-def wait_until(is_ready: Callable[[], None], process: subprocess.Popen, log: Path) -> None:
-    """Waits until `is_ready` no longer raises an OSError, such as a refused connection."""
-    end = time.monotonic() + START_LIMIT
-    while process.poll() is None and time.monotonic() < end:
-        try:
-            return is_ready()
-        except OSError:
-            time.sleep(0.05)
-    raise SystemExit(f"{process.args[0]} is not ready in time:\n{log.read_text()}")
+def accepts_connections(port: int) -> bool:
+    try:
+        socket.create_connection(("127.0.0.1", port), timeout=5).close()
+    except OSError:
+        return False
+    return True
+
+
+def responds(url: str) -> bool:
+    """Whether a GET of the URL responds with 200."""
+    try:
+        with OPENER.open(url, timeout=5) as response:
+            return response.status == 200
+    except OSError:
+        return False
+
+
+def wait_until(condition: Callable[[], bool], limit: float, pause: float = 0.05) -> bool:
+    """Waits until the condition holds; returns whether it does within `limit` seconds. Pauses between two attempts."""
+    end = time.monotonic() + limit
+    while not condition():
+        if time.monotonic() > end:
+            return False
+        time.sleep(pause)
+    return True
+
+
+def stop_process(process: subprocess.Popen) -> None:
+    process.terminate()
+    process.wait(timeout=STOP_LIMIT)
 
 
 @contextmanager
@@ -100,20 +100,19 @@ def running(program: Path, folder: Path, path: str = "", **settings: str) -> Ite
     port, log = free_port(), folder / f"{program.name}.log"
     base = f"http://127.0.0.1:{port}"
 
-    def is_ready() -> None:
-        socket.create_connection(("127.0.0.1", port), timeout=5).close()
-        if path:
-            OPENER.open(base + path, timeout=5).close()
+    def is_ready() -> bool:
+        return responds(base + path) if path else accepts_connections(port)
 
     environment = os.environ | settings | {"BIND_ADDR": f"127.0.0.1:{port}"}
     with log.open("ab") as output:
         process = subprocess.Popen([program], cwd=folder, env=environment, stdout=output, stderr=output)
     try:
-        wait_until(is_ready, process, log)
+        wait_until(lambda: process.poll() is not None or is_ready(), START_LIMIT)
+        if process.poll() is not None or not is_ready():
+            raise SystemExit(f"{program} is not ready within {START_LIMIT} s:\n{log.read_text()}")
         yield base
     finally:
-        process.terminate()
-        process.wait(timeout=15)
+        stop_process(process)
 
 
 @contextmanager

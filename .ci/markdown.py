@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 # Their commands run in this order, in one session.
 READING_ORDER = [
@@ -76,9 +77,17 @@ def blocks(text: str) -> Iterator[Block]:
         raise Defect("the last block or marker of the file is not complete")
 
 
-def recipes(text: str) -> dict[str, Block]:
-    """The blocks with `<!-- recipe: NAME -->`, by name."""
-    return {block.marker.argument: block for block in blocks(text) if block.marker and block.marker.kind == "recipe"}
+def recipes(text: str) -> Iterator[tuple[str, Block]]:
+    """The blocks with `<!-- recipe: NAME -->`, each with its name."""
+    for block in blocks(text):
+        if block.marker and block.marker.kind == "recipe":
+            yield block.marker.argument, block
+
+
+def documented_recipes(root: Path, languages: set[str]) -> dict[str, str]:
+    """The recipes of all documents in these languages: their code by name."""
+    texts = [(root / document).read_text() for document in READING_ORDER]
+    return {name: block.content for text in texts for name, block in recipes(text) if block.language in languages}
 
 
 def prose(text: str) -> Iterator[tuple[int, str]]:

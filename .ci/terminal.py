@@ -5,61 +5,53 @@ import select
 import signal
 import subprocess
 import time
-import urllib.request
 from dataclasses import dataclass
 from pathlib import Path
 
+from live import responds, wait_until
 from markdown import Defect
 
-START_LIMIT = 15 * 60
+# Seconds until a server in the background must respond; `cargo run --release` builds it first.
+BUILD_LIMIT = 15 * 60
+# Seconds after SIGTERM until SIGKILL.
 STOP_LIMIT = 10
 
 
 @dataclass
 class Step:
+    """A command of a document, at its line there.
+
+    `expected` is the output that the document shows, `skip_reason` why the command is not run, and `ready_url` the URL
+    that responds with 200 once a command in the background is ready.
+    """
+
     line: int
     command: str
     expected: str | None = None
-    skip: str | None = None
-    ready: str | None = None
+    skip_reason: str | None = None
+    ready_url: str | None = None
 
 
-def alive(group: int) -> bool:
+def is_alive(group: int) -> bool:
     """Whether any process of the group still runs. A zombie does not count."""
     for stat in Path("/proc").glob("[0-9]*/stat"):
         try:
-            state, _, of_group = stat.read_text().rsplit(")", 1)[1].split()[:3]
+            state, _parent, group_of_process = stat.read_text().rsplit(")", 1)[1].split()[:3]
         except (FileNotFoundError, ProcessLookupError):
             continue
-        if int(of_group) == group and state != "Z":
+        if int(group_of_process) == group and state != "Z":
             return True
     return False
 
 
-def responds(url: str) -> bool:
-    try:
-        with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(url, timeout=5) as response:
-            return response.status == 200
-    except OSError:
-        return False
-
-
-def wait_until(condition, seconds: float) -> bool:
-    end = time.monotonic() + seconds
-    while not condition():
-        if time.monotonic() > end:
-            return False
-        time.sleep(0.1)
-    return True
-
-
 def stop(group: int) -> None:
+    """Ends all processes of the group."""
     for signal_number in (signal.SIGTERM, signal.SIGKILL):
         try:
             os.killpg(group, signal_number)
         except ProcessLookupError:
             return
-        if wait_until(lambda: not alive(group), STOP_LIMIT):
+        if wait_until(lambda: not is_alive(group), STOP_LIMIT):
             return
 
 
@@ -77,6 +69,7 @@ class Session:
         self.send(f"exec 9>&{report} {report}>&-; set -euo pipefail")
 
     def send(self, line: str) -> None:
+        """Writes a line to the standard input of bash."""
         assert self.bash.stdin
         self.bash.stdin.write(line + "\n")
         self.bash.stdin.flush()
@@ -97,6 +90,7 @@ class Session:
         return text
 
     def run(self, step: Step) -> str:
+        """Runs the command, prints its standard output, and returns it."""
         script, printed = self.folder / "block.sh", self.folder / "printed"
         script.write_text(step.command + "\n")
         try:
@@ -108,7 +102,8 @@ class Session:
         return text
 
     def start(self, step: Step) -> None:
-        url = step.ready or ""
+        """Runs the command in the background, in place of an earlier one with the same URL, until the URL responds."""
+        url = step.ready_url or ""
         if url in self.background:
             stop(self.background.pop(url))
         if responds(url):
@@ -117,9 +112,9 @@ class Session:
         script.write_text(f"echo $$ >&9; exec 9>&-; set -euo pipefail\n{step.command}\n")
         self.send(f"setsid bash {script} </dev/null &")
         group = self.background[url] = int(self.report(step))
-        wait_until(lambda: responds(url) or not alive(group), START_LIMIT)
+        wait_until(lambda: responds(url) or not is_alive(group), BUILD_LIMIT)
         if not responds(url):
-            reason = f"{url} did not respond with 200 in time" if alive(group) else "ended instead of running"
+            reason = f"{url} did not respond with 200 in time" if is_alive(group) else "ended instead of running"
             raise Defect(f"line {step.line}: {reason}")
 
     def close(self) -> None:

@@ -1,16 +1,22 @@
-"""Measures how one account or client under full load affects others."""
+"""Measures how the load of one account slows other accounts down, and how much memory unread responses use."""
 
+import copy
 import http.client
 import json
 import socket
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 
-from loadlib.logins import percentile
+from .report import MIB, judge, milliseconds, table
 
-# Matches no task, but only after a comparison at every position.
+# Occurs in no task, but the server finds that out only after a comparison at every position of a description.
 SLOW_QUERY = "a" * 199 + "b"
+# Characters of the longest description that a task may have.
+DESCRIPTION_LENGTH = 10_000
+SEARCHERS = 12
+UNREAD_CONNECTIONS = 100
 
 
 class Caller:
@@ -28,16 +34,18 @@ class Caller:
         response = self.connection.getresponse()
         return response.status, response.read()
 
-    def reconnected(self):
+    def with_new_connection(self):
         """The same account with another connection."""
-        other = object.__new__(Caller)
-        other.__dict__ = self.__dict__ | {"connection": http.client.HTTPConnection(self.host, timeout=60)}
-        return other
+        caller = copy.copy(self)
+        caller.connection = http.client.HTTPConnection(self.host, timeout=60)
+        return caller
 
     def list(self):
+        """Lists the tasks; returns the status."""
         return self.request("GET", self.tasks)[0]
 
     def refresh(self):
+        """Refreshes, and keeps the next refresh token; returns the status."""
         status, text = self.request("POST", "/api/auth/refresh", {"refresh_token": self.refresh_token})
         if status == 200:
             self.refresh_token = json.loads(text)["refresh_token"]
@@ -45,12 +53,13 @@ class Caller:
 
 
 def add_tasks(caller, count, length):
+    """Adds tasks with descriptions of this length."""
     body = {"title": "a", "description": "a" * length}
 
-    def add(share):
-        client = caller.reconnected()
-        for _ in range(share):
-            status, text = client.request("POST", client.tasks, body)
+    def add(count_of_thread):
+        connected = caller.with_new_connection()
+        for _ in range(count_of_thread):
+            status, text = connected.request("POST", connected.tasks, body)
             if status != 201:
                 raise SystemExit(f"{status}: {text.decode()}")
 
@@ -58,8 +67,8 @@ def add_tasks(caller, count, length):
         list(pool.map(add, [count // 8] * 8))
 
 
-def measure(callers, seconds):
-    """Durations of lists and refreshes in seconds, and every status that is not 200."""
+def measure_requests(callers, seconds):
+    """Returns the durations of lists and refreshes in seconds, and every status that is not 200."""
     lists, refreshes, rejected = [], [], []
 
     def send(caller):
@@ -78,40 +87,51 @@ def measure(callers, seconds):
     return lists, refreshes, rejected
 
 
-def searches(server, tasks, length, searchers, seconds):
-    """Measures lists and refreshes of other accounts before and during the searches of one account. Returns their p95 in
-    ms, the statuses of their rejected requests, and the durations of the searches by status."""
+@dataclass(frozen=True)
+class Slowdown:
+    """The p95 in ms of requests before and during a load."""
+
+    before: float
+    during: float
+
+
+def measure_searches(server, tasks, seconds):
+    """Measures lists and refreshes of other accounts before and during the searches of one account. Returns their
+    slowdown, the statuses of their rejected requests, and the durations of the searches by status."""
     searcher = Caller(server, "searcher@load.example")
-    add_tasks(searcher, tasks, length)
+    add_tasks(searcher, tasks, DESCRIPTION_LENGTH)
     others = [Caller(server, f"other{number}@load.example") for number in range(4)]
     for other in others:
         add_tasks(other, 24, 50)
-    quiet = measure(others, seconds)
-    is_over, found = threading.Event(), {}
+    lists_before, refreshes_before, _ = measure_requests(others, seconds)
+    is_over, searches = threading.Event(), {}
 
     def search():
-        client = searcher.reconnected()
+        connected = searcher.with_new_connection()
         while not is_over.is_set():
             started = time.monotonic()
-            status, _ = client.request("GET", f"{client.tasks}?limit=500&q={SLOW_QUERY}")
-            found.setdefault(status, []).append(time.monotonic() - started)
+            status, _ = connected.request("GET", f"{connected.tasks}?limit=500&q={SLOW_QUERY}")
+            searches.setdefault(status, []).append(time.monotonic() - started)
 
-    threads = [threading.Thread(target=search) for _ in range(searchers)]
+    threads = [threading.Thread(target=search) for _ in range(SEARCHERS)]
     for thread in threads:
         thread.start()
     time.sleep(1)
-    during = measure(others, seconds)
+    lists, refreshes, rejected = measure_requests(others, seconds)
     is_over.set()
     for thread in threads:
         thread.join()
-    figures = [(percentile(before, .95), percentile(now, .95)) for before, now in zip(quiet[:2], during[:2])]
-    return figures, during[2], found
+    slowdowns = {
+        "list": Slowdown(milliseconds(lists_before, .95), milliseconds(lists, .95)),
+        "refresh": Slowdown(milliseconds(refreshes_before, .95), milliseconds(refreshes, .95)),
+    }
+    return slowdowns, rejected, searches
 
 
-def unread(server, connections, seconds):
-    """Opens connections that request the largest page and read nothing; returns RSS in MiB before, at most, and after."""
+def measure_unread_responses(server, seconds):
+    """Opens connections that request the largest page and read nothing. Returns RSS in MiB: before, highest, after."""
     owner = Caller(server, "unread@load.example")
-    add_tasks(owner, 128, 10_000)
+    add_tasks(owner, 128, DESCRIPTION_LENGTH)
     # Warms up, so that the memory of ordinary requests is not counted.
     for _ in range(20):
         owner.request("GET", f"{owner.tasks}?limit=500")
@@ -119,15 +139,34 @@ def unread(server, connections, seconds):
     host, port = server.host.split(":")
     request = (f"GET {owner.tasks}?limit=500 HTTP/1.1\r\nHost: {server.host}\r\n"
                f"Authorization: Bearer {owner.token}\r\n\r\n").encode()
-    held = []
-    for _ in range(connections):
-        held.append(socket.create_connection((host, int(port))))
-        held[-1].sendall(request * 8)
+    connections = []
+    for _ in range(UNREAD_CONNECTIONS):
+        connections.append(socket.create_connection((host, int(port))))
+        connections[-1].sendall(request * 8)
     end = time.monotonic() + seconds
     while time.monotonic() < end:
         highest = max(highest, server.memory())
         time.sleep(0.2)
     after = server.memory()
-    for one in held:
-        one.close()
+    for connection in connections:
+        connection.close()
     return before, highest, after
+
+
+def print_tables(options, servers):
+    tasks, seconds, settle = (800, 3, 5) if options.quick else (10_000, 20, 60)
+    lines, memory_lines = [], []
+    for server in servers:
+        slowdowns, rejected, searches = measure_searches(server, tasks, seconds)
+        statuses = "; ".join(f"{status}: {len(durations)}, p50 {milliseconds(durations, .5):.0f} ms"
+                             for status, durations in sorted(searches.items()))
+        for name, p95 in slowdowns.items():
+            lines.append([f"{name}, {server.engine}", f"{p95.before:.1f} → {p95.during:.1f}", str(len(rejected)),
+                          statuses, judge(p95.during, "p95 < 100 ms", lambda value: value < 100, options.quick)])
+        before, highest, after = measure_unread_responses(server, settle)
+        memory_lines.append([server.engine, f"{before:.1f} → {highest:.1f} → {after:.1f}",
+                             judge((highest - before) * MIB, "< 64 MB", lambda value: value < 64e6, options.quick)])
+    table([f"{SEARCHERS} searches of one account", "others' p95 ms before → during", "others rejected",
+           "searches by status", "target"], lines)
+    table([f"{UNREAD_CONNECTIONS} connections that read nothing", f"RSS MiB before → highest → after {settle} s",
+           "target"], memory_lines)

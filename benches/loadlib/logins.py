@@ -2,96 +2,63 @@
 
 import asyncio
 import http.client
-import json
+import itertools
 import multiprocessing
 import statistics
 import subprocess
 import threading
 import time
-from collections import defaultdict
 
+from .login_storm import UNKNOWN_EMAILS, Storm, run_storm
+from .populated import READER, WRITER
+from .report import CORES, at_least, judge, milliseconds, ratios_to_neighbours, spread, table
 from .server import PASSWORD
 
+BCRYPT_COST = 12
+STORM_CLIENTS = 64
+STORM_SECONDS = 20
+# How many wrong passwords to measure for a known and for an unknown address.
+SAMPLES = 40
 
-def percentile(times, share):
-    return sorted(times)[min(len(times) - 1, int(len(times) * share))] * 1e3
 
-
-def raw_rate(binary, cost, seconds):
+def raw_rate(binary, seconds):
     """Measures bcrypt alone on every core, in hashes per second."""
-    return float(subprocess.run([binary, str(cost), str(seconds)], stdout=subprocess.PIPE, text=True, check=True).stdout)
+    command = [binary, str(BCRYPT_COST), str(seconds)]
+    return float(subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True).stdout)
 
 
-def login_rate(server, email, cores, seconds):
+def login_rate(server, email, seconds):
     """Measures logins per second and their durations, with twice as many callers as cores."""
-    done, until = [], time.monotonic() + seconds
+    ends, durations, until = [], [], time.monotonic() + seconds
 
-    def caller():
+    def log_in_repeatedly():
         while (started := time.monotonic()) < until:
             server.expect(200, "POST", "/api/auth/login", {"email": email, "password": PASSWORD})
-            done.append((time.monotonic(), time.monotonic() - started))
+            ends.append(time.monotonic())
+            durations.append(ends[-1] - started)
 
-    callers = [threading.Thread(target=caller) for _ in range(2 * cores)]
-    for thread in callers:
-        thread.start()
-    for thread in callers:
-        thread.join()
-    ends = sorted(end for end, _ in done)
+    callers = [threading.Thread(target=log_in_repeatedly) for _ in range(2 * CORES)]
+    for caller in callers:
+        caller.start()
+    for caller in callers:
+        caller.join()
+    ends.sort()
     # Logins end in batches of one per core. Counts from the end of the first batch to the end of the last complete one.
-    first, last = cores - 1, len(ends) - 1 - cores
+    first, last = CORES - 1, len(ends) - 1 - CORES
     if last <= first:
         raise SystemExit("too few logins to compute a rate; measure longer")
-    return (last - first) / (ends[last] - ends[first]), [duration for _, duration in done]
+    return (last - first) / (ends[last] - ends[first]), durations
 
 
-def wrong_password_times(server, known, samples):
+def wrong_password_times(server, known):
     """Median milliseconds of a wrong password for a known and an unknown email address, measured alternately."""
     times = {known: [], "no-account@load.example": []}
-    for _ in range(samples):
+    for _ in range(SAMPLES):
         for email, durations in times.items():
             started = time.monotonic()
             server.expect(401, "POST", "/api/auth/login", {"email": email, "password": "wrong password"})
             durations.append(time.monotonic() - started)
     return [statistics.median(durations) * 1e3 for durations in times.values()]
-
-
-class Caller(asyncio.Protocol):
-    """One client of a storm: it tries again after each response, whatever the status."""
-
-    def __init__(self, host, emails, responses):
-        self.host, self.emails, self.responses = host, emails, responses
-
-    def connection_made(self, transport):
-        self.transport = transport
-        self.send()
-
-    def send(self):
-        body = json.dumps({"email": next(self.emails), "password": "wrong password"})
-        self.received, self.started = b"", time.monotonic()
-        self.transport.write(f"POST /api/auth/login HTTP/1.1\r\nHost: {self.host}\r\nContent-Type: application/json\r\n"
-                             f"Content-Length: {len(body)}\r\n\r\n{body}".encode())
-
-    def data_received(self, data):
-        self.received += data
-        head, end, body = self.received.partition(b"\r\n\r\n")
-        length = head.lower().partition(b"content-length:")[2].split(b"\r\n")[0]
-        if end and len(body) >= int(length):
-            self.responses[int(head[9:12])].append(time.monotonic() - self.started)
-            self.send()
-
-
-async def run_storm(server, emails, clients, seconds, memory):
-    responses, host, port = defaultdict(list), *server.host.split(":")
-    loop = asyncio.get_running_loop()
-    callers = [await loop.create_connection(lambda: Caller(server.host, emails, responses), host, int(port))
-               for _ in range(clients)]
-    until = time.monotonic() + seconds
-    while time.monotonic() < until:
-        memory.append(server.memory())
-        await asyncio.sleep(0.2)
-    for transport, _ in callers:
-        transport.abort()
-    return responses
 
 
 def measure_session(host, token, seconds, results):
@@ -109,24 +76,86 @@ def measure_session(host, token, seconds, results):
     results.put(durations)
 
 
-def session_durations(server, token, seconds):
-    """Starts a measurement in another process. Returns a function that waits for its end and returns the durations."""
+def start_session_measurement(server, token, seconds):
+    """Runs `measure_session` in another process. Returns a function that waits for its end and returns its durations."""
     results = multiprocessing.Queue()
-    prober = multiprocessing.Process(target=measure_session, args=(server.host, token, seconds, results))
-    prober.start()
+    process = multiprocessing.Process(target=measure_session, args=(server.host, token, seconds, results))
+    process.start()
 
     def collect():
         durations = results.get(timeout=seconds + 30)
-        prober.join()
+        process.join()
         return durations
 
     return collect
 
 
-def storm(server, token, emails, clients, seconds):
-    """Durations of `GET session` before and during a storm, durations of the logins by status, and resident MiB."""
-    quiet = session_durations(server, token, min(seconds, 5))()
-    memory = [server.memory()]
-    watched = session_durations(server, token, seconds)
-    responses = asyncio.run(run_storm(server, emails, clients, seconds, memory))
-    return quiet, watched(), responses, [*memory, server.memory()]
+def storm_of_logins(server, emails):
+    """Returns the durations of `GET session` before and during a storm, those of the logins by status, and a list of
+    resident MiB."""
+    token = server.reader["access_token"]
+    before = start_session_measurement(server, token, 5)()
+    memory, until = [server.memory()], time.monotonic() + STORM_SECONDS
+
+    def continues():
+        memory.append(server.memory())
+        return time.monotonic() < until
+
+    collect_session = start_session_measurement(server, token, STORM_SECONDS)
+    storm = Storm(server.host, emails, retry_delay=0, durations={})
+    asyncio.run(run_storm(storm, ["127.0.0.1"] * STORM_CLIENTS, continues))
+    return before, collect_session(), storm.durations, [*memory, server.memory()]
+
+
+def print_rates(options, bcrypt_rate, servers):
+    seconds, rounds = (3, 1) if options.quick else (10, 3)
+    raw_rates, lines = [], []
+    for server in servers:
+        rates, durations, compared = [], [], [raw_rate(bcrypt_rate, seconds)]
+        for _ in range(rounds):
+            rate, durations_of_round = login_rate(server, READER, seconds)
+            compared.append(raw_rate(bcrypt_rate, seconds))
+            rates.append(rate)
+            durations += durations_of_round
+        ratios = ratios_to_neighbours(rates, compared)
+        lines.append([f"login, {server.engine}", f"{statistics.median(rates):.2f}",
+                      f"{milliseconds(durations, .5):.0f}", f"{milliseconds(durations, .99):.0f}", spread(ratios, 3),
+                      at_least(statistics.median(ratios), 0.95, options.quick)])
+        raw_rates += compared
+    table([f"logins at cost {BCRYPT_COST}", "a second", "p50 ms", "p99 ms", "ratio (lowest–highest)", "target"],
+          [[f"raw bcrypt on {CORES} cores", f"{statistics.median(raw_rates):.2f}", "", "", "1", ""], *lines])
+
+
+def print_storms(servers):
+    """Measures storms with another email address per attempt, and with a single one."""
+    lines = []
+    for server in servers:
+        for name, emails in [("many addresses", UNKNOWN_EMAILS), ("one address", itertools.repeat(WRITER))]:
+            before, during, logins, memory = storm_of_logins(server, emails)
+            total = sum(map(len, logins.values()))
+            statuses = "; ".join(f"{status}: {len(durations)} ({len(durations) / total:.1%}), "
+                                 f"p50 {milliseconds(durations, .5):.1f}, p99 {milliseconds(durations, .99):.1f} ms"
+                                 for status, durations in sorted(logins.items()))
+            p99 = milliseconds(during, .99)
+            lines.append([f"{name}, {server.engine}", f"{milliseconds(before, .99):.2f} → {p99:.2f}", statuses,
+                          f"{memory[0]:.1f} → {max(memory):.1f} → {memory[-1]:.1f}",
+                          judge(p99, "p99 < 50 ms", lambda value: value < 50)])
+            # The attempts that still wait for a core are hashed, although their clients have disconnected.
+            time.sleep(10)
+    table([f"login storm of {STORM_CLIENTS}", "session p99 ms before → during", "logins by status",
+           "RSS MiB before → highest → after", "target"], lines)
+
+
+def print_wrong_password_times(servers):
+    lines = []
+    for server in servers:
+        known, unknown = wrong_password_times(server, READER)
+        lines.append([server.engine, f"{known:.2f}", f"{unknown:.2f}", f"{unknown / known:.4f}"])
+    table([f"wrong password (medians of {SAMPLES})", "known address ms", "unknown address ms", "ratio"], lines)
+
+
+def print_tables(options, bcrypt_rate, servers):
+    print_rates(options, bcrypt_rate, servers)
+    if not options.quick:
+        print_storms(servers)
+        print_wrong_password_times(servers)

@@ -1,66 +1,88 @@
 """Measures refreshes: their rate, and how many rows and bytes they leave in the database."""
 
-import sqlite3
-import subprocess
+import itertools
+import statistics
 import tempfile
 import time
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
 from . import server, wrk
+from .databases import new_databases
+from .report import at_least, judge, medians, ratios_to_neighbours, spread, table
+from .rows import CONNECTIONS
 
-EMAIL = "refresher@load.example"
+EMAILS = (f"refresher{number}@load.example" for number in itertools.count())
+# An account has at most so many live sessions.
+SESSIONS_PER_ACCOUNT = 100
+# The least refreshes per second.
+TARGETS = {"SQLite": 2500, "PostgreSQL": 1500}
 
 
 class RefreshServer(server.ApiServer):
     """An api-server with weak hashing, because every measurement begins with many logins."""
 
-    def __init__(self, binary, url, folder):
-        super().__init__(binary, url, folder, BCRYPT_COST="4", ALLOW_WEAK_HASHING="true")
-        self.database = url
-        self.register(EMAIL)
+    def __init__(self, binary, database, folder):
+        super().__init__(binary, database.url, folder, BCRYPT_COST="4", ALLOW_WEAK_HASHING="true")
+        self.database = database
 
-    def log_in(self):
-        credentials = {"email": EMAIL, "password": server.PASSWORD}
-        return self.expect(200, "POST", "/api/auth/login", credentials)["refresh_token"]
+    def create_sessions(self, count):
+        """Registers a new account and logs it in, until it has `count` sessions; returns their refresh tokens."""
+        email = next(EMAILS)
+        grants = [self.register(email)]
+        for _ in range(count - 1):
+            grants.append(self.expect(200, "POST", "/api/auth/login", {"email": email, "password": server.PASSWORD}))
+        return [grant["refresh_token"] for grant in grants]
 
-    def refresh(self, seconds, connections, sessions):
-        """Logs in that many sessions and measures their refreshes with wrk."""
-        with ThreadPoolExecutor(4) as pool, tempfile.NamedTemporaryFile("w") as tokens:
-            tokens.writelines(f"{token}\n" for token in pool.map(lambda _: self.log_in(), range(sessions)))
+    def refresh(self, seconds, sessions):
+        """Creates that many sessions, and measures with wrk their refreshes, each with the session's latest token."""
+        counts = [min(SESSIONS_PER_ACCOUNT, sessions - first) for first in range(0, sessions, SESSIONS_PER_ACCOUNT)]
+        with tempfile.NamedTemporaryFile("w") as tokens:
+            for count in counts:
+                tokens.writelines(f"{token}\n" for token in self.create_sessions(count))
             tokens.flush()
-            return wrk.drive(self.url("/api/auth/refresh"), seconds, connections, method="POST",
+            return wrk.drive(self.url("/api/auth/refresh"), seconds, CONNECTIONS, method="POST",
                              refresh_tokens=tokens.name)
 
-    def rows(self):
-        """The number of rows in the table of sessions."""
-        query = "SELECT count(*) FROM sessions"
-        if path := sqlite_file(self.database):
-            return sqlite3.connect(path).execute(query).fetchone()[0]
-        return int(psql(self.database, query))
 
-    def size(self):
-        """MiB on disk: on SQLite the database file with its log, on PostgreSQL the table with its indexes."""
-        if path := sqlite_file(self.database):
-            return sum(file.stat().st_size for file in path.parent.glob(f"{path.name}*")) / (1 << 20)
-        return int(psql(self.database, "SELECT pg_total_relation_size('sessions')")) / (1 << 20)
+def row_of_rate(options, refreshing, bare):
+    """Measures refreshes in several rounds, and the bare handler before and after each."""
+    def measure_bare():
+        return wrk.drive(bare.url("/"), options.seconds, CONNECTIONS).per_second
 
-
-def sqlite_file(url):
-    return Path(url.removeprefix("sqlite://")) if url.startswith("sqlite://") else None
-
-
-def psql(url, query):
-    return subprocess.run(["psql", "--no-psqlrc", "--tuples-only", "--no-align", f"--dbname={url}",
-                           f"--command={query}"], stdout=subprocess.PIPE, text=True, check=True).stdout
+    measured, compared = [], [measure_bare()]
+    for _ in range(options.rounds):
+        measured.append(refreshing.refresh(options.seconds, sessions=2 * CONNECTIONS))
+        compared.append(measure_bare())
+    rates = [measurement.per_second for measurement in measured]
+    rate, p50, p99 = medians(measured)
+    engine = refreshing.database.engine
+    return [f"refresh, {engine}", spread(rates, 0), f"{p50:.2f}", f"{p99:.2f}",
+            f"{statistics.median(ratios_to_neighbours(rates, compared)):.3f}",
+            at_least(rate, TARGETS[engine], options.quick)]
 
 
-def endure(refreshing, seconds, connections, sessions):
-    """Returns wrk's figures, the number of rows before and after, and the size in MiB once per second."""
-    before, sizes = refreshing.rows(), []
+def row_of_long_run(options, refreshing):
+    """Refreshes the same sessions for a minute, which must not add rows, and measures the size once per second."""
+    seconds, sessions = (5, 100) if options.quick else (60, 1000)
+    before, sizes = refreshing.database.count_sessions(), []
     with ThreadPoolExecutor(1) as pool:
-        running = pool.submit(refreshing.refresh, seconds, connections, sessions)
+        running = pool.submit(refreshing.refresh, seconds, sessions)
         while not running.done():
-            sizes.append(refreshing.size())
+            sizes.append(refreshing.database.size())
             time.sleep(1)
-    return running.result(), before, refreshing.rows(), sizes
+    new_rows = refreshing.database.count_sessions() - before
+    second_half = sizes[len(sizes) // 2:]
+    return [f"{sessions} sessions for {seconds} s, {refreshing.database.engine}", f"{running.result().requests}",
+            f"{new_rows}", f"{max(sizes):.1f}", f"{min(second_half):.1f}–{max(second_half):.1f}",
+            judge(new_rows, f"{sessions} rows", lambda value: value == sessions)]
+
+
+def print_tables(options, binary, bare, folder):
+    rates, long_runs = [], []
+    with new_databases(folder / "refreshes") as databases:
+        for database in databases:
+            with RefreshServer(binary, database, folder) as refreshing:
+                rates.append(row_of_rate(options, refreshing, bare))
+                long_runs.append(row_of_long_run(options, refreshing))
+    table(["row", "a second (lowest–highest)", "p50 ms", "p99 ms", "ratio to the bare handler", "target"], rates)
+    table(["long run", "refreshes", "new rows", "highest MiB on disk", "MiB in the second half", "target"], long_runs)

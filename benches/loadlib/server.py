@@ -4,16 +4,17 @@ import http.client
 import json
 import os
 import re
-import socket
 import subprocess
 import time
 from pathlib import Path
+
+from live import START_LIMIT, free_port, stop_process, wait_until
 
 PASSWORD = "correct horse battery staple"
 
 
 class Process:
-    """A server process, which is stopped at the end of a `with` block."""
+    """A server process, which is stopped at the end of a `with` block. `host` is its address and port."""
 
     def __init__(self, command, host, **options):
         self.host = host
@@ -27,25 +28,29 @@ class Process:
         self.stop()
 
     def stop(self):
-        self.process.terminate()
-        self.process.wait(timeout=20)
+        stop_process(self.process)
 
     def url(self, path):
         return f"http://{self.host}{path}"
 
+    def responds(self, path):
+        """Whether a GET responds with 200."""
+        try:
+            return self.request("GET", path)[0] == 200
+        except OSError:
+            return False
+
     def wait_for(self, path):
-        """Waits for the first 200 response; returns the seconds since the start of the process."""
-        while True:
-            try:
-                if self.request("GET", path)[0] == 200:
-                    return time.monotonic() - self.started
-            except OSError:
-                pass
-            if self.process.poll() is not None or time.monotonic() - self.started > 30:
-                raise SystemExit(f"{self.process.args[0]} does not respond with 200 on {path}")
-            time.sleep(0.001)
+        """Waits until a GET responds with 200; returns the seconds since the start of the process."""
+        # A short pause, because the time until then is measured.
+        wait_until(lambda: self.process.poll() is not None or self.responds(path), START_LIMIT, pause=0.001)
+        seconds = time.monotonic() - self.started
+        if not self.responds(path):
+            raise SystemExit(f"{self.process.args[0]} does not respond with 200 on {path}")
+        return seconds
 
     def request(self, method, path, body=None, token=None):
+        """Returns the status and the body of the response."""
         connection = http.client.HTTPConnection(self.host, timeout=30)
         try:
             headers = {"Content-Type": "application/json"} if body is not None else {}
@@ -64,12 +69,11 @@ class Process:
 
 
 def free_host():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return f"127.0.0.1:{probe.getsockname()[1]}"
+    return f"127.0.0.1:{free_port()}"
 
 
 def baseline(binary):
+    """Runs the bare handler, api-server/examples/baseline.rs."""
     host = free_host()
     process = Process([binary, host], host)
     process.wait_for("/")
@@ -77,17 +81,20 @@ def baseline(binary):
 
 
 class ApiServer(Process):
-    """An api-server with default settings, except address, database, secret, token lifetime, task limit and `more`."""
+    """An api-server with default settings, except its address, database, secret, token lifetime and task limit.
+    `settings` are further exceptions."""
 
-    def __init__(self, binary, database_url, folder, **more):
+    def __init__(self, binary, database_url, folder, **settings):
         host = free_host()
         environment = {"PATH": os.environ["PATH"], "BIND_ADDR": host, "DATABASE_URL": database_url,
-                       "AUTH_SECRET": "a7Kq0vXw2mTzR9bLs4NcYp6EhGd8JfUu", "ACCESS_TOKEN_TTL": "1d", "MAX_TASKS_PER_USER": "1000000", **more}
+                       "AUTH_SECRET": "a7Kq0vXw2mTzR9bLs4NcYp6EhGd8JfUu", "ACCESS_TOKEN_TTL": "1d",
+                       "MAX_TASKS_PER_USER": "1000000", **settings}
         # Runs in `folder`, because the server would read a .env in the current directory.
         super().__init__([binary], host, env=environment, cwd=folder)
         self.ready_after = self.wait_for("/readyz")
 
     def expect(self, status, method, path, body=None, token=None):
+        """Sends a request, and returns the JSON of the response. Fails if the status is another one."""
         found, text = self.request(method, path, body, token)
         if found != status:
             raise SystemExit(f"{method} {path}: {found} instead of {status}: {text.decode()}")

@@ -1,23 +1,27 @@
-"""Measures how long an honest login waits during login storms from other networks."""
+"""Measures how long a login with the right password waits during login storms from other networks."""
 
 import asyncio
 import http.client
-import itertools
 import json
 import threading
 import time
-from collections import Counter
 
+from .databases import new_databases
+from .login_storm import UNKNOWN_EMAILS, Storm, run_storm
+from .logins import BCRYPT_COST
+from .report import judge, milliseconds, table
 from .server import PASSWORD, ApiServer
 
 EMAIL = "honest@load.example"
 # Seconds until a client of a storm tries again after a response other than 401.
-RETRY = 0.2
+RETRY_DELAY = 0.2
+# The storms: how many networks, and how many connections from each.
+STORMS = [(0, 0), (1, 100), (50, 30)]
 
 
-class StormServer(ApiServer):
-    """An api-server that trusts X-Forwarded-For, so that one machine can simulate many networks, and that does not limit
-    failed logins."""
+class ProxiedServer(ApiServer):
+    """An api-server that trusts X-Forwarded-For, so that one machine can simulate many networks, and that does not
+    limit failed logins."""
 
     def __init__(self, binary, database_url, folder):
         super().__init__(binary, database_url, folder, TRUSTED_PROXIES="127.0.0.1", MAX_FAILED_LOGINS_PER_NETWORK="off")
@@ -25,54 +29,6 @@ class StormServer(ApiServer):
         status, text = self.request("POST", "/api/auth/register", {"email": EMAIL, "password": PASSWORD})
         if status not in (201, 409):
             raise SystemExit(f"register: {status}: {text.decode()}")
-
-
-class StormClient(asyncio.Protocol):
-    """Sends a login with a wrong password, and the next one after its response."""
-
-    emails = (f"unknown{number}@load.example" for number in itertools.count())
-
-    def __init__(self, host, network, statuses):
-        self.host, self.network, self.statuses = host, network, statuses
-
-    def connection_made(self, transport):
-        self.transport = transport
-        self.send()
-
-    def send(self):
-        if self.transport.is_closing():
-            return
-        body = json.dumps({"email": next(self.emails), "password": "wrong password"})
-        self.received = b""
-        self.transport.write(f"POST /api/auth/login HTTP/1.1\r\nHost: {self.host}\r\nContent-Type: application/json\r\n"
-                             f"X-Forwarded-For: {self.network}\r\nContent-Length: {len(body)}\r\n\r\n{body}".encode())
-
-    def data_received(self, data):
-        self.received += data
-        head, end, body = self.received.partition(b"\r\n\r\n")
-        length = head.lower().partition(b"content-length:")[2].split(b"\r\n")[0]
-        if not end or len(body) < int(length):
-            return
-        status = int(head[9:12])
-        self.statuses[status] += 1
-        if status == 401:
-            self.send()
-        else:
-            asyncio.get_running_loop().call_later(RETRY, self.send)
-
-
-async def run_storm(server, networks, connections, is_over, statuses):
-    """Runs `connections` clients in each of `networks` networks until `is_over` is set."""
-    host, port = server.host.split(":")
-    loop = asyncio.get_running_loop()
-    clients = []
-    for number in range(networks * connections):
-        network = f"198.18.{number % networks}.1"
-        clients.append(await loop.create_connection(lambda: StormClient(server.host, network, statuses), host, int(port)))
-    while not is_over.is_set():
-        await asyncio.sleep(0.1)
-    for transport, _ in clients:
-        transport.abort()
 
 
 def log_in(server, network):
@@ -87,14 +43,35 @@ def log_in(server, network):
 
 
 def measure(server, networks, connections, logins, settle):
-    """Runs honest logins one after the other during a storm. Returns their statuses and durations, the number of the
-    storm's responses by status, and resident MiB."""
-    is_over, statuses = threading.Event(), Counter()
-    storm = threading.Thread(target=lambda: asyncio.run(run_storm(server, networks, connections, is_over, statuses)))
-    storm.start()
+    """Logs in with the right password, one login after the other, `settle` seconds after the start of a storm. Returns
+    the status and the seconds of each login, the durations of the storm's logins by status, and resident MiB."""
+    is_over = threading.Event()
+    storm = Storm(server.host, UNKNOWN_EMAILS, RETRY_DELAY, durations={})
+    clients = [f"198.18.{number % networks}.1" for number in range(networks * connections)]
+    thread = threading.Thread(target=lambda: asyncio.run(run_storm(storm, clients, lambda: not is_over.is_set())))
+    thread.start()
     time.sleep(settle)
-    found = [log_in(server, f"203.0.113.{number}") for number in range(logins)]
+    honest = [log_in(server, f"203.0.113.{number}") for number in range(logins)]
     memory = server.memory()
     is_over.set()
-    storm.join()
-    return found, statuses, memory
+    thread.join()
+    return honest, storm.durations, memory
+
+
+def print_tables(options, binary, folder):
+    logins, settle = (3, 1) if options.quick else (30, 5)
+    lines = []
+    with new_databases(folder / "storms") as databases:
+        for database in databases:
+            for networks, connections in STORMS:
+                with ProxiedServer(binary, database.url, folder) as server:
+                    honest, storm, memory = measure(server, networks, connections, logins, settle)
+                durations = [seconds for _, seconds in honest]
+                succeeded = sum(status == 200 for status, _ in honest)
+                statuses = "; ".join(f"{status}: {len(logins)}" for status, logins in sorted(storm.items()))
+                lines.append([f"{networks} networks of {connections} connections, {database.engine}",
+                              f"{succeeded} of {len(honest)}", f"{milliseconds(durations, .5):.0f}",
+                              f"{max(durations) * 1e3:.0f}", statuses, f"{memory:.1f}",
+                              judge(succeeded, "all", lambda value: value == len(honest))])
+    table([f"honest logins during storms, cost {BCRYPT_COST}", "succeeded", "p50 ms", "longest ms", "storm by status",
+           "RSS MiB", "target"], lines)

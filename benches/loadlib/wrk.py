@@ -1,47 +1,41 @@
-"""Measures one row with wrk, which sends requests to one address as fast as it responds."""
+"""Measures requests with wrk, which sends them to one URL as fast as it responds."""
 
 import json
 import os
-import shutil
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
+from .report import CORES
+
 SCRIPTS = Path(__file__).parent
-# One per core. With fewer, wrk is the bottleneck, and every row looks as fast as the bare handler.
-THREADS = len(os.sched_getaffinity(0))
 
 
 @dataclass
-class Measured:
+class Measurement:
+    """The number of requests and their rate; the 50th and 99th percentile of their durations in ms."""
+
     requests: int
     per_second: float
     p50: float
     p99: float
 
 
-def install():
-    if shutil.which("wrk"):
-        return
-    sudo = [] if os.geteuid() == 0 else ["sudo", "-n"]
-    subprocess.run([*sudo, "apt-get", "update", "-qq"], check=True)
-    subprocess.run([*sudo, "apt-get", "install", "-y", "-qq", "wrk"], check=True, stdout=subprocess.DEVNULL)
-
-
 def drive(url, seconds, connections, *, method="GET", token=None, body=None, refresh_tokens=None):
-    """Fails unless every request succeeds. `refresh_tokens` is the path of a file with one refresh token per session."""
+    """Fails unless every request succeeds. `refresh_tokens` is the path of a file with a refresh token per session."""
     variables = {"LOAD_METHOD": method, "LOAD_TOKEN": token, "LOAD_BODY": body,
                  "LOAD_SCRIPTS": str(SCRIPTS), "LOAD_REFRESH_TOKENS": refresh_tokens}
-    # Two threads would use the same sessions. One is enough, because refreshes are slow compared with wrk.
-    script, threads = ("refresh.lua", 1) if refresh_tokens else ("request.lua", THREADS)
+    # One thread per core: with fewer, wrk is the bottleneck, and every row looks as fast as the bare handler. For
+    # refreshes only one, because two would use the same sessions; it is enough, because refreshes are slow.
+    script, threads = ("refresh.lua", 1) if refresh_tokens else ("request.lua", CORES)
     outcome = subprocess.run(
         ["wrk", f"--threads={threads}", f"--connections={connections}", f"--duration={seconds}s",
          "--timeout=30s", f"--script={SCRIPTS / script}", url],
         env=os.environ | {name: value for name, value in variables.items() if value is not None},
         stdout=subprocess.PIPE, text=True, check=True,
     )
-    found = json.loads(outcome.stdout.splitlines()[-1])
-    if not found["requests"] or found["rejected"] or found["broken"]:
-        raise SystemExit(f"{method} {url}: {found['requests']} responses, of which {found['rejected']} are errors; "
-                         f"{found['broken']} broken connections")
-    return Measured(found["requests"], found["requests"] / found["seconds"], found["p50"], found["p99"])
+    result = json.loads(outcome.stdout.splitlines()[-1])
+    if not result["requests"] or result["rejected"] or result["broken"]:
+        raise SystemExit(f"{method} {url}: {result['requests']} responses, of which {result['rejected']} are errors; "
+                         f"{result['broken']} broken connections")
+    return Measurement(result["requests"], result["requests"] / result["seconds"], result["p50"], result["p99"])

@@ -1,0 +1,81 @@
+"""Measures typical requests, and compares each with a bare actix handler."""
+
+import json
+import statistics
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from . import oha, wrk
+from .populated import PopulatedServer, sample_task, tasks_path
+from .report import at_least, medians, ratios_to_neighbours, spread, table
+
+CONNECTIONS = 64
+# The least ratio to the bare handler that a list of 20 tasks must reach on each engine.
+LIST_TARGETS = {"SQLite": 0.18, "PostgreSQL": 0.15}
+
+
+@dataclass(frozen=True)
+class Row:
+    name: str
+    # The least ratio to the bare handler.
+    target: float | None
+    # Called with the tool, `oha` or `wrk`, and the seconds.
+    measure: Callable
+
+
+def rows_of(server: PopulatedServer) -> list[Row]:
+    reader, writer = server.reader["access_token"], server.writer["access_token"]
+    session, tasks = server.url("/api/auth/session"), server.url(tasks_path(server.reader))
+    create, body = server.url(tasks_path(server.writer)), json.dumps(sample_task(0))
+    return [
+        Row(f"`GET` session, {server.engine}", 0.75,
+            lambda tool, seconds: tool.drive(session, seconds, CONNECTIONS, token=reader)),
+        Row(f"`GET` 20 tasks, {server.engine}", LIST_TARGETS[server.engine],
+            lambda tool, seconds: tool.drive(tasks, seconds, CONNECTIONS, token=reader)),
+        Row(f"`POST` a task, {server.engine}", None,
+            lambda tool, seconds: tool.drive(create, seconds, CONNECTIONS, method="POST", token=writer, body=body)),
+    ]
+
+
+@dataclass
+class Comparison:
+    """Measurements by one tool: of each row, and of the bare handler before and after each row."""
+
+    tool: object
+    url_of_bare: str
+    rows: list[Row]
+    measured: list[list] = field(default_factory=list)
+    ratios: list[list[float]] = field(default_factory=list)
+    bare: list = field(default_factory=list)
+
+    def measure_round(self, seconds: int) -> None:
+        round_of_rows, round_of_bare = [], [self.measure_bare(seconds)]
+        for row in self.rows:
+            round_of_rows.append(row.measure(self.tool, seconds))
+            round_of_bare.append(self.measure_bare(seconds))
+        self.measured.append(round_of_rows)
+        self.bare += round_of_bare
+        self.ratios.append(ratios_to_neighbours([measurement.per_second for measurement in round_of_rows],
+                                                [measurement.per_second for measurement in round_of_bare]))
+
+    def measure_bare(self, seconds: int):
+        return self.tool.drive(self.url_of_bare, seconds, CONNECTIONS)
+
+
+def print_tables(options, bare, servers: list[PopulatedServer]) -> None:
+    rows = [row for server in servers for row in rows_of(server)]
+    by_oha, by_wrk = (Comparison(tool, bare.url("/"), rows) for tool in (oha, wrk))
+    for _ in range(options.rounds):
+        by_oha.measure_round(options.seconds)
+        by_wrk.measure_round(options.seconds)
+
+    def cells(name, measurements, ratios, ratio_with_wrk, target=None):
+        rate, p50, p99 = medians(measurements)
+        judged = at_least(statistics.median(ratios), target, options.quick) if target else ""
+        return [name, f"{rate:.0f}", f"{p50:.2f}", f"{p99:.2f}", spread(ratios, 3), ratio_with_wrk, judged]
+
+    lines = [cells("bare actix handler", by_oha.bare, [1.0], f"1 ({medians(by_wrk.bare)[0]:.0f} req/s)")]
+    for row, measurements, ratios, ratios_with_wrk in zip(
+            rows, zip(*by_oha.measured), zip(*by_oha.ratios), zip(*by_wrk.ratios)):
+        lines.append(cells(row.name, measurements, ratios, spread(ratios_with_wrk, 3), row.target))
+    table(["row", "req/s", "p50 ms", "p99 ms", "ratio (lowest–highest)", "ratio with wrk", "target"], lines)
