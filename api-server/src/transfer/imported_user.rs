@@ -1,4 +1,4 @@
-//! An imported user: as a row or a line has it, and checked against the rules of this server.
+//! An imported user: as a source stores it, and checked against the rules of this server.
 
 use std::fmt::Display;
 
@@ -15,7 +15,7 @@ pub(super) const MAX_ID_BYTES: usize = 255;
 /// Why a user or a task is not imported.
 pub(super) type RejectReason = String;
 
-/// A user as a row or a line has it.
+/// A user as a row or a line of the source contains it, not yet checked.
 #[derive(Serialize, Deserialize)]
 pub(super) struct UserRecord {
     pub(super) id: String,
@@ -28,7 +28,7 @@ pub(super) struct UserRecord {
     pub(super) updated_at: String,
 }
 
-/// A user that passed every rule.
+/// A user that conforms to every rule.
 pub(super) struct ImportedUser {
     pub(super) id: String,
     pub(super) email: Email,
@@ -41,10 +41,10 @@ pub(super) struct ImportedUser {
 }
 
 impl UserRecord {
-    /// Checks every field; `hash_of` parses the password hash.
+    /// Checks every field; `parse_hash` parses the password hash.
     pub(super) fn check(
         self,
-        hash_of: fn(&str) -> Result<PasswordHash, auth_core::Error>,
+        parse_hash: fn(&str) -> Result<PasswordHash, auth_core::Error>,
     ) -> Result<ImportedUser, RejectReason> {
         check_id(&self.id).map_err(|error| format!("its id {error}"))?;
         let email = Email::parse(&self.email);
@@ -53,8 +53,8 @@ impl UserRecord {
         user::name_rule(name).map_err(|error| violation("name", error.message))?;
         let image = self.image.as_deref().unwrap_or_default();
         user::image_rule(image).map_err(|error| violation("image", error.message))?;
-        let hash = self.password_hash.as_deref().map(hash_of).transpose();
-        let hash = hash.map_err(|_neither| {
+        let hash = self.password_hash.as_deref().map(parse_hash).transpose();
+        let hash = hash.map_err(|_unknown_format| {
             "its password hash is neither bcrypt of cost 4 to 15 nor Better Auth's scrypt"
         })?;
         Ok(ImportedUser {
@@ -70,7 +70,7 @@ impl UserRecord {
     }
 }
 
-/// Accepts what may stand in a token's `sub`.
+/// Checks that the id can be the `sub` of a token.
 pub(super) fn check_id(id: &str) -> Result<(), &'static str> {
     match id {
         "" => Err("is empty"),
@@ -81,14 +81,15 @@ pub(super) fn check_id(id: &str) -> Result<(), &'static str> {
     }
 }
 
-pub(super) fn violation(what: &str, rule: Option<impl Display>) -> RejectReason {
+/// The reason to reject a field that violates a rule.
+pub(super) fn violation(field: &str, rule: Option<impl Display>) -> RejectReason {
     match rule {
-        Some(rule) => format!("its {what} {rule}"),
-        None => format!("its {what} is not acceptable"),
+        Some(rule) => format!("its {field} {rule}"),
+        None => format!("its {field} is not acceptable"),
     }
 }
 
-pub(super) fn time(what: &str, text: &str) -> Result<Timestamp, RejectReason> {
+pub(super) fn time(event: &str, text: &str) -> Result<Timestamp, RejectReason> {
     Timestamp::parse(text)
-        .ok_or_else(|| format!("the time of its {what} is not in the years 1 to 9999"))
+        .ok_or_else(|| format!("the time of its {event} is not in the years 1 to 9999"))
 }
