@@ -47,8 +47,8 @@ async fn create_with_session(
 ) -> Result<TokenGrant, Problem> {
     let now = accounts.sessions.now();
     let permit = accounts.passwords.hasher.permit(&context.client).await?;
-    // Checked after the wait for the permit: of fifty equal sign-ups sent at once, only one is hashed; and the response
-    // of a full queue does not reveal whether the address is registered.
+    // Checked after the wait for the permit: of many identical sign-ups at once, those after the first find the account
+    // and are not hashed. And the response of a full queue does not reveal whether the address is registered.
     reject_registered(accounts, &account.email).await?;
     let hash = accounts
         .passwords

@@ -42,7 +42,7 @@ pub(super) fn open_session(
     new_hash: &str,
 ) -> QueryResult<Option<Vec<String>>> {
     write_transaction(connection, |connection| {
-        if !users::set_hash(connection, &opening.session.user_id, old_hash, new_hash)? {
+        if !users::replace_hash(connection, &opening.session.user_id, old_hash, new_hash)? {
             return Ok(None);
         }
         sessions::store::open(connection, opening).map(Some)
@@ -80,7 +80,7 @@ pub(super) fn change_password(
 ) -> QueryResult<Option<PasswordChanged>> {
     let id = &update.user_id;
     let changed = write_transaction(connection, |connection| {
-        if !users::set_hash(connection, id.as_str(), &update.old_hash, &update.new_hash)? {
+        if !users::replace_hash(connection, id.as_str(), &update.old_hash, &update.new_hash)? {
             return Err(DieselError::RollbackTransaction);
         }
         if !is_session_live(connection, update)? {
@@ -126,7 +126,7 @@ pub(super) fn delete(
 ) -> QueryResult<Option<Vec<String>>> {
     write_transaction(connection, |connection| {
         if let Some(hash) = old_hash
-            && !users::set_hash(connection, id.as_str(), hash, hash)?
+            && !users::replace_hash(connection, id.as_str(), hash, hash)?
         {
             return Ok(None);
         }

@@ -82,8 +82,8 @@ pub(crate) async fn list(
     })
 }
 
-/// Reads the page in slices, each a job of its own: requests of other accounts run in between, and reading stops when
-/// the caller disconnects.
+/// Reads the page in slices, each as a separate job: requests of other accounts run between them, and reading stops
+/// when the caller disconnects.
 async fn read(tasks: &Tasks, mut page: Page) -> Result<Page, Problem> {
     let deadline = Instant::now() + tasks.list_timeout;
     loop {

@@ -1,5 +1,5 @@
 //! A page of tasks as JSON. The thread that runs the query writes it task by task, so that reading stops when the page
-//! is full, and memory has only one slice of rows.
+//! is full, and at most one slice of rows is in memory.
 
 use actix_web::web::Bytes;
 
@@ -19,6 +19,7 @@ const SMALL_BYTES: usize = 64 << 10;
 const SLICE_ROWS: i64 = 101;
 
 /// Which tasks a page contains.
+#[derive(Clone, Copy)]
 pub(super) struct PageQuery<'a> {
     pub(super) completed: Option<bool>,
     /// Only tasks that contain this text.
@@ -50,11 +51,12 @@ pub(super) struct Page {
     reservation: Option<MemoryReservation>,
     /// The id of the last task that was read; the remaining tasks are older.
     last_read: Option<i64>,
-    end: Option<End>,
+    end: Option<PageEnd>,
 }
 
+/// Why a page has ended.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum End {
+enum PageEnd {
     /// There are no more tasks.
     Exhausted,
     /// There are more tasks, for the next page.
@@ -120,12 +122,12 @@ impl Page {
                 .as_mut()
                 .is_none_or(|matcher| matcher.matches(&task));
             if is_match && !self.push(&task)? {
-                self.end = Some(End::Full);
+                self.end = Some(PageEnd::Full);
                 return Ok(());
             }
             self.last_read = Some(task.id);
         }
-        self.end = is_last.then_some(End::Exhausted);
+        self.end = is_last.then_some(PageEnd::Exhausted);
         Ok(())
     }
 
@@ -164,7 +166,9 @@ impl Page {
         FinishedPage {
             json: self.json.into(),
             reservation: self.reservation,
-            next_cursor: self.last_read.filter(|_| self.end != Some(End::Exhausted)),
+            next_cursor: self
+                .last_read
+                .filter(|_| self.end != Some(PageEnd::Exhausted)),
         }
     }
 }

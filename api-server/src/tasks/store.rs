@@ -164,6 +164,7 @@ fn count(
 }
 
 /// How many tasks the owner may have with an id greater than `above`.
+#[derive(Clone, Copy)]
 struct Allowance {
     above: i64,
     tasks: i64,

@@ -78,7 +78,7 @@ impl BetterAuth {
     }
 
     /// The name of a column of Better Auth, in snake case if the source uses it.
-    fn name(&self, camel: &str) -> String {
+    fn column_name(&self, camel: &str) -> String {
         if !self.snake_case {
             return camel.to_owned();
         }
@@ -95,21 +95,21 @@ impl BetterAuth {
     /// Selects one row for each user, even with no or several accounts. The oldest user comes first, so that of two
     /// users with the same address the older one is imported.
     fn users_query(&self, reader: &mut Reader) -> Result<Query, TransferError> {
-        let mut user = Columns::of(reader, &self.users, "u")?;
-        let mut account = Columns::of(reader, &self.accounts, "c")?;
-        let id = user.require(&[&self.name("id")]);
-        let email = user.require(&[&self.name("email")]);
-        let name = user.require(&[&self.name("name")]);
-        let verified = user.require(&[&self.name("emailVerified")]);
-        let image = user.require(&[&self.name("image")]);
-        let created = user.require(&[&self.name("createdAt")]);
-        let updated = user.require(&[&self.name("updatedAt")]);
-        let owner = account.require(&[&self.name("userId")]);
-        let account_id = account.require(&[&self.name("accountId")]);
-        let provider = account.require(&[&self.name("providerId")]);
-        let password = account.require(&[&self.name("password")]);
-        user.check_complete(self.snake_case)?;
-        account.check_complete(self.snake_case)?;
+        let mut users = Columns::read(reader, &self.users, "u")?;
+        let mut accounts = Columns::read(reader, &self.accounts, "c")?;
+        let id = users.require(&[&self.column_name("id")]);
+        let email = users.require(&[&self.column_name("email")]);
+        let name = users.require(&[&self.column_name("name")]);
+        let verified = users.require(&[&self.column_name("emailVerified")]);
+        let image = users.require(&[&self.column_name("image")]);
+        let created = users.require(&[&self.column_name("createdAt")]);
+        let updated = users.require(&[&self.column_name("updatedAt")]);
+        let owner = accounts.require(&[&self.column_name("userId")]);
+        let account_id = accounts.require(&[&self.column_name("accountId")]);
+        let provider = accounts.require(&[&self.column_name("providerId")]);
+        let password = accounts.require(&[&self.column_name("password")]);
+        users.check_complete(self.snake_case)?;
+        accounts.check_complete(self.snake_case)?;
 
         let expressions = vec![
             Reader::text(&id.sql, MAX_ID_BYTES),
@@ -146,18 +146,18 @@ impl BetterAuth {
 
     /// Selects the oldest task first: new ids are assigned in this order, and the list of tasks is ordered by id.
     fn tasks_query(&self, reader: &mut Reader, table: &Table) -> Result<Query, TransferError> {
-        let mut user = Columns::of(reader, &self.users, "u")?;
-        let mut task = Columns::of(reader, table, "t")?;
-        let user_id = user.require(&[&self.name("id")]);
-        let email = user.require(&[&self.name("email")]);
-        let id = task.require(&["id"]);
-        let owner = task.require(&["owner_id", "user_id"]);
-        let title = task.require(&["title"]);
-        let description = task.require(&["description"]);
-        let completed = task.require(&["is_completed", "completed"]);
-        let created = task.require(&["created_at"]);
-        let updated = task.require(&["updated_at"]);
-        task.check_complete(true)?;
+        let mut users = Columns::read(reader, &self.users, "u")?;
+        let mut tasks = Columns::read(reader, table, "t")?;
+        let user_id = users.require(&[&self.column_name("id")]);
+        let email = users.require(&[&self.column_name("email")]);
+        let id = tasks.require(&["id"]);
+        let owner = tasks.require(&["owner_id", "user_id"]);
+        let title = tasks.require(&["title"]);
+        let description = tasks.require(&["description"]);
+        let completed = tasks.require(&["is_completed", "completed"]);
+        let created = tasks.require(&["created_at"]);
+        let updated = tasks.require(&["updated_at"]);
+        tasks.check_complete(true)?;
 
         let expressions = vec![
             Reader::text(&id.sql, MAX_ID_BYTES),
@@ -198,7 +198,8 @@ struct SqlColumn {
 }
 
 impl<'a> Columns<'a> {
-    fn of(
+    /// Reads the columns of a table. Fails if there is no such table.
+    fn read(
         reader: &mut Reader,
         table: &'a Table,
         alias: &'static str,
@@ -263,13 +264,13 @@ impl CheckedSource {
         writer.remember_users();
         let Query { expressions, from } = &self.users;
         self.reader.for_each(expressions, from, |row| {
-            writer.user(&row_id(row), user(row))
+            writer.add_user(&row_id(row), user(row))
         })?;
         if let Some(TasksQuery { query, table }) = &self.tasks {
             let Query { expressions, from } = query;
             writer.set_source(table)?;
             self.reader.for_each(expressions, from, |row| {
-                writer.task(&row_id(row), task(row))
+                writer.add_task(&row_id(row), task(row))
             })?;
         }
         Ok(())
@@ -292,7 +293,11 @@ fn user(row: &TextRow) -> Result<ImportedUser, RejectReason> {
         None | Some("0") => None,
         Some("1") => {
             if optional(row, 8, "account's accountId")?.as_ref() != Some(&id) {
-                return Err("its credential account has an accountId that is not its id, so it cannot sign in with Better Auth either".to_owned());
+                return Err(
+                    "its credential account has an accountId that is not its id, \
+                            so it cannot sign in with Better Auth either"
+                        .to_owned(),
+                );
             }
             optional(row, 9, "password hash")?
         }
@@ -327,19 +332,19 @@ fn task(row: &TextRow) -> Result<ImportedTask, RejectReason> {
     record.check()
 }
 
-fn optional(row: &TextRow, column: usize, what: &str) -> Result<Option<String>, RejectReason> {
+fn optional(row: &TextRow, column: usize, field: &str) -> Result<Option<String>, RejectReason> {
     row.text(column)
-        .map_err(|error: CellError| format!("its {what} {error}"))
+        .map_err(|error: CellError| format!("its {field} {error}"))
 }
 
-fn required(row: &TextRow, column: usize, what: &str) -> Result<String, RejectReason> {
-    optional(row, column, what)?.ok_or_else(|| format!("its {what} is NULL"))
+fn required(row: &TextRow, column: usize, field: &str) -> Result<String, RejectReason> {
+    optional(row, column, field)?.ok_or_else(|| format!("its {field} is NULL"))
 }
 
-fn boolean(row: &TextRow, column: usize, what: &str) -> Result<bool, RejectReason> {
-    match required(row, column, what)?.as_str() {
+fn boolean(row: &TextRow, column: usize, field: &str) -> Result<bool, RejectReason> {
+    match required(row, column, field)?.as_str() {
         "true" | "t" | "1" => Ok(true),
         "false" | "f" | "0" => Ok(false),
-        _ => Err(format!("its {what} is neither true nor false")),
+        _ => Err(format!("its {field} is neither true nor false")),
     }
 }

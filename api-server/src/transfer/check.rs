@@ -1,4 +1,4 @@
-//! `users check`: finds stored addresses that today's rule rejects or spells differently.
+//! The command `users check`: finds stored addresses that the current rule rejects or spells differently.
 
 use std::io::Write;
 
@@ -7,8 +7,8 @@ use crate::db::{DbConnection, diagnose};
 use crate::users::addresses;
 use crate::users::addresses::{Deviation, Remedy};
 
-/// Writes a line for each such address, and a summary. With `fix`, stores the new spelling unless another account has
-/// it.
+/// Writes a line for each of these addresses, and a summary. With `fix`, stores the new spelling unless another account
+/// has it.
 pub(super) fn run(
     connection: &mut DbConnection,
     fix: bool,

@@ -42,7 +42,7 @@ const USER_COLUMNS: [&str; 8] = [
     "created_at",
     "updated_at",
 ];
-/// The last expression of a task, the owner's address, comes from the table of users.
+/// The columns of a task. The owner's address, from the table of users, follows them.
 const TASK_COLUMNS: [&str; 7] = [
     "id",
     "user_id",
@@ -60,10 +60,10 @@ fn time_kind(reader: &mut Reader) -> Result<String, TransferError> {
         .into_iter()
         .find(|column| column.name == "created_at");
     let kind = created_at.map(|column| column.kind);
-    kind.ok_or_else(|| "there is no table of users; is it the database of this server?".into())
+    kind.ok_or_else(|| "there is no table of users; is this the database of this server?".into())
 }
 
-/// The SQL expression for each column.
+/// The SQL expressions that read these columns.
 fn expressions(reader: &Reader, time_kind: &str, alias: &str, names: &[&str]) -> Vec<String> {
     let expression = |name: &&str| {
         let column = format!("{alias}.{name}");
@@ -78,47 +78,47 @@ fn expressions(reader: &Reader, time_kind: &str, alias: &str, names: &[&str]) ->
 
 fn user(row: &TextRow) -> Result<Record, TransferError> {
     Ok(Record::User(UserRecord {
-        id: required(row, 0)?,
-        email: required(row, 1)?,
-        name: text(row, 2)?,
-        image: text(row, 3)?,
+        id: required_text(row, 0)?,
+        email: required_text(row, 1)?,
+        name: optional_text(row, 2)?,
+        image: optional_text(row, 3)?,
         email_verified: boolean(row, 4)?,
-        password_hash: text(row, 5)?,
-        created_at: time(row, 6)?,
-        updated_at: time(row, 7)?,
+        password_hash: optional_text(row, 5)?,
+        created_at: rfc3339_time(row, 6)?,
+        updated_at: rfc3339_time(row, 7)?,
     }))
 }
 
 fn task(row: &TextRow) -> Result<Record, TransferError> {
     Ok(Record::Task(TaskRecord {
-        id: required(row, 0)?,
-        user_id: required(row, 1)?,
-        title: required(row, 2)?,
-        description: text(row, 3)?,
+        id: required_text(row, 0)?,
+        user_id: required_text(row, 1)?,
+        title: required_text(row, 2)?,
+        description: optional_text(row, 3)?,
         completed: boolean(row, 4)?,
-        created_at: time(row, 5)?,
-        updated_at: time(row, 6)?,
-        user_email: required(row, 7)?,
+        created_at: rfc3339_time(row, 5)?,
+        updated_at: rfc3339_time(row, 6)?,
+        user_email: required_text(row, 7)?,
     }))
 }
 
 /// Reads a text; `None` for NULL. Fails on a value that cannot be read, because an export must not leave a row out.
-fn text(row: &TextRow, column: usize) -> Result<Option<String>, TransferError> {
+fn optional_text(row: &TextRow, column: usize) -> Result<Option<String>, TransferError> {
     let id = row.text(0).ok().flatten().unwrap_or_default();
     row.text(column)
         .map_err(|error| format!("the row {id:?} has a value that {error}").into())
 }
 
-fn required(row: &TextRow, column: usize) -> Result<String, TransferError> {
-    Ok(text(row, column)?.unwrap_or_default())
+fn required_text(row: &TextRow, column: usize) -> Result<String, TransferError> {
+    Ok(optional_text(row, column)?.unwrap_or_default())
 }
 
 fn boolean(row: &TextRow, column: usize) -> Result<bool, TransferError> {
-    Ok(matches!(required(row, column)?.as_str(), "true" | "1"))
+    Ok(matches!(required_text(row, column)?.as_str(), "true" | "1"))
 }
 
-fn time(row: &TextRow, column: usize) -> Result<String, TransferError> {
-    let text = required(row, column)?;
+fn rfc3339_time(row: &TextRow, column: usize) -> Result<String, TransferError> {
+    let text = required_text(row, column)?;
     let time = Timestamp::parse(&text);
     time.map(Timestamp::to_rfc3339_micros)
         .ok_or_else(|| format!("{text:?} is not a time").into())

@@ -50,7 +50,8 @@ impl<W: Write> ImportWriter<W> {
         self.remember_users = true;
     }
 
-    pub(super) fn user(
+    /// Adds a user to the batch, or reports why it is rejected.
+    pub(super) fn add_user(
         &mut self,
         id: &str,
         user: Result<ImportedUser, RejectReason>,
@@ -64,7 +65,8 @@ impl<W: Write> ImportWriter<W> {
         }
     }
 
-    pub(super) fn task(
+    /// Adds a task to the batch, or reports why it is rejected.
+    pub(super) fn add_task(
         &mut self,
         id: &str,
         task: Result<ImportedTask, RejectReason>,
@@ -144,7 +146,7 @@ fn write<T>(
         match insert(connection, std::slice::from_ref(row)) {
             Ok(outcome) => outcomes.extend(outcome),
             Err(DbError::Query(error)) => {
-                let reason = format!("the database refuses it: {error}");
+                let reason = format!("the database rejects it: {error}");
                 outcomes.push(ImportOutcome::Rejected(reason));
             }
             Err(unavailable) => return Err(unavailable.into()),

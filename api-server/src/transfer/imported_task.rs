@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::imported_user::{RejectReason, check_id, time, violation};
+use super::imported_user::{RejectReason, check_id, parse_time, violation_reason};
 use crate::db::Timestamp;
 use crate::tasks::task;
 use crate::tasks::task::Title;
@@ -48,7 +48,7 @@ impl TaskRecord {
         let title = title.map_err(|violation| format!("its title {}", violation.message))?;
         let description = self.description.as_deref().unwrap_or_default();
         task::description_rule(description)
-            .map_err(|error| violation("description", error.message))?;
+            .map_err(|error| violation_reason("description", error.message))?;
         Ok(ImportedTask {
             id: self.id,
             user_id: self.user_id,
@@ -56,8 +56,8 @@ impl TaskRecord {
             title: title.into_string(),
             description: self.description,
             completed: self.completed,
-            created_at: time("creation", &self.created_at)?,
-            updated_at: time("last update", &self.updated_at)?,
+            created_at: parse_time("creation", &self.created_at)?,
+            updated_at: parse_time("last update", &self.updated_at)?,
         })
     }
 }

@@ -50,9 +50,9 @@ impl UserRecord {
         let email = Email::parse(&self.email);
         let email = email.map_err(|violation| format!("its email {}", violation.message))?;
         let name = self.name.as_deref().unwrap_or_default();
-        user::name_rule(name).map_err(|error| violation("name", error.message))?;
+        user::name_rule(name).map_err(|error| violation_reason("name", error.message))?;
         let image = self.image.as_deref().unwrap_or_default();
-        user::image_rule(image).map_err(|error| violation("image", error.message))?;
+        user::image_rule(image).map_err(|error| violation_reason("image", error.message))?;
         let hash = self.password_hash.as_deref().map(parse_hash).transpose();
         let hash = hash.map_err(|_unknown_format| {
             "its password hash is neither bcrypt of cost 4 to 15 nor Better Auth's scrypt"
@@ -64,8 +64,8 @@ impl UserRecord {
             image: self.image,
             email_verified: self.email_verified,
             password_hash: hash,
-            created_at: time("creation", &self.created_at)?,
-            updated_at: time("last update", &self.updated_at)?,
+            created_at: parse_time("creation", &self.created_at)?,
+            updated_at: parse_time("last update", &self.updated_at)?,
         })
     }
 }
@@ -82,14 +82,15 @@ pub(super) fn check_id(id: &str) -> Result<(), &'static str> {
 }
 
 /// The reason to reject a field that violates a rule.
-pub(super) fn violation(field: &str, rule: Option<impl Display>) -> RejectReason {
+pub(super) fn violation_reason(field: &str, rule: Option<impl Display>) -> RejectReason {
     match rule {
         Some(rule) => format!("its {field} {rule}"),
         None => format!("its {field} is not acceptable"),
     }
 }
 
-pub(super) fn time(event: &str, text: &str) -> Result<Timestamp, RejectReason> {
+/// Parses the time of an event; the reason for a rejection names the event.
+pub(super) fn parse_time(event: &str, text: &str) -> Result<Timestamp, RejectReason> {
     Timestamp::parse(text)
         .ok_or_else(|| format!("the time of its {event} is not in the years 1 to 9999"))
 }

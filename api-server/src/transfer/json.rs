@@ -34,13 +34,13 @@ pub(super) fn read<W: Write>(
             Ok(None) => {}
             Ok(Some(Record::User(user))) => {
                 let id = user.id.clone();
-                writer.user(&id, user.check(PasswordHash::parse))?;
+                writer.add_user(&id, user.check(PasswordHash::parse))?;
             }
             Ok(Some(Record::Task(task))) => {
                 let id = task.id.clone();
-                writer.task(&id, task.check())?;
+                writer.add_task(&id, task.check())?;
             }
-            Err(reason) => writer.report.unreadable(number, &reason)?,
+            Err(reason) => writer.report.count_unreadable(number, &reason)?,
         }
     }
     Ok(())

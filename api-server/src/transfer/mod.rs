@@ -25,7 +25,7 @@ use report::Report;
 /// Why an import, an export or a check stopped.
 pub type TransferError = Box<dyn std::error::Error + Send + Sync>;
 
-/// Imports users, and tasks if their table is named, from a database of Better Auth, which is only read.
+/// Imports users, and tasks if their table is named, from a database of Better Auth. That database is only read.
 ///
 /// # Errors
 ///
@@ -66,12 +66,12 @@ fn import_into<W: Write>(
     let outcome = read(&mut writer).and_then(|()| writer.flush());
     let summary = writer.into_report().finish();
     outcome.map_err(|error| {
-        format!("{error}\nStopped before the end. What was imported stays, and the command can be run again.")
+        format!("{error}\nStopped before the end. The rows imported so far stay, and the command can be run again.")
     })?;
     Ok(summary?)
 }
 
-/// Lists the accounts whose address today's rule rejects or spells differently. With `fix`, stores the new spelling
+/// Lists the accounts whose address the current rule rejects or spells differently. With `fix`, stores the new spelling
 /// unless another account has it.
 ///
 /// # Errors

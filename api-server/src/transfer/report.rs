@@ -97,8 +97,8 @@ impl<W: Write> Report<W> {
         self.without_password += 1;
     }
 
-    /// Reports a line that is neither a user nor a task.
-    pub(super) fn unreadable(&mut self, line: u64, reason: &str) -> io::Result<()> {
+    /// Counts and reports a line that is neither a user nor a task.
+    pub(super) fn count_unreadable(&mut self, line: u64, reason: &str) -> io::Result<()> {
         self.unreadable += 1;
         writeln!(self.output, "line {line} rejected: {reason}")
     }

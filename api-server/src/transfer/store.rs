@@ -69,35 +69,15 @@ struct ImportedTaskRow<'a> {
     source_id: &'a str,
 }
 
-/// Inserts the users that do not collide with existing ones, in one transaction, and returns one outcome for each user. With
-/// `remember`, records the ids, and rejects an account that was deleted here after an earlier import.
+/// Inserts the users that do not collide with existing ones, in one transaction, and returns one outcome for each user.
+/// With `remember`, records the ids, and rejects an account that was deleted here after an earlier import.
 pub(super) fn import_users(
     connection: &mut DbConnection,
     users: &[ImportedUser],
     remember: bool,
 ) -> Result<Vec<ImportOutcome>, DbError> {
     let outcomes = write_transaction(connection, |connection| {
-        let ids: Vec<_> = users.iter().map(|user| user.id.as_str()).collect();
-        let emails = users.iter().map(|user| &user.email);
-        let old_spellings = emails.clone().filter_map(Email::with_u_labels);
-        let emails: Vec<_> = old_spellings
-            .chain(emails.map(|email| email.as_str().to_owned()))
-            .collect();
-        let mut existing = ExistingUsers::default();
-        let collides = users::id.eq_any(&ids).or(users::email.eq_any(&emails));
-        let rows = users::table
-            .filter(collides)
-            .select((users::id, users::email));
-        for (id, email) in rows.load::<(String, String)>(connection)? {
-            existing.add(id, canonical(email));
-        }
-        if remember {
-            let imported = imported_users::table.select(imported_users::id);
-            let imported = imported.filter(imported_users::id.eq_any(&ids));
-            existing
-                .imported_before
-                .extend(imported.load::<String>(connection)?);
-        }
+        let mut existing = existing_users(connection, users, remember)?;
         let mut new_users = Vec::with_capacity(users.len());
         let outcomes = users.iter().map(|user| {
             let outcome = existing.outcome_of(user);
@@ -122,6 +102,37 @@ pub(super) fn import_users(
         Ok(outcomes)
     });
     outcomes.map_err(|error| diagnose(connection, error))
+}
+
+/// Finds the existing users who have an id or an address of the batch; with `remember`, also the ids that earlier runs
+/// imported.
+fn existing_users(
+    connection: &mut DbConnection,
+    users: &[ImportedUser],
+    remember: bool,
+) -> QueryResult<ExistingUsers> {
+    let ids: Vec<_> = users.iter().map(|user| user.id.as_str()).collect();
+    let emails = users.iter().map(|user| &user.email);
+    let old_spellings = emails.clone().filter_map(Email::with_u_labels);
+    let emails: Vec<_> = old_spellings
+        .chain(emails.map(|email| email.as_str().to_owned()))
+        .collect();
+    let mut existing = ExistingUsers::default();
+    let collides = users::id.eq_any(&ids).or(users::email.eq_any(&emails));
+    let rows = users::table
+        .filter(collides)
+        .select((users::id, users::email));
+    for (id, email) in rows.load::<(String, String)>(connection)? {
+        existing.add(id, canonical(email));
+    }
+    if remember {
+        let imported = imported_users::table.select(imported_users::id);
+        let imported = imported.filter(imported_users::id.eq_any(&ids));
+        existing
+            .imported_before
+            .extend(imported.load::<String>(connection)?);
+    }
+    Ok(existing)
 }
 
 /// Existing users with an id or an address of the batch.

@@ -22,7 +22,7 @@ pub struct Blocklist {
 }
 
 impl Blocklist {
-    /// The common passwords that every server refuses.
+    /// The built-in list of common passwords.
     #[must_use]
     pub const fn common() -> Self {
         Self {
@@ -30,7 +30,7 @@ impl Blocklist {
         }
     }
 
-    /// Reads a list, one password a line.
+    /// Reads a list with one password per line.
     ///
     /// # Errors
     ///
@@ -49,12 +49,12 @@ impl Blocklist {
             let line = before.filter(|byte| **byte == b'\n').count() + 1;
             format!("{name}, line {line}: is not UTF-8; convert the file")
         })?;
-        Ok(Self::of(&text))
+        Ok(Self::parse(&text))
     }
 
-    fn of(text: &str) -> Self {
+    fn parse(text: &str) -> Self {
         let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-        let mut passwords: Vec<_> = text.lines().filter_map(comparable).collect();
+        let mut passwords: Vec<_> = text.lines().filter_map(comparison_form).collect();
         passwords.sort_unstable();
         passwords.dedup();
         let mut lines =
@@ -103,7 +103,7 @@ fn read_bounded(file: &Path) -> io::Result<Vec<u8>> {
 }
 
 /// Converts a line to the form in which passwords are compared; `None` for a line that cannot be a password.
-fn comparable(line: &str) -> Option<String> {
+fn comparison_form(line: &str) -> Option<String> {
     Some(Password::new(line).ok()?.expose().to_lowercase())
 }
 
@@ -189,14 +189,14 @@ mod tests {
 
     #[test]
     fn a_list_may_have_any_order_and_any_line_breaks() {
-        let list = Blocklist::of(
+        let list = Blocklist::parse(
             "\u{feff}Zebra stripes\r\n\nshort\nZEBRA STRIPES\nälter als du\nlast line",
         );
         assert_eq!(list.len(), 3);
         for text in ["zebra stripes", "Älter als du", "last line"] {
             assert!(list.contains(&Password::new(text).unwrap()), "{text}");
         }
-        assert!(Blocklist::of("").is_empty());
+        assert!(Blocklist::parse("").is_empty());
     }
 
     #[test]

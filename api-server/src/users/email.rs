@@ -32,7 +32,7 @@ impl Email {
         if !is_dot_atom(local) || local.len() > MAX_LOCAL_BYTES {
             return Err(INVALID);
         }
-        let domain = a_labels(domain).ok_or(INVALID)?;
+        let domain = to_a_labels(domain).ok_or(INVALID)?;
         let canonical = format!("{}@{domain}", local.to_ascii_lowercase());
         if canonical.len() > MAX_BYTES {
             return Err(TOO_LONG);
@@ -58,7 +58,7 @@ impl Email {
     }
 }
 
-/// Returns a stored address in today's spelling, or unchanged if today's rule rejects it.
+/// Returns a stored address in the current spelling, or unchanged if the current rule rejects it.
 pub(crate) fn canonical(stored: String) -> String {
     Email::parse(&stored).map_or(stored, Email::into_string)
 }
@@ -76,7 +76,7 @@ impl LoginEmail {
         let lowercase = text.to_lowercase();
         let email = match Email::parse(text) {
             Ok(email) => email,
-            Err(_by_todays_rule) if may_be_stored(&lowercase) => Email(lowercase.clone()),
+            Err(_by_current_rule) if may_be_stored(&lowercase) => Email(lowercase.clone()),
             Err(violation) => return Err(violation),
         };
         let mut old_spellings = Vec::from_iter(email.with_u_labels());
@@ -102,7 +102,7 @@ impl LoginEmail {
         &self.email
     }
 
-    /// The spellings to look up, today's first.
+    /// The spellings to look up, the current one first.
     pub(crate) fn spellings(&self) -> impl Iterator<Item = &str> {
         std::iter::once(self.email.as_str()).chain(self.old_spellings.iter().map(String::as_str))
     }
@@ -133,7 +133,7 @@ const fn is_atext(byte: u8) -> bool {
 
 /// Converts a domain to A-labels. UTS 46 maps equivalent characters, such as those of full width, to one spelling, in
 /// which only letters, digits and hyphens may remain. `None` for an invalid domain and for an IP address.
-fn a_labels(domain: &str) -> Option<Cow<'_, str>> {
+fn to_a_labels(domain: &str) -> Option<Cow<'_, str>> {
     // Rejected first, because UTS 46 removes some of these characters silently.
     if domain
         .chars()

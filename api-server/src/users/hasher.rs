@@ -39,19 +39,19 @@ impl Hasher {
         }
     }
 
-    /// Hashes a new password with today's cost.
+    /// Hashes a new password with the configured cost.
     pub(crate) async fn hash(
         &self,
         permit: HashPermit,
         password: ChosenPassword,
     ) -> Result<PasswordHash, Problem> {
         let (cost, password) = (self.cost, password.into_password());
-        on_blocking_thread(permit, move || password.hash(cost)).await
+        run_on_blocking_thread(permit, move || password.hash(cost)).await
     }
 
     /// Checks an attempt. Without a stored hash, or with one that is cheaper to check, a wrong password takes as long
-    /// as with a hash of today's cost. A right password whose stored hash has other parameters is hashed again, for the
-    /// caller to store.
+    /// as with a hash of the configured cost. A right password whose stored hash has other parameters is hashed again,
+    /// for the caller to store.
     pub(crate) async fn check(
         &self,
         attempt: PasswordAttempt,
@@ -60,7 +60,7 @@ impl Hasher {
     ) -> Result<PasswordCheck, Problem> {
         let cost = self.cost;
         let permit = self.permit(client).await?;
-        on_blocking_thread(permit, move || check_blocking(&attempt, stored, cost)).await
+        run_on_blocking_thread(permit, move || check_blocking(&attempt, stored, cost)).await
     }
 }
 
@@ -89,7 +89,7 @@ fn check_blocking(
     })
 }
 
-async fn on_blocking_thread<T: Send + 'static>(
+async fn run_on_blocking_thread<T: Send + 'static>(
     permit: HashPermit,
     work: impl FnOnce() -> Result<T, auth_core::Error> + Send + 'static,
 ) -> Result<T, Problem> {

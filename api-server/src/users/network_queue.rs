@@ -12,7 +12,7 @@ use crate::network::Network;
 /// What a waiter is counted under: its network, or `None` for all callers that are not counted as a network.
 pub(crate) type QueueKey = Option<Network>;
 
-/// The most waiters.
+/// The greatest numbers of waiters.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct WaiterLimits {
     pub(crate) per_network: usize,
@@ -69,7 +69,7 @@ impl<T> NetworkQueue<T> {
         key: QueueKey,
         waiter: T,
     ) -> Result<(WaiterId, Option<T>), NetworkQueueFull> {
-        let displaced = self.make_room(key)?;
+        let displaced = self.displace_if_full(key)?;
         self.last_id = self.last_id.wrapping_add(1);
         let id = WaiterId(self.last_id);
         let entry = (id, waiter);
@@ -105,7 +105,7 @@ impl<T> NetworkQueue<T> {
 
     /// Makes sure that one more waiter of this network may be added. Returns the waiter that was displaced for it, if
     /// any.
-    fn make_room(&mut self, key: QueueKey) -> Result<Option<T>, NetworkQueueFull> {
+    fn displace_if_full(&mut self, key: QueueKey) -> Result<Option<T>, NetworkQueueFull> {
         let site = self.site_mut(site_of(key));
         let (own, of_site) = site.map_or((0, 0), |site| (site.len_of(key), site.len()));
         if own >= self.limits.per_network {

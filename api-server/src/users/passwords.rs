@@ -29,7 +29,7 @@ pub(crate) struct Authenticated {
     pub(crate) user: User,
     /// The hash that the password was compared with. The caller's next write must check that it is still stored.
     pub(crate) hash: String,
-    /// The hash to store: the same, or a new one with today's parameters.
+    /// The hash to store: the same, or a new one with the current parameters.
     pub(crate) new_hash: String,
 }
 
@@ -42,12 +42,12 @@ impl Passwords {
         attempt: PasswordAttempt,
         client: &Client,
     ) -> Result<Option<Authenticated>, Problem> {
-        self.compare_counted(email, None, attempt, client).await
+        self.compare_and_count(email, None, attempt, client).await
     }
 
     /// Compares, and counts a failure. The attempt is reserved before its work, so that concurrent attempts cannot
     /// exceed the limit.
-    async fn compare_counted(
+    async fn compare_and_count(
         &self,
         email: LoginEmail,
         session_id: Option<&str>,
@@ -70,7 +70,7 @@ impl Passwords {
         Ok(authenticated)
     }
 
-    /// Checks the password of a user who is signed in. An error if it is wrong.
+    /// Checks the password of a user who is signed in. Fails if it is wrong.
     pub(crate) async fn confirm(
         &self,
         user_id: &UserId,
@@ -85,7 +85,7 @@ impl Passwords {
             .await?;
         let user = user.ok_or_else(Problem::account_missing)?;
         let email = LoginEmail::stored(user.email);
-        let compared = self.compare_counted(email, Some(session_id), attempt, client);
+        let compared = self.compare_and_count(email, Some(session_id), attempt, client);
         let authenticated = compared.await?;
         authenticated
             .filter(|authenticated| authenticated.user.id == user_id.as_str())
@@ -96,7 +96,8 @@ impl Passwords {
     }
 
     /// Compares in the same way for known addresses, unknown addresses and accounts without a password: each wrong
-    /// password takes at least one bcrypt of today's cost, so the time does not reveal whether an account exists.
+    /// password takes at least one bcrypt of the configured cost, so the time does not reveal whether an account
+    /// exists.
     async fn compare(
         &self,
         found: Option<Credentials>,

@@ -147,17 +147,17 @@ pub(crate) fn change_profile(
 }
 
 /// Replaces the hash; `false` if the stored hash is no longer `old`. Locks the row until the end of the transaction.
-pub(crate) fn set_hash(
+pub(crate) fn replace_hash(
     connection: &mut DbConnection,
     id: &str,
     old: &str,
     new: &str,
 ) -> QueryResult<bool> {
     let unchanged = users::table.find(id).filter(users::password_hash.eq(old));
-    let set = diesel::update(unchanged)
+    let updated = diesel::update(unchanged)
         .set(users::password_hash.eq(new))
         .execute(connection)?;
-    Ok(set == 1)
+    Ok(updated == 1)
 }
 
 /// Deletes the user with all data; `false` if there is no such user.

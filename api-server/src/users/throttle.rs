@@ -25,7 +25,7 @@ const MAX_GUESS_KEYS: usize = 10_000;
 /// The most networks with a count of failed logins, and as many with a count of registrations: about 3 MiB each.
 const MAX_NETWORKS: usize = 30_000;
 /// An IPv6 /48 contains 65 536 networks, which together have the budget of this many.
-const SITE_FACTOR: u32 = 4;
+const SITE_BUDGET_FACTOR: u32 = 4;
 
 const TOO_MANY_FOR_ADDRESS: &str = "Too many failed attempts for this address; please wait";
 const TOO_MANY_FROM_NETWORK: &str = "Too many failed attempts from your network; please wait";
@@ -50,18 +50,22 @@ enum Guess {
 /// Counts in the memory of this process.
 pub(crate) struct Throttle {
     limits: NetworkLimits,
-    guesses: Counter<Guess>,
-    failed_logins: Counter<Network>,
-    registrations: Counter<Network>,
+    guesses: SharedBudget<Guess>,
+    failed_logins: SharedBudget<Network>,
+    registrations: SharedBudget<Network>,
 }
 
 impl Throttle {
     pub(crate) fn new(limits: NetworkLimits) -> Self {
         Self {
             limits,
-            guesses: Counter::new(LOGIN_WINDOW, MAX_GUESS_KEYS, TOO_MANY_FOR_ADDRESS),
-            failed_logins: Counter::new(LOGIN_WINDOW, MAX_NETWORKS, TOO_MANY_FROM_NETWORK),
-            registrations: Counter::new(REGISTRATION_WINDOW, MAX_NETWORKS, TOO_MANY_REGISTRATIONS),
+            guesses: SharedBudget::new(LOGIN_WINDOW, MAX_GUESS_KEYS, TOO_MANY_FOR_ADDRESS),
+            failed_logins: SharedBudget::new(LOGIN_WINDOW, MAX_NETWORKS, TOO_MANY_FROM_NETWORK),
+            registrations: SharedBudget::new(
+                REGISTRATION_WINDOW,
+                MAX_NETWORKS,
+                TOO_MANY_REGISTRATIONS,
+            ),
         }
     }
 
@@ -112,7 +116,7 @@ impl GuessReservation<'_> {
     }
 
     /// Clears the failures of the session and of the pair. Those of the network stay: otherwise an attacker could clear
-    /// them by logging in to an own account.
+    /// them by logging in to their own account.
     pub(crate) fn succeeded(self, now: SystemTime) {
         for guess in [self.session, self.pair].into_iter().flatten() {
             guess.settle(AttemptOutcome::Cleared, now);
@@ -132,13 +136,13 @@ impl NetworkReservation<'_> {
 }
 
 /// A budget that several threads share.
-struct Counter<K> {
+struct SharedBudget<K> {
     budget: Mutex<Budget<K>>,
     /// The text of the error when the limit is reached.
     detail: &'static str,
 }
 
-impl<K: Eq + Hash + Clone> Counter<K> {
+impl<K: Eq + Hash + Clone> SharedBudget<K> {
     fn new(window: Duration, capacity: usize, detail: &'static str) -> Self {
         Self {
             budget: Mutex::new(Budget::new(window, capacity)),
@@ -150,7 +154,7 @@ impl<K: Eq + Hash + Clone> Counter<K> {
         let reserved = self.with_budget(|budget| budget.reserve(key.clone(), max, now));
         match reserved {
             Ok(()) => Ok(Reservation {
-                counter: self,
+                shared: self,
                 key: Some(key),
                 now,
             }),
@@ -169,7 +173,7 @@ impl<K: Eq + Hash + Clone> Counter<K> {
     }
 }
 
-impl Counter<Network> {
+impl SharedBudget<Network> {
     /// Reserves an attempt of the network and one of its site. No network or no limit reserves none.
     fn reserve_network(
         &self,
@@ -181,7 +185,7 @@ impl Counter<Network> {
         if let (Some(network), Some(max)) = (network, max) {
             reserved.push(self.reserve(network, max, now)?);
             if network.site() != network {
-                let max = max.saturating_mul(SITE_FACTOR);
+                let max = max.saturating_mul(SITE_BUDGET_FACTOR);
                 reserved.push(self.reserve(network.site(), max, now)?);
             }
         }
@@ -191,7 +195,7 @@ impl Counter<Network> {
 
 /// A reserved attempt of one key; refunded if it is dropped before it is settled.
 struct Reservation<'a, K: Eq + Hash + Clone> {
-    counter: &'a Counter<K>,
+    shared: &'a SharedBudget<K>,
     key: Option<K>,
     now: SystemTime,
 }
@@ -205,7 +209,7 @@ impl<K: Eq + Hash + Clone> Reservation<'_, K> {
     fn settle_once(&mut self, outcome: AttemptOutcome) {
         if let Some(key) = self.key.take() {
             let now = self.now;
-            self.counter
+            self.shared
                 .with_budget(|budget| budget.settle(&key, outcome, now));
         }
     }

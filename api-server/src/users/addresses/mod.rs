@@ -1,4 +1,5 @@
-//! Finds addresses that were stored before today's rule, and stores their new spelling unless another account has it.
+//! Finds addresses that were stored before the current rule, and stores their new spelling unless another account has
+//! it.
 
 mod store;
 
@@ -9,7 +10,7 @@ use crate::users::email::Email;
 /// How many users one query reads.
 const PAGE_SIZE: i64 = 1000;
 
-/// An account whose address today's rule rejects or spells differently.
+/// An account whose address the current rule rejects or spells differently.
 pub(crate) struct Deviation {
     pub(crate) user_id: String,
     pub(crate) stored: String,
@@ -22,7 +23,7 @@ pub(crate) enum Remedy {
     Respell(Email),
     /// The new spelling, which another account has.
     InUse(Email),
-    /// Today's rule rejects the address in any spelling.
+    /// The current rule rejects the address in any spelling.
     Rejected(FieldViolation),
 }
 

@@ -143,7 +143,7 @@ fn the_length_limits_of_rfc_5321_apply() {
 }
 
 #[test]
-fn an_older_spelling_is_looked_up_after_todays() {
+fn an_older_spelling_is_looked_up_after_the_current_one() {
     let spellings = |text: &str| {
         let login = LoginEmail::parse(text).unwrap();
         login.spellings().map(ToOwned::to_owned).collect::<Vec<_>>()

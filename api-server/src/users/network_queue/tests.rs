@@ -16,12 +16,14 @@ const LIMITS: WaiterLimits = WaiterLimits {
     total: 1024,
 };
 
+/// The key of an IPv4 address.
 #[expect(clippy::unnecessary_wraps, reason = "the type of a key")]
 fn v4(number: usize) -> QueueKey {
     let number = u32::try_from(number).unwrap();
     Some(Network::V4(number.into()))
 }
 
+/// The key of a /64 within an IPv6 /48.
 #[expect(clippy::unnecessary_wraps, reason = "the type of a key")]
 fn v6(site: u64, subnet: u64) -> QueueKey {
     Some(Network::V6Subnet(site << 16 | subnet))
@@ -240,7 +242,7 @@ impl Model {
     }
 }
 
-const SMALL: WaiterLimits = WaiterLimits {
+const SMALL_LIMITS: WaiterLimits = WaiterLimits {
     per_network: 4,
     per_site: 7,
     total: 16,
@@ -251,7 +253,7 @@ proptest! {
 
     #[test]
     fn networks_are_served_fairly_and_the_queue_is_bounded(steps in steps()) {
-        let (mut queue, mut model) = (NetworkQueue::new(SMALL), Model::default());
+        let (mut queue, mut model) = (NetworkQueue::new(SMALL_LIMITS), Model::default());
         for (number, step) in (0_u64..).zip(steps) {
             match step {
                 Step::Push(key) => {
@@ -262,16 +264,16 @@ proptest! {
                             assert!(!is_displaced || waiter.key != key);
                             !is_displaced
                         });
-                        assert!(own < SMALL.per_network);
+                        assert!(own < SMALL_LIMITS.per_network);
                         model.waiting.push(ModelWaiter { number, key, id });
                     }
                     else {
                         let own = model.count(|other| other == key);
                         let of_site = model.count(|other| site_of(other) == site_of(key));
                         assert!(
-                            own == SMALL.per_network
-                                || of_site == SMALL.per_site
-                                || model.waiting.len() == SMALL.total
+                            own == SMALL_LIMITS.per_network
+                                || of_site == SMALL_LIMITS.per_site
+                                || model.waiting.len() == SMALL_LIMITS.total
                         );
                     }
                 }
@@ -287,8 +289,8 @@ proptest! {
                 },
             }
             assert_eq!(queue.waiting, model.waiting.len());
-            assert!(queue.waiting <= SMALL.total);
-            assert!(queue.sites.iter().all(|site| site.len() <= SMALL.per_site && !site.networks.is_empty()));
+            assert!(queue.waiting <= SMALL_LIMITS.total);
+            assert!(queue.sites.iter().all(|site| site.len() <= SMALL_LIMITS.per_site && !site.networks.is_empty()));
         }
     }
 }

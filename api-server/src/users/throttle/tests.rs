@@ -5,7 +5,8 @@ use std::time::SystemTime;
 use crate::network::Network;
 use crate::problem::Problem;
 use crate::users::throttle::{
-    Email, GuessReservation, LOGIN_WINDOW, MAX_FAILURES, NetworkLimits, SITE_FACTOR, Throttle,
+    Email, GuessReservation, LOGIN_WINDOW, MAX_FAILURES, NetworkLimits, SITE_BUDGET_FACTOR,
+    Throttle,
 };
 
 const LIMITS: NetworkLimits = NetworkLimits {
@@ -38,7 +39,7 @@ impl Scenario {
         }
     }
 
-    fn registers(&self, network: &str) -> bool {
+    fn try_register(&self, network: &str) -> bool {
         let reserved = self
             .throttle
             .reserve_registration(network_of(network), self.now);
@@ -119,7 +120,7 @@ fn a_rejected_attempt_reserves_nothing() {
 #[test]
 fn an_ipv6_48_has_the_budget_of_four_networks() {
     let scenario = Scenario::new(LIMITS);
-    for subnet in 0..300 * SITE_FACTOR {
+    for subnet in 0..300 * SITE_BUDGET_FACTOR {
         scenario.fail("a@b.example", &format!("2001:db8:7:{subnet:x}::1"), 1);
     }
     assert!(scenario.guess("b@b.example", "2001:db8:7:ffff::1").is_err());
@@ -148,10 +149,10 @@ fn a_session_is_counted_over_all_networks() {
 fn registrations_are_counted_per_network() {
     let scenario = Scenario::new(LIMITS);
     for _ in 0..5 {
-        assert!(scenario.registers("10.0.0.1"));
+        assert!(scenario.try_register("10.0.0.1"));
     }
-    assert!(!scenario.registers("10.0.0.1"));
-    assert!(scenario.registers("10.0.0.2"));
+    assert!(!scenario.try_register("10.0.0.1"));
+    assert!(scenario.try_register("10.0.0.2"));
     assert!(scenario.guess("a@b.example", "10.0.0.1").is_ok());
 }
 
@@ -166,7 +167,7 @@ fn nothing_is_counted_without_a_network_or_without_a_limit() {
         (Scenario::new(none), "10.0.0.1"),
     ] {
         for number in 0..1000 {
-            assert!(scenario.registers(network));
+            assert!(scenario.try_register(network));
             scenario.fail(&format!("u{number}@b.example"), network, 1);
         }
     }
