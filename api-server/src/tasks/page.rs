@@ -136,13 +136,13 @@ impl Page {
         if self.count == self.limit {
             return Ok(false);
         }
-        let before = self.json.len();
+        let length_before = self.json.len();
         if self.count > 0 {
             self.json.push(b',');
         }
         serde_json::to_writer(&mut self.json, task)?;
         if self.count > 0 && !self.fits() {
-            self.json.truncate(before);
+            self.json.truncate(length_before);
             return Ok(false);
         }
         self.count += 1;

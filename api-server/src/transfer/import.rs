@@ -11,7 +11,7 @@ use crate::db::{DbConnection, DbError};
 
 /// How many users or tasks one transaction writes: a few megabytes at most, and far fewer parameters than a statement
 /// may have.
-const BATCH: usize = 500;
+const BATCH_SIZE: usize = 500;
 
 /// Collects users and tasks from a source and writes them in batches.
 pub(super) struct ImportWriter<W> {
@@ -44,8 +44,8 @@ impl<W: Write> ImportWriter<W> {
         Ok(())
     }
 
-    /// Records the ids of the users that follow, so that a later run does not import an account again that was deleted
-    /// here.
+    /// Records the ids of the users that follow. If such an account is deleted here, a later run does not import it
+    /// again.
     pub(super) fn remember_users(&mut self) {
         self.remember_users = true;
     }
@@ -92,7 +92,7 @@ impl<W: Write> ImportWriter<W> {
     }
 
     fn flush_if_full(&mut self) -> Result<(), TransferError> {
-        if self.users.len() < BATCH && self.tasks.len() < BATCH {
+        if self.users.len() < BATCH_SIZE && self.tasks.len() < BATCH_SIZE {
             return Ok(());
         }
         self.flush()

@@ -107,34 +107,41 @@ impl<T> NetworkQueue<T> {
     /// any.
     fn displace_if_full(&mut self, key: QueueKey) -> Result<Option<T>, NetworkQueueFull> {
         let site = self.site_mut(site_of(key));
-        let (own, of_site) = site.map_or((0, 0), |site| (site.len_of(key), site.len()));
-        if own >= self.limits.per_network {
+        let (own_waiters, site_waiters) =
+            site.map_or((0, 0), |site| (site.len_of(key), site.len()));
+        if own_waiters >= self.limits.per_network {
             return Err(NetworkQueueFull);
         }
-        if of_site >= self.limits.per_site {
-            return self.displace(site_of(key), Some(own)).map(Some);
+        if site_waiters >= self.limits.per_site {
+            return self.displace(site_of(key), Some(own_waiters)).map(Some);
         }
         if self.waiting < self.limits.total {
             return Ok(None);
         }
         let largest = self.sites.iter().max_by_key(|site| site.len());
         let largest = largest.ok_or(NetworkQueueFull)?;
-        let (largest_key, of_largest) = (largest.key, largest.len());
-        if of_largest > of_site.saturating_add(1) {
+        let (largest_key, largest_waiters) = (largest.key, largest.len());
+        if largest_waiters > site_waiters.saturating_add(1) {
             return self.displace(largest_key, None).map(Some);
         }
-        self.displace(site_of(key), Some(own)).map(Some)
+        self.displace(site_of(key), Some(own_waiters)).map(Some)
     }
 
-    /// Removes and returns the newest waiter of the largest network in a site. With `own`, the number of waiters of the
-    /// new waiter's network, only if the largest network then still has at least as many waiters as the new waiter's
-    /// network.
-    fn displace(&mut self, site: QueueKey, own: Option<usize>) -> Result<T, NetworkQueueFull> {
+    /// Removes and returns the newest waiter of the largest network in a site. `own_waiters` is how many waiters the new
+    /// waiter's network has. With it, a waiter is displaced only if the largest network keeps at least as many waiters as
+    /// the new waiter's network then has.
+    fn displace(
+        &mut self,
+        site: QueueKey,
+        own_waiters: Option<usize>,
+    ) -> Result<T, NetworkQueueFull> {
         let site = self.site_mut(site).ok_or(NetworkQueueFull)?;
         let networks = site.networks.iter_mut();
         let largest = networks.max_by_key(|network| network.waiters.len());
         let largest = largest.ok_or(NetworkQueueFull)?;
-        if own.is_some_and(|own| largest.waiters.len() <= own.saturating_add(1)) {
+        if own_waiters
+            .is_some_and(|own_waiters| largest.waiters.len() <= own_waiters.saturating_add(1))
+        {
             return Err(NetworkQueueFull);
         }
         let key = largest.key;

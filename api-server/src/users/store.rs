@@ -58,8 +58,8 @@ pub(crate) type Credentials = (User, Option<String>);
 /// Whether the address has an account, also under the spelling that earlier releases stored.
 pub(crate) fn is_registered(connection: &mut DbConnection, email: &Email) -> QueryResult<bool> {
     let is_stored = |connection: &mut DbConnection, email: &str| {
-        let same = users::table.filter(users::email.eq(email));
-        diesel::select(diesel::dsl::exists(same)).get_result(connection)
+        let with_email = users::table.filter(users::email.eq(email));
+        diesel::select(diesel::dsl::exists(with_email)).get_result(connection)
     };
     match email.with_u_labels() {
         Some(older) if is_stored(connection, &older)? => Ok(true),

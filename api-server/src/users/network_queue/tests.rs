@@ -199,6 +199,7 @@ impl Model {
         waiting.map(|waiter| site_of(waiter.key)).collect()
     }
 
+    /// Removes the counts of sites that have no more waiters.
     fn forget_absent_sites(&mut self) {
         let sites = self.sites();
         self.served_since.retain(|site, _| sites.contains(site));
@@ -209,7 +210,7 @@ impl Model {
         waiting.filter(|waiter| matches(waiter.key)).count()
     }
 
-    /// Removes the served waiter. Fails if an older one of its network still waits, or if its site was served twice
+    /// Removes the served waiter. Panics if an older one of its network still waits, or if its site was served twice
     /// while another site waited.
     fn serve(&mut self, number: u64) {
         let mut waiting = self.waiting.iter();
@@ -242,6 +243,7 @@ impl Model {
     }
 }
 
+/// Limits that a random test reaches often.
 const SMALL_LIMITS: WaiterLimits = WaiterLimits {
     per_network: 4,
     per_site: 7,
