@@ -8,8 +8,7 @@ use super::TransferError;
 use super::import::ImportWriter;
 use super::imported_task::{ImportedTask, TaskRecord};
 use super::imported_user::{ImportedUser, MAX_ID_BYTES, RejectReason, UserRecord};
-use crate::db;
-use crate::db::{CellError, DatabaseUrl, Reader, SHORT_TEXT_BYTES, Table, TextRow};
+use crate::db::{self, CellError, DatabaseUrl, Reader, SHORT_TEXT_BYTES, Table, TextRow};
 
 /// A database of Better Auth and the names of its tables.
 #[derive(Debug, Clone)]
@@ -286,6 +285,9 @@ fn row_id(row: &TextRow) -> String {
     }
 }
 
+const FOREIGN_ACCOUNT_ID: &str = "its credential account has an accountId that is not its id, so it cannot sign in with \
+     Better Auth either";
+
 /// Reads a user, whose cells are in the order of the expressions of `users_query`.
 fn user(row: &TextRow) -> Result<ImportedUser, RejectReason> {
     let id = required(row, 0, "id")?;
@@ -293,11 +295,7 @@ fn user(row: &TextRow) -> Result<ImportedUser, RejectReason> {
         None | Some("0") => None,
         Some("1") => {
             if optional(row, 8, "account's accountId")?.as_ref() != Some(&id) {
-                return Err(
-                    "its credential account has an accountId that is not its id, \
-                            so it cannot sign in with Better Auth either"
-                        .to_owned(),
-                );
+                return Err(FOREIGN_ACCOUNT_ID.to_owned());
             }
             optional(row, 9, "password hash")?
         }
