@@ -81,7 +81,7 @@ impl Server {
             result = inner => result,
             () = follow_revocations(sessions.clone()) => Ok(()),
             () = purge_regularly(sessions.clone()) => Ok(()),
-            () = addresses::report(&sessions.db).then(|()| pending()) => Ok(()),
+            () = addresses::log_deviations(&sessions.db).then(|()| pending()) => Ok(()),
         }
     }
 

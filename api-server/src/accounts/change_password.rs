@@ -1,11 +1,11 @@
-//! Changing the password.
+//! Changes the password of an account.
 
 use std::time::{Duration, SystemTime};
 
 use auth_core::password::PasswordAttempt;
 
 use super::Accounts;
-use super::store::{self, NewPassword};
+use super::store::{self, PasswordUpdate};
 use crate::client::Client;
 use crate::problem::Problem;
 use crate::sessions::ending::surplus;
@@ -14,18 +14,18 @@ use crate::sessions::session::Session;
 use crate::users::id::UserId;
 use crate::users::password_policy::ChosenPassword;
 
-/// A change of password, requested by a session.
+/// A request to change the password, made in a session.
 pub(crate) struct PasswordChange {
     pub(crate) user_id: UserId,
     pub(crate) session_id: String,
-    /// The password that the caller claims is the current one.
+    /// What the caller entered as the current password.
     pub(crate) attempt: PasswordAttempt,
-    pub(crate) new: ChosenPassword,
-    /// How long the new session lives.
+    pub(crate) new_password: ChosenPassword,
+    /// The lifetime of the new session.
     pub(crate) lifetime: Duration,
 }
 
-/// Changes the password of a user who knows the current one, and replaces all of the user's sessions by a new one.
+/// Changes the password if the current one was entered correctly, and replaces all sessions of the user by a new one.
 pub(crate) async fn change_password(
     accounts: &Accounts,
     change: PasswordChange,
@@ -39,15 +39,19 @@ pub(crate) async fn change_password(
         .await?;
     surplus::end_most(&accounts.sessions, user_id, session_id).await?;
     let permit = accounts.passwords.hasher.permit(&client).await?;
-    let hash = accounts.passwords.hasher.hash(permit, change.new).await?;
-    let successor = Session::begin(change.user_id.as_str(), client, now, change.lifetime);
-    let (session_id, expires_at) = (successor.id.clone(), successor.expires_at);
-    let change = NewPassword {
+    let hash = accounts
+        .passwords
+        .hasher
+        .hash(permit, change.new_password)
+        .await?;
+    let new_session = Session::begin(change.user_id.as_str(), client, now, change.lifetime);
+    let (session_id, expires_at) = (new_session.id.clone(), new_session.expires_at);
+    let update = PasswordUpdate {
         user_id: change.user_id,
         session_id: change.session_id,
         old_hash: authenticated.hash,
         new_hash: hash.as_str().to_owned(),
-        successor,
+        new_session,
         now: now.into(),
         forget_after: accounts.sessions.forget_after(now),
         lifetimes: accounts.sessions.lifetimes(),
@@ -55,7 +59,7 @@ pub(crate) async fn change_password(
     let changed = accounts
         .sessions
         .db
-        .write(move |connection| store::change_password(connection, &change))
+        .write(move |connection| store::change_password(connection, &update))
         .await?;
     let changed = changed.ok_or_else(Problem::token_revoked)?;
     accounts.sessions.revoke_locally(&changed.ended, now);

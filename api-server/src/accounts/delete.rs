@@ -1,4 +1,4 @@
-//! Deleting an account.
+//! Deletes an account.
 
 use super::{Accounts, store};
 use crate::problem::Problem;
@@ -6,22 +6,25 @@ use crate::sessions::ending::surplus;
 use crate::users::id::UserId;
 use crate::users::passwords::Authenticated;
 
-/// Deletes the account, its tasks and its sessions. If a password was compared, only while its hash is still stored.
+/// Deletes the account, its tasks and its sessions. Fails if the password was checked (`authenticated`) and has been
+/// changed since.
 pub(crate) async fn delete(
     accounts: &Accounts,
     id: UserId,
-    compared: Option<Authenticated>,
+    authenticated: Option<Authenticated>,
 ) -> Result<(), Problem> {
     surplus::end_most(&accounts.sessions, &id, "").await?;
     surplus::delete_ended(&accounts.sessions, &id).await?;
     let now = accounts.sessions.now();
-    let (user, forget_after) = (id.clone(), accounts.sessions.forget_after(now));
+    let (user_id, forget_after) = (id.clone(), accounts.sessions.forget_after(now));
     let ended = accounts
         .sessions
         .db
         .write(move |connection| {
-            let hash = compared.as_ref().map(|compared| compared.hash.as_str());
-            store::delete(connection, &user, hash, now.into(), forget_after)
+            let hash = authenticated
+                .as_ref()
+                .map(|authenticated| authenticated.hash.as_str());
+            store::delete(connection, &user_id, hash, now.into(), forget_after)
         })
         .await?;
     let ended = ended.ok_or_else(Problem::token_revoked)?;

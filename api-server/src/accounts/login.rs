@@ -1,4 +1,4 @@
-//! Logging in.
+//! Logs a user in.
 
 use std::time::{Duration, SystemTime};
 
@@ -25,6 +25,7 @@ pub(crate) struct LoginContext {
 }
 
 impl LoginContext {
+    /// Makes the new session, with what the database needs to store it.
     pub(crate) fn opening(self, accounts: &Accounts, user_id: &str, now: SystemTime) -> Opening {
         Opening {
             session: Session::begin(user_id, self.client, now, self.lifetime),
@@ -35,7 +36,7 @@ impl LoginContext {
     }
 }
 
-/// Opens a session for a caller who knows the password.
+/// Opens a session if address and password are right.
 pub(crate) async fn log_in(
     accounts: &Accounts,
     email: LoginEmail,
@@ -60,7 +61,7 @@ pub(crate) async fn log_in(
     Ok(granted)
 }
 
-/// Rejects a login if the password was changed while the login was in progress.
+/// Stores the session. Rejects the login if the password was changed while the login was in progress.
 async fn open_session(
     accounts: &Accounts,
     authenticated: Authenticated,
@@ -90,8 +91,8 @@ async fn open_session(
     })
 }
 
-/// Revokes the sessions that were ended for the new one, and ends more if there were too many for one transaction. If
-/// the database fails meanwhile, the login still succeeds, and the next login continues.
+/// Revokes, in this process, the sessions that the transaction ended to keep the account within its limit. If they fill
+/// a batch, ends the remaining ones too. A failure here does not fail the login: the next login ends the rest.
 async fn end_surplus(accounts: &Accounts, user: &User, session_id: &str, ended: Vec<String>) {
     if ended.is_empty() {
         return;
@@ -99,12 +100,12 @@ async fn end_surplus(accounts: &Accounts, user: &User, session_id: &str, ended: 
     accounts
         .sessions
         .revoke_locally(&ended, accounts.sessions.now());
-    let is_full = i64::try_from(ended.len()).is_ok_and(|count| count >= BATCH_SIZE);
+    let is_full_batch = i64::try_from(ended.len()).is_ok_and(|count| count >= BATCH_SIZE);
     let mut count = ended.len();
-    if is_full {
+    if is_full_batch {
         let owner = UserId::stored(user.id.clone());
         match surplus::enforce_limit(&accounts.sessions, &owner, session_id).await {
-            Ok(more) => count += more,
+            Ok(further) => count += further,
             Err(error) => log::warn!(
                 "sessions beyond the limit stay user_id={} cause={error:?}",
                 user.id

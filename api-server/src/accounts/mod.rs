@@ -12,7 +12,7 @@ use std::sync::Arc;
 use crate::sessions::Sessions;
 use crate::users::passwords::Passwords;
 
-/// What handlers share of accounts.
+/// What a handler needs to act on an account.
 pub(crate) struct Accounts {
     pub(crate) passwords: Passwords,
     pub(crate) sessions: Arc<Sessions>,

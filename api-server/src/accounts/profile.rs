@@ -1,4 +1,4 @@
-//! Changing name and image.
+//! Changes the name and the image of a user.
 
 use super::Accounts;
 use crate::db::Timestamp;
@@ -7,8 +7,11 @@ use crate::users::id::UserId;
 use crate::users::store::{ProfileChange, change_profile};
 use crate::users::user::User;
 
-/// Changes name and image: `None` keeps the value, `Some(None)` clears it.
-#[expect(clippy::option_option, reason = "absent leaves, null clears")]
+/// Changes the name and the image: `None` keeps the value, `Some(None)` clears it.
+#[expect(
+    clippy::option_option,
+    reason = "absent keeps the value, null clears it"
+)]
 pub(crate) async fn change(
     accounts: &Accounts,
     id: UserId,

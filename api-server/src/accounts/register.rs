@@ -1,4 +1,4 @@
-//! Registering.
+//! Registers an account.
 
 use super::login::LoginContext;
 use super::{Accounts, store};
@@ -30,25 +30,26 @@ pub(crate) async fn create(
     let registration = accounts
         .passwords
         .throttle
-        .registration(network, accounts.sessions.now())?;
-    let created = create_counted(accounts, account, context).await;
+        .reserve_registration(network, accounts.sessions.now())?;
+    let created = create_with_session(accounts, account, context).await;
     // An address that is already registered counts too: the response reveals that the account exists.
-    let tells = |problem: &Problem| problem.code() == Code::UserAlreadyExists;
-    if created.as_ref().map_or_else(tells, |_| true) {
+    let reveals_account = |problem: &Problem| problem.code() == Code::UserAlreadyExists;
+    if created.as_ref().map_or_else(reveals_account, |_| true) {
         registration.spend(accounts.sessions.now());
     }
     created
 }
 
-async fn create_counted(
+async fn create_with_session(
     accounts: &Accounts,
     account: NewAccount,
     context: LoginContext,
 ) -> Result<TokenGrant, Problem> {
     let now = accounts.sessions.now();
     let permit = accounts.passwords.hasher.permit(&context.client).await?;
-    // Only now, so that fifty doubled sign-ups cost one hash, and a full line tells nothing about an address.
-    reject_taken(accounts, &account.email).await?;
+    // Checked after the wait for the permit: of many identical sign-ups at once, those after the first find the account
+    // and are not hashed. And the response of a full queue does not reveal whether the address is registered.
+    reject_registered(accounts, &account.email).await?;
     let hash = accounts
         .passwords
         .hasher
@@ -72,11 +73,12 @@ async fn create_counted(
     })
 }
 
-async fn reject_taken(accounts: &Accounts, email: &Email) -> Result<(), Problem> {
+/// Rejects an address that already has an account, before the password is hashed.
+async fn reject_registered(accounts: &Accounts, email: &Email) -> Result<(), Problem> {
     let email = email.clone();
-    let check = move |connection: &mut DbConnection| users::is_taken(connection, &email);
+    let check = move |connection: &mut DbConnection| users::is_registered(connection, &email);
     if accounts.sessions.db.read(check).await? {
-        return Err(taken());
+        return Err(already_registered());
     }
     Ok(())
 }
@@ -95,10 +97,10 @@ async fn insert(
             Ok((ended, user))
         })
         .await?;
-    Ok((user, ended.ok_or_else(taken)?))
+    Ok((user, ended.ok_or_else(already_registered)?))
 }
 
-fn taken() -> Problem {
+fn already_registered() -> Problem {
     Problem::new(
         Code::UserAlreadyExists,
         "An account with this address exists already",

@@ -1,4 +1,4 @@
-//! Transactions over users and their sessions.
+//! Transactions that change a user and the user's sessions together.
 
 use diesel::result::Error as DieselError;
 
@@ -11,7 +11,8 @@ use crate::users::store as users;
 use crate::users::store::ProfileChange;
 use crate::users::user::User;
 
-/// Inserts the user with the first session. Returns the sessions that were ended; `None` if the address is registered.
+/// Inserts the user and the first session. Returns the ids of the sessions that were ended; `None` if the address
+/// already has an account.
 pub(super) fn register(
     connection: &mut DbConnection,
     user: &User,
@@ -30,71 +31,71 @@ pub(super) fn register(
     })
 }
 
-/// Opens a session and stores `new_hash`. Returns the sessions that were ended; `None` if the stored hash is no longer
-/// the one that was compared.
+/// Opens a session and stores `new_hash`. Returns the ids of the sessions that were ended; `None` if the stored hash is
+/// no longer `old_hash`, with which the password was compared.
 ///
-/// The update locks the row, so a concurrent login and change of password run one after the other.
+/// The update locks the row, so a login and a concurrent change of the password run one after the other.
 pub(super) fn open_session(
     connection: &mut DbConnection,
     opening: &Opening,
-    compared: &str,
+    old_hash: &str,
     new_hash: &str,
 ) -> QueryResult<Option<Vec<String>>> {
     write_transaction(connection, |connection| {
-        if !users::set_hash(connection, &opening.session.user_id, compared, new_hash)? {
+        if !users::replace_hash(connection, &opening.session.user_id, old_hash, new_hash)? {
             return Ok(None);
         }
         sessions::store::open(connection, opening).map(Some)
     })
 }
 
-/// A change of password by one session of the user.
-pub(super) struct NewPassword {
+/// A change of the password, made in one of the user's sessions.
+pub(super) struct PasswordUpdate {
     pub(super) user_id: UserId,
     pub(super) session_id: String,
     pub(super) old_hash: String,
     pub(super) new_hash: String,
     /// The session that replaces all others.
-    pub(super) successor: Session,
+    pub(super) new_session: Session,
     pub(super) now: Timestamp,
     pub(super) forget_after: Timestamp,
     pub(super) lifetimes: Lifetimes,
 }
 
-/// The result of a change of password.
+/// The result of a change of the password.
 pub(crate) struct PasswordChanged {
     pub(crate) user: User,
-    /// The sessions that were ended.
+    /// The ids of the sessions that were ended.
     pub(super) ended: Vec<String>,
 }
 
-/// Changes the password, ends every session of the user, the caller's included, and begins the successor. `None` if the
-/// session has ended or the old hash was replaced meanwhile.
+/// Changes the password, ends every session of the user, including the caller's, and inserts the new one. `None` if the
+/// caller's session has ended, or if the stored hash is no longer the old one.
 ///
-/// Changing the hash locks the user's row: a concurrent login has either opened its session before, which is ended too,
-/// or fails because the hash changed.
+/// The update locks the user's row. A concurrent login either opened its session earlier, and that session is ended
+/// too, or fails because the hash has changed.
 pub(super) fn change_password(
     connection: &mut DbConnection,
-    change: &NewPassword,
+    update: &PasswordUpdate,
 ) -> QueryResult<Option<PasswordChanged>> {
-    let id = &change.user_id;
+    let id = &update.user_id;
     let changed = write_transaction(connection, |connection| {
-        if !users::set_hash(connection, id.as_str(), &change.old_hash, &change.new_hash)? {
+        if !users::replace_hash(connection, id.as_str(), &update.old_hash, &update.new_hash)? {
             return Err(DieselError::RollbackTransaction);
         }
-        if !is_live(connection, change)? {
+        if !is_session_live(connection, update)? {
             return Err(DieselError::RollbackTransaction);
         }
-        let touched = ProfileChange {
+        let time_only = ProfileChange {
             name: None,
             image: None,
-            updated_at: change.now,
+            updated_at: update.now,
         };
-        let user = users::change_profile(connection, id, &touched)?;
+        let user = users::change_profile(connection, id, &time_only)?;
         let user = user.ok_or(DieselError::RollbackTransaction)?;
-        sessions::store::insert(connection, &change.successor)?;
-        let others = SessionFilter::AllOfUserExcept(id, &change.successor.id);
-        let ended = end(connection, &others, change.now, change.forget_after)?;
+        sessions::store::insert(connection, &update.new_session)?;
+        let others = SessionFilter::AllOfUserExcept(id, &update.new_session.id);
+        let ended = end(connection, &others, update.now, update.forget_after)?;
         Ok(PasswordChanged { user, ended })
     });
     match changed {
@@ -104,28 +105,28 @@ pub(super) fn change_password(
     }
 }
 
-/// Whether the caller's session is still live.
-fn is_live(connection: &mut DbConnection, change: &NewPassword) -> QueryResult<bool> {
-    let found = sessions::store::find(connection, &change.session_id, change.lifetimes)?;
+/// Whether the session that requested the change has neither ended nor expired.
+fn is_session_live(connection: &mut DbConnection, update: &PasswordUpdate) -> QueryResult<bool> {
+    let found = sessions::store::find(connection, &update.session_id, update.lifetimes)?;
     Ok(found
-        .is_some_and(|found| found.user_id == change.user_id.as_str() && found.is_live(change.now)))
+        .is_some_and(|found| found.user_id == update.user_id.as_str() && found.is_live(update.now)))
 }
 
-/// Deletes the user with all data. Returns the sessions that were ended; `None` if the user does not exist, or if a hash
-/// was compared that is no longer stored.
+/// Deletes the user with all data. Returns the ids of the sessions that were ended; `None` if the user does not exist,
+/// or if the stored hash is no longer `old_hash`, with which the password was compared.
 ///
-/// The update locks the row: a concurrent login has either opened its session before, which is ended too, or finds no
-/// user.
+/// With `old_hash`, an update locks the user's row first. A concurrent login either opened its session earlier, and
+/// that session is ended too, or finds no user.
 pub(super) fn delete(
     connection: &mut DbConnection,
     id: &UserId,
-    compared: Option<&str>,
+    old_hash: Option<&str>,
     now: Timestamp,
     forget_after: Timestamp,
 ) -> QueryResult<Option<Vec<String>>> {
     write_transaction(connection, |connection| {
-        if let Some(hash) = compared
-            && !users::set_hash(connection, id.as_str(), hash, hash)?
+        if let Some(hash) = old_hash
+            && !users::replace_hash(connection, id.as_str(), hash, hash)?
         {
             return Ok(None);
         }

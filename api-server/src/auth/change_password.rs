@@ -57,7 +57,7 @@ pub(crate) async fn change_password(
         user_id: caller.user_id,
         session_id: caller.session_id,
         attempt,
-        new,
+        new_password: new,
         lifetime: accounts.sessions.session_ttl,
     };
     let granted = replace_password(&accounts, change, client, now).await?;

@@ -37,7 +37,7 @@ pub(crate) async fn change(call: Call) -> ApiResult {
         user_id: signed_in.user_id(),
         session_id: signed_in.session.id,
         attempt,
-        new,
+        new_password: new,
         lifetime: identity::lifetime(&call.context, is_remembered),
     };
     let (client, now) = (call.client.clone(), call.context.sessions.now());

@@ -24,10 +24,10 @@ pub(crate) async fn toggle(
     tasks: Data<Tasks>,
 ) -> Result<web::Json<Task>, Problem> {
     let now = tasks.clock.now().into();
-    let toggled = tasks
+    let changed = tasks
         .db
         .of_account(owner.as_str())
         .write(move |connection| store::toggle(connection, &owner, task_id, now))
         .await?;
-    toggled.map(web::Json).ok_or_else(id::not_found)
+    changed.map(web::Json).ok_or_else(id::not_found)
 }

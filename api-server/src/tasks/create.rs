@@ -17,8 +17,8 @@ use crate::http::json::Json;
 use crate::http::owner::Owner;
 use crate::problem::{Code, Problem};
 
-/// What is written as it is in a segment of a path: the unreserved characters (RFC 3986 § 2.3).
-const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC
+/// The characters that are percent-encoded in a path segment: all but the unreserved ones (RFC 3986 § 2.3).
+const ENCODED_IN_SEGMENT: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'-')
     .remove(b'.')
     .remove(b'_')
@@ -54,7 +54,7 @@ pub(crate) async fn create(
     Json(body): Json<CreateTask>,
 ) -> Result<HttpResponse, Problem> {
     let title = Title::parse(&body.title).map_err(|violation| violation.at("title"))?;
-    let new = NewTask {
+    let new_task = NewTask {
         title: title.into_string(),
         description: body.description,
         now: tasks.clock.now().into(),
@@ -63,14 +63,14 @@ pub(crate) async fn create(
     let max = quota.max();
     let db = tasks.db.of_account(owner.as_str());
     let inserted = db
-        .write(move |connection| store::insert(connection, &owner, &new, &quota))
+        .write(move |connection| store::insert(connection, &owner, &new_task, &quota))
         .await?;
     let task = match inserted {
         Inserted::Task(task) => task,
         Inserted::LimitReached => return Err(limit_reached(max)),
         Inserted::NoAccount => return Err(Problem::account_missing()),
     };
-    let location = address_of(&task);
+    let location = location_of(&task);
     Ok(HttpResponse::Created()
         .insert_header((LOCATION, location))
         .json(task))
@@ -82,13 +82,14 @@ fn limit_reached(max: i64) -> Problem {
     Problem::new(Code::TaskLimitReached, detail)
 }
 
-/// An imported user may have any text for an id. No client keeps a segment of dots as it is.
-fn address_of(task: &Task) -> String {
+/// The address of a task, for the `Location` header. An imported user may have any text as id. Clients remove the path
+/// segments `.` and `..` (RFC 3986 § 5.2.4), so an address with such an id leaves the id out.
+fn location_of(task: &Task) -> String {
     match task.user_id.as_str() {
         "." | ".." => format!("/api/tasks/{}", task.id),
-        owner => format!(
+        user_id => format!(
             "/api/{}/tasks/{}",
-            utf8_percent_encode(owner, SEGMENT),
+            utf8_percent_encode(user_id, ENCODED_IN_SEGMENT),
             task.id
         ),
     }

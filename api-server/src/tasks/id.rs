@@ -1,4 +1,4 @@
-//! The `{task_id}` of a path.
+//! Extracts `{task_id}` from the path.
 
 use std::future::{Ready, ready};
 
@@ -8,7 +8,7 @@ use actix_web::{FromRequest, HttpRequest};
 use super::task;
 use crate::problem::{Code, Problem};
 
-/// A number that may be a task's; anything else is no task.
+/// A positive number in canonical form. Any other text is rejected like the id of a task that does not exist.
 pub(crate) struct TaskId(pub(crate) i64);
 
 impl FromRequest for TaskId {
@@ -16,8 +16,8 @@ impl FromRequest for TaskId {
     type Future = Ready<Result<Self, Problem>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        let named = request.match_info().get("task_id");
-        let id = named.and_then(task::parse_id);
+        let text = request.match_info().get("task_id");
+        let id = text.and_then(task::parse_id);
         ready(id.map(Self).ok_or_else(not_found))
     }
 }

@@ -113,11 +113,14 @@ pub(crate) async fn replace(
         completed: body.completed,
         updated_at: tasks.clock.now().into(),
     };
-    apply(&tasks, owner, task_id, change).await
+    store_change(&tasks, owner, task_id, change).await
 }
 
 #[derive(Deserialize, Validate, ToSchema)]
-#[expect(clippy::option_option, reason = "absent leaves, null clears")]
+#[expect(
+    clippy::option_option,
+    reason = "absent keeps the value, null clears it"
+)]
 pub(crate) struct ChangeTask {
     /// 1 to 200 characters after trimming.
     #[serde(default, deserialize_with = "not_null")]
@@ -157,7 +160,7 @@ pub(crate) async fn change(
         completed: body.completed,
         updated_at: tasks.clock.now().into(),
     };
-    apply(&tasks, owner, task_id, change).await
+    store_change(&tasks, owner, task_id, change).await
 }
 
 fn parse_title(text: &str) -> Result<String, Problem> {
@@ -165,7 +168,7 @@ fn parse_title(text: &str) -> Result<String, Problem> {
     Ok(title.into_string())
 }
 
-async fn apply(
+async fn store_change(
     tasks: &Tasks,
     owner: UserId,
     id: i64,

@@ -11,7 +11,7 @@ use utoipa::IntoParams;
 use validator::Validate;
 
 use super::Tasks;
-use super::page::Page;
+use super::page::{Page, PageQuery};
 use super::task;
 use super::task::Task;
 use crate::http::owner::Owner;
@@ -63,30 +63,34 @@ pub(crate) async fn list(
     QueryString(query): QueryString<ListQuery>,
 ) -> Result<HttpResponse, Problem> {
     let text = query.q.as_deref().filter(|text| !text.is_empty());
-    let before = query.cursor.as_deref().map(parse_cursor).transpose()?;
-    let limit = query.limit.unwrap_or(DEFAULT_LIMIT);
-    let memory = tasks.page_memory.clone();
-    let page = Page::new(owner, (query.completed, text), (before, limit), memory);
-    let (json, reservation, next) = read(&tasks, page).await?.finish();
+    let page_query = PageQuery {
+        completed: query.completed,
+        text,
+        before: query.cursor.as_deref().map(parse_cursor).transpose()?,
+        limit: query.limit.unwrap_or(DEFAULT_LIMIT),
+    };
+    let page = Page::new(owner, page_query, tasks.page_memory.clone());
+    let page = read(&tasks, page).await?.finish();
     let mut response = HttpResponse::Ok();
-    if let Some(last) = next {
-        response.insert_header((LINK, next_page(&request, &query, last)?));
+    if let Some(cursor) = page.next_cursor {
+        response.insert_header((LINK, next_link(&request, &query, cursor)?));
     }
     response.content_type(ContentType::json());
-    Ok(match reservation {
-        Some(reservation) => response.body(LargeBody::new(json, reservation)),
-        None => response.body(json),
+    Ok(match page.reservation {
+        Some(reservation) => response.body(LargeBody::new(page.json, reservation)),
+        None => response.body(page.json),
     })
 }
 
-/// Slice by slice, so that other accounts have their turn between, and nothing is read for a caller that is gone.
+/// Reads the page in slices, each as a separate job: requests of other accounts run between them, and reading stops
+/// when the caller disconnects.
 async fn read(tasks: &Tasks, mut page: Page) -> Result<Page, Problem> {
     let deadline = Instant::now() + tasks.list_timeout;
     loop {
         let db = tasks.db.of_account(page.owner().as_str());
         let filled = db.read(|connection| page.fill(connection)).await?;
         page = filled.map_err(Problem::internal)?;
-        // A search that takes longer goes on at the next page.
+        // A search that takes longer continues on the next page.
         if page.has_ended() || Instant::now() >= deadline {
             return Ok(page);
         }
@@ -99,10 +103,10 @@ fn parse_cursor(text: &str) -> Result<i64, Problem> {
     })
 }
 
-/// The same request with the next cursor (RFC 8288).
-fn next_page(request: &HttpRequest, query: &ListQuery, last: i64) -> Result<String, Problem> {
+/// The `Link` header (RFC 8288) for the next page: this request with another cursor.
+fn next_link(request: &HttpRequest, query: &ListQuery, cursor: i64) -> Result<String, Problem> {
     #[derive(Serialize)]
-    struct Next<'a> {
+    struct NextQuery<'a> {
         #[serde(skip_serializing_if = "Option::is_none")]
         completed: Option<bool>,
         #[serde(skip_serializing_if = "Option::is_none")]
@@ -111,12 +115,15 @@ fn next_page(request: &HttpRequest, query: &ListQuery, last: i64) -> Result<Stri
         limit: Option<i64>,
         cursor: i64,
     }
-    let next = serde_urlencoded::to_string(Next {
+    let next_query = serde_urlencoded::to_string(NextQuery {
         completed: query.completed,
         q: query.q.as_deref().map(Cow::Borrowed),
         limit: query.limit,
-        cursor: last,
+        cursor,
     })
     .map_err(Problem::internal)?;
-    Ok(format!("<{}?{next}>; rel=\"next\"", request.uri().path()))
+    Ok(format!(
+        "<{}?{next_query}>; rel=\"next\"",
+        request.uri().path()
+    ))
 }

@@ -1,4 +1,4 @@
-//! Each person's own tasks.
+//! The tasks of a user: type, queries, quota, and one file for each address.
 
 pub(crate) mod complete;
 pub(crate) mod create;
@@ -20,13 +20,13 @@ use crate::db::Db;
 use crate::http::page_memory::PageMemory;
 use quota::TaskQuota;
 
-/// What handlers of tasks share. The keys of tokens are out of their reach.
+/// What a handler of tasks needs. It has no access to the keys that sign tokens.
 pub(crate) struct Tasks {
     pub(crate) db: Db,
     pub(crate) clock: Clock,
     pub(crate) quota: TaskQuota,
     pub(crate) page_memory: PageMemory,
-    /// How long a page is searched for before it ends as it is.
+    /// After this time a page ends with the tasks that were found so far.
     pub(crate) list_timeout: Duration,
 }
 

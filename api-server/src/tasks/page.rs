@@ -1,5 +1,5 @@
-//! A page of tasks: written task by task on the thread of the query, so it stops where it is full and never holds more
-//! rows than a slice.
+//! A page of tasks as JSON. The thread that runs the query writes it task by task, so that reading stops when the page
+//! is full, and at most one slice of rows is in memory.
 
 use actix_web::web::Bytes;
 
@@ -11,12 +11,32 @@ use crate::db::{DbConnection, QueryResult};
 use crate::http::page_memory::{MemoryReservation, PageMemory};
 use crate::users::id::UserId;
 
-/// A page ends at this much JSON, whatever `limit` says.
+/// The largest page, in bytes of JSON. A page may end here with fewer tasks than `limit`.
 pub(super) const MAX_BYTES: usize = 1 << 20;
-/// A page that gets no grant of memory ends at this much.
+/// The largest page, in bytes, if no memory for a large page can be reserved.
 const SMALL_BYTES: usize = 64 << 10;
-/// How many rows one job reads: the default page and one more, which tells whether there is a next page.
-const SLICE: i64 = 101;
+/// How many rows one job reads: a default page, and one row more that shows whether there is a next page.
+const SLICE_ROWS: i64 = 101;
+
+/// Which tasks a page contains.
+#[derive(Clone, Copy)]
+pub(super) struct PageQuery<'a> {
+    pub(super) completed: Option<bool>,
+    /// Only tasks that contain this text.
+    pub(super) text: Option<&'a str>,
+    /// Only tasks older than the one with this id.
+    pub(super) before: Option<i64>,
+    pub(super) limit: i64,
+}
+
+/// A complete page.
+pub(super) struct FinishedPage {
+    pub(super) json: Bytes,
+    /// Reserves the memory of a large page.
+    pub(super) reservation: Option<MemoryReservation>,
+    /// The cursor of the next page; `None` for the last page.
+    pub(super) next_cursor: Option<i64>,
+}
 
 /// A page that is being written.
 pub(super) struct Page {
@@ -29,38 +49,33 @@ pub(super) struct Page {
     count: i64,
     max_bytes: usize,
     reservation: Option<MemoryReservation>,
-    /// The task that was looked at last; the rest is older.
-    seen: Option<i64>,
-    end: Option<End>,
+    /// The id of the last task that was read; the remaining tasks are older.
+    last_read: Option<i64>,
+    end: Option<PageEnd>,
 }
 
+/// Why a page has ended.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum End {
+enum PageEnd {
     /// There are no more tasks.
     Exhausted,
-    /// There are more, for the next page.
+    /// There are more tasks, for the next page.
     Full,
 }
 
 impl Page {
-    /// An empty one, which begins after the task `before`.
-    pub(super) fn new(
-        owner: UserId,
-        (completed, text): (Option<bool>, Option<&str>),
-        (before, limit): (Option<i64>, i64),
-        memory: PageMemory,
-    ) -> Self {
+    pub(super) fn new(owner: UserId, query: PageQuery<'_>, memory: PageMemory) -> Self {
         Self {
             owner,
-            completed,
-            matcher: text.map(Matcher::new),
-            limit,
+            completed: query.completed,
+            matcher: query.text.map(Matcher::new),
+            limit: query.limit,
             memory,
             json: vec![b'['],
             count: 0,
             max_bytes: SMALL_BYTES,
             reservation: None,
-            seen: before,
+            last_read: query.before,
             end: None,
         }
     }
@@ -73,7 +88,7 @@ impl Page {
         self.end.is_some()
     }
 
-    /// Reads some more tasks.
+    /// Reads the next slice of tasks and writes it to the page.
     pub(super) fn fill(
         mut self,
         connection: &mut DbConnection,
@@ -81,61 +96,61 @@ impl Page {
         let selection = self.next_slice();
         let tasks = store::list(connection, &self.owner, &selection)?;
         let is_last = i64::try_from(tasks.len()).is_ok_and(|found| found < selection.limit);
-        Ok(self.take(tasks, is_last).map(|()| self))
+        Ok(self.append(tasks, is_last).map(|()| self))
     }
 
     fn next_slice(&self) -> Selection {
         let missing = self.limit - self.count + 1;
         Selection {
             completed: self.completed,
-            before: self.seen,
-            // What a search leaves out is read as well.
+            before: self.last_read,
+            // A search also reads the tasks that do not match, so it needs more rows than the page has.
             limit: if self.matcher.is_some() {
-                SLICE
+                SLICE_ROWS
             } else {
-                missing.min(SLICE)
+                missing.min(SLICE_ROWS)
             },
         }
     }
 
-    fn take(&mut self, tasks: Vec<Task>, is_last: bool) -> serde_json::Result<()> {
+    fn append(&mut self, tasks: Vec<Task>, is_last: bool) -> serde_json::Result<()> {
         // Preallocated to avoid regrowth.
         self.json.reserve(tasks.len().min(20) * 384);
         for task in tasks {
-            let is_found = self
+            let is_match = self
                 .matcher
                 .as_mut()
-                .is_none_or(|matcher| matcher.finds(&task));
-            if is_found && !self.push(&task)? {
-                self.end = Some(End::Full);
+                .is_none_or(|matcher| matcher.matches(&task));
+            if is_match && !self.push(&task)? {
+                self.end = Some(PageEnd::Full);
                 return Ok(());
             }
-            self.seen = Some(task.id);
+            self.last_read = Some(task.id);
         }
-        self.end = is_last.then_some(End::Exhausted);
+        self.end = is_last.then_some(PageEnd::Exhausted);
         Ok(())
     }
 
-    /// Whether it had room.
+    /// Writes a task; `false` if the page is full.
     fn push(&mut self, task: &Task) -> serde_json::Result<bool> {
         if self.count == self.limit {
             return Ok(false);
         }
-        let before = self.json.len();
+        let length_before = self.json.len();
         if self.count > 0 {
             self.json.push(b',');
         }
         serde_json::to_writer(&mut self.json, task)?;
-        if self.count > 0 && !self.has_room() {
-            self.json.truncate(before);
+        if self.count > 0 && !self.fits() {
+            self.json.truncate(length_before);
             return Ok(false);
         }
         self.count += 1;
         Ok(true)
     }
 
-    /// Whether what is written fits, with its closing bracket. Only a large page asks for a reservation.
-    fn has_room(&mut self) -> bool {
+    /// Whether the JSON with its closing bracket is within the limit. Memory is reserved only once the page is large.
+    fn fits(&mut self) -> bool {
         let length = self.json.len() + 1;
         if length > self.max_bytes && self.reservation.is_none() {
             self.reservation = self.memory.reserve(self.owner.as_str());
@@ -146,11 +161,15 @@ impl Page {
         length <= self.max_bytes
     }
 
-    /// The JSON, and the cursor of the next page unless this is the last.
-    pub(super) fn finish(mut self) -> (Bytes, Option<MemoryReservation>, Option<i64>) {
+    pub(super) fn finish(mut self) -> FinishedPage {
         self.json.push(b']');
-        let next = self.seen.filter(|_| self.end != Some(End::Exhausted));
-        (self.json.into(), self.reservation, next)
+        FinishedPage {
+            json: self.json.into(),
+            reservation: self.reservation,
+            next_cursor: self
+                .last_read
+                .filter(|_| self.end != Some(PageEnd::Exhausted)),
+        }
     }
 }
 

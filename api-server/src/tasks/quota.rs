@@ -1,5 +1,5 @@
-//! How many tasks an account may have, and what is known of how many it has: counting thousands of them for each new one
-//! would cost more than adding it.
+//! The limit of tasks per account, and a count of each account's tasks in memory: counting thousands of rows for every
+//! new task would cost more than adding it.
 
 use std::collections::HashMap;
 use std::hash::{BuildHasher as _, RandomState};
@@ -7,26 +7,28 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::users::id::UserId;
 
-/// More tasks than one account's requests can add at once, on all nodes.
+/// More tasks than the concurrent requests of one account can add, in all processes together.
 const LIMIT_MARGIN: i64 = 64;
-/// What was added since the last count is counted again when it is so many.
+/// The tasks of an account are counted again after this many additions.
 const RECOUNT_AFTER: u32 = 64;
-/// Accounts that are remembered. One that is forgotten is counted once more.
-const MAX_KNOWN: usize = 10_000;
+/// The most accounts with a count in memory. At this number all counts are dropped, and made again when needed.
+const MAX_ACCOUNTS: usize = 10_000;
 
-/// The limit, and counts of this process. Cheap to clone.
+/// The limit, and the counts that this process knows. Cheap to clone.
 #[derive(Clone)]
 pub(crate) struct TaskQuota {
     max: u32,
-    known: Arc<Mutex<HashMap<u64, TaskCount>>>,
-    keys: RandomState,
+    counts: Arc<Mutex<HashMap<u64, TaskCount>>>,
+    key_hasher: RandomState,
 }
 
-/// At most `count` tasks of an account have an id up to `through`. It stays true: ids grow, and tasks are only deleted.
+/// An upper bound: at most `count` tasks of the account have an id up to `through`. It stays true, because new ids are
+/// larger and a task can only be deleted.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct TaskCount {
     pub(super) through: i64,
     pub(super) count: i64,
+    /// Tasks added since the count was made.
     added: u32,
 }
 
@@ -34,8 +36,8 @@ impl TaskQuota {
     pub(crate) fn new(max: u32) -> Self {
         Self {
             max,
-            known: Arc::default(),
-            keys: RandomState::new(),
+            counts: Arc::default(),
+            key_hasher: RandomState::new(),
         }
     }
 
@@ -43,49 +45,51 @@ impl TaskQuota {
         self.max.into()
     }
 
-    /// From here on tasks are added one by one: two at once may not see each other.
-    pub(super) fn near(&self) -> i64 {
+    /// The count from which an account's tasks are added one at a time, under a lock: concurrent inserts do not count
+    /// each other's rows.
+    pub(super) fn lock_threshold(&self) -> i64 {
         self.max() - LIMIT_MARGIN.max(self.max() / 8)
     }
 
-    pub(super) fn known(&self, owner: &UserId) -> TaskCount {
-        let known = self.lock();
-        known.get(&self.key(owner)).copied().unwrap_or_default()
+    /// The last count of the account's tasks; zero if there is none.
+    pub(super) fn last_count(&self, owner: &UserId) -> TaskCount {
+        let counts = self.lock();
+        counts.get(&self.key(owner)).copied().unwrap_or_default()
     }
 
-    /// A task was added; whether it is time to count.
-    pub(super) fn added(&self, owner: &UserId) -> bool {
-        let mut known = self.lock();
-        if known.len() >= MAX_KNOWN {
-            known.clear();
+    /// Records that a task was added; `true` if the tasks must be counted again.
+    pub(super) fn record_added(&self, owner: &UserId) -> bool {
+        let mut counts = self.lock();
+        if counts.len() >= MAX_ACCOUNTS {
+            counts.clear();
         }
-        let known = known.entry(self.key(owner)).or_default();
-        known.added = known.added.saturating_add(1);
-        known.added >= RECOUNT_AFTER
+        let count = counts.entry(self.key(owner)).or_default();
+        count.added = count.added.saturating_add(1);
+        count.added >= RECOUNT_AFTER
     }
 
-    /// So many tasks of this account have an id up to `through`.
-    pub(super) fn counted(&self, owner: &UserId, through: i64, count: i64) {
-        let counted = TaskCount {
+    /// Records that `count` tasks of this account have an id up to `through`.
+    pub(super) fn record_count(&self, owner: &UserId, through: i64, count: i64) {
+        let task_count = TaskCount {
             through,
             count,
             added: 0,
         };
-        self.lock().insert(self.key(owner), counted);
+        self.lock().insert(self.key(owner), task_count);
     }
 
     fn key(&self, owner: &UserId) -> u64 {
-        self.keys.hash_one(owner.as_str())
+        self.key_hasher.hash_one(owner.as_str())
     }
 
     fn lock(&self) -> MutexGuard<'_, HashMap<u64, TaskCount>> {
-        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+        self.counts.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{MAX_KNOWN, RECOUNT_AFTER, TaskQuota};
+    use super::{MAX_ACCOUNTS, RECOUNT_AFTER, TaskQuota};
     use crate::users::id::UserId;
 
     fn user(id: &str) -> UserId {
@@ -93,32 +97,32 @@ mod tests {
     }
 
     #[test]
-    fn tasks_are_counted_now_and_then() {
+    fn tasks_are_counted_again_after_64_additions() {
         let quota = TaskQuota::new(10_000);
         for _ in 0..2 {
             for _ in 1..RECOUNT_AFTER {
-                assert!(!quota.added(&user("ada")));
+                assert!(!quota.record_added(&user("ada")));
             }
-            assert!(quota.added(&user("ada")));
-            quota.counted(&user("ada"), 100, 64);
-            let known = quota.known(&user("ada"));
-            assert_eq!((known.through, known.count), (100, 64));
+            assert!(quota.record_added(&user("ada")));
+            quota.record_count(&user("ada"), 100, 64);
+            let count = quota.last_count(&user("ada"));
+            assert_eq!((count.through, count.count), (100, 64));
         }
-        assert_eq!(quota.known(&user("eve")).count, 0);
+        assert_eq!(quota.last_count(&user("bob")).count, 0);
     }
 
     #[test]
-    fn tasks_are_added_one_by_one_from_seven_eighths_on() {
-        for (max, near) in [(1, -63), (64, 0), (200, 136), (512, 448), (10_000, 8750)] {
-            assert_eq!(TaskQuota::new(max).near(), near, "{max}");
+    fn tasks_are_added_one_at_a_time_from_seven_eighths_of_the_limit() {
+        for (max, threshold) in [(1, -63), (64, 0), (200, 136), (512, 448), (10_000, 8750)] {
+            assert_eq!(TaskQuota::new(max).lock_threshold(), threshold, "{max}");
         }
     }
 
     #[test]
-    fn what_is_remembered_is_bounded() {
+    fn the_number_of_counts_in_memory_is_bounded() {
         let quota = TaskQuota::new(1);
-        for number in 0..=MAX_KNOWN {
-            quota.added(&user(&number.to_string()));
+        for number in 0..=MAX_ACCOUNTS {
+            quota.record_added(&user(&number.to_string()));
         }
         assert_eq!(quota.lock().len(), 1);
     }

@@ -1,75 +1,75 @@
-//! Finding a text in a task, in any case, on both engines alike and in time that is linear in what is read: the
-//! `LIKE` and `strpos` of the engines can be made to take a multiple of it by a hostile text.
+//! Searches tasks for a text, ignoring case. The search is the same for both engines and takes time linear in the
+//! length of the texts. The engines' own `LIKE` and `strpos` take many times longer on texts chosen by an attacker.
 
 use memchr::memmem::Finder;
 
 use super::task::Task;
 
-/// Finds one text in many tasks.
+/// Searches many tasks for one text.
 pub(super) struct Matcher {
     needle: Finder<'static>,
-    /// Kept from text to text for its memory.
-    lowered: Vec<u8>,
+    /// The lower-case form of the text being searched; kept so that its memory is reused.
+    lowercase: Vec<u8>,
 }
 
 impl Matcher {
     pub(super) fn new(text: &str) -> Self {
-        let mut lowered = Vec::new();
-        lower(text, &mut lowered);
+        let mut lowercase = Vec::new();
+        write_lowercase(text, &mut lowercase);
         Self {
-            needle: Finder::new(&lowered).into_owned(),
-            lowered,
+            needle: Finder::new(&lowercase).into_owned(),
+            lowercase,
         }
     }
 
-    /// Whether the title or the description has the text.
-    pub(super) fn finds(&mut self, task: &Task) -> bool {
+    /// Whether the title or the description contains the text.
+    pub(super) fn matches(&mut self, task: &Task) -> bool {
         let texts = [Some(&task.title), task.description.as_ref()];
         texts.into_iter().flatten().any(|text| self.is_in(text))
     }
 
     fn is_in(&mut self, text: &str) -> bool {
-        self.lowered.clear();
-        lower(text, &mut self.lowered);
-        self.needle.find(&self.lowered).is_some()
+        self.lowercase.clear();
+        write_lowercase(text, &mut self.lowercase);
+        self.needle.find(&self.lowercase).is_some()
     }
 }
 
-/// Letter by letter, so that a part of a text stays a part of it: Σ at the end of a whole word becomes another letter
-/// than within it.
-fn lower(text: &str, lowered: &mut Vec<u8>) {
-    lowered.extend_from_slice(text.as_bytes());
+/// Converts each character on its own, so that a part of a text stays a part of it. `str::to_lowercase` converts Σ at
+/// the end of a word to another character than Σ within a word.
+fn write_lowercase(text: &str, lowercase: &mut Vec<u8>) {
+    lowercase.extend_from_slice(text.as_bytes());
     if text.is_ascii() {
-        lowered.make_ascii_lowercase();
+        lowercase.make_ascii_lowercase();
         return;
     }
-    lowered.clear();
+    lowercase.clear();
     let mut utf8 = [0; 4];
-    for letter in text.chars().flat_map(char::to_lowercase) {
-        lowered.extend_from_slice(letter.encode_utf8(&mut utf8).as_bytes());
+    for character in text.chars().flat_map(char::to_lowercase) {
+        lowercase.extend_from_slice(character.encode_utf8(&mut utf8).as_bytes());
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Matcher, lower};
+    use super::{Matcher, write_lowercase};
 
-    fn lowered(text: &str) -> String {
+    fn lowercase(text: &str) -> String {
         let mut bytes = Vec::new();
-        lower(text, &mut bytes);
+        write_lowercase(text, &mut bytes);
         String::from_utf8(bytes).unwrap()
     }
 
     #[test]
-    fn a_part_of_a_text_stays_a_part_of_it() {
-        assert_eq!(lowered("ÉTUDE ΟΔΟΣ"), "étude οδοσ");
-        assert_eq!(lowered("Buy MILK"), "buy milk");
-        // The one letter that grows.
-        assert_eq!(lowered("İ"), "i\u{307}");
+    fn each_character_is_converted_on_its_own() {
+        assert_eq!(lowercase("ÉTUDE ΟΔΟΣ"), "étude οδοσ");
+        assert_eq!(lowercase("Buy MILK"), "buy milk");
+        // The only character whose lower-case form has two characters.
+        assert_eq!(lowercase("İ"), "i\u{307}");
     }
 
     #[test]
-    fn one_matcher_finds_its_text_again_and_again() {
+    fn a_matcher_searches_many_texts() {
         let mut matcher = Matcher::new("MiLk");
         for (text, found) in [("Buy milk", true), ("Butter", false), ("É MILK", true)] {
             assert_eq!(matcher.is_in(text), found, "{text}");

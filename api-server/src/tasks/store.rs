@@ -1,4 +1,5 @@
-//! The tasks table. Every query names the owner: isolation does not rest on the handlers alone.
+//! The queries on the `tasks` table. Every query filters by owner, so that a mistake in a handler cannot expose the
+//! tasks of another user.
 
 use diesel::dsl::{exists, not};
 use diesel::prelude::*;
@@ -11,8 +12,8 @@ use crate::db::schema::{tasks, users};
 use crate::db::{DbConnection, Timestamp, lock_account, on_either_engine, write_transaction};
 use crate::users::id::UserId;
 
-/// In the order of [`TaskRow`]; the round-trip test finds swapped columns. `user_id` is left out: the caller supplies
-/// it.
+/// The columns in the order of [`TaskRow`]; the round-trip test detects swapped columns. `user_id` is left out: the
+/// caller supplies it.
 const COLUMNS: (
     tasks::id,
     tasks::title,
@@ -31,7 +32,7 @@ const COLUMNS: (
 
 type TaskRow = (i64, String, Option<String>, bool, Timestamp, Timestamp);
 
-fn task(owner: &UserId, row: TaskRow) -> Task {
+fn task_of_row(owner: &UserId, row: TaskRow) -> Task {
     let (id, title, description, completed, created_at, updated_at) = row;
     Task {
         id,
@@ -52,7 +53,7 @@ pub(super) struct Selection {
     pub(super) limit: i64,
 }
 
-/// Newest first.
+/// Lists tasks, newest first.
 pub(super) fn list(
     connection: &mut DbConnection,
     owner: &UserId,
@@ -65,15 +66,19 @@ pub(super) fn list(
         .select(COLUMNS)
         .order(tasks::id.desc())
         .limit(selection.limit);
-    // Two queries whose parts do not come and go are found prepared without their text.
+    // Two queries of a fixed form, not one with an optional filter: diesel then finds the prepared statement by the
+    // type of the query, without building the SQL.
     let rows: Vec<TaskRow> = match selection.completed {
-        None => on_either_engine!(connection, |either| page.load(either))?,
+        None => on_either_engine!(connection, |connection| page.load(connection))?,
         Some(completed) => {
             let page = page.filter(tasks::completed.eq(completed));
-            on_either_engine!(connection, |either| page.load(either))?
+            on_either_engine!(connection, |connection| page.load(connection))?
         }
     };
-    Ok(rows.into_iter().map(|row| task(owner, row)).collect())
+    Ok(rows
+        .into_iter()
+        .map(|row| task_of_row(owner, row))
+        .collect())
 }
 
 pub(super) struct NewTask {
@@ -82,7 +87,7 @@ pub(super) struct NewTask {
     pub(super) now: Timestamp,
 }
 
-/// What came of a new task.
+/// The outcome of adding a task.
 pub(super) enum Inserted {
     Task(Box<Task>),
     /// The owner has as many tasks as allowed.
@@ -91,24 +96,28 @@ pub(super) enum Inserted {
     NoAccount,
 }
 
-/// Adds a task unless the owner has as many as allowed. Far from there one statement does both.
+/// Adds a task unless the owner has as many as allowed. Below the lock threshold, one statement checks the limit and
+/// inserts.
 pub(super) fn insert(
     connection: &mut DbConnection,
     owner: &UserId,
-    new: &NewTask,
+    new_task: &NewTask,
     quota: &TaskQuota,
 ) -> QueryResult<Inserted> {
-    let known = quota.known(owner);
-    let room = quota.near() - known.count;
-    let inserted = match insert_if_room(connection, owner, new, (known.through, room))? {
+    let known = quota.last_count(owner);
+    let allowance = Allowance {
+        above: known.through,
+        tasks: quota.lock_threshold() - known.count,
+    };
+    let inserted = match insert_within(connection, owner, new_task, allowance)? {
         Some(task) => {
-            if quota.added(owner) {
+            if quota.record_added(owner) {
                 let newer = count(connection, owner, known.through, task.id)?;
-                quota.counted(owner, task.id, known.count + newer);
+                quota.record_count(owner, task.id, known.count + newer);
             }
             Some(task)
         }
-        None => insert_alone(connection, owner, new, quota)?,
+        None => insert_under_lock(connection, owner, new_task, quota)?,
     };
     match inserted {
         Some(task) => Ok(Inserted::Task(Box::new(task))),
@@ -117,25 +126,29 @@ pub(super) fn insert(
     }
 }
 
-/// Adds a task while no other request adds one of this account.
-fn insert_alone(
+/// Adds a task under a lock of the account, so that no other request adds a task to it at the same time.
+fn insert_under_lock(
     connection: &mut DbConnection,
     owner: &UserId,
-    new: &NewTask,
+    new_task: &NewTask,
     quota: &TaskQuota,
 ) -> QueryResult<Option<Task>> {
     write_transaction(connection, |connection| {
         lock_account(connection, owner.as_str())?;
-        let inserted = insert_if_room(connection, owner, new, (0, quota.max()))?;
+        let allowance = Allowance {
+            above: 0,
+            tasks: quota.max(),
+        };
+        let inserted = insert_within(connection, owner, new_task, allowance)?;
         if let Some(task) = &inserted {
-            let all = count(connection, owner, 0, task.id)?;
-            quota.counted(owner, task.id, all);
+            let total = count(connection, owner, 0, task.id)?;
+            quota.record_count(owner, task.id, total);
         }
         Ok(inserted)
     })
 }
 
-/// How many of the owner's tasks have an id above the one and up to the other.
+/// Counts the owner's tasks with an id greater than `above` and at most `through`.
 fn count(
     connection: &mut DbConnection,
     owner: &UserId,
@@ -150,25 +163,31 @@ fn count(
         .get_result(connection)
 }
 
-/// Adds a task if fewer than `room` of the owner's tasks have an id above `through`. `None` if not, or if the owner
-/// has no account.
-fn insert_if_room(
+/// How many tasks the owner may have with an id greater than `above`.
+#[derive(Clone, Copy)]
+struct Allowance {
+    above: i64,
+    tasks: i64,
+}
+
+/// Adds a task within the allowance. `None` if the allowance is used up, or if the owner has no account.
+fn insert_within(
     connection: &mut DbConnection,
     owner: &UserId,
-    new: &NewTask,
-    (through, room): (i64, i64),
+    new_task: &NewTask,
+    allowance: Allowance,
 ) -> QueryResult<Option<Task>> {
-    if room <= 0 {
+    if allowance.tasks <= 0 {
         return Ok(None);
     }
-    // Reads no further than the limit, in the index alone.
+    // Reads only the index, and at most as many entries as are allowed.
     let is_full = exists(
         tasks::table
             .filter(tasks::user_id.eq(owner.as_str()))
-            .filter(tasks::id.gt(through))
+            .filter(tasks::id.gt(allowance.above))
             .select(tasks::id)
             .order(tasks::id.asc())
-            .offset(room - 1)
+            .offset(allowance.tasks - 1)
             .limit(1),
     );
     let row = users::table
@@ -176,11 +195,11 @@ fn insert_if_room(
         .filter(not(is_full))
         .select((
             users::id,
-            new.title.as_str().into_sql::<Text>(),
-            new.description.as_deref().into_sql::<Nullable<Text>>(),
+            new_task.title.as_str().into_sql::<Text>(),
+            new_task.description.as_deref().into_sql::<Nullable<Text>>(),
             false.into_sql::<Bool>(),
-            new.now.into_sql::<sql_types::Timestamp>(),
-            new.now.into_sql::<sql_types::Timestamp>(),
+            new_task.now.into_sql::<sql_types::Timestamp>(),
+            new_task.now.into_sql::<sql_types::Timestamp>(),
         ));
     let insert = row
         .insert_into(tasks::table)
@@ -193,10 +212,11 @@ fn insert_if_room(
             tasks::updated_at,
         ))
         .returning(COLUMNS);
-    let inserted = on_either_engine!(connection, |either| insert.get_result(either)).optional();
+    let inserted =
+        on_either_engine!(connection, |connection| insert.get_result(connection)).optional();
     match inserted {
-        Ok(row) => Ok(row.map(|row| task(owner, row))),
-        // The account was deleted meanwhile.
+        Ok(row) => Ok(row.map(|row| task_of_row(owner, row))),
+        // Another request deleted the account during the insert.
         Err(DieselError::DatabaseError(DatabaseErrorKind::ForeignKeyViolation, _)) => Ok(None),
         Err(error) => Err(error),
     }
@@ -217,10 +237,10 @@ pub(super) fn find(
         .filter(tasks::user_id.eq(owner.as_str()))
         .select(COLUMNS)
         .first(connection);
-    Ok(row.optional()?.map(|row| task(owner, row)))
+    Ok(row.optional()?.map(|row| task_of_row(owner, row)))
 }
 
-/// What may change; `None` leaves a column as it is.
+/// The columns to change; `None` keeps the value.
 #[derive(AsChangeset)]
 #[diesel(table_name = tasks)]
 #[expect(clippy::option_option, reason = "Some(None) clears the column")]
@@ -237,41 +257,41 @@ pub(super) fn change(
     id: i64,
     change: &TaskChange,
 ) -> QueryResult<Option<Task>> {
-    let own = tasks::table
+    let own_task = tasks::table
         .filter(tasks::id.eq(id))
         .filter(tasks::user_id.eq(owner.as_str()));
-    let row = diesel::update(own)
+    let row = diesel::update(own_task)
         .set(change)
         .returning(COLUMNS)
         .get_result(connection);
-    Ok(row.optional()?.map(|row| task(owner, row)))
+    Ok(row.optional()?.map(|row| task_of_row(owner, row)))
 }
 
-/// One statement, so two clicks at once are two flips.
+/// Flips `completed` in one statement, so that two concurrent requests flip it twice.
 pub(super) fn toggle(
     connection: &mut DbConnection,
     owner: &UserId,
     id: i64,
     now: Timestamp,
 ) -> QueryResult<Option<Task>> {
-    let own = tasks::table
+    let own_task = tasks::table
         .filter(tasks::id.eq(id))
         .filter(tasks::user_id.eq(owner.as_str()));
-    let row = diesel::update(own)
+    let row = diesel::update(own_task)
         .set((
             tasks::completed.eq(not(tasks::completed)),
             tasks::updated_at.eq(now),
         ))
         .returning(COLUMNS)
         .get_result(connection);
-    Ok(row.optional()?.map(|row| task(owner, row)))
+    Ok(row.optional()?.map(|row| task_of_row(owner, row)))
 }
 
-/// Whether there was such a task.
+/// Deletes the task; `false` if the owner has no task with this id.
 pub(super) fn delete(connection: &mut DbConnection, owner: &UserId, id: i64) -> QueryResult<bool> {
-    let own = tasks::table
+    let own_task = tasks::table
         .filter(tasks::id.eq(id))
         .filter(tasks::user_id.eq(owner.as_str()));
-    let deleted = diesel::delete(own).execute(connection)?;
+    let deleted = diesel::delete(own_task).execute(connection)?;
     Ok(deleted > 0)
 }

@@ -1,4 +1,4 @@
-//! A task and what it may hold.
+//! A task, and the rules for its fields.
 
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -28,7 +28,7 @@ pub(crate) struct Task {
     pub(crate) updated_at: Timestamp,
 }
 
-/// 1 to 200 characters after trimming.
+/// A title: 1 to 200 characters after trimming.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Title(String);
 
@@ -74,7 +74,7 @@ pub(crate) fn query_rule(text: &str) -> Result<(), ValidationError> {
     validate::text(text, MAX_QUERY_CHARS, "must be at most 200 characters")
 }
 
-/// A task id in a path is opaque; only the one way we write a number can name a task.
+/// Parses a task id. Only the canonical decimal form is accepted, so that every task has one address.
 pub(crate) fn parse_id(text: &str) -> Option<i64> {
     let id: i64 = text.parse().ok()?;
     (id > 0 && id.to_string() == text).then_some(id)
@@ -87,19 +87,19 @@ mod tests {
     #[test]
     fn a_title_is_trimmed_and_has_1_to_200_characters() {
         assert_eq!(Title::parse("  a  ").unwrap().into_string(), "a");
-        for (text, ok) in [
+        for (text, is_valid) in [
             (" ".to_owned(), false),
             ("é".repeat(200), true),
             ("é".repeat(201), false),
             (format!("  {}  ", "x".repeat(200)), true),
             ("a\0b".to_owned(), false),
         ] {
-            assert_eq!(Title::parse(&text).is_ok(), ok, "{text:?}");
+            assert_eq!(Title::parse(&text).is_ok(), is_valid, "{text:?}");
         }
     }
 
     #[test]
-    fn only_the_canonical_number_names_a_task() {
+    fn only_a_positive_number_in_canonical_form_is_a_task_id() {
         assert_eq!(parse_id("1"), Some(1));
         assert_eq!(parse_id("9223372036854775807"), Some(i64::MAX));
         for text in [

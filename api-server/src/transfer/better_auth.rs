@@ -1,4 +1,4 @@
-//! Reads users, their passwords and, on demand, tasks from a database of Better Auth.
+//! Reads users with their password hashes, and tasks if requested, from a database of Better Auth.
 
 use std::io::Write;
 
@@ -8,9 +8,9 @@ use super::TransferError;
 use super::import::ImportWriter;
 use super::imported_task::{ImportedTask, TaskRecord};
 use super::imported_user::{ImportedUser, MAX_ID_BYTES, RejectReason, UserRecord};
-use crate::db::{CellError, DatabaseUrl, Reader, SHORT_TEXT_BYTES, Table, TextRow};
+use crate::db::{self, CellError, DatabaseUrl, Reader, SHORT_TEXT_BYTES, Table, TextRow};
 
-/// Where the source is and what its tables are called.
+/// A database of Better Auth and the names of its tables.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct BetterAuth {
@@ -18,7 +18,7 @@ pub struct BetterAuth {
     pub(crate) users: Table,
     pub(crate) accounts: Table,
     pub(crate) tasks: Option<Table>,
-    /// `email_verified` instead of `emailVerified`.
+    /// Whether the columns have names such as `email_verified`, not `emailVerified`.
     pub(crate) snake_case: bool,
 }
 
@@ -26,8 +26,13 @@ pub struct BetterAuth {
 pub(super) struct CheckedSource {
     reader: Reader,
     users: Query,
-    /// With the name of the table.
-    tasks: Option<(Query, String)>,
+    tasks: Option<TasksQuery>,
+}
+
+/// The query for tasks, and the name of their table.
+struct TasksQuery {
+    query: Query,
+    table: String,
 }
 
 /// The expressions to select and the tables to select them from.
@@ -36,17 +41,17 @@ struct Query {
     from: String,
 }
 
-/// A table and its columns, which a statement names as `alias."column"`.
+/// A table and its columns. A statement refers to a column as `alias."column"`.
 struct Columns<'a> {
     table: &'a Table,
     alias: &'static str,
-    /// Names and types.
-    found: Vec<(String, String)>,
+    found: Vec<db::Column>,
+    /// The names that were required and not found.
     missing: Vec<String>,
 }
 
 impl BetterAuth {
-    /// Connects and checks that every table and column is there, before anything is written.
+    /// Connects and checks that every table and column exists, before the import writes anything.
     pub(super) fn open(&self) -> Result<CheckedSource, TransferError> {
         let url = &self.url;
         self.check().map_err(|error| {
@@ -59,10 +64,10 @@ impl BetterAuth {
         let users = self.users_query(&mut reader)?;
         let tasks = match &self.tasks {
             None => None,
-            Some(table) => {
-                let query = self.tasks_query(&mut reader, table)?;
-                Some((query, table.as_str().to_owned()))
-            }
+            Some(table) => Some(TasksQuery {
+                query: self.tasks_query(&mut reader, table)?,
+                table: table.as_str().to_owned(),
+            }),
         };
         Ok(CheckedSource {
             reader,
@@ -71,8 +76,8 @@ impl BetterAuth {
         })
     }
 
-    /// A column as Better Auth calls it, or as its snake case.
-    fn name(&self, camel: &str) -> String {
+    /// The name of a column of Better Auth, in snake case if the source uses it.
+    fn column_name(&self, camel: &str) -> String {
         if !self.snake_case {
             return camel.to_owned();
         }
@@ -86,24 +91,24 @@ impl BetterAuth {
         snake
     }
 
-    /// One row a user, whatever the accounts hold. The oldest first, so that of two users with one address the older is
-    /// imported.
+    /// Selects one row for each user, even with no or several accounts. The oldest user comes first, so that of two
+    /// users with the same address the older one is imported.
     fn users_query(&self, reader: &mut Reader) -> Result<Query, TransferError> {
-        let mut user = Columns::of(reader, &self.users, "u")?;
-        let mut account = Columns::of(reader, &self.accounts, "c")?;
-        let id = user.take(&[&self.name("id")]);
-        let email = user.take(&[&self.name("email")]);
-        let name = user.take(&[&self.name("name")]);
-        let verified = user.take(&[&self.name("emailVerified")]);
-        let image = user.take(&[&self.name("image")]);
-        let created = user.take(&[&self.name("createdAt")]);
-        let updated = user.take(&[&self.name("updatedAt")]);
-        let owner = account.take(&[&self.name("userId")]);
-        let account_id = account.take(&[&self.name("accountId")]);
-        let provider = account.take(&[&self.name("providerId")]);
-        let password = account.take(&[&self.name("password")]);
-        user.finish(self.snake_case)?;
-        account.finish(self.snake_case)?;
+        let mut users = Columns::read(reader, &self.users, "u")?;
+        let mut accounts = Columns::read(reader, &self.accounts, "c")?;
+        let id = users.require(&[&self.column_name("id")]);
+        let email = users.require(&[&self.column_name("email")]);
+        let name = users.require(&[&self.column_name("name")]);
+        let verified = users.require(&[&self.column_name("emailVerified")]);
+        let image = users.require(&[&self.column_name("image")]);
+        let created = users.require(&[&self.column_name("createdAt")]);
+        let updated = users.require(&[&self.column_name("updatedAt")]);
+        let owner = accounts.require(&[&self.column_name("userId")]);
+        let account_id = accounts.require(&[&self.column_name("accountId")]);
+        let provider = accounts.require(&[&self.column_name("providerId")]);
+        let password = accounts.require(&[&self.column_name("password")]);
+        users.check_complete(self.snake_case)?;
+        accounts.check_complete(self.snake_case)?;
 
         let expressions = vec![
             Reader::text(&id.sql, MAX_ID_BYTES),
@@ -117,11 +122,15 @@ impl BetterAuth {
             "a.account_id".to_owned(),
             "a.password".to_owned(),
         ];
-        let same = same("a.owner", &owner.kind, &id.sql, &id.kind);
+        let account_owner = SqlColumn {
+            sql: "a.owner".to_owned(),
+            kind: owner.kind.clone(),
+        };
+        let is_owner = ids_equal(&account_owner, &id);
         let from = format!(
             "{users} u LEFT JOIN (SELECT {owner} AS owner, count(*) AS accounts, max({account_id}) AS account_id, \
              max({password}) AS password FROM {accounts} c WHERE CAST({provider} AS text) = 'credential' \
-             GROUP BY {owner}) a ON {same} ORDER BY {created}, {id}",
+             GROUP BY {owner}) a ON {is_owner} ORDER BY {created}, {id}",
             users = self.users.quoted(),
             accounts = self.accounts.quoted(),
             owner = owner.sql,
@@ -134,20 +143,20 @@ impl BetterAuth {
         Ok(Query { expressions, from })
     }
 
-    /// The oldest first: ids are given in this order, and the list is ordered by id.
+    /// Selects the oldest task first: new ids are assigned in this order, and the list of tasks is ordered by id.
     fn tasks_query(&self, reader: &mut Reader, table: &Table) -> Result<Query, TransferError> {
-        let mut user = Columns::of(reader, &self.users, "u")?;
-        let mut task = Columns::of(reader, table, "t")?;
-        let user_id = user.take(&[&self.name("id")]);
-        let email = user.take(&[&self.name("email")]);
-        let id = task.take(&["id"]);
-        let owner = task.take(&["owner_id", "user_id"]);
-        let title = task.take(&["title"]);
-        let description = task.take(&["description"]);
-        let completed = task.take(&["is_completed", "completed"]);
-        let created = task.take(&["created_at"]);
-        let updated = task.take(&["updated_at"]);
-        task.finish(true)?;
+        let mut users = Columns::read(reader, &self.users, "u")?;
+        let mut tasks = Columns::read(reader, table, "t")?;
+        let user_id = users.require(&[&self.column_name("id")]);
+        let email = users.require(&[&self.column_name("email")]);
+        let id = tasks.require(&["id"]);
+        let owner = tasks.require(&["owner_id", "user_id"]);
+        let title = tasks.require(&["title"]);
+        let description = tasks.require(&["description"]);
+        let completed = tasks.require(&["is_completed", "completed"]);
+        let created = tasks.require(&["created_at"]);
+        let updated = tasks.require(&["updated_at"]);
+        tasks.check_complete(true)?;
 
         let expressions = vec![
             Reader::text(&id.sql, MAX_ID_BYTES),
@@ -159,9 +168,9 @@ impl BetterAuth {
             reader.time(&created.sql, &created.kind),
             reader.time(&updated.sql, &updated.kind),
         ];
-        let same = same(&owner.sql, &owner.kind, &user_id.sql, &user_id.kind);
+        let is_owner = ids_equal(&owner, &user_id);
         let from = format!(
-            "{} t LEFT JOIN {} u ON {same} ORDER BY {}, {}",
+            "{} t LEFT JOIN {} u ON {is_owner} ORDER BY {}, {}",
             table.quoted(),
             self.users.quoted(),
             created.sql,
@@ -171,23 +180,25 @@ impl BetterAuth {
     }
 }
 
-/// Ids of two types cannot be compared; as texts they can, without an index.
-fn same(one: &str, its_kind: &str, other: &str, others_kind: &str) -> String {
-    if its_kind == others_kind {
-        return format!("{one} = {other}");
+/// The SQL condition that two ids are equal. Ids of different types are compared as texts, which cannot use an index.
+fn ids_equal(left: &SqlColumn, right: &SqlColumn) -> String {
+    let (left_sql, right_sql) = (&left.sql, &right.sql);
+    if left.kind == right.kind {
+        return format!("{left_sql} = {right_sql}");
     }
-    format!("CAST({one} AS text) = CAST({other} AS text)")
+    format!("CAST({left_sql} AS text) = CAST({right_sql} AS text)")
 }
 
-/// A column as a statement names it, and its type.
+/// A column as a statement refers to it, and its type.
 #[derive(Default)]
-struct Column {
+struct SqlColumn {
     sql: String,
     kind: String,
 }
 
 impl<'a> Columns<'a> {
-    fn of(
+    /// Reads the columns of a table. Fails if there is no such table.
+    fn read(
         reader: &mut Reader,
         table: &'a Table,
         alias: &'static str,
@@ -196,36 +207,40 @@ impl<'a> Columns<'a> {
         if found.is_empty() {
             return Err(format!("there is no table {}", table.quoted()).into());
         }
-        let found = found.into_iter().map(|column| (column.name, column.kind));
         Ok(Self {
             table,
             alias,
-            found: found.collect(),
+            found,
             missing: Vec::new(),
         })
     }
 
-    /// The first of these names that the table has.
-    fn take(&mut self, names: &[&str]) -> Column {
+    /// Returns the column with the first of these names that the table has. If it has none, records them as missing.
+    fn require(&mut self, names: &[&str]) -> SqlColumn {
         for name in names {
-            if let Some((_, kind)) = self.found.iter().find(|(found, _)| found == name) {
-                return Column {
+            if let Some(column) = self.found.iter().find(|column| column.name == *name) {
+                return SqlColumn {
                     sql: format!("{}.\"{name}\"", self.alias),
-                    kind: kind.clone(),
+                    kind: column.kind.clone(),
                 };
             }
         }
         self.missing.push(names.join(" or "));
-        Column::default()
+        SqlColumn::default()
     }
 
-    fn finish(self, is_snake_case: bool) -> Result<(), TransferError> {
+    /// Fails if a required column is missing.
+    fn check_complete(self, is_snake_case: bool) -> Result<(), TransferError> {
         if self.missing.is_empty() {
             return Ok(());
         }
-        let found: Vec<_> = self.found.iter().map(|(name, _)| name.as_str()).collect();
-        let looks_snake = found.contains(&"created_at");
-        let hint = match (is_snake_case, looks_snake) {
+        let found: Vec<_> = self
+            .found
+            .iter()
+            .map(|column| column.name.as_str())
+            .collect();
+        let has_snake_case = found.contains(&"created_at");
+        let hint = match (is_snake_case, has_snake_case) {
             (false, true) => "; try --snake-case",
             _ => "",
         };
@@ -240,25 +255,29 @@ impl<'a> Columns<'a> {
 }
 
 impl CheckedSource {
+    /// Passes every user, then every task, to the writer.
     pub(super) fn read<W: Write>(
         &mut self,
         writer: &mut ImportWriter<W>,
     ) -> Result<(), TransferError> {
         writer.remember_users();
         let Query { expressions, from } = &self.users;
-        self.reader
-            .for_each(expressions, from, |row| writer.user(&id(row), user(row)))?;
-        if let Some((Query { expressions, from }, table)) = &self.tasks {
+        self.reader.for_each(expressions, from, |row| {
+            writer.add_user(&row_id(row), user(row))
+        })?;
+        if let Some(TasksQuery { query, table }) = &self.tasks {
+            let Query { expressions, from } = query;
             writer.set_source(table)?;
-            self.reader
-                .for_each(expressions, from, |row| writer.task(&id(row), task(row)))?;
+            self.reader.for_each(expressions, from, |row| {
+                writer.add_task(&row_id(row), task(row))
+            })?;
         }
         Ok(())
     }
 }
 
-/// Names the row in a report, whatever its id holds.
-fn id(row: &TextRow) -> String {
+/// The id of a row as a report shows it. Does not fail, even if the id cannot be read.
+fn row_id(row: &TextRow) -> String {
     match row.text(0) {
         Ok(Some(id)) => id,
         Ok(None) => "NULL".to_owned(),
@@ -266,60 +285,64 @@ fn id(row: &TextRow) -> String {
     }
 }
 
-/// In the order of the expressions.
+const FOREIGN_ACCOUNT_ID: &str = "its credential account has an accountId that is not its id, so it cannot sign in with \
+     Better Auth either";
+
+/// Reads a user, whose cells are in the order of the expressions of `users_query`.
 fn user(row: &TextRow) -> Result<ImportedUser, RejectReason> {
     let id = required(row, 0, "id")?;
     let password_hash = match optional(row, 7, "account")?.as_deref() {
         None | Some("0") => None,
         Some("1") => {
             if optional(row, 8, "account's accountId")?.as_ref() != Some(&id) {
-                return Err("its credential account has an accountId that is not its id, so it cannot sign in there either".to_owned());
+                return Err(FOREIGN_ACCOUNT_ID.to_owned());
             }
             optional(row, 9, "password hash")?
         }
         Some(count) => return Err(format!("it has {count} credential accounts")),
     };
-    let text = UserRecord {
+    let record = UserRecord {
         id,
         email: required(row, 1, "email")?,
         name: optional(row, 2, "name")?,
-        email_verified: truth(row, 3, "emailVerified")?,
+        email_verified: boolean(row, 3, "emailVerified")?,
         image: optional(row, 4, "image")?,
         created_at: required(row, 5, "createdAt")?,
         updated_at: required(row, 6, "updatedAt")?,
         password_hash,
     };
-    text.check(PasswordHash::import)
+    record.check(PasswordHash::import)
 }
 
+/// Reads a task, whose cells are in the order of the expressions of `tasks_query`.
 fn task(row: &TextRow) -> Result<ImportedTask, RejectReason> {
     let no_owner = || "its owner is not among the users there".to_owned();
-    let text = TaskRecord {
+    let record = TaskRecord {
         id: required(row, 0, "id")?,
         user_id: optional(row, 1, "owner")?.ok_or_else(no_owner)?,
         user_email: optional(row, 2, "owner's email")?.ok_or_else(no_owner)?,
         title: required(row, 3, "title")?,
         description: optional(row, 4, "description")?,
-        completed: truth(row, 5, "completion")?,
+        completed: boolean(row, 5, "completion")?,
         created_at: required(row, 6, "created_at")?,
         updated_at: required(row, 7, "updated_at")?,
     };
-    text.check()
+    record.check()
 }
 
-fn optional(row: &TextRow, column: usize, what: &str) -> Result<Option<String>, RejectReason> {
+fn optional(row: &TextRow, column: usize, field: &str) -> Result<Option<String>, RejectReason> {
     row.text(column)
-        .map_err(|error: CellError| format!("its {what} {error}"))
+        .map_err(|error: CellError| format!("its {field} {error}"))
 }
 
-fn required(row: &TextRow, column: usize, what: &str) -> Result<String, RejectReason> {
-    optional(row, column, what)?.ok_or_else(|| format!("its {what} is NULL"))
+fn required(row: &TextRow, column: usize, field: &str) -> Result<String, RejectReason> {
+    optional(row, column, field)?.ok_or_else(|| format!("its {field} is NULL"))
 }
 
-fn truth(row: &TextRow, column: usize, what: &str) -> Result<bool, RejectReason> {
-    match required(row, column, what)?.as_str() {
+fn boolean(row: &TextRow, column: usize, field: &str) -> Result<bool, RejectReason> {
+    match required(row, column, field)?.as_str() {
         "true" | "t" | "1" => Ok(true),
         "false" | "f" | "0" => Ok(false),
-        _ => Err(format!("its {what} is neither true nor false")),
+        _ => Err(format!("its {field} is neither true nor false")),
     }
 }

@@ -1,4 +1,4 @@
-//! `users check`: stored addresses that today's rule refuses or spells otherwise.
+//! The command `users check`: finds stored addresses that the current rule rejects or spells differently.
 
 use std::io::Write;
 
@@ -7,7 +7,8 @@ use crate::db::{DbConnection, diagnose};
 use crate::users::addresses;
 use crate::users::addresses::{Deviation, Remedy};
 
-/// Writes a line for each, and a summary; with `fix`, respells those whose new spelling is free.
+/// Writes a line for each of these addresses, and a summary. With `fix`, stores the new spelling unless another account
+/// has it.
 pub(super) fn run(
     connection: &mut DbConnection,
     fix: bool,
@@ -16,13 +17,13 @@ pub(super) fn run(
     let (mut found, mut fixed) = (0, 0);
     let mut after = Some(String::new());
     while let Some(id) = after {
-        let page = addresses::page(connection, &id);
+        let page = addresses::find_deviations(connection, &id);
         let page = page.map_err(|error| diagnose(connection, error))?;
         for deviation in &page.deviations {
             found += 1;
-            fixed += u64::from(check_one(connection, deviation, fix, output)?);
+            fixed += u64::from(report_deviation(connection, deviation, fix, output)?);
         }
-        after = page.next;
+        after = page.next_after;
     }
     match (found, fix) {
         (0, _) => writeln!(output, "every address is as today's rule spells it")?,
@@ -35,8 +36,8 @@ pub(super) fn run(
     Ok(())
 }
 
-/// Whether it was respelled.
-fn check_one(
+/// Writes the line of one address; with `fix`, stores its new spelling. `true` if it was stored.
+fn report_deviation(
     connection: &mut DbConnection,
     deviation: &Deviation,
     fix: bool,
@@ -58,7 +59,7 @@ fn check_one(
             let outcome = if respelled {
                 "now"
             } else {
-                "was changed meanwhile, and is not"
+                "changed meanwhile, so not respelled as"
             };
             writeln!(output, "{outcome} {}", email.as_str())?;
             return Ok(respelled);

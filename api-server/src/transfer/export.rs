@@ -1,4 +1,4 @@
-//! Writes our own tables in the form that `json` reads.
+//! Writes this server's tables in the format that `json` reads.
 
 use std::io::Write;
 
@@ -8,30 +8,31 @@ use super::imported_user::UserRecord;
 use super::json::Record;
 use crate::db::{DatabaseUrl, Reader, SHORT_TEXT_BYTES, Table, TextRow, Timestamp};
 
-/// Above every limit of ours, in bytes, so that no value of ours is cut.
-const LONG: usize = 1 << 17;
+/// The longest text that is read, in bytes. Longer than every limit of this server, so that no stored value is too
+/// long.
+const MAX_TEXT_BYTES: usize = 1 << 17;
 
-const USERS: &str = "users u ORDER BY u.id";
-const TASKS: &str = "tasks t JOIN users u ON u.id = t.user_id ORDER BY t.id";
+const FROM_USERS: &str = "users u ORDER BY u.id";
+const FROM_TASKS: &str = "tasks t JOIN users u ON u.id = t.user_id ORDER BY t.id";
 
 pub(super) fn write(
     source: &DatabaseUrl,
-    tasks: bool,
+    with_tasks: bool,
     output: &mut impl Write,
 ) -> Result<(), TransferError> {
     let mut reader = Reader::open(source)?;
     let time_kind = time_kind(&mut reader)?;
-    let users = columns(&reader, &time_kind, "u", &USER);
-    reader.for_each(&users, USERS, |row| put(output, &user(row)?))?;
-    if tasks {
-        let mut expressions = columns(&reader, &time_kind, "t", &TASK);
-        expressions.push(Reader::text("u.email", LONG));
-        reader.for_each(&expressions, TASKS, |row| put(output, &task(row)?))?;
+    let users = expressions(&reader, &time_kind, "u", &USER_COLUMNS);
+    reader.for_each(&users, FROM_USERS, |row| write_record(output, &user(row)?))?;
+    if with_tasks {
+        let mut tasks = expressions(&reader, &time_kind, "t", &TASK_COLUMNS);
+        tasks.push(Reader::text("u.email", MAX_TEXT_BYTES));
+        reader.for_each(&tasks, FROM_TASKS, |row| write_record(output, &task(row)?))?;
     }
     Ok(())
 }
 
-const USER: [&str; 8] = [
+const USER_COLUMNS: [&str; 8] = [
     "id",
     "email",
     "name",
@@ -41,7 +42,8 @@ const USER: [&str; 8] = [
     "created_at",
     "updated_at",
 ];
-const TASK: [&str; 7] = [
+/// The columns of a task. The owner's address, from the table of users, follows them.
+const TASK_COLUMNS: [&str; 7] = [
     "id",
     "user_id",
     "title",
@@ -51,23 +53,24 @@ const TASK: [&str; 7] = [
     "updated_at",
 ];
 
-/// The type of a time column, which is the same in both tables.
+/// The SQL type of the time columns, which is the same in both tables.
 fn time_kind(reader: &mut Reader) -> Result<String, TransferError> {
     let columns = reader.columns(&Table::parse("users")?)?;
     let created_at = columns
         .into_iter()
         .find(|column| column.name == "created_at");
     let kind = created_at.map(|column| column.kind);
-    kind.ok_or_else(|| "there is no table of users; is it the database of this server?".into())
+    kind.ok_or_else(|| "there is no table of users; is this the database of this server?".into())
 }
 
-fn columns(reader: &Reader, time: &str, alias: &str, names: &[&str]) -> Vec<String> {
+/// The SQL expressions that read these columns.
+fn expressions(reader: &Reader, time_kind: &str, alias: &str, names: &[&str]) -> Vec<String> {
     let expression = |name: &&str| {
         let column = format!("{alias}.{name}");
         match *name {
-            "created_at" | "updated_at" => reader.time(&column, time),
+            "created_at" | "updated_at" => reader.time(&column, time_kind),
             "email_verified" | "completed" => Reader::text(&column, SHORT_TEXT_BYTES),
-            _ => Reader::text(&column, LONG),
+            _ => Reader::text(&column, MAX_TEXT_BYTES),
         }
     };
     names.iter().map(expression).collect()
@@ -75,53 +78,53 @@ fn columns(reader: &Reader, time: &str, alias: &str, names: &[&str]) -> Vec<Stri
 
 fn user(row: &TextRow) -> Result<Record, TransferError> {
     Ok(Record::User(UserRecord {
-        id: required(row, 0)?,
-        email: required(row, 1)?,
-        name: text(row, 2)?,
-        image: text(row, 3)?,
-        email_verified: truth(row, 4)?,
-        password_hash: text(row, 5)?,
-        created_at: time(row, 6)?,
-        updated_at: time(row, 7)?,
+        id: required_text(row, 0)?,
+        email: required_text(row, 1)?,
+        name: optional_text(row, 2)?,
+        image: optional_text(row, 3)?,
+        email_verified: boolean(row, 4)?,
+        password_hash: optional_text(row, 5)?,
+        created_at: rfc3339_time(row, 6)?,
+        updated_at: rfc3339_time(row, 7)?,
     }))
 }
 
 fn task(row: &TextRow) -> Result<Record, TransferError> {
     Ok(Record::Task(TaskRecord {
-        id: required(row, 0)?,
-        user_id: required(row, 1)?,
-        title: required(row, 2)?,
-        description: text(row, 3)?,
-        completed: truth(row, 4)?,
-        created_at: time(row, 5)?,
-        updated_at: time(row, 6)?,
-        user_email: required(row, 7)?,
+        id: required_text(row, 0)?,
+        user_id: required_text(row, 1)?,
+        title: required_text(row, 2)?,
+        description: optional_text(row, 3)?,
+        completed: boolean(row, 4)?,
+        created_at: rfc3339_time(row, 5)?,
+        updated_at: rfc3339_time(row, 6)?,
+        user_email: required_text(row, 7)?,
     }))
 }
 
-/// Fails on a value that cannot be read: an export must not leave a row out.
-fn text(row: &TextRow, column: usize) -> Result<Option<String>, TransferError> {
+/// Reads a text; `None` for NULL. Fails on a value that cannot be read, because an export must not leave a row out.
+fn optional_text(row: &TextRow, column: usize) -> Result<Option<String>, TransferError> {
     let id = row.text(0).ok().flatten().unwrap_or_default();
     row.text(column)
         .map_err(|error| format!("the row {id:?} has a value that {error}").into())
 }
 
-fn required(row: &TextRow, column: usize) -> Result<String, TransferError> {
-    Ok(text(row, column)?.unwrap_or_default())
+fn required_text(row: &TextRow, column: usize) -> Result<String, TransferError> {
+    Ok(optional_text(row, column)?.unwrap_or_default())
 }
 
-fn truth(row: &TextRow, column: usize) -> Result<bool, TransferError> {
-    Ok(matches!(required(row, column)?.as_str(), "true" | "1"))
+fn boolean(row: &TextRow, column: usize) -> Result<bool, TransferError> {
+    Ok(matches!(required_text(row, column)?.as_str(), "true" | "1"))
 }
 
-fn time(row: &TextRow, column: usize) -> Result<String, TransferError> {
-    let text = required(row, column)?;
+fn rfc3339_time(row: &TextRow, column: usize) -> Result<String, TransferError> {
+    let text = required_text(row, column)?;
     let time = Timestamp::parse(&text);
     time.map(Timestamp::to_rfc3339_micros)
-        .ok_or_else(|| format!("{text:?} is no time").into())
+        .ok_or_else(|| format!("{text:?} is not a time").into())
 }
 
-fn put(output: &mut impl Write, record: &Record) -> Result<(), TransferError> {
+fn write_record(output: &mut impl Write, record: &Record) -> Result<(), TransferError> {
     serde_json::to_writer(&mut *output, record)?;
     Ok(output.write_all(b"\n")?)
 }

@@ -1,27 +1,28 @@
-//! Writes imported users and tasks in batches: one transaction a batch, and row by row where a batch fails.
+//! Writes imported users and tasks in batches, each in one transaction. A batch that fails is written row by row.
 
 use std::io::Write;
 
 use super::TransferError;
 use super::imported_task::ImportedTask;
 use super::imported_user::{ImportedUser, RejectReason};
-use super::report::{Kind, Outcome, Report};
+use super::report::{ImportOutcome, RecordKind, Report};
 use super::store;
 use crate::db::{DbConnection, DbError};
 
-/// How many users or tasks are written at once: a few megabytes at most, far below the parameters of a statement.
-const BATCH: usize = 500;
+/// How many users or tasks one transaction writes: a few megabytes at most, and far fewer parameters than a statement
+/// may have.
+const BATCH_SIZE: usize = 500;
 
-/// Collects what a source gives and writes it in batches.
+/// Collects users and tasks from a source and writes them in batches.
 pub(super) struct ImportWriter<W> {
     connection: DbConnection,
     pub(super) report: Report<W>,
     users: Vec<ImportedUser>,
     tasks: Vec<ImportedTask>,
-    /// Names the source that the ids of the tasks belong to.
+    /// The name of the source that the ids of the tasks belong to.
     source: String,
-    /// Whether imported users are remembered after their account is deleted.
-    remember: bool,
+    /// Whether to record the ids of imported users.
+    remember_users: bool,
 }
 
 impl<W: Write> ImportWriter<W> {
@@ -32,29 +33,31 @@ impl<W: Write> ImportWriter<W> {
             users: Vec::new(),
             tasks: Vec::new(),
             source: String::new(),
-            remember: false,
+            remember_users: false,
         }
     }
 
-    /// Names the source of the tasks that follow.
+    /// Sets the name of the source for the tasks that follow.
     pub(super) fn set_source(&mut self, source: &str) -> Result<(), TransferError> {
         self.flush()?;
         source.clone_into(&mut self.source);
         Ok(())
     }
 
-    /// Remembers the users that follow even after their account is deleted, so that a later run does not bring them back.
+    /// Records the ids of the users that follow. If such an account is deleted here, a later run does not import it
+    /// again.
     pub(super) fn remember_users(&mut self) {
-        self.remember = true;
+        self.remember_users = true;
     }
 
-    pub(super) fn user(
+    /// Adds a user to the batch, or reports why it is rejected.
+    pub(super) fn add_user(
         &mut self,
         id: &str,
         user: Result<ImportedUser, RejectReason>,
     ) -> Result<(), TransferError> {
         match user {
-            Err(reason) => self.reject(Kind::User, id, reason),
+            Err(reason) => self.reject(RecordKind::User, id, reason),
             Ok(user) => {
                 self.users.push(user);
                 self.flush_if_full()
@@ -62,13 +65,14 @@ impl<W: Write> ImportWriter<W> {
         }
     }
 
-    pub(super) fn task(
+    /// Adds a task to the batch, or reports why it is rejected.
+    pub(super) fn add_task(
         &mut self,
         id: &str,
         task: Result<ImportedTask, RejectReason>,
     ) -> Result<(), TransferError> {
         match task {
-            Err(reason) => self.reject(Kind::Task, id, reason),
+            Err(reason) => self.reject(RecordKind::Task, id, reason),
             Ok(task) => {
                 self.tasks.push(task);
                 self.flush_if_full()
@@ -76,29 +80,36 @@ impl<W: Write> ImportWriter<W> {
         }
     }
 
-    fn reject(&mut self, kind: Kind, id: &str, reason: RejectReason) -> Result<(), TransferError> {
-        Ok(self.report.count(kind, id, Outcome::Rejected(reason))?)
+    fn reject(
+        &mut self,
+        kind: RecordKind,
+        id: &str,
+        reason: RejectReason,
+    ) -> Result<(), TransferError> {
+        Ok(self
+            .report
+            .count(kind, id, ImportOutcome::Rejected(reason))?)
     }
 
     fn flush_if_full(&mut self) -> Result<(), TransferError> {
-        if self.users.len() < BATCH && self.tasks.len() < BATCH {
+        if self.users.len() < BATCH_SIZE && self.tasks.len() < BATCH_SIZE {
             return Ok(());
         }
         self.flush()
     }
 
-    /// Writes what was collected: users first, since their tasks may stand in the same batch.
+    /// Writes the collected rows: users first, since the same batch may contain their tasks.
     pub(super) fn flush(&mut self) -> Result<(), TransferError> {
         let users = std::mem::take(&mut self.users);
-        let remember = self.remember;
+        let remember = self.remember_users;
         let outcomes = write(&mut self.connection, &users, |connection, users| {
             store::import_users(connection, users, remember)
         })?;
         for (user, outcome) in users.iter().zip(outcomes) {
-            if matches!(outcome, Outcome::Imported) && user.password_hash.is_none() {
+            if matches!(outcome, ImportOutcome::Imported) && user.password_hash.is_none() {
                 self.report.count_without_password();
             }
-            self.report.count(Kind::User, &user.id, outcome)?;
+            self.report.count(RecordKind::User, &user.id, outcome)?;
         }
         let tasks = std::mem::take(&mut self.tasks);
         let source = &self.source;
@@ -106,7 +117,7 @@ impl<W: Write> ImportWriter<W> {
             store::import_tasks(connection, source, tasks)
         })?;
         for (task, outcome) in tasks.iter().zip(outcomes) {
-            self.report.count(Kind::Task, &task.id, outcome)?;
+            self.report.count(RecordKind::Task, &task.id, outcome)?;
         }
         Ok(())
     }
@@ -116,29 +127,29 @@ impl<W: Write> ImportWriter<W> {
     }
 }
 
-/// Writes the batch at once; if the database refuses it, row by row, to find the row that is at fault.
+/// Writes the batch in one transaction. If the database rejects it, writes it row by row to find the rejected rows.
 fn write<T>(
     connection: &mut DbConnection,
     batch: &[T],
-    insert: impl Fn(&mut DbConnection, &[T]) -> Result<Vec<Outcome>, DbError>,
-) -> Result<Vec<Outcome>, TransferError> {
+    insert: impl Fn(&mut DbConnection, &[T]) -> Result<Vec<ImportOutcome>, DbError>,
+) -> Result<Vec<ImportOutcome>, TransferError> {
     if batch.is_empty() {
         return Ok(Vec::new());
     }
     match insert(connection, batch) {
         Ok(outcomes) => return Ok(outcomes),
-        Err(DbError::Query(_one_row)) => {}
-        Err(gone) => return Err(gone.into()),
+        Err(DbError::Query(_of_one_row)) => {}
+        Err(unavailable) => return Err(unavailable.into()),
     }
     let mut outcomes = Vec::with_capacity(batch.len());
-    for one in batch {
-        match insert(connection, std::slice::from_ref(one)) {
+    for row in batch {
+        match insert(connection, std::slice::from_ref(row)) {
             Ok(outcome) => outcomes.extend(outcome),
             Err(DbError::Query(error)) => {
-                let reason = format!("the database refuses it: {error}");
-                outcomes.push(Outcome::Rejected(reason));
+                let reason = format!("the database rejects it: {error}");
+                outcomes.push(ImportOutcome::Rejected(reason));
             }
-            Err(gone) => return Err(gone.into()),
+            Err(unavailable) => return Err(unavailable.into()),
         }
     }
     Ok(outcomes)

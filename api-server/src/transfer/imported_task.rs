@@ -1,23 +1,23 @@
-//! An imported task.
+//! An imported task: as a source stores it, and checked against the rules of this server.
 
 use serde::{Deserialize, Serialize};
 
-use super::imported_user::{RejectReason, check_id, time, violation};
+use super::imported_user::{RejectReason, check_id, parse_time, violation_reason};
 use crate::db::Timestamp;
 use crate::tasks::task;
 use crate::tasks::task::Title;
 use crate::users::email;
 
-/// The source of task ids that JSON Lines have, which an export of this program wrote.
+/// The name of the source for tasks from JSON Lines, which an export of this server wrote.
 pub(super) const EXPORT_SOURCE: &str = "(export)";
 
-/// A task as a row or a line has it.
+/// A task as a row or a line of the source contains it, not yet checked.
 #[derive(Serialize, Deserialize)]
 pub(super) struct TaskRecord {
-    /// Its id in the source; here it gets a new one.
+    /// The id in the source; the imported task gets a new one.
     pub(super) id: String,
     pub(super) user_id: String,
-    /// The address of that user: two databases may use one id for two users.
+    /// The owner's address, compared as well as `user_id`: two databases may use the same id for different users.
     pub(super) user_email: String,
     pub(super) title: String,
     pub(super) description: Option<String>,
@@ -26,11 +26,11 @@ pub(super) struct TaskRecord {
     pub(super) updated_at: String,
 }
 
-/// A task that passed every rule.
+/// A task that conforms to every rule.
 pub(super) struct ImportedTask {
     pub(super) id: String,
     pub(super) user_id: String,
-    /// As [`email::canonical`] spells it.
+    /// In the spelling of [`email::canonical`].
     pub(super) user_email: String,
     pub(super) title: String,
     pub(super) description: Option<String>,
@@ -40,6 +40,7 @@ pub(super) struct ImportedTask {
 }
 
 impl TaskRecord {
+    /// Checks every field.
     pub(super) fn check(self) -> Result<ImportedTask, RejectReason> {
         check_id(&self.id).map_err(|error| format!("its id {error}"))?;
         check_id(&self.user_id).map_err(|error| format!("its owner's id {error}"))?;
@@ -47,7 +48,7 @@ impl TaskRecord {
         let title = title.map_err(|violation| format!("its title {}", violation.message))?;
         let description = self.description.as_deref().unwrap_or_default();
         task::description_rule(description)
-            .map_err(|error| violation("description", error.message))?;
+            .map_err(|error| violation_reason("description", error.message))?;
         Ok(ImportedTask {
             id: self.id,
             user_id: self.user_id,
@@ -55,8 +56,8 @@ impl TaskRecord {
             title: title.into_string(),
             description: self.description,
             completed: self.completed,
-            created_at: time("creation", &self.created_at)?,
-            updated_at: time("last update", &self.updated_at)?,
+            created_at: parse_time("creation", &self.created_at)?,
+            updated_at: parse_time("last update", &self.updated_at)?,
         })
     }
 }

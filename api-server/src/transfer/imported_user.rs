@@ -1,4 +1,4 @@
-//! An imported user: as a row or a line has it, and checked against the rules of this server.
+//! An imported user: as a source stores it, and checked against the rules of this server.
 
 use std::fmt::Display;
 
@@ -15,7 +15,7 @@ pub(super) const MAX_ID_BYTES: usize = 255;
 /// Why a user or a task is not imported.
 pub(super) type RejectReason = String;
 
-/// A user as a row or a line has it.
+/// A user as a row or a line of the source contains it, not yet checked.
 #[derive(Serialize, Deserialize)]
 pub(super) struct UserRecord {
     pub(super) id: String,
@@ -28,7 +28,7 @@ pub(super) struct UserRecord {
     pub(super) updated_at: String,
 }
 
-/// A user that passed every rule.
+/// A user that conforms to every rule.
 pub(super) struct ImportedUser {
     pub(super) id: String,
     pub(super) email: Email,
@@ -41,20 +41,20 @@ pub(super) struct ImportedUser {
 }
 
 impl UserRecord {
-    /// Checks every field; `hash_of` parses the password hash.
+    /// Checks every field; `parse_hash` parses the password hash.
     pub(super) fn check(
         self,
-        hash_of: fn(&str) -> Result<PasswordHash, auth_core::Error>,
+        parse_hash: fn(&str) -> Result<PasswordHash, auth_core::Error>,
     ) -> Result<ImportedUser, RejectReason> {
         check_id(&self.id).map_err(|error| format!("its id {error}"))?;
         let email = Email::parse(&self.email);
         let email = email.map_err(|violation| format!("its email {}", violation.message))?;
         let name = self.name.as_deref().unwrap_or_default();
-        user::name_rule(name).map_err(|error| violation("name", error.message))?;
+        user::name_rule(name).map_err(|error| violation_reason("name", error.message))?;
         let image = self.image.as_deref().unwrap_or_default();
-        user::image_rule(image).map_err(|error| violation("image", error.message))?;
-        let hash = self.password_hash.as_deref().map(hash_of).transpose();
-        let hash = hash.map_err(|_neither| {
+        user::image_rule(image).map_err(|error| violation_reason("image", error.message))?;
+        let hash = self.password_hash.as_deref().map(parse_hash).transpose();
+        let hash = hash.map_err(|_unknown_format| {
             "its password hash is neither bcrypt of cost 4 to 15 nor Better Auth's scrypt"
         })?;
         Ok(ImportedUser {
@@ -64,13 +64,13 @@ impl UserRecord {
             image: self.image,
             email_verified: self.email_verified,
             password_hash: hash,
-            created_at: time("creation", &self.created_at)?,
-            updated_at: time("last update", &self.updated_at)?,
+            created_at: parse_time("creation", &self.created_at)?,
+            updated_at: parse_time("last update", &self.updated_at)?,
         })
     }
 }
 
-/// Accepts what may stand in a token's `sub`.
+/// Checks that the id can be the `sub` of a token.
 pub(super) fn check_id(id: &str) -> Result<(), &'static str> {
     match id {
         "" => Err("is empty"),
@@ -81,14 +81,16 @@ pub(super) fn check_id(id: &str) -> Result<(), &'static str> {
     }
 }
 
-pub(super) fn violation(what: &str, rule: Option<impl Display>) -> RejectReason {
+/// The reason to reject a field that violates a rule.
+pub(super) fn violation_reason(field: &str, rule: Option<impl Display>) -> RejectReason {
     match rule {
-        Some(rule) => format!("its {what} {rule}"),
-        None => format!("its {what} is not acceptable"),
+        Some(rule) => format!("its {field} {rule}"),
+        None => format!("its {field} is not acceptable"),
     }
 }
 
-pub(super) fn time(what: &str, text: &str) -> Result<Timestamp, RejectReason> {
+/// Parses the time of an event; the reason for a rejection names the event.
+pub(super) fn parse_time(event: &str, text: &str) -> Result<Timestamp, RejectReason> {
     Timestamp::parse(text)
-        .ok_or_else(|| format!("the time of its {what} is not in the years 1 to 9999"))
+        .ok_or_else(|| format!("the time of its {event} is not in the years 1 to 9999"))
 }

@@ -1,4 +1,4 @@
-//! JSON Lines: one object a line, `{"user":{…}}` or `{"task":{…}}`.
+//! Reads JSON Lines: each line is an object, `{"user":{…}}` or `{"task":{…}}`.
 
 use std::io::{BufRead, Write};
 
@@ -11,7 +11,8 @@ use super::imported_task::{EXPORT_SOURCE, TaskRecord};
 use super::imported_user::UserRecord;
 use super::line_reader::{Line, next_line};
 
-/// A task's description may have 10 000 characters of 12 bytes each (`\ud83d\ude00`).
+/// The longest line, in bytes. A description may have 10 000 characters, each up to 12 bytes long in JSON
+/// (`\ud83d\ude00`).
 const MAX_LINE_BYTES: usize = 1 << 20;
 
 #[derive(Serialize, Deserialize)]
@@ -29,23 +30,24 @@ pub(super) fn read<W: Write>(
     let mut number = 0;
     while let Some(line) = next_line(&mut input, MAX_LINE_BYTES)? {
         number += 1;
-        match record(&line) {
+        match parse_line(&line) {
             Ok(None) => {}
-            Ok(Some(Record::User(text))) => {
-                let id = text.id.clone();
-                writer.user(&id, text.check(PasswordHash::parse))?;
+            Ok(Some(Record::User(user))) => {
+                let id = user.id.clone();
+                writer.add_user(&id, user.check(PasswordHash::parse))?;
             }
-            Ok(Some(Record::Task(text))) => {
-                let id = text.id.clone();
-                writer.task(&id, text.check())?;
+            Ok(Some(Record::Task(task))) => {
+                let id = task.id.clone();
+                writer.add_task(&id, task.check())?;
             }
-            Err(reason) => writer.report.unreadable(number, &reason)?,
+            Err(reason) => writer.report.count_unreadable(number, &reason)?,
         }
     }
     Ok(())
 }
 
-fn record(line: &Line) -> Result<Option<Record>, String> {
+/// Parses a line; `None` if it is blank.
+fn parse_line(line: &Line) -> Result<Option<Record>, String> {
     match line {
         Line::TooLong => Err("it is over 1 MiB".to_owned()),
         Line::NotUtf8 => Err("it is not UTF-8".to_owned()),
@@ -54,15 +56,15 @@ fn record(line: &Line) -> Result<Option<Record>, String> {
             Ok(record) => Ok(Some(record)),
             Err(error) => Err(format!(
                 "it is neither a user nor a task ({}, column {})",
-                category(&error),
+                describe(&error),
                 error.column()
             )),
         },
     }
 }
 
-/// Says what is wrong in words of our own: serde's may quote the line.
-fn category(error: &serde_json::Error) -> &'static str {
+/// Describes an error without the text of serde's own message, which may quote the line.
+fn describe(error: &serde_json::Error) -> &'static str {
     match error.classify() {
         serde_json::error::Category::Data => "a part of it is missing or of the wrong type",
         serde_json::error::Category::Eof => "it ends early",

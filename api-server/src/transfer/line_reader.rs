@@ -2,35 +2,35 @@
 
 use std::io::{self, BufRead};
 
-/// One line of the input, without its end.
+/// One line of the input, without its line break.
 pub(super) enum Line {
     Text(String),
     TooLong,
     NotUtf8,
 }
 
-/// Reads the next line; `None` after the last one. Discards a line over `max` bytes.
+/// Reads the next line; `None` after the last one. Discards the text of a line longer than `max` bytes.
 pub(super) fn next_line(input: &mut impl BufRead, max: usize) -> io::Result<Option<Line>> {
-    let (mut line, mut too_long, mut any) = (Vec::new(), false, false);
+    let (mut line, mut too_long, mut has_input) = (Vec::new(), false, false);
     loop {
         let chunk = input.fill_buf()?;
         if chunk.is_empty() {
             break;
         }
-        any = true;
+        has_input = true;
         let end = chunk.iter().position(|byte| *byte == b'\n');
         let part = chunk.get(..end.unwrap_or(chunk.len())).unwrap_or_default();
         too_long |= line.len() + part.len() > max;
         if !too_long {
             line.extend_from_slice(part);
         }
-        let used = part.len() + usize::from(end.is_some());
-        input.consume(used);
+        let consumed = part.len() + usize::from(end.is_some());
+        input.consume(consumed);
         if end.is_some() {
             break;
         }
     }
-    Ok(any.then(|| match String::from_utf8(line) {
+    Ok(has_input.then(|| match String::from_utf8(line) {
         _ if too_long => Line::TooLong,
         Ok(text) => Line::Text(text),
         Err(_not_utf8) => Line::NotUtf8,
@@ -44,7 +44,7 @@ mod tests {
     use super::{Line, next_line};
 
     #[test]
-    fn lines_come_one_by_one_and_one_that_is_too_long_is_passed_over() {
+    fn lines_are_read_one_by_one_and_a_line_that_is_too_long_is_discarded() {
         let text = b"one\n\nfour!\nlast\xff\nend".as_slice();
         for capacity in [1, 2, 3, 100] {
             let mut input = BufReader::with_capacity(capacity, text);

@@ -1,5 +1,6 @@
-//! `users import` and `users export`: users, and on demand their tasks, from Better Auth's database or JSON Lines, and to
-//! JSON Lines. Reads row by row and writes batch by batch, so memory does not grow with the number of rows.
+//! The commands `users import`, `users export` and `users check`. An import reads users, and their tasks if requested,
+//! from Better Auth's database or from JSON Lines; an export writes JSON Lines. Both read row by row, and an import
+//! writes batch by batch, so memory does not grow with the number of rows.
 
 mod better_auth;
 mod check;
@@ -21,28 +22,29 @@ use crate::db::DatabaseUrl;
 use import::ImportWriter;
 use report::Report;
 
-/// Why an import or export stopped.
+/// Why an import, an export or a check stopped.
 pub type TransferError = Box<dyn std::error::Error + Send + Sync>;
 
-/// Imports users, and tasks if their table is named, from a database of Better Auth, which is only read.
+/// Imports users, and tasks if their table is named, from a database of Better Auth. That database is only read.
 ///
 /// # Errors
 ///
-/// A source that cannot be read, in which case nothing was written; or a target that cannot be written.
+/// If the source cannot be read, or the target cannot be written. If the source lacks a table or a column, nothing is
+/// written.
 pub fn import_better_auth(
     target: &DatabaseUrl,
     source: &BetterAuth,
     report: impl Write,
 ) -> Result<(), TransferError> {
-    let mut opened = source.open()?;
-    import_into(target, report, |writer| opened.read(writer))
+    let mut checked_source = source.open()?;
+    import_into(target, report, |writer| checked_source.read(writer))
 }
 
-/// Imports what [`export`] wrote.
+/// Imports the users and tasks of a file that [`export`] wrote.
 ///
 /// # Errors
 ///
-/// If the input cannot be read, or the target not be written.
+/// If the input cannot be read, or the target cannot be written.
 pub fn import_json(
     target: &DatabaseUrl,
     input: impl BufRead,
@@ -56,37 +58,39 @@ fn import_into<W: Write>(
     report: W,
     read: impl FnOnce(&mut ImportWriter<W>) -> Result<(), TransferError>,
 ) -> Result<(), TransferError> {
-    let unwritable =
+    let write_error =
         |error: TransferError| format!("cannot write to {target} (DATABASE_URL): {error}");
-    db::migrate(target).map_err(unwritable)?;
-    let connection = db::connect(target).map_err(|error| unwritable(error.into()))?;
+    db::migrate(target).map_err(write_error)?;
+    let connection = db::connect(target).map_err(|error| write_error(error.into()))?;
     let mut writer = ImportWriter::new(connection, Report::new(report));
     let outcome = read(&mut writer).and_then(|()| writer.flush());
     let summary = writer.into_report().finish();
     outcome.map_err(|error| {
-        format!("{error}\nStopped before the end. What was imported stays, and the command can be run again.")
+        format!("{error}\nStopped before the end. The rows imported so far stay, and the command can be run again.")
     })?;
     Ok(summary?)
 }
 
-/// Lists the accounts whose address today's rule refuses or spells otherwise; with `fix`, respells those that can be.
+/// Lists the accounts whose address the current rule rejects or spells differently. With `fix`, stores the new spelling
+/// unless another account has it.
 ///
 /// # Errors
 ///
-/// If the database cannot be read or written, or the output not be written.
+/// If the database cannot be read or written, or the output cannot be written.
 pub fn check(target: &DatabaseUrl, fix: bool, mut output: impl Write) -> Result<(), TransferError> {
-    let failed = |error: TransferError| format!("cannot check {target} (DATABASE_URL): {error}");
-    db::migrate(target).map_err(failed)?;
-    let mut connection = db::connect(target).map_err(|error| failed(error.into()))?;
-    check::run(&mut connection, fix, &mut output).map_err(failed)?;
+    let check_error =
+        |error: TransferError| format!("cannot check {target} (DATABASE_URL): {error}");
+    db::migrate(target).map_err(check_error)?;
+    let mut connection = db::connect(target).map_err(|error| check_error(error.into()))?;
+    check::run(&mut connection, fix, &mut output).map_err(check_error)?;
     Ok(output.flush()?)
 }
 
-/// Writes every user, and every task if asked to, as JSON Lines.
+/// Writes every user as JSON Lines; with `tasks`, every task too.
 ///
 /// # Errors
 ///
-/// If the database cannot be read, or the output not be written.
+/// If the database cannot be read, or the output cannot be written.
 pub fn export(source: &DatabaseUrl, tasks: bool, output: impl Write) -> Result<(), TransferError> {
     let mut output = io::BufWriter::new(output);
     export::write(source, tasks, &mut output)

@@ -4,28 +4,29 @@ use std::io::{self, Write};
 
 use super::imported_user::RejectReason;
 
-/// Rows between two lines about progress.
-const STRIDE: u64 = 10_000;
-/// The longest part of an id that is shown, in characters: an id may be any text.
-const SHOWN: usize = 80;
+/// How many rows are counted between two lines about the progress.
+const PROGRESS_INTERVAL: u64 = 10_000;
+/// How much of an id is shown, in characters: the id of a source may be any text.
+const MAX_ID_CHARS: usize = 80;
 
-/// What became of one user or task.
-pub(super) enum Outcome {
+/// The outcome of importing one user or task.
+pub(super) enum ImportOutcome {
     Imported,
-    /// Imported by an earlier run, or written here.
+    /// Imported by an earlier run, or created in this database.
     AlreadyPresent,
     Rejected(RejectReason),
 }
 
+/// The number of rows with each outcome.
 #[derive(Default)]
-struct Tally {
+struct OutcomeCounts {
     imported: u64,
     already_present: u64,
     rejected: u64,
 }
 
-impl Tally {
-    fn in_words(&self, note: &str) -> String {
+impl OutcomeCounts {
+    fn summary(&self, note: &str) -> String {
         let Self {
             imported,
             already_present,
@@ -34,14 +35,14 @@ impl Tally {
         format!("{imported} imported{note}, {already_present} already present, {rejected} rejected")
     }
 
-    fn sum(&self) -> u64 {
+    fn total(&self) -> u64 {
         self.imported + self.already_present + self.rejected
     }
 }
 
-/// What is imported.
+/// Whether a row is a user or a task.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(super) enum RecordKind {
     User,
     Task,
 }
@@ -49,9 +50,10 @@ pub(super) enum Kind {
 /// Counts the outcomes, and writes a line for each user or task that is rejected.
 pub(super) struct Report<W> {
     output: W,
-    users: Tally,
+    users: OutcomeCounts,
     without_password: u64,
-    tasks: Tally,
+    tasks: OutcomeCounts,
+    /// Lines that are neither a user nor a task.
     unreadable: u64,
 }
 
@@ -59,29 +61,34 @@ impl<W: Write> Report<W> {
     pub(super) fn new(output: W) -> Self {
         Self {
             output,
-            users: Tally::default(),
+            users: OutcomeCounts::default(),
             without_password: 0,
-            tasks: Tally::default(),
+            tasks: OutcomeCounts::default(),
             unreadable: 0,
         }
     }
 
-    pub(super) fn count(&mut self, kind: Kind, id: &str, outcome: Outcome) -> io::Result<()> {
-        let (tally, noun) = match kind {
-            Kind::User => (&mut self.users, "user"),
-            Kind::Task => (&mut self.tasks, "task"),
+    pub(super) fn count(
+        &mut self,
+        kind: RecordKind,
+        id: &str,
+        outcome: ImportOutcome,
+    ) -> io::Result<()> {
+        let (counts, noun) = match kind {
+            RecordKind::User => (&mut self.users, "user"),
+            RecordKind::Task => (&mut self.tasks, "task"),
         };
         match outcome {
-            Outcome::Imported => tally.imported += 1,
-            Outcome::AlreadyPresent => tally.already_present += 1,
-            Outcome::Rejected(reason) => {
-                tally.rejected += 1;
-                let shown: String = id.chars().take(SHOWN).collect();
+            ImportOutcome::Imported => counts.imported += 1,
+            ImportOutcome::AlreadyPresent => counts.already_present += 1,
+            ImportOutcome::Rejected(reason) => {
+                counts.rejected += 1;
+                let shown: String = id.chars().take(MAX_ID_CHARS).collect();
                 writeln!(self.output, "{noun} {shown:?} rejected: {reason}")?;
             }
         }
-        if tally.sum() % STRIDE == 0 {
-            writeln!(self.output, "{} {noun}s so far", tally.sum())?;
+        if counts.total() % PROGRESS_INTERVAL == 0 {
+            writeln!(self.output, "{} {noun}s so far", counts.total())?;
         }
         Ok(())
     }
@@ -90,20 +97,21 @@ impl<W: Write> Report<W> {
         self.without_password += 1;
     }
 
-    /// Reports a line that is neither a user nor a task.
-    pub(super) fn unreadable(&mut self, line: u64, reason: &str) -> io::Result<()> {
+    /// Counts and reports a line that is neither a user nor a task.
+    pub(super) fn count_unreadable(&mut self, line: u64, reason: &str) -> io::Result<()> {
         self.unreadable += 1;
         writeln!(self.output, "line {line} rejected: {reason}")
     }
 
+    /// Writes the totals.
     pub(super) fn finish(mut self) -> io::Result<()> {
-        let without = match self.without_password {
+        let note = match self.without_password {
             0 => String::new(),
-            some => format!(" ({some} without a password)"),
+            count => format!(" ({count} without a password)"),
         };
-        writeln!(self.output, "users: {}", self.users.in_words(&without))?;
-        if self.tasks.sum() > 0 {
-            writeln!(self.output, "tasks: {}", self.tasks.in_words(""))?;
+        writeln!(self.output, "users: {}", self.users.summary(&note))?;
+        if self.tasks.total() > 0 {
+            writeln!(self.output, "tasks: {}", self.tasks.summary(""))?;
         }
         if self.unreadable > 0 {
             writeln!(self.output, "lines: {} rejected", self.unreadable)?;

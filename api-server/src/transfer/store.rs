@@ -1,4 +1,4 @@
-//! Inserts imported users and tasks. Rows that are there already are left alone.
+//! Inserts imported users and tasks. Rows that already exist are not changed.
 
 use std::collections::{HashMap, HashSet};
 
@@ -7,14 +7,14 @@ use diesel::prelude::*;
 
 use super::imported_task::{EXPORT_SOURCE, ImportedTask};
 use super::imported_user::ImportedUser;
-use super::report::Outcome;
+use super::report::ImportOutcome;
 use crate::db::schema::{imported_tasks, imported_users, tasks, users};
 use crate::db::{DbConnection, DbError, Timestamp, diagnose, on_either_engine, write_transaction};
 use crate::users::email::{Email, canonical};
 
 #[derive(Insertable)]
 #[diesel(table_name = users, treat_none_as_default_value = false)]
-struct NewUser {
+struct NewUserRow {
     id: String,
     email: String,
     name: Option<String>,
@@ -25,9 +25,9 @@ struct NewUser {
     updated_at: Timestamp,
 }
 
-fn new_user(user: &ImportedUser) -> NewUser {
+fn user_row(user: &ImportedUser) -> NewUserRow {
     let hash = user.password_hash.as_ref().map(PasswordHash::as_str);
-    NewUser {
+    NewUserRow {
         id: user.id.clone(),
         email: user.email.as_str().to_owned(),
         name: user.name.clone(),
@@ -41,7 +41,7 @@ fn new_user(user: &ImportedUser) -> NewUser {
 
 #[derive(Insertable)]
 #[diesel(table_name = tasks, treat_none_as_default_value = false)]
-struct NewTask {
+struct NewTaskRow {
     user_id: String,
     title: String,
     description: Option<String>,
@@ -50,8 +50,8 @@ struct NewTask {
     updated_at: Timestamp,
 }
 
-fn new_task(task: &ImportedTask) -> NewTask {
-    NewTask {
+fn task_row(task: &ImportedTask) -> NewTaskRow {
+    NewTaskRow {
         user_id: task.user_id.clone(),
         title: task.title.clone(),
         description: task.description.clone(),
@@ -69,52 +69,34 @@ struct ImportedTaskRow<'a> {
     source_id: &'a str,
 }
 
-/// Inserts all that can be inserted, in one transaction; one outcome each. With `remember`, an account that was deleted
-/// here after an earlier import is rejected.
+/// Inserts the users that do not collide with existing ones, in one transaction, and returns one outcome for each user.
+/// With `remember`, records the ids, and rejects an account that was deleted here after an earlier import.
 pub(super) fn import_users(
     connection: &mut DbConnection,
     users: &[ImportedUser],
     remember: bool,
-) -> Result<Vec<Outcome>, DbError> {
+) -> Result<Vec<ImportOutcome>, DbError> {
     let outcomes = write_transaction(connection, |connection| {
-        let ids: Vec<_> = users.iter().map(|user| user.id.as_str()).collect();
-        let emails = users.iter().map(|user| &user.email);
-        let older = emails.clone().filter_map(Email::with_u_labels);
-        let emails: Vec<_> = older
-            .chain(emails.map(|email| email.as_str().to_owned()))
-            .collect();
-        let mut existing = ExistingUsers::default();
-        let same = users::id.eq_any(&ids).or(users::email.eq_any(&emails));
-        let rows = users::table.filter(same).select((users::id, users::email));
-        for (id, email) in rows.load::<(String, String)>(connection)? {
-            existing.add(id, canonical(email));
-        }
-        if remember {
-            let before = imported_users::table.select(imported_users::id);
-            let before = before.filter(imported_users::id.eq_any(&ids));
-            existing
-                .imported_before
-                .extend(before.load::<String>(connection)?);
-        }
-        let mut new = Vec::with_capacity(users.len());
+        let mut existing = existing_users(connection, users, remember)?;
+        let mut new_users = Vec::with_capacity(users.len());
         let outcomes = users.iter().map(|user| {
             let outcome = existing.outcome_of(user);
-            if matches!(outcome, Outcome::Imported) {
+            if matches!(outcome, ImportOutcome::Imported) {
                 existing.add(user.id.clone(), user.email.as_str().to_owned());
-                new.push(new_user(user));
+                new_users.push(user_row(user));
             }
             outcome
         });
         let outcomes = outcomes.collect();
-        on_either_engine!(connection, |either| diesel::insert_into(users::table)
-            .values(&new)
-            .execute(either))?;
+        on_either_engine!(connection, |connection| diesel::insert_into(users::table)
+            .values(&new_users)
+            .execute(connection))?;
         if remember {
-            let marks = new.iter().map(|user| imported_users::id.eq(&user.id));
-            let marks: Vec<_> = marks.collect();
-            on_either_engine!(connection, |either| {
-                let mark = diesel::insert_into(imported_users::table);
-                mark.values(&marks).execute(either)
+            let ids = new_users.iter().map(|user| imported_users::id.eq(&user.id));
+            let ids: Vec<_> = ids.collect();
+            on_either_engine!(connection, |connection| {
+                let insert = diesel::insert_into(imported_users::table);
+                insert.values(&ids).execute(connection)
             })?;
         }
         Ok(outcomes)
@@ -122,71 +104,108 @@ pub(super) fn import_users(
     outcomes.map_err(|error| diagnose(connection, error))
 }
 
-/// The users already present that a batch may collide with.
+/// Finds the existing users who have an id or an address of the batch; with `remember`, also the ids that earlier runs
+/// imported.
+fn existing_users(
+    connection: &mut DbConnection,
+    users: &[ImportedUser],
+    remember: bool,
+) -> QueryResult<ExistingUsers> {
+    let ids: Vec<_> = users.iter().map(|user| user.id.as_str()).collect();
+    let emails = users.iter().map(|user| &user.email);
+    let old_spellings = emails.clone().filter_map(Email::with_u_labels);
+    let emails: Vec<_> = old_spellings
+        .chain(emails.map(|email| email.as_str().to_owned()))
+        .collect();
+    let mut existing = ExistingUsers::default();
+    let collides = users::id.eq_any(&ids).or(users::email.eq_any(&emails));
+    let rows = users::table
+        .filter(collides)
+        .select((users::id, users::email));
+    for (id, email) in rows.load::<(String, String)>(connection)? {
+        existing.add(id, canonical(email));
+    }
+    if remember {
+        let imported = imported_users::table.select(imported_users::id);
+        let imported = imported.filter(imported_users::id.eq_any(&ids));
+        existing
+            .imported_before
+            .extend(imported.load::<String>(connection)?);
+    }
+    Ok(existing)
+}
+
+/// Existing users with an id or an address of the batch.
 #[derive(Default)]
 struct ExistingUsers {
-    email_of: HashMap<String, String>,
-    id_of: HashMap<String, String>,
+    email_by_id: HashMap<String, String>,
+    id_by_email: HashMap<String, String>,
     /// The ids that an earlier run imported.
     imported_before: HashSet<String>,
 }
 
 impl ExistingUsers {
     fn add(&mut self, id: String, email: String) {
-        self.id_of.insert(email.clone(), id.clone());
-        self.email_of.insert(id, email);
+        self.id_by_email.insert(email.clone(), id.clone());
+        self.email_by_id.insert(id, email);
     }
 
-    fn outcome_of(&self, user: &ImportedUser) -> Outcome {
+    fn outcome_of(&self, user: &ImportedUser) -> ImportOutcome {
         let email = user.email.as_str();
-        match (self.email_of.get(&user.id), self.id_of.get(email)) {
-            (Some(theirs), _) if theirs == email => Outcome::AlreadyPresent,
-            (Some(_), _) => {
-                Outcome::Rejected("its id is that of a user with another email here".to_owned())
-            }
+        match (self.email_by_id.get(&user.id), self.id_by_email.get(email)) {
+            (Some(existing_email), _) if existing_email == email => ImportOutcome::AlreadyPresent,
+            (Some(_), _) => ImportOutcome::Rejected(
+                "its id is that of a user with another email here".to_owned(),
+            ),
             (None, Some(id)) => {
-                Outcome::Rejected(format!("its email is that of the user {id:?} here"))
+                ImportOutcome::Rejected(format!("its email is that of the user {id:?} here"))
             }
-            (None, None) if self.imported_before.contains(&user.id) => {
-                Outcome::Rejected("its account was deleted here after an earlier import".to_owned())
-            }
-            (None, None) => Outcome::Imported,
+            (None, None) if self.imported_before.contains(&user.id) => ImportOutcome::Rejected(
+                "its account was deleted here after an earlier import".to_owned(),
+            ),
+            (None, None) => ImportOutcome::Imported,
         }
     }
 }
 
-/// As [`import_users`]. A task that came from `source` before is already present, even if it was changed or deleted since.
+/// Inserts the tasks that were not imported before, in one transaction, and returns one outcome for each task. A task
+/// that an earlier run imported from `source` counts as present, even if it was changed or deleted since.
 pub(super) fn import_tasks(
     connection: &mut DbConnection,
     source: &str,
     tasks: &[ImportedTask],
-) -> Result<Vec<Outcome>, DbError> {
+) -> Result<Vec<ImportOutcome>, DbError> {
     let outcomes = write_transaction(connection, |connection| {
-        let owners = owners(connection, tasks)?;
+        let owner_emails = owner_emails(connection, tasks)?;
         let mut present = already_present(connection, source, tasks)?;
         let mut outcomes = Vec::with_capacity(tasks.len());
-        let (mut new, mut marks) = (Vec::new(), Vec::new());
+        let (mut new_tasks, mut imported) = (Vec::new(), Vec::new());
         for task in tasks {
-            let key = (task.user_id.clone(), task.id.clone());
-            let outcome = if owners.get(&task.user_id) != Some(&task.user_email) {
-                Outcome::Rejected("its owner is not among the users here".to_owned())
+            let key = TaskKey {
+                user_id: task.user_id.clone(),
+                source_id: task.id.clone(),
+            };
+            let outcome = if owner_emails.get(&task.user_id) != Some(&task.user_email) {
+                ImportOutcome::Rejected("its owner is not among the users here".to_owned())
             } else if present.insert(key) {
-                new.push(new_task(task));
-                marks.push(ImportedTaskRow {
+                new_tasks.push(task_row(task));
+                imported.push(ImportedTaskRow {
                     user_id: &task.user_id,
                     source,
                     source_id: &task.id,
                 });
-                Outcome::Imported
+                ImportOutcome::Imported
             } else {
-                Outcome::AlreadyPresent
+                ImportOutcome::AlreadyPresent
             };
             outcomes.push(outcome);
         }
-        on_either_engine!(connection, |either| {
-            let tasks = diesel::insert_into(tasks::table).values(&new);
-            let marks = diesel::insert_into(imported_tasks::table).values(&marks);
-            tasks.execute(either).and_then(|_| marks.execute(either))
+        on_either_engine!(connection, |connection| {
+            let tasks = diesel::insert_into(tasks::table).values(&new_tasks);
+            let imported = diesel::insert_into(imported_tasks::table).values(&imported);
+            tasks
+                .execute(connection)
+                .and_then(|_| imported.execute(connection))
         })?;
         Ok(outcomes)
     });
@@ -194,7 +213,7 @@ pub(super) fn import_tasks(
 }
 
 /// The addresses of the owners, by their ids.
-fn owners(
+fn owner_emails(
     connection: &mut DbConnection,
     tasks: &[ImportedTask],
 ) -> QueryResult<HashMap<String, String>> {
@@ -207,40 +226,55 @@ fn owners(
     Ok(rows.map(|(id, email)| (id, canonical(email))).collect())
 }
 
-/// Owners and source ids of the tasks that an earlier run imported, or that were exported from this database.
+/// Identifies a task of the source.
+#[derive(PartialEq, Eq, Hash)]
+struct TaskKey {
+    user_id: String,
+    source_id: String,
+}
+
+/// The tasks that an earlier run imported, or that were exported from this database.
 fn already_present(
     connection: &mut DbConnection,
     source: &str,
     tasks: &[ImportedTask],
-) -> QueryResult<HashSet<(String, String)>> {
+) -> QueryResult<HashSet<TaskKey>> {
     let ids: HashSet<_> = tasks.iter().map(|task| task.id.as_str()).collect();
     let owners: HashSet<_> = tasks.iter().map(|task| task.user_id.as_str()).collect();
-    let marks = imported_tasks::table
+    let imported = imported_tasks::table
         .filter(imported_tasks::user_id.eq_any(owners))
         .filter(imported_tasks::source.eq(source))
         .filter(imported_tasks::source_id.eq_any(ids))
         .select((imported_tasks::user_id, imported_tasks::source_id))
         .load::<(String, String)>(connection)?;
-    let mut present: HashSet<_> = marks.into_iter().collect();
+    let imported = imported.into_iter();
+    let mut present: HashSet<_> = imported
+        .map(|(user_id, source_id)| TaskKey { user_id, source_id })
+        .collect();
     if source == EXPORT_SOURCE {
         present.extend(exported_from_here(connection, tasks)?);
     }
     Ok(present)
 }
 
+/// The tasks of this database itself: those with the same id and creation time.
 fn exported_from_here(
     connection: &mut DbConnection,
     tasks: &[ImportedTask],
-) -> QueryResult<Vec<(String, String)>> {
-    let numbered = |task: &ImportedTask| task.id.parse().ok().map(|id: i64| (id, task.created_at));
-    let wanted: HashSet<_> = tasks.iter().filter_map(numbered).collect();
+) -> QueryResult<Vec<TaskKey>> {
+    let id_and_time =
+        |task: &ImportedTask| task.id.parse().ok().map(|id: i64| (id, task.created_at));
+    let candidates: HashSet<_> = tasks.iter().filter_map(id_and_time).collect();
     let rows = tasks::table
-        .filter(tasks::id.eq_any(wanted.iter().map(|(id, _)| *id)))
+        .filter(tasks::id.eq_any(candidates.iter().map(|(id, _)| *id)))
         .select((tasks::id, tasks::user_id, tasks::created_at))
         .load::<(i64, String, Timestamp)>(connection)?;
-    let same = rows
+    let exported = rows
         .into_iter()
-        .filter(|(id, _, created_at)| wanted.contains(&(*id, *created_at)))
-        .map(|(id, user_id, _)| (user_id, id.to_string()));
-    Ok(same.collect())
+        .filter(|(id, _, created_at)| candidates.contains(&(*id, *created_at)))
+        .map(|(id, user_id, _)| TaskKey {
+            user_id,
+            source_id: id.to_string(),
+        });
+    Ok(exported.collect())
 }

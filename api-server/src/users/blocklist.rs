@@ -1,4 +1,4 @@
-//! Passwords that are too well known to be set: the built-in list, and lists of the operator.
+//! Lists of passwords that may not be set: the built-in list of common passwords, and a list of the operator.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -8,20 +8,21 @@ use std::path::Path;
 
 use auth_core::password::Password;
 
-/// Sorted by bytes, lower-cased, in NFKC, only what the length rule lets through; see the LICENSE beside it.
+/// The common passwords of acceptable length, in lower case and Unicode form NFKC, sorted by bytes. `blocklist/LICENSE`
+/// names the source.
 const COMMON: &str = include_str!("blocklist/common-passwords.txt");
-/// The largest list, in bytes: some five million passwords. It is kept in memory.
+/// The largest list, in bytes: about five million passwords. The list is kept in memory.
 const MAX_BYTES: u64 = 64 << 20;
 
-/// A list of passwords, searched without regard to case.
+/// A list of passwords; a search ignores case.
 #[derive(Clone, Default)]
 pub struct Blocklist {
-    /// Sorted lines, each with its line break: searched where they lie, so the built-in list costs no heap.
+    /// Sorted lines, each with its line break. The search reads this text directly, so the built-in list needs no heap.
     lines: Cow<'static, str>,
 }
 
 impl Blocklist {
-    /// The common passwords that every server refuses.
+    /// The built-in list of common passwords.
     #[must_use]
     pub const fn common() -> Self {
         Self {
@@ -29,11 +30,11 @@ impl Blocklist {
         }
     }
 
-    /// Reads a list, one password a line.
+    /// Reads a list with one password per line.
     ///
     /// # Errors
     ///
-    /// Why the file cannot be used, with its name, and the line if one is at fault.
+    /// Why the file cannot be used: its name, the reason, and the number of the invalid line, if there is one.
     pub fn read(file: &Path) -> Result<Self, String> {
         let name = file.display();
         let bytes = read_bounded(file).map_err(|error| format!("cannot read {name}: {error}"))?;
@@ -48,15 +49,16 @@ impl Blocklist {
             let line = before.filter(|byte| **byte == b'\n').count() + 1;
             format!("{name}, line {line}: is not UTF-8; convert the file")
         })?;
-        Ok(Self::of(&text))
+        Ok(Self::parse(&text))
     }
 
-    fn of(text: &str) -> Self {
+    fn parse(text: &str) -> Self {
         let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-        let mut passwords: Vec<_> = text.lines().filter_map(comparable).collect();
+        let mut passwords: Vec<_> = text.lines().filter_map(comparison_form).collect();
         passwords.sort_unstable();
         passwords.dedup();
-        let mut lines = String::with_capacity(passwords.iter().map(|it| it.len() + 1).sum());
+        let mut lines =
+            String::with_capacity(passwords.iter().map(|password| password.len() + 1).sum());
         for password in passwords {
             lines.extend([&password, "\n"]);
         }
@@ -65,13 +67,13 @@ impl Blocklist {
         }
     }
 
-    /// How many passwords it has.
+    /// The number of passwords.
     #[must_use]
     pub fn len(&self) -> usize {
         self.lines.lines().count()
     }
 
-    /// Whether it has none.
+    /// Whether the list has no passwords.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.lines.is_empty()
@@ -84,14 +86,14 @@ impl Blocklist {
     }
 }
 
-/// The number of passwords alone: a list may come from a breach.
+/// Shows only the number of passwords: a list may come from a breach.
 impl fmt::Debug for Blocklist {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Blocklist({} passwords)", self.len())
     }
 }
 
-/// One byte more than is allowed, to see that there is more.
+/// Reads at most one byte more than is allowed, which shows that the file is too large.
 fn read_bounded(file: &Path) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     File::open(file)?
@@ -100,20 +102,20 @@ fn read_bounded(file: &Path) -> io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// A line as passwords are compared; `None` for what the length rule refuses anyway.
-fn comparable(line: &str) -> Option<String> {
+/// Converts a line to the form in which passwords are compared; `None` for a line that cannot be a password.
+fn comparison_form(line: &str) -> Option<String> {
     Some(Password::new(line).ok()?.expose().to_lowercase())
 }
 
-/// Binary search by byte position, each step moved back to the start of its line.
+/// Searches sorted lines. A binary search by byte position; each step moves back to the start of its line.
 fn contains(lines: &str, wanted: &str) -> bool {
     let mut rest = lines.as_bytes();
     while !rest.is_empty() {
-        let (before, _) = rest.split_at(rest.len() / 2);
-        let start = before
+        let (first_half, _) = rest.split_at(rest.len() / 2);
+        let start = first_half
             .iter()
             .rposition(|byte| *byte == b'\n')
-            .map_or(0, |end| end + 1);
+            .map_or(0, |line_break| line_break + 1);
         let (smaller, from_start) = rest.split_at(start);
         let line = from_start
             .split(|byte| *byte == b'\n')
@@ -148,14 +150,14 @@ mod tests {
     }
 
     #[test]
-    fn the_built_in_list_is_sorted_without_doubles() {
+    fn the_built_in_list_is_sorted_without_duplicates() {
         let lines: Vec<_> = COMMON.lines().collect();
         assert!(lines.windows(2).all(|pair| pair[0] < pair[1]));
         assert!(COMMON.ends_with('\n'));
     }
 
     #[test]
-    fn what_is_not_on_the_list_is_not_found() {
+    fn a_text_that_is_not_on_the_list_is_not_found() {
         for text in [
             "",
             "0",
@@ -172,7 +174,7 @@ mod tests {
     }
 
     #[test]
-    fn case_and_width_make_no_difference() {
+    fn case_and_character_width_are_ignored() {
         for text in [
             "password",
             "PassWord",
@@ -186,29 +188,29 @@ mod tests {
     }
 
     #[test]
-    fn a_list_is_read_whatever_its_order_and_line_breaks() {
-        let list = Blocklist::of(
+    fn a_list_may_have_any_order_and_any_line_breaks() {
+        let list = Blocklist::parse(
             "\u{feff}Zebra stripes\r\n\nshort\nZEBRA STRIPES\nälter als du\nlast line",
         );
         assert_eq!(list.len(), 3);
         for text in ["zebra stripes", "Älter als du", "last line"] {
             assert!(list.contains(&Password::new(text).unwrap()), "{text}");
         }
-        assert!(Blocklist::of("").is_empty());
+        assert!(Blocklist::parse("").is_empty());
     }
 
     #[test]
-    fn a_list_that_cannot_be_used_is_refused_by_name_and_line() {
+    fn the_error_for_an_invalid_list_names_the_file_and_the_line() {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("list.txt");
-        let refused = |file| Blocklist::read(file).unwrap_err();
-        assert!(refused(&file).contains("list.txt"));
+        let error = |file| Blocklist::read(file).unwrap_err();
+        assert!(error(&file).contains("list.txt"));
         std::fs::write(&file, b"fine password\nb\xe4d password\n").unwrap();
-        assert!(refused(&file).contains("list.txt, line 2"));
+        assert!(error(&file).contains("list.txt, line 2"));
         std::fs::File::create(&file)
             .unwrap()
             .set_len((64 << 20) + 1)
             .unwrap();
-        assert!(refused(&file).contains("64 MiB"));
+        assert!(error(&file).contains("64 MiB"));
     }
 }

@@ -1,30 +1,32 @@
-//! A budget: how often something may be done within a window, counted per key. Pure; bounded in memory.
+//! Limits how often something is done within a time window, counted per key. Has no clock and no lock; its memory is
+//! bounded.
 //!
-//! An attempt is reserved before its work and settled after it, so that attempts in parallel cannot overshoot.
+//! An attempt is reserved before its work and settled after it, so that concurrent attempts cannot exceed the limit.
 
 use std::collections::HashMap;
 use std::hash::Hash;
 use std::time::{Duration, SystemTime};
 
-/// When all that stands in the way is still under way.
+/// The time to wait if only attempts in progress use up the limit, since they may end without counting.
 const RETRY_SOON: Duration = Duration::from_secs(1);
-/// How much later than another an attempt may end that began before it.
-const OVERTAKEN: Duration = Duration::from_secs(60);
-/// Making room forgets this part of the entries at once, so that its cost is spread over as many attempts.
-const FORGOTTEN_PART: usize = 16;
+/// By how much the time of an attempt may precede the window: an attempt that began later may have ended first and
+/// opened the window. A larger difference means that the clock was set back.
+const OVERLAP_TOLERANCE: Duration = Duration::from_secs(60);
+/// A full budget evicts one in this many entries at once, so that the cost is spread over as many new keys.
+const EVICTED_FRACTION: usize = 16;
 
-/// What became of a reserved attempt.
+/// How a reserved attempt ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Outcome {
-    /// It counts.
+pub(crate) enum AttemptOutcome {
+    /// The attempt counts.
     Spent,
-    /// It does not count.
+    /// The attempt does not count.
     Refunded,
-    /// It does not count, and neither do those before it.
+    /// The attempt does not count, and the earlier ones no longer count.
     Cleared,
 }
 
-/// Counts per key, each within a window that begins with its first count.
+/// Counts attempts per key, each key in a window that begins with the first attempt that counts.
 pub(crate) struct Budget<K> {
     window: Duration,
     capacity: usize,
@@ -47,18 +49,18 @@ impl Entry {
         }
     }
 
-    /// How long the window still lasts; zero when it is over or the clock was set back. A time up to a minute before the
-    /// window is that of an attempt which began earlier and ends later than the one that opened it.
+    /// How long the window still lasts; zero if it is over, or if the clock was set back by more than
+    /// [`OVERLAP_TOLERANCE`].
     fn remaining(&self, now: SystemTime, window: Duration) -> Duration {
         let elapsed = match now.duration_since(self.since) {
             Ok(elapsed) => elapsed,
-            Err(ahead) if ahead.duration() <= OVERTAKEN => Duration::ZERO,
+            Err(ahead) if ahead.duration() <= OVERLAP_TOLERANCE => Duration::ZERO,
             Err(_set_back) => window,
         };
         window.saturating_sub(elapsed)
     }
 
-    /// Starts a new window when this one is over.
+    /// Starts a new window if this one is over or has no attempt that counts.
     fn renew(&mut self, now: SystemTime, window: Duration) {
         if self.spent == 0 || self.remaining(now, window).is_zero() {
             self.spent = 0;
@@ -80,11 +82,11 @@ impl<K: Eq + Hash> Budget<K> {
         }
     }
 
-    /// Takes one of `max`, or says when there may be one again.
+    /// Reserves one of `max` attempts. If none is left, returns how long to wait.
     pub(crate) fn reserve(&mut self, key: K, max: u32, now: SystemTime) -> Result<(), Duration> {
         let window = self.window;
         if self.entries.len() >= self.capacity && !self.entries.contains_key(&key) {
-            self.make_room(now);
+            self.evict(now);
         }
         let entry = self.entries.entry(key).or_insert_with(|| Entry::new(now));
         entry.renew(now, window);
@@ -98,51 +100,51 @@ impl<K: Eq + Hash> Budget<K> {
         Ok(())
     }
 
-    /// Ends what [`reserve`](Self::reserve) began.
-    pub(crate) fn settle(&mut self, key: &K, outcome: Outcome, now: SystemTime) {
+    /// Ends an attempt that [`reserve`](Self::reserve) began.
+    pub(crate) fn settle(&mut self, key: &K, outcome: AttemptOutcome, now: SystemTime) {
         let window = self.window;
         let Some(entry) = self.entries.get_mut(key) else {
             return;
         };
         entry.reserved = entry.reserved.saturating_sub(1);
         match outcome {
-            Outcome::Spent => {
+            AttemptOutcome::Spent => {
                 entry.renew(now, window);
                 entry.spent = entry.spent.saturating_add(1);
             }
-            Outcome::Refunded => {}
-            Outcome::Cleared => entry.spent = 0,
+            AttemptOutcome::Refunded => {}
+            AttemptOutcome::Cleared => entry.spent = 0,
         }
         if entry.is_idle() {
             self.entries.remove(key);
         }
     }
 
-    /// Forgets what is over; if that is nothing, some of those who spent least: a flood of new keys must not hide a long
-    /// attack. What is reserved stays.
-    fn make_room(&mut self, now: SystemTime) {
+    /// Removes the entries whose window is over. If the budget is still full, removes some that spent least: a flood of
+    /// new keys must not remove the count of a long attack. Entries with reserved attempts stay.
+    fn evict(&mut self, now: SystemTime) {
         let window = self.window;
         self.entries
             .retain(|_, entry| entry.reserved > 0 || !entry.remaining(now, window).is_zero());
         if self.entries.len() < self.capacity {
             return;
         }
-        let mut to_forget = (self.capacity / FORGOTTEN_PART).max(1);
+        let mut to_evict = (self.capacity / EVICTED_FRACTION).max(1);
         let mut spent: Vec<u32> = self.entries.values().map(|entry| entry.spent).collect();
-        let at = to_forget.min(spent.len()).saturating_sub(1);
-        let (_, most, _) = spent.select_nth_unstable(at);
-        let most = *most;
+        let last_evicted = to_evict.min(spent.len()).saturating_sub(1);
+        let (_, threshold, _) = spent.select_nth_unstable(last_evicted);
+        let threshold = *threshold;
         self.entries.retain(|_, entry| {
-            let forget = to_forget > 0 && entry.reserved == 0 && entry.spent <= most;
-            to_forget = to_forget.saturating_sub(usize::from(forget));
-            !forget
+            let is_evicted = to_evict > 0 && entry.reserved == 0 && entry.spent <= threshold;
+            to_evict = to_evict.saturating_sub(usize::from(is_evicted));
+            !is_evicted
         });
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Budget, OVERTAKEN, Outcome, RETRY_SOON};
+    use super::{AttemptOutcome, Budget, OVERLAP_TOLERANCE, RETRY_SOON};
     use std::time::{Duration, SystemTime};
 
     const WINDOW: Duration = Duration::from_secs(900);
@@ -158,16 +160,16 @@ mod tests {
     fn spend(budget: &mut Budget<u32>, key: u32, times: u32, now: SystemTime) {
         for _ in 0..times {
             budget.reserve(key, u32::MAX, now).unwrap();
-            budget.settle(&key, Outcome::Spent, now);
+            budget.settle(&key, AttemptOutcome::Spent, now);
         }
     }
 
     #[test]
-    fn the_last_of_the_budget_closes_it_and_the_window_opens_it() {
+    fn a_spent_budget_is_available_again_after_its_window() {
         let (mut budget, now) = budget();
         spend(&mut budget, 1, 9, now);
         assert_eq!(budget.reserve(1, 10, now), Ok(()));
-        budget.settle(&1, Outcome::Spent, now);
+        budget.settle(&1, AttemptOutcome::Spent, now);
         assert_eq!(budget.reserve(1, 10, now), Err(WINDOW));
         let second = Duration::from_secs(1);
         assert_eq!(budget.reserve(1, 10, now + WINDOW - second), Err(second));
@@ -176,34 +178,34 @@ mod tests {
     }
 
     #[test]
-    fn what_is_under_way_counts_until_it_is_refunded() {
+    fn a_reserved_attempt_counts_until_it_is_refunded() {
         let (mut budget, now) = budget();
         spend(&mut budget, 1, 7, now);
         for _ in 0..3 {
             assert_eq!(budget.reserve(1, 10, now), Ok(()));
         }
         assert_eq!(budget.reserve(1, 10, now), Err(RETRY_SOON));
-        budget.settle(&1, Outcome::Refunded, now);
+        budget.settle(&1, AttemptOutcome::Refunded, now);
         assert_eq!(budget.reserve(1, 10, now), Ok(()));
     }
 
     #[test]
-    fn what_is_refunded_leaves_nothing_behind() {
+    fn refunded_attempts_leave_no_entry() {
         let (mut budget, now) = budget();
         for key in 0..1000 {
             budget.reserve(key, 1, now).unwrap();
-            budget.settle(&key, Outcome::Refunded, now);
+            budget.settle(&key, AttemptOutcome::Refunded, now);
         }
         assert!(budget.entries.is_empty());
     }
 
     #[test]
-    fn clearing_starts_over_and_keeps_what_is_under_way() {
+    fn clearing_removes_spent_attempts_and_keeps_reserved_ones() {
         let (mut budget, now) = budget();
         spend(&mut budget, 1, 8, now);
         budget.reserve(1, 10, now).unwrap();
         budget.reserve(1, 10, now).unwrap();
-        budget.settle(&1, Outcome::Cleared, now);
+        budget.settle(&1, AttemptOutcome::Cleared, now);
         for _ in 0..9 {
             assert_eq!(budget.reserve(1, 10, now), Ok(()));
         }
@@ -211,31 +213,31 @@ mod tests {
     }
 
     #[test]
-    fn a_window_begins_with_its_first_count() {
+    fn a_window_begins_with_the_first_attempt_that_counts() {
         let (mut budget, now) = budget();
         budget.reserve(1, 1, now).unwrap();
         let later = now + Duration::from_secs(600);
-        budget.settle(&1, Outcome::Spent, later);
+        budget.settle(&1, AttemptOutcome::Spent, later);
         assert_eq!(budget.reserve(1, 1, later), Err(WINDOW));
     }
 
     #[test]
-    fn a_clock_that_is_set_back_by_more_than_a_minute_opens_it() {
-        let micros = OVERTAKEN.as_secs() * 1_000_000;
-        for (back, expected) in [
+    fn setting_the_clock_back_by_more_than_a_minute_ends_the_window() {
+        let micros = OVERLAP_TOLERANCE.as_secs() * 1_000_000;
+        for (difference, expected) in [
             (micros - 1, Err(WINDOW)),
             (micros, Err(WINDOW)),
             (micros + 1, Ok(())),
         ] {
-            let back = Duration::from_micros(back);
+            let difference = Duration::from_micros(difference);
             let (mut budget, now) = budget();
             spend(&mut budget, 1, 10, now);
-            assert_eq!(budget.reserve(1, 10, now - back), expected);
+            assert_eq!(budget.reserve(1, 10, now - difference), expected);
         }
     }
 
     #[test]
-    fn a_flood_of_keys_is_bounded_and_does_not_hide_those_who_spent_more() {
+    fn many_new_keys_stay_within_capacity_and_do_not_evict_keys_that_spent_more() {
         let (mut budget, now) = budget();
         spend(&mut budget, 1, 10, now);
         spend(&mut budget, 2, 2, now);
@@ -256,14 +258,14 @@ mod tests {
         for (max, time) in [(2, earlier), (2, now)] {
             budget.reserve('a', max, time).unwrap();
         }
-        budget.settle(&'a', Outcome::Spent, now);
-        budget.settle(&'a', Outcome::Spent, earlier);
+        budget.settle(&'a', AttemptOutcome::Spent, now);
+        budget.settle(&'a', AttemptOutcome::Spent, earlier);
         assert!(budget.reserve('a', 2, now).is_err());
         assert!(budget.reserve('a', 2, earlier).is_err());
     }
 
     #[test]
-    fn what_is_over_makes_room_first() {
+    fn entries_whose_window_is_over_are_evicted_first() {
         let (mut budget, now) = budget();
         let later = now + WINDOW;
         for key in 0..32 {

@@ -1,4 +1,4 @@
-//! Addresses: one rule for every way in, and one spelling for every mailbox.
+//! Email addresses: the rule that all of them must follow, and the one spelling in which an address is stored.
 
 use std::borrow::Cow;
 
@@ -7,15 +7,16 @@ use validator::ValidationError;
 
 use crate::problem::violation::{FieldViolation, rule};
 
-/// RFC 5321 § 4.5.3.1.3, without the angle brackets.
+/// The longest address, in bytes: RFC 5321 § 4.5.3.1.3, without the angle brackets.
 const MAX_BYTES: usize = 254;
-/// RFC 5321 § 4.5.3.1.1.
+/// The longest local part, in bytes: RFC 5321 § 4.5.3.1.1.
 const MAX_LOCAL_BYTES: usize = 64;
 
-/// An address in the one spelling that is stored: ASCII, lower-cased, the domain as A-labels (RFC 5891).
+/// An address in the spelling that is stored: ASCII, in lower case, the domain as A-labels (RFC 5891).
 ///
 /// The local part is a dot-atom (RFC 5321 § 4.1.2). Quoted local parts, local parts beyond ASCII (RFC 6531) and address
-/// literals are refused. So no address can leave a mail header, a log line or an HTML attribute in double quotes.
+/// literals are rejected. So an address needs no escaping in a mail header, in a log line or in an HTML attribute in
+/// double quotes.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) struct Email(String);
 
@@ -31,7 +32,7 @@ impl Email {
         if !is_dot_atom(local) || local.len() > MAX_LOCAL_BYTES {
             return Err(INVALID);
         }
-        let domain = a_labels(domain).ok_or(INVALID)?;
+        let domain = to_a_labels(domain).ok_or(INVALID)?;
         let canonical = format!("{}@{domain}", local.to_ascii_lowercase());
         if canonical.len() > MAX_BYTES {
             return Err(TOO_LONG);
@@ -47,7 +48,8 @@ impl Email {
         self.0
     }
 
-    /// With the domain as U-labels, as releases before this rule stored it; `None` where that is no other spelling.
+    /// The spelling that releases before this rule stored, with the domain as U-labels (RFC 5890); `None` if it is the
+    /// same.
     pub(crate) fn with_u_labels(&self) -> Option<String> {
         let (local, domain) = self.0.split_once('@')?;
         let (domain, valid) = idna::domain_to_unicode(domain);
@@ -56,39 +58,43 @@ impl Email {
     }
 }
 
-/// The spelling of today's rule for an address that is stored already, or the address as it is.
+/// Returns a stored address in the current spelling, or unchanged if the current rule rejects it.
 pub(crate) fn canonical(stored: String) -> String {
     Email::parse(&stored).map_or(stored, Email::into_string)
 }
 
-/// An address as typed to log in. Accounts from before this rule are found under the spelling they were stored with.
+/// An address entered to log in. It also finds accounts that were stored before this rule, with another spelling.
 #[derive(Debug, Clone)]
 pub(crate) struct LoginEmail {
-    /// What attempts are counted under.
+    /// The address under which failed attempts are counted.
     email: Email,
-    older: Vec<String>,
+    old_spellings: Vec<String>,
 }
 
 impl LoginEmail {
     pub(crate) fn parse(text: &str) -> Result<Self, FieldViolation> {
-        let lowered = text.to_lowercase();
+        let lowercase = text.to_lowercase();
         let email = match Email::parse(text) {
             Ok(email) => email,
-            Err(_today) if may_be_stored(&lowered) => Email(lowered.clone()),
+            Err(_by_current_rule) if may_be_stored(&lowercase) => Email(lowercase.clone()),
             Err(violation) => return Err(violation),
         };
-        let mut older = Vec::from_iter(email.with_u_labels());
-        if lowered != email.0 && !older.contains(&lowered) && may_be_stored(&lowered) {
-            older.push(lowered);
+        let mut old_spellings = Vec::from_iter(email.with_u_labels());
+        let is_listed = lowercase == email.0 || old_spellings.contains(&lowercase);
+        if !is_listed && may_be_stored(&lowercase) {
+            old_spellings.push(lowercase);
         }
-        Ok(Self { email, older })
+        Ok(Self {
+            email,
+            old_spellings,
+        })
     }
 
-    /// The address of an account as it came from the database.
+    /// The address of an account, as read from the database.
     pub(crate) const fn stored(text: String) -> Self {
         Self {
             email: Email(text),
-            older: Vec::new(),
+            old_spellings: Vec::new(),
         }
     }
 
@@ -96,9 +102,9 @@ impl LoginEmail {
         &self.email
     }
 
-    /// Today's spelling first.
+    /// The spellings to look up, the current one first.
     pub(crate) fn spellings(&self) -> impl Iterator<Item = &str> {
-        std::iter::once(self.email.as_str()).chain(self.older.iter().map(String::as_str))
+        std::iter::once(self.email.as_str()).chain(self.old_spellings.iter().map(String::as_str))
     }
 }
 
@@ -118,41 +124,42 @@ fn is_dot_atom(local: &str) -> bool {
     local.split('.').all(is_atom)
 }
 
-/// RFC 5322 § 3.2.3.
+/// Whether the byte may be in an atom (RFC 5322 § 3.2.3).
 const fn is_atext(byte: u8) -> bool {
     byte.is_ascii_alphanumeric()
         || matches!(byte, b'!' | b'#'..=b'\'' | b'*' | b'+' | b'-' | b'/')
         || matches!(byte, b'=' | b'?' | b'^'..=b'`' | b'{'..=b'~')
 }
 
-/// UTS 46 maps what looks the same to one spelling; letters, digits and hyphens are all that is left. `None` for what
-/// is no domain, and for an IP address.
-fn a_labels(domain: &str) -> Option<Cow<'_, str>> {
-    // UTS 46 would drop some of them silently.
+/// Converts a domain to A-labels. UTS 46 maps equivalent characters, such as those of full width, to one spelling, in
+/// which only letters, digits and hyphens may remain. `None` for an invalid domain and for an IP address.
+fn to_a_labels(domain: &str) -> Option<Cow<'_, str>> {
+    // Rejected first, because UTS 46 removes some of these characters silently.
     if domain
         .chars()
-        .any(|char| char.is_control() || char.is_whitespace())
+        .any(|character| character.is_control() || character.is_whitespace())
     {
         return None;
     }
     let (denied, hyphens) = (AsciiDenyList::STD3, Hyphens::CheckFirstLast);
     let strict = Uts46::new().to_ascii(domain.as_bytes(), denied, hyphens, DnsLength::Verify);
     let ascii = strict.ok()?;
-    let top = ascii.rsplit('.').next()?;
-    let is_number = top.starts_with("0x") || top.bytes().all(|byte| byte.is_ascii_digit());
+    let last_label = ascii.rsplit('.').next()?;
+    let is_number =
+        last_label.starts_with("0x") || last_label.bytes().all(|byte| byte.is_ascii_digit());
     (!is_number).then_some(ascii)
 }
 
-/// Whether a release before this rule may have stored it, as far as it is harmless to look it up.
-fn may_be_stored(lowered: &str) -> bool {
-    let is_harmless = |char: char| match u8::try_from(char) {
+/// Whether a release before this rule may have stored the address, and all its characters are safe in a log line.
+fn may_be_stored(lowercase: &str) -> bool {
+    let is_safe = |character: char| match u8::try_from(character) {
         Ok(byte) if byte.is_ascii() => is_atext(byte) || b".@[]:".contains(&byte),
-        _beyond_ascii => !char.is_control() && !char.is_whitespace(),
+        _beyond_ascii => !character.is_control() && !character.is_whitespace(),
     };
-    let parts = lowered.rsplit_once('@');
+    let parts = lowercase.rsplit_once('@');
     parts.is_some_and(|(local, domain)| !local.is_empty() && !domain.is_empty())
-        && lowered.len() <= MAX_BYTES
-        && lowered.chars().all(is_harmless)
+        && lowercase.len() <= MAX_BYTES
+        && lowercase.chars().all(is_safe)
 }
 
 #[cfg(test)]

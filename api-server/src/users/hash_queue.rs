@@ -1,20 +1,21 @@
-//! Who may hash now: one at a time on each core, the rest in a [`NetworkQueue`] that is fair between networks.
+//! Grants permits to hash: one for each core at a time. Other requests wait in a [`NetworkQueue`], which is fair
+//! between networks.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::oneshot::{self, Receiver, Sender};
 
-use super::network_queue::{NetworkQueue, QueueKey, Ticket, WaiterLimits};
+use super::network_queue::{NetworkQueue, NetworkQueueFull, QueueKey, WaiterId, WaiterLimits};
 
-/// Fifty people of one office who log in in one moment are served. With a thousand places, a network that comes new
-/// finds one while dozens of others storm.
+/// Fifty users of one office can log in at the same moment. With 1024 waiters in total, a new network can still wait
+/// while dozens of other networks send as many requests as they may.
 const LIMITS: WaiterLimits = WaiterLimits {
     per_network: 56,
     per_site: 4 * 56,
-    in_all: 1024,
+    total: 1024,
 };
 
-/// Gives out permits to hash, as many as there are cores.
+/// Grants permits to hash, as many at a time as there are cores.
 pub(crate) struct HashQueue(Mutex<Inner>);
 
 struct Inner {
@@ -22,24 +23,20 @@ struct Inner {
     waiting: NetworkQueue<Sender<HashPermit>>,
 }
 
-/// The right to hash now, on one core. Dropping it passes the core to the next in the line.
+/// Permits its owner to compute one hash on one core. Dropping it grants a permit to the next waiter.
 pub(crate) struct HashPermit(Option<Arc<HashQueue>>);
 
-/// The line was full, or this place was given to a network that had fewer.
-#[derive(Debug)]
-pub(crate) struct QueueFull;
-
-/// A place in the line; dropping it, as when the caller hangs up, gives it back.
-struct QueuePlace {
+/// A request that waits for a permit. Dropping it, as when the caller disconnects, removes it from the queue.
+struct QueuedRequest {
     queue: Arc<HashQueue>,
     key: QueueKey,
-    ticket: Ticket,
-    turn: Receiver<HashPermit>,
+    waiter: WaiterId,
+    permit: Receiver<HashPermit>,
 }
 
-enum Entered {
-    WithPermit(HashPermit),
-    Waiting(QueuePlace),
+enum Admission {
+    Granted(HashPermit),
+    Queued(QueuedRequest),
 }
 
 impl HashQueue {
@@ -50,47 +47,55 @@ impl HashQueue {
         })))
     }
 
-    /// Waits for the turn of this network; fails at once if the network's part of the queue is full.
-    pub(crate) async fn permit(self: &Arc<Self>, key: QueueKey) -> Result<HashPermit, QueueFull> {
-        match self.enter(key)? {
-            Entered::WithPermit(permit) => Ok(permit),
-            Entered::Waiting(mut place) => (&mut place.turn).await.map_err(|_displaced| QueueFull),
+    /// Waits for a permit. Fails at once if the queue has no capacity for this network, or later if a network with
+    /// fewer waiters displaces this request.
+    pub(crate) async fn permit(
+        self: &Arc<Self>,
+        key: QueueKey,
+    ) -> Result<HashPermit, NetworkQueueFull> {
+        match self.admit(key)? {
+            Admission::Granted(permit) => Ok(permit),
+            Admission::Queued(mut request) => {
+                let permit = (&mut request.permit).await;
+                permit.map_err(|_displaced| NetworkQueueFull)
+            }
         }
     }
 
-    fn enter(self: &Arc<Self>, key: QueueKey) -> Result<Entered, QueueFull> {
+    fn admit(self: &Arc<Self>, key: QueueKey) -> Result<Admission, NetworkQueueFull> {
         let mut inner = self.lock();
-        if let Some(left) = inner.idle_cores.checked_sub(1) {
-            inner.idle_cores = left;
-            return Ok(Entered::WithPermit(self.new_permit()));
+        if let Some(idle_cores) = inner.idle_cores.checked_sub(1) {
+            inner.idle_cores = idle_cores;
+            return Ok(Admission::Granted(self.new_permit()));
         }
-        let (wake, turn) = oneshot::channel();
-        let joined = inner.waiting.join(key, wake).map_err(|_no_room| QueueFull);
+        let (sender, permit) = oneshot::channel();
+        let pushed = inner.waiting.push(key, sender);
         drop(inner);
-        // Dropping the sender of a displaced waiter is what tells it.
-        let (ticket, _displaced) = joined?;
-        Ok(Entered::Waiting(QueuePlace {
+        // Dropping the sender of a displaced request makes its `permit` fail.
+        let (waiter, _displaced) = pushed?;
+        Ok(Admission::Queued(QueuedRequest {
             queue: Arc::clone(self),
             key,
-            ticket,
-            turn,
+            waiter,
+            permit,
         }))
     }
 
-    /// Passes a core to the next in the line who still waits.
-    fn pass_on(self: &Arc<Self>) {
-        while let Some(next) = self.next_or_idle() {
-            match next.send(self.new_permit()) {
+    /// Grants the core to the next waiter that is still connected; without one, the core is idle.
+    fn release_core(self: &Arc<Self>) {
+        while let Some(sender) = self.pop_or_idle() {
+            match sender.send(self.new_permit()) {
                 Ok(()) => return,
-                // The core is still this call's to pass on.
+                // Emptied before it is dropped, so that this loop alone releases the core.
                 Err(mut unused) => drop(unused.0.take()),
             }
         }
     }
 
-    fn next_or_idle(&self) -> Option<Sender<HashPermit>> {
+    /// Takes the next waiter from the queue. If none waits, counts the core as idle.
+    fn pop_or_idle(&self) -> Option<Sender<HashPermit>> {
         let mut inner = self.lock();
-        let next = inner.waiting.next();
+        let next = inner.waiting.pop();
         if next.is_none() {
             inner.idle_cores = inner.idle_cores.saturating_add(1);
         }
@@ -101,7 +106,7 @@ impl HashQueue {
         HashPermit(Some(Arc::clone(self)))
     }
 
-    /// The line stays usable after a panic elsewhere.
+    /// Locks the queue. A panic of another thread does not make it unusable.
     fn lock(&self) -> MutexGuard<'_, Inner> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -110,21 +115,21 @@ impl HashQueue {
 impl Drop for HashPermit {
     fn drop(&mut self) {
         if let Some(queue) = self.0.take() {
-            queue.pass_on();
+            queue.release_core();
         }
     }
 }
 
-impl Drop for QueuePlace {
+impl Drop for QueuedRequest {
     fn drop(&mut self) {
-        let left = self.queue.lock().waiting.leave(self.key, self.ticket);
-        drop(left);
+        let removed = self.queue.lock().waiting.remove(self.key, self.waiter);
+        drop(removed);
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{HashPermit, HashQueue, LIMITS, QueueFull};
+    use super::{HashPermit, HashQueue, LIMITS, NetworkQueueFull};
     use crate::network::Network;
     use futures_util::future::join_all;
     use std::cell::RefCell;
@@ -133,25 +138,27 @@ mod tests {
     use std::sync::Arc;
     use std::task::{Context, Poll, Waker};
 
-    type PendingPermit<'a> = Pin<Box<dyn Future<Output = Result<HashPermit, QueueFull>> + 'a>>;
+    type PendingPermit<'a> =
+        Pin<Box<dyn Future<Output = Result<HashPermit, NetworkQueueFull>> + 'a>>;
 
-    #[expect(clippy::unnecessary_wraps, reason = "a key may be no network")]
-    fn network(last: u8) -> Option<Network> {
-        Some(Network::V4(Ipv4Addr::new(192, 0, 2, last)))
+    #[expect(clippy::unnecessary_wraps, reason = "the type of a key")]
+    fn network(last_octet: u8) -> Option<Network> {
+        Some(Network::V4(Ipv4Addr::new(192, 0, 2, last_octet)))
     }
 
     fn poll<F: Future>(future: Pin<&mut F>) -> Poll<F::Output> {
         future.poll(&mut Context::from_waker(Waker::noop()))
     }
 
-    fn wait(queue: &Arc<HashQueue>, last: u8) -> PendingPermit<'_> {
-        let mut waiting: PendingPermit<'_> = Box::pin(queue.permit(network(last)));
+    /// A request from `192.0.2.{last_octet}` that has to wait.
+    fn wait(queue: &Arc<HashQueue>, last_octet: u8) -> PendingPermit<'_> {
+        let mut waiting: PendingPermit<'_> = Box::pin(queue.permit(network(last_octet)));
         assert!(poll(Pin::new(&mut waiting)).is_pending());
         waiting
     }
 
     #[tokio::test]
-    async fn as_many_as_there_are_cores_hash_at_once() {
+    async fn as_many_permits_are_granted_as_there_are_cores() {
         let queue = HashQueue::new(2);
         let first = queue.permit(None).await.unwrap();
         let _second = queue.permit(None).await.unwrap();
@@ -161,7 +168,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn past_its_places_a_network_is_refused_at_once_and_another_is_not() {
+    async fn a_network_at_its_limit_is_rejected_at_once_and_another_is_not() {
         let queue = HashQueue::new(1);
         let running = queue.permit(None).await.unwrap();
         let mut waiting = Vec::new();
@@ -171,13 +178,13 @@ mod tests {
         assert!(queue.permit(network(1)).await.is_err());
         let other = wait(&queue, 2);
         drop(running);
-        // The first of the storm, then the other one.
+        // Alternates between the two networks.
         drop(waiting.remove(0).await.unwrap());
         drop(other.await.unwrap());
     }
 
     #[tokio::test]
-    async fn a_caller_that_hangs_up_gives_its_place_and_its_core_back() {
+    async fn a_disconnected_caller_frees_its_part_of_the_queue_and_its_core() {
         let queue = HashQueue::new(1);
         let running = queue.permit(None).await.unwrap();
         let mut waiting = Vec::new();
@@ -187,7 +194,7 @@ mod tests {
         drop(waiting.pop());
         waiting.push(wait(&queue, 1));
         assert!(queue.permit(network(1)).await.is_err());
-        // One that was given its turn and left before it took it.
+        // The first waiter gets a permit, and disconnects before it uses it.
         drop(running);
         drop(waiting);
         queue.permit(network(1)).await.unwrap();
@@ -195,33 +202,33 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_displaced_waiter_is_rejected_at_once() {
+    async fn a_displaced_request_is_rejected_at_once() {
         let queue = HashQueue::new(1);
         let _running = queue.permit(None).await.unwrap();
         let mut waiting = Vec::new();
-        for number in 0..LIMITS.in_all {
+        for number in 0..LIMITS.total {
             waiting.push(wait(&queue, u8::try_from(number % 20).unwrap()));
         }
         let _new_network = wait(&queue, 200);
-        let mut refused = 0;
-        for mut place in waiting {
-            if let Poll::Ready(outcome) = poll(Pin::new(&mut place)) {
-                assert!(outcome.is_err());
-                refused += 1;
+        let mut rejected = 0;
+        for mut request in waiting {
+            if let Poll::Ready(result) = poll(Pin::new(&mut request)) {
+                assert!(result.is_err());
+                rejected += 1;
             }
         }
-        assert_eq!(refused, 1);
+        assert_eq!(rejected, 1);
     }
 
     #[tokio::test]
-    async fn turns_go_round_the_networks() {
+    async fn permits_are_granted_to_each_network_in_rotation() {
         let (queue, served) = (HashQueue::new(1), RefCell::new(Vec::new()));
         let running = queue.permit(None).await.unwrap();
-        let attempt = |last| {
+        let attempt = |last_octet| {
             let (queue, served) = (&queue, &served);
             async move {
-                let permit = queue.permit(network(last)).await.unwrap();
-                served.borrow_mut().push(last);
+                let permit = queue.permit(network(last_octet)).await.unwrap();
+                served.borrow_mut().push(last_octet);
                 drop(permit);
             }
         };

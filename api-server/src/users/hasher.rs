@@ -1,11 +1,13 @@
-//! The only way to bcrypt: off the async threads, one hash per core, in a line that is fair between networks.
+//! Hashes and checks passwords outside the async threads, at most one per core, in a queue that is fair between
+//! networks. No other code runs bcrypt.
 
 use std::sync::Arc;
 
 use auth_core::password::{Cost, PasswordAttempt, PasswordHash};
 use tokio::task::spawn_blocking;
 
-use super::hash_queue::{HashPermit, HashQueue, QueueFull};
+use super::hash_queue::{HashPermit, HashQueue};
+use super::network_queue::NetworkQueueFull;
 use super::password_policy::ChosenPassword;
 use crate::client::Client;
 use crate::cores::cores;
@@ -25,30 +27,31 @@ impl Hasher {
         }
     }
 
-    /// Waits for the turn of the caller's network; refuses at once when too many of its attempts wait already. Callers
-    /// without a network wait in one line. A caller that hangs up waits no longer.
+    /// Waits for a permit to hash. Rejects the request at once if too many requests of the caller's network already
+    /// wait; all callers without a network count as one. The wait ends when the caller disconnects.
     pub(crate) async fn permit(&self, client: &Client) -> Result<HashPermit, Problem> {
         tokio::select! {
             biased;
             () = client.hang_up.wait() => Err(Problem::overloaded()),
             permit = self.queue.permit(client.network) => {
-                permit.map_err(|QueueFull| Problem::overloaded())
+                permit.map_err(|NetworkQueueFull| Problem::overloaded())
             }
         }
     }
 
+    /// Hashes a new password with the configured cost.
     pub(crate) async fn hash(
         &self,
         permit: HashPermit,
         password: ChosenPassword,
     ) -> Result<PasswordHash, Problem> {
         let (cost, password) = (self.cost, password.into_password());
-        on_blocking_thread(permit, move || password.hash(cost)).await
+        run_on_blocking_thread(permit, move || password.hash(cost)).await
     }
 
-    /// Checks an attempt. Without a hash, or with one that is cheaper to check than today's, a wrong attempt takes as
-    /// long as with today's. With a hash of other parameters than today's a right password is hashed again, for the
-    /// caller to store.
+    /// Checks an attempt. Without a stored hash, or with one that is cheaper to check, a wrong password takes as long
+    /// as with a hash of the configured cost. A right password whose stored hash has other parameters is hashed again,
+    /// for the caller to store.
     pub(crate) async fn check(
         &self,
         attempt: PasswordAttempt,
@@ -57,13 +60,17 @@ impl Hasher {
     ) -> Result<PasswordCheck, Problem> {
         let cost = self.cost;
         let permit = self.permit(client).await?;
-        on_blocking_thread(permit, move || check_blocking(&attempt, stored, cost)).await
+        run_on_blocking_thread(permit, move || check_blocking(&attempt, stored, cost)).await
     }
 }
 
+/// The result of checking a password.
 pub(crate) enum PasswordCheck {
     Wrong,
-    Right { rehashed: Option<PasswordHash> },
+    /// `rehashed` is the hash to store in place of one with other parameters.
+    Right {
+        rehashed: Option<PasswordHash>,
+    },
 }
 
 fn check_blocking(
@@ -71,9 +78,9 @@ fn check_blocking(
     stored: Option<PasswordHash>,
     cost: Cost,
 ) -> Result<PasswordCheck, auth_core::Error> {
-    let known = stored.is_some();
+    let has_hash = stored.is_some();
     let hash = stored.unwrap_or_else(|| PasswordHash::unmatchable(cost));
-    if !attempt.matches_no_faster_than(&hash, cost)? || !known {
+    if !attempt.matches_no_faster_than(&hash, cost)? || !has_hash {
         return Ok(PasswordCheck::Wrong);
     }
     let rehashed = hash.needs_rehash(cost).then(|| attempt.rehash(cost));
@@ -82,13 +89,13 @@ fn check_blocking(
     })
 }
 
-async fn on_blocking_thread<T: Send + 'static>(
+async fn run_on_blocking_thread<T: Send + 'static>(
     permit: HashPermit,
     work: impl FnOnce() -> Result<T, auth_core::Error> + Send + 'static,
 ) -> Result<T, Problem> {
-    let outcome = spawn_blocking(move || {
-        let _until_done = permit;
+    let result = spawn_blocking(move || {
+        let _held_until_done = permit;
         work()
     });
-    Ok(outcome.await.map_err(Problem::internal)??)
+    Ok(result.await.map_err(Problem::internal)??)
 }

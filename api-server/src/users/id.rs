@@ -1,10 +1,11 @@
-//! Ids of people. A store takes a [`UserId`], and only a verified token or a new account makes one.
+//! Ids of users. The functions of a store take a [`UserId`], which comes from a verified token, a new account or the
+//! database, and never from unchecked text.
 
 use std::time::SystemTime;
 
 use uuid::{ContextV7, Timestamp, Uuid};
 
-/// The id of a user, as it stands in `sub`.
+/// The id of a user, as in the `sub` of a token.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct UserId(String);
 
@@ -14,12 +15,12 @@ impl UserId {
         Self(generate_id(now))
     }
 
-    /// From a token that was verified, which is why only `http` can.
+    /// The `sub` of a verified token. Only `http` may call this.
     pub(crate) fn verified(sub: String) -> Self {
         Self(sub)
     }
 
-    /// Whose session a verified refresh token names.
+    /// The id of a user as the database stores it.
     pub(crate) fn stored(id: String) -> Self {
         Self(id)
     }

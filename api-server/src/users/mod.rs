@@ -1,4 +1,5 @@
-//! Users and their passwords: the user, the address, the table, hashing with its queue, what is throttled.
+//! Users and their passwords: the user, the email address, the queries, password hashing with its queue, and the limits
+//! for failed logins and registrations.
 
 pub(crate) mod addresses;
 pub mod blocklist;

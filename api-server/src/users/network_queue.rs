@@ -1,52 +1,55 @@
-//! The line for hashing: turns go round the networks that wait. Holds who waits and decides who is next; knows neither
-//! threads nor time.
+//! A queue that is fair between networks: each waiting network is served in rotation. It only orders the waiters; it
+//! has no threads and no clock.
 //!
-//! Each network's attempts wait behind its own. The ring has one seat for each site (an IPv4 address or an IPv6 /48), in
-//! which the networks of the site take turns, so that a /48 with its 65 536 networks gets no more turns than one address.
+//! The waiters of one network are served in the order of their arrival. The rotation has one entry for each site (an
+//! IPv4 address or an IPv6 /48), and the networks of a site rotate within it. So a /48 with its 65 536 networks is
+//! served as often as one IPv4 address.
 
 use std::collections::VecDeque;
 
 use crate::network::Network;
 
-/// Who waits: a network, or all callers that are not counted as one together.
+/// What a waiter is counted under: its network, or `None` for all callers that are not counted as a network.
 pub(crate) type QueueKey = Option<Network>;
 
-/// How many may wait.
+/// The greatest numbers of waiters.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct WaiterLimits {
     pub(crate) per_network: usize,
-    /// Of one IPv6 /48.
+    /// Per IPv6 /48.
     pub(crate) per_site: usize,
-    pub(crate) in_all: usize,
+    pub(crate) total: usize,
 }
 
-/// Names one waiter, so that it can leave.
+/// Identifies one waiter, so that it can be removed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Ticket(u64);
+pub(crate) struct WaiterId(u64);
 
-/// No place is left, and no network has so many more than this one that it must give one up.
+/// The queue has no capacity for this network, and no other network has so many more waiters that one must be
+/// displaced.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) struct NoRoom;
+pub(crate) struct NetworkQueueFull;
 
-/// The waiters, each with what wakes it.
+/// The waiters. `T` is what the owner of the queue needs to wake one.
 pub(crate) struct NetworkQueue<T> {
     limits: WaiterLimits,
-    /// In the order of their next turns.
+    /// The site that is served next comes first.
     sites: VecDeque<Site<T>>,
+    /// The number of waiters.
     waiting: usize,
-    last_ticket: u64,
+    last_id: u64,
 }
 
-/// Never empty.
+/// The waiting networks of a site; at least one. The network that is served next comes first.
 struct Site<T> {
     key: QueueKey,
-    queues: VecDeque<NetworkWaiters<T>>,
+    networks: VecDeque<NetworkWaiters<T>>,
 }
 
-/// Never empty.
+/// The waiters of a network, oldest first; at least one.
 struct NetworkWaiters<T> {
     key: QueueKey,
-    waiters: VecDeque<(Ticket, T)>,
+    waiters: VecDeque<(WaiterId, T)>,
 }
 
 impl<T> NetworkQueue<T> {
@@ -55,87 +58,104 @@ impl<T> NetworkQueue<T> {
             limits,
             sites: VecDeque::new(),
             waiting: 0,
-            last_ticket: 0,
+            last_id: 0,
         }
     }
 
-    /// Takes a place behind those of the same network. When the line is full, a network with more places gives one up:
-    /// its newest waiter is returned.
-    pub(crate) fn join(&mut self, key: QueueKey, waiter: T) -> Result<(Ticket, Option<T>), NoRoom> {
-        let displaced = self.make_room(key)?;
-        self.last_ticket = self.last_ticket.wrapping_add(1);
-        let ticket = Ticket(self.last_ticket);
-        let entry = (ticket, waiter);
+    /// Adds a waiter behind those of the same network. If the queue is full, displaces and returns the newest waiter of
+    /// a network that has more waiters.
+    pub(crate) fn push(
+        &mut self,
+        key: QueueKey,
+        waiter: T,
+    ) -> Result<(WaiterId, Option<T>), NetworkQueueFull> {
+        let displaced = self.displace_if_full(key)?;
+        self.last_id = self.last_id.wrapping_add(1);
+        let id = WaiterId(self.last_id);
+        let entry = (id, waiter);
         match self.site_mut(site_of(key)) {
-            Some(site) => site.join(key, entry),
-            None => self.sites.push_back(Site::with(key, entry)),
+            Some(site) => site.push(key, entry),
+            None => self.sites.push_back(Site::new(key, entry)),
         }
         self.waiting = self.waiting.saturating_add(1);
-        Ok((ticket, displaced))
+        Ok((id, displaced))
     }
 
-    /// Takes the next waiter out of the line. Its site and its network go to the end of their rings.
-    pub(crate) fn next(&mut self) -> Option<T> {
+    /// Removes and returns the next waiter. Its site is served last in the next round, and so is its network within the
+    /// site.
+    pub(crate) fn pop(&mut self) -> Option<T> {
         let mut site = self.sites.pop_front()?;
-        let waiter = site.next();
-        if !site.queues.is_empty() {
+        let waiter = site.pop();
+        if !site.networks.is_empty() {
             self.sites.push_back(site);
         }
         self.waiting = self.waiting.saturating_sub(1);
         waiter
     }
 
-    /// Gives a place back; nothing happens if the waiter is no longer in the line.
-    pub(crate) fn leave(&mut self, key: QueueKey, ticket: Ticket) -> Option<T> {
-        let queue = self.site_mut(site_of(key))?.queue_mut(key)?;
-        let at = queue.waiters.iter().position(|(it, _)| *it == ticket)?;
-        let (_, waiter) = queue.waiters.remove(at)?;
-        self.remove_empty(key);
+    /// Removes a waiter; `None` if it was served or displaced before.
+    pub(crate) fn remove(&mut self, key: QueueKey, id: WaiterId) -> Option<T> {
+        let network = self.site_mut(site_of(key))?.network_mut(key)?;
+        let mut waiters = network.waiters.iter();
+        let index = waiters.position(|(waiter_id, _)| *waiter_id == id)?;
+        let (_, waiter) = network.waiters.remove(index)?;
+        self.count_removed(key);
         Some(waiter)
     }
 
-    fn make_room(&mut self, key: QueueKey) -> Result<Option<T>, NoRoom> {
+    /// Makes sure that one more waiter of this network may be added. Returns the waiter that was displaced for it, if
+    /// any.
+    fn displace_if_full(&mut self, key: QueueKey) -> Result<Option<T>, NetworkQueueFull> {
         let site = self.site_mut(site_of(key));
-        let (own, of_site) = site.map_or((0, 0), |site| (site.len_of(key), site.len()));
-        if own >= self.limits.per_network {
-            return Err(NoRoom);
+        let (own_waiters, site_waiters) =
+            site.map_or((0, 0), |site| (site.len_of(key), site.len()));
+        if own_waiters >= self.limits.per_network {
+            return Err(NetworkQueueFull);
         }
-        if of_site >= self.limits.per_site {
-            return self.displace(site_of(key), Some(own)).map(Some);
+        if site_waiters >= self.limits.per_site {
+            return self.displace(site_of(key), Some(own_waiters)).map(Some);
         }
-        if self.waiting < self.limits.in_all {
+        if self.waiting < self.limits.total {
             return Ok(None);
         }
         let largest = self.sites.iter().max_by_key(|site| site.len());
-        let largest = largest.ok_or(NoRoom)?;
-        let (other, in_other) = (largest.key, largest.len());
-        if in_other > of_site.saturating_add(1) {
-            return self.displace(other, None).map(Some);
+        let largest = largest.ok_or(NetworkQueueFull)?;
+        let (largest_key, largest_waiters) = (largest.key, largest.len());
+        if largest_waiters > site_waiters.saturating_add(1) {
+            return self.displace(largest_key, None).map(Some);
         }
-        self.displace(site_of(key), Some(own)).map(Some)
+        self.displace(site_of(key), Some(own_waiters)).map(Some)
     }
 
-    /// Takes the newest waiter of the largest network in a site. Within one's own site only from a network that keeps as
-    /// many places as one's own then has.
-    fn displace(&mut self, site: QueueKey, own: Option<usize>) -> Result<T, NoRoom> {
-        let queues = &mut self.site_mut(site).ok_or(NoRoom)?.queues;
-        let largest = queues.iter_mut().max_by_key(|queue| queue.waiters.len());
-        let largest = largest.ok_or(NoRoom)?;
-        if own.is_some_and(|own| largest.waiters.len() <= own.saturating_add(1)) {
-            return Err(NoRoom);
+    /// Removes and returns the newest waiter of the largest network in a site. `own_waiters` is how many waiters the new
+    /// waiter's network has. With it, a waiter is displaced only if the largest network keeps at least as many waiters as
+    /// the new waiter's network then has.
+    fn displace(
+        &mut self,
+        site: QueueKey,
+        own_waiters: Option<usize>,
+    ) -> Result<T, NetworkQueueFull> {
+        let site = self.site_mut(site).ok_or(NetworkQueueFull)?;
+        let networks = site.networks.iter_mut();
+        let largest = networks.max_by_key(|network| network.waiters.len());
+        let largest = largest.ok_or(NetworkQueueFull)?;
+        if own_waiters
+            .is_some_and(|own_waiters| largest.waiters.len() <= own_waiters.saturating_add(1))
+        {
+            return Err(NetworkQueueFull);
         }
         let key = largest.key;
-        let (_, waiter) = largest.waiters.pop_back().ok_or(NoRoom)?;
-        self.remove_empty(key);
+        let (_, waiter) = largest.waiters.pop_back().ok_or(NetworkQueueFull)?;
+        self.count_removed(key);
         Ok(waiter)
     }
 
-    /// One waiter fewer; what became empty is forgotten.
-    fn remove_empty(&mut self, key: QueueKey) {
+    /// Counts one waiter less, and removes the network and the site if they have no more waiters.
+    fn count_removed(&mut self, key: QueueKey) {
         if let Some(site) = self.site_mut(site_of(key)) {
-            site.queues.retain(|queue| !queue.waiters.is_empty());
+            site.networks.retain(|network| !network.waiters.is_empty());
         }
-        self.sites.retain(|site| !site.queues.is_empty());
+        self.sites.retain(|site| !site.networks.is_empty());
         self.waiting = self.waiting.saturating_sub(1);
     }
 
@@ -145,45 +165,47 @@ impl<T> NetworkQueue<T> {
 }
 
 impl<T> Site<T> {
-    fn with(key: QueueKey, entry: (Ticket, T)) -> Self {
+    fn new(key: QueueKey, entry: (WaiterId, T)) -> Self {
         Self {
             key: site_of(key),
-            queues: [NetworkWaiters::with(key, entry)].into(),
+            networks: [NetworkWaiters::new(key, entry)].into(),
         }
     }
 
-    fn join(&mut self, key: QueueKey, entry: (Ticket, T)) {
-        match self.queue_mut(key) {
-            Some(queue) => queue.waiters.push_back(entry),
-            None => self.queues.push_back(NetworkWaiters::with(key, entry)),
+    fn push(&mut self, key: QueueKey, entry: (WaiterId, T)) {
+        match self.network_mut(key) {
+            Some(network) => network.waiters.push_back(entry),
+            None => self.networks.push_back(NetworkWaiters::new(key, entry)),
         }
     }
 
-    fn next(&mut self) -> Option<T> {
-        let mut queue = self.queues.pop_front()?;
-        let next = queue.waiters.pop_front();
-        if !queue.waiters.is_empty() {
-            self.queues.push_back(queue);
+    fn pop(&mut self) -> Option<T> {
+        let mut network = self.networks.pop_front()?;
+        let next = network.waiters.pop_front();
+        if !network.waiters.is_empty() {
+            self.networks.push_back(network);
         }
         next.map(|(_, waiter)| waiter)
     }
 
-    fn queue_mut(&mut self, key: QueueKey) -> Option<&mut NetworkWaiters<T>> {
-        self.queues.iter_mut().find(|queue| queue.key == key)
+    fn network_mut(&mut self, key: QueueKey) -> Option<&mut NetworkWaiters<T>> {
+        self.networks.iter_mut().find(|network| network.key == key)
     }
 
     fn len(&self) -> usize {
-        self.queues.iter().map(|queue| queue.waiters.len()).sum()
+        let networks = self.networks.iter();
+        networks.map(|network| network.waiters.len()).sum()
     }
 
     fn len_of(&self, key: QueueKey) -> usize {
-        let queue = self.queues.iter().find(|queue| queue.key == key);
-        queue.map_or(0, |queue| queue.waiters.len())
+        let mut networks = self.networks.iter();
+        let network = networks.find(|network| network.key == key);
+        network.map_or(0, |network| network.waiters.len())
     }
 }
 
 impl<T> NetworkWaiters<T> {
-    fn with(key: QueueKey, entry: (Ticket, T)) -> Self {
+    fn new(key: QueueKey, entry: (WaiterId, T)) -> Self {
         Self {
             key,
             waiters: [entry].into(),
@@ -191,6 +213,7 @@ impl<T> NetworkWaiters<T> {
     }
 }
 
+/// The key of the site to which a network belongs.
 fn site_of(key: QueueKey) -> QueueKey {
     key.map(Network::site)
 }

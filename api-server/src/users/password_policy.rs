@@ -1,11 +1,11 @@
-//! Which passwords may be set. Checked wherever one is chosen; never at login, and not for imported hashes.
+//! Which passwords may be set. Checked when a user chooses a password; not at login, and not for imported hashes.
 
 use auth_core::password::Password;
 
 use super::blocklist::Blocklist;
 use crate::problem::violation::FieldViolation;
 
-/// What the hasher takes for a new hash: a password that the policy let through.
+/// A password that the policy accepted. The hasher hashes no other new password.
 pub(crate) struct ChosenPassword(Password);
 
 impl ChosenPassword {
@@ -14,30 +14,31 @@ impl ChosenPassword {
     }
 }
 
-/// The built-in list of common passwords and the operator's.
+/// The passwords that may not be set: the built-in list and the operator's list.
 pub(crate) struct PasswordPolicy {
     common: Blocklist,
-    operators: Blocklist,
+    operator_list: Blocklist,
 }
 
 impl PasswordPolicy {
-    pub(crate) const fn new(operators: Blocklist) -> Self {
+    pub(crate) const fn new(operator_list: Blocklist) -> Self {
         Self {
             common: Blocklist::common(),
-            operators,
+            operator_list,
         }
     }
 
-    /// The only way to a password that can be stored.
+    /// Accepts a password that is on neither list. No other function makes a [`ChosenPassword`].
     pub(crate) fn choose(&self, password: Password) -> Result<ChosenPassword, FieldViolation> {
-        if self.common.contains(&password) || self.operators.contains(&password) {
+        if self.common.contains(&password) || self.operator_list.contains(&password) {
             return Err(COMMON);
         }
         Ok(ChosenPassword(password))
     }
 }
 
-/// What is known without settings, so that it is reported together with everything else that is wrong in a body.
+/// Checks the built-in list alone. This needs no settings, so the violation is reported together with those of other
+/// fields.
 pub(crate) fn common_rule(password: &Password) -> Result<(), FieldViolation> {
     if Blocklist::common().contains(password) {
         return Err(COMMON);

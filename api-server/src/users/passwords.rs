@@ -1,4 +1,5 @@
-//! Passwords: compared with the one on record, or hashed to be stored. Every way in goes through here.
+//! Compares an entered password with the stored hash. Every login and every confirmation of a password uses this
+//! module.
 
 use auth_core::password::{PasswordAttempt, PasswordHash};
 
@@ -14,7 +15,7 @@ use crate::clock::Clock;
 use crate::db::Db;
 use crate::problem::{Code, Problem};
 
-/// What handlers share of passwords.
+/// What a handler needs to check or to set a password.
 pub(crate) struct Passwords {
     pub(crate) db: Db,
     pub(crate) clock: Clock,
@@ -23,29 +24,30 @@ pub(crate) struct Passwords {
     pub(crate) throttle: Throttle,
 }
 
-/// A user whose password was right.
+/// A user who entered the right password.
 pub(crate) struct Authenticated {
     pub(crate) user: User,
-    /// The hash it was compared with; what follows must only happen while it is still the one on record.
+    /// The hash that the password was compared with. The caller's next write must check that it is still stored.
     pub(crate) hash: String,
-    /// The hash to keep from now on: the same, or one with today's parameters.
+    /// The hash to store: the same, or a new one with the current parameters.
     pub(crate) new_hash: String,
 }
 
 impl Passwords {
-    /// Authenticates by address. `None` for a wrong password and an unknown address alike, after the same time; 429 after
-    /// too many.
+    /// Authenticates by address. Returns `None` after the same time for a wrong password and for an unknown address;
+    /// the error has status 429 after too many failures.
     pub(crate) async fn authenticate(
         &self,
         email: LoginEmail,
         attempt: PasswordAttempt,
         client: &Client,
     ) -> Result<Option<Authenticated>, Problem> {
-        self.compare_counted(email, None, attempt, client).await
+        self.compare_and_count(email, None, attempt, client).await
     }
 
-    /// Counts the attempt before its work is done, so that attempts in parallel cannot overshoot.
-    async fn compare_counted(
+    /// Compares, and counts a failure. The attempt is reserved before its work, so that concurrent attempts cannot
+    /// exceed the limit.
+    async fn compare_and_count(
         &self,
         email: LoginEmail,
         session_id: Option<&str>,
@@ -55,7 +57,7 @@ impl Passwords {
         let now = self.clock.now();
         let guess = self
             .throttle
-            .guess(email.email(), session_id, client.network, now)?;
+            .reserve_guess(email.email(), session_id, client.network, now)?;
         let found = self
             .db
             .read(move |connection| store::find_by_email(connection, &email))
@@ -68,7 +70,7 @@ impl Passwords {
         Ok(authenticated)
     }
 
-    /// Asks a signed-in user for the password once more.
+    /// Checks the password of a user who is signed in. Fails if it is wrong.
     pub(crate) async fn confirm(
         &self,
         user_id: &UserId,
@@ -83,7 +85,7 @@ impl Passwords {
             .await?;
         let user = user.ok_or_else(Problem::account_missing)?;
         let email = LoginEmail::stored(user.email);
-        let compared = self.compare_counted(email, Some(session_id), attempt, client);
+        let compared = self.compare_and_count(email, Some(session_id), attempt, client);
         let authenticated = compared.await?;
         authenticated
             .filter(|authenticated| authenticated.user.id == user_id.as_str())
@@ -93,8 +95,9 @@ impl Passwords {
             })
     }
 
-    /// Compares on one path for known and unknown addresses and for accounts without a password: a wrong password costs at
-    /// least one bcrypt of today's cost in each.
+    /// Compares in the same way for known addresses, unknown addresses and accounts without a password: each wrong
+    /// password takes at least one bcrypt of the configured cost, so the time does not reveal whether an account
+    /// exists.
     async fn compare(
         &self,
         found: Option<Credentials>,
@@ -116,6 +119,7 @@ impl Passwords {
     }
 }
 
+/// Separates a user from the parsed password hash.
 fn split(found: Option<Credentials>) -> Result<(Option<User>, Option<PasswordHash>), Problem> {
     let Some((user, hash)) = found else {
         return Ok((None, None));

@@ -1,4 +1,4 @@
-//! The users table.
+//! The queries on the `users` table.
 
 use diesel::prelude::*;
 use diesel::result::{DatabaseErrorKind, Error as DieselError};
@@ -9,7 +9,7 @@ use super::user::User;
 use crate::db::schema::users;
 use crate::db::{DbConnection, Timestamp};
 
-/// In the order of [`UserRow`]; the round-trip test tells swapped columns.
+/// The columns in the order of [`UserRow`]; the round-trip test detects swapped columns.
 pub(crate) const COLUMNS: (
     users::id,
     users::email,
@@ -52,13 +52,14 @@ pub(crate) fn user_of_row(
     }
 }
 
-/// A user and the stored password hash, if there is one.
+/// A user with the stored password hash; `None` if the account has no password.
 pub(crate) type Credentials = (User, Option<String>);
 
-pub(crate) fn is_taken(connection: &mut DbConnection, email: &Email) -> QueryResult<bool> {
+/// Whether the address has an account, also under the spelling that earlier releases stored.
+pub(crate) fn is_registered(connection: &mut DbConnection, email: &Email) -> QueryResult<bool> {
     let is_stored = |connection: &mut DbConnection, email: &str| {
-        let same = users::table.filter(users::email.eq(email));
-        diesel::select(diesel::dsl::exists(same)).get_result(connection)
+        let with_email = users::table.filter(users::email.eq(email));
+        diesel::select(diesel::dsl::exists(with_email)).get_result(connection)
     };
     match email.with_u_labels() {
         Some(older) if is_stored(connection, &older)? => Ok(true),
@@ -66,7 +67,7 @@ pub(crate) fn is_taken(connection: &mut DbConnection, email: &Email) -> QueryRes
     }
 }
 
-/// Inserts the user; `false` if the address has an account already.
+/// Inserts the user; `false` if the address already has an account.
 pub(crate) fn insert(
     connection: &mut DbConnection,
     user: &User,
@@ -117,13 +118,13 @@ pub(crate) fn find(connection: &mut DbConnection, id: &UserId) -> QueryResult<Op
 }
 
 pub(crate) fn has_password(connection: &mut DbConnection, id: &UserId) -> QueryResult<bool> {
-    let with = users::table
+    let with_password = users::table
         .find(id.as_str())
         .filter(users::password_hash.is_not_null());
-    diesel::select(diesel::dsl::exists(with)).get_result(connection)
+    diesel::select(diesel::dsl::exists(with_password)).get_result(connection)
 }
 
-/// What may change; `None` leaves a column as it is.
+/// The columns to change; `None` keeps the value.
 #[derive(AsChangeset)]
 #[diesel(table_name = users)]
 #[expect(clippy::option_option, reason = "Some(None) clears the column")]
@@ -145,21 +146,21 @@ pub(crate) fn change_profile(
     Ok(row.optional()?.map(user_of_row))
 }
 
-/// Replaces the hash; `false` if `old` is no longer the one on record. Locks the row until the end of the transaction.
-pub(crate) fn set_hash(
+/// Replaces the hash; `false` if the stored hash is no longer `old`. Locks the row until the end of the transaction.
+pub(crate) fn replace_hash(
     connection: &mut DbConnection,
     id: &str,
     old: &str,
     new: &str,
 ) -> QueryResult<bool> {
     let unchanged = users::table.find(id).filter(users::password_hash.eq(old));
-    let set = diesel::update(unchanged)
+    let updated = diesel::update(unchanged)
         .set(users::password_hash.eq(new))
         .execute(connection)?;
-    Ok(set == 1)
+    Ok(updated == 1)
 }
 
-/// Deletes the user with everything; whether there was one.
+/// Deletes the user with all data; `false` if there is no such user.
 pub(crate) fn delete(connection: &mut DbConnection, id: &UserId) -> QueryResult<bool> {
     let deleted = diesel::delete(users::table.find(id.as_str())).execute(connection)?;
     Ok(deleted == 1)

@@ -1,69 +1,76 @@
-//! Attempts that fail or create something are counted; after too many the next ones are refused before their work.
+//! Counts failed logins and new registrations. After too many, further attempts are rejected before any work is done.
 //!
-//! Counted per (address, network), so that guessing one password ends and its owner still logs in from elsewhere; per
-//! network, so that trying many addresses ends; and per session, so that a stolen one cannot guess the password from
-//! many networks. A caller that is not counted as a network (see `http::client`) is counted per session alone.
+//! Failures are counted per pair of address and network, which stops the guessing of one password while the owner can
+//! still log in from another network; per network, which stops attempts on many addresses; and per session, so that a
+//! stolen session cannot be used to guess the password from many networks. A caller that is not counted as a network
+//! (see `connections::network`) is counted per session alone.
 
 use std::hash::Hash;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
 
-use super::budget::{Budget, Outcome};
+use super::budget::{AttemptOutcome, Budget};
 use super::email::Email;
 use crate::network::Network;
 use crate::problem::{Code, Problem};
 
 /// NIST SP 800-63B allows no more than 100 failures in a row.
 const MAX_FAILURES: u32 = 100;
+/// The window for failed logins.
 const LOGIN_WINDOW: Duration = Duration::from_secs(15 * 60);
+/// The window for registrations.
 const REGISTRATION_WINDOW: Duration = Duration::from_secs(60 * 60);
-/// How many (address, network) pairs and sessions are remembered: some 2 MiB.
+/// The most (address, network) pairs and sessions with a count in memory: about 2 MiB.
 const MAX_GUESS_KEYS: usize = 10_000;
-/// How many networks are remembered, of each kind: some 3 MiB.
+/// The most networks with a count of failed logins, and as many with a count of registrations: about 3 MiB each.
 const MAX_NETWORKS: usize = 30_000;
-/// An IPv6 /48 has the budget of this many networks, for its 65 536.
-const NETWORKS_OF_A_SITE: u32 = 4;
+/// An IPv6 /48 contains 65 536 networks, which together have the budget of this many.
+const SITE_BUDGET_FACTOR: u32 = 4;
 
-const WAIT_ADDRESS: &str = "Too many failed attempts for this address; please wait";
-const WAIT_NETWORK: &str = "Too many failed attempts from your network; please wait";
-const WAIT_REGISTRATIONS: &str = "Too many registrations from your network; please wait";
+const TOO_MANY_FOR_ADDRESS: &str = "Too many failed attempts for this address; please wait";
+const TOO_MANY_FROM_NETWORK: &str = "Too many failed attempts from your network; please wait";
+const TOO_MANY_REGISTRATIONS: &str = "Too many registrations from your network; please wait";
 
-/// How much one network may do; `None` for any number.
+/// The limits of one network; `None` for no limit.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct NetworkLimits {
     /// Failed logins of any address within 15 minutes.
     pub(crate) failed_logins: Option<u32>,
-    /// Accounts made, and addresses found taken, within an hour.
+    /// Registrations within an hour, including those of an address that already has an account.
     pub(crate) registrations: Option<u32>,
 }
 
-/// Whose password is guessed, from where.
+/// The key under which wrong passwords are counted.
 #[derive(Clone, PartialEq, Eq, Hash)]
 enum Guess {
     Login(Email, Network),
     Session(String),
 }
 
-/// Counts in memory, for this process.
+/// Counts in the memory of this process.
 pub(crate) struct Throttle {
     limits: NetworkLimits,
-    guesses: Counter<Guess>,
-    failed_logins: Counter<Network>,
-    registrations: Counter<Network>,
+    guesses: SharedBudget<Guess>,
+    failed_logins: SharedBudget<Network>,
+    registrations: SharedBudget<Network>,
 }
 
 impl Throttle {
     pub(crate) fn new(limits: NetworkLimits) -> Self {
         Self {
             limits,
-            guesses: Counter::new(LOGIN_WINDOW, MAX_GUESS_KEYS, WAIT_ADDRESS),
-            failed_logins: Counter::new(LOGIN_WINDOW, MAX_NETWORKS, WAIT_NETWORK),
-            registrations: Counter::new(REGISTRATION_WINDOW, MAX_NETWORKS, WAIT_REGISTRATIONS),
+            guesses: SharedBudget::new(LOGIN_WINDOW, MAX_GUESS_KEYS, TOO_MANY_FOR_ADDRESS),
+            failed_logins: SharedBudget::new(LOGIN_WINDOW, MAX_NETWORKS, TOO_MANY_FROM_NETWORK),
+            registrations: SharedBudget::new(
+                REGISTRATION_WINDOW,
+                MAX_NETWORKS,
+                TOO_MANY_REGISTRATIONS,
+            ),
         }
     }
 
-    /// A comparison of a password, about to be made; refused with 429 after too many that failed.
-    pub(crate) fn guess(
+    /// Reserves the comparison of a password. The error has status 429 after too many failures.
+    pub(crate) fn reserve_guess(
         &self,
         email: &Email,
         session_id: Option<&str>,
@@ -82,8 +89,8 @@ impl Throttle {
         })
     }
 
-    /// A registration, about to be made; refused with 429 after too many.
-    pub(crate) fn registration(
+    /// Reserves a registration. The error has status 429 after too many registrations.
+    pub(crate) fn reserve_registration(
         &self,
         network: Option<Network>,
         now: SystemTime,
@@ -93,7 +100,7 @@ impl Throttle {
     }
 }
 
-/// A comparison under way; does not count if it is dropped without a result.
+/// A reserved comparison of a password. It does not count if it is dropped without a result.
 pub(crate) struct GuessReservation<'a> {
     session: Option<Reservation<'a, Guess>>,
     pair: Option<Reservation<'a, Guess>>,
@@ -103,36 +110,39 @@ pub(crate) struct GuessReservation<'a> {
 impl GuessReservation<'_> {
     pub(crate) fn failed(self, now: SystemTime) {
         for guess in [self.session, self.pair].into_iter().flatten() {
-            guess.settle(Outcome::Spent, now);
+            guess.settle(AttemptOutcome::Spent, now);
         }
         self.network.spend(now);
     }
 
-    /// The failures of the network stay: logging in to an account of one's own must not clear them.
+    /// Clears the failures of the session and of the pair. Those of the network stay: otherwise an attacker could clear
+    /// them by logging in to their own account.
     pub(crate) fn succeeded(self, now: SystemTime) {
         for guess in [self.session, self.pair].into_iter().flatten() {
-            guess.settle(Outcome::Cleared, now);
+            guess.settle(AttemptOutcome::Cleared, now);
         }
     }
 }
 
-/// Something a network does under its budget and its site's; does not count if it is dropped.
+/// A reserved attempt of a network and of its site. It does not count if it is dropped.
 pub(crate) struct NetworkReservation<'a>(Vec<Reservation<'a, Network>>);
 
 impl NetworkReservation<'_> {
     pub(crate) fn spend(self, now: SystemTime) {
         for reservation in self.0 {
-            reservation.settle(Outcome::Spent, now);
+            reservation.settle(AttemptOutcome::Spent, now);
         }
     }
 }
 
-struct Counter<K> {
+/// A budget that several threads share.
+struct SharedBudget<K> {
     budget: Mutex<Budget<K>>,
+    /// The text of the error when the limit is reached.
     detail: &'static str,
 }
 
-impl<K: Eq + Hash + Clone> Counter<K> {
+impl<K: Eq + Hash + Clone> SharedBudget<K> {
     fn new(window: Duration, capacity: usize, detail: &'static str) -> Self {
         Self {
             budget: Mutex::new(Budget::new(window, capacity)),
@@ -141,29 +151,30 @@ impl<K: Eq + Hash + Clone> Counter<K> {
     }
 
     fn reserve(&self, key: K, max: u32, now: SystemTime) -> Result<Reservation<'_, K>, Problem> {
-        let reserved = self.with(|budget| budget.reserve(key.clone(), max, now));
+        let reserved = self.with_budget(|budget| budget.reserve(key.clone(), max, now));
         match reserved {
             Ok(()) => Ok(Reservation {
-                counter: self,
+                shared: self,
                 key: Some(key),
                 now,
             }),
-            Err(wait) => Err(self.refusal(wait)),
+            Err(wait) => Err(self.too_many_requests(wait)),
         }
     }
 
-    fn refusal(&self, wait: Duration) -> Problem {
+    fn too_many_requests(&self, wait: Duration) -> Problem {
         Problem::new(Code::TooManyRequests, self.detail)
             .with_retry_after(wait.as_secs().saturating_add(1))
     }
 
-    /// Counters stay usable after a panic elsewhere.
-    fn with<T>(&self, change: impl FnOnce(&mut Budget<K>) -> T) -> T {
+    /// Locks the budget. A panic of another thread does not make it unusable.
+    fn with_budget<T>(&self, change: impl FnOnce(&mut Budget<K>) -> T) -> T {
         change(&mut self.budget.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
 
-impl Counter<Network> {
+impl SharedBudget<Network> {
+    /// Reserves an attempt of the network and one of its site. No network or no limit reserves none.
     fn reserve_network(
         &self,
         network: Option<Network>,
@@ -174,7 +185,7 @@ impl Counter<Network> {
         if let (Some(network), Some(max)) = (network, max) {
             reserved.push(self.reserve(network, max, now)?);
             if network.site() != network {
-                let max = max.saturating_mul(NETWORKS_OF_A_SITE);
+                let max = max.saturating_mul(SITE_BUDGET_FACTOR);
                 reserved.push(self.reserve(network.site(), max, now)?);
             }
         }
@@ -182,31 +193,31 @@ impl Counter<Network> {
     }
 }
 
-/// One attempt of a budget; given back when dropped.
+/// A reserved attempt of one key; refunded if it is dropped before it is settled.
 struct Reservation<'a, K: Eq + Hash + Clone> {
-    counter: &'a Counter<K>,
+    shared: &'a SharedBudget<K>,
     key: Option<K>,
     now: SystemTime,
 }
 
 impl<K: Eq + Hash + Clone> Reservation<'_, K> {
-    fn settle(mut self, outcome: Outcome, now: SystemTime) {
+    fn settle(mut self, outcome: AttemptOutcome, now: SystemTime) {
         self.now = now;
-        self.end(outcome);
+        self.settle_once(outcome);
     }
 
-    fn end(&mut self, outcome: Outcome) {
+    fn settle_once(&mut self, outcome: AttemptOutcome) {
         if let Some(key) = self.key.take() {
             let now = self.now;
-            self.counter
-                .with(|budget| budget.settle(&key, outcome, now));
+            self.shared
+                .with_budget(|budget| budget.settle(&key, outcome, now));
         }
     }
 }
 
 impl<K: Eq + Hash + Clone> Drop for Reservation<'_, K> {
     fn drop(&mut self) {
-        self.end(Outcome::Refunded);
+        self.settle_once(AttemptOutcome::Refunded);
     }
 }
 

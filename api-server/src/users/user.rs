@@ -1,4 +1,4 @@
-//! A user, and what a password, a name and an image may be.
+//! A user, and the rules for a password, a name and an image.
 
 use auth_core::password::{Password, PasswordAttempt};
 use serde::Serialize;
@@ -36,7 +36,7 @@ pub(crate) struct User {
 }
 
 impl User {
-    /// A new account, just registered.
+    /// A user who registers now.
     pub(crate) fn new(id: &UserId, email: Email, name: Option<String>, now: Timestamp) -> Self {
         Self {
             id: id.as_str().to_owned(),
@@ -50,6 +50,7 @@ impl User {
     }
 }
 
+/// Parses a new password and checks it against the whole policy.
 pub(crate) fn new_password(
     policy: &PasswordPolicy,
     text: &str,
@@ -57,7 +58,7 @@ pub(crate) fn new_password(
     policy.choose(parse_new_password(text)?)
 }
 
-/// All of the policy but the operator's list.
+/// Checks a new password against the policy without the operator's list.
 pub(crate) fn new_password_rule(text: &str) -> Result<(), ValidationError> {
     rule(parse_new_password(text).and_then(|password| password_policy::common_rule(&password)))
 }
@@ -66,7 +67,7 @@ fn parse_new_password(text: &str) -> Result<Password, FieldViolation> {
     Password::new(text).map_err(|error| password_violation(text, error))
 }
 
-/// Parses the password of a login. One that is too short for a new password is merely wrong.
+/// Parses a password entered to log in. One that is too short for a new password is valid here, and will not match.
 pub(crate) fn attempted_password(text: &str) -> Result<PasswordAttempt, FieldViolation> {
     PasswordAttempt::new(text).map_err(|error| password_violation(text, error))
 }

@@ -1,4 +1,5 @@
-//! Stored addresses from before today's rule: found and, where no other account has the new spelling, respelled.
+//! Finds addresses that were stored before the current rule, and stores their new spelling unless another account has
+//! it.
 
 mod store;
 
@@ -6,37 +7,42 @@ use crate::db::{Db, DbConnection, QueryResult};
 use crate::problem::violation::FieldViolation;
 use crate::users::email::Email;
 
-/// Users read at a time.
-const PAGE: i64 = 1000;
+/// How many users one query reads.
+const PAGE_SIZE: i64 = 1000;
 
-/// An account whose address today's rule would not store as it is.
+/// An account whose address the current rule rejects or spells differently.
 pub(crate) struct Deviation {
     pub(crate) user_id: String,
     pub(crate) stored: String,
     pub(crate) remedy: Remedy,
 }
 
-/// What can be done about it.
+/// What can be done about a deviation.
 pub(crate) enum Remedy {
-    /// This spelling is free.
+    /// The new spelling, which no other account has.
     Respell(Email),
-    /// Another account has this spelling.
+    /// The new spelling, which another account has.
     InUse(Email),
-    /// No spelling of it is an address.
+    /// The current rule rejects the address in any spelling.
     Rejected(FieldViolation),
 }
 
-/// Some of the deviations, and after which user to go on; `None` at the end.
-pub(crate) struct Page {
+/// The deviations among one page of users.
+pub(crate) struct DeviationPage {
     pub(crate) deviations: Vec<Deviation>,
-    pub(crate) next: Option<String>,
+    /// The last user id of this page, after which the next page begins; `None` at the end.
+    pub(crate) next_after: Option<String>,
 }
 
-pub(crate) fn page(connection: &mut DbConnection, after: &str) -> QueryResult<Page> {
-    let users = store::after(connection, after, PAGE)?;
-    let next = users.last().map(|(id, _)| id.clone());
+/// Checks the addresses of the users whose ids follow `after`.
+pub(crate) fn find_deviations(
+    connection: &mut DbConnection,
+    after: &str,
+) -> QueryResult<DeviationPage> {
+    let users = store::users_after(connection, after, PAGE_SIZE)?;
+    let next_after = users.last().map(|user| user.id.clone());
     let mut deviations = Vec::new();
-    for (user_id, stored) in users {
+    for store::StoredAddress { id, email: stored } in users {
         let remedy = match Email::parse(&stored) {
             Ok(email) if email.as_str() == stored => continue,
             Ok(email) if store::is_stored(connection, &email)? => Remedy::InUse(email),
@@ -44,15 +50,19 @@ pub(crate) fn page(connection: &mut DbConnection, after: &str) -> QueryResult<Pa
             Err(violation) => Remedy::Rejected(violation),
         };
         deviations.push(Deviation {
-            user_id,
+            user_id: id,
             stored,
             remedy,
         });
     }
-    Ok(Page { deviations, next })
+    Ok(DeviationPage {
+        deviations,
+        next_after,
+    })
 }
 
-/// Stores the new spelling; `false` if the account has another address by now, or another account has this one.
+/// Stores the new spelling; `false` if the account's address was changed meanwhile, or if another account has the new
+/// one.
 pub(crate) fn respell(
     connection: &mut DbConnection,
     deviation: &Deviation,
@@ -61,17 +71,17 @@ pub(crate) fn respell(
     store::respell(connection, &deviation.user_id, &deviation.stored, email)
 }
 
-/// Says in the log how many there are, and the command that names them.
-pub(crate) async fn report(db: &Db) {
+/// Logs the number of deviations and the command that lists them.
+pub(crate) async fn log_deviations(db: &Db) {
     let (mut count, mut after) = (0, Some(String::new()));
     while let Some(id) = after {
-        let found = db.read(move |connection| page(connection, &id)).await;
-        let Ok(found) = found else {
+        let page = db.read(move |connection| find_deviations(connection, &id));
+        let Ok(page) = page.await else {
             log::warn!("the stored addresses could not be checked; run: api-server users check");
             return;
         };
-        count += found.deviations.len();
-        after = found.next;
+        count += page.deviations.len();
+        after = page.next_after;
     }
     if count > 0 {
         log::warn!(

@@ -1,4 +1,4 @@
-//! Reading and respelling stored addresses.
+//! Reads and changes the stored addresses of users.
 
 use diesel::prelude::*;
 use diesel::result::{DatabaseErrorKind, Error as DieselError};
@@ -7,12 +7,19 @@ use crate::db::DbConnection;
 use crate::db::schema::users;
 use crate::users::email::Email;
 
-/// Ids and addresses in the order of the ids.
-pub(super) fn after(
+/// A user's id and address as stored.
+#[derive(Queryable)]
+pub(super) struct StoredAddress {
+    pub(super) id: String,
+    pub(super) email: String,
+}
+
+/// Reads the users whose ids follow `id`, in the order of the ids.
+pub(super) fn users_after(
     connection: &mut DbConnection,
     id: &str,
     limit: i64,
-) -> QueryResult<Vec<(String, String)>> {
+) -> QueryResult<Vec<StoredAddress>> {
     users::table
         .filter(users::id.gt(id))
         .order(users::id)
@@ -22,8 +29,8 @@ pub(super) fn after(
 }
 
 pub(super) fn is_stored(connection: &mut DbConnection, email: &Email) -> QueryResult<bool> {
-    let same = users::table.filter(users::email.eq(email.as_str()));
-    diesel::select(diesel::dsl::exists(same)).get_result(connection)
+    let with_email = users::table.filter(users::email.eq(email.as_str()));
+    diesel::select(diesel::dsl::exists(with_email)).get_result(connection)
 }
 
 pub(super) fn respell(

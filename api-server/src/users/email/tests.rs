@@ -30,12 +30,12 @@ fn every_spelling_of_an_address_is_one_address() {
             "{text}"
         );
     }
-    // Not the transitional mapping, which would make it `fass.de`.
+    // The transitional mapping of UTS 46 would make it `fass.de`.
     assert_eq!(parsed("ada@faß.de").as_deref(), Some("ada@xn--fa-hia.de"));
 }
 
 #[test]
-fn what_mail_servers_take_is_an_address() {
+fn addresses_that_mail_servers_accept_are_valid() {
     for text in [
         "a@b",
         "ada@localhost",
@@ -53,7 +53,7 @@ fn what_mail_servers_take_is_an_address() {
 }
 
 #[test]
-fn what_is_no_address_is_refused() {
+fn invalid_addresses_are_rejected() {
     for text in [
         "",
         "a",
@@ -108,45 +108,50 @@ fn what_is_no_address_is_refused() {
 }
 
 #[test]
-fn the_bounds_of_rfc_5321_hold() {
-    let of = |local: usize, last: usize| {
-        let labels = [63, 63, last].map(|length| "d".repeat(length));
-        format!("{}@{}.ee", "l".repeat(local), labels.join("."))
+fn the_length_limits_of_rfc_5321_apply() {
+    let address = |local_length: usize, last_label_length: usize| {
+        let labels = [63, 63, last_label_length].map(|length| "d".repeat(length));
+        format!("{}@{}.ee", "l".repeat(local_length), labels.join("."))
     };
-    for (local, last, ok) in [
+    for (local_length, last_label_length, is_valid) in [
         (64, 58, true),
         (65, 57, false),
         (64, 59, false),
         (63, 59, true),
     ] {
-        let text = of(local, last);
-        assert_eq!(Email::parse(&text).is_ok(), ok, "{} bytes", text.len());
+        let text = address(local_length, last_label_length);
+        assert_eq!(
+            Email::parse(&text).is_ok(),
+            is_valid,
+            "{} bytes",
+            text.len()
+        );
     }
-    for (label, ok) in [(63, true), (64, false)] {
-        let text = format!("a@{}.ee", "d".repeat(label));
-        assert_eq!(Email::parse(&text).is_ok(), ok, "{label}");
+    for (label_length, is_valid) in [(63, true), (64, false)] {
+        let text = format!("a@{}.ee", "d".repeat(label_length));
+        assert_eq!(Email::parse(&text).is_ok(), is_valid, "{label_length}");
     }
-    // Short as typed, too long as stored.
-    let grows = format!("a@{}.ee", ["ä".repeat(40), "ö".repeat(40)].join("."));
-    assert!(Email::parse(&grows).is_ok_and(|email| email.as_str().is_ascii()));
-    let grows = format!(
+    // The stored spelling is longer than the typed one, and the limit applies to both.
+    let longer_when_stored = format!("a@{}.ee", ["ä".repeat(40), "ö".repeat(40)].join("."));
+    assert!(Email::parse(&longer_when_stored).is_ok_and(|email| email.as_str().is_ascii()));
+    let longer_when_stored = format!(
         "{}@{}.ee",
         "l".repeat(60),
         ["\u{1f600}a".repeat(9), "ö".repeat(50)].join(".")
     );
-    assert!(parsed(&grows).is_none_or(|email| email.len() <= 254));
+    assert!(parsed(&longer_when_stored).is_none_or(|email| email.len() <= 254));
 }
 
 #[test]
-fn an_older_spelling_is_looked_up_after_todays() {
+fn an_older_spelling_is_looked_up_after_the_current_one() {
     let spellings = |text: &str| {
         let login = LoginEmail::parse(text).unwrap();
         login.spellings().map(ToOwned::to_owned).collect::<Vec<_>>()
     };
     assert_eq!(spellings("Ada@Example.com"), ["ada@example.com"]);
-    let both = ["ada@xn--exmple-cua.de", "ada@exämple.de"];
-    assert_eq!(spellings("ada@EXÄMPLE.de"), both);
-    assert_eq!(spellings("ada@xn--exmple-cua.de"), both);
+    let both_spellings = ["ada@xn--exmple-cua.de", "ada@exämple.de"];
+    assert_eq!(spellings("ada@EXÄMPLE.de"), both_spellings);
+    assert_eq!(spellings("ada@xn--exmple-cua.de"), both_spellings);
     assert_eq!(
         spellings("ada@ｅxample.com"),
         ["ada@example.com", "ada@ｅxample.com"]
@@ -156,7 +161,7 @@ fn an_older_spelling_is_looked_up_after_todays() {
 }
 
 #[test]
-fn what_could_leave_its_place_is_not_even_looked_up() {
+fn an_address_with_unsafe_characters_is_not_looked_up() {
     for text in [
         "",
         "a",
@@ -186,7 +191,7 @@ fn any_address() -> impl Strategy<Value = String> {
 
 proptest! {
     #[test]
-    fn what_is_accepted_is_harmless_wherever_it_is_written(text in any_address()) {
+    fn an_accepted_address_needs_no_escaping(text in any_address()) {
         if let Ok(email) = Email::parse(&text) {
             let stored = email.as_str();
             prop_assert!(stored.bytes().all(|byte| byte.is_ascii_graphic()), "{stored:?}");
@@ -197,7 +202,7 @@ proptest! {
             prop_assert!((1..=64).contains(&local.len()));
             prop_assert!(!domain.contains('@'));
             prop_assert!(domain.split('.').all(|label| (1..=63).contains(&label.len())));
-            // Once stored, an address is found again, and stays what it is.
+            // The stored address parses to itself, and a login with the typed text finds it.
             prop_assert_eq!(Email::parse(stored), Ok(email.clone()));
             let login = LoginEmail::parse(&text).unwrap();
             prop_assert_eq!(login.email(), &email);

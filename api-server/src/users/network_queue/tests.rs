@@ -1,4 +1,4 @@
-//! Who is served when, and who is turned away.
+//! Tests the order in which networks are served, and which of them are rejected.
 
 use std::collections::HashMap;
 
@@ -6,154 +6,160 @@ use proptest::collection::vec;
 use proptest::prelude::{Just, ProptestConfig, Strategy, prop_oneof, proptest};
 
 use crate::network::Network;
-use crate::users::network_queue::{NetworkQueue, NoRoom, QueueKey, Ticket, WaiterLimits, site_of};
+use crate::users::network_queue::{
+    NetworkQueue, NetworkQueueFull, QueueKey, WaiterId, WaiterLimits, site_of,
+};
 
 const LIMITS: WaiterLimits = WaiterLimits {
     per_network: 56,
     per_site: 224,
-    in_all: 1024,
+    total: 1024,
 };
 
-#[expect(clippy::unnecessary_wraps, reason = "a key may be no network")]
+/// The key of an IPv4 address.
+#[expect(clippy::unnecessary_wraps, reason = "the type of a key")]
 fn v4(number: usize) -> QueueKey {
     let number = u32::try_from(number).unwrap();
     Some(Network::V4(number.into()))
 }
 
-#[expect(clippy::unnecessary_wraps, reason = "a key may be no network")]
+/// The key of a /64 within an IPv6 /48.
+#[expect(clippy::unnecessary_wraps, reason = "the type of a key")]
 fn v6(site: u64, subnet: u64) -> QueueKey {
     Some(Network::V6Subnet(site << 16 | subnet))
 }
 
-/// A line whose waiters are their own networks.
+/// A queue in which each waiter is the key of its network.
 fn queue() -> NetworkQueue<QueueKey> {
     NetworkQueue::new(LIMITS)
 }
 
-fn storm(
+/// Adds as many waiters of each network as the queue accepts, up to `attempts`.
+fn push_many(
     queue: &mut NetworkQueue<QueueKey>,
     keys: impl IntoIterator<Item = QueueKey>,
     attempts: usize,
 ) {
     for key in keys {
         for _ in 0..attempts {
-            let _full = queue.join(key, key);
+            let _full = queue.push(key, key);
         }
     }
 }
 
-/// Which turn, from one, is this network's first.
-fn turn_of(queue: &mut NetworkQueue<QueueKey>, key: QueueKey) -> usize {
-    let mut turns = 1;
-    while queue.next().expect("it waits") != key {
-        turns += 1;
+/// The position, counted from 1, at which this network is first served.
+fn position_of(queue: &mut NetworkQueue<QueueKey>, key: QueueKey) -> usize {
+    let mut position = 1;
+    while queue.pop().expect("the network waits") != key {
+        position += 1;
     }
-    turns
+    position
 }
 
 #[test]
-fn a_new_network_waits_for_one_turn_of_each_network_that_waits() {
-    for storming in [0, 1, 2, 49, 50, 51, 500] {
+fn a_new_network_is_served_after_one_waiter_of_each_waiting_network() {
+    for network_count in [0, 1, 2, 49, 50, 51, 500] {
         let mut queue = queue();
-        storm(&mut queue, (0..storming).map(v4), 100);
+        push_many(&mut queue, (0..network_count).map(v4), 100);
         let new_network = v4(9_999);
-        queue.join(new_network, new_network).unwrap();
-        assert_eq!(turn_of(&mut queue, new_network), storming + 1);
+        queue.push(new_network, new_network).unwrap();
+        assert_eq!(position_of(&mut queue, new_network), network_count + 1);
     }
 }
 
 #[test]
-fn every_login_of_a_row_is_served_within_a_round() {
+fn each_of_many_logins_is_served_within_one_round() {
     let mut queue = queue();
-    storm(&mut queue, (0..50).map(v4), 100);
+    push_many(&mut queue, (0..50).map(v4), 100);
     for _ in 0..20 {
-        queue.join(v4(100), v4(100)).unwrap();
-        assert!(turn_of(&mut queue, v4(100)) <= 51);
-        storm(&mut queue, (0..50).map(v4), 100);
+        queue.push(v4(100), v4(100)).unwrap();
+        assert!(position_of(&mut queue, v4(100)) <= 51);
+        push_many(&mut queue, (0..50).map(v4), 100);
     }
 }
 
 #[test]
-fn a_site_of_many_networks_gets_the_turns_of_one() {
+fn a_site_of_many_networks_is_served_as_often_as_one_network() {
     let mut queue = queue();
-    storm(&mut queue, (0..1000).map(|subnet| v6(7, subnet)), 1);
+    push_many(&mut queue, (0..1000).map(|subnet| v6(7, subnet)), 1);
     assert_eq!(queue.waiting, LIMITS.per_site);
-    queue.join(v4(1), v4(1)).unwrap();
-    assert_eq!(turn_of(&mut queue, v4(1)), 2);
-    queue.join(v6(8, 0), v6(8, 0)).unwrap();
-    assert_eq!(turn_of(&mut queue, v6(8, 0)), 2);
+    queue.push(v4(1), v4(1)).unwrap();
+    assert_eq!(position_of(&mut queue, v4(1)), 2);
+    queue.push(v6(8, 0), v6(8, 0)).unwrap();
+    assert_eq!(position_of(&mut queue, v6(8, 0)), 2);
 }
 
 #[test]
-fn the_places_of_a_network_end_at_their_number_and_open_again() {
-    for (key, most) in [(v4(1), 56), (v6(1, 1), 56), (None, 56)] {
+fn a_network_is_rejected_at_its_limit_until_one_of_its_waiters_is_served() {
+    for (key, limit) in [(v4(1), 56), (v6(1, 1), 56), (None, 56)] {
         let mut queue = queue();
-        for _ in 0..most {
-            assert!(queue.join(key, key).unwrap().1.is_none());
+        for _ in 0..limit {
+            assert!(queue.push(key, key).unwrap().1.is_none());
         }
-        assert_eq!(queue.join(key, key), Err(NoRoom));
-        queue.next().unwrap();
-        assert!(queue.join(key, key).is_ok());
-        assert_eq!(queue.join(key, key), Err(NoRoom));
+        assert_eq!(queue.push(key, key), Err(NetworkQueueFull));
+        queue.pop().unwrap();
+        assert!(queue.push(key, key).is_ok());
+        assert_eq!(queue.push(key, key), Err(NetworkQueueFull));
     }
 }
 
 #[test]
-fn a_neighbour_in_a_full_site_gets_a_place_of_the_largest() {
+fn a_new_network_of_a_full_site_displaces_a_waiter_of_the_largest_network() {
     let mut queue = queue();
-    storm(&mut queue, (0..4).map(|subnet| v6(7, subnet)), 56);
+    push_many(&mut queue, (0..4).map(|subnet| v6(7, subnet)), 56);
     assert_eq!(queue.waiting, LIMITS.per_site);
-    let (_, displaced) = queue.join(v6(7, 9), v6(7, 9)).unwrap();
+    let (_, displaced) = queue.push(v6(7, 9), v6(7, 9)).unwrap();
     assert!(displaced.is_some());
     assert_eq!(queue.waiting, LIMITS.per_site);
-    assert!(queue.join(v4(1), v4(1)).unwrap().1.is_none());
+    assert!(queue.push(v4(1), v4(1)).unwrap().1.is_none());
 }
 
 #[test]
-fn a_new_network_in_front_of_a_full_line_gets_the_newest_place_of_the_largest_site() {
+fn a_new_network_displaces_the_newest_waiter_of_the_largest_site_when_the_queue_is_full() {
     let mut queue = NetworkQueue::new(LIMITS);
-    for number in 0..LIMITS.in_all {
-        queue.join(v4(number % 20), number).unwrap();
+    for number in 0..LIMITS.total {
+        queue.push(v4(number % 20), number).unwrap();
     }
-    let (_, displaced) = queue.join(v4(99), 9_999).unwrap();
-    // Twenty networks hold 51 or 52 places; only 52 is the most, and its newest came last of its network.
-    assert!(displaced.is_some_and(|number| number >= LIMITS.in_all - 20));
-    assert_eq!(queue.waiting, LIMITS.in_all);
+    let (_, displaced) = queue.push(v4(99), 9_999).unwrap();
+    // Twenty networks have 51 or 52 waiters each. One with 52 loses its newest waiter, which is among the last twenty.
+    assert!(displaced.is_some_and(|number| number >= LIMITS.total - 20));
+    assert_eq!(queue.waiting, LIMITS.total);
 }
 
 #[test]
-fn networks_with_equal_shares_are_not_displaced() {
+fn networks_with_equally_many_waiters_are_not_displaced() {
     let mut queue = queue();
-    storm(&mut queue, (0..1024).map(v4), 1);
-    assert_eq!(queue.join(v4(5_000), v4(5_000)), Err(NoRoom));
-    queue.next().unwrap();
-    assert!(queue.join(v4(5_000), v4(5_000)).is_ok());
+    push_many(&mut queue, (0..1024).map(v4), 1);
+    assert_eq!(queue.push(v4(5_000), v4(5_000)), Err(NetworkQueueFull));
+    queue.pop().unwrap();
+    assert!(queue.push(v4(5_000), v4(5_000)).is_ok());
 
     let mut queue = self::queue();
-    storm(&mut queue, (0..512).map(v4), 2);
-    assert_eq!(queue.join(v4(3), v4(3)), Err(NoRoom));
-    assert!(queue.join(v4(5_000), v4(5_000)).is_ok());
-    assert_eq!(queue.join(v4(5_000), v4(5_000)), Err(NoRoom));
+    push_many(&mut queue, (0..512).map(v4), 2);
+    assert_eq!(queue.push(v4(3), v4(3)), Err(NetworkQueueFull));
+    assert!(queue.push(v4(5_000), v4(5_000)).is_ok());
+    assert_eq!(queue.push(v4(5_000), v4(5_000)), Err(NetworkQueueFull));
 }
 
 #[test]
-fn a_waiter_that_leaves_gives_its_place_back_and_costs_no_turn() {
+fn a_removed_waiter_is_not_counted_and_not_served() {
     let mut queue = queue();
-    let (ticket, _) = queue.join(v4(1), v4(1)).unwrap();
-    queue.join(v4(2), v4(2)).unwrap();
-    assert!(queue.leave(v4(2), ticket).is_none());
-    assert_eq!(queue.leave(v4(1), ticket), Some(v4(1)));
-    assert_eq!(queue.leave(v4(1), ticket), None);
-    assert_eq!(queue.next(), Some(v4(2)));
-    assert_eq!(queue.next(), None);
+    let (waiter, _) = queue.push(v4(1), v4(1)).unwrap();
+    queue.push(v4(2), v4(2)).unwrap();
+    assert!(queue.remove(v4(2), waiter).is_none());
+    assert_eq!(queue.remove(v4(1), waiter), Some(v4(1)));
+    assert_eq!(queue.remove(v4(1), waiter), None);
+    assert_eq!(queue.pop(), Some(v4(2)));
+    assert_eq!(queue.pop(), None);
     assert_eq!(queue.waiting, 0);
 }
 
 #[derive(Debug, Clone, Copy)]
 enum Step {
-    Join(QueueKey),
-    Leave(usize),
-    Next,
+    Push(QueueKey),
+    /// Removes the waiter at this index of the model, if there is one.
+    Remove(usize),
+    Pop,
 }
 
 fn steps() -> impl Strategy<Value = Vec<Step>> {
@@ -163,41 +169,62 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
         Just(None),
     ];
     let step = prop_oneof![
-        4 => key.prop_map(Step::Join),
-        1 => (0..100_usize).prop_map(Step::Leave),
-        2 => Just(Step::Next),
+        4 => key.prop_map(Step::Push),
+        1 => (0..100_usize).prop_map(Step::Remove),
+        2 => Just(Step::Pop),
     ];
     vec(step, 0..300)
 }
 
-/// What waits, by the rules: each with the turns it may at most still have to wait for.
+/// A waiter as the model knows it.
+struct ModelWaiter {
+    /// The number of the step that added it.
+    number: u64,
+    key: QueueKey,
+    id: WaiterId,
+}
+
+/// A simple model of the rules, with which the queue is compared.
 #[derive(Default)]
 struct Model {
-    waiting: Vec<(u64, QueueKey, Ticket)>,
-    /// How many other sites may be served before a site that waits is.
+    waiting: Vec<ModelWaiter>,
+    /// For each waiting site, how often each other site was served since it began to wait.
     served_since: HashMap<QueueKey, HashMap<QueueKey, usize>>,
 }
 
 impl Model {
-    fn count(&self, matches: impl Fn(QueueKey) -> bool) -> usize {
+    /// The sites that have waiters.
+    fn sites(&self) -> Vec<QueueKey> {
         let waiting = self.waiting.iter();
-        waiting.filter(|(_, key, _)| matches(*key)).count()
+        waiting.map(|waiter| site_of(waiter.key)).collect()
     }
 
-    /// No site is served twice while another waits for its turn.
+    /// Removes the counts of sites that have no more waiters.
+    fn forget_absent_sites(&mut self) {
+        let sites = self.sites();
+        self.served_since.retain(|site, _| sites.contains(site));
+    }
+
+    fn count(&self, matches: impl Fn(QueueKey) -> bool) -> usize {
+        let waiting = self.waiting.iter();
+        waiting.filter(|waiter| matches(waiter.key)).count()
+    }
+
+    /// Removes the served waiter. Panics if an older one of its network still waits, or if its site was served twice
+    /// while another site waited.
     fn serve(&mut self, number: u64) {
-        let at = self.waiting.iter().position(|(it, ..)| *it == number);
-        let (_, key, _) = self.waiting.remove(at.expect("it waits"));
-        let older = self
+        let mut waiting = self.waiting.iter();
+        let index = waiting.position(|waiter| waiter.number == number);
+        let ModelWaiter { key, .. } = self
             .waiting
-            .iter()
-            .any(|(it, of, _)| *it < number && *of == key);
-        assert!(!older, "a network's attempts wait behind its own");
+            .remove(index.expect("the waiter is in the model"));
+        let mut waiting = self.waiting.iter();
+        let has_older = waiting.any(|waiter| waiter.number < number && waiter.key == key);
+        assert!(!has_older, "the waiters of a network are served in order");
         let site = site_of(key);
         self.served_since.remove(&site);
-        let waiting: Vec<_> = self.waiting.iter().map(|(_, of, _)| site_of(*of)).collect();
-        self.served_since.retain(|other, _| waiting.contains(other));
-        for other in waiting.into_iter().filter(|other| *other != site) {
+        self.forget_absent_sites();
+        for other in self.sites().into_iter().filter(|other| *other != site) {
             self.served_since
                 .entry(other)
                 .or_default()
@@ -216,56 +243,56 @@ impl Model {
     }
 }
 
-const SMALL: WaiterLimits = WaiterLimits {
+/// Limits that a random test reaches often.
+const SMALL_LIMITS: WaiterLimits = WaiterLimits {
     per_network: 4,
     per_site: 7,
-    in_all: 16,
+    total: 16,
 };
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(128))]
 
     #[test]
-    fn turns_are_fair_and_places_are_bounded(steps in steps()) {
-        let (mut queue, mut model) = (NetworkQueue::new(SMALL), Model::default());
+    fn networks_are_served_fairly_and_the_queue_is_bounded(steps in steps()) {
+        let (mut queue, mut model) = (NetworkQueue::new(SMALL_LIMITS), Model::default());
         for (number, step) in (0_u64..).zip(steps) {
             match step {
-                Step::Join(key) => {
-                    if let Ok((ticket, displaced)) = queue.join(key, number) {
-                        let own = model.count(|it| it == key);
-                        model.waiting.retain(|(it, of, _)| {
-                            let gives_way = Some(*it) == displaced;
-                            assert!(!gives_way || *of != key);
-                            !gives_way
+                Step::Push(key) => {
+                    if let Ok((id, displaced)) = queue.push(key, number) {
+                        let own = model.count(|other| other == key);
+                        model.waiting.retain(|waiter| {
+                            let is_displaced = Some(waiter.number) == displaced;
+                            assert!(!is_displaced || waiter.key != key);
+                            !is_displaced
                         });
-                        assert!(own < SMALL.per_network);
-                        model.waiting.push((number, key, ticket));
+                        assert!(own < SMALL_LIMITS.per_network);
+                        model.waiting.push(ModelWaiter { number, key, id });
                     }
                     else {
-                        let own = model.count(|it| it == key);
-                        let of_site = model.count(|it| site_of(it) == site_of(key));
+                        let own = model.count(|other| other == key);
+                        let of_site = model.count(|other| site_of(other) == site_of(key));
                         assert!(
-                            own == SMALL.per_network
-                                || of_site == SMALL.per_site
-                                || model.waiting.len() == SMALL.in_all
+                            own == SMALL_LIMITS.per_network
+                                || of_site == SMALL_LIMITS.per_site
+                                || model.waiting.len() == SMALL_LIMITS.total
                         );
                     }
                 }
-                Step::Leave(at) if at < model.waiting.len() => {
-                    let (left, key, ticket) = model.waiting.remove(at);
-                    assert_eq!(queue.leave(key, ticket), Some(left));
-                    let sites: Vec<_> = model.waiting.iter().map(|(_, of, _)| site_of(*of)).collect();
-                    model.served_since.retain(|site, _| sites.contains(site));
+                Step::Remove(index) if index < model.waiting.len() => {
+                    let ModelWaiter { number, key, id } = model.waiting.remove(index);
+                    assert_eq!(queue.remove(key, id), Some(number));
+                    model.forget_absent_sites();
                 }
-                Step::Leave(_) => {}
-                Step::Next => match queue.next() {
+                Step::Remove(_) => {}
+                Step::Pop => match queue.pop() {
                     Some(number) => model.serve(number),
                     None => assert!(model.waiting.is_empty()),
                 },
             }
             assert_eq!(queue.waiting, model.waiting.len());
-            assert!(queue.waiting <= SMALL.in_all);
-            assert!(queue.sites.iter().all(|site| site.len() <= SMALL.per_site && !site.queues.is_empty()));
+            assert!(queue.waiting <= SMALL_LIMITS.total);
+            assert!(queue.sites.iter().all(|site| site.len() <= SMALL_LIMITS.per_site && !site.networks.is_empty()));
         }
     }
 }

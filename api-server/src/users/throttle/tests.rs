@@ -1,11 +1,11 @@
-//! Which attempts count for which account and which network.
+//! Tests which attempts count for which account, session and network.
 
 use std::time::SystemTime;
 
 use crate::network::Network;
 use crate::problem::Problem;
 use crate::users::throttle::{
-    Email, GuessReservation, LOGIN_WINDOW, MAX_FAILURES, NETWORKS_OF_A_SITE, NetworkLimits,
+    Email, GuessReservation, LOGIN_WINDOW, MAX_FAILURES, NetworkLimits, SITE_BUDGET_FACTOR,
     Throttle,
 };
 
@@ -29,7 +29,8 @@ impl Scenario {
 
     fn guess(&self, email: &str, network: &str) -> Result<GuessReservation<'_>, Problem> {
         let email = Email::parse(email).unwrap();
-        self.throttle.guess(&email, None, at(network), self.now)
+        self.throttle
+            .reserve_guess(&email, None, network_of(network), self.now)
     }
 
     fn fail(&self, email: &str, network: &str, times: u32) {
@@ -38,8 +39,10 @@ impl Scenario {
         }
     }
 
-    fn registers(&self, network: &str) -> bool {
-        let reserved = self.throttle.registration(at(network), self.now);
+    fn try_register(&self, network: &str) -> bool {
+        let reserved = self
+            .throttle
+            .reserve_registration(network_of(network), self.now);
         reserved.is_ok_and(|reserved| {
             reserved.spend(self.now);
             true
@@ -47,13 +50,13 @@ impl Scenario {
     }
 }
 
-/// `-` for a caller that is not counted as a network.
-fn at(address: &str) -> Option<Network> {
+/// The network of an address; `-` stands for a caller that is not counted as a network.
+fn network_of(address: &str) -> Option<Network> {
     address.parse().ok().map(Network::of)
 }
 
 #[test]
-fn another_network_and_another_address_are_not_affected() {
+fn failures_do_not_affect_another_network_or_another_address() {
     let scenario = Scenario::new(LIMITS);
     scenario.fail("a@b.example", "10.0.0.1", MAX_FAILURES);
     assert!(scenario.guess("A@b.example", "10.0.0.1").is_err());
@@ -62,7 +65,7 @@ fn another_network_and_another_address_are_not_affected() {
 }
 
 #[test]
-fn an_ipv6_neighbour_in_the_same_64_counts_as_the_same_network() {
+fn addresses_of_one_ipv6_64_count_as_one_network() {
     let scenario = Scenario::new(LIMITS);
     scenario.fail("a@b.example", "2001:db8::1", MAX_FAILURES);
     assert!(scenario.guess("a@b.example", "2001:db8::ffff").is_err());
@@ -86,24 +89,24 @@ fn a_success_clears_the_pair_and_not_the_network() {
     let scenario = Scenario::new(LIMITS);
     for _ in 0..3 {
         scenario.fail("a@b.example", "10.0.0.1", 99);
-        let right = scenario.guess("a@b.example", "10.0.0.1").unwrap();
-        right.succeeded(scenario.now);
+        let reservation = scenario.guess("a@b.example", "10.0.0.1").unwrap();
+        reservation.succeeded(scenario.now);
     }
     scenario.fail("a@b.example", "10.0.0.1", 3);
     assert!(scenario.guess("a@b.example", "10.0.0.1").is_err());
 }
 
 #[test]
-fn successes_alone_are_never_refused() {
+fn successes_alone_are_never_rejected() {
     let scenario = Scenario::new(LIMITS);
     for _ in 0..10_000 {
-        let right = scenario.guess("a@b.example", "10.0.0.1").unwrap();
-        right.succeeded(scenario.now);
+        let reservation = scenario.guess("a@b.example", "10.0.0.1").unwrap();
+        reservation.succeeded(scenario.now);
     }
 }
 
 #[test]
-fn a_refused_attempt_reserves_nothing() {
+fn a_rejected_attempt_reserves_nothing() {
     let scenario = Scenario::new(LIMITS);
     scenario.fail("a@b.example", "10.0.0.1", MAX_FAILURES);
     for _ in 0..1000 {
@@ -115,9 +118,9 @@ fn a_refused_attempt_reserves_nothing() {
 }
 
 #[test]
-fn a_48_has_the_budget_of_four_networks() {
+fn an_ipv6_48_has_the_budget_of_four_networks() {
     let scenario = Scenario::new(LIMITS);
-    for subnet in 0..300 * NETWORKS_OF_A_SITE {
+    for subnet in 0..300 * SITE_BUDGET_FACTOR {
         scenario.fail("a@b.example", &format!("2001:db8:7:{subnet:x}::1"), 1);
     }
     assert!(scenario.guess("b@b.example", "2001:db8:7:ffff::1").is_err());
@@ -130,7 +133,7 @@ fn a_session_is_counted_over_all_networks() {
     let email = Email::parse("a@b.example").unwrap();
     let guess = |session, network: &str| {
         let throttle = &scenario.throttle;
-        throttle.guess(&email, Some(session), at(network), scenario.now)
+        throttle.reserve_guess(&email, Some(session), network_of(network), scenario.now)
     };
     for number in 0..MAX_FAILURES {
         let network = format!("10.0.0.{number}");
@@ -146,15 +149,15 @@ fn a_session_is_counted_over_all_networks() {
 fn registrations_are_counted_per_network() {
     let scenario = Scenario::new(LIMITS);
     for _ in 0..5 {
-        assert!(scenario.registers("10.0.0.1"));
+        assert!(scenario.try_register("10.0.0.1"));
     }
-    assert!(!scenario.registers("10.0.0.1"));
-    assert!(scenario.registers("10.0.0.2"));
+    assert!(!scenario.try_register("10.0.0.1"));
+    assert!(scenario.try_register("10.0.0.2"));
     assert!(scenario.guess("a@b.example", "10.0.0.1").is_ok());
 }
 
 #[test]
-fn who_is_no_network_and_what_has_no_limit_is_not_counted() {
+fn nothing_is_counted_without_a_network_or_without_a_limit() {
     let none = NetworkLimits {
         failed_logins: None,
         registrations: None,
@@ -164,17 +167,17 @@ fn who_is_no_network_and_what_has_no_limit_is_not_counted() {
         (Scenario::new(none), "10.0.0.1"),
     ] {
         for number in 0..1000 {
-            assert!(scenario.registers(network));
+            assert!(scenario.try_register(network));
             scenario.fail(&format!("u{number}@b.example"), network, 1);
         }
     }
 }
 
 #[test]
-fn the_wait_is_what_is_left_of_the_window_and_never_too_short() {
+fn retry_after_is_one_second_more_than_the_rest_of_the_window() {
     let mut scenario = Scenario::new(LIMITS);
     scenario.fail("a@b.example", "10.0.0.1", MAX_FAILURES);
     scenario.now += LOGIN_WINDOW / 3;
-    let refused = scenario.guess("a@b.example", "10.0.0.1").err().unwrap();
-    assert_eq!(refused.retry_after().unwrap(), "601");
+    let problem = scenario.guess("a@b.example", "10.0.0.1").err().unwrap();
+    assert_eq!(problem.retry_after().unwrap(), "601");
 }
