@@ -19,7 +19,7 @@ pub struct Limits {
     /// Applies the limits of connections per network to loopback addresses as well. Defaults to false.
     pub loopback_counts: bool,
     /// The longest search for one page of tasks; then the page is sent incomplete. Defaults to 2 seconds.
-    pub list_timeout: Duration,
+    pub task_page_timeout: Duration,
     /// The longest time for requests in flight to finish after the signal to stop. Defaults to 10 seconds.
     pub drain_timeout: Duration,
     /// The number of threads that serve requests. Defaults to one per core.
@@ -39,7 +39,7 @@ impl Default for Limits {
             idle_timeout: KEEP_ALIVE,
             response_timeout: Duration::from_secs(30),
             loopback_counts: false,
-            list_timeout: Duration::from_secs(2),
+            task_page_timeout: Duration::from_secs(2),
             drain_timeout: Duration::from_secs(10),
             workers: cores(),
         }

@@ -11,7 +11,8 @@ use crate::keyring::Key;
 use crate::{ACCESS_TOKEN_TYPE, Error, Keyring, MAX_TOKEN_BYTES};
 use header::JoseHeader;
 
-/// The size of the stack buffers, in bytes; a longer part is decoded on the heap. Our own payloads have 200 to 460.
+/// The size of the stack buffers, in bytes. A longer part of a token is decoded on the heap. The payload of an access
+/// token that this crate issues usually has 200 to 460 bytes.
 const STACK_BYTES: usize = 512;
 
 /// A compact JWS that is split but not verified.
@@ -59,7 +60,8 @@ impl<'t> Jws<'t> {
         keyring: &Keyring,
         expected_type: Option<&str>,
     ) -> Result<(), Error> {
-        // Our own access tokens have a known header, which needs no parsing. Other types of token must not match it.
+        // The access tokens of this crate have a known header, which needs no parsing. Other types of token must not match
+        // this header.
         let expects_access_token = expected_type == Some(ACCESS_TOKEN_TYPE);
         let same_header = |key: &&Key| expects_access_token && key.encoded_header == self.header;
         if let Some(key) = keyring.keys().find(same_header) {

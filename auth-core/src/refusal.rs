@@ -31,13 +31,13 @@ pub struct Refusal(Reason);
 enum Reason {
     /// An error of this crate.
     Error(Error),
-    /// A 401 of another authority: its code and its detail.
+    /// A 401 that an authority outside this crate returned: the code and the detail of its response.
     Relayed(&'static str, Cow<'static, str>),
-    /// A 403: its detail.
+    /// A 403, with this detail.
     Forbidden(&'static str),
-    /// A 503: its cause, for the log.
+    /// A 503, with its cause for the log.
     Unavailable(Cow<'static, str>),
-    /// A 500: its cause, for the log.
+    /// A 500, with its cause for the log.
     Internal(Cow<'static, str>),
 }
 

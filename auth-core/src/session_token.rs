@@ -102,7 +102,7 @@ impl SessionTokens {
         session_id.try_into().map_err(|_length| MALFORMED)
     }
 
-    /// Returns whether the current secret made the token. If not, replace it with a new one.
+    /// Returns whether the current secret signed the token. If a previous secret signed it, issue a new token.
     #[must_use]
     pub fn is_current(&self, token: &str) -> bool {
         decode_hex(token).is_some_and(|bytes| {

@@ -1,4 +1,5 @@
-//! A TCP proxy whose connections a test can break and pause: between server and database, or service and server.
+//! A TCP proxy between a server and its database, or between a service and the server. A test can break and pause its
+//! connections.
 
 use std::io::{ErrorKind, Read as _, Write as _};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream, ToSocketAddrs as _};

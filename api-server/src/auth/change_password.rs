@@ -11,7 +11,7 @@ use validator::Validate;
 use super::token_response::{TokenResponder, TokenResponse};
 use crate::accounts::Accounts;
 use crate::accounts::change_password::{PasswordChange, change_password as replace_password};
-use crate::better_auth::call::Call;
+use crate::better_auth::api_request::ApiRequest;
 use crate::better_auth::context::BetterAuthContext;
 use crate::better_auth::{change_password as better_auth, identity};
 use crate::client::Client;
@@ -78,8 +78,8 @@ pub(crate) async fn dispatch(
     let body = json::read(&request, payload.into_inner()).await;
     match body {
         Ok(body) if is_better_auth_request(&request, &context, &body) => {
-            let call = Call::new(request, &body).await?;
-            Ok(better_auth::change(call).await?)
+            let request = ApiRequest::new(request, &body).await?;
+            Ok(better_auth::change(request).await?)
         }
         body => {
             let caller = Caller::extract(&request).await?;

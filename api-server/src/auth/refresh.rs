@@ -47,7 +47,7 @@ pub(crate) async fn refresh(
 ) -> Result<HttpResponse, Problem> {
     let (token, source) = presented_token(&request, &sessions, &policy, body)?;
     let times = sessions.times(sessions.now());
-    let session_id = session::id_of_token(&token);
+    let session_id = session::session_id_of(&token);
     let db = sessions.db.of_account(&session_id);
     let (refreshed, user) = db
         .write(move |connection| {
@@ -105,7 +105,7 @@ fn token_grant(
             ..
         } => Ok(TokenGrant {
             user: user.ok_or_else(Problem::session_expired)?,
-            session_id: session::id_of_token(token),
+            session_id: session::session_id_of(token),
             counter,
             issued_at: issued_at.to_system_time(),
             expires_at,
@@ -118,7 +118,7 @@ fn token_grant(
             sessions.revoke_locally(&ended, sessions.now());
             log::warn!(
                 "refresh token reused session_id={}",
-                session::id_of_token(token)
+                session::session_id_of(token)
             );
             Err(Problem::refresh_token_reused())
         }

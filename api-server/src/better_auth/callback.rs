@@ -4,34 +4,34 @@ use serde_json::Value;
 use url::Url;
 
 use super::api_error::ApiError;
-use super::call::Call;
+use super::api_request::ApiRequest;
 use super::origin::{forbidden, is_trusted_url};
 
 /// Requires that all redirect targets in the body and the query are on this site or a trusted origin.
-pub(super) fn require_trusted(call: &Call) -> Result<(), ApiError> {
-    let callback = call.field("callbackURL").filter(|url| is_truthy(url));
-    let callback = callback.or_else(|| call.query.get("callbackURL"));
-    require_safe(call, callback, &CALLBACK)?;
+pub(super) fn require_trusted(request: &ApiRequest) -> Result<(), ApiError> {
+    let callback = request.field("callbackURL").filter(|url| is_truthy(url));
+    let callback = callback.or_else(|| request.query.get("callbackURL"));
+    require_safe(request, callback, &CALLBACK)?;
     for (name, field) in [
         ("redirectTo", &REDIRECT),
         ("errorCallbackURL", &ERROR_CALLBACK),
         ("newUserCallbackURL", &NEW_USER_CALLBACK),
     ] {
-        require_safe(call, call.field(name), field)?;
+        require_safe(request, request.field(name), field)?;
     }
     Ok(())
 }
 
 /// `callbackURL` in the query of a `GET`, as [`safe_target`] returns it.
-pub(super) fn from_query(call: &Call) -> Result<Option<String>, ApiError> {
-    let callback = call.query.get("callbackURL");
-    require_safe(call, callback, &CALLBACK)?;
-    Ok(callback.and_then(|url| safe_target(call, url.as_str()?)))
+pub(super) fn from_query(request: &ApiRequest) -> Result<Option<String>, ApiError> {
+    let callback = request.query.get("callbackURL");
+    require_safe(request, callback, &CALLBACK)?;
+    Ok(callback.and_then(|url| safe_target(request, url.as_str()?)))
 }
 
-/// `callbackURL` in the body, as [`safe_target`] returns it. [`Call::new`] has checked it before.
-pub(super) fn from_body(call: &Call) -> Option<String> {
-    safe_target(call, call.field("callbackURL")?.as_str()?)
+/// `callbackURL` in the body, as [`safe_target`] returns it. [`ApiRequest::new`] has checked it before.
+pub(super) fn from_body(request: &ApiRequest) -> Option<String> {
+    safe_target(request, request.field("callbackURL")?.as_str()?)
 }
 
 /// A URL field: its name in the message and the code of its error.
@@ -67,10 +67,14 @@ fn is_truthy(value: &Value) -> bool {
     }
 }
 
-fn require_safe(call: &Call, value: Option<&Value>, field: &UrlField) -> Result<(), ApiError> {
+fn require_safe(
+    request: &ApiRequest,
+    value: Option<&Value>,
+    field: &UrlField,
+) -> Result<(), ApiError> {
     match value.filter(|value| is_truthy(value)) {
         None => Ok(()),
-        Some(Value::String(address)) if safe_target(call, address).is_some() => Ok(()),
+        Some(Value::String(address)) if safe_target(request, address).is_some() => Ok(()),
         Some(Value::String(_)) => {
             let message = format!("Invalid {}", field.label);
             Err(forbidden(field.code, message))
@@ -87,22 +91,22 @@ const MAX_TARGET_BYTES: usize = 2048;
 
 /// Returns an allowed redirect target, or `None`: a path on this site, or a URL of a trusted origin. The result is the
 /// parsed URL, written in ASCII, because a browser may parse the original text differently.
-fn safe_target(call: &Call, address: &str) -> Option<String> {
+fn safe_target(request: &ApiRequest, address: &str) -> Option<String> {
     // The parser removes line breaks, tabs, and white space around the address, instead of rejecting them.
     if address.chars().any(char::is_control) || address.trim() != address {
         return None;
     }
-    let target = path_target(address).or_else(|| absolute_target(call, address))?;
+    let target = path_target(address).or_else(|| absolute_target(request, address))?;
     (target.len() <= MAX_TARGET_BYTES).then_some(target)
 }
 
-fn absolute_target(call: &Call, address: &str) -> Option<String> {
+fn absolute_target(request: &ApiRequest, address: &str) -> Option<String> {
     let url = Url::parse(address).ok()?;
     // A `blob:` URL has an http origin as well, that of its creator.
     let is_http = matches!(url.scheme(), "http" | "https");
     let has_credentials = !url.username().is_empty() || url.password().is_some();
     let is_plain = !has_credentials && !address.contains('\\') && !is_ambiguous(&url);
-    (is_http && is_plain && is_trusted_url(call, &url)).then(|| url.into())
+    (is_http && is_plain && is_trusted_url(request, &url)).then(|| url.into())
 }
 
 /// Returns a path that every browser resolves to this site, or `None`.

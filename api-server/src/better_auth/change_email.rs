@@ -3,15 +3,15 @@
 use actix_web::http::StatusCode;
 
 use super::api_error::ApiError;
-use super::call::Call;
+use super::api_request::ApiRequest;
 use super::respond::ApiResult;
 
-pub(crate) async fn change_email(call: Call) -> ApiResult {
-    let mut fields = call.fields()?;
+pub(crate) async fn change_email(request: ApiRequest) -> ApiResult {
+    let mut fields = request.fields()?;
     fields.email("newEmail");
     fields.optional_text("callbackURL");
     fields.finish()?;
-    call.signed_in().await?;
+    request.signed_in().await?;
     let (code, message) = ("CHANGE_EMAIL_DISABLED", "Change email is disabled");
     Err(ApiError::new(StatusCode::BAD_REQUEST, code, message))
 }

@@ -5,12 +5,12 @@ use actix_web::HttpResponse;
 use serde::Serialize;
 
 use super::api_error::ApiError;
-use super::call::Call;
+use super::api_request::ApiRequest;
 use super::format::{UserBody, session_token};
 use super::identity;
 use super::password::require_credential_account;
 use super::respond::ApiResult;
-use super::sign_up_email::{new_password, parse_attempt, set_new_session_cookie};
+use super::sign_up_email::{new_password, parse_password_attempt, set_new_session_cookie};
 use crate::accounts::change_password::{PasswordChange, change_password};
 
 #[derive(Serialize)]
@@ -22,15 +22,15 @@ struct ChangePasswordBody {
 /// Ends every session, including this one, and begins a new one, even without `revokeOtherSessions`: a thief may have
 /// the token of this session. The new token is in the cookie and in `set-auth-token`; it is in the body only with
 /// `revokeOtherSessions`, as in Better Auth.
-pub(crate) async fn change(call: Call) -> ApiResult {
-    let mut fields = call.fields()?;
+pub(crate) async fn change(request: ApiRequest) -> ApiResult {
+    let mut fields = request.fields()?;
     let (new, current) = (fields.text("newPassword"), fields.text("currentPassword"));
     let returns_token = fields.optional_bool("revokeOtherSessions") == Some(true);
     fields.finish()?;
-    let signed_in = call.signed_in().await?;
-    let new = new_password(&call.context.accounts.passwords.policy, new)?;
-    let attempt = parse_attempt(current)?;
-    require_credential_account(&call, &signed_in).await?;
+    let signed_in = request.signed_in().await?;
+    let new = new_password(&request.context.accounts.passwords.policy, new)?;
+    let attempt = parse_password_attempt(current)?;
+    require_credential_account(&request, &signed_in).await?;
     let attempt = attempt.ok_or_else(ApiError::invalid_password)?;
     let is_remembered = signed_in.is_remembered;
     let change = PasswordChange {
@@ -38,12 +38,12 @@ pub(crate) async fn change(call: Call) -> ApiResult {
         session_id: signed_in.session.id,
         attempt,
         new_password: new,
-        lifetime: identity::lifetime(&call.context, is_remembered),
+        lifetime: identity::lifetime(&request.context, is_remembered),
     };
-    let (client, now) = (call.client.clone(), call.context.sessions.now());
-    let granted = change_password(&call.context.accounts, change, client, now).await?;
+    let (client, now) = (request.client.clone(), request.context.sessions.now());
+    let granted = change_password(&request.context.accounts, change, client, now).await?;
     let token = if returns_token {
-        Some(session_token(&call.context, &granted.session_id)?)
+        Some(session_token(&request.context, &granted.session_id)?)
     } else {
         None
     };
@@ -52,6 +52,6 @@ pub(crate) async fn change(call: Call) -> ApiResult {
         user: granted.user.into(),
     });
     let remember_until = is_remembered.then_some(granted.expires_at);
-    set_new_session_cookie(&call, &mut response, &granted.session_id, remember_until)?;
+    set_new_session_cookie(&request, &mut response, &granted.session_id, remember_until)?;
     Ok(response)
 }

@@ -246,7 +246,8 @@ pub(super) fn decode_signed_token(
     Ok(decode_token(tokens, token))
 }
 
-/// Decodes a session token that has no cookie signature, as in a response body; `None` if it is not one of ours.
+/// Decodes a session token that has no cookie signature, as in a response body; `None` if this server did not
+/// sign it.
 pub(super) fn decode_token(tokens: &SessionTokens, token: &str) -> Option<DecodedToken> {
     let id = tokens.decode(token).ok()?;
     Some(DecodedToken {

@@ -5,12 +5,12 @@ use actix_web::http::StatusCode;
 use serde::Serialize;
 
 use super::api_error::ApiError;
-use super::call::Call;
+use super::api_request::ApiRequest;
 use super::identity;
 use super::identity::Identity;
 use super::password::{confirm, require_credential_account};
 use super::respond::ApiResult;
-use super::sign_up_email::parse_attempt;
+use super::sign_up_email::parse_password_attempt;
 use super::{callback, cookies};
 use crate::accounts::delete::delete;
 
@@ -21,8 +21,8 @@ struct DeleteUserBody {
 }
 
 /// Deletes the user. Needs the password, or a login within the last day.
-pub(crate) async fn delete_user(call: Call) -> ApiResult {
-    let mut fields = call.fields()?;
+pub(crate) async fn delete_user(request: ApiRequest) -> ApiResult {
+    let mut fields = request.fields()?;
     fields.optional_text("callbackURL");
     let password = fields
         .optional_text("password")
@@ -31,51 +31,51 @@ pub(crate) async fn delete_user(call: Call) -> ApiResult {
         .optional_text("token")
         .filter(|text| !text.is_empty());
     fields.finish()?;
-    let signed_in = call.signed_in().await?;
-    if !call.context.delete_user {
+    let signed_in = request.signed_in().await?;
+    if !request.context.delete_user {
         return Err(ApiError::not_found());
     }
     let mut compared = None;
     if let Some(password) = password {
-        let attempt = parse_attempt(password)?;
-        require_credential_account(&call, &signed_in).await?;
+        let attempt = parse_password_attempt(password)?;
+        require_credential_account(&request, &signed_in).await?;
         let attempt = attempt.ok_or_else(ApiError::invalid_password)?;
-        compared = Some(confirm(&call, &signed_in, attempt).await?);
+        compared = Some(confirm(&request, &signed_in, attempt).await?);
     }
     if token.is_some() {
         // Such tokens come by mail, which this server does not send.
         return Err(ApiError::invalid_token(StatusCode::NOT_FOUND));
     }
-    if compared.is_none() && !signed_in.is_fresh(call.context.sessions.now().into()) {
+    if compared.is_none() && !signed_in.is_fresh(request.context.sessions.now().into()) {
         let message = "Session expired. Re-authenticate to perform this action.";
         let status = StatusCode::BAD_REQUEST;
         return Err(ApiError::new(status, "SESSION_EXPIRED", message));
     }
-    delete(&call.context.accounts, signed_in.user_id(), compared).await?;
+    delete(&request.context.accounts, signed_in.user_id(), compared).await?;
     let response = HttpResponse::Ok().json(DeleteUserBody {
         success: true,
         message: "User deleted",
     });
-    Ok(call.clear_cookies(response))
+    Ok(request.clear_cookies(response))
 }
 
 /// `GET /api/auth/delete-user/callback`: the address of a link in a mail. This server sends none, so no token is valid.
-pub(crate) async fn callback(call: Call) -> ApiResult {
-    let mut fields = call.query_fields();
+pub(crate) async fn callback(request: ApiRequest) -> ApiResult {
+    let mut fields = request.query_fields();
     fields.text("token");
     fields.finish()?;
-    callback::from_query(&call)?;
+    callback::from_query(&request)?;
     let not_found = StatusCode::NOT_FOUND;
-    if !call.context.delete_user {
+    if !request.context.delete_user {
         return Err(ApiError::new(not_found, "NOT_FOUND", "Not found"));
     }
-    match identity::find(&call.request, &call.context, true).await? {
+    match identity::find(&request.http, &request.context, true).await? {
         Identity::SignedIn(_) => Err(ApiError::invalid_token(not_found)),
         identity => {
             let (code, message) = ("FAILED_TO_GET_USER_INFO", "Failed to get user info");
             let error = ApiError::new(not_found, code, message);
             if matches!(identity, Identity::SessionExpired) {
-                let cleared = cookies::clear_all(&call.request, &call.context);
+                let cleared = cookies::clear_all(&request.http, &request.context);
                 return Err(error.with_cookies(cleared));
             }
             Err(error)

@@ -2,13 +2,13 @@
 
 use url::form_urlencoded::Serializer;
 
-use super::call::Call;
+use super::api_request::ApiRequest;
 use super::redirect::redirect;
 use super::respond::ApiResult;
 
 /// Redirects an invalid link to the page at `/`, with the error in the query.
-pub(crate) async fn error(call: Call) -> ApiResult {
-    let parameter = |name: &str| call.query.get(name).and_then(|value| value.as_str());
+pub(crate) async fn error(request: ApiRequest) -> ApiResult {
+    let parameter = |name: &str| request.query.get(name).and_then(|value| value.as_str());
     let is_plain = |code: &&str| {
         let is_allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"'_-".contains(&byte);
         !code.is_empty() && code.bytes().all(is_allowed)

@@ -6,7 +6,7 @@ use actix_web::http::header::{HeaderValue, PRAGMA};
 use serde::Serialize;
 
 use super::api_error::ApiError;
-use super::call::Call;
+use super::api_request::ApiRequest;
 use super::cookies;
 use super::format::{SessionBody, UserBody};
 use super::identity;
@@ -21,46 +21,46 @@ struct GetSessionBody {
 
 /// Returns the session and its user, or `null` without a live session. Prolongs the session at most once a day, and not
 /// if the query has `disableRefresh`.
-pub(crate) async fn show(call: Call) -> ApiResult {
-    let disabled = call.query.get("disableRefresh");
+pub(crate) async fn show(request: ApiRequest) -> ApiResult {
+    let disabled = request.query.get("disableRefresh");
     let may_prolong = disabled.is_none_or(|value| value == "");
-    let mut response = match identity::find(&call.request, &call.context, may_prolong).await? {
-        Identity::Anonymous => anonymous(&call),
-        Identity::SessionExpired => call.clear_cookies(HttpResponse::Ok().json(())),
-        Identity::SignedIn(signed_in) => signed_in_response(&call, *signed_in)?,
+    let mut response = match identity::find(&request.http, &request.context, may_prolong).await? {
+        Identity::Anonymous => anonymous(&request),
+        Identity::SessionExpired => request.clear_cookies(HttpResponse::Ok().json(())),
+        Identity::SignedIn(signed_in) => signed_in_response(&request, *signed_in)?,
     };
     let headers = response.headers_mut();
     headers.insert(PRAGMA, HeaderValue::from_static("no-cache"));
     Ok(response)
 }
 
-fn anonymous(call: &Call) -> HttpResponse {
+fn anonymous(request: &ApiRequest) -> HttpResponse {
     let mut response = HttpResponse::Ok().json(());
-    let cleared = cookies::clear_session_data(&call.request, &call.context);
+    let cleared = cookies::clear_session_data(&request.http, &request.context);
     append_cookies(&mut response, cleared);
     response
 }
 
-fn signed_in_response(call: &Call, signed_in: SignedIn) -> ApiResult {
+fn signed_in_response(request: &ApiRequest, signed_in: SignedIn) -> ApiResult {
     let is_renewed = signed_in.is_renewed;
     let remember_until = signed_in
         .is_remembered
         .then_some(signed_in.session.expires_at);
     let session_id = signed_in.session.id.clone();
     let mut response = HttpResponse::Ok().json(GetSessionBody {
-        session: SessionBody::own(&call.context, signed_in.session)?,
+        session: SessionBody::own(&request.context, signed_in.session)?,
         user: signed_in.user.into(),
     });
-    let cleared = cookies::clear_session_data(&call.request, &call.context);
+    let cleared = cookies::clear_session_data(&request.http, &request.context);
     append_cookies(&mut response, cleared);
     if is_renewed {
-        call.set_session_cookie(&mut response, &session_id, remember_until)?;
+        request.set_session_cookie(&mut response, &session_id, remember_until)?;
     }
     Ok(response)
 }
 
 /// Rejects `POST`, which Better Auth accepts only with `deferSessionRefresh`.
-pub(crate) async fn reject_post(_: Call) -> ApiResult {
+pub(crate) async fn reject_post(_: ApiRequest) -> ApiResult {
     Err(ApiError::new(
         StatusCode::METHOD_NOT_ALLOWED,
         "METHOD_NOT_ALLOWED_DEFER_SESSION_REQUIRED",

@@ -8,7 +8,7 @@ use auth_core::Error;
 use auth_core::session_token::SessionTokens;
 
 use super::api_error::ApiError;
-use super::call::Call;
+use super::api_request::ApiRequest;
 use super::cookies;
 use super::cookies::DecodedToken;
 use crate::better_auth::context::BetterAuthContext;
@@ -66,14 +66,14 @@ pub(super) fn lifetime(context: &BetterAuthContext, is_remembered: bool) -> Dura
     }
 }
 
-impl Call {
+impl ApiRequest {
     /// The signed-in user, or 401.
     pub(super) async fn signed_in(&self) -> Result<SignedIn, ApiError> {
-        match find(&self.request, &self.context, true).await? {
+        match find(&self.http, &self.context, true).await? {
             Identity::SignedIn(signed_in) => Ok(*signed_in),
             Identity::Anonymous => Err(ApiError::unauthorized()),
             Identity::SessionExpired => {
-                let cleared = cookies::clear_all(&self.request, &self.context);
+                let cleared = cookies::clear_all(&self.http, &self.context);
                 Err(ApiError::unauthorized().with_cookies(cleared))
             }
         }

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::call::Call;
+use super::api_request::ApiRequest;
 use super::password::has_credential_account;
 use super::respond::ApiResult;
 use crate::db::Timestamp;
@@ -24,9 +24,9 @@ struct AccountBody {
 }
 
 /// Lists the account that has the password; an imported user may have none.
-pub(crate) async fn list_accounts(call: Call) -> ApiResult {
-    let signed_in = call.signed_in().await?;
-    let has_password = has_credential_account(&call, &signed_in).await?;
+pub(crate) async fn list_accounts(request: ApiRequest) -> ApiResult {
+    let signed_in = request.signed_in().await?;
+    let has_password = has_credential_account(&request, &signed_in).await?;
     let user = &signed_in.user;
     let account = has_password.then(|| AccountBody {
         id: user.id.clone(),
@@ -37,5 +37,5 @@ pub(crate) async fn list_accounts(call: Call) -> ApiResult {
         updated_at: user.updated_at,
         scopes: [],
     });
-    call.respond(&signed_in, Vec::from_iter(account))
+    request.respond(&signed_in, Vec::from_iter(account))
 }

@@ -6,7 +6,7 @@
 //! Auth.
 
 pub(crate) mod api_error;
-pub(crate) mod call;
+pub(crate) mod api_request;
 mod callback;
 pub(crate) mod change_email;
 pub(crate) mod change_password;

@@ -7,20 +7,20 @@ use actix_web::http::header::{COOKIE, HeaderValue, ORIGIN, REFERER};
 use url::Url;
 
 use super::api_error::ApiError;
-use super::call::Call;
+use super::api_request::ApiRequest;
 
 /// Requires a trusted origin for a request with any cookie.
-pub(super) fn require_trusted(call: &Call) -> Result<(), ApiError> {
-    if call.headers().contains_key(COOKIE) {
-        return require_trusted_header(call);
+pub(super) fn require_trusted(request: &ApiRequest) -> Result<(), ApiError> {
+    if request.headers().contains_key(COOKIE) {
+        return require_trusted_header(request);
     }
     Ok(())
 }
 
 /// Requires a trusted origin for a login from a browser, even without a cookie: another site must not log its visitor
 /// in to an account that the site chose.
-pub(super) fn require_trusted_login(call: &Call) -> Result<(), ApiError> {
-    let header = |name: &str| call.headers().get(name).map(HeaderValue::as_bytes);
+pub(super) fn require_trusted_login(request: &ApiRequest) -> Result<(), ApiError> {
+    let header = |name: &str| request.headers().get(name).map(HeaderValue::as_bytes);
     let metadata = ["sec-fetch-site", "sec-fetch-mode", "sec-fetch-dest"];
     let is_browser = metadata
         .iter()
@@ -33,16 +33,17 @@ pub(super) fn require_trusted_login(call: &Call) -> Result<(), ApiError> {
             "Cross-site navigation login blocked. This request appears to be a CSRF attack.",
         ));
     }
-    let states_origin = call.headers().contains_key(ORIGIN) || call.headers().contains_key(REFERER);
+    let states_origin =
+        request.headers().contains_key(ORIGIN) || request.headers().contains_key(REFERER);
     if is_browser || states_origin {
-        return require_trusted_header(call);
+        return require_trusted_header(request);
     }
     Ok(())
 }
 
 /// Requires a trusted origin in `Origin`, or in `Referer` if the request has no `Origin`.
-fn require_trusted_header(call: &Call) -> Result<(), ApiError> {
-    let headers = call.headers();
+fn require_trusted_header(request: &ApiRequest) -> Result<(), ApiError> {
+    let headers = request.headers();
     let origins: Vec<_> = headers.get_all(ORIGIN).collect();
     let site = headers.get("sec-fetch-site");
     let is_same_origin = site.is_some_and(|site| site == "same-origin");
@@ -58,19 +59,19 @@ fn require_trusted_header(call: &Call) -> Result<(), ApiError> {
             let message = "Missing or null Origin";
             Err(forbidden("MISSING_OR_NULL_ORIGIN", message))
         }
-        Some(stated) if is_trusted(call, stated) => Ok(()),
+        Some(stated) if is_trusted(request, stated) => Ok(()),
         Some(_) => Err(forbidden("INVALID_ORIGIN", "Invalid origin")),
     }
 }
 
-fn is_trusted(call: &Call, address: &str) -> bool {
-    Url::parse(address).is_ok_and(|url| is_trusted_url(call, &url))
+fn is_trusted(request: &ApiRequest, address: &str) -> bool {
+    Url::parse(address).is_ok_and(|url| is_trusted_url(request, &url))
 }
 
 /// Whether the URL has this server's own origin or one of `ALLOWED_ORIGINS`.
-pub(super) fn is_trusted_url(call: &Call, url: &Url) -> bool {
+pub(super) fn is_trusted_url(request: &ApiRequest, url: &Url) -> bool {
     let origin = url.origin().ascii_serialization();
-    let mut trusted = call.context.policy.trusted_origins.iter();
+    let mut trusted = request.context.policy.trusted_origins.iter();
     trusted.any(|trusted| trusted.as_str() == origin)
 }
 

@@ -3,7 +3,7 @@
 use auth_core::password::PasswordAttempt;
 
 use super::api_error::ApiError;
-use super::call::Call;
+use super::api_request::ApiRequest;
 use super::identity::SignedIn;
 use crate::problem::Problem;
 use crate::users::passwords::Authenticated;
@@ -11,11 +11,11 @@ use crate::users::store::has_password;
 
 /// Whether the user has a password: an imported one may have none.
 pub(super) async fn has_credential_account(
-    call: &Call,
+    request: &ApiRequest,
     signed_in: &SignedIn,
 ) -> Result<bool, Problem> {
     let id = signed_in.user_id();
-    let db = &call.context.sessions.db;
+    let db = &request.context.sessions.db;
     Ok(db
         .read(move |connection| has_password(connection, &id))
         .await?)
@@ -23,10 +23,10 @@ pub(super) async fn has_credential_account(
 
 /// Fails with `CREDENTIAL_ACCOUNT_NOT_FOUND` if the user has no password.
 pub(super) async fn require_credential_account(
-    call: &Call,
+    request: &ApiRequest,
     signed_in: &SignedIn,
 ) -> Result<(), ApiError> {
-    if has_credential_account(call, signed_in).await? {
+    if has_credential_account(request, signed_in).await? {
         return Ok(());
     }
     Err(ApiError::no_credential_account())
@@ -34,15 +34,16 @@ pub(super) async fn require_credential_account(
 
 /// Verifies the password of the signed-in user. Counts a wrong one against the limits of failed logins.
 pub(super) async fn confirm(
-    call: &Call,
+    request: &ApiRequest,
     signed_in: &SignedIn,
     attempt: PasswordAttempt,
 ) -> Result<Authenticated, Problem> {
     let id = signed_in.user_id();
     let session_id = &signed_in.session.id;
-    call.context
+    request
+        .context
         .accounts
         .passwords
-        .confirm(&id, session_id, attempt, &call.client)
+        .confirm(&id, session_id, attempt, &request.client)
         .await
 }

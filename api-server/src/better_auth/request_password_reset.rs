@@ -3,11 +3,11 @@
 use actix_web::http::StatusCode;
 
 use super::api_error::ApiError;
-use super::call::Call;
+use super::api_request::ApiRequest;
 use super::respond::ApiResult;
 
-pub(crate) async fn request_password_reset(call: Call) -> ApiResult {
-    let mut fields = call.fields()?;
+pub(crate) async fn request_password_reset(request: ApiRequest) -> ApiResult {
+    let mut fields = request.fields()?;
     fields.email("email");
     fields.optional_text("redirectTo");
     fields.finish()?;

@@ -4,7 +4,7 @@ use actix_web::http::StatusCode;
 use url::Url;
 
 use super::api_error::ApiError;
-use super::call::Call;
+use super::api_request::ApiRequest;
 use super::callback;
 use super::redirect::redirect;
 use super::respond::ApiResult;
@@ -14,28 +14,28 @@ use crate::problem::Problem;
 const INVALID_TOKEN: &str = "INVALID_TOKEN";
 
 /// Rejects the token, after the checks of the password that Better Auth makes first.
-pub(crate) async fn reset_password(call: Call) -> ApiResult {
-    let mut fields = call.fields()?;
+pub(crate) async fn reset_password(request: ApiRequest) -> ApiResult {
+    let mut fields = request.fields()?;
     let password = fields.text("newPassword");
     let body_token = fields.optional_text("token");
     fields.finish()?;
-    let query_token = call.query.get("token").and_then(|token| token.as_str());
+    let query_token = request.query.get("token").and_then(|token| token.as_str());
     let token = body_token.filter(|token| !token.is_empty()).or(query_token);
     if token.is_some_and(|token| !token.is_empty()) {
-        new_password(&call.context.accounts.passwords.policy, password)?;
+        new_password(&request.context.accounts.passwords.policy, password)?;
     }
     Err(ApiError::invalid_token(StatusCode::BAD_REQUEST))
 }
 
 /// Redirects to `callbackURL`, or to the error page without one, with the error in the query.
-pub(crate) async fn follow_link(call: Call) -> ApiResult {
-    let mut fields = call.query_fields();
+pub(crate) async fn follow_link(request: ApiRequest) -> ApiResult {
+    let mut fields = request.query_fields();
     fields.text("callbackURL");
     fields.finish()?;
-    let requested = callback::from_query(&call)?;
+    let requested = callback::from_query(&request)?;
     let callback = requested.as_deref().unwrap_or("/api/auth/error");
     // The last origin is the server's own, `PUBLIC_URL`.
-    let own_origin = call.context.policy.trusted_origins.last();
+    let own_origin = request.context.policy.trusted_origins.last();
     let own_origin = own_origin.map_or("", |origin| origin.as_str());
     let url = Url::parse(own_origin).and_then(|base| base.join(callback));
     let mut url = url.map_err(Problem::internal)?;

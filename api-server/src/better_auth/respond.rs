@@ -5,7 +5,7 @@ use actix_web::http::header::{ACCESS_CONTROL_EXPOSE_HEADERS, HeaderValue, SET_CO
 use serde::Serialize;
 
 use super::api_error::ApiError;
-use super::call::Call;
+use super::api_request::ApiRequest;
 use super::cookies;
 use super::identity::SignedIn;
 use crate::db::Timestamp;
@@ -15,7 +15,7 @@ use crate::problem::Problem;
 /// The result of every endpoint.
 pub(super) type ApiResult = Result<HttpResponse, ApiError>;
 
-impl Call {
+impl ApiRequest {
     /// Responds to a signed-in user, and sends the cookie again if the session was renewed.
     pub(super) fn respond(&self, signed_in: &SignedIn, body: impl Serialize) -> ApiResult {
         let mut response = HttpResponse::Ok().json(body);
@@ -56,10 +56,7 @@ impl Call {
 
     /// Clears the session's cookies.
     pub(super) fn clear_cookies(&self, mut response: HttpResponse) -> HttpResponse {
-        append_cookies(
-            &mut response,
-            cookies::clear_all(&self.request, &self.context),
-        );
+        append_cookies(&mut response, cookies::clear_all(&self.http, &self.context));
         response
     }
 }

@@ -2,7 +2,7 @@
 
 use actix_web::HttpResponse;
 
-use super::call::Call;
+use super::api_request::ApiRequest;
 use super::cookies;
 use super::format::DONE;
 use super::respond::ApiResult;
@@ -10,20 +10,20 @@ use crate::sessions::list::end_own;
 
 /// Ends a session of the caller, by its handle or its token. Responds with the same body if the text names no session
 /// or a session of another user, which stays.
-pub(crate) async fn revoke_session(call: Call) -> ApiResult {
-    let mut fields = call.fields()?;
+pub(crate) async fn revoke_session(request: ApiRequest) -> ApiResult {
+    let mut fields = request.fields()?;
     let token = fields.text("token");
     fields.finish()?;
-    let signed_in = call.signed_in().await?;
-    let Some(session_id) = cookies::listed_session(&call.context, token) else {
-        return call.respond(&signed_in, DONE);
+    let signed_in = request.signed_in().await?;
+    let Some(session_id) = cookies::listed_session(&request.context, token) else {
+        return request.respond(&signed_in, DONE);
     };
     let own_session_id = signed_in.session.id.clone();
     let is_current = session_id == own_session_id;
     let owner = signed_in.user_id();
-    end_own(&call.context.sessions, owner, own_session_id, session_id).await?;
+    end_own(&request.context.sessions, owner, own_session_id, session_id).await?;
     if is_current {
-        return Ok(call.clear_cookies(HttpResponse::Ok().json(DONE)));
+        return Ok(request.clear_cookies(HttpResponse::Ok().json(DONE)));
     }
-    call.respond(&signed_in, DONE)
+    request.respond(&signed_in, DONE)
 }

@@ -6,13 +6,13 @@ use actix_web::http::header::{HeaderValue, LOCATION};
 use serde::Serialize;
 
 use super::api_error::ApiError;
-use super::call::Call;
+use super::api_request::ApiRequest;
 use super::callback;
 use super::fields::is_email;
 use super::format::{UserBody, session_token};
 use super::origin;
 use super::respond::ApiResult;
-use super::sign_up_email::{login_context, parse_attempt, set_new_session_cookie};
+use super::sign_up_email::{login_context, parse_password_attempt, set_new_session_cookie};
 use crate::accounts::login::log_in;
 use crate::problem::Problem;
 use crate::users::email::LoginEmail;
@@ -27,38 +27,38 @@ struct SignInBody {
 }
 
 /// Begins a new session, and ends the session whose cookie the new one replaces.
-pub(crate) async fn sign_in(call: Call) -> ApiResult {
-    let mut fields = call.fields()?;
+pub(crate) async fn sign_in(request: ApiRequest) -> ApiResult {
+    let mut fields = request.fields()?;
     let (email, password) = (fields.text("email"), fields.text("password"));
     fields.optional_text("callbackURL");
     let is_remembered = fields.optional_bool("rememberMe") != Some(false);
     fields.finish()?;
-    origin::require_trusted_login(&call)?;
+    origin::require_trusted_login(&request)?;
     if !is_email(email) {
         let invalid = ApiError::new(StatusCode::BAD_REQUEST, "INVALID_EMAIL", "Invalid email");
         return Err(invalid);
     }
-    let url = callback::from_body(&call);
+    let url = callback::from_body(&request);
     let location = url.as_deref().map(HeaderValue::try_from).transpose();
     let location = location.map_err(Problem::internal)?;
-    let attempt = parse_attempt(password)?;
+    let attempt = parse_password_attempt(password)?;
     let (Ok(email), Some(attempt)) = (LoginEmail::parse(email), attempt) else {
         // No account has such an address or such a password.
         return Err(ApiError::invalid_email_or_password());
     };
-    let context = login_context(&call, is_remembered);
-    let granted = log_in(&call.context.accounts, email, attempt, context).await?;
+    let context = login_context(&request, is_remembered);
+    let granted = log_in(&request.context.accounts, email, attempt, context).await?;
     let session_id = granted.session_id;
     let remember_until = is_remembered.then_some(granted.expires_at);
     let mut response = HttpResponse::Ok().json(SignInBody {
         redirect: url.is_some(),
-        token: session_token(&call.context, &session_id)?,
+        token: session_token(&request.context, &session_id)?,
         url,
         user: granted.user.into(),
     });
     if let Some(location) = location {
         response.headers_mut().insert(LOCATION, location);
     }
-    set_new_session_cookie(&call, &mut response, &session_id, remember_until)?;
+    set_new_session_cookie(&request, &mut response, &session_id, remember_until)?;
     Ok(response)
 }

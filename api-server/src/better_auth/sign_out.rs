@@ -3,7 +3,7 @@
 use actix_web::HttpResponse;
 use serde::Serialize;
 
-use super::call::Call;
+use super::api_request::ApiRequest;
 use super::cookies;
 use super::identity;
 use super::identity::Identity;
@@ -18,22 +18,24 @@ struct SignOutBody {
 
 /// Ends the session, if there is one, and clears the cookies. If the session cookie was sent twice, ends the sessions
 /// of both: the browser keeps the one that another host of the site set, so its session must not stay valid.
-pub(crate) async fn sign_out(call: Call) -> ApiResult {
-    let found = identity::find(&call.request, &call.context, false).await?;
+pub(crate) async fn sign_out(request: ApiRequest) -> ApiResult {
+    let found = identity::find(&request.http, &request.context, false).await?;
     let session_ids = match found {
         Identity::SignedIn(signed_in) => vec![signed_in.session.id],
         Identity::SessionExpired => Vec::new(),
-        Identity::Anonymous if identity::has_two_authorization_headers(&call.request) => Vec::new(),
-        Identity::Anonymous => cookies::sessions_of_repeated_cookies(&call.request, &call.context),
+        Identity::Anonymous if identity::has_two_authorization_headers(&request.http) => Vec::new(),
+        Identity::Anonymous => {
+            cookies::sessions_of_repeated_cookies(&request.http, &request.context)
+        }
     };
     for session_id in session_ids {
         let credential = Credential::current(session_id);
-        end(&call.context.sessions, vec![credential], Scope::Current).await?;
+        end(&request.context.sessions, vec![credential], Scope::Current).await?;
     }
     let response = HttpResponse::Ok().json(SignOutBody { success: true });
     // Another site could make the browser send this request without cookies, and must not be able to clear them.
-    if is_from_untrusted_origin(&call.request, &call.context.policy) {
+    if is_from_untrusted_origin(&request.http, &request.context.policy) {
         return Ok(response);
     }
-    Ok(call.clear_cookies(response))
+    Ok(request.clear_cookies(response))
 }

@@ -5,7 +5,7 @@ use auth_core::password::{Password, PasswordAttempt};
 use serde::Serialize;
 
 use super::api_error::ApiError;
-use super::call::Call;
+use super::api_request::ApiRequest;
 use super::fields::Fields;
 use super::format::{UserBody, session_token};
 use super::respond::{ApiResult, append_cookies};
@@ -29,8 +29,8 @@ struct SignUpBody {
 }
 
 /// Creates an account and signs its user in.
-pub(crate) async fn sign_up(call: Call) -> ApiResult {
-    let mut fields = call.fields()?;
+pub(crate) async fn sign_up(request: ApiRequest) -> ApiResult {
+    let mut fields = request.fields()?;
     let (email, name) = (fields.email("email"), fields.text("name"));
     let password = fields.nonempty_text("password");
     let image = fields.optional_text("image");
@@ -40,23 +40,23 @@ pub(crate) async fn sign_up(call: Call) -> ApiResult {
     fields.check_text("name", name, MAX_NAME_CHARS);
     fields.check_text("image", image.unwrap_or_default(), MAX_IMAGE_CHARS);
     fields.finish()?;
-    origin::require_trusted_login(&call)?;
+    origin::require_trusted_login(&request)?;
     let account = NewAccount {
         email: email.ok_or_else(ApiError::invalid_email_or_password)?,
-        password: new_password(&call.context.accounts.passwords.policy, password)?,
+        password: new_password(&request.context.accounts.passwords.policy, password)?,
         name: Some(name.to_owned()),
         image: image.map(ToOwned::to_owned),
     };
-    let context = login_context(&call, is_remembered);
-    let granted = create(&call.context.accounts, account, context).await?;
+    let context = login_context(&request, is_remembered);
+    let granted = create(&request.context.accounts, account, context).await?;
     let session_id = granted.session_id.clone();
     let remember_until = is_remembered.then_some(granted.expires_at);
     let body = SignUpBody {
-        token: session_token(&call.context, &session_id)?,
+        token: session_token(&request.context, &session_id)?,
         user: granted.user.into(),
     };
     let mut response = HttpResponse::Ok().json(body);
-    set_new_session_cookie(&call, &mut response, &session_id, remember_until)?;
+    set_new_session_cookie(&request, &mut response, &session_id, remember_until)?;
     Ok(response)
 }
 
@@ -69,25 +69,26 @@ fn parse_email(fields: &mut Fields<'_>, name: &str, text: &str) -> Option<Email>
     parsed.ok()
 }
 
-/// Describes the session of a sign-in or a sign-up. Trusts the cookies, because [`Call::new`] has checked the origin.
-pub(super) fn login_context(call: &Call, is_remembered: bool) -> LoginContext {
+/// Describes the session of a sign-in or a sign-up. Trusts the cookies, because [`ApiRequest::new`] has checked the
+/// origin.
+pub(super) fn login_context(request: &ApiRequest, is_remembered: bool) -> LoginContext {
     LoginContext {
-        client: call.client.clone(),
-        lifetime: identity::lifetime(&call.context, is_remembered),
-        replaced: Vec::from_iter(cookies::replaced_session(&call.request, &call.context)),
+        client: request.client.clone(),
+        lifetime: identity::lifetime(&request.context, is_remembered),
+        replaced: Vec::from_iter(cookies::replaced_session(&request.http, &request.context)),
     }
 }
 
 /// Sets the cookie of a new session, and removes an earlier login's flag `dont_remember` if this session is remembered.
 pub(super) fn set_new_session_cookie(
-    call: &Call,
+    request: &ApiRequest,
     response: &mut HttpResponse,
     session_id: &str,
     remember_until: Option<Timestamp>,
 ) -> Result<(), ApiError> {
-    call.set_session_cookie(response, session_id, remember_until)?;
+    request.set_session_cookie(response, session_id, remember_until)?;
     if remember_until.is_some() {
-        let cleared = cookies::clear_dont_remember_flag(&call.request, &call.context);
+        let cleared = cookies::clear_dont_remember_flag(&request.http, &request.context);
         append_cookies(response, cleared);
     }
     Ok(())
@@ -115,7 +116,7 @@ pub(super) fn new_password(
 }
 
 /// Parses a password for comparison; `None` if no account can have it.
-pub(super) fn parse_attempt(text: &str) -> Result<Option<PasswordAttempt>, ApiError> {
+pub(super) fn parse_password_attempt(text: &str) -> Result<Option<PasswordAttempt>, ApiError> {
     require_short_enough(text)?;
     Ok(PasswordAttempt::new(text).ok())
 }

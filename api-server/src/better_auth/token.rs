@@ -6,7 +6,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::api_error::ApiError;
-use super::call::Call;
+use super::api_request::ApiRequest;
 use crate::problem::Problem;
 
 #[derive(Serialize, ToSchema)]
@@ -22,23 +22,23 @@ pub(crate) struct AccessTokenOfSession {
     responses((status = 200, description = "An access token", body = AccessTokenOfSession)),
     security(("better_auth" = [])),
 )]
-pub(crate) async fn show(call: Call) -> Result<HttpResponse, Error> {
-    let signed_in = call.signed_in().await?;
+pub(crate) async fn show(request: ApiRequest) -> Result<HttpResponse, Error> {
+    let signed_in = request.signed_in().await?;
     let subject = Subject {
         id: &signed_in.user.id,
         email: &signed_in.user.email,
         session_id: &signed_in.session.id,
     };
-    let keys = call.context.sessions.keys.current();
+    let keys = request.context.sessions.keys.current();
     let session_expires_at = signed_in.session.expires_at.unix_seconds();
-    let issued = keys
-        .issuer
-        .issue_until(&subject, session_expires_at, call.context.sessions.now());
+    let issued =
+        keys.issuer
+            .issue_until(&subject, session_expires_at, request.context.sessions.now());
     let token = match issued {
         Ok(issued) => issued.token,
         // A token's lifetime is in whole seconds, and the session ends within this second.
         Err(auth_core::Error::Expired) => return Err(ApiError::unauthorized().into()),
         Err(error) => return Err(ApiError::from(Problem::internal(error)).into()),
     };
-    Ok(call.respond(&signed_in, AccessTokenOfSession { token })?)
+    Ok(request.respond(&signed_in, AccessTokenOfSession { token })?)
 }

@@ -1,12 +1,12 @@
 //! `POST /api/auth/update-session`
 
 use super::api_error::ApiError;
-use super::call::Call;
+use super::api_request::ApiRequest;
 use super::respond::ApiResult;
 
 /// Rejects every change, because a session has no fields that a client may change.
-pub(crate) async fn update_session(call: Call) -> ApiResult {
-    call.record()?.finish()?;
-    call.signed_in().await?;
+pub(crate) async fn update_session(request: ApiRequest) -> ApiResult {
+    request.record()?.finish()?;
+    request.signed_in().await?;
     Err(ApiError::no_fields())
 }

@@ -5,7 +5,7 @@ use actix_web::http::StatusCode;
 use serde_json::Value;
 
 use super::api_error::ApiError;
-use super::call::Call;
+use super::api_request::ApiRequest;
 use super::fields::Fields;
 use super::format::DONE;
 use super::respond::ApiResult;
@@ -13,8 +13,8 @@ use crate::accounts::profile::change;
 use crate::users::user::{MAX_IMAGE_CHARS, MAX_NAME_CHARS};
 
 /// Changes name and image; ignores other fields.
-pub(crate) async fn update_user(call: Call) -> ApiResult {
-    let mut fields = call.record()?;
+pub(crate) async fn update_user(request: ApiRequest) -> ApiResult {
+    let mut fields = request.record()?;
     let name = fields.optional_text("name");
     let image = nullable_text(&mut fields, "image");
     fields.check_text("name", name.unwrap_or_default(), MAX_NAME_CHARS);
@@ -22,7 +22,7 @@ pub(crate) async fn update_user(call: Call) -> ApiResult {
     fields.check_text("image", text, MAX_IMAGE_CHARS);
     let email = fields.get("email").cloned();
     fields.finish()?;
-    let signed_in = call.signed_in().await?;
+    let signed_in = request.signed_in().await?;
     if email.is_some_and(|email| !matches!(email, Value::Null | Value::Bool(false)) && email != "")
     {
         let (code, message) = ("EMAIL_CAN_NOT_BE_UPDATED", "Email can not be updated");
@@ -33,9 +33,9 @@ pub(crate) async fn update_user(call: Call) -> ApiResult {
     }
     let name = name.map(|name| Some(name.to_owned()));
     let image = image.map(|image| image.map(ToOwned::to_owned));
-    change(&call.context.accounts, signed_in.user_id(), name, image).await?;
+    change(&request.context.accounts, signed_in.user_id(), name, image).await?;
     let mut response = HttpResponse::Ok().json(DONE);
-    call.renew_session_cookie(&mut response, &signed_in)?;
+    request.renew_session_cookie(&mut response, &signed_in)?;
     Ok(response)
 }
 

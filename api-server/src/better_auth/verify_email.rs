@@ -3,17 +3,17 @@
 use actix_web::http::StatusCode;
 
 use super::api_error::ApiError;
-use super::call::Call;
+use super::api_request::ApiRequest;
 use super::callback;
 use super::redirect::{redirect, with_error};
 use super::respond::ApiResult;
 
-pub(crate) async fn verify_email(call: Call) -> ApiResult {
-    let mut fields = call.query_fields();
+pub(crate) async fn verify_email(request: ApiRequest) -> ApiResult {
+    let mut fields = request.query_fields();
     fields.text("token");
     fields.optional_text("callbackURL");
     fields.finish()?;
-    match callback::from_query(&call)? {
+    match callback::from_query(&request)? {
         Some(callback) => Ok(redirect(&with_error(&callback, "INVALID_TOKEN"))),
         None => Err(ApiError::invalid_token(StatusCode::UNAUTHORIZED)),
     }

@@ -79,7 +79,7 @@ pub struct PasswordConfig {
     pub blocklist: Blocklist,
 }
 
-/// Limits that protect the server and its other users.
+/// Limits that protect the server and its users from a client that sends too much.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct BoundConfig {

@@ -106,7 +106,7 @@ pub(super) fn connect_to_read(url: &DatabaseUrl) -> ConnectionResult<DbConnectio
 }
 
 /// Calls `handle_row` with each row as it arrives, so that memory does not grow with the number of rows.
-pub(super) fn for_each<R, E>(
+pub(super) fn for_each_row<R, E>(
     connection: &mut DbConnection,
     sql: &str,
     mut handle_row: impl FnMut(R) -> Result<(), E>,

@@ -177,7 +177,7 @@ impl Reader {
     ) -> Result<(), BoxError> {
         let text =
             |bytes: CellBytes| String::from_utf8_lossy(&bytes.unwrap_or_default()).into_owned();
-        dialect::for_each(&mut self.connection, query, |pair: PairRow| {
+        dialect::for_each_row(&mut self.connection, query, |pair: PairRow| {
             handle_pair(text(pair.c0), text(pair.c1));
             Ok::<_, BoxError>(())
         })
@@ -218,7 +218,7 @@ impl Reader {
             columns.push(format!("{bytes} AS c{index}"));
         }
         let query = format!("SELECT {} FROM {from}", columns.join(", "));
-        dialect::for_each(&mut self.connection, &query, |cells: CellsRow| {
+        dialect::for_each_row(&mut self.connection, &query, |cells: CellsRow| {
             let CellsRow {
                 c0,
                 c1,

@@ -18,9 +18,9 @@ pub(crate) fn ids_of_all_cookies(
     policy: &HttpPolicy,
 ) -> Vec<String> {
     let access = policy.cookies.access_values(request);
-    let access = access.filter_map(|token| id_of_access_token(token, sessions));
+    let access = access.filter_map(|token| session_of_access_token(token, sessions));
     let refresh = policy.cookies.refresh_values(request);
-    let refresh = refresh.filter_map(|token| id_of_refresh_token(token, sessions));
+    let refresh = refresh.filter_map(|token| session_of_refresh_token(token, sessions));
     distinct_ids(access.chain(refresh))
 }
 
@@ -33,9 +33,9 @@ pub(crate) fn ids_of_unambiguous_cookies(
 ) -> Vec<String> {
     let access = Credentials::new(request.headers()).cookie(policy.cookies.access_name());
     let access = access.ok();
-    let access = access.and_then(|token| id_of_access_token(token, sessions));
+    let access = access.and_then(|token| session_of_access_token(token, sessions));
     let refresh = match policy.cookies.find_refresh(request) {
-        Cookie::One(token) => id_of_refresh_token(token, sessions),
+        Cookie::One(token) => session_of_refresh_token(token, sessions),
         Cookie::Absent | Cookie::Ambiguous => None,
     };
     distinct_ids(access.into_iter().chain(refresh))
@@ -57,14 +57,14 @@ pub(crate) fn distinct_ids(ids: impl Iterator<Item = String>) -> Vec<String> {
 }
 
 /// Returns the session of an access token, which may have expired.
-fn id_of_access_token(token: &str, sessions: &Sessions) -> Option<String> {
+fn session_of_access_token(token: &str, sessions: &Sessions) -> Option<String> {
     let keys = sessions.keys.current();
     let claims = keys.verifier.verify_for_logout(token, sessions.now());
     let claims = claims.ok()?;
     is_storable(&claims.sub, &claims.sid).then_some(claims.sid)
 }
 
-fn id_of_refresh_token(token: &str, sessions: &Sessions) -> Option<String> {
+fn session_of_refresh_token(token: &str, sessions: &Sessions) -> Option<String> {
     let token = sessions.keys.current().refresh_tokens.decode(token).ok()?;
-    Some(session::id_of_token(&token))
+    Some(session::session_id_of(&token))
 }

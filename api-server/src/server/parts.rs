@@ -14,7 +14,7 @@ use crate::db::Db;
 use crate::http::caller::ServerAuthenticator;
 use crate::http::cookies::Cookies;
 use crate::http::forwarded::ProxyWarning;
-use crate::http::page_memory::PageMemory;
+use crate::http::large_response::LargeResponseLimiter;
 use crate::http::policy::HttpPolicy;
 use crate::limits::Limits;
 use crate::sessions::Sessions;
@@ -46,8 +46,8 @@ impl Parts {
             db: db.clone(),
             clock: clock.clone(),
             quota: TaskQuota::new(config.bounds.tasks_per_user),
-            page_memory: PageMemory::default(),
-            list_timeout: limits.list_timeout,
+            large_responses: LargeResponseLimiter::default(),
+            task_page_timeout: limits.task_page_timeout,
         });
         let delete_user = config.web.better_auth_delete_user;
         let policy = Data::new(new_http_policy(&config, limits, &clock));

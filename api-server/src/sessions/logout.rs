@@ -57,7 +57,7 @@ impl Credential {
     /// A refresh token, which is valid until its session has been refreshed twice since.
     pub(crate) fn refresh(token: &RefreshToken) -> Self {
         Self {
-            session_id: session::id_of_token(token),
+            session_id: session::session_id_of(token),
             validity: Validity::IfCounter(token.counter),
         }
     }

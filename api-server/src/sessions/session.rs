@@ -111,7 +111,7 @@ impl StoredSession {
 }
 
 /// Returns the id of the session of a refresh token, in the form that the database and access tokens use.
-pub(crate) fn id_of_token(token: &RefreshToken) -> String {
+pub(crate) fn session_id_of(token: &RefreshToken) -> String {
     Uuid::from_bytes(token.session_id).to_string()
 }
 

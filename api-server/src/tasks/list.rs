@@ -14,8 +14,8 @@ use super::Tasks;
 use super::page::{Page, PageQuery};
 use super::task;
 use super::task::Task;
+use crate::http::large_response::LargeBody;
 use crate::http::owner::Owner;
-use crate::http::page_memory::LargeBody;
 use crate::http::query::QueryString;
 use crate::problem::Problem;
 use crate::problem::violation::FieldViolation;
@@ -69,7 +69,7 @@ pub(crate) async fn list(
         before: query.cursor.as_deref().map(parse_cursor).transpose()?,
         limit: query.limit.unwrap_or(DEFAULT_LIMIT),
     };
-    let page = Page::new(owner, page_query, tasks.page_memory.clone());
+    let page = Page::new(owner, page_query, tasks.large_responses.clone());
     let page = read(&tasks, page).await?.finish();
     let mut response = HttpResponse::Ok();
     if let Some(cursor) = page.next_cursor {
@@ -85,7 +85,7 @@ pub(crate) async fn list(
 /// Reads the page in slices, each as a separate job: requests of other accounts run between them, and reading stops
 /// when the caller disconnects.
 async fn read(tasks: &Tasks, mut page: Page) -> Result<Page, Problem> {
-    let deadline = Instant::now() + tasks.list_timeout;
+    let deadline = Instant::now() + tasks.task_page_timeout;
     loop {
         let db = tasks.db.of_account(page.owner().as_str());
         let filled = db.read(|connection| page.fill(connection)).await?;

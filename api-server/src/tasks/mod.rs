@@ -17,7 +17,7 @@ use utoipa::OpenApi;
 
 use crate::clock::Clock;
 use crate::db::Db;
-use crate::http::page_memory::PageMemory;
+use crate::http::large_response::LargeResponseLimiter;
 use quota::TaskQuota;
 
 /// What a handler of tasks needs. It has no access to the keys that sign tokens.
@@ -25,9 +25,9 @@ pub(crate) struct Tasks {
     pub(crate) db: Db,
     pub(crate) clock: Clock,
     pub(crate) quota: TaskQuota,
-    pub(crate) page_memory: PageMemory,
+    pub(crate) large_responses: LargeResponseLimiter,
     /// After this time a page ends with the tasks that were found so far.
-    pub(crate) list_timeout: Duration,
+    pub(crate) task_page_timeout: Duration,
 }
 
 #[derive(OpenApi)]

@@ -8,7 +8,7 @@ use super::store;
 use super::store::Selection;
 use super::task::Task;
 use crate::db::{DbConnection, QueryResult};
-use crate::http::page_memory::{MemoryReservation, PageMemory};
+use crate::http::large_response::{LargeResponseLimiter, MemoryReservation};
 use crate::users::id::UserId;
 
 /// The largest page, in bytes of JSON. A page may end here with fewer tasks than `limit`.
@@ -44,7 +44,7 @@ pub(super) struct Page {
     completed: Option<bool>,
     matcher: Option<Matcher>,
     limit: i64,
-    memory: PageMemory,
+    limiter: LargeResponseLimiter,
     json: Vec<u8>,
     count: i64,
     max_bytes: usize,
@@ -59,18 +59,18 @@ pub(super) struct Page {
 enum PageEnd {
     /// There are no more tasks.
     Exhausted,
-    /// There are more tasks, for the next page.
+    /// The page is full, and there are more tasks.
     Full,
 }
 
 impl Page {
-    pub(super) fn new(owner: UserId, query: PageQuery<'_>, memory: PageMemory) -> Self {
+    pub(super) fn new(owner: UserId, query: PageQuery<'_>, limiter: LargeResponseLimiter) -> Self {
         Self {
             owner,
             completed: query.completed,
             matcher: query.text.map(Matcher::new),
             limit: query.limit,
-            memory,
+            limiter,
             json: vec![b'['],
             count: 0,
             max_bytes: SMALL_BYTES,
@@ -153,7 +153,7 @@ impl Page {
     fn fits(&mut self) -> bool {
         let length = self.json.len() + 1;
         if length > self.max_bytes && self.reservation.is_none() {
-            self.reservation = self.memory.reserve(self.owner.as_str());
+            self.reservation = self.limiter.reserve(self.owner.as_str());
             if self.reservation.is_some() {
                 self.max_bytes = MAX_BYTES;
             }

@@ -74,7 +74,7 @@ pub(crate) fn query_rule(text: &str) -> Result<(), ValidationError> {
     validate::text(text, MAX_QUERY_CHARS, "must be at most 200 characters")
 }
 
-/// Parses a task id. Only the canonical decimal form is accepted, so that every task has one address.
+/// Parses a task id. Only the canonical decimal form is accepted, so that every task has only one path.
 pub(crate) fn parse_id(text: &str) -> Option<i64> {
     let id: i64 = text.parse().ok()?;
     (id > 0 && id.to_string() == text).then_some(id)

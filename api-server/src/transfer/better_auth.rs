@@ -126,11 +126,11 @@ impl BetterAuth {
             sql: "a.owner".to_owned(),
             kind: owner.kind.clone(),
         };
-        let is_owner = ids_equal(&account_owner, &id);
+        let owner_condition = ids_equal(&account_owner, &id);
         let from = format!(
             "{users} u LEFT JOIN (SELECT {owner} AS owner, count(*) AS accounts, max({account_id}) AS account_id, \
              max({password}) AS password FROM {accounts} c WHERE CAST({provider} AS text) = 'credential' \
-             GROUP BY {owner}) a ON {is_owner} ORDER BY {created}, {id}",
+             GROUP BY {owner}) a ON {owner_condition} ORDER BY {created}, {id}",
             users = self.users.quoted(),
             accounts = self.accounts.quoted(),
             owner = owner.sql,
@@ -168,9 +168,9 @@ impl BetterAuth {
             reader.time(&created.sql, &created.kind),
             reader.time(&updated.sql, &updated.kind),
         ];
-        let is_owner = ids_equal(&owner, &user_id);
+        let owner_condition = ids_equal(&owner, &user_id);
         let from = format!(
-            "{} t LEFT JOIN {} u ON {is_owner} ORDER BY {}, {}",
+            "{} t LEFT JOIN {} u ON {owner_condition} ORDER BY {}, {}",
             table.quoted(),
             self.users.quoted(),
             created.sql,

@@ -53,18 +53,18 @@ fn report_deviation(
             let email = email.as_str();
             writeln!(output, "is {email} today, which another account has")?;
         }
-        Remedy::Respell(email) if fix => {
-            let respelled = addresses::respell(connection, deviation, email);
-            let respelled = respelled.map_err(|error| diagnose(connection, error))?;
-            let outcome = if respelled {
+        Remedy::NewSpelling(email) if fix => {
+            let is_stored = addresses::store_new_spelling(connection, deviation, email);
+            let is_stored = is_stored.map_err(|error| diagnose(connection, error))?;
+            let outcome = if is_stored {
                 "now"
             } else {
                 "changed meanwhile, so not respelled as"
             };
             writeln!(output, "{outcome} {}", email.as_str())?;
-            return Ok(respelled);
+            return Ok(is_stored);
         }
-        Remedy::Respell(email) => writeln!(output, "is {} today", email.as_str())?,
+        Remedy::NewSpelling(email) => writeln!(output, "is {} today", email.as_str())?,
     }
     Ok(false)
 }

@@ -241,14 +241,14 @@ fn already_present(
 ) -> QueryResult<HashSet<TaskKey>> {
     let ids: HashSet<_> = tasks.iter().map(|task| task.id.as_str()).collect();
     let owners: HashSet<_> = tasks.iter().map(|task| task.user_id.as_str()).collect();
-    let imported = imported_tasks::table
+    let imported_keys = imported_tasks::table
         .filter(imported_tasks::user_id.eq_any(owners))
         .filter(imported_tasks::source.eq(source))
         .filter(imported_tasks::source_id.eq_any(ids))
         .select((imported_tasks::user_id, imported_tasks::source_id))
         .load::<(String, String)>(connection)?;
-    let imported = imported.into_iter();
-    let mut present: HashSet<_> = imported
+    let mut present: HashSet<_> = imported_keys
+        .into_iter()
         .map(|(user_id, source_id)| TaskKey { user_id, source_id })
         .collect();
     if source == EXPORT_SOURCE {

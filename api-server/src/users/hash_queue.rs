@@ -194,7 +194,7 @@ mod tests {
         drop(waiting.pop());
         waiting.push(wait(&queue, 1));
         assert!(queue.permit(network(1)).await.is_err());
-        // The first waiter gets a permit, and disconnects before it uses it.
+        // The first waiting caller gets a permit, but disconnects before the permit is used.
         drop(running);
         drop(waiting);
         queue.permit(network(1)).await.unwrap();

@@ -100,7 +100,7 @@ impl Throttle {
     }
 }
 
-/// A reserved comparison of a password. It does not count if it is dropped without a result.
+/// A reserved comparison of a password. The comparison does not count if this value is dropped without a result.
 pub(crate) struct GuessReservation<'a> {
     session: Option<Reservation<'a, Guess>>,
     pair: Option<Reservation<'a, Guess>>,
@@ -115,8 +115,8 @@ impl GuessReservation<'_> {
         self.network.spend(now);
     }
 
-    /// Clears the failures of the session and of the pair. Those of the network stay: otherwise an attacker could clear
-    /// them by logging in to their own account.
+    /// Clears the failures of the session and of the pair. The failures of the network stay: otherwise an attacker could
+    /// clear them by logging in to their own account.
     pub(crate) fn succeeded(self, now: SystemTime) {
         for guess in [self.session, self.pair].into_iter().flatten() {
             guess.settle(AttemptOutcome::Cleared, now);
@@ -124,7 +124,8 @@ impl GuessReservation<'_> {
     }
 }
 
-/// A reserved attempt of a network and of its site. It does not count if it is dropped.
+/// A reserved attempt (a login or a registration) of a network and of its IPv6 /48. The attempt does not count if this
+/// value is dropped.
 pub(crate) struct NetworkReservation<'a>(Vec<Reservation<'a, Network>>);
 
 impl NetworkReservation<'_> {

@@ -58,7 +58,7 @@ pub(crate) fn new_password(
     policy.choose(parse_new_password(text)?)
 }
 
-/// Checks a new password against the policy without the operator's list.
+/// Validates a new password, for `#[validate]`: against the policy, but not against the operator's list.
 pub(crate) fn new_password_rule(text: &str) -> Result<(), ValidationError> {
     rule(parse_new_password(text).and_then(|password| password_policy::common_rule(&password)))
 }
@@ -72,6 +72,7 @@ pub(crate) fn attempted_password(text: &str) -> Result<PasswordAttempt, FieldVio
     PasswordAttempt::new(text).map_err(|error| password_violation(text, error))
 }
 
+/// Validates a password entered to log in, for `#[validate]`.
 pub(crate) fn attempted_password_rule(text: &str) -> Result<(), ValidationError> {
     rule(attempted_password(text))
 }

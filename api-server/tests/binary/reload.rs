@@ -12,7 +12,7 @@ fn env(current: &str, previous: &str) -> String {
     format!("AUTH_SECRET='{current}'\nAUTH_SECRETS_PREVIOUS='{previous}'\n")
 }
 
-/// Returns the text of the log for a keyring of these secrets.
+/// Returns a keyring of these secrets as the log prints it: as a list of key ids.
 fn key_ids(current: &str, previous: &[&str]) -> String {
     let secret = |text: &str| Secret::new(text).unwrap();
     let previous = previous.iter().map(|text| secret(text));
@@ -22,7 +22,7 @@ fn key_ids(current: &str, previous: &[&str]) -> String {
     )
 }
 
-/// Sends the signal and waits for this log line.
+/// Sends SIGHUP and waits for this log line.
 fn send_hangup(server: &Server, line: &str) -> String {
     server.signal(Signal::HUP);
     server.log.line(line)

@@ -25,7 +25,7 @@ pub(crate) struct Client {
     email: String,
     access_token: String,
     refresh_token: String,
-    titles: Vec<String>,
+    task_titles: Vec<String>,
     logout: Logout,
 }
 
@@ -73,7 +73,7 @@ impl Client {
             email,
             access_token: String::new(),
             refresh_token: String::new(),
-            titles: Vec::new(),
+            task_titles: Vec::new(),
             logout: Logout::NotRequested,
         };
         client.store(&token_response);
@@ -98,10 +98,10 @@ impl Client {
     }
 
     pub(crate) fn add_task(&mut self, connection: &mut CountingConnection) -> Result<(), Stopped> {
-        let title = format!("{} of {}", self.titles.len(), self.email);
+        let title = format!("{} of {}", self.task_titles.len(), self.email);
         let body = json!({ "title": title });
         connection.post("/api/tasks", &self.access_token, &body, 201)?;
-        self.titles.push(title);
+        self.task_titles.push(title);
         Ok(())
     }
 
@@ -153,7 +153,7 @@ impl Client {
             .map(|task| &task["title"])
             .collect();
         let is_lost = |title: &&String| !stored.contains(&&Value::from(title.as_str()));
-        let lost: Vec<_> = self.titles.iter().filter(is_lost).collect();
+        let lost: Vec<_> = self.task_titles.iter().filter(is_lost).collect();
         assert!(lost.is_empty(), "{}: lost {lost:?}", self.email);
     }
 }

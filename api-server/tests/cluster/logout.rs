@@ -38,7 +38,7 @@ fn is_rejected(connection: &mut Connection, token: &str) -> bool {
 fn measure(servers: &[Server], email: &str) -> Vec<Duration> {
     let mut connections: Vec<_> = servers.iter().map(Server::connect).collect();
     let (here, elsewhere) = connections.split_first_mut().unwrap();
-    let one_logout = |_| {
+    let measure_one_logout = |_| {
         let token = log_in(&servers[0], email);
         for there in &mut *elsewhere {
             assert!(!is_rejected(there, &token));
@@ -61,7 +61,7 @@ fn measure(servers: &[Server], email: &str) -> Vec<Duration> {
         }
         revoked_at.elapsed()
     };
-    (0..LOGOUTS).map(one_logout).collect()
+    (0..LOGOUTS).map(measure_one_logout).collect()
 }
 
 /// Reads, writes and refreshes until `stop`; returns the number of requests.

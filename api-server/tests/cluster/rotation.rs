@@ -242,10 +242,10 @@ impl Drop for StopOnDrop<'_> {
     }
 }
 
-fn rotate_under_load(
+fn rotate_secret_under_load(
     processes: &[Process],
     service: Service,
-    newest: &str,
+    newest_secret: &str,
     rotate: impl Fn(&[Process], &Service, &Receiver<()>),
 ) {
     let service = Arc::new(service);
@@ -271,7 +271,7 @@ fn rotate_under_load(
         drop(sender);
         rotate(processes, &service, &progress);
         drop(stop_clients);
-        let after = TokenVerifier::new(keyring(&[newest]), "api-server", "api").unwrap();
+        let after = TokenVerifier::new(keyring(&[newest_secret]), "api-server", "api").unwrap();
         for client in clients {
             let token = client.join().unwrap();
             after.verify(&token, SystemTime::now()).unwrap();
@@ -285,7 +285,7 @@ fn under_load_a_rotation_rejects_no_request_on_sqlite() {
     let work_dir = WorkDir::new();
     let url = format!("sqlite://{}", work_dir.path("auth.db").display());
     let service = Service::with(&[NEW, OLD]);
-    rotate_under_load(&Process::pair(&url, &[OLD]), service, NEW, rotate_once);
+    rotate_secret_under_load(&Process::pair(&url, &[OLD]), service, NEW, rotate_once);
 }
 
 #[test]
@@ -295,7 +295,7 @@ fn under_load_a_rotation_rejects_no_request_on_postgres() {
     let postgres = Postgres::new();
     let url = postgres.url("hunter2");
     let service = Service::with(&[NEW, OLD]);
-    rotate_under_load(&Process::pair(&url, &[OLD]), service, NEW, rotate_once);
+    rotate_secret_under_load(&Process::pair(&url, &[OLD]), service, NEW, rotate_once);
 }
 
 #[test]
@@ -307,7 +307,7 @@ fn a_rotation_every_second_for_a_minute_rejects_no_request() {
     let secrets: Vec<_> = (0..=ROUNDS).map(|_| Uuid::new_v4().to_string()).collect();
     let secrets: Vec<_> = secrets.iter().map(String::as_str).collect();
     let service = Service::with(&secrets[..1]);
-    rotate_under_load(
+    rotate_secret_under_load(
         &Process::pair(&url, &secrets[..1]),
         service,
         secrets[ROUNDS],

@@ -10,7 +10,8 @@ const WORDS: usize = 1 << 14;
 /// Existing crates use several hash functions and need a lock; here every key is a hash already, and one bit is enough.
 pub(super) struct BloomFilter(Box<[AtomicU64]>);
 
-// Relaxed ordering is enough: a thread that is synchronised with an insertion sees its bit; a lock guards the set.
+// Relaxed ordering is enough. Bits are written only under the write lock of the set. A thread that has synchronised
+// with the inserting thread, by that lock or otherwise, sees the bit that was set.
 impl BloomFilter {
     /// Sets the bit of `hash`. Call this and [`rebuild`](Self::rebuild) only under the write lock of the set.
     pub(super) fn insert(&self, hash: u64) {

@@ -26,9 +26,9 @@ fn bcrypt_hashes_of_every_version_verify_and_other_versions_need_a_rehash() {
             stored.as_str()
         );
     }
-    let sign_bug = parts.format_for_version(Version::TwoX);
+    let version_2x = parts.format_for_version(Version::TwoX);
     assert_eq!(
-        PasswordHash::parse(&sign_bug),
+        PasswordHash::parse(&version_2x),
         Err(Error::InvalidPasswordHash)
     );
 }
@@ -46,7 +46,7 @@ fn a_hash_of_another_cost_needs_a_rehash() {
 }
 
 #[test]
-fn a_short_attempt_that_matched_is_rehashed() {
+fn a_short_password_that_matched_is_rehashed() {
     let stored = PasswordHash::parse(&bcrypt::hash("short", COST).unwrap()).unwrap();
     let attempt = attempt("short");
     assert!(attempt.matches(&stored).unwrap());
@@ -138,8 +138,8 @@ fn the_unmatchable_hash_is_well_formed_and_matches_no_password() {
         let parts: HashParts = unmatchable.as_str().parse().unwrap();
         assert_eq!(parts.get_cost(), number);
         assert_eq!(parts.to_string(), unmatchable.as_str());
-        let stored = PasswordHash::parse(unmatchable.as_str());
-        assert_eq!(stored.as_ref(), Ok(&unmatchable));
+        let parsed = PasswordHash::parse(unmatchable.as_str());
+        assert_eq!(parsed.as_ref(), Ok(&unmatchable));
         assert!(!unmatchable.needs_rehash(cost));
     }
     // `Ok(false)` instead of an error means that bcrypt ran all its rounds.

@@ -30,7 +30,7 @@ const KNOWN: &[(&str, &str)] = &[
 /// The hash of 128 times U+FDFA, which becomes 2304 characters in NFKC.
 const LONGEST: &str = "0f5264038205edfb1ac05fbb0e8c5e94:190c78219f6ae3ebbbc705bc2bd4a0e7f58463e65d2b520f1a4d81eac1e7c43776541d6ea8e1142b82b45068a8dbbda8e49e0b1f9c98d2e9bcac07e1cbbbecd2";
 
-/// Asserts that the password verifies and is rehashed as bcrypt of this crate, as at a login.
+/// Asserts what a login does: the password verifies, and is then hashed again with this crate's bcrypt.
 fn assert_rehashed(password: &str, stored: &PasswordHash) {
     assert_eq!(attempt(password).matches(stored), Ok(true), "{password:?}");
     assert!(stored.needs_rehash(cost()), "{password:?}");

@@ -96,7 +96,7 @@ const EVENTS: [Event; 6] = [
 /// An honest client: presents the counter that it has saved.
 #[derive(Clone)]
 struct Client {
-    saved: u32,
+    saved_counter: u32,
     /// A response that will arrive in the next round and overwrite a newer counter.
     delayed: Option<u32>,
 }
@@ -105,34 +105,37 @@ impl Client {
     /// Simulates one round; `None` if the client was logged out.
     fn run_round(&mut self, event: Event, server: &mut Server) -> Option<()> {
         server.wait(ROUND_SECONDS);
-        let response = server.refresh(self.saved)?;
+        let response = server.refresh(self.saved_counter)?;
         let delayed = self.delayed.take();
         match event {
-            Event::Arrived => self.saved = response,
+            Event::Arrived => self.saved_counter = response,
             Event::Doubled => {
                 server.wait(1);
-                self.saved = server.refresh(self.saved)?;
-                assert_eq!(self.saved, response, "both tabs get the same successor");
+                self.saved_counter = server.refresh(self.saved_counter)?;
+                assert_eq!(
+                    self.saved_counter, response,
+                    "both tabs get the same successor"
+                );
             }
             Event::LostThenRetried => {
                 server.wait(9);
-                self.saved = server.refresh(self.saved)?;
+                self.saved_counter = server.refresh(self.saved_counter)?;
             }
             Event::LostThenRetriedLate => {
                 for _ in 0..2 {
                     server.wait(60);
-                    server.refresh(self.saved)?;
+                    server.refresh(self.saved_counter)?;
                 }
-                self.saved = response;
+                self.saved_counter = response;
             }
             Event::KilledBeforeSaving => {}
             Event::Reordered => {
-                self.saved = response;
+                self.saved_counter = response;
                 self.delayed = Some(response);
             }
         }
         if let Some(older) = delayed {
-            self.saved = older;
+            self.saved_counter = older;
         }
         Some(())
     }
@@ -157,7 +160,7 @@ fn sequences(length: u32) -> impl Iterator<Item = Vec<Event>> {
 fn simulate(sequence: &[Event]) -> Server {
     let mut server = Server::new();
     let mut client = Client {
-        saved: 0,
+        saved_counter: 0,
         delayed: None,
     };
     for event in sequence {

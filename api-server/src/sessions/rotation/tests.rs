@@ -1,4 +1,4 @@
-//! Tests every case of the rule and its boundaries.
+//! Tests every case of the rule of refresh token rotation, and the limits of time and number in it.
 
 use std::time::Duration;
 

@@ -1,6 +1,6 @@
 use super::{MAX_BYTES, Page, PageQuery, SMALL_BYTES};
 use crate::db::Timestamp;
-use crate::http::page_memory::PageMemory;
+use crate::http::large_response::LargeResponseLimiter;
 use crate::tasks::task::Task;
 use crate::users::id::UserId;
 
@@ -17,7 +17,7 @@ fn task(id: i64, description_bytes: usize) -> Task {
     }
 }
 
-fn page(memory: &PageMemory, limit: i64) -> Page {
+fn page(limiter: &LargeResponseLimiter, limit: i64) -> Page {
     let owner = UserId::stored("ada".to_owned());
     let query = PageQuery {
         completed: None,
@@ -25,7 +25,7 @@ fn page(memory: &PageMemory, limit: i64) -> Page {
         before: None,
         limit,
     };
-    Page::new(owner, query, memory.clone())
+    Page::new(owner, query, limiter.clone())
 }
 
 /// The length of a description with which a page of tasks with these ids has exactly `bytes` bytes.
@@ -35,8 +35,8 @@ fn description_bytes(bytes: usize, ids: std::ops::Range<i64>) -> usize {
 }
 
 /// Writes two tasks that have `bytes` bytes together. Returns the number of tasks on the page, and the next cursor.
-fn page_of_two_tasks(memory: &PageMemory, bytes: usize) -> (usize, Option<i64>) {
-    let mut page = page(memory, 2);
+fn page_of_two_tasks(limiter: &LargeResponseLimiter, bytes: usize) -> (usize, Option<i64>) {
+    let mut page = page(limiter, 2);
     let tasks = vec![task(2, 0), task(1, description_bytes(bytes, 1..3))];
     page.append(tasks, true).unwrap();
     let page = page.finish();
@@ -46,24 +46,24 @@ fn page_of_two_tasks(memory: &PageMemory, bytes: usize) -> (usize, Option<i64>) 
 
 #[test]
 fn a_page_has_at_most_one_mebibyte() {
-    let memory = PageMemory::default();
-    assert_eq!(page_of_two_tasks(&memory, MAX_BYTES - 1), (2, None));
-    assert_eq!(page_of_two_tasks(&memory, MAX_BYTES), (2, None));
-    assert_eq!(page_of_two_tasks(&memory, MAX_BYTES + 1), (1, Some(2)));
+    let limiter = LargeResponseLimiter::default();
+    assert_eq!(page_of_two_tasks(&limiter, MAX_BYTES - 1), (2, None));
+    assert_eq!(page_of_two_tasks(&limiter, MAX_BYTES), (2, None));
+    assert_eq!(page_of_two_tasks(&limiter, MAX_BYTES + 1), (1, Some(2)));
 }
 
 #[test]
 fn a_page_without_a_memory_reservation_is_small() {
-    let memory = PageMemory::default();
-    let _reservations: Vec<_> = std::iter::from_fn(|| memory.reserve("ada")).collect();
-    assert_eq!(page_of_two_tasks(&memory, SMALL_BYTES), (2, None));
-    assert_eq!(page_of_two_tasks(&memory, SMALL_BYTES + 1), (1, Some(2)));
+    let limiter = LargeResponseLimiter::default();
+    let _reservations: Vec<_> = std::iter::from_fn(|| limiter.reserve("ada")).collect();
+    assert_eq!(page_of_two_tasks(&limiter, SMALL_BYTES), (2, None));
+    assert_eq!(page_of_two_tasks(&limiter, SMALL_BYTES + 1), (1, Some(2)));
 }
 
 #[test]
 fn a_page_has_at_least_one_task_of_any_size() {
-    let memory = PageMemory::default();
-    let mut page = page(&memory, 100);
+    let limiter = LargeResponseLimiter::default();
+    let mut page = page(&limiter, 100);
     page.append(vec![task(2, 2 * MAX_BYTES), task(1, 0)], true)
         .unwrap();
     let page = page.finish();
@@ -73,9 +73,9 @@ fn a_page_has_at_least_one_task_of_any_size() {
 
 #[test]
 fn a_page_has_no_more_tasks_than_its_limit() {
-    let memory = PageMemory::default();
+    let limiter = LargeResponseLimiter::default();
     for (count, next_cursor) in [(1, None), (2, None), (3, Some(2))] {
-        let mut page = page(&memory, 2);
+        let mut page = page(&limiter, 2);
         let tasks = (1..=count).rev().map(|id| task(id, 0)).collect();
         page.append(tasks, true).unwrap();
         assert_eq!(page.finish().next_cursor, next_cursor, "{count}");

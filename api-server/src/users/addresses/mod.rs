@@ -20,7 +20,7 @@ pub(crate) struct Deviation {
 /// What can be done about a deviation.
 pub(crate) enum Remedy {
     /// The new spelling, which no other account has.
-    Respell(Email),
+    NewSpelling(Email),
     /// The new spelling, which another account has.
     InUse(Email),
     /// The current rule rejects the address in any spelling.
@@ -46,7 +46,7 @@ pub(crate) fn find_deviations(
         let remedy = match Email::parse(&stored) {
             Ok(email) if email.as_str() == stored => continue,
             Ok(email) if store::is_stored(connection, &email)? => Remedy::InUse(email),
-            Ok(email) => Remedy::Respell(email),
+            Ok(email) => Remedy::NewSpelling(email),
             Err(violation) => Remedy::Rejected(violation),
         };
         deviations.push(Deviation {
@@ -61,14 +61,14 @@ pub(crate) fn find_deviations(
     })
 }
 
-/// Stores the new spelling; `false` if the account's address was changed meanwhile, or if another account has the new
-/// one.
-pub(crate) fn respell(
+/// Stores the new spelling of an address. Returns `false` if the account's address was changed after it was checked, or
+/// if another account has the new spelling.
+pub(crate) fn store_new_spelling(
     connection: &mut DbConnection,
     deviation: &Deviation,
     email: &Email,
 ) -> QueryResult<bool> {
-    store::respell(connection, &deviation.user_id, &deviation.stored, email)
+    store::store_new_spelling(connection, &deviation.user_id, &deviation.stored, email)
 }
 
 /// Logs the number of deviations and the command that lists them.

@@ -33,7 +33,7 @@ pub(super) fn is_stored(connection: &mut DbConnection, email: &Email) -> QueryRe
     diesel::select(diesel::dsl::exists(with_email)).get_result(connection)
 }
 
-pub(super) fn respell(
+pub(super) fn store_new_spelling(
     connection: &mut DbConnection,
     id: &str,
     stored: &str,

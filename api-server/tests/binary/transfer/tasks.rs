@@ -94,9 +94,9 @@ fn a_task_that_cannot_be_imported_is_named(engine: Engine) {
     add_task(&fixture, 5, "c", "of a user who is not imported", 1);
     fixture.add_user_without_password("c", "no address", 3);
     add_task(&fixture, 6, "a", "long story", 1);
-    let story = "y".repeat(10_001);
+    let too_long = "y".repeat(10_001);
     fixture.execute(&format!(
-        "UPDATE tasks SET description = '{story}' WHERE id = 6"
+        "UPDATE tasks SET description = '{too_long}' WHERE id = 6"
     ));
     add_task(&fixture, 7, "a", "no owner", 1);
     fixture.execute("UPDATE tasks SET owner_id = NULL WHERE id = 7");

@@ -55,7 +55,7 @@ impl Page {
 }
 
 impl FeedClient {
-    /// Requests the page after the cursor.
+    /// Requests the page of revocations that follows the cursor `after`.
     async fn page(&self, after: i64) -> Result<Page, RequestError> {
         let token = self.tokens.issue((self.clock)());
         let token = token.map_err(|error| RequestError(error.to_string()))?;

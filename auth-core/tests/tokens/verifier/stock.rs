@@ -1,5 +1,5 @@
-//! Compares this crate with stock `jsonwebtoken::decode`, which is configured as its documentation suggests: with the
-//! algorithm, the issuer and the audience. Every difference has its reason.
+//! Compares this crate with `jsonwebtoken::decode`, configured as its documentation suggests: with the algorithm, the
+//! issuer and the audience (below called "stock"). Each test case states why the libraries differ, if they do.
 
 mod claims;
 mod header;
@@ -40,7 +40,8 @@ fn stock(token: &str) -> bool {
     jsonwebtoken::decode::<Value>(token, &key, &validation).is_ok()
 }
 
-/// Returns the system's time, which stock uses. The times in tests are several seconds away from every limit.
+/// Returns the system's time, because `jsonwebtoken` reads the system's clock. The times in the tests differ from every
+/// limit by several seconds.
 fn now() -> i64 {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
     i64::try_from(since.as_secs()).unwrap()
@@ -98,12 +99,12 @@ fn case(
     }
 }
 
-/// A token that both accept or both reject.
+/// A token that both libraries accept or both reject.
 fn same_result(name: &'static str, token: String, accepted: bool) -> Case {
     case(name, token, accepted, accepted, "")
 }
 
-/// A token that only stock accepts.
+/// A token that only `jsonwebtoken` accepts.
 fn stricter(name: &'static str, token: String, reason: &'static str) -> Case {
     case(name, token, false, true, reason)
 }

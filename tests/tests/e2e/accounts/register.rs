@@ -10,14 +10,14 @@ on_both_engines! {
     a_full_queue_does_not_reveal_whether_an_address_is_registered,
 }
 
-/// More than the 56 hashes that may wait and those that run.
-const STORM: usize = 100;
+/// More logins than can wait (56) and run at the same time.
+const LOGINS: usize = 100;
 
 const NETWORK: &str = "198.51.100.7";
 
 /// Starts logins, which have no waiting caller, until one is rejected.
 async fn fill_queue(app: &App) -> Vec<Connection> {
-    let logins = (0..STORM).map(async |number| {
+    let logins = (0..LOGINS).map(async |number| {
         let body = credentials(&format!("{number}@example.com"), "not it").to_string();
         let mut connection = app.connect().await;
         let head = format!(
@@ -57,7 +57,8 @@ async fn a_full_queue_does_not_reveal_whether_an_address_is_registered(engine: e
         let first = register("new@example.com").await;
         let taken = register(ada.email()).await;
         let last = register("new@example.com").await;
-        // No other request took a place meanwhile: the queue was full for all three or has free places since.
+        // Nothing else joins the queue, so it only becomes shorter: if it was full for the last request, it was full for
+        // all three.
         if first.status() == 503 && last.status() == 503 {
             taken.problem(503, "OVERLOADED");
             last.problem(503, "OVERLOADED");

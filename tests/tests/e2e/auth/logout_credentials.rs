@@ -51,7 +51,7 @@ async fn without_credentials_nothing_is_revoked(app: App) {
 
 async fn malformed_tokens_revoke_nothing(app: App) {
     let (_, device) = user_with_device(&app, "ada").await;
-    let (access, token) = (&device.access, &device.refresh);
+    let (access, refresh) = (&device.access, &device.refresh);
     for junk in ["junk", "", "rt_", "a.b.c"] {
         assert_logged_out(app.bearer(junk).post(LOGOUT, scope_all()).await, 0);
         let mut body = scope_all();
@@ -65,7 +65,7 @@ async fn malformed_tokens_revoke_nothing(app: App) {
         }
     }
     for request in [
-        app.bearer(token.as_str()).post(LOGOUT, scope_all()),
+        app.bearer(refresh.as_str()).post(LOGOUT, scope_all()),
         app.bearer(access[..access.len() - 1].to_owned())
             .post(LOGOUT, scope_all()),
         app.anonymous()
@@ -80,8 +80,8 @@ async fn malformed_tokens_revoke_nothing(app: App) {
         app.anonymous()
             .post(LOGOUT, json!({ "scope": "all", "refresh_token": access })),
         app.anonymous()
-            .post(&format!("{LOGOUT}?refresh_token={token}"), scope_all()),
-        with_cookie(&app, &format!("access_token={token}"), scope_all()),
+            .post(&format!("{LOGOUT}?refresh_token={refresh}"), scope_all()),
+        with_cookie(&app, &format!("access_token={refresh}"), scope_all()),
         with_cookie(&app, &format!("refresh_token={access}"), scope_all()),
         with_cookie(
             &app,
@@ -90,7 +90,7 @@ async fn malformed_tokens_revoke_nothing(app: App) {
         ),
         with_cookie(
             &app,
-            &format!("refresh_token={token}; refresh_token={token}"),
+            &format!("refresh_token={refresh}; refresh_token={refresh}"),
             scope_all(),
         ),
         with_cookie(&app, &format!("__Host-access_token={access}"), scope_all()),

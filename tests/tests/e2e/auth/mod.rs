@@ -1,5 +1,5 @@
-//! The addresses of `api-server/src/auth/`, each in a file of the same name. A longer name, such as `logout_scopes`, is
-//! one topic of the address.
+//! The endpoints of `api-server/src/auth/`, each in a file of the same name. A file with a longer name, such as
+//! `logout_scopes`, tests one topic of the endpoint.
 
 #![expect(clippy::string_slice, reason = "the sliced text is ASCII")]
 

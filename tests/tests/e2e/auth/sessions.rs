@@ -188,14 +188,14 @@ async fn a_revoked_session_cannot_revoke_its_replacement_in_any_process(app: App
     get_session(&other_process, &stolen.access).await.ok();
     let owner = app.bearer(stolen.access.as_str());
     let body = passwords(ada.password(), "another good password");
-    let after = Device::from_response(&owner.post(CHANGE_PASSWORD, body).await.ok());
+    let new_device = Device::from_response(&owner.post(CHANGE_PASSWORD, body).await.ok());
     for process in [&other_process, &app] {
         let thief = process.bearer(stolen.access.as_str());
-        let refused = thief.delete(&session_path(&after.session)).await;
+        let refused = thief.delete(&session_path(&new_device.session)).await;
         refused.problem(401, "TOKEN_REVOKED");
     }
-    assert_eq!(are_live(&app, [&stolen, &after]), [false, true]);
-    get_session(&other_process, &after.access).await.ok();
+    assert_eq!(are_live(&app, [&stolen, &new_device]), [false, true]);
+    get_session(&other_process, &new_device.access).await.ok();
 }
 
 /// Another process has just revoked the session, and this process has not been notified yet.

@@ -5,7 +5,7 @@ use std::time::Duration;
 use e2e::{App, Connection, Engine, on_both_engines};
 use tokio::time::timeout;
 
-use super::is_served;
+use super::gets_200;
 
 on_both_engines! {
     the_setting_limits_the_number_of_connections,
@@ -18,7 +18,7 @@ async fn open(app: &App, source: &str, count: usize) -> Vec<Connection> {
     while connections.len() < count {
         let mut connection = Connection::open_from(source, app.addr()).await;
         // The server may still count a connection that the client has just closed.
-        if is_served(&mut connection).await {
+        if gets_200(&mut connection).await {
             connections.push(connection);
         }
     }
@@ -28,9 +28,9 @@ async fn open(app: &App, source: &str, count: usize) -> Vec<Connection> {
 async fn the_setting_limits_the_number_of_connections(engine: Engine) {
     let app = App::on(engine).set("max-connections", "3").start();
     let mut connections = open(&app, "127.0.0.2", 3).await;
-    assert!(!is_served(&mut app.connect().await).await);
+    assert!(!gets_200(&mut app.connect().await).await);
     for connection in &mut connections {
-        assert!(is_served(connection).await);
+        assert!(gets_200(connection).await);
     }
     drop(connections.pop());
     let replacement = timeout(Duration::from_secs(30), open(&app, "127.0.0.3", 1));
@@ -38,7 +38,7 @@ async fn the_setting_limits_the_number_of_connections(engine: Engine) {
         .await
         .expect("a connection after another one closed");
     for connection in &mut connections {
-        assert!(is_served(connection).await);
+        assert!(gets_200(connection).await);
     }
 }
 
@@ -51,11 +51,11 @@ async fn the_network_with_the_most_connections_loses_one(engine: Engine) {
     let mut others = open(&app, "127.0.0.3", 1).await;
     others.extend(open(&app, "127.0.0.4", 1).await);
     for (number, connection) in storm.iter_mut().enumerate() {
-        assert_eq!(is_served(connection).await, number >= 2, "{number}");
+        assert_eq!(gets_200(connection).await, number >= 2, "{number}");
     }
     // New connections of this network now replace its own, not those of other networks.
     open(&app, "127.0.0.2", 5).await;
     for connection in &mut others {
-        assert!(is_served(connection).await);
+        assert!(gets_200(connection).await);
     }
 }

@@ -10,7 +10,7 @@ use e2e::Connection;
 const GET: &[u8] = b"GET /healthz HTTP/1.1\r\nhost: e2e\r\n\r\n";
 
 /// Sends a request on this connection; returns whether the response is 200.
-async fn is_served(connection: &mut Connection) -> bool {
+async fn gets_200(connection: &mut Connection) -> bool {
     connection.send(GET).await;
     let response = connection.response().await;
     response.is_some_and(|response| response.status() == 200)

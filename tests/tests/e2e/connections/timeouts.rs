@@ -6,7 +6,7 @@ use api_server::limits::Limits;
 use e2e::{App, Engine, on_both_engines};
 use tokio::time::sleep;
 
-use super::{GET, is_served};
+use super::{GET, gets_200};
 
 on_both_engines! {
     the_first_header_of_a_connection_times_out,
@@ -43,7 +43,7 @@ async fn later_headers_time_out(engine: Engine) {
     for first_bytes in ["G", "GET /healthz HTTP/1.1\r\nhost: e2e\r\n"] {
         let mut connection = app.connect().await;
         for _ in 0..2 {
-            assert!(is_served(&mut connection).await);
+            assert!(gets_200(&mut connection).await);
         }
         connection.send(first_bytes.as_bytes()).await;
         assert!(connection.response().await.is_none(), "{first_bytes}");
@@ -63,7 +63,7 @@ async fn bytes_after_a_response_do_not_keep_a_connection_open(engine: Engine) {
 async fn an_idle_connection_is_closed(engine: Engine) {
     let app = start(engine, |limits| limits.idle_timeout = SHORT);
     let mut connection = app.connect().await;
-    assert!(is_served(&mut connection).await);
+    assert!(gets_200(&mut connection).await);
     assert!(connection.response().await.is_none());
 }
 
@@ -75,7 +75,7 @@ async fn a_request_may_take_longer_than_its_header(engine: Engine) {
     });
     let ada = app.user("ada").await;
     let mut connection = app.connect().await;
-    assert!(is_served(&mut connection).await);
+    assert!(gets_200(&mut connection).await);
     let head = format!(
         "POST /api/tasks HTTP/1.1\r\nhost: e2e\r\nauthorization: Bearer {}\r\n\
          content-type: application/json\r\ncontent-length: 20\r\n\r\n",

@@ -1,4 +1,4 @@
-//! The methods of every address, and addresses that do not exist.
+//! The methods of every path, and paths that do not exist.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -92,7 +92,7 @@ async fn head_is_rejected_like_get_without_a_body(app: App) {
         for name in ["content-type", "content-length", "www-authenticate"] {
             assert_eq!(head.header(name), get.header(name), "{path} {name}");
         }
-        // The next response follows without bytes in between.
+        // The connection has no bytes of a body left: the next bytes are the next response.
         let get = "GET /healthz HTTP/1.1\r\nhost: e2e\r\n\r\n";
         connection.send(get.as_bytes()).await;
         connection.response().await.unwrap().ok();

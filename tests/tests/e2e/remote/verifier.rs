@@ -1,4 +1,5 @@
-//! A service without a secret, which verifies each token with a request to the server and relays its result.
+//! A service without a secret: to verify a token, it sends a request to the server. It rejects a caller with the
+//! server's response.
 
 use std::time::Duration;
 

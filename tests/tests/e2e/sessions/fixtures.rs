@@ -182,8 +182,8 @@ pub(crate) fn insert_expired_revocation(app: &App) {
     );
 }
 
-/// Makes PostgreSQL record how many sessions each statement of this kind changes; returns the query for the largest
-/// number.
+/// Makes PostgreSQL record how many sessions each `UPDATE` or each `DELETE` changes; `kind` is one of these words.
+/// Returns the query for the largest of these numbers.
 pub(crate) fn rows_per_statement(app: &App, kind: &str) -> &'static str {
     app.database().execute(&format!(
         "CREATE TABLE row_counts (rows BIGINT); \

@@ -1,4 +1,4 @@
-//! The end of another session while the caller's own session ends.
+//! A caller revokes another session, but the caller's own session ends before the request is processed.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! The addresses of tasks: a file for each, as in `api-server/src/tasks/`.
+//! The endpoints for tasks, each in a file of the same name as in `api-server/src/tasks/`.
 
 mod complete;
 mod create;
@@ -11,7 +11,7 @@ mod store;
 
 use e2e::{App, Client};
 
-/// Returns the three addresses of a user's tasks.
+/// Returns the three paths of a user's tasks.
 fn bases(client: &Client) -> [String; 3] {
     let aliases = ["/api/tasks", "/api/v1/tasks"].map(ToOwned::to_owned);
     let [short, versioned] = aliases;

@@ -140,7 +140,8 @@ async fn a_page_has_at_most_a_mebibyte_and_links_to_the_rest(app: App) {
 }
 
 async fn a_search_that_takes_too_long_continues_on_the_next_page(engine: Engine) {
-    let no_time = |limits: &mut api_server::limits::Limits| limits.list_timeout = Duration::ZERO;
+    let no_time =
+        |limits: &mut api_server::limits::Limits| limits.task_page_timeout = Duration::ZERO;
     let app = App::on(engine).limits(no_time).start();
     let ada = app.user("ada").await;
     let oldest = ada.new_task("Find me").await;

@@ -1,4 +1,4 @@
-//! Password hashing during a storm of logins: each waiting network gets an equal share of the hash permits.
+//! Many logins at the same time: the networks that wait for password hashes take turns.
 
 use std::cell::Cell;
 use std::net::Ipv4Addr;
@@ -46,7 +46,7 @@ fn rejected_logins(prefix: &str) -> usize {
     log_lines::with(&format!("login refused ip_address=Some({prefix}")).len()
 }
 
-/// The progress of a storm.
+/// The progress of a storm: of many clients that log in again and again at the same time.
 #[derive(Default)]
 struct Storm {
     /// Whether the queue of its network is full: one of its clients got a 503.

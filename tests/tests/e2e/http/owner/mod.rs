@@ -1,4 +1,4 @@
-//! Ownership: every task method, under every path, with every id that is not the caller's own.
+//! Only the owner may read and change a task: every method and path of tasks rejects an id that is not the caller's.
 
 mod imported_id;
 mod list;
@@ -18,7 +18,7 @@ const METHODS: [(&str, &str); 6] = [
     ("POST", "/toggle"),
 ];
 
-/// Returns a request with each method to the task with this id.
+/// Returns a request with each of the [`METHODS`] to the task with this id.
 fn all_methods(caller: &Client, base: &str, id: &str) -> Vec<Request> {
     let request = |(method, suffix)| {
         let request = caller.request(method, &format!("{base}/{id}{suffix}"));
@@ -30,7 +30,7 @@ fn all_methods(caller: &Client, base: &str, id: &str) -> Vec<Request> {
     METHODS.map(request).into()
 }
 
-/// Returns a request with each method to the tasks below a path, and to the task with this id.
+/// Returns a request with each method to the list of tasks at the path `base`, and to the task with this id below it.
 fn all_requests(caller: &Client, base: &str, id: &str) -> Vec<Request> {
     let mut requests = all_methods(caller, base, id);
     requests.push(caller.get(base));

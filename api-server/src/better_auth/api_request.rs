@@ -21,8 +21,8 @@ const JSON: &str = "application/json";
 const FORM: &str = "application/x-www-form-urlencoded";
 
 /// A request with a parsed body and a trusted origin.
-pub(crate) struct Call {
-    pub(super) request: HttpRequest,
+pub(crate) struct ApiRequest {
+    pub(super) http: HttpRequest,
     pub(super) context: Data<BetterAuthContext>,
     pub(super) client: Client,
     pub(super) query: Map<String, Value>,
@@ -30,7 +30,7 @@ pub(crate) struct Call {
     body: Option<Value>,
 }
 
-impl FromRequest for Call {
+impl FromRequest for ApiRequest {
     type Error = ApiError;
     type Future = LocalBoxFuture<'static, Result<Self, ApiError>>;
 
@@ -48,30 +48,30 @@ impl FromRequest for Call {
     }
 }
 
-impl Call {
-    pub(crate) async fn new(request: HttpRequest, body: &Bytes) -> Result<Self, ApiError> {
-        let context = request
+impl ApiRequest {
+    pub(crate) async fn new(http: HttpRequest, body: &Bytes) -> Result<Self, ApiError> {
+        let context = http
             .app_data::<Data<BetterAuthContext>>()
             .cloned()
             .ok_or_else(|| {
                 Problem::internal("the server was built without its Better Auth context")
             })?;
-        let call = Self {
-            body: parse_body(&request, body)?,
-            client: Client::extract(&request).await?,
-            query: parse_query(&request),
+        let request = Self {
+            body: parse_body(&http, body)?,
+            client: Client::extract(&http).await?,
+            query: parse_query(&http),
             context,
-            request,
+            http,
         };
-        if !call.request.method().is_safe() {
-            origin::require_trusted(&call)?;
-            callback::require_trusted(&call)?;
+        if !request.http.method().is_safe() {
+            origin::require_trusted(&request)?;
+            callback::require_trusted(&request)?;
         }
-        Ok(call)
+        Ok(request)
     }
 
     pub(super) fn headers(&self) -> &HeaderMap {
-        self.request.headers()
+        self.http.headers()
     }
 
     /// A field of the body; `None` if it is absent, or if the body is not an object.

@@ -17,12 +17,12 @@ use actix_web::web::Bytes;
 const MAX_RESERVATIONS: usize = 24;
 /// The most reservations of one account at the same time.
 const MAX_RESERVATIONS_PER_ACCOUNT: usize = 4;
-/// The part of a body, in bytes, that is passed to the connection at a time; the connection copies it.
+/// The most bytes of a body that are passed to the connection at once. The connection copies them.
 const CHUNK_BYTES: usize = 32 << 10;
 
-/// Grants and counts reservations. Cheap to clone.
+/// Grants and counts reservations for large responses. Cheap to clone.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct PageMemory(Arc<Mutex<Reservations>>);
+pub(crate) struct LargeResponseLimiter(Arc<Mutex<Reservations>>);
 
 /// The numbers of current reservations.
 #[derive(Debug, Default)]
@@ -31,7 +31,7 @@ struct Reservations {
     by_account: HashMap<String, usize>,
 }
 
-impl PageMemory {
+impl LargeResponseLimiter {
     /// Reserves memory for one large response; `None` if the account or the server has no reservation left.
     pub(crate) fn reserve(&self, account: &str) -> Option<MemoryReservation> {
         let mut reservations = self.lock();
@@ -46,7 +46,7 @@ impl PageMemory {
         *account_count += 1;
         reservations.total += 1;
         Some(MemoryReservation {
-            memory: self.clone(),
+            limiter: self.clone(),
             account: account.to_owned(),
         })
     }
@@ -70,13 +70,13 @@ impl PageMemory {
 /// Permission to keep one large response in memory. Ends when dropped.
 #[derive(Debug)]
 pub(crate) struct MemoryReservation {
-    memory: PageMemory,
+    limiter: LargeResponseLimiter,
     account: String,
 }
 
 impl Drop for MemoryReservation {
     fn drop(&mut self) {
-        self.memory.release(&self.account);
+        self.limiter.release(&self.account);
     }
 }
 
@@ -116,30 +116,30 @@ impl MessageBody for LargeBody {
 
 #[cfg(test)]
 mod tests {
-    use super::{MAX_RESERVATIONS, MAX_RESERVATIONS_PER_ACCOUNT, PageMemory};
+    use super::{LargeResponseLimiter, MAX_RESERVATIONS, MAX_RESERVATIONS_PER_ACCOUNT};
 
     #[test]
     fn an_account_has_a_maximum_of_reservations_and_a_dropped_one_becomes_free() {
-        let memory = PageMemory::default();
+        let limiter = LargeResponseLimiter::default();
         let mut reservations: Vec<_> = (0..MAX_RESERVATIONS_PER_ACCOUNT)
-            .map(|_| memory.reserve("ada").unwrap())
+            .map(|_| limiter.reserve("ada").unwrap())
             .collect();
-        assert!(memory.reserve("ada").is_none());
-        let _of_other_account = memory.reserve("eve").unwrap();
+        assert!(limiter.reserve("ada").is_none());
+        let _of_other_account = limiter.reserve("eve").unwrap();
         reservations.pop();
-        reservations.push(memory.reserve("ada").unwrap());
-        assert!(memory.reserve("ada").is_none());
+        reservations.push(limiter.reserve("ada").unwrap());
+        assert!(limiter.reserve("ada").is_none());
     }
 
     #[test]
     fn all_accounts_together_have_a_maximum_of_reservations() {
-        let memory = PageMemory::default();
+        let limiter = LargeResponseLimiter::default();
         let reservations: Vec<_> = (0..MAX_RESERVATIONS)
-            .map(|number| memory.reserve(&format!("user {number}")).unwrap())
+            .map(|number| limiter.reserve(&format!("user {number}")).unwrap())
             .collect();
-        assert!(memory.reserve("ada").is_none());
+        assert!(limiter.reserve("ada").is_none());
         drop(reservations);
-        assert!(memory.reserve("ada").is_some());
-        assert!(memory.lock().by_account.is_empty());
+        assert!(limiter.reserve("ada").is_some());
+        assert!(limiter.lock().by_account.is_empty());
     }
 }
