@@ -10,7 +10,7 @@ use crate::network::Network;
 /// The client that sent a request.
 #[derive(Debug, Clone)]
 pub(crate) struct Client {
-    /// The address of the client, as far as trusted proxies report it. `None` if the peer is unknown.
+    /// The IP address of the client, as far as trusted proxies report it. `None` if the peer is unknown.
     pub(crate) ip_address: Option<IpAddr>,
     /// The network whose limits apply. `None`, so no limit, for a loopback peer that is not a trusted proxy: it may be
     /// a proxy missing in `TRUSTED_PROXIES`, and then one visitor could use up the limits of all visitors.

@@ -1,4 +1,4 @@
-//! The unit of limits per network: a range of addresses that one customer is assumed to control.
+//! The unit of limits per network: a range of IP addresses that one customer is assumed to control.
 
 use std::net::{IpAddr, Ipv4Addr};
 

@@ -1,4 +1,4 @@
-//! Lists every address and method of the server, with its handler.
+//! Lists every path and method of the server, with its handler.
 //!
 //! If several patterns match, the first one is used: `/api/auth/…` must come before `/api/{user_id}/…`.
 
@@ -36,8 +36,8 @@ pub(crate) fn routes(config: &mut ServiceConfig, has_pages: bool) {
 
 fn page_routes(config: &mut ServiceConfig) {
     config
-        .service(Endpoint::at(pages::ADDRESSES).get(pages::page))
-        .service(Endpoint::at([pages::asset_address().as_str()]).get(pages::asset));
+        .service(Endpoint::at(pages::PATHS).get(pages::page))
+        .service(Endpoint::at([pages::asset_pattern().as_str()]).get(pages::asset));
 }
 
 fn health_routes(config: &mut ServiceConfig) {
@@ -65,11 +65,11 @@ fn auth_routes(config: &mut ServiceConfig) {
                 .on(Method::PATCH, account::change)
                 .on(Method::DELETE, account::delete),
         )
-        // Both APIs have this address: the names of the fields in the body select one of them.
+        // Both APIs have this path: the names of the fields in the body select one of them.
         .service(
             Endpoint::at(["/api/auth/change-password"]).on(Method::POST, change_password::dispatch),
         )
-        // `GET` belongs to Better Auth's API, `POST` to this one.
+        // `GET` belongs to Better Auth's API, `POST` to this server's own API.
         .service(
             Endpoint::at(["/api/auth/token"])
                 .get(better_auth::token::show)
@@ -78,7 +78,7 @@ fn auth_routes(config: &mut ServiceConfig) {
         .service(Endpoint::at(["/api/auth/revocations"]).get(revocations::list));
 }
 
-/// Registers Better Auth's API. Its addresses are relative to `/api/auth`.
+/// Registers Better Auth's API. Its paths are relative to `/api/auth`.
 fn better_auth_routes(config: &mut ServiceConfig) {
     config
         .service(post("/sign-up/email", sign_up_email::sign_up))
@@ -108,7 +108,7 @@ fn better_auth_routes(config: &mut ServiceConfig) {
         .service(unknown());
 }
 
-/// Registers the addresses of Better Auth's API that would send mail; this server sends none.
+/// Registers the endpoints of Better Auth's API that would send an email; this server sends none.
 fn mail_routes(config: &mut ServiceConfig) {
     config
         .service(post(

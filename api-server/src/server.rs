@@ -51,7 +51,7 @@ impl Stopper {
 }
 
 impl Server {
-    /// The address on which the server listens.
+    /// The socket address on which the server listens.
     #[must_use]
     pub const fn addr(&self) -> SocketAddr {
         self.addr

@@ -60,8 +60,8 @@ impl<'t> Jws<'t> {
         keyring: &Keyring,
         expected_type: Option<&str>,
     ) -> Result<(), Error> {
-        // The access tokens of this crate have a known header, which needs no parsing. Other types of token must not match
-        // this header.
+        // The access tokens of this crate have a known header, which needs no parsing. Other types of token must not
+        // match this header.
         let expects_access_token = expected_type == Some(ACCESS_TOKEN_TYPE);
         let same_header = |key: &&Key| expects_access_token && key.encoded_header == self.header;
         if let Some(key) = keyring.keys().find(same_header) {

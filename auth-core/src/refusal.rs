@@ -42,7 +42,7 @@ enum Reason {
 }
 
 impl Refusal {
-    /// Creates a 403 `FORBIDDEN`: the address names another user than the caller.
+    /// Creates a 403 `FORBIDDEN`: the path names another user than the caller.
     #[must_use]
     pub const fn wrong_owner() -> Self {
         Self(Reason::Forbidden("This address belongs to another user"))

@@ -54,7 +54,7 @@ impl App {
             .set("auth-secret", &self.secret)
     }
 
-    /// The address on which the server listens.
+    /// The socket address on which the server listens.
     #[must_use]
     pub fn addr(&self) -> SocketAddr {
         self.addr

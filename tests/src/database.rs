@@ -46,7 +46,7 @@ impl Database {
     pub fn url(&self) -> String {
         match &self.0 {
             Location::Folder(folder) => format!("sqlite://{}", file_path(folder)),
-            Location::Server(postgres) => postgres.address().into(),
+            Location::Server(postgres) => postgres.database_url().into(),
         }
     }
 

@@ -73,7 +73,7 @@ impl Proxy {
 
     /// The URL of the proxy, as `http://…`.
     #[must_use]
-    pub fn address(&self) -> String {
+    pub fn http_url(&self) -> String {
         format!("http://{}", self.addr)
     }
 

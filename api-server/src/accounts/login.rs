@@ -36,7 +36,7 @@ impl LoginContext {
     }
 }
 
-/// Opens a session if address and password are right.
+/// Opens a session if the email address and the password are right.
 pub(crate) async fn log_in(
     accounts: &Accounts,
     email: LoginEmail,

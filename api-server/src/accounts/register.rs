@@ -32,7 +32,7 @@ pub(crate) async fn create(
         .throttle
         .reserve_registration(network, accounts.sessions.now())?;
     let created = create_with_session(accounts, account, context).await;
-    // An address that is already registered counts too: the response reveals that the account exists.
+    // An email address that is already registered counts too: the response reveals that the account exists.
     let reveals_account = |problem: &Problem| problem.code() == Code::UserAlreadyExists;
     if created.as_ref().map_or_else(reveals_account, |_| true) {
         registration.spend(accounts.sessions.now());
@@ -73,7 +73,7 @@ async fn create_with_session(
     })
 }
 
-/// Rejects an address that already has an account, before the password is hashed.
+/// Rejects an email address that already has an account, before the password is hashed.
 async fn reject_registered(accounts: &Accounts, email: &Email) -> Result<(), Problem> {
     let email = email.clone();
     let check = move |connection: &mut DbConnection| users::is_registered(connection, &email);

@@ -1,4 +1,4 @@
-//! `POST /api/auth/change-password`, an address of our API and of Better Auth's
+//! `POST /api/auth/change-password`, a path of this server's own API and of Better Auth's API
 
 use actix_web::http::StatusCode;
 use actix_web::web::{self, Bytes, Data};
@@ -65,8 +65,8 @@ pub(crate) async fn change_password(
 }
 
 /// Chooses the API by the fields of the body: `currentPassword` and `newPassword` are Better Auth's, `current_password`
-/// and `new_password` are ours. A body without any of them is for Better Auth's API if the request has one of its
-/// tokens.
+/// and `new_password` belong to this server's own API. A body without any of these fields is for Better Auth's API if
+/// the request has a token of Better Auth.
 pub(crate) async fn dispatch(
     request: HttpRequest,
     client: Client,

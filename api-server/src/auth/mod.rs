@@ -1,4 +1,4 @@
-//! `/api/auth/…`: one file per address.
+//! `/api/auth/…`: one file per path.
 
 pub(crate) mod account;
 pub(crate) mod change_password;
@@ -14,7 +14,7 @@ mod token_response;
 
 use utoipa::OpenApi;
 
-/// The operations of these addresses for the `OpenAPI` document.
+/// The operations of these paths for the `OpenAPI` document.
 #[derive(OpenApi)]
 #[openapi(paths(
     register::register,

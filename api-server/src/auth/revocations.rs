@@ -19,7 +19,7 @@ use crate::sessions::Sessions;
 use crate::sessions::revocation::store;
 use crate::sessions::revocation::store::Revocation;
 
-/// Revocations in one response.
+/// The most revocations in one response.
 const PAGE_SIZE: i64 = 1000;
 
 /// Proves that the caller has the secret: the token that it sent can only be made with the secret.

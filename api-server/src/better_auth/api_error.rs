@@ -72,7 +72,7 @@ impl ApiError {
         }
     }
 
-    /// An empty 404: the address does not exist, or does not allow the method.
+    /// An empty 404: the path does not exist, or does not allow the method.
     pub(super) fn not_found() -> Self {
         Self::empty(StatusCode::NOT_FOUND)
     }

@@ -74,7 +74,7 @@ fn require_safe(
 ) -> Result<(), ApiError> {
     match value.filter(|value| is_truthy(value)) {
         None => Ok(()),
-        Some(Value::String(address)) if safe_target(request, address).is_some() => Ok(()),
+        Some(Value::String(text)) if safe_target(request, text).is_some() => Ok(()),
         Some(Value::String(_)) => {
             let message = format!("Invalid {}", field.label);
             Err(forbidden(field.code, message))
@@ -91,31 +91,31 @@ const MAX_TARGET_BYTES: usize = 2048;
 
 /// Returns an allowed redirect target, or `None`: a path on this site, or a URL of a trusted origin. The result is the
 /// parsed URL, written in ASCII, because a browser may parse the original text differently.
-fn safe_target(request: &ApiRequest, address: &str) -> Option<String> {
-    // The parser removes line breaks, tabs, and white space around the address, instead of rejecting them.
-    if address.chars().any(char::is_control) || address.trim() != address {
+fn safe_target(request: &ApiRequest, text: &str) -> Option<String> {
+    // The parser removes line breaks, tabs, and white space around the URL, instead of rejecting them.
+    if text.chars().any(char::is_control) || text.trim() != text {
         return None;
     }
-    let target = path_target(address).or_else(|| absolute_target(request, address))?;
+    let target = path_target(text).or_else(|| absolute_target(request, text))?;
     (target.len() <= MAX_TARGET_BYTES).then_some(target)
 }
 
-fn absolute_target(request: &ApiRequest, address: &str) -> Option<String> {
-    let url = Url::parse(address).ok()?;
+fn absolute_target(request: &ApiRequest, text: &str) -> Option<String> {
+    let url = Url::parse(text).ok()?;
     // A `blob:` URL has an http origin as well, that of its creator.
     let is_http = matches!(url.scheme(), "http" | "https");
     let has_credentials = !url.username().is_empty() || url.password().is_some();
-    let is_plain = !has_credentials && !address.contains('\\') && !is_ambiguous(&url);
+    let is_plain = !has_credentials && !text.contains('\\') && !is_ambiguous(&url);
     (is_http && is_plain && is_trusted_url(request, &url)).then(|| url.into())
 }
 
 /// Returns a path that every browser resolves to this site, or `None`.
-fn path_target(address: &str) -> Option<String> {
-    if !address.starts_with('/') || address.starts_with("//") || address.contains('\\') {
+fn path_target(text: &str) -> Option<String> {
+    if !text.starts_with('/') || text.starts_with("//") || text.contains('\\') {
         return None;
     }
     let base = Url::parse("http://localhost/").ok()?;
-    let url = base.join(address).ok()?;
+    let url = base.join(text).ok()?;
     let is_local = url.origin() == base.origin() && !is_ambiguous(&url);
     let target = url.as_str().strip_prefix("http://localhost")?;
     is_local.then(|| target.to_owned())

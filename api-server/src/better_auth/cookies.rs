@@ -13,7 +13,7 @@ use crate::http::cookies::values;
 use crate::problem::Problem;
 
 const SESSION_TOKEN: &str = "better-auth.session_token";
-/// A cache of the session. This server never sets it; a Better Auth server at the same address may have set it before.
+/// A cache of the session. This server never sets it; a Better Auth server with the same URL may have set it before.
 const SESSION_DATA: &str = "better-auth.session_data";
 /// A signed flag: the session has a short lifetime, and its cookies end with the browser.
 const DONT_REMEMBER: &str = "better-auth.dont_remember";

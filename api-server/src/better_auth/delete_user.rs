@@ -59,7 +59,7 @@ pub(crate) async fn delete_user(request: ApiRequest) -> ApiResult {
     Ok(request.clear_cookies(response))
 }
 
-/// `GET /api/auth/delete-user/callback`: the address of a link in a mail. This server sends none, so no token is valid.
+/// `GET /api/auth/delete-user/callback`: the URL of a link in an email. This server sends none, so no token is valid.
 pub(crate) async fn callback(request: ApiRequest) -> ApiResult {
     let mut fields = request.query_fields();
     fields.text("token");

@@ -1,22 +1,22 @@
-//! Routes of Better Auth's API. Unknown methods and addresses are an empty 404, as in Better Auth.
+//! Routes of Better Auth's API. An unknown method or path gets an empty 404, as in Better Auth.
 
 use actix_web::web;
 use actix_web::{FromRequest, Handler, HttpResponse, Resource, Responder};
 
 use super::api_error::ApiError;
 
-/// Matches every address that begins like one of Better Auth's API.
-const API_ADDRESSES: &str = "/api/auth/{address:(sign-up|sign-in|sign-out|get-session|list-sessions|list-accounts|\
+/// Matches every path that begins like a path of Better Auth's API.
+const API_PATHS: &str = "/api/auth/{address:(sign-up|sign-in|sign-out|get-session|list-sessions|list-accounts|\
     revoke-session|revoke-sessions|revoke-other-sessions|update-user|update-session|verify-password|delete-user|\
     request-password-reset|reset-password|forget-password|send-verification-email|verify-email|change-email|\
     ok|error)(/.*)?}";
 
-/// Responds to unknown addresses; must be registered after the known ones.
+/// Responds to unknown paths; must be registered after the known paths.
 pub(crate) fn unknown() -> Resource {
-    web::resource(API_ADDRESSES).default_service(web::to(not_found))
+    web::resource(API_PATHS).default_service(web::to(not_found))
 }
 
-/// A resource at an address of the API. A method without a route gets a 404.
+/// A resource at a path of Better Auth's API, relative to `/api/auth`. A method without a route gets a 404.
 pub(crate) fn at(path: &str) -> Resource {
     web::resource(format!("/api/auth{path}")).default_service(web::to(not_found))
 }

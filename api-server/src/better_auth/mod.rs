@@ -1,9 +1,8 @@
 //! Better Auth's API, for its own unmodified client: its paths, bodies, codes, messages, cookies and Origin rules over
-//! our users, sessions and passwords. The intended differences are listed in docs/from-better-auth.md. One file per
-//! address.
+//! the users, sessions and passwords of this server. The intended differences are listed in docs/from-better-auth.md.
+//! One file per endpoint.
 //!
-//! Only one of its addresses, `GET /api/auth/token`, is in the `OpenAPI` document: the others are documented by Better
-//! Auth.
+//! Only one of the endpoints, `GET /api/auth/token`, is in the `OpenAPI` document: Better Auth documents the others.
 
 pub(crate) mod api_error;
 pub(crate) mod api_request;

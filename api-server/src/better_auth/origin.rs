@@ -64,8 +64,8 @@ fn require_trusted_header(request: &ApiRequest) -> Result<(), ApiError> {
     }
 }
 
-fn is_trusted(request: &ApiRequest, address: &str) -> bool {
-    Url::parse(address).is_ok_and(|url| is_trusted_url(request, &url))
+fn is_trusted(request: &ApiRequest, text: &str) -> bool {
+    Url::parse(text).is_ok_and(|url| is_trusted_url(request, &url))
 }
 
 /// Whether the URL has this server's own origin or one of `ALLOWED_ORIGINS`.

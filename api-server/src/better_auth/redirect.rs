@@ -11,12 +11,12 @@ pub(super) fn redirect(location: &str) -> HttpResponse {
         .finish()
 }
 
-/// Adds `error={code}` to the query of an address, before its fragment.
-pub(super) fn with_error(address: &str, code: &str) -> String {
-    let (address, fragment) = match address.split_once('#') {
-        Some((address, fragment)) => (address, format!("#{fragment}")),
-        None => (address, String::new()),
+/// Adds `error={code}` to the query of a URL, before its fragment.
+pub(super) fn with_error(url: &str, code: &str) -> String {
+    let (url, fragment) = match url.split_once('#') {
+        Some((url, fragment)) => (url, format!("#{fragment}")),
+        None => (url, String::new()),
     };
-    let separator = if address.contains('?') { '&' } else { '?' };
-    format!("{address}{separator}error={code}{fragment}")
+    let separator = if url.contains('?') { '&' } else { '?' };
+    format!("{url}{separator}error={code}{fragment}")
 }

@@ -14,7 +14,7 @@ pub(crate) async fn verify_password(request: ApiRequest) -> ApiResult {
     let password = fields.text("password");
     fields.finish()?;
     let signed_in = request.signed_in().await?;
-    // At this address Better Auth responds to a password that is too long as to a wrong one.
+    // Here Better Auth responds to a password that is too long in the same way as to a wrong password.
     let attempt = PasswordAttempt::new(password).map_err(|_length| ApiError::invalid_password())?;
     confirm(&request, &signed_in, attempt).await?;
     request.respond(&signed_in, DONE)

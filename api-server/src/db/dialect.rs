@@ -217,7 +217,8 @@ pub(super) fn migrations(connection: &DbConnection) -> EngineMigrations {
 }
 
 /// Runs `work` in a transaction that may read before it writes. `Connection::transaction` starts with `BEGIN DEFERRED`
-/// on SQLite, so its first write after a read fails, without waiting, if another connection has written meanwhile.
+/// on SQLite, so its first write after a read fails, without waiting, if another connection has written since that
+/// read.
 pub(crate) fn write_transaction<T, E: From<diesel::result::Error>>(
     connection: &mut DbConnection,
     work: impl FnOnce(&mut DbConnection) -> Result<T, E>,

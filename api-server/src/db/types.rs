@@ -57,8 +57,8 @@ impl Timestamp {
         UNIX_EPOCH + self.since(Self::from_unix_micros(0))
     }
 
-    /// The time in RFC 3339 format with milliseconds; `None` if the year does not have four digits. This writes digit by
-    /// digit, because chrono is much slower and one page of tasks contains dozens of timestamps.
+    /// The time in RFC 3339 format with milliseconds; `None` if the year does not have four digits. This writes digit
+    /// by digit, because chrono is much slower and one page of tasks contains dozens of timestamps.
     fn to_rfc3339_millis(self) -> Option<[u8; 24]> {
         let digit = |number: u32| b'0' + u8::try_from(number % 10).unwrap_or_default();
         let year = u32::try_from(self.0.year())

@@ -1,4 +1,4 @@
-//! Extracts the client of a request: its address, network and device.
+//! Extracts the client of a request: its IP address, network and device.
 
 use std::future::{Ready, ready};
 use std::net::IpAddr;
@@ -38,7 +38,7 @@ impl FromRequest for Client {
     }
 }
 
-/// Returns the address of the client, and its network if limits apply to it.
+/// Returns the IP address of the client, and its network if limits apply to it.
 fn locate(
     peer: IpAddr,
     request: &HttpRequest,

@@ -13,7 +13,7 @@ const REFRESH_PATH: &str = "/api/auth";
 /// site could have set it.
 const FORMER_REFRESH_NAME: &str = "__Secure-refresh_token";
 
-/// The names and attributes of both cookies. They depend on whether the public address is https.
+/// The names and attributes of both cookies. They depend on whether the public URL is https.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Cookies {
     secure: bool,

@@ -1,4 +1,4 @@
-//! An address with its methods. The routes and the `Allow` header have one source, so they always agree.
+//! A path with its methods. The routes and the `Allow` header have one source, so they always agree.
 
 use actix_web::dev::{AppService, HttpServiceFactory};
 use actix_web::http::Method;
@@ -6,7 +6,7 @@ use actix_web::{FromRequest, Handler, Resource, Responder, guard, web};
 
 use crate::problem::Problem;
 
-/// Builds the routes of an address and its aliases.
+/// Builds the routes of a path and its aliases.
 pub(crate) struct Endpoint {
     resource: Resource,
     allow: String,

@@ -1,4 +1,4 @@
-//! Determines the address of a client behind proxies. Only the headers of trusted proxies count.
+//! Determines the IP address of a client behind proxies. Only the headers of trusted proxies count.
 
 use std::net::{IpAddr, SocketAddr};
 use std::sync::{Mutex, PoisonError};
@@ -17,7 +17,7 @@ pub(crate) fn is_proxy(address: IpAddr, proxies: &[IpNet]) -> bool {
     proxies.iter().any(|network| network.contains(&address))
 }
 
-/// Returns the nearest address that is not a trusted proxy.
+/// Returns the nearest IP address that is not a trusted proxy.
 ///
 /// Reads `X-Forwarded-For` from the right, because each proxy appends the address of its peer. Stops at the first
 /// address that is not trusted: a client can invent everything to the left of it. If a hop is not an address, the
@@ -126,7 +126,7 @@ mod tests {
         headers
     }
 
-    /// The address of a client whose request has these values of `X-Forwarded-For`.
+    /// The IP address of a client whose request has these values of `X-Forwarded-For`.
     fn client(peer: &str, forwarded: &[&[u8]], proxies: &[&str]) -> String {
         let proxies: Vec<IpNet> = proxies.iter().map(|text| text.parse().unwrap()).collect();
         client_address(peer.parse().unwrap(), &headers(forwarded), &proxies).to_string()

@@ -61,7 +61,7 @@ impl<T: DeserializeOwned + Validate + Default + 'static> FromRequest for Optiona
     }
 }
 
-/// Parses and validates a body that was read before, for an address whose body selects the API.
+/// Parses and validates a body that was read before, for a path whose body selects the API.
 pub(crate) fn from_bytes<T: DeserializeOwned + Validate>(
     request: &HttpRequest,
     body: Result<Bytes, Problem>,

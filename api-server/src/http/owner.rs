@@ -11,7 +11,7 @@ use super::caller::Caller;
 use crate::problem::Problem;
 use crate::users::id::UserId;
 
-/// The user who owns the data at this address and sent the request.
+/// The user who owns the data at this path, and who sent the request.
 ///
 /// This must be the first argument of a handler: extractors run in order, so the request of another user fails before
 /// its body is read.
@@ -20,7 +20,7 @@ pub(crate) struct Owner(pub(crate) UserId);
 impl Owner {
     fn of(request: &HttpRequest) -> Result<Self, Problem> {
         let caller = Caller::of(request)?;
-        // An address without a user id belongs to the caller.
+        // A path without a user id belongs to the caller.
         if let Some(user_id) = request.match_info().get("user_id") {
             // The router does not decode `%2F` and `%25`; the id of an imported user may contain `/` or `%`.
             let user_id = percent_decode_str(user_id).decode_utf8_lossy();

@@ -1,4 +1,4 @@
-//! Adds the aliases of addresses to the document. Handlers declare each address only once.
+//! Adds the aliases of paths to the OpenAPI document. Handlers declare each path only once.
 
 use utoipa::Modify;
 use utoipa::openapi::RefOr;
@@ -6,10 +6,10 @@ use utoipa::openapi::path::Operation;
 
 use super::operations;
 
-/// Adds every alias, with the operations of its address.
+/// Adds every alias, with the operations of the declared path.
 pub(super) struct Aliases;
 
-/// Pairs of a declared address and its alias.
+/// Pairs of a declared path and its alias.
 const ALIASES: &[(&str, &str)] = &[
     ("/api/auth/register", "/api/auth/signup"),
     ("/api/{user_id}/tasks", "/api/tasks"),
@@ -26,14 +26,14 @@ const ALIASES: &[(&str, &str)] = &[
     ),
 ];
 
-/// The addresses of lists of tasks. Below each, `POST …/toggle` does the same as `PATCH …/complete`.
+/// The paths of lists of tasks. Below each, `POST …/toggle` does the same as `PATCH …/complete`.
 const TASK_LISTS: &[&str] = &["/api/{user_id}/tasks", "/api/tasks", "/api/v1/tasks"];
 
 impl Modify for Aliases {
     fn modify(&self, api: &mut utoipa::openapi::OpenApi) {
         let paths = &mut api.paths.paths;
-        for (number, (address, alias)) in ALIASES.iter().enumerate() {
-            let Some(mut item) = paths.get(*address).cloned() else {
+        for (number, (path, alias)) in ALIASES.iter().enumerate() {
+            let Some(mut item) = paths.get(*path).cloned() else {
                 continue;
             };
             for operation in operations(&mut item) {

@@ -77,7 +77,7 @@ pub(crate) async fn show() -> HttpResponse {
         .body(DOCUMENT.as_str())
 }
 
-/// Redirects `/docs` to `/docs/`, because the page loads its files by relative addresses.
+/// Redirects `/docs` to `/docs/`, because the page loads its files by relative URLs.
 pub(crate) async fn docs() -> HttpResponse {
     HttpResponse::PermanentRedirect()
         .insert_header((LOCATION, "/docs/"))
@@ -110,7 +110,7 @@ impl Modify for SharedParts {
     }
 }
 
-/// Returns the operations of an address, for the methods that this server has.
+/// Returns the operations of a path, for the methods that this server has.
 fn operations(item: &mut PathItem) -> impl Iterator<Item = &mut Operation> {
     let operations = [
         &mut item.get,

@@ -13,8 +13,8 @@ use crate::problem::{Code, Problem};
 // Defines FOLDER, SHELL and ASSETS; `build.rs` generates the file.
 include!(concat!(env!("OUT_DIR"), "/pages.rs"));
 
-/// The addresses of the pages. Each returns the same document, whose script displays the page.
-pub(crate) const ADDRESSES: [&str; 6] = [
+/// The paths of the pages. Each returns the same document, whose script displays the page.
+pub(crate) const PATHS: [&str; 6] = [
     "/",
     "/sign-in",
     "/sign-up",
@@ -28,11 +28,11 @@ const PAGE_CSP: &str = "default-src 'none'; script-src 'self'; style-src 'self';
     base-uri 'none'; form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; \
     trusted-types 'none'";
 
-/// Caches an asset for a year: its address contains a hash of all files, so changed files have new addresses.
+/// Caches an asset for a year: its path contains a hash of all files, so changed files have new paths.
 const CACHE_FOREVER: &str = "public, max-age=31536000, immutable";
 
-/// Returns the address pattern of the scripts and styles.
-pub(crate) fn asset_address() -> String {
+/// Returns the route pattern of the scripts and styles.
+pub(crate) fn asset_pattern() -> String {
     format!("{FOLDER}/{{name}}")
 }
 

@@ -51,13 +51,13 @@ codes! {
     UntrustedOrigin = FORBIDDEN "UNTRUSTED_ORIGIN",
     /// The current password is wrong.
     InvalidPassword = FORBIDDEN "INVALID_PASSWORD",
-    /// The address does not exist.
+    /// The path does not exist.
     NotFound = NOT_FOUND "NOT_FOUND",
     /// The caller has no such task.
     TaskNotFound = NOT_FOUND "TASK_NOT_FOUND",
     /// The caller has no such session.
     SessionNotFound = NOT_FOUND "SESSION_NOT_FOUND",
-    /// The address exists, but not with this method.
+    /// The path exists, but not with this method.
     MethodNotAllowed = METHOD_NOT_ALLOWED "METHOD_NOT_ALLOWED",
     /// The body did not arrive in time.
     RequestTimeout = REQUEST_TIMEOUT "REQUEST_TIMEOUT",

@@ -104,7 +104,7 @@ impl Problem {
         self.with_header(RETRY_AFTER, seconds.into())
     }
 
-    /// Creates a 405; `allow` lists the methods of the address (RFC 9110 § 10.2.1).
+    /// Creates a 405; `allow` lists the methods of the path (RFC 9110 § 10.2.1).
     pub(crate) fn method_not_allowed(allow: &str) -> Self {
         Self::new(
             Code::MethodNotAllowed,

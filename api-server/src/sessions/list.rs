@@ -7,7 +7,7 @@ use crate::db::{DbConnection, QueryResult, write_transaction};
 use crate::problem::Problem;
 use crate::users::id::UserId;
 
-/// The most sessions in a list. A logout everywhere also ends those that the list leaves out.
+/// The most sessions in a list. A logout everywhere also ends the sessions that the list leaves out.
 const MAX_LISTED: i64 = 500;
 
 /// Returns up to [`MAX_LISTED`] live sessions of a user, the most recently used first.

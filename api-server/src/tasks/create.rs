@@ -82,8 +82,8 @@ fn limit_reached(max: i64) -> Problem {
     Problem::new(Code::TaskLimitReached, detail)
 }
 
-/// The address of a task, for the `Location` header. An imported user may have any text as id. Clients remove the path
-/// segments `.` and `..` (RFC 3986 § 5.2.4), so an address with such an id leaves the id out.
+/// The path of a task, for the `Location` header. An imported user may have any text as id. Clients remove the path
+/// segments `.` and `..` (RFC 3986 § 5.2.4), so the path of a user with such an id does not contain the id.
 fn location_of(task: &Task) -> String {
     match task.user_id.as_str() {
         "." | ".." => format!("/api/tasks/{}", task.id),

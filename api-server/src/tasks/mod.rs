@@ -1,4 +1,4 @@
-//! The tasks of a user: type, queries, quota, and one file for each address.
+//! The tasks of a user: type, queries, quota, and one file for each path.
 
 pub(crate) mod complete;
 pub(crate) mod create;

@@ -22,8 +22,8 @@ pub(crate) struct TaskQuota {
     key_hasher: RandomState,
 }
 
-/// An upper bound: at most `count` tasks of the account have an id up to `through`. It stays true, because new ids are
-/// larger and a task can only be deleted.
+/// An upper bound: at most `count` tasks of the account have an id up to `through`. The bound stays true: new
+/// tasks have larger ids, and the counted tasks can only be deleted.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct TaskCount {
     pub(super) through: i64,

@@ -8,7 +8,7 @@ use super::task::Task;
 /// Searches many tasks for one text.
 pub(super) struct Matcher {
     needle: Finder<'static>,
-    /// The lower-case form of the text being searched; kept so that its memory is reused.
+    /// The lower-case form of the text that is searched; kept so that its memory is reused for the next text.
     lowercase: Vec<u8>,
 }
 
@@ -35,7 +35,8 @@ impl Matcher {
     }
 }
 
-/// Converts each character on its own, so that a part of a text stays a part of it. `str::to_lowercase` converts Σ at
+/// Converts each character on its own, so that a text which contains another still contains it in lower case.
+/// `str::to_lowercase` converts Σ at
 /// the end of a word to another character than Σ within a word.
 fn write_lowercase(text: &str, lowercase: &mut Vec<u8>) {
     lowercase.extend_from_slice(text.as_bytes());

@@ -1,4 +1,4 @@
-//! The command `users check`: finds stored addresses that the current rule rejects or spells differently.
+//! The command `users check`: finds stored email addresses that the current rule rejects or spells differently.
 
 use std::io::Write;
 
@@ -7,8 +7,8 @@ use crate::db::{DbConnection, diagnose};
 use crate::users::addresses;
 use crate::users::addresses::{Deviation, Remedy};
 
-/// Writes a line for each of these addresses, and a summary. With `fix`, stores the new spelling unless another account
-/// has it.
+/// Writes a line for each of these email addresses, and a summary. With `fix`, stores the new spelling unless another
+/// account has it.
 pub(super) fn run(
     connection: &mut DbConnection,
     fix: bool,
@@ -36,7 +36,7 @@ pub(super) fn run(
     Ok(())
 }
 
-/// Writes the line of one address; with `fix`, stores its new spelling. `true` if it was stored.
+/// Writes the line of one email address; with `fix`, stores its new spelling. Returns whether the spelling was stored.
 fn report_deviation(
     connection: &mut DbConnection,
     deviation: &Deviation,

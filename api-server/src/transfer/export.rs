@@ -42,7 +42,7 @@ const USER_COLUMNS: [&str; 8] = [
     "created_at",
     "updated_at",
 ];
-/// The columns of a task. The owner's address, from the table of users, follows them.
+/// The columns of a task. The owner's email address, from the table of users, follows them.
 const TASK_COLUMNS: [&str; 7] = [
     "id",
     "user_id",

@@ -17,7 +17,8 @@ pub(super) struct TaskRecord {
     /// The id in the source; the imported task gets a new one.
     pub(super) id: String,
     pub(super) user_id: String,
-    /// The owner's address, compared as well as `user_id`: two databases may use the same id for different users.
+    /// The owner's email address. Must match as well as `user_id`: two databases may use the same id for different
+    /// users.
     pub(super) user_email: String,
     pub(super) title: String,
     pub(super) description: Option<String>,

@@ -135,7 +135,7 @@ fn existing_users(
     Ok(existing)
 }
 
-/// Existing users with an id or an address of the batch.
+/// Existing users with an id or an email address of the batch.
 #[derive(Default)]
 struct ExistingUsers {
     email_by_id: HashMap<String, String>,
@@ -212,7 +212,7 @@ pub(super) fn import_tasks(
     outcomes.map_err(|error| diagnose(connection, error))
 }
 
-/// The addresses of the owners, by their ids.
+/// The email addresses of the owners, by their ids.
 fn owner_emails(
     connection: &mut DbConnection,
     tasks: &[ImportedTask],
@@ -226,7 +226,7 @@ fn owner_emails(
     Ok(rows.map(|(id, email)| (id, canonical(email))).collect())
 }
 
-/// Identifies a task of the source.
+/// Identifies a task in the database or file from which it is imported.
 #[derive(PartialEq, Eq, Hash)]
 struct TaskKey {
     user_id: String,

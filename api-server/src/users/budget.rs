@@ -1,5 +1,5 @@
-//! Limits how often something is done within a time window, counted per key. Has no clock and no lock; its memory is
-//! bounded.
+//! Limits how often something is done within a time window, counted per key. The caller passes the time and locks the
+//! budget. The number of keys in memory is limited.
 //!
 //! An attempt is reserved before its work and settled after it, so that concurrent attempts cannot exceed the limit.
 
@@ -7,12 +7,12 @@ use std::collections::HashMap;
 use std::hash::Hash;
 use std::time::{Duration, SystemTime};
 
-/// The time to wait if only attempts in progress use up the limit, since they may end without counting.
+/// The time to wait if the limit is reached only with attempts in progress, because they may end without counting.
 const RETRY_SOON: Duration = Duration::from_secs(1);
-/// By how much the time of an attempt may precede the window: an attempt that began later may have ended first and
-/// opened the window. A larger difference means that the clock was set back.
+/// By how much an attempt may begin before its window: another attempt may have begun later but ended first, and that
+/// attempt began the window. A larger difference means that the clock was set back.
 const OVERLAP_TOLERANCE: Duration = Duration::from_secs(60);
-/// A full budget evicts one in this many entries at once, so that the cost is spread over as many new keys.
+/// A full budget removes one of this many entries at once: the next removal is needed only after as many new keys.
 const EVICTED_FRACTION: usize = 16;
 
 /// How a reserved attempt ended.
@@ -60,7 +60,7 @@ impl Entry {
         window.saturating_sub(elapsed)
     }
 
-    /// Starts a new window if this one is over or has no attempt that counts.
+    /// Starts a new window if the current window is over or has no attempt that counts.
     fn renew(&mut self, now: SystemTime, window: Duration) {
         if self.spent == 0 || self.remaining(now, window).is_zero() {
             self.spent = 0;
@@ -120,8 +120,8 @@ impl<K: Eq + Hash> Budget<K> {
         }
     }
 
-    /// Removes the entries whose window is over. If the budget is still full, removes some that spent least: a flood of
-    /// new keys must not remove the count of a long attack. Entries with reserved attempts stay.
+    /// Removes the entries whose window is over. If the budget is still full, removes some entries with the fewest
+    /// attempts: many new keys must not remove the count of a long attack. Entries with reserved attempts stay.
     fn evict(&mut self, now: SystemTime) {
         let window = self.window;
         self.entries

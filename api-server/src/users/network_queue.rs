@@ -127,9 +127,9 @@ impl<T> NetworkQueue<T> {
         self.displace(site_of(key), Some(own_waiters)).map(Some)
     }
 
-    /// Removes and returns the newest waiter of the largest network in a site. `own_waiters` is how many waiters the new
-    /// waiter's network has. With it, a waiter is displaced only if the largest network keeps at least as many waiters as
-    /// the new waiter's network then has.
+    /// Removes and returns the newest waiter of the largest network in a site. `own_waiters` is how many waiters the
+    /// new waiter's network has. With it, a waiter is displaced only if the largest network keeps at least as many
+    /// waiters as the new waiter's network then has.
     fn displace(
         &mut self,
         site: QueueKey,

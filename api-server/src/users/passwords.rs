@@ -34,8 +34,8 @@ pub(crate) struct Authenticated {
 }
 
 impl Passwords {
-    /// Authenticates by address. Returns `None` after the same time for a wrong password and for an unknown address;
-    /// the error has status 429 after too many failures.
+    /// Authenticates by email address. Returns `None` after the same time for a wrong password and for an unknown
+    /// address. After too many failures, the error has status 429.
     pub(crate) async fn authenticate(
         &self,
         email: LoginEmail,
@@ -95,9 +95,9 @@ impl Passwords {
             })
     }
 
-    /// Compares in the same way for known addresses, unknown addresses and accounts without a password: each wrong
-    /// password takes at least one bcrypt of the configured cost, so the time does not reveal whether an account
-    /// exists.
+    /// Compares in the same way for known email addresses, unknown email addresses and accounts without a password:
+    /// each wrong password takes at least one bcrypt of the configured cost, so the time does not reveal whether an
+    /// account exists.
     async fn compare(
         &self,
         found: Option<Credentials>,

@@ -55,7 +55,7 @@ pub(crate) fn user_of_row(
 /// A user with the stored password hash; `None` if the account has no password.
 pub(crate) type Credentials = (User, Option<String>);
 
-/// Whether the address has an account, also under the spelling that earlier releases stored.
+/// Whether the email address has an account, also under the spelling that earlier releases stored.
 pub(crate) fn is_registered(connection: &mut DbConnection, email: &Email) -> QueryResult<bool> {
     let is_stored = |connection: &mut DbConnection, email: &str| {
         let with_email = users::table.filter(users::email.eq(email));
@@ -67,7 +67,7 @@ pub(crate) fn is_registered(connection: &mut DbConnection, email: &Email) -> Que
     }
 }
 
-/// Inserts the user; `false` if the address already has an account.
+/// Inserts the user; `false` if the email address already has an account.
 pub(crate) fn insert(
     connection: &mut DbConnection,
     user: &User,

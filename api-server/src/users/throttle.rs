@@ -1,9 +1,12 @@
 //! Counts failed logins and new registrations. After too many, further attempts are rejected before any work is done.
 //!
-//! Failures are counted per pair of address and network, which stops the guessing of one password while the owner can
-//! still log in from another network; per network, which stops attempts on many addresses; and per session, so that a
-//! stolen session cannot be used to guess the password from many networks. A caller that is not counted as a network
-//! (see `connections::network`) is counted per session alone.
+//! Failures are counted in three ways:
+//! - per pair of email address and network, which stops the guessing of one password while the owner can still log in
+//!   from another network;
+//! - per network, which stops attempts on many accounts;
+//! - per session, so that a stolen session cannot be used to guess the password from many networks.
+//!
+//! For a caller that is not counted as a network (see `connections::network`), only the count per session applies.
 
 use std::hash::Hash;
 use std::sync::{Mutex, PoisonError};
@@ -20,11 +23,11 @@ const MAX_FAILURES: u32 = 100;
 const LOGIN_WINDOW: Duration = Duration::from_secs(15 * 60);
 /// The window for registrations.
 const REGISTRATION_WINDOW: Duration = Duration::from_secs(60 * 60);
-/// The most (address, network) pairs and sessions with a count in memory: about 2 MiB.
+/// The most keys (pairs of email address and network, and sessions) with a count in memory: about 2 MiB.
 const MAX_GUESS_KEYS: usize = 10_000;
 /// The most networks with a count of failed logins, and as many with a count of registrations: about 3 MiB each.
 const MAX_NETWORKS: usize = 30_000;
-/// An IPv6 /48 contains 65 536 networks, which together have the budget of this many.
+/// All 65 536 networks of an IPv6 /48 together may use the limit of one network this many times.
 const SITE_BUDGET_FACTOR: u32 = 4;
 
 const TOO_MANY_FOR_ADDRESS: &str = "Too many failed attempts for this address; please wait";
@@ -34,9 +37,9 @@ const TOO_MANY_REGISTRATIONS: &str = "Too many registrations from your network; 
 /// The limits of one network; `None` for no limit.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct NetworkLimits {
-    /// Failed logins of any address within 15 minutes.
+    /// Failed logins of one network to any account within 15 minutes.
     pub(crate) failed_logins: Option<u32>,
-    /// Registrations within an hour, including those of an address that already has an account.
+    /// Registrations within an hour, including attempts with an email address that already has an account.
     pub(crate) registrations: Option<u32>,
 }
 
@@ -115,8 +118,8 @@ impl GuessReservation<'_> {
         self.network.spend(now);
     }
 
-    /// Clears the failures of the session and of the pair. The failures of the network stay: otherwise an attacker could
-    /// clear them by logging in to their own account.
+    /// Clears the failures of the session and of the pair. The failures of the network stay: otherwise an attacker
+    /// could clear them by logging in to their own account.
     pub(crate) fn succeeded(self, now: SystemTime) {
         for guess in [self.session, self.pair].into_iter().flatten() {
             guess.settle(AttemptOutcome::Cleared, now);

@@ -82,7 +82,7 @@ impl Key {
     }
 }
 
-/// Encodes a JOSE header. Our types and key ids, which are base64url, need no escaping in JSON.
+/// Encodes a JOSE header. The types of this crate and its key ids, which are base64url, need no escaping in JSON.
 fn encode_header(typ: &str, key_id: &str) -> String {
     URL_SAFE_NO_PAD.encode(format!(
         r#"{{"typ":"{typ}","alg":"HS256","kid":"{key_id}"}}"#

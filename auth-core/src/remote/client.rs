@@ -1,4 +1,4 @@
-//! HTTP requests to one server, bounded in time, connections and bytes.
+//! HTTP requests to one server, with limits on time, idle connections and response size.
 
 use std::time::Duration;
 
@@ -59,7 +59,7 @@ pub(super) fn endpoint(server: &str, path: &str) -> Result<Url, Error> {
     Ok(url)
 }
 
-/// Reads the body of a 200; any other status is an error.
+/// Reads the body of a response with status 200; any other status is an error.
 pub(super) async fn read_ok_body(response: Response) -> Result<Vec<u8>, RequestError> {
     match response.status() {
         StatusCode::OK => read_body(response).await,

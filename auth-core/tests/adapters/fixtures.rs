@@ -1,4 +1,4 @@
-//! One secret, one clock, one revoked session, and tokens with any header and claims.
+//! Authorities for the tests, with a fixed secret, clock and revoked session; and tokens with any header and claims.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -12,7 +12,7 @@ pub(crate) const NOW: u64 = 1_800_000_000;
 const SECRET: &str = "wJ9vRkq2x8Yt4Lm7Zb1Nc5Hd3Gf6Sa0P";
 const OTHER_SECRET: &str = "P0aS6fG3dH5cN1bZ7mL4tY8x2qkRv9Jw";
 
-/// An address without a server.
+/// A URL at which no server listens.
 const NO_SERVER: &str = "http://127.0.0.1:9";
 
 /// Returns an authority that requires a recent revocation feed and has none.

@@ -27,16 +27,16 @@ impl Postgres {
         postgres
     }
 
-    /// Its URL.
-    pub fn address(&self) -> Url {
+    /// The URL of the database.
+    pub fn database_url(&self) -> Url {
         let mut url = self.server.clone();
         url.set_path(&self.name);
         url
     }
 
-    /// Its URL with a password, which a server with `trust` authentication ignores.
+    /// The URL of the database with a password, which a server with `trust` authentication ignores.
     pub fn url(&self, password: &str) -> String {
-        let mut url = self.address();
+        let mut url = self.database_url();
         if url.password().is_none() {
             url.set_password(Some(password)).unwrap();
         }
@@ -45,7 +45,7 @@ impl Postgres {
 
     /// Runs statements.
     pub fn execute(&self, statements: &str) {
-        let mut connection = PgConnection::establish(self.address().as_str()).unwrap();
+        let mut connection = PgConnection::establish(self.database_url().as_str()).unwrap();
         let done = connection.batch_execute(statements);
         done.unwrap_or_else(|error| panic!("{statements}: {error}"));
     }

@@ -1,5 +1,5 @@
 //! The server over real HTTP, on both engines. The folders mirror `api-server/src`: `auth/`, `better_auth/` and
-//! `tasks/` have one file per address, and the others hold what several addresses share.
+//! `tasks/` have one file per endpoint, and the other folders test what several endpoints share.
 
 #![expect(
     clippy::expect_used,

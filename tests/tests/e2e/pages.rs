@@ -19,7 +19,7 @@ const PAGES: [&str; 6] = [
     "/sessions",
 ];
 
-/// Returns the addresses of the files that the document loads, without repetitions.
+/// Returns the paths of the files that the document loads, without repetitions.
 async fn assets(app: &App) -> Vec<String> {
     let document = app.anonymous().get("/").await.text();
     let quoted = document.split('"');

@@ -3,7 +3,7 @@
 use e2e::{App, Client, Request};
 use serde_json::{Value, json};
 
-/// One method at one address.
+/// One method of one path.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Operation {
     /// The path with its parameters, as in `/api/{user_id}/tasks`.
@@ -15,15 +15,15 @@ pub(crate) struct Operation {
 }
 
 impl Operation {
-    /// Returns the path with these ids.
-    pub(crate) fn address(&self, user_id: &str, task_id: &str) -> String {
+    /// Returns the path with these ids in place of its parameters.
+    pub(crate) fn path_with_ids(&self, user_id: &str, task_id: &str) -> String {
         let path = self.path.replace("{user_id}", user_id);
         path.replace("{task_id}", task_id)
     }
 
     /// Builds a request for task 1 of this user, with a body that is not JSON.
     pub(crate) fn request(&self, caller: &Client, user_id: &str) -> Request {
-        let request = caller.request(&self.method, &self.address(user_id, "1"));
+        let request = caller.request(&self.method, &self.path_with_ids(user_id, "1"));
         if self.method == "GET" {
             return request;
         }

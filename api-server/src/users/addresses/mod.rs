@@ -1,5 +1,5 @@
-//! Finds addresses that were stored before the current rule, and stores their new spelling unless another account has
-//! it.
+//! Finds email addresses that were stored before the current rule, and stores their new spelling unless another account
+//! has it.
 
 mod store;
 
@@ -10,7 +10,7 @@ use crate::users::email::Email;
 /// How many users one query reads.
 const PAGE_SIZE: i64 = 1000;
 
-/// An account whose address the current rule rejects or spells differently.
+/// An account whose email address the current rule rejects or spells differently.
 pub(crate) struct Deviation {
     pub(crate) user_id: String,
     pub(crate) stored: String,
@@ -34,7 +34,7 @@ pub(crate) struct DeviationPage {
     pub(crate) next_after: Option<String>,
 }
 
-/// Checks the addresses of the users whose ids follow `after`.
+/// Checks the email addresses of the users whose ids follow `after`.
 pub(crate) fn find_deviations(
     connection: &mut DbConnection,
     after: &str,
@@ -61,8 +61,8 @@ pub(crate) fn find_deviations(
     })
 }
 
-/// Stores the new spelling of an address. Returns `false` if the account's address was changed after it was checked, or
-/// if another account has the new spelling.
+/// Stores the new spelling of an email address. Returns `false` if the account's email address was changed after it was
+/// checked, or if another account has the new spelling.
 pub(crate) fn store_new_spelling(
     connection: &mut DbConnection,
     deviation: &Deviation,

@@ -1,4 +1,4 @@
-//! Reads and changes the stored addresses of users.
+//! Reads and changes the stored email addresses of users.
 
 use diesel::prelude::*;
 use diesel::result::{DatabaseErrorKind, Error as DieselError};
@@ -7,7 +7,7 @@ use crate::db::DbConnection;
 use crate::db::schema::users;
 use crate::users::email::Email;
 
-/// A user's id and address as stored.
+/// A user's id and email address as stored.
 #[derive(Queryable)]
 pub(super) struct StoredAddress {
     pub(super) id: String,

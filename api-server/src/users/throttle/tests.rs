@@ -50,7 +50,7 @@ impl Scenario {
     }
 }
 
-/// The network of an address; `-` stands for a caller that is not counted as a network.
+/// The network of an IP address; `-` stands for a caller that is not counted as a network.
 fn network_of(address: &str) -> Option<Network> {
     address.parse().ok().map(Network::of)
 }

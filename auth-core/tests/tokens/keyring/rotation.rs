@@ -150,7 +150,7 @@ impl Simulation {
         }
     }
 
-    /// Advances the clock; every node issues and verifies tokens meanwhile.
+    /// Advances the clock in steps; at each step, every node issues and verifies tokens.
     fn wait(&mut self, time: Duration) {
         let end = self.now + time;
         while self.now < end {

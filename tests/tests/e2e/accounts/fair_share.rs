@@ -11,13 +11,13 @@ on_both_engines! {
 }
 
 /// More than the 256 requests that one account may have waiting plus the 128 writes of one commit.
-const STORM: usize = 400;
+const CHANGES: usize = 400;
 
-/// Sends [`STORM`] changes of a locked task; returns the numbers of 429 and 503 responses.
+/// Sends [`CHANGES`] changes of a locked task; returns the numbers of 429 and 503 responses.
 async fn changes_of(client: &Client, task: &Value) -> (usize, usize) {
     let change = json!({ "title": "Buy oat milk" });
     let path = client.task(&task["id"]);
-    let changes = (0..STORM).map(|_| client.patch(&path, change.clone()).into_future());
+    let changes = (0..CHANGES).map(|_| client.patch(&path, change.clone()).into_future());
     let (mut refused, mut too_late) = (0, 0);
     for response in join_all(changes).await {
         if response.status() == 503 {
@@ -57,7 +57,7 @@ async fn requests_beyond_the_share_of_an_account_are_429_and_others_are_served(e
         }
     };
     let ((refused, too_late), ()) = tokio::join!(changes_of(&eve, &locked), others);
-    assert!(refused >= STORM - 256 - 128, "{refused}");
+    assert!(refused >= CHANGES - 256 - 128, "{refused}");
     assert!(too_late > 0, "{too_late}");
     session.execute("ROLLBACK");
     eventually(

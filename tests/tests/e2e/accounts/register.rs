@@ -57,8 +57,8 @@ async fn a_full_queue_does_not_reveal_whether_an_address_is_registered(engine: e
         let first = register("new@example.com").await;
         let taken = register(ada.email()).await;
         let last = register("new@example.com").await;
-        // Nothing else joins the queue, so it only becomes shorter: if it was full for the last request, it was full for
-        // all three.
+        // Nothing else joins the queue, so it only becomes shorter: if it was full for the last request, it was full
+        // for all three.
         if first.status() == 503 && last.status() == 503 {
             taken.problem(503, "OVERLOADED");
             last.problem(503, "OVERLOADED");

@@ -23,7 +23,7 @@ on_both_engines! {
 
 const REGISTER: &str = "/api/auth/register";
 
-/// A valid registration of this address, without a name.
+/// A valid registration of this email address, without a name.
 fn registration(email: &str) -> Value {
     json!({ "email": email, "password": "correct horse" })
 }

@@ -10,7 +10,7 @@ on_both_engines! {
     a_valid_cookie_is_accepted_encoded_or_not_and_among_others,
     forged_truncated_and_swapped_cookies_are_ignored,
     two_session_cookies_are_ambiguous_and_sign_no_user_in,
-    one_signed_dont_remember_flag_is_enough,
+    one_signed_dont_remember_flag_prevents_an_extension,
     a_cookie_that_another_server_signed_with_the_same_secret_is_cleared,
     the_cache_cookie_of_another_server_is_cleared,
 }
@@ -93,7 +93,7 @@ async fn two_session_cookies_are_ambiguous_and_sign_no_user_in(app: App) {
             ..ada.clone()
         };
         let response = browser.get(&app, GET_SESSION).await;
-        // The valid cookie must stay: if it were cleared, the browser would send the planted one alone.
+        // The valid cookie must stay: if it were cleared, the browser would send only the planted cookie.
         assert!(response.all("set-cookie").is_empty());
         assert_eq!(response.ok(), Value::Null, "{cookies}");
         for path in [LIST_SESSIONS, "/api/auth/token"] {
@@ -120,7 +120,7 @@ async fn two_session_cookies_are_ambiguous_and_sign_no_user_in(app: App) {
     assert!(ada.is_signed_in(&app).await && eve.is_signed_in(&app).await);
 }
 
-async fn one_signed_dont_remember_flag_is_enough(app: App) {
+async fn one_signed_dont_remember_flag_prevents_an_extension(app: App) {
     let ada = sign_up(&app, "ada").await;
     let flag = encode(&session_tokens(app.secret()).sign_flag());
     app.clock.advance(DAY);

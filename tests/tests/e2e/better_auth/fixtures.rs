@@ -33,7 +33,7 @@ pub(crate) struct Browser {
     pub(crate) user: Value,
     /// The token in the response body.
     pub(crate) token: String,
-    /// The `Cookie` header that it sends.
+    /// The `Cookie` header that the browser sends.
     pub(crate) cookies: String,
 }
 

@@ -1,4 +1,4 @@
-//! Rules for all addresses: methods, bodies, and the order of the checks.
+//! Rules for all endpoints: methods, bodies, and the order of the checks.
 
 use e2e::{App, on_both_engines};
 use serde_json::{Value, json};

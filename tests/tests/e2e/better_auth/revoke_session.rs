@@ -12,7 +12,7 @@ on_both_engines! {
     revoking_the_current_session_clears_the_cookie,
 }
 
-/// The sessions are of both APIs.
+/// The revoked sessions were opened with Better Auth's API and with this server's own API.
 async fn a_handle_revokes_its_session_and_is_not_a_credential(app: App) {
     let (ada, eve) = (sign_up(&app, "ada").await, sign_up(&app, "eve").await);
     let phone = sign_in(&app, "ada@example.com").await;

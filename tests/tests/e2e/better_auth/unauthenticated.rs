@@ -1,4 +1,4 @@
-//! All addresses without a session, with a revoked session, and with an expired one.
+//! All endpoints without a session, with a revoked session, and with an expired one.
 
 use e2e::{App, Engine, Request, on_both_engines};
 use serde_json::{Value, json};
@@ -32,7 +32,7 @@ const NEEDS_SESSION: [(&str, &str, &str); 12] = [
     ("GET", "/token", ""),
 ];
 
-/// Builds a request to each address that needs a session.
+/// Builds a request to each endpoint that needs a session.
 fn requests(app: &App) -> Vec<Request> {
     let requests = NEEDS_SESSION.iter().map(|(method, path, body)| {
         let request = app.anonymous().request(method, &format!("/api/auth{path}"));

@@ -47,13 +47,13 @@ async fn the_network_with_the_most_connections_loses_one(engine: Engine) {
         .set("max-connections", "4")
         .limits(|limits| limits.loopback_counts = true)
         .start();
-    let mut storm = open(&app, "127.0.0.2", 4).await;
+    let mut largest = open(&app, "127.0.0.2", 4).await;
     let mut others = open(&app, "127.0.0.3", 1).await;
     others.extend(open(&app, "127.0.0.4", 1).await);
-    for (number, connection) in storm.iter_mut().enumerate() {
+    for (number, connection) in largest.iter_mut().enumerate() {
         assert_eq!(gets_200(connection).await, number >= 2, "{number}");
     }
-    // New connections of this network now replace its own, not those of other networks.
+    // A new connection of this network now replaces one of its own connections, not one of another network.
     open(&app, "127.0.0.2", 5).await;
     for connection in &mut others {
         assert!(gets_200(connection).await);

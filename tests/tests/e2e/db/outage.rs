@@ -44,14 +44,14 @@ async fn fixture(engine: Engine) -> Fixture {
 }
 
 impl Fixture {
-    fn address(&self) -> String {
+    fn task_path(&self) -> String {
         self.ada.task(&self.tasks[0]["id"])
     }
 
     /// Asserts that every route that needs the database responds with 503 in time. The requests are more than the
     /// connections.
     async fn assert_unavailable(&self) {
-        let requests = requests(&self.ada, &self.address()).into_iter();
+        let requests = requests(&self.ada, &self.task_path()).into_iter();
         for response in join_all(requests.map(send_in_time)).await {
             response.problem(503, "DATABASE_UNAVAILABLE");
         }
@@ -73,7 +73,7 @@ impl Fixture {
             );
         }
         self.assert_all_connections_work().await;
-        for request in requests(&self.ada, &self.address()) {
+        for request in requests(&self.ada, &self.task_path()) {
             let status = request.await.status();
             assert!(matches!(status, 200 | 201), "{status}");
         }

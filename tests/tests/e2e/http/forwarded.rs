@@ -1,4 +1,4 @@
-//! The address of a caller, with and without `TRUSTED_PROXIES`.
+//! The IP address of a caller, with and without `TRUSTED_PROXIES`.
 
 use std::time::Duration;
 
@@ -18,7 +18,7 @@ on_both_engines! {
 
 const FORWARDED: &str = "x-forwarded-for";
 
-/// Logs in with these `X-Forwarded-For` headers, and returns the address that the session stores.
+/// Logs in with these `X-Forwarded-For` headers, and returns the IP address that the session stores.
 async fn stored_address(app: &App, user: &Client, forwarded: &[&str]) -> String {
     let body = credentials(user.email(), user.password());
     let mut request = app.anonymous().post(LOGIN, body);
@@ -118,7 +118,7 @@ async fn a_byte_that_is_not_ascii_invalidates_only_its_own_hop(engine: Engine) {
     }
 }
 
-/// Sends a request from this address. Each test has its own, so that it finds its own lines in the log.
+/// Sends a request from this IP address. Each test uses another IP address, so that it finds its own lines in the log.
 async fn call_from(app: &App, peer: &str, header: &str) {
     let mut connection = Connection::open_from(peer, app.addr()).await;
     let request = format!(

@@ -188,7 +188,7 @@ async fn reading_needs_no_origin(engine: Engine) {
     let app = start_app(engine);
     let (ada, device) = user_with_device(&app, "ada").await;
     for operation in protected(&app).await {
-        let path = operation.address(ada.id(), "1");
+        let path = operation.path_with_ids(ada.id(), "1");
         if operation.method != "GET" {
             continue;
         }

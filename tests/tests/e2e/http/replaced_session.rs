@@ -112,7 +112,7 @@ async fn a_registration_revokes_the_session_of_its_cookies(app: App) {
         Device::from_response(&request.await.created());
     }
     assert_eq!(are_live(&app, [&device, &phone]), [false, false]);
-    // A registration with an existing address creates no session, so it revokes none.
+    // A registration with an email address that has an account creates no session, so it revokes none.
     let device = login(&app, &ada).await;
     let body = credentials("bob@example.com", "correct horse");
     let request = from_browser(app.anonymous().post(REGISTER, body), &device.cookies());

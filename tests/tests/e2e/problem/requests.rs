@@ -1,4 +1,4 @@
-//! Errors of requests that are malformed, or whose address or method does not exist.
+//! Errors of requests that are malformed, or whose path or method does not exist.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! Sessions across addresses and processes: revocation, expiry, limits, and deletion by the server.
+//! Sessions across endpoints and processes: revocation, expiry, limits, and deletion by the server.
 
 mod clock_skew;
 mod database_down;

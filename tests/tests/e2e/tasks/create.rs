@@ -8,7 +8,7 @@ use super::bases;
 
 on_both_engines! {
     a_new_task_is_not_completed,
-    the_location_is_the_address_of_the_new_task,
+    the_location_is_the_path_of_the_new_task,
     the_location_has_the_users_id_percent_encoded,
     a_title_is_trimmed_and_has_1_to_200_characters,
     a_description_has_at_most_10000_characters,
@@ -42,7 +42,7 @@ async fn a_new_task_is_not_completed(app: App) {
     assert_eq!(without_description["description"], Value::Null);
 }
 
-async fn the_location_is_the_address_of_the_new_task(app: App) {
+async fn the_location_is_the_path_of_the_new_task(app: App) {
     let ada = app.user("ada").await;
     for base in bases(&ada) {
         let response = ada.post(&base, json!({ "title": "Buy milk" })).await;
@@ -137,10 +137,10 @@ async fn a_description_has_at_most_10000_characters(app: App) {
         "must be at most 10000 characters",
     );
     let message = "must not contain the NUL character";
-    let nul = create("\u{0}".into()).await;
-    nul.invalid("description", "invalid_character", message);
-    let number = create(5.into()).await;
-    number.invalid("description", "invalid_type", "must be a string");
+    let with_nul = create("\u{0}".into()).await;
+    with_nul.invalid("description", "invalid_character", message);
+    let wrong_type = create(5.into()).await;
+    wrong_type.invalid("description", "invalid_type", "must be a string");
 }
 
 async fn a_description_is_stored_unchanged(app: App) {

@@ -30,18 +30,18 @@ async fn create_tasks(client: &Client, count: usize) -> Vec<Value> {
 }
 
 /// Returns the path and query of a `Link` header in the form `<…>; rel="next"`.
-fn next_address(link: &str) -> String {
-    let address = link.strip_prefix('<').unwrap();
-    address.strip_suffix(r#">; rel="next""#).unwrap().to_owned()
+fn next_path(link: &str) -> String {
+    let path = link.strip_prefix('<').unwrap();
+    path.strip_suffix(r#">; rel="next""#).unwrap().to_owned()
 }
 
-/// Reads all pages, from this address to the last one.
+/// Reads all pages, from the page at this path to the last page.
 async fn read_pages(client: &Client, first: &str) -> Vec<Vec<Value>> {
     let mut pages = Vec::new();
-    let mut address = Some(first.to_owned());
-    while let Some(page) = address {
+    let mut path = Some(first.to_owned());
+    while let Some(page) = path {
         let response = client.get(&page).await;
-        address = response.header("link").map(next_address);
+        path = response.header("link").map(next_path);
         pages.push(response.ok().as_array().unwrap().clone());
         assert!(pages.len() < 100, "the links have no end");
     }
@@ -104,7 +104,7 @@ async fn a_page_does_not_shift_when_a_task_is_added_or_deleted(app: App) {
     let ada = app.user("ada").await;
     let before = create_tasks(&ada, 4).await;
     let first = ada.get("/api/tasks?limit=2").await;
-    let link = next_address(first.header("link").unwrap());
+    let link = next_path(first.header("link").unwrap());
     assert_eq!(first.ok(), Value::from(before[..2].to_vec()));
 
     ada.new_task("added").await;
@@ -148,7 +148,7 @@ async fn a_search_that_takes_too_long_continues_on_the_next_page(engine: Engine)
     insert_tasks(&app, &ada, 250, "");
     let newest = ada.new_task("Find me too").await;
     let first = ada.get("/api/tasks?q=FIND").await;
-    let link = next_address(first.header("link").unwrap());
+    let link = next_path(first.header("link").unwrap());
     assert_eq!(first.ok(), Value::from(vec![newest.clone()]));
     let second = ada.get(&link).await;
     assert!(second.header("link").is_some());

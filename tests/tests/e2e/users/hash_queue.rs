@@ -11,8 +11,8 @@ use tokio::task::yield_now;
 use crate::auth::login::{LOGIN, credentials};
 
 on_both_engines! {
-    during_a_storm_from_one_network_a_login_from_another_waits_for_a_few_hashes,
-    during_a_storm_from_fifty_networks_a_login_from_another_waits_for_one_round,
+    during_many_logins_from_one_network_a_login_from_another_waits_for_a_few_hashes,
+    during_many_logins_from_fifty_networks_a_login_from_another_waits_for_one_round,
     callers_that_disconnect_leave_the_queue,
 }
 
@@ -46,24 +46,23 @@ fn rejected_logins(prefix: &str) -> usize {
     log_lines::with(&format!("login refused ip_address=Some({prefix}")).len()
 }
 
-/// The progress of a storm: of many clients that log in again and again at the same time.
+/// The state of a load test: many clients log in again and again at the same time.
 #[derive(Default)]
-struct Storm {
+struct Load {
     /// Whether the queue of its network is full: one of its clients got a 503.
     is_full: Cell<bool>,
     /// Set by the test to stop the clients.
     is_over: Cell<bool>,
 }
 
-/// Runs one client of a storm: it logs in with new email addresses until a response is not 401 or the storm is over.
-async fn run_client(app: &App, network: &str, client: usize, storm: &Storm) -> Option<Response> {
+/// Runs one client of the load: it logs in with new email addresses until a response is not 401 or the load is over.
+async fn run_client(app: &App, network: &str, client: usize, load: &Load) -> Option<Response> {
     for attempt in 0.. {
         let email = format!("{client}.{attempt}@example.com");
         let response = login(app, network, &email, "not the password").await;
-        storm
-            .is_full
-            .set(storm.is_full.get() || response.status() == 503);
-        if response.status() != 401 || storm.is_over.get() {
+        load.is_full
+            .set(load.is_full.get() || response.status() == 503);
+        if response.status() != 401 || load.is_over.get() {
             return Some(response);
         }
     }
@@ -71,13 +70,14 @@ async fn run_client(app: &App, network: &str, client: usize, storm: &Storm) -> O
 }
 
 /// Sends a wrong password and then logs in, three times. Returns the longest wait for the response to a wrong password,
-/// in hashes of the storm that were computed meanwhile. A login is not measured, because it also waits for the disk.
-async fn longest_wait(app: &App, network: &str, user: &Client, storming: &str) -> usize {
+/// as the number of other clients' hashes that were computed during the wait. A login is not measured, because it also
+/// waits for the disk.
+async fn longest_wait(app: &App, network: &str, user: &Client, busy_prefix: &str) -> usize {
     let mut longest = 0;
     for _ in 0..3 {
-        let before = rejected_logins(storming);
+        let before = rejected_logins(busy_prefix);
         let wrong = login(app, network, user.email(), "not the password").await;
-        longest = longest.max(rejected_logins(storming) - before);
+        longest = longest.max(rejected_logins(busy_prefix) - before);
         wrong.problem(401, "INVALID_EMAIL_OR_PASSWORD");
         let response = login(app, network, user.email(), user.password()).await;
         response.ok();
@@ -85,25 +85,25 @@ async fn longest_wait(app: &App, network: &str, user: &Client, storming: &str) -
     longest
 }
 
-async fn during_a_storm_from_one_network_a_login_from_another_waits_for_a_few_hashes(
+async fn during_many_logins_from_one_network_a_login_from_another_waits_for_a_few_hashes(
     engine: Engine,
 ) {
     let app = start(engine, COST);
     let ada = app.user("ada").await;
-    let (storming, quiet) = (network(engine, 1, 1), network(engine, 1, 200));
-    let storm = Storm::default();
-    let clients = (0..100).map(|client| run_client(&app, &storming, client, &storm));
+    let (busy_network, quiet) = (network(engine, 1, 1), network(engine, 1, 200));
+    let load = Load::default();
+    let clients = (0..100).map(|client| run_client(&app, &busy_network, client, &load));
     let logins = async {
-        while !storm.is_full.get() {
+        while !load.is_full.get() {
             yield_now().await;
         }
-        let longest = longest_wait(&app, &quiet, &ada, &storming).await;
-        storm.is_over.set(true);
+        let longest = longest_wait(&app, &quiet, &ada, &busy_network).await;
+        load.is_over.set(true);
         longest
     };
     let (responses, longest) = tokio::join!(join_all(clients), logins);
     let cores = available_parallelism().unwrap().get();
-    // The hashes that run, the first of the queue, and those that other cores finish meanwhile.
+    // The hashes that run already, the first hash of the queue, and the hashes that other cores finish during the wait.
     assert!(longest <= 4 * cores + 2, "{longest} hashes");
     let overloaded = responses
         .into_iter()
@@ -114,22 +114,22 @@ async fn during_a_storm_from_one_network_a_login_from_another_waits_for_a_few_ha
     overloaded.problem(503, "OVERLOADED");
 }
 
-async fn during_a_storm_from_fifty_networks_a_login_from_another_waits_for_one_round(
+async fn during_many_logins_from_fifty_networks_a_login_from_another_waits_for_one_round(
     engine: Engine,
 ) {
     let app = start(engine, COST);
     let ada = app.user("ada").await;
     let quiet = network(engine, 3, 200);
     let networks: Vec<_> = (0..50).map(|number| network(engine, 2, number)).collect();
-    let storming = networks[0].trim_end_matches('0');
-    let storm = Storm::default();
-    let clients = (0..100).map(|client| run_client(&app, &networks[client % 50], client, &storm));
+    let busy_prefix = networks[0].trim_end_matches('0');
+    let load = Load::default();
+    let clients = (0..100).map(|client| run_client(&app, &networks[client % 50], client, &load));
     let logins = async {
-        while rejected_logins(storming) < 10 {
+        while rejected_logins(busy_prefix) < 10 {
             yield_now().await;
         }
-        let longest = longest_wait(&app, &quiet, &ada, storming).await;
-        storm.is_over.set(true);
+        let longest = longest_wait(&app, &quiet, &ada, busy_prefix).await;
+        load.is_over.set(true);
         longest
     };
     let (_, longest) = tokio::join!(join_all(clients), logins);

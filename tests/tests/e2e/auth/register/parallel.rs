@@ -1,4 +1,4 @@
-//! Parallel registrations: of one address, and of many.
+//! Parallel registrations of one email address, and of many.
 
 use e2e::{App, on_both_engines};
 use futures_util::future::join_all;

@@ -1,4 +1,5 @@
-//! Sessions that several processes revoke in parallel: every process learns of each, in any order of the commits.
+//! Several processes revoke sessions in parallel. Every process reads every revocation, in whatever order the
+//! transactions commit.
 
 use std::time::Duration;
 
