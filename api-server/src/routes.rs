@@ -1,6 +1,6 @@
 //! Lists every path and method of the server, with its handler.
 //!
-//! If several patterns match, the first one is used: `/api/auth/…` must come before `/api/{user_id}/…`.
+//! If several patterns match, the first pattern is used: `/api/auth/…` must come before `/api/{user_id}/…`.
 
 use actix_web::http::Method;
 use actix_web::web::{self, ServiceConfig};

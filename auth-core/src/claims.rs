@@ -26,7 +26,7 @@ pub struct Subject<'a> {
 
 /// The claims of a verified access token (RFC 7519 § 4.1, modelled on RFC 9068 § 2.2).
 ///
-/// `iss` and `aud` are left out: they equal the verifier's own, otherwise the token is rejected.
+/// `iss` and `aud` are left out: the verifier has rejected every token whose `iss` or `aud` differs from its own.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Claims {

@@ -1,7 +1,7 @@
 //! Session tokens that are computed instead of stored, and the signed cookie that carries one.
 //!
-//! They are for clients that keep one token for the whole session, such as those of Better Auth. A session token
-//! contains a session id and a MAC under a key that is derived from the secret (HKDF-SHA-256, RFC 5869, info
+//! These tokens are for clients that keep one token for the whole session, such as those of Better Auth. A session
+//! token contains a session id and a MAC under a key that is derived from the secret (HKDF-SHA-256, RFC 5869, info
 //! `auth-core session token v1`), so a copy of the database contains no credentials. The token does not say whether the
 //! session is still active: ask the database.
 //!

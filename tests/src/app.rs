@@ -164,7 +164,7 @@ impl Drop for ServerThread {
     fn drop(&mut self) {
         drop(self.stop.take());
         let joined = self.thread.take().map(JoinHandle::join);
-        // A panic during a panic would hide the first one.
+        // A panic during a panic would hide the first panic.
         assert!(!matches!(joined, Some(Err(_))) || thread::panicking());
     }
 }

@@ -104,7 +104,7 @@ impl Connection {
     }
 }
 
-/// Parses a response; returns it with its length in bytes once it is complete.
+/// Parses a response. Returns the response and its length in bytes; `None` until the response is complete.
 fn parse(received: &[u8], head_only: bool) -> Option<(Response, usize)> {
     let mut headers = [httparse::EMPTY_HEADER; MAX_HEADERS];
     let mut head = httparse::Response::new(&mut headers);

@@ -25,7 +25,8 @@ pub(crate) struct PasswordChange {
     pub(crate) lifetime: Duration,
 }
 
-/// Changes the password if the current one was entered correctly, and replaces all sessions of the user by a new one.
+/// Changes the password if the current password was entered correctly, and replaces all sessions of the user by a new
+/// session.
 pub(crate) async fn change_password(
     accounts: &Accounts,
     change: PasswordChange,

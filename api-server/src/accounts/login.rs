@@ -20,7 +20,7 @@ use crate::users::user::User;
 pub(crate) struct LoginContext {
     pub(crate) client: Client,
     pub(crate) lifetime: Duration,
-    /// The sessions whose cookies the new one replaces.
+    /// The sessions whose cookies the cookie of the new session replaces.
     pub(crate) replaced: Vec<String>,
 }
 

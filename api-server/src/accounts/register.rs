@@ -47,8 +47,9 @@ async fn create_with_session(
 ) -> Result<TokenGrant, Problem> {
     let now = accounts.sessions.now();
     let permit = accounts.passwords.hasher.permit(&context.client).await?;
-    // Checked after the wait for the permit: of many identical sign-ups at once, those after the first find the account
-    // and are not hashed. And the response of a full queue does not reveal whether the address is registered.
+    // Checked after the wait for the permit. Of many identical sign-ups, those that still wait when the first account
+    // is stored then find that account and hash nothing. And if the queue is full, the response does not reveal whether
+    // the email address is registered.
     reject_registered(accounts, &account.email).await?;
     let hash = accounts
         .passwords

@@ -11,8 +11,8 @@ use crate::users::store as users;
 use crate::users::store::ProfileChange;
 use crate::users::user::User;
 
-/// Inserts the user and the first session. Returns the ids of the sessions that were ended; `None` if the address
-/// already has an account.
+/// Inserts the user and the first session. Returns the ids of the sessions that were ended; `None` if the email
+/// address already has an account.
 pub(super) fn register(
     connection: &mut DbConnection,
     user: &User,
@@ -69,8 +69,8 @@ pub(crate) struct PasswordChanged {
     pub(super) ended: Vec<String>,
 }
 
-/// Changes the password, ends every session of the user, including the caller's, and inserts the new one. `None` if the
-/// caller's session has ended, or if the stored hash is no longer the old one.
+/// Changes the password, ends every session of the user, including the caller's, and inserts the new session. `None`
+/// if the caller's session has ended, or if the stored hash is no longer the old hash.
 ///
 /// The update locks the user's row. A concurrent login either opened its session earlier, and that session is ended
 /// too, or fails because the hash has changed.

@@ -17,7 +17,7 @@ use crate::http::origin;
 use crate::http::policy::HttpPolicy;
 use crate::problem::Problem;
 use crate::sessions::grant::TokenGrant;
-use crate::sessions::store::{self, Refreshed};
+use crate::sessions::store::{self, RefreshOutcome};
 use crate::sessions::{Sessions, session};
 use crate::users::id::UserId;
 use crate::users::store as users;
@@ -53,7 +53,7 @@ pub(crate) async fn refresh(
         .write(move |connection| {
             let refreshed = store::refresh(connection, &session_id, token.counter, times)?;
             let user = match &refreshed {
-                Refreshed::Granted { user_id, .. } => {
+                RefreshOutcome::Granted { user_id, .. } => {
                     users::find(connection, &UserId::stored(user_id.clone()))?
                 }
                 _ => None,
@@ -94,11 +94,11 @@ fn presented_token(
 fn token_grant(
     sessions: &Sessions,
     token: &RefreshToken,
-    refreshed: Refreshed,
+    refreshed: RefreshOutcome,
     user: Option<User>,
 ) -> Result<TokenGrant, Problem> {
     match refreshed {
-        Refreshed::Granted {
+        RefreshOutcome::Granted {
             counter,
             issued_at,
             expires_at,
@@ -110,11 +110,11 @@ fn token_grant(
             issued_at: issued_at.to_system_time(),
             expires_at,
         }),
-        Refreshed::NotLive(ended) => {
+        RefreshOutcome::NotLive(ended) => {
             sessions.revoke_locally(&ended, sessions.now());
             Err(Problem::session_expired())
         }
-        Refreshed::Reused(ended) => {
+        RefreshOutcome::Reused(ended) => {
             sessions.revoke_locally(&ended, sessions.now());
             log::warn!(
                 "refresh token reused session_id={}",
@@ -122,7 +122,7 @@ fn token_grant(
             );
             Err(Problem::refresh_token_reused())
         }
-        Refreshed::Unknown => Err(Error::SignatureMismatch.into()),
-        Refreshed::Busy => Err(Problem::overloaded()),
+        RefreshOutcome::Unknown => Err(Error::SignatureMismatch.into()),
+        RefreshOutcome::Busy => Err(Problem::overloaded()),
     }
 }

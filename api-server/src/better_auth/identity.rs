@@ -176,7 +176,11 @@ fn is_renewal_due(context: &BetterAuthContext, session: &StoredSession, now: Tim
     let is_old_enough = remaining + ttl / RENEWALS_PER_LIFETIME <= ttl;
     // At the end of its absolute lifetime a session cannot be prolonged any more.
     is_old_enough
-        && session.expires_at < context.sessions.lifetimes().slide(session.created_at, now)
+        && session.expires_at
+            < context
+                .sessions
+                .lifetimes()
+                .extended_expiry(session.created_at, now)
 }
 
 /// Prolongs the session. Returns `false` if it ended after it was looked up.
@@ -186,7 +190,7 @@ async fn prolong(
     now: Timestamp,
 ) -> Result<bool, Problem> {
     let lifetimes = context.sessions.lifetimes();
-    let expires_at = lifetimes.slide(signed_in.session.created_at, now);
+    let expires_at = lifetimes.extended_expiry(signed_in.session.created_at, now);
     let id = signed_in.session.id.clone();
     let prolonged = context
         .sessions

@@ -32,7 +32,7 @@ pub(super) async fn require_credential_account(
     Err(ApiError::no_credential_account())
 }
 
-/// Verifies the password of the signed-in user. Counts a wrong one against the limits of failed logins.
+/// Verifies the password of the signed-in user. A wrong password counts as a failed login.
 pub(super) async fn confirm(
     request: &ApiRequest,
     signed_in: &SignedIn,

@@ -26,7 +26,7 @@ struct SignInBody {
     user: UserBody,
 }
 
-/// Begins a new session, and ends the session whose cookie the new one replaces.
+/// Begins a new session, and ends the session whose cookie is replaced by the new cookie.
 pub(crate) async fn sign_in(request: ApiRequest) -> ApiResult {
     let mut fields = request.fields()?;
     let (email, password) = (fields.text("email"), fields.text("password"));

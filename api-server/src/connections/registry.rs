@@ -92,9 +92,9 @@ impl Connections {
 }
 
 impl OpenConnections {
-    /// Closes the oldest connection of the largest network of the largest site, by number of connections. Among sites
-    /// or networks of equal size, it chooses that of the new connection, else the one with the oldest connection.
-    /// Returns whether a connection was closed.
+    /// Closes the oldest connection of the largest network of the largest site, by number of connections. If several
+    /// sites or networks are the largest, chooses the site or network of the new connection; if it is not among them,
+    /// the site or network with the oldest connection. Returns whether a connection was closed.
     fn evict_oldest(&mut self, new_network: Option<Network>) -> bool {
         let new_site = new_network.map(Network::site);
         let rank = |(network, site): (&Network, &Site)| (site.total, Some(*network) == new_site);
@@ -160,7 +160,7 @@ impl Site {
 }
 
 impl ConnectionSlot {
-    /// Returns when this connection is to be closed in favor of another one.
+    /// Completes when this connection must be closed to make room for another connection.
     pub(super) async fn wait_until_evicted(&mut self) {
         let _sender_dropped = (&mut self.eviction).await;
     }

@@ -1,5 +1,5 @@
 //! A queue of jobs that serves accounts in round-robin order, so that an account with many jobs does not delay the jobs
-//! of others. The jobs of one account run in their order, and only a limited number of them at the same time.
+//! of other accounts. The jobs of one account run in their order, and only a limited number of them at the same time.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -76,7 +76,7 @@ struct QueueState<J> {
 enum ReadyEntry<J> {
     /// A job without an account.
     Job(J),
-    /// An account, of which the oldest waiting job runs.
+    /// An account whose oldest waiting job runs next.
     Account(AccountKey),
 }
 

@@ -22,7 +22,7 @@ const SQLITE_SETUP: &str = "PRAGMA busy_timeout = 2000; PRAGMA journal_mode = WA
     PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;";
 /// A statement that takes 5 s is cancelled, because its request has timed out by then.
 const POSTGRES_SETUP: &str = "SET TIME ZONE 'UTC'; SET statement_timeout = '5s';";
-/// Lets one process migrate at a time. The number is arbitrary, but every process must use the same.
+/// Lets one process migrate at a time. The number of the lock is arbitrary, but every process must use the same number.
 const MIGRATION_LOCK: &str = "SELECT pg_advisory_xact_lock(4711201120)";
 
 /// Starts a read-only transaction, so that all tables are read from one snapshot. It waits up to 5 s for a lock, but

@@ -102,8 +102,8 @@ impl AccountDb<'_> {
     ///
     /// # Errors
     ///
-    /// The same errors as [`Db::read`], and [`DbError::AccountBusy`] if other jobs of the same account were served
-    /// while this one waited in vain.
+    /// The same errors as [`Db::read`], and [`DbError::AccountBusy`] if this job had to wait too long while other jobs
+    /// of the same account were served.
     pub(crate) async fn read<T: Send + 'static>(
         &self,
         job: impl FnOnce(&mut DbConnection) -> QueryResult<T> + Send + 'static,
@@ -148,7 +148,7 @@ async fn wait_for_result<T>(
         ))),
     };
     match outcome {
-        // Other jobs of the account were served meanwhile, so the database works: the account itself has too many jobs.
+        // Other jobs of the account were served during the wait, so the database works: the account has too many jobs.
         Err(DbError::Unavailable(_))
             if Instant::now() >= deadline
                 && pending.served.is_some_and(|served| served.has_increased()) =>

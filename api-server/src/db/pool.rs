@@ -93,7 +93,7 @@ impl Lease {
         }
     }
 
-    /// The kept connection if it is trusted, else one from the pool, which has checked it.
+    /// The kept connection if it is trusted, else a connection from the pool, which the pool has checked.
     pub(super) fn connection(&mut self) -> Result<&mut Pooled, r2d2::Error> {
         let mut kept = self.connection.take();
         let trusted = kept.take_if(|pooled| pooled.is_trusted());

@@ -14,7 +14,8 @@ use super::account_queue::{
 use super::error::DbError;
 use super::pool::{Lease, MAX_TRUSTED_IDLE, Pool};
 
-/// One account may use the number of threads divided by this number at the same time, rounded down, but at least one.
+/// The number of threads divided by this number is how many threads one account may use at the same time. The result is
+/// rounded down, but is at least one.
 const ACCOUNT_SHARE_DIVISOR: usize = 4;
 
 /// A job for a thread. It returns whether the database was available for it.

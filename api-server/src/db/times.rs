@@ -4,8 +4,8 @@ use chrono::{DateTime, Datelike as _, NaiveDateTime, SecondsFormat};
 
 use super::types::Timestamp;
 
-/// Numbers from here on are milliseconds since 1970, smaller ones are seconds: as milliseconds, this is in the year
-/// 1973, as seconds, in the year 5138.
+/// The smallest number that is read as milliseconds since 1970; smaller numbers are read as seconds. As milliseconds,
+/// this number is a time in the year 1973; as seconds, a time in the year 5138.
 const MIN_MILLIS: f64 = 1e11;
 
 impl Timestamp {

@@ -13,7 +13,7 @@ pub(crate) struct Endpoint {
 }
 
 impl Endpoint {
-    /// Starts an endpoint at these patterns, which are aliases of each other. If several match, the first one is used.
+    /// Starts an endpoint at these patterns, which are aliases of each other. If several match, the first is used.
     pub(crate) fn at<const N: usize>(patterns: [&str; N]) -> Self {
         Self {
             resource: web::resource(patterns.map(ToOwned::to_owned).to_vec()),

@@ -75,7 +75,7 @@ fn internal_error(cause: &str, id: &HeaderValue) -> Error {
     problem.into()
 }
 
-/// Returns the id that the caller sent, so that the logs of several services can be joined, or a new one.
+/// Returns the request id that the caller sent, so that the logs of several services can be joined; otherwise a new id.
 fn request_id(request: &ServiceRequest) -> HeaderValue {
     let sent = request.headers().get(REQUEST_ID);
     match sent.filter(|id| is_valid_id(id.as_bytes())) {

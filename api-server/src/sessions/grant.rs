@@ -27,8 +27,8 @@ pub(crate) struct Tokens {
 }
 
 impl TokenGrant {
-    /// Issues the tokens. Grants that are equal up to the second get equal tokens, so that a repeated refresh returns
-    /// the same ones.
+    /// Issues the tokens. Grants that are equal, with times compared in whole seconds, get equal tokens: a repeated
+    /// refresh returns the same tokens.
     pub(crate) fn tokens(&self, sessions: &Sessions) -> Result<Tokens, Problem> {
         let subject = Subject {
             id: &self.user.id,

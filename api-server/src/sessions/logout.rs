@@ -1,4 +1,5 @@
-//! Logs out. A credential that is valid now may end any session of its user; an old one may end only its own session.
+//! Logs out. A credential that is valid now may end any session of its user; an old credential may end only its own
+//! session.
 
 use auth_core::refresh::RefreshToken;
 use serde::Deserialize;
@@ -33,7 +34,8 @@ pub(crate) struct Credential {
 enum Validity {
     Valid,
     Invalid,
-    /// The credential is a refresh token with this counter, and is valid if the session has this counter or the next.
+    /// The credential is a refresh token with this counter. It is valid if the session has the same counter or the next
+    /// counter.
     IfCounter(u32),
 }
 
@@ -54,7 +56,7 @@ impl Credential {
         }
     }
 
-    /// A refresh token, which is valid until its session has been refreshed twice since.
+    /// A refresh token, which is valid until its session has been refreshed twice after the token was issued.
     pub(crate) fn refresh(token: &RefreshToken) -> Self {
         Self {
             session_id: session::session_id_of(token),
@@ -76,7 +78,7 @@ impl Credential {
         match self.validity {
             Validity::Valid => true,
             Validity::Invalid => false,
-            // The previous token is valid too: the response with the current one may have been lost.
+            // The previous token is valid too: the response with the current token may have been lost.
             Validity::IfCounter(presented) => {
                 let current = session.rotation.counter;
                 presented == current || presented.checked_add(1) == Some(current)

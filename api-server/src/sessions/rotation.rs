@@ -2,7 +2,7 @@
 //!
 //! A response may get lost, so a caller with the previous token still receives the current token: any number of times
 //! within the overlap, and later in at most two rotations in a row. If a thief and the victim both refresh, they soon
-//! exceed that limit, and the session ends. A token that is older than the previous one ends the session at once.
+//! exceed that limit, and the session ends. A token that is older than the previous token ends the session at once.
 //! Limitation: a thief who always refreshes within the overlap of the victim's own refresh looks like a second tab.
 
 use std::time::Duration;
@@ -41,15 +41,18 @@ impl Rotation {
 /// The decision about a presented refresh token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Decision {
-    /// The current token: store this rotation and return the token of the new counter.
+    /// The current token was presented: store this rotation and return the token of the new counter.
     Advance(Rotation),
-    /// The previous token within the overlap, or after a recovery that was counted: return the current token.
+    /// The previous token was presented within the overlap, or again after a recovery that was counted: return the
+    /// current token.
     Repeat,
-    /// The previous token after the overlap: store this rotation and return the current token.
+    /// The previous token was presented after the overlap: store this rotation and return the current token.
     Recover(Rotation),
-    /// An older token, or too many late recoveries: a copy may be in use, so end the session.
+    /// An older token was presented, or too many rotations were recovered late: a copy of the token may be in use, so
+    /// end the session.
     End,
-    /// A token newer than the session, as after the restore of a backup: reject it and change nothing.
+    /// The presented token is newer than the stored session, as after the restore of a backup: reject the token and
+    /// change nothing.
     Unknown,
 }
 

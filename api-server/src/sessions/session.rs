@@ -60,7 +60,7 @@ impl Lifetimes {
     }
 
     /// Returns the new expiry of a session that is used `now`.
-    pub(crate) fn slide(self, created_at: Timestamp, now: Timestamp) -> Timestamp {
+    pub(crate) fn extended_expiry(self, created_at: Timestamp, now: Timestamp) -> Timestamp {
         self.cap_expiry(created_at, now.plus(self.sliding))
     }
 

@@ -103,8 +103,8 @@ pub(crate) fn insert(connection: &mut DbConnection, session: &Session) -> QueryR
         .map(drop)
 }
 
-/// Inserts a session, and ends the sessions that it replaces and those beyond the account's limit. Returns the ids of
-/// the ended sessions.
+/// Inserts a session, ends the sessions that it replaces, and ends the sessions beyond the account's limit. Returns the
+/// ids of the ended sessions.
 ///
 /// The caller holds the lock on the user, and executes nothing after this in the transaction: ending sessions locks the
 /// sequence of revocations until the commit.
@@ -148,8 +148,8 @@ pub(super) fn list_live(
     Ok(rows.map(|row| row.into_session(lifetimes)).collect())
 }
 
-/// The result of presenting a refresh token.
-pub(crate) enum Refreshed {
+/// The outcome for a presented refresh token.
+pub(crate) enum RefreshOutcome {
     /// The caller receives the refresh token of this counter, and an access token issued at `issued_at`.
     Granted {
         user_id: String,
@@ -158,8 +158,8 @@ pub(crate) enum Refreshed {
         /// The end of the session, which neither token outlives.
         expires_at: Timestamp,
     },
-    /// The session was ended, has expired or does not exist. Contains its id if it had just expired and the token was
-    /// reused, so that this call ended the session.
+    /// The session was revoked, has expired or does not exist. If it had just expired and the token was reused, this
+    /// call ended the session, and this contains its id.
     NotLive(Vec<String>),
     /// The token was reused, so a copy of it exists. Contains the ids of the sessions that this call ended.
     Reused(Vec<String>),
@@ -172,22 +172,22 @@ pub(crate) enum Refreshed {
 /// The most tries to advance a session that concurrent requests change first.
 const MAX_TRIES: usize = 8;
 
-/// Applies the rule of rotation. Advancing is a compare-and-set: of concurrent requests with the same counter one
-/// advances it, and the others then repeat its result.
+/// Applies the rule of rotation. Advancing the counter is a compare-and-set: of concurrent requests with the same
+/// counter, one request advances the counter, and the others then get the same result.
 pub(crate) fn refresh(
     connection: &mut DbConnection,
     session_id: &str,
     presented: u32,
     times: SessionTimes,
-) -> QueryResult<Refreshed> {
+) -> QueryResult<RefreshOutcome> {
     for _ in 0..MAX_TRIES {
         let Some(session) = find(connection, session_id, times.lifetimes)? else {
-            return Ok(Refreshed::NotLive(Vec::new()));
+            return Ok(RefreshOutcome::NotLive(Vec::new()));
         };
         if !session.is_live(times.now) {
             return reject_not_live(connection, &session, presented, times);
         }
-        let granted = |counter, issued_at, expires_at| Refreshed::Granted {
+        let granted = |counter, issued_at, expires_at| RefreshOutcome::Granted {
             user_id: session.user_id.clone(),
             counter,
             issued_at,
@@ -202,7 +202,9 @@ pub(crate) fn refresh(
                 return Ok(granted(counter, issued_at, session.expires_at));
             }
             Decision::Advance(next) | Decision::Recover(next) => {
-                let expires_at = times.lifetimes.slide(session.created_at, times.now);
+                let expires_at = times
+                    .lifetimes
+                    .extended_expiry(session.created_at, times.now);
                 if set_rotation(connection, &session, next, times.now, expires_at)? {
                     return Ok(granted(next.counter, times.now, expires_at));
                 }
@@ -210,12 +212,12 @@ pub(crate) fn refresh(
             Decision::End => {
                 let filter = SessionFilter::ById(session_id);
                 let ended = end(connection, &filter, times.now, times.forget_after)?;
-                return Ok(Refreshed::Reused(ended));
+                return Ok(RefreshOutcome::Reused(ended));
             }
-            Decision::Unknown => return Ok(Refreshed::Unknown),
+            Decision::Unknown => return Ok(RefreshOutcome::Unknown),
         }
     }
-    Ok(Refreshed::Busy)
+    Ok(RefreshOutcome::Busy)
 }
 
 /// Rejects a refresh. A reused token also ends a session that has just expired: where clocks are behind, its access
@@ -225,14 +227,14 @@ fn reject_not_live(
     session: &StoredSession,
     presented: u32,
     times: SessionTimes,
-) -> QueryResult<Refreshed> {
+) -> QueryResult<RefreshOutcome> {
     let decision = decide(&session.rotation, presented, times.now);
     if session.revoked_at.is_some() || decision != Decision::End {
-        return Ok(Refreshed::NotLive(Vec::new()));
+        return Ok(RefreshOutcome::NotLive(Vec::new()));
     }
     let filter = SessionFilter::ById(&session.id);
     let ended = end(connection, &filter, times.now, times.forget_after)?;
-    Ok(Refreshed::NotLive(ended))
+    Ok(RefreshOutcome::NotLive(ended))
 }
 
 /// Stores the next rotation. Returns false, and changes nothing, if another request changed the session first.

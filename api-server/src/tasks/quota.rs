@@ -11,7 +11,8 @@ use crate::users::id::UserId;
 const LIMIT_MARGIN: i64 = 64;
 /// The tasks of an account are counted again after this many additions.
 const RECOUNT_AFTER: u32 = 64;
-/// The most accounts with a count in memory. At this number all counts are dropped, and made again when needed.
+/// The most accounts with a count in memory. At this number all counts are dropped; the tasks of an
+/// account are then counted again when needed.
 const MAX_ACCOUNTS: usize = 10_000;
 
 /// The limit, and the counts that this process knows. Cheap to clone.

@@ -92,7 +92,7 @@ impl BetterAuth {
     }
 
     /// Selects one row for each user, even with no or several accounts. The oldest user comes first, so that of two
-    /// users with the same address the older one is imported.
+    /// users with the same email address the older user is imported.
     fn users_query(&self, reader: &mut Reader) -> Result<Query, TransferError> {
         let mut users = Columns::read(reader, &self.users, "u")?;
         let mut accounts = Columns::read(reader, &self.accounts, "c")?;
@@ -215,7 +215,8 @@ impl<'a> Columns<'a> {
         })
     }
 
-    /// Returns the column with the first of these names that the table has. If it has none, records them as missing.
+    /// Returns the column with the first of these names that the table has. If the table has none of them, records the
+    /// names as missing.
     fn require(&mut self, names: &[&str]) -> SqlColumn {
         for name in names {
             if let Some(column) = self.found.iter().find(|column| column.name == *name) {

@@ -14,7 +14,7 @@ pub(super) const EXPORT_SOURCE: &str = "(export)";
 /// A task as a row or a line of the source contains it, not yet checked.
 #[derive(Serialize, Deserialize)]
 pub(super) struct TaskRecord {
-    /// The id in the source; the imported task gets a new one.
+    /// The id in the source; the imported task gets a new id.
     pub(super) id: String,
     pub(super) user_id: String,
     /// The owner's email address. Must match as well as `user_id`: two databases may use the same id for different
@@ -27,7 +27,7 @@ pub(super) struct TaskRecord {
     pub(super) updated_at: String,
 }
 
-/// A task that conforms to every rule.
+/// A task that passed every check, ready to be imported.
 pub(super) struct ImportedTask {
     pub(super) id: String,
     pub(super) user_id: String,

@@ -28,7 +28,7 @@ pub(super) struct UserRecord {
     pub(super) updated_at: String,
 }
 
-/// A user that conforms to every rule.
+/// A user that passed every check, ready to be imported.
 pub(super) struct ImportedUser {
     pub(super) id: String,
     pub(super) email: Email,
@@ -89,7 +89,7 @@ pub(super) fn violation_reason(field: &str, rule: Option<impl Display>) -> Rejec
     }
 }
 
-/// Parses the time of an event; the reason for a rejection names the event.
+/// Parses the time of an event, such as the creation. If the time is invalid, the returned reason names the event.
 pub(super) fn parse_time(event: &str, text: &str) -> Result<Timestamp, RejectReason> {
     Timestamp::parse(text)
         .ok_or_else(|| format!("the time of its {event} is not in the years 1 to 9999"))

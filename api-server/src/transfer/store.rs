@@ -69,8 +69,8 @@ struct ImportedTaskRow<'a> {
     source_id: &'a str,
 }
 
-/// Inserts the users that do not collide with existing ones, in one transaction, and returns one outcome for each user.
-/// With `remember`, records the ids, and rejects an account that was deleted here after an earlier import.
+/// Inserts the users that do not collide with existing users, in one transaction, and returns one outcome for each
+/// user. With `remember`, records the ids, and rejects an account that was deleted here after an earlier import.
 pub(super) fn import_users(
     connection: &mut DbConnection,
     users: &[ImportedUser],
@@ -104,8 +104,8 @@ pub(super) fn import_users(
     outcomes.map_err(|error| diagnose(connection, error))
 }
 
-/// Finds the existing users who have an id or an address of the batch; with `remember`, also the ids that earlier runs
-/// imported.
+/// Finds the existing users who have an id or an email address of the batch; with `remember`, also the ids that earlier
+/// runs imported.
 fn existing_users(
     connection: &mut DbConnection,
     users: &[ImportedUser],
@@ -257,7 +257,7 @@ fn already_present(
     Ok(present)
 }
 
-/// The tasks of this database itself: those with the same id and creation time.
+/// Returns the tasks that were exported from this database: it has a task with the same id and creation time.
 fn exported_from_here(
     connection: &mut DbConnection,
     tasks: &[ImportedTask],

@@ -25,12 +25,12 @@ pub(crate) struct WaiterLimits {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct WaiterId(u64);
 
-/// The queue has no capacity for this network, and no other network has so many more waiters that one must be
-/// displaced.
+/// The queue has no place for this network, and no other network has so many more waiters that one of them must leave
+/// the queue.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct NetworkQueueFull;
 
-/// The waiters. `T` is what the owner of the queue needs to wake one.
+/// The waiters. `T` is what the owner of the queue needs to wake a waiter.
 pub(crate) struct NetworkQueue<T> {
     limits: WaiterLimits,
     /// The site that is served next comes first.
@@ -62,8 +62,8 @@ impl<T> NetworkQueue<T> {
         }
     }
 
-    /// Adds a waiter behind those of the same network. If the queue is full, displaces and returns the newest waiter of
-    /// a network that has more waiters.
+    /// Adds a waiter behind the other waiters of the same network. If the queue is full, displaces and returns the
+    /// newest waiter of a network that has more waiters.
     pub(crate) fn push(
         &mut self,
         key: QueueKey,
@@ -103,8 +103,8 @@ impl<T> NetworkQueue<T> {
         Some(waiter)
     }
 
-    /// Makes sure that one more waiter of this network may be added. Returns the waiter that was displaced for it, if
-    /// any.
+    /// Makes sure that the queue has a place for a new waiter of this network. Returns the waiter that lost its place
+    /// to the new waiter, if any.
     fn displace_if_full(&mut self, key: QueueKey) -> Result<Option<T>, NetworkQueueFull> {
         let site = self.site_mut(site_of(key));
         let (own_waiters, site_waiters) =
@@ -127,9 +127,9 @@ impl<T> NetworkQueue<T> {
         self.displace(site_of(key), Some(own_waiters)).map(Some)
     }
 
-    /// Removes and returns the newest waiter of the largest network in a site. `own_waiters` is how many waiters the
-    /// new waiter's network has. With it, a waiter is displaced only if the largest network keeps at least as many
-    /// waiters as the new waiter's network then has.
+    /// Removes and returns the newest waiter of the largest network in a site. If `own_waiters` (the number of waiters
+    /// of the new waiter's network) is given, fails unless the largest network still has at least as many waiters as
+    /// the new waiter's network afterwards.
     fn displace(
         &mut self,
         site: QueueKey,
@@ -150,7 +150,7 @@ impl<T> NetworkQueue<T> {
         Ok(waiter)
     }
 
-    /// Counts one waiter less, and removes the network and the site if they have no more waiters.
+    /// Reduces the number of waiters by one, and removes the network and the site if they have no waiters left.
     fn count_removed(&mut self, key: QueueKey) {
         if let Some(site) = self.site_mut(site_of(key)) {
             site.networks.retain(|network| !network.waiters.is_empty());

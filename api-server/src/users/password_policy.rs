@@ -5,7 +5,7 @@ use auth_core::password::Password;
 use super::blocklist::Blocklist;
 use crate::problem::violation::FieldViolation;
 
-/// A password that the policy accepted. The hasher hashes no other new password.
+/// A new password that the policy accepted. The hasher accepts only this type, so no unchecked password is hashed.
 pub(crate) struct ChosenPassword(Password);
 
 impl ChosenPassword {

@@ -29,7 +29,7 @@ pub(crate) struct Authenticated {
     pub(crate) user: User,
     /// The hash that the password was compared with. The caller's next write must check that it is still stored.
     pub(crate) hash: String,
-    /// The hash to store: the same, or a new one with the current parameters.
+    /// The hash to store: the same hash, or a new hash with the current parameters.
     pub(crate) new_hash: String,
 }
 

@@ -23,7 +23,7 @@ pub(super) struct ConcurrencyLimit {
     paused_until: AtomicU64,
 }
 
-/// The permission to send one request; dropping it lets the next one run.
+/// The permission to send one request. When the permission is dropped, the next request can be sent.
 pub(super) struct Permit<'a> {
     _running: SemaphorePermit<'a>,
     _admitted: SemaphorePermit<'a>,

@@ -97,7 +97,7 @@ impl RevocationFeed {
         self.0.state.caught_up().await;
     }
 
-    /// Returns the time since the last complete response was requested; `None` before the first one.
+    /// Returns the time since the last complete response was requested; `None` before the first response.
     #[must_use]
     pub fn age(&self) -> Option<Duration> {
         self.0.state.age()

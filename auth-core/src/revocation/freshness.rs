@@ -15,17 +15,17 @@ pub enum StalePolicy {
     #[default]
     FailOpen,
     /// Rejects every token with [`Error::RevocationsOutdated`] (503) once the last complete response is older than
-    /// this, and before the first one.
+    /// this duration, and before the first response.
     FailClosedAfter(Duration),
 }
 
 /// A source of revocations that knows its age.
 pub(crate) trait RevocationSource: fmt::Debug + Send + Sync {
-    /// Returns the time since the last complete response, `None` before the first one.
+    /// Returns the time since the last complete response, `None` before the first response.
     fn age(&self) -> Option<Duration>;
 }
 
-/// A source of revocations and its maximum age. It keeps the source alive.
+/// A source of revocations and its maximum age. The source stops only when every copy of this value is dropped.
 #[derive(Debug, Clone)]
 pub(crate) struct Freshness {
     source: Arc<dyn RevocationSource>,

@@ -76,7 +76,7 @@ pub(crate) fn verify_payload(
     result
 }
 
-/// Names the error, so that tables can compare it.
+/// Returns a short name of the error, so that a table of test cases can state the expected error.
 pub(crate) fn error_name(result: &Result<Claims, Error>) -> &'static str {
     match result {
         Ok(_) => "accepted",

@@ -70,7 +70,7 @@ impl Drop for Postgres {
         let drop = format!("DROP DATABASE {} WITH (FORCE)", self.name);
         let dropped = PgConnection::establish(self.server.as_str())
             .map(|mut connection| connection.batch_execute(&drop));
-        // A panic during a panic would hide the first one.
+        // A panic during a panic would hide the first panic.
         let is_gone = matches!(dropped, Ok(Ok(())));
         assert!(is_gone || std::thread::panicking(), "{dropped:?}");
     }

@@ -13,7 +13,7 @@ use super::{Connection, Log, Response, TIMEOUT, User};
 #[derive(Debug)]
 pub struct Server {
     child: Child,
-    /// Its log.
+    /// The log of the server.
     pub log: Log,
     addr: Option<SocketAddr>,
 }
@@ -27,7 +27,7 @@ impl Server {
         }
     }
 
-    /// Waits for the log line with its address.
+    /// Waits for the log line with the server's socket address.
     pub fn listening(mut self) -> Self {
         let line = self.log.line("listening on http://");
         // The line may be JSON, so the address ends at the first character that cannot be part of it.
@@ -38,7 +38,7 @@ impl Server {
         self
     }
 
-    /// The address on which it listens.
+    /// The socket address on which the server listens.
     pub fn addr(&self) -> SocketAddr {
         self.addr.unwrap()
     }

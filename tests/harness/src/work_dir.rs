@@ -152,16 +152,16 @@ impl Program {
 pub struct Outcome {
     /// The exit code; `None` after a signal.
     pub code: Option<i32>,
-    /// Its standard output.
+    /// The program's standard output.
     pub stdout: String,
-    /// Its standard error, which has the log.
+    /// The program's standard error, which contains the log.
     pub stderr: String,
     /// The time from start to exit.
     pub took: Duration,
 }
 
 impl Outcome {
-    /// Its standard output, then its standard error.
+    /// The program's standard output, then its standard error.
     pub fn output(&self) -> String {
         format!("{}{}", self.stdout, self.stderr)
     }

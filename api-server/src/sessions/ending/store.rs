@@ -31,7 +31,7 @@ pub(crate) enum SessionFilter<'a> {
     AllOfUser(&'a UserId),
 }
 
-/// The sessions that a call ended.
+/// The sessions that [`end`] ended.
 #[derive(Debug, Default)]
 pub(crate) struct EndedSessions {
     /// The ids of the sessions, whose access tokens must be rejected from now on.
@@ -164,9 +164,9 @@ pub(crate) fn lock_user(connection: &mut DbConnection, user: &UserId) -> QueryRe
 /// Ends the sessions that a new session replaces, and those beyond the account's limit. Returns their ids.
 ///
 /// An old database may have an account far beyond the limit: then one call ends only a batch, and
-/// [`enforce_limit`](super::surplus::enforce_limit) ends the rest. All sessions are ended in one call, because the
-/// first end locks the sequence of revocations. The caller holds the lock on the user, so that concurrent logins count
-/// each other's sessions.
+/// [`enforce_limit`](super::surplus::enforce_limit) ends the rest. All sessions are ended in one call of
+/// [`end`], because it locks the sequence of revocations until the commit. The caller holds the lock on the user, so
+/// that concurrent logins count each other's sessions.
 pub(crate) fn end_replaced_and_surplus(
     connection: &mut DbConnection,
     opening: &Opening,
@@ -192,13 +192,13 @@ pub(crate) fn end_replaced_and_surplus(
 
 /// The sessions that do not count as surplus.
 pub(crate) struct KeptSessions {
-    /// The number of sessions to keep, the most recently used first, without those in `ids`.
+    /// The number of sessions to keep, the most recently used first. The sessions in `ids` are not counted.
     pub(crate) newest: i64,
     /// The ids of sessions to leave out: the caller of the query keeps them or ends them itself.
     pub(crate) ids: Vec<String>,
 }
 
-/// Returns the ids of up to `limit` surplus sessions of a user, among those that [`end`] would end.
+/// Returns the ids of up to `limit` surplus sessions of a user that [`end`] would end.
 pub(crate) fn surplus_ids(
     connection: &mut DbConnection,
     user: &UserId,

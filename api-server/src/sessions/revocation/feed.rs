@@ -22,7 +22,7 @@ pub(crate) struct Feed {
     revoked: RevokedSessions,
     /// The number of the newest revocation that was read; 0 at the start.
     last_seen: AtomicI64,
-    /// The start of the last read after which every recorded revocation was known; `None` before the first one.
+    /// The start of the last read after which every recorded revocation was known; `None` before the first such read.
     complete_at: Mutex<Option<Instant>>,
 }
 

@@ -1,4 +1,4 @@
-//! Distributes revocations from the process that ends a session to all others.
+//! Distributes revocations from the process that ends a session to all other processes.
 //!
 //! The database numbers revocations in the order of their commits. Every process remembers the last number that it has
 //! read, and twice a second reads the newer ones; the cost does not depend on the number of sessions. A request looks

@@ -1,7 +1,8 @@
-//! Checks the rule against a model of clients, networks and thieves, exhaustively.
+//! Checks the rule of refresh token rotation against a model of clients, networks and thieves: every sequence of events
+//! up to a certain length.
 //!
 //! The rule must never end the session of an honest client unless more than two rotations in a row were recovered late.
-//! It must always end a session that a thief and the victim both refresh outside the overlap.
+//! The rule must always end a session that a thief and the victim both refresh outside the overlap.
 
 use std::collections::BTreeSet;
 
@@ -212,7 +213,7 @@ fn a_client_whose_losses_are_retried_within_the_overlap_is_never_logged_out() {
     }
 }
 
-/// A round in which the thief and the victim both refresh.
+/// A round in which the thief and the victim both use their copy of the refresh token.
 #[derive(Clone, Copy, Debug)]
 struct Race {
     thief_first: bool,
@@ -275,7 +276,7 @@ fn a_thief_and_a_victim_outside_the_overlap_end_the_session_within_three_rotatio
     }
 }
 
-/// A documented limitation: such a thief looks like a second tab.
+/// A documented limitation of the rule: a thief who refreshes within the overlap looks like a second tab of the victim.
 #[test]
 fn a_thief_who_always_refreshes_within_the_overlap_is_not_detected() {
     for races in races(4, &[1, 10]) {

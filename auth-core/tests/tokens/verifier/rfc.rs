@@ -25,12 +25,13 @@ fn vectors() -> Vec<Value> {
 #[test]
 fn no_jwt_of_the_rfcs_is_an_access_token() {
     let reasons = [
-        // It has not expired, but its `typ` is `JWT`: another kind of token (RFC 8725 § 3.11). Claims are missing, too.
+        // The token has not expired, but its `typ` is `JWT`: another kind of token (RFC 8725 § 3.11). Claims are
+        // missing, too.
         ("rfc7519-3.1-before-exp", "header"),
-        // It has expired as well, but the header is checked before the payload.
+        // The token has expired as well, but the header is checked before the payload.
         ("rfc7519-3.1-at-exp", "header"),
         ("rfc7519-3.1-today", "header"),
-        // It has no `typ`, and its payload is prose.
+        // The token has no `typ`, and its payload is not JSON but a sentence.
         ("rfc7520-4.4-as-jwt", "header"),
         // Five parts: a JWE.
         ("rfc7519-A.1-jwe", "malformed"),

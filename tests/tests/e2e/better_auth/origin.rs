@@ -6,7 +6,7 @@ use serde_json::json;
 use super::fixtures::*;
 
 on_both_engines! {
-    a_post_with_any_cookie_needs_a_known_origin,
+    a_post_with_any_cookie_needs_a_trusted_origin,
     a_post_with_a_token_in_the_header_alone_may_come_from_anywhere,
     a_login_without_cookies_from_a_browser_needs_a_known_origin,
     an_allowed_origin_may_read_the_token_in_the_header,
@@ -34,7 +34,7 @@ fn with_headers(request: Request, headers: &[(&str, &str)]) -> Request {
     request
 }
 
-async fn a_post_with_any_cookie_needs_a_known_origin(engine: Engine) {
+async fn a_post_with_any_cookie_needs_a_trusted_origin(engine: Engine) {
     let app = start(engine);
     let ada = sign_up(&app, "ada").await;
     let update = |cookies: &str| {

@@ -141,7 +141,7 @@ impl Fixture {
 
 async fn a_restart_of_the_database_fails_at_most_one_request_per_connection(app: App) {
     let ada = app.user("ada").await;
-    // As many requests as the pool has connections.
+    // Sends as many requests as the pool has connections.
     let reads = (0..8).map(|_| ada.get("/api/tasks").into_future());
     for response in join_all(reads).await {
         response.ok();

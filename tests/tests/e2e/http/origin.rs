@@ -9,7 +9,7 @@ use crate::sessions::fixtures::{
 };
 
 on_both_engines! {
-    every_changing_route_rejects_cookies_without_a_known_origin_before_it_reads_the_body,
+    every_changing_route_rejects_cookies_without_a_trusted_origin_before_it_reads_the_body,
     known_origins_are_accepted,
     unknown_origins_are_rejected,
     under_https_the_own_origin_is_that_of_the_public_url,
@@ -33,7 +33,7 @@ async fn changing_operations(app: &App) -> Vec<Operation> {
     operations
 }
 
-/// Builds a request to each changing route, with a cookie.
+/// Builds a request to each route that changes data, with a cookie.
 async fn requests(app: &App, user: &Client, device: &Device) -> Vec<Request> {
     let requests = changing_operations(app).await.into_iter().map(|operation| {
         let request = operation.request(&app.anonymous(), user.id());
@@ -42,7 +42,7 @@ async fn requests(app: &App, user: &Client, device: &Device) -> Vec<Request> {
     requests.collect()
 }
 
-async fn every_changing_route_rejects_cookies_without_a_known_origin_before_it_reads_the_body(
+async fn every_changing_route_rejects_cookies_without_a_trusted_origin_before_it_reads_the_body(
     engine: Engine,
 ) {
     let app = start_app(engine);

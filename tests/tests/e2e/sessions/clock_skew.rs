@@ -65,7 +65,7 @@ async fn a_fast_clock_does_not_purge_what_a_slow_one_still_needs(behind: App) {
         super::fixtures::count(&ahead, "revocations WHERE session_id = 'expired'") == 0
     })
     .await;
-    // A process with a slow clock starts after that, and learns of the session only from the table.
+    // A process with a slow clock starts only now, so it can know of the revocation only from the database.
     let new_process = behind.another_process().start();
     for app in [&new_process, &behind] {
         let refused = get_session(app, &device.access).await;

@@ -176,7 +176,7 @@ async fn the_setting_limits_existing_sessions(app: App) {
         .post(CHANGE_PASSWORD, body)
         .await;
     refused.problem(401, "TOKEN_REVOKED");
-    // Its access token has some minutes left and is revoked with the session.
+    // The access token is valid for some minutes more, but is revoked with the session.
     assert_logged_out(by_access(&limited_process, &device, json!({})).await, 0);
     get_session(&limited_process, &device.access)
         .await
