@@ -45,8 +45,8 @@ def request(url: str, body: object = None, token: str | None = None) -> tuple[in
     except urllib.error.HTTPError as error:
         response = error
     with response:
-        names = {name.lower(): value for name, value in response.headers.items()}
-        return response.status, names, response.read().decode()
+        lower_case_headers = {name.lower(): value for name, value in response.headers.items()}
+        return response.status, lower_case_headers, response.read().decode()
 
 
 def call(url: str, body: object = None, token: str | None = None) -> tuple[int, dict]:

@@ -8,6 +8,7 @@ import statistics
 import subprocess
 import threading
 import time
+from dataclasses import dataclass
 
 from .login_storm import UNKNOWN_EMAILS, Storm, run_storm
 from .populated import READER, WRITER
@@ -90,9 +91,18 @@ def start_session_measurement(server, token, seconds):
     return collect
 
 
+@dataclass(frozen=True)
+class StormResult:
+    """Durations in seconds: of `GET session` before and during the storm, and of its logins by status. `memory` is the
+    resident MiB, from before to after the storm."""
+
+    before: list[float]
+    during: list[float]
+    logins: dict[int, list[float]]
+    memory: list[float]
+
+
 def storm_of_logins(server, emails):
-    """Returns the durations of `GET session` before and during a storm, those of the logins by status, and a list of
-    resident MiB."""
     token = server.reader["access_token"]
     before = start_session_measurement(server, token, 5)()
     memory, until = [server.memory()], time.monotonic() + STORM_SECONDS
@@ -104,7 +114,7 @@ def storm_of_logins(server, emails):
     collect_session = start_session_measurement(server, token, STORM_SECONDS)
     storm = Storm(server.host, emails, retry_delay=0, durations={})
     asyncio.run(run_storm(storm, ["127.0.0.1"] * STORM_CLIENTS, continues))
-    return before, collect_session(), storm.durations, [*memory, server.memory()]
+    return StormResult(before, collect_session(), storm.durations, [*memory, server.memory()])
 
 
 def print_rates(options, bcrypt_rate, servers):
@@ -131,13 +141,13 @@ def print_storms(servers):
     lines = []
     for server in servers:
         for name, emails in [("many addresses", UNKNOWN_EMAILS), ("one address", itertools.repeat(WRITER))]:
-            before, during, logins, memory = storm_of_logins(server, emails)
-            total = sum(map(len, logins.values()))
+            result = storm_of_logins(server, emails)
+            memory, total = result.memory, sum(map(len, result.logins.values()))
             statuses = "; ".join(f"{status}: {len(durations)} ({len(durations) / total:.1%}), "
                                  f"p50 {milliseconds(durations, .5):.1f}, p99 {milliseconds(durations, .99):.1f} ms"
-                                 for status, durations in sorted(logins.items()))
-            p99 = milliseconds(during, .99)
-            lines.append([f"{name}, {server.engine}", f"{milliseconds(before, .99):.2f} → {p99:.2f}", statuses,
+                                 for status, durations in sorted(result.logins.items()))
+            p99 = milliseconds(result.during, .99)
+            lines.append([f"{name}, {server.engine}", f"{milliseconds(result.before, .99):.2f} → {p99:.2f}", statuses,
                           f"{memory[0]:.1f} → {max(memory):.1f} → {memory[-1]:.1f}",
                           judge(p99, "p99 < 50 ms", lambda value: value < 50)])
             # The attempts that still wait for a core are hashed, although their clients have disconnected.
