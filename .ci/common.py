@@ -59,7 +59,7 @@ def run(check: Callable[..., object], self_test: Callable[[], int] | None = None
         raise SystemExit(f"the program `{program}` is missing; install it") from error
 
 
-def exit_with(problems: Sequence[str]) -> None:
+def exit_if_any(problems: Sequence[str]) -> None:
     """Prints the problems, if there are any, and exits with 1."""
     if problems:
         raise SystemExit("\n".join(problems))

@@ -9,7 +9,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
-from .report import MIB, judge, milliseconds, table
+from .report import MIB, target_cell, percentile_ms, table
 
 # Occurs in no task. A search is slow, because it compares these characters with every position of every description.
 SLOW_QUERY = "a" * 199 + "b"
@@ -131,8 +131,8 @@ def measure_searches(server, tasks, seconds):
     for thread in threads:
         thread.join()
     slowdowns = {
-        "list": Slowdown(milliseconds(before.lists, .95), milliseconds(during.lists, .95)),
-        "refresh": Slowdown(milliseconds(before.refreshes, .95), milliseconds(during.refreshes, .95)),
+        "list": Slowdown(percentile_ms(before.lists, .95), percentile_ms(during.lists, .95)),
+        "refresh": Slowdown(percentile_ms(before.refreshes, .95), percentile_ms(during.refreshes, .95)),
     }
     return slowdowns, during.rejected, searches
 
@@ -172,20 +172,20 @@ def measure_unread_responses(server, seconds):
 
 
 def print_tables(options, servers):
-    tasks, seconds, settle = (800, 3, 5) if options.quick else (10_000, 20, 60)
+    tasks, seconds, settle_seconds = (800, 3, 5) if options.quick else (10_000, 20, 60)
     lines, memory_lines = [], []
     for server in servers:
         slowdowns, rejected, searches = measure_searches(server, tasks, seconds)
-        statuses = "; ".join(f"{status}: {len(durations)}, p50 {milliseconds(durations, .5):.0f} ms"
+        statuses = "; ".join(f"{status}: {len(durations)}, p50 {percentile_ms(durations, .5):.0f} ms"
                              for status, durations in sorted(searches.items()))
         for name, p95 in slowdowns.items():
             lines.append([f"{name}, {server.engine}", f"{p95.before:.1f} → {p95.during:.1f}", str(len(rejected)),
-                          statuses, judge(p95.during, "p95 < 100 ms", lambda value: value < 100, options.quick)])
-        memory = measure_unread_responses(server, settle)
+                          statuses, target_cell(p95.during, "p95 < 100 ms", lambda value: value < 100, options.quick)])
+        memory = measure_unread_responses(server, settle_seconds)
         memory_lines.append([server.engine, f"{memory.before:.1f} → {memory.highest:.1f} → {memory.after:.1f}",
-                             judge((memory.highest - memory.before) * MIB, "< 64 MB", lambda value: value < 64e6,
+                             target_cell((memory.highest - memory.before) * MIB, "< 64 MB", lambda value: value < 64e6,
                                    options.quick)])
     table([f"{SEARCHERS} searches of one account", "others' p95 ms before → during", "others rejected",
            "searches by status", "target"], lines)
-    table([f"{UNREAD_CONNECTIONS} connections that read nothing", f"RSS MiB before → highest → after {settle} s",
-           "target"], memory_lines)
+    table([f"{UNREAD_CONNECTIONS} connections that read nothing",
+           f"RSS MiB before → highest → after {settle_seconds} s", "target"], memory_lines)
