@@ -61,10 +61,10 @@ pub(crate) async fn exchange(
         email: &caller.email,
         session_id: &caller.session_id,
     };
-    let issued = issuer.issue_until(&subject, caller.token_expires, sessions.now())?;
+    let token = issuer.issue_until(&subject, caller.token_expires, sessions.now())?;
     Ok(web::Json(ServiceToken {
-        access_token: issued.token,
+        access_token: token.token,
         token_type: "Bearer",
-        expires_in: issued.claims.exp - issued.claims.iat,
+        expires_in: token.claims.exp - token.claims.iat,
     }))
 }

@@ -9,10 +9,6 @@ use crate::db::Timestamp;
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-#[expect(
-    clippy::struct_field_names,
-    reason = "the field names of Better Auth's response"
-)]
 struct AccountBody {
     id: String,
     account_id: String,

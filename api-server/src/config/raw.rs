@@ -123,8 +123,8 @@ pub struct Settings {
     )]
     pub max_tasks_per_user: String,
 
-    /// Maximum number of open client connections, 1 to 1000000; beyond it, the oldest connection of the network with
-    /// the most is closed.
+    /// Maximum number of open client connections, 1 to 1000000; beyond it, the oldest one of the IPv4 address or IPv6
+    /// /48 with the most is closed.
     #[arg(long, env, global = true, value_name = "COUNT", default_value = "4096")]
     pub max_connections: String,
 

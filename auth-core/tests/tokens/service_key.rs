@@ -66,13 +66,13 @@ fn the_published_tokens_are_issued_and_verified() {
             session_id: text(claims, "sid"),
         };
         let id = text(claims, "jti").to_owned();
-        let issued = issuer.issue_with_id(&subject, id, now).unwrap();
-        assert_eq!(issued.token, text(&vector, "token"), "{audience}");
+        let access = issuer.issue_with_id(&subject, id, now).unwrap();
+        assert_eq!(access.token, text(&vector, "token"), "{audience}");
 
         let own = Keyring::new(secret(text(&vector, "derived")));
         let service = TokenVerifier::new(own, ISSUER, audience).unwrap();
         let verified = service.verify(text(&vector, "token"), now);
-        assert_eq!(verified, Ok(issued.claims), "{audience}");
+        assert_eq!(verified, Ok(access.claims), "{audience}");
     }
 }
 
@@ -189,8 +189,8 @@ fn an_exchanged_token_does_not_outlive_the_original() {
     let issuer = TokenIssuer::new(keys, ISSUER, "reports", LIFETIME).unwrap();
     let start = i64::try_from(now().duration_since(UNIX_EPOCH).unwrap().as_secs()).unwrap();
     for (latest, lifetime) in [(1, 1), (899, 899), (900, 900), (901, 900)] {
-        let issued = issuer.issue_until(&SUBJECT, start + latest, now()).unwrap();
-        assert_eq!(issued.claims.exp - issued.claims.iat, lifetime, "{latest}");
+        let access = issuer.issue_until(&SUBJECT, start + latest, now()).unwrap();
+        assert_eq!(access.claims.exp - access.claims.iat, lifetime, "{latest}");
     }
     for offset in [0, -1, -start, i64::MIN] {
         let result = issuer.issue_until(&SUBJECT, start.saturating_add(offset), now());

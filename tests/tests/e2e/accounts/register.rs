@@ -32,7 +32,7 @@ async fn fill_queue(app: &App) -> Vec<Connection> {
     let responses = waiting.iter_mut().map(|connection| {
         Box::pin(async move {
             if connection.response().await.unwrap().status() != 503 {
-                pending().await
+                pending::<()>().await;
             }
         })
     });
