@@ -29,7 +29,7 @@ impl Headers for HeaderMap {
 impl Verification {
     /// Identifies the caller of an actix-web request, for other extractors.
     ///
-    /// It uses the result of [`RequireCaller`](crate::RequireCaller), or asks the [`Authority`] in the app data.
+    /// This uses the result of [`RequireCaller`](crate::RequireCaller), or asks the [`Authority`] in the app data.
     #[must_use]
     pub fn of(request: &HttpRequest) -> Self {
         if let Some(caller) = request.extensions().get::<Caller>() {

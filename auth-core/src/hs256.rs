@@ -12,7 +12,7 @@ const BLOCK: usize = 64;
 pub(crate) struct MacKey(Hmac<Sha256>);
 
 impl MacKey {
-    /// Prepares a key of any length: one longer than a block is hashed, then zeros fill the block (RFC 2104 § 2).
+    /// Prepares a key of any length: a key longer than a block is hashed, then zeros fill the block (RFC 2104 § 2).
     ///
     /// `Hmac::new` takes a whole block and cannot fail, unlike `new_from_slice`.
     pub(crate) fn new(key: &[u8]) -> Self {

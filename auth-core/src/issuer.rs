@@ -27,7 +27,7 @@ pub struct TokenIssuer {
     keyring: Keyring,
     issuer: String,
     audience: String,
-    /// Whole seconds.
+    /// The lifetime, in whole seconds.
     lifetime: i64,
 }
 
@@ -64,7 +64,8 @@ struct Payload<'a> {
 }
 
 impl TokenIssuer {
-    /// Creates an issuer that sets `iss`, `aud` and `exp = iat + lifetime`, which is rounded down to whole seconds.
+    /// Creates an issuer that sets `iss`, `aud` and `exp = iat + lifetime`. The lifetime is rounded down to whole
+    /// seconds.
     ///
     /// # Errors
     ///
@@ -137,7 +138,7 @@ impl TokenIssuer {
     }
 
     /// As [`issue`](Self::issue), but with an `exp` of at most `max_exp` (seconds since 1970). For token exchange: the
-    /// new token must not outlive the one it replaces (RFC 8693 § 2.2.1).
+    /// new token must not be valid longer than the token that it replaces (RFC 8693 § 2.2.1).
     ///
     /// # Errors
     ///

@@ -50,7 +50,7 @@ impl<'t> Jws<'t> {
         })
     }
 
-    /// Verifies the header and the MAC. `expected_type` is the required `typ`; `None` accepts any.
+    /// Verifies the header and the MAC. `expected_type` is the required `typ`; `None` accepts any type.
     ///
     /// # Errors
     ///

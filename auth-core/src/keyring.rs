@@ -1,4 +1,4 @@
-//! The secrets in use: one signs and verifies, any number of previous ones only verify.
+//! The secrets in use: the current secret signs and verifies, any number of previous secrets only verify.
 
 mod key;
 
@@ -7,7 +7,7 @@ use std::fmt;
 use crate::Secret;
 pub(crate) use key::Key;
 
-/// The secrets of an issuer or verifier: the current one signs, previous ones still verify.
+/// The secrets of an issuer or verifier: the current secret signs, previous secrets still verify.
 ///
 /// Each secret has a key id (`kid`, RFC 7515 § 4.1.4) that is computed from it, so services that share a secret agree
 /// on its id without a setting: the first 9 bytes of HMAC-SHA-256 of `auth-core key id v1` under the secret, in
@@ -38,8 +38,8 @@ impl Keyring {
 
     /// Adds secrets that verify but never sign, in the order in which they are tried.
     ///
-    /// Their number is not limited, but a forged token costs one MAC per secret: drop each after its last token
-    /// expired.
+    /// The number of secrets is not limited, but a forged token costs one MAC per secret. Remove a previous secret
+    /// after the last token that it signed has expired.
     #[must_use]
     pub fn with_previous(mut self, secrets: impl IntoIterator<Item = Secret>) -> Self {
         self.previous.extend(secrets.into_iter().map(Key::new));
@@ -52,7 +52,7 @@ impl Keyring {
         &self.current.id
     }
 
-    /// Adds every key of `other` as a previous one.
+    /// Adds every key of `other` as a previous key.
     pub(crate) fn with_previous_keyring(mut self, other: Self) -> Self {
         self.previous.push(other.current);
         self.previous.extend(other.previous);
@@ -64,12 +64,12 @@ impl Keyring {
         &self.current
     }
 
-    /// Iterates over all keys, the current one first.
+    /// Iterates over all keys, the current key first.
     pub(crate) fn keys(&self) -> impl Iterator<Item = &Key> {
         std::iter::once(&self.current).chain(&self.previous)
     }
 
-    /// Iterates over all keys once, the one that `kid` names first.
+    /// Iterates over all keys once; the key that `kid` names comes first.
     ///
     /// `kid` is a hint only (RFC 7515 § 4.1.4): a token of a library that sets another `kid`, or none, still verifies.
     pub(crate) fn keys_by_hint(&self, kid: Option<&str>) -> impl Iterator<Item = &Key> {

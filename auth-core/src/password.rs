@@ -33,7 +33,7 @@ pub use hash::{Cost, PasswordHash};
 
 /// The fixed, public HMAC key. It separates this use of HMAC from others; it is not a secret.
 const REDUCTION_KEY: &[u8] = b"auth-core password v1";
-/// The longest bcrypt input, in bytes. bcrypt reads 72, and the last one is the terminating NUL.
+/// The longest bcrypt input, in bytes. bcrypt reads 72 bytes, and the last of them is the terminating NUL.
 const BCRYPT_MAX_BYTES: usize = 71;
 /// The shortest new password, in code points after NFKC.
 const MIN_CHARS: usize = 8;
@@ -135,7 +135,7 @@ impl PasswordAttempt {
     }
 
     /// Hashes an attempt that matched a hash which [needs a rehash](PasswordHash::needs_rehash). The password may be
-    /// shorter than a new one may be, since the rules may have changed since it was set. Takes the time of one bcrypt.
+    /// shorter than a new password may be: the rules may have changed after it was set. Takes the time of one bcrypt.
     ///
     /// # Errors
     ///

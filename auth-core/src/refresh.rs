@@ -5,8 +5,8 @@
 //! knows the successor of a token: the same session, the next counter.
 //!
 //! Format: `rt_`, then base64url (without padding) of 16 bytes session id, 4 bytes counter (big-endian) and 32 bytes
-//! HMAC-SHA-256 of the 20 bytes before. It is opaque to clients. It is not accepted as an access token, nor is an
-//! access token accepted as a refresh token.
+//! HMAC-SHA-256 of the 20 bytes before. Clients must not parse the token. It is not accepted as an access token,
+//! nor is an access token accepted as a refresh token.
 
 use std::fmt;
 

@@ -5,8 +5,9 @@
 //! `auth-core session token v1`), so a copy of the database contains no credentials. The token does not say whether the
 //! session is still active: ask the database.
 //!
-//! Format: 96 lower-case hexadecimal digits (RFC 4648 § 8) of 16 bytes session id and 32 bytes HMAC-SHA-256 of it. It
-//! is opaque to clients. No other kind of token is accepted as a session token, nor a session token as another kind.
+//! Format: 96 lower-case hexadecimal digits (RFC 4648 § 8) of 16 bytes session id and 32 bytes HMAC-SHA-256 of
+//! the session id. Clients must not parse the token. No other kind of token is accepted as a session token, nor a
+//! session token as another kind.
 //!
 //! A signed cookie is a value, a dot, and the HMAC-SHA-256 of the value under the secret itself, in base64 (RFC 4648
 //! § 4) with padding. Only session tokens and the word `true` are signed, so no such signature is valid for a JWS.

@@ -1,5 +1,5 @@
-//! Ids that stand for an account, such as those of its sessions: requests with such an id use the account's share of the
-//! database, not one of their own.
+//! Ids that stand for an account, such as those of its sessions: requests with such an id use the account's share of
+//! the database, not one of their own.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};

@@ -4,7 +4,7 @@ use harness::{Postgres, Program, SECRET, Server, WorkDir};
 
 const PROCESSES: usize = 6;
 
-/// Asserts that all become ready, and that each sees the changes of the others.
+/// Asserts that all servers become ready, and that each server reads what the others have written.
 fn assert_all_become_ready(program: impl Fn() -> Program) {
     let starting: Vec<_> = (0..PROCESSES).map(|_| program().spawn()).collect();
     let servers: Vec<_> = starting.into_iter().map(Server::listening).collect();
@@ -27,7 +27,8 @@ fn processes_start_in_parallel_on_a_new_sqlite_file() {
     let work_dir = WorkDir::new();
     assert_all_become_ready(|| work_dir.program().with_weak_hashing());
     assert_eq!(work_dir.names(), ["data"]);
-    // Each process writes a temporary secret file; one becomes the secret, and no temporary file stays.
+    // Each process writes a temporary secret file. One of the files becomes the secret file, and the others are
+    // removed.
     let expected = ["auth.db", "auth.db-shm", "auth.db-wal", "auth.db.secret"];
     for entry in std::fs::read_dir(work_dir.path("data")).unwrap() {
         let name = entry.unwrap().file_name();

@@ -128,7 +128,7 @@ fn idle_connections_do_not_delay_the_shutdown() {
     assert!(used.is_closed() && unused.is_closed() && half_a_head.is_closed());
 }
 
-/// A slow test, because no setting shortens the limit.
+/// This test is slow, because no setting shortens the time limit.
 #[test]
 fn a_request_that_never_ends_is_aborted() {
     let work_dir = WorkDir::new();

@@ -1,4 +1,4 @@
-//! A client that remembers which of its changes the server acknowledged.
+//! A client that records which of its changes the server has acknowledged.
 
 use std::sync::mpsc::Sender;
 
@@ -13,7 +13,7 @@ const REFRESH: &str = "/api/auth/refresh";
 /// The server has stopped; the last request may or may not have had an effect.
 pub(crate) struct Stopped;
 
-/// How far the logout of a client got.
+/// The state of a client's logout.
 #[derive(PartialEq)]
 enum Logout {
     NotRequested,
@@ -58,7 +58,7 @@ impl CountingConnection {
             return Err(Stopped);
         }
         let body = response.expect(status);
-        // The receiver is closed once the kill has started.
+        // Sending fails after the test has started to kill the server, because the receiver is then closed.
         let _killed = self.acknowledged.send(());
         Ok(body)
     }

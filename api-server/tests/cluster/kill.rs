@@ -13,7 +13,8 @@ use harness::{Postgres, Program, Server, WorkDir};
 const KILLS: usize = 20;
 const WRITERS: usize = 4;
 
-/// Sends requests until the server has stopped: for new users, and for `old`, a client from before the last kill.
+/// Sends requests until the server has stopped: for new users, and for `old`, a client that existed before the server
+/// was killed the last time.
 fn send_until_stopped(
     server: &Server,
     acknowledged: &Sender<()>,

@@ -1,4 +1,4 @@
-//! A logout on one process reaches the others within two seconds, under load.
+//! Within two seconds after a logout on one process, the other processes reject the token, also under load.
 
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::thread;
@@ -34,7 +34,8 @@ fn is_rejected(connection: &mut Connection, token: &str) -> bool {
     }
 }
 
-/// Logs out on the first server repeatedly; returns how long the slowest other server took each time.
+/// Logs out on the first server repeatedly. Returns for each logout how long it took until the last server rejected the
+/// token.
 fn measure(servers: &[Server], email: &str) -> Vec<Duration> {
     let mut connections: Vec<_> = servers.iter().map(Server::connect).collect();
     let (here, elsewhere) = connections.split_first_mut().unwrap();

@@ -15,13 +15,14 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use harness::{Postgres, Program, SECRET, WorkDir};
 
-/// Held by each test: the servers of parallel tests would starve each other on a small machine.
+/// Held by each test, so that only one runs at a time: on a small machine, the servers of parallel tests would be too
+/// slow.
 fn run_alone() -> MutexGuard<'static, ()> {
     static ALONE: Mutex<()> = Mutex::new(());
     ALONE.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// A server on the one SQLite file of `work_dir`.
+/// A server on the SQLite file that all servers of `work_dir` share.
 fn on_sqlite(work_dir: &WorkDir) -> Program {
     work_dir.program().with_weak_hashing()
 }

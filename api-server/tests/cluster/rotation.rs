@@ -23,7 +23,7 @@ const TTL: Duration = Duration::from_secs(5);
 /// A client that was delayed longer than this registers again, because its tokens may have expired.
 const MAX_PAUSE: Duration = Duration::from_secs(2);
 
-/// Returns a keyring of these secrets: the current one, then the previous ones.
+/// Returns a keyring of these secrets: the current secret, then the previous secrets.
 fn keyring(secrets: &[&str]) -> Keyring {
     let mut secrets = secrets.iter().map(|text| Secret::new(*text).unwrap());
     Keyring::new(secrets.next().unwrap()).with_previous(secrets)
@@ -182,7 +182,8 @@ fn wait_for_responses(progress: &Receiver<()>, responses: usize, time: Duration)
     }
 }
 
-/// Rotates once; the steps reach the processes in different orders. The service knows both secrets beforehand.
+/// Replaces the secret once. The processes take each step in a different order. The service knows both secrets from the
+/// start.
 fn rotate_once(processes: &[Process], _: &Service, progress: &Receiver<()>) {
     let (first, second) = (&processes[0], &processes[1]);
     let let_clients_run = || wait_for_responses(progress, 200, Duration::ZERO);
@@ -203,11 +204,12 @@ fn rotate_once(processes: &[Process], _: &Service, progress: &Receiver<()>) {
     }
 }
 
-/// The number of previous secrets. A new one is added each second, and each stays as long as its tokens are valid.
+/// The number of previous secrets. A new secret is added each second, and each secret stays as long as its tokens are
+/// valid.
 const KEPT_SECRETS: usize = 7;
 const ROUNDS: usize = 60;
 
-/// Every second, a new secret begins to sign in every process; each verifier gets it before.
+/// Every second, every process begins to sign with a new secret, which each verifier has received before.
 fn rotate_every_second(
     secrets: &[&str],
     processes: &[Process],

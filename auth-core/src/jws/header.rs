@@ -17,7 +17,7 @@ const ALGORITHM: Error = Error::UnacceptableHeader("The token algorithm must be 
 const TYPE: Error = Error::UnacceptableHeader("The token type must be at+jwt");
 const KEY_ID: Error = Error::UnacceptableHeader("The token key id must be a string");
 
-/// The header parameters in use. `jku`, `jwk`, `x5u`, `x5c` and unknown ones are ignored (RFC 8725 § 3.10).
+/// The header parameters in use. `jku`, `jwk`, `x5u`, `x5c` and unknown parameters are ignored (RFC 8725 § 3.10).
 #[derive(Default)]
 pub(super) struct JoseHeader<'t> {
     alg: Option<JsonString<'t>>,
@@ -46,7 +46,7 @@ impl<'t> JoseHeader<'t> {
         }
     }
 
-    /// Requires a `typ`: each kind of token has its own (RFC 8725 § 3.11), compared without regard to case
+    /// Requires a `typ`: each kind of token has its own `typ` (RFC 8725 § 3.11), compared without regard to case
     /// (RFC 7515 § 4.1.9).
     pub(super) fn require_type(&self, expected: &str) -> Result<(), Error> {
         match &self.typ {

@@ -55,7 +55,7 @@ impl PasswordHash {
     ///
     /// # Errors
     ///
-    /// [`Error::InvalidPasswordHash`] for any other text, and for a cost outside 4 to 15: a higher one takes too long.
+    /// [`Error::InvalidPasswordHash`] for any other text, and for a cost outside 4 to 15: a higher cost takes too long.
     pub fn parse(text: &str) -> Result<Self, Error> {
         let hash = Self(text.to_owned());
         if scrypt::is_well_formed(text) {
@@ -85,7 +85,7 @@ impl PasswordHash {
         })
     }
 
-    /// Returns a hash that matches no password and takes as long to verify as a real one. Verify against it when the
+    /// Returns a hash that matches no password and takes as long to verify as a real hash. Verify against it when the
     /// user is unknown, so that the response takes the same time.
     #[must_use]
     pub fn unmatchable(cost: Cost) -> Self {

@@ -1,5 +1,5 @@
-//! Adds work to the check of a wrong password if its hash is cheaper than today's, so that the response for an account
-//! with an old hash is not faster than for an unknown address.
+//! Adds work to the check of a wrong password if its hash is cheaper to check than a new hash, so that the response for
+//! an account with an old hash is not faster than for an unknown email address.
 
 use std::hint::black_box;
 

@@ -1,4 +1,4 @@
-//! Verifies the scrypt hashes of Better Auth (RFC 7914). Verify-only: new hashes are bcrypt.
+//! Verifies the scrypt hashes of Better Auth (RFC 7914). It creates no scrypt hashes: new hashes are bcrypt.
 //!
 //! Format: `<salt>:<key>` in lower-case hex, 16 and 64 bytes; N = 16384, r = 16, p = 1. The salt that scrypt receives
 //! is the hex text itself; the password is in NFKC.

@@ -1,4 +1,4 @@
-//! actix-web sends the responses of the table.
+//! actix-web sends the expected responses of `table.rs`.
 
 use std::net::SocketAddr;
 use std::sync::mpsc;

@@ -1,4 +1,4 @@
-//! axum sends the responses of the table.
+//! axum sends the expected responses of `table.rs`.
 
 use std::net::SocketAddr;
 use std::sync::mpsc;

@@ -1,4 +1,4 @@
-//! The table: refused requests, each with its one expected response.
+//! A table of refused requests, each with the response that is expected from every framework.
 
 use serde_json::{Value, json};
 

@@ -1,4 +1,4 @@
-//! tonic sends the responses of the table over gRPC. The service is written by hand, without generated code.
+//! tonic sends the expected responses of `table.rs` over gRPC. The service is written by hand, without generated code.
 
 use std::convert::Infallible;
 use std::net::SocketAddr;

@@ -204,7 +204,7 @@ async fn no_more_than_the_allowed_number_of_requests_run_in_parallel() {
     let server = Server::responding("").await;
     let verifier = RemoteVerifier::new(&server.url()).unwrap();
     let verifier = verifier.with_connections(2).unwrap();
-    // Two running and 1024 waiting requests: the last one is rejected at once, and no other has ended.
+    // Two requests run and 1024 wait: the last request is rejected at once, and no other request has ended.
     let mut requests = JoinSet::new();
     for _ in 0..1027 {
         let verifier = verifier.clone();

@@ -1,4 +1,4 @@
-//! One issuer, one audience, one clock, and a valid payload that tests change.
+//! The issuer, the audience and the clock of these tests, and a valid payload that tests change.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use harness::{Outcome, WorkDir};
 
-/// The longest failed start, so that a supervisor learns of the error at once.
+/// The longest time until a failed start exits, so that a supervisor can report the error at once.
 const MAX_START_TIME: Duration = Duration::from_secs(2);
 /// The last line of every failed start.
 const LAST_LINE: &str = "Nothing was started. See api-server --help for every setting.";
@@ -29,7 +29,7 @@ fn run(settings: Settings<'_>) -> Outcome {
     outcome
 }
 
-/// Asserts a failed start and returns its error lines, without the last one.
+/// Asserts a failed start and returns its error lines, without the last line.
 fn error_lines(outcome: &Outcome) -> Vec<&str> {
     assert_eq!(outcome.code, Some(2), "{}", outcome.output());
     assert!(outcome.took < MAX_START_TIME, "took {:?}", outcome.took);

@@ -1,4 +1,4 @@
-//! The address, the public URL and the allowed origins.
+//! The socket address, the public URL and the allowed origins.
 
 use std::net::TcpListener;
 

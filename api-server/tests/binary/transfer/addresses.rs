@@ -1,4 +1,4 @@
-//! Email addresses that an older release stored, and those that an import adds.
+//! Email addresses that an older release stored, and email addresses that an import adds.
 
 use super::fixtures::{Engine, Fixture, PASSWORD, on_both_engines};
 
@@ -10,7 +10,7 @@ on_both_engines! {
     an_import_that_is_repeated_finds_users_under_their_older_spelling,
 }
 
-/// Stores accounts with these addresses as an older release did.
+/// Stores accounts with these email addresses as an older release did.
 fn fixture(engine: Engine, stored: &[&str]) -> Fixture {
     let fixture = Fixture::empty(engine);
     let server = fixture.serve();

@@ -56,7 +56,7 @@ impl Fixture {
         Self { work_dir, postgres }
     }
 
-    /// Replaces the names of types by those of the engine.
+    /// Replaces `{bool}`, `{time}` and `{id}` by types of the engine.
     pub(crate) fn for_engine(&self, statement: &str) -> String {
         let (bool_type, time) = match self.postgres {
             None => ("integer", "date"),

@@ -1,4 +1,4 @@
-//! Rows that cannot be imported: each is reported, and all others are imported.
+//! Rows that cannot be imported: each such row is reported, and all other rows are imported.
 
 use super::fixtures::{Engine, Fixture, PASSWORD, SCRYPT, on_both_engines};
 

@@ -14,7 +14,7 @@ fn with_leeway(seconds: u64) -> TokenVerifier {
         .unwrap()
 }
 
-/// Returns a verifier without a lifetime ceiling, to test the range of numbers alone.
+/// Returns a verifier without a limit of the lifetime, to test the range of numbers alone.
 fn without_ceiling() -> TokenVerifier {
     verifier(keyring())
         .with_max_lifetime(Duration::MAX)

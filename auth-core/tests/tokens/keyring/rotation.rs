@@ -29,7 +29,7 @@ enum Step {
 }
 
 impl Step {
-    /// Returns the current secret, then the previous ones.
+    /// Returns the current secret, then the previous secrets.
     const fn secrets(self) -> &'static [&'static str] {
         match self {
             Self::Before => &[OLD],
