@@ -157,6 +157,12 @@ impl Fixture {
         self.program().start()
     }
 
+    /// Starts the server and asserts that a user with [`PASSWORD`] can log in.
+    #[track_caller]
+    pub(crate) fn assert_logs_in(&self, email: &str) {
+        self.serve().log_in(email, PASSWORD).expect(200);
+    }
+
     /// Returns the output of `users export` for the target.
     pub(crate) fn export(&self, arguments: &[&str]) -> String {
         let program = self.program().args(&["users", "export"]).args(arguments);
@@ -175,6 +181,17 @@ impl Fixture {
         users
             .map(|user| user["id"].as_str().unwrap().to_owned())
             .collect()
+    }
+}
+
+/// Asserts that each of these is a line of the output.
+#[track_caller]
+pub(crate) fn assert_has_lines(output: &str, expected: &[&str]) {
+    for line in expected {
+        assert!(
+            output.lines().any(|output| output == *line),
+            "{line}\n{output}"
+        );
     }
 }
 
