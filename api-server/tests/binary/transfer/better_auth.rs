@@ -168,11 +168,7 @@ fn tables_and_columns_may_have_other_names(engine: Engine) {
         tables = tables.replace(camel, snake);
     }
     fixture.execute(&tables);
-    let true_literal = if engine == Engine::Postgres {
-        "true"
-    } else {
-        "1"
-    };
+    let true_literal = fixture.true_literal();
     let time = "'2026-01-02T03:04:05.678Z'";
     fixture.execute(&format!(
         "INSERT INTO people VALUES ('a', 'Ada', 'ada@example.com', {true_literal}, NULL, {time}, {time});
@@ -195,11 +191,7 @@ fn tables_and_columns_may_have_other_names(engine: Engine) {
 
 fn more_than_a_batch_is_imported(engine: Engine) {
     let fixture = Fixture::new(engine);
-    let true_literal = if engine == Engine::Postgres {
-        "true"
-    } else {
-        "1"
-    };
+    let true_literal = fixture.true_literal();
     let time = "'2026-01-02T03:04:05.678Z'";
     fixture.execute(&format!(
         r#"INSERT INTO "user"

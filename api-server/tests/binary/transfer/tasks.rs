@@ -124,11 +124,7 @@ fn ids_may_have_other_types_than_text(engine: Engine) {
         let tables = user_tables + &TASKS.replace("id integer", "id uuid");
         fixture.execute(&fixture.for_engine(&tables));
         let time = "'2026-01-02T03:04:05.678Z'";
-        let true_literal = if engine == Engine::Postgres {
-            "true"
-        } else {
-            "1"
-        };
+        let true_literal = fixture.true_literal();
         let task = "0193d5a1-0000-7000-8000-000000000001";
         let account = if id_type == "integer" { "9" } else { id };
         fixture.execute(&format!(
