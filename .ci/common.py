@@ -59,7 +59,7 @@ def run(check: Callable[..., object], self_test: Callable[[], int] | None = None
         raise SystemExit(f"the program `{program}` is missing; install it") from error
 
 
-def exit_with(problems: Sequence[str]) -> None:
+def exit_if_any(problems: Sequence[str]) -> None:
     """Prints the problems, if there are any, and exits with 1."""
     if problems:
         raise SystemExit("\n".join(problems))
@@ -87,19 +87,19 @@ def create_repository(folder: Path) -> None:
 # ---- expectations
 
 
-def require_equal(what: str, found: object, expected: object) -> None:
+def require_equal(label: str, found: object, expected: object) -> None:
     if found != expected:
-        raise SystemExit(f"{what}: expected {expected!r}, got {found!r}")
+        raise SystemExit(f"{label}: expected {expected!r}, got {found!r}")
 
 
-def expect(what: str, found: object, expected: object) -> None:
-    """Fails unless both are equal, and prints `what` if they are."""
-    require_equal(what, found, expected)
-    print(f"ok: {what}", flush=True)
+def expect(label: str, found: object, expected: object) -> None:
+    """Fails unless both values are equal. Prints the label if they are."""
+    require_equal(label, found, expected)
+    print(f"ok: {label}", flush=True)
 
 
 def percentile(values: Iterable[float], share: float) -> float:
-    """The value below which this share of the values lies, between 0 and 1; 0 without values."""
+    """The value below which this share of the values lies; the share is between 0 and 1. Without values, 0."""
     ordered = sorted(values)
     return ordered[min(len(ordered) - 1, math.floor(len(ordered) * share))] if ordered else 0
 

@@ -45,8 +45,8 @@ def request(url: str, body: object = None, token: str | None = None) -> tuple[in
     except urllib.error.HTTPError as error:
         response = error
     with response:
-        names = {name.lower(): value for name, value in response.headers.items()}
-        return response.status, names, response.read().decode()
+        lower_case_headers = {name.lower(): value for name, value in response.headers.items()}
+        return response.status, lower_case_headers, response.read().decode()
 
 
 def call(url: str, body: object = None, token: str | None = None) -> tuple[int, dict]:
@@ -94,7 +94,7 @@ def stop_process(process: subprocess.Popen) -> None:
 
 
 @contextmanager
-def running(program: Path, folder: Path, path: str = "", **settings: str) -> Iterator[str]:
+def running_program(program: Path, folder: Path, path: str = "", **settings: str) -> Iterator[str]:
     """Runs a program on a free port during the block. Yields its URL once it accepts connections and, if there is a
     `path`, once that responds with 200."""
     port, log = free_port(), folder / f"{program.name}.log"
@@ -119,5 +119,5 @@ def running(program: Path, folder: Path, path: str = "", **settings: str) -> Ite
 def live_server(program: Path, folder: Path, **settings: str) -> Iterator[str]:
     """Runs an api-server with weak hashing, by default on a SQLite database in the folder; yields its URL."""
     settings = WEAK_HASHING | {"DATABASE_URL": f"sqlite://{folder}/auth.db"} | settings
-    with running(program, folder, "/readyz", **settings) as base:
+    with running_program(program, folder, "/readyz", **settings) as base:
         yield base

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-# Their commands run in this order, in one session.
+# The documents whose commands .ci/readme runs, in this order and in one session of bash.
 READING_ORDER = [
     "README.md",
     "docs/api.md",

@@ -60,6 +60,7 @@ class Session:
 
     def __init__(self, folder: Path, timeout: float) -> None:
         self.folder, self.timeout = folder, timeout
+        # The process group of each command in the background, by its ready URL.
         self.background: dict[str, int] = {}
         self.reports, report = os.pipe()
         self.bash = subprocess.Popen(
@@ -74,8 +75,8 @@ class Session:
         self.bash.stdin.write(line + "\n")
         self.bash.stdin.flush()
 
-    def report(self, step: Step) -> str:
-        """Waits for the line that bash writes after the step. bash exits at the first command that fails."""
+    def read_report(self, step: Step) -> str:
+        """Waits for the line that bash writes after the step, and returns it. A command that fails ends bash."""
         end = time.monotonic() + self.timeout
         while not select.select([self.reports], [], [], 0.1)[0]:
             if self.bash.poll() is not None:
@@ -95,7 +96,7 @@ class Session:
         script.write_text(step.command + "\n")
         try:
             self.send(f"source {script} >{printed} </dev/null 9>&-; echo done >&9")
-            self.report(step)
+            self.read_report(step)
         finally:
             text = printed.read_text(errors="replace") if printed.exists() else ""
             print(text, end="" if text.endswith("\n") or not text else "\n", flush=True)
@@ -111,7 +112,7 @@ class Session:
         script = self.folder / f"background{step.line}.sh"
         script.write_text(f"echo $$ >&9; exec 9>&-; set -euo pipefail\n{step.command}\n")
         self.send(f"setsid bash {script} </dev/null &")
-        group = self.background[url] = int(self.report(step))
+        group = self.background[url] = int(self.read_report(step))
         wait_until(lambda: responds(url) or not is_alive(group), BUILD_LIMIT)
         if not responds(url):
             reason = f"{url} did not respond with 200 in time" if is_alive(group) else "ended instead of running"

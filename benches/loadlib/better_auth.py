@@ -53,7 +53,7 @@ def sign_up(process):
 def print_tables(options, api_server, folder):
     """Measures both servers alternately, so that a busy machine affects both."""
     def measure(process, cookie):
-        return oha.drive(process.url(GET_SESSION), options.seconds, CONNECTIONS, cookie=cookie)
+        return oha.send_requests(process.url(GET_SESSION), options.seconds, CONNECTIONS, cookie=cookie)
 
     with postgres_database("load") as url, BetterAuth(url, folder) as better_auth:
         better_auth_cookie, api_server_cookie = sign_up(better_auth), sign_up(api_server)
@@ -63,9 +63,9 @@ def print_tables(options, api_server, folder):
             of_api_server.append(measure(api_server, api_server_cookie))
     ratios = [api_server.per_second / other.per_second for api_server, other in zip(of_api_server, of_better_auth)]
 
-    def line(name, measurements, ratio, judged):
+    def line(name, measurements, ratio, cell):
         rate, p50, p99 = medians(measurements)
-        return [name, f"{rate:.0f}", f"{p50:.2f}", f"{p99:.2f}", ratio, judged]
+        return [name, f"{rate:.0f}", f"{p50:.2f}", f"{p99:.2f}", ratio, cell]
 
     table(["`get-session`, PostgreSQL", "req/s", "p50 ms", "p99 ms", "ratio (lowest–highest)", "target"],
           [line(f"Better Auth, {PROCESSES} processes of Node", of_better_auth, "1", ""),

@@ -9,9 +9,9 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
-from .report import MIB, judge, milliseconds, table
+from .report import MIB, target_cell, percentile_ms, table
 
-# Occurs in no task, but the server finds that out only after a comparison at every position of a description.
+# Occurs in no task. A search is slow, because it compares these characters with every position of every description.
 SLOW_QUERY = "a" * 199 + "b"
 # Characters of the longest description that a task may have.
 DESCRIPTION_LENGTH = 10_000
@@ -67,24 +67,33 @@ def add_tasks(caller, count, length):
         list(pool.map(add, [count // 8] * 8))
 
 
+@dataclass(frozen=True)
+class Requests:
+    """The durations of lists and refreshes in seconds, and every status that is not 200."""
+
+    lists: list[float]
+    refreshes: list[float]
+    rejected: list[int]
+
+
 def measure_requests(callers, seconds):
-    """Returns the durations of lists and refreshes in seconds, and every status that is not 200."""
-    lists, refreshes, rejected = [], [], []
+    """Lists and refreshes with all callers at a time."""
+    measured = Requests([], [], [])
 
     def send(caller):
         end = time.monotonic() + seconds
         while time.monotonic() < end:
-            for durations, request in [(lists, caller.list), (refreshes, caller.refresh)]:
+            for durations, request in [(measured.lists, caller.list), (measured.refreshes, caller.refresh)]:
                 started = time.monotonic()
                 status = request()
                 durations.append(time.monotonic() - started)
                 if status != 200:
-                    rejected.append(status)
+                    measured.rejected.append(status)
             time.sleep(0.01)
 
     with ThreadPoolExecutor(len(callers)) as pool:
         list(pool.map(send, callers))
-    return lists, refreshes, rejected
+    return measured
 
 
 @dataclass(frozen=True)
@@ -103,7 +112,7 @@ def measure_searches(server, tasks, seconds):
     others = [Caller(server, f"other{number}@load.example") for number in range(4)]
     for other in others:
         add_tasks(other, 24, 50)
-    lists_before, refreshes_before, _ = measure_requests(others, seconds)
+    before = measure_requests(others, seconds)
     is_over, searches = threading.Event(), {}
 
     def search():
@@ -117,19 +126,28 @@ def measure_searches(server, tasks, seconds):
     for thread in threads:
         thread.start()
     time.sleep(1)
-    lists, refreshes, rejected = measure_requests(others, seconds)
+    during = measure_requests(others, seconds)
     is_over.set()
     for thread in threads:
         thread.join()
     slowdowns = {
-        "list": Slowdown(milliseconds(lists_before, .95), milliseconds(lists, .95)),
-        "refresh": Slowdown(milliseconds(refreshes_before, .95), milliseconds(refreshes, .95)),
+        "list": Slowdown(percentile_ms(before.lists, .95), percentile_ms(during.lists, .95)),
+        "refresh": Slowdown(percentile_ms(before.refreshes, .95), percentile_ms(during.refreshes, .95)),
     }
-    return slowdowns, rejected, searches
+    return slowdowns, during.rejected, searches
+
+
+@dataclass(frozen=True)
+class MemoryUse:
+    """Resident MiB before, during and after a load."""
+
+    before: float
+    highest: float
+    after: float
 
 
 def measure_unread_responses(server, seconds):
-    """Opens connections that request the largest page and read nothing. Returns RSS in MiB: before, highest, after."""
+    """Opens connections that request the largest page and read nothing, and measures the memory of the server."""
     owner = Caller(server, "unread@load.example")
     add_tasks(owner, 128, DESCRIPTION_LENGTH)
     # Warms up, so that the memory of ordinary requests is not counted.
@@ -150,23 +168,24 @@ def measure_unread_responses(server, seconds):
     after = server.memory()
     for connection in connections:
         connection.close()
-    return before, highest, after
+    return MemoryUse(before, highest, after)
 
 
 def print_tables(options, servers):
-    tasks, seconds, settle = (800, 3, 5) if options.quick else (10_000, 20, 60)
+    tasks, seconds, settle_seconds = (800, 3, 5) if options.quick else (10_000, 20, 60)
     lines, memory_lines = [], []
     for server in servers:
         slowdowns, rejected, searches = measure_searches(server, tasks, seconds)
-        statuses = "; ".join(f"{status}: {len(durations)}, p50 {milliseconds(durations, .5):.0f} ms"
+        statuses = "; ".join(f"{status}: {len(durations)}, p50 {percentile_ms(durations, .5):.0f} ms"
                              for status, durations in sorted(searches.items()))
         for name, p95 in slowdowns.items():
             lines.append([f"{name}, {server.engine}", f"{p95.before:.1f} → {p95.during:.1f}", str(len(rejected)),
-                          statuses, judge(p95.during, "p95 < 100 ms", lambda value: value < 100, options.quick)])
-        before, highest, after = measure_unread_responses(server, settle)
-        memory_lines.append([server.engine, f"{before:.1f} → {highest:.1f} → {after:.1f}",
-                             judge((highest - before) * MIB, "< 64 MB", lambda value: value < 64e6, options.quick)])
+                          statuses, target_cell(p95.during, "p95 < 100 ms", lambda value: value < 100, options.quick)])
+        memory = measure_unread_responses(server, settle_seconds)
+        memory_lines.append([server.engine, f"{memory.before:.1f} → {memory.highest:.1f} → {memory.after:.1f}",
+                             target_cell((memory.highest - memory.before) * MIB, "< 64 MB", lambda value: value < 64e6,
+                                   options.quick)])
     table([f"{SEARCHERS} searches of one account", "others' p95 ms before → during", "others rejected",
            "searches by status", "target"], lines)
-    table([f"{UNREAD_CONNECTIONS} connections that read nothing", f"RSS MiB before → highest → after {settle} s",
-           "target"], memory_lines)
+    table([f"{UNREAD_CONNECTIONS} connections that read nothing",
+           f"RSS MiB before → highest → after {settle_seconds} s", "target"], memory_lines)

@@ -59,8 +59,8 @@ class StormClient(asyncio.Protocol):
 
 
 async def run_storm(storm: Storm, networks: list[str], continues: Callable[[], bool]) -> None:
-    """Runs a client for each IP address in `networks`, which it sends in X-Forwarded-For, while `continues` returns true.
-    A server that does not trust the header counts all clients as one network."""
+    """Runs a client for each IP address in `networks`, which it sends in X-Forwarded-For, while `continues` returns
+    true. A server that does not trust the header counts all clients as one network."""
     address, port = storm.host.split(":")
     loop = asyncio.get_running_loop()
     transports = []

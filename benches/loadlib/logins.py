@@ -8,10 +8,11 @@ import statistics
 import subprocess
 import threading
 import time
+from dataclasses import dataclass
 
 from .login_storm import UNKNOWN_EMAILS, Storm, run_storm
 from .populated import READER, WRITER
-from .report import CORES, at_least, judge, milliseconds, ratios_to_neighbours, spread, table
+from .report import CORES, at_least, target_cell, percentile_ms, ratios_to_neighbours, spread, table
 from .server import PASSWORD
 
 BCRYPT_COST = 12
@@ -51,7 +52,7 @@ def login_rate(server, email, seconds):
 
 
 def wrong_password_times(server, known):
-    """Median milliseconds of a wrong password for a known and an unknown email address, measured alternately."""
+    """Median percentile_ms of a wrong password for a known and an unknown email address, measured alternately."""
     times = {known: [], "no-account@load.example": []}
     for _ in range(SAMPLES):
         for email, durations in times.items():
@@ -77,7 +78,8 @@ def measure_session(host, token, seconds, results):
 
 
 def start_session_measurement(server, token, seconds):
-    """Runs `measure_session` in another process. Returns a function that waits for its end and returns its durations."""
+    """Runs `measure_session` in another process. Returns a function that waits for its end and returns the
+    durations."""
     results = multiprocessing.Queue()
     process = multiprocessing.Process(target=measure_session, args=(server.host, token, seconds, results))
     process.start()
@@ -90,9 +92,18 @@ def start_session_measurement(server, token, seconds):
     return collect
 
 
+@dataclass(frozen=True)
+class StormResult:
+    """Durations in seconds: of `GET session` before and during the storm, and of its logins by status. `memory` is the
+    resident MiB, from before to after the storm."""
+
+    before: list[float]
+    during: list[float]
+    logins: dict[int, list[float]]
+    memory: list[float]
+
+
 def storm_of_logins(server, emails):
-    """Returns the durations of `GET session` before and during a storm, those of the logins by status, and a list of
-    resident MiB."""
     token = server.reader["access_token"]
     before = start_session_measurement(server, token, 5)()
     memory, until = [server.memory()], time.monotonic() + STORM_SECONDS
@@ -104,7 +115,7 @@ def storm_of_logins(server, emails):
     collect_session = start_session_measurement(server, token, STORM_SECONDS)
     storm = Storm(server.host, emails, retry_delay=0, durations={})
     asyncio.run(run_storm(storm, ["127.0.0.1"] * STORM_CLIENTS, continues))
-    return before, collect_session(), storm.durations, [*memory, server.memory()]
+    return StormResult(before, collect_session(), storm.durations, [*memory, server.memory()])
 
 
 def print_rates(options, bcrypt_rate, servers):
@@ -119,7 +130,7 @@ def print_rates(options, bcrypt_rate, servers):
             durations += durations_of_round
         ratios = ratios_to_neighbours(rates, compared)
         lines.append([f"login, {server.engine}", f"{statistics.median(rates):.2f}",
-                      f"{milliseconds(durations, .5):.0f}", f"{milliseconds(durations, .99):.0f}", spread(ratios, 3),
+                      f"{percentile_ms(durations, .5):.0f}", f"{percentile_ms(durations, .99):.0f}", spread(ratios, 3),
                       at_least(statistics.median(ratios), 0.95, options.quick)])
         raw_rates += compared
     table([f"logins at cost {BCRYPT_COST}", "a second", "p50 ms", "p99 ms", "ratio (lowest–highest)", "target"],
@@ -131,15 +142,15 @@ def print_storms(servers):
     lines = []
     for server in servers:
         for name, emails in [("many addresses", UNKNOWN_EMAILS), ("one address", itertools.repeat(WRITER))]:
-            before, during, logins, memory = storm_of_logins(server, emails)
-            total = sum(map(len, logins.values()))
+            result = storm_of_logins(server, emails)
+            memory, total = result.memory, sum(map(len, result.logins.values()))
             statuses = "; ".join(f"{status}: {len(durations)} ({len(durations) / total:.1%}), "
-                                 f"p50 {milliseconds(durations, .5):.1f}, p99 {milliseconds(durations, .99):.1f} ms"
-                                 for status, durations in sorted(logins.items()))
-            p99 = milliseconds(during, .99)
-            lines.append([f"{name}, {server.engine}", f"{milliseconds(before, .99):.2f} → {p99:.2f}", statuses,
+                                 f"p50 {percentile_ms(durations, .5):.1f}, p99 {percentile_ms(durations, .99):.1f} ms"
+                                 for status, durations in sorted(result.logins.items()))
+            p99 = percentile_ms(result.during, .99)
+            lines.append([f"{name}, {server.engine}", f"{percentile_ms(result.before, .99):.2f} → {p99:.2f}", statuses,
                           f"{memory[0]:.1f} → {max(memory):.1f} → {memory[-1]:.1f}",
-                          judge(p99, "p99 < 50 ms", lambda value: value < 50)])
+                          target_cell(p99, "p99 < 50 ms", lambda value: value < 50)])
             # The attempts that still wait for a core are hashed, although their clients have disconnected.
             time.sleep(10)
     table([f"login storm of {STORM_CLIENTS}", "session p99 ms before → during", "logins by status",

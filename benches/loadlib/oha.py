@@ -23,7 +23,7 @@ def install():
                    env=environment, check=True)
 
 
-def drive(url, seconds, connections, *, method="GET", token=None, cookie=None, body=None):
+def send_requests(url, seconds, connections, *, method="GET", token=None, cookie=None, body=None):
     """Fails unless every response has a 2xx status."""
     command = [TOOLS / "bin/oha", "--no-tui", "--output-format=json", "-z", f"{seconds}s", "-c", str(connections),
                "--method", method]

@@ -6,19 +6,20 @@ import tempfile
 import time
 from concurrent.futures import ThreadPoolExecutor
 
-from . import server, wrk
+from . import wrk
 from .databases import new_databases
-from .report import at_least, judge, medians, ratios_to_neighbours, spread, table
+from .report import at_least, target_cell, medians, ratios_to_neighbours, spread, table
 from .rows import CONNECTIONS
+from .server import PASSWORD, ApiServer
 
 EMAILS = (f"refresher{number}@load.example" for number in itertools.count())
-# An account has at most so many live sessions.
+# The most live sessions that an account may have; a further login would end one.
 SESSIONS_PER_ACCOUNT = 100
 # The least refreshes per second.
 TARGETS = {"SQLite": 2500, "PostgreSQL": 1500}
 
 
-class RefreshServer(server.ApiServer):
+class RefreshServer(ApiServer):
     """An api-server with weak hashing, because every measurement begins with many logins."""
 
     def __init__(self, binary, database, folder):
@@ -30,7 +31,7 @@ class RefreshServer(server.ApiServer):
         email = next(EMAILS)
         grants = [self.register(email)]
         for _ in range(count - 1):
-            grants.append(self.expect(200, "POST", "/api/auth/login", {"email": email, "password": server.PASSWORD}))
+            grants.append(self.expect(200, "POST", "/api/auth/login", {"email": email, "password": PASSWORD}))
         return [grant["refresh_token"] for grant in grants]
 
     def refresh(self, seconds, sessions):
@@ -40,49 +41,49 @@ class RefreshServer(server.ApiServer):
             for count in counts:
                 tokens.writelines(f"{token}\n" for token in self.create_sessions(count))
             tokens.flush()
-            return wrk.drive(self.url("/api/auth/refresh"), seconds, CONNECTIONS, method="POST",
-                             refresh_tokens=tokens.name)
+            return wrk.send_requests(self.url("/api/auth/refresh"), seconds, CONNECTIONS, method="POST",
+                                     refresh_tokens=tokens.name)
 
 
-def row_of_rate(options, refreshing, bare):
+def row_of_rate(options, server, bare_handler):
     """Measures refreshes in several rounds, and the bare handler before and after each."""
-    def measure_bare():
-        return wrk.drive(bare.url("/"), options.seconds, CONNECTIONS).per_second
+    def measure_bare_handler():
+        return wrk.send_requests(bare_handler.url("/"), options.seconds, CONNECTIONS).per_second
 
-    measured, compared = [], [measure_bare()]
+    measured, compared = [], [measure_bare_handler()]
     for _ in range(options.rounds):
-        measured.append(refreshing.refresh(options.seconds, sessions=2 * CONNECTIONS))
-        compared.append(measure_bare())
+        measured.append(server.refresh(options.seconds, sessions=2 * CONNECTIONS))
+        compared.append(measure_bare_handler())
     rates = [measurement.per_second for measurement in measured]
     rate, p50, p99 = medians(measured)
-    engine = refreshing.database.engine
+    engine = server.database.engine
     return [f"refresh, {engine}", spread(rates, 0), f"{p50:.2f}", f"{p99:.2f}",
             f"{statistics.median(ratios_to_neighbours(rates, compared)):.3f}",
             at_least(rate, TARGETS[engine], options.quick)]
 
 
-def row_of_long_run(options, refreshing):
+def row_of_long_run(options, server):
     """Refreshes the same sessions for a minute, which must not add rows, and measures the size once per second."""
     seconds, sessions = (5, 100) if options.quick else (60, 1000)
-    before, sizes = refreshing.database.count_sessions(), []
+    before, sizes = server.database.count_sessions(), []
     with ThreadPoolExecutor(1) as pool:
-        running = pool.submit(refreshing.refresh, seconds, sessions)
-        while not running.done():
-            sizes.append(refreshing.database.size())
+        measurement = pool.submit(server.refresh, seconds, sessions)
+        while not measurement.done():
+            sizes.append(server.database.size())
             time.sleep(1)
-    new_rows = refreshing.database.count_sessions() - before
+    new_rows = server.database.count_sessions() - before
     second_half = sizes[len(sizes) // 2:]
-    return [f"{sessions} sessions for {seconds} s, {refreshing.database.engine}", f"{running.result().requests}",
+    return [f"{sessions} sessions for {seconds} s, {server.database.engine}", f"{measurement.result().requests}",
             f"{new_rows}", f"{max(sizes):.1f}", f"{min(second_half):.1f}–{max(second_half):.1f}",
-            judge(new_rows, f"{sessions} rows", lambda value: value == sessions)]
+            target_cell(new_rows, f"{sessions} rows", lambda value: value == sessions)]
 
 
-def print_tables(options, binary, bare, folder):
+def print_tables(options, binary, bare_handler, folder):
     rates, long_runs = [], []
     with new_databases(folder / "refreshes") as databases:
         for database in databases:
-            with RefreshServer(binary, database, folder) as refreshing:
-                rates.append(row_of_rate(options, refreshing, bare))
-                long_runs.append(row_of_long_run(options, refreshing))
+            with RefreshServer(binary, database, folder) as server:
+                rates.append(row_of_rate(options, server, bare_handler))
+                long_runs.append(row_of_long_run(options, server))
     table(["row", "a second (lowest–highest)", "p50 ms", "p99 ms", "ratio to the bare handler", "target"], rates)
     table(["long run", "refreshes", "new rows", "highest MiB on disk", "MiB in the second half", "target"], long_runs)

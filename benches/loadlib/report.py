@@ -16,18 +16,20 @@ MIB = 1 << 20
 
 
 def table(header, rows):
+    """Prints a Markdown table."""
     print()
     for row in [header, ["---"] * len(header), *rows]:
         print("| " + " | ".join(str(cell) for cell in row) + " |", flush=True)
 
 
-def judge(value: float, target: str, is_met: Callable[[float], bool], quick: bool = False) -> str:
-    """The cell for the target; empty in a quick run, which is too short to judge."""
+def target_cell(value: float, target: str, is_met: Callable[[float], bool], quick: bool = False) -> str:
+    """The cell for the target; empty in a quick run, which is too short to compare with it."""
     return "" if quick else f"{target}: {'met' if is_met(value) else '**missed**'}"
 
 
 def at_least(value: float, target: float, quick: bool) -> str:
-    return judge(value, f"≥ {target}", lambda measured: measured >= target, quick)
+    """The cell for a target that the value must reach or exceed."""
+    return target_cell(value, f"≥ {target}", lambda measured: measured >= target, quick)
 
 
 def spread(values: Sequence[float], digits: int) -> str:
@@ -47,8 +49,8 @@ def ratios_to_neighbours(values: Sequence[float], compared: Sequence[float]) -> 
     return [2 * value / (before + after) for value, before, after in zip(values, compared, compared[1:])]
 
 
-def milliseconds(durations: Sequence[float], share: float) -> float:
-    """The percentile of durations in seconds, in milliseconds."""
+def percentile_ms(durations: Sequence[float], share: float) -> float:
+    """The percentile of durations in seconds, in percentile_ms."""
     return percentile(durations, share) * 1e3
 
 

@@ -8,7 +8,7 @@ import time
 
 from common import ROOT
 
-from .report import MIB, judge, table
+from .report import MIB, target_cell, table
 from .server import ApiServer
 
 
@@ -23,7 +23,7 @@ def cold_build_minutes() -> float:
 def print_tables(options, binary, servers) -> None:
     """Stops each server, and starts others on its database."""
     def row(name, value, text, target, limit):
-        return [name, text, judge(value, target, lambda measured: measured <= limit, options.quick)]
+        return [name, text, target_cell(value, target, lambda measured: measured <= limit, options.quick)]
 
     lines = []
     for stopped in servers:

@@ -9,7 +9,7 @@ import time
 from .databases import new_databases
 from .login_storm import UNKNOWN_EMAILS, Storm, run_storm
 from .logins import BCRYPT_COST
-from .report import judge, milliseconds, table
+from .report import target_cell, percentile_ms, table
 from .server import PASSWORD, ApiServer
 
 EMAIL = "honest@load.example"
@@ -42,15 +42,15 @@ def log_in(server, network):
     return status, time.monotonic() - started
 
 
-def measure(server, networks, connections, logins, settle):
-    """Logs in with the right password, one login after the other, `settle` seconds after the start of a storm. Returns
+def measure(server, networks, connections, logins, settle_seconds):
+    """Starts a storm and, after `settle_seconds`, logs in with the right password, one login after the other. Returns
     the status and the seconds of each login, the durations of the storm's logins by status, and resident MiB."""
     is_over = threading.Event()
     storm = Storm(server.host, UNKNOWN_EMAILS, RETRY_DELAY, durations={})
     clients = [f"198.18.{number % networks}.1" for number in range(networks * connections)]
     thread = threading.Thread(target=lambda: asyncio.run(run_storm(storm, clients, lambda: not is_over.is_set())))
     thread.start()
-    time.sleep(settle)
+    time.sleep(settle_seconds)
     honest = [log_in(server, f"203.0.113.{number}") for number in range(logins)]
     memory = server.memory()
     is_over.set()
@@ -59,19 +59,19 @@ def measure(server, networks, connections, logins, settle):
 
 
 def print_tables(options, binary, folder):
-    logins, settle = (3, 1) if options.quick else (30, 5)
+    logins, settle_seconds = (3, 1) if options.quick else (30, 5)
     lines = []
     with new_databases(folder / "storms") as databases:
         for database in databases:
             for networks, connections in STORMS:
                 with ProxiedServer(binary, database.url, folder) as server:
-                    honest, storm, memory = measure(server, networks, connections, logins, settle)
+                    honest, storm, memory = measure(server, networks, connections, logins, settle_seconds)
                 durations = [seconds for _, seconds in honest]
                 succeeded = sum(status == 200 for status, _ in honest)
                 statuses = "; ".join(f"{status}: {len(logins)}" for status, logins in sorted(storm.items()))
                 lines.append([f"{networks} networks of {connections} connections, {database.engine}",
-                              f"{succeeded} of {len(honest)}", f"{milliseconds(durations, .5):.0f}",
+                              f"{succeeded} of {len(honest)}", f"{percentile_ms(durations, .5):.0f}",
                               f"{max(durations) * 1e3:.0f}", statuses, f"{memory:.1f}",
-                              judge(succeeded, "all", lambda value: value == len(honest))])
+                              target_cell(succeeded, "all", lambda value: value == len(honest))])
     table([f"honest logins during storms, cost {BCRYPT_COST}", "succeeded", "p50 ms", "longest ms", "storm by status",
            "RSS MiB", "target"], lines)

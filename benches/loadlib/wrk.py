@@ -21,7 +21,7 @@ class Measurement:
     p99: float
 
 
-def drive(url, seconds, connections, *, method="GET", token=None, body=None, refresh_tokens=None):
+def send_requests(url, seconds, connections, *, method="GET", token=None, body=None, refresh_tokens=None):
     """Fails unless every request succeeds. `refresh_tokens` is the path of a file with a refresh token per session."""
     variables = {"LOAD_METHOD": method, "LOAD_TOKEN": token, "LOAD_BODY": body,
                  "LOAD_SCRIPTS": str(SCRIPTS), "LOAD_REFRESH_TOKENS": refresh_tokens}

@@ -48,7 +48,7 @@ pub(crate) async fn refresh(
     let (token, source) = presented_token(&request, &sessions, &policy, body)?;
     let times = sessions.times(sessions.now());
     let session_id = session::id_of_token(&token);
-    let db = sessions.db.of_account(&session_id);
+    let db = sessions.db.of_session(&session_id);
     let (refreshed, user) = db
         .write(move |connection| {
             let refreshed = store::refresh(connection, &session_id, token.counter, times)?;
@@ -103,13 +103,18 @@ fn token_grant(
             issued_at,
             expires_at,
             ..
-        } => Ok(TokenGrant {
-            user: user.ok_or_else(Problem::session_expired)?,
-            session_id: session::id_of_token(token),
-            counter,
-            issued_at: issued_at.to_system_time(),
-            expires_at,
-        }),
+        } => {
+            let user = user.ok_or_else(Problem::session_expired)?;
+            let session_id = session::id_of_token(token);
+            sessions.db.record_session(&session_id, &user.id);
+            Ok(TokenGrant {
+                user,
+                session_id,
+                counter,
+                issued_at: issued_at.to_system_time(),
+                expires_at,
+            })
+        }
         Refreshed::NotLive(ended) => {
             sessions.revoke_locally(&ended, sessions.now());
             Err(Problem::session_expired())

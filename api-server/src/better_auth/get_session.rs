@@ -1,8 +1,8 @@
 //! `/api/auth/get-session`
 
-use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
-use actix_web::http::header::{HeaderValue, PRAGMA};
+use actix_web::http::header::{ALLOW, HeaderValue, PRAGMA};
+use actix_web::{HttpResponse, ResponseError as _};
 use serde::Serialize;
 
 use super::api_error::ApiError;
@@ -59,11 +59,15 @@ fn signed_in_response(call: &Call, signed_in: SignedIn) -> ApiResult {
     Ok(response)
 }
 
-/// Rejects `POST`, which Better Auth accepts only with `deferSessionRefresh`.
+/// Rejects `POST`, which Better Auth accepts only with `deferSessionRefresh`. A 405 has `Allow` (RFC 9110 § 15.5.6).
 pub(crate) async fn reject_post(_: Call) -> ApiResult {
-    Err(ApiError::new(
+    let error = ApiError::new(
         StatusCode::METHOD_NOT_ALLOWED,
         "METHOD_NOT_ALLOWED_DEFER_SESSION_REQUIRED",
         "POST method requires deferSessionRefresh to be enabled in session config",
-    ))
+    );
+    let mut response = error.error_response();
+    let allowed = HeaderValue::from_static("GET, HEAD");
+    response.headers_mut().insert(ALLOW, allowed);
+    Ok(response)
 }

@@ -97,9 +97,12 @@ pub(crate) async fn find(
     let found = context
         .sessions
         .db
-        .of_account(&id)
+        .of_session(&id)
         .read(move |connection| sessions::find_with_user(connection, &id, lifetimes))
         .await?;
+    if let Some((user, session)) = &found {
+        context.sessions.db.record_session(&session.id, &user.id);
+    }
     let Some((user, session)) = found.filter(|(_, session)| session.is_live(now)) else {
         return Ok(Identity::SessionExpired);
     };

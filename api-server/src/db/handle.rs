@@ -2,12 +2,14 @@
 
 use std::hash::{BuildHasher as _, RandomState};
 use std::io;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use diesel::result::QueryResult;
 use tokio::time::timeout_at;
 
 use super::DbConnection;
+use super::account_aliases::AccountAliases;
 use super::account_queue::AccountKey;
 use super::dialect;
 use super::error::DbError;
@@ -27,6 +29,7 @@ pub struct Db {
     writer: Option<Writer>,
     /// Computes account keys. It is random, so that callers cannot choose ids whose keys collide.
     account_hasher: RandomState,
+    aliases: Arc<AccountAliases>,
 }
 
 /// Access to the database for one account. Its jobs use only a part of the threads at the same time; further jobs wait.
@@ -51,15 +54,32 @@ impl Db {
             threads: Threads::start(threads, &pool)?,
             writer: has_writer.then(|| Writer::start(pool)).transpose()?,
             account_hasher: RandomState::new(),
+            aliases: Arc::default(),
         })
     }
 
-    /// Access to the database for one account. `id` is a user id, or a session id while the user is not known.
-    pub(crate) fn of_account(&self, id: &str) -> AccountDb<'_> {
+    /// Access to the database for the account with this user id.
+    pub(crate) fn of_account(&self, user_id: &str) -> AccountDb<'_> {
         AccountDb {
             db: self,
-            account: Some(self.account_hasher.hash_one(id)),
+            account: Some(self.account_hasher.hash_one(user_id)),
         }
+    }
+
+    /// Access to the database for the account of a session. Until [`record_session`](Self::record_session), the session
+    /// counts as an account of its own.
+    pub(crate) fn of_session(&self, session_id: &str) -> AccountDb<'_> {
+        let alias = self.account_hasher.hash_one(session_id);
+        AccountDb {
+            db: self,
+            account: Some(self.aliases.account_of(alias)),
+        }
+    }
+
+    /// Records whose session this is, so that all sessions of an account have one share of the database.
+    pub(crate) fn record_session(&self, session_id: &str, user_id: &str) {
+        let [alias, account] = [session_id, user_id].map(|id| self.account_hasher.hash_one(id));
+        self.aliases.record(alias, account);
     }
 
     /// Access for jobs of the server itself and of callers that are not authenticated. No limit per account applies.

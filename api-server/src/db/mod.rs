@@ -4,6 +4,7 @@
 //! on a thread with a pooled connection, within a time limit, and decides whether an error means that the database is
 //! unavailable.
 
+mod account_aliases;
 mod account_queue;
 mod dialect;
 mod error;

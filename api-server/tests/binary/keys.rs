@@ -70,7 +70,7 @@ fn invalid_audiences_are_rejected() {
     assert_rejected(valid, &[], "--audience <NAME>");
     let audience = &["--audience", "reports"];
     assert_rejected(&[("AUTH_SECRET", "short")], audience, "AUTH_SECRET: ");
-    assert_rejected(&[], audience, "no data/auth.db.secret");
+    assert_rejected(&[], audience, "no file data/auth.db.secret");
     let postgres = &[("DATABASE_URL", "postgres://ada@127.0.0.1:1/auth")];
     assert_rejected(postgres, audience, "is required with PostgreSQL");
     let broken = &[("AUTH_SECRET", SECRET), ("DATABASE_URL", "x")];

@@ -1,13 +1,19 @@
 //! The share of the database that one account may use.
 
-use crate::sessions::fixtures::eventually;
-use e2e::{App, Client, Engine, on_both_engines};
+use e2e::{App, Client, Engine, on_both_engines, on_postgres};
 use futures_util::future::join_all;
 use serde_json::{Value, json};
+
+use crate::sessions::fixtures::{eventually, login, refresh, refreshed};
 
 on_both_engines! {
     requests_beyond_the_share_of_an_account_are_429_and_others_are_served,
     others_are_served_while_an_account_searches,
+}
+
+// Only PostgreSQL can lock the rows of one account.
+on_postgres! {
+    all_sessions_of_an_account_have_one_share,
 }
 
 /// More than the 256 requests that one account may have waiting plus the 128 writes of one commit.
@@ -92,4 +98,32 @@ async fn others_are_served_while_an_account_searches(app: App) {
         }
     };
     tokio::join!(searches, others);
+}
+
+async fn all_sessions_of_an_account_have_one_share(app: App) {
+    let (ada, eve) = (app.user("ada").await, app.user("eve").await);
+    let task = ada.new_task("Buy tea").await;
+    let mut devices = Vec::new();
+    for _ in 0..24 {
+        let device = login(&app, &eve).await;
+        devices.push(refreshed(&app, &device).await);
+    }
+    let mut transaction = app.database().session();
+    transaction.execute(&format!(
+        "BEGIN; SELECT 1 FROM sessions WHERE user_id = '{}' FOR UPDATE",
+        eve.id()
+    ));
+    let refreshes = devices
+        .iter()
+        .map(|device| refresh(&app, &device.refresh).into_future());
+    let others = async {
+        for _ in 0..10 {
+            assert_eq!(ada.all_tasks().await, json!([task]));
+        }
+    };
+    let (responses, ()) = tokio::join!(join_all(refreshes), others);
+    for response in responses {
+        assert!(matches!(response.status(), 429 | 503), "{response:?}");
+    }
+    transaction.execute("ROLLBACK");
 }
