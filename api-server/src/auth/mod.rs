@@ -1,4 +1,4 @@
-//! `/api/auth/…`: one file per address.
+//! `/api/auth/…`: one file per address, and `token_response`, the response that several of them share.
 
 pub(crate) mod account;
 pub(crate) mod change_password;

@@ -1,5 +1,9 @@
 //! `POST /api/auth/logout`: every credential with every scope, repeated logouts, and requests that revoke nothing.
 
+mod cookies;
+mod credentials;
+mod scopes;
+
 use std::time::Duration;
 
 use e2e::{App, Request, Response, on_both_engines};

@@ -5,7 +5,7 @@ use std::time::Duration;
 use e2e::{App, on_both_engines};
 use serde_json::json;
 
-use super::logout::{assert_logged_out, by_access, by_body, by_cookies, with_cookie};
+use super::{assert_logged_out, by_access, by_body, by_cookies, with_cookie};
 use crate::sessions::fixtures::{
     ACCESS_TTL, Device, OVERLAP, are_live, encode_refresh_token, get_session, is_revoked, login,
     refreshed, refreshed_times, user_with_device,

@@ -5,7 +5,7 @@ use std::time::Duration;
 use e2e::{App, Issuer, on_both_engines};
 use serde_json::{Value, json};
 
-use super::logout::{
+use super::{
     assert_logged_out, assert_others_logged_out, by_access, by_body, by_cookies, with_cookie,
 };
 use crate::sessions::fixtures::{
