@@ -141,6 +141,7 @@ pub fn build(config: Config, limits: Limits, clock: Clock) -> Result<Server, Bui
     let app = move || {
         App::new()
             .configure(|app| parts.register(app))
+            // A request passes these from the last to the first.
             .wrap(Condition::new(
                 !allowed_origins.is_empty(),
                 cors(&allowed_origins),

@@ -1,11 +1,14 @@
 //! The secrets in use: the current secret signs and verifies, any number of previous secrets only verify.
 
 mod key;
+mod mac_keys;
 
 use std::fmt;
 
 use crate::Secret;
+use crate::hs256::MacKey;
 pub(crate) use key::Key;
+pub(crate) use mac_keys::MacKeys;
 
 /// The secrets of an issuer or verifier: the current secret signs, previous secrets still verify.
 ///
@@ -67,6 +70,14 @@ impl Keyring {
     /// Iterates over all keys, the current key first.
     pub(crate) fn keys(&self) -> impl Iterator<Item = &Key> {
         std::iter::once(&self.current).chain(&self.previous)
+    }
+
+    /// Computes one MAC key per secret.
+    pub(crate) fn mac_keys(&self, mac_key: impl Fn(&Key) -> MacKey) -> MacKeys {
+        MacKeys {
+            current: mac_key(&self.current),
+            previous: self.previous.iter().map(mac_key).collect(),
+        }
     }
 
     /// Iterates over all keys once; the key that `kid` names comes first.

@@ -13,8 +13,7 @@ use std::fmt;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
-use crate::hs256::MacKey;
-use crate::keyring::Key;
+use crate::keyring::MacKeys;
 use crate::{Error, Keyring};
 
 /// The HKDF `info` of the MAC key.
@@ -52,18 +51,15 @@ pub struct RefreshToken {
 /// ```
 #[derive(Clone)]
 pub struct RefreshTokens {
-    current: MacKey,
-    previous: Vec<MacKey>,
+    keys: MacKeys,
 }
 
 impl RefreshTokens {
     /// Derives one MAC key per secret.
     #[must_use]
     pub fn new(keyring: &Keyring) -> Self {
-        let derive = |key: &Key| MacKey::new(&*key.derive(PURPOSE));
         Self {
-            current: derive(keyring.current()),
-            previous: keyring.keys().skip(1).map(derive).collect(),
+            keys: keyring.mac_keys(|key| key.derive(PURPOSE)),
         }
     }
 
@@ -73,7 +69,7 @@ impl RefreshTokens {
         let mut bytes = Vec::with_capacity(TOKEN_BYTES);
         bytes.extend_from_slice(&token.session_id);
         bytes.extend_from_slice(&token.counter.to_be_bytes());
-        let tag = self.current.tag(&bytes);
+        let tag = self.keys.tag(&bytes);
         bytes.extend_from_slice(&tag);
         let mut text = String::from(PREFIX);
         URL_SAFE_NO_PAD.encode_string(bytes, &mut text);
@@ -95,13 +91,7 @@ impl RefreshTokens {
             return Err(MALFORMED);
         }
         let (content, tag) = bytes.split_at(CONTENT_BYTES);
-        let verifies = |key: &MacKey| key.verifies(content, tag);
-        if !std::iter::once(&self.current)
-            .chain(&self.previous)
-            .any(verifies)
-        {
-            return Err(Error::SignatureMismatch);
-        }
+        self.keys.verify(content, tag)?;
         let (session_id, counter) = content.split_at(16);
         Ok(RefreshToken {
             session_id: session_id.try_into().map_err(|_length| MALFORMED)?,

@@ -10,8 +10,7 @@
 
 use std::fmt;
 
-use crate::hs256::MacKey;
-use crate::keyring::Key;
+use crate::keyring::MacKeys;
 use crate::session_token::{ID_BYTES, decode_hex, encode_hex};
 use crate::{Error, Keyring};
 
@@ -35,25 +34,22 @@ const MALFORMED: Error = Error::MalformedToken("The session handle is malformed"
 /// ```
 #[derive(Clone)]
 pub struct SessionHandles {
-    current: MacKey,
-    previous: Vec<MacKey>,
+    keys: MacKeys,
 }
 
 impl SessionHandles {
     /// Derives one MAC key per secret.
     #[must_use]
     pub fn new(keyring: &Keyring) -> Self {
-        let mac_key = |key: &Key| MacKey::new(&*key.derive(PURPOSE));
         Self {
-            current: mac_key(keyring.current()),
-            previous: keyring.keys().skip(1).map(mac_key).collect(),
+            keys: keyring.mac_keys(|key| key.derive(PURPOSE)),
         }
     }
 
     /// Encodes the handle of a session as 96 characters of `[0-9a-f]`, always the same for the same secret.
     #[must_use]
     pub fn encode(&self, session_id: [u8; 16]) -> String {
-        encode_hex(session_id, &self.current.tag(&session_id))
+        encode_hex(session_id, &self.keys.tag(&session_id))
     }
 
     /// Decodes a handle to its session id and verifies its MAC, in constant time for each secret.
@@ -65,10 +61,7 @@ impl SessionHandles {
     pub fn decode(&self, handle: &str) -> Result<[u8; 16], Error> {
         let bytes = decode_hex(handle).ok_or(MALFORMED)?;
         let (session_id, tag) = bytes.split_at(ID_BYTES);
-        let mut keys = std::iter::once(&self.current).chain(&self.previous);
-        if !keys.any(|key| key.verifies(session_id, tag)) {
-            return Err(Error::SignatureMismatch);
-        }
+        self.keys.verify(session_id, tag)?;
         session_id.try_into().map_err(|_length| MALFORMED)
     }
 }

@@ -18,8 +18,7 @@ use base16ct::lower;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
-use crate::hs256::MacKey;
-use crate::keyring::Key;
+use crate::keyring::MacKeys;
 use crate::{Error, Keyring};
 
 /// The HKDF `info` of the MAC key.
@@ -49,24 +48,8 @@ const MALFORMED: Error = Error::MalformedToken("The session token is malformed")
 /// ```
 #[derive(Clone)]
 pub struct SessionTokens {
-    current: MacKeys,
-    previous: Vec<MacKeys>,
-}
-
-/// The MAC keys of one secret.
-#[derive(Clone)]
-struct MacKeys {
-    token: MacKey,
-    cookie: MacKey,
-}
-
-impl MacKeys {
-    fn of(key: &Key) -> Self {
-        Self {
-            token: MacKey::new(&*key.derive(PURPOSE)),
-            cookie: MacKey::new(key.secret.expose()),
-        }
-    }
+    token_keys: MacKeys,
+    cookie_keys: MacKeys,
 }
 
 impl SessionTokens {
@@ -74,8 +57,8 @@ impl SessionTokens {
     #[must_use]
     pub fn new(keyring: &Keyring) -> Self {
         Self {
-            current: MacKeys::of(keyring.current()),
-            previous: keyring.keys().skip(1).map(MacKeys::of).collect(),
+            token_keys: keyring.mac_keys(|key| key.derive(PURPOSE)),
+            cookie_keys: keyring.mac_keys(|key| key.mac.clone()),
         }
     }
 
@@ -83,7 +66,7 @@ impl SessionTokens {
     /// same text. It is a credential: do not log it.
     #[must_use]
     pub fn encode(&self, session_id: [u8; 16]) -> String {
-        let tag = self.current.token.tag(&session_id);
+        let tag = self.token_keys.tag(&session_id);
         encode_hex(session_id, &tag)
     }
 
@@ -96,10 +79,7 @@ impl SessionTokens {
     pub fn decode(&self, token: &str) -> Result<[u8; 16], Error> {
         let bytes = decode_hex(token).ok_or(MALFORMED)?;
         let (session_id, tag) = bytes.split_at(ID_BYTES);
-        let verifies = self.keys().any(|keys| keys.token.verifies(session_id, tag));
-        if !verifies {
-            return Err(Error::SignatureMismatch);
-        }
+        self.token_keys.verify(session_id, tag)?;
         session_id.try_into().map_err(|_length| MALFORMED)
     }
 
@@ -108,7 +88,7 @@ impl SessionTokens {
     pub fn is_current(&self, token: &str) -> bool {
         decode_hex(token).is_some_and(|bytes| {
             let (session_id, tag) = bytes.split_at(ID_BYTES);
-            self.current.token.verifies(session_id, tag)
+            self.token_keys.is_current(session_id, tag)
         })
     }
 
@@ -126,7 +106,7 @@ impl SessionTokens {
 
     /// Appends a dot and the signature.
     fn sign(&self, mut value: String) -> String {
-        let tag = self.current.cookie.tag(value.as_bytes());
+        let tag = self.cookie_keys.tag(value.as_bytes());
         value.push('.');
         STANDARD.encode_string(tag, &mut value);
         value
@@ -148,22 +128,14 @@ impl SessionTokens {
         let length = STANDARD.decode_slice(signature, &mut tag);
         let length = length.map_err(|_not_base64| MALFORMED)?;
         let tag = tag.get(..length).unwrap_or_default();
-        let verifies = |keys: &MacKeys| keys.cookie.verifies(value.as_bytes(), tag);
-        if self.keys().any(verifies) {
-            Ok(value)
-        } else {
-            Err(Error::SignatureMismatch)
-        }
+        self.cookie_keys.verify(value.as_bytes(), tag)?;
+        Ok(value)
     }
 
     /// Returns whether the cookie (percent-decoded) is the word `true`, signed with a secret of the keyring.
     #[must_use]
     pub fn is_flag(&self, cookie: &str) -> bool {
         self.verify_cookie(cookie) == Ok(FLAG)
-    }
-
-    fn keys(&self) -> impl Iterator<Item = &MacKeys> {
-        std::iter::once(&self.current).chain(&self.previous)
     }
 }
 

@@ -1,4 +1,4 @@
-//! `/api/auth/…`: one file per path.
+//! `/api/auth/…`: one file per path, and `token_response`, the response that several of them share.
 
 pub(crate) mod account;
 pub(crate) mod change_password;

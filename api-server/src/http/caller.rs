@@ -17,8 +17,8 @@ use crate::problem::Problem;
 use crate::sessions::Sessions;
 use crate::users::id::UserId;
 
-/// A caller with a valid access token. Queries take its `user_id`, so a handler without this argument cannot read or
-/// change the data of a user.
+/// A caller with a valid access token. Queries take its `user_id`, so a handler that authenticates no caller has no id to
+/// pass to them.
 #[derive(Debug)]
 pub(crate) struct Caller {
     pub(crate) user_id: UserId,

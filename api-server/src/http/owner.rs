@@ -6,6 +6,7 @@ use actix_web::dev::Payload;
 use actix_web::{FromRequest, HttpRequest};
 use auth_core::require_owner;
 use percent_encoding::percent_decode_str;
+use utoipa::IntoParams;
 
 use super::caller::Caller;
 use crate::problem::Problem;
@@ -15,7 +16,13 @@ use crate::users::id::UserId;
 ///
 /// This must be the first argument of a handler: extractors run in order, so the request of another user fails before
 /// its body is read.
-pub(crate) struct Owner(pub(crate) UserId);
+#[derive(IntoParams)]
+#[into_params(names("user_id"), parameter_in = Path)]
+pub(crate) struct Owner(
+    /// The caller's own id
+    #[param(value_type = String)]
+    pub(crate) UserId,
+);
 
 impl Owner {
     fn of(request: &HttpRequest) -> Result<Self, Problem> {

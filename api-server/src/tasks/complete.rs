@@ -11,10 +11,7 @@ use crate::problem::Problem;
 /// Finish an open task, reopen a finished one.
 #[utoipa::path(
     patch, path = "/api/{user_id}/tasks/{task_id}/complete", tag = "tasks", operation_id = "toggleTask",
-    params(
-        ("user_id" = String, Path, description = "The caller's own id"),
-        ("task_id" = i64, Path, description = "The task"),
-    ),
+    params(Owner, TaskId),
     responses((status = 200, description = "The task as it is now", body = Task)),
     security(("bearer" = [])),
 )]

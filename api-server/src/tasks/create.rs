@@ -40,7 +40,7 @@ pub(crate) struct CreateTask {
 /// Add a task.
 #[utoipa::path(
     post, path = "/api/{user_id}/tasks", tag = "tasks", operation_id = "createTask",
-    params(("user_id" = String, Path, description = "The caller's own id")),
+    params(Owner),
     request_body = CreateTask,
     responses((
         status = 201, description = "The new task", body = Task,

@@ -4,12 +4,18 @@ use std::future::{Ready, ready};
 
 use actix_web::dev::Payload;
 use actix_web::{FromRequest, HttpRequest};
+use utoipa::IntoParams;
 
 use super::task;
 use crate::problem::{Code, Problem};
 
 /// A positive number in canonical form. Any other text is rejected like the id of a task that does not exist.
-pub(crate) struct TaskId(pub(crate) i64);
+#[derive(IntoParams)]
+#[into_params(names("task_id"), parameter_in = Path)]
+pub(crate) struct TaskId(
+    /// The task
+    pub(crate) i64,
+);
 
 impl FromRequest for TaskId {
     type Error = Problem;

@@ -17,10 +17,7 @@ use crate::users::id::UserId;
 /// Show a task.
 #[utoipa::path(
     get, path = "/api/{user_id}/tasks/{task_id}", tag = "tasks", operation_id = "getTask",
-    params(
-        ("user_id" = String, Path, description = "The caller's own id"),
-        ("task_id" = i64, Path, description = "The task"),
-    ),
+    params(Owner, TaskId),
     responses((status = 200, description = "The task", body = Task)),
     security(("bearer" = [])),
 )]
@@ -47,10 +44,7 @@ pub(crate) struct Deleted {
 /// Delete a task.
 #[utoipa::path(
     delete, path = "/api/{user_id}/tasks/{task_id}", tag = "tasks", operation_id = "deleteTask",
-    params(
-        ("user_id" = String, Path, description = "The caller's own id"),
-        ("task_id" = i64, Path, description = "The task"),
-    ),
+    params(Owner, TaskId),
     responses((status = 200, description = "It is gone", body = Deleted)),
     security(("bearer" = [])),
 )]
@@ -93,10 +87,7 @@ pub(crate) struct ReplaceTask {
 /// Replace a task's content.
 #[utoipa::path(
     put, path = "/api/{user_id}/tasks/{task_id}", tag = "tasks", operation_id = "replaceTask",
-    params(
-        ("user_id" = String, Path, description = "The caller's own id"),
-        ("task_id" = i64, Path, description = "The task"),
-    ),
+    params(Owner, TaskId),
     request_body = ReplaceTask,
     responses((status = 200, description = "The task as it is now", body = Task)),
     security(("bearer" = [])),
@@ -140,10 +131,7 @@ pub(crate) struct ChangeTask {
 /// Change some of a task; what is absent stays.
 #[utoipa::path(
     patch, path = "/api/{user_id}/tasks/{task_id}", tag = "tasks", operation_id = "changeTask",
-    params(
-        ("user_id" = String, Path, description = "The caller's own id"),
-        ("task_id" = i64, Path, description = "The task"),
-    ),
+    params(Owner, TaskId),
     request_body = ChangeTask,
     responses((status = 200, description = "The task as it is now", body = Task)),
     security(("bearer" = [])),

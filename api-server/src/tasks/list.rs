@@ -49,7 +49,7 @@ pub(crate) struct ListQuery {
 /// List the caller's tasks, newest first.
 #[utoipa::path(
     get, path = "/api/{user_id}/tasks", tag = "tasks", operation_id = "listTasks",
-    params(("user_id" = String, Path, description = "The caller's own id"), ListQuery),
+    params(Owner, ListQuery),
     responses((
         status = 200, description = "A page of tasks", body = Vec<Task>,
         headers(("Link" = String, description = "`<…>; rel=\"next\"` when there is more")),

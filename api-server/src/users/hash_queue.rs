@@ -157,6 +157,11 @@ mod tests {
         waiting
     }
 
+    /// As many waiting requests from `192.0.2.1` as one network may have.
+    fn fill_network(queue: &Arc<HashQueue>) -> Vec<PendingPermit<'_>> {
+        (0..LIMITS.per_network).map(|_| wait(queue, 1)).collect()
+    }
+
     #[tokio::test]
     async fn as_many_permits_are_granted_as_there_are_cores() {
         let queue = HashQueue::new(2);
@@ -171,10 +176,7 @@ mod tests {
     async fn a_network_at_its_limit_is_rejected_at_once_and_another_is_not() {
         let queue = HashQueue::new(1);
         let running = queue.permit(None).await.unwrap();
-        let mut waiting = Vec::new();
-        for _ in 0..LIMITS.per_network {
-            waiting.push(wait(&queue, 1));
-        }
+        let mut waiting = fill_network(&queue);
         assert!(queue.permit(network(1)).await.is_err());
         let other = wait(&queue, 2);
         drop(running);
@@ -187,10 +189,7 @@ mod tests {
     async fn a_disconnected_caller_frees_its_part_of_the_queue_and_its_core() {
         let queue = HashQueue::new(1);
         let running = queue.permit(None).await.unwrap();
-        let mut waiting = Vec::new();
-        for _ in 0..LIMITS.per_network {
-            waiting.push(wait(&queue, 1));
-        }
+        let mut waiting = fill_network(&queue);
         drop(waiting.pop());
         waiting.push(wait(&queue, 1));
         assert!(queue.permit(network(1)).await.is_err());

@@ -258,9 +258,7 @@ fn an_invalid_line_of_dotenv_is_named_by_number_and_not_printed() {
 fn a_dotenv_that_is_a_folder_is_rejected() {
     let work_dir = WorkDir::new();
     std::fs::create_dir(work_dir.path(".env")).unwrap();
-    let outcome = work_dir.program().run();
-    assert_eq!(outcome.code, Some(2), "{}", outcome.output());
-    assert!(outcome.stderr.contains(".env"), "{}", outcome.stderr);
+    work_dir.program().run().assert_failed(2, &[".env"]);
 }
 
 #[test]
@@ -270,9 +268,8 @@ fn a_variable_that_is_not_text_is_named() {
         .program()
         .set("AUTH_SECRET", OsStr::from_bytes(b"hunter2\xff"));
     let outcome = program.set("AUTH_ISSUER", OsStr::from_bytes(b"\xff")).run();
-    assert_eq!(outcome.code, Some(2), "{}", outcome.output());
     let named = "AUTH_SECRET, AUTH_ISSUER: is not text; write it in UTF-8";
-    assert!(outcome.stderr.contains(named), "{}", outcome.stderr);
+    outcome.assert_failed(2, &[named]);
     assert!(!outcome.output().contains("hunter2"));
 }
 

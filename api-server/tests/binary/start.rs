@@ -43,10 +43,7 @@ fn a_damaged_secret_file_is_named_and_kept() {
     work_dir.program().start().stop();
     work_dir.write("data/auth.db.secret", "hunter2");
     let outcome = work_dir.program().run();
-    assert_eq!(outcome.code, Some(2), "{}", outcome.output());
-    for part in ["AUTH_SECRET", "data/auth.db.secret"] {
-        assert!(outcome.stderr.contains(part), "{}", outcome.stderr);
-    }
+    outcome.assert_failed(2, &["AUTH_SECRET", "data/auth.db.secret"]);
     assert!(!outcome.output().contains("hunter2"));
     let kept = std::fs::read_to_string(work_dir.path("data/auth.db.secret"));
     assert_eq!(kept.unwrap(), "hunter2");

@@ -3,7 +3,6 @@
 use base64::DecodeSliceError;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use zeroize::Zeroizing;
 
 use crate::hs256::MacKey;
 use crate::{ACCESS_TOKEN_TYPE, Error, Secret};
@@ -21,7 +20,7 @@ pub(crate) struct Key {
     /// The encoded header of access tokens that this key signs. A token that starts with it needs no header parsing.
     pub(crate) encoded_header: String,
     pub(crate) secret: Secret,
-    mac: MacKey,
+    pub(crate) mac: MacKey,
 }
 
 impl Key {
@@ -77,8 +76,8 @@ impl Key {
     }
 
     /// Derives a MAC key for one purpose. It reveals nothing about the keys of other purposes.
-    pub(crate) fn derive(&self, purpose: &[u8]) -> Zeroizing<[u8; 32]> {
-        self.secret.derive(&[purpose])
+    pub(crate) fn derive(&self, purpose: &[u8]) -> MacKey {
+        MacKey::new(&*self.secret.derive(&[purpose]))
     }
 }
 

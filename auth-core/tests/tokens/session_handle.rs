@@ -8,13 +8,10 @@ use auth_core::session_token::SessionTokens;
 use auth_core::{Error, Keyring, Secret, TokenVerifier};
 use proptest::prelude::*;
 
-const SECRET: &str = "wJ9vRkq2x8Yt4Lm7Zb1Nc5Hd3Gf6Sa0P";
+use crate::fixtures::{SECRET, keyring, secret};
+
 const ID: [u8; 16] = [0x5a; 16];
 const MALFORMED: Error = Error::MalformedToken("The session handle is malformed");
-
-fn keyring() -> Keyring {
-    Keyring::new(Secret::new(SECRET).unwrap())
-}
 
 fn handles() -> SessionHandles {
     SessionHandles::new(&keyring())
@@ -75,7 +72,7 @@ fn changed_shortened_and_unrelated_handles_are_rejected() {
 #[test]
 fn every_secret_decodes_and_the_current_one_encodes() {
     let rotated = Keyring::new(Secret::generate().unwrap());
-    let rotated = SessionHandles::new(&rotated.with_previous([Secret::new(SECRET).unwrap()]));
+    let rotated = SessionHandles::new(&rotated.with_previous([secret(SECRET)]));
     assert_eq!(rotated.decode(&handles().encode(ID)), Ok(ID));
     let new = rotated.encode(ID);
     assert_eq!(rotated.decode(&new), Ok(ID));

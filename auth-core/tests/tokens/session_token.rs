@@ -5,13 +5,10 @@ use auth_core::session_token::SessionTokens;
 use auth_core::{Error, Keyring, Secret};
 use proptest::prelude::*;
 
-const SECRET: &str = "wJ9vRkq2x8Yt4Lm7Zb1Nc5Hd3Gf6Sa0P";
+use crate::fixtures::{SECRET, keyring, secret};
+
 const ID: [u8; 16] = [0x5a; 16];
 const MALFORMED: Error = Error::MalformedToken("The session token is malformed");
-
-fn keyring() -> Keyring {
-    Keyring::new(Secret::new(SECRET).unwrap())
-}
 
 fn tokens() -> SessionTokens {
     SessionTokens::new(&keyring())
@@ -107,7 +104,7 @@ fn changed_shortened_and_recombined_cookies_are_rejected() {
 #[test]
 fn every_secret_decodes_and_the_current_one_encodes() {
     let rotated = Keyring::new(Secret::generate().unwrap());
-    let rotated = rotated.with_previous([Secret::new(SECRET).unwrap()]);
+    let rotated = rotated.with_previous([secret(SECRET)]);
     let rotated = SessionTokens::new(&rotated);
     let old = tokens().encode(ID);
     assert_eq!(rotated.decode(&old), Ok(ID));

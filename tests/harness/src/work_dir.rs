@@ -171,6 +171,15 @@ impl Outcome {
         assert_eq!(self.code, Some(0), "{}", self.output());
         self
     }
+
+    /// Asserts that it failed with this exit code, and that its standard error has each of these parts.
+    #[track_caller]
+    pub fn assert_failed(&self, code: i32, parts: &[&str]) {
+        assert_eq!(self.code, Some(code), "{}", self.output());
+        for part in parts {
+            assert!(self.stderr.contains(part), "{part:?}\n{}", self.stderr);
+        }
+    }
 }
 
 /// The text of a file of the repository.

@@ -1,4 +1,4 @@
-//! `GET /healthz` and `GET /readyz`.
+//! `GET /healthz` and `GET /readyz`; without a database, in `db/outage.rs` and `sessions/database_down.rs`.
 
 use e2e::{App, on_both_engines};
 use serde_json::json;

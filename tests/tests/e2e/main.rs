@@ -1,5 +1,6 @@
 //! The server over real HTTP, on both engines. The folders mirror `api-server/src`: `auth/`, `better_auth/` and
-//! `tasks/` have one file per endpoint, and the other folders test what several endpoints share.
+//! `tasks/` have one file per endpoint, and the other folders test what several endpoints share. Only `remote/` mirrors
+//! `auth-core/src/remote`.
 
 #![expect(
     clippy::expect_used,
@@ -12,7 +13,6 @@
 mod accounts;
 mod auth;
 mod better_auth;
-mod bodies;
 mod connections;
 mod db;
 mod health;

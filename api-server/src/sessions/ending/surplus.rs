@@ -29,11 +29,7 @@ pub(crate) async fn end_most(
     user: &UserId,
     caller_session_id: &str,
 ) -> Result<usize, DbError> {
-    let kept = KeptSessions {
-        newest: MAX_LEFT,
-        ids: vec![caller_session_id.to_owned()],
-    };
-    end_all_except(sessions, user, kept).await
+    end_all_except(sessions, user, MAX_LEFT, caller_session_id).await
 }
 
 /// Ends the sessions beyond the account's limit, except the one that a login has just opened. Returns how many of the
@@ -43,19 +39,18 @@ pub(crate) async fn enforce_limit(
     user: &UserId,
     new_session_id: &str,
 ) -> Result<usize, DbError> {
-    let kept = KeptSessions {
-        newest: MAX_LIVE - 1,
-        ids: vec![new_session_id.to_owned()],
-    };
-    end_all_except(sessions, user, kept).await
+    end_all_except(sessions, user, MAX_LIVE - 1, new_session_id).await
 }
 
+/// Ends all sessions except one and the `newest` of the others.
 async fn end_all_except(
     sessions: &Sessions,
     user: &UserId,
-    kept: KeptSessions,
+    newest: i64,
+    session_id: &str,
 ) -> Result<usize, DbError> {
-    let kept = Arc::new(kept);
+    let ids = vec![session_id.to_owned()];
+    let kept = Arc::new(KeptSessions { newest, ids });
     let mut ended = 0;
     loop {
         let now = sessions.now();

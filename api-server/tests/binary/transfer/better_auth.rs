@@ -149,10 +149,7 @@ fn a_database_of_better_auth_1_7_0_is_imported(engine: Engine) {
     fixture.execute(r#"CREATE UNIQUE INDEX issuer ON "account" (issuer, "accountId")"#);
     fixture.add_user("a", "ada@example.com", 1);
     fixture.import(&[]);
-    fixture
-        .serve()
-        .log_in("ada@example.com", PASSWORD)
-        .expect(200);
+    fixture.assert_logs_in("ada@example.com");
 }
 
 fn tables_and_columns_may_have_other_names(engine: Engine) {
@@ -171,11 +168,7 @@ fn tables_and_columns_may_have_other_names(engine: Engine) {
         tables = tables.replace(camel, snake);
     }
     fixture.execute(&tables);
-    let true_literal = if engine == Engine::Postgres {
-        "true"
-    } else {
-        "1"
-    };
+    let true_literal = fixture.true_literal();
     let time = "'2026-01-02T03:04:05.678Z'";
     fixture.execute(&format!(
         "INSERT INTO people VALUES ('a', 'Ada', 'ada@example.com', {true_literal}, NULL, {time}, {time});
@@ -190,32 +183,15 @@ fn tables_and_columns_may_have_other_names(engine: Engine) {
         "their-accounts",
     ];
     let outcome = fixture.import_with(&tables);
-    assert_eq!(outcome.code, Some(1), "{}", outcome.stderr);
-    assert!(
-        outcome.stderr.contains("no column emailVerified"),
-        "{}",
-        outcome.stderr
-    );
-    assert!(
-        outcome.stderr.contains("try --snake-case"),
-        "{}",
-        outcome.stderr
-    );
+    outcome.assert_failed(1, &["no column emailVerified", "try --snake-case"]);
     let output = fixture.import(&[&tables[..], &["--snake-case"]].concat());
     assert_eq!(output, "users: 1 imported, 0 already present, 0 rejected\n");
-    fixture
-        .serve()
-        .log_in("ada@example.com", PASSWORD)
-        .expect(200);
+    fixture.assert_logs_in("ada@example.com");
 }
 
 fn more_than_a_batch_is_imported(engine: Engine) {
     let fixture = Fixture::new(engine);
-    let true_literal = if engine == Engine::Postgres {
-        "true"
-    } else {
-        "1"
-    };
+    let true_literal = fixture.true_literal();
     let time = "'2026-01-02T03:04:05.678Z'";
     fixture.execute(&format!(
         r#"INSERT INTO "user"

@@ -68,6 +68,11 @@ impl Fixture {
         statement.replace("{id}", "text")
     }
 
+    /// Returns the value that means true in the source database.
+    pub(crate) fn true_literal(&self) -> &'static str {
+        if self.postgres.is_some() { "true" } else { "1" }
+    }
+
     /// Runs statements in the source database.
     pub(crate) fn execute(&self, statements: &str) {
         match &self.postgres {
@@ -99,7 +104,7 @@ impl Fixture {
 
     pub(crate) fn add_user_without_password(&self, id: &str, email: &str, minute: u32) {
         let time = format!("2026-01-02T03:{minute:02}:05.678Z");
-        let true_literal = if self.postgres.is_some() { "true" } else { "1" };
+        let true_literal = self.true_literal();
         self.execute(&format!(
             r#"INSERT INTO "user" (id, name, email, "emailVerified", image, "createdAt", "updatedAt")
                VALUES ('{id}', 'Ada', '{email}', {true_literal}, NULL, '{time}', '{time}')"#
@@ -157,6 +162,12 @@ impl Fixture {
         self.program().start()
     }
 
+    /// Starts the server and asserts that a user with [`PASSWORD`] can log in.
+    #[track_caller]
+    pub(crate) fn assert_logs_in(&self, email: &str) {
+        self.serve().log_in(email, PASSWORD).expect(200);
+    }
+
     /// Returns the output of `users export` for the target.
     pub(crate) fn export(&self, arguments: &[&str]) -> String {
         let program = self.program().args(&["users", "export"]).args(arguments);
@@ -175,6 +186,17 @@ impl Fixture {
         users
             .map(|user| user["id"].as_str().unwrap().to_owned())
             .collect()
+    }
+}
+
+/// Asserts that each of these is a line of the output.
+#[track_caller]
+pub(crate) fn assert_has_lines(output: &str, expected: &[&str]) {
+    for line in expected {
+        assert!(
+            output.lines().any(|output| output == *line),
+            "{line}\n{output}"
+        );
     }
 }
 

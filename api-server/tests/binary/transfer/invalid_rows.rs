@@ -117,10 +117,7 @@ fn every_row_that_cannot_be_imported_is_named_with_its_reason(engine: Engine) {
     assert_eq!(output.lines().last(), Some(summary.as_str()), "{output}");
     assert_eq!(output.lines().count(), expected + 1, "{output}");
     assert_eq!(fixture.ids(), ["good", "last", "victim"]);
-    fixture
-        .serve()
-        .log_in("last@example.com", PASSWORD)
-        .expect(200);
+    fixture.assert_logs_in("last@example.com");
 }
 
 /// Inserts values that PostgreSQL cannot store. Returns the number of rows.

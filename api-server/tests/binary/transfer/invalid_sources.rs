@@ -11,17 +11,7 @@ on_both_engines! {
 }
 
 fn assert_rejected(fixture: &Fixture, outcome: &Outcome, reason: &str) {
-    assert_eq!(outcome.code, Some(1), "{}", outcome.output());
-    assert!(
-        outcome.stderr.contains(reason),
-        "{reason}\n{}",
-        outcome.stderr
-    );
-    assert!(
-        outcome.stderr.contains("Nothing was imported."),
-        "{}",
-        outcome.stderr
-    );
+    outcome.assert_failed(1, &[reason, "Nothing was imported."]);
     assert!(!fixture.work_dir.path("data").exists());
 }
 
@@ -124,10 +114,7 @@ fn invalid_arguments_are_reported_with_all_other_errors() {
             .set("DATABASE_URL", "mysql://x")
             .args(arguments)
             .run();
-        assert_eq!(outcome.code, Some(2), "{}", outcome.output());
-        for remedy in remedies {
-            assert!(outcome.stderr.contains(remedy), "{}", outcome.stderr);
-        }
+        outcome.assert_failed(2, remedies);
     };
     assert_import_rejected(&[], &["--from <URL>"]);
     assert_import_rejected(

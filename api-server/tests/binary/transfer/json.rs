@@ -4,7 +4,7 @@ use std::fs::File;
 
 use serde_json::{Value, json};
 
-use super::fixtures::{Engine, Fixture, PASSWORD, on_both_engines};
+use super::fixtures::{Engine, Fixture, PASSWORD, assert_has_lines, on_both_engines};
 use harness::User;
 
 on_both_engines! {
@@ -137,7 +137,7 @@ fn lines_that_cannot_be_imported_are_named(engine: Engine) {
         user("cut", json!({})).split_at(50).0.to_owned(),
     ];
     let output = import_into(&fixture, &lines.join("\n"));
-    for line in [
+    let expected = [
         "line 1 rejected: it is neither a user nor a task (it is not JSON, column 1)",
         "user \"nul\" rejected: its name must not contain the NUL character",
         "user \"hash\" rejected: its password hash is neither bcrypt of cost 4 to 15 nor Better Auth's scrypt",
@@ -148,18 +148,11 @@ fn lines_that_cannot_be_imported_are_named(engine: Engine) {
         "users: 2 imported (1 without a password), 1 already present, 4 rejected",
         "tasks: 0 imported, 0 already present, 1 rejected",
         "lines: 4 rejected",
-    ] {
-        assert!(
-            output.lines().any(|output| output == line),
-            "{line}\n{output}"
-        );
-    }
+    ];
+    assert_has_lines(&output, &expected);
     assert!(!output.contains("canary"), "{output}");
     assert_eq!(fixture.ids(), ["good", "last"]);
-    fixture
-        .serve()
-        .log_in("last@example.com", PASSWORD)
-        .expect(200);
+    fixture.assert_logs_in("last@example.com");
 }
 
 #[test]
@@ -176,8 +169,7 @@ fn a_missing_file_or_database_is_rejected() {
         ),
     ] {
         let outcome = fixture.program().args(arguments).run();
-        assert_eq!(outcome.code, Some(1), "{}", outcome.output());
-        assert!(outcome.stderr.contains(reason), "{}", outcome.stderr);
+        outcome.assert_failed(1, &[reason]);
     }
     assert_eq!(fixture.work_dir.names(), [""; 0]);
 }

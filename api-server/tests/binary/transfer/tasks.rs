@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::fixtures::{Engine, Fixture, PASSWORD, on_both_engines};
+use super::fixtures::{Engine, Fixture, PASSWORD, assert_has_lines, on_both_engines};
 use harness::{Server, User};
 
 on_both_engines! {
@@ -101,7 +101,7 @@ fn a_task_that_cannot_be_imported_is_named(engine: Engine) {
     add_task(&fixture, 7, "a", "no owner", 1);
     fixture.execute("UPDATE tasks SET owner_id = NULL WHERE id = 7");
     let output = fixture.import(&["--tasks", "tasks"]);
-    for line in [
+    let expected = [
         "task \"2\" rejected: its title is required",
         "task \"3\" rejected: its title must be at most 200 characters",
         "task \"4\" rejected: its owner is not among the users there",
@@ -109,12 +109,8 @@ fn a_task_that_cannot_be_imported_is_named(engine: Engine) {
         "task \"6\" rejected: its description must be at most 10000 characters",
         "task \"7\" rejected: its owner is not among the users there",
         "tasks: 1 imported, 0 already present, 6 rejected",
-    ] {
-        assert!(
-            output.lines().any(|output| output == line),
-            "{line}\n{output}"
-        );
-    }
+    ];
+    assert_has_lines(&output, &expected);
 }
 
 fn ids_may_have_other_types_than_text(engine: Engine) {
@@ -128,11 +124,7 @@ fn ids_may_have_other_types_than_text(engine: Engine) {
         let tables = user_tables + &TASKS.replace("id integer", "id uuid");
         fixture.execute(&fixture.for_engine(&tables));
         let time = "'2026-01-02T03:04:05.678Z'";
-        let true_literal = if engine == Engine::Postgres {
-            "true"
-        } else {
-            "1"
-        };
+        let true_literal = fixture.true_literal();
         let task = "0193d5a1-0000-7000-8000-000000000001";
         let account = if id_type == "integer" { "9" } else { id };
         fixture.execute(&format!(

@@ -7,14 +7,11 @@ mod structure;
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use auth_core::{Keyring, Secret, TokenVerifier};
 use jsonwebtoken::{Algorithm, DecodingKey, Validation};
 use serde_json::{Map, Value, json};
 
+use crate::fixtures::{HEADER, SECRET, keyring, verifier};
 use crate::reference;
-
-const SECRET: &str = "wJ9vRkq2x8Yt4Lm7Zb1Nc5Hd3Gf6Sa0P";
-const HEADER: &str = r#"{"alg":"HS256","typ":"at+jwt"}"#;
 
 /// A token, whether each library accepts it, and the reason if they differ.
 struct Case {
@@ -26,9 +23,7 @@ struct Case {
 }
 
 fn this_crate(token: &str) -> bool {
-    let keyring = Keyring::new(Secret::new(SECRET).unwrap());
-    let verifier = TokenVerifier::new(keyring, "api-server", "api").unwrap();
-    verifier.verify(token, SystemTime::now()).is_ok()
+    verifier(keyring()).verify(token, SystemTime::now()).is_ok()
 }
 
 /// Decodes into a `Value`, so that `decode` itself decides and not the type of the claims.

@@ -1,4 +1,3 @@
-//! Actions on an account that both APIs share, and the share of the server that one account may use.
+//! Actions on an account that both APIs share.
 
-mod fair_share;
 mod register;

@@ -1,4 +1,6 @@
-//! `GET` and `PATCH /api/auth/account`
+//! `GET` and `PATCH /api/auth/account`; `DELETE` is in `account/delete.rs`.
+
+mod delete;
 
 use std::time::Duration;
 

@@ -1,5 +1,8 @@
 //! `POST /api/auth/login`
 
+mod rehash;
+mod throttle;
+
 use std::time::Duration;
 
 use auth_core::{Keyring, Secret, TokenVerifier};

@@ -1,5 +1,9 @@
 //! `POST /api/auth/logout`: every credential with every scope, repeated logouts, and requests that revoke nothing.
 
+mod cookies;
+mod credentials;
+mod scopes;
+
 use std::time::Duration;
 
 use e2e::{App, Request, Response, on_both_engines};
@@ -8,7 +12,7 @@ use serde_json::{Value, json};
 use crate::routes::protected;
 use crate::sessions::fixtures::{
     Device, LOGOUT, OWN_ORIGIN, SESSION, are_live, get_session, login, refresh, refreshed,
-    user_with_device,
+    refreshed_times, user_with_device,
 };
 
 on_both_engines! {
@@ -141,10 +145,7 @@ async fn cookies_revoke_the_sessions_in_scope(app: App) {
 async fn an_old_refresh_token_still_logs_out(app: App) {
     let (ada, first) = user_with_device(&app, "ada").await;
     let other = login(&app, &ada).await;
-    let mut newest = first.clone();
-    for _ in 0..3 {
-        newest = refreshed(&app, &newest).await;
-    }
+    let newest = refreshed_times(&app, &first, 3).await;
     assert_logged_out(by_body(&app, &first, json!({})).await, 1);
     assert_eq!(are_live(&app, [&first, &other]), [false, true]);
     get_session(&app, &newest.access)

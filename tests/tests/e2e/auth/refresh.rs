@@ -1,5 +1,8 @@
 //! `POST /api/auth/refresh`: the new pair of tokens, and which tokens are accepted.
 
+mod forged;
+mod rotation;
+
 use std::time::Duration;
 
 use auth_core::refresh::{RefreshToken, RefreshTokens};

@@ -1,5 +1,6 @@
-//! Failures of the database, and the contents of its tables.
+//! Failures of the database, the contents of its tables, and the share of it that one account may use.
 
+mod account_queue;
 mod changed_schema;
 mod locked;
 mod migrations;

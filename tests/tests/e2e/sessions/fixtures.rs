@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use auth_core::refresh::{RefreshToken, RefreshTokens};
 use auth_core::{Keyring, Secret};
-use e2e::{App, Client, Request, Response};
+use e2e::{App, Client, Request, Response, Session};
 use serde_json::{Value, json};
-use tokio::time::{Instant, sleep};
+use tokio::time::{Instant, sleep, timeout};
 use uuid::Uuid;
 
 use crate::auth::login::{LOGIN, credentials};
@@ -83,6 +83,15 @@ pub(crate) async fn refreshed(app: &App, device: &Device) -> Device {
     Device::from_response(&refresh(app, &device.refresh).await.ok())
 }
 
+/// Refreshes this many times, each time with the newest token.
+pub(crate) async fn refreshed_times(app: &App, device: &Device, times: usize) -> Device {
+    let mut newest = device.clone();
+    for _ in 0..times {
+        newest = refreshed(app, &newest).await;
+    }
+    newest
+}
+
 /// Encodes a refresh token for any session and counter.
 pub(crate) fn encode_refresh_token(secret: &str, session: &str, counter: u32) -> String {
     let keyring = Keyring::new(Secret::new(secret).unwrap());
@@ -156,6 +165,25 @@ pub(crate) async fn eventually(description: &str, condition: impl AsyncFn() -> b
         );
         sleep(Duration::from_millis(20)).await;
     }
+}
+
+/// A request that has no response after this time is blocked.
+pub(crate) const BLOCKED_AFTER: Duration = Duration::from_millis(500);
+
+/// Executes the statements in a transaction outside of the server, sends the request, and commits when the request waits
+/// for the transaction.
+pub(crate) async fn race_transaction(app: &App, statements: &str, request: Request) -> Response {
+    let mut transaction = app.database().session();
+    transaction.execute(match &transaction {
+        Session::Sqlite(_) => "BEGIN IMMEDIATE",
+        Session::Postgres(_) => "BEGIN",
+    });
+    transaction.execute(statements);
+    let request = request.into_future();
+    tokio::pin!(request);
+    assert!(timeout(BLOCKED_AFTER, &mut request).await.is_err());
+    transaction.execute("COMMIT");
+    request.await
 }
 
 /// Returns the id of one of the sessions that [`clone_sessions`] creates.

@@ -6,6 +6,6 @@ mod ending;
 pub(crate) mod fixtures;
 mod housekeeping;
 mod lifetime;
+mod list;
 mod races;
 mod revocation;
-mod revocation_races;

@@ -1,15 +1,12 @@
 //! Parallel requests: no session stays live by mistake, and no request fails with a 500.
 
-use std::time::Duration;
-
-use e2e::{App, Client, Request, Session, on_both_engines};
+use e2e::{App, Client, Request, Response, on_both_engines};
 use futures_util::future::join_all;
 use serde_json::json;
-use tokio::time::timeout;
 
 use super::fixtures::{
-    ACCOUNT, CHANGE_PASSWORD, Device, LOGOUT, count, get_session, is_revoked, login, refresh,
-    user_with_device,
+    ACCOUNT, CHANGE_PASSWORD, Device, LOGOUT, count, get_session, is_revoked, login,
+    race_transaction, refresh, user_with_device,
 };
 use crate::auth::change_password::passwords;
 use crate::auth::login::{LOGIN, credentials};
@@ -26,33 +23,16 @@ on_both_engines! {
 }
 
 const NEW_PASSWORD: &str = "another good password";
-/// A request that has no response after this time is blocked.
-const BLOCKED_AFTER: Duration = Duration::from_millis(500);
 
-/// Starts the request while a transaction outside of the server changes Ada's password to Eve's; commits it when the
-/// request waits.
-async fn race_password_change(
-    app: &App,
-    ada: &Client,
-    eve: &Client,
-    request: Request,
-) -> e2e::Response {
-    let mut transaction = app.database().session();
-    transaction.execute(match &transaction {
-        Session::Sqlite(_) => "BEGIN IMMEDIATE",
-        Session::Postgres(_) => "BEGIN",
-    });
-    transaction.execute(&format!(
+/// Sends the request while a transaction outside of the server changes Ada's password to Eve's.
+async fn race_password_change(app: &App, ada: &Client, eve: &Client, request: Request) -> Response {
+    let statement = format!(
         "UPDATE users SET password_hash = (SELECT password_hash FROM users WHERE id = '{}') \
          WHERE id = '{}'",
         eve.id(),
         ada.id()
-    ));
-    let request = request.into_future();
-    tokio::pin!(request);
-    assert!(timeout(BLOCKED_AFTER, &mut request).await.is_err());
-    transaction.execute("COMMIT");
-    request.await
+    );
+    race_transaction(app, &statement, request).await
 }
 
 async fn a_login_is_rejected_if_the_password_changes_meanwhile(app: App) {

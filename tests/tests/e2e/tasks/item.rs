@@ -1,4 +1,4 @@
-//! `GET` and `DELETE /api/{user_id}/tasks/{task_id}`
+//! `GET` and `DELETE /api/{user_id}/tasks/{task_id}`; `PATCH` and `PUT` are in `item/`.
 
 mod patch;
 mod put;

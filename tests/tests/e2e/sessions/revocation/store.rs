@@ -1,8 +1,6 @@
 //! Several processes revoke sessions in parallel. Every process reads every revocation, in whatever order the
 //! transactions commit.
 
-use std::time::Duration;
-
 use e2e::{App, Session, on_both_engines, on_postgres};
 use futures_util::future::join_all;
 use serde_json::json;
@@ -10,7 +8,8 @@ use tokio::time::timeout;
 
 use crate::auth::logout::{assert_logged_out, by_access};
 use crate::sessions::fixtures::{
-    Device, MAX_REVOCATION_DELAY, get_session, login, until_rejected, user_with_device,
+    BLOCKED_AFTER, Device, MAX_REVOCATION_DELAY, get_session, login, until_rejected,
+    user_with_device,
 };
 
 on_postgres! {
@@ -23,21 +22,21 @@ on_both_engines! {
     sessions_revoked_in_parallel_by_three_processes_reach_all_three,
 }
 
-/// A request that has no response after this time is blocked.
-const BLOCKED_AFTER: Duration = Duration::from_millis(500);
-
-/// Revokes the session as the server does, in the transaction of this connection.
-fn revoke(connection: &mut Session, device: &Device) {
+/// Begins a transaction that revokes the session as the server does.
+fn begin_revoking(app: &App, device: &Device) -> Session {
     let id = &device.session;
-    connection.execute(&format!(
+    let mut transaction = app.database().session();
+    transaction.execute("BEGIN");
+    transaction.execute(&format!(
         "UPDATE sessions SET revoked_at = created_at WHERE id = '{id}'"
     ));
+    transaction
 }
 
 /// Inserts the revocation with the next number, as the server does.
-fn insert_revocation(connection: &mut Session, device: &Device) {
+fn insert_revocation(transaction: &mut Session, device: &Device) {
     let id = &device.session;
-    connection.execute(&format!(
+    transaction.execute(&format!(
         "UPDATE revocation_sequence SET last = last + 1; \
          INSERT INTO revocations (sequence, session_id, forget_after) \
          SELECT last, '{id}', TIMESTAMP '2026-11-21 00:00:00' FROM revocation_sequence"
@@ -52,9 +51,7 @@ async fn devices(app: &App) -> [Device; 3] {
 async fn a_later_commit_has_a_later_number(process_a: App) {
     let process_b = process_a.another_process().start();
     let [earlier, later, _] = devices(&process_a).await;
-    let mut transaction = process_a.database().session();
-    transaction.execute("BEGIN");
-    revoke(&mut transaction, &earlier);
+    let mut transaction = begin_revoking(&process_a, &earlier);
     insert_revocation(&mut transaction, &earlier);
     // The number is assigned but not committed, so no later number can be committed, and process B sees neither.
     let logout = by_access(&process_a, &later, json!({})).into_future();
@@ -74,9 +71,7 @@ async fn a_later_commit_has_a_later_number(process_a: App) {
 async fn a_revocation_that_commits_last_is_not_missed(process_a: App) {
     let process_b = process_a.another_process().start();
     let [earlier, later, _] = devices(&process_a).await;
-    let mut transaction = process_a.database().session();
-    transaction.execute("BEGIN");
-    revoke(&mut transaction, &later);
+    let mut transaction = begin_revoking(&process_a, &later);
     // Another transaction begins later and commits first, and every process sees it.
     assert_logged_out(by_access(&process_a, &earlier, json!({})).await, 1);
     until_rejected(&process_b, &earlier.access, "TOKEN_REVOKED").await;
@@ -92,9 +87,7 @@ async fn a_revocation_that_commits_last_is_not_missed(process_a: App) {
 async fn a_transaction_that_is_rolled_back_leaves_no_gap(process_a: App) {
     let process_b = process_a.another_process().start();
     let [rolled_back, later, last] = devices(&process_a).await;
-    let mut transaction = process_a.database().session();
-    transaction.execute("BEGIN");
-    revoke(&mut transaction, &rolled_back);
+    let mut transaction = begin_revoking(&process_a, &rolled_back);
     insert_revocation(&mut transaction, &rolled_back);
     let logout = by_access(&process_a, &later, json!({})).into_future();
     tokio::pin!(logout);

@@ -1,9 +1,11 @@
-//! Request bodies: framing, media type, size and JSON syntax, which are checked before any field.
+//! Request bodies: framing, media type, size and JSON syntax, which are checked before any field; and the text in them,
+//! which is stored as sent.
 
 mod framing;
-mod json_text;
 mod media_type;
 mod size;
+mod stored_text;
+mod syntax;
 
 use e2e::{App, Client, Connection, Response};
 use serde_json::json;

@@ -5,10 +5,10 @@ use std::time::Duration;
 use e2e::{App, on_both_engines};
 use serde_json::json;
 
-use super::logout::{assert_logged_out, by_access, by_body, by_cookies, with_cookie};
+use super::{assert_logged_out, by_access, by_body, by_cookies, with_cookie};
 use crate::sessions::fixtures::{
     ACCESS_TTL, Device, OVERLAP, are_live, encode_refresh_token, get_session, is_revoked, login,
-    refreshed, user_with_device,
+    refreshed, refreshed_times, user_with_device,
 };
 
 on_both_engines! {
@@ -77,10 +77,7 @@ async fn the_current_refresh_token_and_its_predecessor_revoke_other_sessions(app
     for scope in SCOPES {
         for age in [0, 1] {
             let (own, other) = two_devices(&app, &format!("{scope}{age}")).await;
-            let mut newest = own.clone();
-            for _ in 0..age {
-                newest = refreshed(&app, &newest).await;
-            }
+            let newest = refreshed_times(&app, &own, age).await;
             app.clock.advance(OVERLAP * 2);
             let revoked = if scope == "all" { 2 } else { 1 };
             let response = by_body(&app, &own, json!({ "scope": scope })).await;
@@ -97,10 +94,7 @@ async fn an_older_refresh_token_revokes_at_most_its_own_session(app: App) {
     for scope in SCOPES {
         for age in [2, 5] {
             let (own, other) = two_devices(&app, &format!("{scope}{age}")).await;
-            let mut newest = own.clone();
-            for _ in 0..age {
-                newest = refreshed(&app, &newest).await;
-            }
+            refreshed_times(&app, &own, age).await;
             let revoked = usize::from(scope == "all");
             let response = by_body(&app, &own, json!({ "scope": scope })).await;
             assert_eq!(response.ok()["revoked"], revoked, "{scope} {age}");
@@ -143,10 +137,7 @@ async fn the_strongest_credential_decides(app: App) {
 
     // The refresh token is old; the access token is valid.
     let (own, other) = two_devices(&app, "bob").await;
-    let mut newest = own.clone();
-    for _ in 0..3 {
-        newest = refreshed(&app, &newest).await;
-    }
+    let newest = refreshed_times(&app, &own, 3).await;
     let mixed = Device {
         refresh: own.refresh,
         ..newest.clone()

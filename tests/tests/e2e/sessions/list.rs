@@ -1,12 +1,9 @@
 //! A caller revokes another session, but the caller's own session ends before the request is processed.
 
-use std::time::Duration;
-
-use e2e::{App, Request, Response, Session, on_both_engines};
+use e2e::{App, Request, Response, on_both_engines};
 use serde_json::json;
-use tokio::time::timeout;
 
-use super::fixtures::{SESSIONS, is_revoked, login, user_with_device};
+use super::fixtures::{SESSIONS, is_revoked, login, race_transaction, user_with_device};
 use crate::better_auth::fixtures::{LIST_SESSIONS, UNAUTHORIZED, assert_error, sign_in, sign_up};
 
 on_both_engines! {
@@ -14,26 +11,14 @@ on_both_engines! {
     a_better_auth_session_that_ends_meanwhile_revokes_no_other,
 }
 
-/// Long enough for a request that is not blocked.
-const MAX_PAUSE: Duration = Duration::from_millis(500);
-
-/// Starts the request while a transaction outside the server holds the lock of the user, as a change of password does,
-/// and ends the session; commits afterwards.
+/// Sends the request while a transaction outside of the server holds the lock of the user, as a change of password
+/// does, and ends the session.
 async fn race_end(app: &App, user_id: &str, session: &str, request: Request) -> Response {
-    let mut transaction = app.database().session();
-    transaction.execute(match &transaction {
-        Session::Sqlite(_) => "BEGIN IMMEDIATE",
-        Session::Postgres(_) => "BEGIN",
-    });
-    transaction.execute(&format!(
+    let statements = format!(
         "UPDATE users SET name = name WHERE id = '{user_id}'; \
          UPDATE sessions SET revoked_at = created_at WHERE id = '{session}'"
-    ));
-    let request = request.into_future();
-    tokio::pin!(request);
-    assert!(timeout(MAX_PAUSE, &mut request).await.is_err());
-    transaction.execute("COMMIT");
-    request.await
+    );
+    race_transaction(app, &statements, request).await
 }
 
 async fn a_session_that_ends_meanwhile_revokes_no_other(app: App) {

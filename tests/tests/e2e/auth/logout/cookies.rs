@@ -5,7 +5,7 @@ use std::time::Duration;
 use e2e::{App, on_both_engines};
 use serde_json::json;
 
-use super::logout::{assert_logged_out, assert_others_logged_out, by_cookies, with_cookie};
+use super::{assert_logged_out, assert_others_logged_out, by_cookies, with_cookie};
 use crate::sessions::fixtures::{
     Device, LOGOUT, are_live, get_session, login, refresh, user_with_device,
 };

@@ -4,7 +4,7 @@ use auth_core::password::{Cost, PasswordAttempt};
 use e2e::{App, Client, log_lines, on_both_engines};
 use serde_json::json;
 
-use super::login::{LOGIN, credentials};
+use super::{LOGIN, credentials};
 
 on_both_engines! {
     a_hash_of_another_cost_is_replaced_at_the_next_login,

@@ -5,7 +5,7 @@ use std::time::Duration;
 use e2e::{App, Issuer, on_both_engines};
 use serde_json::{Value, json};
 
-use super::logout::{
+use super::{
     assert_logged_out, assert_others_logged_out, by_access, by_body, by_cookies, with_cookie,
 };
 use crate::sessions::fixtures::{
@@ -155,13 +155,11 @@ async fn an_unknown_session_is_not_revoked(app: App) {
     assert_eq!(are_live(&app, [&device]), [true]);
 }
 
-async fn the_credentials_of_a_revoked_session_revoke_nothing(app: App) {
-    let (ada, revoked) = user_with_device(&app, "ada").await;
-    let other = login(&app, &ada).await;
-    assert_logged_out(by_access(&app, &revoked, json!({})).await, 1);
+/// Logs out with every credential of the device in every scope, and asserts that no session is revoked.
+async fn assert_no_credential_revokes(app: &App, device: &Device) {
     for credential in [by_access, by_body, by_cookies] {
         for scope in ["current", "others", "all"] {
-            let response = credential(&app, &revoked, json!({ "scope": scope })).await;
+            let response = credential(app, device, json!({ "scope": scope })).await;
             if scope == "others" {
                 assert_others_logged_out(response, 0);
             } else {
@@ -169,6 +167,13 @@ async fn the_credentials_of_a_revoked_session_revoke_nothing(app: App) {
             }
         }
     }
+}
+
+async fn the_credentials_of_a_revoked_session_revoke_nothing(app: App) {
+    let (ada, revoked) = user_with_device(&app, "ada").await;
+    let other = login(&app, &ada).await;
+    assert_logged_out(by_access(&app, &revoked, json!({})).await, 1);
+    assert_no_credential_revokes(&app, &revoked).await;
     assert_eq!(are_live(&app, [&other]), [true]);
     get_session(&app, &other.access).await.ok();
 }
@@ -177,16 +182,7 @@ async fn the_credentials_of_an_expired_session_revoke_nothing(app: App) {
     let (ada, expired) = user_with_device(&app, "ada").await;
     app.clock.advance(SESSION_TTL);
     let other = login(&app, &ada).await;
-    for credential in [by_access, by_body, by_cookies] {
-        for scope in ["current", "others", "all"] {
-            let response = credential(&app, &expired, json!({ "scope": scope })).await;
-            if scope == "others" {
-                assert_others_logged_out(response, 0);
-            } else {
-                assert_logged_out(response, 0);
-            }
-        }
-    }
+    assert_no_credential_revokes(&app, &expired).await;
     // An expired session does not count among the "others" either.
     let others = by_access(&app, &other, json!({ "scope": "others" })).await;
     assert_others_logged_out(others, 0);

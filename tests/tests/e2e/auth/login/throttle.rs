@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use e2e::{App, Client, Connection, Engine, on_both_engines};
 
-use super::login::{LOGIN, credentials};
+use super::{LOGIN, credentials};
 
 on_both_engines! {
     after_a_hundred_failures_the_right_password_is_rejected_too,

@@ -1,0 +1,37 @@
+//! The MAC keys that a keyring has for one purpose.
+
+use crate::Error;
+use crate::hs256::MacKey;
+
+/// One MAC key per secret: the key of the current secret makes MACs, every key verifies them.
+#[derive(Clone)]
+pub(crate) struct MacKeys {
+    pub(super) current: MacKey,
+    pub(super) previous: Vec<MacKey>,
+}
+
+impl MacKeys {
+    /// Computes the MAC of `message` under the current secret.
+    pub(crate) fn tag(&self, message: &[u8]) -> [u8; 32] {
+        self.current.tag(message)
+    }
+
+    /// Returns whether `tag` is the MAC of `message` under the current secret, in constant time.
+    pub(crate) fn is_current(&self, message: &[u8], tag: &[u8]) -> bool {
+        self.current.verifies(message, tag)
+    }
+
+    /// Verifies the MAC of `message`, in constant time for each secret.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::SignatureMismatch`] if no secret of the keyring made `tag`.
+    pub(crate) fn verify(&self, message: &[u8], tag: &[u8]) -> Result<(), Error> {
+        let mut keys = std::iter::once(&self.current).chain(&self.previous);
+        if keys.any(|key| key.verifies(message, tag)) {
+            Ok(())
+        } else {
+            Err(Error::SignatureMismatch)
+        }
+    }
+}
