@@ -2,9 +2,12 @@
 
 use std::sync::{Mutex, MutexGuard, Once, PoisonError};
 
-use log::{LevelFilter, Log, Metadata, Record};
+use log::{Level, LevelFilter, Log, Metadata, Record};
 
-static LINES: Mutex<Vec<String>> = Mutex::new(Vec::new());
+/// Lines of the level INFO and above.
+static EVENTS: Mutex<Vec<String>> = Mutex::new(Vec::new());
+/// Lines of lower levels. They are many, so a search in them holds up every server of the process.
+static DETAILS: Mutex<Vec<String>> = Mutex::new(Vec::new());
 
 struct LogCollector;
 
@@ -15,7 +18,9 @@ impl Log for LogCollector {
 
     fn log(&self, record: &Record<'_>) {
         let (level, target) = (record.level(), record.target());
-        lines().push(format!("{level} {target} {}", record.args()));
+        let line = format!("{level} {target} {}", record.args());
+        let is_event = level <= Level::Info;
+        lock(if is_event { &EVENTS } else { &DETAILS }).push(line);
     }
 
     fn flush(&self) {}
@@ -30,13 +35,23 @@ pub(crate) fn start_collecting() {
     });
 }
 
-/// Returns the lines that contain this text, from all tests of the process so far.
+/// Returns the lines of the level INFO and above that contain this text, from all tests of the process so far.
 #[must_use]
 pub fn with(text: &str) -> Vec<String> {
-    let matching = |line: &&String| line.contains(text);
-    lines().iter().filter(matching).cloned().collect()
+    search(&EVENTS, text)
 }
 
-fn lines() -> MutexGuard<'static, Vec<String>> {
-    LINES.lock().unwrap_or_else(PoisonError::into_inner)
+/// As [`with`], of every level.
+#[must_use]
+pub fn of_every_level_with(text: &str) -> Vec<String> {
+    [search(&EVENTS, text), search(&DETAILS, text)].concat()
+}
+
+fn search(lines: &Mutex<Vec<String>>, text: &str) -> Vec<String> {
+    let matching = |line: &&String| line.contains(text);
+    lock(lines).iter().filter(matching).cloned().collect()
+}
+
+fn lock(lines: &Mutex<Vec<String>>) -> MutexGuard<'_, Vec<String>> {
+    lines.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -78,7 +78,7 @@ async fn no_password_hash_token_or_secret_reaches_the_log(app: App) {
         ada.token(),
         signature,
     ] {
-        let lines = log_lines::with(secret);
+        let lines = log_lines::of_every_level_with(secret);
         assert!(lines.is_empty(), "{lines:?}");
     }
 }

@@ -3,10 +3,12 @@
 use std::cell::Cell;
 use std::net::Ipv4Addr;
 use std::thread::available_parallelism;
+use std::time::Duration;
 
 use e2e::{App, Client, Connection, Engine, Request, Response, log_lines, on_both_engines};
 use futures_util::future::join_all;
-use tokio::task::yield_now;
+use tokio::sync::Notify;
+use tokio::time::timeout;
 
 use crate::auth::login::{LOGIN, credentials};
 
@@ -18,6 +20,9 @@ on_both_engines! {
 
 /// A bcrypt cost with which a hash takes about 15 ms, so that a queue forms.
 const COST: &str = "8";
+
+/// How long a load may take to begin, on a busy machine.
+const LOAD_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// Returns an IP address that no other test uses, so that the log lines about it belong to this test.
 fn network(engine: Engine, group: u8, number: u8) -> String {
@@ -49,10 +54,27 @@ fn rejected_logins(prefix: &str) -> usize {
 /// The state of a load test: many clients log in again and again at the same time.
 #[derive(Default)]
 struct Load {
-    /// Whether the queue of its network is full: one of its clients got a 503.
-    is_full: Cell<bool>,
+    /// Notified when a client gets a 503, because the queue of its network is full.
+    full: Notify,
+    /// The number of logins that got a 401.
+    rejected: Cell<usize>,
+    /// Notified at the tenth 401.
+    ten_rejected: Notify,
     /// Set by the test to stop the clients.
     is_over: Cell<bool>,
+}
+
+impl Load {
+    fn record(&self, status: u16) {
+        match status {
+            401 => self.rejected.set(self.rejected.get() + 1),
+            503 => self.full.notify_one(),
+            _ => {}
+        }
+        if self.rejected.get() == 10 {
+            self.ten_rejected.notify_one();
+        }
+    }
 }
 
 /// Runs one client of the load: it logs in with new email addresses until a response is not 401 or the load is over.
@@ -60,8 +82,7 @@ async fn run_client(app: &App, network: &str, client: usize, load: &Load) -> Opt
     for attempt in 0.. {
         let email = format!("{client}.{attempt}@example.com");
         let response = login(app, network, &email, "not the password").await;
-        load.is_full
-            .set(load.is_full.get() || response.status() == 503);
+        load.record(response.status());
         if response.status() != 401 || load.is_over.get() {
             return Some(response);
         }
@@ -94,9 +115,8 @@ async fn during_many_logins_from_one_network_a_login_from_another_waits_for_a_fe
     let load = Load::default();
     let clients = (0..100).map(|client| run_client(&app, &busy_network, client, &load));
     let logins = async {
-        while !load.is_full.get() {
-            yield_now().await;
-        }
+        let full = timeout(LOAD_TIMEOUT, load.full.notified()).await;
+        full.expect("a full queue in time");
         let longest = longest_wait(&app, &quiet, &ada, &busy_network).await;
         load.is_over.set(true);
         longest
@@ -125,9 +145,8 @@ async fn during_many_logins_from_fifty_networks_a_login_from_another_waits_for_o
     let load = Load::default();
     let clients = (0..100).map(|client| run_client(&app, &networks[client % 50], client, &load));
     let logins = async {
-        while rejected_logins(busy_prefix) < 10 {
-            yield_now().await;
-        }
+        let busy = timeout(LOAD_TIMEOUT, load.ten_rejected.notified()).await;
+        busy.expect("ten rejected logins in time");
         let longest = longest_wait(&app, &quiet, &ada, busy_prefix).await;
         load.is_over.set(true);
         longest
