@@ -1,8 +1,8 @@
-//! The commands other than `serve`.
+//! Tests the commands `keys generate`, `openapi` and `migrate`, and that `serve` is the default.
 
 use harness::{Postgres, SECRET, WorkDir, committed};
 
-fn generate() -> String {
+fn generate_secret() -> String {
     let work_dir = WorkDir::new();
     let outcome = work_dir
         .bare_program()
@@ -16,16 +16,18 @@ fn generate() -> String {
 
 #[test]
 fn keys_generate_prints_a_secret_that_is_accepted() {
-    let (one, other) = (generate(), generate());
-    assert_ne!(one, other);
-    for secret in [&one, &other] {
+    let (first_secret, second_secret) = (generate_secret(), generate_secret());
+    assert_ne!(first_secret, second_secret);
+    for secret in [&first_secret, &second_secret] {
         assert_eq!(secret.lines().count(), 1, "{secret:?}");
         assert!(secret.trim().len() >= 43, "{secret:?}");
     }
     let work_dir = WorkDir::new();
     let program = work_dir.program().with_weak_hashing();
-    let program = program.set("AUTH_SECRET", one.trim());
-    let server = program.set("AUTH_SECRETS_PREVIOUS", other.trim()).start();
+    let program = program.set("AUTH_SECRET", first_secret.trim());
+    let server = program
+        .set("AUTH_SECRETS_PREVIOUS", second_secret.trim())
+        .start();
     let user = server.register("ada@example.com", "correct horse battery staple");
     server.get("/api/auth/session", &user.token).expect(200);
 }
@@ -40,13 +42,13 @@ fn openapi_prints_the_committed_document_and_serves_it() {
         outcome.stdout == committed("docs/openapi.json"),
         "renew it with: cargo run -- openapi > docs/openapi.json"
     );
-    let served = work_dir
+    let served_document = work_dir
         .program()
         .start()
         .get("/api/openapi.json", "")
         .expect(200);
-    let printed: serde_json::Value = serde_json::from_str(&outcome.stdout).unwrap();
-    assert_eq!(served, printed);
+    let printed_document: serde_json::Value = serde_json::from_str(&outcome.stdout).unwrap();
+    assert_eq!(served_document, printed_document);
 }
 
 #[test]
@@ -67,8 +69,8 @@ fn migrate_prepares_a_sqlite_file_and_nothing_else() {
     );
     assert!(work_dir.path("data/auth.db").exists());
     assert!(!work_dir.path("data/auth.db.secret").exists());
-    let second = work_dir.bare_program().args(&["migrate"]).run().succeeded();
-    assert_eq!(second.output(), "");
+    let second_run = work_dir.bare_program().args(&["migrate"]).run().succeeded();
+    assert_eq!(second_run.output(), "");
     work_dir.program().start().get("/readyz", "").expect(200);
 }
 
@@ -84,10 +86,10 @@ fn migrate_prepares_a_postgres_database_and_needs_no_secret() {
     };
     assert!(migrate().contains("migrated the database"));
     assert_eq!(migrate(), "");
-    let server = work_dir
+    let program = work_dir
         .program()
         .set("DATABASE_URL", postgres.url("hunter2"));
-    let server = server.set("AUTH_SECRET", SECRET).start();
+    let server = program.set("AUTH_SECRET", SECRET).start();
     server.get("/readyz", "").expect(200);
     assert_eq!(work_dir.names(), [""; 0]);
 }

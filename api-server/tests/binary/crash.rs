@@ -1,4 +1,4 @@
-//! Acknowledged writes survive a kill at any moment.
+//! Tests that a server process that is killed loses no acknowledged write.
 
 use std::sync::Mutex;
 use std::sync::mpsc::{Sender, channel};
@@ -13,23 +13,23 @@ const KILLS: usize = 5;
 const WRITERS: usize = 4;
 const PASSWORD: &str = "correct horse battery staple";
 
-/// Users with the titles of their acknowledged tasks, oldest first.
-type Acknowledged = Vec<(User, Vec<String>)>;
+/// The acknowledged users, each with the titles of the acknowledged tasks, oldest first.
+type AcknowledgedWrites = Vec<(User, Vec<String>)>;
 
-/// Returns the body of a complete 201 response, if there is one.
-fn created(response: std::io::Result<Response>) -> Option<serde_json::Value> {
+/// Returns the body of the response if the server has sent a complete 201; `None` if the connection failed.
+fn body_if_created(response: std::io::Result<Response>) -> Option<serde_json::Value> {
     response.ok().map(|response| response.expect(201))
 }
 
-/// Registers a user with three tasks, repeatedly, until the server has stopped.
+/// Registers users, each with three tasks, until the server has stopped. Reports each acknowledged write on a channel.
 fn register_and_add_tasks(
     server: &Server,
     acknowledgements: &Sender<()>,
-    acknowledged: &Mutex<Acknowledged>,
+    acknowledged_writes: &Mutex<AcknowledgedWrites>,
 ) {
     let post = |path: &str, token: &str, body| {
         let mut connection = Connection::try_to(server.addr()).ok()?;
-        created(connection.try_request("POST", path, token, Some(&body)))
+        body_if_created(connection.try_request("POST", path, token, Some(&body)))
     };
     loop {
         let email = format!("{}@example.com", Uuid::new_v4());
@@ -37,60 +37,68 @@ fn register_and_add_tasks(
         let Some(token_response) = post("/api/auth/register", "", body) else {
             return;
         };
-        let (user, mut titles) = (User::of(&token_response), Vec::new());
-        let _killed = acknowledgements.send(());
+        let (user, mut task_titles) = (User::of(&token_response), Vec::new());
+        // Sending fails after the kill, when the receiver is closed.
+        let _send_result = acknowledgements.send(());
         for number in 0..3 {
             let title = format!("{number} of {email}");
             if post("/api/tasks", &user.token, json!({ "title": title })).is_none() {
                 break;
             }
-            titles.push(title);
-            let _killed = acknowledgements.send(());
+            task_titles.push(title);
+            let _send_result = acknowledgements.send(());
         }
-        acknowledged.lock().unwrap().push((user, titles));
+        acknowledged_writes
+            .lock()
+            .unwrap()
+            .push((user, task_titles));
     }
 }
 
-/// Kills the server under load, after `writes` acknowledged writes.
-fn kill_under_load(server: &Server, writes: usize) -> Acknowledged {
-    let acknowledged = Mutex::new(Vec::new());
-    let (acknowledgements, received) = channel();
+/// Kills the server under load, after this many acknowledged writes. Returns what the server has acknowledged.
+fn kill_under_load(server: &Server, write_count: usize) -> AcknowledgedWrites {
+    let acknowledged_writes = Mutex::new(Vec::new());
+    let (acknowledgements, receiver) = channel();
     thread::scope(|scope| {
         for _ in 0..WRITERS {
             let acknowledgements = acknowledgements.clone();
             scope.spawn(|| {
                 let acknowledgements = acknowledgements;
-                register_and_add_tasks(server, &acknowledgements, &acknowledged);
+                register_and_add_tasks(server, &acknowledgements, &acknowledged_writes);
             });
         }
         drop(acknowledgements);
-        assert_eq!(received.iter().take(writes).count(), writes);
+        assert_eq!(receiver.iter().take(write_count).count(), write_count);
         server.kill();
     });
-    acknowledged.into_inner().unwrap()
+    acknowledged_writes.into_inner().unwrap()
 }
 
 #[test]
 fn no_acknowledged_write_is_lost_on_sqlite() {
     let work_dir = WorkDir::new();
-    let mut expected = Acknowledged::new();
+    let mut expected = AcknowledgedWrites::new();
     for _ in 0..KILLS {
-        let writes = 10 + usize::from(Uuid::new_v4().as_bytes()[0]) / 2;
-        expected.extend(kill_under_load(&work_dir.quick_server(), writes));
+        let write_count = 10 + usize::from(Uuid::new_v4().as_bytes()[0]) / 2;
+        expected.extend(kill_under_load(&work_dir.quick_server(), write_count));
     }
     let server = work_dir.quick_server();
-    for (user, titles) in &expected {
+    for (user, task_titles) in &expected {
         let login = server.log_in(&user.email, PASSWORD).expect(200);
-        let stored = server.titles(&User::of(&login));
+        let stored_titles = server.titles(&User::of(&login));
         // The last write may be stored although its response was lost.
-        let lost: Vec<_> = titles
+        let lost_titles: Vec<_> = task_titles
             .iter()
-            .filter(|title| !stored.contains(title))
+            .filter(|title| !stored_titles.contains(title))
             .collect();
-        assert!(lost.is_empty(), "{}: lost {lost:?}", user.email);
         assert!(
-            stored.len() <= titles.len() + 1,
-            "{}: {stored:?}",
+            lost_titles.is_empty(),
+            "{}: lost {lost_titles:?}",
+            user.email
+        );
+        assert!(
+            stored_titles.len() <= task_titles.len() + 1,
+            "{}: {stored_titles:?}",
             user.email
         );
     }

@@ -1,4 +1,4 @@
-//! The documents list exactly the settings, routes and error codes of the program.
+//! Tests that `.env.example` and the guides list exactly the settings, routes and error codes of the program.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use harness::{WorkDir, committed};
 
-/// Returns variables and their defaults. A default is empty if the program computes it.
+/// Returns the environment variable and the default of every setting. A default is empty if the program computes it.
 fn settings() -> BTreeMap<String, String> {
     let command = Settings::command();
     let arguments = command.get_arguments().map(|argument| {
@@ -21,8 +21,8 @@ fn settings() -> BTreeMap<String, String> {
     arguments.collect()
 }
 
-/// Returns name and value of the lines `# NAME=value`.
-fn example_lines(example: &str) -> Vec<(&str, &str)> {
+/// Returns the name and the value of every line `# NAME=value`.
+fn example_settings(example: &str) -> Vec<(&str, &str)> {
     let lines = example.lines().map(|line| line.trim_start_matches("# "));
     let pairs = lines.filter_map(|line| line.split_once('='));
     let is_variable = |name: &str| {
@@ -35,13 +35,13 @@ fn example_lines(example: &str) -> Vec<(&str, &str)> {
 #[test]
 fn the_example_lists_every_setting_once_with_its_default() {
     let example = committed(".env.example");
-    let lines = example_lines(&example);
-    let mut expected = settings();
-    for (variable, value) in &lines {
-        let default = expected.remove(*variable);
-        assert_eq!(default.as_deref(), Some(*value), "{variable}");
+    let listed = example_settings(&example);
+    let mut unlisted = settings();
+    for (variable, listed_default) in &listed {
+        let default = unlisted.remove(*variable);
+        assert_eq!(default.as_deref(), Some(*listed_default), "{variable}");
     }
-    assert!(expected.is_empty(), "missing: {expected:?}");
+    assert!(unlisted.is_empty(), "missing: {unlisted:?}");
 }
 
 #[test]
@@ -55,7 +55,7 @@ fn the_example_can_be_used_as_it_is() {
 fn the_example_with_every_default_spelled_out_changes_nothing() {
     let work_dir = WorkDir::new();
     let example = committed(".env.example");
-    let settings_with_default = example_lines(&example).into_iter();
+    let settings_with_default = example_settings(&example).into_iter();
     let settings_with_default = settings_with_default.filter(|(_, value)| !value.is_empty());
     let lines: Vec<_> = settings_with_default
         .map(|(name, value)| format!("{name}={value}"))
@@ -65,14 +65,14 @@ fn the_example_with_every_default_spelled_out_changes_nothing() {
     assert_eq!(work_dir.names(), [".env", "data"]);
 }
 
-/// Returns the cells of the rows of the table under a heading, without the header.
-fn table(document: &str, heading: &str) -> Vec<Vec<String>> {
-    let text = committed(document);
+/// Returns the rows of the table under a heading, each as a list of cells, without the header.
+fn table_rows(path: &str, heading: &str) -> Vec<Vec<String>> {
+    let text = committed(path);
     let section = text.lines().skip_while(|line| *line != heading).skip(1);
     let section = section.take_while(|line| !line.starts_with("## "));
     let rows = section.skip_while(|line| !line.starts_with('|'));
     let rows: Vec<_> = rows.take_while(|line| line.starts_with('|')).collect();
-    assert!(rows.len() > 2, "{document} has no table under {heading}");
+    assert!(rows.len() > 2, "{path} has no table under {heading}");
     rows[2..].iter().map(|row| cells(row)).collect()
 }
 
@@ -81,7 +81,7 @@ fn cells(row: &str) -> Vec<String> {
     cells.map(ToOwned::to_owned).collect()
 }
 
-/// Returns the text inside of a cell's backticks.
+/// Returns the text between the backticks of a cell.
 fn code_text(cell: &str) -> &str {
     let inner = cell
         .strip_prefix('`')
@@ -89,14 +89,14 @@ fn code_text(cell: &str) -> &str {
     inner.unwrap_or_else(|| panic!("{cell} is not one piece of code"))
 }
 
-/// Returns the names in the rows, and asserts that none is repeated.
-fn listed_once<T: Ord + std::fmt::Debug>(rows: impl Iterator<Item = T>) -> BTreeSet<T> {
-    let mut listed = BTreeSet::new();
-    for row in rows {
-        let text = format!("{row:?}");
-        assert!(listed.insert(row), "listed twice: {text}");
+/// Returns the entries as a set, and asserts that no entry is repeated.
+fn unique_entries<T: Ord + std::fmt::Debug>(entries: impl Iterator<Item = T>) -> BTreeSet<T> {
+    let mut unique = BTreeSet::new();
+    for entry in entries {
+        let text = format!("{entry:?}");
+        assert!(unique.insert(entry), "listed twice: {text}");
     }
-    listed
+    unique
 }
 
 fn assert_same<T: Ord + std::fmt::Debug>(listed: &BTreeSet<T>, actual: &BTreeSet<T>) {
@@ -110,14 +110,14 @@ fn assert_same<T: Ord + std::fmt::Debug>(listed: &BTreeSet<T>, actual: &BTreeSet
 
 #[test]
 fn the_guide_lists_every_setting_once_with_its_default() {
-    let rows = table("docs/operating.md", "## Settings");
-    let listed = listed_once(rows.iter().map(|row| code_text(&row[0]).to_owned()));
+    let rows = table_rows("docs/operating.md", "## Settings");
+    let listed = unique_entries(rows.iter().map(|row| code_text(&row[0]).to_owned()));
     let settings = settings();
     assert_same(&listed, &settings.keys().cloned().collect());
     for row in rows {
         let default = &settings[code_text(&row[0])];
         if default.is_empty() {
-            // The table describes this default in words.
+            // The table describes a computed default in words.
             assert!(!row[1].starts_with('`'), "{} has no default", row[0]);
         } else {
             assert_eq!(code_text(&row[1]), default, "{}", row[0]);
@@ -125,7 +125,8 @@ fn the_guide_lists_every_setting_once_with_its_default() {
     }
 }
 
-/// Returns `METHOD PATH` of every operation in the OpenAPI document, which another test compares with the server.
+/// Returns every operation in the OpenAPI document as `METHOD PATH`. Another test compares this document with the
+/// server.
 fn operations() -> BTreeSet<String> {
     let document: Value = serde_json::from_str(&committed("docs/openapi.json")).unwrap();
     let paths = document["paths"].as_object().unwrap();
@@ -138,55 +139,55 @@ fn operations() -> BTreeSet<String> {
 }
 
 const METHODS: [&str; 5] = ["get", "post", "put", "patch", "delete"];
-/// The guide maps these paths to `/api/{user_id}/tasks` in one sentence.
+/// The guide describes these aliases of `/api/{user_id}/tasks` in a sentence instead of the table.
 const TASK_ALIASES: [&str; 2] = ["/api/tasks", "/api/v1/tasks"];
 
 #[test]
 fn the_guide_lists_every_route_once() {
-    let rows = table("docs/api.md", "## Routes");
-    let mut listed = listed_once(rows.iter().map(|row| code_text(&row[0]).to_owned()));
-    let tasks: Vec<_> = listed
+    let rows = table_rows("docs/api.md", "## Routes");
+    let mut listed = unique_entries(rows.iter().map(|row| code_text(&row[0]).to_owned()));
+    let task_routes: Vec<_> = listed
         .iter()
         .filter(|route| route.contains("/api/{user_id}/tasks"))
         .cloned()
         .collect();
     for alias in TASK_ALIASES {
-        let aliases = tasks
+        let alias_routes = task_routes
             .iter()
             .map(|route| route.replace("/api/{user_id}/tasks", alias));
-        listed.extend(aliases);
+        listed.extend(alias_routes);
     }
     assert_same(&listed, &operations());
 }
 
-/// Returns `STATUS CODE` for every line `Variant = STATUS "CODE",` of the source.
-fn codes() -> BTreeSet<String> {
+/// Returns `STATUS CODE` for every error code. The source defines an error code in a line `Variant = STATUS "CODE",`.
+fn error_codes() -> BTreeSet<String> {
     let source = committed("api-server/src/problem/code.rs");
     let definitions = source.lines().filter_map(|line| {
         let (_, definition) = line.split_once(" = ")?;
-        let (status, name) = definition.split_once(' ')?;
-        let name = name.strip_prefix('"')?.strip_suffix("\",")?;
-        Some(format!("{} {name}", status_number(status)))
+        let (status, code) = definition.split_once(' ')?;
+        let code = code.strip_prefix('"')?.strip_suffix("\",")?;
+        Some(format!("{} {code}", status_number(status)))
     });
     definitions.collect()
 }
 
 /// Returns the number of a status constant: 404 for `NOT_FOUND`.
 fn status_number(constant: &str) -> u16 {
-    let named = |status: &u16| {
-        let status = StatusCode::from_u16(*status).unwrap();
+    let has_this_name = |number: &u16| {
+        let status = StatusCode::from_u16(*number).unwrap();
         let reason = status.canonical_reason().unwrap_or_default();
         reason.to_uppercase().replace([' ', '-'], "_") == constant
     };
-    let found = (400..600).find(named);
-    found.unwrap_or_else(|| panic!("{constant} is no status"))
+    let number = (400..600).find(has_this_name);
+    number.unwrap_or_else(|| panic!("{constant} is no status"))
 }
 
 #[test]
 fn the_guide_lists_every_error_code_once_with_its_status() {
-    let rows = table("docs/api.md", "## Errors");
+    let rows = table_rows("docs/api.md", "## Errors");
     let listed = rows
         .iter()
         .map(|row| format!("{} {}", row[0], code_text(&row[1])));
-    assert_same(&listed_once(listed), &codes());
+    assert_same(&unique_entries(listed), &error_codes());
 }

@@ -1,4 +1,4 @@
-//! Settings as flags and variables: a flag overrides a variable, which overrides a line in `.env`.
+//! Tests that a flag overrides an environment variable, which overrides a line in `.env`.
 
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt as _;
@@ -8,8 +8,9 @@ use clap::CommandFactory as _;
 
 use harness::{OTHER_SECRET, Outcome, SECRET, WorkDir};
 
-/// Columns: flag, variable, default (`-` for none), an invalid value (`""` for an empty one), a valid value.
-const SETTINGS: &str = r#"
+/// The settings, one per line. Columns: flag, environment variable, default (`-` for none), an invalid value (`""` is the
+/// empty text), a valid value.
+const SETTINGS_TABLE: &str = r#"
     bind                   BIND_ADDR              127.0.0.1:8080         nowhere  127.0.0.1:0
     database-url           DATABASE_URL           sqlite://data/auth.db  x        sqlite://x.db
     database-pool-size     DATABASE_POOL_SIZE     10                     0        5
@@ -41,20 +42,20 @@ struct Setting {
     flag: &'static str,
     variable: &'static str,
     default: Option<&'static str>,
-    invalid: &'static str,
-    valid: &'static str,
+    invalid_value: &'static str,
+    valid_value: &'static str,
 }
 
 fn settings() -> Vec<Setting> {
-    let rows = SETTINGS.lines().filter(|line| !line.is_empty());
+    let rows = SETTINGS_TABLE.lines().filter(|line| !line.is_empty());
     rows.map(|row| {
         let cells: Vec<_> = row.split_whitespace().collect();
         Setting {
             flag: cells[0],
             variable: cells[1],
             default: Some(cells[2]).filter(|cell| *cell != "-"),
-            invalid: cells[3].trim_matches('"'),
-            valid: cells[4],
+            invalid_value: cells[3].trim_matches('"'),
+            valid_value: cells[4],
         }
     })
     .collect()
@@ -63,46 +64,48 @@ fn settings() -> Vec<Setting> {
 /// The setting that is invalid in every run, so that the server never starts.
 const ALWAYS_INVALID: &str = "SESSION_TTL";
 
+/// Selects one of the two values of each setting.
 #[derive(Clone, Copy)]
-enum Value {
+enum ValueKind {
     Invalid,
-    /// Valid, except for `ALWAYS_INVALID`.
+    /// The valid value; the invalid value for `ALWAYS_INVALID`.
     Valid,
 }
 
 impl Setting {
-    fn value(&self, value: Value) -> &'static str {
-        match value {
-            Value::Valid if self.variable != ALWAYS_INVALID => self.valid,
-            _ => self.invalid,
+    fn value(&self, kind: ValueKind) -> &'static str {
+        match kind {
+            ValueKind::Valid if self.variable != ALWAYS_INVALID => self.valid_value,
+            _ => self.invalid_value,
         }
     }
 }
 
-fn run(dotenv: Value, variables: Option<Value>, flags: Option<Value>) -> Outcome {
+/// Runs the program with values of these kinds in `.env`, in the environment and in flags; `None` sets no value.
+fn run(dotenv: ValueKind, variables: Option<ValueKind>, flags: Option<ValueKind>) -> Outcome {
     let work_dir = WorkDir::new();
-    let line = |setting: &Setting| format!("{}='{}'\n", setting.variable, setting.value(dotenv));
-    work_dir.write(".env", settings().iter().map(line).collect::<String>());
+    let to_line = |setting: &Setting| format!("{}='{}'\n", setting.variable, setting.value(dotenv));
+    work_dir.write(".env", settings().iter().map(to_line).collect::<String>());
     let mut program = work_dir.bare_program();
     for setting in settings() {
-        if let Some(value) = variables {
-            program = program.set(setting.variable, setting.value(value));
+        if let Some(kind) = variables {
+            program = program.set(setting.variable, setting.value(kind));
         }
-        if let Some(value) = flags {
+        if let Some(kind) = flags {
             let flag = format!("--{}", setting.flag);
-            program = program.args(&[&flag, setting.value(value)]);
+            program = program.args(&[&flag, setting.value(kind)]);
         }
     }
     program.run()
 }
 
-fn rejected_lines(outcome: &Outcome) -> Vec<&str> {
+fn rejected_variables(outcome: &Outcome) -> Vec<&str> {
     assert_eq!(outcome.code, Some(2), "{}", outcome.output());
-    let lines = outcome
+    let messages = outcome
         .stderr
         .lines()
         .filter_map(|line| line.split_once(": "));
-    let mut variables: Vec<_> = lines.map(|(variable, _)| variable).collect();
+    let mut variables: Vec<_> = messages.map(|(variable, _)| variable).collect();
     variables.sort_unstable();
     variables
 }
@@ -117,7 +120,7 @@ fn all_variables() -> Vec<&'static str> {
 }
 
 #[test]
-fn flags_and_variables_are_the_promised_list() {
+fn flags_variables_and_defaults_are_those_of_the_table() {
     let command = Settings::command();
     let found: Vec<_> = command
         .get_arguments()
@@ -130,11 +133,11 @@ fn flags_and_variables_are_the_promised_list() {
             )
         })
         .collect();
-    let promised = settings();
-    let promised = promised
+    let settings = settings();
+    let expected = settings
         .iter()
         .map(|setting| (Some(setting.flag), Some(setting.variable), setting.default));
-    assert_eq!(found, promised.collect::<Vec<_>>());
+    assert_eq!(found, expected.collect::<Vec<_>>());
 }
 
 #[test]
@@ -147,7 +150,7 @@ fn help_documents_every_setting() {
     ] {
         let outcome = work_dir.bare_program().args(arguments).run().succeeded();
         assert_eq!(outcome.stderr, "");
-        // White space is joined, so that line breaks do not matter.
+        // Line breaks become spaces, because their positions do not matter.
         let words: Vec<_> = outcome.stdout.split_whitespace().collect();
         let help = words.join(" ");
         for setting in settings() {
@@ -160,8 +163,11 @@ fn help_documents_every_setting() {
                 entry.contains(&format!("[env: {}", setting.variable)),
                 "{entry}"
             );
-            let shown = entry.split(" [env").next().unwrap();
-            assert!(shown.split(' ').count() > 4, "not documented: {entry}");
+            let description = entry.split(" [env").next().unwrap();
+            assert!(
+                description.split(' ').count() > 4,
+                "not documented: {entry}"
+            );
             if let Some(default) = setting.default {
                 assert!(entry.contains(&format!("[default: {default}]")), "{entry}");
             }
@@ -187,11 +193,11 @@ fn help_shows_no_secret_of_the_environment() {
 #[test]
 fn every_setting_is_read_from_dotenv() {
     assert_eq!(
-        rejected_lines(&run(Value::Invalid, None, None)),
+        rejected_variables(&run(ValueKind::Invalid, None, None)),
         all_variables()
     );
     assert_eq!(
-        rejected_lines(&run(Value::Valid, None, None)),
+        rejected_variables(&run(ValueKind::Valid, None, None)),
         [ALWAYS_INVALID]
     );
 }
@@ -199,21 +205,29 @@ fn every_setting_is_read_from_dotenv() {
 #[test]
 fn a_variable_overrides_dotenv() {
     assert_eq!(
-        rejected_lines(&run(Value::Invalid, Some(Value::Valid), None)),
+        rejected_variables(&run(ValueKind::Invalid, Some(ValueKind::Valid), None)),
         [ALWAYS_INVALID]
     );
     assert_eq!(
-        rejected_lines(&run(Value::Valid, Some(Value::Invalid), None)),
+        rejected_variables(&run(ValueKind::Valid, Some(ValueKind::Invalid), None)),
         all_variables()
     );
 }
 
 #[test]
 fn a_flag_overrides_a_variable() {
-    let outcome = run(Value::Invalid, Some(Value::Invalid), Some(Value::Valid));
-    assert_eq!(rejected_lines(&outcome), [ALWAYS_INVALID]);
-    let outcome = run(Value::Valid, Some(Value::Valid), Some(Value::Invalid));
-    assert_eq!(rejected_lines(&outcome), all_variables());
+    let outcome = run(
+        ValueKind::Invalid,
+        Some(ValueKind::Invalid),
+        Some(ValueKind::Valid),
+    );
+    assert_eq!(rejected_variables(&outcome), [ALWAYS_INVALID]);
+    let outcome = run(
+        ValueKind::Valid,
+        Some(ValueKind::Valid),
+        Some(ValueKind::Invalid),
+    );
+    assert_eq!(rejected_variables(&outcome), all_variables());
 }
 
 #[test]
@@ -268,8 +282,8 @@ fn a_variable_that_is_not_text_is_named() {
         .program()
         .set("AUTH_SECRET", OsStr::from_bytes(b"hunter2\xff"));
     let outcome = program.set("AUTH_ISSUER", OsStr::from_bytes(b"\xff")).run();
-    let named = "AUTH_SECRET, AUTH_ISSUER: is not text; write it in UTF-8";
-    outcome.assert_failed(2, &[named]);
+    let message = "AUTH_SECRET, AUTH_ISSUER: is not text; write it in UTF-8";
+    outcome.assert_failed(2, &[message]);
     assert!(!outcome.output().contains("hunter2"));
 }
 

@@ -1,4 +1,4 @@
-//! The format of the log.
+//! Tests the format of the log, the events that are logged by default, and the filter `RUST_LOG`.
 
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
@@ -8,8 +8,8 @@ use serde_json::Value;
 
 use harness::{Log, SECRET, WorkDir};
 
-/// Runs a server through every event that is logged by default.
-fn run_every_event(format: &str) -> Log {
+/// Returns the log of a server in which every event that is logged by default has happened.
+fn log_of_every_event(format: &str) -> Log {
     let work_dir = WorkDir::new();
     let program = work_dir
         .program()
@@ -25,28 +25,28 @@ fn run_every_event(format: &str) -> Log {
 
 #[test]
 fn json_has_one_object_per_line() {
-    let lines = run_every_event("json").lines();
+    let lines = log_of_every_event("json").lines();
     assert!(lines.len() > 5, "{lines:?}");
     for line in lines {
         let event: Value =
             serde_json::from_str(&line).unwrap_or_else(|error| panic!("{error}: {line}"));
-        let text = |name: &str| {
+        let field = |name: &str| {
             event[name]
                 .as_str()
                 .unwrap_or_else(|| panic!("{name}: {line}"))
         };
-        let time = text("time");
+        let time = field("time");
         assert!(
             time.ends_with('Z') && DateTime::parse_from_rfc3339(time).is_ok(),
             "{line}"
         );
         assert!(
-            ["ERROR", "WARN", "INFO", "DEBUG", "TRACE"].contains(&text("level")),
+            ["ERROR", "WARN", "INFO", "DEBUG", "TRACE"].contains(&field("level")),
             "{line}"
         );
-        assert!(!text("target").is_empty(), "{line}");
+        assert!(!field("target").is_empty(), "{line}");
         assert!(
-            !text("message").is_empty() || text("level") == "TRACE",
+            !field("message").is_empty() || field("level") == "TRACE",
             "{line}"
         );
     }
@@ -54,7 +54,7 @@ fn json_has_one_object_per_line() {
 
 #[test]
 fn text_has_one_line_per_event_whatever_a_caller_sends() {
-    for line in run_every_event("text").lines() {
+    for line in log_of_every_event("text").lines() {
         let (time, _) = line.split_once(' ').unwrap();
         assert!(DateTime::parse_from_rfc3339(time).is_ok(), "{line:?}");
         assert!(!line.contains(char::is_control), "{line:?}");
@@ -75,12 +75,12 @@ fn the_default_log_is_short_and_on_standard_error() {
         "SIGTERM",
         "stopped",
     ];
-    let own_lines: Vec<_> = lines
+    let api_server_lines: Vec<_> = lines
         .iter()
         .filter(|line| line.contains(" api_server"))
         .collect();
-    assert_eq!(own_lines.len(), expected.len(), "{lines:#?}");
-    for (line, part) in own_lines.iter().zip(expected) {
+    assert_eq!(api_server_lines.len(), expected.len(), "{lines:#?}");
+    for (line, part) in api_server_lines.iter().zip(expected) {
         assert!(line.contains(part) && line.contains(" INFO "), "{line}");
     }
 }
@@ -96,8 +96,8 @@ fn rust_log_selects_what_is_logged() {
         .args(&["migrate"])
         .run();
     assert_eq!(outcome.succeeded().output(), "");
-    let server = work_dir.program().with_weak_hashing();
-    let server = server
+    let program = work_dir.program().with_weak_hashing();
+    let server = program
         .set("RUST_LOG", "info,api_server::access=debug")
         .start();
     server.get("/healthz", "").expect(200);
@@ -119,7 +119,7 @@ fn log_of_a_malformed_request(filter: &str) -> String {
 }
 
 #[test]
-fn a_malformed_request_is_not_logged_unless_the_filter_includes_it() {
+fn a_malformed_request_is_logged_only_if_the_filter_includes_actix_http() {
     let log = log_of_a_malformed_request("info");
     assert!(!log.contains("actix_http"), "{log}");
     let log = log_of_a_malformed_request("info,actix_http::h1::dispatcher=error");
@@ -127,9 +127,9 @@ fn a_malformed_request_is_not_logged_unless_the_filter_includes_it() {
 }
 
 #[test]
-fn a_server_that_trusts_every_address_warns() {
+fn a_server_that_trusts_every_ip_address_logs_a_warning() {
     let work_dir = WorkDir::new();
-    for (proxies, warns) in [
+    for (proxies, expected) in [
         ("0.0.0.0/0", true),
         ("10.0.0.0/8,::/0", true),
         ("::/1", false),
@@ -140,7 +140,7 @@ fn a_server_that_trusts_every_address_warns() {
             .start()
             .stop()
             .text();
-        let warned = log.contains("every caller can choose its own network");
-        assert_eq!(warned, warns, "{proxies}: {log}");
+        let has_warning = log.contains("every caller can choose its own network");
+        assert_eq!(has_warning, expected, "{proxies}: {log}");
     }
 }

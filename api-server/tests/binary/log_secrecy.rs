@@ -1,4 +1,4 @@
-//! Passwords, tokens and secrets never reach the log, at any level.
+//! Tests that no password, token or secret is in the log, at any level.
 
 use std::fs;
 
@@ -9,7 +9,7 @@ use harness::{OTHER_SECRET, Postgres, Program, SECRET, Server, User, WorkDir};
 const PASSWORD: &str = "RightPassw0rdOfAda";
 const WRONG_PASSWORD: &str = "WrongPassw0rdOfAda";
 const DATABASE_PASSWORD: &str = "Passw0rdOfTheDatabase";
-const CREDENTIALS: &str = "QWRhOlBhc3N3MHJkT2ZBZGE";
+const BASIC_CREDENTIALS: &str = "QWRhOlBhc3N3MHJkT2ZBZGE";
 
 fn with_verbose_log(program: Program, format: &str) -> Program {
     let program = program.with_weak_hashing().set("RUST_LOG", "trace");
@@ -19,8 +19,8 @@ fn with_verbose_log(program: Program, format: &str) -> Program {
 /// Sends secrets to the server in valid and invalid requests; returns the tokens.
 fn send_secrets(server: &Server) -> Vec<String> {
     let user = server.register("ada@example.com", PASSWORD);
-    let login = server.log_in("ada@example.com", PASSWORD).expect(200);
-    let second = User::of(&login);
+    let login_response = server.log_in("ada@example.com", PASSWORD).expect(200);
+    let second_login = User::of(&login_response);
     server.log_in("ada@example.com", WRONG_PASSWORD).expect(401);
     server
         .log_in("unknown@example.com", WRONG_PASSWORD)
@@ -28,23 +28,23 @@ fn send_secrets(server: &Server) -> Vec<String> {
     server.add_task(&user, "a task").expect(201);
     send_the_token_in_wrong_places(server, &user.token);
     send_the_password_in_wrong_places(server);
-    vec![user.token, second.token]
+    vec![user.token, second_login.token]
 }
 
 fn send_the_token_in_wrong_places(server: &Server, token: &str) {
-    // The token with its last characters changed, shortened, and far too long.
+    // In order: the token with other last characters, a shortened token, and a token that is far too long.
     let shortened = token.get(..token.len() - 9).unwrap();
-    for invalid in [
+    for invalid_token in [
         format!("{shortened}AAAAAAAAA"),
         shortened.to_owned(),
         format!("{token}{}", "A".repeat(9000)),
     ] {
-        server.get("/api/auth/session", &invalid).expect(401);
+        server.get("/api/auth/session", &invalid_token).expect(401);
     }
-    let in_the_query = format!("/api/auth/session?access_token={token}");
-    server.get(&in_the_query, "").expect(401);
+    let path_with_token = format!("/api/auth/session?access_token={token}");
+    server.get(&path_with_token, "").expect(401);
     for header in [
-        format!("Authorization: Basic {CREDENTIALS}"),
+        format!("Authorization: Basic {BASIC_CREDENTIALS}"),
         format!("Authorization: bearer  {token}"),
         format!("Cookie: access_token={token}; refresh_token={token}"),
         format!("Authorization: Bearer {token}\r\nX-User-Id: another user"),
@@ -58,7 +58,7 @@ fn send_the_token_in_wrong_places(server: &Server, token: &str) {
         ),
     ] {
         let mut connection = server.connect();
-        // The server may close the connection before it has read the whole head.
+        // The server may close the connection before the whole head is sent.
         connection.send_anyway(format!(
             "GET /api/auth/session HTTP/1.1\r\nHost: test\r\nConnection: close\r\n{header}\r\n\r\n"
         ));
@@ -67,7 +67,7 @@ fn send_the_token_in_wrong_places(server: &Server, token: &str) {
 }
 
 fn send_the_password_in_wrong_places(server: &Server) {
-    let number: u64 = 8_739_456_102_938;
+    let numeric_password: u64 = 8_739_456_102_938;
     server.post(
         "/api/auth/login",
         "",
@@ -76,7 +76,7 @@ fn send_the_password_in_wrong_places(server: &Server) {
     server.post(
         "/api/auth/login",
         "",
-        &json!({"email": "a@b.example", "password": number}),
+        &json!({"email": "a@b.example", "password": numeric_password}),
     );
     server.post("/api/auth/register", "", &json!([PASSWORD, PASSWORD]));
     server.post(
@@ -98,18 +98,18 @@ fn send_the_password_in_wrong_places(server: &Server) {
     }
 }
 
-/// Asserts that neither the secrets of these tests, parts of the tokens nor the other secrets are in the log.
-fn assert_not_logged(log: &str, tokens: &[String], more: &[&str]) {
+/// Asserts that the log contains no secret of this file, none of `more_secrets`, and no payload or signature of a token.
+fn assert_not_logged(log: &str, tokens: &[String], more_secrets: &[&str]) {
     assert!(log.contains("TRACE"), "the log is not verbose: {log}");
     let mut secrets = vec![
         PASSWORD,
         WRONG_PASSWORD,
-        CREDENTIALS,
+        BASIC_CREDENTIALS,
         "8739456102938",
         "$2b$",
     ];
-    secrets.extend(more);
-    // Parts of a token are as sensitive as the whole: payloads are personal, signatures are secret.
+    secrets.extend(more_secrets);
+    // Parts of a token are also sensitive: the payload is personal, and the signature is secret.
     secrets.extend(tokens.iter().flat_map(|token| token.split('.').skip(1)));
     for secret in secrets {
         let logged = log.lines().find(|line| line.contains(secret));
@@ -139,7 +139,7 @@ fn no_secret_is_logged_on_sqlite_with_configured_secrets_and_json() {
 
 #[test]
 #[ignore = "needs TEST_POSTGRES_URL and --include-ignored (see CONTRIBUTING)"]
-fn no_secret_is_logged_on_postgres_even_if_it_is_unavailable() {
+fn no_secret_is_logged_on_postgres_even_if_the_database_is_unavailable() {
     let (work_dir, postgres) = (WorkDir::new(), Postgres::new());
     let program = with_verbose_log(work_dir.program(), "text").set("AUTH_SECRET", SECRET);
     let program = program.set("DATABASE_URL", postgres.url(DATABASE_PASSWORD));

@@ -1,4 +1,4 @@
-//! The program as its users run it: started with settings, called over HTTP, stopped by signals, and killed.
+//! Tests the `api-server` program: settings, commands, the log, and how signals and kills end the server.
 
 #![expect(
     clippy::unwrap_used,

@@ -1,13 +1,16 @@
-//! Several processes that start at the same time on one new database.
+//! Tests several processes that start at the same time on one new database.
 
 use harness::{Postgres, Program, SECRET, Server, WorkDir};
 
 const PROCESSES: usize = 6;
 
 /// Asserts that all servers become ready, and that each server reads what the others have written.
-fn assert_all_become_ready(program: impl Fn() -> Program) {
-    let starting: Vec<_> = (0..PROCESSES).map(|_| program().spawn()).collect();
-    let servers: Vec<_> = starting.into_iter().map(Server::listening).collect();
+fn assert_all_become_ready(new_program: impl Fn() -> Program) {
+    let starting_processes: Vec<_> = (0..PROCESSES).map(|_| new_program().spawn()).collect();
+    let servers: Vec<_> = starting_processes
+        .into_iter()
+        .map(Server::listening)
+        .collect();
     for server in &servers {
         server.get("/readyz", "").expect(200);
     }
@@ -29,11 +32,11 @@ fn processes_start_in_parallel_on_a_new_sqlite_file() {
     assert_eq!(work_dir.names(), ["data"]);
     // Each process writes a temporary secret file. One of the files becomes the secret file, and the others are
     // removed.
-    let expected = ["auth.db", "auth.db-shm", "auth.db-wal", "auth.db.secret"];
+    let expected_files = ["auth.db", "auth.db-shm", "auth.db-wal", "auth.db.secret"];
     for entry in std::fs::read_dir(work_dir.path("data")).unwrap() {
         let name = entry.unwrap().file_name();
         assert!(
-            expected.iter().any(|known| name == *known),
+            expected_files.iter().any(|file| name == *file),
             "left over: {name:?}"
         );
     }

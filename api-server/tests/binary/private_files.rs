@@ -1,4 +1,4 @@
-//! Files with hashes and secrets are readable only by their owner.
+//! Tests that files with hashes and secrets are readable only by their owner.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
@@ -29,7 +29,7 @@ fn a_new_database_in_a_folder_that_all_users_may_write_is_private() {
 }
 
 #[test]
-fn a_database_that_migrate_creates_is_private_too() {
+fn a_database_that_migrate_creates_is_private() {
     let work_dir = WorkDir::new();
     let program = work_dir.program().set("DATABASE_URL", "sqlite://own.db");
     program.args(&["migrate"]).run().succeeded();
@@ -40,20 +40,25 @@ fn a_database_that_migrate_creates_is_private_too() {
 fn a_secret_that_others_may_read_is_rejected_with_the_remedy() {
     let work_dir = WorkDir::new();
     work_dir.program().start().stop();
-    let secret = work_dir.path("data/auth.db.secret");
-    for loose in [0o640, 0o604, 0o610, 0o602, 0o644, 0o777] {
-        set_mode(&secret, loose);
+    let secret_file = work_dir.path("data/auth.db.secret");
+    for loose_mode in [0o640, 0o604, 0o610, 0o602, 0o644, 0o777] {
+        set_mode(&secret_file, loose_mode);
         for arguments in [&["serve"][..], &["keys", "derive", "--audience", "reports"]] {
             let outcome = work_dir.program().args(arguments).run();
-            assert_eq!(outcome.code, Some(2), "{loose:o}: {}", outcome.output());
+            assert_eq!(
+                outcome.code,
+                Some(2),
+                "{loose_mode:o}: {}",
+                outcome.output()
+            );
             for part in ["AUTH_SECRET: ", "chmod 600 'data/auth.db.secret'"] {
                 assert!(outcome.stderr.contains(part), "{}", outcome.stderr);
             }
         }
-        assert_eq!(mode(&secret), loose);
+        assert_eq!(mode(&secret_file), loose_mode);
     }
-    for private in [0o600, 0o400, 0o700] {
-        set_mode(&secret, private);
+    for private_mode in [0o600, 0o400, 0o700] {
+        set_mode(&secret_file, private_mode);
         work_dir.program().start().stop();
     }
 }
@@ -70,11 +75,11 @@ fn with_a_configured_secret_the_mode_of_the_file_does_not_matter() {
 fn a_database_that_others_may_read_is_logged_and_served() {
     let work_dir = WorkDir::new();
     work_dir.program().start().stop();
-    let database = work_dir.path("data/auth.db");
+    let database_file = work_dir.path("data/auth.db");
     let log = work_dir.program().start().stop().text();
     assert!(!log.contains("chmod"), "{log}");
-    set_mode(&database, 0o640);
+    set_mode(&database_file, 0o640);
     let log = work_dir.program().start().stop().text();
     assert!(log.contains("chmod go= 'data/auth.db'*"), "{log}");
-    assert_eq!(mode(&database), 0o640);
+    assert_eq!(mode(&database_file), 0o640);
 }

@@ -1,4 +1,4 @@
-//! The secret is replaced without logging any user out.
+//! Tests that the secret can be replaced without logging any user out.
 
 use harness::{OTHER_SECRET, Postgres, Program, SECRET, Server, User, WorkDir};
 
@@ -7,26 +7,26 @@ fn assert_accepts(server: &Server, user: &User) {
     assert_eq!(server.titles(user), ["kept"]);
 }
 
-fn assert_rotation_logs_no_user_out(program: impl Fn() -> Program) {
-    let before = program().set("AUTH_SECRET", SECRET).start();
-    let user = before.register("ada@example.com", "correct horse battery staple");
-    before.add_task(&user, "kept").expect(201);
-    before.stop();
+fn assert_rotation_logs_no_user_out(new_program: impl Fn() -> Program) {
+    let old_server = new_program().set("AUTH_SECRET", SECRET).start();
+    let user = old_server.register("ada@example.com", "correct horse battery staple");
+    old_server.add_task(&user, "kept").expect(201);
+    old_server.stop();
 
-    let during = program().set("AUTH_SECRET", OTHER_SECRET);
-    let during = during.set("AUTH_SECRETS_PREVIOUS", SECRET).start();
-    assert_accepts(&during, &user);
-    let login = during.log_in(&user.email, "correct horse battery staple");
-    let renewed = User::of(&login.expect(200));
-    assert_accepts(&during, &renewed);
-    during.stop();
+    let program = new_program().set("AUTH_SECRET", OTHER_SECRET);
+    let rotating_server = program.set("AUTH_SECRETS_PREVIOUS", SECRET).start();
+    assert_accepts(&rotating_server, &user);
+    let login_response = rotating_server.log_in(&user.email, "correct horse battery staple");
+    let new_login = User::of(&login_response.expect(200));
+    assert_accepts(&rotating_server, &new_login);
+    rotating_server.stop();
 
-    let after = program().set("AUTH_SECRET", OTHER_SECRET).start();
-    assert_accepts(&after, &renewed);
-    let problem = after.get("/api/auth/session", &user.token).expect(401);
-    assert_eq!(problem["code"], "INVALID_TOKEN");
-    let problem = after.get("/api/tasks", &user.token).expect(401);
-    assert_eq!(problem["code"], "INVALID_TOKEN");
+    let new_server = new_program().set("AUTH_SECRET", OTHER_SECRET).start();
+    assert_accepts(&new_server, &new_login);
+    let response = new_server.get("/api/auth/session", &user.token).expect(401);
+    assert_eq!(response["code"], "INVALID_TOKEN");
+    let response = new_server.get("/api/tasks", &user.token).expect(401);
+    assert_eq!(response["code"], "INVALID_TOKEN");
 }
 
 #[test]

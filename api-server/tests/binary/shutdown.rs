@@ -1,4 +1,4 @@
-//! Shutdown: requests in flight are finished, idle connections are closed, and endless requests are aborted.
+//! Tests the shutdown: requests in flight are finished, idle connections are closed, and endless requests are aborted.
 
 use std::io::ErrorKind;
 use std::net::{SocketAddr, TcpStream};
@@ -11,13 +11,13 @@ use serde_json::json;
 use harness::{Postgres, SECRET, Server, TIMEOUT, WorkDir};
 
 const PASSWORD: &str = "correct horse battery staple";
-/// How long requests in flight may take after the signal.
-const DRAIN: Duration = Duration::from_secs(10);
-/// The longest shutdown without requests in flight.
-const PROMPT: Duration = Duration::from_secs(3);
+/// The longest time that requests in flight may take after the signal.
+const MAX_DRAIN_TIME: Duration = Duration::from_secs(10);
+/// The longest shutdown when no request is in flight.
+const MAX_IDLE_SHUTDOWN: Duration = Duration::from_secs(3);
 
-/// Returns the head of a request, and the body, to be sent separately.
-fn request(path: &str, headers: &str, body: &serde_json::Value) -> (String, String) {
+/// Returns the head and the body of a `POST` request, for tests that send each separately.
+fn post_request(path: &str, headers: &str, body: &serde_json::Value) -> (String, String) {
     let body = body.to_string();
     let head = format!(
         "POST {path} HTTP/1.1\r\nHost: test\r\nContent-Type: application/json\r\n{headers}\
@@ -27,18 +27,18 @@ fn request(path: &str, headers: &str, body: &serde_json::Value) -> (String, Stri
     (head, body)
 }
 
-fn login(headers: &str) -> (String, String) {
+fn login_request(headers: &str) -> (String, String) {
     let body = json!({"email": "ada@example.com", "password": PASSWORD});
-    request("/api/auth/login", headers, &body)
+    post_request("/api/auth/login", headers, &body)
 }
 
-fn until_connections_are_refused(addr: SocketAddr) {
-    let started = Instant::now();
+fn wait_until_connections_are_refused(addr: SocketAddr) {
+    let started_at = Instant::now();
     loop {
         match TcpStream::connect(addr) {
             Err(error) if error.kind() == ErrorKind::ConnectionRefused => return,
             _ => assert!(
-                started.elapsed() < PROMPT,
+                started_at.elapsed() < MAX_IDLE_SHUTDOWN,
                 "new connections are still accepted"
             ),
         }
@@ -46,26 +46,30 @@ fn until_connections_are_refused(addr: SocketAddr) {
     }
 }
 
-/// Sends half of a login, then the signal, then the other half.
-fn assert_half_sent_login_is_finished(mut server: Server, signal: Signal, name: &str) {
+/// Sends the first half of a login, then the signal, then the second half. Asserts that the login succeeds.
+fn assert_half_sent_login_is_finished(mut server: Server, signal: Signal, signal_name: &str) {
     server.register("ada@example.com", PASSWORD);
     let mut connection = server.connect();
-    let (head, body) = login("Expect: 100-continue\r\n");
+    let (head, body) = login_request("Expect: 100-continue\r\n");
     connection.send(head);
     assert!(connection.head().starts_with("HTTP/1.1 100"));
-    let (first, second) = body.split_at(body.len() / 2);
-    connection.send(first);
+    let (first_half, second_half) = body.split_at(body.len() / 2);
+    connection.send(first_half);
 
     server.signal(signal);
     server
         .log
-        .line(&format!("{name}: finishing what is in flight"));
-    until_connections_are_refused(server.addr());
-    connection.send(second);
+        .line(&format!("{signal_name}: finishing what is in flight"));
+    wait_until_connections_are_refused(server.addr());
+    connection.send(second_half);
     connection.response().expect(200);
-    let body_sent = Instant::now();
+    let body_sent_at = Instant::now();
     assert_eq!(server.exit_within(TIMEOUT), Some(0));
-    assert!(body_sent.elapsed() < PROMPT, "{:?}", body_sent.elapsed());
+    assert!(
+        body_sent_at.elapsed() < MAX_IDLE_SHUTDOWN,
+        "{:?}",
+        body_sent_at.elapsed()
+    );
     server.log.line("stopped");
 }
 
@@ -99,14 +103,14 @@ fn a_login_whose_hash_is_being_computed_gets_its_response() {
     let mut server = work_dir.program().set("BCRYPT_COST", "11").start();
     server.register("ada@example.com", PASSWORD);
     let mut connection = server.connect();
-    let (head, body) = login("Expect: 100-continue\r\n");
+    let (head, body) = login_request("Expect: 100-continue\r\n");
     connection.send(head);
     assert!(connection.head().starts_with("HTTP/1.1 100"));
     connection.send(body);
     server.signal(Signal::TERM);
     connection.response().expect(200);
     assert_eq!(server.exit_within(TIMEOUT), Some(0));
-    // The signal was sent while the hash was computed, not before or after.
+    // The server received the signal before the login was complete.
     assert!(server.log.position("SIGTERM") < server.log.position("logged in"));
 }
 
@@ -114,38 +118,48 @@ fn a_login_whose_hash_is_being_computed_gets_its_response() {
 fn idle_connections_do_not_delay_the_shutdown() {
     let work_dir = WorkDir::new();
     let mut server = work_dir.quick_server();
-    let mut unused = server.connect();
-    let mut used = server.connect();
-    used.request("GET", "/healthz", "", None).expect(200);
-    let mut half_a_head = server.connect();
-    half_a_head.send("GET /healthz HTTP/1.1\r\nHost: te");
+    let mut unused_connection = server.connect();
+    let mut used_connection = server.connect();
+    used_connection
+        .request("GET", "/healthz", "", None)
+        .expect(200);
+    let mut half_sent_connection = server.connect();
+    half_sent_connection.send("GET /healthz HTTP/1.1\r\nHost: te");
     server.get("/readyz", "").expect(200);
 
-    let signalled = Instant::now();
+    let signalled_at = Instant::now();
     server.signal(Signal::TERM);
     assert_eq!(server.exit_within(TIMEOUT), Some(0));
-    assert!(signalled.elapsed() < PROMPT, "{:?}", signalled.elapsed());
-    assert!(used.is_closed() && unused.is_closed() && half_a_head.is_closed());
+    assert!(
+        signalled_at.elapsed() < MAX_IDLE_SHUTDOWN,
+        "{:?}",
+        signalled_at.elapsed()
+    );
+    assert!(
+        used_connection.is_closed()
+            && unused_connection.is_closed()
+            && half_sent_connection.is_closed()
+    );
 }
 
-/// This test is slow, because no setting shortens the time limit.
+/// This test takes ten seconds, because no setting shortens the time limit.
 #[test]
 fn a_request_that_never_ends_is_aborted() {
     let work_dir = WorkDir::new();
     let mut server = work_dir.quick_server();
-    // A caller that requests more than the buffers hold and reads none of it.
-    let mut unread = server.connect();
+    // A caller that requests more bytes than the socket buffers can store, and reads only the first head.
+    let mut unread_connection = server.connect();
     let request = "GET /api/openapi.json HTTP/1.1\r\nHost: test\r\n\r\n";
-    unread.send(request.repeat(1000));
-    assert!(unread.head().starts_with("HTTP/1.1 200"));
+    unread_connection.send(request.repeat(1000));
+    assert!(unread_connection.head().starts_with("HTTP/1.1 200"));
 
-    let signalled = Instant::now();
+    let signalled_at = Instant::now();
     server.signal(Signal::TERM);
     assert_eq!(server.exit_within(TIMEOUT), Some(0));
-    let elapsed = signalled.elapsed();
-    assert!(elapsed < DRAIN + PROMPT, "{elapsed:?}");
+    let elapsed = signalled_at.elapsed();
+    assert!(elapsed < MAX_DRAIN_TIME + MAX_IDLE_SHUTDOWN, "{elapsed:?}");
     assert!(
-        elapsed > PROMPT,
+        elapsed > MAX_IDLE_SHUTDOWN,
         "the request was not in flight: {elapsed:?}"
     );
 }

@@ -1,4 +1,4 @@
-//! The first start in an empty folder, and a restart.
+//! Tests the first start in an empty folder, and a restart.
 
 use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt as _;
@@ -8,7 +8,7 @@ use harness::{SECRET, WorkDir};
 #[test]
 fn the_server_starts_with_sqlite_in_an_empty_folder() {
     let work_dir = WorkDir::new();
-    // The only setting, because the default port may be in use.
+    // The port is the only setting, because the default port may be in use.
     let server = work_dir
         .bare_program()
         .set("BIND_ADDR", "127.0.0.1:0")
@@ -17,17 +17,20 @@ fn the_server_starts_with_sqlite_in_an_empty_folder() {
     server.add_task(&user, "before").expect(201);
     server.stop();
     assert_eq!(work_dir.names(), ["data"]);
-    let secret = work_dir.path("data/auth.db.secret");
-    let mode = std::fs::metadata(&secret).unwrap().permissions().mode();
+    let secret_file = work_dir.path("data/auth.db.secret");
+    let mode = std::fs::metadata(&secret_file)
+        .unwrap()
+        .permissions()
+        .mode();
     assert_eq!(mode & 0o777, 0o600);
     assert!(work_dir.path("data/auth.db").exists());
 
-    let first = std::fs::read(&secret).unwrap();
+    let first_secret = std::fs::read(&secret_file).unwrap();
     let server = work_dir.program().start();
     assert_eq!(server.titles(&user), ["before"]);
     server.get("/api/auth/session", &user.token).expect(200);
     server.stop();
-    assert_eq!(std::fs::read(&secret).unwrap(), first);
+    assert_eq!(std::fs::read(&secret_file).unwrap(), first_secret);
 }
 
 #[test]
@@ -45,12 +48,12 @@ fn a_damaged_secret_file_is_named_and_kept() {
     let outcome = work_dir.program().run();
     outcome.assert_failed(2, &["AUTH_SECRET", "data/auth.db.secret"]);
     assert!(!outcome.output().contains("hunter2"));
-    let kept = std::fs::read_to_string(work_dir.path("data/auth.db.secret"));
-    assert_eq!(kept.unwrap(), "hunter2");
+    let file_content = std::fs::read_to_string(work_dir.path("data/auth.db.secret"));
+    assert_eq!(file_content.unwrap(), "hunter2");
 }
 
 #[test]
-fn the_log_names_the_listening_address() {
+fn the_log_names_the_listening_socket_address() {
     let work_dir = WorkDir::new();
     let server = work_dir.program().start();
     let addr = server.addr();
@@ -65,8 +68,8 @@ fn the_log_names_the_listening_address() {
 }
 
 #[test]
-fn the_server_listens_on_ipv6_too() {
-    // A machine without IPv6 skips this test.
+fn the_server_can_listen_on_ipv6() {
+    // On a machine without IPv6, this test checks nothing.
     if TcpListener::bind("[::1]:0").is_ok() {
         let work_dir = WorkDir::new();
         let server = work_dir.program().set("BIND_ADDR", "[::1]:0").start();

@@ -1,13 +1,13 @@
-//! Several invalid settings, and commands that need only some of them.
+//! Tests that all invalid settings are reported at once, and that a command ignores settings that it does not need.
 
 use harness::WorkDir;
 
 use super::{error_lines, run};
 
 #[test]
-fn a_command_is_rejected_only_for_settings_it_needs() {
+fn a_command_is_rejected_only_for_settings_that_it_needs() {
     let work_dir = WorkDir::new();
-    let invalid = [
+    let invalid_settings = [
         ("AUTH_SECRET", "short"),
         ("BIND_ADDR", "nowhere"),
         ("BCRYPT_COST", "99"),
@@ -15,7 +15,7 @@ fn a_command_is_rejected_only_for_settings_it_needs() {
     for arguments in [&["migrate"][..], &["openapi"], &["keys", "generate"]] {
         work_dir
             .program()
-            .set_all(&invalid)
+            .set_all(&invalid_settings)
             .args(arguments)
             .run()
             .succeeded();
@@ -40,7 +40,7 @@ fn a_command_is_rejected_only_for_settings_it_needs() {
 
 #[test]
 fn all_invalid_settings_are_reported_together() {
-    let invalid = [
+    let invalid_settings = [
         ("BIND_ADDR", "nowhere"),
         ("DATABASE_URL", "mysql://ada:hunter2@db"),
         ("DATABASE_POOL_SIZE", "0"),
@@ -58,15 +58,15 @@ fn all_invalid_settings_are_reported_together() {
         ("LOG_FORMAT", "xml"),
         ("RUST_LOG", "a=b=c"),
     ];
-    let outcome = run(&invalid);
+    let outcome = run(&invalid_settings);
     assert!(!outcome.stderr.contains("hunter2"), "{}", outcome.stderr);
     let lines = error_lines(&outcome);
-    let mut named: Vec<_> = lines
+    let mut named_variables: Vec<_> = lines
         .iter()
         .map(|line| line.split(": ").next().unwrap())
         .collect();
-    let mut expected = invalid.map(|(variable, _)| variable);
-    named.sort_unstable();
-    expected.sort_unstable();
-    assert_eq!(named, expected);
+    let mut expected_variables = invalid_settings.map(|(variable, _)| variable);
+    named_variables.sort_unstable();
+    expected_variables.sort_unstable();
+    assert_eq!(named_variables, expected_variables);
 }

@@ -1,4 +1,4 @@
-//! The database: its URL, its reachability and its pool.
+//! Tests invalid database URLs, unreachable databases and invalid pool sizes.
 
 use std::net::TcpListener;
 
@@ -30,7 +30,8 @@ fn database_url_is_a_sqlite_file_or_a_postgres_server() {
     );
 }
 
-/// libpq prints a URL that it cannot parse, and looks up and prints the part that it parses as the host.
+/// An error of libpq quotes a URL that libpq cannot parse. The error also quotes a part of the password that libpq parses
+/// as the host.
 #[test]
 fn a_postgres_url_that_libpq_would_misread_is_not_printed() {
     for url in [
@@ -80,14 +81,17 @@ fn an_unreachable_postgres_is_named_without_its_password() {
 
 #[test]
 fn a_postgres_that_never_responds_times_out() {
-    let silent = TcpListener::bind("127.0.0.1:0").unwrap();
-    let url = format!("postgres://ada@{}/auth", silent.local_addr().unwrap());
+    let silent_listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!(
+        "postgres://ada@{}/auth",
+        silent_listener.local_addr().unwrap()
+    );
     let outcome = run(&[("DATABASE_URL", &url), ("AUTH_SECRET", SECRET)]);
     outcome.assert_failed(1, &["DATABASE_URL"]);
     assert!(outcome.took < TIMEOUT / 10, "took {:?}", outcome.took);
 }
 
-/// Uses a file in the place of a folder, because root can write to every folder.
+/// Uses a file instead of a folder, because root can write to every folder.
 #[test]
 fn a_folder_that_cannot_be_written_is_named() {
     for (settings, code) in [(&[][..], 2), (&[("AUTH_SECRET", SECRET)], 1)] {

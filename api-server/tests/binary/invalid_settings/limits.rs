@@ -1,4 +1,4 @@
-//! Lifetimes, the cost of hashing, and the log.
+//! Tests invalid lifetimes, hash costs and log settings.
 
 use harness::WorkDir;
 
@@ -49,17 +49,17 @@ fn a_session_lives_at_least_as_long_as_its_tokens() {
 fn the_bcrypt_cost_is_10_to_15() {
     for cost in ["", "3", "16", "-12", "abc", "12.5"] {
         assert_each_rejected("BCRYPT_COST", &[cost], "10 to 15");
-        let weak = [("BCRYPT_COST", cost), ("ALLOW_WEAK_HASHING", "true")];
-        assert_rejected(&weak, "BCRYPT_COST", "10 to 15");
+        let settings = [("BCRYPT_COST", cost), ("ALLOW_WEAK_HASHING", "true")];
+        assert_rejected(&settings, "BCRYPT_COST", "10 to 15");
     }
     assert_each_rejected("BCRYPT_COST", &["4", "9"], "ALLOW_WEAK_HASHING=true");
-    for (cost, weak) in [
+    for (cost, allow_weak) in [
         ("4", "true"),
         ("9", "true"),
         ("10", "false"),
         ("15", "false"),
     ] {
-        assert_starts(&[("BCRYPT_COST", cost), ("ALLOW_WEAK_HASHING", weak)]);
+        assert_starts(&[("BCRYPT_COST", cost), ("ALLOW_WEAK_HASHING", allow_weak)]);
     }
 }
 

@@ -1,4 +1,5 @@
-//! Invalid settings: the error names the variable and the remedy, nothing starts, and no secret is printed.
+//! Tests that the error for an invalid setting names the variable and the remedy, that nothing starts, and that no secret
+//! is printed.
 
 mod all_at_once;
 mod database;
@@ -29,7 +30,7 @@ fn run(settings: Settings<'_>) -> Outcome {
     outcome
 }
 
-/// Asserts a failed start and returns its error lines, without the last line.
+/// Asserts that the start failed. Returns the error lines without the last line.
 fn error_lines(outcome: &Outcome) -> Vec<&str> {
     assert_eq!(outcome.code, Some(2), "{}", outcome.output());
     assert!(outcome.took < MAX_START_TIME, "took {:?}", outcome.took);
@@ -38,7 +39,8 @@ fn error_lines(outcome: &Outcome) -> Vec<&str> {
     lines
 }
 
-/// Asserts that these settings are rejected in exactly one line, for `variable`, with `remedy` in it.
+/// Asserts that the program prints exactly one error for these settings. The error names `variable` and contains
+/// `remedy`.
 fn assert_rejected(settings: Settings<'_>, variable: &str, remedy: &str) {
     let outcome = run(settings);
     let lines = error_lines(&outcome);

@@ -1,4 +1,4 @@
-//! The socket address, the public URL and the allowed origins.
+//! Tests invalid socket addresses, public URLs and allowed origins.
 
 use std::net::TcpListener;
 
@@ -7,7 +7,7 @@ use harness::WorkDir;
 use super::{MAX_START_TIME, assert_each_rejected, assert_starts};
 
 #[test]
-fn bind_addr_is_an_address_with_a_port() {
+fn bind_addr_is_an_ip_address_with_a_port() {
     let invalid = [
         "",
         "nowhere",

@@ -1,4 +1,4 @@
-//! Secrets, and the names in tokens.
+//! Tests invalid secrets, issuers and audiences.
 
 use harness::{OTHER_SECRET, SECRET};
 
@@ -8,13 +8,13 @@ use super::{assert_each_rejected, assert_rejected, assert_starts, run};
 fn the_secret_is_long_and_not_a_sample() {
     let remedy = "make one with";
     let long_sample = "changeme-changeme-changeme-changeme";
-    let repeated = "abab".repeat(10);
+    let repeated_text = "abab".repeat(10);
     for secret in [
         "",
         "hunter2",
         SECRET.get(..31).unwrap(),
         long_sample,
-        &repeated,
+        &repeated_text,
     ] {
         let settings = [("AUTH_SECRET", secret)];
         assert_rejected(&settings, "AUTH_SECRET", remedy);
@@ -25,14 +25,17 @@ fn the_secret_is_long_and_not_a_sample() {
 }
 
 #[test]
-fn previous_secrets_follow_the_same_rules_as_the_current_one() {
+fn previous_secrets_follow_the_same_rules_as_the_current_secret() {
     let valid_and_short = format!("{OTHER_SECRET},hunter2");
-    for previous in [
+    for previous_secrets in [
         "hunter2",
         &valid_and_short,
         "changeme-changeme-changeme-changeme",
     ] {
-        let settings = [("AUTH_SECRET", SECRET), ("AUTH_SECRETS_PREVIOUS", previous)];
+        let settings = [
+            ("AUTH_SECRET", SECRET),
+            ("AUTH_SECRETS_PREVIOUS", previous_secrets),
+        ];
         assert_rejected(&settings, "AUTH_SECRETS_PREVIOUS", "make one with");
         let output = run(&settings).output();
         assert!(
@@ -61,8 +64,12 @@ fn token_audiences_are_names_of_other_services() {
         &[",", "reports,", ",reports", "a, ,b"],
         remedy,
     );
-    for own in ["api", "reports,api", "api ,reports"] {
-        assert_rejected(&[("TOKEN_AUDIENCES", own)], "TOKEN_AUDIENCES", "our own");
+    for audiences in ["api", "reports,api", "api ,reports"] {
+        assert_rejected(
+            &[("TOKEN_AUDIENCES", audiences)],
+            "TOKEN_AUDIENCES",
+            "our own",
+        );
     }
     let settings = [("TOKEN_AUDIENCES", "them"), ("AUTH_AUDIENCE", "them")];
     assert_rejected(&settings, "TOKEN_AUDIENCES", "our own");
