@@ -8,8 +8,8 @@ use clap::CommandFactory as _;
 
 use harness::{OTHER_SECRET, Outcome, SECRET, WorkDir};
 
-/// The settings, one per line. Columns: flag, environment variable, default (`-` for none), an invalid value (`""` is the
-/// empty text), a valid value.
+/// The settings, one per line. Columns: flag, environment variable, default (`-` for none), an invalid value (`""` for
+/// the empty text), a valid value.
 const SETTINGS_TABLE: &str = r#"
     bind                   BIND_ADDR              127.0.0.1:8080         nowhere  127.0.0.1:0
     database-url           DATABASE_URL           sqlite://data/auth.db  x        sqlite://x.db

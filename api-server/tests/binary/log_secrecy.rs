@@ -98,7 +98,7 @@ fn send_the_password_in_wrong_places(server: &Server) {
     }
 }
 
-/// Asserts that the log contains no secret of this file, none of `more_secrets`, and no payload or signature of a token.
+/// Asserts that the log contains no secret of this file, none of `more_secrets`, and no part of a token.
 fn assert_not_logged(log: &str, tokens: &[String], more_secrets: &[&str]) {
     assert!(log.contains("TRACE"), "the log is not verbose: {log}");
     let mut secrets = vec![

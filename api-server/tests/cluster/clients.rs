@@ -8,14 +8,14 @@ use uuid::Uuid;
 use harness::{Connection, Server};
 
 const PASSWORD: &str = "correct horse battery staple";
-const REFRESH: &str = "/api/auth/refresh";
+const REFRESH_PATH: &str = "/api/auth/refresh";
 
-/// The server has stopped; the last request may or may not have had an effect.
-pub(crate) struct Stopped;
+/// The server has stopped. The effect of the last request is unknown.
+pub(crate) struct ServerStopped;
 
 /// The state of a client's logout.
 #[derive(PartialEq)]
-enum Logout {
+enum LogoutState {
     NotRequested,
     Requested,
     Acknowledged,
@@ -26,21 +26,21 @@ pub(crate) struct Client {
     access_token: String,
     refresh_token: String,
     task_titles: Vec<String>,
-    logout: Logout,
+    logout: LogoutState,
 }
 
-/// A connection that counts the acknowledged writes.
-pub(crate) struct CountingConnection {
+/// A connection that reports each acknowledged write on a channel.
+pub(crate) struct ReportingConnection {
     connection: Connection,
-    acknowledged: Sender<()>,
+    acknowledgements: Sender<()>,
 }
 
-impl CountingConnection {
-    pub(crate) fn to(server: &Server, acknowledged: Sender<()>) -> Result<Self, Stopped> {
-        let connection = Connection::try_to(server.addr()).map_err(|_refused| Stopped)?;
+impl ReportingConnection {
+    pub(crate) fn to(server: &Server, acknowledgements: Sender<()>) -> Result<Self, ServerStopped> {
+        let connection = Connection::try_to(server.addr()).map_err(|_refused| ServerStopped)?;
         Ok(Self {
             connection,
-            acknowledged,
+            acknowledgements,
         })
     }
 
@@ -50,22 +50,22 @@ impl CountingConnection {
         token: &str,
         body: &Value,
         status: u16,
-    ) -> Result<Value, Stopped> {
+    ) -> Result<Value, ServerStopped> {
         let response = self.connection.try_request("POST", path, token, Some(body));
-        let response = response.map_err(|_cut_off| Stopped)?;
+        let response = response.map_err(|_cut_off| ServerStopped)?;
         if response.status == 503 {
-            // The write may or may not have happened, as if the server had stopped.
-            return Err(Stopped);
+            // As after a stop of the server, the effect of the write is unknown.
+            return Err(ServerStopped);
         }
         let body = response.expect(status);
-        // Sending fails after the test has started to kill the server, because the receiver is then closed.
-        let _killed = self.acknowledged.send(());
+        // Sending fails after the test has begun to kill the server, because the receiver is closed then.
+        let _send_result = self.acknowledgements.send(());
         Ok(body)
     }
 }
 
 impl Client {
-    pub(crate) fn register(connection: &mut CountingConnection) -> Result<Self, Stopped> {
+    pub(crate) fn register(connection: &mut ReportingConnection) -> Result<Self, ServerStopped> {
         let email = format!("{}@example.com", Uuid::new_v4());
         let body = json!({"email": email, "password": PASSWORD});
         let token_response = connection.post("/api/auth/register", "", &body, 201)?;
@@ -74,30 +74,36 @@ impl Client {
             access_token: String::new(),
             refresh_token: String::new(),
             task_titles: Vec::new(),
-            logout: Logout::NotRequested,
+            logout: LogoutState::NotRequested,
         };
-        client.store(&token_response);
+        client.store_tokens(&token_response);
         Ok(client)
     }
 
-    fn store(&mut self, token_response: &Value) {
+    fn store_tokens(&mut self, token_response: &Value) {
         let text = |name: &str| token_response[name].as_str().unwrap().to_owned();
         self.access_token = text("access_token");
         self.refresh_token = text("refresh_token");
     }
 
     pub(crate) fn is_logged_in(&self) -> bool {
-        self.logout == Logout::NotRequested
+        self.logout == LogoutState::NotRequested
     }
 
-    pub(crate) fn refresh(&mut self, connection: &mut CountingConnection) -> Result<(), Stopped> {
+    pub(crate) fn refresh(
+        &mut self,
+        connection: &mut ReportingConnection,
+    ) -> Result<(), ServerStopped> {
         let body = json!({ "refresh_token": self.refresh_token });
-        let token_response = connection.post(REFRESH, "", &body, 200)?;
-        self.store(&token_response);
+        let token_response = connection.post(REFRESH_PATH, "", &body, 200)?;
+        self.store_tokens(&token_response);
         Ok(())
     }
 
-    pub(crate) fn add_task(&mut self, connection: &mut CountingConnection) -> Result<(), Stopped> {
+    pub(crate) fn add_task(
+        &mut self,
+        connection: &mut ReportingConnection,
+    ) -> Result<(), ServerStopped> {
         let title = format!("{} of {}", self.task_titles.len(), self.email);
         let body = json!({ "title": title });
         connection.post("/api/tasks", &self.access_token, &body, 201)?;
@@ -105,40 +111,44 @@ impl Client {
         Ok(())
     }
 
-    pub(crate) fn log_out(&mut self, connection: &mut CountingConnection) -> Result<(), Stopped> {
-        self.logout = Logout::Requested;
+    pub(crate) fn log_out(
+        &mut self,
+        connection: &mut ReportingConnection,
+    ) -> Result<(), ServerStopped> {
+        self.logout = LogoutState::Requested;
         let body = json!({});
         let response = connection.post("/api/auth/logout", &self.access_token, &body, 200)?;
         assert_eq!(response["revoked"], 1);
-        self.logout = Logout::Acknowledged;
+        self.logout = LogoutState::Acknowledged;
         Ok(())
     }
 
-    /// Asserts that every acknowledged change is stored, and keeps the session's new tokens.
+    /// Asserts that every acknowledged change is stored. Refreshes the session unless the client has logged out.
     pub(crate) fn assert_changes_are_stored(&mut self, server: &Server) {
         self.assert_tasks_are_stored(server);
         let mut connection = server.connect();
-        let verified = connection.request("GET", "/api/auth/session", &self.access_token, None);
+        let session_response =
+            connection.request("GET", "/api/auth/session", &self.access_token, None);
         let body = json!({ "refresh_token": self.refresh_token });
-        let refreshed = connection.request("POST", REFRESH, "", Some(&body));
+        let refresh_response = connection.request("POST", REFRESH_PATH, "", Some(&body));
         let is_logged_out = match self.logout {
-            Logout::NotRequested => false,
-            Logout::Acknowledged => true,
-            Logout::Requested => verified.status == 401,
+            LogoutState::NotRequested => false,
+            LogoutState::Acknowledged => true,
+            LogoutState::Requested => session_response.status == 401,
         };
         if is_logged_out {
             assert_eq!(
-                verified.expect(401)["code"],
+                session_response.expect(401)["code"],
                 "TOKEN_REVOKED",
                 "{}",
                 self.email
             );
-            assert_eq!(refreshed.expect(401)["code"], "SESSION_EXPIRED");
-            self.logout = Logout::Acknowledged;
+            assert_eq!(refresh_response.expect(401)["code"], "SESSION_EXPIRED");
+            self.logout = LogoutState::Acknowledged;
         } else {
-            verified.expect(200);
-            self.store(&refreshed.expect(200));
-            self.logout = Logout::NotRequested;
+            session_response.expect(200);
+            self.store_tokens(&refresh_response.expect(200));
+            self.logout = LogoutState::NotRequested;
         }
     }
 
@@ -146,14 +156,18 @@ impl Client {
         let token_response = server.log_in(&self.email, PASSWORD).expect(200);
         let token = token_response["access_token"].as_str().unwrap();
         let tasks = server.get("/api/tasks?limit=500", token).expect(200);
-        let stored: Vec<_> = tasks
+        let stored_titles: Vec<_> = tasks
             .as_array()
             .unwrap()
             .iter()
             .map(|task| &task["title"])
             .collect();
-        let is_lost = |title: &&String| !stored.contains(&&Value::from(title.as_str()));
-        let lost: Vec<_> = self.task_titles.iter().filter(is_lost).collect();
-        assert!(lost.is_empty(), "{}: lost {lost:?}", self.email);
+        let is_lost = |title: &&String| !stored_titles.contains(&&Value::from(title.as_str()));
+        let lost_titles: Vec<_> = self.task_titles.iter().filter(is_lost).collect();
+        assert!(
+            lost_titles.is_empty(),
+            "{}: lost {lost_titles:?}",
+            self.email
+        );
     }
 }

@@ -1,4 +1,4 @@
-//! Acknowledged changes survive a kill at any moment: accounts, tasks, refreshed and revoked sessions.
+//! Tests that a kill of the server loses no acknowledged change of accounts, tasks and sessions.
 
 use std::convert::Infallible;
 use std::sync::mpsc::{Sender, channel};
@@ -6,60 +6,60 @@ use std::thread;
 
 use uuid::Uuid;
 
-use crate::clients::{Client, CountingConnection, Stopped};
-use crate::{on_postgres, on_sqlite, run_alone};
+use crate::clients::{Client, ReportingConnection, ServerStopped};
+use crate::{postgres_program, sqlite_program, wait_for_other_tests};
 use harness::{Postgres, Program, Server, WorkDir};
 
 const KILLS: usize = 20;
 const WRITERS: usize = 4;
 
-/// Sends requests until the server has stopped: for new users, and for `old`, a client that existed before the server
-/// was killed the last time.
+/// Registers clients and changes their tasks and sessions until the server has stopped. `old_client` existed before the
+/// last kill, and is refreshed too.
 fn send_until_stopped(
     server: &Server,
-    acknowledged: &Sender<()>,
-    old: Option<Client>,
+    acknowledgements: &Sender<()>,
+    old_client: Option<Client>,
 ) -> Vec<Client> {
-    let mut clients: Vec<_> = old.into_iter().collect();
-    let mut send = || -> Result<Infallible, Stopped> {
-        let mut connection = CountingConnection::to(server, acknowledged.clone())?;
+    let mut clients: Vec<_> = old_client.into_iter().collect();
+    let mut send_requests = || -> Result<Infallible, ServerStopped> {
+        let mut connection = ReportingConnection::to(server, acknowledgements.clone())?;
         loop {
             clients.push(Client::register(&mut connection)?);
             for round in 0..3 {
-                if let Some(old) = clients.first_mut().filter(|old| old.is_logged_in()) {
-                    old.refresh(&mut connection)?;
+                if let Some(client) = clients.first_mut().filter(|client| client.is_logged_in()) {
+                    client.refresh(&mut connection)?;
                 }
-                let new = clients.last_mut().ok_or(Stopped)?;
-                new.add_task(&mut connection)?;
+                let new_client = clients.last_mut().ok_or(ServerStopped)?;
+                new_client.add_task(&mut connection)?;
                 if round > 0 {
-                    new.refresh(&mut connection)?;
+                    new_client.refresh(&mut connection)?;
                 }
             }
             if clients.len().is_multiple_of(2) {
                 clients
                     .last_mut()
-                    .ok_or(Stopped)?
+                    .ok_or(ServerStopped)?
                     .log_out(&mut connection)?;
             }
         }
     };
-    let Err(Stopped) = send();
+    let Err(ServerStopped) = send_requests();
     clients
 }
 
-/// Kills the server after `writes` acknowledged writes of busy clients; returns the clients.
-fn kill_under_load(server: &Server, writes: usize, old: Vec<Client>) -> Vec<Client> {
-    let (acknowledged, count) = channel();
-    let mut old = old.into_iter();
+/// Kills the server after this many acknowledged writes of busy clients. Returns the clients.
+fn kill_under_load(server: &Server, write_count: usize, old_clients: Vec<Client>) -> Vec<Client> {
+    let (acknowledgements, receiver) = channel();
+    let mut old_clients = old_clients.into_iter();
     thread::scope(|scope| {
         let workers: Vec<_> = (0..WRITERS)
             .map(|_| {
-                let (acknowledged, old) = (acknowledged.clone(), old.next());
-                scope.spawn(move || send_until_stopped(server, &acknowledged, old))
+                let (acknowledgements, old_client) = (acknowledgements.clone(), old_clients.next());
+                scope.spawn(move || send_until_stopped(server, &acknowledgements, old_client))
             })
             .collect();
-        drop(acknowledged);
-        assert_eq!(count.iter().take(writes).count(), writes);
+        drop(acknowledgements);
+        assert_eq!(receiver.iter().take(write_count).count(), write_count);
         server.kill();
         workers
             .into_iter()
@@ -68,15 +68,15 @@ fn kill_under_load(server: &Server, writes: usize, old: Vec<Client>) -> Vec<Clie
     })
 }
 
-fn assert_no_acknowledged_change_is_lost(program: impl Fn() -> Program) {
+fn assert_no_acknowledged_change_is_lost(new_program: impl Fn() -> Program) {
     let mut all_clients: Vec<Client> = Vec::new();
-    let mut server = program().start();
+    let mut server = new_program().start();
     for _ in 0..KILLS {
-        let writes = 5 + usize::from(Uuid::new_v4().as_bytes()[0]) / 2;
+        let write_count = 5 + usize::from(Uuid::new_v4().as_bytes()[0]) / 2;
         let logged_in = all_clients.extract_if(.., |client| client.is_logged_in());
-        let old = logged_in.take(WRITERS).collect();
-        let mut clients = kill_under_load(&server, writes, old);
-        server = program().start();
+        let old_clients = logged_in.take(WRITERS).collect();
+        let mut clients = kill_under_load(&server, write_count, old_clients);
+        server = new_program().start();
         for client in &mut clients {
             client.assert_changes_are_stored(&server);
         }
@@ -90,15 +90,15 @@ fn assert_no_acknowledged_change_is_lost(program: impl Fn() -> Program) {
 
 #[test]
 fn on_sqlite_no_acknowledged_change_is_lost() {
-    let _guard = run_alone();
+    let _guard = wait_for_other_tests();
     let work_dir = WorkDir::new();
-    assert_no_acknowledged_change_is_lost(|| on_sqlite(&work_dir));
+    assert_no_acknowledged_change_is_lost(|| sqlite_program(&work_dir));
 }
 
 #[test]
 #[ignore = "needs TEST_POSTGRES_URL and --include-ignored (see CONTRIBUTING)"]
 fn on_postgres_no_acknowledged_change_is_lost() {
-    let _guard = run_alone();
+    let _guard = wait_for_other_tests();
     let (work_dir, postgres) = (WorkDir::new(), Postgres::new());
-    assert_no_acknowledged_change_is_lost(|| on_postgres(&work_dir, &postgres));
+    assert_no_acknowledged_change_is_lost(|| postgres_program(&work_dir, &postgres));
 }

@@ -1,4 +1,4 @@
-//! Within two seconds after a logout on one process, the other processes reject the token, also under load.
+//! Tests that within two seconds after a logout on one process, the other processes reject the token, also under load.
 
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::thread;
@@ -6,16 +6,17 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
-use crate::{on_postgres, on_sqlite, run_alone};
+use crate::{postgres_program, sqlite_program, wait_for_other_tests};
 use harness::{Connection, Postgres, Program, Server, WorkDir};
 
 const PROCESSES: usize = 3;
+/// The longest time from a logout until every process rejects the token.
 const MAX_DELAY: Duration = Duration::from_secs(2);
 /// The number of users who log out in parallel.
 const USERS: usize = 4;
 /// The number of logouts of each user.
 const LOGOUTS: usize = 25;
-/// The precision with which the moment of rejection is measured.
+/// The delay between two requests, which limits the precision of the measured times.
 const POLL_INTERVAL: Duration = Duration::from_millis(5);
 const PASSWORD: &str = "correct horse battery staple";
 
@@ -25,8 +26,8 @@ fn log_in(server: &Server, email: &str) -> String {
     token_response["access_token"].as_str().unwrap().to_owned()
 }
 
-/// Returns whether the token is rejected because its session was revoked.
-fn is_rejected(connection: &mut Connection, token: &str) -> bool {
+/// Sends a request with the token. Returns whether the token is rejected because the session was revoked.
+fn rejects_as_revoked(connection: &mut Connection, token: &str) -> bool {
     let response = connection.request("GET", "/api/auth/session", token, None);
     match response.status {
         200 => false,
@@ -34,25 +35,25 @@ fn is_rejected(connection: &mut Connection, token: &str) -> bool {
     }
 }
 
-/// Logs out on the first server repeatedly. Returns for each logout how long it took until the last server rejected the
-/// token.
-fn measure(servers: &[Server], email: &str) -> Vec<Duration> {
+/// Logs out on the first server repeatedly. Returns for each logout the time until every server rejected the token.
+fn measure_logouts(servers: &[Server], email: &str) -> Vec<Duration> {
     let mut connections: Vec<_> = servers.iter().map(Server::connect).collect();
-    let (here, elsewhere) = connections.split_first_mut().unwrap();
+    let (logout_connection, other_connections) = connections.split_first_mut().unwrap();
     let measure_one_logout = |_| {
         let token = log_in(&servers[0], email);
-        for there in &mut *elsewhere {
-            assert!(!is_rejected(there, &token));
+        for connection in &mut *other_connections {
+            assert!(!rejects_as_revoked(connection, &token));
         }
-        let logout = here.request("POST", "/api/auth/logout", &token, Some(&json!({})));
+        let logout =
+            logout_connection.request("POST", "/api/auth/logout", &token, Some(&json!({})));
         let revoked_at = Instant::now();
         assert_eq!(logout.expect(200)["revoked"], 1);
         assert!(
-            is_rejected(here, &token),
+            rejects_as_revoked(logout_connection, &token),
             "accepted by the server of the logout"
         );
-        for there in &mut *elsewhere {
-            while !is_rejected(there, &token) {
+        for connection in &mut *other_connections {
+            while !rejects_as_revoked(connection, &token) {
                 assert!(
                     revoked_at.elapsed() < MAX_DELAY,
                     "accepted after {MAX_DELAY:?}"
@@ -65,37 +66,38 @@ fn measure(servers: &[Server], email: &str) -> Vec<Duration> {
     (0..LOGOUTS).map(measure_one_logout).collect()
 }
 
-/// Reads, writes and refreshes until `stop`; returns the number of requests.
+/// Creates tasks, lists tasks and refreshes tokens until the sender of `stop` is dropped. Returns the number of
+/// requests.
 fn keep_busy(server: &Server, email: &str, stop: &Receiver<()>) -> usize {
     let mut connection = server.connect();
     let mut token_response = server.log_in(email, PASSWORD).expect(200);
     let text =
         |token_response: &Value, name: &str| token_response[name].as_str().unwrap().to_owned();
-    let mut count = 0;
+    let mut request_count = 0;
     while stop.recv_timeout(POLL_INTERVAL) == Err(RecvTimeoutError::Timeout) {
         let token = text(&token_response, "access_token");
-        let task = json!({ "title": count.to_string() });
+        let task_body = json!({ "title": request_count.to_string() });
         connection
-            .request("POST", "/api/tasks", &token, Some(&task))
+            .request("POST", "/api/tasks", &token, Some(&task_body))
             .expect(201);
         connection
             .request("GET", "/api/tasks", &token, None)
             .expect(200);
-        let refresh = json!({ "refresh_token": text(&token_response, "refresh_token") });
-        let response = connection.request("POST", "/api/auth/refresh", "", Some(&refresh));
+        let refresh_body = json!({ "refresh_token": text(&token_response, "refresh_token") });
+        let response = connection.request("POST", "/api/auth/refresh", "", Some(&refresh_body));
         token_response = response.expect(200);
-        count += 3;
+        request_count += 3;
     }
-    count
+    request_count
 }
 
 #[expect(clippy::print_stdout, reason = "the figures for docs/performance.md")]
-fn report(mut times: Vec<Duration>, requests: usize, elapsed: Duration) {
-    times.sort();
-    let percentile = |share: usize| times[(times.len() * share / 100).min(times.len() - 1)];
+fn report(mut delays: Vec<Duration>, requests: usize, elapsed: Duration) {
+    delays.sort();
+    let percentile = |percent: usize| delays[(delays.len() * percent / 100).min(delays.len() - 1)];
     println!(
-        "{} logouts took effect after p50 {:?}, p99 {:?}, max {:?}; meanwhile {requests} requests in {elapsed:?}",
-        times.len(),
+        "{} logouts took effect after p50 {:?}, p99 {:?}, max {:?}; during the logouts, {requests} other requests in {elapsed:?}",
+        delays.len(),
         percentile(50),
         percentile(99),
         percentile(100),
@@ -107,42 +109,46 @@ fn assert_new_process_rejects(program: Program, tokens: &[String]) {
     let server = program.start();
     let mut connection = server.connect();
     for token in tokens {
-        assert!(is_rejected(&mut connection, token));
+        assert!(rejects_as_revoked(&mut connection, token));
     }
 }
 
-fn logouts_reach_every_process(program: impl Fn() -> Program) {
-    let starting: Vec<_> = (0..PROCESSES).map(|_| program().spawn()).collect();
-    let servers: Vec<_> = starting.into_iter().map(Server::listening).collect();
+fn logouts_reach_every_process(new_program: impl Fn() -> Program) {
+    let starting_processes: Vec<_> = (0..PROCESSES).map(|_| new_program().spawn()).collect();
+    let servers: Vec<_> = starting_processes
+        .into_iter()
+        .map(Server::listening)
+        .collect();
     let email = |number: usize| format!("{number}@example.com");
     for number in 0..USERS + PROCESSES {
         servers[0].register(&email(number), PASSWORD);
     }
-    let started = Instant::now();
-    let (times, requests) = thread::scope(|scope| {
-        let busy = servers.iter().enumerate().map(|(number, server)| {
-            let (stop, stopped) = channel();
+    let started_at = Instant::now();
+    let (delays, request_count) = thread::scope(|scope| {
+        let busy_threads = servers.iter().enumerate().map(|(number, server)| {
+            let (stop_sender, stop_receiver) = channel();
             let email = email(USERS + number);
             (
-                stop,
-                scope.spawn(move || keep_busy(server, &email, &stopped)),
+                stop_sender,
+                scope.spawn(move || keep_busy(server, &email, &stop_receiver)),
             )
         });
-        let busy: Vec<_> = busy.collect();
+        let busy_threads: Vec<_> = busy_threads.collect();
         let servers = &servers;
-        let users = (0..USERS).map(|number| scope.spawn(move || measure(servers, &email(number))));
-        let users: Vec<_> = users.collect();
-        let times: Vec<_> = users
+        let user_threads =
+            (0..USERS).map(|number| scope.spawn(move || measure_logouts(servers, &email(number))));
+        let user_threads: Vec<_> = user_threads.collect();
+        let delays: Vec<_> = user_threads
             .into_iter()
-            .flat_map(|user| user.join().unwrap())
+            .flat_map(|thread| thread.join().unwrap())
             .collect();
-        let count = busy.into_iter().map(|(stop, thread)| {
-            drop(stop);
+        let request_counts = busy_threads.into_iter().map(|(stop_sender, thread)| {
+            drop(stop_sender);
             thread.join().unwrap()
         });
-        (times, count.sum())
+        (delays, request_counts.sum())
     });
-    report(times, requests, started.elapsed());
+    report(delays, request_count, started_at.elapsed());
 
     let tokens: Vec<_> = (0..USERS)
         .map(|number| log_in(&servers[0], &email(number)))
@@ -152,20 +158,20 @@ fn logouts_reach_every_process(program: impl Fn() -> Program) {
             .post("/api/auth/logout", token, &json!({}))
             .expect(200);
     }
-    assert_new_process_rejects(program(), &tokens);
+    assert_new_process_rejects(new_program(), &tokens);
 }
 
 #[test]
 fn on_sqlite_a_logout_reaches_three_processes_within_two_seconds() {
-    let _guard = run_alone();
+    let _guard = wait_for_other_tests();
     let work_dir = WorkDir::new();
-    logouts_reach_every_process(|| on_sqlite(&work_dir));
+    logouts_reach_every_process(|| sqlite_program(&work_dir));
 }
 
 #[test]
 #[ignore = "needs TEST_POSTGRES_URL and --include-ignored (see CONTRIBUTING)"]
 fn on_postgres_a_logout_reaches_three_processes_within_two_seconds() {
-    let _guard = run_alone();
+    let _guard = wait_for_other_tests();
     let (work_dir, postgres) = (WorkDir::new(), Postgres::new());
-    logouts_reach_every_process(|| on_postgres(&work_dir, &postgres));
+    logouts_reach_every_process(|| postgres_program(&work_dir, &postgres));
 }

@@ -1,4 +1,4 @@
-//! Sessions across server processes: logouts on another process, rotations of the secret, and kills.
+//! Tests sessions across several server processes: logouts, replacements of the secret, and kills.
 
 #![expect(
     clippy::unwrap_used,
@@ -15,20 +15,21 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use harness::{Postgres, Program, SECRET, WorkDir};
 
-/// Held by each test, so that only one runs at a time: on a small machine, the servers of parallel tests would be too
-/// slow.
-fn run_alone() -> MutexGuard<'static, ()> {
-    static ALONE: Mutex<()> = Mutex::new(());
-    ALONE.lock().unwrap_or_else(PoisonError::into_inner)
+/// Waits until no other test runs. Each test keeps the returned guard until its end, because on a small machine the
+/// servers of parallel tests would be too slow.
+fn wait_for_other_tests() -> MutexGuard<'static, ()> {
+    static RUNNING_TEST: Mutex<()> = Mutex::new(());
+    RUNNING_TEST.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// A server on the SQLite file that all servers of `work_dir` share.
-fn on_sqlite(work_dir: &WorkDir) -> Program {
+/// Returns a program that uses the SQLite file in `work_dir`.
+fn sqlite_program(work_dir: &WorkDir) -> Program {
     work_dir.program().with_weak_hashing()
 }
 
-fn on_postgres(work_dir: &WorkDir, postgres: &Postgres) -> Program {
-    on_sqlite(work_dir)
+/// Returns a program that uses the PostgreSQL database.
+fn postgres_program(work_dir: &WorkDir, postgres: &Postgres) -> Program {
+    sqlite_program(work_dir)
         .set("DATABASE_URL", postgres.url("hunter2"))
         .set("AUTH_SECRET", SECRET)
 }

@@ -1,4 +1,4 @@
-//! SIGHUP replaces the secret of two servers under load: no token is rejected and no refresh fails.
+//! Tests that when SIGHUP replaces the secret of two servers under load, no token is rejected and no refresh fails.
 
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -12,13 +12,13 @@ use rustix::process::Signal;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::run_alone;
+use crate::wait_for_other_tests;
 use harness::{
     Connection, OTHER_SECRET as NEW, Postgres, Program, SECRET as OLD, Server, TIMEOUT, WorkDir,
 };
 
 const CLIENTS: usize = 4;
-/// The lifetime of tokens and sessions, short so that the last step does not wait long.
+/// The lifetime of tokens and sessions. A short lifetime shortens the wait before the last step.
 const TTL: Duration = Duration::from_secs(5);
 /// A client that was delayed longer than this registers again, because its tokens may have expired.
 const MAX_PAUSE: Duration = Duration::from_secs(2);
@@ -29,17 +29,17 @@ fn keyring(secrets: &[&str]) -> Keyring {
     Keyring::new(secrets.next().unwrap()).with_previous(secrets)
 }
 
-/// Another service, which verifies tokens locally with its derived keys.
+/// A service other than the server. The service verifies tokens locally with keys that are derived from the secrets.
 struct Service(RwLock<TokenVerifier>);
 
 impl Service {
-    fn with(secrets: &[&str]) -> Self {
+    fn new(secrets: &[&str]) -> Self {
         Self(RwLock::new(Self::verifier(secrets)))
     }
 
     fn verifier(secrets: &[&str]) -> TokenVerifier {
-        let derived = keyring(secrets).for_audience("reports").unwrap();
-        TokenVerifier::new(derived, "api-server", "reports").unwrap()
+        let derived_keyring = keyring(secrets).for_audience("reports").unwrap();
+        TokenVerifier::new(derived_keyring, "api-server", "reports").unwrap()
     }
 
     fn reload(&self, secrets: &[&str]) {
@@ -52,39 +52,39 @@ impl Service {
     }
 }
 
-/// A server process in a folder of its own.
+/// A server process with its own folder.
 struct Process {
     work_dir: WorkDir,
     server: Server,
 }
 
 impl Process {
-    fn start(settings: impl Fn(Program) -> Program, secrets: &[&str]) -> Self {
+    fn start(configure: impl Fn(Program) -> Program, secrets: &[&str]) -> Self {
         let work_dir = WorkDir::new();
-        write(&work_dir, secrets);
+        write_dotenv(&work_dir, secrets);
         let ttl = format!("{}s", TTL.as_secs());
         let program = work_dir.program().with_weak_hashing().set_all(&[
             ("ACCESS_TOKEN_TTL", &ttl),
             ("SESSION_TTL", &ttl),
             ("TOKEN_AUDIENCES", "reports"),
         ]);
-        let server = settings(program).start();
+        let server = configure(program).start();
         Self { work_dir, server }
     }
 
     /// Starts two servers on one database.
-    fn pair(url: &str, secrets: &[&str]) -> [Self; 2] {
+    fn start_two(url: &str, secrets: &[&str]) -> [Self; 2] {
         [(); 2].map(|()| Self::start(|program| program.set("DATABASE_URL", url), secrets))
     }
 
     fn reload(&self, secrets: &[&str]) {
-        write(&self.work_dir, secrets);
+        write_dotenv(&self.work_dir, secrets);
         self.server.signal(Signal::HUP);
         self.server.log.line(&format!("{:?}", keyring(secrets)));
     }
 }
 
-fn write(work_dir: &WorkDir, secrets: &[&str]) {
+fn write_dotenv(work_dir: &WorkDir, secrets: &[&str]) {
     let (current, previous) = secrets.split_first().unwrap();
     let previous = previous.join(",");
     let text = format!("AUTH_SECRET={current}\nAUTH_SECRETS_PREVIOUS={previous}\n");
@@ -95,9 +95,10 @@ fn write(work_dir: &WorkDir, secrets: &[&str]) {
 struct Client {
     connections: Vec<Connection>,
     refresh_token: String,
-    /// Access tokens that have not expired, each with the time at which it was received.
-    kept: VecDeque<(Instant, String)>,
+    /// The access tokens that have not expired, oldest first, each with the time of its receipt.
+    access_tokens: VecDeque<(Instant, String)>,
     service: Arc<Service>,
+    /// Reports each response to the test.
     progress: Sender<()>,
 }
 
@@ -107,7 +108,7 @@ impl Client {
         let mut client = Self {
             connections: processes.iter().map(connect).collect(),
             refresh_token: String::new(),
-            kept: VecDeque::new(),
+            access_tokens: VecDeque::new(),
             service,
             progress,
         };
@@ -136,44 +137,49 @@ impl Client {
         let email = format!("{}@example.com", Uuid::new_v4());
         let body = json!({ "email": email, "password": "correct horse battery staple" });
         let token_response = self.request(0, "/api/auth/register", "", &body, 201);
-        self.kept.clear();
-        self.store(&token_response);
+        self.access_tokens.clear();
+        self.store_tokens(&token_response);
     }
 
-    fn store(&mut self, token_response: &Value) {
+    fn store_tokens(&mut self, token_response: &Value) {
         let text = |name: &str| token_response[name].as_str().unwrap().to_owned();
         self.refresh_token = text("refresh_token");
-        self.kept.push_back((Instant::now(), text("access_token")));
-        self.kept.retain(|(since, _)| since.elapsed() < TTL);
+        self.access_tokens
+            .push_back((Instant::now(), text("access_token")));
+        self.access_tokens
+            .retain(|(received_at, _)| received_at.elapsed() < TTL);
     }
 
-    /// Refreshes in one process and exchanges the new access token there. Every process must accept the oldest and the
-    /// newest access token.
+    /// Refreshes in the process with this index. Asserts that every process accepts the oldest and the newest access
+    /// token, and that the service accepts a token for which the newest access token is exchanged.
     fn run_round(&mut self, index: usize) {
-        let newest = self.kept.back().map(|(since, _)| since.elapsed());
-        if newest.is_none_or(|age| age > MAX_PAUSE) {
+        let newest_age = self
+            .access_tokens
+            .back()
+            .map(|(received_at, _)| received_at.elapsed());
+        if newest_age.is_none_or(|age| age > MAX_PAUSE) {
             self.register();
         }
         let body = json!({ "refresh_token": self.refresh_token });
         let token_response = self.request(index, "/api/auth/refresh", "", &body, 200);
-        self.store(&token_response);
-        let both = [self.kept.front(), self.kept.back()];
-        let both = both.map(|kept| kept.unwrap().1.clone());
-        for token in &both {
-            for other in 0..self.connections.len() {
-                self.request(other, "/api/auth/session", token, &Value::Null, 200);
+        self.store_tokens(&token_response);
+        let oldest_and_newest = [self.access_tokens.front(), self.access_tokens.back()];
+        let oldest_and_newest = oldest_and_newest.map(|entry| entry.unwrap().1.clone());
+        for token in &oldest_and_newest {
+            for process_index in 0..self.connections.len() {
+                self.request(process_index, "/api/auth/session", token, &Value::Null, 200);
             }
         }
         let body = json!({ "audience": "reports" });
-        let response = self.request(index, "/api/auth/token", &both[1], &body, 200);
+        let response = self.request(index, "/api/auth/token", &oldest_and_newest[1], &body, 200);
         let token = response["access_token"].as_str().unwrap();
         self.service.assert_accepts(token);
     }
 }
 
-/// Waits for this many responses, and then for this time.
-fn wait_for_responses(progress: &Receiver<()>, responses: usize, time: Duration) {
-    let end = Instant::now() + time;
+/// Waits for this many responses, and at least for this time.
+fn wait_for_responses(progress: &Receiver<()>, responses: usize, min_time: Duration) {
+    let end = Instant::now() + min_time;
     for _ in 0..responses {
         progress.recv_timeout(TIMEOUT).unwrap();
     }
@@ -182,9 +188,9 @@ fn wait_for_responses(progress: &Receiver<()>, responses: usize, time: Duration)
     }
 }
 
-/// Replaces the secret once. The processes take each step in a different order. The service knows both secrets from the
-/// start.
-fn rotate_once(processes: &[Process], _: &Service, progress: &Receiver<()>) {
+/// Replaces the secret once. The order of the processes differs from step to step. The service knows both secrets from
+/// the start.
+fn replace_secret_once(processes: &[Process], _: &Service, progress: &Receiver<()>) {
     let (first, second) = (&processes[0], &processes[1]);
     let let_clients_run = || wait_for_responses(progress, 200, Duration::ZERO);
     let_clients_run();
@@ -204,34 +210,38 @@ fn rotate_once(processes: &[Process], _: &Service, progress: &Receiver<()>) {
     }
 }
 
-/// The number of previous secrets. A new secret is added each second, and each secret stays as long as its tokens are
-/// valid.
-const KEPT_SECRETS: usize = 7;
+/// The number of previous secrets. A new secret is added each second, and each secret stays until its tokens have
+/// expired.
+const PREVIOUS_SECRETS: usize = 7;
 const ROUNDS: usize = 60;
 
-/// Every second, every process begins to sign with a new secret, which each verifier has received before.
-fn rotate_every_second(
+/// Replaces the secret every second. All verifiers receive a new secret before any process signs with that secret.
+fn replace_secret_every_second(
     secrets: &[&str],
     processes: &[Process],
     service: &Service,
     progress: &Receiver<()>,
 ) {
-    let started = Instant::now();
-    for (round, two_secrets) in secrets.windows(2).enumerate() {
-        let first_kept = round.saturating_sub(KEPT_SECRETS);
-        let kept = &secrets[first_kept..round];
-        for current_and_next in [
-            [two_secrets[0], two_secrets[1]],
-            [two_secrets[1], two_secrets[0]],
+    let started_at = Instant::now();
+    for (round, old_and_new) in secrets.windows(2).enumerate() {
+        let oldest = round.saturating_sub(PREVIOUS_SECRETS);
+        let previous_secrets = &secrets[oldest..round];
+        for first_two in [
+            [old_and_new[0], old_and_new[1]],
+            [old_and_new[1], old_and_new[0]],
         ] {
-            let secrets = [&current_and_next, kept].concat();
-            service.reload(&secrets);
+            let current_secrets = [&first_two, previous_secrets].concat();
+            service.reload(&current_secrets);
             for process in processes {
-                process.reload(&secrets);
+                process.reload(&current_secrets);
             }
         }
-        let next = started + Duration::from_secs(1) * u32::try_from(round + 1).unwrap();
-        wait_for_responses(progress, 1, next.saturating_duration_since(Instant::now()));
+        let next_change = started_at + Duration::from_secs(1) * u32::try_from(round + 1).unwrap();
+        wait_for_responses(
+            progress,
+            1,
+            next_change.saturating_duration_since(Instant::now()),
+        );
     }
 }
 
@@ -248,14 +258,14 @@ fn rotate_secret_under_load(
     processes: &[Process],
     service: Service,
     newest_secret: &str,
-    rotate: impl Fn(&[Process], &Service, &Receiver<()>),
+    replace_secrets: impl Fn(&[Process], &Service, &Receiver<()>),
 ) {
     let service = Arc::new(service);
     let (sender, progress) = channel();
     let is_over = AtomicBool::new(false);
-    let count = processes.len();
+    let process_count = processes.len();
     thread::scope(|scope| {
-        let stop_clients = StopOnDrop(&is_over);
+        let stop_guard = StopOnDrop(&is_over);
         let clients: Vec<_> = (0..CLIENTS)
             .map(|number| {
                 let mut client = Client::new(processes, Arc::clone(&service), sender.clone());
@@ -263,56 +273,69 @@ fn rotate_secret_under_load(
                 scope.spawn(move || {
                     let mut rounds = number..;
                     while !is_over.load(Ordering::Relaxed) {
-                        client.run_round(rounds.next().unwrap() % count);
+                        client.run_round(rounds.next().unwrap() % process_count);
                     }
-                    client.kept.pop_back().unwrap().1
+                    client.access_tokens.pop_back().unwrap().1
                 })
             })
             .collect();
         // Closes the channel when the last client has stopped.
         drop(sender);
-        rotate(processes, &service, &progress);
-        drop(stop_clients);
-        let after = TokenVerifier::new(keyring(&[newest_secret]), "api-server", "api").unwrap();
+        replace_secrets(processes, &service, &progress);
+        drop(stop_guard);
+        let newest_verifier =
+            TokenVerifier::new(keyring(&[newest_secret]), "api-server", "api").unwrap();
         for client in clients {
             let token = client.join().unwrap();
-            after.verify(&token, SystemTime::now()).unwrap();
+            newest_verifier.verify(&token, SystemTime::now()).unwrap();
         }
     });
 }
 
 #[test]
 fn under_load_a_rotation_rejects_no_request_on_sqlite() {
-    let _guard = run_alone();
+    let _guard = wait_for_other_tests();
     let work_dir = WorkDir::new();
     let url = format!("sqlite://{}", work_dir.path("auth.db").display());
-    let service = Service::with(&[NEW, OLD]);
-    rotate_secret_under_load(&Process::pair(&url, &[OLD]), service, NEW, rotate_once);
+    let service = Service::new(&[NEW, OLD]);
+    rotate_secret_under_load(
+        &Process::start_two(&url, &[OLD]),
+        service,
+        NEW,
+        replace_secret_once,
+    );
 }
 
 #[test]
 #[ignore = "needs TEST_POSTGRES_URL and --include-ignored (see CONTRIBUTING)"]
 fn under_load_a_rotation_rejects_no_request_on_postgres() {
-    let _guard = run_alone();
+    let _guard = wait_for_other_tests();
     let postgres = Postgres::new();
     let url = postgres.url("hunter2");
-    let service = Service::with(&[NEW, OLD]);
-    rotate_secret_under_load(&Process::pair(&url, &[OLD]), service, NEW, rotate_once);
+    let service = Service::new(&[NEW, OLD]);
+    rotate_secret_under_load(
+        &Process::start_two(&url, &[OLD]),
+        service,
+        NEW,
+        replace_secret_once,
+    );
 }
 
 #[test]
 #[ignore = "needs TEST_POSTGRES_URL and --include-ignored (see CONTRIBUTING)"]
 fn a_rotation_every_second_for_a_minute_rejects_no_request() {
-    let _guard = run_alone();
+    let _guard = wait_for_other_tests();
     let postgres = Postgres::new();
     let url = postgres.url("hunter2");
-    let secrets: Vec<_> = (0..=ROUNDS).map(|_| Uuid::new_v4().to_string()).collect();
-    let secrets: Vec<_> = secrets.iter().map(String::as_str).collect();
-    let service = Service::with(&secrets[..1]);
+    let secret_texts: Vec<_> = (0..=ROUNDS).map(|_| Uuid::new_v4().to_string()).collect();
+    let secrets: Vec<_> = secret_texts.iter().map(String::as_str).collect();
+    let service = Service::new(&secrets[..1]);
     rotate_secret_under_load(
-        &Process::pair(&url, &secrets[..1]),
+        &Process::start_two(&url, &secrets[..1]),
         service,
         secrets[ROUNDS],
-        |processes, service, progress| rotate_every_second(&secrets, processes, service, progress),
+        |processes, service, progress| {
+            replace_secret_every_second(&secrets, processes, service, progress)
+        },
     );
 }

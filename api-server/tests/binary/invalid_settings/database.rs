@@ -30,8 +30,8 @@ fn database_url_is_a_sqlite_file_or_a_postgres_server() {
     );
 }
 
-/// An error of libpq quotes a URL that libpq cannot parse. The error also quotes a part of the password that libpq parses
-/// as the host.
+/// An error of libpq quotes a URL that libpq cannot parse. The error also quotes a part of the password if libpq parses
+/// that part as the host.
 #[test]
 fn a_postgres_url_that_libpq_would_misread_is_not_printed() {
     for url in [

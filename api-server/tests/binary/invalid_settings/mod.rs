@@ -1,5 +1,5 @@
-//! Tests that the error for an invalid setting names the variable and the remedy, that nothing starts, and that no secret
-//! is printed.
+//! Tests that the error for an invalid setting names the variable and the remedy, that nothing starts, and that no
+//! secret is printed.
 
 mod all_at_once;
 mod database;

@@ -1,20 +1,20 @@
-//! Email addresses that an older release stored, and email addresses that an import adds.
+//! Tests `users check` with email addresses that an older release stored, and the import of email addresses.
 
 use super::fixtures::{Engine, Fixture, PASSWORD, on_both_engines};
 
 on_both_engines! {
-    a_check_lists_addresses_that_the_current_rule_rejects_or_changes,
-    a_check_with_fix_changes_only_addresses_without_a_conflict,
-    a_check_of_valid_addresses_reports_none,
-    an_import_normalizes_addresses_and_reports_invalid_ones,
+    a_check_lists_email_addresses_that_the_current_rule_rejects_or_changes,
+    a_check_with_fix_changes_only_email_addresses_without_a_conflict,
+    a_check_of_valid_email_addresses_reports_none,
+    an_import_normalizes_email_addresses_and_reports_invalid_ones,
     an_import_that_is_repeated_finds_users_under_their_older_spelling,
 }
 
-/// Stores accounts with these email addresses as an older release did.
-fn fixture(engine: Engine, stored: &[&str]) -> Fixture {
+/// Creates accounts with these email addresses, as an older release did.
+fn fixture_with_emails(engine: Engine, stored_emails: &[&str]) -> Fixture {
     let fixture = Fixture::empty(engine);
     let server = fixture.serve();
-    for (number, email) in stored.iter().enumerate() {
+    for (number, email) in stored_emails.iter().enumerate() {
         let registered = format!("user{number}@example.com");
         server.register(&registered, PASSWORD);
         let update = format!("UPDATE users SET email = '{email}' WHERE email = '{registered}'");
@@ -24,12 +24,13 @@ fn fixture(engine: Engine, stored: &[&str]) -> Fixture {
     fixture
 }
 
-fn check(fixture: &Fixture, arguments: &[&str]) -> String {
+/// Runs `users check` and returns the output.
+fn check_users(fixture: &Fixture, arguments: &[&str]) -> String {
     let arguments = [&["users", "check"], arguments].concat();
     fixture.program().args(&arguments).run().succeeded().stdout
 }
 
-const STORED: &[&str] = &[
+const STORED_EMAILS: &[&str] = &[
     "ada@example.com",
     "ada@exämple.de",
     "bob@ｅxample.org",
@@ -38,9 +39,9 @@ const STORED: &[&str] = &[
     "a..b@example.com",
 ];
 
-fn a_check_lists_addresses_that_the_current_rule_rejects_or_changes(engine: Engine) {
-    let fixture = fixture(engine, STORED);
-    let report = check(&fixture, &[]);
+fn a_check_lists_email_addresses_that_the_current_rule_rejects_or_changes(engine: Engine) {
+    let fixture = fixture_with_emails(engine, STORED_EMAILS);
+    let report = check_users(&fixture, &[]);
     let lines: Vec<_> = report.lines().collect();
     assert_eq!(lines.len(), 5, "{report}");
     for (line, end) in lines.iter().zip([
@@ -52,21 +53,24 @@ fn a_check_lists_addresses_that_the_current_rule_rejects_or_changes(engine: Engi
     ]) {
         assert!(line.ends_with(end), "{line}\n{end}");
     }
-    assert_eq!(check(&fixture, &[]), report);
+    assert_eq!(check_users(&fixture, &[]), report);
 }
 
-fn a_check_with_fix_changes_only_addresses_without_a_conflict(engine: Engine) {
-    let fixture = fixture(engine, STORED);
-    let fixed = check(&fixture, &["--fix"]);
-    assert!(fixed.contains(": now ada@xn--exmple-cua.de\n"), "{fixed}");
+fn a_check_with_fix_changes_only_email_addresses_without_a_conflict(engine: Engine) {
+    let fixture = fixture_with_emails(engine, STORED_EMAILS);
+    let first_report = check_users(&fixture, &["--fix"]);
     assert!(
-        fixed.ends_with("4 addresses, 1 of them respelled\n"),
-        "{fixed}"
+        first_report.contains(": now ada@xn--exmple-cua.de\n"),
+        "{first_report}"
     );
-    let report = check(&fixture, &["--fix"]);
     assert!(
-        report.ends_with("3 addresses, 0 of them respelled\n"),
-        "{report}"
+        first_report.ends_with("4 addresses, 1 of them respelled\n"),
+        "{first_report}"
+    );
+    let second_report = check_users(&fixture, &["--fix"]);
+    assert!(
+        second_report.ends_with("3 addresses, 0 of them respelled\n"),
+        "{second_report}"
     );
     let server = fixture.serve();
     for email in ["ada@exämple.de", "ada@xn--exmple-cua.de", "bob@example.org"] {
@@ -74,13 +78,13 @@ fn a_check_with_fix_changes_only_addresses_without_a_conflict(engine: Engine) {
     }
 }
 
-fn a_check_of_valid_addresses_reports_none(engine: Engine) {
-    let fixture = fixture(engine, &["ada@example.com", "ada@localhost"]);
-    let report = check(&fixture, &[]);
+fn a_check_of_valid_email_addresses_reports_none(engine: Engine) {
+    let fixture = fixture_with_emails(engine, &["ada@example.com", "ada@localhost"]);
+    let report = check_users(&fixture, &[]);
     assert_eq!(report, "every address is as today's rule spells it\n");
 }
 
-fn an_import_normalizes_addresses_and_reports_invalid_ones(engine: Engine) {
+fn an_import_normalizes_email_addresses_and_reports_invalid_ones(engine: Engine) {
     let fixture = Fixture::new(engine);
     fixture.add_user("u1", "Ada@EXÄMPLE.de", 1);
     fixture.add_user("u2", "ada@xn--exmple-cua.de", 2);

@@ -1,8 +1,8 @@
-//! The import of Better Auth's users.
+//! Tests the import of users from a database of Better Auth.
 
 use serde_json::json;
 
-use super::fixtures::{Engine, Fixture, PASSWORD, TABLES, on_both_engines};
+use super::fixtures::{CREATE_TABLES, Engine, Fixture, PASSWORD, on_both_engines};
 use harness::User;
 
 on_both_engines! {
@@ -10,10 +10,10 @@ on_both_engines! {
     a_second_import_adds_only_new_users,
     a_user_who_deleted_the_account_is_not_imported_again,
     users_of_another_provider_are_imported_without_a_password,
-    plain_bcrypt_is_imported_too,
+    plain_bcrypt_hashes_are_imported,
     a_database_of_better_auth_1_7_0_is_imported,
     tables_and_columns_may_have_other_names,
-    more_than_a_batch_is_imported,
+    more_users_than_one_batch_are_imported,
     times_are_read_in_every_stored_format,
 }
 
@@ -27,13 +27,13 @@ fn users_are_imported_completely_and_log_in_with_their_old_passwords(engine: Eng
         fixture.import(&[]).lines().last(),
         Some("users: 1 imported, 0 already present, 0 rejected")
     );
-    let [user] = fixture.users().try_into().unwrap();
-    assert_eq!(user["id"], "rJ7s0pWb3Qx");
-    assert_eq!(user["email"], "ada@example.com");
-    assert_eq!(user["email_verified"], true);
-    assert_eq!(user["name"], "Ada 'Countess' 👑");
-    assert_eq!(user["image"], "https://a.example/a.png");
-    assert_eq!(user["created_at"], "2026-01-02T03:04:05.678000Z");
+    let [imported_user] = fixture.users().try_into().unwrap();
+    assert_eq!(imported_user["id"], "rJ7s0pWb3Qx");
+    assert_eq!(imported_user["email"], "ada@example.com");
+    assert_eq!(imported_user["email_verified"], true);
+    assert_eq!(imported_user["name"], "Ada 'Countess' 👑");
+    assert_eq!(imported_user["image"], "https://a.example/a.png");
+    assert_eq!(imported_user["created_at"], "2026-01-02T03:04:05.678000Z");
 
     let server = fixture.serve();
     server.log_in("ada@example.com", "not it").expect(401);
@@ -44,8 +44,8 @@ fn users_are_imported_completely_and_log_in_with_their_old_passwords(engine: Eng
         .get("/api/rJ7s0pWb3Qx/tasks", &user.token)
         .expect(200);
     server.log_in("ada@example.com", PASSWORD).expect(200);
-    let [user] = fixture.users().try_into().unwrap();
-    let hash = user["password_hash"].as_str().unwrap();
+    let [imported_user] = fixture.users().try_into().unwrap();
+    let hash = imported_user["password_hash"].as_str().unwrap();
     assert!(hash.starts_with("$2b$04$"), "{hash}");
 }
 
@@ -68,7 +68,7 @@ fn a_second_import_adds_only_new_users(engine: Engine) {
         .expect(200);
     server.log_in("ada@example.com", PASSWORD).expect(401);
     server.log_in("bob@example.com", PASSWORD).expect(200);
-    assert_eq!(fixture.ids(), ["a", "b"]);
+    assert_eq!(fixture.user_ids(), ["a", "b"]);
 }
 
 fn a_user_who_deleted_the_account_is_not_imported_again(engine: Engine) {
@@ -101,8 +101,8 @@ fn a_user_who_deleted_the_account_is_not_imported_again(engine: Engine) {
     server.log_in("ada@example.com", PASSWORD).expect(401);
     // An operator can still import the user from a backup.
     fixture.work_dir.write("users.jsonl", backup);
-    let restore = ["users", "import", "json", "--from", "users.jsonl"];
-    fixture.program().args(&restore).run().succeeded();
+    let restore_arguments = ["users", "import", "json", "--from", "users.jsonl"];
+    fixture.program().args(&restore_arguments).run().succeeded();
     server.log_in("ada@example.com", PASSWORD).expect(200);
 }
 
@@ -126,8 +126,8 @@ fn users_of_another_provider_are_imported_without_a_password(engine: Engine) {
     }
 }
 
-/// Imports a hash as bcryptjs computes it: of the first 72 bytes, without normalization.
-fn plain_bcrypt_is_imported_too(engine: Engine) {
+/// Imports a hash that bcryptjs computed: from the first 72 bytes of the password, without Unicode normalization.
+fn plain_bcrypt_hashes_are_imported(engine: Engine) {
     let fixture = Fixture::new(engine);
     fixture.add_user_without_password("a", "ada@example.com", 1);
     fixture.add_password(
@@ -154,8 +154,8 @@ fn a_database_of_better_auth_1_7_0_is_imported(engine: Engine) {
 
 fn tables_and_columns_may_have_other_names(engine: Engine) {
     let fixture = Fixture::empty(engine);
-    let mut tables = fixture.for_engine(TABLES);
-    for (camel, snake) in [
+    let mut tables = fixture.for_engine(CREATE_TABLES);
+    for (default_name, other_name) in [
         ("\"emailVerified\"", "email_verified"),
         ("\"createdAt\"", "created_at"),
         ("\"updatedAt\"", "updated_at"),
@@ -165,7 +165,7 @@ fn tables_and_columns_may_have_other_names(engine: Engine) {
         ("\"user\"", "people"),
         ("\"account\"", "\"their-accounts\""),
     ] {
-        tables = tables.replace(camel, snake);
+        tables = tables.replace(default_name, other_name);
     }
     fixture.execute(&tables);
     let true_literal = fixture.true_literal();
@@ -174,22 +174,22 @@ fn tables_and_columns_may_have_other_names(engine: Engine) {
         "INSERT INTO people VALUES ('a', 'Ada', 'ada@example.com', {true_literal}, NULL, {time}, {time});
          INSERT INTO \"their-accounts\" (id, account_id, provider_id, user_id, password, created_at, updated_at)
          VALUES ('x', 'a', 'credential', 'a', '{}', {time}, {time});",
-        super::fixtures::SCRYPT
+        super::fixtures::SCRYPT_HASH
     ));
-    let tables = [
+    let table_arguments = [
         "--user-table",
         "people",
         "--account-table",
         "their-accounts",
     ];
-    let outcome = fixture.import_with(&tables);
+    let outcome = fixture.import_with(&table_arguments);
     outcome.assert_failed(1, &["no column emailVerified", "try --snake-case"]);
-    let output = fixture.import(&[&tables[..], &["--snake-case"]].concat());
+    let output = fixture.import(&[&table_arguments[..], &["--snake-case"]].concat());
     assert_eq!(output, "users: 1 imported, 0 already present, 0 rejected\n");
     fixture.assert_logs_in("ada@example.com");
 }
 
-fn more_than_a_batch_is_imported(engine: Engine) {
+fn more_users_than_one_batch_are_imported(engine: Engine) {
     let fixture = Fixture::new(engine);
     let true_literal = fixture.true_literal();
     let time = "'2026-01-02T03:04:05.678Z'";
@@ -202,18 +202,18 @@ fn more_than_a_batch_is_imported(engine: Engine) {
         fixture.import(&[]).lines().last(),
         Some("users: 1234 imported (1234 without a password), 0 already present, 0 rejected")
     );
-    assert_eq!(fixture.ids().len(), 1234);
+    assert_eq!(fixture.user_ids().len(), 1234);
     assert_eq!(
         fixture.import(&[]).lines().last(),
         Some("users: 0 imported, 1234 already present, 0 rejected")
     );
 }
 
-/// Imports times as Prisma, Drizzle and Better Auth's own migration store them.
+/// Imports times in the formats of Prisma, of Drizzle and of Better Auth's own migration.
 fn times_are_read_in_every_stored_format(engine: Engine) {
     let fixture = Fixture::new(engine);
     fixture.add_user("a", "ada@example.com", 1);
-    let kinds: &[(&str, &str)] = match engine {
+    let formats: &[(&str, &str)] = match engine {
         Engine::Postgres => &[
             ("timestamp(3)", "'2026-01-02 03:04:05.678'"),
             ("timestamptz", "'2026-01-02 05:04:05.678+02'"),
@@ -226,14 +226,17 @@ fn times_are_read_in_every_stored_format(engine: Engine) {
             ("integer", "1767323045678"),
         ],
     };
-    for (number, (kind, value)) in kinds.iter().enumerate() {
+    for (number, (column_type, value)) in formats.iter().enumerate() {
         fixture.execute(&format!(
-            r#"DELETE FROM "account"; ALTER TABLE "user" DROP COLUMN "createdAt"; ALTER TABLE "user" ADD COLUMN "createdAt" {kind};
+            r#"DELETE FROM "account"; ALTER TABLE "user" DROP COLUMN "createdAt"; ALTER TABLE "user" ADD COLUMN "createdAt" {column_type};
                UPDATE "user" SET "createdAt" = {value}, id = 'u{number}', email = 'u{number}@example.com'"#
         ));
         fixture.import(&[]);
         let user = fixture.users().pop().unwrap();
         assert_eq!(user["id"], format!("u{number}"));
-        assert_eq!(user["created_at"], "2026-01-02T03:04:05.678000Z", "{kind}");
+        assert_eq!(
+            user["created_at"], "2026-01-02T03:04:05.678000Z",
+            "{column_type}"
+        );
     }
 }

@@ -1,4 +1,4 @@
-//! A Better Auth database, and a server that imports it.
+//! Creates Better Auth databases, and runs the program that imports their users.
 
 use diesel::connection::SimpleConnection as _;
 use diesel::{Connection as _, SqliteConnection};
@@ -7,11 +7,11 @@ use serde_json::Value;
 use harness::{Outcome, Postgres, Program, SECRET, Server, WorkDir};
 
 /// Better Auth's hash of [`PASSWORD`].
-pub(crate) const SCRYPT: &str = "ac7938d40cfc2307e2bf325d28e7884e:af849c32e3f760bf08b6a139a0ee1f52f73bf08037f5cfbff8444f755a15b0a11487259fa358104f6f3c1638bdbd0a21d0aea92f11adec8752c6d7c61a3fde98";
+pub(crate) const SCRYPT_HASH: &str = "ac7938d40cfc2307e2bf325d28e7884e:af849c32e3f760bf08b6a139a0ee1f52f73bf08037f5cfbff8444f755a15b0a11487259fa358104f6f3c1638bdbd0a21d0aea92f11adec8752c6d7c61a3fde98";
 pub(crate) const PASSWORD: &str = "correct horse battery staple";
 
-/// The tables that Better Auth creates; `{bool}`, `{time}` and `{id}` are replaced by types.
-pub(crate) const TABLES: &str = r#"
+/// Creates the tables of Better Auth. [`Fixture::for_engine`] replaces `{bool}`, `{time}` and `{id}` by column types.
+pub(crate) const CREATE_TABLES: &str = r#"
     CREATE TABLE "user" (id {id} PRIMARY KEY, name text NOT NULL, email text NOT NULL UNIQUE, "emailVerified" {bool} NOT NULL,
         image text, "createdAt" {time} NOT NULL, "updatedAt" {time} NOT NULL);
     CREATE TABLE "account" (id {id} PRIMARY KEY, "accountId" text NOT NULL, "providerId" text NOT NULL,
@@ -24,10 +24,10 @@ pub(crate) const TABLES: &str = r#"
 pub(crate) struct Fixture {
     pub(crate) work_dir: WorkDir,
     /// `None` for SQLite.
-    postgres: Option<Databases>,
+    postgres: Option<PostgresDatabases>,
 }
 
-struct Databases {
+struct PostgresDatabases {
     source: Postgres,
     target: Postgres,
 }
@@ -42,13 +42,13 @@ impl Fixture {
     /// Creates two databases of this engine, the source with empty tables.
     pub(crate) fn new(engine: Engine) -> Self {
         let fixture = Self::empty(engine);
-        fixture.execute(&fixture.for_engine(TABLES));
+        fixture.execute(&fixture.for_engine(CREATE_TABLES));
         fixture
     }
 
     /// Creates two databases of this engine without tables.
     pub(crate) fn empty(engine: Engine) -> Self {
-        let postgres = (engine == Engine::Postgres).then(|| Databases {
+        let postgres = (engine == Engine::Postgres).then(|| PostgresDatabases {
             source: Postgres::new(),
             target: Postgres::new(),
         });
@@ -56,15 +56,15 @@ impl Fixture {
         Self { work_dir, postgres }
     }
 
-    /// Replaces `{bool}`, `{time}` and `{id}` by types of the engine.
+    /// Replaces `{bool}`, `{time}` and `{id}` by column types of the engine.
     pub(crate) fn for_engine(&self, statement: &str) -> String {
-        let (bool_type, time) = match self.postgres {
+        let (bool_type, time_type) = match self.postgres {
             None => ("integer", "date"),
             Some(_) => ("boolean", "timestamp with time zone"),
         };
         let statement = statement
             .replace("{bool}", bool_type)
-            .replace("{time}", time);
+            .replace("{time}", time_type);
         statement.replace("{id}", "text")
     }
 
@@ -81,7 +81,7 @@ impl Fixture {
         }
     }
 
-    /// Runs statements in the target database, which is the server's.
+    /// Runs statements in the target database, which the server uses.
     pub(crate) fn execute_in_target(&self, statements: &str) {
         match &self.postgres {
             Some(databases) => databases.target.execute(statements),
@@ -92,14 +92,14 @@ impl Fixture {
     fn execute_in(&self, file: &str, statements: &str) {
         let file = self.work_dir.path(file);
         let mut connection = SqliteConnection::establish(file.to_str().unwrap()).unwrap();
-        let done = connection.batch_execute(statements);
-        done.unwrap_or_else(|error| panic!("{statements}: {error}"));
+        let result = connection.batch_execute(statements);
+        result.unwrap_or_else(|error| panic!("{statements}: {error}"));
     }
 
-    /// Adds a user with a password, created in the given minute.
+    /// Adds a user with the password [`PASSWORD`]. The user was created in this minute after 3 o'clock.
     pub(crate) fn add_user(&self, id: &str, email: &str, minute: u32) {
         self.add_user_without_password(id, email, minute);
-        self.add_password(id, SCRYPT);
+        self.add_password(id, SCRYPT_HASH);
     }
 
     pub(crate) fn add_user_without_password(&self, id: &str, email: &str, minute: u32) {
@@ -115,22 +115,22 @@ impl Fixture {
         self.add_account(id, id, "credential", hash);
     }
 
-    pub(crate) fn add_account(&self, user: &str, account: &str, provider: &str, password: &str) {
+    pub(crate) fn add_account(&self, user_id: &str, account_id: &str, provider: &str, hash: &str) {
         let time = "2026-01-02T03:04:05.678Z";
         self.execute(&format!(
             r#"INSERT INTO "account" (id, "accountId", "providerId", "userId", password, "createdAt", "updatedAt")
-               VALUES ('{provider}-{account}', '{account}', '{provider}', '{user}', '{password}', '{time}', '{time}')"#
+               VALUES ('{provider}-{account_id}', '{account_id}', '{provider}', '{user_id}', '{hash}', '{time}', '{time}')"#
         ));
     }
 
-    pub(crate) fn source(&self) -> String {
+    pub(crate) fn source_url(&self) -> String {
         match &self.postgres {
             Some(databases) => databases.source.url("hunter2"),
             None => "sqlite://source.db".to_owned(),
         }
     }
 
-    /// Returns the program with the target as its database.
+    /// Returns the program with the target database in its settings.
     pub(crate) fn program(&self) -> Program {
         let program = self.work_dir.program().with_weak_hashing();
         match &self.postgres {
@@ -142,12 +142,19 @@ impl Fixture {
         }
     }
 
+    /// Runs an import and asserts that the output contains no secret.
     pub(crate) fn import_with(&self, arguments: &[&str]) -> Outcome {
-        let command = ["users", "import", "better-auth", "--from", &self.source()];
+        let command = [
+            "users",
+            "import",
+            "better-auth",
+            "--from",
+            &self.source_url(),
+        ];
         let program = self.program().args(&command).args(arguments);
         let outcome = program.set("RUST_LOG", "warn").run();
         assert_eq!(outcome.stdout, "");
-        for secret in ["hunter2", SCRYPT] {
+        for secret in ["hunter2", SCRYPT_HASH] {
             assert!(!outcome.stderr.contains(secret), "{}", outcome.stderr);
         }
         outcome
@@ -174,14 +181,14 @@ impl Fixture {
         program.run().succeeded().stdout
     }
 
-    /// Returns the users in the export of the target.
+    /// Returns the users that `users export` prints for the target.
     pub(crate) fn users(&self) -> Vec<Value> {
-        let lines = self.export(&[]);
-        let user = |line| serde_json::from_str::<Value>(line).unwrap()["user"].clone();
-        lines.lines().map(user).collect()
+        let export = self.export(&[]);
+        let to_user = |line| serde_json::from_str::<Value>(line).unwrap()["user"].clone();
+        export.lines().map(to_user).collect()
     }
 
-    pub(crate) fn ids(&self) -> Vec<String> {
+    pub(crate) fn user_ids(&self) -> Vec<String> {
         let users = self.users().into_iter();
         users
             .map(|user| user["id"].as_str().unwrap().to_owned())
@@ -189,12 +196,12 @@ impl Fixture {
     }
 }
 
-/// Asserts that each of these is a line of the output.
+/// Asserts that each expected text is a line of the output.
 #[track_caller]
 pub(crate) fn assert_has_lines(output: &str, expected: &[&str]) {
     for line in expected {
         assert!(
-            output.lines().any(|output| output == *line),
+            output.lines().any(|output_line| output_line == *line),
             "{line}\n{output}"
         );
     }

@@ -1,15 +1,15 @@
-//! Rows that cannot be imported: each such row is reported, and all other rows are imported.
+//! Tests that each row that cannot be imported is reported, and that all other rows are imported.
 
-use super::fixtures::{Engine, Fixture, PASSWORD, SCRYPT, on_both_engines};
+use super::fixtures::{Engine, Fixture, PASSWORD, SCRYPT_HASH, on_both_engines};
 
 on_both_engines! {
     every_row_that_cannot_be_imported_is_named_with_its_reason,
     an_existing_id_of_another_user_is_not_overwritten,
-    an_existing_address_is_not_imported_twice,
+    an_existing_email_address_is_not_imported_twice,
 }
 
-/// Columns: the id of a user, a statement that makes the user invalid, the reason that must be reported.
-const ROWS: &[(&str, &str, &str)] = &[
+/// Invalid users. Columns: the id, a statement that makes the user invalid, the reason that must be reported.
+const INVALID_USERS: &[(&str, &str, &str)] = &[
     (
         "case",
         "UPDATE \"user\" SET email = 'Good@Example.com' WHERE id = 'case'",
@@ -83,46 +83,47 @@ fn every_row_that_cannot_be_imported_is_named_with_its_reason(engine: Engine) {
     let fixture = Fixture::new(engine);
     fixture.add_user("good", "good@example.com", 0);
     fixture.add_user_without_password("victim", "victim@example.com", 1);
-    fixture.add_account("victim", "victim", "credential", SCRYPT);
-    let year = if engine == Engine::Postgres {
+    fixture.add_account("victim", "victim", "credential", SCRYPT_HASH);
+    let long_year = if engine == Engine::Postgres {
         "12026-01-01T00:00:00Z"
     } else {
         "99999-12-31"
     };
-    for (number, (id, change, _)) in ROWS.iter().enumerate() {
+    for (number, (id, statement, _)) in INVALID_USERS.iter().enumerate() {
         fixture.add_user(id, &format!("u{number}@example.com"), 2);
-        let mut change = change.replace("{year}", year);
+        let mut statement = statement.replace("{year}", long_year);
         for length in [201, 300, 2049, 9999] {
-            change = change.replace(&format!("{{{length}}}"), &"x".repeat(length));
+            statement = statement.replace(&format!("{{{length}}}"), &"x".repeat(length));
         }
-        if !change.is_empty() {
-            fixture.execute(&change);
+        if !statement.is_empty() {
+            fixture.execute(&statement);
         }
     }
-    let mut expected = ROWS.len();
+    let mut expected_rejections = INVALID_USERS.len();
     if engine == Engine::Sqlite {
-        expected += insert_rows_that_only_sqlite_can_store(&fixture);
+        expected_rejections += insert_rows_that_only_sqlite_can_store(&fixture);
     }
     fixture.add_user("last", "last@example.com", 59);
     let output = fixture.import(&[]);
-    for (id, _, reason) in ROWS {
+    for (id, _, reason) in INVALID_USERS {
         let line = output
             .lines()
             .find(|line| line.starts_with(&format!("user {id:?} rejected: ")));
         let line = line.unwrap_or_else(|| panic!("{id:?} is not in\n{output}"));
         assert!(line.contains(reason), "{line}");
     }
-    let summary =
-        format!("users: 3 imported (1 without a password), 0 already present, {expected} rejected");
+    let summary = format!(
+        "users: 3 imported (1 without a password), 0 already present, {expected_rejections} rejected"
+    );
     assert_eq!(output.lines().last(), Some(summary.as_str()), "{output}");
-    assert_eq!(output.lines().count(), expected + 1, "{output}");
-    assert_eq!(fixture.ids(), ["good", "last", "victim"]);
+    assert_eq!(output.lines().count(), expected_rejections + 1, "{output}");
+    assert_eq!(fixture.user_ids(), ["good", "last", "victim"]);
     fixture.assert_logs_in("last@example.com");
 }
 
-/// Inserts values that PostgreSQL cannot store. Returns the number of rows.
+/// Inserts rows with values that PostgreSQL cannot store. Returns the number of rows.
 fn insert_rows_that_only_sqlite_can_store(fixture: &Fixture) -> usize {
-    let values = [
+    let rows = [
         "'n1', 'a' || char(0) || 'b', 'n1@example.com', 1, NULL, '2026-01-01', '2026-01-01'",
         "'n2', CAST(x'ff' AS TEXT), 'n2@example.com', 1, NULL, '2026-01-01T00:00:00Z', '2026-01-01T00:00:00Z'",
         "'n3' || char(0), 'N', 'n3@example.com', 1, NULL, '2026-01-01T00:00:00Z', '2026-01-01T00:00:00Z'",
@@ -133,10 +134,10 @@ fn insert_rows_that_only_sqlite_can_store(fixture: &Fixture) -> usize {
         "'n8', 'N', 'n8@example.com', 1, NULL, 'NaN', '2026-01-01T00:00:00Z'",
         "'n9', 'a' || char(0) || 'b', 'n9@example.com', 1, NULL, 1767323045, 1767323045.5",
     ];
-    for row in values {
+    for row in rows {
         fixture.execute(&format!("INSERT INTO \"user\" VALUES ({row})"));
     }
-    values.len()
+    rows.len()
 }
 
 fn an_existing_id_of_another_user_is_not_overwritten(engine: Engine) {
@@ -153,7 +154,7 @@ fn an_existing_id_of_another_user_is_not_overwritten(engine: Engine) {
     assert_eq!(user["email"], "ada@example.com");
 }
 
-fn an_existing_address_is_not_imported_twice(engine: Engine) {
+fn an_existing_email_address_is_not_imported_twice(engine: Engine) {
     let fixture = Fixture::new(engine);
     let server = fixture.serve();
     server.register("ada@example.com", "my own password");

@@ -1,4 +1,4 @@
-//! Invalid sources: all errors are reported at once with exit code 1, and nothing is written.
+//! Tests that an import from an invalid source exits with code 1, reports the error and writes nothing.
 
 use std::fs;
 
@@ -66,12 +66,16 @@ fn an_invalid_or_corrupt_database_file_is_rejected() {
         fixture.add_user(&format!("u{number}"), &format!("u{number}@example.com"), 1);
     }
     let file = fixture.work_dir.path("source.db");
-    let valid = fs::read(&file).unwrap();
-    let mut overwritten = valid.clone();
-    let middle = overwritten.len() / 2;
-    overwritten[middle..].fill(0x5a);
-    for corrupt in [b"canary".repeat(999), valid[..middle].to_vec(), overwritten] {
-        fs::write(&file, corrupt).unwrap();
+    let valid_bytes = fs::read(&file).unwrap();
+    let mut overwritten_bytes = valid_bytes.clone();
+    let middle = overwritten_bytes.len() / 2;
+    overwritten_bytes[middle..].fill(0x5a);
+    for corrupt_bytes in [
+        b"canary".repeat(999),
+        valid_bytes[..middle].to_vec(),
+        overwritten_bytes,
+    ] {
+        fs::write(&file, corrupt_bytes).unwrap();
         assert_rejected(
             &fixture,
             &fixture.import_with(&[]),
@@ -96,12 +100,12 @@ fn an_import_does_not_change_the_source() {
     let fixture = Fixture::new(Engine::Sqlite);
     fixture.add_user("a", "ada@example.com", 1);
     let file = fixture.work_dir.path("source.db");
-    let before = fs::read(&file).unwrap();
+    let original_bytes = fs::read(&file).unwrap();
     let mut permissions = fs::metadata(&file).unwrap().permissions();
     permissions.set_readonly(true);
     fs::set_permissions(&file, permissions).unwrap();
     fixture.import(&[]);
-    assert_eq!(fs::read(&file).unwrap(), before);
+    assert_eq!(fs::read(&file).unwrap(), original_bytes);
     assert_eq!(fixture.work_dir.names(), ["data", "source.db"]);
 }
 

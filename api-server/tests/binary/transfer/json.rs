@@ -1,10 +1,10 @@
-//! The export of users and tasks as JSON Lines, and the import of such a file.
+//! Tests the export of users and tasks as JSON Lines, and the import of such a file.
 
 use std::fs::File;
 
 use serde_json::{Value, json};
 
-use super::fixtures::{Engine, Fixture, PASSWORD, assert_has_lines, on_both_engines};
+use super::fixtures::{Engine, Fixture, PASSWORD, SCRYPT_HASH, assert_has_lines, on_both_engines};
 use harness::User;
 
 on_both_engines! {
@@ -67,8 +67,8 @@ fn an_export_is_imported_into_another_database(engine: Engine) {
 
     target.work_dir.write("users.jsonl", &lines);
     let program = target.program().args(&["users", "import", "json"]);
-    let from = File::open(target.work_dir.path("users.jsonl")).unwrap();
-    let output = program.run_on(from).succeeded().stderr;
+    let source_file = File::open(target.work_dir.path("users.jsonl")).unwrap();
+    let output = program.run_on(source_file).succeeded().stderr;
     assert!(
         output.contains("users: 2 imported, 0 already present, 0 rejected\n"),
         "{output}"
@@ -107,7 +107,7 @@ fn importing_the_servers_own_export_changes_nothing(engine: Engine) {
 
 fn lines_that_cannot_be_imported_are_named(engine: Engine) {
     let fixture = Fixture::empty(engine);
-    let user = |id: &str, changes: Value| {
+    let user_line = |id: &str, changes: Value| {
         let mut user = json!({
             "id": id, "email": format!("{id}@example.com"), "name": null, "image": null, "email_verified": false,
             "password_hash": null, "created_at": "2026-01-02T03:04:05Z", "updated_at": "2026-01-02T03:04:05Z",
@@ -123,18 +123,18 @@ fn lines_that_cannot_be_imported_are_named(engine: Engine) {
     }});
     let lines = [
         "canary".to_owned(),
-        user("good", json!({})),
+        user_line("good", json!({})),
         String::new(),
-        user("nul", json!({ "name": "a\0b" })),
-        user("hash", json!({ "password_hash": "canary" })),
-        user("year", json!({ "created_at": "10000-01-01T00:00:00Z" })),
-        user("type", json!({ "email": 7 })),
-        user("twice", json!({ "email": "GOOD@example.com" })),
-        user("good", json!({})),
+        user_line("nul", json!({ "name": "a\0b" })),
+        user_line("hash", json!({ "password_hash": "canary" })),
+        user_line("year", json!({ "created_at": "10000-01-01T00:00:00Z" })),
+        user_line("type", json!({ "email": 7 })),
+        user_line("twice", json!({ "email": "GOOD@example.com" })),
+        user_line("good", json!({})),
         task.to_string(),
         format!("{{\"user\":{{\"id\":\"{}\"}}}}", "x".repeat(1 << 20)),
-        user("last", json!({ "password_hash": super::fixtures::SCRYPT })),
-        user("cut", json!({})).split_at(50).0.to_owned(),
+        user_line("last", json!({ "password_hash": SCRYPT_HASH })),
+        user_line("cut", json!({})).split_at(50).0.to_owned(),
     ];
     let output = import_into(&fixture, &lines.join("\n"));
     let expected = [
@@ -151,7 +151,7 @@ fn lines_that_cannot_be_imported_are_named(engine: Engine) {
     ];
     assert_has_lines(&output, &expected);
     assert!(!output.contains("canary"), "{output}");
-    assert_eq!(fixture.ids(), ["good", "last"]);
+    assert_eq!(fixture.user_ids(), ["good", "last"]);
     fixture.assert_logs_in("last@example.com");
 }
 

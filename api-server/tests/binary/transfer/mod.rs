@@ -1,4 +1,4 @@
-//! `users import`, `users export` and `users check`.
+//! Tests `users import`, `users export` and `users check`.
 
 mod addresses;
 mod better_auth;

@@ -1,4 +1,4 @@
-//! The import of tasks with their owners.
+//! Tests the import of tasks with their owners.
 
 use serde_json::json;
 
@@ -12,22 +12,22 @@ on_both_engines! {
     ids_may_have_other_types_than_text,
 }
 
-const TASKS: &str = "CREATE TABLE tasks (id integer PRIMARY KEY, owner_id text, title text NOT NULL, description text, \
+const CREATE_TASKS: &str = "CREATE TABLE tasks (id integer PRIMARY KEY, owner_id text, title text NOT NULL, description text, \
     is_completed {bool} NOT NULL, created_at {time} NOT NULL, updated_at {time} NOT NULL)";
 
-fn fixture(engine: Engine) -> Fixture {
+fn fixture_with_users(engine: Engine) -> Fixture {
     let fixture = Fixture::new(engine);
     fixture.add_user("a", "ada@example.com", 1);
     fixture.add_user("b", "bob@example.com", 2);
-    fixture.execute(&fixture.for_engine(TASKS));
+    fixture.execute(&fixture.for_engine(CREATE_TASKS));
     fixture
 }
 
-/// Adds a task created on this day.
-fn add_task(fixture: &Fixture, id: u32, owner: &str, title: &str, day: u32) {
+/// Adds a task that was created on this day of January 2026.
+fn add_task(fixture: &Fixture, id: u32, owner_id: &str, title: &str, day: u32) {
     let time = format!("2026-01-{day:02}T00:00:00Z");
     fixture.execute(&format!(
-        "INSERT INTO tasks SELECT {id}, '{owner}', '{title}', 'Why', \"emailVerified\", '{time}', '{time}' FROM \"user\" LIMIT 1"
+        "INSERT INTO tasks SELECT {id}, '{owner_id}', '{title}', 'Why', \"emailVerified\", '{time}', '{time}' FROM \"user\" LIMIT 1"
     ));
 }
 
@@ -36,7 +36,7 @@ fn log_in(server: &Server, email: &str) -> User {
 }
 
 fn tasks_are_imported_in_order_and_only_once(engine: Engine) {
-    let fixture = fixture(engine);
+    let fixture = fixture_with_users(engine);
     add_task(&fixture, 7, "a", "second", 2);
     add_task(&fixture, 8, "b", "third", 3);
     add_task(&fixture, 9, "a", "first", 1);
@@ -67,36 +67,37 @@ fn tasks_are_imported_in_order_and_only_once(engine: Engine) {
 }
 
 fn a_task_that_was_deleted_here_is_not_imported_again(engine: Engine) {
-    let fixture = fixture(engine);
+    let fixture = fixture_with_users(engine);
     add_task(&fixture, 1, "a", "once", 1);
     fixture.import(&["--tasks", "tasks"]);
     let server = fixture.serve();
     let ada = log_in(&server, "ada@example.com");
     let id = &server.get("/api/tasks", &ada.token).expect(200)[0]["id"];
-    let deleted = server
-        .connect()
-        .request("DELETE", &format!("/api/tasks/{id}"), &ada.token, None);
-    deleted.expect(200);
+    let response =
+        server
+            .connect()
+            .request("DELETE", &format!("/api/tasks/{id}"), &ada.token, None);
+    response.expect(200);
     fixture.import(&["--tasks", "tasks"]);
     assert_eq!(server.titles(&ada), [""; 0]);
-    let own = server.post("/api/tasks", &ada.token, &json!({ "title": "mine" }));
-    own.expect(201);
+    let response = server.post("/api/tasks", &ada.token, &json!({ "title": "mine" }));
+    response.expect(201);
     assert_eq!(server.titles(&ada), ["mine"]);
 }
 
 fn a_task_that_cannot_be_imported_is_named(engine: Engine) {
-    let fixture = fixture(engine);
-    let long = "x".repeat(201);
+    let fixture = fixture_with_users(engine);
+    let long_title = "x".repeat(201);
     add_task(&fixture, 1, "a", "good", 1);
     add_task(&fixture, 2, "a", "   ", 1);
-    add_task(&fixture, 3, "a", &long, 1);
+    add_task(&fixture, 3, "a", &long_title, 1);
     add_task(&fixture, 4, "unknown", "of an unknown user", 1);
     add_task(&fixture, 5, "c", "of a user who is not imported", 1);
     fixture.add_user_without_password("c", "no address", 3);
-    add_task(&fixture, 6, "a", "long story", 1);
-    let too_long = "y".repeat(10_001);
+    add_task(&fixture, 6, "a", "a long description", 1);
+    let long_description = "y".repeat(10_001);
     fixture.execute(&format!(
-        "UPDATE tasks SET description = '{too_long}' WHERE id = 6"
+        "UPDATE tasks SET description = '{long_description}' WHERE id = 6"
     ));
     add_task(&fixture, 7, "a", "no owner", 1);
     fixture.execute("UPDATE tasks SET owner_id = NULL WHERE id = 7");
@@ -120,26 +121,26 @@ fn ids_may_have_other_types_than_text(engine: Engine) {
         ("uuid", "0193d5a1-0000-7000-8000-00000000000a"),
     ] {
         let fixture = Fixture::empty(engine);
-        let user_tables = super::fixtures::TABLES.replace("{id}", id_type);
-        let tables = user_tables + &TASKS.replace("id integer", "id uuid");
+        let user_tables = super::fixtures::CREATE_TABLES.replace("{id}", id_type);
+        let tables = user_tables + &CREATE_TASKS.replace("id integer", "id uuid");
         fixture.execute(&fixture.for_engine(&tables));
         let time = "'2026-01-02T03:04:05.678Z'";
         let true_literal = fixture.true_literal();
-        let task = "0193d5a1-0000-7000-8000-000000000001";
-        let account = if id_type == "integer" { "9" } else { id };
+        let task_id = "0193d5a1-0000-7000-8000-000000000001";
+        let account_id = if id_type == "integer" { "9" } else { id };
         fixture.execute(&format!(
             r#"INSERT INTO "user" VALUES ('{id}', 'Ada', 'ada@example.com', {true_literal}, NULL, {time}, {time});
                INSERT INTO "account" (id, "accountId", "providerId", "userId", password, "createdAt", "updatedAt")
-               VALUES ('{account}', '{id}', 'credential', '{id}', '{hash}', {time}, {time});
-               INSERT INTO tasks VALUES ('{task}', '{id}', 'imported', NULL, {true_literal}, {time}, {time});"#,
-            hash = super::fixtures::SCRYPT
+               VALUES ('{account_id}', '{id}', 'credential', '{id}', '{hash}', {time}, {time});
+               INSERT INTO tasks VALUES ('{task_id}', '{id}', 'imported', NULL, {true_literal}, {time}, {time});"#,
+            hash = super::fixtures::SCRYPT_HASH
         ));
         let output = fixture.import(&["--tasks", "tasks"]);
         assert!(
             output.ends_with("tasks: 1 imported, 0 already present, 0 rejected\n"),
             "{id_type}: {output}"
         );
-        assert_eq!(fixture.ids(), [id], "{id_type}");
+        assert_eq!(fixture.user_ids(), [id], "{id_type}");
         let server = fixture.serve();
         let ada = log_in(&server, "ada@example.com");
         assert_eq!(server.titles(&ada), ["imported"], "{id_type}");
