@@ -1,4 +1,4 @@
-//! actix-web sends the expected responses of `table.rs`.
+//! Tests that actix-web sends the responses that `table.rs` expects.
 
 use std::net::SocketAddr;
 use std::sync::mpsc;
@@ -10,56 +10,56 @@ use auth_core::{Caller, MaybeCaller, Owner, RequireCaller};
 
 use crate::{fixtures, http};
 
-async fn me(caller: Caller) -> String {
+async fn caller_id(caller: Caller) -> String {
     caller.sub
 }
 
-async fn maybe(MaybeCaller(caller): MaybeCaller) -> String {
+async fn optional_caller_id(MaybeCaller(caller): MaybeCaller) -> String {
     http::subject_or_none(caller.map(|caller| caller.sub))
 }
 
-async fn notes(Owner(caller): Owner, _body: String) -> String {
+async fn owner_id(Owner(caller): Owner, _body: String) -> String {
     caller.sub
 }
 
-fn routes(config: &mut ServiceConfig) {
+fn add_routes(config: &mut ServiceConfig) {
     config
-        .route("/me", web::post().to(me))
-        .route("/maybe", web::post().to(maybe))
-        .route("/unnamed/notes", web::post().to(notes))
-        .route("/{user_id}/notes", web::post().to(notes));
+        .route("/me", web::post().to(caller_id))
+        .route("/maybe", web::post().to(optional_caller_id))
+        .route("/unnamed/notes", web::post().to(owner_id))
+        .route("/{user_id}/notes", web::post().to(owner_id));
 }
 
-fn service(config: &mut ServiceConfig) {
+fn add_services(config: &mut ServiceConfig) {
     let authority = fixtures::authority();
     let guard = RequireCaller::new(authority.clone());
-    let wired = web::scope("").app_data(authority).configure(routes);
-    let guarded = web::scope("/guarded")
+    let authority_scope = web::scope("").app_data(authority).configure(add_routes);
+    let guarded_scope = web::scope("/guarded")
         .wrap(guard)
-        .route("/me", web::post().to(me));
-    let no_authority = web::scope("/no-authority").configure(routes);
-    let stale_feed = web::scope("/stale-feed")
-        .app_data(fixtures::stale_feed())
-        .configure(routes);
-    let guarded_unreachable = web::scope("/guarded")
-        .wrap(RequireCaller::new(fixtures::unreachable()))
-        .route("/me", web::post().to(me));
-    let unreachable = web::scope("/unreachable")
-        .app_data(fixtures::unreachable())
-        .service(guarded_unreachable)
-        .configure(routes);
+        .route("/me", web::post().to(caller_id));
+    let no_authority_scope = web::scope("/no-authority").configure(add_routes);
+    let stale_feed_scope = web::scope("/stale-feed")
+        .app_data(fixtures::authority_with_stale_feed())
+        .configure(add_routes);
+    let unreachable_guarded_scope = web::scope("/guarded")
+        .wrap(RequireCaller::new(fixtures::unreachable_authority()))
+        .route("/me", web::post().to(caller_id));
+    let unreachable_scope = web::scope("/unreachable")
+        .app_data(fixtures::unreachable_authority())
+        .service(unreachable_guarded_scope)
+        .configure(add_routes);
     config
-        .service(guarded)
-        .service(no_authority)
-        .service(stale_feed)
-        .service(unreachable)
-        .service(wired);
+        .service(guarded_scope)
+        .service(no_authority_scope)
+        .service(stale_feed_scope)
+        .service(unreachable_scope)
+        .service(authority_scope);
 }
 
 fn start() -> SocketAddr {
     let (sender, receiver) = mpsc::channel();
     thread::spawn(move || {
-        let server = HttpServer::new(|| App::new().configure(service)).workers(1);
+        let server = HttpServer::new(|| App::new().configure(add_services)).workers(1);
         let server = server.disable_signals().bind("127.0.0.1:0").unwrap();
         sender.send(*server.addrs().first().unwrap()).unwrap();
         actix_web::rt::System::new().block_on(server.run()).unwrap();
@@ -69,10 +69,10 @@ fn start() -> SocketAddr {
 
 #[test]
 fn actix_sends_every_refusal_of_the_table() {
-    http::sends_every_refusal_of_the_table(start());
+    http::assert_every_refusal(start());
 }
 
 #[test]
 fn actix_accepts_a_valid_caller() {
-    http::accepts_a_valid_caller(start());
+    http::assert_valid_caller_is_accepted(start());
 }

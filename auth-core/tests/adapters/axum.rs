@@ -1,4 +1,4 @@
-//! axum sends the expected responses of `table.rs`.
+//! Tests that axum sends the responses that `table.rs` expects.
 
 use std::net::SocketAddr;
 use std::sync::mpsc;
@@ -11,45 +11,45 @@ use tokio::net::TcpListener;
 
 use crate::{fixtures, http};
 
-async fn me(caller: Caller) -> String {
+async fn caller_id(caller: Caller) -> String {
     caller.sub
 }
 
-async fn maybe(MaybeCaller(caller): MaybeCaller) -> String {
+async fn optional_caller_id(MaybeCaller(caller): MaybeCaller) -> String {
     http::subject_or_none(caller.map(|caller| caller.sub))
 }
 
-async fn notes(Owner(caller): Owner, _body: String) -> String {
+async fn owner_id(Owner(caller): Owner, _body: String) -> String {
     caller.sub
 }
 
 fn service() -> Router {
     let authority = fixtures::authority();
-    let routes = || {
+    let new_routes = || {
         Router::new()
-            .route("/me", post(me))
-            .route("/maybe", post(maybe))
-            .route("/{user_id}/notes", post(notes))
+            .route("/me", post(caller_id))
+            .route("/maybe", post(optional_caller_id))
+            .route("/{user_id}/notes", post(owner_id))
     };
-    let guarded = Router::new()
-        .route("/me", post(me))
+    let guarded_routes = Router::new()
+        .route("/me", post(caller_id))
         .layer(RequireCaller::new(authority.clone()));
-    let guarded_unreachable = Router::new()
-        .route("/me", post(me))
-        .layer(RequireCaller::new(fixtures::unreachable()));
-    let unreachable = routes()
-        .layer(Extension(fixtures::unreachable()))
-        .nest("/guarded", guarded_unreachable);
-    routes()
-        .route("/unnamed/notes", post(notes))
+    let unreachable_guarded_routes = Router::new()
+        .route("/me", post(caller_id))
+        .layer(RequireCaller::new(fixtures::unreachable_authority()));
+    let unreachable_routes = new_routes()
+        .layer(Extension(fixtures::unreachable_authority()))
+        .nest("/guarded", unreachable_guarded_routes);
+    new_routes()
+        .route("/unnamed/notes", post(owner_id))
         .layer(Extension(authority))
-        .nest("/guarded", guarded)
-        .nest("/no-authority", routes())
+        .nest("/guarded", guarded_routes)
+        .nest("/no-authority", new_routes())
         .nest(
             "/stale-feed",
-            routes().layer(Extension(fixtures::stale_feed())),
+            new_routes().layer(Extension(fixtures::authority_with_stale_feed())),
         )
-        .nest("/unreachable", unreachable)
+        .nest("/unreachable", unreachable_routes)
 }
 
 fn start() -> SocketAddr {
@@ -69,10 +69,10 @@ fn start() -> SocketAddr {
 
 #[test]
 fn axum_sends_every_refusal_of_the_table() {
-    http::sends_every_refusal_of_the_table(start());
+    http::assert_every_refusal(start());
 }
 
 #[test]
 fn axum_accepts_a_valid_caller() {
-    http::accepts_a_valid_caller(start());
+    http::assert_valid_caller_is_accepted(start());
 }

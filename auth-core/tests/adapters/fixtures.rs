@@ -1,4 +1,5 @@
-//! Authorities for the tests, with a fixed secret, clock and revoked session; and tokens with any header and claims.
+//! Creates authorities with a fixed secret, a fixed clock and one revoked session. Signs tokens with any header and
+//! claims.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -7,7 +8,7 @@ use auth_core::{Authority, Keyring, LocalVerifier, RevokedSessions, Secret, Toke
 use jsonwebtoken::{Algorithm, EncodingKey, crypto};
 use serde_json::{Value, json};
 
-/// Seconds since 1970.
+/// The time of the fixed clock, in seconds since 1970.
 pub(crate) const NOW: u64 = 1_800_000_000;
 const SECRET: &str = "wJ9vRkq2x8Yt4Lm7Zb1Nc5Hd3Gf6Sa0P";
 const OTHER_SECRET: &str = "P0aS6fG3dH5cN1bZ7mL4tY8x2qkRv9Jw";
@@ -15,69 +16,70 @@ const OTHER_SECRET: &str = "P0aS6fG3dH5cN1bZ7mL4tY8x2qkRv9Jw";
 /// A URL at which no server listens.
 const NO_SERVER: &str = "http://127.0.0.1:9";
 
-/// Returns an authority that requires a recent revocation feed and has none.
-pub(crate) fn stale_feed() -> Authority {
+/// Returns an authority that requires a recent revocation feed and never receives one.
+pub(crate) fn authority_with_stale_feed() -> Authority {
     let now = UNIX_EPOCH + Duration::from_secs(NOW);
     let keyring = Keyring::new(Secret::new(SECRET).unwrap());
     let feed = RevocationFeed::start(NO_SERVER, keyring.clone(), "api-server").unwrap();
     let verifier = TokenVerifier::new(keyring, "api-server", "api").unwrap();
     let policy = StalePolicy::FailClosedAfter(Duration::from_secs(1));
-    let local = LocalVerifier::new(verifier.with_feed(&feed, policy));
-    local.with_clock(move || now).into()
+    let local_verifier = LocalVerifier::new(verifier.with_feed(&feed, policy));
+    local_verifier.with_clock(move || now).into()
 }
 
-/// Returns an authority that calls an unreachable server.
-pub(crate) fn unreachable() -> Authority {
+/// Returns an authority that sends each token to a server that does not exist.
+pub(crate) fn unreachable_authority() -> Authority {
     RemoteVerifier::new(NO_SERVER).unwrap().into()
 }
 
+/// Returns an authority that accepts [`valid_token`] and rejects tokens of the session `revoked`.
 pub(crate) fn authority() -> Authority {
     let now = UNIX_EPOCH + Duration::from_secs(NOW);
-    let revoked = RevokedSessions::default();
-    revoked.insert("revoked", SystemTime::now() + Duration::from_secs(900));
+    let revoked_sessions = RevokedSessions::default();
+    revoked_sessions.insert("revoked", SystemTime::now() + Duration::from_secs(900));
     let keyring = Keyring::new(Secret::new(SECRET).unwrap());
     let verifier = TokenVerifier::new(keyring, "api-server", "api").unwrap();
-    let local = LocalVerifier::new(verifier.with_revoked(revoked));
-    local.with_clock(move || now).into()
+    let local_verifier = LocalVerifier::new(verifier.with_revoked(revoked_sessions));
+    local_verifier.with_clock(move || now).into()
 }
 
-pub(crate) fn claims() -> Value {
+pub(crate) fn valid_claims() -> Value {
     json!({
         "iss": "api-server", "aud": "api", "sub": "42", "email": "ada@example.com",
         "iat": NOW, "exp": NOW + 900, "jti": "1", "sid": "7",
     })
 }
 
-pub(crate) fn header() -> Value {
+pub(crate) fn valid_header() -> Value {
     json!({ "alg": "HS256", "typ": "at+jwt" })
 }
 
-pub(crate) fn signed(header: &Value, claims: &Value) -> String {
-    signed_by(SECRET, header, claims)
+pub(crate) fn sign(header: &Value, claims: &Value) -> String {
+    sign_with(SECRET, header, claims)
 }
 
-pub(crate) fn forged() -> String {
-    signed_by(OTHER_SECRET, &header(), &claims())
+pub(crate) fn forged_token() -> String {
+    sign_with(OTHER_SECRET, &valid_header(), &valid_claims())
 }
 
 pub(crate) fn valid_token() -> String {
-    signed(&header(), &claims())
+    sign(&valid_header(), &valid_claims())
 }
 
-/// Signs a token with changed claims; `None` removes a claim.
-pub(crate) fn with_claims(changes: &[(&str, Option<Value>)]) -> String {
-    let mut claims = claims();
-    let all = claims.as_object_mut().unwrap();
+/// Returns a token with changed claims; `None` removes a claim.
+pub(crate) fn token_with_claims(changes: &[(&str, Option<Value>)]) -> String {
+    let mut claims = valid_claims();
+    let members = claims.as_object_mut().unwrap();
     for (claim, value) in changes {
         match value {
-            Some(value) => all.insert((*claim).to_owned(), value.clone()),
-            None => all.remove(*claim),
+            Some(value) => members.insert((*claim).to_owned(), value.clone()),
+            None => members.remove(*claim),
         };
     }
-    signed(&header(), &claims)
+    sign(&valid_header(), &claims)
 }
 
-fn signed_by(secret: &str, header: &Value, claims: &Value) -> String {
+fn sign_with(secret: &str, header: &Value, claims: &Value) -> String {
     let message = format!("{}.{}", base64url(header), base64url(claims));
     let key = EncodingKey::from_secret(secret.as_bytes());
     let mac = crypto::sign(message.as_bytes(), &key, Algorithm::HS256).unwrap();

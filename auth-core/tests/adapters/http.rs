@@ -1,22 +1,24 @@
-//! A plain HTTP/1.1 client, and the requests that it sends to every HTTP framework.
+//! Sends the requests of `table.rs` to a server over HTTP/1.1, and compares the responses.
 
 use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
 
 use crate::fixtures::valid_token;
-use crate::table::{Refused, Target, every_refusal};
+use crate::table::{RefusalResponse, Target, refused_requests};
 
-/// Routes: for any caller, behind the guard, of user 42, and with optional credentials.
-const OWN: [&str; 4] = ["/me", "/guarded/me", "/42/notes", "/maybe"];
-const OTHER_USER: [&str; 3] = ["/43/notes", "/%34%33/notes", "/42%20/notes"];
-const NO_AUTHORITY: [&str; 4] = [
+/// The URL paths that user 42 may request. In order: for any caller, behind the guard, of user 42, and with optional
+/// credentials.
+const OWN_PATHS: [&str; 4] = ["/me", "/guarded/me", "/42/notes", "/maybe"];
+/// The URL paths of other users; the last path is of the user `42 `, with a space.
+const OTHER_USER_PATHS: [&str; 3] = ["/43/notes", "/%34%33/notes", "/42%20/notes"];
+const NO_AUTHORITY_PATHS: [&str; 4] = [
     "/no-authority/me",
     "/no-authority/maybe",
     "/no-authority/42/notes",
     "/unnamed/notes",
 ];
-const STALE_FEED: [&str; 2] = ["/stale-feed/me", "/stale-feed/42/notes"];
-const UNREACHABLE: [&str; 4] = [
+const STALE_FEED_PATHS: [&str; 2] = ["/stale-feed/me", "/stale-feed/42/notes"];
+const UNREACHABLE_PATHS: [&str; 4] = [
     "/unreachable/me",
     "/unreachable/maybe",
     "/unreachable/42/notes",
@@ -34,8 +36,8 @@ impl Response {
     }
 
     fn header(&self, name: &str) -> Option<&str> {
-        let named = |line: &'_ str| line.split(':').next().unwrap().eq_ignore_ascii_case(name);
-        let mut lines = self.head.lines().filter(|line| named(line));
+        let has_name = |line: &'_ str| line.split(':').next().unwrap().eq_ignore_ascii_case(name);
+        let mut lines = self.head.lines().filter(|line| has_name(line));
         let line = lines.next()?;
         assert_eq!(lines.next(), None, "{name} twice");
         Some(line.split_once(": ").unwrap().1)
@@ -59,26 +61,27 @@ fn send(server: SocketAddr, path: &str, fields: &[(&'static str, String)]) -> Re
     }
 }
 
-pub(crate) fn sends_every_refusal_of_the_table(server: SocketAddr) {
-    for case in every_refusal() {
+/// Asserts that the server refuses every request of the table as expected.
+pub(crate) fn assert_every_refusal(server: SocketAddr) {
+    for case in refused_requests() {
         let paths: &[&str] = match case.target {
-            Target::Own => &OWN,
-            Target::OtherUser => &OTHER_USER,
-            Target::NoAuthority => &NO_AUTHORITY,
-            Target::StaleFeed => &STALE_FEED,
-            Target::Unreachable => &UNREACHABLE,
+            Target::Own => &OWN_PATHS,
+            Target::OtherUser => &OTHER_USER_PATHS,
+            Target::NoAuthority => &NO_AUTHORITY_PATHS,
+            Target::StaleFeed => &STALE_FEED_PATHS,
+            Target::Unreachable => &UNREACHABLE_PATHS,
         };
-        let is_public =
+        let is_allowed =
             |path: &str| path == "/maybe" && case.expected.body.contains("UNAUTHORIZED");
-        for path in paths.iter().filter(|path| !is_public(path)) {
+        for path in paths.iter().filter(|path| !is_allowed(path)) {
             let response = send(server, path, &case.fields);
-            let refused = Refused {
+            let refusal = RefusalResponse {
                 status: response.status(),
                 challenge: response.header("www-authenticate").map(ToOwned::to_owned),
                 retry_after: response.header("retry-after").map(ToOwned::to_owned),
                 body: response.body.clone(),
             };
-            assert_eq!(refused, case.expected, "{} at {path}", case.name);
+            assert_eq!(refusal, case.expected, "{} at {path}", case.name);
             let content_type = response.header("content-type");
             assert_eq!(
                 content_type,
@@ -90,10 +93,11 @@ pub(crate) fn sends_every_refusal_of_the_table(server: SocketAddr) {
     }
 }
 
-pub(crate) fn accepts_a_valid_caller(server: SocketAddr) {
+/// Asserts that the server accepts a valid token, and no token where credentials are optional.
+pub(crate) fn assert_valid_caller_is_accepted(server: SocketAddr) {
     let bearer = ("authorization", format!("Bearer {}", valid_token()));
     let user_id = ("x-user-id", "42".to_owned());
-    for path in OWN.iter().chain(&["/%34%32/notes"]) {
+    for path in OWN_PATHS.iter().chain(&["/%34%32/notes"]) {
         let response = send(server, path, &[bearer.clone(), user_id.clone()]);
         assert_eq!((response.status(), &*response.body), (200, "42"), "{path}");
     }

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::fixtures::{NOW, claims, forged, signed, valid_token, with_claims};
+use crate::fixtures::{NOW, forged_token, sign, token_with_claims, valid_claims, valid_token};
 
 /// The resource or the service that a request is sent to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -19,24 +19,28 @@ pub(crate) enum Target {
     Unreachable,
 }
 
+/// A request, and the expected refusal.
 pub(crate) struct Case {
     pub(crate) name: String,
     pub(crate) target: Target,
     /// Header fields, in order.
     pub(crate) fields: Vec<(&'static str, String)>,
-    pub(crate) expected: Refused,
+    pub(crate) expected: RefusalResponse,
 }
 
+/// The parts of a response that all frameworks must send in the same way.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Refused {
+pub(crate) struct RefusalResponse {
     pub(crate) status: u16,
+    /// The value of `WWW-Authenticate`.
     pub(crate) challenge: Option<String>,
+    /// The value of `Retry-After`.
     pub(crate) retry_after: Option<String>,
     pub(crate) body: String,
 }
 
-fn refused(status: u16, title: &str, code: &str, detail: &str) -> Refused {
-    Refused {
+fn refusal(status: u16, title: &str, code: &str, detail: &str) -> RefusalResponse {
+    RefusalResponse {
         status,
         challenge: None,
         retry_after: None,
@@ -46,16 +50,16 @@ fn refused(status: u16, title: &str, code: &str, detail: &str) -> Refused {
     }
 }
 
-fn unauthorized(code: &str, detail: &str) -> Refused {
+fn unauthorized(code: &str, detail: &str) -> RefusalResponse {
     let error = format!(r#", error="invalid_token", error_description="{detail}""#);
     let error = if code == "UNAUTHORIZED" { "" } else { &error };
-    Refused {
+    RefusalResponse {
         challenge: Some(format!(r#"Bearer realm="api"{error}"#)),
         ..refused(401, "Unauthorized", code, detail)
     }
 }
 
-fn case(name: &str, fields: &[(&'static str, &str)], expected: Refused) -> Case {
+fn case(name: &str, fields: &[(&'static str, &str)], expected: RefusalResponse) -> Case {
     Case {
         name: name.to_owned(),
         target: Target::Own,
@@ -67,26 +71,27 @@ fn case(name: &str, fields: &[(&'static str, &str)], expected: Refused) -> Case 
     }
 }
 
-pub(crate) fn every_refusal() -> Vec<Case> {
-    let mut cases = header_errors();
-    cases.extend(token_errors());
-    cases.extend(claim_errors());
-    cases.extend(ownership_and_configuration());
-    cases.extend(unavailable());
+pub(crate) fn refused_requests() -> Vec<Case> {
+    let mut cases = header_cases();
+    cases.extend(malformed_token_cases());
+    cases.extend(claim_cases());
+    cases.extend(ownership_and_configuration_cases());
+    cases.extend(unavailable_cases());
     cases
 }
 
 const AUTHORIZATION: &str = "authorization";
 
-fn header_errors() -> Vec<Case> {
+fn header_cases() -> Vec<Case> {
     let bearer = format!("Bearer {}", valid_token());
-    let grammar = "The Authorization header must be Bearer, one space and a token";
-    let characters = "The bearer token has characters that no token has";
-    let invalid = |detail| unauthorized("INVALID_TOKEN", detail);
-    let repeated_header = || invalid("Send exactly one Authorization header");
+    let grammar_detail = "The Authorization header must be Bearer, one space and a token";
+    let characters_detail = "The bearer token has characters that no token has";
+    let invalid_token = |detail| unauthorized("INVALID_TOKEN", detail);
+    let repeated_header = || invalid_token("Send exactly one Authorization header");
     let no_credentials = || unauthorized("UNAUTHORIZED", "Authentication is required");
-    let one =
-        |name: &str, value: &str, detail| case(name, &[(AUTHORIZATION, value)], invalid(detail));
+    let one_header_case = |name: &str, value: &str, detail| {
+        case(name, &[(AUTHORIZATION, value)], invalid_token(detail))
+    };
     let cookie = format!("access_token={}", valid_token());
     vec![
         case("no header", &[], no_credentials()),
@@ -95,11 +100,11 @@ fn header_errors() -> Vec<Case> {
             &[("cookie", &cookie)],
             no_credentials(),
         ),
-        one("no scheme", &valid_token(), grammar),
-        one("another scheme", "Basic YTpi", grammar),
-        one("a scheme alone", "Bearer", grammar),
-        one("two spaces", &bearer.replace(' ', "  "), characters),
-        one("a comma", "Bearer a,b", characters),
+        one_header_case("no scheme", &valid_token(), grammar_detail),
+        one_header_case("another scheme", "Basic YTpi", grammar_detail),
+        one_header_case("a scheme alone", "Bearer", grammar_detail),
+        one_header_case("two spaces", &bearer.replace(' ', "  "), characters_detail),
+        one_header_case("a comma", "Bearer a,b", characters_detail),
         case(
             "the same header twice",
             &[(AUTHORIZATION, &bearer), (AUTHORIZATION, &bearer)],
@@ -113,10 +118,11 @@ fn header_errors() -> Vec<Case> {
     ]
 }
 
-fn token_errors() -> Vec<Case> {
+fn malformed_token_cases() -> Vec<Case> {
     let with_crit = json!({ "alg": "HS256", "typ": "at+jwt", "crit": ["exp"] });
-    let typed = |alg: &str, typ: &str| signed(&json!({ "alg": alg, "typ": typ }), &claims());
-    let errors = [
+    let token_with_alg_and_typ =
+        |alg: &str, typ: &str| sign(&json!({ "alg": alg, "typ": typ }), &valid_claims());
+    let invalid_tokens = [
         ("junk", "junk".to_owned(), "A token has exactly three parts"),
         (
             "five parts",
@@ -130,34 +136,34 @@ fn token_errors() -> Vec<Case> {
         ),
         (
             "another secret",
-            forged(),
+            forged_token(),
             "The token signature does not match",
         ),
         (
             "no algorithm",
-            typed("none", "at+jwt"),
+            token_with_alg_and_typ("none", "at+jwt"),
             "The token algorithm must be HS256",
         ),
         (
             "another algorithm",
-            typed("HS512", "at+jwt"),
+            token_with_alg_and_typ("HS512", "at+jwt"),
             "The token algorithm must be HS256",
         ),
         (
             "another type",
-            typed("HS256", "JWT"),
+            token_with_alg_and_typ("HS256", "JWT"),
             "The token type must be at+jwt",
         ),
         (
             "crit",
-            signed(&with_crit, &claims()),
+            sign(&with_crit, &valid_claims()),
             "The token header has crit, b64 or zip",
         ),
     ];
-    let case_of = |(name, token, detail): (&str, String, &str)| {
+    let to_case = |(name, token, detail): (&str, String, &str)| {
         token_case(name, &token, "INVALID_TOKEN", detail)
     };
-    errors.map(case_of).into()
+    invalid_tokens.map(to_case).into()
 }
 
 fn token_case(name: &str, token: &str, code: &str, detail: &str) -> Case {
@@ -169,18 +175,18 @@ fn token_case(name: &str, token: &str, code: &str, detail: &str) -> Case {
     )
 }
 
-fn claim_errors() -> Vec<Case> {
-    let names = ["iss", "aud", "sub", "email", "iat", "exp", "jti", "sid"];
-    let missing = names.map(|claim| {
+fn claim_cases() -> Vec<Case> {
+    let claim_names = ["iss", "aud", "sub", "email", "iat", "exp", "jti", "sid"];
+    let missing_cases = claim_names.map(|claim| {
         let detail = format!("The token lacks the claim {claim}");
         token_case(
             &format!("no {claim}"),
-            &with_claims(&[(claim, None)]),
+            &token_with_claims(&[(claim, None)]),
             "INVALID_TOKEN",
             &detail,
         )
     });
-    let unacceptable: [(&str, Value); 12] = [
+    let unacceptable_claims: [(&str, Value); 12] = [
         ("iss", json!("other")),
         ("iss", json!(["api-server"])),
         ("aud", json!("reports")),
@@ -194,87 +200,91 @@ fn claim_errors() -> Vec<Case> {
         ("jti", json!(1)),
         ("sid", json!(7)),
     ];
-    let unacceptable = unacceptable.map(|(claim, value)| {
+    let unacceptable_cases = unacceptable_claims.map(|(claim, value)| {
         let detail = format!("The token claim {claim} is not acceptable");
         let name = format!("{claim} is {value}");
         token_case(
             &name,
-            &with_claims(&[(claim, Some(value))]),
+            &token_with_claims(&[(claim, Some(value))]),
             "INVALID_TOKEN",
             &detail,
         )
     });
-    missing
+    missing_cases
         .into_iter()
-        .chain(unacceptable)
-        .chain(time_errors())
+        .chain(unacceptable_cases)
+        .chain(time_cases())
         .collect()
 }
 
-fn time_errors() -> [Case; 4] {
-    let not_yet_valid = |claim| {
-        let token = with_claims(&[(claim, Some(json!(NOW + 6)))]);
+fn time_cases() -> [Case; 4] {
+    let not_yet_valid_case = |claim| {
+        let token = token_with_claims(&[(claim, Some(json!(NOW + 6)))]);
         let name = format!("{claim} in the future");
         token_case(&name, &token, "INVALID_TOKEN", "The token is not valid yet")
     };
-    let expired = with_claims(&[
+    let expired_token = token_with_claims(&[
         ("iat", Some(json!(NOW - 905))),
         ("exp", Some(json!(NOW - 5))),
     ]);
-    let revoked_session = with_claims(&[("sid", Some(json!("revoked")))]);
-    let revoked = "The session of the token has ended";
+    let revoked_token = token_with_claims(&[("sid", Some(json!("revoked")))]);
+    let revoked_detail = "The session of the token has ended";
     [
-        not_yet_valid("iat"),
-        not_yet_valid("nbf"),
+        not_yet_valid_case("iat"),
+        not_yet_valid_case("nbf"),
         token_case(
             "expired",
-            &expired,
+            &expired_token,
             "TOKEN_EXPIRED",
             "The token has expired",
         ),
-        token_case("revoked", &revoked_session, "TOKEN_REVOKED", revoked),
+        token_case("revoked", &revoked_token, "TOKEN_REVOKED", revoked_detail),
     ]
 }
 
-fn ownership_and_configuration() -> Vec<Case> {
+fn ownership_and_configuration_cases() -> Vec<Case> {
     let bearer = format!("Bearer {}", valid_token());
-    let forbidden = |detail| refused(403, "Forbidden", "FORBIDDEN", detail);
-    let mismatch = || forbidden("X-User-Id differs from the user of the token");
-    let internal = "Something went wrong on our side";
-    let internal = refused(
+    let forbidden = |detail| refusal(403, "Forbidden", "FORBIDDEN", detail);
+    let user_id_mismatch = || forbidden("X-User-Id differs from the user of the token");
+    let internal_detail = "Something went wrong on our side";
+    let internal_error = refusal(
         500,
         "Internal Server Error",
         "INTERNAL_SERVER_ERROR",
-        internal,
+        internal_detail,
     );
-    let valid = (AUTHORIZATION, bearer.as_str());
+    let authorization = (AUTHORIZATION, bearer.as_str());
     vec![
         case(
             "X-User-Id of another",
-            &[valid, ("x-user-id", "43")],
-            mismatch(),
+            &[authorization, ("x-user-id", "43")],
+            user_id_mismatch(),
         ),
         case(
             "X-User-Id of both",
-            &[valid, ("x-user-id", "42"), ("x-user-id", "43")],
-            mismatch(),
+            &[authorization, ("x-user-id", "42"), ("x-user-id", "43")],
+            user_id_mismatch(),
         ),
         Case {
             target: Target::OtherUser,
             ..case(
                 "the wrong owner",
-                &[valid],
+                &[authorization],
                 forbidden("This address belongs to another user"),
             )
         },
         Case {
             target: Target::NoAuthority,
-            ..case("a service without an authority", &[valid], internal)
+            ..case(
+                "a service without an authority",
+                &[authorization],
+                internal_error,
+            )
         },
     ]
 }
 
-fn unavailable() -> [Case; 2] {
+fn unavailable_cases() -> [Case; 2] {
     let bearer = format!("Bearer {}", valid_token());
     [
         (
@@ -289,7 +299,7 @@ fn unavailable() -> [Case; 2] {
         ),
     ]
     .map(|(name, target, detail)| {
-        let expected = Refused {
+        let expected = RefusalResponse {
             retry_after: Some("1".to_owned()),
             ..refused(503, "Service Unavailable", "AUTHORITY_UNAVAILABLE", detail)
         };

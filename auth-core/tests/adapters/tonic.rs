@@ -1,4 +1,5 @@
-//! tonic sends the expected responses of `table.rs` over gRPC. The service is written by hand, without generated code.
+//! Tests that tonic sends the responses that `table.rs` expects over gRPC. The service is written by hand, without
+//! generated code.
 
 use std::convert::Infallible;
 use std::net::SocketAddr;
@@ -21,13 +22,13 @@ use tower_layer::Layer as _;
 use tower_service::Service;
 
 use crate::fixtures;
-use crate::table::{Case, Target, every_refusal};
+use crate::table::{Case, Target, refused_requests};
 
 /// Encodes messages as plain text.
 #[derive(Clone, Copy)]
-struct Text;
+struct TextCodec;
 
-impl Codec for Text {
+impl Codec for TextCodec {
     type Encode = String;
     type Decode = String;
     type Encoder = Self;
@@ -42,7 +43,7 @@ impl Codec for Text {
     }
 }
 
-impl Encoder for Text {
+impl Encoder for TextCodec {
     type Item = String;
     type Error = Status;
 
@@ -52,7 +53,7 @@ impl Encoder for Text {
     }
 }
 
-impl Decoder for Text {
+impl Decoder for TextCodec {
     type Item = String;
     type Error = Status;
 
@@ -64,7 +65,7 @@ impl Decoder for Text {
 
 type BoxFuture<T, E> = Pin<Box<dyn Future<Output = Result<T, E>> + Send>>;
 
-/// Responds with the caller's id. The message of the request is the id of the owner.
+/// Responds with the id of the caller. The message of the request is the id of the owner of the notes.
 #[derive(Clone)]
 struct Notes;
 
@@ -78,19 +79,19 @@ impl Service<Request<String>> for Notes {
     }
 
     fn call(&mut self, request: Request<String>) -> Self::Future {
-        let response = || {
+        let respond = || {
             let caller = Caller::of(&request)?;
             caller.require_owner(request.get_ref())?;
             Ok(Response::new(caller.sub.clone()))
         };
-        let response = response();
+        let response = respond();
         Box::pin(async { response })
     }
 }
 
-/// A gRPC service whose name depends on `NAME`.
+/// A gRPC service. The letter selects the name of the service.
 #[derive(Clone)]
-struct Probe<const NAME: char>;
+struct Probe<const LETTER: char>;
 
 impl NamedService for Probe<'w'> {
     const NAME: &'static str = "test.Wired";
@@ -112,7 +113,7 @@ impl NamedService for Probe<'a'> {
     const NAME: &'static str = "test.Unreachable";
 }
 
-impl<const NAME: char> Service<http::Request<Body>> for Probe<NAME> {
+impl<const LETTER: char> Service<http::Request<Body>> for Probe<LETTER> {
     type Response = http::Response<Body>;
     type Error = Infallible;
     type Future = BoxFuture<http::Response<Body>, Infallible>;
@@ -122,32 +123,32 @@ impl<const NAME: char> Service<http::Request<Body>> for Probe<NAME> {
     }
 
     fn call(&mut self, request: http::Request<Body>) -> Self::Future {
-        Box::pin(async { Ok(Grpc::new(Text).unary(Notes, request).await) })
+        Box::pin(async { Ok(Grpc::new(TextCodec).unary(Notes, request).await) })
     }
 }
 
 async fn start() -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let address = listener.local_addr().unwrap();
+    let socket_address = listener.local_addr().unwrap();
     let guard = RequireCaller::new(fixtures::authority());
-    let stale_feed = RequireCaller::new(fixtures::stale_feed());
+    let stale_feed = RequireCaller::new(fixtures::authority_with_stale_feed());
     let server = Server::builder()
         .add_service(guard.layer(Probe::<'l'>))
         .add_service(InterceptedService::new(Probe::<'w'>, guard))
         .add_service(InterceptedService::new(Probe::<'o'>, stale_feed))
-        .add_service(RequireCaller::new(fixtures::unreachable()).layer(Probe::<'a'>))
+        .add_service(RequireCaller::new(fixtures::unreachable_authority()).layer(Probe::<'a'>))
         .add_service(Probe::<'u'>);
     tokio::spawn(server.serve_with_incoming(TcpIncoming::from(listener)));
-    address
+    socket_address
 }
 
 async fn connect() -> Channel {
-    let server = Endpoint::try_from(format!("http://{}", start().await));
-    server.unwrap().connect().await.unwrap()
+    let endpoint = Endpoint::try_from(format!("http://{}", start().await));
+    endpoint.unwrap().connect().await.unwrap()
 }
 
-/// Returns the methods of a target; those of `Own` are behind the interceptor and behind the layer.
-const fn paths(target: Target) -> &'static [&'static str] {
+/// Returns the gRPC methods of a target. `Own` and `OtherUser` have two: behind the interceptor, and behind the layer.
+const fn method_paths(target: Target) -> &'static [&'static str] {
     match target {
         Target::Own | Target::OtherUser => &["/test.Wired/Call", "/test.Layered/Call"],
         Target::NoAuthority => &["/test.NoAuthority/Call"],
@@ -177,12 +178,12 @@ async fn call(
     let mut client = tonic::client::Grpc::new(channel.clone());
     client.ready().await.unwrap();
     let response = client
-        .unary(request, PathAndQuery::from_static(path), Text)
+        .unary(request, PathAndQuery::from_static(path), TextCodec)
         .await;
     response.map(Response::into_inner)
 }
 
-fn code(status: u16) -> Code {
+fn grpc_code(status: u16) -> Code {
     match status {
         401 => Code::Unauthenticated,
         403 => Code::PermissionDenied,
@@ -192,9 +193,9 @@ fn code(status: u16) -> Code {
     }
 }
 
-fn check(case: &Case, status: &Status) {
+fn assert_refused(case: &Case, status: &Status) {
     let name = &case.name;
-    assert_eq!(status.code(), code(case.expected.status), "{name}");
+    assert_eq!(status.code(), grpc_code(case.expected.status), "{name}");
     let details = std::str::from_utf8(status.details()).unwrap();
     assert_eq!(details, case.expected.body, "{name}");
     for (field, expected) in [
@@ -211,10 +212,10 @@ fn check(case: &Case, status: &Status) {
 #[tokio::test]
 async fn tonic_sends_every_refusal_of_the_table() {
     let channel = connect().await;
-    for case in every_refusal() {
-        for path in paths(case.target) {
-            let refused = call(&channel, path, case.target, &case.fields).await;
-            check(&case, &refused.unwrap_err());
+    for case in refused_requests() {
+        for path in method_paths(case.target) {
+            let result = call(&channel, path, case.target, &case.fields).await;
+            assert_refused(&case, &result.unwrap_err());
         }
     }
 }
@@ -226,7 +227,7 @@ async fn tonic_accepts_a_valid_caller() {
         format!("Bearer {}", fixtures::valid_token()),
     );
     let channel = connect().await;
-    for path in paths(Target::Own) {
+    for path in method_paths(Target::Own) {
         let response = call(&channel, path, Target::Own, std::slice::from_ref(&bearer)).await;
         assert_eq!(response.unwrap(), "42");
     }

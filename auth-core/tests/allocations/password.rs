@@ -1,9 +1,9 @@
-//! The allocations of a password attempt.
+//! Tests how many allocations a password attempt makes.
 
 use allocation_counter::measure;
 use auth_core::password::PasswordAttempt;
 
-/// A buffer that grows leaves copies of the password in memory that are not wiped.
+/// When a buffer grows, a copy of the password stays in memory and is not wiped.
 #[test]
 fn a_password_is_copied_once_into_one_buffer() {
     for text in [

@@ -1,4 +1,4 @@
-//! The memory of the set of revoked sessions.
+//! Tests how much memory the set of revoked sessions uses.
 
 use std::time::{Duration, SystemTime};
 
@@ -6,46 +6,50 @@ use allocation_counter::measure;
 use auth_core::RevokedSessions;
 
 /// The documented limit per session, in bytes.
-const MAX_BYTES: u64 = 40;
+const MAX_BYTES_PER_SESSION: u64 = 40;
 
-/// The hash table doubles when it is full and is emptiest just after that, so every size is measured.
+/// The size is measured after each insertion, because a hash table wastes the most memory when it has just grown.
 #[test]
 fn a_revoked_session_takes_at_most_40_bytes_at_every_size() {
     let (revoked, until) = (RevokedSessions::default(), SystemTime::now());
-    let mut bytes = 0;
-    let mut max = 0;
+    let mut total_bytes = 0;
+    let mut max_bytes = 0;
     for count in 1..=200_000_u64 {
         let id = format!("0198f2d4-8a02-7d51-8f0e-{count:012x}");
-        let grown = measure(|| revoked.insert(&id, until)).bytes_current;
-        bytes += u64::try_from(grown).unwrap_or_default();
-        // The first few sessions share the smallest table.
+        let growth = measure(|| revoked.insert(&id, until)).bytes_current;
+        total_bytes += u64::try_from(growth).unwrap_or_default();
+        // The smallest table has space for several sessions, so the size per session is large at first.
         if count >= 100 {
-            max = max.max(bytes / count);
+            max_bytes = max_bytes.max(total_bytes / count);
         }
     }
-    assert!((1..=MAX_BYTES).contains(&max), "{max} bytes");
+    assert!(
+        (1..=MAX_BYTES_PER_SESSION).contains(&max_bytes),
+        "{max_bytes} bytes"
+    );
 }
 
-/// The limit also holds after any part of a full table is purged.
+/// The limit also applies after any part of a full table is purged.
 #[test]
 fn a_session_that_stays_takes_at_most_40_bytes_after_a_purge() {
-    const FULL: u64 = 114_688;
+    /// The number of entries of a full hash table.
+    const FULL_TABLE: u64 = 114_688;
     let now = SystemTime::now();
-    let mut bytes = Vec::new();
-    for tenths in 1..10 {
+    let mut bytes_per_session = Vec::new();
+    for kept_tenths in 1..10 {
         let revoked = RevokedSessions::default();
-        let kept = measure(|| {
-            for number in 0..FULL {
-                let age = if number % 10 < tenths { 100 } else { 0 };
-                revoked.insert(&number.to_string(), now + Duration::from_secs(age));
+        let memory = measure(|| {
+            for number in 0..FULL_TABLE {
+                let seconds = if number % 10 < kept_tenths { 100 } else { 0 };
+                revoked.insert(&number.to_string(), now + Duration::from_secs(seconds));
             }
             revoked.purge(now + Duration::from_secs(2));
         });
         let count = u64::try_from(revoked.len()).unwrap_or_default();
-        bytes.push(u64::try_from(kept.bytes_current).unwrap_or_default() / count);
+        bytes_per_session.push(u64::try_from(memory.bytes_current).unwrap_or_default() / count);
     }
-    let fits = |bytes: &u64| (1..=MAX_BYTES).contains(bytes);
-    assert!(bytes.iter().all(fits), "{bytes:?}");
+    let fits = |bytes: &u64| (1..=MAX_BYTES_PER_SESSION).contains(bytes);
+    assert!(bytes_per_session.iter().all(fits), "{bytes_per_session:?}");
 }
 
 #[test]
@@ -60,12 +64,16 @@ fn lookups_allocate_nothing() {
 fn purged_sessions_free_their_memory() {
     let revoked = RevokedSessions::default();
     let now = SystemTime::now();
-    let kept = measure(|| {
+    let memory = measure(|| {
         for number in 0..100_000 {
             revoked.insert(&number.to_string(), now);
         }
         revoked.purge(now + Duration::from_secs(2));
     });
     assert!(revoked.is_empty());
-    assert!(kept.bytes_current < 4096, "{} bytes", kept.bytes_current);
+    assert!(
+        memory.bytes_current < 4096,
+        "{} bytes",
+        memory.bytes_current
+    );
 }

@@ -1,4 +1,4 @@
-//! The allocations of a verification.
+//! Tests how many allocations a verification makes.
 
 use std::time::{Duration, SystemTime};
 
@@ -10,8 +10,8 @@ const SUBJECT: Subject<'_> = Subject {
     email: "ada.lovelace@example.com",
     session_id: "0198f2d4-8a02-7d51-8f0e-5d2f4c7b9e21",
 };
-/// The strings of the claims: `sub`, `email`, `sid` and `jti`.
-const CLAIMS: u64 = 4;
+/// The number of strings in the claims: `sub`, `email`, `sid` and `jti`.
+const CLAIM_STRINGS: u64 = 4;
 
 fn keyring(text: &str) -> Keyring {
     Keyring::new(secret(text))
@@ -31,9 +31,9 @@ fn token(keyring: Keyring) -> String {
     issuer.issue(&SUBJECT, SystemTime::now()).unwrap().token
 }
 
-fn allocations(verifier: &TokenVerifier, token: &str, accepted: bool) -> u64 {
+fn count_allocations(verifier: &TokenVerifier, token: &str, is_accepted: bool) -> u64 {
     let now = SystemTime::now();
-    measure(|| assert_eq!(verifier.verify(token, now).is_ok(), accepted)).count_total
+    measure(|| assert_eq!(verifier.verify(token, now).is_ok(), is_accepted)).count_total
 }
 
 const SECRET: &str = "wJ9vRkq2x8Yt4Lm7Zb1Nc5Hd3Gf6Sa0P";
@@ -47,30 +47,30 @@ fn an_authority_adds_no_allocation() {
     let authority = Authority::from(verifier(keyring(SECRET)));
     let count =
         measure(|| assert!(authority.authenticate(&headers).into_ready().is_ok())).count_total;
-    assert_eq!(count, CLAIMS);
+    assert_eq!(count, CLAIM_STRINGS);
 }
 
 #[test]
 fn verification_allocates_the_strings_of_the_claims_only() {
     let valid_token = token(keyring(SECRET));
-    let count = allocations(&verifier(keyring(SECRET)), &valid_token, true);
-    assert_eq!(count, CLAIMS);
+    let count = count_allocations(&verifier(keyring(SECRET)), &valid_token, true);
+    assert_eq!(count, CLAIM_STRINGS);
 }
 
 #[test]
 fn a_previous_secret_adds_no_allocation() {
-    let rotated = keyring(OTHER_SECRET).with_previous([secret(SECRET)]);
+    let rotated_keyring = keyring(OTHER_SECRET).with_previous([secret(SECRET)]);
     let valid_token = token(keyring(SECRET));
-    let count = allocations(&verifier(rotated), &valid_token, true);
-    assert_eq!(count, CLAIMS);
+    let count = count_allocations(&verifier(rotated_keyring), &valid_token, true);
+    assert_eq!(count, CLAIM_STRINGS);
 }
 
 #[test]
 fn a_forged_token_allocates_nothing() {
     let valid_token = token(keyring(SECRET));
     let (message, _) = valid_token.rsplit_once('.').unwrap();
-    let forged = format!("{message}.{}", "A".repeat(43));
-    let count = allocations(&verifier(keyring(SECRET)), &forged, false);
+    let forged_token = format!("{message}.{}", "A".repeat(43));
+    let count = count_allocations(&verifier(keyring(SECRET)), &forged_token, false);
     assert_eq!(count, 0);
 }
 
@@ -79,7 +79,7 @@ fn malformed_and_too_long_tokens_allocate_nothing() {
     let verifier = verifier(keyring(SECRET));
     for malformed in ["", "a.b", "....", &"x".repeat(8193)] {
         assert_eq!(
-            allocations(&verifier, malformed, false),
+            count_allocations(&verifier, malformed, false),
             0,
             "{malformed:.10}"
         );

@@ -1,4 +1,4 @@
-//! Stored bcrypt hashes: format, cost and rehashing.
+//! Tests the format, the cost and the rehashing of stored bcrypt hashes.
 
 use std::time::{Duration, Instant};
 
@@ -16,14 +16,22 @@ fn bcrypt_hashes_of_every_version_verify_and_other_versions_need_a_rehash() {
         (Version::TwoA, true),
         (Version::TwoY, true),
     ] {
-        let stored = PasswordHash::parse(&parts.format_for_version(version)).unwrap();
-        assert!(matches("correct horse", &stored), "{}", stored.as_str());
-        assert!(!matches("wrong horse", &stored), "{}", stored.as_str());
+        let stored_hash = PasswordHash::parse(&parts.format_for_version(version)).unwrap();
+        assert!(
+            matches("correct horse", &stored_hash),
+            "{}",
+            stored_hash.as_str()
+        );
+        assert!(
+            !matches("wrong horse", &stored_hash),
+            "{}",
+            stored_hash.as_str()
+        );
         assert_eq!(
-            stored.needs_rehash(cost()),
+            stored_hash.needs_rehash(cost()),
             needs_rehash,
             "{}",
-            stored.as_str()
+            stored_hash.as_str()
         );
     }
     let version_2x = parts.format_for_version(Version::TwoX);
@@ -35,25 +43,25 @@ fn bcrypt_hashes_of_every_version_verify_and_other_versions_need_a_rehash() {
 
 #[test]
 fn a_hash_of_another_cost_needs_a_rehash() {
-    let stored = hash("correct horse");
-    assert!(!stored.needs_rehash(cost()));
+    let stored_hash = hash("correct horse");
+    assert!(!stored_hash.needs_rehash(cost()));
     assert!(
-        stored.needs_rehash(Cost::new(COST + 1).unwrap()),
+        stored_hash.needs_rehash(Cost::new(COST + 1).unwrap()),
         "too cheap"
     );
-    let expensive = PasswordHash::unmatchable(Cost::new(15).unwrap());
-    assert!(expensive.needs_rehash(cost()), "too expensive");
+    let expensive_hash = PasswordHash::unmatchable(Cost::new(15).unwrap());
+    assert!(expensive_hash.needs_rehash(cost()), "too expensive");
 }
 
 #[test]
 fn a_short_password_that_matched_is_rehashed() {
-    let stored = PasswordHash::parse(&bcrypt::hash("short", COST).unwrap()).unwrap();
+    let stored_hash = PasswordHash::parse(&bcrypt::hash("short", COST).unwrap()).unwrap();
     let attempt = attempt("short");
-    assert!(attempt.matches(&stored).unwrap());
-    let higher = Cost::new(COST + 1).unwrap();
-    let rehashed = attempt.rehash(higher).unwrap();
-    assert!(!rehashed.needs_rehash(higher));
-    assert!(matches("short", &rehashed) && !matches("other", &rehashed));
+    assert!(attempt.matches(&stored_hash).unwrap());
+    let higher_cost = Cost::new(COST + 1).unwrap();
+    let new_hash = attempt.rehash(higher_cost).unwrap();
+    assert!(!new_hash.needs_rehash(higher_cost));
+    assert!(matches("short", &new_hash) && !matches("other", &new_hash));
 }
 
 #[test]
@@ -74,30 +82,30 @@ fn the_cost_is_4_to_15_and_12_by_default() {
 fn a_stored_cost_above_15_is_rejected_without_hashing() {
     let tail = &hash("correct horse").as_str()[6..].to_owned();
     for digits in ["04", "05", "14", "15"] {
-        let stored = PasswordHash::parse(&format!("$2b${digits}{tail}"));
-        assert!(stored.is_ok(), "{digits}");
+        let result = PasswordHash::parse(&format!("$2b${digits}{tail}"));
+        assert!(result.is_ok(), "{digits}");
     }
-    let start = Instant::now();
+    let started_at = Instant::now();
     for digits in [
         "00", "03", "16", "20", "31", "99", "+4", "-4", " 4", "4 ", "0x", "４",
     ] {
-        let stored = PasswordHash::parse(&format!("$2b${digits}{tail}"));
-        assert_eq!(stored, Err(Error::InvalidPasswordHash), "{digits}");
+        let result = PasswordHash::parse(&format!("$2b${digits}{tail}"));
+        assert_eq!(result, Err(Error::InvalidPasswordHash), "{digits}");
     }
-    assert!(start.elapsed() < Duration::from_secs(1));
+    assert!(started_at.elapsed() < Duration::from_secs(1));
 }
 
 #[test]
 fn a_corrupt_hash_is_rejected_without_a_panic() {
-    let valid = hash("correct horse").as_str().to_owned();
-    let (head, tail) = valid.split_at(30);
+    let valid_hash = hash("correct horse").as_str().to_owned();
+    let (head, tail) = valid_hash.split_at(30);
     for (name, text) in [
         ("an empty text", String::new()),
         ("a password", "correct horse".to_owned()),
-        ("one character fewer", valid[..59].to_owned()),
-        ("one character more", format!("{valid}.")),
-        ("a line feed", format!("{valid}\n")),
-        ("a space at the start", format!(" {}", &valid[..59])),
+        ("one character fewer", valid_hash[..59].to_owned()),
+        ("one character more", format!("{valid_hash}.")),
+        ("a line feed", format!("{valid_hash}\n")),
+        ("a space at the start", format!(" {}", &valid_hash[..59])),
         ("a NUL inside", format!("{head}\0{}", &tail[1..])),
         ("a = inside", format!("{head}={}", &tail[1..])),
         (
@@ -110,20 +118,26 @@ fn a_corrupt_hash_is_rejected_without_a_panic() {
         ),
         (
             "a letter across the salt's end",
-            format!("{}é{}", &valid[..28], &valid[30..]),
+            format!("{}é{}", &valid_hash[..28], &valid_hash[30..]),
         ),
-        ("a letter across the cost", format!("$2b$0é{}", &valid[7..])),
-        ("a letter across the prefix", format!("$2é{}", &valid[4..])),
+        (
+            "a letter across the cost",
+            format!("$2b$0é{}", &valid_hash[7..]),
+        ),
+        (
+            "a letter across the prefix",
+            format!("$2é{}", &valid_hash[4..]),
+        ),
         ("sixty two-byte letters", "é".repeat(60)),
         ("thirty two-byte letters, 60 bytes", "é".repeat(30)),
         ("sixty dollars", "$".repeat(60)),
-        ("another scheme", format!("$argon2id${}", &valid[10..])),
-        ("md5-crypt", format!("$1$b${}", &valid[5..])),
+        ("another scheme", format!("$argon2id${}", &valid_hash[10..])),
+        ("md5-crypt", format!("$1$b${}", &valid_hash[5..])),
         (
             "no dollar behind the cost",
-            format!("$2b$04.{}", &valid[7..]),
+            format!("$2b$04.{}", &valid_hash[7..]),
         ),
-        ("upper case", valid.replacen("$2b$", "$2B$", 1)),
+        ("upper case", valid_hash.replacen("$2b$", "$2B$", 1)),
     ] {
         let result = PasswordHash::parse(&text);
         assert_eq!(result, Err(Error::InvalidPasswordHash), "{name}: {text}");
@@ -134,24 +148,24 @@ fn a_corrupt_hash_is_rejected_without_a_panic() {
 fn the_unmatchable_hash_is_well_formed_and_matches_no_password() {
     for number in [4, 12, 15] {
         let cost = Cost::new(number).unwrap();
-        let unmatchable = PasswordHash::unmatchable(cost);
-        let parts: HashParts = unmatchable.as_str().parse().unwrap();
+        let unmatchable_hash = PasswordHash::unmatchable(cost);
+        let parts: HashParts = unmatchable_hash.as_str().parse().unwrap();
         assert_eq!(parts.get_cost(), number);
-        assert_eq!(parts.to_string(), unmatchable.as_str());
-        let parsed = PasswordHash::parse(unmatchable.as_str());
-        assert_eq!(parsed.as_ref(), Ok(&unmatchable));
-        assert!(!unmatchable.needs_rehash(cost));
+        assert_eq!(parts.to_string(), unmatchable_hash.as_str());
+        let parsed = PasswordHash::parse(unmatchable_hash.as_str());
+        assert_eq!(parsed.as_ref(), Ok(&unmatchable_hash));
+        assert!(!unmatchable_hash.needs_rehash(cost));
     }
     // `Ok(false)` instead of an error means that bcrypt ran all its rounds.
-    let cheap = PasswordHash::unmatchable(cost());
+    let cheap_hash = PasswordHash::unmatchable(cost());
     for text in ["correct horse", "e", &"e".repeat(128), "\0"] {
-        assert_eq!(attempt(text).matches(&cheap), Ok(false), "{text:?}");
+        assert_eq!(attempt(text).matches(&cheap_hash), Ok(false), "{text:?}");
     }
 }
 
 #[test]
 fn every_hash_has_its_own_salt_and_the_documented_format() {
-    let (one, other) = (hash("correct horse"), hash("correct horse"));
-    assert_ne!(one, other);
-    assert!(one.as_str().starts_with("$2b$04$") && one.as_str().len() == 60);
+    let (first_hash, second_hash) = (hash("correct horse"), hash("correct horse"));
+    assert_ne!(first_hash, second_hash);
+    assert!(first_hash.as_str().starts_with("$2b$04$") && first_hash.as_str().len() == 60);
 }

@@ -1,4 +1,4 @@
-//! Hashes of other programs: they verify as in those programs, in bounded time, and need a rehash.
+//! Tests that hashes of other programs verify in limited time and need a rehash.
 
 use std::time::{Duration, Instant};
 
@@ -7,9 +7,9 @@ use auth_core::password::{Password, PasswordAttempt, PasswordHash};
 
 use crate::{attempt, cost};
 
-/// From Node.js:
+/// Passwords, and their hashes from Node.js:
 /// `salt + ":" + scryptSync(password.normalize("NFKC"), salt, 64, {N: 16384, r: 16, p: 1}).toString("hex")`.
-const KNOWN: &[(&str, &str)] = &[
+const KNOWN_HASHES: &[(&str, &str)] = &[
     (
         "correct horse battery staple",
         "ac7938d40cfc2307e2bf325d28e7884e:af849c32e3f760bf08b6a139a0ee1f52f73bf08037f5cfbff8444f755a15b0a11487259fa358104f6f3c1638bdbd0a21d0aea92f11adec8752c6d7c61a3fde98",
@@ -27,23 +27,27 @@ const KNOWN: &[(&str, &str)] = &[
         "40a8712b29ac76182ed0c4f632b7d543:0d610bee24c7c797c86e130f887cfc3fb4f3ae40a8d74e6a3301eadd9a6c7233cc6861b32a62e254e24a1737fd3094276a7f4f374a4570be092957e4edcf58aa",
     ),
 ];
-/// The hash of 128 times U+FDFA, which becomes 2304 characters in NFKC.
-const LONGEST: &str = "0f5264038205edfb1ac05fbb0e8c5e94:190c78219f6ae3ebbbc705bc2bd4a0e7f58463e65d2b520f1a4d81eac1e7c43776541d6ea8e1142b82b45068a8dbbda8e49e0b1f9c98d2e9bcac07e1cbbbecd2";
+/// The hash of the longest password: 128 times U+FDFA, which NFKC turns into 2304 characters.
+const LONGEST_HASH: &str = "0f5264038205edfb1ac05fbb0e8c5e94:190c78219f6ae3ebbbc705bc2bd4a0e7f58463e65d2b520f1a4d81eac1e7c43776541d6ea8e1142b82b45068a8dbbda8e49e0b1f9c98d2e9bcac07e1cbbbecd2";
 
-/// Asserts what a login does: the password verifies, and is then hashed again with this crate's bcrypt.
-fn assert_rehashed(password: &str, stored: &PasswordHash) {
-    assert_eq!(attempt(password).matches(stored), Ok(true), "{password:?}");
-    assert!(stored.needs_rehash(cost()), "{password:?}");
-    let rehashed = attempt(password).rehash(cost()).unwrap();
-    assert!(rehashed.as_str().starts_with("$2b$04$"), "{password:?}");
-    assert!(!rehashed.needs_rehash(cost()), "{password:?}");
+/// Asserts that the password matches the hash, that the hash needs a rehash, and that the new hash is bcrypt.
+fn assert_rehashed(password: &str, stored_hash: &PasswordHash) {
     assert_eq!(
-        attempt(password).matches(&rehashed),
+        attempt(password).matches(stored_hash),
+        Ok(true),
+        "{password:?}"
+    );
+    assert!(stored_hash.needs_rehash(cost()), "{password:?}");
+    let new_hash = attempt(password).rehash(cost()).unwrap();
+    assert!(new_hash.as_str().starts_with("$2b$04$"), "{password:?}");
+    assert!(!new_hash.needs_rehash(cost()), "{password:?}");
+    assert_eq!(
+        attempt(password).matches(&new_hash),
         Ok(true),
         "{password:?}"
     );
     assert_eq!(
-        attempt("another").matches(&rehashed),
+        attempt("another").matches(&new_hash),
         Ok(false),
         "{password:?}"
     );
@@ -52,27 +56,34 @@ fn assert_rehashed(password: &str, stored: &PasswordHash) {
 #[test]
 fn scrypt_hashes_of_better_auth_verify_and_need_a_rehash() {
     let longest = "\u{fdfa}".repeat(128);
-    for &(password, text) in KNOWN.iter().chain([&(longest.as_str(), LONGEST)]) {
-        for stored in [PasswordHash::parse(text), PasswordHash::import(text)] {
-            let stored = stored.unwrap();
-            assert_eq!(stored.as_str(), text);
-            assert_rehashed(password, &stored);
-            assert_eq!(attempt("wrong").matches(&stored), Ok(false), "{password:?}");
+    for &(password, text) in KNOWN_HASHES
+        .iter()
+        .chain([&(longest.as_str(), LONGEST_HASH)])
+    {
+        for result in [PasswordHash::parse(text), PasswordHash::import(text)] {
+            let stored_hash = result.unwrap();
+            assert_eq!(stored_hash.as_str(), text);
+            assert_rehashed(password, &stored_hash);
+            assert_eq!(
+                attempt("wrong").matches(&stored_hash),
+                Ok(false),
+                "{password:?}"
+            );
         }
     }
 }
 
 #[test]
 fn the_last_digit_of_a_scrypt_hash_counts() {
-    let (password, text) = KNOWN[0];
-    let other = format!("{}9", text.strip_suffix('8').unwrap());
-    let other = PasswordHash::parse(&other).unwrap();
-    assert_eq!(attempt(password).matches(&other), Ok(false));
+    let (password, text) = KNOWN_HASHES[0];
+    let other_text = format!("{}9", text.strip_suffix('8').unwrap());
+    let other_hash = PasswordHash::parse(&other_text).unwrap();
+    assert_eq!(attempt(password).matches(&other_hash), Ok(false));
 }
 
 #[test]
 fn malformed_scrypt_hashes_are_rejected_without_hashing() {
-    let (salt, key) = KNOWN[0].1.split_once(':').unwrap();
+    let (salt, key) = KNOWN_HASHES[0].1.split_once(':').unwrap();
     let started = Instant::now();
     for text in [
         format!("{salt}:{}", key.to_uppercase()),
@@ -101,7 +112,7 @@ fn malformed_scrypt_hashes_are_rejected_without_hashing() {
 
 #[test]
 fn every_password_that_better_auth_accepts_is_a_valid_attempt() {
-    for (text, acceptable) in [
+    for (text, is_acceptable) in [
         ("\u{fdfa}".repeat(128), true),
         ("\u{fdfa}".repeat(129), false),
         ("😀".repeat(64), true),
@@ -110,34 +121,51 @@ fn every_password_that_better_auth_accepts_is_a_valid_attempt() {
         ("ﬀ".repeat(128), true),
         ("a".repeat(128), true),
         ("a".repeat(129), false),
-        // 512 units, 128 characters.
+        // This text has 512 UTF-16 code units, and 128 characters in NFKC.
         ("α\u{313}\u{300}\u{345}".repeat(128), true),
         ("a".to_owned(), true),
     ] {
         let result = PasswordAttempt::new(&text);
-        let first = text.chars().next();
-        assert_eq!(result.is_ok(), acceptable, "{first:?} {}", text.len());
+        let first_character = text.chars().next();
+        assert_eq!(
+            result.is_ok(),
+            is_acceptable,
+            "{first_character:?} {}",
+            text.len()
+        );
     }
-    // A new password is measured by characters only.
+    // For a new password, only the characters in NFKC count; here they are 256.
     assert!(Password::new(&"ﬀ".repeat(128)).is_err());
 }
 
 #[test]
-fn plain_bcrypt_of_another_program_verifies_as_there() {
-    let (long, decomposed) = ("x".repeat(100), "cafe\u{301} cre\u{300}me");
-    for password in ["correct horse", long.as_str(), decomposed, "a\0bcdefgh"] {
+fn plain_bcrypt_hashes_of_another_program_verify() {
+    let (long_password, decomposed_password) = ("x".repeat(100), "cafe\u{301} cre\u{300}me");
+    for password in [
+        "correct horse",
+        long_password.as_str(),
+        decomposed_password,
+        "a\0bcdefgh",
+    ] {
         let plain_hash = bcrypt::hash(password, 4).unwrap();
         assert!(plain_hash.starts_with("$2b$"));
-        let stored = PasswordHash::import(&plain_hash).unwrap();
-        assert_eq!(stored.as_str(), plain_hash.replacen("$2b$", "$2y$", 1));
-        assert_eq!(PasswordHash::parse(stored.as_str()), Ok(stored.clone()));
-        assert_rehashed(password, &stored);
-        assert_eq!(attempt("wrong").matches(&stored), Ok(false), "{password:?}");
+        let stored_hash = PasswordHash::import(&plain_hash).unwrap();
+        assert_eq!(stored_hash.as_str(), plain_hash.replacen("$2b$", "$2y$", 1));
+        assert_eq!(
+            PasswordHash::parse(stored_hash.as_str()),
+            Ok(stored_hash.clone())
+        );
+        assert_rehashed(password, &stored_hash);
+        assert_eq!(
+            attempt("wrong").matches(&stored_hash),
+            Ok(false),
+            "{password:?}"
+        );
     }
-    // Plain bcrypt reads 72 bytes; a hash of this crate depends on all of them.
-    let rehashed = attempt(&long).rehash(cost()).unwrap();
-    let truncated = attempt(&"x".repeat(72));
-    assert_eq!(truncated.matches(&rehashed), Ok(false));
-    let plain = PasswordHash::import(&bcrypt::hash(&long, 4).unwrap()).unwrap();
-    assert_eq!(truncated.matches(&plain), Ok(true));
+    // Plain bcrypt reads only the first 72 bytes; a hash of this crate depends on every byte.
+    let new_hash = attempt(&long_password).rehash(cost()).unwrap();
+    let truncated_attempt = attempt(&"x".repeat(72));
+    assert_eq!(truncated_attempt.matches(&new_hash), Ok(false));
+    let imported_hash = PasswordHash::import(&bcrypt::hash(&long_password, 4).unwrap()).unwrap();
+    assert_eq!(truncated_attempt.matches(&imported_hash), Ok(true));
 }

@@ -12,7 +12,7 @@ mod password;
 
 use auth_core::password::{Cost, Password, PasswordAttempt, PasswordHash};
 
-/// The lowest cost; no test depends on its value.
+/// The lowest cost, with which the tests are fast.
 const COST: u32 = 4;
 
 fn cost() -> Cost {

@@ -1,4 +1,4 @@
-//! bcrypt without truncation: every character counts, and any bcrypt can verify the result.
+//! Tests that every character of a password counts, and that any bcrypt implementation can verify the hash.
 
 use std::time::{Duration, Instant};
 
@@ -22,10 +22,13 @@ fn is_unacceptable<T>(result: &Result<T, Error>) -> bool {
     matches!(result, Err(Error::UnacceptablePassword(_)))
 }
 
-/// Pairs of passwords that must not match each other, with the name of their difference.
+/// Returns pairs of passwords that must not match each other. Each pair has a name, which says where the passwords
+/// differ.
 fn different_pairs() -> Vec<(&'static str, String, String)> {
     let (bytes_71, bytes_72, letters_39) = ("a".repeat(71), "a".repeat(72), "é".repeat(39));
-    let pair = |name, one: &str, other: &str| (name, one.to_owned(), other.to_owned());
+    let pair = |name, password: &str, other_password: &str| {
+        (name, password.to_owned(), other_password.to_owned())
+    };
     vec![
         (
             "the 73rd byte",
@@ -67,13 +70,13 @@ fn different_pairs() -> Vec<(&'static str, String, String)> {
 
 #[test]
 fn a_password_matches_itself_and_no_other() {
-    for (name, one, other) in different_pairs() {
-        let (hash_of_one, hash_of_other) = (hash(&one), hash(&other));
-        assert!(matches(&one, &hash_of_one), "{name}: itself");
-        assert!(matches(&other, &hash_of_other), "{name}: itself");
-        assert!(!matches(&other, &hash_of_one), "{name}");
+    for (name, password, other_password) in different_pairs() {
+        let (hash_of_password, hash_of_other) = (hash(&password), hash(&other_password));
+        assert!(matches(&password, &hash_of_password), "{name}: itself");
+        assert!(matches(&other_password, &hash_of_other), "{name}: itself");
+        assert!(!matches(&other_password, &hash_of_password), "{name}");
         assert!(
-            !matches(&one, &hash_of_other),
+            !matches(&password, &hash_of_other),
             "{name}, the other way round"
         );
     }
@@ -85,15 +88,15 @@ fn each_of_64_four_byte_characters_counts() {
     let hash = hash(&characters.concat());
     assert!(matches(&characters.concat(), &hash));
     for index in 0..characters.len() {
-        let mut other = characters;
-        other[index] = "😁";
-        assert!(!matches(&other.concat(), &hash), "{index}");
+        let mut changed_characters = characters;
+        changed_characters[index] = "😁";
+        assert!(!matches(&changed_characters.concat(), &hash), "{index}");
     }
 }
 
 #[test]
 fn passwords_that_nfkc_makes_equal_match() {
-    for (one, other) in [
+    for (password, equal_password) in [
         ("Élodie-été", "E\u{301}lodie-e\u{301}te\u{301}"),
         ("ﬁnancial", "financial"),
         ("Ｐａｓｓｗｏｒｄ", "Password"),
@@ -101,19 +104,19 @@ fn passwords_that_nfkc_makes_equal_match() {
         ("가나다라마바사아", "\u{1100}\u{1161}나다라마바사아"),
         ("pass\u{a0}word", "pass word"),
     ] {
-        assert!(matches(one, &hash(other)), "{one}");
-        assert!(matches(other, &hash(one)), "{one}");
+        assert!(matches(password, &hash(equal_password)), "{password}");
+        assert!(matches(equal_password, &hash(password)), "{password}");
     }
 }
 
-/// A name for a unit of text, the unit, how often a password repeats it, and whether that password is accepted.
+/// The name of a unit of text, the unit, how often the password repeats the unit, and whether the password is accepted.
 type LengthCase = (&'static str, &'static str, usize, bool);
 
 fn check_lengths(cases: &[LengthCase]) {
-    for &(name, unit, units, accepted) in cases {
+    for &(name, unit, units, is_accepted) in cases {
         let result = Password::new(&unit.repeat(units));
-        assert_eq!(result.is_ok(), accepted, "{units} of {name}");
-        assert_eq!(is_unacceptable(&result), !accepted, "{units} of {name}");
+        assert_eq!(result.is_ok(), is_accepted, "{units} of {name}");
+        assert_eq!(is_unacceptable(&result), !is_accepted, "{units} of {name}");
     }
 }
 
@@ -180,10 +183,10 @@ fn characters_of_a_new_password_are_counted_after_nfkc() {
 
 #[test]
 fn an_attempt_has_1_to_128_characters() {
-    for (characters, accepted) in [(0, false), (1, true), (7, true), (128, true), (129, false)] {
+    for (characters, is_accepted) in [(0, false), (1, true), (7, true), (128, true), (129, false)] {
         let result = PasswordAttempt::new(&"é".repeat(characters));
-        assert_eq!(result.is_ok(), accepted, "{characters}");
-        assert_eq!(is_unacceptable(&result), !accepted, "{characters}");
+        assert_eq!(result.is_ok(), is_accepted, "{characters}");
+        assert_eq!(is_unacceptable(&result), !is_accepted, "{characters}");
     }
     assert!(!matches("short", &hash("long enough")));
 }
@@ -191,18 +194,18 @@ fn an_attempt_has_1_to_128_characters() {
 #[test]
 fn a_megabyte_is_rejected_without_hashing() {
     let megabyte = "a".repeat(1 << 20);
-    let accents = format!("e{}", "\u{301}".repeat(1 << 19));
-    let start = Instant::now();
-    for text in [&megabyte, &accents] {
+    let many_accents = format!("e{}", "\u{301}".repeat(1 << 19));
+    let started_at = Instant::now();
+    for text in [&megabyte, &many_accents] {
         assert!(is_unacceptable(&Password::new(text)));
         assert!(is_unacceptable(&PasswordAttempt::new(text)));
     }
-    assert!(start.elapsed() < Duration::from_secs(1));
+    assert!(started_at.elapsed() < Duration::from_secs(1));
 }
 
 #[test]
-fn hmac_is_used_from_72_bytes_or_a_nul_and_any_bcrypt_can_verify_the_result() {
-    let check = |text: &str, hash: &PasswordHash| {
+fn hmac_is_used_from_72_bytes_or_a_nul_and_any_bcrypt_can_verify_the_hash() {
+    let bcrypt_verifies = |text: &str, hash: &PasswordHash| {
         bcrypt::non_truncating_verify(text, hash.as_str()).unwrap_or(false)
     };
     for (password, uses_hmac) in [
@@ -216,17 +219,28 @@ fn hmac_is_used_from_72_bytes_or_a_nul_and_any_bcrypt_can_verify_the_result() {
         ("aaaa\0aaaa".to_owned(), true),
     ] {
         let hash = hash(&password);
-        assert_eq!(check(&hmac_of(&password), &hash), uses_hmac, "{password:?}");
-        assert_eq!(check(&password, &hash), !uses_hmac, "{password:?}");
+        assert_eq!(
+            bcrypt_verifies(&hmac_of(&password), &hash),
+            uses_hmac,
+            "{password:?}"
+        );
+        assert_eq!(
+            bcrypt_verifies(&password, &hash),
+            !uses_hmac,
+            "{password:?}"
+        );
 
-        let other_program = if uses_hmac {
+        let bcrypt_input = if uses_hmac {
             hmac_of(&password)
         } else {
             password.clone()
         };
-        let other_program = bcrypt::hash(other_program, COST).unwrap();
+        let other_program_hash = bcrypt::hash(bcrypt_input, COST).unwrap();
         assert!(
-            matches(&password, &PasswordHash::parse(&other_program).unwrap()),
+            matches(
+                &password,
+                &PasswordHash::parse(&other_program_hash).unwrap()
+            ),
             "{password:?}"
         );
     }
@@ -236,26 +250,26 @@ fn hmac_is_used_from_72_bytes_or_a_nul_and_any_bcrypt_can_verify_the_result() {
 #[test]
 fn the_hmac_of_a_password_never_changes() {
     let password = "😀".repeat(64);
-    let known = "/pA2sxhU7P2vXgDt+hMUv9xc2Sf+UIBfLg3la5zaErkd34srhpiJF1QydYZKSAzQ";
-    assert_eq!(hmac_of(&password), known);
-    let hash = PasswordHash::parse(&bcrypt::hash(known, COST).unwrap()).unwrap();
+    let known_hmac = "/pA2sxhU7P2vXgDt+hMUv9xc2Sf+UIBfLg3la5zaErkd34srhpiJF1QydYZKSAzQ";
+    assert_eq!(hmac_of(&password), known_hmac);
+    let hash = PasswordHash::parse(&bcrypt::hash(known_hmac, COST).unwrap()).unwrap();
     assert!(matches(&password, &hash));
 }
 
 #[test]
 fn a_new_password_is_a_valid_attempt() {
     let password = Password::new("correct horse").unwrap();
-    let stored = password.hash(cost()).unwrap();
+    let stored_hash = password.hash(cost()).unwrap();
     let attempt = PasswordAttempt::from(password);
-    assert_eq!(attempt.matches(&stored), Ok(true));
+    assert_eq!(attempt.matches(&stored_hash), Ok(true));
 }
 
 #[test]
 fn debug_output_is_redacted() {
     let password = Password::new("correct horse").unwrap();
-    let stored = password.hash(cost()).unwrap();
+    let stored_hash = password.hash(cost()).unwrap();
     let attempt = PasswordAttempt::new("correct horse").unwrap();
     assert_eq!(format!("{password:?}"), "Password([redacted])");
     assert_eq!(format!("{attempt:?}"), "PasswordAttempt([redacted])");
-    assert_eq!(format!("{stored:?}"), "PasswordHash([redacted])");
+    assert_eq!(format!("{stored_hash:?}"), "PasswordHash([redacted])");
 }

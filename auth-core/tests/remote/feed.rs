@@ -1,4 +1,4 @@
-//! The requests of a [`RevocationFeed`].
+//! Tests the requests of a [`RevocationFeed`], and the revocations that the feed receives.
 
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
@@ -7,14 +7,15 @@ use auth_core::{Keyring, Secret};
 
 use crate::server::{Server, json_response};
 
-/// The delay after a successful request.
+/// The delay between a successful request and the next request.
 const INTERVAL: Duration = Duration::from_millis(500);
 
-fn page(next: i64, more: bool) -> String {
+/// Returns a response with one revocation, of the session `7`.
+fn page_response(next: i64, has_more: bool) -> String {
     let in_15_minutes = SystemTime::now() + Duration::from_secs(900);
     let exp = in_15_minutes.duration_since(UNIX_EPOCH).unwrap().as_secs();
     let body =
-        format!(r#"{{"revocations":[{{"sid":"7","exp":{exp}}}],"next":{next},"more":{more}}}"#);
+        format!(r#"{{"revocations":[{{"sid":"7","exp":{exp}}}],"next":{next},"more":{has_more}}}"#);
     json_response("200 OK", &body)
 }
 
@@ -23,8 +24,9 @@ fn start_feed(server: &Server) -> RevocationFeed {
     RevocationFeed::start(&server.url(), keyring, "api-server").unwrap()
 }
 
-async fn until_requested(server: &Server, times: usize) -> Vec<String> {
-    while server.requests().len() < times {
+/// Waits until the server has received this many requests. Returns the heads of all requests.
+async fn wait_for_requests(server: &Server, count: usize) -> Vec<String> {
+    while server.requests().len() < count {
         tokio::task::yield_now().await;
     }
     server.requests()
@@ -32,11 +34,11 @@ async fn until_requested(server: &Server, times: usize) -> Vec<String> {
 
 #[tokio::test]
 async fn new_revocations_are_requested_on_one_connection() {
-    let server = Server::responding(page(5, false)).await;
+    let server = Server::responding(page_response(5, false)).await;
     let feed = start_feed(&server);
-    let started = Instant::now();
-    let requests = until_requested(&server, 3).await;
-    assert!(started.elapsed() >= 2 * INTERVAL);
+    let started_at = Instant::now();
+    let requests = wait_for_requests(&server, 3).await;
+    assert!(started_at.elapsed() >= 2 * INTERVAL);
     let request_lines: Vec<_> = requests
         .iter()
         .map(|head| head.lines().next().unwrap())
@@ -57,13 +59,17 @@ async fn new_revocations_are_requested_on_one_connection() {
 
 #[tokio::test]
 async fn a_server_that_always_has_more_is_polled_with_the_usual_delay() {
-    let server = Server::responding(page(5, true)).await;
+    let server = Server::responding(page_response(5, true)).await;
     let feed = start_feed(&server);
-    // The second page is requested at once. It does not advance the cursor, so the third request is delayed.
-    until_requested(&server, 2).await;
-    let second = Instant::now();
-    until_requested(&server, 3).await;
-    assert!(second.elapsed() >= INTERVAL / 2, "{:?}", second.elapsed());
+    // The second page is requested at once. This page does not advance the cursor, so the third request is delayed.
+    wait_for_requests(&server, 2).await;
+    let second_requested_at = Instant::now();
+    wait_for_requests(&server, 3).await;
+    assert!(
+        second_requested_at.elapsed() >= INTERVAL / 2,
+        "{:?}",
+        second_requested_at.elapsed()
+    );
     assert_eq!(feed.age(), None, "there is no complete response");
 }
 
@@ -87,13 +93,13 @@ async fn an_unusable_response_is_reported() {
 
 #[tokio::test]
 async fn a_feed_stops_when_its_last_clone_is_dropped() {
-    let server = Server::responding(page(5, false)).await;
+    let server = Server::responding(page_response(5, false)).await;
     let feed = start_feed(&server);
     feed.caught_up().await;
-    let clone = feed.clone();
+    let feed_clone = feed.clone();
     drop(feed);
-    until_requested(&server, 2).await;
-    drop(clone);
+    wait_for_requests(&server, 2).await;
+    drop(feed_clone);
     while server.open_connections() > 0 {
         tokio::task::yield_now().await;
     }

@@ -1,4 +1,5 @@
-//! Tests of the feature `remote` against a server with prepared responses. Each file is named after the file it tests.
+//! Tests of the feature `remote` against a server with prepared responses. Each file is named after the source
+//! file that it tests.
 
 #![expect(
     clippy::unwrap_used,

@@ -1,4 +1,4 @@
-//! A server that sends the same response to every request, or none.
+//! A server that sends the same response to every request, or no response.
 
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -7,42 +7,47 @@ use std::sync::{Arc, Mutex};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 
-/// A server and its log.
+/// A running server, and the log of its requests.
 pub(crate) struct Server {
-    pub(crate) address: SocketAddr,
-    log: Arc<Log>,
+    pub(crate) socket_address: SocketAddr,
+    log: Arc<RequestLog>,
 }
 
 #[derive(Default)]
-struct Log {
+struct RequestLog {
     requests: Mutex<Vec<String>>,
     connections: AtomicUsize,
-    closed: AtomicUsize,
+    closed_connections: AtomicUsize,
 }
 
 impl Server {
-    /// Starts a server that responds to every request with these bytes; if they are empty, never.
+    /// Starts a server that responds to every request with this text. If the text is empty, the server never responds.
     pub(crate) async fn responding(response: impl Into<String>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let address = listener.local_addr().unwrap();
-        let log = Arc::new(Log::default());
-        let (response, shared) = (Arc::new(response.into()), Arc::clone(&log));
+        let socket_address = listener.local_addr().unwrap();
+        let log = Arc::new(RequestLog::default());
+        let (response, shared_log) = (Arc::new(response.into()), Arc::clone(&log));
         tokio::spawn(async move {
             loop {
                 let (stream, _) = listener.accept().await.unwrap();
-                shared.connections.fetch_add(1, Ordering::Relaxed);
-                let (response, shared) = (Arc::clone(&response), Arc::clone(&shared));
+                shared_log.connections.fetch_add(1, Ordering::Relaxed);
+                let (response, shared_log) = (Arc::clone(&response), Arc::clone(&shared_log));
                 tokio::spawn(async move {
-                    serve(stream, response, &shared).await;
-                    shared.closed.fetch_add(1, Ordering::Relaxed);
+                    serve(stream, response, &shared_log).await;
+                    shared_log
+                        .closed_connections
+                        .fetch_add(1, Ordering::Relaxed);
                 });
             }
         });
-        Self { address, log }
+        Self {
+            socket_address,
+            log,
+        }
     }
 
     pub(crate) fn url(&self) -> String {
-        format!("http://{}", self.address)
+        format!("http://{}", self.socket_address)
     }
 
     /// Returns the heads of all requests so far, in lower case.
@@ -50,30 +55,31 @@ impl Server {
         self.log.requests.lock().unwrap().clone()
     }
 
+    /// Returns the number of connections so far, including closed connections.
     pub(crate) fn connections(&self) -> usize {
         self.log.connections.load(Ordering::Relaxed)
     }
 
     /// Returns the number of open connections.
     pub(crate) fn open_connections(&self) -> usize {
-        self.connections() - self.log.closed.load(Ordering::Relaxed)
+        self.connections() - self.log.closed_connections.load(Ordering::Relaxed)
     }
 }
 
-async fn serve(mut stream: TcpStream, response: Arc<String>, log: &Log) {
-    let mut read = Vec::new();
+async fn serve(mut stream: TcpStream, response: Arc<String>, log: &RequestLog) {
+    let mut received = Vec::new();
     loop {
         let mut chunk = [0; 4096];
         match stream.read(&mut chunk).await {
-            Ok(length) if length > 0 => read.extend(chunk.iter().take(length)),
+            Ok(length) if length > 0 => received.extend(chunk.iter().take(length)),
             _ => return,
         }
-        if !read.ends_with(b"\r\n\r\n") {
+        if !received.ends_with(b"\r\n\r\n") {
             continue;
         }
-        let head = String::from_utf8_lossy(&read).to_lowercase();
+        let head = String::from_utf8_lossy(&received).to_lowercase();
         log.requests.lock().unwrap().push(head);
-        read.clear();
+        received.clear();
         if response.is_empty() {
             std::future::pending::<()>().await;
         }

@@ -1,4 +1,4 @@
-//! The requests of a [`RemoteVerifier`], and its results for every response.
+//! Tests the requests of a [`RemoteVerifier`], and the result for every kind of response.
 
 use std::net::TcpListener;
 use std::time::{Duration, Instant};
@@ -10,7 +10,8 @@ use tokio::task::JoinSet;
 
 use crate::server::{Server, json_response};
 
-const ADA: &str = r#"{"user":{"id":"42","email":"ada@example.com"},
+/// The body of a response that identifies the caller.
+const ADA_RESPONSE: &str = r#"{"user":{"id":"42","email":"ada@example.com"},
     "session":{"id":"7","expiresAt":"2027-01-15T08:00:00.000Z"}}"#;
 
 fn headers(fields: &[(&'static str, &str)]) -> HeaderMap {
@@ -32,7 +33,7 @@ async fn authenticate(
         .await
 }
 
-async fn with_token(verifier: &RemoteVerifier) -> Result<Caller, Refusal> {
+async fn authenticate_with_token(verifier: &RemoteVerifier) -> Result<Caller, Refusal> {
     authenticate(verifier, &[("authorization", "Bearer a.b.c")]).await
 }
 
@@ -49,11 +50,11 @@ fn unavailable_cause(result: Result<Caller, Refusal>) -> String {
 
 #[tokio::test]
 async fn a_caller_that_the_server_identifies_is_accepted() {
-    let server = Server::responding(json_response("200 OK", ADA)).await;
+    let server = Server::responding(json_response("200 OK", ADA_RESPONSE)).await;
     let verifier = RemoteVerifier::new(&server.url()).unwrap();
-    let caller = with_token(&verifier).await.unwrap();
-    let ada = ("42".to_owned(), "ada@example.com".to_owned());
-    let expected = Caller::new(ada.0, ada.1, "7".to_owned(), 1_800_000_000);
+    let caller = authenticate_with_token(&verifier).await.unwrap();
+    let (id, email) = ("42".to_owned(), "ada@example.com".to_owned());
+    let expected = Caller::new(id, email, "7".to_owned(), 1_800_000_000);
     assert_eq!(caller, expected);
     let [request] = &*server.requests() else {
         panic!("one request, not {:?}", server.requests());
@@ -64,15 +65,15 @@ async fn a_caller_that_the_server_identifies_is_accepted() {
 
 #[tokio::test]
 async fn only_the_header_or_otherwise_the_cookies_are_forwarded() {
-    let server = Server::responding(json_response("200 OK", ADA)).await;
+    let server = Server::responding(json_response("200 OK", ADA_RESPONSE)).await;
     let verifier = RemoteVerifier::new(&server.url()).unwrap();
     let cookie = ("cookie", "a=1; access_token=x");
-    let both = [
+    let header_and_cookie = [
         cookie,
         ("authorization", "Bearer a.b.c"),
         ("x-user-id", "42"),
     ];
-    authenticate(&verifier, &both).await.unwrap();
+    authenticate(&verifier, &header_and_cookie).await.unwrap();
     authenticate(&verifier, &[cookie, ("cookie", "b=2")])
         .await
         .unwrap();
@@ -85,14 +86,14 @@ async fn only_the_header_or_otherwise_the_cookies_are_forwarded() {
     assert!(requests.last().unwrap().contains("b=2"));
 
     let bearer_only = verifier.with_bearer_only();
-    let refused = authenticate(&bearer_only, &[cookie]).await;
-    assert_eq!(refused, Err(Error::MissingCredentials.into()));
+    let result = authenticate(&bearer_only, &[cookie]).await;
+    assert_eq!(result, Err(Error::MissingCredentials.into()));
     assert_eq!(server.requests().len(), 2);
 }
 
 #[tokio::test]
 async fn credentials_that_cannot_be_valid_are_rejected_without_a_request() {
-    let server = Server::responding(json_response("200 OK", ADA)).await;
+    let server = Server::responding(json_response("200 OK", ADA_RESPONSE)).await;
     let verifier = RemoteVerifier::new(&server.url()).unwrap();
     let oversized = format!("Bearer {}", "a".repeat(8193));
     let cookies = format!("a={}", "b".repeat(16_383));
@@ -121,11 +122,11 @@ async fn credentials_that_cannot_be_valid_are_rejected_without_a_request() {
 
 #[tokio::test]
 async fn an_x_user_id_that_differs_from_the_caller_is_rejected() {
-    let server = Server::responding(json_response("200 OK", ADA)).await;
+    let server = Server::responding(json_response("200 OK", ADA_RESPONSE)).await;
     let verifier = RemoteVerifier::new(&server.url()).unwrap();
     let fields = [("authorization", "Bearer a.b.c"), ("x-user-id", "43")];
-    let refused = authenticate(&verifier, &fields).await;
-    assert_eq!(refused, Err(Refusal::user_id_mismatch()));
+    let result = authenticate(&verifier, &fields).await;
+    assert_eq!(result, Err(Refusal::user_id_mismatch()));
 }
 
 #[tokio::test]
@@ -138,7 +139,7 @@ async fn a_401_of_the_server_is_relayed_with_code_and_detail() {
         let body = format!(r#"{{"status":401,"code":"{code}","detail":"{detail}"}}"#);
         let server = Server::responding(json_response("401 Unauthorized", &body)).await;
         let verifier = RemoteVerifier::new(&server.url()).unwrap();
-        let refusal = with_token(&verifier).await.unwrap_err();
+        let refusal = authenticate_with_token(&verifier).await.unwrap_err();
         let relayed = (refusal.status(), refusal.code(), &*refusal.detail());
         assert_eq!(relayed, (401, code, detail));
     }
@@ -146,9 +147,9 @@ async fn a_401_of_the_server_is_relayed_with_code_and_detail() {
 
 #[tokio::test]
 async fn every_other_response_is_a_503() {
-    let oversized = format!("{}{}", ADA, " ".repeat(1 << 20));
-    let without_id = ADA.replace("\"42\"", "\"\"");
-    let without_expiry = ADA.replace("2027-01-15T08:00:00.000Z", "soon");
+    let oversized = format!("{}{}", ADA_RESPONSE, " ".repeat(1 << 20));
+    let without_id = ADA_RESPONSE.replace("\"42\"", "\"\"");
+    let without_expiry = ADA_RESPONSE.replace("2027-01-15T08:00:00.000Z", "soon");
     for (status, body) in [
         ("200 OK", "{}"),
         ("200 OK", "null"),
@@ -158,43 +159,43 @@ async fn every_other_response_is_a_503() {
         ("200 OK", oversized.as_str()),
         ("401 Unauthorized", "<html>a proxy</html>"),
         ("204 No Content", ""),
-        ("301 Moved Permanently", ADA),
-        ("403 Forbidden", ADA),
-        ("404 Not Found", ADA),
-        ("429 Too Many Requests", ADA),
-        ("500 Internal Server Error", ADA),
-        ("503 Service Unavailable", ADA),
+        ("301 Moved Permanently", ADA_RESPONSE),
+        ("403 Forbidden", ADA_RESPONSE),
+        ("404 Not Found", ADA_RESPONSE),
+        ("429 Too Many Requests", ADA_RESPONSE),
+        ("500 Internal Server Error", ADA_RESPONSE),
+        ("503 Service Unavailable", ADA_RESPONSE),
     ] {
         let server = Server::responding(json_response(status, body)).await;
         let verifier = RemoteVerifier::new(&server.url()).unwrap();
-        unavailable_cause(with_token(&verifier).await);
+        unavailable_cause(authenticate_with_token(&verifier).await);
         assert_eq!(server.requests().len(), 1, "{status}: one request");
     }
     let server = Server::responding("not http at all\r\n\r\n").await;
-    unavailable_cause(with_token(&RemoteVerifier::new(&server.url()).unwrap()).await);
+    unavailable_cause(authenticate_with_token(&RemoteVerifier::new(&server.url()).unwrap()).await);
 }
 
 #[tokio::test]
 async fn a_server_that_does_not_respond_is_a_503_after_the_time_limit() {
     let server = Server::responding("").await;
-    let limit = Duration::from_millis(50);
+    let time_limit = Duration::from_millis(50);
     let verifier = RemoteVerifier::new(&server.url()).unwrap();
-    let verifier = verifier.with_timeout(limit).unwrap();
+    let verifier = verifier.with_timeout(time_limit).unwrap();
     let started_at = Instant::now();
-    let cause = unavailable_cause(with_token(&verifier).await);
-    assert!(started_at.elapsed() >= limit);
+    let cause = unavailable_cause(authenticate_with_token(&verifier).await);
+    assert!(started_at.elapsed() >= time_limit);
     assert_eq!(cause, "no response within 50ms");
 }
 
 #[tokio::test]
 async fn no_request_is_sent_for_half_a_second_after_a_refused_connection() {
-    let unused = TcpListener::bind("127.0.0.1:0").unwrap().local_addr();
-    let address = unused.unwrap();
-    let verifier = RemoteVerifier::new(&format!("http://{address}")).unwrap();
-    unavailable_cause(with_token(&verifier).await);
-    let server = TcpListener::bind(address).unwrap();
+    let unused_address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr();
+    let socket_address = unused_address.unwrap();
+    let verifier = RemoteVerifier::new(&format!("http://{socket_address}")).unwrap();
+    unavailable_cause(authenticate_with_token(&verifier).await);
+    let server = TcpListener::bind(socket_address).unwrap();
     server.set_nonblocking(true).unwrap();
-    let cause = unavailable_cause(with_token(&verifier).await);
+    let cause = unavailable_cause(authenticate_with_token(&verifier).await);
     assert!(cause.contains("less than half a second ago"), "{cause}");
     assert!(server.accept().is_err(), "no connection was opened");
 }
@@ -208,7 +209,7 @@ async fn no_more_than_the_allowed_number_of_requests_run_in_parallel() {
     let mut requests = JoinSet::new();
     for _ in 0..1027 {
         let verifier = verifier.clone();
-        requests.spawn(async move { with_token(&verifier).await });
+        requests.spawn(async move { authenticate_with_token(&verifier).await });
     }
     let cause = unavailable_cause(requests.join_next().await.unwrap().unwrap());
     assert_eq!(cause, "too many requests wait for the server");
@@ -221,37 +222,37 @@ async fn no_more_than_the_allowed_number_of_requests_run_in_parallel() {
 
 #[tokio::test]
 async fn consecutive_requests_use_one_connection() {
-    let server = Server::responding(json_response("200 OK", ADA)).await;
+    let server = Server::responding(json_response("200 OK", ADA_RESPONSE)).await;
     let verifier = RemoteVerifier::new(&server.url()).unwrap();
     for _ in 0..20 {
-        with_token(&verifier).await.unwrap();
+        authenticate_with_token(&verifier).await.unwrap();
     }
     assert_eq!((server.connections(), server.requests().len()), (1, 20));
 }
 
 #[test]
 fn settings_out_of_range_are_rejected() {
-    for address in ["", "auth.example.com", "ftp://auth.example.com", "http://"] {
-        assert!(RemoteVerifier::new(address).is_err(), "{address}");
+    for url in ["", "auth.example.com", "ftp://auth.example.com", "http://"] {
+        assert!(RemoteVerifier::new(url).is_err(), "{url}");
     }
     let verifier = || RemoteVerifier::new("https://auth.example.com/base/").unwrap();
     let seconds = Duration::from_secs;
-    for (limit, accepted) in [
+    for (time_limit, is_accepted) in [
         (seconds(0), false),
         (seconds(1), true),
         (seconds(30), true),
         (seconds(31), false),
     ] {
         assert_eq!(
-            verifier().with_timeout(limit).is_ok(),
-            accepted,
-            "{limit:?}"
+            verifier().with_timeout(time_limit).is_ok(),
+            is_accepted,
+            "{time_limit:?}"
         );
     }
-    for (connections, accepted) in [(0, false), (1, true), (1024, true), (1025, false)] {
+    for (connections, is_accepted) in [(0, false), (1, true), (1024, true), (1025, false)] {
         assert_eq!(
             verifier().with_connections(connections).is_ok(),
-            accepted,
+            is_accepted,
             "{connections}"
         );
     }

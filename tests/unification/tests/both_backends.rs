@@ -1,5 +1,6 @@
-//! Cargo unifies features: with both backends enabled, stock `jsonwebtoken` cannot select one and panics. `auth-core`
-//! does not depend on the backends and still works.
+//! Tests `auth-core` in a program whose dependencies enable both backends of `jsonwebtoken`. Cargo enables both backends
+//! for the whole program. `jsonwebtoken` then cannot select a backend and panics. `auth-core` does not depend on the
+//! backends and still works.
 
 use std::panic;
 use std::time::SystemTime;
@@ -11,10 +12,10 @@ use other_dependency::jsonwebtoken::{DecodingKey, Validation, decode};
 const SECRET: &[u8] = b"wJ9vRkq2x8Yt4Lm7Zb1Nc5Hd3Gf6Sa0P";
 
 #[test]
-fn with_both_backends_stock_verification_panics() {
-    let test = TestAuthority::new();
-    let token = test.token_for("42");
-    let stock = panic::catch_unwind(|| {
+fn with_both_backends_jsonwebtoken_panics() {
+    let authority = TestAuthority::new();
+    let token = authority.token_for("42");
+    let result = panic::catch_unwind(|| {
         decode::<serde_json::Value>(
             &token,
             &DecodingKey::from_secret(SECRET),
@@ -24,24 +25,24 @@ fn with_both_backends_stock_verification_panics() {
         .map_err(|error| error.to_string())
     });
     assert!(
-        stock.is_err(),
-        "only one backend is enabled, so this tests nothing: {stock:?}"
+        result.is_err(),
+        "only one backend is enabled, so this tests nothing: {result:?}"
     );
 }
 
 #[test]
 fn auth_core_issues_verifies_and_rejects_tokens() {
-    let test = TestAuthority::new();
-    let (verifier, now) = (test.verifier(), SystemTime::now());
+    let authority = TestAuthority::new();
+    let (verifier, now) = (authority.verifier(), SystemTime::now());
     assert_eq!(
-        verifier.verify(&test.token_for("42"), now).unwrap().sub,
+        verifier.verify(&authority.token_for("42"), now).unwrap().sub,
         "42"
     );
-    let expired = verifier.verify(&test.expired_token_for("42"), now);
-    assert_eq!(expired, Err(Error::Expired));
-    let unrelated = TestAuthority::new().token_for("42");
+    let result = verifier.verify(&authority.expired_token_for("42"), now);
+    assert_eq!(result, Err(Error::Expired));
+    let unrelated_token = TestAuthority::new().token_for("42");
     assert_eq!(
-        verifier.verify(&unrelated, now),
+        verifier.verify(&unrelated_token, now),
         Err(Error::SignatureMismatch)
     );
 }

@@ -1,3 +1,3 @@
-//! A dependency that enables the other backend of `jsonwebtoken`.
+//! A dependency that enables the backend `aws_lc_rs` of `jsonwebtoken`.
 
 pub use jsonwebtoken;
