@@ -131,11 +131,11 @@ async fn start() -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let socket_address = listener.local_addr().unwrap();
     let guard = RequireCaller::new(fixtures::authority());
-    let stale_feed = RequireCaller::new(fixtures::authority_with_stale_feed());
+    let stale_feed_guard = RequireCaller::new(fixtures::authority_with_stale_feed());
     let server = Server::builder()
         .add_service(guard.layer(Probe::<'l'>))
         .add_service(InterceptedService::new(Probe::<'w'>, guard))
-        .add_service(InterceptedService::new(Probe::<'o'>, stale_feed))
+        .add_service(InterceptedService::new(Probe::<'o'>, stale_feed_guard))
         .add_service(RequireCaller::new(fixtures::unreachable_authority()).layer(Probe::<'a'>))
         .add_service(Probe::<'u'>);
     tokio::spawn(server.serve_with_incoming(TcpIncoming::from(listener)));

@@ -1,14 +1,14 @@
-//! Required claims, their types and duplicates (RFC 7519 § 4.1).
+//! Tests required claims, types of claims and duplicate claims (RFC 7519 § 4.1).
 
 mod times;
 
 use auth_core::Error;
 
-use crate::fixtures::{Payload, error_name, verify, with_payload};
+use crate::fixtures::{Payload, error_name, verify, verify_with_payload};
 use crate::{fixtures, reference};
 
-const TEXTS: [&str; 5] = ["iss", "sub", "email", "jti", "sid"];
-const REQUIRED: [&str; 8] = ["iss", "aud", "sub", "email", "iat", "exp", "jti", "sid"];
+const TEXT_CLAIMS: [&str; 5] = ["iss", "sub", "email", "jti", "sid"];
+const REQUIRED_CLAIMS: [&str; 8] = ["iss", "aud", "sub", "email", "iat", "exp", "jti", "sid"];
 
 #[test]
 fn a_token_of_another_library_with_the_required_claims_is_accepted() {
@@ -23,16 +23,16 @@ fn a_token_of_another_library_with_the_required_claims_is_accepted() {
 
 #[test]
 fn every_required_claim_is_required() {
-    for claim in REQUIRED {
+    for claim in REQUIRED_CLAIMS {
         let result = Payload::valid().without(claim).verify();
         assert_eq!(result, Err(Error::MissingClaim(claim)));
     }
-    assert_eq!(with_payload("{}"), Err(Error::MissingClaim("iss")));
+    assert_eq!(verify_with_payload("{}"), Err(Error::MissingClaim("iss")));
 }
 
 #[test]
 fn text_claims_are_strings() {
-    for claim in TEXTS {
+    for claim in TEXT_CLAIMS {
         for value in [
             "null",
             "42",
@@ -68,7 +68,7 @@ fn time_claims_are_numbers() {
 }
 
 #[test]
-fn the_audience_equals_or_contains_the_expected_one() {
+fn the_audience_equals_or_contains_the_expected_audience() {
     for value in [
         r#""api""#,
         r#"["api"]"#,
@@ -126,8 +126,12 @@ fn the_issuer_is_compared_byte_for_byte() {
             .verify();
         assert_eq!(result, Err(Error::InvalidClaim("iss")), "{value}");
     }
-    let list = Payload::valid().with("iss", r#"["api-server"]"#);
-    assert_eq!(list.verify(), Err(Error::InvalidClaim("iss")), "an array");
+    let payload = Payload::valid().with("iss", r#"["api-server"]"#);
+    assert_eq!(
+        payload.verify(),
+        Err(Error::InvalidClaim("iss")),
+        "an array"
+    );
 }
 
 #[test]
@@ -167,25 +171,29 @@ fn the_subject_is_not_empty_and_has_no_surrounding_white_space() {
 
 #[test]
 fn a_duplicate_claim_is_rejected() {
-    for claim in REQUIRED.iter().chain(&["nbf"]) {
-        for (order, value) in [
-            ("equal", None),
-            ("then null", Some("null")),
-            ("then text", Some("\"x\"")),
+    for claim in REQUIRED_CLAIMS.iter().chain(&["nbf"]) {
+        for (name, second_value) in [
+            ("an equal value", None),
+            ("null", Some("null")),
+            ("a text", Some("\"x\"")),
         ] {
-            let valid = valid_value(claim);
+            let first_value = valid_value(claim);
             let result = Payload::valid()
-                .with(claim, &valid)
-                .with_member(claim, value.unwrap_or(&valid))
+                .with(claim, &first_value)
+                .with_member(claim, second_value.unwrap_or(&first_value))
                 .verify();
-            assert_eq!(result, Err(Error::InvalidClaim(claim)), "{claim} {order}");
+            assert_eq!(
+                result,
+                Err(Error::InvalidClaim(claim)),
+                "{claim} and {name}"
+            );
         }
-        let escaped = format!("\\u{:04x}{}", claim.as_bytes()[0], &claim[1..]);
+        let escaped_name = format!("\\u{:04x}{}", claim.as_bytes()[0], &claim[1..]);
         let result = Payload::valid()
             .with(claim, valid_value(claim))
-            .with_member(&escaped, valid_value(claim))
+            .with_member(&escaped_name, valid_value(claim))
             .verify();
-        assert_eq!(result, Err(Error::InvalidClaim(claim)), "{escaped}");
+        assert_eq!(result, Err(Error::InvalidClaim(claim)), "{escaped_name}");
     }
 }
 
@@ -233,7 +241,7 @@ fn email_jti_and_sid_may_be_any_string() {
 
 #[test]
 fn a_lone_surrogate_is_rejected() {
-    for claim in TEXTS {
+    for claim in TEXT_CLAIMS {
         for value in [r#""\ud800""#, r#""\udc00""#, r#""\ud800\u0041""#] {
             let result = Payload::valid().with(claim, value).verify();
             assert_eq!(result, Err(Error::InvalidClaim(claim)), "{claim}: {value}");
@@ -251,12 +259,13 @@ fn strings_are_returned_unchanged() {
     assert_eq!(claims.email, "😀@exämple.org");
 }
 
-/// The MAC covers the text as received (RFC 7515 § 5.2), not the claims.
+/// The MAC is computed from the received text (RFC 7515 § 5.2), not from the claims.
 #[test]
 fn a_rewritten_payload_does_not_match_the_mac() {
-    let valid = reference::sign(fixtures::HEADER, Payload::valid().json(), fixtures::SECRET);
-    let rewritten = reference::base64url(Payload::valid().json().replace(':', ": ").as_bytes());
-    let parts: Vec<&str> = valid.split('.').collect();
-    let token = format!("{}.{rewritten}.{}", parts[0], parts[2]);
+    let valid_token = reference::sign(fixtures::HEADER, Payload::valid().json(), fixtures::SECRET);
+    let rewritten_payload =
+        reference::base64url(Payload::valid().json().replace(':', ": ").as_bytes());
+    let parts: Vec<&str> = valid_token.split('.').collect();
+    let token = format!("{}.{rewritten_payload}.{}", parts[0], parts[2]);
     assert_eq!(verify(&token), Err(Error::SignatureMismatch));
 }

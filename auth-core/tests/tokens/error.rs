@@ -1,8 +1,8 @@
-//! Every error has one code, one status and, for a 401, one challenge (RFC 6750 § 3, RFC 9110 § 15.5.2).
+//! Tests that every error has one code, one status and, for a 401, one challenge (RFC 6750 § 3, RFC 9110 § 15.5.2).
 
 use auth_core::Error;
 
-const ALL: [(Error, &str, u16); 15] = [
+const ALL_ERRORS: [(Error, &str, u16); 15] = [
     (Error::MissingCredentials, "UNAUTHORIZED", 401),
     (Error::MalformedCredentials("reason"), "INVALID_TOKEN", 401),
     (Error::TokenTooLong, "INVALID_TOKEN", 401),
@@ -30,14 +30,14 @@ const ALL: [(Error, &str, u16); 15] = [
 
 #[test]
 fn codes_and_statuses_are_stable() {
-    for (error, code, status) in ALL {
+    for (error, code, status) in ALL_ERRORS {
         assert_eq!((error.code(), error.status()), (code, status), "{error:?}");
     }
 }
 
 #[test]
 fn only_a_401_has_a_challenge() {
-    for (error, _, status) in ALL {
+    for (error, _, status) in ALL_ERRORS {
         let challenge = error.www_authenticate();
         assert_eq!(challenge.is_some(), status == 401, "{error:?}");
         let Some(challenge) = challenge else { continue };
@@ -45,20 +45,28 @@ fn only_a_401_has_a_challenge() {
             challenge.starts_with(r#"Bearer realm="api""#),
             "{challenge}"
         );
-        let is_missing = error == Error::MissingCredentials;
-        assert_eq!(challenge.contains("error="), !is_missing, "{challenge}");
-        let described = format!(r#"error="invalid_token", error_description="{error}""#);
-        assert_eq!(challenge.ends_with(&described), !is_missing, "{challenge}");
+        let has_no_credentials = error == Error::MissingCredentials;
+        assert_eq!(
+            challenge.contains("error="),
+            !has_no_credentials,
+            "{challenge}"
+        );
+        let description = format!(r#"error="invalid_token", error_description="{error}""#);
+        assert_eq!(
+            challenge.ends_with(&description),
+            !has_no_credentials,
+            "{challenge}"
+        );
     }
 }
 
 /// RFC 6750 § 3: `error_description` contains neither `"` nor `\`.
 #[test]
 fn messages_are_one_line_of_plain_ascii() {
-    for (error, _, _) in ALL {
+    for (error, _, _) in ALL_ERRORS {
         let text = error.to_string();
-        let plain = |byte: u8| matches!(byte, b' '..=b'~') && byte != b'"' && byte != b'\\';
-        assert!(!text.is_empty() && text.bytes().all(plain), "{text}");
+        let is_allowed = |byte: u8| matches!(byte, b' '..=b'~') && byte != b'"' && byte != b'\\';
+        assert!(!text.is_empty() && text.bytes().all(is_allowed), "{text}");
     }
 }
 
@@ -83,8 +91,8 @@ fn messages_of_verification_are_one_line_of_plain_ascii() {
     ];
     for token in tokens {
         let text = verify(&token).unwrap_err().to_string();
-        let plain = |byte: u8| matches!(byte, b' '..=b'~') && byte != b'"' && byte != b'\\';
-        assert!(text.bytes().all(plain), "{text}");
+        let is_allowed = |byte: u8| matches!(byte, b' '..=b'~') && byte != b'"' && byte != b'\\';
+        assert!(text.bytes().all(is_allowed), "{text}");
     }
 }
 

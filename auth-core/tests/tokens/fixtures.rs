@@ -6,10 +6,11 @@ use auth_core::{Claims, Error, Keyring, Secret, Subject, TokenIssuer, TokenVerif
 
 use crate::reference;
 
-/// Seconds since 1970.
+/// The time of these tests, in seconds since 1970.
 pub(crate) const NOW: u64 = 1_800_000_000;
 pub(crate) const SECRET: &str = "wJ9vRkq2x8Yt4Lm7Zb1Nc5Hd3Gf6Sa0P";
 pub(crate) const OTHER_SECRET: &str = "P0aS6fG3dH5cN1bZ7mL4tY8x2qkRv9Jw";
+/// The header of a token of another library.
 pub(crate) const HEADER: &str = r#"{"alg":"HS256","typ":"at+jwt"}"#;
 pub(crate) const ISSUER: &str = "api-server";
 pub(crate) const AUDIENCE: &str = "api";
@@ -49,29 +50,30 @@ pub(crate) fn verify(token: &str) -> Result<Claims, Error> {
 }
 
 /// Verifies an otherwise valid token with `text` as its header.
-pub(crate) fn with_header(text: impl AsRef<[u8]>) -> Result<Claims, Error> {
+pub(crate) fn verify_with_header(text: impl AsRef<[u8]>) -> Result<Claims, Error> {
     verify(&reference::sign(text, Payload::valid().json(), SECRET))
 }
 
 /// Verifies an otherwise valid token with `text` as its payload.
-pub(crate) fn with_payload(text: impl AsRef<[u8]>) -> Result<Claims, Error> {
+pub(crate) fn verify_with_payload(text: impl AsRef<[u8]>) -> Result<Claims, Error> {
     verify_payload(&verifier(keyring()), text, now())
 }
 
-/// Verifies a payload under a header of another library and under the issuer's own header, which is recognised without
-/// parsing. Both must have the same result.
+/// Verifies a payload under the header of another library, then under the header of `TokenIssuer`, which the verifier
+/// recognises without parsing. Asserts that the results are equal.
 pub(crate) fn verify_payload(
     verifier: &TokenVerifier,
     payload: impl AsRef<[u8]>,
     now: SystemTime,
 ) -> Result<Claims, Error> {
     let result = verifier.verify(&reference::sign(HEADER, &payload, SECRET), now);
-    let own_header = valid_token().split('.').next().unwrap().to_owned();
-    let own = reference::sign_parts(&own_header, &reference::base64url(payload.as_ref()), SECRET);
+    let issuer_header = valid_token().split('.').next().unwrap().to_owned();
+    let encoded_payload = reference::base64url(payload.as_ref());
+    let token = reference::sign_parts(&issuer_header, &encoded_payload, SECRET);
     assert_eq!(
-        verifier.verify(&own, now),
+        verifier.verify(&token, now),
         result,
-        "own header and header of another library"
+        "header of the issuer and header of another library"
     );
     result
 }
@@ -92,7 +94,7 @@ pub(crate) fn error_name(result: &Result<Claims, Error>) -> &'static str {
     }
 }
 
-/// The members of a JSON object, values as raw text.
+/// The members of a JSON object: names, and values as JSON text.
 #[derive(Clone)]
 pub(crate) struct Payload(Vec<(String, String)>);
 
@@ -116,11 +118,11 @@ impl Payload {
     }
 
     pub(crate) fn without(mut self, name: &str) -> Self {
-        self.0.retain(|(present, _)| present != name);
+        self.0.retain(|(member_name, _)| member_name != name);
         self
     }
 
-    /// Adds a member, even if its name exists. `name` may contain JSON escapes.
+    /// Adds a member, even if a member with this name exists. `name` may contain JSON escapes.
     #[expect(
         clippy::needless_pass_by_value,
         reason = "callers pass numbers and strings without `&`"
@@ -130,7 +132,7 @@ impl Payload {
         self
     }
 
-    /// Replaces a member.
+    /// Replaces the members with this name by one member.
     pub(crate) fn with(self, name: &str, value: impl ToString) -> Self {
         self.without(name).with_member(name, value)
     }
@@ -142,6 +144,6 @@ impl Payload {
     }
 
     pub(crate) fn verify(&self) -> Result<Claims, Error> {
-        with_payload(self.json())
+        verify_with_payload(self.json())
     }
 }

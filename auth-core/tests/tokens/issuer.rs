@@ -1,4 +1,4 @@
-//! Issued tokens: small, standard, unique, and verifiable by any library with the secret.
+//! Tests that issued tokens are small, standard and unique, and that any library with the secret can verify them.
 
 use std::collections::HashSet;
 use std::time::{Duration, UNIX_EPOCH};
@@ -13,7 +13,8 @@ use crate::fixtures::{
 };
 use crate::reference::mac;
 
-fn part(token: &str, index: usize) -> Value {
+/// Decodes one part of a token as JSON.
+fn decode_part(token: &str, index: usize) -> Value {
     let part = token.split('.').nth(index).unwrap();
     serde_json::from_slice(&URL_SAFE_NO_PAD.decode(part).unwrap()).unwrap()
 }
@@ -27,11 +28,11 @@ fn a_token_has_exactly_the_documented_header_and_claims() {
     let issued = issuer(keyring()).issue(&SUBJECT, now()).unwrap();
     let kid = keyring().key_id().to_owned();
     assert_eq!(
-        part(&issued.token, 0),
+        decode_part(&issued.token, 0),
         json!({"alg": "HS256", "typ": ACCESS_TOKEN_TYPE, "kid": kid})
     );
     assert_eq!(
-        part(&issued.token, 1),
+        decode_part(&issued.token, 1),
         json!({
             "iss": "api-server", "aud": "api", "sub": "42", "email": "ada@example.com", "sid": "7",
             "iat": NOW, "exp": NOW + 900, "jti": issued.claims.jti,
@@ -47,7 +48,7 @@ fn the_mac_is_hmac_sha_256_of_the_text_under_the_secret() {
 }
 
 #[test]
-fn the_returned_claims_are_those_of_the_verifier() {
+fn the_verifier_returns_the_same_claims_as_the_issuer() {
     let issued = issuer(keyring()).issue(&SUBJECT, now()).unwrap();
     assert_eq!(verify(&issued.token), Ok(issued.claims));
 }
@@ -59,31 +60,37 @@ fn every_token_has_a_unique_jti_of_128_bits() {
         .map(|_| issuer.issue(&SUBJECT, now()).unwrap().claims.jti)
         .collect();
     assert_eq!(ids.len(), 1000);
-    let bytes = |id: &String| URL_SAFE_NO_PAD.decode(id).unwrap().len();
-    assert!(ids.iter().all(|id| bytes(id) == 16));
+    let byte_count = |id: &String| URL_SAFE_NO_PAD.decode(id).unwrap().len();
+    assert!(ids.iter().all(|id| byte_count(id) == 16));
 }
 
 #[test]
 fn times_are_whole_seconds_rounded_down() {
-    let clock = now() + Duration::from_millis(999);
-    let claims = issuer(keyring()).issue(&SUBJECT, clock).unwrap().claims;
+    let fractional_time = now() + Duration::from_millis(999);
+    let claims = issuer(keyring())
+        .issue(&SUBJECT, fractional_time)
+        .unwrap()
+        .claims;
     let iat = i64::try_from(NOW).unwrap();
     assert_eq!((claims.iat, claims.exp), (iat, iat + 900));
     assert_eq!(claims.expires_at(), now() + Duration::from_secs(900));
-    let before = UNIX_EPOCH.checked_sub(Duration::from_millis(500)).unwrap();
-    let claims = issuer(keyring()).issue(&SUBJECT, before).unwrap().claims;
+    let before_1970 = UNIX_EPOCH.checked_sub(Duration::from_millis(500)).unwrap();
+    let claims = issuer(keyring())
+        .issue(&SUBJECT, before_1970)
+        .unwrap()
+        .claims;
     assert_eq!(claims.iat, -1);
 }
 
 #[test]
 fn a_lifetime_is_1_second_to_400_days() {
-    let longest = Duration::from_secs(400 * 86_400);
+    let max_lifetime = Duration::from_secs(400 * 86_400);
     for (duration, seconds) in [
         (Duration::from_secs(1), 1),
         (Duration::from_millis(1999), 1),
         (Duration::from_secs(2), 2),
         (Duration::from_secs(34_559_999), 34_559_999),
-        (longest, 34_560_000),
+        (max_lifetime, 34_560_000),
     ] {
         let issuer = issuer_with_lifetime(duration).unwrap();
         assert_eq!(issuer.lifetime_seconds(), seconds, "{duration:?}");
@@ -93,8 +100,8 @@ fn a_lifetime_is_1_second_to_400_days() {
     for duration in [
         Duration::ZERO,
         Duration::from_millis(999),
-        longest + Duration::from_nanos(1),
-        longest + Duration::from_secs(1),
+        max_lifetime + Duration::from_nanos(1),
+        max_lifetime + Duration::from_secs(1),
         Duration::MAX,
     ] {
         let result = issuer_with_lifetime(duration).map(|_issuer| ());
@@ -109,14 +116,14 @@ fn a_lifetime_is_1_second_to_400_days() {
 fn issuer_and_audience_are_not_empty() {
     let day = Duration::from_secs(86_400);
     for (iss, aud) in [("", "api"), ("api-server", ""), ("", "")] {
-        let issuer = TokenIssuer::new(keyring(), iss, aud, day).map(|_issuer| ());
+        let issuer_result = TokenIssuer::new(keyring(), iss, aud, day).map(|_issuer| ());
         assert!(
-            matches!(issuer, Err(Error::InvalidSetting(_))),
+            matches!(issuer_result, Err(Error::InvalidSetting(_))),
             "{iss:?} {aud:?}"
         );
-        let verifier = TokenVerifier::new(keyring(), iss, aud).map(|_verifier| ());
+        let verifier_result = TokenVerifier::new(keyring(), iss, aud).map(|_verifier| ());
         assert!(
-            matches!(verifier, Err(Error::InvalidSetting(_))),
+            matches!(verifier_result, Err(Error::InvalidSetting(_))),
             "{iss:?} {aud:?}"
         );
     }
@@ -132,7 +139,7 @@ fn a_subject_that_every_verifier_rejects_gets_no_token() {
 
 #[test]
 fn no_issued_token_is_too_long_to_verify() {
-    let mut longest = 0;
+    let mut longest_email = 0;
     for length in 5000..6500 {
         let email = "x".repeat(length);
         let subject = Subject {
@@ -141,24 +148,24 @@ fn no_issued_token_is_too_long_to_verify() {
         };
         match issuer(keyring()).issue(&subject, now()) {
             Ok(issued) => {
-                longest = length;
+                longest_email = length;
                 assert!(issued.token.len() <= MAX_TOKEN_BYTES, "{length}");
             }
             Err(error) => assert_eq!(error, Error::TokenTooLong, "{length}"),
         }
     }
-    let email = "x".repeat(longest);
+    let email = "x".repeat(longest_email);
     let subject = Subject {
         email: &email,
         ..SUBJECT
     };
     let token = issuer(keyring()).issue(&subject, now()).unwrap().token;
     assert_eq!(token.len(), MAX_TOKEN_BYTES);
-    assert!(verify(&token).is_ok(), "{longest}");
+    assert!(verify(&token).is_ok(), "{longest_email}");
 }
 
-/// A token must fit into a request line, a header field or a cookie: the smallest limit in use is 4 KiB (RFC 6265
-/// § 6.1).
+/// A token must fit into a request line, a header field and a cookie. The smallest usual limit is 4 KiB, for cookies
+/// (RFC 6265 § 6.1).
 #[test]
 fn a_token_of_the_longest_usual_subject_is_below_1_kib() {
     let email = "x".repeat(254);

@@ -1,4 +1,4 @@
-//! Secrets, key ids and rotation (RFC 7515 § 4.1.4, RFC 7518 § 3.2).
+//! Tests secrets, key ids and keyrings with previous secrets (RFC 7515 § 4.1.4, RFC 7518 § 3.2).
 
 mod rotation;
 
@@ -14,11 +14,11 @@ const THIRD_SECRET: &str = "Zq7uW4nXc9vB2mK8sD5fG1hJ6kL0pO3i";
 
 #[test]
 fn a_secret_has_at_least_32_bytes() {
-    for (bytes, accepted) in [(0, false), (1, false), (31, false), (32, true), (33, true)] {
+    for (length, is_accepted) in [(0, false), (1, false), (31, false), (32, true), (33, true)] {
         let text = format!("{SECRET}{OTHER_SECRET}");
-        let result = Secret::new(&text[..bytes]).map(|_secret| ());
-        if accepted {
-            assert_eq!(result, Ok(()), "{bytes}");
+        let result = Secret::new(&text[..length]).map(|_secret| ());
+        if is_accepted {
+            assert_eq!(result, Ok(()), "{length}");
         } else {
             let reason = result.unwrap_err().to_string();
             assert!(
@@ -44,70 +44,81 @@ fn well_known_secrets_are_rejected_at_any_length() {
 
 #[test]
 fn a_secret_has_at_least_6_distinct_bytes() {
-    let few = Secret::new("qjzwv".repeat(8));
-    assert!(matches!(few, Err(Error::WeakSecret(_))));
+    let result = Secret::new("qjzwv".repeat(8));
+    assert!(matches!(result, Err(Error::WeakSecret(_))));
     assert!(Secret::new("qjzwvk".repeat(8)).is_ok());
 }
 
 #[test]
 fn tokens_of_a_previous_secret_stay_valid() {
     let old_token = valid_token();
-    let rotated = Keyring::new(secret(OTHER_SECRET)).with_previous([secret(SECRET)]);
-    let verifier_after = verifier(rotated.clone());
-    assert_eq!(verifier_after.verify(&old_token, now()).unwrap().sub, "42");
+    let rotated_keyring = Keyring::new(secret(OTHER_SECRET)).with_previous([secret(SECRET)]);
+    let rotated_verifier = verifier(rotated_keyring.clone());
+    assert_eq!(
+        rotated_verifier.verify(&old_token, now()).unwrap().sub,
+        "42"
+    );
 
-    let new_token = issuer(rotated).issue(&SUBJECT, now()).unwrap().token;
-    assert!(verifier_after.verify(&new_token, now()).is_ok());
+    let new_token = issuer(rotated_keyring)
+        .issue(&SUBJECT, now())
+        .unwrap()
+        .token;
+    assert!(rotated_verifier.verify(&new_token, now()).is_ok());
     assert_eq!(
         verify(&new_token),
         Err(Error::SignatureMismatch),
         "a verifier that was not updated"
     );
 
-    let retired = verifier(Keyring::new(secret(OTHER_SECRET)));
+    let new_secret_verifier = verifier(Keyring::new(secret(OTHER_SECRET)));
     assert_eq!(
-        retired.verify(&old_token, now()),
+        new_secret_verifier.verify(&old_token, now()),
         Err(Error::SignatureMismatch)
     );
 }
 
 #[test]
 fn any_number_of_previous_secrets_verify_and_none_of_them_signs() {
-    let all = Keyring::new(secret(THIRD_SECRET))
+    let keyring_of_three_secrets = Keyring::new(secret(THIRD_SECRET))
         .with_previous([secret(OTHER_SECRET)])
         .with_previous([secret(SECRET)]);
     for text in [SECRET, OTHER_SECRET, THIRD_SECRET] {
         let token = reference::sign(HEADER, Payload::valid().json(), text);
         assert!(
-            verifier(all.clone()).verify(&token, now()).is_ok(),
+            verifier(keyring_of_three_secrets.clone())
+                .verify(&token, now())
+                .is_ok(),
             "{text}"
         );
     }
-    let token = issuer(all).issue(&SUBJECT, now()).unwrap().token;
+    let token = issuer(keyring_of_three_secrets)
+        .issue(&SUBJECT, now())
+        .unwrap()
+        .token;
     let (message, signature) = token.rsplit_once('.').unwrap();
     assert_eq!(signature, reference::mac(message, THIRD_SECRET));
 }
 
 #[test]
-fn a_secret_that_is_on_no_keyring_is_rejected() {
+fn a_token_of_a_secret_outside_the_keyring_is_rejected() {
     let token = reference::sign(HEADER, Payload::valid().json(), OTHER_SECRET);
     assert_eq!(verify(&token), Err(Error::SignatureMismatch));
-    let many = keyring().with_previous([secret(THIRD_SECRET)]);
+    let keyring_of_two_secrets = keyring().with_previous([secret(THIRD_SECRET)]);
     assert_eq!(
-        verifier(many).verify(&token, now()),
+        verifier(keyring_of_two_secrets).verify(&token, now()),
         Err(Error::SignatureMismatch)
     );
 }
 
-/// The token has the issuer's own header with its key id, and a MAC of another secret.
+/// The token has the header that the issuer writes, with the right key id, and a MAC of another secret.
 #[test]
 fn a_recognised_header_does_not_replace_the_mac() {
-    let own = valid_token();
-    let parts: Vec<&str> = own.split('.').collect();
-    let forged = reference::sign_parts(parts[0], parts[1], OTHER_SECRET);
-    assert_eq!(verify(&forged), Err(Error::SignatureMismatch));
-    let rotated = keyring().with_previous([secret(THIRD_SECRET)]);
-    let result = verifier(rotated).verify(&forged, now());
+    let issued_token = valid_token();
+    let parts: Vec<&str> = issued_token.split('.').collect();
+    let forged_token = reference::sign_parts(parts[0], parts[1], OTHER_SECRET);
+    assert_eq!(verify(&forged_token), Err(Error::SignatureMismatch));
+    let rotated_keyring = keyring().with_previous([secret(THIRD_SECRET)]);
+    let result = verifier(rotated_keyring).verify(&forged_token, now());
     assert_eq!(result, Err(Error::SignatureMismatch));
 }
 
@@ -118,7 +129,7 @@ fn the_key_id_is_the_same_for_the_same_secret() {
     assert_ne!(id, Keyring::new(secret(OTHER_SECRET)).key_id());
 }
 
-/// The first 9 bytes of HMAC-SHA-256 of a fixed label: documented, so that other programs can compute it.
+/// The key id is the first 9 bytes of the HMAC-SHA-256 of a fixed label. Other programs can compute the same key id.
 #[test]
 fn the_key_id_is_computed_as_documented() {
     let mac = reference::mac("auth-core key id v1", SECRET);

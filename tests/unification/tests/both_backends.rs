@@ -1,6 +1,6 @@
-//! Tests `auth-core` in a program whose dependencies enable both backends of `jsonwebtoken`. Cargo enables both backends
-//! for the whole program. `jsonwebtoken` then cannot select a backend and panics. `auth-core` does not depend on the
-//! backends and still works.
+//! Tests `auth-core` in a program whose dependencies enable both backends of `jsonwebtoken`. Cargo enables both
+//! backends for the whole program. `jsonwebtoken` then cannot select a backend and panics. `auth-core` does not depend
+//! on the backends and still works.
 
 use std::panic;
 use std::time::SystemTime;

@@ -1,4 +1,4 @@
-//! `exp`, `nbf`, `iat`, leeway and lifetime at their limits (RFC 7519 § 2, § 4.1.4 to § 4.1.6).
+//! Tests the limits of `exp`, `nbf`, `iat`, leeway and lifetime (RFC 7519 § 2, § 4.1.4 to § 4.1.6).
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -8,43 +8,44 @@ use crate::fixtures::{NOW, Payload, keyring, now, verifier, verify_payload};
 
 const DAY: u64 = 86_400;
 
-fn with_leeway(seconds: u64) -> TokenVerifier {
+fn verifier_with_leeway(seconds: u64) -> TokenVerifier {
     verifier(keyring())
         .with_leeway(Duration::from_secs(seconds))
         .unwrap()
 }
 
-/// Returns a verifier without a limit of the lifetime, to test the range of numbers alone.
-fn without_ceiling() -> TokenVerifier {
+/// Returns a verifier without a limit of the lifetime, to test only the range of numbers.
+fn verifier_without_max_lifetime() -> TokenVerifier {
     verifier(keyring())
         .with_max_lifetime(Duration::MAX)
         .unwrap()
 }
 
+/// Verifies a token with this payload at the time `NOW`.
 fn check(verifier: &TokenVerifier, payload: &Payload) -> Result<(), Error> {
     verify_payload(verifier, payload.json(), now()).map(|_claims| ())
 }
 
-/// Returns `NOW + seconds` as JSON.
-fn from_now(seconds: f64) -> String {
+/// Returns the time `NOW + seconds` as JSON.
+fn json_time(seconds: f64) -> String {
     format!("{:.3}", f64::from(u32::try_from(NOW).unwrap()) + seconds)
 }
 
 #[test]
 fn a_token_expires_when_exp_plus_leeway_is_reached() {
     for leeway in [0, 5, 300] {
-        let verifier = with_leeway(leeway);
-        for (late, expected) in [
+        let verifier = verifier_with_leeway(leeway);
+        for (seconds_late, expected) in [
             (leeway + 1, Err(Error::Expired)),
             (leeway, Err(Error::Expired)),
             (leeway.wrapping_sub(1), Ok(())),
         ] {
-            let exp = NOW.wrapping_sub(late);
+            let exp = NOW.wrapping_sub(seconds_late);
             let payload = Payload::valid().with("iat", NOW - 900).with("exp", exp);
             assert_eq!(
                 check(&verifier, &payload),
                 expected,
-                "{leeway} s, {late} s late"
+                "{leeway} s, {seconds_late} s late"
             );
         }
     }
@@ -53,22 +54,26 @@ fn a_token_expires_when_exp_plus_leeway_is_reached() {
 #[test]
 fn the_leeway_is_5_seconds_by_default() {
     let verifier = verifier(keyring());
-    for (exp, expected) in [
+    for (offset, expected) in [
         (-5.0, Err(Error::Expired)),
         (-4.999, Ok(())),
         (-5.001, Err(Error::Expired)),
     ] {
-        let payload = Payload::valid().with("exp", from_now(exp));
-        assert_eq!(check(&verifier, &payload), expected, "exp {exp}");
+        let payload = Payload::valid().with("exp", json_time(offset));
+        assert_eq!(check(&verifier, &payload), expected, "exp {offset}");
     }
     for claim in ["iat", "nbf"] {
-        for (ahead, expected) in [
+        for (seconds_ahead, expected) in [
             (4.999, Ok(())),
             (5.0, Ok(())),
             (5.001, Err(Error::NotYetValid)),
         ] {
-            let payload = Payload::valid().with(claim, from_now(ahead));
-            assert_eq!(check(&verifier, &payload), expected, "{claim} {ahead}");
+            let payload = Payload::valid().with(claim, json_time(seconds_ahead));
+            assert_eq!(
+                check(&verifier, &payload),
+                expected,
+                "{claim} {seconds_ahead}"
+            );
         }
     }
 }
@@ -76,21 +81,21 @@ fn the_leeway_is_5_seconds_by_default() {
 #[test]
 fn iat_and_nbf_may_be_ahead_by_the_leeway_at_most() {
     for leeway in [0, 5, 300] {
-        let verifier = with_leeway(leeway);
+        let verifier = verifier_with_leeway(leeway);
         for claim in ["iat", "nbf"] {
-            for (ahead, expected) in [
+            for (seconds_ahead, expected) in [
                 (leeway, Ok(())),
                 (leeway + 1, Err(Error::NotYetValid)),
                 (leeway + 100 * DAY, Err(Error::NotYetValid)),
             ] {
                 let payload = Payload::valid()
-                    .with("exp", NOW + ahead + 900)
+                    .with("exp", NOW + seconds_ahead + 900)
                     .with("iat", NOW)
-                    .with(claim, NOW + ahead);
+                    .with(claim, NOW + seconds_ahead);
                 assert_eq!(
                     check(&verifier, &payload),
                     expected,
-                    "{claim} {leeway} {ahead}"
+                    "{claim} {leeway} {seconds_ahead}"
                 );
             }
         }
@@ -107,16 +112,16 @@ fn nbf_is_optional_and_may_be_in_the_past() {
 
 #[test]
 fn the_leeway_cannot_be_set_above_300_seconds() {
-    let limit = Duration::from_secs(300);
-    for (leeway, accepted) in [
+    let max_leeway = Duration::from_secs(300);
+    for (leeway, is_accepted) in [
         (Duration::ZERO, true),
         (Duration::new(299, 999_999_999), true),
-        (limit, true),
-        (limit + Duration::from_nanos(1), false),
+        (max_leeway, true),
+        (max_leeway + Duration::from_nanos(1), false),
         (Duration::MAX, false),
     ] {
         let result = verifier(keyring()).with_leeway(leeway).map(|_built| ());
-        if accepted {
+        if is_accepted {
             assert_eq!(result, Ok(()), "{leeway:?}");
         } else {
             assert!(
@@ -130,27 +135,27 @@ fn the_leeway_cannot_be_set_above_300_seconds() {
 #[test]
 fn a_lifetime_is_at_most_400_days_by_default() {
     let verifier = verifier(keyring());
-    let ceiling = 400 * DAY;
+    let max_lifetime = 400 * DAY;
     for (lifetime, expected) in [
-        (ceiling - 1, Ok(())),
-        (ceiling, Ok(())),
-        (ceiling + 1, Err(Error::InvalidClaim("exp"))),
+        (max_lifetime - 1, Ok(())),
+        (max_lifetime, Ok(())),
+        (max_lifetime + 1, Err(Error::InvalidClaim("exp"))),
     ] {
         let payload = Payload::valid()
             .with("iat", NOW)
             .with("exp", NOW + lifetime);
         assert_eq!(check(&verifier, &payload), expected, "{lifetime}");
     }
-    let half_a_second = Payload::valid().with("exp", format!("{}.5", NOW + ceiling));
+    let too_long_payload = Payload::valid().with("exp", format!("{}.5", NOW + max_lifetime));
     assert_eq!(
-        check(&verifier, &half_a_second),
+        check(&verifier, &too_long_payload),
         Err(Error::InvalidClaim("exp"))
     );
 }
 
 #[test]
-fn the_lifetime_ceiling_can_be_set_but_not_to_zero() {
-    let hour = verifier(keyring())
+fn the_longest_lifetime_can_be_set_but_not_to_zero() {
+    let one_hour_verifier = verifier(keyring())
         .with_max_lifetime(Duration::from_secs(3600))
         .unwrap();
     for (lifetime, expected) in [
@@ -159,15 +164,16 @@ fn the_lifetime_ceiling_can_be_set_but_not_to_zero() {
         (3601, Err(Error::InvalidClaim("exp"))),
     ] {
         let payload = Payload::valid().with("exp", NOW + lifetime);
-        assert_eq!(check(&hour, &payload), expected, "{lifetime}");
+        assert_eq!(check(&one_hour_verifier, &payload), expected, "{lifetime}");
     }
-    let zero = verifier(keyring()).with_max_lifetime(Duration::ZERO);
-    assert!(matches!(zero, Err(Error::InvalidSetting(_))));
+    let result = verifier(keyring()).with_max_lifetime(Duration::ZERO);
+    assert!(matches!(result, Err(Error::InvalidSetting(_))));
 }
 
-/// Beyond ±(2^53 − 1) two JSON parsers may disagree about an integer (RFC 8259 § 6).
+/// JSON parsers may disagree about integers beyond ±(2^53 − 1) (RFC 8259 § 6).
 #[test]
 fn numbers_beyond_exact_integers_are_rejected() {
+    let verifier = verifier_without_max_lifetime();
     for (value, is_accepted) in [
         ("9007199254740990", true),
         ("9007199254740991", true),
@@ -186,7 +192,7 @@ fn numbers_beyond_exact_integers_are_rejected() {
             Err(Error::InvalidClaim("exp"))
         };
         let payload = Payload::valid().with("exp", value);
-        assert_eq!(check(&without_ceiling(), &payload), expected, "exp {value}");
+        assert_eq!(check(&verifier, &payload), expected, "exp {value}");
     }
     for (value, is_accepted) in [
         ("-9007199254740991", true),
@@ -206,11 +212,7 @@ fn numbers_beyond_exact_integers_are_rejected() {
                 Err(Error::InvalidClaim(claim))
             };
             let payload = Payload::valid().with(claim, value);
-            assert_eq!(
-                check(&without_ceiling(), &payload),
-                expected,
-                "{claim} {value}"
-            );
+            assert_eq!(check(&verifier, &payload), expected, "{claim} {value}");
         }
     }
 }
@@ -220,33 +222,40 @@ fn fractions_count_for_the_check_and_are_dropped_from_the_claims() {
     let payload = Payload::valid()
         .with("iat", "1799999999.999")
         .with("exp", "1800000000.75");
-    let Claims { iat, exp, .. } = verify_payload(&with_leeway(0), payload.json(), now()).unwrap();
+    let Claims { iat, exp, .. } =
+        verify_payload(&verifier_with_leeway(0), payload.json(), now()).unwrap();
     assert_eq!((iat, exp), (1_799_999_999, 1_800_000_000));
     let later = now() + Duration::from_millis(750);
-    let result = verify_payload(&with_leeway(0), payload.json(), later);
+    let result = verify_payload(&verifier_with_leeway(0), payload.json(), later);
     assert_eq!(result, Err(Error::Expired));
 }
 
 #[test]
 fn expired_means_that_the_token_is_otherwise_valid() {
-    let expired = Payload::valid()
+    let expired_payload = Payload::valid()
         .with("iat", NOW - 900)
         .with("exp", NOW - 100);
     let check = |payload: Payload| check(&verifier(keyring()), &payload);
-    assert_eq!(check(expired.clone()), Err(Error::Expired));
-    let wrong_issuer = expired.clone().with("iss", r#""other""#);
-    assert_eq!(check(wrong_issuer), Err(Error::InvalidClaim("iss")));
-    let no_session = expired.clone().without("sid");
-    assert_eq!(check(no_session), Err(Error::MissingClaim("sid")));
-    let not_yet = expired.with("nbf", NOW + 100);
-    assert_eq!(check(not_yet), Err(Error::NotYetValid));
+    assert_eq!(check(expired_payload.clone()), Err(Error::Expired));
+    let payload_with_wrong_issuer = expired_payload.clone().with("iss", r#""other""#);
+    assert_eq!(
+        check(payload_with_wrong_issuer),
+        Err(Error::InvalidClaim("iss"))
+    );
+    let payload_without_session = expired_payload.clone().without("sid");
+    assert_eq!(
+        check(payload_without_session),
+        Err(Error::MissingClaim("sid"))
+    );
+    let not_yet_valid_payload = expired_payload.with("nbf", NOW + 100);
+    assert_eq!(check(not_yet_valid_payload), Err(Error::NotYetValid));
 }
 
 #[test]
 fn extreme_clocks_do_not_panic() {
     let day = Duration::from_secs(DAY);
-    let far = UNIX_EPOCH.checked_add(Duration::from_secs(1 << 60));
-    let clocks = [Some(UNIX_EPOCH), UNIX_EPOCH.checked_sub(day), far];
+    let far_future = UNIX_EPOCH.checked_add(Duration::from_secs(1 << 60));
+    let clocks = [Some(UNIX_EPOCH), UNIX_EPOCH.checked_sub(day), far_future];
     for clock in clocks.into_iter().flatten() {
         let result = verify_payload(&verifier(keyring()), Payload::valid().json(), clock);
         let expected = if clock < now() {
@@ -264,13 +273,13 @@ fn expires_at_is_exp_within_the_range_of_the_clock() {
         let payload = Payload::valid().with("exp", exp).json();
         let clock = UNIX_EPOCH;
         let payload = payload.replace(&format!("\"iat\":{NOW}"), "\"iat\":0");
-        verify_payload(&without_ceiling(), payload, clock)
+        verify_payload(&verifier_without_max_lifetime(), payload, clock)
             .unwrap()
             .expires_at()
     };
     assert_eq!(expires_at("900"), UNIX_EPOCH + Duration::from_secs(900));
     assert_eq!(expires_at("-1"), UNIX_EPOCH);
-    let last = Duration::from_secs(9_007_199_254_740_991);
-    let expected = UNIX_EPOCH.checked_add(last).unwrap_or(UNIX_EPOCH);
+    let largest_exp = Duration::from_secs(9_007_199_254_740_991);
+    let expected = UNIX_EPOCH.checked_add(largest_exp).unwrap_or(UNIX_EPOCH);
     assert_eq!(expires_at("9007199254740991"), expected);
 }

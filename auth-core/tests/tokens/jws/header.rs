@@ -1,4 +1,4 @@
-//! The JOSE header (RFC 7515 § 4, RFC 8725 § 3.1, § 3.10, § 3.11).
+//! Tests the JOSE header of a token (RFC 7515 § 4, RFC 8725 § 3.1, § 3.10, § 3.11).
 
 use auth_core::Error;
 use hmac::{Hmac, KeyInit as _, Mac as _};
@@ -6,19 +6,19 @@ use sha2::Sha512;
 
 use crate::fixtures::{
     HEADER, OTHER_SECRET, Payload, SECRET, error_name, keyring, secret, verifier, verify,
-    with_header,
+    verify_with_header,
 };
 use crate::reference::{base64url, sign};
 
-fn with_alg(value: &str) -> String {
+fn header_with_alg(value: &str) -> String {
     format!(r#"{{"alg":{value},"typ":"at+jwt"}}"#)
 }
 
-fn with_typ(value: &str) -> String {
+fn header_with_typ(value: &str) -> String {
     format!(r#"{{"alg":"HS256","typ":{value}}}"#)
 }
 
-fn with_member(member: &str) -> String {
+fn header_with_member(member: &str) -> String {
     format!(r#"{{"alg":"HS256","typ":"at+jwt",{member}}}"#)
 }
 
@@ -55,23 +55,23 @@ fn the_algorithm_is_exactly_the_string_hs256() {
         r#"["HS256"]"#,
         r#"{"alg":"HS256"}"#,
     ] {
-        let result = with_header(with_alg(value));
+        let result = verify_with_header(header_with_alg(value));
         assert_eq!(error_name(&result), "header", "{value}");
     }
-    let without = with_header(r#"{"typ":"at+jwt"}"#);
-    assert_eq!(error_name(&without), "header", "absent");
-    let other_case = with_header(r#"{"ALG":"HS256","typ":"at+jwt"}"#);
-    assert_eq!(error_name(&other_case), "header", "ALG");
+    let result_without_alg = verify_with_header(r#"{"typ":"at+jwt"}"#);
+    assert_eq!(error_name(&result_without_alg), "header", "absent");
+    let upper_case_result = verify_with_header(r#"{"ALG":"HS256","typ":"at+jwt"}"#);
+    assert_eq!(error_name(&upper_case_result), "header", "ALG");
 }
 
 #[test]
 fn alg_none_without_a_signature_is_rejected() {
-    let parts = |header: &str| {
+    let token_without_signature = |header: &str| {
         let payload = base64url(Payload::valid().json().as_bytes());
         format!("{}.{payload}.", base64url(header.as_bytes()))
     };
     for value in [r#""none""#, r#""NONE""#, r#""HS256""#] {
-        let token = parts(&with_alg(value));
+        let token = token_without_signature(&header_with_alg(value));
         assert_eq!(error_name(&verify(&token)), "malformed", "{value}");
     }
 }
@@ -80,7 +80,7 @@ fn alg_none_without_a_signature_is_rejected() {
 fn a_token_signed_with_another_hash_is_rejected() {
     let message = format!(
         "{}.{}",
-        base64url(with_alg(r#""HS512""#).as_bytes()),
+        base64url(header_with_alg(r#""HS512""#).as_bytes()),
         base64url(Payload::valid().json().as_bytes())
     );
     let mut mac = Hmac::<Sha512>::new_from_slice(SECRET.as_bytes()).unwrap();
@@ -93,7 +93,7 @@ fn a_token_signed_with_another_hash_is_rejected() {
 fn the_type_is_at_jwt_in_any_case() {
     for value in [r#""at+jwt""#, r#""AT+JWT""#, r#""At+Jwt""#] {
         assert_eq!(
-            error_name(&with_header(with_typ(value))),
+            error_name(&verify_with_header(header_with_typ(value))),
             "accepted",
             "{value}"
         );
@@ -113,13 +113,13 @@ fn the_type_is_at_jwt_in_any_case() {
         "{}",
     ] {
         assert_eq!(
-            error_name(&with_header(with_typ(value))),
+            error_name(&verify_with_header(header_with_typ(value))),
             "header",
             "{value}"
         );
     }
-    let absent = with_header(r#"{"alg":"HS256"}"#);
-    assert_eq!(error_name(&absent), "header", "absent");
+    let result_without_typ = verify_with_header(r#"{"alg":"HS256"}"#);
+    assert_eq!(error_name(&result_without_typ), "header", "absent");
 }
 
 #[test]
@@ -134,7 +134,7 @@ fn crit_b64_and_zip_are_rejected_with_any_value() {
             "false",
             r#""DEF""#,
         ] {
-            let result = with_header(with_member(&format!(r#""{name}":{value}"#)));
+            let result = verify_with_header(header_with_member(&format!(r#""{name}":{value}"#)));
             assert_eq!(error_name(&result), "header", "{name}: {value}");
         }
     }
@@ -172,20 +172,20 @@ fn a_duplicate_name_is_rejected() {
         ),
         ("empty", r#"{"":1,"alg":"HS256","typ":"at+jwt","":1}"#),
     ] {
-        assert_eq!(error_name(&with_header(header)), "header", "{name}");
+        assert_eq!(error_name(&verify_with_header(header)), "header", "{name}");
     }
 }
 
 #[test]
 fn names_are_case_sensitive() {
-    let header = with_member(r#""ALG":"none","Typ":"JWT","CRIT":["x"],"KID":1"#);
-    assert_eq!(error_name(&with_header(header)), "accepted");
+    let header = header_with_member(r#""ALG":"none","Typ":"JWT","CRIT":["x"],"KID":1"#);
+    assert_eq!(error_name(&verify_with_header(header)), "accepted");
 }
 
 #[test]
 fn json_escapes_are_decoded() {
     let header = r#"{"\u0061lg":"\u0048S256","t\u0079p":"at\u002bjwt"}"#;
-    assert_eq!(error_name(&with_header(header)), "accepted");
+    assert_eq!(error_name(&verify_with_header(header)), "accepted");
 }
 
 #[test]
@@ -205,7 +205,7 @@ fn unknown_parameters_and_key_locations_are_ignored_with_any_value() {
         r#""":1"#,
     ] {
         assert_eq!(
-            error_name(&with_header(with_member(member))),
+            error_name(&verify_with_header(header_with_member(member))),
             "accepted",
             "{member}"
         );
@@ -216,12 +216,12 @@ fn unknown_parameters_and_key_locations_are_ignored_with_any_value() {
 #[test]
 fn a_key_in_the_header_is_not_used() {
     let key = base64url(OTHER_SECRET.as_bytes());
-    let header = with_member(&format!(r#""jwk":{{"kty":"oct","k":"{key}"}}"#));
+    let header = header_with_member(&format!(r#""jwk":{{"kty":"oct","k":"{key}"}}"#));
     let token = sign(header, Payload::valid().json(), OTHER_SECRET);
     assert_eq!(verify(&token), Err(Error::SignatureMismatch));
 }
 
-/// A `kid` only chooses the secret that is tried first, so no text in it does harm.
+/// A `kid` only chooses the secret that is tried first, so any text is harmless.
 #[test]
 fn a_key_id_may_be_any_string() {
     for kid in [
@@ -236,10 +236,18 @@ fn a_key_id_may_be_any_string() {
         "\\ud83d\\ude00",
         &"k".repeat(4000),
     ] {
-        let header = with_member(&format!(r#""kid":"{kid}""#));
-        assert_eq!(error_name(&with_header(&header)), "accepted", "{kid}");
-        let forged = sign(&header, Payload::valid().json(), "");
-        assert_eq!(verify(&forged), Err(Error::SignatureMismatch), "{kid}");
+        let header = header_with_member(&format!(r#""kid":"{kid}""#));
+        assert_eq!(
+            error_name(&verify_with_header(&header)),
+            "accepted",
+            "{kid}"
+        );
+        let forged_token = sign(&header, Payload::valid().json(), "");
+        assert_eq!(
+            verify(&forged_token),
+            Err(Error::SignatureMismatch),
+            "{kid}"
+        );
     }
 }
 
@@ -247,30 +255,30 @@ fn a_key_id_may_be_any_string() {
 #[test]
 fn a_key_id_that_is_not_a_string_is_rejected() {
     for kid in ["null", "1", "true", r#"["a"]"#, r#"{"a":1}"#] {
-        let result = with_header(with_member(&format!(r#""kid":{kid}"#)));
+        let result = verify_with_header(header_with_member(&format!(r#""kid":{kid}"#)));
         assert_eq!(error_name(&result), "header", "{kid}");
     }
 }
 
 #[test]
 fn the_key_id_of_another_secret_changes_no_result() {
-    let both = keyring().with_previous([secret(OTHER_SECRET)]);
-    let other_id = auth_core::Keyring::new(secret(OTHER_SECRET))
+    let keyring_of_two_secrets = keyring().with_previous([secret(OTHER_SECRET)]);
+    let other_key_id = auth_core::Keyring::new(secret(OTHER_SECRET))
         .key_id()
         .to_owned();
-    let header = with_member(&format!(r#""kid":"{other_id}""#));
+    let header = header_with_member(&format!(r#""kid":"{other_key_id}""#));
     let token = sign(&header, Payload::valid().json(), SECRET);
-    let result = verifier(both).verify(&token, crate::fixtures::now());
+    let result = verifier(keyring_of_two_secrets).verify(&token, crate::fixtures::now());
     assert_eq!(error_name(&result), "accepted");
-    let third = sign(
+    let forged_token = sign(
         &header,
         Payload::valid().json(),
         "a secret that is on no keyring",
     );
-    assert_eq!(verify(&third), Err(Error::SignatureMismatch));
+    assert_eq!(verify(&forged_token), Err(Error::SignatureMismatch));
 }
 
 #[test]
 fn a_header_without_a_key_id_is_accepted() {
-    assert_eq!(error_name(&with_header(HEADER)), "accepted");
+    assert_eq!(error_name(&verify_with_header(HEADER)), "accepted");
 }

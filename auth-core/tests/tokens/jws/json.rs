@@ -1,41 +1,48 @@
-//! Header and payload are one UTF-8 JSON object each (RFC 7519 § 7.2, RFC 8259, RFC 8725 § 3.7).
+//! Tests that header and payload are one UTF-8 JSON object each (RFC 7519 § 7.2, RFC 8259, RFC 8725 § 3.7).
 
-use crate::fixtures::{HEADER, Payload, error_name, with_header, with_payload};
+use crate::fixtures::{HEADER, Payload, error_name, verify_with_header, verify_with_payload};
 
-fn utf16(text: &str, mark: bool, to_bytes: fn(u16) -> [u8; 2]) -> Vec<u8> {
-    let mark = mark.then_some(0xFEFF);
-    mark.into_iter()
+fn utf16(text: &str, with_mark: bool, to_bytes: fn(u16) -> [u8; 2]) -> Vec<u8> {
+    let byte_order_mark = with_mark.then_some(0xFEFF);
+    byte_order_mark
+        .into_iter()
         .chain(text.encode_utf16())
         .flat_map(to_bytes)
         .collect()
 }
 
-/// Returns `text` in encodings that are not plain UTF-8.
-fn other_encodings(text: &str) -> Vec<(&'static str, Vec<u8>)> {
-    let broken = |bytes: &[u8]| {
+/// Returns the JSON object `text` in UTF-16, in UTF-8 with a byte order mark, and with bytes that are not UTF-8.
+fn invalid_encodings(text: &str) -> Vec<(&'static str, Vec<u8>)> {
+    let with_invalid_bytes = |bytes: &[u8]| {
         let (body, end) = text.as_bytes().split_at(text.len() - 1);
         [body, br#","x":""#, bytes, br#"""#, end].concat()
     };
     vec![
         ("UTF-16 LE", utf16(text, false, u16::to_le_bytes)),
         ("UTF-16 BE", utf16(text, false, u16::to_be_bytes)),
-        ("UTF-16 LE with mark", utf16(text, true, u16::to_le_bytes)),
-        ("UTF-16 BE with mark", utf16(text, true, u16::to_be_bytes)),
         (
-            "UTF-8 with mark",
+            "UTF-16 LE with a byte order mark",
+            utf16(text, true, u16::to_le_bytes),
+        ),
+        (
+            "UTF-16 BE with a byte order mark",
+            utf16(text, true, u16::to_be_bytes),
+        ),
+        (
+            "UTF-8 with a byte order mark",
             [b"\xEF\xBB\xBF", text.as_bytes()].concat(),
         ),
-        ("a lone 0xFF", broken(b"\xFF")),
-        ("Latin-1", broken(b"caf\xE9")),
-        ("an overlong slash", broken(b"\xC0\xAF")),
-        ("a surrogate", broken(b"\xED\xA0\x80")),
-        ("beyond U+10FFFF", broken(b"\xF4\x90\x80\x80")),
-        ("a cut-off sequence", broken(b"\xF0\x9F\x92")),
+        ("a lone 0xFF", with_invalid_bytes(b"\xFF")),
+        ("Latin-1", with_invalid_bytes(b"caf\xE9")),
+        ("an overlong slash", with_invalid_bytes(b"\xC0\xAF")),
+        ("a surrogate", with_invalid_bytes(b"\xED\xA0\x80")),
+        ("beyond U+10FFFF", with_invalid_bytes(b"\xF4\x90\x80\x80")),
+        ("a cut-off sequence", with_invalid_bytes(b"\xF0\x9F\x92")),
     ]
 }
 
-/// Returns texts that are not exactly one JSON object, made from the object `text`.
-fn not_one_object(text: &str) -> Vec<(&'static str, String)> {
+/// Changes the JSON object `text` into texts that are not exactly one JSON object.
+fn texts_that_are_not_one_object(text: &str) -> Vec<(&'static str, String)> {
     let members = &text[1..text.len() - 1];
     vec![
         ("blank", " ".to_owned()),
@@ -78,38 +85,53 @@ fn not_one_object(text: &str) -> Vec<(&'static str, String)> {
 
 #[test]
 fn a_header_is_utf_8() {
-    for (name, bytes) in other_encodings(HEADER) {
-        assert_eq!(error_name(&with_header(bytes)), "malformed", "{name}");
+    for (name, bytes) in invalid_encodings(HEADER) {
+        assert_eq!(
+            error_name(&verify_with_header(bytes)),
+            "malformed",
+            "{name}"
+        );
     }
 }
 
 #[test]
 fn a_payload_is_utf_8() {
-    for (name, bytes) in other_encodings(&Payload::valid().json()) {
-        assert_eq!(error_name(&with_payload(bytes)), "malformed", "{name}");
+    for (name, bytes) in invalid_encodings(&Payload::valid().json()) {
+        assert_eq!(
+            error_name(&verify_with_payload(bytes)),
+            "malformed",
+            "{name}"
+        );
     }
 }
 
 #[test]
 fn a_header_is_one_json_object() {
-    for (name, text) in not_one_object(HEADER) {
-        assert_eq!(error_name(&with_header(text)), "malformed", "{name}");
+    for (name, text) in texts_that_are_not_one_object(HEADER) {
+        assert_eq!(error_name(&verify_with_header(text)), "malformed", "{name}");
     }
 }
 
 #[test]
 fn a_payload_is_one_json_object() {
-    for (name, text) in not_one_object(&Payload::valid().json()) {
-        assert_eq!(error_name(&with_payload(text)), "malformed", "{name}");
+    for (name, text) in texts_that_are_not_one_object(&Payload::valid().json()) {
+        assert_eq!(
+            error_name(&verify_with_payload(text)),
+            "malformed",
+            "{name}"
+        );
     }
 }
 
 #[test]
 fn white_space_around_and_inside_json_is_allowed() {
-    let spaced = |text: &str| format!(" \t\r\n{} \n", text.replace(',', " ,\r\n\t"));
-    assert_eq!(error_name(&with_header(spaced(HEADER))), "accepted");
-    let payload = spaced(&Payload::valid().json());
-    assert_eq!(error_name(&with_payload(payload)), "accepted");
+    let with_white_space = |text: &str| format!(" \t\r\n{} \n", text.replace(',', " ,\r\n\t"));
+    assert_eq!(
+        error_name(&verify_with_header(with_white_space(HEADER))),
+        "accepted"
+    );
+    let payload = with_white_space(&Payload::valid().json());
+    assert_eq!(error_name(&verify_with_payload(payload)), "accepted");
 }
 
 #[test]
@@ -121,7 +143,7 @@ fn deep_nesting_is_accepted_where_it_is_ignored_and_never_overflows() {
             let depth = if open == "[" { depth } else { depth / 2 };
             let header = format!(r#"{{"alg":"HS256","typ":"at+jwt","x":{}}}"#, nested(depth));
             assert_eq!(
-                error_name(&with_header(header)),
+                error_name(&verify_with_header(header)),
                 "accepted",
                 "{open} {depth}"
             );

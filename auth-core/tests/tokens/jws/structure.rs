@@ -1,22 +1,23 @@
-//! Length, parts and base64url (RFC 7515 § 2, § 3.1, § 5.2).
+//! Tests the length, the parts and the base64url encoding of tokens (RFC 7515 § 2, § 3.1, § 5.2).
 
 use auth_core::{Error, MAX_TOKEN_BYTES};
 
 use crate::fixtures::{HEADER, Payload, SECRET, error_name, valid_token, verify};
 use crate::reference::{base64url, mac, sign, sign_parts};
 
-/// Returns a valid token of exactly `length` bytes, padded by an unknown claim and, for the last bytes, an unknown
-/// parameter.
-fn valid_token_of(length: usize) -> String {
-    let sizes =
-        (0..3).flat_map(|more| (length * 3 / 4 - 400..length).map(move |size| (more, size)));
+/// Returns a valid token of exactly `length` bytes. An unknown claim and an unknown header parameter fill the token.
+fn valid_token_of_length(length: usize) -> String {
+    let sizes = (0..3).flat_map(|header_padding| {
+        (length * 3 / 4 - 400..length).map(move |payload_padding| (header_padding, payload_padding))
+    });
     sizes
-        .map(|(more, size)| {
+        .map(|(header_padding, payload_padding)| {
             let header = format!(
                 r#"{{"alg":"HS256","typ":"at+jwt","x":"{}"}}"#,
-                "x".repeat(more)
+                "x".repeat(header_padding)
             );
-            let payload = Payload::valid().with_member("x", format!("\"{}\"", "x".repeat(size)));
+            let payload =
+                Payload::valid().with_member("x", format!("\"{}\"", "x".repeat(payload_padding)));
             sign(header, payload.json(), SECRET)
         })
         .find(|token| token.len() == length)
@@ -26,41 +27,50 @@ fn valid_token_of(length: usize) -> String {
 #[test]
 fn a_token_has_at_most_8192_bytes() {
     assert_eq!(MAX_TOKEN_BYTES, 8192);
-    assert_eq!(error_name(&verify(&valid_token_of(8191))), "accepted");
-    assert_eq!(error_name(&verify(&valid_token_of(8192))), "accepted");
-    assert_eq!(verify(&valid_token_of(8193)), Err(Error::TokenTooLong));
+    assert_eq!(
+        error_name(&verify(&valid_token_of_length(8191))),
+        "accepted"
+    );
+    assert_eq!(
+        error_name(&verify(&valid_token_of_length(8192))),
+        "accepted"
+    );
+    assert_eq!(
+        verify(&valid_token_of_length(8193)),
+        Err(Error::TokenTooLong)
+    );
     assert_eq!(verify(&"x".repeat(1 << 20)), Err(Error::TokenTooLong));
 }
 
 #[test]
 fn a_token_has_exactly_three_non_empty_parts() {
-    let valid = valid_token();
-    let [header, payload, signature] = *valid.split('.').collect::<Vec<_>>() else {
+    let valid_token = valid_token();
+    let [header, payload, signature] = *valid_token.split('.').collect::<Vec<_>>() else {
         panic!("three parts")
     };
-    let unsigned = format!("{header}.{payload}");
+    let message = format!("{header}.{payload}");
     for (name, token) in [
         ("an empty text", String::new()),
         ("a dot", ".".to_owned()),
         ("two dots", "..".to_owned()),
         ("three dots", "...".to_owned()),
         ("a header alone", header.to_owned()),
-        ("no signature and no dot", unsigned.clone()),
-        ("no signature", format!("{unsigned}.")),
+        ("no signature and no dot", message.clone()),
+        ("no signature", format!("{message}.")),
         ("no payload", format!("{header}..{signature}")),
         ("no header", format!(".{payload}.{signature}")),
-        ("a dot at the start", format!(".{valid}")),
-        ("a dot at the end", format!("{valid}.")),
-        ("four parts", format!("{valid}.{signature}")),
-        ("five parts, the shape of a JWE", format!("{valid}.a.b")),
+        ("a dot at the start", format!(".{valid_token}")),
+        ("a dot at the end", format!("{valid_token}.")),
+        ("four parts", format!("{valid_token}.{signature}")),
+        (
+            "five parts, the shape of a JWE",
+            format!("{valid_token}.a.b"),
+        ),
         (
             "the MAC of an empty payload",
             sign_parts(header, "", SECRET),
         ),
-        (
-            "the MAC of four parts",
-            sign_parts(&unsigned, "e30", SECRET),
-        ),
+        ("the MAC of four parts", sign_parts(&message, "e30", SECRET)),
         (
             "the JSON serialisation",
             format!(
@@ -72,7 +82,7 @@ fn a_token_has_exactly_three_non_empty_parts() {
     }
 }
 
-/// Returns forms of a part that a lenient decoder accepts.
+/// Returns invalid forms of a part that a lenient decoder would accept.
 fn lenient_forms(part: &str) -> Vec<(&'static str, String)> {
     let (first, rest) = part.split_at(1);
     vec![
@@ -127,49 +137,49 @@ fn valid_json() -> String {
     Payload::valid().json()
 }
 
-/// Returns every other text that decodes to the bytes of `part` if spare bits are ignored.
-fn spare_bit_forms(part: &str) -> Vec<String> {
+/// Returns every other text that decodes to the same bytes as `part` if the unused last bits are ignored.
+fn forms_with_other_unused_bits(part: &str) -> Vec<String> {
     let alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
     let (body, last) = part.split_at(part.len() - 1);
     let value = alphabet.find(last).unwrap();
-    let spare = match part.len() % 4 {
+    let unused_values = match part.len() % 4 {
         2 => 16,
         3 => 4,
         _ => 1,
     };
-    let start = value - value % spare;
-    (start..start + spare)
+    let first_value = value - value % unused_values;
+    (first_value..first_value + unused_values)
         .filter(|other| *other != value)
         .map(|other| format!("{body}{}", &alphabet[other..=other]))
         .collect()
 }
 
 #[test]
-fn spare_bits_are_zero() {
-    let mut tried = 0;
-    for filler in 0..3 {
-        let member = format!("\"{}\"", "x".repeat(filler));
+fn unused_last_bits_must_be_zero() {
+    let mut form_count = 0;
+    for padding_length in 0..3 {
+        let member = format!("\"{}\"", "x".repeat(padding_length));
         let header =
             base64url(format!(r#"{{"alg":"HS256","typ":"at+jwt","x":{member}}}"#).as_bytes());
         let payload = base64url(Payload::valid().with_member("x", member).json().as_bytes());
-        for form in spare_bit_forms(&header) {
-            tried += 1;
+        for form in forms_with_other_unused_bits(&header) {
+            form_count += 1;
             let token = sign_parts(&form, &payload, SECRET);
             assert_eq!(error_name(&verify(&token)), "malformed", "header {form}");
         }
-        for form in spare_bit_forms(&payload) {
-            tried += 1;
+        for form in forms_with_other_unused_bits(&payload) {
+            form_count += 1;
             let token = sign_parts(&header, &form, SECRET);
             assert_eq!(error_name(&verify(&token)), "malformed", "payload {form}");
         }
         let message = format!("{header}.{payload}");
-        for form in spare_bit_forms(&mac(&message, SECRET)) {
-            tried += 1;
+        for form in forms_with_other_unused_bits(&mac(&message, SECRET)) {
+            form_count += 1;
             let token = format!("{message}.{form}");
             assert_eq!(error_name(&verify(&token)), "malformed", "signature {form}");
         }
     }
-    assert_eq!(tried, 2 * (15 + 3) + 3 * 3);
+    assert_eq!(form_count, 2 * (15 + 3) + 3 * 3);
 }
 
 #[test]
@@ -180,9 +190,9 @@ fn the_standard_alphabet_is_rejected() {
     let header = base64url(HEADER.as_bytes());
     let valid = sign_parts(&header, &payload, SECRET);
     assert_eq!(error_name(&verify(&valid)), "accepted");
-    for (from, to) in [("-", "+"), ("_", "/")] {
-        let token = sign_parts(&header, &payload.replace(from, to), SECRET);
-        assert_eq!(error_name(&verify(&token)), "malformed", "{to}");
+    for (character, replacement) in [("-", "+"), ("_", "/")] {
+        let token = sign_parts(&header, &payload.replace(character, replacement), SECRET);
+        assert_eq!(error_name(&verify(&token)), "malformed", "{replacement}");
     }
 }
 
@@ -193,17 +203,17 @@ fn a_mac_that_is_too_short_or_too_long_is_rejected() {
         let (message, signature) = valid.rsplit_once('.').unwrap();
         (message.to_owned(), signature.to_owned())
     };
-    let other_end = if signature.ends_with('A') { "E" } else { "A" };
+    let other_last_character = if signature.ends_with('A') { "E" } else { "A" };
     for form in [
         &signature[..4],
         &signature[..40],
-        &format!("{}{other_end}", &signature[..42]),
+        &format!("{}{other_last_character}", &signature[..42]),
     ] {
         let token = format!("{message}.{form}");
         assert!(verify(&token).is_err(), "{form}");
     }
-    let extended = format!("{message}.{}{}", &signature[..40], signature);
-    assert!(verify(&extended).is_err());
-    let zeros = format!("{message}.{}", base64url(&[0; 32]));
-    assert_eq!(verify(&zeros), Err(Error::SignatureMismatch));
+    let token_with_long_mac = format!("{message}.{}{}", &signature[..40], signature);
+    assert!(verify(&token_with_long_mac).is_err());
+    let token_with_zero_mac = format!("{message}.{}", base64url(&[0; 32]));
+    assert_eq!(verify(&token_with_zero_mac), Err(Error::SignatureMismatch));
 }

@@ -1,4 +1,4 @@
-//! The three steps of a rotation, in every order: no valid token is rejected at any time.
+//! Simulates the three steps of a rotation of the secret, in every order of the nodes. No valid token may be rejected.
 
 use std::collections::HashSet;
 use std::time::{Duration, SystemTime};
@@ -10,32 +10,32 @@ use crate::fixtures::{
     AUDIENCE, ISSUER, OTHER_SECRET as NEW, SECRET as OLD, SUBJECT, now, secret, verifier,
 };
 
-const SERVICE: &str = "reports";
+const SERVICE_AUDIENCE: &str = "reports";
 const NODES: usize = 3;
 const ACCESS_TTL: Duration = Duration::from_secs(900);
 /// The lifetime of a refresh token; short, so that the simulation stays small.
 const SESSION_TTL: Duration = Duration::from_secs(1800);
 const LEEWAY: Duration = Duration::from_secs(5);
-/// The time between the steps of two nodes.
+/// The time between the change of one node and the change of the next node.
 const STEP_INTERVAL: Duration = Duration::from_secs(450);
 
-/// The progress of a node.
+/// The progress of a node in the rotation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 enum Step {
-    Before,
-    Added,
-    Switched,
-    Dropped,
+    OldOnly,
+    NewAdded,
+    NewCurrent,
+    OldRemoved,
 }
 
 impl Step {
     /// Returns the current secret, then the previous secrets.
     const fn secrets(self) -> &'static [&'static str] {
         match self {
-            Self::Before => &[OLD],
-            Self::Added => &[OLD, NEW],
-            Self::Switched => &[NEW, OLD],
-            Self::Dropped => &[NEW],
+            Self::OldOnly => &[OLD],
+            Self::NewAdded => &[OLD, NEW],
+            Self::NewCurrent => &[NEW, OLD],
+            Self::OldRemoved => &[NEW],
         }
     }
 
@@ -45,53 +45,57 @@ impl Step {
     }
 }
 
-/// A server, and a service with the keys derived for it. Both are rotated together.
+/// A server, and a service with derived secrets. The server and the service take each step at the same time.
 struct Node {
     step: Step,
     issuer: TokenIssuer,
     verifier: TokenVerifier,
     refresh_tokens: RefreshTokens,
-    to_service: TokenIssuer,
-    service: TokenVerifier,
+    service_issuer: TokenIssuer,
+    service_verifier: TokenVerifier,
 }
 
 impl Node {
     fn at(step: Step) -> Self {
         let keyring = step.keyring();
-        let derived = keyring.for_audience(SERVICE).unwrap();
-        // The service has derived secrets, not the server's secrets.
-        let own = step.secrets().iter();
-        let mut own = own.map(|text| secret(text).for_audience(SERVICE).unwrap());
-        let own = Keyring::new(own.next().unwrap()).with_previous(own);
+        let derived_keyring = keyring.for_audience(SERVICE_AUDIENCE).unwrap();
+        // The service does not know the secrets of the server, but only the derived secrets.
+        let secrets = step.secrets().iter();
+        let mut derived_secrets =
+            secrets.map(|text| secret(text).for_audience(SERVICE_AUDIENCE).unwrap());
+        let service_keyring =
+            Keyring::new(derived_secrets.next().unwrap()).with_previous(derived_secrets);
         Self {
             step,
             issuer: TokenIssuer::new(keyring.clone(), ISSUER, AUDIENCE, ACCESS_TTL).unwrap(),
             verifier: verifier(keyring.clone()),
             refresh_tokens: RefreshTokens::new(&keyring),
-            to_service: TokenIssuer::new(derived, ISSUER, SERVICE, ACCESS_TTL).unwrap(),
-            service: TokenVerifier::new(own, ISSUER, SERVICE).unwrap(),
+            service_issuer: TokenIssuer::new(derived_keyring, ISSUER, SERVICE_AUDIENCE, ACCESS_TTL)
+                .unwrap(),
+            service_verifier: TokenVerifier::new(service_keyring, ISSUER, SERVICE_AUDIENCE)
+                .unwrap(),
         }
     }
 }
 
 /// Tokens that a node issued at the same time.
-struct Issued {
-    access: String,
-    to_service: String,
-    refresh: String,
-    at: SystemTime,
+struct IssuedTokens {
+    access_token: String,
+    service_token: String,
+    refresh_token: String,
+    issued_at: SystemTime,
 }
 
 #[derive(Default)]
 struct Counts {
-    verified: u32,
-    rejected: u32,
+    verifications: u32,
+    rejections: u32,
 }
 
 struct Simulation {
     now: SystemTime,
     nodes: Vec<Node>,
-    issued: Vec<Issued>,
+    issued_tokens: Vec<IssuedTokens>,
     counts: Counts,
 }
 
@@ -99,8 +103,8 @@ impl Simulation {
     fn new() -> Self {
         let mut simulation = Self {
             now: now(),
-            nodes: (0..NODES).map(|_| Node::at(Step::Before)).collect(),
-            issued: Vec::new(),
+            nodes: (0..NODES).map(|_| Node::at(Step::OldOnly)).collect(),
+            issued_tokens: Vec::new(),
             counts: Counts::default(),
         };
         simulation.exchange_tokens();
@@ -122,35 +126,40 @@ impl Simulation {
 
     /// Lets every node issue tokens, then verify all tokens that are still valid.
     fn exchange_tokens(&mut self) {
-        let at = self.now;
+        let now = self.now;
         for node in &self.nodes {
-            self.issued.push(Issued {
-                access: node.issuer.issue(&SUBJECT, at).unwrap().token,
-                to_service: node.to_service.issue(&SUBJECT, at).unwrap().token,
-                refresh: node.refresh_tokens.encode(RefreshToken {
+            self.issued_tokens.push(IssuedTokens {
+                access_token: node.issuer.issue(&SUBJECT, now).unwrap().token,
+                service_token: node.service_issuer.issue(&SUBJECT, now).unwrap().token,
+                refresh_token: node.refresh_tokens.encode(RefreshToken {
                     session_id: [7; 16],
                     counter: 0,
                 }),
-                at,
+                issued_at: now,
             });
         }
-        self.issued.retain(|issued| at < issued.at + SESSION_TTL);
-        for issued in &self.issued {
+        self.issued_tokens
+            .retain(|issued| now < issued.issued_at + SESSION_TTL);
+        for issued in &self.issued_tokens {
             for node in &self.nodes {
                 let mut count = |accepted: bool| {
-                    self.counts.verified += 1;
-                    self.counts.rejected += u32::from(!accepted);
+                    self.counts.verifications += 1;
+                    self.counts.rejections += u32::from(!accepted);
                 };
-                count(node.refresh_tokens.decode(&issued.refresh).is_ok());
-                if at < issued.at + ACCESS_TTL + LEEWAY {
-                    count(node.verifier.verify(&issued.access, at).is_ok());
-                    count(node.service.verify(&issued.to_service, at).is_ok());
+                count(node.refresh_tokens.decode(&issued.refresh_token).is_ok());
+                if now < issued.issued_at + ACCESS_TTL + LEEWAY {
+                    count(node.verifier.verify(&issued.access_token, now).is_ok());
+                    count(
+                        node.service_verifier
+                            .verify(&issued.service_token, now)
+                            .is_ok(),
+                    );
                 }
             }
         }
     }
 
-    /// Advances the clock in steps; at each step, every node issues and verifies tokens.
+    /// Advances the clock by this time. After each interval, every node issues and verifies tokens.
     fn wait(&mut self, time: Duration) {
         let end = self.now + time;
         while self.now < end {
@@ -160,6 +169,7 @@ impl Simulation {
     }
 }
 
+/// Returns every order in which the nodes can change.
 fn orders() -> Vec<[usize; NODES]> {
     let mut orders = Vec::new();
     for number in 0..NODES.pow(3) {
@@ -174,49 +184,49 @@ fn orders() -> Vec<[usize; NODES]> {
 
 #[test]
 fn a_rotation_in_any_order_rejects_no_valid_token() {
-    for first in orders() {
-        for second in orders() {
-            for third in orders() {
+    for first_order in orders() {
+        for second_order in orders() {
+            for third_order in orders() {
                 let mut simulation = Simulation::new();
-                simulation.advance_all(first, Step::Added);
-                simulation.advance_all(second, Step::Switched);
+                simulation.advance_all(first_order, Step::NewAdded);
+                simulation.advance_all(second_order, Step::NewCurrent);
                 simulation.wait(SESSION_TTL);
-                simulation.advance_all(third, Step::Dropped);
+                simulation.advance_all(third_order, Step::OldRemoved);
                 let steps: HashSet<_> = simulation.nodes.iter().map(|node| node.step).collect();
-                assert_eq!(steps, HashSet::from([Step::Dropped]));
-                assert!(simulation.counts.verified > 500);
+                assert_eq!(steps, HashSet::from([Step::OldRemoved]));
+                assert!(simulation.counts.verifications > 500);
                 assert_eq!(
-                    simulation.counts.rejected, 0,
-                    "{first:?} {second:?} {third:?}"
+                    simulation.counts.rejections, 0,
+                    "{first_order:?} {second_order:?} {third_order:?}"
                 );
             }
         }
     }
 }
 
-/// Shows that the test above can fail: each of these rotations skips something.
+/// Shows that the simulation finds mistakes: each of these rotations skips a step or a wait.
 #[test]
 fn a_rotation_that_skips_a_step_rejects_valid_tokens() {
     let order = [0, 1, 2];
-    // Switched before every node knows the new secret.
-    let mut hasty = Simulation::new();
-    hasty.advance_all(order, Step::Switched);
-    assert!(hasty.counts.rejected > 0);
+    // The first node switches to the new secret before any other node knows the new secret.
+    let mut hasty_simulation = Simulation::new();
+    hasty_simulation.advance_all(order, Step::NewCurrent);
+    assert!(hasty_simulation.counts.rejections > 0);
 
-    // One node switches to the new secret while another node does not know it yet.
-    let mut uneven = Simulation::new();
-    uneven.advance(0, Step::Added);
-    uneven.advance(0, Step::Switched);
-    assert!(uneven.counts.rejected > 0);
+    // One node takes two steps before the other nodes take one.
+    let mut early_node_simulation = Simulation::new();
+    early_node_simulation.advance(0, Step::NewAdded);
+    early_node_simulation.advance(0, Step::NewCurrent);
+    assert!(early_node_simulation.counts.rejections > 0);
 
-    // Dropped while tokens of the old secret are still valid.
+    // The old secret is removed while tokens of the old secret are still valid.
     for time in [Duration::ZERO, STEP_INTERVAL] {
-        let mut early = Simulation::new();
-        early.advance_all(order, Step::Added);
-        early.advance_all(order, Step::Switched);
-        assert_eq!(early.counts.rejected, 0);
-        early.wait(time);
-        early.advance(0, Step::Dropped);
-        assert!(early.counts.rejected > 0, "{time:?}");
+        let mut no_wait_simulation = Simulation::new();
+        no_wait_simulation.advance_all(order, Step::NewAdded);
+        no_wait_simulation.advance_all(order, Step::NewCurrent);
+        assert_eq!(no_wait_simulation.counts.rejections, 0);
+        no_wait_simulation.wait(time);
+        no_wait_simulation.advance(0, Step::OldRemoved);
+        assert!(no_wait_simulation.counts.rejections > 0, "{time:?}");
     }
 }
