@@ -1,4 +1,4 @@
-//! Refresh tokens: every encoded token is decoded, and all other text is rejected.
+//! Tests that every encoded refresh token is decoded, and that all other text is rejected.
 
 use auth_core::refresh::{RefreshToken, RefreshTokens};
 use auth_core::{Error, Keyring, Secret};
@@ -25,13 +25,13 @@ fn any_token() -> impl Strategy<Value = RefreshToken> {
     })
 }
 
-fn bytes_of(text: &str) -> Vec<u8> {
+fn decode_text(text: &str) -> Vec<u8> {
     URL_SAFE_NO_PAD
         .decode(text.strip_prefix("rt_").unwrap())
         .unwrap()
 }
 
-fn text_of(bytes: &[u8]) -> String {
+fn encode_bytes(bytes: &[u8]) -> String {
     format!("rt_{}", URL_SAFE_NO_PAD.encode(bytes))
 }
 
@@ -45,36 +45,36 @@ proptest! {
     }
 
     #[test]
-    fn different_tokens_have_different_texts(first_token in any_token(), other in any_token()) {
-        let (first, second) = (tokens(NEW_SECRET).encode(first_token), tokens(NEW_SECRET).encode(other));
-        prop_assert_eq!(first_token == other, first == second);
+    fn different_tokens_have_different_texts(first_token in any_token(), second_token in any_token()) {
+        let (first_text, second_text) = (tokens(NEW_SECRET).encode(first_token), tokens(NEW_SECRET).encode(second_token));
+        prop_assert_eq!(first_token == second_token, first_text == second_text);
     }
 
     #[test]
     fn a_changed_byte_is_rejected(token in any_token(), index in 0_usize..52, mask in 1_u8..) {
         let tokens = tokens(NEW_SECRET);
-        let mut bytes = bytes_of(&tokens.encode(token));
+        let mut bytes = decode_text(&tokens.encode(token));
         bytes[index] ^= mask;
-        prop_assert_eq!(tokens.decode(&text_of(&bytes)), Err(Error::SignatureMismatch));
+        prop_assert_eq!(tokens.decode(&encode_bytes(&bytes)), Err(Error::SignatureMismatch));
     }
 
     #[test]
-    fn a_changed_character_is_rejected(token in any_token(), index in 0_usize..73, other in any::<char>()) {
+    fn a_changed_character_is_rejected(token in any_token(), index in 0_usize..73, character in any::<char>()) {
         let tokens = tokens(NEW_SECRET);
         let text = tokens.encode(token);
         let mut characters: Vec<char> = text.chars().collect();
-        prop_assume!(characters[index] != other);
-        characters[index] = other;
+        prop_assume!(characters[index] != character);
+        characters[index] = character;
         let changed: String = characters.into_iter().collect();
         prop_assert!(tokens.decode(&changed).is_err());
     }
 
     #[test]
-    fn another_length_is_rejected(token in any_token(), end in 0_usize..73, more in ".+") {
+    fn another_length_is_rejected(token in any_token(), end in 0_usize..73, extra in ".+") {
         let tokens = tokens(NEW_SECRET);
         let text = tokens.encode(token);
         prop_assert!(tokens.decode(&text[..end]).is_err());
-        let (appended, prepended) = (format!("{text}{more}"), format!("{more}{text}"));
+        let (appended, prepended) = (format!("{text}{extra}"), format!("{extra}{text}"));
         prop_assert!(tokens.decode(&appended).is_err());
         prop_assert!(tokens.decode(&prepended).is_err());
     }
@@ -85,17 +85,17 @@ proptest! {
         prop_assert!(tokens.decode(&text).is_err());
         let prefixed = format!("rt_{text}");
         prop_assert!(tokens.decode(&prefixed).is_err());
-        prop_assert_eq!(tokens.decode(&text_of(&bytes)), Err(Error::SignatureMismatch));
+        prop_assert_eq!(tokens.decode(&encode_bytes(&bytes)), Err(Error::SignatureMismatch));
     }
 
     #[test]
     fn only_secrets_of_the_keyring_verify(token in any_token()) {
         let text = tokens(OLD_SECRET).encode(token);
         prop_assert_eq!(tokens(NEW_SECRET).decode(&text), Err(Error::SignatureMismatch));
-        let rotated = keyring(NEW_SECRET).with_previous([Secret::new(OLD_SECRET).unwrap()]);
-        let rotated = RefreshTokens::new(&rotated);
-        prop_assert_eq!(rotated.decode(&text), Ok(token));
-        prop_assert_eq!(rotated.encode(token), tokens(NEW_SECRET).encode(token));
+        let rotated_keyring = keyring(NEW_SECRET).with_previous([Secret::new(OLD_SECRET).unwrap()]);
+        let rotated_tokens = RefreshTokens::new(&rotated_keyring);
+        prop_assert_eq!(rotated_tokens.decode(&text), Ok(token));
+        prop_assert_eq!(rotated_tokens.encode(token), tokens(NEW_SECRET).encode(token));
     }
 }
 

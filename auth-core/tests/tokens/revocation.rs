@@ -1,4 +1,4 @@
-//! The set of revoked sessions, compared with a model and at extreme times.
+//! Compares the set of revoked sessions with a model, and tests extreme times.
 
 use std::collections::HashMap;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -9,7 +9,9 @@ use proptest::prelude::*;
 /// An operation on the set of revoked sessions.
 #[derive(Debug, Clone)]
 enum Operation {
+    /// Inserts a session id until this time, in seconds since 1970.
     Insert(u8, u32),
+    /// Purges the set at this time, in seconds since 1970.
     Purge(u32),
 }
 
@@ -25,7 +27,7 @@ fn time_at(seconds: u32) -> SystemTime {
 }
 
 proptest! {
-    /// Compares the set with a model: a map from session to time.
+    /// Compares the set with a model: a map from the session id to the time until which the session is in the set.
     #[test]
     fn the_set_contains_revoked_sessions_until_their_time(operations in proptest::collection::vec(any_operation(), 0..200)) {
         let revoked = RevokedSessions::default();
@@ -34,8 +36,8 @@ proptest! {
             match operation {
                 Operation::Insert(id, until) => {
                     revoked.insert(&id.to_string(), time_at(until));
-                    let kept = model.entry(id).or_insert(until);
-                    *kept = until.max(*kept);
+                    let end = model.entry(id).or_insert(until);
+                    *end = until.max(*end);
                 }
                 Operation::Purge(now) => {
                     revoked.purge(time_at(now));
@@ -50,15 +52,15 @@ proptest! {
     }
 
     #[test]
-    fn an_entry_is_kept_to_its_last_nanosecond(id in any::<String>(), until in any::<u64>(), before in any::<u64>()) {
+    fn an_entry_is_kept_to_its_last_nanosecond(id in any::<String>(), until in any::<u64>(), purged_at in any::<u64>()) {
         let until = Duration::from_nanos(until);
-        let before = Duration::from_nanos(before).min(until);
+        let purged_at = Duration::from_nanos(purged_at).min(until);
         let revoked = RevokedSessions::default();
         revoked.insert(&id, UNIX_EPOCH + until);
-        revoked.purge(UNIX_EPOCH + before);
+        revoked.purge(UNIX_EPOCH + purged_at);
         prop_assert!(revoked.contains(&id));
-        let other = format!("{id}.");
-        prop_assert!(!revoked.contains(&other));
+        let other_id = format!("{id}.");
+        prop_assert!(!revoked.contains(&other_id));
     }
 }
 

@@ -1,4 +1,4 @@
-//! A key for each service: the published vectors, and proof that a key is valid for its audience only.
+//! Tests the keys of services: the published test vectors, and that each key is valid only for its audience.
 
 use std::collections::HashSet;
 use std::time::{Duration, UNIX_EPOCH};
@@ -22,30 +22,31 @@ fn vectors() -> Vec<Value> {
     vectors
 }
 
+/// Returns a text member of a JSON object.
 fn text<'v>(vector: &'v Value, name: &str) -> &'v str {
     vector[name].as_str().unwrap()
 }
 
 /// Returns the secret with which the service of this audience is configured.
-fn key_of(audience: &str) -> String {
+fn derived_key(audience: &str) -> String {
     let derived = secret(SECRET).for_audience(audience).unwrap();
     String::from_utf8(derived.expose().to_vec()).unwrap()
 }
 
 /// Returns the verifier of a service that has only its own secret.
-fn service(audience: &str) -> TokenVerifier {
-    let own = Keyring::new(secret(&key_of(audience)));
-    TokenVerifier::new(own, ISSUER, audience).unwrap()
+fn service_verifier(audience: &str) -> TokenVerifier {
+    let derived_keyring = Keyring::new(secret(&derived_key(audience)));
+    TokenVerifier::new(derived_keyring, ISSUER, audience).unwrap()
 }
 
 #[test]
 fn the_published_keys_are_derived() {
     for vector in vectors() {
-        let derived = secret(text(&vector, "secret"))
+        let derived_secret = secret(text(&vector, "secret"))
             .for_audience(text(&vector, "audience"))
             .unwrap();
-        assert_eq!(derived.expose(), text(&vector, "derived").as_bytes());
-        assert_eq!(derived.expose().len(), 43);
+        assert_eq!(derived_secret.expose(), text(&vector, "derived").as_bytes());
+        assert_eq!(derived_secret.expose().len(), 43);
         assert!(Secret::new(text(&vector, "derived")).is_ok());
     }
 }
@@ -56,75 +57,86 @@ fn the_published_tokens_are_issued_and_verified() {
         let claims = &vector["claims"];
         let audience = text(&vector, "audience");
         let now = UNIX_EPOCH + Duration::from_secs(claims["iat"].as_u64().unwrap());
-        let keys = Keyring::new(secret(text(&vector, "secret")))
+        let issuer_keyring = Keyring::new(secret(text(&vector, "secret")))
             .for_audience(audience)
             .unwrap();
-        let issuer = TokenIssuer::new(keys, ISSUER, audience, LIFETIME).unwrap();
+        let issuer = TokenIssuer::new(issuer_keyring, ISSUER, audience, LIFETIME).unwrap();
         let subject = Subject {
             id: text(claims, "sub"),
             email: text(claims, "email"),
             session_id: text(claims, "sid"),
         };
-        let id = text(claims, "jti").to_owned();
-        let access = issuer.issue_with_id(&subject, id, now).unwrap();
-        assert_eq!(access.token, text(&vector, "token"), "{audience}");
+        let token_id = text(claims, "jti").to_owned();
+        let issued_token = issuer.issue_with_id(&subject, token_id, now).unwrap();
+        assert_eq!(issued_token.token, text(&vector, "token"), "{audience}");
 
-        let own = Keyring::new(secret(text(&vector, "derived")));
-        let service = TokenVerifier::new(own, ISSUER, audience).unwrap();
-        let verified = service.verify(text(&vector, "token"), now);
-        assert_eq!(verified, Ok(access.claims), "{audience}");
+        let derived_keyring = Keyring::new(secret(text(&vector, "derived")));
+        let verifier = TokenVerifier::new(derived_keyring, ISSUER, audience).unwrap();
+        let result = verifier.verify(text(&vector, "token"), now);
+        assert_eq!(result, Ok(issued_token.claims), "{audience}");
     }
 }
 
-/// The claimed audience is tried alone and as one of several.
+/// Each forged token claims one audience, or all audiences.
 #[test]
 fn another_service_and_the_server_reject_tokens_of_a_service_key() {
-    let keys = ["reports", "billing"].map(|audience| (audience, key_of(audience)));
-    for (holder, key) in &keys {
-        for aud in [
+    let keys = ["reports", "billing"].map(|audience| (audience, derived_key(audience)));
+    for (key_audience, key) in &keys {
+        for claimed_audience in [
             json!("reports"),
             json!("billing"),
             json!(AUDIENCE),
             json!(["reports", "billing", AUDIENCE]),
         ] {
-            let forged = reference::sign(HEADER, Payload::valid().with("aud", &aud).json(), key);
-            let accepted = |verifier: &TokenVerifier| verifier.verify(&forged, now()).is_ok();
-            let own = aud == json!(holder) || aud.is_array();
-            for (other, _) in &keys {
-                let expected = own && other == holder;
+            let forged_token = reference::sign(
+                HEADER,
+                Payload::valid().with("aud", &claimed_audience).json(),
+                key,
+            );
+            let is_accepted_by =
+                |verifier: &TokenVerifier| verifier.verify(&forged_token, now()).is_ok();
+            let is_claimed = claimed_audience == json!(key_audience) || claimed_audience.is_array();
+            for (service_audience, _) in &keys {
+                let expected = is_claimed && service_audience == key_audience;
                 assert_eq!(
-                    accepted(&service(other)),
+                    is_accepted_by(&service_verifier(service_audience)),
                     expected,
-                    "{holder} {aud} {other}"
+                    "{key_audience} {claimed_audience} {service_audience}"
                 );
             }
-            assert!(!accepted(&verifier(keyring())), "{holder} {aud}");
-            let rotated = keyring().with_previous([secret(OTHER_SECRET)]);
-            assert!(!accepted(&verifier(rotated)), "{holder} {aud}");
+            assert!(
+                !is_accepted_by(&verifier(keyring())),
+                "{key_audience} {claimed_audience}"
+            );
+            let rotated_keyring = keyring().with_previous([secret(OTHER_SECRET)]);
+            assert!(
+                !is_accepted_by(&verifier(rotated_keyring)),
+                "{key_audience} {claimed_audience}"
+            );
         }
     }
 }
 
-/// A malicious service could try to derive the keys of other services from its own.
+/// A malicious service could try to derive the keys of other services from its own key.
 #[test]
 fn no_key_is_derived_from_another_service_key() {
-    let reports = secret(&key_of("reports"));
-    let derived = ["billing", "reports", AUDIENCE].map(|audience| {
-        let further = reports.for_audience(audience).unwrap();
-        String::from_utf8(further.expose().to_vec()).unwrap()
+    let reports_secret = secret(&derived_key("reports"));
+    let derived_twice = ["billing", "reports", AUDIENCE].map(|audience| {
+        let derived_secret = reports_secret.for_audience(audience).unwrap();
+        String::from_utf8(derived_secret.expose().to_vec()).unwrap()
     });
-    let direct = ["billing", "reports", AUDIENCE].map(key_of);
-    let all: HashSet<_> = derived.iter().chain(&direct).collect();
-    assert_eq!(all.len(), 6);
+    let derived_once = ["billing", "reports", AUDIENCE].map(derived_key);
+    let all_keys: HashSet<_> = derived_twice.iter().chain(&derived_once).collect();
+    assert_eq!(all_keys.len(), 6);
 }
 
 #[test]
 fn the_server_rejects_a_token_for_a_service() {
     for audience in ["reports", AUDIENCE] {
-        let keys = keyring().for_audience(audience).unwrap();
-        let issuer = TokenIssuer::new(keys, ISSUER, audience, LIFETIME).unwrap();
+        let service_keyring = keyring().for_audience(audience).unwrap();
+        let issuer = TokenIssuer::new(service_keyring, ISSUER, audience, LIFETIME).unwrap();
         let token = issuer.issue(&SUBJECT, now()).unwrap().token;
-        assert!(service(audience).verify(&token, now()).is_ok());
+        assert!(service_verifier(audience).verify(&token, now()).is_ok());
         let result = verifier(keyring()).verify(&token, now());
         assert_eq!(result, Err(Error::SignatureMismatch), "{audience}");
     }
@@ -136,9 +148,9 @@ fn the_key_of_a_service_signs_no_refresh_token() {
         session_id: [7; 16],
         counter: 0,
     };
-    let own = Keyring::new(secret(&key_of("reports")));
-    let forged = RefreshTokens::new(&own).encode(token);
-    let result = RefreshTokens::new(&keyring()).decode(&forged);
+    let derived_keyring = Keyring::new(secret(&derived_key("reports")));
+    let forged_token = RefreshTokens::new(&derived_keyring).encode(token);
+    let result = RefreshTokens::new(&keyring()).decode(&forged_token);
     assert_eq!(result, Err(Error::SignatureMismatch));
 }
 
@@ -149,7 +161,8 @@ fn an_empty_audience_is_rejected() {
     assert_eq!(keyring().for_audience("").unwrap_err(), error);
 }
 
-/// The first zero byte ends the label, so every `info` has one audience.
+/// The HKDF `info` is a label, a zero byte and the audience. The label has no zero byte, so each audience has its own
+/// `info`.
 #[test]
 fn audiences_with_a_nul_have_different_keys() {
     let audiences = [
@@ -163,40 +176,49 @@ fn audiences_with_a_nul_have_different_keys() {
         "b",
         "auth-core audience v1\0a",
     ];
-    let keys: HashSet<_> = audiences.map(key_of).into();
+    let keys: HashSet<_> = audiences.map(derived_key).into();
     assert_eq!(keys.len(), audiences.len());
 }
 
 #[test]
 fn a_derived_keyring_keeps_the_order_of_its_secrets() {
-    let rotated = Keyring::new(secret(OTHER_SECRET)).with_previous([secret(SECRET)]);
-    let keys = rotated.for_audience("reports").unwrap();
-    let old = reference::sign(
+    let rotated_keyring = Keyring::new(secret(OTHER_SECRET)).with_previous([secret(SECRET)]);
+    let derived_keyring = rotated_keyring.for_audience("reports").unwrap();
+    let old_token = reference::sign(
         HEADER,
         Payload::valid().with("aud", json!("reports")).json(),
-        &key_of("reports"),
+        &derived_key("reports"),
     );
-    let service = TokenVerifier::new(keys.clone(), ISSUER, "reports").unwrap();
-    assert!(service.verify(&old, now()).is_ok());
+    let verifier = TokenVerifier::new(derived_keyring.clone(), ISSUER, "reports").unwrap();
+    assert!(verifier.verify(&old_token, now()).is_ok());
 
-    let current = secret(OTHER_SECRET).for_audience("reports").unwrap();
-    assert_eq!(keys.key_id(), Keyring::new(current).key_id());
+    let current_secret = secret(OTHER_SECRET).for_audience("reports").unwrap();
+    assert_eq!(
+        derived_keyring.key_id(),
+        Keyring::new(current_secret).key_id()
+    );
 }
 
 #[test]
 fn an_exchanged_token_does_not_outlive_the_original() {
-    let keys = keyring().for_audience("reports").unwrap();
-    let issuer = TokenIssuer::new(keys, ISSUER, "reports", LIFETIME).unwrap();
+    let service_keyring = keyring().for_audience("reports").unwrap();
+    let issuer = TokenIssuer::new(service_keyring, ISSUER, "reports", LIFETIME).unwrap();
     let start = i64::try_from(now().duration_since(UNIX_EPOCH).unwrap().as_secs()).unwrap();
-    for (latest, lifetime) in [(1, 1), (899, 899), (900, 900), (901, 900)] {
-        let access = issuer.issue_until(&SUBJECT, start + latest, now()).unwrap();
-        assert_eq!(access.claims.exp - access.claims.iat, lifetime, "{latest}");
+    for (seconds_left, lifetime) in [(1, 1), (899, 899), (900, 900), (901, 900)] {
+        let issued_token = issuer
+            .issue_until(&SUBJECT, start + seconds_left, now())
+            .unwrap();
+        assert_eq!(
+            issued_token.claims.exp - issued_token.claims.iat,
+            lifetime,
+            "{seconds_left}"
+        );
     }
     for offset in [0, -1, -start, i64::MIN] {
         let result = issuer.issue_until(&SUBJECT, start.saturating_add(offset), now());
         assert_eq!(result.map(|_issued| ()), Err(Error::Expired), "{offset}");
     }
-    let one = issuer.issue_until(&SUBJECT, start + 9, now()).unwrap();
-    let other = issuer.issue_until(&SUBJECT, start + 9, now()).unwrap();
-    assert_ne!(one.claims.jti, other.claims.jti);
+    let first_token = issuer.issue_until(&SUBJECT, start + 9, now()).unwrap();
+    let second_token = issuer.issue_until(&SUBJECT, start + 9, now()).unwrap();
+    assert_ne!(first_token.claims.jti, second_token.claims.jti);
 }

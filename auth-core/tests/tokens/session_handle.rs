@@ -1,4 +1,4 @@
-//! Session handles: every valid one is decoded, and none is accepted as a token.
+//! Tests that every valid session handle is decoded, and that no session handle is accepted as a token.
 
 use std::time::SystemTime;
 
@@ -10,7 +10,7 @@ use proptest::prelude::*;
 
 use crate::fixtures::{SECRET, keyring, secret};
 
-const ID: [u8; 16] = [0x5a; 16];
+const SESSION_ID: [u8; 16] = [0x5a; 16];
 const MALFORMED: Error = Error::MalformedToken("The session handle is malformed");
 
 fn handles() -> SessionHandles {
@@ -20,14 +20,14 @@ fn handles() -> SessionHandles {
 /// The expected values are computed with Python's `hmac`: HKDF-SHA-256 without salt, then HMAC-SHA-256 of the id.
 #[test]
 fn a_handle_equals_that_of_another_implementation() {
-    let ids: [u8; 16] = std::array::from_fn(|index| u8::try_from(index).unwrap());
+    let ascending_id: [u8; 16] = std::array::from_fn(|index| u8::try_from(index).unwrap());
     for (id, expected) in [
         (
-            ID,
+            SESSION_ID,
             "5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5ad595a688b13a39f0230812649de19ba48d06beecd7c98faa890e64e3378d875f",
         ),
         (
-            ids,
+            ascending_id,
             "000102030405060708090a0b0c0d0e0fd73f7a9b12b2a7122a5f37d3465aa92f6124b3aa721298bd72ea6aac10e51338",
         ),
     ] {
@@ -38,21 +38,24 @@ fn a_handle_equals_that_of_another_implementation() {
 
 #[test]
 fn session_handles_and_tokens_are_not_interchangeable() {
-    let (tokens, handle) = (SessionTokens::new(&keyring()), handles().encode(ID));
+    let (tokens, handle) = (SessionTokens::new(&keyring()), handles().encode(SESSION_ID));
     assert_eq!(tokens.decode(&handle), Err(Error::SignatureMismatch));
     assert!(!tokens.is_current(&handle));
     assert!(tokens.verify_cookie(&handle).is_err());
     assert!(RefreshTokens::new(&keyring()).decode(&handle).is_err());
     let verifier = TokenVerifier::new(keyring(), "api-server", "api").unwrap();
     assert!(verifier.verify(&handle, SystemTime::now()).is_err());
-    let token = tokens.encode(ID);
+    let token = tokens.encode(SESSION_ID);
     assert_eq!(handles().decode(&token), Err(Error::SignatureMismatch));
-    assert_eq!(handles().decode(&tokens.sign_cookie(ID)), Err(MALFORMED));
+    assert_eq!(
+        handles().decode(&tokens.sign_cookie(SESSION_ID)),
+        Err(MALFORMED)
+    );
 }
 
 #[test]
 fn changed_shortened_and_unrelated_handles_are_rejected() {
-    let handle = handles().encode(ID);
+    let handle = handles().encode(SESSION_ID);
     for index in 0..handle.len() {
         let mut bytes = handle.clone().into_bytes();
         let byte = bytes.get_mut(index).unwrap();
@@ -65,18 +68,24 @@ fn changed_shortened_and_unrelated_handles_are_rejected() {
     for malformed in [format!("{handle}0"), handle.to_uppercase(), "é".repeat(48)] {
         assert_eq!(handles().decode(&malformed), Err(MALFORMED), "{malformed}");
     }
-    let unrelated = SessionHandles::new(&Keyring::new(Secret::generate().unwrap()));
-    assert_eq!(unrelated.decode(&handle), Err(Error::SignatureMismatch));
+    let unrelated_handles = SessionHandles::new(&Keyring::new(Secret::generate().unwrap()));
+    assert_eq!(
+        unrelated_handles.decode(&handle),
+        Err(Error::SignatureMismatch)
+    );
 }
 
 #[test]
-fn every_secret_decodes_and_the_current_one_encodes() {
-    let rotated = Keyring::new(Secret::generate().unwrap());
-    let rotated = SessionHandles::new(&rotated.with_previous([secret(SECRET)]));
-    assert_eq!(rotated.decode(&handles().encode(ID)), Ok(ID));
-    let new = rotated.encode(ID);
-    assert_eq!(rotated.decode(&new), Ok(ID));
-    assert_eq!(handles().decode(&new), Err(Error::SignatureMismatch));
+fn every_secret_decodes_and_the_current_secret_encodes() {
+    let new_keyring = Keyring::new(Secret::generate().unwrap());
+    let rotated_handles = SessionHandles::new(&new_keyring.with_previous([secret(SECRET)]));
+    assert_eq!(
+        rotated_handles.decode(&handles().encode(SESSION_ID)),
+        Ok(SESSION_ID)
+    );
+    let new_handle = rotated_handles.encode(SESSION_ID);
+    assert_eq!(rotated_handles.decode(&new_handle), Ok(SESSION_ID));
+    assert_eq!(handles().decode(&new_handle), Err(Error::SignatureMismatch));
 }
 
 #[test]

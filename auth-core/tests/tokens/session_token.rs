@@ -1,4 +1,4 @@
-//! Session tokens and their cookies: every valid one is accepted, and all other text is rejected.
+//! Tests that every valid session token and every valid cookie is accepted, and that all other text is rejected.
 
 use auth_core::refresh::{RefreshToken, RefreshTokens};
 use auth_core::session_token::SessionTokens;
@@ -7,19 +7,20 @@ use proptest::prelude::*;
 
 use crate::fixtures::{SECRET, keyring, secret};
 
-const ID: [u8; 16] = [0x5a; 16];
+const SESSION_ID: [u8; 16] = [0x5a; 16];
 const MALFORMED: Error = Error::MalformedToken("The session token is malformed");
 
 fn tokens() -> SessionTokens {
     SessionTokens::new(&keyring())
 }
 
-fn unrelated() -> SessionTokens {
+/// Returns an encoder and decoder with a new random secret.
+fn unrelated_tokens() -> SessionTokens {
     SessionTokens::new(&Keyring::new(Secret::generate().unwrap()))
 }
 
-/// Returns texts in each of which one character is replaced by another digit.
-fn changes(text: &str) -> impl Iterator<Item = String> + '_ {
+/// Returns copies of `text`. In each copy, another character is replaced by a digit.
+fn changed_texts(text: &str) -> impl Iterator<Item = String> + '_ {
     (0..text.len()).map(|index| {
         let mut bytes = text.as_bytes().to_vec();
         let byte = bytes.get_mut(index).unwrap();
@@ -30,18 +31,18 @@ fn changes(text: &str) -> impl Iterator<Item = String> + '_ {
 
 #[test]
 fn a_token_is_96_letters_and_digits_and_contains_its_session() {
-    let token = tokens().encode(ID);
+    let token = tokens().encode(SESSION_ID);
     assert_eq!(token.len(), 96);
     assert!(token.bytes().all(|byte| byte.is_ascii_alphanumeric()));
-    assert_eq!(tokens().decode(&token), Ok(ID));
-    assert_eq!(token, tokens().encode(ID));
-    assert_ne!(token, unrelated().encode(ID));
+    assert_eq!(tokens().decode(&token), Ok(SESSION_ID));
+    assert_eq!(token, tokens().encode(SESSION_ID));
+    assert_ne!(token, unrelated_tokens().encode(SESSION_ID));
 }
 
 #[test]
 fn changed_shortened_and_unrelated_tokens_are_rejected() {
-    let token = tokens().encode(ID);
-    for changed in changes(&token) {
+    let token = tokens().encode(SESSION_ID);
+    for changed in changed_texts(&token) {
         assert_eq!(tokens().decode(&changed), Err(Error::SignatureMismatch));
     }
     for length in 0..token.len() {
@@ -58,27 +59,36 @@ fn changed_shortened_and_unrelated_tokens_are_rejected() {
     ] {
         assert_eq!(tokens().decode(&malformed), Err(MALFORMED), "{malformed}");
     }
-    assert_eq!(unrelated().decode(&token), Err(Error::SignatureMismatch));
+    assert_eq!(
+        unrelated_tokens().decode(&token),
+        Err(Error::SignatureMismatch)
+    );
 }
 
 #[test]
 fn a_cookie_is_the_token_and_a_padded_signature_of_the_secret() {
-    let cookie = tokens().sign_cookie(ID);
+    let cookie = tokens().sign_cookie(SESSION_ID);
     assert_eq!(cookie.len(), 141);
     assert!(cookie.ends_with('='));
-    assert_eq!(tokens().verify_cookie(&cookie), Ok(&*tokens().encode(ID)));
-    // echo -n true | openssl dgst -sha256 -hmac $SECRET -binary | base64
+    assert_eq!(
+        tokens().verify_cookie(&cookie),
+        Ok(&*tokens().encode(SESSION_ID))
+    );
+    // The expected value is the output of: echo -n true | openssl dgst -sha256 -hmac $SECRET -binary | base64
     let flag = tokens().sign_flag();
     assert_eq!(flag, "true.PTZtZypcCmcgxZ2+wEWRZ5aIjyYdNB4fCARkhlvnHY8=");
     assert!(tokens().is_flag(&flag));
     assert!(!tokens().is_flag(&cookie));
-    assert!(!unrelated().is_flag(&flag));
+    assert!(!unrelated_tokens().is_flag(&flag));
 }
 
 #[test]
 fn changed_shortened_and_recombined_cookies_are_rejected() {
-    let (cookie, other) = (tokens().sign_cookie(ID), tokens().sign_cookie([1; 16]));
-    for changed in changes(&cookie) {
+    let (cookie, other_cookie) = (
+        tokens().sign_cookie(SESSION_ID),
+        tokens().sign_cookie([1; 16]),
+    );
+    for changed in changed_texts(&cookie) {
         assert!(tokens().verify_cookie(&changed).is_err(), "{changed}");
     }
     for length in 0..cookie.len() {
@@ -89,41 +99,44 @@ fn changed_shortened_and_recombined_cookies_are_rejected() {
         );
     }
     let (token, _) = cookie.rsplit_once('.').unwrap();
-    let (_, signature) = other.rsplit_once('.').unwrap();
+    let (_, signature) = other_cookie.rsplit_once('.').unwrap();
     let recombined = format!("{token}.{signature}");
     assert_eq!(
         tokens().verify_cookie(&recombined),
         Err(Error::SignatureMismatch)
     );
     assert_eq!(
-        unrelated().verify_cookie(&cookie),
+        unrelated_tokens().verify_cookie(&cookie),
         Err(Error::SignatureMismatch)
     );
 }
 
 #[test]
-fn every_secret_decodes_and_the_current_one_encodes() {
-    let rotated = Keyring::new(Secret::generate().unwrap());
-    let rotated = rotated.with_previous([secret(SECRET)]);
-    let rotated = SessionTokens::new(&rotated);
-    let old = tokens().encode(ID);
-    assert_eq!(rotated.decode(&old), Ok(ID));
-    assert_eq!(rotated.verify_cookie(&tokens().sign_cookie(ID)), Ok(&*old));
-    assert!(!rotated.is_current(&old));
-    let new = rotated.encode(ID);
-    assert!(rotated.is_current(&new));
-    assert_eq!(tokens().decode(&new), Err(Error::SignatureMismatch));
+fn every_secret_decodes_and_the_current_secret_encodes() {
+    let new_keyring = Keyring::new(Secret::generate().unwrap());
+    let rotated_keyring = new_keyring.with_previous([secret(SECRET)]);
+    let rotated_tokens = SessionTokens::new(&rotated_keyring);
+    let old_token = tokens().encode(SESSION_ID);
+    assert_eq!(rotated_tokens.decode(&old_token), Ok(SESSION_ID));
+    assert_eq!(
+        rotated_tokens.verify_cookie(&tokens().sign_cookie(SESSION_ID)),
+        Ok(&*old_token)
+    );
+    assert!(!rotated_tokens.is_current(&old_token));
+    let new_token = rotated_tokens.encode(SESSION_ID);
+    assert!(rotated_tokens.is_current(&new_token));
+    assert_eq!(tokens().decode(&new_token), Err(Error::SignatureMismatch));
 }
 
 #[test]
 fn session_and_refresh_tokens_are_not_interchangeable() {
-    let refresh = RefreshTokens::new(&keyring());
-    let token = refresh.encode(RefreshToken {
-        session_id: ID,
+    let refresh_tokens = RefreshTokens::new(&keyring());
+    let token = refresh_tokens.encode(RefreshToken {
+        session_id: SESSION_ID,
         counter: 0,
     });
     assert!(tokens().decode(&token).is_err());
-    assert!(refresh.decode(&tokens().encode(ID)).is_err());
+    assert!(refresh_tokens.decode(&tokens().encode(SESSION_ID)).is_err());
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! Every change of a valid token is rejected.
+//! Tests that every change of a valid token is rejected.
 
 use auth_core::{Error, bearer};
 
@@ -11,19 +11,19 @@ fn a_token_with_any_bit_flipped_is_rejected() {
     let valid = valid_token();
     let verifier = verifier(keyring().with_previous([secret(OTHER_SECRET)]));
     assert!(verifier.verify(&valid, now()).is_ok());
-    let (mut as_text, mut as_bytes) = (0, 0);
+    let (mut valid_utf8_count, mut invalid_utf8_count) = (0, 0);
     for index in 0..valid.len() {
         for bit in 0..8 {
             let mut bytes = valid.clone().into_bytes();
             bytes[index] ^= 1 << bit;
             if let Ok(text) = std::str::from_utf8(&bytes) {
-                as_text += 1;
+                valid_utf8_count += 1;
                 assert!(
                     verifier.verify(text, now()).is_err(),
                     "{index}.{bit}: {text}"
                 );
             } else {
-                as_bytes += 1;
+                invalid_utf8_count += 1;
                 let header = [b"Bearer ", bytes.as_slice()].concat();
                 let result = bearer::token([header.as_slice()]);
                 assert!(
@@ -33,36 +33,41 @@ fn a_token_with_any_bit_flipped_is_rejected() {
             }
         }
     }
-    assert_eq!((as_text, as_bytes), (7 * valid.len(), valid.len()));
+    assert_eq!(
+        (valid_utf8_count, invalid_utf8_count),
+        (7 * valid.len(), valid.len())
+    );
 }
 
 #[test]
 fn a_token_with_a_character_removed_or_added_is_rejected() {
     let valid = valid_token();
     for index in 0..valid.len() {
-        let (before, rest) = valid.split_at(index);
-        let removed = format!("{before}{}", &rest[1..]);
-        assert!(verify(&removed).is_err(), "without {index}: {removed}");
-        for more in ["A", "=", ".", " ", "\0"] {
-            let added = format!("{before}{more}{rest}");
-            assert!(verify(&added).is_err(), "{index}: {added}");
+        let (start, end) = valid.split_at(index);
+        let shorter = format!("{start}{}", &end[1..]);
+        assert!(verify(&shorter).is_err(), "without {index}: {shorter}");
+        for inserted in ["A", "=", ".", " ", "\0"] {
+            let longer = format!("{start}{inserted}{end}");
+            assert!(verify(&longer).is_err(), "{index}: {longer}");
         }
-        assert!(verify(before).is_err(), "cut at {index}");
+        assert!(verify(start).is_err(), "cut at {index}");
     }
 }
 
 #[test]
 fn parts_of_two_valid_tokens_do_not_combine() {
-    let (one, other) = (valid_token(), {
-        let root = auth_core::Subject { id: "1", ..SUBJECT };
-        issuer(keyring()).issue(&root, now()).unwrap().token
+    let (first_token, second_token) = (valid_token(), {
+        let subject = auth_core::Subject { id: "1", ..SUBJECT };
+        issuer(keyring()).issue(&subject, now()).unwrap().token
     });
-    let (one, other): (Vec<&str>, Vec<&str>) =
-        (one.split('.').collect(), other.split('.').collect());
-    let crossed = format!("{}.{}.{}", one[0], other[1], one[2]);
-    assert_eq!(error_name(&verify(&crossed)), "signature");
-    let crossed = format!("{}.{}.{}", one[0], one[1], other[2]);
-    assert_eq!(error_name(&verify(&crossed)), "signature");
-    let swapped = format!("{}.{}.{}", one[1], one[0], one[2]);
-    assert_eq!(error_name(&verify(&swapped)), "header");
+    let (first_parts, second_parts): (Vec<&str>, Vec<&str>) = (
+        first_token.split('.').collect(),
+        second_token.split('.').collect(),
+    );
+    let mixed_token = format!("{}.{}.{}", first_parts[0], second_parts[1], first_parts[2]);
+    assert_eq!(error_name(&verify(&mixed_token)), "signature");
+    let mixed_token = format!("{}.{}.{}", first_parts[0], first_parts[1], second_parts[2]);
+    assert_eq!(error_name(&verify(&mixed_token)), "signature");
+    let swapped_token = format!("{}.{}.{}", first_parts[1], first_parts[0], first_parts[2]);
+    assert_eq!(error_name(&verify(&swapped_token)), "header");
 }

@@ -1,4 +1,4 @@
-//! Every input leads to claims or a 401, and valid claims are returned unchanged.
+//! Tests that every input leads to claims or a 401, and that valid claims are returned unchanged.
 
 use auth_core::{Error, Secret, Subject, bearer};
 use proptest::collection::vec;
@@ -10,12 +10,12 @@ use crate::fixtures::{
 };
 use crate::reference::{base64url, sign, sign_parts};
 
-fn assert_401(result: &Error) {
-    assert_eq!(result.status(), 401, "{result:?}");
+fn assert_401(error: &Error) {
+    assert_eq!(error.status(), 401, "{error:?}");
 }
 
 /// Generates JSON text with values that parsers handle differently.
-fn json() -> impl Strategy<Value = String> {
+fn any_json() -> impl Strategy<Value = String> {
     let number = prop_oneof![
         any::<i64>().prop_map(|number| number.to_string()),
         any::<f64>().prop_map(|number| format!("{number:e}")),
@@ -32,12 +32,13 @@ fn json() -> impl Strategy<Value = String> {
     leaf.prop_recursive(4, 32, 6, |inner| {
         prop_oneof![
             vec(inner.clone(), 0..6).prop_map(|items| format!("[{}]", items.join(","))),
-            vec((name(), inner), 0..6).prop_map(|members| object(&members)),
+            vec((any_name(), inner), 0..6).prop_map(|members| object(&members)),
         ]
     })
 }
 
-fn name() -> impl Strategy<Value = String> {
+/// Generates names of claims and header parameters, and other names.
+fn any_name() -> impl Strategy<Value = String> {
     prop_oneof![
         prop::sample::select(vec![
             "alg",
@@ -68,7 +69,7 @@ fn object(members: &[(String, String)]) -> String {
 }
 
 /// Generates user ids that a verifier accepts: not empty, without surrounding white space.
-fn subject() -> impl Strategy<Value = String> {
+fn any_user_id() -> impl Strategy<Value = String> {
     any::<String>().prop_filter("valid", |text| !text.is_empty() && text.trim() == text)
 }
 
@@ -112,25 +113,25 @@ proptest! {
     }
 
     #[test]
-    fn a_signed_arbitrary_header_leads_to_claims_or_a_401(header in json()) {
+    fn a_signed_arbitrary_header_leads_to_claims_or_a_401(header in any_json()) {
         let result = verify(&sign(header, Payload::valid().json(), SECRET));
         result.as_ref().err().map(assert_401);
     }
 
     #[test]
-    fn a_signed_arbitrary_payload_leads_to_claims_or_a_401(payload in json()) {
+    fn a_signed_arbitrary_payload_leads_to_claims_or_a_401(payload in any_json()) {
         let result = verify_payload(&verifier(keyring()), payload, now());
         result.as_ref().err().map(assert_401);
     }
 
     #[test]
-    fn an_arbitrary_claim_value_leads_to_claims_or_a_401(name in name(), value in json()) {
+    fn an_arbitrary_claim_value_leads_to_claims_or_a_401(name in any_name(), value in any_json()) {
         let result = Payload::valid().with(&name, &value).verify();
         result.as_ref().err().map(assert_401);
     }
 
     #[test]
-    fn an_issued_token_verifies(id in subject(), email in any::<String>(), session in any::<String>()) {
+    fn an_issued_token_verifies(id in any_user_id(), email in any::<String>(), session in any::<String>()) {
         let subject = Subject { id: &id, email: &email, session_id: &session };
         let issued = issuer(keyring()).issue(&subject, now()).unwrap();
         let claims = verify(&issued.token).unwrap();
@@ -139,7 +140,7 @@ proptest! {
     }
 
     #[test]
-    fn a_token_of_another_library_verifies(id in subject(), email in any::<String>()) {
+    fn a_token_of_another_library_verifies(id in any_user_id(), email in any::<String>()) {
         let text = |text: &str| serde_json::to_string(text).unwrap();
         let payload = Payload::valid().with("sub", text(&id)).with("email", text(&email));
         let claims = payload.verify().unwrap();
@@ -147,13 +148,15 @@ proptest! {
     }
 
     #[test]
-    fn unknown_members_are_ignored(members in vec(("x[a-z]{1,4}", json()), 0..4)) {
-        let plain = Payload::valid();
-        let with_members = members.iter().fold(plain.clone(), |payload, (name, value)| payload.with_member(name, value));
-        let is_json = serde_json::from_str::<serde::de::IgnoredAny>(&with_members.json()).is_ok();
-        let is_short = with_members.json().len() < 5000;
+    fn unknown_members_are_ignored(members in vec(("x[a-z]{1,4}", any_json()), 0..4)) {
+        let valid_payload = Payload::valid();
+        let payload_with_members = members.iter().fold(valid_payload.clone(), |payload, (name, value)| {
+            payload.with_member(name, value)
+        });
+        let is_json = serde_json::from_str::<serde::de::IgnoredAny>(&payload_with_members.json()).is_ok();
+        let is_short = payload_with_members.json().len() < 5000;
         if is_json && is_short {
-            prop_assert_eq!(with_members.verify(), plain.verify());
+            prop_assert_eq!(payload_with_members.verify(), valid_payload.verify());
         }
     }
 
@@ -189,11 +192,11 @@ fn headers_and_payloads_of_every_length_are_parsed() {
         )
     };
     for size in 900..1500 {
-        let parts = (
+        let (header_part, payload_part) = (
             base64url(header(size).as_bytes()),
             base64url(Payload::valid().json().as_bytes()),
         );
-        let token = sign_parts(&parts.0, &parts.1, SECRET);
+        let token = sign_parts(&header_part, &payload_part, SECRET);
         assert_eq!(error_name(&verify(&token)), "accepted", "{size}");
     }
 }

@@ -1,5 +1,5 @@
-//! Compares this crate with `jsonwebtoken::decode`, configured as its documentation suggests: with the algorithm, the
-//! issuer and the audience (below called "stock"). Each test case states why the libraries differ, if they do.
+//! Compares this crate with `jsonwebtoken::decode`, which is configured as the documentation of `jsonwebtoken`
+//! suggests: with the algorithm, the issuer and the audience. Each test case states why the libraries differ, if they do.
 
 mod claims;
 mod header;
@@ -18,16 +18,16 @@ struct Case {
     name: &'static str,
     token: String,
     accepted_here: bool,
-    accepted_by_stock: bool,
+    accepted_by_jsonwebtoken: bool,
     reason: &'static str,
 }
 
-fn this_crate(token: &str) -> bool {
+fn this_crate_accepts(token: &str) -> bool {
     verifier(keyring()).verify(token, SystemTime::now()).is_ok()
 }
 
-/// Decodes into a `Value`, so that `decode` itself decides and not the type of the claims.
-fn stock(token: &str) -> bool {
+/// Decodes into a `Value`, so that only `decode` decides and not the type of the claims.
+fn jsonwebtoken_accepts(token: &str) -> bool {
     let key = DecodingKey::from_secret(SECRET.as_bytes());
     let mut validation = Validation::new(Algorithm::HS256);
     validation.set_issuer(&["api-server"]);
@@ -38,8 +38,8 @@ fn stock(token: &str) -> bool {
 /// Returns the system's time, because `jsonwebtoken` reads the system's clock. The times in the tests differ from every
 /// limit by several seconds.
 fn now() -> i64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
-    i64::try_from(since.as_secs()).unwrap()
+    let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
+    i64::try_from(since_1970.as_secs()).unwrap()
 }
 
 fn valid_claims() -> Map<String, Value> {
@@ -50,31 +50,31 @@ fn valid_claims() -> Map<String, Value> {
     claims.as_object().unwrap().clone()
 }
 
-fn signed(payload: &str) -> String {
+fn sign_payload(payload: &str) -> String {
     reference::sign(HEADER, payload, SECRET)
 }
 
-/// Signs the valid claims with one replaced.
-fn with_claim(claim: &str, value: impl Into<Value>) -> String {
+/// Returns a token with the valid claims, of which one is replaced.
+fn token_with(claim: &str, value: impl Into<Value>) -> String {
     let mut claims = valid_claims();
     claims.insert(claim.to_owned(), value.into());
-    signed(&Value::from(claims).to_string())
+    sign_payload(&Value::from(claims).to_string())
 }
 
-/// Signs the valid claims with one removed.
-fn without_claim(claim: &str) -> String {
+/// Returns a token with the valid claims, of which one is removed.
+fn token_without(claim: &str) -> String {
     let mut claims = valid_claims();
     claims.remove(claim);
-    signed(&Value::from(claims).to_string())
+    sign_payload(&Value::from(claims).to_string())
 }
 
-/// Signs the valid claims and one more member, which is text so that it can be a duplicate.
-fn with_member(member: &str) -> String {
+/// Returns a token with the valid claims and one more JSON member, whose name may be a duplicate.
+fn token_with_member(member: &str) -> String {
     let json = Value::from(valid_claims()).to_string();
-    signed(&json.replacen('{', &format!("{{{member},"), 1))
+    sign_payload(&json.replacen('{', &format!("{{{member},"), 1))
 }
 
-fn with_header(header: &str) -> String {
+fn token_with_header(header: &str) -> String {
     reference::sign(header, Value::from(valid_claims()).to_string(), SECRET)
 }
 
@@ -82,14 +82,14 @@ fn case(
     name: &'static str,
     token: String,
     accepted_here: bool,
-    accepted_by_stock: bool,
+    accepted_by_jsonwebtoken: bool,
     reason: &'static str,
 ) -> Case {
     Case {
         name,
         token,
         accepted_here,
-        accepted_by_stock,
+        accepted_by_jsonwebtoken,
         reason,
     }
 }
@@ -113,18 +113,18 @@ fn check(cases: Vec<Case>) {
     for case in cases {
         let Case { name, reason, .. } = case;
         assert_eq!(
-            this_crate(&case.token),
+            this_crate_accepts(&case.token),
             case.accepted_here,
             "this crate: {name}; {reason}"
         );
         assert_eq!(
-            stock(&case.token),
-            case.accepted_by_stock,
-            "stock: {name}; {reason}"
+            jsonwebtoken_accepts(&case.token),
+            case.accepted_by_jsonwebtoken,
+            "jsonwebtoken: {name}; {reason}"
         );
         assert_eq!(
             reason.is_empty(),
-            case.accepted_here == case.accepted_by_stock,
+            case.accepted_here == case.accepted_by_jsonwebtoken,
             "{name}: every difference has its reason"
         );
     }
