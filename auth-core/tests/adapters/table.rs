@@ -55,7 +55,7 @@ fn unauthorized(code: &str, detail: &str) -> RefusalResponse {
     let error = if code == "UNAUTHORIZED" { "" } else { &error };
     RefusalResponse {
         challenge: Some(format!(r#"Bearer realm="api"{error}"#)),
-        ..refused(401, "Unauthorized", code, detail)
+        ..refusal(401, "Unauthorized", code, detail)
     }
 }
 
@@ -301,7 +301,7 @@ fn unavailable_cases() -> [Case; 2] {
     .map(|(name, target, detail)| {
         let expected = RefusalResponse {
             retry_after: Some("1".to_owned()),
-            ..refused(503, "Service Unavailable", "AUTHORITY_UNAVAILABLE", detail)
+            ..refusal(503, "Service Unavailable", "AUTHORITY_UNAVAILABLE", detail)
         };
         Case {
             target,
