@@ -35,13 +35,16 @@ fn example_settings(example: &str) -> Vec<(&str, &str)> {
 #[test]
 fn the_example_lists_every_setting_once_with_its_default() {
     let example = committed(".env.example");
-    let listed = example_settings(&example);
-    let mut unlisted = settings();
-    for (variable, listed_default) in &listed {
-        let default = unlisted.remove(*variable);
+    let listed_settings = example_settings(&example);
+    let mut unlisted_settings = settings();
+    for (variable, listed_default) in &listed_settings {
+        let default = unlisted_settings.remove(*variable);
         assert_eq!(default.as_deref(), Some(*listed_default), "{variable}");
     }
-    assert!(unlisted.is_empty(), "missing: {unlisted:?}");
+    assert!(
+        unlisted_settings.is_empty(),
+        "missing: {unlisted_settings:?}"
+    );
 }
 
 #[test]
@@ -91,12 +94,12 @@ fn code_text(cell: &str) -> &str {
 
 /// Returns the entries as a set, and asserts that no entry is repeated.
 fn unique_entries<T: Ord + std::fmt::Debug>(entries: impl Iterator<Item = T>) -> BTreeSet<T> {
-    let mut unique = BTreeSet::new();
+    let mut entry_set = BTreeSet::new();
     for entry in entries {
         let text = format!("{entry:?}");
-        assert!(unique.insert(entry), "listed twice: {text}");
+        assert!(entry_set.insert(entry), "listed twice: {text}");
     }
-    unique
+    entry_set
 }
 
 fn assert_same<T: Ord + std::fmt::Debug>(listed: &BTreeSet<T>, actual: &BTreeSet<T>) {
@@ -160,7 +163,8 @@ fn the_guide_lists_every_route_once() {
     assert_same(&listed, &operations());
 }
 
-/// Returns `STATUS CODE` for every error code. The source defines an error code in a line `Variant = STATUS "CODE",`.
+/// Returns the status and the name of every error code, such as `404 NOT_FOUND`. The source has a line
+/// `Variant = STATUS "CODE",` for each error code.
 fn error_codes() -> BTreeSet<String> {
     let source = committed("api-server/src/problem/code.rs");
     let definitions = source.lines().filter_map(|line| {

@@ -122,7 +122,7 @@ fn all_variables() -> Vec<&'static str> {
 #[test]
 fn flags_variables_and_defaults_are_those_of_the_table() {
     let command = Settings::command();
-    let found: Vec<_> = command
+    let actual: Vec<_> = command
         .get_arguments()
         .map(|argument| {
             let default = argument.get_default_values().first();
@@ -137,7 +137,7 @@ fn flags_variables_and_defaults_are_those_of_the_table() {
     let expected = settings
         .iter()
         .map(|setting| (Some(setting.flag), Some(setting.variable), setting.default));
-    assert_eq!(found, expected.collect::<Vec<_>>());
+    assert_eq!(actual, expected.collect::<Vec<_>>());
 }
 
 #[test]

@@ -10,7 +10,7 @@ use harness::{OTHER_SECRET, Outcome, SECRET, WorkDir};
 /// The key that another program derived from `SECRET` for the audience `reports`.
 const REPORTS_KEY: &str = "wRHinUlIHIwXExCLY4_GxsM9CPd7p1hnz0cA6GmNRks";
 
-fn derive(work_dir: &WorkDir, settings: &[(&str, &str)], arguments: &[&str]) -> Outcome {
+fn run_keys_derive(work_dir: &WorkDir, settings: &[(&str, &str)], arguments: &[&str]) -> Outcome {
     let program = work_dir.bare_program().set_all(settings);
     program.args(&["keys", "derive"]).args(arguments).run()
 }
@@ -18,7 +18,7 @@ fn derive(work_dir: &WorkDir, settings: &[(&str, &str)], arguments: &[&str]) -> 
 /// Asserts that `keys derive` fails, that the error contains `remedy`, and that no file is created.
 fn assert_rejected(settings: &[(&str, &str)], arguments: &[&str], remedy: &str) {
     let work_dir = WorkDir::new();
-    let outcome = derive(&work_dir, settings, arguments);
+    let outcome = run_keys_derive(&work_dir, settings, arguments);
     outcome.assert_failed(2, &[remedy]);
     assert_eq!(outcome.stdout, "");
     assert!(!outcome.stderr.contains(SECRET), "{}", outcome.stderr);
@@ -37,7 +37,7 @@ fn keys_derive_prints_the_key_of_the_service_and_nothing_else() {
             ("DATABASE_URL", "postgres://ada@127.0.0.1:1/auth"),
         ],
     ] {
-        let outcome = derive(&work_dir, settings, &["--audience", "reports"]).succeeded();
+        let outcome = run_keys_derive(&work_dir, settings, &["--audience", "reports"]).succeeded();
         assert_eq!(outcome.stdout, format!("{REPORTS_KEY}\n"));
         assert_eq!(outcome.stderr, "");
     }
@@ -48,14 +48,14 @@ fn keys_derive_prints_the_key_of_the_service_and_nothing_else() {
 fn the_secret_is_read_from_the_same_places_as_by_the_server() {
     let work_dir = WorkDir::new();
     work_dir.write(".env", format!("AUTH_SECRET='{SECRET}'\n"));
-    let outcome = derive(&work_dir, &[], &["--audience=reports"]).succeeded();
+    let outcome = run_keys_derive(&work_dir, &[], &["--audience=reports"]).succeeded();
     assert_eq!(outcome.stdout, format!("{REPORTS_KEY}\n"));
 
     let work_dir = WorkDir::new();
     work_dir.quick_server().stop();
     let file_content = std::fs::read(work_dir.path("data/auth.db.secret")).unwrap();
     let secret = Secret::new(file_content.trim_ascii()).unwrap();
-    let outcome = derive(&work_dir, &[], &["--audience=reports"]).succeeded();
+    let outcome = run_keys_derive(&work_dir, &[], &["--audience=reports"]).succeeded();
     let key = secret.for_audience("reports").unwrap();
     assert_eq!(outcome.stdout.trim_end().as_bytes(), key.expose());
 }

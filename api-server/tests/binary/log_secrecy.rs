@@ -33,10 +33,10 @@ fn send_secrets(server: &Server) -> Vec<String> {
 
 fn send_the_token_in_wrong_places(server: &Server, token: &str) {
     // In order: the token with other last characters, a shortened token, and a token that is far too long.
-    let shortened = token.get(..token.len() - 9).unwrap();
+    let shortened_token = token.get(..token.len() - 9).unwrap();
     for invalid_token in [
-        format!("{shortened}AAAAAAAAA"),
-        shortened.to_owned(),
+        format!("{shortened_token}AAAAAAAAA"),
+        shortened_token.to_owned(),
         format!("{token}{}", "A".repeat(9000)),
     ] {
         server.get("/api/auth/session", &invalid_token).expect(401);
@@ -112,8 +112,8 @@ fn assert_not_logged(log: &str, tokens: &[String], more_secrets: &[&str]) {
     // Parts of a token are also sensitive: the payload is personal, and the signature is secret.
     secrets.extend(tokens.iter().flat_map(|token| token.split('.').skip(1)));
     for secret in secrets {
-        let logged = log.lines().find(|line| line.contains(secret));
-        assert_eq!(logged, None, "{secret}");
+        let line_with_secret = log.lines().find(|line| line.contains(secret));
+        assert_eq!(line_with_secret, None, "{secret}");
     }
 }
 

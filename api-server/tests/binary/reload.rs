@@ -16,10 +16,10 @@ fn dotenv_text(current: &str, previous: &str) -> String {
 /// Returns a keyring of these secrets as the log prints it: as a list of key ids.
 fn key_ids(current: &str, previous: &[&str]) -> String {
     let secret = |text: &str| Secret::new(text).unwrap();
-    let previous = previous.iter().map(|text| secret(text));
+    let previous_secrets = previous.iter().map(|text| secret(text));
     format!(
         "{:?}",
-        Keyring::new(secret(current)).with_previous(previous)
+        Keyring::new(secret(current)).with_previous(previous_secrets)
     )
 }
 

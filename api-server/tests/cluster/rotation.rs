@@ -85,9 +85,9 @@ impl Process {
 }
 
 fn write_dotenv(work_dir: &WorkDir, secrets: &[&str]) {
-    let (current, previous) = secrets.split_first().unwrap();
-    let previous = previous.join(",");
-    let text = format!("AUTH_SECRET={current}\nAUTH_SECRETS_PREVIOUS={previous}\n");
+    let (current, previous_secrets) = secrets.split_first().unwrap();
+    let previous_list = previous_secrets.join(",");
+    let text = format!("AUTH_SECRET={current}\nAUTH_SECRETS_PREVIOUS={previous_list}\n");
     work_dir.write(".env", text);
 }
 
@@ -191,20 +191,20 @@ fn wait_for_responses(progress: &Receiver<()>, responses: usize, min_time: Durat
 /// Replaces the secret once. The order of the processes differs from step to step. The service knows both secrets from
 /// the start.
 fn replace_secret_once(processes: &[Process], _: &Service, progress: &Receiver<()>) {
-    let (first, second) = (&processes[0], &processes[1]);
+    let (first_process, second_process) = (&processes[0], &processes[1]);
     let let_clients_run = || wait_for_responses(progress, 200, Duration::ZERO);
     let_clients_run();
     for (process, secrets) in [
-        (first, &[OLD, NEW]),
-        (second, &[OLD, NEW]),
-        (second, &[NEW, OLD]),
-        (first, &[NEW, OLD]),
+        (first_process, &[OLD, NEW]),
+        (second_process, &[OLD, NEW]),
+        (second_process, &[NEW, OLD]),
+        (first_process, &[NEW, OLD]),
     ] {
         process.reload(secrets);
         let_clients_run();
     }
     wait_for_responses(progress, 0, TTL);
-    for process in [first, second] {
+    for process in [first_process, second_process] {
         process.reload(&[NEW]);
         let_clients_run();
     }
@@ -224,8 +224,8 @@ fn replace_secret_every_second(
 ) {
     let started_at = Instant::now();
     for (round, old_and_new) in secrets.windows(2).enumerate() {
-        let oldest = round.saturating_sub(PREVIOUS_SECRETS);
-        let previous_secrets = &secrets[oldest..round];
+        let oldest_index = round.saturating_sub(PREVIOUS_SECRETS);
+        let previous_secrets = &secrets[oldest_index..round];
         for first_two in [
             [old_and_new[0], old_and_new[1]],
             [old_and_new[1], old_and_new[0]],

@@ -56,6 +56,7 @@ fn add_services(config: &mut ServiceConfig) {
         .service(authority_scope);
 }
 
+/// Starts the service on a free port and returns the socket address.
 fn start() -> SocketAddr {
     let (sender, receiver) = mpsc::channel();
     thread::spawn(move || {

@@ -52,6 +52,7 @@ fn service() -> Router {
         .nest("/unreachable", unreachable_routes)
 }
 
+/// Starts the service on a free port and returns the socket address.
 fn start() -> SocketAddr {
     let (sender, receiver) = mpsc::channel();
     thread::spawn(move || {

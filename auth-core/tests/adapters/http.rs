@@ -93,7 +93,7 @@ pub(crate) fn assert_every_refusal(server: SocketAddr) {
     }
 }
 
-/// Asserts that the server accepts a valid token, and no token where credentials are optional.
+/// Asserts that the server accepts a valid token, and a request without credentials where credentials are optional.
 pub(crate) fn assert_valid_caller_is_accepted(server: SocketAddr) {
     let bearer = ("authorization", format!("Bearer {}", valid_token()));
     let user_id = ("x-user-id", "42".to_owned());

@@ -119,7 +119,7 @@ fn header_cases() -> Vec<Case> {
 }
 
 fn malformed_token_cases() -> Vec<Case> {
-    let with_crit = json!({ "alg": "HS256", "typ": "at+jwt", "crit": ["exp"] });
+    let header_with_crit = json!({ "alg": "HS256", "typ": "at+jwt", "crit": ["exp"] });
     let token_with_alg_and_typ =
         |alg: &str, typ: &str| sign(&json!({ "alg": alg, "typ": typ }), &valid_claims());
     let invalid_tokens = [
@@ -156,7 +156,7 @@ fn malformed_token_cases() -> Vec<Case> {
         ),
         (
             "crit",
-            sign(&with_crit, &valid_claims()),
+            sign(&header_with_crit, &valid_claims()),
             "The token header has crit, b64 or zip",
         ),
     ];

@@ -127,6 +127,7 @@ impl<const LETTER: char> Service<http::Request<Body>> for Probe<LETTER> {
     }
 }
 
+/// Starts the services on a free port and returns the socket address.
 async fn start() -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let socket_address = listener.local_addr().unwrap();

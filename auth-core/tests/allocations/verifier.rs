@@ -77,11 +77,11 @@ fn a_forged_token_allocates_nothing() {
 #[test]
 fn malformed_and_too_long_tokens_allocate_nothing() {
     let verifier = verifier(keyring(SECRET));
-    for malformed in ["", "a.b", "....", &"x".repeat(8193)] {
+    for invalid_token in ["", "a.b", "....", &"x".repeat(8193)] {
         assert_eq!(
-            count_allocations(&verifier, malformed, false),
+            count_allocations(&verifier, invalid_token, false),
             0,
-            "{malformed:.10}"
+            "{invalid_token:.10}"
         );
     }
 }

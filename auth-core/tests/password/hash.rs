@@ -152,8 +152,8 @@ fn the_unmatchable_hash_is_well_formed_and_matches_no_password() {
         let parts: HashParts = unmatchable_hash.as_str().parse().unwrap();
         assert_eq!(parts.get_cost(), number);
         assert_eq!(parts.to_string(), unmatchable_hash.as_str());
-        let parsed = PasswordHash::parse(unmatchable_hash.as_str());
-        assert_eq!(parsed.as_ref(), Ok(&unmatchable_hash));
+        let result = PasswordHash::parse(unmatchable_hash.as_str());
+        assert_eq!(result.as_ref(), Ok(&unmatchable_hash));
         assert!(!unmatchable_hash.needs_rehash(cost));
     }
     // `Ok(false)` instead of an error means that bcrypt ran all its rounds.

@@ -55,10 +55,10 @@ fn assert_rehashed(password: &str, stored_hash: &PasswordHash) {
 
 #[test]
 fn scrypt_hashes_of_better_auth_verify_and_need_a_rehash() {
-    let longest = "\u{fdfa}".repeat(128);
+    let longest_password = "\u{fdfa}".repeat(128);
     for &(password, text) in KNOWN_HASHES
         .iter()
-        .chain([&(longest.as_str(), LONGEST_HASH)])
+        .chain([&(longest_password.as_str(), LONGEST_HASH)])
     {
         for result in [PasswordHash::parse(text), PasswordHash::import(text)] {
             let stored_hash = result.unwrap();
@@ -84,7 +84,7 @@ fn the_last_digit_of_a_scrypt_hash_counts() {
 #[test]
 fn malformed_scrypt_hashes_are_rejected_without_hashing() {
     let (salt, key) = KNOWN_HASHES[0].1.split_once(':').unwrap();
-    let started = Instant::now();
+    let started_at = Instant::now();
     for text in [
         format!("{salt}:{}", key.to_uppercase()),
         format!("{}:{key}", salt.to_uppercase()),
@@ -107,7 +107,7 @@ fn malformed_scrypt_hashes_are_rejected_without_hashing() {
             assert_eq!(result, Err(Error::InvalidPasswordHash));
         }
     }
-    assert!(started.elapsed() < Duration::from_secs(1));
+    assert!(started_at.elapsed() < Duration::from_secs(1));
 }
 
 #[test]

@@ -12,7 +12,7 @@ mod password;
 
 use auth_core::password::{Cost, Password, PasswordAttempt, PasswordHash};
 
-/// The lowest cost, with which the tests are fast.
+/// The lowest bcrypt cost, which makes the tests fast.
 const COST: u32 = 4;
 
 fn cost() -> Cost {

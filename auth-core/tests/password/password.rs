@@ -24,7 +24,7 @@ fn is_unacceptable<T>(result: &Result<T, Error>) -> bool {
 
 /// Returns pairs of passwords that must not match each other. Each pair has a name, which says where the passwords
 /// differ.
-fn different_pairs() -> Vec<(&'static str, String, String)> {
+fn different_passwords() -> Vec<(&'static str, String, String)> {
     let (bytes_71, bytes_72, letters_39) = ("a".repeat(71), "a".repeat(72), "é".repeat(39));
     let pair = |name, password: &str, other_password: &str| {
         (name, password.to_owned(), other_password.to_owned())
@@ -70,7 +70,7 @@ fn different_pairs() -> Vec<(&'static str, String, String)> {
 
 #[test]
 fn a_password_matches_itself_and_no_other() {
-    for (name, password, other_password) in different_pairs() {
+    for (name, password, other_password) in different_passwords() {
         let (hash_of_password, hash_of_other) = (hash(&password), hash(&other_password));
         assert!(matches(&password, &hash_of_password), "{name}: itself");
         assert!(matches(&other_password, &hash_of_other), "{name}: itself");
@@ -112,7 +112,7 @@ fn passwords_that_nfkc_makes_equal_match() {
 /// The name of a unit of text, the unit, how often the password repeats the unit, and whether the password is accepted.
 type LengthCase = (&'static str, &'static str, usize, bool);
 
-fn check_lengths(cases: &[LengthCase]) {
+fn assert_lengths(cases: &[LengthCase]) {
     for &(name, unit, units, is_accepted) in cases {
         let result = Password::new(&unit.repeat(units));
         assert_eq!(result.is_ok(), is_accepted, "{units} of {name}");
@@ -122,7 +122,7 @@ fn check_lengths(cases: &[LengthCase]) {
 
 #[test]
 fn a_new_password_has_8_to_128_characters() {
-    check_lengths(&[
+    assert_lengths(&[
         ("letters", "a", 0, false),
         ("letters", "a", 7, false),
         ("letters", "a", 8, true),
@@ -139,7 +139,7 @@ fn a_new_password_has_8_to_128_characters() {
 
 #[test]
 fn characters_of_a_new_password_are_counted_after_nfkc() {
-    check_lengths(&[
+    assert_lengths(&[
         (
             "a letter and its accent, one together",
             "e\u{301}",

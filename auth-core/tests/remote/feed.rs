@@ -8,7 +8,7 @@ use auth_core::{Keyring, Secret};
 use crate::server::{Server, json_response};
 
 /// The delay between a successful request and the next request.
-const INTERVAL: Duration = Duration::from_millis(500);
+const POLL_INTERVAL: Duration = Duration::from_millis(500);
 
 /// Returns a response with one revocation, of the session `7`.
 fn page_response(next: i64, has_more: bool) -> String {
@@ -38,7 +38,7 @@ async fn new_revocations_are_requested_on_one_connection() {
     let feed = start_feed(&server);
     let started_at = Instant::now();
     let requests = wait_for_requests(&server, 3).await;
-    assert!(started_at.elapsed() >= 2 * INTERVAL);
+    assert!(started_at.elapsed() >= 2 * POLL_INTERVAL);
     let request_lines: Vec<_> = requests
         .iter()
         .map(|head| head.lines().next().unwrap())
@@ -54,7 +54,7 @@ async fn new_revocations_are_requested_on_one_connection() {
     );
     assert_eq!(server.connections(), 1);
     assert!(feed.revoked().contains("7") && !feed.revoked().contains("8"));
-    assert!(feed.age().unwrap() < 2 * INTERVAL);
+    assert!(feed.age().unwrap() < 2 * POLL_INTERVAL);
 }
 
 #[tokio::test]
@@ -66,7 +66,7 @@ async fn a_server_that_always_has_more_is_polled_with_the_usual_delay() {
     let second_requested_at = Instant::now();
     wait_for_requests(&server, 3).await;
     assert!(
-        second_requested_at.elapsed() >= INTERVAL / 2,
+        second_requested_at.elapsed() >= POLL_INTERVAL / 2,
         "{:?}",
         second_requested_at.elapsed()
     );

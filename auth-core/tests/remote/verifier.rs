@@ -37,7 +37,7 @@ async fn authenticate_with_token(verifier: &RemoteVerifier) -> Result<Caller, Re
     authenticate(verifier, &[("authorization", "Bearer a.b.c")]).await
 }
 
-/// Asserts a 503 and returns its cause.
+/// Asserts that the result is a refusal with status 503. Returns the cause of the refusal.
 fn unavailable_cause(result: Result<Caller, Refusal>) -> String {
     let refusal = result.unwrap_err();
     assert_eq!(
@@ -85,8 +85,8 @@ async fn only_the_header_or_otherwise_the_cookies_are_forwarded() {
     assert!(requests.last().unwrap().contains("a=1; access_token=x"));
     assert!(requests.last().unwrap().contains("b=2"));
 
-    let bearer_only = verifier.with_bearer_only();
-    let result = authenticate(&bearer_only, &[cookie]).await;
+    let bearer_only_verifier = verifier.with_bearer_only();
+    let result = authenticate(&bearer_only_verifier, &[cookie]).await;
     assert_eq!(result, Err(Error::MissingCredentials.into()));
     assert_eq!(server.requests().len(), 2);
 }
@@ -95,8 +95,8 @@ async fn only_the_header_or_otherwise_the_cookies_are_forwarded() {
 async fn credentials_that_cannot_be_valid_are_rejected_without_a_request() {
     let server = Server::responding(json_response("200 OK", ADA_RESPONSE)).await;
     let verifier = RemoteVerifier::new(&server.url()).unwrap();
-    let oversized = format!("Bearer {}", "a".repeat(8193));
-    let cookies = format!("a={}", "b".repeat(16_383));
+    let oversized_header = format!("Bearer {}", "a".repeat(8193));
+    let oversized_cookies = format!("a={}", "b".repeat(16_383));
     for (fields, code) in [
         (&[] as &[_], "UNAUTHORIZED"),
         (&[("authorization", "Basic YTpi")], "INVALID_TOKEN"),
@@ -104,8 +104,11 @@ async fn credentials_that_cannot_be_valid_are_rejected_without_a_request() {
             &[("authorization", "Bearer a"), ("authorization", "Bearer b")],
             "INVALID_TOKEN",
         ),
-        (&[("authorization", oversized.as_str())], "INVALID_TOKEN"),
-        (&[("cookie", cookies.as_str())], "INVALID_TOKEN"),
+        (
+            &[("authorization", oversized_header.as_str())],
+            "INVALID_TOKEN",
+        ),
+        (&[("cookie", oversized_cookies.as_str())], "INVALID_TOKEN"),
         (
             &[
                 ("authorization", "Basic YTpi"),
@@ -147,16 +150,16 @@ async fn a_401_of_the_server_is_relayed_with_code_and_detail() {
 
 #[tokio::test]
 async fn every_other_response_is_a_503() {
-    let oversized = format!("{}{}", ADA_RESPONSE, " ".repeat(1 << 20));
-    let without_id = ADA_RESPONSE.replace("\"42\"", "\"\"");
-    let without_expiry = ADA_RESPONSE.replace("2027-01-15T08:00:00.000Z", "soon");
+    let oversized_body = format!("{}{}", ADA_RESPONSE, " ".repeat(1 << 20));
+    let body_without_id = ADA_RESPONSE.replace("\"42\"", "\"\"");
+    let body_without_expiry = ADA_RESPONSE.replace("2027-01-15T08:00:00.000Z", "soon");
     for (status, body) in [
         ("200 OK", "{}"),
         ("200 OK", "null"),
         ("200 OK", "<html>"),
-        ("200 OK", without_id.as_str()),
-        ("200 OK", without_expiry.as_str()),
-        ("200 OK", oversized.as_str()),
+        ("200 OK", body_without_id.as_str()),
+        ("200 OK", body_without_expiry.as_str()),
+        ("200 OK", oversized_body.as_str()),
         ("401 Unauthorized", "<html>a proxy</html>"),
         ("204 No Content", ""),
         ("301 Moved Permanently", ADA_RESPONSE),

@@ -177,7 +177,7 @@ fn a_duplicate_claim_is_rejected() {
             ("null", Some("null")),
             ("a text", Some("\"x\"")),
         ] {
-            let first_value = valid_value(claim);
+            let first_value = valid_claim_value(claim);
             let result = Payload::valid()
                 .with(claim, &first_value)
                 .with_member(claim, second_value.unwrap_or(&first_value))
@@ -190,14 +190,14 @@ fn a_duplicate_claim_is_rejected() {
         }
         let escaped_name = format!("\\u{:04x}{}", claim.as_bytes()[0], &claim[1..]);
         let result = Payload::valid()
-            .with(claim, valid_value(claim))
-            .with_member(&escaped_name, valid_value(claim))
+            .with(claim, valid_claim_value(claim))
+            .with_member(&escaped_name, valid_claim_value(claim))
             .verify();
         assert_eq!(result, Err(Error::InvalidClaim(claim)), "{escaped_name}");
     }
 }
 
-fn valid_value(claim: &str) -> String {
+fn valid_claim_value(claim: &str) -> String {
     match claim {
         "iss" => r#""api-server""#.to_owned(),
         "aud" => r#""api""#.to_owned(),

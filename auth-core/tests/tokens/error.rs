@@ -75,16 +75,16 @@ fn messages_of_verification_are_one_line_of_plain_ascii() {
     use crate::fixtures::{HEADER, SECRET, verify};
     use crate::{fixtures, reference};
     let sign = |header: &str, payload: &str| reference::sign(header, payload, SECRET);
-    let valid = fixtures::Payload::valid().json();
+    let valid_payload = fixtures::Payload::valid().json();
     let tokens = [
         String::new(),
         "a.b.c".to_owned(),
-        sign("{", &valid),
-        sign(r#"{"alg":"none"}"#, &valid),
-        sign(r#"{"alg":"HS256"}"#, &valid),
-        sign(r#"{"alg":"HS256","zip":1}"#, &valid),
-        sign(r#"{"alg":"HS256","kid":1}"#, &valid),
-        sign(r#"{"x":"HS256","x":1}"#, &valid),
+        sign("{", &valid_payload),
+        sign(r#"{"alg":"none"}"#, &valid_payload),
+        sign(r#"{"alg":"HS256"}"#, &valid_payload),
+        sign(r#"{"alg":"HS256","zip":1}"#, &valid_payload),
+        sign(r#"{"alg":"HS256","kid":1}"#, &valid_payload),
+        sign(r#"{"x":"HS256","x":1}"#, &valid_payload),
         sign(HEADER, "[]"),
         sign(HEADER, "{}"),
         sign(HEADER, "\u{0}"),
@@ -102,6 +102,6 @@ fn an_error_contains_no_text_of_the_token() {
     let payload = r#"{"iss":"api-server","aud":"api","sub":"canary","email":canary}"#;
     let token = crate::reference::sign(HEADER, payload, SECRET);
     let error = verify(&token).unwrap_err();
-    let texts = format!("{error} {error:?} {:?}", error.www_authenticate());
-    assert!(!texts.contains("canary"), "{texts}");
+    let error_texts = format!("{error} {error:?} {:?}", error.www_authenticate());
+    assert!(!error_texts.contains("canary"), "{error_texts}");
 }

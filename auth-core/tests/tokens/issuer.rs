@@ -25,17 +25,17 @@ fn issuer_with_lifetime(lifetime: Duration) -> Result<TokenIssuer, Error> {
 
 #[test]
 fn a_token_has_exactly_the_documented_header_and_claims() {
-    let issued = issuer(keyring()).issue(&SUBJECT, now()).unwrap();
+    let issued_token = issuer(keyring()).issue(&SUBJECT, now()).unwrap();
     let kid = keyring().key_id().to_owned();
     assert_eq!(
-        decode_part(&issued.token, 0),
+        decode_part(&issued_token.token, 0),
         json!({"alg": "HS256", "typ": ACCESS_TOKEN_TYPE, "kid": kid})
     );
     assert_eq!(
-        decode_part(&issued.token, 1),
+        decode_part(&issued_token.token, 1),
         json!({
             "iss": "api-server", "aud": "api", "sub": "42", "email": "ada@example.com", "sid": "7",
-            "iat": NOW, "exp": NOW + 900, "jti": issued.claims.jti,
+            "iat": NOW, "exp": NOW + 900, "jti": issued_token.claims.jti,
         })
     );
 }
@@ -49,19 +49,19 @@ fn the_mac_is_hmac_sha_256_of_the_text_under_the_secret() {
 
 #[test]
 fn the_verifier_returns_the_same_claims_as_the_issuer() {
-    let issued = issuer(keyring()).issue(&SUBJECT, now()).unwrap();
-    assert_eq!(verify(&issued.token), Ok(issued.claims));
+    let issued_token = issuer(keyring()).issue(&SUBJECT, now()).unwrap();
+    assert_eq!(verify(&issued_token.token), Ok(issued_token.claims));
 }
 
 #[test]
 fn every_token_has_a_unique_jti_of_128_bits() {
     let issuer = issuer(keyring());
-    let ids: HashSet<String> = (0..1000)
+    let token_ids: HashSet<String> = (0..1000)
         .map(|_| issuer.issue(&SUBJECT, now()).unwrap().claims.jti)
         .collect();
-    assert_eq!(ids.len(), 1000);
+    assert_eq!(token_ids.len(), 1000);
     let byte_count = |id: &String| URL_SAFE_NO_PAD.decode(id).unwrap().len();
-    assert!(ids.iter().all(|id| byte_count(id) == 16));
+    assert!(token_ids.iter().all(|id| byte_count(id) == 16));
 }
 
 #[test]

@@ -139,7 +139,7 @@ fn the_key_id_is_computed_as_documented() {
 #[test]
 fn debug_output_contains_no_secret() {
     let keyring = keyring().with_previous([secret(OTHER_SECRET)]);
-    let printed = format!(
+    let debug_output = format!(
         "{:?} {keyring:?} {:?} {:?} {:?}",
         secret(SECRET),
         issuer(keyring.clone()),
@@ -149,8 +149,8 @@ fn debug_output_contains_no_secret() {
             .unwrap(),
     );
     for text in [SECRET, OTHER_SECRET] {
-        assert!(!printed.contains(&text[..8]), "{printed}");
-        assert!(!printed.contains(&reference::base64url(text.as_bytes())[..8]));
+        assert!(!debug_output.contains(&text[..8]), "{debug_output}");
+        assert!(!debug_output.contains(&reference::base64url(text.as_bytes())[..8]));
     }
-    assert!(printed.contains(r#"AccessToken { token: "[redacted]", claims"#));
+    assert!(debug_output.contains(r#"AccessToken { token: "[redacted]", claims"#));
 }

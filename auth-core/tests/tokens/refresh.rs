@@ -65,8 +65,8 @@ proptest! {
         let mut characters: Vec<char> = text.chars().collect();
         prop_assume!(characters[index] != character);
         characters[index] = character;
-        let changed: String = characters.into_iter().collect();
-        prop_assert!(tokens.decode(&changed).is_err());
+        let changed_text: String = characters.into_iter().collect();
+        prop_assert!(tokens.decode(&changed_text).is_err());
     }
 
     #[test]
@@ -83,8 +83,8 @@ proptest! {
     fn arbitrary_text_is_rejected(text in any::<String>(), bytes in any::<[u8; 52]>()) {
         let tokens = tokens(NEW_SECRET);
         prop_assert!(tokens.decode(&text).is_err());
-        let prefixed = format!("rt_{text}");
-        prop_assert!(tokens.decode(&prefixed).is_err());
+        let prefixed_text = format!("rt_{text}");
+        prop_assert!(tokens.decode(&prefixed_text).is_err());
         prop_assert_eq!(tokens.decode(&encode_bytes(&bytes)), Err(Error::SignatureMismatch));
     }
 

@@ -29,8 +29,8 @@ fn text<'v>(vector: &'v Value, name: &str) -> &'v str {
 
 /// Returns the secret with which the service of this audience is configured.
 fn derived_key(audience: &str) -> String {
-    let derived = secret(SECRET).for_audience(audience).unwrap();
-    String::from_utf8(derived.expose().to_vec()).unwrap()
+    let derived_secret = secret(SECRET).for_audience(audience).unwrap();
+    String::from_utf8(derived_secret.expose().to_vec()).unwrap()
 }
 
 /// Returns the verifier of a service that has only its own secret.
@@ -203,10 +203,10 @@ fn a_derived_keyring_keeps_the_order_of_its_secrets() {
 fn an_exchanged_token_does_not_outlive_the_original() {
     let service_keyring = keyring().for_audience("reports").unwrap();
     let issuer = TokenIssuer::new(service_keyring, ISSUER, "reports", LIFETIME).unwrap();
-    let start = i64::try_from(now().duration_since(UNIX_EPOCH).unwrap().as_secs()).unwrap();
+    let issued_at = i64::try_from(now().duration_since(UNIX_EPOCH).unwrap().as_secs()).unwrap();
     for (seconds_left, lifetime) in [(1, 1), (899, 899), (900, 900), (901, 900)] {
         let issued_token = issuer
-            .issue_until(&SUBJECT, start + seconds_left, now())
+            .issue_until(&SUBJECT, issued_at + seconds_left, now())
             .unwrap();
         assert_eq!(
             issued_token.claims.exp - issued_token.claims.iat,
@@ -214,11 +214,11 @@ fn an_exchanged_token_does_not_outlive_the_original() {
             "{seconds_left}"
         );
     }
-    for offset in [0, -1, -start, i64::MIN] {
-        let result = issuer.issue_until(&SUBJECT, start.saturating_add(offset), now());
+    for offset in [0, -1, -issued_at, i64::MIN] {
+        let result = issuer.issue_until(&SUBJECT, issued_at.saturating_add(offset), now());
         assert_eq!(result.map(|_issued| ()), Err(Error::Expired), "{offset}");
     }
-    let first_token = issuer.issue_until(&SUBJECT, start + 9, now()).unwrap();
-    let second_token = issuer.issue_until(&SUBJECT, start + 9, now()).unwrap();
+    let first_token = issuer.issue_until(&SUBJECT, issued_at + 9, now()).unwrap();
+    let second_token = issuer.issue_until(&SUBJECT, issued_at + 9, now()).unwrap();
     assert_ne!(first_token.claims.jti, second_token.claims.jti);
 }

@@ -60,13 +60,20 @@ fn changed_shortened_and_unrelated_handles_are_rejected() {
         let mut bytes = handle.clone().into_bytes();
         let byte = bytes.get_mut(index).unwrap();
         *byte = if *byte == b'1' { b'2' } else { b'1' };
-        let changed = String::from_utf8(bytes).unwrap();
-        assert_eq!(handles().decode(&changed), Err(Error::SignatureMismatch));
-        let shortened = handle.get(..index).unwrap();
-        assert_eq!(handles().decode(shortened), Err(MALFORMED));
+        let changed_handle = String::from_utf8(bytes).unwrap();
+        assert_eq!(
+            handles().decode(&changed_handle),
+            Err(Error::SignatureMismatch)
+        );
+        let shortened_handle = handle.get(..index).unwrap();
+        assert_eq!(handles().decode(shortened_handle), Err(MALFORMED));
     }
-    for malformed in [format!("{handle}0"), handle.to_uppercase(), "é".repeat(48)] {
-        assert_eq!(handles().decode(&malformed), Err(MALFORMED), "{malformed}");
+    for malformed_handle in [format!("{handle}0"), handle.to_uppercase(), "é".repeat(48)] {
+        assert_eq!(
+            handles().decode(&malformed_handle),
+            Err(MALFORMED),
+            "{malformed_handle}"
+        );
     }
     let unrelated_handles = SessionHandles::new(&Keyring::new(Secret::generate().unwrap()));
     assert_eq!(

@@ -42,8 +42,11 @@ fn a_token_is_96_letters_and_digits_and_contains_its_session() {
 #[test]
 fn changed_shortened_and_unrelated_tokens_are_rejected() {
     let token = tokens().encode(SESSION_ID);
-    for changed in changed_texts(&token) {
-        assert_eq!(tokens().decode(&changed), Err(Error::SignatureMismatch));
+    for changed_token in changed_texts(&token) {
+        assert_eq!(
+            tokens().decode(&changed_token),
+            Err(Error::SignatureMismatch)
+        );
     }
     for length in 0..token.len() {
         assert_eq!(
@@ -51,13 +54,17 @@ fn changed_shortened_and_unrelated_tokens_are_rejected() {
             Err(MALFORMED)
         );
     }
-    for malformed in [
+    for malformed_token in [
         format!("{token}0"),
         token.to_uppercase(),
         "é".repeat(48),
         " ".repeat(96),
     ] {
-        assert_eq!(tokens().decode(&malformed), Err(MALFORMED), "{malformed}");
+        assert_eq!(
+            tokens().decode(&malformed_token),
+            Err(MALFORMED),
+            "{malformed_token}"
+        );
     }
     assert_eq!(
         unrelated_tokens().decode(&token),
@@ -88,8 +95,11 @@ fn changed_shortened_and_recombined_cookies_are_rejected() {
         tokens().sign_cookie(SESSION_ID),
         tokens().sign_cookie([1; 16]),
     );
-    for changed in changed_texts(&cookie) {
-        assert!(tokens().verify_cookie(&changed).is_err(), "{changed}");
+    for changed_cookie in changed_texts(&cookie) {
+        assert!(
+            tokens().verify_cookie(&changed_cookie).is_err(),
+            "{changed_cookie}"
+        );
     }
     for length in 0..cookie.len() {
         assert!(
@@ -100,9 +110,9 @@ fn changed_shortened_and_recombined_cookies_are_rejected() {
     }
     let (token, _) = cookie.rsplit_once('.').unwrap();
     let (_, signature) = other_cookie.rsplit_once('.').unwrap();
-    let recombined = format!("{token}.{signature}");
+    let recombined_cookie = format!("{token}.{signature}");
     assert_eq!(
-        tokens().verify_cookie(&recombined),
+        tokens().verify_cookie(&recombined_cookie),
         Err(Error::SignatureMismatch)
     );
     assert_eq!(

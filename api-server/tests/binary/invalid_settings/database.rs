@@ -8,7 +8,7 @@ use super::{MAX_START_TIME, assert_each_rejected, assert_rejected, assert_starts
 
 #[test]
 fn database_url_is_a_sqlite_file_or_a_postgres_server() {
-    let invalid = [
+    let invalid_values = [
         "",
         "auth.db",
         "sqlite:auth.db",
@@ -18,7 +18,7 @@ fn database_url_is_a_sqlite_file_or_a_postgres_server() {
     ];
     assert_each_rejected(
         "DATABASE_URL",
-        &invalid,
+        &invalid_values,
         "use sqlite://PATH or postgres://USER",
     );
     assert_each_rejected("DATABASE_URL", &["sqlite://"], "name the file");
@@ -109,10 +109,10 @@ fn a_folder_that_cannot_be_written_is_named() {
 
 #[test]
 fn the_pool_has_1_to_1000_connections() {
-    let invalid = ["", "0", "1001", "-1", "1.5", "abc", "99999999999999999999"];
-    assert_each_rejected("DATABASE_POOL_SIZE", &invalid, "from 1 to 1000");
-    for valid in ["1", "1000"] {
-        assert_starts(&[("DATABASE_POOL_SIZE", valid)]);
+    let invalid_values = ["", "0", "1001", "-1", "1.5", "abc", "99999999999999999999"];
+    assert_each_rejected("DATABASE_POOL_SIZE", &invalid_values, "from 1 to 1000");
+    for pool_size in ["1", "1000"] {
+        assert_starts(&[("DATABASE_POOL_SIZE", pool_size)]);
     }
 }
 

@@ -6,7 +6,7 @@ use super::{assert_each_rejected, assert_rejected, assert_starts};
 
 #[test]
 fn lifetimes_are_whole_seconds_up_to_400_days() {
-    let invalid = [
+    let invalid_values = [
         "",
         "0s",
         "401d",
@@ -19,10 +19,10 @@ fn lifetimes_are_whole_seconds_up_to_400_days() {
         "9999999999999y",
     ];
     for variable in ["ACCESS_TOKEN_TTL", "SESSION_TTL"] {
-        assert_each_rejected(variable, &invalid, "from 1s to 400d");
+        assert_each_rejected(variable, &invalid_values, "from 1s to 400d");
     }
     // An empty value counts as unset.
-    assert_each_rejected("SESSION_MAX_TTL", &invalid[1..], "from 1s to 400d");
+    assert_each_rejected("SESSION_MAX_TTL", &invalid_values[1..], "from 1s to 400d");
     assert_starts(&[("ACCESS_TOKEN_TTL", "400d"), ("SESSION_TTL", "400d")]);
 }
 
@@ -84,9 +84,9 @@ fn an_invalid_log_filter_is_rejected() {
         &["a=b=c", "info,api_server=loud", "info/[/"],
         "use a filter such as",
     );
-    for valid in ["off", "warn,api_server::access=debug"] {
+    for filter in ["off", "warn,api_server::access=debug"] {
         let work_dir = WorkDir::new();
-        let program = work_dir.program().set("RUST_LOG", valid);
+        let program = work_dir.program().set("RUST_LOG", filter);
         program.args(&["migrate"]).run().succeeded();
     }
 }

@@ -18,6 +18,7 @@ const LAST_LINE: &str = "Nothing was started. See api-server --help for every se
 
 type Settings<'a> = &'a [(&'a str, &'a str)];
 
+/// Runs the program with these settings, and asserts that no file is created.
 fn run(settings: Settings<'_>) -> Outcome {
     let work_dir = WorkDir::new();
     let outcome = work_dir.program().set_all(settings).run();

@@ -8,7 +8,7 @@ use super::{MAX_START_TIME, assert_each_rejected, assert_starts};
 
 #[test]
 fn bind_addr_is_an_ip_address_with_a_port() {
-    let invalid = [
+    let invalid_values = [
         "",
         "nowhere",
         "localhost:8080",
@@ -20,7 +20,7 @@ fn bind_addr_is_an_ip_address_with_a_port() {
         "300.0.0.1:80",
         "http://127.0.0.1:8080",
     ];
-    assert_each_rejected("BIND_ADDR", &invalid, "such as 127.0.0.1:8080");
+    assert_each_rejected("BIND_ADDR", &invalid_values, "such as 127.0.0.1:8080");
 }
 
 #[test]
@@ -35,7 +35,7 @@ fn a_port_in_use_is_named() {
 
 #[test]
 fn the_public_url_is_an_origin() {
-    let invalid = [
+    let invalid_values = [
         "",
         "garbage",
         "ftp://api.example.com",
@@ -46,9 +46,13 @@ fn the_public_url_is_an_origin() {
         "//api.example.com",
         "https://*.example.com",
     ];
-    assert_each_rejected("PUBLIC_URL", &invalid, "such as https://app.example.com");
-    for valid in ["https://api.example.com", "http://api.example.com:8080/"] {
-        assert_starts(&[("PUBLIC_URL", valid)]);
+    assert_each_rejected(
+        "PUBLIC_URL",
+        &invalid_values,
+        "such as https://app.example.com",
+    );
+    for public_url in ["https://api.example.com", "http://api.example.com:8080/"] {
+        assert_starts(&[("PUBLIC_URL", public_url)]);
     }
 }
 
@@ -56,13 +60,13 @@ fn the_public_url_is_an_origin() {
 fn allowed_origins_are_exact() {
     let wildcards = ["*", "https://a.example,*", "https://*.example"];
     assert_each_rejected("ALLOWED_ORIGINS", &wildcards, "list exact origins");
-    let invalid = ["null", "https://a.example/path", "a.example", "file:///"];
+    let invalid_values = ["null", "https://a.example/path", "a.example", "file:///"];
     assert_each_rejected(
         "ALLOWED_ORIGINS",
-        &invalid,
+        &invalid_values,
         "such as https://app.example.com",
     );
-    for valid in ["", "https://a.example, http://localhost:3000"] {
-        assert_starts(&[("ALLOWED_ORIGINS", valid)]);
+    for origins in ["", "https://a.example, http://localhost:3000"] {
+        assert_starts(&[("ALLOWED_ORIGINS", origins)]);
     }
 }

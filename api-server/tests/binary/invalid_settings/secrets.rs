@@ -73,7 +73,7 @@ fn token_audiences_are_names_of_other_services() {
     }
     let settings = [("TOKEN_AUDIENCES", "them"), ("AUTH_AUDIENCE", "them")];
     assert_rejected(&settings, "TOKEN_AUDIENCES", "our own");
-    for valid in ["", " ", "reports", "reports, https://b.example/v1"] {
-        assert_starts(&[("TOKEN_AUDIENCES", valid)]);
+    for audiences in ["", " ", "reports", "reports, https://b.example/v1"] {
+        assert_starts(&[("TOKEN_AUDIENCES", audiences)]);
     }
 }

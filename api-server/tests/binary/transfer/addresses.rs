@@ -15,9 +15,10 @@ fn fixture_with_emails(engine: Engine, stored_emails: &[&str]) -> Fixture {
     let fixture = Fixture::empty(engine);
     let server = fixture.serve();
     for (number, email) in stored_emails.iter().enumerate() {
-        let registered = format!("user{number}@example.com");
-        server.register(&registered, PASSWORD);
-        let update = format!("UPDATE users SET email = '{email}' WHERE email = '{registered}'");
+        let registered_email = format!("user{number}@example.com");
+        server.register(&registered_email, PASSWORD);
+        let update =
+            format!("UPDATE users SET email = '{email}' WHERE email = '{registered_email}'");
         fixture.execute_in_target(&update);
     }
     server.stop();

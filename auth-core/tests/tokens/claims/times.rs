@@ -225,8 +225,8 @@ fn fractions_count_for_the_check_and_are_dropped_from_the_claims() {
     let Claims { iat, exp, .. } =
         verify_payload(&verifier_with_leeway(0), payload.json(), now()).unwrap();
     assert_eq!((iat, exp), (1_799_999_999, 1_800_000_000));
-    let later = now() + Duration::from_millis(750);
-    let result = verify_payload(&verifier_with_leeway(0), payload.json(), later);
+    let expiry = now() + Duration::from_millis(750);
+    let result = verify_payload(&verifier_with_leeway(0), payload.json(), expiry);
     assert_eq!(result, Err(Error::Expired));
 }
 

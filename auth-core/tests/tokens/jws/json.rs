@@ -2,7 +2,7 @@
 
 use crate::fixtures::{HEADER, Payload, error_name, verify_with_header, verify_with_payload};
 
-fn utf16(text: &str, with_mark: bool, to_bytes: fn(u16) -> [u8; 2]) -> Vec<u8> {
+fn encode_as_utf16(text: &str, with_mark: bool, to_bytes: fn(u16) -> [u8; 2]) -> Vec<u8> {
     let byte_order_mark = with_mark.then_some(0xFEFF);
     byte_order_mark
         .into_iter()
@@ -18,15 +18,15 @@ fn invalid_encodings(text: &str) -> Vec<(&'static str, Vec<u8>)> {
         [body, br#","x":""#, bytes, br#"""#, end].concat()
     };
     vec![
-        ("UTF-16 LE", utf16(text, false, u16::to_le_bytes)),
-        ("UTF-16 BE", utf16(text, false, u16::to_be_bytes)),
+        ("UTF-16 LE", encode_as_utf16(text, false, u16::to_le_bytes)),
+        ("UTF-16 BE", encode_as_utf16(text, false, u16::to_be_bytes)),
         (
             "UTF-16 LE with a byte order mark",
-            utf16(text, true, u16::to_le_bytes),
+            encode_as_utf16(text, true, u16::to_le_bytes),
         ),
         (
             "UTF-16 BE with a byte order mark",
-            utf16(text, true, u16::to_be_bytes),
+            encode_as_utf16(text, true, u16::to_be_bytes),
         ),
         (
             "UTF-8 with a byte order mark",
@@ -139,18 +139,22 @@ fn deep_nesting_is_accepted_where_it_is_ignored_and_never_overflows() {
     for depth in [127, 128, 129, 1500] {
         for (open, close) in [("[", "]"), (r#"{"a":"#, "}")] {
             let inner = if open == "[" { "" } else { "1" };
-            let nested = |depth| format!("{}{inner}{}", open.repeat(depth), close.repeat(depth));
+            let nested_json =
+                |depth| format!("{}{inner}{}", open.repeat(depth), close.repeat(depth));
             let depth = if open == "[" { depth } else { depth / 2 };
-            let header = format!(r#"{{"alg":"HS256","typ":"at+jwt","x":{}}}"#, nested(depth));
+            let header = format!(
+                r#"{{"alg":"HS256","typ":"at+jwt","x":{}}}"#,
+                nested_json(depth)
+            );
             assert_eq!(
                 error_name(&verify_with_header(header)),
                 "accepted",
                 "{open} {depth}"
             );
-            let payload = Payload::valid().with_member("x", nested(depth));
+            let payload = Payload::valid().with_member("x", nested_json(depth));
             assert_eq!(error_name(&payload.verify()), "accepted", "{open} {depth}");
             for claim in ["sub", "aud", "exp"] {
-                let payload = Payload::valid().with(claim, nested(depth));
+                let payload = Payload::valid().with(claim, nested_json(depth));
                 assert_eq!(
                     error_name(&payload.verify()),
                     "invalid claim",

@@ -84,18 +84,21 @@ fn a_token_has_exactly_three_non_empty_parts() {
 
 /// Returns invalid forms of a part that a lenient decoder would accept.
 fn lenient_forms(part: &str) -> Vec<(&'static str, String)> {
-    let (first, rest) = part.split_at(1);
+    let (first_character, rest) = part.split_at(1);
     vec![
         ("one =", format!("{part}=")),
         ("two =", format!("{part}==")),
         ("a space at the start", format!(" {part}")),
-        ("a space inside", format!("{first} {rest}")),
+        ("a space inside", format!("{first_character} {rest}")),
         ("a space at the end", format!("{part} ")),
-        ("a line feed inside", format!("{first}\n{rest}")),
+        ("a line feed inside", format!("{first_character}\n{rest}")),
         ("CR LF at the end", format!("{part}\r\n")),
         ("a tab at the end", format!("{part}\t")),
         ("NUL at the end", format!("{part}\0")),
-        ("a question mark inside", format!("{first}?{rest}")),
+        (
+            "a question mark inside",
+            format!("{first_character}?{rest}"),
+        ),
         (
             "a percent escape",
             format!("%{:02x}{rest}", part.as_bytes()[0]),
@@ -112,7 +115,7 @@ fn lenient_forms(part: &str) -> Vec<(&'static str, String)> {
 fn each_part_must_be_strict_base64url_even_if_the_mac_matches() {
     let (header, payload) = (
         base64url(HEADER.as_bytes()),
-        base64url(valid_json().as_bytes()),
+        base64url(valid_payload_json().as_bytes()),
     );
     let signature = mac(&format!("{header}.{payload}"), SECRET);
     for (name, form) in lenient_forms(&header) {
@@ -133,7 +136,7 @@ fn each_part_must_be_strict_base64url_even_if_the_mac_matches() {
     }
 }
 
-fn valid_json() -> String {
+fn valid_payload_json() -> String {
     Payload::valid().json()
 }
 
@@ -149,8 +152,8 @@ fn forms_with_other_unused_bits(part: &str) -> Vec<String> {
     };
     let first_value = value - value % unused_values;
     (first_value..first_value + unused_values)
-        .filter(|other| *other != value)
-        .map(|other| format!("{body}{}", &alphabet[other..=other]))
+        .filter(|other_value| *other_value != value)
+        .map(|other_value| format!("{body}{}", &alphabet[other_value..=other_value]))
         .collect()
 }
 
@@ -188,8 +191,8 @@ fn the_standard_alphabet_is_rejected() {
     let payload = base64url(json.as_bytes());
     assert!(payload.contains('-') && payload.contains('_'), "{payload}");
     let header = base64url(HEADER.as_bytes());
-    let valid = sign_parts(&header, &payload, SECRET);
-    assert_eq!(error_name(&verify(&valid)), "accepted");
+    let url_safe_token = sign_parts(&header, &payload, SECRET);
+    assert_eq!(error_name(&verify(&url_safe_token)), "accepted");
     for (character, replacement) in [("-", "+"), ("_", "/")] {
         let token = sign_parts(&header, &payload.replace(character, replacement), SECRET);
         assert_eq!(error_name(&verify(&token)), "malformed", "{replacement}");
@@ -199,8 +202,8 @@ fn the_standard_alphabet_is_rejected() {
 #[test]
 fn a_mac_that_is_too_short_or_too_long_is_rejected() {
     let (message, signature) = {
-        let valid = valid_token();
-        let (message, signature) = valid.rsplit_once('.').unwrap();
+        let token = valid_token();
+        let (message, signature) = token.rsplit_once('.').unwrap();
         (message.to_owned(), signature.to_owned())
     };
     let other_last_character = if signature.ends_with('A') { "E" } else { "A" };

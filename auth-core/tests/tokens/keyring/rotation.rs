@@ -13,7 +13,7 @@ use crate::fixtures::{
 const SERVICE_AUDIENCE: &str = "reports";
 const NODES: usize = 3;
 const ACCESS_TTL: Duration = Duration::from_secs(900);
-/// The lifetime of a refresh token; short, so that the simulation stays small.
+/// The lifetime of a refresh token. A short lifetime keeps the simulation small.
 const SESSION_TTL: Duration = Duration::from_secs(1800);
 const LEEWAY: Duration = Duration::from_secs(5);
 /// The time between the change of one node and the change of the next node.
@@ -56,7 +56,7 @@ struct Node {
 }
 
 impl Node {
-    fn at(step: Step) -> Self {
+    fn at_step(step: Step) -> Self {
         let keyring = step.keyring();
         let derived_keyring = keyring.for_audience(SERVICE_AUDIENCE).unwrap();
         // The service does not know the secrets of the server, but only the derived secrets.
@@ -103,7 +103,7 @@ impl Simulation {
     fn new() -> Self {
         let mut simulation = Self {
             now: now(),
-            nodes: (0..NODES).map(|_| Node::at(Step::OldOnly)).collect(),
+            nodes: (0..NODES).map(|_| Node::at_step(Step::OldOnly)).collect(),
             issued_tokens: Vec::new(),
             counts: Counts::default(),
         };
@@ -113,7 +113,7 @@ impl Simulation {
 
     /// Moves one node to this step.
     fn advance(&mut self, node: usize, step: Step) {
-        self.nodes[node] = Node::at(step);
+        self.nodes[node] = Node::at_step(step);
         self.exchange_tokens();
         self.now += STEP_INTERVAL;
     }
@@ -124,7 +124,7 @@ impl Simulation {
         }
     }
 
-    /// Lets every node issue tokens, then verify all tokens that are still valid.
+    /// Makes every node issue tokens, and then makes every node verify all valid tokens.
     fn exchange_tokens(&mut self) {
         let now = self.now;
         for node in &self.nodes {
@@ -139,19 +139,19 @@ impl Simulation {
             });
         }
         self.issued_tokens
-            .retain(|issued| now < issued.issued_at + SESSION_TTL);
-        for issued in &self.issued_tokens {
+            .retain(|tokens| now < tokens.issued_at + SESSION_TTL);
+        for tokens in &self.issued_tokens {
             for node in &self.nodes {
                 let mut count = |accepted: bool| {
                     self.counts.verifications += 1;
                     self.counts.rejections += u32::from(!accepted);
                 };
-                count(node.refresh_tokens.decode(&issued.refresh_token).is_ok());
-                if now < issued.issued_at + ACCESS_TTL + LEEWAY {
-                    count(node.verifier.verify(&issued.access_token, now).is_ok());
+                count(node.refresh_tokens.decode(&tokens.refresh_token).is_ok());
+                if now < tokens.issued_at + ACCESS_TTL + LEEWAY {
+                    count(node.verifier.verify(&tokens.access_token, now).is_ok());
                     count(
                         node.service_verifier
-                            .verify(&issued.service_token, now)
+                            .verify(&tokens.service_token, now)
                             .is_ok(),
                     );
                 }
@@ -170,7 +170,7 @@ impl Simulation {
 }
 
 /// Returns every order in which the nodes can change.
-fn orders() -> Vec<[usize; NODES]> {
+fn node_orders() -> Vec<[usize; NODES]> {
     let mut orders = Vec::new();
     for number in 0..NODES.pow(3) {
         let order = [number % 3, number / 3 % 3, number / 9];
@@ -184,9 +184,9 @@ fn orders() -> Vec<[usize; NODES]> {
 
 #[test]
 fn a_rotation_in_any_order_rejects_no_valid_token() {
-    for first_order in orders() {
-        for second_order in orders() {
-            for third_order in orders() {
+    for first_order in node_orders() {
+        for second_order in node_orders() {
+            for third_order in node_orders() {
                 let mut simulation = Simulation::new();
                 simulation.advance_all(first_order, Step::NewAdded);
                 simulation.advance_all(second_order, Step::NewCurrent);

@@ -8,13 +8,13 @@ use crate::fixtures::{
 
 #[test]
 fn a_token_with_any_bit_flipped_is_rejected() {
-    let valid = valid_token();
+    let valid_token = valid_token();
     let verifier = verifier(keyring().with_previous([secret(OTHER_SECRET)]));
-    assert!(verifier.verify(&valid, now()).is_ok());
+    assert!(verifier.verify(&valid_token, now()).is_ok());
     let (mut valid_utf8_count, mut invalid_utf8_count) = (0, 0);
-    for index in 0..valid.len() {
+    for index in 0..valid_token.len() {
         for bit in 0..8 {
-            let mut bytes = valid.clone().into_bytes();
+            let mut bytes = valid_token.clone().into_bytes();
             bytes[index] ^= 1 << bit;
             if let Ok(text) = std::str::from_utf8(&bytes) {
                 valid_utf8_count += 1;
@@ -35,20 +35,23 @@ fn a_token_with_any_bit_flipped_is_rejected() {
     }
     assert_eq!(
         (valid_utf8_count, invalid_utf8_count),
-        (7 * valid.len(), valid.len())
+        (7 * valid_token.len(), valid_token.len())
     );
 }
 
 #[test]
 fn a_token_with_a_character_removed_or_added_is_rejected() {
-    let valid = valid_token();
-    for index in 0..valid.len() {
-        let (start, end) = valid.split_at(index);
-        let shorter = format!("{start}{}", &end[1..]);
-        assert!(verify(&shorter).is_err(), "without {index}: {shorter}");
+    let valid_token = valid_token();
+    for index in 0..valid_token.len() {
+        let (start, end) = valid_token.split_at(index);
+        let shorter_token = format!("{start}{}", &end[1..]);
+        assert!(
+            verify(&shorter_token).is_err(),
+            "without {index}: {shorter_token}"
+        );
         for inserted in ["A", "=", ".", " ", "\0"] {
-            let longer = format!("{start}{inserted}{end}");
-            assert!(verify(&longer).is_err(), "{index}: {longer}");
+            let longer_token = format!("{start}{inserted}{end}");
+            assert!(verify(&longer_token).is_err(), "{index}: {longer_token}");
         }
         assert!(verify(start).is_err(), "cut at {index}");
     }

@@ -32,7 +32,7 @@ fn any_json() -> impl Strategy<Value = String> {
     leaf.prop_recursive(4, 32, 6, |inner| {
         prop_oneof![
             vec(inner.clone(), 0..6).prop_map(|items| format!("[{}]", items.join(","))),
-            vec((any_name(), inner), 0..6).prop_map(|members| object(&members)),
+            vec((any_name(), inner), 0..6).prop_map(|members| json_object(&members)),
         ]
     })
 }
@@ -62,7 +62,7 @@ fn any_name() -> impl Strategy<Value = String> {
     ]
 }
 
-fn object(members: &[(String, String)]) -> String {
+fn json_object(members: &[(String, String)]) -> String {
     let member = |(name, value): &(String, String)| format!("\"{name}\":{value}");
     let members: Vec<String> = members.iter().map(member).collect();
     format!("{{{}}}", members.join(","))
@@ -94,14 +94,14 @@ proptest! {
     #[test]
     fn a_token_with_random_bytes_written_over_it_is_rejected(
         start in any::<prop::sample::Index>(),
-        noise in "[A-Za-z0-9_.=-]{1,20}",
+        random_text in "[A-Za-z0-9_.=-]{1,20}",
     ) {
-        let valid = valid_token();
-        let start = start.index(valid.len());
-        let end = valid.len().min(start + noise.len());
-        let mutated = format!("{}{noise}{}", &valid[..start], &valid[end..]);
-        if mutated != valid {
-            assert_401(&verify(&mutated).unwrap_err());
+        let valid_token = valid_token();
+        let start = start.index(valid_token.len());
+        let end = valid_token.len().min(start + random_text.len());
+        let changed_token = format!("{}{random_text}{}", &valid_token[..start], &valid_token[end..]);
+        if changed_token != valid_token {
+            assert_401(&verify(&changed_token).unwrap_err());
         }
     }
 
@@ -133,9 +133,9 @@ proptest! {
     #[test]
     fn an_issued_token_verifies(id in any_user_id(), email in any::<String>(), session in any::<String>()) {
         let subject = Subject { id: &id, email: &email, session_id: &session };
-        let issued = issuer(keyring()).issue(&subject, now()).unwrap();
-        let claims = verify(&issued.token).unwrap();
-        prop_assert_eq!(&claims, &issued.claims);
+        let issued_token = issuer(keyring()).issue(&subject, now()).unwrap();
+        let claims = verify(&issued_token.token).unwrap();
+        prop_assert_eq!(&claims, &issued_token.claims);
         prop_assert_eq!((claims.sub, claims.email, claims.sid), (id, email, session));
     }
 

@@ -11,7 +11,7 @@ use serde_json::Value;
 use crate::fixtures::{AUDIENCE, Payload, error_name, keyring, verify_payload};
 
 const RFC_VECTORS: &str = include_str!("../../vectors/rfc_jws_jwt.json");
-/// `exp` in RFC 7519 § 3.1.
+/// The `exp` of the example in RFC 7519 § 3.1.
 const EXAMPLE_EXP: u64 = 1_300_819_380;
 
 /// Returns the vectors that are JWTs. The file also contains vectors of other JWS.

@@ -1,5 +1,5 @@
 //! Compares this crate with `jsonwebtoken::decode`, which is configured as the documentation of `jsonwebtoken`
-//! suggests: with the algorithm, the issuer and the audience. Each test case states why the libraries differ, if they do.
+//! suggests: with the algorithm, the issuer and the audience. Each test case in which the libraries differ states why.
 
 mod claims;
 mod header;
@@ -13,7 +13,7 @@ use serde_json::{Map, Value, json};
 use crate::fixtures::{HEADER, SECRET, keyring, verifier};
 use crate::reference;
 
-/// A token, whether each library accepts it, and the reason if they differ.
+/// A token, whether each library accepts the token, and the reason if the libraries differ.
 struct Case {
     name: &'static str,
     token: String,
@@ -95,21 +95,21 @@ fn case(
 }
 
 /// A token that both libraries accept or both reject.
-fn same_result(name: &'static str, token: String, accepted: bool) -> Case {
-    case(name, token, accepted, accepted, "")
+fn same_result(name: &'static str, token: String, is_accepted: bool) -> Case {
+    case(name, token, is_accepted, is_accepted, "")
 }
 
 /// A token that only `jsonwebtoken` accepts.
-fn stricter(name: &'static str, token: String, reason: &'static str) -> Case {
+fn only_jsonwebtoken_accepts(name: &'static str, token: String, reason: &'static str) -> Case {
     case(name, token, false, true, reason)
 }
 
 /// A token that only this crate accepts.
-fn more_lenient(name: &'static str, token: String, reason: &'static str) -> Case {
+fn only_this_crate_accepts(name: &'static str, token: String, reason: &'static str) -> Case {
     case(name, token, true, false, reason)
 }
 
-fn check(cases: Vec<Case>) {
+fn assert_results(cases: Vec<Case>) {
     for case in cases {
         let Case { name, reason, .. } = case;
         assert_eq!(

@@ -3,8 +3,8 @@
 use serde_json::{Value, json};
 
 use super::{
-    check, now, same_result, sign_payload, stricter, token_with, token_with_member, token_without,
-    valid_claims,
+    Case, assert_results, now, only_jsonwebtoken_accepts, same_result, sign_payload, token_with,
+    token_with_member, token_without, valid_claims,
 };
 
 #[test]
@@ -12,33 +12,33 @@ fn compares_missing_claims() {
     const NOT_REQUIRED: &str = "jsonwebtoken compares a claim only if the token has that claim";
     const OWN_CLAIMS: &str =
         "a claim of this crate; jsonwebtoken knows only the claims of RFC 7519";
-    check(vec![
+    assert_results(vec![
         same_result(
             "nothing",
             sign_payload(&Value::from(valid_claims()).to_string()),
             true,
         ),
         same_result("exp", token_without("exp"), false),
-        stricter("iss", token_without("iss"), NOT_REQUIRED),
-        stricter("aud", token_without("aud"), NOT_REQUIRED),
-        stricter("sub", token_without("sub"), NOT_REQUIRED),
-        stricter("iat", token_without("iat"), "jsonwebtoken ignores iat"),
-        stricter("email", token_without("email"), OWN_CLAIMS),
-        stricter("jti", token_without("jti"), OWN_CLAIMS),
-        stricter("sid", token_without("sid"), OWN_CLAIMS),
+        only_jsonwebtoken_accepts("iss", token_without("iss"), NOT_REQUIRED),
+        only_jsonwebtoken_accepts("aud", token_without("aud"), NOT_REQUIRED),
+        only_jsonwebtoken_accepts("sub", token_without("sub"), NOT_REQUIRED),
+        only_jsonwebtoken_accepts("iat", token_without("iat"), "jsonwebtoken ignores iat"),
+        only_jsonwebtoken_accepts("email", token_without("email"), OWN_CLAIMS),
+        only_jsonwebtoken_accepts("jti", token_without("jti"), OWN_CLAIMS),
+        only_jsonwebtoken_accepts("sid", token_without("sid"), OWN_CLAIMS),
     ]);
 }
 
 #[test]
 fn compares_claims_of_a_wrong_type() {
     const UNREADABLE: &str = "jsonwebtoken treats a claim that it cannot parse as absent";
-    check(vec![
+    assert_results(vec![
         same_result("exp is text", token_with("exp", "4102444800"), false),
         same_result("exp is null", token_with("exp", Value::Null), false),
-        stricter("iss is null", token_with("iss", Value::Null), UNREADABLE),
-        stricter("iss is a number", token_with("iss", 1), UNREADABLE),
-        stricter("iss is an object", token_with("iss", json!({})), UNREADABLE),
-        stricter(
+        only_jsonwebtoken_accepts("iss is null", token_with("iss", Value::Null), UNREADABLE),
+        only_jsonwebtoken_accepts("iss is a number", token_with("iss", 1), UNREADABLE),
+        only_jsonwebtoken_accepts("iss is an object", token_with("iss", json!({})), UNREADABLE),
+        only_jsonwebtoken_accepts(
             "iss is an array with the expected value",
             token_with("iss", json!(["api-server"])),
             "jsonwebtoken accepts any of several",
@@ -48,22 +48,29 @@ fn compares_claims_of_a_wrong_type() {
             token_with("iss", json!(["other"])),
             false,
         ),
-        stricter("aud is null", token_with("aud", Value::Null), UNREADABLE),
-        stricter("aud is a number", token_with("aud", 1), UNREADABLE),
-        stricter(
+    ]);
+    assert_results(aud_claims_of_a_wrong_type(UNREADABLE));
+}
+
+/// Returns the cases for `aud`. The reason applies to all cases in which the libraries differ.
+fn aud_claims_of_a_wrong_type(reason: &'static str) -> Vec<Case> {
+    vec![
+        only_jsonwebtoken_accepts("aud is null", token_with("aud", Value::Null), reason),
+        only_jsonwebtoken_accepts("aud is a number", token_with("aud", 1), reason),
+        only_jsonwebtoken_accepts(
             "aud is an object",
             token_with("aud", json!({"api": 1})),
-            UNREADABLE,
+            reason,
         ),
-        stricter(
+        only_jsonwebtoken_accepts(
             "aud has a number, not the expected value",
             token_with("aud", json!(["other", 1])),
-            UNREADABLE,
+            reason,
         ),
-        stricter(
+        only_jsonwebtoken_accepts(
             "aud has a number and the expected value",
             token_with("aud", json!(["api", 1])),
-            UNREADABLE,
+            reason,
         ),
         same_result(
             "aud is an array with the expected value",
@@ -76,31 +83,31 @@ fn compares_claims_of_a_wrong_type() {
             false,
         ),
         same_result("aud is an empty array", token_with("aud", json!([])), false),
-    ]);
+    ]
 }
 
 #[test]
 fn compares_claims_of_a_wrong_type_that_jsonwebtoken_ignores() {
     const NOT_COMPARED: &str = "jsonwebtoken compares sub only if it is configured";
-    check(vec![
-        stricter("sub is a number", token_with("sub", 42), NOT_COMPARED),
-        stricter("sub is empty", token_with("sub", ""), NOT_COMPARED),
-        stricter(
+    assert_results(vec![
+        only_jsonwebtoken_accepts("sub is a number", token_with("sub", 42), NOT_COMPARED),
+        only_jsonwebtoken_accepts("sub is empty", token_with("sub", ""), NOT_COMPARED),
+        only_jsonwebtoken_accepts(
             "sub ends with a space",
             token_with("sub", "42 "),
             NOT_COMPARED,
         ),
-        stricter(
+        only_jsonwebtoken_accepts(
             "email is a number",
             token_with("email", 42),
             "a claim of this crate",
         ),
-        stricter(
+        only_jsonwebtoken_accepts(
             "iat is text",
             token_with("iat", "0"),
             "jsonwebtoken ignores iat",
         ),
-        stricter(
+        only_jsonwebtoken_accepts(
             "nbf is text",
             token_with("nbf", "0"),
             "jsonwebtoken ignores nbf unless configured otherwise",
@@ -110,11 +117,11 @@ fn compares_claims_of_a_wrong_type_that_jsonwebtoken_ignores() {
 
 #[test]
 fn compares_claims_of_a_wrong_value() {
-    check(vec![
+    assert_results(vec![
         same_result("another issuer", token_with("iss", "other"), false),
         same_result("another audience", token_with("aud", "other"), false),
         same_result("expired 100 s ago", token_with("exp", now() - 100), false),
-        stricter(
+        only_jsonwebtoken_accepts(
             "expired 30 s ago",
             token_with("exp", now() - 30),
             "jsonwebtoken's default leeway is 60 s, this crate's is 5 s",
@@ -128,22 +135,22 @@ fn compares_claims_of_a_wrong_value() {
             true,
         ),
         same_result("exp is negative", token_with("exp", -1), false),
-        stricter(
+        only_jsonwebtoken_accepts(
             "exp is in 401 days",
             token_with("exp", now() + 401 * 86_400),
             "the lifetime ceiling is 400 days",
         ),
-        stricter(
+        only_jsonwebtoken_accepts(
             "exp is beyond 2^53",
             token_with("exp", u64::MAX),
             "parsers disagree about such an integer",
         ),
-        stricter(
+        only_jsonwebtoken_accepts(
             "iat is in the future",
             token_with("iat", now() + 60),
             "jsonwebtoken ignores iat",
         ),
-        stricter(
+        only_jsonwebtoken_accepts(
             "nbf is in the future",
             token_with("nbf", now() + 60),
             "jsonwebtoken ignores nbf unless configured otherwise",
@@ -155,17 +162,17 @@ fn compares_claims_of_a_wrong_value() {
 #[test]
 fn compares_duplicate_claims() {
     const LAST_WINS: &str = "jsonwebtoken uses the last claim, other parsers use the first claim";
-    check(vec![
+    assert_results(vec![
         same_result("sub", token_with_member(r#""sub":"1""#), false),
         same_result("exp", token_with_member(r#""exp":1"#), false),
-        stricter(
+        only_jsonwebtoken_accepts(
             "email",
             token_with_member(r#""email":"root@example.com""#),
             LAST_WINS,
         ),
-        stricter("jti", token_with_member(r#""jti":"t0""#), LAST_WINS),
-        stricter("sid", token_with_member(r#""sid":"1""#), LAST_WINS),
-        stricter("iat", token_with_member(r#""iat":1"#), LAST_WINS),
+        only_jsonwebtoken_accepts("jti", token_with_member(r#""jti":"t0""#), LAST_WINS),
+        only_jsonwebtoken_accepts("sid", token_with_member(r#""sid":"1""#), LAST_WINS),
+        only_jsonwebtoken_accepts("iat", token_with_member(r#""iat":1"#), LAST_WINS),
         same_result(
             "an unknown claim",
             token_with_member(r#""x":1,"x":2"#),
