@@ -38,7 +38,7 @@ fn register_and_add_tasks(
             return;
         };
         let (user, mut task_titles) = (User::of(&token_response), Vec::new());
-        // Sending fails after the kill, when the receiver is closed.
+        // The receiver exists until all senders are dropped, so sending succeeds.
         let _send_result = acknowledgements.send(());
         for number in 0..3 {
             let title = format!("{number} of {email}");

@@ -128,8 +128,8 @@ impl Client {
         let method = if body.is_null() { "GET" } else { "POST" };
         let body = Some(body).filter(|body| !body.is_null());
         let response = self.connections[index].request(method, path, token, body);
-        // Sending fails at the end of the test, when the receiver is closed.
-        let _closed = self.progress.send(());
+        // The receiver exists until all senders are dropped, so sending succeeds.
+        let _send_result = self.progress.send(());
         response.expect(status)
     }
 
@@ -230,10 +230,10 @@ fn replace_secret_every_second(
             [old_and_new[0], old_and_new[1]],
             [old_and_new[1], old_and_new[0]],
         ] {
-            let current_secrets = [&first_two, previous_secrets].concat();
-            service.reload(&current_secrets);
+            let all_secrets = [&first_two, previous_secrets].concat();
+            service.reload(&all_secrets);
             for process in processes {
-                process.reload(&current_secrets);
+                process.reload(&all_secrets);
             }
         }
         let next_change = started_at + Duration::from_secs(1) * u32::try_from(round + 1).unwrap();
