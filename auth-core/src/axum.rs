@@ -1,4 +1,4 @@
-//! axum: extractors and responses.
+//! Implements extractors and responses for axum.
 
 use axum::body::Body;
 use axum::extract::rejection::RawPathParamsRejection;
@@ -12,7 +12,7 @@ use crate::layer::RefusalBody;
 use crate::require_caller::{NO_AUTHORITY, NO_USER_ID};
 use crate::{Authority, Caller, MaybeCaller, Owner, Refusal, Verification};
 
-/// Uses the result of [`RequireCaller`](crate::RequireCaller), or asks the authority among the request's extensions.
+/// Uses the result of [`RequireCaller`](crate::RequireCaller) or, without one, asks the authority in the extensions.
 fn verification(parts: &Parts) -> Verification {
     if let Some(caller) = parts.extensions.get::<Caller>() {
         return Verification::Ready(Ok(caller.clone()));
@@ -53,14 +53,14 @@ impl<S: Send + Sync> FromRequestParts<S> for Owner {
                 caller.require_owner(user_id)?;
                 Ok(Self(caller))
             }
-            // User ids are text, so these bytes cannot be the caller's id.
+            // A user id is text, so a path parameter that is not UTF-8 is not the caller's id.
             Err(RawPathParamsRejection::InvalidUtf8InPathParam(_)) => Err(Refusal::wrong_owner()),
             Err(_) => Err(Refusal::internal_error(NO_USER_ID)),
         }
     }
 }
 
-/// Puts the refusal into the response's extensions as well, for a layer that logs its cause.
+/// Also adds the refusal to the response's extensions, for a layer that logs the cause.
 impl IntoResponse for Refusal {
     fn into_response(self) -> Response {
         let mut response = Response::new(Body::from(self.body()));

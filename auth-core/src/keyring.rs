@@ -1,4 +1,4 @@
-//! The secrets in use: the current secret signs and verifies, any number of previous secrets only verify.
+//! Defines a keyring: a current secret, which signs and verifies, and previous secrets, which only verify.
 
 mod key;
 mod mac_keys;
@@ -12,9 +12,9 @@ pub(crate) use mac_keys::MacKeys;
 
 /// The secrets of an issuer or verifier: the current secret signs, previous secrets still verify.
 ///
-/// Each secret has a key id (`kid`, RFC 7515 § 4.1.4) that is computed from it, so services that share a secret agree
-/// on its id without a setting: the first 9 bytes of HMAC-SHA-256 of `auth-core key id v1` under the secret, in
-/// base64url (12 characters). To rotate, pass the old secret to [`with_previous`](Self::with_previous).
+/// Each secret has a key id (`kid`, RFC 7515 § 4.1.4) that is computed from the secret, so services that share a secret
+/// agree on the key id without a setting. It is the first 9 bytes of HMAC-SHA-256 of `auth-core key id v1` under the
+/// secret, in base64url (12 characters). To replace a secret, pass it to [`with_previous`](Self::with_previous).
 ///
 /// ```
 /// use auth_core::{Keyring, Secret};
@@ -108,24 +108,24 @@ mod tests {
     fn the_key_that_kid_names_comes_first_and_each_key_comes_once() {
         let previous: Vec<Secret> = (0..3).map(|_| Secret::generate().unwrap()).collect();
         let keyring = Keyring::new(secret()).with_previous(previous);
-        let all: Vec<&str> = keyring.keys().map(|key| key.id.as_str()).collect();
-        for named in &all {
-            let mut tried: Vec<&str> = keyring
-                .keys_by_hint(Some(named))
+        let all_ids: Vec<&str> = keyring.keys().map(|key| key.id.as_str()).collect();
+        for named_id in &all_ids {
+            let mut tried_ids: Vec<&str> = keyring
+                .keys_by_hint(Some(named_id))
                 .map(|key| key.id.as_str())
                 .collect();
-            assert_eq!(tried.first(), Some(named));
-            tried.sort_unstable();
-            let mut expected = all.clone();
+            assert_eq!(tried_ids.first(), Some(named_id));
+            tried_ids.sort_unstable();
+            let mut expected = all_ids.clone();
             expected.sort_unstable();
-            assert_eq!(tried, expected);
+            assert_eq!(tried_ids, expected);
         }
-        for unknown in [None, Some("unknown")] {
-            let tried: Vec<&str> = keyring
-                .keys_by_hint(unknown)
+        for unknown_id in [None, Some("unknown")] {
+            let tried_ids: Vec<&str> = keyring
+                .keys_by_hint(unknown_id)
                 .map(|key| key.id.as_str())
                 .collect();
-            assert_eq!(tried, all);
+            assert_eq!(tried_ids, all_ids);
         }
     }
 

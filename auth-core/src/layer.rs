@@ -1,4 +1,4 @@
-//! [`RequireCaller`] as a tower layer, for axum and tonic.
+//! Implements [`RequireCaller`] as a tower layer, for axum and tonic.
 
 use std::pin::Pin;
 use std::task::{Context, Poll};
@@ -26,7 +26,7 @@ impl<S> Layer<S> for RequireCaller {
     }
 }
 
-/// The service behind a [`RequireCaller`] layer.
+/// Identifies the caller of each request, then calls the inner service.
 #[derive(Debug, Clone)]
 pub struct RequireCallerService<S> {
     authority: Authority,
