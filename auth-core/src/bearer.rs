@@ -7,8 +7,7 @@ const SCHEME: &[u8] = b"bearer ";
 
 /// Extracts the token from the values of all `Authorization` header fields of a request.
 ///
-/// The scheme is case-insensitive. The length of the token is not limited by this function, but by a
-/// verifier (8192 bytes).
+/// The scheme is case-insensitive. This function sets no limit on length; a verifier rejects more than 8192 bytes.
 ///
 /// ```
 /// use auth_core::{Error, bearer};

@@ -63,9 +63,8 @@ impl<'t> Jws<'t> {
         // The access tokens of this crate have a known header, which needs no parsing. Tokens of other types must
         // not match that header.
         let expects_access_token = expected_type == Some(ACCESS_TOKEN_TYPE);
-        let has_same_header =
-            |key: &&Key| expects_access_token && key.encoded_header == self.header;
-        if let Some(key) = keyring.keys().find(has_same_header) {
+        let has_header = |key: &&Key| expects_access_token && key.encoded_header == self.header;
+        if let Some(key) = keyring.keys().find(has_header) {
             let matches = key.verifies(self.message, self.signature)?;
             return matches.then_some(()).ok_or(Error::SignatureMismatch);
         }

@@ -2,9 +2,8 @@
 
 use crate::Authority;
 
-/// Rejects requests without valid credentials, and passes the [`Caller`](crate::Caller) of any other request on to its
-/// handler, so the token is verified once. Is a middleware of actix-web, a layer of axum and tonic, and an interceptor
-/// of tonic.
+/// Rejects requests without valid credentials. Other requests reach their handler with the [`Caller`](crate::Caller),
+/// so the token is verified once. This is a middleware of actix-web, a layer of axum, an interceptor or layer of tonic.
 #[derive(Debug, Clone)]
 pub struct RequireCaller(Authority);
 

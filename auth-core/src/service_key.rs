@@ -8,7 +8,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use crate::keyring::Key;
 use crate::{Error, Keyring, Secret};
 
-/// The start of `info`. The zero byte ends it and only the audience follows, so no two audiences share an `info`.
+/// The start of the HKDF `info`. The audience follows the zero byte, so no two audiences share an `info`.
 const INFO_LABEL: &[u8] = b"auth-core audience v1\0";
 
 impl Secret {

@@ -64,16 +64,15 @@ impl ConcurrencyLimit {
 
     /// Lets [`acquire`](Self::acquire) fail for the next half second.
     pub(super) fn pause(&self) {
-        let now = self.elapsed_millis();
-        let until = now.saturating_add(whole_millis(CONNECT_PAUSE));
+        let until = self.elapsed_millis().saturating_add(millis(CONNECT_PAUSE));
         self.paused_until.store(until, Ordering::Relaxed);
     }
 
     fn elapsed_millis(&self) -> u64 {
-        whole_millis(self.started_at.elapsed())
+        millis(self.started_at.elapsed())
     }
 }
 
-fn whole_millis(duration: Duration) -> u64 {
+fn millis(duration: Duration) -> u64 {
     u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }

@@ -30,8 +30,7 @@ const MAX_CONNECTIONS: usize = 1024;
 ///
 /// A request without credentials, or with credentials that cannot be valid, is rejected without a request to the
 /// server. No request is repeated. At most 32 requests run at once, each on a connection that is kept open. At most
-/// 1024 requests wait, and the time limit includes the wait. For half a second after the server refused a connection,
-/// no request is sent.
+/// 1024 wait, within the time limit. For half a second after the server refused a connection, no request is sent.
 ///
 /// A browser sends cookies even if another site starts the request. A service whose state such a request can change
 /// must itself reject requests of other origins (CSRF), or use [`with_bearer_only`](Self::with_bearer_only).
