@@ -29,7 +29,7 @@ impl Headers for HeaderMap {
 impl Verification {
     /// Identifies the caller of an actix-web request, for use in other extractors.
     ///
-    /// Uses the result of [`RequireCaller`](crate::RequireCaller); without one, asks the [`Authority`] in the app data.
+    /// Uses the result of [`RequireCaller`](crate::RequireCaller) or else asks the [`Authority`] in the app data.
     #[must_use]
     pub fn of(request: &HttpRequest) -> Self {
         if let Some(caller) = request.extensions().get::<Caller>() {

@@ -1,4 +1,4 @@
-//! The claims of an access token.
+//! Defines the claims of an access token.
 
 mod parse;
 mod policy;
@@ -45,7 +45,7 @@ pub struct Claims {
 }
 
 impl Claims {
-    /// Returns `exp` as a [`SystemTime`]; 1970-01-01 if it is negative or beyond the platform's range.
+    /// Returns `exp` as a [`SystemTime`]; 1970-01-01 if `exp` is negative or beyond the platform's range.
     #[must_use]
     pub fn expires_at(&self) -> SystemTime {
         let since_1970 = Duration::from_secs(u64::try_from(self.exp).unwrap_or(0));

@@ -5,8 +5,8 @@ use std::fmt;
 /// The reason for rejecting a token, a password or a setting.
 ///
 /// Every variant has a stable [`code`](Self::code), an HTTP [`status`](Self::status) and, for 401, a
-/// [`WWW-Authenticate`](Self::www_authenticate) value (RFC 6750 § 3), so any framework can respond with it. No variant
-/// carries text of the token, the header or the secret: an error is safe to log and to send.
+/// [`WWW-Authenticate`](Self::www_authenticate) value (RFC 6750 § 3), so any framework can respond with an error. No
+/// variant carries text of the token, the header or the secret: an error is safe to log and to send.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Error {

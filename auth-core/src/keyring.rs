@@ -13,8 +13,8 @@ pub(crate) use mac_keys::MacKeys;
 /// The secrets of an issuer or verifier: the current secret signs, previous secrets still verify.
 ///
 /// Each secret has a key id (`kid`, RFC 7515 § 4.1.4) that is computed from the secret, so services that share a secret
-/// agree on the key id without a setting. It is the first 9 bytes of HMAC-SHA-256 of `auth-core key id v1` under the
-/// secret, in base64url (12 characters). To replace a secret, pass it to [`with_previous`](Self::with_previous).
+/// agree on the key id without a setting. The id is the first 9 bytes of HMAC-SHA-256 of `auth-core key id v1` under
+/// the secret, in base64url (12 characters). To rotate, pass the old secret to [`with_previous`](Self::with_previous).
 ///
 /// ```
 /// use auth_core::{Keyring, Secret};
@@ -73,10 +73,10 @@ impl Keyring {
     }
 
     /// Computes one MAC key per secret.
-    pub(crate) fn mac_keys(&self, mac_key: impl Fn(&Key) -> MacKey) -> MacKeys {
+    pub(crate) fn mac_keys(&self, derive: impl Fn(&Key) -> MacKey) -> MacKeys {
         MacKeys {
-            current: mac_key(&self.current),
-            previous: self.previous.iter().map(mac_key).collect(),
+            current: derive(&self.current),
+            previous: self.previous.iter().map(derive).collect(),
         }
     }
 

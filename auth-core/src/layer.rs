@@ -50,7 +50,7 @@ where
 
     fn call(&mut self, mut request: Request<B>) -> Self::Future {
         let verification = self.authority.authenticate(request.headers());
-        // `poll_ready` prepared this service, not a clone of it: call this service and keep the clone.
+        // The service that `poll_ready` prepared gets this request. The clone gets the next request.
         let clone = self.inner.clone();
         let mut inner = std::mem::replace(&mut self.inner, clone);
         Box::pin(async move {

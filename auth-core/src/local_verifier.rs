@@ -33,7 +33,7 @@ impl LocalVerifier {
         self
     }
 
-    /// Sets the cookie that carries the token if there is no `Authorization` header. Defaults to none.
+    /// Sets the cookie that carries the token if there is no `Authorization` header. Defaults to no cookie.
     ///
     /// A browser sends cookies even if another site starts the request. A service that accepts cookies must itself
     /// reject state-changing requests of other origins (CSRF).

@@ -13,7 +13,7 @@
 //!
 //! [`PasswordAttempt::matches_no_faster_than`] makes a wrong password for a cheaper hash take as long as one bcrypt of
 //! the given cost. Limitation: an account whose hash costs more than that (a higher cost, or two verifications) can be
-//! distinguished from an unknown email address by the response time until its next login.
+//! distinguished from an unknown email address by the response time until the next login.
 
 use std::fmt;
 
@@ -31,7 +31,7 @@ mod padding;
 mod scrypt;
 pub use hash::{Cost, PasswordHash};
 
-/// The fixed, public HMAC key for long passwords. It is no secret, but separates this use of HMAC from other uses.
+/// The fixed, public HMAC key for long passwords. This key is no secret: it keeps this use of HMAC apart.
 const PASSWORD_HMAC_KEY: &[u8] = b"auth-core password v1";
 /// The longest bcrypt input, in bytes. bcrypt reads 72 bytes, of which the last is the terminating NUL.
 const BCRYPT_MAX_BYTES: usize = 71;
@@ -65,7 +65,7 @@ impl Password {
         }
     }
 
-    /// Returns the password in NFKC, as it is hashed, to compare it with a list of common passwords.
+    /// Returns the password in NFKC, for comparison with a list of common passwords.
     #[must_use]
     pub fn expose(&self) -> &str {
         self.0.normalised()

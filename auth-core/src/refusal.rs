@@ -1,4 +1,4 @@
-//! Defines the response to a request that is not allowed. Its bytes are the same in every framework.
+//! Defines the response to a request that is not allowed. The bytes are the same in every framework.
 
 mod response;
 

@@ -67,14 +67,14 @@ impl Secret {
 
     /// Derives 32 bytes with HKDF-SHA-256 (RFC 5869) without salt. `info` is the concatenation of the given parts.
     pub(crate) fn derive(&self, info: &[&[u8]]) -> Zeroizing<[u8; 32]> {
-        let mut derived = Zeroizing::new([0; 32]);
+        let mut derived_key = Zeroizing::new([0; 32]);
         let hkdf = Hkdf::<Sha256>::new(None, self.expose());
-        let result = hkdf.expand_multi_info(info, derived.as_mut_slice());
+        let result = hkdf.expand_multi_info(info, derived_key.as_mut_slice());
         debug_assert!(
             result.is_ok(),
             "32 bytes are within HKDF's limit of 255 hashes"
         );
-        derived
+        derived_key
     }
 
     /// Returns why the secret is not acceptable, and a command that generates another; `None` if acceptable.
@@ -83,7 +83,7 @@ impl Secret {
             Some("the secret is shorter than 32 bytes; make one with: openssl rand -base64 48")
         } else if samples::is_sample(&self.0) {
             Some("the secret is a well-known sample; make one with: openssl rand -base64 48")
-        } else if distinct_bytes(&self.0) < MIN_DISTINCT_BYTES {
+        } else if count_distinct_bytes(&self.0) < MIN_DISTINCT_BYTES {
             Some("the secret repeats a few characters; make one with: openssl rand -base64 48")
         } else {
             None
@@ -97,7 +97,7 @@ impl fmt::Debug for Secret {
     }
 }
 
-fn distinct_bytes(bytes: &[u8]) -> usize {
+fn count_distinct_bytes(bytes: &[u8]) -> usize {
     let mut seen = [false; 256];
     for byte in bytes {
         if let Some(is_seen) = seen.get_mut(usize::from(*byte)) {

@@ -1,9 +1,9 @@
 //! Defines session tokens, which are computed instead of stored, and the signed cookie for a session token.
 //!
-//! These tokens are for clients that keep one token for the whole session, such as those of Better Auth. A session
-//! token contains a session id and a MAC under a key that is derived from the secret (HKDF-SHA-256, RFC 5869, info
-//! `auth-core session token v1`), so a copy of the database contains no credentials. The token does not say whether the
-//! session is still active: ask the database.
+//! These tokens are for clients that keep one token for the whole session, such as the clients of Better Auth. A
+//! session token contains a session id and a MAC under a key that is derived from the secret (HKDF-SHA-256, RFC 5869,
+//! info `auth-core session token v1`), so a copy of the database contains no credentials. The token does not say
+//! whether the session is still active: ask the database.
 //!
 //! Format: 96 lower-case hexadecimal digits (RFC 4648 § 8) of 16 bytes session id and 32 bytes HMAC-SHA-256 of
 //! the session id. Clients must not parse the token. No other kind of token is accepted as a session token, nor a

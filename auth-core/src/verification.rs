@@ -1,4 +1,4 @@
-//! The result of authenticating a request, known at once or pending.
+//! Defines the result of authenticating a request, known at once or pending.
 
 use std::pin::Pin;
 use std::task::{Context, Poll};
@@ -10,7 +10,7 @@ use crate::{Caller, Refusal};
 pub enum Verification {
     /// The result is known.
     Ready(Result<Caller, Refusal>),
-    /// The result is not known yet: a remote authority determines it.
+    /// The result is not known yet: a remote authority determines the result.
     Pending(PendingVerification),
 }
 

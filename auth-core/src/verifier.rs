@@ -18,8 +18,8 @@ const MAX_LEEWAY: Duration = Duration::from_secs(300);
 /// `email`, `iat`, `exp`, `jti` and `sid`, each exactly once, of the right type and within its bounds (RFC 7515, 7519,
 /// 8725). The [crate documentation](crate#what-is-checked) lists every rule.
 ///
-/// A verifier uses no database, no network and no clock of its own, and allocates only the strings of the claims. It is
-/// `Send` and `Sync`: build it once and share it.
+/// A verifier uses no database, no network and no clock of its own, and allocates only the strings of the claims. A
+/// verifier is `Send` and `Sync`: build one and share it.
 ///
 /// ```
 /// use std::time::{Duration, SystemTime};

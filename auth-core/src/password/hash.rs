@@ -143,7 +143,7 @@ impl PasswordHash {
         &self.0
     }
 
-    /// Returns the digits at the place of a bcrypt cost, which a scrypt hash may also have; `None` unless 4 to 15.
+    /// Returns the two digits at the position of the bcrypt cost, even in a scrypt hash; `None` unless 4 to 15.
     pub(super) fn cost(&self) -> Option<Cost> {
         let digits = self.0.get(4..6)?;
         // `str::parse` also accepts a sign.

@@ -23,7 +23,7 @@ pub(super) fn is_well_formed(text: &str) -> bool {
     })
 }
 
-/// Verifies a password, which must be normalised to NFKC. A wrong password takes as long as the right one.
+/// Verifies a password, which must be normalised to NFKC. A wrong password takes as long as the correct one.
 ///
 /// # Errors
 ///

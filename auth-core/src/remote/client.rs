@@ -40,7 +40,7 @@ pub(super) fn build_client(max_idle: usize) -> Result<Client, Error> {
         .map_err(|_tls| Error::InvalidSetting("no TLS certificates of the system could be read"))
 }
 
-/// Appends `path` to the server's URL, which may have a path of its own; query and fragment are dropped.
+/// Appends `path` to the path of the server's URL. Drops query and fragment.
 ///
 /// # Errors
 ///

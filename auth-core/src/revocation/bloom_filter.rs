@@ -2,12 +2,13 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// The number of 64-bit words: 128 KiB. With 100 000 sessions one bit in ten is set, which ends nine lookups in ten.
+/// The number of 64-bit words: 128 KiB. With 100 000 sessions one bit in ten is set; nine lookups in ten need no lock.
 const WORDS: usize = 1 << 14;
 
-/// One bit for every value of 20 bits of a hash. If the bit is 1, the hash may be in the set; if 0, it is not.
+/// One bit for every value of 20 bits of a hash. 0 means that no such hash is in the set, 1 that one may be.
 ///
-/// Existing crates use several hash functions and need a lock. Here every key is a hash already, so one bit is enough.
+/// Existing crates use several hash functions and need a lock. The keys of this set are hashes already: one bit
+/// suffices.
 pub(super) struct BloomFilter(Box<[AtomicU64]>);
 
 // Relaxed ordering is enough. Bits are written only under the write lock of the set. A thread that has synchronised

@@ -20,7 +20,7 @@ const TIMEOUT: Duration = Duration::from_secs(2);
 /// The time between two removals of expired entries from the set.
 const PURGE_INTERVAL: Duration = Duration::from_secs(60);
 
-/// A response of the server: one page of the list.
+/// A response of the server: one page of the list of revocations.
 #[derive(Deserialize)]
 struct Page {
     revocations: Vec<Revocation>,
