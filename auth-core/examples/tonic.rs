@@ -106,7 +106,7 @@ impl<const IS_GUARDED: bool> Service<http::Request<Body>> for Methods<IS_GUARDED
         let method = find_method(request.uri().path());
         Box::pin(async move {
             Ok(match method {
-                Some(method) => Grpc::new(Text).unary(Unary(method), request).await,
+                Some(method) => Grpc::new(TextCodec).unary(Unary(method), request).await,
                 None => Status::unimplemented("There is no such method").into_http(),
             })
         })
@@ -133,9 +133,9 @@ impl Service<Request<String>> for Unary {
 
 /// Encodes messages as plain text.
 #[derive(Clone, Copy)]
-struct Text;
+struct TextCodec;
 
-impl Codec for Text {
+impl Codec for TextCodec {
     type Encode = String;
     type Decode = String;
     type Encoder = Self;
@@ -150,7 +150,7 @@ impl Codec for Text {
     }
 }
 
-impl Encoder for Text {
+impl Encoder for TextCodec {
     type Item = String;
     type Error = Status;
 
@@ -160,7 +160,7 @@ impl Encoder for Text {
     }
 }
 
-impl Decoder for Text {
+impl Decoder for TextCodec {
     type Item = String;
     type Error = Status;
 

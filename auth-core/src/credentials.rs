@@ -70,15 +70,15 @@ impl<'a> Credentials<'a> {
 
     /// Reads the `Authorization` header. Keeps at most two values, because a second value is an error in any case.
     fn bearer(&self) -> Result<&'a str, Error> {
-        let (mut first, mut another) = (None, None);
+        let (mut first_value, mut another_value) = (None, None);
         self.0.for_each_value(Field::Authorization, &mut |value| {
-            if first.is_none() {
-                first = Some(value);
+            if first_value.is_none() {
+                first_value = Some(value);
             } else {
-                another = Some(value);
+                another_value = Some(value);
             }
         });
-        bearer::token(first.into_iter().chain(another))
+        bearer::token(first_value.into_iter().chain(another_value))
     }
 
     /// Returns the value of the named cookie. A value that is not UTF-8 becomes an empty text, which is no token.
@@ -127,8 +127,8 @@ mod tests {
 
     impl Headers for Request {
         fn for_each_value<'a>(&'a self, field: Field, visit: &mut dyn FnMut(&'a [u8])) {
-            let matching = self.0.iter().filter(|(name, _)| *name == field);
-            matching.for_each(|(_, value)| visit(value.as_bytes()));
+            let fields = self.0.iter().filter(|(name, _)| *name == field);
+            fields.for_each(|(_, value)| visit(value.as_bytes()));
         }
     }
 
@@ -141,20 +141,20 @@ mod tests {
     #[test]
     fn the_header_takes_precedence_and_a_cookie_does_not_replace_an_invalid_header() {
         let cookie = (Field::Cookie, "a=1; t=c; tt=2");
-        let valid = (Field::Authorization, "Bearer h");
+        let valid_header = (Field::Authorization, "Bearer h");
         assert_eq!(
             token(&[cookie]),
             Ok(("c".to_owned(), CredentialSource::Cookie))
         );
         assert_eq!(
-            token(&[cookie, valid]),
+            token(&[cookie, valid_header]),
             Ok(("h".to_owned(), CredentialSource::Header))
         );
         assert!(matches!(
             token(&[cookie, (Field::Authorization, "Basic x")]),
             Err(Error::MalformedCredentials(_))
         ));
-        assert!(token(&[cookie, valid, valid]).is_err());
+        assert!(token(&[cookie, valid_header, valid_header]).is_err());
         assert_eq!(token(&[]), Err(Error::MissingCredentials));
     }
 

@@ -19,8 +19,8 @@ pub(crate) use mac_keys::MacKeys;
 /// ```
 /// use auth_core::{Keyring, Secret};
 ///
-/// let old = Secret::new("wJ9vRkq2x8Yt4Lm7Zb1Nc5Hd3Gf6Sa0P")?;
-/// let keyring = Keyring::new(Secret::generate()?).with_previous([old]);
+/// let old_secret = Secret::new("wJ9vRkq2x8Yt4Lm7Zb1Nc5Hd3Gf6Sa0P")?;
+/// let keyring = Keyring::new(Secret::generate()?).with_previous([old_secret]);
 /// # Ok::<(), auth_core::Error>(())
 /// ```
 #[derive(Clone)]
@@ -85,8 +85,8 @@ impl Keyring {
     /// `kid` is a hint only (RFC 7515 § 4.1.4): a token of a library that sets another `kid`, or none, still verifies.
     pub(crate) fn keys_by_hint(&self, kid: Option<&str>) -> impl Iterator<Item = &Key> {
         let is_named = move |key: &&Key| kid == Some(key.id.as_str());
-        let first = self.keys().filter(is_named);
-        first.chain(self.keys().filter(move |key| !is_named(key)))
+        let named_keys = self.keys().filter(is_named);
+        named_keys.chain(self.keys().filter(move |key| !is_named(key)))
     }
 }
 

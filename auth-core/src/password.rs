@@ -145,7 +145,7 @@ impl PasswordAttempt {
     }
 
     /// Returns the password as typed.
-    fn typed(&self) -> &str {
+    fn as_typed(&self) -> &str {
         self.buffer.get(..self.typed_bytes).unwrap_or_default()
     }
 

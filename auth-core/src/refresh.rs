@@ -44,9 +44,9 @@ pub struct RefreshToken {
 /// use auth_core::{Keyring, Secret};
 ///
 /// let tokens = RefreshTokens::new(&Keyring::new(Secret::generate()?));
-/// let first = RefreshToken { session_id: [7; 16], counter: 0 };
-/// let text = tokens.encode(first);
-/// assert_eq!(tokens.decode(&text), Ok(first));
+/// let token = RefreshToken { session_id: [7; 16], counter: 0 };
+/// let text = tokens.encode(token);
+/// assert_eq!(tokens.decode(&text), Ok(token));
 /// # Ok::<(), auth_core::Error>(())
 /// ```
 #[derive(Clone)]

@@ -139,15 +139,15 @@ mod tests {
 
     #[test]
     fn the_detail_of_another_authority_is_kept_only_if_it_fits_into_a_header() {
-        let kept = Refusal::unauthorized("TOKEN_REVOKED", "It is over");
+        let refusal = Refusal::unauthorized("TOKEN_REVOKED", "It is over");
         assert_eq!(
-            (kept.code(), &*kept.detail()),
+            (refusal.code(), &*refusal.detail()),
             ("TOKEN_REVOKED", "It is over")
         );
         for detail in ["", "a\"b", "a\\b", "a\r\nb", "ä"] {
-            let replaced = Refusal::unauthorized("NEW_CODE", detail);
-            assert_eq!(replaced.detail(), "The token is not acceptable");
-            assert_eq!(replaced.code(), "INVALID_TOKEN");
+            let refusal = Refusal::unauthorized("NEW_CODE", detail);
+            assert_eq!(refusal.detail(), "The token is not acceptable");
+            assert_eq!(refusal.code(), "INVALID_TOKEN");
         }
     }
 

@@ -54,8 +54,8 @@ impl RevokedSessions {
         let removable_at = unix_seconds(until).saturating_add(1);
         let mut sessions = self.write();
         self.0.filter.insert(hash);
-        let latest = sessions.entry(hash).or_insert(removable_at);
-        *latest = removable_at.max(*latest);
+        let entry = sessions.entry(hash).or_insert(removable_at);
+        *entry = removable_at.max(*entry);
     }
 
     /// Returns whether the session is revoked. Allocates nothing and takes no lock for most active sessions.

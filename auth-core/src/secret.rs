@@ -112,13 +112,13 @@ mod tests {
     use super::Secret;
     use crate::Error;
 
-    const VALID: &str = "wJ9vRkq2x8Yt4Lm7Zb1Nc5Hd3Gf6Sa0P";
+    const VALID_SECRET: &str = "wJ9vRkq2x8Yt4Lm7Zb1Nc5Hd3Gf6Sa0P";
 
     #[test]
     fn a_secret_has_at_least_32_bytes() {
-        assert!(Secret::new(VALID.get(..31).unwrap()).is_err());
-        assert!(Secret::new(VALID).is_ok());
-        assert!(Secret::new(format!("{VALID}x")).is_ok());
+        assert!(Secret::new(VALID_SECRET.get(..31).unwrap()).is_err());
+        assert!(Secret::new(VALID_SECRET).is_ok());
+        assert!(Secret::new(format!("{VALID_SECRET}x")).is_ok());
     }
 
     #[test]
@@ -130,7 +130,7 @@ mod tests {
 
     #[test]
     fn a_padded_sample_is_rejected() {
-        for padded in [
+        for sample in [
             "secret".repeat(40),
             format!("changeme{}", "0".repeat(64)),
             format!("password{}", "\0".repeat(64)),
@@ -139,8 +139,8 @@ mod tests {
             format!("SUPER-SECRET{}", "!".repeat(40)),
         ] {
             assert!(
-                matches!(Secret::new(padded.clone()), Err(Error::WeakSecret(_))),
-                "{padded}"
+                matches!(Secret::new(sample.clone()), Err(Error::WeakSecret(_))),
+                "{sample}"
             );
         }
     }
@@ -161,7 +161,7 @@ mod tests {
     #[test]
     fn debug_output_is_redacted() {
         assert_eq!(
-            format!("{:?}", Secret::new(VALID).unwrap()),
+            format!("{:?}", Secret::new(VALID_SECRET).unwrap()),
             "Secret([redacted])"
         );
     }

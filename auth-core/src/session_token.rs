@@ -125,8 +125,8 @@ impl SessionTokens {
         if signature.len() != SIGNATURE_CHARS {
             return Err(MALFORMED);
         }
-        let decoded = STANDARD.decode_slice(signature, &mut buffer);
-        let length = decoded.map_err(|_not_base64| MALFORMED)?;
+        let result = STANDARD.decode_slice(signature, &mut buffer);
+        let length = result.map_err(|_not_base64| MALFORMED)?;
         let tag = buffer.get(..length).unwrap_or_default();
         self.cookie_keys.verify(value.as_bytes(), tag)?;
         Ok(value)

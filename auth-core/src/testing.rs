@@ -13,10 +13,10 @@ const LIFETIME: Duration = Duration::from_secs(900);
 /// use std::time::SystemTime;
 /// use auth_core::testing::TestAuthority;
 ///
-/// let test = TestAuthority::new();
-/// let token = test.token_for("42");
-/// assert_eq!(test.verifier().verify(&token, SystemTime::now())?.sub, "42");
-/// assert!(test.authorization_header("42").starts_with("Bearer "));
+/// let issuer = TestAuthority::new();
+/// let token = issuer.token_for("42");
+/// assert_eq!(issuer.verifier().verify(&token, SystemTime::now())?.sub, "42");
+/// assert!(issuer.authorization_header("42").starts_with("Bearer "));
 /// # Ok::<(), auth_core::Error>(())
 /// ```
 #[derive(Debug, Clone)]
@@ -91,8 +91,8 @@ impl TestAuthority {
     /// As [`token_for`](Self::token_for).
     #[must_use]
     pub fn expired_token_for(&self, user_id: &str) -> String {
-        let hour = Duration::from_secs(3600);
-        self.token_at(user_id, SystemTime::now() - hour - LIFETIME)
+        let one_hour = Duration::from_secs(3600);
+        self.token_at(user_id, SystemTime::now() - one_hour - LIFETIME)
     }
 
     /// Issues a token for the user at the time `now`.

@@ -68,8 +68,8 @@ impl Keys {
     }
 
     fn keyring(&self) -> Keyring {
-        let (first, rest) = self.all().split_first().unwrap();
-        Keyring::new(first.secret()).with_previous(rest.iter().map(OctetKey::secret))
+        let (current, previous) = self.all().split_first().unwrap();
+        Keyring::new(current.secret()).with_previous(previous.iter().map(OctetKey::secret))
     }
 }
 

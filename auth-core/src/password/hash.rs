@@ -154,8 +154,8 @@ impl PasswordHash {
 
 /// Returns the bytes of an attempt that plain bcrypt reads: the first 72, as typed.
 fn plain_bcrypt_input(attempt: &PasswordAttempt) -> &[u8] {
-    let typed = attempt.typed().as_bytes();
-    typed.get(..PLAIN_BCRYPT_MAX_BYTES).unwrap_or(typed)
+    let bytes = attempt.as_typed().as_bytes();
+    bytes.get(..PLAIN_BCRYPT_MAX_BYTES).unwrap_or(bytes)
 }
 
 impl fmt::Debug for PasswordHash {

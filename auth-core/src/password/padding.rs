@@ -41,10 +41,10 @@ impl PasswordHash {
     }
 }
 
-/// Returns the costs of further bcrypts that, with one bcrypt of cost `spent` (s), add up to one of `min_cost` (m):
+/// Returns the costs of further bcrypts. With one bcrypt of `spent_cost` (s) they add up to one of `min_cost` (m):
 /// 2^s + 2^s + 2^(s+1) + … + 2^(m-1) = 2^m rounds.
-fn padding_costs(spent: u32, min_cost: Cost) -> std::ops::Range<u32> {
-    spent..min_cost.get()
+fn padding_costs(spent_cost: u32, min_cost: Cost) -> std::ops::Range<u32> {
+    spent_cost..min_cost.get()
 }
 
 #[cfg(test)]
@@ -81,18 +81,20 @@ pub(super) mod tests {
     fn padding_adds_up_to_one_bcrypt_of_the_minimum_cost() {
         for min_exponent in 4..=15 {
             let min_cost = Cost::new(min_exponent).unwrap();
-            for spent in 4..=16 {
-                let padding: u64 = padding_costs(spent, min_cost).map(|cost| 1 << cost).sum();
-                let sum = padding + (1 << spent);
-                assert_eq!(sum, (1 << min_exponent).max(1 << spent));
+            for spent_cost in 4..=16 {
+                let padding: u64 = padding_costs(spent_cost, min_cost)
+                    .map(|cost| 1 << cost)
+                    .sum();
+                let sum = padding + (1 << spent_cost);
+                assert_eq!(sum, (1 << min_exponent).max(1 << spent_cost));
             }
         }
     }
 
     #[test]
     fn a_wrong_password_costs_as_much_as_an_unknown_email_address() {
-        let unmatchable = PasswordHash::unmatchable(Cost::new(7).unwrap());
-        assert_eq!(check("wrong", &unmatchable, 7), (false, 1 << 7));
+        let unmatchable_hash = PasswordHash::unmatchable(Cost::new(7).unwrap());
+        assert_eq!(check("wrong", &unmatchable_hash, 7), (false, 1 << 7));
         for cost in 4..=7 {
             assert_eq!(check("wrong", &hash(cost), 7), (false, 1 << 7), "{cost}");
         }

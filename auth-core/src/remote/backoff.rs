@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 /// The delay after a successful request.
-const INTERVAL: Duration = Duration::from_millis(500);
+const SUCCESS_DELAY: Duration = Duration::from_millis(500);
 /// The longest delay, without the random factor.
 const MAX_DELAY: Duration = Duration::from_secs(8);
 
@@ -13,9 +13,9 @@ const MAX_DELAY: Duration = Duration::from_secs(8);
 /// the same time and must not retry at the same time. `random` is a uniformly distributed random number.
 pub(super) fn delay(failures: u32, random: u32) -> Duration {
     if failures == 0 {
-        return INTERVAL;
+        return SUCCESS_DELAY;
     }
-    let exponential_delay = INTERVAL
+    let exponential_delay = SUCCESS_DELAY
         .saturating_mul(2_u32.saturating_pow(failures))
         .min(MAX_DELAY);
     let random_fraction = f64::from(random) / f64::from(u32::MAX);

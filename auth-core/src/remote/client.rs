@@ -48,8 +48,8 @@ pub(super) fn build_client(max_idle: usize) -> Result<Client, Error> {
 pub(super) fn endpoint(server_url: &str, path: &str) -> Result<Url, Error> {
     const NOT_HTTP: Error =
         Error::InvalidSetting("the server's address must be http://… or https://…");
-    let parsed = Url::parse(server_url).ok();
-    let mut url = parsed
+    let parsed_url = Url::parse(server_url).ok();
+    let mut url = parsed_url
         .filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host())
         .ok_or(NOT_HTTP)?;
     let full_path = format!("{}{path}", url.path().trim_end_matches('/'));

@@ -48,9 +48,9 @@ impl ConcurrencyLimit {
     pub(super) async fn acquire(&self) -> Result<Permit<'_>, Refusal> {
         let refuse = |_| Refusal::authority_unavailable("too many requests wait for the server");
         let admitted = self.admitted.try_acquire().map_err(refuse)?;
-        let acquired = self.running.acquire().await;
+        let result = self.running.acquire().await;
         let running =
-            acquired.map_err(|_closed| Refusal::internal_error("the semaphore is closed"))?;
+            result.map_err(|_closed| Refusal::internal_error("the semaphore is closed"))?;
         if self.elapsed_millis() < self.paused_until.load(Ordering::Relaxed) {
             return Err(Refusal::authority_unavailable(
                 "the server refused a connection less than half a second ago",

@@ -16,7 +16,7 @@ pub(super) struct BloomFilter(Box<[AtomicU64]>);
 impl BloomFilter {
     /// Sets the bit of `hash`. Call this and [`rebuild`](Self::rebuild) only under the write lock of the set.
     pub(super) fn insert(&self, hash: u64) {
-        let (index, bit) = position(hash);
+        let (index, bit) = bit_position(hash);
         if let Some(word) = self.0.get(index) {
             word.fetch_or(bit, Ordering::Relaxed);
         }
@@ -24,7 +24,7 @@ impl BloomFilter {
 
     /// Returns `false` only if `hash` is not in the set.
     pub(super) fn may_contain(&self, hash: u64) -> bool {
-        let (index, bit) = position(hash);
+        let (index, bit) = bit_position(hash);
         let word = self.0.get(index);
         word.is_none_or(|word| word.load(Ordering::Relaxed) & bit != 0)
     }
@@ -32,7 +32,7 @@ impl BloomFilter {
     /// Clears all bits except those of `hashes`, which concurrent readers always see as set.
     pub(super) fn rebuild(&self, hashes: impl Iterator<Item = u64>) {
         let mut new_words = vec![0; WORDS];
-        for (index, bit) in hashes.map(position) {
+        for (index, bit) in hashes.map(bit_position) {
             if let Some(word) = new_words.get_mut(index) {
                 *word |= bit;
             }
@@ -50,7 +50,7 @@ impl Default for BloomFilter {
 }
 
 /// Returns the index of the word (the highest 14 bits of the hash) and the bit in that word (the lowest 6 bits).
-fn position(hash: u64) -> (usize, u64) {
+fn bit_position(hash: u64) -> (usize, u64) {
     let index = usize::try_from(hash >> 50).unwrap_or(usize::MAX);
     (index, 1 << (hash & 63))
 }

@@ -83,12 +83,12 @@ impl FeedTokens {
     /// [`Error::Crypto`] if the claims cannot be serialised, which does not happen.
     pub fn issue(&self, now: SystemTime) -> Result<String, Error> {
         let iat = whole_unix_seconds(now);
-        let serialised = serde_json::to_vec(&Payload {
+        let result = serde_json::to_vec(&Payload {
             aud: &self.issuer,
             iat,
             exp: iat.saturating_add(LIFETIME_SECONDS),
         });
-        let payload = serialised.map_err(|_impossible| Error::Crypto)?;
+        let payload = result.map_err(|_impossible| Error::Crypto)?;
         Ok(self.keyring.current().sign_with_type(TYPE, &payload))
     }
 
@@ -177,16 +177,16 @@ mod tests {
             Duration::from_secs(60),
         );
         let access_token = issuer.unwrap().issue(&SUBJECT, now()).unwrap().token;
-        let rejected = feed_tokens().verify(&access_token, now());
+        let result = feed_tokens().verify(&access_token, now());
         assert!(
-            matches!(rejected, Err(Error::UnacceptableHeader(_))),
-            "{rejected:?}"
+            matches!(result, Err(Error::UnacceptableHeader(_))),
+            "{result:?}"
         );
         let verifier = TokenVerifier::new(keyring(), "api-server", "api-server").unwrap();
-        let rejected = verifier.verify(&feed_tokens().issue(now()).unwrap(), now());
+        let result = verifier.verify(&feed_tokens().issue(now()).unwrap(), now());
         assert!(
-            matches!(rejected, Err(Error::UnacceptableHeader(_))),
-            "{rejected:?}"
+            matches!(result, Err(Error::UnacceptableHeader(_))),
+            "{result:?}"
         );
     }
 
@@ -203,8 +203,9 @@ mod tests {
             server.verify(&feed_tokens().issue(now()).unwrap(), now()),
             Ok(())
         );
-        let unrelated = FeedTokens::new(Keyring::new(Secret::generate().unwrap()), "api-server");
-        let token = unrelated.unwrap().issue(now()).unwrap();
+        let unrelated_server =
+            FeedTokens::new(Keyring::new(Secret::generate().unwrap()), "api-server");
+        let token = unrelated_server.unwrap().issue(now()).unwrap();
         assert_eq!(server.verify(&token, now()), Err(Error::SignatureMismatch));
     }
 

@@ -57,8 +57,8 @@ impl Page {
 impl FeedClient {
     /// Requests the page of revocations that follows `cursor`.
     async fn request_page(&self, cursor: i64) -> Result<Page, RequestError> {
-        let issued = self.tokens.issue((self.clock)());
-        let token = issued.map_err(|error| RequestError(error.to_string()))?;
+        let result = self.tokens.issue((self.clock)());
+        let token = result.map_err(|error| RequestError(error.to_string()))?;
         let mut url = self.url.clone();
         url.set_query(Some(&format!("after={cursor}")));
         let request = self.client.get(url).timeout(TIMEOUT).bearer_auth(token);
