@@ -30,7 +30,7 @@ pub struct Credentials<'a>(&'a dyn Headers);
 pub enum CredentialSource {
     /// The `Authorization` header (RFC 6750 § 2.1).
     Header,
-    /// The request body, for endpoints that read tokens from it. [`Credentials`] never reads a body.
+    /// The request body, for endpoints that read a token from the body. [`Credentials`] never reads a body.
     Body,
     /// A cookie, which a browser also sends when another site starts the request.
     Cookie,

@@ -31,7 +31,7 @@ mod padding;
 mod scrypt;
 pub use hash::{Cost, PasswordHash};
 
-/// The fixed, public HMAC key for long passwords. This key is no secret: it keeps this use of HMAC apart.
+/// The fixed, public HMAC key for long passwords. The key is no secret, but separates this use of HMAC from other uses.
 const PASSWORD_HMAC_KEY: &[u8] = b"auth-core password v1";
 /// The longest bcrypt input, in bytes. bcrypt reads 72 bytes, of which the last is the terminating NUL.
 const BCRYPT_MAX_BYTES: usize = 71;

@@ -20,8 +20,8 @@ const MAX_TIMEOUT: Duration = Duration::from_secs(30);
 const DEFAULT_CONNECTIONS: usize = 32;
 const MAX_CONNECTIONS: usize = 1024;
 
-/// Identifies callers by `GET /api/auth/session` of a server, for a service that must not know the secret. It can
-/// replace a local verifier as the [`Authority`] of a service.
+/// Identifies callers by `GET /api/auth/session` of a server, for a service that must not know the secret.
+/// A `RemoteVerifier` can replace a local verifier as the [`Authority`] of a service.
 ///
 /// The verifier forwards the `Authorization` header or, if there is none, the cookies, and nothing else. A 200 of the
 /// server becomes a [`Caller`], a 401 becomes a [`Refusal`] with the same code and detail. Any other response, or no
