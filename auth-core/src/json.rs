@@ -36,7 +36,7 @@ impl<'de> Deserialize<'de> for JsonString<'de> {
 pub(crate) struct JsonNumber(pub(crate) f64);
 
 impl JsonNumber {
-    /// 2^53 − 1.
+    /// The largest accepted number: 2^53 − 1.
     const MAX: f64 = 9_007_199_254_740_991.0;
 
     /// Rejects a number outside ±[`MAX`](Self::MAX).

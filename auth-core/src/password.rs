@@ -111,7 +111,7 @@ impl PasswordAttempt {
         } else {
             (MAX_CHARS, 4 * (MAX_CHARS + 1))
         };
-        // The capacity suffices, because a buffer that grows leaves copies of the password in memory.
+        // The capacity suffices for the result: a buffer that grows leaves copies of the password in memory.
         let mut buffer = Zeroizing::new(String::with_capacity(text.len() + nfkc_capacity));
         buffer.push_str(text);
         buffer.extend(text.nfkc().take(max_chars.saturating_add(1)));

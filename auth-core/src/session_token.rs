@@ -26,7 +26,7 @@ const PURPOSE: &[u8] = b"auth-core session token v1";
 pub(crate) const ID_BYTES: usize = 16;
 /// The length of session id and MAC, in bytes before the hexadecimal encoding.
 const TOKEN_BYTES: usize = 48;
-/// The length of a signature: 32 bytes in padded base64.
+/// The length of a signature, in characters: 32 bytes in padded base64.
 const SIGNATURE_CHARS: usize = 44;
 /// The value of a flag cookie.
 const FLAG: &str = "true";

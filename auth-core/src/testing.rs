@@ -84,7 +84,7 @@ impl TestAuthority {
         self.token_at(user_id, SystemTime::now())
     }
 
-    /// Issues a token for the user that expired an hour ago.
+    /// Issues a token that expired an hour ago, for the user.
     ///
     /// # Panics
     ///

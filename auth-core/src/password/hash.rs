@@ -51,7 +51,7 @@ pub struct PasswordHash(String);
 
 impl PasswordHash {
     /// Parses the text that [`as_str`](Self::as_str) returns: `$2b$` is a hash of this crate, `$2a$` and `$2y$` are
-    /// plain bcrypt, `<salt>:<key>` is Better Auth's.
+    /// plain bcrypt, `<salt>:<key>` is a hash of Better Auth.
     ///
     /// # Errors
     ///
@@ -130,7 +130,7 @@ impl PasswordHash {
         bcrypt::verify(input, &self.0).map_err(|_malformed| Error::InvalidPasswordHash)
     }
 
-    /// Returns whether the hash is not bcrypt of this crate with this cost. If so, hash again at the next successful
+    /// Returns whether the hash is from another program or has another cost. If so, hash again at the next successful
     /// login ([`PasswordAttempt::rehash`]).
     #[must_use]
     pub fn needs_rehash(&self, cost: Cost) -> bool {
@@ -146,7 +146,7 @@ impl PasswordHash {
     /// Returns the two digits at the position of the bcrypt cost, even in a scrypt hash; `None` unless 4 to 15.
     pub(super) fn cost(&self) -> Option<Cost> {
         let digits = self.0.get(4..6)?;
-        // `str::parse` also accepts a sign.
+        // `str::parse` also accepts a sign, such as `+9`.
         let are_digits = digits.bytes().all(|byte| byte.is_ascii_digit());
         Cost::new(digits.parse().ok().filter(|_| are_digits)?).ok()
     }

@@ -16,7 +16,7 @@ const LOG_N: u8 = 14;
 const R: u32 = 16;
 const P: u32 = 1;
 
-/// Returns whether `text` has the format. Every hash in this format takes the same time to verify.
+/// Returns whether `text` is a hash of Better Auth. Every such hash takes the same time to verify.
 pub(super) fn is_well_formed(text: &str) -> bool {
     text.split_once(':').is_some_and(|(salt, key)| {
         decode::<SALT_BYTES>(salt).is_ok() && decode::<KEY_BYTES>(key).is_ok()

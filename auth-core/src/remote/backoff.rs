@@ -4,7 +4,7 @@ use std::time::Duration;
 
 /// The delay after a successful request.
 const SUCCESS_DELAY: Duration = Duration::from_millis(500);
-/// The longest delay, without the random factor.
+/// The longest delay, before multiplication by the random factor.
 const MAX_DELAY: Duration = Duration::from_secs(8);
 
 /// Returns the delay before the next request: 0.5 s after a success, 1, 2, 4 and at most 8 s after failures.

@@ -88,7 +88,7 @@ pub(super) async fn poll(client: FeedClient, state: Arc<FeedState>) {
                 cursor = page.next;
                 match (page.more, has_advanced) {
                     (true, true) => continue,
-                    // The server reset the cursor. The delay applies, because every response may do so.
+                    // The server reset the cursor. The delay applies, because a faulty server may do so every time.
                     (true, false) => {}
                     (false, _) => state.mark_complete(requested_at),
                 }

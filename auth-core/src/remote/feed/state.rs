@@ -1,4 +1,4 @@
-//! The state that the background task writes and verifiers read.
+//! Stores the state that the background task writes and verifiers read.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -44,7 +44,7 @@ impl FeedState {
         Some(since_start.saturating_sub(Duration::from_millis(complete_at)))
     }
 
-    /// Records a complete response. Its age counts from the request: the server may have read its list at that moment.
+    /// Records a complete response. The age counts from the request: the server may have read its list at that moment.
     pub(super) fn mark_complete(&self, requested_at: Instant) {
         let since_start = requested_at.saturating_duration_since(self.started_at);
         let millis = u64::try_from(since_start.as_millis()).unwrap_or(u64::MAX - 1);
