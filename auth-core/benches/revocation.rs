@@ -106,8 +106,7 @@ fn does_not_contain_an_active_session(bencher: Bencher<'_, '_>) {
 
 #[divan::bench(sample_count = 1000, sample_size = 100)]
 fn insert(bencher: Bencher<'_, '_>) {
-    let revoked = revoked_sessions();
-    let last_number = Cell::new(REVOKED);
+    let (revoked, last_number) = (revoked_sessions(), Cell::new(REVOKED));
     let until = SystemTime::now() + Duration::from_secs(900);
     let next_id = || {
         last_number.set(last_number.get() + 1);

@@ -1,5 +1,4 @@
-//! An axum service without a secret. The service asks a running `api-server` to identify each caller by token or
-//! cookie.
+//! An axum service without a secret. A running `api-server` identifies the callers by token or cookie.
 //!
 //! ```sh
 //! AUTH_SERVER=http://127.0.0.1:8080 cargo run --example delegated --features axum,remote

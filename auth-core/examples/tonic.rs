@@ -106,17 +106,20 @@ impl<const IS_GUARDED: bool> Service<http::Request<Body>> for Methods<IS_GUARDED
         let method = find_method(request.uri().path());
         Box::pin(async move {
             Ok(match method {
-                Some(method) => Grpc::new(TextCodec).unary(Unary(method), request).await,
+                Some(method) => {
+                    Grpc::new(TextCodec)
+                        .unary(UnaryMethod(method), request)
+                        .await
+                }
                 None => Status::unimplemented("There is no such method").into_http(),
             })
         })
     }
 }
 
-/// Calls a method with one request and one response.
-struct Unary(Method);
+struct UnaryMethod(Method);
 
-impl Service<Request<String>> for Unary {
+impl Service<Request<String>> for UnaryMethod {
     type Response = Response<String>;
     type Error = Status;
     type Future = BoxFuture<Response<String>, Status>;

@@ -157,7 +157,6 @@ impl<'de> Visitor<'de> for PayloadVisitor<'_, 'de> {
 struct ClaimReader(Cell<Error>);
 
 impl ClaimReader {
-    /// Reads the value of a claim into `slot`.
     fn read<'de, T: Deserialize<'de>, A: MapAccess<'de>>(
         &self,
         claim: &'static str,

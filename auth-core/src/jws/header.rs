@@ -55,7 +55,6 @@ impl<'t> JoseHeader<'t> {
         }
     }
 
-    /// Returns `kid`.
     pub(super) fn key_id(&self) -> Option<&str> {
         self.kid.as_ref().map(|JsonString(kid)| &**kid)
     }

@@ -14,7 +14,6 @@ pub(super) struct FeedState {
     started_at: Instant,
     /// When the last complete response was requested: milliseconds after `started_at`, plus one. 0 means never.
     complete_at: AtomicU64,
-    /// Whether there was a complete response.
     is_complete: watch::Sender<bool>,
     last_error: Mutex<Option<String>>,
 }
