@@ -106,20 +106,16 @@ impl<const IS_GUARDED: bool> Service<http::Request<Body>> for Methods<IS_GUARDED
         let method = find_method(request.uri().path());
         Box::pin(async move {
             Ok(match method {
-                Some(method) => {
-                    Grpc::new(TextCodec)
-                        .unary(UnaryMethod(method), request)
-                        .await
-                }
+                Some(method) => Grpc::new(TextCodec).unary(Unary(method), request).await,
                 None => Status::unimplemented("There is no such method").into_http(),
             })
         })
     }
 }
 
-struct UnaryMethod(Method);
+struct Unary(Method);
 
-impl Service<Request<String>> for UnaryMethod {
+impl Service<Request<String>> for Unary {
     type Response = Response<String>;
     type Error = Status;
     type Future = BoxFuture<Response<String>, Status>;
