@@ -2,7 +2,7 @@
 
 use std::net::{IpAddr, Ipv4Addr};
 
-/// One IPv4 address, one IPv6 /64, or one IPv6 /48 for the limits that its /64s share.
+/// An IPv4 address, an IPv6 /64, or an IPv6 /48. A /48 is the unit of limits that all of its /64s share.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum Network {
     V4(Ipv4Addr),
@@ -19,17 +19,17 @@ impl Network {
             IpAddr::V4(address) => Self::V4(address),
             IpAddr::V6(address) => {
                 let [a, b, c, d, ..] = address.segments();
-                let bits = [a, b, c, d].map(u64::from);
-                Self::V6Subnet(bits.into_iter().fold(0, |prefix, part| prefix << 16 | part))
+                let segments = [a, b, c, d].map(u64::from).into_iter();
+                Self::V6Subnet(segments.fold(0, |prefix, segment| prefix << 16 | segment))
             }
         }
     }
 
-    /// Returns the /48 of an IPv6 network; an IPv4 address is its own site.
+    /// Returns the site of this network: the /48 of an IPv6 network, or the same IPv4 address.
     pub(crate) fn site(self) -> Self {
         match self {
             Self::V6Subnet(prefix) => Self::V6Site(prefix >> 16),
-            whole => whole,
+            site => site,
         }
     }
 }

@@ -13,24 +13,24 @@ impl Origin {
     ///
     /// # Errors
     ///
-    /// If the text is anything else. The error tells the operator what to write instead.
+    /// If the text is not such an origin. The error says what to write instead.
     pub fn parse(text: &str) -> Result<Self, &'static str> {
         const EXPECTED: &str = "use scheme, host and port only, such as https://app.example.com";
         let url = Url::parse(text).map_err(|_not_a_url| EXPECTED)?;
         let origin = url.origin().ascii_serialization();
-        let is_web = matches!(url.scheme(), "http" | "https");
+        let has_http_scheme = matches!(url.scheme(), "http" | "https");
         let has_wildcard = origin.contains('*');
-        // A final slash is accepted, because browsers show addresses with it.
+        // A final slash is accepted, because browsers show URLs without a path with a final slash.
         let has_only_origin = matches!(text.strip_prefix(origin.as_str()), Some("" | "/"));
-        if !is_web || has_wildcard || !has_only_origin {
+        if !has_http_scheme || has_wildcard || !has_only_origin {
             return Err(EXPECTED);
         }
         Ok(Self(origin))
     }
 
-    /// Returns the origin of a server that serves plain HTTP at this address.
+    /// Returns the origin of a server that serves plain HTTP at this socket address.
     #[must_use]
-    pub fn of_address(address: SocketAddr) -> Self {
+    pub fn of_socket_address(address: SocketAddr) -> Self {
         Self(format!("http://{address}"))
     }
 

@@ -218,7 +218,7 @@ pub(super) fn public_url(
     bind_addr: Option<SocketAddr>,
 ) -> Result<Option<Origin>, String> {
     match text {
-        None => Ok(bind_addr.map(Origin::of_address)),
+        None => Ok(bind_addr.map(Origin::of_socket_address)),
         Some(text) => Ok(Some(Origin::parse(text)?)),
     }
 }
