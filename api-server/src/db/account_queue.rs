@@ -1,5 +1,5 @@
 //! A queue of jobs that serves accounts in round-robin order, so that an account with many jobs does not delay the jobs
-//! of other accounts. The jobs of one account run in their order, and only a limited number of them at the same time.
+//! of other accounts. The jobs of one account start in order, and only a limited number of them run at the same time.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -27,7 +27,7 @@ pub(super) struct QueueLimits {
 }
 
 impl QueueLimits {
-    /// The limits of both queues, which differ only in how many jobs of one account run at the same time.
+    /// Returns the limits of a queue that runs at most this many jobs of one account at the same time.
     pub(super) const fn with_running_per_account(running_per_account: usize) -> Self {
         Self {
             waiting: MAX_WAITING,
@@ -88,7 +88,7 @@ struct Account<J> {
     /// Whether the account is in the list of ready entries.
     is_ready: bool,
     /// Number of finished jobs for which the database was available.
-    served: Arc<AtomicU64>,
+    served_jobs: Arc<AtomicU64>,
 }
 
 /// Counts the finished jobs of an account while one of its jobs waits. Jobs that failed because the database was
@@ -107,7 +107,7 @@ impl ServedCounter {
     }
 }
 
-/// What [`AccountQueue::pop`] returns to a worker.
+/// The result of [`AccountQueue::pop`] for a worker.
 pub(super) enum Next<J> {
     /// A job and its account. After running the job, the worker must call [`AccountQueue::finish`].
     Job(J, Option<AccountKey>),
@@ -131,7 +131,7 @@ impl<J> AccountQueue<J> {
         }
     }
 
-    /// Queues a job. Returns the counter of its account, if it has one.
+    /// Queues a job. Returns the counter of the job's account; `None` for a job without an account.
     pub(super) fn push(
         &self,
         job: J,
@@ -141,15 +141,15 @@ impl<J> AccountQueue<J> {
         if pushed.adds_ready_entry {
             self.entry_ready.notify_one();
         }
-        Ok(pushed.served)
+        Ok(pushed.served_counter)
     }
 
-    /// Waits for a job, at most `max_wait`; without a time limit if it is `None`.
+    /// Waits for a job for at most `max_wait`; `None` waits without a time limit.
     pub(super) fn pop(&self, max_wait: Option<Duration>) -> Next<J> {
         let mut state = self.lock();
         loop {
             if let Some((job, account)) = state.pop(self.limits.running_per_account) {
-                // Popping a job may make the same account ready again, for which no worker has been woken.
+                // Popping a job may add a ready entry for the same account, and no worker was woken for this entry.
                 if !state.ready.is_empty() {
                     self.entry_ready.notify_one();
                 }
@@ -164,11 +164,11 @@ impl<J> AccountQueue<J> {
                     .wait(state)
                     .unwrap_or_else(PoisonError::into_inner),
                 Some(max_wait) => {
-                    let (state, waited) = self
+                    let (state, wait_result) = self
                         .entry_ready
                         .wait_timeout(state, max_wait)
                         .unwrap_or_else(PoisonError::into_inner);
-                    if waited.timed_out() && state.ready.is_empty() && !state.is_closed {
+                    if wait_result.timed_out() && state.ready.is_empty() && !state.is_closed {
                         return Next::Idle;
                     }
                     state
@@ -177,17 +177,17 @@ impl<J> AccountQueue<J> {
         }
     }
 
-    /// The next job and its account, without waiting; `None` if no job may start.
+    /// Returns the next job and its account without waiting; `None` if no job may start.
     pub(super) fn try_pop(&self) -> Option<(J, Option<AccountKey>)> {
         self.lock().pop(self.limits.running_per_account)
     }
 
-    /// Records that a job of this account has run, and whether the database was available for it. Wakes no worker,
+    /// Records that a job of this account has run, and whether the database was available for the job. Wakes no worker,
     /// because the caller is a worker and pops the next job itself.
-    pub(super) fn finish(&self, account: Option<AccountKey>, was_available: bool) {
+    pub(super) fn finish(&self, account: Option<AccountKey>, database_was_available: bool) {
         if let Some(key) = account {
             let max_running = self.limits.running_per_account;
-            self.lock().finish(key, was_available, max_running);
+            self.lock().finish(key, database_was_available, max_running);
         }
     }
 
@@ -203,11 +203,11 @@ impl<J> AccountQueue<J> {
     }
 }
 
-/// The result of queueing a job.
+/// The result of adding a job to the queue.
 struct Pushed {
     /// Whether a worker must be woken, because there is one more ready entry.
     adds_ready_entry: bool,
-    served: Option<ServedCounter>,
+    served_counter: Option<ServedCounter>,
 }
 
 impl<J> QueueState<J> {
@@ -225,7 +225,7 @@ impl<J> QueueState<J> {
             self.ready.push_back(ReadyEntry::Job(job));
             return Ok(Pushed {
                 adds_ready_entry: true,
-                served: None,
+                served_counter: None,
             });
         };
         let account = self.accounts.entry(key).or_insert_with(Account::new);
@@ -234,14 +234,14 @@ impl<J> QueueState<J> {
         }
         self.waiting += 1;
         account.jobs.push_back(job);
-        let served = ServedCounter {
-            count: Arc::clone(&account.served),
-            initial: account.served.load(Ordering::Relaxed),
+        let served_counter = ServedCounter {
+            count: Arc::clone(&account.served_jobs),
+            initial: account.served_jobs.load(Ordering::Relaxed),
         };
         let max_running = limits.running_per_account;
         Ok(Pushed {
             adds_ready_entry: account.enqueue_if_ready(key, max_running, &mut self.ready),
-            served: Some(served),
+            served_counter: Some(served_counter),
         })
     }
 
@@ -269,13 +269,13 @@ impl<J> QueueState<J> {
         }
     }
 
-    fn finish(&mut self, key: AccountKey, was_available: bool, max_running: usize) {
+    fn finish(&mut self, key: AccountKey, database_was_available: bool, max_running: usize) {
         let Some(account) = self.accounts.get_mut(&key) else {
             return;
         };
         account.running = account.running.saturating_sub(1);
-        if was_available {
-            account.served.fetch_add(1, Ordering::Relaxed);
+        if database_was_available {
+            account.served_jobs.fetch_add(1, Ordering::Relaxed);
         }
         if account.running == 0 && account.jobs.is_empty() {
             self.accounts.remove(&key);
@@ -291,12 +291,12 @@ impl<J> Account<J> {
             jobs: VecDeque::with_capacity(1),
             running: 0,
             is_ready: false,
-            served: Arc::default(),
+            served_jobs: Arc::default(),
         }
     }
 
-    /// Appends the account to the ready entries if it may start a job and is not among them. Returns whether it was
-    /// appended.
+    /// Appends the account to the ready entries if the account may start a job and is not in this list. Returns whether
+    /// the account was appended.
     fn enqueue_if_ready(
         &mut self,
         key: AccountKey,
