@@ -10,10 +10,10 @@ use crate::network::Network;
 /// The client that sent a request.
 #[derive(Debug, Clone)]
 pub(crate) struct Client {
-    /// The IP address of the client: a trusted proxy reports it, any other peer is the client. `None` if unknown.
+    /// The IP address of the client, which a trusted proxy may have reported. `None` if the peer is unknown.
     pub(crate) ip_address: Option<IpAddr>,
     /// The network whose limits apply. `None` (no limit) for a loopback peer that is not a trusted proxy: this peer may
-    /// be a proxy that `TRUSTED_PROXIES` does not list, and all its visitors would share one limit.
+    /// be a proxy that `TRUSTED_PROXIES` does not list, and all visitors behind this proxy would share one limit.
     pub(crate) network: Option<Network>,
     /// The `User-Agent` header without control characters.
     pub(crate) user_agent: Option<String>,

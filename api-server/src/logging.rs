@@ -10,7 +10,7 @@ use serde_json::json;
 
 /// The log target of errors about malformed requests. Off unless the log filter names this target, because any caller
 /// could fill the log.
-const MALFORMED_REQUESTS: &str = "actix_http::h1::dispatcher";
+const MALFORMED_REQUEST_TARGET: &str = "actix_http::h1::dispatcher";
 
 /// The format of a log line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,7 +27,7 @@ pub fn start(format: LogFormat, filter: &str) {
     let mut builder = Builder::new();
     // Without this default level, the filter for one target in the next line would turn off all other targets.
     builder.filter_level(LevelFilter::Error);
-    builder.filter_module(MALFORMED_REQUESTS, LevelFilter::Off);
+    builder.filter_module(MALFORMED_REQUEST_TARGET, LevelFilter::Off);
     builder.parse_filters(filter).target(Target::Stderr);
     builder.format(move |out, record| match format {
         _ if may_quote_headers(record) => Ok(()),

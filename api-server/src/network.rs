@@ -13,7 +13,7 @@ pub(crate) enum Network {
 }
 
 impl Network {
-    /// Returns the IPv4 address or the IPv6 /64 of an address.
+    /// Returns the network of an IP address: the IPv4 address itself, or the /64 of an IPv6 address.
     pub(crate) fn of(address: IpAddr) -> Self {
         match address.to_canonical() {
             IpAddr::V4(address) => Self::V4(address),
@@ -51,10 +51,10 @@ mod tests {
 
     #[test]
     fn the_first_64_bits_of_an_ipv6_address_are_a_network() {
-        let first = network("2001:db8:0:1::");
-        assert_eq!(network("2001:db8:0:1:ffff:ffff:ffff:ffff"), first);
-        assert_ne!(network("2001:db8:0:2::"), first);
-        assert_ne!(network("2001:db8::"), first);
+        let subnet = network("2001:db8:0:1::");
+        assert_eq!(network("2001:db8:0:1:ffff:ffff:ffff:ffff"), subnet);
+        assert_ne!(network("2001:db8:0:2::"), subnet);
+        assert_ne!(network("2001:db8::"), subnet);
     }
 
     #[test]

@@ -9,21 +9,21 @@ use url::Url;
 pub struct Origin(String);
 
 impl Origin {
-    /// Parses the value of a setting: scheme, host and port only.
+    /// Parses an origin, which has only a scheme, a host and a port.
     ///
     /// # Errors
     ///
-    /// If the text is not such an origin. The error says what to write instead.
+    /// If the text is not an origin. The error says what to write instead.
     pub fn parse(text: &str) -> Result<Self, &'static str> {
-        const EXPECTED: &str = "use scheme, host and port only, such as https://app.example.com";
-        let url = Url::parse(text).map_err(|_not_a_url| EXPECTED)?;
+        const REMEDY: &str = "use scheme, host and port only, such as https://app.example.com";
+        let url = Url::parse(text).map_err(|_not_a_url| REMEDY)?;
         let origin = url.origin().ascii_serialization();
         let has_http_scheme = matches!(url.scheme(), "http" | "https");
         let has_wildcard = origin.contains('*');
-        // A final slash is accepted, because browsers show URLs without a path with a final slash.
+        // A final slash is accepted, because browsers show a final slash after an origin.
         let has_only_origin = matches!(text.strip_prefix(origin.as_str()), Some("" | "/"));
         if !has_http_scheme || has_wildcard || !has_only_origin {
-            return Err(EXPECTED);
+            return Err(REMEDY);
         }
         Ok(Self(origin))
     }

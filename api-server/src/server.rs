@@ -63,7 +63,7 @@ impl Server {
         Stopper(self.inner.handle())
     }
 
-    /// Serves until stopped. Loads every recorded revocation before the first response.
+    /// Serves requests until the server is stopped. Loads every recorded revocation before the first response.
     ///
     /// # Errors
     ///
@@ -85,8 +85,8 @@ impl Server {
         }
     }
 
-    /// Serves on this thread until SIGTERM or SIGINT, then lets requests in flight finish. After
-    /// SIGHUP, later requests use the secrets that `reload` returns.
+    /// Serves on this thread until SIGTERM or SIGINT, then lets requests in flight finish. After SIGHUP, later requests
+    /// use the secrets that `reload` returns.
     ///
     /// # Errors
     ///
@@ -96,7 +96,7 @@ impl Server {
         reload: impl Fn() -> Result<Keyring, String> + 'static,
     ) -> io::Result<()> {
         actix_web::rt::System::new().block_on(async {
-            // Registered before "listening" is logged: a supervisor that reads that line may send a signal at once.
+            // Signals are registered before "listening" is logged: a supervisor that reads this line may send a signal.
             let mut sigterm = signal(SignalKind::terminate())?;
             let mut sigint = signal(SignalKind::interrupt())?;
             let sighup = signal(SignalKind::hangup())?;
@@ -135,10 +135,10 @@ pub fn build(config: Config, limits: Limits, clock: Clock) -> Result<Server, Bui
     let bind_addr = config.bind_addr;
     let allowed_origins = config.web.allowed_origins.clone();
     let has_pages = config.web.pages;
-    let connections = connection_policy(&config, &limits);
+    let policy = connection_policy(&config, &limits);
     let parts = Parts::new(config, &limits, clock)?;
     let sessions = Arc::clone(&parts.sessions);
-    let app = move || {
+    let create_app = move || {
         App::new()
             .configure(|app| parts.register(app))
             // A request passes this middleware from the last `wrap` to the first.
@@ -155,7 +155,7 @@ pub fn build(config: Config, limits: Limits, clock: Clock) -> Result<Server, Bui
         .shutdown_timeout(limits.drain_timeout.as_secs())
         .max_concurrent_connections(usize::MAX)
         .disable_signals();
-    let (inner, addr) = connections::serve(builder, bind_addr, &connections, app)
+    let (inner, addr) = connections::serve(builder, bind_addr, &policy, create_app)
         .map_err(|error| format!("cannot listen on {bind_addr} (BIND_ADDR): {error}"))?;
     Ok(Server {
         addr,

@@ -105,7 +105,7 @@ pub struct WebConfig {
     pub trusted_proxies: Vec<IpNet>,
     /// Whether users of Better Auth clients may delete their own account.
     pub better_auth_delete_user: bool,
-    /// Whether the server also serves the pages at `/`.
+    /// Whether the server serves the pages at `/` in addition to the API.
     pub pages: bool,
 }
 
@@ -114,7 +114,7 @@ impl Settings {
     ///
     /// # Errors
     ///
-    /// All problems, not only the first.
+    /// All problems of the settings, not only the first problem.
     pub fn check(&self) -> Result<Config, SettingProblems> {
         let mut problems = ProblemCollector::default();
         let bind_addr = problems.ok_or_record("BIND_ADDR", parse::socket_address(&self.bind_addr));
@@ -128,7 +128,7 @@ impl Settings {
         let web = self.check_web(bind_addr, &mut problems);
         let previous = problems.ok_or_record("AUTH_SECRETS_PREVIOUS", self.previous_secrets());
         self.check_logging(&mut problems);
-        // The secret is checked last: the check may create a file, but not if another setting is invalid.
+        // The secret is checked last, because this check may create a file, but only if all other settings are valid.
         let may_create_file = problems.is_empty();
         let secret_result = self.current_secret(database_url.as_ref(), |file| {
             may_create_file
@@ -232,7 +232,7 @@ impl Settings {
         })
     }
 
-    /// Checks only the settings of the database and the log, for commands that use no others, such as `migrate`.
+    /// Checks only the database and log settings, for commands that need no other settings, such as `migrate`.
     ///
     /// # Errors
     ///
@@ -253,7 +253,7 @@ impl Settings {
     ///
     /// # Errors
     ///
-    /// The values that `LOG_FORMAT` accepts.
+    /// If the value is invalid. The error lists the valid values.
     pub fn log_format(&self) -> Result<LogFormat, String> {
         match self.log_format.as_str() {
             "text" => Ok(LogFormat::Text),
@@ -266,7 +266,7 @@ impl Settings {
     ///
     /// # Errors
     ///
-    /// An example of a valid filter, and the message of the parser.
+    /// If the filter is invalid. The error contains a valid example and the message of the parser.
     pub fn log_filter(&self) -> Result<&str, String> {
         parse::log_filter(&self.rust_log)?;
         Ok(&self.rust_log)

@@ -21,7 +21,7 @@ const MAX_LIFETIME: Duration = Duration::from_secs(400 * 24 * 60 * 60);
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct SettingProblem {
-    /// Name of the environment variable, or of the command-line argument or the file with the problem.
+    /// Name of the environment variable, the command-line argument or the file with the problem.
     pub variable: &'static str,
     /// What to write instead.
     pub remedy: String,

@@ -37,7 +37,7 @@ impl Settings {
         problems.finish(|| secrets?.current.for_audience(&service_audience?).ok())
     }
 
-    /// Reads the secrets that exist; never generates one.
+    /// Reads the secrets that exist, and never generates a secret.
     pub(super) fn read_secrets(&self, problems: &mut ProblemCollector) -> Option<Secrets> {
         let database =
             problems.ok_or_record("DATABASE_URL", parse::database_url(&self.database_url));

@@ -32,7 +32,7 @@ mod tests {
 
     #[test]
     fn a_proxy_and_a_peer_on_this_machine_are_exempt() {
-        let exempt = ExemptPeers {
+        let exempt_peers = ExemptPeers {
             proxies: vec!["10.0.0.0/8".parse().unwrap()],
             exempts_loopback: true,
         };
@@ -44,7 +44,7 @@ mod tests {
             ("192.0.2.1", false),
             ("2001:db8::1", false),
         ] {
-            let network = exempt.counted_network(peer.parse().unwrap());
+            let network = exempt_peers.counted_network(peer.parse().unwrap());
             assert_eq!(network.is_none(), is_exempt, "{peer}");
         }
         assert!(

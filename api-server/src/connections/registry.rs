@@ -18,8 +18,8 @@ pub(crate) struct Connections(Arc<Shared>);
 
 struct Shared {
     max_connections: usize,
-    exempt: ExemptPeers,
-    open: Mutex<OpenConnections>,
+    exempt_peers: ExemptPeers,
+    registry: Mutex<OpenConnections>,
 }
 
 #[derive(Default)]
@@ -50,29 +50,29 @@ pub(super) struct ConnectionSlot {
 }
 
 impl Connections {
-    pub(crate) fn new(max_connections: usize, exempt: ExemptPeers) -> Self {
+    pub(crate) fn new(max_connections: usize, exempt_peers: ExemptPeers) -> Self {
         Self(Arc::new(Shared {
             max_connections,
-            exempt,
-            open: Mutex::default(),
+            exempt_peers,
+            registry: Mutex::default(),
         }))
     }
 
     /// Reserves a slot for a connection from this peer. At the limit, closes another connection first. `None` if exempt
     /// peers have all slots, because connections of exempt peers are never closed.
     pub(super) fn admit(&self, peer: Option<IpAddr>) -> Option<ConnectionSlot> {
-        let network = peer.and_then(|peer| self.0.exempt.counted_network(peer));
-        let mut open = self.lock();
-        if open.total >= self.0.max_connections && !open.evict_oldest(network) {
+        let network = peer.and_then(|peer| self.0.exempt_peers.counted_network(peer));
+        let mut registry = self.lock();
+        if registry.total >= self.0.max_connections && !registry.evict_oldest(network) {
             return None;
         }
         let (sender, eviction) = oneshot::channel();
-        let number = open.next_number;
-        open.next_number += 1;
-        open.total += 1;
+        let number = registry.next_number;
+        registry.next_number += 1;
+        registry.total += 1;
         let mut sender = Some(sender);
         if let Some(network) = network {
-            let site = open.sites.entry(network.site()).or_default();
+            let site = registry.sites.entry(network.site()).or_default();
             site.total += 1;
             let connections = site.networks.entry(network).or_default();
             connections.extend(sender.take().map(|sender| (number, sender)));
@@ -87,7 +87,10 @@ impl Connections {
     }
 
     fn lock(&self) -> MutexGuard<'_, OpenConnections> {
-        self.0.open.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0
+            .registry
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -98,11 +101,12 @@ impl OpenConnections {
     fn evict_oldest(&mut self, new_network: Option<Network>) -> bool {
         let new_site = new_network.map(Network::site);
         let rank = |(network, site): (&Network, &Site)| (site.total, Some(*network) == new_site);
-        let largest = self.sites.iter().max_by(|first, second| {
+        let largest_site = self.sites.iter().max_by(|first, second| {
             let by_rank = rank(*first).cmp(&rank(*second));
             by_rank.then_with(|| second.1.oldest_number().cmp(&first.1.oldest_number()))
         });
-        let Some((network, number)) = largest.and_then(|(_, site)| site.next_to_evict(new_network))
+        let Some((network, number)) =
+            largest_site.and_then(|(_, site)| site.next_to_evict(new_network))
         else {
             return false;
         };
@@ -135,13 +139,13 @@ impl Site {
     /// Returns the network and the number of the connection to close next.
     fn next_to_evict(&self, new_network: Option<Network>) -> Option<(Network, u64)> {
         let candidates = self.networks.iter().filter_map(|(network, connections)| {
-            let oldest = *connections.keys().next()?;
-            Some((*network, connections.len(), oldest))
+            let number = *connections.keys().next()?;
+            Some((*network, connections.len(), number))
         });
-        let (network, _, oldest) = candidates.max_by_key(|(network, count, oldest)| {
-            (*count, Some(*network) == new_network, Reverse(*oldest))
+        let (network, _, number) = candidates.max_by_key(|(network, count, number)| {
+            (*count, Some(*network) == new_network, Reverse(*number))
         })?;
-        Some((network, oldest))
+        Some((network, number))
     }
 
     fn remove(&mut self, network: Network, number: u64) -> bool {
@@ -168,12 +172,12 @@ impl ConnectionSlot {
 
 impl Drop for ConnectionSlot {
     fn drop(&mut self) {
-        let mut open = self.connections.lock();
+        let mut registry = self.connections.lock();
         match self.network {
             Some(network) => {
-                open.remove(network, self.number);
+                registry.remove(network, self.number);
             }
-            None => open.total = open.total.saturating_sub(1),
+            None => registry.total = registry.total.saturating_sub(1),
         }
     }
 }
@@ -183,11 +187,11 @@ mod tests {
     use super::{ConnectionSlot, Connections, ExemptPeers};
 
     fn connections(max_connections: usize) -> Connections {
-        let exempt = ExemptPeers {
+        let exempt_peers = ExemptPeers {
             proxies: Vec::new(),
             exempts_loopback: true,
         };
-        Connections::new(max_connections, exempt)
+        Connections::new(max_connections, exempt_peers)
     }
 
     fn admit(connections: &Connections, peer: &str) -> Option<ConnectionSlot> {
@@ -286,7 +290,7 @@ mod tests {
             let mut slot = admit(&connections, "192.0.2.1").unwrap();
             assert!(!is_evicted(&mut slot));
         }
-        let open = connections.lock();
-        assert_eq!((open.total, open.sites.len()), (0, 0));
+        let registry = connections.lock();
+        assert_eq!((registry.total, registry.sites.len()), (0, 0));
     }
 }

@@ -53,7 +53,7 @@ where
     let address = listener.local_addr()?;
     let stop_signal = builder.graceful_shutdown_signal();
     let policy = policy.clone();
-    let service = move || {
+    let create_service = move || {
         let app = create_app().into_factory();
         let app = app.map_err(|error| error.into().error_response());
         let app = map_config(app, |()| AppConfig::default());
@@ -62,7 +62,7 @@ where
             watched_response(in_flight_request, Service::call(app, request))
         });
         let stop_signal = stop_signal.clone();
-        let http = HttpService::build()
+        let http_service = HttpService::build()
             .graceful_shutdown_signal(move || {
                 let stop_signal = stop_signal.clone();
                 async move { stop_signal.notified().await }
@@ -77,18 +77,18 @@ where
             })
             .finish(app);
         let policy = policy.clone();
-        apply_fn_factory(http, move |stream: TcpStream, http: &_| {
+        apply_fn_factory(http_service, move |stream: TcpStream, http_service: &_| {
             let peer = stream.peer_addr().ok();
             let slot = policy.connections.admit(peer.map(|peer| peer.ip()));
             let stream = watched_stream(stream, &policy);
             let progress = Rc::clone(stream.progress());
             serve_if_admitted(slot.map(|slot| {
-                let serving = Service::call(http, (stream, Protocol::Http1, peer));
+                let serving = Service::call(http_service, (stream, Protocol::Http1, peer));
                 serve_until_overdue(serving, progress, policy.timeouts, slot)
             }))
         })
     };
-    let server = builder.listen("http", listener, service)?.run();
+    let server = builder.listen("http", listener, create_service)?.run();
     Ok((server, address))
 }
 

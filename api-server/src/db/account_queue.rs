@@ -64,9 +64,9 @@ impl<J> Drop for ClosingQueue<J> {
 }
 
 struct QueueState<J> {
-    /// The jobs and accounts that run next, in round-robin order. An account is in this list at most once, while it may
-    /// start a job.
-    ready: VecDeque<ReadyEntry<J>>,
+    /// The jobs and accounts that run next, in round-robin order. An account is in this list at most once, and only
+    /// while it may start a job.
+    ready_entries: VecDeque<ReadyEntry<J>>,
     accounts: HashMap<AccountKey, Account<J>>,
     /// Number of waiting jobs.
     waiting: usize,
@@ -97,13 +97,13 @@ struct Account<J> {
 pub(super) struct ServedCounter {
     count: Arc<AtomicU64>,
     /// The count when the waiting job was queued.
-    initial: u64,
+    initial_count: u64,
 }
 
 impl ServedCounter {
     /// Whether another job of the account has finished since the waiting job was queued.
     pub(super) fn has_increased(&self) -> bool {
-        self.count.load(Ordering::Relaxed) > self.initial
+        self.count.load(Ordering::Relaxed) > self.initial_count
     }
 }
 
@@ -122,7 +122,7 @@ impl<J> AccountQueue<J> {
         Self {
             limits,
             state: Mutex::new(QueueState {
-                ready: VecDeque::new(),
+                ready_entries: VecDeque::new(),
                 accounts: HashMap::new(),
                 waiting: 0,
                 is_closed: false,
@@ -137,11 +137,11 @@ impl<J> AccountQueue<J> {
         job: J,
         account: Option<AccountKey>,
     ) -> Result<Option<ServedCounter>, QueueFull> {
-        let pushed = self.lock().push(job, account, &self.limits)?;
-        if pushed.adds_ready_entry {
+        let outcome = self.lock().push(job, account, &self.limits)?;
+        if outcome.adds_ready_entry {
             self.entry_ready.notify_one();
         }
-        Ok(pushed.served_counter)
+        Ok(outcome.served_counter)
     }
 
     /// Waits for a job for at most `max_wait`; `None` waits without a time limit.
@@ -150,7 +150,7 @@ impl<J> AccountQueue<J> {
         loop {
             if let Some((job, account)) = state.pop(self.limits.running_per_account) {
                 // Popping a job may add a ready entry for the same account, and no worker was woken for this entry.
-                if !state.ready.is_empty() {
+                if !state.ready_entries.is_empty() {
                     self.entry_ready.notify_one();
                 }
                 return Next::Job(job, account);
@@ -164,11 +164,11 @@ impl<J> AccountQueue<J> {
                     .wait(state)
                     .unwrap_or_else(PoisonError::into_inner),
                 Some(max_wait) => {
-                    let (state, wait_result) = self
+                    let (state, result) = self
                         .entry_ready
                         .wait_timeout(state, max_wait)
                         .unwrap_or_else(PoisonError::into_inner);
-                    if wait_result.timed_out() && state.ready.is_empty() && !state.is_closed {
+                    if result.timed_out() && state.ready_entries.is_empty() && !state.is_closed {
                         return Next::Idle;
                     }
                     state
@@ -204,7 +204,7 @@ impl<J> AccountQueue<J> {
 }
 
 /// The result of adding a job to the queue.
-struct Pushed {
+struct PushOutcome {
     /// Whether a worker must be woken, because there is one more ready entry.
     adds_ready_entry: bool,
     served_counter: Option<ServedCounter>,
@@ -216,14 +216,14 @@ impl<J> QueueState<J> {
         job: J,
         account: Option<AccountKey>,
         limits: &QueueLimits,
-    ) -> Result<Pushed, QueueFull> {
+    ) -> Result<PushOutcome, QueueFull> {
         if self.waiting >= limits.waiting {
             return Err(QueueFull::Queue);
         }
         let Some(key) = account else {
             self.waiting += 1;
-            self.ready.push_back(ReadyEntry::Job(job));
-            return Ok(Pushed {
+            self.ready_entries.push_back(ReadyEntry::Job(job));
+            return Ok(PushOutcome {
                 adds_ready_entry: true,
                 served_counter: None,
             });
@@ -236,18 +236,18 @@ impl<J> QueueState<J> {
         account.jobs.push_back(job);
         let served_counter = ServedCounter {
             count: Arc::clone(&account.served_jobs),
-            initial: account.served_jobs.load(Ordering::Relaxed),
+            initial_count: account.served_jobs.load(Ordering::Relaxed),
         };
         let max_running = limits.running_per_account;
-        Ok(Pushed {
-            adds_ready_entry: account.enqueue_if_ready(key, max_running, &mut self.ready),
+        Ok(PushOutcome {
+            adds_ready_entry: account.enqueue_if_ready(key, max_running, &mut self.ready_entries),
             served_counter: Some(served_counter),
         })
     }
 
     fn pop(&mut self, max_running: usize) -> Option<(J, Option<AccountKey>)> {
         loop {
-            match self.ready.pop_front()? {
+            match self.ready_entries.pop_front()? {
                 ReadyEntry::Job(job) => {
                     self.waiting -= 1;
                     return Some((job, None));
@@ -261,7 +261,7 @@ impl<J> QueueState<J> {
                         continue;
                     };
                     account.running += 1;
-                    account.enqueue_if_ready(key, max_running, &mut self.ready);
+                    account.enqueue_if_ready(key, max_running, &mut self.ready_entries);
                     self.waiting -= 1;
                     return Some((job, Some(key)));
                 }
@@ -281,7 +281,7 @@ impl<J> QueueState<J> {
             self.accounts.remove(&key);
             return;
         }
-        account.enqueue_if_ready(key, max_running, &mut self.ready);
+        account.enqueue_if_ready(key, max_running, &mut self.ready_entries);
     }
 }
 
@@ -301,12 +301,12 @@ impl<J> Account<J> {
         &mut self,
         key: AccountKey,
         max_running: usize,
-        ready: &mut VecDeque<ReadyEntry<J>>,
+        ready_entries: &mut VecDeque<ReadyEntry<J>>,
     ) -> bool {
         let becomes_ready = !self.is_ready && !self.jobs.is_empty() && self.running < max_running;
         if becomes_ready {
             self.is_ready = true;
-            ready.push_back(ReadyEntry::Account(key));
+            ready_entries.push_back(ReadyEntry::Account(key));
         }
         becomes_ready
     }

@@ -34,7 +34,7 @@ const SQLITE_READ_SETUP: &str = "PRAGMA busy_timeout = 5000; PRAGMA trusted_sche
 const POSTGRES_READ_SETUP: &str = "SET TIME ZONE 'UTC'; SET statement_timeout = 0; SET lock_timeout = '10s'; \
     SET idle_in_transaction_session_timeout = 0; BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY;";
 
-/// Parameters of libpq that are added unless the URL sets them. They detect an unreachable server within seconds.
+/// Parameters of libpq that are added unless the URL sets them, to detect an unreachable server within seconds.
 const POSTGRES_DEFAULTS: &[(&str, &str)] = &[
     ("connect_timeout", "2"),
     ("tcp_user_timeout", "5000"),
@@ -138,12 +138,12 @@ pub(super) struct EngineSql {
     /// Query of the names (`c0`) and types (`c1`) of the columns of the quoted table `{}`; no rows if the table does
     /// not exist.
     pub(super) columns: &'static str,
-    /// Expression for the bytes of the text `{}`.
+    /// SQL expression for the bytes of the text `{}`.
     pub(super) text_as_bytes: &'static str,
     /// Column types of times that `time_as_text` converts.
     pub(super) time_types: &'static [&'static str],
-    /// Expression for the time `{}` as text: `@` and microseconds since 1970. Years outside 1 to 9999 keep the format
-    /// of PostgreSQL.
+    /// SQL expression for the time `{}` as text: `@` and microseconds since 1970. A time with a year outside 1 to 9999
+    /// keeps the text format of PostgreSQL.
     pub(super) time_as_text: &'static str,
 }
 
@@ -198,8 +198,8 @@ pub(super) fn needs_group_commit(url: &DatabaseUrl) -> bool {
 /// The migrations of an engine.
 pub(super) struct EngineMigrations {
     pub(super) embedded: EmbeddedMigrations,
-    /// Statement that makes other processes wait until the transaction ends; empty for SQLite, where `BEGIN IMMEDIATE`
-    /// does that already.
+    /// Statement that makes other processes wait until the transaction ends. Empty for SQLite, where `BEGIN IMMEDIATE`
+    /// is enough.
     pub(super) lock_sql: &'static str,
 }
 

@@ -67,7 +67,7 @@ impl Threads {
 pub(super) struct PendingJob<T> {
     /// Receives the result. The sender is dropped without a result if the job panicked or could not be committed.
     pub(super) receiver: oneshot::Receiver<Result<T, DbError>>,
-    /// Counter of the job's account, if it has one.
+    /// Counter of the job's account; `None` for a job without an account.
     pub(super) counter: Option<ServedCounter>,
 }
 

@@ -9,8 +9,8 @@ use super::types::Timestamp;
 const MIN_MILLIS: f64 = 1e11;
 
 impl Timestamp {
-    /// Parses RFC 3339 text, text such as `2026-11-20 12:57:51.869` (in UTC unless an offset follows), a number of seconds
-    /// or milliseconds since 1970, or `@` and a number of microseconds. `None` if the year is not in 1 to 9999.
+    /// Parses RFC 3339, `2026-11-20 12:57:51.869` (UTC unless an offset follows), a number of seconds or milliseconds
+    /// since 1970, or `@` and a number of microseconds since 1970. `None` if the year is not in 1 to 9999.
     pub(crate) fn parse(text: &str) -> Option<Self> {
         let micros = match text.strip_prefix('@') {
             Some(micros) => micros.parse().ok()?,
@@ -36,7 +36,7 @@ fn micros_from_number(text: &str) -> Option<i64> {
         .all(|byte| byte.is_ascii_digit() || b"+-.eE".contains(&byte));
     let number: f64 = text.parse().ok().filter(|_| is_number)?;
     let micros = number * if number.abs() < MIN_MILLIS { 1e6 } else { 1e3 };
-    // 1e18 fits into an i64, and all years from 1 to 9999 are below it.
+    // All years from 1 to 9999 are below 1e18 microseconds, which fits into an `i64`.
     let is_in_range = micros.abs() < 1e18;
     #[expect(clippy::cast_possible_truncation, reason = "in range")]
     is_in_range.then(|| micros.round() as i64)

@@ -21,7 +21,7 @@ use super::dialect::MultiBackend;
 pub(crate) struct Timestamp(NaiveDateTime);
 
 impl Timestamp {
-    /// Returns the time `micros` microseconds after the start of 1970; the start of 1970 if chrono does not support it.
+    /// The time `micros` microseconds after the start of 1970; the start of 1970 if chrono does not support that time.
     pub(crate) fn from_unix_micros(micros: i64) -> Self {
         Self(
             DateTime::from_timestamp_micros(micros)
@@ -57,8 +57,8 @@ impl Timestamp {
         UNIX_EPOCH + self.since(Self::from_unix_micros(0))
     }
 
-    /// The time in RFC 3339 format with milliseconds; `None` if the year does not have four digits. Not written by
-    /// chrono, which is much slower, because one page of tasks contains dozens of timestamps.
+    /// The time in RFC 3339 format with milliseconds; `None` if the year does not have four digits. Much faster
+    /// than chrono, because one page of tasks contains dozens of timestamps.
     fn to_rfc3339_millis(self) -> Option<[u8; 24]> {
         let digit = |number: u32| b'0' + u8::try_from(number % 10).unwrap_or_default();
         let year = u32::try_from(self.0.year())

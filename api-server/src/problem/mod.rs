@@ -143,7 +143,7 @@ impl Problem {
         self
     }
 
-    /// Adds a header, or leaves it out if the value is not ASCII. All texts of this crate are ASCII.
+    /// Adds a header, unless its value is not ASCII. All texts of this crate are ASCII.
     fn with_text_header(self, name: HeaderName, value: &str) -> Self {
         match HeaderValue::from_str(value) {
             Ok(value) => self.with_header(name, value),
