@@ -32,7 +32,7 @@ fn is_host(host: &str) -> bool {
     let is_port = |port: &str| port.bytes().all(|byte| byte.is_ascii_digit());
     !host.contains('@')
         && after_host
-            .is_some_and(|port| port.is_empty() || port.strip_prefix(':').is_some_and(is_port))
+            .is_some_and(|rest| rest.is_empty() || rest.strip_prefix(':').is_some_and(is_port))
 }
 
 /// Whether the text is `NAME=VALUE`.

@@ -42,9 +42,9 @@ fn read_if_exists(file: &Path) -> Result<Option<Secret>, String> {
 
 /// Returns the path of the secret file: `auth.db.secret` for the database `auth.db`.
 fn secret_path(database: &Path) -> PathBuf {
-    let mut name = database.as_os_str().to_owned();
-    name.push(".secret");
-    PathBuf::from(name)
+    let mut path = database.as_os_str().to_owned();
+    path.push(".secret");
+    PathBuf::from(path)
 }
 
 /// Rejects a file that other users of the machine can read, because they may have copied the secret.

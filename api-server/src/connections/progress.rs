@@ -101,8 +101,7 @@ impl Progress {
     }
 }
 
-/// A request in flight, from the end of its header until its response is written. The request ends when this value is
-/// dropped.
+/// A request in flight, from the end of its header until its response is written, when this value is dropped.
 #[derive(Debug)]
 pub(super) struct InFlightRequest(Rc<Progress>);
 

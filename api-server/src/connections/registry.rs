@@ -19,7 +19,7 @@ pub(crate) struct Connections(Arc<Shared>);
 struct Shared {
     max_connections: usize,
     exempt_peers: ExemptPeers,
-    registry: Mutex<OpenConnections>,
+    state: Mutex<OpenConnections>,
 }
 
 #[derive(Default)]
@@ -54,7 +54,7 @@ impl Connections {
         Self(Arc::new(Shared {
             max_connections,
             exempt_peers,
-            registry: Mutex::default(),
+            state: Mutex::default(),
         }))
     }
 
@@ -62,17 +62,17 @@ impl Connections {
     /// peers have all slots, because connections of exempt peers are never closed.
     pub(super) fn admit(&self, peer: Option<IpAddr>) -> Option<ConnectionSlot> {
         let network = peer.and_then(|peer| self.0.exempt_peers.counted_network(peer));
-        let mut registry = self.lock();
-        if registry.total >= self.0.max_connections && !registry.evict_oldest(network) {
+        let mut state = self.lock();
+        if state.total >= self.0.max_connections && !state.evict_oldest(network) {
             return None;
         }
         let (sender, eviction) = oneshot::channel();
-        let number = registry.next_number;
-        registry.next_number += 1;
-        registry.total += 1;
+        let number = state.next_number;
+        state.next_number += 1;
+        state.total += 1;
         let mut sender = Some(sender);
         if let Some(network) = network {
-            let site = registry.sites.entry(network.site()).or_default();
+            let site = state.sites.entry(network.site()).or_default();
             site.total += 1;
             let connections = site.networks.entry(network).or_default();
             connections.extend(sender.take().map(|sender| (number, sender)));
@@ -87,10 +87,7 @@ impl Connections {
     }
 
     fn lock(&self) -> MutexGuard<'_, OpenConnections> {
-        self.0
-            .registry
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
+        self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -172,12 +169,12 @@ impl ConnectionSlot {
 
 impl Drop for ConnectionSlot {
     fn drop(&mut self) {
-        let mut registry = self.connections.lock();
+        let mut state = self.connections.lock();
         match self.network {
             Some(network) => {
-                registry.remove(network, self.number);
+                state.remove(network, self.number);
             }
-            None => registry.total = registry.total.saturating_sub(1),
+            None => state.total = state.total.saturating_sub(1),
         }
     }
 }
@@ -290,7 +287,7 @@ mod tests {
             let mut slot = admit(&connections, "192.0.2.1").unwrap();
             assert!(!is_evicted(&mut slot));
         }
-        let registry = connections.lock();
-        assert_eq!((registry.total, registry.sites.len()), (0, 0));
+        let state = connections.lock();
+        assert_eq!((state.total, state.sites.len()), (0, 0));
     }
 }

@@ -15,7 +15,7 @@ use super::error::BoxError;
 use super::private_file;
 use super::url::DatabaseUrl;
 
-/// Longest time of attempts to connect, while another process migrates the database or while the database starts.
+/// Longest time for attempts to connect, while the database starts or another process migrates the database.
 const STARTUP_TIMEOUT: Duration = Duration::from_secs(30);
 /// Pause between two attempts to connect.
 const RETRY_INTERVAL: Duration = Duration::from_millis(50);
@@ -59,12 +59,10 @@ pub(crate) fn create_private_folder(folder: &Path) -> io::Result<()> {
 /// Connects, and tries again while the database is locked or starting. A new SQLite file is locked for a moment if two
 /// processes set its journal mode to WAL at the same time.
 fn connect_with_retries(url: &DatabaseUrl) -> Result<DbConnection, BoxError> {
-    let started = Instant::now();
+    let start = Instant::now();
     loop {
         match dialect::connect(url) {
-            Err(error)
-                if is_transient(&error.to_string()) && started.elapsed() < STARTUP_TIMEOUT =>
-            {
+            Err(error) if is_transient(&error.to_string()) && start.elapsed() < STARTUP_TIMEOUT => {
                 sleep(RETRY_INTERVAL);
             }
             outcome => return outcome.map_err(Into::into),

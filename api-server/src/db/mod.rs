@@ -1,4 +1,4 @@
-//! Access to the database, SQLite or PostgreSQL. Other modules do not depend on which of the two is used.
+//! Access to the database. Other modules do not depend on whether it is SQLite or PostgreSQL.
 //!
 //! Async code calls [`Db::read`] and [`Db::write`] with a synchronous function over a connection. This module runs the
 //! function on a thread with a connection of the pool, within a time limit, and decides whether an error means that the

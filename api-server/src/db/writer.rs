@@ -18,13 +18,13 @@ use super::threads::PendingJob;
 /// Maximum number of writes in one transaction.
 const MAX_BATCH: usize = 128;
 
-/// A write. The callback that it returns is called after the commit. If the transaction fails, the callback is dropped
+/// A write, which returns a callback that is called after the commit. If the transaction fails, the callback is dropped
 /// instead, and the caller receives [`DbError::Unavailable`].
 type Write = Box<dyn FnOnce(&mut DbConnection) -> QueryResult<CommitCallback> + Send>;
 /// Sends the result of a write to its caller.
 type CommitCallback = Box<dyn FnOnce() + Send>;
 
-/// Submits writes to the thread. Cheap to clone; the thread ends after the last clone is dropped.
+/// Submits writes to the writer thread. Cheap to clone; the thread ends after the last clone is dropped.
 #[derive(Clone)]
 pub(super) struct Writer(Arc<ClosingQueue<Write>>);
 

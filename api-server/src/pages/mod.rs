@@ -1,5 +1,4 @@
-//! Serves the pages from files embedded in the program: one HTML document for all pages, and assets, that is, scripts
-//! and styles.
+//! Serves the pages from embedded files: one HTML document for all pages, and assets, that is, scripts and styles.
 
 mod file;
 

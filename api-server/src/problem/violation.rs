@@ -39,19 +39,15 @@ pub(crate) fn rule<T>(parsed: Result<T, FieldViolation>) -> Result<(), Validatio
     parsed.map(drop).map_err(ValidationError::from)
 }
 
-/// Accepts text of at most `max_chars` characters without NUL, which PostgreSQL cannot store.
-pub(crate) fn text(
-    value: &str,
-    max_chars: usize,
-    too_long_message: &'static str,
-) -> Result<(), ValidationError> {
+/// Accepts text of at most `max` characters without NUL, which PostgreSQL cannot store. `message` is for longer text.
+pub(crate) fn text(value: &str, max: usize, message: &'static str) -> Result<(), ValidationError> {
     if value.contains('\0') {
         return Err(
             FieldViolation::new("invalid_character", "must not contain the NUL character").into(),
         );
     }
-    if value.chars().count() > max_chars {
-        return Err(FieldViolation::new("too_long", too_long_message).into());
+    if value.chars().count() > max {
+        return Err(FieldViolation::new("too_long", message).into());
     }
     Ok(())
 }
