@@ -34,19 +34,19 @@ pub(super) fn read(file: &Path) -> Result<Vec<(String, String)>, String> {
 
 fn explain(error: &dotenvy::Error, text: &str) -> String {
     match error {
-        dotenvy::Error::LineParse(unparsed, _) => format!(
+        dotenvy::Error::LineParse(unparsed_text, _) => format!(
             "line {}: cannot be read; write NAME='value', on one line",
-            line_number(unparsed, text)
+            line_number(unparsed_text, text)
         ),
         other => other.to_string(),
     }
 }
 
-/// Returns the number of the line that ends with `unparsed`, because the parser's error contains the unparsed text, but
+/// Returns the number of the line that ends with `unparsed_text`, because the parser's error contains this text, but
 /// not the line number.
-fn line_number(unparsed: &str, text: &str) -> usize {
-    let unparsed = unparsed.lines().next().unwrap_or_default().trim();
+fn line_number(unparsed_text: &str, text: &str) -> usize {
+    let unparsed_text = unparsed_text.lines().next().unwrap_or_default().trim();
     let mut lines = text.lines().map(str::trim);
-    let index = lines.position(|line| !line.starts_with('#') && line.ends_with(unparsed));
+    let index = lines.position(|line| !line.starts_with('#') && line.ends_with(unparsed_text));
     index.map_or(1, |index| index + 1)
 }

@@ -126,7 +126,8 @@ impl Settings {
         let passwords = self.check_passwords(&mut problems);
         let bounds = self.check_bounds(&mut problems);
         let web = self.check_web(bind_addr, &mut problems);
-        let previous = problems.ok_or_record("AUTH_SECRETS_PREVIOUS", self.previous_secrets());
+        let previous_secrets =
+            problems.ok_or_record("AUTH_SECRETS_PREVIOUS", self.previous_secrets());
         self.check_logging(&mut problems);
         // The secret is checked last, because this check may create a file, but only if all other settings are valid.
         let may_create_file = problems.is_empty();
@@ -141,7 +142,7 @@ impl Settings {
                 bind_addr: bind_addr?,
                 database_url: database_url?,
                 database_pool_size: database_pool_size?,
-                keyring: Keyring::new(current_secret??).with_previous(previous?),
+                keyring: Keyring::new(current_secret??).with_previous(previous_secrets?),
                 tokens: tokens?,
                 passwords: passwords?,
                 bounds: bounds?,

@@ -244,8 +244,8 @@ pub(super) fn networks(text: Option<&str>) -> Result<Vec<IpNet>, String> {
     entries(text)
         .map(|network| {
             let parse_address = || network.parse().ok().map(|address: IpAddr| address.into());
-            let parsed = network.parse().ok().or_else(parse_address);
-            parsed.ok_or_else(|| {
+            let result = network.parse().ok().or_else(parse_address);
+            result.ok_or_else(|| {
                 "use networks or addresses, such as 10.0.0.0/8,192.168.1.7".to_owned()
             })
         })

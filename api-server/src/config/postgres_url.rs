@@ -25,13 +25,13 @@ pub(super) fn check(url: &str) -> Result<(), &'static str> {
 
 /// Whether the text is a host name or an IP address, with or without a port. Empty text means the local socket.
 fn is_host(host: &str) -> bool {
-    let after_host = match host.strip_prefix('[') {
+    let port_suffix = match host.strip_prefix('[') {
         Some(bracketed) => bracketed.split_once(']').map(|(_, rest)| rest),
         None => host.find(':').map_or(Some(""), |colon| host.get(colon..)),
     };
     let is_port = |port: &str| port.bytes().all(|byte| byte.is_ascii_digit());
     !host.contains('@')
-        && after_host
+        && port_suffix
             .is_some_and(|rest| rest.is_empty() || rest.strip_prefix(':').is_some_and(is_port))
 }
 

@@ -41,13 +41,14 @@ impl Settings {
     pub(super) fn read_secrets(&self, problems: &mut ProblemCollector) -> Option<Secrets> {
         let database =
             problems.ok_or_record("DATABASE_URL", parse::database_url(&self.database_url));
-        let previous = problems.ok_or_record("AUTH_SECRETS_PREVIOUS", self.previous_secrets());
-        let current_result =
+        let previous_secrets =
+            problems.ok_or_record("AUTH_SECRETS_PREVIOUS", self.previous_secrets());
+        let secret_result =
             self.current_secret(database.as_ref(), |file| secret_file::read(file).map(Some));
-        let current = problems.ok_or_record("AUTH_SECRET", current_result);
+        let current_secret = problems.ok_or_record("AUTH_SECRET", secret_result);
         Some(Secrets {
-            current: current??,
-            previous: previous?,
+            current: current_secret??,
+            previous: previous_secrets?,
         })
     }
 

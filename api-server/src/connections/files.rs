@@ -29,6 +29,6 @@ pub(crate) fn raise_open_file_limit(connections: usize) -> usize {
 
 /// Number of connections that fit into a limit of open files, at least 1.
 fn available_connections(open_files: u64) -> usize {
-    let available = open_files.saturating_sub(RESERVED_FILES).max(1);
-    usize::try_from(available).unwrap_or(usize::MAX)
+    let connections = open_files.saturating_sub(RESERVED_FILES).max(1);
+    usize::try_from(connections).unwrap_or(usize::MAX)
 }

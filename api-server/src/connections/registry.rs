@@ -99,8 +99,8 @@ impl OpenConnections {
         let new_site = new_network.map(Network::site);
         let rank = |(network, site): (&Network, &Site)| (site.total, Some(*network) == new_site);
         let largest_site = self.sites.iter().max_by(|first, second| {
-            let by_rank = rank(*first).cmp(&rank(*second));
-            by_rank.then_with(|| second.1.oldest_number().cmp(&first.1.oldest_number()))
+            let order = rank(*first).cmp(&rank(*second));
+            order.then_with(|| second.1.oldest_number().cmp(&first.1.oldest_number()))
         });
         let Some((network, number)) =
             largest_site.and_then(|(_, site)| site.next_to_evict(new_network))
