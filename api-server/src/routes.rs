@@ -65,7 +65,7 @@ fn auth_routes(config: &mut ServiceConfig) {
                 .on(Method::PATCH, account::change)
                 .on(Method::DELETE, account::delete),
         )
-        // Both APIs have this path: the names of the fields in the body select one of them.
+        // This server's own API and Better Auth's API share this path: the field names in the body select the API.
         .service(
             Endpoint::at(["/api/auth/change-password"]).on(Method::POST, change_password::dispatch),
         )
@@ -78,7 +78,7 @@ fn auth_routes(config: &mut ServiceConfig) {
         .service(Endpoint::at(["/api/auth/revocations"]).get(revocations::list));
 }
 
-/// Registers Better Auth's API. Its paths are relative to `/api/auth`.
+/// Registers Better Auth's API. The paths are relative to `/api/auth`.
 fn better_auth_routes(config: &mut ServiceConfig) {
     config
         .service(post("/sign-up/email", sign_up_email::sign_up))
@@ -108,7 +108,7 @@ fn better_auth_routes(config: &mut ServiceConfig) {
         .service(unknown());
 }
 
-/// Registers the endpoints of Better Auth's API that would send an email; this server sends none.
+/// Registers the endpoints of Better Auth's API that would send an email. This server sends no email.
 fn mail_routes(config: &mut ServiceConfig) {
     config
         .service(post(
@@ -132,8 +132,8 @@ fn openapi_routes(config: &mut ServiceConfig) {
         .service(openapi::swagger_ui());
 }
 
-/// Registers the tasks. `/api/tasks` and `/api/v1/tasks/…` must come before `/api/{user_id}/tasks`, which also matches
-/// them.
+/// Registers the endpoints of tasks. Each path with `/api/v1/` must come before the path with `/api/{user_id}/`, which
+/// would match `v1` as a user id.
 fn task_routes(config: &mut ServiceConfig) {
     config
         .service(

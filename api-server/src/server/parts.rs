@@ -1,4 +1,4 @@
-//! Builds the parts of the server that handlers share, from the settings.
+//! Builds the state that all handlers share, from the settings.
 
 use std::sync::Arc;
 
@@ -95,8 +95,8 @@ fn new_sessions(config: &Config, db: &Db, clock: &Clock) -> Result<Sessions, Bui
         access_token_ttl: config.tokens.access_token_ttl,
         revoked: revoked.clone(),
     };
-    let sliding = config.tokens.session_ttl;
-    let absolute = config.tokens.session_max_ttl;
+    let session_ttl = config.tokens.session_ttl;
+    let session_max_ttl = config.tokens.session_max_ttl;
     Ok(Sessions {
         db: db.clone(),
         clock: clock.clone(),
@@ -104,8 +104,8 @@ fn new_sessions(config: &Config, db: &Db, clock: &Clock) -> Result<Sessions, Bui
         feed: Feed::new(revoked.clone()),
         revoked,
         access_token_ttl: config.tokens.access_token_ttl,
-        session_ttl: absolute.map_or(sliding, |absolute| sliding.min(absolute)),
-        session_max_ttl: absolute,
+        session_ttl: session_max_ttl.map_or(session_ttl, |max_ttl| session_ttl.min(max_ttl)),
+        session_max_ttl,
     })
 }
 

@@ -263,13 +263,13 @@ impl CheckedSource {
     ) -> Result<(), TransferError> {
         writer.remember_users();
         let Query { expressions, from } = &self.users;
-        self.reader.for_each(expressions, from, |row| {
+        self.reader.for_each_row(expressions, from, |row| {
             writer.add_user(&row_id(row), user(row))
         })?;
         if let Some(TasksQuery { query, table }) = &self.tasks {
             let Query { expressions, from } = query;
             writer.set_source(table)?;
-            self.reader.for_each(expressions, from, |row| {
+            self.reader.for_each_row(expressions, from, |row| {
                 writer.add_task(&row_id(row), task(row))
             })?;
         }

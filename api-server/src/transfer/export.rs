@@ -23,11 +23,11 @@ pub(super) fn write(
     let mut reader = Reader::open(source)?;
     let time_kind = time_kind(&mut reader)?;
     let users = expressions(&reader, &time_kind, "u", &USER_COLUMNS);
-    reader.for_each(&users, FROM_USERS, |row| write_record(output, &user(row)?))?;
+    reader.for_each_row(&users, FROM_USERS, |row| write_record(output, &user(row)?))?;
     if with_tasks {
         let mut tasks = expressions(&reader, &time_kind, "t", &TASK_COLUMNS);
         tasks.push(Reader::text("u.email", MAX_TEXT_BYTES));
-        reader.for_each(&tasks, FROM_TASKS, |row| write_record(output, &task(row)?))?;
+        reader.for_each_row(&tasks, FROM_TASKS, |row| write_record(output, &task(row)?))?;
     }
     Ok(())
 }

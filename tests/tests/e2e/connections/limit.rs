@@ -45,7 +45,7 @@ async fn the_setting_limits_the_number_of_connections(engine: Engine) {
 async fn the_network_with_the_most_connections_loses_one(engine: Engine) {
     let app = App::on(engine)
         .set("max-connections", "4")
-        .limits(|limits| limits.loopback_counts = true)
+        .limits(|limits| limits.counts_loopback = true)
         .start();
     let mut largest = open(&app, "127.0.0.2", 4).await;
     let mut others = open(&app, "127.0.0.3", 1).await;
