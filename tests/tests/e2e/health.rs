@@ -1,4 +1,4 @@
-//! `GET /healthz` and `GET /readyz`; without a database, in `db/outage.rs` and `sessions/database_down.rs`.
+//! Tests `GET /healthz` and `GET /readyz`. `db/outage.rs` and `sessions/database_down.rs` test them without a database.
 
 use e2e::{App, on_both_engines};
 use serde_json::json;
