@@ -4,7 +4,7 @@ use e2e::{App, Client, Engine, on_both_engines, on_postgres};
 use futures_util::future::join_all;
 use serde_json::{Value, json};
 
-use crate::sessions::fixtures::{eventually, login, refresh, refreshed};
+use crate::sessions::fixtures::{login, refresh, refreshed, wait_until};
 
 on_both_engines! {
     requests_beyond_the_share_of_an_account_are_429_and_others_are_served,
@@ -66,7 +66,7 @@ async fn requests_beyond_the_share_of_an_account_are_429_and_others_are_served(e
     assert!(refused >= CHANGES - 256 - 128, "{refused}");
     assert!(too_late > 0, "{too_late}");
     session.execute("ROLLBACK");
-    eventually(
+    wait_until(
         "the requests that were given up leave the queue",
         async || {
             let change = json!({ "title": "Buy oat milk" });
