@@ -1,4 +1,4 @@
-//! The query plan of PostgreSQL for a list of tasks, with statistics that mislead the planner.
+//! Tests the query plan of PostgreSQL for a list of tasks when statistics mislead the planner.
 
 use e2e::{App, on_postgres};
 
@@ -6,7 +6,7 @@ on_postgres! {
     a_list_uses_the_index_of_its_owner_however_many_tasks_others_have,
 }
 
-/// When one user has most of the tasks, the planner expects a backward scan of all tasks to be cheaper.
+/// When one user has most of the tasks, the planner expects a backward scan of all tasks to be cheaper than the index.
 async fn a_list_uses_the_index_of_its_owner_however_many_tasks_others_have(app: App) {
     let ada = app.user("ada").await;
     let busy_user = app.user("busy").await;
