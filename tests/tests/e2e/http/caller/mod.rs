@@ -1,4 +1,4 @@
-//! Authentication: which tokens are valid, and in which header they must be.
+//! Tests which tokens are valid, and in which header a caller must send a token.
 
 mod source;
 mod token;
