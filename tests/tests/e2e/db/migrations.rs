@@ -1,4 +1,4 @@
-//! Migrations: in parallel on a new database, and repeated.
+//! Tests migrations that run in parallel on a new database, and a migration that is repeated.
 
 use std::{fs, thread};
 
@@ -10,9 +10,9 @@ on_both_engines! {
     a_migration_of_a_migrated_database_changes_nothing,
 }
 
-const APPLIED_MIGRATIONS: &str = "SELECT count(*) FROM __diesel_schema_migrations";
+const COUNT_MIGRATIONS: &str = "SELECT count(*) FROM __diesel_schema_migrations";
 
-/// The number of migrations, which is the same for each engine.
+/// Returns the number of migrations, which is the same for each engine.
 fn migration_count() -> String {
     let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../migrations/sqlite");
     fs::read_dir(folder).unwrap().count().to_string()
@@ -27,10 +27,7 @@ async fn eight_parallel_migrations_change_a_new_database_once(engine: Engine) {
             migration.join().unwrap().unwrap();
         }
     });
-    assert_eq!(
-        database.value(APPLIED_MIGRATIONS).unwrap(),
-        migration_count()
-    );
+    assert_eq!(database.value(COUNT_MIGRATIONS).unwrap(), migration_count());
     for table in ["users", "sessions", "tasks"] {
         let count = database.value(&format!("SELECT count(*) FROM {table}"));
         assert_eq!(count.as_deref(), Some("0"));
@@ -41,12 +38,9 @@ async fn a_migration_of_a_migrated_database_changes_nothing(engine: Engine) {
     let database = Database::new(engine);
     let url = DatabaseUrl::parse(&database.url()).unwrap();
     migrate(&url).unwrap();
-    let first_run = "SELECT min(run_on) FROM __diesel_schema_migrations";
-    let before = database.value(first_run);
+    let first_run_query = "SELECT min(run_on) FROM __diesel_schema_migrations";
+    let run_before = database.value(first_run_query);
     migrate(&url).unwrap();
-    assert_eq!(
-        database.value(APPLIED_MIGRATIONS).unwrap(),
-        migration_count()
-    );
-    assert_eq!(database.value(first_run), before);
+    assert_eq!(database.value(COUNT_MIGRATIONS).unwrap(), migration_count());
+    assert_eq!(database.value(first_run_query), run_before);
 }

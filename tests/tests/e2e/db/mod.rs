@@ -1,4 +1,4 @@
-//! Failures of the database, the contents of its tables, and the share of it that one account may use.
+//! Tests failures of the database, the contents of its tables, and the limit on the requests of one account.
 
 mod account_queue;
 mod changed_schema;
@@ -14,25 +14,25 @@ use e2e::{Client, Request, Response};
 use serde_json::json;
 
 /// The time within which a caller gets a response while the database does not respond.
-const TIMEOUT: Duration = Duration::from_secs(3);
+const MAX_RESPONSE_TIME: Duration = Duration::from_secs(3);
 
 /// Returns a valid request to every route that needs the database.
-fn requests(ada: &Client, task: &str) -> Vec<Request> {
-    let login = json!({ "email": ada.email(), "password": ada.password() });
-    let eve = json!({ "email": "eve@example.com", "password": "correct horse" });
-    let title = json!({ "title": "Buy tea" });
+fn requests(ada: &Client, task_path: &str) -> Vec<Request> {
+    let login_body = json!({ "email": ada.email(), "password": ada.password() });
+    let registration = json!({ "email": "eve@example.com", "password": "correct horse" });
+    let task_body = json!({ "title": "Buy tea" });
     vec![
-        ada.post("/api/auth/login", login),
-        ada.post("/api/auth/register", eve),
+        ada.post("/api/auth/login", login_body),
+        ada.post("/api/auth/register", registration),
         ada.get("/api/auth/account"),
         ada.patch("/api/auth/account", json!({ "name": "Ada" })),
         ada.get(&ada.tasks()),
-        ada.post(&ada.tasks(), title.clone()),
-        ada.get(task),
-        ada.put(task, title.clone()),
-        ada.patch(task, title),
-        ada.request("PATCH", &format!("{task}/complete")),
-        ada.delete(task),
+        ada.post(&ada.tasks(), task_body.clone()),
+        ada.get(task_path),
+        ada.put(task_path, task_body.clone()),
+        ada.patch(task_path, task_body),
+        ada.request("PATCH", &format!("{task_path}/complete")),
+        ada.delete(task_path),
         ada.get("/readyz"),
     ]
 }
@@ -42,7 +42,11 @@ async fn send_in_time(request: Request) -> Response {
     let sent = Instant::now();
     let response = request.await;
     let elapsed = sent.elapsed();
-    assert!(elapsed < TIMEOUT, "{elapsed:?}: {}", response.text());
+    assert!(
+        elapsed < MAX_RESPONSE_TIME,
+        "{elapsed:?}: {}",
+        response.text()
+    );
     response
 }
 
