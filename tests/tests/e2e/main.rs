@@ -1,5 +1,5 @@
 //! Tests the server over real HTTP, with SQLite and with PostgreSQL. The folders mirror `api-server/src`: `auth/`,
-//! `better_auth/` and `tasks/` have one file per endpoint, and the other folders test what several endpoints share. Only
+//! `better_auth/` and `tasks/` have one file per endpoint; the other folders test what several endpoints share. Only
 //! `remote/` mirrors `auth-core/src/remote`.
 
 #![expect(

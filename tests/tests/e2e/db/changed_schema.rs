@@ -1,4 +1,4 @@
-//! Tests a database without a table or a column: the routes that need it respond with 500, and only the log has the cause.
+//! Tests a database without a table or a column. Routes that need it respond with 500, and only the log has the cause.
 
 use e2e::{App, Client, Request, log_lines, on_both_engines};
 use serde_json::json;
@@ -11,7 +11,7 @@ on_both_engines! {
     a_connection_works_after_a_failed_statement,
 }
 
-/// Asserts that the response is a 500 without the cause of the error, and that the log has the cause with the request id.
+/// Asserts that the response is a 500 without the cause of the error. The log has the cause with the request id.
 async fn assert_internal_error(request: Request, request_id: &str, cause: &str) {
     let response = request.header("x-request-id", request_id).await;
     assert_eq!(response.header("x-request-id"), Some(request_id));

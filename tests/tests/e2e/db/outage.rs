@@ -50,8 +50,8 @@ impl Fixture {
         self.ada.task(&self.tasks[0]["id"])
     }
 
-    /// Asserts that every route that needs the database responds with 503 in time. Sends more requests than the server has
-    /// connections to the database.
+    /// Asserts that every route that needs the database responds with 503 in time. Sends more requests than the server
+    /// has connections to the database.
     async fn assert_unavailable(&self) {
         let requests = requests(&self.ada, &self.task_path()).into_iter();
         for response in join_all(requests.map(send_in_time)).await {
@@ -81,8 +81,8 @@ impl Fixture {
         }
     }
 
-    /// Waits until parallel requests on all connections to the database succeed. The server detects that a connection is
-    /// lost when the next request on that connection fails.
+    /// Waits until parallel requests on all connections to the database succeed. The server detects a lost connection
+    /// when the next request on that connection fails.
     async fn assert_all_connections_work(&self) {
         let started = Instant::now();
         loop {

@@ -58,7 +58,7 @@ async fn every_changing_route_rejects_cookies_without_a_trusted_origin_before_it
         assert_eq!(problem["detail"], detail);
         let request_from_evil = request.clone().header("origin", "https://evil.example");
         request_from_evil.await.problem(403, "UNTRUSTED_ORIGIN");
-        // With a known origin the request fails later, as with a bearer token: the body is not JSON, or no task matches.
+        // With a known origin the request fails later, as with a bearer token: invalid JSON, or an unknown task.
         for (name, value) in [
             ("origin", OWN_ORIGIN),
             ("origin", ALLOWED_ORIGIN),

@@ -1,5 +1,5 @@
-//! Tests a server whose database is unreachable: it verifies tokens with the revocations that it has read, responds to a
-//! refresh with 503 until the database returns, and misses no revocation.
+//! Tests a server whose database is unreachable. The server verifies tokens with the revocations that it has read,
+//! responds to a refresh with 503 until the database returns, and misses no revocation.
 
 use e2e::{App, Engine, Proxy, on_both_engines, on_postgres};
 use serde_json::json;
@@ -100,21 +100,13 @@ async fn assert_catches_up(interrupt: fn(&Proxy)) {
         proxied_server,
         proxy,
     } = start_servers();
-    let (ada, device_revoked_before) = user_with_device(&direct_server, "ada").await;
-    let (device_revoked_during, live_device) = (
+    let (ada, known_device) = user_with_device(&direct_server, "ada").await;
+    let (missed_device, live_device) = (
         login(&direct_server, &ada).await,
         login(&direct_server, &ada).await,
     );
-    assert_logged_out(
-        by_access(&direct_server, &device_revoked_before, json!({})).await,
-        1,
-    );
-    until_rejected(
-        &proxied_server,
-        &device_revoked_before.access,
-        "TOKEN_REVOKED",
-    )
-    .await;
+    assert_logged_out(by_access(&direct_server, &known_device, json!({})).await, 1);
+    until_rejected(&proxied_server, &known_device.access, "TOKEN_REVOKED").await;
 
     interrupt(&proxy);
     wait_until("the server is not ready", async || {
@@ -122,40 +114,27 @@ async fn assert_catches_up(interrupt: fn(&Proxy)) {
     })
     .await;
     assert_logged_out(
-        by_access(&direct_server, &device_revoked_during, json!({})).await,
+        by_access(&direct_server, &missed_device, json!({})).await,
         1,
     );
-    for device in [&device_revoked_during, &live_device] {
+    for device in [&missed_device, &live_device] {
         get_session(&proxied_server, &device.access).await.ok();
     }
-    let refused = get_session(&proxied_server, &device_revoked_before.access).await;
+    let refused = get_session(&proxied_server, &known_device.access).await;
     refused.problem(401, "TOKEN_REVOKED");
     let response = proxied_server.anonymous().get("/readyz").await;
     response.problem(503, "DATABASE_UNAVAILABLE");
 
     proxy.mend();
-    until_rejected(
-        &proxied_server,
-        &device_revoked_during.access,
-        "TOKEN_REVOKED",
-    )
-    .await;
+    until_rejected(&proxied_server, &missed_device.access, "TOKEN_REVOKED").await;
     wait_until("the server is ready again", async || {
         proxied_server.anonymous().get("/readyz").await.status() == 200
     })
     .await;
     get_session(&proxied_server, &live_device.access).await.ok();
-    let device_revoked_after = login(&direct_server, &ada).await;
-    assert_logged_out(
-        by_access(&direct_server, &device_revoked_after, json!({})).await,
-        1,
-    );
-    until_rejected(
-        &proxied_server,
-        &device_revoked_after.access,
-        "TOKEN_REVOKED",
-    )
-    .await;
+    let late_device = login(&direct_server, &ada).await;
+    assert_logged_out(by_access(&direct_server, &late_device, json!({})).await, 1);
+    until_rejected(&proxied_server, &late_device.access, "TOKEN_REVOKED").await;
 }
 
 async fn a_disconnected_process_verifies_with_known_revocations_and_catches_up(_: Engine) {

@@ -1,5 +1,5 @@
-//! Tests how the server revokes many sessions: those over the limit of 100 live sessions per account, and all sessions of
-//! an account at a logout, a change of password or a deletion.
+//! Tests how the server revokes many sessions: those over the limit of 100 live sessions per account, and all sessions
+//! of an account at a logout, a change of password or a deletion.
 
 use std::time::Duration;
 

@@ -173,7 +173,7 @@ pub(crate) async fn wait_until(description: &str, condition: impl AsyncFn() -> b
 /// A request without a response after this time is taken to be blocked by a lock.
 pub(crate) const BLOCKED_AFTER: Duration = Duration::from_millis(500);
 
-/// Executes the statements in a transaction outside the server and sends a request, which must wait for the transaction.
+/// Executes the statements in a transaction outside the server, and sends a request that must wait for the transaction.
 /// Then commits the transaction and returns the response.
 pub(crate) async fn race_transaction(app: &App, statements: &str, request: Request) -> Response {
     let mut transaction = app.database().session();
@@ -213,8 +213,8 @@ pub(crate) fn insert_expired_revocation(app: &App) {
     );
 }
 
-/// Makes PostgreSQL record how many sessions each statement of one kind changes, `UPDATE` or `DELETE`. Returns the query
-/// for the largest of these numbers.
+/// Makes PostgreSQL record how many sessions each `UPDATE` or each `DELETE` changes. `statement_kind` is one of these two
+/// words. Returns the query for the largest of these numbers.
 pub(crate) fn record_rows_per_statement(app: &App, statement_kind: &str) -> &'static str {
     app.database().execute(&format!(
         "CREATE TABLE row_counts (rows BIGINT); \

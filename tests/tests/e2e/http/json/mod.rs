@@ -1,5 +1,5 @@
-//! Tests request bodies: their framing, media type, size and JSON syntax, which the server checks before any field. Text
-//! in a body is stored exactly as sent.
+//! Tests request bodies: their framing, media type, size and JSON syntax, which the server checks before any field, and
+//! that text in a body is stored exactly as sent.
 
 mod framing;
 mod media_type;

@@ -1,5 +1,5 @@
-//! Tests that every process reads every revocation when several processes revoke sessions in parallel, in whatever order
-//! their transactions commit.
+//! Tests that every process reads every revocation when several processes revoke sessions in parallel. The order in
+//! which their transactions commit must not matter.
 
 use e2e::{App, Session, on_both_engines, on_postgres};
 use futures_util::future::join_all;
