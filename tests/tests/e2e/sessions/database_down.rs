@@ -92,8 +92,9 @@ async fn an_unreachable_database_is_503_and_the_same_token_works_afterwards(_: E
     }
 }
 
-/// Asserts that a server whose connection to the database is interrupted rejects the sessions that it knows as revoked,
-/// and afterwards also the sessions that were revoked during the interruption.
+/// Asserts that a server still rejects `known_device`, whose session was revoked earlier, while its connection to the
+/// database is interrupted. Later the server also rejects `missed_device`, whose session was revoked during the
+/// interruption, and `late_device`, whose session was revoked after the interruption.
 async fn assert_catches_up(interrupt: fn(&Proxy)) {
     let Servers {
         direct_server,

@@ -213,7 +213,7 @@ pub(crate) fn insert_expired_revocation(app: &App) {
     );
 }
 
-/// Makes PostgreSQL record how many sessions each `UPDATE` or each `DELETE` changes. `statement_kind` is one of these two
+/// Makes PostgreSQL record how many sessions each `UPDATE` or each `DELETE` changes; `statement_kind` is one of these
 /// words. Returns the query for the largest of these numbers.
 pub(crate) fn record_rows_per_statement(app: &App, statement_kind: &str) -> &'static str {
     app.database().execute(&format!(
@@ -221,8 +221,8 @@ pub(crate) fn record_rows_per_statement(app: &App, statement_kind: &str) -> &'st
          CREATE FUNCTION count_rows() RETURNS trigger AS $$ BEGIN \
              INSERT INTO row_counts SELECT COUNT(*) FROM old_rows; RETURN NULL; \
          END $$ LANGUAGE plpgsql; \
-         CREATE TRIGGER count_rows AFTER {statement_kind} ON sessions REFERENCING OLD TABLE AS old_rows \
-             FOR EACH STATEMENT EXECUTE FUNCTION count_rows()"
+         CREATE TRIGGER count_rows AFTER {statement_kind} ON sessions \
+             REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION count_rows()"
     ));
     "SELECT MAX(rows) FROM row_counts"
 }
