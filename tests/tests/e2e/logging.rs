@@ -30,12 +30,12 @@ async fn send_secrets_everywhere(app: &App, ada: &Client, wrong_password: &str) 
             let _response = anonymous.post(path, invalid_json).await;
         }
     }
-    let bearer = format!("Bearer {}", ada.token());
+    let authorization = format!("Bearer {}", ada.token());
     ada.get("/api/auth/session").await.ok();
     ada.get("/api/auth/account").await.ok();
     let _response = ada
         .get("/api/auth/session")
-        .header("authorization", &bearer)
+        .header("authorization", &authorization)
         .await;
     let _response = app
         .bearer(format!("{}x", ada.token()))
@@ -50,8 +50,8 @@ async fn send_secrets_everywhere(app: &App, ada: &Client, wrong_password: &str) 
     let _response = ada.get("/api/tasks").await;
     app.database()
         .execute("UPDATE users SET password_hash = 'canary'");
-    let login = json!({ "email": ada.email(), "password": ada.password() });
-    let _response = anonymous.post("/api/auth/login", login).await;
+    let login_body = json!({ "email": ada.email(), "password": ada.password() });
+    let _response = anonymous.post("/api/auth/login", login_body).await;
 }
 
 async fn no_password_hash_token_or_secret_reaches_the_log(app: App) {

@@ -13,7 +13,7 @@ on_both_engines! {
     every_operation_has_its_own_id_and_lists_its_errors,
     every_error_body_matches_its_documented_schema,
     an_optional_body_may_be_absent_but_must_not_be_null,
-    the_document_is_the_one_in_the_repository,
+    the_document_equals_the_file_in_the_repository,
     the_documentation_page_needs_no_other_server,
 }
 
@@ -183,7 +183,7 @@ async fn an_optional_body_may_be_absent_but_must_not_be_null(app: App) {
     ada.request("POST", "/api/auth/logout").await.ok();
 }
 
-async fn the_document_is_the_one_in_the_repository(app: App) {
+async fn the_document_equals_the_file_in_the_repository(app: App) {
     let response = app.anonymous().get("/api/openapi.json").await;
     let committed_text = include_str!("../../../docs/openapi.json");
     // Not `assert_eq!`, which would print both documents in full.

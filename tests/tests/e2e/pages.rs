@@ -3,7 +3,7 @@
 use e2e::{App, Engine, on_both_engines};
 
 on_both_engines! {
-    every_page_is_the_same_document_under_a_strict_policy,
+    every_page_is_the_same_document_with_a_strict_content_security_policy,
     assets_are_named_by_content_and_cached_for_a_year,
     a_file_is_compressed_if_the_caller_accepts_gzip,
     pages_are_read_only_and_unknown_paths_are_not_found,
@@ -33,7 +33,7 @@ async fn asset_paths(app: &App) -> Vec<String> {
     paths
 }
 
-async fn every_page_is_the_same_document_under_a_strict_policy(app: App) {
+async fn every_page_is_the_same_document_with_a_strict_content_security_policy(app: App) {
     let caller = app.anonymous();
     let first_page = caller.get("/").await;
     for path in PAGE_PATHS {

@@ -9,7 +9,7 @@ use super::gets_200;
 
 on_both_engines! {
     the_setting_limits_the_number_of_connections,
-    the_network_with_the_most_connections_loses_one,
+    the_network_with_the_most_connections_loses_a_connection,
 }
 
 /// Opens this many connections from one IP address, and sends a request on each connection.
@@ -45,7 +45,7 @@ async fn the_setting_limits_the_number_of_connections(engine: Engine) {
     }
 }
 
-async fn the_network_with_the_most_connections_loses_one(engine: Engine) {
+async fn the_network_with_the_most_connections_loses_a_connection(engine: Engine) {
     let app = App::on(engine)
         .set("max-connections", "4")
         .limits(|limits| limits.loopback_counts = true)

@@ -6,7 +6,7 @@ mod timeouts;
 
 use e2e::Connection;
 
-/// A request that every server accepts.
+/// A request to which every server responds with 200.
 const HEALTH_REQUEST: &[u8] = b"GET /healthz HTTP/1.1\r\nhost: e2e\r\n\r\n";
 
 /// Sends a request on this connection; returns whether the response is 200.

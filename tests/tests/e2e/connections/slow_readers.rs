@@ -46,7 +46,7 @@ async fn a_caller_that_reads_slowly_gets_the_whole_response(engine: Engine) {
         connection.send(&request).await;
     }
     for _ in 0..16 {
-        // One sleep is shorter than the timeout; all of them together are longer.
+        // Each sleep is shorter than the timeout; all sleeps together are longer.
         tokio::time::sleep(RESPONSE_TIMEOUT / 8).await;
         let tasks = connection.response().await.unwrap().ok();
         assert_eq!(tasks.as_array().unwrap().len(), 102);

@@ -21,9 +21,9 @@ const CHANGES: usize = 400;
 
 /// Sends [`CHANGES`] changes of a locked task. Returns the number of 429 responses and the number of 503 responses.
 async fn send_changes(client: &Client, task: &Value) -> (usize, usize) {
-    let change = json!({ "title": "Buy oat milk" });
+    let body = json!({ "title": "Buy oat milk" });
     let path = client.task(&task["id"]);
-    let changes = (0..CHANGES).map(|_| client.patch(&path, change.clone()).into_future());
+    let changes = (0..CHANGES).map(|_| client.patch(&path, body.clone()).into_future());
     let (mut rejected_count, mut unavailable_count) = (0, 0);
     for response in join_all(changes).await {
         if response.status() == 503 {
@@ -72,8 +72,8 @@ async fn requests_beyond_the_limit_of_an_account_are_429_and_other_accounts_are_
     wait_until(
         "the requests that were given up leave the queue",
         async || {
-            let change = json!({ "title": "Buy oat milk" });
-            eve.patch(&eve.task(&locked_task["id"]), change)
+            let body = json!({ "title": "Buy oat milk" });
+            eve.patch(&eve.task(&locked_task["id"]), body)
                 .await
                 .status()
                 == 200

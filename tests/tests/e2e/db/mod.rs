@@ -39,9 +39,9 @@ fn requests(ada: &Client, task_path: &str) -> Vec<Request> {
 
 /// Sends the request and asserts that its response comes in time.
 async fn send_in_time(request: Request) -> Response {
-    let sent = Instant::now();
+    let started = Instant::now();
     let response = request.await;
-    let elapsed = sent.elapsed();
+    let elapsed = started.elapsed();
     assert!(
         elapsed < MAX_RESPONSE_TIME,
         "{elapsed:?}: {}",
@@ -52,11 +52,11 @@ async fn send_in_time(request: Request) -> Response {
 
 /// Asserts that routes that need no database still work.
 async fn assert_other_routes_work(ada: &Client) {
-    let session = send_in_time(ada.get("/api/auth/session")).await.ok();
-    assert_eq!(session["user"]["id"], ada.id());
-    let health = send_in_time(ada.get("/healthz")).await.ok();
-    assert_eq!(health, json!({ "status": "ok" }));
+    let session_response = send_in_time(ada.get("/api/auth/session")).await.ok();
+    assert_eq!(session_response["user"]["id"], ada.id());
+    let health_response = send_in_time(ada.get("/healthz")).await.ok();
+    assert_eq!(health_response, json!({ "status": "ok" }));
     send_in_time(ada.get("/api/openapi.json")).await.ok();
-    let forbidden = send_in_time(ada.get("/api/another-user/tasks")).await;
-    forbidden.problem(403, "FORBIDDEN");
+    let refused = send_in_time(ada.get("/api/another-user/tasks")).await;
+    refused.problem(403, "FORBIDDEN");
 }

@@ -127,12 +127,15 @@ async fn a_silent_database_is_503_until_it_responds(engine: Engine) {
 }
 
 impl Fixture {
-    /// Sends only reads, because delayed statements still reach the database when it recovers.
+    /// Sends only reads, because the database still executes delayed statements when it recovers.
     async fn assert_reads_are_unavailable(&self) {
         let tasks = self.ada.tasks();
-        let reads = ["/readyz", "/api/auth/account", &tasks, "/api/tasks?q=milk"];
+        let read_paths = ["/readyz", "/api/auth/account", &tasks, "/api/tasks?q=milk"];
         for _ in 0..2 {
-            let requests = reads.iter().chain(&reads).map(|path| self.ada.get(path));
+            let requests = read_paths
+                .iter()
+                .chain(&read_paths)
+                .map(|path| self.ada.get(path));
             for response in join_all(requests.map(send_in_time)).await {
                 response.problem(503, "DATABASE_UNAVAILABLE");
             }
@@ -144,8 +147,8 @@ impl Fixture {
 async fn a_restart_of_the_database_fails_at_most_one_request_per_connection(app: App) {
     let ada = app.user("ada").await;
     // Sends as many requests as the pool has connections.
-    let reads = (0..8).map(|_| ada.get("/api/tasks").into_future());
-    for response in join_all(reads).await {
+    let read_requests = (0..8).map(|_| ada.get("/api/tasks").into_future());
+    for response in join_all(read_requests).await {
         response.ok();
     }
     app.database().execute(

@@ -16,11 +16,11 @@ async fn stored_data_is_kept_by_a_restart(engine: Engine) {
     let database = app.stop();
 
     let app = Options::new(database).set("auth-secret", &secret).start();
-    // The second server accepts the token of the first.
+    // The restarted server accepts a token from before the restart.
     let ada_after_restart = app.bearer(ada.token());
     assert_eq!(ada_after_restart.get("/api/tasks").await.ok(), tasks);
-    let login = json!({ "email": ada.email(), "password": ada.password() });
-    let token_response = app.anonymous().post("/api/auth/login", login).await.ok();
+    let body = json!({ "email": ada.email(), "password": ada.password() });
+    let token_response = app.anonymous().post("/api/auth/login", body).await.ok();
     assert_eq!(token_response["user"]["id"], ada.id());
 }
 

@@ -37,12 +37,12 @@ async fn every_column_of_a_user_is_read_and_written(app: App) {
     });
     assert_eq!(user.get("/api/auth/account").await.ok(), expected);
 
-    let change = json!({ "name": "a name", "image": "an image" });
-    let changed = user.patch("/api/auth/account", change).await.ok();
+    let body = json!({ "name": "a name", "image": "an image" });
+    let changed_user = user.patch("/api/auth/account", body).await.ok();
     expected["name"] = "a name".into();
     expected["image"] = "an image".into();
     expected["updated_at"] = e2e::TestClock::START.into();
-    assert_eq!(changed, expected);
+    assert_eq!(changed_user, expected);
     let columns = [
         "id",
         "email",
@@ -80,21 +80,21 @@ async fn every_column_of_a_task_is_read_and_written(app: App) {
     let path = ada.task(&list[0]["id"]);
     assert_eq!(ada.get(&path).await.ok(), expected);
 
-    let change = json!({ "title": "a title", "description": "a description" });
-    let changed = ada.patch(&path, change).await.ok();
+    let body = json!({ "title": "a title", "description": "a description" });
+    let changed_task = ada.patch(&path, body).await.ok();
     expected["title"] = "a title".into();
     expected["description"] = "a description".into();
     expected["updated_at"] = e2e::TestClock::START.into();
-    assert_eq!(changed, expected);
+    assert_eq!(changed_task, expected);
     let columns = ["title", "description", "created_at", "updated_at"];
     let stored_row = read_row(&app, &columns, "tasks", "completed");
     let expected_row =
         "a title|a description|2001-02-03 04:05:06.789012|2026-11-20 12:57:51.869123";
     assert_eq!(stored_row, expected_row);
 
-    let toggled = ada.request("POST", &format!("{path}/toggle")).await.ok();
-    assert_eq!(toggled["title"], "a title");
-    assert_eq!(toggled["description"], "a description");
+    let toggled_task = ada.request("POST", &format!("{path}/toggle")).await.ok();
+    assert_eq!(toggled_task["title"], "a title");
+    assert_eq!(toggled_task["description"], "a description");
 }
 
 async fn every_column_of_a_session_is_read_and_written(app: App) {

@@ -11,7 +11,7 @@ use crate::sessions::fixtures::{
 };
 
 on_both_engines! {
-    every_new_pair_sets_both_cookies_for_the_lifetime_of_the_session,
+    every_new_pair_of_tokens_sets_both_cookies_for_the_lifetime_of_the_session,
     under_https_the_cookies_are_secure_and_have_prefixed_names,
     under_http_a_cookie_with_a_prefixed_name_is_ignored,
     a_request_with_cookies_gets_its_tokens_only_as_cookies,
@@ -38,22 +38,32 @@ pub(crate) fn cookies_after(response: &Response) -> String {
     pairs.collect::<Vec<_>>().join("; ")
 }
 
-async fn every_new_pair_sets_both_cookies_for_the_lifetime_of_the_session(engine: Engine) {
+async fn every_new_pair_of_tokens_sets_both_cookies_for_the_lifetime_of_the_session(
+    engine: Engine,
+) {
     let app = App::on(engine).set("session-ttl", "30d").start();
     let caller = app.anonymous();
-    let ada = credentials("ada@example.com", "correct horse");
-    let eve = credentials("eve@example.com", "correct horse");
-    let register = caller.post("/api/auth/register", ada.clone()).await;
-    let signup = caller.post("/api/auth/signup", eve).await;
-    let login = caller.post(LOGIN, ada).await;
-    let refresh_token = login.clone().ok()["refresh_token"].clone();
+    let ada_credentials = credentials("ada@example.com", "correct horse");
+    let eve_credentials = credentials("eve@example.com", "correct horse");
+    let register_response = caller
+        .post("/api/auth/register", ada_credentials.clone())
+        .await;
+    let signup_response = caller.post("/api/auth/signup", eve_credentials).await;
+    let login_response = caller.post(LOGIN, ada_credentials).await;
+    let refresh_token = login_response.clone().ok()["refresh_token"].clone();
     let body = json!({ "refresh_token": refresh_token });
-    let refresh = caller.post(REFRESH, body).await;
-    let device = Device::from_response(&refresh.clone().ok());
+    let refresh_response = caller.post(REFRESH, body).await;
+    let device = Device::from_response(&refresh_response.clone().ok());
     let bearer = app.bearer(device.access);
     let body = passwords("correct horse", "another good password");
-    let change = bearer.post(CHANGE_PASSWORD, body).await;
-    for token_response in [register, signup, login, refresh, change] {
+    let change_response = bearer.post(CHANGE_PASSWORD, body).await;
+    for token_response in [
+        register_response,
+        signup_response,
+        login_response,
+        refresh_response,
+        change_response,
+    ] {
         let cookies = token_response.all("set-cookie").join("\n");
         let body: Value = serde_json::from_str(&token_response.text()).unwrap();
         let device = Device::from_response(&body);
@@ -105,15 +115,15 @@ async fn under_https_the_cookies_are_secure_and_have_prefixed_names(engine: Engi
 
     let logout_request = app.anonymous().request("POST", LOGOUT);
     let logout_request = logout_request.header("origin", public_url);
-    let logout = with_cookie(logout_request, &cookie_header).await;
+    let logout_response = with_cookie(logout_request, &cookie_header).await;
     let attributes = "Max-Age=0; HttpOnly; SameSite=Lax; Secure";
     let expected_cookies = [
         format!("__Host-access_token=; Path=/; {attributes}"),
         format!("__Host-refresh_token=; Path=/; {attributes}"),
         format!("__Secure-refresh_token=; Path=/api/auth; {attributes}"),
     ];
-    assert_eq!(logout.all("set-cookie"), expected_cookies);
-    assert_eq!(logout.ok()["revoked"], 1);
+    assert_eq!(logout_response.all("set-cookie"), expected_cookies);
+    assert_eq!(logout_response.ok()["revoked"], 1);
 }
 
 async fn under_http_a_cookie_with_a_prefixed_name_is_ignored(app: App) {
@@ -194,8 +204,8 @@ async fn the_header_takes_precedence_over_the_cookie(app: App) {
     let (ada, ada_device) = user_with_device(&app, "ada").await;
     let (_, eve_device) = user_with_device(&app, "eve").await;
     let request = app.bearer(ada_device.access.as_str()).get(SESSION);
-    let session = with_cookie(request, &eve_device.cookies()).await.ok();
-    assert_eq!(session["user"]["id"], ada.id());
+    let session_response = with_cookie(request, &eve_device.cookies()).await.ok();
+    assert_eq!(session_response["user"]["id"], ada.id());
     // A request with a header needs no origin, and gets its tokens in the body.
     let body = passwords(ada.password(), "another good password");
     let request = app
@@ -233,19 +243,19 @@ async fn a_cookie_sent_twice_is_rejected(app: App) {
     let (ada, device) = user_with_device(&app, "ada").await;
     let other_device = login(&app, &ada).await;
     for (first_device, second_device) in [(&device, &device), (&device, &other_device)] {
-        let (first, second) = (first_device.cookies(), second_device.cookies());
+        let (first_cookies, second_cookies) = (first_device.cookies(), second_device.cookies());
         let session_request = app.anonymous().get(SESSION);
         let refresh_request = app.anonymous().request("POST", REFRESH);
         for request in [
             session_request,
             refresh_request.header("origin", OWN_ORIGIN),
         ] {
-            let in_one_header = format!("{first}; {second}");
+            let in_one_header = format!("{first_cookies}; {second_cookies}");
             let refused = with_cookie(request.clone(), &in_one_header).await;
             let problem = refused.problem(401, "INVALID_TOKEN");
             let detail = problem["detail"].as_str().unwrap();
             assert!(detail.ends_with("cookie was sent twice"), "{detail}");
-            let in_two_headers = with_cookie(with_cookie(request, &first), &second);
+            let in_two_headers = with_cookie(with_cookie(request, &first_cookies), &second_cookies);
             in_two_headers.await.problem(401, "INVALID_TOKEN");
         }
     }
@@ -279,8 +289,8 @@ async fn cookies_of_other_applications_are_ignored(app: App) {
         ),
     ] {
         let cookie = [bytes_before, cookies.as_bytes(), bytes_after].concat();
-        let session = send_raw_cookie(&app, "GET", SESSION, &cookie).await.ok();
-        assert_eq!(session["session"]["id"], device.session);
+        let response = send_raw_cookie(&app, "GET", SESSION, &cookie).await.ok();
+        assert_eq!(response["session"]["id"], device.session);
         send_raw_cookie(&app, "POST", REFRESH, &cookie).await.ok();
     }
 }

@@ -129,17 +129,17 @@ async fn an_allowed_origin_may_read_every_response(engine: Engine) {
     });
     let bearer = app.bearer(device.access.as_str());
     let request_for_task = bearer.post("/api/tasks", json!({ "title": "t" }));
-    let unavailable = request_for_task.header("origin", ALLOWED_ORIGIN).await;
-    assert_readable(&unavailable, ALLOWED_ORIGIN);
-    unavailable.problem(503, "DATABASE_UNAVAILABLE");
+    let unavailable_response = request_for_task.header("origin", ALLOWED_ORIGIN).await;
+    assert_readable(&unavailable_response, ALLOWED_ORIGIN);
+    unavailable_response.problem(503, "DATABASE_UNAVAILABLE");
     locking_session.execute("ROLLBACK");
     app.database().execute("DROP TABLE tasks");
-    let internal_error = bearer
+    let error_response = bearer
         .get("/api/tasks")
         .header("origin", ALLOWED_ORIGIN)
         .await;
-    assert_readable(&internal_error, ALLOWED_ORIGIN);
-    internal_error.problem(500, "INTERNAL_SERVER_ERROR");
+    assert_readable(&error_response, ALLOWED_ORIGIN);
+    error_response.problem(500, "INTERNAL_SERVER_ERROR");
 }
 
 async fn another_origin_may_read_no_response(engine: Engine) {

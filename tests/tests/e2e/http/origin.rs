@@ -10,7 +10,7 @@ use crate::sessions::fixtures::{
 };
 
 on_both_engines! {
-    every_changing_route_rejects_cookies_without_a_trusted_origin_before_it_reads_the_body,
+    every_change_by_cookie_needs_a_trusted_origin_before_the_body_is_read,
     known_origins_are_accepted,
     unknown_origins_are_rejected,
     under_https_the_own_origin_is_the_origin_of_the_public_url,
@@ -45,9 +45,7 @@ async fn requests(app: &App, user: &Client, device: &Device) -> Vec<Request> {
     requests.collect()
 }
 
-async fn every_changing_route_rejects_cookies_without_a_trusted_origin_before_it_reads_the_body(
-    engine: Engine,
-) {
+async fn every_change_by_cookie_needs_a_trusted_origin_before_the_body_is_read(engine: Engine) {
     let app = start_app(engine);
     let (ada, device) = user_with_device(&app, "ada").await;
     for request in requests(&app, &ada, &device).await {

@@ -17,7 +17,7 @@ use crate::sessions::fixtures::{
 on_both_engines! {
     a_login_revokes_the_session_of_its_cookies_in_every_process,
     either_cookie_alone_is_enough_even_with_an_expired_access_token,
-    cookies_of_different_sessions_revoke_both,
+    cookies_of_two_sessions_revoke_both_sessions,
     a_registration_revokes_the_session_of_its_cookies,
     a_login_of_another_user_revokes_the_session_of_its_cookies,
     a_failed_login_revokes_nothing,
@@ -81,7 +81,7 @@ async fn either_cookie_alone_is_enough_even_with_an_expired_access_token(app: Ap
     );
 }
 
-async fn cookies_of_different_sessions_revoke_both(app: App) {
+async fn cookies_of_two_sessions_revoke_both_sessions(app: App) {
     let (ada, phone) = user_with_device(&app, "ada").await;
     let (eve, _) = user_with_device(&app, "eve").await;
     let registration = credentials("bob@example.com", "correct horse");

@@ -37,8 +37,8 @@ pub(super) async fn a_missing_table(engine: Engine) -> Response {
 /// logins arrive at once.
 pub(super) async fn more_logins_than_the_queue_accepts(engine: Engine) -> Response {
     let cores = available_parallelism().unwrap().get();
-    let cost = (8 + cores.ilog2()).min(15).to_string();
-    let app = App::on(engine).set("bcrypt-cost", &cost).start();
+    let bcrypt_cost = (8 + cores.ilog2()).min(15).to_string();
+    let app = App::on(engine).set("bcrypt-cost", &bcrypt_cost).start();
     let queue_length = cores + 56;
     let logins = (0..queue_length + 100).map(|number| {
         let body = credentials(&format!("{number}@example.com"), "not the password");
@@ -51,19 +51,19 @@ pub(super) async fn more_logins_than_the_queue_accepts(engine: Engine) -> Respon
     );
     session_response.ok();
 
-    let (hashed, mut rejected): (Vec<_>, Vec<_>) = responses
+    let (hashed_responses, mut rejected_responses): (Vec<_>, Vec<_>) = responses
         .into_iter()
         .partition(|response| response.status() == 401);
     assert!(
-        hashed.len() >= queue_length,
+        hashed_responses.len() >= queue_length,
         "only {} logins were hashed",
-        hashed.len()
+        hashed_responses.len()
     );
-    for response in hashed {
+    for response in hashed_responses {
         response.problem(401, "INVALID_EMAIL_OR_PASSWORD");
     }
-    let last_rejection = rejected.pop().expect("a rejected login");
-    for response in rejected {
+    let last_rejection = rejected_responses.pop().expect("a rejected login");
+    for response in rejected_responses {
         response.problem(503, "OVERLOADED");
     }
     let body = credentials("ada@example.com", "not the password");

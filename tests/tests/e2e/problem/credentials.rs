@@ -71,8 +71,8 @@ pub(super) async fn a_refresh_token_of_a_revoked_session(engine: Engine) -> Resp
     let app = App::on(engine).start();
     let ada = app.user("ada").await;
     app.clock.advance(Duration::from_secs(10));
-    let revoke = "UPDATE sessions SET revoked_at = created_at";
-    app.database().execute(revoke);
+    let revoke_all = "UPDATE sessions SET revoked_at = created_at";
+    app.database().execute(revoke_all);
     refresh_with_counters(&app, &ada, [0]).await
 }
 

@@ -16,7 +16,7 @@ on_both_engines! {
     a_service_rejects_a_token_within_two_seconds_of_the_logout,
     a_service_that_starts_later_knows_every_revoked_session,
     sessions_revoked_during_an_outage_are_known_afterwards,
-    with_a_silent_feed_only_services_that_fail_closed_reject_tokens,
+    with_an_outdated_feed_only_services_that_fail_closed_reject_tokens,
 }
 
 /// A service that verifies tokens locally and reads the revocation feed of the server.
@@ -102,7 +102,7 @@ async fn sessions_revoked_during_an_outage_are_known_afterwards(app: App) {
     service.wait_for(&device.access, Err(Error::Revoked)).await;
 }
 
-async fn with_a_silent_feed_only_services_that_fail_closed_reject_tokens(app: App) {
+async fn with_an_outdated_feed_only_services_that_fail_closed_reject_tokens(app: App) {
     let (_, device) = user_with_device(&app, "ada").await;
     // No process listens on this port.
     let unreachable_url = "http://127.0.0.1:9";

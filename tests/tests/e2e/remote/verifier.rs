@@ -41,8 +41,8 @@ fn service_next_to(app: &App) -> Authority {
 }
 
 async fn authenticate(service: &Authority, token: &str) -> Result<Caller, Refusal> {
-    let bearer = format!("Bearer {token}");
-    let verification = service.authenticate(&SentHeader(Field::Authorization, &bearer));
+    let authorization = format!("Bearer {token}");
+    let verification = service.authenticate(&SentHeader(Field::Authorization, &authorization));
     verification.await
 }
 

@@ -14,7 +14,7 @@ use crate::auth::logout::{assert_logged_out, by_access, by_body};
 on_both_engines! {
     a_logout_on_a_fast_clock_reaches_a_slow_clock,
     a_logout_on_a_slow_clock_reaches_a_fast_clock,
-    a_fast_clock_does_not_purge_what_a_slow_clock_still_needs,
+    a_fast_clock_does_not_purge_revocations_that_a_slow_clock_needs,
     refreshes_on_processes_with_different_clocks_continue,
 }
 
@@ -50,14 +50,14 @@ async fn a_logout_on_a_slow_clock_reaches_a_fast_clock(slow_process: App) {
     assert_revocation_reaches(&fast_process, &slow_process).await;
 }
 
-async fn a_fast_clock_does_not_purge_what_a_slow_clock_still_needs(slow_process: App) {
+async fn a_fast_clock_does_not_purge_revocations_that_a_slow_clock_needs(slow_process: App) {
     let (ada, revoked_device) = user_with_device(&slow_process, "ada").await;
     let live_device = login(&slow_process, &ada).await;
     assert_logged_out(
         by_access(&slow_process, &revoked_device, json!({})).await,
         1,
     );
-    // Until the last second in which the process with the slow clock accepts the tokens.
+    // The time until the last second in which the process with the slow clock accepts the tokens.
     let valid_for = ACCESS_TTL + Duration::from_secs(4);
     slow_process.clock.advance(valid_for);
     get_session(&slow_process, &live_device.access).await.ok();
@@ -89,7 +89,7 @@ async fn refreshes_on_processes_with_different_clocks_continue(slow_process: App
         &slow_process,
     ] {
         let refreshed_device = refreshed(app, &device).await;
-        // The repeated request reaches the other process, whose clock differs.
+        // Repeats the request on the process with the slow clock.
         refreshed(&slow_process, &device).await;
         device = refreshed_device;
     }

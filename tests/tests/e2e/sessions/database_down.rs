@@ -16,7 +16,7 @@ on_both_engines! {
 on_postgres! {
     an_unreachable_database_is_503_and_the_same_token_works_afterwards,
     a_disconnected_process_verifies_with_known_revocations_and_catches_up,
-    a_process_with_a_silent_database_verifies_with_known_revocations_and_catches_up,
+    a_process_whose_database_is_silent_verifies_with_known_revocations_and_catches_up,
 }
 
 async fn a_database_that_cannot_write_is_503_and_the_same_token_works_afterwards(app: App) {
@@ -142,7 +142,7 @@ async fn a_disconnected_process_verifies_with_known_revocations_and_catches_up(_
     assert_catches_up(Proxy::cut).await;
 }
 
-async fn a_process_with_a_silent_database_verifies_with_known_revocations_and_catches_up(
+async fn a_process_whose_database_is_silent_verifies_with_known_revocations_and_catches_up(
     _: Engine,
 ) {
     assert_catches_up(Proxy::silence).await;

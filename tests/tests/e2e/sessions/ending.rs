@@ -262,8 +262,8 @@ async fn other_accounts_write_while_thousands_of_sessions_are_revoked(app: App) 
     let eve = app.user("eve").await;
     let (_, device) = user_with_device(&app, "ada").await;
     clone_sessions(&app, &device.session, 5000);
-    let logout = by_access(&app, &device, json!({ "scope": "all" }));
-    let writes = count_writes_during(&eve, logout).await;
+    let logout_request = by_access(&app, &device, json!({ "scope": "all" }));
+    let writes = count_writes_during(&eve, logout_request).await;
     assert!(writes >= 5, "{writes}");
     assert_eq!(live_session_count(&app), 1);
 }

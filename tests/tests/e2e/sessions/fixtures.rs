@@ -76,8 +76,8 @@ pub(crate) async fn user_with_device(app: &App, name: &str) -> (Client, Device) 
     (user, device)
 }
 
-pub(crate) fn refresh(app: &App, token: &str) -> Request {
-    let body = json!({ "refresh_token": token });
+pub(crate) fn refresh(app: &App, refresh_token: &str) -> Request {
+    let body = json!({ "refresh_token": refresh_token });
     app.anonymous().post(REFRESH, body)
 }
 
@@ -104,7 +104,7 @@ pub(crate) fn encode_refresh_token(secret: &str, session_id: &str, counter: u32)
     })
 }
 
-/// Returns a column of a session's row; `None` for NULL and for no row.
+/// Returns the value of a column of a session; `None` if the value is NULL or the session has no row.
 pub(crate) fn column(app: &App, session_id: &str, column_name: &str) -> Option<String> {
     let query = format!("SELECT {column_name} FROM sessions WHERE id = '{session_id}'");
     app.database().value(&query)
@@ -135,18 +135,18 @@ pub(crate) fn count(app: &App, table: &str) -> u64 {
     count.unwrap().parse().unwrap()
 }
 
-pub(crate) async fn get_session(app: &App, access: &str) -> Response {
-    app.bearer(access).get(SESSION).await
+pub(crate) async fn get_session(app: &App, access_token: &str) -> Response {
+    app.bearer(access_token).get(SESSION).await
 }
 
 /// Within this time after a logout on one process, every process must reject the session.
 pub(crate) const MAX_REVOCATION_DELAY: Duration = Duration::from_secs(2);
 
 /// Sends requests until the server rejects one with this code. Returns how long that took.
-pub(crate) async fn until_rejected(app: &App, access: &str, code: &str) -> Duration {
+pub(crate) async fn until_rejected(app: &App, access_token: &str, code: &str) -> Duration {
     let started = Instant::now();
     loop {
-        let response = get_session(app, access).await;
+        let response = get_session(app, access_token).await;
         if response.code() == code {
             return started.elapsed();
         }

@@ -15,7 +15,7 @@ use crate::better_auth::fixtures::{Browser, DAY, SIGN_UP, sign_up_body};
 
 on_both_engines! {
     a_session_expires_at_its_maximum_lifetime_despite_refreshes,
-    less_than_a_second_before_the_end_no_token_is_issued,
+    less_than_a_second_before_the_end_of_a_session_no_token_is_issued,
     the_tokens_and_cookies_expire_with_the_session,
     a_repeated_refresh_returns_the_same_shortened_token,
     a_recovered_refresh_token_does_not_outlive_its_session,
@@ -95,7 +95,7 @@ async fn a_session_expires_at_its_maximum_lifetime_despite_refreshes(engine: Eng
         .problem(401, "TOKEN_EXPIRED");
 }
 
-async fn less_than_a_second_before_the_end_no_token_is_issued(engine: Engine) {
+async fn less_than_a_second_before_the_end_of_a_session_no_token_is_issued(engine: Engine) {
     let app = app_with_max_ttl(engine);
     let device = device_used_for(&app, "ada", MAX_TTL.saturating_sub(MICROSECOND)).await;
     let refused = refresh(&app, &device.refresh).await;
@@ -166,11 +166,11 @@ async fn the_setting_limits_existing_sessions(app: App) {
     app.clock.advance(SECOND);
     let refused = refresh(&limited_process, &device.refresh).await;
     refused.problem(401, "SESSION_EXPIRED");
-    let list = limited_process
+    let list_response = limited_process
         .bearer(device.access.as_str())
         .get(SESSIONS)
         .await;
-    assert_eq!(list.ok(), json!([]));
+    assert_eq!(list_response.ok(), json!([]));
     let body = json!({ "current_password": "ada: correct horse battery staple", "new_password": "another good one" });
     let refused = limited_process
         .bearer(device.access.as_str())

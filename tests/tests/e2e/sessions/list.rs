@@ -7,8 +7,8 @@ use super::fixtures::{SESSIONS, is_revoked, login, race_transaction, user_with_d
 use crate::better_auth::fixtures::{LIST_SESSIONS, UNAUTHORIZED, assert_error, sign_in, sign_up};
 
 on_both_engines! {
-    a_session_that_ends_during_its_request_revokes_no_other,
-    a_better_auth_session_that_ends_during_its_request_revokes_no_other,
+    a_session_that_ends_during_its_request_revokes_no_other_session,
+    a_better_auth_session_that_ends_during_its_request_revokes_no_other_session,
 }
 
 /// Sends the request while a transaction outside the server locks the user and revokes the session, as a change of
@@ -26,17 +26,17 @@ async fn race_session_end(
     race_transaction(app, &statements, request).await
 }
 
-async fn a_session_that_ends_during_its_request_revokes_no_other(app: App) {
+async fn a_session_that_ends_during_its_request_revokes_no_other_session(app: App) {
     let (ada, phone) = user_with_device(&app, "ada").await;
     let laptop = login(&app, &ada).await;
     let bearer = app.bearer(phone.access.as_str());
-    let revoke = bearer.delete(&format!("{SESSIONS}/{}", laptop.session));
-    let refused = race_session_end(&app, ada.id(), &phone.session, revoke).await;
+    let revoke_request = bearer.delete(&format!("{SESSIONS}/{}", laptop.session));
+    let refused = race_session_end(&app, ada.id(), &phone.session, revoke_request).await;
     refused.problem(401, "TOKEN_REVOKED");
     assert!(!is_revoked(&app, &laptop.session));
 }
 
-async fn a_better_auth_session_that_ends_during_its_request_revokes_no_other(app: App) {
+async fn a_better_auth_session_that_ends_during_its_request_revokes_no_other_session(app: App) {
     let phone = sign_up(&app, "ada").await;
     let laptop = sign_in(&app, "ada@example.com").await;
     let session_id =
@@ -47,9 +47,9 @@ async fn a_better_auth_session_that_ends_during_its_request_revokes_no_other(app
     let sessions = list.as_array().unwrap();
     let laptop_entry = sessions.iter().find(|entry| entry["id"] == laptop_id);
     let body = json!({ "token": laptop_entry.unwrap()["token"] });
-    let revoke = phone.post(&app, "/api/auth/revoke-session", body);
+    let revoke_request = phone.post(&app, "/api/auth/revoke-session", body);
     let user_id = phone.user["id"].as_str().unwrap();
-    let refused = race_session_end(&app, user_id, &phone_id, revoke).await;
+    let refused = race_session_end(&app, user_id, &phone_id, revoke_request).await;
     assert_error(&refused, UNAUTHORIZED);
     assert!(!is_revoked(&app, &laptop_id));
 }

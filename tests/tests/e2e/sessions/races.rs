@@ -39,8 +39,8 @@ async fn a_login_is_rejected_if_the_password_changes_during_the_login(app: App) 
     let (ada, eve) = (app.user("ada").await, app.user("eve").await);
     let session_count = count(&app, "sessions");
     let body = credentials(ada.email(), ada.password());
-    let login = app.anonymous().post(LOGIN, body);
-    let refused = race_password_change(&app, &ada, &eve, login).await;
+    let login_request = app.anonymous().post(LOGIN, body);
+    let refused = race_password_change(&app, &ada, &eve, login_request).await;
     refused.problem(401, "INVALID_EMAIL_OR_PASSWORD");
     assert_eq!(count(&app, "sessions"), session_count);
 }
@@ -48,8 +48,8 @@ async fn a_login_is_rejected_if_the_password_changes_during_the_login(app: App) 
 async fn a_deletion_is_rejected_if_the_password_changes_during_the_deletion(app: App) {
     let (ada, eve) = (app.user("ada").await, app.user("eve").await);
     let body = json!({ "password": ada.password() });
-    let delete = ada.delete(ACCOUNT).body(body);
-    let refused = race_password_change(&app, &ada, &eve, delete).await;
+    let deletion_request = ada.delete(ACCOUNT).body(body);
+    let refused = race_password_change(&app, &ada, &eve, deletion_request).await;
     refused.problem(401, "TOKEN_REVOKED");
     assert_eq!(count(&app, "users"), 2);
     ada.get(ACCOUNT).await.ok();
@@ -59,7 +59,7 @@ async fn after_a_change_of_password_no_login_with_the_old_password_survives(app:
     for round in 0..6 {
         let (ada, device) = user_with_device(&app, &format!("ada{round}")).await;
         let bearer = app.bearer(device.access.as_str());
-        let change = bearer.post(CHANGE_PASSWORD, passwords(ada.password(), NEW_PASSWORD));
+        let change_request = bearer.post(CHANGE_PASSWORD, passwords(ada.password(), NEW_PASSWORD));
         let login_with = |password: &str| {
             let body = credentials(ada.email(), password);
             app.anonymous().post(LOGIN, body)
@@ -68,7 +68,7 @@ async fn after_a_change_of_password_no_login_with_the_old_password_survives(app:
         let new_logins = (0..4).map(|_| login_with(NEW_PASSWORD).into_future());
         let (responses_before, change_response, responses_after, new_responses) = tokio::join!(
             join_all(old_logins.clone()),
-            change.into_future(),
+            change_request.into_future(),
             join_all(old_logins),
             join_all(new_logins),
         );
@@ -140,12 +140,16 @@ async fn parallel_changes_deletions_and_logouts_cause_no_errors(app: App) {
         for _ in 0..5 {
             devices.push(login(&app, &ada).await);
         }
-        let bearer = |number: usize| app.bearer(devices[number].access.as_str());
-        let change = bearer(0).post(CHANGE_PASSWORD, passwords(ada.password(), NEW_PASSWORD));
+        let client_of = |number: usize| app.bearer(devices[number].access.as_str());
+        let change_request =
+            client_of(0).post(CHANGE_PASSWORD, passwords(ada.password(), NEW_PASSWORD));
         let deletion_body = json!({ "password": ada.password() });
         let responses = join_all([
-            change.into_future(),
-            bearer(1).delete(ACCOUNT).body(deletion_body).into_future(),
+            change_request.into_future(),
+            client_of(1)
+                .delete(ACCOUNT)
+                .body(deletion_body)
+                .into_future(),
             by_access(&app, &devices[2], json!({ "scope": "all" })).into_future(),
             by_access(&app, &devices[3], json!({ "scope": "others" })).into_future(),
             refresh(&app, &devices[4].refresh).into_future(),

@@ -163,8 +163,8 @@ async fn a_thousand_sessions_revoked_together_all_reach_other_processes(process_
     let last_device = login(&process_a, &ada).await;
     // Copies the session after the last login, because a login revokes the sessions over the limit.
     super::fixtures::clone_sessions(&process_a, &first_device.session, 1200);
-    let scope = json!({ "scope": "all" });
-    assert_logged_out(by_access(&process_a, &last_device, scope).await, 1202);
+    let body = json!({ "scope": "all" });
+    assert_logged_out(by_access(&process_a, &last_device, body).await, 1202);
     for device in [&first_device, &last_device] {
         until_rejected(&process_b, &device.access, "TOKEN_REVOKED").await;
     }

@@ -23,12 +23,12 @@ async fn a_toggle_flips_the_completion_and_nothing_else(app: App) {
         for (number, completed) in [true, false, true].into_iter().enumerate() {
             app.clock.advance(Duration::from_secs(1));
             let previous_update = expected["updated_at"].clone();
-            let toggle = if number % 2 == 0 {
+            let toggle_request = if number % 2 == 0 {
                 ada.request("PATCH", &format!("{path}/complete"))
             } else {
                 ada.request("POST", &format!("{path}/toggle"))
             };
-            let task = toggle.await.ok();
+            let task = toggle_request.await.ok();
             expected["completed"] = completed.into();
             expected["updated_at"] = task["updated_at"].clone();
             assert_eq!(task, expected);
@@ -43,20 +43,20 @@ async fn a_toggle_ignores_its_body(app: App) {
     let task = ada.new_task("Buy milk").await;
     let complete_path = format!("{}/complete", ada.task(&task["id"]));
     let body = json!({ "completed": false, "title": "Buy tea" });
-    let toggled = ada.patch(&complete_path, body).await.ok();
-    assert_eq!(toggled["completed"], true);
-    assert_eq!(toggled["title"], "Buy milk");
-    let toggled = ada.patch(&complete_path, "not JSON").await.ok();
-    assert_eq!(toggled["completed"], false);
+    let response = ada.patch(&complete_path, body).await.ok();
+    assert_eq!(response["completed"], true);
+    assert_eq!(response["title"], "Buy milk");
+    let response = ada.patch(&complete_path, "not JSON").await.ok();
+    assert_eq!(response["completed"], false);
 }
 
 async fn an_unknown_task_is_not_found(app: App) {
     let ada = app.user("ada").await;
     for base in base_paths(&ada) {
-        let complete = ada.request("PATCH", &format!("{base}/4711/complete"));
-        complete.await.problem(404, "TASK_NOT_FOUND");
-        let toggle = ada.request("POST", &format!("{base}/4711/toggle"));
-        toggle.await.problem(404, "TASK_NOT_FOUND");
+        let complete_request = ada.request("PATCH", &format!("{base}/4711/complete"));
+        complete_request.await.problem(404, "TASK_NOT_FOUND");
+        let toggle_request = ada.request("POST", &format!("{base}/4711/toggle"));
+        toggle_request.await.problem(404, "TASK_NOT_FOUND");
     }
 }
 

@@ -103,20 +103,22 @@ async fn a_title_is_trimmed_and_has_1_to_200_characters(app: App) {
         let refused = ada.post("/api/tasks", body).await;
         refused.invalid("title", "required", "is required");
     }
-    let too_long = json!({ "title": "é".repeat(201) });
-    let refused = ada.post("/api/tasks", too_long).await;
+    let too_long_body = json!({ "title": "é".repeat(201) });
+    let refused = ada.post("/api/tasks", too_long_body).await;
     refused.invalid("title", "too_long", "must be at most 200 characters");
     let refused = ada.post("/api/tasks", json!({ "title": "a\u{0}b" })).await;
     let message = "must not contain the NUL character";
     refused.invalid("title", "invalid_character", message);
-    for wrong_type in [
+    for wrong_value in [
         json!(null),
         json!(5),
         json!(["a"]),
         json!({ "a": 1 }),
         json!(true),
     ] {
-        let refused = ada.post("/api/tasks", json!({ "title": wrong_type })).await;
+        let refused = ada
+            .post("/api/tasks", json!({ "title": wrong_value }))
+            .await;
         refused.invalid("title", "invalid_type", "must be a string");
     }
 }
@@ -132,17 +134,17 @@ async fn a_description_has_at_most_10000_characters(app: App) {
         let task = create(text.as_str().into()).await.created();
         assert_eq!(task["description"], text);
     }
-    let too_long = create("d".repeat(10_001).into()).await;
-    too_long.invalid(
+    let refused = create("d".repeat(10_001).into()).await;
+    refused.invalid(
         "description",
         "too_long",
         "must be at most 10000 characters",
     );
     let message = "must not contain the NUL character";
-    let with_nul = create("\u{0}".into()).await;
-    with_nul.invalid("description", "invalid_character", message);
-    let wrong_type = create(5.into()).await;
-    wrong_type.invalid("description", "invalid_type", "must be a string");
+    let refused = create("\u{0}".into()).await;
+    refused.invalid("description", "invalid_character", message);
+    let refused = create(5.into()).await;
+    refused.invalid("description", "invalid_type", "must be a string");
 }
 
 async fn a_description_is_stored_unchanged(app: App) {

@@ -18,9 +18,9 @@ on_both_engines! {
 async fn a_new_user_has_no_tasks(app: App) {
     let ada = app.user("ada").await;
     for base in base_paths(&ada) {
-        let list = ada.get(&base).await;
-        assert_eq!(list.header("link"), None);
-        assert_eq!(list.ok(), json!([]));
+        let response = ada.get(&base).await;
+        assert_eq!(response.header("link"), None);
+        assert_eq!(response.ok(), json!([]));
     }
 }
 
@@ -31,8 +31,8 @@ async fn the_newest_task_comes_first(app: App) {
         expected.insert(0, ada.new_task(title).await);
     }
     // Tasks are ordered by creation; a later change does not change the order.
-    let oldest = ada.task(&expected[2]["id"]);
-    expected[2] = ada.patch(&oldest, json!({ "title": "z" })).await.ok();
+    let oldest_path = ada.task(&expected[2]["id"]);
+    expected[2] = ada.patch(&oldest_path, json!({ "title": "z" })).await.ok();
     for base in base_paths(&ada) {
         assert_eq!(ada.get(&base).await.ok(), Value::from(expected.clone()));
     }

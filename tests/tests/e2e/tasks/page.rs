@@ -13,7 +13,7 @@ on_both_engines! {
     the_default_page_has_100_tasks,
     a_link_keeps_the_filters,
     a_page_does_not_shift_when_a_task_is_added_or_deleted,
-    a_page_has_at_most_a_mebibyte_and_links_to_the_rest,
+    a_page_has_at_most_a_mebibyte_and_links_to_the_next_page,
     a_search_that_takes_too_long_continues_on_the_next_page,
 }
 
@@ -114,13 +114,13 @@ async fn a_page_does_not_shift_when_a_task_is_added_or_deleted(app: App) {
     assert_eq!(second_page.ok(), Value::from(tasks_before[2..].to_vec()));
 }
 
-async fn a_page_has_at_most_a_mebibyte_and_links_to_the_rest(app: App) {
+async fn a_page_has_at_most_a_mebibyte_and_links_to_the_next_page(app: App) {
     let ada = app.user("ada").await;
     insert_tasks(&app, &ada, 250, &"x".repeat(10_000));
     let first_page = ada.get("/api/tasks?limit=500").await;
     let page_bytes = first_page.text().len();
     assert!(page_bytes <= MAX_PAGE_BYTES, "{page_bytes}");
-    // One more task would exceed the limit.
+    // One more task would exceed the maximum.
     let tasks = first_page.ok();
     let task_bytes = tasks[0].to_string().len();
     assert!(

@@ -50,8 +50,8 @@ async fn the_setting_limits_the_tasks_of_an_account(engine: Engine) {
     assert_limit_reached(&ada, "3").await;
     // Other users have their own limit.
     app.user("eve").await.new_task("Buy tea").await;
-    let newest = ada.all_tasks().await[0]["id"].clone();
-    ada.delete(&ada.task(&newest)).await.ok();
+    let newest_id = ada.all_tasks().await[0]["id"].clone();
+    ada.delete(&ada.task(&newest_id)).await.ok();
     ada.post("/api/tasks", task_body()).await.created();
     assert_limit_reached(&ada, "3").await;
 }
@@ -90,8 +90,8 @@ async fn an_account_above_the_limit_reads_changes_and_deletes_its_tasks(engine: 
     assert_limit_reached(&ada, "2").await;
     let tasks = ada.all_tasks().await;
     assert_eq!(tasks.as_array().unwrap().len(), 5);
-    let change = json!({ "title": "Buy oat milk" });
-    ada.patch(&ada.task(&tasks[0]["id"]), change).await.ok();
+    let body = json!({ "title": "Buy oat milk" });
+    ada.patch(&ada.task(&tasks[0]["id"]), body).await.ok();
     for (deleted_count, task) in tasks.as_array().unwrap().iter().enumerate() {
         if deleted_count < 4 {
             assert_limit_reached(&ada, "2").await;

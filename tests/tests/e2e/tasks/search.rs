@@ -167,8 +167,8 @@ async fn a_search_text_has_at_most_200_characters(app: App) {
         let found = search_titles(&ada, &"é".repeat(length)).await;
         assert_eq!(found, [title.as_str()]);
     }
-    let too_long = percent_encode(&"é".repeat(201));
-    let refused = ada.get(&format!("/api/tasks?q={too_long}")).await;
+    let too_long_text = percent_encode(&"é".repeat(201));
+    let refused = ada.get(&format!("/api/tasks?q={too_long_text}")).await;
     refused.invalid("q", "too_long", "must be at most 200 characters");
     let refused = ada.get("/api/tasks?q=a%00b").await;
     let message = "must not contain the NUL character";

@@ -19,7 +19,7 @@ on_both_engines! {
     an_error_contains_no_part_of_the_token,
 }
 
-/// Signs a token with this header and these claims, with the secret of the server.
+/// Returns a token with this header and these claims, signed with the secret of the server.
 fn sign_token(app: &App, header: &Value, claims: &Value) -> String {
     // `jsonwebtoken` needs a backend for cryptography; creating a keyring selects it.
     let _keyring = Keyring::new(Secret::new(app.secret()).unwrap());
@@ -182,8 +182,8 @@ async fn a_token_of_a_previous_secret_is_accepted(engine: Engine) {
         ..Issuer::of(&app)
     };
     let token = previous_issuer.issue("user-1", "ada@example.com");
-    let session = app.bearer(token).get(SESSION).await.ok();
-    assert_eq!(session["user"]["id"], "user-1");
+    let response = app.bearer(token).get(SESSION).await.ok();
+    assert_eq!(response["user"]["id"], "user-1");
 }
 
 async fn an_error_contains_no_part_of_the_token(app: App) {

@@ -8,7 +8,7 @@ mod user_id;
 use e2e::{Client, Request};
 use serde_json::json;
 
-/// The methods of one task, and the suffixes of their paths.
+/// The methods for one task, each with the suffix of its path.
 const TASK_METHODS: [(&str, &str); 6] = [
     ("GET", ""),
     ("PUT", ""),

@@ -7,7 +7,7 @@ use super::all_requests;
 on_both_engines! {
     another_users_path_is_forbidden_whether_or_not_the_task_exists,
     another_users_path_is_forbidden_before_the_body_is_read,
-    a_path_that_only_resembles_the_callers_own_is_forbidden,
+    a_path_that_only_resembles_the_callers_own_path_is_forbidden,
     without_a_token_the_owner_of_a_path_is_not_revealed,
 }
 
@@ -91,7 +91,7 @@ async fn another_users_path_is_forbidden_before_the_body_is_read(app: App) {
     assert_eq!(ada.all_tasks().await, tasks_before);
 }
 
-async fn a_path_that_only_resembles_the_callers_own_is_forbidden(app: App) {
+async fn a_path_that_only_resembles_the_callers_own_path_is_forbidden(app: App) {
     let ada = app.user("ada").await;
     let task = ada.new_task("Buy milk").await;
     let (id, tasks_before) = (ada.id(), ada.all_tasks().await);

@@ -29,15 +29,15 @@ async fn a_patch_changes_the_named_fields_and_the_time(app: App) {
         ] {
             app.clock.advance(Duration::from_secs(1));
             let previous_update = expected["updated_at"].clone();
-            let changed = ada.patch(&path, json!({ field: value })).await.ok();
+            let changed_task = ada.patch(&path, json!({ field: value })).await.ok();
             expected[field] = value;
-            expected["updated_at"] = changed["updated_at"].clone();
-            assert_eq!(changed, expected);
-            assert!(changed["updated_at"].as_str() > previous_update.as_str());
+            expected["updated_at"] = changed_task["updated_at"].clone();
+            assert_eq!(changed_task, expected);
+            assert!(changed_task["updated_at"].as_str() > previous_update.as_str());
             assert_eq!(ada.get(&path).await.ok(), expected);
         }
-        let unchanged = ada.patch(&path, json!({})).await.ok();
-        assert_eq!(unchanged, expected);
+        let unchanged_task = ada.patch(&path, json!({})).await.ok();
+        assert_eq!(unchanged_task, expected);
     }
 }
 
@@ -62,8 +62,8 @@ async fn the_field_is_completed_is_an_alias_of_completed(app: App) {
     let path = ada.task(&task["id"]);
     for completed in [true, true, false] {
         let body = json!({ "is_completed": completed });
-        let changed = ada.patch(&path, body).await.ok();
-        assert_eq!(changed["completed"], completed);
+        let changed_task = ada.patch(&path, body).await.ok();
+        assert_eq!(changed_task["completed"], completed);
     }
 }
 
@@ -74,11 +74,11 @@ async fn a_field_has_the_same_limits_as_in_a_new_task(app: App) {
     for (field, limit) in [("title", 200), ("description", 10_000)] {
         for length in [limit - 1, limit] {
             let text = "é".repeat(length);
-            let changed = ada.patch(&path, json!({ field: text })).await.ok();
-            assert_eq!(changed[field], text);
+            let changed_task = ada.patch(&path, json!({ field: text })).await.ok();
+            assert_eq!(changed_task[field], text);
         }
-        let too_long = json!({ field: "é".repeat(limit + 1) });
-        let refused = ada.patch(&path, too_long).await;
+        let too_long_body = json!({ field: "é".repeat(limit + 1) });
+        let refused = ada.patch(&path, too_long_body).await;
         let message = format!("must be at most {limit} characters");
         refused.invalid(field, "too_long", &message);
         let refused = ada.patch(&path, json!({ field: "a\u{0}" })).await;

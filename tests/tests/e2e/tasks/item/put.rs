@@ -24,13 +24,13 @@ async fn a_replaced_task_has_the_new_content(app: App) {
         app.clock.advance(Duration::from_secs(60));
         let body = json!({ "title": " Buy oat milk ", "description": "Two", "completed": true });
         let path = format!("{base}/{}", expected["id"]);
-        let replaced = ada.put(&path, body).await.ok();
+        let replaced_task = ada.put(&path, body).await.ok();
         expected["title"] = "Buy oat milk".into();
         expected["description"] = "Two".into();
         expected["completed"] = true.into();
-        expected["updated_at"] = replaced["updated_at"].clone();
-        assert_eq!(replaced, expected);
-        assert!(replaced["updated_at"].as_str() > previous_update.as_str());
+        expected["updated_at"] = replaced_task["updated_at"].clone();
+        assert_eq!(replaced_task, expected);
+        assert!(replaced_task["updated_at"].as_str() > previous_update.as_str());
         assert_eq!(ada.get(&path).await.ok(), expected);
     }
 }
@@ -41,10 +41,10 @@ async fn a_description_that_is_left_out_becomes_null(app: App) {
         json!({ "title": "Buy milk" }),
         json!({ "title": "Buy milk", "description": null }),
     ] {
-        let original = json!({ "title": "Buy milk", "description": "Two" });
-        let task = ada.post("/api/tasks", original).await.created();
-        let replaced = ada.put(&ada.task(&task["id"]), body).await.ok();
-        assert_eq!(replaced["description"], Value::Null);
+        let original_body = json!({ "title": "Buy milk", "description": "Two" });
+        let task = ada.post("/api/tasks", original_body).await.created();
+        let replaced_task = ada.put(&ada.task(&task["id"]), body).await.ok();
+        assert_eq!(replaced_task["description"], Value::Null);
     }
 }
 
@@ -55,8 +55,8 @@ async fn without_the_field_completed_the_completion_stays_unchanged(app: App) {
     for completed in [true, false] {
         let body = json!({ "title": "Buy milk", "completed": completed });
         ada.put(&path, body).await.ok();
-        let replaced = ada.put(&path, json!({ "title": "Buy tea" })).await.ok();
-        assert_eq!(replaced["completed"], completed);
+        let replaced_task = ada.put(&path, json!({ "title": "Buy tea" })).await.ok();
+        assert_eq!(replaced_task["completed"], completed);
     }
 }
 
@@ -74,8 +74,8 @@ async fn a_title_is_required(app: App) {
     }
     let refused = ada.put(&path, json!({ "title": null })).await;
     refused.invalid("title", "invalid_type", "must be a string");
-    let too_long = json!({ "title": "t".repeat(201), "description": "d".repeat(10_001) });
-    let refused = ada.put(&path, too_long).await;
+    let too_long_body = json!({ "title": "t".repeat(201), "description": "d".repeat(10_001) });
+    let refused = ada.put(&path, too_long_body).await;
     let errors = refused.problem(422, "VALIDATION_ERROR")["errors"].clone();
     let expected = json!([
         {
@@ -108,9 +108,9 @@ async fn the_field_is_completed_is_an_alias_of_completed(app: App) {
     let path = ada.task(&task["id"]);
     for completed in [true, false] {
         let body = json!({ "title": "Buy milk", "is_completed": completed });
-        let replaced = ada.put(&path, body).await.ok();
-        assert_eq!(replaced["completed"], completed);
-        assert_eq!(replaced["is_completed"], Value::Null);
+        let replaced_task = ada.put(&path, body).await.ok();
+        assert_eq!(replaced_task["completed"], completed);
+        assert_eq!(replaced_task["is_completed"], Value::Null);
     }
     let body_with_both = json!({ "title": "Buy milk", "completed": true, "is_completed": false });
     let refused = ada.put(&path, body_with_both).await;
