@@ -33,7 +33,7 @@ async fn every_documented_operation_exists(app: App) {
 }
 
 /// All operations except those on tasks. A star marks the operations that need a token.
-const ROUTES: &str = "
+const OPERATIONS: &str = "
     POST    /api/auth/register
     POST    /api/auth/signup
     POST    /api/auth/login
@@ -55,7 +55,7 @@ const ROUTES: &str = "
 ";
 
 /// The operations on tasks. Each exists below all three paths of a user's tasks.
-const TASK_ROUTES: &str = "
+const TASK_OPERATIONS: &str = "
     GET
     POST
     GET    /{task_id}
@@ -66,12 +66,16 @@ const TASK_ROUTES: &str = "
     POST   /{task_id}/toggle
 ";
 
+/// Returns all operations in the form `GET * /api/tasks`.
 fn expected_operations() -> BTreeSet<String> {
     let mut operations = BTreeSet::new();
-    for line in ROUTES.lines().filter(|line| !line.trim().is_empty()) {
+    for line in OPERATIONS.lines().filter(|line| !line.trim().is_empty()) {
         operations.insert(line.split_whitespace().collect::<Vec<_>>().join(" "));
     }
-    for line in TASK_ROUTES.lines().filter(|line| !line.trim().is_empty()) {
+    for line in TASK_OPERATIONS
+        .lines()
+        .filter(|line| !line.trim().is_empty())
+    {
         let (method, suffix) = line.trim().split_once(' ').unwrap_or((line.trim(), ""));
         for base_path in ["/api/{user_id}/tasks", "/api/tasks", "/api/v1/tasks"] {
             operations.insert(format!("{method} * {base_path}{}", suffix.trim()));
@@ -89,7 +93,7 @@ async fn the_document_has_every_route_and_its_security(app: App) {
     let expected = expected_operations();
     assert_eq!(
         documented_operations, expected,
-        "ROUTES must list every operation"
+        "OPERATIONS must list every operation"
     );
 }
 
@@ -142,6 +146,7 @@ async fn every_error_body_matches_its_documented_schema(app: App) {
     assert!(failed_paths.len() > 15, "{failed_paths:?}");
 }
 
+/// Asserts that the document describes the status, the media type and every field of the response.
 #[track_caller]
 fn assert_documented(document: &Value, operation: &Operation, response: &Response) {
     let method = operation.method.to_lowercase();

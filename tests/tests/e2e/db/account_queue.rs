@@ -17,13 +17,13 @@ on_postgres! {
 }
 
 /// More changes than the 256 requests of one account that may wait and the 128 writes of one commit.
-const CHANGES: usize = 400;
+const CHANGE_COUNT: usize = 400;
 
-/// Sends [`CHANGES`] changes of a locked task. Returns the number of 429 responses and the number of 503 responses.
+/// Sends [`CHANGE_COUNT`] changes of a locked task. Returns the number of 429 responses and the number of 503 responses.
 async fn send_changes(client: &Client, task: &Value) -> (usize, usize) {
     let body = json!({ "title": "Buy oat milk" });
     let path = client.task(&task["id"]);
-    let changes = (0..CHANGES).map(|_| client.patch(&path, body.clone()).into_future());
+    let changes = (0..CHANGE_COUNT).map(|_| client.patch(&path, body.clone()).into_future());
     let (mut rejected_count, mut unavailable_count) = (0, 0);
     for response in join_all(changes).await {
         if response.status() == 503 {
@@ -66,7 +66,10 @@ async fn requests_beyond_the_limit_of_an_account_are_429_and_other_accounts_are_
     };
     let ((rejected_count, unavailable_count), ()) =
         tokio::join!(send_changes(&eve, &locked_task), requests_of_ada);
-    assert!(rejected_count >= CHANGES - 256 - 128, "{rejected_count}");
+    assert!(
+        rejected_count >= CHANGE_COUNT - 256 - 128,
+        "{rejected_count}"
+    );
     assert!(unavailable_count > 0, "{unavailable_count}");
     locking_session.execute("ROLLBACK");
     wait_until(

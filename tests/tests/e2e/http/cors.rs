@@ -83,6 +83,7 @@ fn varies_by_origin(response: &Response) -> bool {
     vary.split(',').any(|name| name.trim() == "origin")
 }
 
+/// Asserts that a page of this origin may read the response.
 #[track_caller]
 fn assert_readable(response: &Response, origin: &str) {
     let header = |name| response.header(name);
@@ -160,7 +161,7 @@ async fn another_origin_may_read_no_response(engine: Engine) {
     }
 }
 
-fn preflight(app: &App, path: &str, origin: &str, method: &str, headers: &str) -> Request {
+fn preflight_request(app: &App, path: &str, origin: &str, method: &str, headers: &str) -> Request {
     let request = app.anonymous().request("OPTIONS", path);
     let request = request.header("origin", origin);
     let request = request.header("access-control-request-method", method);
@@ -172,7 +173,7 @@ async fn a_preflight_from_an_allowed_origin_lists_what_a_page_may_send(engine: E
     for path in ["/api/tasks", REFRESH, "/api/auth/account", "/api/nothing"] {
         for method in ["GET", "POST", "PUT", "PATCH", "DELETE"] {
             let headers = "authorization,content-type";
-            let response = preflight(&app, path, ALLOWED_ORIGIN, method, headers)
+            let response = preflight_request(&app, path, ALLOWED_ORIGIN, method, headers)
                 .await
                 .is(200);
             let header = |name| response.header(name).unwrap().to_lowercase();
@@ -193,7 +194,7 @@ async fn a_preflight_from_an_allowed_origin_lists_what_a_page_may_send(engine: E
         }
     }
     for (method, headers) in [("TRACE", "accept"), ("GET", "x-user-id"), ("GET", "cookie")] {
-        let response = preflight(&app, "/api/tasks", ALLOWED_ORIGIN, method, headers).await;
+        let response = preflight_request(&app, "/api/tasks", ALLOWED_ORIGIN, method, headers).await;
         response.problem(400, "INVALID_REQUEST");
     }
 }
@@ -201,7 +202,7 @@ async fn a_preflight_from_an_allowed_origin_lists_what_a_page_may_send(engine: E
 async fn a_preflight_from_another_origin_allows_nothing(engine: Engine) {
     let app = start_app(engine);
     for origin in OTHER_ORIGINS {
-        let response = preflight(&app, "/api/tasks", origin, "POST", "content-type").await;
+        let response = preflight_request(&app, "/api/tasks", origin, "POST", "content-type").await;
         assert!(!allows_an_origin(&response), "{response:?}");
     }
 }
@@ -213,6 +214,7 @@ async fn without_allowed_origins_there_is_no_cors(app: App) {
         assert_eq!(response.status(), status);
         assert!(cors_headers(&response).is_empty());
     }
-    let response = preflight(&app, "/api/tasks", ALLOWED_ORIGIN, "POST", "content-type").await;
+    let response =
+        preflight_request(&app, "/api/tasks", ALLOWED_ORIGIN, "POST", "content-type").await;
     response.problem(405, "METHOD_NOT_ALLOWED");
 }

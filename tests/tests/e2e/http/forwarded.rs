@@ -16,14 +16,14 @@ on_both_engines! {
     an_unconfigured_proxy_is_logged_once_a_minute_with_the_remedy,
 }
 
-const FORWARDED: &str = "x-forwarded-for";
+const X_FORWARDED_FOR: &str = "x-forwarded-for";
 
 /// Logs in with these `X-Forwarded-For` headers, and returns the IP address that the session stores.
 async fn stored_ip_address(app: &App, user: &Client, forwarded: &[&str]) -> String {
     let body = credentials(user.email(), user.password());
     let mut request = app.anonymous().post(LOGIN, body);
     for value in forwarded {
-        request = request.header(FORWARDED, value);
+        request = request.header(X_FORWARDED_FOR, value);
     }
     let token_response = request.await.ok();
     column(
@@ -91,7 +91,7 @@ async fn failures_are_counted_for_the_ip_address_behind_the_proxy(engine: Engine
         let body = credentials(ada.email(), password);
         app.anonymous()
             .post(LOGIN, body)
-            .header(FORWARDED, forwarded_for)
+            .header(X_FORWARDED_FOR, forwarded_for)
     };
     // The attacker chooses the entries further left, which do not change the IP address that counts.
     for number in 0..100 {

@@ -91,7 +91,7 @@ async fn only_a_server_with_an_https_public_url_sends_hsts(engine: Engine) {
 }
 
 /// Returns the sources that a content security policy allows in one directive.
-fn sources<'p>(policy: &'p str, directive_name: &str) -> Vec<&'p str> {
+fn allowed_sources<'p>(policy: &'p str, directive_name: &str) -> Vec<&'p str> {
     let directives = policy.split(';').map(str::trim);
     let named_directives = directives
         .filter_map(|directive| directive.strip_prefix(directive_name)?.strip_prefix(' '));
@@ -104,10 +104,10 @@ async fn the_documentation_page_loads_under_its_own_content_security_policy(app:
     let policy = page.header("content-security-policy").unwrap().to_owned();
     assert_security_headers(&page, &policy, false);
     assert_ne!(policy, CSP_DATA);
-    assert_eq!(sources(&policy, "default-src"), ["'none'"]);
-    assert_eq!(sources(&policy, "script-src"), ["'self'"]);
-    assert_eq!(sources(&policy, "frame-ancestors"), ["'none'"]);
-    assert_eq!(sources(&policy, "connect-src"), ["'self'"]);
+    assert_eq!(allowed_sources(&policy, "default-src"), ["'none'"]);
+    assert_eq!(allowed_sources(&policy, "script-src"), ["'self'"]);
+    assert_eq!(allowed_sources(&policy, "frame-ancestors"), ["'none'"]);
+    assert_eq!(allowed_sources(&policy, "connect-src"), ["'self'"]);
 
     // Every script must be a file of this server, because the policy blocks inline scripts.
     let html = page.text();

@@ -99,8 +99,8 @@ async fn expired_revocations_are_deleted_and_needed_revocations_stay(app: App) {
 }
 
 async fn refreshing_a_thousand_sessions_three_times_adds_no_rows(app: App) {
-    let (_, first) = user_with_device(&app, "ada").await;
-    clone_sessions(&app, &first.session, 1000);
+    let (_, first_device) = user_with_device(&app, "ada").await;
+    clone_sessions(&app, &first_device.session, 1000);
     let counts_before = (count(&app, "sessions"), count(&app, "revocations"));
     for used_counter in 0..3 {
         let session_ids: Vec<_> = (1..=1000).map(cloned_id).collect();
@@ -125,13 +125,13 @@ async fn refreshing_a_thousand_sessions_three_times_adds_no_rows(app: App) {
         counts_before
     );
     assert_eq!(counter(&app, &cloned_id(1000)), 3);
-    refreshed(&app, &first).await;
+    refreshed(&app, &first_device).await;
 }
 
 /// A statement locks the rows that it deletes, so each batch must be small.
 async fn no_statement_deletes_more_than_five_hundred_rows(app: App) {
-    let (_, first) = user_with_device(&app, "ada").await;
-    clone_sessions(&app, &first.session, 1800);
+    let (_, first_device) = user_with_device(&app, "ada").await;
+    clone_sessions(&app, &first_device.session, 1800);
     let max_rows_query = record_rows_per_statement(&app, "DELETE");
     app.clock.advance(SESSION_TTL + 2 * DAY);
     let new_process = app.another_process().start();

@@ -95,8 +95,8 @@ async fn after_a_change_of_password_no_login_with_the_old_password_survives(app:
 }
 
 async fn of_many_parallel_changes_of_password_one_succeeds(app: App) {
-    let (ada, first) = user_with_device(&app, "ada").await;
-    let mut devices = vec![first];
+    let (ada, first_device) = user_with_device(&app, "ada").await;
+    let mut devices = vec![first_device];
     for _ in 0..7 {
         devices.push(login(&app, &ada).await);
     }
@@ -135,8 +135,8 @@ async fn of_many_parallel_changes_of_password_one_succeeds(app: App) {
 
 async fn parallel_changes_deletions_and_logouts_cause_no_errors(app: App) {
     for round in 0..10 {
-        let (ada, first) = user_with_device(&app, &format!("ada{round}")).await;
-        let mut devices = vec![first];
+        let (ada, first_device) = user_with_device(&app, &format!("ada{round}")).await;
+        let mut devices = vec![first_device];
         for _ in 0..5 {
             devices.push(login(&app, &ada).await);
         }
@@ -175,8 +175,8 @@ async fn parallel_changes_deletions_and_logouts_cause_no_errors(app: App) {
 }
 
 async fn sessions_that_all_log_out_everywhere_are_each_revoked_once(app: App) {
-    let (ada, first) = user_with_device(&app, "ada").await;
-    let mut devices = vec![first];
+    let (ada, first_device) = user_with_device(&app, "ada").await;
+    let mut devices = vec![first_device];
     for _ in 0..15 {
         devices.push(login(&app, &ada).await);
     }

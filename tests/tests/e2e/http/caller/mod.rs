@@ -5,4 +5,5 @@ mod token;
 mod user_id;
 
 const SESSION: &str = "/api/auth/session";
+/// The `WWW-Authenticate` header of the response to a request without a token.
 const CHALLENGE: &str = r#"Bearer realm="api""#;

@@ -128,7 +128,8 @@ async fn a_duplicate_field_is_reported(app: App) {
 async fn unknown_fields_are_ignored_at_any_depth(app: App) {
     let ada = app.user("ada").await;
     let deep_array = format!("{}{}", "[".repeat(100), "]".repeat(100));
-    let body = format!(r#"{{"x":{deep_array},"title":"a","":null,"__proto__":{{"y":[1e308,-0]}}}}"#);
+    let body =
+        format!(r#"{{"x":{deep_array},"title":"a","":null,"__proto__":{{"y":[1e308,-0]}}}}"#);
     ada.post("/api/tasks", body).await.created();
 }
 

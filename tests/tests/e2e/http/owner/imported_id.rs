@@ -14,7 +14,7 @@ on_both_engines! {
 }
 
 /// User ids, each with its percent-encoded form for a path.
-const IDS: [(&str, &str); 8] = [
+const USER_IDS: [(&str, &str); 8] = [
     ("a/b", "a%2Fb"),
     ("a%b", "a%25b"),
     ("a%2Fb", "a%252Fb"),
@@ -41,7 +41,7 @@ fn import_user(app: &App, id: &str) -> Client {
 }
 
 async fn every_path_of_a_user_with_an_unusual_id_works_percent_encoded(app: App) {
-    for (id, encoded) in IDS {
+    for (id, encoded) in USER_IDS {
         let user = import_user(&app, id);
         let base = format!("/api/{encoded}/tasks");
         let response = user.post(&base, json!({ "title": "Buy milk" })).await;
@@ -49,8 +49,8 @@ async fn every_path_of_a_user_with_an_unusual_id_works_percent_encoded(app: App)
         let task = response.created();
         assert_eq!(task["user_id"], id);
         assert_eq!(user.get(&location).await.ok(), task, "{location}");
-        let complete = user.request("PATCH", &format!("{base}/{}/complete", task["id"]));
-        assert_eq!(complete.await.ok()["completed"], true);
+        let complete_request = user.request("PATCH", &format!("{base}/{}/complete", task["id"]));
+        assert_eq!(complete_request.await.ok()["completed"], true);
         assert_eq!(user.get(&base).await.ok().as_array().unwrap().len(), 1);
         let deletion = user.delete(&location).await;
         assert!(deletion.status() < 300, "{}", deletion.text());
@@ -88,7 +88,7 @@ async fn the_location_of_a_user_whose_id_is_dots_leaves_out_the_id(app: App) {
 
 async fn no_unusual_id_reaches_the_tasks_of_another_user(app: App) {
     let mut users = Vec::new();
-    for (id, encoded) in IDS {
+    for (id, encoded) in USER_IDS {
         let user = import_user(&app, id);
         let base = format!("/api/{encoded}/tasks");
         let task = user.post(&base, json!({ "title": id })).await.created();
@@ -113,7 +113,7 @@ async fn no_unusual_id_reaches_the_tasks_of_another_user(app: App) {
 }
 
 async fn an_unusual_id_without_an_account_creates_no_task(app: App) {
-    for (number, (id, encoded)) in IDS.into_iter().enumerate() {
+    for (number, (id, encoded)) in USER_IDS.into_iter().enumerate() {
         let token = app.token_for(id, &format!("unknown{number}@example.com"));
         let caller = app.bearer(token);
         let base = format!("/api/{encoded}/tasks");

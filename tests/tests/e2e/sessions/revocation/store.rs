@@ -45,8 +45,8 @@ fn insert_revocation(transaction: &mut Session, device: &Device) {
 
 /// Registers a user and returns three devices of this user.
 async fn three_devices(app: &App) -> [Device; 3] {
-    let (ada, first) = user_with_device(app, "ada").await;
-    [first, login(app, &ada).await, login(app, &ada).await]
+    let (ada, first_device) = user_with_device(app, "ada").await;
+    [first_device, login(app, &ada).await, login(app, &ada).await]
 }
 
 async fn a_later_commit_has_a_later_sequence_number(process_a: App) {
