@@ -10,7 +10,7 @@ on_both_engines! {
     a_migration_of_a_migrated_database_changes_nothing,
 }
 
-const COUNT_MIGRATIONS: &str = "SELECT count(*) FROM __diesel_schema_migrations";
+const MIGRATION_COUNT_QUERY: &str = "SELECT count(*) FROM __diesel_schema_migrations";
 
 /// Returns the number of migrations, which is the same for each engine.
 fn migration_count() -> String {
@@ -27,7 +27,10 @@ async fn eight_parallel_migrations_change_a_new_database_once(engine: Engine) {
             migration.join().unwrap().unwrap();
         }
     });
-    assert_eq!(database.value(COUNT_MIGRATIONS).unwrap(), migration_count());
+    assert_eq!(
+        database.value(MIGRATION_COUNT_QUERY).unwrap(),
+        migration_count()
+    );
     for table in ["users", "sessions", "tasks"] {
         let count = database.value(&format!("SELECT count(*) FROM {table}"));
         assert_eq!(count.as_deref(), Some("0"));
@@ -39,8 +42,11 @@ async fn a_migration_of_a_migrated_database_changes_nothing(engine: Engine) {
     let url = DatabaseUrl::parse(&database.url()).unwrap();
     migrate(&url).unwrap();
     let first_run_query = "SELECT min(run_on) FROM __diesel_schema_migrations";
-    let run_before = database.value(first_run_query);
+    let first_run = database.value(first_run_query);
     migrate(&url).unwrap();
-    assert_eq!(database.value(COUNT_MIGRATIONS).unwrap(), migration_count());
-    assert_eq!(database.value(first_run_query), run_before);
+    assert_eq!(
+        database.value(MIGRATION_COUNT_QUERY).unwrap(),
+        migration_count()
+    );
+    assert_eq!(database.value(first_run_query), first_run);
 }

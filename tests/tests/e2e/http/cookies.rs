@@ -250,13 +250,14 @@ async fn a_cookie_sent_twice_is_rejected(app: App) {
             session_request,
             refresh_request.header("origin", OWN_ORIGIN),
         ] {
-            let in_one_header = format!("{first_cookies}; {second_cookies}");
-            let refused = with_cookie(request.clone(), &in_one_header).await;
+            let doubled_cookies = format!("{first_cookies}; {second_cookies}");
+            let refused = with_cookie(request.clone(), &doubled_cookies).await;
             let problem = refused.problem(401, "INVALID_TOKEN");
             let detail = problem["detail"].as_str().unwrap();
             assert!(detail.ends_with("cookie was sent twice"), "{detail}");
-            let in_two_headers = with_cookie(with_cookie(request, &first_cookies), &second_cookies);
-            in_two_headers.await.problem(401, "INVALID_TOKEN");
+            let request_with_two_headers =
+                with_cookie(with_cookie(request, &first_cookies), &second_cookies);
+            request_with_two_headers.await.problem(401, "INVALID_TOKEN");
         }
     }
     assert_eq!(counter(&app, &device.session), 0);

@@ -37,8 +37,8 @@ fn start_app(engine: Engine) -> App {
 /// Returns requests, each with the expected status of its response.
 fn requests(app: &App, user: &Client, token: &str) -> Vec<(u16, Request)> {
     let (bearer, anonymous) = (app.bearer(token), app.anonymous());
-    let by_cookie = anonymous.post("/api/tasks", json!({ "title": "t" }));
-    let by_cookie = by_cookie.header("cookie", &format!("access_token={token}"));
+    let cookie_request = anonymous.post("/api/tasks", json!({ "title": "t" }));
+    let cookie_request = cookie_request.header("cookie", &format!("access_token={token}"));
     vec![
         (200, bearer.get(SESSION)),
         (200, anonymous.get("/api/openapi.json")),
@@ -56,7 +56,7 @@ fn requests(app: &App, user: &Client, token: &str) -> Vec<(u16, Request)> {
         (413, bearer.post("/api/tasks", " ".repeat(70_000))),
         (415, bearer.post("/api/tasks", "t".as_bytes())),
         (422, bearer.post("/api/tasks", json!({}))),
-        (403, by_cookie.header("sec-fetch-site", "cross-site")),
+        (403, cookie_request.header("sec-fetch-site", "cross-site")),
     ]
 }
 

@@ -19,10 +19,10 @@ on_both_engines! {
 const X_FORWARDED_FOR: &str = "x-forwarded-for";
 
 /// Logs in with these `X-Forwarded-For` headers, and returns the IP address that the session stores.
-async fn stored_ip_address(app: &App, user: &Client, forwarded: &[&str]) -> String {
+async fn stored_ip_address(app: &App, user: &Client, forwarded_values: &[&str]) -> String {
     let body = credentials(user.email(), user.password());
     let mut request = app.anonymous().post(LOGIN, body);
-    for value in forwarded {
+    for value in forwarded_values {
         request = request.header(X_FORWARDED_FOR, value);
     }
     let token_response = request.await.ok();
@@ -47,7 +47,7 @@ async fn behind_trusted_proxies_the_first_untrusted_ip_address_from_the_right_co
     let networks = "127.0.0.0/8, 10.0.0.0/8,fd00::/8";
     let app = App::on(engine).set("trusted-proxies", networks).start();
     let ada = app.user("ada").await;
-    for (forwarded, ip_address) in [
+    for (forwarded_values, ip_address) in [
         (&["203.0.113.7"][..], "203.0.113.7"),
         (&["6.6.6.6, 203.0.113.7"], "203.0.113.7"),
         (&["6.6.6.6,203.0.113.7 , 10.1.2.3"], "203.0.113.7"),
@@ -69,9 +69,9 @@ async fn behind_trusted_proxies_the_first_untrusted_ip_address_from_the_right_co
         (&[], "127.0.0.1"),
     ] {
         assert_eq!(
-            stored_ip_address(&app, &ada, forwarded).await,
+            stored_ip_address(&app, &ada, forwarded_values).await,
             ip_address,
-            "{forwarded:?}"
+            "{forwarded_values:?}"
         );
     }
 }
@@ -95,8 +95,8 @@ async fn failures_are_counted_for_the_ip_address_behind_the_proxy(engine: Engine
     };
     // The attacker chooses the entries further left, which do not change the IP address that counts.
     for number in 0..100 {
-        let forwarded = format!("6.6.6.{number}, 203.0.113.7");
-        let refused = login_from(&forwarded, "not the password").await;
+        let forwarded_for = format!("6.6.6.{number}, 203.0.113.7");
+        let refused = login_from(&forwarded_for, "not the password").await;
         refused.problem(401, "INVALID_EMAIL_OR_PASSWORD");
     }
     let refused = login_from("203.0.113.7", ada.password()).await;
@@ -107,7 +107,7 @@ async fn failures_are_counted_for_the_ip_address_behind_the_proxy(engine: Engine
 async fn a_byte_that_is_not_ascii_invalidates_only_its_own_entry(engine: Engine) {
     let app = App::on(engine).behind_proxy().start();
     let ada = app.user("ada").await;
-    for (forwarded, ip_address) in [
+    for (forwarded_values, ip_address) in [
         (&["é, 203.0.113.7"][..], "203.0.113.7"),
         (&["6.6.6.6é,203.0.113.7"], "203.0.113.7"),
         (&["é", "203.0.113.7"], "203.0.113.7"),
@@ -115,9 +115,9 @@ async fn a_byte_that_is_not_ascii_invalidates_only_its_own_entry(engine: Engine)
         (&["203.0.113.7", "é"], "127.0.0.1"),
     ] {
         assert_eq!(
-            stored_ip_address(&app, &ada, forwarded).await,
+            stored_ip_address(&app, &ada, forwarded_values).await,
             ip_address,
-            "{forwarded:?}"
+            "{forwarded_values:?}"
         );
     }
 }

@@ -22,7 +22,7 @@ const HSTS: &str = "max-age=31536000";
 /// Returns requests, each with the expected status of its response.
 fn requests(app: &App, ada: &Client) -> Vec<(u16, Request)> {
     let anonymous = app.anonymous();
-    let by_cookie = anonymous.request("DELETE", "/api/tasks/1");
+    let cookie_request = anonymous.request("DELETE", "/api/tasks/1");
     let cookie = format!("access_token={}", ada.token());
     vec![
         (200, anonymous.get("/healthz")),
@@ -43,7 +43,7 @@ fn requests(app: &App, ada: &Client) -> Vec<(u16, Request)> {
         (413, ada.post("/api/tasks", " ".repeat(70_000))),
         (415, ada.post("/api/tasks", "t".as_bytes())),
         (422, ada.post("/api/tasks", json!({}))),
-        (403, by_cookie.header("cookie", &cookie)),
+        (403, cookie_request.header("cookie", &cookie)),
     ]
 }
 

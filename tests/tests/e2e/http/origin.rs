@@ -49,8 +49,8 @@ async fn every_change_by_cookie_needs_a_trusted_origin_before_the_body_is_read(e
     let app = start_app(engine);
     let (ada, device) = user_with_device(&app, "ada").await;
     for request in requests(&app, &ada, &device).await {
-        let without_origin = request.clone().await;
-        let problem = without_origin.problem(403, "UNTRUSTED_ORIGIN");
+        let refused = request.clone().await;
+        let problem = refused.problem(403, "UNTRUSTED_ORIGIN");
         let detail = "A request with cookies must come from our own pages or from an origin in \
             ALLOWED_ORIGINS";
         assert_eq!(problem["detail"], detail);

@@ -240,11 +240,11 @@ async fn parallel_logins_with_the_same_cookies_revoke_the_session_once(app: App)
         let device_after_login = Device::from_response(&response.ok());
         get_session(&app, &device_after_login.access).await.ok();
     }
-    let count_revocations = format!(
+    let revocation_count_query = format!(
         "SELECT COUNT(*) FROM revocations WHERE session_id = '{}'",
         device.session
     );
-    assert_eq!(app.database().value(&count_revocations).unwrap(), "1");
+    assert_eq!(app.database().value(&revocation_count_query).unwrap(), "1");
 }
 
 /// Two users log in with each other's cookies while both change the password and log out everywhere.

@@ -71,8 +71,8 @@ pub(super) async fn a_refresh_token_of_a_revoked_session(engine: Engine) -> Resp
     let app = App::on(engine).start();
     let ada = app.user("ada").await;
     app.clock.advance(Duration::from_secs(10));
-    let revoke_all = "UPDATE sessions SET revoked_at = created_at";
-    app.database().execute(revoke_all);
+    let revoke_sql = "UPDATE sessions SET revoked_at = created_at";
+    app.database().execute(revoke_sql);
     refresh_with_counters(&app, &ada, [0]).await
 }
 

@@ -14,7 +14,7 @@ use self::capacity::*;
 use self::credentials::*;
 use self::requests::*;
 
-/// Each row: the function that provokes the error => status, title, code, detail, and an optional header.
+/// Each row has the function that provokes the error, `=>`, status, title, code, detail, and an optional header.
 macro_rules! problems {
     ($($provoke:ident => $status:literal $title:literal, $code:literal, $detail:literal
         $(, $header:literal: $value:expr)?;)+) => {

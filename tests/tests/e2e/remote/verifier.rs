@@ -70,9 +70,9 @@ async fn the_same_tokens_and_cookies_are_accepted_as_by_the_server(app: App) {
 
 /// Asserts that the service and the server respond with the same status, challenge and body.
 fn assert_same_response(refusal: &Refusal, response: &Response) {
-    let refused_with = (refusal.status(), refusal.www_authenticate());
+    let service_response = (refusal.status(), refusal.www_authenticate());
     let challenge = response.header("www-authenticate").map(ToOwned::to_owned);
-    assert_eq!(refused_with, (response.status(), challenge));
+    assert_eq!(service_response, (response.status(), challenge));
     let parse = |text: &str| serde_json::from_str::<Value>(text).unwrap();
     assert_eq!(parse(&refusal.body()), parse(&response.text()));
 }
@@ -95,16 +95,16 @@ async fn a_better_auth_session_is_accepted(app: App) {
 async fn a_rejection_has_the_response_of_the_server(app: App) {
     let (ada, device) = user_with_device(&app, "ada").await;
     let service = service_next_to(&app);
-    let other_audience = Issuer {
+    let other_audience_issuer = Issuer {
         audience: "another".to_owned(),
         ..Issuer::of(&app)
     };
-    let other_audience_token = other_audience.issue(ada.id(), ada.email());
-    let forged = Issuer {
+    let other_audience_token = other_audience_issuer.issue(ada.id(), ada.email());
+    let forging_issuer = Issuer {
         secret: "another secret of at least 32 bytes".to_owned(),
         ..Issuer::of(&app)
     };
-    let forged_token = forged.issue(ada.id(), ada.email());
+    let forged_token = forging_issuer.issue(ada.id(), ada.email());
     for token in [
         "junk",
         &other_audience_token,

@@ -208,8 +208,8 @@ async fn a_logout_revokes_thousands_of_sessions(app: App) {
 
 /// Deletes the copies that [`clone_sessions`] inserted before, and inserts this many copies of the device's session.
 fn replace_copies(app: &App, device: &Device, count: usize) {
-    let delete_copies = "DELETE FROM sessions WHERE id LIKE '00000000-0000-7000-8000-%'";
-    app.database().execute(delete_copies);
+    let delete_sql = "DELETE FROM sessions WHERE id LIKE '00000000-0000-7000-8000-%'";
+    app.database().execute(delete_sql);
     clone_sessions(app, &device.session, count);
 }
 

@@ -143,15 +143,15 @@ async fn a_recovered_refresh_token_does_not_outlive_its_session(engine: Engine) 
     let (_, device) = user_with_device(&app, "ada").await;
     refreshed(&app, &device).await;
     app.clock.advance(DAY);
-    let recovery = refresh(&app, &device.refresh).await.ok();
-    assert_eq!(recovery["expires_in"], 7 * 86_400);
+    let recovery_response = refresh(&app, &device.refresh).await.ok();
+    assert_eq!(recovery_response["expires_in"], 7 * 86_400);
     app.clock.advance(DAY * 2);
-    let retry = refresh(&app, &device.refresh).await.ok();
-    assert_eq!(retry["expires_in"], 5 * 86_400);
-    let token = retry["access_token"].as_str().unwrap();
+    let retry_response = refresh(&app, &device.refresh).await.ok();
+    assert_eq!(retry_response["expires_in"], 5 * 86_400);
+    let token = retry_response["access_token"].as_str().unwrap();
     assert_eq!(
         claims(token)["exp"],
-        claims(recovery["access_token"].as_str().unwrap())["exp"]
+        claims(recovery_response["access_token"].as_str().unwrap())["exp"]
     );
 }
 

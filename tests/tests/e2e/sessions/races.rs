@@ -187,9 +187,10 @@ async fn sessions_that_all_log_out_everywhere_are_each_revoked_once(app: App) {
     let responses = join_all(logouts).await.into_iter();
     let revoked_counts = responses.map(|response| response.ok()["revoked"].as_u64().unwrap());
     assert_eq!(revoked_counts.sum::<u64>(), 16);
-    let distinct_ids = "SELECT COUNT(DISTINCT session_id) FROM revocations";
-    let repeated_ids = format!("{distinct_ids} HAVING COUNT(*) > COUNT(DISTINCT session_id)");
-    assert_eq!(app.database().value(&repeated_ids), None);
+    let distinct_ids_query = "SELECT COUNT(DISTINCT session_id) FROM revocations";
+    let repeated_ids_query =
+        format!("{distinct_ids_query} HAVING COUNT(*) > COUNT(DISTINCT session_id)");
+    assert_eq!(app.database().value(&repeated_ids_query), None);
     for device in &devices {
         get_session(&app, &device.access)
             .await

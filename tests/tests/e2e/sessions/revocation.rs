@@ -100,11 +100,11 @@ async fn every_way_to_revoke_a_session_reaches_the_other_processes(process_a: Ap
 async fn a_new_process_knows_every_revoked_session_at_its_first_response(process_a: App) {
     let (ada, _) = user_with_device(&process_a, "ada").await;
     // Inserts several pages of other revocations, so that a new process needs time to read them.
-    let insert_revocations = "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 5000) \
+    let insert_sql = "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 5000) \
         INSERT INTO revocations (sequence, session_id, forget_after) \
         SELECT i + 1, 'other ' || i, forget_after FROM n, revocations; \
         UPDATE revocation_sequence SET last = 5001;";
-    process_a.database().execute(insert_revocations);
+    process_a.database().execute(insert_sql);
     for _ in 0..5 {
         let device = login(&process_a, &ada).await;
         assert_logged_out(by_access(&process_a, &device, json!({})).await, 1);
@@ -118,8 +118,8 @@ async fn checking_for_revoked_sessions_reads_no_database(app: App) {
     let (ada, revoked_device) = user_with_device(&app, "ada").await;
     let live_device = login(&app, &ada).await;
     assert_logged_out(by_access(&app, &revoked_device, json!({})).await, 1);
-    let drop_tables = "DROP TABLE revocations; DROP TABLE revocation_sequence; DROP TABLE sessions";
-    app.database().execute(drop_tables);
+    let drop_sql = "DROP TABLE revocations; DROP TABLE revocation_sequence; DROP TABLE sessions";
+    app.database().execute(drop_sql);
     for _ in 0..3 {
         get_session(&app, &live_device.access).await.ok();
         let refused = app
@@ -142,9 +142,9 @@ async fn after_a_restored_backup_later_revocations_are_not_missed(process_a: App
     for device in &revoked_devices {
         until_rejected(&process_b, &device.access, "TOKEN_REVOKED").await;
     }
-    let restore_backup = "DELETE FROM revocations WHERE sequence > 2; \
+    let restore_sql = "DELETE FROM revocations WHERE sequence > 2; \
         UPDATE revocation_sequence SET last = 2";
-    process_a.database().execute(restore_backup);
+    process_a.database().execute(restore_sql);
     for _ in 0..2 {
         let device = login(&process_a, &ada).await;
         assert_logged_out(by_access(&process_a, &device, json!({})).await, 1);

@@ -57,7 +57,7 @@ async fn the_location_is_the_path_of_the_new_task(app: App) {
 
 /// An import keeps the ids of users, which may be any text.
 async fn the_location_has_the_users_id_percent_encoded(app: App) {
-    for (number, (id, encoded)) in [
+    for (number, (id, encoded_id)) in [
         ("a b", "a%20b"),
         ("a?b#c", "a%3Fb%23c"),
         ("äöü", "%C3%A4%C3%B6%C3%BC"),
@@ -76,7 +76,7 @@ async fn the_location_has_the_users_id_percent_encoded(app: App) {
             .await;
         let location = response.header("location").unwrap().to_owned();
         let task = response.created();
-        assert_eq!(location, format!("/api/{encoded}/tasks/{}", task["id"]));
+        assert_eq!(location, format!("/api/{encoded_id}/tasks/{}", task["id"]));
         assert_eq!(owner.get(&location).await.ok(), task);
     }
 }

@@ -64,11 +64,11 @@ async fn of_many_parallel_deletions_of_a_task_one_succeeds(app: App) {
     let path = ada.task(&ada.new_task("Buy milk").await["id"]);
     let deletions = (0..20).map(|_| ada.delete(&path).into_future());
     let responses = join_all(deletions).await;
-    let (succeeded, rejected): (Vec<_>, Vec<_>) = responses
+    let (succeeded_responses, rejected_responses): (Vec<_>, Vec<_>) = responses
         .into_iter()
         .partition(|response| response.status() == 200);
-    assert_eq!(succeeded.len(), 1);
-    for response in rejected {
+    assert_eq!(succeeded_responses.len(), 1);
+    for response in rejected_responses {
         response.problem(404, "TASK_NOT_FOUND");
     }
 }

@@ -54,8 +54,8 @@ async fn following_the_links_lists_every_task_once(app: App) {
     create_tasks(&app.user("eve").await, 3).await;
     for base in base_paths(&ada) {
         let pages = read_pages(&ada, &format!("{base}?limit=3")).await;
-        let sizes: Vec<_> = pages.iter().map(Vec::len).collect();
-        assert_eq!(sizes, [3, 3, 1]);
+        let page_sizes: Vec<_> = pages.iter().map(Vec::len).collect();
+        assert_eq!(page_sizes, [3, 3, 1]);
         assert_eq!(pages.concat(), expected);
     }
 }
@@ -63,9 +63,9 @@ async fn following_the_links_lists_every_task_once(app: App) {
 async fn a_full_last_page_has_no_next_link(app: App) {
     let ada = app.user("ada").await;
     let expected = create_tasks(&ada, 6).await;
-    for (limit, sizes) in [(6, vec![6]), (3, vec![3, 3]), (5, vec![5, 1]), (7, vec![6])] {
+    for (limit, page_sizes) in [(6, vec![6]), (3, vec![3, 3]), (5, vec![5, 1]), (7, vec![6])] {
         let pages = read_pages(&ada, &format!("/api/tasks?limit={limit}")).await;
-        assert_eq!(pages.iter().map(Vec::len).collect::<Vec<_>>(), sizes);
+        assert_eq!(pages.iter().map(Vec::len).collect::<Vec<_>>(), page_sizes);
         assert_eq!(pages.concat(), expected);
     }
 }

@@ -65,27 +65,30 @@ fn malformed_headers() -> Vec<BadCredentials> {
 /// Returns tokens of issuers that differ from the server in one respect, each with the detail of the expected error.
 fn tokens_of_other_issuers(app: &App) -> [(String, &'static str); 4] {
     let server_issuer = Issuer::of(app);
-    let other_secret = Issuer {
+    let other_secret_issuer = Issuer {
         secret: "another secret that is long enough".to_owned(),
         ..server_issuer.clone()
     };
-    let other_audience = Issuer {
+    let other_audience_issuer = Issuer {
         audience: "another api".to_owned(),
         ..server_issuer.clone()
     };
-    let other_issuer = Issuer {
+    let other_name_issuer = Issuer {
         issuer: "another server".to_owned(),
         ..server_issuer.clone()
     };
-    let from_the_future = Issuer {
+    let future_issuer = Issuer {
         now: server_issuer.now + Duration::from_secs(60),
         ..server_issuer
     };
     [
-        (other_secret, "The token signature does not match"),
-        (other_audience, "The token claim aud is not acceptable"),
-        (other_issuer, "The token claim iss is not acceptable"),
-        (from_the_future, "The token is not valid yet"),
+        (other_secret_issuer, "The token signature does not match"),
+        (
+            other_audience_issuer,
+            "The token claim aud is not acceptable",
+        ),
+        (other_name_issuer, "The token claim iss is not acceptable"),
+        (future_issuer, "The token is not valid yet"),
     ]
     .map(|(issuer, detail)| (issuer.issue("user-1", "ada@example.com"), detail))
 }
@@ -143,9 +146,9 @@ async fn every_protected_route_rejects_every_invalid_token_before_it_reads_the_b
     let mut credentials = [malformed_headers(), bad_credentials(&app)].concat();
     credentials.push(expired_token(&app));
     for operation in protected(&app).await {
-        let without_token = operation.request(&anonymous, "user-1").await;
-        assert_eq!(without_token.header("www-authenticate"), Some(CHALLENGE));
-        let problem = without_token.problem(401, "UNAUTHORIZED");
+        let refused = operation.request(&anonymous, "user-1").await;
+        assert_eq!(refused.header("www-authenticate"), Some(CHALLENGE));
+        let problem = refused.problem(401, "UNAUTHORIZED");
         assert_eq!(problem["detail"], "Authentication is required");
 
         for (value, code, detail) in &credentials {

@@ -41,9 +41,9 @@ fn import_user(app: &App, id: &str) -> Client {
 }
 
 async fn every_path_of_a_user_with_an_unusual_id_works_percent_encoded(app: App) {
-    for (id, encoded) in USER_IDS {
+    for (id, encoded_id) in USER_IDS {
         let user = import_user(&app, id);
-        let base = format!("/api/{encoded}/tasks");
+        let base = format!("/api/{encoded_id}/tasks");
         let response = user.post(&base, json!({ "title": "Buy milk" })).await;
         let location = response.header("location").unwrap().to_owned();
         let task = response.created();
@@ -88,9 +88,9 @@ async fn the_location_of_a_user_whose_id_is_dots_leaves_out_the_id(app: App) {
 
 async fn no_unusual_id_reaches_the_tasks_of_another_user(app: App) {
     let mut users = Vec::new();
-    for (id, encoded) in USER_IDS {
+    for (id, encoded_id) in USER_IDS {
         let user = import_user(&app, id);
-        let base = format!("/api/{encoded}/tasks");
+        let base = format!("/api/{encoded_id}/tasks");
         let task = user.post(&base, json!({ "title": id })).await.created();
         users.push((user, base, task));
     }
@@ -113,10 +113,10 @@ async fn no_unusual_id_reaches_the_tasks_of_another_user(app: App) {
 }
 
 async fn an_unusual_id_without_an_account_creates_no_task(app: App) {
-    for (number, (id, encoded)) in USER_IDS.into_iter().enumerate() {
+    for (number, (id, encoded_id)) in USER_IDS.into_iter().enumerate() {
         let token = app.token_for(id, &format!("unknown{number}@example.com"));
         let caller = app.bearer(token);
-        let base = format!("/api/{encoded}/tasks");
+        let base = format!("/api/{encoded_id}/tasks");
         assert_eq!(caller.get(&base).await.ok(), json!([]));
         let refused = caller.post(&base, json!({ "title": "Buy milk" })).await;
         assert_eq!(refused.status(), 401, "{}", refused.text());
