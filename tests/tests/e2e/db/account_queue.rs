@@ -19,7 +19,7 @@ on_postgres! {
 /// More changes than the 256 requests of one account that may wait and the 128 writes of one commit.
 const CHANGE_COUNT: usize = 400;
 
-/// Sends [`CHANGE_COUNT`] changes of a locked task. Returns the number of 429 responses and the number of 503 responses.
+/// Sends [`CHANGE_COUNT`] changes of a locked task. Returns the numbers of 429 responses and of 503 responses.
 async fn send_changes(client: &Client, task: &Value) -> (usize, usize) {
     let body = json!({ "title": "Buy oat milk" });
     let path = client.task(&task["id"]);
