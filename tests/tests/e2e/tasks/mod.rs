@@ -1,4 +1,4 @@
-//! The endpoints for tasks, each in a file of the same name as in `api-server/src/tasks/`.
+//! Tests the endpoints for tasks. Each file has the name of the file in `api-server/src/tasks/` that it tests.
 
 mod complete;
 mod create;
@@ -11,8 +11,8 @@ mod store;
 
 use e2e::{App, Client};
 
-/// Returns the three paths of a user's tasks.
-fn bases(client: &Client) -> [String; 3] {
+/// Returns the three paths at which a user's tasks are.
+fn base_paths(client: &Client) -> [String; 3] {
     let aliases = ["/api/tasks", "/api/v1/tasks"].map(ToOwned::to_owned);
     let [short, versioned] = aliases;
     [client.tasks(), short, versioned]
