@@ -1,4 +1,4 @@
-//! `POST /api/{user_id}/tasks`
+//! Handles `POST /api/{user_id}/tasks`.
 
 use actix_web::HttpResponse;
 use actix_web::http::header::LOCATION;
@@ -10,7 +10,7 @@ use validator::Validate;
 
 use super::Tasks;
 use super::store;
-use super::store::{Inserted, NewTask};
+use super::store::{InsertOutcome, NewTask};
 use super::task;
 use super::task::{Task, Title};
 use crate::http::json::Json;
@@ -57,18 +57,18 @@ pub(crate) async fn create(
     let new_task = NewTask {
         title: title.into_string(),
         description: body.description,
-        now: tasks.clock.now().into(),
+        created_at: tasks.clock.now().into(),
     };
     let quota = tasks.quota.clone();
-    let max = quota.max();
+    let max_tasks = quota.max_tasks();
     let db = tasks.db.of_account(owner.as_str());
-    let inserted = db
+    let outcome = db
         .write(move |connection| store::insert(connection, &owner, &new_task, &quota))
         .await?;
-    let task = match inserted {
-        Inserted::Task(task) => task,
-        Inserted::LimitReached => return Err(limit_reached(max)),
-        Inserted::NoAccount => return Err(Problem::account_missing()),
+    let task = match outcome {
+        InsertOutcome::Task(task) => task,
+        InsertOutcome::LimitReached => return Err(limit_reached(max_tasks)),
+        InsertOutcome::NoAccount => return Err(Problem::account_missing()),
     };
     let location = location_of(&task);
     Ok(HttpResponse::Created()
@@ -76,14 +76,14 @@ pub(crate) async fn create(
         .json(task))
 }
 
-fn limit_reached(max: i64) -> Problem {
+fn limit_reached(limit: i64) -> Problem {
     let detail =
-        format!("This account has reached its limit of tasks ({max}); delete some to add more");
+        format!("This account has reached its limit of tasks ({limit}); delete some to add more");
     Problem::new(Code::TaskLimitReached, detail)
 }
 
-/// The path of a task, for the `Location` header. An imported user may have any text as id. Clients remove the path
-/// segments `.` and `..` (RFC 3986 § 5.2.4), so the path of a user with such an id does not contain the id.
+/// Returns the path of a task, for the `Location` header. An imported user may have any text as id. Clients remove the
+/// path segments `.` and `..` (RFC 3986 § 5.2.4), so the path of a user with such an id does not contain the id.
 fn location_of(task: &Task) -> String {
     match task.user_id.as_str() {
         "." | ".." => format!("/api/tasks/{}", task.id),

@@ -1,4 +1,4 @@
-//! A task, and the rules for its fields.
+//! Defines a task and the rules for its fields.
 
 use serde::Serialize;
 use utoipa::ToSchema;
