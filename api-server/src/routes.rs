@@ -9,7 +9,7 @@ use crate::auth::{
     account, change_password, login, logout, refresh, register, revocations, session, sessions,
     token,
 };
-use crate::better_auth::endpoint::{at, get, post, unknown};
+use crate::better_auth::endpoint::{at, get, post, unknown_path};
 use crate::better_auth::{
     change_email, delete_user, error, get_session, list_accounts, list_sessions, ok,
     request_password_reset, reset_password, revoke_other_sessions, revoke_session, revoke_sessions,
@@ -105,7 +105,7 @@ fn better_auth_routes(config: &mut ServiceConfig) {
         .service(get("/ok", ok::ok))
         .service(get("/error", error::error))
         .configure(mail_routes)
-        .service(unknown());
+        .service(unknown_path());
 }
 
 /// Registers the endpoints of Better Auth's API that would send an email; this server sends none.

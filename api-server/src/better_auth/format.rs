@@ -1,4 +1,4 @@
-//! Users and sessions in the format of Better Auth's client.
+//! Formats users and sessions for Better Auth's client.
 
 use serde::Serialize;
 
@@ -58,7 +58,7 @@ impl SessionBody {
         Ok(Self::new(session_token(context, &session.id)?, session))
     }
 
-    /// Another session of the caller. It has a handle instead of the token; a handle can only end the session.
+    /// Another session of the caller, with a handle instead of the token. A handle can only end the session.
     pub(super) fn other(
         context: &BetterAuthContext,
         session: StoredSession,

@@ -1,9 +1,9 @@
-//! Redirects, and the error that they carry in their query.
+//! Creates redirects, and adds an error to the query of a URL.
 
 use actix_web::HttpResponse;
 use actix_web::http::header::{ContentType, LOCATION};
 
-/// 302 without a body.
+/// Returns a 302 without a body.
 pub(super) fn redirect(location: &str) -> HttpResponse {
     HttpResponse::Found()
         .insert_header((LOCATION, location))
