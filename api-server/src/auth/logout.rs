@@ -143,12 +143,12 @@ fn access_token_credential(
     let keys = sessions.keys.current();
     let now = sessions.now();
     let (token, _) = access_token(request, policy).ok()?;
-    let (claims, credential) = match keys.verifier.verify(token, now) {
+    let (claims, new_credential) = match keys.verifier.verify(token, now) {
         Ok(claims) => (claims, Credential::current as fn(String) -> Credential),
         Err(_expired_or_invalid) => {
             let claims = keys.verifier.verify_for_logout(token, now).ok()?;
             (claims, Credential::stale as fn(String) -> Credential)
         }
     };
-    is_storable(&claims.sub, &claims.sid).then_some(credential(claims.sid))
+    is_storable(&claims.sub, &claims.sid).then_some(new_credential(claims.sid))
 }

@@ -100,11 +100,8 @@ pub(crate) async fn list(
 fn page_after(connection: &mut DbConnection, sequence: i64) -> QueryResult<RevocationPage> {
     let newest_sequence = store::newest_sequence(connection)?;
     // A larger number is from before the database was restored from a backup: the caller gets the first page again.
-    let start = if sequence > newest_sequence {
-        0
-    } else {
-        sequence
-    };
+    let is_too_large = sequence > newest_sequence;
+    let start = if is_too_large { 0 } else { sequence };
     let revocations = store::newer_than(connection, start, PAGE_SIZE)?;
     let has_more = i64::try_from(revocations.len()).is_ok_and(|length| length == PAGE_SIZE);
     let next = match revocations.last() {

@@ -91,7 +91,7 @@ pub(super) fn session_cookies(
     let signed_token = tokens.sign_cookie(session_id_bytes(session_id)?);
     let now = Timestamp::from(context.sessions.now());
     let lifetime = remember_until.map(|until| until.since(now));
-    // Rounded up to seconds, so that the cookie does not expire before its session.
+    // Rounded up to seconds, so that the cookie does not expire before the session.
     let max_age_seconds =
         lifetime.map(|duration| duration.as_secs() + u64::from(duration.subsec_nanos() > 0));
     let mut cookies = vec![set_cookie_value(
@@ -114,45 +114,48 @@ pub(super) fn session_id_bytes(session_id: &str) -> Result<[u8; 16], Problem> {
 }
 
 /// The `Set-Cookie` values that clear all cookies of a session.
-pub(super) fn clear_all(request: &HttpRequest, context: &BetterAuthContext) -> Vec<HeaderValue> {
+pub(super) fn removal_cookies(
+    request: &HttpRequest,
+    context: &BetterAuthContext,
+) -> Vec<HeaderValue> {
     let mut names = vec![SESSION_TOKEN, SESSION_DATA];
-    // Better Auth clears this cookie a second time if the request has it.
+    // Better Auth clears this cookie a second time if the request has the cookie.
     if has_cookie(request, &cookie_name(context, SESSION_DATA)) {
         names.push(SESSION_DATA);
     }
     names.push(DONT_REMEMBER);
-    clear(context, &names)
+    removal_cookies_named(context, &names)
 }
 
-/// The `Set-Cookie` value that clears the cached session of a Better Auth server, if the browser has one.
-pub(super) fn clear_session_data(
+/// The `Set-Cookie` value that clears the cached session of a Better Auth server, if the request has that cookie.
+pub(super) fn session_data_removal_cookies(
     request: &HttpRequest,
     context: &BetterAuthContext,
 ) -> Vec<HeaderValue> {
-    clear_if_present(request, context, SESSION_DATA)
+    removal_cookies_if_present(request, context, SESSION_DATA)
 }
 
-/// The `Set-Cookie` value that clears the flag of an earlier login with `rememberMe: false`.
-pub(super) fn clear_dont_remember_flag(
+/// The `Set-Cookie` value that clears the flag of an earlier login with `rememberMe: false`, if there is one.
+pub(super) fn dont_remember_removal_cookies(
     request: &HttpRequest,
     context: &BetterAuthContext,
 ) -> Vec<HeaderValue> {
-    clear_if_present(request, context, DONT_REMEMBER)
+    removal_cookies_if_present(request, context, DONT_REMEMBER)
 }
 
-fn clear_if_present(
+fn removal_cookies_if_present(
     request: &HttpRequest,
     context: &BetterAuthContext,
     name: &str,
 ) -> Vec<HeaderValue> {
     if has_cookie(request, &cookie_name(context, name)) {
-        clear(context, &[name])
+        removal_cookies_named(context, &[name])
     } else {
         Vec::new()
     }
 }
 
-fn clear(context: &BetterAuthContext, names: &[&str]) -> Vec<HeaderValue> {
+fn removal_cookies_named(context: &BetterAuthContext, names: &[&str]) -> Vec<HeaderValue> {
     let values = names
         .iter()
         .map(|name| set_cookie_value(context, name, "", Some(0)));
@@ -236,8 +239,8 @@ fn hex_digit(byte: u8) -> Option<u8> {
     u8::try_from(digit).ok()
 }
 
-/// Decodes a signed session token. `None` if the signature is valid but the content is not a session token; an error if
-/// the signature is invalid.
+/// Decodes a signed session token. Returns `None` if the signature is valid but the content is not a session token.
+/// Fails if the signature is invalid.
 pub(super) fn decode_signed_token(
     tokens: &SessionTokens,
     signed_token: &str,
@@ -246,8 +249,8 @@ pub(super) fn decode_signed_token(
     Ok(decode_token(tokens, token))
 }
 
-/// Decodes a session token that has no cookie signature, as in a response body; `None` if this server did not
-/// sign it.
+/// Decodes a session token without a cookie signature, as in a response body. Returns `None` if this server did not
+/// make the token.
 pub(super) fn decode_token(tokens: &SessionTokens, token: &str) -> Option<DecodedToken> {
     let id = tokens.decode(token).ok()?;
     Some(DecodedToken {
@@ -259,7 +262,7 @@ pub(super) fn decode_token(tokens: &SessionTokens, token: &str) -> Option<Decode
 /// The content of a session token.
 pub(super) struct DecodedToken {
     pub(super) session_id: String,
-    /// Whether the current secret made the token, not a previous one.
+    /// Whether the current secret signed the token, not a previous secret.
     pub(super) is_of_current_secret: bool,
 }
 

@@ -77,8 +77,8 @@ pub(crate) async fn callback(request: ApiRequest) -> ApiResult {
             let (code, message) = ("FAILED_TO_GET_USER_INFO", "Failed to get user info");
             let error = ApiError::new(not_found, code, message);
             if matches!(identity, Identity::SessionExpired) {
-                let cleared_cookies = cookies::clear_all(&request.http, &request.context);
-                return Err(error.with_cookies(cleared_cookies));
+                let removal_cookies = cookies::removal_cookies(&request.http, &request.context);
+                return Err(error.with_cookies(removal_cookies));
             }
             Err(error)
         }

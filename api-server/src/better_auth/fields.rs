@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 
 use super::api_error::ApiError;
 
-/// The fields of a body or a query, and the issues found in them.
+/// The fields of a body or a query, and the issues found so far.
 pub(super) struct Fields<'a> {
     /// `body` or `query`, for the messages.
     source: &'static str,

@@ -36,8 +36,8 @@ pub(crate) async fn show(request: ApiRequest) -> ApiResult {
 
 fn anonymous_response(request: &ApiRequest) -> HttpResponse {
     let mut response = HttpResponse::Ok().json(());
-    let cleared_cookies = cookies::clear_session_data(&request.http, &request.context);
-    append_cookies(&mut response, cleared_cookies);
+    let removal_cookies = cookies::session_data_removal_cookies(&request.http, &request.context);
+    append_cookies(&mut response, removal_cookies);
     response
 }
 
@@ -51,8 +51,8 @@ fn signed_in_response(request: &ApiRequest, signed_in: SignedIn) -> ApiResult {
         session: SessionBody::own(&request.context, signed_in.session)?,
         user: signed_in.user.into(),
     });
-    let cleared_cookies = cookies::clear_session_data(&request.http, &request.context);
-    append_cookies(&mut response, cleared_cookies);
+    let removal_cookies = cookies::session_data_removal_cookies(&request.http, &request.context);
+    append_cookies(&mut response, removal_cookies);
     if must_resend_cookie {
         request.set_session_cookie(&mut response, &session_id, remember_until)?;
     }

@@ -73,8 +73,8 @@ impl ApiRequest {
             Identity::SignedIn(signed_in) => Ok(*signed_in),
             Identity::Anonymous => Err(ApiError::unauthorized()),
             Identity::SessionExpired => {
-                let cleared_cookies = cookies::clear_all(&self.http, &self.context);
-                Err(ApiError::unauthorized().with_cookies(cleared_cookies))
+                let removal_cookies = cookies::removal_cookies(&self.http, &self.context);
+                Err(ApiError::unauthorized().with_cookies(removal_cookies))
             }
         }
     }
@@ -94,16 +94,16 @@ pub(crate) async fn find(
     };
     let now = Timestamp::from(context.sessions.now());
     let (id, lifetimes) = (token.session_id, context.sessions.lifetimes());
-    let row = context
+    let found_row = context
         .sessions
         .db
         .of_session(&id)
         .read(move |connection| sessions::find_with_user(connection, &id, lifetimes))
         .await?;
-    if let Some((user, session)) = &row {
+    if let Some((user, session)) = &found_row {
         context.sessions.db.record_session(&session.id, &user.id);
     }
-    let Some((user, session)) = row.filter(|(_, session)| session.is_live(now)) else {
+    let Some((user, session)) = found_row.filter(|(_, session)| session.is_live(now)) else {
         return Ok(Identity::SessionExpired);
     };
     let is_short_lived = context.sessions.session_ttl > UNREMEMBERED_TTL
@@ -172,8 +172,8 @@ fn bearer_token(request: &HttpRequest, tokens: &SessionTokens) -> Option<Decoded
 
 fn is_prolonging_due(context: &BetterAuthContext, session: &StoredSession, now: Timestamp) -> bool {
     let ttl = context.sessions.session_ttl;
-    let remaining = session.expires_at.since(now);
-    let is_old_enough = remaining + ttl / PROLONGATIONS_PER_LIFETIME <= ttl;
+    let remaining_ttl = session.expires_at.since(now);
+    let is_old_enough = remaining_ttl + ttl / PROLONGATIONS_PER_LIFETIME <= ttl;
     // At the end of its absolute lifetime a session cannot be prolonged any more.
     is_old_enough
         && session.expires_at
@@ -183,7 +183,7 @@ fn is_prolonging_due(context: &BetterAuthContext, session: &StoredSession, now: 
                 .extended_expiry(session.created_at, now)
 }
 
-/// Prolongs the session. Returns `false` if it ended after it was looked up.
+/// Prolongs the session. Returns `false` if the session has ended since it was looked up.
 async fn prolong(
     context: &BetterAuthContext,
     signed_in: &mut SignedIn,

@@ -13,10 +13,10 @@ pub(super) fn redirect(location: &str) -> HttpResponse {
 
 /// Adds `error={code}` to the query of a URL, before its fragment.
 pub(super) fn with_error(url: &str, code: &str) -> String {
-    let (url, fragment) = match url.split_once('#') {
-        Some((url, fragment)) => (url, format!("#{fragment}")),
+    let (base_url, fragment) = match url.split_once('#') {
+        Some((base_url, fragment)) => (base_url, format!("#{fragment}")),
         None => (url, String::new()),
     };
-    let separator = if url.contains('?') { '&' } else { '?' };
-    format!("{url}{separator}error={code}{fragment}")
+    let separator = if base_url.contains('?') { '&' } else { '?' };
+    format!("{base_url}{separator}error={code}{fragment}")
 }

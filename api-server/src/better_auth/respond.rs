@@ -54,9 +54,12 @@ impl ApiRequest {
         Ok(())
     }
 
-    /// Clears the session's cookies.
+    /// Clears all cookies of the session in the browser.
     pub(super) fn clear_cookies(&self, mut response: HttpResponse) -> HttpResponse {
-        append_cookies(&mut response, cookies::clear_all(&self.http, &self.context));
+        append_cookies(
+            &mut response,
+            cookies::removal_cookies(&self.http, &self.context),
+        );
         response
     }
 }

@@ -89,8 +89,9 @@ pub(super) fn set_new_session_cookie(
 ) -> Result<(), ApiError> {
     request.set_session_cookie(response, session_id, remember_until)?;
     if remember_until.is_some() {
-        let cleared = cookies::clear_dont_remember_flag(&request.http, &request.context);
-        append_cookies(response, cleared);
+        let removal_cookies =
+            cookies::dont_remember_removal_cookies(&request.http, &request.context);
+        append_cookies(response, removal_cookies);
     }
     Ok(())
 }

@@ -89,7 +89,7 @@ async fn fill_page(tasks: &Tasks, mut page: Page) -> Result<Page, Problem> {
     let deadline = Instant::now() + tasks.task_page_timeout;
     loop {
         let db = tasks.db.of_account(page.owner().as_str());
-        let result = db.read(|connection| page.fill(connection)).await?;
+        let result = db.read(|connection| page.read_slice(connection)).await?;
         page = result.map_err(Problem::internal)?;
         // A search that takes longer continues on the next page.
         if page.has_ended() || Instant::now() >= deadline {

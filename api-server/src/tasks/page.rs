@@ -15,10 +15,10 @@ use crate::users::id::UserId;
 pub(super) const MAX_PAGE_BYTES: usize = 1 << 20;
 /// The largest page of several tasks, in bytes of JSON, if no memory for a large page can be reserved.
 const SMALL_PAGE_BYTES: usize = 64 << 10;
-/// How many rows one job reads: a default page, and one row more that shows whether there is a next page.
+/// How many rows one database job reads: a default page, and one more row that shows whether there is a next page.
 const SLICE_ROWS: i64 = 101;
 
-/// Which tasks a page contains.
+/// Selects the tasks of a page.
 #[derive(Clone, Copy)]
 pub(super) struct PageQuery<'a> {
     pub(super) completed: Option<bool>,
@@ -88,23 +88,23 @@ impl Page {
         self.end.is_some()
     }
 
-    /// Reads the next slice of tasks and writes it to the page.
-    pub(super) fn fill(
+    /// Reads the next slice of rows from the database and appends the tasks to the page.
+    pub(super) fn read_slice(
         mut self,
         connection: &mut DbConnection,
     ) -> QueryResult<serde_json::Result<Self>> {
-        let selection = self.next_slice();
+        let selection = self.next_selection();
         let tasks = store::list(connection, &self.owner, &selection)?;
         let is_last_slice = i64::try_from(tasks.len()).is_ok_and(|rows| rows < selection.limit);
         Ok(self.append(tasks, is_last_slice).map(|()| self))
     }
 
-    fn next_slice(&self) -> Selection {
+    fn next_selection(&self) -> Selection {
         let missing_rows = self.limit - self.task_count + 1;
         Selection {
             completed: self.completed,
             before_id: self.last_read_id,
-            // A search also reads the tasks that do not match, so it needs more rows than the page has.
+            // A search also reads tasks that do not match, so a search needs more rows than the page has tasks.
             limit: if self.matcher.is_some() {
                 SLICE_ROWS
             } else {

@@ -1,5 +1,5 @@
-//! Limits the tasks of an account. The number of tasks of an account is kept in memory, because counting thousands of
-//! rows for every new task would cost more than the insert.
+//! Limits how many tasks an account may have. The number of tasks is kept in memory, because counting thousands of rows
+//! for every new task would cost more than the insert.
 
 use std::collections::HashMap;
 use std::hash::{BuildHasher as _, RandomState};

@@ -17,7 +17,7 @@ fn task(id: i64, description_bytes: usize) -> Task {
     }
 }
 
-fn page(limiter: &LargeResponseLimiter, limit: i64) -> Page {
+fn empty_page(limiter: &LargeResponseLimiter, limit: i64) -> Page {
     let owner = UserId::stored("ada".to_owned());
     let query = PageQuery {
         completed: None,
@@ -34,10 +34,10 @@ fn description_bytes(page_bytes: usize, ids: std::ops::Range<i64>) -> usize {
     page_bytes - serde_json::to_vec(&tasks).unwrap().len()
 }
 
-/// Adds two tasks to a page; both together need `page_bytes` bytes. Returns how many tasks the page then has, and the
+/// Adds two tasks to an empty page. A page with both tasks has `page_bytes` bytes. Returns how many tasks fit, and the
 /// next cursor.
 fn add_two_tasks(limiter: &LargeResponseLimiter, page_bytes: usize) -> (usize, Option<i64>) {
-    let mut page = page(limiter, 2);
+    let mut page = empty_page(limiter, 2);
     let tasks = vec![task(2, 0), task(1, description_bytes(page_bytes, 1..3))];
     page.append(tasks, true).unwrap();
     let finished_page = page.finish();
@@ -64,7 +64,7 @@ fn a_page_without_a_memory_reservation_is_small() {
 #[test]
 fn a_page_has_at_least_one_task_of_any_size() {
     let limiter = LargeResponseLimiter::default();
-    let mut page = page(&limiter, 100);
+    let mut page = empty_page(&limiter, 100);
     page.append(vec![task(2, 2 * MAX_PAGE_BYTES), task(1, 0)], true)
         .unwrap();
     let finished_page = page.finish();
@@ -75,10 +75,10 @@ fn a_page_has_at_least_one_task_of_any_size() {
 #[test]
 fn a_page_has_no_more_tasks_than_its_limit() {
     let limiter = LargeResponseLimiter::default();
-    for (count, next_cursor) in [(1, None), (2, None), (3, Some(2))] {
-        let mut page = page(&limiter, 2);
-        let tasks = (1..=count).rev().map(|id| task(id, 0)).collect();
+    for (task_count, next_cursor) in [(1, None), (2, None), (3, Some(2))] {
+        let mut page = empty_page(&limiter, 2);
+        let tasks = (1..=task_count).rev().map(|id| task(id, 0)).collect();
         page.append(tasks, true).unwrap();
-        assert_eq!(page.finish().next_cursor, next_cursor, "{count}");
+        assert_eq!(page.finish().next_cursor, next_cursor, "{task_count}");
     }
 }
