@@ -16,8 +16,7 @@ use crate::db::{DbConnection, QueryResult};
 use crate::http::query::QueryString;
 use crate::problem::Problem;
 use crate::sessions::Sessions;
-use crate::sessions::revocation::store;
-use crate::sessions::revocation::store::Revocation;
+use crate::sessions::revocation::store::{self, Revocation};
 
 /// The most revocations in one response.
 const PAGE_SIZE: i64 = 1000;

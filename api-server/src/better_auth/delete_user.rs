@@ -6,8 +6,7 @@ use serde::Serialize;
 
 use super::api_error::ApiError;
 use super::api_request::ApiRequest;
-use super::identity;
-use super::identity::Identity;
+use super::identity::{self, Identity};
 use super::password::{confirm, require_credential_account};
 use super::respond::ApiResult;
 use super::sign_up_email::parse_password_attempt;

@@ -9,8 +9,7 @@ use super::api_error::ApiError;
 use super::api_request::ApiRequest;
 use super::cookies;
 use super::format::{SessionBody, UserBody};
-use super::identity;
-use super::identity::{Identity, SignedIn};
+use super::identity::{self, Identity, SignedIn};
 use super::respond::{ApiResult, append_cookies};
 
 #[derive(Serialize)]

@@ -9,8 +9,7 @@ use auth_core::session_token::SessionTokens;
 
 use super::api_error::ApiError;
 use super::api_request::ApiRequest;
-use super::cookies;
-use super::cookies::DecodedToken;
+use super::cookies::{self, DecodedToken};
 use crate::better_auth::context::BetterAuthContext;
 use crate::db::Timestamp;
 use crate::problem::Problem;

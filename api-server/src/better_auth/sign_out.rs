@@ -5,8 +5,7 @@ use serde::Serialize;
 
 use super::api_request::ApiRequest;
 use super::cookies;
-use super::identity;
-use super::identity::Identity;
+use super::identity::{self, Identity};
 use super::respond::ApiResult;
 use crate::http::origin::is_from_untrusted_origin;
 use crate::sessions::logout::{Credential, Scope, end};

@@ -9,10 +9,8 @@ use utoipa::ToSchema;
 use validator::Validate;
 
 use super::Tasks;
-use super::store;
-use super::store::{InsertOutcome, NewTask};
-use super::task;
-use super::task::{Task, Title};
+use super::store::{self, InsertOutcome, NewTask};
+use super::task::{self, Task, Title};
 use crate::http::json::Json;
 use crate::http::owner::Owner;
 use crate::problem::{Code, Problem};

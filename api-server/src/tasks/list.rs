@@ -12,8 +12,7 @@ use validator::Validate;
 
 use super::Tasks;
 use super::page::{Page, PageQuery};
-use super::task;
-use super::task::Task;
+use super::task::{self, Task};
 use crate::http::large_response::LargeBody;
 use crate::http::owner::Owner;
 use crate::http::query::QueryString;

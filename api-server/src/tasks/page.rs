@@ -4,8 +4,7 @@
 use actix_web::web::Bytes;
 
 use super::search::Matcher;
-use super::store;
-use super::store::Selection;
+use super::store::{self, Selection};
 use super::task::Task;
 use crate::db::{DbConnection, QueryResult};
 use crate::http::large_response::{LargeResponseLimiter, MemoryReservation};
