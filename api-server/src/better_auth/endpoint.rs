@@ -17,7 +17,7 @@ pub(crate) fn unknown_path() -> Resource {
 }
 
 /// A resource at a path of Better Auth's API, relative to `/api/auth`. A method without a route gets a 404.
-pub(crate) fn at(path: &str) -> Resource {
+pub(crate) fn resource_at(path: &str) -> Resource {
     web::resource(format!("/api/auth{path}")).default_service(web::to(not_found))
 }
 
@@ -27,7 +27,7 @@ where
     Args: FromRequest + 'static,
     F::Output: Responder + 'static,
 {
-    at(path).route(web::get().to(handler))
+    resource_at(path).route(web::get().to(handler))
 }
 
 pub(crate) fn post<F, Args>(path: &str, handler: F) -> Resource
@@ -36,7 +36,7 @@ where
     Args: FromRequest + 'static,
     F::Output: Responder + 'static,
 {
-    at(path).route(web::post().to(handler))
+    resource_at(path).route(web::post().to(handler))
 }
 
 async fn not_found() -> Result<HttpResponse, ApiError> {

@@ -93,7 +93,7 @@ impl<'a> Fields<'a> {
         text
     }
 
-    /// Adds an issue if the database cannot store the text, or if it has more than `max_chars` characters.
+    /// Adds an issue if the database cannot store the text, or if the text has more than `max_chars` characters.
     pub(super) fn check_text(&mut self, name: &str, text: &str, max_chars: usize) {
         if text.contains('\0') {
             self.add_issue(name, "Invalid string: must not contain the NUL character");

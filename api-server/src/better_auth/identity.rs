@@ -51,7 +51,7 @@ impl SignedIn {
 pub(crate) enum Identity {
     /// The request has no token with a valid signature.
     Anonymous,
-    /// The token is valid, but its session has ended or expired.
+    /// The token is valid, but the session has ended or expired.
     SessionExpired,
     SignedIn(Box<SignedIn>),
 }

@@ -17,8 +17,8 @@ pub(super) fn require_trusted(request: &ApiRequest) -> Result<(), ApiError> {
     Ok(())
 }
 
-/// Requires a trusted origin for a login from a browser, even without a cookie: another site must not log its visitor
-/// in to an account that the site chose.
+/// Requires a trusted origin for a login from a browser, even without a cookie. Another site must not be able to log
+/// the visitor in to an account that the site chose.
 pub(super) fn require_trusted_login(request: &ApiRequest) -> Result<(), ApiError> {
     let header = |name: &str| request.headers().get(name).map(HeaderValue::as_bytes);
     let metadata_headers = ["sec-fetch-site", "sec-fetch-mode", "sec-fetch-dest"];

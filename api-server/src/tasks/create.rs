@@ -15,7 +15,7 @@ use crate::http::json::Json;
 use crate::http::owner::Owner;
 use crate::problem::{Code, Problem};
 
-/// The characters that are percent-encoded in a path segment: all but the unreserved ones (RFC 3986 § 2.3).
+/// The characters that are percent-encoded in a path segment: all except the unreserved characters (RFC 3986 § 2.3).
 const ENCODED_IN_SEGMENT: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'-')
     .remove(b'.')

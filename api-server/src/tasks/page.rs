@@ -31,7 +31,7 @@ pub(super) struct PageQuery<'a> {
 /// A complete page.
 pub(super) struct FinishedPage {
     pub(super) json: Bytes,
-    /// Reserves the memory of a large page.
+    /// The memory that is reserved for a large page; `None` for a small page.
     pub(super) reservation: Option<MemoryReservation>,
     /// The cursor of the next page; `None` for the last page.
     pub(super) next_cursor: Option<i64>,

@@ -267,7 +267,7 @@ pub(super) fn change(
     Ok(row.optional()?.map(|row| task_of_row(owner, row)))
 }
 
-/// Flips `completed` in one statement, so that two concurrent requests flip it twice.
+/// Flips `completed` in one statement, so that concurrent requests do not overwrite each other.
 pub(super) fn toggle(
     connection: &mut DbConnection,
     owner: &UserId,
