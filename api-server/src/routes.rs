@@ -9,7 +9,7 @@ use crate::auth::{
     account, change_password, login, logout, refresh, register, revocations, session, sessions,
     token,
 };
-use crate::better_auth::endpoint::{at, get, post, unknown};
+use crate::better_auth::endpoint::{get, post, resource_at, unknown_path};
 use crate::better_auth::{
     change_email, delete_user, error, get_session, list_accounts, list_sessions, ok,
     request_password_reset, reset_password, revoke_other_sessions, revoke_session, revoke_sessions,
@@ -85,7 +85,7 @@ fn better_auth_routes(config: &mut ServiceConfig) {
         .service(post("/sign-in/email", sign_in_email::sign_in))
         .service(post("/sign-out", sign_out::sign_out))
         .service(
-            at("/get-session")
+            resource_at("/get-session")
                 .route(web::get().to(get_session::show))
                 .route(web::post().to(get_session::reject_post)),
         )
@@ -105,7 +105,7 @@ fn better_auth_routes(config: &mut ServiceConfig) {
         .service(get("/ok", ok::ok))
         .service(get("/error", error::error))
         .configure(mail_routes)
-        .service(unknown());
+        .service(unknown_path());
 }
 
 /// Registers the endpoints of Better Auth's API that would send an email. This server sends no email.

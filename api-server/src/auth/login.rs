@@ -1,4 +1,4 @@
-//! `POST /api/auth/login`
+//! Handles `POST /api/auth/login`.
 
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
@@ -41,7 +41,7 @@ pub(crate) async fn login(
     client: Client,
     ReplacedSessions(replaced): ReplacedSessions,
     accounts: Data<Accounts>,
-    tokens: TokenResponder,
+    responder: TokenResponder,
     Json(body): Json<LoginRequest>,
 ) -> Result<HttpResponse, Problem> {
     let email = LoginEmail::parse(&body.email).map_err(|violation| violation.at("email"))?;
@@ -52,6 +52,6 @@ pub(crate) async fn login(
         lifetime: accounts.sessions.session_ttl,
         replaced,
     };
-    let granted = log_in(&accounts, email, attempt, context).await?;
-    tokens.respond(granted, StatusCode::OK, CredentialSource::Body)
+    let grant = log_in(&accounts, email, attempt, context).await?;
+    responder.respond(grant, StatusCode::OK, CredentialSource::Body)
 }

@@ -1,4 +1,4 @@
-//! `POST /api/auth/register`
+//! Handles `POST /api/auth/register`.
 
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
@@ -47,7 +47,7 @@ pub(crate) async fn register(
     client: Client,
     ReplacedSessions(replaced): ReplacedSessions,
     accounts: Data<Accounts>,
-    tokens: TokenResponder,
+    responder: TokenResponder,
     Json(body): Json<RegisterRequest>,
 ) -> Result<HttpResponse, Problem> {
     let account = NewAccount {
@@ -62,6 +62,6 @@ pub(crate) async fn register(
         lifetime: accounts.sessions.session_ttl,
         replaced,
     };
-    let granted = create(&accounts, account, context).await?;
-    tokens.respond(granted, StatusCode::CREATED, CredentialSource::Body)
+    let grant = create(&accounts, account, context).await?;
+    responder.respond(grant, StatusCode::CREATED, CredentialSource::Body)
 }

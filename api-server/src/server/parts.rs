@@ -49,7 +49,7 @@ impl Parts {
             large_responses: LargeResponseLimiter::default(),
             task_page_timeout: limits.task_page_timeout,
         });
-        let delete_user = config.web.better_auth_delete_user;
+        let may_delete_user = config.web.better_auth_delete_user;
         let policy = Data::new(new_http_policy(&config, limits, &clock));
         let accounts = Data::new(Accounts {
             passwords: new_passwords(config, db, clock),
@@ -59,7 +59,7 @@ impl Parts {
             accounts: accounts.clone(),
             sessions: Arc::clone(&sessions),
             policy: policy.clone(),
-            delete_user,
+            may_delete_user,
         });
         let authority = Authority::new(ServerAuthenticator {
             sessions: Arc::clone(&sessions),
