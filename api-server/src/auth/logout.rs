@@ -72,7 +72,7 @@ pub(crate) async fn logout(
     // The caller stays logged in when only other sessions end. Another site could make the browser send this request
     // without cookies, and must not be able to clear them.
     if body.scope != Scope::Others && !origin::is_from_untrusted_origin(&request, &policy) {
-        for cookie in policy.cookies.clear() {
+        for cookie in policy.cookies.render_cleared() {
             response.append_header((SET_COOKIE, cookie));
         }
     }
@@ -116,7 +116,7 @@ fn presented_credentials(
     }
     if body.scope == Scope::Current {
         let session_ids =
-            cookie_sessions::ids_of_all_cookies(request, sessions, policy).into_iter();
+            cookie_sessions::session_ids_of_all_cookies(request, sessions, policy).into_iter();
         return (
             session_ids.map(Credential::stale).collect(),
             CredentialSource::Cookie,

@@ -56,7 +56,7 @@ impl TokenResponder {
         let mut response = HttpResponse::build(status);
         let lifetime = grant.expires_at.since(grant.issued_at.into());
         let (access, refresh) = (tokens.access.token, tokens.refresh);
-        for cookie in self.policy.cookies.set(&access, &refresh, lifetime) {
+        for cookie in self.policy.cookies.render(&access, &refresh, lifetime) {
             response.append_header((SET_COOKIE, cookie));
         }
         let in_body = source != CredentialSource::Cookie;
