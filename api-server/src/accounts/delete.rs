@@ -6,8 +6,8 @@ use crate::sessions::ending::surplus;
 use crate::users::id::UserId;
 use crate::users::passwords::Authenticated;
 
-/// Deletes the account, its tasks and its sessions. Fails if the password was checked (`authenticated`) and has been
-/// changed since.
+/// Deletes the account with all tasks and sessions. With `authenticated`, fails if the password has been changed after
+/// the check of the password.
 pub(crate) async fn delete(
     accounts: &Accounts,
     id: UserId,
@@ -26,8 +26,8 @@ pub(crate) async fn delete(
                 .map(|authenticated| authenticated.hash.as_str());
             store::delete(connection, &user_id, hash, now.into(), forget_after)
         })
-        .await?;
-    let ended = ended.ok_or_else(Problem::token_revoked)?;
+        .await?
+        .ok_or_else(Problem::token_revoked)?;
     accounts.sessions.revoke_locally(&ended, now);
     log::info!(
         "account deleted user_id={} sessions_ended={}",

@@ -52,7 +52,7 @@ impl TokenResponder {
         status: StatusCode,
         source: CredentialSource,
     ) -> Result<HttpResponse, Problem> {
-        let tokens = grant.tokens(&self.sessions)?;
+        let tokens = grant.issue_tokens(&self.sessions)?;
         let mut response = HttpResponse::build(status);
         let lifetime = grant.expires_at.since(grant.issued_at.into());
         let (access, refresh) = (tokens.access.token, tokens.refresh);

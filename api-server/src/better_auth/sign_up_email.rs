@@ -75,7 +75,7 @@ pub(super) fn login_context(request: &ApiRequest, is_remembered: bool) -> LoginC
     LoginContext {
         client: request.client.clone(),
         lifetime: identity::lifetime(&request.context, is_remembered),
-        replaced: Vec::from_iter(cookies::replaced_session(&request.http, &request.context)),
+        replaced_ids: Vec::from_iter(cookies::replaced_session(&request.http, &request.context)),
     }
 }
 

@@ -38,8 +38,8 @@ pub(crate) fn client_ip_address(peer: IpAddr, headers: &HeaderMap, proxies: &[Ip
 }
 
 /// Parses an IP address with or without a port. An IPv6 address may have brackets.
-fn parse_hop(hop: &[u8]) -> Option<IpAddr> {
-    let hop = str::from_utf8(hop.trim_ascii()).ok()?;
+fn parse_hop(bytes: &[u8]) -> Option<IpAddr> {
+    let hop = str::from_utf8(bytes.trim_ascii()).ok()?;
     let unbracketed = hop.strip_prefix('[').and_then(|hop| hop.strip_suffix(']'));
     let without_port = match unbracketed {
         Some(ipv6) => ipv6.parse().ok().map(IpAddr::V6),
