@@ -105,7 +105,7 @@ fn presented_credentials(
     let keys = sessions.keys.current();
     let body_token = body.refresh_token.as_deref();
     let body_token = body_token.and_then(|text| keys.refresh_tokens.decode(text).ok());
-    let body_credential = body_token.as_ref().map(Credential::refresh);
+    let body_credential = body_token.as_ref().map(Credential::from_refresh_token);
     if request.headers().contains_key(AUTHORIZATION) {
         let header_credential = access_token_credential(request, sessions, policy);
         let credentials = header_credential.into_iter().chain(body_credential);
@@ -126,7 +126,7 @@ fn presented_credentials(
         Cookie::One(text) => keys.refresh_tokens.decode(text).ok(),
         Cookie::Absent | Cookie::Ambiguous => None,
     };
-    let cookie_credential = cookie_token.as_ref().map(Credential::refresh);
+    let cookie_credential = cookie_token.as_ref().map(Credential::from_refresh_token);
     let credentials = access_token_credential(request, sessions, policy)
         .into_iter()
         .chain(cookie_credential);

@@ -24,7 +24,7 @@ pub(crate) struct Caller {
     pub(crate) email: String,
     pub(crate) session_id: String,
     /// The `exp` claim of the token, in seconds since 1970.
-    pub(crate) token_expires: i64,
+    pub(crate) token_exp: i64,
     /// The header or the cookie that the token came from. New tokens are returned in the same way.
     pub(crate) source: CredentialSource,
 }
@@ -43,7 +43,7 @@ impl Caller {
             user_id: UserId::verified(caller.sub),
             email: caller.email,
             session_id: caller.sid,
-            token_expires: caller.exp,
+            token_exp: caller.exp,
             source,
         })
     }
@@ -83,7 +83,7 @@ impl Authenticate for ServerAuthenticator {
 }
 
 /// Returns false if an id contains the NUL character, which PostgreSQL cannot store. No account has such an id, but a
-/// service that shares the secret could issue a token with one.
+/// service that shares the secret could put such an id into a token.
 pub(crate) fn is_storable(sub: &str, sid: &str) -> bool {
     !sub.contains('\0') && !sid.contains('\0')
 }

@@ -32,7 +32,7 @@ impl FromRequest for Client {
         ready(Ok(Self {
             ip_address,
             network,
-            user_agent: user_agent.map(|value| without_control_characters(value.as_bytes())),
+            user_agent: user_agent.map(|value| clean_user_agent(value.as_bytes())),
             hang_up: HangUp::new(request.extensions().get::<watch::Receiver<()>>().cloned()),
         }))
     }
@@ -55,8 +55,8 @@ fn ip_address_and_network(
     (Some(ip), is_limited.then(|| Network::of(ip)))
 }
 
-/// Returns the text without control characters, which a text column or a list of sessions may not contain.
-fn without_control_characters(bytes: &[u8]) -> String {
+/// Removes control characters, which a text column or a list of sessions may not contain, and cuts off a long text.
+fn clean_user_agent(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes)
         .chars()
         .filter(|character| !character.is_control())

@@ -9,7 +9,7 @@ use super::policy::HttpPolicy;
 use crate::sessions::{Sessions, session};
 
 /// The most session ids that are read from the cookies of one request.
-const MAX_SESSIONS: usize = 8;
+const MAX_SESSION_IDS: usize = 8;
 
 /// Returns the session id of every cookie with a valid signature, even if several cookies have the same name.
 pub(crate) fn session_ids_of_all_cookies(
@@ -31,8 +31,8 @@ pub(crate) fn session_ids_of_unambiguous_cookies(
     sessions: &Sessions,
     policy: &HttpPolicy,
 ) -> Vec<String> {
-    let access_token = Credentials::new(request.headers()).cookie(policy.cookies.access_name());
-    let access_token = access_token.ok();
+    let access_cookie = Credentials::new(request.headers()).cookie(policy.cookies.access_name());
+    let access_token = access_cookie.ok();
     let access_id = access_token.and_then(|token| id_in_access_token(token, sessions));
     let refresh_id = match policy.cookies.find_refresh(request) {
         Cookie::One(token) => id_in_refresh_token(token, sessions),
@@ -41,12 +41,12 @@ pub(crate) fn session_ids_of_unambiguous_cookies(
     distinct_ids(access_id.into_iter().chain(refresh_id))
 }
 
-/// Removes duplicates and returns the first [`MAX_SESSIONS`] session ids. Pass ids from verified cookies only, because
-/// forged cookies could use up the maximum.
+/// Removes duplicates and returns the first [`MAX_SESSION_IDS`] ids. Pass ids from verified cookies only, because forged
+/// cookies could use up the maximum.
 pub(crate) fn distinct_ids(ids: impl Iterator<Item = String>) -> Vec<String> {
     let mut distinct = Vec::new();
     for id in ids {
-        if distinct.len() == MAX_SESSIONS {
+        if distinct.len() == MAX_SESSION_IDS {
             break;
         }
         if !distinct.contains(&id) {

@@ -66,7 +66,7 @@ impl Cookies {
         find_one(request, self.refresh_name())
     }
 
-    /// Returns the value of every access cookie: several if another subdomain has also set one.
+    /// Returns the value of every access cookie: several if another subdomain has set this cookie too.
     pub(crate) fn access_values(self, request: &HttpRequest) -> impl Iterator<Item = &str> {
         values(request, self.access_name())
     }
@@ -81,8 +81,8 @@ impl Cookies {
     pub(crate) fn render(self, access: &str, refresh: &str, lifetime: Duration) -> [String; 2] {
         let seconds = lifetime.as_secs();
         [
-            self.render_one(self.access_name(), access, "/", seconds),
-            self.render_one(self.refresh_name(), refresh, self.refresh_path(), seconds),
+            self.render_cookie(self.access_name(), access, "/", seconds),
+            self.render_cookie(self.refresh_name(), refresh, self.refresh_path(), seconds),
         ]
     }
 
@@ -90,12 +90,12 @@ impl Cookies {
     pub(crate) fn render_cleared(self) -> Vec<String> {
         let mut values = self.render("", "", Duration::ZERO).to_vec();
         if self.secure {
-            values.push(self.render_one(FORMER_REFRESH_NAME, "", REFRESH_PATH, 0));
+            values.push(self.render_cookie(FORMER_REFRESH_NAME, "", REFRESH_PATH, 0));
         }
         values
     }
 
-    fn render_one(self, name: &str, value: &str, path: &str, seconds: u64) -> String {
+    fn render_cookie(self, name: &str, value: &str, path: &str, seconds: u64) -> String {
         let suffix = if self.secure { "; Secure" } else { "" };
         format!("{name}={value}; Path={path}; Max-Age={seconds}; HttpOnly; SameSite=Lax{suffix}")
     }

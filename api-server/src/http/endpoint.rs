@@ -39,8 +39,8 @@ impl Endpoint {
         Args: FromRequest + 'static,
         F::Output: Responder + 'static,
     {
-        let name = method.to_string();
-        self.route(&name, web::method(method).to(handler))
+        let method_name = method.to_string();
+        self.route(&method_name, web::method(method).to(handler))
     }
 
     fn route(mut self, methods: &str, route: actix_web::Route) -> Self {

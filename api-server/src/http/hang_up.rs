@@ -37,12 +37,12 @@ impl<T> Future for FinishWhenDropped<T> {
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<T> {
         // Moved out before the poll: if the future panics, `drop` must not poll it again.
-        let Some(mut unfinished) = self.0.take() else {
+        let Some(mut future) = self.0.take() else {
             return Poll::Pending;
         };
-        let polled = unfinished.as_mut().poll(context);
+        let polled = future.as_mut().poll(context);
         if polled.is_pending() {
-            self.0 = Some(unfinished);
+            self.0 = Some(future);
         }
         polled
     }
@@ -50,8 +50,8 @@ impl<T> Future for FinishWhenDropped<T> {
 
 impl<T: 'static> Drop for FinishWhenDropped<T> {
     fn drop(&mut self) {
-        if let Some(unfinished) = self.0.take() {
-            actix_web::rt::spawn(unfinished);
+        if let Some(future) = self.0.take() {
+            actix_web::rt::spawn(future);
         }
     }
 }

@@ -6,7 +6,7 @@ use actix_web::http::header::{
 };
 
 pub(crate) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
-/// The session token, for clients of Better Auth that store it themselves.
+/// The header with the session token, for clients of Better Auth that store the token themselves.
 pub(crate) const SET_AUTH_TOKEN: HeaderName = HeaderName::from_static("set-auth-token");
 /// The name that clients of Better Auth use for `Retry-After`.
 pub(crate) const X_RETRY_AFTER: HeaderName = HeaderName::from_static("x-retry-after");

@@ -73,8 +73,8 @@ pub(crate) fn from_bytes<T: DeserializeOwned + Validate>(
 fn require_json(request: &HttpRequest) -> Result<(), Problem> {
     let headers = request.headers();
     let mut content_types = headers.get_all(CONTENT_TYPE);
-    let first = content_types.next().map(HeaderValue::as_bytes);
-    let is_json = first.is_some_and(is_json_media_type) && content_types.next().is_none();
+    let content_type = content_types.next().map(HeaderValue::as_bytes);
+    let is_json = content_type.is_some_and(is_json_media_type) && content_types.next().is_none();
     if is_json && !headers.contains_key(CONTENT_ENCODING) {
         return Ok(());
     }
@@ -96,7 +96,7 @@ fn is_json_media_type(value: &[u8]) -> bool {
         })
 }
 
-/// Reads the whole body. Fails if it is longer than [`MAX_BYTES`] or does not arrive within the body timeout.
+/// Reads the whole body. Fails if the body is longer than [`MAX_BYTES`] or does not arrive within the body timeout.
 pub(crate) async fn read(request: &HttpRequest, payload: Payload) -> Result<Bytes, Problem> {
     let too_large = || Problem::new(Code::BodyTooLarge, "The body may have at most 65536 bytes");
     let content_length = request.headers().get("content-length");

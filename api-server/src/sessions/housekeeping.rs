@@ -17,7 +17,7 @@ const BATCH_SIZE: i64 = 500;
 const MAX_BATCHES: usize = 100;
 /// The shortest time for which an expired session is stored, so that a response can report the expiry. A session whose
 /// access tokens may still be valid by some clock is stored longer, because it may have to be revoked.
-const KEEP_EXPIRED: Duration = Duration::from_secs(24 * 60 * 60);
+const EXPIRED_RETENTION: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// Reads the revocations of all processes at every interval. Never returns.
 pub(crate) async fn follow_revocations(sessions: Arc<Sessions>) {
@@ -57,7 +57,7 @@ async fn purge(sessions: &Sessions) -> Result<(), DbError> {
     let now = sessions.now();
     sessions.revoked.purge(now);
     let max_token_lifetime = sessions.forget_after(now).since(now.into());
-    let cutoff = Timestamp::from(now).minus(KEEP_EXPIRED.max(max_token_lifetime));
+    let cutoff = Timestamp::from(now).minus(EXPIRED_RETENTION.max(max_token_lifetime));
     delete_in_batches(sessions, move |connection| {
         store::purge(connection, cutoff, BATCH_SIZE)
     })
@@ -74,8 +74,8 @@ async fn delete_in_batches(
     delete_batch: impl Fn(&mut DbConnection) -> QueryResult<usize> + Copy + Send + 'static,
 ) -> Result<(), DbError> {
     for _ in 0..MAX_BATCHES {
-        let deleted = sessions.db.write(delete_batch).await?;
-        if i64::try_from(deleted).is_ok_and(|count| count < BATCH_SIZE) {
+        let deleted_count = sessions.db.write(delete_batch).await?;
+        if i64::try_from(deleted_count).is_ok_and(|count| count < BATCH_SIZE) {
             break;
         }
     }

@@ -57,21 +57,21 @@ impl Credential {
     }
 
     /// Creates a credential from a refresh token, which is valid until the session has been refreshed twice.
-    pub(crate) fn refresh(token: &RefreshToken) -> Self {
+    pub(crate) fn from_refresh_token(token: &RefreshToken) -> Self {
         Self {
             session_id: session::session_id_of(token),
             validity: Validity::IfCounterIsRecent(token.counter),
         }
     }
 
-    /// Returns the session if it is live and the credential is valid now.
+    /// Returns the session of the credential, if the session is live and the credential is valid now.
     fn live_session(
         &self,
         connection: &mut DbConnection,
         times: SessionTimes,
     ) -> QueryResult<Option<StoredSession>> {
-        let found = store::find(connection, &self.session_id, times.lifetimes)?;
-        Ok(found.filter(|session| session.is_live(times.now) && self.is_valid_for(session)))
+        let session = store::find(connection, &self.session_id, times.lifetimes)?;
+        Ok(session.filter(|session| session.is_live(times.now) && self.is_valid_for(session)))
     }
 
     fn is_valid_for(&self, session: &StoredSession) -> bool {
@@ -104,8 +104,8 @@ fn first_live_session(
 /// Ends the sessions that the scope selects, in the transaction that checks the credentials. Returns how many of these
 /// sessions were live.
 ///
-/// `Others` and `All` need a credential that is valid now. Without one, `All` ends only the session of the first
-/// credential, and `Others` ends none.
+/// `Others` and `All` need a credential that is valid now. If no credential is valid, `All` ends only the session of the
+/// first credential, and `Others` ends none.
 pub(crate) async fn end(
     sessions: &Sessions,
     credentials: Vec<Credential>,
@@ -131,11 +131,11 @@ pub(crate) async fn end(
 async fn end_surplus(sessions: &Sessions, credentials: &[Credential]) -> Result<usize, Problem> {
     let credentials = credentials.to_vec();
     let times = sessions.times(sessions.now());
-    let found = sessions
+    let live_session = sessions
         .db
         .read(move |connection| first_live_session(connection, &credentials, times))
         .await?;
-    let Some(session) = found else {
+    let Some(session) = live_session else {
         return Ok(0);
     };
     let user = UserId::stored(session.user_id);

@@ -1,8 +1,8 @@
 //! Contains the rule of refresh token rotation, a pure function of the session, the presented counter and the time.
 //!
 //! A response may get lost, so a caller with the previous token still receives the current token: any number of times
-//! within the overlap, and later in at most two rotations in a row. If a thief and the victim both refresh, they soon
-//! exceed that limit, and the session ends. A token that is older than the previous token ends the session at once.
+//! within the overlap (10 s), and later in at most two rotations in a row. If a thief and the victim both refresh, they
+//! soon exceed that limit, and the session ends. A token older than the previous token ends the session at once.
 //! Limitation: a thief who refreshes within the overlap after each refresh of the victim looks like a second tab.
 
 use std::time::Duration;

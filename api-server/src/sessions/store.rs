@@ -81,8 +81,8 @@ impl SessionRow {
 }
 
 /// Converts a stored counter. A value out of range becomes the highest counter, which no issued token has.
-fn to_counter(stored: i64) -> u32 {
-    u32::try_from(stored).unwrap_or(u32::MAX)
+fn to_counter(stored_counter: i64) -> u32 {
+    u32::try_from(stored_counter).unwrap_or(u32::MAX)
 }
 
 pub(crate) fn insert(connection: &mut DbConnection, session: &Session) -> QueryResult<()> {
@@ -147,11 +147,11 @@ pub(super) fn list_live(
         .order((sessions::last_used_at.desc(), sessions::id.desc()))
         .limit(limit)
         .load(connection)?;
-    let rows = rows.into_iter();
-    Ok(rows.map(|row| row.into_session(lifetimes)).collect())
+    let live_sessions = rows.into_iter().map(|row| row.into_session(lifetimes));
+    Ok(live_sessions.collect())
 }
 
-/// The outcome for a presented refresh token.
+/// The outcome of a refresh with a refresh token.
 pub(crate) enum RefreshOutcome {
     /// The caller receives the refresh token of this counter, and an access token issued at `issued_at`.
     Granted {
@@ -164,7 +164,7 @@ pub(crate) enum RefreshOutcome {
     /// The session was revoked, has expired or does not exist. Contains the session id if the session had just expired
     /// and was ended because the token was reused.
     NotLive(Vec<String>),
-    /// The token was reused, so a copy of it exists. Contains the ids of the sessions that this call ended.
+    /// The token was reused, so a copy of the token may exist. Contains the ids of the sessions that this call ended.
     Reused(Vec<String>),
     /// The counter of the token is higher than the counter of the session.
     Unknown,
@@ -310,7 +310,7 @@ pub(crate) fn find_with_user(
         .inner_join(users::table)
         .filter(sessions::id.eq(session_id))
         .select((user_store::COLUMNS, COLUMNS));
-    let found: Option<(UserRow, SessionRow)> =
+    let joined_row: Option<(UserRow, SessionRow)> =
         on_either_engine!(connection, |either| query.first(either)).optional()?;
-    Ok(found.map(|(user, session)| (user_of_row(user), session.into_session(lifetimes))))
+    Ok(joined_row.map(|(user, session)| (user_of_row(user), session.into_session(lifetimes))))
 }

@@ -22,11 +22,11 @@ const MAX_IDS_PER_STATEMENT: usize = 1000;
 /// Selects the sessions to end.
 pub(crate) enum SessionFilter<'a> {
     ById(&'a str),
-    /// The session with the id, if it belongs to the user.
+    /// The session with this id, if the session belongs to the user.
     ByIdOfUser(&'a UserId, &'a str),
-    /// The sessions with the ids that belong to the user.
+    /// Those sessions with these ids that belong to the user.
     ByIdsOfUser(&'a UserId, &'a [String]),
-    /// The sessions with the ids, which may belong to several users.
+    /// The sessions with these ids, of any users.
     ByIds(&'a [String]),
     AllOfUserExcept(&'a UserId, &'a str),
     AllOfUser(&'a UserId),
@@ -35,7 +35,7 @@ pub(crate) enum SessionFilter<'a> {
 /// The sessions that [`end`] ended.
 #[derive(Debug, Default)]
 pub(crate) struct EndedSessions {
-    /// The ids of the sessions, whose access tokens must be rejected from now on.
+    /// The ids of the ended sessions.
     pub(crate) ids: Vec<String>,
     /// The number of sessions that were live. The other sessions had just expired.
     pub(crate) live_count: usize,
@@ -166,8 +166,8 @@ pub(crate) fn lock_user(connection: &mut DbConnection, user: &UserId) -> QueryRe
 /// ended sessions.
 ///
 /// The caller must have locked the user, so that concurrent logins count each other's sessions. [`end`] is called only
-/// once, because it locks the sequence of revocations until the commit. If an account of an old database is far beyond
-/// the limit, this call ends only a batch, and [`enforce_limit`](super::surplus::enforce_limit) ends the rest.
+/// once, because each call locks the sequence of revocations until the commit. If an account of an old database is far
+/// beyond the limit, this call ends only a batch, and [`enforce_limit`](super::surplus::enforce_limit) ends the rest.
 pub(crate) fn end_replaced_and_surplus(
     connection: &mut DbConnection,
     opening: &SessionOpening,
@@ -178,11 +178,11 @@ pub(crate) fn end_replaced_and_surplus(
         newest_count: MAX_LIVE - 1,
         ids: opening.replaced_ids.clone(),
     };
-    let live_sessions = SessionTimeFilter {
+    let time_filter = SessionTimeFilter {
         expires_after: now,
         created_after: opening.lifetimes.login_cutoff(now),
     };
-    let mut ids = select_surplus(connection, &user, &kept, live_sessions, BATCH_SIZE)?;
+    let mut ids = select_surplus(connection, &user, &kept, time_filter, BATCH_SIZE)?;
     ids.extend(opening.replaced_ids.clone());
     if ids.is_empty() {
         return Ok(ids);
@@ -191,7 +191,7 @@ pub(crate) fn end_replaced_and_surplus(
     end(connection, &filter, now, opening.forget_after)
 }
 
-/// The sessions of a user that are not surplus. All other sessions are surplus.
+/// The sessions of a user that are kept. All other sessions are called surplus.
 pub(crate) struct KeptSessions {
     /// The number of most recently used sessions to keep, in addition to the sessions in `ids`.
     pub(crate) newest_count: i64,
@@ -207,11 +207,11 @@ pub(crate) fn surplus_ids(
     times: SessionTimes,
     limit: i64,
 ) -> QueryResult<Vec<String>> {
-    let with_valid_tokens = SessionTimeFilter {
+    let time_filter = SessionTimeFilter {
         expires_after: token_expiry_cutoff(times.now, times.forget_after),
         created_after: Timestamp::from_unix_micros(0),
     };
-    select_surplus(connection, user, kept, with_valid_tokens, limit)
+    select_surplus(connection, user, kept, time_filter, limit)
 }
 
 /// Selects sessions by the time of their expiry and the time of their login.
@@ -225,14 +225,14 @@ fn select_surplus(
     connection: &mut DbConnection,
     user: &UserId,
     kept: &KeptSessions,
-    times: SessionTimeFilter,
+    time_filter: SessionTimeFilter,
     limit: i64,
 ) -> QueryResult<Vec<String>> {
     sessions::table
         .filter(sessions::user_id.eq(user.as_str()))
         .filter(sessions::revoked_at.is_null())
-        .filter(sessions::expires_at.gt(times.expires_after))
-        .filter(sessions::created_at.gt(times.created_after))
+        .filter(sessions::expires_at.gt(time_filter.expires_after))
+        .filter(sessions::created_at.gt(time_filter.created_after))
         .filter(sessions::id.ne_all(&kept.ids))
         .select(sessions::id)
         .order((sessions::last_used_at.desc(), sessions::id.desc()))

@@ -42,7 +42,7 @@ pub(crate) async fn enforce_limit(
     end_all_except(sessions, user, MAX_LIVE - 1, new_session_id).await
 }
 
-/// Ends all sessions except one session and the `newest_count` most recently used others.
+/// Ends all sessions except `session_id` and the `newest_count` most recently used other sessions.
 async fn end_all_except(
     sessions: &Sessions,
     user: &UserId,
@@ -91,11 +91,11 @@ async fn end_batch(
 pub(crate) async fn delete_ended(sessions: &Sessions, user: &UserId) -> Result<(), DbError> {
     loop {
         let owner = user.clone();
-        let deleted = sessions
+        let deleted_count = sessions
             .db
             .write(move |connection| store::delete_ended(connection, &owner, BATCH_SIZE))
             .await?;
-        if i64::try_from(deleted).is_ok_and(|count| count < BATCH_SIZE) {
+        if i64::try_from(deleted_count).is_ok_and(|count| count < BATCH_SIZE) {
             return Ok(());
         }
     }
