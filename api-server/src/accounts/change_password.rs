@@ -57,20 +57,20 @@ pub(crate) async fn change_password(
         forget_after: accounts.sessions.forget_after(now),
         lifetimes: accounts.sessions.lifetimes(),
     };
-    let changed = accounts
+    let result = accounts
         .sessions
         .db
         .write(move |connection| store::change_password(connection, &update))
         .await?
         .ok_or_else(Problem::token_revoked)?;
-    accounts.sessions.revoke_locally(&changed.ended, now);
+    accounts.sessions.revoke_locally(&result.ended_ids, now);
     log::info!(
         "password changed user_id={} sessions_ended={}",
-        changed.user.id,
-        changed.ended.len()
+        result.user.id,
+        result.ended_ids.len()
     );
     Ok(TokenGrant {
-        user: changed.user,
+        user: result.user,
         session_id,
         counter: 0,
         issued_at: now,

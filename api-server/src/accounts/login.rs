@@ -66,7 +66,7 @@ pub(crate) async fn log_in(
     Ok(grant)
 }
 
-/// Stores the new session. Rejects the login if the password was changed after the comparison.
+/// Stores the new session. Rejects the login if the password was changed after it was compared.
 async fn open_session(
     accounts: &Accounts,
     authenticated: Authenticated,
@@ -80,13 +80,13 @@ async fn open_session(
     } = authenticated;
     let opening = context.into_opening(accounts, &user.id, now);
     let (session_id, expires_at) = (opening.session.id.clone(), opening.session.expires_at);
-    let ended = accounts
+    let ended_ids = accounts
         .sessions
         .db
         .write(move |connection| store::open_session(connection, &opening, &hash, &new_hash))
         .await?
         .ok_or_else(Problem::invalid_credentials)?;
-    end_surplus(accounts, &user, &session_id, ended).await;
+    end_surplus(accounts, &user, &session_id, ended_ids).await;
     Ok(TokenGrant {
         user,
         session_id,
@@ -98,19 +98,19 @@ async fn open_session(
 
 /// Revokes, in this process, the sessions that the login's transaction ended. If these fill a batch, ends all other
 /// sessions beyond the account's limit too. A failure does not fail the login, because the next login tries again.
-async fn end_surplus(accounts: &Accounts, user: &User, session_id: &str, ended: Vec<String>) {
-    if ended.is_empty() {
+async fn end_surplus(accounts: &Accounts, user: &User, session_id: &str, ended_ids: Vec<String>) {
+    if ended_ids.is_empty() {
         return;
     }
     accounts
         .sessions
-        .revoke_locally(&ended, accounts.sessions.now());
-    let is_full_batch = i64::try_from(ended.len()).is_ok_and(|count| count >= BATCH_SIZE);
-    let mut count = ended.len();
+        .revoke_locally(&ended_ids, accounts.sessions.now());
+    let is_full_batch = i64::try_from(ended_ids.len()).is_ok_and(|count| count >= BATCH_SIZE);
+    let mut ended_count = ended_ids.len();
     if is_full_batch {
         let owner = UserId::stored(user.id.clone());
         match surplus::enforce_limit(&accounts.sessions, &owner, session_id).await {
-            Ok(live_count) => count += live_count,
+            Ok(live_count) => ended_count += live_count,
             Err(error) => log::warn!(
                 "sessions beyond the limit stay user_id={} cause={error:?}",
                 user.id
@@ -118,7 +118,7 @@ async fn end_surplus(accounts: &Accounts, user: &User, session_id: &str, ended: 
         }
     }
     log::info!(
-        "sessions beyond the limit ended user_id={} sessions_ended={count}",
+        "sessions beyond the limit ended user_id={} sessions_ended={ended_count}",
         user.id
     );
 }

@@ -31,13 +31,13 @@ pub(crate) async fn create(
         .passwords
         .throttle
         .reserve_registration(network, accounts.sessions.now())?;
-    let created = create_with_session(accounts, account, context).await;
+    let result = create_with_session(accounts, account, context).await;
     // A rejected registration of an existing account counts too, because the response reveals that the account exists.
     let reveals_account = |problem: &Problem| problem.code() == Code::UserAlreadyExists;
-    if created.as_ref().map_or_else(reveals_account, |_| true) {
+    if result.as_ref().map_or_else(reveals_account, |_| true) {
         reservation.spend(accounts.sessions.now());
     }
-    created
+    result
 }
 
 async fn create_with_session(
@@ -62,8 +62,8 @@ async fn create_with_session(
     user.image = account.image;
     let opening = context.into_opening(accounts, &user.id, now);
     let (session_id, expires_at) = (opening.session.id.clone(), opening.session.expires_at);
-    let (user, ended) = insert(accounts, user, hash.as_str().to_owned(), opening).await?;
-    accounts.sessions.revoke_locally(&ended, now);
+    let (user, ended_ids) = insert(accounts, user, hash.as_str().to_owned(), opening).await?;
+    accounts.sessions.revoke_locally(&ended_ids, now);
     log::info!("registered user_id={}", user.id);
     Ok(TokenGrant {
         user,
@@ -77,8 +77,9 @@ async fn create_with_session(
 /// Rejects an email address that already has an account, before the password is hashed.
 async fn reject_registered(accounts: &Accounts, email: &Email) -> Result<(), Problem> {
     let email = email.clone();
-    let check = move |connection: &mut DbConnection| users::is_registered(connection, &email);
-    if accounts.sessions.db.read(check).await? {
+    let is_registered =
+        move |connection: &mut DbConnection| users::is_registered(connection, &email);
+    if accounts.sessions.db.read(is_registered).await? {
         return Err(already_registered());
     }
     Ok(())
@@ -91,15 +92,15 @@ async fn insert(
     hash: String,
     opening: SessionOpening,
 ) -> Result<(User, Vec<String>), Problem> {
-    let (ended, user) = accounts
+    let (ended_ids, user) = accounts
         .sessions
         .db
         .write(move |connection| {
-            let ended = store::register(connection, &user, &hash, &opening)?;
-            Ok((ended, user))
+            let ended_ids = store::register(connection, &user, &hash, &opening)?;
+            Ok((ended_ids, user))
         })
         .await?;
-    Ok((user, ended.ok_or_else(already_registered)?))
+    Ok((user, ended_ids.ok_or_else(already_registered)?))
 }
 
 fn already_registered() -> Problem {

@@ -64,10 +64,10 @@ pub(super) struct PasswordUpdate {
 }
 
 /// The result of a change of the password.
-pub(crate) struct PasswordChanged {
+pub(crate) struct PasswordChangeResult {
     pub(crate) user: User,
-    /// The ids of the sessions that were ended.
-    pub(super) ended: Vec<String>,
+    /// The ids of the ended sessions.
+    pub(super) ended_ids: Vec<String>,
 }
 
 /// Changes the password, ends every session of the user, including the caller's session, and inserts the new session.
@@ -78,9 +78,9 @@ pub(crate) struct PasswordChanged {
 pub(super) fn change_password(
     connection: &mut DbConnection,
     update: &PasswordUpdate,
-) -> QueryResult<Option<PasswordChanged>> {
+) -> QueryResult<Option<PasswordChangeResult>> {
     let id = &update.user_id;
-    let changed = write_transaction(connection, |connection| {
+    let result = write_transaction(connection, |connection| {
         if !users::replace_hash(connection, id.as_str(), &update.old_hash, &update.new_hash)? {
             return Err(DieselError::RollbackTransaction);
         }
@@ -92,15 +92,15 @@ pub(super) fn change_password(
             image: None,
             updated_at: update.now,
         };
-        let user = users::change_profile(connection, id, &only_update_time)?;
-        let user = user.ok_or(DieselError::RollbackTransaction)?;
+        let user = users::change_profile(connection, id, &only_update_time)?
+            .ok_or(DieselError::RollbackTransaction)?;
         sessions::store::insert(connection, &update.new_session)?;
         let other_sessions = SessionFilter::AllOfUserExcept(id, &update.new_session.id);
-        let ended = end(connection, &other_sessions, update.now, update.forget_after)?;
-        Ok(PasswordChanged { user, ended })
+        let ended_ids = end(connection, &other_sessions, update.now, update.forget_after)?;
+        Ok(PasswordChangeResult { user, ended_ids })
     });
-    match changed {
-        Ok(changed) => Ok(Some(changed)),
+    match result {
+        Ok(result) => Ok(Some(result)),
         Err(DieselError::RollbackTransaction) => Ok(None),
         Err(error) => Err(error),
     }
@@ -131,7 +131,7 @@ pub(super) fn delete(
         {
             return Ok(None);
         }
-        let ended = end(connection, &SessionFilter::AllOfUser(id), now, forget_after)?;
-        Ok(users::delete(connection, id)?.then_some(ended))
+        let ended_ids = end(connection, &SessionFilter::AllOfUser(id), now, forget_after)?;
+        Ok(users::delete(connection, id)?.then_some(ended_ids))
     })
 }

@@ -41,8 +41,8 @@ pub(crate) fn session_ids_of_unambiguous_cookies(
     distinct_ids(access_id.into_iter().chain(refresh_id))
 }
 
-/// Removes duplicates and returns the first [`MAX_SESSION_IDS`] ids. Pass ids from verified cookies only, because forged
-/// cookies could use up the maximum.
+/// Removes duplicates and returns the first [`MAX_SESSION_IDS`] ids. Pass ids from verified cookies only, because
+/// forged cookies could use up the maximum.
 pub(crate) fn distinct_ids(ids: impl Iterator<Item = String>) -> Vec<String> {
     let mut distinct = Vec::new();
     for id in ids {

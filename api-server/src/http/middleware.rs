@@ -25,7 +25,7 @@ const MAX_REQUEST_ID_BYTES: usize = 64;
 /// Contains the error that caused the response, for the log.
 pub(crate) struct PreserveBody(pub(crate) Option<Arc<Problem>>);
 
-/// Middleware that adds the shared headers to every response, logs it, and replaces errors by problem documents.
+/// Middleware that logs every response, adds the shared headers, and replaces errors by problem documents.
 pub(crate) async fn finish_responses(
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,

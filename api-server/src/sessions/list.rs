@@ -37,7 +37,7 @@ pub(crate) async fn end_session(
 ) -> Result<bool, Problem> {
     let now = sessions.now();
     let times = sessions.times(now);
-    let ended = sessions
+    let ended_sessions = sessions
         .db
         .of_account(owner.as_str())
         .write(move |connection| {
@@ -53,8 +53,8 @@ pub(crate) async fn end_session(
         })
         .await?
         .ok_or_else(Problem::token_revoked)?;
-    sessions.revoke_locally(&ended.ids, now);
-    Ok(ended.live_count > 0)
+    sessions.revoke_locally(&ended_sessions.ids, now);
+    Ok(ended_sessions.live_count > 0)
 }
 
 /// Checks the caller's session in the database, because this process may not have read the revocation yet.

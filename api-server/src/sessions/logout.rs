@@ -104,8 +104,8 @@ fn first_live_session(
 /// Ends the sessions that the scope selects, in the transaction that checks the credentials. Returns how many of these
 /// sessions were live.
 ///
-/// `Others` and `All` need a credential that is valid now. If no credential is valid, `All` ends only the session of the
-/// first credential, and `Others` ends none.
+/// `Others` and `All` need a credential that is valid now. If no credential is valid, `All` ends only the session of
+/// the first credential, and `Others` ends none.
 pub(crate) async fn end(
     sessions: &Sessions,
     credentials: Vec<Credential>,
@@ -117,12 +117,12 @@ pub(crate) async fn end(
         Scope::Current => 0,
         Scope::Others | Scope::All => end_surplus(sessions, &credentials).await?,
     };
-    let ended = sessions
+    let ended_sessions = sessions
         .db
         .write(move |connection| end_in_transaction(connection, &credentials, scope, times))
         .await?;
-    sessions.revoke_locally(&ended.ids, now);
-    let count = surplus_count + ended.live_count;
+    sessions.revoke_locally(&ended_sessions.ids, now);
+    let count = surplus_count + ended_sessions.live_count;
     log::info!("logged out scope={scope:?} sessions_ended={count}");
     Ok(count)
 }

@@ -112,9 +112,9 @@ pub(crate) fn open(
     connection: &mut DbConnection,
     opening: &SessionOpening,
 ) -> QueryResult<Vec<String>> {
-    let ended = end_replaced_and_surplus(connection, opening)?;
+    let ended_ids = end_replaced_and_surplus(connection, opening)?;
     insert(connection, &opening.session)?;
-    Ok(ended)
+    Ok(ended_ids)
 }
 
 pub(crate) fn find(
@@ -214,8 +214,8 @@ pub(crate) fn refresh(
             }
             Decision::End => {
                 let filter = SessionFilter::ById(session_id);
-                let ended = end(connection, &filter, times.now, times.forget_after)?;
-                return Ok(RefreshOutcome::Reused(ended));
+                let ended_ids = end(connection, &filter, times.now, times.forget_after)?;
+                return Ok(RefreshOutcome::Reused(ended_ids));
             }
             Decision::Unknown => return Ok(RefreshOutcome::Unknown),
         }
@@ -236,8 +236,8 @@ fn reject_not_live(
         return Ok(RefreshOutcome::NotLive(Vec::new()));
     }
     let filter = SessionFilter::ById(&session.id);
-    let ended = end(connection, &filter, times.now, times.forget_after)?;
-    Ok(RefreshOutcome::NotLive(ended))
+    let ended_ids = end(connection, &filter, times.now, times.forget_after)?;
+    Ok(RefreshOutcome::NotLive(ended_ids))
 }
 
 /// Stores the next rotation. If another request changed the session first, returns false and changes nothing.

@@ -76,15 +76,15 @@ async fn end_batch(
     now: SystemTime,
 ) -> Result<usize, DbError> {
     let (owner, times) = (user.clone(), sessions.times(now));
-    let ended: EndedSessions = sessions
+    let ended_sessions: EndedSessions = sessions
         .db
         .write(move |connection| {
             let filter = SessionFilter::ByIdsOfUser(&owner, &ids);
             store::end_and_count(connection, &filter, times)
         })
         .await?;
-    sessions.revoke_locally(&ended.ids, now);
-    Ok(ended.live_count)
+    sessions.revoke_locally(&ended_sessions.ids, now);
+    Ok(ended_sessions.live_count)
 }
 
 /// Deletes the ended sessions of an account in batches, so that the transaction that deletes the account is short.
