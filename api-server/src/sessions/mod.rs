@@ -63,9 +63,9 @@ impl Sessions {
 
     /// Makes this process reject the access tokens of ended sessions at once. Other processes follow in less than 2 s.
     pub(crate) fn revoke_locally(&self, session_ids: &[String], now: SystemTime) {
-        let until = revocation::forget_after(now, self.access_token_ttl);
+        let forget_after = revocation::forget_after(now, self.access_token_ttl);
         for session_id in session_ids {
-            self.revoked.insert(session_id, until);
+            self.revoked.insert(session_id, forget_after);
         }
     }
 }

@@ -48,11 +48,11 @@ impl RevocationFeed {
         loop {
             let started_at = Instant::now();
             let last_read = self.last_read.load(Ordering::Acquire);
-            let page = db.read(move |connection| read_newer(connection, last_read));
+            let new_revocations = db.read(move |connection| read_newer(connection, last_read));
             let NewRevocations {
                 newest_sequence,
                 revocations,
-            } = page.await?;
+            } = new_revocations.await?;
             if newest_sequence < last_read {
                 // A backup of the database was restored. New revocations get numbers that were already read.
                 log::warn!(
@@ -76,8 +76,8 @@ impl RevocationFeed {
     }
 
     fn apply(&self, revocation: &Revocation) {
-        let until = revocation.forget_after.to_system_time();
-        self.revoked.insert(&revocation.session_id, until);
+        let forget_after = revocation.forget_after.to_system_time();
+        self.revoked.insert(&revocation.session_id, forget_after);
         self.last_read.store(revocation.sequence, Ordering::Release);
     }
 

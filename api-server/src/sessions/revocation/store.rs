@@ -1,4 +1,4 @@
-//! Queries on the tables `revocations` and `revocation_sequence`.
+//! Contains the queries on the tables `revocations` and `revocation_sequence`.
 
 use diesel::prelude::*;
 
