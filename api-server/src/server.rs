@@ -112,7 +112,7 @@ impl Server {
             let sessions = self.sessions.clone();
             tokio::select! {
                 result = self.run() => result?,
-                () = sessions.keys.reload_on(sighup, reload) => {}
+                () = sessions.keys.reload_on_signal(sighup, reload) => {}
             }
             log::info!("stopped");
             Ok(())

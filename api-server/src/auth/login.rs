@@ -39,7 +39,7 @@ pub(crate) struct LoginRequest {
 )]
 pub(crate) async fn login(
     client: Client,
-    ReplacedSessions(replaced): ReplacedSessions,
+    ReplacedSessions(replaced_ids): ReplacedSessions,
     accounts: Data<Accounts>,
     responder: TokenResponder,
     Json(body): Json<LoginRequest>,
@@ -50,7 +50,7 @@ pub(crate) async fn login(
     let context = LoginContext {
         client,
         lifetime: accounts.sessions.session_ttl,
-        replaced,
+        replaced_ids,
     };
     let grant = log_in(&accounts, email, attempt, context).await?;
     responder.respond(grant, StatusCode::OK, CredentialSource::Body)

@@ -72,7 +72,7 @@ pub(crate) async fn logout(
     // The caller stays logged in when only other sessions end. Another site could make the browser send this request
     // without cookies, and must not be able to clear the cookies.
     if body.scope != Scope::Others && !origin::is_from_untrusted_origin(&request, &policy) {
-        for cookie in policy.cookies.clear() {
+        for cookie in policy.cookies.render_cleared() {
             response.append_header((SET_COOKIE, cookie));
         }
     }
@@ -106,7 +106,7 @@ fn presented_credentials(
     let keys = sessions.keys.current();
     let token_text = body.refresh_token.as_deref();
     let body_token = token_text.and_then(|text| keys.refresh_tokens.decode(text).ok());
-    let body_credential = body_token.as_ref().map(Credential::refresh);
+    let body_credential = body_token.as_ref().map(Credential::from_refresh_token);
     if request.headers().contains_key(AUTHORIZATION) {
         let header_credential = access_token_credential(request, sessions, policy);
         let credentials = header_credential.into_iter().chain(body_credential);
@@ -117,7 +117,7 @@ fn presented_credentials(
     }
     if body.scope == Scope::Current {
         let session_ids =
-            cookie_sessions::ids_of_all_cookies(request, sessions, policy).into_iter();
+            cookie_sessions::session_ids_of_all_cookies(request, sessions, policy).into_iter();
         return (
             session_ids.map(Credential::stale).collect(),
             CredentialSource::Cookie,
@@ -127,7 +127,7 @@ fn presented_credentials(
         Cookie::One(text) => keys.refresh_tokens.decode(text).ok(),
         Cookie::Absent | Cookie::Ambiguous => None,
     };
-    let cookie_credential = cookie_token.as_ref().map(Credential::refresh);
+    let cookie_credential = cookie_token.as_ref().map(Credential::from_refresh_token);
     let credentials = access_token_credential(request, sessions, policy)
         .into_iter()
         .chain(cookie_credential);

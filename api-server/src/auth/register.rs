@@ -45,7 +45,7 @@ pub(crate) struct RegisterRequest {
 )]
 pub(crate) async fn register(
     client: Client,
-    ReplacedSessions(replaced): ReplacedSessions,
+    ReplacedSessions(replaced_ids): ReplacedSessions,
     accounts: Data<Accounts>,
     responder: TokenResponder,
     Json(body): Json<RegisterRequest>,
@@ -60,7 +60,7 @@ pub(crate) async fn register(
     let context = LoginContext {
         client,
         lifetime: accounts.sessions.session_ttl,
-        replaced,
+        replaced_ids,
     };
     let grant = create(&accounts, account, context).await?;
     responder.respond(grant, StatusCode::CREATED, CredentialSource::Body)

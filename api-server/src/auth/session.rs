@@ -64,7 +64,7 @@ pub(crate) async fn show(
         },
         session: SessionToken {
             id: caller.session_id,
-            expires_at: Timestamp::from_unix_micros(caller.token_expires.saturating_mul(1_000_000)),
+            expires_at: Timestamp::from_unix_micros(caller.token_exp.saturating_mul(1_000_000)),
         },
     }))
 }

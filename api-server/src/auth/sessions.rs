@@ -8,7 +8,7 @@ use crate::db::Timestamp;
 use crate::http::caller::Caller;
 use crate::problem::{Code, Problem};
 use crate::sessions::Sessions;
-use crate::sessions::list::{end_own, live_sessions};
+use crate::sessions::list::{end_session, live_sessions};
 use crate::sessions::session::StoredSession;
 
 #[derive(Serialize, ToSchema)]
@@ -76,7 +76,7 @@ pub(crate) async fn end(
     sessions: Data<Sessions>,
 ) -> Result<web::Json<SessionEnded>, Problem> {
     let id = id.into_inner();
-    if id.contains('\0') || !end_own(&sessions, caller.user_id, caller.session_id, id).await? {
+    if id.contains('\0') || !end_session(&sessions, caller.user_id, caller.session_id, id).await? {
         return Err(not_found());
     }
     Ok(web::Json(SessionEnded { success: true }))

@@ -61,7 +61,7 @@ pub(crate) async fn exchange(
         email: &caller.email,
         session_id: &caller.session_id,
     };
-    let issued_token = issuer.issue_until(&subject, caller.token_expires, sessions.now())?;
+    let issued_token = issuer.issue_until(&subject, caller.token_exp, sessions.now())?;
     Ok(web::Json(ServiceToken {
         access_token: issued_token.token,
         token_type: "Bearer",

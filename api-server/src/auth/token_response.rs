@@ -52,12 +52,12 @@ impl TokenResponder {
         status: StatusCode,
         source: CredentialSource,
     ) -> Result<HttpResponse, Problem> {
-        let tokens = grant.tokens(&self.sessions)?;
+        let tokens = grant.issue_tokens(&self.sessions)?;
         let mut response = HttpResponse::build(status);
         let lifetime = grant.expires_at.since(grant.issued_at.into());
         let (access_token, refresh_token) = (tokens.access.token, tokens.refresh);
         let cookies = &self.policy.cookies;
-        for cookie in cookies.set(&access_token, &refresh_token, lifetime) {
+        for cookie in cookies.render(&access_token, &refresh_token, lifetime) {
             response.append_header((SET_COOKIE, cookie));
         }
         let are_tokens_in_body = source != CredentialSource::Cookie;

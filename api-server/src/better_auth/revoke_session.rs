@@ -6,7 +6,7 @@ use super::api_request::ApiRequest;
 use super::cookies;
 use super::format::DONE;
 use super::respond::ApiResult;
-use crate::sessions::list::end_own;
+use crate::sessions::list::end_session;
 
 /// Ends the session of the caller that the field `token` names. Sends the same response if the field names no session,
 /// or a session of another user, which does not end.
@@ -21,7 +21,7 @@ pub(crate) async fn revoke_session(request: ApiRequest) -> ApiResult {
     let own_session_id = signed_in.session.id.clone();
     let is_current = session_id == own_session_id;
     let owner = signed_in.user_id();
-    end_own(&request.context.sessions, owner, own_session_id, session_id).await?;
+    end_session(&request.context.sessions, owner, own_session_id, session_id).await?;
     if is_current {
         return Ok(request.clear_cookies(HttpResponse::Ok().json(DONE)));
     }

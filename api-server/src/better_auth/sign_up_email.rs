@@ -76,7 +76,7 @@ pub(super) fn login_context(request: &ApiRequest, is_remembered: bool) -> LoginC
     LoginContext {
         client: request.client.clone(),
         lifetime: identity::session_lifetime(&request.context, is_remembered),
-        replaced: Vec::from_iter(replaced_id),
+        replaced_ids: Vec::from_iter(replaced_id),
     }
 }
 

@@ -19,7 +19,7 @@ use crate::http::policy::HttpPolicy;
 use crate::limits::Limits;
 use crate::sessions::Sessions;
 use crate::sessions::keys::{Keys, TokenSettings};
-use crate::sessions::revocation::Feed;
+use crate::sessions::revocation::RevocationFeed;
 use crate::tasks::Tasks;
 use crate::tasks::quota::TaskQuota;
 use crate::users::hasher::Hasher;
@@ -91,7 +91,7 @@ fn new_sessions(config: &Config, db: &Db, clock: &Clock) -> Result<Sessions, Bui
     let token_settings = TokenSettings {
         issuer: config.tokens.issuer.clone(),
         audience: config.tokens.audience.clone(),
-        services: config.tokens.service_audiences.clone(),
+        service_audiences: config.tokens.service_audiences.clone(),
         access_token_ttl: config.tokens.access_token_ttl,
         revoked: revoked.clone(),
     };
@@ -101,7 +101,7 @@ fn new_sessions(config: &Config, db: &Db, clock: &Clock) -> Result<Sessions, Bui
         db: db.clone(),
         clock: clock.clone(),
         keys: Keys::new(&config.keyring, token_settings)?,
-        feed: Feed::new(revoked.clone()),
+        feed: RevocationFeed::new(revoked.clone()),
         revoked,
         access_token_ttl: config.tokens.access_token_ttl,
         session_ttl: session_max_ttl.map_or(session_ttl, |max_ttl| session_ttl.min(max_ttl)),
