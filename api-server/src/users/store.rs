@@ -9,7 +9,7 @@ use super::user::User;
 use crate::db::schema::users;
 use crate::db::{DbConnection, Timestamp};
 
-/// The columns in the order of [`UserRow`]; the round-trip test detects swapped columns.
+/// The columns in the order of [`UserRow`]. A round-trip test detects swapped columns.
 pub(crate) const COLUMNS: (
     users::id,
     users::email,
@@ -52,17 +52,17 @@ pub(crate) fn user_of_row(
     }
 }
 
-/// A user with the stored password hash; `None` if the account has no password.
+/// A user and the stored password hash, which is `None` if the account has no password.
 pub(crate) type Credentials = (User, Option<String>);
 
 /// Whether the email address has an account, also under the spelling that earlier releases stored.
 pub(crate) fn is_registered(connection: &mut DbConnection, email: &Email) -> QueryResult<bool> {
     let is_stored = |connection: &mut DbConnection, email: &str| {
-        let with_email = users::table.filter(users::email.eq(email));
-        diesel::select(diesel::dsl::exists(with_email)).get_result(connection)
+        let users_with_email = users::table.filter(users::email.eq(email));
+        diesel::select(diesel::dsl::exists(users_with_email)).get_result(connection)
     };
     match email.with_u_labels() {
-        Some(older) if is_stored(connection, &older)? => Ok(true),
+        Some(old_spelling) if is_stored(connection, &old_spelling)? => Ok(true),
         _ => is_stored(connection, email.as_str()),
     }
 }
@@ -86,7 +86,7 @@ pub(crate) fn insert(
         ))
         .execute(connection);
     match inserted {
-        Ok(_one) => Ok(true),
+        Ok(_row_count) => Ok(true),
         Err(DieselError::DatabaseError(DatabaseErrorKind::UniqueViolation, _)) => Ok(false),
         Err(error) => Err(error),
     }
@@ -118,13 +118,13 @@ pub(crate) fn find(connection: &mut DbConnection, id: &UserId) -> QueryResult<Op
 }
 
 pub(crate) fn has_password(connection: &mut DbConnection, id: &UserId) -> QueryResult<bool> {
-    let with_password = users::table
+    let user_with_password = users::table
         .find(id.as_str())
         .filter(users::password_hash.is_not_null());
-    diesel::select(diesel::dsl::exists(with_password)).get_result(connection)
+    diesel::select(diesel::dsl::exists(user_with_password)).get_result(connection)
 }
 
-/// The columns to change; `None` keeps the value.
+/// The columns to change; `None` keeps the stored value.
 #[derive(AsChangeset)]
 #[diesel(table_name = users)]
 #[expect(clippy::option_option, reason = "Some(None) clears the column")]
@@ -153,8 +153,8 @@ pub(crate) fn replace_hash(
     old: &str,
     new: &str,
 ) -> QueryResult<bool> {
-    let unchanged = users::table.find(id).filter(users::password_hash.eq(old));
-    let updated = diesel::update(unchanged)
+    let unchanged_row = users::table.find(id).filter(users::password_hash.eq(old));
+    let updated = diesel::update(unchanged_row)
         .set(users::password_hash.eq(new))
         .execute(connection)?;
     Ok(updated == 1)
