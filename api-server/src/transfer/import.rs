@@ -19,7 +19,7 @@ pub(super) struct ImportWriter<W> {
     pub(super) report: Report<W>,
     users: Vec<ImportedUser>,
     tasks: Vec<ImportedTask>,
-    /// The name of the source that the ids of the tasks belong to.
+    /// The name of the source from which the tasks come. Task ids are unique within a source.
     source: String,
     /// Whether to record the ids of imported users.
     remember_users: bool,
@@ -44,8 +44,8 @@ impl<W: Write> ImportWriter<W> {
         Ok(())
     }
 
-    /// Records the ids of the users that follow. If such an account is deleted here, a later run does not import it
-    /// again.
+    /// Records the ids of the users that follow. If such an account is deleted here, a later run does not import the
+    /// account again.
     pub(super) fn remember_users(&mut self) {
         self.remember_users = true;
     }
@@ -107,7 +107,7 @@ impl<W: Write> ImportWriter<W> {
         })?;
         for (user, outcome) in users.iter().zip(outcomes) {
             if matches!(outcome, ImportOutcome::Imported) && user.password_hash.is_none() {
-                self.report.count_without_password();
+                self.report.count_user_without_password();
             }
             self.report.count(RecordKind::User, &user.id, outcome)?;
         }
@@ -138,8 +138,8 @@ fn write<T>(
     }
     match insert(connection, batch) {
         Ok(outcomes) => return Ok(outcomes),
-        Err(DbError::Query(_of_one_row)) => {}
-        Err(unavailable) => return Err(unavailable.into()),
+        Err(DbError::Query(_rejected_row)) => {}
+        Err(error) => return Err(error.into()),
     }
     let mut outcomes = Vec::with_capacity(batch.len());
     for row in batch {
@@ -149,7 +149,7 @@ fn write<T>(
                 let reason = format!("the database rejects it: {error}");
                 outcomes.push(ImportOutcome::Rejected(reason));
             }
-            Err(unavailable) => return Err(unavailable.into()),
+            Err(error) => return Err(error.into()),
         }
     }
     Ok(outcomes)

@@ -93,10 +93,10 @@ pub(super) fn import_users(
             .execute(connection))?;
         if remember {
             let ids = new_users.iter().map(|user| imported_users::id.eq(&user.id));
-            let ids: Vec<_> = ids.collect();
+            let inserted_ids: Vec<_> = ids.collect();
             on_either_engine!(connection, |connection| {
                 let insert = diesel::insert_into(imported_users::table);
-                insert.values(&ids).execute(connection)
+                insert.values(&inserted_ids).execute(connection)
             })?;
         }
         Ok(outcomes)
@@ -112,30 +112,30 @@ fn existing_users(
     remember: bool,
 ) -> QueryResult<ExistingUsers> {
     let ids: Vec<_> = users.iter().map(|user| user.id.as_str()).collect();
-    let emails = users.iter().map(|user| &user.email);
-    let old_spellings = emails.clone().filter_map(Email::with_u_labels);
+    let batch_emails = users.iter().map(|user| &user.email);
+    let old_spellings = batch_emails.clone().filter_map(Email::with_u_labels);
     let emails: Vec<_> = old_spellings
-        .chain(emails.map(|email| email.as_str().to_owned()))
+        .chain(batch_emails.map(|email| email.as_str().to_owned()))
         .collect();
     let mut existing = ExistingUsers::default();
-    let collides = users::id.eq_any(&ids).or(users::email.eq_any(&emails));
+    let matches_batch = users::id.eq_any(&ids).or(users::email.eq_any(&emails));
     let rows = users::table
-        .filter(collides)
+        .filter(matches_batch)
         .select((users::id, users::email));
     for (id, email) in rows.load::<(String, String)>(connection)? {
         existing.add(id, canonical(email));
     }
     if remember {
-        let imported = imported_users::table.select(imported_users::id);
-        let imported = imported.filter(imported_users::id.eq_any(&ids));
+        let imported_ids = imported_users::table.select(imported_users::id);
+        let known_ids = imported_ids.filter(imported_users::id.eq_any(&ids));
         existing
             .imported_before
-            .extend(imported.load::<String>(connection)?);
+            .extend(known_ids.load::<String>(connection)?);
     }
     Ok(existing)
 }
 
-/// Existing users with an id or an email address of the batch.
+/// The existing users who have an id or an email address of the batch.
 #[derive(Default)]
 struct ExistingUsers {
     email_by_id: HashMap<String, String>,
@@ -169,7 +169,7 @@ impl ExistingUsers {
 }
 
 /// Inserts the tasks that were not imported before, in one transaction, and returns one outcome for each task. A task
-/// that an earlier run imported from `source` counts as present, even if it was changed or deleted since.
+/// that an earlier run imported from `source` counts as present, even if it was changed or deleted afterwards.
 pub(super) fn import_tasks(
     connection: &mut DbConnection,
     source: &str,
@@ -177,9 +177,9 @@ pub(super) fn import_tasks(
 ) -> Result<Vec<ImportOutcome>, DbError> {
     let outcomes = write_transaction(connection, |connection| {
         let owner_emails = owner_emails(connection, tasks)?;
-        let mut present = already_present(connection, source, tasks)?;
+        let mut present_keys = present_task_keys(connection, source, tasks)?;
         let mut outcomes = Vec::with_capacity(tasks.len());
-        let (mut new_tasks, mut imported) = (Vec::new(), Vec::new());
+        let (mut new_tasks, mut imported_rows) = (Vec::new(), Vec::new());
         for task in tasks {
             let key = TaskKey {
                 user_id: task.user_id.clone(),
@@ -187,9 +187,9 @@ pub(super) fn import_tasks(
             };
             let outcome = if owner_emails.get(&task.user_id) != Some(&task.user_email) {
                 ImportOutcome::Rejected("its owner is not among the users here".to_owned())
-            } else if present.insert(key) {
+            } else if present_keys.insert(key) {
                 new_tasks.push(task_row(task));
-                imported.push(ImportedTaskRow {
+                imported_rows.push(ImportedTaskRow {
                     user_id: &task.user_id,
                     source,
                     source_id: &task.id,
@@ -201,11 +201,11 @@ pub(super) fn import_tasks(
             outcomes.push(outcome);
         }
         on_either_engine!(connection, |connection| {
-            let tasks = diesel::insert_into(tasks::table).values(&new_tasks);
-            let imported = diesel::insert_into(imported_tasks::table).values(&imported);
-            tasks
+            let insert_tasks = diesel::insert_into(tasks::table).values(&new_tasks);
+            let insert_keys = diesel::insert_into(imported_tasks::table).values(&imported_rows);
+            insert_tasks
                 .execute(connection)
-                .and_then(|_| imported.execute(connection))
+                .and_then(|_| insert_keys.execute(connection))
         })?;
         Ok(outcomes)
     });
@@ -222,8 +222,8 @@ fn owner_emails(
         .filter(users::id.eq_any(ids))
         .select((users::id, users::email))
         .load::<(String, String)>(connection)?;
-    let rows = rows.into_iter();
-    Ok(rows.map(|(id, email)| (id, canonical(email))).collect())
+    let emails = rows.into_iter();
+    Ok(emails.map(|(id, email)| (id, canonical(email))).collect())
 }
 
 /// Identifies a task in the database or file from which it is imported.
@@ -233,8 +233,8 @@ struct TaskKey {
     source_id: String,
 }
 
-/// The tasks that an earlier run imported, or that were exported from this database.
-fn already_present(
+/// Returns the keys of the tasks that an earlier run imported, or that were exported from this database.
+fn present_task_keys(
     connection: &mut DbConnection,
     source: &str,
     tasks: &[ImportedTask],
@@ -247,17 +247,17 @@ fn already_present(
         .filter(imported_tasks::source_id.eq_any(ids))
         .select((imported_tasks::user_id, imported_tasks::source_id))
         .load::<(String, String)>(connection)?;
-    let mut present: HashSet<_> = imported_keys
+    let mut present_keys: HashSet<_> = imported_keys
         .into_iter()
         .map(|(user_id, source_id)| TaskKey { user_id, source_id })
         .collect();
     if source == EXPORT_SOURCE {
-        present.extend(exported_from_here(connection, tasks)?);
+        present_keys.extend(exported_from_here(connection, tasks)?);
     }
-    Ok(present)
+    Ok(present_keys)
 }
 
-/// Returns the tasks that were exported from this database: it has a task with the same id and creation time.
+/// Returns the keys of the tasks that this database has with the same id and creation time.
 fn exported_from_here(
     connection: &mut DbConnection,
     tasks: &[ImportedTask],

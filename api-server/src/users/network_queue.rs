@@ -2,8 +2,8 @@
 //! waiters, and has no threads and no clock.
 //!
 //! The waiters of one network are served in the order of their arrival. The rotation has one entry for each site (an
-//! IPv4 address or an IPv6 /48), and the networks of a site rotate within the site. So a /48 with its 65 536 networks is
-//! served as often as one IPv4 address.
+//! IPv4 address or an IPv6 /48), and the networks of a site rotate within the site. So a /48, which has 65 536
+//! networks, is served as often as one IPv4 address.
 
 use std::collections::VecDeque;
 

@@ -300,7 +300,9 @@ proptest! {
             }
             assert_eq!(queue.waiter_count, model.waiting.len());
             assert!(queue.waiter_count <= SMALL_LIMITS.total);
-            assert!(queue.sites.iter().all(|site| site.waiter_count() <= SMALL_LIMITS.per_site && !site.networks.is_empty()));
+            for site in &queue.sites {
+                assert!(site.waiter_count() <= SMALL_LIMITS.per_site && !site.networks.is_empty());
+            }
         }
     }
 }

@@ -30,7 +30,7 @@ impl Scenario {
     fn guess(&self, email: &str, ip_address: &str) -> Result<GuessReservation<'_>, Problem> {
         let email = Email::parse(email).unwrap();
         self.throttle
-            .reserve_guess(&email, None, network_of(network), self.now)
+            .reserve_guess(&email, None, network_of(ip_address), self.now)
     }
 
     fn fail(&self, email: &str, ip_address: &str, times: u32) {
