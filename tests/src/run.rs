@@ -1,4 +1,4 @@
-//! Runs each test on both engines.
+//! Runs each test on both database engines.
 
 use std::future::Future;
 
@@ -7,34 +7,34 @@ use tokio::runtime::Builder;
 use crate::{App, Engine};
 
 /// The argument of a test: a running server, or the engine for a server that the test configures.
-pub trait Start {
+pub trait TestArgument {
     /// Creates the argument for a run on this engine.
     fn start(engine: Engine) -> Self;
 }
 
 /// For tests that start with a default server.
-impl Start for App {
+impl TestArgument for App {
     fn start(engine: Engine) -> Self {
         Self::on(engine).start()
     }
 }
 
 /// For tests that configure their own server.
-impl Start for Engine {
+impl TestArgument for Engine {
     fn start(engine: Engine) -> Self {
         engine
     }
 }
 
 /// Runs a test on this engine.
-pub fn run<A: Start, F: Future<Output = ()>>(engine: Engine, test: impl FnOnce(A) -> F) {
-    let runtime = Builder::new_current_thread().enable_all().build();
-    let runtime = runtime.expect("an async runtime");
+pub fn run<A: TestArgument, F: Future<Output = ()>>(engine: Engine, test: impl FnOnce(A) -> F) {
+    let built = Builder::new_current_thread().enable_all().build();
+    let runtime = built.expect("an async runtime");
     runtime.block_on(test(A::start(engine)));
 }
 
-/// Turns each `async fn` into two tests: `name::sqlite` and `name::postgres`. An unlisted function is dead code,
-/// which the compiler reports.
+/// Turns each `async fn` into two tests: `name::sqlite` and `name::postgres`. If a test function is not listed, the
+/// compiler reports dead code.
 #[macro_export]
 macro_rules! on_both_engines {
     ($($test:ident),+ $(,)?) => {$(

@@ -45,7 +45,7 @@ async fn requests_beyond_the_share_of_an_account_are_429_and_others_are_served(e
     let (ada, eve) = (app.user("ada").await, app.user("eve").await);
     let ada_task = ada.new_task("Buy tea").await;
     let locked = eve.new_task("Buy milk").await;
-    let mut session = app.database().session();
+    let mut session = app.database().open_session();
     session.execute(&match engine {
         Engine::Sqlite => "BEGIN IMMEDIATE".to_owned(),
         Engine::Postgres => format!(
@@ -108,7 +108,7 @@ async fn all_sessions_of_an_account_have_one_share(app: App) {
         let device = login(&app, &eve).await;
         devices.push(refreshed(&app, &device).await);
     }
-    let mut transaction = app.database().session();
+    let mut transaction = app.database().open_session();
     transaction.execute(&format!(
         "BEGIN; SELECT 1 FROM sessions WHERE user_id = '{}' FOR UPDATE",
         eve.id()

@@ -24,7 +24,7 @@ async fn assert_internal_error(request: Request, id: &str, cause: &str) {
     ] {
         assert!(!printed.contains(word), "{printed}");
     }
-    let logged = log_lines::with(id);
+    let logged = log_lines::find(id);
     let has_cause = |line: &String| line.starts_with("ERROR") && line.contains(cause);
     assert!(logged.iter().any(has_cause), "{logged:?}");
 }

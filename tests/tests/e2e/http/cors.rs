@@ -120,7 +120,7 @@ async fn an_allowed_origin_may_read_every_response(engine: Engine) {
             assert_readable(&response, origin);
         }
     }
-    let mut other = app.database().session();
+    let mut other = app.database().open_session();
     other.execute(match &other {
         Session::Sqlite(_) => "BEGIN IMMEDIATE",
         Session::Postgres(_) => "BEGIN; LOCK TABLE tasks",

@@ -140,7 +140,7 @@ async fn an_unconfigured_proxy_is_logged_once_a_minute_with_the_remedy(engine: E
         return;
     }
     let app = App::on(engine).set("trusted-proxies", trusted).start();
-    let notices_about = |peer: &str| log_lines::with(&format!(" {peer}")).len();
+    let notices_about = |peer: &str| log_lines::find(&format!(" {peer}")).len();
     call_from(&app, untrusted, "accept: */*").await;
     call_from(&app, trusted, "x-forwarded-for: 203.0.113.7").await;
     assert_eq!((notices_about(untrusted), notices_about(trusted)), (0, 0));
@@ -161,7 +161,7 @@ async fn an_unconfigured_proxy_is_logged_once_a_minute_with_the_remedy(engine: E
         app.clock.advance(Duration::from_secs(1));
     }
     let remedy = format!("set TRUSTED_PROXIES={untrusted}");
-    let lines = log_lines::with(&format!("from {untrusted}"));
+    let lines = log_lines::find(&format!("from {untrusted}"));
     assert!(
         lines
             .iter()
@@ -170,6 +170,6 @@ async fn an_unconfigured_proxy_is_logged_once_a_minute_with_the_remedy(engine: E
 
     // A trusted proxy sends a header that the server does not read.
     call_from(&app, trusted, "x-real-ip: 203.0.113.7").await;
-    let lines = log_lines::with(&format!("proxy {trusted} sends x-real-ip"));
+    let lines = log_lines::find(&format!("proxy {trusted} sends x-real-ip"));
     assert_eq!(lines.len(), 1);
 }

@@ -75,7 +75,7 @@ pub(super) async fn more_logins_than_the_queue_holds(engine: Engine) -> Response
 /// Another database session has a lock that every registration needs.
 pub(super) async fn a_database_that_does_not_respond(engine: Engine) -> Response {
     let app = App::on(engine).start();
-    let mut other = app.database().session();
+    let mut other = app.database().open_session();
     other.execute(match engine {
         Engine::Sqlite => "BEGIN IMMEDIATE",
         Engine::Postgres => "BEGIN; LOCK TABLE users",

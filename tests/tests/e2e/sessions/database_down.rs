@@ -22,7 +22,7 @@ on_postgres! {
 async fn a_database_that_cannot_write_is_503_and_the_same_token_works_afterwards(app: App) {
     let (ada, device) = user_with_device(&app, "ada").await;
     let other = login(&app, &ada).await;
-    let mut lock = app.database().session();
+    let mut lock = app.database().open_session();
     lock.execute(match &lock {
         e2e::Session::Sqlite(_) => "BEGIN IMMEDIATE",
         e2e::Session::Postgres(_) => "BEGIN; LOCK TABLE sessions, revocations, revocation_sequence",
@@ -52,7 +52,7 @@ struct Servers {
 
 fn servers() -> Servers {
     let direct = App::on(Engine::Postgres).start();
-    let proxy = Proxy::before(direct.database());
+    let proxy = Proxy::to_database(direct.database());
     let url = proxy.url(direct.database());
     let behind_proxy = direct.another_process().set("database-url", &url).start();
     Servers {

@@ -173,7 +173,7 @@ pub(crate) const BLOCKED_AFTER: Duration = Duration::from_millis(500);
 /// Executes the statements in a transaction outside of the server, sends the request, and commits when the request waits
 /// for the transaction.
 pub(crate) async fn race_transaction(app: &App, statements: &str, request: Request) -> Response {
-    let mut transaction = app.database().session();
+    let mut transaction = app.database().open_session();
     transaction.execute(match &transaction {
         Session::Sqlite(_) => "BEGIN IMMEDIATE",
         Session::Postgres(_) => "BEGIN",

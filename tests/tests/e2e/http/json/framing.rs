@@ -52,7 +52,7 @@ async fn a_truncated_body_is_not_treated_as_complete(app: App) {
         let mut connection = app.connect().await;
         let parts = [&head(&ada), length, &sent];
         connection.send(parts.concat().as_bytes()).await;
-        connection.finish().await;
+        connection.close_sending_half().await;
         if let Some(response) = connection.response().await {
             assert_eq!(response.status(), 400, "{}", response.text());
         }
@@ -118,7 +118,7 @@ async fn a_request_with_two_lengths_is_rejected(app: App) {
         let mut connection = app.connect().await;
         let parts = [&head(&ada), lengths, "\r\n\r\n", &body];
         connection.send(parts.concat().as_bytes()).await;
-        connection.finish().await;
+        connection.close_sending_half().await;
         let response = connection.response().await;
         let status = response.map_or(400, |response| response.status());
         assert_eq!(status, 400, "{lengths}");

@@ -25,7 +25,7 @@ on_both_engines! {
 /// Begins a transaction that revokes the session as the server does.
 fn begin_revoking(app: &App, device: &Device) -> Session {
     let id = &device.session;
-    let mut transaction = app.database().session();
+    let mut transaction = app.database().open_session();
     transaction.execute("BEGIN");
     transaction.execute(&format!(
         "UPDATE sessions SET revoked_at = created_at WHERE id = '{id}'"
