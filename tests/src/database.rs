@@ -63,15 +63,17 @@ impl Database {
 
     /// Opens a connection to the database, for transactions and locks.
     #[must_use]
-    pub fn open_session(&self) -> Session {
+    pub fn open_session(&self) -> DatabaseSession {
         match &self.0 {
             Location::Folder(folder) => {
                 let mut connection = SqliteConnection::establish(&file_path(folder)).unwrap();
                 let set_timeout = "PRAGMA busy_timeout = 5000";
                 connection.batch_execute(set_timeout).unwrap();
-                Session::Sqlite(connection)
+                DatabaseSession::Sqlite(connection)
             }
-            Location::Server(_) => Session::Postgres(PgConnection::establish(&self.url()).unwrap()),
+            Location::Server(_) => {
+                DatabaseSession::Postgres(PgConnection::establish(&self.url()).unwrap())
+            }
         }
     }
 }
@@ -82,7 +84,7 @@ impl Database {
     missing_debug_implementations,
     reason = "every test is named after one of the two"
 )]
-pub enum Session {
+pub enum DatabaseSession {
     /// A connection to SQLite.
     Sqlite(SqliteConnection),
     /// A connection to PostgreSQL.
@@ -95,7 +97,7 @@ struct Row {
     value: Option<String>,
 }
 
-impl Session {
+impl DatabaseSession {
     /// Runs statements.
     pub fn execute(&mut self, statements: &str) {
         let result = match self {

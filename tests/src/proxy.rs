@@ -40,16 +40,16 @@ struct Network {
 impl Proxy {
     /// Starts a proxy that forwards to this PostgreSQL database.
     #[must_use]
-    pub fn to_database(database: &Database) -> Self {
+    pub fn for_database(database: &Database) -> Self {
         let url = Url::parse(&database.url()).unwrap();
         let port = url.port().unwrap_or(5432);
         let mut addresses = (url.host_str().unwrap(), port).to_socket_addrs().unwrap();
-        Self::to_server(addresses.next().unwrap())
+        Self::for_server(addresses.next().unwrap())
     }
 
     /// Starts a proxy that forwards to the server at this socket address.
     #[must_use]
-    pub fn to_server(target: SocketAddr) -> Self {
+    pub fn for_server(target: SocketAddr) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let addr = listener.local_addr().unwrap();
         let network = Arc::new(Network {

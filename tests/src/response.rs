@@ -57,7 +57,7 @@ impl Response {
         code.unwrap_or_default()
     }
 
-    /// Asserts that the response has this status.
+    /// Asserts that the response has this status code.
     #[track_caller]
     pub fn is(self, status: u16) -> Self {
         assert_eq!(self.status, status, "{}", self.text());

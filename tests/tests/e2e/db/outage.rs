@@ -29,7 +29,7 @@ struct Fixture {
 
 async fn fixture(engine: Engine) -> Fixture {
     let database = Database::new(engine);
-    let proxy = Proxy::to_database(&database);
+    let proxy = Proxy::for_database(&database);
     let url = proxy.url(&database);
     let app = Options::new(database).set("database-url", &url).start();
     let ada = app.user("ada").await;
@@ -176,7 +176,7 @@ async fn a_restart_of_the_database_fails_at_most_one_request_per_connection(app:
 
 async fn a_server_starts_only_with_its_database(engine: Engine) {
     let database = Database::new(engine);
-    let proxy = Proxy::to_database(&database);
+    let proxy = Proxy::for_database(&database);
     proxy.cut();
     let url = proxy.url(&database);
     let options = Options::new(database).set("database-url", &url);

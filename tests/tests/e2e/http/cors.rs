@@ -1,6 +1,6 @@
 //! CORS: the other origins that may read a response.
 
-use e2e::{App, Client, Engine, Request, Response, Session, on_both_engines};
+use e2e::{App, Client, DatabaseSession, Engine, Request, Response, on_both_engines};
 use serde_json::json;
 
 use crate::auth::login::LOGIN;
@@ -122,8 +122,8 @@ async fn an_allowed_origin_may_read_every_response(engine: Engine) {
     }
     let mut other = app.database().open_session();
     other.execute(match &other {
-        Session::Sqlite(_) => "BEGIN IMMEDIATE",
-        Session::Postgres(_) => "BEGIN; LOCK TABLE tasks",
+        DatabaseSession::Sqlite(_) => "BEGIN IMMEDIATE",
+        DatabaseSession::Postgres(_) => "BEGIN; LOCK TABLE tasks",
     });
     let bearer = app.bearer(device.access.as_str());
     let task = bearer.post("/api/tasks", json!({ "title": "t" }));

@@ -91,7 +91,7 @@ async fn a_service_that_starts_later_knows_every_revoked_session(app: App) {
 }
 
 async fn sessions_revoked_during_an_outage_are_known_afterwards(app: App) {
-    let proxy = e2e::Proxy::to_server(app.addr());
+    let proxy = e2e::Proxy::for_server(app.addr());
     let service = Service::with_feed_at(&proxy.http_url(), &app, StalePolicy::FailOpen);
     service.feed.caught_up().await;
     let (_, device) = user_with_device(&app, "ada").await;
@@ -119,7 +119,7 @@ async fn with_a_silent_feed_only_services_that_fail_closed_reject_tokens(app: Ap
         strict.verify("junk"),
         Err(Error::MalformedToken(_))
     ));
-    let proxy = e2e::Proxy::to_server(app.addr());
+    let proxy = e2e::Proxy::for_server(app.addr());
     let strict = Service::with_feed_at(&proxy.http_url(), &app, limit);
     strict.feed.caught_up().await;
     assert_eq!(strict.verify(&device.access), Ok(()));

@@ -24,8 +24,10 @@ async fn a_database_that_cannot_write_is_503_and_the_same_token_works_afterwards
     let other = login(&app, &ada).await;
     let mut lock = app.database().open_session();
     lock.execute(match &lock {
-        e2e::Session::Sqlite(_) => "BEGIN IMMEDIATE",
-        e2e::Session::Postgres(_) => "BEGIN; LOCK TABLE sessions, revocations, revocation_sequence",
+        e2e::DatabaseSession::Sqlite(_) => "BEGIN IMMEDIATE",
+        e2e::DatabaseSession::Postgres(_) => {
+            "BEGIN; LOCK TABLE sessions, revocations, revocation_sequence"
+        }
     });
     let (refreshing, logging_out) = tokio::join!(
         refresh(&app, &device.refresh).into_future(),
@@ -52,7 +54,7 @@ struct Servers {
 
 fn servers() -> Servers {
     let direct = App::on(Engine::Postgres).start();
-    let proxy = Proxy::to_database(direct.database());
+    let proxy = Proxy::for_database(direct.database());
     let url = proxy.url(direct.database());
     let behind_proxy = direct.another_process().set("database-url", &url).start();
     Servers {

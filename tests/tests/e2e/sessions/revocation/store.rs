@@ -1,7 +1,7 @@
 //! Several processes revoke sessions in parallel. Every process reads every revocation, in whatever order the
 //! transactions commit.
 
-use e2e::{App, Session, on_both_engines, on_postgres};
+use e2e::{App, DatabaseSession, on_both_engines, on_postgres};
 use futures_util::future::join_all;
 use serde_json::json;
 use tokio::time::timeout;
@@ -23,7 +23,7 @@ on_both_engines! {
 }
 
 /// Begins a transaction that revokes the session as the server does.
-fn begin_revoking(app: &App, device: &Device) -> Session {
+fn begin_revoking(app: &App, device: &Device) -> DatabaseSession {
     let id = &device.session;
     let mut transaction = app.database().open_session();
     transaction.execute("BEGIN");
@@ -34,7 +34,7 @@ fn begin_revoking(app: &App, device: &Device) -> Session {
 }
 
 /// Inserts the revocation with the next number, as the server does.
-fn insert_revocation(transaction: &mut Session, device: &Device) {
+fn insert_revocation(transaction: &mut DatabaseSession, device: &Device) {
     let id = &device.session;
     transaction.execute(&format!(
         "UPDATE revocation_sequence SET last = last + 1; \
