@@ -11,7 +11,7 @@ use url::Url;
 use crate::Database;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum NetworkState {
+enum ForwardingState {
     /// Bytes are forwarded.
     Up,
     /// Existing connections are closed, and each new connection is closed at once.
@@ -26,13 +26,13 @@ enum NetworkState {
 #[derive(Debug)]
 pub struct Proxy {
     addr: SocketAddr,
-    network: Arc<Network>,
+    shared_state: Arc<SharedState>,
 }
 
 /// The state that the proxy shares with the threads of its connections.
 #[derive(Debug)]
-struct Network {
-    state: Mutex<NetworkState>,
+struct SharedState {
+    state: Mutex<ForwardingState>,
     changed: Condvar,
     connections: Mutex<Vec<TcpStream>>,
 }
@@ -52,14 +52,14 @@ impl Proxy {
     pub fn for_server(target: SocketAddr) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let addr = listener.local_addr().unwrap();
-        let network = Arc::new(Network {
-            state: Mutex::new(NetworkState::Up),
+        let shared_state = Arc::new(SharedState {
+            state: Mutex::new(ForwardingState::Up),
             changed: Condvar::new(),
             connections: Mutex::default(),
         });
-        let shared_network = Arc::clone(&network);
-        thread::spawn(move || shared_network.accept(&listener, target));
-        Self { addr, network }
+        let accepting_state = Arc::clone(&shared_state);
+        thread::spawn(move || accepting_state.accept(&listener, target));
+        Self { addr, shared_state }
     }
 
     /// The database's URL through this proxy.
@@ -79,32 +79,32 @@ impl Proxy {
 
     /// Closes every connection, and closes each new connection at once.
     pub fn cut(&self) {
-        self.network.set(NetworkState::Cut);
-        self.network.close_connections();
+        self.shared_state.set(ForwardingState::Cut);
+        self.shared_state.close_connections();
     }
 
     /// Stops forwarding bytes; connections stay open.
     pub fn silence(&self) {
-        self.network.set(NetworkState::Silent);
+        self.shared_state.set(ForwardingState::Silent);
     }
 
     /// Forwards bytes again, first the bytes that arrived while the proxy was silent.
     pub fn mend(&self) {
-        self.network.set(NetworkState::Up);
+        self.shared_state.set(ForwardingState::Up);
     }
 }
 
 impl Drop for Proxy {
     fn drop(&mut self) {
-        self.network.set(NetworkState::Dropped);
-        self.network.close_connections();
+        self.shared_state.set(ForwardingState::Dropped);
+        self.shared_state.close_connections();
         // Wakes the accepting thread, so that the thread stops.
         let _woken = TcpStream::connect(self.addr);
     }
 }
 
-impl Network {
-    fn set(&self, state: NetworkState) {
+impl SharedState {
+    fn set(&self, state: ForwardingState) {
         *self.state.lock().unwrap() = state;
         self.changed.notify_all();
     }
@@ -115,20 +115,20 @@ impl Network {
         }
     }
 
-    /// Waits while the network is silent. Returns whether bytes may then be forwarded.
+    /// Waits while the proxy is silent. Returns whether bytes may then be forwarded.
     fn wait_until_not_silent(&self) -> bool {
         let state = self.state.lock().unwrap();
-        let is_silent = |state: &mut NetworkState| *state == NetworkState::Silent;
-        *self.changed.wait_while(state, is_silent).unwrap() == NetworkState::Up
+        let is_silent = |state: &mut ForwardingState| *state == ForwardingState::Silent;
+        *self.changed.wait_while(state, is_silent).unwrap() == ForwardingState::Up
     }
 
     fn accept(self: Arc<Self>, listener: &TcpListener, target: SocketAddr) {
         for client in listener.incoming() {
-            if *self.state.lock().unwrap() == NetworkState::Dropped {
+            if *self.state.lock().unwrap() == ForwardingState::Dropped {
                 return;
             }
-            let network = Arc::clone(&self);
-            thread::spawn(move || network.connect(client.unwrap(), target));
+            let shared_state = Arc::clone(&self);
+            thread::spawn(move || shared_state.connect(client.unwrap(), target));
         }
     }
 
@@ -147,8 +147,8 @@ impl Network {
             .push(server.try_clone().unwrap());
         let (server_reader, client_writer) =
             (server.try_clone().unwrap(), client.try_clone().unwrap());
-        let network = Arc::clone(&self);
-        thread::spawn(move || network.forward(server_reader, client_writer));
+        let shared_state = Arc::clone(&self);
+        thread::spawn(move || shared_state.forward(server_reader, client_writer));
         self.forward(client, server);
     }
 

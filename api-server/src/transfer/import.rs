@@ -101,9 +101,9 @@ impl<W: Write> ImportWriter<W> {
     /// Writes the collected rows: users first, since the same batch may contain their tasks.
     pub(super) fn flush(&mut self) -> Result<(), TransferError> {
         let users = std::mem::take(&mut self.users);
-        let remember = self.remember_users;
+        let remember_ids = self.remember_users;
         let outcomes = write(&mut self.connection, &users, |connection, users| {
-            store::import_users(connection, users, remember)
+            store::import_users(connection, users, remember_ids)
         })?;
         for (user, outcome) in users.iter().zip(outcomes) {
             if matches!(outcome, ImportOutcome::Imported) && user.password_hash.is_none() {

@@ -70,14 +70,14 @@ struct ImportedTaskRow<'a> {
 }
 
 /// Inserts the users that do not collide with existing users, in one transaction, and returns one outcome for each
-/// user. With `remember`, records the ids, and rejects an account that was deleted here after an earlier import.
+/// user. With `remember_ids`, records the ids, and rejects an account that was deleted here after an earlier import.
 pub(super) fn import_users(
     connection: &mut DbConnection,
     users: &[ImportedUser],
-    remember: bool,
+    remember_ids: bool,
 ) -> Result<Vec<ImportOutcome>, DbError> {
     let outcomes = write_transaction(connection, |connection| {
-        let mut existing = existing_users(connection, users, remember)?;
+        let mut existing = existing_users(connection, users, remember_ids)?;
         let mut new_users = Vec::with_capacity(users.len());
         let outcomes = users.iter().map(|user| {
             let outcome = existing.outcome_of(user);
@@ -91,7 +91,7 @@ pub(super) fn import_users(
         on_either_engine!(connection, |connection| diesel::insert_into(users::table)
             .values(&new_users)
             .execute(connection))?;
-        if remember {
+        if remember_ids {
             let ids = new_users.iter().map(|user| imported_users::id.eq(&user.id));
             let inserted_ids: Vec<_> = ids.collect();
             on_either_engine!(connection, |connection| {
@@ -104,12 +104,12 @@ pub(super) fn import_users(
     outcomes.map_err(|error| diagnose(connection, error))
 }
 
-/// Finds the existing users who have an id or an email address of the batch; with `remember`, also the ids that earlier
-/// runs imported.
+/// Finds the existing users who have an id or an email address of the batch. With `remember_ids`, also finds the ids
+/// that earlier runs imported.
 fn existing_users(
     connection: &mut DbConnection,
     users: &[ImportedUser],
-    remember: bool,
+    remember_ids: bool,
 ) -> QueryResult<ExistingUsers> {
     let ids: Vec<_> = users.iter().map(|user| user.id.as_str()).collect();
     let batch_emails = users.iter().map(|user| &user.email);
@@ -125,7 +125,7 @@ fn existing_users(
     for (id, email) in rows.load::<(String, String)>(connection)? {
         existing.add(id, canonical(email));
     }
-    if remember {
+    if remember_ids {
         let imported_ids = imported_users::table.select(imported_users::id);
         let known_ids = imported_ids.filter(imported_users::id.eq_any(&ids));
         existing

@@ -10,7 +10,7 @@ use crate::problem::violation::{FieldViolation, rule};
 /// The longest email address, in bytes: RFC 5321 § 4.5.3.1.3, without the angle brackets.
 const MAX_BYTES: usize = 254;
 /// The longest local part, in bytes: RFC 5321 § 4.5.3.1.1.
-const MAX_LOCAL_BYTES: usize = 64;
+const MAX_LOCAL_PART_BYTES: usize = 64;
 
 /// An email address in the spelling that is stored: ASCII, in lower case, the domain as A-labels (RFC 5891).
 ///
@@ -28,12 +28,12 @@ impl Email {
         if text.len() > MAX_BYTES {
             return Err(TOO_LONG);
         }
-        let (local, domain) = text.rsplit_once('@').ok_or(INVALID)?;
-        if !is_dot_atom(local) || local.len() > MAX_LOCAL_BYTES {
+        let (local_part, domain) = text.rsplit_once('@').ok_or(INVALID)?;
+        if !is_dot_atom(local_part) || local_part.len() > MAX_LOCAL_PART_BYTES {
             return Err(INVALID);
         }
         let domain = to_a_labels(domain).ok_or(INVALID)?;
-        let canonical = format!("{}@{domain}", local.to_ascii_lowercase());
+        let canonical = format!("{}@{domain}", local_part.to_ascii_lowercase());
         if canonical.len() > MAX_BYTES {
             return Err(TOO_LONG);
         }
@@ -51,9 +51,9 @@ impl Email {
     /// The spelling that earlier releases stored, with the domain as U-labels (RFC 5890); `None` if both spellings are
     /// the same.
     pub(crate) fn with_u_labels(&self) -> Option<String> {
-        let (local, domain) = self.0.split_once('@')?;
+        let (local_part, domain) = self.0.split_once('@')?;
         let (domain, result) = idna::domain_to_unicode(domain);
-        let spelling = format!("{local}@{domain}");
+        let spelling = format!("{local_part}@{domain}");
         (result.is_ok() && spelling != self.0).then_some(spelling)
     }
 }
@@ -119,9 +119,9 @@ pub(crate) fn login_email_rule(text: &str) -> Result<(), ValidationError> {
 const TOO_LONG: FieldViolation = FieldViolation::new("too_long", "must be at most 254 bytes");
 const INVALID: FieldViolation = FieldViolation::new("invalid_email", "must be an email address");
 
-fn is_dot_atom(local: &str) -> bool {
+fn is_dot_atom(text: &str) -> bool {
     let is_atom = |atom: &str| !atom.is_empty() && atom.bytes().all(is_atext);
-    local.split('.').all(is_atom)
+    text.split('.').all(is_atom)
 }
 
 /// Whether the byte may be in an atom (RFC 5322 § 3.2.3).
@@ -157,7 +157,7 @@ fn may_be_stored(lowercase_email: &str) -> bool {
         _beyond_ascii => !character.is_control() && !character.is_whitespace(),
     };
     let parts = lowercase_email.rsplit_once('@');
-    parts.is_some_and(|(local, domain)| !local.is_empty() && !domain.is_empty())
+    parts.is_some_and(|(local_part, domain)| !local_part.is_empty() && !domain.is_empty())
         && lowercase_email.len() <= MAX_BYTES
         && lowercase_email.chars().all(is_safe)
 }

@@ -33,8 +33,8 @@ pub(crate) struct Authenticated {
 }
 
 impl Passwords {
-    /// Authenticates by email address. Returns `None` after the same time for a wrong password and for an unknown
-    /// email address. After too many failures, the error has status 429.
+    /// Authenticates a user by email address. Returns `None` after the same time for a wrong password and for an
+    /// unknown email address. After too many failures, the error has status 429.
     pub(crate) async fn authenticate(
         &self,
         email: LoginEmail,

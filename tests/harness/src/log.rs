@@ -47,7 +47,7 @@ impl Log {
             let time_left = deadline.saturating_duration_since(Instant::now());
             match find(&state) {
                 None if !time_left.is_zero() => {
-                    state = changed.wait_timeout(state, time_left).unwrap().0
+                    state = changed.wait_timeout(state, time_left).unwrap().0;
                 }
                 found => return found,
             }
