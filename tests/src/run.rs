@@ -9,28 +9,28 @@ use crate::{App, Engine};
 /// The argument of a test: a running server, or the engine for a server that the test configures.
 pub trait TestArgument {
     /// Creates the argument for a run on this engine.
-    fn start(engine: Engine) -> Self;
+    fn create(engine: Engine) -> Self;
 }
 
-/// For tests that start with a default server.
+/// A test with this argument starts with a default server.
 impl TestArgument for App {
-    fn start(engine: Engine) -> Self {
+    fn create(engine: Engine) -> Self {
         Self::on(engine).start()
     }
 }
 
-/// For tests that configure their own server.
+/// A test with this argument configures its own server.
 impl TestArgument for Engine {
-    fn start(engine: Engine) -> Self {
+    fn create(engine: Engine) -> Self {
         engine
     }
 }
 
 /// Runs a test on this engine.
 pub fn run<A: TestArgument, F: Future<Output = ()>>(engine: Engine, test: impl FnOnce(A) -> F) {
-    let built = Builder::new_current_thread().enable_all().build();
-    let runtime = built.expect("an async runtime");
-    runtime.block_on(test(A::start(engine)));
+    let result = Builder::new_current_thread().enable_all().build();
+    let runtime = result.expect("an async runtime");
+    runtime.block_on(test(A::create(engine)));
 }
 
 /// Turns each `async fn` into two tests: `name::sqlite` and `name::postgres`. If a test function is not listed, the

@@ -7,10 +7,10 @@ use std::collections::HashMap;
 use std::hash::Hash;
 use std::time::{Duration, SystemTime};
 
-/// The time to wait if attempts in progress reach the limit: some of these attempts may end without counting.
+/// The time to wait if the limit is reached only together with attempts in progress, which may end without counting.
 const RETRY_SOON: Duration = Duration::from_secs(1);
-/// How long before its window an attempt may begin: a later attempt that ended earlier has begun the window. A larger
-/// difference means that the clock was set back.
+/// How long before its window an attempt may begin: another attempt that began later but ended first began the window.
+/// A larger difference means that the clock was set back.
 const OVERLAP_TOLERANCE: Duration = Duration::from_secs(60);
 /// A full budget evicts its capacity divided by this number at once, so that evictions are rare.
 const EVICTION_DIVISOR: usize = 16;

@@ -67,7 +67,7 @@ impl Hasher {
 /// The result of checking a password.
 pub(crate) enum PasswordCheck {
     Wrong,
-    /// `rehashed` is the password's new hash, if the stored hash has other parameters than the current ones.
+    /// `rehashed` is a new hash with the current parameters, if the stored hash has other parameters.
     Right {
         rehashed: Option<PasswordHash>,
     },

@@ -25,11 +25,11 @@ pub(crate) struct WaiterLimits {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct WaiterId(u64);
 
-/// The error if a limit is reached and no other network has enough waiters to lose one to the new waiter.
+/// The error if a limit is reached and no waiter of another network can be displaced.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct NetworkQueueFull;
 
-/// The queue. `T` is what the owner of the queue needs to wake a waiter.
+/// A queue of the waiters of all networks. `T` is what the owner of the queue needs to wake a waiter.
 pub(crate) struct NetworkQueue<T> {
     limits: WaiterLimits,
     /// The site that is served next comes first.
@@ -91,7 +91,7 @@ impl<T> NetworkQueue<T> {
         waiter
     }
 
-    /// Removes a waiter; `None` if it was served or displaced before.
+    /// Removes and returns a waiter; `None` if the waiter was served or displaced before.
     pub(crate) fn remove(&mut self, key: QueueKey, id: WaiterId) -> Option<T> {
         let network = self.site_mut(site_of(key))?.network_mut(key)?;
         let mut waiters = network.waiters.iter();
@@ -116,8 +116,8 @@ impl<T> NetworkQueue<T> {
         if self.waiter_count < self.limits.total {
             return Ok(None);
         }
-        let largest_site = self.sites.iter().max_by_key(|site| site.waiter_count());
-        let largest_site = largest_site.ok_or(NetworkQueueFull)?;
+        let largest = self.sites.iter().max_by_key(|site| site.waiter_count());
+        let largest_site = largest.ok_or(NetworkQueueFull)?;
         let (largest_key, largest_count) = (largest_site.key, largest_site.waiter_count());
         if largest_count > site_count.saturating_add(1) {
             return self.displace(largest_key, None).map(Some);

@@ -17,7 +17,7 @@ use super::email::Email;
 use crate::network::Network;
 use crate::problem::{Code, Problem};
 
-/// NIST SP 800-63B allows no more than 100 failures in a row.
+/// The most failed logins in a row that NIST SP 800-63B allows.
 const MAX_FAILURES: u32 = 100;
 /// The time within which failed logins are counted.
 const LOGIN_WINDOW: Duration = Duration::from_secs(15 * 60);
