@@ -70,7 +70,7 @@ impl Options {
         }
     }
 
-    /// Changes a setting. Its name is that of its flag without the leading dashes.
+    /// Changes a setting. `name` is the flag of the setting without the leading dashes.
     #[must_use]
     pub fn set(mut self, name: &str, value: &str) -> Self {
         let setting = self.settings.iter_mut().find(|(flag, _)| flag == name);
@@ -85,7 +85,7 @@ impl Options {
         self.set("trusted-proxies", "127.0.0.0/8")
     }
 
-    /// Replaces the clock, for servers whose clocks differ.
+    /// Replaces the clock, for tests of servers whose clocks differ.
     #[must_use]
     pub fn clock(mut self, clock: TestClock) -> Self {
         self.clock = clock;

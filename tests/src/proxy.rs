@@ -18,7 +18,7 @@ enum ForwardingState {
     Cut,
     /// Connections stay open and new connections are accepted, but no bytes are forwarded.
     Silent,
-    /// The proxy was dropped; its threads stop.
+    /// The proxy was dropped, and its threads stop.
     Dropped,
 }
 
@@ -33,7 +33,7 @@ pub struct Proxy {
 #[derive(Debug)]
 struct SharedState {
     state: Mutex<ForwardingState>,
-    changed: Condvar,
+    state_changed: Condvar,
     connections: Mutex<Vec<TcpStream>>,
 }
 
@@ -54,7 +54,7 @@ impl Proxy {
         let addr = listener.local_addr().unwrap();
         let shared_state = Arc::new(SharedState {
             state: Mutex::new(ForwardingState::Up),
-            changed: Condvar::new(),
+            state_changed: Condvar::new(),
             connections: Mutex::default(),
         });
         let accepting_state = Arc::clone(&shared_state);
@@ -89,7 +89,7 @@ impl Proxy {
     }
 
     /// Forwards bytes again, first the bytes that arrived while the proxy was silent.
-    pub fn mend(&self) {
+    pub fn resume(&self) {
         self.shared_state.set(ForwardingState::Up);
     }
 }
@@ -106,7 +106,7 @@ impl Drop for Proxy {
 impl SharedState {
     fn set(&self, state: ForwardingState) {
         *self.state.lock().unwrap() = state;
-        self.changed.notify_all();
+        self.state_changed.notify_all();
     }
 
     fn close_connections(&self) {
@@ -119,7 +119,7 @@ impl SharedState {
     fn wait_until_not_silent(&self) -> bool {
         let state = self.state.lock().unwrap();
         let is_silent = |state: &mut ForwardingState| *state == ForwardingState::Silent;
-        *self.changed.wait_while(state, is_silent).unwrap() == ForwardingState::Up
+        *self.state_changed.wait_while(state, is_silent).unwrap() == ForwardingState::Up
     }
 
     fn accept(self: Arc<Self>, listener: &TcpListener, target: SocketAddr) {

@@ -169,7 +169,8 @@ impl Response {
     }
 }
 
-/// The reason phrase of RFC 9110 § 15. For 413 and 422, the server sends the phrases of RFC 7231 and RFC 4918.
+/// The reason phrase of a status (RFC 9110 § 15). For 413 and 422, the server sends the phrases of RFC 7231 and
+/// RFC 4918.
 fn title(status: u16) -> &'static str {
     match status {
         400 => "Bad Request",

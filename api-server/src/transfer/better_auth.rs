@@ -180,7 +180,7 @@ impl BetterAuth {
     }
 }
 
-/// The SQL condition that two ids are equal. Ids of different types are compared as texts, which cannot use an index.
+/// The SQL condition that two ids are equal. Ids of different types are compared as text, without an index.
 fn ids_equal(left: &SqlColumn, right: &SqlColumn) -> String {
     let (left_sql, right_sql) = (&left.sql, &right.sql);
     if left.kind == right.kind {
@@ -189,7 +189,7 @@ fn ids_equal(left: &SqlColumn, right: &SqlColumn) -> String {
     format!("CAST({left_sql} AS text) = CAST({right_sql} AS text)")
 }
 
-/// A column: the SQL expression that refers to it, and its SQL type.
+/// The SQL expression and the SQL type of a column.
 #[derive(Default)]
 struct SqlColumn {
     sql: String,
@@ -215,8 +215,8 @@ impl<'a> Columns<'a> {
         })
     }
 
-    /// Returns the column with the first of these names that the table has. If the table has none of them, records the
-    /// names as missing.
+    /// Returns the column with the first of these names that the table has. If the table has none of these columns,
+    /// records the names as missing.
     fn require(&mut self, names: &[&str]) -> SqlColumn {
         for name in names {
             if let Some(column) = self.columns.iter().find(|column| column.name == *name) {
@@ -286,8 +286,8 @@ fn row_id(row: &TextRow) -> String {
     }
 }
 
-const FOREIGN_ACCOUNT_ID: &str = "its credential account has an accountId that is not its id, so it cannot sign in with \
-     Better Auth either";
+const FOREIGN_ACCOUNT_ID: &str = "its credential account has an accountId that is not its id, so it cannot sign in \
+     with Better Auth either";
 
 /// Reads a user, whose cells are in the order of the expressions of `users_query`.
 fn read_user(row: &TextRow) -> Result<ImportedUser, RejectReason> {

@@ -1,4 +1,5 @@
-//! The command `users check`: finds stored email addresses that the current rule rejects or spells differently.
+//! Runs the command `users check`, which finds stored email addresses that the current rule rejects or spells
+//! differently.
 
 use std::io::Write;
 
@@ -7,8 +8,8 @@ use crate::db::{DbConnection, diagnose};
 use crate::users::addresses;
 use crate::users::addresses::{Deviation, Verdict};
 
-/// Writes a line for each such email address, and a summary. With `fix`, stores the new spelling unless another account
-/// has that spelling.
+/// Writes a line for each email address that deviates from the rule, and a summary. With `fix`, stores each new
+/// spelling that no other account has.
 pub(super) fn run(
     connection: &mut DbConnection,
     fix: bool,
@@ -39,7 +40,7 @@ pub(super) fn run(
     Ok(())
 }
 
-/// Writes the line of one email address; with `fix`, stores its new spelling. Returns whether the spelling was stored.
+/// Writes the line of one email address. With `fix`, stores the new spelling. Returns whether the spelling was stored.
 fn report_deviation(
     connection: &mut DbConnection,
     deviation: &Deviation,

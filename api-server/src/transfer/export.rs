@@ -45,7 +45,7 @@ const USER_COLUMNS: [&str; 8] = [
     "created_at",
     "updated_at",
 ];
-/// The columns of a task. The owner's email address, from the table of users, follows them.
+/// The columns of a task. The owner's email address, from the table `users`, follows these columns.
 const TASK_COLUMNS: [&str; 7] = [
     "id",
     "user_id",
@@ -56,7 +56,7 @@ const TASK_COLUMNS: [&str; 7] = [
     "updated_at",
 ];
 
-/// The SQL type of the time columns, which is the same in both tables.
+/// Returns the SQL type of the time columns, which is the same in the tables `users` and `tasks`.
 fn time_kind(reader: &mut Reader) -> Result<String, TransferError> {
     let columns = reader.columns(&Table::parse("users")?)?;
     let created_at = columns

@@ -44,13 +44,13 @@ impl<W: Write> ImportWriter<W> {
         Ok(())
     }
 
-    /// Records the ids of the users that follow. If such an account is deleted here, a later run does not import the
-    /// account again.
+    /// Records the ids of the users that follow. If one of these accounts is deleted in this database, a later run does
+    /// not import the account again.
     pub(super) fn remember_users(&mut self) {
         self.remember_users = true;
     }
 
-    /// Adds a user to the batch, or reports why it is rejected.
+    /// Adds a user to the batch, or reports why the user is rejected.
     pub(super) fn add_user(
         &mut self,
         id: &str,
@@ -65,7 +65,7 @@ impl<W: Write> ImportWriter<W> {
         }
     }
 
-    /// Adds a task to the batch, or reports why it is rejected.
+    /// Adds a task to the batch, or reports why the task is rejected.
     pub(super) fn add_task(
         &mut self,
         id: &str,
@@ -127,7 +127,7 @@ impl<W: Write> ImportWriter<W> {
     }
 }
 
-/// Writes the batch in one transaction. If the database rejects it, writes it row by row to find the rejected rows.
+/// Writes the batch in one transaction. If the database rejects the batch, writes row by row to find the rejected rows.
 fn write<T>(
     connection: &mut DbConnection,
     batch: &[T],

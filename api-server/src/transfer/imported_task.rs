@@ -31,7 +31,7 @@ pub(super) struct TaskRecord {
 pub(super) struct ImportedTask {
     pub(super) id: String,
     pub(super) user_id: String,
-    /// In the spelling of [`email::canonical`].
+    /// In the spelling that [`email::canonical_spelling`] returns.
     pub(super) user_email: String,
     pub(super) title: String,
     pub(super) description: Option<String>,
@@ -53,7 +53,7 @@ impl TaskRecord {
         Ok(ImportedTask {
             id: self.id,
             user_id: self.user_id,
-            user_email: email::canonical(self.user_email.to_lowercase()),
+            user_email: email::canonical_spelling(self.user_email.to_lowercase()),
             title: title.into_string(),
             description: self.description,
             completed: self.completed,

@@ -71,8 +71,8 @@ fn import_into<W: Write>(
     Ok(summary?)
 }
 
-/// Lists the accounts whose email address the current rule rejects or spells differently. With `fix`, stores the new
-/// spelling unless another account has it.
+/// Lists the accounts whose email address the current rule rejects or spells differently. With `fix`, stores each new
+/// spelling that no other account has.
 ///
 /// # Errors
 ///

@@ -12,7 +12,7 @@ const MAX_ID_CHARS: usize = 80;
 /// The outcome of importing one user or task.
 pub(super) enum ImportOutcome {
     Imported,
-    /// Imported by an earlier run, or created in this database.
+    /// The row was imported by an earlier run, or created in this database.
     AlreadyPresent,
     Rejected(RejectReason),
 }

@@ -10,7 +10,7 @@ use super::imported_user::ImportedUser;
 use super::report::ImportOutcome;
 use crate::db::schema::{imported_tasks, imported_users, tasks, users};
 use crate::db::{DbConnection, DbError, Timestamp, diagnose, on_either_engine, write_transaction};
-use crate::users::email::{Email, canonical};
+use crate::users::email::{Email, canonical_spelling};
 
 #[derive(Insertable)]
 #[diesel(table_name = users, treat_none_as_default_value = false)]
@@ -70,7 +70,7 @@ struct ImportedTaskRow<'a> {
 }
 
 /// Inserts the users that do not collide with existing users, in one transaction, and returns one outcome for each
-/// user. With `remember_ids`, records the ids, and rejects an account that was deleted here after an earlier import.
+/// user. With `remember_ids`, records the ids, and rejects an account that was deleted after an earlier import.
 pub(super) fn import_users(
     connection: &mut DbConnection,
     users: &[ImportedUser],
@@ -123,7 +123,7 @@ fn existing_users(
         .filter(matches_batch)
         .select((users::id, users::email));
     for (id, email) in rows.load::<(String, String)>(connection)? {
-        existing.add(id, canonical(email));
+        existing.add(id, canonical_spelling(email));
     }
     if remember_ids {
         let imported_ids = imported_users::table.select(imported_users::id);
@@ -223,7 +223,9 @@ fn owner_emails(
         .select((users::id, users::email))
         .load::<(String, String)>(connection)?;
     let emails = rows.into_iter();
-    Ok(emails.map(|(id, email)| (id, canonical(email))).collect())
+    Ok(emails
+        .map(|(id, email)| (id, canonical_spelling(email)))
+        .collect())
 }
 
 /// Identifies a task in the database or file from which it is imported.
@@ -257,7 +259,8 @@ fn present_task_keys(
     Ok(present_keys)
 }
 
-/// Returns the keys of the tasks that this database has with the same id and creation time.
+/// Returns the keys of the tasks that were exported from this database. Such a task is stored here with the same id and
+/// creation time.
 fn exported_from_here(
     connection: &mut DbConnection,
     tasks: &[ImportedTask],

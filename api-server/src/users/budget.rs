@@ -1,7 +1,7 @@
 //! Limits the number of attempts per key within a time window. The caller passes the time and locks the budget. The
 //! number of keys in memory is limited.
 //!
-//! An attempt is reserved before it starts and settled when it ends: concurrent attempts cannot exceed the limit.
+//! Each attempt is reserved before it starts and settled when it ends, so concurrent attempts cannot exceed the limit.
 
 use std::collections::HashMap;
 use std::hash::Hash;

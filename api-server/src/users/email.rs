@@ -59,11 +59,11 @@ impl Email {
 }
 
 /// Returns a stored email address in the current spelling, or unchanged if [`Email::parse`] rejects it.
-pub(crate) fn canonical(stored: String) -> String {
-    Email::parse(&stored).map_or(stored, Email::into_string)
+pub(crate) fn canonical_spelling(stored_email: String) -> String {
+    Email::parse(&stored_email).map_or(stored_email, Email::into_string)
 }
 
-/// An email address entered to log in. Also finds accounts that earlier releases stored under another spelling.
+/// An email address entered to log in, with the spellings under which earlier releases may have stored the account.
 #[derive(Debug, Clone)]
 pub(crate) struct LoginEmail {
     /// The email address under which failed logins are counted.

@@ -71,7 +71,7 @@ impl HashQueue {
         let (sender, receiver) = oneshot::channel();
         let push_result = inner.waiters.push(key, sender);
         drop(inner);
-        // Dropping the sender of a displaced request ends its wait with an error.
+        // Dropping the sender of a displaced request ends the wait of that request with an error.
         let (waiter_id, _displaced) = push_result?;
         Ok(Admission::Queued(QueuedRequest {
             queue: Arc::clone(self),
@@ -86,7 +86,7 @@ impl HashQueue {
         while let Some(sender) = self.pop_or_mark_idle() {
             match sender.send(self.new_permit()) {
                 Ok(()) => return,
-                // The waiter has left. An emptied permit does not release the core again when it is dropped.
+                // The waiter has left. The permit is emptied, so that its drop does not call this function again.
                 Err(mut permit) => drop(permit.0.take()),
             }
         }
@@ -122,8 +122,8 @@ impl Drop for HashPermit {
 
 impl Drop for QueuedRequest {
     fn drop(&mut self) {
-        let removed = self.queue.lock().waiters.remove(self.key, self.waiter_id);
-        drop(removed);
+        let removed_sender = self.queue.lock().waiters.remove(self.key, self.waiter_id);
+        drop(removed_sender);
     }
 }
 

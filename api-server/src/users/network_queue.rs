@@ -176,11 +176,11 @@ impl<T> Site<T> {
 
     fn pop(&mut self) -> Option<T> {
         let mut network = self.networks.pop_front()?;
-        let first = network.waiters.pop_front();
+        let first_entry = network.waiters.pop_front();
         if !network.waiters.is_empty() {
             self.networks.push_back(network);
         }
-        first.map(|(_, waiter)| waiter)
+        first_entry.map(|(_, waiter)| waiter)
     }
 
     fn network_mut(&mut self, key: QueueKey) -> Option<&mut NetworkWaiters<T>> {

@@ -1,4 +1,4 @@
-//! The queries on the `users` table.
+//! Reads and changes the `users` table.
 
 use diesel::prelude::*;
 use diesel::result::{DatabaseErrorKind, Error as DieselError};
@@ -73,7 +73,7 @@ pub(crate) fn insert(
     user: &User,
     password_hash: &str,
 ) -> QueryResult<bool> {
-    let inserted = diesel::insert_into(users::table)
+    let result = diesel::insert_into(users::table)
         .values((
             users::id.eq(&user.id),
             users::email.eq(&user.email),
@@ -85,7 +85,7 @@ pub(crate) fn insert(
             users::updated_at.eq(user.updated_at),
         ))
         .execute(connection);
-    match inserted {
+    match result {
         Ok(_row_count) => Ok(true),
         Err(DieselError::DatabaseError(DatabaseErrorKind::UniqueViolation, _)) => Ok(false),
         Err(error) => Err(error),
@@ -154,14 +154,14 @@ pub(crate) fn replace_hash(
     new: &str,
 ) -> QueryResult<bool> {
     let unchanged_row = users::table.find(id).filter(users::password_hash.eq(old));
-    let updated = diesel::update(unchanged_row)
+    let updated_rows = diesel::update(unchanged_row)
         .set(users::password_hash.eq(new))
         .execute(connection)?;
-    Ok(updated == 1)
+    Ok(updated_rows == 1)
 }
 
 /// Deletes the user with all data; `false` if there is no such user.
 pub(crate) fn delete(connection: &mut DbConnection, id: &UserId) -> QueryResult<bool> {
-    let deleted = diesel::delete(users::table.find(id.as_str())).execute(connection)?;
-    Ok(deleted == 1)
+    let deleted_rows = diesel::delete(users::table.find(id.as_str())).execute(connection)?;
+    Ok(deleted_rows == 1)
 }

@@ -1,4 +1,4 @@
-//! Counts failed logins and new registrations. After too many, further attempts are rejected before any work is done.
+//! Counts failed logins and new registrations. After too many attempts, further attempts are rejected before any work.
 //!
 //! Failures are counted in three ways:
 //! - per pair of email address and network, which stops the guessing of one password while the owner can still log in
@@ -119,7 +119,7 @@ impl GuessReservation<'_> {
     }
 
     /// Clears the failures of the session and of the pair. The failures of the network stay: otherwise an attacker
-    /// could clear them by logging in to their own account.
+    /// could clear these failures by logging in to their own account.
     pub(crate) fn record_success(self, now: SystemTime) {
         for reservation in [self.session, self.pair].into_iter().flatten() {
             reservation.settle(AttemptOutcome::Cleared, now);

@@ -107,7 +107,7 @@ impl Connection {
         Ok(head)
     }
 
-    /// Reads to the end. Returns whether the server closed the connection within [`TIMEOUT`].
+    /// Reads the connection to the end. Returns whether the server closed the connection within [`TIMEOUT`].
     pub fn wait_until_closed(&mut self) -> bool {
         let mut rest = Vec::new();
         match self.0.read_to_end(&mut rest) {

@@ -54,7 +54,7 @@ impl Log {
         }
     }
 
-    /// Waits for the first line that contains `part`.
+    /// Waits for the first line that contains `part`, and returns the line.
     pub fn line(&self, part: &str) -> String {
         let line = self.wait(TIMEOUT, |state| {
             match state.lines.iter().find(|line| line.contains(part)) {

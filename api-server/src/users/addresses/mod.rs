@@ -19,9 +19,9 @@ pub(crate) struct Deviation {
 
 /// How the current rule changes or rejects a stored email address.
 pub(crate) enum Verdict {
-    /// The rule spells the email address in this way, and no other account has this spelling.
+    /// The rule spells the email address in this other way, and no other account has the new spelling.
     NewSpelling(Email),
-    /// The rule spells the email address in this way, but another account has this spelling.
+    /// The rule spells the email address in this other way, but another account has the new spelling.
     SpellingInUse(Email),
     /// The rule rejects the email address.
     Rejected(FieldViolation),

@@ -40,10 +40,10 @@ pub(super) fn store_new_spelling(
     email: &Email,
 ) -> QueryResult<bool> {
     let unchanged_row = users::table.find(id).filter(users::email.eq(stored_email));
-    let updated = diesel::update(unchanged_row)
+    let result = diesel::update(unchanged_row)
         .set(users::email.eq(email.as_str()))
         .execute(connection);
-    match updated {
+    match result {
         Ok(count) => Ok(count == 1),
         Err(DieselError::DatabaseError(DatabaseErrorKind::UniqueViolation, _)) => Ok(false),
         Err(error) => Err(error),

@@ -154,8 +154,11 @@ fn the_length_limits_of_rfc_5321_apply() {
 #[test]
 fn an_older_spelling_is_looked_up_after_the_current_spelling() {
     let spellings = |text: &str| {
-        let login = LoginEmail::parse(text).unwrap();
-        login.spellings().map(ToOwned::to_owned).collect::<Vec<_>>()
+        let login_email = LoginEmail::parse(text).unwrap();
+        login_email
+            .spellings()
+            .map(ToOwned::to_owned)
+            .collect::<Vec<_>>()
     };
     assert_eq!(spellings("Ada@Example.com"), ["ada@example.com"]);
     let both_spellings = ["ada@xn--exmple-cua.de", "ada@exämple.de"];
@@ -213,8 +216,8 @@ proptest! {
             prop_assert!(domain.split('.').all(|label| (1..=63).contains(&label.len())));
             // The stored spelling parses to itself, and a login with the typed text looks up this spelling.
             prop_assert_eq!(Email::parse(stored), Ok(email.clone()));
-            let login = LoginEmail::parse(&text).unwrap();
-            prop_assert_eq!(login.email(), &email);
+            let login_email = LoginEmail::parse(&text).unwrap();
+            prop_assert_eq!(login_email.email(), &email);
         }
     }
 }

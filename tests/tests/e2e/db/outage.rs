@@ -110,7 +110,7 @@ async fn an_unreachable_database_is_503_until_it_returns(engine: Engine) {
     for _ in 0..2 {
         fixture.proxy.cut();
         fixture.assert_unavailable().await;
-        fixture.proxy.mend();
+        fixture.proxy.resume();
         fixture.assert_all_connections_work().await;
     }
     fixture.assert_recovers().await;
@@ -120,7 +120,7 @@ async fn a_silent_database_is_503_until_it_responds(engine: Engine) {
     let fixture = fixture(engine).await;
     fixture.proxy.silence();
     fixture.assert_reads_are_unavailable().await;
-    fixture.proxy.mend();
+    fixture.proxy.resume();
     fixture.assert_recovers().await;
 }
 

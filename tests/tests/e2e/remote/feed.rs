@@ -98,7 +98,7 @@ async fn sessions_revoked_during_an_outage_are_known_afterwards(app: App) {
     proxy.cut();
     assert_logged_out(by_access(&app, &device, json!({})).await, 1);
     assert_eq!(service.verify(&device.access), Ok(()));
-    proxy.mend();
+    proxy.resume();
     service.wait_for(&device.access, Err(Error::Revoked)).await;
 }
 
@@ -127,7 +127,7 @@ async fn with_a_silent_feed_only_services_that_fail_closed_reject_tokens(app: Ap
     strict
         .wait_for(&device.access, Err(Error::RevocationsOutdated))
         .await;
-    proxy.mend();
+    proxy.resume();
     strict.wait_for(&device.access, Ok(())).await;
     assert!(strict.feed.last_error().is_none());
 }

@@ -137,7 +137,7 @@ async fn while_the_server_is_unreachable_no_caller_is_accepted(app: App) {
             (refusal.status(), refusal.code()),
             (503, "AUTHORITY_UNAVAILABLE")
         );
-        proxy.mend();
+        proxy.resume();
         while authenticate_device().await.is_err() {
             tokio::task::yield_now().await;
         }

@@ -81,7 +81,7 @@ async fn an_unreachable_database_is_503_and_the_same_token_works_afterwards(_: E
             let refused = credential(&behind_proxy, &device, json!({})).await;
             refused.problem(503, "DATABASE_UNAVAILABLE");
         }
-        proxy.mend();
+        proxy.resume();
         eventually("the server is ready again", async || {
             behind_proxy.anonymous().get("/readyz").await.status() == 200
         })
@@ -116,7 +116,7 @@ async fn assert_catches_up(interrupt: fn(&Proxy)) {
     let unready = behind_proxy.anonymous().get("/readyz").await;
     unready.problem(503, "DATABASE_UNAVAILABLE");
 
-    proxy.mend();
+    proxy.resume();
     until_rejected(&behind_proxy, &revoked_during.access, "TOKEN_REVOKED").await;
     eventually("the server is ready again", async || {
         behind_proxy.anonymous().get("/readyz").await.status() == 200
