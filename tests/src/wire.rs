@@ -18,7 +18,7 @@ const MAX_HEADERS: usize = 32;
 #[derive(Debug)]
 pub struct Connection {
     stream: TcpStream,
-    received: Vec<u8>,
+    received_bytes: Vec<u8>,
 }
 
 impl Connection {
@@ -48,7 +48,7 @@ impl Connection {
         stream.set_nodelay(true).unwrap();
         Self {
             stream,
-            received: Vec::new(),
+            received_bytes: Vec::new(),
         }
     }
 
@@ -78,12 +78,12 @@ impl Connection {
     /// Reads the next response, to a request with this method. A response to `HEAD` has no body.
     pub async fn response_to(&mut self, method: &str) -> Option<Response> {
         loop {
-            if let Some((response, length)) = parse(&self.received, method == "HEAD") {
-                self.received.drain(..length);
+            if let Some((response, length)) = parse(&self.received_bytes, method == "HEAD") {
+                self.received_bytes.drain(..length);
                 return Some(response);
             }
             if self.read().await == 0 {
-                assert!(self.received.is_empty(), "an incomplete response");
+                assert!(self.received_bytes.is_empty(), "an incomplete response");
                 return None;
             }
         }
@@ -94,11 +94,11 @@ impl Connection {
         let mut bytes = vec![0; max_bytes];
         let reading = timeout(TIMEOUT, self.stream.read(&mut bytes));
         let length = reading.await.expect("bytes in time").unwrap_or(0);
-        self.received.extend_from_slice(&bytes[..length]);
+        self.received_bytes.extend_from_slice(&bytes[..length]);
     }
 
     async fn read(&mut self) -> usize {
-        let reading = timeout(TIMEOUT, self.stream.read_buf(&mut self.received));
+        let reading = timeout(TIMEOUT, self.stream.read_buf(&mut self.received_bytes));
         // A reset counts as a closed connection.
         reading.await.expect("a response in time").unwrap_or(0)
     }

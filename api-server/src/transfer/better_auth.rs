@@ -47,7 +47,7 @@ struct Columns<'a> {
     alias: &'static str,
     columns: Vec<db::Column>,
     /// The names of the required columns that the table does not have.
-    missing: Vec<String>,
+    missing_names: Vec<String>,
 }
 
 impl BetterAuth {
@@ -211,7 +211,7 @@ impl<'a> Columns<'a> {
             table,
             alias,
             columns,
-            missing: Vec::new(),
+            missing_names: Vec::new(),
         })
     }
 
@@ -226,13 +226,13 @@ impl<'a> Columns<'a> {
                 };
             }
         }
-        self.missing.push(names.join(" or "));
+        self.missing_names.push(names.join(" or "));
         SqlColumn::default()
     }
 
     /// Fails if a required column is missing.
     fn check_complete(self, is_snake_case: bool) -> Result<(), TransferError> {
-        if self.missing.is_empty() {
+        if self.missing_names.is_empty() {
             return Ok(());
         }
         let column_names: Vec<_> = self
@@ -248,7 +248,7 @@ impl<'a> Columns<'a> {
         Err(format!(
             "the table {} has no column {}, but {}{hint}",
             self.table.quoted(),
-            self.missing.join(", "),
+            self.missing_names.join(", "),
             column_names.join(", "),
         )
         .into())

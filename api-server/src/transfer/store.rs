@@ -77,12 +77,12 @@ pub(super) fn import_users(
     remember_ids: bool,
 ) -> Result<Vec<ImportOutcome>, DbError> {
     let outcomes = write_transaction(connection, |connection| {
-        let mut existing = existing_users(connection, users, remember_ids)?;
+        let mut known_users = existing_users(connection, users, remember_ids)?;
         let mut new_users = Vec::with_capacity(users.len());
         let outcomes = users.iter().map(|user| {
-            let outcome = existing.outcome_of(user);
+            let outcome = known_users.outcome_of(user);
             if matches!(outcome, ImportOutcome::Imported) {
-                existing.add(user.id.clone(), user.email.as_str().to_owned());
+                known_users.add(user.id.clone(), user.email.as_str().to_owned());
                 new_users.push(user_row(user));
             }
             outcome
@@ -117,22 +117,22 @@ fn existing_users(
     let emails: Vec<_> = old_spellings
         .chain(batch_emails.map(|email| email.as_str().to_owned()))
         .collect();
-    let mut existing = ExistingUsers::default();
+    let mut known_users = ExistingUsers::default();
     let matches_batch = users::id.eq_any(&ids).or(users::email.eq_any(&emails));
     let rows = users::table
         .filter(matches_batch)
         .select((users::id, users::email));
     for (id, email) in rows.load::<(String, String)>(connection)? {
-        existing.add(id, canonical_spelling(email));
+        known_users.add(id, canonical_spelling(email));
     }
     if remember_ids {
         let imported_ids = imported_users::table.select(imported_users::id);
         let known_ids = imported_ids.filter(imported_users::id.eq_any(&ids));
-        existing
-            .imported_before
+        known_users
+            .ids_imported_before
             .extend(known_ids.load::<String>(connection)?);
     }
-    Ok(existing)
+    Ok(known_users)
 }
 
 /// The existing users who have an id or an email address of the batch.
@@ -141,7 +141,7 @@ struct ExistingUsers {
     email_by_id: HashMap<String, String>,
     id_by_email: HashMap<String, String>,
     /// The ids that an earlier run imported.
-    imported_before: HashSet<String>,
+    ids_imported_before: HashSet<String>,
 }
 
 impl ExistingUsers {
@@ -160,7 +160,7 @@ impl ExistingUsers {
             (None, Some(id)) => {
                 ImportOutcome::Rejected(format!("its email is that of the user {id:?} here"))
             }
-            (None, None) if self.imported_before.contains(&user.id) => ImportOutcome::Rejected(
+            (None, None) if self.ids_imported_before.contains(&user.id) => ImportOutcome::Rejected(
                 "its account was deleted here after an earlier import".to_owned(),
             ),
             (None, None) => ImportOutcome::Imported,
@@ -272,12 +272,12 @@ fn exported_from_here(
         .filter(tasks::id.eq_any(candidates.iter().map(|(id, _)| *id)))
         .select((tasks::id, tasks::user_id, tasks::created_at))
         .load::<(i64, String, Timestamp)>(connection)?;
-    let exported = rows
+    let exported_keys = rows
         .into_iter()
         .filter(|(id, _, created_at)| candidates.contains(&(*id, *created_at)))
         .map(|(id, user_id, _)| TaskKey {
             user_id,
             source_id: id.to_string(),
         });
-    Ok(exported.collect())
+    Ok(exported_keys.collect())
 }

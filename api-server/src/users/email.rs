@@ -142,8 +142,8 @@ fn to_a_labels(domain: &str) -> Option<Cow<'_, str>> {
         return None;
     }
     let (deny_list, hyphens) = (AsciiDenyList::STD3, Hyphens::CheckFirstLast);
-    let converted = Uts46::new().to_ascii(domain.as_bytes(), deny_list, hyphens, DnsLength::Verify);
-    let ascii = converted.ok()?;
+    let result = Uts46::new().to_ascii(domain.as_bytes(), deny_list, hyphens, DnsLength::Verify);
+    let ascii = result.ok()?;
     let last_label = ascii.rsplit('.').next()?;
     let is_number =
         last_label.starts_with("0x") || last_label.bytes().all(|byte| byte.is_ascii_digit());

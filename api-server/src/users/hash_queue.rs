@@ -95,11 +95,11 @@ impl HashQueue {
     /// Takes the next waiter from the queue. If the queue is empty, counts the core as idle.
     fn pop_or_mark_idle(&self) -> Option<Sender<HashPermit>> {
         let mut inner = self.lock();
-        let next = inner.waiters.pop();
-        if next.is_none() {
+        let sender = inner.waiters.pop();
+        if sender.is_none() {
             inner.idle_cores = inner.idle_cores.saturating_add(1);
         }
-        next
+        sender
     }
 
     fn new_permit(self: &Arc<Self>) -> HashPermit {
@@ -152,9 +152,9 @@ mod tests {
 
     /// Requests a permit for `192.0.2.{last_octet}`, and asserts that the request has to wait.
     fn start_waiting(queue: &Arc<HashQueue>, last_octet: u8) -> PendingPermit<'_> {
-        let mut pending: PendingPermit<'_> = Box::pin(queue.permit(network(last_octet)));
-        assert!(poll(Pin::new(&mut pending)).is_pending());
-        pending
+        let mut pending_permit: PendingPermit<'_> = Box::pin(queue.permit(network(last_octet)));
+        assert!(poll(Pin::new(&mut pending_permit)).is_pending());
+        pending_permit
     }
 
     /// Starts as many waiting requests from `192.0.2.1` as one network may have.
@@ -178,26 +178,26 @@ mod tests {
     async fn a_network_at_its_limit_is_rejected_at_once_and_another_is_not() {
         let queue = HashQueue::new(1);
         let granted_permit = queue.permit(None).await.unwrap();
-        let mut waiting = fill_network(&queue);
+        let mut waiting_requests = fill_network(&queue);
         assert!(queue.permit(network(1)).await.is_err());
-        let other_network = start_waiting(&queue, 2);
+        let other_request = start_waiting(&queue, 2);
         drop(granted_permit);
         // The queue alternates between the two networks.
-        drop(waiting.remove(0).await.unwrap());
-        drop(other_network.await.unwrap());
+        drop(waiting_requests.remove(0).await.unwrap());
+        drop(other_request.await.unwrap());
     }
 
     #[tokio::test]
     async fn a_disconnected_caller_leaves_the_queue_and_releases_the_core() {
         let queue = HashQueue::new(1);
         let granted_permit = queue.permit(None).await.unwrap();
-        let mut waiting = fill_network(&queue);
-        drop(waiting.pop());
-        waiting.push(start_waiting(&queue, 1));
+        let mut waiting_requests = fill_network(&queue);
+        drop(waiting_requests.pop());
+        waiting_requests.push(start_waiting(&queue, 1));
         assert!(queue.permit(network(1)).await.is_err());
         // The first waiting caller gets a permit, but disconnects before the permit is used.
         drop(granted_permit);
-        drop(waiting);
+        drop(waiting_requests);
         queue.permit(network(1)).await.unwrap();
         assert_eq!(queue.lock().idle_cores, 1);
     }
@@ -206,13 +206,13 @@ mod tests {
     async fn a_displaced_request_is_rejected_at_once() {
         let queue = HashQueue::new(1);
         let _granted_permit = queue.permit(None).await.unwrap();
-        let mut waiting = Vec::new();
+        let mut waiting_requests = Vec::new();
         for number in 0..LIMITS.total {
-            waiting.push(start_waiting(&queue, u8::try_from(number % 20).unwrap()));
+            waiting_requests.push(start_waiting(&queue, u8::try_from(number % 20).unwrap()));
         }
         let _new_network = start_waiting(&queue, 200);
         let mut rejected_count = 0;
-        for mut request in waiting {
+        for mut request in waiting_requests {
             if let Poll::Ready(result) = poll(Pin::new(&mut request)) {
                 assert!(result.is_err());
                 rejected_count += 1;

@@ -67,7 +67,7 @@ impl<T> NetworkQueue<T> {
         key: QueueKey,
         waiter: T,
     ) -> Result<(WaiterId, Option<T>), NetworkQueueFull> {
-        let displaced = self.displace_if_full(key)?;
+        let displaced_waiter = self.displace_if_full(key)?;
         self.last_id = self.last_id.wrapping_add(1);
         let id = WaiterId(self.last_id);
         let entry = (id, waiter);
@@ -76,7 +76,7 @@ impl<T> NetworkQueue<T> {
             None => self.sites.push_back(Site::new(key, entry)),
         }
         self.waiter_count = self.waiter_count.saturating_add(1);
-        Ok((id, displaced))
+        Ok((id, displaced_waiter))
     }
 
     /// Removes and returns the next waiter. The site of the waiter moves to the end of the rotation, and so does the

@@ -97,12 +97,12 @@ pub(crate) fn find_by_email(
     email: &LoginEmail,
 ) -> QueryResult<Option<Credentials>> {
     for spelling in email.spellings() {
-        let found: Option<(UserRow, Option<String>)> = users::table
+        let found_row: Option<(UserRow, Option<String>)> = users::table
             .filter(users::email.eq(spelling))
             .select((COLUMNS, users::password_hash))
             .first(connection)
             .optional()?;
-        if let Some((row, hash)) = found {
+        if let Some((row, hash)) = found_row {
             return Ok(Some((user_of_row(row), hash)));
         }
     }

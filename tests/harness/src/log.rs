@@ -69,8 +69,8 @@ impl Log {
 
     /// Waits for the end of the process. Returns whether the process ended within `limit`.
     pub fn ended_within(&self, limit: Duration) -> bool {
-        let ended = self.wait(limit, |state| state.is_at_end.then_some(()));
-        ended.is_some()
+        let end = self.wait(limit, |state| state.is_at_end.then_some(()));
+        end.is_some()
     }
 
     /// The lines printed so far.

@@ -198,24 +198,24 @@ fn any_email() -> impl Strategy<Value = String> {
         any::<String>(),
     ];
     let domain = prop_oneof![part.clone(), "(xn--)?[a-z0-9-]{1,20}\\.[a-z]{2,6}"];
-    (part, domain).prop_map(|(local, domain)| format!("{local}@{domain}"))
+    (part, domain).prop_map(|(local_part, domain)| format!("{local_part}@{domain}"))
 }
 
 proptest! {
     #[test]
     fn an_accepted_email_address_needs_no_escaping(text in any_email()) {
         if let Ok(email) = Email::parse(&text) {
-            let stored = email.as_str();
-            prop_assert!(stored.bytes().all(|byte| byte.is_ascii_graphic()), "{stored:?}");
-            prop_assert!(!stored.contains(['<', '>', '"', '(', ')', ',', ':', ';', '\\', '[', ']']));
-            prop_assert!(!stored.bytes().any(|byte| byte.is_ascii_uppercase()));
-            prop_assert!(stored.len() <= 254);
-            let (local, domain) = stored.split_once('@').unwrap();
-            prop_assert!((1..=64).contains(&local.len()));
+            let spelling = email.as_str();
+            prop_assert!(spelling.bytes().all(|byte| byte.is_ascii_graphic()), "{spelling:?}");
+            prop_assert!(!spelling.contains(['<', '>', '"', '(', ')', ',', ':', ';', '\\', '[', ']']));
+            prop_assert!(!spelling.bytes().any(|byte| byte.is_ascii_uppercase()));
+            prop_assert!(spelling.len() <= 254);
+            let (local_part, domain) = spelling.split_once('@').unwrap();
+            prop_assert!((1..=64).contains(&local_part.len()));
             prop_assert!(!domain.contains('@'));
             prop_assert!(domain.split('.').all(|label| (1..=63).contains(&label.len())));
             // The stored spelling parses to itself, and a login with the typed text looks up this spelling.
-            prop_assert_eq!(Email::parse(stored), Ok(email.clone()));
+            prop_assert_eq!(Email::parse(spelling), Ok(email.clone()));
             let login_email = LoginEmail::parse(&text).unwrap();
             prop_assert_eq!(login_email.email(), &email);
         }

@@ -108,8 +108,8 @@ fn a_new_network_of_a_full_site_displaces_a_waiter_of_the_largest_network() {
     let mut queue = queue();
     push_many(&mut queue, (0..4).map(|subnet| v6(7, subnet)), 56);
     assert_eq!(queue.waiter_count, LIMITS.per_site);
-    let (_, displaced) = queue.push(v6(7, 9), v6(7, 9)).unwrap();
-    assert!(displaced.is_some());
+    let (_, displaced_waiter) = queue.push(v6(7, 9), v6(7, 9)).unwrap();
+    assert!(displaced_waiter.is_some());
     assert_eq!(queue.waiter_count, LIMITS.per_site);
     assert!(queue.push(v4(1), v4(1)).unwrap().1.is_none());
 }
@@ -120,10 +120,10 @@ fn a_new_network_displaces_the_newest_waiter_of_the_largest_site_when_the_queue_
     for number in 0..LIMITS.total {
         queue.push(v4(number % 20), number).unwrap();
     }
-    let (_, displaced) = queue.push(v4(99), 9_999).unwrap();
+    let (_, displaced_waiter) = queue.push(v4(99), 9_999).unwrap();
     // Twenty networks have 51 or 52 waiters each. A network with 52 loses its newest waiter, which
     // is among the last twenty waiters that were added.
-    assert!(displaced.is_some_and(|number| number >= LIMITS.total - 20));
+    assert!(displaced_waiter.is_some_and(|number| number >= LIMITS.total - 20));
     assert_eq!(queue.waiter_count, LIMITS.total);
 }
 
@@ -188,7 +188,7 @@ struct ModelWaiter {
 /// A simple model of the rules, with which the queue is compared.
 #[derive(Default)]
 struct Model {
-    waiting: Vec<ModelWaiter>,
+    waiters: Vec<ModelWaiter>,
     /// For each waiting site, how often each other site was served since the waiting site began to wait.
     served_since: HashMap<QueueKey, HashMap<QueueKey, usize>>,
 }
@@ -196,8 +196,8 @@ struct Model {
 impl Model {
     /// The sites that have waiters.
     fn sites(&self) -> Vec<QueueKey> {
-        let waiting = self.waiting.iter();
-        waiting.map(|waiter| site_of(waiter.key)).collect()
+        let waiters = self.waiters.iter();
+        waiters.map(|waiter| site_of(waiter.key)).collect()
     }
 
     /// Removes the counts of sites that have no more waiters.
@@ -206,21 +206,21 @@ impl Model {
         self.served_since.retain(|site, _| sites.contains(site));
     }
 
-    fn count_waiters(&self, matches: impl Fn(QueueKey) -> bool) -> usize {
-        let waiting = self.waiting.iter();
-        waiting.filter(|waiter| matches(waiter.key)).count()
+    fn count_waiters(&self, predicate: impl Fn(QueueKey) -> bool) -> usize {
+        let waiters = self.waiters.iter();
+        waiters.filter(|waiter| predicate(waiter.key)).count()
     }
 
     /// Removes the served waiter. Panics if an older waiter of the same network still waits, or if the site of the
     /// waiter was served twice while another site waited.
     fn serve(&mut self, number: u64) {
-        let mut waiting = self.waiting.iter();
-        let index = waiting.position(|waiter| waiter.number == number);
+        let mut waiters = self.waiters.iter();
+        let index = waiters.position(|waiter| waiter.number == number);
         let ModelWaiter { key, .. } = self
-            .waiting
+            .waiters
             .remove(index.expect("the waiter is in the model"));
-        let mut waiting = self.waiting.iter();
-        let has_older_waiter = waiting.any(|waiter| waiter.number < number && waiter.key == key);
+        let mut waiters = self.waiters.iter();
+        let has_older_waiter = waiters.any(|waiter| waiter.number < number && waiter.key == key);
         assert!(
             !has_older_waiter,
             "the waiters of a network are served in order"
@@ -267,38 +267,38 @@ proptest! {
         for (number, step) in (0_u64..).zip(steps) {
             match step {
                 Step::Push(key) => {
-                    if let Ok((id, displaced)) = queue.push(key, number) {
-                        let own_count = model.count_waiters(|other| other == key);
-                        model.waiting.retain(|waiter| {
-                            let is_displaced = Some(waiter.number) == displaced;
+                    if let Ok((id, displaced_waiter)) = queue.push(key, number) {
+                        let own_count = model.count_waiters(|other_key| other_key == key);
+                        model.waiters.retain(|waiter| {
+                            let is_displaced = Some(waiter.number) == displaced_waiter;
                             assert!(!is_displaced || waiter.key != key);
                             !is_displaced
                         });
                         assert!(own_count < SMALL_LIMITS.per_network);
-                        model.waiting.push(ModelWaiter { number, key, id });
+                        model.waiters.push(ModelWaiter { number, key, id });
                     }
                     else {
-                        let own_count = model.count_waiters(|other| other == key);
-                        let site_count = model.count_waiters(|other| site_of(other) == site_of(key));
+                        let own_count = model.count_waiters(|other_key| other_key == key);
+                        let site_count = model.count_waiters(|other_key| site_of(other_key) == site_of(key));
                         assert!(
                             own_count == SMALL_LIMITS.per_network
                                 || site_count == SMALL_LIMITS.per_site
-                                || model.waiting.len() == SMALL_LIMITS.total
+                                || model.waiters.len() == SMALL_LIMITS.total
                         );
                     }
                 }
-                Step::Remove(index) if index < model.waiting.len() => {
-                    let ModelWaiter { number, key, id } = model.waiting.remove(index);
+                Step::Remove(index) if index < model.waiters.len() => {
+                    let ModelWaiter { number, key, id } = model.waiters.remove(index);
                     assert_eq!(queue.remove(key, id), Some(number));
                     model.forget_absent_sites();
                 }
                 Step::Remove(_) => {}
                 Step::Pop => match queue.pop() {
                     Some(number) => model.serve(number),
-                    None => assert!(model.waiting.is_empty()),
+                    None => assert!(model.waiters.is_empty()),
                 },
             }
-            assert_eq!(queue.waiter_count, model.waiting.len());
+            assert_eq!(queue.waiter_count, model.waiters.len());
             assert!(queue.waiter_count <= SMALL_LIMITS.total);
             for site in &queue.sites {
                 assert!(site.waiter_count() <= SMALL_LIMITS.per_site && !site.networks.is_empty());
