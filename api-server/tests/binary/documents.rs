@@ -7,7 +7,7 @@ use api_server::config::Settings;
 use clap::CommandFactory as _;
 use serde_json::Value;
 
-use harness::{WorkDir, committed};
+use harness::{WorkDir, repository_file};
 
 /// Returns variables and their defaults. A default is empty if the program computes it.
 fn settings() -> BTreeMap<String, String> {
@@ -34,7 +34,7 @@ fn example_lines(example: &str) -> Vec<(&str, &str)> {
 
 #[test]
 fn the_example_lists_every_setting_once_with_its_default() {
-    let example = committed(".env.example");
+    let example = repository_file(".env.example");
     let lines = example_lines(&example);
     let mut expected = settings();
     for (variable, value) in &lines {
@@ -47,14 +47,14 @@ fn the_example_lists_every_setting_once_with_its_default() {
 #[test]
 fn the_example_can_be_used_as_it_is() {
     let work_dir = WorkDir::new();
-    work_dir.write(".env", committed(".env.example"));
+    work_dir.write(".env", repository_file(".env.example"));
     work_dir.program().start().stop();
 }
 
 #[test]
 fn the_example_with_every_default_spelled_out_changes_nothing() {
     let work_dir = WorkDir::new();
-    let example = committed(".env.example");
+    let example = repository_file(".env.example");
     let settings_with_default = example_lines(&example).into_iter();
     let settings_with_default = settings_with_default.filter(|(_, value)| !value.is_empty());
     let lines: Vec<_> = settings_with_default
@@ -67,7 +67,7 @@ fn the_example_with_every_default_spelled_out_changes_nothing() {
 
 /// Returns the cells of the rows of the table under a heading, without the header.
 fn table(document: &str, heading: &str) -> Vec<Vec<String>> {
-    let text = committed(document);
+    let text = repository_file(document);
     let section = text.lines().skip_while(|line| *line != heading).skip(1);
     let section = section.take_while(|line| !line.starts_with("## "));
     let rows = section.skip_while(|line| !line.starts_with('|'));
@@ -127,7 +127,7 @@ fn the_guide_lists_every_setting_once_with_its_default() {
 
 /// Returns `METHOD PATH` of every operation in the OpenAPI document, which another test compares with the server.
 fn operations() -> BTreeSet<String> {
-    let document: Value = serde_json::from_str(&committed("docs/openapi.json")).unwrap();
+    let document: Value = serde_json::from_str(&repository_file("docs/openapi.json")).unwrap();
     let paths = document["paths"].as_object().unwrap();
     let operations = paths.iter().flat_map(|(path, item)| {
         let methods = item.as_object().unwrap().keys();
@@ -161,7 +161,7 @@ fn the_guide_lists_every_route_once() {
 
 /// Returns `STATUS CODE` for every line `Variant = STATUS "CODE",` of the source.
 fn codes() -> BTreeSet<String> {
-    let source = committed("api-server/src/problem/code.rs");
+    let source = repository_file("api-server/src/problem/code.rs");
     let definitions = source.lines().filter_map(|line| {
         let (_, definition) = line.split_once(" = ")?;
         let (status, name) = definition.split_once(' ')?;

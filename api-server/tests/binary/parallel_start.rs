@@ -7,7 +7,10 @@ const PROCESSES: usize = 6;
 /// Asserts that all servers become ready, and that each server reads what the others have written.
 fn assert_all_become_ready(program: impl Fn() -> Program) {
     let starting: Vec<_> = (0..PROCESSES).map(|_| program().spawn()).collect();
-    let servers: Vec<_> = starting.into_iter().map(Server::listening).collect();
+    let servers: Vec<_> = starting
+        .into_iter()
+        .map(Server::wait_until_listening)
+        .collect();
     for server in &servers {
         server.get("/readyz", "").expect(200);
     }

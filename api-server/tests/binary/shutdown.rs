@@ -125,7 +125,9 @@ fn idle_connections_do_not_delay_the_shutdown() {
     server.signal(Signal::TERM);
     assert_eq!(server.exit_within(TIMEOUT), Some(0));
     assert!(signalled.elapsed() < PROMPT, "{:?}", signalled.elapsed());
-    assert!(used.is_closed() && unused.is_closed() && half_a_head.is_closed());
+    assert!(
+        used.wait_until_closed() && unused.wait_until_closed() && half_a_head.wait_until_closed()
+    );
 }
 
 /// This test is slow, because no setting shortens the time limit.

@@ -37,7 +37,7 @@ pub(crate) struct CountingConnection {
 
 impl CountingConnection {
     pub(crate) fn to(server: &Server, acknowledged: Sender<()>) -> Result<Self, Stopped> {
-        let connection = Connection::try_to(server.addr()).map_err(|_refused| Stopped)?;
+        let connection = Connection::try_open(server.addr()).map_err(|_refused| Stopped)?;
         Ok(Self {
             connection,
             acknowledged,

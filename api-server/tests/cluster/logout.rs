@@ -113,7 +113,10 @@ fn assert_new_process_rejects(program: Program, tokens: &[String]) {
 
 fn logouts_reach_every_process(program: impl Fn() -> Program) {
     let starting: Vec<_> = (0..PROCESSES).map(|_| program().spawn()).collect();
-    let servers: Vec<_> = starting.into_iter().map(Server::listening).collect();
+    let servers: Vec<_> = starting
+        .into_iter()
+        .map(Server::wait_until_listening)
+        .collect();
     let email = |number: usize| format!("{number}@example.com");
     for number in 0..USERS + PROCESSES {
         servers[0].register(&email(number), PASSWORD);

@@ -78,7 +78,7 @@ async fn no_password_hash_token_or_secret_reaches_the_log(app: App) {
         ada.token(),
         signature,
     ] {
-        let lines = log_lines::of_every_level_with(secret);
+        let lines = log_lines::find_at_every_level(secret);
         assert!(lines.is_empty(), "{lines:?}");
     }
 }
@@ -88,7 +88,7 @@ async fn logins_and_registrations_are_logged(app: App) {
     let body = json!({ "email": ada.email(), "password": ada.password() });
     let token_response = app.anonymous().post("/api/auth/login", body).await.ok();
     let session_id = token_response["session_id"].as_str().unwrap();
-    let lines = log_lines::with(ada.id());
+    let lines = log_lines::find(ada.id());
     let is_logged = |text: &str| {
         lines
             .iter()

@@ -47,7 +47,7 @@ async fn requests_beyond_the_limit_of_an_account_are_429_and_other_accounts_are_
     let (ada, eve) = (app.user("ada").await, app.user("eve").await);
     let ada_task = ada.new_task("Buy tea").await;
     let locked_task = eve.new_task("Buy milk").await;
-    let mut locking_session = app.database().session();
+    let mut locking_session = app.database().open_session();
     locking_session.execute(&match engine {
         Engine::Sqlite => "BEGIN IMMEDIATE".to_owned(),
         Engine::Postgres => format!(
@@ -117,7 +117,7 @@ async fn all_sessions_of_an_account_have_one_limit(app: App) {
         let device = login(&app, &eve).await;
         devices.push(refreshed(&app, &device).await);
     }
-    let mut transaction = app.database().session();
+    let mut transaction = app.database().open_session();
     transaction.execute(&format!(
         "BEGIN; SELECT 1 FROM sessions WHERE user_id = '{}' FOR UPDATE",
         eve.id()

@@ -24,7 +24,7 @@ async fn assert_internal_error(request: Request, request_id: &str, cause: &str) 
     ] {
         assert!(!printed.contains(word), "{printed}");
     }
-    let lines = log_lines::with(request_id);
+    let lines = log_lines::find(request_id);
     let has_cause = |line: &String| line.starts_with("ERROR") && line.contains(cause);
     assert!(lines.iter().any(has_cause), "{lines:?}");
 }

@@ -15,11 +15,11 @@ async fn writes_are_503_while_another_process_writes_and_reads_work(app: App) {
     let ada = app.user("ada").await;
     let task = ada.new_task("Buy milk").await;
     let task_path = ada.task(&task["id"]);
-    let mut locking_session = app.database().session();
+    let mut locking_session = app.database().open_session();
     locking_session.execute("BEGIN IMMEDIATE");
 
     let all_requests = requests(&ada, &task_path).into_iter();
-    let (reads, writes): (Vec<_>, Vec<_>) = all_requests.partition(Request::is_a_read);
+    let (reads, writes): (Vec<_>, Vec<_>) = all_requests.partition(Request::is_read_only);
     // The writes are sent in parallel: even the last write in the queue gets its response in time.
     for response in join_all(writes.into_iter().map(send_in_time)).await {
         response.problem(503, "DATABASE_UNAVAILABLE");

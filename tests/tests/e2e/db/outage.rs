@@ -31,7 +31,7 @@ struct Fixture {
 
 async fn start_fixture(engine: Engine) -> Fixture {
     let database = Database::new(engine);
-    let proxy = Proxy::before(&database);
+    let proxy = Proxy::for_database(&database);
     let url = proxy.url(&database);
     let app = Options::new(database).set("database-url", &url).start();
     let ada = app.user("ada").await;
@@ -112,7 +112,7 @@ async fn an_unreachable_database_is_503_until_it_returns(engine: Engine) {
     for _ in 0..2 {
         fixture.proxy.cut();
         fixture.assert_unavailable().await;
-        fixture.proxy.mend();
+        fixture.proxy.resume();
         fixture.assert_all_connections_work().await;
     }
     fixture.assert_recovers().await;
@@ -122,7 +122,7 @@ async fn a_silent_database_is_503_until_it_responds(engine: Engine) {
     let fixture = start_fixture(engine).await;
     fixture.proxy.silence();
     fixture.assert_reads_are_unavailable().await;
-    fixture.proxy.mend();
+    fixture.proxy.resume();
     fixture.assert_recovers().await;
 }
 
@@ -181,7 +181,7 @@ async fn a_restart_of_the_database_fails_at_most_one_request_per_connection(app:
 
 async fn a_server_starts_only_with_its_database(engine: Engine) {
     let database = Database::new(engine);
-    let proxy = Proxy::before(&database);
+    let proxy = Proxy::for_database(&database);
     proxy.cut();
     let url = proxy.url(&database);
     let options = Options::new(database).set("database-url", &url);

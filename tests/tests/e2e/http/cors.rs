@@ -1,6 +1,6 @@
 //! Tests CORS, which lets pages of other origins read responses.
 
-use e2e::{App, Client, Engine, Request, Response, Session, on_both_engines};
+use e2e::{App, Client, DatabaseSession, Engine, Request, Response, on_both_engines};
 use serde_json::json;
 
 use crate::auth::login::LOGIN;
@@ -123,10 +123,10 @@ async fn an_allowed_origin_may_read_every_response(engine: Engine) {
             assert_readable(&response, origin);
         }
     }
-    let mut locking_session = app.database().session();
+    let mut locking_session = app.database().open_session();
     locking_session.execute(match &locking_session {
-        Session::Sqlite(_) => "BEGIN IMMEDIATE",
-        Session::Postgres(_) => "BEGIN; LOCK TABLE tasks",
+        DatabaseSession::Sqlite(_) => "BEGIN IMMEDIATE",
+        DatabaseSession::Postgres(_) => "BEGIN; LOCK TABLE tasks",
     });
     let bearer = app.bearer(device.access.as_str());
     let request_for_task = bearer.post("/api/tasks", json!({ "title": "t" }));

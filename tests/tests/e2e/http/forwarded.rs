@@ -144,7 +144,7 @@ async fn an_unconfigured_proxy_is_logged_once_a_minute_with_the_remedy(engine: E
         return;
     }
     let app = App::on(engine).set("trusted-proxies", trusted_ip).start();
-    let count_warnings_about = |source_ip: &str| log_lines::with(&format!(" {source_ip}")).len();
+    let count_warnings_about = |source_ip: &str| log_lines::find(&format!(" {source_ip}")).len();
     call_from(&app, untrusted_ip, "accept: */*").await;
     call_from(&app, trusted_ip, "x-forwarded-for: 203.0.113.7").await;
     assert_eq!(
@@ -171,7 +171,7 @@ async fn an_unconfigured_proxy_is_logged_once_a_minute_with_the_remedy(engine: E
         app.clock.advance(Duration::from_secs(1));
     }
     let remedy = format!("set TRUSTED_PROXIES={untrusted_ip}");
-    let lines = log_lines::with(&format!("from {untrusted_ip}"));
+    let lines = log_lines::find(&format!("from {untrusted_ip}"));
     assert!(
         lines
             .iter()
@@ -180,6 +180,6 @@ async fn an_unconfigured_proxy_is_logged_once_a_minute_with_the_remedy(engine: E
 
     // A trusted proxy sends a header that the server does not read.
     call_from(&app, trusted_ip, "x-real-ip: 203.0.113.7").await;
-    let lines = log_lines::with(&format!("proxy {trusted_ip} sends x-real-ip"));
+    let lines = log_lines::find(&format!("proxy {trusted_ip} sends x-real-ip"));
     assert_eq!(lines.len(), 1);
 }

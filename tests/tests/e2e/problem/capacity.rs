@@ -75,7 +75,7 @@ pub(super) async fn more_logins_than_the_queue_accepts(engine: Engine) -> Respon
 /// Sends a registration while another database session has a lock that every registration needs.
 pub(super) async fn a_database_that_does_not_respond(engine: Engine) -> Response {
     let app = App::on(engine).start();
-    let mut locking_session = app.database().session();
+    let mut locking_session = app.database().open_session();
     locking_session.execute(match engine {
         Engine::Sqlite => "BEGIN IMMEDIATE",
         Engine::Postgres => "BEGIN; LOCK TABLE users",

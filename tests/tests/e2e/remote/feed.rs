@@ -91,14 +91,14 @@ async fn a_service_that_starts_later_knows_every_revoked_session(app: App) {
 }
 
 async fn sessions_revoked_during_an_outage_are_known_afterwards(app: App) {
-    let proxy = e2e::Proxy::to(app.addr());
+    let proxy = e2e::Proxy::for_server(app.addr());
     let service = Service::with_feed_at(&proxy.http_url(), &app, StalePolicy::FailOpen);
     service.feed.caught_up().await;
     let (_, device) = user_with_device(&app, "ada").await;
     proxy.cut();
     assert_logged_out(by_access(&app, &device, json!({})).await, 1);
     assert_eq!(service.verify(&device.access), Ok(()));
-    proxy.mend();
+    proxy.resume();
     service.wait_for(&device.access, Err(Error::Revoked)).await;
 }
 
@@ -119,7 +119,7 @@ async fn with_an_outdated_feed_only_services_that_fail_closed_reject_tokens(app:
         strict_service.verify("junk"),
         Err(Error::MalformedToken(_))
     ));
-    let proxy = e2e::Proxy::to(app.addr());
+    let proxy = e2e::Proxy::for_server(app.addr());
     let strict_service = Service::with_feed_at(&proxy.http_url(), &app, fail_closed);
     strict_service.feed.caught_up().await;
     assert_eq!(strict_service.verify(&device.access), Ok(()));
@@ -127,7 +127,7 @@ async fn with_an_outdated_feed_only_services_that_fail_closed_reject_tokens(app:
     strict_service
         .wait_for(&device.access, Err(Error::RevocationsOutdated))
         .await;
-    proxy.mend();
+    proxy.resume();
     strict_service.wait_for(&device.access, Ok(())).await;
     assert!(strict_service.feed.last_error().is_none());
 }

@@ -131,7 +131,7 @@ async fn a_revoked_session_is_rejected_immediately(app: App) {
 }
 
 async fn while_the_server_is_unreachable_no_caller_is_accepted(app: App) {
-    let proxy = Proxy::to(app.addr());
+    let proxy = Proxy::for_server(app.addr());
     let (ada, device) = user_with_device(&app, "ada").await;
     let verifier = RemoteVerifier::new(&proxy.http_url()).unwrap();
     let verifier = verifier.with_timeout(Duration::from_millis(500)).unwrap();
@@ -145,7 +145,7 @@ async fn while_the_server_is_unreachable_no_caller_is_accepted(app: App) {
             (refusal.status(), refusal.code()),
             (503, "AUTHORITY_UNAVAILABLE")
         );
-        proxy.mend();
+        proxy.resume();
         while authenticate_device().await.is_err() {
             tokio::task::yield_now().await;
         }

@@ -22,10 +22,10 @@ on_postgres! {
 async fn a_database_that_cannot_write_is_503_and_the_same_token_works_afterwards(app: App) {
     let (ada, device) = user_with_device(&app, "ada").await;
     let other_device = login(&app, &ada).await;
-    let mut transaction = app.database().session();
+    let mut transaction = app.database().open_session();
     transaction.execute(match &transaction {
-        e2e::Session::Sqlite(_) => "BEGIN IMMEDIATE",
-        e2e::Session::Postgres(_) => "BEGIN; LOCK TABLE sessions, revocations, revocation_sequence",
+        e2e::DatabaseSession::Sqlite(_) => "BEGIN IMMEDIATE",
+        e2e::DatabaseSession::Postgres(_) => "BEGIN; LOCK TABLE sessions, revocations, revocation_sequence",
     });
     let (refresh_response, logout_response) = tokio::join!(
         refresh(&app, &device.refresh).into_future(),
@@ -52,7 +52,7 @@ struct Servers {
 
 fn start_servers() -> Servers {
     let direct_server = App::on(Engine::Postgres).start();
-    let proxy = Proxy::before(direct_server.database());
+    let proxy = Proxy::for_database(direct_server.database());
     let url = proxy.url(direct_server.database());
     let proxied_server = direct_server
         .another_process()
@@ -82,7 +82,7 @@ async fn an_unreachable_database_is_503_and_the_same_token_works_afterwards(_: E
             let refused = log_out(&proxied_server, &device, json!({})).await;
             refused.problem(503, "DATABASE_UNAVAILABLE");
         }
-        proxy.mend();
+        proxy.resume();
         wait_until("the server is ready again", async || {
             proxied_server.anonymous().get("/readyz").await.status() == 200
         })
@@ -126,7 +126,7 @@ async fn assert_catches_up(interrupt: fn(&Proxy)) {
     let response = proxied_server.anonymous().get("/readyz").await;
     response.problem(503, "DATABASE_UNAVAILABLE");
 
-    proxy.mend();
+    proxy.resume();
     until_rejected(&proxied_server, &missed_device.access, "TOKEN_REVOKED").await;
     wait_until("the server is ready again", async || {
         proxied_server.anonymous().get("/readyz").await.status() == 200

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use auth_core::refresh::{RefreshToken, RefreshTokens};
 use auth_core::{Keyring, Secret};
-use e2e::{App, Client, Request, Response, Session};
+use e2e::{App, Client, DatabaseSession, Request, Response};
 use serde_json::{Value, json};
 use tokio::time::{Instant, sleep, timeout};
 use uuid::Uuid;
@@ -176,10 +176,10 @@ pub(crate) const BLOCKED_AFTER: Duration = Duration::from_millis(500);
 /// Executes the statements in a transaction outside the server, and sends a request that must wait for the transaction.
 /// Then commits the transaction and returns the response.
 pub(crate) async fn race_transaction(app: &App, statements: &str, request: Request) -> Response {
-    let mut transaction = app.database().session();
+    let mut transaction = app.database().open_session();
     transaction.execute(match &transaction {
-        Session::Sqlite(_) => "BEGIN IMMEDIATE",
-        Session::Postgres(_) => "BEGIN",
+        DatabaseSession::Sqlite(_) => "BEGIN IMMEDIATE",
+        DatabaseSession::Postgres(_) => "BEGIN",
     });
     transaction.execute(statements);
     let request = request.into_future();

@@ -24,7 +24,7 @@ fn insert_tasks(app: &App, client: &Client, count: usize, description: &str) {
         "('{}', 'Buy milk', '{description}', false, '2026-11-20 12:00:00', '2026-11-20 12:00:00')",
         client.id()
     );
-    let mut session = app.database().session();
+    let mut session = app.database().open_session();
     for rows in vec![row; count].chunks(100) {
         session.execute(&format!(
             "INSERT INTO tasks (user_id, title, description, completed, created_at, updated_at) VALUES {}",

@@ -11,7 +11,7 @@ async fn a_list_uses_the_index_even_if_another_user_has_most_of_the_tasks(app: A
     let ada = app.user("ada").await;
     let busy_user = app.user("busy").await;
     ada.new_task("Buy tea").await;
-    let mut session = app.database().session();
+    let mut session = app.database().open_session();
     session.execute(&format!(
         "INSERT INTO tasks (user_id, title, completed, created_at, updated_at)
          SELECT '{}', 'Buy milk', false, now(), now() FROM generate_series(1, 20000);

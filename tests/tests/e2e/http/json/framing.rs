@@ -53,7 +53,7 @@ async fn a_truncated_body_is_not_treated_as_complete(app: App) {
         let mut connection = app.connect().await;
         let parts = [&request_head(&ada), length_header, &sent_body];
         connection.send(parts.concat().as_bytes()).await;
-        connection.finish().await;
+        connection.close_sending_half().await;
         if let Some(response) = connection.response().await {
             assert_eq!(response.status(), 400, "{}", response.text());
         }
@@ -123,7 +123,7 @@ async fn a_request_with_ambiguous_length_headers_is_rejected(app: App) {
         let mut connection = app.connect().await;
         let parts = [&request_head(&ada), length_headers, "\r\n\r\n", &body];
         connection.send(parts.concat().as_bytes()).await;
-        connection.finish().await;
+        connection.close_sending_half().await;
         let response = connection.response().await;
         let status = response.map_or(400, |response| response.status());
         assert_eq!(status, 400, "{length_headers}");

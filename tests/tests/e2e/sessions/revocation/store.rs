@@ -1,7 +1,7 @@
 //! Tests that every process reads every revocation when several processes revoke sessions in parallel. The order in
 //! which their transactions commit must not matter.
 
-use e2e::{App, Session, on_both_engines, on_postgres};
+use e2e::{App, DatabaseSession, on_both_engines, on_postgres};
 use futures_util::future::join_all;
 use serde_json::json;
 use tokio::time::timeout;
@@ -23,9 +23,9 @@ on_both_engines! {
 }
 
 /// Begins a transaction that revokes the session as the server does.
-fn begin_revoking(app: &App, device: &Device) -> Session {
+fn begin_revoking(app: &App, device: &Device) -> DatabaseSession {
     let id = &device.session;
-    let mut transaction = app.database().session();
+    let mut transaction = app.database().open_session();
     transaction.execute("BEGIN");
     transaction.execute(&format!(
         "UPDATE sessions SET revoked_at = created_at WHERE id = '{id}'"
