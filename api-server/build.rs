@@ -1,4 +1,5 @@
-//! Embeds the pages, compressed, and declares the inputs of the build: `embed_migrations!` does not notice a new folder.
+//! Embeds the pages, each file uncompressed and compressed. Also declares the folder of the migrations as an input of
+//! the build, because `embed_migrations!` does not notice a new migration.
 
 use std::error::Error;
 use std::ffi::OsStr;
@@ -11,22 +12,23 @@ use flate2::Compression;
 use flate2::write::GzEncoder;
 use sha2::{Digest as _, Sha256};
 
-const PAGES: &str = "../web";
-const CLIENT: &str = "../clients/javascript/client.js";
-/// The one document, which names the folder of all other files.
-const SHELL: &str = "index.html";
-const FOLDER: &str = "{assets}";
+const PAGES_FOLDER: &str = "../web";
+const CLIENT_SCRIPT: &str = "../clients/javascript/client.js";
+/// The HTML document of all pages, which loads the assets, that is, the scripts and styles.
+const DOCUMENT: &str = "index.html";
+/// The text in the HTML document that is replaced by the URL path of the folder of the assets.
+const FOLDER_PLACEHOLDER: &str = "{assets}";
 
 fn main() -> Result<(), Box<dyn Error>> {
     println!("cargo:rerun-if-changed=../migrations");
-    println!("cargo:rerun-if-changed={PAGES}");
-    println!("cargo:rerun-if-changed={CLIENT}");
+    println!("cargo:rerun-if-changed={PAGES_FOLDER}");
+    println!("cargo:rerun-if-changed={CLIENT_SCRIPT}");
     embed_pages(&PathBuf::from(env::var("OUT_DIR")?))
 }
 
-fn embed_pages(out: &Path) -> Result<(), Box<dyn Error>> {
-    let mut paths = vec![PathBuf::from(CLIENT)];
-    for entry in fs::read_dir(PAGES)? {
+fn embed_pages(out_dir: &Path) -> Result<(), Box<dyn Error>> {
+    let mut paths = vec![PathBuf::from(CLIENT_SCRIPT)];
+    for entry in fs::read_dir(PAGES_FOLDER)? {
         paths.push(entry?.path());
     }
     paths.retain(|path| path.extension().is_some());
@@ -36,27 +38,28 @@ fn embed_pages(out: &Path) -> Result<(), Box<dyn Error>> {
         let name = path.file_name().and_then(OsStr::to_str).map(str::to_owned);
         files.push((name.ok_or("a page's name is not text")?, fs::read(&path)?));
     }
-    // One hash for all files: modules import each other, so an open tab must not mix files of two versions.
-    let folder = format!("/assets/{}", hash(&files)?);
-    let mut list = String::new();
-    let mut shell = String::new();
+    // All files have one hash, because scripts import each other: a browser must not mix files of two versions.
+    let folder = format!("/assets/{}", hash_files(&files)?);
+    let mut assets_code = String::new();
+    let mut document_code = String::new();
     for (name, content) in files {
-        if name == SHELL {
-            let page = String::from_utf8(content)?.replace(FOLDER, &folder);
-            shell = embed(out, &name, page.as_bytes())?;
+        if name == DOCUMENT {
+            let document = String::from_utf8(content)?.replace(FOLDER_PLACEHOLDER, &folder);
+            document_code = embed(out_dir, &name, document.as_bytes())?;
         } else {
-            writeln!(list, "    {},", embed(out, &name, &content)?)?;
+            writeln!(assets_code, "    {},", embed(out_dir, &name, &content)?)?;
         }
     }
     let code = format!(
-        "const FOLDER: &str = {folder:?};\n\
-        static SHELL: File = {shell};\n\
-        static ASSETS: &[File] = &[\n{list}];\n"
+        "const ASSETS_FOLDER: &str = {folder:?};\n\
+        static DOCUMENT: File = {document_code};\n\
+        static ASSETS: &[File] = &[\n{assets_code}];\n"
     );
-    Ok(fs::write(out.join("pages.rs"), code)?)
+    Ok(fs::write(out_dir.join("pages.rs"), code)?)
 }
 
-fn hash(files: &[(String, Vec<u8>)]) -> Result<String, Box<dyn Error>> {
+/// Returns the first 6 bytes of the SHA-256 hash of all files, in hexadecimal.
+fn hash_files(files: &[(String, Vec<u8>)]) -> Result<String, Box<dyn Error>> {
     let mut hasher = Sha256::new();
     for (name, content) in files {
         hasher.update(name);
@@ -70,27 +73,29 @@ fn hash(files: &[(String, Vec<u8>)]) -> Result<String, Box<dyn Error>> {
     Ok(text)
 }
 
-/// Writes the file, plain and compressed, and returns the code that includes both.
-fn embed(out: &Path, name: &str, content: &[u8]) -> Result<String, Box<dyn Error>> {
-    let compressed = format!("{name}.gz");
-    fs::write(out.join(name), content)?;
+/// Writes the file, uncompressed and compressed, and returns the code of a `File` that includes both versions.
+fn embed(out_dir: &Path, name: &str, content: &[u8]) -> Result<String, Box<dyn Error>> {
+    let gzip_name = format!("{name}.gz");
+    fs::write(out_dir.join(name), content)?;
     let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
     encoder.write_all(content)?;
-    fs::write(out.join(&compressed), encoder.finish()?)?;
-    let kind = match Path::new(name).extension().and_then(OsStr::to_str) {
+    fs::write(out_dir.join(&gzip_name), encoder.finish()?)?;
+    let content_type = match Path::new(name).extension().and_then(OsStr::to_str) {
         Some("html") => "text/html; charset=utf-8",
         Some("css") => "text/css; charset=utf-8",
         Some("js") => "text/javascript; charset=utf-8",
         Some("svg") => "image/svg+xml",
         _ => return Err(format!("web/{name} is of no kind that is served").into()),
     };
-    let plain = include(name);
-    let gzip = include(&compressed);
+    let plain_bytes = include_code(name);
+    let gzip_bytes = include_code(&gzip_name);
     Ok(format!(
-        "File {{ name: {name:?}, kind: {kind:?}, plain: {plain}, gzip: {gzip} }}"
+        "File {{ name: {name:?}, content_type: {content_type:?}, \
+         plain_bytes: {plain_bytes}, gzip_bytes: {gzip_bytes} }}"
     ))
 }
 
-fn include(name: &str) -> String {
+/// Returns the code that includes a file of the output folder.
+fn include_code(name: &str) -> String {
     format!("include_bytes!(concat!(env!(\"OUT_DIR\"), \"/{name}\"))")
 }

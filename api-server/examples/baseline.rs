@@ -1,5 +1,5 @@
-//! The minimal actix server: a constant response, the size of that of `GET /api/auth/session`, from a server with
-//! the same settings as api-server. `benches/load` divides by its rate.
+//! A minimal actix server with the same HTTP settings as api-server. It returns a constant response as large as the
+//! response of `GET /api/auth/session`. `benches/load` divides the rate of api-server by the rate of this server.
 
 use std::io;
 
@@ -13,7 +13,7 @@ static ALLOCATOR: MiMalloc = MiMalloc;
 
 const BODY: &str = r#"{"user":{"id":"01926f3e-7c1a-7d2e-9a51-2f6b8c4d0e13","email":"reader@load.example"},"session":{"id":"01926f3e-7c1a-7d2e-9a51-2f6b8c4d0e14","expiresAt":"2026-11-20T12:57:51.000Z"}}"#;
 
-async fn answer() -> HttpResponse {
+async fn respond() -> HttpResponse {
     HttpResponse::Ok()
         .content_type(ContentType::json())
         .body(BODY)
@@ -23,7 +23,7 @@ async fn answer() -> HttpResponse {
 async fn main() -> io::Result<()> {
     let address = std::env::args().nth(1);
     let address = address.as_deref().unwrap_or("127.0.0.1:8080");
-    HttpServer::new(|| App::new().route("/", web::get().to(answer)))
+    HttpServer::new(|| App::new().route("/", web::get().to(respond)))
         .keep_alive(KEEP_ALIVE)
         .client_request_timeout(HEADER_TIMEOUT)
         .bind(address)?

@@ -1,5 +1,5 @@
-//! Measures password hashing alone: one thread per core, each checks one password after
-//! another. Prints checks per second of all threads together. `benches/load` compares logins with it.
+//! Measures how many passwords all cores can check per second, without a server: one thread per core checks one
+//! password after another. `benches/load` compares the rate of logins with the printed rate.
 //!
 //! Usage: `bcrypt_rate COST SECONDS`
 
@@ -17,7 +17,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         return Err("usage: bcrypt_rate COST SECONDS".into());
     };
     let cost = Cost::new(cost.parse()?)?;
-    let time = Duration::from_secs_f64(seconds.parse()?);
+    let duration = Duration::from_secs_f64(seconds.parse()?);
 
     let hash = Password::new("correct horse battery staple")?.hash(cost)?;
     let cores = available_parallelism().map_or(1, NonZeroUsize::get);
@@ -25,24 +25,24 @@ fn main() -> Result<(), Box<dyn Error>> {
         .map(|_| {
             spawn({
                 let hash = hash.clone();
-                move || rate(&hash, time)
+                move || checks_per_second(&hash, duration)
             })
         })
         .collect();
-    let mut all = 0.0;
+    let mut total = 0.0;
     for thread in threads {
-        all += thread.join().map_err(|_panic| "a thread panicked")??;
+        total += thread.join().map_err(|_panic| "a thread panicked")??;
     }
-    writeln!(std::io::stdout(), "{all:.4}")?;
+    writeln!(std::io::stdout(), "{total:.4}")?;
     Ok(())
 }
 
-/// Completed checks per second, over the time that they took.
-fn rate(hash: &PasswordHash, time: Duration) -> Result<f64, auth_core::Error> {
+/// Checks one password repeatedly for this duration, and returns the completed checks per second.
+fn checks_per_second(hash: &PasswordHash, duration: Duration) -> Result<f64, auth_core::Error> {
     let attempt = PasswordAttempt::new("correct horse battery staple")?;
     let started = Instant::now();
     let mut checks = 0;
-    while started.elapsed() < time {
+    while started.elapsed() < duration {
         attempt.matches(hash)?;
         checks += 1;
     }

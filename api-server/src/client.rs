@@ -1,4 +1,4 @@
-//! The client that sent a request: its device, for the list of sessions, and its network, for limits per network.
+//! Describes the client that sent a request: the device for the list of sessions, the network for limits per network.
 
 use std::future::pending;
 use std::net::IpAddr;
@@ -10,30 +10,30 @@ use crate::network::Network;
 /// The client that sent a request.
 #[derive(Debug, Clone)]
 pub(crate) struct Client {
-    /// The IP address of the client, as far as trusted proxies report it. `None` if the peer is unknown.
+    /// The IP address of the client, which a trusted proxy may have reported. `None` if the peer is unknown.
     pub(crate) ip_address: Option<IpAddr>,
-    /// The network whose limits apply. `None`, so no limit, for a loopback peer that is not a trusted proxy: it may be
-    /// a proxy missing in `TRUSTED_PROXIES`, and then one visitor could use up the limits of all visitors.
+    /// The network whose limits apply. `None` (no limit) for a loopback peer that is not a trusted proxy: this peer may
+    /// be a proxy that `TRUSTED_PROXIES` does not list, and all visitors behind this proxy would share one limit.
     pub(crate) network: Option<Network>,
     /// The `User-Agent` header without control characters.
     pub(crate) user_agent: Option<String>,
     pub(crate) hang_up: HangUp,
 }
 
-/// Signals that the caller has closed the connection before the response.
+/// A signal that the caller has closed the connection before the response.
 #[derive(Debug, Clone)]
 pub(crate) struct HangUp(Option<watch::Receiver<()>>);
 
 impl HangUp {
-    /// Creates a signal that fires when the sender of `connected` is dropped; with `None`, it never fires.
-    pub(crate) const fn new(connected: Option<watch::Receiver<()>>) -> Self {
-        Self(connected)
+    /// Creates a signal that fires when the sender of `receiver` is dropped; with `None`, the signal never fires.
+    pub(crate) const fn new(receiver: Option<watch::Receiver<()>>) -> Self {
+        Self(receiver)
     }
 
-    /// Completes when the caller has closed the connection.
+    /// Waits until the caller has closed the connection.
     pub(crate) async fn wait(&self) {
         match self.0.clone() {
-            Some(mut connected) => while connected.changed().await.is_ok() {},
+            Some(mut receiver) => while receiver.changed().await.is_ok() {},
             None => pending().await,
         }
     }

@@ -1,4 +1,4 @@
-//! The source of the current time; tests inject their own.
+//! The source of the current time, which tests can replace.
 
 use std::fmt;
 use std::sync::Arc;

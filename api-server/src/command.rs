@@ -19,7 +19,7 @@ const EXIT_INVALID_SETTINGS: u8 = 2;
 /// The exit status on any other error.
 const EXIT_FAILURE: u8 = 1;
 
-/// Runs the command. Exits with 2 if a setting is invalid, with 1 on any other error.
+/// Runs the command. Returns exit status 2 if a setting is invalid, and 1 on any other error.
 #[must_use]
 pub fn run(settings: &Settings) -> ExitCode {
     match &settings.command {
@@ -43,8 +43,8 @@ fn serve(settings: &Settings) -> ExitCode {
             .reread_keyring()
             .map_err(|problems| problems.to_single_line())
     };
-    let built = server::build(config, Limits::default(), Clock::system());
-    match built.and_then(|server| Ok(server.run_until_signal(reload)?)) {
+    let server = server::build(config, Limits::default(), Clock::system());
+    match server.and_then(|server| Ok(server.run_until_signal(reload)?)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => fail(EXIT_FAILURE, &error),
     }
@@ -105,8 +105,7 @@ fn import_json(target: &DatabaseUrl, path: Option<&Path>) -> Result<(), transfer
     let Some(path) = path else {
         return transfer::import_json(target, io::stdin().lock(), io::stderr());
     };
-    let file = File::open(path);
-    let file = file.map_err(|error| format!("{} (--from): {error}", path.display()))?;
+    let file = File::open(path).map_err(|error| format!("{} (--from): {error}", path.display()))?;
     transfer::import_json(target, BufReader::new(file), io::stderr())
 }
 
@@ -121,9 +120,9 @@ fn print(text: &str) -> ExitCode {
     }
 }
 
-fn fail(code: u8, cause: &dyn Display) -> ExitCode {
-    let cause = cause.to_string();
+fn fail(exit_status: u8, cause: &dyn Display) -> ExitCode {
+    let message = cause.to_string();
     // If standard error is closed, the message cannot be shown; the exit status still reports the failure.
-    let _ignored = writeln!(std::io::stderr(), "{}", cause.trim_end());
-    ExitCode::from(code)
+    let _ignored = writeln!(std::io::stderr(), "{}", message.trim_end());
+    ExitCode::from(exit_status)
 }

@@ -1,4 +1,4 @@
-//! `GET /healthz`, for a supervisor that restarts processes, and `GET /readyz`, for a load balancer.
+//! Responds to `GET /healthz`, for a supervisor that restarts processes, and to `GET /readyz`, for a load balancer.
 
 use actix_web::web::{self, Data};
 use serde::Serialize;

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::cores::cores;
 
-/// Limits that are not settings; tests choose small ones.
+/// Limits that are not settings. Tests use smaller limits.
 #[derive(Debug, Clone, Copy)]
 #[non_exhaustive]
 pub struct Limits {
@@ -16,9 +16,9 @@ pub struct Limits {
     pub idle_timeout: Duration,
     /// The longest time during which a caller reads no byte of its response. Defaults to 30 seconds.
     pub response_timeout: Duration,
-    /// Applies the limits of connections per network to loopback addresses as well. Defaults to false.
-    pub loopback_counts: bool,
-    /// The longest search for one page of tasks; then the page is sent incomplete. Defaults to 2 seconds.
+    /// Whether connections from loopback addresses are also counted by network. Defaults to false.
+    pub counts_loopback: bool,
+    /// The longest search for one page of tasks, which is sent incomplete after this time. Defaults to 2 seconds.
     pub task_page_timeout: Duration,
     /// The longest time for requests in flight to finish after the signal to stop. Defaults to 10 seconds.
     pub drain_timeout: Duration,
@@ -26,7 +26,7 @@ pub struct Limits {
     pub workers: usize,
 }
 
-/// An idle connection is closed after this time.
+/// A connection that is idle for this time is closed.
 pub const KEEP_ALIVE: Duration = Duration::from_secs(75);
 /// A connection is closed if the header of a request is not complete within this time.
 pub const HEADER_TIMEOUT: Duration = Duration::from_secs(10);
@@ -38,7 +38,7 @@ impl Default for Limits {
             header_timeout: HEADER_TIMEOUT,
             idle_timeout: KEEP_ALIVE,
             response_timeout: Duration::from_secs(30),
-            loopback_counts: false,
+            counts_loopback: false,
             task_page_timeout: Duration::from_secs(2),
             drain_timeout: Duration::from_secs(10),
             workers: cores(),

@@ -8,9 +8,9 @@ use env_logger::{Builder, Target};
 use log::{Level, LevelFilter, Record};
 use serde_json::json;
 
-/// The log target with an error for each malformed request. Off unless the filter names it: any caller could fill the
-/// log.
-const MALFORMED_REQUESTS: &str = "actix_http::h1::dispatcher";
+/// The log target of errors about malformed requests. Off unless the log filter names this target, because any caller
+/// could fill the log.
+const MALFORMED_REQUEST_TARGET: &str = "actix_http::h1::dispatcher";
 
 /// The format of a log line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,9 +25,9 @@ pub enum LogFormat {
 /// Starts logging to standard error. A second call has no effect.
 pub fn start(format: LogFormat, filter: &str) {
     let mut builder = Builder::new();
-    // The default level. Without it, the filter of a single target below would turn off all other targets.
+    // Without this default level, the filter for one target in the next line would turn off all other targets.
     builder.filter_level(LevelFilter::Error);
-    builder.filter_module(MALFORMED_REQUESTS, LevelFilter::Off);
+    builder.filter_module(MALFORMED_REQUEST_TARGET, LevelFilter::Off);
     builder.parse_filters(filter).target(Target::Stderr);
     builder.format(move |out, record| match format {
         _ if may_quote_headers(record) => Ok(()),
@@ -37,12 +37,12 @@ pub fn start(format: LogFormat, filter: &str) {
     let _already_started = builder.try_init();
 }
 
-/// Returns true for debug lines of the HTTP parser: they quote header values, and a header may contain a token.
+/// Returns true for debug lines of the HTTP parser, which quote header values: a header may contain a token.
 fn may_quote_headers(record: &Record<'_>) -> bool {
     record.level() > Level::Info && record.target().starts_with("actix_http")
 }
 
-fn now() -> String {
+fn timestamp() -> String {
     Utc::now().to_rfc3339_opts(SecondsFormat::Millis, true)
 }
 
@@ -51,7 +51,7 @@ fn text_line(record: &Record<'_>) -> String {
     let message = message.replace(char::is_control, "\u{fffd}");
     format!(
         "{} {:5} {} {message}",
-        now(),
+        timestamp(),
         record.level(),
         record.target()
     )
@@ -59,7 +59,7 @@ fn text_line(record: &Record<'_>) -> String {
 
 fn json_line(record: &Record<'_>) -> serde_json::Value {
     json!({
-        "time": now(),
+        "time": timestamp(),
         "level": record.level().as_str(),
         "target": record.target(),
         "message": record.args().to_string(),

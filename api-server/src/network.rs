@@ -2,7 +2,7 @@
 
 use std::net::{IpAddr, Ipv4Addr};
 
-/// One IPv4 address, one IPv6 /64, or one IPv6 /48 for the limits that its /64s share.
+/// An IPv4 address, an IPv6 /64, or an IPv6 /48. A /48 is the unit of limits that all of its /64s share.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum Network {
     V4(Ipv4Addr),
@@ -13,23 +13,23 @@ pub(crate) enum Network {
 }
 
 impl Network {
-    /// Returns the IPv4 address or the IPv6 /64 of an address.
+    /// Returns the network of an IP address: the IPv4 address itself, or the /64 of an IPv6 address.
     pub(crate) fn of(address: IpAddr) -> Self {
         match address.to_canonical() {
             IpAddr::V4(address) => Self::V4(address),
             IpAddr::V6(address) => {
                 let [a, b, c, d, ..] = address.segments();
-                let bits = [a, b, c, d].map(u64::from);
-                Self::V6Subnet(bits.into_iter().fold(0, |prefix, part| prefix << 16 | part))
+                let segments = [a, b, c, d].map(u64::from).into_iter();
+                Self::V6Subnet(segments.fold(0, |prefix, segment| prefix << 16 | segment))
             }
         }
     }
 
-    /// Returns the /48 of an IPv6 network; an IPv4 address is its own site.
+    /// Returns the site of this network: the /48 of an IPv6 network, or the same IPv4 address.
     pub(crate) fn site(self) -> Self {
         match self {
             Self::V6Subnet(prefix) => Self::V6Site(prefix >> 16),
-            whole => whole,
+            site => site,
         }
     }
 }
@@ -51,10 +51,10 @@ mod tests {
 
     #[test]
     fn the_first_64_bits_of_an_ipv6_address_are_a_network() {
-        let first = network("2001:db8:0:1::");
-        assert_eq!(network("2001:db8:0:1:ffff:ffff:ffff:ffff"), first);
-        assert_ne!(network("2001:db8:0:2::"), first);
-        assert_ne!(network("2001:db8::"), first);
+        let subnet = network("2001:db8:0:1::");
+        assert_eq!(network("2001:db8:0:1:ffff:ffff:ffff:ffff"), subnet);
+        assert_ne!(network("2001:db8:0:2::"), subnet);
+        assert_ne!(network("2001:db8::"), subnet);
     }
 
     #[test]

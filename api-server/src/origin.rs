@@ -9,28 +9,28 @@ use url::Url;
 pub struct Origin(String);
 
 impl Origin {
-    /// Parses the value of a setting: scheme, host and port only.
+    /// Parses an origin, which has only a scheme, a host and a port.
     ///
     /// # Errors
     ///
-    /// If the text is anything else. The error tells the operator what to write instead.
+    /// If the text is not an origin. The error says what to write instead.
     pub fn parse(text: &str) -> Result<Self, &'static str> {
-        const EXPECTED: &str = "use scheme, host and port only, such as https://app.example.com";
-        let url = Url::parse(text).map_err(|_not_a_url| EXPECTED)?;
+        const REMEDY: &str = "use scheme, host and port only, such as https://app.example.com";
+        let url = Url::parse(text).map_err(|_not_a_url| REMEDY)?;
         let origin = url.origin().ascii_serialization();
-        let is_web = matches!(url.scheme(), "http" | "https");
+        let has_http_scheme = matches!(url.scheme(), "http" | "https");
         let has_wildcard = origin.contains('*');
-        // A final slash is accepted, because browsers show addresses with it.
+        // A final slash is accepted, because browsers show a final slash after an origin.
         let has_only_origin = matches!(text.strip_prefix(origin.as_str()), Some("" | "/"));
-        if !is_web || has_wildcard || !has_only_origin {
-            return Err(EXPECTED);
+        if !has_http_scheme || has_wildcard || !has_only_origin {
+            return Err(REMEDY);
         }
         Ok(Self(origin))
     }
 
-    /// Returns the origin of a server that serves plain HTTP at this address.
+    /// Returns the origin of a server that serves plain HTTP at this socket address.
     #[must_use]
-    pub fn of_address(address: SocketAddr) -> Self {
+    pub fn of_socket_address(address: SocketAddr) -> Self {
         Self(format!("http://{address}"))
     }
 

@@ -9,7 +9,7 @@ use crate::auth::{
     account, change_password, login, logout, refresh, register, revocations, session, sessions,
     token,
 };
-use crate::better_auth::endpoint::{at, get, post, unknown};
+use crate::better_auth::endpoint::{get, post, resource_at, unknown_path};
 use crate::better_auth::{
     change_email, delete_user, error, get_session, list_accounts, list_sessions, ok,
     request_password_reset, reset_password, revoke_other_sessions, revoke_session, revoke_sessions,
@@ -65,7 +65,7 @@ fn auth_routes(config: &mut ServiceConfig) {
                 .on(Method::PATCH, account::change)
                 .on(Method::DELETE, account::delete),
         )
-        // Both APIs have this path: the names of the fields in the body select one of them.
+        // This server's own API and Better Auth's API share this path: the field names in the body select the API.
         .service(
             Endpoint::at(["/api/auth/change-password"]).on(Method::POST, change_password::dispatch),
         )
@@ -78,14 +78,14 @@ fn auth_routes(config: &mut ServiceConfig) {
         .service(Endpoint::at(["/api/auth/revocations"]).get(revocations::list));
 }
 
-/// Registers Better Auth's API. Its paths are relative to `/api/auth`.
+/// Registers Better Auth's API. The paths are relative to `/api/auth`.
 fn better_auth_routes(config: &mut ServiceConfig) {
     config
         .service(post("/sign-up/email", sign_up_email::sign_up))
         .service(post("/sign-in/email", sign_in_email::sign_in))
         .service(post("/sign-out", sign_out::sign_out))
         .service(
-            at("/get-session")
+            resource_at("/get-session")
                 .route(web::get().to(get_session::show))
                 .route(web::post().to(get_session::reject_post)),
         )
@@ -105,10 +105,10 @@ fn better_auth_routes(config: &mut ServiceConfig) {
         .service(get("/ok", ok::ok))
         .service(get("/error", error::error))
         .configure(mail_routes)
-        .service(unknown());
+        .service(unknown_path());
 }
 
-/// Registers the endpoints of Better Auth's API that would send an email; this server sends none.
+/// Registers the endpoints of Better Auth's API that would send an email. This server sends no email.
 fn mail_routes(config: &mut ServiceConfig) {
     config
         .service(post(
@@ -132,8 +132,8 @@ fn openapi_routes(config: &mut ServiceConfig) {
         .service(openapi::swagger_ui());
 }
 
-/// Registers the tasks. `/api/tasks` and `/api/v1/tasks/…` must come before `/api/{user_id}/tasks`, which also matches
-/// them.
+/// Registers the endpoints of tasks. Each path with `/api/v1/` must come before the path with `/api/{user_id}/`, which
+/// would match `v1` as a user id.
 fn task_routes(config: &mut ServiceConfig) {
     config
         .service(

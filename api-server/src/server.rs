@@ -1,4 +1,4 @@
-//! Builds and runs the server: its parts, the order of middleware, signals, background tasks.
+//! Builds and runs the server: the shared state, the order of middleware, the signals and the background tasks.
 
 mod parts;
 
@@ -32,7 +32,7 @@ use parts::Parts;
 /// The reason why a server could not be built.
 pub type BuildError = Box<dyn std::error::Error + Send + Sync>;
 
-/// A server that already listens, and responds while [`run`](Self::run) is awaited.
+/// A server that already listens, and that responds while [`run`](Self::run) is awaited.
 pub struct Server {
     addr: SocketAddr,
     inner: ActixServer,
@@ -63,7 +63,7 @@ impl Server {
         Stopper(self.inner.handle())
     }
 
-    /// Serves until stopped. Loads every recorded revocation before the first response.
+    /// Serves requests until the server is stopped. Loads every recorded revocation before the first response.
     ///
     /// # Errors
     ///
@@ -85,34 +85,34 @@ impl Server {
         }
     }
 
-    /// Serves on this thread until SIGTERM or SIGINT, then lets requests in flight finish. SIGHUP replaces the secrets
-    /// by those that `reload` returns, from the next request on.
+    /// Serves on this thread until SIGTERM or SIGINT, then lets requests in flight finish. After SIGHUP, later requests
+    /// use the secrets that `reload` returns.
     ///
     /// # Errors
     ///
-    /// The errors of [`run`](Self::run), and an error if signals cannot be received.
+    /// The errors of [`run`](Self::run), and an error if the process cannot receive signals.
     pub fn run_until_signal(
         self,
         reload: impl Fn() -> Result<Keyring, String> + 'static,
     ) -> io::Result<()> {
         actix_web::rt::System::new().block_on(async {
-            // Registered before "listening" is logged: a supervisor that reads that line may send a signal at once.
-            let mut terminate = signal(SignalKind::terminate())?;
-            let mut interrupt = signal(SignalKind::interrupt())?;
+            // Signals are registered before "listening" is logged: a supervisor that reads this line may send a signal.
+            let mut sigterm = signal(SignalKind::terminate())?;
+            let mut sigint = signal(SignalKind::interrupt())?;
             let sighup = signal(SignalKind::hangup())?;
             log::info!("listening on http://{}", self.addr);
             let stopper = self.stopper();
             actix_web::rt::spawn(async move {
                 tokio::select! {
-                    _ = terminate.recv() => log::info!("SIGTERM: finishing what is in flight"),
-                    _ = interrupt.recv() => log::info!("SIGINT: finishing what is in flight"),
+                    _ = sigterm.recv() => log::info!("SIGTERM: finishing what is in flight"),
+                    _ = sigint.recv() => log::info!("SIGINT: finishing what is in flight"),
                 }
                 stopper.stop().await;
             });
             let sessions = self.sessions.clone();
             tokio::select! {
                 result = self.run() => result?,
-                () = sessions.keys.reload_on(sighup, reload) => {}
+                () = sessions.keys.reload_on_signal(sighup, reload) => {}
             }
             log::info!("stopped");
             Ok(())
@@ -120,11 +120,11 @@ impl Server {
     }
 }
 
-/// Migrates the database, binds the address and prepares the workers.
+/// Migrates the database, binds the socket address and prepares the workers.
 ///
 /// # Errors
 ///
-/// If the database cannot be migrated or the address is in use.
+/// If the database cannot be migrated or the socket address cannot be bound.
 pub fn build(config: Config, limits: Limits, clock: Clock) -> Result<Server, BuildError> {
     db::migrate(&config.database_url).map_err(|error| {
         format!(
@@ -135,13 +135,13 @@ pub fn build(config: Config, limits: Limits, clock: Clock) -> Result<Server, Bui
     let bind_addr = config.bind_addr;
     let allowed_origins = config.web.allowed_origins.clone();
     let has_pages = config.web.pages;
-    let connections = connection_policy(&config, &limits);
+    let policy = connection_policy(&config, &limits);
     let parts = Parts::new(config, &limits, clock)?;
     let sessions = Arc::clone(&parts.sessions);
-    let app = move || {
+    let create_app = move || {
         App::new()
             .configure(|app| parts.register(app))
-            // A request passes these from the last to the first.
+            // A request passes this middleware from the last `wrap` to the first.
             .wrap(Condition::new(
                 !allowed_origins.is_empty(),
                 cors(&allowed_origins),
@@ -155,7 +155,7 @@ pub fn build(config: Config, limits: Limits, clock: Clock) -> Result<Server, Bui
         .shutdown_timeout(limits.drain_timeout.as_secs())
         .max_concurrent_connections(usize::MAX)
         .disable_signals();
-    let (inner, addr) = connections::serve(builder, bind_addr, &connections, app)
+    let (inner, addr) = connections::serve(builder, bind_addr, &policy, create_app)
         .map_err(|error| format!("cannot listen on {bind_addr} (BIND_ADDR): {error}"))?;
     Ok(Server {
         addr,
@@ -175,19 +175,20 @@ fn warn_if_every_peer_is_a_proxy(proxies: &[IpNet]) {
 
 fn connection_policy(config: &Config, limits: &Limits) -> ConnectionPolicy {
     warn_if_every_peer_is_a_proxy(&config.web.trusted_proxies);
-    let exempt = ExemptPeers {
+    let exempt_peers = ExemptPeers {
         proxies: config.web.trusted_proxies.clone(),
-        loopback: !limits.loopback_counts,
+        exempts_loopback: !limits.counts_loopback,
     };
-    let configured = config.bounds.connections;
-    let allowed = connections::raise_open_file_limit(configured);
-    if allowed < configured {
+    let max_connections = config.bounds.connections;
+    let allowed_connections = connections::raise_open_file_limit(max_connections);
+    if allowed_connections < max_connections {
         log::warn!(
-            "MAX_CONNECTIONS is {allowed} instead of {configured}: the system allows no more open files (see ulimit -n)"
+            "MAX_CONNECTIONS is {allowed_connections} instead of {max_connections}: the system allows no more open \
+             files (see ulimit -n)"
         );
     }
     ConnectionPolicy {
-        connections: Connections::new(allowed, exempt),
+        connections: Connections::new(allowed_connections, exempt_peers),
         timeouts: ConnectionTimeouts {
             header: limits.header_timeout,
             idle: limits.idle_timeout,

@@ -1,4 +1,4 @@
-//! The cost of the extractors compared with verification alone, for the same token.
+//! Measures the extractors and, for comparison, the verification of the same token alone.
 
 #![expect(
     clippy::unwrap_used,
@@ -17,25 +17,25 @@ use auth_core::{Caller, Refusal};
 use axum::extract::FromRequestParts as _;
 use divan::{Bencher, black_box};
 
-const USER: &str = "0198f2d4-7c1e-7bb3-9a55-3c9a1f6f2b10";
+const USER_ID: &str = "0198f2d4-7c1e-7bb3-9a55-3c9a1f6f2b10";
 
 fn main() {
     divan::main();
 }
 
 /// Polls a future that is ready at once.
-fn ready(future: impl Future<Output = Result<Caller, Refusal>>) -> Caller {
+fn poll_once(future: impl Future<Output = Result<Caller, Refusal>>) -> Caller {
     let mut context = Context::from_waker(Waker::noop());
     match pin!(future).poll(&mut context) {
-        Poll::Ready(caller) => caller.unwrap(),
+        Poll::Ready(result) => result.unwrap(),
         Poll::Pending => unreachable!("local verification is ready at once"),
     }
 }
 
 #[divan::bench(sample_count = 1000, sample_size = 100)]
 fn verifier_alone(bencher: Bencher<'_, '_>) {
-    let test = TestAuthority::new();
-    let (verifier, token) = (test.verifier(), test.token_for(USER));
+    let issuer = TestAuthority::new();
+    let (verifier, token) = (issuer.verifier(), issuer.token_for(USER_ID));
     bencher.bench(|| {
         verifier
             .verify(black_box(&token), SystemTime::now())
@@ -45,13 +45,13 @@ fn verifier_alone(bencher: Bencher<'_, '_>) {
 
 #[divan::bench(sample_count = 1000, sample_size = 100)]
 fn actix_extractor(bencher: Bencher<'_, '_>) {
-    let test = TestAuthority::new();
+    let issuer = TestAuthority::new();
     let request = TestRequest::default()
-        .insert_header(("authorization", test.authorization_header(USER)))
-        .app_data(test.authority())
+        .insert_header(("authorization", issuer.authorization_header(USER_ID)))
+        .app_data(issuer.authority())
         .to_http_request();
     bencher.bench_local(|| {
-        ready(Caller::from_request(
+        poll_once(Caller::from_request(
             black_box(&request),
             &mut Payload::None,
         ))
@@ -60,10 +60,10 @@ fn actix_extractor(bencher: Bencher<'_, '_>) {
 
 #[divan::bench(sample_count = 1000, sample_size = 100)]
 fn axum_extractor(bencher: Bencher<'_, '_>) {
-    let test = TestAuthority::new();
+    let issuer = TestAuthority::new();
     let request = http::Request::builder()
-        .header("authorization", test.authorization_header(USER))
-        .extension(test.authority());
+        .header("authorization", issuer.authorization_header(USER_ID))
+        .extension(issuer.authority());
     let (mut parts, ()) = request.body(()).unwrap().into_parts();
-    bencher.bench_local(|| ready(Caller::from_request_parts(black_box(&mut parts), &())));
+    bencher.bench_local(|| poll_once(Caller::from_request_parts(black_box(&mut parts), &())));
 }

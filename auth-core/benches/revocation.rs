@@ -1,4 +1,4 @@
-//! The cost of the revocation check in a verification: without a set, with an empty set, with 100 000 revoked sessions.
+//! Measures the revocation check: without a set, with an empty set, and with 100 000 revoked sessions.
 
 #![expect(
     clippy::unwrap_used,
@@ -11,6 +11,7 @@ use std::time::{Duration, SystemTime};
 use auth_core::{Keyring, RevokedSessions, Secret, Subject, TokenIssuer, TokenVerifier};
 use divan::{Bencher, black_box};
 
+/// The number of revoked sessions.
 const REVOKED: u64 = 100_000;
 /// The number of different ids that are looked up, enough to reach all parts of the set.
 const LOOKUPS: u64 = 1000;
@@ -19,12 +20,12 @@ fn main() {
     divan::main();
 }
 
-/// Formats a session id like the server: a UUID of version 7.
+/// Formats a session id in the same way as the server: as a UUID of version 7.
 fn session_id(number: u64) -> String {
     format!("0198f2d4-{:04x}-7d51-8f0e-{number:012x}", number % 0xffff)
 }
 
-fn revoked() -> RevokedSessions {
+fn revoked_sessions() -> RevokedSessions {
     let revoked = RevokedSessions::default();
     let until = SystemTime::now() + Duration::from_secs(900);
     for number in 0..REVOKED {
@@ -33,16 +34,16 @@ fn revoked() -> RevokedSessions {
     revoked
 }
 
-/// Returns a function that returns one text after the other, and the first one again after the last.
-fn cycle(all: Vec<String>) -> impl Fn() -> String {
-    let next = Cell::new(0);
+/// Returns a function that returns one text after the other, and starts again after the last text.
+fn cycle(texts: Vec<String>) -> impl Fn() -> String {
+    let index = Cell::new(0);
     move || {
-        next.set((next.get() + 1) % all.len());
-        all.get(next.get()).unwrap().clone()
+        index.set((index.get() + 1) % texts.len());
+        texts.get(index.get()).unwrap().clone()
     }
 }
 
-fn tokens(keyring: Keyring, now: SystemTime) -> Vec<String> {
+fn issue_tokens(keyring: Keyring, now: SystemTime) -> Vec<String> {
     let lifetime = Duration::from_secs(900);
     let issuer = TokenIssuer::new(keyring, "api-server", "api", lifetime).unwrap();
     let issue = |number| {
@@ -59,14 +60,14 @@ fn tokens(keyring: Keyring, now: SystemTime) -> Vec<String> {
 fn bench_verify(bencher: Bencher<'_, '_>, revoked: Option<RevokedSessions>) {
     let keyring = Keyring::new(Secret::new("wJ9vRkq2x8Yt4Lm7Zb1Nc5Hd3Gf6Sa0P").unwrap());
     let now = SystemTime::now();
-    let tokens = tokens(keyring.clone(), now);
+    let tokens = issue_tokens(keyring.clone(), now);
     let mut verifier = TokenVerifier::new(keyring, "api-server", "api").unwrap();
     if let Some(revoked) = revoked {
         verifier = verifier.with_revoked(revoked);
     }
     bencher
         .with_inputs(cycle(tokens))
-        // The claims are dropped at once, as after a request.
+        // `is_ok` drops the claims at once.
         .bench_local_refs(|token| verifier.verify(black_box(token), now).is_ok());
 }
 
@@ -82,12 +83,12 @@ fn verify_with_an_empty_set(bencher: Bencher<'_, '_>) {
 
 #[divan::bench(sample_count = 2000, sample_size = 100)]
 fn verify_with_100_000_revoked_sessions(bencher: Bencher<'_, '_>) {
-    bench_verify(bencher, Some(revoked()));
+    bench_verify(bencher, Some(revoked_sessions()));
 }
 
-fn bench_contains(bencher: Bencher<'_, '_>, first: u64, expected: bool) {
-    let revoked = revoked();
-    let ids = (first..first + LOOKUPS).map(session_id).collect();
+fn bench_contains(bencher: Bencher<'_, '_>, start: u64, expected: bool) {
+    let revoked = revoked_sessions();
+    let ids = (start..start + LOOKUPS).map(session_id).collect();
     bencher
         .with_inputs(cycle(ids))
         .bench_local_refs(|id| assert_eq!(revoked.contains(black_box(id)), expected));
@@ -105,13 +106,13 @@ fn does_not_contain_an_active_session(bencher: Bencher<'_, '_>) {
 
 #[divan::bench(sample_count = 1000, sample_size = 100)]
 fn insert(bencher: Bencher<'_, '_>) {
-    let (revoked, next) = (revoked(), Cell::new(REVOKED));
+    let (revoked, last_number) = (revoked_sessions(), Cell::new(REVOKED));
     let until = SystemTime::now() + Duration::from_secs(900);
-    let ids = || {
-        next.set(next.get() + 1);
-        session_id(next.get())
+    let next_id = || {
+        last_number.set(last_number.get() + 1);
+        session_id(last_number.get())
     };
     bencher
-        .with_inputs(ids)
+        .with_inputs(next_id)
         .bench_local_refs(|id| revoked.insert(id, until));
 }

@@ -1,5 +1,5 @@
-//! Issues, verifies and rejects tokens; compares with stock `jsonwebtoken::decode` of the same token, with all its
-//! checks.
+//! Measures how long it takes to issue, verify and reject a token. For comparison, `jsonwebtoken::decode` verifies the
+//! same token with all checks that `jsonwebtoken` has.
 
 #![expect(
     clippy::unwrap_used,
@@ -24,7 +24,7 @@ const SUBJECT: Subject<'_> = Subject {
 /// The fields of [`Claims`], so that both libraries allocate the same strings.
 #[derive(Deserialize)]
 #[expect(dead_code, reason = "the fields are written only")]
-struct StockClaims {
+struct JsonwebtokenClaims {
     sub: String,
     email: String,
     sid: String,
@@ -78,9 +78,9 @@ fn verify_own_token(bencher: Bencher<'_, '_>) {
     bencher.bench(|| verify(&verifier, &token).unwrap());
 }
 
-/// Checks `iss`, `aud`, `exp`, `nbf` and the required claims, which is all that stock `jsonwebtoken` can check.
+/// Checks `iss`, `aud`, `exp`, `nbf` and the required claims, which is all that `jsonwebtoken` can check.
 #[divan::bench(sample_count = 1000, sample_size = 100)]
-fn verify_with_stock_decode(bencher: Bencher<'_, '_>) {
+fn verify_with_jsonwebtoken(bencher: Bencher<'_, '_>) {
     let token = token();
     let key = DecodingKey::from_secret(secret().expose());
     let mut validation = Validation::new(Algorithm::HS256);
@@ -90,11 +90,11 @@ fn verify_with_stock_decode(bencher: Bencher<'_, '_>) {
     validation.validate_nbf = true;
     validation.leeway = 5;
     bencher.bench(|| {
-        jsonwebtoken::decode::<StockClaims>(black_box(&token), &key, &validation).unwrap()
+        jsonwebtoken::decode::<JsonwebtokenClaims>(black_box(&token), &key, &validation).unwrap()
     });
 }
 
-/// The same claims with the header of another library, which has no key id and must be parsed.
+/// Verifies a token with the header of another library, which has no key id and must be parsed.
 #[divan::bench(sample_count = 1000, sample_size = 100)]
 fn verify_a_token_of_another_library(bencher: Bencher<'_, '_>) {
     let header = jsonwebtoken::Header {

@@ -1,5 +1,5 @@
-//! An actix-web service that accepts the tokens of a running `api-server`: a public route, one for callers, one for
-//! owners.
+//! An actix-web service that accepts the tokens of a running `api-server`. It has a public route, a route for callers
+//! and a route for owners.
 //!
 //! ```sh
 //! AUTH_SECRET=… cargo run --example actix --features actix
@@ -13,7 +13,7 @@ use actix_web::web::{self, ServiceConfig};
 use actix_web::{App, HttpServer};
 use auth_core::{Authority, Caller, Keyring, MaybeCaller, Owner, Secret, TokenVerifier};
 
-/// Responds 200 also without credentials, but 401 to invalid ones.
+/// Responds 200 also to a request without credentials, but 401 to invalid credentials.
 async fn hello(MaybeCaller(caller): MaybeCaller) -> String {
     match caller {
         Some(caller) => format!("Hello, {}", caller.email),
@@ -31,7 +31,7 @@ async fn notes(Owner(caller): Owner) -> String {
     format!("The notes of {}", caller.sub)
 }
 
-fn routes(config: &mut ServiceConfig) {
+fn add_routes(config: &mut ServiceConfig) {
     config
         .route("/", web::get().to(hello))
         .route("/me", web::get().to(me))
@@ -40,18 +40,18 @@ fn routes(config: &mut ServiceConfig) {
 
 /// Reads the three settings that the service shares with the server.
 fn verifier() -> Result<TokenVerifier, Box<dyn Error>> {
-    let setting = |name, default: &str| env::var(name).unwrap_or_else(|_| default.to_owned());
+    let read_setting = |name, default: &str| env::var(name).unwrap_or_else(|_| default.to_owned());
     let secret = Secret::new(env::var("AUTH_SECRET")?)?;
-    let issuer = setting("AUTH_ISSUER", "api-server");
-    let audience = setting("AUTH_AUDIENCE", "api");
+    let issuer = read_setting("AUTH_ISSUER", "api-server");
+    let audience = read_setting("AUTH_AUDIENCE", "api");
     Ok(TokenVerifier::new(Keyring::new(secret), issuer, audience)?)
 }
 
 fn main() -> Result<(), Box<dyn Error>> {
-    let address = env::var("BIND_ADDR").unwrap_or_else(|_| "127.0.0.1:3000".to_owned());
+    let bind_address = env::var("BIND_ADDR").unwrap_or_else(|_| "127.0.0.1:3000".to_owned());
     let authority = Authority::from(verifier()?);
-    let app = move || App::new().app_data(authority.clone()).configure(routes);
-    let server = HttpServer::new(app).bind(address)?;
+    let app = move || App::new().app_data(authority.clone()).configure(add_routes);
+    let server = HttpServer::new(app).bind(bind_address)?;
     actix_web::rt::System::new().block_on(server.run())?;
     Ok(())
 }

@@ -1,5 +1,5 @@
-//! An axum service next to a running `api-server`: a public route, one for callers, one for owners. It accepts the
-//! server's tokens, and rejects them within about a second after a logout.
+//! An axum service with a public route, a route for callers and a route for owners. The service accepts the tokens of a
+//! running `api-server`, and rejects them within about a second after a logout.
 //!
 //! ```sh
 //! AUTH_SECRET=… AUTH_SERVER=http://127.0.0.1:8080 cargo run --example axum --features axum,remote
@@ -14,7 +14,7 @@ use auth_core::{Authority, Caller, Keyring, MaybeCaller, Owner, Secret, TokenVer
 use axum::routing::get;
 use axum::{Extension, Router};
 
-/// Responds 200 also without credentials, but 401 to invalid ones.
+/// Responds 200 also to a request without credentials, but 401 to invalid credentials.
 async fn hello(MaybeCaller(caller): MaybeCaller) -> String {
     match caller {
         Some(caller) => format!("Hello, {}", caller.email),
@@ -42,12 +42,12 @@ fn service(authority: Authority) -> Router {
 
 /// Reads the settings that the service shares with the server, and starts the revocation feed.
 async fn verifier() -> Result<TokenVerifier, Box<dyn Error>> {
-    let setting = |name, default: &str| env::var(name).unwrap_or_else(|_| default.to_owned());
-    let server = setting("AUTH_SERVER", "http://127.0.0.1:8080");
-    let issuer = setting("AUTH_ISSUER", "api-server");
-    let audience = setting("AUTH_AUDIENCE", "api");
+    let read_setting = |name, default: &str| env::var(name).unwrap_or_else(|_| default.to_owned());
+    let server_url = read_setting("AUTH_SERVER", "http://127.0.0.1:8080");
+    let issuer = read_setting("AUTH_ISSUER", "api-server");
+    let audience = read_setting("AUTH_AUDIENCE", "api");
     let keyring = Keyring::new(Secret::new(env::var("AUTH_SECRET")?)?);
-    let feed = RevocationFeed::start(&server, keyring.clone(), &issuer)?;
+    let feed = RevocationFeed::start(&server_url, keyring.clone(), &issuer)?;
     feed.caught_up().await;
     let verifier = TokenVerifier::new(keyring, issuer, audience)?;
     Ok(verifier.with_feed(&feed, StalePolicy::FailOpen))
@@ -55,9 +55,9 @@ async fn verifier() -> Result<TokenVerifier, Box<dyn Error>> {
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Box<dyn Error>> {
-    let address = env::var("BIND_ADDR").unwrap_or_else(|_| "127.0.0.1:3000".to_owned());
+    let bind_address = env::var("BIND_ADDR").unwrap_or_else(|_| "127.0.0.1:3000".to_owned());
     let authority = Authority::from(verifier().await?);
-    let listener = tokio::net::TcpListener::bind(address).await?;
+    let listener = tokio::net::TcpListener::bind(bind_address).await?;
     axum::serve(listener, service(authority)).await?;
     Ok(())
 }

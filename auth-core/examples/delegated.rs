@@ -1,4 +1,4 @@
-//! An axum service without a secret: it asks a running `api-server` to identify each caller by token or cookie.
+//! An axum service without a secret. A running `api-server` identifies the callers by token or cookie.
 //!
 //! ```sh
 //! AUTH_SERVER=http://127.0.0.1:8080 cargo run --example delegated --features axum,remote
@@ -25,14 +25,14 @@ async fn notes(Owner(caller): Owner) -> String {
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Box<dyn Error>> {
-    let setting = |name, default: &str| env::var(name).unwrap_or_else(|_| default.to_owned());
-    let server = setting("AUTH_SERVER", "http://127.0.0.1:8080");
-    let authority = Authority::from(RemoteVerifier::new(&server)?);
+    let read_setting = |name, default: &str| env::var(name).unwrap_or_else(|_| default.to_owned());
+    let server_url = read_setting("AUTH_SERVER", "http://127.0.0.1:8080");
+    let authority = Authority::from(RemoteVerifier::new(&server_url)?);
     let service = Router::new()
         .route("/me", get(me))
         .route("/{user_id}/notes", get(notes))
         .layer(Extension(authority));
-    let address = setting("BIND_ADDR", "127.0.0.1:3000");
-    axum::serve(tokio::net::TcpListener::bind(address).await?, service).await?;
+    let bind_address = read_setting("BIND_ADDR", "127.0.0.1:3000");
+    axum::serve(tokio::net::TcpListener::bind(bind_address).await?, service).await?;
     Ok(())
 }

@@ -1,7 +1,8 @@
-//! A tonic service that accepts the tokens of a running `api-server`: a public method, one for callers, one for owners.
+//! A tonic service that accepts the tokens of a running `api-server`. It has a public method, a method
+//! for callers and a method for owners.
 //!
-//! Messages are plain text and the service has no generated code, so that no `protoc` is needed. With generated code it
-//! is `NotesServer::with_interceptor(notes, RequireCaller::new(verifier))`.
+//! Messages are plain text and the service has no generated code, so no `protoc` is needed. Generated code would be
+//! used as `NotesServer::with_interceptor(notes, RequireCaller::new(verifier))`.
 //!
 //! ```sh
 //! AUTH_SECRET=… cargo run --example tonic --features tonic
@@ -23,7 +24,7 @@ use tonic::transport::Server;
 use tonic::{Request, Response, Status};
 use tower_service::Service;
 
-/// Responds also without credentials.
+/// Responds also to a request without credentials.
 fn hello(request: &Request<String>) -> Result<String, Status> {
     match request.get_ref().as_str() {
         "" => Err(Status::invalid_argument("The name is empty")),
@@ -38,17 +39,17 @@ fn me(request: &Request<String>) -> Result<String, Status> {
 
 /// Responds `PERMISSION_DENIED` unless the message is the caller's id.
 fn notes(request: &Request<String>) -> Result<String, Status> {
-    let owner = request.get_ref();
-    Caller::of(request)?.require_owner(owner)?;
-    Ok(format!("The notes of {owner}"))
+    let owner_id = request.get_ref();
+    Caller::of(request)?.require_owner(owner_id)?;
+    Ok(format!("The notes of {owner_id}"))
 }
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Box<dyn Error>> {
-    let setting = |name, default: &str| env::var(name).unwrap_or_else(|_| default.to_owned());
+    let read_setting = |name, default: &str| env::var(name).unwrap_or_else(|_| default.to_owned());
     let secret = Secret::new(env::var("AUTH_SECRET")?)?;
-    let issuer = setting("AUTH_ISSUER", "api-server");
-    let audience = setting("AUTH_AUDIENCE", "api");
+    let issuer = read_setting("AUTH_ISSUER", "api-server");
+    let audience = read_setting("AUTH_AUDIENCE", "api");
     let verifier = TokenVerifier::new(Keyring::new(secret), issuer, audience)?;
     Server::builder()
         .add_service(Methods::<PUBLIC>)
@@ -56,17 +57,17 @@ async fn main() -> Result<(), Box<dyn Error>> {
             Methods::<GUARDED>,
             RequireCaller::new(verifier),
         ))
-        .serve(setting("BIND_ADDR", "127.0.0.1:3000").parse()?)
+        .serve(read_setting("BIND_ADDR", "127.0.0.1:3000").parse()?)
         .await?;
     Ok(())
 }
 
-// With `protoc`, the rest would be generated code.
+// `protoc` would generate the rest of this file.
 
 type Method = fn(&Request<String>) -> Result<String, Status>;
 
-/// Returns the method at a path.
-fn method(path: &str) -> Option<Method> {
+/// Returns the method at a URL path.
+fn find_method(path: &str) -> Option<Method> {
     match path {
         "/example.Greeter/Hello" => Some(hello),
         "/example.Notes/Me" => Some(me),
@@ -78,6 +79,7 @@ fn method(path: &str) -> Option<Method> {
 const PUBLIC: bool = false;
 const GUARDED: bool = true;
 
+/// The methods of one service, with or without a guard.
 #[derive(Clone)]
 struct Methods<const IS_GUARDED: bool>;
 
@@ -101,10 +103,10 @@ impl<const IS_GUARDED: bool> Service<http::Request<Body>> for Methods<IS_GUARDED
     }
 
     fn call(&mut self, request: http::Request<Body>) -> Self::Future {
-        let method = method(request.uri().path());
+        let method = find_method(request.uri().path());
         Box::pin(async move {
             Ok(match method {
-                Some(method) => Grpc::new(Text).unary(Unary(method), request).await,
+                Some(method) => Grpc::new(TextCodec).unary(Unary(method), request).await,
                 None => Status::unimplemented("There is no such method").into_http(),
             })
         })
@@ -130,9 +132,9 @@ impl Service<Request<String>> for Unary {
 
 /// Encodes messages as plain text.
 #[derive(Clone, Copy)]
-struct Text;
+struct TextCodec;
 
-impl Codec for Text {
+impl Codec for TextCodec {
     type Encode = String;
     type Decode = String;
     type Encoder = Self;
@@ -147,22 +149,22 @@ impl Codec for Text {
     }
 }
 
-impl Encoder for Text {
+impl Encoder for TextCodec {
     type Item = String;
     type Error = Status;
 
-    fn encode(&mut self, text: String, target: &mut EncodeBuf<'_>) -> Result<(), Status> {
-        target.put_slice(text.as_bytes());
+    fn encode(&mut self, text: String, buffer: &mut EncodeBuf<'_>) -> Result<(), Status> {
+        buffer.put_slice(text.as_bytes());
         Ok(())
     }
 }
 
-impl Decoder for Text {
+impl Decoder for TextCodec {
     type Item = String;
     type Error = Status;
 
-    fn decode(&mut self, source: &mut DecodeBuf<'_>) -> Result<Option<String>, Status> {
-        let bytes = source.copy_to_bytes(source.remaining());
+    fn decode(&mut self, buffer: &mut DecodeBuf<'_>) -> Result<Option<String>, Status> {
+        let bytes = buffer.copy_to_bytes(buffer.remaining());
         match String::from_utf8(bytes.to_vec()) {
             Ok(text) => Ok(Some(text)),
             Err(_) => Err(Status::invalid_argument("The message is not UTF-8")),

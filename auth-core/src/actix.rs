@@ -1,4 +1,4 @@
-//! actix-web: extractors and responses.
+//! Implements extractors and responses for actix-web.
 
 mod middleware;
 
@@ -27,16 +27,16 @@ impl Headers for HeaderMap {
 }
 
 impl Verification {
-    /// Identifies the caller of an actix-web request, for other extractors.
+    /// Identifies the caller of an actix-web request, for use in other extractors.
     ///
-    /// This uses the result of [`RequireCaller`](crate::RequireCaller), or asks the [`Authority`] in the app data.
+    /// Uses the result of [`RequireCaller`](crate::RequireCaller) or else asks the [`Authority`] in the app data.
     #[must_use]
     pub fn of(request: &HttpRequest) -> Self {
         if let Some(caller) = request.extensions().get::<Caller>() {
             return Self::Ready(Ok(caller.clone()));
         }
-        let shared = || request.app_data::<Data<Authority>>().map(|data| &***data);
-        match request.app_data::<Authority>().or_else(shared) {
+        let shared_authority = || request.app_data::<Data<Authority>>().map(|data| &***data);
+        match request.app_data::<Authority>().or_else(shared_authority) {
             Some(authority) => authority.authenticate(request.headers()),
             None => Self::Ready(Err(Refusal::internal_error(NO_AUTHORITY))),
         }
@@ -81,7 +81,7 @@ impl FromRequest for Owner {
     }
 }
 
-/// A verification whose result becomes a handler's argument.
+/// A future that converts the result of a verification to a handler's argument.
 pub struct ExtractorFuture<T> {
     verification: Verification,
     convert: fn(Result<Caller, Refusal>) -> Result<T, Refusal>,
@@ -91,8 +91,8 @@ impl<T> Future for ExtractorFuture<T> {
     type Output = Result<T, Refusal>;
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
-        let result = Pin::new(&mut self.verification).poll(context);
-        result.map(self.convert)
+        let poll = Pin::new(&mut self.verification).poll(context);
+        poll.map(self.convert)
     }
 }
 

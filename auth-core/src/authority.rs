@@ -1,4 +1,4 @@
-//! The authority that decides whether a request is allowed.
+//! Defines the authority that identifies the caller of a request.
 
 use std::fmt;
 use std::sync::Arc;
@@ -13,7 +13,7 @@ pub trait Authenticate: Send + Sync + 'static {
 }
 
 /// The authority that identifies the callers of a service: a [`TokenVerifier`](crate::TokenVerifier), or any
-/// implementation of [`Authenticate`]. Clones share it.
+/// implementation of [`Authenticate`]. Clones share one implementation.
 ///
 /// ```
 /// use auth_core::{Authority, Keyring, Secret, TokenVerifier};
@@ -27,17 +27,17 @@ pub struct Authority(Arc<dyn Authenticate>);
 
 impl Authority {
     /// Wraps an implementation of [`Authenticate`].
-    pub fn new(authenticate: impl Authenticate) -> Self {
-        Self(Arc::new(authenticate))
+    pub fn new(implementation: impl Authenticate) -> Self {
+        Self(Arc::new(implementation))
     }
 
-    /// Identifies the caller of a request by its header fields. An `X-User-Id` other than the caller's id is a 403.
+    /// Identifies the caller of a request by its header fields. An `X-User-Id` other than the caller's id causes a 403.
     pub fn authenticate(&self, headers: &dyn Headers) -> Verification {
         let verification = self.0.authenticate(&Credentials::new(headers));
-        let user_ids = |visit: &mut dyn FnMut(&[u8])| {
+        let visit_user_ids = |visit: &mut dyn FnMut(&[u8])| {
             headers.for_each_value(Field::UserId, &mut |id| visit(id));
         };
-        verification.require_ids(&user_ids, Refusal::user_id_mismatch)
+        verification.require_ids(&visit_user_ids, Refusal::user_id_mismatch)
     }
 }
 
@@ -56,10 +56,10 @@ mod tests {
     use crate::credentials::{Credentials, Field, Headers};
     use crate::{Caller, Refusal};
 
-    /// Identifies every caller as 42, but not at once.
-    struct Remote;
+    /// Identifies every caller as user 42, in a pending future like a remote authority.
+    struct RemoteAuthority;
 
-    impl Authenticate for Remote {
+    impl Authenticate for RemoteAuthority {
         fn authenticate(&self, _: &Credentials<'_>) -> Verification {
             let caller = Caller::new("42".to_owned(), String::new(), String::new(), 0);
             Verification::Pending(Box::pin(async { Ok(caller) }))
@@ -77,7 +77,8 @@ mod tests {
         }
     }
 
-    fn result(verification: Verification) -> Result<String, Refusal> {
+    /// Returns the user id of the verified caller.
+    fn poll_user_id(verification: Verification) -> Result<String, Refusal> {
         let mut context = Context::from_waker(Waker::noop());
         match pin!(verification).poll(&mut context) {
             Poll::Ready(result) => result.map(|caller| caller.sub),
@@ -87,22 +88,23 @@ mod tests {
 
     #[test]
     fn x_user_id_must_match_the_caller_of_a_remote_authority_too() {
-        let authenticate = |ids| result(Authority::new(Remote).authenticate(&UserIds(ids)));
-        for own in [&[] as &[_], &["42"], &["42", "42"]] {
-            assert_eq!(authenticate(own), Ok("42".to_owned()), "{own:?}");
+        let authenticate =
+            |ids| poll_user_id(Authority::new(RemoteAuthority).authenticate(&UserIds(ids)));
+        for own_ids in [&[] as &[_], &["42"], &["42", "42"]] {
+            assert_eq!(authenticate(own_ids), Ok("42".to_owned()), "{own_ids:?}");
         }
-        for other in [&["43"] as &[_], &["42", "43"], &[""]] {
+        for other_ids in [&["43"] as &[_], &["42", "43"], &[""]] {
             assert_eq!(
-                authenticate(other),
+                authenticate(other_ids),
                 Err(Refusal::user_id_mismatch()),
-                "{other:?}"
+                "{other_ids:?}"
             );
         }
     }
 
     #[test]
-    fn a_pending_result_where_none_can_be_awaited_is_a_500() {
-        let verification = Authority::new(Remote).authenticate(&UserIds(&[]));
+    fn a_pending_result_is_a_500_for_code_that_cannot_await() {
+        let verification = Authority::new(RemoteAuthority).authenticate(&UserIds(&[]));
         assert_eq!(verification.into_ready().unwrap_err().status(), 500);
     }
 }

@@ -1,4 +1,4 @@
-//! axum: extractors and responses.
+//! Implements extractors and responses for axum.
 
 use axum::body::Body;
 use axum::extract::rejection::RawPathParamsRejection;
@@ -12,8 +12,8 @@ use crate::layer::RefusalBody;
 use crate::require_caller::{NO_AUTHORITY, NO_USER_ID};
 use crate::{Authority, Caller, MaybeCaller, Owner, Refusal, Verification};
 
-/// Uses the result of [`RequireCaller`](crate::RequireCaller), or asks the authority among the request's extensions.
-fn verification(parts: &Parts) -> Verification {
+/// Uses the result of [`RequireCaller`](crate::RequireCaller) or else asks the authority in the request's extensions.
+fn identify_caller(parts: &Parts) -> Verification {
     if let Some(caller) = parts.extensions.get::<Caller>() {
         return Verification::Ready(Ok(caller.clone()));
     }
@@ -27,7 +27,7 @@ impl<S: Send + Sync> FromRequestParts<S> for Caller {
     type Rejection = Refusal;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Refusal> {
-        verification(parts).await
+        identify_caller(parts).await
     }
 }
 
@@ -35,7 +35,7 @@ impl<S: Send + Sync> FromRequestParts<S> for MaybeCaller {
     type Rejection = Refusal;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Refusal> {
-        Self::from_result(verification(parts).await)
+        Self::from_result(identify_caller(parts).await)
     }
 }
 
@@ -43,7 +43,7 @@ impl<S: Send + Sync> FromRequestParts<S> for Owner {
     type Rejection = Refusal;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Refusal> {
-        let caller = verification(parts).await?;
+        let caller = identify_caller(parts).await?;
         match RawPathParams::from_request_parts(parts, state).await {
             Ok(params) => {
                 let mut user_ids = params.iter().filter(|(name, _)| *name == "user_id");
@@ -53,14 +53,14 @@ impl<S: Send + Sync> FromRequestParts<S> for Owner {
                 caller.require_owner(user_id)?;
                 Ok(Self(caller))
             }
-            // User ids are text, so these bytes cannot be the caller's id.
+            // A user id is text, so a path parameter that is not UTF-8 is not the caller's id.
             Err(RawPathParamsRejection::InvalidUtf8InPathParam(_)) => Err(Refusal::wrong_owner()),
             Err(_) => Err(Refusal::internal_error(NO_USER_ID)),
         }
     }
 }
 
-/// Puts the refusal into the response's extensions as well, for a layer that logs its cause.
+/// Also adds the refusal to the response's extensions, for a layer that logs the cause.
 impl IntoResponse for Refusal {
     fn into_response(self) -> Response {
         let mut response = Response::new(Body::from(self.body()));

@@ -7,7 +7,7 @@ const SCHEME: &[u8] = b"bearer ";
 
 /// Extracts the token from the values of all `Authorization` header fields of a request.
 ///
-/// The scheme is case-insensitive. The length is not limited here; a verifier rejects more than 8192 bytes.
+/// The scheme is case-insensitive. This function sets no limit on length; a verifier rejects more than 8192 bytes.
 ///
 /// ```
 /// use auth_core::{Error, bearer};
@@ -20,7 +20,7 @@ const SCHEME: &[u8] = b"bearer ";
 /// # Errors
 ///
 /// [`Error::MissingCredentials`] if there is no value. [`Error::MalformedCredentials`] for more than one value, another
-/// scheme, anything but exactly one space after the scheme, and characters outside `token68` (RFC 9110 § 11.2).
+/// scheme, anything but exactly one space after the scheme, or characters outside `token68` (RFC 9110 § 11.2).
 pub fn token<'a>(values: impl IntoIterator<Item = &'a [u8]>) -> Result<&'a str, Error> {
     let mut values = values.into_iter();
     let value = values.next().ok_or(Error::MissingCredentials)?;
@@ -47,18 +47,18 @@ fn parse(value: &[u8]) -> Result<&str, Error> {
         ))
 }
 
-/// Returns whether `text` is `token68`: the allowed characters, then any number of `=` (RFC 9110 § 11.2).
+/// Returns whether `text` is `token68`: one or more allowed characters, then any number of `=` (RFC 9110 § 11.2).
 fn is_token68(text: &[u8]) -> bool {
     let padding = text.iter().rev().take_while(|byte| **byte == b'=').count();
-    let body = text.get(..text.len() - padding).unwrap_or_default();
+    let characters = text.get(..text.len() - padding).unwrap_or_default();
     // `&` instead of `&&`: without an early exit the compiler vectorises the loop, which runs at every request.
-    !body.is_empty()
-        && body
+    !characters.is_empty()
+        && characters
             .iter()
-            .fold(true, |valid, byte| valid & is_allowed(*byte))
+            .fold(true, |valid, byte| valid & is_token68_character(*byte))
 }
 
-const fn is_allowed(byte: u8) -> bool {
+const fn is_token68_character(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() | matches!(byte, b'-' | b'.' | b'_' | b'~' | b'+' | b'/')
 }
 
@@ -83,7 +83,7 @@ mod tests {
     }
 
     #[test]
-    fn other_forms_are_malformed() {
+    fn a_value_that_is_not_scheme_space_and_token_is_malformed() {
         for value in [
             "",
             "Bearer",

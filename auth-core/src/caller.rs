@@ -1,12 +1,12 @@
-//! The caller of a request, as handlers receive it.
+//! Defines the types in which a handler receives the caller of a request.
 
 use crate::{Claims, Refusal};
 
-/// The caller of a request, with the data that both local and remote verification have.
+/// The caller of a request, with the data that both local and remote verification return.
 ///
-/// An extractor for each framework whose feature is enabled. It uses the result of
-/// [`RequireCaller`](crate::RequireCaller), or the [`Authority`](crate::Authority) in the service's state. Without both
-/// the response is 500, so that a configuration error lets no request through.
+/// `Caller` is an extractor for each framework whose feature is enabled. The extractor uses the result of
+/// [`RequireCaller`](crate::RequireCaller) or the [`Authority`](crate::Authority) in the service's state. Without
+/// either, the response is 500, so that a configuration error lets no request through.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Caller {
@@ -14,14 +14,14 @@ pub struct Caller {
     pub sub: String,
     /// The user's email address, as the issuer wrote it.
     pub email: String,
-    /// The session (login) the token belongs to.
+    /// The id of the session (login) to which the token belongs.
     pub sid: String,
     /// Expiry of the token: whole seconds since 1970-01-01T00:00:00Z.
     pub exp: i64,
 }
 
 impl Caller {
-    /// Creates a caller, for other implementations of [`Authenticate`](crate::Authenticate).
+    /// Creates a caller, for implementations of [`Authenticate`](crate::Authenticate).
     #[must_use]
     pub const fn new(sub: String, email: String, sid: String, exp: i64) -> Self {
         Self {
@@ -32,11 +32,11 @@ impl Caller {
         }
     }
 
-    /// Requires that the resource of user `user_id` belongs to the caller: the ids are equal byte for byte.
+    /// Requires that `user_id` is the caller's id, byte for byte.
     ///
     /// # Errors
     ///
-    /// [`Refusal::wrong_owner`], a 403, if they differ.
+    /// [`Refusal::wrong_owner`], a 403, if the ids differ.
     pub fn require_owner(&self, user_id: &str) -> Result<(), Refusal> {
         require_owner(&self.sub, user_id)
     }
@@ -46,7 +46,7 @@ impl Caller {
 ///
 /// # Errors
 ///
-/// [`Refusal::wrong_owner`], a 403, if they differ.
+/// [`Refusal::wrong_owner`], a 403, if the ids differ.
 pub fn require_owner(sub: &str, user_id: &str) -> Result<(), Refusal> {
     if sub == user_id {
         Ok(())
@@ -61,7 +61,7 @@ impl From<Claims> for Caller {
     }
 }
 
-/// The caller, or `None` for a request without credentials. Rejects invalid credentials. For public routes.
+/// The caller of a public route; `None` if the request has no credentials. Invalid credentials are rejected.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[expect(clippy::exhaustive_structs, reason = "handlers destructure it")]
 pub struct MaybeCaller(pub Option<Caller>);
@@ -80,7 +80,7 @@ impl MaybeCaller {
 
 /// The caller, on a route whose `{user_id}` equals the caller's id byte for byte; otherwise the response is 403.
 ///
-/// Make it the first argument of a handler: then the body of a rejected request is not read.
+/// Make `Owner` the first argument of a handler, so that the body of a rejected request is not read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[expect(clippy::exhaustive_structs, reason = "handlers destructure it")]
 pub struct Owner(pub Caller);

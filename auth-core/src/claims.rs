@@ -1,4 +1,4 @@
-//! The claims of an access token.
+//! Defines the claims of an access token.
 
 mod parse;
 mod policy;
@@ -13,20 +13,20 @@ pub(crate) use policy::{DEFAULT_MAX_LIFETIME, Expiry, Policy, Times};
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[expect(
     clippy::exhaustive_structs,
-    reason = "callers build it; a new field is a new contract"
+    reason = "callers construct it; a new field is a breaking change"
 )]
 pub struct Subject<'a> {
     /// `sub`: the user's id. Not empty, without surrounding white space.
     pub id: &'a str,
     /// `email`: the user's email address.
     pub email: &'a str,
-    /// `sid`: the session (login) the token belongs to.
+    /// `sid`: the id of the session (login) to which the token belongs.
     pub session_id: &'a str,
 }
 
 /// The claims of a verified access token (RFC 7519 § 4.1, modelled on RFC 9068 § 2.2).
 ///
-/// `iss` and `aud` are left out: the verifier has rejected every token whose `iss` or `aud` differs from its own.
+/// `iss` and `aud` are left out: the verifier rejects every token with another `iss` or `aud` than the configured one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Claims {
@@ -34,7 +34,7 @@ pub struct Claims {
     pub sub: String,
     /// The user's email address, as the issuer wrote it.
     pub email: String,
-    /// The session (login) the token belongs to.
+    /// The id of the session (login) to which the token belongs.
     pub sid: String,
     /// The token's id, unique per token.
     pub jti: String,
@@ -45,15 +45,15 @@ pub struct Claims {
 }
 
 impl Claims {
-    /// Returns `exp` as a [`SystemTime`]; 1970-01-01 if it is negative or beyond the platform's range.
+    /// Returns `exp` as a [`SystemTime`]; 1970-01-01 if `exp` is negative or beyond the platform's range.
     #[must_use]
     pub fn expires_at(&self) -> SystemTime {
-        let since = Duration::from_secs(u64::try_from(self.exp).unwrap_or(0));
-        UNIX_EPOCH.checked_add(since).unwrap_or(UNIX_EPOCH)
+        let since_1970 = Duration::from_secs(u64::try_from(self.exp).unwrap_or(0));
+        UNIX_EPOCH.checked_add(since_1970).unwrap_or(UNIX_EPOCH)
     }
 }
 
-/// Checks the rule for user ids that issuers and verifiers share: not empty, without surrounding white space.
+/// Rejects a user id that is empty or has surrounding white space. Issuers and verifiers share this rule.
 pub(crate) fn check_sub(sub: &str) -> Result<(), Error> {
     if sub.is_empty() || sub.trim() != sub {
         return Err(Error::InvalidClaim("sub"));
@@ -73,15 +73,15 @@ pub(crate) fn require_nonempty(text: String, message: &'static str) -> Result<St
     Ok(text)
 }
 
-/// Converts to seconds since 1970, negative before.
+/// Converts a time to seconds since 1970-01-01T00:00:00Z; negative for an earlier time.
 pub(crate) fn unix_seconds(time: SystemTime) -> f64 {
     match time.duration_since(UNIX_EPOCH) {
-        Ok(since) => since.as_secs_f64(),
-        Err(before) => -before.duration().as_secs_f64(),
+        Ok(since_1970) => since_1970.as_secs_f64(),
+        Err(earlier) => -earlier.duration().as_secs_f64(),
     }
 }
 
-/// Converts to whole seconds since 1970, rounded down.
+/// Converts a time to whole seconds since 1970-01-01T00:00:00Z, rounded down.
 #[expect(
     clippy::cast_possible_truncation,
     reason = "a clock is within 2^53 s of 1970"

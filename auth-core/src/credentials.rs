@@ -10,11 +10,11 @@ pub enum Field {
     Authorization,
     /// `Cookie` (RFC 6265bis § 4.2).
     Cookie,
-    /// `X-User-Id`. It grants nothing, but it must not differ from the user of the token.
+    /// `X-User-Id`. This field grants nothing, but its value must be the user id of the token.
     UserId,
 }
 
-/// The header fields of a request. Implemented for the header maps of the frameworks whose features are enabled.
+/// The header fields of a request. The header map of each framework whose feature is enabled implements this trait.
 pub trait Headers {
     /// Calls `visit` with every value of the field, in order.
     fn for_each_value<'a>(&'a self, field: Field, visit: &mut dyn FnMut(&'a [u8]));
@@ -30,7 +30,7 @@ pub struct Credentials<'a>(&'a dyn Headers);
 pub enum CredentialSource {
     /// The `Authorization` header (RFC 6750 § 2.1).
     Header,
-    /// The request body. [`Credentials`] never reads a body; this is for endpoints that do.
+    /// The request body, for endpoints that read a token from the body. [`Credentials`] never reads a body.
     Body,
     /// A cookie, which a browser also sends when another site starts the request.
     Cookie,
@@ -43,7 +43,7 @@ impl<'a> Credentials<'a> {
         Self(headers)
     }
 
-    /// Returns every value of a field, for forwarding.
+    /// Returns every value of a field, for a service that forwards them.
     #[must_use]
     pub fn values(&self, field: Field) -> Vec<&'a [u8]> {
         let mut values = Vec::new();
@@ -57,10 +57,10 @@ impl<'a> Credentials<'a> {
     ///
     /// # Errors
     ///
-    /// [`Error::MissingCredentials`] if there is neither. [`Error::MalformedCredentials`] if the header is not exactly
-    /// one [`Bearer <token>`](bearer::token), or if the cookie was sent twice.
-    pub fn token(&self, cookie: Option<&str>) -> Result<(&'a str, CredentialSource), Error> {
-        match (self.bearer(), cookie) {
+    /// [`Error::MissingCredentials`] if the request has neither. [`Error::MalformedCredentials`] if the header is not
+    /// exactly one [`Bearer <token>`](bearer::token), or if the cookie was sent twice.
+    pub fn token(&self, cookie_name: Option<&str>) -> Result<(&'a str, CredentialSource), Error> {
+        match (self.bearer(), cookie_name) {
             (Err(Error::MissingCredentials), Some(name)) => {
                 Ok((self.cookie(name)?, CredentialSource::Cookie))
             }
@@ -68,36 +68,36 @@ impl<'a> Credentials<'a> {
         }
     }
 
-    /// Reads the `Authorization` header. Keeps at most two values: any second one is an error.
+    /// Reads the `Authorization` header. Keeps at most two values, because a second value is an error in any case.
     fn bearer(&self) -> Result<&'a str, Error> {
-        let (mut first, mut another) = (None, None);
+        let (mut first_value, mut another_value) = (None, None);
         self.0.for_each_value(Field::Authorization, &mut |value| {
-            if first.is_none() {
-                first = Some(value);
+            if first_value.is_none() {
+                first_value = Some(value);
             } else {
-                another = Some(value);
+                another_value = Some(value);
             }
         });
-        bearer::token(first.into_iter().chain(another))
+        bearer::token(first_value.into_iter().chain(another_value))
     }
 
-    /// Returns the value of the named cookie; an empty text if it is not UTF-8, which no verifier accepts.
+    /// Returns the value of the named cookie. A value that is not UTF-8 becomes an empty text, which is no token.
     ///
-    /// The fields are split as bytes: another application on the host may have set cookies that are not text, which a
-    /// cookie parser would reject as a whole.
+    /// The `Cookie` fields are split as bytes, because another application on the host may have set a cookie that is
+    /// not UTF-8. A cookie parser would then reject the whole field.
     ///
     /// # Errors
     ///
-    /// [`Error::MissingCredentials`] if there is none. [`Error::MalformedCredentials`] if there are two, in one field
-    /// or several: an attacker may have set one of them, and nothing shows which.
+    /// [`Error::MissingCredentials`] if there is no such cookie. [`Error::MalformedCredentials`] if there are two, in
+    /// one field or several: an attacker may have set one of the two, and nothing shows which.
     pub fn cookie(&self, name: &str) -> Result<&'a str, Error> {
-        let mut found = Err(Error::MissingCredentials);
+        let mut result = Err(Error::MissingCredentials);
         self.0.for_each_value(Field::Cookie, &mut |field| {
             for pair in field.split(|byte| *byte == b';') {
                 let Some(value) = cookie_value(pair, name) else {
                     continue;
                 };
-                found = match found {
+                result = match result {
                     Err(Error::MissingCredentials) => {
                         Ok(std::str::from_utf8(value).unwrap_or_default())
                     }
@@ -107,11 +107,11 @@ impl<'a> Credentials<'a> {
                 };
             }
         });
-        found
+        result
     }
 }
 
-/// Returns the value of a `name=value` pair if it has that name (RFC 6265bis § 4.2.1).
+/// Returns the value of a `name=value` pair if the pair has that name (RFC 6265bis § 4.2.1).
 fn cookie_value<'p>(pair: &'p [u8], name: &str) -> Option<&'p [u8]> {
     let rest = pair.trim_ascii().strip_prefix(name.as_bytes())?;
     rest.strip_prefix(b"=")
@@ -122,51 +122,52 @@ mod tests {
     use super::{CredentialSource, Credentials, Field, Headers};
     use crate::Error;
 
+    /// The header fields of a request.
     struct Request(Vec<(Field, &'static str)>);
 
     impl Headers for Request {
         fn for_each_value<'a>(&'a self, field: Field, visit: &mut dyn FnMut(&'a [u8])) {
-            let named = self.0.iter().filter(|(name, _)| *name == field);
-            named.for_each(|(_, value)| visit(value.as_bytes()));
+            let fields = self.0.iter().filter(|(name, _)| *name == field);
+            fields.for_each(|(_, value)| visit(value.as_bytes()));
         }
     }
 
     fn token(fields: &[(Field, &'static str)]) -> Result<(String, CredentialSource), Error> {
         let request = Request(fields.to_vec());
-        let found = Credentials::new(&request).token(Some("t"));
-        found.map(|(token, source)| (token.to_owned(), source))
+        let result = Credentials::new(&request).token(Some("t"));
+        result.map(|(token, source)| (token.to_owned(), source))
     }
 
     #[test]
-    fn the_header_takes_precedence_and_a_cookie_does_not_replace_an_invalid_one() {
+    fn the_header_takes_precedence_and_a_cookie_does_not_replace_an_invalid_header() {
         let cookie = (Field::Cookie, "a=1; t=c; tt=2");
-        let valid = (Field::Authorization, "Bearer h");
+        let valid_header = (Field::Authorization, "Bearer h");
         assert_eq!(
             token(&[cookie]),
             Ok(("c".to_owned(), CredentialSource::Cookie))
         );
         assert_eq!(
-            token(&[cookie, valid]),
+            token(&[cookie, valid_header]),
             Ok(("h".to_owned(), CredentialSource::Header))
         );
         assert!(matches!(
             token(&[cookie, (Field::Authorization, "Basic x")]),
             Err(Error::MalformedCredentials(_))
         ));
-        assert!(token(&[cookie, valid, valid]).is_err());
+        assert!(token(&[cookie, valid_header, valid_header]).is_err());
         assert_eq!(token(&[]), Err(Error::MissingCredentials));
     }
 
     #[test]
     fn two_cookies_of_one_name_are_rejected_even_in_two_fields() {
-        let twice = Err(Error::MalformedCredentials(
+        let sent_twice = Err(Error::MalformedCredentials(
             "The access token cookie was sent twice",
         ));
-        assert_eq!(token(&[(Field::Cookie, "t=c; t=c")]), twice);
+        assert_eq!(token(&[(Field::Cookie, "t=c; t=c")]), sent_twice);
         assert_eq!(
             token(&[(Field::Cookie, "t=c"), (Field::Cookie, "t=d")]),
-            twice
+            sent_twice
         );
-        assert_eq!(token(&[(Field::Cookie, "t=c; t=c; t=c")]), twice);
+        assert_eq!(token(&[(Field::Cookie, "t=c; t=c; t=c")]), sent_twice);
     }
 }

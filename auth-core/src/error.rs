@@ -5,12 +5,12 @@ use std::fmt;
 /// The reason for rejecting a token, a password or a setting.
 ///
 /// Every variant has a stable [`code`](Self::code), an HTTP [`status`](Self::status) and, for 401, a
-/// [`WWW-Authenticate`](Self::www_authenticate) value (RFC 6750 § 3), so any framework can respond with it. No variant
-/// carries text of the token, the header or the secret: an error is safe to log and to send.
+/// [`WWW-Authenticate`](Self::www_authenticate) value (RFC 6750 § 3), so any framework can respond with an error. No
+/// variant carries text of the token, the header or the secret: an error is safe to log and to send.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Error {
-    /// 401: the request has no credentials: no `Authorization` header and, where one is accepted, no cookie.
+    /// 401: the request has no `Authorization` header and, if the verifier accepts one, no cookie.
     MissingCredentials,
     /// 401: the `Authorization` header is not one `Bearer <token>` (RFC 6750 § 2.1), or the cookie was sent twice.
     MalformedCredentials(&'static str),
@@ -20,7 +20,7 @@ pub enum Error {
     MalformedToken(&'static str),
     /// 401: the JOSE header is not that of an HS256 `at+jwt` token (RFC 8725 § 3.1, § 3.11).
     UnacceptableHeader(&'static str),
-    /// 401: no secret of the keyring made this MAC (RFC 7515 § 5.2).
+    /// 401: no secret of the keyring made the MAC of the token (RFC 7515 § 5.2).
     SignatureMismatch,
     /// 401: a required claim is absent (RFC 7519 § 4.1).
     MissingClaim(&'static str),
@@ -38,7 +38,7 @@ pub enum Error {
     WeakSecret(&'static str),
     /// 500: a setting is out of range; the text names the setting and the range.
     InvalidSetting(&'static str),
-    /// 422: a password is outside the limits; the text says which.
+    /// 422: a password is outside the limits; the text names the limit.
     UnacceptablePassword(&'static str),
     /// 500: a stored password hash is neither bcrypt of cost 4 to 15 nor Better Auth's scrypt.
     InvalidPasswordHash,
@@ -63,7 +63,7 @@ impl Error {
     }
 
     /// Returns the HTTP status to respond with: 401 for credentials, 422 for a password, 500 for a configuration or
-    /// system error, 503 for a temporary one.
+    /// system error, 503 for a temporary error.
     #[must_use]
     pub const fn status(&self) -> u16 {
         match self {
@@ -79,7 +79,7 @@ impl Error {
 
     /// Returns the `WWW-Authenticate` value for a 401 (RFC 6750 § 3), `None` for any other status.
     ///
-    /// It has `error` and `error_description` only if the request had credentials (RFC 6750 § 3.1).
+    /// The value has `error` and `error_description` only if the request had credentials (RFC 6750 § 3.1).
     #[must_use]
     pub fn www_authenticate(&self) -> Option<String> {
         match self {

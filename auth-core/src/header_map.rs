@@ -1,4 +1,4 @@
-//! The header map of `http` 1.x, which axum and tonic share.
+//! Implements [`Headers`] for the header map of `http` 1.x, which axum and tonic share.
 
 use http::header::{AUTHORIZATION, COOKIE, HeaderMap};
 

@@ -1,13 +1,13 @@
-//! HMAC-SHA-256 (RFC 2104, RFC 7518 § 3.2). The key is processed once; the state after it is cloned for each message.
+//! Computes HMAC-SHA-256 (RFC 2104, RFC 7518 § 3.2). A key is processed once; each message uses a clone of that state.
 
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::{Digest as _, Sha256};
 use zeroize::Zeroizing;
 
 /// The block size of SHA-256, in bytes.
-const BLOCK: usize = 64;
+const BLOCK_BYTES: usize = 64;
 
-/// The state of HMAC after its key. It is wiped on drop.
+/// The state of HMAC after the key was processed. The state is wiped on drop.
 #[derive(Clone)]
 pub(crate) struct MacKey(Hmac<Sha256>);
 
@@ -16,13 +16,13 @@ impl MacKey {
     ///
     /// `Hmac::new` takes a whole block and cannot fail, unlike `new_from_slice`.
     pub(crate) fn new(key: &[u8]) -> Self {
-        let mut block = Zeroizing::new([0; BLOCK]);
-        if let Some(start) = block.get_mut(..key.len()) {
-            start.copy_from_slice(key);
+        let mut block = Zeroizing::new([0; BLOCK_BYTES]);
+        if let Some(block_start) = block.get_mut(..key.len()) {
+            block_start.copy_from_slice(key);
         } else {
             let hash = Zeroizing::new(<[u8; 32]>::from(Sha256::digest(key)));
-            let (start, _zeros) = block.split_at_mut(hash.len());
-            start.copy_from_slice(&*hash);
+            let (block_start, _zeros) = block.split_at_mut(hash.len());
+            block_start.copy_from_slice(&*hash);
         }
         Self(Hmac::new((&*block).into()))
     }
@@ -39,8 +39,8 @@ impl MacKey {
 
     /// Returns whether `tag` is the MAC of `message`, in constant time; `false` unless `tag` has 32 bytes.
     pub(crate) fn verifies(&self, message: &[u8], tag: &[u8]) -> bool {
-        let computed = self.0.clone().chain_update(message);
-        computed.verify_slice(tag).is_ok()
+        let mac = self.0.clone().chain_update(message);
+        mac.verify_slice(tag).is_ok()
     }
 }
 

@@ -27,14 +27,14 @@ pub struct TokenIssuer {
     keyring: Keyring,
     issuer: String,
     audience: String,
-    /// The lifetime, in whole seconds.
+    /// The lifetime of each token, in seconds.
     lifetime: i64,
 }
 
 /// An issued token and its claims.
 #[non_exhaustive]
 pub struct AccessToken {
-    /// The compact JWS (RFC 7515 § 7.1), at most 8192 bytes. It is a credential: do not log it.
+    /// The compact JWS (RFC 7515 § 7.1), at most 8192 bytes. The token is a credential: do not log it.
     pub token: String,
     /// The claims of the token, as a verifier returns them.
     pub claims: Claims,
@@ -191,7 +191,7 @@ impl TokenIssuer {
             sid: &claims.sid,
             email: &claims.email,
         };
-        let payload = serde_json::to_vec(&payload).map_err(|_impossible| Error::Crypto)?;
-        Ok(self.keyring.current().sign(&payload))
+        let json = serde_json::to_vec(&payload).map_err(|_impossible| Error::Crypto)?;
+        Ok(self.keyring.current().sign(&json))
     }
 }

@@ -1,4 +1,4 @@
-//! JSON values of exactly one type: `null`, or a number where a string is expected, is an error.
+//! Parses JSON values of exactly one type. `null` is an error, and so is a number where a string is expected.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -36,11 +36,11 @@ impl<'de> Deserialize<'de> for JsonString<'de> {
 pub(crate) struct JsonNumber(pub(crate) f64);
 
 impl JsonNumber {
-    /// 2^53 − 1.
+    /// The largest accepted number: 2^53 − 1.
     const MAX: f64 = 9_007_199_254_740_991.0;
 
     /// Rejects a number outside ±[`MAX`](Self::MAX).
-    fn in_range<E: de::Error>(number: f64) -> Result<Self, E> {
+    fn try_new<E: de::Error>(number: f64) -> Result<Self, E> {
         if number.abs() <= Self::MAX {
             Ok(Self(number))
         } else {
@@ -64,7 +64,7 @@ impl<'de> Deserialize<'de> for JsonNumber {
                 reason = "a number above 2^53 is rejected in any case"
             )]
             fn visit_u64<E: de::Error>(self, number: u64) -> Result<JsonNumber, E> {
-                JsonNumber::in_range(number as f64)
+                JsonNumber::try_new(number as f64)
             }
 
             #[expect(
@@ -72,11 +72,11 @@ impl<'de> Deserialize<'de> for JsonNumber {
                 reason = "a number below -2^53 is rejected in any case"
             )]
             fn visit_i64<E: de::Error>(self, number: i64) -> Result<JsonNumber, E> {
-                JsonNumber::in_range(number as f64)
+                JsonNumber::try_new(number as f64)
             }
 
             fn visit_f64<E: de::Error>(self, number: f64) -> Result<JsonNumber, E> {
-                JsonNumber::in_range(number)
+                JsonNumber::try_new(number)
             }
         }
         deserializer.deserialize_f64(NumberVisitor)

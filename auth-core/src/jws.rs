@@ -1,4 +1,4 @@
-//! The JWS layer (RFC 7515): three parts, a header and a MAC. It does not know claims.
+//! Splits and verifies compact JWS (RFC 7515): three parts, a header and a MAC. This module does not know claims.
 
 mod header;
 #[cfg(test)]
@@ -21,7 +21,7 @@ pub(crate) struct Jws<'t> {
     header: &'t str,
     payload: &'t str,
     signature: &'t str,
-    /// Header, dot and payload: the text under the MAC.
+    /// Header, dot and payload: the text that the MAC authenticates.
     message: &'t str,
 }
 
@@ -60,11 +60,11 @@ impl<'t> Jws<'t> {
         keyring: &Keyring,
         expected_type: Option<&str>,
     ) -> Result<(), Error> {
-        // The access tokens of this crate have a known header, which needs no parsing. Other types of token must not
-        // match this header.
+        // The access tokens of this crate have a known header, which needs no parsing. Tokens of other types must
+        // not match that header.
         let expects_access_token = expected_type == Some(ACCESS_TOKEN_TYPE);
-        let same_header = |key: &&Key| expects_access_token && key.encoded_header == self.header;
-        if let Some(key) = keyring.keys().find(same_header) {
+        let has_header = |key: &&Key| expects_access_token && key.encoded_header == self.header;
+        if let Some(key) = keyring.keys().find(has_header) {
             let matches = key.verifies(self.message, self.signature)?;
             return matches.then_some(()).ok_or(Error::SignatureMismatch);
         }
@@ -78,7 +78,7 @@ impl<'t> Jws<'t> {
         self.verify_mac(keyring, header.key_id())
     }
 
-    /// Verifies the MAC with each key until one matches; the key that `kid` names is the first.
+    /// Verifies the MAC with each key until one matches, first with the key that `kid` names.
     fn verify_mac(&self, keyring: &Keyring, kid: Option<&str>) -> Result<(), Error> {
         for key in keyring.keys_by_hint(kid) {
             if key.verifies(self.message, self.signature)? {
@@ -88,7 +88,7 @@ impl<'t> Jws<'t> {
         Err(Error::SignatureMismatch)
     }
 
-    /// Passes the decoded payload to `parse`. Call it only after [`verify`](Self::verify).
+    /// Passes the decoded payload to `parse`. Call this only after [`verify`](Self::verify).
     pub(crate) fn with_payload<T>(
         &self,
         parse: impl FnOnce(&str) -> Result<T, Error>,

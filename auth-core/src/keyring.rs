@@ -1,4 +1,4 @@
-//! The secrets in use: the current secret signs and verifies, any number of previous secrets only verify.
+//! Defines a keyring: a current secret, which signs and verifies, and previous secrets, which only verify.
 
 mod key;
 mod mac_keys;
@@ -12,15 +12,15 @@ pub(crate) use mac_keys::MacKeys;
 
 /// The secrets of an issuer or verifier: the current secret signs, previous secrets still verify.
 ///
-/// Each secret has a key id (`kid`, RFC 7515 § 4.1.4) that is computed from it, so services that share a secret agree
-/// on its id without a setting: the first 9 bytes of HMAC-SHA-256 of `auth-core key id v1` under the secret, in
-/// base64url (12 characters). To rotate, pass the old secret to [`with_previous`](Self::with_previous).
+/// Each secret has a key id (`kid`, RFC 7515 § 4.1.4) that is computed from the secret, so services that share a secret
+/// agree on the key id without a setting. The id is the first 9 bytes of HMAC-SHA-256 of `auth-core key id v1` under
+/// the secret, in base64url (12 characters). To rotate, pass the old secret to [`with_previous`](Self::with_previous).
 ///
 /// ```
 /// use auth_core::{Keyring, Secret};
 ///
-/// let old = Secret::new("wJ9vRkq2x8Yt4Lm7Zb1Nc5Hd3Gf6Sa0P")?;
-/// let keyring = Keyring::new(Secret::generate()?).with_previous([old]);
+/// let old_secret = Secret::new("wJ9vRkq2x8Yt4Lm7Zb1Nc5Hd3Gf6Sa0P")?;
+/// let keyring = Keyring::new(Secret::generate()?).with_previous([old_secret]);
 /// # Ok::<(), auth_core::Error>(())
 /// ```
 #[derive(Clone)]
@@ -73,10 +73,10 @@ impl Keyring {
     }
 
     /// Computes one MAC key per secret.
-    pub(crate) fn mac_keys(&self, mac_key: impl Fn(&Key) -> MacKey) -> MacKeys {
+    pub(crate) fn mac_keys(&self, derive: impl Fn(&Key) -> MacKey) -> MacKeys {
         MacKeys {
-            current: mac_key(&self.current),
-            previous: self.previous.iter().map(mac_key).collect(),
+            current: derive(&self.current),
+            previous: self.previous.iter().map(derive).collect(),
         }
     }
 
@@ -85,8 +85,8 @@ impl Keyring {
     /// `kid` is a hint only (RFC 7515 § 4.1.4): a token of a library that sets another `kid`, or none, still verifies.
     pub(crate) fn keys_by_hint(&self, kid: Option<&str>) -> impl Iterator<Item = &Key> {
         let is_named = move |key: &&Key| kid == Some(key.id.as_str());
-        let first = self.keys().filter(is_named);
-        first.chain(self.keys().filter(move |key| !is_named(key)))
+        let named_keys = self.keys().filter(is_named);
+        named_keys.chain(self.keys().filter(move |key| !is_named(key)))
     }
 }
 
@@ -108,24 +108,24 @@ mod tests {
     fn the_key_that_kid_names_comes_first_and_each_key_comes_once() {
         let previous: Vec<Secret> = (0..3).map(|_| Secret::generate().unwrap()).collect();
         let keyring = Keyring::new(secret()).with_previous(previous);
-        let all: Vec<&str> = keyring.keys().map(|key| key.id.as_str()).collect();
-        for named in &all {
-            let mut tried: Vec<&str> = keyring
-                .keys_by_hint(Some(named))
+        let all_ids: Vec<&str> = keyring.keys().map(|key| key.id.as_str()).collect();
+        for named_id in &all_ids {
+            let mut tried_ids: Vec<&str> = keyring
+                .keys_by_hint(Some(named_id))
                 .map(|key| key.id.as_str())
                 .collect();
-            assert_eq!(tried.first(), Some(named));
-            tried.sort_unstable();
-            let mut expected = all.clone();
+            assert_eq!(tried_ids.first(), Some(named_id));
+            tried_ids.sort_unstable();
+            let mut expected = all_ids.clone();
             expected.sort_unstable();
-            assert_eq!(tried, expected);
+            assert_eq!(tried_ids, expected);
         }
-        for unknown in [None, Some("unknown")] {
-            let tried: Vec<&str> = keyring
-                .keys_by_hint(unknown)
+        for unknown_id in [None, Some("unknown")] {
+            let tried_ids: Vec<&str> = keyring
+                .keys_by_hint(unknown_id)
                 .map(|key| key.id.as_str())
                 .collect();
-            assert_eq!(tried, all);
+            assert_eq!(tried_ids, all_ids);
         }
     }
 

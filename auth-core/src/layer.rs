@@ -1,4 +1,4 @@
-//! [`RequireCaller`] as a tower layer, for axum and tonic.
+//! Implements [`RequireCaller`] as a tower layer, for axum and tonic.
 
 use std::pin::Pin;
 use std::task::{Context, Poll};
@@ -26,7 +26,7 @@ impl<S> Layer<S> for RequireCaller {
     }
 }
 
-/// The service behind a [`RequireCaller`] layer.
+/// Identifies the caller of each request, then calls the inner service.
 #[derive(Debug, Clone)]
 pub struct RequireCallerService<S> {
     authority: Authority,
@@ -50,7 +50,7 @@ where
 
     fn call(&mut self, mut request: Request<B>) -> Self::Future {
         let verification = self.authority.authenticate(request.headers());
-        // `poll_ready` prepared this service, not a clone of it: call this service and keep the clone.
+        // The service that `poll_ready` prepared gets this request. The clone gets the next request.
         let clone = self.inner.clone();
         let mut inner = std::mem::replace(&mut self.inner, clone);
         Box::pin(async move {

@@ -7,12 +7,12 @@ use std::time::SystemTime;
 use crate::credentials::Credentials;
 use crate::{Authenticate, Authority, Caller, Refusal, TokenVerifier, Verification};
 
-/// A [`TokenVerifier`] with a clock, which reads the token from the request. It needs no network.
+/// A [`TokenVerifier`] with a clock. Reads the token from the request and needs no network.
 #[derive(Clone)]
 pub struct LocalVerifier {
     verifier: TokenVerifier,
     clock: Arc<dyn Fn() -> SystemTime + Send + Sync>,
-    cookie: Option<&'static str>,
+    cookie_name: Option<&'static str>,
 }
 
 impl LocalVerifier {
@@ -22,29 +22,29 @@ impl LocalVerifier {
         Self {
             verifier,
             clock: Arc::new(SystemTime::now),
-            cookie: None,
+            cookie_name: None,
         }
     }
 
-    /// Sets the clock. Defaults to the system's.
+    /// Sets the clock. Defaults to the system's clock.
     #[must_use]
     pub fn with_clock(mut self, clock: impl Fn() -> SystemTime + Send + Sync + 'static) -> Self {
         self.clock = Arc::new(clock);
         self
     }
 
-    /// Sets the cookie that carries the token if there is no `Authorization` header. Defaults to none.
+    /// Sets the cookie that carries the token if there is no `Authorization` header. Defaults to no cookie.
     ///
-    /// A browser sends cookies even if another site starts the request. A service that accepts them must itself reject
-    /// state-changing requests of other origins (CSRF).
+    /// A browser sends cookies even if another site starts the request. A service that accepts cookies must itself
+    /// reject state-changing requests of other origins (CSRF).
     #[must_use]
     pub const fn with_cookie(mut self, name: &'static str) -> Self {
-        self.cookie = Some(name);
+        self.cookie_name = Some(name);
         self
     }
 
     fn verify(&self, credentials: &Credentials<'_>) -> Result<Caller, Refusal> {
-        let (token, _) = credentials.token(self.cookie)?;
+        let (token, _) = credentials.token(self.cookie_name)?;
         Ok(self.verifier.verify(token, (self.clock)())?.into())
     }
 }
@@ -53,7 +53,7 @@ impl fmt::Debug for LocalVerifier {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("LocalVerifier")
             .field("verifier", &self.verifier)
-            .field("cookie", &self.cookie)
+            .field("cookie", &self.cookie_name)
             .finish_non_exhaustive()
     }
 }

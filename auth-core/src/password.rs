@@ -1,19 +1,19 @@
-//! Feature `password`: bcrypt without truncation.
+//! Hashes and verifies passwords with bcrypt, without truncation. Requires the feature `password`.
 //!
-//! bcrypt alone reads 72 bytes and stops at NUL. Here a password is first normalised (NFKC). If it then has more than
-//! 71 bytes or contains a NUL, it is replaced by `base64(HMAC-SHA-384("auth-core password v1", password))`, standard
-//! alphabet, 64 characters. The result is hashed as `$2b$`. With these steps any bcrypt can verify the hash.
+//! bcrypt itself reads 72 bytes and stops at NUL. Therefore a password is first normalised (NFKC). If the result has
+//! more than 71 bytes or a NUL, `base64(HMAC-SHA-384("auth-core password v1", password))` replaces it: 64 characters of
+//! the standard alphabet. bcrypt hashes that text as `$2b$`. After these steps any bcrypt library can verify the hash.
 //!
 //! [`Password::hash`], [`PasswordAttempt::matches`] and [`PasswordAttempt::rehash`] each take the time of one bcrypt,
 //! about a quarter of a second at cost 12. Do not call them on an async thread.
 //!
-//! Hashes of other programs are verified as those programs do, and need a rehash at once
-//! ([`PasswordHash::needs_rehash`]): plain bcrypt (`$2a$`, `$2y$`) and the scrypt of Better Auth. scrypt takes 32 MiB
-//! and about 80 ms. A password over 71 bytes or not in NFKC is verified twice by plain bcrypt.
+//! Hashes of two other kinds are verified, and need a rehash at the next login ([`PasswordHash::needs_rehash`]): plain
+//! bcrypt (`$2a$`, `$2y$`) and the scrypt of Better Auth. scrypt takes 32 MiB and about 80 ms. Plain bcrypt verifies a
+//! password twice if the password has more than 71 bytes or is not in NFKC.
 //!
 //! [`PasswordAttempt::matches_no_faster_than`] makes a wrong password for a cheaper hash take as long as one bcrypt of
 //! the given cost. Limitation: an account whose hash costs more than that (a higher cost, or two verifications) can be
-//! distinguished from an unknown email address by the response time until its next login.
+//! distinguished from an unknown email address by the response time until the next login.
 
 use std::fmt;
 
@@ -31,9 +31,9 @@ mod padding;
 mod scrypt;
 pub use hash::{Cost, PasswordHash};
 
-/// The fixed, public HMAC key. It separates this use of HMAC from others; it is not a secret.
-const REDUCTION_KEY: &[u8] = b"auth-core password v1";
-/// The longest bcrypt input, in bytes. bcrypt reads 72 bytes, and the last of them is the terminating NUL.
+/// The fixed, public HMAC key for long passwords. The key is no secret, but separates this use of HMAC from other uses.
+const PASSWORD_HMAC_KEY: &[u8] = b"auth-core password v1";
+/// The longest bcrypt input, in bytes. bcrypt reads 72 bytes, of which the last is the terminating NUL.
 const BCRYPT_MAX_BYTES: usize = 71;
 /// The shortest new password, in code points after NFKC.
 const MIN_CHARS: usize = 8;
@@ -41,9 +41,9 @@ const MIN_CHARS: usize = 8;
 const MAX_CHARS: usize = 128;
 /// The longest password that Better Auth accepts, in UTF-16 code units as typed.
 const MAX_UTF16_UNITS: usize = 128;
-/// The most UTF-8 bytes that one UTF-16 unit becomes in NFKC: those of U+FDFA, 18 characters.
+/// The most UTF-8 bytes that one UTF-16 code unit becomes in NFKC. U+FDFA becomes 18 characters.
 const MAX_NFKC_BYTES_PER_UNIT: usize = 33;
-/// More bytes than 128 characters need in any normalisation form. Longer input is rejected before it is normalised.
+/// The longest input, in bytes, which is more than 128 characters need in any normalisation form.
 const MAX_INPUT_BYTES: usize = 4096;
 const TOO_LONG: Error = Error::UnacceptablePassword("must be at most 128 characters");
 
@@ -65,7 +65,7 @@ impl Password {
         }
     }
 
-    /// Returns the password in NFKC, as it is hashed, to compare it with a list of common passwords.
+    /// Returns the password in NFKC, for comparison with a list of common passwords.
     #[must_use]
     pub fn expose(&self) -> &str {
         self.0.normalised()
@@ -81,10 +81,10 @@ impl Password {
     }
 }
 
-/// A password typed at login: 1 to 128 characters after NFKC, or at most 128 UTF-16 code units as typed, which is what
-/// Better Auth accepts.
+/// A password typed at login: 1 to 128 characters after NFKC, or at most 128 UTF-16 code units as typed (the limit of
+/// Better Auth).
 ///
-/// An attempt may be shorter than a new password, so that every wrong password gets the same response and time.
+/// An attempt may be shorter than a new password, so that a wrong password of any length has the same response time.
 pub struct PasswordAttempt {
     /// The password as typed, followed by its NFKC form, in one buffer that is wiped on drop.
     buffer: Zeroizing<String>,
@@ -96,7 +96,7 @@ impl PasswordAttempt {
     ///
     /// # Errors
     ///
-    /// [`Error::UnacceptablePassword`] if it is empty or has more than 128 characters.
+    /// [`Error::UnacceptablePassword`] if the password is empty or has more than 128 characters.
     pub fn new(text: &str) -> Result<Self, Error> {
         if text.is_empty() {
             return Err(Error::UnacceptablePassword("must not be empty"));
@@ -104,15 +104,15 @@ impl PasswordAttempt {
         if text.len() > MAX_INPUT_BYTES {
             return Err(TOO_LONG);
         }
-        let units = text.encode_utf16().count();
-        // One character more than the limit, of at most four bytes, shows that the text is too long.
-        let (max_chars, capacity) = if units <= MAX_UTF16_UNITS {
-            (usize::MAX, units * MAX_NFKC_BYTES_PER_UNIT)
+        let utf16_units = text.encode_utf16().count();
+        // Normalisation stops one character after the limit. A character has at most four bytes.
+        let (max_chars, nfkc_capacity) = if utf16_units <= MAX_UTF16_UNITS {
+            (usize::MAX, utf16_units * MAX_NFKC_BYTES_PER_UNIT)
         } else {
             (MAX_CHARS, 4 * (MAX_CHARS + 1))
         };
-        // Preallocated: a buffer that grows leaves copies of the password in memory that are not wiped.
-        let mut buffer = Zeroizing::new(String::with_capacity(text.len() + capacity));
+        // The capacity suffices for the result: a buffer that grows leaves copies of the password in memory.
+        let mut buffer = Zeroizing::new(String::with_capacity(text.len() + nfkc_capacity));
         buffer.push_str(text);
         buffer.extend(text.nfkc().take(max_chars.saturating_add(1)));
         let attempt = Self {
@@ -134,8 +134,8 @@ impl PasswordAttempt {
         hash.verify(self)
     }
 
-    /// Hashes an attempt that matched a hash which [needs a rehash](PasswordHash::needs_rehash). The password may be
-    /// shorter than a new password may be: the rules may have changed after it was set. Takes the time of one bcrypt.
+    /// Hashes an attempt that matched a hash which [needs a rehash](PasswordHash::needs_rehash). The attempt may be
+    /// shorter than a new password, because the rules may have changed since. Takes the time of one bcrypt.
     ///
     /// # Errors
     ///
@@ -145,7 +145,7 @@ impl PasswordAttempt {
     }
 
     /// Returns the password as typed.
-    fn typed(&self) -> &str {
+    fn as_typed(&self) -> &str {
         self.buffer.get(..self.typed_bytes).unwrap_or_default()
     }
 
@@ -161,7 +161,7 @@ impl PasswordAttempt {
             return Zeroizing::new(bytes.to_vec());
         }
         // HMAC accepts keys of every length, so the default is never used.
-        let digest = Hmac::<Sha384>::new_from_slice(REDUCTION_KEY)
+        let digest = Hmac::<Sha384>::new_from_slice(PASSWORD_HMAC_KEY)
             .map(|mac| mac.chain_update(bytes).finalize().into_bytes())
             .unwrap_or_default();
         Zeroizing::new(STANDARD.encode(digest).into_bytes())

@@ -1,4 +1,4 @@
-//! Random identifiers and secrets from the operating system.
+//! Generates identifiers and secrets from random bytes of the operating system.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;

@@ -1,12 +1,12 @@
-//! Refresh tokens that are computed instead of stored.
+//! Defines refresh tokens, which are computed instead of stored.
 //!
 //! A refresh token contains a session id and the number of refreshes so far, with a MAC under a key that is derived
-//! from the secret (HKDF-SHA-256, RFC 5869, info `auth-core refresh v1`). A server therefore stores no token, and it
-//! knows the successor of a token: the same session, the next counter.
+//! from the secret (HKDF-SHA-256, RFC 5869, info `auth-core refresh v1`). A server therefore stores no token, and can
+//! compute the successor of a token from the same session id and the next counter.
 //!
 //! Format: `rt_`, then base64url (without padding) of 16 bytes session id, 4 bytes counter (big-endian) and 32 bytes
-//! HMAC-SHA-256 of the 20 bytes before. Clients must not parse the token. It is not accepted as an access token,
-//! nor is an access token accepted as a refresh token.
+//! HMAC-SHA-256 of the 20 bytes before. Clients must not parse the token. A refresh token is not
+//! accepted as an access token, nor is an access token accepted as a refresh token.
 
 use std::fmt;
 
@@ -19,19 +19,19 @@ use crate::{Error, Keyring};
 /// The HKDF `info` of the MAC key.
 const PURPOSE: &[u8] = b"auth-core refresh v1";
 const PREFIX: &str = "rt_";
-/// The length of session id and counter.
+/// The length of session id and counter, in bytes.
 const CONTENT_BYTES: usize = 20;
-/// The length of content and MAC.
+/// The length of content and MAC, in bytes before the base64url encoding.
 const TOKEN_BYTES: usize = 52;
 
 /// The content of a refresh token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[expect(
     clippy::exhaustive_structs,
-    reason = "callers build it; the fields are the format"
+    reason = "callers construct it; the fields are the format"
 )]
 pub struct RefreshToken {
-    /// The session the token belongs to.
+    /// The id of the session to which the token belongs.
     pub session_id: [u8; 16],
     /// How often the session had been refreshed when the token was issued; 0 at login.
     pub counter: u32,
@@ -44,9 +44,9 @@ pub struct RefreshToken {
 /// use auth_core::{Keyring, Secret};
 ///
 /// let tokens = RefreshTokens::new(&Keyring::new(Secret::generate()?));
-/// let first = RefreshToken { session_id: [7; 16], counter: 0 };
-/// let text = tokens.encode(first);
-/// assert_eq!(tokens.decode(&text), Ok(first));
+/// let token = RefreshToken { session_id: [7; 16], counter: 0 };
+/// let text = tokens.encode(token);
+/// assert_eq!(tokens.decode(&text), Ok(token));
 /// # Ok::<(), auth_core::Error>(())
 /// ```
 #[derive(Clone)]
@@ -63,7 +63,7 @@ impl RefreshTokens {
         }
     }
 
-    /// Encodes a token as 73 characters, always the same for the same secret. It is a credential: do not log it.
+    /// Encodes a token as 73 characters, always the same for the same secret. The text is a credential: do not log it.
     #[must_use]
     pub fn encode(&self, token: RefreshToken) -> String {
         let mut bytes = Vec::with_capacity(TOKEN_BYTES);

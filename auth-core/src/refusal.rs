@@ -1,4 +1,4 @@
-//! The response to a request that is not allowed: the same bytes in every framework.
+//! Defines the response to a request that is not allowed. The bytes are the same in every framework.
 
 mod response;
 
@@ -9,8 +9,8 @@ use crate::Error;
 
 /// The response to a request that is not allowed: status, header fields and a problem document (RFC 9457).
 ///
-/// The adapters convert it to a response of their framework. For another framework, send [`status`](Self::status),
-/// [`headers`](Self::headers) and [`body`](Self::body) unchanged.
+/// The adapters convert a refusal to a response of their framework. For another framework, send
+/// [`status`](Self::status), [`headers`](Self::headers) and [`body`](Self::body) unchanged.
 ///
 /// The response contains no internals of the service. `Display`, for the log, adds the [`cause`](Self::cause).
 ///
@@ -48,7 +48,7 @@ impl Refusal {
         Self(Reason::Forbidden("This address belongs to another user"))
     }
 
-    /// Creates a 403 `FORBIDDEN`: the request's `X-User-Id` differs from the user of the token.
+    /// Creates a 403 `FORBIDDEN`: the request's `X-User-Id` is not the user id of the token.
     #[must_use]
     pub const fn user_id_mismatch() -> Self {
         Self(Reason::Forbidden(
@@ -59,7 +59,7 @@ impl Refusal {
     /// Creates a 401 with the code and the detail of another authority.
     ///
     /// A `code` other than `UNAUTHORIZED`, `TOKEN_EXPIRED` and `TOKEN_REVOKED` becomes `INVALID_TOKEN`. A `detail` that
-    /// is empty or does not fit into a header (RFC 6750 § 3) is replaced.
+    /// is empty or does not fit into a header (RFC 6750 § 3) is replaced by this crate's text for the code.
     #[must_use]
     pub fn unauthorized(code: &str, detail: impl Into<Cow<'static, str>>) -> Self {
         let error = match code {
@@ -98,7 +98,7 @@ impl Refusal {
     }
 }
 
-/// Returns whether a byte may stand in `error_description`: printable ASCII without `"` and `\` (RFC 6750 § 3).
+/// Returns whether `error_description` may contain a byte: printable ASCII without `"` and `\` (RFC 6750 § 3).
 const fn is_quotable(byte: u8) -> bool {
     matches!(byte, b' '..=b'~') && byte != b'"' && byte != b'\\'
 }
@@ -109,7 +109,7 @@ impl From<Error> for Refusal {
     }
 }
 
-/// Writes the line for the log. It contains the cause, which the caller must not see.
+/// Writes one line for the log, with the cause, which the response must not contain.
 impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}: {}", self.code(), self.detail())?;
@@ -138,21 +138,21 @@ mod tests {
     }
 
     #[test]
-    fn the_detail_of_another_authority_is_relayed_only_if_it_fits_into_a_header() {
-        let relayed = Refusal::unauthorized("TOKEN_REVOKED", "It is over");
+    fn the_detail_of_another_authority_is_kept_only_if_it_fits_into_a_header() {
+        let refusal = Refusal::unauthorized("TOKEN_REVOKED", "It is over");
         assert_eq!(
-            (relayed.code(), &*relayed.detail()),
+            (refusal.code(), &*refusal.detail()),
             ("TOKEN_REVOKED", "It is over")
         );
         for detail in ["", "a\"b", "a\\b", "a\r\nb", "ä"] {
-            let replaced = Refusal::unauthorized("NEW_CODE", detail);
-            assert_eq!(replaced.detail(), "The token is not acceptable");
-            assert_eq!(replaced.code(), "INVALID_TOKEN");
+            let refusal = Refusal::unauthorized("NEW_CODE", detail);
+            assert_eq!(refusal.detail(), "The token is not acceptable");
+            assert_eq!(refusal.code(), "INVALID_TOKEN");
         }
     }
 
     #[test]
-    fn a_503_says_when_to_try_again() {
+    fn a_503_has_a_retry_after_header() {
         let refusal = Refusal::authority_unavailable("connection refused");
         assert_eq!(refusal.retry_after(), Some(1));
         assert_eq!(refusal.www_authenticate(), None);

@@ -1,7 +1,7 @@
-//! Feature `remote`: requests to an authorisation server over HTTP.
+//! Sends requests to an authorisation server over HTTP. Requires the feature `remote`.
 //!
-//! [`RevocationFeed`] polls its list of revoked sessions, for services that verify tokens themselves.
-//! [`RemoteVerifier`] asks it to identify each caller, for services that must not hold the secret.
+//! [`RevocationFeed`] polls the server's list of revoked sessions, for services that verify tokens themselves.
+//! [`RemoteVerifier`] asks the server to identify each caller, for services that must not know the secret.
 
 mod backoff;
 mod client;

@@ -1,9 +1,9 @@
-//! The guard in front of routes that need a caller.
+//! Defines the guard that rejects requests without a valid caller.
 
 use crate::Authority;
 
-/// Rejects requests without valid credentials and passes the [`Caller`](crate::Caller) on to the handlers behind it, so
-/// that the token is verified once: a middleware of actix-web, a layer of axum, an interceptor or layer of tonic.
+/// Rejects requests without valid credentials. Other requests reach their handler with the [`Caller`](crate::Caller),
+/// so the token is verified once. This is a middleware of actix-web, a layer of axum, an interceptor or layer of tonic.
 #[derive(Debug, Clone)]
 pub struct RequireCaller(Authority);
 
@@ -13,7 +13,7 @@ impl RequireCaller {
         Self(authority.into())
     }
 
-    /// Returns the authority.
+    /// Returns the authority that this guard asks.
     #[must_use]
     pub const fn authority(&self) -> &Authority {
         &self.0

@@ -1,4 +1,4 @@
-//! The revoked sessions whose access tokens have not expired yet.
+//! Stores the revoked sessions whose access tokens have not expired yet.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -18,11 +18,11 @@ pub use freshness::StalePolicy;
 #[cfg(feature = "remote")]
 pub(crate) use freshness::{Freshness, RevocationSource};
 
-/// A set of revoked sessions in memory, which a [`TokenVerifier`](crate::TokenVerifier) consults. Clones share it.
+/// A set of revoked sessions in memory, which a [`TokenVerifier`](crate::TokenVerifier) consults. Clones share one set.
 ///
 /// A session takes at most 40 bytes until its last access token has expired, and the set itself takes 128 KiB. The set
-/// stores a 64-bit hash of the session id (SipHash-1-3) with a new random key per process, so collisions cannot be
-/// prepared. With 100 000 revoked sessions, an active one is mistaken for revoked with a probability of 1 in 10^14.
+/// stores a 64-bit hash of the session id (SipHash-1-3) with a new random key per process, so nobody can prepare
+/// collisions. With 100 000 revoked sessions, one in 10^14 active sessions is mistaken for revoked.
 ///
 /// ```
 /// use std::time::{Duration, SystemTime};
@@ -38,38 +38,38 @@ pub struct RevokedSessions(Arc<Inner>);
 
 #[derive(Default)]
 struct Inner {
-    key: RandomState,
+    random_state: RandomState,
     filter: BloomFilter,
     sessions: RwLock<Sessions>,
 }
 
-/// The hash of a session id, and when its entry may be removed, in seconds since 1970.
+/// Maps the hash of a session id to the time from which the entry may be removed, in seconds since 1970.
 type Sessions = HashMap<u64, u32, BuildHasherDefault<IdentityHasher>>;
 
 impl RevokedSessions {
-    /// Revokes a session. Its entry may be removed after `until`: choose the expiry of its last access token plus an
+    /// Revokes a session. The entry may be removed after `until`: choose the expiry of the last access token plus an
     /// allowance for clock differences. If the session is revoked already, the later `until` counts.
     pub fn insert(&self, session_id: &str, until: SystemTime) {
-        let hash = self.0.key.hash_one(session_id);
-        let until = unix_seconds(until).saturating_add(1);
+        let hash = self.0.random_state.hash_one(session_id);
+        let removable_at = unix_seconds(until).saturating_add(1);
         let mut sessions = self.write();
         self.0.filter.insert(hash);
-        let kept = sessions.entry(hash).or_insert(until);
-        *kept = until.max(*kept);
+        let entry = sessions.entry(hash).or_insert(removable_at);
+        *entry = removable_at.max(*entry);
     }
 
     /// Returns whether the session is revoked. Allocates nothing and takes no lock for most active sessions.
     #[must_use]
     pub fn contains(&self, session_id: &str) -> bool {
-        let hash = self.0.key.hash_one(session_id);
+        let hash = self.0.random_state.hash_one(session_id);
         self.0.filter.may_contain(hash) && self.read().contains_key(&hash)
     }
 
-    /// Removes the entries whose time has passed and frees their memory. Call it regularly, for example every minute.
+    /// Removes the entries whose time has passed and frees their memory. Call this regularly, for example every minute.
     pub fn purge(&self, now: SystemTime) {
-        let now = unix_seconds(now);
+        let now_seconds = unix_seconds(now);
         let mut sessions = self.write();
-        sessions.retain(|_, until| *until > now || *until == NEVER);
+        sessions.retain(|_, removable_at| *removable_at > now_seconds || *removable_at == NEVER);
         self.0.filter.rebuild(sessions.keys().copied());
         sessions.shrink_to_fit();
     }
@@ -86,7 +86,7 @@ impl RevokedSessions {
         self.len() == 0
     }
 
-    // No code panics while it holds the lock, so a poisoned lock still guards a consistent map.
+    // No code panics under this lock, so a poisoned lock still guards a consistent map.
     fn read(&self) -> RwLockReadGuard<'_, Sessions> {
         self.0
             .sessions
@@ -112,10 +112,10 @@ impl fmt::Debug for RevokedSessions {
 /// The time of an entry that is never removed.
 const NEVER: u32 = u32::MAX;
 
-/// Converts to seconds since 1970; a time after 2106 becomes [`NEVER`].
+/// Converts a time to seconds since 1970; a time after 2106 becomes [`NEVER`].
 fn unix_seconds(time: SystemTime) -> u32 {
-    let since = time.duration_since(UNIX_EPOCH).unwrap_or_default();
-    u32::try_from(since.as_secs()).unwrap_or(NEVER)
+    let since_1970 = time.duration_since(UNIX_EPOCH).unwrap_or_default();
+    u32::try_from(since_1970.as_secs()).unwrap_or(NEVER)
 }
 
 /// Returns each key as its own hash: the keys of the map are hashes already.
@@ -143,26 +143,26 @@ mod tests {
     use super::RevokedSessions;
     use std::time::{Duration, UNIX_EPOCH};
 
-    fn at(seconds: u64) -> std::time::SystemTime {
+    fn unix_time(seconds: u64) -> std::time::SystemTime {
         UNIX_EPOCH + Duration::from_secs(seconds)
     }
 
     #[test]
     fn an_entry_is_kept_until_its_time_has_passed() {
         let revoked = RevokedSessions::default();
-        revoked.insert("a", at(100));
-        revoked.purge(at(100));
+        revoked.insert("a", unix_time(100));
+        revoked.purge(unix_time(100));
         assert!(revoked.contains("a"));
-        revoked.purge(at(101));
+        revoked.purge(unix_time(101));
         assert!(!revoked.contains("a") && revoked.is_empty());
     }
 
     #[test]
-    fn the_later_time_counts() {
+    fn an_earlier_time_does_not_shorten_an_entry() {
         let revoked = RevokedSessions::default();
-        revoked.insert("a", at(200));
-        revoked.insert("a", at(100));
-        revoked.purge(at(150));
+        revoked.insert("a", unix_time(200));
+        revoked.insert("a", unix_time(100));
+        revoked.purge(unix_time(150));
         assert!(revoked.contains("a"));
     }
 
@@ -170,20 +170,20 @@ mod tests {
     fn purging_removes_no_other_entry() {
         let revoked = RevokedSessions::default();
         for number in 0..10_000_u64 {
-            revoked.insert(&number.to_string(), at(100 + number % 2));
+            revoked.insert(&number.to_string(), unix_time(100 + number % 2));
         }
-        revoked.purge(at(101));
+        revoked.purge(unix_time(101));
         for number in 0..10_000_u64 {
             assert_eq!(revoked.contains(&number.to_string()), number % 2 == 1);
         }
-        let set = (0..10_000).filter(|number| revoked.0.filter.may_contain(number << 44));
-        assert!(set.count() < 200, "old bits are still set");
+        let set_bits = (0..10_000).filter(|number| revoked.0.filter.may_contain(number << 44));
+        assert!(set_bits.count() < 200, "old bits are still set");
     }
 
     #[test]
     fn clones_share_the_set() {
         let revoked = RevokedSessions::default();
-        revoked.clone().insert("a", at(100));
+        revoked.clone().insert("a", unix_time(100));
         assert!(revoked.contains("a"));
     }
 
@@ -191,9 +191,9 @@ mod tests {
     fn purging_frees_memory() {
         let revoked = RevokedSessions::default();
         for number in 0..10_000 {
-            revoked.insert(&number.to_string(), at(100));
+            revoked.insert(&number.to_string(), unix_time(100));
         }
-        revoked.purge(at(101));
+        revoked.purge(unix_time(101));
         assert!(revoked.read().capacity() < 100);
     }
 }

@@ -1,4 +1,4 @@
-//! The shared HS256 secret and the rules that reject a weak one.
+//! Defines the shared HS256 secret and the rules that reject a weak secret.
 
 mod samples;
 
@@ -13,10 +13,10 @@ use crate::random::random_base64url;
 
 /// The shortest secret, in bytes: an HS256 key has at least as many bits as the hash (RFC 7518 § 3.2).
 const MIN_BYTES: usize = 32;
-/// The fewest distinct byte values. Below that a secret is a pattern; even random hex digits have far more.
+/// The fewest distinct byte values. A secret with fewer is a pattern: even random hex digits have more.
 const MIN_DISTINCT_BYTES: usize = 6;
 
-/// A shared HS256 secret of at least 32 bytes. It is wiped from memory on drop and never printed.
+/// A shared HS256 secret of at least 32 bytes. The secret is wiped from memory on drop and never printed.
 ///
 /// ```
 /// use auth_core::{Error, Secret};
@@ -30,7 +30,7 @@ const MIN_DISTINCT_BYTES: usize = 6;
 pub struct Secret(Zeroizing<Vec<u8>>);
 
 impl Secret {
-    /// Creates a secret from raw bytes. Text is used as its UTF-8 bytes; it is not decoded from hex or base64.
+    /// Creates a secret from raw bytes. Text is used as UTF-8, not decoded from hex or base64.
     ///
     /// # Errors
     ///
@@ -53,13 +53,13 @@ impl Secret {
         random_base64url::<32>().map(|text| Self(text.into_bytes().into()))
     }
 
-    /// Skips the checks of [`new`](Self::new): the keys of some test vectors are weak, such as 32 zero bytes.
+    /// Creates a secret without checks, because the keys of some test vectors are weak, such as 32 zero bytes.
     #[cfg(test)]
     pub(crate) fn unchecked(bytes: Vec<u8>) -> Self {
         Self(bytes.into())
     }
 
-    /// Returns the raw key. Do not log it or send it.
+    /// Returns the raw bytes of the secret. Do not log or send them.
     #[must_use]
     pub fn expose(&self) -> &[u8] {
         &self.0
@@ -67,23 +67,23 @@ impl Secret {
 
     /// Derives 32 bytes with HKDF-SHA-256 (RFC 5869) without salt. `info` is the concatenation of the given parts.
     pub(crate) fn derive(&self, info: &[&[u8]]) -> Zeroizing<[u8; 32]> {
-        let mut derived = Zeroizing::new([0; 32]);
+        let mut derived_key = Zeroizing::new([0; 32]);
         let hkdf = Hkdf::<Sha256>::new(None, self.expose());
-        let expanded = hkdf.expand_multi_info(info, derived.as_mut_slice());
+        let result = hkdf.expand_multi_info(info, derived_key.as_mut_slice());
         debug_assert!(
-            expanded.is_ok(),
+            result.is_ok(),
             "32 bytes are within HKDF's limit of 255 hashes"
         );
-        derived
+        derived_key
     }
 
-    /// Returns why the secret must not be used, with a command that generates another; `None` if it is acceptable.
+    /// Returns why the secret is not acceptable, and a command that generates another; `None` if acceptable.
     fn weakness(&self) -> Option<&'static str> {
         if self.0.len() < MIN_BYTES {
             Some("the secret is shorter than 32 bytes; make one with: openssl rand -base64 48")
         } else if samples::is_sample(&self.0) {
             Some("the secret is a well-known sample; make one with: openssl rand -base64 48")
-        } else if distinct_bytes(&self.0) < MIN_DISTINCT_BYTES {
+        } else if count_distinct_bytes(&self.0) < MIN_DISTINCT_BYTES {
             Some("the secret repeats a few characters; make one with: openssl rand -base64 48")
         } else {
             None
@@ -97,14 +97,14 @@ impl fmt::Debug for Secret {
     }
 }
 
-fn distinct_bytes(bytes: &[u8]) -> usize {
+fn count_distinct_bytes(bytes: &[u8]) -> usize {
     let mut seen = [false; 256];
     for byte in bytes {
-        if let Some(slot) = seen.get_mut(usize::from(*byte)) {
-            *slot = true;
+        if let Some(is_seen) = seen.get_mut(usize::from(*byte)) {
+            *is_seen = true;
         }
     }
-    seen.iter().filter(|seen| **seen).count()
+    seen.iter().filter(|is_seen| **is_seen).count()
 }
 
 #[cfg(test)]
@@ -112,17 +112,17 @@ mod tests {
     use super::Secret;
     use crate::Error;
 
-    const VALID: &str = "wJ9vRkq2x8Yt4Lm7Zb1Nc5Hd3Gf6Sa0P";
+    const VALID_SECRET: &str = "wJ9vRkq2x8Yt4Lm7Zb1Nc5Hd3Gf6Sa0P";
 
     #[test]
     fn a_secret_has_at_least_32_bytes() {
-        assert!(Secret::new(VALID.get(..31).unwrap()).is_err());
-        assert!(Secret::new(VALID).is_ok());
-        assert!(Secret::new(format!("{VALID}x")).is_ok());
+        assert!(Secret::new(VALID_SECRET.get(..31).unwrap()).is_err());
+        assert!(Secret::new(VALID_SECRET).is_ok());
+        assert!(Secret::new(format!("{VALID_SECRET}x")).is_ok());
     }
 
     #[test]
-    fn the_error_says_how_to_generate_a_secret_and_does_not_repeat_the_rejected_one() {
+    fn the_error_says_how_to_generate_a_secret_and_does_not_repeat_the_rejected_secret() {
         let error = Secret::new("hunter2").unwrap_err();
         assert!(error.to_string().contains("openssl rand -base64 48"));
         assert!(!format!("{error} {error:?}").contains("hunter2"));
@@ -130,7 +130,7 @@ mod tests {
 
     #[test]
     fn a_padded_sample_is_rejected() {
-        for padded in [
+        for sample in [
             "secret".repeat(40),
             format!("changeme{}", "0".repeat(64)),
             format!("password{}", "\0".repeat(64)),
@@ -139,8 +139,8 @@ mod tests {
             format!("SUPER-SECRET{}", "!".repeat(40)),
         ] {
             assert!(
-                matches!(Secret::new(padded.clone()), Err(Error::WeakSecret(_))),
-                "{padded}"
+                matches!(Secret::new(sample.clone()), Err(Error::WeakSecret(_))),
+                "{sample}"
             );
         }
     }
@@ -153,15 +153,15 @@ mod tests {
 
     #[test]
     fn generated_secrets_are_accepted_and_unique() {
-        let (a, b) = (Secret::generate().unwrap(), Secret::generate().unwrap());
-        assert_ne!(a.expose(), b.expose());
-        assert!(Secret::new(a.expose()).is_ok());
+        let (first, second) = (Secret::generate().unwrap(), Secret::generate().unwrap());
+        assert_ne!(first.expose(), second.expose());
+        assert!(Secret::new(first.expose()).is_ok());
     }
 
     #[test]
     fn debug_output_is_redacted() {
         assert_eq!(
-            format!("{:?}", Secret::new(VALID).unwrap()),
+            format!("{:?}", Secret::new(VALID_SECRET).unwrap()),
             "Secret([redacted])"
         );
     }

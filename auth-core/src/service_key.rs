@@ -8,13 +8,14 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use crate::keyring::Key;
 use crate::{Error, Keyring, Secret};
 
-/// The start of `info`. The zero byte ends it and only the audience follows, so no two audiences share an `info`.
+/// The start of the HKDF `info`. The audience follows the zero byte, so no two audiences share an `info`.
 const INFO_LABEL: &[u8] = b"auth-core audience v1\0";
 
 impl Secret {
-    /// Derives the secret of the service that `audience` names: HKDF-SHA-256 (RFC 5869) of this secret without salt,
-    /// `info` = `auth-core audience v1`, a zero byte, the audience in UTF-8; 32 bytes, written as 43 characters of
-    /// base64url without padding. The *characters* are the secret: any JOSE library accepts that text unchanged.
+    /// Derives the secret of the service that `audience` names: HKDF-SHA-256 (RFC 5869) of this secret without salt.
+    /// `info` is `auth-core audience v1`, a zero byte and the audience in UTF-8. The output has 32 bytes, written as 43
+    /// characters of base64url without padding. The *characters* are the secret: any JOSE library accepts that text
+    /// unchanged.
     ///
     /// The service can compute neither this secret nor that of another audience.
     ///

@@ -1,9 +1,9 @@
-//! Session tokens that are computed instead of stored, and the signed cookie that carries one.
+//! Defines session tokens, which are computed instead of stored, and the signed cookie for a session token.
 //!
-//! These tokens are for clients that keep one token for the whole session, such as those of Better Auth. A session
-//! token contains a session id and a MAC under a key that is derived from the secret (HKDF-SHA-256, RFC 5869, info
-//! `auth-core session token v1`), so a copy of the database contains no credentials. The token does not say whether the
-//! session is still active: ask the database.
+//! These tokens are for clients that keep one token for the whole session, such as the clients of Better Auth. A
+//! session token contains a session id and a MAC under a key that is derived from the secret (HKDF-SHA-256, RFC 5869,
+//! info `auth-core session token v1`), so a copy of the database contains no credentials. The token does not say
+//! whether the session is still active: ask the database.
 //!
 //! Format: 96 lower-case hexadecimal digits (RFC 4648 § 8) of 16 bytes session id and 32 bytes HMAC-SHA-256 of
 //! the session id. Clients must not parse the token. No other kind of token is accepted as a session token, nor a
@@ -24,9 +24,9 @@ use crate::{Error, Keyring};
 /// The HKDF `info` of the MAC key.
 const PURPOSE: &[u8] = b"auth-core session token v1";
 pub(crate) const ID_BYTES: usize = 16;
-/// The length of session id and MAC.
+/// The length of session id and MAC, in bytes before the hexadecimal encoding.
 const TOKEN_BYTES: usize = 48;
-/// The length of a signature: 32 bytes in padded base64.
+/// The length of a signature, in characters: 32 bytes in padded base64.
 const SIGNATURE_CHARS: usize = 44;
 /// The value of a flag cookie.
 const FLAG: &str = "true";
@@ -58,12 +58,12 @@ impl SessionTokens {
     pub fn new(keyring: &Keyring) -> Self {
         Self {
             token_keys: keyring.mac_keys(|key| key.derive(PURPOSE)),
-            cookie_keys: keyring.mac_keys(|key| key.mac.clone()),
+            cookie_keys: keyring.mac_keys(|key| key.mac_key.clone()),
         }
     }
 
     /// Encodes the token of a session as 96 characters of `[0-9a-f]`. The same session and secret always produce the
-    /// same text. It is a credential: do not log it.
+    /// same text. The token is a credential: do not log it.
     #[must_use]
     pub fn encode(&self, session_id: [u8; 16]) -> String {
         let tag = self.token_keys.tag(&session_id);
@@ -116,18 +116,18 @@ impl SessionTokens {
     ///
     /// # Errors
     ///
-    /// [`Error::MalformedToken`] unless it ends with a dot and 44 characters of base64, [`Error::SignatureMismatch`] if
-    /// no secret of the keyring signed it.
+    /// [`Error::MalformedToken`] unless the cookie ends with a dot and 44 characters of base64,
+    /// [`Error::SignatureMismatch`] if no secret of the keyring signed the value.
     pub fn verify_cookie<'c>(&self, cookie: &'c str) -> Result<&'c str, Error> {
         let (value, signature) = cookie.rsplit_once('.').ok_or(MALFORMED)?;
-        // 44 characters without padding are 33 bytes.
-        let mut tag = [0; 33];
+        // 44 characters of base64 without padding are 33 bytes.
+        let mut buffer = [0; 33];
         if signature.len() != SIGNATURE_CHARS {
             return Err(MALFORMED);
         }
-        let length = STANDARD.decode_slice(signature, &mut tag);
-        let length = length.map_err(|_not_base64| MALFORMED)?;
-        let tag = tag.get(..length).unwrap_or_default();
+        let result = STANDARD.decode_slice(signature, &mut buffer);
+        let length = result.map_err(|_not_base64| MALFORMED)?;
+        let tag = buffer.get(..length).unwrap_or_default();
         self.cookie_keys.verify(value.as_bytes(), tag)?;
         Ok(value)
     }

@@ -1,4 +1,4 @@
-//! Feature `testing`: issues tokens for the tests of a service that verifies them. Not for production.
+//! Issues tokens for the tests of a service. Not for production. Requires the feature `testing`.
 
 use std::time::{Duration, SystemTime};
 
@@ -7,16 +7,16 @@ use crate::{Authority, Keyring, RevokedSessions, Secret, Subject, TokenIssuer, T
 /// The lifetime of issued tokens: 15 minutes.
 const LIFETIME: Duration = Duration::from_secs(900);
 
-/// An issuer and its verifier with a random secret.
+/// An issuer and a verifier with the same random secret.
 ///
 /// ```
 /// use std::time::SystemTime;
 /// use auth_core::testing::TestAuthority;
 ///
-/// let test = TestAuthority::new();
-/// let token = test.token_for("42");
-/// assert_eq!(test.verifier().verify(&token, SystemTime::now())?.sub, "42");
-/// assert!(test.authorization_header("42").starts_with("Bearer "));
+/// let issuer = TestAuthority::new();
+/// let token = issuer.token_for("42");
+/// assert_eq!(issuer.verifier().verify(&token, SystemTime::now())?.sub, "42");
+/// assert!(issuer.authorization_header("42").starts_with("Bearer "));
 /// # Ok::<(), auth_core::Error>(())
 /// ```
 #[derive(Debug, Clone)]
@@ -46,14 +46,14 @@ impl TestAuthority {
     ///
     /// # Panics
     ///
-    /// If one of them is empty, or the operating system returns no random bytes.
+    /// If `issuer` or `audience` is empty, or the operating system returns no random bytes.
     #[must_use]
     pub fn with_issuer_and_audience(issuer: &str, audience: &str) -> Self {
         let keyring =
             Keyring::new(Secret::generate().expect("the operating system returns random bytes"));
-        let verifier = TokenVerifier::new(keyring.clone(), issuer, audience);
+        let result = TokenVerifier::new(keyring.clone(), issuer, audience);
         let revoked = RevokedSessions::default();
-        let verifier = verifier.expect("issuer and audience are not empty");
+        let verifier = result.expect("issuer and audience are not empty");
         Self {
             issuer: TokenIssuer::new(keyring, issuer, audience, LIFETIME)
                 .expect("issuer and audience are not empty"),
@@ -62,7 +62,7 @@ impl TestAuthority {
         }
     }
 
-    /// Returns the verifier of its tokens.
+    /// Returns the verifier of the tokens that [`token_for`](Self::token_for) issues.
     #[must_use]
     pub fn verifier(&self) -> TokenVerifier {
         self.verifier.clone()
@@ -84,15 +84,15 @@ impl TestAuthority {
         self.token_at(user_id, SystemTime::now())
     }
 
-    /// Issues a token for the user that expired an hour ago.
+    /// Issues a token that expired an hour ago, for the user.
     ///
     /// # Panics
     ///
     /// As [`token_for`](Self::token_for).
     #[must_use]
     pub fn expired_token_for(&self, user_id: &str) -> String {
-        let hour = Duration::from_secs(3600);
-        self.token_at(user_id, SystemTime::now() - hour - LIFETIME)
+        let one_hour = Duration::from_secs(3600);
+        self.token_at(user_id, SystemTime::now() - one_hour - LIFETIME)
     }
 
     /// Issues a token for the user at the time `now`.
@@ -108,8 +108,8 @@ impl TestAuthority {
             email: &email,
             session_id: &session,
         };
-        let issued = self.issuer.issue(&subject, now);
-        issued.expect("the user id is an acceptable sub").token
+        let result = self.issuer.issue(&subject, now);
+        result.expect("the user id is an acceptable sub").token
     }
 
     /// Returns an `Authorization` header value with a valid token for the user.

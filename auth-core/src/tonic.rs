@@ -1,4 +1,4 @@
-//! tonic: an interceptor, and refusals as gRPC statuses.
+//! Implements an interceptor for tonic and converts refusals to gRPC statuses.
 
 use std::sync::Arc;
 
@@ -12,7 +12,7 @@ use tonic::{Code, Request, Status};
 use crate::layer::{RefusalBody, RequireCallerService};
 use crate::{Caller, Refusal, RequireCaller};
 
-/// Verifies locally. An interceptor cannot await a remote authority; use [`RequireCaller`] as a layer for that.
+/// Verifies locally. An interceptor cannot await a remote authority; use [`RequireCaller`] as a layer instead.
 impl Interceptor for RequireCaller {
     fn call(&mut self, mut request: Request<()>) -> Result<Request<()>, Status> {
         let headers: &HeaderMap = request.metadata().as_ref();
@@ -27,7 +27,7 @@ impl Caller {
     ///
     /// # Errors
     ///
-    /// [`Refusal::internal_error`], which becomes `INTERNAL`, if the service has no [`RequireCaller`] in front of it.
+    /// [`Refusal::internal_error`], which becomes `INTERNAL`, if the service does not use [`RequireCaller`].
     pub fn of<T>(request: &Request<T>) -> Result<&Self, Refusal> {
         let cause = "the service has no auth_core::RequireCaller as its interceptor";
         let caller = request.extensions().get();
@@ -45,8 +45,8 @@ impl<S: NamedService> NamedService for RequireCallerService<S> {
     const NAME: &'static str = S::NAME;
 }
 
-/// Becomes `UNAUTHENTICATED`, `PERMISSION_DENIED`, `INVALID_ARGUMENT`, `UNAVAILABLE` or `INTERNAL`. The details are the
-/// problem document, the metadata are the header fields, and the source, for the log, is the refusal.
+/// The code becomes `UNAUTHENTICATED`, `PERMISSION_DENIED`, `INVALID_ARGUMENT`, `UNAVAILABLE` or `INTERNAL`. The
+/// details are the problem document, the metadata are the header fields, and the source, for the log, is the refusal.
 impl From<Refusal> for Status {
     fn from(refusal: Refusal) -> Self {
         let code = match refusal.status() {

@@ -1,4 +1,4 @@
-//! The result of authenticating a request, known at once or pending.
+//! Defines the result of authenticating a request, known at once or pending.
 
 use std::pin::Pin;
 use std::task::{Context, Poll};
@@ -10,7 +10,7 @@ use crate::{Caller, Refusal};
 pub enum Verification {
     /// The result is known.
     Ready(Result<Caller, Refusal>),
-    /// The result is not known yet: a remote authority determines it.
+    /// The result is not known yet: a remote authority determines the result.
     Pending(PendingVerification),
 }
 
@@ -32,22 +32,22 @@ impl Verification {
         }
     }
 
-    /// Rejects a caller whose id differs from one of `ids`, byte for byte, with `refusal`.
-    pub(crate) fn require_ids(self, ids: &VisitIds<'_>, refusal: fn() -> Refusal) -> Self {
+    /// Rejects a caller whose id differs from one of the visited ids, byte for byte.
+    pub(crate) fn require_ids(self, visit_ids: &VisitIds<'_>, refuse: fn() -> Refusal) -> Self {
         match self {
             Self::Ready(Ok(caller)) => {
-                let mut matches = true;
-                ids(&mut |id| matches &= id == caller.sub.as_bytes());
-                Self::Ready(if matches { Ok(caller) } else { Err(refusal()) })
+                let mut all_match = true;
+                visit_ids(&mut |id| all_match &= id == caller.sub.as_bytes());
+                Self::Ready(if all_match { Ok(caller) } else { Err(refuse()) })
             }
-            Self::Ready(refusal) => Self::Ready(refusal),
+            Self::Ready(error) => Self::Ready(error),
             Self::Pending(pending) => {
-                let mut required = Vec::new();
-                ids(&mut |id| required.push(id.to_vec()));
+                let mut required_ids = Vec::new();
+                visit_ids(&mut |id| required_ids.push(id.to_vec()));
                 Self::Pending(Box::pin(async move {
                     let caller = pending.await?;
-                    let matches = required.iter().all(|id| id == caller.sub.as_bytes());
-                    if matches { Ok(caller) } else { Err(refusal()) }
+                    let all_match = required_ids.iter().all(|id| id == caller.sub.as_bytes());
+                    if all_match { Ok(caller) } else { Err(refuse()) }
                 }))
             }
         }
@@ -64,8 +64,8 @@ impl Future for Verification {
         match &mut *self {
             Self::Pending(pending) => pending.as_mut().poll(context),
             Self::Ready(result) => {
-                let polled = Err(Refusal::internal_error("a verification was polled twice"));
-                Poll::Ready(std::mem::replace(result, polled))
+                let polled_twice = Err(Refusal::internal_error("a verification was polled twice"));
+                Poll::Ready(std::mem::replace(result, polled_twice))
             }
         }
     }

@@ -18,8 +18,8 @@ const MAX_LEEWAY: Duration = Duration::from_secs(300);
 /// `email`, `iat`, `exp`, `jti` and `sid`, each exactly once, of the right type and within its bounds (RFC 7515, 7519,
 /// 8725). The [crate documentation](crate#what-is-checked) lists every rule.
 ///
-/// A verifier uses no database, no network and no clock of its own, and allocates only the strings of the claims. It is
-/// `Send` and `Sync`: build it once and share it.
+/// A verifier uses no database, no network and no clock of its own, and allocates only the strings of the claims. A
+/// verifier is `Send` and `Sync`: build one and share it.
 ///
 /// ```
 /// use std::time::{Duration, SystemTime};
@@ -46,7 +46,7 @@ pub struct TokenVerifier {
 }
 
 impl TokenVerifier {
-    /// Creates a verifier with a leeway of 5 seconds and a lifetime ceiling of 400 days.
+    /// Creates a verifier with a leeway of 5 seconds and a maximum lifetime of 400 days.
     ///
     /// # Errors
     ///
@@ -90,13 +90,13 @@ impl TokenVerifier {
     /// # Errors
     ///
     /// [`Error::InvalidSetting`] for zero.
-    pub fn with_max_lifetime(mut self, ceiling: Duration) -> Result<Self, Error> {
-        if ceiling.is_zero() {
+    pub fn with_max_lifetime(mut self, max_lifetime: Duration) -> Result<Self, Error> {
+        if max_lifetime.is_zero() {
             return Err(Error::InvalidSetting(
                 "the lifetime ceiling must be above zero",
             ));
         }
-        self.policy.max_lifetime = ceiling.as_secs_f64();
+        self.policy.max_lifetime = max_lifetime.as_secs_f64();
         Ok(self)
     }
 
@@ -107,7 +107,7 @@ impl TokenVerifier {
         self
     }
 
-    /// Rejects every token while the source of `revoked` is too old.
+    /// Uses `revoked`, and rejects every token while the source of that set is too old.
     #[cfg(feature = "remote")]
     pub(crate) fn with_fresh_revoked(
         mut self,
@@ -128,7 +128,7 @@ impl TokenVerifier {
         let claims = self.parse(token, now, Expiry::Enforced)?;
         #[cfg(feature = "remote")]
         if let Some(freshness) = &self.freshness {
-            freshness.require()?;
+            freshness.check()?;
         }
         match &self.revoked {
             Some(revoked) if revoked.contains(&claims.sid) => Err(Error::Revoked),
@@ -136,7 +136,7 @@ impl TokenVerifier {
         }
     }
 
-    /// As [`verify`](Self::verify), but accepts expired tokens and those of revoked sessions. Use it for logout only.
+    /// As [`verify`](Self::verify), but accepts expired tokens and tokens of revoked sessions. For logout only.
     ///
     /// # Errors
     ///

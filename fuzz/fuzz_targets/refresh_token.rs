@@ -1,5 +1,5 @@
-//! Decodes arbitrary text as a refresh token: it must not panic, and must accept only text that was encoded with the
-//! secret.
+//! Decodes arbitrary text as a refresh token. The decoder must not panic, and must accept only text that was encoded
+//! with the secret.
 #![no_main]
 
 use std::sync::LazyLock;
@@ -13,7 +13,7 @@ static TOKENS: LazyLock<RefreshTokens> = LazyLock::new(|| {
     RefreshTokens::new(&Keyring::new(secret))
 });
 
-/// Requires that an accepted text is the one text of its token: no second text may stand for it.
+/// Requires that an accepted text is the only text that decodes to the same token.
 fn require_canonical(text: &str) {
     match TOKENS.decode(text) {
         Ok(token) => assert_eq!(TOKENS.encode(token), text),
@@ -23,7 +23,7 @@ fn require_canonical(text: &str) {
 
 /// Encodes the input as a token, changes one byte of the text, and requires that the result is rejected.
 fn require_changes_rejected(input: &[u8]) {
-    let Some((content, rest)) = input.split_first_chunk::<20>() else {
+    let Some((content, change)) = input.split_first_chunk::<20>() else {
         return;
     };
     let (session_id, counter) = content.split_first_chunk::<16>().unwrap();
@@ -33,13 +33,13 @@ fn require_changes_rejected(input: &[u8]) {
     };
     let valid = TOKENS.encode(token);
     assert_eq!(TOKENS.decode(&valid), Ok(token));
-    let [index, byte, ..] = rest else {
+    let [offset, new_byte, ..] = change else {
         return;
     };
-    let mut changed = valid.clone().into_bytes();
-    let index = usize::from(*index) % changed.len();
-    changed[index] = *byte;
-    let Ok(changed) = String::from_utf8(changed) else {
+    let mut bytes = valid.clone().into_bytes();
+    let index = usize::from(*offset) % bytes.len();
+    bytes[index] = *new_byte;
+    let Ok(changed) = String::from_utf8(bytes) else {
         return;
     };
     assert_eq!(TOKENS.decode(&changed).is_ok(), changed == valid);

@@ -1,5 +1,5 @@
-//! Decodes arbitrary text as a session token, as its cookie and as a session handle: it must not panic, and must accept
-//! only text that was encoded with the secret.
+//! Decodes arbitrary text as a session token, as a session cookie and as a session handle. No decoder may panic, and
+//! each must accept only text that was encoded with the secret.
 #![no_main]
 
 use std::sync::LazyLock;
@@ -14,7 +14,7 @@ static KEYRING: LazyLock<Keyring> =
 static TOKENS: LazyLock<SessionTokens> = LazyLock::new(|| SessionTokens::new(&KEYRING));
 static HANDLES: LazyLock<SessionHandles> = LazyLock::new(|| SessionHandles::new(&KEYRING));
 
-/// Requires that an accepted text is the one text of its session.
+/// Requires that an accepted text is the only token, handle or cookie of the same session.
 fn require_canonical(text: &str) {
     match TOKENS.decode(text) {
         Ok(session_id) => assert_eq!(TOKENS.encode(session_id), text),
@@ -34,10 +34,10 @@ fn require_canonical(text: &str) {
     }
 }
 
-/// Encodes the input as a session, changes one byte of its token, cookie and handle, and requires that all are rejected
-/// afterwards.
+/// Encodes the input as token, cookie and handle of a session, changes one byte of each, and requires that the changed
+/// texts are rejected.
 fn require_changes_rejected(input: &[u8]) {
-    let Some((session_id, rest)) = input.split_first_chunk::<16>() else {
+    let Some((session_id, change)) = input.split_first_chunk::<16>() else {
         return;
     };
     let (token, cookie) = (TOKENS.encode(*session_id), TOKENS.sign_cookie(*session_id));
@@ -46,14 +46,14 @@ fn require_changes_rejected(input: &[u8]) {
     let handle = HANDLES.encode(*session_id);
     assert_eq!(HANDLES.decode(&handle), Ok(*session_id));
     assert!(TOKENS.decode(&handle).is_err() && HANDLES.decode(&token).is_err());
-    let [index, byte, ..] = rest else {
+    let [offset, new_byte, ..] = change else {
         return;
     };
     for valid in [&token, &cookie, &handle] {
-        let mut changed = valid.clone().into_bytes();
-        let index = usize::from(*index) % changed.len();
-        changed[index] = *byte;
-        let Ok(changed) = String::from_utf8(changed) else {
+        let mut bytes = valid.clone().into_bytes();
+        let index = usize::from(*offset) % bytes.len();
+        bytes[index] = *new_byte;
+        let Ok(changed) = String::from_utf8(bytes) else {
             continue;
         };
         if changed != *valid {

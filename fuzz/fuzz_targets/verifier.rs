@@ -1,7 +1,7 @@
-//! Verifies arbitrary text: it must not panic, and an accepted token must follow the rules.
+//! Verifies arbitrary text. The verifier must not panic, and an accepted token must follow the rules.
 //!
-//! The input is a token or, if it contains a line break, a header and a payload. Those are signed here, because random
-//! bytes never contain a matching MAC.
+//! The input is a token or, if it contains a line break, a header and a payload. This target signs header and
+//! payload, because random bytes never contain a matching MAC.
 #![no_main]
 
 use std::sync::LazyLock;
@@ -16,8 +16,9 @@ use serde_json::Value;
 use sha2::Sha256;
 
 const SECRET: &str = "wJ9vRkq2x8Yt4Lm7Zb1Nc5Hd3Gf6Sa0P";
-const NOW: u64 = 1_800_000_000;
-const LEEWAY: f64 = 5.0;
+/// The current time for the verifier, in seconds since 1970.
+const NOW_SECONDS: u64 = 1_800_000_000;
+const LEEWAY_SECONDS: f64 = 5.0;
 
 static VERIFIER: LazyLock<TokenVerifier> = LazyLock::new(|| {
     let keyring = Keyring::new(Secret::new(SECRET).unwrap());
@@ -25,11 +26,11 @@ static VERIFIER: LazyLock<TokenVerifier> = LazyLock::new(|| {
 });
 
 fn now() -> SystemTime {
-    UNIX_EPOCH + Duration::from_secs(NOW)
+    UNIX_EPOCH + Duration::from_secs(NOW_SECONDS)
 }
 
 /// Signs a header and a payload.
-fn signed(header: &[u8], payload: &[u8]) -> String {
+fn sign(header: &[u8], payload: &[u8]) -> String {
     let encode = |part| URL_SAFE_NO_PAD.encode(part);
     let message = format!("{}.{}", encode(header), encode(payload));
     let mut mac = Hmac::<Sha256>::new_from_slice(SECRET.as_bytes()).unwrap();
@@ -38,10 +39,10 @@ fn signed(header: &[u8], payload: &[u8]) -> String {
     format!("{message}.{tag}")
 }
 
-/// Parses a part with another JSON parser; `None` if an ignored claim has a value beyond that parser's limits.
-fn part(token: &str, number: usize) -> Option<Value> {
-    let text = token.split('.').nth(number).unwrap();
-    match serde_json::from_slice(&URL_SAFE_NO_PAD.decode(text).unwrap()) {
+/// Parses a part of the token with another JSON parser; `None` if an ignored claim exceeds the limits of that parser.
+fn parse_part(token: &str, index: usize) -> Option<Value> {
+    let encoded = token.split('.').nth(index).unwrap();
+    match serde_json::from_slice(&URL_SAFE_NO_PAD.decode(encoded).unwrap()) {
         Ok(value) => Some(value),
         Err(error) => {
             let message = error.to_string();
@@ -56,7 +57,7 @@ fn part(token: &str, number: usize) -> Option<Value> {
 fn require_valid(token: &str, claims: &Claims) {
     assert!(token.len() <= 8192);
     assert_eq!(token.split('.').count(), 3);
-    let (Some(header), Some(payload)) = (part(token, 0), part(token, 1)) else {
+    let (Some(header), Some(payload)) = (parse_part(token, 0), parse_part(token, 1)) else {
         return;
     };
     assert_eq!(header["alg"], "HS256");
@@ -66,13 +67,13 @@ fn require_valid(token: &str, claims: &Claims) {
             .unwrap()
             .eq_ignore_ascii_case("at+jwt")
     );
-    for forbidden in ["crit", "b64", "zip"] {
-        assert!(header.get(forbidden).is_none());
+    for forbidden_name in ["crit", "b64", "zip"] {
+        assert!(header.get(forbidden_name).is_none());
     }
     assert_eq!(payload["iss"], "api-server");
-    let audience = &payload["aud"];
-    let is_listed = || audience.as_array().unwrap().contains(&Value::from("api"));
-    assert!(audience == "api" || is_listed());
+    let aud = &payload["aud"];
+    let is_listed = || aud.as_array().unwrap().contains(&Value::from("api"));
+    assert!(aud == "api" || is_listed());
     for (name, claim) in [
         ("sub", &claims.sub),
         ("email", &claims.email),
@@ -82,19 +83,19 @@ fn require_valid(token: &str, claims: &Claims) {
         assert_eq!(payload[name], claim.as_str());
     }
     assert!(!claims.sub.is_empty() && claims.sub.trim() == claims.sub);
-    let seconds = |name: &str| payload[name].as_f64().unwrap();
-    let now = NOW as f64;
-    assert!(now < seconds("exp") + LEEWAY);
-    assert!(seconds("iat") <= now + LEEWAY);
-    assert!(seconds("exp") - seconds("iat") <= 400.0 * 86_400.0);
+    let claim_seconds = |name: &str| payload[name].as_f64().unwrap();
+    let now_seconds = NOW_SECONDS as f64;
+    assert!(now_seconds < claim_seconds("exp") + LEEWAY_SECONDS);
+    assert!(claim_seconds("iat") <= now_seconds + LEEWAY_SECONDS);
+    assert!(claim_seconds("exp") - claim_seconds("iat") <= 400.0 * 86_400.0);
     if payload.get("nbf").is_some() {
-        assert!(seconds("nbf") <= now + LEEWAY);
+        assert!(claim_seconds("nbf") <= now_seconds + LEEWAY_SECONDS);
     }
 }
 
 fuzz_target!(|input: &[u8]| {
     let token = match input.iter().position(|byte| *byte == b'\n') {
-        Some(end) => signed(&input[..end], &input[end + 1..]),
+        Some(line_break) => sign(&input[..line_break], &input[line_break + 1..]),
         None => String::from_utf8_lossy(input).into_owned(),
     };
     match VERIFIER.verify(&token, now()) {

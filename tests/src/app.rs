@@ -1,4 +1,4 @@
-//! A server for one test, in this process, on a port of its own.
+//! Runs a server for one test, in this process and on its own port.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -13,9 +13,9 @@ use crate::client::{Client, Identity};
 use crate::{Connection, Database, Engine, Issuer, Options, TestClock};
 
 /// The last part of every password; the first part is the user's name.
-const PASSWORD: &str = "correct horse battery staple";
+const PASSWORD_END: &str = "correct horse battery staple";
 
-/// A running server. Dropping it stops the server, then removes its database.
+/// A running server. Dropping this value stops the server, then removes the server's database.
 pub struct App {
     /// The server's clock.
     pub clock: TestClock,
@@ -78,21 +78,21 @@ impl App {
         Client::new(self.addr, Identity::default())
     }
 
-    /// Registers an account; returns a caller with its access token.
+    /// Registers a user with this name, and returns a caller with the access token of the user.
     pub async fn user(&self, name: &str) -> Client {
         let email = format!("{name}@example.com");
-        let password = format!("{name}: {PASSWORD}");
+        let password = format!("{name}: {PASSWORD_END}");
         let body = json!({ "email": email, "password": password, "name": name });
-        let token_response = self.anonymous().post("/api/auth/register", body).await;
-        let token_response = token_response.created();
-        let text = |value: &Value| value.as_str().unwrap().to_owned();
+        let response = self.anonymous().post("/api/auth/register", body).await;
+        let token_response = response.created();
+        let to_text = |value: &Value| value.as_str().unwrap().to_owned();
         Client::new(
             self.addr,
             Identity {
-                id: text(&token_response["user"]["id"]),
+                id: to_text(&token_response["user"]["id"]),
                 email,
                 password,
-                token: Some(text(&token_response["access_token"])),
+                token: Some(to_text(&token_response["access_token"])),
             },
         )
     }
@@ -107,10 +107,10 @@ impl App {
         Client::new(self.addr, identity)
     }
 
-    /// Issues a token as another service that shares the secret does.
+    /// Issues a token for a user, as another service with the same secret would.
     #[must_use]
-    pub fn token_for(&self, id: &str, email: &str) -> String {
-        Issuer::of(self).issue(id, email)
+    pub fn token_for(&self, user_id: &str, email: &str) -> String {
+        Issuer::of(self).issue(user_id, email)
     }
 
     /// Stops the server, which must be the only process on its database, and returns the database.
@@ -133,7 +133,7 @@ impl App {
 
 /// The thread that runs the server. Dropping this value stops the server.
 struct ServerThread {
-    stop: Option<oneshot::Sender<()>>,
+    stop_sender: Option<oneshot::Sender<()>>,
     thread: Option<JoinHandle<()>>,
 }
 
@@ -154,7 +154,7 @@ impl ServerThread {
             });
         });
         Self {
-            stop: Some(stop_sender),
+            stop_sender: Some(stop_sender),
             thread: Some(thread),
         }
     }
@@ -162,9 +162,9 @@ impl ServerThread {
 
 impl Drop for ServerThread {
     fn drop(&mut self) {
-        drop(self.stop.take());
-        let joined = self.thread.take().map(JoinHandle::join);
+        drop(self.stop_sender.take());
+        let join_result = self.thread.take().map(JoinHandle::join);
         // A panic during a panic would hide the first panic.
-        assert!(!matches!(joined, Some(Err(_))) || thread::panicking());
+        assert!(!matches!(join_result, Some(Err(_))) || thread::panicking());
     }
 }

@@ -1,4 +1,4 @@
-//! Callers of the server, and the requests that they send.
+//! Defines the callers of the server, and the requests that they send.
 
 use std::future::{Future, IntoFuture};
 use std::net::SocketAddr;
@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use crate::{Connection, Response};
 
-/// A caller of the server.
+/// A caller of the server, with or without an account.
 #[derive(Debug, Clone)]
 pub struct Client {
     addr: SocketAddr,
@@ -68,13 +68,13 @@ impl Client {
         self.identity.token.as_deref().unwrap_or_default()
     }
 
-    /// The path of the caller's tasks.
+    /// The URL path of the caller's tasks.
     #[must_use]
     pub fn tasks(&self) -> String {
         format!("/api/{}/tasks", self.id())
     }
 
-    /// The path of one of the caller's tasks.
+    /// The URL path of one of the caller's tasks.
     #[must_use]
     pub fn task(&self, id: &Value) -> String {
         format!("/api/{}/tasks/{id}", self.id())
@@ -120,7 +120,7 @@ impl Client {
         self.request("DELETE", path)
     }
 
-    /// Creates a task with this title; returns the task.
+    /// Creates a task with this title, and returns the task.
     pub async fn new_task(&self, title: &str) -> Value {
         let body = serde_json::json!({ "title": title });
         self.post(&self.tasks(), body).await.created()
@@ -169,7 +169,7 @@ impl From<&[u8]> for Body {
     }
 }
 
-/// A request; `.await` sends it on a connection of its own.
+/// A request; `.await` sends the request on a new connection.
 #[derive(Debug, Clone)]
 #[must_use = "a request is sent when it is awaited"]
 pub struct Request {
@@ -183,17 +183,17 @@ pub struct Request {
 impl Request {
     /// Whether the method is `GET`, which changes nothing.
     #[must_use]
-    pub fn is_a_read(&self) -> bool {
+    pub fn is_read_only(&self) -> bool {
         self.method == "GET"
     }
 
-    /// Adds a header field, even if there is already one with this name.
+    /// Adds a header field, even if the request already has a field with this name.
     pub fn header(mut self, name: &str, value: &str) -> Self {
         self.headers.push((name.to_owned(), value.to_owned()));
         self
     }
 
-    /// Sets the body, and its `Content-Type` if it has one.
+    /// Sets the body and, unless the body is bytes, the `Content-Type` header.
     pub fn body(mut self, body: impl Into<Body>) -> Self {
         self.body = body.into();
         match self.body.content_type {
@@ -210,8 +210,8 @@ impl Request {
         let own_headers = [("host", addr.as_str()), ("connection", "close")];
         let has_body =
             !matches!(self.method.as_str(), "GET" | "HEAD") || !self.body.bytes.is_empty();
-        let added_headers = self.headers.iter();
-        let added_headers = added_headers.map(|(name, value)| (name.as_str(), value.as_str()));
+        let fields = self.headers.iter();
+        let added_headers = fields.map(|(name, value)| (name.as_str(), value.as_str()));
         let content_length = has_body.then_some(("content-length", length.as_str()));
         let headers = own_headers.into_iter().chain(added_headers);
         for (name, value) in headers.chain(content_length) {

@@ -1,12 +1,12 @@
-//! A clock that stands still until the test advances it.
+//! Defines a clock that only the test advances.
 
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-/// The start of every test, 2026-11-20T12:57:51.869123Z. It has microseconds, which the server's responses leave out.
-const START_SINCE_EPOCH: Duration = Duration::from_micros(1_795_179_471_869_123);
+/// The time at the start of every test, 2026-11-20T12:57:51.869123Z. The server's responses omit the microseconds.
+const START_AFTER_EPOCH: Duration = Duration::from_micros(1_795_179_471_869_123);
 
-/// A clock that stands still until [`TestClock::advance`]. Clones share the time.
+/// A clock that stands still until [`TestClock::advance`]. All clones share one time.
 #[derive(Debug, Clone)]
 pub struct TestClock(Arc<Mutex<SystemTime>>);
 
@@ -21,8 +21,8 @@ impl TestClock {
     }
 
     /// Moves the clock forward.
-    pub fn advance(&self, by: Duration) {
-        *self.0.lock().unwrap() += by;
+    pub fn advance(&self, duration: Duration) {
+        *self.0.lock().unwrap() += duration;
     }
 
     /// Returns this clock as the type that the server expects.
@@ -34,6 +34,6 @@ impl TestClock {
 
 impl Default for TestClock {
     fn default() -> Self {
-        Self(Arc::new(Mutex::new(UNIX_EPOCH + START_SINCE_EPOCH)))
+        Self(Arc::new(Mutex::new(UNIX_EPOCH + START_AFTER_EPOCH)))
     }
 }

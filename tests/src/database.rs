@@ -1,4 +1,4 @@
-//! A database for one test, removed when the test ends.
+//! Creates a database for one test, and removes the database when the test ends.
 
 use diesel::connection::SimpleConnection;
 use diesel::deserialize::QueryableByName;
@@ -21,7 +21,7 @@ pub enum Engine {
     Postgres,
 }
 
-/// A new, empty database.
+/// A database of one test. Dropping this value removes the database.
 #[derive(Debug)]
 pub struct Database(Location);
 
@@ -52,26 +52,28 @@ impl Database {
 
     /// Runs statements directly in the database.
     pub fn execute(&self, statements: &str) {
-        self.session().execute(statements);
+        self.open_session().execute(statements);
     }
 
     /// Returns the single value of a query, as text; `None` for NULL and for no row.
     #[must_use]
     pub fn value(&self, query: &str) -> Option<String> {
-        self.session().value(query)
+        self.open_session().value(query)
     }
 
-    /// Opens a connection, for transactions and locks.
+    /// Opens a connection to the database, for transactions and locks.
     #[must_use]
-    pub fn session(&self) -> Session {
+    pub fn open_session(&self) -> DatabaseSession {
         match &self.0 {
             Location::Folder(folder) => {
                 let mut connection = SqliteConnection::establish(&file_path(folder)).unwrap();
                 let set_timeout = "PRAGMA busy_timeout = 5000";
                 connection.batch_execute(set_timeout).unwrap();
-                Session::Sqlite(connection)
+                DatabaseSession::Sqlite(connection)
             }
-            Location::Server(_) => Session::Postgres(PgConnection::establish(&self.url()).unwrap()),
+            Location::Server(_) => {
+                DatabaseSession::Postgres(PgConnection::establish(&self.url()).unwrap())
+            }
         }
     }
 }
@@ -82,7 +84,7 @@ impl Database {
     missing_debug_implementations,
     reason = "every test is named after one of the two"
 )]
-pub enum Session {
+pub enum DatabaseSession {
     /// A connection to SQLite.
     Sqlite(SqliteConnection),
     /// A connection to PostgreSQL.
@@ -95,7 +97,7 @@ struct Row {
     value: Option<String>,
 }
 
-impl Session {
+impl DatabaseSession {
     /// Runs statements.
     pub fn execute(&mut self, statements: &str) {
         let result = match self {
@@ -107,10 +109,10 @@ impl Session {
 
     /// Returns the single value of a query, as text; `None` for NULL and for no row.
     pub fn value(&mut self, query: &str) -> Option<String> {
-        let text = sql_query(format!("SELECT CAST(({query}) AS TEXT) AS value"));
+        let select = sql_query(format!("SELECT CAST(({query}) AS TEXT) AS value"));
         let row: QueryResult<Row> = match self {
-            Self::Sqlite(sqlite) => text.get_result(sqlite),
-            Self::Postgres(postgres) => text.get_result(postgres),
+            Self::Sqlite(sqlite) => select.get_result(sqlite),
+            Self::Postgres(postgres) => select.get_result(postgres),
         };
         row.unwrap_or_else(|error| panic!("{query}: {error}")).value
     }

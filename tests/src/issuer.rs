@@ -1,4 +1,4 @@
-//! Tokens as another service issues them.
+//! Issues tokens as another service would.
 
 use std::time::{Duration, SystemTime};
 
@@ -10,7 +10,7 @@ use crate::App;
 #[derive(Debug, Clone)]
 #[expect(clippy::exhaustive_structs, reason = "tests change its fields")]
 pub struct Issuer {
-    /// The secret that signs.
+    /// The secret that signs the tokens.
     pub secret: String,
     /// The `iss` claim.
     pub issuer: String,
@@ -40,13 +40,13 @@ impl Issuer {
     pub fn issue(&self, id: &str, email: &str) -> String {
         let keyring = Keyring::new(Secret::new(self.secret.as_str()).unwrap());
         let (issuer, audience) = (self.issuer.as_str(), self.audience.as_str());
-        let issuer = TokenIssuer::new(keyring, issuer, audience, self.lifetime).unwrap();
+        let token_issuer = TokenIssuer::new(keyring, issuer, audience, self.lifetime).unwrap();
         let session_id = "a session elsewhere";
         let subject = Subject {
             id,
             email,
             session_id,
         };
-        issuer.issue(&subject, self.now).unwrap().token
+        token_issuer.issue(&subject, self.now).unwrap().token
     }
 }

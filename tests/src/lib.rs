@@ -1,8 +1,9 @@
 //! The harness of the end-to-end tests in `tests/e2e/`, whose folders mirror `api-server/src`.
 //!
 //! A test is an `async fn` with an [`App`] as its argument: a server in this process with its own database, its own
-//! secret and a clock that only the test moves. [`on_both_engines!`] turns it into two tests, `…::sqlite` and
-//! `…::postgres`. The second needs `TEST_POSTGRES_URL`: the URL of a database whose user may create databases.
+//! secret and a clock that only the test moves. [`on_both_engines!`] turns the function into two tests,
+//! `…::sqlite` and `…::postgres`. The second test needs `TEST_POSTGRES_URL`: the URL of a database whose user may
+//! create databases.
 //!
 //! Callers are [`Client`]s: `app.anonymous()`, or `app.user("ada").await` for a registered user. Their requests return
 //! a [`Response`] with methods that assert the expected result: `ada.get("/api/tasks").await.ok()`.
@@ -31,12 +32,12 @@ mod wire;
 pub use app::App;
 pub use client::{Body, Client, Request};
 pub use clock::TestClock;
-pub use database::{Database, Engine, Session};
+pub use database::{Database, DatabaseSession, Engine};
 pub use issuer::Issuer;
 pub use options::Options;
 pub use proxy::Proxy;
 pub use response::Response;
-pub use run::{Start, run};
+pub use run::{TestArgument, run};
 pub use wire::Connection;
 
 /// Compiles the Rust code in the guide for Rust services.

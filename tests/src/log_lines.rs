@@ -1,13 +1,13 @@
-//! The log lines of the servers in this process, collected instead of printed.
+//! Collects the log lines of the servers in this process, instead of printing them.
 
 use std::sync::{Mutex, MutexGuard, Once, PoisonError};
 
 use log::{Level, LevelFilter, Log, Metadata, Record};
 
-/// Lines of the level INFO and above.
-static EVENTS: Mutex<Vec<String>> = Mutex::new(Vec::new());
-/// Lines of lower levels. They are many, so a search in them holds up every server of the process.
-static DETAILS: Mutex<Vec<String>> = Mutex::new(Vec::new());
+/// The lines of the level INFO and above.
+static INFO_LINES: Mutex<Vec<String>> = Mutex::new(Vec::new());
+/// The lines of lower levels. There are many, so a search in these lines delays every server of the process.
+static DETAIL_LINES: Mutex<Vec<String>> = Mutex::new(Vec::new());
 
 struct LogCollector;
 
@@ -19,8 +19,13 @@ impl Log for LogCollector {
     fn log(&self, record: &Record<'_>) {
         let (level, target) = (record.level(), record.target());
         let line = format!("{level} {target} {}", record.args());
-        let is_event = level <= Level::Info;
-        lock(if is_event { &EVENTS } else { &DETAILS }).push(line);
+        let is_detail = level > Level::Info;
+        lock(if is_detail {
+            &DETAIL_LINES
+        } else {
+            &INFO_LINES
+        })
+        .push(line);
     }
 
     fn flush(&self) {}
@@ -37,19 +42,19 @@ pub(crate) fn start_collecting() {
 
 /// Returns the lines of the level INFO and above that contain this text, from all tests of the process so far.
 #[must_use]
-pub fn with(text: &str) -> Vec<String> {
-    search(&EVENTS, text)
+pub fn find(text: &str) -> Vec<String> {
+    search(&INFO_LINES, text)
 }
 
-/// As [`with`], of every level.
+/// Returns the lines of every level that contain this text, from all tests of the process so far.
 #[must_use]
-pub fn of_every_level_with(text: &str) -> Vec<String> {
-    [search(&EVENTS, text), search(&DETAILS, text)].concat()
+pub fn find_at_every_level(text: &str) -> Vec<String> {
+    [search(&INFO_LINES, text), search(&DETAIL_LINES, text)].concat()
 }
 
 fn search(lines: &Mutex<Vec<String>>, text: &str) -> Vec<String> {
-    let matching = |line: &&String| line.contains(text);
-    lock(lines).iter().filter(matching).cloned().collect()
+    let contains_text = |line: &&String| line.contains(text);
+    lock(lines).iter().filter(contains_text).cloned().collect()
 }
 
 fn lock(lines: &Mutex<Vec<String>>) -> MutexGuard<'_, Vec<String>> {

@@ -1,4 +1,4 @@
-//! A server before it starts: its settings, limits and database.
+//! Configures a server before its start: the settings, the limits, the clock and the database.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -28,8 +28,8 @@ impl Options {
 
     /// Options for a server on a database that another server may already use.
     pub(crate) fn for_shared_database(database: Arc<Database>, clock: TestClock) -> Self {
-        let secret = Secret::generate().unwrap();
-        let secret = String::from_utf8(secret.expose().to_vec()).unwrap();
+        let generated_secret = Secret::generate().unwrap();
+        let secret = String::from_utf8(generated_secret.expose().to_vec()).unwrap();
         let settings = [
             ("bind", "127.0.0.1:0"),
             ("database-url", &database.url()),
@@ -70,7 +70,7 @@ impl Options {
         }
     }
 
-    /// Changes a setting, by the name of its flag without the dashes.
+    /// Changes a setting. `name` is the flag of the setting without the leading dashes.
     #[must_use]
     pub fn set(mut self, name: &str, value: &str) -> Self {
         let setting = self.settings.iter_mut().find(|(flag, _)| flag == name);
@@ -78,13 +78,14 @@ impl Options {
         self
     }
 
-    /// Trusts loopback addresses as proxies: the network of a request is then the one in its `X-Forwarded-For`.
+    /// Trusts proxies on loopback IP addresses. The network of a request is then the network of the IP address in its
+    /// `X-Forwarded-For` header.
     #[must_use]
     pub fn behind_proxy(self) -> Self {
         self.set("trusted-proxies", "127.0.0.0/8")
     }
 
-    /// Replaces the clock, for servers whose clocks differ.
+    /// Replaces the clock, for tests of servers whose clocks differ.
     #[must_use]
     pub fn clock(mut self, clock: TestClock) -> Self {
         self.clock = clock;
@@ -105,7 +106,7 @@ impl Options {
         self
     }
 
-    /// The settings as the program would read them.
+    /// Parses the settings as the program parses its command line.
     #[must_use]
     fn settings(&self) -> Settings {
         let flags = self.settings.iter();
@@ -113,7 +114,7 @@ impl Options {
         Settings::try_parse_from(std::iter::once("api-server".to_owned()).chain(flags)).unwrap()
     }
 
-    /// Starts the server; it accepts requests when this returns.
+    /// Starts the server, which accepts requests when this function returns.
     #[must_use]
     pub fn start(self) -> App {
         let app = self.try_start();
@@ -124,13 +125,13 @@ impl Options {
     ///
     /// # Errors
     ///
-    /// The reason why it did not start.
+    /// The reason why the server did not start.
     pub fn try_start(self) -> Result<App, BuildError> {
         log_lines::start_collecting();
         let config = self.settings().check()?;
         let server = server::build(config, self.limits, self.clock.for_server())?;
-        let secret = self.settings.iter().find(|(name, _)| name == "auth-secret");
-        let secret = secret.unwrap().1.clone();
+        let setting = self.settings.iter().find(|(name, _)| name == "auth-secret");
+        let secret = setting.unwrap().1.clone();
         Ok(App::new(server, self.clock, secret, self.database))
     }
 }
@@ -147,10 +148,10 @@ mod tests {
     fn every_setting_is_given_as_a_flag() {
         let options = Options::new(Database::new(Engine::Sqlite));
         let command = Settings::command();
-        let from_environment = command
+        let environment_settings = command
             .get_arguments()
             .filter(|argument| argument.get_env().is_some());
-        for argument in from_environment {
+        for argument in environment_settings {
             let flag = argument.get_long().unwrap();
             let is_set = options.settings.iter().any(|(name, _)| name == flag);
             assert!(is_set, "--{flag}");

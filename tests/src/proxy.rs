@@ -11,55 +11,55 @@ use url::Url;
 use crate::Database;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum NetworkState {
+enum ForwardingState {
     /// Bytes are forwarded.
     Up,
-    /// Existing connections are closed, and each new one at once.
+    /// Existing connections are closed, and each new connection is closed at once.
     Cut,
-    /// Connections stay open and new ones are accepted, but no bytes are forwarded.
+    /// Connections stay open and new connections are accepted, but no bytes are forwarded.
     Silent,
-    /// The proxy was dropped; its threads stop.
+    /// The proxy was dropped, and its threads stop.
     Dropped,
 }
 
-/// A proxy on a port of its own.
+/// A proxy on its own port.
 #[derive(Debug)]
 pub struct Proxy {
     addr: SocketAddr,
-    network: Arc<Network>,
+    shared_state: Arc<SharedState>,
 }
 
 /// The state that the proxy shares with the threads of its connections.
 #[derive(Debug)]
-struct Network {
-    state: Mutex<NetworkState>,
-    changed: Condvar,
+struct SharedState {
+    state: Mutex<ForwardingState>,
+    state_changed: Condvar,
     connections: Mutex<Vec<TcpStream>>,
 }
 
 impl Proxy {
-    /// Starts a proxy in front of this PostgreSQL database.
+    /// Starts a proxy that forwards to this PostgreSQL database.
     #[must_use]
-    pub fn before(database: &Database) -> Self {
+    pub fn for_database(database: &Database) -> Self {
         let url = Url::parse(&database.url()).unwrap();
         let port = url.port().unwrap_or(5432);
-        let target = (url.host_str().unwrap(), port).to_socket_addrs();
-        Self::to(target.unwrap().next().unwrap())
+        let mut addresses = (url.host_str().unwrap(), port).to_socket_addrs().unwrap();
+        Self::for_server(addresses.next().unwrap())
     }
 
-    /// Starts a proxy in front of this address.
+    /// Starts a proxy that forwards to the server at this socket address.
     #[must_use]
-    pub fn to(target: SocketAddr) -> Self {
+    pub fn for_server(target: SocketAddr) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let addr = listener.local_addr().unwrap();
-        let network = Arc::new(Network {
-            state: Mutex::new(NetworkState::Up),
-            changed: Condvar::new(),
+        let shared_state = Arc::new(SharedState {
+            state: Mutex::new(ForwardingState::Up),
+            state_changed: Condvar::new(),
             connections: Mutex::default(),
         });
-        let accepting = Arc::clone(&network);
-        thread::spawn(move || accepting.accept(&listener, target));
-        Self { addr, network }
+        let accepting_state = Arc::clone(&shared_state);
+        thread::spawn(move || accepting_state.accept(&listener, target));
+        Self { addr, shared_state }
     }
 
     /// The database's URL through this proxy.
@@ -77,36 +77,36 @@ impl Proxy {
         format!("http://{}", self.addr)
     }
 
-    /// Closes every connection, and each new one at once.
+    /// Closes every connection, and closes each new connection at once.
     pub fn cut(&self) {
-        self.network.set(NetworkState::Cut);
-        self.network.close_connections();
+        self.shared_state.set(ForwardingState::Cut);
+        self.shared_state.close_connections();
     }
 
     /// Stops forwarding bytes; connections stay open.
     pub fn silence(&self) {
-        self.network.set(NetworkState::Silent);
+        self.shared_state.set(ForwardingState::Silent);
     }
 
-    /// Forwards bytes again, first those that arrived during the silence.
-    pub fn mend(&self) {
-        self.network.set(NetworkState::Up);
+    /// Forwards bytes again, first the bytes that arrived while the proxy was silent.
+    pub fn resume(&self) {
+        self.shared_state.set(ForwardingState::Up);
     }
 }
 
 impl Drop for Proxy {
     fn drop(&mut self) {
-        self.network.set(NetworkState::Dropped);
-        self.network.close_connections();
-        // Wakes the accepting thread, so that it stops.
+        self.shared_state.set(ForwardingState::Dropped);
+        self.shared_state.close_connections();
+        // Wakes the accepting thread, so that the thread stops.
         let _woken = TcpStream::connect(self.addr);
     }
 }
 
-impl Network {
-    fn set(&self, state: NetworkState) {
+impl SharedState {
+    fn set(&self, state: ForwardingState) {
         *self.state.lock().unwrap() = state;
-        self.changed.notify_all();
+        self.state_changed.notify_all();
     }
 
     fn close_connections(&self) {
@@ -115,20 +115,20 @@ impl Network {
         }
     }
 
-    /// Waits while the network is silent; returns whether it is up afterwards.
-    fn is_up(&self) -> bool {
+    /// Waits while the proxy is silent. Returns whether bytes may then be forwarded.
+    fn wait_until_not_silent(&self) -> bool {
         let state = self.state.lock().unwrap();
-        let is_silent = |state: &mut NetworkState| *state == NetworkState::Silent;
-        *self.changed.wait_while(state, is_silent).unwrap() == NetworkState::Up
+        let is_silent = |state: &mut ForwardingState| *state == ForwardingState::Silent;
+        *self.state_changed.wait_while(state, is_silent).unwrap() == ForwardingState::Up
     }
 
     fn accept(self: Arc<Self>, listener: &TcpListener, target: SocketAddr) {
         for client in listener.incoming() {
-            if *self.state.lock().unwrap() == NetworkState::Dropped {
+            if *self.state.lock().unwrap() == ForwardingState::Dropped {
                 return;
             }
-            let network = Arc::clone(&self);
-            thread::spawn(move || network.connect(client.unwrap(), target));
+            let shared_state = Arc::clone(&self);
+            thread::spawn(move || shared_state.connect(client.unwrap(), target));
         }
     }
 
@@ -137,7 +137,7 @@ impl Network {
             .lock()
             .unwrap()
             .push(client.try_clone().unwrap());
-        if !self.is_up() {
+        if !self.wait_until_not_silent() {
             return self.close_connections();
         }
         let server = TcpStream::connect(target).unwrap();
@@ -147,23 +147,24 @@ impl Network {
             .push(server.try_clone().unwrap());
         let (server_reader, client_writer) =
             (server.try_clone().unwrap(), client.try_clone().unwrap());
-        let network = Arc::clone(&self);
-        thread::spawn(move || network.copy(server_reader, client_writer));
-        self.copy(client, server);
+        let shared_state = Arc::clone(&self);
+        thread::spawn(move || shared_state.forward(server_reader, client_writer));
+        self.forward(client, server);
     }
 
-    fn copy(&self, mut from: TcpStream, mut to: TcpStream) {
+    fn forward(&self, mut source: TcpStream, mut target: TcpStream) {
         let mut buffer = [0; 16 * 1024];
         loop {
-            let length = match from.read(&mut buffer) {
+            let length = match source.read(&mut buffer) {
                 Ok(length) => length,
                 Err(error) if error.kind() == ErrorKind::Interrupted => continue,
                 Err(_broken) => 0,
             };
             let chunk = buffer.get(..length).unwrap_or_default();
-            if chunk.is_empty() || !self.is_up() || to.write_all(chunk).is_err() {
-                let _already_closed = to.shutdown(Shutdown::Both);
-                let _already_closed = from.shutdown(Shutdown::Both);
+            if chunk.is_empty() || !self.wait_until_not_silent() || target.write_all(chunk).is_err()
+            {
+                let _already_closed = target.shutdown(Shutdown::Both);
+                let _already_closed = source.shutdown(Shutdown::Both);
                 return;
             }
         }

@@ -1,4 +1,4 @@
-//! Responses, and assertions on them.
+//! Defines the responses of the server, and assertions on them.
 
 use serde_json::{Value, json};
 
@@ -26,14 +26,14 @@ impl Response {
         self.status
     }
 
-    /// The value of a header; panics if the response has it twice.
+    /// The value of a header; panics if the response has two headers with this name.
     #[must_use]
     #[track_caller]
     pub fn header(&self, name: &str) -> Option<&str> {
         let mut values = self.headers.iter().filter(|(header, _)| header == name);
-        let first = values.next().map(|(_, value)| value.as_str());
+        let first_value = values.next().map(|(_, value)| value.as_str());
         assert!(values.next().is_none(), "two {name}: {self:?}");
-        first
+        first_value
     }
 
     /// All values of a header that may be repeated.
@@ -57,7 +57,7 @@ impl Response {
         code.unwrap_or_default()
     }
 
-    /// Asserts this status.
+    /// Asserts that the response has this status code.
     #[track_caller]
     pub fn is(self, status: u16) -> Self {
         assert_eq!(self.status, status, "{}", self.text());
@@ -134,7 +134,7 @@ impl Response {
         body
     }
 
-    /// Asserts a 422 that reports this error and no other.
+    /// Asserts the status 422 with this error as the only reported error.
     #[track_caller]
     pub fn invalid(self, field: &str, code: &str, message: &str) {
         let body = self.problem(422, "VALIDATION_ERROR");
@@ -169,7 +169,8 @@ impl Response {
     }
 }
 
-/// The reason phrase of RFC 9110 § 15. For 413 and 422 the server sends those of RFC 7231 and RFC 4918.
+/// The reason phrase of a status (RFC 9110 § 15). For 413 and 422, the server sends the phrases of RFC 7231 and
+/// RFC 4918.
 fn title(status: u16) -> &'static str {
     match status {
         400 => "Bad Request",

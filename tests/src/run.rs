@@ -1,4 +1,4 @@
-//! Runs each test on both engines.
+//! Runs each test on both database engines.
 
 use std::future::Future;
 
@@ -7,34 +7,34 @@ use tokio::runtime::Builder;
 use crate::{App, Engine};
 
 /// The argument of a test: a running server, or the engine for a server that the test configures.
-pub trait Start {
+pub trait TestArgument {
     /// Creates the argument for a run on this engine.
-    fn start(engine: Engine) -> Self;
+    fn create(engine: Engine) -> Self;
 }
 
-/// For tests that start with a default server.
-impl Start for App {
-    fn start(engine: Engine) -> Self {
+/// A test with this argument starts with a default server.
+impl TestArgument for App {
+    fn create(engine: Engine) -> Self {
         Self::on(engine).start()
     }
 }
 
-/// For tests that configure their own server.
-impl Start for Engine {
-    fn start(engine: Engine) -> Self {
+/// A test with this argument configures its own server.
+impl TestArgument for Engine {
+    fn create(engine: Engine) -> Self {
         engine
     }
 }
 
 /// Runs a test on this engine.
-pub fn run<A: Start, F: Future<Output = ()>>(engine: Engine, test: impl FnOnce(A) -> F) {
-    let runtime = Builder::new_current_thread().enable_all().build();
-    let runtime = runtime.expect("an async runtime");
-    runtime.block_on(test(A::start(engine)));
+pub fn run<A: TestArgument, F: Future<Output = ()>>(engine: Engine, test: impl FnOnce(A) -> F) {
+    let result = Builder::new_current_thread().enable_all().build();
+    let runtime = result.expect("an async runtime");
+    runtime.block_on(test(A::create(engine)));
 }
 
-/// Turns each `async fn` into two tests: `name::sqlite` and `name::postgres`. An unlisted function is dead code,
-/// which the compiler reports.
+/// Turns each `async fn` into two tests: `name::sqlite` and `name::postgres`. If a test function is not listed, the
+/// compiler reports dead code.
 #[macro_export]
 macro_rules! on_both_engines {
     ($($test:ident),+ $(,)?) => {$(

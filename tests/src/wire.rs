@@ -1,4 +1,4 @@
-//! An HTTP/1.1 client for bytes that a client library would not send.
+//! Sends any bytes to the server, even bytes that an HTTP library would not send, and reads the responses.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -9,50 +9,50 @@ use tokio::time::timeout;
 
 use crate::Response;
 
-/// Longer than any response takes. A test that waits for a missing response fails instead of blocking.
+/// The longest wait for a response. A test that waits for a missing response fails instead of blocking.
 const TIMEOUT: Duration = Duration::from_secs(30);
-/// More headers than any response of the server has.
+/// The most headers that a response may have; every response of the server has fewer.
 const MAX_HEADERS: usize = 32;
 
 /// A connection to the server.
 #[derive(Debug)]
 pub struct Connection {
     stream: TcpStream,
-    received: Vec<u8>,
+    received_bytes: Vec<u8>,
 }
 
 impl Connection {
-    /// Connects.
+    /// Opens a connection to this socket address.
     pub async fn open(addr: SocketAddr) -> Self {
         Self::from_connected(TcpStream::connect(addr).await)
     }
 
-    /// Connects from another address of this machine, such as 127.0.0.2.
-    pub async fn open_from(source: &str, addr: SocketAddr) -> Self {
+    /// Opens a connection from another IP address of this machine, such as 127.0.0.2.
+    pub async fn open_from(source_ip: &str, addr: SocketAddr) -> Self {
         let socket = TcpSocket::new_v4().unwrap();
         socket
-            .bind(SocketAddr::new(source.parse().unwrap(), 0))
+            .bind(SocketAddr::new(source_ip.parse().unwrap(), 0))
             .unwrap();
         Self::from_connected(socket.connect(addr).await)
     }
 
-    /// Connects with a receive buffer of this size, in bytes.
+    /// Opens a connection with a receive buffer of this size, in bytes.
     pub async fn open_with_receive_buffer(size: u32, addr: SocketAddr) -> Self {
         let socket = TcpSocket::new_v4().unwrap();
         socket.set_recv_buffer_size(size).unwrap();
         Self::from_connected(socket.connect(addr).await)
     }
 
-    fn from_connected(stream: std::io::Result<TcpStream>) -> Self {
-        let stream = stream.expect("a connection");
+    fn from_connected(result: std::io::Result<TcpStream>) -> Self {
+        let stream = result.expect("a connection");
         stream.set_nodelay(true).unwrap();
         Self {
             stream,
-            received: Vec::new(),
+            received_bytes: Vec::new(),
         }
     }
 
-    /// Sends these bytes. Ignores a closed connection, which the next read reports.
+    /// Sends these bytes. Ignores the error of a closed connection, which the next read reports.
     pub async fn send(&mut self, bytes: &[u8]) {
         let _closed_by_server = self.stream.write_all(bytes).await;
     }
@@ -66,24 +66,24 @@ impl Connection {
     }
 
     /// Closes the sending half of the connection.
-    pub async fn finish(&mut self) {
+    pub async fn close_sending_half(&mut self) {
         let _closed_by_server = self.stream.shutdown().await;
     }
 
-    /// Reads the next response; `None` if the server closes the connection without one.
+    /// Reads the next response; `None` if the server closes the connection without a response.
     pub async fn response(&mut self) -> Option<Response> {
         self.response_to("GET").await
     }
 
-    /// Reads the next response to this method; a response to `HEAD` has no body.
+    /// Reads the next response, to a request with this method. A response to `HEAD` has no body.
     pub async fn response_to(&mut self, method: &str) -> Option<Response> {
         loop {
-            if let Some((response, length)) = parse(&self.received, method == "HEAD") {
-                self.received.drain(..length);
+            if let Some((response, length)) = parse(&self.received_bytes, method == "HEAD") {
+                self.received_bytes.drain(..length);
                 return Some(response);
             }
             if self.read().await == 0 {
-                assert!(self.received.is_empty(), "an incomplete response");
+                assert!(self.received_bytes.is_empty(), "an incomplete response");
                 return None;
             }
         }
@@ -94,21 +94,21 @@ impl Connection {
         let mut bytes = vec![0; max_bytes];
         let reading = timeout(TIMEOUT, self.stream.read(&mut bytes));
         let length = reading.await.expect("bytes in time").unwrap_or(0);
-        self.received.extend_from_slice(&bytes[..length]);
+        self.received_bytes.extend_from_slice(&bytes[..length]);
     }
 
     async fn read(&mut self) -> usize {
-        let reading = timeout(TIMEOUT, self.stream.read_buf(&mut self.received));
+        let reading = timeout(TIMEOUT, self.stream.read_buf(&mut self.received_bytes));
         // A reset counts as a closed connection.
         reading.await.expect("a response in time").unwrap_or(0)
     }
 }
 
 /// Parses a response. Returns the response and its length in bytes; `None` until the response is complete.
-fn parse(received: &[u8], head_only: bool) -> Option<(Response, usize)> {
+fn parse(received: &[u8], has_no_body: bool) -> Option<(Response, usize)> {
     let mut headers = [httparse::EMPTY_HEADER; MAX_HEADERS];
     let mut head = httparse::Response::new(&mut headers);
-    let httparse::Status::Complete(start) = head.parse(received).expect("HTTP") else {
+    let httparse::Status::Complete(body_start) = head.parse(received).expect("HTTP") else {
         return None;
     };
     let headers = head.headers.iter().map(|header| {
@@ -116,9 +116,13 @@ fn parse(received: &[u8], head_only: bool) -> Option<(Response, usize)> {
         (header.name.to_lowercase(), value)
     });
     let headers: Vec<_> = headers.collect();
-    let length = headers.iter().find(|(name, _)| name == "content-length");
-    let length = length.map_or(0, |(_, value)| value.parse().expect("a length"));
-    let end = if head_only { start } else { start + length };
-    let body = received.get(start..end)?.to_vec();
+    let length_header = headers.iter().find(|(name, _)| name == "content-length");
+    let body_length = length_header.map_or(0, |(_, value)| value.parse().expect("a length"));
+    let end = if has_no_body {
+        body_start
+    } else {
+        body_start + body_length
+    };
+    let body = received.get(body_start..end)?.to_vec();
     Some((Response::new(head.code.unwrap(), headers, body), end))
 }

@@ -14,9 +14,10 @@ use crate::sessions::session::Session;
 use crate::users::id::UserId;
 use crate::users::password_policy::ChosenPassword;
 
-/// A request to change the password, made in a session.
+/// A request to change the password.
 pub(crate) struct PasswordChange {
     pub(crate) user_id: UserId,
+    /// The session that sent the request.
     pub(crate) session_id: String,
     /// What the caller entered as the current password.
     pub(crate) attempt: PasswordAttempt,
@@ -25,8 +26,7 @@ pub(crate) struct PasswordChange {
     pub(crate) lifetime: Duration,
 }
 
-/// Changes the password if the current password was entered correctly, and replaces all sessions of the user by a new
-/// session.
+/// Changes the password if the entered current password is right. Replaces all sessions of the user by a new session.
 pub(crate) async fn change_password(
     accounts: &Accounts,
     change: PasswordChange,
@@ -57,20 +57,20 @@ pub(crate) async fn change_password(
         forget_after: accounts.sessions.forget_after(now),
         lifetimes: accounts.sessions.lifetimes(),
     };
-    let changed = accounts
+    let result = accounts
         .sessions
         .db
         .write(move |connection| store::change_password(connection, &update))
-        .await?;
-    let changed = changed.ok_or_else(Problem::token_revoked)?;
-    accounts.sessions.revoke_locally(&changed.ended, now);
+        .await?
+        .ok_or_else(Problem::token_revoked)?;
+    accounts.sessions.revoke_locally(&result.ended_ids, now);
     log::info!(
         "password changed user_id={} sessions_ended={}",
-        changed.user.id,
-        changed.ended.len()
+        result.user.id,
+        result.ended_ids.len()
     );
     Ok(TokenGrant {
-        user: changed.user,
+        user: result.user,
         session_id,
         counter: 0,
         issued_at: now,

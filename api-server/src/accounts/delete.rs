@@ -6,8 +6,8 @@ use crate::sessions::ending::surplus;
 use crate::users::id::UserId;
 use crate::users::passwords::Authenticated;
 
-/// Deletes the account, its tasks and its sessions. Fails if the password was checked (`authenticated`) and has been
-/// changed since.
+/// Deletes the account with all tasks and sessions. Fails if the password was changed after the check that returned
+/// `authenticated`.
 pub(crate) async fn delete(
     accounts: &Accounts,
     id: UserId,
@@ -17,7 +17,7 @@ pub(crate) async fn delete(
     surplus::delete_ended(&accounts.sessions, &id).await?;
     let now = accounts.sessions.now();
     let (user_id, forget_after) = (id.clone(), accounts.sessions.forget_after(now));
-    let ended = accounts
+    let ended_ids = accounts
         .sessions
         .db
         .write(move |connection| {
@@ -26,13 +26,13 @@ pub(crate) async fn delete(
                 .map(|authenticated| authenticated.hash.as_str());
             store::delete(connection, &user_id, hash, now.into(), forget_after)
         })
-        .await?;
-    let ended = ended.ok_or_else(Problem::token_revoked)?;
-    accounts.sessions.revoke_locally(&ended, now);
+        .await?
+        .ok_or_else(Problem::token_revoked)?;
+    accounts.sessions.revoke_locally(&ended_ids, now);
     log::info!(
         "account deleted user_id={} sessions_ended={}",
         id.as_str(),
-        ended.len()
+        ended_ids.len()
     );
     Ok(())
 }

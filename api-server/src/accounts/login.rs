@@ -10,26 +10,31 @@ use crate::problem::Problem;
 use crate::sessions::ending::store::BATCH_SIZE;
 use crate::sessions::ending::surplus;
 use crate::sessions::grant::TokenGrant;
-use crate::sessions::session::{Opening, Session};
+use crate::sessions::session::{Session, SessionOpening};
 use crate::users::email::LoginEmail;
 use crate::users::id::UserId;
 use crate::users::passwords::Authenticated;
 use crate::users::user::User;
 
-/// Describes the session that a login opens.
+/// The properties of the session that a login or a registration opens.
 pub(crate) struct LoginContext {
     pub(crate) client: Client,
     pub(crate) lifetime: Duration,
-    /// The sessions whose cookies the cookie of the new session replaces.
-    pub(crate) replaced: Vec<String>,
+    /// The ids of the sessions whose cookies the new session replaces.
+    pub(crate) replaced_ids: Vec<String>,
 }
 
 impl LoginContext {
-    /// Makes the new session, with what the database needs to store it.
-    pub(crate) fn opening(self, accounts: &Accounts, user_id: &str, now: SystemTime) -> Opening {
-        Opening {
+    /// Creates the new session, and the other values for the transaction that stores this session.
+    pub(crate) fn into_opening(
+        self,
+        accounts: &Accounts,
+        user_id: &str,
+        now: SystemTime,
+    ) -> SessionOpening {
+        SessionOpening {
             session: Session::begin(user_id, self.client, now, self.lifetime),
-            replaced: self.replaced,
+            replaced_ids: self.replaced_ids,
             forget_after: accounts.sessions.forget_after(now),
             lifetimes: accounts.sessions.lifetimes(),
         }
@@ -52,16 +57,16 @@ pub(crate) async fn log_in(
         log::info!("login refused ip_address={:?}", client.ip_address);
         return Err(Problem::invalid_credentials());
     };
-    let granted = open_session(accounts, authenticated, context).await?;
+    let grant = open_session(accounts, authenticated, context).await?;
     log::info!(
         "logged in user_id={} session_id={}",
-        granted.user.id,
-        granted.session_id
+        grant.user.id,
+        grant.session_id
     );
-    Ok(granted)
+    Ok(grant)
 }
 
-/// Stores the session. Rejects the login if the password was changed while the login was in progress.
+/// Stores the new session. Rejects the login if the password was changed after it was compared.
 async fn open_session(
     accounts: &Accounts,
     authenticated: Authenticated,
@@ -73,15 +78,15 @@ async fn open_session(
         hash,
         new_hash,
     } = authenticated;
-    let opening = context.opening(accounts, &user.id, now);
+    let opening = context.into_opening(accounts, &user.id, now);
     let (session_id, expires_at) = (opening.session.id.clone(), opening.session.expires_at);
-    let opened = accounts
+    let ended_ids = accounts
         .sessions
         .db
         .write(move |connection| store::open_session(connection, &opening, &hash, &new_hash))
-        .await?;
-    let ended = opened.ok_or_else(Problem::invalid_credentials)?;
-    end_surplus(accounts, &user, &session_id, ended).await;
+        .await?
+        .ok_or_else(Problem::invalid_credentials)?;
+    end_surplus(accounts, &user, &session_id, ended_ids).await;
     Ok(TokenGrant {
         user,
         session_id,
@@ -91,21 +96,21 @@ async fn open_session(
     })
 }
 
-/// Revokes, in this process, the sessions that the transaction ended to keep the account within its limit. If they fill
-/// a batch, ends the remaining ones too. A failure here does not fail the login: the next login ends the rest.
-async fn end_surplus(accounts: &Accounts, user: &User, session_id: &str, ended: Vec<String>) {
-    if ended.is_empty() {
+/// Revokes, in this process, the sessions that the login's transaction ended. If these fill a batch, ends all other
+/// sessions beyond the account's limit too. A failure does not fail the login, because the next login tries again.
+async fn end_surplus(accounts: &Accounts, user: &User, session_id: &str, ended_ids: Vec<String>) {
+    if ended_ids.is_empty() {
         return;
     }
     accounts
         .sessions
-        .revoke_locally(&ended, accounts.sessions.now());
-    let is_full_batch = i64::try_from(ended.len()).is_ok_and(|count| count >= BATCH_SIZE);
-    let mut count = ended.len();
+        .revoke_locally(&ended_ids, accounts.sessions.now());
+    let is_full_batch = i64::try_from(ended_ids.len()).is_ok_and(|count| count >= BATCH_SIZE);
+    let mut ended_count = ended_ids.len();
     if is_full_batch {
         let owner = UserId::stored(user.id.clone());
         match surplus::enforce_limit(&accounts.sessions, &owner, session_id).await {
-            Ok(further) => count += further,
+            Ok(live_count) => ended_count += live_count,
             Err(error) => log::warn!(
                 "sessions beyond the limit stay user_id={} cause={error:?}",
                 user.id
@@ -113,7 +118,7 @@ async fn end_surplus(accounts: &Accounts, user: &User, session_id: &str, ended: 
         }
     }
     log::info!(
-        "sessions beyond the limit ended user_id={} sessions_ended={count}",
+        "sessions beyond the limit ended user_id={} sessions_ended={ended_count}",
         user.id
     );
 }

@@ -1,4 +1,4 @@
-//! Actions on an account, used by both APIs: register, log in, change the password or the profile, delete the account.
+//! Implements the actions on an account for both APIs: register, log in, change the password or the profile, delete.
 
 pub(crate) mod change_password;
 pub(crate) mod delete;
@@ -12,7 +12,7 @@ use std::sync::Arc;
 use crate::sessions::Sessions;
 use crate::users::passwords::Passwords;
 
-/// What a handler needs to act on an account.
+/// The state that a handler needs for actions on an account.
 pub(crate) struct Accounts {
     pub(crate) passwords: Passwords,
     pub(crate) sessions: Arc<Sessions>,

@@ -7,7 +7,7 @@ use crate::users::id::UserId;
 use crate::users::store::{ProfileChange, change_profile};
 use crate::users::user::User;
 
-/// Changes the name and the image: `None` keeps the value, `Some(None)` clears it.
+/// Changes the name and the image: `None` keeps a value, and `Some(None)` clears the value.
 #[expect(
     clippy::option_option,
     reason = "absent keeps the value, null clears it"
@@ -23,11 +23,11 @@ pub(crate) async fn change(
         image,
         updated_at: Timestamp::from(accounts.sessions.now()),
     };
-    let changed = accounts
+    let changed_user = accounts
         .sessions
         .db
         .of_account(id.as_str())
         .write(move |connection| change_profile(connection, &id, &change))
         .await?;
-    changed.ok_or_else(Problem::account_missing)
+    changed_user.ok_or_else(Problem::account_missing)
 }

@@ -5,14 +5,14 @@ use super::{Accounts, store};
 use crate::db::{DbConnection, Timestamp};
 use crate::problem::{Code, Problem};
 use crate::sessions::grant::TokenGrant;
-use crate::sessions::session::Opening;
+use crate::sessions::session::SessionOpening;
 use crate::users::email::Email;
 use crate::users::id::UserId;
 use crate::users::password_policy::ChosenPassword;
 use crate::users::store as users;
 use crate::users::user::User;
 
-/// An account to be created.
+/// The values of an account that is to be created.
 pub(crate) struct NewAccount {
     pub(crate) email: Email,
     pub(crate) password: ChosenPassword,
@@ -20,24 +20,24 @@ pub(crate) struct NewAccount {
     pub(crate) image: Option<String>,
 }
 
-/// Creates the account with its first session.
+/// Creates the account and its first session.
 pub(crate) async fn create(
     accounts: &Accounts,
     account: NewAccount,
     context: LoginContext,
 ) -> Result<TokenGrant, Problem> {
     let network = context.client.network;
-    let registration = accounts
+    let reservation = accounts
         .passwords
         .throttle
         .reserve_registration(network, accounts.sessions.now())?;
-    let created = create_with_session(accounts, account, context).await;
-    // An email address that is already registered counts too: the response reveals that the account exists.
+    let result = create_with_session(accounts, account, context).await;
+    // A rejected registration of an existing account counts too, because the response reveals that the account exists.
     let reveals_account = |problem: &Problem| problem.code() == Code::UserAlreadyExists;
-    if created.as_ref().map_or_else(reveals_account, |_| true) {
-        registration.spend(accounts.sessions.now());
+    if result.as_ref().map_or_else(reveals_account, |_| true) {
+        reservation.spend(accounts.sessions.now());
     }
-    created
+    result
 }
 
 async fn create_with_session(
@@ -47,9 +47,9 @@ async fn create_with_session(
 ) -> Result<TokenGrant, Problem> {
     let now = accounts.sessions.now();
     let permit = accounts.passwords.hasher.permit(&context.client).await?;
-    // Checked after the wait for the permit. Of many identical sign-ups, those that still wait when the first account
-    // is stored then find that account and hash nothing. And if the queue is full, the response does not reveal whether
-    // the email address is registered.
+    // Checked after the wait for the permit. Identical registrations in the queue then find the account that the first
+    // of them stored, and hash nothing. If the queue is full, the response does not reveal whether the email address is
+    // registered.
     reject_registered(accounts, &account.email).await?;
     let hash = accounts
         .passwords
@@ -60,10 +60,10 @@ async fn create_with_session(
     let (id, created_at) = (UserId::generate(now), Timestamp::from(now));
     let mut user = User::new(&id, account.email, account.name, created_at);
     user.image = account.image;
-    let opening = context.opening(accounts, &user.id, now);
+    let opening = context.into_opening(accounts, &user.id, now);
     let (session_id, expires_at) = (opening.session.id.clone(), opening.session.expires_at);
-    let (user, ended) = insert(accounts, user, hash.as_str().to_owned(), opening).await?;
-    accounts.sessions.revoke_locally(&ended, now);
+    let (user, ended_ids) = insert(accounts, user, hash.as_str().to_owned(), opening).await?;
+    accounts.sessions.revoke_locally(&ended_ids, now);
     log::info!("registered user_id={}", user.id);
     Ok(TokenGrant {
         user,
@@ -77,28 +77,30 @@ async fn create_with_session(
 /// Rejects an email address that already has an account, before the password is hashed.
 async fn reject_registered(accounts: &Accounts, email: &Email) -> Result<(), Problem> {
     let email = email.clone();
-    let check = move |connection: &mut DbConnection| users::is_registered(connection, &email);
-    if accounts.sessions.db.read(check).await? {
+    let is_registered =
+        move |connection: &mut DbConnection| users::is_registered(connection, &email);
+    if accounts.sessions.db.read(is_registered).await? {
         return Err(already_registered());
     }
     Ok(())
 }
 
+/// Stores the account and its first session. Returns the user and the ids of the ended sessions.
 async fn insert(
     accounts: &Accounts,
     user: User,
     hash: String,
-    opening: Opening,
+    opening: SessionOpening,
 ) -> Result<(User, Vec<String>), Problem> {
-    let (ended, user) = accounts
+    let (ended_ids, user) = accounts
         .sessions
         .db
         .write(move |connection| {
-            let ended = store::register(connection, &user, &hash, &opening)?;
-            Ok((ended, user))
+            let ended_ids = store::register(connection, &user, &hash, &opening)?;
+            Ok((ended_ids, user))
         })
         .await?;
-    Ok((user, ended.ok_or_else(already_registered)?))
+    Ok((user, ended_ids.ok_or_else(already_registered)?))
 }
 
 fn already_registered() -> Problem {

@@ -1,23 +1,23 @@
-//! Transactions that change a user and the user's sessions together.
+//! Contains the transactions that change a user and the user's sessions together.
 
 use diesel::result::Error as DieselError;
 
 use crate::db::{DbConnection, QueryResult, Timestamp, write_transaction};
 use crate::sessions;
 use crate::sessions::ending::store::{SessionFilter, end};
-use crate::sessions::session::{Lifetimes, Opening, Session};
+use crate::sessions::session::{Lifetimes, Session, SessionOpening};
 use crate::users::id::UserId;
 use crate::users::store as users;
 use crate::users::store::ProfileChange;
 use crate::users::user::User;
 
-/// Inserts the user and the first session. Returns the ids of the sessions that were ended; `None` if the email
-/// address already has an account.
+/// Inserts the user and the first session. Returns the ids of the ended sessions; `None` if the email address already
+/// has an account.
 pub(super) fn register(
     connection: &mut DbConnection,
     user: &User,
     password_hash: &str,
-    opening: &Opening,
+    opening: &SessionOpening,
 ) -> QueryResult<Option<Vec<String>>> {
     write_transaction(connection, |connection| {
         if !users::insert(connection, user, password_hash)? {
@@ -31,13 +31,13 @@ pub(super) fn register(
     })
 }
 
-/// Opens a session and stores `new_hash`. Returns the ids of the sessions that were ended; `None` if the stored hash is
-/// no longer `old_hash`, with which the password was compared.
+/// Opens a session and stores `new_hash`. Returns the ids of the ended sessions; `None` if the stored hash is no longer
+/// `old_hash`, with which the entered password was compared.
 ///
-/// The update locks the row, so a login and a concurrent change of the password run one after the other.
+/// The update locks the user's row, so a login and a concurrent change of the password run one after the other.
 pub(super) fn open_session(
     connection: &mut DbConnection,
-    opening: &Opening,
+    opening: &SessionOpening,
     old_hash: &str,
     new_hash: &str,
 ) -> QueryResult<Option<Vec<String>>> {
@@ -49,13 +49,14 @@ pub(super) fn open_session(
     })
 }
 
-/// A change of the password, made in one of the user's sessions.
+/// The values for a change of the password.
 pub(super) struct PasswordUpdate {
     pub(super) user_id: UserId,
+    /// The session that requested the change.
     pub(super) session_id: String,
     pub(super) old_hash: String,
     pub(super) new_hash: String,
-    /// The session that replaces all others.
+    /// The session that replaces all other sessions of the user.
     pub(super) new_session: Session,
     pub(super) now: Timestamp,
     pub(super) forget_after: Timestamp,
@@ -63,60 +64,60 @@ pub(super) struct PasswordUpdate {
 }
 
 /// The result of a change of the password.
-pub(crate) struct PasswordChanged {
+pub(crate) struct PasswordChangeResult {
     pub(crate) user: User,
-    /// The ids of the sessions that were ended.
-    pub(super) ended: Vec<String>,
+    /// The ids of the ended sessions.
+    pub(super) ended_ids: Vec<String>,
 }
 
-/// Changes the password, ends every session of the user, including the caller's, and inserts the new session. `None`
-/// if the caller's session has ended, or if the stored hash is no longer the old hash.
+/// Changes the password, ends every session of the user, including the caller's session, and inserts the new session.
+/// Returns `None` if the caller's session has ended, or if the stored hash is no longer the old hash.
 ///
-/// The update locks the user's row. A concurrent login either opened its session earlier, and that session is ended
-/// too, or fails because the hash has changed.
+/// The update locks the user's row. If a concurrent login has opened a session before, this session is ended too. If
+/// not, the login fails, because the hash has changed.
 pub(super) fn change_password(
     connection: &mut DbConnection,
     update: &PasswordUpdate,
-) -> QueryResult<Option<PasswordChanged>> {
+) -> QueryResult<Option<PasswordChangeResult>> {
     let id = &update.user_id;
-    let changed = write_transaction(connection, |connection| {
+    let result = write_transaction(connection, |connection| {
         if !users::replace_hash(connection, id.as_str(), &update.old_hash, &update.new_hash)? {
             return Err(DieselError::RollbackTransaction);
         }
         if !is_session_live(connection, update)? {
             return Err(DieselError::RollbackTransaction);
         }
-        let time_only = ProfileChange {
+        let only_update_time = ProfileChange {
             name: None,
             image: None,
             updated_at: update.now,
         };
-        let user = users::change_profile(connection, id, &time_only)?;
-        let user = user.ok_or(DieselError::RollbackTransaction)?;
+        let user = users::change_profile(connection, id, &only_update_time)?
+            .ok_or(DieselError::RollbackTransaction)?;
         sessions::store::insert(connection, &update.new_session)?;
-        let others = SessionFilter::AllOfUserExcept(id, &update.new_session.id);
-        let ended = end(connection, &others, update.now, update.forget_after)?;
-        Ok(PasswordChanged { user, ended })
+        let other_sessions = SessionFilter::AllOfUserExcept(id, &update.new_session.id);
+        let ended_ids = end(connection, &other_sessions, update.now, update.forget_after)?;
+        Ok(PasswordChangeResult { user, ended_ids })
     });
-    match changed {
-        Ok(changed) => Ok(Some(changed)),
+    match result {
+        Ok(result) => Ok(Some(result)),
         Err(DieselError::RollbackTransaction) => Ok(None),
         Err(error) => Err(error),
     }
 }
 
-/// Whether the session that requested the change has neither ended nor expired.
+/// Returns whether the session that requested the change has neither ended nor expired.
 fn is_session_live(connection: &mut DbConnection, update: &PasswordUpdate) -> QueryResult<bool> {
-    let found = sessions::store::find(connection, &update.session_id, update.lifetimes)?;
-    Ok(found
-        .is_some_and(|found| found.user_id == update.user_id.as_str() && found.is_live(update.now)))
+    let session = sessions::store::find(connection, &update.session_id, update.lifetimes)?;
+    let user_id = update.user_id.as_str();
+    Ok(session.is_some_and(|session| session.user_id == user_id && session.is_live(update.now)))
 }
 
-/// Deletes the user with all data. Returns the ids of the sessions that were ended; `None` if the user does not exist,
-/// or if the stored hash is no longer `old_hash`, with which the password was compared.
+/// Deletes the user with all data. Returns the ids of the ended sessions; `None` if the user does not exist, or if the
+/// stored hash is no longer `old_hash`, with which the entered password was compared.
 ///
-/// With `old_hash`, an update locks the user's row first. A concurrent login either opened its session earlier, and
-/// that session is ended too, or finds no user.
+/// With `old_hash`, an update locks the user's row first. If a concurrent login has opened a session before, this
+/// session is ended too. If not, the login finds no user.
 pub(super) fn delete(
     connection: &mut DbConnection,
     id: &UserId,
@@ -130,7 +131,7 @@ pub(super) fn delete(
         {
             return Ok(None);
         }
-        let ended = end(connection, &SessionFilter::AllOfUser(id), now, forget_after)?;
-        Ok(users::delete(connection, id)?.then_some(ended))
+        let ended_ids = end(connection, &SessionFilter::AllOfUser(id), now, forget_after)?;
+        Ok(users::delete(connection, id)?.then_some(ended_ids))
     })
 }

@@ -1,4 +1,4 @@
-//! `GET`, `PATCH` and `DELETE /api/auth/account`
+//! Handles `GET`, `PATCH` and `DELETE /api/auth/account`.
 
 use actix_web::HttpResponse;
 use actix_web::http::header::SET_COOKIE;
@@ -28,19 +28,19 @@ pub(crate) async fn show(
     caller: Caller,
     accounts: Data<Accounts>,
 ) -> Result<web::Json<User>, Problem> {
-    let found = accounts
+    let user = accounts
         .sessions
         .db
         .of_account(caller.user_id.as_str())
         .read(move |connection| store::find(connection, &caller.user_id))
         .await?;
-    found.map(web::Json).ok_or_else(Problem::account_missing)
+    user.map(web::Json).ok_or_else(Problem::account_missing)
 }
 
 #[derive(Deserialize, Validate, ToSchema)]
 #[expect(
     clippy::option_option,
-    reason = "an absent field stays unchanged, null clears it"
+    reason = "an absent field stays unchanged, null clears the field"
 )]
 pub(crate) struct AccountChange {
     /// At most 200 characters; null clears.
@@ -67,8 +67,8 @@ pub(crate) async fn change(
     accounts: Data<Accounts>,
     Json(body): Json<AccountChange>,
 ) -> Result<web::Json<User>, Problem> {
-    let changed = change_profile(&accounts, caller.user_id, body.name, body.image).await?;
-    Ok(web::Json(changed))
+    let user = change_profile(&accounts, caller.user_id, body.name, body.image).await?;
+    Ok(web::Json(user))
 }
 
 #[derive(Deserialize, Validate, ToSchema)]
@@ -100,13 +100,13 @@ pub(crate) async fn delete(
 ) -> Result<HttpResponse, Problem> {
     let attempt =
         user::attempted_password(&body.password).map_err(|violation| violation.at("password"))?;
-    let compared = accounts
+    let authenticated = accounts
         .passwords
         .confirm(&caller.user_id, &caller.session_id, attempt, &client)
         .await?;
-    delete_account(&accounts, caller.user_id, Some(compared)).await?;
+    delete_account(&accounts, caller.user_id, Some(authenticated)).await?;
     let mut response = HttpResponse::Ok();
-    for cookie in policy.cookies.clear() {
+    for cookie in policy.cookies.render_cleared() {
         response.append_header((SET_COOKIE, cookie));
     }
     Ok(response.json(AccountDeleted { success: true }))

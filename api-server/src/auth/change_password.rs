@@ -1,4 +1,4 @@
-//! `POST /api/auth/change-password`, a path of this server's own API and of Better Auth's API
+//! Handles `POST /api/auth/change-password`, a path of this server's own API and also of Better Auth's API.
 
 use actix_web::http::StatusCode;
 use actix_web::web::{self, Bytes, Data};
@@ -45,46 +45,46 @@ pub(crate) async fn change_password(
     caller: Caller,
     client: Client,
     accounts: Data<Accounts>,
-    tokens: TokenResponder,
+    responder: TokenResponder,
     Json(body): Json<ChangePassword>,
 ) -> Result<HttpResponse, Problem> {
     let now = accounts.sessions.now();
     let attempt = user::attempted_password(&body.current_password)
         .map_err(|violation| violation.at("current_password"))?;
-    let new = user::new_password(&accounts.passwords.policy, &body.new_password)
+    let new_password = user::new_password(&accounts.passwords.policy, &body.new_password)
         .map_err(|violation| violation.at("new_password"))?;
     let change = PasswordChange {
         user_id: caller.user_id,
         session_id: caller.session_id,
         attempt,
-        new_password: new,
+        new_password,
         lifetime: accounts.sessions.session_ttl,
     };
-    let granted = replace_password(&accounts, change, client, now).await?;
-    tokens.respond(granted, StatusCode::OK, caller.source)
+    let grant = replace_password(&accounts, change, client, now).await?;
+    responder.respond(grant, StatusCode::OK, caller.source)
 }
 
-/// Chooses the API by the fields of the body: `currentPassword` and `newPassword` are Better Auth's, `current_password`
-/// and `new_password` belong to this server's own API. A body without any of these fields is for Better Auth's API if
-/// the request has a token of Better Auth.
+/// Chooses the API by the fields of the body: `currentPassword` and `newPassword` belong to Better Auth's API,
+/// `current_password` and `new_password` to this server's own API. A body without any of these fields is for Better
+/// Auth's API if the request has a token of Better Auth.
 pub(crate) async fn dispatch(
     request: HttpRequest,
     client: Client,
     context: Data<BetterAuthContext>,
     accounts: Data<Accounts>,
-    tokens: TokenResponder,
+    responder: TokenResponder,
     payload: web::Payload,
 ) -> Result<HttpResponse, Error> {
-    let body = json::read(&request, payload.into_inner()).await;
-    match body {
-        Ok(body) if is_better_auth_request(&request, &context, &body) => {
-            let request = ApiRequest::new(request, &body).await?;
-            Ok(better_auth::change(request).await?)
+    let bytes = json::read(&request, payload.into_inner()).await;
+    match bytes {
+        Ok(bytes) if is_better_auth_request(&request, &context, &bytes) => {
+            let api_request = ApiRequest::new(request, &bytes).await?;
+            Ok(better_auth::change(api_request).await?)
         }
-        body => {
+        bytes => {
             let caller = Caller::extract(&request).await?;
-            let body = json::from_bytes::<ChangePassword>(&request, body)?;
-            Ok(change_password(caller, client, accounts, tokens, body).await?)
+            let body = json::from_bytes::<ChangePassword>(&request, bytes)?;
+            Ok(change_password(caller, client, accounts, responder, body).await?)
         }
     }
 }
@@ -92,9 +92,9 @@ pub(crate) async fn dispatch(
 fn is_better_auth_request(
     request: &HttpRequest,
     context: &BetterAuthContext,
-    body: &Bytes,
+    bytes: &Bytes,
 ) -> bool {
-    let body: Value = serde_json::from_slice(body).unwrap_or_default();
+    let body: Value = serde_json::from_slice(bytes).unwrap_or_default();
     let has_any = |names: [&str; 2]| names.iter().any(|name| body.get(name).is_some());
     has_any(["currentPassword", "newPassword"])
         || (!has_any(["current_password", "new_password"]) && identity::has_token(request, context))

@@ -1,4 +1,4 @@
-//! `POST /api/auth/login`
+//! Handles `POST /api/auth/login`.
 
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
@@ -39,9 +39,9 @@ pub(crate) struct LoginRequest {
 )]
 pub(crate) async fn login(
     client: Client,
-    ReplacedSessions(replaced): ReplacedSessions,
+    ReplacedSessions(replaced_ids): ReplacedSessions,
     accounts: Data<Accounts>,
-    tokens: TokenResponder,
+    responder: TokenResponder,
     Json(body): Json<LoginRequest>,
 ) -> Result<HttpResponse, Problem> {
     let email = LoginEmail::parse(&body.email).map_err(|violation| violation.at("email"))?;
@@ -50,8 +50,8 @@ pub(crate) async fn login(
     let context = LoginContext {
         client,
         lifetime: accounts.sessions.session_ttl,
-        replaced,
+        replaced_ids,
     };
-    let granted = log_in(&accounts, email, attempt, context).await?;
-    tokens.respond(granted, StatusCode::OK, CredentialSource::Body)
+    let grant = log_in(&accounts, email, attempt, context).await?;
+    responder.respond(grant, StatusCode::OK, CredentialSource::Body)
 }

@@ -1,4 +1,4 @@
-//! `POST /api/auth/logout`
+//! Handles `POST /api/auth/logout`.
 
 use actix_web::http::header::{AUTHORIZATION, SET_COOKIE};
 use actix_web::web::Data;
@@ -30,8 +30,8 @@ pub(crate) struct LogoutRequest {
     scope: Scope,
 }
 
-/// Reads a string first: if the value has another type, `serde_json` reports a syntax error for an enum, and a type
-/// error for a string.
+/// Reads a string, and then the scope from the string. If the JSON value has another type, `serde_json` reports a type
+/// error where a string is expected, but a syntax error where an enum is expected.
 fn deserialize_scope<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Scope, D::Error> {
     Scope::deserialize(String::deserialize(deserializer)?.into_deserializer())
 }
@@ -63,39 +63,40 @@ pub(crate) async fn logout(
     if !credentials.is_empty() && source == CredentialSource::Cookie {
         origin::require_trusted(&request, &policy)?;
     }
-    let revoked = match (source, body.scope) {
+    let revoked_count = match (source, body.scope) {
         (CredentialSource::Cookie, Scope::Current) => end_each(&sessions, credentials).await?,
         _ if credentials.is_empty() => 0,
         (_, scope) => logout::end(&sessions, credentials, scope).await?,
     };
     let mut response = HttpResponse::Ok();
     // The caller stays logged in when only other sessions end. Another site could make the browser send this request
-    // without cookies, and must not be able to clear them.
+    // without cookies, and must not be able to clear the cookies.
     if body.scope != Scope::Others && !origin::is_from_untrusted_origin(&request, &policy) {
-        for cookie in policy.cookies.clear() {
+        for cookie in policy.cookies.render_cleared() {
             response.append_header((SET_COOKIE, cookie));
         }
     }
     Ok(response.json(LoggedOut {
         success: true,
-        revoked,
+        revoked: revoked_count,
     }))
 }
 
 /// Ends each session in its own transaction: two transactions that each end sessions of several users could deadlock.
 async fn end_each(sessions: &Sessions, credentials: Vec<Credential>) -> Result<usize, Problem> {
-    let mut revoked = 0;
+    let mut revoked_count = 0;
     for credential in credentials {
-        revoked += logout::end(sessions, vec![credential], Scope::Current).await?;
+        revoked_count += logout::end(sessions, vec![credential], Scope::Current).await?;
     }
-    Ok(revoked)
+    Ok(revoked_count)
 }
 
-/// The credentials of a request in order of precedence: header, then body; without a header, the body, else the access
-/// cookie, then the refresh cookie. With a header, valid or not, cookies are ignored.
+/// Returns the credentials of a request in order of precedence. With an `Authorization` header, valid or not, these are
+/// only the access token in the header and the refresh token in the body. Without the header, a refresh token in the
+/// body counts alone. Without both, the access cookie comes before the refresh cookie.
 ///
-/// To end the current session, every cookie with a valid signature counts: the browser may have two cookies that name
-/// different sessions, or one that another host of the site set, and after the logout none of them may be usable.
+/// To end the current session, every cookie with a valid signature counts. The browser may have two cookies that name
+/// different sessions, or a cookie from another host of the same site, and after the logout no cookie may be usable.
 fn presented_credentials(
     request: &HttpRequest,
     sessions: &Sessions,
@@ -103,9 +104,9 @@ fn presented_credentials(
     body: &LogoutRequest,
 ) -> (Vec<Credential>, CredentialSource) {
     let keys = sessions.keys.current();
-    let body_token = body.refresh_token.as_deref();
-    let body_token = body_token.and_then(|text| keys.refresh_tokens.decode(text).ok());
-    let body_credential = body_token.as_ref().map(Credential::refresh);
+    let token_text = body.refresh_token.as_deref();
+    let body_token = token_text.and_then(|text| keys.refresh_tokens.decode(text).ok());
+    let body_credential = body_token.as_ref().map(Credential::from_refresh_token);
     if request.headers().contains_key(AUTHORIZATION) {
         let header_credential = access_token_credential(request, sessions, policy);
         let credentials = header_credential.into_iter().chain(body_credential);
@@ -116,7 +117,7 @@ fn presented_credentials(
     }
     if body.scope == Scope::Current {
         let session_ids =
-            cookie_sessions::ids_of_all_cookies(request, sessions, policy).into_iter();
+            cookie_sessions::session_ids_of_all_cookies(request, sessions, policy).into_iter();
         return (
             session_ids.map(Credential::stale).collect(),
             CredentialSource::Cookie,
@@ -126,14 +127,14 @@ fn presented_credentials(
         Cookie::One(text) => keys.refresh_tokens.decode(text).ok(),
         Cookie::Absent | Cookie::Ambiguous => None,
     };
-    let cookie_credential = cookie_token.as_ref().map(Credential::refresh);
+    let cookie_credential = cookie_token.as_ref().map(Credential::from_refresh_token);
     let credentials = access_token_credential(request, sessions, policy)
         .into_iter()
         .chain(cookie_credential);
     (credentials.collect(), CredentialSource::Cookie)
 }
 
-/// The session of the access token in the header or the cookie. An expired token only names its session.
+/// Returns the access token in the header or the cookie as a credential. An expired token may end only its own session.
 fn access_token_credential(
     request: &HttpRequest,
     sessions: &Sessions,
@@ -142,12 +143,12 @@ fn access_token_credential(
     let keys = sessions.keys.current();
     let now = sessions.now();
     let (token, _) = access_token(request, policy).ok()?;
-    let (claims, credential) = match keys.verifier.verify(token, now) {
+    let (claims, new_credential) = match keys.verifier.verify(token, now) {
         Ok(claims) => (claims, Credential::current as fn(String) -> Credential),
         Err(_expired_or_invalid) => {
             let claims = keys.verifier.verify_for_logout(token, now).ok()?;
             (claims, Credential::stale as fn(String) -> Credential)
         }
     };
-    is_storable(&claims.sub, &claims.sid).then_some(credential(claims.sid))
+    is_storable(&claims.sub, &claims.sid).then_some(new_credential(claims.sid))
 }

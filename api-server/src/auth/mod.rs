@@ -1,4 +1,4 @@
-//! `/api/auth/…`: one file per path, and `token_response`, the response that several of them share.
+//! Handles the paths `/api/auth/…`, one file per path. Several paths share the response in `token_response`.
 
 pub(crate) mod account;
 pub(crate) mod change_password;

@@ -1,4 +1,4 @@
-//! `POST /api/auth/refresh`
+//! Handles `POST /api/auth/refresh`.
 
 use actix_web::http::StatusCode;
 use actix_web::web::Data;
@@ -42,30 +42,31 @@ pub(crate) async fn refresh(
     request: HttpRequest,
     sessions: Data<Sessions>,
     policy: Data<HttpPolicy>,
-    tokens: TokenResponder,
+    responder: TokenResponder,
     OptionalJson(body): OptionalJson<RefreshRequest>,
 ) -> Result<HttpResponse, Problem> {
     let (token, source) = presented_token(&request, &sessions, &policy, body)?;
     let times = sessions.times(sessions.now());
     let session_id = session::session_id_of(&token);
     let db = sessions.db.of_session(&session_id);
-    let (refreshed, user) = db
+    let (outcome, user) = db
         .write(move |connection| {
-            let refreshed = store::refresh(connection, &session_id, token.counter, times)?;
-            let user = match &refreshed {
+            let outcome = store::refresh(connection, &session_id, token.counter, times)?;
+            let user = match &outcome {
                 RefreshOutcome::Granted { user_id, .. } => {
                     users::find(connection, &UserId::stored(user_id.clone()))?
                 }
                 _ => None,
             };
-            Ok((refreshed, user))
+            Ok((outcome, user))
         })
         .await?;
-    let granted = token_grant(&sessions, &token, refreshed, user)?;
-    tokens.respond(granted, StatusCode::OK, source)
+    let grant = token_grant(&sessions, &token, outcome, user)?;
+    responder.respond(grant, StatusCode::OK, source)
 }
 
-/// Reads the refresh token from the body, or from the cookie if the body has none. A cookie needs a trusted origin.
+/// Reads the refresh token from the body, or from the cookie if the body has none. Accepts a cookie only from a trusted
+/// origin.
 fn presented_token(
     request: &HttpRequest,
     sessions: &Sessions,
@@ -89,15 +90,15 @@ fn presented_token(
     }
 }
 
-/// Turns the result of a refresh into a grant or an error. If the session ended, this process rejects its access tokens
-/// at once.
+/// Turns the outcome of a refresh into a grant or an error. If the session has ended, this process rejects the access
+/// tokens of the session at once.
 fn token_grant(
     sessions: &Sessions,
     token: &RefreshToken,
-    refreshed: RefreshOutcome,
+    outcome: RefreshOutcome,
     user: Option<User>,
 ) -> Result<TokenGrant, Problem> {
-    match refreshed {
+    match outcome {
         RefreshOutcome::Granted {
             counter,
             issued_at,
@@ -115,12 +116,12 @@ fn token_grant(
                 expires_at,
             })
         }
-        RefreshOutcome::NotLive(ended) => {
-            sessions.revoke_locally(&ended, sessions.now());
+        RefreshOutcome::NotLive(session_ids) => {
+            sessions.revoke_locally(&session_ids, sessions.now());
             Err(Problem::session_expired())
         }
-        RefreshOutcome::Reused(ended) => {
-            sessions.revoke_locally(&ended, sessions.now());
+        RefreshOutcome::Reused(session_ids) => {
+            sessions.revoke_locally(&session_ids, sessions.now());
             log::warn!(
                 "refresh token reused session_id={}",
                 session::session_id_of(token)

@@ -1,4 +1,4 @@
-//! `POST /api/auth/register`
+//! Handles `POST /api/auth/register`.
 
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
@@ -45,9 +45,9 @@ pub(crate) struct RegisterRequest {
 )]
 pub(crate) async fn register(
     client: Client,
-    ReplacedSessions(replaced): ReplacedSessions,
+    ReplacedSessions(replaced_ids): ReplacedSessions,
     accounts: Data<Accounts>,
-    tokens: TokenResponder,
+    responder: TokenResponder,
     Json(body): Json<RegisterRequest>,
 ) -> Result<HttpResponse, Problem> {
     let account = NewAccount {
@@ -60,8 +60,8 @@ pub(crate) async fn register(
     let context = LoginContext {
         client,
         lifetime: accounts.sessions.session_ttl,
-        replaced,
+        replaced_ids,
     };
-    let granted = create(&accounts, account, context).await?;
-    tokens.respond(granted, StatusCode::CREATED, CredentialSource::Body)
+    let grant = create(&accounts, account, context).await?;
+    responder.respond(grant, StatusCode::CREATED, CredentialSource::Body)
 }

@@ -1,4 +1,4 @@
-//! `GET /api/auth/revocations`
+//! Handles `GET /api/auth/revocations`.
 
 use std::future::{Ready, ready};
 use std::time::SystemTime;
@@ -16,13 +16,12 @@ use crate::db::{DbConnection, QueryResult};
 use crate::http::query::QueryString;
 use crate::problem::Problem;
 use crate::sessions::Sessions;
-use crate::sessions::revocation::store;
-use crate::sessions::revocation::store::Revocation;
+use crate::sessions::revocation::store::{self, Revocation};
 
 /// The most revocations in one response.
 const PAGE_SIZE: i64 = 1000;
 
-/// Proves that the caller has the secret: the token that it sent can only be made with the secret.
+/// A caller that has the secret: a valid token of type `revocations+jwt` can only be made with the secret.
 pub(crate) struct SecretHolder;
 
 impl SecretHolder {
@@ -89,29 +88,30 @@ pub(crate) async fn list(
     sessions: Data<Sessions>,
     query: QueryString<RevocationsQuery>,
 ) -> Result<Json<RevocationPage>, Problem> {
-    let after = query.0.after.unwrap_or_default();
+    let sequence = query.0.after.unwrap_or_default();
     let page = sessions
         .db
-        .read(move |connection| page_after(connection, after))
+        .read(move |connection| page_after(connection, sequence))
         .await?;
     Ok(Json(page))
 }
 
-fn page_after(connection: &mut DbConnection, after: i64) -> QueryResult<RevocationPage> {
-    let last = store::newest_sequence(connection)?;
-    // A number above the last one is from before the database was restored from a backup: the caller starts over.
-    let after = if after > last { 0 } else { after };
-    let revocations = store::newer_than(connection, after, PAGE_SIZE)?;
-    let more = i64::try_from(revocations.len()).is_ok_and(|length| length == PAGE_SIZE);
+fn page_after(connection: &mut DbConnection, sequence: i64) -> QueryResult<RevocationPage> {
+    let newest_sequence = store::newest_sequence(connection)?;
+    // A larger number is from before the database was restored from a backup: the caller gets the first page again.
+    let is_too_large = sequence > newest_sequence;
+    let start = if is_too_large { 0 } else { sequence };
+    let revocations = store::newer_than(connection, start, PAGE_SIZE)?;
+    let has_more = i64::try_from(revocations.len()).is_ok_and(|length| length == PAGE_SIZE);
     let next = match revocations.last() {
-        Some(newest) if more => newest.sequence,
-        // Every revocation up to `last` is on this page, or has expired and was purged.
-        newest => newest.map_or(last, |newest| newest.sequence.max(last)),
+        Some(last) if has_more => last.sequence,
+        // Every revocation up to `newest_sequence` is on this page, or has expired and was purged.
+        last => last.map_or(newest_sequence, |last| last.sequence.max(newest_sequence)),
     };
     Ok(RevocationPage {
         revocations: revocations.into_iter().map(EndedSession::from).collect(),
         next,
-        more,
+        more: has_more,
     })
 }
 

@@ -1,4 +1,4 @@
-//! `GET /api/auth/session`
+//! Handles `GET /api/auth/session`.
 
 use actix_web::HttpRequest;
 use actix_web::web::{self, Data};
@@ -13,7 +13,7 @@ use crate::http::caller::{Caller, access_token};
 use crate::http::policy::HttpPolicy;
 use crate::problem::Problem;
 
-/// Names the user for whom a service asks; another user's session is then rejected.
+/// The header in which a service names the expected user. The session of any other user is then rejected.
 const USER_ID_HEADER: &str = "x-user-id";
 
 #[derive(Serialize, ToSchema)]
@@ -64,7 +64,7 @@ pub(crate) async fn show(
         },
         session: SessionToken {
             id: caller.session_id,
-            expires_at: Timestamp::from_unix_micros(caller.token_expires.saturating_mul(1_000_000)),
+            expires_at: Timestamp::from_unix_micros(caller.token_exp.saturating_mul(1_000_000)),
         },
     }))
 }

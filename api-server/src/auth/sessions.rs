@@ -1,4 +1,4 @@
-//! `GET /api/auth/sessions` and `DELETE /api/auth/sessions/{id}`
+//! Handles `GET /api/auth/sessions` and `DELETE /api/auth/sessions/{id}`.
 
 use actix_web::web::{self, Data};
 use serde::Serialize;
@@ -8,7 +8,7 @@ use crate::db::Timestamp;
 use crate::http::caller::Caller;
 use crate::problem::{Code, Problem};
 use crate::sessions::Sessions;
-use crate::sessions::list::{end_own, live_sessions};
+use crate::sessions::list::{end_session, live_sessions};
 use crate::sessions::session::StoredSession;
 
 #[derive(Serialize, ToSchema)]
@@ -29,9 +29,9 @@ pub(crate) struct SessionSummary {
 }
 
 impl SessionSummary {
-    fn new(session: StoredSession, current_id: &str) -> Self {
+    fn new(session: StoredSession, current_session_id: &str) -> Self {
         Self {
-            current: session.id == current_id,
+            current: session.id == current_session_id,
             id: session.id,
             created_at: session.created_at,
             last_used_at: session.last_used_at,
@@ -52,9 +52,10 @@ pub(crate) async fn list(
     caller: Caller,
     sessions: Data<Sessions>,
 ) -> Result<web::Json<Vec<SessionSummary>>, Problem> {
-    let sessions = live_sessions(&sessions, caller.user_id).await?;
+    let stored_sessions = live_sessions(&sessions, caller.user_id).await?;
     let summarise = |session| SessionSummary::new(session, &caller.session_id);
-    Ok(web::Json(sessions.into_iter().map(summarise).collect()))
+    let summaries = stored_sessions.into_iter().map(summarise);
+    Ok(web::Json(summaries.collect()))
 }
 
 #[derive(Serialize, ToSchema)]
@@ -75,7 +76,7 @@ pub(crate) async fn end(
     sessions: Data<Sessions>,
 ) -> Result<web::Json<SessionEnded>, Problem> {
     let id = id.into_inner();
-    if id.contains('\0') || !end_own(&sessions, caller.user_id, caller.session_id, id).await? {
+    if id.contains('\0') || !end_session(&sessions, caller.user_id, caller.session_id, id).await? {
         return Err(not_found());
     }
     Ok(web::Json(SessionEnded { success: true }))

@@ -1,4 +1,4 @@
-//! `POST /api/auth/token`
+//! Handles `POST /api/auth/token`.
 
 use actix_web::web::{self, Data};
 use auth_core::Subject;
@@ -61,10 +61,10 @@ pub(crate) async fn exchange(
         email: &caller.email,
         session_id: &caller.session_id,
     };
-    let token = issuer.issue_until(&subject, caller.token_expires, sessions.now())?;
+    let issued_token = issuer.issue_until(&subject, caller.token_exp, sessions.now())?;
     Ok(web::Json(ServiceToken {
-        access_token: token.token,
+        access_token: issued_token.token,
         token_type: "Bearer",
-        expires_in: token.claims.exp - token.claims.iat,
+        expires_in: issued_token.claims.exp - issued_token.claims.iat,
     }))
 }

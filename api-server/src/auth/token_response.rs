@@ -1,4 +1,4 @@
-//! The response to a login, a refresh or a change of password: the user, two tokens and the session id.
+//! Builds the response to a registration, a login, a refresh or a change of password.
 
 use std::future::{Ready, ready};
 
@@ -52,20 +52,21 @@ impl TokenResponder {
         status: StatusCode,
         source: CredentialSource,
     ) -> Result<HttpResponse, Problem> {
-        let tokens = grant.tokens(&self.sessions)?;
+        let tokens = grant.issue_tokens(&self.sessions)?;
         let mut response = HttpResponse::build(status);
         let lifetime = grant.expires_at.since(grant.issued_at.into());
-        let (access, refresh) = (tokens.access.token, tokens.refresh);
-        for cookie in self.policy.cookies.set(&access, &refresh, lifetime) {
+        let (access_token, refresh_token) = (tokens.access.token, tokens.refresh);
+        let cookies = &self.policy.cookies;
+        for cookie in cookies.render(&access_token, &refresh_token, lifetime) {
             response.append_header((SET_COOKIE, cookie));
         }
-        let in_body = source != CredentialSource::Cookie;
+        let are_tokens_in_body = source != CredentialSource::Cookie;
         Ok(response.json(TokenResponse {
             user: grant.user,
-            access_token: in_body.then_some(access),
+            access_token: are_tokens_in_body.then_some(access_token),
             token_type: "Bearer",
             expires_in: tokens.access.claims.exp - tokens.access.claims.iat,
-            refresh_token: in_body.then_some(refresh),
+            refresh_token: are_tokens_in_body.then_some(refresh_token),
             session_id: grant.session_id,
         }))
     }

@@ -1,4 +1,4 @@
-//! Errors in the form of Better Auth: a status, a message and usually a code.
+//! Errors in the form of Better Auth. An error has a status, a message and usually a code.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -22,7 +22,7 @@ pub(crate) struct ApiError {
     /// `None` for a response without a body.
     body: Option<BetterAuthError>,
     headers: Vec<(HeaderName, HeaderValue)>,
-    /// For the log, never for the response.
+    /// Is logged, and never part of the response.
     cause: Option<Arc<Problem>>,
 }
 
@@ -45,7 +45,7 @@ impl ApiError {
         Self::with_optional_code(status, Some(code), message.into())
     }
 
-    /// 400 without a code.
+    /// A 400 without a code.
     pub(super) fn bad_request(message: impl Into<Cow<'static, str>>) -> Self {
         Self::with_optional_code(StatusCode::BAD_REQUEST, None, message.into())
     }
@@ -125,7 +125,7 @@ impl ApiError {
         Self::new(StatusCode::BAD_REQUEST, code, message)
     }
 
-    pub(super) fn no_fields() -> Self {
+    pub(super) fn no_fields_to_update() -> Self {
         Self::bad_request("No fields to update")
     }
 
@@ -142,14 +142,14 @@ impl ApiError {
         Self::with_optional_code(StatusCode::TOO_MANY_REQUESTS, None, message.into())
     }
 
-    /// Adds cookies, such as those that clear a session.
+    /// Adds `Set-Cookie` values, for example to clear the cookies of a session.
     pub(super) fn with_cookies(mut self, cookies: impl IntoIterator<Item = HeaderValue>) -> Self {
         let cookies = cookies.into_iter().map(|cookie| (SET_COOKIE, cookie));
         self.headers.extend(cookies);
         self
     }
 
-    /// Responds to a server error with an empty 500, or with a 503 and `Retry-After`.
+    /// Turns a server error into an empty 500, or into a 503 with `Retry-After`.
     fn from_server_error(problem: Problem) -> Self {
         let status = problem.status_code();
         let mut error = if status == StatusCode::INTERNAL_SERVER_ERROR {

@@ -1,4 +1,4 @@
-//! A request to Better Auth's API: its parsed body, and the checks that every endpoint needs.
+//! Parses a request to Better Auth's API, and makes the checks that every endpoint needs.
 
 use actix_web::dev::Payload;
 use actix_web::http::StatusCode;
@@ -59,7 +59,7 @@ impl ApiRequest {
         let request = Self {
             body: parse_body(&http, body)?,
             client: Client::extract(&http).await?,
-            query: parse_query(&http),
+            query: parse_pairs(http.query_string().as_bytes()),
             context,
             http,
         };
@@ -74,18 +74,18 @@ impl ApiRequest {
         self.http.headers()
     }
 
-    /// A field of the body; `None` if it is absent, or if the body is not an object.
+    /// A field of the body; `None` if the field is absent, or if the body is not an object.
     pub(super) fn field(&self, name: &str) -> Option<&Value> {
         self.body.as_ref()?.get(name)
     }
 
-    /// The body's fields, for validation. An error if the body is not an object.
+    /// The body's fields, for validation. Fails if the body is not an object.
     pub(super) fn fields(&self) -> Result<Fields<'_>, ApiError> {
         Fields::of_body(self.body.as_ref(), "object")
     }
 
-    /// The body's fields, for an endpoint whose zod schema is a record: the error then says so.
-    pub(super) fn record(&self) -> Result<Fields<'_>, ApiError> {
+    /// The body's fields, for an endpoint whose error message says `record` instead of `object`, as in Better Auth.
+    pub(super) fn record_fields(&self) -> Result<Fields<'_>, ApiError> {
         Fields::of_body(self.body.as_ref(), "record")
     }
 
@@ -94,31 +94,29 @@ impl ApiRequest {
     }
 }
 
-/// Parses the query; of a repeated parameter, the last value counts.
-fn parse_query(request: &HttpRequest) -> Map<String, Value> {
-    let pairs = url::form_urlencoded::parse(request.query_string().as_bytes());
-    let pairs = pairs.map(|(name, value)| (name.into_owned(), Value::from(value.into_owned())));
-    pairs.collect()
+/// Parses a query or a form; of a repeated name, the last value counts.
+fn parse_pairs(text: &[u8]) -> Map<String, Value> {
+    let pairs = url::form_urlencoded::parse(text);
+    let values = pairs.map(|(name, value)| (name.into_owned(), Value::from(value.into_owned())));
+    values.collect()
 }
 
-/// Parses a body of JSON, or of a form where Better Auth accepts one.
+/// Parses a body of JSON, or a form if Better Auth accepts forms at this path.
 fn parse_body(request: &HttpRequest, body: &Bytes) -> Result<Option<Value>, ApiError> {
     if body.is_empty() {
         return Ok(None);
     }
-    let content_type = request.headers().get(CONTENT_TYPE);
-    let content_type = content_type.map(HeaderValue::as_bytes).unwrap_or_default();
-    let media_type = content_type.split(|byte| *byte == b';').next();
-    let media_type = media_type.unwrap_or_default().trim_ascii();
+    let header = request.headers().get(CONTENT_TYPE);
+    let content_type = header.map(HeaderValue::as_bytes).unwrap_or_default();
+    let text_before_semicolon = content_type.split(|byte| *byte == b';').next();
+    let media_type = text_before_semicolon.unwrap_or_default().trim_ascii();
     if media_type.eq_ignore_ascii_case(JSON.as_bytes()) {
         let value = serde_json::from_slice(body).map_err(|_not_json| invalid_json())?;
         return Ok(Some(value));
     }
     let accepts_forms = request.path().ends_with("/email");
     if accepts_forms && media_type.eq_ignore_ascii_case(FORM.as_bytes()) {
-        let pairs = url::form_urlencoded::parse(body);
-        let pairs = pairs.map(|(name, value)| (name.into_owned(), Value::from(value.into_owned())));
-        return Ok(Some(Value::Object(pairs.collect())));
+        return Ok(Some(Value::Object(parse_pairs(body))));
     }
     Err(unsupported_media_type(content_type, accepts_forms))
 }
@@ -129,7 +127,7 @@ fn invalid_json() -> ApiError {
 }
 
 fn unsupported_media_type(content_type: &[u8], accepts_forms: bool) -> ApiError {
-    let allowed = if accepts_forms {
+    let allowed_types = if accepts_forms {
         format!("{FORM}, {JSON}")
     } else {
         JSON.to_owned()
@@ -137,10 +135,10 @@ fn unsupported_media_type(content_type: &[u8], accepts_forms: bool) -> ApiError 
     let reason = if content_type.is_empty() {
         "Content-Type is required.".to_owned()
     } else {
-        let content_type = String::from_utf8_lossy(content_type);
-        format!("Content-Type \"{content_type}\" is not allowed.")
+        let found_type = String::from_utf8_lossy(content_type);
+        format!("Content-Type \"{found_type}\" is not allowed.")
     };
-    let message = format!("{reason} Allowed types: {allowed}");
+    let message = format!("{reason} Allowed types: {allowed_types}");
     let status = StatusCode::UNSUPPORTED_MEDIA_TYPE;
     ApiError::new(status, "UNSUPPORTED_MEDIA_TYPE", message)
 }

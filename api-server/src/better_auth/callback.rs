@@ -7,11 +7,11 @@ use super::api_error::ApiError;
 use super::api_request::ApiRequest;
 use super::origin::{forbidden, is_trusted_url};
 
-/// Requires that all redirect targets in the body and the query are on this site or a trusted origin.
+/// Requires that all redirect targets in the body and the query are paths on this server or URLs of trusted origins.
 pub(super) fn require_trusted(request: &ApiRequest) -> Result<(), ApiError> {
-    let callback = request.field("callbackURL").filter(|url| is_truthy(url));
-    let callback = callback.or_else(|| request.query.get("callbackURL"));
-    require_safe(request, callback, &CALLBACK)?;
+    let body_url = request.field("callbackURL").filter(|url| is_truthy(url));
+    let callback_url = body_url.or_else(|| request.query.get("callbackURL"));
+    require_safe(request, callback_url, &CALLBACK)?;
     for (name, field) in [
         ("redirectTo", &REDIRECT),
         ("errorCallbackURL", &ERROR_CALLBACK),
@@ -22,19 +22,19 @@ pub(super) fn require_trusted(request: &ApiRequest) -> Result<(), ApiError> {
     Ok(())
 }
 
-/// `callbackURL` in the query of a `GET`, as [`safe_target`] returns it.
+/// Checks `callbackURL` in the query of a `GET`. Returns the result of [`safe_target`].
 pub(super) fn from_query(request: &ApiRequest) -> Result<Option<String>, ApiError> {
-    let callback = request.query.get("callbackURL");
-    require_safe(request, callback, &CALLBACK)?;
-    Ok(callback.and_then(|url| safe_target(request, url.as_str()?)))
+    let callback_url = request.query.get("callbackURL");
+    require_safe(request, callback_url, &CALLBACK)?;
+    Ok(callback_url.and_then(|url| safe_target(request, url.as_str()?)))
 }
 
-/// `callbackURL` in the body, as [`safe_target`] returns it. [`ApiRequest::new`] has checked it before.
+/// Returns the result of [`safe_target`] for `callbackURL` in the body, which [`ApiRequest::new`] has checked.
 pub(super) fn from_body(request: &ApiRequest) -> Option<String> {
     safe_target(request, request.field("callbackURL")?.as_str()?)
 }
 
-/// A URL field: its name in the message and the code of its error.
+/// The name of a URL field in error messages, and the code of the error if the URL is not allowed.
 struct UrlField {
     label: &'static str,
     code: &'static str,
@@ -89,8 +89,8 @@ fn require_safe(
 /// The longest redirect target, in bytes.
 const MAX_TARGET_BYTES: usize = 2048;
 
-/// Returns an allowed redirect target, or `None`: a path on this site, or a URL of a trusted origin. The result is the
-/// parsed URL, written in ASCII, because a browser may parse the original text differently.
+/// Returns the redirect target if it is allowed, that is, a path on this server or a URL of a trusted origin. The
+/// result is the parsed URL in ASCII, because a browser may parse the original text differently.
 fn safe_target(request: &ApiRequest, text: &str) -> Option<String> {
     // The parser removes line breaks, tabs, and white space around the URL, instead of rejecting them.
     if text.chars().any(char::is_control) || text.trim() != text {
@@ -102,14 +102,14 @@ fn safe_target(request: &ApiRequest, text: &str) -> Option<String> {
 
 fn absolute_target(request: &ApiRequest, text: &str) -> Option<String> {
     let url = Url::parse(text).ok()?;
-    // A `blob:` URL has an http origin as well, that of its creator.
+    // A `blob:` URL has the http origin of the page that created the URL.
     let is_http = matches!(url.scheme(), "http" | "https");
     let has_credentials = !url.username().is_empty() || url.password().is_some();
-    let is_plain = !has_credentials && !text.contains('\\') && !is_ambiguous(&url);
-    (is_http && is_plain && is_trusted_url(request, &url)).then(|| url.into())
+    let is_unambiguous = !has_credentials && !text.contains('\\') && !is_ambiguous(&url);
+    (is_http && is_unambiguous && is_trusted_url(request, &url)).then(|| url.into())
 }
 
-/// Returns a path that every browser resolves to this site, or `None`.
+/// Returns the path if every browser resolves the path to this server.
 fn path_target(text: &str) -> Option<String> {
     if !text.starts_with('/') || text.starts_with("//") || text.contains('\\') {
         return None;
@@ -121,7 +121,7 @@ fn path_target(text: &str) -> Option<String> {
     is_local.then(|| target.to_owned())
 }
 
-/// Whether software that reads only the path could mistake it for another host, or for the end of a header.
+/// Whether other software could read the path as another host, or as the end of a header.
 fn is_ambiguous(url: &Url) -> bool {
     let path = url.path().to_ascii_lowercase();
     // The parser turns `/.//host` into `//host`. The escapes are harmful if other software decodes the path once more.
@@ -136,8 +136,8 @@ mod tests {
     use super::path_target;
 
     #[test]
-    fn a_path_stays_on_this_site() {
-        for safe in [
+    fn a_path_on_this_server_is_returned_in_ascii() {
+        for path in [
             "/",
             "/a/b?c=%2F#d",
             "/a-b_c.d~e",
@@ -145,14 +145,14 @@ mod tests {
             "/a?b=%0a",
             "/a:b@c",
         ] {
-            assert_eq!(path_target(safe).as_deref(), Some(safe));
+            assert_eq!(path_target(path).as_deref(), Some(path));
         }
         assert_eq!(path_target("/ä b").as_deref(), Some("/%C3%A4%20b"));
         assert_eq!(path_target("/a/../b").as_deref(), Some("/b"));
     }
 
     #[test]
-    fn a_path_that_may_lead_to_another_site_is_none() {
+    fn a_path_that_may_lead_to_another_host_is_rejected() {
         for text in [
             "",
             "a",

@@ -1,5 +1,5 @@
-//! `POST /api/auth/change-password` in Better Auth's format. `auth::change_password` chooses between the two formats by
-//! the body.
+//! Handles `POST /api/auth/change-password` in Better Auth's format. `auth::change_password` chooses this format or the
+//! server's own format by the body.
 
 use actix_web::HttpResponse;
 use serde::Serialize;
@@ -19,39 +19,39 @@ struct ChangePasswordBody {
     user: UserBody,
 }
 
-/// Ends every session, including this one, and begins a new one, even without `revokeOtherSessions`: a thief may have
-/// the token of this session. The new token is in the cookie and in `set-auth-token`; it is in the body only with
-/// `revokeOtherSessions`, as in Better Auth.
+/// Ends every session, even without `revokeOtherSessions`, because a thief may have the token of any session. Begins a
+/// new session. The new token is in the cookie and in `set-auth-token`. As in Better Auth, the body has the token only
+/// with `revokeOtherSessions`.
 pub(crate) async fn change(request: ApiRequest) -> ApiResult {
     let mut fields = request.fields()?;
-    let (new, current) = (fields.text("newPassword"), fields.text("currentPassword"));
+    let (new_text, current_text) = (fields.text("newPassword"), fields.text("currentPassword"));
     let returns_token = fields.optional_bool("revokeOtherSessions") == Some(true);
     fields.finish()?;
     let signed_in = request.signed_in().await?;
-    let new = new_password(&request.context.accounts.passwords.policy, new)?;
-    let attempt = parse_password_attempt(current)?;
+    let new_password = new_password(&request.context.accounts.passwords.policy, new_text)?;
+    let parsed_attempt = parse_password_attempt(current_text)?;
     require_credential_account(&request, &signed_in).await?;
-    let attempt = attempt.ok_or_else(ApiError::invalid_password)?;
+    let attempt = parsed_attempt.ok_or_else(ApiError::invalid_password)?;
     let is_remembered = signed_in.is_remembered;
     let change = PasswordChange {
         user_id: signed_in.user_id(),
         session_id: signed_in.session.id,
         attempt,
-        new_password: new,
-        lifetime: identity::lifetime(&request.context, is_remembered),
+        new_password,
+        lifetime: identity::session_lifetime(&request.context, is_remembered),
     };
     let (client, now) = (request.client.clone(), request.context.sessions.now());
-    let granted = change_password(&request.context.accounts, change, client, now).await?;
+    let grant = change_password(&request.context.accounts, change, client, now).await?;
     let token = if returns_token {
-        Some(session_token(&request.context, &granted.session_id)?)
+        Some(session_token(&request.context, &grant.session_id)?)
     } else {
         None
     };
     let mut response = HttpResponse::Ok().json(ChangePasswordBody {
         token,
-        user: granted.user.into(),
+        user: grant.user.into(),
     });
-    let remember_until = is_remembered.then_some(granted.expires_at);
-    set_new_session_cookie(&request, &mut response, &granted.session_id, remember_until)?;
+    let remember_until = is_remembered.then_some(grant.expires_at);
+    set_new_session_cookie(&request, &mut response, &grant.session_id, remember_until)?;
     Ok(response)
 }

@@ -13,5 +13,5 @@ pub(crate) struct BetterAuthContext {
     pub(crate) sessions: Arc<Sessions>,
     pub(crate) policy: Data<HttpPolicy>,
     /// Whether users may delete their account (`BETTER_AUTH_DELETE_USER`).
-    pub(crate) delete_user: bool,
+    pub(crate) may_delete_user: bool,
 }

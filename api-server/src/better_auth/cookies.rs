@@ -1,4 +1,4 @@
-//! Better Auth's cookies: names, attributes, and their signed values.
+//! Reads and writes Better Auth's cookies, whose values are signed.
 
 use actix_web::HttpRequest;
 use actix_web::http::header::HeaderValue;
@@ -13,13 +13,13 @@ use crate::http::cookies::values;
 use crate::problem::Problem;
 
 const SESSION_TOKEN: &str = "better-auth.session_token";
-/// A cache of the session. This server never sets it; a Better Auth server with the same URL may have set it before.
+/// A cache of the session. This server only clears this cookie, which an earlier Better Auth server may have set.
 const SESSION_DATA: &str = "better-auth.session_data";
-/// A signed flag: the session has a short lifetime, and its cookies end with the browser.
+/// A signed flag of a session with a short lifetime, whose cookies end when the browser is closed.
 const DONT_REMEMBER: &str = "better-auth.dont_remember";
 
-/// The signed session token of the cookie. Two cookies of the name are rejected: another host of the site may have set
-/// one of them, and the request does not show which.
+/// Returns the signed session token of the session cookie. Rejects a request with two session cookies: another host of
+/// the site may have set one of them, and the request does not show which one.
 pub(super) fn signed_session_token(
     request: &HttpRequest,
     context: &BetterAuthContext,
@@ -39,72 +39,72 @@ pub(super) fn has_session_token(request: &HttpRequest, context: &BetterAuthConte
     has_cookie(request, &cookie_name(context, SESSION_TOKEN))
 }
 
-/// The sessions of all session cookies of a request with more than one, to sign out of each.
-pub(super) fn sessions_of_repeated_cookies(
+/// Returns the session ids of all session cookies, so that a sign-out can end each session.
+pub(super) fn session_ids_of_all_cookies(
     request: &HttpRequest,
     context: &BetterAuthContext,
 ) -> Vec<String> {
     let name = cookie_name(context, SESSION_TOKEN);
     let keys = context.sessions.keys.current();
     let tokens = decoded_values(request, &name)
-        .filter_map(|signed| decode_signed_token(&keys.session_tokens, &signed).ok()?);
+        .filter_map(|text| decode_signed_token(&keys.session_tokens, &text).ok()?);
     cookie_sessions::distinct_ids(tokens.map(|token| token.session_id))
 }
 
-/// The session whose cookie a login replaces.
-pub(super) fn replaced_session(
+/// The id of the session whose cookie a login replaces.
+pub(super) fn replaced_session_id(
     request: &HttpRequest,
     context: &BetterAuthContext,
 ) -> Option<String> {
-    let signed = signed_session_token(request, context).ok()?;
+    let signed_token = signed_session_token(request, context).ok()?;
     let keys = context.sessions.keys.current();
-    let token = decode_signed_token(&keys.session_tokens, &signed).ok()??;
+    let token = decode_signed_token(&keys.session_tokens, &signed_token).ok()??;
     Some(token.session_id)
 }
 
-/// The session id in a handle or a token, as `list-sessions` returns them.
-pub(super) fn listed_session(context: &BetterAuthContext, text: &str) -> Option<String> {
+/// Decodes the session id of a session token or a session handle, which `list-sessions` returns.
+pub(super) fn decode_listed_session_id(context: &BetterAuthContext, text: &str) -> Option<String> {
     let keys = context.sessions.keys.current();
-    let id = keys.session_handles.decode(text);
-    let id = id
+    let handle_id = keys.session_handles.decode(text);
+    let id = handle_id
         .or_else(|_no_handle| keys.session_tokens.decode(text))
         .ok()?;
     Some(Uuid::from_bytes(id).to_string())
 }
 
-/// Whether any cookie of the name has a valid flag. One of several is enough: otherwise another host of the site could
-/// add a cookie and so prolong the session.
+/// Whether any `dont_remember` cookie has a valid flag. One valid cookie is enough: otherwise another host of the site
+/// could prolong the session by adding an invalid cookie.
 pub(super) fn has_dont_remember_flag(request: &HttpRequest, context: &BetterAuthContext) -> bool {
     let name = cookie_name(context, DONT_REMEMBER);
     let keys = context.sessions.keys.current();
     decoded_values(request, &name).any(|flag| keys.session_tokens.is_flag(&flag))
 }
 
-/// The signed session token, and the `Set-Cookie` values of a session. Without `remember_until` the cookies last until
-/// the browser is closed.
+/// Returns the signed session token, and the `Set-Cookie` values of a session. Without `remember_until` the cookies
+/// last until the browser is closed.
 pub(super) fn session_cookies(
     context: &BetterAuthContext,
     session_id: &str,
     remember_until: Option<Timestamp>,
 ) -> Result<(String, Vec<HeaderValue>), Problem> {
     let tokens = &context.sessions.keys.current().session_tokens;
-    let signed = tokens.sign_cookie(session_id_bytes(session_id)?);
+    let signed_token = tokens.sign_cookie(session_id_bytes(session_id)?);
     let now = Timestamp::from(context.sessions.now());
     let lifetime = remember_until.map(|until| until.since(now));
-    // Rounded up to seconds, so that the cookie does not expire before its session.
-    let lifetime =
-        lifetime.map(|remaining| remaining.as_secs() + u64::from(remaining.subsec_nanos() > 0));
-    let mut cookies = vec![set_cookie(
+    // Rounded up to seconds, so that the cookie does not expire before the session.
+    let max_age_seconds =
+        lifetime.map(|duration| duration.as_secs() + u64::from(duration.subsec_nanos() > 0));
+    let mut cookies = vec![set_cookie_value(
         context,
         SESSION_TOKEN,
-        &percent_encode(&signed),
-        lifetime,
+        &percent_encode(&signed_token),
+        max_age_seconds,
     )?];
     if remember_until.is_none() {
         let flag = percent_encode(&tokens.sign_flag());
-        cookies.push(set_cookie(context, DONT_REMEMBER, &flag, None)?);
+        cookies.push(set_cookie_value(context, DONT_REMEMBER, &flag, None)?);
     }
-    Ok((signed, cookies))
+    Ok((signed_token, cookies))
 }
 
 /// The 16 bytes of a session id, which is a UUID.
@@ -114,52 +114,55 @@ pub(super) fn session_id_bytes(session_id: &str) -> Result<[u8; 16], Problem> {
 }
 
 /// The `Set-Cookie` values that clear all cookies of a session.
-pub(super) fn clear_all(request: &HttpRequest, context: &BetterAuthContext) -> Vec<HeaderValue> {
+pub(super) fn removal_cookies(
+    request: &HttpRequest,
+    context: &BetterAuthContext,
+) -> Vec<HeaderValue> {
     let mut names = vec![SESSION_TOKEN, SESSION_DATA];
-    // Better Auth clears this cookie a second time if the request has it.
+    // Better Auth clears this cookie a second time if the request has the cookie.
     if has_cookie(request, &cookie_name(context, SESSION_DATA)) {
         names.push(SESSION_DATA);
     }
     names.push(DONT_REMEMBER);
-    clear(context, &names)
+    removal_cookies_named(context, &names)
 }
 
-/// The `Set-Cookie` value that clears the cached session of a Better Auth server, if the browser has one.
-pub(super) fn clear_session_data(
+/// The `Set-Cookie` value that clears the cached session of a Better Auth server, if the request has that cookie.
+pub(super) fn session_data_removal_cookies(
     request: &HttpRequest,
     context: &BetterAuthContext,
 ) -> Vec<HeaderValue> {
-    clear_if_present(request, context, SESSION_DATA)
+    removal_cookies_if_present(request, context, SESSION_DATA)
 }
 
-/// The `Set-Cookie` value that clears the flag of an earlier login with `rememberMe: false`.
-pub(super) fn clear_dont_remember_flag(
+/// The `Set-Cookie` value that clears the flag of an earlier login with `rememberMe: false`, if there is one.
+pub(super) fn dont_remember_removal_cookies(
     request: &HttpRequest,
     context: &BetterAuthContext,
 ) -> Vec<HeaderValue> {
-    clear_if_present(request, context, DONT_REMEMBER)
+    removal_cookies_if_present(request, context, DONT_REMEMBER)
 }
 
-fn clear_if_present(
+fn removal_cookies_if_present(
     request: &HttpRequest,
     context: &BetterAuthContext,
-    cookie: &str,
+    name: &str,
 ) -> Vec<HeaderValue> {
-    if has_cookie(request, &cookie_name(context, cookie)) {
-        clear(context, &[cookie])
+    if has_cookie(request, &cookie_name(context, name)) {
+        removal_cookies_named(context, &[name])
     } else {
         Vec::new()
     }
 }
 
-fn clear(context: &BetterAuthContext, names: &[&str]) -> Vec<HeaderValue> {
-    let cleared = names
+fn removal_cookies_named(context: &BetterAuthContext, names: &[&str]) -> Vec<HeaderValue> {
+    let values = names
         .iter()
-        .map(|name| set_cookie(context, name, "", Some(0)));
-    cleared.filter_map(Result::ok).collect()
+        .map(|name| set_cookie_value(context, name, "", Some(0)));
+    values.filter_map(Result::ok).collect()
 }
 
-/// Adds the prefix that cookies have under https.
+/// Adds the prefix `__Secure-` if the cookies are sent only over https.
 fn cookie_name(context: &BetterAuthContext, name: &str) -> String {
     let prefix = if context.policy.cookies.are_secure() {
         "__Secure-"
@@ -169,15 +172,15 @@ fn cookie_name(context: &BetterAuthContext, name: &str) -> String {
     format!("{prefix}{name}")
 }
 
-/// Makes a `Set-Cookie` value, with the attributes in Better Auth's order. Without `max_age`, in seconds, the cookie
-/// lasts until the browser is closed.
-fn set_cookie(
+/// Makes a `Set-Cookie` value, with the attributes in Better Auth's order. Without `max_age_seconds` the cookie lasts
+/// until the browser is closed.
+fn set_cookie_value(
     context: &BetterAuthContext,
-    cookie: &str,
+    name: &str,
     value: &str,
-    max_age: Option<u64>,
+    max_age_seconds: Option<u64>,
 ) -> Result<HeaderValue, Problem> {
-    let max_age = max_age.map(|seconds| format!("; Max-Age={seconds}"));
+    let max_age = max_age_seconds.map(|seconds| format!("; Max-Age={seconds}"));
     let secure = if context.policy.cookies.are_secure() {
         "; Secure"
     } else {
@@ -185,23 +188,23 @@ fn set_cookie(
     };
     let text = format!(
         "{}={value}{}; Path=/; HttpOnly{secure}; SameSite=Lax",
-        cookie_name(context, cookie),
+        cookie_name(context, name),
         max_age.unwrap_or_default(),
     );
     HeaderValue::try_from(text).map_err(Problem::internal)
 }
 
 /// Encodes like `encodeURIComponent`, which changes only these three characters of a signed value.
-fn percent_encode(signed: &str) -> String {
-    let signed = signed.replace('+', "%2B").replace('/', "%2F");
-    signed.replace('=', "%3D")
+fn percent_encode(signed_value: &str) -> String {
+    let text = signed_value.replace('+', "%2B").replace('/', "%2F");
+    text.replace('=', "%3D")
 }
 
 fn has_cookie(request: &HttpRequest, name: &str) -> bool {
     decoded_values(request, name).next().is_some()
 }
 
-/// The values of all cookies of the name, percent-decoded; a value that is not UTF-8 becomes empty.
+/// The values of all cookies with this name, percent-decoded; a value that is not UTF-8 becomes empty.
 fn decoded_values<'r>(
     request: &'r HttpRequest,
     name: &'r str,
@@ -209,23 +212,23 @@ fn decoded_values<'r>(
     values(request, name).map(percent_decode)
 }
 
-/// Decodes like `decodeURIComponent`; returns the text unchanged if that would fail.
+/// Decodes like `decodeURIComponent`; returns the text unchanged if that function would fail.
 pub(super) fn percent_decode(text: &str) -> String {
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text.as_bytes();
-    while let Some((byte, after)) = rest.split_first() {
-        let escaped = match (byte, after) {
+    while let Some((byte, following)) = rest.split_first() {
+        let escape = match (byte, following) {
             (b'%', [high, low, ..]) => Some(hex_digit(*high).zip(hex_digit(*low))),
             (b'%', _) => Some(None),
             _ => None,
         };
-        match escaped {
+        match escape {
             None => bytes.push(*byte),
             Some(Some((high, low))) => bytes.push(high * 16 + low),
             Some(None) => return text.to_owned(),
         }
-        rest = after
-            .get(if escaped.is_some() { 2 } else { 0 }..)
+        rest = following
+            .get(if escape.is_some() { 2 } else { 0 }..)
             .unwrap_or_default();
     }
     String::from_utf8(bytes).unwrap_or_else(|_not_utf8| text.to_owned())
@@ -236,18 +239,18 @@ fn hex_digit(byte: u8) -> Option<u8> {
     u8::try_from(digit).ok()
 }
 
-/// Decodes a signed session token. `None` if the signature is valid but the content is not a session token; an error if
-/// the signature is invalid.
+/// Decodes a signed session token. Returns `None` if the signature is valid but the content is not a session token.
+/// Fails if the signature is invalid.
 pub(super) fn decode_signed_token(
     tokens: &SessionTokens,
-    signed: &str,
+    signed_token: &str,
 ) -> Result<Option<DecodedToken>, Error> {
-    let token = tokens.verify_cookie(signed)?;
+    let token = tokens.verify_cookie(signed_token)?;
     Ok(decode_token(tokens, token))
 }
 
-/// Decodes a session token that has no cookie signature, as in a response body; `None` if this server did not
-/// sign it.
+/// Decodes a session token without a cookie signature, as in a response body. Returns `None` if this server did not
+/// make the token.
 pub(super) fn decode_token(tokens: &SessionTokens, token: &str) -> Option<DecodedToken> {
     let id = tokens.decode(token).ok()?;
     Some(DecodedToken {
@@ -259,7 +262,7 @@ pub(super) fn decode_token(tokens: &SessionTokens, token: &str) -> Option<Decode
 /// The content of a session token.
 pub(super) struct DecodedToken {
     pub(super) session_id: String,
-    /// Whether the current secret made the token, not a previous one.
+    /// Whether the current secret signed the token, not a previous secret.
     pub(super) is_of_current_secret: bool,
 }
 

@@ -1,4 +1,4 @@
-//! `POST /api/auth/delete-user`: a 404 unless `BETTER_AUTH_DELETE_USER` allows it.
+//! Handles `POST /api/auth/delete-user`, with a 404 unless `BETTER_AUTH_DELETE_USER` is true.
 
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
@@ -6,8 +6,7 @@ use serde::Serialize;
 
 use super::api_error::ApiError;
 use super::api_request::ApiRequest;
-use super::identity;
-use super::identity::Identity;
+use super::identity::{self, Identity};
 use super::password::{confirm, require_credential_account};
 use super::respond::ApiResult;
 use super::sign_up_email::parse_password_attempt;
@@ -32,26 +31,28 @@ pub(crate) async fn delete_user(request: ApiRequest) -> ApiResult {
         .filter(|text| !text.is_empty());
     fields.finish()?;
     let signed_in = request.signed_in().await?;
-    if !request.context.delete_user {
+    if !request.context.may_delete_user {
         return Err(ApiError::not_found());
     }
-    let mut compared = None;
+    let mut authenticated = None;
     if let Some(password) = password {
-        let attempt = parse_password_attempt(password)?;
+        let parsed_attempt = parse_password_attempt(password)?;
         require_credential_account(&request, &signed_in).await?;
-        let attempt = attempt.ok_or_else(ApiError::invalid_password)?;
-        compared = Some(confirm(&request, &signed_in, attempt).await?);
+        let attempt = parsed_attempt.ok_or_else(ApiError::invalid_password)?;
+        authenticated = Some(confirm(&request, &signed_in, attempt).await?);
     }
     if token.is_some() {
-        // Such tokens come by mail, which this server does not send.
+        // Better Auth sends such tokens by mail. This server sends no mail, so no token is valid.
         return Err(ApiError::invalid_token(StatusCode::NOT_FOUND));
     }
-    if compared.is_none() && !signed_in.is_fresh(request.context.sessions.now().into()) {
+    let now = request.context.sessions.now().into();
+    if authenticated.is_none() && !signed_in.has_recent_login(now) {
         let message = "Session expired. Re-authenticate to perform this action.";
         let status = StatusCode::BAD_REQUEST;
         return Err(ApiError::new(status, "SESSION_EXPIRED", message));
     }
-    delete(&request.context.accounts, signed_in.user_id(), compared).await?;
+    let accounts = &request.context.accounts;
+    delete(accounts, signed_in.user_id(), authenticated).await?;
     let response = HttpResponse::Ok().json(DeleteUserBody {
         success: true,
         message: "User deleted",
@@ -59,14 +60,14 @@ pub(crate) async fn delete_user(request: ApiRequest) -> ApiResult {
     Ok(request.clear_cookies(response))
 }
 
-/// `GET /api/auth/delete-user/callback`: the URL of a link in an email. This server sends none, so no token is valid.
+/// Handles the link `GET /api/auth/delete-user/callback`. This server sends no mail, so no token is valid.
 pub(crate) async fn callback(request: ApiRequest) -> ApiResult {
     let mut fields = request.query_fields();
     fields.text("token");
     fields.finish()?;
     callback::from_query(&request)?;
     let not_found = StatusCode::NOT_FOUND;
-    if !request.context.delete_user {
+    if !request.context.may_delete_user {
         return Err(ApiError::new(not_found, "NOT_FOUND", "Not found"));
     }
     match identity::find(&request.http, &request.context, true).await? {
@@ -75,8 +76,8 @@ pub(crate) async fn callback(request: ApiRequest) -> ApiResult {
             let (code, message) = ("FAILED_TO_GET_USER_INFO", "Failed to get user info");
             let error = ApiError::new(not_found, code, message);
             if matches!(identity, Identity::SessionExpired) {
-                let cleared = cookies::clear_all(&request.http, &request.context);
-                return Err(error.with_cookies(cleared));
+                let removal_cookies = cookies::removal_cookies(&request.http, &request.context);
+                return Err(error.with_cookies(removal_cookies));
             }
             Err(error)
         }

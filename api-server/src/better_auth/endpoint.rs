@@ -1,4 +1,4 @@
-//! Routes of Better Auth's API. An unknown method or path gets an empty 404, as in Better Auth.
+//! Creates the routes of Better Auth's API. An unknown method or path gets an empty 404, as in Better Auth.
 
 use actix_web::web;
 use actix_web::{FromRequest, Handler, HttpResponse, Resource, Responder};
@@ -6,18 +6,18 @@ use actix_web::{FromRequest, Handler, HttpResponse, Resource, Responder};
 use super::api_error::ApiError;
 
 /// Matches every path that begins like a path of Better Auth's API.
-const API_PATHS: &str = "/api/auth/{address:(sign-up|sign-in|sign-out|get-session|list-sessions|list-accounts|\
+const API_PATHS: &str = "/api/auth/{path:(sign-up|sign-in|sign-out|get-session|list-sessions|list-accounts|\
     revoke-session|revoke-sessions|revoke-other-sessions|update-user|update-session|verify-password|delete-user|\
     request-password-reset|reset-password|forget-password|send-verification-email|verify-email|change-email|\
     ok|error)(/.*)?}";
 
-/// Responds to unknown paths; must be registered after the known paths.
-pub(crate) fn unknown() -> Resource {
+/// Responds to unknown paths with a 404. Must be registered after the known paths.
+pub(crate) fn unknown_path() -> Resource {
     web::resource(API_PATHS).default_service(web::to(not_found))
 }
 
 /// A resource at a path of Better Auth's API, relative to `/api/auth`. A method without a route gets a 404.
-pub(crate) fn at(path: &str) -> Resource {
+pub(crate) fn resource_at(path: &str) -> Resource {
     web::resource(format!("/api/auth{path}")).default_service(web::to(not_found))
 }
 
@@ -27,7 +27,7 @@ where
     Args: FromRequest + 'static,
     F::Output: Responder + 'static,
 {
-    at(path).route(web::get().to(handler))
+    resource_at(path).route(web::get().to(handler))
 }
 
 pub(crate) fn post<F, Args>(path: &str, handler: F) -> Resource
@@ -36,7 +36,7 @@ where
     Args: FromRequest + 'static,
     F::Output: Responder + 'static,
 {
-    at(path).route(web::post().to(handler))
+    resource_at(path).route(web::post().to(handler))
 }
 
 async fn not_found() -> Result<HttpResponse, ApiError> {

@@ -1,4 +1,4 @@
-//! `GET /api/auth/error`
+//! Handles `GET /api/auth/error`.
 
 use url::form_urlencoded::Serializer;
 
@@ -6,18 +6,16 @@ use super::api_request::ApiRequest;
 use super::redirect::redirect;
 use super::respond::ApiResult;
 
-/// Redirects an invalid link to the page at `/`, with the error in the query.
+/// Redirects the browser from an invalid link to the page at `/`, with the error in the query.
 pub(crate) async fn error(request: ApiRequest) -> ApiResult {
     let parameter = |name: &str| request.query.get(name).and_then(|value| value.as_str());
-    let is_plain = |code: &&str| {
+    let is_valid_code = |code: &&str| {
         let is_allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"'_-".contains(&byte);
         !code.is_empty() && code.bytes().all(is_allowed)
     };
     let mut query = Serializer::new(String::new());
-    query.append_pair(
-        "error",
-        parameter("error").filter(is_plain).unwrap_or("UNKNOWN"),
-    );
+    let code = parameter("error").filter(is_valid_code);
+    query.append_pair("error", code.unwrap_or("UNKNOWN"));
     if let Some(description) = parameter("error_description").filter(|text| !text.is_empty()) {
         query.append_pair("error_description", description);
     }

@@ -1,11 +1,11 @@
-//! Validation with Better Auth's messages, which are those of zod.
+//! Validates fields with Better Auth's messages, which come from the validation library zod.
 
 use actix_web::http::StatusCode;
 use serde_json::{Map, Value};
 
 use super::api_error::ApiError;
 
-/// The fields of a body or a query, and the issues found in them.
+/// The fields of a body or a query, and the issues found so far.
 pub(super) struct Fields<'a> {
     /// `body` or `query`, for the messages.
     source: &'static str,
@@ -14,7 +14,7 @@ pub(super) struct Fields<'a> {
 }
 
 impl<'a> Fields<'a> {
-    pub(super) fn of_body(body: Option<&'a Value>, expected: &str) -> Result<Self, ApiError> {
+    pub(super) fn of_body(body: Option<&'a Value>, expected_type: &str) -> Result<Self, ApiError> {
         match body {
             Some(Value::Object(values)) => Ok(Self {
                 source: "body",
@@ -22,8 +22,9 @@ impl<'a> Fields<'a> {
                 issues: Vec::new(),
             }),
             other => {
-                let found = type_name(other);
-                let issue = format!("[body] Invalid input: expected {expected}, received {found}");
+                let found_type = type_name(other);
+                let types = format!("expected {expected_type}, received {found_type}");
+                let issue = format!("[body] Invalid input: {types}");
                 Err(validation_error(&[issue]))
             }
         }
@@ -41,7 +42,7 @@ impl<'a> Fields<'a> {
         self.values.get(name)
     }
 
-    /// A required text. If it is missing or not a string, adds an issue and returns an empty text.
+    /// Returns a required text. If the field is missing or not a string, adds an issue and returns an empty text.
     pub(super) fn text(&mut self, name: &str) -> &'a str {
         match self.values.get(name) {
             Some(Value::String(text)) => text,
@@ -92,7 +93,7 @@ impl<'a> Fields<'a> {
         text
     }
 
-    /// Adds an issue if the database cannot store the text, or if it has more than `max_chars` characters.
+    /// Adds an issue if the database cannot store the text, or if the text has more than `max_chars` characters.
     pub(super) fn check_text(&mut self, name: &str, text: &str, max_chars: usize) {
         if text.contains('\0') {
             self.add_issue(name, "Invalid string: must not contain the NUL character");
@@ -103,9 +104,9 @@ impl<'a> Fields<'a> {
         }
     }
 
-    fn add_type_issue(&mut self, name: &str, expected: &str, found: Option<&Value>) {
-        let found = type_name(found);
-        let message = format!("Invalid input: expected {expected}, received {found}");
+    fn add_type_issue(&mut self, name: &str, expected_type: &str, value: Option<&Value>) {
+        let found_type = type_name(value);
+        let message = format!("Invalid input: expected {expected_type}, received {found_type}");
         self.add_issue(name, &message);
     }
 
@@ -140,7 +141,7 @@ const fn type_name(value: Option<&Value>) -> &'static str {
     }
 }
 
-/// Whether zod accepts the address: ASCII without white space around it, and a domain with a dot.
+/// Whether zod accepts the email address: ASCII without white space, and a domain with a dot.
 pub(super) fn is_email(text: &str) -> bool {
     let Some((local, domain)) = text.split_once('@') else {
         return false;
@@ -150,12 +151,12 @@ pub(super) fn is_email(text: &str) -> bool {
 
 fn is_local_part(local: &str) -> bool {
     let is_allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"_'+-".contains(&byte);
-    let is_part = |part: &str| !part.is_empty() && part.bytes().all(is_allowed);
-    local.split('.').all(is_part) && !local.ends_with('\'')
+    let is_atom = |part: &str| !part.is_empty() && part.bytes().all(is_allowed);
+    local.split('.').all(is_atom) && !local.ends_with('\'')
 }
 
 fn is_domain(domain: &str) -> bool {
-    let Some((labels, top)) = domain.rsplit_once('.') else {
+    let Some((labels, top_level)) = domain.rsplit_once('.') else {
         return false;
     };
     let is_label = |label: &str| {
@@ -164,8 +165,8 @@ fn is_domain(domain: &str) -> bool {
             && label.bytes().all(is_allowed)
     };
     labels.split('.').all(is_label)
-        && top.len() >= 2
-        && top.bytes().all(|byte| byte.is_ascii_alphabetic())
+        && top_level.len() >= 2
+        && top_level.bytes().all(|byte| byte.is_ascii_alphabetic())
 }
 
 #[cfg(test)]
@@ -173,7 +174,7 @@ mod tests {
     use super::is_email;
 
     #[test]
-    fn an_address_is_valid_if_zod_accepts_it() {
+    fn an_email_address_is_valid_if_zod_accepts_the_address() {
         for text in [
             "ada@example.com",
             "a.b+c_d-e'f@x-y.example.co",

@@ -1,4 +1,4 @@
-//! Users and sessions in the format of Better Auth's client.
+//! Formats users and sessions for Better Auth's client.
 
 use serde::Serialize;
 
@@ -25,7 +25,7 @@ impl From<User> for UserBody {
     fn from(user: User) -> Self {
         Self {
             id: user.id,
-            // In Better Auth every user has a name; it may be empty.
+            // In Better Auth every user has a name, which may be empty.
             name: user.name.unwrap_or_default(),
             email: user.email,
             email_verified: user.email_verified,
@@ -58,7 +58,7 @@ impl SessionBody {
         Ok(Self::new(session_token(context, &session.id)?, session))
     }
 
-    /// Another session of the caller. It has a handle instead of the token; a handle can only end the session.
+    /// Another session of the caller, with a handle instead of the token. A handle can only end the session.
     pub(super) fn other(
         context: &BetterAuthContext,
         session: StoredSession,

@@ -1,4 +1,4 @@
-//! `/api/auth/get-session`
+//! Handles `GET` and `POST /api/auth/get-session`.
 
 use actix_web::http::StatusCode;
 use actix_web::http::header::{ALLOW, HeaderValue, PRAGMA};
@@ -9,8 +9,7 @@ use super::api_error::ApiError;
 use super::api_request::ApiRequest;
 use super::cookies;
 use super::format::{SessionBody, UserBody};
-use super::identity;
-use super::identity::{Identity, SignedIn};
+use super::identity::{self, Identity, SignedIn};
 use super::respond::{ApiResult, append_cookies};
 
 #[derive(Serialize)]
@@ -19,13 +18,13 @@ struct GetSessionBody {
     user: UserBody,
 }
 
-/// Returns the session and its user, or `null` without a live session. Prolongs the session at most once a day, and not
-/// if the query has `disableRefresh`.
+/// Returns the session and its user, or `null` without a live session. Prolongs the session if a prolongation is due,
+/// unless the query has `disableRefresh`.
 pub(crate) async fn show(request: ApiRequest) -> ApiResult {
-    let disabled = request.query.get("disableRefresh");
-    let may_prolong = disabled.is_none_or(|value| value == "");
+    let disable_refresh = request.query.get("disableRefresh");
+    let may_prolong = disable_refresh.is_none_or(|value| value == "");
     let mut response = match identity::find(&request.http, &request.context, may_prolong).await? {
-        Identity::Anonymous => anonymous(&request),
+        Identity::Anonymous => anonymous_response(&request),
         Identity::SessionExpired => request.clear_cookies(HttpResponse::Ok().json(())),
         Identity::SignedIn(signed_in) => signed_in_response(&request, *signed_in)?,
     };
@@ -34,15 +33,15 @@ pub(crate) async fn show(request: ApiRequest) -> ApiResult {
     Ok(response)
 }
 
-fn anonymous(request: &ApiRequest) -> HttpResponse {
+fn anonymous_response(request: &ApiRequest) -> HttpResponse {
     let mut response = HttpResponse::Ok().json(());
-    let cleared = cookies::clear_session_data(&request.http, &request.context);
-    append_cookies(&mut response, cleared);
+    let removal_cookies = cookies::session_data_removal_cookies(&request.http, &request.context);
+    append_cookies(&mut response, removal_cookies);
     response
 }
 
 fn signed_in_response(request: &ApiRequest, signed_in: SignedIn) -> ApiResult {
-    let is_renewed = signed_in.is_renewed;
+    let must_resend_cookie = signed_in.must_resend_cookie;
     let remember_until = signed_in
         .is_remembered
         .then_some(signed_in.session.expires_at);
@@ -51,15 +50,15 @@ fn signed_in_response(request: &ApiRequest, signed_in: SignedIn) -> ApiResult {
         session: SessionBody::own(&request.context, signed_in.session)?,
         user: signed_in.user.into(),
     });
-    let cleared = cookies::clear_session_data(&request.http, &request.context);
-    append_cookies(&mut response, cleared);
-    if is_renewed {
+    let removal_cookies = cookies::session_data_removal_cookies(&request.http, &request.context);
+    append_cookies(&mut response, removal_cookies);
+    if must_resend_cookie {
         request.set_session_cookie(&mut response, &session_id, remember_until)?;
     }
     Ok(response)
 }
 
-/// Rejects `POST`, which Better Auth accepts only with `deferSessionRefresh`. A 405 has `Allow` (RFC 9110 § 15.5.6).
+/// Rejects `POST`, which Better Auth accepts only with `deferSessionRefresh`. A 405 needs `Allow` (RFC 9110 § 15.5.6).
 pub(crate) async fn reject_post(_: ApiRequest) -> ApiResult {
     let error = ApiError::new(
         StatusCode::METHOD_NOT_ALLOWED,
@@ -67,7 +66,7 @@ pub(crate) async fn reject_post(_: ApiRequest) -> ApiResult {
         "POST method requires deferSessionRefresh to be enabled in session config",
     );
     let mut response = error.error_response();
-    let allowed = HeaderValue::from_static("GET, HEAD");
-    response.headers_mut().insert(ALLOW, allowed);
+    let allowed_methods = HeaderValue::from_static("GET, HEAD");
+    response.headers_mut().insert(ALLOW, allowed_methods);
     Ok(response)
 }

@@ -1,4 +1,4 @@
-//! Finds the user of a request by the session token in its cookie or its `Authorization` header.
+//! Finds the user of a request by the session token in the cookie or the `Authorization` header.
 
 use std::time::Duration;
 
@@ -9,8 +9,7 @@ use auth_core::session_token::SessionTokens;
 
 use super::api_error::ApiError;
 use super::api_request::ApiRequest;
-use super::cookies;
-use super::cookies::DecodedToken;
+use super::cookies::{self, DecodedToken};
 use crate::better_auth::context::BetterAuthContext;
 use crate::db::Timestamp;
 use crate::problem::Problem;
@@ -21,8 +20,8 @@ use crate::users::user::User;
 
 /// The lifetime of a session whose sign-in had `rememberMe: false`: one day.
 const UNREMEMBERED_TTL: Duration = Duration::from_secs(24 * 60 * 60);
-/// A session is prolonged at most this often in its lifetime: with seven days, once a day.
-const RENEWALS_PER_LIFETIME: u32 = 7;
+/// How many times a session can be prolonged during one lifetime: with a lifetime of seven days, once a day.
+const PROLONGATIONS_PER_LIFETIME: u32 = 7;
 /// The age of a login up to which a user may be deleted without the password, as in Better Auth: one day.
 const FRESH_LOGIN_AGE: Duration = Duration::from_secs(24 * 60 * 60);
 const BEARER_SCHEME: &str = "bearer ";
@@ -33,8 +32,8 @@ pub(crate) struct SignedIn {
     pub(crate) session: StoredSession,
     /// Whether the cookies stay when the browser is closed.
     pub(super) is_remembered: bool,
-    /// Whether the cookie must be sent again: the session was just prolonged, or a previous secret made its token.
-    pub(super) is_renewed: bool,
+    /// Whether the cookie must be sent again: the session was just prolonged, or a previous secret signed the token.
+    pub(super) must_resend_cookie: bool,
 }
 
 impl SignedIn {
@@ -43,22 +42,22 @@ impl SignedIn {
     }
 
     /// Whether the login is recent enough to delete the user without the password.
-    pub(super) fn is_fresh(&self, now: Timestamp) -> bool {
+    pub(super) fn has_recent_login(&self, now: Timestamp) -> bool {
         now.since(self.session.created_at) < FRESH_LOGIN_AGE
     }
 }
 
-/// The result of looking up a request's session.
+/// The user of a request, or the reason why the request has no user.
 pub(crate) enum Identity {
-    /// The request has no token, or none with a valid signature.
+    /// The request has no token with a valid signature.
     Anonymous,
-    /// The token is valid, but its session has ended or expired.
+    /// The token is valid, but the session has ended or expired.
     SessionExpired,
     SignedIn(Box<SignedIn>),
 }
 
 /// The lifetime of a new session.
-pub(super) fn lifetime(context: &BetterAuthContext, is_remembered: bool) -> Duration {
+pub(super) fn session_lifetime(context: &BetterAuthContext, is_remembered: bool) -> Duration {
     if is_remembered {
         context.sessions.session_ttl
     } else {
@@ -67,21 +66,21 @@ pub(super) fn lifetime(context: &BetterAuthContext, is_remembered: bool) -> Dura
 }
 
 impl ApiRequest {
-    /// The signed-in user, or 401.
+    /// Returns the signed-in user, or fails with 401.
     pub(super) async fn signed_in(&self) -> Result<SignedIn, ApiError> {
         match find(&self.http, &self.context, true).await? {
             Identity::SignedIn(signed_in) => Ok(*signed_in),
             Identity::Anonymous => Err(ApiError::unauthorized()),
             Identity::SessionExpired => {
-                let cleared = cookies::clear_all(&self.http, &self.context);
-                Err(ApiError::unauthorized().with_cookies(cleared))
+                let removal_cookies = cookies::removal_cookies(&self.http, &self.context);
+                Err(ApiError::unauthorized().with_cookies(removal_cookies))
             }
         }
     }
 }
 
 /// Looks up the session in the database, so that an ended session is rejected at once. With `may_prolong`, prolongs the
-/// session when that is due.
+/// session if a prolongation is due.
 pub(crate) async fn find(
     request: &HttpRequest,
     context: &BetterAuthContext,
@@ -94,16 +93,16 @@ pub(crate) async fn find(
     };
     let now = Timestamp::from(context.sessions.now());
     let (id, lifetimes) = (token.session_id, context.sessions.lifetimes());
-    let found = context
+    let found_row = context
         .sessions
         .db
         .of_session(&id)
         .read(move |connection| sessions::find_with_user(connection, &id, lifetimes))
         .await?;
-    if let Some((user, session)) = &found {
+    if let Some((user, session)) = &found_row {
         context.sessions.db.record_session(&session.id, &user.id);
     }
-    let Some((user, session)) = found.filter(|(_, session)| session.is_live(now)) else {
+    let Some((user, session)) = found_row.filter(|(_, session)| session.is_live(now)) else {
         return Ok(Identity::SessionExpired);
     };
     let is_short_lived = context.sessions.session_ttl > UNREMEMBERED_TTL
@@ -113,22 +112,18 @@ pub(crate) async fn find(
         user,
         session,
         is_remembered,
-        is_renewed: may_prolong && !token.is_of_current_secret,
+        must_resend_cookie: may_prolong && !token.is_of_current_secret,
     };
-    let is_renewal_due = is_renewal_due(context, &signed_in.session, now);
-    if may_prolong
-        && is_remembered
-        && is_renewal_due
-        && !prolong(context, &mut signed_in, now).await?
-    {
+    let is_due = is_prolonging_due(context, &signed_in.session, now);
+    if may_prolong && is_remembered && is_due && !prolong(context, &mut signed_in, now).await? {
         return Ok(Identity::SessionExpired);
     }
     Ok(Identity::SignedIn(Box::new(signed_in)))
 }
 
-/// Decodes the token of the request; a valid token in the header takes precedence over the cookie. `None` if a valid
-/// signature signs something other than a session token; an error if the request has no valid signature, or two
-/// `Authorization` headers: an intermediary may have read a different one.
+/// Decodes the token of the request. A valid token in the header takes precedence over the cookie. Returns `None` if
+/// the signature is valid but the content is not a session token. Fails if no signature is valid, or if the request has
+/// two `Authorization` headers, because a proxy may have read the other header.
 fn presented_token(
     request: &HttpRequest,
     context: &BetterAuthContext,
@@ -143,8 +138,8 @@ fn presented_token(
     if let Some(token) = bearer_token(request, tokens) {
         return Ok(Some(token));
     }
-    let signed = cookies::signed_session_token(request, context)?;
-    cookies::decode_signed_token(tokens, &signed)
+    let signed_token = cookies::signed_session_token(request, context)?;
+    cookies::decode_signed_token(tokens, &signed_token)
 }
 
 /// Whether the request has a session cookie, valid or not, or a valid bearer token of Better Auth.
@@ -158,7 +153,7 @@ pub(super) fn has_two_authorization_headers(request: &HttpRequest) -> bool {
     request.headers().get_all(AUTHORIZATION).nth(1).is_some()
 }
 
-/// Decodes the bearer token: signed or not, percent-encoded or not. Anything else is treated as absent.
+/// Decodes the bearer token, which may be signed and percent-encoded. An invalid token is treated as absent.
 fn bearer_token(request: &HttpRequest, tokens: &SessionTokens) -> Option<DecodedToken> {
     let header = request.headers().get(AUTHORIZATION)?.to_str().ok()?;
     let (scheme, token) = header.split_at_checked(BEARER_SCHEME.len())?;
@@ -167,16 +162,17 @@ fn bearer_token(request: &HttpRequest, tokens: &SessionTokens) -> Option<Decoded
     }
     let token = token.trim();
     if token.contains('.') {
-        let signed = cookies::percent_decode(token);
-        return cookies::decode_signed_token(tokens, &signed).ok().flatten();
+        let signed_token = cookies::percent_decode(token);
+        let decoded_token = cookies::decode_signed_token(tokens, &signed_token);
+        return decoded_token.ok().flatten();
     }
     cookies::decode_token(tokens, token)
 }
 
-fn is_renewal_due(context: &BetterAuthContext, session: &StoredSession, now: Timestamp) -> bool {
+fn is_prolonging_due(context: &BetterAuthContext, session: &StoredSession, now: Timestamp) -> bool {
     let ttl = context.sessions.session_ttl;
-    let remaining = session.expires_at.since(now);
-    let is_old_enough = remaining + ttl / RENEWALS_PER_LIFETIME <= ttl;
+    let remaining_ttl = session.expires_at.since(now);
+    let is_old_enough = remaining_ttl + ttl / PROLONGATIONS_PER_LIFETIME <= ttl;
     // At the end of its absolute lifetime a session cannot be prolonged any more.
     is_old_enough
         && session.expires_at
@@ -186,7 +182,7 @@ fn is_renewal_due(context: &BetterAuthContext, session: &StoredSession, now: Tim
                 .extended_expiry(session.created_at, now)
 }
 
-/// Prolongs the session. Returns `false` if it ended after it was looked up.
+/// Prolongs the session. Returns `false` if the session has ended since it was looked up.
 async fn prolong(
     context: &BetterAuthContext,
     signed_in: &mut SignedIn,
@@ -195,13 +191,13 @@ async fn prolong(
     let lifetimes = context.sessions.lifetimes();
     let expires_at = lifetimes.extended_expiry(signed_in.session.created_at, now);
     let id = signed_in.session.id.clone();
-    let prolonged = context
+    let is_prolonged = context
         .sessions
         .db
         .write(move |connection| sessions::prolong(connection, &id, now, expires_at))
         .await?;
     signed_in.session.expires_at = expires_at;
     signed_in.session.last_used_at = now;
-    signed_in.is_renewed = true;
-    Ok(prolonged)
+    signed_in.must_resend_cookie = true;
+    Ok(is_prolonged)
 }

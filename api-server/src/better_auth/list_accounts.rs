@@ -1,4 +1,4 @@
-//! `GET /api/auth/list-accounts`
+//! Handles `GET /api/auth/list-accounts`.
 
 use serde::Serialize;
 
@@ -19,7 +19,7 @@ struct AccountBody {
     scopes: [String; 0],
 }
 
-/// Lists the account that has the password; an imported user may have none.
+/// Lists the account that has the password. An imported user may have no such account.
 pub(crate) async fn list_accounts(request: ApiRequest) -> ApiResult {
     let signed_in = request.signed_in().await?;
     let has_password = has_credential_account(&request, &signed_in).await?;

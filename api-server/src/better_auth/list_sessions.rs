@@ -1,4 +1,4 @@
-//! `GET /api/auth/list-sessions`
+//! Handles `GET /api/auth/list-sessions`.
 
 use super::api_request::ApiRequest;
 use super::format::SessionBody;
@@ -6,17 +6,17 @@ use super::respond::ApiResult;
 use crate::problem::Problem;
 use crate::sessions::list::live_sessions;
 
-/// Lists the live sessions of the user: this one with its token, the others with handles.
+/// Lists the live sessions of the user: the request's session with its token, the others with handles.
 pub(crate) async fn list_sessions(request: ApiRequest) -> ApiResult {
     let signed_in = request.signed_in().await?;
     let sessions = live_sessions(&request.context.sessions, signed_in.user_id()).await?;
-    let bodies = sessions.into_iter().map(|session| {
+    let results = sessions.into_iter().map(|session| {
         if session.id == signed_in.session.id {
             SessionBody::own(&request.context, session)
         } else {
             SessionBody::other(&request.context, session)
         }
     });
-    let bodies = bodies.collect::<Result<Vec<_>, Problem>>()?;
+    let bodies = results.collect::<Result<Vec<_>, Problem>>()?;
     request.respond(&signed_in, bodies)
 }

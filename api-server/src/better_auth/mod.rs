@@ -1,8 +1,8 @@
-//! Better Auth's API, for its own unmodified client: its paths, bodies, codes, messages, cookies and Origin rules over
-//! the users, sessions and passwords of this server. The intended differences are listed in docs/from-better-auth.md.
-//! One file per endpoint.
+//! Offers Better Auth's API to Better Auth's unmodified client: the same paths, bodies, codes, messages, cookies and
+//! rules for `Origin`, with the users, sessions and passwords of this server. docs/from-better-auth.md lists the
+//! intended differences. Each endpoint has its own file.
 //!
-//! Only one of the endpoints, `GET /api/auth/token`, is in the `OpenAPI` document: Better Auth documents the others.
+//! Only one endpoint, `GET /api/auth/token`, is in the `OpenAPI` document: Better Auth documents the other endpoints.
 
 pub(crate) mod api_error;
 pub(crate) mod api_request;

@@ -1,4 +1,4 @@
-//! `GET /api/auth/ok`: responds as long as the server runs.
+//! Handles `GET /api/auth/ok`, which succeeds as long as the server runs.
 
 use actix_web::HttpResponse;
 use serde_json::json;

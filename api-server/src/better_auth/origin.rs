@@ -17,12 +17,12 @@ pub(super) fn require_trusted(request: &ApiRequest) -> Result<(), ApiError> {
     Ok(())
 }
 
-/// Requires a trusted origin for a login from a browser, even without a cookie: another site must not log its visitor
-/// in to an account that the site chose.
+/// Requires a trusted origin for a login from a browser, even without a cookie. Another site must not be able to log
+/// the visitor in to an account that the site chose.
 pub(super) fn require_trusted_login(request: &ApiRequest) -> Result<(), ApiError> {
     let header = |name: &str| request.headers().get(name).map(HeaderValue::as_bytes);
-    let metadata = ["sec-fetch-site", "sec-fetch-mode", "sec-fetch-dest"];
-    let is_browser = metadata
+    let metadata_headers = ["sec-fetch-site", "sec-fetch-mode", "sec-fetch-dest"];
+    let is_from_browser = metadata_headers
         .iter()
         .filter_map(|name| header(name))
         .any(|value| !value.trim_ascii().is_empty());
@@ -35,7 +35,7 @@ pub(super) fn require_trusted_login(request: &ApiRequest) -> Result<(), ApiError
     }
     let states_origin =
         request.headers().contains_key(ORIGIN) || request.headers().contains_key(REFERER);
-    if is_browser || states_origin {
+    if is_from_browser || states_origin {
         return require_trusted_header(request);
     }
     Ok(())
@@ -45,21 +45,21 @@ pub(super) fn require_trusted_login(request: &ApiRequest) -> Result<(), ApiError
 fn require_trusted_header(request: &ApiRequest) -> Result<(), ApiError> {
     let headers = request.headers();
     let origins: Vec<_> = headers.get_all(ORIGIN).collect();
-    let site = headers.get("sec-fetch-site");
-    let is_same_origin = site.is_some_and(|site| site == "same-origin");
-    let stated = match origins.as_slice() {
+    let fetch_site = headers.get("sec-fetch-site");
+    let is_same_origin = fetch_site.is_some_and(|value| value == "same-origin");
+    let header = match origins.as_slice() {
         [] => headers.get(REFERER),
         [origin] if *origin == "null" && is_same_origin => return Ok(()),
         [origin] => Some(*origin),
         _repeated => return Err(forbidden("INVALID_ORIGIN", "Invalid origin")),
     };
-    let stated = stated.map(|value| value.to_str().unwrap_or_default());
-    match stated {
+    let stated_origin = header.map(|value| value.to_str().unwrap_or_default());
+    match stated_origin {
         None | Some("" | "null") => {
             let message = "Missing or null Origin";
             Err(forbidden("MISSING_OR_NULL_ORIGIN", message))
         }
-        Some(stated) if is_trusted(request, stated) => Ok(()),
+        Some(text) if is_trusted(request, text) => Ok(()),
         Some(_) => Err(forbidden("INVALID_ORIGIN", "Invalid origin")),
     }
 }
@@ -71,8 +71,8 @@ fn is_trusted(request: &ApiRequest, text: &str) -> bool {
 /// Whether the URL has this server's own origin or one of `ALLOWED_ORIGINS`.
 pub(super) fn is_trusted_url(request: &ApiRequest, url: &Url) -> bool {
     let origin = url.origin().ascii_serialization();
-    let mut trusted = request.context.policy.trusted_origins.iter();
-    trusted.any(|trusted| trusted.as_str() == origin)
+    let mut trusted_origins = request.context.policy.trusted_origins.iter();
+    trusted_origins.any(|trusted| trusted.as_str() == origin)
 }
 
 pub(super) fn forbidden(code: &'static str, message: impl Into<Cow<'static, str>>) -> ApiError {

@@ -1,4 +1,4 @@
-//! Whether a signed-in user has a password, and its verification.
+//! Checks whether a signed-in user has a password, and verifies the password.
 
 use auth_core::password::PasswordAttempt;
 
@@ -9,7 +9,7 @@ use crate::problem::Problem;
 use crate::users::passwords::Authenticated;
 use crate::users::store::has_password;
 
-/// Whether the user has a password: an imported one may have none.
+/// Whether the user has a password. An imported user may have no password.
 pub(super) async fn has_credential_account(
     request: &ApiRequest,
     signed_in: &SignedIn,

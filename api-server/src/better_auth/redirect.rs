@@ -1,9 +1,9 @@
-//! Redirects, and the error that they carry in their query.
+//! Creates redirects, and adds an error to the query of a URL.
 
 use actix_web::HttpResponse;
 use actix_web::http::header::{ContentType, LOCATION};
 
-/// 302 without a body.
+/// Returns a 302 without a body.
 pub(super) fn redirect(location: &str) -> HttpResponse {
     HttpResponse::Found()
         .insert_header((LOCATION, location))
@@ -13,10 +13,10 @@ pub(super) fn redirect(location: &str) -> HttpResponse {
 
 /// Adds `error={code}` to the query of a URL, before its fragment.
 pub(super) fn with_error(url: &str, code: &str) -> String {
-    let (url, fragment) = match url.split_once('#') {
-        Some((url, fragment)) => (url, format!("#{fragment}")),
+    let (base_url, fragment) = match url.split_once('#') {
+        Some((base_url, fragment)) => (base_url, format!("#{fragment}")),
         None => (url, String::new()),
     };
-    let separator = if url.contains('?') { '&' } else { '?' };
-    format!("{url}{separator}error={code}{fragment}")
+    let separator = if base_url.contains('?') { '&' } else { '?' };
+    format!("{base_url}{separator}error={code}{fragment}")
 }

@@ -1,4 +1,4 @@
-//! `POST /api/auth/request-password-reset`: rejected, as by a Better Auth that cannot send mail.
+//! Rejects `POST /api/auth/request-password-reset`, like a Better Auth server that cannot send mail.
 
 use actix_web::http::StatusCode;
 

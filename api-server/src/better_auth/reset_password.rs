@@ -1,4 +1,5 @@
-//! `POST /api/auth/reset-password` and `GET /api/auth/reset-password/{token}`: no mail is sent, so no token is valid.
+//! Handles `POST /api/auth/reset-password` and `GET /api/auth/reset-password/{token}`. This server sends no mail, so no
+//! token is valid.
 
 use actix_web::http::StatusCode;
 use url::Url;
@@ -27,18 +28,18 @@ pub(crate) async fn reset_password(request: ApiRequest) -> ApiResult {
     Err(ApiError::invalid_token(StatusCode::BAD_REQUEST))
 }
 
-/// Redirects to `callbackURL`, or to the error page without one, with the error in the query.
+/// Redirects to `callbackURL`, or to the error page if the field is empty, with the error in the query.
 pub(crate) async fn follow_link(request: ApiRequest) -> ApiResult {
     let mut fields = request.query_fields();
     fields.text("callbackURL");
     fields.finish()?;
-    let requested = callback::from_query(&request)?;
-    let callback = requested.as_deref().unwrap_or("/api/auth/error");
-    // The last origin is the server's own, `PUBLIC_URL`.
-    let own_origin = request.context.policy.trusted_origins.last();
-    let own_origin = own_origin.map_or("", |origin| origin.as_str());
-    let url = Url::parse(own_origin).and_then(|base| base.join(callback));
-    let mut url = url.map_err(Problem::internal)?;
+    let callback_url = callback::from_query(&request)?;
+    let target = callback_url.as_deref().unwrap_or("/api/auth/error");
+    // The last trusted origin is this server's own origin, `PUBLIC_URL`.
+    let last_origin = request.context.policy.trusted_origins.last();
+    let own_origin = last_origin.map_or("", |origin| origin.as_str());
+    let parsed_url = Url::parse(own_origin).and_then(|base| base.join(target));
+    let mut url = parsed_url.map_err(Problem::internal)?;
     url.query_pairs_mut().append_pair("error", INVALID_TOKEN);
     Ok(redirect(url.as_str()))
 }

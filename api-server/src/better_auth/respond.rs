@@ -1,4 +1,4 @@
-//! Responses to a signed-in user, and the cookies of a session.
+//! Responds to a signed-in user, and sets the cookies of a session.
 
 use actix_web::HttpResponse;
 use actix_web::http::header::{ACCESS_CONTROL_EXPOSE_HEADERS, HeaderValue, SET_COOKIE};
@@ -16,17 +16,17 @@ use crate::problem::Problem;
 pub(super) type ApiResult = Result<HttpResponse, ApiError>;
 
 impl ApiRequest {
-    /// Responds to a signed-in user, and sends the cookie again if the session was renewed.
+    /// Responds to a signed-in user, and sends the session cookie again if necessary.
     pub(super) fn respond(&self, signed_in: &SignedIn, body: impl Serialize) -> ApiResult {
         let mut response = HttpResponse::Ok().json(body);
-        if signed_in.is_renewed {
-            self.renew_session_cookie(&mut response, signed_in)?;
+        if signed_in.must_resend_cookie {
+            self.resend_session_cookie(&mut response, signed_in)?;
         }
         Ok(response)
     }
 
-    /// Sends the signed-in user's cookie again.
-    pub(super) fn renew_session_cookie(
+    /// Sends the session cookie of the signed-in user again.
+    pub(super) fn resend_session_cookie(
         &self,
         response: &mut HttpResponse,
         signed_in: &SignedIn,
@@ -36,27 +36,30 @@ impl ApiRequest {
         self.set_session_cookie(response, &session.id, remember_until)
     }
 
-    /// Sets the cookie of a session, and sends the token in a header for clients that store it themselves.
+    /// Sets the cookie of a session. Also sends the token in a header, for clients that do not use cookies.
     pub(super) fn set_session_cookie(
         &self,
         response: &mut HttpResponse,
         session_id: &str,
         remember_until: Option<Timestamp>,
     ) -> Result<(), ApiError> {
-        let (signed, cookies) =
+        let (signed_token, cookies) =
             cookies::session_cookies(&self.context, session_id, remember_until)?;
         append_cookies(response, cookies);
-        let token = HeaderValue::try_from(signed).map_err(Problem::internal)?;
+        let token = HeaderValue::try_from(signed_token).map_err(Problem::internal)?;
         let headers = response.headers_mut();
         headers.insert(SET_AUTH_TOKEN, token);
-        let exposed = HeaderValue::from_static("set-auth-token");
-        headers.insert(ACCESS_CONTROL_EXPOSE_HEADERS, exposed);
+        let exposed_headers = HeaderValue::from_static("set-auth-token");
+        headers.insert(ACCESS_CONTROL_EXPOSE_HEADERS, exposed_headers);
         Ok(())
     }
 
-    /// Clears the session's cookies.
+    /// Clears all cookies of the session in the browser.
     pub(super) fn clear_cookies(&self, mut response: HttpResponse) -> HttpResponse {
-        append_cookies(&mut response, cookies::clear_all(&self.http, &self.context));
+        append_cookies(
+            &mut response,
+            cookies::removal_cookies(&self.http, &self.context),
+        );
         response
     }
 }

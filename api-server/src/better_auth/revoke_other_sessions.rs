@@ -1,11 +1,11 @@
-//! `POST /api/auth/revoke-other-sessions`
+//! Handles `POST /api/auth/revoke-other-sessions`.
 
 use super::api_request::ApiRequest;
 use super::format::DONE;
 use super::respond::ApiResult;
 use crate::sessions::logout::{Credential, Scope, end};
 
-/// Ends every session of the caller but this one.
+/// Ends every session of the caller except the session of the request.
 pub(crate) async fn revoke_other_sessions(request: ApiRequest) -> ApiResult {
     let signed_in = request.signed_in().await?;
     let credential = Credential::current(signed_in.session.id.clone());

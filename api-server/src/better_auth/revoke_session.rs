@@ -1,4 +1,4 @@
-//! `POST /api/auth/revoke-session`
+//! Handles `POST /api/auth/revoke-session`.
 
 use actix_web::HttpResponse;
 
@@ -6,22 +6,22 @@ use super::api_request::ApiRequest;
 use super::cookies;
 use super::format::DONE;
 use super::respond::ApiResult;
-use crate::sessions::list::end_own;
+use crate::sessions::list::end_session;
 
-/// Ends a session of the caller, by its handle or its token. Responds with the same body if the text names no session
-/// or a session of another user, which stays.
+/// Ends the session of the caller that the field `token` names. Sends the same response if the field names no session,
+/// or a session of another user, which does not end.
 pub(crate) async fn revoke_session(request: ApiRequest) -> ApiResult {
     let mut fields = request.fields()?;
     let token = fields.text("token");
     fields.finish()?;
     let signed_in = request.signed_in().await?;
-    let Some(session_id) = cookies::listed_session(&request.context, token) else {
+    let Some(session_id) = cookies::decode_listed_session_id(&request.context, token) else {
         return request.respond(&signed_in, DONE);
     };
     let own_session_id = signed_in.session.id.clone();
     let is_current = session_id == own_session_id;
     let owner = signed_in.user_id();
-    end_own(&request.context.sessions, owner, own_session_id, session_id).await?;
+    end_session(&request.context.sessions, owner, own_session_id, session_id).await?;
     if is_current {
         return Ok(request.clear_cookies(HttpResponse::Ok().json(DONE)));
     }

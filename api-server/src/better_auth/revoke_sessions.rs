@@ -1,4 +1,4 @@
-//! `POST /api/auth/revoke-sessions`
+//! Handles `POST /api/auth/revoke-sessions`.
 
 use actix_web::HttpResponse;
 

@@ -1,4 +1,4 @@
-//! `POST /api/auth/sign-in/email`
+//! Handles `POST /api/auth/sign-in/email`.
 
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
@@ -29,32 +29,32 @@ struct SignInBody {
 /// Begins a new session, and ends the session whose cookie is replaced by the new cookie.
 pub(crate) async fn sign_in(request: ApiRequest) -> ApiResult {
     let mut fields = request.fields()?;
-    let (email, password) = (fields.text("email"), fields.text("password"));
+    let (email_text, password) = (fields.text("email"), fields.text("password"));
     fields.optional_text("callbackURL");
     let is_remembered = fields.optional_bool("rememberMe") != Some(false);
     fields.finish()?;
     origin::require_trusted_login(&request)?;
-    if !is_email(email) {
-        let invalid = ApiError::new(StatusCode::BAD_REQUEST, "INVALID_EMAIL", "Invalid email");
-        return Err(invalid);
+    if !is_email(email_text) {
+        let error = ApiError::new(StatusCode::BAD_REQUEST, "INVALID_EMAIL", "Invalid email");
+        return Err(error);
     }
     let url = callback::from_body(&request);
-    let location = url.as_deref().map(HeaderValue::try_from).transpose();
-    let location = location.map_err(Problem::internal)?;
-    let attempt = parse_password_attempt(password)?;
-    let (Ok(email), Some(attempt)) = (LoginEmail::parse(email), attempt) else {
-        // No account has such an address or such a password.
+    let header_value = url.as_deref().map(HeaderValue::try_from).transpose();
+    let location = header_value.map_err(Problem::internal)?;
+    let parsed_attempt = parse_password_attempt(password)?;
+    let (Ok(email), Some(attempt)) = (LoginEmail::parse(email_text), parsed_attempt) else {
+        // No account can have such an email address or such a password.
         return Err(ApiError::invalid_email_or_password());
     };
     let context = login_context(&request, is_remembered);
-    let granted = log_in(&request.context.accounts, email, attempt, context).await?;
-    let session_id = granted.session_id;
-    let remember_until = is_remembered.then_some(granted.expires_at);
+    let grant = log_in(&request.context.accounts, email, attempt, context).await?;
+    let session_id = grant.session_id;
+    let remember_until = is_remembered.then_some(grant.expires_at);
     let mut response = HttpResponse::Ok().json(SignInBody {
         redirect: url.is_some(),
         token: session_token(&request.context, &session_id)?,
         url,
-        user: granted.user.into(),
+        user: grant.user.into(),
     });
     if let Some(location) = location {
         response.headers_mut().insert(LOCATION, location);

@@ -1,12 +1,11 @@
-//! `POST /api/auth/sign-out`
+//! Handles `POST /api/auth/sign-out`.
 
 use actix_web::HttpResponse;
 use serde::Serialize;
 
 use super::api_request::ApiRequest;
 use super::cookies;
-use super::identity;
-use super::identity::Identity;
+use super::identity::{self, Identity};
 use super::respond::ApiResult;
 use crate::http::origin::is_from_untrusted_origin;
 use crate::sessions::logout::{Credential, Scope, end};
@@ -16,24 +15,21 @@ struct SignOutBody {
     success: bool,
 }
 
-/// Ends the session, if there is one, and clears the cookies. If the session cookie was sent twice, ends the sessions
-/// of both: the browser keeps the one that another host of the site set, so its session must not stay valid.
+/// Ends the session, if there is one, and clears the cookies. If the request has several session cookies, ends the
+/// session of each cookie, because the browser keeps a cookie that another host of the same site set.
 pub(crate) async fn sign_out(request: ApiRequest) -> ApiResult {
-    let found = identity::find(&request.http, &request.context, false).await?;
-    let session_ids = match found {
+    let session_ids = match identity::find(&request.http, &request.context, false).await? {
         Identity::SignedIn(signed_in) => vec![signed_in.session.id],
         Identity::SessionExpired => Vec::new(),
         Identity::Anonymous if identity::has_two_authorization_headers(&request.http) => Vec::new(),
-        Identity::Anonymous => {
-            cookies::sessions_of_repeated_cookies(&request.http, &request.context)
-        }
+        Identity::Anonymous => cookies::session_ids_of_all_cookies(&request.http, &request.context),
     };
     for session_id in session_ids {
         let credential = Credential::current(session_id);
         end(&request.context.sessions, vec![credential], Scope::Current).await?;
     }
     let response = HttpResponse::Ok().json(SignOutBody { success: true });
-    // Another site could make the browser send this request without cookies, and must not be able to clear them.
+    // Another site could make the browser send this request without cookies, and must not be able to clear the cookies.
     if is_from_untrusted_origin(&request.http, &request.context.policy) {
         return Ok(response);
     }

@@ -1,4 +1,4 @@
-//! `POST /api/auth/sign-up/email`
+//! Handles `POST /api/auth/sign-up/email`.
 
 use actix_web::HttpResponse;
 use auth_core::password::{Password, PasswordAttempt};
@@ -18,9 +18,9 @@ use crate::users::password_policy::{ChosenPassword, PasswordPolicy};
 use crate::users::user::{MAX_IMAGE_CHARS, MAX_NAME_CHARS};
 
 /// The shortest password, in UTF-16 code units, as JavaScript counts.
-const MIN_PASSWORD_UNITS: usize = 8;
+const MIN_PASSWORD_UTF16_UNITS: usize = 8;
 /// The longest password, in UTF-16 code units.
-const MAX_PASSWORD_UNITS: usize = 128;
+const MAX_PASSWORD_UTF16_UNITS: usize = 128;
 
 #[derive(Serialize)]
 struct SignUpBody {
@@ -31,12 +31,12 @@ struct SignUpBody {
 /// Creates an account and signs its user in.
 pub(crate) async fn sign_up(request: ApiRequest) -> ApiResult {
     let mut fields = request.fields()?;
-    let (email, name) = (fields.email("email"), fields.text("name"));
+    let (email_text, name) = (fields.email("email"), fields.text("name"));
     let password = fields.nonempty_text("password");
     let image = fields.optional_text("image");
     fields.optional_text("callbackURL");
     let is_remembered = fields.optional_bool("rememberMe") != Some(false);
-    let email = parse_email(&mut fields, "email", email);
+    let email = parse_email(&mut fields, "email", email_text);
     fields.check_text("name", name, MAX_NAME_CHARS);
     fields.check_text("image", image.unwrap_or_default(), MAX_IMAGE_CHARS);
     fields.finish()?;
@@ -48,34 +48,35 @@ pub(crate) async fn sign_up(request: ApiRequest) -> ApiResult {
         image: image.map(ToOwned::to_owned),
     };
     let context = login_context(&request, is_remembered);
-    let granted = create(&request.context.accounts, account, context).await?;
-    let session_id = granted.session_id.clone();
-    let remember_until = is_remembered.then_some(granted.expires_at);
+    let grant = create(&request.context.accounts, account, context).await?;
+    let session_id = grant.session_id.clone();
+    let remember_until = is_remembered.then_some(grant.expires_at);
     let body = SignUpBody {
         token: session_token(&request.context, &session_id)?,
-        user: granted.user.into(),
+        user: grant.user.into(),
     };
     let mut response = HttpResponse::Ok().json(body);
     set_new_session_cookie(&request, &mut response, &session_id, remember_until)?;
     Ok(response)
 }
 
-/// Parses an address. One that zod accepts and this server rejects gets the same message as one that zod rejects.
+/// Parses an email address. Adds an issue for an invalid address unless [`Fields::email`] has already added the issue.
 fn parse_email(fields: &mut Fields<'_>, name: &str, text: &str) -> Option<Email> {
-    let parsed = Email::parse(text);
-    if parsed.is_err() && super::fields::is_email(text) {
+    let email = Email::parse(text);
+    if email.is_err() && super::fields::is_email(text) {
         fields.add_issue(name, "Invalid email address");
     }
-    parsed.ok()
+    email.ok()
 }
 
 /// Describes the session of a sign-in or a sign-up. Trusts the cookies, because [`ApiRequest::new`] has checked the
 /// origin.
 pub(super) fn login_context(request: &ApiRequest, is_remembered: bool) -> LoginContext {
+    let replaced_id = cookies::replaced_session_id(&request.http, &request.context);
     LoginContext {
         client: request.client.clone(),
-        lifetime: identity::lifetime(&request.context, is_remembered),
-        replaced: Vec::from_iter(cookies::replaced_session(&request.http, &request.context)),
+        lifetime: identity::session_lifetime(&request.context, is_remembered),
+        replaced_ids: Vec::from_iter(replaced_id),
     }
 }
 
@@ -88,8 +89,9 @@ pub(super) fn set_new_session_cookie(
 ) -> Result<(), ApiError> {
     request.set_session_cookie(response, session_id, remember_until)?;
     if remember_until.is_some() {
-        let cleared = cookies::clear_dont_remember_flag(&request.http, &request.context);
-        append_cookies(response, cleared);
+        let removal_cookies =
+            cookies::dont_remember_removal_cookies(&request.http, &request.context);
+        append_cookies(response, removal_cookies);
     }
     Ok(())
 }
@@ -99,11 +101,11 @@ pub(super) fn new_password(
     policy: &PasswordPolicy,
     text: &str,
 ) -> Result<ChosenPassword, ApiError> {
-    if utf16_units(text) < MIN_PASSWORD_UNITS {
+    if utf16_units(text) < MIN_PASSWORD_UTF16_UNITS {
         return Err(ApiError::password_too_short());
     }
     require_short_enough(text)?;
-    // auth-core counts characters after NFKC: there may be fewer than code units, or more.
+    // auth-core counts code points after NFKC, which may be fewer or more than the UTF-16 code units.
     let password = Password::new(text).map_err(|error| {
         if Password::new("short").is_err_and(|too_short_error| too_short_error == error) {
             ApiError::password_too_short()
@@ -111,18 +113,18 @@ pub(super) fn new_password(
             ApiError::password_too_long()
         }
     })?;
-    let chosen = policy.choose(password);
-    chosen.map_err(|_common| ApiError::password_compromised())
+    let result = policy.choose(password);
+    result.map_err(|_common| ApiError::password_compromised())
 }
 
-/// Parses a password for comparison; `None` if no account can have it.
+/// Parses a password for comparison. Returns `None` if no account can have the password.
 pub(super) fn parse_password_attempt(text: &str) -> Result<Option<PasswordAttempt>, ApiError> {
     require_short_enough(text)?;
     Ok(PasswordAttempt::new(text).ok())
 }
 
 fn require_short_enough(text: &str) -> Result<(), ApiError> {
-    if utf16_units(text) > MAX_PASSWORD_UNITS {
+    if utf16_units(text) > MAX_PASSWORD_UTF16_UNITS {
         return Err(ApiError::password_too_long());
     }
     Ok(())

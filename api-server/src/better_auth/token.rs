@@ -1,4 +1,4 @@
-//! `GET /api/auth/token`
+//! Handles `GET /api/auth/token`.
 
 use actix_web::{Error, HttpResponse};
 use auth_core::Subject;
@@ -31,11 +31,11 @@ pub(crate) async fn show(request: ApiRequest) -> Result<HttpResponse, Error> {
     };
     let keys = request.context.sessions.keys.current();
     let session_expires_at = signed_in.session.expires_at.unix_seconds();
-    let issued =
+    let result =
         keys.issuer
             .issue_until(&subject, session_expires_at, request.context.sessions.now());
-    let token = match issued {
-        Ok(issued) => issued.token,
+    let token = match result {
+        Ok(issued_token) => issued_token.token,
         // A token's lifetime is in whole seconds, and the session ends within this second.
         Err(auth_core::Error::Expired) => return Err(ApiError::unauthorized().into()),
         Err(error) => return Err(ApiError::from(Problem::internal(error)).into()),

@@ -1,4 +1,4 @@
-//! `POST /api/auth/update-session`
+//! Handles `POST /api/auth/update-session`.
 
 use super::api_error::ApiError;
 use super::api_request::ApiRequest;
@@ -6,7 +6,7 @@ use super::respond::ApiResult;
 
 /// Rejects every change, because a session has no fields that a client may change.
 pub(crate) async fn update_session(request: ApiRequest) -> ApiResult {
-    request.record()?.finish()?;
+    request.record_fields()?.finish()?;
     request.signed_in().await?;
-    Err(ApiError::no_fields())
+    Err(ApiError::no_fields_to_update())
 }

@@ -1,4 +1,4 @@
-//! `POST /api/auth/update-user`
+//! Handles `POST /api/auth/update-user`.
 
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
@@ -12,14 +12,14 @@ use super::respond::ApiResult;
 use crate::accounts::profile::change;
 use crate::users::user::{MAX_IMAGE_CHARS, MAX_NAME_CHARS};
 
-/// Changes name and image; ignores other fields.
+/// Changes the name and the image. Rejects an email address, and ignores other fields.
 pub(crate) async fn update_user(request: ApiRequest) -> ApiResult {
-    let mut fields = request.record()?;
+    let mut fields = request.record_fields()?;
     let name = fields.optional_text("name");
     let image = nullable_text(&mut fields, "image");
     fields.check_text("name", name.unwrap_or_default(), MAX_NAME_CHARS);
-    let text = image.flatten().unwrap_or_default();
-    fields.check_text("image", text, MAX_IMAGE_CHARS);
+    let image_text = image.flatten().unwrap_or_default();
+    fields.check_text("image", image_text, MAX_IMAGE_CHARS);
     let email = fields.get("email").cloned();
     fields.finish()?;
     let signed_in = request.signed_in().await?;
@@ -29,20 +29,21 @@ pub(crate) async fn update_user(request: ApiRequest) -> ApiResult {
         return Err(ApiError::new(StatusCode::BAD_REQUEST, code, message));
     }
     if name.is_none() && image.is_none() {
-        return Err(ApiError::no_fields());
+        return Err(ApiError::no_fields_to_update());
     }
-    let name = name.map(|name| Some(name.to_owned()));
-    let image = image.map(|image| image.map(ToOwned::to_owned));
-    change(&request.context.accounts, signed_in.user_id(), name, image).await?;
+    let new_name = name.map(|name| Some(name.to_owned()));
+    let new_image = image.map(|image| image.map(ToOwned::to_owned));
+    let accounts = &request.context.accounts;
+    change(accounts, signed_in.user_id(), new_name, new_image).await?;
     let mut response = HttpResponse::Ok().json(DONE);
-    request.renew_session_cookie(&mut response, &signed_in)?;
+    request.resend_session_cookie(&mut response, &signed_in)?;
     Ok(response)
 }
 
 /// Returns `None` for an absent field, and `Some(None)` for null.
 #[expect(
     clippy::option_option,
-    reason = "an absent field stays unchanged, null clears it"
+    reason = "an absent field stays unchanged, null clears the field"
 )]
 fn nullable_text<'a>(fields: &mut Fields<'a>, name: &str) -> Option<Option<&'a str>> {
     match fields.get(name) {

@@ -1,4 +1,4 @@
-//! `GET /api/auth/verify-email`: no mail is sent, so no token is valid.
+//! Handles `GET /api/auth/verify-email`. This server sends no mail, so no token is valid.
 
 use actix_web::http::StatusCode;
 
@@ -14,7 +14,7 @@ pub(crate) async fn verify_email(request: ApiRequest) -> ApiResult {
     fields.optional_text("callbackURL");
     fields.finish()?;
     match callback::from_query(&request)? {
-        Some(callback) => Ok(redirect(&with_error(&callback, "INVALID_TOKEN"))),
+        Some(callback_url) => Ok(redirect(&with_error(&callback_url, "INVALID_TOKEN"))),
         None => Err(ApiError::invalid_token(StatusCode::UNAUTHORIZED)),
     }
 }

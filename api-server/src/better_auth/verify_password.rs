@@ -1,4 +1,4 @@
-//! `POST /api/auth/verify-password`
+//! Handles `POST /api/auth/verify-password`.
 
 use auth_core::password::PasswordAttempt;
 

@@ -19,8 +19,8 @@ pub(super) fn load(file: &Path) -> Result<(), String> {
     }
 }
 
-/// The names and values in the file, in its order. For a name that appears twice, the caller must use the first value,
-/// as [`load`] does. A missing file has no entries.
+/// Returns the names and values in the file, in the order of the lines. For a name that appears twice, the caller must
+/// use the first value, as [`load`] does. A missing file has no entries.
 pub(super) fn read(file: &Path) -> Result<Vec<(String, String)>, String> {
     let text = match fs::read_to_string(file) {
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
@@ -28,25 +28,25 @@ pub(super) fn read(file: &Path) -> Result<Vec<(String, String)>, String> {
         Ok(text) => text,
     };
     let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
-    let entries: Result<_, _> = dotenvy::from_read_iter(text.as_bytes()).collect();
-    entries.map_err(|error| explain(&error, text))
+    let result: Result<_, _> = dotenvy::from_read_iter(text.as_bytes()).collect();
+    result.map_err(|error| explain(&error, text))
 }
 
 fn explain(error: &dotenvy::Error, text: &str) -> String {
     match error {
-        dotenvy::Error::LineParse(unparsed, _) => format!(
+        dotenvy::Error::LineParse(unparsed_text, _) => format!(
             "line {}: cannot be read; write NAME='value', on one line",
-            line_number(unparsed, text)
+            line_number(unparsed_text, text)
         ),
         other => other.to_string(),
     }
 }
 
-/// The number of the line that ends with `unparsed`. The parser's error contains the text that it could not parse, but
+/// Returns the number of the line that ends with `unparsed_text`, because the parser's error contains this text, but
 /// not the line number.
-fn line_number(unparsed: &str, text: &str) -> usize {
-    let unparsed = unparsed.lines().next().unwrap_or_default().trim();
+fn line_number(unparsed_text: &str, text: &str) -> usize {
+    let unparsed_text = unparsed_text.lines().next().unwrap_or_default().trim();
     let mut lines = text.lines().map(str::trim);
-    let index = lines.position(|line| !line.starts_with('#') && line.ends_with(unparsed));
+    let index = lines.position(|line| !line.starts_with('#') && line.ends_with(unparsed_text));
     index.map_or(1, |index| index + 1)
 }

@@ -1,4 +1,4 @@
-//! The settings: read as text (`raw`), then parsed and checked into a [`Config`]. All problems are reported at once.
+//! Reads the settings as text (`raw`), then parses and checks them into a [`Config`]. Reports all problems together.
 //!
 //! No other module reads environment variables.
 
@@ -29,7 +29,7 @@ use crate::origin::Origin;
 use crate::users::blocklist::Blocklist;
 use parse::ProblemCollector;
 
-/// The parsed settings. Each is valid by itself, and they do not contradict each other.
+/// The parsed settings. Each setting is valid, and no two settings contradict each other.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Config {
@@ -43,7 +43,7 @@ pub struct Config {
     pub keyring: Keyring,
     /// Issuer and audiences of the tokens, and the lifetimes of tokens and sessions.
     pub tokens: TokenConfig,
-    /// Cost of a password hash, and the passwords to reject.
+    /// Cost of password hashing, and the passwords to reject.
     pub passwords: PasswordConfig,
     /// Limits for each user and network, and for the server's connections.
     pub bounds: BoundConfig,
@@ -105,7 +105,7 @@ pub struct WebConfig {
     pub trusted_proxies: Vec<IpNet>,
     /// Whether users of Better Auth clients may delete their own account.
     pub better_auth_delete_user: bool,
-    /// Whether the server also serves the pages at `/`.
+    /// Whether the server serves the pages at `/` in addition to the API.
     pub pages: bool,
 }
 
@@ -114,34 +114,35 @@ impl Settings {
     ///
     /// # Errors
     ///
-    /// All problems, not only the first.
+    /// All problems of the settings, not only the first problem.
     pub fn check(&self) -> Result<Config, SettingProblems> {
         let mut problems = ProblemCollector::default();
         let bind_addr = problems.ok_or_record("BIND_ADDR", parse::socket_address(&self.bind_addr));
         let database_url =
             problems.ok_or_record("DATABASE_URL", parse::database_url(&self.database_url));
-        let pool_size = parse::number(&self.database_pool_size, 1, 1000);
-        let database_pool_size = problems.ok_or_record("DATABASE_POOL_SIZE", pool_size);
+        let pool_size_result = parse::number(&self.database_pool_size, 1, 1000);
+        let database_pool_size = problems.ok_or_record("DATABASE_POOL_SIZE", pool_size_result);
         let tokens = self.check_tokens(&mut problems);
         let passwords = self.check_passwords(&mut problems);
         let bounds = self.check_bounds(&mut problems);
         let web = self.check_web(bind_addr, &mut problems);
-        let previous = problems.ok_or_record("AUTH_SECRETS_PREVIOUS", self.previous_secrets());
+        let previous_secrets =
+            problems.ok_or_record("AUTH_SECRETS_PREVIOUS", self.previous_secrets());
         self.check_logging(&mut problems);
-        // Checks the secret last, because this may create a file, which invalid settings must not leave behind.
-        let may_create = problems.is_empty();
-        let current = self.current_secret(database_url.as_ref(), |file| {
-            may_create
+        // The secret is checked last, because this check may create a file, but only if all other settings are valid.
+        let may_create_file = problems.is_empty();
+        let secret_result = self.current_secret(database_url.as_ref(), |file| {
+            may_create_file
                 .then(|| secret_file::read_or_create(file))
                 .transpose()
         });
-        let current = problems.ok_or_record("AUTH_SECRET", current);
+        let current_secret = problems.ok_or_record("AUTH_SECRET", secret_result);
         problems.finish(|| {
             Some(Config {
                 bind_addr: bind_addr?,
                 database_url: database_url?,
                 database_pool_size: database_pool_size?,
-                keyring: Keyring::new(current??).with_previous(previous?),
+                keyring: Keyring::new(current_secret??).with_previous(previous_secrets?),
                 tokens: tokens?,
                 passwords: passwords?,
                 bounds: bounds?,
@@ -153,17 +154,17 @@ impl Settings {
     fn check_tokens(&self, problems: &mut ProblemCollector) -> Option<TokenConfig> {
         let issuer = problems.ok_or_record("AUTH_ISSUER", parse::name(&self.auth_issuer));
         let audience = problems.ok_or_record("AUTH_AUDIENCE", parse::name(&self.auth_audience));
-        let service_audiences =
+        let audiences_result =
             parse::service_audiences(self.token_audiences.as_deref(), audience.as_deref());
-        let service_audiences = problems.ok_or_record("TOKEN_AUDIENCES", service_audiences);
-        let access_token_ttl = parse::lifetime(&self.access_token_ttl);
-        let access_token_ttl = problems.ok_or_record("ACCESS_TOKEN_TTL", access_token_ttl);
-        let session_ttl = parse::lifetime(&self.session_ttl);
-        let session_ttl = problems.ok_or_record("SESSION_TTL", session_ttl);
+        let service_audiences = problems.ok_or_record("TOKEN_AUDIENCES", audiences_result);
+        let access_token_result = parse::lifetime(&self.access_token_ttl);
+        let access_token_ttl = problems.ok_or_record("ACCESS_TOKEN_TTL", access_token_result);
+        let session_result = parse::lifetime(&self.session_ttl);
+        let session_ttl = problems.ok_or_record("SESSION_TTL", session_result);
         let ttl_check = parse::check_session_lifetime(session_ttl, access_token_ttl);
         problems.record_error("SESSION_TTL", ttl_check);
-        let session_max_ttl = parse::optional_lifetime(self.session_max_ttl.as_deref());
-        let session_max_ttl = problems.ok_or_record("SESSION_MAX_TTL", session_max_ttl);
+        let max_ttl_result = parse::optional_lifetime(self.session_max_ttl.as_deref());
+        let session_max_ttl = problems.ok_or_record("SESSION_MAX_TTL", max_ttl_result);
         let max_ttl_check =
             parse::check_session_lifetime(session_max_ttl.flatten(), access_token_ttl);
         problems.record_error("SESSION_MAX_TTL", max_ttl_check);
@@ -182,10 +183,10 @@ impl Settings {
             "ALLOW_WEAK_HASHING",
             parse::boolean(&self.allow_weak_hashing),
         );
-        let cost = parse::bcrypt_cost(&self.bcrypt_cost, allow_weak.unwrap_or_default());
-        let bcrypt_cost = problems.ok_or_record("BCRYPT_COST", cost);
-        let blocklist = parse::blocklist(self.password_blocklist.as_deref());
-        let blocklist = problems.ok_or_record("PASSWORD_BLOCKLIST", blocklist);
+        let cost_result = parse::bcrypt_cost(&self.bcrypt_cost, allow_weak.unwrap_or_default());
+        let bcrypt_cost = problems.ok_or_record("BCRYPT_COST", cost_result);
+        let blocklist_result = parse::blocklist(self.password_blocklist.as_deref());
+        let blocklist = problems.ok_or_record("PASSWORD_BLOCKLIST", blocklist_result);
         Some(PasswordConfig {
             bcrypt_cost: bcrypt_cost?,
             blocklist: blocklist?,
@@ -193,14 +194,14 @@ impl Settings {
     }
 
     fn check_bounds(&self, problems: &mut ProblemCollector) -> Option<BoundConfig> {
-        let tasks = parse::number(&self.max_tasks_per_user, 1, 1_000_000);
-        let tasks = problems.ok_or_record("MAX_TASKS_PER_USER", tasks);
-        let connections = parse::number(&self.max_connections, 1, 1_000_000);
-        let connections = problems.ok_or_record("MAX_CONNECTIONS", connections);
-        let failed_logins = parse::optional_limit(&self.max_failed_logins_per_network);
-        let failed_logins = problems.ok_or_record("MAX_FAILED_LOGINS_PER_NETWORK", failed_logins);
-        let registrations = parse::optional_limit(&self.max_registrations_per_network);
-        let registrations = problems.ok_or_record("MAX_REGISTRATIONS_PER_NETWORK", registrations);
+        let tasks_result = parse::number(&self.max_tasks_per_user, 1, 1_000_000);
+        let tasks = problems.ok_or_record("MAX_TASKS_PER_USER", tasks_result);
+        let connections_result = parse::number(&self.max_connections, 1, 1_000_000);
+        let connections = problems.ok_or_record("MAX_CONNECTIONS", connections_result);
+        let logins_result = parse::optional_limit(&self.max_failed_logins_per_network);
+        let failed_logins = problems.ok_or_record("MAX_FAILED_LOGINS_PER_NETWORK", logins_result);
+        let limit_result = parse::optional_limit(&self.max_registrations_per_network);
+        let registrations = problems.ok_or_record("MAX_REGISTRATIONS_PER_NETWORK", limit_result);
         Some(BoundConfig {
             tasks_per_user: tasks?,
             connections: usize::try_from(connections?).unwrap_or(usize::MAX),
@@ -214,14 +215,14 @@ impl Settings {
         bind_addr: Option<SocketAddr>,
         problems: &mut ProblemCollector,
     ) -> Option<WebConfig> {
-        let public_url = parse::public_url(self.public_url.as_deref(), bind_addr);
-        let public_url = problems.ok_or_record("PUBLIC_URL", public_url);
-        let allowed_origins = parse::origins(self.allowed_origins.as_deref());
-        let allowed_origins = problems.ok_or_record("ALLOWED_ORIGINS", allowed_origins);
-        let trusted_proxies = parse::networks(self.trusted_proxies.as_deref());
-        let trusted_proxies = problems.ok_or_record("TRUSTED_PROXIES", trusted_proxies);
-        let delete_user = parse::boolean(&self.better_auth_delete_user);
-        let delete_user = problems.ok_or_record("BETTER_AUTH_DELETE_USER", delete_user);
+        let url_result = parse::public_url(self.public_url.as_deref(), bind_addr);
+        let public_url = problems.ok_or_record("PUBLIC_URL", url_result);
+        let origins_result = parse::origins(self.allowed_origins.as_deref());
+        let allowed_origins = problems.ok_or_record("ALLOWED_ORIGINS", origins_result);
+        let proxies_result = parse::networks(self.trusted_proxies.as_deref());
+        let trusted_proxies = problems.ok_or_record("TRUSTED_PROXIES", proxies_result);
+        let delete_user_result = parse::boolean(&self.better_auth_delete_user);
+        let delete_user = problems.ok_or_record("BETTER_AUTH_DELETE_USER", delete_user_result);
         let pages = problems.ok_or_record("PAGES", parse::boolean(&self.pages));
         Some(WebConfig {
             public_url: public_url??,
@@ -232,7 +233,7 @@ impl Settings {
         })
     }
 
-    /// Checks only the database and the log settings, for the commands that need no others, such as `migrate`.
+    /// Checks only the database and log settings, for commands that need no other settings, such as `migrate`.
     ///
     /// # Errors
     ///
@@ -249,11 +250,11 @@ impl Settings {
         problems.record_error("LOG_FORMAT", self.log_format().map(drop));
     }
 
-    /// Format of the log, from `LOG_FORMAT`.
+    /// Returns the format of the log, from `LOG_FORMAT`.
     ///
     /// # Errors
     ///
-    /// The values that `LOG_FORMAT` accepts.
+    /// If the value is invalid. The error lists the valid values.
     pub fn log_format(&self) -> Result<LogFormat, String> {
         match self.log_format.as_str() {
             "text" => Ok(LogFormat::Text),
@@ -262,11 +263,11 @@ impl Settings {
         }
     }
 
-    /// Filter of the log, from `RUST_LOG`, after a check of its syntax.
+    /// Checks the syntax of the log filter in `RUST_LOG` and returns the filter.
     ///
     /// # Errors
     ///
-    /// An example of a valid filter, and the message of the parser.
+    /// If the filter is invalid. The error contains a valid example and the message of the parser.
     pub fn log_filter(&self) -> Result<&str, String> {
         parse::log_filter(&self.rust_log)?;
         Ok(&self.rust_log)

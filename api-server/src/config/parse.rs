@@ -21,13 +21,13 @@ const MAX_LIFETIME: Duration = Duration::from_secs(400 * 24 * 60 * 60);
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct SettingProblem {
-    /// Name of the environment variable, or of the command-line argument or the file with the problem.
+    /// Name of the environment variable, the command-line argument or the file with the problem.
     pub variable: &'static str,
     /// What to write instead.
     pub remedy: String,
 }
 
-/// All invalid settings of one command; at least one.
+/// The invalid settings of one command, at least one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct SettingProblems(pub Vec<SettingProblem>);
@@ -44,7 +44,7 @@ impl fmt::Display for SettingProblems {
 impl std::error::Error for SettingProblems {}
 
 impl SettingProblems {
-    /// All problems in one line, for the log of a running server that keeps its previous settings.
+    /// Returns all problems in one line, for the log of a running server that keeps its previous settings.
     #[must_use]
     pub fn to_single_line(&self) -> String {
         let problems = self.0.iter();
@@ -77,8 +77,7 @@ impl ProblemCollector {
         self.0.is_empty()
     }
 
-    /// Returns the value that `build` returns, or the recorded problems. `build` returns `None` only if a problem was
-    /// recorded.
+    /// Returns the value of `build`, or the recorded problems. `build` returns `None` only if a problem was recorded.
     pub(super) fn finish<T>(self, build: impl FnOnce() -> Option<T>) -> Result<T, SettingProblems> {
         match build() {
             Some(value) if self.0.is_empty() => Ok(value),
@@ -109,13 +108,13 @@ pub(super) fn number(text: &str, min: u32, max: u32) -> Result<u32, String> {
     number.ok_or_else(|| format!("use a whole number from {min} to {max}"))
 }
 
-/// A limit from 1 to 1000000; `None` if the text is `off`.
+/// Parses a limit from 1 to 1000000; `None` if the text is `off`.
 pub(super) fn optional_limit(text: &str) -> Result<Option<u32>, String> {
     if text == "off" {
         return Ok(None);
     }
-    let number = number(text, 1, 1_000_000).map(Some);
-    number.map_err(|remedy| format!("{remedy}, or off for no limit"))
+    let limit = number(text, 1, 1_000_000).map(Some);
+    limit.map_err(|remedy| format!("{remedy}, or off for no limit"))
 }
 
 pub(super) fn name(text: &str) -> Result<String, String> {
@@ -125,8 +124,8 @@ pub(super) fn name(text: &str) -> Result<String, String> {
     Ok(text.to_owned())
 }
 
-/// The audience of another service. Rejects the server's own audience, because no key is derived for it: `AUTH_SECRET`
-/// itself signs those tokens.
+/// Parses the audience of another service. Rejects the server's own audience, whose tokens `AUTH_SECRET` itself signs
+/// instead of a derived key.
 pub(super) fn service_audience(text: &str, own_audience: Option<&str>) -> Result<String, String> {
     if own_audience == Some(text) {
         return Err("AUTH_AUDIENCE is our own audience; list only other services".to_owned());
@@ -134,7 +133,7 @@ pub(super) fn service_audience(text: &str, own_audience: Option<&str>) -> Result
     name(text)
 }
 
-/// Comma-separated audiences; empty text means none.
+/// Parses comma-separated audiences; empty text means no audience.
 pub(super) fn service_audiences(
     text: Option<&str>,
     own_audience: Option<&str>,
@@ -161,14 +160,14 @@ pub(super) fn lifetime(text: &str) -> Result<Duration, String> {
     })
 }
 
-/// Rejects a session that would end before its access tokens. `None` stands for a lifetime that is invalid or has no
+/// Rejects a session lifetime below the lifetime of an access token. `None` means that a lifetime is invalid or has no
 /// limit.
 pub(super) fn check_session_lifetime(
-    session: Option<Duration>,
-    access_token: Option<Duration>,
+    session_ttl: Option<Duration>,
+    access_token_ttl: Option<Duration>,
 ) -> Result<(), String> {
-    match (session, access_token) {
-        (Some(session), Some(access_token)) if session < access_token => Err(
+    match (session_ttl, access_token_ttl) {
+        (Some(session_ttl), Some(access_token_ttl)) if session_ttl < access_token_ttl => Err(
             "is shorter than ACCESS_TOKEN_TTL; a session must last at least as long as its tokens"
                 .to_owned(),
         ),
@@ -176,7 +175,7 @@ pub(super) fn check_session_lifetime(
     }
 }
 
-/// A lifetime; `None` if the text is absent or empty.
+/// Parses a lifetime; `None` if the text is absent or empty.
 pub(super) fn optional_lifetime(text: Option<&str>) -> Result<Option<Duration>, String> {
     match text.unwrap_or_default().trim() {
         "" => Ok(None),
@@ -188,7 +187,7 @@ pub(super) fn boolean(text: &str) -> Result<bool, String> {
     bool::from_str(text).map_err(|_not_a_boolean| "use true or false".to_owned())
 }
 
-/// The cost of bcrypt: 10 to 15, and with `allow_weak` also 4 to 9.
+/// Parses the cost of bcrypt: 10 to 15, and with `allow_weak` also 4 to 9.
 pub(super) fn bcrypt_cost(text: &str, allow_weak: bool) -> Result<Cost, String> {
     const REMEDY: &str = "use 10 to 15; each step doubles the time of a login";
     const WEAK_REMEDY: &str =
@@ -201,7 +200,7 @@ pub(super) fn bcrypt_cost(text: &str, allow_weak: bool) -> Result<Cost, String> 
     }
 }
 
-/// The passwords in a file, one per line; an empty list if no file is named.
+/// Reads the passwords in a file, one per line; an empty list if no file is named.
 pub(super) fn blocklist(file: Option<&str>) -> Result<Blocklist, String> {
     let Some(file) = file.filter(|file| !file.is_empty()) else {
         return Ok(Blocklist::default());
@@ -211,19 +210,19 @@ pub(super) fn blocklist(file: Option<&str>) -> Result<Blocklist, String> {
     Ok(list)
 }
 
-/// The origin in `text`, or that of `bind_addr` by default. `None` only if `BIND_ADDR` is invalid, which is reported
-/// already.
+/// Parses the origin in `text`. The default is the origin of `bind_addr`, or `None` if `BIND_ADDR` is invalid, which is
+/// reported already.
 pub(super) fn public_url(
     text: Option<&str>,
     bind_addr: Option<SocketAddr>,
 ) -> Result<Option<Origin>, String> {
     match text {
-        None => Ok(bind_addr.map(Origin::of_address)),
+        None => Ok(bind_addr.map(Origin::of_socket_address)),
         Some(text) => Ok(Some(Origin::parse(text)?)),
     }
 }
 
-/// The comma-separated entries of a setting, trimmed and without empty ones.
+/// Returns the comma-separated entries of a setting, trimmed and without empty entries.
 pub(super) fn entries(text: Option<&str>) -> impl Iterator<Item = &str> {
     let entries = text.unwrap_or_default().split(',').map(str::trim);
     entries.filter(|entry| !entry.is_empty())
@@ -240,13 +239,13 @@ pub(super) fn origins(text: Option<&str>) -> Result<Vec<Origin>, String> {
         .collect()
 }
 
-/// Comma-separated networks; a single address is a network of its own.
+/// Parses comma-separated networks. A single IP address means the network of only this address.
 pub(super) fn networks(text: Option<&str>) -> Result<Vec<IpNet>, String> {
     entries(text)
         .map(|network| {
-            let single_address = || network.parse().ok().map(|address: IpAddr| address.into());
-            let parsed = network.parse().ok().or_else(single_address);
-            parsed.ok_or_else(|| {
+            let parse_address = || network.parse().ok().map(|address: IpAddr| address.into());
+            let result = network.parse().ok().or_else(parse_address);
+            result.ok_or_else(|| {
                 "use networks or addresses, such as 10.0.0.0/8,192.168.1.7".to_owned()
             })
         })

@@ -1,17 +1,17 @@
 //! Rejects a PostgreSQL URL that libpq would misread. A special character in a password can make libpq treat a part of
-//! the password as the host name, which it looks up in the DNS and prints. Its parse errors quote the URL as well.
+//! the password as the host name, look up this part in the DNS and print it. libpq's parse errors also quote the URL.
 
 const REMEDY: &str = "use postgres://USER:PASSWORD@HOST:PORT/DATABASE?NAME=VALUE, and inside its parts write \
     @ as %40, / as %2F, ? as %3F, # as %23, % as %25, a space as %20";
 
-/// Returns an error text without any part of the URL.
+/// Checks a URL. The error text contains no part of the URL.
 pub(super) fn check(url: &str) -> Result<(), &'static str> {
-    let rest = url.split_once("://").map_or("", |(_, rest)| rest);
-    let (address, parameters) = match rest.split_once('?') {
-        Some((address, parameters)) => (address, Some(parameters)),
-        None => (rest, None),
+    let after_scheme = url.split_once("://").map_or("", |(_, rest)| rest);
+    let (location, parameters) = match after_scheme.split_once('?') {
+        Some((location, parameters)) => (location, Some(parameters)),
+        None => (after_scheme, None),
     };
-    let (credentials_and_hosts, database) = address.split_once('/').unwrap_or((address, ""));
+    let (credentials_and_hosts, database) = location.split_once('/').unwrap_or((location, ""));
     let (_credentials, hosts) = credentials_and_hosts
         .split_once('@')
         .unwrap_or(("", credentials_and_hosts));
@@ -23,16 +23,16 @@ pub(super) fn check(url: &str) -> Result<(), &'static str> {
     if is_unambiguous { Ok(()) } else { Err(REMEDY) }
 }
 
-/// Whether the text is a host name or an address, with or without a port. Empty text means the local socket.
+/// Whether the text is a host name or an IP address, with or without a port. Empty text means the local socket.
 fn is_host(host: &str) -> bool {
-    let after_host = match host.strip_prefix('[') {
+    let port_suffix = match host.strip_prefix('[') {
         Some(bracketed) => bracketed.split_once(']').map(|(_, rest)| rest),
         None => host.find(':').map_or(Some(""), |colon| host.get(colon..)),
     };
     let is_port = |port: &str| port.bytes().all(|byte| byte.is_ascii_digit());
     !host.contains('@')
-        && after_host
-            .is_some_and(|port| port.is_empty() || port.strip_prefix(':').is_some_and(is_port))
+        && port_suffix
+            .is_some_and(|rest| rest.is_empty() || rest.strip_prefix(':').is_some_and(is_port))
 }
 
 /// Whether the text is `NAME=VALUE`.

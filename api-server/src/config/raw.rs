@@ -217,7 +217,7 @@ pub struct Settings {
     )]
     pub rust_log: String,
 
-    // Secrets that were set by a flag or the environment, so that only a restart can change them.
+    // Records which secrets were set by a flag or the environment: only a restart can change these secrets.
     #[arg(skip)]
     pub(super) fixed_secrets: FixedSecrets,
 }
@@ -265,14 +265,14 @@ impl Settings {
     }
 
     fn read_from(arguments: impl IntoIterator<Item = OsString>) -> Result<Self, clap::Error> {
-        // Must come before `.env` is loaded, because that adds variables to the environment.
+        // Must come before `dotenv::load`, which adds variables to the environment.
         let mut fixed_secrets = FixedSecrets::from_environment();
         if let Err(message) = dotenv::load(Path::new(dotenv::ENV_FILE)) {
             return Err(clap::Error::raw(ErrorKind::Io, format!("{message}\n")));
         }
         let matches = Self::command()
             .try_get_matches_from(arguments)
-            .map_err(name_variables_not_utf8)?;
+            .map_err(name_non_utf8_variables)?;
         fixed_secrets.add_flags(&matches);
         let settings = Self::from_arg_matches(&matches)?;
         Ok(Self {
@@ -282,19 +282,19 @@ impl Settings {
     }
 }
 
-/// Replaces clap's error about text that is not UTF-8, which does not name the variables, by one that does.
-fn name_variables_not_utf8(error: clap::Error) -> clap::Error {
+/// Replaces clap's error about text that is not UTF-8 by an error that names the environment variables.
+fn name_non_utf8_variables(error: clap::Error) -> clap::Error {
     let command = Settings::command();
-    let names = command.get_arguments().filter_map(clap::Arg::get_env);
-    let not_utf8 = names.filter(|name| {
+    let variables = command.get_arguments().filter_map(clap::Arg::get_env);
+    let non_utf8_variables = variables.filter(|name| {
         let value = std::env::var_os(name);
         value.is_some_and(|value| value.to_str().is_none())
     });
-    let not_utf8: Vec<_> = not_utf8.map(OsStr::to_string_lossy).collect();
+    let names: Vec<_> = non_utf8_variables.map(OsStr::to_string_lossy).collect();
     match error.kind() {
-        ErrorKind::InvalidUtf8 if !not_utf8.is_empty() => clap::Error::raw(
+        ErrorKind::InvalidUtf8 if !names.is_empty() => clap::Error::raw(
             ErrorKind::InvalidUtf8,
-            format!("{}: is not text; write it in UTF-8\n", not_utf8.join(", ")),
+            format!("{}: is not text; write it in UTF-8\n", names.join(", ")),
         ),
         _ => error,
     }

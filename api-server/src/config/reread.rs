@@ -11,9 +11,9 @@ use super::parse::ProblemCollector;
 use super::{SettingProblems, Settings};
 
 const SECRET_VARIABLE: &str = "AUTH_SECRET";
-const PREVIOUS_VARIABLE: &str = "AUTH_SECRETS_PREVIOUS";
+const PREVIOUS_SECRETS_VARIABLE: &str = "AUTH_SECRETS_PREVIOUS";
 
-/// Records which secrets were set by a flag or by the environment of the process. Only a restart can change those.
+/// Records which secrets a flag or the environment of the process has set. Only a restart can change these secrets.
 #[derive(Clone, Copy, Default)]
 pub(super) struct FixedSecrets {
     auth_secret: bool,
@@ -25,7 +25,7 @@ impl FixedSecrets {
         let is_set = |name| std::env::var_os(name).is_some();
         Self {
             auth_secret: is_set(SECRET_VARIABLE),
-            auth_secrets_previous: is_set(PREVIOUS_VARIABLE),
+            auth_secrets_previous: is_set(PREVIOUS_SECRETS_VARIABLE),
         }
     }
 
@@ -41,8 +41,8 @@ impl Settings {
     ///
     /// # Errors
     ///
-    /// All problems of the secrets. It is also an error if flags or the environment set both settings, because then no
-    /// file can change them.
+    /// All problems of the secrets. It is also an error if flags or the environment set both variables, because then no
+    /// file can change the secrets.
     pub fn reread_keyring(&self) -> Result<Keyring, SettingProblems> {
         let mut problems = ProblemCollector::default();
         if self.fixed_secrets.auth_secret && self.fixed_secrets.auth_secrets_previous {
@@ -58,14 +58,14 @@ impl Settings {
             let entry = entries.find(|(name, _)| name == variable);
             entry.map(|(_, value)| value.clone())
         };
-        let mut updated = self.clone();
+        let mut updated_settings = self.clone();
         if !self.fixed_secrets.auth_secret {
-            updated.auth_secret = value_of(SECRET_VARIABLE);
+            updated_settings.auth_secret = value_of(SECRET_VARIABLE);
         }
         if !self.fixed_secrets.auth_secrets_previous {
-            updated.auth_secrets_previous = value_of(PREVIOUS_VARIABLE);
+            updated_settings.auth_secrets_previous = value_of(PREVIOUS_SECRETS_VARIABLE);
         }
-        let secrets = updated.read_secrets(&mut problems);
+        let secrets = updated_settings.read_secrets(&mut problems);
         problems.finish(|| Some(secrets?.into_keyring()))
     }
 }

@@ -1,4 +1,4 @@
-//! The generated secret in a file beside a SQLite database: created once, readable only by the file's owner.
+//! Stores the generated secret in a file beside a SQLite database. Only the owner can read the file.
 
 use std::fs::{self, OpenOptions};
 use std::io::{ErrorKind, Write as _};
@@ -9,8 +9,8 @@ use auth_core::Secret;
 
 use crate::db::{create_private_folder, is_accessible_to_others};
 
-/// Reads the secret file of this database, or creates it. If several processes start at once, one creates it and the
-/// others read it.
+/// Reads the secret file of this database, or creates it. If several processes start at once, one process creates
+/// the file and the others read it.
 pub(super) fn read_or_create(database: &Path) -> Result<Secret, String> {
     let file = secret_path(database);
     match read_if_exists(&file)? {
@@ -19,7 +19,7 @@ pub(super) fn read_or_create(database: &Path) -> Result<Secret, String> {
     }
 }
 
-/// Reads the secret file of this database; an error if no server has created it yet.
+/// Reads the secret file of this database. It is an error if no server has created the file yet.
 pub(super) fn read(database: &Path) -> Result<Secret, String> {
     let file = secret_path(database);
     let secret = read_if_exists(&file)?;
@@ -40,19 +40,19 @@ fn read_if_exists(file: &Path) -> Result<Option<Secret>, String> {
     }
 }
 
-/// Path of the secret file: for the database `auth.db`, it is `auth.db.secret`.
+/// Returns the path of the secret file: `auth.db.secret` for the database `auth.db`.
 fn secret_path(database: &Path) -> PathBuf {
-    let mut name = database.as_os_str().to_owned();
-    name.push(".secret");
-    PathBuf::from(name)
+    let mut path = database.as_os_str().to_owned();
+    path.push(".secret");
+    PathBuf::from(path)
 }
 
 /// Rejects a file that other users of the machine can read, because they may have copied the secret.
 fn parse(file: &Path, text: &[u8]) -> Result<Secret, String> {
     if is_accessible_to_others(file).map_err(|error| explain_io_error("read", file, &error))? {
-        let file = file.display();
+        let path = file.display();
         return Err(format!(
-            "other users of this machine can read the file {file}; if you trust them, run: chmod 600 '{file}'; if not, \
+            "other users of this machine can read the file {path}; if you trust them, run: chmod 600 '{path}'; if not, \
              delete the file: the next start creates a new secret, which logs all users out; or set AUTH_SECRET"
         ));
     }
@@ -60,19 +60,19 @@ fn parse(file: &Path, text: &[u8]) -> Result<Secret, String> {
         .map_err(|error| format!("the file {} is unusable: {error}", file.display()))
 }
 
-/// Writes a temporary file, then links it to its final name. Linking fails if another process was faster; then the
-/// secret of that process is read.
+/// Writes a temporary file, then links that file to its final name. If another process was faster, linking fails, and
+/// the secret of that process is read.
 fn create(file: &Path) -> Result<Secret, String> {
     if let Some(folder) = file.parent() {
         create_private_folder(folder)
             .map_err(|error| explain_io_error("create", folder, &error))?;
     }
-    let temporary = file.with_extension(uuid::Uuid::new_v4().to_string());
-    let generated = Secret::generate().map_err(|error| error.to_string())?;
-    write(&temporary, &generated).map_err(|error| explain_io_error("write", &temporary, &error))?;
-    let linked = fs::hard_link(&temporary, file);
-    fs::remove_file(&temporary).map_err(|error| explain_io_error("remove", &temporary, &error))?;
-    match linked {
+    let temp_file = file.with_extension(uuid::Uuid::new_v4().to_string());
+    let secret = Secret::generate().map_err(|error| error.to_string())?;
+    write(&temp_file, &secret).map_err(|error| explain_io_error("write", &temp_file, &error))?;
+    let link_result = fs::hard_link(&temp_file, file);
+    fs::remove_file(&temp_file).map_err(|error| explain_io_error("remove", &temp_file, &error))?;
+    match link_result {
         Ok(()) => log::info!("created a secret in {}", file.display()),
         Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
         Err(error) => return Err(explain_io_error("write", file, &error)),
@@ -81,13 +81,13 @@ fn create(file: &Path) -> Result<Secret, String> {
     parse(file, &text)
 }
 
-fn write(file: &Path, secret: &Secret) -> std::io::Result<()> {
+fn write(path: &Path, secret: &Secret) -> std::io::Result<()> {
     let mut file = OpenOptions::new()
         .write(true)
         .create(true)
         .truncate(true)
         .mode(0o600)
-        .open(file)?;
+        .open(path)?;
     file.write_all(secret.expose())?;
     file.write_all(b"\n")?;
     file.sync_all()

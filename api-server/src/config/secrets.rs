@@ -1,4 +1,4 @@
-//! The secrets, from the settings or from the file beside a SQLite database.
+//! Reads the secrets from the settings or from the file beside a SQLite database.
 
 use std::path::Path;
 
@@ -9,7 +9,7 @@ use super::parse::ProblemCollector;
 use super::{SettingProblems, Settings, secret_file};
 use crate::db::DatabaseUrl;
 
-/// The secret that signs, and the others that are accepted.
+/// The secret that signs tokens, and the previous secrets, which only verify tokens.
 pub(super) struct Secrets {
     current: Secret,
     previous: Vec<Secret>,
@@ -31,23 +31,24 @@ impl Settings {
     pub fn derive_key(&self, audience: &str) -> Result<Secret, SettingProblems> {
         let mut problems = ProblemCollector::default();
         let own_audience = problems.ok_or_record("AUTH_AUDIENCE", parse::name(&self.auth_audience));
-        let audience = parse::service_audience(audience, own_audience.as_deref());
-        let audience = problems.ok_or_record("--audience", audience);
+        let audience_result = parse::service_audience(audience, own_audience.as_deref());
+        let service_audience = problems.ok_or_record("--audience", audience_result);
         let secrets = self.read_secrets(&mut problems);
-        problems.finish(|| secrets?.current.for_audience(&audience?).ok())
+        problems.finish(|| secrets?.current.for_audience(&service_audience?).ok())
     }
 
-    /// Reads the secrets that exist; never generates one.
+    /// Reads the secrets that exist, and never generates a secret.
     pub(super) fn read_secrets(&self, problems: &mut ProblemCollector) -> Option<Secrets> {
         let database =
             problems.ok_or_record("DATABASE_URL", parse::database_url(&self.database_url));
-        let previous = problems.ok_or_record("AUTH_SECRETS_PREVIOUS", self.previous_secrets());
-        let current =
+        let previous_secrets =
+            problems.ok_or_record("AUTH_SECRETS_PREVIOUS", self.previous_secrets());
+        let secret_result =
             self.current_secret(database.as_ref(), |file| secret_file::read(file).map(Some));
-        let current = problems.ok_or_record("AUTH_SECRET", current);
+        let current_secret = problems.ok_or_record("AUTH_SECRET", secret_result);
         Some(Secrets {
-            current: current??,
-            previous: previous?,
+            current: current_secret??,
+            previous: previous_secrets?,
         })
     }
 
@@ -57,19 +58,19 @@ impl Settings {
             .collect()
     }
 
-    /// The secret in `AUTH_SECRET`, else the one that `from_file` returns for the SQLite database file. `Ok(None)` only
-    /// if another setting is invalid, which is reported already.
+    /// Returns the secret in `AUTH_SECRET`, or else the secret that `read_file` returns for the SQLite database file.
+    /// `Ok(None)` only if another setting is invalid, which is reported already.
     pub(super) fn current_secret(
         &self,
         database: Option<&DatabaseUrl>,
-        from_file: impl FnOnce(&Path) -> Result<Option<Secret>, String>,
+        read_file: impl FnOnce(&Path) -> Result<Option<Secret>, String>,
     ) -> Result<Option<Secret>, String> {
         if let Some(text) = &self.auth_secret {
             let secret = Secret::new(text.as_str()).map_err(|error| error.to_string())?;
             return Ok(Some(secret));
         }
         match database.map(DatabaseUrl::file) {
-            Some(Some(file)) => from_file(file),
+            Some(Some(file)) => read_file(file),
             Some(None) => Err(
                 "is required with PostgreSQL, so that all nodes share it; make one with: \
                  api-server keys generate"

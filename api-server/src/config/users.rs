@@ -76,7 +76,7 @@ pub struct BetterAuthArguments {
     pub tasks: Option<String>,
 }
 
-/// Prints no field, because the URL may hold a password.
+/// Prints no field, because the URL may contain a password.
 impl fmt::Debug for BetterAuthArguments {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("BetterAuthArguments")
@@ -97,18 +97,18 @@ impl Settings {
         let mut problems = ProblemCollector::default();
         let target = problems.ok_or_record("DATABASE_URL", parse::database_url(&self.database_url));
         let url = problems.ok_or_record("--from", parse::database_url(&arguments.from));
-        let users = problems.ok_or_record("--user-table", Table::parse(&arguments.user_table));
-        let accounts =
+        let user_table = problems.ok_or_record("--user-table", Table::parse(&arguments.user_table));
+        let account_table =
             problems.ok_or_record("--account-table", Table::parse(&arguments.account_table));
-        let tasks = arguments.tasks.as_deref().map(Table::parse).transpose();
-        let tasks = problems.ok_or_record("--tasks", tasks);
+        let task_table_result = arguments.tasks.as_deref().map(Table::parse).transpose();
+        let task_table = problems.ok_or_record("--tasks", task_table_result);
         self.check_logging(&mut problems);
         problems.finish(|| {
             let source = BetterAuth {
                 url: url?,
-                users: users?,
-                accounts: accounts?,
-                tasks: tasks?,
+                users: user_table?,
+                accounts: account_table?,
+                tasks: task_table?,
                 snake_case: arguments.snake_case,
             };
             Some((target?, source))

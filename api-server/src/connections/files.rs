@@ -8,27 +8,27 @@ const RESERVED_FILES: u64 = 128;
 /// Raises the limit of open files so that this many connections can be open. Returns how many connections the system
 /// allows, at most `connections`.
 pub(crate) fn raise_open_file_limit(connections: usize) -> usize {
-    let wanted = u64::try_from(connections)
+    let required_files = u64::try_from(connections)
         .unwrap_or(u64::MAX)
         .saturating_add(RESERVED_FILES);
     let limit = getrlimit(Resource::Nofile);
-    let maximum = limit.maximum.unwrap_or(u64::MAX);
-    let current = limit.current.unwrap_or(u64::MAX);
-    if current < wanted {
-        let raised = Rlimit {
-            current: Some(wanted.min(maximum)),
+    let hard_limit = limit.maximum.unwrap_or(u64::MAX);
+    let soft_limit = limit.current.unwrap_or(u64::MAX);
+    if soft_limit < required_files {
+        let raised_limit = Rlimit {
+            current: Some(required_files.min(hard_limit)),
             maximum: limit.maximum,
         };
-        if let Err(error) = setrlimit(Resource::Nofile, raised) {
-            log::warn!("cannot raise the limit of open files above {current}: {error}");
-            return available_connections(current).min(connections);
+        if let Err(error) = setrlimit(Resource::Nofile, raised_limit) {
+            log::warn!("cannot raise the limit of open files above {soft_limit}: {error}");
+            return available_connections(soft_limit).min(connections);
         }
     }
-    available_connections(maximum).min(connections)
+    available_connections(hard_limit).min(connections)
 }
 
 /// Number of connections that fit into a limit of open files, at least 1.
 fn available_connections(open_files: u64) -> usize {
-    let available = open_files.saturating_sub(RESERVED_FILES).max(1);
-    usize::try_from(available).unwrap_or(usize::MAX)
+    let connections = open_files.saturating_sub(RESERVED_FILES).max(1);
+    usize::try_from(connections).unwrap_or(usize::MAX)
 }

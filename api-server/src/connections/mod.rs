@@ -1,8 +1,8 @@
-//! Limits of client connections: how many are open, how many of them each network has, and how long each may wait.
+//! Limits client connections: their total number, their number per network, and how long each may wait.
 //!
-//! actix-http has a timeout for the first header of a connection, but not for later ones or for writing a response. So
-//! each connection has a [`Progress`](progress::Progress) here: the stream and the service record reads, writes and
-//! requests in it, and the connection is closed when one of its [`ConnectionTimeouts`] has passed.
+//! actix-http has a timeout for the first header of a connection, but not for later headers or for writing a response.
+//! So each connection has a [`Progress`](progress::Progress), in which the stream and the service record reads, writes
+//! and requests. The connection is closed when one of the [`ConnectionTimeouts`] has passed.
 
 mod files;
 mod network;

@@ -7,21 +7,21 @@ use ipnet::IpNet;
 use crate::network::Network;
 
 /// Peers whose connections are not counted by network, because they may come from many users: proxies, and optionally
-/// all peers on this machine. The server never closes their connections in favor of others.
+/// all peers on this machine. The server never closes their connections to free a slot for another connection.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct ExemptPeers {
     /// Networks of the trusted proxies.
     pub(crate) proxies: Vec<IpNet>,
     /// Whether loopback addresses are exempt.
-    pub(crate) loopback: bool,
+    pub(crate) exempts_loopback: bool,
 }
 
 impl ExemptPeers {
-    /// The network for which a connection from this peer is counted; `None` if the peer is exempt.
+    /// Returns the network for which a connection from this peer is counted; `None` if the peer is exempt.
     pub(super) fn counted_network(&self, peer: IpAddr) -> Option<Network> {
         let peer = peer.to_canonical();
         let is_proxy = self.proxies.iter().any(|network| network.contains(&peer));
-        let is_exempt = is_proxy || (self.loopback && peer.is_loopback());
+        let is_exempt = is_proxy || (self.exempts_loopback && peer.is_loopback());
         (!is_exempt).then(|| Network::of(peer))
     }
 }
@@ -32,9 +32,9 @@ mod tests {
 
     #[test]
     fn a_proxy_and_a_peer_on_this_machine_are_exempt() {
-        let exempt = ExemptPeers {
+        let exempt_peers = ExemptPeers {
             proxies: vec!["10.0.0.0/8".parse().unwrap()],
-            loopback: true,
+            exempts_loopback: true,
         };
         for (peer, is_exempt) in [
             ("10.1.2.3", true),
@@ -44,7 +44,7 @@ mod tests {
             ("192.0.2.1", false),
             ("2001:db8::1", false),
         ] {
-            let network = exempt.counted_network(peer.parse().unwrap());
+            let network = exempt_peers.counted_network(peer.parse().unwrap());
             assert_eq!(network.is_none(), is_exempt, "{peer}");
         }
         assert!(

@@ -1,4 +1,4 @@
-//! The timeouts of a connection, and the state that they are computed from.
+//! The timeouts of a connection, and the state that determines which timeout applies.
 
 use std::cell::Cell;
 use std::rc::Rc;
@@ -27,8 +27,8 @@ impl ConnectionTimeouts {
 /// state at intervals of the shortest timeout or less.
 #[derive(Debug)]
 pub(super) struct Progress {
-    /// Whether the header of the first request has arrived. Until then the timeout of actix-http applies, which sends a
-    /// 408 response.
+    /// Whether the header of the first request has arrived. Until then, the timeout of actix-http applies, which sends
+    /// a 408 response.
     has_first_header: Cell<bool>,
     /// Number of requests whose response is not written completely.
     in_flight: Cell<u32>,
@@ -36,7 +36,7 @@ pub(super) struct Progress {
     idle_since: Cell<Instant>,
     /// Arrival time of the first byte of an incomplete header.
     header_since: Cell<Option<Instant>>,
-    /// Time of the first write that failed, because the send buffer was full, since the last successful write.
+    /// Time of the first write that found the send buffer full; `None` after a write that succeeded.
     blocked_since: Cell<Option<Instant>>,
 }
 
@@ -51,7 +51,7 @@ impl Progress {
         }
     }
 
-    /// Records that bytes arrived. If no request is in flight, they are the start or a further part of a header.
+    /// Records that bytes arrived. If no request is in flight, these bytes belong to the header of the next request.
     pub(super) fn record_received(&self) {
         if self.in_flight.get() == 0 && self.header_since.get().is_none() {
             self.header_since.set(Some(Instant::now()));
@@ -72,7 +72,7 @@ impl Progress {
         }
     }
 
-    /// The time at which the current timeout ends. `None` while a request is handled and before the first header.
+    /// The time at which the current timeout ends. `None` while a request is handled, and before the first header.
     fn deadline(&self, timeouts: &ConnectionTimeouts) -> Option<Instant> {
         if let Some(since) = self.blocked_since.get() {
             return Some(since + timeouts.response);
@@ -80,12 +80,12 @@ impl Progress {
         if self.in_flight.get() > 0 || !self.has_first_header.get() {
             return None;
         }
-        let header = self.header_since.get();
-        let idle = self.idle_since.get() + timeouts.idle;
-        Some(header.map_or(idle, |since| since + timeouts.header))
+        let idle_deadline = self.idle_since.get() + timeouts.idle;
+        let header_since = self.header_since.get();
+        Some(header_since.map_or(idle_deadline, |since| since + timeouts.header))
     }
 
-    /// Returns when the connection has exceeded one of its timeouts.
+    /// Waits until the connection has exceeded one of its timeouts.
     pub(super) async fn wait_until_overdue(&self, timeouts: ConnectionTimeouts) {
         loop {
             let now = Instant::now();
@@ -93,7 +93,7 @@ impl Progress {
             if deadline.is_some_and(|deadline| deadline <= now) {
                 return;
             }
-            // A timeout that starts after this check cannot end before the next one.
+            // A timeout that starts after this check cannot end before the next check.
             let check_at = now + timeouts.shortest();
             let check_at = deadline.map_or(check_at, |deadline| deadline.min(check_at));
             sleep_until(check_at.into()).await;
@@ -101,7 +101,7 @@ impl Progress {
     }
 }
 
-/// A request in flight, from the end of its header until its response is written. Dropping this value ends it.
+/// A request in flight, from the end of its header until its response is written, when this value is dropped.
 #[derive(Debug)]
 pub(super) struct InFlightRequest(Rc<Progress>);
 
@@ -148,20 +148,20 @@ mod tests {
         let progress = Rc::new(Progress::new());
         progress.record_received();
         assert_eq!(seconds_left(&progress), None);
-        let first = InFlightRequest::new(&progress);
+        let first_request = InFlightRequest::new(&progress);
         progress.record_received();
         assert_eq!(seconds_left(&progress), None);
-        drop(first);
+        drop(first_request);
         assert_eq!(seconds_left(&progress), Some(75));
         progress.record_received();
         assert_eq!(seconds_left(&progress), Some(10));
-        let second = InFlightRequest::new(&progress);
+        let second_request = InFlightRequest::new(&progress);
         assert_eq!(seconds_left(&progress), None);
         progress.record_blocked();
         assert_eq!(seconds_left(&progress), Some(30));
         progress.record_sent();
         assert_eq!(seconds_left(&progress), None);
-        drop(second);
+        drop(second_request);
         assert_eq!(seconds_left(&progress), Some(75));
     }
 

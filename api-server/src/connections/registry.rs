@@ -1,6 +1,6 @@
 //! The open connections. At the limit, the server closes the oldest connection of the site that has the most
-//! connections. A site is one IPv4 address or an IPv6 /48: one customer can have all networks of a /48, so if networks
-//! alone were counted, this customer could make the server close the connections of other users.
+//! connections. A site is one IPv4 address or one IPv6 /48. One customer can have all networks of a /48, so if only
+//! networks were counted, this customer could make the server close the connections of other users.
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, HashMap};
@@ -18,14 +18,14 @@ pub(crate) struct Connections(Arc<Shared>);
 
 struct Shared {
     max_connections: usize,
-    exempt: ExemptPeers,
-    open: Mutex<OpenConnections>,
+    exempt_peers: ExemptPeers,
+    state: Mutex<OpenConnections>,
 }
 
 #[derive(Default)]
 struct OpenConnections {
     total: usize,
-    /// Number that the next connection gets. Numbers grow, so the oldest connection has the lowest number.
+    /// The number for the next connection. Numbers increase, so the oldest connection has the lowest number.
     next_number: u64,
     sites: HashMap<Network, Site>,
 }
@@ -34,45 +34,45 @@ struct OpenConnections {
 #[derive(Default)]
 struct Site {
     total: usize,
-    /// Per network, the connections by number, the oldest first. Dropping a sender closes its connection.
+    /// The connections of each network by number, the oldest first. Dropping a sender closes the connection.
     networks: HashMap<Network, BTreeMap<u64, oneshot::Sender<()>>>,
 }
 
-/// A slot for one connection, of which there are `max_connections`. Dropping it frees the slot.
+/// One of `max_connections` slots for open connections. Dropping this value frees the slot.
 pub(super) struct ConnectionSlot {
     connections: Connections,
     network: Option<Network>,
     number: u64,
-    /// Receives no value: its sender is dropped when the connection must be closed.
+    /// Receives no value: the sender is dropped when the connection must be closed.
     eviction: oneshot::Receiver<()>,
-    /// The sender, if the connection is exempt; kept here so that it is not dropped.
+    /// The sender of an exempt connection, kept here so that the sender is not dropped.
     _sender: Option<oneshot::Sender<()>>,
 }
 
 impl Connections {
-    pub(crate) fn new(max_connections: usize, exempt: ExemptPeers) -> Self {
+    pub(crate) fn new(max_connections: usize, exempt_peers: ExemptPeers) -> Self {
         Self(Arc::new(Shared {
             max_connections,
-            exempt,
-            open: Mutex::default(),
+            exempt_peers,
+            state: Mutex::default(),
         }))
     }
 
-    /// Reserves a slot for a connection from this peer, at the limit by closing another connection. `None` if exempt
-    /// peers have all slots, because their connections are never closed.
+    /// Reserves a slot for a connection from this peer. At the limit, closes another connection first. `None` if exempt
+    /// peers have all slots, because connections of exempt peers are never closed.
     pub(super) fn admit(&self, peer: Option<IpAddr>) -> Option<ConnectionSlot> {
-        let network = peer.and_then(|peer| self.0.exempt.counted_network(peer));
-        let mut open = self.lock();
-        if open.total >= self.0.max_connections && !open.evict_oldest(network) {
+        let network = peer.and_then(|peer| self.0.exempt_peers.counted_network(peer));
+        let mut state = self.lock();
+        if state.total >= self.0.max_connections && !state.evict_oldest(network) {
             return None;
         }
         let (sender, eviction) = oneshot::channel();
-        let number = open.next_number;
-        open.next_number += 1;
-        open.total += 1;
+        let number = state.next_number;
+        state.next_number += 1;
+        state.total += 1;
         let mut sender = Some(sender);
         if let Some(network) = network {
-            let site = open.sites.entry(network.site()).or_default();
+            let site = state.sites.entry(network.site()).or_default();
             site.total += 1;
             let connections = site.networks.entry(network).or_default();
             connections.extend(sender.take().map(|sender| (number, sender)));
@@ -87,26 +87,27 @@ impl Connections {
     }
 
     fn lock(&self) -> MutexGuard<'_, OpenConnections> {
-        self.0.open.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl OpenConnections {
-    /// Closes the oldest connection of the largest network of the largest site, by number of connections. If several
-    /// sites or networks are the largest, chooses the site or network of the new connection; if it is not among them,
-    /// the site or network with the oldest connection. Returns whether a connection was closed.
+    /// Closes the oldest connection of the largest network of the largest site, by number of connections. Among sites
+    /// or networks of the same size, prefers the site or network of the new connection, then the site or network with
+    /// the oldest connection. Returns whether a connection was closed.
     fn evict_oldest(&mut self, new_network: Option<Network>) -> bool {
         let new_site = new_network.map(Network::site);
         let rank = |(network, site): (&Network, &Site)| (site.total, Some(*network) == new_site);
-        let largest = self.sites.iter().max_by(|first, second| {
-            let by_rank = rank(*first).cmp(&rank(*second));
-            by_rank.then_with(|| second.1.oldest().cmp(&first.1.oldest()))
+        let largest_site = self.sites.iter().max_by(|first, second| {
+            let order = rank(*first).cmp(&rank(*second));
+            order.then_with(|| second.1.oldest_number().cmp(&first.1.oldest_number()))
         });
-        let Some((network, oldest)) = largest.and_then(|(_, site)| site.next_to_evict(new_network))
+        let Some((network, number)) =
+            largest_site.and_then(|(_, site)| site.next_to_evict(new_network))
         else {
             return false;
         };
-        self.remove(network, oldest)
+        self.remove(network, number)
     }
 
     fn remove(&mut self, network: Network, number: u64) -> bool {
@@ -125,23 +126,23 @@ impl OpenConnections {
 }
 
 impl Site {
-    /// The number of the oldest connection.
-    fn oldest(&self) -> Option<u64> {
+    /// Returns the number of the oldest connection.
+    fn oldest_number(&self) -> Option<u64> {
         let networks = self.networks.values();
-        let oldest = networks.filter_map(|connections| connections.keys().next());
-        oldest.min().copied()
+        let oldest_numbers = networks.filter_map(|connections| connections.keys().next());
+        oldest_numbers.min().copied()
     }
 
-    /// The connection to close next: its network and its number.
+    /// Returns the network and the number of the connection to close next.
     fn next_to_evict(&self, new_network: Option<Network>) -> Option<(Network, u64)> {
         let candidates = self.networks.iter().filter_map(|(network, connections)| {
-            let oldest = *connections.keys().next()?;
-            Some((*network, connections.len(), oldest))
+            let number = *connections.keys().next()?;
+            Some((*network, connections.len(), number))
         });
-        let (network, _, oldest) = candidates.max_by_key(|(network, count, oldest)| {
-            (*count, Some(*network) == new_network, Reverse(*oldest))
+        let (network, _, number) = candidates.max_by_key(|(network, count, number)| {
+            (*count, Some(*network) == new_network, Reverse(*number))
         })?;
-        Some((network, oldest))
+        Some((network, number))
     }
 
     fn remove(&mut self, network: Network, number: u64) -> bool {
@@ -160,7 +161,7 @@ impl Site {
 }
 
 impl ConnectionSlot {
-    /// Completes when this connection must be closed to make room for another connection.
+    /// Waits until this connection must be closed to free its slot for another connection.
     pub(super) async fn wait_until_evicted(&mut self) {
         let _sender_dropped = (&mut self.eviction).await;
     }
@@ -168,12 +169,12 @@ impl ConnectionSlot {
 
 impl Drop for ConnectionSlot {
     fn drop(&mut self) {
-        let mut open = self.connections.lock();
+        let mut state = self.connections.lock();
         match self.network {
             Some(network) => {
-                open.remove(network, self.number);
+                state.remove(network, self.number);
             }
-            None => open.total = open.total.saturating_sub(1),
+            None => state.total = state.total.saturating_sub(1),
         }
     }
 }
@@ -183,11 +184,11 @@ mod tests {
     use super::{ConnectionSlot, Connections, ExemptPeers};
 
     fn connections(max_connections: usize) -> Connections {
-        let exempt = ExemptPeers {
+        let exempt_peers = ExemptPeers {
             proxies: Vec::new(),
-            loopback: true,
+            exempts_loopback: true,
         };
-        Connections::new(max_connections, exempt)
+        Connections::new(max_connections, exempt_peers)
     }
 
     fn admit(connections: &Connections, peer: &str) -> Option<ConnectionSlot> {
@@ -201,19 +202,19 @@ mod tests {
     #[test]
     fn the_oldest_connection_of_the_largest_network_is_evicted() {
         let connections = connections(4);
-        let mut flood: Vec<_> = (0..4)
+        let mut largest_network: Vec<_> = (0..4)
             .map(|_| admit(&connections, "192.0.2.1").unwrap())
             .collect();
-        let mut others = Vec::new();
-        for other in ["192.0.2.2", "192.0.2.3"] {
-            others.push(admit(&connections, other).unwrap());
+        let mut other_slots = Vec::new();
+        for peer in ["192.0.2.2", "192.0.2.3"] {
+            other_slots.push(admit(&connections, peer).unwrap());
         }
-        let evicted: Vec<_> = flood.iter_mut().map(is_evicted).collect();
-        assert_eq!(evicted, [true, true, false, false]);
+        let are_evicted: Vec<_> = largest_network.iter_mut().map(is_evicted).collect();
+        assert_eq!(are_evicted, [true, true, false, false]);
         // A further connection of the largest network evicts one of the same network.
-        flood.push(admit(&connections, "192.0.2.1").unwrap());
-        assert!(is_evicted(&mut flood[2]));
-        assert!(!others.iter_mut().any(is_evicted));
+        largest_network.push(admit(&connections, "192.0.2.1").unwrap());
+        assert!(is_evicted(&mut largest_network[2]));
+        assert!(!other_slots.iter_mut().any(is_evicted));
         assert_eq!(connections.lock().total, 4);
     }
 
@@ -223,19 +224,19 @@ mod tests {
         let mut small_site: Vec<_> = (0..3)
             .map(|_| admit(&connections, "2001:db8:1::1").unwrap())
             .collect();
-        let mut flood: Vec<_> = (0..20)
+        let mut large_site: Vec<_> = (0..20)
             .map(|subnet| admit(&connections, &format!("2001:db8:2:{subnet:x}::1")).unwrap())
             .collect();
         for subnet in 20..60 {
-            flood.push(admit(&connections, &format!("2001:db8:2:{subnet:x}::1")).unwrap());
+            large_site.push(admit(&connections, &format!("2001:db8:2:{subnet:x}::1")).unwrap());
         }
-        let mut other = admit(&connections, "192.0.2.1").unwrap();
-        let evicted = flood
+        let mut other_slot = admit(&connections, "192.0.2.1").unwrap();
+        let evicted_slots = large_site
             .iter_mut()
             .filter_map(|slot| is_evicted(slot).then_some(()));
-        assert_eq!(evicted.count(), 41);
+        assert_eq!(evicted_slots.count(), 41);
         assert!(!small_site.iter_mut().any(is_evicted));
-        assert!(!is_evicted(&mut other));
+        assert!(!is_evicted(&mut other_slot));
     }
 
     #[test]
@@ -248,9 +249,9 @@ mod tests {
             "192.0.2.1",
         ];
         let mut slots = peers.map(|peer| admit(&connections, peer).unwrap());
-        let _new = admit(&connections, "192.0.2.2").unwrap();
-        let evicted = slots.each_mut().map(is_evicted);
-        assert_eq!(evicted, [false, true, false, false]);
+        let _new_slot = admit(&connections, "192.0.2.2").unwrap();
+        let are_evicted = slots.each_mut().map(is_evicted);
+        assert_eq!(are_evicted, [false, true, false, false]);
     }
 
     #[test]
@@ -258,24 +259,24 @@ mod tests {
         let connections = connections(3);
         let peers = ["192.0.2.1", "192.0.2.2", "192.0.2.3"];
         let mut slots = peers.map(|peer| admit(&connections, peer).unwrap());
-        let mut second = admit(&connections, "192.0.2.2").unwrap();
+        let mut new_slot = admit(&connections, "192.0.2.2").unwrap();
         assert_eq!(slots.each_mut().map(is_evicted), [false, true, false]);
-        let _new = admit(&connections, "192.0.2.4").unwrap();
+        let _next_slot = admit(&connections, "192.0.2.4").unwrap();
         assert_eq!(slots.each_mut().map(is_evicted), [true, true, false]);
-        assert!(!is_evicted(&mut second));
+        assert!(!is_evicted(&mut new_slot));
     }
 
     #[test]
     fn exempt_connections_are_limited_but_not_evicted() {
         let connections = connections(2);
-        let mut local = [
+        let mut local_slots = [
             admit(&connections, "127.0.0.1").unwrap(),
             admit(&connections, "127.0.0.1").unwrap(),
         ];
         assert!(admit(&connections, "192.0.2.1").is_none());
         assert!(admit(&connections, "127.0.0.1").is_none());
-        assert!(!local.iter_mut().any(is_evicted));
-        drop(local);
+        assert!(!local_slots.iter_mut().any(is_evicted));
+        drop(local_slots);
         assert!(admit(&connections, "192.0.2.1").is_some());
     }
 
@@ -286,7 +287,7 @@ mod tests {
             let mut slot = admit(&connections, "192.0.2.1").unwrap();
             assert!(!is_evicted(&mut slot));
         }
-        let open = connections.lock();
-        assert_eq!((open.total, open.sites.len()), (0, 0));
+        let state = connections.lock();
+        assert_eq!((state.total, state.sites.len()), (0, 0));
     }
 }

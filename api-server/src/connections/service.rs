@@ -1,4 +1,4 @@
-//! Serves HTTP/1.1 over connections with a slot and with timeouts.
+//! Serves HTTP/1.1. Every connection has a slot and timeouts.
 
 use std::fmt;
 use std::io;
@@ -24,20 +24,20 @@ use super::stream::WatchedStream;
 /// Maximum number of connections that the kernel queues until the server accepts them.
 const BACKLOG: i32 = 1024;
 
-/// Limit and timeouts of the connections.
+/// The limit of open connections and the timeouts of each connection.
 #[derive(Clone)]
 pub(crate) struct ConnectionPolicy {
     pub(crate) connections: Connections,
     pub(crate) timeouts: ConnectionTimeouts,
 }
 
-/// Listens at `address` and serves the application that `app` creates for each worker. Returns the address that was
-/// bound, which differs from `address` if its port is 0.
+/// Listens at `address` and serves the application that `create_app` creates for each worker. Returns the address that
+/// was bound, which differs from `address` if the port is 0.
 pub(crate) fn serve<App, Factory, S, B>(
     builder: ServerBuilder,
     address: SocketAddr,
     policy: &ConnectionPolicy,
-    app: App,
+    create_app: App,
 ) -> io::Result<(Server, SocketAddr)>
 where
     App: Fn() -> Factory + Clone + Send + 'static,
@@ -51,25 +51,25 @@ where
 {
     let listener = listen(address)?;
     let address = listener.local_addr()?;
-    let stop = builder.graceful_shutdown_signal();
+    let stop_signal = builder.graceful_shutdown_signal();
     let policy = policy.clone();
-    let service = move || {
-        let app = app().into_factory();
+    let create_service = move || {
+        let app = create_app().into_factory();
         let app = app.map_err(|error| error.into().error_response());
         let app = map_config(app, |()| AppConfig::default());
         let app = apply_fn_factory(app, |request: Request, app: &_| {
-            let in_flight = request.conn_data().map(InFlightRequest::new);
-            watched_response(in_flight, Service::call(app, request))
+            let in_flight_request = request.conn_data().map(InFlightRequest::new);
+            watched_response(in_flight_request, Service::call(app, request))
         });
-        let stop = stop.clone();
-        let http = HttpService::build()
+        let stop_signal = stop_signal.clone();
+        let http_service = HttpService::build()
             .graceful_shutdown_signal(move || {
-                let stop = stop.clone();
-                async move { stop.notified().await }
+                let stop_signal = stop_signal.clone();
+                async move { stop_signal.notified().await }
             })
             .keep_alive(policy.timeouts.idle)
             .client_request_timeout(policy.timeouts.header)
-            // Cancels a request when its client closes the connection, so that it leaves the queue of password hashes.
+            // Cancels a request when its client closes the connection: the request then leaves the password hash queue.
             .h1_allow_half_closed(false)
             .local_addr(address)
             .on_connect_ext(|stream: &WatchedStream, data| {
@@ -77,18 +77,18 @@ where
             })
             .finish(app);
         let policy = policy.clone();
-        apply_fn_factory(http, move |stream: TcpStream, http: &_| {
+        apply_fn_factory(http_service, move |stream: TcpStream, http_service: &_| {
             let peer = stream.peer_addr().ok();
             let slot = policy.connections.admit(peer.map(|peer| peer.ip()));
             let stream = watched_stream(stream, &policy);
             let progress = Rc::clone(stream.progress());
             serve_if_admitted(slot.map(|slot| {
-                let serving = Service::call(http, (stream, Protocol::Http1, peer));
+                let serving = Service::call(http_service, (stream, Protocol::Http1, peer));
                 serve_until_overdue(serving, progress, policy.timeouts, slot)
             }))
         })
     };
-    let server = builder.listen("http", listener, service)?.run();
+    let server = builder.listen("http", listener, create_service)?.run();
     Ok((server, address))
 }
 
@@ -102,18 +102,18 @@ async fn serve_if_admitted<E>(
     }
 }
 
-/// Wraps the stream, and lets the kernel close it if the peer stops acknowledging data, also while the server writes no
-/// response. This timeout is four times the response timeout of [`Progress`], because the kernel also counts the time
-/// in which a slow peer has only a small receive window.
+/// Wraps the stream, and lets the kernel close the connection if the peer stops acknowledging data, even while the
+/// server writes no response. The kernel's timeout is four times the response timeout, because the kernel also counts
+/// the time in which a slow peer has only a small receive window.
 fn watched_stream(stream: TcpStream, policy: &ConnectionPolicy) -> WatchedStream {
     let timeout = Some(policy.timeouts.response.saturating_mul(4));
     let _unsupported = SockRef::from(&stream).set_tcp_user_timeout(timeout);
     WatchedStream::new(stream, Rc::new(Progress::new()))
 }
 
-/// Returns the response with a body that keeps the request in flight until it is written.
+/// Returns the response with a body that keeps the request in flight until the body is written.
 async fn watched_response<R, B, E>(
-    in_flight: Option<InFlightRequest>,
+    in_flight_request: Option<InFlightRequest>,
     response: impl Future<Output = Result<R, E>>,
 ) -> Result<Response<WatchedBody>, E>
 where
@@ -121,7 +121,7 @@ where
     B: MessageBody + 'static,
 {
     let response = response.await?.into();
-    Ok(response.map_body(|_, body| WatchedBody::new(body.boxed(), in_flight)))
+    Ok(response.map_body(|_, body| WatchedBody::new(body.boxed(), in_flight_request)))
 }
 
 /// Serves a connection until it ends, exceeds a timeout or is evicted.

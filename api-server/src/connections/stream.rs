@@ -25,13 +25,13 @@ impl WatchedStream {
         &self.progress
     }
 
-    /// Records whether a write succeeded or the send buffer is full. Returns the result of the write unchanged.
-    fn record_write<T>(&self, written: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
-        match written {
+    /// Records whether a write has ended or the send buffer is full. Returns the result of the write unchanged.
+    fn record_write<T>(&self, result: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
+        match result {
             Poll::Pending => self.progress.record_blocked(),
             Poll::Ready(_) => self.progress.record_sent(),
         }
-        written
+        result
     }
 }
 
@@ -41,12 +41,12 @@ impl AsyncRead for WatchedStream {
         context: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        let before = buffer.filled().len();
-        let read = Pin::new(&mut self.stream).poll_read(context, buffer);
-        if buffer.filled().len() > before {
+        let previous_len = buffer.filled().len();
+        let result = Pin::new(&mut self.stream).poll_read(context, buffer);
+        if buffer.filled().len() > previous_len {
             self.progress.record_received();
         }
-        read
+        result
     }
 }
 
@@ -56,8 +56,8 @@ impl AsyncWrite for WatchedStream {
         context: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
-        let written = Pin::new(&mut self.stream).poll_write(context, bytes);
-        self.record_write(written)
+        let result = Pin::new(&mut self.stream).poll_write(context, bytes);
+        self.record_write(result)
     }
 
     fn poll_write_vectored(
@@ -65,8 +65,8 @@ impl AsyncWrite for WatchedStream {
         context: &mut Context<'_>,
         slices: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        let written = Pin::new(&mut self.stream).poll_write_vectored(context, slices);
-        self.record_write(written)
+        let result = Pin::new(&mut self.stream).poll_write_vectored(context, slices);
+        self.record_write(result)
     }
 
     fn is_write_vectored(&self) -> bool {

@@ -1,19 +1,19 @@
-//! Ids that stand for an account, such as those of its sessions: requests with such an id use the account's share of
-//! the database, not one of their own.
+//! Maps aliases to accounts. An alias is an id that stands for an account, such as the id of a session. Database jobs
+//! for an alias count towards the limits of the account.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::account_queue::AccountKey;
 
-/// The most aliases of a generation; both generations together need about 2 MiB.
-const GENERATION: usize = 32_768;
+/// The most aliases of a generation. Both generations together need about 2 MiB.
+const MAX_ALIASES: usize = 32_768;
 
-/// The accounts of recently used aliases. An alias that is not known here has a share of its own.
+/// The accounts of recently used aliases. Any other alias counts as a separate account.
 #[derive(Default)]
 pub(super) struct AccountAliases(Mutex<Generations>);
 
-/// When the recent generation is full, it becomes the previous one, so the aliases in use stay known.
+/// When `recent` is full, it replaces `previous`. Aliases in use are recorded again and again, so they are kept.
 #[derive(Default)]
 struct Generations {
     recent: HashMap<AccountKey, AccountKey>,
@@ -21,25 +21,25 @@ struct Generations {
 }
 
 impl AccountAliases {
-    /// Returns the account of this alias, or the alias itself if its account is not known.
+    /// Returns the account of this alias, or the alias itself if no account is recorded.
     pub(super) fn account_of(&self, alias: AccountKey) -> AccountKey {
         let generations = self.lock();
-        let known = generations
+        let account = generations
             .recent
             .get(&alias)
             .or_else(|| generations.previous.get(&alias));
-        known.copied().unwrap_or(alias)
+        account.copied().unwrap_or(alias)
     }
 
     pub(super) fn record(&self, alias: AccountKey, account: AccountKey) {
         let mut generations = self.lock();
-        if generations.recent.len() >= GENERATION && !generations.recent.contains_key(&alias) {
+        if generations.recent.len() >= MAX_ALIASES && !generations.recent.contains_key(&alias) {
             generations.previous = std::mem::take(&mut generations.recent);
         }
         generations.recent.insert(alias, account);
     }
 
-    /// A panic under the lock leaves at most one alias unknown.
+    /// Ignores poisoning: after a panic while the lock is held, at most one alias is missing.
     fn lock(&self) -> MutexGuard<'_, Generations> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -47,10 +47,10 @@ impl AccountAliases {
 
 #[cfg(test)]
 mod tests {
-    use super::{AccountAliases, GENERATION};
+    use super::{AccountAliases, MAX_ALIASES};
 
     #[test]
-    fn an_alias_has_its_own_share_until_its_account_is_known() {
+    fn an_alias_counts_as_an_account_until_its_account_is_recorded() {
         let aliases = AccountAliases::default();
         assert_eq!(aliases.account_of(1), 1);
         aliases.record(1, 7);
@@ -59,9 +59,9 @@ mod tests {
     }
 
     #[test]
-    fn aliases_in_use_stay_known_and_the_number_of_others_is_bounded() {
+    fn an_alias_in_use_is_kept_and_the_number_of_aliases_is_bounded() {
         let aliases = AccountAliases::default();
-        for alias in (0_u64..).take(3 * GENERATION) {
+        for alias in (0_u64..).take(3 * MAX_ALIASES) {
             aliases.record(1_000_000, 7);
             aliases.record(alias, 8);
         }
@@ -69,6 +69,6 @@ mod tests {
         assert_eq!(aliases.account_of(0), 0);
         let generations = aliases.lock();
         let count = generations.recent.len() + generations.previous.len();
-        assert!(count <= 2 * GENERATION, "{count}");
+        assert!(count <= 2 * MAX_ALIASES, "{count}");
     }
 }

@@ -1,5 +1,5 @@
 //! A queue of jobs that serves accounts in round-robin order, so that an account with many jobs does not delay the jobs
-//! of other accounts. The jobs of one account run in their order, and only a limited number of them at the same time.
+//! of other accounts. The jobs of one account start in order, and only a limited number of them run at the same time.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -27,7 +27,7 @@ pub(super) struct QueueLimits {
 }
 
 impl QueueLimits {
-    /// The limits of both queues, which differ only in how many jobs of one account run at the same time.
+    /// Returns the limits of a queue that runs at most this many jobs of one account at the same time.
     pub(super) const fn with_running_per_account(running_per_account: usize) -> Self {
         Self {
             waiting: MAX_WAITING,
@@ -64,9 +64,9 @@ impl<J> Drop for ClosingQueue<J> {
 }
 
 struct QueueState<J> {
-    /// The jobs and accounts that run next, in round-robin order. An account is in this list at most once, while it may
-    /// start a job.
-    ready: VecDeque<ReadyEntry<J>>,
+    /// The jobs and accounts that run next, in round-robin order. An account is in this list at most once, and only
+    /// while it may start a job.
+    ready_entries: VecDeque<ReadyEntry<J>>,
     accounts: HashMap<AccountKey, Account<J>>,
     /// Number of waiting jobs.
     waiting: usize,
@@ -88,7 +88,7 @@ struct Account<J> {
     /// Whether the account is in the list of ready entries.
     is_ready: bool,
     /// Number of finished jobs for which the database was available.
-    served: Arc<AtomicU64>,
+    served_jobs: Arc<AtomicU64>,
 }
 
 /// Counts the finished jobs of an account while one of its jobs waits. Jobs that failed because the database was
@@ -97,17 +97,17 @@ struct Account<J> {
 pub(super) struct ServedCounter {
     count: Arc<AtomicU64>,
     /// The count when the waiting job was queued.
-    initial: u64,
+    initial_count: u64,
 }
 
 impl ServedCounter {
     /// Whether another job of the account has finished since the waiting job was queued.
     pub(super) fn has_increased(&self) -> bool {
-        self.count.load(Ordering::Relaxed) > self.initial
+        self.count.load(Ordering::Relaxed) > self.initial_count
     }
 }
 
-/// What [`AccountQueue::pop`] returns to a worker.
+/// The result of [`AccountQueue::pop`] for a worker.
 pub(super) enum Next<J> {
     /// A job and its account. After running the job, the worker must call [`AccountQueue::finish`].
     Job(J, Option<AccountKey>),
@@ -122,7 +122,7 @@ impl<J> AccountQueue<J> {
         Self {
             limits,
             state: Mutex::new(QueueState {
-                ready: VecDeque::new(),
+                ready_entries: VecDeque::new(),
                 accounts: HashMap::new(),
                 waiting: 0,
                 is_closed: false,
@@ -131,26 +131,26 @@ impl<J> AccountQueue<J> {
         }
     }
 
-    /// Queues a job. Returns the counter of its account, if it has one.
+    /// Queues a job. Returns the counter of the job's account; `None` for a job without an account.
     pub(super) fn push(
         &self,
         job: J,
         account: Option<AccountKey>,
     ) -> Result<Option<ServedCounter>, QueueFull> {
-        let pushed = self.lock().push(job, account, &self.limits)?;
-        if pushed.adds_ready_entry {
+        let outcome = self.lock().push(job, account, &self.limits)?;
+        if outcome.adds_ready_entry {
             self.entry_ready.notify_one();
         }
-        Ok(pushed.served)
+        Ok(outcome.served_counter)
     }
 
-    /// Waits for a job, at most `max_wait`; without a time limit if it is `None`.
+    /// Waits for a job for at most `max_wait`; `None` waits without a time limit.
     pub(super) fn pop(&self, max_wait: Option<Duration>) -> Next<J> {
         let mut state = self.lock();
         loop {
             if let Some((job, account)) = state.pop(self.limits.running_per_account) {
-                // Popping a job may make the same account ready again, for which no worker has been woken.
-                if !state.ready.is_empty() {
+                // Popping a job may add a ready entry for the same account, and no worker was woken for this entry.
+                if !state.ready_entries.is_empty() {
                     self.entry_ready.notify_one();
                 }
                 return Next::Job(job, account);
@@ -164,11 +164,11 @@ impl<J> AccountQueue<J> {
                     .wait(state)
                     .unwrap_or_else(PoisonError::into_inner),
                 Some(max_wait) => {
-                    let (state, waited) = self
+                    let (state, result) = self
                         .entry_ready
                         .wait_timeout(state, max_wait)
                         .unwrap_or_else(PoisonError::into_inner);
-                    if waited.timed_out() && state.ready.is_empty() && !state.is_closed {
+                    if result.timed_out() && state.ready_entries.is_empty() && !state.is_closed {
                         return Next::Idle;
                     }
                     state
@@ -177,17 +177,17 @@ impl<J> AccountQueue<J> {
         }
     }
 
-    /// The next job and its account, without waiting; `None` if no job may start.
+    /// Returns the next job and its account without waiting; `None` if no job may start.
     pub(super) fn try_pop(&self) -> Option<(J, Option<AccountKey>)> {
         self.lock().pop(self.limits.running_per_account)
     }
 
-    /// Records that a job of this account has run, and whether the database was available for it. Wakes no worker,
+    /// Records that a job of this account has run, and whether the database was available for the job. Wakes no worker,
     /// because the caller is a worker and pops the next job itself.
-    pub(super) fn finish(&self, account: Option<AccountKey>, was_available: bool) {
+    pub(super) fn finish(&self, account: Option<AccountKey>, database_was_available: bool) {
         if let Some(key) = account {
             let max_running = self.limits.running_per_account;
-            self.lock().finish(key, was_available, max_running);
+            self.lock().finish(key, database_was_available, max_running);
         }
     }
 
@@ -203,11 +203,11 @@ impl<J> AccountQueue<J> {
     }
 }
 
-/// The result of queueing a job.
-struct Pushed {
+/// The result of adding a job to the queue.
+struct PushOutcome {
     /// Whether a worker must be woken, because there is one more ready entry.
     adds_ready_entry: bool,
-    served: Option<ServedCounter>,
+    served_counter: Option<ServedCounter>,
 }
 
 impl<J> QueueState<J> {
@@ -216,16 +216,16 @@ impl<J> QueueState<J> {
         job: J,
         account: Option<AccountKey>,
         limits: &QueueLimits,
-    ) -> Result<Pushed, QueueFull> {
+    ) -> Result<PushOutcome, QueueFull> {
         if self.waiting >= limits.waiting {
             return Err(QueueFull::Queue);
         }
         let Some(key) = account else {
             self.waiting += 1;
-            self.ready.push_back(ReadyEntry::Job(job));
-            return Ok(Pushed {
+            self.ready_entries.push_back(ReadyEntry::Job(job));
+            return Ok(PushOutcome {
                 adds_ready_entry: true,
-                served: None,
+                served_counter: None,
             });
         };
         let account = self.accounts.entry(key).or_insert_with(Account::new);
@@ -234,20 +234,20 @@ impl<J> QueueState<J> {
         }
         self.waiting += 1;
         account.jobs.push_back(job);
-        let served = ServedCounter {
-            count: Arc::clone(&account.served),
-            initial: account.served.load(Ordering::Relaxed),
+        let served_counter = ServedCounter {
+            count: Arc::clone(&account.served_jobs),
+            initial_count: account.served_jobs.load(Ordering::Relaxed),
         };
         let max_running = limits.running_per_account;
-        Ok(Pushed {
-            adds_ready_entry: account.enqueue_if_ready(key, max_running, &mut self.ready),
-            served: Some(served),
+        Ok(PushOutcome {
+            adds_ready_entry: account.enqueue_if_ready(key, max_running, &mut self.ready_entries),
+            served_counter: Some(served_counter),
         })
     }
 
     fn pop(&mut self, max_running: usize) -> Option<(J, Option<AccountKey>)> {
         loop {
-            match self.ready.pop_front()? {
+            match self.ready_entries.pop_front()? {
                 ReadyEntry::Job(job) => {
                     self.waiting -= 1;
                     return Some((job, None));
@@ -261,7 +261,7 @@ impl<J> QueueState<J> {
                         continue;
                     };
                     account.running += 1;
-                    account.enqueue_if_ready(key, max_running, &mut self.ready);
+                    account.enqueue_if_ready(key, max_running, &mut self.ready_entries);
                     self.waiting -= 1;
                     return Some((job, Some(key)));
                 }
@@ -269,19 +269,19 @@ impl<J> QueueState<J> {
         }
     }
 
-    fn finish(&mut self, key: AccountKey, was_available: bool, max_running: usize) {
+    fn finish(&mut self, key: AccountKey, database_was_available: bool, max_running: usize) {
         let Some(account) = self.accounts.get_mut(&key) else {
             return;
         };
         account.running = account.running.saturating_sub(1);
-        if was_available {
-            account.served.fetch_add(1, Ordering::Relaxed);
+        if database_was_available {
+            account.served_jobs.fetch_add(1, Ordering::Relaxed);
         }
         if account.running == 0 && account.jobs.is_empty() {
             self.accounts.remove(&key);
             return;
         }
-        account.enqueue_if_ready(key, max_running, &mut self.ready);
+        account.enqueue_if_ready(key, max_running, &mut self.ready_entries);
     }
 }
 
@@ -291,22 +291,22 @@ impl<J> Account<J> {
             jobs: VecDeque::with_capacity(1),
             running: 0,
             is_ready: false,
-            served: Arc::default(),
+            served_jobs: Arc::default(),
         }
     }
 
-    /// Appends the account to the ready entries if it may start a job and is not among them. Returns whether it was
-    /// appended.
+    /// Appends the account to the ready entries if the account may start a job and is not in this list. Returns whether
+    /// the account was appended.
     fn enqueue_if_ready(
         &mut self,
         key: AccountKey,
         max_running: usize,
-        ready: &mut VecDeque<ReadyEntry<J>>,
+        ready_entries: &mut VecDeque<ReadyEntry<J>>,
     ) -> bool {
         let becomes_ready = !self.is_ready && !self.jobs.is_empty() && self.running < max_running;
         if becomes_ready {
             self.is_ready = true;
-            ready.push_back(ReadyEntry::Account(key));
+            ready_entries.push_back(ReadyEntry::Account(key));
         }
         becomes_ready
     }

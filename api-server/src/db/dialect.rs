@@ -11,30 +11,30 @@ use diesel::prelude::*;
 use diesel::sqlite::Sqlite;
 use diesel_migrations::{EmbeddedMigrations, embed_migrations};
 
-use super::url::{DatabaseUrl, Target};
+use super::url::{DatabaseUrl, Location};
 use crate::cores::cores;
 
 const SQLITE_MIGRATIONS: EmbeddedMigrations = embed_migrations!("../migrations/sqlite");
 const POSTGRES_MIGRATIONS: EmbeddedMigrations = embed_migrations!("../migrations/postgres");
 
-/// Waits up to 2 s for another writer. `synchronous = FULL` keeps a committed transaction after a power failure.
+/// The connection waits up to 2 s for another writer. A committed transaction is kept even after a power failure.
 const SQLITE_SETUP: &str = "PRAGMA busy_timeout = 2000; PRAGMA journal_mode = WAL; \
     PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;";
-/// A statement that takes 5 s is cancelled, because its request has timed out by then.
+/// A statement is cancelled after 5 s, because its request has timed out by then.
 const POSTGRES_SETUP: &str = "SET TIME ZONE 'UTC'; SET statement_timeout = '5s';";
 /// Lets one process migrate at a time. The number of the lock is arbitrary, but every process must use the same number.
 const MIGRATION_LOCK: &str = "SELECT pg_advisory_xact_lock(4711201120)";
 
-/// Starts a read-only transaction, so that all tables are read from one snapshot. It waits up to 5 s for a lock, but
-/// may read without a time limit.
+/// Starts a read-only transaction, so that all tables are read from one snapshot. The transaction waits up to 5 s for a
+/// lock, but may read without a time limit.
 const SQLITE_READ_SETUP: &str = "PRAGMA busy_timeout = 5000; PRAGMA trusted_schema = OFF; \
     PRAGMA query_only = ON; BEGIN;";
-/// Starts a read-only transaction, so that all tables are read from one snapshot. It waits up to 10 s for a lock, but
-/// may read without a time limit.
+/// Starts a read-only transaction, so that all tables are read from one snapshot. The transaction waits up to 10 s for
+/// a lock, but may read without a time limit.
 const POSTGRES_READ_SETUP: &str = "SET TIME ZONE 'UTC'; SET statement_timeout = 0; SET lock_timeout = '10s'; \
     SET idle_in_transaction_session_timeout = 0; BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY;";
 
-/// Parameters of libpq that are added unless the URL sets them. They detect an unreachable server within seconds.
+/// Parameters of libpq that are added unless the URL sets them, to detect an unreachable server within seconds.
 const POSTGRES_DEFAULTS: &[(&str, &str)] = &[
     ("connect_timeout", "2"),
     ("tcp_user_timeout", "5000"),
@@ -69,14 +69,14 @@ pub(crate) use on_either_engine;
 /// Opens a connection for reads and writes, with the time limits of requests.
 pub(super) fn connect(url: &DatabaseUrl) -> ConnectionResult<DbConnection> {
     match &url.0 {
-        Target::File(path) => {
+        Location::File(path) => {
             let mut connection = SqliteConnection::establish(&path.to_string_lossy())?;
             connection
                 .batch_execute(SQLITE_SETUP)
                 .map_err(ConnectionError::CouldntSetupConfiguration)?;
             Ok(DbConnection::Sqlite(connection))
         }
-        Target::Server(url) => {
+        Location::Server(url) => {
             let mut connection = PgConnection::establish(&with_defaults(url))?;
             connection
                 .batch_execute(POSTGRES_SETUP)
@@ -88,19 +88,19 @@ pub(super) fn connect(url: &DatabaseUrl) -> ConnectionResult<DbConnection> {
 
 /// Opens a connection that can only read, within one transaction that lasts as long as the connection.
 pub(super) fn connect_to_read(url: &DatabaseUrl) -> ConnectionResult<DbConnection> {
-    let (mut connection, setup) = match &url.0 {
-        Target::File(path) => {
-            let path = format!("file:{}?mode=ro", percent_encode(path));
-            let connection = SqliteConnection::establish(&path)?;
+    let (mut connection, setup_sql) = match &url.0 {
+        Location::File(path) => {
+            let uri = format!("file:{}?mode=ro", percent_encode(path));
+            let connection = SqliteConnection::establish(&uri)?;
             (DbConnection::Sqlite(connection), SQLITE_READ_SETUP)
         }
-        Target::Server(url) => {
+        Location::Server(url) => {
             let connection = PgConnection::establish(&with_defaults(url))?;
             (DbConnection::Postgres(connection), POSTGRES_READ_SETUP)
         }
     };
     connection
-        .batch_execute(setup)
+        .batch_execute(setup_sql)
         .map_err(ConnectionError::CouldntSetupConfiguration)?;
     Ok(connection)
 }
@@ -138,12 +138,12 @@ pub(super) struct EngineSql {
     /// Query of the names (`c0`) and types (`c1`) of the columns of the quoted table `{}`; no rows if the table does
     /// not exist.
     pub(super) columns: &'static str,
-    /// Expression for the bytes of the text `{}`.
+    /// SQL expression for the bytes of the text `{}`.
     pub(super) text_as_bytes: &'static str,
     /// Column types of times that `time_as_text` converts.
     pub(super) time_types: &'static [&'static str],
-    /// Expression for the time `{}` as text: `@` and microseconds since 1970. Years outside 1 to 9999 keep the format
-    /// of PostgreSQL.
+    /// SQL expression for the time `{}` as text: `@` and microseconds since 1970. A time with a year outside 1 to 9999
+    /// keeps the text format of PostgreSQL.
     pub(super) time_as_text: &'static str,
 }
 
@@ -177,29 +177,29 @@ pub(super) fn engine_sql(connection: &DbConnection) -> &'static EngineSql {
     }
 }
 
-/// Number of threads for reads. With PostgreSQL, a thread mostly waits for the server, so there is one per connection.
-/// SQLite runs in this process: more threads than cores plus one are no faster, and one connection is for the writer.
+/// Number of threads for jobs. With PostgreSQL, a thread mostly waits for the server, so each connection has a thread.
+/// SQLite runs in this process: more threads than cores plus one are no faster, and the writer uses one connection.
 pub(super) fn thread_count(url: &DatabaseUrl, connections: u32) -> u32 {
     match url.0 {
-        Target::Server(_) => connections,
-        Target::File(_) => {
-            let max_useful = u32::try_from(cores() + 1).unwrap_or(u32::MAX);
-            connections.saturating_sub(1).clamp(1, max_useful)
+        Location::Server(_) => connections,
+        Location::File(_) => {
+            let max_useful_threads = u32::try_from(cores() + 1).unwrap_or(u32::MAX);
+            connections.saturating_sub(1).clamp(1, max_useful_threads)
         }
     }
 }
 
 /// Whether the server must commit waiting writes together. SQLite has one writer at a time, which waits for the disk at
-/// each commit; PostgreSQL commits together by itself.
+/// each commit. PostgreSQL commits waiting writes together by itself.
 pub(super) fn needs_group_commit(url: &DatabaseUrl) -> bool {
-    matches!(url.0, Target::File(_))
+    matches!(url.0, Location::File(_))
 }
 
 /// The migrations of an engine.
 pub(super) struct EngineMigrations {
     pub(super) embedded: EmbeddedMigrations,
-    /// Statement that makes other processes wait until the transaction ends; empty for SQLite, where `BEGIN IMMEDIATE`
-    /// does that already.
+    /// Statement that makes other processes wait until the transaction ends. Empty for SQLite, where `BEGIN IMMEDIATE`
+    /// is enough.
     pub(super) lock_sql: &'static str,
 }
 
@@ -241,14 +241,14 @@ pub(crate) fn write_transaction<T, E: From<diesel::result::Error>>(
     }
 }
 
-/// Waits until no other transaction has the lock of this account, and locks it until the transaction ends. Does nothing
-/// on SQLite, which has only one writer at a time.
-pub(crate) fn lock_account(connection: &mut DbConnection, id: &str) -> QueryResult<()> {
+/// Waits for the lock of this account and keeps it until the transaction ends. Does nothing on SQLite, which has only
+/// one writer at a time.
+pub(crate) fn lock_account(connection: &mut DbConnection, user_id: &str) -> QueryResult<()> {
     match connection {
         DbConnection::Sqlite(_) => Ok(()),
         DbConnection::Postgres(postgres) => {
-            let lock = "SELECT pg_advisory_xact_lock(hashtextextended($1, 4711201121))";
-            let query = diesel::sql_query(lock).bind::<diesel::sql_types::Text, _>(id);
+            let lock_sql = "SELECT pg_advisory_xact_lock(hashtextextended($1, 4711201121))";
+            let query = diesel::sql_query(lock_sql).bind::<diesel::sql_types::Text, _>(user_id);
             query.execute(postgres).map(drop)
         }
     }
@@ -272,7 +272,7 @@ pub(super) fn is_broken(connection: &mut DbConnection) -> bool {
     }
 }
 
-/// The URL with [`POSTGRES_DEFAULTS`], and with the certificates of the system if the server's certificate is verified.
+/// Adds [`POSTGRES_DEFAULTS`] to the URL, and the certificates of the system if the server's certificate is verified.
 fn with_defaults(url: &str) -> String {
     let mut url = url.to_owned();
     for (name, value) in POSTGRES_DEFAULTS {
@@ -288,12 +288,12 @@ fn with_defaults(url: &str) -> String {
     url
 }
 
-/// Whether `sslrootcert` must be set to the certificates of the system. The built-in OpenSSL does not find them by
-/// itself: it looks in the folder that was configured when it was compiled.
+/// Whether `sslrootcert` must be set to the certificates of the system. The built-in OpenSSL does not find these
+/// certificates, because it searches only the folder that was configured at compile time.
 fn needs_system_certificates(url: &str) -> bool {
-    let verifies = matches!(parameter(url, "sslmode"), Some("verify-ca" | "verify-full"));
-    let has_own_file = parameter(url, "sslrootcert").is_some_and(|file| file != "system");
-    verifies && !has_own_file
+    let verifies_server = matches!(parameter(url, "sslmode"), Some("verify-ca" | "verify-full"));
+    let has_certificate_file = parameter(url, "sslrootcert").is_some_and(|file| file != "system");
+    verifies_server && !has_certificate_file
 }
 
 fn parameter<'u>(url: &'u str, name: &str) -> Option<&'u str> {
@@ -309,7 +309,7 @@ fn push_parameter(url: &mut String, name: &str, value: &str) {
     url.extend([separator.encode_utf8(&mut [0; 4]), name, "=", value]);
 }
 
-/// The path as a part of a URL: all characters except ASCII letters, digits and `/._-` are escaped.
+/// Encodes the path for a URL: escapes all characters except ASCII letters, digits and `/._-`.
 fn percent_encode(path: &Path) -> String {
     use std::fmt::Write as _;
     let mut text = String::new();
@@ -337,13 +337,13 @@ mod tests {
     #[test]
     fn verify_full_uses_the_systems_certificates_unless_the_url_has_its_own() {
         let url = with_defaults("postgres://h/d?sslmode=verify-full");
-        let probed = openssl_probe::probe().cert_file;
+        let system_file = openssl_probe::probe().cert_file;
         assert_eq!(
             parameter(&url, "sslrootcert").map(ToOwned::to_owned),
-            probed.map(|file| file.display().to_string())
+            system_file.map(|file| file.display().to_string())
         );
-        let own_file = with_defaults("postgres://h/d?sslmode=verify-full&sslrootcert=/ca.pem");
-        assert_eq!(own_file.matches("sslrootcert").count(), 1);
+        let url_with_file = with_defaults("postgres://h/d?sslmode=verify-full&sslrootcert=/ca.pem");
+        assert_eq!(url_with_file.matches("sslrootcert").count(), 1);
         assert!(!with_defaults("postgres://h/d?sslmode=require").contains("sslrootcert"));
     }
 }

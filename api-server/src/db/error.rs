@@ -6,7 +6,7 @@ use diesel::result::{DatabaseErrorKind, Error as DieselError};
 
 use crate::problem::Problem;
 
-/// Any error of a command, for its message to the operator.
+/// An error of any type, for the message of a command to the operator.
 pub(super) type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
 /// Why a database job failed. Each kind becomes a different response to the client.
@@ -49,7 +49,7 @@ fn means_unavailable(error: &DieselError) -> bool {
     }
 }
 
-/// Parts of error messages that mean the database is unavailable. diesel has no error kind for them.
+/// Parts of error messages that mean that the database is unavailable. diesel has no error kind for these errors.
 const UNAVAILABLE_MESSAGES: &[&str] = &[
     "database is locked",
     "database table is locked",

@@ -13,8 +13,8 @@ use super::account_aliases::AccountAliases;
 use super::account_queue::AccountKey;
 use super::dialect;
 use super::error::DbError;
-use super::pool::{Lease, Pooled, ping, pool};
-use super::threads::{Pending, Threads};
+use super::pool::{Lease, PoolEntry, new_pool, ping};
+use super::threads::{PendingJob, Threads};
 use super::url::DatabaseUrl;
 use super::writer::Writer;
 
@@ -25,14 +25,14 @@ const RESULT_TIMEOUT: Duration = Duration::from_millis(2500);
 #[derive(Clone)]
 pub struct Db {
     threads: Threads,
-    /// Commits waiting writes together; `None` on PostgreSQL, which does so itself.
+    /// Commits waiting writes together. `None` on PostgreSQL, which does this itself.
     writer: Option<Writer>,
-    /// Computes account keys. It is random, so that callers cannot choose ids whose keys collide.
+    /// Computes account keys with a random seed, so that callers cannot choose ids whose keys collide.
     account_hasher: RandomState,
     aliases: Arc<AccountAliases>,
 }
 
-/// Access to the database for one account. Its jobs use only a part of the threads at the same time; further jobs wait.
+/// Access to the database for one account, whose jobs use only a part of the threads at the same time.
 pub(crate) struct AccountDb<'a> {
     db: &'a Db,
     /// `None` for jobs without an account, to which no limit per account applies.
@@ -40,25 +40,26 @@ pub(crate) struct AccountDb<'a> {
 }
 
 impl Db {
-    /// Starts the threads and creates a pool of `connections`, on SQLite at least 2. Opens no connection yet.
+    /// Starts the threads and creates a pool of `max_connections`, on SQLite at least 2. Opens no connection yet.
     ///
     /// # Errors
     ///
     /// If the operating system cannot start a thread.
-    pub fn new(url: DatabaseUrl, connections: u32) -> io::Result<Self> {
+    pub fn new(url: DatabaseUrl, max_connections: u32) -> io::Result<Self> {
         let has_writer = dialect::needs_group_commit(&url);
-        let threads = dialect::thread_count(&url, connections);
-        // The writer has a connection of its own, so that reads and writes do not wait for each other's connection.
-        let pool = pool(url, connections.max(threads + u32::from(has_writer)));
+        let thread_count = dialect::thread_count(&url, max_connections);
+        // The writer has its own connection, so that reads and writes do not wait for each other's connection.
+        let pool_size = max_connections.max(thread_count + u32::from(has_writer));
+        let pool = new_pool(url, pool_size);
         Ok(Self {
-            threads: Threads::start(threads, &pool)?,
+            threads: Threads::start(thread_count, &pool)?,
             writer: has_writer.then(|| Writer::start(pool)).transpose()?,
             account_hasher: RandomState::new(),
             aliases: Arc::default(),
         })
     }
 
-    /// Access to the database for the account with this user id.
+    /// Returns access to the database for the account with this user id.
     pub(crate) fn of_account(&self, user_id: &str) -> AccountDb<'_> {
         AccountDb {
             db: self,
@@ -66,8 +67,8 @@ impl Db {
         }
     }
 
-    /// Access to the database for the account of a session. Until [`record_session`](Self::record_session), the session
-    /// counts as an account of its own.
+    /// Returns access to the database for the account of a session. Before a call of
+    /// [`record_session`](Self::record_session), the session counts as a separate account.
     pub(crate) fn of_session(&self, session_id: &str) -> AccountDb<'_> {
         let alias = self.account_hasher.hash_one(session_id);
         AccountDb {
@@ -76,13 +77,13 @@ impl Db {
         }
     }
 
-    /// Records whose session this is, so that all sessions of an account have one share of the database.
+    /// Records the user of a session, so that the jobs of all sessions of an account count towards the same limits.
     pub(crate) fn record_session(&self, session_id: &str, user_id: &str) {
         let [alias, account] = [session_id, user_id].map(|id| self.account_hasher.hash_one(id));
         self.aliases.record(alias, account);
     }
 
-    /// Access for jobs of the server itself and of callers that are not authenticated. No limit per account applies.
+    /// Returns access for jobs of the server itself and of callers without authentication, without limits per account.
     const fn of_server(&self) -> AccountDb<'_> {
         AccountDb {
             db: self,
@@ -103,12 +104,11 @@ impl Db {
         self.of_server().read(job).await
     }
 
-    /// Runs queries that write.
+    /// Runs queries that write. Statements that must take effect together also need `write_transaction`.
     ///
     /// # Errors
     ///
-    /// The same errors as [`read`](Self::read). Statements that must take effect together also need
-    /// `write_transaction`.
+    /// The same errors as [`read`](Self::read).
     pub async fn write<T: Send + 'static>(
         &self,
         job: impl FnOnce(&mut DbConnection) -> QueryResult<T> + Send + 'static,
@@ -130,9 +130,9 @@ impl AccountDb<'_> {
     ) -> Result<T, DbError> {
         let deadline = Instant::now() + RESULT_TIMEOUT;
         let job = move |lease: &mut Lease| run_with_connection(lease, deadline, job);
-        let pending = self.db.threads.submit(self.account, job)?;
+        let pending_job = self.db.threads.submit(self.account, job)?;
         let dropped_cause = "the query panicked";
-        wait_for_result(pending, deadline, dropped_cause).await
+        wait_for_result(pending_job, deadline, dropped_cause).await
     }
 
     /// Runs queries that write.
@@ -148,19 +148,19 @@ impl AccountDb<'_> {
             return self.read(job).await;
         };
         let deadline = Instant::now() + RESULT_TIMEOUT;
-        let pending = writer.submit(self.account, job)?;
+        let pending_job = writer.submit(self.account, job)?;
         let dropped_cause = "the write could not be committed";
-        wait_for_result(pending, deadline, dropped_cause).await
+        wait_for_result(pending_job, deadline, dropped_cause).await
     }
 }
 
-/// Waits for the result until the deadline. `dropped_cause` describes why the sender was dropped without a result.
+/// Waits for the result until the deadline. `dropped_cause` says why a sender is dropped without a result.
 async fn wait_for_result<T>(
-    pending: Pending<T>,
+    pending_job: PendingJob<T>,
     deadline: Instant,
     dropped_cause: &'static str,
 ) -> Result<T, DbError> {
-    let outcome = match timeout_at(deadline.into(), pending.receiver).await {
+    let outcome = match timeout_at(deadline.into(), pending_job.receiver).await {
         Ok(Ok(outcome)) => outcome,
         Ok(Err(_sender_dropped)) => return Err(DbError::Unavailable(dropped_cause.to_owned())),
         Err(_elapsed) => Err(DbError::Unavailable(format!(
@@ -171,7 +171,9 @@ async fn wait_for_result<T>(
         // Other jobs of the account were served during the wait, so the database works: the account has too many jobs.
         Err(DbError::Unavailable(_))
             if Instant::now() >= deadline
-                && pending.served.is_some_and(|served| served.has_increased()) =>
+                && pending_job
+                    .counter
+                    .is_some_and(|counter| counter.has_increased()) =>
         {
             Err(DbError::AccountBusy)
         }
@@ -185,8 +187,8 @@ fn run_with_connection<T>(
     deadline: Instant,
     job: impl FnOnce(&mut DbConnection) -> QueryResult<T>,
 ) -> Result<T, DbError> {
-    let pooled = lease
-        .connection()
+    let entry = lease
+        .entry()
         .map_err(|error| DbError::Unavailable(error.to_string()))?;
     // The caller has already received a 503 response, so the job must not run later.
     if Instant::now() >= deadline {
@@ -194,18 +196,18 @@ fn run_with_connection<T>(
             "no connection was free in time".to_owned(),
         ));
     }
-    let result = job(&mut pooled.connection);
-    pooled.last_used = Instant::now();
-    result.map_err(|error| classify_error(error, pooled))
+    let result = job(&mut entry.connection);
+    entry.last_used = Instant::now();
+    result.map_err(|error| classify_error(error, entry))
 }
 
 /// Classifies the error of a query: if the connection no longer works, the database is unavailable.
-fn classify_error(error: diesel::result::Error, pooled: &mut Pooled) -> DbError {
+fn classify_error(error: diesel::result::Error, entry: &mut PoolEntry) -> DbError {
     if matches!(error, diesel::result::Error::NotFound) {
         return DbError::Query(error);
     }
-    if ping(&mut pooled.connection).is_err() {
-        pooled.must_close = true;
+    if ping(&mut entry.connection).is_err() {
+        entry.must_close = true;
         return DbError::Unavailable(error.to_string());
     }
     DbError::from_query_error(error)

@@ -1,4 +1,4 @@
-//! Migrates the database to the current schema. Several processes may do so at the same time.
+//! Migrates the database to the current schema. Several processes may start a migration at the same time.
 
 use std::os::unix::fs::DirBuilderExt as _;
 use std::path::Path;
@@ -15,7 +15,7 @@ use super::error::BoxError;
 use super::private_file;
 use super::url::DatabaseUrl;
 
-/// Longest wait for another process that is migrating, or for a database that is starting.
+/// Longest time for attempts to connect, while the database starts or another process migrates the database.
 const STARTUP_TIMEOUT: Duration = Duration::from_secs(30);
 /// Pause between two attempts to connect.
 const RETRY_INTERVAL: Duration = Duration::from_millis(50);
@@ -38,17 +38,17 @@ pub fn migrate(url: &DatabaseUrl) -> Result<(), BoxError> {
     let migrations = dialect::migrations(&connection);
     write_transaction(&mut connection, |connection| -> Result<(), BoxError> {
         connection.batch_execute(migrations.lock_sql)?;
-        let applied = connection
+        let applied_count = connection
             .run_pending_migrations(migrations.embedded)?
             .len();
-        if applied > 0 {
-            log::info!("migrated the database ({applied} migrations)");
+        if applied_count > 0 {
+            log::info!("migrated the database ({applied_count} migrations)");
         }
         Ok(())
     })
 }
 
-/// Creates a folder that only this user can access, because it will contain password hashes and the generated secret.
+/// Creates a folder that only its owner can access, because it will contain password hashes and the generated secret.
 pub(crate) fn create_private_folder(folder: &Path) -> io::Result<()> {
     fs::DirBuilder::new()
         .recursive(true)

@@ -1,8 +1,8 @@
-//! Access to the database, SQLite or PostgreSQL. Other modules do not depend on which of the two is used.
+//! Access to the database. Other modules do not depend on whether it is SQLite or PostgreSQL.
 //!
-//! Async code calls [`Db::read`] and [`Db::write`] with a synchronous function over a connection. This module runs it
-//! on a thread with a pooled connection, within a time limit, and decides whether an error means that the database is
-//! unavailable.
+//! Async code calls [`Db::read`] and [`Db::write`] with a synchronous function over a connection. This module runs the
+//! function on a thread with a connection of the pool, within a time limit, and decides whether an error means that the
+//! database is unavailable.
 
 mod account_aliases;
 mod account_queue;
@@ -37,7 +37,7 @@ pub(crate) fn connect(url: &DatabaseUrl) -> Result<DbConnection, DbError> {
     dialect::connect(url).map_err(|error| DbError::Unavailable(error.to_string()))
 }
 
-/// Classifies the error of a query on a connection outside the pool: if the connection no longer works, the database is
+/// Classifies the error of a query on a connection outside the pool. If the connection no longer works, the database is
 /// unavailable.
 pub(crate) fn diagnose(connection: &mut DbConnection, error: diesel::result::Error) -> DbError {
     match ping(connection) {

@@ -1,4 +1,4 @@
-//! The connection pool. It checks connections that were idle, and closes broken ones.
+//! The connection pool, which checks idle connections before their next use and closes broken connections.
 
 use std::time::{Duration, Instant};
 
@@ -9,16 +9,16 @@ use super::dialect;
 use super::dialect::DbConnection;
 use super::url::DatabaseUrl;
 
-/// A connection that was idle for longer than this is checked with a query before its next use.
+/// A connection that was idle for longer than this time is checked with a query before its next use.
 pub(super) const MAX_TRUSTED_IDLE: Duration = Duration::from_secs(1);
 /// Longest wait for a connection from the pool. The default of `r2d2`, 30 s, is longer than a request may wait.
 const CHECKOUT_TIMEOUT: Duration = Duration::from_secs(2);
 
 pub(super) type Pool = r2d2::Pool<ConnectionManager>;
 
-/// Creates the pool. Its connections are opened when they are first needed, so this neither waits nor fails while the
+/// Creates a pool that opens connections when jobs need them. So this function neither waits nor fails while the
 /// database is unavailable.
-pub(super) fn pool(url: DatabaseUrl, size: u32) -> Pool {
+pub(super) fn new_pool(url: DatabaseUrl, size: u32) -> Pool {
     r2d2::Pool::builder()
         .max_size(size)
         .min_idle(Some(0))
@@ -32,14 +32,14 @@ pub(super) struct ConnectionManager {
 }
 
 /// A connection and its state in the pool.
-pub(super) struct Pooled {
+pub(super) struct PoolEntry {
     pub(super) connection: DbConnection,
     /// Whether the connection must be closed instead of reused.
     pub(super) must_close: bool,
     pub(super) last_used: Instant,
 }
 
-impl Pooled {
+impl PoolEntry {
     /// Whether the connection may be used without a check.
     fn is_trusted(&mut self) -> bool {
         self.last_used.elapsed() < MAX_TRUSTED_IDLE && !self.is_broken()
@@ -56,62 +56,59 @@ pub(crate) fn ping(connection: &mut DbConnection) -> diesel::QueryResult<()> {
 }
 
 impl ManageConnection for ConnectionManager {
-    type Connection = Pooled;
+    type Connection = PoolEntry;
     type Error = PoolError;
 
-    fn connect(&self) -> Result<Pooled, PoolError> {
-        Ok(Pooled {
+    fn connect(&self) -> Result<PoolEntry, PoolError> {
+        Ok(PoolEntry {
             connection: dialect::connect(&self.url).map_err(PoolError::Connect)?,
             must_close: false,
             last_used: Instant::now(),
         })
     }
 
-    fn is_valid(&self, pooled: &mut Pooled) -> Result<(), PoolError> {
-        if pooled.is_trusted() {
+    fn is_valid(&self, entry: &mut PoolEntry) -> Result<(), PoolError> {
+        if entry.is_trusted() {
             return Ok(());
         }
-        ping(&mut pooled.connection).map_err(PoolError::Query)
+        ping(&mut entry.connection).map_err(PoolError::Query)
     }
 
-    fn has_broken(&self, pooled: &mut Pooled) -> bool {
-        std::thread::panicking() || pooled.is_broken()
+    fn has_broken(&self, entry: &mut PoolEntry) -> bool {
+        std::thread::panicking() || entry.is_broken()
     }
 }
 
-/// The connection that a thread keeps between jobs, and the pool to take one from.
+/// The connection that a thread keeps between jobs, and the pool that provides another connection.
 pub(super) struct Lease {
     pool: Pool,
-    connection: Option<PooledConnection<ConnectionManager>>,
+    entry: Option<PooledConnection<ConnectionManager>>,
 }
 
 impl Lease {
     pub(super) const fn new(pool: Pool) -> Self {
-        Self {
-            pool,
-            connection: None,
-        }
+        Self { pool, entry: None }
     }
 
-    /// The kept connection if it is trusted, else a connection from the pool, which the pool has checked.
-    pub(super) fn connection(&mut self) -> Result<&mut Pooled, r2d2::Error> {
-        let mut kept = self.connection.take();
-        let trusted = kept.take_if(|pooled| pooled.is_trusted());
-        // Returns an untrusted connection first, so that the pool can check it and lend it again, or replace it.
-        drop(kept);
-        let connection = trusted.map_or_else(|| self.pool.get(), Ok)?;
-        Ok(self.connection.insert(connection))
+    /// Returns the kept connection if it is trusted, or else a connection that the pool has checked.
+    pub(super) fn entry(&mut self) -> Result<&mut PoolEntry, r2d2::Error> {
+        let mut kept_entry = self.entry.take();
+        let trusted_entry = kept_entry.take_if(|entry| entry.is_trusted());
+        // An untrusted connection goes back to the pool first, so that the pool can check or replace this connection.
+        drop(kept_entry);
+        let entry = trusted_entry.map_or_else(|| self.pool.get(), Ok)?;
+        Ok(self.entry.insert(entry))
     }
 
     /// Returns the connection to the pool for reuse.
     pub(super) fn release(&mut self) {
-        self.connection = None;
+        self.entry = None;
     }
 
     /// Returns the connection to the pool to be closed.
     pub(super) fn discard(&mut self) {
-        if let Some(mut connection) = self.connection.take() {
-            connection.must_close = true;
+        if let Some(mut entry) = self.entry.take() {
+            entry.must_close = true;
         }
     }
 }

@@ -6,15 +6,15 @@ use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
 use std::path::Path;
 
 /// Creates an empty file, which SQLite then uses as a new database. SQLite itself would create a file that all users of
-/// the machine can read; it copies the mode of the database to the `-wal` and `-shm` files. An existing file keeps its
-/// mode, with a warning in the log if other users can read it.
+/// the machine can read. It copies the mode of the database to the `-wal` and `-shm` files. An existing file keeps its
+/// mode, and a warning is logged if other users can read this file.
 pub(super) fn create(file: &Path) -> io::Result<()> {
-    let created = OpenOptions::new()
+    let result = OpenOptions::new()
         .write(true)
         .create_new(true)
         .mode(0o600)
         .open(file);
-    match created {
+    match result {
         Err(error) if error.kind() == ErrorKind::AlreadyExists => warn_if_accessible(file),
         Err(error) => return Err(error),
         Ok(_file) => {}
@@ -24,10 +24,10 @@ pub(super) fn create(file: &Path) -> io::Result<()> {
 
 fn warn_if_accessible(file: &Path) {
     if is_accessible_to_others(file).unwrap_or_default() {
-        let file = file.display();
+        let path = file.display();
         log::warn!(
             "other users of this machine can read the database, which contains password hashes; run: \
-             chmod go= '{file}'*"
+             chmod go= '{path}'*"
         );
     }
 }

@@ -1,5 +1,5 @@
-//! Reads tables of a database without changing it, for export and import. The database may belong to other software, so
-//! tables are named at run time, and cells may have unexpected types and sizes.
+//! Reads tables for export and import, without changing the database. The database may belong to other software, so the
+//! names of tables are chosen at run time, and cells may have unexpected types and sizes.
 
 use std::fmt;
 
@@ -13,10 +13,10 @@ use super::url::DatabaseUrl;
 
 /// The longest name of a table or schema, in bytes: the limit of PostgreSQL.
 const MAX_NAME_BYTES: usize = 63;
-/// The longest text to read as a time, a number or a boolean, in bytes. All their formats are shorter.
+/// The longest text of a time, a number or a boolean, in bytes. All supported formats are shorter.
 pub(crate) const SHORT_TEXT_BYTES: usize = 64;
 
-/// Name of a table, optionally with its schema. It is safe to insert into SQL.
+/// Name of a table, optionally with its schema. The name is safe to insert into SQL.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Table(String);
 
@@ -36,7 +36,7 @@ impl Table {
         &self.0
     }
 
-    /// The name as a quoted SQL identifier.
+    /// Returns the name as a quoted SQL identifier.
     pub(crate) fn quoted(&self) -> String {
         let parts = self.0.split('.').map(|part| format!("\"{part}\""));
         parts.collect::<Vec<_>>().join(".")
@@ -77,7 +77,7 @@ struct PairRow {
     c1: CellBytes,
 }
 
-/// A row of the query of [`Reader::for_each`].
+/// A row of the query of [`Reader::for_each_row`].
 #[derive(QueryableByName)]
 struct CellsRow {
     #[diesel(sql_type = Nullable<Binary>)]
@@ -102,14 +102,14 @@ struct CellsRow {
     c9: CellBytes,
 }
 
-/// The most expressions that [`Reader::for_each`] can select: the number of columns of [`CellsRow`].
+/// The most expressions that [`Reader::for_each_row`] can select: the number of columns of [`CellsRow`].
 pub(crate) const MAX_EXPRESSIONS: usize = 10;
 
-/// A row from [`Reader::for_each`], with one column per expression, in their order.
+/// A row from [`Reader::for_each_row`], with one column per expression, in the order of the expressions.
 pub(crate) struct TextRow([CellBytes; MAX_EXPRESSIONS]);
 
 impl TextRow {
-    /// The text in a column; `None` for NULL.
+    /// Returns the text in a column; `None` for NULL.
     pub(crate) fn text(&self, column: usize) -> Result<Option<String>, CellError> {
         let Some(Some(bytes)) = self.0.get(column) else {
             return Ok(None);
@@ -131,7 +131,7 @@ pub(crate) struct Column {
     pub(crate) kind: String,
 }
 
-/// A read-only connection, in one transaction: all reads see the same state of the database.
+/// A read-only connection with one open transaction, so that all reads see the same state of the database.
 pub(crate) struct Reader {
     connection: DbConnection,
     sql: &'static EngineSql,
@@ -157,11 +157,11 @@ impl Reader {
                 sqlite3 OLD .dump | sqlite3 NEW"
                     .into())
             }
-            damages => Err(format!("the database is damaged: {}", damages.join("; ")).into()),
+            errors => Err(format!("the database is damaged: {}", errors.join("; ")).into()),
         }
     }
 
-    /// The columns of a table; empty if the table does not exist.
+    /// Returns the columns of a table; empty if the table does not exist.
     pub(crate) fn columns(&mut self, table: &Table) -> Result<Vec<Column>, BoxError> {
         let query = self.sql.columns.replace("{}", &table.quoted());
         let mut columns = Vec::new();
@@ -175,15 +175,15 @@ impl Reader {
         query: &str,
         mut handle_pair: impl FnMut(String, String),
     ) -> Result<(), BoxError> {
-        let text =
+        let to_text =
             |bytes: CellBytes| String::from_utf8_lossy(&bytes.unwrap_or_default()).into_owned();
         dialect::for_each_row(&mut self.connection, query, |pair: PairRow| {
-            handle_pair(text(pair.c0), text(pair.c1));
+            handle_pair(to_text(pair.c0), to_text(pair.c1));
             Ok::<_, BoxError>(())
         })
     }
 
-    /// SQL that selects `expression` as text: `=` and the text, or `!` if the text is longer than `max_bytes`. So a
+    /// Returns SQL that selects `=` and the text of `expression`, or `!` if the text is longer than `max_bytes`. So a
     /// huge cell is never loaded into memory. [`TextRow::text`] decodes the result.
     pub(crate) fn text(expression: &str, max_bytes: usize) -> String {
         format!(
@@ -192,21 +192,21 @@ impl Reader {
         )
     }
 
-    /// SQL that selects a time of the SQL type `kind` as text for [`Timestamp::parse`](super::Timestamp::parse).
+    /// Returns SQL that selects a time of SQL type `kind` as text for [`Timestamp::parse`](super::Timestamp::parse).
     pub(crate) fn time(&self, expression: &str, kind: &str) -> String {
         if self.sql.time_types.contains(&kind) {
-            let as_text = self.sql.time_as_text.replace("{}", expression);
-            return Self::text(&as_text, SHORT_TEXT_BYTES);
+            let text_expression = self.sql.time_as_text.replace("{}", expression);
+            return Self::text(&text_expression, SHORT_TEXT_BYTES);
         }
         Self::text(expression, SHORT_TEXT_BYTES)
     }
 
-    /// Calls `handle_row` with the `expressions` of each row of `from`. The expressions are SQL that
-    /// [`text`](Self::text) or [`time`](Self::time) returned, at most [`MAX_EXPRESSIONS`].
-    pub(crate) fn for_each(
+    /// Calls `handle_row` with the values of the `expressions` for each row of the FROM clause. The expressions are SQL
+    /// from [`text`](Self::text) or [`time`](Self::time), at most [`MAX_EXPRESSIONS`].
+    pub(crate) fn for_each_row(
         &mut self,
         expressions: &[String],
-        from: &str,
+        from_clause: &str,
         mut handle_row: impl FnMut(&TextRow) -> Result<(), BoxError>,
     ) -> Result<(), BoxError> {
         let mut columns = Vec::new();
@@ -217,7 +217,7 @@ impl Reader {
             let bytes = self.sql.text_as_bytes.replace("{}", expression);
             columns.push(format!("{bytes} AS c{index}"));
         }
-        let query = format!("SELECT {} FROM {from}", columns.join(", "));
+        let query = format!("SELECT {} FROM {from_clause}", columns.join(", "));
         dialect::for_each_row(&mut self.connection, &query, |cells: CellsRow| {
             let CellsRow {
                 c0,

@@ -1,5 +1,5 @@
 //! Threads that run blocking database jobs, so that async threads never block. A thread keeps its connection while jobs
-//! are waiting, so under load it starts the next job without waiting for the pool.
+//! are waiting: under load, the thread starts the next job without waiting for the pool.
 
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -18,7 +18,7 @@ use super::pool::{Lease, MAX_TRUSTED_IDLE, Pool};
 /// rounded down, but is at least one.
 const ACCOUNT_SHARE_DIVISOR: usize = 4;
 
-/// A job for a thread. It returns whether the database was available for it.
+/// A job for a thread. The job returns whether the database was available.
 type Job = Box<dyn FnOnce(&mut Lease) -> bool + Send>;
 
 /// Submits jobs to the threads. Cheap to clone; the threads end after the last clone is dropped.
@@ -46,34 +46,34 @@ impl Threads {
         &self,
         account: Option<AccountKey>,
         job: impl FnOnce(&mut Lease) -> Result<T, DbError> + Send + 'static,
-    ) -> Result<Pending<T>, DbError> {
+    ) -> Result<PendingJob<T>, DbError> {
         let (sender, receiver) = oneshot::channel();
         let job = Box::new(move |lease: &mut Lease| {
             if sender.is_closed() {
                 return false;
             }
             let outcome = job(lease);
-            let was_available = !matches!(outcome, Err(DbError::Unavailable(_)));
+            let database_was_available = !matches!(outcome, Err(DbError::Unavailable(_)));
             // Sending fails if the caller has stopped waiting.
             let _caller_gone = sender.send(outcome);
-            was_available
+            database_was_available
         });
-        let served = self.0.0.push(job, account)?;
-        Ok(Pending { receiver, served })
+        let counter = self.0.0.push(job, account)?;
+        Ok(PendingJob { receiver, counter })
     }
 }
 
 /// A queued job whose caller waits for the result.
-pub(super) struct Pending<T> {
-    /// Receives the result. Its sender is dropped without a result if the job panicked or could not be committed.
+pub(super) struct PendingJob<T> {
+    /// Receives the result. The sender is dropped without a result if the job panicked or could not be committed.
     pub(super) receiver: oneshot::Receiver<Result<T, DbError>>,
-    /// Counter of the job's account, if it has one.
-    pub(super) served: Option<ServedCounter>,
+    /// Counter of the job's account; `None` for a job without an account.
+    pub(super) counter: Option<ServedCounter>,
 }
 
 impl From<QueueFull> for DbError {
-    fn from(full: QueueFull) -> Self {
-        match full {
+    fn from(reason: QueueFull) -> Self {
+        match reason {
             QueueFull::Queue => Self::Overloaded,
             QueueFull::Account => Self::AccountBusy,
         }
@@ -82,16 +82,16 @@ impl From<QueueFull> for DbError {
 
 fn run_jobs_until_closed(queue: &AccountQueue<Job>, mut lease: Lease) {
     while let Some((job, account)) = next_job(queue, &mut lease) {
-        let was_available = catch_unwind(AssertUnwindSafe(|| job(&mut lease)));
-        if was_available.is_err() {
+        let outcome = catch_unwind(AssertUnwindSafe(|| job(&mut lease)));
+        if outcome.is_err() {
             lease.discard();
         }
-        queue.finish(account, was_available.unwrap_or_default());
+        queue.finish(account, outcome.unwrap_or_default());
     }
 }
 
-/// Waits for the next job and its account; `None` after the queue is closed. If no job comes within
-/// [`MAX_TRUSTED_IDLE`], returns the connection to the pool before waiting further.
+/// Waits for the next job and its account; `None` after the queue is closed. If no job arrives within
+/// [`MAX_TRUSTED_IDLE`], returns the connection to the pool and waits again.
 fn next_job(queue: &AccountQueue<Job>, lease: &mut Lease) -> Option<(Job, Option<AccountKey>)> {
     let mut next = queue.pop(Some(MAX_TRUSTED_IDLE));
     if matches!(next, Next::Idle) {

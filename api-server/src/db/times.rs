@@ -9,21 +9,21 @@ use super::types::Timestamp;
 const MIN_MILLIS: f64 = 1e11;
 
 impl Timestamp {
-    /// Parses a time in RFC 3339 format; `2026-11-20 12:57:51.869`, in UTC unless it has an offset; a number of seconds
-    /// or milliseconds since 1970; or `@` and a number of microseconds. `None` if the year is not in 1 to 9999.
+    /// Parses RFC 3339, `2026-11-20 12:57:51.869` (UTC unless an offset follows), a number of seconds or milliseconds
+    /// since 1970, or `@` and a number of microseconds since 1970. `None` if the year is not in 1 to 9999.
     pub(crate) fn parse(text: &str) -> Option<Self> {
         let micros = match text.strip_prefix('@') {
             Some(micros) => micros.parse().ok()?,
             None => micros_from_number(text).or_else(|| micros_from_date_time(text))?,
         };
-        let years = 1..10_000;
+        let valid_years = 1..10_000;
         let time = DateTime::from_timestamp_micros(micros)?;
-        years
+        valid_years
             .contains(&time.year())
             .then(|| Self::from_unix_micros(micros))
     }
 
-    /// The time in RFC 3339 format with all six digits of its microseconds.
+    /// Returns the time in RFC 3339 format with all six digits of its microseconds.
     pub(crate) fn to_rfc3339_micros(self) -> String {
         let time = DateTime::from_timestamp_micros(self.unix_micros()).unwrap_or_default();
         time.to_rfc3339_opts(SecondsFormat::Micros, true)
@@ -36,21 +36,21 @@ fn micros_from_number(text: &str) -> Option<i64> {
         .all(|byte| byte.is_ascii_digit() || b"+-.eE".contains(&byte));
     let number: f64 = text.parse().ok().filter(|_| is_number)?;
     let micros = number * if number.abs() < MIN_MILLIS { 1e6 } else { 1e3 };
-    // 1e18 fits into an i64, and all years from 1 to 9999 are below it.
-    let in_range = micros.abs() < 1e18;
+    // All years from 1 to 9999 are below 1e18 microseconds, which fits into an `i64`.
+    let is_in_range = micros.abs() < 1e18;
     #[expect(clippy::cast_possible_truncation, reason = "in range")]
-    in_range.then(|| micros.round() as i64)
+    is_in_range.then(|| micros.round() as i64)
 }
 
 fn micros_from_date_time(text: &str) -> Option<i64> {
-    let without_offset = |format| NaiveDateTime::parse_from_str(text, format).ok();
-    let with_offset = |format| DateTime::parse_from_str(text, format).ok();
+    let parse_without_offset = |format| NaiveDateTime::parse_from_str(text, format).ok();
+    let parse_with_offset = |format| DateTime::parse_from_str(text, format).ok();
     let time = DateTime::parse_from_rfc3339(text)
         .ok()
-        .or_else(|| with_offset("%Y-%m-%d %H:%M:%S%.f%#z"))
+        .or_else(|| parse_with_offset("%Y-%m-%d %H:%M:%S%.f%#z"))
         .map(|time| time.to_utc())
-        .or_else(|| Some(without_offset("%Y-%m-%d %H:%M:%S%.f")?.and_utc()))
-        .or_else(|| Some(without_offset("%Y-%m-%dT%H:%M:%S%.f")?.and_utc()))?;
+        .or_else(|| Some(parse_without_offset("%Y-%m-%d %H:%M:%S%.f")?.and_utc()))
+        .or_else(|| Some(parse_without_offset("%Y-%m-%dT%H:%M:%S%.f")?.and_utc()))?;
     Some(time.timestamp_micros())
 }
 

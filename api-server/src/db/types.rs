@@ -21,7 +21,7 @@ use super::dialect::MultiBackend;
 pub(crate) struct Timestamp(NaiveDateTime);
 
 impl Timestamp {
-    /// The time that is `micros` microseconds after the start of 1970. A time outside the range of chrono becomes 1970.
+    /// The time `micros` microseconds after the start of 1970; the start of 1970 if chrono does not support that time.
     pub(crate) fn from_unix_micros(micros: i64) -> Self {
         Self(
             DateTime::from_timestamp_micros(micros)
@@ -48,7 +48,7 @@ impl Timestamp {
         Self::from_unix_micros(self.unix_micros().saturating_sub(duration_micros(duration)))
     }
 
-    /// The time from `earlier` to `self`; zero if `earlier` is later, as the clocks of two processes can differ.
+    /// Returns the time from `earlier` to `self`; zero if `earlier` is later, because clocks of processes can differ.
     pub(crate) fn since(self, earlier: Self) -> Duration {
         (self.0 - earlier.0).to_std().unwrap_or_default()
     }
@@ -57,8 +57,8 @@ impl Timestamp {
         UNIX_EPOCH + self.since(Self::from_unix_micros(0))
     }
 
-    /// The time in RFC 3339 format with milliseconds; `None` if the year does not have four digits. This writes digit
-    /// by digit, because chrono is much slower and one page of tasks contains dozens of timestamps.
+    /// The time in RFC 3339 format with milliseconds; `None` if the year does not have four digits. Much faster
+    /// than chrono, because one page of tasks contains dozens of timestamps.
     fn to_rfc3339_millis(self) -> Option<[u8; 24]> {
         let digit = |number: u32| b'0' + u8::try_from(number % 10).unwrap_or_default();
         let year = u32::try_from(self.0.year())
@@ -124,8 +124,8 @@ impl FromSql<sql_types::Timestamp, Pg> for Timestamp {
     }
 }
 
-/// SQLite stores times as text. This parser reads digits at fixed positions: diesel's own conversion tries a list of
-/// formats, which took an eighth of the time to list tasks.
+/// SQLite stores times as text. This parser reads digits at fixed positions, because diesel's own conversion tries a
+/// list of formats, which takes an eighth of the time of listing tasks.
 impl FromSql<sql_types::Timestamp, Sqlite> for Timestamp {
     fn from_sql(value: <Sqlite as Backend>::RawValue<'_>) -> deserialize::Result<Self> {
         let text = <String as FromSql<sql_types::Text, Sqlite>>::from_sql(value)?;
@@ -174,7 +174,7 @@ mod tests {
     use super::{Timestamp, parse_sqlite_text};
     use chrono::NaiveDateTime;
 
-    fn serialized(micros: i64) -> String {
+    fn to_json(micros: i64) -> String {
         let json = serde_json::to_string(&Timestamp::from_unix_micros(micros)).unwrap();
         json.trim_matches('"').to_owned()
     }
@@ -188,7 +188,7 @@ mod tests {
             (253_402_300_800_000_000, "+10000-01-01T00:00:00.000Z"),
             (-62_167_219_200_000_001, "-0001-12-31T23:59:59.999Z"),
         ] {
-            assert_eq!(serialized(micros), text);
+            assert_eq!(to_json(micros), text);
         }
     }
 
@@ -199,7 +199,7 @@ mod tests {
         for step in -100..100 {
             let time = Timestamp::from_unix_micros(step * STEP_MICROS);
             let expected = time.0.format("%Y-%m-%dT%H:%M:%S%.3fZ").to_string();
-            assert_eq!(serialized(step * STEP_MICROS), expected);
+            assert_eq!(to_json(step * STEP_MICROS), expected);
         }
     }
 

@@ -5,10 +5,10 @@ use std::path::{Path, PathBuf};
 
 /// Location of the database, which also determines the engine: a SQLite file or a PostgreSQL server.
 #[derive(Clone, PartialEq, Eq)]
-pub struct DatabaseUrl(pub(super) Target);
+pub struct DatabaseUrl(pub(super) Location);
 
 #[derive(Clone, PartialEq, Eq)]
-pub(super) enum Target {
+pub(super) enum Location {
     /// Path of a SQLite file.
     File(PathBuf),
     /// URL of a PostgreSQL server.
@@ -20,14 +20,14 @@ impl DatabaseUrl {
     ///
     /// # Errors
     ///
-    /// What to write instead. The error never contains the URL, which may contain a password.
+    /// The error says what to write instead. It never contains the URL, which may contain a password.
     pub fn parse(text: &str) -> Result<Self, &'static str> {
         if let Some(path) = text.strip_prefix("sqlite://") {
-            return sqlite_file(path).map(|path| Self(Target::File(path)));
+            return sqlite_file(path).map(|path| Self(Location::File(path)));
         }
         let server_schemes = ["postgres://", "postgresql://"];
         if server_schemes.iter().any(|scheme| text.starts_with(scheme)) {
-            return Ok(Self(Target::Server(text.to_owned())));
+            return Ok(Self(Location::Server(text.to_owned())));
         }
         Err("use sqlite://PATH or postgres://USER:PASSWORD@HOST/DATABASE")
     }
@@ -36,8 +36,8 @@ impl DatabaseUrl {
     #[must_use]
     pub fn file(&self) -> Option<&Path> {
         match &self.0 {
-            Target::File(path) => Some(path),
-            Target::Server(_) => None,
+            Location::File(path) => Some(path),
+            Location::Server(_) => None,
         }
     }
 }
@@ -59,12 +59,12 @@ fn sqlite_file(path: &str) -> Result<PathBuf, &'static str> {
 impl fmt::Display for DatabaseUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.0 {
-            Target::File(path) => write!(f, "sqlite://{}", path.display()),
-            Target::Server(url) => {
+            Location::File(path) => write!(f, "sqlite://{}", path.display()),
+            Location::Server(url) => {
                 let after_scheme = url.split_once("://").map_or("", |(_, rest)| rest);
-                let address = after_scheme.split('?').next().unwrap_or_default();
-                let address = address.rsplit_once('@').map_or(address, |(_, host)| host);
-                write!(f, "postgres://{address}")
+                let location = after_scheme.split('?').next().unwrap_or_default();
+                let location = location.rsplit_once('@').map_or(location, |(_, host)| host);
+                write!(f, "postgres://{location}")
             }
         }
     }

@@ -12,19 +12,19 @@ use super::DbConnection;
 use super::account_queue::{AccountKey, AccountQueue, ClosingQueue, Next, QueueLimits};
 use super::dialect::write_transaction;
 use super::error::DbError;
-use super::pool::{Pool, Pooled};
-use super::threads::Pending;
+use super::pool::{Pool, PoolEntry};
+use super::threads::PendingJob;
 
 /// Maximum number of writes in one transaction.
 const MAX_BATCH: usize = 128;
 
-/// A write. The callback that it returns is called after the commit. If the transaction fails, the callback is dropped
+/// A write, which returns a callback that is called after the commit. If the transaction fails, the callback is dropped
 /// instead, and the caller receives [`DbError::Unavailable`].
 type Write = Box<dyn FnOnce(&mut DbConnection) -> QueryResult<CommitCallback> + Send>;
 /// Sends the result of a write to its caller.
 type CommitCallback = Box<dyn FnOnce() + Send>;
 
-/// Submits writes to the thread. Cheap to clone; the thread ends after the last clone is dropped.
+/// Submits writes to the writer thread. Cheap to clone; the thread ends after the last clone is dropped.
 #[derive(Clone)]
 pub(super) struct Writer(Arc<ClosingQueue<Write>>);
 
@@ -40,15 +40,15 @@ impl Writer {
         Ok(writer)
     }
 
-    /// Queues a write. The write is skipped if its caller has stopped waiting before it starts.
+    /// Queues a write. The write is skipped if its caller has stopped waiting before the write starts.
     pub(super) fn submit<T: Send + 'static>(
         &self,
         account: Option<AccountKey>,
         work: impl FnOnce(&mut DbConnection) -> QueryResult<T> + Send + 'static,
-    ) -> Result<Pending<T>, DbError> {
+    ) -> Result<PendingJob<T>, DbError> {
         let (sender, receiver) = oneshot::channel();
         let write: Write = Box::new(move |connection| {
-            // The caller has been told that the write failed, so it must not happen later.
+            // The caller has already received an error, so the write must not happen later.
             if sender.is_closed() {
                 return Ok(Box::new(|| {}));
             }
@@ -58,22 +58,22 @@ impl Writer {
                 let _caller_gone = sender.send(outcome);
             }))
         });
-        let served = self.0.0.push(write, account)?;
-        Ok(Pending { receiver, served })
+        let counter = self.0.0.push(write, account)?;
+        Ok(PendingJob { receiver, counter })
     }
 }
 
 fn write_until_closed(pool: &Pool, queue: &AccountQueue<Write>) {
-    while let Next::Job(first, account) = queue.pop(None) {
-        let (mut batch, mut accounts) = (vec![first], vec![account]);
+    while let Next::Job(write, account) = queue.pop(None) {
+        let (mut batch, mut accounts) = (vec![write], vec![account]);
         while batch.len() < MAX_BATCH
-            && let Some((next, account)) = queue.try_pop()
+            && let Some((write, account)) = queue.try_pop()
         {
-            batch.push(next);
+            batch.push(write);
             accounts.push(account);
         }
         let is_committed = match pool.get() {
-            Ok(mut pooled) => commit(&mut pooled, batch),
+            Ok(mut entry) => commit(&mut entry, batch),
             Err(error) => {
                 log::error!("writes rejected count={} cause={error:?}", batch.len());
                 false
@@ -86,16 +86,16 @@ fn write_until_closed(pool: &Pool, queue: &AccountQueue<Write>) {
 }
 
 /// Runs the writes in one transaction and then their callbacks. Returns whether the transaction was committed.
-fn commit(pooled: &mut Pooled, batch: Vec<Write>) -> bool {
+fn commit(entry: &mut PoolEntry, batch: Vec<Write>) -> bool {
     let count = batch.len();
-    let committed = write_transaction(&mut pooled.connection, |connection| {
+    let result = write_transaction(&mut entry.connection, |connection| {
         batch
             .into_iter()
             .map(|write| write(connection))
             .collect::<QueryResult<Vec<CommitCallback>>>()
     });
-    pooled.last_used = Instant::now();
-    match committed {
+    entry.last_used = Instant::now();
+    match result {
         Ok(callbacks) => {
             for send_result in callbacks {
                 send_result();
@@ -103,7 +103,7 @@ fn commit(pooled: &mut Pooled, batch: Vec<Write>) -> bool {
             true
         }
         Err(error) => {
-            pooled.must_close = true;
+            entry.must_close = true;
             log::error!("writes not committed count={count} cause={error:?}");
             false
         }

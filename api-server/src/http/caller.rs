@@ -17,15 +17,14 @@ use crate::problem::Problem;
 use crate::sessions::Sessions;
 use crate::users::id::UserId;
 
-/// A caller with a valid access token. Queries take its `user_id`, so a handler that authenticates no caller has no id to
-/// pass to them.
+/// A caller with a valid access token. Queries need a `UserId`, so a handler cannot run them without a verified caller.
 #[derive(Debug)]
 pub(crate) struct Caller {
     pub(crate) user_id: UserId,
     pub(crate) email: String,
     pub(crate) session_id: String,
-    /// The `exp` claim: seconds since 1970.
-    pub(crate) token_expires: i64,
+    /// The `exp` claim of the token, in seconds since 1970.
+    pub(crate) token_exp: i64,
     /// The header or the cookie that the token came from. New tokens are returned in the same way.
     pub(crate) source: CredentialSource,
 }
@@ -44,7 +43,7 @@ impl Caller {
             user_id: UserId::verified(caller.sub),
             email: caller.email,
             session_id: caller.sid,
-            token_expires: caller.exp,
+            token_exp: caller.exp,
             source,
         })
     }
@@ -58,7 +57,7 @@ fn require_trusted_origin(request: &HttpRequest) -> Result<(), Problem> {
 }
 
 /// Verifies the token of the `Authorization` header, or of the cookie if there is no such header, with the server's
-/// clock and the current secrets. The extractors of `auth-core` use it.
+/// clock and the current secrets. The extractors of `auth-core` call this authenticator.
 pub(crate) struct ServerAuthenticator {
     pub(crate) sessions: Arc<Sessions>,
     pub(crate) cookies: Cookies,
@@ -83,8 +82,8 @@ impl Authenticate for ServerAuthenticator {
     }
 }
 
-/// Returns false if an id contains the NUL character. PostgreSQL cannot store it, so no account has such an id; but a
-/// service that shares the secret could issue a token with such an id.
+/// Returns false if an id contains the NUL character, which PostgreSQL cannot store. No account has such an id, but a
+/// service that shares the secret could put such an id into a token.
 pub(crate) fn is_storable(sub: &str, sid: &str) -> bool {
     !sub.contains('\0') && !sid.contains('\0')
 }
@@ -94,8 +93,8 @@ pub(crate) fn access_token<'r>(
     request: &'r HttpRequest,
     policy: &HttpPolicy,
 ) -> Result<(&'r str, CredentialSource), Error> {
-    let name = policy.cookies.access_name();
-    Credentials::new(request.headers()).token(Some(name))
+    let cookie_name = policy.cookies.access_name();
+    Credentials::new(request.headers()).token(Some(cookie_name))
 }
 
 impl FromRequest for Caller {

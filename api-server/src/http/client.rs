@@ -1,4 +1,4 @@
-//! Extracts the client of a request: its IP address, network and device.
+//! Extracts the IP address, the network and the device of the client that sent a request.
 
 use std::future::{Ready, ready};
 use std::net::IpAddr;
@@ -15,7 +15,7 @@ use crate::client::{Client, HangUp};
 use crate::network::Network;
 use crate::problem::Problem;
 
-/// The longest `User-Agent` text that is kept, in characters; the rest is cut off.
+/// The longest `User-Agent` text that is stored, in characters. The rest is cut off.
 const MAX_USER_AGENT_CHARS: usize = 512;
 
 impl FromRequest for Client {
@@ -23,40 +23,40 @@ impl FromRequest for Client {
     type Future = Ready<Result<Self, Problem>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        let peer = request.peer_addr().map(|peer| peer.ip().to_canonical());
+        let peer = request.peer_addr().map(|addr| addr.ip().to_canonical());
         let (ip_address, network) = match (peer, request.app_data::<Data<HttpPolicy>>()) {
-            (Some(peer), Some(policy)) => locate(peer, request, policy),
+            (Some(peer), Some(policy)) => ip_address_and_network(peer, request, policy),
             _ => (peer, None),
         };
         let user_agent = request.headers().get(USER_AGENT);
         ready(Ok(Self {
             ip_address,
             network,
-            user_agent: user_agent.map(|value| printable_text(value.as_bytes())),
+            user_agent: user_agent.map(|value| clean_user_agent(value.as_bytes())),
             hang_up: HangUp::new(request.extensions().get::<watch::Receiver<()>>().cloned()),
         }))
     }
 }
 
 /// Returns the IP address of the client, and its network if limits apply to it.
-fn locate(
+fn ip_address_and_network(
     peer: IpAddr,
     request: &HttpRequest,
     policy: &HttpPolicy,
 ) -> (Option<IpAddr>, Option<Network>) {
     let headers = request.headers();
     let proxies = policy.trusted_proxies.as_slice();
-    let is_trusted = forwarded::is_proxy(peer, proxies);
+    let is_trusted_proxy = forwarded::is_trusted_proxy(peer, proxies);
     policy
         .proxy_warning
-        .log_if_due(peer, is_trusted, headers, policy.clock.now());
-    let address = forwarded::client_address(peer, headers, proxies);
-    let is_limited = is_trusted || !peer.is_loopback();
-    (Some(address), is_limited.then(|| Network::of(address)))
+        .log_if_due(peer, is_trusted_proxy, headers, policy.clock.now());
+    let ip = forwarded::client_ip_address(peer, headers, proxies);
+    let is_limited = is_trusted_proxy || !peer.is_loopback();
+    (Some(ip), is_limited.then(|| Network::of(ip)))
 }
 
-/// Removes bytes that a header may contain but a text column or a list of sessions may not.
-fn printable_text(bytes: &[u8]) -> String {
+/// Removes control characters, which a text column or a list of sessions may not contain, and cuts off a long text.
+fn clean_user_agent(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes)
         .chars()
         .filter(|character| !character.is_control())

@@ -1,4 +1,4 @@
-//! Finds the sessions that the cookies of a request name.
+//! Reads session ids from the access tokens and refresh tokens in the cookies of a request.
 
 use actix_web::HttpRequest;
 use auth_core::credentials::Credentials;
@@ -8,63 +8,63 @@ use super::cookies::Cookie;
 use super::policy::HttpPolicy;
 use crate::sessions::{Sessions, session};
 
-/// The most sessions that the cookies of one request may name.
-const MAX_SESSIONS: usize = 8;
+/// The most session ids that are read from the cookies of one request.
+const MAX_SESSION_IDS: usize = 8;
 
-/// Returns the id of every session that a cookie with a valid signature names. A cookie may be present more than once.
-pub(crate) fn ids_of_all_cookies(
+/// Returns the session id of every cookie with a valid signature, even if several cookies have the same name.
+pub(crate) fn session_ids_of_all_cookies(
     request: &HttpRequest,
     sessions: &Sessions,
     policy: &HttpPolicy,
 ) -> Vec<String> {
-    let access = policy.cookies.access_values(request);
-    let access = access.filter_map(|token| session_of_access_token(token, sessions));
-    let refresh = policy.cookies.refresh_values(request);
-    let refresh = refresh.filter_map(|token| session_of_refresh_token(token, sessions));
-    distinct_ids(access.chain(refresh))
+    let access_tokens = policy.cookies.access_values(request);
+    let access_ids = access_tokens.filter_map(|token| id_in_access_token(token, sessions));
+    let refresh_tokens = policy.cookies.refresh_values(request);
+    let refresh_ids = refresh_tokens.filter_map(|token| id_in_refresh_token(token, sessions));
+    distinct_ids(access_ids.chain(refresh_ids))
 }
 
-/// Returns the ids of the sessions that the access cookie and the refresh cookie name. A cookie that is present twice
-/// is treated as absent.
-pub(crate) fn ids_of_unambiguous_cookies(
+/// Returns the session ids of the access cookie and the refresh cookie. A cookie that is present twice is treated as
+/// absent.
+pub(crate) fn session_ids_of_unambiguous_cookies(
     request: &HttpRequest,
     sessions: &Sessions,
     policy: &HttpPolicy,
 ) -> Vec<String> {
-    let access = Credentials::new(request.headers()).cookie(policy.cookies.access_name());
-    let access = access.ok();
-    let access = access.and_then(|token| session_of_access_token(token, sessions));
-    let refresh = match policy.cookies.find_refresh(request) {
-        Cookie::One(token) => session_of_refresh_token(token, sessions),
+    let access_cookie = Credentials::new(request.headers()).cookie(policy.cookies.access_name());
+    let access_token = access_cookie.ok();
+    let access_id = access_token.and_then(|token| id_in_access_token(token, sessions));
+    let refresh_id = match policy.cookies.find_refresh(request) {
+        Cookie::One(token) => id_in_refresh_token(token, sessions),
         Cookie::Absent | Cookie::Ambiguous => None,
     };
-    distinct_ids(access.into_iter().chain(refresh))
+    distinct_ids(access_id.into_iter().chain(refresh_id))
 }
 
-/// Removes duplicates and returns the first [`MAX_SESSIONS`] ids. Pass ids of verified cookies only: forged cookies
-/// would otherwise use up the maximum.
+/// Removes duplicates and returns the first [`MAX_SESSION_IDS`] ids. Pass ids from verified cookies only, because
+/// forged cookies could use up the maximum.
 pub(crate) fn distinct_ids(ids: impl Iterator<Item = String>) -> Vec<String> {
-    let mut found = Vec::new();
+    let mut distinct = Vec::new();
     for id in ids {
-        if found.len() == MAX_SESSIONS {
+        if distinct.len() == MAX_SESSION_IDS {
             break;
         }
-        if !found.contains(&id) {
-            found.push(id);
+        if !distinct.contains(&id) {
+            distinct.push(id);
         }
     }
-    found
+    distinct
 }
 
-/// Returns the session of an access token, which may have expired.
-fn session_of_access_token(token: &str, sessions: &Sessions) -> Option<String> {
+/// Returns the session id in an access token, which may have expired.
+fn id_in_access_token(token: &str, sessions: &Sessions) -> Option<String> {
     let keys = sessions.keys.current();
-    let claims = keys.verifier.verify_for_logout(token, sessions.now());
-    let claims = claims.ok()?;
+    let verified = keys.verifier.verify_for_logout(token, sessions.now());
+    let claims = verified.ok()?;
     is_storable(&claims.sub, &claims.sid).then_some(claims.sid)
 }
 
-fn session_of_refresh_token(token: &str, sessions: &Sessions) -> Option<String> {
-    let token = sessions.keys.current().refresh_tokens.decode(token).ok()?;
-    Some(session::session_id_of(&token))
+fn id_in_refresh_token(token: &str, sessions: &Sessions) -> Option<String> {
+    let decoded = sessions.keys.current().refresh_tokens.decode(token);
+    Some(session::session_id_of(&decoded.ok()?))
 }

@@ -7,24 +7,25 @@ use actix_web::http::header::COOKIE;
 use auth_core::Error;
 use auth_core::credentials::Credentials;
 
-/// The path of the refresh cookie over http. Over https the prefix `__Host-` requires `/`.
+/// The path of the refresh cookie over http. Over https, the prefix `__Host-` requires the path `/`.
 const REFRESH_PATH: &str = "/api/auth";
-/// The name that earlier versions gave the refresh cookie over https. It is cleared and never read: another host of the
-/// site could have set it.
+/// The name of the refresh cookie over https in earlier versions. The server deletes this cookie but never reads it,
+/// because another subdomain could have set it.
 const FORMER_REFRESH_NAME: &str = "__Secure-refresh_token";
 
-/// The names and attributes of both cookies. They depend on whether the public URL is https.
+/// The names and attributes of the access cookie and the refresh cookie. They depend on the scheme of the public URL.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Cookies {
+    /// Whether the public URL is https.
     secure: bool,
 }
 
-/// The result of looking for a cookie by its name.
+/// The result of a search for a cookie by name.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Cookie<'a> {
     Absent,
     One(&'a str),
-    /// Two cookies have the name. Another host of the site may have set one, and the request does not show which.
+    /// Two cookies have the name. Another subdomain may have set one of them, and the request does not show which one.
     Ambiguous,
 }
 
@@ -37,8 +38,8 @@ impl Cookies {
         self.secure
     }
 
-    /// The name of the access cookie. Browsers let neither another host of the site nor plain http set a `__Host-`
-    /// cookie.
+    /// The name of the access cookie. A browser accepts a `__Host-` cookie only over https and only from this host, not
+    /// from another subdomain.
     pub(crate) const fn access_name(self) -> &'static str {
         if self.secure {
             "__Host-access_token"
@@ -55,17 +56,17 @@ impl Cookies {
         }
     }
 
-    /// The path of the refresh cookie. Browsers reject a `__Host-` cookie with any path but `/`.
+    /// The path of the refresh cookie. Browsers reject a `__Host-` cookie with any other path than `/`.
     const fn refresh_path(self) -> &'static str {
         if self.secure { "/" } else { REFRESH_PATH }
     }
 
-    /// Reads the refresh cookie.
+    /// Finds the refresh cookie of a request.
     pub(crate) fn find_refresh(self, request: &HttpRequest) -> Cookie<'_> {
         find_one(request, self.refresh_name())
     }
 
-    /// Returns the value of every access cookie: more than one if another host of the site has set one too.
+    /// Returns the value of every access cookie: several if another subdomain has set this cookie too.
     pub(crate) fn access_values(self, request: &HttpRequest) -> impl Iterator<Item = &str> {
         values(request, self.access_name())
     }
@@ -75,28 +76,28 @@ impl Cookies {
         values(request, self.refresh_name())
     }
 
-    /// Returns a `Set-Cookie` value for each token. Both cookies last as long as the session, because an expired access
-    /// token still names the session to log out.
-    pub(crate) fn set(self, access: &str, refresh: &str, lifetime: Duration) -> [String; 2] {
+    /// Returns a `Set-Cookie` value for each token. Both cookies last as long as the session, because a logout reads
+    /// the session id even from an expired access token.
+    pub(crate) fn render(self, access: &str, refresh: &str, lifetime: Duration) -> [String; 2] {
         let seconds = lifetime.as_secs();
         [
-            self.write(self.access_name(), access, "/", seconds),
-            self.write(self.refresh_name(), refresh, self.refresh_path(), seconds),
+            self.render_cookie(self.access_name(), access, "/", seconds),
+            self.render_cookie(self.refresh_name(), refresh, self.refresh_path(), seconds),
         ]
     }
 
     /// Returns `Set-Cookie` values that delete both cookies, and over https the refresh cookie of earlier versions.
-    pub(crate) fn clear(self) -> Vec<String> {
-        let mut values = self.set("", "", Duration::ZERO).to_vec();
+    pub(crate) fn render_cleared(self) -> Vec<String> {
+        let mut values = self.render("", "", Duration::ZERO).to_vec();
         if self.secure {
-            values.push(self.write(FORMER_REFRESH_NAME, "", REFRESH_PATH, 0));
+            values.push(self.render_cookie(FORMER_REFRESH_NAME, "", REFRESH_PATH, 0));
         }
         values
     }
 
-    fn write(self, name: &str, value: &str, path: &str, seconds: u64) -> String {
-        let secure = if self.secure { "; Secure" } else { "" };
-        format!("{name}={value}; Path={path}; Max-Age={seconds}; HttpOnly; SameSite=Lax{secure}")
+    fn render_cookie(self, name: &str, value: &str, path: &str, seconds: u64) -> String {
+        let suffix = if self.secure { "; Secure" } else { "" };
+        format!("{name}={value}; Path={path}; Max-Age={seconds}; HttpOnly; SameSite=Lax{suffix}")
     }
 }
 
@@ -104,17 +105,17 @@ fn find_one<'r>(request: &'r HttpRequest, name: &str) -> Cookie<'r> {
     match Credentials::new(request.headers()).cookie(name) {
         Ok(value) => Cookie::One(value),
         Err(Error::MissingCredentials) => Cookie::Absent,
-        Err(_twice) => Cookie::Ambiguous,
+        Err(_found_twice) => Cookie::Ambiguous,
     }
 }
 
-/// Returns the values of all cookies with the name. A value that is not UTF-8 becomes empty: it cannot be a token.
+/// Returns the values of all cookies with the name. A value that is not UTF-8, which cannot be a token, becomes empty.
 pub(crate) fn values<'r>(request: &'r HttpRequest, name: &'r str) -> impl Iterator<Item = &'r str> {
-    let fields = request.headers().get_all(COOKIE);
-    let pairs = fields.flat_map(|field| field.as_bytes().split(|byte| *byte == b';'));
+    let headers = request.headers().get_all(COOKIE);
+    let pairs = headers.flat_map(|header| header.as_bytes().split(|byte| *byte == b';'));
     let values = pairs.filter_map(|pair| {
-        let rest = pair.trim_ascii().strip_prefix(name.as_bytes())?;
-        rest.strip_prefix(b"=")
+        let after_name = pair.trim_ascii().strip_prefix(name.as_bytes())?;
+        after_name.strip_prefix(b"=")
     });
     values.map(|value| std::str::from_utf8(value).unwrap_or_default())
 }
@@ -127,7 +128,7 @@ mod tests {
 
     #[test]
     fn over_https_both_cookies_have_the_host_prefix_and_the_secure_attribute() {
-        let [access, refresh] = Cookies::new(true).set("a", "r", Duration::from_secs(60));
+        let [access, refresh] = Cookies::new(true).render("a", "r", Duration::from_secs(60));
         assert_eq!(
             access,
             "__Host-access_token=a; Path=/; Max-Age=60; HttpOnly; SameSite=Lax; Secure"
@@ -146,26 +147,32 @@ mod tests {
             format!("__Host-refresh_token=; Path=/; {attributes}"),
             format!("__Secure-refresh_token=; Path=/api/auth; {attributes}"),
         ];
-        assert_eq!(Cookies::new(true).clear(), expected);
-        assert_eq!(Cookies::new(false).clear().len(), 2);
+        assert_eq!(Cookies::new(true).render_cleared(), expected);
+        assert_eq!(Cookies::new(false).render_cleared().len(), 2);
     }
 
     #[test]
-    fn one_cookie_is_found_and_two_of_the_name_are_ambiguous_even_in_two_headers() {
+    fn one_cookie_is_found_and_two_with_one_name_are_ambiguous_even_in_two_headers() {
         let cookies = Cookies::new(false);
-        let read = |headers: &[&str]| {
+        let find_refresh = |headers: &[&str]| {
             let mut request = TestRequest::default();
             for header in headers {
                 request = request.append_header(("cookie", *header));
             }
             format!("{:?}", cookies.find_refresh(&request.to_http_request()))
         };
-        assert_eq!(read(&["x=1"]), format!("{:?}", Cookie::Absent));
+        assert_eq!(find_refresh(&["x=1"]), format!("{:?}", Cookie::Absent));
         assert_eq!(
-            read(&["x=1; refresh_token=t; y=2"]),
+            find_refresh(&["x=1; refresh_token=t; y=2"]),
             format!("{:?}", Cookie::One("t"))
         );
-        assert_eq!(read(&["refresh_token=t; refresh_token=u"]), "Ambiguous");
-        assert_eq!(read(&["refresh_token=t", "refresh_token=t"]), "Ambiguous");
+        assert_eq!(
+            find_refresh(&["refresh_token=t; refresh_token=u"]),
+            "Ambiguous"
+        );
+        assert_eq!(
+            find_refresh(&["refresh_token=t", "refresh_token=t"]),
+            "Ambiguous"
+        );
     }
 }

@@ -1,5 +1,5 @@
-//! Cross-origin resource sharing: exactly the origins in `ALLOWED_ORIGINS` may send credentials and read responses,
-//! errors included.
+//! Configures cross-origin resource sharing: only the origins in `ALLOWED_ORIGINS` may send credentials and read
+//! responses, errors included.
 
 use actix_cors::Cors;
 use actix_web::http::Method;
@@ -11,10 +11,10 @@ use super::headers::{REQUEST_ID, SET_AUTH_TOKEN, X_RETRY_AFTER};
 use crate::origin::Origin;
 
 /// The time for which a browser may cache a preflight response, in seconds.
-const PREFLIGHT_MAX_AGE: usize = 600;
+const PREFLIGHT_MAX_AGE_SECONDS: usize = 600;
 
-pub(crate) fn cors(allowed: &[Origin]) -> Cors {
-    let readable: [HeaderName; 7] = [
+pub(crate) fn cors(allowed_origins: &[Origin]) -> Cors {
+    let readable_headers: [HeaderName; 7] = [
         LINK,
         LOCATION,
         RETRY_AFTER,
@@ -32,12 +32,12 @@ pub(crate) fn cors(allowed: &[Origin]) -> Cors {
             Method::DELETE,
         ])
         .allowed_headers([ACCEPT, AUTHORIZATION, CONTENT_TYPE, REQUEST_ID])
-        .expose_headers(readable)
+        .expose_headers(readable_headers)
         .supports_credentials()
-        .max_age(PREFLIGHT_MAX_AGE)
-        // Another origin gets a response without CORS headers, which its browser does not let it read.
+        .max_age(PREFLIGHT_MAX_AGE_SECONDS)
+        // A page of any other origin gets a response without CORS headers, which browsers do not let the page read.
         .block_on_origin_mismatch(false);
-    allowed
+    allowed_origins
         .iter()
         .fold(cors, |cors, origin| cors.allowed_origin(origin.as_str()))
 }

@@ -1,4 +1,4 @@
-//! A path with its methods. The routes and the `Allow` header have one source, so they always agree.
+//! Declares a URL path with its methods. The routes and the `Allow` header are built together, so they always agree.
 
 use actix_web::dev::{AppService, HttpServiceFactory};
 use actix_web::http::Method;
@@ -6,18 +6,18 @@ use actix_web::{FromRequest, Handler, Resource, Responder, guard, web};
 
 use crate::problem::Problem;
 
-/// Builds the routes of a path and its aliases.
+/// Builds the routes of a URL path and its aliases.
 pub(crate) struct Endpoint {
     resource: Resource,
-    allow: String,
+    allow_header: String,
 }
 
 impl Endpoint {
-    /// Starts an endpoint at these patterns, which are aliases of each other. If several match, the first is used.
+    /// Creates an endpoint for URL patterns that are aliases of each other. The first pattern that matches is used.
     pub(crate) fn at<const N: usize>(patterns: [&str; N]) -> Self {
         Self {
             resource: web::resource(patterns.map(ToOwned::to_owned).to_vec()),
-            allow: String::new(),
+            allow_header: String::new(),
         }
     }
 
@@ -39,15 +39,15 @@ impl Endpoint {
         Args: FromRequest + 'static,
         F::Output: Responder + 'static,
     {
-        let name = method.to_string();
-        self.route(&name, web::method(method).to(handler))
+        let method_name = method.to_string();
+        self.route(&method_name, web::method(method).to(handler))
     }
 
     fn route(mut self, methods: &str, route: actix_web::Route) -> Self {
-        if !self.allow.is_empty() {
-            self.allow.push_str(", ");
+        if !self.allow_header.is_empty() {
+            self.allow_header.push_str(", ");
         }
-        self.allow.push_str(methods);
+        self.allow_header.push_str(methods);
         self.resource = self.resource.route(route);
         self
     }
@@ -55,10 +55,10 @@ impl Endpoint {
 
 impl HttpServiceFactory for Endpoint {
     fn register(self, config: &mut AppService) {
-        let allow = self.allow;
+        let allow_header = self.allow_header;
         self.resource
             .default_service(web::to(move || {
-                let problem = Problem::method_not_allowed(&allow);
+                let problem = Problem::method_not_allowed(&allow_header);
                 async move { Err::<&str, _>(problem) }
             }))
             .register(config);

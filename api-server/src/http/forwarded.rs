@@ -1,4 +1,4 @@
-//! Determines the IP address of a client behind proxies. Only the headers of trusted proxies count.
+//! Determines the IP address of a client behind proxies. Only headers from trusted proxies are used.
 
 use std::net::{IpAddr, SocketAddr};
 use std::sync::{Mutex, PoisonError};
@@ -7,83 +7,84 @@ use std::time::{Duration, SystemTime};
 use actix_web::http::header::{FORWARDED, HeaderMap, HeaderName, X_FORWARDED_FOR};
 use ipnet::IpNet;
 
-/// The most hops of `X-Forwarded-For` that are read, from the right: more than there are proxies in practice.
+/// The most hops (IP addresses in `X-Forwarded-For`) that are read, from the right. Real chains of proxies are shorter.
 const MAX_HOPS: usize = 32;
-/// The shortest time between two warnings about a proxy that is not set up.
+/// The shortest time between two warnings about a misconfigured proxy.
 const WARNING_INTERVAL: Duration = Duration::from_secs(60);
 const X_REAL_IP: HeaderName = HeaderName::from_static("x-real-ip");
 
-pub(crate) fn is_proxy(address: IpAddr, proxies: &[IpNet]) -> bool {
-    proxies.iter().any(|network| network.contains(&address))
+pub(crate) fn is_trusted_proxy(ip_address: IpAddr, proxies: &[IpNet]) -> bool {
+    proxies.iter().any(|network| network.contains(&ip_address))
 }
 
 /// Returns the nearest IP address that is not a trusted proxy.
 ///
-/// Reads `X-Forwarded-For` from the right, because each proxy appends the address of its peer. Stops at the first
-/// address that is not trusted: a client can invent everything to the left of it. If a hop is not an address, the
-/// result is the proxy that sent it.
-pub(crate) fn client_address(peer: IpAddr, headers: &HeaderMap, proxies: &[IpNet]) -> IpAddr {
+/// Reads `X-Forwarded-For` from the right, because each proxy appends the IP address of its peer. Stops at the first IP
+/// address that is not a trusted proxy, because a client can invent all hops further left. If a hop is not an IP
+/// address, the result is the proxy that sent the hop.
+pub(crate) fn client_ip_address(peer: IpAddr, headers: &HeaderMap, proxies: &[IpNet]) -> IpAddr {
     let values: Vec<_> = headers.get_all(X_FORWARDED_FOR).collect();
-    let values = values.iter().rev().map(|value| value.as_bytes());
-    let mut hops = values
+    let reversed = values.iter().rev().map(|value| value.as_bytes());
+    let mut hops = reversed
         .flat_map(|value| value.rsplit(|byte| *byte == b','))
         .take(MAX_HOPS);
-    let mut address = peer;
-    while is_proxy(address, proxies)
+    let mut ip_address = peer;
+    while is_trusted_proxy(ip_address, proxies)
         && let Some(hop) = hops.next().and_then(parse_hop)
     {
-        address = hop;
+        ip_address = hop;
     }
-    address
+    ip_address
 }
 
-/// Parses an address with or without a port; an IPv6 address may have brackets.
-fn parse_hop(hop: &[u8]) -> Option<IpAddr> {
-    let hop = str::from_utf8(hop.trim_ascii()).ok()?;
+/// Parses an IP address with or without a port. An IPv6 address may have brackets.
+fn parse_hop(bytes: &[u8]) -> Option<IpAddr> {
+    let hop = str::from_utf8(bytes.trim_ascii()).ok()?;
     let unbracketed = hop.strip_prefix('[').and_then(|hop| hop.strip_suffix(']'));
-    let address = match unbracketed {
-        Some(v6) => v6.parse().ok().map(IpAddr::V6),
+    let without_port = match unbracketed {
+        Some(ipv6) => ipv6.parse().ok().map(IpAddr::V6),
         None => hop.parse().ok(),
     };
-    let address = address.or_else(|| Some(hop.parse::<SocketAddr>().ok()?.ip()));
-    address.map(|address| address.to_canonical())
+    let ip_address = without_port.or_else(|| Some(hop.parse::<SocketAddr>().ok()?.ip()));
+    ip_address.map(|ip_address| ip_address.to_canonical())
 }
 
-/// Logs a warning about a proxy that is not set up, at most once per [`WARNING_INTERVAL`].
+/// Logs a warning about a proxy that is missing in `TRUSTED_PROXIES` or does not send `X-Forwarded-For`.
 #[derive(Default)]
 pub(crate) struct ProxyWarning {
     last_logged_at: Mutex<Option<SystemTime>>,
 }
 
 impl ProxyWarning {
-    /// Logs the warning if the request has a header of a proxy that is not read or not trusted.
+    /// Logs the warning if the request has a proxy header that is ignored, and if the warning is due.
     pub(crate) fn log_if_due(
         &self,
         peer: IpAddr,
-        is_trusted: bool,
+        is_trusted_proxy: bool,
         headers: &HeaderMap,
         now: SystemTime,
     ) {
         let proxy_headers = [X_FORWARDED_FOR, FORWARDED, X_REAL_IP];
-        let present = proxy_headers
+        let present_header = proxy_headers
             .iter()
             .find(|name| headers.contains_key(*name));
-        let Some(name) = present else {
+        let Some(name) = present_header else {
             return;
         };
-        if is_trusted && *name == X_FORWARDED_FOR {
+        if is_trusted_proxy && *name == X_FORWARDED_FOR {
             return;
         }
         if self.is_due(now) {
-            log::warn!("{}", message(peer, is_trusted, name));
+            log::warn!("{}", warning_text(peer, is_trusted_proxy, name));
         }
     }
 
     fn is_due(&self, now: SystemTime) -> bool {
-        let last_logged_at = self.last_logged_at.lock();
-        let mut last_logged_at = last_logged_at.unwrap_or_else(PoisonError::into_inner);
-        // If the clock was set back, the warning is due.
-        let elapsed = last_logged_at.map(|at| now.duration_since(at).unwrap_or(WARNING_INTERVAL));
+        let lock = self.last_logged_at.lock();
+        let mut last_logged_at = lock.unwrap_or_else(PoisonError::into_inner);
+        // The warning is also due if the clock was set back.
+        let elapsed =
+            last_logged_at.map(|time| now.duration_since(time).unwrap_or(WARNING_INTERVAL));
         let is_due = elapsed.is_none_or(|elapsed| elapsed >= WARNING_INTERVAL);
         if is_due {
             *last_logged_at = Some(now);
@@ -92,8 +93,8 @@ impl ProxyWarning {
     }
 }
 
-fn message(peer: IpAddr, is_trusted: bool, name: &HeaderName) -> String {
-    if is_trusted {
+fn warning_text(peer: IpAddr, is_trusted_proxy: bool, name: &HeaderName) -> String {
+    if is_trusted_proxy {
         return format!(
             "the trusted proxy {peer} sends {name} but not X-Forwarded-For, the only header that is read, so all its \
              visitors count as one network; configure it to send X-Forwarded-For"
@@ -112,13 +113,13 @@ fn message(peer: IpAddr, is_trusted: bool, name: &HeaderName) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{ProxyWarning, WARNING_INTERVAL, client_address, message, parse_hop};
+    use super::{ProxyWarning, WARNING_INTERVAL, client_ip_address, parse_hop, warning_text};
     use actix_web::http::header::{HeaderMap, HeaderValue, X_FORWARDED_FOR};
     use ipnet::IpNet;
     use std::net::IpAddr;
     use std::time::{Duration, SystemTime};
 
-    fn headers(values: &[&[u8]]) -> HeaderMap {
+    fn forwarded_headers(values: &[&[u8]]) -> HeaderMap {
         let mut headers = HeaderMap::new();
         for value in values {
             headers.append(X_FORWARDED_FOR, HeaderValue::from_bytes(value).unwrap());
@@ -126,33 +127,41 @@ mod tests {
         headers
     }
 
-    /// The IP address of a client whose request has these values of `X-Forwarded-For`.
-    fn client(peer: &str, forwarded: &[&[u8]], proxies: &[&str]) -> String {
+    /// Returns the IP address of a client whose request has these values of `X-Forwarded-For`.
+    fn client_ip(peer: &str, forwarded: &[&[u8]], proxies: &[&str]) -> String {
         let proxies: Vec<IpNet> = proxies.iter().map(|text| text.parse().unwrap()).collect();
-        client_address(peer.parse().unwrap(), &headers(forwarded), &proxies).to_string()
+        client_ip_address(
+            peer.parse().unwrap(),
+            &forwarded_headers(forwarded),
+            &proxies,
+        )
+        .to_string()
     }
 
     #[test]
-    fn without_trusted_proxies_only_the_peer_counts() {
-        assert_eq!(client("10.0.0.1", &[b"1.2.3.4"], &[]), "10.0.0.1");
-        assert_eq!(client("9.9.9.9", &[b"1.2.3.4"], &["10.0.0.0/8"]), "9.9.9.9");
+    fn without_trusted_proxies_the_peer_is_the_client() {
+        assert_eq!(client_ip("10.0.0.1", &[b"1.2.3.4"], &[]), "10.0.0.1");
+        assert_eq!(
+            client_ip("9.9.9.9", &[b"1.2.3.4"], &["10.0.0.0/8"]),
+            "9.9.9.9"
+        );
     }
 
     #[test]
-    fn behind_trusted_proxies_the_first_untrusted_address_from_the_right_counts() {
+    fn behind_trusted_proxies_the_first_untrusted_hop_from_the_right_is_the_client() {
         let proxies = ["10.0.0.0/8", "fd00::/8"];
         let one_header: &[&[u8]] = &[b"6.6.6.6, 1.2.3.4"];
-        assert_eq!(client("10.0.0.1", one_header, &proxies), "1.2.3.4");
+        assert_eq!(client_ip("10.0.0.1", one_header, &proxies), "1.2.3.4");
         let two_headers: &[&[u8]] = &[b"6.6.6.6", b"1.2.3.4, 10.0.0.2"];
-        assert_eq!(client("10.0.0.1", two_headers, &proxies), "1.2.3.4");
+        assert_eq!(client_ip("10.0.0.1", two_headers, &proxies), "1.2.3.4");
         assert_eq!(
-            client("fd00::1", &[b"[2001:db8::7]:443"], &proxies),
+            client_ip("fd00::1", &[b"[2001:db8::7]:443"], &proxies),
             "2001:db8::7"
         );
     }
 
     #[test]
-    fn a_hop_that_is_not_an_address_stops_the_search_and_does_not_hide_hops_to_its_right() {
+    fn a_hop_that_is_not_an_ip_address_stops_the_search_and_does_not_hide_hops_to_its_right() {
         let proxies = ["10.0.0.0/8"];
         for junk in [
             "junk",
@@ -166,16 +175,16 @@ mod tests {
         ] {
             let junk_last = format!("1.2.3.4, {junk}");
             assert_eq!(
-                client("10.0.0.1", &[junk_last.as_bytes()], &proxies),
+                client_ip("10.0.0.1", &[junk_last.as_bytes()], &proxies),
                 "10.0.0.1"
             );
             let junk_first = format!("{junk}, 1.2.3.4");
             assert_eq!(
-                client("10.0.0.1", &[junk_first.as_bytes()], &proxies),
+                client_ip("10.0.0.1", &[junk_first.as_bytes()], &proxies),
                 "1.2.3.4"
             );
         }
-        assert_eq!(client("10.0.0.1", &[], &proxies), "10.0.0.1");
+        assert_eq!(client_ip("10.0.0.1", &[], &proxies), "10.0.0.1");
     }
 
     #[test]
@@ -186,14 +195,14 @@ mod tests {
             b"6.6.6.6\xe9,1.2.3.4",
             b"\xc3\xa9,1.2.3.4 , 10.0.0.9",
         ] {
-            assert_eq!(client("10.0.0.1", &[value], &proxies), "1.2.3.4");
+            assert_eq!(client_ip("10.0.0.1", &[value], &proxies), "1.2.3.4");
         }
         assert_eq!(
-            client("10.0.0.1", &[b"\xff", b"1.2.3.4"], &proxies),
+            client_ip("10.0.0.1", &[b"\xff", b"1.2.3.4"], &proxies),
             "1.2.3.4"
         );
         assert_eq!(
-            client("10.0.0.1", &[b"1.2.3.4", b"\xff"], &proxies),
+            client_ip("10.0.0.1", &[b"1.2.3.4", b"\xff"], &proxies),
             "10.0.0.1"
         );
     }
@@ -204,7 +213,7 @@ mod tests {
         let within_limit = ["1.2.3.4,", &"10.0.0.2,".repeat(31)].concat();
         let beyond_limit = ["1.2.3.4,", &"10.0.0.2,".repeat(32)].concat();
         assert_eq!(
-            client(
+            client_ip(
                 "10.0.0.1",
                 &[within_limit.trim_end_matches(',').as_bytes()],
                 &proxies
@@ -212,7 +221,7 @@ mod tests {
             "1.2.3.4"
         );
         assert_eq!(
-            client(
+            client_ip(
                 "10.0.0.1",
                 &[beyond_limit.trim_end_matches(',').as_bytes()],
                 &proxies
@@ -222,8 +231,8 @@ mod tests {
     }
 
     #[test]
-    fn an_address_may_have_a_port_and_brackets() {
-        for (hop, address) in [
+    fn an_ip_address_may_have_a_port_and_brackets() {
+        for (hop, ip_address) in [
             ("192.0.2.1", "192.0.2.1"),
             (" 192.0.2.1:80\t", "192.0.2.1"),
             ("2001:db8::1", "2001:db8::1"),
@@ -232,7 +241,7 @@ mod tests {
             ("::ffff:192.0.2.1", "192.0.2.1"),
         ] {
             let parsed = parse_hop(hop.as_bytes());
-            assert_eq!(parsed, Some(address.parse().unwrap()), "{hop}");
+            assert_eq!(parsed, Some(ip_address.parse().unwrap()), "{hop}");
         }
         for hop in [
             "[192.0.2.1]",
@@ -258,7 +267,7 @@ mod tests {
     #[test]
     fn the_warning_names_the_peer_and_the_remedy() {
         let peer: IpAddr = "127.0.0.1".parse().unwrap();
-        let text = message(peer, false, &X_FORWARDED_FOR);
+        let text = warning_text(peer, false, &X_FORWARDED_FOR);
         assert!(text.starts_with("x-forwarded-for came from 127.0.0.1, "));
         assert!(text.ends_with(": set TRUSTED_PROXIES=127.0.0.1"));
     }

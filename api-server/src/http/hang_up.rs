@@ -1,9 +1,9 @@
 //! Completes requests whose caller hangs up, that is, closes the connection before the response.
 //!
-//! When the caller hangs up, actix-web drops the future of its request. That is fine for a request that only reads. A
+//! When the caller hangs up, actix-web drops the future of the request. A request that only reads ends in this way. A
 //! request that may change something continues in a separate task, so that a logout takes effect even if the caller
-//! does not wait for the response. Only a request that still waits in the queue of password hashes is cancelled; it has
-//! the signal [`HangUp`](crate::client::HangUp).
+//! does not wait for the response. Only a request that still waits in the queue of password hashes is cancelled, by the
+//! signal [`HangUp`](crate::client::HangUp).
 
 use std::pin::Pin;
 use std::task::{Context, Poll};
@@ -23,9 +23,9 @@ pub(crate) async fn finish_changes<B: MessageBody + 'static>(
     if request.method().is_safe() {
         return next.call(request).await;
     }
-    // The sender is dropped together with this future; that signals the hang-up to the receiver.
-    let (_connected, connected) = watch::channel(());
-    request.extensions_mut().insert(connected);
+    // A hang-up drops this future and with it the sender, which notifies the receiver.
+    let (_sender, receiver) = watch::channel(());
+    request.extensions_mut().insert(receiver);
     FinishWhenDropped(Some(Box::pin(next.call(request)))).await
 }
 
@@ -36,13 +36,13 @@ impl<T> Future for FinishWhenDropped<T> {
     type Output = T;
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<T> {
-        // Moved out while it is polled, so that a future that panics is not polled again on drop.
-        let Some(mut unfinished) = self.0.take() else {
+        // Moved out before the poll: if the future panics, `drop` must not poll it again.
+        let Some(mut future) = self.0.take() else {
             return Poll::Pending;
         };
-        let polled = unfinished.as_mut().poll(context);
+        let polled = future.as_mut().poll(context);
         if polled.is_pending() {
-            self.0 = Some(unfinished);
+            self.0 = Some(future);
         }
         polled
     }
@@ -50,8 +50,8 @@ impl<T> Future for FinishWhenDropped<T> {
 
 impl<T: 'static> Drop for FinishWhenDropped<T> {
     fn drop(&mut self) {
-        if let Some(unfinished) = self.0.take() {
-            actix_web::rt::spawn(unfinished);
+        if let Some(future) = self.0.take() {
+            actix_web::rt::spawn(future);
         }
     }
 }

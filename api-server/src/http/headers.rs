@@ -1,4 +1,4 @@
-//! The headers of every response, errors included.
+//! Defines names of response headers, and the headers that every response has, errors included.
 
 use actix_web::http::header::{
     CACHE_CONTROL, CONTENT_SECURITY_POLICY, HeaderMap, HeaderName, HeaderValue, REFERRER_POLICY,
@@ -6,22 +6,22 @@ use actix_web::http::header::{
 };
 
 pub(crate) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
-/// The session token, for clients of Better Auth that store it themselves.
+/// The header with the session token, for clients of Better Auth that store the token themselves.
 pub(crate) const SET_AUTH_TOKEN: HeaderName = HeaderName::from_static("set-auth-token");
 /// The name that clients of Better Auth use for `Retry-After`.
 pub(crate) const X_RETRY_AFTER: HeaderName = HeaderName::from_static("x-retry-after");
 
-/// The policy of API responses, which are data: a browser that displays one must run and load nothing.
+/// The Content-Security-Policy of API responses: a browser that displays the data must run and load nothing.
 const CSP_DATA: &str = "default-src 'none'; frame-ancestors 'none'";
-/// The policy of the documentation page, which runs its own scripts, sends requests to this server and has inline
-/// styles.
+/// The Content-Security-Policy of the documentation page, which runs its own scripts, sends requests to this server and
+/// has inline styles.
 const CSP_DOCS: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; \
     img-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'none'; \
     frame-ancestors 'none'";
-/// The browser uses only https for one year.
+/// Makes the browser use only https for one year.
 const HSTS: &str = "max-age=31536000";
 
-/// Adds the shared headers that a response does not have yet.
+/// Adds the headers that every response has. A value that the handler has set is kept.
 pub(crate) fn add_shared(headers: &mut HeaderMap, id: &HeaderValue, path: &str, is_https: bool) {
     let policy = if path.starts_with("/docs") {
         CSP_DOCS

@@ -1,4 +1,4 @@
-//! Reads JSON bodies: limits their size and time, parses them into a type and validates them.
+//! Reads JSON bodies: limits their size and arrival time, parses them into a type and validates them.
 
 use std::time::Duration;
 
@@ -61,7 +61,7 @@ impl<T: DeserializeOwned + Validate + Default + 'static> FromRequest for Optiona
     }
 }
 
-/// Parses and validates a body that was read before, for a path whose body selects the API.
+/// Parses and validates a body that was read before, for a URL path that this API and Better Auth's API share.
 pub(crate) fn from_bytes<T: DeserializeOwned + Validate>(
     request: &HttpRequest,
     body: Result<Bytes, Problem>,
@@ -73,8 +73,8 @@ pub(crate) fn from_bytes<T: DeserializeOwned + Validate>(
 fn require_json(request: &HttpRequest) -> Result<(), Problem> {
     let headers = request.headers();
     let mut content_types = headers.get_all(CONTENT_TYPE);
-    let first = content_types.next().map(HeaderValue::as_bytes);
-    let is_json = first.is_some_and(is_json) && content_types.next().is_none();
+    let content_type = content_types.next().map(HeaderValue::as_bytes);
+    let is_json = content_type.is_some_and(is_json_media_type) && content_types.next().is_none();
     if is_json && !headers.contains_key(CONTENT_ENCODING) {
         return Ok(());
     }
@@ -85,29 +85,29 @@ fn require_json(request: &HttpRequest) -> Result<(), Problem> {
 }
 
 /// Accepts `application/json` with no other parameter than `charset=utf-8`.
-fn is_json(value: &[u8]) -> bool {
+fn is_json_media_type(value: &[u8]) -> bool {
     let mut parts = value.split(|byte| *byte == b';').map(<[u8]>::trim_ascii);
     let media_type = parts.next().unwrap_or_default();
     media_type.eq_ignore_ascii_case(b"application/json")
         && parts.all(|parameter| {
             [b"charset=utf-8".as_slice(), br#"charset="utf-8""#, b""]
                 .iter()
-                .any(|known| parameter.eq_ignore_ascii_case(known))
+                .any(|allowed| parameter.eq_ignore_ascii_case(allowed))
         })
 }
 
-/// Reads the whole body. Fails if it is longer than [`MAX_BYTES`] or does not arrive within the body timeout.
+/// Reads the whole body. Fails if the body is longer than [`MAX_BYTES`] or does not arrive within the body timeout.
 pub(crate) async fn read(request: &HttpRequest, payload: Payload) -> Result<Bytes, Problem> {
     let too_large = || Problem::new(Code::BodyTooLarge, "The body may have at most 65536 bytes");
-    let declared_length = request.headers().get("content-length");
-    let declared_length = declared_length.and_then(|value| value.to_str().ok()?.parse().ok());
+    let content_length = request.headers().get("content-length");
+    let declared_length = content_length.and_then(|value| value.to_str().ok()?.parse().ok());
     if declared_length.is_some_and(|length: usize| length > MAX_BYTES) {
         return Err(too_large());
     }
-    let time_limit = request
+    let body_timeout = request
         .app_data::<Data<HttpPolicy>>()
         .map_or(Duration::ZERO, |policy| policy.body_timeout);
-    match timeout(time_limit, collect(payload)).await {
+    match timeout(body_timeout, collect(payload)).await {
         Ok(Ok(Some(body))) => Ok(body),
         Ok(Ok(None)) => Err(too_large()),
         Ok(Err(error)) => Err(
@@ -120,7 +120,7 @@ pub(crate) async fn read(request: &HttpRequest, payload: Payload) -> Result<Byte
     }
 }
 
-/// Collects the chunks of a body; `None` if they are longer than [`MAX_BYTES`] together.
+/// Collects the chunks of a body; `None` if the body is longer than [`MAX_BYTES`].
 async fn collect(mut payload: Payload) -> Result<Option<Bytes>, PayloadError> {
     let mut body = BytesMut::new();
     while let Some(chunk) = payload.next().await {
@@ -140,8 +140,8 @@ fn parse<T: DeserializeOwned + Validate>(body: &[u8]) -> Result<T, Problem> {
     let mut deserializer = serde_json::Deserializer::from_str(text);
     // Checked because serde would also accept an array with one element per field of the struct.
     let is_object = text.trim_ascii_start().starts_with('{');
-    let value = serde_path_to_error::deserialize(&mut deserializer);
-    let value: T = match value {
+    let deserialized = serde_path_to_error::deserialize(&mut deserializer);
+    let value: T = match deserialized {
         Ok(value) if is_object => value,
         Err(error) if is_object || error.inner().classify() != Category::Data => {
             return Err(type_problem(&error));
@@ -160,21 +160,21 @@ fn parse<T: DeserializeOwned + Validate>(body: &[u8]) -> Result<T, Problem> {
     Ok(value)
 }
 
-/// Converts an error of serde into a problem that names the field.
+/// Converts an error of serde to a problem that names the field.
 fn type_problem(error: &serde_path_to_error::Error<serde_json::Error>) -> Problem {
     let inner = error.inner();
     if inner.classify() != Category::Data {
         return syntax_problem(inner);
     }
     let position = format!(" at line {} column {}", inner.line(), inner.column());
-    let text = inner.to_string();
-    let text = text.strip_suffix(&position).unwrap_or(&text);
+    let full_text = inner.to_string();
+    let text = full_text.strip_suffix(&position).unwrap_or(&full_text);
     let path = error.path().to_string();
     let (field, code, message) = if let Some(name) = text.strip_prefix("duplicate field ") {
         let message = "must be there only once".to_owned();
         (name.replace('`', ""), "duplicate", message)
     } else if let Some((_, expected)) = text.rsplit_once(", expected ") {
-        // The last occurrence counts: the text before it may quote a value of the caller.
+        // Split at the last occurrence, because the text before it may quote a value of the caller.
         (path, "invalid_type", format!("must be {expected}"))
     } else {
         (path, "invalid", text.replace('`', ""))

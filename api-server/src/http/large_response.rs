@@ -17,14 +17,14 @@ use actix_web::web::Bytes;
 const MAX_RESERVATIONS: usize = 24;
 /// The most reservations of one account at the same time.
 const MAX_RESERVATIONS_PER_ACCOUNT: usize = 4;
-/// The most bytes of a body that are passed to the connection at once. The connection copies them.
+/// The most bytes of a body that are passed to the connection at once, because the connection copies these bytes.
 const CHUNK_BYTES: usize = 32 << 10;
 
 /// Grants and counts reservations for large responses. Cheap to clone.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct LargeResponseLimiter(Arc<Mutex<Reservations>>);
 
-/// The numbers of current reservations.
+/// Counts the current reservations.
 #[derive(Debug, Default)]
 struct Reservations {
     total: usize,
@@ -119,13 +119,13 @@ mod tests {
     use super::{LargeResponseLimiter, MAX_RESERVATIONS, MAX_RESERVATIONS_PER_ACCOUNT};
 
     #[test]
-    fn an_account_has_a_maximum_of_reservations_and_a_dropped_one_becomes_free() {
+    fn an_account_has_a_maximum_of_reservations_and_may_reserve_again_after_a_drop() {
         let limiter = LargeResponseLimiter::default();
         let mut reservations: Vec<_> = (0..MAX_RESERVATIONS_PER_ACCOUNT)
             .map(|_| limiter.reserve("ada").unwrap())
             .collect();
         assert!(limiter.reserve("ada").is_none());
-        let _of_other_account = limiter.reserve("eve").unwrap();
+        let _reservation_of_other_account = limiter.reserve("eve").unwrap();
         reservations.pop();
         reservations.push(limiter.reserve("ada").unwrap());
         assert!(limiter.reserve("ada").is_none());

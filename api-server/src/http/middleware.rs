@@ -1,4 +1,4 @@
-//! The middleware of every request: adds an id, headers and a log line, and turns a panic into a 500.
+//! Middleware for every request: adds a request id, headers and a log line, and turns a panic into a 500.
 
 use std::panic::AssertUnwindSafe;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -21,22 +21,22 @@ use crate::problem::{Code, MEDIA_TYPE, Problem};
 /// The longest request id that is accepted from a caller, in bytes.
 const MAX_REQUEST_ID_BYTES: usize = 64;
 
-/// An extension of a response, such as an error of Better Auth's API, whose body must not be replaced by a problem
-/// document. Contains the error behind the response, for the log.
+/// Marks a response whose body must not be replaced by a problem document, such as an error of Better Auth's API.
+/// Contains the error that caused the response, for the log.
 pub(crate) struct PreserveBody(pub(crate) Option<Arc<Problem>>);
 
-/// Middleware that adds the shared headers to every response, logs it, and replaces errors and panics by problems.
+/// Middleware that logs every response, adds the shared headers, and replaces errors by problem documents.
 pub(crate) async fn finish_responses(
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
-    let started = Instant::now();
+    let started_at = Instant::now();
     let id = request_id(&request);
     let outcome = AssertUnwindSafe(async { next.call(request).await })
         .catch_unwind()
         .await;
     match outcome {
-        Ok(Ok(response)) => Ok(finish(response.map_into_boxed_body(), &id, started)),
+        Ok(Ok(response)) => Ok(finish(response.map_into_boxed_body(), &id, started_at)),
         Ok(Err(error)) => Err(internal_error(&error.to_string(), &id)),
         Err(_panic) => Err(internal_error("a handler panicked", &id)),
     }
@@ -44,17 +44,17 @@ pub(crate) async fn finish_responses(
 
 fn finish(
     mut response: ServiceResponse<BoxBody>,
-    id: &HeaderValue,
-    started: Instant,
+    request_id: &HeaderValue,
+    started_at: Instant,
 ) -> ServiceResponse<BoxBody> {
     if is_framework_error(&response) {
         response = replace_by_problem(response);
     }
-    log_outcome(&response, id, started);
+    log_outcome(&response, request_id, started_at);
     let request = response.request();
     let is_https = is_https(request);
     let path = request.path().to_owned();
-    headers::add_shared(response.headers_mut(), id, &path, is_https);
+    headers::add_shared(response.headers_mut(), request_id, &path, is_https);
     response
 }
 
@@ -63,22 +63,22 @@ fn is_https(request: &HttpRequest) -> bool {
     policy.is_some_and(|policy| policy.cookies.are_secure())
 }
 
-/// Logs the cause and builds the 500 for a panic, or for an error without a response.
-fn internal_error(cause: &str, id: &HeaderValue) -> Error {
+/// Logs the cause and builds a 500, for a panic or for an error without a response.
+fn internal_error(cause: &str, request_id: &HeaderValue) -> Error {
     let mut problem = Problem::internal(cause);
-    log_problem(&problem, id);
+    log_problem(&problem, request_id);
     let mut shared = HeaderMap::new();
-    headers::add_shared(&mut shared, id, "", false);
+    headers::add_shared(&mut shared, request_id, "", false);
     for (name, value) in shared {
         problem = problem.with_header(name, value);
     }
     problem.into()
 }
 
-/// Returns the request id that the caller sent, so that the logs of several services can be joined; otherwise a new id.
+/// Returns the request id that the caller sent, so that logs of several services can be joined; otherwise a new id.
 fn request_id(request: &ServiceRequest) -> HeaderValue {
-    let sent = request.headers().get(REQUEST_ID);
-    match sent.filter(|id| is_valid_id(id.as_bytes())) {
+    let sent_id = request.headers().get(REQUEST_ID);
+    match sent_id.filter(|id| is_valid_id(id.as_bytes())) {
         Some(id) => id.clone(),
         None => new_request_id(),
     }
@@ -91,8 +91,8 @@ fn is_valid_id(id: &[u8]) -> bool {
             .all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(byte))
 }
 
-/// Creates an id from the start time of the process and a counter: unique within the process, and almost always across
-/// processes. It is not secret.
+/// Creates a request id from the start time of the process and a counter. The id is unique in the process, and almost
+/// always across processes. The id is not secret.
 fn new_request_id() -> HeaderValue {
     static START_TIME: LazyLock<u128> = LazyLock::new(|| {
         let now = SystemTime::now().duration_since(UNIX_EPOCH);
@@ -104,7 +104,7 @@ fn new_request_id() -> HeaderValue {
     HeaderValue::from_str(&id).unwrap_or(HeaderValue::from_static("-"))
 }
 
-/// Returns true for an error response of the framework, such as its response to an invalid path.
+/// Returns true for an error response of actix-web itself, such as the response to an invalid path.
 fn is_framework_error(response: &ServiceResponse<BoxBody>) -> bool {
     let status = response.status();
     let is_preserved = response
@@ -120,55 +120,55 @@ fn is_framework_error(response: &ServiceResponse<BoxBody>) -> bool {
             .is_none_or(|content_type| content_type != MEDIA_TYPE)
 }
 
-/// Replaces a framework's error by a problem of the same kind, which keeps the CORS headers.
+/// Replaces an error response of actix-web by a problem document. Keeps the CORS headers.
 fn replace_by_problem(response: ServiceResponse<BoxBody>) -> ServiceResponse<BoxBody> {
     let status = response.status();
-    let cause = response.response().error().map(ToString::to_string);
-    let cause = cause.unwrap_or_else(|| status.to_string());
+    let error = response.response().error();
+    let cause = error.map_or_else(|| status.to_string(), ToString::to_string);
     let problem = match status.as_u16() {
         404 => Problem::new(Code::NotFound, "Nothing has this address"),
         413 => Problem::new(Code::BodyTooLarge, "The body may have at most 65536 bytes"),
         400..500 => Problem::new(Code::InvalidRequest, "The request is not acceptable"),
         _ => Problem::internal(&cause),
     };
-    let (request, replaced) = response.into_parts();
+    let (request, framework_response) = response.into_parts();
     let mut response = ServiceResponse::from_err(problem.with_cause(cause), request);
-    let headers = replaced.headers().iter();
+    let headers = framework_response.headers().iter();
     for (name, value) in headers.filter(|(name, _)| is_cors_header(name)) {
         response.headers_mut().append(name.clone(), value.clone());
     }
     response
 }
 
-/// Returns true for headers of the CORS middleware: without them, a page of an allowed origin cannot read the error.
+/// Returns true for the CORS headers, without which a page of an allowed origin cannot read the error.
 fn is_cors_header(name: &HeaderName) -> bool {
     *name == VARY || name.as_str().starts_with("access-control-")
 }
 
-fn log_outcome(response: &ServiceResponse<BoxBody>, id: &HeaderValue, started: Instant) {
+fn log_outcome(response: &ServiceResponse<BoxBody>, request_id: &HeaderValue, started_at: Instant) {
     let error = response.response().error();
     if let Some(problem) = error.and_then(Error::as_error::<Problem>) {
-        log_problem(problem, id);
+        log_problem(problem, request_id);
     }
     if let Some(PreserveBody(Some(problem))) = response.response().extensions().get() {
-        log_problem(problem, id);
+        log_problem(problem, request_id);
     }
     log::debug!(
         target: "api_server::access",
-        "request method={} path={:?} status={} micros={} request_id={id:?}",
+        "request method={} path={:?} status={} micros={} request_id={request_id:?}",
         response.request().method(),
         response.request().path(),
         response.status().as_u16(),
-        started.elapsed().as_micros(),
+        started_at.elapsed().as_micros(),
     );
 }
 
-fn log_problem(problem: &Problem, id: &HeaderValue) {
+fn log_problem(problem: &Problem, request_id: &HeaderValue) {
     let Some(cause) = problem.cause() else { return };
     let code = problem.code().as_str();
     if problem.status_code().is_server_error() {
-        log::error!("request failed request_id={id:?} code={code} cause={cause:?}");
+        log::error!("request failed request_id={request_id:?} code={code} cause={cause:?}");
     } else {
-        log::debug!("request refused request_id={id:?} code={code} cause={cause:?}");
+        log::debug!("request refused request_id={request_id:?} code={code} cause={cause:?}");
     }
 }

@@ -1,4 +1,4 @@
-//! The HTTP code that handlers share: extractors for callers, bodies and queries; cookies, origins, middleware.
+//! Contains the HTTP code that handlers share: cookies, origins, middleware and extractors of typed arguments.
 
 pub(crate) mod caller;
 pub(crate) mod client;

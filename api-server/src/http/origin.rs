@@ -1,5 +1,5 @@
-//! Prevents cross-site request forgery. A browser adds the cookies of this server to requests that any site makes it
-//! send. A request that changes something and is authenticated by a cookie must therefore name a trusted origin.
+//! Prevents cross-site request forgery. A page of any website can make a browser send requests to this server, with the
+//! cookies of this server. A request that changes something with cookies must therefore come from a trusted origin.
 
 use actix_web::HttpRequest;
 use actix_web::http::header::ORIGIN;
@@ -7,8 +7,8 @@ use actix_web::http::header::ORIGIN;
 use super::policy::HttpPolicy;
 use crate::problem::{Code, Problem};
 
-/// The header in which a browser reports whether the page has the same origin as this server (Fetch Metadata). A script
-/// cannot set it.
+/// The header in which a browser reports whether the page has the same origin as this server (Fetch Metadata). Scripts
+/// cannot set this header.
 const SEC_FETCH_SITE: &str = "sec-fetch-site";
 
 /// Accepts safe methods (RFC 9110 § 9.2.1), requests that the browser marks as same-origin, and trusted origins.
@@ -31,8 +31,8 @@ pub(crate) fn is_from_untrusted_origin(request: &HttpRequest, policy: &HttpPolic
 }
 
 fn is_same_origin(request: &HttpRequest) -> bool {
-    let mut sites = request.headers().get_all(SEC_FETCH_SITE);
-    matches!((sites.next(), sites.next()), (Some(site), None) if site == "same-origin")
+    let mut values = request.headers().get_all(SEC_FETCH_SITE);
+    matches!((values.next(), values.next()), (Some(value), None) if value == "same-origin")
 }
 
 fn has_trusted_origin(request: &HttpRequest, policy: &HttpPolicy) -> bool {

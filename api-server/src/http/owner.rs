@@ -1,4 +1,4 @@
-//! Checks the owner: under `/api/{user_id}/…` the token must belong to that user, otherwise the response is 403.
+//! Checks the owner: a request to `/api/{user_id}/…` needs a token of that user. Otherwise the response is 403.
 
 use std::future::{Ready, ready};
 
@@ -27,10 +27,10 @@ pub(crate) struct Owner(
 impl Owner {
     fn of(request: &HttpRequest) -> Result<Self, Problem> {
         let caller = Caller::of(request)?;
-        // A path without a user id belongs to the caller.
-        if let Some(user_id) = request.match_info().get("user_id") {
+        // A URL path without a user id belongs to the caller.
+        if let Some(encoded_id) = request.match_info().get("user_id") {
             // The router does not decode `%2F` and `%25`; the id of an imported user may contain `/` or `%`.
-            let user_id = percent_decode_str(user_id).decode_utf8_lossy();
+            let user_id = percent_decode_str(encoded_id).decode_utf8_lossy();
             require_owner(caller.user_id.as_str(), &user_id)?;
         }
         Ok(Self(caller.user_id))

@@ -1,4 +1,4 @@
-//! The HTTP settings that handlers share: cookies, origins, trusted proxies, the body timeout.
+//! Contains the HTTP settings that handlers share: cookies, origins, trusted proxies and the body timeout.
 
 use std::time::Duration;
 
@@ -11,11 +11,11 @@ use crate::origin::Origin;
 
 pub(crate) struct HttpPolicy {
     pub(crate) cookies: Cookies,
-    /// The server's own origin and those in `ALLOWED_ORIGINS`.
+    /// The origin of this server, and the origins in `ALLOWED_ORIGINS`.
     pub(crate) trusted_origins: Vec<Origin>,
     pub(crate) trusted_proxies: Vec<IpNet>,
     pub(crate) proxy_warning: ProxyWarning,
-    /// The longest time for a request body to arrive.
+    /// The time within which a request body must arrive.
     pub(crate) body_timeout: Duration,
     pub(crate) clock: Clock,
 }

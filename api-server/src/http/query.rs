@@ -1,4 +1,4 @@
-//! Parses the query string strictly and validates it like a body.
+//! Parses and validates the query string of a request.
 
 use std::future::{Ready, ready};
 
@@ -22,8 +22,8 @@ impl<T: DeserializeOwned + Validate> FromRequest for QueryString<T> {
     }
 }
 
-fn parse<T: DeserializeOwned + Validate>(text: &str) -> Result<QueryString<T>, Problem> {
-    let query: T = serde_urlencoded::from_str(text).map_err(|error| {
+fn parse<T: DeserializeOwned + Validate>(query_string: &str) -> Result<QueryString<T>, Problem> {
+    let query: T = serde_urlencoded::from_str(query_string).map_err(|error| {
         Problem::new(
             Code::InvalidRequest,
             format!("The query string is not acceptable: {error}"),

@@ -1,5 +1,5 @@
-//! Finds the sessions whose cookies a login replaces. They are ended at the login: without its cookies, the browser
-//! could not end them later.
+//! Finds the sessions whose cookies a login replaces. The login ends these sessions, because the browser loses their
+//! cookies and could not end them later.
 
 use std::convert::Infallible;
 use std::future::{Ready, ready};
@@ -12,8 +12,8 @@ use super::policy::HttpPolicy;
 use super::{cookie_sessions, origin};
 use crate::sessions::Sessions;
 
-/// The ids of the sessions that the two cookies of a request name, if their signatures are valid and the request comes
-/// from a trusted origin. The cookies may name different sessions.
+/// The session ids in the access cookie and the refresh cookie, which may differ. Ids are read only from cookies with
+/// valid signatures, and only if the request comes from a trusted origin.
 pub(crate) struct ReplacedSessions(pub(crate) Vec<String>);
 
 impl FromRequest for ReplacedSessions {
@@ -22,10 +22,10 @@ impl FromRequest for ReplacedSessions {
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
         let sessions = request.app_data::<Data<Sessions>>();
-        let policy = request.app_data::<Data<HttpPolicy>>();
-        let policy = policy.filter(|policy| origin::require_trusted(request, policy).is_ok());
+        let http_policy = request.app_data::<Data<HttpPolicy>>();
+        let policy = http_policy.filter(|policy| origin::require_trusted(request, policy).is_ok());
         let session_ids = sessions.zip(policy).map(|(sessions, policy)| {
-            cookie_sessions::ids_of_unambiguous_cookies(request, sessions, policy)
+            cookie_sessions::session_ids_of_unambiguous_cookies(request, sessions, policy)
         });
         ready(Ok(Self(session_ids.unwrap_or_default())))
     }

@@ -26,33 +26,33 @@ const ALIASES: &[(&str, &str)] = &[
     ),
 ];
 
-/// The paths of lists of tasks. Below each, `POST …/toggle` does the same as `PATCH …/complete`.
+/// The paths of lists of tasks. Below each path, `POST …/toggle` does the same as `PATCH …/complete`.
 const TASK_LISTS: &[&str] = &["/api/{user_id}/tasks", "/api/tasks", "/api/v1/tasks"];
 
 impl Modify for Aliases {
     fn modify(&self, api: &mut utoipa::openapi::OpenApi) {
         let paths = &mut api.paths.paths;
-        for (number, (path, alias)) in ALIASES.iter().enumerate() {
+        for (index, (path, alias)) in ALIASES.iter().enumerate() {
             let Some(mut item) = paths.get(*path).cloned() else {
                 continue;
             };
             for operation in operations(&mut item) {
-                extend_id(operation, &number.to_string());
+                extend_id(operation, &index.to_string());
                 if !alias.contains("{user_id}") {
                     remove_user_id(operation);
                 }
             }
             paths.insert((*alias).to_owned(), item);
         }
-        for (number, list) in TASK_LISTS.iter().enumerate() {
-            let Some(mut item) = paths.get(&format!("{list}/{{task_id}}/complete")).cloned() else {
+        for (index, path) in TASK_LISTS.iter().enumerate() {
+            let Some(mut item) = paths.get(&format!("{path}/{{task_id}}/complete")).cloned() else {
                 continue;
             };
             item.post = item.patch.take();
             if let Some(operation) = &mut item.post {
-                extend_id(operation, &format!("Post{number}"));
+                extend_id(operation, &format!("Post{index}"));
             }
-            paths.insert(format!("{list}/{{task_id}}/toggle"), item);
+            paths.insert(format!("{path}/{{task_id}}/toggle"), item);
         }
     }
 }

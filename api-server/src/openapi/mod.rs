@@ -1,4 +1,4 @@
-//! The `OpenAPI` document: merged from the declarations of handlers, with the parts that all operations share.
+//! Builds the OpenAPI document from the declarations of the handlers, and adds the parts that all operations share.
 
 mod aliases;
 
@@ -17,7 +17,7 @@ use crate::problem::{MEDIA_TYPE, ProblemBody};
 use crate::{auth, better_auth, health, tasks};
 use aliases::Aliases;
 
-const DOCUMENT_ADDRESS: &str = "/api/openapi.json";
+const DOCUMENT_PATH: &str = "/api/openapi.json";
 
 static DOCUMENT: LazyLock<String> = LazyLock::new(document);
 
@@ -63,7 +63,7 @@ pub(crate) fn document() -> String {
 
 /// Returns the routes of the page at `/docs/` that displays the document.
 pub(crate) fn swagger_ui() -> SwaggerUi {
-    SwaggerUi::new("/docs/{_:.*}").config(utoipa_swagger_ui::Config::from(DOCUMENT_ADDRESS))
+    SwaggerUi::new("/docs/{_:.*}").config(utoipa_swagger_ui::Config::from(DOCUMENT_PATH))
 }
 
 /// This document.
@@ -161,8 +161,8 @@ fn error_response(format: ErrorFormat, description: &str) -> Response {
         .build()
 }
 
-/// Corrects the description of an optional body: it may be left out, but it may not be `null` as the derive macro
-/// writes.
+/// Removes `null` from the schema of an optional body. The derive macro allows `null`, but a caller may only omit the
+/// body.
 fn forbid_null_body(operation: &mut Operation) {
     let Some(RefOr::T(body)) = &mut operation.request_body else {
         return;

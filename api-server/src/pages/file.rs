@@ -7,18 +7,17 @@ use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder};
 
 pub(super) struct File {
     pub(super) name: &'static str,
-    /// The value of `Content-Type`.
-    pub(super) kind: &'static str,
-    pub(super) plain: &'static [u8],
-    pub(super) gzip: &'static [u8],
+    pub(super) content_type: &'static str,
+    pub(super) plain_bytes: &'static [u8],
+    pub(super) gzip_bytes: &'static [u8],
 }
 
 impl File {
-    /// Starts the response; the caller adds the body.
+    /// Creates the response without its body, which the caller adds.
     pub(super) fn respond(&self, request: &HttpRequest) -> HttpResponseBuilder {
         let mut response = HttpResponse::Ok();
         response
-            .insert_header((CONTENT_TYPE, self.kind))
+            .insert_header((CONTENT_TYPE, self.content_type))
             .insert_header((VARY, ACCEPT_ENCODING.as_str()));
         if accepts_gzip(request) {
             response.insert_header((CONTENT_ENCODING, "gzip"));
@@ -29,9 +28,9 @@ impl File {
     /// Returns the body in the encoding that [`respond`](Self::respond) declares.
     pub(super) fn bytes(&self, request: &HttpRequest) -> &'static [u8] {
         if accepts_gzip(request) {
-            self.gzip
+            self.gzip_bytes
         } else {
-            self.plain
+            self.plain_bytes
         }
     }
 }
@@ -39,7 +38,7 @@ impl File {
 fn accepts_gzip(request: &HttpRequest) -> bool {
     request.headers().contains_key(ACCEPT_ENCODING)
         && AcceptEncoding::parse(request).is_ok_and(|accepted| {
-            let available = [Encoding::gzip(), Encoding::identity()];
-            accepted.negotiate(available.iter()) == Some(Encoding::gzip())
+            let encodings = [Encoding::gzip(), Encoding::identity()];
+            accepted.negotiate(encodings.iter()) == Some(Encoding::gzip())
         })
 }

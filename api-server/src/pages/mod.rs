@@ -1,4 +1,4 @@
-//! The pages at `/`, from files embedded in the program: one HTML document for every page, and its scripts and styles.
+//! Serves the pages from embedded files: one HTML document for all pages, and assets, that is, scripts and styles.
 
 mod file;
 
@@ -10,10 +10,10 @@ use file::File;
 
 use crate::problem::{Code, Problem};
 
-// Defines FOLDER, SHELL and ASSETS; `build.rs` generates the file.
+// `build.rs` generates this file, which defines ASSETS_FOLDER, DOCUMENT and ASSETS.
 include!(concat!(env!("OUT_DIR"), "/pages.rs"));
 
-/// The paths of the pages. Each returns the same document, whose script displays the page.
+/// The paths of the pages. Every path returns the same document, whose script displays the page.
 pub(crate) const PATHS: [&str; 6] = [
     "/",
     "/sign-in",
@@ -28,19 +28,19 @@ const PAGE_CSP: &str = "default-src 'none'; script-src 'self'; style-src 'self';
     base-uri 'none'; form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; \
     trusted-types 'none'";
 
-/// Caches an asset for a year: its path contains a hash of all files, so changed files have new paths.
-const CACHE_FOREVER: &str = "public, max-age=31536000, immutable";
+/// Caches an asset for a year. The path of an asset contains a hash of all files, so changed files have new paths.
+const CACHE_ONE_YEAR: &str = "public, max-age=31536000, immutable";
 
-/// Returns the route pattern of the scripts and styles.
+/// Returns the route pattern of the assets.
 pub(crate) fn asset_pattern() -> String {
-    format!("{FOLDER}/{{name}}")
+    format!("{ASSETS_FOLDER}/{{name}}")
 }
 
 pub(crate) async fn page(request: HttpRequest) -> HttpResponse {
-    SHELL
+    DOCUMENT
         .respond(&request)
         .insert_header((CONTENT_SECURITY_POLICY, PAGE_CSP))
-        .body(SHELL.bytes(&request))
+        .body(DOCUMENT.bytes(&request))
 }
 
 pub(crate) async fn asset(
@@ -51,6 +51,6 @@ pub(crate) async fn asset(
     let file = file.ok_or_else(|| Problem::new(Code::NotFound, "Nothing has this address"))?;
     Ok(file
         .respond(&request)
-        .insert_header((CACHE_CONTROL, CACHE_FOREVER))
+        .insert_header((CACHE_CONTROL, CACHE_ONE_YEAR))
         .body(file.bytes(&request)))
 }

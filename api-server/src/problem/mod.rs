@@ -22,7 +22,7 @@ pub(crate) use code::Code;
 
 pub(crate) const MEDIA_TYPE: &str = "application/problem+json";
 
-/// An error, with all that its response and the log need.
+/// An error, with the data for its response and for the log.
 #[derive(Debug)]
 pub struct Problem(Box<Inner>);
 
@@ -83,14 +83,14 @@ impl Problem {
         }))
     }
 
-    /// Creates a 422 that lists all invalid fields.
+    /// Creates a 422 response that lists all invalid fields.
     pub(crate) fn validation(errors: Vec<FieldError>) -> Self {
         let mut problem = Self::new(Code::ValidationError, "Some fields are not acceptable");
         problem.0.errors = errors;
         problem
     }
 
-    /// Creates a 500. The cause appears in the log and not in the response.
+    /// Creates a 500 response. The cause appears in the log, not in the response.
     pub(crate) fn internal(cause: impl fmt::Display) -> Self {
         Self::new(
             Code::InternalServerError,
@@ -104,7 +104,7 @@ impl Problem {
         self.with_header(RETRY_AFTER, seconds.into())
     }
 
-    /// Creates a 405; `allow` lists the methods of the path (RFC 9110 § 10.2.1).
+    /// Creates a 405 response. `allow` lists the methods of the path (RFC 9110 § 10.2.1).
     pub(crate) fn method_not_allowed(allow: &str) -> Self {
         Self::new(
             Code::MethodNotAllowed,
@@ -113,7 +113,7 @@ impl Problem {
         .with_text_header(ALLOW, allow)
     }
 
-    /// Adds the cause, for the log.
+    /// Adds the cause, which appears only in the log.
     pub(crate) fn with_cause(mut self, cause: impl fmt::Display) -> Self {
         self.0.cause = Some(cause.to_string());
         self
@@ -143,7 +143,7 @@ impl Problem {
         self
     }
 
-    /// Adds a header, or leaves it out if the value is not ASCII. All texts of this crate are ASCII.
+    /// Adds a header, unless its value is not ASCII. All texts of this crate are ASCII.
     fn with_text_header(self, name: HeaderName, value: &str) -> Self {
         match HeaderValue::from_str(value) {
             Ok(value) => self.with_header(name, value),
@@ -235,7 +235,7 @@ impl Problem {
         Self::new(Code::InvalidEmailOrPassword, "Invalid email or password").with_challenge()
     }
 
-    /// Creates the 401 for a valid token whose account no longer exists.
+    /// Creates the 401 response for a valid token whose account no longer exists.
     pub(crate) fn account_missing() -> Self {
         Self::new(
             Code::InvalidToken,
@@ -244,12 +244,12 @@ impl Problem {
         .with_challenge()
     }
 
-    /// Creates the 401 for a session that was ended, although this process may not have read its revocation yet.
+    /// Creates the 401 response for a session that was ended, even if this process has not read the revocation yet.
     pub(crate) fn token_revoked() -> Self {
         auth_core::Error::Revoked.into()
     }
 
-    /// Creates the 401 for a session that has expired or was ended.
+    /// Creates the 401 response for a session that has expired or was ended.
     pub(crate) fn session_expired() -> Self {
         Self::new(Code::SessionExpired, "The session is over; log in again").with_challenge()
     }
@@ -262,7 +262,7 @@ impl Problem {
         .with_challenge()
     }
 
-    /// Adds `WWW-Authenticate`, which every 401 must have (RFC 9110 § 15.5.2).
+    /// Adds `WWW-Authenticate`, which every 401 response must have (RFC 9110 § 15.5.2).
     fn with_challenge(self) -> Self {
         let challenge = format!(
             r#"Bearer realm="api", error="invalid_token", error_description="{}""#,

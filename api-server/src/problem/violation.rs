@@ -18,7 +18,7 @@ impl FieldViolation {
         Self { code, message }
     }
 
-    /// Creates a 422 for the field; for values that only the handler parses.
+    /// Creates a 422 response for this field, whose value the handler parses itself.
     pub(crate) fn at(self, field: &str) -> Problem {
         Problem::validation(vec![FieldError {
             field: field.to_owned(),
@@ -34,25 +34,25 @@ impl From<FieldViolation> for ValidationError {
     }
 }
 
-/// Converts the result of a constructor into that of a rule for `#[validate(custom(function = …))]`.
+/// Converts the result of a constructor into the result of a rule for `#[validate(custom(function = …))]`.
 pub(crate) fn rule<T>(parsed: Result<T, FieldViolation>) -> Result<(), ValidationError> {
     parsed.map(drop).map_err(ValidationError::from)
 }
 
-/// Accepts text of at most `max` characters without NUL, which PostgreSQL cannot store.
-pub(crate) fn text(value: &str, max: usize, too_long: &'static str) -> Result<(), ValidationError> {
+/// Accepts text of at most `max` characters without NUL, which PostgreSQL cannot store. `message` is for longer text.
+pub(crate) fn text(value: &str, max: usize, message: &'static str) -> Result<(), ValidationError> {
     if value.contains('\0') {
         return Err(
             FieldViolation::new("invalid_character", "must not contain the NUL character").into(),
         );
     }
     if value.chars().count() > max {
-        return Err(FieldViolation::new("too_long", too_long).into());
+        return Err(FieldViolation::new("too_long", message).into());
     }
     Ok(())
 }
 
-/// Lists all broken rules, ordered by field, so that equal requests get equal responses.
+/// Returns all broken rules in the order of their fields, so that equal requests get equal responses.
 pub(crate) fn field_errors(errors: &ValidationErrors) -> Vec<FieldError> {
     let mut field_errors: Vec<_> = errors
         .field_errors()
@@ -63,7 +63,7 @@ pub(crate) fn field_errors(errors: &ValidationErrors) -> Vec<FieldError> {
                 .map(move |violation| field_error(&field, violation))
         })
         .collect();
-    field_errors.sort_by(|a, b| a.field.cmp(&b.field));
+    field_errors.sort_by(|first, second| first.field.cmp(&second.field));
     field_errors
 }
 

@@ -1,4 +1,4 @@
-//! Builds the parts of the server that handlers share, from the settings.
+//! Builds the state that all handlers share, from the settings.
 
 use std::sync::Arc;
 
@@ -19,7 +19,7 @@ use crate::http::policy::HttpPolicy;
 use crate::limits::Limits;
 use crate::sessions::Sessions;
 use crate::sessions::keys::{Keys, TokenSettings};
-use crate::sessions::revocation::Feed;
+use crate::sessions::revocation::RevocationFeed;
 use crate::tasks::Tasks;
 use crate::tasks::quota::TaskQuota;
 use crate::users::hasher::Hasher;
@@ -49,7 +49,7 @@ impl Parts {
             large_responses: LargeResponseLimiter::default(),
             task_page_timeout: limits.task_page_timeout,
         });
-        let delete_user = config.web.better_auth_delete_user;
+        let may_delete_user = config.web.better_auth_delete_user;
         let policy = Data::new(new_http_policy(&config, limits, &clock));
         let accounts = Data::new(Accounts {
             passwords: new_passwords(config, db, clock),
@@ -59,7 +59,7 @@ impl Parts {
             accounts: accounts.clone(),
             sessions: Arc::clone(&sessions),
             policy: policy.clone(),
-            delete_user,
+            may_delete_user,
         });
         let authority = Authority::new(ServerAuthenticator {
             sessions: Arc::clone(&sessions),
@@ -91,21 +91,21 @@ fn new_sessions(config: &Config, db: &Db, clock: &Clock) -> Result<Sessions, Bui
     let token_settings = TokenSettings {
         issuer: config.tokens.issuer.clone(),
         audience: config.tokens.audience.clone(),
-        services: config.tokens.service_audiences.clone(),
+        service_audiences: config.tokens.service_audiences.clone(),
         access_token_ttl: config.tokens.access_token_ttl,
         revoked: revoked.clone(),
     };
-    let sliding = config.tokens.session_ttl;
-    let absolute = config.tokens.session_max_ttl;
+    let session_ttl = config.tokens.session_ttl;
+    let session_max_ttl = config.tokens.session_max_ttl;
     Ok(Sessions {
         db: db.clone(),
         clock: clock.clone(),
         keys: Keys::new(&config.keyring, token_settings)?,
-        feed: Feed::new(revoked.clone()),
+        feed: RevocationFeed::new(revoked.clone()),
         revoked,
         access_token_ttl: config.tokens.access_token_ttl,
-        session_ttl: absolute.map_or(sliding, |absolute| sliding.min(absolute)),
-        session_max_ttl: absolute,
+        session_ttl: session_max_ttl.map_or(session_ttl, |max_ttl| session_ttl.min(max_ttl)),
+        session_max_ttl,
     })
 }
 

@@ -1,4 +1,4 @@
-//! Issues the tokens that a login, a refresh and a change of password return.
+//! Issues the tokens that a registration, a login, a refresh or a change of password returns.
 
 use std::time::SystemTime;
 
@@ -9,11 +9,11 @@ use crate::db::Timestamp;
 use crate::problem::Problem;
 use crate::users::user::User;
 
-/// The right to the tokens of a session, and the values that the tokens contain.
+/// Permits the caller to receive tokens of a session, and contains the values for the tokens.
 pub(crate) struct TokenGrant {
     pub(crate) user: User,
     pub(crate) session_id: String,
-    /// The counter of the refresh token.
+    /// The rotation counter in the refresh token.
     pub(crate) counter: u32,
     pub(crate) issued_at: SystemTime,
     /// The end of the session, which no token outlives.
@@ -27,9 +27,9 @@ pub(crate) struct Tokens {
 }
 
 impl TokenGrant {
-    /// Issues the tokens. Grants that are equal, with times compared in whole seconds, get equal tokens: a repeated
-    /// refresh returns the same tokens.
-    pub(crate) fn tokens(&self, sessions: &Sessions) -> Result<Tokens, Problem> {
+    /// Issues the tokens. Grants that differ at most in fractions of a second get equal tokens. A repeated refresh thus
+    /// returns the same tokens.
+    pub(crate) fn issue_tokens(&self, sessions: &Sessions) -> Result<Tokens, Problem> {
         let subject = Subject {
             id: &self.user.id,
             email: &self.user.email,
@@ -46,12 +46,12 @@ impl TokenGrant {
         let access = issued.map_err(|error| match error {
             // In the last second of the session, a token would expire at once.
             Error::Expired => Problem::session_expired(),
-            // Not converted to a 401: the stored user is at fault, not the caller's token.
+            // Not converted to a 401, because the stored user causes this error, not the token of the caller.
             error => Problem::internal(error),
         })?;
-        let refresh = session::refresh_token(&self.session_id, self.counter)
+        let refresh_token = session::refresh_token(&self.session_id, self.counter)
             .ok_or_else(|| Problem::internal("a session id is not a UUID"))?;
-        let refresh = keys.refresh_tokens.encode(refresh);
+        let refresh = keys.refresh_tokens.encode(refresh_token);
         Ok(Tokens { access, refresh })
     }
 }

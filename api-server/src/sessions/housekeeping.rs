@@ -1,4 +1,4 @@
-//! Background tasks: follows revocations, deletes old sessions and revocations.
+//! Runs background tasks: one reads new revocations, the other deletes old sessions and revocations.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,13 +11,13 @@ use crate::db::{DbConnection, DbError, QueryResult, Timestamp};
 use crate::sessions::Sessions;
 
 const PURGE_INTERVAL: Duration = Duration::from_secs(60);
-/// The most rows that one statement deletes, so that other writes do not wait long for it.
+/// The most rows that one statement deletes, so that other writes do not wait long.
 const BATCH_SIZE: i64 = 500;
-/// The most batches that are deleted per interval and table. The other rows are deleted in the next interval.
+/// The most batches that are deleted per table and interval. Remaining rows are deleted in the next interval.
 const MAX_BATCHES: usize = 100;
-/// The shortest time for which an expired session is kept, so that a response can say that it has expired. A session is
-/// kept longer while its access tokens can be valid by a clock that is behind, because they may have to be revoked.
-const KEEP_EXPIRED: Duration = Duration::from_secs(24 * 60 * 60);
+/// The shortest time for which an expired session is stored, so that a response can report the expiry. A session whose
+/// access tokens may still be valid by some clock is stored longer, because it may have to be revoked.
+const EXPIRED_RETENTION: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// Reads the revocations of all processes at every interval. Never returns.
 pub(crate) async fn follow_revocations(sessions: Arc<Sessions>) {
@@ -56,27 +56,26 @@ pub(crate) async fn purge_regularly(sessions: Arc<Sessions>) {
 async fn purge(sessions: &Sessions) -> Result<(), DbError> {
     let now = sessions.now();
     sessions.revoked.purge(now);
-    let tokens_live_for = sessions.forget_after(now).since(now.into());
-    let cutoff = Timestamp::from(now).minus(KEEP_EXPIRED.max(tokens_live_for));
+    let max_token_lifetime = sessions.forget_after(now).since(now.into());
+    let cutoff = Timestamp::from(now).minus(EXPIRED_RETENTION.max(max_token_lifetime));
     delete_in_batches(sessions, move |connection| {
         store::purge(connection, cutoff, BATCH_SIZE)
     })
     .await?;
-    let now = Timestamp::from(now);
     delete_in_batches(sessions, move |connection| {
-        revocation::store::purge(connection, now, BATCH_SIZE)
+        revocation::store::purge(connection, now.into(), BATCH_SIZE)
     })
     .await
 }
 
-/// Calls `delete` until it deletes less than a batch, at most [`MAX_BATCHES`] times.
+/// Calls `delete_batch` until a call deletes less than a batch, at most [`MAX_BATCHES`] times.
 async fn delete_in_batches(
     sessions: &Sessions,
-    delete: impl Fn(&mut DbConnection) -> QueryResult<usize> + Copy + Send + 'static,
+    delete_batch: impl Fn(&mut DbConnection) -> QueryResult<usize> + Copy + Send + 'static,
 ) -> Result<(), DbError> {
     for _ in 0..MAX_BATCHES {
-        let deleted = sessions.db.write(delete).await?;
-        if i64::try_from(deleted).is_ok_and(|deleted| deleted < BATCH_SIZE) {
+        let deleted_count = sessions.db.write(delete_batch).await?;
+        if i64::try_from(deleted_count).is_ok_and(|count| count < BATCH_SIZE) {
             break;
         }
     }

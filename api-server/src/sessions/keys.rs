@@ -1,4 +1,4 @@
-//! The issuers and verifiers of tokens. When the secrets change, all are replaced at once while requests continue.
+//! Contains the issuers and verifiers of tokens. When the secrets change, all of them are replaced at once.
 
 use std::collections::HashMap;
 use std::future::pending;
@@ -13,12 +13,12 @@ use auth_core::session_token::SessionTokens;
 use auth_core::{Error, Keyring, RevokedSessions, TokenIssuer, TokenVerifier};
 use tokio::signal::unix::Signal;
 
-/// The settings of tokens, which stay the same when the secrets change.
+/// The settings of tokens that do not change when the secrets change.
 pub(crate) struct TokenSettings {
     pub(crate) issuer: String,
     pub(crate) audience: String,
     /// The audiences of other services for which tokens are issued.
-    pub(crate) services: Vec<String>,
+    pub(crate) service_audiences: Vec<String>,
     pub(crate) access_token_ttl: Duration,
     pub(crate) revoked: RevokedSessions,
 }
@@ -29,17 +29,17 @@ pub(crate) struct Keys {
     settings: TokenSettings,
 }
 
-/// Issuers and verifiers under the same secrets.
+/// The issuers and verifiers that use the current secrets.
 pub(crate) struct ActiveKeys {
     pub(crate) issuer: TokenIssuer,
     pub(crate) verifier: TokenVerifier,
     pub(crate) refresh_tokens: RefreshTokens,
     pub(crate) session_tokens: SessionTokens,
     pub(crate) session_handles: SessionHandles,
-    /// The tokens with which services read the feed of revocations.
+    /// Issues and verifies the tokens with which services read the feed of revocations.
     pub(crate) feed_tokens: FeedTokens,
-    /// The issuers for the audiences of other services.
-    services: HashMap<String, TokenIssuer>,
+    /// The issuers for other services, by audience.
+    service_issuers: HashMap<String, TokenIssuer>,
 }
 
 impl Keys {
@@ -55,14 +55,14 @@ impl Keys {
         self.active.load()
     }
 
-    /// Replaces the keys on each signal, or logs why it cannot. Never returns.
-    pub(crate) async fn reload_on(
+    /// Reads the secrets again and replaces the keys on each signal. If that fails, logs the cause. Never returns.
+    pub(crate) async fn reload_on_signal(
         &self,
         mut sighup: Signal,
-        reload: impl Fn() -> Result<Keyring, String>,
+        read_keyring: impl Fn() -> Result<Keyring, String>,
     ) {
         while sighup.recv().await.is_some() {
-            match reload().and_then(|keyring| self.replace(keyring)) {
+            match read_keyring().and_then(|keyring| self.replace(keyring)) {
                 Ok(keyring) => log::info!(
                     "SIGHUP: read the secrets again, and nothing else; key ids, the signing one \
                      first: {keyring:?}"
@@ -73,7 +73,7 @@ impl Keys {
         pending::<()>().await;
     }
 
-    /// Replaces the keys from the next request on; a request in flight keeps the keys that it has loaded.
+    /// Replaces the keys for later requests. A request that has already loaded keys continues with those keys.
     fn replace(&self, keyring: Keyring) -> Result<Keyring, String> {
         let keys = ActiveKeys::new(&keyring, &self.settings).map_err(|error| error.to_string())?;
         self.active.store(Arc::new(keys));
@@ -87,10 +87,10 @@ impl ActiveKeys {
         let aud = settings.audience.as_str();
         let lifetime = settings.access_token_ttl;
         let verifier = TokenVerifier::new(keyring.clone(), iss, aud)?;
-        let services = settings.services.iter().map(|service| {
-            let keyring = keyring.for_audience(service)?;
-            let issuer = TokenIssuer::new(keyring, iss, service, lifetime)?;
-            Ok((service.clone(), issuer))
+        let service_issuers = settings.service_audiences.iter().map(|audience| {
+            let keyring = keyring.for_audience(audience)?;
+            let issuer = TokenIssuer::new(keyring, iss, audience, lifetime)?;
+            Ok((audience.clone(), issuer))
         });
         Ok(Self {
             issuer: TokenIssuer::new(keyring.clone(), iss, aud, lifetime)?,
@@ -99,13 +99,13 @@ impl ActiveKeys {
             session_tokens: SessionTokens::new(keyring),
             session_handles: SessionHandles::new(keyring),
             feed_tokens: FeedTokens::new(keyring.clone(), iss)?
-                .with_services(&settings.services)?,
-            services: services.collect::<Result<_, Error>>()?,
+                .with_services(&settings.service_audiences)?,
+            service_issuers: service_issuers.collect::<Result<_, Error>>()?,
         })
     }
 
-    /// Returns the issuer for an audience in `TOKEN_AUDIENCES`, with a key of its own; `None` for any other audience.
+    /// Returns the issuer with the key of an audience in `TOKEN_AUDIENCES`; `None` for any other audience.
     pub(crate) fn issuer_for(&self, audience: &str) -> Option<&TokenIssuer> {
-        self.services.get(audience)
+        self.service_issuers.get(audience)
     }
 }

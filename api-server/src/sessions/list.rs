@@ -16,20 +16,20 @@ pub(crate) async fn live_sessions(
     owner: UserId,
 ) -> Result<Vec<StoredSession>, Problem> {
     let times = sessions.times(sessions.now());
-    let listed = sessions
+    let stored_sessions = sessions
         .db
         .of_account(owner.as_str())
         .read(move |connection| store::list_live(connection, &owner, times, MAX_LISTED))
         .await?;
-    Ok(listed)
+    Ok(stored_sessions)
 }
 
-/// Ends a session of the caller. Returns whether it was live: a session that had just expired is ended too, but the
-/// result is false.
+/// Ends a session of the caller. Returns whether the session was live: if a session had just expired, it is ended too,
+/// but the result is false.
 ///
 /// Fails if the caller's own session is not live. Otherwise, after a change of password, the holder of an old access
 /// token could end the new session.
-pub(crate) async fn end_own(
+pub(crate) async fn end_session(
     sessions: &Sessions,
     owner: UserId,
     caller_session_id: String,
@@ -37,28 +37,28 @@ pub(crate) async fn end_own(
 ) -> Result<bool, Problem> {
     let now = sessions.now();
     let times = sessions.times(now);
-    let ended = sessions
+    let ended_sessions = sessions
         .db
         .of_account(owner.as_str())
         .write(move |connection| {
             write_transaction(connection, |connection| {
-                // Locked first, so that no change of password commits between the check and the end of the session.
+                // Locked first: a change of password must not commit between the check and the end of the session.
                 ending::lock_user(connection, &owner)?;
-                if !is_own_and_live(connection, &owner, &caller_session_id, times)? {
+                if !is_caller_session_live(connection, &owner, &caller_session_id, times)? {
                     return Ok(None);
                 }
                 let filter = SessionFilter::ByIdOfUser(&owner, &session_id);
                 ending::end_and_count(connection, &filter, times).map(Some)
             })
         })
-        .await?;
-    let ended = ended.ok_or_else(Problem::token_revoked)?;
-    sessions.revoke_locally(&ended.ids, now);
-    Ok(ended.live > 0)
+        .await?
+        .ok_or_else(Problem::token_revoked)?;
+    sessions.revoke_locally(&ended_sessions.ids, now);
+    Ok(ended_sessions.live_count > 0)
 }
 
-/// Checks the caller's session in the database, because this process may not know of its revocation yet.
-fn is_own_and_live(
+/// Checks the caller's session in the database, because this process may not have read the revocation yet.
+fn is_caller_session_live(
     connection: &mut DbConnection,
     owner: &UserId,
     session_id: &str,

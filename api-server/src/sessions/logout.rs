@@ -1,4 +1,4 @@
-//! Logs out. A credential that is valid now may end any session of its user; an old credential may end only its own
+//! Logs out. A credential that is valid now may end any session of the user. An old credential may end only its own
 //! session.
 
 use auth_core::refresh::RefreshToken;
@@ -29,18 +29,18 @@ pub(crate) struct Credential {
     validity: Validity,
 }
 
-/// The validity of a credential, provided that its session is live.
+/// The validity of a credential while its session is live.
 #[derive(Debug, Clone, Copy)]
 enum Validity {
     Valid,
     Invalid,
-    /// The credential is a refresh token with this counter. It is valid if the session has the same counter or the next
+    /// The credential is a refresh token with this counter. The token is valid if the session has the same or the next
     /// counter.
-    IfCounter(u32),
+    IfCounterIsRecent(u32),
 }
 
 impl Credential {
-    /// A credential that is valid as long as its session is live.
+    /// Creates a credential that is valid as long as its session is live.
     pub(crate) fn current(session_id: String) -> Self {
         Self {
             session_id,
@@ -48,7 +48,7 @@ impl Credential {
         }
     }
 
-    /// A credential that is not valid any more and may end its own session only.
+    /// Creates a credential that is no longer valid, and may end its own session only.
     pub(crate) fn stale(session_id: String) -> Self {
         Self {
             session_id,
@@ -56,32 +56,32 @@ impl Credential {
         }
     }
 
-    /// A refresh token, which is valid until its session has been refreshed twice after the token was issued.
-    pub(crate) fn refresh(token: &RefreshToken) -> Self {
+    /// Creates a credential from a refresh token, which is valid until the session has been refreshed twice.
+    pub(crate) fn from_refresh_token(token: &RefreshToken) -> Self {
         Self {
             session_id: session::session_id_of(token),
-            validity: Validity::IfCounter(token.counter),
+            validity: Validity::IfCounterIsRecent(token.counter),
         }
     }
 
-    /// Returns the session if it is live and the credential is valid now.
+    /// Returns the session of the credential, if the session is live and the credential is valid now.
     fn live_session(
         &self,
         connection: &mut DbConnection,
         times: SessionTimes,
     ) -> QueryResult<Option<StoredSession>> {
-        let found = store::find(connection, &self.session_id, times.lifetimes)?;
-        Ok(found.filter(|session| session.is_live(times.now) && self.is_current(session)))
+        let session = store::find(connection, &self.session_id, times.lifetimes)?;
+        Ok(session.filter(|session| session.is_live(times.now) && self.is_valid_for(session)))
     }
 
-    fn is_current(&self, session: &StoredSession) -> bool {
+    fn is_valid_for(&self, session: &StoredSession) -> bool {
         match self.validity {
             Validity::Valid => true,
             Validity::Invalid => false,
-            // The previous token is valid too: the response with the current token may have been lost.
-            Validity::IfCounter(presented) => {
-                let current = session.rotation.counter;
-                presented == current || presented.checked_add(1) == Some(current)
+            // The previous token is valid too, because the response with the current token may have been lost.
+            Validity::IfCounterIsRecent(token_counter) => {
+                let counter = session.rotation.counter;
+                token_counter == counter || token_counter.checked_add(1) == Some(counter)
             }
         }
     }
@@ -101,11 +101,11 @@ fn first_live_session(
     Ok(None)
 }
 
-/// Ends the sessions that the scope selects, in the transaction that checks the credentials. Returns how many of them
-/// were live.
+/// Ends the sessions that the scope selects, in the transaction that checks the credentials. Returns how many of these
+/// sessions were live.
 ///
-/// `Others` and `All` need a credential that is valid now. Without one, `All` ends only the session of the first
-/// credential, and `Others` ends none.
+/// `Others` and `All` need a credential that is valid now. If no credential is valid, `All` ends only the session of
+/// the first credential, and `Others` ends none.
 pub(crate) async fn end(
     sessions: &Sessions,
     credentials: Vec<Credential>,
@@ -113,29 +113,29 @@ pub(crate) async fn end(
 ) -> Result<usize, Problem> {
     let now = sessions.now();
     let times = sessions.times(now);
-    let surplus = match scope {
+    let surplus_count = match scope {
         Scope::Current => 0,
         Scope::Others | Scope::All => end_surplus(sessions, &credentials).await?,
     };
-    let ended = sessions
+    let ended_sessions = sessions
         .db
         .write(move |connection| end_in_transaction(connection, &credentials, scope, times))
         .await?;
-    sessions.revoke_locally(&ended.ids, now);
-    let count = surplus + ended.live;
+    sessions.revoke_locally(&ended_sessions.ids, now);
+    let count = surplus_count + ended_sessions.live_count;
     log::info!("logged out scope={scope:?} sessions_ended={count}");
     Ok(count)
 }
 
-/// Ends so many sessions of the user that one transaction can end the rest. Ends none if no credential is valid now.
+/// Ends sessions until one transaction can end the rest. Returns how many were live; 0 if no credential is valid now.
 async fn end_surplus(sessions: &Sessions, credentials: &[Credential]) -> Result<usize, Problem> {
     let credentials = credentials.to_vec();
     let times = sessions.times(sessions.now());
-    let found = sessions
+    let live_session = sessions
         .db
         .read(move |connection| first_live_session(connection, &credentials, times))
         .await?;
-    let Some(session) = found else {
+    let Some(session) = live_session else {
         return Ok(0);
     };
     let user = UserId::stored(session.user_id);

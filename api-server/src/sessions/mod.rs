@@ -1,4 +1,4 @@
-//! Sessions: the row, refresh rotation, revocation in every process, and the keys of the tokens.
+//! Stores, refreshes, lists and revokes sessions, and issues their tokens.
 
 pub(crate) mod ending;
 pub(crate) mod grant;
@@ -18,7 +18,7 @@ use auth_core::RevokedSessions;
 use crate::clock::Clock;
 use crate::db::{Db, Timestamp};
 use keys::Keys;
-use revocation::Feed;
+use revocation::RevocationFeed;
 use session::{Lifetimes, SessionTimes};
 
 /// The state of sessions that handlers share.
@@ -28,11 +28,11 @@ pub(crate) struct Sessions {
     pub(crate) keys: Keys,
     /// The sessions whose access tokens this process rejects.
     pub(crate) revoked: RevokedSessions,
-    pub(crate) feed: Feed,
+    pub(crate) feed: RevocationFeed,
     pub(crate) access_token_ttl: Duration,
     /// The lifetime of a session after its last use, at most `session_max_ttl`.
     pub(crate) session_ttl: Duration,
-    /// The lifetime of a session after the login.
+    /// The lifetime of a session after the login; `None` if unlimited.
     pub(crate) session_max_ttl: Option<Duration>,
 }
 
@@ -61,11 +61,11 @@ impl Sessions {
         revocation::forget_after(now, self.access_token_ttl).into()
     }
 
-    /// Makes this process reject the access tokens of ended sessions at once; other processes follow by the feed.
+    /// Makes this process reject the access tokens of ended sessions at once. Other processes follow in less than 2 s.
     pub(crate) fn revoke_locally(&self, session_ids: &[String], now: SystemTime) {
-        let until = revocation::forget_after(now, self.access_token_ttl);
+        let forget_after = revocation::forget_after(now, self.access_token_ttl);
         for session_id in session_ids {
-            self.revoked.insert(session_id, until);
+            self.revoked.insert(session_id, forget_after);
         }
     }
 }

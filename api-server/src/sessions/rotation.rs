@@ -1,9 +1,9 @@
-//! The rule of refresh token rotation: a pure function of the session, the presented counter and the time.
+//! Contains the rule of refresh token rotation, a pure function of the session, the presented counter and the time.
 //!
 //! A response may get lost, so a caller with the previous token still receives the current token: any number of times
-//! within the overlap, and later in at most two rotations in a row. If a thief and the victim both refresh, they soon
-//! exceed that limit, and the session ends. A token that is older than the previous token ends the session at once.
-//! Limitation: a thief who always refreshes within the overlap of the victim's own refresh looks like a second tab.
+//! within the overlap (10 s), and later in at most two rotations in a row. If a thief and the victim both refresh, they
+//! soon exceed that limit, and the session ends. A token older than the previous token ends the session at once.
+//! Limitation: a thief who refreshes within the overlap after each refresh of the victim looks like a second tab.
 
 use std::time::Duration;
 
@@ -12,19 +12,19 @@ use crate::db::Timestamp;
 /// The time after a rotation in which the previous token is accepted any number of times: long enough for a second tab,
 /// a retry or a duplicated request.
 pub(crate) const OVERLAP: Duration = Duration::from_secs(10);
-/// The most rotations in a row whose lost response may be recovered after the overlap.
+/// The most rotations in a row whose lost response may be recovered late, that is, after the overlap.
 pub(crate) const MAX_LATE_RECOVERIES: i32 = 2;
 
-/// The part of a session that the rule reads and writes.
+/// The part of a session that the rule of rotation reads and changes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Rotation {
     /// The counter of the current refresh token.
     pub(crate) counter: u32,
     /// The time when the counter was last advanced; `None` before the first refresh.
     pub(crate) rotated_at: Option<Timestamp>,
-    /// The number of rotations in a row that were recovered after the overlap.
+    /// The number of rotations in a row that were recovered late.
     pub(crate) late_recoveries: i32,
-    /// The counter of the last rotation in `late_recoveries`, so that a retry is not counted again.
+    /// The counter of the last rotation that was recovered late, so that a retry is not counted again.
     pub(crate) late_recovery_counter: Option<u32>,
 }
 
@@ -43,8 +43,7 @@ impl Rotation {
 pub(crate) enum Decision {
     /// The current token was presented: store this rotation and return the token of the new counter.
     Advance(Rotation),
-    /// The previous token was presented within the overlap, or again after a recovery that was counted: return the
-    /// current token.
+    /// The previous token was presented within the overlap, or again after a late recovery: return the current token.
     Repeat,
     /// The previous token was presented after the overlap: store this rotation and return the current token.
     Recover(Rotation),
@@ -56,48 +55,48 @@ pub(crate) enum Decision {
     Unknown,
 }
 
-pub(crate) fn decide(session: &Rotation, presented: u32, now: Timestamp) -> Decision {
-    if presented > session.counter {
+pub(crate) fn decide(rotation: &Rotation, token_counter: u32, now: Timestamp) -> Decision {
+    if token_counter > rotation.counter {
         return Decision::Unknown;
     }
-    match session.counter - presented {
-        0 => advance(session, now),
-        1 => repeat_or_recover(session, now),
+    match rotation.counter - token_counter {
+        0 => advance(rotation, now),
+        1 => repeat_or_recover(rotation, now),
         _ => Decision::End,
     }
 }
 
-fn advance(session: &Rotation, now: Timestamp) -> Decision {
-    let Some(counter) = session.counter.checked_add(1) else {
+fn advance(rotation: &Rotation, now: Timestamp) -> Decision {
+    let Some(counter) = rotation.counter.checked_add(1) else {
         return Decision::End;
     };
-    let was_recovered_late = session.late_recovery_counter == Some(session.counter);
+    let was_recovered_late = rotation.late_recovery_counter == Some(rotation.counter);
     Decision::Advance(Rotation {
         counter,
         rotated_at: Some(now),
         late_recoveries: if was_recovered_late {
-            session.late_recoveries
+            rotation.late_recoveries
         } else {
             0
         },
-        late_recovery_counter: session.late_recovery_counter,
+        late_recovery_counter: rotation.late_recovery_counter,
     })
 }
 
-fn repeat_or_recover(session: &Rotation, now: Timestamp) -> Decision {
-    let is_in_overlap = session
+fn repeat_or_recover(rotation: &Rotation, now: Timestamp) -> Decision {
+    let is_in_overlap = rotation
         .rotated_at
         .is_some_and(|rotated_at| now.since(rotated_at) <= OVERLAP);
-    if is_in_overlap || session.late_recovery_counter == Some(session.counter) {
+    if is_in_overlap || rotation.late_recovery_counter == Some(rotation.counter) {
         return Decision::Repeat;
     }
-    if session.late_recoveries >= MAX_LATE_RECOVERIES {
+    if rotation.late_recoveries >= MAX_LATE_RECOVERIES {
         return Decision::End;
     }
     Decision::Recover(Rotation {
-        late_recoveries: session.late_recoveries + 1,
-        late_recovery_counter: Some(session.counter),
-        ..*session
+        late_recoveries: rotation.late_recoveries + 1,
+        late_recovery_counter: Some(rotation.counter),
+        ..*rotation
     })
 }
 

@@ -1,4 +1,4 @@
-//! The session: begins with a login, is stored as one row, and ends by expiry or revocation.
+//! Defines the session, which begins with a login, is stored as one row, and ends by expiry or revocation.
 
 use std::time::{Duration, SystemTime};
 
@@ -31,17 +31,16 @@ impl Session {
     }
 }
 
-/// The lifetimes of sessions, from the settings.
+/// The maximum lifetimes of a session, from the settings.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Lifetimes {
     /// The lifetime after the last use.
     pub(crate) sliding: Duration,
-    /// The lifetime after the login, if the setting limits it. It also applies to sessions that are older than the
-    /// setting.
+    /// The lifetime after the login; `None` if unlimited. A new setting also applies to sessions that began before.
     pub(crate) absolute: Option<Duration>,
 }
 
-/// The time of a request, and the times and lifetimes that decide about sessions at that time.
+/// The time of a request, and the limits that apply to sessions at that time.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct SessionTimes {
     pub(crate) now: Timestamp,
@@ -64,7 +63,7 @@ impl Lifetimes {
         self.cap_expiry(created_at, now.plus(self.sliding))
     }
 
-    /// Returns the login time at or before which a session has reached its absolute lifetime.
+    /// Returns the latest login time of sessions that have reached the absolute lifetime.
     pub(crate) fn login_cutoff(self, now: Timestamp) -> Timestamp {
         match self.absolute {
             Some(absolute) => now.minus(absolute),
@@ -73,12 +72,12 @@ impl Lifetimes {
     }
 }
 
-/// A session to open, and the sessions to end with it.
-pub(crate) struct Opening {
+/// A session to open, and the sessions to end in the same transaction.
+pub(crate) struct SessionOpening {
     pub(crate) session: Session,
     /// The ids of the sessions whose cookies the new session replaces. They may belong to other users.
-    pub(crate) replaced: Vec<String>,
-    /// The time when every access token of a session that ends now has expired.
+    pub(crate) replaced_ids: Vec<String>,
+    /// The time when every access token of the ended sessions has expired.
     pub(crate) forget_after: Timestamp,
     pub(crate) lifetimes: Lifetimes,
 }
@@ -90,7 +89,7 @@ pub(crate) struct StoredSession {
     pub(crate) rotation: Rotation,
     pub(crate) created_at: Timestamp,
     pub(crate) last_used_at: Timestamp,
-    /// The end of the session, within its absolute lifetime. None of its tokens is valid longer.
+    /// The end of the session, within its absolute lifetime. No token of the session is valid longer.
     pub(crate) expires_at: Timestamp,
     pub(crate) revoked_at: Option<Timestamp>,
     pub(crate) ip_address: Option<String>,
@@ -98,7 +97,7 @@ pub(crate) struct StoredSession {
 }
 
 impl StoredSession {
-    /// Applies the absolute lifetime, which may have been shortened since the session was stored.
+    /// Applies the absolute lifetime, which may have been shortened after the session was stored.
     pub(super) fn with_capped_expiry(mut self, lifetimes: Lifetimes) -> Self {
         self.expires_at = lifetimes.cap_expiry(self.created_at, self.expires_at);
         self
@@ -110,12 +109,12 @@ impl StoredSession {
     }
 }
 
-/// Returns the id of the session of a refresh token, in the form that the database and access tokens use.
+/// Returns the session id in a refresh token, in the format of the database and of access tokens.
 pub(crate) fn session_id_of(token: &RefreshToken) -> String {
     Uuid::from_bytes(token.session_id).to_string()
 }
 
-/// Builds the refresh token of a session; `None` if the id is not a UUID.
+/// Builds the refresh token of a session; `None` if the session id is not a UUID.
 pub(crate) fn refresh_token(session_id: &str, counter: u32) -> Option<RefreshToken> {
     let session_id = Uuid::parse_str(session_id).ok()?.into_bytes();
     Some(RefreshToken {

@@ -1,10 +1,10 @@
-//! Queries on the table `sessions`: insert, find, list, refresh, prolong, purge.
+//! Contains the queries that insert, find, list, refresh, prolong and purge rows of the table `sessions`.
 
 use diesel::prelude::*;
 
 use super::ending::store::{SessionFilter, end, end_replaced_and_surplus};
 use super::rotation::{Decision, OVERLAP, Rotation, decide};
-use super::session::{Lifetimes, Opening, Session, SessionTimes, StoredSession};
+use super::session::{Lifetimes, Session, SessionOpening, SessionTimes, StoredSession};
 use crate::db::schema::{sessions, users};
 use crate::db::{DbConnection, Timestamp, on_either_engine};
 use crate::users::id::UserId;
@@ -80,13 +80,13 @@ impl SessionRow {
     }
 }
 
-/// Converts a stored counter. A damaged value becomes the highest counter, which no issued token has.
-fn to_counter(stored: i64) -> u32 {
-    u32::try_from(stored).unwrap_or(u32::MAX)
+/// Converts a stored counter. A value out of range becomes the highest counter, which no issued token has.
+fn to_counter(stored_counter: i64) -> u32 {
+    u32::try_from(stored_counter).unwrap_or(u32::MAX)
 }
 
 pub(crate) fn insert(connection: &mut DbConnection, session: &Session) -> QueryResult<()> {
-    let address = session.client.ip_address.map(|address| address.to_string());
+    let ip_address = session.client.ip_address.map(|address| address.to_string());
     diesel::insert_into(sessions::table)
         .values((
             sessions::id.eq(&session.id),
@@ -96,7 +96,7 @@ pub(crate) fn insert(connection: &mut DbConnection, session: &Session) -> QueryR
             sessions::created_at.eq(session.created_at),
             sessions::last_used_at.eq(session.created_at),
             sessions::expires_at.eq(session.expires_at),
-            sessions::ip_address.eq(address),
+            sessions::ip_address.eq(ip_address),
             sessions::user_agent.eq(&session.client.user_agent),
         ))
         .execute(connection)
@@ -106,12 +106,15 @@ pub(crate) fn insert(connection: &mut DbConnection, session: &Session) -> QueryR
 /// Inserts a session, ends the sessions that it replaces, and ends the sessions beyond the account's limit. Returns the
 /// ids of the ended sessions.
 ///
-/// The caller holds the lock on the user, and executes nothing after this in the transaction: ending sessions locks the
-/// sequence of revocations until the commit.
-pub(crate) fn open(connection: &mut DbConnection, opening: &Opening) -> QueryResult<Vec<String>> {
-    let ended = end_replaced_and_surplus(connection, opening)?;
+/// The caller must have locked the row of the user, and must call this function last in the transaction, because the
+/// sequence of revocations stays locked until the commit.
+pub(crate) fn open(
+    connection: &mut DbConnection,
+    opening: &SessionOpening,
+) -> QueryResult<Vec<String>> {
+    let ended_ids = end_replaced_and_surplus(connection, opening)?;
     insert(connection, &opening.session)?;
-    Ok(ended)
+    Ok(ended_ids)
 }
 
 pub(crate) fn find(
@@ -144,11 +147,11 @@ pub(super) fn list_live(
         .order((sessions::last_used_at.desc(), sessions::id.desc()))
         .limit(limit)
         .load(connection)?;
-    let rows = rows.into_iter();
-    Ok(rows.map(|row| row.into_session(lifetimes)).collect())
+    let live_sessions = rows.into_iter().map(|row| row.into_session(lifetimes));
+    Ok(live_sessions.collect())
 }
 
-/// The outcome for a presented refresh token.
+/// The outcome of a refresh with a refresh token.
 pub(crate) enum RefreshOutcome {
     /// The caller receives the refresh token of this counter, and an access token issued at `issued_at`.
     Granted {
@@ -158,61 +161,61 @@ pub(crate) enum RefreshOutcome {
         /// The end of the session, which neither token outlives.
         expires_at: Timestamp,
     },
-    /// The session was revoked, has expired or does not exist. If it had just expired and the token was reused, this
-    /// call ended the session, and this contains its id.
+    /// The session was revoked, has expired or does not exist. Contains the session id if the session had just expired
+    /// and was ended because the token was reused.
     NotLive(Vec<String>),
-    /// The token was reused, so a copy of it exists. Contains the ids of the sessions that this call ended.
+    /// The token was reused, so a copy of the token may exist. Contains the ids of the sessions that this call ended.
     Reused(Vec<String>),
-    /// The counter of the token is higher than the session's.
+    /// The counter of the token is higher than the counter of the session.
     Unknown,
-    /// Concurrent requests changed the session at every try.
+    /// Concurrent requests changed the session during every attempt.
     Busy,
 }
 
-/// The most tries to advance a session that concurrent requests change first.
-const MAX_TRIES: usize = 8;
+/// The most attempts to advance a session that concurrent requests change.
+const MAX_ATTEMPTS: usize = 8;
 
-/// Applies the rule of rotation. Advancing the counter is a compare-and-set: of concurrent requests with the same
-/// counter, one request advances the counter, and the others then get the same result.
+/// Applies the rule of rotation to a presented refresh token. Advances the counter by compare-and-set: of concurrent
+/// requests with the same counter, one request advances the counter, and the other requests get the same result.
 pub(crate) fn refresh(
     connection: &mut DbConnection,
     session_id: &str,
-    presented: u32,
+    token_counter: u32,
     times: SessionTimes,
 ) -> QueryResult<RefreshOutcome> {
-    for _ in 0..MAX_TRIES {
+    for _ in 0..MAX_ATTEMPTS {
         let Some(session) = find(connection, session_id, times.lifetimes)? else {
             return Ok(RefreshOutcome::NotLive(Vec::new()));
         };
         if !session.is_live(times.now) {
-            return reject_not_live(connection, &session, presented, times);
+            return reject_not_live(connection, &session, token_counter, times);
         }
-        let granted = |counter, issued_at, expires_at| RefreshOutcome::Granted {
+        let grant = |counter, issued_at, expires_at| RefreshOutcome::Granted {
             user_id: session.user_id.clone(),
             counter,
             issued_at,
             expires_at,
         };
-        match decide(&session.rotation, presented, times.now) {
+        match decide(&session.rotation, token_counter, times.now) {
             Decision::Repeat => {
                 let rotated_at = session.rotation.rotated_at.unwrap_or(times.now);
                 let is_in_overlap = times.now.since(rotated_at) <= OVERLAP;
                 let issued_at = if is_in_overlap { rotated_at } else { times.now };
                 let counter = session.rotation.counter;
-                return Ok(granted(counter, issued_at, session.expires_at));
+                return Ok(grant(counter, issued_at, session.expires_at));
             }
             Decision::Advance(next) | Decision::Recover(next) => {
                 let expires_at = times
                     .lifetimes
                     .extended_expiry(session.created_at, times.now);
                 if set_rotation(connection, &session, next, times.now, expires_at)? {
-                    return Ok(granted(next.counter, times.now, expires_at));
+                    return Ok(grant(next.counter, times.now, expires_at));
                 }
             }
             Decision::End => {
                 let filter = SessionFilter::ById(session_id);
-                let ended = end(connection, &filter, times.now, times.forget_after)?;
-                return Ok(RefreshOutcome::Reused(ended));
+                let ended_ids = end(connection, &filter, times.now, times.forget_after)?;
+                return Ok(RefreshOutcome::Reused(ended_ids));
             }
             Decision::Unknown => return Ok(RefreshOutcome::Unknown),
         }
@@ -220,24 +223,24 @@ pub(crate) fn refresh(
     Ok(RefreshOutcome::Busy)
 }
 
-/// Rejects a refresh. A reused token also ends a session that has just expired: where clocks are behind, its access
-/// tokens may still be accepted.
+/// Rejects a refresh. A reused token also ends a session that has just expired, because a process whose clock is behind
+/// may still accept access tokens of the session.
 fn reject_not_live(
     connection: &mut DbConnection,
     session: &StoredSession,
-    presented: u32,
+    token_counter: u32,
     times: SessionTimes,
 ) -> QueryResult<RefreshOutcome> {
-    let decision = decide(&session.rotation, presented, times.now);
+    let decision = decide(&session.rotation, token_counter, times.now);
     if session.revoked_at.is_some() || decision != Decision::End {
         return Ok(RefreshOutcome::NotLive(Vec::new()));
     }
     let filter = SessionFilter::ById(&session.id);
-    let ended = end(connection, &filter, times.now, times.forget_after)?;
-    Ok(RefreshOutcome::NotLive(ended))
+    let ended_ids = end(connection, &filter, times.now, times.forget_after)?;
+    Ok(RefreshOutcome::NotLive(ended_ids))
 }
 
-/// Stores the next rotation. Returns false, and changes nothing, if another request changed the session first.
+/// Stores the next rotation. If another request changed the session first, returns false and changes nothing.
 fn set_rotation(
     connection: &mut DbConnection,
     session: &StoredSession,
@@ -245,12 +248,12 @@ fn set_rotation(
     now: Timestamp,
     expires_at: Timestamp,
 ) -> QueryResult<bool> {
-    let unchanged = sessions::table
+    let unchanged_row = sessions::table
         .find(&session.id)
         .filter(sessions::counter.eq(i64::from(session.rotation.counter)))
         .filter(sessions::late_recoveries.eq(session.rotation.late_recoveries))
         .filter(sessions::revoked_at.is_null());
-    let updated = diesel::update(unchanged)
+    let updated_rows = diesel::update(unchanged_row)
         .set((
             sessions::counter.eq(i64::from(next.counter)),
             sessions::rotated_at.eq(next.rotated_at),
@@ -260,44 +263,44 @@ fn set_rotation(
             sessions::expires_at.eq(expires_at),
         ))
         .execute(connection)?;
-    Ok(updated == 1)
+    Ok(updated_rows == 1)
 }
 
-/// Sets the expiry of a live session. Returns false if the session is not live.
+/// Sets the expiry and the last use of a live session. Returns false if the session is not live.
 pub(crate) fn prolong(
     connection: &mut DbConnection,
     id: &str,
     now: Timestamp,
     expires_at: Timestamp,
 ) -> QueryResult<bool> {
-    let live = sessions::table
+    let live_row = sessions::table
         .find(id)
         .filter(sessions::revoked_at.is_null())
         .filter(sessions::expires_at.gt(now));
-    let updated = diesel::update(live)
+    let updated_rows = diesel::update(live_row)
         .set((
             sessions::last_used_at.eq(now),
             sessions::expires_at.eq(expires_at),
         ))
         .execute(connection)?;
-    Ok(updated == 1)
+    Ok(updated_rows == 1)
 }
 
-/// Deletes up to `limit` sessions that expired before `cutoff`. Returns their number.
+/// Deletes up to `limit` sessions that expired before `cutoff`. Returns the number of deleted sessions.
 pub(super) fn purge(
     connection: &mut DbConnection,
     cutoff: Timestamp,
     limit: i64,
 ) -> QueryResult<usize> {
-    let expired: Vec<String> = sessions::table
+    let expired_ids: Vec<String> = sessions::table
         .filter(sessions::expires_at.lt(cutoff))
         .select(sessions::id)
         .limit(limit)
         .load(connection)?;
-    diesel::delete(sessions::table.filter(sessions::id.eq_any(expired))).execute(connection)
+    diesel::delete(sessions::table.filter(sessions::id.eq_any(expired_ids))).execute(connection)
 }
 
-/// Returns a session, live or not, with its user. One query, because some clients need it at every request.
+/// Returns a session, live or not, with its user. Uses one query, because some clients need both at every request.
 pub(crate) fn find_with_user(
     connection: &mut DbConnection,
     session_id: &str,
@@ -307,7 +310,7 @@ pub(crate) fn find_with_user(
         .inner_join(users::table)
         .filter(sessions::id.eq(session_id))
         .select((user_store::COLUMNS, COLUMNS));
-    let found: Option<(UserRow, SessionRow)> =
+    let joined_row: Option<(UserRow, SessionRow)> =
         on_either_engine!(connection, |either| query.first(either)).optional()?;
-    Ok(found.map(|(row, session)| (user_of_row(row), session.into_session(lifetimes))))
+    Ok(joined_row.map(|(user, session)| (user_of_row(user), session.into_session(lifetimes))))
 }

@@ -1,4 +1,4 @@
-//! `PATCH /api/{user_id}/tasks/{task_id}/complete`, and `POST …/toggle`
+//! Handles `PATCH /api/{user_id}/tasks/{task_id}/complete` and `POST …/toggle`.
 
 use actix_web::web::{self, Data};
 
@@ -21,10 +21,10 @@ pub(crate) async fn toggle(
     tasks: Data<Tasks>,
 ) -> Result<web::Json<Task>, Problem> {
     let now = tasks.clock.now().into();
-    let changed = tasks
+    let task = tasks
         .db
         .of_account(owner.as_str())
         .write(move |connection| store::toggle(connection, &owner, task_id, now))
         .await?;
-    changed.map(web::Json).ok_or_else(id::not_found)
+    task.map(web::Json).ok_or_else(id::task_not_found)
 }

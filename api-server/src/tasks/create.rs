@@ -1,4 +1,4 @@
-//! `POST /api/{user_id}/tasks`
+//! Handles `POST /api/{user_id}/tasks`.
 
 use actix_web::HttpResponse;
 use actix_web::http::header::LOCATION;
@@ -9,15 +9,13 @@ use utoipa::ToSchema;
 use validator::Validate;
 
 use super::Tasks;
-use super::store;
-use super::store::{Inserted, NewTask};
-use super::task;
-use super::task::{Task, Title};
+use super::store::{self, InsertOutcome, NewTask};
+use super::task::{self, Task, Title};
 use crate::http::json::Json;
 use crate::http::owner::Owner;
 use crate::problem::{Code, Problem};
 
-/// The characters that are percent-encoded in a path segment: all but the unreserved ones (RFC 3986 § 2.3).
+/// The characters that are percent-encoded in a path segment: all except the unreserved characters (RFC 3986 § 2.3).
 const ENCODED_IN_SEGMENT: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'-')
     .remove(b'.')
@@ -57,18 +55,18 @@ pub(crate) async fn create(
     let new_task = NewTask {
         title: title.into_string(),
         description: body.description,
-        now: tasks.clock.now().into(),
+        created_at: tasks.clock.now().into(),
     };
     let quota = tasks.quota.clone();
-    let max = quota.max();
+    let max_tasks = quota.max_tasks();
     let db = tasks.db.of_account(owner.as_str());
-    let inserted = db
+    let outcome = db
         .write(move |connection| store::insert(connection, &owner, &new_task, &quota))
         .await?;
-    let task = match inserted {
-        Inserted::Task(task) => task,
-        Inserted::LimitReached => return Err(limit_reached(max)),
-        Inserted::NoAccount => return Err(Problem::account_missing()),
+    let task = match outcome {
+        InsertOutcome::Task(task) => task,
+        InsertOutcome::LimitReached => return Err(limit_reached(max_tasks)),
+        InsertOutcome::NoAccount => return Err(Problem::account_missing()),
     };
     let location = location_of(&task);
     Ok(HttpResponse::Created()
@@ -76,14 +74,14 @@ pub(crate) async fn create(
         .json(task))
 }
 
-fn limit_reached(max: i64) -> Problem {
+fn limit_reached(limit: i64) -> Problem {
     let detail =
-        format!("This account has reached its limit of tasks ({max}); delete some to add more");
+        format!("This account has reached its limit of tasks ({limit}); delete some to add more");
     Problem::new(Code::TaskLimitReached, detail)
 }
 
-/// The path of a task, for the `Location` header. An imported user may have any text as id. Clients remove the path
-/// segments `.` and `..` (RFC 3986 § 5.2.4), so the path of a user with such an id does not contain the id.
+/// Returns the path of a task, for the `Location` header. An imported user may have any text as id. Clients remove the
+/// path segments `.` and `..` (RFC 3986 § 5.2.4), so the path of a user with such an id does not contain the id.
 fn location_of(task: &Task) -> String {
     match task.user_id.as_str() {
         "." | ".." => format!("/api/tasks/{}", task.id),

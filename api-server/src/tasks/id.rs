@@ -24,10 +24,10 @@ impl FromRequest for TaskId {
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
         let text = request.match_info().get("task_id");
         let id = text.and_then(task::parse_id);
-        ready(id.map(Self).ok_or_else(not_found))
+        ready(id.map(Self).ok_or_else(task_not_found))
     }
 }
 
-pub(super) fn not_found() -> Problem {
+pub(super) fn task_not_found() -> Problem {
     Problem::new(Code::TaskNotFound, "There is no such task")
 }

@@ -1,4 +1,4 @@
-//! `GET`, `PUT`, `PATCH` and `DELETE /api/{user_id}/tasks/{task_id}`
+//! Handles `GET`, `PUT`, `PATCH` and `DELETE /api/{user_id}/tasks/{task_id}`.
 
 use actix_web::web::{self, Data};
 use serde::{Deserialize, Serialize};
@@ -26,12 +26,12 @@ pub(crate) async fn show(
     TaskId(task_id): TaskId,
     tasks: Data<Tasks>,
 ) -> Result<web::Json<Task>, Problem> {
-    let found = tasks
+    let task = tasks
         .db
         .of_account(owner.as_str())
         .read(move |connection| store::find(connection, &owner, task_id))
         .await?;
-    found.map(web::Json).ok_or_else(id::not_found)
+    task.map(web::Json).ok_or_else(id::task_not_found)
 }
 
 #[derive(Serialize, ToSchema)]
@@ -53,13 +53,13 @@ pub(crate) async fn delete(
     TaskId(task_id): TaskId,
     tasks: Data<Tasks>,
 ) -> Result<web::Json<Deleted>, Problem> {
-    let deleted = tasks
+    let was_deleted = tasks
         .db
         .of_account(owner.as_str())
         .write(move |connection| store::delete(connection, &owner, task_id))
         .await?;
-    if !deleted {
-        return Err(id::not_found());
+    if !was_deleted {
+        return Err(id::task_not_found());
     }
     Ok(web::Json(Deleted {
         success: true,
@@ -110,7 +110,7 @@ pub(crate) async fn replace(
 #[derive(Deserialize, Validate, ToSchema)]
 #[expect(
     clippy::option_option,
-    reason = "absent keeps the value, null clears it"
+    reason = "an absent field stays unchanged, null clears the field"
 )]
 pub(crate) struct ChangeTask {
     /// 1 to 200 characters after trimming.
@@ -162,10 +162,10 @@ async fn store_change(
     id: i64,
     change: TaskChange,
 ) -> Result<web::Json<Task>, Problem> {
-    let changed = tasks
+    let task = tasks
         .db
         .of_account(owner.as_str())
         .write(move |connection| store::change(connection, &owner, id, &change))
         .await?;
-    changed.map(web::Json).ok_or_else(id::not_found)
+    task.map(web::Json).ok_or_else(id::task_not_found)
 }

@@ -1,4 +1,4 @@
-//! `GET /api/{user_id}/tasks`
+//! Handles `GET /api/{user_id}/tasks`.
 
 use std::borrow::Cow;
 use std::time::Instant;
@@ -12,14 +12,14 @@ use validator::Validate;
 
 use super::Tasks;
 use super::page::{Page, PageQuery};
-use super::task;
-use super::task::Task;
+use super::task::{self, Task};
 use crate::http::large_response::LargeBody;
 use crate::http::owner::Owner;
 use crate::http::query::QueryString;
 use crate::problem::Problem;
 use crate::problem::violation::FieldViolation;
 
+/// The most tasks on a page if the query has no `limit`.
 const DEFAULT_LIMIT: i64 = 100;
 
 #[derive(Debug, Deserialize, Validate, IntoParams)]
@@ -66,30 +66,30 @@ pub(crate) async fn list(
     let page_query = PageQuery {
         completed: query.completed,
         text,
-        before: query.cursor.as_deref().map(parse_cursor).transpose()?,
+        before_id: query.cursor.as_deref().map(parse_cursor).transpose()?,
         limit: query.limit.unwrap_or(DEFAULT_LIMIT),
     };
     let page = Page::new(owner, page_query, tasks.large_responses.clone());
-    let page = read(&tasks, page).await?.finish();
+    let finished_page = fill_page(&tasks, page).await?.finish();
     let mut response = HttpResponse::Ok();
-    if let Some(cursor) = page.next_cursor {
+    if let Some(cursor) = finished_page.next_cursor {
         response.insert_header((LINK, next_link(&request, &query, cursor)?));
     }
     response.content_type(ContentType::json());
-    Ok(match page.reservation {
-        Some(reservation) => response.body(LargeBody::new(page.json, reservation)),
-        None => response.body(page.json),
+    Ok(match finished_page.reservation {
+        Some(reservation) => response.body(LargeBody::new(finished_page.json, reservation)),
+        None => response.body(finished_page.json),
     })
 }
 
-/// Reads the page in slices, each as a separate job: requests of other accounts run between them, and reading stops
-/// when the caller disconnects.
-async fn read(tasks: &Tasks, mut page: Page) -> Result<Page, Problem> {
+/// Fills the page in slices of rows. Each slice is a separate database job, so that requests of other accounts run
+/// between two slices, and reading stops when the caller disconnects.
+async fn fill_page(tasks: &Tasks, mut page: Page) -> Result<Page, Problem> {
     let deadline = Instant::now() + tasks.task_page_timeout;
     loop {
         let db = tasks.db.of_account(page.owner().as_str());
-        let filled = db.read(|connection| page.fill(connection)).await?;
-        page = filled.map_err(Problem::internal)?;
+        let result = db.read(|connection| page.read_slice(connection)).await?;
+        page = result.map_err(Problem::internal)?;
         // A search that takes longer continues on the next page.
         if page.has_ended() || Instant::now() >= deadline {
             return Ok(page);
@@ -103,7 +103,7 @@ fn parse_cursor(text: &str) -> Result<i64, Problem> {
     })
 }
 
-/// The `Link` header (RFC 8288) for the next page: this request with another cursor.
+/// Returns the `Link` header (RFC 8288) for the next page: the URL of this request with another cursor.
 fn next_link(request: &HttpRequest, query: &ListQuery, cursor: i64) -> Result<String, Problem> {
     #[derive(Serialize)]
     struct NextQuery<'a> {

@@ -1,4 +1,4 @@
-//! The tasks of a user: type, queries, quota, and one file for each path.
+//! The tasks of a user. Each path has its own file; the other files contain the type, the queries and the quota.
 
 pub(crate) mod complete;
 pub(crate) mod create;
@@ -20,7 +20,7 @@ use crate::db::Db;
 use crate::http::large_response::LargeResponseLimiter;
 use quota::TaskQuota;
 
-/// What a handler of tasks needs. It has no access to the keys that sign tokens.
+/// What the task handlers need. They have no access to the keys that sign tokens.
 pub(crate) struct Tasks {
     pub(crate) db: Db,
     pub(crate) clock: Clock,

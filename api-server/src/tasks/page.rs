@@ -1,38 +1,37 @@
-//! A page of tasks as JSON. The thread that runs the query writes it task by task, so that reading stops when the page
-//! is full, and at most one slice of rows is in memory.
+//! Writes a page of tasks as JSON, task by task, in the thread that runs the query. Reading therefore stops when the
+//! page is full, and at most `SLICE_ROWS` rows are in memory.
 
 use actix_web::web::Bytes;
 
 use super::search::Matcher;
-use super::store;
-use super::store::Selection;
+use super::store::{self, Selection};
 use super::task::Task;
 use crate::db::{DbConnection, QueryResult};
 use crate::http::large_response::{LargeResponseLimiter, MemoryReservation};
 use crate::users::id::UserId;
 
-/// The largest page, in bytes of JSON. A page may end here with fewer tasks than `limit`.
-pub(super) const MAX_BYTES: usize = 1 << 20;
-/// The largest page, in bytes, if no memory for a large page can be reserved.
-const SMALL_BYTES: usize = 64 << 10;
-/// How many rows one job reads: a default page, and one row more that shows whether there is a next page.
+/// The largest page of several tasks, in bytes of JSON. A page may reach this size with fewer tasks than `limit`.
+pub(super) const MAX_PAGE_BYTES: usize = 1 << 20;
+/// The largest page of several tasks, in bytes of JSON, if no memory for a large page can be reserved.
+const SMALL_PAGE_BYTES: usize = 64 << 10;
+/// How many rows one database job reads: a default page, and one more row that shows whether there is a next page.
 const SLICE_ROWS: i64 = 101;
 
-/// Which tasks a page contains.
+/// Selects the tasks of a page.
 #[derive(Clone, Copy)]
 pub(super) struct PageQuery<'a> {
     pub(super) completed: Option<bool>,
     /// Only tasks that contain this text.
     pub(super) text: Option<&'a str>,
-    /// Only tasks older than the one with this id.
-    pub(super) before: Option<i64>,
+    /// Only tasks older than the task with this id.
+    pub(super) before_id: Option<i64>,
     pub(super) limit: i64,
 }
 
 /// A complete page.
 pub(super) struct FinishedPage {
     pub(super) json: Bytes,
-    /// Reserves the memory of a large page.
+    /// The memory that is reserved for a large page; `None` for a small page.
     pub(super) reservation: Option<MemoryReservation>,
     /// The cursor of the next page; `None` for the last page.
     pub(super) next_cursor: Option<i64>,
@@ -46,11 +45,11 @@ pub(super) struct Page {
     limit: i64,
     limiter: LargeResponseLimiter,
     json: Vec<u8>,
-    count: i64,
+    task_count: i64,
     max_bytes: usize,
     reservation: Option<MemoryReservation>,
     /// The id of the last task that was read; the remaining tasks are older.
-    last_read: Option<i64>,
+    last_read_id: Option<i64>,
     end: Option<PageEnd>,
 }
 
@@ -72,10 +71,10 @@ impl Page {
             limit: query.limit,
             limiter,
             json: vec![b'['],
-            count: 0,
-            max_bytes: SMALL_BYTES,
+            task_count: 0,
+            max_bytes: SMALL_PAGE_BYTES,
             reservation: None,
-            last_read: query.before,
+            last_read_id: query.before_id,
             end: None,
         }
     }
@@ -88,33 +87,33 @@ impl Page {
         self.end.is_some()
     }
 
-    /// Reads the next slice of tasks and writes it to the page.
-    pub(super) fn fill(
+    /// Reads the next slice of rows from the database and appends the tasks to the page.
+    pub(super) fn read_slice(
         mut self,
         connection: &mut DbConnection,
     ) -> QueryResult<serde_json::Result<Self>> {
-        let selection = self.next_slice();
+        let selection = self.next_selection();
         let tasks = store::list(connection, &self.owner, &selection)?;
-        let is_last = i64::try_from(tasks.len()).is_ok_and(|found| found < selection.limit);
-        Ok(self.append(tasks, is_last).map(|()| self))
+        let is_last_slice = i64::try_from(tasks.len()).is_ok_and(|rows| rows < selection.limit);
+        Ok(self.append(tasks, is_last_slice).map(|()| self))
     }
 
-    fn next_slice(&self) -> Selection {
-        let missing = self.limit - self.count + 1;
+    fn next_selection(&self) -> Selection {
+        let missing_rows = self.limit - self.task_count + 1;
         Selection {
             completed: self.completed,
-            before: self.last_read,
-            // A search also reads the tasks that do not match, so it needs more rows than the page has.
+            before_id: self.last_read_id,
+            // A search also reads tasks that do not match, so a search needs more rows than the page has tasks.
             limit: if self.matcher.is_some() {
                 SLICE_ROWS
             } else {
-                missing.min(SLICE_ROWS)
+                missing_rows.min(SLICE_ROWS)
             },
         }
     }
 
-    fn append(&mut self, tasks: Vec<Task>, is_last: bool) -> serde_json::Result<()> {
-        // Preallocated to avoid regrowth.
+    fn append(&mut self, tasks: Vec<Task>, is_last_slice: bool) -> serde_json::Result<()> {
+        // Reserves 384 bytes for each task, for 20 tasks at most, because growing step by step would copy the JSON.
         self.json.reserve(tasks.len().min(20) * 384);
         for task in tasks {
             let is_match = self
@@ -125,37 +124,37 @@ impl Page {
                 self.end = Some(PageEnd::Full);
                 return Ok(());
             }
-            self.last_read = Some(task.id);
+            self.last_read_id = Some(task.id);
         }
-        self.end = is_last.then_some(PageEnd::Exhausted);
+        self.end = is_last_slice.then_some(PageEnd::Exhausted);
         Ok(())
     }
 
-    /// Writes a task; `false` if the page is full.
+    /// Writes a task. Returns `false` if the page is full.
     fn push(&mut self, task: &Task) -> serde_json::Result<bool> {
-        if self.count == self.limit {
+        if self.task_count == self.limit {
             return Ok(false);
         }
         let length_before = self.json.len();
-        if self.count > 0 {
+        if self.task_count > 0 {
             self.json.push(b',');
         }
         serde_json::to_writer(&mut self.json, task)?;
-        if self.count > 0 && !self.fits() {
+        if self.task_count > 0 && !self.fits_after_reserving() {
             self.json.truncate(length_before);
             return Ok(false);
         }
-        self.count += 1;
+        self.task_count += 1;
         Ok(true)
     }
 
-    /// Whether the JSON with its closing bracket is within the limit. Memory is reserved only once the page is large.
-    fn fits(&mut self) -> bool {
+    /// Returns whether the JSON with its closing bracket is small enough. Reserves memory once the page is large.
+    fn fits_after_reserving(&mut self) -> bool {
         let length = self.json.len() + 1;
         if length > self.max_bytes && self.reservation.is_none() {
             self.reservation = self.limiter.reserve(self.owner.as_str());
             if self.reservation.is_some() {
-                self.max_bytes = MAX_BYTES;
+                self.max_bytes = MAX_PAGE_BYTES;
             }
         }
         length <= self.max_bytes
@@ -167,7 +166,7 @@ impl Page {
             json: self.json.into(),
             reservation: self.reservation,
             next_cursor: self
-                .last_read
+                .last_read_id
                 .filter(|_| self.end != Some(PageEnd::Exhausted)),
         }
     }

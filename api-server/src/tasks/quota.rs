@@ -1,5 +1,5 @@
-//! The limit of tasks per account, and a count of each account's tasks in memory: counting thousands of rows for every
-//! new task would cost more than adding it.
+//! Limits how many tasks an account may have. The number of tasks is kept in memory, because counting thousands of rows
+//! for every new task would cost more than the insert.
 
 use std::collections::HashMap;
 use std::hash::{BuildHasher as _, RandomState};
@@ -11,70 +11,70 @@ use crate::users::id::UserId;
 const LIMIT_MARGIN: i64 = 64;
 /// The tasks of an account are counted again after this many additions.
 const RECOUNT_AFTER: u32 = 64;
-/// The most accounts with a count in memory. At this number all counts are dropped; the tasks of an
-/// account are then counted again when needed.
+/// The most accounts with a count in memory. At this number all counts are dropped, and the tasks of an account are
+/// counted again when needed.
 const MAX_ACCOUNTS: usize = 10_000;
 
-/// The limit, and the counts that this process knows. Cheap to clone.
+/// The limit, and the counts that this process has in memory. Clones share the counts.
 #[derive(Clone)]
 pub(crate) struct TaskQuota {
-    max: u32,
+    max_tasks: u32,
     counts: Arc<Mutex<HashMap<u64, TaskCount>>>,
     key_hasher: RandomState,
 }
 
-/// An upper bound: at most `count` tasks of the account have an id up to `through`. The bound stays true: new
+/// An upper bound: at most `count` tasks of the account have an id up to `max_id`. The bound stays true, because new
 /// tasks have larger ids, and the counted tasks can only be deleted.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct TaskCount {
-    pub(super) through: i64,
+    pub(super) max_id: i64,
     pub(super) count: i64,
-    /// Tasks added since the count was made.
-    added: u32,
+    /// How many tasks were added since the count was made.
+    additions: u32,
 }
 
 impl TaskQuota {
-    pub(crate) fn new(max: u32) -> Self {
+    pub(crate) fn new(max_tasks: u32) -> Self {
         Self {
-            max,
+            max_tasks,
             counts: Arc::default(),
             key_hasher: RandomState::new(),
         }
     }
 
-    pub(super) fn max(&self) -> i64 {
-        self.max.into()
+    pub(super) fn max_tasks(&self) -> i64 {
+        self.max_tasks.into()
     }
 
-    /// The count from which an account's tasks are added one at a time, under a lock: concurrent inserts do not count
-    /// each other's rows.
+    /// The count from which an account's tasks are added one at a time, under a lock, because concurrent inserts do not
+    /// count each other's rows.
     pub(super) fn lock_threshold(&self) -> i64 {
-        self.max() - LIMIT_MARGIN.max(self.max() / 8)
+        self.max_tasks() - LIMIT_MARGIN.max(self.max_tasks() / 8)
     }
 
-    /// The last count of the account's tasks; zero if there is none.
+    /// The last count of the account's tasks; zero if none is in memory.
     pub(super) fn last_count(&self, owner: &UserId) -> TaskCount {
         let counts = self.lock();
         counts.get(&self.key(owner)).copied().unwrap_or_default()
     }
 
-    /// Records that a task was added; `true` if the tasks must be counted again.
+    /// Records that a task was added. Returns `true` if the tasks must be counted again.
     pub(super) fn record_added(&self, owner: &UserId) -> bool {
         let mut counts = self.lock();
         if counts.len() >= MAX_ACCOUNTS {
             counts.clear();
         }
         let count = counts.entry(self.key(owner)).or_default();
-        count.added = count.added.saturating_add(1);
-        count.added >= RECOUNT_AFTER
+        count.additions = count.additions.saturating_add(1);
+        count.additions >= RECOUNT_AFTER
     }
 
-    /// Records that `count` tasks of this account have an id up to `through`.
-    pub(super) fn record_count(&self, owner: &UserId, through: i64, count: i64) {
+    /// Records that `count` tasks of this account have an id up to `max_id`.
+    pub(super) fn record_count(&self, owner: &UserId, max_id: i64, count: i64) {
         let task_count = TaskCount {
-            through,
+            max_id,
             count,
-            added: 0,
+            additions: 0,
         };
         self.lock().insert(self.key(owner), task_count);
     }
@@ -107,15 +107,19 @@ mod tests {
             assert!(quota.record_added(&user("ada")));
             quota.record_count(&user("ada"), 100, 64);
             let count = quota.last_count(&user("ada"));
-            assert_eq!((count.through, count.count), (100, 64));
+            assert_eq!((count.max_id, count.count), (100, 64));
         }
         assert_eq!(quota.last_count(&user("bob")).count, 0);
     }
 
     #[test]
     fn tasks_are_added_one_at_a_time_from_seven_eighths_of_the_limit() {
-        for (max, threshold) in [(1, -63), (64, 0), (200, 136), (512, 448), (10_000, 8750)] {
-            assert_eq!(TaskQuota::new(max).lock_threshold(), threshold, "{max}");
+        for (max_tasks, threshold) in [(1, -63), (64, 0), (200, 136), (512, 448), (10_000, 8750)] {
+            assert_eq!(
+                TaskQuota::new(max_tasks).lock_threshold(),
+                threshold,
+                "{max_tasks}"
+            );
         }
     }
 

@@ -1,5 +1,5 @@
-//! Searches tasks for a text, ignoring case. The search is the same for both engines and takes time linear in the
-//! length of the texts. The engines' own `LIKE` and `strpos` take many times longer on texts chosen by an attacker.
+//! Searches tasks for a text, ignoring case. The search finds the same tasks with SQLite and with PostgreSQL, in time
+//! linear in the length of the texts. `LIKE` and `strpos` in SQL take many times longer on texts chosen by an attacker.
 
 use memchr::memmem::Finder;
 
@@ -8,46 +8,45 @@ use super::task::Task;
 /// Searches many tasks for one text.
 pub(super) struct Matcher {
     needle: Finder<'static>,
-    /// The lower-case form of the text that is searched; kept so that its memory is reused for the next text.
-    lowercase: Vec<u8>,
+    /// The lower-case form of the last text that was searched. The next text reuses the memory.
+    lowercase_text: Vec<u8>,
 }
 
 impl Matcher {
     pub(super) fn new(text: &str) -> Self {
-        let mut lowercase = Vec::new();
-        write_lowercase(text, &mut lowercase);
+        let mut lowercase_text = Vec::new();
+        write_lowercase(text, &mut lowercase_text);
         Self {
-            needle: Finder::new(&lowercase).into_owned(),
-            lowercase,
+            needle: Finder::new(&lowercase_text).into_owned(),
+            lowercase_text,
         }
     }
 
     /// Whether the title or the description contains the text.
     pub(super) fn matches(&mut self, task: &Task) -> bool {
         let texts = [Some(&task.title), task.description.as_ref()];
-        texts.into_iter().flatten().any(|text| self.is_in(text))
+        texts.into_iter().flatten().any(|text| self.is_match(text))
     }
 
-    fn is_in(&mut self, text: &str) -> bool {
-        self.lowercase.clear();
-        write_lowercase(text, &mut self.lowercase);
-        self.needle.find(&self.lowercase).is_some()
+    fn is_match(&mut self, text: &str) -> bool {
+        self.lowercase_text.clear();
+        write_lowercase(text, &mut self.lowercase_text);
+        self.needle.find(&self.lowercase_text).is_some()
     }
 }
 
-/// Converts each character on its own, so that a text which contains another still contains it in lower case.
-/// `str::to_lowercase` converts Σ at
-/// the end of a word to another character than Σ within a word.
-fn write_lowercase(text: &str, lowercase: &mut Vec<u8>) {
-    lowercase.extend_from_slice(text.as_bytes());
+/// Writes the lower-case form of each character separately. `str::to_lowercase` converts Σ at the end of a word to
+/// another character than Σ within a word, so a search for the beginning of a word could fail.
+fn write_lowercase(text: &str, output: &mut Vec<u8>) {
+    output.extend_from_slice(text.as_bytes());
     if text.is_ascii() {
-        lowercase.make_ascii_lowercase();
+        output.make_ascii_lowercase();
         return;
     }
-    lowercase.clear();
+    output.clear();
     let mut utf8 = [0; 4];
     for character in text.chars().flat_map(char::to_lowercase) {
-        lowercase.extend_from_slice(character.encode_utf8(&mut utf8).as_bytes());
+        output.extend_from_slice(character.encode_utf8(&mut utf8).as_bytes());
     }
 }
 
@@ -55,26 +54,26 @@ fn write_lowercase(text: &str, lowercase: &mut Vec<u8>) {
 mod tests {
     use super::{Matcher, write_lowercase};
 
-    fn lowercase(text: &str) -> String {
+    fn to_lowercase(text: &str) -> String {
         let mut bytes = Vec::new();
         write_lowercase(text, &mut bytes);
         String::from_utf8(bytes).unwrap()
     }
 
     #[test]
-    fn each_character_is_converted_on_its_own() {
-        assert_eq!(lowercase("ÉTUDE ΟΔΟΣ"), "étude οδοσ");
-        assert_eq!(lowercase("Buy MILK"), "buy milk");
+    fn each_character_is_converted_separately() {
+        assert_eq!(to_lowercase("ÉTUDE ΟΔΟΣ"), "étude οδοσ");
+        assert_eq!(to_lowercase("Buy MILK"), "buy milk");
         // The only character whose lower-case form has two characters.
-        assert_eq!(lowercase("İ"), "i\u{307}");
+        assert_eq!(to_lowercase("İ"), "i\u{307}");
     }
 
     #[test]
     fn a_matcher_searches_many_texts() {
         let mut matcher = Matcher::new("MiLk");
-        for (text, found) in [("Buy milk", true), ("Butter", false), ("É MILK", true)] {
-            assert_eq!(matcher.is_in(text), found, "{text}");
+        for (text, expected) in [("Buy milk", true), ("Butter", false), ("É MILK", true)] {
+            assert_eq!(matcher.is_match(text), expected, "{text}");
         }
-        assert!(Matcher::new("").is_in(""));
+        assert!(Matcher::new("").is_match(""));
     }
 }

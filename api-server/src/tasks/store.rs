@@ -12,8 +12,8 @@ use crate::db::schema::{tasks, users};
 use crate::db::{DbConnection, Timestamp, lock_account, on_either_engine, write_transaction};
 use crate::users::id::UserId;
 
-/// The columns in the order of [`TaskRow`]; the round-trip test detects swapped columns. `user_id` is left out: the
-/// caller supplies it.
+/// The columns in the order of [`TaskRow`]; the round-trip test detects swapped columns. The column `user_id` is left
+/// out, because the caller knows the owner.
 const COLUMNS: (
     tasks::id,
     tasks::title,
@@ -48,8 +48,8 @@ fn task_of_row(owner: &UserId, row: TaskRow) -> Task {
 /// Which of a user's tasks to list.
 pub(super) struct Selection {
     pub(super) completed: Option<bool>,
-    /// Only tasks older than the one with this id.
-    pub(super) before: Option<i64>,
+    /// Only tasks older than the task with this id.
+    pub(super) before_id: Option<i64>,
     pub(super) limit: i64,
 }
 
@@ -59,20 +59,20 @@ pub(super) fn list(
     owner: &UserId,
     selection: &Selection,
 ) -> QueryResult<Vec<Task>> {
-    let before = selection.before.unwrap_or(i64::MAX);
-    let page = tasks::table
+    let before_id = selection.before_id.unwrap_or(i64::MAX);
+    let query = tasks::table
         .filter(tasks::user_id.eq(owner.as_str()))
-        .filter(tasks::id.lt(before))
+        .filter(tasks::id.lt(before_id))
         .select(COLUMNS)
         .order(tasks::id.desc())
         .limit(selection.limit);
-    // Two queries of a fixed form, not one with an optional filter: diesel then finds the prepared statement by the
-    // type of the query, without building the SQL.
+    // Two queries of a fixed form instead of one query with an optional filter: diesel then finds the prepared
+    // statement by the type of the query, without building the SQL.
     let rows: Vec<TaskRow> = match selection.completed {
-        None => on_either_engine!(connection, |connection| page.load(connection))?,
+        None => on_either_engine!(connection, |connection| query.load(connection))?,
         Some(completed) => {
-            let page = page.filter(tasks::completed.eq(completed));
-            on_either_engine!(connection, |connection| page.load(connection))?
+            let filtered_query = query.filter(tasks::completed.eq(completed));
+            on_either_engine!(connection, |connection| filtered_query.load(connection))?
         }
     };
     Ok(rows
@@ -84,11 +84,11 @@ pub(super) fn list(
 pub(super) struct NewTask {
     pub(super) title: String,
     pub(super) description: Option<String>,
-    pub(super) now: Timestamp,
+    pub(super) created_at: Timestamp,
 }
 
 /// The outcome of adding a task.
-pub(super) enum Inserted {
+pub(super) enum InsertOutcome {
     Task(Box<Task>),
     /// The owner has as many tasks as allowed.
     LimitReached,
@@ -96,37 +96,37 @@ pub(super) enum Inserted {
     NoAccount,
 }
 
-/// Adds a task unless the owner has as many as allowed. Below the lock threshold, one statement checks the limit and
-/// inserts.
+/// Adds a task unless the owner already has as many tasks as allowed. Below the lock threshold, one statement checks
+/// the limit and inserts the task.
 pub(super) fn insert(
     connection: &mut DbConnection,
     owner: &UserId,
     new_task: &NewTask,
     quota: &TaskQuota,
-) -> QueryResult<Inserted> {
-    let known = quota.last_count(owner);
+) -> QueryResult<InsertOutcome> {
+    let last_count = quota.last_count(owner);
     let allowance = Allowance {
-        above: known.through,
-        tasks: quota.lock_threshold() - known.count,
+        above_id: last_count.max_id,
+        max_tasks: quota.lock_threshold() - last_count.count,
     };
-    let inserted = match insert_within(connection, owner, new_task, allowance)? {
+    let inserted_task = match insert_within_allowance(connection, owner, new_task, allowance)? {
         Some(task) => {
             if quota.record_added(owner) {
-                let newer = count(connection, owner, known.through, task.id)?;
-                quota.record_count(owner, task.id, known.count + newer);
+                let newer_tasks = count_tasks(connection, owner, last_count.max_id, task.id)?;
+                quota.record_count(owner, task.id, last_count.count + newer_tasks);
             }
             Some(task)
         }
         None => insert_under_lock(connection, owner, new_task, quota)?,
     };
-    match inserted {
-        Some(task) => Ok(Inserted::Task(Box::new(task))),
-        None if has_account(connection, owner)? => Ok(Inserted::LimitReached),
-        None => Ok(Inserted::NoAccount),
+    match inserted_task {
+        Some(task) => Ok(InsertOutcome::Task(Box::new(task))),
+        None if has_account(connection, owner)? => Ok(InsertOutcome::LimitReached),
+        None => Ok(InsertOutcome::NoAccount),
     }
 }
 
-/// Adds a task under a lock of the account, so that no other request adds a task to it at the same time.
+/// Adds a task under a lock of the account, so that no other request adds a task to the account at the same time.
 fn insert_under_lock(
     connection: &mut DbConnection,
     owner: &UserId,
@@ -136,72 +136,72 @@ fn insert_under_lock(
     write_transaction(connection, |connection| {
         lock_account(connection, owner.as_str())?;
         let allowance = Allowance {
-            above: 0,
-            tasks: quota.max(),
+            above_id: 0,
+            max_tasks: quota.max_tasks(),
         };
-        let inserted = insert_within(connection, owner, new_task, allowance)?;
-        if let Some(task) = &inserted {
-            let total = count(connection, owner, 0, task.id)?;
+        let inserted_task = insert_within_allowance(connection, owner, new_task, allowance)?;
+        if let Some(task) = &inserted_task {
+            let total = count_tasks(connection, owner, 0, task.id)?;
             quota.record_count(owner, task.id, total);
         }
-        Ok(inserted)
+        Ok(inserted_task)
     })
 }
 
-/// Counts the owner's tasks with an id greater than `above` and at most `through`.
-fn count(
+/// Counts the owner's tasks with an id greater than `above_id` and at most `max_id`.
+fn count_tasks(
     connection: &mut DbConnection,
     owner: &UserId,
-    above: i64,
-    through: i64,
+    above_id: i64,
+    max_id: i64,
 ) -> QueryResult<i64> {
     tasks::table
         .filter(tasks::user_id.eq(owner.as_str()))
-        .filter(tasks::id.gt(above))
-        .filter(tasks::id.le(through))
+        .filter(tasks::id.gt(above_id))
+        .filter(tasks::id.le(max_id))
         .count()
         .get_result(connection)
 }
 
-/// How many tasks the owner may have with an id greater than `above`.
+/// How many tasks the owner may have with an id greater than `above_id`.
 #[derive(Clone, Copy)]
 struct Allowance {
-    above: i64,
-    tasks: i64,
+    above_id: i64,
+    max_tasks: i64,
 }
 
-/// Adds a task within the allowance. `None` if the allowance is used up, or if the owner has no account.
-fn insert_within(
+/// Adds a task within the allowance. Returns `None` if the allowance is used up, or if the owner has no account.
+fn insert_within_allowance(
     connection: &mut DbConnection,
     owner: &UserId,
     new_task: &NewTask,
     allowance: Allowance,
 ) -> QueryResult<Option<Task>> {
-    if allowance.tasks <= 0 {
+    if allowance.max_tasks <= 0 {
         return Ok(None);
     }
-    // Reads only the index, and at most as many entries as are allowed.
-    let is_full = exists(
+    // Reads only the index, and no more entries than the allowance has tasks.
+    let used_up_condition = exists(
         tasks::table
             .filter(tasks::user_id.eq(owner.as_str()))
-            .filter(tasks::id.gt(allowance.above))
+            .filter(tasks::id.gt(allowance.above_id))
             .select(tasks::id)
             .order(tasks::id.asc())
-            .offset(allowance.tasks - 1)
+            .offset(allowance.max_tasks - 1)
             .limit(1),
     );
-    let row = users::table
+    let new_row = users::table
         .filter(users::id.eq(owner.as_str()))
-        .filter(not(is_full))
+        .filter(not(used_up_condition))
         .select((
             users::id,
             new_task.title.as_str().into_sql::<Text>(),
             new_task.description.as_deref().into_sql::<Nullable<Text>>(),
             false.into_sql::<Bool>(),
-            new_task.now.into_sql::<sql_types::Timestamp>(),
-            new_task.now.into_sql::<sql_types::Timestamp>(),
+            new_task.created_at.into_sql::<sql_types::Timestamp>(),
+            new_task.created_at.into_sql::<sql_types::Timestamp>(),
         ));
-    let insert = row
+    let statement = new_row
         .insert_into(tasks::table)
         .into_columns((
             tasks::user_id,
@@ -212,9 +212,9 @@ fn insert_within(
             tasks::updated_at,
         ))
         .returning(COLUMNS);
-    let inserted =
-        on_either_engine!(connection, |connection| insert.get_result(connection)).optional();
-    match inserted {
+    let result =
+        on_either_engine!(connection, |connection| statement.get_result(connection)).optional();
+    match result {
         Ok(row) => Ok(row.map(|row| task_of_row(owner, row))),
         // Another request deleted the account during the insert.
         Err(DieselError::DatabaseError(DatabaseErrorKind::ForeignKeyViolation, _)) => Ok(None),
@@ -267,7 +267,7 @@ pub(super) fn change(
     Ok(row.optional()?.map(|row| task_of_row(owner, row)))
 }
 
-/// Flips `completed` in one statement, so that two concurrent requests flip it twice.
+/// Flips `completed` in one statement, so that concurrent requests do not overwrite each other.
 pub(super) fn toggle(
     connection: &mut DbConnection,
     owner: &UserId,
@@ -287,7 +287,7 @@ pub(super) fn toggle(
     Ok(row.optional()?.map(|row| task_of_row(owner, row)))
 }
 
-/// Deletes the task; `false` if the owner has no task with this id.
+/// Deletes the task. Returns `false` if the owner has no task with this id.
 pub(super) fn delete(connection: &mut DbConnection, owner: &UserId, id: i64) -> QueryResult<bool> {
     let own_task = tasks::table
         .filter(tasks::id.eq(id))

@@ -1,4 +1,4 @@
-//! A task, and the rules for its fields.
+//! Defines a task and the rules for its fields.
 
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -28,7 +28,7 @@ pub(crate) struct Task {
     pub(crate) updated_at: Timestamp,
 }
 
-/// A title: 1 to 200 characters after trimming.
+/// The title of a task: 1 to 200 characters after trimming.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Title(String);
 

@@ -22,7 +22,7 @@ pub struct BetterAuth {
     pub(crate) snake_case: bool,
 }
 
-/// A source in which every table and column was found.
+/// A source database in which every table and column was found.
 pub(super) struct CheckedSource {
     reader: Reader,
     users: Query,
@@ -35,7 +35,7 @@ struct TasksQuery {
     table: String,
 }
 
-/// The expressions to select and the tables to select them from.
+/// The expressions of a SELECT statement, and the text after `FROM`.
 struct Query {
     expressions: Vec<String>,
     from: String,
@@ -45,9 +45,9 @@ struct Query {
 struct Columns<'a> {
     table: &'a Table,
     alias: &'static str,
-    found: Vec<db::Column>,
-    /// The names that were required and not found.
-    missing: Vec<String>,
+    columns: Vec<db::Column>,
+    /// The names of the required columns that the table does not have.
+    missing_names: Vec<String>,
 }
 
 impl BetterAuth {
@@ -76,36 +76,36 @@ impl BetterAuth {
         })
     }
 
-    /// The name of a column of Better Auth, in snake case if the source uses it.
-    fn column_name(&self, camel: &str) -> String {
+    /// The name of a column of Better Auth, in snake case if the source uses snake case.
+    fn column_name(&self, camel_case: &str) -> String {
         if !self.snake_case {
-            return camel.to_owned();
+            return camel_case.to_owned();
         }
-        let mut snake = String::new();
-        for letter in camel.chars() {
+        let mut snake_case = String::new();
+        for letter in camel_case.chars() {
             if letter.is_ascii_uppercase() {
-                snake.push('_');
+                snake_case.push('_');
             }
-            snake.push(letter.to_ascii_lowercase());
+            snake_case.push(letter.to_ascii_lowercase());
         }
-        snake
+        snake_case
     }
 
-    /// Selects one row for each user, even with no or several accounts. The oldest user comes first, so that of two
-    /// users with the same email address the older user is imported.
+    /// Selects one row for each user, even if the user has no account or several. Selects the oldest user first: of two
+    /// users with the same email address, the older user is imported.
     fn users_query(&self, reader: &mut Reader) -> Result<Query, TransferError> {
         let mut users = Columns::read(reader, &self.users, "u")?;
         let mut accounts = Columns::read(reader, &self.accounts, "c")?;
         let id = users.require(&[&self.column_name("id")]);
         let email = users.require(&[&self.column_name("email")]);
         let name = users.require(&[&self.column_name("name")]);
-        let verified = users.require(&[&self.column_name("emailVerified")]);
+        let email_verified = users.require(&[&self.column_name("emailVerified")]);
         let image = users.require(&[&self.column_name("image")]);
-        let created = users.require(&[&self.column_name("createdAt")]);
-        let updated = users.require(&[&self.column_name("updatedAt")]);
+        let created_at = users.require(&[&self.column_name("createdAt")]);
+        let updated_at = users.require(&[&self.column_name("updatedAt")]);
         let owner = accounts.require(&[&self.column_name("userId")]);
         let account_id = accounts.require(&[&self.column_name("accountId")]);
-        let provider = accounts.require(&[&self.column_name("providerId")]);
+        let provider_id = accounts.require(&[&self.column_name("providerId")]);
         let password = accounts.require(&[&self.column_name("password")]);
         users.check_complete(self.snake_case)?;
         accounts.check_complete(self.snake_case)?;
@@ -114,10 +114,10 @@ impl BetterAuth {
             Reader::text(&id.sql, MAX_ID_BYTES),
             Reader::text(&email.sql, 254),
             Reader::text(&name.sql, 4 * 200),
-            Reader::text(&verified.sql, SHORT_TEXT_BYTES),
+            Reader::text(&email_verified.sql, SHORT_TEXT_BYTES),
             Reader::text(&image.sql, 4 * 2048),
-            reader.time(&created.sql, &created.kind),
-            reader.time(&updated.sql, &updated.kind),
+            reader.time(&created_at.sql, &created_at.kind),
+            reader.time(&updated_at.sql, &updated_at.kind),
             Reader::text("a.accounts", SHORT_TEXT_BYTES),
             "a.account_id".to_owned(),
             "a.password".to_owned(),
@@ -136,8 +136,8 @@ impl BetterAuth {
             owner = owner.sql,
             account_id = Reader::text(&account_id.sql, MAX_ID_BYTES),
             password = Reader::text(&password.sql, MAX_ID_BYTES),
-            provider = provider.sql,
-            created = created.sql,
+            provider = provider_id.sql,
+            created = created_at.sql,
             id = id.sql,
         );
         Ok(Query { expressions, from })
@@ -154,8 +154,8 @@ impl BetterAuth {
         let title = tasks.require(&["title"]);
         let description = tasks.require(&["description"]);
         let completed = tasks.require(&["is_completed", "completed"]);
-        let created = tasks.require(&["created_at"]);
-        let updated = tasks.require(&["updated_at"]);
+        let created_at = tasks.require(&["created_at"]);
+        let updated_at = tasks.require(&["updated_at"]);
         tasks.check_complete(true)?;
 
         let expressions = vec![
@@ -165,22 +165,22 @@ impl BetterAuth {
             Reader::text(&title.sql, 4096),
             Reader::text(&description.sql, 4 * 10_000),
             Reader::text(&completed.sql, SHORT_TEXT_BYTES),
-            reader.time(&created.sql, &created.kind),
-            reader.time(&updated.sql, &updated.kind),
+            reader.time(&created_at.sql, &created_at.kind),
+            reader.time(&updated_at.sql, &updated_at.kind),
         ];
         let owner_condition = ids_equal(&owner, &user_id);
         let from = format!(
             "{} t LEFT JOIN {} u ON {owner_condition} ORDER BY {}, {}",
             table.quoted(),
             self.users.quoted(),
-            created.sql,
+            created_at.sql,
             id.sql,
         );
         Ok(Query { expressions, from })
     }
 }
 
-/// The SQL condition that two ids are equal. Ids of different types are compared as texts, which cannot use an index.
+/// The SQL condition that two ids are equal. Ids of different types are compared as text, without an index.
 fn ids_equal(left: &SqlColumn, right: &SqlColumn) -> String {
     let (left_sql, right_sql) = (&left.sql, &right.sql);
     if left.kind == right.kind {
@@ -189,7 +189,7 @@ fn ids_equal(left: &SqlColumn, right: &SqlColumn) -> String {
     format!("CAST({left_sql} AS text) = CAST({right_sql} AS text)")
 }
 
-/// A column as a statement refers to it, and its type.
+/// The SQL expression and the SQL type of a column.
 #[derive(Default)]
 struct SqlColumn {
     sql: String,
@@ -203,44 +203,44 @@ impl<'a> Columns<'a> {
         table: &'a Table,
         alias: &'static str,
     ) -> Result<Self, TransferError> {
-        let found = reader.columns(table)?;
-        if found.is_empty() {
+        let columns = reader.columns(table)?;
+        if columns.is_empty() {
             return Err(format!("there is no table {}", table.quoted()).into());
         }
         Ok(Self {
             table,
             alias,
-            found,
-            missing: Vec::new(),
+            columns,
+            missing_names: Vec::new(),
         })
     }
 
-    /// Returns the column with the first of these names that the table has. If the table has none of them, records the
-    /// names as missing.
+    /// Returns the column with the first of these names that the table has. If the table has none of these columns,
+    /// records the names as missing.
     fn require(&mut self, names: &[&str]) -> SqlColumn {
         for name in names {
-            if let Some(column) = self.found.iter().find(|column| column.name == *name) {
+            if let Some(column) = self.columns.iter().find(|column| column.name == *name) {
                 return SqlColumn {
                     sql: format!("{}.\"{name}\"", self.alias),
                     kind: column.kind.clone(),
                 };
             }
         }
-        self.missing.push(names.join(" or "));
+        self.missing_names.push(names.join(" or "));
         SqlColumn::default()
     }
 
     /// Fails if a required column is missing.
     fn check_complete(self, is_snake_case: bool) -> Result<(), TransferError> {
-        if self.missing.is_empty() {
+        if self.missing_names.is_empty() {
             return Ok(());
         }
-        let found: Vec<_> = self
-            .found
+        let column_names: Vec<_> = self
+            .columns
             .iter()
             .map(|column| column.name.as_str())
             .collect();
-        let has_snake_case = found.contains(&"created_at");
+        let has_snake_case = column_names.contains(&"created_at");
         let hint = match (is_snake_case, has_snake_case) {
             (false, true) => "; try --snake-case",
             _ => "",
@@ -248,8 +248,8 @@ impl<'a> Columns<'a> {
         Err(format!(
             "the table {} has no column {}, but {}{hint}",
             self.table.quoted(),
-            self.missing.join(", "),
-            found.join(", "),
+            self.missing_names.join(", "),
+            column_names.join(", "),
         )
         .into())
     }
@@ -263,21 +263,21 @@ impl CheckedSource {
     ) -> Result<(), TransferError> {
         writer.remember_users();
         let Query { expressions, from } = &self.users;
-        self.reader.for_each(expressions, from, |row| {
-            writer.add_user(&row_id(row), user(row))
+        self.reader.for_each_row(expressions, from, |row| {
+            writer.add_user(&row_id(row), read_user(row))
         })?;
         if let Some(TasksQuery { query, table }) = &self.tasks {
             let Query { expressions, from } = query;
             writer.set_source(table)?;
-            self.reader.for_each(expressions, from, |row| {
-                writer.add_task(&row_id(row), task(row))
+            self.reader.for_each_row(expressions, from, |row| {
+                writer.add_task(&row_id(row), read_task(row))
             })?;
         }
         Ok(())
     }
 }
 
-/// The id of a row as a report shows it. Does not fail, even if the id cannot be read.
+/// The id of a row as a report shows it. Returns a text even if the id cannot be read.
 fn row_id(row: &TextRow) -> String {
     match row.text(0) {
         Ok(Some(id)) => id,
@@ -286,11 +286,11 @@ fn row_id(row: &TextRow) -> String {
     }
 }
 
-const FOREIGN_ACCOUNT_ID: &str = "its credential account has an accountId that is not its id, so it cannot sign in with \
-     Better Auth either";
+const FOREIGN_ACCOUNT_ID: &str = "its credential account has an accountId that is not its id, so it cannot sign in \
+     with Better Auth either";
 
 /// Reads a user, whose cells are in the order of the expressions of `users_query`.
-fn user(row: &TextRow) -> Result<ImportedUser, RejectReason> {
+fn read_user(row: &TextRow) -> Result<ImportedUser, RejectReason> {
     let id = required(row, 0, "id")?;
     let password_hash = match optional(row, 7, "account")?.as_deref() {
         None | Some("0") => None,
@@ -316,7 +316,7 @@ fn user(row: &TextRow) -> Result<ImportedUser, RejectReason> {
 }
 
 /// Reads a task, whose cells are in the order of the expressions of `tasks_query`.
-fn task(row: &TextRow) -> Result<ImportedTask, RejectReason> {
+fn read_task(row: &TextRow) -> Result<ImportedTask, RejectReason> {
     let no_owner = || "its owner is not among the users there".to_owned();
     let record = TaskRecord {
         id: required(row, 0, "id")?,

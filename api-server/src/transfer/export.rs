@@ -1,4 +1,4 @@
-//! Writes this server's tables in the format that `json` reads.
+//! Writes the users and tasks of this server in the format that `json` reads.
 
 use std::io::Write;
 
@@ -8,8 +8,7 @@ use super::imported_user::UserRecord;
 use super::json::Record;
 use crate::db::{DatabaseUrl, Reader, SHORT_TEXT_BYTES, Table, TextRow, Timestamp};
 
-/// The longest text that is read, in bytes. Longer than every limit of this server, so that no stored value is too
-/// long.
+/// The longest text that is read, in bytes. Every text that this server stores is shorter.
 const MAX_TEXT_BYTES: usize = 1 << 17;
 
 const FROM_USERS: &str = "users u ORDER BY u.id";
@@ -22,12 +21,16 @@ pub(super) fn write(
 ) -> Result<(), TransferError> {
     let mut reader = Reader::open(source)?;
     let time_kind = time_kind(&mut reader)?;
-    let users = expressions(&reader, &time_kind, "u", &USER_COLUMNS);
-    reader.for_each(&users, FROM_USERS, |row| write_record(output, &user(row)?))?;
+    let columns = expressions(&reader, &time_kind, "u", &USER_COLUMNS);
+    reader.for_each_row(&columns, FROM_USERS, |row| {
+        write_record(output, &read_user(row)?)
+    })?;
     if with_tasks {
-        let mut tasks = expressions(&reader, &time_kind, "t", &TASK_COLUMNS);
-        tasks.push(Reader::text("u.email", MAX_TEXT_BYTES));
-        reader.for_each(&tasks, FROM_TASKS, |row| write_record(output, &task(row)?))?;
+        let mut columns = expressions(&reader, &time_kind, "t", &TASK_COLUMNS);
+        columns.push(Reader::text("u.email", MAX_TEXT_BYTES));
+        reader.for_each_row(&columns, FROM_TASKS, |row| {
+            write_record(output, &read_task(row)?)
+        })?;
     }
     Ok(())
 }
@@ -42,7 +45,7 @@ const USER_COLUMNS: [&str; 8] = [
     "created_at",
     "updated_at",
 ];
-/// The columns of a task. The owner's email address, from the table of users, follows them.
+/// The columns of a task. The owner's email address, from the table `users`, follows these columns.
 const TASK_COLUMNS: [&str; 7] = [
     "id",
     "user_id",
@@ -53,7 +56,7 @@ const TASK_COLUMNS: [&str; 7] = [
     "updated_at",
 ];
 
-/// The SQL type of the time columns, which is the same in both tables.
+/// Returns the SQL type of the time columns, which is the same in the tables `users` and `tasks`.
 fn time_kind(reader: &mut Reader) -> Result<String, TransferError> {
     let columns = reader.columns(&Table::parse("users")?)?;
     let created_at = columns
@@ -63,7 +66,7 @@ fn time_kind(reader: &mut Reader) -> Result<String, TransferError> {
     kind.ok_or_else(|| "there is no table of users; is this the database of this server?".into())
 }
 
-/// The SQL expressions that read these columns.
+/// Returns the SQL expressions that read the columns with these names.
 fn expressions(reader: &Reader, time_kind: &str, alias: &str, names: &[&str]) -> Vec<String> {
     let expression = |name: &&str| {
         let column = format!("{alias}.{name}");
@@ -76,7 +79,7 @@ fn expressions(reader: &Reader, time_kind: &str, alias: &str, names: &[&str]) ->
     names.iter().map(expression).collect()
 }
 
-fn user(row: &TextRow) -> Result<Record, TransferError> {
+fn read_user(row: &TextRow) -> Result<Record, TransferError> {
     Ok(Record::User(UserRecord {
         id: required_text(row, 0)?,
         email: required_text(row, 1)?,
@@ -89,7 +92,7 @@ fn user(row: &TextRow) -> Result<Record, TransferError> {
     }))
 }
 
-fn task(row: &TextRow) -> Result<Record, TransferError> {
+fn read_task(row: &TextRow) -> Result<Record, TransferError> {
     Ok(Record::Task(TaskRecord {
         id: required_text(row, 0)?,
         user_id: required_text(row, 1)?,
@@ -102,7 +105,7 @@ fn task(row: &TextRow) -> Result<Record, TransferError> {
     }))
 }
 
-/// Reads a text; `None` for NULL. Fails on a value that cannot be read, because an export must not leave a row out.
+/// Reads a text; `None` for NULL. Fails if a value cannot be read, because an export must not omit a row.
 fn optional_text(row: &TextRow, column: usize) -> Result<Option<String>, TransferError> {
     let id = row.text(0).ok().flatten().unwrap_or_default();
     row.text(column)

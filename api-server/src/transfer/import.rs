@@ -19,7 +19,7 @@ pub(super) struct ImportWriter<W> {
     pub(super) report: Report<W>,
     users: Vec<ImportedUser>,
     tasks: Vec<ImportedTask>,
-    /// The name of the source that the ids of the tasks belong to.
+    /// The name of the source from which the tasks come. Task ids are unique within a source.
     source: String,
     /// Whether to record the ids of imported users.
     remember_users: bool,
@@ -44,13 +44,13 @@ impl<W: Write> ImportWriter<W> {
         Ok(())
     }
 
-    /// Records the ids of the users that follow. If such an account is deleted here, a later run does not import it
-    /// again.
+    /// Records the ids of the users that follow. If one of these accounts is deleted in this database, a later run does
+    /// not import the account again.
     pub(super) fn remember_users(&mut self) {
         self.remember_users = true;
     }
 
-    /// Adds a user to the batch, or reports why it is rejected.
+    /// Adds a user to the batch, or reports why the user is rejected.
     pub(super) fn add_user(
         &mut self,
         id: &str,
@@ -65,7 +65,7 @@ impl<W: Write> ImportWriter<W> {
         }
     }
 
-    /// Adds a task to the batch, or reports why it is rejected.
+    /// Adds a task to the batch, or reports why the task is rejected.
     pub(super) fn add_task(
         &mut self,
         id: &str,
@@ -101,13 +101,13 @@ impl<W: Write> ImportWriter<W> {
     /// Writes the collected rows: users first, since the same batch may contain their tasks.
     pub(super) fn flush(&mut self) -> Result<(), TransferError> {
         let users = std::mem::take(&mut self.users);
-        let remember = self.remember_users;
+        let remember_ids = self.remember_users;
         let outcomes = write(&mut self.connection, &users, |connection, users| {
-            store::import_users(connection, users, remember)
+            store::import_users(connection, users, remember_ids)
         })?;
         for (user, outcome) in users.iter().zip(outcomes) {
             if matches!(outcome, ImportOutcome::Imported) && user.password_hash.is_none() {
-                self.report.count_without_password();
+                self.report.count_user_without_password();
             }
             self.report.count(RecordKind::User, &user.id, outcome)?;
         }
@@ -127,7 +127,7 @@ impl<W: Write> ImportWriter<W> {
     }
 }
 
-/// Writes the batch in one transaction. If the database rejects it, writes it row by row to find the rejected rows.
+/// Writes the batch in one transaction. If the database rejects the batch, writes row by row to find the rejected rows.
 fn write<T>(
     connection: &mut DbConnection,
     batch: &[T],
@@ -138,8 +138,8 @@ fn write<T>(
     }
     match insert(connection, batch) {
         Ok(outcomes) => return Ok(outcomes),
-        Err(DbError::Query(_of_one_row)) => {}
-        Err(unavailable) => return Err(unavailable.into()),
+        Err(DbError::Query(_rejected_row)) => {}
+        Err(error) => return Err(error.into()),
     }
     let mut outcomes = Vec::with_capacity(batch.len());
     for row in batch {
@@ -149,7 +149,7 @@ fn write<T>(
                 let reason = format!("the database rejects it: {error}");
                 outcomes.push(ImportOutcome::Rejected(reason));
             }
-            Err(unavailable) => return Err(unavailable.into()),
+            Err(error) => return Err(error.into()),
         }
     }
     Ok(outcomes)

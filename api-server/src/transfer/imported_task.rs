@@ -1,4 +1,4 @@
-//! An imported task: as a source stores it, and checked against the rules of this server.
+//! Checks the tasks of an import against the rules of this server.
 
 use serde::{Deserialize, Serialize};
 
@@ -17,8 +17,8 @@ pub(super) struct TaskRecord {
     /// The id in the source; the imported task gets a new id.
     pub(super) id: String,
     pub(super) user_id: String,
-    /// The owner's email address. Must match as well as `user_id`: two databases may use the same id for different
-    /// users.
+    /// The email address of the owner. Identifies the owner together with `user_id`, because two databases may use the
+    /// same id for different users.
     pub(super) user_email: String,
     pub(super) title: String,
     pub(super) description: Option<String>,
@@ -31,7 +31,7 @@ pub(super) struct TaskRecord {
 pub(super) struct ImportedTask {
     pub(super) id: String,
     pub(super) user_id: String,
-    /// In the spelling of [`email::canonical`].
+    /// In the spelling that [`email::canonical_spelling`] returns.
     pub(super) user_email: String,
     pub(super) title: String,
     pub(super) description: Option<String>,
@@ -45,15 +45,15 @@ impl TaskRecord {
     pub(super) fn check(self) -> Result<ImportedTask, RejectReason> {
         check_id(&self.id).map_err(|error| format!("its id {error}"))?;
         check_id(&self.user_id).map_err(|error| format!("its owner's id {error}"))?;
-        let title = Title::parse(&self.title);
-        let title = title.map_err(|violation| format!("its title {}", violation.message))?;
+        let parsed_title = Title::parse(&self.title);
+        let title = parsed_title.map_err(|violation| format!("its title {}", violation.message))?;
         let description = self.description.as_deref().unwrap_or_default();
         task::description_rule(description)
             .map_err(|error| violation_reason("description", error.message))?;
         Ok(ImportedTask {
             id: self.id,
             user_id: self.user_id,
-            user_email: email::canonical(self.user_email.to_lowercase()),
+            user_email: email::canonical_spelling(self.user_email.to_lowercase()),
             title: title.into_string(),
             description: self.description,
             completed: self.completed,

@@ -1,4 +1,4 @@
-//! An imported user: as a source stores it, and checked against the rules of this server.
+//! Checks the users of an import against the rules of this server.
 
 use std::fmt::Display;
 
@@ -47,14 +47,14 @@ impl UserRecord {
         parse_hash: fn(&str) -> Result<PasswordHash, auth_core::Error>,
     ) -> Result<ImportedUser, RejectReason> {
         check_id(&self.id).map_err(|error| format!("its id {error}"))?;
-        let email = Email::parse(&self.email);
-        let email = email.map_err(|violation| format!("its email {}", violation.message))?;
+        let parsed_email = Email::parse(&self.email);
+        let email = parsed_email.map_err(|violation| format!("its email {}", violation.message))?;
         let name = self.name.as_deref().unwrap_or_default();
         user::name_rule(name).map_err(|error| violation_reason("name", error.message))?;
         let image = self.image.as_deref().unwrap_or_default();
         user::image_rule(image).map_err(|error| violation_reason("image", error.message))?;
-        let hash = self.password_hash.as_deref().map(parse_hash).transpose();
-        let hash = hash.map_err(|_unknown_format| {
+        let parsed_hash = self.password_hash.as_deref().map(parse_hash).transpose();
+        let hash = parsed_hash.map_err(|_unknown_format| {
             "its password hash is neither bcrypt of cost 4 to 15 nor Better Auth's scrypt"
         })?;
         Ok(ImportedUser {
@@ -82,9 +82,9 @@ pub(super) fn check_id(id: &str) -> Result<(), &'static str> {
 }
 
 /// The reason to reject a field that violates a rule.
-pub(super) fn violation_reason(field: &str, rule: Option<impl Display>) -> RejectReason {
-    match rule {
-        Some(rule) => format!("its {field} {rule}"),
+pub(super) fn violation_reason(field: &str, message: Option<impl Display>) -> RejectReason {
+    match message {
+        Some(message) => format!("its {field} {message}"),
         None => format!("its {field} is not acceptable"),
     }
 }

@@ -27,9 +27,9 @@ pub(super) fn read<W: Write>(
     writer: &mut ImportWriter<W>,
 ) -> Result<(), TransferError> {
     writer.set_source(EXPORT_SOURCE)?;
-    let mut number = 0;
+    let mut line_number = 0;
     while let Some(line) = next_line(&mut input, MAX_LINE_BYTES)? {
-        number += 1;
+        line_number += 1;
         match parse_line(&line) {
             Ok(None) => {}
             Ok(Some(Record::User(user))) => {
@@ -40,13 +40,13 @@ pub(super) fn read<W: Write>(
                 let id = task.id.clone();
                 writer.add_task(&id, task.check())?;
             }
-            Err(reason) => writer.report.count_unreadable(number, &reason)?,
+            Err(reason) => writer.report.count_unreadable_line(line_number, &reason)?,
         }
     }
     Ok(())
 }
 
-/// Parses a line; `None` if it is blank.
+/// Parses a line; returns `None` if the line is blank.
 fn parse_line(line: &Line) -> Result<Option<Record>, String> {
     match line {
         Line::TooLong => Err("it is over 1 MiB".to_owned()),

@@ -9,9 +9,9 @@ pub(super) enum Line {
     NotUtf8,
 }
 
-/// Reads the next line; `None` after the last one. Discards the text of a line longer than `max` bytes.
-pub(super) fn next_line(input: &mut impl BufRead, max: usize) -> io::Result<Option<Line>> {
-    let (mut line, mut too_long, mut has_input) = (Vec::new(), false, false);
+/// Reads the next line; `None` after the last line. Discards the text of a line of more than `max_bytes`.
+pub(super) fn next_line(input: &mut impl BufRead, max_bytes: usize) -> io::Result<Option<Line>> {
+    let (mut line, mut is_too_long, mut has_input) = (Vec::new(), false, false);
     loop {
         let chunk = input.fill_buf()?;
         if chunk.is_empty() {
@@ -20,8 +20,8 @@ pub(super) fn next_line(input: &mut impl BufRead, max: usize) -> io::Result<Opti
         has_input = true;
         let end = chunk.iter().position(|byte| *byte == b'\n');
         let part = chunk.get(..end.unwrap_or(chunk.len())).unwrap_or_default();
-        too_long |= line.len() + part.len() > max;
-        if !too_long {
+        is_too_long |= line.len() + part.len() > max_bytes;
+        if !is_too_long {
             line.extend_from_slice(part);
         }
         let consumed = part.len() + usize::from(end.is_some());
@@ -31,7 +31,7 @@ pub(super) fn next_line(input: &mut impl BufRead, max: usize) -> io::Result<Opti
         }
     }
     Ok(has_input.then(|| match String::from_utf8(line) {
-        _ if too_long => Line::TooLong,
+        _ if is_too_long => Line::TooLong,
         Ok(text) => Line::Text(text),
         Err(_not_utf8) => Line::NotUtf8,
     }))
@@ -48,16 +48,16 @@ mod tests {
         let text = b"one\n\nfour!\nlast\xff\nend".as_slice();
         for capacity in [1, 2, 3, 100] {
             let mut input = BufReader::with_capacity(capacity, text);
-            let mut found = Vec::new();
+            let mut lines = Vec::new();
             while let Some(line) = next_line(&mut input, 5).unwrap() {
-                found.push(match line {
+                lines.push(match line {
                     Line::Text(text) => text,
                     Line::TooLong => "(too long)".to_owned(),
                     Line::NotUtf8 => "(not UTF-8)".to_owned(),
                 });
             }
             assert_eq!(
-                found,
+                lines,
                 ["one", "", "four!", "(not UTF-8)", "end"],
                 "{capacity}"
             );

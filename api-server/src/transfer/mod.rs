@@ -1,6 +1,6 @@
-//! The commands `users import`, `users export` and `users check`. An import reads users, and their tasks if requested,
-//! from Better Auth's database or from JSON Lines; an export writes JSON Lines. Both read row by row, and an import
-//! writes batch by batch, so memory does not grow with the number of rows.
+//! Runs the commands `users import`, `users export` and `users check`. An import reads users, and their tasks if
+//! requested, from Better Auth's database or from JSON Lines. An export writes JSON Lines. Both read row by row, and an
+//! import writes batch by batch, so memory does not grow with the number of rows.
 
 mod better_auth;
 mod check;
@@ -63,16 +63,16 @@ fn import_into<W: Write>(
     db::migrate(target).map_err(write_error)?;
     let connection = db::connect(target).map_err(|error| write_error(error.into()))?;
     let mut writer = ImportWriter::new(connection, Report::new(report));
-    let outcome = read(&mut writer).and_then(|()| writer.flush());
+    let result = read(&mut writer).and_then(|()| writer.flush());
     let summary = writer.into_report().finish();
-    outcome.map_err(|error| {
+    result.map_err(|error| {
         format!("{error}\nStopped before the end. The rows imported so far stay, and the command can be run again.")
     })?;
     Ok(summary?)
 }
 
-/// Lists the accounts whose email address the current rule rejects or spells differently. With `fix`, stores the new
-/// spelling unless another account has it.
+/// Lists the accounts whose email address the current rule rejects or spells differently. With `fix`, stores each new
+/// spelling that no other account has.
 ///
 /// # Errors
 ///
@@ -86,14 +86,18 @@ pub fn check(target: &DatabaseUrl, fix: bool, mut output: impl Write) -> Result<
     Ok(output.flush()?)
 }
 
-/// Writes every user as JSON Lines; with `tasks`, every task too.
+/// Writes every user as JSON Lines; if `with_tasks` is set, every task too.
 ///
 /// # Errors
 ///
 /// If the database cannot be read, or the output cannot be written.
-pub fn export(source: &DatabaseUrl, tasks: bool, output: impl Write) -> Result<(), TransferError> {
+pub fn export(
+    source: &DatabaseUrl,
+    with_tasks: bool,
+    output: impl Write,
+) -> Result<(), TransferError> {
     let mut output = io::BufWriter::new(output);
-    export::write(source, tasks, &mut output)
+    export::write(source, with_tasks, &mut output)
         .map_err(|error| format!("cannot export {source} (DATABASE_URL): {error}"))?;
     Ok(output.flush()?)
 }

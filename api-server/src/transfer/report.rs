@@ -6,13 +6,13 @@ use super::imported_user::RejectReason;
 
 /// How many rows are counted between two lines about the progress.
 const PROGRESS_INTERVAL: u64 = 10_000;
-/// How much of an id is shown, in characters: the id of a source may be any text.
+/// The longest part of an id that is shown, in characters: an id of a source may be any text.
 const MAX_ID_CHARS: usize = 80;
 
 /// The outcome of importing one user or task.
 pub(super) enum ImportOutcome {
     Imported,
-    /// Imported by an earlier run, or created in this database.
+    /// The row was imported by an earlier run, or created in this database.
     AlreadyPresent,
     Rejected(RejectReason),
 }
@@ -51,10 +51,10 @@ pub(super) enum RecordKind {
 pub(super) struct Report<W> {
     output: W,
     users: OutcomeCounts,
-    without_password: u64,
+    users_without_password: u64,
     tasks: OutcomeCounts,
-    /// Lines that are neither a user nor a task.
-    unreadable: u64,
+    /// The number of lines that are neither a user nor a task.
+    unreadable_lines: u64,
 }
 
 impl<W: Write> Report<W> {
@@ -62,9 +62,9 @@ impl<W: Write> Report<W> {
         Self {
             output,
             users: OutcomeCounts::default(),
-            without_password: 0,
+            users_without_password: 0,
             tasks: OutcomeCounts::default(),
-            unreadable: 0,
+            unreadable_lines: 0,
         }
     }
 
@@ -83,8 +83,8 @@ impl<W: Write> Report<W> {
             ImportOutcome::AlreadyPresent => counts.already_present += 1,
             ImportOutcome::Rejected(reason) => {
                 counts.rejected += 1;
-                let shown: String = id.chars().take(MAX_ID_CHARS).collect();
-                writeln!(self.output, "{noun} {shown:?} rejected: {reason}")?;
+                let shown_id: String = id.chars().take(MAX_ID_CHARS).collect();
+                writeln!(self.output, "{noun} {shown_id:?} rejected: {reason}")?;
             }
         }
         if counts.total() % PROGRESS_INTERVAL == 0 {
@@ -93,19 +93,19 @@ impl<W: Write> Report<W> {
         Ok(())
     }
 
-    pub(super) fn count_without_password(&mut self) {
-        self.without_password += 1;
+    pub(super) fn count_user_without_password(&mut self) {
+        self.users_without_password += 1;
     }
 
     /// Counts and reports a line that is neither a user nor a task.
-    pub(super) fn count_unreadable(&mut self, line: u64, reason: &str) -> io::Result<()> {
-        self.unreadable += 1;
+    pub(super) fn count_unreadable_line(&mut self, line: u64, reason: &str) -> io::Result<()> {
+        self.unreadable_lines += 1;
         writeln!(self.output, "line {line} rejected: {reason}")
     }
 
     /// Writes the totals.
     pub(super) fn finish(mut self) -> io::Result<()> {
-        let note = match self.without_password {
+        let note = match self.users_without_password {
             0 => String::new(),
             count => format!(" ({count} without a password)"),
         };
@@ -113,8 +113,8 @@ impl<W: Write> Report<W> {
         if self.tasks.total() > 0 {
             writeln!(self.output, "tasks: {}", self.tasks.summary(""))?;
         }
-        if self.unreadable > 0 {
-            writeln!(self.output, "lines: {} rejected", self.unreadable)?;
+        if self.unreadable_lines > 0 {
+            writeln!(self.output, "lines: {} rejected", self.unreadable_lines)?;
         }
         self.output.flush()
     }

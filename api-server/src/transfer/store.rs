@@ -10,7 +10,7 @@ use super::imported_user::ImportedUser;
 use super::report::ImportOutcome;
 use crate::db::schema::{imported_tasks, imported_users, tasks, users};
 use crate::db::{DbConnection, DbError, Timestamp, diagnose, on_either_engine, write_transaction};
-use crate::users::email::{Email, canonical};
+use crate::users::email::{Email, canonical_spelling};
 
 #[derive(Insertable)]
 #[diesel(table_name = users, treat_none_as_default_value = false)]
@@ -70,19 +70,19 @@ struct ImportedTaskRow<'a> {
 }
 
 /// Inserts the users that do not collide with existing users, in one transaction, and returns one outcome for each
-/// user. With `remember`, records the ids, and rejects an account that was deleted here after an earlier import.
+/// user. With `remember_ids`, records the ids, and rejects an account that was deleted after an earlier import.
 pub(super) fn import_users(
     connection: &mut DbConnection,
     users: &[ImportedUser],
-    remember: bool,
+    remember_ids: bool,
 ) -> Result<Vec<ImportOutcome>, DbError> {
     let outcomes = write_transaction(connection, |connection| {
-        let mut existing = existing_users(connection, users, remember)?;
+        let mut known_users = existing_users(connection, users, remember_ids)?;
         let mut new_users = Vec::with_capacity(users.len());
         let outcomes = users.iter().map(|user| {
-            let outcome = existing.outcome_of(user);
+            let outcome = known_users.outcome_of(user);
             if matches!(outcome, ImportOutcome::Imported) {
-                existing.add(user.id.clone(), user.email.as_str().to_owned());
+                known_users.add(user.id.clone(), user.email.as_str().to_owned());
                 new_users.push(user_row(user));
             }
             outcome
@@ -91,12 +91,12 @@ pub(super) fn import_users(
         on_either_engine!(connection, |connection| diesel::insert_into(users::table)
             .values(&new_users)
             .execute(connection))?;
-        if remember {
+        if remember_ids {
             let ids = new_users.iter().map(|user| imported_users::id.eq(&user.id));
-            let ids: Vec<_> = ids.collect();
+            let inserted_ids: Vec<_> = ids.collect();
             on_either_engine!(connection, |connection| {
                 let insert = diesel::insert_into(imported_users::table);
-                insert.values(&ids).execute(connection)
+                insert.values(&inserted_ids).execute(connection)
             })?;
         }
         Ok(outcomes)
@@ -104,44 +104,44 @@ pub(super) fn import_users(
     outcomes.map_err(|error| diagnose(connection, error))
 }
 
-/// Finds the existing users who have an id or an email address of the batch; with `remember`, also the ids that earlier
-/// runs imported.
+/// Finds the existing users who have an id or an email address of the batch. With `remember_ids`, also finds the ids
+/// that earlier runs imported.
 fn existing_users(
     connection: &mut DbConnection,
     users: &[ImportedUser],
-    remember: bool,
+    remember_ids: bool,
 ) -> QueryResult<ExistingUsers> {
     let ids: Vec<_> = users.iter().map(|user| user.id.as_str()).collect();
-    let emails = users.iter().map(|user| &user.email);
-    let old_spellings = emails.clone().filter_map(Email::with_u_labels);
+    let batch_emails = users.iter().map(|user| &user.email);
+    let old_spellings = batch_emails.clone().filter_map(Email::with_u_labels);
     let emails: Vec<_> = old_spellings
-        .chain(emails.map(|email| email.as_str().to_owned()))
+        .chain(batch_emails.map(|email| email.as_str().to_owned()))
         .collect();
-    let mut existing = ExistingUsers::default();
-    let collides = users::id.eq_any(&ids).or(users::email.eq_any(&emails));
+    let mut known_users = ExistingUsers::default();
+    let matches_batch = users::id.eq_any(&ids).or(users::email.eq_any(&emails));
     let rows = users::table
-        .filter(collides)
+        .filter(matches_batch)
         .select((users::id, users::email));
     for (id, email) in rows.load::<(String, String)>(connection)? {
-        existing.add(id, canonical(email));
+        known_users.add(id, canonical_spelling(email));
     }
-    if remember {
-        let imported = imported_users::table.select(imported_users::id);
-        let imported = imported.filter(imported_users::id.eq_any(&ids));
-        existing
-            .imported_before
-            .extend(imported.load::<String>(connection)?);
+    if remember_ids {
+        let imported_ids = imported_users::table.select(imported_users::id);
+        let known_ids = imported_ids.filter(imported_users::id.eq_any(&ids));
+        known_users
+            .ids_imported_before
+            .extend(known_ids.load::<String>(connection)?);
     }
-    Ok(existing)
+    Ok(known_users)
 }
 
-/// Existing users with an id or an email address of the batch.
+/// The existing users who have an id or an email address of the batch.
 #[derive(Default)]
 struct ExistingUsers {
     email_by_id: HashMap<String, String>,
     id_by_email: HashMap<String, String>,
     /// The ids that an earlier run imported.
-    imported_before: HashSet<String>,
+    ids_imported_before: HashSet<String>,
 }
 
 impl ExistingUsers {
@@ -160,7 +160,7 @@ impl ExistingUsers {
             (None, Some(id)) => {
                 ImportOutcome::Rejected(format!("its email is that of the user {id:?} here"))
             }
-            (None, None) if self.imported_before.contains(&user.id) => ImportOutcome::Rejected(
+            (None, None) if self.ids_imported_before.contains(&user.id) => ImportOutcome::Rejected(
                 "its account was deleted here after an earlier import".to_owned(),
             ),
             (None, None) => ImportOutcome::Imported,
@@ -169,7 +169,7 @@ impl ExistingUsers {
 }
 
 /// Inserts the tasks that were not imported before, in one transaction, and returns one outcome for each task. A task
-/// that an earlier run imported from `source` counts as present, even if it was changed or deleted since.
+/// that an earlier run imported from `source` counts as present, even if it was changed or deleted afterwards.
 pub(super) fn import_tasks(
     connection: &mut DbConnection,
     source: &str,
@@ -177,9 +177,9 @@ pub(super) fn import_tasks(
 ) -> Result<Vec<ImportOutcome>, DbError> {
     let outcomes = write_transaction(connection, |connection| {
         let owner_emails = owner_emails(connection, tasks)?;
-        let mut present = already_present(connection, source, tasks)?;
+        let mut present_keys = present_task_keys(connection, source, tasks)?;
         let mut outcomes = Vec::with_capacity(tasks.len());
-        let (mut new_tasks, mut imported) = (Vec::new(), Vec::new());
+        let (mut new_tasks, mut imported_rows) = (Vec::new(), Vec::new());
         for task in tasks {
             let key = TaskKey {
                 user_id: task.user_id.clone(),
@@ -187,9 +187,9 @@ pub(super) fn import_tasks(
             };
             let outcome = if owner_emails.get(&task.user_id) != Some(&task.user_email) {
                 ImportOutcome::Rejected("its owner is not among the users here".to_owned())
-            } else if present.insert(key) {
+            } else if present_keys.insert(key) {
                 new_tasks.push(task_row(task));
-                imported.push(ImportedTaskRow {
+                imported_rows.push(ImportedTaskRow {
                     user_id: &task.user_id,
                     source,
                     source_id: &task.id,
@@ -201,11 +201,11 @@ pub(super) fn import_tasks(
             outcomes.push(outcome);
         }
         on_either_engine!(connection, |connection| {
-            let tasks = diesel::insert_into(tasks::table).values(&new_tasks);
-            let imported = diesel::insert_into(imported_tasks::table).values(&imported);
-            tasks
+            let insert_tasks = diesel::insert_into(tasks::table).values(&new_tasks);
+            let insert_keys = diesel::insert_into(imported_tasks::table).values(&imported_rows);
+            insert_tasks
                 .execute(connection)
-                .and_then(|_| imported.execute(connection))
+                .and_then(|_| insert_keys.execute(connection))
         })?;
         Ok(outcomes)
     });
@@ -222,8 +222,10 @@ fn owner_emails(
         .filter(users::id.eq_any(ids))
         .select((users::id, users::email))
         .load::<(String, String)>(connection)?;
-    let rows = rows.into_iter();
-    Ok(rows.map(|(id, email)| (id, canonical(email))).collect())
+    let emails = rows.into_iter();
+    Ok(emails
+        .map(|(id, email)| (id, canonical_spelling(email)))
+        .collect())
 }
 
 /// Identifies a task in the database or file from which it is imported.
@@ -233,8 +235,8 @@ struct TaskKey {
     source_id: String,
 }
 
-/// The tasks that an earlier run imported, or that were exported from this database.
-fn already_present(
+/// Returns the keys of the tasks that an earlier run imported, or that were exported from this database.
+fn present_task_keys(
     connection: &mut DbConnection,
     source: &str,
     tasks: &[ImportedTask],
@@ -247,17 +249,18 @@ fn already_present(
         .filter(imported_tasks::source_id.eq_any(ids))
         .select((imported_tasks::user_id, imported_tasks::source_id))
         .load::<(String, String)>(connection)?;
-    let mut present: HashSet<_> = imported_keys
+    let mut present_keys: HashSet<_> = imported_keys
         .into_iter()
         .map(|(user_id, source_id)| TaskKey { user_id, source_id })
         .collect();
     if source == EXPORT_SOURCE {
-        present.extend(exported_from_here(connection, tasks)?);
+        present_keys.extend(exported_from_here(connection, tasks)?);
     }
-    Ok(present)
+    Ok(present_keys)
 }
 
-/// Returns the tasks that were exported from this database: it has a task with the same id and creation time.
+/// Returns the keys of the tasks that were exported from this database. Such a task is stored here with the same id and
+/// creation time.
 fn exported_from_here(
     connection: &mut DbConnection,
     tasks: &[ImportedTask],
@@ -269,12 +272,12 @@ fn exported_from_here(
         .filter(tasks::id.eq_any(candidates.iter().map(|(id, _)| *id)))
         .select((tasks::id, tasks::user_id, tasks::created_at))
         .load::<(i64, String, Timestamp)>(connection)?;
-    let exported = rows
+    let exported_keys = rows
         .into_iter()
         .filter(|(id, _, created_at)| candidates.contains(&(*id, *created_at)))
         .map(|(id, user_id, _)| TaskKey {
             user_id,
             source_id: id.to_string(),
         });
-    Ok(exported.collect())
+    Ok(exported_keys.collect())
 }

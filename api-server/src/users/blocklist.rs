@@ -1,4 +1,4 @@
-//! Lists of passwords that may not be set: the built-in list of common passwords, and a list of the operator.
+//! Reads and searches lists of passwords that may not be set: a built-in list and a list of the operator.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -34,7 +34,7 @@ impl Blocklist {
     ///
     /// # Errors
     ///
-    /// Why the file cannot be used: its name, the reason, and the number of the invalid line, if there is one.
+    /// Fails with a text that names the file, the reason and, if a line is invalid, the number of that line.
     pub fn read(file: &Path) -> Result<Self, String> {
         let name = file.display();
         let bytes = read_bounded(file).map_err(|error| format!("cannot read {name}: {error}"))?;
@@ -42,12 +42,12 @@ impl Blocklist {
             return Err(format!("{name} is larger than 64 MiB; use a shorter list"));
         }
         let text = String::from_utf8(bytes).map_err(|error| {
-            let before = error
+            let valid_bytes = error
                 .as_bytes()
                 .iter()
                 .take(error.utf8_error().valid_up_to());
-            let line = before.filter(|byte| **byte == b'\n').count() + 1;
-            format!("{name}, line {line}: is not UTF-8; convert the file")
+            let line_number = valid_bytes.filter(|byte| **byte == b'\n').count() + 1;
+            format!("{name}, line {line_number}: is not UTF-8; convert the file")
         })?;
         Ok(Self::parse(&text))
     }
@@ -93,7 +93,7 @@ impl fmt::Debug for Blocklist {
     }
 }
 
-/// Reads at most one byte more than is allowed, which shows that the file is too large.
+/// Reads at most one byte more than [`MAX_BYTES`]: the extra byte shows that the file is too large.
 fn read_bounded(file: &Path) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     File::open(file)?
@@ -102,30 +102,30 @@ fn read_bounded(file: &Path) -> io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// Converts a line to the form in which passwords are compared; `None` for a line that cannot be a password.
+/// Converts a line to the form in which passwords are compared. Returns `None` if the line cannot be a password.
 fn comparison_form(line: &str) -> Option<String> {
     Some(Password::new(line).ok()?.expose().to_lowercase())
 }
 
-/// Searches sorted lines. A binary search by byte position; each step moves back to the start of its line.
-fn contains(lines: &str, wanted: &str) -> bool {
+/// Searches sorted lines by binary search over the bytes. Each step moves back to the start of a line.
+fn contains(lines: &str, password: &str) -> bool {
     let mut rest = lines.as_bytes();
     while !rest.is_empty() {
         let (first_half, _) = rest.split_at(rest.len() / 2);
-        let start = first_half
+        let line_start = first_half
             .iter()
             .rposition(|byte| *byte == b'\n')
             .map_or(0, |line_break| line_break + 1);
-        let (smaller, from_start) = rest.split_at(start);
-        let line = from_start
+        let (lines_before, from_line) = rest.split_at(line_start);
+        let line = from_line
             .split(|byte| *byte == b'\n')
             .next()
             .unwrap_or_default();
-        match wanted.as_bytes().cmp(line) {
+        match password.as_bytes().cmp(line) {
             std::cmp::Ordering::Equal => return true,
-            std::cmp::Ordering::Less => rest = smaller,
+            std::cmp::Ordering::Less => rest = lines_before,
             std::cmp::Ordering::Greater => {
-                rest = from_start.get(line.len() + 1..).unwrap_or_default();
+                rest = from_line.get(line.len() + 1..).unwrap_or_default();
             }
         }
     }
@@ -137,14 +137,14 @@ mod tests {
     use super::{Blocklist, COMMON, contains};
     use auth_core::password::Password;
 
-    fn common(text: &str) -> bool {
+    fn is_common(text: &str) -> bool {
         Blocklist::common().contains(&Password::new(text).unwrap())
     }
 
     #[test]
     fn every_line_of_the_built_in_list_is_found_and_could_be_a_password() {
         for line in COMMON.lines() {
-            assert!(common(line), "{line}");
+            assert!(is_common(line), "{line}");
         }
         assert!(Blocklist::common().len() > 8000);
     }
@@ -182,9 +182,9 @@ mod tests {
             "12345678",
             "１２３４５６７８",
         ] {
-            assert!(common(text), "{text}");
+            assert!(is_common(text), "{text}");
         }
-        assert!(!common("pässword"));
+        assert!(!is_common("pässword"));
     }
 
     #[test]
@@ -203,14 +203,14 @@ mod tests {
     fn the_error_for_an_invalid_list_names_the_file_and_the_line() {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("list.txt");
-        let error = |file| Blocklist::read(file).unwrap_err();
-        assert!(error(&file).contains("list.txt"));
+        let read_error = |file| Blocklist::read(file).unwrap_err();
+        assert!(read_error(&file).contains("list.txt"));
         std::fs::write(&file, b"fine password\nb\xe4d password\n").unwrap();
-        assert!(error(&file).contains("list.txt, line 2"));
+        assert!(read_error(&file).contains("list.txt, line 2"));
         std::fs::File::create(&file)
             .unwrap()
             .set_len((64 << 20) + 1)
             .unwrap();
-        assert!(error(&file).contains("64 MiB"));
+        assert!(read_error(&file).contains("64 MiB"));
     }
 }

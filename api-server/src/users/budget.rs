@@ -1,19 +1,19 @@
-//! Limits how often something is done within a time window, counted per key. The caller passes the time and locks the
-//! budget. The number of keys in memory is limited.
+//! Limits the number of attempts per key within a time window. The caller passes the time and locks the budget. The
+//! number of keys in memory is limited.
 //!
-//! An attempt is reserved before its work and settled after it, so that concurrent attempts cannot exceed the limit.
+//! Each attempt is reserved before it starts and settled when it ends, so concurrent attempts cannot exceed the limit.
 
 use std::collections::HashMap;
 use std::hash::Hash;
 use std::time::{Duration, SystemTime};
 
-/// The time to wait if the limit is reached only with attempts in progress, because they may end without counting.
+/// The time to wait if the limit is reached only together with attempts in progress, which may end without counting.
 const RETRY_SOON: Duration = Duration::from_secs(1);
-/// By how much an attempt may begin before its window: another attempt may have begun later but ended first, and that
-/// attempt began the window. A larger difference means that the clock was set back.
+/// How long before its window an attempt may begin: another attempt that began later but ended first began the window.
+/// A larger difference means that the clock was set back.
 const OVERLAP_TOLERANCE: Duration = Duration::from_secs(60);
-/// A full budget removes one of this many entries at once: the next removal is needed only after as many new keys.
-const EVICTED_FRACTION: usize = 16;
+/// A full budget evicts its capacity divided by this number at once, so that evictions are rare.
+const EVICTION_DIVISOR: usize = 16;
 
 /// How a reserved attempt ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -22,7 +22,7 @@ pub(crate) enum AttemptOutcome {
     Spent,
     /// The attempt does not count.
     Refunded,
-    /// The attempt does not count, and the earlier ones no longer count.
+    /// The attempt does not count, and the earlier attempts no longer count.
     Cleared,
 }
 
@@ -33,11 +33,12 @@ pub(crate) struct Budget<K> {
     entries: HashMap<K, Entry>,
 }
 
+/// The numbers of spent and reserved attempts of one key.
 #[derive(Clone, Copy)]
 struct Entry {
     spent: u32,
     reserved: u32,
-    since: SystemTime,
+    window_start: SystemTime,
 }
 
 impl Entry {
@@ -45,17 +46,17 @@ impl Entry {
         Self {
             spent: 0,
             reserved: 0,
-            since: now,
+            window_start: now,
         }
     }
 
-    /// How long the window still lasts; zero if it is over, or if the clock was set back by more than
+    /// The time until the window ends; zero if the window is over, or if the clock was set back by more than
     /// [`OVERLAP_TOLERANCE`].
     fn remaining(&self, now: SystemTime, window: Duration) -> Duration {
-        let elapsed = match now.duration_since(self.since) {
+        let elapsed = match now.duration_since(self.window_start) {
             Ok(elapsed) => elapsed,
-            Err(ahead) if ahead.duration() <= OVERLAP_TOLERANCE => Duration::ZERO,
-            Err(_set_back) => window,
+            Err(error) if error.duration() <= OVERLAP_TOLERANCE => Duration::ZERO,
+            Err(_clock_set_back) => window,
         };
         window.saturating_sub(elapsed)
     }
@@ -64,7 +65,7 @@ impl Entry {
     fn renew(&mut self, now: SystemTime, window: Duration) {
         if self.spent == 0 || self.remaining(now, window).is_zero() {
             self.spent = 0;
-            self.since = now;
+            self.window_start = now;
         }
     }
 
@@ -82,7 +83,7 @@ impl<K: Eq + Hash> Budget<K> {
         }
     }
 
-    /// Reserves one of `max` attempts. If none is left, returns how long to wait.
+    /// Reserves one of `max` attempts. If no attempt is left, the error is the time to wait.
     pub(crate) fn reserve(&mut self, key: K, max: u32, now: SystemTime) -> Result<(), Duration> {
         let window = self.window;
         if self.entries.len() >= self.capacity && !self.entries.contains_key(&key) {
@@ -129,14 +130,13 @@ impl<K: Eq + Hash> Budget<K> {
         if self.entries.len() < self.capacity {
             return;
         }
-        let mut to_evict = (self.capacity / EVICTED_FRACTION).max(1);
-        let mut spent: Vec<u32> = self.entries.values().map(|entry| entry.spent).collect();
-        let last_evicted = to_evict.min(spent.len()).saturating_sub(1);
-        let (_, threshold, _) = spent.select_nth_unstable(last_evicted);
-        let threshold = *threshold;
+        let mut evictions_left = (self.capacity / EVICTION_DIVISOR).max(1);
+        let mut spent_counts: Vec<u32> = self.entries.values().map(|entry| entry.spent).collect();
+        let last_evicted_index = evictions_left.min(spent_counts.len()).saturating_sub(1);
+        let (_, &mut threshold, _) = spent_counts.select_nth_unstable(last_evicted_index);
         self.entries.retain(|_, entry| {
-            let is_evicted = to_evict > 0 && entry.reserved == 0 && entry.spent <= threshold;
-            to_evict = to_evict.saturating_sub(usize::from(is_evicted));
+            let is_evicted = evictions_left > 0 && entry.reserved == 0 && entry.spent <= threshold;
+            evictions_left = evictions_left.saturating_sub(usize::from(is_evicted));
             !is_evicted
         });
     }
@@ -171,8 +171,11 @@ mod tests {
         assert_eq!(budget.reserve(1, 10, now), Ok(()));
         budget.settle(&1, AttemptOutcome::Spent, now);
         assert_eq!(budget.reserve(1, 10, now), Err(WINDOW));
-        let second = Duration::from_secs(1);
-        assert_eq!(budget.reserve(1, 10, now + WINDOW - second), Err(second));
+        let one_second = Duration::from_secs(1);
+        assert_eq!(
+            budget.reserve(1, 10, now + WINDOW - one_second),
+            Err(one_second)
+        );
         assert_eq!(budget.reserve(1, 10, now + WINDOW), Ok(()));
         assert_eq!(budget.reserve(2, 10, now), Ok(()));
     }
@@ -200,7 +203,7 @@ mod tests {
     }
 
     #[test]
-    fn clearing_removes_spent_attempts_and_keeps_reserved_ones() {
+    fn clearing_removes_spent_attempts_and_keeps_reserved_attempts() {
         let (mut budget, now) = budget();
         spend(&mut budget, 1, 8, now);
         budget.reserve(1, 10, now).unwrap();
@@ -216,20 +219,20 @@ mod tests {
     fn a_window_begins_with_the_first_attempt_that_counts() {
         let (mut budget, now) = budget();
         budget.reserve(1, 1, now).unwrap();
-        let later = now + Duration::from_secs(600);
-        budget.settle(&1, AttemptOutcome::Spent, later);
-        assert_eq!(budget.reserve(1, 1, later), Err(WINDOW));
+        let end_of_attempt = now + Duration::from_secs(600);
+        budget.settle(&1, AttemptOutcome::Spent, end_of_attempt);
+        assert_eq!(budget.reserve(1, 1, end_of_attempt), Err(WINDOW));
     }
 
     #[test]
     fn setting_the_clock_back_by_more_than_a_minute_ends_the_window() {
-        let micros = OVERLAP_TOLERANCE.as_secs() * 1_000_000;
-        for (difference, expected) in [
-            (micros - 1, Err(WINDOW)),
-            (micros, Err(WINDOW)),
-            (micros + 1, Ok(())),
+        let tolerance_micros = OVERLAP_TOLERANCE.as_secs() * 1_000_000;
+        for (difference_micros, expected) in [
+            (tolerance_micros - 1, Err(WINDOW)),
+            (tolerance_micros, Err(WINDOW)),
+            (tolerance_micros + 1, Ok(())),
         ] {
-            let difference = Duration::from_micros(difference);
+            let difference = Duration::from_micros(difference_micros);
             let (mut budget, now) = budget();
             spend(&mut budget, 1, 10, now);
             assert_eq!(budget.reserve(1, 10, now - difference), expected);
@@ -252,31 +255,31 @@ mod tests {
     }
 
     #[test]
-    fn an_attempt_that_began_before_the_window_and_ends_later_counts_in_it() {
+    fn an_attempt_that_began_before_the_window_and_ends_later_counts_in_the_window() {
         let (mut budget, now) = (Budget::new(WINDOW, CAPACITY), SystemTime::now());
-        let earlier = now - Duration::from_secs(1);
-        for (max, time) in [(2, earlier), (2, now)] {
+        let one_second_ago = now - Duration::from_secs(1);
+        for (max, time) in [(2, one_second_ago), (2, now)] {
             budget.reserve('a', max, time).unwrap();
         }
         budget.settle(&'a', AttemptOutcome::Spent, now);
-        budget.settle(&'a', AttemptOutcome::Spent, earlier);
+        budget.settle(&'a', AttemptOutcome::Spent, one_second_ago);
         assert!(budget.reserve('a', 2, now).is_err());
-        assert!(budget.reserve('a', 2, earlier).is_err());
+        assert!(budget.reserve('a', 2, one_second_ago).is_err());
     }
 
     #[test]
     fn entries_whose_window_is_over_are_evicted_first() {
         let (mut budget, now) = budget();
-        let later = now + WINDOW;
+        let window_end = now + WINDOW;
         for key in 0..32 {
             spend(&mut budget, key, 5, now);
         }
         for key in 100..132 {
-            spend(&mut budget, key, 1, later);
+            spend(&mut budget, key, 1, window_end);
         }
-        spend(&mut budget, 1_000, 1, later);
+        spend(&mut budget, 1_000, 1, window_end);
         for key in 100..132 {
-            assert_eq!(budget.reserve(key, 1, later), Err(WINDOW));
+            assert_eq!(budget.reserve(key, 1, window_end), Err(WINDOW));
         }
     }
 }

@@ -1,5 +1,5 @@
-//! Hashes and checks passwords outside the async threads, at most one per core, in a queue that is fair between
-//! networks. No other code runs bcrypt.
+//! Hashes and checks passwords outside the async threads, at most one per core at a time. The queue for this work is
+//! fair between networks. No other code runs bcrypt.
 
 use std::sync::Arc;
 
@@ -28,7 +28,7 @@ impl Hasher {
     }
 
     /// Waits for a permit to hash. Rejects the request at once if too many requests of the caller's network already
-    /// wait; all callers without a network count as one. The wait ends when the caller disconnects.
+    /// wait; all callers without a network count as one network. The wait ends when the caller disconnects.
     pub(crate) async fn permit(&self, client: &Client) -> Result<HashPermit, Problem> {
         tokio::select! {
             biased;
@@ -49,25 +49,25 @@ impl Hasher {
         run_on_blocking_thread(permit, move || password.hash(cost)).await
     }
 
-    /// Checks an attempt. Without a stored hash, or with one that is cheaper to check, a wrong password takes as long
-    /// as with a hash of the configured cost. A right password whose stored hash has other parameters is hashed again,
-    /// for the caller to store.
+    /// Checks an entered password. Checking a wrong password takes at least as long as a hash of the configured cost,
+    /// even if the stored hash is cheaper or missing. A right password whose stored hash has other parameters is
+    /// hashed again, for the caller to store.
     pub(crate) async fn check(
         &self,
         attempt: PasswordAttempt,
-        stored: Option<PasswordHash>,
+        stored_hash: Option<PasswordHash>,
         client: &Client,
     ) -> Result<PasswordCheck, Problem> {
         let cost = self.cost;
         let permit = self.permit(client).await?;
-        run_on_blocking_thread(permit, move || check_blocking(&attempt, stored, cost)).await
+        run_on_blocking_thread(permit, move || check_blocking(&attempt, stored_hash, cost)).await
     }
 }
 
 /// The result of checking a password.
 pub(crate) enum PasswordCheck {
     Wrong,
-    /// `rehashed` is the hash to store in place of one with other parameters.
+    /// `rehashed` is a new hash with the current parameters, if the stored hash has other parameters.
     Right {
         rehashed: Option<PasswordHash>,
     },
@@ -75,11 +75,11 @@ pub(crate) enum PasswordCheck {
 
 fn check_blocking(
     attempt: &PasswordAttempt,
-    stored: Option<PasswordHash>,
+    stored_hash: Option<PasswordHash>,
     cost: Cost,
 ) -> Result<PasswordCheck, auth_core::Error> {
-    let has_hash = stored.is_some();
-    let hash = stored.unwrap_or_else(|| PasswordHash::unmatchable(cost));
+    let has_hash = stored_hash.is_some();
+    let hash = stored_hash.unwrap_or_else(|| PasswordHash::unmatchable(cost));
     if !attempt.matches_no_faster_than(&hash, cost)? || !has_hash {
         return Ok(PasswordCheck::Wrong);
     }
@@ -93,9 +93,9 @@ async fn run_on_blocking_thread<T: Send + 'static>(
     permit: HashPermit,
     work: impl FnOnce() -> Result<T, auth_core::Error> + Send + 'static,
 ) -> Result<T, Problem> {
-    let result = spawn_blocking(move || {
-        let _held_until_done = permit;
+    let task = spawn_blocking(move || {
+        let _dropped_after_work = permit;
         work()
     });
-    Ok(result.await.map_err(Problem::internal)??)
+    Ok(task.await.map_err(Problem::internal)??)
 }

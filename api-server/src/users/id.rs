@@ -15,7 +15,7 @@ impl UserId {
         Self(generate_id(now))
     }
 
-    /// The `sub` of a verified token. Only `http` may call this.
+    /// The `sub` of a verified token. Only the module `http` may call this function.
     pub(crate) fn verified(sub: String) -> Self {
         Self(sub)
     }
@@ -36,9 +36,9 @@ impl UserId {
 
 /// A new `UUIDv7` as text: unique everywhere, and in the order of creation, which keeps indexes compact.
 pub(crate) fn generate_id(now: SystemTime) -> String {
-    let since = now
+    let elapsed = now
         .duration_since(SystemTime::UNIX_EPOCH)
         .unwrap_or_default();
-    let time = Timestamp::from_unix(ContextV7::new(), since.as_secs(), since.subsec_nanos());
+    let time = Timestamp::from_unix(ContextV7::new(), elapsed.as_secs(), elapsed.subsec_nanos());
     Uuid::new_v7(time).to_string()
 }

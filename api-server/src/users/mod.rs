@@ -1,5 +1,5 @@
-//! Users and their passwords: the user, the email address, the queries, password hashing with its queue, and the limits
-//! for failed logins and registrations.
+//! Defines users and email addresses, stores users, hashes passwords in a fair queue, and limits failed logins and
+//! registrations.
 
 pub(crate) mod addresses;
 pub mod blocklist;

@@ -1,18 +1,18 @@
-//! A queue that is fair between networks: each waiting network is served in rotation. It only orders the waiters; it
-//! has no threads and no clock.
+//! A queue that is fair between networks: the waiting networks are served in rotation. The queue only orders the
+//! waiters, and has no threads and no clock.
 //!
 //! The waiters of one network are served in the order of their arrival. The rotation has one entry for each site (an
-//! IPv4 address or an IPv6 /48), and the networks of a site rotate within it. So a /48 with its 65 536 networks is
-//! served as often as one IPv4 address.
+//! IPv4 address or an IPv6 /48), and the networks of a site rotate within the site. So a /48, which has 65 536
+//! networks, is served as often as one IPv4 address.
 
 use std::collections::VecDeque;
 
 use crate::network::Network;
 
-/// What a waiter is counted under: its network, or `None` for all callers that are not counted as a network.
+/// The network of a waiter; `None` for all callers that are not counted as a network.
 pub(crate) type QueueKey = Option<Network>;
 
-/// The greatest numbers of waiters.
+/// The most waiters that the queue accepts.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct WaiterLimits {
     pub(crate) per_network: usize,
@@ -21,32 +21,30 @@ pub(crate) struct WaiterLimits {
     pub(crate) total: usize,
 }
 
-/// Identifies one waiter, so that it can be removed.
+/// Identifies one waiter, so that the waiter can be removed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct WaiterId(u64);
 
-/// The queue has no place for this network, and no other network has so many more waiters that one of them must leave
-/// the queue.
+/// The error if a limit is reached and no waiter of another network can be displaced.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct NetworkQueueFull;
 
-/// The waiters. `T` is what the owner of the queue needs to wake a waiter.
+/// A queue of the waiters of all networks. `T` is what the owner of the queue needs to wake a waiter.
 pub(crate) struct NetworkQueue<T> {
     limits: WaiterLimits,
     /// The site that is served next comes first.
     sites: VecDeque<Site<T>>,
-    /// The number of waiters.
-    waiting: usize,
+    waiter_count: usize,
     last_id: u64,
 }
 
-/// The waiting networks of a site; at least one. The network that is served next comes first.
+/// A site with at least one waiting network. The network that is served next comes first.
 struct Site<T> {
     key: QueueKey,
     networks: VecDeque<NetworkWaiters<T>>,
 }
 
-/// The waiters of a network, oldest first; at least one.
+/// A network with at least one waiter. The oldest waiter comes first.
 struct NetworkWaiters<T> {
     key: QueueKey,
     waiters: VecDeque<(WaiterId, T)>,
@@ -57,7 +55,7 @@ impl<T> NetworkQueue<T> {
         Self {
             limits,
             sites: VecDeque::new(),
-            waiting: 0,
+            waiter_count: 0,
             last_id: 0,
         }
     }
@@ -69,7 +67,7 @@ impl<T> NetworkQueue<T> {
         key: QueueKey,
         waiter: T,
     ) -> Result<(WaiterId, Option<T>), NetworkQueueFull> {
-        let displaced = self.displace_if_full(key)?;
+        let displaced_waiter = self.displace_if_full(key)?;
         self.last_id = self.last_id.wrapping_add(1);
         let id = WaiterId(self.last_id);
         let entry = (id, waiter);
@@ -77,86 +75,83 @@ impl<T> NetworkQueue<T> {
             Some(site) => site.push(key, entry),
             None => self.sites.push_back(Site::new(key, entry)),
         }
-        self.waiting = self.waiting.saturating_add(1);
-        Ok((id, displaced))
+        self.waiter_count = self.waiter_count.saturating_add(1);
+        Ok((id, displaced_waiter))
     }
 
-    /// Removes and returns the next waiter. Its site is served last in the next round, and so is its network within the
-    /// site.
+    /// Removes and returns the next waiter. The site of the waiter moves to the end of the rotation, and so does the
+    /// network within the site.
     pub(crate) fn pop(&mut self) -> Option<T> {
         let mut site = self.sites.pop_front()?;
         let waiter = site.pop();
         if !site.networks.is_empty() {
             self.sites.push_back(site);
         }
-        self.waiting = self.waiting.saturating_sub(1);
+        self.waiter_count = self.waiter_count.saturating_sub(1);
         waiter
     }
 
-    /// Removes a waiter; `None` if it was served or displaced before.
+    /// Removes and returns a waiter; `None` if the waiter was served or displaced before.
     pub(crate) fn remove(&mut self, key: QueueKey, id: WaiterId) -> Option<T> {
         let network = self.site_mut(site_of(key))?.network_mut(key)?;
         let mut waiters = network.waiters.iter();
         let index = waiters.position(|(waiter_id, _)| *waiter_id == id)?;
         let (_, waiter) = network.waiters.remove(index)?;
-        self.count_removed(key);
+        self.subtract_waiter(key);
         Some(waiter)
     }
 
-    /// Makes sure that the queue has a place for a new waiter of this network. Returns the waiter that lost its place
-    /// to the new waiter, if any.
+    /// Displaces a waiter if a new waiter of this network would exceed a limit. Returns the displaced waiter, if any.
     fn displace_if_full(&mut self, key: QueueKey) -> Result<Option<T>, NetworkQueueFull> {
         let site = self.site_mut(site_of(key));
-        let (own_waiters, site_waiters) =
-            site.map_or((0, 0), |site| (site.len_of(key), site.len()));
-        if own_waiters >= self.limits.per_network {
+        let (own_count, site_count) = site.map_or((0, 0), |site| {
+            (site.waiter_count_of(key), site.waiter_count())
+        });
+        if own_count >= self.limits.per_network {
             return Err(NetworkQueueFull);
         }
-        if site_waiters >= self.limits.per_site {
-            return self.displace(site_of(key), Some(own_waiters)).map(Some);
+        if site_count >= self.limits.per_site {
+            return self.displace(site_of(key), Some(own_count)).map(Some);
         }
-        if self.waiting < self.limits.total {
+        if self.waiter_count < self.limits.total {
             return Ok(None);
         }
-        let largest = self.sites.iter().max_by_key(|site| site.len());
-        let largest = largest.ok_or(NetworkQueueFull)?;
-        let (largest_key, largest_waiters) = (largest.key, largest.len());
-        if largest_waiters > site_waiters.saturating_add(1) {
+        let largest = self.sites.iter().max_by_key(|site| site.waiter_count());
+        let largest_site = largest.ok_or(NetworkQueueFull)?;
+        let (largest_key, largest_count) = (largest_site.key, largest_site.waiter_count());
+        if largest_count > site_count.saturating_add(1) {
             return self.displace(largest_key, None).map(Some);
         }
-        self.displace(site_of(key), Some(own_waiters)).map(Some)
+        self.displace(site_of(key), Some(own_count)).map(Some)
     }
 
-    /// Removes and returns the newest waiter of the largest network in a site. If `own_waiters` (the number of waiters
-    /// of the new waiter's network) is given, fails unless the largest network still has at least as many waiters as
-    /// the new waiter's network afterwards.
+    /// Removes and returns the newest waiter of the largest network in a site. If `own_count` (the number of waiters of
+    /// the new waiter's network) is given, fails unless the largest network has at least two waiters more.
     fn displace(
         &mut self,
         site: QueueKey,
-        own_waiters: Option<usize>,
+        own_count: Option<usize>,
     ) -> Result<T, NetworkQueueFull> {
         let site = self.site_mut(site).ok_or(NetworkQueueFull)?;
         let networks = site.networks.iter_mut();
-        let largest = networks.max_by_key(|network| network.waiters.len());
-        let largest = largest.ok_or(NetworkQueueFull)?;
-        if own_waiters
-            .is_some_and(|own_waiters| largest.waiters.len() <= own_waiters.saturating_add(1))
-        {
+        let largest_network = networks.max_by_key(|network| network.waiters.len());
+        let largest = largest_network.ok_or(NetworkQueueFull)?;
+        if own_count.is_some_and(|own_count| largest.waiters.len() <= own_count.saturating_add(1)) {
             return Err(NetworkQueueFull);
         }
         let key = largest.key;
         let (_, waiter) = largest.waiters.pop_back().ok_or(NetworkQueueFull)?;
-        self.count_removed(key);
+        self.subtract_waiter(key);
         Ok(waiter)
     }
 
-    /// Reduces the number of waiters by one, and removes the network and the site if they have no waiters left.
-    fn count_removed(&mut self, key: QueueKey) {
+    /// Subtracts a waiter that was removed, and removes the network and the site if they have no waiters left.
+    fn subtract_waiter(&mut self, key: QueueKey) {
         if let Some(site) = self.site_mut(site_of(key)) {
             site.networks.retain(|network| !network.waiters.is_empty());
         }
         self.sites.retain(|site| !site.networks.is_empty());
-        self.waiting = self.waiting.saturating_sub(1);
+        self.waiter_count = self.waiter_count.saturating_sub(1);
     }
 
     fn site_mut(&mut self, key: QueueKey) -> Option<&mut Site<T>> {
@@ -181,23 +176,23 @@ impl<T> Site<T> {
 
     fn pop(&mut self) -> Option<T> {
         let mut network = self.networks.pop_front()?;
-        let next = network.waiters.pop_front();
+        let first_entry = network.waiters.pop_front();
         if !network.waiters.is_empty() {
             self.networks.push_back(network);
         }
-        next.map(|(_, waiter)| waiter)
+        first_entry.map(|(_, waiter)| waiter)
     }
 
     fn network_mut(&mut self, key: QueueKey) -> Option<&mut NetworkWaiters<T>> {
         self.networks.iter_mut().find(|network| network.key == key)
     }
 
-    fn len(&self) -> usize {
+    fn waiter_count(&self) -> usize {
         let networks = self.networks.iter();
         networks.map(|network| network.waiters.len()).sum()
     }
 
-    fn len_of(&self, key: QueueKey) -> usize {
+    fn waiter_count_of(&self, key: QueueKey) -> usize {
         let mut networks = self.networks.iter();
         let network = networks.find(|network| network.key == key);
         network.map_or(0, |network| network.waiters.len())

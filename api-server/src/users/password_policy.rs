@@ -1,4 +1,4 @@
-//! Which passwords may be set. Checked when a user chooses a password; not at login, and not for imported hashes.
+//! Decides which passwords may be set. A password is checked when a user chooses it, but not at login.
 
 use auth_core::password::Password;
 
@@ -14,39 +14,39 @@ impl ChosenPassword {
     }
 }
 
-/// The passwords that may not be set: the built-in list and the operator's list.
+/// The lists of passwords that may not be set.
 pub(crate) struct PasswordPolicy {
-    common: Blocklist,
+    common_list: Blocklist,
     operator_list: Blocklist,
 }
 
 impl PasswordPolicy {
     pub(crate) const fn new(operator_list: Blocklist) -> Self {
         Self {
-            common: Blocklist::common(),
+            common_list: Blocklist::common(),
             operator_list,
         }
     }
 
     /// Accepts a password that is on neither list. No other function makes a [`ChosenPassword`].
     pub(crate) fn choose(&self, password: Password) -> Result<ChosenPassword, FieldViolation> {
-        if self.common.contains(&password) || self.operator_list.contains(&password) {
-            return Err(COMMON);
+        if self.common_list.contains(&password) || self.operator_list.contains(&password) {
+            return Err(COMMON_PASSWORD);
         }
         Ok(ChosenPassword(password))
     }
 }
 
-/// Checks the built-in list alone. This needs no settings, so the violation is reported together with those of other
-/// fields.
+/// Checks a password against the built-in list alone. This check needs no settings, so its violation is reported
+/// together with the violations of other fields.
 pub(crate) fn common_rule(password: &Password) -> Result<(), FieldViolation> {
     if Blocklist::common().contains(password) {
-        return Err(COMMON);
+        return Err(COMMON_PASSWORD);
     }
     Ok(())
 }
 
-const COMMON: FieldViolation = FieldViolation::new(
+const COMMON_PASSWORD: FieldViolation = FieldViolation::new(
     "common_password",
     "is one of the passwords that are guessed first; choose another",
 );

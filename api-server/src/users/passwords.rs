@@ -1,5 +1,4 @@
-//! Compares an entered password with the stored hash. Every login and every confirmation of a password uses this
-//! module.
+//! Compares entered passwords with stored hashes, for every login and every confirmation of a password.
 
 use auth_core::password::{PasswordAttempt, PasswordHash};
 
@@ -15,7 +14,7 @@ use crate::clock::Clock;
 use crate::db::Db;
 use crate::problem::{Code, Problem};
 
-/// What a handler needs to check or to set a password.
+/// The database, clock, hasher and limits with which handlers check and set passwords.
 pub(crate) struct Passwords {
     pub(crate) db: Db,
     pub(crate) clock: Clock,
@@ -27,15 +26,15 @@ pub(crate) struct Passwords {
 /// A user who entered the right password.
 pub(crate) struct Authenticated {
     pub(crate) user: User,
-    /// The hash that the password was compared with. The caller's next write must check that it is still stored.
+    /// The hash that the password was compared with. The caller's next write must check that this hash is still stored.
     pub(crate) hash: String,
     /// The hash to store: the same hash, or a new hash with the current parameters.
     pub(crate) new_hash: String,
 }
 
 impl Passwords {
-    /// Authenticates by email address. Returns `None` after the same time for a wrong password and for an unknown
-    /// address. After too many failures, the error has status 429.
+    /// Authenticates a user by email address. Returns `None` after the same time for a wrong password and for an
+    /// unknown email address. After too many failures, the error has status 429.
     pub(crate) async fn authenticate(
         &self,
         email: LoginEmail,
@@ -45,8 +44,8 @@ impl Passwords {
         self.compare_and_count(email, None, attempt, client).await
     }
 
-    /// Compares, and counts a failure. The attempt is reserved before its work, so that concurrent attempts cannot
-    /// exceed the limit.
+    /// Compares the password, and counts a failure. The comparison is reserved before it starts, so that concurrent
+    /// comparisons cannot exceed the limit.
     async fn compare_and_count(
         &self,
         email: LoginEmail,
@@ -55,22 +54,22 @@ impl Passwords {
         client: &Client,
     ) -> Result<Option<Authenticated>, Problem> {
         let now = self.clock.now();
-        let guess = self
-            .throttle
-            .reserve_guess(email.email(), session_id, client.network, now)?;
-        let found = self
+        let reservation =
+            self.throttle
+                .reserve_guess(email.email(), session_id, client.network, now)?;
+        let credentials = self
             .db
             .read(move |connection| store::find_by_email(connection, &email))
             .await?;
-        let authenticated = self.compare(found, attempt, client).await?;
+        let authenticated = self.compare(credentials, attempt, client).await?;
         match &authenticated {
-            None => guess.failed(self.clock.now()),
-            Some(_) => guess.succeeded(self.clock.now()),
+            None => reservation.record_failure(self.clock.now()),
+            Some(_) => reservation.record_success(self.clock.now()),
         }
         Ok(authenticated)
     }
 
-    /// Checks the password of a user who is signed in. Fails if it is wrong.
+    /// Checks the password of a user who is signed in. Fails if the password is wrong.
     pub(crate) async fn confirm(
         &self,
         user_id: &UserId,
@@ -82,11 +81,11 @@ impl Passwords {
         let user = self
             .db
             .read(move |connection| store::find(connection, &id))
-            .await?;
-        let user = user.ok_or_else(Problem::account_missing)?;
+            .await?
+            .ok_or_else(Problem::account_missing)?;
         let email = LoginEmail::stored(user.email);
-        let compared = self.compare_and_count(email, Some(session_id), attempt, client);
-        let authenticated = compared.await?;
+        let comparison = self.compare_and_count(email, Some(session_id), attempt, client);
+        let authenticated = comparison.await?;
         authenticated
             .filter(|authenticated| authenticated.user.id == user_id.as_str())
             .ok_or_else(|| {
@@ -100,28 +99,30 @@ impl Passwords {
     /// account exists.
     async fn compare(
         &self,
-        found: Option<Credentials>,
+        credentials: Option<Credentials>,
         attempt: PasswordAttempt,
         client: &Client,
     ) -> Result<Option<Authenticated>, Problem> {
-        let (user, stored) = split(found)?;
-        let result = self.hasher.check(attempt, stored.clone(), client).await?;
-        let (Some(user), Some(stored), PasswordCheck::Right { rehashed }) = (user, stored, result)
+        let (user, hash) = split_credentials(credentials)?;
+        let result = self.hasher.check(attempt, hash.clone(), client).await?;
+        let (Some(user), Some(hash), PasswordCheck::Right { rehashed }) = (user, hash, result)
         else {
             return Ok(None);
         };
-        let new_hash = rehashed.as_ref().unwrap_or(&stored).as_str().to_owned();
+        let new_hash = rehashed.as_ref().unwrap_or(&hash).as_str().to_owned();
         Ok(Some(Authenticated {
             user,
             new_hash,
-            hash: stored.as_str().to_owned(),
+            hash: hash.as_str().to_owned(),
         }))
     }
 }
 
-/// Separates a user from the parsed password hash.
-fn split(found: Option<Credentials>) -> Result<(Option<User>, Option<PasswordHash>), Problem> {
-    let Some((user, hash)) = found else {
+/// Returns the user and the parsed password hash separately.
+fn split_credentials(
+    credentials: Option<Credentials>,
+) -> Result<(Option<User>, Option<PasswordHash>), Problem> {
+    let Some((user, hash)) = credentials else {
         return Ok((None, None));
     };
     let hash = hash.map(|text| PasswordHash::parse(&text)).transpose()?;

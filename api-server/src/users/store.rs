@@ -1,4 +1,4 @@
-//! The queries on the `users` table.
+//! Reads and changes the `users` table.
 
 use diesel::prelude::*;
 use diesel::result::{DatabaseErrorKind, Error as DieselError};
@@ -9,7 +9,7 @@ use super::user::User;
 use crate::db::schema::users;
 use crate::db::{DbConnection, Timestamp};
 
-/// The columns in the order of [`UserRow`]; the round-trip test detects swapped columns.
+/// The columns in the order of [`UserRow`]. A round-trip test detects swapped columns.
 pub(crate) const COLUMNS: (
     users::id,
     users::email,
@@ -52,17 +52,17 @@ pub(crate) fn user_of_row(
     }
 }
 
-/// A user with the stored password hash; `None` if the account has no password.
+/// A user and the stored password hash, which is `None` if the account has no password.
 pub(crate) type Credentials = (User, Option<String>);
 
 /// Whether the email address has an account, also under the spelling that earlier releases stored.
 pub(crate) fn is_registered(connection: &mut DbConnection, email: &Email) -> QueryResult<bool> {
     let is_stored = |connection: &mut DbConnection, email: &str| {
-        let with_email = users::table.filter(users::email.eq(email));
-        diesel::select(diesel::dsl::exists(with_email)).get_result(connection)
+        let users_with_email = users::table.filter(users::email.eq(email));
+        diesel::select(diesel::dsl::exists(users_with_email)).get_result(connection)
     };
     match email.with_u_labels() {
-        Some(older) if is_stored(connection, &older)? => Ok(true),
+        Some(old_spelling) if is_stored(connection, &old_spelling)? => Ok(true),
         _ => is_stored(connection, email.as_str()),
     }
 }
@@ -73,7 +73,7 @@ pub(crate) fn insert(
     user: &User,
     password_hash: &str,
 ) -> QueryResult<bool> {
-    let inserted = diesel::insert_into(users::table)
+    let result = diesel::insert_into(users::table)
         .values((
             users::id.eq(&user.id),
             users::email.eq(&user.email),
@@ -85,8 +85,8 @@ pub(crate) fn insert(
             users::updated_at.eq(user.updated_at),
         ))
         .execute(connection);
-    match inserted {
-        Ok(_one) => Ok(true),
+    match result {
+        Ok(_row_count) => Ok(true),
         Err(DieselError::DatabaseError(DatabaseErrorKind::UniqueViolation, _)) => Ok(false),
         Err(error) => Err(error),
     }
@@ -97,12 +97,12 @@ pub(crate) fn find_by_email(
     email: &LoginEmail,
 ) -> QueryResult<Option<Credentials>> {
     for spelling in email.spellings() {
-        let found: Option<(UserRow, Option<String>)> = users::table
+        let found_row: Option<(UserRow, Option<String>)> = users::table
             .filter(users::email.eq(spelling))
             .select((COLUMNS, users::password_hash))
             .first(connection)
             .optional()?;
-        if let Some((row, hash)) = found {
+        if let Some((row, hash)) = found_row {
             return Ok(Some((user_of_row(row), hash)));
         }
     }
@@ -118,13 +118,13 @@ pub(crate) fn find(connection: &mut DbConnection, id: &UserId) -> QueryResult<Op
 }
 
 pub(crate) fn has_password(connection: &mut DbConnection, id: &UserId) -> QueryResult<bool> {
-    let with_password = users::table
+    let user_with_password = users::table
         .find(id.as_str())
         .filter(users::password_hash.is_not_null());
-    diesel::select(diesel::dsl::exists(with_password)).get_result(connection)
+    diesel::select(diesel::dsl::exists(user_with_password)).get_result(connection)
 }
 
-/// The columns to change; `None` keeps the value.
+/// The columns to change; `None` keeps the stored value.
 #[derive(AsChangeset)]
 #[diesel(table_name = users)]
 #[expect(clippy::option_option, reason = "Some(None) clears the column")]
@@ -153,15 +153,15 @@ pub(crate) fn replace_hash(
     old: &str,
     new: &str,
 ) -> QueryResult<bool> {
-    let unchanged = users::table.find(id).filter(users::password_hash.eq(old));
-    let updated = diesel::update(unchanged)
+    let unchanged_row = users::table.find(id).filter(users::password_hash.eq(old));
+    let updated_rows = diesel::update(unchanged_row)
         .set(users::password_hash.eq(new))
         .execute(connection)?;
-    Ok(updated == 1)
+    Ok(updated_rows == 1)
 }
 
 /// Deletes the user with all data; `false` if there is no such user.
 pub(crate) fn delete(connection: &mut DbConnection, id: &UserId) -> QueryResult<bool> {
-    let deleted = diesel::delete(users::table.find(id.as_str())).execute(connection)?;
-    Ok(deleted == 1)
+    let deleted_rows = diesel::delete(users::table.find(id.as_str())).execute(connection)?;
+    Ok(deleted_rows == 1)
 }

@@ -1,4 +1,4 @@
-//! Counts failed logins and new registrations. After too many, further attempts are rejected before any work is done.
+//! Counts failed logins and new registrations. After too many attempts, further attempts are rejected before any work.
 //!
 //! Failures are counted in three ways:
 //! - per pair of email address and network, which stops the guessing of one password while the owner can still log in
@@ -17,17 +17,17 @@ use super::email::Email;
 use crate::network::Network;
 use crate::problem::{Code, Problem};
 
-/// NIST SP 800-63B allows no more than 100 failures in a row.
+/// The most failed logins in a row that NIST SP 800-63B allows.
 const MAX_FAILURES: u32 = 100;
-/// The window for failed logins.
+/// The time within which failed logins are counted.
 const LOGIN_WINDOW: Duration = Duration::from_secs(15 * 60);
-/// The window for registrations.
+/// The time within which registrations are counted.
 const REGISTRATION_WINDOW: Duration = Duration::from_secs(60 * 60);
 /// The most keys (pairs of email address and network, and sessions) with a count in memory: about 2 MiB.
 const MAX_GUESS_KEYS: usize = 10_000;
 /// The most networks with a count of failed logins, and as many with a count of registrations: about 3 MiB each.
 const MAX_NETWORKS: usize = 30_000;
-/// All 65 536 networks of an IPv6 /48 together may use the limit of one network this many times.
+/// The limit of a site (an IPv6 /48 with its 65 536 networks), as a multiple of the limit of one network.
 const SITE_BUDGET_FACTOR: u32 = 4;
 
 const TOO_MANY_FOR_ADDRESS: &str = "Too many failed attempts for this address; please wait";
@@ -43,17 +43,17 @@ pub(crate) struct NetworkLimits {
     pub(crate) registrations: Option<u32>,
 }
 
-/// The key under which wrong passwords are counted.
+/// The key under which wrong passwords are counted: a pair of email address and network, or a session.
 #[derive(Clone, PartialEq, Eq, Hash)]
-enum Guess {
-    Login(Email, Network),
+enum GuessKey {
+    Pair(Email, Network),
     Session(String),
 }
 
-/// Counts in the memory of this process.
+/// Counts attempts, in the memory of this process.
 pub(crate) struct Throttle {
     limits: NetworkLimits,
-    guesses: SharedBudget<Guess>,
+    guesses: SharedBudget<GuessKey>,
     failed_logins: SharedBudget<Network>,
     registrations: SharedBudget<Network>,
 }
@@ -80,9 +80,9 @@ impl Throttle {
         network: Option<Network>,
         now: SystemTime,
     ) -> Result<GuessReservation<'_>, Problem> {
-        let reserve = |guess| self.guesses.reserve(guess, MAX_FAILURES, now);
-        let session = session_id.map(|id| reserve(Guess::Session(id.to_owned())));
-        let pair = network.map(|network| reserve(Guess::Login(email.clone(), network)));
+        let reserve = |key| self.guesses.reserve(key, MAX_FAILURES, now);
+        let session = session_id.map(|id| reserve(GuessKey::Session(id.to_owned())));
+        let pair = network.map(|network| reserve(GuessKey::Pair(email.clone(), network)));
         Ok(GuessReservation {
             session: session.transpose()?,
             pair: pair.transpose()?,
@@ -105,24 +105,24 @@ impl Throttle {
 
 /// A reserved comparison of a password. The comparison does not count if this value is dropped without a result.
 pub(crate) struct GuessReservation<'a> {
-    session: Option<Reservation<'a, Guess>>,
-    pair: Option<Reservation<'a, Guess>>,
+    session: Option<Reservation<'a, GuessKey>>,
+    pair: Option<Reservation<'a, GuessKey>>,
     network: NetworkReservation<'a>,
 }
 
 impl GuessReservation<'_> {
-    pub(crate) fn failed(self, now: SystemTime) {
-        for guess in [self.session, self.pair].into_iter().flatten() {
-            guess.settle(AttemptOutcome::Spent, now);
+    pub(crate) fn record_failure(self, now: SystemTime) {
+        for reservation in [self.session, self.pair].into_iter().flatten() {
+            reservation.settle(AttemptOutcome::Spent, now);
         }
         self.network.spend(now);
     }
 
     /// Clears the failures of the session and of the pair. The failures of the network stay: otherwise an attacker
-    /// could clear them by logging in to their own account.
-    pub(crate) fn succeeded(self, now: SystemTime) {
-        for guess in [self.session, self.pair].into_iter().flatten() {
-            guess.settle(AttemptOutcome::Cleared, now);
+    /// could clear these failures by logging in to their own account.
+    pub(crate) fn record_success(self, now: SystemTime) {
+        for reservation in [self.session, self.pair].into_iter().flatten() {
+            reservation.settle(AttemptOutcome::Cleared, now);
         }
     }
 }
@@ -155,10 +155,10 @@ impl<K: Eq + Hash + Clone> SharedBudget<K> {
     }
 
     fn reserve(&self, key: K, max: u32, now: SystemTime) -> Result<Reservation<'_, K>, Problem> {
-        let reserved = self.with_budget(|budget| budget.reserve(key.clone(), max, now));
-        match reserved {
+        let result = self.with_budget(|budget| budget.reserve(key.clone(), max, now));
+        match result {
             Ok(()) => Ok(Reservation {
-                shared: self,
+                budget: self,
                 key: Some(key),
                 now,
             }),
@@ -171,35 +171,35 @@ impl<K: Eq + Hash + Clone> SharedBudget<K> {
             .with_retry_after(wait.as_secs().saturating_add(1))
     }
 
-    /// Locks the budget. A panic of another thread does not make it unusable.
+    /// Locks the budget. A panic of another thread does not make the budget unusable.
     fn with_budget<T>(&self, change: impl FnOnce(&mut Budget<K>) -> T) -> T {
         change(&mut self.budget.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
 
 impl SharedBudget<Network> {
-    /// Reserves an attempt of the network and one of its site. No network or no limit reserves none.
+    /// Reserves an attempt of the network and an attempt of its site. Without a network or a limit, reserves nothing.
     fn reserve_network(
         &self,
         network: Option<Network>,
         max: Option<u32>,
         now: SystemTime,
     ) -> Result<NetworkReservation<'_>, Problem> {
-        let mut reserved = Vec::new();
+        let mut reservations = Vec::new();
         if let (Some(network), Some(max)) = (network, max) {
-            reserved.push(self.reserve(network, max, now)?);
+            reservations.push(self.reserve(network, max, now)?);
             if network.site() != network {
                 let max = max.saturating_mul(SITE_BUDGET_FACTOR);
-                reserved.push(self.reserve(network.site(), max, now)?);
+                reservations.push(self.reserve(network.site(), max, now)?);
             }
         }
-        Ok(NetworkReservation(reserved))
+        Ok(NetworkReservation(reservations))
     }
 }
 
-/// A reserved attempt of one key; refunded if it is dropped before it is settled.
+/// A reserved attempt of one key. The attempt is refunded if this value is dropped before it is settled.
 struct Reservation<'a, K: Eq + Hash + Clone> {
-    shared: &'a SharedBudget<K>,
+    budget: &'a SharedBudget<K>,
     key: Option<K>,
     now: SystemTime,
 }
@@ -213,7 +213,7 @@ impl<K: Eq + Hash + Clone> Reservation<'_, K> {
     fn settle_once(&mut self, outcome: AttemptOutcome) {
         if let Some(key) = self.key.take() {
             let now = self.now;
-            self.shared
+            self.budget
                 .with_budget(|budget| budget.settle(&key, outcome, now));
         }
     }

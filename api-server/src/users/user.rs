@@ -1,4 +1,4 @@
-//! A user, and the rules for a password, a name and an image.
+//! Defines a user, and validates passwords, names and images.
 
 use auth_core::password::{Password, PasswordAttempt};
 use serde::Serialize;
@@ -50,7 +50,7 @@ impl User {
     }
 }
 
-/// Parses a new password and checks it against the whole policy.
+/// Parses a new password and checks it against both lists of the policy.
 pub(crate) fn new_password(
     policy: &PasswordPolicy,
     text: &str,
@@ -58,7 +58,7 @@ pub(crate) fn new_password(
     policy.choose(parse_new_password(text)?)
 }
 
-/// Validates a new password, for `#[validate]`: against the policy, but not against the operator's list.
+/// Validates a new password for `#[validate]`. Does not search the operator's list.
 pub(crate) fn new_password_rule(text: &str) -> Result<(), ValidationError> {
     rule(parse_new_password(text).and_then(|password| password_policy::common_rule(&password)))
 }
@@ -67,7 +67,7 @@ fn parse_new_password(text: &str) -> Result<Password, FieldViolation> {
     Password::new(text).map_err(|error| password_violation(text, error))
 }
 
-/// Parses a password entered to log in. One that is too short for a new password is valid here, and will not match.
+/// Parses a password entered to log in. A password that is too short for a new password is valid here.
 pub(crate) fn attempted_password(text: &str) -> Result<PasswordAttempt, FieldViolation> {
     PasswordAttempt::new(text).map_err(|error| password_violation(text, error))
 }

@@ -1,6 +1,6 @@
 //! Tests the commands `keys generate`, `openapi` and `migrate`, and that `serve` is the default.
 
-use harness::{Postgres, SECRET, WorkDir, committed};
+use harness::{Postgres, SECRET, WorkDir, repository_file};
 
 fn generate_secret() -> String {
     let work_dir = WorkDir::new();
@@ -39,7 +39,7 @@ fn openapi_prints_the_committed_document_and_serves_it() {
     assert_eq!(outcome.stderr, "");
     assert_eq!(work_dir.names(), [""; 0]);
     assert!(
-        outcome.stdout == committed("docs/openapi.json"),
+        outcome.stdout == repository_file("docs/openapi.json"),
         "renew it with: cargo run -- openapi > docs/openapi.json"
     );
     let served_document = work_dir

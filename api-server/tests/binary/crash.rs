@@ -28,7 +28,7 @@ fn register_and_add_tasks(
     acknowledged_writes: &Mutex<AcknowledgedWrites>,
 ) {
     let post = |path: &str, token: &str, body| {
-        let mut connection = Connection::try_to(server.addr()).ok()?;
+        let mut connection = Connection::try_open(server.addr()).ok()?;
         body_if_created(connection.try_request("POST", path, token, Some(&body)))
     };
     loop {

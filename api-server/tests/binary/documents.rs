@@ -7,7 +7,7 @@ use api_server::config::Settings;
 use clap::CommandFactory as _;
 use serde_json::Value;
 
-use harness::{WorkDir, committed};
+use harness::{WorkDir, repository_file};
 
 /// Returns the environment variable and the default of every setting. A default is empty if the program computes it.
 fn settings() -> BTreeMap<String, String> {
@@ -34,7 +34,7 @@ fn example_settings(example: &str) -> Vec<(&str, &str)> {
 
 #[test]
 fn the_example_lists_every_setting_once_with_its_default() {
-    let example = committed(".env.example");
+    let example = repository_file(".env.example");
     let listed_settings = example_settings(&example);
     let mut unlisted_settings = settings();
     for (variable, listed_default) in &listed_settings {
@@ -50,14 +50,14 @@ fn the_example_lists_every_setting_once_with_its_default() {
 #[test]
 fn the_example_can_be_used_as_it_is() {
     let work_dir = WorkDir::new();
-    work_dir.write(".env", committed(".env.example"));
+    work_dir.write(".env", repository_file(".env.example"));
     work_dir.program().start().stop();
 }
 
 #[test]
 fn the_example_with_every_default_spelled_out_changes_nothing() {
     let work_dir = WorkDir::new();
-    let example = committed(".env.example");
+    let example = repository_file(".env.example");
     let settings_with_default = example_settings(&example).into_iter();
     let settings_with_default = settings_with_default.filter(|(_, value)| !value.is_empty());
     let lines: Vec<_> = settings_with_default
@@ -70,7 +70,7 @@ fn the_example_with_every_default_spelled_out_changes_nothing() {
 
 /// Returns the rows of the table under a heading, each as a list of cells, without the header.
 fn table_rows(path: &str, heading: &str) -> Vec<Vec<String>> {
-    let text = committed(path);
+    let text = repository_file(path);
     let section = text.lines().skip_while(|line| *line != heading).skip(1);
     let section = section.take_while(|line| !line.starts_with("## "));
     let rows = section.skip_while(|line| !line.starts_with('|'));
@@ -131,7 +131,7 @@ fn the_guide_lists_every_setting_once_with_its_default() {
 /// Returns every operation in the OpenAPI document as `METHOD PATH`. Another test compares this document with the
 /// server.
 fn operations() -> BTreeSet<String> {
-    let document: Value = serde_json::from_str(&committed("docs/openapi.json")).unwrap();
+    let document: Value = serde_json::from_str(&repository_file("docs/openapi.json")).unwrap();
     let paths = document["paths"].as_object().unwrap();
     let operations = paths.iter().flat_map(|(path, item)| {
         let methods = item.as_object().unwrap().keys();
@@ -166,7 +166,7 @@ fn the_guide_lists_every_route_once() {
 /// Returns the status and the name of every error code, such as `404 NOT_FOUND`. The source has a line
 /// `Variant = STATUS "CODE",` for each error code.
 fn error_codes() -> BTreeSet<String> {
-    let source = committed("api-server/src/problem/code.rs");
+    let source = repository_file("api-server/src/problem/code.rs");
     let definitions = source.lines().filter_map(|line| {
         let (_, definition) = line.split_once(" = ")?;
         let (status, code) = definition.split_once(' ')?;

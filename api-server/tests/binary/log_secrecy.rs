@@ -59,10 +59,10 @@ fn send_the_token_in_wrong_places(server: &Server, token: &str) {
     ] {
         let mut connection = server.connect();
         // The server may close the connection before the whole head is sent.
-        connection.send_anyway(format!(
+        connection.send_ignoring_errors(format!(
             "GET /api/auth/session HTTP/1.1\r\nHost: test\r\nConnection: close\r\n{header}\r\n\r\n"
         ));
-        assert!(connection.is_closed());
+        assert!(connection.wait_until_closed());
     }
 }
 
@@ -145,7 +145,7 @@ fn no_secret_is_logged_on_postgres_even_if_the_database_is_unavailable() {
     let program = program.set("DATABASE_URL", postgres.url(DATABASE_PASSWORD));
     let server = program.start();
     let tokens = send_secrets(&server);
-    postgres.lock_out();
+    postgres.reject_connections();
     server.log_in("ada@example.com", PASSWORD).expect(503);
     let log = server.stop().text();
     assert!(log.contains("DATABASE_UNAVAILABLE"), "{log}");

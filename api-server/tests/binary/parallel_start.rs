@@ -9,7 +9,7 @@ fn assert_all_become_ready(new_program: impl Fn() -> Program) {
     let starting_processes: Vec<_> = (0..PROCESSES).map(|_| new_program().spawn()).collect();
     let servers: Vec<_> = starting_processes
         .into_iter()
-        .map(Server::listening)
+        .map(Server::wait_until_listening)
         .collect();
     for server in &servers {
         server.get("/readyz", "").expect(200);

@@ -136,9 +136,9 @@ fn idle_connections_do_not_delay_the_shutdown() {
         signalled_at.elapsed()
     );
     assert!(
-        used_connection.is_closed()
-            && unused_connection.is_closed()
-            && half_sent_connection.is_closed()
+        used_connection.wait_until_closed()
+            && unused_connection.wait_until_closed()
+            && half_sent_connection.wait_until_closed()
     );
 }
 

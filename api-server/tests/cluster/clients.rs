@@ -37,7 +37,7 @@ pub(crate) struct ReportingConnection {
 
 impl ReportingConnection {
     pub(crate) fn to(server: &Server, acknowledgements: Sender<()>) -> Result<Self, ServerStopped> {
-        let connection = Connection::try_to(server.addr()).map_err(|_refused| ServerStopped)?;
+        let connection = Connection::try_open(server.addr()).map_err(|_refused| ServerStopped)?;
         Ok(Self {
             connection,
             acknowledgements,

@@ -117,7 +117,7 @@ fn logouts_reach_every_process(new_program: impl Fn() -> Program) {
     let starting_processes: Vec<_> = (0..PROCESSES).map(|_| new_program().spawn()).collect();
     let servers: Vec<_> = starting_processes
         .into_iter()
-        .map(Server::listening)
+        .map(Server::wait_until_listening)
         .collect();
     let email = |number: usize| format!("{number}@example.com");
     for number in 0..USERS + PROCESSES {

@@ -1,4 +1,4 @@
-//! [`RequireCaller`] as an actix-web middleware, for `wrap`.
+//! Implements [`RequireCaller`] as an actix-web middleware, for `App::wrap`.
 
 use std::future::{Ready, ready};
 use std::pin::Pin;
@@ -30,7 +30,7 @@ where
     }
 }
 
-/// The service behind a [`RequireCaller`] middleware.
+/// Identifies the caller of each request, then calls the inner service.
 pub struct RequireCallerMiddleware<S> {
     authority: Authority,
     inner: Rc<S>,

@@ -1,4 +1,4 @@
-//! Parses and checks the payload in one pass, without copying strings until all checks have passed.
+//! Parses the payload of an access token and checks its claims. Strings are copied only after all checks have passed.
 
 use std::cell::Cell;
 use std::fmt;
@@ -21,22 +21,22 @@ const NOT_AN_OBJECT: Error = Error::MalformedToken("The token payload is not one
 /// [`Error::MalformedToken`], [`Error::MissingClaim`], [`Error::InvalidClaim`], [`Error::NotYetValid`] or, if all else
 /// is valid, [`Error::Expired`].
 pub(crate) fn parse(
-    text: &str,
+    payload: &str,
     policy: &Policy,
     now: f64,
     expiry: Expiry,
 ) -> Result<Claims, Error> {
-    let error = ErrorSlot(Cell::new(NOT_AN_OBJECT));
+    let reader = ClaimReader(Cell::new(NOT_AN_OBJECT));
     let mut raw = RawClaims::default();
-    let payload = PayloadVisitor {
+    let visitor = PayloadVisitor {
         audience: &policy.audience,
-        error: &error,
+        reader: &reader,
         raw: &mut raw,
     };
-    let mut json = serde_json::Deserializer::from_str(text);
-    payload
+    let mut json = serde_json::Deserializer::from_str(payload);
+    visitor
         .deserialize(&mut json)
-        .map_err(|_see_slot| error.0.get())?;
+        .map_err(|_see_reader| reader.0.get())?;
     json.end().map_err(|_trailing| NOT_AN_OBJECT)?;
     raw.check(policy, now, expiry)
 }
@@ -78,7 +78,7 @@ impl RawClaims<'_> {
         };
         match policy.check_times(&times, now) {
             Err(Error::Expired) if expiry == Expiry::Ignored => {}
-            checked => checked?,
+            result => result?,
         }
         Ok(Claims {
             sub: sub.into_owned(),
@@ -97,16 +97,16 @@ fn require<T>(claim: Option<T>, name: &'static str) -> Result<T, Error> {
 
 #[expect(
     clippy::cast_possible_truncation,
-    reason = "JsonNumber keeps it within 2^53; the fraction is dropped"
+    reason = "a JsonNumber is within 2^53; the fraction is dropped"
 )]
 fn whole_seconds(seconds: f64) -> i64 {
     seconds.floor() as i64
 }
 
-/// Reads the JSON object. It fills `raw` in place, because returning the claims would copy them at every step.
+/// Reads the JSON object and fills `raw` in place, because each function that returns the claims would copy them.
 struct PayloadVisitor<'a, 't> {
     audience: &'a str,
-    error: &'a ErrorSlot,
+    reader: &'a ClaimReader,
     raw: &'a mut RawClaims<'t>,
 }
 
@@ -128,21 +128,21 @@ impl<'de> Visitor<'de> for PayloadVisitor<'_, 'de> {
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
         let Self {
             audience,
-            error,
+            reader,
             raw,
         } = self;
         while let Some(JsonString(name)) = map.next_key()? {
             match &*name {
-                "sub" => error.read("sub", &mut raw.sub, &mut map)?,
-                "email" => error.read("email", &mut raw.email, &mut map)?,
-                "sid" => error.read("sid", &mut raw.sid, &mut map)?,
-                "jti" => error.read("jti", &mut raw.jti, &mut map)?,
-                "iss" => error.read("iss", &mut raw.iss, &mut map)?,
-                "iat" => error.read("iat", &mut raw.iat, &mut map)?,
-                "exp" => error.read("exp", &mut raw.exp, &mut map)?,
-                "nbf" => error.read("nbf", &mut raw.nbf, &mut map)?,
+                "sub" => reader.read("sub", &mut raw.sub, &mut map)?,
+                "email" => reader.read("email", &mut raw.email, &mut map)?,
+                "sid" => reader.read("sid", &mut raw.sid, &mut map)?,
+                "jti" => reader.read("jti", &mut raw.jti, &mut map)?,
+                "iss" => reader.read("iss", &mut raw.iss, &mut map)?,
+                "iat" => reader.read("iat", &mut raw.iat, &mut map)?,
+                "exp" => reader.read("exp", &mut raw.exp, &mut map)?,
+                "nbf" => reader.read("nbf", &mut raw.nbf, &mut map)?,
                 "aud" => {
-                    error.read_seed("aud", AudienceMatcher(audience), &mut raw.aud, &mut map)?;
+                    reader.read_seed("aud", AudienceMatcher(audience), &mut raw.aud, &mut map)?;
                 }
                 _ => {
                     map.next_value::<IgnoredAny>()?;
@@ -153,11 +153,10 @@ impl<'de> Visitor<'de> for PayloadVisitor<'_, 'de> {
     }
 }
 
-/// The error to report if parsing stops now. It is stored here because serde's errors carry only text.
-struct ErrorSlot(Cell<Error>);
+/// Reads claims, and stores the error to report if parsing stops now, because serde's errors carry only text.
+struct ClaimReader(Cell<Error>);
 
-impl ErrorSlot {
-    /// Reads the value of a claim into `slot`.
+impl ClaimReader {
     fn read<'de, T: Deserialize<'de>, A: MapAccess<'de>>(
         &self,
         claim: &'static str,
@@ -167,8 +166,8 @@ impl ErrorSlot {
         self.read_seed(claim, PhantomData, slot, map)
     }
 
-    /// As [`read`](Self::read), with a seed. Rejects a second occurrence (RFC 7519 § 4): parsers that use the first and
-    /// parsers that use the last would disagree about the caller.
+    /// As [`read`](Self::read), with a seed. Rejects a claim that occurs twice (RFC 7519 § 4): a parser that uses the
+    /// first and a parser that uses the last would disagree about the caller.
     fn read_seed<'de, S: DeserializeSeed<'de>, A: MapAccess<'de>>(
         &self,
         claim: &'static str,
@@ -186,7 +185,7 @@ impl ErrorSlot {
     }
 }
 
-/// Reads `aud`, a string or an array of strings (RFC 7519 § 4.1.3): whether it contains the expected audience.
+/// Reads `aud`, a string or an array of strings (RFC 7519 § 4.1.3). The value is whether `aud` contains this audience.
 struct AudienceMatcher<'a>(&'a str);
 
 impl<'de> DeserializeSeed<'de> for AudienceMatcher<'_> {
@@ -209,10 +208,10 @@ impl<'de> Visitor<'de> for AudienceMatcher<'_> {
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<bool, A::Error> {
-        let mut found = false;
+        let mut is_found = false;
         while let Some(JsonString(audience)) = seq.next_element()? {
-            found |= audience == self.0;
+            is_found |= audience == self.0;
         }
-        Ok(found)
+        Ok(is_found)
     }
 }

@@ -1,4 +1,4 @@
-//! The expected claims and the time rules.
+//! Defines the claim values that a verifier requires, and checks the time claims.
 
 use std::time::Duration;
 
@@ -7,7 +7,7 @@ use crate::Error;
 /// The largest `exp - iat` by default, and the longest lifetime that can be issued.
 pub(crate) const DEFAULT_MAX_LIFETIME: Duration = Duration::from_secs(400 * 24 * 60 * 60);
 
-/// The values that a verifier requires.
+/// The claim values that a verifier requires.
 #[derive(Debug, Clone)]
 pub(crate) struct Policy {
     /// The required `iss`.
@@ -41,8 +41,8 @@ impl Policy {
         if times.exp - times.iat > self.max_lifetime {
             return Err(Error::InvalidClaim("exp"));
         }
-        let latest = now + self.leeway;
-        if times.iat > latest || times.nbf.is_some_and(|nbf| nbf > latest) {
+        let latest_start = now + self.leeway;
+        if times.iat > latest_start || times.nbf.is_some_and(|nbf| nbf > latest_start) {
             return Err(Error::NotYetValid);
         }
         if now >= times.exp + self.leeway {

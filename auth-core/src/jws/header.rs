@@ -1,4 +1,4 @@
-//! Parses the JOSE header (RFC 7515 § 4) strictly. The header only decides which key is tried first.
+//! Parses the JOSE header (RFC 7515 § 4) strictly. The header only selects which key is tried first.
 
 use std::borrow::Cow;
 use std::cell::Cell;
@@ -11,13 +11,13 @@ use crate::Error;
 use crate::json::JsonString;
 
 const NOT_AN_OBJECT: Error = Error::MalformedToken("The token header is not one JSON object");
-const DUPLICATE: Error = Error::UnacceptableHeader("The token header has a parameter twice");
-const FORBIDDEN: Error = Error::UnacceptableHeader("The token header has crit, b64 or zip");
-const ALGORITHM: Error = Error::UnacceptableHeader("The token algorithm must be HS256");
-const TYPE: Error = Error::UnacceptableHeader("The token type must be at+jwt");
-const KEY_ID: Error = Error::UnacceptableHeader("The token key id must be a string");
+const DUPLICATE_NAME: Error = Error::UnacceptableHeader("The token header has a parameter twice");
+const FORBIDDEN_NAME: Error = Error::UnacceptableHeader("The token header has crit, b64 or zip");
+const WRONG_ALGORITHM: Error = Error::UnacceptableHeader("The token algorithm must be HS256");
+const WRONG_TYPE: Error = Error::UnacceptableHeader("The token type must be at+jwt");
+const INVALID_KEY_ID: Error = Error::UnacceptableHeader("The token key id must be a string");
 
-/// The header parameters in use. `jku`, `jwk`, `x5u`, `x5c` and unknown parameters are ignored (RFC 8725 § 3.10).
+/// The parameters in use. `jku`, `jwk`, `x5u`, `x5c` and unknown parameters are ignored (RFC 8725 § 3.10).
 #[derive(Default)]
 pub(super) struct JoseHeader<'t> {
     alg: Option<JsonString<'t>>,
@@ -30,7 +30,7 @@ impl<'t> JoseHeader<'t> {
     ///
     /// # Errors
     ///
-    /// [`Error::MalformedToken`] unless it is one JSON object; [`Error::UnacceptableHeader`] for a forbidden or
+    /// [`Error::MalformedToken`] unless the header is one JSON object; [`Error::UnacceptableHeader`] for a forbidden or
     /// duplicate parameter and for an algorithm other than HS256.
     pub(super) fn parse(text: &'t str) -> Result<Self, Error> {
         let error = Cell::new(NOT_AN_OBJECT);
@@ -39,23 +39,22 @@ impl<'t> JoseHeader<'t> {
             .deserialize(&mut json)
             .map_err(|_see_cell| error.get())?;
         json.end().map_err(|_trailing| NOT_AN_OBJECT)?;
-        // RFC 8725 § 3.1: the verifier fixes the algorithm. The header must name it and cannot select another.
+        // RFC 8725 § 3.1: the verifier fixes the algorithm. The header must name HS256 and cannot select another.
         match &header.alg {
             Some(JsonString(alg)) if alg == "HS256" => Ok(header),
-            _ => Err(ALGORITHM),
+            _ => Err(WRONG_ALGORITHM),
         }
     }
 
-    /// Requires a `typ`: each kind of token has its own `typ` (RFC 8725 § 3.11), compared without regard to case
-    /// (RFC 7515 § 4.1.9).
+    /// Requires this `typ`, compared without regard to case (RFC 7515 § 4.1.9). Each kind of token has its own `typ`
+    /// (RFC 8725 § 3.11).
     pub(super) fn require_type(&self, expected: &str) -> Result<(), Error> {
         match &self.typ {
             Some(JsonString(typ)) if typ.eq_ignore_ascii_case(expected) => Ok(()),
-            _ => Err(TYPE),
+            _ => Err(WRONG_TYPE),
         }
     }
 
-    /// Returns `kid`.
     pub(super) fn key_id(&self) -> Option<&str> {
         self.kid.as_ref().map(|JsonString(kid)| &**kid)
     }
@@ -86,18 +85,18 @@ impl<'de> Visitor<'de> for HeaderVisitor<'_> {
         let mut names: BTreeSet<Cow<'de, str>> = BTreeSet::new();
         while let Some(JsonString(name)) = map.next_key()? {
             match &*name {
-                "alg" => header.alg = Some(self.string(ALGORITHM, &mut map)?),
-                "typ" => header.typ = Some(self.string(TYPE, &mut map)?),
-                "kid" => header.kid = Some(self.string(KEY_ID, &mut map)?),
-                // RFC 7515 § 4.1.11, RFC 7797 § 7, RFC 8725 § 3.6.
-                "crit" | "b64" | "zip" => return Err(self.fail(FORBIDDEN)),
+                "alg" => header.alg = Some(self.read_string(WRONG_ALGORITHM, &mut map)?),
+                "typ" => header.typ = Some(self.read_string(WRONG_TYPE, &mut map)?),
+                "kid" => header.kid = Some(self.read_string(INVALID_KEY_ID, &mut map)?),
+                // Rejected because of RFC 7515 § 4.1.11, RFC 7797 § 7 and RFC 8725 § 3.6.
+                "crit" | "b64" | "zip" => return Err(self.store_error(FORBIDDEN_NAME)),
                 _ => {
                     map.next_value::<IgnoredAny>()?;
                 }
             }
-            // RFC 7515 § 4: names are unique. Parsers that use the first and parsers that use the last would disagree.
+            // RFC 7515 § 4: names are unique. Some parsers use the first of two equal names, others the last.
             if !names.insert(name) {
-                return Err(self.fail(DUPLICATE));
+                return Err(self.store_error(DUPLICATE_NAME));
             }
         }
         Ok(header)
@@ -105,8 +104,8 @@ impl<'de> Visitor<'de> for HeaderVisitor<'_> {
 }
 
 impl HeaderVisitor<'_> {
-    /// Reads a string; `error` is the reason if the value is anything else.
-    fn string<'de, A: MapAccess<'de>>(
+    /// Reads a string. Reports `error` for a value of any other type.
+    fn read_string<'de, A: MapAccess<'de>>(
         &self,
         error: Error,
         map: &mut A,
@@ -117,7 +116,7 @@ impl HeaderVisitor<'_> {
         Ok(string)
     }
 
-    fn fail<E: de::Error>(&self, error: Error) -> E {
+    fn store_error<E: de::Error>(&self, error: Error) -> E {
         self.error.set(error);
         E::custom("see the error cell")
     }

@@ -1,4 +1,4 @@
-//! Tests the JWS layer with Wycheproof and the examples of the RFCs, whose payloads are not claims.
+//! Tests the JWS module with the test vectors of Wycheproof and of the RFCs. Their payloads are not claims.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -7,12 +7,13 @@ use serde::Deserialize;
 use super::Jws;
 use crate::{Error, Keyring, Secret};
 
-const HS256: &str = include_str!("../../tests/vectors/wycheproof_hs256.jsonl");
-const OTHERS: &str = include_str!("../../tests/vectors/wycheproof_other_algorithms.jsonl");
-const RFC: &str = include_str!("../../tests/vectors/rfc_jws_jwt.json");
+const HS256_VECTORS: &str = include_str!("../../tests/vectors/wycheproof_hs256.jsonl");
+const OTHER_ALGORITHM_VECTORS: &str =
+    include_str!("../../tests/vectors/wycheproof_other_algorithms.jsonl");
+const RFC_VECTORS: &str = include_str!("../../tests/vectors/rfc_jws_jwt.json");
 
 #[derive(Deserialize)]
-struct Wycheproof {
+struct WycheproofVector {
     id: String,
     class: String,
     key: Keys,
@@ -33,13 +34,13 @@ struct OctetKey {
 }
 
 #[derive(Deserialize)]
-struct OtherAlgorithm {
+struct OtherAlgorithmVector {
     id: String,
     jws: String,
 }
 
 #[derive(Deserialize)]
-struct Rfc {
+struct RfcVector {
     id: String,
     alg: String,
     jwk: Option<serde_json::Value>,
@@ -67,25 +68,26 @@ impl Keys {
     }
 
     fn keyring(&self) -> Keyring {
-        let (first, rest) = self.all().split_first().unwrap();
-        Keyring::new(first.secret()).with_previous(rest.iter().map(OctetKey::secret))
+        let (current, previous) = self.all().split_first().unwrap();
+        Keyring::new(current.secret()).with_previous(previous.iter().map(OctetKey::secret))
     }
 }
 
-fn lines<T: for<'t> Deserialize<'t>>(text: &str) -> Vec<T> {
+fn parse_lines<T: for<'t> Deserialize<'t>>(text: &str) -> Vec<T> {
     let parse = |line| serde_json::from_str(line).unwrap();
     text.lines().map(parse).collect()
 }
 
-fn tokens(expect: &str) -> Vec<Wycheproof> {
-    let mut vectors = lines::<Wycheproof>(HS256);
+fn token_vectors(expect: &str) -> Vec<WycheproofVector> {
+    let mut vectors = parse_lines::<WycheproofVector>(HS256_VECTORS);
     vectors.retain(|vector| vector.class == "token" && vector.expect == expect);
     vectors
 }
 
-fn key(id: &str) -> Wycheproof {
-    let mut keys = lines::<Wycheproof>(HS256).into_iter();
-    keys.find(|vector| vector.class == "key" && vector.id == id)
+fn key_vector(id: &str) -> WycheproofVector {
+    let mut vectors = parse_lines::<WycheproofVector>(HS256_VECTORS).into_iter();
+    vectors
+        .find(|vector| vector.class == "key" && vector.id == id)
         .unwrap()
 }
 
@@ -97,7 +99,7 @@ fn verify(token: &str, keyring: &Keyring) -> Result<(), Error> {
 
 #[test]
 fn every_valid_hs256_token_of_wycheproof_is_accepted() {
-    let vectors = tokens("accept");
+    let vectors = token_vectors("accept");
     assert_eq!(vectors.len(), 11);
     for vector in vectors {
         let result = verify(&vector.jws, &vector.key.keyring());
@@ -107,7 +109,7 @@ fn every_valid_hs256_token_of_wycheproof_is_accepted() {
 
 #[test]
 fn every_invalid_hs256_token_of_wycheproof_is_rejected() {
-    let vectors = tokens("reject");
+    let vectors = token_vectors("reject");
     assert_eq!(vectors.len(), 32);
     for vector in vectors {
         let result = verify(&vector.jws, &vector.key.keyring());
@@ -116,25 +118,25 @@ fn every_invalid_hs256_token_of_wycheproof_is_rejected() {
 }
 
 #[test]
-fn short_and_empty_keys_of_wycheproof_are_rejected_and_a_long_one_is_accepted() {
-    for (id, bytes) in [("json_web_key:10", 31), ("json_web_key:16", 0)] {
-        let short = key(id).key.all()[0].bytes();
-        assert_eq!(short.len(), bytes, "{id}");
-        let rejected = Secret::new(short).map(|_accepted| ());
-        assert!(matches!(rejected, Err(Error::WeakSecret(_))), "{id}");
+fn short_and_empty_keys_of_wycheproof_are_rejected_and_a_long_key_is_accepted() {
+    for (id, length) in [("json_web_key:10", 31), ("json_web_key:16", 0)] {
+        let short_key = key_vector(id).key.all()[0].bytes();
+        assert_eq!(short_key.len(), length, "{id}");
+        let result = Secret::new(short_key).map(|_accepted| ());
+        assert!(matches!(result, Err(Error::WeakSecret(_))), "{id}");
     }
-    let long = key("json_web_key:13");
-    assert_eq!(long.expect, "accept");
-    let secret = Secret::new(long.key.all()[0].bytes()).unwrap();
+    let long_key = key_vector("json_web_key:13");
+    assert_eq!(long_key.expect, "accept");
+    let secret = Secret::new(long_key.key.all()[0].bytes()).unwrap();
     assert_eq!(secret.expose().len(), 65);
-    assert_eq!(verify(&long.jws, &Keyring::new(secret)), Ok(()));
+    assert_eq!(verify(&long_key.jws, &Keyring::new(secret)), Ok(()));
 }
 
 #[test]
 fn no_token_of_another_algorithm_is_accepted_under_any_secret() {
-    let vectors = lines::<OtherAlgorithm>(OTHERS);
+    let vectors = parse_lines::<OtherAlgorithmVector>(OTHER_ALGORITHM_VECTORS);
     assert_eq!(vectors.len(), 359);
-    let keyrings: Vec<Keyring> = lines::<Wycheproof>(HS256)
+    let keyrings: Vec<Keyring> = parse_lines::<WycheproofVector>(HS256_VECTORS)
         .iter()
         .map(|vector| vector.key.keyring())
         .collect();
@@ -146,25 +148,25 @@ fn no_token_of_another_algorithm_is_accepted_under_any_secret() {
     }
 }
 
-/// Valid `ES256` and `EdDSA` examples are rejected too: this crate does not offer these algorithms.
+/// Valid `ES256` and `EdDSA` examples are rejected too, because this crate does not support these algorithms.
 #[test]
 fn jws_examples_of_the_rfcs_are_accepted_only_if_they_are_hs256() {
-    let mut vectors: Vec<Rfc> = serde_json::from_str(RFC).unwrap();
+    let mut vectors: Vec<RfcVector> = serde_json::from_str(RFC_VECTORS).unwrap();
     assert_eq!(vectors.len(), 15);
     vectors.retain(|vector| vector.layer == "jws");
     assert_eq!(vectors.len(), 10);
-    let mut accepted = Vec::new();
+    let mut accepted_ids = Vec::new();
     for vector in &vectors {
-        let octets = vector
+        let key_bytes = vector
             .jwk
             .as_ref()
             .and_then(|jwk| jwk.get("k")?.as_str())
             .map(|k| URL_SAFE_NO_PAD.decode(k).unwrap());
-        let secret = octets.map_or_else(|| Secret::generate().unwrap(), Secret::unchecked);
+        let secret = key_bytes.map_or_else(|| Secret::generate().unwrap(), Secret::unchecked);
         let result = verify(&vector.token, &Keyring::new(secret));
-        let is_offered = vector.expect == "accept" && vector.alg == "HS256";
-        assert_eq!(result.is_ok(), is_offered, "{}: {result:?}", vector.id);
-        accepted.extend(result.is_ok().then_some(vector.id.as_str()));
+        let is_expected = vector.expect == "accept" && vector.alg == "HS256";
+        assert_eq!(result.is_ok(), is_expected, "{}: {result:?}", vector.id);
+        accepted_ids.extend(result.is_ok().then_some(vector.id.as_str()));
     }
-    assert_eq!(accepted, ["rfc7515-A.1", "rfc7520-4.4"]);
+    assert_eq!(accepted_ids, ["rfc7515-A.1", "rfc7520-4.4"]);
 }

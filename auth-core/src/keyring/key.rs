@@ -1,4 +1,4 @@
-//! One secret of a keyring, with the values that are computed from it once.
+//! Defines a key: one secret of a keyring, and the values that are computed once from that secret.
 
 use base64::DecodeSliceError;
 use base64::Engine as _;
@@ -7,9 +7,9 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use crate::hs256::MacKey;
 use crate::{ACCESS_TOKEN_TYPE, Error, Secret};
 
-/// The message whose MAC under a secret is that secret's key id.
+/// The text whose MAC under a secret starts with the key id of that secret.
 const KEY_ID_LABEL: &[u8] = b"auth-core key id v1";
-/// The length of a key id, in bytes of that MAC.
+/// The length of a key id, in bytes before the base64url encoding.
 const KEY_ID_BYTES: usize = 9;
 
 /// A secret, its key id and its prepared MAC key.
@@ -17,39 +17,39 @@ const KEY_ID_BYTES: usize = 9;
 pub(crate) struct Key {
     /// The `kid` of tokens that this key signs.
     pub(crate) id: String,
-    /// The encoded header of access tokens that this key signs. A token that starts with it needs no header parsing.
+    /// The encoded header of access tokens that this key signs. A token with this header needs no header parsing.
     pub(crate) encoded_header: String,
     pub(crate) secret: Secret,
-    pub(crate) mac: MacKey,
+    pub(crate) mac_key: MacKey,
 }
 
 impl Key {
     pub(super) fn new(secret: Secret) -> Self {
-        let mac = MacKey::new(secret.expose());
-        let id = key_id(&mac);
+        let mac_key = MacKey::new(secret.expose());
+        let id = key_id(&mac_key);
         Self {
             encoded_header: encode_header(ACCESS_TOKEN_TYPE, &id),
             id,
             secret,
-            mac,
+            mac_key,
         }
     }
 
     /// Signs `payload` as a compact access token (RFC 7515 § 7.1).
     pub(crate) fn sign(&self, payload: &[u8]) -> String {
-        self.compact(self.encoded_header.clone(), payload)
+        self.append_signed_payload(self.encoded_header.clone(), payload)
     }
 
     /// Signs `payload` as a compact token of type `typ`, which must need no escaping in JSON.
     pub(crate) fn sign_with_type(&self, typ: &str, payload: &[u8]) -> String {
-        self.compact(encode_header(typ, &self.id), payload)
+        self.append_signed_payload(encode_header(typ, &self.id), payload)
     }
 
-    /// Appends payload and signature to an encoded header.
-    fn compact(&self, mut token: String, payload: &[u8]) -> String {
+    /// Appends payload and signature to `token`, which is an encoded header.
+    fn append_signed_payload(&self, mut token: String, payload: &[u8]) -> String {
         token.push('.');
         URL_SAFE_NO_PAD.encode_string(payload, &mut token);
-        let tag = self.mac.tag(token.as_bytes());
+        let tag = self.mac_key.tag(token.as_bytes());
         token.push('.');
         URL_SAFE_NO_PAD.encode_string(tag, &mut token);
         token
@@ -62,11 +62,11 @@ impl Key {
     /// [`Error::MalformedToken`] if `signature` is not base64url.
     pub(crate) fn verifies(&self, message: &str, signature: &str) -> Result<bool, Error> {
         // A tag has 32 bytes. The buffer is larger, so that a longer tag is a mismatch and not a malformed token.
-        let mut tag = [0; 48];
-        match URL_SAFE_NO_PAD.decode_slice(signature, &mut tag) {
+        let mut buffer = [0; 48];
+        match URL_SAFE_NO_PAD.decode_slice(signature, &mut buffer) {
             Ok(length) => {
-                let tag = tag.get(..length).unwrap_or_default();
-                Ok(self.mac.verifies(message.as_bytes(), tag))
+                let tag = buffer.get(..length).unwrap_or_default();
+                Ok(self.mac_key.verifies(message.as_bytes(), tag))
             }
             Err(DecodeSliceError::OutputSliceTooSmall) => Ok(false),
             Err(DecodeSliceError::DecodeError(_)) => Err(Error::MalformedToken(
@@ -75,20 +75,20 @@ impl Key {
         }
     }
 
-    /// Derives a MAC key for one purpose. It reveals nothing about the keys of other purposes.
+    /// Derives the MAC key for one purpose. That key reveals nothing about the keys for other purposes.
     pub(crate) fn derive(&self, purpose: &[u8]) -> MacKey {
         MacKey::new(&*self.secret.derive(&[purpose]))
     }
 }
 
-/// Encodes a JOSE header. The types of this crate and its key ids, which are base64url, need no escaping in JSON.
+/// Encodes a JOSE header. The token types of this crate and key ids (base64url) need no escaping in JSON.
 fn encode_header(typ: &str, key_id: &str) -> String {
     URL_SAFE_NO_PAD.encode(format!(
         r#"{{"typ":"{typ}","alg":"HS256","kid":"{key_id}"}}"#
     ))
 }
 
-fn key_id(mac: &MacKey) -> String {
-    let tag = mac.tag(KEY_ID_LABEL);
+fn key_id(mac_key: &MacKey) -> String {
+    let tag = mac_key.tag(KEY_ID_LABEL);
     URL_SAFE_NO_PAD.encode(tag.get(..KEY_ID_BYTES).unwrap_or_default())
 }

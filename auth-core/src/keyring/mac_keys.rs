@@ -1,9 +1,9 @@
-//! The MAC keys that a keyring has for one purpose.
+//! Defines the MAC keys of a keyring for one purpose.
 
 use crate::Error;
 use crate::hs256::MacKey;
 
-/// One MAC key per secret: the key of the current secret makes MACs, every key verifies them.
+/// One MAC key per secret: the key of the current secret makes MACs, every key verifies MACs.
 #[derive(Clone)]
 pub(crate) struct MacKeys {
     pub(super) current: MacKey,

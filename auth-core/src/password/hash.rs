@@ -1,4 +1,4 @@
-//! Stored password hashes, of this crate and of other programs.
+//! Parses, creates and verifies stored password hashes, of this crate and of other programs.
 
 use std::fmt;
 
@@ -8,11 +8,11 @@ use crate::Error;
 /// The prefix of this crate's hashes, which cover the complete password.
 const OWN_PREFIX: &str = "$2b$";
 /// A prefix of plain bcrypt, which other programs write.
-const PLAIN_PREFIX: &str = "$2y$";
+const PLAIN_BCRYPT_PREFIX: &str = "$2y$";
 /// The most bytes of a password that plain bcrypt reads.
-const PLAIN_MAX_BYTES: usize = 72;
-/// The length of a bcrypt hash, in characters: `$2b$`, two digits, `$`, 22 of salt, 31 of digest.
-const LENGTH: usize = 60;
+const PLAIN_BCRYPT_MAX_BYTES: usize = 72;
+/// The length of a bcrypt hash, in characters: `$2b$`, two digits of cost, `$`, 22 of salt, 31 of digest.
+const BCRYPT_HASH_CHARS: usize = 60;
 
 /// The bcrypt cost, 4 to 15: 2^cost rounds. Defaults to 12; below 10 is for tests only.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -50,8 +50,8 @@ impl Default for Cost {
 pub struct PasswordHash(String);
 
 impl PasswordHash {
-    /// Parses the text of [`as_str`](Self::as_str): `$2b$` is a hash of this crate, `$2a$` and `$2y$` are plain bcrypt,
-    /// `<salt>:<key>` is Better Auth's.
+    /// Parses the text that [`as_str`](Self::as_str) returns: `$2b$` is a hash of this crate, `$2a$` and `$2y$` are
+    /// plain bcrypt, `<salt>:<key>` is a hash of Better Auth.
     ///
     /// # Errors
     ///
@@ -61,18 +61,19 @@ impl PasswordHash {
         if scrypt::is_well_formed(text) {
             return Ok(hash);
         }
-        let known = [OWN_PREFIX, "$2a$", PLAIN_PREFIX]
+        let has_known_prefix = [OWN_PREFIX, "$2a$", PLAIN_BCRYPT_PREFIX]
             .iter()
             .any(|prefix| text.starts_with(prefix));
-        let well_formed = text.len() == LENGTH && text.is_ascii() && known && hash.cost().is_some();
-        if !well_formed || text.parse::<bcrypt::HashParts>().is_err() {
+        let has_bcrypt_length = text.len() == BCRYPT_HASH_CHARS && text.is_ascii();
+        let is_bcrypt = has_bcrypt_length && has_known_prefix && hash.cost().is_some();
+        if !is_bcrypt || text.parse::<bcrypt::HashParts>().is_err() {
             return Err(Error::InvalidPasswordHash);
         }
         Ok(hash)
     }
 
-    /// Parses a hash of another program. There, `$2b$` means plain bcrypt of the first 72 bytes as typed; it becomes
-    /// `$2y$`, so that it is not mistaken for a hash of this crate.
+    /// Parses a hash of another program, where `$2b$` means plain bcrypt of the first 72 bytes as typed. That prefix
+    /// becomes `$2y$`, so that the hash is not mistaken for one of this crate.
     ///
     /// # Errors
     ///
@@ -80,19 +81,19 @@ impl PasswordHash {
     pub fn import(text: &str) -> Result<Self, Error> {
         let hash = Self::parse(text)?;
         Ok(match text.strip_prefix(OWN_PREFIX) {
-            Some(rest) => Self([PLAIN_PREFIX, rest].concat()),
+            Some(rest) => Self([PLAIN_BCRYPT_PREFIX, rest].concat()),
             None => hash,
         })
     }
 
-    /// Returns a hash that matches no password and takes as long to verify as a real hash. Verify against it when the
-    /// user is unknown, so that the response takes the same time.
+    /// Returns a hash that matches no password and takes as long to verify as a real hash. Verify an attempt
+    /// against this hash if the user is unknown, so that the response takes the same time.
     #[must_use]
     pub fn unmatchable(cost: Cost) -> Self {
         Self(format!(
             "{OWN_PREFIX}{:02}${}",
             cost.get(),
-            "e".repeat(LENGTH - 7)
+            "e".repeat(BCRYPT_HASH_CHARS - 7)
         ))
     }
 
@@ -103,7 +104,7 @@ impl PasswordHash {
             .map_err(|_no_random_bytes| Error::Crypto)
     }
 
-    /// Verifies an attempt as the program that made the hash would.
+    /// Verifies an attempt in the same way as the program that made the hash.
     pub(super) fn verify(&self, attempt: &PasswordAttempt) -> Result<bool, Error> {
         if scrypt::is_well_formed(&self.0) {
             return scrypt::verify(attempt.normalised().as_bytes(), &self.0);
@@ -113,14 +114,14 @@ impl PasswordHash {
         if !self.is_verified_twice(attempt) {
             return Ok(matches);
         }
-        // Both are always verified, so that a wrong password takes as long as a correct one.
-        Ok(self.verify_bcrypt(plain_input(attempt))? | matches)
+        // Both forms are always verified, so that a wrong password takes as long as a correct one.
+        Ok(self.verify_bcrypt(plain_bcrypt_input(attempt))? | matches)
     }
 
-    /// Returns whether the attempt is verified in two forms, as typed and in NFKC: plain bcrypt may have hashed either.
+    /// Returns whether plain bcrypt verifies two different forms of the attempt: as typed and in NFKC.
     pub(super) fn is_verified_twice(&self, attempt: &PasswordAttempt) -> bool {
-        let is_plain = !self.0.starts_with(OWN_PREFIX) && !scrypt::is_well_formed(&self.0);
-        is_plain && plain_input(attempt) != attempt.bcrypt_input().as_slice()
+        let is_plain_bcrypt = !self.0.starts_with(OWN_PREFIX) && !scrypt::is_well_formed(&self.0);
+        is_plain_bcrypt && plain_bcrypt_input(attempt) != attempt.bcrypt_input().as_slice()
     }
 
     pub(super) fn verify_bcrypt(&self, input: &[u8]) -> Result<bool, Error> {
@@ -129,7 +130,7 @@ impl PasswordHash {
         bcrypt::verify(input, &self.0).map_err(|_malformed| Error::InvalidPasswordHash)
     }
 
-    /// Returns whether the hash is not bcrypt of this crate with this cost. If so, hash again at the next successful
+    /// Returns whether the hash is from another program or has another cost. If so, hash again at the next successful
     /// login ([`PasswordAttempt::rehash`]).
     #[must_use]
     pub fn needs_rehash(&self, cost: Cost) -> bool {
@@ -142,19 +143,19 @@ impl PasswordHash {
         &self.0
     }
 
-    /// Returns the cost; `None` if it is not bcrypt or out of range.
+    /// Returns the two digits at the position of the bcrypt cost, even in a scrypt hash; `None` unless 4 to 15.
     pub(super) fn cost(&self) -> Option<Cost> {
         let digits = self.0.get(4..6)?;
-        // `str::parse` also accepts a sign.
-        let all_digits = digits.bytes().all(|byte| byte.is_ascii_digit());
-        Cost::new(digits.parse().ok().filter(|_| all_digits)?).ok()
+        // `str::parse` also accepts a sign, such as `+9`.
+        let are_digits = digits.bytes().all(|byte| byte.is_ascii_digit());
+        Cost::new(digits.parse().ok().filter(|_| are_digits)?).ok()
     }
 }
 
 /// Returns the bytes of an attempt that plain bcrypt reads: the first 72, as typed.
-fn plain_input(attempt: &PasswordAttempt) -> &[u8] {
-    let typed = attempt.typed().as_bytes();
-    typed.get(..PLAIN_MAX_BYTES).unwrap_or(typed)
+fn plain_bcrypt_input(attempt: &PasswordAttempt) -> &[u8] {
+    let bytes = attempt.as_typed().as_bytes();
+    bytes.get(..PLAIN_BCRYPT_MAX_BYTES).unwrap_or(bytes)
 }
 
 impl fmt::Debug for PasswordHash {

@@ -1,5 +1,5 @@
-//! Adds work to the check of a wrong password if its hash is cheaper to check than a new hash, so that the response for
-//! an account with an old hash is not faster than for an unknown email address.
+//! Adds work to the check of a wrong password if the stored hash is cheaper to check than a new hash. So the response
+//! for an account with an old hash is not faster than for an unknown email address.
 
 use std::hint::black_box;
 
@@ -11,9 +11,9 @@ const SCRYPT_AS_BCRYPT_COST: u32 = 10;
 
 impl PasswordAttempt {
     /// As [`matches`](Self::matches), but a wrong password takes at least the time of one bcrypt of `cost`,
-    /// even if `hash` is cheaper to check. A hash that costs more takes its own, longer time.
+    /// even if `hash` is cheaper to check. A hash of a higher cost takes longer.
     ///
-    /// A correct password gets no additional work: its response differs anyway, and a [`rehash`](Self::rehash) follows.
+    /// A correct password gets no additional work: the response differs anyway, and a [`rehash`](Self::rehash) follows.
     ///
     /// # Errors
     ///
@@ -21,9 +21,9 @@ impl PasswordAttempt {
     pub fn matches_no_faster_than(&self, hash: &PasswordHash, cost: Cost) -> Result<bool, Error> {
         let matches = self.matches(hash)?;
         if !matches {
-            for extra in padding_costs(hash.cost_to_check(self), cost) {
-                let padding = PasswordHash::unmatchable(Cost::new(extra)?);
-                black_box(padding.verify_bcrypt(&self.bcrypt_input())?);
+            for padding_cost in padding_costs(hash.cost_to_check(self), cost) {
+                let padding_hash = PasswordHash::unmatchable(Cost::new(padding_cost)?);
+                black_box(padding_hash.verify_bcrypt(&self.bcrypt_input())?);
             }
         }
         Ok(matches)
@@ -33,18 +33,18 @@ impl PasswordAttempt {
 impl PasswordHash {
     /// Returns the cost of checking this attempt, as the exponent of bcrypt's rounds.
     fn cost_to_check(&self, attempt: &PasswordAttempt) -> u32 {
-        let bcrypt = self
+        let bcrypt_cost = self
             .cost()
             .filter(|_| !scrypt::is_well_formed(self.as_str()));
-        let once = bcrypt.map_or(SCRYPT_AS_BCRYPT_COST, Cost::get);
-        once.saturating_add(u32::from(self.is_verified_twice(attempt)))
+        let cost_of_one_check = bcrypt_cost.map_or(SCRYPT_AS_BCRYPT_COST, Cost::get);
+        cost_of_one_check.saturating_add(u32::from(self.is_verified_twice(attempt)))
     }
 }
 
-/// Returns the costs of further bcrypts that, with the `spent` cost, add up to one bcrypt of `min_cost`:
+/// Returns the costs of further bcrypts. With one bcrypt of `spent_cost` (s) they add up to one of `min_cost` (m):
 /// 2^s + 2^s + 2^(s+1) + … + 2^(m-1) = 2^m rounds.
-fn padding_costs(spent: u32, min_cost: Cost) -> std::ops::Range<u32> {
-    spent..min_cost.get()
+fn padding_costs(spent_cost: u32, min_cost: Cost) -> std::ops::Range<u32> {
+    spent_cost..min_cost.get()
 }
 
 #[cfg(test)]
@@ -63,14 +63,15 @@ pub(super) mod tests {
     }
 
     /// Returns whether the attempt matches, and the number of bcrypt rounds that the check took.
-    fn check(attempt: &str, hash: &PasswordHash, min_cost: u32) -> (bool, u64) {
+    fn check(password: &str, hash: &PasswordHash, min_exponent: u32) -> (bool, u64) {
         ROUNDS.set(0);
-        let attempt = PasswordAttempt::new(attempt).unwrap();
-        let min_cost = Cost::new(min_cost).unwrap();
+        let attempt = PasswordAttempt::new(password).unwrap();
+        let min_cost = Cost::new(min_exponent).unwrap();
         let matches = attempt.matches_no_faster_than(hash, min_cost).unwrap();
         (matches, ROUNDS.get())
     }
 
+    /// Returns a hash of the password `correct`.
     fn hash(cost: u32) -> PasswordHash {
         let attempt = PasswordAttempt::new("correct").unwrap();
         attempt.rehash(Cost::new(cost).unwrap()).unwrap()
@@ -78,20 +79,22 @@ pub(super) mod tests {
 
     #[test]
     fn padding_adds_up_to_one_bcrypt_of_the_minimum_cost() {
-        for minimum in 4..=15 {
-            let min_cost = Cost::new(minimum).unwrap();
-            for spent in 4..=16 {
-                let padding: u64 = padding_costs(spent, min_cost).map(|cost| 1 << cost).sum();
-                let sum = padding + (1 << spent);
-                assert_eq!(sum, (1 << minimum).max(1 << spent));
+        for min_exponent in 4..=15 {
+            let min_cost = Cost::new(min_exponent).unwrap();
+            for spent_cost in 4..=16 {
+                let padding: u64 = padding_costs(spent_cost, min_cost)
+                    .map(|cost| 1 << cost)
+                    .sum();
+                let sum = padding + (1 << spent_cost);
+                assert_eq!(sum, (1 << min_exponent).max(1 << spent_cost));
             }
         }
     }
 
     #[test]
-    fn a_wrong_password_costs_as_much_as_with_an_unknown_address() {
-        let unknown = PasswordHash::unmatchable(Cost::new(7).unwrap());
-        assert_eq!(check("wrong", &unknown, 7), (false, 1 << 7));
+    fn a_wrong_password_costs_as_much_as_an_unknown_email_address() {
+        let unmatchable_hash = PasswordHash::unmatchable(Cost::new(7).unwrap());
+        assert_eq!(check("wrong", &unmatchable_hash, 7), (false, 1 << 7));
         for cost in 4..=7 {
             assert_eq!(check("wrong", &hash(cost), 7), (false, 1 << 7), "{cost}");
         }
@@ -107,19 +110,22 @@ pub(super) mod tests {
 
     #[test]
     fn a_hash_of_another_program_that_is_verified_twice_is_padded_less() {
-        let plain = hash(5).as_str().replace("$2b$", "$2y$");
-        let plain = PasswordHash::parse(&plain).unwrap();
-        assert_eq!(check("wrong", &plain, 7), (false, 1 << 7));
-        let long = "x".repeat(100);
-        assert_eq!(check(&long, &plain, 7), (false, 1 << 7));
-        assert_eq!(check(&long, &plain, 5), (false, 1 << 6));
+        let text = hash(5).as_str().replace("$2b$", "$2y$");
+        let plain_hash = PasswordHash::parse(&text).unwrap();
+        assert_eq!(check("wrong", &plain_hash, 7), (false, 1 << 7));
+        let long_password = "x".repeat(100);
+        assert_eq!(check(&long_password, &plain_hash, 7), (false, 1 << 7));
+        assert_eq!(check(&long_password, &plain_hash, 5), (false, 1 << 6));
     }
 
     #[test]
     fn a_wrong_password_for_scrypt_is_padded_too() {
-        let scrypt = [["0"; 32].concat(), ["1"; 128].concat()].join(":");
-        let scrypt = PasswordHash::parse(&scrypt).unwrap();
-        assert_eq!(check("wrong", &scrypt, 12), (false, (1 << 10) + (1 << 11)));
-        assert_eq!(check("wrong", &scrypt, 10), (false, 0));
+        let text = [["0"; 32].concat(), ["1"; 128].concat()].join(":");
+        let scrypt_hash = PasswordHash::parse(&text).unwrap();
+        assert_eq!(
+            check("wrong", &scrypt_hash, 12),
+            (false, (1 << 10) + (1 << 11))
+        );
+        assert_eq!(check("wrong", &scrypt_hash, 10), (false, 0));
     }
 }

@@ -1,4 +1,4 @@
-//! Verifies the scrypt hashes of Better Auth (RFC 7914). It creates no scrypt hashes: new hashes are bcrypt.
+//! Verifies the scrypt hashes of Better Auth (RFC 7914). New hashes are bcrypt.
 //!
 //! Format: `<salt>:<key>` in lower-case hex, 16 and 64 bytes; N = 16384, r = 16, p = 1. The salt that scrypt receives
 //! is the hex text itself; the password is in NFKC.
@@ -16,26 +16,26 @@ const LOG_N: u8 = 14;
 const R: u32 = 16;
 const P: u32 = 1;
 
-/// Returns whether `text` has the format. Every hash of it takes the same time to verify.
+/// Returns whether `text` is a hash of Better Auth. Every such hash takes the same time to verify.
 pub(super) fn is_well_formed(text: &str) -> bool {
     text.split_once(':').is_some_and(|(salt, key)| {
         decode::<SALT_BYTES>(salt).is_ok() && decode::<KEY_BYTES>(key).is_ok()
     })
 }
 
-/// Verifies a password, which must be normalised to NFKC. A wrong password takes as long as the right one.
+/// Verifies a password, which must be normalised to NFKC. A wrong password takes as long as the correct one.
 ///
 /// # Errors
 ///
-/// [`Error::InvalidPasswordHash`] unless `stored` is well formed.
-pub(super) fn verify(password: &[u8], stored: &str) -> Result<bool, Error> {
-    let (salt, key) = stored.split_once(':').ok_or(Error::InvalidPasswordHash)?;
-    let key = decode::<KEY_BYTES>(key)?;
+/// [`Error::InvalidPasswordHash`] unless `hash` is well formed.
+pub(super) fn verify(password: &[u8], hash: &str) -> Result<bool, Error> {
+    let (salt, key) = hash.split_once(':').ok_or(Error::InvalidPasswordHash)?;
+    let expected = decode::<KEY_BYTES>(key)?;
     let params = Params::new(LOG_N, R, P).map_err(|_out_of_range| Error::Crypto)?;
-    let mut derived = Zeroizing::new([0; KEY_BYTES]);
-    scrypt(password, salt.as_bytes(), &params, derived.as_mut_slice())
+    let mut actual = Zeroizing::new([0; KEY_BYTES]);
+    scrypt(password, salt.as_bytes(), &params, actual.as_mut_slice())
         .map_err(|_length| Error::Crypto)?;
-    Ok(derived.as_slice().ct_eq(&key).into())
+    Ok(actual.as_slice().ct_eq(&expected).into())
 }
 
 /// Decodes exactly `N` bytes of lower-case hex.

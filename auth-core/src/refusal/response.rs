@@ -1,4 +1,4 @@
-//! The parts of the response: status, header fields and body.
+//! Computes the parts of the response to a refused request: status, header fields and body.
 
 use std::borrow::Cow;
 
@@ -60,7 +60,7 @@ impl Refusal {
         }
     }
 
-    /// Returns the explanation for the caller. For a 500 it is always the same text.
+    /// Returns the explanation for the caller. For a 500 the text is always the same.
     #[must_use]
     pub fn detail(&self) -> Cow<'_, str> {
         match &self.0 {
@@ -98,11 +98,10 @@ impl Refusal {
     /// Iterates over the header fields of the response except `Content-Type`. Names are in lower case.
     pub fn headers(&self) -> impl Iterator<Item = (&'static str, String)> {
         let challenge = self.www_authenticate();
-        let retry = self.retry_after().map(|seconds| seconds.to_string());
-        let challenge = challenge.map(|value| ("www-authenticate", value));
-        challenge
-            .into_iter()
-            .chain(retry.map(|value| ("retry-after", value)))
+        let challenge_field = challenge.map(|value| ("www-authenticate", value));
+        let retry_after = self.retry_after();
+        let retry_field = retry_after.map(|seconds| ("retry-after", seconds.to_string()));
+        challenge_field.into_iter().chain(retry_field)
     }
 
     /// Returns the problem document, of the media type [`MEDIA_TYPE`](Self::MEDIA_TYPE). `message` repeats `detail`.

@@ -1,25 +1,25 @@
-//! The delay between two requests of the feed.
+//! Computes the delay between two requests of the revocation feed.
 
 use std::time::Duration;
 
 /// The delay after a successful request.
-const INTERVAL: Duration = Duration::from_millis(500);
-/// The longest delay, before it is randomised.
+const SUCCESS_DELAY: Duration = Duration::from_millis(500);
+/// The longest delay, before multiplication by the random factor.
 const MAX_DELAY: Duration = Duration::from_secs(8);
 
 /// Returns the delay before the next request: 0.5 s after a success, 1, 2, 4 and at most 8 s after failures.
 ///
-/// After a failure it is randomised to 50 to 150 %, so that services which lost a server at the same time do not all
-/// retry at the same time. `random` is a uniformly distributed random number.
+/// After a failure the delay is multiplied by a random factor of 0.5 to 1.5, because many services may lose a server at
+/// the same time and must not retry at the same time. `random` is a uniformly distributed random number.
 pub(super) fn delay(failures: u32, random: u32) -> Duration {
     if failures == 0 {
-        return INTERVAL;
+        return SUCCESS_DELAY;
     }
-    let exponential = INTERVAL
+    let exponential_delay = SUCCESS_DELAY
         .saturating_mul(2_u32.saturating_pow(failures))
         .min(MAX_DELAY);
-    let jitter = f64::from(random) / f64::from(u32::MAX);
-    exponential.mul_f64(0.5 + jitter)
+    let random_fraction = f64::from(random) / f64::from(u32::MAX);
+    exponential_delay.mul_f64(0.5 + random_fraction)
 }
 
 #[cfg(test)]
@@ -38,8 +38,8 @@ mod tests {
 
     #[test]
     fn failures_double_the_delay_up_to_8_seconds() {
-        let half = u32::MAX / 2;
-        for (failures, expected) in [
+        let half_of_range = u32::MAX / 2;
+        for (failures, expected_millis) in [
             (1, 1000),
             (2, 2000),
             (3, 4000),
@@ -47,14 +47,14 @@ mod tests {
             (5, 8000),
             (u32::MAX, 8000),
         ] {
-            let delay = delay(failures, half);
-            let difference = delay.abs_diff(millis(expected));
+            let delay = delay(failures, half_of_range);
+            let difference = delay.abs_diff(millis(expected_millis));
             assert!(difference < millis(1), "{failures}: {delay:?}");
         }
     }
 
     #[test]
-    fn jitter_changes_the_delay_by_up_to_a_half() {
+    fn the_random_factor_is_0_5_to_1_5() {
         assert_eq!(delay(1, 0), millis(500));
         assert_eq!(delay(1, u32::MAX), millis(1500));
     }

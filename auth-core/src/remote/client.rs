@@ -1,4 +1,4 @@
-//! HTTP requests to one server, with limits on time, idle connections and response size.
+//! Builds the HTTP client for one server and reads responses, with limits on time, connections and response size.
 
 use std::time::Duration;
 
@@ -24,36 +24,36 @@ impl From<reqwest::Error> for RequestError {
     }
 }
 
-/// Builds a client that keeps up to `connections` idle connections, follows no redirect and uses no proxy. The caller
+/// Builds a client that keeps up to `max_idle` idle connections, follows no redirect and uses no proxy. The caller
 /// limits the time of a whole request.
 ///
 /// # Errors
 ///
 /// [`Error::InvalidSetting`] if the system's certificates cannot be read.
-pub(super) fn build_client(connections: usize) -> Result<Client, Error> {
+pub(super) fn build_client(max_idle: usize) -> Result<Client, Error> {
     Client::builder()
         .connect_timeout(CONNECT_TIMEOUT)
-        .pool_max_idle_per_host(connections)
+        .pool_max_idle_per_host(max_idle)
         .redirect(redirect::Policy::none())
         .no_proxy()
         .build()
         .map_err(|_tls| Error::InvalidSetting("no TLS certificates of the system could be read"))
 }
 
-/// Appends `path` to the server's URL, which may have a path of its own; query and fragment are dropped.
+/// Appends `path` to the path of the server's URL. Drops query and fragment.
 ///
 /// # Errors
 ///
-/// [`Error::InvalidSetting`] unless `server` is an `http://…` or `https://…` URL.
-pub(super) fn endpoint(server: &str, path: &str) -> Result<Url, Error> {
+/// [`Error::InvalidSetting`] unless `server_url` is an `http://…` or `https://…` URL.
+pub(super) fn endpoint(server_url: &str, path: &str) -> Result<Url, Error> {
     const NOT_HTTP: Error =
         Error::InvalidSetting("the server's address must be http://… or https://…");
-    let url = Url::parse(server).ok();
-    let mut url = url
+    let parsed_url = Url::parse(server_url).ok();
+    let mut url = parsed_url
         .filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host())
         .ok_or(NOT_HTTP)?;
-    let path = format!("{}{path}", url.path().trim_end_matches('/'));
-    url.set_path(&path);
+    let full_path = format!("{}{path}", url.path().trim_end_matches('/'));
+    url.set_path(&full_path);
     url.set_query(None);
     url.set_fragment(None);
     Ok(url)

@@ -1,4 +1,4 @@
-//! Limits the requests to the server, and pauses them while it refuses connections.
+//! Limits the concurrent requests to the server, and pauses them after the server refused a connection.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
@@ -18,8 +18,8 @@ pub(super) struct ConcurrencyLimit {
     running: Semaphore,
     /// The permits for requests that run or wait.
     admitted: Semaphore,
-    started: Instant,
-    /// Milliseconds after `started`.
+    started_at: Instant,
+    /// The end of the last pause, in milliseconds after `started_at`.
     paused_until: AtomicU64,
 }
 
@@ -35,7 +35,7 @@ impl ConcurrencyLimit {
         Self {
             running: Semaphore::new(max_running),
             admitted: Semaphore::new(max_running.saturating_add(MAX_WAITING)),
-            started: Instant::now(),
+            started_at: Instant::now(),
             paused_until: AtomicU64::new(0),
         }
     }
@@ -46,12 +46,12 @@ impl ConcurrencyLimit {
     ///
     /// [`Refusal::authority_unavailable`] at once if the queue is full, and during a pause.
     pub(super) async fn acquire(&self) -> Result<Permit<'_>, Refusal> {
-        let full = |_| Refusal::authority_unavailable("too many requests wait for the server");
-        let admitted = self.admitted.try_acquire().map_err(full)?;
-        let running = self.running.acquire().await;
+        let refuse = |_| Refusal::authority_unavailable("too many requests wait for the server");
+        let admitted = self.admitted.try_acquire().map_err(refuse)?;
+        let result = self.running.acquire().await;
         let running =
-            running.map_err(|_closed| Refusal::internal_error("the semaphore is closed"))?;
-        if self.millis() < self.paused_until.load(Ordering::Relaxed) {
+            result.map_err(|_closed| Refusal::internal_error("the semaphore is closed"))?;
+        if self.elapsed_millis() < self.paused_until.load(Ordering::Relaxed) {
             return Err(Refusal::authority_unavailable(
                 "the server refused a connection less than half a second ago",
             ));
@@ -62,14 +62,14 @@ impl ConcurrencyLimit {
         })
     }
 
-    /// Sends no request for the next half second.
+    /// Lets [`acquire`](Self::acquire) fail for the next half second.
     pub(super) fn pause(&self) {
-        let until = self.millis().saturating_add(millis(CONNECT_PAUSE));
+        let until = self.elapsed_millis().saturating_add(millis(CONNECT_PAUSE));
         self.paused_until.store(until, Ordering::Relaxed);
     }
 
-    fn millis(&self) -> u64 {
-        millis(self.started.elapsed())
+    fn elapsed_millis(&self) -> u64 {
+        millis(self.started_at.elapsed())
     }
 }
 

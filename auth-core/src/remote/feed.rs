@@ -21,9 +21,9 @@ pub type Clock = Arc<dyn Fn() -> SystemTime + Send + Sync>;
 /// Polls `GET /api/auth/revocations` of a server in the background, twice a second on one connection, so that a
 /// verifier in another process rejects the tokens of a revoked session within about a second.
 ///
-/// After a failure it retries after 1, 2, 4 and at most 8 seconds, each randomised to 50 to 150 %, and the next
-/// response contains everything that was missed. [`age`](Self::age) is the time since the last complete response.
-/// Clones share the feed; it stops when the last clone and the last verifier that uses it are dropped.
+/// After a failure the feed retries after 1, 2, 4 and at most 8 seconds, each multiplied by a random factor of 0.5 to
+/// 1.5. The next response contains every revocation that was missed. [`age`](Self::age) is the time since the last
+/// complete response. Clones share the feed, which stops when no clone and no verifier uses it any longer.
 ///
 /// ```no_run
 /// use std::time::Duration;
@@ -40,7 +40,7 @@ pub type Clock = Arc<dyn Fn() -> SystemTime + Send + Sync>;
 #[derive(Clone)]
 pub struct RevocationFeed(Arc<BackgroundPoll>);
 
-/// The background task, which ends when this is dropped.
+/// The background task and its state. The task is aborted on drop.
 struct BackgroundPoll {
     state: Arc<FeedState>,
     task: JoinHandle<()>,
@@ -62,8 +62,8 @@ impl RevocationFeed {
     ///
     /// [`Error::InvalidSetting`] if the URL is not `http://…` or `https://…`, `issuer` is empty, or no tokio runtime
     /// runs.
-    pub fn start(server: &str, keyring: Keyring, issuer: impl Into<String>) -> Result<Self, Error> {
-        Self::start_with_clock(server, keyring, issuer, Arc::new(SystemTime::now))
+    pub fn start(url: &str, keyring: Keyring, issuer: impl Into<String>) -> Result<Self, Error> {
+        Self::start_with_clock(url, keyring, issuer, Arc::new(SystemTime::now))
     }
 
     /// As [`start`](Self::start), with another clock than the system's.
@@ -72,7 +72,7 @@ impl RevocationFeed {
     ///
     /// As [`start`](Self::start).
     pub fn start_with_clock(
-        server: &str,
+        url: &str,
         keyring: Keyring,
         issuer: impl Into<String>,
         clock: Clock,
@@ -82,7 +82,7 @@ impl RevocationFeed {
         })?;
         let client = FeedClient {
             client: client::build_client(1)?,
-            url: client::endpoint(server, "/api/auth/revocations")?,
+            url: client::endpoint(url, "/api/auth/revocations")?,
             tokens: FeedTokens::new(keyring, issuer)?,
             clock,
         };
@@ -91,8 +91,8 @@ impl RevocationFeed {
         Ok(Self(Arc::new(BackgroundPoll { state, task })))
     }
 
-    /// Waits until every session is known that was revoked before [`start`](Self::start). Await it before listening if
-    /// the service must not accept a revoked session even in its first second.
+    /// Waits until the set contains every session that was revoked before [`start`](Self::start). Await this before
+    /// listening if the service must not accept a revoked session even in its first second.
     pub async fn caught_up(&self) {
         self.0.state.caught_up().await;
     }
@@ -103,7 +103,7 @@ impl RevocationFeed {
         self.0.state.age()
     }
 
-    /// Returns why the last request failed, as one line for the log; `None` if it succeeded.
+    /// Returns why the last request failed, as one line for the log; `None` if the last request succeeded.
     #[must_use]
     pub fn last_error(&self) -> Option<String> {
         self.0.state.last_error()
@@ -132,8 +132,8 @@ impl RevocationSource for RevocationFeed {
 }
 
 impl TokenVerifier {
-    /// Rejects tokens of the sessions that the feed reports as revoked. `policy` says what to do while the feed has no
-    /// recent response. Defaults to no feed.
+    /// Rejects tokens of the sessions that the feed reports as revoked. `policy` applies while the feed has no recent
+    /// response. Defaults to no feed.
     #[must_use]
     pub fn with_feed(self, feed: &RevocationFeed, policy: StalePolicy) -> Self {
         let freshness = Freshness::new(Arc::new(feed.clone()), policy);

@@ -19,13 +19,13 @@ pub(super) fn forwarded_headers(
 ) -> Result<HeaderMap, Error> {
     match credentials.token(None) {
         Ok((token, _)) if token.len() > MAX_TOKEN_BYTES => Err(Error::TokenTooLong),
-        Ok(_) => copy(&AUTHORIZATION, &credentials.values(Field::Authorization)),
-        Err(Error::MissingCredentials) if accepts_cookies => cookies(credentials),
+        Ok(_) => copy_values(&AUTHORIZATION, &credentials.values(Field::Authorization)),
+        Err(Error::MissingCredentials) if accepts_cookies => forwarded_cookies(credentials),
         Err(error) => Err(error),
     }
 }
 
-fn cookies(credentials: &Credentials<'_>) -> Result<HeaderMap, Error> {
+fn forwarded_cookies(credentials: &Credentials<'_>) -> Result<HeaderMap, Error> {
     let values = credentials.values(Field::Cookie);
     if values.is_empty() {
         return Err(Error::MissingCredentials);
@@ -35,11 +35,11 @@ fn cookies(credentials: &Credentials<'_>) -> Result<HeaderMap, Error> {
             "The cookies are longer than 16384 bytes",
         ));
     }
-    copy(&COOKIE, &values)
+    copy_values(&COOKIE, &values)
 }
 
-/// Copies field values, marked as sensitive so that they are not logged.
-fn copy(name: &HeaderName, values: &[&[u8]]) -> Result<HeaderMap, Error> {
+/// Copies field values and marks them as sensitive, so that they are not logged.
+fn copy_values(name: &HeaderName, values: &[&[u8]]) -> Result<HeaderMap, Error> {
     let mut headers = HeaderMap::new();
     for value in values {
         let mut value = HeaderValue::from_bytes(value).map_err(|_characters| {

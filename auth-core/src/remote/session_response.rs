@@ -6,7 +6,7 @@ use serde::Deserialize;
 
 use crate::{Caller, Refusal};
 
-/// The body of a 200.
+/// The body of a response with status 200.
 #[derive(Deserialize)]
 struct SessionResponse {
     user: User,
@@ -23,28 +23,28 @@ struct User {
 #[serde(rename_all = "camelCase")]
 struct Session {
     id: String,
-    /// RFC 3339.
+    /// The time of expiry, in RFC 3339 format.
     expires_at: String,
 }
 
-/// The body of a 401 (RFC 9457).
+/// The body of a response with status 401 (RFC 9457).
 #[derive(Deserialize)]
 struct Problem {
     code: String,
     detail: String,
 }
 
-/// Parses the body of a 200; `None` unless it has a valid user id and a time of expiry since 1970.
+/// Parses the body of a 200; `None` unless the body has a valid user id and an expiry of 1970 or later.
 pub(super) fn parse_caller(body: &[u8]) -> Option<Caller> {
     let SessionResponse { user, session } = serde_json::from_slice(body).ok()?;
-    let expires = humantime::parse_rfc3339(&session.expires_at).ok()?;
-    let expires = expires.duration_since(UNIX_EPOCH).ok()?.as_secs();
+    let expires_at = humantime::parse_rfc3339(&session.expires_at).ok()?;
+    let since_1970 = expires_at.duration_since(UNIX_EPOCH).ok()?;
     let is_valid_id = !user.id.is_empty() && user.id.trim() == user.id;
-    let expires = i64::try_from(expires).ok()?;
-    is_valid_id.then(|| Caller::new(user.id, user.email, session.id, expires))
+    let exp = i64::try_from(since_1970.as_secs()).ok()?;
+    is_valid_id.then(|| Caller::new(user.id, user.email, session.id, exp))
 }
 
-/// Parses the body of a 401; `None` if it is not a problem document of the server, but for example a proxy's page.
+/// Parses the body of a 401; `None` if the body is not a problem document, for example a page of a proxy.
 pub(super) fn parse_unauthorized(body: &[u8]) -> Option<Refusal> {
     let problem: Problem = serde_json::from_slice(body).ok()?;
     Some(Refusal::unauthorized(&problem.code, problem.detail))

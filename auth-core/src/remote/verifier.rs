@@ -1,4 +1,4 @@
-//! Delegated verification: the server identifies the caller.
+//! Delegates verification: a server identifies the caller of each request.
 
 use std::fmt;
 use std::sync::Arc;
@@ -20,20 +20,20 @@ const MAX_TIMEOUT: Duration = Duration::from_secs(30);
 const DEFAULT_CONNECTIONS: usize = 32;
 const MAX_CONNECTIONS: usize = 1024;
 
-/// Identifies callers by `GET /api/auth/session` of a server, for a service that must not hold the secret. It can
-/// replace a local verifier as the [`Authority`] of a service.
+/// Identifies callers by `GET /api/auth/session` of a server, for a service that must not know the secret.
+/// A `RemoteVerifier` can replace a local verifier as the [`Authority`] of a service.
 ///
-/// It forwards the `Authorization` header or, if there is none, the cookies, and nothing else. A 200 of the server
-/// becomes a [`Caller`], a 401 becomes a [`Refusal`] with the same code and detail. Any other response, or no response
-/// within the time limit, becomes a 503 `AUTHORITY_UNAVAILABLE`, so no failure lets a request through. Nothing is
-/// cached: a session is rejected as soon as it is revoked.
+/// The verifier forwards the `Authorization` header or, if there is none, the cookies, and nothing else. A 200 of the
+/// server becomes a [`Caller`], a 401 becomes a [`Refusal`] with the same code and detail. Any other response, or no
+/// response within the time limit, becomes a 503 `AUTHORITY_UNAVAILABLE`, so no failure lets a request through. Nothing
+/// is cached: a session is rejected as soon as it is revoked.
 ///
 /// A request without credentials, or with credentials that cannot be valid, is rejected without a request to the
-/// server. No request is repeated. At most 32 run at once, each on a connection that is kept open; at most 1024 wait,
-/// and the time limit includes the wait. For half a second after the server refused a connection, no request is sent.
+/// server. No request is repeated. At most 32 requests run at once, each on a connection that is kept open. At most
+/// 1024 wait, within the time limit. For half a second after the server refused a connection, no request is sent.
 ///
-/// A browser sends cookies even if another site starts the request. A service whose state they can change must itself
-/// reject such requests of other origins (CSRF), or use [`with_bearer_only`](Self::with_bearer_only).
+/// A browser sends cookies even if another site starts the request. A service whose state such a request can change
+/// must itself reject requests of other origins (CSRF), or use [`with_bearer_only`](Self::with_bearer_only).
 ///
 /// ```
 /// use auth_core::Authority;
@@ -49,7 +49,7 @@ pub struct RemoteVerifier {
     accepts_cookies: bool,
 }
 
-/// `GET /api/auth/session` of the server.
+/// A client for `GET /api/auth/session` of the server.
 struct SessionEndpoint {
     client: Client,
     url: Url,
@@ -57,15 +57,15 @@ struct SessionEndpoint {
 }
 
 impl RemoteVerifier {
-    /// Creates a verifier that asks the server at this URL: `https://auth.example.com`, or with a path in front of
-    /// `/api`. The time limit is 2 seconds, the number of connections 32.
+    /// Creates a verifier that asks the server at this URL: `https://auth.example.com`, which may have a path in
+    /// front of `/api`. The time limit is 2 seconds, the number of connections 32.
     ///
     /// # Errors
     ///
     /// [`Error::InvalidSetting`] if the URL is not `http://…` or `https://…`, or the system has no readable
     /// certificates.
-    pub fn new(server: &str) -> Result<Self, Error> {
-        let url = client::endpoint(server, "/api/auth/session")?;
+    pub fn new(server_url: &str) -> Result<Self, Error> {
+        let url = client::endpoint(server_url, "/api/auth/session")?;
         Ok(Self {
             endpoint: Arc::new(SessionEndpoint::new(url, DEFAULT_CONNECTIONS)?),
             timeout: DEFAULT_TIMEOUT,
@@ -78,13 +78,13 @@ impl RemoteVerifier {
     /// # Errors
     ///
     /// [`Error::InvalidSetting`] for zero and for more than 30 seconds.
-    pub fn with_timeout(mut self, limit: Duration) -> Result<Self, Error> {
-        if limit.is_zero() || limit > MAX_TIMEOUT {
+    pub fn with_timeout(mut self, time_limit: Duration) -> Result<Self, Error> {
+        if time_limit.is_zero() || time_limit > MAX_TIMEOUT {
             return Err(Error::InvalidSetting(
                 "the time limit must be above 0 and at most 30 seconds",
             ));
         }
-        self.timeout = limit;
+        self.timeout = time_limit;
         Ok(self)
     }
 
@@ -104,7 +104,7 @@ impl RemoteVerifier {
         Ok(self)
     }
 
-    /// Accepts `Authorization` headers only. Defaults to cookies as well.
+    /// Accepts `Authorization` headers only. By default, cookies are accepted as well.
     #[must_use]
     pub const fn with_bearer_only(mut self) -> Self {
         self.accepts_cookies = false;
@@ -121,8 +121,8 @@ impl SessionEndpoint {
         })
     }
 
-    /// Requests the session of these credentials.
-    async fn caller(&self, headers: HeaderMap) -> Result<Caller, Refusal> {
+    /// Requests the session of these credentials and returns its user.
+    async fn request_caller(&self, headers: HeaderMap) -> Result<Caller, Refusal> {
         let _permit = self.limit.acquire().await?;
         let request = self.client.get(self.url.clone()).headers(headers);
         match request.send().await {
@@ -168,12 +168,12 @@ impl Authenticate for RemoteVerifier {
             Ok(headers) => headers,
             Err(error) => return Verification::Ready(Err(error.into())),
         };
-        let (endpoint, limit) = (Arc::clone(&self.endpoint), self.timeout);
+        let (endpoint, time_limit) = (Arc::clone(&self.endpoint), self.timeout);
         Verification::Pending(Box::pin(async move {
-            let result = timeout(limit, endpoint.caller(headers)).await;
+            let result = timeout(time_limit, endpoint.request_caller(headers)).await;
             result.unwrap_or_else(|_elapsed| {
                 Err(unavailable(RequestError(format!(
-                    "no response within {limit:?}"
+                    "no response within {time_limit:?}"
                 ))))
             })
         }))

@@ -1,13 +1,14 @@
-//! A Bloom filter in front of the set, so that most lookups need no lock, which would cost more than the lookup.
+//! A Bloom filter for the set of revoked sessions. Most lookups end in the filter and need no lock.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// The number of 64-bit words: 128 KiB. With 100 000 sessions one bit in ten is set, so nine lookups in ten end here.
+/// The number of 64-bit words: 128 KiB. With 100 000 sessions one bit in ten is set; nine lookups in ten need no lock.
 const WORDS: usize = 1 << 14;
 
-/// One bit for every value of 20 bits of a hash. Set means "maybe in the set", clear means "not in the set".
+/// One bit for every value of 20 bits of a hash. 0 means that no such hash is in the set, 1 that one may be.
 ///
-/// Existing crates use several hash functions and need a lock; here every key is a hash already, and one bit is enough.
+/// Existing crates use several hash functions and need a lock. The keys of this set are hashes already: one bit
+/// suffices.
 pub(super) struct BloomFilter(Box<[AtomicU64]>);
 
 // Relaxed ordering is enough. Bits are written only under the write lock of the set. A thread that has synchronised
@@ -15,29 +16,29 @@ pub(super) struct BloomFilter(Box<[AtomicU64]>);
 impl BloomFilter {
     /// Sets the bit of `hash`. Call this and [`rebuild`](Self::rebuild) only under the write lock of the set.
     pub(super) fn insert(&self, hash: u64) {
-        let (word, bit) = position(hash);
-        if let Some(word) = self.0.get(word) {
+        let (index, bit) = bit_position(hash);
+        if let Some(word) = self.0.get(index) {
             word.fetch_or(bit, Ordering::Relaxed);
         }
     }
 
     /// Returns `false` only if `hash` is not in the set.
     pub(super) fn may_contain(&self, hash: u64) -> bool {
-        let (word, bit) = position(hash);
-        let word = self.0.get(word);
+        let (index, bit) = bit_position(hash);
+        let word = self.0.get(index);
         word.is_none_or(|word| word.load(Ordering::Relaxed) & bit != 0)
     }
 
     /// Clears all bits except those of `hashes`, which concurrent readers always see as set.
     pub(super) fn rebuild(&self, hashes: impl Iterator<Item = u64>) {
-        let mut rebuilt = vec![0; WORDS];
-        for (word, bit) in hashes.map(position) {
-            if let Some(word) = rebuilt.get_mut(word) {
+        let mut new_words = vec![0; WORDS];
+        for (index, bit) in hashes.map(bit_position) {
+            if let Some(word) = new_words.get_mut(index) {
                 *word |= bit;
             }
         }
-        for (word, rebuilt) in self.0.iter().zip(rebuilt) {
-            word.store(rebuilt, Ordering::Relaxed);
+        for (word, new_word) in self.0.iter().zip(new_words) {
+            word.store(new_word, Ordering::Relaxed);
         }
     }
 }
@@ -48,8 +49,8 @@ impl Default for BloomFilter {
     }
 }
 
-/// Returns the word, by the highest 14 bits of the hash, and the bit in it, by the lowest 6.
-fn position(hash: u64) -> (usize, u64) {
-    let word = usize::try_from(hash >> 50).unwrap_or(usize::MAX);
-    (word, 1 << (hash & 63))
+/// Returns the index of the word (the highest 14 bits of the hash) and the bit in that word (the lowest 6 bits).
+fn bit_position(hash: u64) -> (usize, u64) {
+    let index = usize::try_from(hash >> 50).unwrap_or(usize::MAX);
+    (index, 1 << (hash & 63))
 }

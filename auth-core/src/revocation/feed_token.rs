@@ -1,4 +1,4 @@
-//! The tokens that authorise a service to read the revocation feed. They prove that it holds the secret.
+//! Defines the tokens that authorise a service to read the revocation feed. A token proves knowledge of the secret.
 
 use std::time::SystemTime;
 
@@ -10,13 +10,13 @@ use crate::{Error, Keyring};
 
 /// The `typ` of a feed token. Each kind of token has its own (RFC 8725 § 3.11), so none is accepted as another.
 const TYPE: &str = "revocations+jwt";
-/// The lifetime of a feed token, in seconds: enough for one request, and a token from a log has expired.
-const LIFETIME: i64 = 60;
+/// The lifetime of a feed token, in seconds. One request needs no more, and a leaked token expires soon.
+const LIFETIME_SECONDS: i64 = 60;
 /// The allowed clock difference, in seconds.
-const LEEWAY: f64 = 5.0;
+const LEEWAY_SECONDS: f64 = 5.0;
 
 /// Issues and verifies the tokens for `GET /api/auth/revocations`: HS256 JWTs of type `revocations+jwt` with `aud` (the
-/// issuer of the access tokens), `iat` and `exp`, valid for 60 seconds. They authorise nothing else.
+/// issuer of the access tokens), `iat` and `exp`, valid for 60 seconds. Feed tokens authorise nothing else.
 ///
 /// ```
 /// use std::time::{Duration, SystemTime};
@@ -36,7 +36,7 @@ pub struct FeedTokens {
     issuer: String,
 }
 
-/// The claims. serde rejects a duplicate.
+/// The claims. serde rejects a claim that occurs twice.
 #[derive(Serialize, Deserialize)]
 struct Payload<'a> {
     aud: &'a str,
@@ -58,7 +58,7 @@ impl FeedTokens {
         })
     }
 
-    /// Also accepts the tokens of services that hold only their own secret,
+    /// Also accepts the tokens of services that know only their own secret,
     /// [`Secret::for_audience`](crate::Secret::for_audience). Defaults to none.
     ///
     /// # Errors
@@ -68,27 +68,27 @@ impl FeedTokens {
         mut self,
         audiences: impl IntoIterator<Item = A>,
     ) -> Result<Self, Error> {
-        let own = self.keyring.clone();
+        let server_keyring = self.keyring.clone();
         for audience in audiences {
-            let services = own.for_audience(audience.as_ref())?;
-            self.keyring = self.keyring.with_previous_keyring(services);
+            let service_keyring = server_keyring.for_audience(audience.as_ref())?;
+            self.keyring = self.keyring.with_previous_keyring(service_keyring);
         }
         Ok(self)
     }
 
-    /// Issues a token for one request. It is a credential: do not log it.
+    /// Issues a token for one request. The token is a credential: do not log it.
     ///
     /// # Errors
     ///
     /// [`Error::Crypto`] if the claims cannot be serialised, which does not happen.
     pub fn issue(&self, now: SystemTime) -> Result<String, Error> {
         let iat = whole_unix_seconds(now);
-        let payload = serde_json::to_vec(&Payload {
+        let result = serde_json::to_vec(&Payload {
             aud: &self.issuer,
             iat,
-            exp: iat.saturating_add(LIFETIME),
+            exp: iat.saturating_add(LIFETIME_SECONDS),
         });
-        let payload = payload.map_err(|_impossible| Error::Crypto)?;
+        let payload = result.map_err(|_impossible| Error::Crypto)?;
         Ok(self.keyring.current().sign_with_type(TYPE, &payload))
     }
 
@@ -101,7 +101,7 @@ impl FeedTokens {
     pub fn verify(&self, token: &str, now: SystemTime) -> Result<(), Error> {
         let jws = Jws::split(token)?;
         jws.verify(&self.keyring, Some(TYPE))?;
-        jws.with_payload(|text| self.check(text, unix_seconds(now)))
+        jws.with_payload(|json| self.check(json, unix_seconds(now)))
     }
 
     /// Checks the claims. `now` is in seconds since 1970.
@@ -109,19 +109,19 @@ impl FeedTokens {
         clippy::cast_precision_loss,
         reason = "a loss beyond 2^53 s does not change the comparison"
     )]
-    fn check(&self, text: &str, now: f64) -> Result<(), Error> {
-        let payload: Payload<'_> = serde_json::from_str(text)
+    fn check(&self, json: &str, now: f64) -> Result<(), Error> {
+        let payload: Payload<'_> = serde_json::from_str(json)
             .map_err(|_serde| Error::MalformedToken("The token payload is not acceptable"))?;
         if payload.aud != self.issuer {
             return Err(Error::InvalidClaim("aud"));
         }
-        if payload.exp.saturating_sub(payload.iat) > LIFETIME {
+        if payload.exp.saturating_sub(payload.iat) > LIFETIME_SECONDS {
             return Err(Error::InvalidClaim("exp"));
         }
-        if payload.iat as f64 > now + LEEWAY {
+        if payload.iat as f64 > now + LEEWAY_SECONDS {
             return Err(Error::NotYetValid);
         }
-        if now >= payload.exp as f64 + LEEWAY {
+        if now >= payload.exp as f64 + LEEWAY_SECONDS {
             return Err(Error::Expired);
         }
         Ok(())
@@ -149,20 +149,22 @@ mod tests {
         Keyring::new(Secret::new("wJ9vRkq2x8Yt4Lm7Zb1Nc5Hd3Gf6Sa0P").unwrap())
     }
 
-    fn tokens() -> FeedTokens {
+    fn feed_tokens() -> FeedTokens {
         FeedTokens::new(keyring(), "api-server").unwrap()
     }
 
     #[test]
     fn a_token_is_valid_for_60_seconds_plus_leeway() {
-        let token = tokens().issue(now()).unwrap();
-        let at = |seconds| tokens().verify(&token, now() + Duration::from_secs(seconds));
-        assert_eq!(at(0), Ok(()));
-        assert_eq!(at(64), Ok(()));
-        assert_eq!(at(65), Err(Error::Expired));
-        let before = |seconds| tokens().verify(&token, now() - Duration::from_secs(seconds));
-        assert_eq!(before(5), Ok(()));
-        assert_eq!(before(6), Err(Error::NotYetValid));
+        let token = feed_tokens().issue(now()).unwrap();
+        let verify_after =
+            |seconds| feed_tokens().verify(&token, now() + Duration::from_secs(seconds));
+        assert_eq!(verify_after(0), Ok(()));
+        assert_eq!(verify_after(64), Ok(()));
+        assert_eq!(verify_after(65), Err(Error::Expired));
+        let verify_before =
+            |seconds| feed_tokens().verify(&token, now() - Duration::from_secs(seconds));
+        assert_eq!(verify_before(5), Ok(()));
+        assert_eq!(verify_before(6), Err(Error::NotYetValid));
     }
 
     #[test]
@@ -174,66 +176,71 @@ mod tests {
             "api-server",
             Duration::from_secs(60),
         );
-        let access = issuer.unwrap().issue(&SUBJECT, now()).unwrap().token;
-        let rejected = tokens().verify(&access, now());
+        let access_token = issuer.unwrap().issue(&SUBJECT, now()).unwrap().token;
+        let result = feed_tokens().verify(&access_token, now());
         assert!(
-            matches!(rejected, Err(Error::UnacceptableHeader(_))),
-            "{rejected:?}"
+            matches!(result, Err(Error::UnacceptableHeader(_))),
+            "{result:?}"
         );
         let verifier = TokenVerifier::new(keyring(), "api-server", "api-server").unwrap();
-        let rejected = verifier.verify(&tokens().issue(now()).unwrap(), now());
+        let result = verifier.verify(&feed_tokens().issue(now()).unwrap(), now());
         assert!(
-            matches!(rejected, Err(Error::UnacceptableHeader(_))),
-            "{rejected:?}"
+            matches!(result, Err(Error::UnacceptableHeader(_))),
+            "{result:?}"
         );
     }
 
     #[test]
-    fn a_previous_secret_verifies_and_an_unrelated_one_does_not() {
-        let rotated = Keyring::new(Secret::generate().unwrap());
-        let old = Secret::new("wJ9vRkq2x8Yt4Lm7Zb1Nc5Hd3Gf6Sa0P").unwrap();
-        let server = FeedTokens::new(rotated.clone().with_previous([old]), "api-server").unwrap();
+    fn a_previous_secret_verifies_and_an_unrelated_secret_does_not() {
+        let new_keyring = Keyring::new(Secret::generate().unwrap());
+        let old_secret = Secret::new("wJ9vRkq2x8Yt4Lm7Zb1Nc5Hd3Gf6Sa0P").unwrap();
+        let server = FeedTokens::new(
+            new_keyring.clone().with_previous([old_secret]),
+            "api-server",
+        )
+        .unwrap();
         assert_eq!(
-            server.verify(&tokens().issue(now()).unwrap(), now()),
+            server.verify(&feed_tokens().issue(now()).unwrap(), now()),
             Ok(())
         );
-        let unrelated = FeedTokens::new(Keyring::new(Secret::generate().unwrap()), "api-server");
-        let token = unrelated.unwrap().issue(now()).unwrap();
+        let unrelated_server =
+            FeedTokens::new(Keyring::new(Secret::generate().unwrap()), "api-server");
+        let token = unrelated_server.unwrap().issue(now()).unwrap();
         assert_eq!(server.verify(&token, now()), Err(Error::SignatureMismatch));
     }
 
     #[test]
     fn a_service_secret_verifies_only_if_its_audience_is_configured() {
-        let own = keyring().for_audience("reports").unwrap();
-        let token = FeedTokens::new(own, "api-server").unwrap().issue(now());
-        let token = token.unwrap();
+        let service_keyring = keyring().for_audience("reports").unwrap();
+        let service = FeedTokens::new(service_keyring, "api-server").unwrap();
+        let token = service.issue(now()).unwrap();
         for (services, expected) in [
             (&["billing", "reports"] as &[_], Ok(())),
             (&["billing"], Err(Error::SignatureMismatch)),
             (&[], Err(Error::SignatureMismatch)),
         ] {
-            let server = tokens().with_services(services).unwrap();
+            let server = feed_tokens().with_services(services).unwrap();
             assert_eq!(server.verify(&token, now()), expected, "{services:?}");
         }
-        assert!(tokens().with_services([""]).is_err());
+        assert!(feed_tokens().with_services([""]).is_err());
     }
 
     #[test]
     fn a_token_for_another_server_is_rejected() {
-        let other = FeedTokens::new(keyring(), "other-server").unwrap();
-        let token = other.issue(now()).unwrap();
+        let other_server = FeedTokens::new(keyring(), "other-server").unwrap();
+        let token = other_server.issue(now()).unwrap();
         assert_eq!(
-            tokens().verify(&token, now()),
+            feed_tokens().verify(&token, now()),
             Err(Error::InvalidClaim("aud"))
         );
     }
 
     #[test]
     fn a_token_with_a_longer_lifetime_is_rejected() {
-        let long = br#"{"aud":"api-server","iat":1800000000,"exp":1800000061}"#;
-        let token = keyring().current().sign_with_type(super::TYPE, long);
+        let payload = br#"{"aud":"api-server","iat":1800000000,"exp":1800000061}"#;
+        let token = keyring().current().sign_with_type(super::TYPE, payload);
         assert_eq!(
-            tokens().verify(&token, now()),
+            feed_tokens().verify(&token, now()),
             Err(Error::InvalidClaim("exp"))
         );
     }

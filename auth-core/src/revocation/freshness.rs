@@ -1,4 +1,4 @@
-//! How old the set of revoked sessions may be.
+//! Limits the age of the set of revoked sessions.
 
 use std::fmt;
 use std::sync::Arc;
@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use crate::Error;
 
-/// What a verifier does while its [`RevocationFeed`](crate::remote::RevocationFeed) has no recent response.
+/// The behaviour of a verifier while its [`RevocationFeed`](crate::remote::RevocationFeed) has no recent response.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub enum StalePolicy {
@@ -47,8 +47,8 @@ impl Freshness {
     ///
     /// # Errors
     ///
-    /// [`Error::RevocationsOutdated`] if it is above the maximum, or unknown.
-    pub(crate) fn require(&self) -> Result<(), Error> {
+    /// [`Error::RevocationsOutdated`] if the age is above the maximum or unknown.
+    pub(crate) fn check(&self) -> Result<(), Error> {
         let is_fresh = self
             .max_age
             .is_none_or(|max_age| self.source.age().is_some_and(|age| age <= max_age));

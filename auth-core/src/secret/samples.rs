@@ -141,33 +141,33 @@ const WORDS: &[&str] = &[
     "your",
 ];
 
-/// The shortest word, in bytes, that marks a secret as a sample. Shorter ones occur in random text.
+/// The shortest word, in bytes, that marks a secret as a sample. Shorter words occur in random text.
 const MIN_MARKER_BYTES: usize = 3;
 
 /// Returns whether `secret` consists of sample words only, in any case, with digits and punctuation between them.
 ///
-/// Entry `n` of `coverage` describes the first `n` bytes. The time is proportional to length × number of words.
+/// Entry `n` of `coverage` is for the first `n` bytes. The time is proportional to length × number of words.
 pub(super) fn is_sample(secret: &[u8]) -> bool {
     let text = Zeroizing::new(secret.to_ascii_lowercase());
     let mut coverage = vec![Coverage::Other; text.len() + 1];
     record(&mut coverage, 0, Coverage::PaddingOnly);
-    for at in 0..text.len() {
-        let so_far = coverage.get(at).copied().unwrap_or_default();
-        if so_far == Coverage::Other {
+    for position in 0..text.len() {
+        let current = coverage.get(position).copied().unwrap_or_default();
+        if current == Coverage::Other {
             continue;
         }
-        let (before, rest) = text.split_at(at);
-        if is_padding(before, rest) {
-            record(&mut coverage, at + 1, so_far);
+        let (start, rest) = text.split_at(position);
+        if is_padding(start, rest) {
+            record(&mut coverage, position + 1, current);
         }
         for word in WORDS.iter().map(|word| word.as_bytes()) {
             if rest.starts_with(word) {
                 let is_marker = word.len() >= MIN_MARKER_BYTES;
-                let value = if is_marker { Coverage::Marked } else { so_far };
-                record(&mut coverage, at + word.len(), value);
+                let value = if is_marker { Coverage::Marked } else { current };
+                record(&mut coverage, position + word.len(), value);
             } else if word.starts_with(rest) {
                 // The last repetition of a word may be cut off.
-                record(&mut coverage, text.len(), so_far);
+                record(&mut coverage, text.len(), current);
             }
         }
     }
@@ -177,7 +177,7 @@ pub(super) fn is_sample(secret: &[u8]) -> bool {
 /// What the first bytes of a secret consist of.
 #[derive(Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
 enum Coverage {
-    /// Not only words and padding.
+    /// Text that is not only words and padding.
     #[default]
     Other,
     /// Padding and words that are too short to be markers.
@@ -193,10 +193,10 @@ fn record(coverage: &mut [Coverage], length: usize, value: Coverage) {
     }
 }
 
-/// Returns whether the first byte of `rest` is padding: not a letter, or a letter that is repeated.
-fn is_padding(before: &[u8], rest: &[u8]) -> bool {
+/// Returns whether `rest`, which follows `start`, begins with padding: not a letter, or a repeated letter.
+fn is_padding(start: &[u8], rest: &[u8]) -> bool {
     rest.first().is_some_and(|byte| {
-        !byte.is_ascii_alphabetic() || before.last() == Some(byte) || rest.starts_with(&[*byte; 3])
+        !byte.is_ascii_alphabetic() || start.last() == Some(byte) || rest.starts_with(&[*byte; 3])
     })
 }
 

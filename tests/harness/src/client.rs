@@ -1,4 +1,4 @@
-//! An HTTP/1.1 client that can send half a request.
+//! Defines an HTTP/1.1 client that can also send an incomplete request.
 
 use std::io::{self, BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
@@ -12,16 +12,16 @@ use super::TIMEOUT;
 pub struct Connection(BufReader<TcpStream>);
 
 impl Connection {
-    /// Connects.
-    pub fn to(addr: SocketAddr) -> Self {
-        Self::try_to(addr).unwrap()
+    /// Opens a connection to this socket address.
+    pub fn open(addr: SocketAddr) -> Self {
+        Self::try_open(addr).unwrap()
     }
 
-    /// Connects, if the server accepts connections.
+    /// Opens a connection, if the server accepts connections.
     ///
     /// # Errors
     /// The error of the operating system.
-    pub fn try_to(addr: SocketAddr) -> io::Result<Self> {
+    pub fn try_open(addr: SocketAddr) -> io::Result<Self> {
         let stream = TcpStream::connect(addr)?;
         stream.set_nodelay(true)?;
         stream.set_read_timeout(Some(TIMEOUT))?;
@@ -33,16 +33,16 @@ impl Connection {
         self.try_send(bytes).unwrap();
     }
 
-    /// Sends bytes to a server that may close the connection before it has read them all.
-    pub fn send_anyway(&mut self, bytes: impl AsRef<[u8]>) {
-        let _cut_off = self.try_send(bytes);
+    /// Sends bytes to a server that may close the connection before all bytes are sent.
+    pub fn send_ignoring_errors(&mut self, bytes: impl AsRef<[u8]>) {
+        let _closed_by_server = self.try_send(bytes);
     }
 
     fn try_send(&mut self, bytes: impl AsRef<[u8]>) -> io::Result<()> {
         self.0.get_mut().write_all(bytes.as_ref())
     }
 
-    /// Sends a request and reads its response; `token` may be empty.
+    /// Sends a request and reads its response. An empty `token` stands for no token.
     pub fn request(
         &mut self,
         method: &str,
@@ -53,7 +53,7 @@ impl Connection {
         self.try_request(method, path, token, body).unwrap()
     }
 
-    /// Like [`Self::request`], with a server that may have stopped.
+    /// Like [`Self::request`], for a server that may have stopped.
     ///
     /// # Errors
     /// The error of the operating system.
@@ -92,7 +92,7 @@ impl Connection {
         })
     }
 
-    /// Reads status line and headers.
+    /// Reads the status line and the headers of a response.
     pub fn head(&mut self) -> String {
         self.try_head().unwrap()
     }
@@ -107,8 +107,8 @@ impl Connection {
         Ok(head)
     }
 
-    /// Reads to the end; returns whether the server closed the connection.
-    pub fn is_closed(&mut self) -> bool {
+    /// Reads the connection to the end. Returns whether the server closed the connection within [`TIMEOUT`].
+    pub fn wait_until_closed(&mut self) -> bool {
         let mut rest = Vec::new();
         match self.0.read_to_end(&mut rest) {
             Ok(_) => true,
@@ -154,7 +154,7 @@ pub struct User {
 }
 
 impl User {
-    /// Reads the response to a login.
+    /// Creates a user from the response to a login or a registration.
     pub fn of(token_response: &Value) -> Self {
         Self {
             email: token_response["user"]["email"].as_str().unwrap().to_owned(),

@@ -1,4 +1,4 @@
-//! Runs the program as its users do: a folder, a process in it, an HTTP client, and a database.
+//! Runs the program as its users do: as a process in a folder, with a database, and with HTTP requests to it.
 
 #![expect(
     clippy::expect_used,
@@ -21,14 +21,14 @@ pub use client::{Connection, Response, User};
 pub use log::Log;
 pub use postgres::Postgres;
 pub use server::Server;
-pub use work_dir::{Outcome, Program, WorkDir, committed};
+pub use work_dir::{Outcome, Program, WorkDir, repository_file};
 
 use std::time::Duration;
 
-/// Longer than any step takes, even on a busy machine; a test that waits this long fails.
+/// The longest wait for any step, even on a busy machine. A test that waits this long fails.
 pub const TIMEOUT: Duration = Duration::from_secs(60);
 
-/// The secret of most tests.
+/// The `AUTH_SECRET` of most tests.
 pub const SECRET: &str = "kX3vTq8ZrLw5Yb2Nc7Hd4Gf9Sa1Pm6Je";
-/// A different secret.
+/// A secret that differs from [`SECRET`].
 pub const OTHER_SECRET: &str = "eJ6mP1aS9fG4dH7cN2bY5wLrZ8qTv3Xk";

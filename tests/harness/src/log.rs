@@ -1,4 +1,4 @@
-//! The lines that a process prints, readable while it runs.
+//! Collects the lines that a process prints, while the process runs.
 
 use std::io::{BufRead as _, BufReader, Read};
 use std::sync::{Arc, Condvar, Mutex};
@@ -7,18 +7,18 @@ use std::time::{Duration, Instant};
 
 use super::TIMEOUT;
 
-/// The lines printed so far.
+/// The lines that a process has printed so far.
 #[derive(Debug, Clone, Default)]
 pub struct Log(Arc<(Mutex<LogState>, Condvar)>);
 
 #[derive(Debug, Default)]
 struct LogState {
     lines: Vec<String>,
-    ended: bool,
+    is_at_end: bool,
 }
 
 impl Log {
-    /// Reads until the process closes the pipe, at the latest when it exits.
+    /// Collects lines until the process closes the pipe, at the latest when the process exits.
     pub fn of(pipe: impl Read + Send + 'static) -> Self {
         let log = Self::default();
         let writer = log.clone();
@@ -27,7 +27,7 @@ impl Log {
                 let line = String::from_utf8_lossy(&line.unwrap()).into_owned();
                 writer.update(|state| state.lines.push(line));
             }
-            writer.update(|state| state.ended = true);
+            writer.update(|state| state.is_at_end = true);
         });
         log
     }
@@ -38,38 +38,39 @@ impl Log {
         changed.notify_all();
     }
 
-    /// Waits until `look` returns a value or the time is over.
-    fn wait<T>(&self, limit: Duration, look: impl Fn(&LogState) -> Option<T>) -> Option<T> {
+    /// Waits until `find` returns a value, but no longer than `limit`.
+    fn wait<T>(&self, limit: Duration, find: impl Fn(&LogState) -> Option<T>) -> Option<T> {
         let (state, changed) = &*self.0;
-        let until = Instant::now() + limit;
+        let deadline = Instant::now() + limit;
         let mut state = state.lock().unwrap();
         loop {
-            let left = until.saturating_duration_since(Instant::now());
-            match look(&state) {
-                None if !left.is_zero() => state = changed.wait_timeout(state, left).unwrap().0,
+            let time_left = deadline.saturating_duration_since(Instant::now());
+            match find(&state) {
+                None if !time_left.is_zero() => {
+                    state = changed.wait_timeout(state, time_left).unwrap().0;
+                }
                 found => return found,
             }
         }
     }
 
-    /// Waits for the first line that contains `part`.
+    /// Waits for the first line that contains `part`, and returns the line.
     pub fn line(&self, part: &str) -> String {
-        let found = self.wait(TIMEOUT, |state| {
+        let line = self.wait(TIMEOUT, |state| {
             match state.lines.iter().find(|line| line.contains(part)) {
                 Some(line) => Some(Some(line.clone())),
-                None if state.ended => Some(None),
+                None if state.is_at_end => Some(None),
                 None => None,
             }
         });
-        found
-            .flatten()
+        line.flatten()
             .unwrap_or_else(|| panic!("not logged: {part:?}:\n{}", self.text()))
     }
 
-    /// Waits for the end of the process; returns whether it came in time.
+    /// Waits for the end of the process. Returns whether the process ended within `limit`.
     pub fn ended_within(&self, limit: Duration) -> bool {
-        let ended = self.wait(limit, |state| state.ended.then_some(()));
-        ended.is_some()
+        let end = self.wait(limit, |state| state.is_at_end.then_some(()));
+        end.is_some()
     }
 
     /// The lines printed so far.
@@ -85,7 +86,7 @@ impl Log {
     /// The index of the first line that contains `part`.
     pub fn position(&self, part: &str) -> usize {
         let lines = self.lines();
-        let found = lines.iter().position(|line| line.contains(part));
-        found.unwrap_or_else(|| panic!("not logged: {part:?}:\n{}", lines.join("\n")))
+        let position = lines.iter().position(|line| line.contains(part));
+        position.unwrap_or_else(|| panic!("not logged: {part:?}:\n{}", lines.join("\n")))
     }
 }

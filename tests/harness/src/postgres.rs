@@ -1,4 +1,4 @@
-//! A database for one test, on the server of `TEST_POSTGRES_URL`.
+//! Creates a database for one test, on the PostgreSQL server that `TEST_POSTGRES_URL` names.
 
 use std::env;
 
@@ -7,29 +7,30 @@ use diesel::{Connection as _, PgConnection};
 use url::Url;
 use uuid::Uuid;
 
-/// A new database, dropped afterwards.
+/// A new database. Dropping this value drops the database.
 #[derive(Debug)]
 pub struct Postgres {
-    server: Url,
+    server_url: Url,
     name: String,
 }
 
 impl Postgres {
-    /// Creates one.
+    /// Creates an empty database.
     #[expect(clippy::new_without_default, reason = "it creates a database")]
     pub fn new() -> Self {
-        let server = env::var("TEST_POSTGRES_URL").expect("TEST_POSTGRES_URL (see CONTRIBUTING)");
+        let server_url =
+            env::var("TEST_POSTGRES_URL").expect("TEST_POSTGRES_URL (see CONTRIBUTING)");
         let postgres = Self {
-            server: Url::parse(&server).expect("postgres://USER:PASSWORD@HOST/DATABASE"),
+            server_url: Url::parse(&server_url).expect("postgres://USER:PASSWORD@HOST/DATABASE"),
             name: format!("test_{}", Uuid::new_v4().simple()),
         };
-        postgres.administrate(&format!("CREATE DATABASE {}", postgres.name));
+        postgres.execute_on_server(&format!("CREATE DATABASE {}", postgres.name));
         postgres
     }
 
     /// The URL of the database.
     pub fn database_url(&self) -> Url {
-        let mut url = self.server.clone();
+        let mut url = self.server_url.clone();
         url.set_path(&self.name);
         url
     }
@@ -43,35 +44,35 @@ impl Postgres {
         url.into()
     }
 
-    /// Runs statements.
+    /// Runs statements in this database.
     pub fn execute(&self, statements: &str) {
         let mut connection = PgConnection::establish(self.database_url().as_str()).unwrap();
-        let done = connection.batch_execute(statements);
-        done.unwrap_or_else(|error| panic!("{statements}: {error}"));
+        let result = connection.batch_execute(statements);
+        result.unwrap_or_else(|error| panic!("{statements}: {error}"));
     }
 
-    /// Rejects new connections, and ends the open ones.
-    pub fn lock_out(&self) {
+    /// Makes PostgreSQL reject new connections to this database, and ends the open connections.
+    pub fn reject_connections(&self) {
         let name = &self.name;
-        self.administrate(&format!(
+        self.execute_on_server(&format!(
             "ALTER DATABASE {name} WITH ALLOW_CONNECTIONS false; \
              SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}';"
         ));
     }
 
-    fn administrate(&self, statement: &str) {
-        let mut connection = PgConnection::establish(self.server.as_str()).unwrap();
+    fn execute_on_server(&self, statement: &str) {
+        let mut connection = PgConnection::establish(self.server_url.as_str()).unwrap();
         connection.batch_execute(statement).unwrap();
     }
 }
 
 impl Drop for Postgres {
     fn drop(&mut self) {
-        let drop = format!("DROP DATABASE {} WITH (FORCE)", self.name);
-        let dropped = PgConnection::establish(self.server.as_str())
-            .map(|mut connection| connection.batch_execute(&drop));
+        let statement = format!("DROP DATABASE {} WITH (FORCE)", self.name);
+        let result = PgConnection::establish(self.server_url.as_str())
+            .map(|mut connection| connection.batch_execute(&statement));
         // A panic during a panic would hide the first panic.
-        let is_gone = matches!(dropped, Ok(Ok(())));
-        assert!(is_gone || std::thread::panicking(), "{dropped:?}");
+        let is_dropped = matches!(result, Ok(Ok(())));
+        assert!(is_dropped || std::thread::panicking(), "{result:?}");
     }
 }

@@ -1,4 +1,4 @@
-//! The program while it runs as a server.
+//! Controls the program while it runs as a server, and sends requests to the server.
 
 use std::net::SocketAddr;
 use std::process::Child;
@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use super::{Connection, Log, Response, TIMEOUT, User};
 
-/// A running server, killed when it is dropped.
+/// A running server. Dropping this value kills the server.
 #[derive(Debug)]
 pub struct Server {
     child: Child,
@@ -28,9 +28,9 @@ impl Server {
     }
 
     /// Waits for the log line with the server's socket address.
-    pub fn listening(mut self) -> Self {
+    pub fn wait_until_listening(mut self) -> Self {
         let line = self.log.line("listening on http://");
-        // The line may be JSON, so the address ends at the first character that cannot be part of it.
+        // The line may be JSON. The socket address ends at the first character that no socket address has.
         let (_, rest) = line.split_once("http://").unwrap();
         let end = rest.find(|c: char| !c.is_ascii_digit() && !"[]:.".contains(c));
         self.addr = rest.get(..end.unwrap_or(rest.len())).unwrap().parse().ok();
@@ -43,61 +43,61 @@ impl Server {
         self.addr.unwrap()
     }
 
-    /// Opens a connection.
+    /// Opens a connection to the server.
     pub fn connect(&self) -> Connection {
-        Connection::to(self.addr())
+        Connection::open(self.addr())
     }
 
-    /// Sends a GET; `token` may be empty.
+    /// Sends a `GET` request. An empty `token` stands for no token.
     pub fn get(&self, path: &str, token: &str) -> Response {
         self.connect().request("GET", path, token, None)
     }
 
-    /// Sends a POST; `token` may be empty.
+    /// Sends a `POST` request. An empty `token` stands for no token.
     pub fn post(&self, path: &str, token: &str, body: &Value) -> Response {
         self.connect().request("POST", path, token, Some(body))
     }
 
-    /// Registers an account.
+    /// Registers an account, and returns its user.
     pub fn register(&self, email: &str, password: &str) -> User {
         let body = serde_json::json!({"email": email, "password": password});
         let response = self.post("/api/auth/register", "", &body);
         User::of(&response.expect(201))
     }
 
-    /// Logs in.
+    /// Sends a login request.
     pub fn log_in(&self, email: &str, password: &str) -> Response {
         let body = serde_json::json!({"email": email, "password": password});
         self.post("/api/auth/login", "", &body)
     }
 
-    /// Adds a task.
+    /// Sends a request that adds a task.
     pub fn add_task(&self, user: &User, title: &str) -> Response {
         let body = serde_json::json!({ "title": title });
         self.post("/api/tasks", &user.token, &body)
     }
 
-    /// The titles of all tasks, newest first.
+    /// The titles of all tasks of the user, newest first.
     pub fn titles(&self, user: &User) -> Vec<String> {
         let tasks = self.get("/api/tasks?limit=500", &user.token).expect(200);
         let title = |task: &Value| task["title"].as_str().unwrap().to_owned();
         tasks.as_array().unwrap().iter().map(title).collect()
     }
 
-    /// Sends a signal.
+    /// Sends a signal to the server process.
     pub fn signal(&self, signal: Signal) {
         let pid = Pid::from_raw(self.child.id().try_into().unwrap()).unwrap();
         kill_process(pid, signal).unwrap();
     }
 
-    /// Waits for its exit; returns the exit code, `None` after a fatal signal.
+    /// Waits until the server exits. Returns the exit code, or `None` if a signal ended the process.
     pub fn exit_within(&mut self, limit: Duration) -> Option<i32> {
-        let ended = self.log.ended_within(limit);
-        assert!(ended, "not exited after {limit:?}:\n{}", self.log.text());
+        let is_ended = self.log.ended_within(limit);
+        assert!(is_ended, "not exited after {limit:?}:\n{}", self.log.text());
         self.child.wait().unwrap().code()
     }
 
-    /// Stops it with SIGTERM, as a supervisor does, and returns its whole log.
+    /// Stops the server with SIGTERM, as a supervisor does, and returns the whole log.
     pub fn stop(mut self) -> Log {
         self.signal(Signal::TERM);
         let code = self.exit_within(TIMEOUT);
@@ -105,7 +105,7 @@ impl Server {
         self.log.clone()
     }
 
-    /// Kills it with SIGKILL, as the kernel does when memory runs out.
+    /// Kills the server with SIGKILL, as the kernel does when memory runs out.
     pub fn kill(&self) {
         self.signal(Signal::KILL);
     }
@@ -113,8 +113,8 @@ impl Server {
 
 impl Drop for Server {
     fn drop(&mut self) {
-        // If it has already exited, both calls fail, which is fine.
-        let _ended = self.child.kill();
-        let _ended = self.child.wait();
+        // Both calls fail if the server has already exited. The result is the same.
+        let _already_exited = self.child.kill();
+        let _already_exited = self.child.wait();
     }
 }

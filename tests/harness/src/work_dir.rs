@@ -1,4 +1,4 @@
-//! The program in its own folder, with its own environment.
+//! Runs the program in its own folder, with its own environment variables.
 
 use std::ffi::OsStr;
 use std::fs;
@@ -10,28 +10,28 @@ use tempfile::TempDir;
 
 use super::{Log, Server, TIMEOUT};
 
-/// An empty folder, removed afterwards.
+/// A new folder. Dropping this value removes the folder.
 #[derive(Debug)]
 pub struct WorkDir(TempDir);
 
 impl WorkDir {
-    /// Creates one.
+    /// Creates an empty folder.
     #[expect(clippy::new_without_default, reason = "it creates a folder")]
     pub fn new() -> Self {
         Self(tempfile::tempdir().unwrap())
     }
 
-    /// The path of a file in it.
+    /// The path of a file in the folder.
     pub fn path(&self, name: &str) -> PathBuf {
         self.0.path().join(name)
     }
 
-    /// Writes a file.
+    /// Writes a file in the folder.
     pub fn write(&self, name: &str, text: impl AsRef<[u8]>) {
         fs::write(self.path(name), text).unwrap();
     }
 
-    /// The names of its entries, sorted.
+    /// The names of the files and folders in the folder, sorted.
     pub fn names(&self) -> Vec<String> {
         let entries = fs::read_dir(self.0.path()).unwrap();
         let name = |entry: fs::DirEntry| entry.file_name().into_string().unwrap();
@@ -40,12 +40,12 @@ impl WorkDir {
         names
     }
 
-    /// The program without settings, except for a free port.
+    /// Prepares the program without settings, except for an address with a free port.
     pub fn program(&self) -> Program {
         self.bare_program().set("BIND_ADDR", "127.0.0.1:0")
     }
 
-    /// The program without any setting.
+    /// Prepares the program without any setting.
     pub fn bare_program(&self) -> Program {
         let mut command = Command::new(program_file());
         command.env_clear().current_dir(self.0.path());
@@ -55,20 +55,21 @@ impl WorkDir {
         Program(command)
     }
 
-    /// A server on SQLite with cheap password hashes.
+    /// Starts a server on SQLite with cheap password hashes.
     pub fn quick_server(&self) -> Server {
         self.program().with_weak_hashing().start()
     }
 }
 
-/// The program that cargo built for these tests: in the parent of the folder of the test executable.
+/// Returns the path of the program that cargo built for these tests. Cargo puts the program in the parent of the folder
+/// of the test executable.
 fn program_file() -> PathBuf {
-    let test = std::env::current_exe().unwrap();
-    let folder = test.parent().and_then(Path::parent).unwrap();
+    let test_executable = std::env::current_exe().unwrap();
+    let folder = test_executable.parent().and_then(Path::parent).unwrap();
     folder.join("api-server")
 }
 
-/// The program, about to be started.
+/// A command that starts the program.
 #[derive(Debug)]
 pub struct Program(Command);
 
@@ -96,14 +97,14 @@ impl Program {
         self
     }
 
-    /// Runs it until it exits.
+    /// Runs the program until it exits.
     pub fn run(self) -> Outcome {
-        self.run_on(Stdio::null())
+        self.run_with_input(Stdio::null())
     }
 
-    /// Runs it until it exits, with this standard input.
-    pub fn run_on(mut self, input: impl Into<Stdio>) -> Outcome {
-        let started = Instant::now();
+    /// Runs the program until it exits, with this standard input.
+    pub fn run_with_input(mut self, input: impl Into<Stdio>) -> Outcome {
+        let start = Instant::now();
         let mut child = self
             .0
             .stdin(input)
@@ -113,23 +114,23 @@ impl Program {
             .unwrap();
         let stdout = Log::of(child.stdout.take().unwrap());
         let stderr = Log::of(child.stderr.take().unwrap());
-        let ended = stdout.ended_within(TIMEOUT) && stderr.ended_within(TIMEOUT);
-        let took = started.elapsed();
-        if !ended {
+        let is_ended = stdout.ended_within(TIMEOUT) && stderr.ended_within(TIMEOUT);
+        let duration = start.elapsed();
+        if !is_ended {
             child.kill().unwrap();
         }
         let code = child.wait().unwrap().code();
         let (stdout, stderr) = (stdout.text(), stderr.text());
-        assert!(ended, "the program did not exit\n{stdout}\n{stderr}");
+        assert!(is_ended, "the program did not exit\n{stdout}\n{stderr}");
         Outcome {
             code,
             stdout,
             stderr,
-            took,
+            duration,
         }
     }
 
-    /// Starts it, without waiting until it listens.
+    /// Starts the program as a server, without waiting until the server listens.
     pub fn spawn(mut self) -> Server {
         let child = self
             .0
@@ -140,24 +141,24 @@ impl Program {
         Server::new(child.unwrap())
     }
 
-    /// Starts it and waits until it listens.
+    /// Starts the program as a server, and waits until the server listens.
     pub fn start(self) -> Server {
-        self.spawn().listening()
+        self.spawn().wait_until_listening()
     }
 }
 
-/// The result of a run.
+/// The outcome of a run of the program.
 #[derive(Debug)]
 #[expect(clippy::exhaustive_structs, reason = "tests read its fields")]
 pub struct Outcome {
-    /// The exit code; `None` after a signal.
+    /// The exit code; `None` if a signal ended the program.
     pub code: Option<i32>,
     /// The program's standard output.
     pub stdout: String,
     /// The program's standard error, which contains the log.
     pub stderr: String,
-    /// The time from start to exit.
-    pub took: Duration,
+    /// The time from the start to the exit.
+    pub duration: Duration,
 }
 
 impl Outcome {
@@ -166,24 +167,24 @@ impl Outcome {
         format!("{}{}", self.stdout, self.stderr)
     }
 
-    /// Asserts that its exit code is 0.
+    /// Asserts that the exit code is 0.
     pub fn succeeded(self) -> Self {
         assert_eq!(self.code, Some(0), "{}", self.output());
         self
     }
 
-    /// Asserts that it failed with this exit code, and that its standard error has each of these parts.
+    /// Asserts that the program failed with this exit code, and that its standard error contains each of these texts.
     #[track_caller]
-    pub fn assert_failed(&self, code: i32, parts: &[&str]) {
+    pub fn assert_failed(&self, code: i32, texts: &[&str]) {
         assert_eq!(self.code, Some(code), "{}", self.output());
-        for part in parts {
-            assert!(self.stderr.contains(part), "{part:?}\n{}", self.stderr);
+        for text in texts {
+            assert!(self.stderr.contains(text), "{text:?}\n{}", self.stderr);
         }
     }
 }
 
-/// The text of a file of the repository.
-pub fn committed(name: &str) -> String {
+/// Reads a file of the repository.
+pub fn repository_file(name: &str) -> String {
     let file = Path::new(env!("CARGO_MANIFEST_DIR"))
         .join("../..")
         .join(name);

@@ -1,11 +1,11 @@
-//! `GET /healthz` and `GET /readyz`; without a database, in `db/outage.rs` and `sessions/database_down.rs`.
+//! Tests `GET /healthz` and `GET /readyz`. `db/outage.rs` and `sessions/database_down.rs` test them without a database.
 
 use e2e::{App, on_both_engines};
 use serde_json::json;
 
 on_both_engines! {
     health_needs_no_credentials,
-    an_invalid_token_is_ignored_where_none_is_needed,
+    an_invalid_token_is_ignored_where_no_token_is_needed,
 }
 
 async fn health_needs_no_credentials(app: App) {
@@ -17,7 +17,7 @@ async fn health_needs_no_credentials(app: App) {
     );
 }
 
-async fn an_invalid_token_is_ignored_where_none_is_needed(app: App) {
+async fn an_invalid_token_is_ignored_where_no_token_is_needed(app: App) {
     let caller = app.bearer("junk");
     caller.get("/healthz").await.ok();
     caller.get("/readyz").await.ok();

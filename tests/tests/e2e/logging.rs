@@ -1,4 +1,4 @@
-//! The log at its most verbose level: enough to find an error, and no secrets.
+//! Tests that the log has no secrets at its most verbose level, and that it has every login and registration.
 
 use e2e::{App, Client, log_lines, on_both_engines};
 use serde_json::json;
@@ -22,20 +22,20 @@ async fn send_secrets_everywhere(app: &App, ada: &Client, wrong_password: &str) 
         for path in ["/api/auth/login", "/api/auth/register"] {
             let body = json!({ "email": email, "password": password });
             let _response = anonymous.post(path, body).await;
-            let wrong_type = json!({ "email": email, "password": { "is": password } });
-            let _response = anonymous.post(path, wrong_type).await;
-            let swapped = json!({ "email": password, "password": email });
-            let _response = anonymous.post(path, swapped).await;
+            let body_of_wrong_type = json!({ "email": email, "password": { "is": password } });
+            let _response = anonymous.post(path, body_of_wrong_type).await;
+            let body_with_swapped_fields = json!({ "email": password, "password": email });
+            let _response = anonymous.post(path, body_with_swapped_fields).await;
             let invalid_json = format!(r#"{{"email":"{email}","password":"{password}"#);
             let _response = anonymous.post(path, invalid_json).await;
         }
     }
-    let bearer = format!("Bearer {}", ada.token());
+    let authorization = format!("Bearer {}", ada.token());
     ada.get("/api/auth/session").await.ok();
     ada.get("/api/auth/account").await.ok();
     let _response = ada
         .get("/api/auth/session")
-        .header("authorization", &bearer)
+        .header("authorization", &authorization)
         .await;
     let _response = app
         .bearer(format!("{}x", ada.token()))
@@ -50,17 +50,17 @@ async fn send_secrets_everywhere(app: &App, ada: &Client, wrong_password: &str) 
     let _response = ada.get("/api/tasks").await;
     app.database()
         .execute("UPDATE users SET password_hash = 'canary'");
-    let login = json!({ "email": ada.email(), "password": ada.password() });
-    let _response = anonymous.post("/api/auth/login", login).await;
+    let login_body = json!({ "email": ada.email(), "password": ada.password() });
+    let _response = anonymous.post("/api/auth/login", login_body).await;
 }
 
 async fn no_password_hash_token_or_secret_reaches_the_log(app: App) {
     let password = Uuid::new_v4().to_string();
     let wrong_password = Uuid::new_v4().to_string();
     let body = json!({ "email": "ada@example.com", "password": password });
-    let registered = app.anonymous().post("/api/auth/register", body).await;
-    let token_response = registered.created();
-    let hash = app
+    let response = app.anonymous().post("/api/auth/register", body).await;
+    let token_response = response.created();
+    let password_hash = app
         .database()
         .value("SELECT password_hash FROM users")
         .unwrap();
@@ -73,27 +73,27 @@ async fn no_password_hash_token_or_secret_reaches_the_log(app: App) {
     for secret in [
         &password,
         &wrong_password,
-        &hash,
+        &password_hash,
         app.secret(),
         ada.token(),
         signature,
     ] {
-        let lines = log_lines::of_every_level_with(secret);
+        let lines = log_lines::find_at_every_level(secret);
         assert!(lines.is_empty(), "{lines:?}");
     }
 }
 
 async fn logins_and_registrations_are_logged(app: App) {
     let ada = app.user("ada").await;
-    let login = json!({ "email": ada.email(), "password": ada.password() });
-    let token_response = app.anonymous().post("/api/auth/login", login).await.ok();
-    let session = token_response["session_id"].as_str().unwrap();
-    let lines = log_lines::with(ada.id());
+    let body = json!({ "email": ada.email(), "password": ada.password() });
+    let token_response = app.anonymous().post("/api/auth/login", body).await.ok();
+    let session_id = token_response["session_id"].as_str().unwrap();
+    let lines = log_lines::find(ada.id());
     let is_logged = |text: &str| {
         lines
             .iter()
             .any(|line| line.starts_with("INFO") && line.contains(text))
     };
     assert!(is_logged("registered user_id="), "{lines:?}");
-    assert!(is_logged(&format!("session_id={session}")), "{lines:?}");
+    assert!(is_logged(&format!("session_id={session_id}")), "{lines:?}");
 }

@@ -1,6 +1,6 @@
-//! The server over real HTTP, on both engines. The folders mirror `api-server/src`: `auth/`, `better_auth/` and
-//! `tasks/` have one file per endpoint, and the other folders test what several endpoints share. Only `remote/` mirrors
-//! `auth-core/src/remote`.
+//! Tests the server over real HTTP, with SQLite and with PostgreSQL. The folders mirror `api-server/src`: `auth/`,
+//! `better_auth/` and `tasks/` have one file per endpoint; the other folders test what several endpoints share. Only
+//! `remote/` mirrors `auth-core/src/remote`.
 
 #![expect(
     clippy::expect_used,

@@ -1,11 +1,11 @@
-//! The OpenAPI document matches the routes, and the page that shows it loads nothing from other servers.
+//! Tests that the OpenAPI document matches the routes, and that its web page loads nothing from other servers.
 
 use std::collections::BTreeSet;
 
 use e2e::{App, Response, on_both_engines};
 use serde_json::Value;
 
-use crate::routes::{Operation, document, operations};
+use crate::routes::{Operation, openapi_document, operations};
 
 on_both_engines! {
     every_documented_operation_exists,
@@ -13,7 +13,7 @@ on_both_engines! {
     every_operation_has_its_own_id_and_lists_its_errors,
     every_error_body_matches_its_documented_schema,
     an_optional_body_may_be_absent_but_must_not_be_null,
-    the_document_is_the_one_in_the_repository,
+    the_document_equals_the_file_in_the_repository,
     the_documentation_page_needs_no_other_server,
 }
 
@@ -22,8 +22,8 @@ async fn every_documented_operation_exists(app: App) {
     for operation in operations(&app).await {
         let response = operation.request(&ada, ada.id()).await;
         let code = response.code();
-        let missing = code == "NOT_FOUND" || code == "METHOD_NOT_ALLOWED";
-        assert!(!missing, "{operation:?}: {}", response.text());
+        let is_missing = code == "NOT_FOUND" || code == "METHOD_NOT_ALLOWED";
+        assert!(!is_missing, "{operation:?}: {}", response.text());
         assert!(
             response.status() < 500,
             "{operation:?}: {}",
@@ -32,8 +32,8 @@ async fn every_documented_operation_exists(app: App) {
     }
 }
 
-/// The operations of the contract: a new path needs a line here. A star marks the operations that need a token.
-const ROUTES: &str = "
+/// All operations except those on tasks. A star marks the operations that need a token.
+const OPERATIONS: &str = "
     POST    /api/auth/register
     POST    /api/auth/signup
     POST    /api/auth/login
@@ -54,8 +54,8 @@ const ROUTES: &str = "
     GET     /api/openapi.json
 ";
 
-/// The operations on tasks, which exist below each of the three paths of a user's tasks.
-const TASK_ROUTES: &str = "
+/// The operations on tasks. Each exists below all three paths of a user's tasks.
+const TASK_OPERATIONS: &str = "
     GET
     POST
     GET    /{task_id}
@@ -66,61 +66,68 @@ const TASK_ROUTES: &str = "
     POST   /{task_id}/toggle
 ";
 
-fn routes_of_the_contract() -> BTreeSet<String> {
-    let mut routes = BTreeSet::new();
-    for line in ROUTES.lines().filter(|line| !line.trim().is_empty()) {
-        routes.insert(line.split_whitespace().collect::<Vec<_>>().join(" "));
+/// Returns all operations in the form `GET * /api/tasks`.
+fn expected_operations() -> BTreeSet<String> {
+    let mut operations = BTreeSet::new();
+    for line in OPERATIONS.lines().filter(|line| !line.trim().is_empty()) {
+        operations.insert(line.split_whitespace().collect::<Vec<_>>().join(" "));
     }
-    for line in TASK_ROUTES.lines().filter(|line| !line.trim().is_empty()) {
-        let (method, rest) = line.trim().split_once(' ').unwrap_or((line.trim(), ""));
-        for base in ["/api/{user_id}/tasks", "/api/tasks", "/api/v1/tasks"] {
-            routes.insert(format!("{method} * {base}{}", rest.trim()));
+    for line in TASK_OPERATIONS
+        .lines()
+        .filter(|line| !line.trim().is_empty())
+    {
+        let (method, suffix) = line.trim().split_once(' ').unwrap_or((line.trim(), ""));
+        for base_path in ["/api/{user_id}/tasks", "/api/tasks", "/api/v1/tasks"] {
+            operations.insert(format!("{method} * {base_path}{}", suffix.trim()));
         }
     }
-    routes
+    operations
 }
 
 async fn the_document_has_every_route_and_its_security(app: App) {
-    let mut documented = BTreeSet::new();
+    let mut documented_operations = BTreeSet::new();
     for operation in operations(&app).await {
         let star = if operation.protected { " *" } else { "" };
-        documented.insert(format!("{}{star} {}", operation.method, operation.path));
+        documented_operations.insert(format!("{}{star} {}", operation.method, operation.path));
     }
-    let contract = routes_of_the_contract();
-    assert_eq!(documented, contract, "ROUTES lists every address");
+    let expected = expected_operations();
+    assert_eq!(
+        documented_operations, expected,
+        "OPERATIONS must list every operation"
+    );
 }
 
 async fn every_operation_has_its_own_id_and_lists_its_errors(app: App) {
-    let document = document(&app).await;
+    let document = openapi_document(&app).await;
     assert!(document["openapi"].as_str().unwrap().starts_with("3.1"));
     let mut ids = BTreeSet::new();
-    for item in document["paths"].as_object().unwrap().values() {
-        for operation in item.as_object().unwrap().values() {
+    for path_item in document["paths"].as_object().unwrap().values() {
+        for operation in path_item.as_object().unwrap().values() {
             let id = operation["operationId"].as_str().unwrap();
             assert!(ids.insert(id.to_owned()), "{id} is repeated");
-            let error = &operation["responses"]["default"]["content"];
+            let error_content = &operation["responses"]["default"]["content"];
             let media_type = if id == "getAccessToken" {
                 "application/json"
             } else {
                 "application/problem+json"
             };
-            assert!(error[media_type].is_object(), "{id}");
+            assert!(error_content[media_type].is_object(), "{id}");
         }
     }
-    let codes = document["components"]["schemas"]["Code"]["enum"].as_array();
-    let codes = codes.unwrap().iter().filter_map(Value::as_str);
-    let codes: BTreeSet<_> = codes.map(ToOwned::to_owned).collect();
+    let code_values = document["components"]["schemas"]["Code"]["enum"].as_array();
+    let code_texts = code_values.unwrap().iter().filter_map(Value::as_str);
+    let codes: BTreeSet<_> = code_texts.map(ToOwned::to_owned).collect();
     assert_eq!(codes, crate::problem::all_codes());
 }
 
-/// Sends requests without credentials, with invalid ones and with an invalid body, before and after the tables are
-/// dropped.
+/// Sends each operation a request without credentials, one with an invalid token, and one with a valid token and an
+/// invalid body. Then drops two tables and sends all requests again.
 async fn every_error_body_matches_its_documented_schema(app: App) {
     let ada = app.user("ada").await;
-    let document = document(&app).await;
+    let document = openapi_document(&app).await;
     let mut failed_paths = BTreeSet::new();
-    for is_without_tables in [false, true] {
-        if is_without_tables {
+    for tables_are_dropped in [false, true] {
+        if tables_are_dropped {
             app.database()
                 .execute("DROP TABLE tasks; DROP TABLE sessions");
         }
@@ -139,21 +146,23 @@ async fn every_error_body_matches_its_documented_schema(app: App) {
     assert!(failed_paths.len() > 15, "{failed_paths:?}");
 }
 
+/// Asserts that the document describes the status, the media type and every field of the response.
 #[track_caller]
 fn assert_documented(document: &Value, operation: &Operation, response: &Response) {
     let method = operation.method.to_lowercase();
     let responses = &document["paths"][&operation.path][method]["responses"];
     let status = response.status().to_string();
-    let documented = responses.get(&status).unwrap_or(&responses["default"]);
+    let documented_response = responses.get(&status).unwrap_or(&responses["default"]);
     let media_type = response.header("content-type").unwrap_or("no content type");
-    let schema = documented["content"][media_type]["schema"]["$ref"].as_str();
-    let schema =
-        schema.unwrap_or_else(|| panic!("{operation:?}: {media_type} {}", response.text()));
-    let schema = &document["components"]["schemas"][schema.rsplit('/').next().unwrap()];
+    let schema_path = documented_response["content"][media_type]["schema"]["$ref"].as_str();
+    let schema_path =
+        schema_path.unwrap_or_else(|| panic!("{operation:?}: {media_type} {}", response.text()));
+    let schema_name = schema_path.rsplit('/').next().unwrap();
+    let schema = &document["components"]["schemas"][schema_name];
     let body: Value = serde_json::from_str(&response.text()).unwrap();
-    for required in schema["required"].as_array().unwrap() {
+    for name in schema["required"].as_array().unwrap() {
         assert!(
-            body.get(required.as_str().unwrap()).is_some(),
+            body.get(name.as_str().unwrap()).is_some(),
             "{operation:?}: {body}"
         );
     }
@@ -167,11 +176,11 @@ fn assert_documented(document: &Value, operation: &Operation, response: &Respons
 
 async fn an_optional_body_may_be_absent_but_must_not_be_null(app: App) {
     let ada = app.user("ada").await;
-    let document = document(&app).await;
+    let document = openapi_document(&app).await;
     for path in ["/api/auth/logout", "/api/auth/refresh"] {
-        let body = &document["paths"][path]["post"]["requestBody"];
-        assert_ne!(body["required"], true, "{path}");
-        let schema = &body["content"]["application/json"]["schema"];
+        let request_body = &document["paths"][path]["post"]["requestBody"];
+        assert_ne!(request_body["required"], true, "{path}");
+        let schema = &request_body["content"]["application/json"]["schema"];
         assert!(schema["$ref"].is_string(), "{path}: {schema}");
         let refused = ada.post(path, "null").await;
         refused.problem(400, "INVALID_REQUEST");
@@ -179,12 +188,12 @@ async fn an_optional_body_may_be_absent_but_must_not_be_null(app: App) {
     ada.request("POST", "/api/auth/logout").await.ok();
 }
 
-async fn the_document_is_the_one_in_the_repository(app: App) {
-    let served = app.anonymous().get("/api/openapi.json").await;
-    let committed = include_str!("../../../docs/openapi.json");
+async fn the_document_equals_the_file_in_the_repository(app: App) {
+    let response = app.anonymous().get("/api/openapi.json").await;
+    let committed_text = include_str!("../../../docs/openapi.json");
     // Not `assert_eq!`, which would print both documents in full.
     assert!(
-        served.text() == committed,
+        response.text() == committed_text,
         "run: cargo run -- openapi > docs/openapi.json"
     );
 }
@@ -204,8 +213,8 @@ async fn the_documentation_page_needs_no_other_server(app: App) {
         for link in text.split(attribute).skip(1) {
             let link = link.split('"').next().unwrap();
             assert!(!link.contains("//"), "{link}");
-            let file = format!("/docs/{}", link.trim_start_matches("./"));
-            let file = caller.get(&file).await.is(200);
+            let path = format!("/docs/{}", link.trim_start_matches("./"));
+            let file = caller.get(&path).await.is(200);
             assert!(!file.text().is_empty());
         }
     }

@@ -1,16 +1,17 @@
-//! The pages over HTTP; their behaviour is tested in a browser.
+//! Tests how the server sends its web pages. Tests in a browser cover what the pages do.
 
 use e2e::{App, Engine, on_both_engines};
 
 on_both_engines! {
-    every_page_is_the_same_document_under_a_strict_policy,
+    every_page_is_the_same_document_with_a_strict_content_security_policy,
     assets_are_named_by_content_and_cached_for_a_year,
     a_file_is_compressed_if_the_caller_accepts_gzip,
-    pages_are_read_only_and_unknown_addresses_stay_problems,
+    pages_are_read_only_and_unknown_paths_are_not_found,
     a_setting_disables_the_pages,
 }
 
-const PAGES: [&str; 6] = [
+/// The paths of all pages.
+const PAGE_PATHS: [&str; 6] = [
     "/",
     "/sign-in",
     "/sign-up",
@@ -19,26 +20,26 @@ const PAGES: [&str; 6] = [
     "/sessions",
 ];
 
-/// Returns the paths of the files that the document loads, without repetitions.
-async fn assets(app: &App) -> Vec<String> {
+/// Returns the paths of the files that the pages load, each path once.
+async fn asset_paths(app: &App) -> Vec<String> {
     let document = app.anonymous().get("/").await.text();
-    let quoted = document.split('"');
-    let mut assets: Vec<_> = quoted
+    let quoted_texts = document.split('"');
+    let mut paths: Vec<_> = quoted_texts
         .filter(|text| text.starts_with("/assets/"))
         .map(ToOwned::to_owned)
         .collect();
-    assets.sort_unstable();
-    assets.dedup();
-    assets
+    paths.sort_unstable();
+    paths.dedup();
+    paths
 }
 
-async fn every_page_is_the_same_document_under_a_strict_policy(app: App) {
+async fn every_page_is_the_same_document_with_a_strict_content_security_policy(app: App) {
     let caller = app.anonymous();
-    let first = caller.get("/").await;
-    for path in PAGES {
+    let first_page = caller.get("/").await;
+    for path in PAGE_PATHS {
         let page = caller.get(path).await;
         assert_eq!(page.status(), 200, "{path}");
-        assert_eq!(page.text(), first.text(), "{path}");
+        assert_eq!(page.text(), first_page.text(), "{path}");
         assert_eq!(
             page.header("content-type").unwrap(),
             "text/html; charset=utf-8"
@@ -52,11 +53,11 @@ async fn every_page_is_the_same_document_under_a_strict_policy(app: App) {
 
 async fn assets_are_named_by_content_and_cached_for_a_year(app: App) {
     let caller = app.anonymous();
-    let assets = assets(&app).await;
-    assert!(assets.len() >= 8, "{assets:?}");
-    for asset in assets {
-        let file = caller.get(&asset).await;
-        assert_eq!(file.status(), 200, "{asset}");
+    let paths = asset_paths(&app).await;
+    assert!(paths.len() >= 8, "{paths:?}");
+    for path in paths {
+        let file = caller.get(&path).await;
+        assert_eq!(file.status(), 200, "{path}");
         assert_eq!(
             file.header("cache-control").unwrap(),
             "public, max-age=31536000, immutable"
@@ -67,11 +68,11 @@ async fn assets_are_named_by_content_and_cached_for_a_year(app: App) {
 
 async fn a_file_is_compressed_if_the_caller_accepts_gzip(app: App) {
     let caller = app.anonymous();
-    for path in ["/".to_owned(), assets(&app).await.swap_remove(0)] {
-        let plain = caller.get(&path).await;
-        assert_eq!(plain.header("content-encoding"), None);
-        assert_eq!(plain.header("vary").unwrap(), "accept-encoding");
-        for (accepted, is_compressed) in [
+    for path in ["/".to_owned(), asset_paths(&app).await.swap_remove(0)] {
+        let uncompressed = caller.get(&path).await;
+        assert_eq!(uncompressed.header("content-encoding"), None);
+        assert_eq!(uncompressed.header("vary").unwrap(), "accept-encoding");
+        for (accept_encoding, is_compressed) in [
             ("gzip, deflate, br", true),
             ("GZIP", true),
             ("gzip;q=0", false),
@@ -80,33 +81,38 @@ async fn a_file_is_compressed_if_the_caller_accepts_gzip(app: App) {
             ("", false),
             ("gzip;q=x", false),
         ] {
-            let request = caller.get(&path).header("accept-encoding", accepted);
+            let request = caller.get(&path).header("accept-encoding", accept_encoding);
             let response = request.await;
-            assert_eq!(response.status(), 200, "{accepted}");
+            assert_eq!(response.status(), 200, "{accept_encoding}");
             let encoding = response.header("content-encoding");
-            assert_eq!(encoding.is_some(), is_compressed, "{accepted}");
+            assert_eq!(encoding.is_some(), is_compressed, "{accept_encoding}");
         }
     }
 }
 
-async fn pages_are_read_only_and_unknown_addresses_stay_problems(app: App) {
+async fn pages_are_read_only_and_unknown_paths_are_not_found(app: App) {
     let caller = app.anonymous();
-    for path in PAGES {
+    for path in PAGE_PATHS {
         let refused = caller.post(path, serde_json::json!({})).await;
         assert_eq!(refused.status(), 405, "{path}");
         assert_eq!(refused.header("allow").unwrap(), "GET, HEAD");
     }
-    let asset = assets(&app).await.swap_remove(0);
-    for path in ["/nothing", "/tasks/1", "/index.html", &format!("{asset}x")] {
+    let asset_path = asset_paths(&app).await.swap_remove(0);
+    for path in [
+        "/nothing",
+        "/tasks/1",
+        "/index.html",
+        &format!("{asset_path}x"),
+    ] {
         caller.get(path).await.problem(404, "NOT_FOUND");
     }
 }
 
 async fn a_setting_disables_the_pages(engine: Engine) {
     let app = App::on(engine).set("pages", "false").start();
-    for path in PAGES {
+    for path in PAGE_PATHS {
         app.anonymous().get(path).await.problem(404, "NOT_FOUND");
     }
-    let docs = app.anonymous().get("/docs/").await;
-    assert_eq!(docs.status(), 200);
+    let documentation_page = app.anonymous().get("/docs/").await;
+    assert_eq!(documentation_page.status(), 200);
 }

@@ -1,4 +1,4 @@
-//! The operations of the server, from its own OpenAPI document.
+//! Lists the operations of the server, as its OpenAPI document describes them.
 
 use e2e::{App, Client, Request};
 use serde_json::{Value, json};
@@ -21,7 +21,7 @@ impl Operation {
         path.replace("{task_id}", task_id)
     }
 
-    /// Builds a request for task 1 of this user, with a body that is not JSON.
+    /// Builds a request for task 1 of this user. Its body is not JSON, except that a `GET` has no body.
     pub(crate) fn request(&self, caller: &Client, user_id: &str) -> Request {
         let request = caller.request(&self.method, &self.path_with_ids(user_id, "1"));
         if self.method == "GET" {
@@ -32,24 +32,24 @@ impl Operation {
 }
 
 /// Returns the OpenAPI document that the server sends.
-pub(crate) async fn document(app: &App) -> Value {
+pub(crate) async fn openapi_document(app: &App) -> Value {
     app.anonymous().get("/api/openapi.json").await.ok()
 }
 
 /// Returns all operations, in the order of their paths.
 pub(crate) async fn operations(app: &App) -> Vec<Operation> {
-    let document = document(app).await;
+    let document = openapi_document(app).await;
     let mut operations = Vec::new();
-    for (path, item) in document["paths"].as_object().unwrap() {
-        for (method, operation) in item.as_object().unwrap() {
+    for (path, path_item) in document["paths"].as_object().unwrap() {
+        for (method, operation) in path_item.as_object().unwrap() {
             let security = &operation["security"];
-            let known = [
+            let known_requirements = [
                 Value::Null,
                 json!([{ "bearer": [] }]),
                 json!([{ "revocations": [] }]),
                 json!([{ "better_auth": [] }]),
             ];
-            assert!(known.contains(security), "{security}");
+            assert!(known_requirements.contains(security), "{security}");
             operations.push(Operation {
                 path: path.clone(),
                 method: method.to_uppercase(),

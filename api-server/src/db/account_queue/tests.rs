@@ -72,19 +72,19 @@ fn the_counter_increases_when_another_job_of_the_account_is_served() {
     let queue = queue();
     queue.push("a1", Some(1)).unwrap();
     queue.push("a2", Some(1)).unwrap();
-    let served = queue.push("a3", Some(1)).unwrap().unwrap();
+    let counter = queue.push("a3", Some(1)).unwrap().unwrap();
     assert_eq!(pop_all(&queue), ["a1", "a2"]);
     queue.finish(Some(1), false);
-    assert!(!served.has_increased());
+    assert!(!counter.has_increased());
     queue.finish(Some(1), true);
-    assert!(served.has_increased());
+    assert!(counter.has_increased());
     // The counter keeps its count after the account is removed from the queue.
     assert_eq!(pop_all(&queue), ["a3"]);
     queue.finish(Some(1), false);
     assert!(queue.lock().accounts.is_empty());
-    assert!(served.has_increased());
-    let later = queue.push("a4", Some(1)).unwrap().unwrap();
-    assert!(!later.has_increased());
+    assert!(counter.has_increased());
+    let later_counter = queue.push("a4", Some(1)).unwrap().unwrap();
+    assert!(!later_counter.has_increased());
 }
 
 #[test]
@@ -106,9 +106,9 @@ fn one_wake_up_is_enough_for_two_jobs_of_an_account() {
         let worker = || {
             start.wait();
             let started = Instant::now();
-            // A worker that is not woken finds the job only after the whole wait.
-            let found = matches!(queue.pop(Some(WAIT)), Next::Job(..));
-            found && started.elapsed() < WAIT
+            // A worker that is not woken receives the job only at the end of `WAIT`.
+            let has_job = matches!(queue.pop(Some(WAIT)), Next::Job(..));
+            has_job && started.elapsed() < WAIT
         };
         thread::scope(|scope| {
             let workers = [scope.spawn(worker), scope.spawn(worker)];

@@ -1,31 +1,32 @@
-//! Queries that end sessions.
+//! Contains the queries that end sessions.
 //!
-//! An ended session is marked in its row and recorded for every process, because its access tokens have not expired
-//! yet. The same is done for a session that has just expired: where a clock is behind, its tokens are still accepted.
+//! An ended session is marked as revoked in its row and recorded for every process, because its access tokens have not
+//! expired yet. The same is done for a session that has just expired, because a process whose clock is behind may still
+//! accept its access tokens.
 
 use diesel::prelude::*;
 
 use crate::db::schema::{sessions, users};
 use crate::db::{DbConnection, Timestamp, write_transaction};
 use crate::sessions::revocation;
-use crate::sessions::session::{Opening, SessionTimes};
+use crate::sessions::session::{SessionOpening, SessionTimes};
 use crate::users::id::UserId;
 
 /// The most live sessions of an account.
 pub(crate) const MAX_LIVE: i64 = 100;
-/// The number of sessions that one transaction should end: SQLite has one writer, and all other writes wait for it.
+/// The most sessions that one transaction should end, because on SQLite all other writes wait for this transaction.
 pub(crate) const BATCH_SIZE: i64 = 100;
-/// The most ids in one statement; the engines limit the number of parameters.
+/// The most ids in one statement, because the database engines limit the number of parameters.
 const MAX_IDS_PER_STATEMENT: usize = 1000;
 
 /// Selects the sessions to end.
 pub(crate) enum SessionFilter<'a> {
     ById(&'a str),
-    /// The session with the id, if it belongs to the user.
+    /// The session with this id, if the session belongs to the user.
     ByIdOfUser(&'a UserId, &'a str),
-    /// The sessions with the ids that belong to the user.
+    /// Those sessions with these ids that belong to the user.
     ByIdsOfUser(&'a UserId, &'a [String]),
-    /// The sessions with the ids, which may belong to several users.
+    /// The sessions with these ids, of any users.
     ByIds(&'a [String]),
     AllOfUserExcept(&'a UserId, &'a str),
     AllOfUser(&'a UserId),
@@ -34,17 +35,17 @@ pub(crate) enum SessionFilter<'a> {
 /// The sessions that [`end`] ended.
 #[derive(Debug, Default)]
 pub(crate) struct EndedSessions {
-    /// The ids of the sessions, whose access tokens must be rejected from now on.
+    /// The ids of the ended sessions.
     pub(crate) ids: Vec<String>,
-    /// The number of sessions that were live. The others had just expired.
-    pub(crate) live: usize,
+    /// The number of sessions that were live. The other sessions had just expired.
+    pub(crate) live_count: usize,
 }
 
-/// Ends sessions that are live, or that expired less than the lifetime of an access token ago, and records them for
-/// every process. Returns the ids of the sessions that it ended.
+/// Ends sessions that are live, or that expired so recently that some process may still accept their access tokens.
+/// Records these sessions for every process and returns their ids.
 ///
-/// Locks the user first if it may end several sessions of one user: two transactions that lock the same sessions in
-/// different orders would wait for each other.
+/// If the filter may select several sessions of one user, locks the user first. Otherwise, two transactions that lock
+/// the same sessions in different orders could wait for each other.
 pub(crate) fn end(
     connection: &mut DbConnection,
     filter: &SessionFilter<'_>,
@@ -67,7 +68,7 @@ pub(crate) fn end_and_count(
         times.now < expires_at
     };
     Ok(EndedSessions {
-        live: rows.iter().filter(was_live).count(),
+        live_count: rows.iter().filter(was_live).count(),
         ids: rows.into_iter().map(|row| row.id).collect(),
     })
 }
@@ -92,10 +93,10 @@ fn end_rows(
         {
             lock_user(connection, user)?;
         }
-        let expired_after = token_expiry_cutoff(now, forget_after);
-        let candidates = select_candidates(connection, filter, expired_after)?;
-        let mut rows = Vec::with_capacity(candidates.len());
-        for ids in candidates.chunks(MAX_IDS_PER_STATEMENT) {
+        let cutoff = token_expiry_cutoff(now, forget_after);
+        let candidate_ids = select_candidates(connection, filter, cutoff)?;
+        let mut rows = Vec::with_capacity(candidate_ids.len());
+        for ids in candidate_ids.chunks(MAX_IDS_PER_STATEMENT) {
             rows.extend(mark_revoked(connection, ids, now)?);
         }
         let ids: Vec<&str> = rows.iter().map(|row| row.id.as_str()).collect();
@@ -104,56 +105,56 @@ fn end_rows(
     })
 }
 
-/// Marks the sessions as revoked. Leaves out sessions that a concurrent transaction has revoked first.
+/// Marks the sessions as revoked. Leaves out sessions that a concurrent transaction has already revoked.
 fn mark_revoked(
     connection: &mut DbConnection,
     ids: &[String],
     now: Timestamp,
 ) -> QueryResult<Vec<EndedRow>> {
-    let unrevoked = sessions::table
+    let unrevoked_rows = sessions::table
         .filter(sessions::id.eq_any(ids))
         .filter(sessions::revoked_at.is_null());
-    diesel::update(unrevoked)
+    diesel::update(unrevoked_rows)
         .set(sessions::revoked_at.eq(now))
         .returning((sessions::id, sessions::created_at, sessions::expires_at))
         .load(connection)
 }
 
-/// Returns the latest expiry of a session whose access tokens have expired by every clock.
+/// Returns the latest expiry of sessions whose access tokens have expired by the clock of every process.
 fn token_expiry_cutoff(now: Timestamp, forget_after: Timestamp) -> Timestamp {
     now.minus(forget_after.since(now))
 }
 
-/// Returns the ids of the selected sessions that are not revoked and whose access tokens may be accepted by some clock.
+/// Returns the ids of the sessions that the filter selects, that are not revoked, and that expire after `cutoff`.
 fn select_candidates(
     connection: &mut DbConnection,
     filter: &SessionFilter<'_>,
-    expired_after: Timestamp,
+    cutoff: Timestamp,
 ) -> QueryResult<Vec<String>> {
-    let candidates = sessions::table
+    let query = sessions::table
         .filter(sessions::revoked_at.is_null())
-        .filter(sessions::expires_at.gt(expired_after))
+        .filter(sessions::expires_at.gt(cutoff))
         .select(sessions::id)
         .into_boxed();
     let candidates = match filter {
-        SessionFilter::ById(id) => candidates.filter(sessions::id.eq(*id)),
-        SessionFilter::ByIdOfUser(user, id) => candidates
+        SessionFilter::ById(id) => query.filter(sessions::id.eq(*id)),
+        SessionFilter::ByIdOfUser(user, id) => query
             .filter(sessions::id.eq(*id))
             .filter(sessions::user_id.eq(user.as_str())),
-        SessionFilter::ByIdsOfUser(user, ids) => candidates
+        SessionFilter::ByIdsOfUser(user, ids) => query
             .filter(sessions::id.eq_any(*ids))
             .filter(sessions::user_id.eq(user.as_str())),
-        SessionFilter::ByIds(ids) => candidates.filter(sessions::id.eq_any(*ids)),
-        SessionFilter::AllOfUserExcept(user, id) => candidates
+        SessionFilter::ByIds(ids) => query.filter(sessions::id.eq_any(*ids)),
+        SessionFilter::AllOfUserExcept(user, id) => query
             .filter(sessions::user_id.eq(user.as_str()))
             .filter(sessions::id.ne(*id)),
-        SessionFilter::AllOfUser(user) => candidates.filter(sessions::user_id.eq(user.as_str())),
+        SessionFilter::AllOfUser(user) => query.filter(sessions::user_id.eq(user.as_str())),
     };
     candidates.load(connection)
 }
 
-/// Locks the user's row until the end of the transaction. An update locks in both engines; `FOR UPDATE` is
-/// PostgreSQL's.
+/// Locks the user's row until the end of the transaction, by an update without effect, because SQLite has no
+/// `SELECT … FOR UPDATE`.
 pub(crate) fn lock_user(connection: &mut DbConnection, user: &UserId) -> QueryResult<()> {
     diesel::update(users::table.find(user.as_str()))
         .set(users::email_verified.eq(users::email_verified))
@@ -161,28 +162,28 @@ pub(crate) fn lock_user(connection: &mut DbConnection, user: &UserId) -> QueryRe
         .map(drop)
 }
 
-/// Ends the sessions that a new session replaces, and those beyond the account's limit. Returns their ids.
+/// Ends the sessions that a new session replaces, and the sessions beyond the account's limit. Returns the ids of the
+/// ended sessions.
 ///
-/// An old database may have an account far beyond the limit: then one call ends only a batch, and
-/// [`enforce_limit`](super::surplus::enforce_limit) ends the rest. All sessions are ended in one call of
-/// [`end`], because it locks the sequence of revocations until the commit. The caller holds the lock on the user, so
-/// that concurrent logins count each other's sessions.
+/// The caller must have locked the user, so that concurrent logins count each other's sessions. [`end`] is called only
+/// once, because each call locks the sequence of revocations until the commit. If an account of an old database is far
+/// beyond the limit, this call ends only a batch, and [`enforce_limit`](super::surplus::enforce_limit) ends the rest.
 pub(crate) fn end_replaced_and_surplus(
     connection: &mut DbConnection,
-    opening: &Opening,
+    opening: &SessionOpening,
 ) -> QueryResult<Vec<String>> {
     let now = opening.session.created_at;
     let user = UserId::stored(opening.session.user_id.clone());
     let kept = KeptSessions {
-        newest: MAX_LIVE - 1,
-        ids: opening.replaced.clone(),
+        newest_count: MAX_LIVE - 1,
+        ids: opening.replaced_ids.clone(),
     };
-    let live = ExpiryAndLogin {
+    let time_filter = SessionTimeFilter {
         expires_after: now,
         created_after: opening.lifetimes.login_cutoff(now),
     };
-    let mut ids = select_surplus(connection, &user, &kept, live, BATCH_SIZE)?;
-    ids.extend(opening.replaced.clone());
+    let mut ids = select_surplus(connection, &user, &kept, time_filter, BATCH_SIZE)?;
+    ids.extend(opening.replaced_ids.clone());
     if ids.is_empty() {
         return Ok(ids);
     }
@@ -190,11 +191,11 @@ pub(crate) fn end_replaced_and_surplus(
     end(connection, &filter, now, opening.forget_after)
 }
 
-/// The sessions that do not count as surplus.
+/// The sessions of a user that are kept. All other sessions are called surplus.
 pub(crate) struct KeptSessions {
-    /// The number of sessions to keep, the most recently used first. The sessions in `ids` are not counted.
-    pub(crate) newest: i64,
-    /// The ids of sessions to leave out: the caller of the query keeps them or ends them itself.
+    /// The number of most recently used sessions to keep, in addition to the sessions in `ids`.
+    pub(crate) newest_count: i64,
+    /// The ids of sessions that the query leaves out, because its caller keeps these sessions or ends them separately.
     pub(crate) ids: Vec<String>,
 }
 
@@ -206,16 +207,16 @@ pub(crate) fn surplus_ids(
     times: SessionTimes,
     limit: i64,
 ) -> QueryResult<Vec<String>> {
-    let with_valid_tokens = ExpiryAndLogin {
+    let time_filter = SessionTimeFilter {
         expires_after: token_expiry_cutoff(times.now, times.forget_after),
         created_after: Timestamp::from_unix_micros(0),
     };
-    select_surplus(connection, user, kept, with_valid_tokens, limit)
+    select_surplus(connection, user, kept, time_filter, limit)
 }
 
-/// Selects sessions by the times of their expiry and their login.
+/// Selects sessions by the time of their expiry and the time of their login.
 #[derive(Clone, Copy)]
-struct ExpiryAndLogin {
+struct SessionTimeFilter {
     expires_after: Timestamp,
     created_after: Timestamp,
 }
@@ -224,33 +225,33 @@ fn select_surplus(
     connection: &mut DbConnection,
     user: &UserId,
     kept: &KeptSessions,
-    within: ExpiryAndLogin,
+    time_filter: SessionTimeFilter,
     limit: i64,
 ) -> QueryResult<Vec<String>> {
     sessions::table
         .filter(sessions::user_id.eq(user.as_str()))
         .filter(sessions::revoked_at.is_null())
-        .filter(sessions::expires_at.gt(within.expires_after))
-        .filter(sessions::created_at.gt(within.created_after))
+        .filter(sessions::expires_at.gt(time_filter.expires_after))
+        .filter(sessions::created_at.gt(time_filter.created_after))
         .filter(sessions::id.ne_all(&kept.ids))
         .select(sessions::id)
         .order((sessions::last_used_at.desc(), sessions::id.desc()))
-        .offset(kept.newest)
+        .offset(kept.newest_count)
         .limit(limit)
         .load(connection)
 }
 
-/// Deletes up to `limit` ended sessions of a user. Returns their number. Their revocations are recorded already.
+/// Deletes up to `limit` ended sessions of a user. Returns the number of deleted sessions.
 pub(crate) fn delete_ended(
     connection: &mut DbConnection,
     user: &UserId,
     limit: i64,
 ) -> QueryResult<usize> {
-    let ended: Vec<String> = sessions::table
+    let ended_ids: Vec<String> = sessions::table
         .filter(sessions::user_id.eq(user.as_str()))
         .filter(sessions::revoked_at.is_not_null())
         .select(sessions::id)
         .limit(limit)
         .load(connection)?;
-    diesel::delete(sessions::table.filter(sessions::id.eq_any(ended))).execute(connection)
+    diesel::delete(sessions::table.filter(sessions::id.eq_any(ended_ids))).execute(connection)
 }

@@ -1,9 +1,9 @@
 //! Ends more sessions than one transaction should.
 //!
 //! An account has at most [`MAX_LIVE`] live sessions, but in an old database it may have thousands. An operation that
-//! ends all of them (a logout, a change of password, the deletion of the account) first calls this module, which ends
-//! all but a few in batches; other writes run between the batches. The operation then ends the rest in its own
-//! transaction. After a crash in between, the operation has not happened and the account has fewer surplus sessions.
+//! ends all sessions (a logout, a change of password, the deletion of the account) first calls this module, which ends
+//! most sessions in batches. Other writes run between the batches. The operation then ends the remaining sessions in
+//! its own transaction. If the server crashes before that, the operation has not happened, but sessions have ended.
 
 use std::sync::Arc;
 use std::time::SystemTime;
@@ -16,24 +16,24 @@ use crate::sessions::ending::store::{
 };
 use crate::users::id::UserId;
 
-/// The number of sessions that [`end_most`] leaves. It exceeds the limit of an account, because sessions that have just
-/// expired count as well.
-const MAX_LEFT: i64 = 2 * MAX_LIVE;
-/// The number of ids that are read at once.
+/// The most sessions that remain after [`end_most`]. The number is larger than [`MAX_LIVE`], because sessions that have
+/// just expired count too.
+const MAX_REMAINING: i64 = 2 * MAX_LIVE;
+/// The most session ids that one query reads.
 const PAGE_SIZE: i64 = 10_000;
 
-/// Ends all sessions but [`MAX_LEFT`] and the caller's own, so that one transaction can end the rest. Returns how many
-/// of the ended sessions were live.
+/// Ends all sessions except the caller's session and [`MAX_REMAINING`] others, which one transaction can end. Returns
+/// how many of the ended sessions were live.
 pub(crate) async fn end_most(
     sessions: &Sessions,
     user: &UserId,
     caller_session_id: &str,
 ) -> Result<usize, DbError> {
-    end_all_except(sessions, user, MAX_LEFT, caller_session_id).await
+    end_all_except(sessions, user, MAX_REMAINING, caller_session_id).await
 }
 
-/// Ends the sessions beyond the account's limit, except the one that a login has just opened. Returns how many of the
-/// ended sessions were live.
+/// Ends the sessions beyond the account's limit, but not the session that a login has just opened. Returns how many of
+/// the ended sessions were live.
 pub(crate) async fn enforce_limit(
     sessions: &Sessions,
     user: &UserId,
@@ -42,29 +42,29 @@ pub(crate) async fn enforce_limit(
     end_all_except(sessions, user, MAX_LIVE - 1, new_session_id).await
 }
 
-/// Ends all sessions except one and the `newest` of the others.
+/// Ends all sessions except `session_id` and the `newest_count` most recently used other sessions.
 async fn end_all_except(
     sessions: &Sessions,
     user: &UserId,
-    newest: i64,
+    newest_count: i64,
     session_id: &str,
 ) -> Result<usize, DbError> {
     let ids = vec![session_id.to_owned()];
-    let kept = Arc::new(KeptSessions { newest, ids });
-    let mut ended = 0;
+    let kept = Arc::new(KeptSessions { newest_count, ids });
+    let mut live_count = 0;
     loop {
         let now = sessions.now();
         let times = sessions.times(now);
-        let (owner, keep) = (user.clone(), Arc::clone(&kept));
+        let (owner, kept) = (user.clone(), Arc::clone(&kept));
         let ids = sessions
             .db
-            .read(move |connection| store::surplus_ids(connection, &owner, &keep, times, PAGE_SIZE))
+            .read(move |connection| store::surplus_ids(connection, &owner, &kept, times, PAGE_SIZE))
             .await?;
         for batch in ids.chunks(usize::try_from(BATCH_SIZE).unwrap_or(1)) {
-            ended += end_batch(sessions, user, batch.to_vec(), now).await?;
+            live_count += end_batch(sessions, user, batch.to_vec(), now).await?;
         }
-        if i64::try_from(ids.len()).is_ok_and(|read| read < PAGE_SIZE) {
-            return Ok(ended);
+        if i64::try_from(ids.len()).is_ok_and(|count| count < PAGE_SIZE) {
+            return Ok(live_count);
         }
     }
 }
@@ -76,26 +76,26 @@ async fn end_batch(
     now: SystemTime,
 ) -> Result<usize, DbError> {
     let (owner, times) = (user.clone(), sessions.times(now));
-    let ended: EndedSessions = sessions
+    let ended_sessions: EndedSessions = sessions
         .db
         .write(move |connection| {
             let filter = SessionFilter::ByIdsOfUser(&owner, &ids);
             store::end_and_count(connection, &filter, times)
         })
         .await?;
-    sessions.revoke_locally(&ended.ids, now);
-    Ok(ended.live)
+    sessions.revoke_locally(&ended_sessions.ids, now);
+    Ok(ended_sessions.live_count)
 }
 
 /// Deletes the ended sessions of an account in batches, so that the transaction that deletes the account is short.
 pub(crate) async fn delete_ended(sessions: &Sessions, user: &UserId) -> Result<(), DbError> {
     loop {
         let owner = user.clone();
-        let deleted = sessions
+        let deleted_count = sessions
             .db
             .write(move |connection| store::delete_ended(connection, &owner, BATCH_SIZE))
             .await?;
-        if i64::try_from(deleted).is_ok_and(|deleted| deleted < BATCH_SIZE) {
+        if i64::try_from(deleted_count).is_ok_and(|count| count < BATCH_SIZE) {
             return Ok(());
         }
     }

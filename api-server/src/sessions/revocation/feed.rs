@@ -1,4 +1,4 @@
-//! Reads revocations from the database into the set in memory.
+//! Reads revocations from the database into the set in memory, by which this process rejects access tokens.
 
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -10,54 +10,55 @@ use crate::db::{Db, DbConnection, DbError, QueryResult};
 use crate::sessions::revocation::store;
 use crate::sessions::revocation::store::Revocation;
 
-/// The time between two reads. A logout thus applies in every process well within two seconds.
+/// The time between two reads of new revocations. Every process applies a logout well within two seconds.
 pub(crate) const INTERVAL: Duration = Duration::from_millis(500);
-/// The process is ready for requests while its last complete read is younger than this.
+/// The longest time since the last complete read for which the process is ready for requests.
 const MAX_AGE: Duration = Duration::from_secs(5);
 /// The most revocations in one read.
 const PAGE_SIZE: i64 = 1000;
 
-/// The revocations that this process has read.
-pub(crate) struct Feed {
+/// Reads the revocations of all processes, and remembers which of them have been read.
+pub(crate) struct RevocationFeed {
     revoked: RevokedSessions,
     /// The number of the newest revocation that was read; 0 at the start.
-    last_seen: AtomicI64,
-    /// The start of the last read after which every recorded revocation was known; `None` before the first such read.
-    complete_at: Mutex<Option<Instant>>,
+    last_read: AtomicI64,
+    /// The start of the last read that reached the newest revocation; `None` before the first such read.
+    complete_read_at: Mutex<Option<Instant>>,
 }
 
-/// The revocations after a number, at most [`PAGE_SIZE`].
+/// The result of one read of revocations from the database.
 struct NewRevocations {
     /// The number of the newest revocation in the database.
     newest_sequence: i64,
+    /// The revocations that were not read before, at most [`PAGE_SIZE`].
     revocations: Vec<Revocation>,
 }
 
-impl Feed {
+impl RevocationFeed {
     pub(crate) fn new(revoked: RevokedSessions) -> Self {
         Self {
             revoked,
-            last_seen: AtomicI64::new(0),
-            complete_at: Mutex::new(None),
+            last_read: AtomicI64::new(0),
+            complete_read_at: Mutex::new(None),
         }
     }
 
-    /// Reads all newer revocations, page by page. The first call reads every recorded revocation.
+    /// Reads all revocations that were not read before, page by page.
     pub(crate) async fn catch_up(&self, db: &Db) -> Result<(), DbError> {
         loop {
             let started_at = Instant::now();
-            let last_seen = self.last_seen.load(Ordering::Acquire);
-            let page = db.read(move |connection| read_newer(connection, last_seen));
+            let last_read = self.last_read.load(Ordering::Acquire);
+            let new_revocations = db.read(move |connection| read_newer(connection, last_read));
             let NewRevocations {
                 newest_sequence,
                 revocations,
-            } = page.await?;
-            if newest_sequence < last_seen {
-                // A backup of the database was restored, so the next revocations get numbers that were read before.
+            } = new_revocations.await?;
+            if newest_sequence < last_read {
+                // A backup of the database was restored. New revocations get numbers that were already read.
                 log::warn!(
-                    "revocations are read from the start: last_seen={last_seen} newest={newest_sequence}"
+                    "revocations are read from the start: last_seen={last_read} newest={newest_sequence}"
                 );
-                self.last_seen.store(0, Ordering::Release);
+                self.last_read.store(0, Ordering::Release);
                 continue;
             }
             let is_last_page =
@@ -66,9 +67,8 @@ impl Feed {
                 self.apply(&revocation);
             }
             if is_last_page {
-                // Every number up to `newest_sequence` was read, or its revocation was purged because all tokens had
-                // expired.
-                self.last_seen.fetch_max(newest_sequence, Ordering::AcqRel);
+                // Unread revocations up to `newest_sequence` were purged, because their access tokens have expired.
+                self.last_read.fetch_max(newest_sequence, Ordering::AcqRel);
                 *self.lock() = Some(started_at);
                 return Ok(());
             }
@@ -76,28 +76,28 @@ impl Feed {
     }
 
     fn apply(&self, revocation: &Revocation) {
-        let until = revocation.forget_after.to_system_time();
-        self.revoked.insert(&revocation.session_id, until);
-        self.last_seen.store(revocation.sequence, Ordering::Release);
+        let forget_after = revocation.forget_after.to_system_time();
+        self.revoked.insert(&revocation.session_id, forget_after);
+        self.last_read.store(revocation.sequence, Ordering::Release);
     }
 
     /// Returns whether every revocation older than [`MAX_AGE`] has been read.
     pub(crate) fn is_current(&self) -> bool {
         self.lock()
-            .is_some_and(|complete_at| complete_at.elapsed() < MAX_AGE)
+            .is_some_and(|started_at| started_at.elapsed() < MAX_AGE)
     }
 
     fn lock(&self) -> MutexGuard<'_, Option<Instant>> {
-        self.complete_at
+        self.complete_read_at
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-fn read_newer(connection: &mut DbConnection, last_seen: i64) -> QueryResult<NewRevocations> {
+fn read_newer(connection: &mut DbConnection, last_read: i64) -> QueryResult<NewRevocations> {
     let newest_sequence = store::newest_sequence(connection)?;
-    let revocations = if newest_sequence > last_seen {
-        store::newer_than(connection, last_seen, PAGE_SIZE)?
+    let revocations = if newest_sequence > last_read {
+        store::newer_than(connection, last_read, PAGE_SIZE)?
     } else {
         Vec::new()
     };

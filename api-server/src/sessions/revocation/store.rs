@@ -1,16 +1,16 @@
-//! Queries on the tables `revocations` and `revocation_sequence`.
+//! Contains the queries on the tables `revocations` and `revocation_sequence`.
 
 use diesel::prelude::*;
 
 use crate::db::schema::{revocation_sequence, revocations};
 use crate::db::{DbConnection, Timestamp, on_either_engine, write_transaction};
 
-/// The id of the only row of `revocation_sequence`.
+/// The id of the only row in the table `revocation_sequence`.
 const SEQUENCE_ROW_ID: i64 = 1;
-/// The most rows in one statement; the engines limit the number of parameters.
+/// The most rows in one statement, because the database engines limit the number of parameters.
 const MAX_ROWS_PER_STATEMENT: usize = 1000;
 
-/// The record of an ended session, which every process reads.
+/// The record of an ended session, for all processes.
 #[derive(Queryable)]
 pub(crate) struct Revocation {
     /// The number of the revocation, in the order of commits.
@@ -20,8 +20,8 @@ pub(crate) struct Revocation {
     pub(crate) forget_after: Timestamp,
 }
 
-/// Numbers ended sessions and records them. Call it last in the transaction that ends them: it locks the sequence until
-/// the commit.
+/// Numbers and records ended sessions. Call this function last in the transaction that ends the sessions, because the
+/// sequence stays locked until the commit.
 pub(crate) fn record(
     connection: &mut DbConnection,
     session_ids: &[&str],
@@ -32,11 +32,11 @@ pub(crate) fn record(
         return Ok(());
     }
     write_transaction(connection, |connection| {
-        let last: i64 = diesel::update(revocation_sequence::table.find(SEQUENCE_ROW_ID))
+        let last_sequence: i64 = diesel::update(revocation_sequence::table.find(SEQUENCE_ROW_ID))
             .set(revocation_sequence::last.eq(revocation_sequence::last + count))
             .returning(revocation_sequence::last)
             .get_result(connection)?;
-        let numbered_ids = (last - count + 1..).zip(session_ids);
+        let numbered_ids = (last_sequence - count + 1..).zip(session_ids);
         let rows: Vec<_> = numbered_ids
             .map(|(sequence, session_id)| {
                 (
@@ -46,15 +46,15 @@ pub(crate) fn record(
                 )
             })
             .collect();
-        for rows in rows.chunks(MAX_ROWS_PER_STATEMENT) {
-            let insert = diesel::insert_into(revocations::table).values(rows);
+        for chunk in rows.chunks(MAX_ROWS_PER_STATEMENT) {
+            let insert = diesel::insert_into(revocations::table).values(chunk);
             on_either_engine!(connection, |either| insert.execute(either))?;
         }
         Ok(())
     })
 }
 
-/// Returns the number of the newest revocation, even if it was purged; 0 if there never was one.
+/// Returns the number of the newest revocation, even if that revocation was purged; 0 before the first revocation.
 pub(crate) fn newest_sequence(connection: &mut DbConnection) -> QueryResult<i64> {
     revocation_sequence::table
         .find(SEQUENCE_ROW_ID)
@@ -62,30 +62,30 @@ pub(crate) fn newest_sequence(connection: &mut DbConnection) -> QueryResult<i64>
         .first(connection)
 }
 
-/// Returns up to `limit` revocations with a number above `after`, the oldest first.
+/// Returns up to `limit` revocations with a number above `sequence`, the oldest first.
 pub(crate) fn newer_than(
     connection: &mut DbConnection,
-    after: i64,
+    sequence: i64,
     limit: i64,
 ) -> QueryResult<Vec<Revocation>> {
     revocations::table
-        .filter(revocations::sequence.gt(after))
+        .filter(revocations::sequence.gt(sequence))
         .order(revocations::sequence.asc())
         .limit(limit)
         .load(connection)
 }
 
-/// Deletes up to `limit` revocations whose access tokens have all expired. Returns their number.
+/// Deletes up to `limit` revocations of sessions whose access tokens have all expired. Returns the number of deletions.
 pub(crate) fn purge(
     connection: &mut DbConnection,
     now: Timestamp,
     limit: i64,
 ) -> QueryResult<usize> {
-    let expired: Vec<i64> = revocations::table
+    let expired_sequences: Vec<i64> = revocations::table
         .filter(revocations::forget_after.lt(now))
         .select(revocations::sequence)
         .limit(limit)
         .load(connection)?;
-    diesel::delete(revocations::table.filter(revocations::sequence.eq_any(expired)))
+    diesel::delete(revocations::table.filter(revocations::sequence.eq_any(expired_sequences)))
         .execute(connection)
 }

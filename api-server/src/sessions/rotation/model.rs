@@ -1,5 +1,5 @@
-//! Checks the rule of refresh token rotation against a model of clients, networks and thieves: every sequence of events
-//! up to a certain length.
+//! Checks the rule of refresh token rotation with a model of clients, networks and thieves. The tests simulate every
+//! sequence of six events, and every sequence of four races between a thief and the victim.
 //!
 //! The rule must never end the session of an honest client unless more than two rotations in a row were recovered late.
 //! The rule must always end a session that a thief and the victim both refresh outside the overlap.
@@ -9,16 +9,19 @@ use std::collections::BTreeSet;
 use crate::db::Timestamp;
 use crate::sessions::rotation::{Decision, Rotation, decide};
 
-/// The seconds between two refreshes of a client: the lifetime of an access token.
+/// The length of a round, in seconds: the lifetime of an access token. A client refreshes at the start of each round.
 const ROUND_SECONDS: i64 = 900;
+/// The overlap, in seconds.
+const OVERLAP_SECONDS: i64 = 10;
 
-/// The server's state of one session, with a record of late recoveries that is independent of the rule.
+/// The server's state of one session, with a record of late recoveries that does not depend on the tested rule.
 #[derive(Clone)]
 struct Server {
-    session: Rotation,
-    /// The clock, in seconds.
+    rotation: Rotation,
+    /// The time, in seconds since 1970.
     now: i64,
     is_live: bool,
+    /// The time when the counter was last advanced, in seconds since 1970.
     advanced_at: i64,
     /// The counters that were recovered after the overlap.
     recovered_late: BTreeSet<u32>,
@@ -27,7 +30,7 @@ struct Server {
 impl Server {
     fn new() -> Self {
         Self {
-            session: Rotation::START,
+            rotation: Rotation::START,
             now: 1_700_000_000,
             is_live: true,
             advanced_at: 0,
@@ -39,31 +42,32 @@ impl Server {
         self.now += seconds;
     }
 
-    /// Returns the counter of the next token, or `None` if the session has ended.
-    fn refresh(&mut self, presented: u32) -> Option<u32> {
+    /// Presents a token with this counter. Returns the counter of the next token, or `None` if the session has ended.
+    fn refresh(&mut self, token_counter: u32) -> Option<u32> {
         if !self.is_live {
             return None;
         }
-        if presented + 1 == self.session.counter && self.now - self.advanced_at > 10 {
-            self.recovered_late.insert(self.session.counter);
+        let is_late = self.now - self.advanced_at > OVERLAP_SECONDS;
+        if token_counter + 1 == self.rotation.counter && is_late {
+            self.recovered_late.insert(self.rotation.counter);
         }
         let now = Timestamp::from_unix_micros(self.now * 1_000_000);
-        match decide(&self.session, presented, now) {
+        match decide(&self.rotation, token_counter, now) {
             Decision::Advance(next) => {
-                self.session = next;
+                self.rotation = next;
                 self.advanced_at = self.now;
             }
-            Decision::Recover(next) => self.session = next,
+            Decision::Recover(next) => self.rotation = next,
             Decision::Repeat => {}
             Decision::End => self.is_live = false,
             Decision::Unknown => return None,
         }
-        self.is_live.then_some(self.session.counter)
+        self.is_live.then_some(self.rotation.counter)
     }
 
     /// Returns whether the three rotations up to `counter` were all recovered late.
     fn had_three_late_recoveries(&self, counter: u32) -> bool {
-        let is_late = |rotation| self.recovered_late.contains(&rotation);
+        let is_late = |recovered: u32| self.recovered_late.contains(&recovered);
         counter >= 3 && (counter - 2..=counter).all(is_late)
     }
 }
@@ -75,9 +79,9 @@ enum Event {
     Arrived,
     /// Two tabs refresh, or the network duplicates the request: both responses arrive.
     Doubled,
-    /// The response is lost and the retry follows at once.
+    /// The response is lost, and the client retries within the overlap.
     LostThenRetried,
-    /// The response is lost, and two retries follow, a minute apart.
+    /// The response is lost, and the client retries twice, after one minute and after two minutes.
     LostThenRetriedLate,
     /// The app is killed before it saves the response; the next round starts with the old token.
     KilledBeforeSaving,
@@ -94,27 +98,27 @@ const EVENTS: [Event; 6] = [
     Event::Reordered,
 ];
 
-/// An honest client: presents the counter that it has saved.
+/// An honest client, which always presents the counter that it has saved.
 #[derive(Clone)]
 struct Client {
     saved_counter: u32,
-    /// A response that will arrive in the next round and overwrite a newer counter.
-    delayed: Option<u32>,
+    /// The counter in a response that will arrive in the next round and overwrite a newer counter.
+    delayed_counter: Option<u32>,
 }
 
 impl Client {
-    /// Simulates one round; `None` if the client was logged out.
+    /// Simulates one round. Returns `None` if the client was logged out.
     fn run_round(&mut self, event: Event, server: &mut Server) -> Option<()> {
         server.wait(ROUND_SECONDS);
-        let response = server.refresh(self.saved_counter)?;
-        let delayed = self.delayed.take();
+        let next_counter = server.refresh(self.saved_counter)?;
+        let delayed_counter = self.delayed_counter.take();
         match event {
-            Event::Arrived => self.saved_counter = response,
+            Event::Arrived => self.saved_counter = next_counter,
             Event::Doubled => {
                 server.wait(1);
                 self.saved_counter = server.refresh(self.saved_counter)?;
                 assert_eq!(
-                    self.saved_counter, response,
+                    self.saved_counter, next_counter,
                     "both tabs get the same successor"
                 );
             }
@@ -127,23 +131,23 @@ impl Client {
                     server.wait(60);
                     server.refresh(self.saved_counter)?;
                 }
-                self.saved_counter = response;
+                self.saved_counter = next_counter;
             }
             Event::KilledBeforeSaving => {}
             Event::Reordered => {
-                self.saved_counter = response;
-                self.delayed = Some(response);
+                self.saved_counter = next_counter;
+                self.delayed_counter = Some(next_counter);
             }
         }
-        if let Some(older) = delayed {
-            self.saved_counter = older;
+        if let Some(older_counter) = delayed_counter {
+            self.saved_counter = older_counter;
         }
         Some(())
     }
 }
 
 /// Returns every sequence of `length` events.
-fn sequences(length: u32) -> impl Iterator<Item = Vec<Event>> {
+fn event_sequences(length: u32) -> impl Iterator<Item = Vec<Event>> {
     let base = EVENTS.len();
     (0..base.pow(length)).map(move |mut number| {
         // Each digit of the number is the index of an event.
@@ -157,12 +161,12 @@ fn sequences(length: u32) -> impl Iterator<Item = Vec<Event>> {
     })
 }
 
-/// Simulates an honest client until the events end or it is logged out. Returns the server's state.
+/// Simulates the events of an honest client, until the client is logged out. Returns the server's state.
 fn simulate(sequence: &[Event]) -> Server {
     let mut server = Server::new();
     let mut client = Client {
         saved_counter: 0,
-        delayed: None,
+        delayed_counter: None,
     };
     for event in sequence {
         if client.run_round(*event, &mut server).is_none() {
@@ -174,29 +178,29 @@ fn simulate(sequence: &[Event]) -> Server {
 
 #[test]
 fn an_honest_client_is_logged_out_only_after_more_than_two_late_recoveries_in_a_row() {
-    let (mut kept, mut logged_out) = (0, 0);
-    for sequence in sequences(6) {
+    let (mut live_count, mut logged_out_count) = (0, 0);
+    for sequence in event_sequences(6) {
         let server = simulate(&sequence);
-        let counter = server.session.counter;
+        let counter = server.rotation.counter;
         if server.is_live {
-            kept += 1;
-            let too_many = (0..=counter).any(|counter| server.had_three_late_recoveries(counter));
+            live_count += 1;
+            let too_many = (0..=counter).any(|earlier| server.had_three_late_recoveries(earlier));
             assert!(
                 !too_many,
                 "a third recovery in a row was accepted: {sequence:?}"
             );
         } else {
-            logged_out += 1;
+            logged_out_count += 1;
             assert!(
                 server.had_three_late_recoveries(counter),
                 "logged out too early: {sequence:?}"
             );
         }
     }
-    assert_eq!(kept + logged_out, EVENTS.len().pow(6));
+    assert_eq!(live_count + logged_out_count, EVENTS.len().pow(6));
     assert!(
-        kept > 0 && logged_out > 0,
-        "the model must produce both: {kept} {logged_out}"
+        live_count > 0 && logged_out_count > 0,
+        "the model must produce both: {live_count} {logged_out_count}"
     );
 }
 
@@ -204,7 +208,7 @@ fn an_honest_client_is_logged_out_only_after_more_than_two_late_recoveries_in_a_
 fn a_client_whose_losses_are_retried_within_the_overlap_is_never_logged_out() {
     let harmless = [Event::Arrived, Event::Doubled, Event::LostThenRetried];
     let is_harmless = |sequence: &Vec<Event>| sequence.iter().all(|event| harmless.contains(event));
-    for sequence in sequences(6).filter(is_harmless) {
+    for sequence in event_sequences(6).filter(is_harmless) {
         let server = simulate(&sequence);
         assert!(
             server.is_live && server.recovered_late.is_empty(),
@@ -216,47 +220,51 @@ fn a_client_whose_losses_are_retried_within_the_overlap_is_never_logged_out() {
 /// A round in which the thief and the victim both use their copy of the refresh token.
 #[derive(Clone, Copy, Debug)]
 struct Race {
-    thief_first: bool,
-    /// The seconds between the two refreshes.
-    gap: i64,
+    thief_is_first: bool,
+    /// The time between the two refreshes, in seconds.
+    gap_seconds: i64,
 }
 
-/// Simulates the races after `start` rotations of the victim alone. Returns the number of further rotations until the
-/// session ended; `None` if it never did.
-fn rotations_until_caught(start: u32, races: &[Race]) -> Option<u32> {
+/// Simulates `earlier_rotations` of the victim alone and then the races. Returns the number of rotations from the first
+/// race to the end of the session; `None` if the session did not end.
+fn rotations_until_caught(earlier_rotations: u32, races: &[Race]) -> Option<u32> {
     let mut server = Server::new();
-    let mut saved = 0;
-    for _ in 0..start {
+    let mut counter = 0;
+    for _ in 0..earlier_rotations {
         server.wait(ROUND_SECONDS);
-        saved = server.refresh(saved).expect("only the victim refreshes");
+        counter = server.refresh(counter).expect("only the victim refreshes");
     }
-    let (mut victim, mut thief) = (saved, saved);
+    let (mut victim_counter, mut thief_counter) = (counter, counter);
     for race in races {
         server.wait(ROUND_SECONDS);
-        for thief_acts in [race.thief_first, !race.thief_first] {
-            let counter = if thief_acts { &mut thief } else { &mut victim };
-            match server.refresh(*counter) {
-                Some(next) => *counter = next,
-                None => return Some(server.session.counter - start),
+        for thief_acts in [race.thief_is_first, !race.thief_is_first] {
+            let saved_counter = if thief_acts {
+                &mut thief_counter
+            } else {
+                &mut victim_counter
+            };
+            match server.refresh(*saved_counter) {
+                Some(next_counter) => *saved_counter = next_counter,
+                None => return Some(server.rotation.counter - earlier_rotations),
             }
-            server.wait(race.gap);
+            server.wait(race.gap_seconds);
         }
     }
     None
 }
 
-/// Returns every sequence of `rounds` races with these gaps.
-fn races(rounds: u32, gaps: &[i64]) -> impl Iterator<Item = Vec<Race>> {
+/// Returns every sequence of `length` races with these gaps, in seconds.
+fn race_sequences(length: u32, gaps: &[i64]) -> impl Iterator<Item = Vec<Race>> {
     let base = gaps.len() * 2;
-    (0..base.pow(rounds)).map(move |mut number| {
+    (0..base.pow(length)).map(move |mut number| {
         // Each digit of the number stands for a gap and for the order of thief and victim.
-        (0..rounds)
+        (0..length)
             .map(|_| {
                 let digit = number % base;
                 number /= base;
                 Race {
-                    thief_first: digit.is_multiple_of(2),
-                    gap: gaps[digit / 2],
+                    thief_is_first: digit.is_multiple_of(2),
+                    gap_seconds: gaps[digit / 2],
                 }
             })
             .collect()
@@ -265,9 +273,9 @@ fn races(rounds: u32, gaps: &[i64]) -> impl Iterator<Item = Vec<Race>> {
 
 #[test]
 fn a_thief_and_a_victim_outside_the_overlap_end_the_session_within_three_rotations() {
-    for start in 0..3 {
-        for races in races(4, &[11, 60, 450]) {
-            let caught = rotations_until_caught(start, &races);
+    for earlier_rotations in 0..3 {
+        for races in race_sequences(4, &[11, 60, 450]) {
+            let caught = rotations_until_caught(earlier_rotations, &races);
             assert!(
                 caught.is_some_and(|rotations| rotations <= 3),
                 "{races:?}: {caught:?}"
@@ -279,25 +287,29 @@ fn a_thief_and_a_victim_outside_the_overlap_end_the_session_within_three_rotatio
 /// A documented limitation of the rule: a thief who refreshes within the overlap looks like a second tab of the victim.
 #[test]
 fn a_thief_who_always_refreshes_within_the_overlap_is_not_detected() {
-    for races in races(4, &[1, 10]) {
+    for races in race_sequences(4, &[1, 10]) {
         assert_eq!(rotations_until_caught(0, &races), None, "{races:?}");
     }
 }
 
 #[test]
-fn a_thief_with_a_token_two_rotations_old_ends_the_session_at_once() {
-    for behind in 2..6 {
-        for pause in [1, 11, 900] {
+fn a_thief_with_a_token_two_or_more_rotations_old_ends_the_session_at_once() {
+    for rotations in 2..6 {
+        for seconds in [1, 11, 900] {
             let mut server = Server::new();
-            let mut saved = 0;
-            for _ in 0..behind {
+            let mut counter = 0;
+            for _ in 0..rotations {
                 server.wait(ROUND_SECONDS);
-                saved = server.refresh(saved).expect("only the victim refreshes");
+                counter = server.refresh(counter).expect("only the victim refreshes");
             }
-            server.wait(pause);
-            assert_eq!(server.refresh(saved - behind), None, "{behind} behind");
+            server.wait(seconds);
             assert_eq!(
-                server.refresh(saved),
+                server.refresh(counter - rotations),
+                None,
+                "{rotations} rotations old"
+            );
+            assert_eq!(
+                server.refresh(counter),
                 None,
                 "the victim has to log in again"
             );

@@ -1,33 +1,33 @@
-//! Tests every case of the rule of refresh token rotation, and the limits of time and number in it.
+//! Tests every case of the rule of refresh token rotation, the length of the overlap and the number of late recoveries.
 
 use std::time::Duration;
 
 use crate::db::Timestamp;
 use crate::sessions::rotation::{Decision, MAX_LATE_RECOVERIES, OVERLAP, Rotation, decide};
 
-/// A time, in milliseconds after the rotation of [`rotated_at_zero`].
-fn at(millis: i64) -> Timestamp {
+/// Returns the time that many milliseconds after the last rotation of [`rotated_at_time_zero`].
+fn time_at(millis: i64) -> Timestamp {
     Timestamp::from_unix_micros(1_700_000_000_000_000 + millis * 1000)
 }
 
-fn rotated_at_zero(counter: u32) -> Rotation {
+fn rotated_at_time_zero(counter: u32) -> Rotation {
     Rotation {
         counter,
-        rotated_at: Some(at(0)),
+        rotated_at: Some(time_at(0)),
         ..Rotation::START
     }
 }
 
 #[test]
 fn the_current_token_advances_the_counter() {
-    let Decision::Advance(next) = decide(&Rotation::START, 0, at(5)) else {
+    let Decision::Advance(next) = decide(&Rotation::START, 0, time_at(5)) else {
         panic!("the counter was not advanced");
     };
     assert_eq!(
         next,
         Rotation {
             counter: 1,
-            rotated_at: Some(at(5)),
+            rotated_at: Some(time_at(5)),
             ..Rotation::START
         }
     );
@@ -36,11 +36,11 @@ fn the_current_token_advances_the_counter() {
 #[test]
 fn the_previous_token_is_repeated_up_to_the_end_of_the_overlap_and_recovered_after_it() {
     let overlap = i64::try_from(OVERLAP.as_millis()).unwrap();
-    let session = rotated_at_zero(7);
-    assert_eq!(decide(&session, 6, at(0)), Decision::Repeat);
-    assert_eq!(decide(&session, 6, at(overlap)), Decision::Repeat);
+    let rotation = rotated_at_time_zero(7);
+    assert_eq!(decide(&rotation, 6, time_at(0)), Decision::Repeat);
+    assert_eq!(decide(&rotation, 6, time_at(overlap)), Decision::Repeat);
     assert!(matches!(
-        decide(&session, 6, at(overlap + 1)),
+        decide(&rotation, 6, time_at(overlap + 1)),
         Decision::Recover(_)
     ));
 }
@@ -48,36 +48,36 @@ fn the_previous_token_is_repeated_up_to_the_end_of_the_overlap_and_recovered_aft
 #[test]
 fn a_clock_that_is_behind_counts_as_within_the_overlap() {
     assert_eq!(
-        decide(&rotated_at_zero(7), 6, at(-60_000)),
+        decide(&rotated_at_time_zero(7), 6, time_at(-60_000)),
         Decision::Repeat
     );
 }
 
 #[test]
 fn a_recovery_is_counted_once_however_often_it_is_retried() {
-    let Decision::Recover(recovered) = decide(&rotated_at_zero(7), 6, at(60_000)) else {
+    let Decision::Recover(recovered) = decide(&rotated_at_time_zero(7), 6, time_at(60_000)) else {
         panic!("the token was not recovered");
     };
     assert_eq!((recovered.counter, recovered.late_recoveries), (7, 1));
-    assert_eq!(decide(&recovered, 6, at(120_000)), Decision::Repeat);
+    assert_eq!(decide(&recovered, 6, time_at(120_000)), Decision::Repeat);
 }
 
 #[test]
 fn one_recovery_more_than_allowed_ends_the_session() {
-    for (recoveries, ends) in [
+    for (late_recoveries, ends_session) in [
         (MAX_LATE_RECOVERIES - 1, false),
         (MAX_LATE_RECOVERIES, true),
     ] {
-        let session = Rotation {
-            late_recoveries: recoveries,
+        let rotation = Rotation {
+            late_recoveries,
             late_recovery_counter: Some(6),
-            ..rotated_at_zero(7)
+            ..rotated_at_time_zero(7)
         };
-        let decision = decide(&session, 6, at(60_000));
+        let decision = decide(&rotation, 6, time_at(60_000));
         assert_eq!(
             decision == Decision::End,
-            ends,
-            "{recoveries}: {decision:?}"
+            ends_session,
+            "{late_recoveries}: {decision:?}"
         );
     }
 }
@@ -85,12 +85,12 @@ fn one_recovery_more_than_allowed_ends_the_session() {
 #[test]
 fn advancing_keeps_the_count_of_recoveries_only_if_the_current_token_was_recovered_late() {
     for (late_recovery_counter, expected_count) in [(Some(7), 2), (Some(6), 0), (None, 0)] {
-        let session = Rotation {
+        let rotation = Rotation {
             late_recoveries: 2,
             late_recovery_counter,
-            ..rotated_at_zero(7)
+            ..rotated_at_time_zero(7)
         };
-        let Decision::Advance(next) = decide(&session, 7, at(900_000)) else {
+        let Decision::Advance(next) = decide(&rotation, 7, time_at(900_000)) else {
             panic!("the counter was not advanced");
         };
         assert_eq!(
@@ -102,20 +102,20 @@ fn advancing_keeps_the_count_of_recoveries_only_if_the_current_token_was_recover
 
 #[test]
 fn a_token_two_or_more_rotations_old_ends_the_session_even_within_the_overlap() {
-    for presented in [0, 1, 4, 5] {
+    for token_counter in [0, 1, 4, 5] {
         assert_eq!(
-            decide(&rotated_at_zero(7), presented, at(1)),
+            decide(&rotated_at_time_zero(7), token_counter, time_at(1)),
             Decision::End,
-            "{presented}"
+            "{token_counter}"
         );
     }
 }
 
 #[test]
 fn a_counter_above_the_current_one_changes_nothing() {
-    for presented in [8, 9, u32::MAX] {
+    for token_counter in [8, 9, u32::MAX] {
         assert_eq!(
-            decide(&rotated_at_zero(7), presented, at(1)),
+            decide(&rotated_at_time_zero(7), token_counter, time_at(1)),
             Decision::Unknown
         );
     }
@@ -124,12 +124,12 @@ fn a_counter_above_the_current_one_changes_nothing() {
 #[test]
 fn the_last_counter_ends_the_session_instead_of_wrapping() {
     assert_eq!(
-        decide(&rotated_at_zero(u32::MAX), u32::MAX, at(1)),
+        decide(&rotated_at_time_zero(u32::MAX), u32::MAX, time_at(1)),
         Decision::End
     );
-    let before = rotated_at_zero(u32::MAX - 1);
+    let last_but_one = rotated_at_time_zero(u32::MAX - 1);
     assert!(matches!(
-        decide(&before, u32::MAX - 1, at(1)),
+        decide(&last_but_one, u32::MAX - 1, time_at(1)),
         Decision::Advance(_)
     ));
 }

@@ -1,5 +1,5 @@
-//! Finds email addresses that were stored before the current rule, and stores their new spelling unless another account
-//! has it.
+//! Finds stored email addresses that the current rule rejects or spells differently. Stores the new spelling unless
+//! another account has that spelling.
 
 mod store;
 
@@ -13,75 +13,80 @@ const PAGE_SIZE: i64 = 1000;
 /// An account whose email address the current rule rejects or spells differently.
 pub(crate) struct Deviation {
     pub(crate) user_id: String,
-    pub(crate) stored: String,
-    pub(crate) remedy: Remedy,
+    pub(crate) stored_email: String,
+    pub(crate) verdict: Verdict,
 }
 
-/// What can be done about a deviation.
-pub(crate) enum Remedy {
-    /// The new spelling, which no other account has.
+/// How the current rule changes or rejects a stored email address.
+pub(crate) enum Verdict {
+    /// The rule spells the email address in this other way, and no other account has the new spelling.
     NewSpelling(Email),
-    /// The new spelling, which another account has.
-    InUse(Email),
-    /// The current rule rejects the address in any spelling.
+    /// The rule spells the email address in this other way, but another account has the new spelling.
+    SpellingInUse(Email),
+    /// The rule rejects the email address.
     Rejected(FieldViolation),
 }
 
-/// The deviations among one page of users.
+/// The deviations among a page of users, that is, the users that one query reads.
 pub(crate) struct DeviationPage {
     pub(crate) deviations: Vec<Deviation>,
-    /// The last user id of this page, after which the next page begins; `None` at the end.
-    pub(crate) next_after: Option<String>,
+    /// The id of the last user of this page; `None` if the page has no users.
+    pub(crate) last_user_id: Option<String>,
 }
 
-/// Checks the email addresses of the users whose ids follow `after`.
+/// Checks the email addresses of a page of the users whose ids follow `after_id`.
 pub(crate) fn find_deviations(
     connection: &mut DbConnection,
-    after: &str,
+    after_id: &str,
 ) -> QueryResult<DeviationPage> {
-    let users = store::users_after(connection, after, PAGE_SIZE)?;
-    let next_after = users.last().map(|user| user.id.clone());
+    let users = store::users_after(connection, after_id, PAGE_SIZE)?;
+    let last_user_id = users.last().map(|user| user.id.clone());
     let mut deviations = Vec::new();
-    for store::StoredAddress { id, email: stored } in users {
-        let remedy = match Email::parse(&stored) {
-            Ok(email) if email.as_str() == stored => continue,
-            Ok(email) if store::is_stored(connection, &email)? => Remedy::InUse(email),
-            Ok(email) => Remedy::NewSpelling(email),
-            Err(violation) => Remedy::Rejected(violation),
+    for user in users {
+        let verdict = match Email::parse(&user.email) {
+            Ok(email) if email.as_str() == user.email => continue,
+            Ok(email) if store::is_stored(connection, &email)? => Verdict::SpellingInUse(email),
+            Ok(email) => Verdict::NewSpelling(email),
+            Err(violation) => Verdict::Rejected(violation),
         };
         deviations.push(Deviation {
-            user_id: id,
-            stored,
-            remedy,
+            user_id: user.id,
+            stored_email: user.email,
+            verdict,
         });
     }
     Ok(DeviationPage {
         deviations,
-        next_after,
+        last_user_id,
     })
 }
 
-/// Stores the new spelling of an email address. Returns `false` if the account's email address was changed after it was
-/// checked, or if another account has the new spelling.
+/// Stores the new spelling of an email address. Returns `false` if the account's email address was changed after
+/// the check, or if another account has the new spelling.
 pub(crate) fn store_new_spelling(
     connection: &mut DbConnection,
     deviation: &Deviation,
     email: &Email,
 ) -> QueryResult<bool> {
-    store::store_new_spelling(connection, &deviation.user_id, &deviation.stored, email)
+    store::store_new_spelling(
+        connection,
+        &deviation.user_id,
+        &deviation.stored_email,
+        email,
+    )
 }
 
 /// Logs the number of deviations and the command that lists them.
 pub(crate) async fn log_deviations(db: &Db) {
-    let (mut count, mut after) = (0, Some(String::new()));
-    while let Some(id) = after {
-        let page = db.read(move |connection| find_deviations(connection, &id));
-        let Ok(page) = page.await else {
+    let (mut count, mut last_user_id) = (0, Some(String::new()));
+    while let Some(id) = last_user_id {
+        let query = db.read(move |connection| find_deviations(connection, &id));
+        let Ok(page) = query.await else {
             log::warn!("the stored addresses could not be checked; run: api-server users check");
             return;
         };
         count += page.deviations.len();
-        after = page.next_after;
+        last_user_id = page.last_user_id;
     }
     if count > 0 {
         log::warn!(

@@ -9,7 +9,7 @@ use crate::users::email::Email;
 
 /// A user's id and email address as stored.
 #[derive(Queryable)]
-pub(super) struct StoredAddress {
+pub(super) struct StoredEmail {
     pub(super) id: String,
     pub(super) email: String,
 }
@@ -19,7 +19,7 @@ pub(super) fn users_after(
     connection: &mut DbConnection,
     id: &str,
     limit: i64,
-) -> QueryResult<Vec<StoredAddress>> {
+) -> QueryResult<Vec<StoredEmail>> {
     users::table
         .filter(users::id.gt(id))
         .order(users::id)
@@ -29,21 +29,21 @@ pub(super) fn users_after(
 }
 
 pub(super) fn is_stored(connection: &mut DbConnection, email: &Email) -> QueryResult<bool> {
-    let with_email = users::table.filter(users::email.eq(email.as_str()));
-    diesel::select(diesel::dsl::exists(with_email)).get_result(connection)
+    let users_with_email = users::table.filter(users::email.eq(email.as_str()));
+    diesel::select(diesel::dsl::exists(users_with_email)).get_result(connection)
 }
 
 pub(super) fn store_new_spelling(
     connection: &mut DbConnection,
     id: &str,
-    stored: &str,
+    stored_email: &str,
     email: &Email,
 ) -> QueryResult<bool> {
-    let unchanged = users::table.find(id).filter(users::email.eq(stored));
-    let updated = diesel::update(unchanged)
+    let unchanged_row = users::table.find(id).filter(users::email.eq(stored_email));
+    let result = diesel::update(unchanged_row)
         .set(users::email.eq(email.as_str()))
         .execute(connection);
-    match updated {
+    match result {
         Ok(count) => Ok(count == 1),
         Err(DieselError::DatabaseError(DatabaseErrorKind::UniqueViolation, _)) => Ok(false),
         Err(error) => Err(error),

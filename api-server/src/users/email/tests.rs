@@ -1,13 +1,15 @@
+//! Tests which email addresses are valid, in which spelling each is stored, and which spellings a login looks up.
+
 use proptest::prelude::*;
 
 use crate::users::email::{Email, LoginEmail};
 
-fn parsed(text: &str) -> Option<String> {
+fn stored_spelling(text: &str) -> Option<String> {
     Email::parse(text).ok().map(Email::into_string)
 }
 
 #[test]
-fn every_spelling_of_an_address_is_one_address() {
+fn every_spelling_of_an_email_address_is_stored_in_the_same_spelling() {
     for text in [
         "ada@example.com",
         "Ada@Example.COM",
@@ -17,7 +19,11 @@ fn every_spelling_of_an_address_is_one_address() {
         "ada@exa\u{200b}mple.com",
         "ada@ℯxample.com",
     ] {
-        assert_eq!(parsed(text).as_deref(), Some("ada@example.com"), "{text}");
+        assert_eq!(
+            stored_spelling(text).as_deref(),
+            Some("ada@example.com"),
+            "{text}"
+        );
     }
     for text in [
         "ada@EXÄMPLE.de",
@@ -25,17 +31,20 @@ fn every_spelling_of_an_address_is_one_address() {
         "ada@exa\u{308}mple.de",
     ] {
         assert_eq!(
-            parsed(text).as_deref(),
+            stored_spelling(text).as_deref(),
             Some("ada@xn--exmple-cua.de"),
             "{text}"
         );
     }
-    // The transitional mapping of UTS 46 would make it `fass.de`.
-    assert_eq!(parsed("ada@faß.de").as_deref(), Some("ada@xn--fa-hia.de"));
+    // The transitional mapping of UTS 46 would convert this domain to `fass.de`.
+    assert_eq!(
+        stored_spelling("ada@faß.de").as_deref(),
+        Some("ada@xn--fa-hia.de")
+    );
 }
 
 #[test]
-fn addresses_that_mail_servers_accept_are_valid() {
+fn email_addresses_that_mail_servers_accept_are_valid() {
     for text in [
         "a@b",
         "ada@localhost",
@@ -48,12 +57,12 @@ fn addresses_that_mail_servers_accept_are_valid() {
         "ada@a--b.example",
         "ada@r3---sn.example",
     ] {
-        assert_eq!(parsed(text).as_deref(), Some(text));
+        assert_eq!(stored_spelling(text).as_deref(), Some(text));
     }
 }
 
 #[test]
-fn invalid_addresses_are_rejected() {
+fn invalid_email_addresses_are_rejected() {
     for text in [
         "",
         "a",
@@ -103,13 +112,13 @@ fn invalid_addresses_are_rejected() {
         "a\\b@c.example",
         "mailto:a@b.example",
     ] {
-        assert_eq!(parsed(text), None, "{text:?}");
+        assert_eq!(stored_spelling(text), None, "{text:?}");
     }
 }
 
 #[test]
 fn the_length_limits_of_rfc_5321_apply() {
-    let address = |local_length: usize, last_label_length: usize| {
+    let email_of_lengths = |local_length: usize, last_label_length: usize| {
         let labels = [63, 63, last_label_length].map(|length| "d".repeat(length));
         format!("{}@{}.ee", "l".repeat(local_length), labels.join("."))
     };
@@ -119,7 +128,7 @@ fn the_length_limits_of_rfc_5321_apply() {
         (64, 59, false),
         (63, 59, true),
     ] {
-        let text = address(local_length, last_label_length);
+        let text = email_of_lengths(local_length, last_label_length);
         assert_eq!(
             Email::parse(&text).is_ok(),
             is_valid,
@@ -131,22 +140,25 @@ fn the_length_limits_of_rfc_5321_apply() {
         let text = format!("a@{}.ee", "d".repeat(label_length));
         assert_eq!(Email::parse(&text).is_ok(), is_valid, "{label_length}");
     }
-    // The stored spelling is longer than the typed one, and the limit applies to both.
+    // The stored spelling is longer than the typed spelling, and the limit applies to both.
     let longer_when_stored = format!("a@{}.ee", ["ä".repeat(40), "ö".repeat(40)].join("."));
     assert!(Email::parse(&longer_when_stored).is_ok_and(|email| email.as_str().is_ascii()));
-    let longer_when_stored = format!(
+    let much_longer_when_stored = format!(
         "{}@{}.ee",
         "l".repeat(60),
         ["\u{1f600}a".repeat(9), "ö".repeat(50)].join(".")
     );
-    assert!(parsed(&longer_when_stored).is_none_or(|email| email.len() <= 254));
+    assert!(stored_spelling(&much_longer_when_stored).is_none_or(|email| email.len() <= 254));
 }
 
 #[test]
-fn an_older_spelling_is_looked_up_after_the_current_one() {
+fn an_older_spelling_is_looked_up_after_the_current_spelling() {
     let spellings = |text: &str| {
-        let login = LoginEmail::parse(text).unwrap();
-        login.spellings().map(ToOwned::to_owned).collect::<Vec<_>>()
+        let login_email = LoginEmail::parse(text).unwrap();
+        login_email
+            .spellings()
+            .map(ToOwned::to_owned)
+            .collect::<Vec<_>>()
     };
     assert_eq!(spellings("Ada@Example.com"), ["ada@example.com"]);
     let both_spellings = ["ada@xn--exmple-cua.de", "ada@exämple.de"];
@@ -161,7 +173,7 @@ fn an_older_spelling_is_looked_up_after_the_current_one() {
 }
 
 #[test]
-fn an_address_with_unsafe_characters_is_not_looked_up() {
+fn an_email_address_with_unsafe_characters_is_not_looked_up() {
     for text in [
         "",
         "a",
@@ -177,7 +189,7 @@ fn an_address_with_unsafe_characters_is_not_looked_up() {
     }
 }
 
-fn any_address() -> impl Strategy<Value = String> {
+fn any_email() -> impl Strategy<Value = String> {
     let part = prop_oneof![
         "[ -~]{0,70}",
         "[a-zA-Z0-9.!#$%&'*+/=?^_`{|}~-]{1,66}",
@@ -186,26 +198,26 @@ fn any_address() -> impl Strategy<Value = String> {
         any::<String>(),
     ];
     let domain = prop_oneof![part.clone(), "(xn--)?[a-z0-9-]{1,20}\\.[a-z]{2,6}"];
-    (part, domain).prop_map(|(local, domain)| format!("{local}@{domain}"))
+    (part, domain).prop_map(|(local_part, domain)| format!("{local_part}@{domain}"))
 }
 
 proptest! {
     #[test]
-    fn an_accepted_address_needs_no_escaping(text in any_address()) {
+    fn an_accepted_email_address_needs_no_escaping(text in any_email()) {
         if let Ok(email) = Email::parse(&text) {
-            let stored = email.as_str();
-            prop_assert!(stored.bytes().all(|byte| byte.is_ascii_graphic()), "{stored:?}");
-            prop_assert!(!stored.contains(['<', '>', '"', '(', ')', ',', ':', ';', '\\', '[', ']']));
-            prop_assert!(!stored.bytes().any(|byte| byte.is_ascii_uppercase()));
-            prop_assert!(stored.len() <= 254);
-            let (local, domain) = stored.split_once('@').unwrap();
-            prop_assert!((1..=64).contains(&local.len()));
+            let spelling = email.as_str();
+            prop_assert!(spelling.bytes().all(|byte| byte.is_ascii_graphic()), "{spelling:?}");
+            prop_assert!(!spelling.contains(['<', '>', '"', '(', ')', ',', ':', ';', '\\', '[', ']']));
+            prop_assert!(!spelling.bytes().any(|byte| byte.is_ascii_uppercase()));
+            prop_assert!(spelling.len() <= 254);
+            let (local_part, domain) = spelling.split_once('@').unwrap();
+            prop_assert!((1..=64).contains(&local_part.len()));
             prop_assert!(!domain.contains('@'));
             prop_assert!(domain.split('.').all(|label| (1..=63).contains(&label.len())));
-            // The stored address parses to itself, and a login with the typed text finds it.
-            prop_assert_eq!(Email::parse(stored), Ok(email.clone()));
-            let login = LoginEmail::parse(&text).unwrap();
-            prop_assert_eq!(login.email(), &email);
+            // The stored spelling parses to itself, and a login with the typed text looks up this spelling.
+            prop_assert_eq!(Email::parse(spelling), Ok(email.clone()));
+            let login_email = LoginEmail::parse(&text).unwrap();
+            prop_assert_eq!(login_email.email(), &email);
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Tests the order in which networks are served, and which of them are rejected.
+//! Tests the order in which networks are served, and which networks are rejected.
 
 use std::collections::HashMap;
 
@@ -16,15 +16,15 @@ const LIMITS: WaiterLimits = WaiterLimits {
     total: 1024,
 };
 
-/// The key of an IPv4 address.
-#[expect(clippy::unnecessary_wraps, reason = "the type of a key")]
+/// The queue key of the IPv4 address with this number.
+#[expect(clippy::unnecessary_wraps, reason = "the type of a queue key")]
 fn v4(number: usize) -> QueueKey {
     let number = u32::try_from(number).unwrap();
     Some(Network::V4(number.into()))
 }
 
-/// The key of a /64 within an IPv6 /48.
-#[expect(clippy::unnecessary_wraps, reason = "the type of a key")]
+/// The queue key of a subnet (an IPv6 /64) of a site (an IPv6 /48).
+#[expect(clippy::unnecessary_wraps, reason = "the type of a queue key")]
 fn v6(site: u64, subnet: u64) -> QueueKey {
     Some(Network::V6Subnet(site << 16 | subnet))
 }
@@ -82,7 +82,7 @@ fn each_of_many_logins_is_served_within_one_round() {
 fn a_site_of_many_networks_is_served_as_often_as_one_network() {
     let mut queue = queue();
     push_many(&mut queue, (0..1000).map(|subnet| v6(7, subnet)), 1);
-    assert_eq!(queue.waiting, LIMITS.per_site);
+    assert_eq!(queue.waiter_count, LIMITS.per_site);
     queue.push(v4(1), v4(1)).unwrap();
     assert_eq!(position_of(&mut queue, v4(1)), 2);
     queue.push(v6(8, 0), v6(8, 0)).unwrap();
@@ -107,10 +107,10 @@ fn a_network_is_rejected_at_its_limit_until_one_of_its_waiters_is_served() {
 fn a_new_network_of_a_full_site_displaces_a_waiter_of_the_largest_network() {
     let mut queue = queue();
     push_many(&mut queue, (0..4).map(|subnet| v6(7, subnet)), 56);
-    assert_eq!(queue.waiting, LIMITS.per_site);
-    let (_, displaced) = queue.push(v6(7, 9), v6(7, 9)).unwrap();
-    assert!(displaced.is_some());
-    assert_eq!(queue.waiting, LIMITS.per_site);
+    assert_eq!(queue.waiter_count, LIMITS.per_site);
+    let (_, displaced_waiter) = queue.push(v6(7, 9), v6(7, 9)).unwrap();
+    assert!(displaced_waiter.is_some());
+    assert_eq!(queue.waiter_count, LIMITS.per_site);
     assert!(queue.push(v4(1), v4(1)).unwrap().1.is_none());
 }
 
@@ -120,10 +120,11 @@ fn a_new_network_displaces_the_newest_waiter_of_the_largest_site_when_the_queue_
     for number in 0..LIMITS.total {
         queue.push(v4(number % 20), number).unwrap();
     }
-    let (_, displaced) = queue.push(v4(99), 9_999).unwrap();
-    // Twenty networks have 51 or 52 waiters each. One with 52 loses its newest waiter, which is among the last twenty.
-    assert!(displaced.is_some_and(|number| number >= LIMITS.total - 20));
-    assert_eq!(queue.waiting, LIMITS.total);
+    let (_, displaced_waiter) = queue.push(v4(99), 9_999).unwrap();
+    // Twenty networks have 51 or 52 waiters each. A network with 52 loses its newest waiter, which
+    // is among the last twenty waiters that were added.
+    assert!(displaced_waiter.is_some_and(|number| number >= LIMITS.total - 20));
+    assert_eq!(queue.waiter_count, LIMITS.total);
 }
 
 #[test]
@@ -151,13 +152,13 @@ fn a_removed_waiter_is_not_counted_and_not_served() {
     assert_eq!(queue.remove(v4(1), waiter), None);
     assert_eq!(queue.pop(), Some(v4(2)));
     assert_eq!(queue.pop(), None);
-    assert_eq!(queue.waiting, 0);
+    assert_eq!(queue.waiter_count, 0);
 }
 
 #[derive(Debug, Clone, Copy)]
 enum Step {
     Push(QueueKey),
-    /// Removes the waiter at this index of the model, if there is one.
+    /// Removes the waiter at this index of the model, if the model has so many waiters.
     Remove(usize),
     Pop,
 }
@@ -176,9 +177,9 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
     vec(step, 0..300)
 }
 
-/// A waiter as the model knows it.
+/// A waiter of the model.
 struct ModelWaiter {
-    /// The number of the step that added it.
+    /// The number of the step that added the waiter.
     number: u64,
     key: QueueKey,
     id: WaiterId,
@@ -187,16 +188,16 @@ struct ModelWaiter {
 /// A simple model of the rules, with which the queue is compared.
 #[derive(Default)]
 struct Model {
-    waiting: Vec<ModelWaiter>,
-    /// For each waiting site, how often each other site was served since it began to wait.
+    waiters: Vec<ModelWaiter>,
+    /// For each waiting site, how often each other site was served since the waiting site began to wait.
     served_since: HashMap<QueueKey, HashMap<QueueKey, usize>>,
 }
 
 impl Model {
     /// The sites that have waiters.
     fn sites(&self) -> Vec<QueueKey> {
-        let waiting = self.waiting.iter();
-        waiting.map(|waiter| site_of(waiter.key)).collect()
+        let waiters = self.waiters.iter();
+        waiters.map(|waiter| site_of(waiter.key)).collect()
     }
 
     /// Removes the counts of sites that have no more waiters.
@@ -205,38 +206,45 @@ impl Model {
         self.served_since.retain(|site, _| sites.contains(site));
     }
 
-    fn count(&self, matches: impl Fn(QueueKey) -> bool) -> usize {
-        let waiting = self.waiting.iter();
-        waiting.filter(|waiter| matches(waiter.key)).count()
+    fn count_waiters(&self, predicate: impl Fn(QueueKey) -> bool) -> usize {
+        let waiters = self.waiters.iter();
+        waiters.filter(|waiter| predicate(waiter.key)).count()
     }
 
-    /// Removes the served waiter. Panics if an older one of its network still waits, or if its site was served twice
-    /// while another site waited.
+    /// Removes the served waiter. Panics if an older waiter of the same network still waits, or if the site of the
+    /// waiter was served twice while another site waited.
     fn serve(&mut self, number: u64) {
-        let mut waiting = self.waiting.iter();
-        let index = waiting.position(|waiter| waiter.number == number);
+        let mut waiters = self.waiters.iter();
+        let index = waiters.position(|waiter| waiter.number == number);
         let ModelWaiter { key, .. } = self
-            .waiting
+            .waiters
             .remove(index.expect("the waiter is in the model"));
-        let mut waiting = self.waiting.iter();
-        let has_older = waiting.any(|waiter| waiter.number < number && waiter.key == key);
-        assert!(!has_older, "the waiters of a network are served in order");
+        let mut waiters = self.waiters.iter();
+        let has_older_waiter = waiters.any(|waiter| waiter.number < number && waiter.key == key);
+        assert!(
+            !has_older_waiter,
+            "the waiters of a network are served in order"
+        );
         let site = site_of(key);
         self.served_since.remove(&site);
         self.forget_absent_sites();
-        for other in self.sites().into_iter().filter(|other| *other != site) {
+        for other_site in self
+            .sites()
+            .into_iter()
+            .filter(|other_site| *other_site != site)
+        {
             self.served_since
-                .entry(other)
+                .entry(other_site)
                 .or_default()
                 .entry(site)
                 .or_default();
         }
-        for (other, served) in &mut self.served_since {
-            if let Some(times) = served.get_mut(&site) {
+        for (waiting_site, served_sites) in &mut self.served_since {
+            if let Some(times) = served_sites.get_mut(&site) {
                 *times += 1;
                 assert!(
                     *times <= 1,
-                    "{site:?} was served twice while {other:?} waited"
+                    "{site:?} was served twice while {waiting_site:?} waited"
                 );
             }
         }
@@ -259,40 +267,42 @@ proptest! {
         for (number, step) in (0_u64..).zip(steps) {
             match step {
                 Step::Push(key) => {
-                    if let Ok((id, displaced)) = queue.push(key, number) {
-                        let own = model.count(|other| other == key);
-                        model.waiting.retain(|waiter| {
-                            let is_displaced = Some(waiter.number) == displaced;
+                    if let Ok((id, displaced_waiter)) = queue.push(key, number) {
+                        let own_count = model.count_waiters(|other_key| other_key == key);
+                        model.waiters.retain(|waiter| {
+                            let is_displaced = Some(waiter.number) == displaced_waiter;
                             assert!(!is_displaced || waiter.key != key);
                             !is_displaced
                         });
-                        assert!(own < SMALL_LIMITS.per_network);
-                        model.waiting.push(ModelWaiter { number, key, id });
+                        assert!(own_count < SMALL_LIMITS.per_network);
+                        model.waiters.push(ModelWaiter { number, key, id });
                     }
                     else {
-                        let own = model.count(|other| other == key);
-                        let of_site = model.count(|other| site_of(other) == site_of(key));
+                        let own_count = model.count_waiters(|other_key| other_key == key);
+                        let site_count = model.count_waiters(|other_key| site_of(other_key) == site_of(key));
                         assert!(
-                            own == SMALL_LIMITS.per_network
-                                || of_site == SMALL_LIMITS.per_site
-                                || model.waiting.len() == SMALL_LIMITS.total
+                            own_count == SMALL_LIMITS.per_network
+                                || site_count == SMALL_LIMITS.per_site
+                                || model.waiters.len() == SMALL_LIMITS.total
                         );
                     }
                 }
-                Step::Remove(index) if index < model.waiting.len() => {
-                    let ModelWaiter { number, key, id } = model.waiting.remove(index);
+                Step::Remove(index) if index < model.waiters.len() => {
+                    let ModelWaiter { number, key, id } = model.waiters.remove(index);
                     assert_eq!(queue.remove(key, id), Some(number));
                     model.forget_absent_sites();
                 }
                 Step::Remove(_) => {}
                 Step::Pop => match queue.pop() {
                     Some(number) => model.serve(number),
-                    None => assert!(model.waiting.is_empty()),
+                    None => assert!(model.waiters.is_empty()),
                 },
             }
-            assert_eq!(queue.waiting, model.waiting.len());
-            assert!(queue.waiting <= SMALL_LIMITS.total);
-            assert!(queue.sites.iter().all(|site| site.len() <= SMALL_LIMITS.per_site && !site.networks.is_empty()));
+            assert_eq!(queue.waiter_count, model.waiters.len());
+            assert!(queue.waiter_count <= SMALL_LIMITS.total);
+            for site in &queue.sites {
+                assert!(site.waiter_count() <= SMALL_LIMITS.per_site && !site.networks.is_empty());
+            }
         }
     }
 }

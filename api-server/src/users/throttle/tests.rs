@@ -27,36 +27,38 @@ impl Scenario {
         }
     }
 
-    fn guess(&self, email: &str, network: &str) -> Result<GuessReservation<'_>, Problem> {
+    fn guess(&self, email: &str, ip_address: &str) -> Result<GuessReservation<'_>, Problem> {
         let email = Email::parse(email).unwrap();
         self.throttle
-            .reserve_guess(&email, None, network_of(network), self.now)
+            .reserve_guess(&email, None, network_of(ip_address), self.now)
     }
 
-    fn fail(&self, email: &str, network: &str, times: u32) {
+    fn fail(&self, email: &str, ip_address: &str, times: u32) {
         for _ in 0..times {
-            self.guess(email, network).unwrap().failed(self.now);
+            self.guess(email, ip_address)
+                .unwrap()
+                .record_failure(self.now);
         }
     }
 
-    fn try_register(&self, network: &str) -> bool {
-        let reserved = self
+    fn try_register(&self, ip_address: &str) -> bool {
+        let result = self
             .throttle
-            .reserve_registration(network_of(network), self.now);
-        reserved.is_ok_and(|reserved| {
-            reserved.spend(self.now);
+            .reserve_registration(network_of(ip_address), self.now);
+        result.is_ok_and(|reservation| {
+            reservation.spend(self.now);
             true
         })
     }
 }
 
 /// The network of an IP address; `-` stands for a caller that is not counted as a network.
-fn network_of(address: &str) -> Option<Network> {
-    address.parse().ok().map(Network::of)
+fn network_of(ip_address: &str) -> Option<Network> {
+    ip_address.parse().ok().map(Network::of)
 }
 
 #[test]
-fn failures_do_not_affect_another_network_or_another_address() {
+fn failures_do_not_affect_another_network_or_another_email_address() {
     let scenario = Scenario::new(LIMITS);
     scenario.fail("a@b.example", "10.0.0.1", MAX_FAILURES);
     assert!(scenario.guess("A@b.example", "10.0.0.1").is_err());
@@ -65,7 +67,7 @@ fn failures_do_not_affect_another_network_or_another_address() {
 }
 
 #[test]
-fn addresses_of_one_ipv6_64_count_as_one_network() {
+fn ip_addresses_of_one_ipv6_64_count_as_one_network() {
     let scenario = Scenario::new(LIMITS);
     scenario.fail("a@b.example", "2001:db8::1", MAX_FAILURES);
     assert!(scenario.guess("a@b.example", "2001:db8::ffff").is_err());
@@ -73,7 +75,7 @@ fn addresses_of_one_ipv6_64_count_as_one_network() {
 }
 
 #[test]
-fn failures_for_any_address_are_counted_per_network() {
+fn failures_for_any_email_address_are_counted_per_network() {
     let scenario = Scenario::new(LIMITS);
     for number in 0..299 {
         scenario.fail(&format!("u{number}@b.example"), "10.0.0.1", 1);
@@ -90,7 +92,7 @@ fn a_success_clears_the_pair_and_not_the_network() {
     for _ in 0..3 {
         scenario.fail("a@b.example", "10.0.0.1", 99);
         let reservation = scenario.guess("a@b.example", "10.0.0.1").unwrap();
-        reservation.succeeded(scenario.now);
+        reservation.record_success(scenario.now);
     }
     scenario.fail("a@b.example", "10.0.0.1", 3);
     assert!(scenario.guess("a@b.example", "10.0.0.1").is_err());
@@ -101,7 +103,7 @@ fn successes_alone_are_never_rejected() {
     let scenario = Scenario::new(LIMITS);
     for _ in 0..10_000 {
         let reservation = scenario.guess("a@b.example", "10.0.0.1").unwrap();
-        reservation.succeeded(scenario.now);
+        reservation.record_success(scenario.now);
     }
 }
 
@@ -131,13 +133,15 @@ fn an_ipv6_48_has_the_budget_of_four_networks() {
 fn a_session_is_counted_over_all_networks() {
     let scenario = Scenario::new(LIMITS);
     let email = Email::parse("a@b.example").unwrap();
-    let guess = |session, network: &str| {
+    let guess = |session, ip_address: &str| {
         let throttle = &scenario.throttle;
-        throttle.reserve_guess(&email, Some(session), network_of(network), scenario.now)
+        throttle.reserve_guess(&email, Some(session), network_of(ip_address), scenario.now)
     };
     for number in 0..MAX_FAILURES {
-        let network = format!("10.0.0.{number}");
-        guess("stolen", &network).unwrap().failed(scenario.now);
+        let ip_address = format!("10.0.0.{number}");
+        guess("stolen", &ip_address)
+            .unwrap()
+            .record_failure(scenario.now);
     }
     assert!(guess("stolen", "10.0.1.1").is_err());
     assert!(guess("stolen", "-").is_err());
@@ -158,17 +162,17 @@ fn registrations_are_counted_per_network() {
 
 #[test]
 fn nothing_is_counted_without_a_network_or_without_a_limit() {
-    let none = NetworkLimits {
+    let no_limits = NetworkLimits {
         failed_logins: None,
         registrations: None,
     };
-    for (scenario, network) in [
+    for (scenario, ip_address) in [
         (Scenario::new(LIMITS), "-"),
-        (Scenario::new(none), "10.0.0.1"),
+        (Scenario::new(no_limits), "10.0.0.1"),
     ] {
         for number in 0..1000 {
-            assert!(scenario.try_register(network));
-            scenario.fail(&format!("u{number}@b.example"), network, 1);
+            assert!(scenario.try_register(ip_address));
+            scenario.fail(&format!("u{number}@b.example"), ip_address, 1);
         }
     }
 }

@@ -34,7 +34,11 @@ fn run(settings: Settings<'_>) -> Outcome {
 /// Asserts that the start failed. Returns the error lines without the last line.
 fn error_lines(outcome: &Outcome) -> Vec<&str> {
     assert_eq!(outcome.code, Some(2), "{}", outcome.output());
-    assert!(outcome.took < MAX_START_TIME, "took {:?}", outcome.took);
+    assert!(
+        outcome.duration < MAX_START_TIME,
+        "took {:?}",
+        outcome.duration
+    );
     let mut lines: Vec<_> = outcome.stderr.lines().collect();
     assert_eq!(lines.pop(), Some(LAST_LINE), "{}", outcome.stderr);
     lines

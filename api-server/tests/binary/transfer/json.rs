@@ -68,7 +68,7 @@ fn an_export_is_imported_into_another_database(engine: Engine) {
     target.work_dir.write("users.jsonl", &lines);
     let program = target.program().args(&["users", "import", "json"]);
     let source_file = File::open(target.work_dir.path("users.jsonl")).unwrap();
-    let output = program.run_on(source_file).succeeded().stderr;
+    let output = program.run_with_input(source_file).succeeded().stderr;
     assert!(
         output.contains("users: 2 imported, 0 already present, 0 rejected\n"),
         "{output}"

@@ -1,4 +1,4 @@
-//! The background task of the feed.
+//! Polls the revocation feed in a background task.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant, UNIX_EPOCH};
@@ -17,10 +17,10 @@ use crate::revocation::FeedTokens;
 /// The time limit for one request.
 const TIMEOUT: Duration = Duration::from_secs(2);
 
-/// The time between two removals of expired entries.
+/// The time between two removals of expired entries from the set.
 const PURGE_INTERVAL: Duration = Duration::from_secs(60);
 
-/// A response of the server: one page of the list.
+/// A response of the server: one page of the list of revocations.
 #[derive(Deserialize)]
 struct Page {
     revocations: Vec<Revocation>,
@@ -37,7 +37,7 @@ struct Revocation {
     exp: u64,
 }
 
-/// `GET /api/auth/revocations` of the server.
+/// A client for `GET /api/auth/revocations` of the server.
 pub(super) struct FeedClient {
     pub(super) client: Client,
     pub(super) url: Url,
@@ -46,7 +46,7 @@ pub(super) struct FeedClient {
 }
 
 impl Page {
-    fn apply(&self, revoked: &RevokedSessions) {
+    fn insert_into(&self, revoked: &RevokedSessions) {
         for revocation in &self.revocations {
             let until = UNIX_EPOCH.checked_add(Duration::from_secs(revocation.exp));
             revoked.insert(&revocation.sid, until.unwrap_or(UNIX_EPOCH));
@@ -55,12 +55,12 @@ impl Page {
 }
 
 impl FeedClient {
-    /// Requests the page of revocations that follows the cursor `after`.
-    async fn page(&self, after: i64) -> Result<Page, RequestError> {
-        let token = self.tokens.issue((self.clock)());
-        let token = token.map_err(|error| RequestError(error.to_string()))?;
+    /// Requests the page of revocations that follows `cursor`.
+    async fn request_page(&self, cursor: i64) -> Result<Page, RequestError> {
+        let result = self.tokens.issue((self.clock)());
+        let token = result.map_err(|error| RequestError(error.to_string()))?;
         let mut url = self.url.clone();
-        url.set_query(Some(&format!("after={after}")));
+        url.set_query(Some(&format!("after={cursor}")));
         let request = self.client.get(url).timeout(TIMEOUT).bearer_auth(token);
         let body = client::read_ok_body(request.send().await?).await?;
         serde_json::from_slice(&body).map_err(|error| {
@@ -71,24 +71,24 @@ impl FeedClient {
     }
 }
 
-/// Polls until the task is aborted.
+/// Polls the server until the task is aborted.
 pub(super) async fn poll(client: FeedClient, state: Arc<FeedState>) {
-    let (mut after, mut failures) = (0, 0_u32);
+    let (mut cursor, mut failures) = (0, 0_u32);
     let mut purged_at = Instant::now();
     loop {
         let requested_at = Instant::now();
-        let result = client.page(after).await;
+        let result = client.request_page(cursor).await;
         let error = result.as_ref().err();
         state.set_last_error(error.map(|RequestError(cause)| cause.clone()));
         match result {
             Ok(page) => {
                 failures = 0;
-                page.apply(&state.revoked);
-                let advanced = page.next > after;
-                after = page.next;
-                match (page.more, advanced) {
+                page.insert_into(&state.revoked);
+                let has_advanced = page.next > cursor;
+                cursor = page.next;
+                match (page.more, has_advanced) {
                     (true, true) => continue,
-                    // The server reset its cursor. The delay applies, in case it does so every time.
+                    // The server reset the cursor. The delay applies, because a faulty server may do so every time.
                     (true, false) => {}
                     (false, _) => state.mark_complete(requested_at),
                 }

@@ -1,4 +1,4 @@
-//! The state that the background task writes and verifiers read.
+//! Stores the state that the background task writes and verifiers read.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -8,13 +8,12 @@ use tokio::sync::watch;
 
 use crate::RevokedSessions;
 
-/// The revoked sessions, and when and whether the last request succeeded.
+/// The revoked sessions, the time of the last complete response and the last error.
 pub(super) struct FeedState {
     pub(super) revoked: RevokedSessions,
-    started: Instant,
-    /// When the last complete response was requested: milliseconds after `started`, plus one. 0 means never.
+    started_at: Instant,
+    /// When the last complete response was requested: milliseconds after `started_at`, plus one. 0 means never.
     complete_at: AtomicU64,
-    /// Whether there was a complete response.
     is_complete: watch::Sender<bool>,
     last_error: Mutex<Option<String>>,
 }
@@ -23,7 +22,7 @@ impl FeedState {
     pub(super) fn new() -> Self {
         Self {
             revoked: RevokedSessions::default(),
-            started: Instant::now(),
+            started_at: Instant::now(),
             complete_at: AtomicU64::new(0),
             is_complete: watch::Sender::new(false),
             last_error: Mutex::new(None),
@@ -40,30 +39,28 @@ impl FeedState {
     /// Returns the time since the last complete response was requested. Takes no lock.
     pub(super) fn age(&self) -> Option<Duration> {
         let complete_at = self.complete_at.load(Ordering::Acquire).checked_sub(1)?;
-        let since_start = self.started.elapsed();
+        let since_start = self.started_at.elapsed();
         Some(since_start.saturating_sub(Duration::from_millis(complete_at)))
     }
 
-    /// Records a complete response. Its age counts from the request, since the server may have read the list at once.
+    /// Records a complete response. The age counts from the request: the server may have read its list at that moment.
     pub(super) fn mark_complete(&self, requested_at: Instant) {
-        let since_start = requested_at
-            .saturating_duration_since(self.started)
-            .as_millis();
-        let since_start = u64::try_from(since_start).unwrap_or(u64::MAX - 1);
-        self.complete_at.store(since_start + 1, Ordering::Release);
+        let since_start = requested_at.saturating_duration_since(self.started_at);
+        let millis = u64::try_from(since_start.as_millis()).unwrap_or(u64::MAX - 1);
+        self.complete_at.store(millis + 1, Ordering::Release);
         self.is_complete.send_replace(true);
     }
 
     pub(super) fn last_error(&self) -> Option<String> {
-        self.lock_error().clone()
+        self.lock_last_error().clone()
     }
 
     pub(super) fn set_last_error(&self, error: Option<String>) {
-        *self.lock_error() = error;
+        *self.lock_last_error() = error;
     }
 
-    // No code panics while it holds the lock, so a poisoned lock still guards a consistent value.
-    fn lock_error(&self) -> MutexGuard<'_, Option<String>> {
+    // No code panics under this lock, so a poisoned lock still guards a consistent value.
+    fn lock_last_error(&self) -> MutexGuard<'_, Option<String>> {
         self.last_error
             .lock()
             .unwrap_or_else(PoisonError::into_inner)

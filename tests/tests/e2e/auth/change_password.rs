@@ -7,7 +7,7 @@ use futures_util::future::join_all;
 use serde_json::{Value, json};
 
 use super::login::{LOGIN, credentials};
-use crate::http::cookies::jar;
+use crate::http::cookies::cookies_after;
 use crate::sessions::fixtures::{
     CHANGE_PASSWORD, Device, MAX_REVOCATION_DELAY, OWN_ORIGIN, REFRESH, SESSION, are_live, column,
     counter, get_session, login, refresh, refreshed, until_rejected, user_with_device,
@@ -180,7 +180,7 @@ async fn a_browser_that_changes_the_password_continues_with_new_cookies(app: App
     let change = passwords(ada.password(), NEW);
     let change = app.anonymous().post(CHANGE_PASSWORD, change);
     let response = by_cookies(change, &device.cookies()).await;
-    let cookies = jar(&response);
+    let cookies = cookies_after(&response);
     let token_response = response.ok();
     assert_eq!(
         (

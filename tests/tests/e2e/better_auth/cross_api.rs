@@ -134,7 +134,7 @@ async fn a_user_of_one_api_logs_in_with_the_other(app: App) {
 
 async fn without_a_database_it_is_503_and_no_user_is_signed_out(engine: Engine) {
     let database = Database::new(engine);
-    let proxy = Proxy::before(&database);
+    let proxy = Proxy::for_database(&database);
     let url = proxy.url(&database);
     let app = Options::new(database).set("database-url", &url).start();
     let ada = sign_up(&app, "ada").await;

@@ -1,4 +1,4 @@
-//! The maximum number of connections, and which of them the server closes to accept a new one.
+//! Tests the maximum number of connections, and which connection the server closes to accept a new one.
 
 use std::time::Duration;
 
@@ -9,14 +9,14 @@ use super::gets_200;
 
 on_both_engines! {
     the_setting_limits_the_number_of_connections,
-    the_network_with_the_most_connections_loses_one,
+    the_network_with_the_most_connections_loses_a_connection,
 }
 
-/// Opens this many connections from a source address, and sends a request on each.
-async fn open(app: &App, source: &str, count: usize) -> Vec<Connection> {
+/// Opens this many connections from one IP address, and sends a request on each connection.
+async fn open_connections(app: &App, source_ip: &str, count: usize) -> Vec<Connection> {
     let mut connections = Vec::new();
     while connections.len() < count {
-        let mut connection = Connection::open_from(source, app.addr()).await;
+        let mut connection = Connection::open_from(source_ip, app.addr()).await;
         // The server may still count a connection that the client has just closed.
         if gets_200(&mut connection).await {
             connections.push(connection);
@@ -27,13 +27,16 @@ async fn open(app: &App, source: &str, count: usize) -> Vec<Connection> {
 
 async fn the_setting_limits_the_number_of_connections(engine: Engine) {
     let app = App::on(engine).set("max-connections", "3").start();
-    let mut connections = open(&app, "127.0.0.2", 3).await;
+    let mut connections = open_connections(&app, "127.0.0.2", 3).await;
     assert!(!gets_200(&mut app.connect().await).await);
     for connection in &mut connections {
         assert!(gets_200(connection).await);
     }
     drop(connections.pop());
-    let replacement = timeout(Duration::from_secs(30), open(&app, "127.0.0.3", 1));
+    let replacement = timeout(
+        Duration::from_secs(30),
+        open_connections(&app, "127.0.0.3", 1),
+    );
     replacement
         .await
         .expect("a connection after another one closed");
@@ -42,20 +45,20 @@ async fn the_setting_limits_the_number_of_connections(engine: Engine) {
     }
 }
 
-async fn the_network_with_the_most_connections_loses_one(engine: Engine) {
+async fn the_network_with_the_most_connections_loses_a_connection(engine: Engine) {
     let app = App::on(engine)
         .set("max-connections", "4")
-        .limits(|limits| limits.loopback_counts = true)
+        .limits(|limits| limits.counts_loopback = true)
         .start();
-    let mut largest = open(&app, "127.0.0.2", 4).await;
-    let mut others = open(&app, "127.0.0.3", 1).await;
-    others.extend(open(&app, "127.0.0.4", 1).await);
-    for (number, connection) in largest.iter_mut().enumerate() {
+    let mut busiest_connections = open_connections(&app, "127.0.0.2", 4).await;
+    let mut other_connections = open_connections(&app, "127.0.0.3", 1).await;
+    other_connections.extend(open_connections(&app, "127.0.0.4", 1).await);
+    for (number, connection) in busiest_connections.iter_mut().enumerate() {
         assert_eq!(gets_200(connection).await, number >= 2, "{number}");
     }
-    // A new connection of this network now replaces one of its own connections, not one of another network.
-    open(&app, "127.0.0.2", 5).await;
-    for connection in &mut others {
+    // A new connection from 127.0.0.2 now replaces a connection from 127.0.0.2, not a connection of another network.
+    open_connections(&app, "127.0.0.2", 5).await;
+    for connection in &mut other_connections {
         assert!(gets_200(connection).await);
     }
 }

@@ -1,4 +1,4 @@
-//! Connections: their number, their timeouts, and slow readers.
+//! Tests the maximum number of connections, their timeouts, and callers that read slowly.
 
 mod limit;
 mod slow_readers;
@@ -6,12 +6,12 @@ mod timeouts;
 
 use e2e::Connection;
 
-/// A request that every server accepts.
-const GET: &[u8] = b"GET /healthz HTTP/1.1\r\nhost: e2e\r\n\r\n";
+/// A request to which every server responds with 200.
+const HEALTH_REQUEST: &[u8] = b"GET /healthz HTTP/1.1\r\nhost: e2e\r\n\r\n";
 
 /// Sends a request on this connection; returns whether the response is 200.
 async fn gets_200(connection: &mut Connection) -> bool {
-    connection.send(GET).await;
+    connection.send(HEALTH_REQUEST).await;
     let response = connection.response().await;
     response.is_some_and(|response| response.status() == 200)
 }

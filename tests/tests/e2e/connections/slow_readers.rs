@@ -1,4 +1,4 @@
-//! Callers that read a response slowly or not at all.
+//! Tests callers that read a response slowly or not at all.
 
 use std::time::Duration;
 
@@ -13,16 +13,16 @@ on_both_engines! {
 
 const RESPONSE_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// A number of tasks that is more than a page, which ends at 1 MiB.
-const MORE_THAN_A_PAGE: usize = 110;
+/// More tasks of 10 kB than fit on a page of 1 MiB.
+const MORE_TASKS_THAN_A_PAGE: usize = 110;
 
-/// Starts a server with this number of tasks of 10 kB; returns it with a request for the largest page.
-async fn start(engine: Engine, tasks: usize) -> (App, Vec<u8>) {
+/// Starts a server with this many tasks of 10 kB. Returns the server and a request for the largest page.
+async fn start_with_tasks(engine: Engine, task_count: usize) -> (App, Vec<u8>) {
     let app = App::on(engine)
         .limits(|limits| limits.response_timeout = RESPONSE_TIMEOUT)
         .start();
     let ada = app.user("ada").await;
-    for _ in 0..tasks {
+    for _ in 0..task_count {
         let body = json!({ "title": "Buy milk", "description": "x".repeat(10_000) });
         ada.post("/api/tasks", body).await.created();
     }
@@ -34,19 +34,19 @@ async fn start(engine: Engine, tasks: usize) -> (App, Vec<u8>) {
 }
 
 async fn a_caller_that_reads_nothing_of_its_response_is_disconnected(engine: Engine) {
-    let (app, request) = start(engine, MORE_THAN_A_PAGE).await;
+    let (app, request) = start_with_tasks(engine, MORE_TASKS_THAN_A_PAGE).await;
     let mut connection = app.connect().await;
     connection.send_until_closed(&request).await;
 }
 
 async fn a_caller_that_reads_slowly_gets_the_whole_response(engine: Engine) {
-    let (app, request) = start(engine, MORE_THAN_A_PAGE).await;
+    let (app, request) = start_with_tasks(engine, MORE_TASKS_THAN_A_PAGE).await;
     let mut connection = app.connect().await;
     for _ in 0..16 {
         connection.send(&request).await;
     }
     for _ in 0..16 {
-        // One sleep is shorter than the timeout; all of them together are longer.
+        // Each sleep is shorter than the timeout; all sleeps together are longer.
         tokio::time::sleep(RESPONSE_TIMEOUT / 8).await;
         let tasks = connection.response().await.unwrap().ok();
         assert_eq!(tasks.as_array().unwrap().len(), 102);
@@ -54,7 +54,7 @@ async fn a_caller_that_reads_slowly_gets_the_whole_response(engine: Engine) {
 }
 
 async fn a_caller_with_a_small_tcp_window_gets_the_whole_response(engine: Engine) {
-    let (app, request) = start(engine, 10).await;
+    let (app, request) = start_with_tasks(engine, 10).await;
     let mut connection = Connection::open_with_receive_buffer(2048, app.addr()).await;
     connection.send(&request).await;
     // The client reads too little at a time for the TCP window to grow, and does so for longer than the timeout.

@@ -1,4 +1,4 @@
-//! Timeouts for headers that do not arrive, and for idle connections.
+//! Tests the timeouts for headers that do not arrive, and for idle connections.
 
 use std::time::Duration;
 
@@ -6,7 +6,7 @@ use api_server::limits::Limits;
 use e2e::{App, Engine, on_both_engines};
 use tokio::time::sleep;
 
-use super::{GET, gets_200};
+use super::{HEALTH_REQUEST, gets_200};
 
 on_both_engines! {
     the_first_header_of_a_connection_times_out,
@@ -17,15 +17,15 @@ on_both_engines! {
     http_2_is_rejected,
 }
 
-/// Far below the other timeouts, which have their production values.
-const SHORT: Duration = Duration::from_secs(1);
+/// The timeout that a test shortens. All other timeouts keep their values, which are far longer.
+const SHORT_TIMEOUT: Duration = Duration::from_secs(1);
 
-fn start(engine: Engine, change: impl FnOnce(&mut Limits)) -> App {
-    App::on(engine).limits(change).start()
+fn start_with_limits(engine: Engine, change_limits: impl FnOnce(&mut Limits)) -> App {
+    App::on(engine).limits(change_limits).start()
 }
 
 async fn the_first_header_of_a_connection_times_out(engine: Engine) {
-    let app = start(engine, |limits| limits.header_timeout = SHORT);
+    let app = start_with_limits(engine, |limits| limits.header_timeout = SHORT_TIMEOUT);
     for first_bytes in ["", "G", "GET /healthz HTTP/1.1\r\nhost: e2e\r\n"] {
         let mut connection = app.connect().await;
         connection.send(first_bytes.as_bytes()).await;
@@ -39,7 +39,7 @@ async fn the_first_header_of_a_connection_times_out(engine: Engine) {
 }
 
 async fn later_headers_time_out(engine: Engine) {
-    let app = start(engine, |limits| limits.header_timeout = SHORT);
+    let app = start_with_limits(engine, |limits| limits.header_timeout = SHORT_TIMEOUT);
     for first_bytes in ["G", "GET /healthz HTTP/1.1\r\nhost: e2e\r\n"] {
         let mut connection = app.connect().await;
         for _ in 0..2 {
@@ -51,7 +51,7 @@ async fn later_headers_time_out(engine: Engine) {
 }
 
 async fn bytes_after_a_response_do_not_keep_a_connection_open(engine: Engine) {
-    let app = start(engine, |limits| limits.header_timeout = SHORT);
+    let app = start_with_limits(engine, |limits| limits.header_timeout = SHORT_TIMEOUT);
     let mut connection = app.connect().await;
     // No handler reads this chunked body.
     let head = b"POST /nowhere HTTP/1.1\r\nhost: e2e\r\ntransfer-encoding: chunked\r\n\r\n";
@@ -61,17 +61,17 @@ async fn bytes_after_a_response_do_not_keep_a_connection_open(engine: Engine) {
 }
 
 async fn an_idle_connection_is_closed(engine: Engine) {
-    let app = start(engine, |limits| limits.idle_timeout = SHORT);
+    let app = start_with_limits(engine, |limits| limits.idle_timeout = SHORT_TIMEOUT);
     let mut connection = app.connect().await;
     assert!(gets_200(&mut connection).await);
     assert!(connection.response().await.is_none());
 }
 
 async fn a_request_may_take_longer_than_its_header(engine: Engine) {
-    let app = start(engine, |limits| {
-        limits.header_timeout = SHORT;
-        limits.idle_timeout = SHORT;
-        limits.response_timeout = SHORT;
+    let app = start_with_limits(engine, |limits| {
+        limits.header_timeout = SHORT_TIMEOUT;
+        limits.idle_timeout = SHORT_TIMEOUT;
+        limits.response_timeout = SHORT_TIMEOUT;
     });
     let ada = app.user("ada").await;
     let mut connection = app.connect().await;
@@ -82,11 +82,11 @@ async fn a_request_may_take_longer_than_its_header(engine: Engine) {
         ada.token()
     );
     connection.send(head.as_bytes()).await;
-    // Sleeps for longer than the timeouts, because no event shows that they did not apply.
-    sleep(3 * SHORT).await;
+    // Sleeps for longer than the timeouts, because no event shows that they do not apply to the body.
+    sleep(3 * SHORT_TIMEOUT).await;
     connection.send(br#"{"title":"Buy milk"}"#).await;
     assert_eq!(connection.response().await.unwrap().status(), 201);
-    connection.send(GET).await;
+    connection.send(HEALTH_REQUEST).await;
     assert_eq!(connection.response().await.unwrap().status(), 200);
 }
 

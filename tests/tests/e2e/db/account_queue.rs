@@ -1,59 +1,61 @@
-//! The share of the database that one account may use.
+//! Tests that the requests of one account that wait for the database are limited, and that other accounts are served.
 
 use e2e::{App, Client, Engine, on_both_engines, on_postgres};
 use futures_util::future::join_all;
 use serde_json::{Value, json};
 
-use crate::sessions::fixtures::{eventually, login, refresh, refreshed};
+use crate::sessions::fixtures::{login, refresh, refreshed, wait_until};
 
 on_both_engines! {
-    requests_beyond_the_share_of_an_account_are_429_and_others_are_served,
-    others_are_served_while_an_account_searches,
+    requests_beyond_the_limit_of_an_account_are_429_and_other_accounts_are_served,
+    other_accounts_are_served_while_an_account_searches,
 }
 
 // Only PostgreSQL can lock the rows of one account.
 on_postgres! {
-    all_sessions_of_an_account_have_one_share,
+    all_sessions_of_an_account_have_one_limit,
 }
 
-/// More than the 256 requests that one account may have waiting plus the 128 writes of one commit.
-const CHANGES: usize = 400;
+/// More changes than the 256 requests of one account that may wait and the 128 writes of one commit.
+const CHANGE_COUNT: usize = 400;
 
-/// Sends [`CHANGES`] changes of a locked task; returns the numbers of 429 and 503 responses.
-async fn changes_of(client: &Client, task: &Value) -> (usize, usize) {
-    let change = json!({ "title": "Buy oat milk" });
+/// Sends [`CHANGE_COUNT`] changes of a locked task. Returns the numbers of 429 responses and of 503 responses.
+async fn send_changes(client: &Client, task: &Value) -> (usize, usize) {
+    let body = json!({ "title": "Buy oat milk" });
     let path = client.task(&task["id"]);
-    let changes = (0..CHANGES).map(|_| client.patch(&path, change.clone()).into_future());
-    let (mut refused, mut too_late) = (0, 0);
+    let changes = (0..CHANGE_COUNT).map(|_| client.patch(&path, body.clone()).into_future());
+    let (mut rejected_count, mut unavailable_count) = (0, 0);
     for response in join_all(changes).await {
         if response.status() == 503 {
             response.problem(503, "DATABASE_UNAVAILABLE");
-            too_late += 1;
+            unavailable_count += 1;
             continue;
         }
         assert_eq!(response.header("retry-after"), Some("1"));
         let problem = response.problem(429, "TOO_MANY_REQUESTS");
         let detail = "Too many requests of this account at once; please try again";
         assert_eq!(problem["detail"], detail);
-        refused += 1;
+        rejected_count += 1;
     }
-    (refused, too_late)
+    (rejected_count, unavailable_count)
 }
 
-async fn requests_beyond_the_share_of_an_account_are_429_and_others_are_served(engine: Engine) {
+async fn requests_beyond_the_limit_of_an_account_are_429_and_other_accounts_are_served(
+    engine: Engine,
+) {
     let app = App::on(engine).start();
     let (ada, eve) = (app.user("ada").await, app.user("eve").await);
     let ada_task = ada.new_task("Buy tea").await;
-    let locked = eve.new_task("Buy milk").await;
-    let mut session = app.database().session();
-    session.execute(&match engine {
+    let locked_task = eve.new_task("Buy milk").await;
+    let mut locking_session = app.database().open_session();
+    locking_session.execute(&match engine {
         Engine::Sqlite => "BEGIN IMMEDIATE".to_owned(),
         Engine::Postgres => format!(
             "BEGIN; SELECT 1 FROM tasks WHERE id = {} FOR UPDATE",
-            locked["id"]
+            locked_task["id"]
         ),
     });
-    let others = async {
+    let requests_of_ada = async {
         for _ in 0..10 {
             assert_eq!(ada.all_tasks().await, json!([ada_task]));
             ada.get("/api/auth/account").await.ok();
@@ -62,28 +64,35 @@ async fn requests_beyond_the_share_of_an_account_are_429_and_others_are_served(e
             }
         }
     };
-    let ((refused, too_late), ()) = tokio::join!(changes_of(&eve, &locked), others);
-    assert!(refused >= CHANGES - 256 - 128, "{refused}");
-    assert!(too_late > 0, "{too_late}");
-    session.execute("ROLLBACK");
-    eventually(
+    let ((rejected_count, unavailable_count), ()) =
+        tokio::join!(send_changes(&eve, &locked_task), requests_of_ada);
+    assert!(
+        rejected_count >= CHANGE_COUNT - 256 - 128,
+        "{rejected_count}"
+    );
+    assert!(unavailable_count > 0, "{unavailable_count}");
+    locking_session.execute("ROLLBACK");
+    wait_until(
         "the requests that were given up leave the queue",
         async || {
-            let change = json!({ "title": "Buy oat milk" });
-            eve.patch(&eve.task(&locked["id"]), change).await.status() == 200
+            let body = json!({ "title": "Buy oat milk" });
+            eve.patch(&eve.task(&locked_task["id"]), body)
+                .await
+                .status()
+                == 200
         },
     )
     .await;
 }
 
-async fn others_are_served_while_an_account_searches(app: App) {
+async fn other_accounts_are_served_while_an_account_searches(app: App) {
     let (ada, eve) = (app.user("ada").await, app.user("eve").await);
     let task = ada.new_task("Buy milk").await;
     for _ in 0..30 {
         let body = json!({ "title": "x", "description": "x".repeat(10_000) });
         eve.post("/api/tasks", body).await.created();
     }
-    let searches = async {
+    let searches_of_eve = async {
         let searches = (0..64).map(|_| eve.get("/api/tasks?q=bread").into_future());
         for response in join_all(searches).await {
             match response.status() {
@@ -92,15 +101,15 @@ async fn others_are_served_while_an_account_searches(app: App) {
             }
         }
     };
-    let others = async {
+    let lists_of_ada = async {
         for _ in 0..20 {
             assert_eq!(ada.all_tasks().await, json!([task]));
         }
     };
-    tokio::join!(searches, others);
+    tokio::join!(searches_of_eve, lists_of_ada);
 }
 
-async fn all_sessions_of_an_account_have_one_share(app: App) {
+async fn all_sessions_of_an_account_have_one_limit(app: App) {
     let (ada, eve) = (app.user("ada").await, app.user("eve").await);
     let task = ada.new_task("Buy tea").await;
     let mut devices = Vec::new();
@@ -108,7 +117,7 @@ async fn all_sessions_of_an_account_have_one_share(app: App) {
         let device = login(&app, &eve).await;
         devices.push(refreshed(&app, &device).await);
     }
-    let mut transaction = app.database().session();
+    let mut transaction = app.database().open_session();
     transaction.execute(&format!(
         "BEGIN; SELECT 1 FROM sessions WHERE user_id = '{}' FOR UPDATE",
         eve.id()
@@ -116,12 +125,12 @@ async fn all_sessions_of_an_account_have_one_share(app: App) {
     let refreshes = devices
         .iter()
         .map(|device| refresh(&app, &device.refresh).into_future());
-    let others = async {
+    let lists_of_ada = async {
         for _ in 0..10 {
             assert_eq!(ada.all_tasks().await, json!([task]));
         }
     };
-    let (responses, ()) = tokio::join!(join_all(refreshes), others);
+    let (responses, ()) = tokio::join!(join_all(refreshes), lists_of_ada);
     for response in responses {
         assert!(matches!(response.status(), 429 | 503), "{response:?}");
     }

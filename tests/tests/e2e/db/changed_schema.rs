@@ -1,4 +1,4 @@
-//! A missing table or column: the routes that need it respond with 500, and only the log has the cause.
+//! Tests a database without a table or a column. Routes that need it respond with 500, and only the log has the cause.
 
 use e2e::{App, Client, Request, log_lines, on_both_engines};
 use serde_json::json;
@@ -11,10 +11,10 @@ on_both_engines! {
     a_connection_works_after_a_failed_statement,
 }
 
-/// Asserts a 500 that does not reveal its cause. The log has the cause, with the request id.
-async fn assert_internal_error(request: Request, id: &str, cause: &str) {
-    let response = request.header("x-request-id", id).await;
-    assert_eq!(response.header("x-request-id"), Some(id));
+/// Asserts that the response is a 500 without the cause of the error. The log has the cause with the request id.
+async fn assert_internal_error(request: Request, request_id: &str, cause: &str) {
+    let response = request.header("x-request-id", request_id).await;
+    assert_eq!(response.header("x-request-id"), Some(request_id));
     let printed = format!("{response:?}").to_lowercase();
     let problem = response.problem(500, "INTERNAL_SERVER_ERROR");
     let detail = "Something went wrong on our side; the request id names it in our log";
@@ -24,15 +24,15 @@ async fn assert_internal_error(request: Request, id: &str, cause: &str) {
     ] {
         assert!(!printed.contains(word), "{printed}");
     }
-    let logged = log_lines::with(id);
+    let lines = log_lines::find(request_id);
     let has_cause = |line: &String| line.starts_with("ERROR") && line.contains(cause);
-    assert!(logged.iter().any(has_cause), "{logged:?}");
+    assert!(lines.iter().any(has_cause), "{lines:?}");
 }
 
 async fn assert_internal_errors(app: &App, ada: &Client, requests: Vec<Request>, cause: &str) {
     for (number, request) in requests.into_iter().enumerate() {
-        let id = format!("{}-{number}", ada.id());
-        assert_internal_error(request, &id, cause).await;
+        let request_id = format!("{}-{number}", ada.id());
+        assert_internal_error(request, &request_id, cause).await;
         assert_other_routes_work(ada).await;
     }
     assert_eq!(
@@ -43,12 +43,13 @@ async fn assert_internal_errors(app: &App, ada: &Client, requests: Vec<Request>,
 
 async fn a_missing_table_is_an_internal_error(app: App) {
     let ada = app.user("ada").await;
-    let task = ada.task(&ada.new_task("Buy milk").await["id"]);
-    let mut all = requests(&ada, &task);
-    all.pop();
+    let task_path = ada.task(&ada.new_task("Buy milk").await["id"]);
+    let mut all_requests = requests(&ada, &task_path);
+    all_requests.pop();
     app.database()
         .execute("DROP TABLE sessions; DROP TABLE tasks; DROP TABLE imported_tasks");
-    let (mut user_requests, task_requests) = (all.drain(..4).collect::<Vec<_>>(), all);
+    let (mut user_requests, task_requests) =
+        (all_requests.drain(..4).collect::<Vec<_>>(), all_requests);
     assert_internal_errors(&app, &ada, task_requests, "tasks").await;
     app.database().execute("DROP TABLE users");
     user_requests.truncate(4);
@@ -57,18 +58,18 @@ async fn a_missing_table_is_an_internal_error(app: App) {
 
 async fn a_missing_column_is_an_internal_error(app: App) {
     let ada = app.user("ada").await;
-    let task = ada.task(&ada.new_task("Buy milk").await["id"]);
+    let task_path = ada.task(&ada.new_task("Buy milk").await["id"]);
     app.database()
         .execute("ALTER TABLE tasks DROP COLUMN title");
     let requests = vec![
-        ada.get(&task),
+        ada.get(&task_path),
         ada.get(&ada.tasks()),
         ada.post(&ada.tasks(), json!({ "title": "Buy tea" })),
-        ada.patch(&task, json!({ "title": "Buy tea" })),
+        ada.patch(&task_path, json!({ "title": "Buy tea" })),
     ];
     assert_internal_errors(&app, &ada, requests, "title").await;
-    let deleted = ada.delete(&task).await.ok();
-    assert_eq!(deleted["success"], true);
+    let response = ada.delete(&task_path).await.ok();
+    assert_eq!(response["success"], true);
 }
 
 async fn a_connection_works_after_a_failed_statement(app: App) {
@@ -76,7 +77,7 @@ async fn a_connection_works_after_a_failed_statement(app: App) {
     ada.new_task("Buy milk").await;
     app.database()
         .execute("ALTER TABLE tasks RENAME TO renamed_tasks");
-    // More requests than the pool has connections.
+    // Sends more requests than the pool has connections.
     for _ in 0..10 {
         let refused = ada.post("/api/tasks", json!({ "title": "Buy tea" })).await;
         refused.problem(500, "INTERNAL_SERVER_ERROR");

@@ -1,6 +1,6 @@
-//! A SQLite file that another process has locked. A write that waits too long gets a 503; after the lock is released,
-//! writes work again. Reads never wait: a running server keeps the file open, so no other process gets an exclusive
-//! lock.
+//! Tests a SQLite file that another process has locked. A write that waits too long gets a 503, and writes work again
+//! after the lock is released. Reads never wait: a running server keeps the file open, so no other process gets an
+//! exclusive lock.
 
 use e2e::{App, Request, on_sqlite};
 use futures_util::future::join_all;
@@ -15,12 +15,12 @@ async fn writes_are_503_while_another_process_writes_and_reads_work(app: App) {
     let ada = app.user("ada").await;
     let task = ada.new_task("Buy milk").await;
     let task_path = ada.task(&task["id"]);
-    let mut other = app.database().session();
-    other.execute("BEGIN IMMEDIATE");
+    let mut locking_session = app.database().open_session();
+    locking_session.execute("BEGIN IMMEDIATE");
 
-    let all = requests(&ada, &task_path).into_iter();
-    let (reads, writes): (Vec<_>, Vec<_>) = all.partition(Request::is_a_read);
-    // The writes are sent in parallel: the last one in the queue gets its response in time, too.
+    let all_requests = requests(&ada, &task_path).into_iter();
+    let (reads, writes): (Vec<_>, Vec<_>) = all_requests.partition(Request::is_read_only);
+    // The writes are sent in parallel: even the last write in the queue gets its response in time.
     for response in join_all(writes.into_iter().map(send_in_time)).await {
         response.problem(503, "DATABASE_UNAVAILABLE");
     }
@@ -29,8 +29,8 @@ async fn writes_are_503_while_another_process_writes_and_reads_work(app: App) {
     }
     assert_other_routes_work(&ada).await;
 
-    other.execute("ROLLBACK");
+    locking_session.execute("ROLLBACK");
     // A write that got a 503 may still be in the queue and run before this write.
-    let after_unlock = ada.new_task("afterwards").await;
-    assert_eq!(ada.all_tasks().await[0], after_unlock);
+    let last_task = ada.new_task("afterwards").await;
+    assert_eq!(ada.all_tasks().await[0], last_task);
 }

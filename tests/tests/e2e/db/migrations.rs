@@ -1,4 +1,4 @@
-//! Migrations: in parallel on a new database, and repeated.
+//! Tests migrations that run in parallel on a new database, and a migration that is repeated.
 
 use std::{fs, thread};
 
@@ -10,9 +10,9 @@ on_both_engines! {
     a_migration_of_a_migrated_database_changes_nothing,
 }
 
-const APPLIED_MIGRATIONS: &str = "SELECT count(*) FROM __diesel_schema_migrations";
+const MIGRATION_COUNT_QUERY: &str = "SELECT count(*) FROM __diesel_schema_migrations";
 
-/// The number of migrations, which is the same for each engine.
+/// Returns the number of migrations, which is the same for each engine.
 fn migration_count() -> String {
     let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../migrations/sqlite");
     fs::read_dir(folder).unwrap().count().to_string()
@@ -28,7 +28,7 @@ async fn eight_parallel_migrations_change_a_new_database_once(engine: Engine) {
         }
     });
     assert_eq!(
-        database.value(APPLIED_MIGRATIONS).unwrap(),
+        database.value(MIGRATION_COUNT_QUERY).unwrap(),
         migration_count()
     );
     for table in ["users", "sessions", "tasks"] {
@@ -41,12 +41,12 @@ async fn a_migration_of_a_migrated_database_changes_nothing(engine: Engine) {
     let database = Database::new(engine);
     let url = DatabaseUrl::parse(&database.url()).unwrap();
     migrate(&url).unwrap();
-    let first_run = "SELECT min(run_on) FROM __diesel_schema_migrations";
-    let before = database.value(first_run);
+    let first_run_query = "SELECT min(run_on) FROM __diesel_schema_migrations";
+    let first_run = database.value(first_run_query);
     migrate(&url).unwrap();
     assert_eq!(
-        database.value(APPLIED_MIGRATIONS).unwrap(),
+        database.value(MIGRATION_COUNT_QUERY).unwrap(),
         migration_count()
     );
-    assert_eq!(database.value(first_run), before);
+    assert_eq!(database.value(first_run_query), first_run);
 }

@@ -1,5 +1,5 @@
-//! A database server that is unreachable or silent: 503 in time, other routes unaffected, and recovery
-//! without a restart.
+//! Tests a database server that is unreachable or does not respond: requests that need the database get a 503 in time,
+//! other routes are unaffected, and the server recovers without a restart.
 
 use std::time::{Duration, Instant};
 
@@ -19,17 +19,19 @@ on_postgres! {
 /// The longest wait for the server to recover; long enough on any machine.
 const MAX_RECOVERY: Duration = Duration::from_secs(30);
 
+/// A server that reaches its database through a proxy.
 struct Fixture {
-    /// The first field, so that it is dropped first: a server that waits for its database does not stop.
+    /// The first field, so that the proxy is dropped first: a server that waits for its database does not stop.
     proxy: Proxy,
     _app: App,
     ada: Client,
+    /// The tasks of Ada.
     tasks: Value,
 }
 
-async fn fixture(engine: Engine) -> Fixture {
+async fn start_fixture(engine: Engine) -> Fixture {
     let database = Database::new(engine);
-    let proxy = Proxy::before(&database);
+    let proxy = Proxy::for_database(&database);
     let url = proxy.url(&database);
     let app = Options::new(database).set("database-url", &url).start();
     let ada = app.user("ada").await;
@@ -48,8 +50,8 @@ impl Fixture {
         self.ada.task(&self.tasks[0]["id"])
     }
 
-    /// Asserts that every route that needs the database responds with 503 in time. The requests are more than the
-    /// connections.
+    /// Asserts that every route that needs the database responds with 503 in time. Sends more requests than the server
+    /// has connections to the database.
     async fn assert_unavailable(&self) {
         let requests = requests(&self.ada, &self.task_path()).into_iter();
         for response in join_all(requests.map(send_in_time)).await {
@@ -79,8 +81,8 @@ impl Fixture {
         }
     }
 
-    /// Waits until parallel requests on all connections succeed. The server detects a lost connection at the next
-    /// request on it, which fails.
+    /// Waits until parallel requests on all connections to the database succeed. The server detects a lost connection
+    /// when the next request on that connection fails.
     async fn assert_all_connections_work(&self) {
         let started = Instant::now();
         loop {
@@ -106,31 +108,34 @@ impl Fixture {
 }
 
 async fn an_unreachable_database_is_503_until_it_returns(engine: Engine) {
-    let fixture = fixture(engine).await;
+    let fixture = start_fixture(engine).await;
     for _ in 0..2 {
         fixture.proxy.cut();
         fixture.assert_unavailable().await;
-        fixture.proxy.mend();
+        fixture.proxy.resume();
         fixture.assert_all_connections_work().await;
     }
     fixture.assert_recovers().await;
 }
 
 async fn a_silent_database_is_503_until_it_responds(engine: Engine) {
-    let fixture = fixture(engine).await;
+    let fixture = start_fixture(engine).await;
     fixture.proxy.silence();
     fixture.assert_reads_are_unavailable().await;
-    fixture.proxy.mend();
+    fixture.proxy.resume();
     fixture.assert_recovers().await;
 }
 
 impl Fixture {
-    /// Sends only reads, because delayed statements still reach the database when it recovers.
+    /// Sends only reads, because the database still executes delayed statements when it recovers.
     async fn assert_reads_are_unavailable(&self) {
         let tasks = self.ada.tasks();
-        let reads = ["/readyz", "/api/auth/account", &tasks, "/api/tasks?q=milk"];
+        let read_paths = ["/readyz", "/api/auth/account", &tasks, "/api/tasks?q=milk"];
         for _ in 0..2 {
-            let requests = reads.iter().chain(&reads).map(|path| self.ada.get(path));
+            let requests = read_paths
+                .iter()
+                .chain(&read_paths)
+                .map(|path| self.ada.get(path));
             for response in join_all(requests.map(send_in_time)).await {
                 response.problem(503, "DATABASE_UNAVAILABLE");
             }
@@ -142,41 +147,41 @@ impl Fixture {
 async fn a_restart_of_the_database_fails_at_most_one_request_per_connection(app: App) {
     let ada = app.user("ada").await;
     // Sends as many requests as the pool has connections.
-    let reads = (0..8).map(|_| ada.get("/api/tasks").into_future());
-    for response in join_all(reads).await {
+    let read_requests = (0..8).map(|_| ada.get("/api/tasks").into_future());
+    for response in join_all(read_requests).await {
         response.ok();
     }
     app.database().execute(
         "SELECT pg_terminate_backend(pid) FROM pg_stat_activity \
          WHERE datname = current_database() AND pid <> pg_backend_pid()",
     );
-    let mut refused = 0;
+    let mut failed_count = 0;
     for _ in 0..8 {
         let response = send_in_time(ada.post("/api/tasks", json!({ "title": "Buy milk" }))).await;
         if response.status() != 201 {
-            refused += 1;
+            failed_count += 1;
             response.problem(503, "DATABASE_UNAVAILABLE");
         }
     }
-    let written = 8 - refused;
-    // A thread whose connection was not used for writing detects the loss at its first read.
+    let written_count = 8 - failed_count;
+    // A thread that has not written since the restart detects the loss of its connection at its first read.
     let tasks = loop {
         let response = send_in_time(ada.get("/api/tasks")).await;
         if response.status() == 200 {
             break response.ok();
         }
-        refused += 1;
+        failed_count += 1;
         response.problem(503, "DATABASE_UNAVAILABLE");
-        assert!(refused <= 4, "{refused}");
+        assert!(failed_count <= 4, "{failed_count}");
     };
     // Each lost connection fails at most one request.
-    assert!(refused <= 4, "{refused}");
-    assert_eq!(tasks.as_array().unwrap().len(), written);
+    assert!(failed_count <= 4, "{failed_count}");
+    assert_eq!(tasks.as_array().unwrap().len(), written_count);
 }
 
 async fn a_server_starts_only_with_its_database(engine: Engine) {
     let database = Database::new(engine);
-    let proxy = Proxy::before(&database);
+    let proxy = Proxy::for_database(&database);
     proxy.cut();
     let url = proxy.url(&database);
     let options = Options::new(database).set("database-url", &url);

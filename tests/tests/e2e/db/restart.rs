@@ -1,4 +1,4 @@
-//! A restarted server, and two servers at once, on the same database.
+//! Tests a server that is restarted with its database, and two servers that use one database at once.
 
 use e2e::{App, Engine, Options, on_both_engines};
 use serde_json::json;
@@ -16,29 +16,28 @@ async fn stored_data_is_kept_by_a_restart(engine: Engine) {
     let database = app.stop();
 
     let app = Options::new(database).set("auth-secret", &secret).start();
-    // The second server accepts the token of the first.
+    // The restarted server accepts a token from before the restart.
     let ada_after_restart = app.bearer(ada.token());
     assert_eq!(ada_after_restart.get("/api/tasks").await.ok(), tasks);
-    let login = json!({ "email": ada.email(), "password": ada.password() });
-    let token_response = app.anonymous().post("/api/auth/login", login).await.ok();
+    let body = json!({ "email": ada.email(), "password": ada.password() });
+    let token_response = app.anonymous().post("/api/auth/login", body).await.ok();
     assert_eq!(token_response["user"]["id"], ada.id());
 }
 
 async fn two_servers_share_a_database_and_its_users(engine: Engine) {
-    let first = App::on(engine).start();
-    let ada = first.user("ada").await;
-    let second = Options::new(e2e::Database::new(engine))
-        .set("database-url", &first.database().url())
-        .set("auth-secret", first.secret())
+    let first_server = App::on(engine).start();
+    let ada = first_server.user("ada").await;
+    let second_server = Options::new(e2e::Database::new(engine))
+        .set("database-url", &first_server.database().url())
+        .set("auth-secret", first_server.secret())
         .start();
-    let ada_on_second = second.bearer(ada.token());
-    let task = ada_on_second
-        .post(&ada.tasks(), json!({ "title": "Buy milk" }))
-        .await;
-    let task = task.created();
+    let ada_on_second_server = second_server.bearer(ada.token());
+    let body = json!({ "title": "Buy milk" });
+    let response = ada_on_second_server.post(&ada.tasks(), body).await;
+    let task = response.created();
     assert_eq!(ada.get(&ada.task(&task["id"])).await.ok(), task);
     let registration = json!({ "email": ada.email(), "password": "correct horse" });
-    let refused = second
+    let refused = second_server
         .anonymous()
         .post("/api/auth/register", registration)
         .await;

@@ -1,4 +1,4 @@
-//! Every column belongs to the right field: rows in which all columns differ are read and changed.
+//! Tests that every column belongs to the right field: reads and changes rows in which all columns differ.
 
 use e2e::{App, on_both_engines};
 use serde_json::{Value, json};
@@ -11,10 +11,10 @@ on_both_engines! {
 
 /// Reads the columns of the one row that matches this condition, joined by `|`.
 fn read_row(app: &App, columns: &[&str], table: &str, condition: &str) -> String {
-    let text = |name: &&str| format!("coalesce(CAST({name} AS TEXT), 'NULL')");
-    let texts: Vec<_> = columns.iter().map(text).collect();
-    let texts = texts.join(" || '|' || ");
-    let query = format!("SELECT {texts} FROM {table} WHERE {condition}");
+    let as_text = |name: &&str| format!("coalesce(CAST({name} AS TEXT), 'NULL')");
+    let texts: Vec<_> = columns.iter().map(as_text).collect();
+    let joined_texts = texts.join(" || '|' || ");
+    let query = format!("SELECT {joined_texts} FROM {table} WHERE {condition}");
     app.database().value(&query).unwrap()
 }
 
@@ -37,12 +37,12 @@ async fn every_column_of_a_user_is_read_and_written(app: App) {
     });
     assert_eq!(user.get("/api/auth/account").await.ok(), expected);
 
-    let change = json!({ "name": "a name", "image": "an image" });
-    let changed = user.patch("/api/auth/account", change).await.ok();
+    let body = json!({ "name": "a name", "image": "an image" });
+    let changed_user = user.patch("/api/auth/account", body).await.ok();
     expected["name"] = "a name".into();
     expected["image"] = "an image".into();
     expected["updated_at"] = e2e::TestClock::START.into();
-    assert_eq!(changed, expected);
+    assert_eq!(changed_user, expected);
     let columns = [
         "id",
         "email",
@@ -52,10 +52,10 @@ async fn every_column_of_a_user_is_read_and_written(app: App) {
         "created_at",
         "updated_at",
     ];
-    let stored = read_row(&app, &columns, "users", "email_verified");
-    let expected = "the id|the email|a name|an image|the hash|\
+    let stored_row = read_row(&app, &columns, "users", "email_verified");
+    let expected_row = "the id|the email|a name|an image|the hash|\
                     2001-02-03 04:05:06.789012|2026-11-20 12:57:51.869123";
-    assert_eq!(stored, expected);
+    assert_eq!(stored_row, expected_row);
 }
 
 async fn every_column_of_a_task_is_read_and_written(app: App) {
@@ -77,23 +77,24 @@ async fn every_column_of_a_task_is_read_and_written(app: App) {
         "updated_at": "2011-12-13T14:15:16.171Z",
     });
     assert_eq!(list, json!([expected]));
-    let address = ada.task(&list[0]["id"]);
-    assert_eq!(ada.get(&address).await.ok(), expected);
+    let path = ada.task(&list[0]["id"]);
+    assert_eq!(ada.get(&path).await.ok(), expected);
 
-    let change = json!({ "title": "a title", "description": "a description" });
-    let changed = ada.patch(&address, change).await.ok();
+    let body = json!({ "title": "a title", "description": "a description" });
+    let changed_task = ada.patch(&path, body).await.ok();
     expected["title"] = "a title".into();
     expected["description"] = "a description".into();
     expected["updated_at"] = e2e::TestClock::START.into();
-    assert_eq!(changed, expected);
+    assert_eq!(changed_task, expected);
     let columns = ["title", "description", "created_at", "updated_at"];
-    let stored = read_row(&app, &columns, "tasks", "completed");
-    let expected = "a title|a description|2001-02-03 04:05:06.789012|2026-11-20 12:57:51.869123";
-    assert_eq!(stored, expected);
+    let stored_row = read_row(&app, &columns, "tasks", "completed");
+    let expected_row =
+        "a title|a description|2001-02-03 04:05:06.789012|2026-11-20 12:57:51.869123";
+    assert_eq!(stored_row, expected_row);
 
-    let toggled = ada.request("POST", &format!("{address}/toggle")).await.ok();
-    assert_eq!(toggled["title"], "a title");
-    assert_eq!(toggled["description"], "a description");
+    let toggled_task = ada.request("POST", &format!("{path}/toggle")).await.ok();
+    assert_eq!(toggled_task["title"], "a title");
+    assert_eq!(toggled_task["description"], "a description");
 }
 
 async fn every_column_of_a_session_is_read_and_written(app: App) {
@@ -114,15 +115,15 @@ async fn every_column_of_a_session_is_read_and_written(app: App) {
         "ip_address",
         "user_agent",
     ];
-    let stored = read_row(&app, &columns, "sessions", "TRUE");
-    let text = |value: &Value| value.as_str().unwrap().to_owned();
+    let stored_row = read_row(&app, &columns, "sessions", "TRUE");
+    let text_of = |value: &Value| value.as_str().unwrap().to_owned();
     let (id, user_id) = (
-        text(&token_response["session_id"]),
-        text(&token_response["user"]["id"]),
+        text_of(&token_response["session_id"]),
+        text_of(&token_response["user"]["id"]),
     );
-    let expected = format!(
+    let expected_row = format!(
         "{id}|{user_id}|0|NULL|0|NULL|2026-11-20 12:57:51.869123|2026-11-20 12:57:51.869123|\
          2026-11-27 12:57:51.869123|NULL|127.0.0.1|the device"
     );
-    assert_eq!(stored, expected);
+    assert_eq!(stored_row, expected_row);
 }

@@ -1,4 +1,4 @@
-//! Tokens in the cookies of a browser.
+//! Tests tokens in the cookies of a browser.
 
 use e2e::{App, Engine, Request, Response, on_both_engines};
 use serde_json::{Value, json};
@@ -11,7 +11,7 @@ use crate::sessions::fixtures::{
 };
 
 on_both_engines! {
-    every_new_pair_sets_both_cookies_for_the_lifetime_of_the_session,
+    every_new_pair_of_tokens_sets_both_cookies_for_the_lifetime_of_the_session,
     under_https_the_cookies_are_secure_and_have_prefixed_names,
     under_http_a_cookie_with_a_prefixed_name_is_ignored,
     a_request_with_cookies_gets_its_tokens_only_as_cookies,
@@ -24,33 +24,46 @@ on_both_engines! {
     an_error_sets_no_cookie,
 }
 
+/// Adds a `Cookie` header to the request.
 pub(crate) fn with_cookie(request: Request, cookie: &str) -> Request {
     request.header("cookie", cookie)
 }
 
 /// Returns the `Cookie` header that a browser sends after this response.
-pub(crate) fn jar(response: &Response) -> String {
-    let set = response.all("set-cookie");
-    let pairs = set.iter().map(|cookie| cookie.split(';').next().unwrap());
+pub(crate) fn cookies_after(response: &Response) -> String {
+    let set_cookies = response.all("set-cookie");
+    let pairs = set_cookies
+        .iter()
+        .map(|cookie| cookie.split(';').next().unwrap());
     pairs.collect::<Vec<_>>().join("; ")
 }
 
-async fn every_new_pair_sets_both_cookies_for_the_lifetime_of_the_session(engine: Engine) {
+async fn every_new_pair_of_tokens_sets_both_cookies_for_the_lifetime_of_the_session(
+    engine: Engine,
+) {
     let app = App::on(engine).set("session-ttl", "30d").start();
     let caller = app.anonymous();
-    let ada = credentials("ada@example.com", "correct horse");
-    let eve = credentials("eve@example.com", "correct horse");
-    let register = caller.post("/api/auth/register", ada.clone()).await;
-    let signup = caller.post("/api/auth/signup", eve).await;
-    let login = caller.post(LOGIN, ada).await;
-    let token = login.clone().ok()["refresh_token"].clone();
-    let refresh = caller.post(REFRESH, json!({ "refresh_token": token }));
-    let refresh = refresh.await;
-    let device = Device::from_response(&refresh.clone().ok());
+    let ada_credentials = credentials("ada@example.com", "correct horse");
+    let eve_credentials = credentials("eve@example.com", "correct horse");
+    let register_response = caller
+        .post("/api/auth/register", ada_credentials.clone())
+        .await;
+    let signup_response = caller.post("/api/auth/signup", eve_credentials).await;
+    let login_response = caller.post(LOGIN, ada_credentials).await;
+    let refresh_token = login_response.clone().ok()["refresh_token"].clone();
+    let body = json!({ "refresh_token": refresh_token });
+    let refresh_response = caller.post(REFRESH, body).await;
+    let device = Device::from_response(&refresh_response.clone().ok());
     let bearer = app.bearer(device.access);
     let body = passwords("correct horse", "another good password");
-    let change = bearer.post(CHANGE_PASSWORD, body).await;
-    for token_response in [register, signup, login, refresh, change] {
+    let change_response = bearer.post(CHANGE_PASSWORD, body).await;
+    for token_response in [
+        register_response,
+        signup_response,
+        login_response,
+        refresh_response,
+        change_response,
+    ] {
         let cookies = token_response.all("set-cookie").join("\n");
         let body: Value = serde_json::from_str(&token_response.text()).unwrap();
         let device = Device::from_response(&body);
@@ -64,12 +77,12 @@ async fn every_new_pair_sets_both_cookies_for_the_lifetime_of_the_session(engine
 }
 
 async fn under_https_the_cookies_are_secure_and_have_prefixed_names(engine: Engine) {
-    let public = "https://api.example";
-    let app = App::on(engine).set("public-url", public).start();
+    let public_url = "https://api.example";
+    let app = App::on(engine).set("public-url", public_url).start();
     let ada = app.user("ada").await;
     let body = credentials(ada.email(), ada.password());
     let response = app.anonymous().post(LOGIN, body).await;
-    let jar = jar(&response);
+    let cookie_header = cookies_after(&response);
     let attributes = "Max-Age=604800; HttpOnly; SameSite=Lax; Secure";
     let cookies = response.all("set-cookie").join("\n");
     let device = Device::from_response(&response.ok());
@@ -80,32 +93,37 @@ async fn under_https_the_cookies_are_secure_and_have_prefixed_names(engine: Engi
     );
     assert_eq!(cookies, expected);
 
-    let session = app.anonymous().get(SESSION);
-    with_cookie(session.clone(), &jar).await.ok();
+    let session_request = app.anonymous().get(SESSION);
+    with_cookie(session_request.clone(), &cookie_header)
+        .await
+        .ok();
     // Another host, or a page over HTTP, could have set a cookie without the prefix.
-    let planted = with_cookie(session, &device.cookies()).await;
-    planted.problem(401, "UNAUTHORIZED");
-    let refresh = app.anonymous().request("POST", REFRESH);
-    let refresh = refresh.header("origin", public);
-    let planted = with_cookie(refresh.clone(), &device.cookies()).await;
-    planted.problem(401, "UNAUTHORIZED");
-    // Another host of the site can set the cookie name of earlier versions.
-    let former = format!("__Secure-refresh_token={}", device.refresh);
-    let planted = with_cookie(refresh.clone(), &former).await;
-    planted.problem(401, "UNAUTHORIZED");
-    let with_former = format!("{jar}; __Secure-refresh_token=planted");
-    with_cookie(refresh, &with_former).await.ok();
+    let refused = with_cookie(session_request, &device.cookies()).await;
+    refused.problem(401, "UNAUTHORIZED");
+    let refresh_request = app.anonymous().request("POST", REFRESH);
+    let refresh_request = refresh_request.header("origin", public_url);
+    let refused = with_cookie(refresh_request.clone(), &device.cookies()).await;
+    refused.problem(401, "UNAUTHORIZED");
+    // Another host of the same domain can set a cookie with the name that earlier versions used.
+    let former_cookie = format!("__Secure-refresh_token={}", device.refresh);
+    let refused = with_cookie(refresh_request.clone(), &former_cookie).await;
+    refused.problem(401, "UNAUTHORIZED");
+    let cookies_with_former = format!("{cookie_header}; __Secure-refresh_token=planted");
+    with_cookie(refresh_request, &cookies_with_former)
+        .await
+        .ok();
 
-    let logout = app.anonymous().request("POST", LOGOUT);
-    let logout = with_cookie(logout.header("origin", public), &jar).await;
+    let logout_request = app.anonymous().request("POST", LOGOUT);
+    let logout_request = logout_request.header("origin", public_url);
+    let logout_response = with_cookie(logout_request, &cookie_header).await;
     let attributes = "Max-Age=0; HttpOnly; SameSite=Lax; Secure";
-    let cleared = [
+    let expected_cookies = [
         format!("__Host-access_token=; Path=/; {attributes}"),
         format!("__Host-refresh_token=; Path=/; {attributes}"),
         format!("__Secure-refresh_token=; Path=/api/auth; {attributes}"),
     ];
-    assert_eq!(logout.all("set-cookie"), cleared);
-    assert_eq!(logout.ok()["revoked"], 1);
+    assert_eq!(logout_response.all("set-cookie"), expected_cookies);
+    assert_eq!(logout_response.ok()["revoked"], 1);
 }
 
 async fn under_http_a_cookie_with_a_prefixed_name_is_ignored(app: App) {
@@ -125,7 +143,7 @@ async fn under_http_a_cookie_with_a_prefixed_name_is_ignored(app: App) {
 
 async fn a_request_with_cookies_gets_its_tokens_only_as_cookies(app: App) {
     let (ada, device) = user_with_device(&app, "ada").await;
-    let from_own_page = |request: Request| {
+    let add_cookies_and_origin = |request: Request| {
         let request = request.header("sec-fetch-site", "same-origin");
         with_cookie(request, &device.cookies())
     };
@@ -133,44 +151,52 @@ async fn a_request_with_cookies_gets_its_tokens_only_as_cookies(app: App) {
     for (request, counter) in [
         (app.anonymous().request("POST", REFRESH), 1),
         (app.anonymous().post(REFRESH, json!({})), 1),
-        // This request is the last one, because it starts a new session.
+        // The change of password is the last request, because it starts a new session.
         (app.anonymous().post(CHANGE_PASSWORD, body), 0),
     ] {
-        let response = from_own_page(request).await;
-        let jar = jar(&response);
+        let response = add_cookies_and_origin(request).await;
+        let cookie_header = cookies_after(&response);
         let token_response = response.ok();
-        let session = token_response["session_id"].as_str().unwrap();
-        assert_eq!(session == device.session, counter == 1);
-        let account = with_cookie(app.anonymous().get(ACCOUNT), &jar).await.ok();
+        let session_id = token_response["session_id"].as_str().unwrap();
+        assert_eq!(session_id == device.session, counter == 1);
+        let account = with_cookie(app.anonymous().get(ACCOUNT), &cookie_header)
+            .await
+            .ok();
         let expected = json!({
             "user": account,
             "token_type": "Bearer",
             "expires_in": 900,
-            "session_id": session,
+            "session_id": session_id,
         });
         assert_eq!(token_response, expected);
-        let token = encode_refresh_token(app.secret(), session, counter);
-        assert!(jar.ends_with(&format!("; refresh_token={token}")), "{jar}");
-        let identified = with_cookie(app.anonymous().get(SESSION), &jar).await.ok();
-        assert_eq!(identified["session"]["id"], session);
+        let token = encode_refresh_token(app.secret(), session_id, counter);
+        assert!(
+            cookie_header.ends_with(&format!("; refresh_token={token}")),
+            "{cookie_header}"
+        );
+        let session_response = with_cookie(app.anonymous().get(SESSION), &cookie_header)
+            .await
+            .ok();
+        assert_eq!(session_response["session"]["id"], session_id);
     }
 }
 
 async fn a_browser_refreshes_with_cookies_alone(app: App) {
     let ada = app.user("ada").await;
     let body = credentials(ada.email(), ada.password());
-    let mut jar = jar(&app.anonymous().post(LOGIN, body).await);
+    let mut cookie_header = cookies_after(&app.anonymous().post(LOGIN, body).await);
     for _ in 0..3 {
         app.clock.advance(std::time::Duration::from_secs(3600));
-        let expired = with_cookie(app.anonymous().get(SESSION), &jar).await;
-        expired.problem(401, "TOKEN_EXPIRED");
-        let refresh = app.anonymous().request("POST", REFRESH);
-        let response = with_cookie(refresh.header("origin", OWN_ORIGIN), &jar).await;
-        jar = self::jar(&response);
+        let refused = with_cookie(app.anonymous().get(SESSION), &cookie_header).await;
+        refused.problem(401, "TOKEN_EXPIRED");
+        let refresh_request = app.anonymous().request("POST", REFRESH);
+        let response =
+            with_cookie(refresh_request.header("origin", OWN_ORIGIN), &cookie_header).await;
+        cookie_header = cookies_after(&response);
         response.ok();
-        let task = app.anonymous().post("/api/tasks", json!({ "title": "t" }));
-        let task = with_cookie(task.header("origin", OWN_ORIGIN), &jar);
-        assert_eq!(task.await.created()["user_id"], ada.id());
+        let task_request = app.anonymous().post("/api/tasks", json!({ "title": "t" }));
+        let task_request = with_cookie(task_request.header("origin", OWN_ORIGIN), &cookie_header);
+        assert_eq!(task_request.await.created()["user_id"], ada.id());
     }
 }
 
@@ -178,22 +204,22 @@ async fn the_header_takes_precedence_over_the_cookie(app: App) {
     let (ada, ada_device) = user_with_device(&app, "ada").await;
     let (_, eve_device) = user_with_device(&app, "eve").await;
     let request = app.bearer(ada_device.access.as_str()).get(SESSION);
-    let session = with_cookie(request, &eve_device.cookies()).await.ok();
-    assert_eq!(session["user"]["id"], ada.id());
+    let session_response = with_cookie(request, &eve_device.cookies()).await.ok();
+    assert_eq!(session_response["user"]["id"], ada.id());
     // A request with a header needs no origin, and gets its tokens in the body.
-    let change = passwords(ada.password(), "another good password");
+    let body = passwords(ada.password(), "another good password");
     let request = app
         .bearer(ada_device.access.as_str())
-        .post(CHANGE_PASSWORD, change);
+        .post(CHANGE_PASSWORD, body);
     let token_response = with_cookie(request, &eve_device.cookies()).await.ok();
     assert_eq!(token_response["user"]["id"], ada.id());
     assert!(token_response["access_token"].is_string());
     // A refresh token in the body is used instead of the cookie.
     let body = json!({ "refresh_token": token_response["refresh_token"] });
     let request = app.anonymous().post(REFRESH, body);
-    let next = with_cookie(request, &eve_device.cookies()).await.ok();
-    assert_eq!(next["session_id"], token_response["session_id"]);
-    assert!(next["refresh_token"].is_string());
+    let refresh_response = with_cookie(request, &eve_device.cookies()).await.ok();
+    assert_eq!(refresh_response["session_id"], token_response["session_id"]);
+    assert!(refresh_response["refresh_token"].is_string());
     assert_eq!(counter(&app, &eve_device.session), 0);
 }
 
@@ -205,8 +231,8 @@ async fn an_invalid_header_is_not_replaced_by_a_valid_cookie(app: App) {
         let refused = with_cookie(request, &device.cookies()).await;
         refused.problem(401, "INVALID_TOKEN");
     }
-    let malformed = json!({ "refresh_token": "junk" });
-    let request = app.anonymous().post(REFRESH, malformed);
+    let body = json!({ "refresh_token": "junk" });
+    let request = app.anonymous().post(REFRESH, body);
     let request = request.header("origin", OWN_ORIGIN);
     let refused = with_cookie(request, &device.cookies()).await;
     refused.problem(401, "INVALID_TOKEN");
@@ -215,25 +241,29 @@ async fn an_invalid_header_is_not_replaced_by_a_valid_cookie(app: App) {
 
 async fn a_cookie_sent_twice_is_rejected(app: App) {
     let (ada, device) = user_with_device(&app, "ada").await;
-    let other = login(&app, &ada).await;
-    for (first, second) in [(&device, &device), (&device, &other)] {
-        let (first, second) = (first.cookies(), second.cookies());
-        let session = app.anonymous().get(SESSION);
-        let refresh = app.anonymous().request("POST", REFRESH);
-        for request in [session, refresh.header("origin", OWN_ORIGIN)] {
-            let in_one_header = format!("{first}; {second}");
-            let refused = with_cookie(request.clone(), &in_one_header).await;
+    let other_device = login(&app, &ada).await;
+    for (first_device, second_device) in [(&device, &device), (&device, &other_device)] {
+        let (first_cookies, second_cookies) = (first_device.cookies(), second_device.cookies());
+        let session_request = app.anonymous().get(SESSION);
+        let refresh_request = app.anonymous().request("POST", REFRESH);
+        for request in [
+            session_request,
+            refresh_request.header("origin", OWN_ORIGIN),
+        ] {
+            let doubled_cookies = format!("{first_cookies}; {second_cookies}");
+            let refused = with_cookie(request.clone(), &doubled_cookies).await;
             let problem = refused.problem(401, "INVALID_TOKEN");
             let detail = problem["detail"].as_str().unwrap();
             assert!(detail.ends_with("cookie was sent twice"), "{detail}");
-            let in_two_headers = with_cookie(with_cookie(request, &first), &second);
-            in_two_headers.await.problem(401, "INVALID_TOKEN");
+            let request_with_two_headers =
+                with_cookie(with_cookie(request, &first_cookies), &second_cookies);
+            request_with_two_headers.await.problem(401, "INVALID_TOKEN");
         }
     }
     assert_eq!(counter(&app, &device.session), 0);
 }
 
-/// Sends a request with arbitrary bytes as its `Cookie`.
+/// Sends a request whose `Cookie` header may be any bytes.
 async fn send_raw_cookie(app: &App, method: &str, path: &str, cookie: &[u8]) -> Response {
     let head = format!(
         "{method} {path} HTTP/1.1\r\nhost: e2e\r\ncontent-length: 0\r\n\
@@ -248,7 +278,7 @@ async fn send_raw_cookie(app: &App, method: &str, path: &str, cookie: &[u8]) -> 
 async fn cookies_of_other_applications_are_ignored(app: App) {
     let (_, device) = user_with_device(&app, "ada").await;
     let cookies = device.cookies();
-    for (before, after) in [
+    for (bytes_before, bytes_after) in [
         (&b"a=b; "[..], &b"; c=d"[..]),
         (b"a; =; ;", b";;"),
         (b"  ", b"  ;  "),
@@ -259,23 +289,23 @@ async fn cookies_of_other_applications_are_ignored(app: App) {
             b"; x_access_token=x; access_tokens=y",
         ),
     ] {
-        let cookie = [before, cookies.as_bytes(), after].concat();
-        let session = send_raw_cookie(&app, "GET", SESSION, &cookie).await.ok();
-        assert_eq!(session["session"]["id"], device.session);
+        let cookie = [bytes_before, cookies.as_bytes(), bytes_after].concat();
+        let response = send_raw_cookie(&app, "GET", SESSION, &cookie).await.ok();
+        assert_eq!(response["session"]["id"], device.session);
         send_raw_cookie(&app, "POST", REFRESH, &cookie).await.ok();
     }
 }
 
 async fn a_cookie_without_a_valid_token_is_rejected(app: App) {
     let (_, device) = user_with_device(&app, "ada").await;
-    let quoted = |token: &str| format!("\"{token}\"").into_bytes();
-    let escaped = |token: &str| {
+    let quote = |token: &str| format!("\"{token}\"").into_bytes();
+    let escape = |token: &str| {
         token
             .replacen('_', "%5F", 1)
             .replace('.', "%2E")
             .into_bytes()
     };
-    for (method, path, name, token) in [
+    for (method, path, cookie_prefix, token) in [
         ("GET", SESSION, "access_token=", &device.access),
         ("POST", REFRESH, "refresh_token=", &device.refresh),
     ] {
@@ -285,13 +315,13 @@ async fn a_cookie_without_a_valid_token_is_rejected(app: App) {
             b"\xff\xfe".to_vec(),
             [token.as_bytes(), b"\xff"].concat(),
             "é".into(),
-            quoted(token),
-            escaped(token),
+            quote(token),
+            escape(token),
             [token.as_bytes(), b" x"].concat(),
             [b"=", token.as_bytes()].concat(),
             b"a".repeat(9000),
         ] {
-            let cookie = [name.as_bytes(), &value].concat();
+            let cookie = [cookie_prefix.as_bytes(), &value].concat();
             let refused = send_raw_cookie(&app, method, path, &cookie).await;
             refused.problem(401, "INVALID_TOKEN");
         }
@@ -301,9 +331,9 @@ async fn a_cookie_without_a_valid_token_is_rejected(app: App) {
 
 async fn an_error_sets_no_cookie(app: App) {
     let (ada, device) = user_with_device(&app, "ada").await;
-    let (wrong, caller) = (credentials(ada.email(), "wrong"), app.anonymous());
+    let (wrong_password, caller) = (credentials(ada.email(), "wrong"), app.anonymous());
     for request in [
-        caller.post(LOGIN, wrong),
+        caller.post(LOGIN, wrong_password),
         caller.post("/api/auth/register", json!({})),
         caller.post(REFRESH, json!({ "refresh_token": "junk" })),
         with_cookie(caller.request("POST", REFRESH), "refresh_token=junk"),

@@ -1,6 +1,6 @@
-//! CORS: the other origins that may read a response.
+//! Tests CORS, which lets pages of other origins read responses.
 
-use e2e::{App, Client, Engine, Request, Response, Session, on_both_engines};
+use e2e::{App, Client, DatabaseSession, Engine, Request, Response, on_both_engines};
 use serde_json::json;
 
 use crate::auth::login::LOGIN;
@@ -9,12 +9,12 @@ use crate::sessions::fixtures::{REFRESH, SESSION, user_with_device};
 on_both_engines! {
     an_allowed_origin_may_read_every_response,
     another_origin_may_read_no_response,
-    a_preflight_from_an_allowed_origin_lists_what_it_may_send,
+    a_preflight_from_an_allowed_origin_lists_what_a_page_may_send,
     a_preflight_from_another_origin_allows_nothing,
     without_allowed_origins_there_is_no_cors,
 }
 
-const ALLOWED: &str = "https://app.example";
+const ALLOWED_ORIGIN: &str = "https://app.example";
 
 const OTHER_ORIGINS: [&str; 8] = [
     "https://evil.example",
@@ -28,15 +28,17 @@ const OTHER_ORIGINS: [&str; 8] = [
 ];
 
 fn start_app(engine: Engine) -> App {
-    let allowed = "https://app.example,http://localhost:3000";
-    App::on(engine).set("allowed-origins", allowed).start()
+    let allowed_origins = "https://app.example,http://localhost:3000";
+    App::on(engine)
+        .set("allowed-origins", allowed_origins)
+        .start()
 }
 
-/// Returns one request for each status.
+/// Returns requests, each with the expected status of its response.
 fn requests(app: &App, user: &Client, token: &str) -> Vec<(u16, Request)> {
     let (bearer, anonymous) = (app.bearer(token), app.anonymous());
-    let by_cookie = anonymous.post("/api/tasks", json!({ "title": "t" }));
-    let by_cookie = by_cookie.header("cookie", &format!("access_token={token}"));
+    let cookie_request = anonymous.post("/api/tasks", json!({ "title": "t" }));
+    let cookie_request = cookie_request.header("cookie", &format!("access_token={token}"));
     vec![
         (200, bearer.get(SESSION)),
         (200, anonymous.get("/api/openapi.json")),
@@ -54,7 +56,7 @@ fn requests(app: &App, user: &Client, token: &str) -> Vec<(u16, Request)> {
         (413, bearer.post("/api/tasks", " ".repeat(70_000))),
         (415, bearer.post("/api/tasks", "t".as_bytes())),
         (422, bearer.post("/api/tasks", json!({}))),
-        (403, by_cookie.header("sec-fetch-site", "cross-site")),
+        (403, cookie_request.header("sec-fetch-site", "cross-site")),
     ]
 }
 
@@ -68,8 +70,8 @@ fn cors_headers(response: &Response) -> Vec<String> {
         "access-control-expose-headers",
         "access-control-max-age",
     ];
-    let names = names.iter().filter(|name| !response.all(name).is_empty());
-    names.map(ToString::to_string).collect()
+    let present_names = names.iter().filter(|name| !response.all(name).is_empty());
+    present_names.map(ToString::to_string).collect()
 }
 
 fn allows_an_origin(response: &Response) -> bool {
@@ -81,6 +83,7 @@ fn varies_by_origin(response: &Response) -> bool {
     vary.split(',').any(|name| name.trim() == "origin")
 }
 
+/// Asserts that a page of this origin may read the response.
 #[track_caller]
 fn assert_readable(response: &Response, origin: &str) {
     let header = |name| response.header(name);
@@ -91,7 +94,7 @@ fn assert_readable(response: &Response, origin: &str) {
     );
     assert_eq!(header("access-control-allow-credentials"), Some("true"));
     assert!(varies_by_origin(response), "{response:?}");
-    let exposed = header("access-control-expose-headers").unwrap();
+    let exposed_names = header("access-control-expose-headers").unwrap();
     for name in [
         "link",
         "location",
@@ -99,10 +102,10 @@ fn assert_readable(response: &Response, origin: &str) {
         "www-authenticate",
         "x-request-id",
     ] {
-        let mut names = exposed.split(',').map(str::trim);
+        let mut split_names = exposed_names.split(',').map(str::trim);
         assert!(
-            names.any(|exposed_name| exposed_name.eq_ignore_ascii_case(name)),
-            "{exposed}"
+            split_names.any(|exposed_name| exposed_name.eq_ignore_ascii_case(name)),
+            "{exposed_names}"
         );
     }
 }
@@ -111,30 +114,33 @@ async fn an_allowed_origin_may_read_every_response(engine: Engine) {
     let app = start_app(engine);
     let (ada, device) = user_with_device(&app, "ada").await;
     for (status, request) in requests(&app, &ada, &device.access) {
-        for origin in [ALLOWED, "http://localhost:3000"] {
+        for origin in [ALLOWED_ORIGIN, "http://localhost:3000"] {
             let response = request.clone().header("origin", origin).await;
-            // A cookie is accepted from an allowed origin.
+            // With an allowed origin, the request with the cookie is a 201 instead of the listed 403.
             if response.status() != 201 {
                 assert_eq!(response.status(), status, "{request:?}");
             }
             assert_readable(&response, origin);
         }
     }
-    let mut other = app.database().session();
-    other.execute(match &other {
-        Session::Sqlite(_) => "BEGIN IMMEDIATE",
-        Session::Postgres(_) => "BEGIN; LOCK TABLE tasks",
+    let mut locking_session = app.database().open_session();
+    locking_session.execute(match &locking_session {
+        DatabaseSession::Sqlite(_) => "BEGIN IMMEDIATE",
+        DatabaseSession::Postgres(_) => "BEGIN; LOCK TABLE tasks",
     });
     let bearer = app.bearer(device.access.as_str());
-    let task = bearer.post("/api/tasks", json!({ "title": "t" }));
-    let unavailable = task.header("origin", ALLOWED).await;
-    assert_readable(&unavailable, ALLOWED);
-    unavailable.problem(503, "DATABASE_UNAVAILABLE");
-    other.execute("ROLLBACK");
+    let request_for_task = bearer.post("/api/tasks", json!({ "title": "t" }));
+    let unavailable_response = request_for_task.header("origin", ALLOWED_ORIGIN).await;
+    assert_readable(&unavailable_response, ALLOWED_ORIGIN);
+    unavailable_response.problem(503, "DATABASE_UNAVAILABLE");
+    locking_session.execute("ROLLBACK");
     app.database().execute("DROP TABLE tasks");
-    let internal_error = bearer.get("/api/tasks").header("origin", ALLOWED).await;
-    assert_readable(&internal_error, ALLOWED);
-    internal_error.problem(500, "INTERNAL_SERVER_ERROR");
+    let error_response = bearer
+        .get("/api/tasks")
+        .header("origin", ALLOWED_ORIGIN)
+        .await;
+    assert_readable(&error_response, ALLOWED_ORIGIN);
+    error_response.problem(500, "INTERNAL_SERVER_ERROR");
 }
 
 async fn another_origin_may_read_no_response(engine: Engine) {
@@ -155,37 +161,40 @@ async fn another_origin_may_read_no_response(engine: Engine) {
     }
 }
 
-fn preflight(app: &App, path: &str, origin: &str, method: &str, headers: &str) -> Request {
+fn preflight_request(app: &App, path: &str, origin: &str, method: &str, headers: &str) -> Request {
     let request = app.anonymous().request("OPTIONS", path);
     let request = request.header("origin", origin);
     let request = request.header("access-control-request-method", method);
     request.header("access-control-request-headers", headers)
 }
 
-async fn a_preflight_from_an_allowed_origin_lists_what_it_may_send(engine: Engine) {
+async fn a_preflight_from_an_allowed_origin_lists_what_a_page_may_send(engine: Engine) {
     let app = start_app(engine);
     for path in ["/api/tasks", REFRESH, "/api/auth/account", "/api/nothing"] {
         for method in ["GET", "POST", "PUT", "PATCH", "DELETE"] {
             let headers = "authorization,content-type";
-            let response = preflight(&app, path, ALLOWED, method, headers)
+            let response = preflight_request(&app, path, ALLOWED_ORIGIN, method, headers)
                 .await
                 .is(200);
             let header = |name| response.header(name).unwrap().to_lowercase();
-            assert_eq!(header("access-control-allow-origin"), ALLOWED);
+            assert_eq!(header("access-control-allow-origin"), ALLOWED_ORIGIN);
             assert_eq!(header("access-control-allow-credentials"), "true");
             assert_eq!(header("access-control-max-age"), "600");
             assert!(varies_by_origin(&response));
-            let methods = header("access-control-allow-methods");
-            assert!(methods.contains(&method.to_lowercase()), "{methods}");
-            let allowed = header("access-control-allow-headers");
+            let allowed_methods = header("access-control-allow-methods");
+            assert!(
+                allowed_methods.contains(&method.to_lowercase()),
+                "{allowed_methods}"
+            );
+            let allowed_headers = header("access-control-allow-headers");
             for name in ["authorization", "content-type", "x-request-id"] {
-                assert!(allowed.contains(name), "{allowed}");
+                assert!(allowed_headers.contains(name), "{allowed_headers}");
             }
             assert!(response.text().is_empty());
         }
     }
     for (method, headers) in [("TRACE", "accept"), ("GET", "x-user-id"), ("GET", "cookie")] {
-        let response = preflight(&app, "/api/tasks", ALLOWED, method, headers).await;
+        let response = preflight_request(&app, "/api/tasks", ALLOWED_ORIGIN, method, headers).await;
         response.problem(400, "INVALID_REQUEST");
     }
 }
@@ -193,7 +202,7 @@ async fn a_preflight_from_an_allowed_origin_lists_what_it_may_send(engine: Engin
 async fn a_preflight_from_another_origin_allows_nothing(engine: Engine) {
     let app = start_app(engine);
     for origin in OTHER_ORIGINS {
-        let response = preflight(&app, "/api/tasks", origin, "POST", "content-type").await;
+        let response = preflight_request(&app, "/api/tasks", origin, "POST", "content-type").await;
         assert!(!allows_an_origin(&response), "{response:?}");
     }
 }
@@ -205,6 +214,7 @@ async fn without_allowed_origins_there_is_no_cors(app: App) {
         assert_eq!(response.status(), status);
         assert!(cors_headers(&response).is_empty());
     }
-    let response = preflight(&app, "/api/tasks", ALLOWED, "POST", "content-type").await;
+    let response =
+        preflight_request(&app, "/api/tasks", ALLOWED_ORIGIN, "POST", "content-type").await;
     response.problem(405, "METHOD_NOT_ALLOWED");
 }

@@ -1,4 +1,4 @@
-//! The methods of every path, and paths that do not exist.
+//! Tests the methods of every path, and paths that do not exist.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -7,35 +7,35 @@ use e2e::{App, on_both_engines};
 use crate::routes::operations;
 
 on_both_engines! {
-    an_undocumented_method_is_405_and_allow_names_the_documented_ones,
+    an_undocumented_method_is_405_and_allow_names_the_documented_methods,
     head_is_get_without_a_body,
     head_is_rejected_like_get_without_a_body,
-    an_unknown_address_is_404_for_every_caller,
+    an_unknown_path_is_404_for_every_caller,
 }
 
 const METHODS: [&str; 9] = [
     "GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "PROPFIND",
 ];
 
-async fn an_undocumented_method_is_405_and_allow_names_the_documented_ones(app: App) {
+async fn an_undocumented_method_is_405_and_allow_names_the_documented_methods(app: App) {
     let ada = app.user("ada").await;
-    let mut documented: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    let mut documented_methods: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
     for operation in operations(&app).await {
-        let methods = documented.entry(operation.path).or_default();
+        let methods = documented_methods.entry(operation.path).or_default();
         if operation.method == "GET" {
             methods.insert("HEAD".to_owned());
         }
         methods.insert(operation.method);
     }
-    for (path, methods) in &documented {
+    for (path, methods) in &documented_methods {
         let path = path.replace("{user_id}", ada.id());
         let path = path.replace("{task_id}", "1");
         for method in METHODS.iter().filter(|method| !methods.contains(**method)) {
             for caller in [&ada, &app.anonymous()] {
                 let response = caller.request(method, &path).await;
-                let allow = response.header("allow").unwrap().split(", ");
-                let allow: BTreeSet<_> = allow.map(ToOwned::to_owned).collect();
-                assert_eq!(allow, *methods, "{method} {path}");
+                let allowed = response.header("allow").unwrap().split(", ");
+                let allowed_methods: BTreeSet<_> = allowed.map(ToOwned::to_owned).collect();
+                assert_eq!(allowed_methods, *methods, "{method} {path}");
                 if *method == "HEAD" {
                     assert!(response.is(405).text().is_empty());
                 } else {
@@ -61,13 +61,17 @@ async fn head_is_get_without_a_body(app: App) {
         &ada.tasks(),
         &ada.task(&task["id"]),
     ] {
-        let get = ada.get(path).await.is(200);
-        let head = ada.request("HEAD", path).await.is(200);
+        let get_response = ada.get(path).await.is(200);
+        let head_response = ada.request("HEAD", path).await.is(200);
         for name in ["content-type", "content-length", "link", "cache-control"] {
-            assert_eq!(head.header(name), get.header(name), "{path} {name}");
+            assert_eq!(
+                head_response.header(name),
+                get_response.header(name),
+                "{path} {name}"
+            );
         }
-        assert!(!get.text().is_empty());
-        assert!(head.text().is_empty());
+        assert!(!get_response.text().is_empty());
+        assert!(head_response.text().is_empty());
     }
 }
 
@@ -80,26 +84,30 @@ async fn head_is_rejected_like_get_without_a_body(app: App) {
         (&ada, "/api/nothing".to_owned(), 404),
         (&ada, "/api/auth/login".to_owned(), 405),
     ] {
-        let get = caller.get(&path).await.is(status);
+        let get_response = caller.get(&path).await.is(status);
         let mut connection = app.connect().await;
         let authorization = match caller.token() {
             "" => String::new(),
             token => format!("authorization: Bearer {token}\r\n"),
         };
-        let head = format!("HEAD {path} HTTP/1.1\r\nhost: e2e\r\n{authorization}\r\n");
-        connection.send(head.as_bytes()).await;
-        let head = connection.response_to("HEAD").await.unwrap().is(status);
+        let head_request = format!("HEAD {path} HTTP/1.1\r\nhost: e2e\r\n{authorization}\r\n");
+        connection.send(head_request.as_bytes()).await;
+        let head_response = connection.response_to("HEAD").await.unwrap().is(status);
         for name in ["content-type", "content-length", "www-authenticate"] {
-            assert_eq!(head.header(name), get.header(name), "{path} {name}");
+            assert_eq!(
+                head_response.header(name),
+                get_response.header(name),
+                "{path} {name}"
+            );
         }
-        // The connection has no bytes of a body left: the next bytes are the next response.
-        let get = "GET /healthz HTTP/1.1\r\nhost: e2e\r\n\r\n";
-        connection.send(get.as_bytes()).await;
+        // The response to `HEAD` has no body, so the next bytes on the connection are the next response.
+        let next_request = "GET /healthz HTTP/1.1\r\nhost: e2e\r\n\r\n";
+        connection.send(next_request.as_bytes()).await;
         connection.response().await.unwrap().ok();
     }
 }
 
-async fn an_unknown_address_is_404_for_every_caller(app: App) {
+async fn an_unknown_path_is_404_for_every_caller(app: App) {
     let ada = app.user("ada").await;
     for path in [
         "/nothing",

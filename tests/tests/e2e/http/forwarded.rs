@@ -1,4 +1,4 @@
-//! The IP address of a caller, with and without `TRUSTED_PROXIES`.
+//! Tests which IP address a caller has, with and without `TRUSTED_PROXIES`.
 
 use std::time::Duration;
 
@@ -9,21 +9,21 @@ use crate::sessions::fixtures::column;
 
 on_both_engines! {
     without_trusted_proxies_the_forwarding_header_is_ignored,
-    behind_trusted_proxies_the_first_untrusted_address_from_the_right_counts,
-    a_proxy_from_another_address_is_not_trusted,
-    failures_are_counted_for_the_address_behind_the_proxy,
-    a_byte_that_is_not_ascii_invalidates_only_its_own_hop,
+    behind_trusted_proxies_the_first_untrusted_ip_address_from_the_right_counts,
+    a_proxy_with_another_ip_address_is_not_trusted,
+    failures_are_counted_for_the_ip_address_behind_the_proxy,
+    a_byte_that_is_not_ascii_invalidates_only_its_own_entry,
     an_unconfigured_proxy_is_logged_once_a_minute_with_the_remedy,
 }
 
-const FORWARDED: &str = "x-forwarded-for";
+const X_FORWARDED_FOR: &str = "x-forwarded-for";
 
 /// Logs in with these `X-Forwarded-For` headers, and returns the IP address that the session stores.
-async fn stored_address(app: &App, user: &Client, forwarded: &[&str]) -> String {
+async fn stored_ip_address(app: &App, user: &Client, forwarded_values: &[&str]) -> String {
     let body = credentials(user.email(), user.password());
     let mut request = app.anonymous().post(LOGIN, body);
-    for value in forwarded {
-        request = request.header(FORWARDED, value);
+    for value in forwarded_values {
+        request = request.header(X_FORWARDED_FOR, value);
     }
     let token_response = request.await.ok();
     column(
@@ -37,15 +37,17 @@ async fn stored_address(app: &App, user: &Client, forwarded: &[&str]) -> String 
 async fn without_trusted_proxies_the_forwarding_header_is_ignored(app: App) {
     let ada = app.user("ada").await;
     for value in ["203.0.113.7", "203.0.113.7, 127.0.0.1", "junk", ""] {
-        assert_eq!(stored_address(&app, &ada, &[value]).await, "127.0.0.1");
+        assert_eq!(stored_ip_address(&app, &ada, &[value]).await, "127.0.0.1");
     }
 }
 
-async fn behind_trusted_proxies_the_first_untrusted_address_from_the_right_counts(engine: Engine) {
+async fn behind_trusted_proxies_the_first_untrusted_ip_address_from_the_right_counts(
+    engine: Engine,
+) {
     let networks = "127.0.0.0/8, 10.0.0.0/8,fd00::/8";
     let app = App::on(engine).set("trusted-proxies", networks).start();
     let ada = app.user("ada").await;
-    for (forwarded, address) in [
+    for (forwarded_values, ip_address) in [
         (&["203.0.113.7"][..], "203.0.113.7"),
         (&["6.6.6.6, 203.0.113.7"], "203.0.113.7"),
         (&["6.6.6.6,203.0.113.7 , 10.1.2.3"], "203.0.113.7"),
@@ -57,9 +59,9 @@ async fn behind_trusted_proxies_the_first_untrusted_address_from_the_right_count
         (&["2001:db8::7"], "2001:db8::7"),
         (&["[2001:db8::7]:443"], "2001:db8::7"),
         (&["::ffff:203.0.113.7"], "203.0.113.7"),
-        // If every address is a proxy, the leftmost one counts.
+        // If every IP address is a trusted proxy, the leftmost IP address counts.
         (&["10.0.0.7, 10.0.0.8"], "10.0.0.7"),
-        // At a malformed entry the search stops, and the proxy to its right counts.
+        // At a malformed entry the search stops, and the proxy to the right of the entry counts.
         (&["6.6.6.6, junk, 10.0.0.8"], "10.0.0.8"),
         (&["6.6.6.6,"], "127.0.0.1"),
         (&["unknown"], "127.0.0.1"),
@@ -67,43 +69,45 @@ async fn behind_trusted_proxies_the_first_untrusted_address_from_the_right_count
         (&[], "127.0.0.1"),
     ] {
         assert_eq!(
-            stored_address(&app, &ada, forwarded).await,
-            address,
-            "{forwarded:?}"
+            stored_ip_address(&app, &ada, forwarded_values).await,
+            ip_address,
+            "{forwarded_values:?}"
         );
     }
 }
 
-async fn a_proxy_from_another_address_is_not_trusted(engine: Engine) {
+async fn a_proxy_with_another_ip_address_is_not_trusted(engine: Engine) {
     let networks = "10.0.0.0/8,192.168.1.7";
     let app = App::on(engine).set("trusted-proxies", networks).start();
     let ada = app.user("ada").await;
-    let address = stored_address(&app, &ada, &["203.0.113.7, 10.0.0.1"]).await;
-    assert_eq!(address, "127.0.0.1");
+    let ip_address = stored_ip_address(&app, &ada, &["203.0.113.7, 10.0.0.1"]).await;
+    assert_eq!(ip_address, "127.0.0.1");
 }
 
-async fn failures_are_counted_for_the_address_behind_the_proxy(engine: Engine) {
+async fn failures_are_counted_for_the_ip_address_behind_the_proxy(engine: Engine) {
     let app = App::on(engine).set("trusted-proxies", "127.0.0.1").start();
     let ada = app.user("ada").await;
-    let from = |address: &str, password: &str| -> Request {
+    let login_from = |forwarded_for: &str, password: &str| -> Request {
         let body = credentials(ada.email(), password);
-        app.anonymous().post(LOGIN, body).header(FORWARDED, address)
+        app.anonymous()
+            .post(LOGIN, body)
+            .header(X_FORWARDED_FOR, forwarded_for)
     };
-    // Entries further left are chosen by the attacker and do not change the address.
+    // The attacker chooses the entries further left, which do not change the IP address that counts.
     for number in 0..100 {
-        let forwarded = format!("6.6.6.{number}, 203.0.113.7");
-        let refused = from(&forwarded, "not the password").await;
+        let forwarded_for = format!("6.6.6.{number}, 203.0.113.7");
+        let refused = login_from(&forwarded_for, "not the password").await;
         refused.problem(401, "INVALID_EMAIL_OR_PASSWORD");
     }
-    let refused = from("203.0.113.7", ada.password()).await;
+    let refused = login_from("203.0.113.7", ada.password()).await;
     refused.problem(429, "TOO_MANY_REQUESTS");
-    from("203.0.113.8", ada.password()).await.ok();
+    login_from("203.0.113.8", ada.password()).await.ok();
 }
 
-async fn a_byte_that_is_not_ascii_invalidates_only_its_own_hop(engine: Engine) {
+async fn a_byte_that_is_not_ascii_invalidates_only_its_own_entry(engine: Engine) {
     let app = App::on(engine).behind_proxy().start();
     let ada = app.user("ada").await;
-    for (forwarded, address) in [
+    for (forwarded_values, ip_address) in [
         (&["é, 203.0.113.7"][..], "203.0.113.7"),
         (&["6.6.6.6é,203.0.113.7"], "203.0.113.7"),
         (&["é", "203.0.113.7"], "203.0.113.7"),
@@ -111,16 +115,16 @@ async fn a_byte_that_is_not_ascii_invalidates_only_its_own_hop(engine: Engine) {
         (&["203.0.113.7", "é"], "127.0.0.1"),
     ] {
         assert_eq!(
-            stored_address(&app, &ada, forwarded).await,
-            address,
-            "{forwarded:?}"
+            stored_ip_address(&app, &ada, forwarded_values).await,
+            ip_address,
+            "{forwarded_values:?}"
         );
     }
 }
 
-/// Sends a request from this IP address. Each test uses another IP address, so that it finds its own lines in the log.
-async fn call_from(app: &App, peer: &str, header: &str) {
-    let mut connection = Connection::open_from(peer, app.addr()).await;
+/// Sends a request from this IP address. Each test uses another IP address, to find only its own lines in the log.
+async fn call_from(app: &App, source_ip: &str, header: &str) {
+    let mut connection = Connection::open_from(source_ip, app.addr()).await;
     let request = format!(
         "POST {LOGIN} HTTP/1.1\r\nhost: e2e\r\ncontent-type: application/json\r\n{header}\r\n\
          content-length: 2\r\n\r\n{{}}"
@@ -131,19 +135,25 @@ async fn call_from(app: &App, peer: &str, header: &str) {
 }
 
 async fn an_unconfigured_proxy_is_logged_once_a_minute_with_the_remedy(engine: Engine) {
-    let (untrusted, trusted) = match engine {
+    let (untrusted_ip, trusted_ip) = match engine {
         Engine::Sqlite => ("127.9.1.1", "127.9.2.1"),
         Engine::Postgres => ("127.9.1.2", "127.9.2.2"),
     };
-    // Only Linux accepts calls from every address of 127.0.0.0/8 without configuration.
+    // Only Linux lets a client connect from every IP address of 127.0.0.0/8 without configuration.
     if !cfg!(target_os = "linux") {
         return;
     }
-    let app = App::on(engine).set("trusted-proxies", trusted).start();
-    let notices_about = |peer: &str| log_lines::with(&format!(" {peer}")).len();
-    call_from(&app, untrusted, "accept: */*").await;
-    call_from(&app, trusted, "x-forwarded-for: 203.0.113.7").await;
-    assert_eq!((notices_about(untrusted), notices_about(trusted)), (0, 0));
+    let app = App::on(engine).set("trusted-proxies", trusted_ip).start();
+    let count_warnings_about = |source_ip: &str| log_lines::find(&format!(" {source_ip}")).len();
+    call_from(&app, untrusted_ip, "accept: */*").await;
+    call_from(&app, trusted_ip, "x-forwarded-for: 203.0.113.7").await;
+    assert_eq!(
+        (
+            count_warnings_about(untrusted_ip),
+            count_warnings_about(trusted_ip)
+        ),
+        (0, 0)
+    );
 
     let headers = [
         "x-forwarded-for: é",
@@ -152,16 +162,16 @@ async fn an_unconfigured_proxy_is_logged_once_a_minute_with_the_remedy(engine: E
     ];
     for (number, header) in (1..).zip(headers) {
         for _ in 0..3 {
-            call_from(&app, untrusted, header).await;
+            call_from(&app, untrusted_ip, header).await;
         }
-        assert_eq!(notices_about(untrusted), number, "{header}");
+        assert_eq!(count_warnings_about(untrusted_ip), number, "{header}");
         app.clock.advance(Duration::from_secs(59));
-        call_from(&app, untrusted, header).await;
-        assert_eq!(notices_about(untrusted), number, "{header}");
+        call_from(&app, untrusted_ip, header).await;
+        assert_eq!(count_warnings_about(untrusted_ip), number, "{header}");
         app.clock.advance(Duration::from_secs(1));
     }
-    let remedy = format!("set TRUSTED_PROXIES={untrusted}");
-    let lines = log_lines::with(&format!("from {untrusted}"));
+    let remedy = format!("set TRUSTED_PROXIES={untrusted_ip}");
+    let lines = log_lines::find(&format!("from {untrusted_ip}"));
     assert!(
         lines
             .iter()
@@ -169,7 +179,7 @@ async fn an_unconfigured_proxy_is_logged_once_a_minute_with_the_remedy(engine: E
     );
 
     // A trusted proxy sends a header that the server does not read.
-    call_from(&app, trusted, "x-real-ip: 203.0.113.7").await;
-    let lines = log_lines::with(&format!("proxy {trusted} sends x-real-ip"));
+    call_from(&app, trusted_ip, "x-real-ip: 203.0.113.7").await;
+    let lines = log_lines::find(&format!("proxy {trusted_ip} sends x-real-ip"));
     assert_eq!(lines.len(), 1);
 }

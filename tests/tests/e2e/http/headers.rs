@@ -1,4 +1,4 @@
-//! Headers of every response: the rules for browsers and caches.
+//! Tests the headers with which every response gives rules to browsers and caches.
 
 use e2e::{App, Client, Engine, Request, Response, on_both_engines};
 use serde_json::json;
@@ -19,10 +19,10 @@ const CSP_DATA: &str = "default-src 'none'; frame-ancestors 'none'";
 /// `Strict-Transport-Security` for one year.
 const HSTS: &str = "max-age=31536000";
 
-/// Returns requests with the statuses of their responses.
+/// Returns requests, each with the expected status of its response.
 fn requests(app: &App, ada: &Client) -> Vec<(u16, Request)> {
     let anonymous = app.anonymous();
-    let by_cookie = anonymous.request("DELETE", "/api/tasks/1");
+    let cookie_request = anonymous.request("DELETE", "/api/tasks/1");
     let cookie = format!("access_token={}", ada.token());
     vec![
         (200, anonymous.get("/healthz")),
@@ -43,12 +43,12 @@ fn requests(app: &App, ada: &Client) -> Vec<(u16, Request)> {
         (413, ada.post("/api/tasks", " ".repeat(70_000))),
         (415, ada.post("/api/tasks", "t".as_bytes())),
         (422, ada.post("/api/tasks", json!({}))),
-        (403, by_cookie.header("cookie", &cookie)),
+        (403, cookie_request.header("cookie", &cookie)),
     ]
 }
 
 #[track_caller]
-fn assert_security_headers(response: &Response, policy: &str, https: bool) {
+fn assert_security_headers(response: &Response, policy: &str, has_hsts: bool) {
     let header = |name| response.header(name);
     assert_eq!(
         header("x-content-type-options"),
@@ -59,7 +59,7 @@ fn assert_security_headers(response: &Response, policy: &str, https: bool) {
     assert_eq!(header("cache-control"), Some("no-store"));
     assert_eq!(header("content-security-policy"), Some(policy));
     let hsts = header("strict-transport-security");
-    assert_eq!(hsts, https.then_some(HSTS));
+    assert_eq!(hsts, has_hsts.then_some(HSTS));
 }
 
 async fn every_response_has_the_security_headers(app: App) {
@@ -75,15 +75,15 @@ async fn every_response_has_the_security_headers(app: App) {
 }
 
 async fn only_a_server_with_an_https_public_url_sends_hsts(engine: Engine) {
-    let public = "https://api.example";
-    let app = App::on(engine).set("public-url", public).start();
+    let public_url = "https://api.example";
+    let app = App::on(engine).set("public-url", public_url).start();
     let ada = app.user("ada").await;
     for (_, request) in requests(&app, &ada) {
         assert_security_headers(&request.await, CSP_DATA, true);
     }
     let page = app.anonymous().get("/docs/").await;
     assert_eq!(page.header("strict-transport-security"), Some(HSTS));
-    // The setting `PUBLIC_URL` decides, and no header of the caller.
+    // Only the setting `PUBLIC_URL` decides, not a header of the caller.
     let server_over_http = App::on(engine).start();
     let response = server_over_http.anonymous().get("/healthz");
     let response = response.header("x-forwarded-proto", "https").await;
@@ -91,10 +91,11 @@ async fn only_a_server_with_an_https_public_url_sends_hsts(engine: Engine) {
 }
 
 /// Returns the sources that a content security policy allows in one directive.
-fn sources<'p>(policy: &'p str, name: &str) -> Vec<&'p str> {
+fn allowed_sources<'p>(policy: &'p str, directive_name: &str) -> Vec<&'p str> {
     let directives = policy.split(';').map(str::trim);
-    let named = directives.filter_map(|directive| directive.strip_prefix(name)?.strip_prefix(' '));
-    named.flat_map(str::split_whitespace).collect()
+    let named_directives = directives
+        .filter_map(|directive| directive.strip_prefix(directive_name)?.strip_prefix(' '));
+    named_directives.flat_map(str::split_whitespace).collect()
 }
 
 async fn the_documentation_page_loads_under_its_own_content_security_policy(app: App) {
@@ -103,10 +104,10 @@ async fn the_documentation_page_loads_under_its_own_content_security_policy(app:
     let policy = page.header("content-security-policy").unwrap().to_owned();
     assert_security_headers(&page, &policy, false);
     assert_ne!(policy, CSP_DATA);
-    assert_eq!(sources(&policy, "default-src"), ["'none'"]);
-    assert_eq!(sources(&policy, "script-src"), ["'self'"]);
-    assert_eq!(sources(&policy, "frame-ancestors"), ["'none'"]);
-    assert_eq!(sources(&policy, "connect-src"), ["'self'"]);
+    assert_eq!(allowed_sources(&policy, "default-src"), ["'none'"]);
+    assert_eq!(allowed_sources(&policy, "script-src"), ["'self'"]);
+    assert_eq!(allowed_sources(&policy, "frame-ancestors"), ["'none'"]);
+    assert_eq!(allowed_sources(&policy, "connect-src"), ["'self'"]);
 
     // Every script must be a file of this server, because the policy blocks inline scripts.
     let html = page.text();
@@ -124,7 +125,7 @@ async fn the_documentation_page_loads_under_its_own_content_security_policy(app:
         let path = format!("/docs/{}", script.trim_start_matches("./"));
         let file = caller.get(&path).await.is(200);
         let content_type = file.header("content-type").unwrap();
-        // With nosniff, browsers run only scripts with the right type.
+        // With `X-Content-Type-Options: nosniff`, browsers run a script only if its type is right.
         assert!(
             content_type.contains("javascript"),
             "{path} is {content_type}"

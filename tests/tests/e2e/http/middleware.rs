@@ -1,25 +1,25 @@
-//! The request id of every response.
+//! Tests the request id of every response.
 
 use std::collections::BTreeSet;
 
 use e2e::{App, on_both_engines};
 
 on_both_engines! {
-    a_plain_request_id_is_echoed,
-    a_request_id_that_is_not_plain_is_replaced,
-    a_request_without_an_id_gets_a_unique_one,
+    a_valid_request_id_is_echoed,
+    an_invalid_request_id_is_replaced,
+    a_request_without_an_id_gets_a_unique_id,
 }
 
 const REQUEST_ID: &str = "x-request-id";
 
-async fn a_plain_request_id_is_echoed(app: App) {
+async fn a_valid_request_id_is_echoed(app: App) {
     let caller = app.anonymous();
-    let longest = "a".repeat(64);
+    let longest_id = "a".repeat(64);
     for id in [
         "1",
         "a-b_c.D9",
         "00000000-0000-4000-8000-000000000000",
-        &longest,
+        &longest_id,
     ] {
         for path in ["/healthz", "/api/tasks", "/api/nothing"] {
             let response = caller.get(path).header(REQUEST_ID, id).await;
@@ -28,7 +28,7 @@ async fn a_plain_request_id_is_echoed(app: App) {
     }
 }
 
-async fn a_request_id_that_is_not_plain_is_replaced(app: App) {
+async fn an_invalid_request_id_is_replaced(app: App) {
     let caller = app.anonymous();
     let too_long = "a".repeat(65);
     for id in [
@@ -36,16 +36,16 @@ async fn a_request_id_that_is_not_plain_is_replaced(app: App) {
     ] {
         let response = caller.get("/healthz").header(REQUEST_ID, id).await;
         let replacement = response.header(REQUEST_ID).unwrap();
-        let plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-';
+        let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-';
         assert_ne!(replacement, id);
         assert!(
-            !replacement.is_empty() && replacement.bytes().all(plain),
+            !replacement.is_empty() && replacement.bytes().all(is_plain),
             "{replacement}"
         );
     }
 }
 
-async fn a_request_without_an_id_gets_a_unique_one(app: App) {
+async fn a_request_without_an_id_gets_a_unique_id(app: App) {
     let caller = app.anonymous();
     let mut ids = BTreeSet::new();
     for _ in 0..20 {

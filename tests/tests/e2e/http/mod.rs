@@ -1,4 +1,4 @@
-//! HTTP rules of all endpoints: callers, owners, methods, headers, cookies, origins, proxies and JSON bodies.
+//! Tests the HTTP rules of all endpoints: callers, owners, methods, headers, cookies, origins, proxies and JSON bodies.
 
 #![expect(clippy::string_slice, reason = "the sliced text is ASCII")]
 

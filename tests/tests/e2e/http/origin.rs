@@ -1,4 +1,5 @@
-//! Cross-site request forgery: a changing request that a cookie authorizes must come from a known origin.
+//! Tests the protection against cross-site request forgery: a request that changes data and is authorized by a cookie
+//! must come from a known origin.
 
 use e2e::{App, Client, Engine, Request, on_both_engines};
 use serde_json::json;
@@ -9,23 +10,25 @@ use crate::sessions::fixtures::{
 };
 
 on_both_engines! {
-    every_changing_route_rejects_cookies_without_a_trusted_origin_before_it_reads_the_body,
+    every_change_by_cookie_needs_a_trusted_origin_before_the_body_is_read,
     known_origins_are_accepted,
     unknown_origins_are_rejected,
-    under_https_the_own_origin_is_that_of_the_public_url,
+    under_https_the_own_origin_is_the_origin_of_the_public_url,
     reading_needs_no_origin,
     a_bearer_token_needs_no_origin,
     a_rejected_refresh_or_logout_changes_nothing,
 }
 
-const ALLOWED: &str = "https://app.example";
+const ALLOWED_ORIGIN: &str = "https://app.example";
 
 fn start_app(engine: Engine) -> App {
-    let allowed = "https://app.example,http://localhost:3000";
-    App::on(engine).set("allowed-origins", allowed).start()
+    let allowed_origins = "https://app.example,http://localhost:3000";
+    App::on(engine)
+        .set("allowed-origins", allowed_origins)
+        .start()
 }
 
-/// Returns the operations that need a token and change something.
+/// Returns the operations that need a token and change data.
 async fn changing_operations(app: &App) -> Vec<Operation> {
     let mut operations = protected(app).await;
     operations.retain(|operation| operation.method != "GET");
@@ -33,7 +36,7 @@ async fn changing_operations(app: &App) -> Vec<Operation> {
     operations
 }
 
-/// Builds a request to each route that changes data, with a cookie.
+/// Builds a request for each operation that changes data, with the cookies of the device.
 async fn requests(app: &App, user: &Client, device: &Device) -> Vec<Request> {
     let requests = changing_operations(app).await.into_iter().map(|operation| {
         let request = operation.request(&app.anonymous(), user.id());
@@ -42,23 +45,21 @@ async fn requests(app: &App, user: &Client, device: &Device) -> Vec<Request> {
     requests.collect()
 }
 
-async fn every_changing_route_rejects_cookies_without_a_trusted_origin_before_it_reads_the_body(
-    engine: Engine,
-) {
+async fn every_change_by_cookie_needs_a_trusted_origin_before_the_body_is_read(engine: Engine) {
     let app = start_app(engine);
     let (ada, device) = user_with_device(&app, "ada").await;
     for request in requests(&app, &ada, &device).await {
-        let without_origin = request.clone().await;
-        let problem = without_origin.problem(403, "UNTRUSTED_ORIGIN");
+        let refused = request.clone().await;
+        let problem = refused.problem(403, "UNTRUSTED_ORIGIN");
         let detail = "A request with cookies must come from our own pages or from an origin in \
             ALLOWED_ORIGINS";
         assert_eq!(problem["detail"], detail);
-        let from_evil = request.clone().header("origin", "https://evil.example");
-        from_evil.await.problem(403, "UNTRUSTED_ORIGIN");
-        // With a known origin the request fails later, as with a bearer token: invalid JSON, or no such task.
+        let request_from_evil = request.clone().header("origin", "https://evil.example");
+        request_from_evil.await.problem(403, "UNTRUSTED_ORIGIN");
+        // With a known origin the request fails later, as with a bearer token: invalid JSON, or an unknown task.
         for (name, value) in [
             ("origin", OWN_ORIGIN),
-            ("origin", ALLOWED),
+            ("origin", ALLOWED_ORIGIN),
             ("sec-fetch-site", "same-origin"),
         ] {
             let response = request.clone().header(name, value).await;
@@ -87,11 +88,11 @@ async fn known_origins_are_accepted(engine: Engine) {
     let (_, device) = user_with_device(&app, "ada").await;
     for headers in [
         &[("origin", OWN_ORIGIN)][..],
-        &[("origin", ALLOWED)],
+        &[("origin", ALLOWED_ORIGIN)],
         &[("origin", "http://localhost:3000")],
         &[("sec-fetch-site", "same-origin")],
         // Either header is enough.
-        &[("sec-fetch-site", "cross-site"), ("origin", ALLOWED)],
+        &[("sec-fetch-site", "cross-site"), ("origin", ALLOWED_ORIGIN)],
         &[
             ("sec-fetch-site", "same-origin"),
             ("origin", "https://evil.example"),
@@ -134,7 +135,7 @@ async fn unknown_origins_are_rejected(engine: Engine) {
         let refused = add_task(&app, &device, &[("origin", origin)]).await;
         refused.problem(403, "UNTRUSTED_ORIGIN");
     }
-    for site in [
+    for fetch_site in [
         "same-site",
         "cross-site",
         "none",
@@ -143,13 +144,16 @@ async fn unknown_origins_are_rejected(engine: Engine) {
         "same-origin, same-origin",
         "same-origin;",
     ] {
-        let refused = add_task(&app, &device, &[("sec-fetch-site", site)]).await;
+        let refused = add_task(&app, &device, &[("sec-fetch-site", fetch_site)]).await;
         refused.problem(403, "UNTRUSTED_ORIGIN");
     }
     for headers in [
         &[][..],
-        &[("origin", ALLOWED), ("origin", ALLOWED)],
-        &[("origin", ALLOWED), ("origin", "https://evil.example")],
+        &[("origin", ALLOWED_ORIGIN), ("origin", ALLOWED_ORIGIN)],
+        &[
+            ("origin", ALLOWED_ORIGIN),
+            ("origin", "https://evil.example"),
+        ],
         &[
             ("sec-fetch-site", "same-origin"),
             ("sec-fetch-site", "same-origin"),
@@ -170,14 +174,14 @@ async fn unknown_origins_are_rejected(engine: Engine) {
     assert_eq!(tasks.await.ok(), json!([]));
 }
 
-async fn under_https_the_own_origin_is_that_of_the_public_url(engine: Engine) {
-    let public = "https://api.example:8443";
-    let app = App::on(engine).set("public-url", public).start();
+async fn under_https_the_own_origin_is_the_origin_of_the_public_url(engine: Engine) {
+    let public_url = "https://api.example:8443";
+    let app = App::on(engine).set("public-url", public_url).start();
     let (_, device) = user_with_device(&app, "ada").await;
     let cookie = format!("__Host-access_token={}", device.access);
     let request = app.anonymous().post("/api/tasks", json!({ "title": "t" }));
     let request = request.header("cookie", &cookie);
-    request.clone().header("origin", public).await.created();
+    request.clone().header("origin", public_url).await.created();
     for origin in ["https://api.example", "http://api.example:8443", OWN_ORIGIN] {
         let refused = request.clone().header("origin", origin).await;
         refused.problem(403, "UNTRUSTED_ORIGIN");
@@ -195,8 +199,10 @@ async fn reading_needs_no_origin(engine: Engine) {
         for method in ["GET", "HEAD"] {
             let request = app.anonymous().request(method, &path);
             let request = request.header("cookie", &device.cookies());
-            let from_evil = request.header("origin", "https://evil.example");
-            let response = from_evil.header("sec-fetch-site", "cross-site").await;
+            let request_from_evil = request.header("origin", "https://evil.example");
+            let response = request_from_evil
+                .header("sec-fetch-site", "cross-site")
+                .await;
             assert!(matches!(response.status(), 200 | 404), "{method} {path}");
         }
     }
@@ -209,8 +215,10 @@ async fn a_bearer_token_needs_no_origin(engine: Engine) {
     for operation in changing_operations(&app).await {
         let request = operation.request(&caller, ada.id());
         let request = request.header("cookie", &device.cookies());
-        let from_evil = request.header("origin", "https://evil.example");
-        let response = from_evil.header("sec-fetch-site", "cross-site").await;
+        let request_from_evil = request.header("origin", "https://evil.example");
+        let response = request_from_evil
+            .header("sec-fetch-site", "cross-site")
+            .await;
         assert!(
             matches!(response.status(), 400 | 404),
             "{}",
@@ -240,7 +248,7 @@ async fn a_rejected_refresh_or_logout_changes_nothing(engine: Engine) {
     assert!(!is_revoked(&app, &device.session));
     for path in [REFRESH, LOGOUT] {
         let request = app.anonymous().request("POST", path);
-        let request = request.header("origin", ALLOWED);
+        let request = request.header("origin", ALLOWED_ORIGIN);
         request.header("cookie", &device.cookies()).await.ok();
     }
 }

@@ -1,4 +1,4 @@
-//! A login or a registration with the cookies of a session revokes that session.
+//! Tests that a login or a registration with the cookies of a session revokes that session.
 
 use std::time::Duration;
 
@@ -17,7 +17,7 @@ use crate::sessions::fixtures::{
 on_both_engines! {
     a_login_revokes_the_session_of_its_cookies_in_every_process,
     either_cookie_alone_is_enough_even_with_an_expired_access_token,
-    cookies_of_different_sessions_revoke_both,
+    cookies_of_two_sessions_revoke_both_sessions,
     a_registration_revokes_the_session_of_its_cookies,
     a_login_of_another_user_revokes_the_session_of_its_cookies,
     a_failed_login_revokes_nothing,
@@ -29,65 +29,71 @@ on_both_engines! {
 
 const REGISTER: &str = "/api/auth/register";
 
-/// Adds these cookies and the origin of the server's own pages.
-fn from_browser(request: Request, cookies: &str) -> Request {
+/// Adds these cookies to the request, and the origin of the server's own pages.
+fn add_browser_headers(request: Request, cookies: &str) -> Request {
     let request = request.header("cookie", cookies);
     request.header("origin", OWN_ORIGIN)
 }
 
 async fn a_login_revokes_the_session_of_its_cookies_in_every_process(app: App) {
-    let other = app.another_process().start();
-    let (ada, replaced) = user_with_device(&app, "ada").await;
+    let other_process = app.another_process().start();
+    let (ada, replaced_device) = user_with_device(&app, "ada").await;
     let phone = login(&app, &ada).await;
-    get_session(&other, &replaced.access).await.ok();
+    get_session(&other_process, &replaced_device.access)
+        .await
+        .ok();
     let request = app
         .anonymous()
         .post(LOGIN, credentials(ada.email(), ada.password()));
-    let response = from_browser(request, &replaced.cookies()).await;
+    let response = add_browser_headers(request, &replaced_device.cookies()).await;
     assert_eq!(response.all("set-cookie").len(), 2);
-    let new = Device::from_response(&response.ok());
+    let new_device = Device::from_response(&response.ok());
     assert_eq!(
-        are_live(&app, [&replaced, &new, &phone]),
+        are_live(&app, [&replaced_device, &new_device, &phone]),
         [false, true, true]
     );
-    get_session(&app, &replaced.access)
+    get_session(&app, &replaced_device.access)
         .await
         .problem(401, "TOKEN_REVOKED");
-    let refused = refresh(&app, &replaced.refresh).await;
+    let refused = refresh(&app, &replaced_device.refresh).await;
     refused.problem(401, "SESSION_EXPIRED");
-    let waited = until_rejected(&other, &replaced.access, "TOKEN_REVOKED").await;
-    assert!(waited < MAX_REVOCATION_DELAY, "{waited:?}");
-    get_session(&other, &new.access).await.ok();
-    refreshed(&app, &new).await;
+    let delay = until_rejected(&other_process, &replaced_device.access, "TOKEN_REVOKED").await;
+    assert!(delay < MAX_REVOCATION_DELAY, "{delay:?}");
+    get_session(&other_process, &new_device.access).await.ok();
+    refreshed(&app, &new_device).await;
 }
 
 async fn either_cookie_alone_is_enough_even_with_an_expired_access_token(app: App) {
-    let (ada, first) = user_with_device(&app, "ada").await;
-    let second = login(&app, &ada).await;
+    let (ada, first_device) = user_with_device(&app, "ada").await;
+    let second_device = login(&app, &ada).await;
     app.clock.advance(Duration::from_secs(24 * 60 * 60));
     for cookie in [
-        format!("access_token={}", first.access),
-        format!("access_token=junk; refresh_token={}", second.refresh),
+        format!("access_token={}", first_device.access),
+        format!("access_token=junk; refresh_token={}", second_device.refresh),
     ] {
         let body = credentials(ada.email(), ada.password());
         let request = app.anonymous().post(LOGIN, body);
-        from_browser(request, &cookie).await.ok();
+        add_browser_headers(request, &cookie).await.ok();
     }
-    assert_eq!(are_live(&app, [&first, &second]), [false, false]);
+    assert_eq!(
+        are_live(&app, [&first_device, &second_device]),
+        [false, false]
+    );
 }
 
-async fn cookies_of_different_sessions_revoke_both(app: App) {
+async fn cookies_of_two_sessions_revoke_both_sessions(app: App) {
     let (ada, phone) = user_with_device(&app, "ada").await;
     let (eve, _) = user_with_device(&app, "eve").await;
-    let to_register = credentials("bob@example.com", "correct horse");
-    let to_log_in = credentials(ada.email(), ada.password());
-    for (path, body) in [(LOGIN, to_log_in), (REGISTER, to_register)] {
+    let registration = credentials("bob@example.com", "correct horse");
+    let login_body = credentials(ada.email(), ada.password());
+    for (path, body) in [(LOGIN, login_body), (REGISTER, registration)] {
         let (ada_device, eve_device) = (login(&app, &ada).await, login(&app, &eve).await);
-        let mixed = Device {
+        let mixed_device = Device {
             refresh: eve_device.refresh.clone(),
             ..ada_device.clone()
         };
-        let request = from_browser(app.anonymous().post(path, body), &mixed.cookies());
+        let request =
+            add_browser_headers(app.anonymous().post(path, body), &mixed_device.cookies());
         let response = request.await;
         assert!(response.status() < 300, "{}", response.text());
         assert_eq!(
@@ -108,14 +114,14 @@ async fn a_registration_revokes_the_session_of_its_cookies(app: App) {
     let phone = login(&app, &ada).await;
     for (name, cookies) in [("bob", device.cookies()), ("cid", phone.cookies())] {
         let body = credentials(&format!("{name}@example.com"), "correct horse");
-        let request = from_browser(app.anonymous().post(REGISTER, body), &cookies);
+        let request = add_browser_headers(app.anonymous().post(REGISTER, body), &cookies);
         Device::from_response(&request.await.created());
     }
     assert_eq!(are_live(&app, [&device, &phone]), [false, false]);
     // A registration with an email address that has an account creates no session, so it revokes none.
     let device = login(&app, &ada).await;
     let body = credentials("bob@example.com", "correct horse");
-    let request = from_browser(app.anonymous().post(REGISTER, body), &device.cookies());
+    let request = add_browser_headers(app.anonymous().post(REGISTER, body), &device.cookies());
     request.await.problem(409, "USER_ALREADY_EXISTS");
     assert_eq!(are_live(&app, [&device]), [true]);
 }
@@ -126,8 +132,10 @@ async fn a_login_of_another_user_revokes_the_session_of_its_cookies(app: App) {
     let request = app
         .anonymous()
         .post(LOGIN, credentials(eve.email(), eve.password()));
-    let next = from_browser(request, &ada_device.cookies()).await.ok();
-    assert_eq!(next["user"]["id"], eve.id());
+    let token_response = add_browser_headers(request, &ada_device.cookies())
+        .await
+        .ok();
+    assert_eq!(token_response["user"]["id"], eve.id());
     assert_eq!(are_live(&app, [&ada_device, &eve_device]), [false, true]);
     get_session(&app, &ada_device.access)
         .await
@@ -140,10 +148,10 @@ async fn a_failed_login_revokes_nothing(app: App) {
         credentials(ada.email(), "not the password"),
         credentials("unknown@example.com", ada.password()),
     ] {
-        let request = from_browser(app.anonymous().post(LOGIN, body), &device.cookies());
+        let request = add_browser_headers(app.anonymous().post(LOGIN, body), &device.cookies());
         request.await.problem(401, "INVALID_EMAIL_OR_PASSWORD");
     }
-    let request = from_browser(app.anonymous().post(LOGIN, json!({})), &device.cookies());
+    let request = add_browser_headers(app.anonymous().post(LOGIN, json!({})), &device.cookies());
     request.await.problem(422, "VALIDATION_ERROR");
     assert_eq!(are_live(&app, [&device]), [true]);
     get_session(&app, &device.access).await.ok();
@@ -152,24 +160,24 @@ async fn a_failed_login_revokes_nothing(app: App) {
 async fn forged_or_doubled_cookies_revoke_nothing(app: App) {
     let (_, ada_device) = user_with_device(&app, "ada").await;
     let (eve, eve_device) = user_with_device(&app, "eve").await;
-    let of_other_secret = encode_refresh_token(
+    let token_of_other_secret = encode_refresh_token(
         "the secret of another server, 32 bytes",
         &ada_device.session,
         0,
     );
-    let tampered = |token: &str| format!("{}A", &token[..token.len() - 1]);
-    let doubled = format!("{}; {}", ada_device.cookies(), ada_device.cookies());
+    let tamper = |token: &str| format!("{}A", &token[..token.len() - 1]);
+    let doubled_cookies = format!("{}; {}", ada_device.cookies(), ada_device.cookies());
     for cookies in [
         format!("access_token={}", ada_device.session),
         format!("refresh_token={}", ada_device.session),
-        format!("refresh_token={of_other_secret}"),
+        format!("refresh_token={token_of_other_secret}"),
         format!(
             "access_token={}",
-            tampered(&ada_device.access[..ada_device.access.len() - 5])
+            tamper(&ada_device.access[..ada_device.access.len() - 5])
         ),
         format!("access_token={}", ada_device.refresh),
         format!("refresh_token={}", ada_device.access),
-        doubled,
+        doubled_cookies,
         format!("{}; {}", ada_device.cookies(), eve_device.cookies()),
         format!("__Host-access_token={}", ada_device.access),
         format!("__Secure-refresh_token={}", ada_device.refresh),
@@ -177,7 +185,7 @@ async fn forged_or_doubled_cookies_revoke_nothing(app: App) {
         let request = app
             .anonymous()
             .post(LOGIN, credentials(eve.email(), eve.password()));
-        from_browser(request, &cookies).await.ok();
+        add_browser_headers(request, &cookies).await.ok();
         assert_eq!(
             are_live(&app, [&ada_device, &eve_device]),
             [true, true],
@@ -192,10 +200,12 @@ async fn forged_or_doubled_cookies_revoke_nothing(app: App) {
     assert_eq!(are_live(&app, [&ada_device, &eve_device]), [true, true]);
 }
 
-/// A page of another site can make the browser log in, but must not end the session of the browser.
+/// A page of another origin can make a browser log in, but must not end the session of that browser.
 async fn a_login_from_another_origin_revokes_nothing(engine: Engine) {
-    let allowed = "https://app.example";
-    let app = App::on(engine).set("allowed-origins", allowed).start();
+    let allowed_origin = "https://app.example";
+    let app = App::on(engine)
+        .set("allowed-origins", allowed_origin)
+        .start();
     let (_, device) = user_with_device(&app, "ada").await;
     let (eve, _) = user_with_device(&app, "eve").await;
     let request = || {
@@ -214,41 +224,41 @@ async fn a_login_from_another_origin_revokes_nothing(engine: Engine) {
         request().header(name, value).await.ok();
         assert_eq!(are_live(&app, [&device]), [true], "{name}: {value}");
     }
-    request().header("origin", allowed).await.ok();
+    request().header("origin", allowed_origin).await.ok();
     assert_eq!(are_live(&app, [&device]), [false]);
 }
 
 async fn parallel_logins_with_the_same_cookies_revoke_the_session_once(app: App) {
     let (ada, device) = user_with_device(&app, "ada").await;
     let (eve, _) = user_with_device(&app, "eve").await;
-    let request = |user: &Client| {
+    let log_in = |user: &Client| {
         let body = credentials(user.email(), user.password());
-        from_browser(app.anonymous().post(LOGIN, body), &device.cookies()).into_future()
+        add_browser_headers(app.anonymous().post(LOGIN, body), &device.cookies()).into_future()
     };
-    let responses = tokio::join!(request(&ada), request(&eve), request(&ada), request(&eve));
+    let responses = tokio::join!(log_in(&ada), log_in(&eve), log_in(&ada), log_in(&eve));
     for response in [responses.0, responses.1, responses.2, responses.3] {
-        let next = Device::from_response(&response.ok());
-        get_session(&app, &next.access).await.ok();
+        let device_after_login = Device::from_response(&response.ok());
+        get_session(&app, &device_after_login.access).await.ok();
     }
-    let revocations = format!(
+    let revocation_count_query = format!(
         "SELECT COUNT(*) FROM revocations WHERE session_id = '{}'",
         device.session
     );
-    assert_eq!(app.database().value(&revocations).unwrap(), "1");
+    assert_eq!(app.database().value(&revocation_count_query).unwrap(), "1");
 }
 
 /// Two users log in with each other's cookies while both change the password and log out everywhere.
 async fn logins_that_replace_sessions_during_other_revocations_cause_no_errors(app: App) {
     for round in 0..5 {
-        let (ada, first) = user_with_device(&app, &format!("ada{round}")).await;
-        let (eve, second) = user_with_device(&app, &format!("eve{round}")).await;
-        let ada_device = [first, login(&app, &ada).await, login(&app, &ada).await];
-        let eve_device = [second, login(&app, &eve).await, login(&app, &eve).await];
+        let (ada, ada_phone) = user_with_device(&app, &format!("ada{round}")).await;
+        let (eve, eve_phone) = user_with_device(&app, &format!("eve{round}")).await;
+        let ada_devices = [ada_phone, login(&app, &ada).await, login(&app, &ada).await];
+        let eve_devices = [eve_phone, login(&app, &eve).await, login(&app, &eve).await];
         let log_in_with_cookies_of = |user: &Client, device: &Device| {
             let body = credentials(user.email(), user.password());
-            from_browser(app.anonymous().post(LOGIN, body), &device.cookies()).into_future()
+            add_browser_headers(app.anonymous().post(LOGIN, body), &device.cookies()).into_future()
         };
-        let change = |user: &Client, device: &Device| {
+        let change_password = |user: &Client, device: &Device| {
             let body = passwords(user.password(), "another good password");
             let bearer = app.bearer(device.access.as_str());
             bearer.post(CHANGE_PASSWORD, body).into_future()
@@ -256,21 +266,21 @@ async fn logins_that_replace_sessions_during_other_revocations_cause_no_errors(a
         let log_out_everywhere =
             |device: &Device| by_access(&app, device, json!({ "scope": "all" }));
         let responses = join_all([
-            log_in_with_cookies_of(&ada, &eve_device[0]),
-            log_in_with_cookies_of(&eve, &ada_device[0]),
-            change(&ada, &ada_device[1]),
-            change(&eve, &eve_device[1]),
-            log_in_with_cookies_of(&ada, &eve_device[0]),
-            log_in_with_cookies_of(&eve, &ada_device[0]),
-            log_out_everywhere(&ada_device[2]).into_future(),
-            log_out_everywhere(&eve_device[2]).into_future(),
+            log_in_with_cookies_of(&ada, &eve_devices[0]),
+            log_in_with_cookies_of(&eve, &ada_devices[0]),
+            change_password(&ada, &ada_devices[1]),
+            change_password(&eve, &eve_devices[1]),
+            log_in_with_cookies_of(&ada, &eve_devices[0]),
+            log_in_with_cookies_of(&eve, &ada_devices[0]),
+            log_out_everywhere(&ada_devices[2]).into_future(),
+            log_out_everywhere(&eve_devices[2]).into_future(),
         ])
         .await;
         for response in responses {
             assert!(response.status() < 500, "{}", response.text());
         }
         assert_eq!(
-            are_live(&app, ada_device.iter().chain(&eve_device)),
+            are_live(&app, ada_devices.iter().chain(&eve_devices)),
             [false; 6]
         );
     }

@@ -1,4 +1,4 @@
-//! Errors of limits that are reached, and of a server that fails.
+//! Provokes the errors of limits that are reached, and of a server that fails.
 
 use std::thread::available_parallelism;
 
@@ -18,12 +18,12 @@ pub(super) async fn one_task_too_many(engine: Engine) -> Response {
 pub(super) async fn a_hundred_wrong_passwords(engine: Engine) -> Response {
     let app = App::on(engine).behind_proxy().start();
     let ada = app.user("ada").await;
-    let wrong = credentials(ada.email(), "not the password");
+    let wrong_password = credentials(ada.email(), "not the password");
     for _ in 0..100 {
-        let refused = app.anonymous().post(LOGIN, wrong.clone()).await;
+        let refused = app.anonymous().post(LOGIN, wrong_password.clone()).await;
         refused.problem(401, "INVALID_EMAIL_OR_PASSWORD");
     }
-    app.anonymous().post(LOGIN, wrong).await
+    app.anonymous().post(LOGIN, wrong_password).await
 }
 
 pub(super) async fn a_missing_table(engine: Engine) -> Response {
@@ -33,64 +33,64 @@ pub(super) async fn a_missing_table(engine: Engine) -> Response {
     ada.get("/api/tasks").await
 }
 
-/// The hashing cost grows with the number of cores: the machine hashes about 40 logins a second, and far more arrive at
-/// once.
-pub(super) async fn more_logins_than_the_queue_holds(engine: Engine) -> Response {
+/// The hashing cost grows with the number of cores, so that every machine hashes about 40 logins a second. Far more
+/// logins arrive at once.
+pub(super) async fn more_logins_than_the_queue_accepts(engine: Engine) -> Response {
     let cores = available_parallelism().unwrap().get();
-    let cost = (8 + cores.ilog2()).min(15).to_string();
-    let app = App::on(engine).set("bcrypt-cost", &cost).start();
-    let queue = cores + 56;
-    let logins = (0..queue + 100).map(|number| {
-        let login = credentials(&format!("{number}@example.com"), "not the password");
-        app.anonymous().post(LOGIN, login).into_future()
+    let bcrypt_cost = (8 + cores.ilog2()).min(15).to_string();
+    let app = App::on(engine).set("bcrypt-cost", &bcrypt_cost).start();
+    let queue_length = cores + 56;
+    let logins = (0..queue_length + 100).map(|number| {
+        let body = credentials(&format!("{number}@example.com"), "not the password");
+        app.anonymous().post(LOGIN, body).into_future()
     });
-    let session = app.bearer(app.token_for("ada", "ada@example.com"));
-    let (responses, session) = tokio::join!(
+    let caller = app.bearer(app.token_for("ada", "ada@example.com"));
+    let (responses, session_response) = tokio::join!(
         join_all(logins),
-        session.get("/api/auth/session").into_future()
+        caller.get("/api/auth/session").into_future()
     );
-    session.ok();
+    session_response.ok();
 
-    let (completed, mut refused): (Vec<_>, Vec<_>) = responses
+    let (hashed_responses, mut rejected_responses): (Vec<_>, Vec<_>) = responses
         .into_iter()
         .partition(|response| response.status() == 401);
     assert!(
-        completed.len() >= queue,
+        hashed_responses.len() >= queue_length,
         "only {} logins were hashed",
-        completed.len()
+        hashed_responses.len()
     );
-    for response in completed {
+    for response in hashed_responses {
         response.problem(401, "INVALID_EMAIL_OR_PASSWORD");
     }
-    let last = refused.pop().expect("a rejected login");
-    for response in refused {
+    let last_rejection = rejected_responses.pop().expect("a rejected login");
+    for response in rejected_responses {
         response.problem(503, "OVERLOADED");
     }
-    let afterwards = credentials("ada@example.com", "not the password");
-    let afterwards = app.anonymous().post(LOGIN, afterwards).await;
-    afterwards.problem(401, "INVALID_EMAIL_OR_PASSWORD");
-    last
+    let body = credentials("ada@example.com", "not the password");
+    let later_response = app.anonymous().post(LOGIN, body).await;
+    later_response.problem(401, "INVALID_EMAIL_OR_PASSWORD");
+    last_rejection
 }
 
-/// Another database session has a lock that every registration needs.
+/// Sends a registration while another database session has a lock that every registration needs.
 pub(super) async fn a_database_that_does_not_respond(engine: Engine) -> Response {
     let app = App::on(engine).start();
-    let mut other = app.database().session();
-    other.execute(match engine {
+    let mut locking_session = app.database().open_session();
+    locking_session.execute(match engine {
         Engine::Sqlite => "BEGIN IMMEDIATE",
         Engine::Postgres => "BEGIN; LOCK TABLE users",
     });
-    let ada = json!({ "email": "ada@example.com", "password": "correct horse" });
+    let registration = json!({ "email": "ada@example.com", "password": "correct horse" });
     let response = app
         .anonymous()
-        .post("/api/auth/register", ada.clone())
+        .post("/api/auth/register", registration.clone())
         .await;
-    other.execute("ROLLBACK");
-    let afterwards: Value = app
+    locking_session.execute("ROLLBACK");
+    let token_response: Value = app
         .anonymous()
-        .post("/api/auth/register", ada)
+        .post("/api/auth/register", registration)
         .await
         .created();
-    assert_eq!(afterwards["user"]["email"], "ada@example.com");
+    assert_eq!(token_response["user"]["email"], "ada@example.com");
     response
 }

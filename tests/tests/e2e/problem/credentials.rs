@@ -1,4 +1,4 @@
-//! Credentials that are missing, malformed, expired, revoked or wrong.
+//! Provokes the errors of credentials that are missing, malformed, expired, revoked or wrong.
 
 use std::time::Duration;
 
@@ -28,8 +28,8 @@ pub(super) async fn an_expired_token(engine: Engine) -> Response {
 pub(super) async fn a_wrong_password(engine: Engine) -> Response {
     let app = App::on(engine).start();
     let ada = app.user("ada").await;
-    let wrong = credentials(ada.email(), "not the password");
-    app.anonymous().post(LOGIN, wrong).await
+    let wrong_password = credentials(ada.email(), "not the password");
+    app.anonymous().post(LOGIN, wrong_password).await
 }
 
 pub(super) async fn the_token_of_a_revoked_session(engine: Engine) -> Response {
@@ -39,26 +39,26 @@ pub(super) async fn the_token_of_a_revoked_session(engine: Engine) -> Response {
     ada.get("/api/auth/session").await
 }
 
-/// Refreshes with the tokens that the caller's session has at these counters; returns the last response.
+/// Sends the refresh tokens that the caller's session has at these counters. Returns the last response.
 async fn refresh_with_counters<const N: usize>(
     app: &App,
     ada: &Client,
     counters: [u32; N],
 ) -> Response {
-    let session = ada.get("/api/auth/session").await.ok();
-    let session = session["session"]["id"].as_str().unwrap().to_owned();
+    let response = ada.get("/api/auth/session").await.ok();
+    let session_id = response["session"]["id"].as_str().unwrap().to_owned();
     let refresh = |counter| {
-        let token = encode_refresh_token(app.secret(), &session, counter);
+        let token = encode_refresh_token(app.secret(), &session_id, counter);
         let body = json!({ "refresh_token": token });
         app.anonymous()
             .post("/api/auth/refresh", body)
             .into_future()
     };
-    let mut last = None;
+    let mut last_response = None;
     for counter in counters {
-        last = Some(refresh(counter).await);
+        last_response = Some(refresh(counter).await);
     }
-    last.unwrap()
+    last_response.unwrap()
 }
 
 pub(super) async fn a_refresh_token_two_steps_old(engine: Engine) -> Response {
@@ -71,8 +71,8 @@ pub(super) async fn a_refresh_token_of_a_revoked_session(engine: Engine) -> Resp
     let app = App::on(engine).start();
     let ada = app.user("ada").await;
     app.clock.advance(Duration::from_secs(10));
-    let revoke = "UPDATE sessions SET revoked_at = created_at";
-    app.database().execute(revoke);
+    let revoke_sql = "UPDATE sessions SET revoked_at = created_at";
+    app.database().execute(revoke_sql);
     refresh_with_counters(&app, &ada, [0]).await
 }
 

@@ -1,4 +1,5 @@
-//! Every error code: a request that provokes it, and its full body. The last test fails if a code has no row.
+//! Tests every error code with a request that provokes the error, and compares the full body. The last test fails if a
+//! code has no row in the table `problems!`.
 
 mod capacity;
 mod credentials;
@@ -13,11 +14,11 @@ use self::capacity::*;
 use self::credentials::*;
 use self::requests::*;
 
-/// Each row: the function that provokes the error => status, title, code, detail, and an optional header.
+/// Each row has the function that provokes the error, `=>`, status, title, code, detail, and an optional header.
 macro_rules! problems {
     ($($provoke:ident => $status:literal $title:literal, $code:literal, $detail:literal
         $(, $header:literal: $value:expr)?;)+) => {
-        const PROVOKED: &[&str] = &[$($code),+];
+        const PROVOKED_CODES: &[&str] = &[$($code),+];
 
         $(mod $provoke {
             e2e::on_both_engines!(has_this_body);
@@ -75,7 +76,7 @@ problems! {
     the_tasks_of_another_user =>
         403 "Forbidden", "FORBIDDEN",
         "This address belongs to another user";
-    an_unknown_address =>
+    an_unknown_path =>
         404 "Not Found", "NOT_FOUND",
         "Nothing has this address";
     an_unknown_task =>
@@ -91,7 +92,7 @@ problems! {
     a_body_that_does_not_arrive =>
         408 "Request Timeout", "REQUEST_TIMEOUT",
         "The body did not arrive in time";
-    an_address_that_has_an_account =>
+    an_email_address_that_has_an_account =>
         409 "Conflict", "USER_ALREADY_EXISTS",
         "An account with this address exists already";
     one_task_too_many =>
@@ -113,7 +114,7 @@ problems! {
     a_missing_table =>
         500 "Internal Server Error", "INTERNAL_SERVER_ERROR",
         "Something went wrong on our side; the request id names it in our log";
-    more_logins_than_the_queue_holds =>
+    more_logins_than_the_queue_accepts =>
         503 "Service Unavailable", "OVERLOADED",
         "The server has too much to do; please try again",
         "retry-after": "1";
@@ -133,8 +134,8 @@ fn assert_problem(response: Response, status: u16, title: &str, code: &str, deta
         "status": status, "title": title, "code": code, "detail": detail, "message": detail,
     });
     if code == "VALIDATION_ERROR" {
-        let title = json!({ "field": "title", "code": "required", "message": "is required" });
-        expected["errors"] = json!([title]);
+        let error = json!({ "field": "title", "code": "required", "message": "is required" });
+        expected["errors"] = json!([error]);
     }
     assert_eq!(response.problem(status, code), expected);
 }
@@ -152,6 +153,6 @@ pub(crate) fn all_codes() -> BTreeSet<String> {
 
 #[test]
 fn every_code_is_provoked() {
-    let provoked: BTreeSet<_> = PROVOKED.iter().map(ToString::to_string).collect();
+    let provoked: BTreeSet<_> = PROVOKED_CODES.iter().map(ToString::to_string).collect();
     assert_eq!(provoked, all_codes());
 }

@@ -1,4 +1,4 @@
-//! Errors of requests that are malformed, or whose path or method does not exist.
+//! Provokes the errors of requests that are malformed, or whose path or method does not exist.
 
 use std::time::Duration;
 
@@ -37,7 +37,7 @@ pub(super) async fn the_tasks_of_another_user(engine: Engine) -> Response {
     eve.get(&ada.tasks()).await
 }
 
-pub(super) async fn an_unknown_address(engine: Engine) -> Response {
+pub(super) async fn an_unknown_path(engine: Engine) -> Response {
     let app = App::on(engine).start();
     app.anonymous().get("/api/nothing").await
 }
@@ -64,7 +64,7 @@ pub(super) async fn a_body_that_does_not_arrive(engine: Engine) -> Response {
     connection.response().await.unwrap()
 }
 
-pub(super) async fn an_address_that_has_an_account(engine: Engine) -> Response {
+pub(super) async fn an_email_address_that_has_an_account(engine: Engine) -> Response {
     let app = App::on(engine).start();
     let ada = app.user("ada").await;
     let registration = credentials(ada.email(), "another password");

@@ -1,4 +1,4 @@
-//! The revocation feed of `auth-core`, as used by a service next to the server.
+//! Tests the revocation feed of `auth-core` in a service that verifies tokens of the server.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,10 +16,10 @@ on_both_engines! {
     a_service_rejects_a_token_within_two_seconds_of_the_logout,
     a_service_that_starts_later_knows_every_revoked_session,
     sessions_revoked_during_an_outage_are_known_afterwards,
-    with_a_silent_feed_only_services_that_fail_closed_reject_tokens,
+    with_an_outdated_feed_only_services_that_fail_closed_reject_tokens,
 }
 
-/// Another service, which verifies tokens locally.
+/// A service that verifies tokens locally and reads the revocation feed of the server.
 struct Service {
     feed: RevocationFeed,
     verifier: TokenVerifier,
@@ -31,11 +31,11 @@ impl Service {
         Self::with_feed_at(&format!("http://{}", app.addr()), app, policy)
     }
 
-    fn with_feed_at(address: &str, app: &App, policy: StalePolicy) -> Self {
+    fn with_feed_at(url: &str, app: &App, policy: StalePolicy) -> Self {
         let keyring = Keyring::new(Secret::new(app.secret()).unwrap());
         let clock = app.clock.clone();
         let feed = RevocationFeed::start_with_clock(
-            address,
+            url,
             keyring.clone(),
             "api-server",
             Arc::new(move || clock.now()),
@@ -53,10 +53,10 @@ impl Service {
         self.verifier.verify(token, self.clock.now()).map(drop)
     }
 
-    /// Waits for this result and returns the time it took.
-    async fn wait_for(&self, token: &str, result: Result<(), Error>) -> Duration {
+    /// Waits until the token has this result. Returns how long that took.
+    async fn wait_for(&self, token: &str, expected: Result<(), Error>) -> Duration {
         let started = Instant::now();
-        while self.verify(token) != result {
+        while self.verify(token) != expected {
             let waited = started.elapsed();
             assert!(waited < Duration::from_secs(20), "{:?}", self.verify(token));
             sleep(Duration::from_millis(10)).await;
@@ -68,7 +68,7 @@ impl Service {
 async fn a_service_rejects_a_token_within_two_seconds_of_the_logout(app: App) {
     let service = Service::next_to(&app, StalePolicy::FailOpen);
     let (ada, _) = user_with_device(&app, "ada").await;
-    let kept = login(&app, &ada).await;
+    let live_device = login(&app, &ada).await;
     for _ in 0..3 {
         let device = login(&app, &ada).await;
         assert_eq!(service.verify(&device.access), Ok(()));
@@ -76,7 +76,7 @@ async fn a_service_rejects_a_token_within_two_seconds_of_the_logout(app: App) {
         let waited = service.wait_for(&device.access, Err(Error::Revoked)).await;
         assert!(waited < MAX_REVOCATION_DELAY, "{waited:?}");
     }
-    assert_eq!(service.verify(&kept.access), Ok(()));
+    assert_eq!(service.verify(&live_device.access), Ok(()));
     assert!(service.feed.age().unwrap() < MAX_REVOCATION_DELAY);
     assert_eq!(service.feed.last_error(), None);
 }
@@ -91,43 +91,43 @@ async fn a_service_that_starts_later_knows_every_revoked_session(app: App) {
 }
 
 async fn sessions_revoked_during_an_outage_are_known_afterwards(app: App) {
-    let proxy = e2e::Proxy::to(app.addr());
+    let proxy = e2e::Proxy::for_server(app.addr());
     let service = Service::with_feed_at(&proxy.http_url(), &app, StalePolicy::FailOpen);
     service.feed.caught_up().await;
     let (_, device) = user_with_device(&app, "ada").await;
     proxy.cut();
     assert_logged_out(by_access(&app, &device, json!({})).await, 1);
     assert_eq!(service.verify(&device.access), Ok(()));
-    proxy.mend();
+    proxy.resume();
     service.wait_for(&device.access, Err(Error::Revoked)).await;
 }
 
-async fn with_a_silent_feed_only_services_that_fail_closed_reject_tokens(app: App) {
+async fn with_an_outdated_feed_only_services_that_fail_closed_reject_tokens(app: App) {
     let (_, device) = user_with_device(&app, "ada").await;
     // No process listens on this port.
-    let unreachable = "http://127.0.0.1:9";
-    let fail_open = Service::with_feed_at(unreachable, &app, StalePolicy::FailOpen);
-    assert_eq!(fail_open.verify(&device.access), Ok(()));
-    let limit = StalePolicy::FailClosedAfter(Duration::from_secs(1));
-    let strict = Service::with_feed_at(unreachable, &app, limit);
+    let unreachable_url = "http://127.0.0.1:9";
+    let lenient_service = Service::with_feed_at(unreachable_url, &app, StalePolicy::FailOpen);
+    assert_eq!(lenient_service.verify(&device.access), Ok(()));
+    let fail_closed = StalePolicy::FailClosedAfter(Duration::from_secs(1));
+    let strict_service = Service::with_feed_at(unreachable_url, &app, fail_closed);
     assert_eq!(
-        strict.verify(&device.access),
+        strict_service.verify(&device.access),
         Err(Error::RevocationsOutdated)
     );
-    // An invalid token is still reported with its own error.
+    // An invalid token is rejected with the same error as by a service with a fresh feed.
     assert!(matches!(
-        strict.verify("junk"),
+        strict_service.verify("junk"),
         Err(Error::MalformedToken(_))
     ));
-    let proxy = e2e::Proxy::to(app.addr());
-    let strict = Service::with_feed_at(&proxy.http_url(), &app, limit);
-    strict.feed.caught_up().await;
-    assert_eq!(strict.verify(&device.access), Ok(()));
+    let proxy = e2e::Proxy::for_server(app.addr());
+    let strict_service = Service::with_feed_at(&proxy.http_url(), &app, fail_closed);
+    strict_service.feed.caught_up().await;
+    assert_eq!(strict_service.verify(&device.access), Ok(()));
     proxy.silence();
-    strict
+    strict_service
         .wait_for(&device.access, Err(Error::RevocationsOutdated))
         .await;
-    proxy.mend();
-    strict.wait_for(&device.access, Ok(())).await;
-    assert!(strict.feed.last_error().is_none());
+    proxy.resume();
+    strict_service.wait_for(&device.access, Ok(())).await;
+    assert!(strict_service.feed.last_error().is_none());
 }

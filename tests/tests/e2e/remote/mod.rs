@@ -1,4 +1,4 @@
-//! Services next to the server that verify its tokens: with the revocation feed, or with a request for each token.
+//! Tests services that verify tokens of the server: with the revocation feed, or with a request for each token.
 
 mod feed;
 mod verifier;

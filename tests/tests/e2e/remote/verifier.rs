@@ -1,5 +1,5 @@
-//! A service without a secret: to verify a token, it sends a request to the server. It rejects a caller with the
-//! server's response.
+//! Tests a service without a secret, which verifies each token with a request to the server. If the server rejects the
+//! token, the service rejects the caller with the same response.
 
 use std::time::Duration;
 
@@ -21,7 +21,7 @@ on_both_engines! {
     while_the_server_is_unreachable_no_caller_is_accepted,
 }
 
-/// A request to the service with one header.
+/// A request to the service, with one header.
 struct SentHeader<'h>(Field, &'h str);
 
 impl Headers for SentHeader<'_> {
@@ -32,46 +32,49 @@ impl Headers for SentHeader<'_> {
     }
 }
 
-fn service(server: &str) -> Authority {
-    RemoteVerifier::new(server).unwrap().into()
+fn service_at(server_url: &str) -> Authority {
+    RemoteVerifier::new(server_url).unwrap().into()
 }
 
 fn service_next_to(app: &App) -> Authority {
-    service(&format!("http://{}", app.addr()))
+    service_at(&format!("http://{}", app.addr()))
 }
 
 async fn authenticate(service: &Authority, token: &str) -> Result<Caller, Refusal> {
-    let bearer = format!("Bearer {token}");
-    let verification = service.authenticate(&SentHeader(Field::Authorization, &bearer));
+    let authorization = format!("Bearer {token}");
+    let verification = service.authenticate(&SentHeader(Field::Authorization, &authorization));
     verification.await
 }
 
 async fn the_same_tokens_and_cookies_are_accepted_as_by_the_server(app: App) {
     let (ada, device) = user_with_device(&app, "ada").await;
     let service = service_next_to(&app);
-    let by_token = authenticate(&service, &device.access).await.unwrap();
+    let caller_by_token = authenticate(&service, &device.access).await.unwrap();
     let cookies = device.cookies();
-    let by_cookie = service
+    let caller_by_cookie = service
         .authenticate(&SentHeader(Field::Cookie, &cookies))
         .await;
-    assert_eq!(by_cookie.as_ref(), Ok(&by_token));
-    let expiry = app.clock.now() + ACCESS_TTL;
-    let expiry = expiry.duration_since(std::time::UNIX_EPOCH).unwrap();
+    assert_eq!(caller_by_cookie.as_ref(), Ok(&caller_by_token));
+    let expires_at = app.clock.now() + ACCESS_TTL;
+    let since_1970 = expires_at.duration_since(std::time::UNIX_EPOCH).unwrap();
     assert_eq!(
-        (by_token.sub.as_str(), by_token.email.as_str()),
+        (caller_by_token.sub.as_str(), caller_by_token.email.as_str()),
         (ada.id(), ada.email())
     );
-    assert_eq!(by_token.sid, device.session);
-    assert_eq!(by_token.exp, i64::try_from(expiry.as_secs()).unwrap());
+    assert_eq!(caller_by_token.sid, device.session);
+    assert_eq!(
+        caller_by_token.exp,
+        i64::try_from(since_1970.as_secs()).unwrap()
+    );
 }
 
-/// Asserts the same status, challenge and body.
-fn assert_same(refusal: &Refusal, response: &Response) {
-    let relayed = (refusal.status(), refusal.www_authenticate());
+/// Asserts that the service and the server respond with the same status, challenge and body.
+fn assert_same_response(refusal: &Refusal, response: &Response) {
+    let service_response = (refusal.status(), refusal.www_authenticate());
     let challenge = response.header("www-authenticate").map(ToOwned::to_owned);
-    assert_eq!(relayed, (response.status(), challenge));
-    let json = |text: &str| serde_json::from_str::<Value>(text).unwrap();
-    assert_eq!(json(&refusal.body()), json(&response.text()));
+    assert_eq!(service_response, (response.status(), challenge));
+    let parse = |text: &str| serde_json::from_str::<Value>(text).unwrap();
+    assert_eq!(parse(&refusal.body()), parse(&response.text()));
 }
 
 async fn a_better_auth_session_is_accepted(app: App) {
@@ -92,24 +95,29 @@ async fn a_better_auth_session_is_accepted(app: App) {
 async fn a_rejection_has_the_response_of_the_server(app: App) {
     let (ada, device) = user_with_device(&app, "ada").await;
     let service = service_next_to(&app);
-    let other_audience = Issuer {
+    let other_audience_issuer = Issuer {
         audience: "another".to_owned(),
         ..Issuer::of(&app)
     };
-    let other_audience = other_audience.issue(ada.id(), ada.email());
-    let forged = Issuer {
+    let other_audience_token = other_audience_issuer.issue(ada.id(), ada.email());
+    let forging_issuer = Issuer {
         secret: "another secret of at least 32 bytes".to_owned(),
         ..Issuer::of(&app)
     };
-    let forged = forged.issue(ada.id(), ada.email());
-    for token in ["junk", &other_audience, &forged, &device.refresh] {
+    let forged_token = forging_issuer.issue(ada.id(), ada.email());
+    for token in [
+        "junk",
+        &other_audience_token,
+        &forged_token,
+        &device.refresh,
+    ] {
         let refusal = authenticate(&service, token).await.unwrap_err();
-        assert_same(&refusal, &app.bearer(token).get(SESSION).await);
+        assert_same_response(&refusal, &app.bearer(token).get(SESSION).await);
     }
     app.clock.advance(ACCESS_TTL + Duration::from_secs(5));
     let refusal = authenticate(&service, &device.access).await.unwrap_err();
     assert_eq!(refusal.code(), "TOKEN_EXPIRED");
-    assert_same(&refusal, &app.bearer(&device.access).get(SESSION).await);
+    assert_same_response(&refusal, &app.bearer(&device.access).get(SESSION).await);
 }
 
 async fn a_revoked_session_is_rejected_immediately(app: App) {
@@ -119,11 +127,11 @@ async fn a_revoked_session_is_rejected_immediately(app: App) {
     assert_logged_out(by_access(&app, &device, json!({})).await, 1);
     let refusal = authenticate(&service, &device.access).await.unwrap_err();
     assert_eq!(refusal.code(), "TOKEN_REVOKED");
-    assert_same(&refusal, &app.bearer(&device.access).get(SESSION).await);
+    assert_same_response(&refusal, &app.bearer(&device.access).get(SESSION).await);
 }
 
 async fn while_the_server_is_unreachable_no_caller_is_accepted(app: App) {
-    let proxy = Proxy::to(app.addr());
+    let proxy = Proxy::for_server(app.addr());
     let (ada, device) = user_with_device(&app, "ada").await;
     let verifier = RemoteVerifier::new(&proxy.http_url()).unwrap();
     let verifier = verifier.with_timeout(Duration::from_millis(500)).unwrap();
@@ -137,7 +145,7 @@ async fn while_the_server_is_unreachable_no_caller_is_accepted(app: App) {
             (refusal.status(), refusal.code()),
             (503, "AUTHORITY_UNAVAILABLE")
         );
-        proxy.mend();
+        proxy.resume();
         while authenticate_device().await.is_err() {
             tokio::task::yield_now().await;
         }

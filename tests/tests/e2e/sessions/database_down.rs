@@ -1,11 +1,11 @@
-//! An unreachable database: tokens are verified with the known revocations, a refresh is 503 and succeeds later, and no
-//! revocation is missed.
+//! Tests a server whose database is unreachable. The server verifies tokens with the revocations that it has read,
+//! responds to a refresh with 503 until the database returns, and misses no revocation.
 
 use e2e::{App, Engine, Proxy, on_both_engines, on_postgres};
 use serde_json::json;
 
 use super::fixtures::{
-    counter, eventually, get_session, login, refresh, refreshed, until_rejected, user_with_device,
+    counter, get_session, login, refresh, refreshed, until_rejected, user_with_device, wait_until,
 };
 use crate::auth::logout::{assert_logged_out, by_access, by_body, by_cookies};
 
@@ -16,121 +16,135 @@ on_both_engines! {
 on_postgres! {
     an_unreachable_database_is_503_and_the_same_token_works_afterwards,
     a_disconnected_process_verifies_with_known_revocations_and_catches_up,
-    a_process_with_a_silent_database_verifies_with_known_revocations_and_catches_up,
+    a_process_whose_database_is_silent_verifies_with_known_revocations_and_catches_up,
 }
 
 async fn a_database_that_cannot_write_is_503_and_the_same_token_works_afterwards(app: App) {
     let (ada, device) = user_with_device(&app, "ada").await;
-    let other = login(&app, &ada).await;
-    let mut lock = app.database().session();
-    lock.execute(match &lock {
-        e2e::Session::Sqlite(_) => "BEGIN IMMEDIATE",
-        e2e::Session::Postgres(_) => "BEGIN; LOCK TABLE sessions, revocations, revocation_sequence",
+    let other_device = login(&app, &ada).await;
+    let mut transaction = app.database().open_session();
+    transaction.execute(match &transaction {
+        e2e::DatabaseSession::Sqlite(_) => "BEGIN IMMEDIATE",
+        e2e::DatabaseSession::Postgres(_) => {
+            "BEGIN; LOCK TABLE sessions, revocations, revocation_sequence"
+        }
     });
-    let (refreshing, logging_out) = tokio::join!(
+    let (refresh_response, logout_response) = tokio::join!(
         refresh(&app, &device.refresh).into_future(),
-        by_access(&app, &other, json!({})).into_future(),
+        by_access(&app, &other_device, json!({})).into_future(),
     );
-    refreshing.problem(503, "DATABASE_UNAVAILABLE");
-    assert!(logging_out.all("set-cookie").is_empty());
-    logging_out.problem(503, "DATABASE_UNAVAILABLE");
+    refresh_response.problem(503, "DATABASE_UNAVAILABLE");
+    assert!(logout_response.all("set-cookie").is_empty());
+    logout_response.problem(503, "DATABASE_UNAVAILABLE");
     get_session(&app, &device.access).await.ok();
-    lock.execute("ROLLBACK");
-    drop(lock);
+    transaction.execute("ROLLBACK");
+    drop(transaction);
     // A write that timed out may still run. This refresh then finds the counter advanced and returns the same tokens.
-    let next = refreshed(&app, &device).await;
+    let next_device = refreshed(&app, &device).await;
     assert_eq!(counter(&app, &device.session), 1);
-    refreshed(&app, &next).await;
+    refreshed(&app, &next_device).await;
 }
 
-/// Two servers on one database. Tests interrupt the connection of one of them.
+/// Two servers on one database, one of which connects through a proxy that a test can interrupt.
 struct Servers {
-    direct: App,
-    behind_proxy: App,
+    direct_server: App,
+    proxied_server: App,
     proxy: Proxy,
 }
 
-fn servers() -> Servers {
-    let direct = App::on(Engine::Postgres).start();
-    let proxy = Proxy::before(direct.database());
-    let url = proxy.url(direct.database());
-    let behind_proxy = direct.another_process().set("database-url", &url).start();
+fn start_servers() -> Servers {
+    let direct_server = App::on(Engine::Postgres).start();
+    let proxy = Proxy::for_database(direct_server.database());
+    let url = proxy.url(direct_server.database());
+    let proxied_server = direct_server
+        .another_process()
+        .set("database-url", &url)
+        .start();
     Servers {
-        direct,
-        behind_proxy,
+        direct_server,
+        proxied_server,
         proxy,
     }
 }
 
 async fn an_unreachable_database_is_503_and_the_same_token_works_afterwards(_: Engine) {
     let Servers {
-        direct,
-        behind_proxy,
+        direct_server,
+        proxied_server,
         proxy,
-    } = servers();
-    let (_, mut device) = user_with_device(&direct, "ada").await;
-    for step in 1..=3 {
+    } = start_servers();
+    let (_, mut device) = user_with_device(&direct_server, "ada").await;
+    for refresh_count in 1..=3 {
         proxy.cut();
         for _ in 0..3 {
-            let refused = refresh(&behind_proxy, &device.refresh).await;
+            let refused = refresh(&proxied_server, &device.refresh).await;
             refused.problem(503, "DATABASE_UNAVAILABLE");
         }
-        for credential in [by_access, by_body, by_cookies] {
-            let refused = credential(&behind_proxy, &device, json!({})).await;
+        for log_out in [by_access, by_body, by_cookies] {
+            let refused = log_out(&proxied_server, &device, json!({})).await;
             refused.problem(503, "DATABASE_UNAVAILABLE");
         }
-        proxy.mend();
-        eventually("the server is ready again", async || {
-            behind_proxy.anonymous().get("/readyz").await.status() == 200
+        proxy.resume();
+        wait_until("the server is ready again", async || {
+            proxied_server.anonymous().get("/readyz").await.status() == 200
         })
         .await;
-        device = refreshed(&behind_proxy, &device).await;
-        assert_eq!(counter(&direct, &device.session), step);
+        device = refreshed(&proxied_server, &device).await;
+        assert_eq!(counter(&direct_server, &device.session), refresh_count);
     }
 }
 
+/// Asserts that a server still rejects `known_device`, whose session was revoked earlier, while its connection to the
+/// database is interrupted. Later the server also rejects `missed_device`, whose session was revoked during the
+/// interruption, and `late_device`, whose session was revoked after the interruption.
 async fn assert_catches_up(interrupt: fn(&Proxy)) {
     let Servers {
-        direct,
-        behind_proxy,
+        direct_server,
+        proxied_server,
         proxy,
-    } = servers();
-    let (ada, revoked_before) = user_with_device(&direct, "ada").await;
-    let (revoked_during, live) = (login(&direct, &ada).await, login(&direct, &ada).await);
-    assert_logged_out(by_access(&direct, &revoked_before, json!({})).await, 1);
-    until_rejected(&behind_proxy, &revoked_before.access, "TOKEN_REVOKED").await;
+    } = start_servers();
+    let (ada, known_device) = user_with_device(&direct_server, "ada").await;
+    let (missed_device, live_device) = (
+        login(&direct_server, &ada).await,
+        login(&direct_server, &ada).await,
+    );
+    assert_logged_out(by_access(&direct_server, &known_device, json!({})).await, 1);
+    until_rejected(&proxied_server, &known_device.access, "TOKEN_REVOKED").await;
 
     interrupt(&proxy);
-    eventually("the server is not ready", async || {
-        behind_proxy.anonymous().get("/readyz").await.status() == 503
+    wait_until("the server is not ready", async || {
+        proxied_server.anonymous().get("/readyz").await.status() == 503
     })
     .await;
-    assert_logged_out(by_access(&direct, &revoked_during, json!({})).await, 1);
-    for device in [&revoked_during, &live] {
-        get_session(&behind_proxy, &device.access).await.ok();
+    assert_logged_out(
+        by_access(&direct_server, &missed_device, json!({})).await,
+        1,
+    );
+    for device in [&missed_device, &live_device] {
+        get_session(&proxied_server, &device.access).await.ok();
     }
-    let refused = get_session(&behind_proxy, &revoked_before.access).await;
+    let refused = get_session(&proxied_server, &known_device.access).await;
     refused.problem(401, "TOKEN_REVOKED");
-    let unready = behind_proxy.anonymous().get("/readyz").await;
-    unready.problem(503, "DATABASE_UNAVAILABLE");
+    let response = proxied_server.anonymous().get("/readyz").await;
+    response.problem(503, "DATABASE_UNAVAILABLE");
 
-    proxy.mend();
-    until_rejected(&behind_proxy, &revoked_during.access, "TOKEN_REVOKED").await;
-    eventually("the server is ready again", async || {
-        behind_proxy.anonymous().get("/readyz").await.status() == 200
+    proxy.resume();
+    until_rejected(&proxied_server, &missed_device.access, "TOKEN_REVOKED").await;
+    wait_until("the server is ready again", async || {
+        proxied_server.anonymous().get("/readyz").await.status() == 200
     })
     .await;
-    get_session(&behind_proxy, &live.access).await.ok();
-    let revoked_after = login(&direct, &ada).await;
-    assert_logged_out(by_access(&direct, &revoked_after, json!({})).await, 1);
-    until_rejected(&behind_proxy, &revoked_after.access, "TOKEN_REVOKED").await;
+    get_session(&proxied_server, &live_device.access).await.ok();
+    let late_device = login(&direct_server, &ada).await;
+    assert_logged_out(by_access(&direct_server, &late_device, json!({})).await, 1);
+    until_rejected(&proxied_server, &late_device.access, "TOKEN_REVOKED").await;
 }
 
 async fn a_disconnected_process_verifies_with_known_revocations_and_catches_up(_: Engine) {
     assert_catches_up(Proxy::cut).await;
 }
 
-async fn a_process_with_a_silent_database_verifies_with_known_revocations_and_catches_up(
+async fn a_process_whose_database_is_silent_verifies_with_known_revocations_and_catches_up(
     _: Engine,
 ) {
     assert_catches_up(Proxy::silence).await;

@@ -1,5 +1,5 @@
-//! Revoking many sessions: at the limit of 100 live sessions per account, and by a logout, a change of password or a
-//! deletion.
+//! Tests how the server revokes many sessions: those over the limit of 100 live sessions per account, and all sessions
+//! of an account at a logout, a change of password or a deletion.
 
 use std::time::Duration;
 
@@ -9,8 +9,8 @@ use serde_json::json;
 
 use super::fixtures::{
     ACCOUNT, CHANGE_PASSWORD, Device, LOGOUT, MAX_REVOCATION_DELAY, SESSION_TTL, SESSIONS,
-    clone_sessions, cloned_id, count, get_session, is_revoked, login, refresh, refreshed,
-    rows_per_statement, until_rejected, user_with_device,
+    clone_sessions, cloned_id, count, get_session, is_revoked, login, record_rows_per_statement,
+    refresh, refreshed, until_rejected, user_with_device,
 };
 use crate::auth::login::{LOGIN, credentials};
 use crate::auth::logout::{assert_logged_out, by_access};
@@ -30,19 +30,20 @@ on_both_engines! {
 }
 
 on_postgres! {
-    no_statement_revokes_more_than_a_batch,
+    no_statement_revokes_more_than_two_batches_and_one_session,
 }
 
-const LIMIT: usize = 100;
+/// The most live sessions of an account.
+const MAX_SESSIONS: usize = 100;
 const SECOND: Duration = Duration::from_secs(1);
 
-/// Returns the length of the list of sessions.
+/// Returns the length of the list of sessions that the device gets.
 async fn session_count(app: &App, device: &Device) -> usize {
     let sessions = app.bearer(device.access.as_str()).get(SESSIONS).await.ok();
     sessions.as_array().unwrap().len()
 }
 
-fn live_rows(app: &App) -> u64 {
+fn live_session_count(app: &App) -> u64 {
     count(app, "sessions WHERE revoked_at IS NULL")
 }
 
@@ -51,13 +52,14 @@ struct UserWithSessions {
     ada: Client,
     /// The device whose session is the least recently used.
     oldest: Device,
+    /// The device that logged in last.
     newest: Device,
 }
 
-/// Registers a user with this many sessions: the oldest, copies of it that were used later, and the newest.
-async fn user_with_sessions(app: &App, sessions: usize) -> UserWithSessions {
+/// Registers a user with this many sessions: the oldest, copies of the oldest that were used later, and the newest.
+async fn user_with_sessions(app: &App, count: usize) -> UserWithSessions {
     let (ada, oldest) = user_with_device(app, "ada").await;
-    clone_sessions(app, &oldest.session, sessions - 2);
+    clone_sessions(app, &oldest.session, count - 2);
     app.database().execute(
         "UPDATE sessions SET last_used_at = '2026-11-20 12:58:00' \
          WHERE id LIKE '00000000-0000-7000-8000-%'",
@@ -76,15 +78,15 @@ async fn a_login_over_the_limit_revokes_the_least_recently_used_session(app: App
         ada,
         oldest,
         newest,
-    } = user_with_sessions(&app, LIMIT - 1).await;
+    } = user_with_sessions(&app, MAX_SESSIONS - 1).await;
     login(&app, &ada).await;
-    assert_eq!(session_count(&app, &newest).await, LIMIT);
+    assert_eq!(session_count(&app, &newest).await, MAX_SESSIONS);
     get_session(&app, &oldest.access).await.ok();
 
-    // A refresh counts as a use, so the clones are now the least recently used.
+    // A refresh counts as a use, so the copies are now the least recently used sessions.
     let oldest = refreshed(&app, &oldest).await;
     login(&app, &ada).await;
-    assert_eq!(session_count(&app, &newest).await, LIMIT);
+    assert_eq!(session_count(&app, &newest).await, MAX_SESSIONS);
     get_session(&app, &oldest.access).await.ok();
     assert!(is_revoked(&app, &cloned_id(1)));
     assert!(!is_revoked(&app, &cloned_id(2)));
@@ -94,7 +96,7 @@ async fn a_login_over_the_limit_revokes_the_least_recently_used_session(app: App
         oldest.session
     ));
     login(&app, &ada).await;
-    assert_eq!(session_count(&app, &newest).await, LIMIT);
+    assert_eq!(session_count(&app, &newest).await, MAX_SESSIONS);
     let refused = get_session(&app, &oldest.access).await;
     refused.problem(401, "TOKEN_REVOKED");
     let refused = refresh(&app, &oldest.refresh).await;
@@ -104,18 +106,18 @@ async fn a_login_over_the_limit_revokes_the_least_recently_used_session(app: App
 async fn expired_and_revoked_sessions_do_not_count_towards_the_limit(app: App) {
     let UserWithSessions {
         ada,
-        oldest: revoked,
+        oldest: revoked_device,
         ..
-    } = user_with_sessions(&app, LIMIT).await;
-    assert_logged_out(by_access(&app, &revoked, json!({})).await, 1);
-    let before = live_rows(&app);
+    } = user_with_sessions(&app, MAX_SESSIONS).await;
+    assert_logged_out(by_access(&app, &revoked_device, json!({})).await, 1);
+    let count_before = live_session_count(&app);
     login(&app, &ada).await;
-    assert_eq!(live_rows(&app), before + 1);
+    assert_eq!(live_session_count(&app), count_before + 1);
 
     app.clock.advance(SESSION_TTL);
-    let before = live_rows(&app);
+    let count_before = live_session_count(&app);
     let device = login(&app, &ada).await;
-    assert_eq!(live_rows(&app), before + 1);
+    assert_eq!(live_session_count(&app), count_before + 1);
     assert_eq!(session_count(&app, &device).await, 1);
 }
 
@@ -124,18 +126,18 @@ async fn a_sign_in_by_better_auth_counts_towards_the_limit(app: App) {
         ada,
         oldest,
         newest,
-    } = user_with_sessions(&app, LIMIT).await;
+    } = user_with_sessions(&app, MAX_SESSIONS).await;
     let body = json!({ "email": ada.email(), "password": ada.password() });
-    let signed_in = app.anonymous().post("/api/auth/sign-in/email", body).await;
-    signed_in.ok();
-    assert_eq!(session_count(&app, &newest).await, LIMIT);
+    let response = app.anonymous().post("/api/auth/sign-in/email", body).await;
+    response.ok();
+    assert_eq!(session_count(&app, &newest).await, MAX_SESSIONS);
     let refused = get_session(&app, &oldest.access).await;
     refused.problem(401, "TOKEN_REVOKED");
 }
 
 /// Sends this many logins in parallel, distributed over the servers.
-async fn log_in_in_parallel(apps: &[&App], ada: &Client, times: usize) {
-    let logins = (0..times).map(|number| {
+async fn log_in_in_parallel(apps: &[&App], ada: &Client, count: usize) {
+    let logins = (0..count).map(|number| {
         let body = credentials(ada.email(), ada.password());
         let app = apps[number % apps.len()];
         app.anonymous().post(LOGIN, body).into_future()
@@ -146,69 +148,69 @@ async fn log_in_in_parallel(apps: &[&App], ada: &Client, times: usize) {
 }
 
 async fn parallel_logins_do_not_exceed_the_limit(app: App) {
-    let UserWithSessions { ada, newest, .. } = user_with_sessions(&app, LIMIT - 5).await;
+    let UserWithSessions { ada, newest, .. } = user_with_sessions(&app, MAX_SESSIONS - 5).await;
     log_in_in_parallel(&[&app], &ada, 20).await;
-    assert_eq!(session_count(&app, &newest).await, LIMIT);
-    assert_eq!(live_rows(&app), LIMIT as u64);
+    assert_eq!(session_count(&app, &newest).await, MAX_SESSIONS);
+    assert_eq!(live_session_count(&app), MAX_SESSIONS as u64);
 }
 
 async fn parallel_logins_on_two_processes_do_not_exceed_the_limit(app: App) {
-    let other = app.another_process().start();
-    let UserWithSessions { ada, newest, .. } = user_with_sessions(&app, LIMIT - 5).await;
-    log_in_in_parallel(&[&app, &other], &ada, 20).await;
-    assert_eq!(session_count(&app, &newest).await, LIMIT);
-    assert_eq!(live_rows(&app), LIMIT as u64);
+    let other_process = app.another_process().start();
+    let UserWithSessions { ada, newest, .. } = user_with_sessions(&app, MAX_SESSIONS - 5).await;
+    log_in_in_parallel(&[&app, &other_process], &ada, 20).await;
+    assert_eq!(session_count(&app, &newest).await, MAX_SESSIONS);
+    assert_eq!(live_session_count(&app), MAX_SESSIONS as u64);
 }
 
 async fn a_session_that_a_login_revoked_is_rejected_by_every_process(app: App) {
-    let other = app.another_process().start();
-    let UserWithSessions { ada, oldest, .. } = user_with_sessions(&app, LIMIT).await;
-    get_session(&other, &oldest.access).await.ok();
+    let other_process = app.another_process().start();
+    let UserWithSessions { ada, oldest, .. } = user_with_sessions(&app, MAX_SESSIONS).await;
+    get_session(&other_process, &oldest.access).await.ok();
     login(&app, &ada).await;
-    let delay = until_rejected(&other, &oldest.access, "TOKEN_REVOKED").await;
+    let delay = until_rejected(&other_process, &oldest.access, "TOKEN_REVOKED").await;
     assert!(delay < MAX_REVOCATION_DELAY, "{delay:?}");
 }
 
-/// A number of sessions for more than two batches over the limit.
-const OVER_TWO_BATCHES: usize = 612;
+/// A number of sessions that exceeds the limit by more than two batches.
+const MORE_THAN_TWO_BATCHES: usize = 612;
 
 async fn a_login_revokes_every_session_over_the_limit(app: App) {
     let (_, eve_device) = user_with_device(&app, "eve").await;
     let (ada, oldest) = user_with_device(&app, "ada").await;
-    clone_sessions(&app, &oldest.session, OVER_TWO_BATCHES);
+    clone_sessions(&app, &oldest.session, MORE_THAN_TWO_BATCHES);
     app.clock.advance(SECOND);
     let device = login(&app, &ada).await;
-    assert_eq!(session_count(&app, &device).await, LIMIT);
+    assert_eq!(session_count(&app, &device).await, MAX_SESSIONS);
     get_session(&app, &device.access).await.ok();
     assert_eq!(
         count(&app, "revocations"),
-        2 + (OVER_TWO_BATCHES as u64) + 2 - 100
+        2 + (MORE_THAN_TWO_BATCHES as u64) + 2 - 100
     );
     refreshed(&app, &eve_device).await;
 }
 
 async fn a_logout_revokes_thousands_of_sessions(app: App) {
-    let other = app.another_process().start();
+    let other_process = app.another_process().start();
     let (_, eve_device) = user_with_device(&app, "eve").await;
     let (_, device) = user_with_device(&app, "ada").await;
     clone_sessions(&app, &device.session, 2500);
     let response = by_access(&app, &device, json!({ "scope": "others" })).await;
     assert_eq!(response.ok()["revoked"], 2500);
     assert_eq!(session_count(&app, &device).await, 1);
-    replace_clones(&app, &device, 2500);
+    replace_copies(&app, &device, 2500);
     let response = by_access(&app, &device, json!({ "scope": "all" })).await;
     assert_logged_out(response, 2501);
-    let delay = until_rejected(&other, &device.access, "TOKEN_REVOKED").await;
+    let delay = until_rejected(&other_process, &device.access, "TOKEN_REVOKED").await;
     assert!(delay < MAX_REVOCATION_DELAY, "{delay:?}");
-    assert_eq!(live_rows(&app), 1);
+    assert_eq!(live_session_count(&app), 1);
     refreshed(&app, &eve_device).await;
 }
 
-/// Deletes the copies of earlier calls and inserts this many copies of a session.
-fn replace_clones(app: &App, device: &Device, times: usize) {
-    let delete_copies = "DELETE FROM sessions WHERE id LIKE '00000000-0000-7000-8000-%'";
-    app.database().execute(delete_copies);
-    clone_sessions(app, &device.session, times);
+/// Deletes the copies that [`clone_sessions`] inserted before, and inserts this many copies of the device's session.
+fn replace_copies(app: &App, device: &Device, count: usize) {
+    let delete_sql = "DELETE FROM sessions WHERE id LIKE '00000000-0000-7000-8000-%'";
+    app.database().execute(delete_sql);
+    clone_sessions(app, &device.session, count);
 }
 
 async fn a_change_of_password_revokes_thousands_of_sessions(app: App) {
@@ -217,13 +219,13 @@ async fn a_change_of_password_revokes_thousands_of_sessions(app: App) {
     let body =
         json!({ "current_password": ada.password(), "new_password": "another good password" });
     let bearer = app.bearer(device.access.as_str());
-    let next = Device::from_response(&bearer.post(CHANGE_PASSWORD, body).await.ok());
-    assert_eq!(session_count(&app, &next).await, 1);
-    assert_eq!(live_rows(&app), 1);
+    let new_device = Device::from_response(&bearer.post(CHANGE_PASSWORD, body).await.ok());
+    assert_eq!(session_count(&app, &new_device).await, 1);
+    assert_eq!(live_session_count(&app), 1);
 }
 
 async fn an_account_with_thousands_of_sessions_is_deleted(app: App) {
-    let other = app.another_process().start();
+    let other_process = app.another_process().start();
     let (ada, device) = user_with_device(&app, "ada").await;
     clone_sessions(&app, &device.session, 2500);
     let body = json!({ "password": ada.password() });
@@ -232,14 +234,14 @@ async fn an_account_with_thousands_of_sessions_is_deleted(app: App) {
     assert_eq!(count(&app, "sessions"), 0);
     assert_eq!(count(&app, "users"), 0);
     assert_eq!(count(&app, "revocations"), 1 + 2501);
-    let delay = until_rejected(&other, &device.access, "TOKEN_REVOKED").await;
+    let delay = until_rejected(&other_process, &device.access, "TOKEN_REVOKED").await;
     assert!(delay < MAX_REVOCATION_DELAY, "{delay:?}");
-    let refused = bearer.post(LOGOUT, json!({})).await;
-    assert_eq!(refused.ok()["revoked"], 0);
+    let response = bearer.post(LOGOUT, json!({})).await;
+    assert_eq!(response.ok()["revoked"], 0);
 }
 
-/// Returns how many writes of another account, one after the other, succeed while a request runs.
-async fn writes_during(eve: &Client, request: e2e::Request) -> usize {
+/// Returns how many writes of Eve succeed, one after the other, while the request of another account runs.
+async fn count_writes_during(eve: &Client, request: e2e::Request) -> usize {
     let request = request.into_future();
     tokio::pin!(request);
     for writes in 0.. {
@@ -250,7 +252,7 @@ async fn writes_during(eve: &Client, request: e2e::Request) -> usize {
                 response.ok();
                 return writes;
             }
-            written = write.into_future() => drop(written.created()),
+            write_response = write.into_future() => drop(write_response.created()),
         }
     }
     unreachable!("the request ends")
@@ -260,22 +262,22 @@ async fn other_accounts_write_while_thousands_of_sessions_are_revoked(app: App) 
     let eve = app.user("eve").await;
     let (_, device) = user_with_device(&app, "ada").await;
     clone_sessions(&app, &device.session, 5000);
-    let logout = by_access(&app, &device, json!({ "scope": "all" }));
-    let writes = writes_during(&eve, logout).await;
+    let logout_request = by_access(&app, &device, json!({ "scope": "all" }));
+    let writes = count_writes_during(&eve, logout_request).await;
     assert!(writes >= 5, "{writes}");
-    assert_eq!(live_rows(&app), 1);
+    assert_eq!(live_session_count(&app), 1);
 }
 
-async fn no_statement_revokes_more_than_a_batch(app: App) {
+async fn no_statement_revokes_more_than_two_batches_and_one_session(app: App) {
     let (ada, device) = user_with_device(&app, "ada").await;
     clone_sessions(&app, &device.session, 1800);
-    let most_rows = rows_per_statement(&app, "UPDATE");
+    let max_rows_query = record_rows_per_statement(&app, "UPDATE");
     let device = login(&app, &ada).await;
-    replace_clones(&app, &device, 1800);
+    replace_copies(&app, &device, 1800);
     assert_logged_out(
         by_access(&app, &device, json!({ "scope": "all" })).await,
         1802,
     );
     // The largest statement revokes two batches and the session of the request.
-    assert_eq!(app.database().value(most_rows).as_deref(), Some("201"));
+    assert_eq!(app.database().value(max_rows_query).as_deref(), Some("201"));
 }

@@ -1,10 +1,10 @@
-//! Devices with their tokens, and what the database stores of their sessions.
+//! Logs devices in, refreshes their tokens, and reads what the database stores of their sessions.
 
 use std::time::Duration;
 
 use auth_core::refresh::{RefreshToken, RefreshTokens};
 use auth_core::{Keyring, Secret};
-use e2e::{App, Client, Request, Response, Session};
+use e2e::{App, Client, DatabaseSession, Request, Response};
 use serde_json::{Value, json};
 use tokio::time::{Instant, sleep, timeout};
 use uuid::Uuid;
@@ -23,7 +23,7 @@ pub(crate) const OWN_ORIGIN: &str = "http://127.0.0.1:8080";
 
 pub(crate) const ACCESS_TTL: Duration = Duration::from_secs(15 * 60);
 pub(crate) const SESSION_TTL: Duration = Duration::from_secs(7 * 24 * 60 * 60);
-/// The time in which a refresh token may be repeated after its use.
+/// The time after the first use of a refresh token in which the token is accepted again.
 pub(crate) const OVERLAP: Duration = Duration::from_secs(10);
 /// One microsecond less than [`SESSION_TTL`].
 pub(crate) const ALMOST_SESSION_TTL: Duration = Duration::from_micros(604_799_999_999);
@@ -34,23 +34,26 @@ pub(crate) const MICROSECOND: Duration = Duration::from_micros(1);
 /// The tokens that a device stores after a login or a refresh.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Device {
+    /// The id of the session.
     pub(crate) session: String,
+    /// The access token.
     pub(crate) access: String,
+    /// The refresh token.
     pub(crate) refresh: String,
 }
 
 impl Device {
     #[track_caller]
     pub(crate) fn from_response(token_response: &Value) -> Self {
-        let text = |name: &str| token_response[name].as_str().unwrap().to_owned();
+        let field = |name: &str| token_response[name].as_str().unwrap().to_owned();
         Self {
-            session: text("session_id"),
-            access: text("access_token"),
-            refresh: text("refresh_token"),
+            session: field("session_id"),
+            access: field("access_token"),
+            refresh: field("refresh_token"),
         }
     }
 
-    /// Returns the `Cookie` header with which a browser sends the same tokens.
+    /// Returns the `Cookie` header with which a browser sends these tokens.
     pub(crate) fn cookies(&self) -> String {
         format!(
             "access_token={}; refresh_token={}",
@@ -73,50 +76,50 @@ pub(crate) async fn user_with_device(app: &App, name: &str) -> (Client, Device) 
     (user, device)
 }
 
-pub(crate) fn refresh(app: &App, token: &str) -> Request {
-    let body = json!({ "refresh_token": token });
+pub(crate) fn refresh(app: &App, refresh_token: &str) -> Request {
+    let body = json!({ "refresh_token": refresh_token });
     app.anonymous().post(REFRESH, body)
 }
 
-/// Refreshes and asserts success.
+/// Refreshes the tokens of a device, and returns the device with its new tokens.
 pub(crate) async fn refreshed(app: &App, device: &Device) -> Device {
     Device::from_response(&refresh(app, &device.refresh).await.ok())
 }
 
-/// Refreshes this many times, each time with the newest token.
+/// Refreshes the tokens of a device this many times, each time with the newest refresh token.
 pub(crate) async fn refreshed_times(app: &App, device: &Device, times: usize) -> Device {
-    let mut newest = device.clone();
+    let mut newest_device = device.clone();
     for _ in 0..times {
-        newest = refreshed(app, &newest).await;
+        newest_device = refreshed(app, &newest_device).await;
     }
-    newest
+    newest_device
 }
 
 /// Encodes a refresh token for any session and counter.
-pub(crate) fn encode_refresh_token(secret: &str, session: &str, counter: u32) -> String {
+pub(crate) fn encode_refresh_token(secret: &str, session_id: &str, counter: u32) -> String {
     let keyring = Keyring::new(Secret::new(secret).unwrap());
     RefreshTokens::new(&keyring).encode(RefreshToken {
-        session_id: Uuid::parse_str(session).unwrap().into_bytes(),
+        session_id: Uuid::parse_str(session_id).unwrap().into_bytes(),
         counter,
     })
 }
 
-/// Returns a column of a session's row; `None` for NULL and for no row.
-pub(crate) fn column(app: &App, session: &str, name: &str) -> Option<String> {
-    let query = format!("SELECT {name} FROM sessions WHERE id = '{session}'");
+/// Returns the value of a column of a session; `None` if the value is NULL or the session has no row.
+pub(crate) fn column(app: &App, session_id: &str, column_name: &str) -> Option<String> {
+    let query = format!("SELECT {column_name} FROM sessions WHERE id = '{session_id}'");
     app.database().value(&query)
 }
 
-pub(crate) fn counter(app: &App, session: &str) -> u32 {
-    let counter = column(app, session, "counter");
+pub(crate) fn counter(app: &App, session_id: &str) -> u32 {
+    let counter = column(app, session_id, "counter");
     counter.unwrap().parse().unwrap()
 }
 
-pub(crate) fn is_revoked(app: &App, session: &str) -> bool {
-    column(app, session, "revoked_at").is_some()
+pub(crate) fn is_revoked(app: &App, session_id: &str) -> bool {
+    column(app, session_id, "revoked_at").is_some()
 }
 
-/// Returns for each device whether its session is live: the database has no time of revocation.
+/// Returns for each device whether its session is live, that is, not revoked in the database.
 pub(crate) fn are_live<'d>(app: &App, devices: impl IntoIterator<Item = &'d Device>) -> Vec<bool> {
     let devices = devices.into_iter();
     devices
@@ -124,7 +127,7 @@ pub(crate) fn are_live<'d>(app: &App, devices: impl IntoIterator<Item = &'d Devi
         .collect()
 }
 
-/// Counts the rows of a table, which may be followed by a condition.
+/// Counts rows. `table` is the name of a table, or a name and a condition, as in `users WHERE id = '1'`.
 pub(crate) fn count(app: &App, table: &str) -> u64 {
     let count = app
         .database()
@@ -132,18 +135,18 @@ pub(crate) fn count(app: &App, table: &str) -> u64 {
     count.unwrap().parse().unwrap()
 }
 
-pub(crate) async fn get_session(app: &App, access: &str) -> Response {
-    app.bearer(access).get(SESSION).await
+pub(crate) async fn get_session(app: &App, access_token: &str) -> Response {
+    app.bearer(access_token).get(SESSION).await
 }
 
-/// Every process must reject a session within this time after a logout on any of them.
+/// Within this time after a logout on one process, every process must reject the session.
 pub(crate) const MAX_REVOCATION_DELAY: Duration = Duration::from_secs(2);
 
-/// Sends requests until one is rejected with this code; returns the time that it took.
-pub(crate) async fn until_rejected(app: &App, access: &str, code: &str) -> Duration {
+/// Sends requests until the server rejects one with this code. Returns how long that took.
+pub(crate) async fn until_rejected(app: &App, access_token: &str, code: &str) -> Duration {
     let started = Instant::now();
     loop {
-        let response = get_session(app, access).await;
+        let response = get_session(app, access_token).await;
         if response.code() == code {
             return started.elapsed();
         }
@@ -154,8 +157,8 @@ pub(crate) async fn until_rejected(app: &App, access: &str, code: &str) -> Durat
     }
 }
 
-/// Waits until the condition is true.
-pub(crate) async fn eventually(description: &str, condition: impl AsyncFn() -> bool) {
+/// Waits until the condition is true; panics after 20 s.
+pub(crate) async fn wait_until(description: &str, condition: impl AsyncFn() -> bool) {
     let started = Instant::now();
     while !condition().await {
         let waited = started.elapsed();
@@ -167,16 +170,16 @@ pub(crate) async fn eventually(description: &str, condition: impl AsyncFn() -> b
     }
 }
 
-/// A request that has no response after this time is blocked.
+/// A request without a response after this time is taken to be blocked by a lock.
 pub(crate) const BLOCKED_AFTER: Duration = Duration::from_millis(500);
 
-/// Executes the statements in a transaction outside of the server, sends the request, and commits when the request waits
-/// for the transaction.
+/// Executes the statements in a transaction outside the server, and sends a request that must wait for the transaction.
+/// Then commits the transaction and returns the response.
 pub(crate) async fn race_transaction(app: &App, statements: &str, request: Request) -> Response {
-    let mut transaction = app.database().session();
+    let mut transaction = app.database().open_session();
     transaction.execute(match &transaction {
-        Session::Sqlite(_) => "BEGIN IMMEDIATE",
-        Session::Postgres(_) => "BEGIN",
+        DatabaseSession::Sqlite(_) => "BEGIN IMMEDIATE",
+        DatabaseSession::Postgres(_) => "BEGIN",
     });
     transaction.execute(statements);
     let request = request.into_future();
@@ -186,19 +189,19 @@ pub(crate) async fn race_transaction(app: &App, statements: &str, request: Reque
     request.await
 }
 
-/// Returns the id of one of the sessions that [`clone_sessions`] creates.
+/// Returns the id of a copy that [`clone_sessions`] inserts; the first copy has the number 1.
 pub(crate) fn cloned_id(number: usize) -> String {
     format!("00000000-0000-7000-8000-{}", 100_000_000_000 + number)
 }
 
-/// Inserts this many copies of a session, with ids of their own.
-pub(crate) fn clone_sessions(app: &App, session: &str, count: usize) {
+/// Inserts this many copies of a session, each with its own id.
+pub(crate) fn clone_sessions(app: &App, session_id: &str, count: usize) {
     app.database().execute(&format!(
         "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {count}) \
          INSERT INTO sessions (id, user_id, counter, late_recoveries, created_at, last_used_at, expires_at) \
          SELECT '00000000-0000-7000-8000-' || CAST(100000000000 + i AS TEXT), \
              user_id, counter, late_recoveries, created_at, last_used_at, expires_at \
-         FROM n, sessions WHERE id = '{session}'"
+         FROM n, sessions WHERE id = '{session_id}'"
     ));
 }
 
@@ -210,16 +213,16 @@ pub(crate) fn insert_expired_revocation(app: &App) {
     );
 }
 
-/// Makes PostgreSQL record how many sessions each `UPDATE` or each `DELETE` changes; `kind` is one of these words.
-/// Returns the query for the largest of these numbers.
-pub(crate) fn rows_per_statement(app: &App, kind: &str) -> &'static str {
+/// Makes PostgreSQL record how many sessions each `UPDATE` or each `DELETE` changes; `statement_kind` is one of these
+/// words. Returns the query for the largest of these numbers.
+pub(crate) fn record_rows_per_statement(app: &App, statement_kind: &str) -> &'static str {
     app.database().execute(&format!(
         "CREATE TABLE row_counts (rows BIGINT); \
          CREATE FUNCTION count_rows() RETURNS trigger AS $$ BEGIN \
              INSERT INTO row_counts SELECT COUNT(*) FROM old_rows; RETURN NULL; \
          END $$ LANGUAGE plpgsql; \
-         CREATE TRIGGER count_rows AFTER {kind} ON sessions REFERENCING OLD TABLE AS old_rows \
-             FOR EACH STATEMENT EXECUTE FUNCTION count_rows()"
+         CREATE TRIGGER count_rows AFTER {statement_kind} ON sessions \
+             REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION count_rows()"
     ));
     "SELECT MAX(rows) FROM row_counts"
 }

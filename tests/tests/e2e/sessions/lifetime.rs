@@ -1,4 +1,4 @@
-//! No token outlives its session, and no session lives longer than `SESSION_MAX_TTL`.
+//! Tests that no token outlives its session, and that no session lives longer than `SESSION_MAX_TTL`.
 
 use std::time::Duration;
 
@@ -15,14 +15,14 @@ use crate::better_auth::fixtures::{Browser, DAY, SIGN_UP, sign_up_body};
 
 on_both_engines! {
     a_session_expires_at_its_maximum_lifetime_despite_refreshes,
-    less_than_a_second_before_the_end_no_token_is_issued,
+    less_than_a_second_before_the_end_of_a_session_no_token_is_issued,
     the_tokens_and_cookies_expire_with_the_session,
     a_repeated_refresh_returns_the_same_shortened_token,
     a_recovered_refresh_token_does_not_outlive_its_session,
     the_setting_limits_existing_sessions,
     a_better_auth_session_is_not_extended_beyond_the_maximum,
     a_change_of_password_starts_a_new_lifetime,
-    the_token_of_a_short_session_of_better_auth_expires_with_it,
+    the_token_of_a_short_better_auth_session_expires_with_the_session,
     a_service_token_expires_with_its_session,
     revoking_a_session_that_just_expired_reaches_its_tokens,
     sessions_that_just_expired_are_revoked_with_the_others,
@@ -44,13 +44,13 @@ fn claims(token: &str) -> Value {
     serde_json::from_slice(&payload.unwrap()).unwrap()
 }
 
-/// Returns the lifetime of a token, in seconds.
-fn lifetime(token: &str) -> i64 {
+/// Returns the lifetime of a token.
+fn lifetime_seconds(token: &str) -> i64 {
     let claims = claims(token);
     claims["exp"].as_i64().unwrap() - claims["iat"].as_i64().unwrap()
 }
 
-/// Returns the `Max-Age` of each cookie.
+/// Returns the `Max-Age` of each cookie that the response sets, in seconds.
 fn max_ages(response: &Response) -> Vec<String> {
     let cookies = response.all("set-cookie").into_iter();
     let ages = cookies.filter_map(|cookie| {
@@ -62,9 +62,9 @@ fn max_ages(response: &Response) -> Vec<String> {
 }
 
 /// Logs in a device and refreshes its tokens once a day for this time.
-async fn device_used_for(app: &App, name: &str, age: Duration) -> Device {
+async fn device_used_for(app: &App, name: &str, duration: Duration) -> Device {
     let (_, mut device) = user_with_device(app, name).await;
-    let mut remaining = age;
+    let mut remaining = duration;
     while remaining > DAY {
         app.clock.advance(DAY);
         remaining -= DAY;
@@ -80,13 +80,13 @@ async fn a_session_expires_at_its_maximum_lifetime_despite_refreshes(engine: Eng
     let response = refresh(&app, &device.refresh).await;
     assert_eq!(max_ages(&response), ["1", "1"]);
     let device = Device::from_response(&response.ok());
-    let listed = app.bearer(device.access.as_str()).get(SESSIONS).await.ok();
-    assert_eq!(listed[0]["expires_at"], "2026-11-30T12:57:51.869Z");
+    let list = app.bearer(device.access.as_str()).get(SESSIONS).await.ok();
+    assert_eq!(list[0]["expires_at"], "2026-11-30T12:57:51.869Z");
     app.clock.advance(SECOND);
     let refused = refresh(&app, &device.refresh).await;
     refused.problem(401, "SESSION_EXPIRED");
-    for after in [SECOND, DAY] {
-        app.clock.advance(after);
+    for wait in [SECOND, DAY] {
+        app.clock.advance(wait);
         let refused = refresh(&app, &device.refresh).await;
         refused.problem(401, "SESSION_EXPIRED");
     }
@@ -95,7 +95,7 @@ async fn a_session_expires_at_its_maximum_lifetime_despite_refreshes(engine: Eng
         .problem(401, "TOKEN_EXPIRED");
 }
 
-async fn less_than_a_second_before_the_end_no_token_is_issued(engine: Engine) {
+async fn less_than_a_second_before_the_end_of_a_session_no_token_is_issued(engine: Engine) {
     let app = app_with_max_ttl(engine);
     let device = device_used_for(&app, "ada", MAX_TTL.saturating_sub(MICROSECOND)).await;
     let refused = refresh(&app, &device.refresh).await;
@@ -105,7 +105,7 @@ async fn less_than_a_second_before_the_end_no_token_is_issued(engine: Engine) {
 
 async fn the_tokens_and_cookies_expire_with_the_session(engine: Engine) {
     let app = app_with_max_ttl(engine);
-    for (name, remaining, token, cookie) in [
+    for (name, remaining, token_seconds, cookie_seconds) in [
         ("ada", SESSION_TTL, 900, 604_800),
         ("eve", ACCESS_TTL + SECOND, 900, 901),
         ("bob", ACCESS_TTL, 900, 900),
@@ -115,13 +115,13 @@ async fn the_tokens_and_cookies_expire_with_the_session(engine: Engine) {
         let response = refresh(&app, &device.refresh).await;
         assert_eq!(
             max_ages(&response),
-            [cookie.to_string(), cookie.to_string()]
+            [cookie_seconds.to_string(), cookie_seconds.to_string()]
         );
         let token_response = response.ok();
-        assert_eq!(token_response["expires_in"], token, "{name}");
+        assert_eq!(token_response["expires_in"], token_seconds, "{name}");
         assert_eq!(
-            lifetime(token_response["access_token"].as_str().unwrap()),
-            token
+            lifetime_seconds(token_response["access_token"].as_str().unwrap()),
+            token_seconds
         );
     }
 }
@@ -129,28 +129,29 @@ async fn the_tokens_and_cookies_expire_with_the_session(engine: Engine) {
 async fn a_repeated_refresh_returns_the_same_shortened_token(engine: Engine) {
     let app = app_with_max_ttl(engine);
     let device = device_used_for(&app, "ada", MAX_TTL.saturating_sub(ACCESS_TTL / 2)).await;
-    let first = refresh(&app, &device.refresh).await.ok();
+    let first_response = refresh(&app, &device.refresh).await.ok();
     app.clock.advance(SECOND * 9);
-    let second = refresh(&app, &device.refresh).await.ok();
-    assert_eq!(first, second);
-    assert_eq!(first["expires_in"], 450);
+    let second_response = refresh(&app, &device.refresh).await.ok();
+    assert_eq!(first_response, second_response);
+    assert_eq!(first_response["expires_in"], 450);
 }
 
-/// The recovery extends the session to its full lifetime; a retry of the recovery does not extend it again.
+/// A device that lost the response to its refresh recovers with the old refresh token, which extends the session to its
+/// full lifetime. A retry of this recovery does not extend the session again.
 async fn a_recovered_refresh_token_does_not_outlive_its_session(engine: Engine) {
     let app = App::on(engine).set("access-token-ttl", "7d").start();
     let (_, device) = user_with_device(&app, "ada").await;
     refreshed(&app, &device).await;
     app.clock.advance(DAY);
-    let recovered = refresh(&app, &device.refresh).await.ok();
-    assert_eq!(recovered["expires_in"], 7 * 86_400);
+    let recovery_response = refresh(&app, &device.refresh).await.ok();
+    assert_eq!(recovery_response["expires_in"], 7 * 86_400);
     app.clock.advance(DAY * 2);
-    let repeated = refresh(&app, &device.refresh).await.ok();
-    assert_eq!(repeated["expires_in"], 5 * 86_400);
-    let token = repeated["access_token"].as_str().unwrap();
+    let retry_response = refresh(&app, &device.refresh).await.ok();
+    assert_eq!(retry_response["expires_in"], 5 * 86_400);
+    let token = retry_response["access_token"].as_str().unwrap();
     assert_eq!(
         claims(token)["exp"],
-        claims(recovered["access_token"].as_str().unwrap())["exp"]
+        claims(recovery_response["access_token"].as_str().unwrap())["exp"]
     );
 }
 
@@ -159,17 +160,17 @@ async fn the_setting_limits_existing_sessions(app: App) {
     let limited_process = app.another_process().set("session-max-ttl", "10d").start();
     let response = refresh(&limited_process, &device.refresh).await;
     assert_eq!(response.ok()["expires_in"], 1);
-    // A process without the setting extends the session, a process with it does not.
+    // A process without the setting extends the session; a process with the setting does not.
     let device = refreshed(&app, &device).await;
     let device = refreshed(&app, &device).await;
     app.clock.advance(SECOND);
     let refused = refresh(&limited_process, &device.refresh).await;
     refused.problem(401, "SESSION_EXPIRED");
-    let listed = limited_process
+    let list_response = limited_process
         .bearer(device.access.as_str())
         .get(SESSIONS)
         .await;
-    assert_eq!(listed.ok(), json!([]));
+    assert_eq!(list_response.ok(), json!([]));
     let body = json!({ "current_password": "ada: correct horse battery staple", "new_password": "another good one" });
     let refused = limited_process
         .bearer(device.access.as_str())
@@ -197,14 +198,14 @@ async fn a_better_auth_session_is_not_extended_beyond_the_maximum(engine: Engine
     );
     app.clock.advance((DAY * 5).saturating_sub(SECOND));
     let response = ada.get(&app, "/api/auth/get-session").await;
-    // When the expiry cannot move, the row is not written and the cookie is not sent.
+    // If the expiry cannot move, the server neither writes the row nor sends the cookie.
     assert!(response.all("set-cookie").is_empty());
     assert_eq!(
         response.ok()["session"]["updatedAt"],
         "2026-11-25T12:57:51.869Z"
     );
     let token = ada.get(&app, "/api/auth/token").await.ok();
-    assert_eq!(lifetime(token["token"].as_str().unwrap()), 1);
+    assert_eq!(lifetime_seconds(token["token"].as_str().unwrap()), 1);
     app.clock.advance(SECOND.saturating_sub(MICROSECOND));
     assert!(ada.is_signed_in(&app).await);
     let token = ada.get(&app, "/api/auth/token").await;
@@ -223,15 +224,18 @@ async fn a_change_of_password_starts_a_new_lifetime(engine: Engine) {
     assert_eq!(response.ok()["expires_in"], 900);
 }
 
-async fn the_token_of_a_short_session_of_better_auth_expires_with_it(engine: Engine) {
+async fn the_token_of_a_short_better_auth_session_expires_with_the_session(engine: Engine) {
     let app = App::on(engine).set("access-token-ttl", "7d").start();
     let mut body = sign_up_body("ada");
     body["rememberMe"] = false.into();
     let ada = Browser::of(&app.anonymous().post(SIGN_UP, body).await.is(200));
-    for (wait, remaining) in [(Duration::ZERO, 86_400), (DAY.saturating_sub(SECOND), 1)] {
+    for (wait, remaining_seconds) in [(Duration::ZERO, 86_400), (DAY.saturating_sub(SECOND), 1)] {
         app.clock.advance(wait);
         let token = ada.get(&app, "/api/auth/token").await.ok();
-        assert_eq!(lifetime(token["token"].as_str().unwrap()), remaining);
+        assert_eq!(
+            lifetime_seconds(token["token"].as_str().unwrap()),
+            remaining_seconds
+        );
     }
 }
 
@@ -250,38 +254,42 @@ async fn a_service_token_expires_with_its_session(engine: Engine) {
     assert_eq!(response.ok()["expires_in"], 60);
 }
 
-/// A process with a slow clock, or a service with a large leeway, still accepts the access token.
+/// A process with a slow clock, or a service with a large leeway, still accepts the access token of an expired session.
 async fn revoking_a_session_that_just_expired_reaches_its_tokens(engine: Engine) {
     let app = App::on(engine).set("session-ttl", "15m").start();
-    let behind = app
+    let slow_process = app
         .another_process()
         .clock(e2e::TestClock::default())
         .start();
     let (_, device) = user_with_device(&app, "ada").await;
     app.clock.advance(ACCESS_TTL);
-    get_session(&behind, &device.access).await.ok();
+    get_session(&slow_process, &device.access).await.ok();
     assert_logged_out(by_access(&app, &device, json!({})).await, 0);
-    let delay = until_rejected(&behind, &device.access, "TOKEN_REVOKED").await;
+    let delay = until_rejected(&slow_process, &device.access, "TOKEN_REVOKED").await;
     assert!(delay < MAX_REVOCATION_DELAY, "{delay:?}");
 }
 
-/// An expired session can be revoked for the lifetime of an access token, and ten minutes more for clocks that differ.
+/// A session can be revoked after its expiry for the lifetime of an access token, and ten minutes more for clock skew.
 async fn sessions_that_just_expired_are_revoked_with_the_others(engine: Engine) {
     let app = App::on(engine).set("session-ttl", "15m").start();
     let revocable_for = ACCESS_TTL + Duration::from_secs(10 * 60);
-    for (name, since_expiry, expected) in [
+    for (name, since_expiry, is_revocable) in [
         ("ada", Duration::ZERO, true),
         ("eve", revocable_for.saturating_sub(MICROSECOND), true),
         ("bob", revocable_for, false),
     ] {
         for scope in ["others", "all"] {
-            let (user, expired) = user_with_device(&app, &format!("{name}{scope}")).await;
+            let (user, expired_device) = user_with_device(&app, &format!("{name}{scope}")).await;
             app.clock.advance(ACCESS_TTL + since_expiry);
             let device = login(&app, &user).await;
-            let revoked = usize::from(scope == "all");
+            let revoked_count = usize::from(scope == "all");
             let response = by_access(&app, &device, json!({ "scope": scope })).await;
-            assert_eq!(response.ok()["revoked"], revoked);
-            assert_eq!(is_revoked(&app, &expired.session), expected, "{name}");
+            assert_eq!(response.ok()["revoked"], revoked_count);
+            assert_eq!(
+                is_revoked(&app, &expired_device.session),
+                is_revocable,
+                "{name}"
+            );
         }
     }
 }
@@ -289,18 +297,21 @@ async fn sessions_that_just_expired_are_revoked_with_the_others(engine: Engine) 
 async fn an_expired_session_stays_as_long_as_its_tokens_could_live(engine: Engine) {
     let app = App::on(engine).set("access-token-ttl", "3d").start();
     let (_, device) = user_with_device(&app, "ada").await;
-    let sessions = count(&app, "sessions");
+    let session_count = count(&app, "sessions");
     app.clock.advance(SESSION_TTL + DAY * 3);
     super::fixtures::insert_expired_revocation(&app);
     let new_process = app.another_process().set("access-token-ttl", "3d").start();
-    super::fixtures::eventually("the purge is complete", async || {
+    super::fixtures::wait_until("the purge is complete", async || {
         count(&new_process, "revocations WHERE session_id = 'expired'") == 0
     })
     .await;
-    assert_eq!(count(&app, "sessions"), sessions);
+    assert_eq!(count(&app, "sessions"), session_count);
     assert!(column(&app, &device.session, "id").is_some());
     app.clock
         .advance(Duration::from_secs(10 * 60) + MICROSECOND);
-    let last = app.another_process().set("access-token-ttl", "3d").start();
-    super::fixtures::eventually("all are gone", async || count(&last, "sessions") == 0).await;
+    let last_process = app.another_process().set("access-token-ttl", "3d").start();
+    super::fixtures::wait_until("all sessions are deleted", async || {
+        count(&last_process, "sessions") == 0
+    })
+    .await;
 }

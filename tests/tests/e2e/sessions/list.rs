@@ -1,4 +1,4 @@
-//! A caller revokes another session, but the caller's own session ends before the request is processed.
+//! Tests that a request revokes no other session if the caller's own session ends before the request is processed.
 
 use e2e::{App, Request, Response, on_both_engines};
 use serde_json::json;
@@ -7,43 +7,49 @@ use super::fixtures::{SESSIONS, is_revoked, login, race_transaction, user_with_d
 use crate::better_auth::fixtures::{LIST_SESSIONS, UNAUTHORIZED, assert_error, sign_in, sign_up};
 
 on_both_engines! {
-    a_session_that_ends_meanwhile_revokes_no_other,
-    a_better_auth_session_that_ends_meanwhile_revokes_no_other,
+    a_session_that_ends_during_its_request_revokes_no_other_session,
+    a_better_auth_session_that_ends_during_its_request_revokes_no_other_session,
 }
 
-/// Sends the request while a transaction outside of the server holds the lock of the user, as a change of password
-/// does, and ends the session.
-async fn race_end(app: &App, user_id: &str, session: &str, request: Request) -> Response {
+/// Sends the request while a transaction outside the server locks the user and revokes the session, as a change of
+/// password does.
+async fn race_session_end(
+    app: &App,
+    user_id: &str,
+    session_id: &str,
+    request: Request,
+) -> Response {
     let statements = format!(
         "UPDATE users SET name = name WHERE id = '{user_id}'; \
-         UPDATE sessions SET revoked_at = created_at WHERE id = '{session}'"
+         UPDATE sessions SET revoked_at = created_at WHERE id = '{session_id}'"
     );
     race_transaction(app, &statements, request).await
 }
 
-async fn a_session_that_ends_meanwhile_revokes_no_other(app: App) {
+async fn a_session_that_ends_during_its_request_revokes_no_other_session(app: App) {
     let (ada, phone) = user_with_device(&app, "ada").await;
     let laptop = login(&app, &ada).await;
     let bearer = app.bearer(phone.access.as_str());
-    let revoke = bearer.delete(&format!("{SESSIONS}/{}", laptop.session));
-    let refused = race_end(&app, ada.id(), &phone.session, revoke).await;
+    let revoke_request = bearer.delete(&format!("{SESSIONS}/{}", laptop.session));
+    let refused = race_session_end(&app, ada.id(), &phone.session, revoke_request).await;
     refused.problem(401, "TOKEN_REVOKED");
     assert!(!is_revoked(&app, &laptop.session));
 }
 
-async fn a_better_auth_session_that_ends_meanwhile_revokes_no_other(app: App) {
+async fn a_better_auth_session_that_ends_during_its_request_revokes_no_other_session(app: App) {
     let phone = sign_up(&app, "ada").await;
     let laptop = sign_in(&app, "ada@example.com").await;
-    let id = |session: serde_json::Value| session["session"]["id"].as_str().unwrap().to_owned();
-    let phone_id = id(phone.session(&app).await);
-    let laptop_id = id(laptop.session(&app).await);
-    let listed = phone.get(&app, LIST_SESSIONS).await.ok();
-    let listed = listed.as_array().unwrap();
-    let entry = listed.iter().find(|entry| entry["id"] == laptop_id);
-    let handle = json!({ "token": entry.unwrap()["token"] });
-    let revoke = phone.post(&app, "/api/auth/revoke-session", handle);
+    let session_id =
+        |response: serde_json::Value| response["session"]["id"].as_str().unwrap().to_owned();
+    let phone_id = session_id(phone.session(&app).await);
+    let laptop_id = session_id(laptop.session(&app).await);
+    let list = phone.get(&app, LIST_SESSIONS).await.ok();
+    let sessions = list.as_array().unwrap();
+    let laptop_entry = sessions.iter().find(|entry| entry["id"] == laptop_id);
+    let body = json!({ "token": laptop_entry.unwrap()["token"] });
+    let revoke_request = phone.post(&app, "/api/auth/revoke-session", body);
     let user_id = phone.user["id"].as_str().unwrap();
-    let refused = race_end(&app, user_id, &phone_id, revoke).await;
+    let refused = race_session_end(&app, user_id, &phone_id, revoke_request).await;
     assert_error(&refused, UNAUTHORIZED);
     assert!(!is_revoked(&app, &laptop_id));
 }

@@ -1,4 +1,4 @@
-//! Sessions across endpoints and processes: revocation, expiry, limits, and deletion by the server.
+//! Tests sessions across endpoints and processes: their revocation, their expiry, their number, and their deletion.
 
 mod clock_skew;
 mod database_down;

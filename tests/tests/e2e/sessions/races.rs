@@ -1,4 +1,4 @@
-//! Parallel requests: no session stays live by mistake, and no request fails with a 500.
+//! Tests that parallel requests leave no session live by mistake and never cause a 500.
 
 use e2e::{App, Client, Request, Response, on_both_engines};
 use futures_util::future::join_all;
@@ -13,9 +13,9 @@ use crate::auth::login::{LOGIN, credentials};
 use crate::auth::logout::by_access;
 
 on_both_engines! {
-    a_login_is_rejected_if_the_password_changes_meanwhile,
-    a_deletion_is_rejected_if_the_password_changes_meanwhile,
-    after_a_change_of_password_no_login_with_the_old_one_survives,
+    a_login_is_rejected_if_the_password_changes_during_the_login,
+    a_deletion_is_rejected_if_the_password_changes_during_the_deletion,
+    after_a_change_of_password_no_login_with_the_old_password_survives,
     of_many_parallel_changes_of_password_one_succeeds,
     parallel_changes_deletions_and_logouts_cause_no_errors,
     sessions_that_all_log_out_everywhere_are_each_revoked_once,
@@ -24,7 +24,7 @@ on_both_engines! {
 
 const NEW_PASSWORD: &str = "another good password";
 
-/// Sends the request while a transaction outside of the server changes Ada's password to Eve's.
+/// Sends the request while a transaction outside the server changes Ada's password to Eve's.
 async fn race_password_change(app: &App, ada: &Client, eve: &Client, request: Request) -> Response {
     let statement = format!(
         "UPDATE users SET password_hash = (SELECT password_hash FROM users WHERE id = '{}') \
@@ -35,72 +35,74 @@ async fn race_password_change(app: &App, ada: &Client, eve: &Client, request: Re
     race_transaction(app, &statement, request).await
 }
 
-async fn a_login_is_rejected_if_the_password_changes_meanwhile(app: App) {
+async fn a_login_is_rejected_if_the_password_changes_during_the_login(app: App) {
     let (ada, eve) = (app.user("ada").await, app.user("eve").await);
-    let sessions = count(&app, "sessions");
+    let session_count = count(&app, "sessions");
     let body = credentials(ada.email(), ada.password());
-    let login = app.anonymous().post(LOGIN, body);
-    let refused = race_password_change(&app, &ada, &eve, login).await;
+    let login_request = app.anonymous().post(LOGIN, body);
+    let refused = race_password_change(&app, &ada, &eve, login_request).await;
     refused.problem(401, "INVALID_EMAIL_OR_PASSWORD");
-    assert_eq!(count(&app, "sessions"), sessions);
+    assert_eq!(count(&app, "sessions"), session_count);
 }
 
-async fn a_deletion_is_rejected_if_the_password_changes_meanwhile(app: App) {
+async fn a_deletion_is_rejected_if_the_password_changes_during_the_deletion(app: App) {
     let (ada, eve) = (app.user("ada").await, app.user("eve").await);
     let body = json!({ "password": ada.password() });
-    let delete = ada.delete(ACCOUNT).body(body);
-    let refused = race_password_change(&app, &ada, &eve, delete).await;
+    let deletion_request = ada.delete(ACCOUNT).body(body);
+    let refused = race_password_change(&app, &ada, &eve, deletion_request).await;
     refused.problem(401, "TOKEN_REVOKED");
     assert_eq!(count(&app, "users"), 2);
     ada.get(ACCOUNT).await.ok();
 }
 
-async fn after_a_change_of_password_no_login_with_the_old_one_survives(app: App) {
+async fn after_a_change_of_password_no_login_with_the_old_password_survives(app: App) {
     for round in 0..6 {
         let (ada, device) = user_with_device(&app, &format!("ada{round}")).await;
         let bearer = app.bearer(device.access.as_str());
-        let change = bearer.post(CHANGE_PASSWORD, passwords(ada.password(), NEW_PASSWORD));
+        let change_request = bearer.post(CHANGE_PASSWORD, passwords(ada.password(), NEW_PASSWORD));
         let login_with = |password: &str| {
             let body = credentials(ada.email(), password);
             app.anonymous().post(LOGIN, body)
         };
-        let old = (0..8).map(|_| login_with(ada.password()).into_future());
-        let new = (0..4).map(|_| login_with(NEW_PASSWORD).into_future());
-        let (logins_before, change, logins_after, new) = tokio::join!(
-            join_all(old.clone()),
-            change.into_future(),
-            join_all(old),
-            join_all(new),
+        let old_logins = (0..8).map(|_| login_with(ada.password()).into_future());
+        let new_logins = (0..4).map(|_| login_with(NEW_PASSWORD).into_future());
+        let (responses_before, change_response, responses_after, new_responses) = tokio::join!(
+            join_all(old_logins.clone()),
+            change_request.into_future(),
+            join_all(old_logins),
+            join_all(new_logins),
         );
-        let next = Device::from_response(&change.ok());
-        for response in logins_before.into_iter().chain(logins_after) {
+        let changed_device = Device::from_response(&change_response.ok());
+        for response in responses_before.into_iter().chain(responses_after) {
             if response.status() == 401 {
                 response.problem(401, "INVALID_EMAIL_OR_PASSWORD");
                 continue;
             }
-            let old = Device::from_response(&response.ok());
-            assert!(is_revoked(&app, &old.session));
-            get_session(&app, &old.access)
+            let old_device = Device::from_response(&response.ok());
+            assert!(is_revoked(&app, &old_device.session));
+            get_session(&app, &old_device.access)
                 .await
                 .problem(401, "TOKEN_REVOKED");
         }
-        for response in new.into_iter().filter(|response| response.status() == 200) {
-            let new = Device::from_response(&response.ok());
-            get_session(&app, &new.access).await.ok();
+        for response in new_responses {
+            if response.status() == 200 {
+                let new_device = Device::from_response(&response.ok());
+                get_session(&app, &new_device.access).await.ok();
+            }
         }
-        get_session(&app, &next.access).await.ok();
+        get_session(&app, &changed_device.access).await.ok();
     }
 }
 
 async fn of_many_parallel_changes_of_password_one_succeeds(app: App) {
-    let (ada, first) = user_with_device(&app, "ada").await;
-    let mut devices = vec![first];
+    let (ada, first_device) = user_with_device(&app, "ada").await;
+    let mut devices = vec![first_device];
     for _ in 0..7 {
         devices.push(login(&app, &ada).await);
     }
     let changes = devices.iter().enumerate().map(|(number, device)| {
-        let new = format!("the new password {number}");
-        let body = passwords(ada.password(), &new);
+        let new_password = format!("the new password {number}");
+        let body = passwords(ada.password(), &new_password);
         let bearer = app.bearer(device.access.as_str());
         bearer.post(CHANGE_PASSWORD, body).into_future()
     });
@@ -111,19 +113,19 @@ async fn of_many_parallel_changes_of_password_one_succeeds(app: App) {
         .collect();
     assert_eq!(succeeded.iter().filter(|succeeded| **succeeded).count(), 1);
     for (number, (response, device)) in responses.into_iter().zip(&devices).enumerate() {
-        let new = credentials(ada.email(), &format!("the new password {number}"));
-        let login = app.anonymous().post(LOGIN, new).await;
+        let body = credentials(ada.email(), &format!("the new password {number}"));
+        let login_response = app.anonymous().post(LOGIN, body).await;
         if succeeded[number] {
-            let next = Device::from_response(&response.ok());
-            login.ok();
-            get_session(&app, &next.access).await.ok();
+            let changed_device = Device::from_response(&response.ok());
+            login_response.ok();
+            get_session(&app, &changed_device.access).await.ok();
         } else {
             assert!(
                 matches!(response.status(), 401 | 403),
                 "{}",
                 response.text()
             );
-            login.problem(401, "INVALID_EMAIL_OR_PASSWORD");
+            login_response.problem(401, "INVALID_EMAIL_OR_PASSWORD");
         }
         get_session(&app, &device.access)
             .await
@@ -133,17 +135,21 @@ async fn of_many_parallel_changes_of_password_one_succeeds(app: App) {
 
 async fn parallel_changes_deletions_and_logouts_cause_no_errors(app: App) {
     for round in 0..10 {
-        let (ada, first) = user_with_device(&app, &format!("ada{round}")).await;
-        let mut devices = vec![first];
+        let (ada, first_device) = user_with_device(&app, &format!("ada{round}")).await;
+        let mut devices = vec![first_device];
         for _ in 0..5 {
             devices.push(login(&app, &ada).await);
         }
-        let bearer = |number: usize| app.bearer(devices[number].access.as_str());
-        let change = bearer(0).post(CHANGE_PASSWORD, passwords(ada.password(), NEW_PASSWORD));
-        let password = json!({ "password": ada.password() });
+        let client_of = |number: usize| app.bearer(devices[number].access.as_str());
+        let change_request =
+            client_of(0).post(CHANGE_PASSWORD, passwords(ada.password(), NEW_PASSWORD));
+        let deletion_body = json!({ "password": ada.password() });
         let responses = join_all([
-            change.into_future(),
-            bearer(1).delete(ACCOUNT).body(password).into_future(),
+            change_request.into_future(),
+            client_of(1)
+                .delete(ACCOUNT)
+                .body(deletion_body)
+                .into_future(),
             by_access(&app, &devices[2], json!({ "scope": "all" })).into_future(),
             by_access(&app, &devices[3], json!({ "scope": "others" })).into_future(),
             refresh(&app, &devices[4].refresh).into_future(),
@@ -169,8 +175,8 @@ async fn parallel_changes_deletions_and_logouts_cause_no_errors(app: App) {
 }
 
 async fn sessions_that_all_log_out_everywhere_are_each_revoked_once(app: App) {
-    let (ada, first) = user_with_device(&app, "ada").await;
-    let mut devices = vec![first];
+    let (ada, first_device) = user_with_device(&app, "ada").await;
+    let mut devices = vec![first_device];
     for _ in 0..15 {
         devices.push(login(&app, &ada).await);
     }
@@ -179,11 +185,12 @@ async fn sessions_that_all_log_out_everywhere_are_each_revoked_once(app: App) {
         bearer.post(LOGOUT, json!({ "scope": "all" })).into_future()
     });
     let responses = join_all(logouts).await.into_iter();
-    let revoked = responses.map(|response| response.ok()["revoked"].as_u64().unwrap());
-    assert_eq!(revoked.sum::<u64>(), 16);
-    let ids = "SELECT COUNT(DISTINCT session_id) FROM revocations";
-    let repeated = format!("{ids} HAVING COUNT(*) > COUNT(DISTINCT session_id)");
-    assert_eq!(app.database().value(&repeated), None);
+    let revoked_counts = responses.map(|response| response.ok()["revoked"].as_u64().unwrap());
+    assert_eq!(revoked_counts.sum::<u64>(), 16);
+    let distinct_ids_query = "SELECT COUNT(DISTINCT session_id) FROM revocations";
+    let repeated_ids_query =
+        format!("{distinct_ids_query} HAVING COUNT(*) > COUNT(DISTINCT session_id)");
+    assert_eq!(app.database().value(&repeated_ids_query), None);
     for device in &devices {
         get_session(&app, &device.access)
             .await
@@ -195,22 +202,22 @@ async fn no_refresh_survives_a_logout(app: App) {
     for round in 0..5 {
         let (_, device) = user_with_device(&app, &format!("ada{round}")).await;
         let refreshes = (0..8).map(|_| refresh(&app, &device.refresh).into_future());
-        let (before, logout, after) = tokio::join!(
+        let (responses_before, logout_response, responses_after) = tokio::join!(
             join_all(refreshes.clone()),
             by_access(&app, &device, json!({})).into_future(),
             join_all(refreshes),
         );
-        assert_eq!(logout.ok()["revoked"], 1);
-        for response in before.into_iter().chain(after) {
+        assert_eq!(logout_response.ok()["revoked"], 1);
+        for response in responses_before.into_iter().chain(responses_after) {
             if response.status() == 401 {
                 response.problem(401, "SESSION_EXPIRED");
                 continue;
             }
-            let next = Device::from_response(&response.ok());
-            get_session(&app, &next.access)
+            let refreshed_device = Device::from_response(&response.ok());
+            get_session(&app, &refreshed_device.access)
                 .await
                 .problem(401, "TOKEN_REVOKED");
-            let refused = refresh(&app, &next.refresh).await;
+            let refused = refresh(&app, &refreshed_device.refresh).await;
             refused.problem(401, "SESSION_EXPIRED");
         }
     }

@@ -1,4 +1,4 @@
-//! A revoked session is rejected by the other processes on the same database.
+//! Tests that a revoked session is rejected by the other processes on the same database.
 
 mod store;
 
@@ -26,20 +26,20 @@ async fn a_logout_reaches_every_process_within_two_seconds(process_a: App) {
         process_a.another_process().start(),
     );
     let (ada, _) = user_with_device(&process_a, "ada").await;
-    let kept = login(&process_c, &ada).await;
+    let live_device = login(&process_c, &ada).await;
     for _ in 0..5 {
         let device = login(&process_b, &ada).await;
         for app in [&process_a, &process_b, &process_c] {
             get_session(app, &device.access).await.ok();
         }
         assert_logged_out(by_access(&process_a, &device, json!({})).await, 1);
-        let own = get_session(&process_a, &device.access).await;
-        own.problem(401, "TOKEN_REVOKED");
-        let waits = tokio::join!(
+        let response = get_session(&process_a, &device.access).await;
+        response.problem(401, "TOKEN_REVOKED");
+        let delays = tokio::join!(
             until_rejected(&process_b, &device.access, "TOKEN_REVOKED"),
             until_rejected(&process_c, &device.access, "TOKEN_REVOKED"),
         );
-        assert!(waits.0.max(waits.1) < MAX_REVOCATION_DELAY, "{waits:?}");
+        assert!(delays.0.max(delays.1) < MAX_REVOCATION_DELAY, "{delays:?}");
         // The processes share the session's row, so a refresh fails at once.
         for app in [&process_b, &process_c] {
             let refused = refresh(app, &device.refresh).await;
@@ -47,77 +47,85 @@ async fn a_logout_reaches_every_process_within_two_seconds(process_a: App) {
         }
     }
     for app in [&process_a, &process_b, &process_c] {
-        get_session(app, &kept.access).await.ok();
+        get_session(app, &live_device.access).await.ok();
     }
 }
 
 async fn every_way_to_revoke_a_session_reaches_the_other_processes(process_a: App) {
     let process_b = process_a.another_process().start();
     let (ada, _) = user_with_device(&process_a, "ada").await;
-    let mut revoked = Vec::new();
+    let mut revoked_devices = Vec::new();
 
-    revoked.push(login(&process_a, &ada).await);
-    assert_logged_out(by_cookies(&process_a, &revoked[0], json!({})).await, 1);
+    revoked_devices.push(login(&process_a, &ada).await);
+    assert_logged_out(
+        by_cookies(&process_a, &revoked_devices[0], json!({})).await,
+        1,
+    );
 
-    let stolen = login(&process_a, &ada).await;
-    let next = refreshed(&process_a, &stolen).await;
-    refreshed(&process_a, &next).await;
-    let refused = refresh(&process_a, &stolen.refresh).await;
+    let stolen_device = login(&process_a, &ada).await;
+    let refreshed_device = refreshed(&process_a, &stolen_device).await;
+    refreshed(&process_a, &refreshed_device).await;
+    let refused = refresh(&process_a, &stolen_device.refresh).await;
     refused.problem(401, "REFRESH_TOKEN_REUSED");
-    revoked.push(stolen);
+    revoked_devices.push(stolen_device);
 
-    let (deleted, other, current) = (
+    let (deleted_device, other_device, current_device) = (
         login(&process_a, &ada).await,
         login(&process_a, &ada).await,
         login(&process_a, &ada).await,
     );
-    let caller = process_a.bearer(current.access.as_str());
-    let address = format!("{SESSIONS}/{}", deleted.session);
-    caller.delete(&address).await.ok();
-    let passwords =
+    let caller = process_a.bearer(current_device.access.as_str());
+    let path = format!("{SESSIONS}/{}", deleted_device.session);
+    caller.delete(&path).await.ok();
+    let body =
         json!({ "current_password": ada.password(), "new_password": "another good password" });
-    let previous = current;
-    let current = Device::from_response(&caller.post(CHANGE_PASSWORD, passwords).await.ok());
-    revoked.extend([deleted, other, previous]);
-    for device in &revoked {
+    let previous_device = current_device;
+    let current_device = Device::from_response(&caller.post(CHANGE_PASSWORD, body).await.ok());
+    revoked_devices.extend([deleted_device, other_device, previous_device]);
+    for device in &revoked_devices {
         until_rejected(&process_b, &device.access, "TOKEN_REVOKED").await;
     }
-    get_session(&process_b, &current.access).await.ok();
+    get_session(&process_b, &current_device.access).await.ok();
 
-    let account = process_a.bearer(current.access.as_str()).delete(ACCOUNT);
-    account
+    let request = process_a
+        .bearer(current_device.access.as_str())
+        .delete(ACCOUNT);
+    request
         .body(json!({ "password": "another good password" }))
         .await
         .ok();
-    until_rejected(&process_b, &current.access, "TOKEN_REVOKED").await;
+    until_rejected(&process_b, &current_device.access, "TOKEN_REVOKED").await;
 }
 
 async fn a_new_process_knows_every_revoked_session_at_its_first_response(process_a: App) {
     let (ada, _) = user_with_device(&process_a, "ada").await;
     // Inserts several pages of other revocations, so that a new process needs time to read them.
-    let others = "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 5000) \
+    let insert_sql = "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 5000) \
         INSERT INTO revocations (sequence, session_id, forget_after) \
         SELECT i + 1, 'other ' || i, forget_after FROM n, revocations; \
         UPDATE revocation_sequence SET last = 5001;";
-    process_a.database().execute(others);
+    process_a.database().execute(insert_sql);
     for _ in 0..5 {
         let device = login(&process_a, &ada).await;
         assert_logged_out(by_access(&process_a, &device, json!({})).await, 1);
         let new_process = process_a.another_process().start();
-        let first = get_session(&new_process, &device.access).await;
-        first.problem(401, "TOKEN_REVOKED");
+        let first_response = get_session(&new_process, &device.access).await;
+        first_response.problem(401, "TOKEN_REVOKED");
     }
 }
 
 async fn checking_for_revoked_sessions_reads_no_database(app: App) {
-    let (ada, revoked) = user_with_device(&app, "ada").await;
-    let live = login(&app, &ada).await;
-    assert_logged_out(by_access(&app, &revoked, json!({})).await, 1);
-    let drop_tables = "DROP TABLE revocations; DROP TABLE revocation_sequence; DROP TABLE sessions";
-    app.database().execute(drop_tables);
+    let (ada, revoked_device) = user_with_device(&app, "ada").await;
+    let live_device = login(&app, &ada).await;
+    assert_logged_out(by_access(&app, &revoked_device, json!({})).await, 1);
+    let drop_sql = "DROP TABLE revocations; DROP TABLE revocation_sequence; DROP TABLE sessions";
+    app.database().execute(drop_sql);
     for _ in 0..3 {
-        get_session(&app, &live.access).await.ok();
-        let refused = app.bearer(revoked.access.as_str()).get(SESSION).await;
+        get_session(&app, &live_device.access).await.ok();
+        let refused = app
+            .bearer(revoked_device.access.as_str())
+            .get(SESSION)
+            .await;
         refused.problem(401, "TOKEN_REVOKED");
     }
 }
@@ -125,25 +133,25 @@ async fn checking_for_revoked_sessions_reads_no_database(app: App) {
 async fn after_a_restored_backup_later_revocations_are_not_missed(process_a: App) {
     let process_b = process_a.another_process().start();
     let (ada, _) = user_with_device(&process_a, "ada").await;
-    let mut revoked_before = Vec::new();
+    let mut revoked_devices = Vec::new();
     for _ in 0..5 {
         let device = login(&process_a, &ada).await;
         assert_logged_out(by_access(&process_a, &device, json!({})).await, 1);
-        revoked_before.push(device);
+        revoked_devices.push(device);
     }
-    for device in &revoked_before {
+    for device in &revoked_devices {
         until_rejected(&process_b, &device.access, "TOKEN_REVOKED").await;
     }
-    let restore = "DELETE FROM revocations WHERE sequence > 2; \
+    let restore_sql = "DELETE FROM revocations WHERE sequence > 2; \
         UPDATE revocation_sequence SET last = 2";
-    process_a.database().execute(restore);
+    process_a.database().execute(restore_sql);
     for _ in 0..2 {
         let device = login(&process_a, &ada).await;
         assert_logged_out(by_access(&process_a, &device, json!({})).await, 1);
         until_rejected(&process_b, &device.access, "TOKEN_REVOKED").await;
     }
-    // A process keeps the revocations that it knows.
-    for device in &revoked_before {
+    // The process still knows the revocations that the restored database has lost.
+    for device in &revoked_devices {
         let refused = get_session(&process_b, &device.access).await;
         refused.problem(401, "TOKEN_REVOKED");
     }
@@ -151,13 +159,13 @@ async fn after_a_restored_backup_later_revocations_are_not_missed(process_a: App
 
 async fn a_thousand_sessions_revoked_together_all_reach_other_processes(process_a: App) {
     let process_b = process_a.another_process().start();
-    let (ada, first) = user_with_device(&process_a, "ada").await;
-    let last = login(&process_a, &ada).await;
+    let (ada, first_device) = user_with_device(&process_a, "ada").await;
+    let last_device = login(&process_a, &ada).await;
     // Copies the session after the last login, because a login revokes the sessions over the limit.
-    super::fixtures::clone_sessions(&process_a, &first.session, 1200);
-    let everything = json!({ "scope": "all" });
-    assert_logged_out(by_access(&process_a, &last, everything).await, 1202);
-    for device in [&first, &last] {
+    super::fixtures::clone_sessions(&process_a, &first_device.session, 1200);
+    let body = json!({ "scope": "all" });
+    assert_logged_out(by_access(&process_a, &last_device, body).await, 1202);
+    for device in [&first_device, &last_device] {
         until_rejected(&process_b, &device.access, "TOKEN_REVOKED").await;
     }
     let device = login(&process_b, &ada).await;

@@ -1,4 +1,4 @@
-//! `PATCH /api/{user_id}/tasks/{task_id}/complete`, also as `POST …/toggle`
+//! Tests `PATCH /api/{user_id}/tasks/{task_id}/complete`, which is also `POST /api/{user_id}/tasks/{task_id}/toggle`.
 
 use std::time::Duration;
 
@@ -6,7 +6,7 @@ use e2e::{App, on_both_engines};
 use futures_util::future::join_all;
 use serde_json::json;
 
-use super::bases;
+use super::base_paths;
 
 on_both_engines! {
     a_toggle_flips_the_completion_and_nothing_else,
@@ -17,23 +17,23 @@ on_both_engines! {
 
 async fn a_toggle_flips_the_completion_and_nothing_else(app: App) {
     let ada = app.user("ada").await;
-    for base in bases(&ada) {
+    for base in base_paths(&ada) {
         let mut expected = ada.new_task("Buy milk").await;
-        let address = format!("{base}/{}", expected["id"]);
+        let path = format!("{base}/{}", expected["id"]);
         for (number, completed) in [true, false, true].into_iter().enumerate() {
             app.clock.advance(Duration::from_secs(1));
-            let before = expected["updated_at"].clone();
-            let toggle = if number % 2 == 0 {
-                ada.request("PATCH", &format!("{address}/complete"))
+            let previous_update = expected["updated_at"].clone();
+            let toggle_request = if number % 2 == 0 {
+                ada.request("PATCH", &format!("{path}/complete"))
             } else {
-                ada.request("POST", &format!("{address}/toggle"))
+                ada.request("POST", &format!("{path}/toggle"))
             };
-            let toggled = toggle.await.ok();
+            let task = toggle_request.await.ok();
             expected["completed"] = completed.into();
-            expected["updated_at"] = toggled["updated_at"].clone();
-            assert_eq!(toggled, expected);
-            assert!(toggled["updated_at"].as_str() > before.as_str());
-            assert_eq!(ada.get(&address).await.ok(), expected);
+            expected["updated_at"] = task["updated_at"].clone();
+            assert_eq!(task, expected);
+            assert!(task["updated_at"].as_str() > previous_update.as_str());
+            assert_eq!(ada.get(&path).await.ok(), expected);
         }
     }
 }
@@ -41,32 +41,33 @@ async fn a_toggle_flips_the_completion_and_nothing_else(app: App) {
 async fn a_toggle_ignores_its_body(app: App) {
     let ada = app.user("ada").await;
     let task = ada.new_task("Buy milk").await;
-    let complete = format!("{}/complete", ada.task(&task["id"]));
+    let complete_path = format!("{}/complete", ada.task(&task["id"]));
     let body = json!({ "completed": false, "title": "Buy tea" });
-    let toggled = ada.patch(&complete, body).await.ok();
-    assert_eq!(toggled["completed"], true);
-    assert_eq!(toggled["title"], "Buy milk");
-    let toggled = ada.patch(&complete, "not JSON").await.ok();
-    assert_eq!(toggled["completed"], false);
+    let response = ada.patch(&complete_path, body).await.ok();
+    assert_eq!(response["completed"], true);
+    assert_eq!(response["title"], "Buy milk");
+    let response = ada.patch(&complete_path, "not JSON").await.ok();
+    assert_eq!(response["completed"], false);
 }
 
 async fn an_unknown_task_is_not_found(app: App) {
     let ada = app.user("ada").await;
-    for base in bases(&ada) {
-        let complete = ada.request("PATCH", &format!("{base}/4711/complete"));
-        complete.await.problem(404, "TASK_NOT_FOUND");
-        let toggle = ada.request("POST", &format!("{base}/4711/toggle"));
-        toggle.await.problem(404, "TASK_NOT_FOUND");
+    for base in base_paths(&ada) {
+        let complete_request = ada.request("PATCH", &format!("{base}/4711/complete"));
+        complete_request.await.problem(404, "TASK_NOT_FOUND");
+        let toggle_request = ada.request("POST", &format!("{base}/4711/toggle"));
+        toggle_request.await.problem(404, "TASK_NOT_FOUND");
     }
 }
 
 async fn every_parallel_toggle_is_applied(app: App) {
     let ada = app.user("ada").await;
     let task = ada.new_task("Buy milk").await;
-    let toggle = format!("{}/toggle", ada.task(&task["id"]));
-    let toggles = (0..51).map(|_| ada.request("POST", &toggle).into_future());
+    let toggle_path = format!("{}/toggle", ada.task(&task["id"]));
+    let toggles = (0..51).map(|_| ada.request("POST", &toggle_path).into_future());
     let responses = join_all(toggles).await.into_iter();
-    let completed = responses.filter(|response| response.clone().ok()["completed"] == true);
-    assert_eq!(completed.count(), 26);
+    let completed_responses =
+        responses.filter(|response| response.clone().ok()["completed"] == true);
+    assert_eq!(completed_responses.count(), 26);
     assert_eq!(ada.all_tasks().await[0]["completed"], true);
 }

@@ -1,10 +1,10 @@
-//! `POST /api/{user_id}/tasks`
+//! Tests `POST /api/{user_id}/tasks`.
 
 use e2e::{App, TestClock, on_both_engines};
 use futures_util::future::join_all;
 use serde_json::{Value, json};
 
-use super::bases;
+use super::base_paths;
 
 on_both_engines! {
     a_new_task_is_not_completed,
@@ -20,7 +20,7 @@ on_both_engines! {
 
 async fn a_new_task_is_not_completed(app: App) {
     let ada = app.user("ada").await;
-    for base in bases(&ada) {
+    for base in base_paths(&ada) {
         let body = json!({ "title": "Buy milk", "description": "Two bottles" });
         let task = ada.post(&base, body).await.created();
         let expected = json!({
@@ -35,16 +35,18 @@ async fn a_new_task_is_not_completed(app: App) {
         assert_eq!(task, expected);
         assert!(task["id"].is_i64());
     }
-    let without_description = ada.post("/api/tasks", json!({ "title": "Buy milk" })).await;
-    assert_eq!(without_description.created()["description"], Value::Null);
-    let body = json!({ "title": "Buy milk", "description": null });
-    let without_description = ada.post("/api/tasks", body).await.created();
-    assert_eq!(without_description["description"], Value::Null);
+    for body in [
+        json!({ "title": "Buy milk" }),
+        json!({ "title": "Buy milk", "description": null }),
+    ] {
+        let task = ada.post("/api/tasks", body).await.created();
+        assert_eq!(task["description"], Value::Null);
+    }
 }
 
 async fn the_location_is_the_path_of_the_new_task(app: App) {
     let ada = app.user("ada").await;
-    for base in bases(&ada) {
+    for base in base_paths(&ada) {
         let response = ada.post(&base, json!({ "title": "Buy milk" })).await;
         let location = response.header("location").unwrap().to_owned();
         let task = response.created();
@@ -55,7 +57,7 @@ async fn the_location_is_the_path_of_the_new_task(app: App) {
 
 /// An import keeps the ids of users, which may be any text.
 async fn the_location_has_the_users_id_percent_encoded(app: App) {
-    for (number, (id, encoded)) in [
+    for (number, (id, encoded_id)) in [
         ("a b", "a%20b"),
         ("a?b#c", "a%3Fb%23c"),
         ("äöü", "%C3%A4%C3%B6%C3%BC"),
@@ -74,14 +76,14 @@ async fn the_location_has_the_users_id_percent_encoded(app: App) {
             .await;
         let location = response.header("location").unwrap().to_owned();
         let task = response.created();
-        assert_eq!(location, format!("/api/{encoded}/tasks/{}", task["id"]));
+        assert_eq!(location, format!("/api/{encoded_id}/tasks/{}", task["id"]));
         assert_eq!(owner.get(&location).await.ok(), task);
     }
 }
 
 async fn a_title_is_trimmed_and_has_1_to_200_characters(app: App) {
     let ada = app.user("ada").await;
-    for (title, stored) in [
+    for (title, stored_title) in [
         ("a", "a"),
         ("  Buy milk\t\n", "Buy milk"),
         ("\u{3000}Buy milk\u{a0}", "Buy milk"),
@@ -91,30 +93,32 @@ async fn a_title_is_trimmed_and_has_1_to_200_characters(app: App) {
         (&format!(" {} ", "t".repeat(200)), &"t".repeat(200)),
     ] {
         let task = ada.post("/api/tasks", json!({ "title": title })).await;
-        assert_eq!(task.created()["title"], stored);
+        assert_eq!(task.created()["title"], stored_title);
     }
-    for empty in [
+    for body in [
         json!({}),
         json!({ "title": "" }),
         json!({ "title": " \t\n\u{3000}" }),
     ] {
-        let refused = ada.post("/api/tasks", empty).await;
+        let refused = ada.post("/api/tasks", body).await;
         refused.invalid("title", "required", "is required");
     }
-    let too_long = json!({ "title": "é".repeat(201) });
-    let refused = ada.post("/api/tasks", too_long).await;
+    let too_long_body = json!({ "title": "é".repeat(201) });
+    let refused = ada.post("/api/tasks", too_long_body).await;
     refused.invalid("title", "too_long", "must be at most 200 characters");
     let refused = ada.post("/api/tasks", json!({ "title": "a\u{0}b" })).await;
     let message = "must not contain the NUL character";
     refused.invalid("title", "invalid_character", message);
-    for wrong_type in [
+    for wrong_value in [
         json!(null),
         json!(5),
         json!(["a"]),
         json!({ "a": 1 }),
         json!(true),
     ] {
-        let refused = ada.post("/api/tasks", json!({ "title": wrong_type })).await;
+        let refused = ada
+            .post("/api/tasks", json!({ "title": wrong_value }))
+            .await;
         refused.invalid("title", "invalid_type", "must be a string");
     }
 }
@@ -130,17 +134,17 @@ async fn a_description_has_at_most_10000_characters(app: App) {
         let task = create(text.as_str().into()).await.created();
         assert_eq!(task["description"], text);
     }
-    let too_long = create("d".repeat(10_001).into()).await;
-    too_long.invalid(
+    let refused = create("d".repeat(10_001).into()).await;
+    refused.invalid(
         "description",
         "too_long",
         "must be at most 10000 characters",
     );
     let message = "must not contain the NUL character";
-    let with_nul = create("\u{0}".into()).await;
-    with_nul.invalid("description", "invalid_character", message);
-    let wrong_type = create(5.into()).await;
-    wrong_type.invalid("description", "invalid_type", "must be a string");
+    let refused = create("\u{0}".into()).await;
+    refused.invalid("description", "invalid_character", message);
+    let refused = create(5.into()).await;
+    refused.invalid("description", "invalid_type", "must be a string");
 }
 
 async fn a_description_is_stored_unchanged(app: App) {
@@ -172,10 +176,10 @@ async fn fields_that_the_server_sets_are_ignored(app: App) {
 
 async fn an_id_is_never_reused(app: App) {
     let ada = app.user("ada").await;
-    let first = ada.new_task("first").await;
-    ada.delete(&ada.task(&first["id"])).await.ok();
-    let second = ada.new_task("second").await;
-    assert!(second["id"].as_i64() > first["id"].as_i64());
+    let first_task = ada.new_task("first").await;
+    ada.delete(&ada.task(&first_task["id"])).await.ok();
+    let second_task = ada.new_task("second").await;
+    assert!(second_task["id"].as_i64() > first_task["id"].as_i64());
 }
 
 async fn every_parallel_creation_is_stored(app: App) {
@@ -185,15 +189,15 @@ async fn every_parallel_creation_is_stored(app: App) {
         let body = json!({ "title": format!("task {number}") });
         caller.post(&caller.tasks(), body).into_future()
     });
-    let mut created: Vec<Value> = Vec::new();
+    let mut created_tasks: Vec<Value> = Vec::new();
     for response in join_all(creations).await {
-        created.push(response.created());
+        created_tasks.push(response.created());
     }
-    created.sort_by_key(|task| -task["id"].as_i64().unwrap());
+    created_tasks.sort_by_key(|task| -task["id"].as_i64().unwrap());
     for caller in [&ada, &eve] {
-        let own = created.iter().filter(|task| task["user_id"] == caller.id());
-        let own: Vec<_> = own.cloned().collect();
-        assert_eq!(own.len(), 30);
-        assert_eq!(caller.all_tasks().await, Value::from(own));
+        let mut own_tasks = created_tasks.clone();
+        own_tasks.retain(|task| task["user_id"] == caller.id());
+        assert_eq!(own_tasks.len(), 30);
+        assert_eq!(caller.all_tasks().await, Value::from(own_tasks));
     }
 }

@@ -1,9 +1,9 @@
-//! `GET /api/{user_id}/tasks`: order, filters, and valid queries.
+//! Tests the order of `GET /api/{user_id}/tasks`, its filters, and which queries are valid.
 
 use e2e::{App, on_both_engines};
 use serde_json::{Value, json};
 
-use super::bases;
+use super::base_paths;
 
 on_both_engines! {
     a_new_user_has_no_tasks,
@@ -17,10 +17,10 @@ on_both_engines! {
 
 async fn a_new_user_has_no_tasks(app: App) {
     let ada = app.user("ada").await;
-    for base in bases(&ada) {
-        let list = ada.get(&base).await;
-        assert_eq!(list.header("link"), None);
-        assert_eq!(list.ok(), json!([]));
+    for base in base_paths(&ada) {
+        let response = ada.get(&base).await;
+        assert_eq!(response.header("link"), None);
+        assert_eq!(response.ok(), json!([]));
     }
 }
 
@@ -31,24 +31,24 @@ async fn the_newest_task_comes_first(app: App) {
         expected.insert(0, ada.new_task(title).await);
     }
     // Tasks are ordered by creation; a later change does not change the order.
-    let oldest = ada.task(&expected[2]["id"]);
-    expected[2] = ada.patch(&oldest, json!({ "title": "z" })).await.ok();
-    for base in bases(&ada) {
+    let oldest_path = ada.task(&expected[2]["id"]);
+    expected[2] = ada.patch(&oldest_path, json!({ "title": "z" })).await.ok();
+    for base in base_paths(&ada) {
         assert_eq!(ada.get(&base).await.ok(), Value::from(expected.clone()));
     }
 }
 
 async fn open_and_finished_tasks_can_be_listed_separately(app: App) {
     let ada = app.user("ada").await;
-    let (open, finished) = (ada.new_task("open").await, ada.new_task("finished").await);
-    let address = ada.task(&finished["id"]);
-    let finished = ada.patch(&address, json!({ "completed": true })).await.ok();
-    for base in bases(&ada) {
+    let (open_task, finished_task) = (ada.new_task("open").await, ada.new_task("finished").await);
+    let path = ada.task(&finished_task["id"]);
+    let finished_task = ada.patch(&path, json!({ "completed": true })).await.ok();
+    for base in base_paths(&ada) {
         for name in ["completed", "is_completed"] {
-            let completed_only = ada.get(&format!("{base}?{name}=true")).await.ok();
-            assert_eq!(completed_only, json!([finished]));
-            let open_only = ada.get(&format!("{base}?{name}=false")).await.ok();
-            assert_eq!(open_only, json!([open]));
+            let completed_list = ada.get(&format!("{base}?{name}=true")).await.ok();
+            assert_eq!(completed_list, json!([finished_task]));
+            let open_list = ada.get(&format!("{base}?{name}=false")).await.ok();
+            assert_eq!(open_list, json!([open_task]));
         }
     }
 }
@@ -79,8 +79,8 @@ async fn only_a_cursor_of_a_link_header_is_accepted(app: App) {
         let message = "must be a cursor from a Link header";
         refused.invalid("cursor", "invalid_cursor", message);
     }
-    let last = ada.get("/api/tasks?cursor=9223372036854775807").await;
-    assert_eq!(last.ok(), json!([]));
+    let response = ada.get("/api/tasks?cursor=9223372036854775807").await;
+    assert_eq!(response.ok(), json!([]));
 }
 
 async fn an_invalid_query_is_rejected(app: App) {
@@ -111,7 +111,7 @@ async fn unknown_parameters_are_ignored(app: App) {
     let task = ada.new_task("a").await;
     eve.new_task("b").await;
     let query = format!("?user_id={}&offset=7&sort=title&=&&%ff=%ff", eve.id());
-    for base in bases(&ada) {
+    for base in base_paths(&ada) {
         let list = ada.get(&format!("{base}{query}")).await.ok();
         assert_eq!(list, json!([task]));
     }

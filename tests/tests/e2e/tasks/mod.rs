@@ -1,4 +1,4 @@
-//! The endpoints for tasks, each in a file of the same name as in `api-server/src/tasks/`.
+//! Tests the endpoints for tasks. Each file has the name of the file in `api-server/src/tasks/` that it tests.
 
 mod complete;
 mod create;
@@ -11,8 +11,8 @@ mod store;
 
 use e2e::{App, Client};
 
-/// Returns the three paths of a user's tasks.
-fn bases(client: &Client) -> [String; 3] {
+/// Returns the three paths at which a user's tasks are.
+fn base_paths(client: &Client) -> [String; 3] {
     let aliases = ["/api/tasks", "/api/v1/tasks"].map(ToOwned::to_owned);
     let [short, versioned] = aliases;
     [client.tasks(), short, versioned]
@@ -24,7 +24,7 @@ fn insert_tasks(app: &App, client: &Client, count: usize, description: &str) {
         "('{}', 'Buy milk', '{description}', false, '2026-11-20 12:00:00', '2026-11-20 12:00:00')",
         client.id()
     );
-    let mut session = app.database().session();
+    let mut session = app.database().open_session();
     for rows in vec![row; count].chunks(100) {
         session.execute(&format!(
             "INSERT INTO tasks (user_id, title, description, completed, created_at, updated_at) VALUES {}",

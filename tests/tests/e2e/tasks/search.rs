@@ -1,4 +1,4 @@
-//! `GET /api/{user_id}/tasks?q=…`
+//! Tests searches: `GET /api/{user_id}/tasks?q=…`.
 
 use std::time::{Duration, Instant};
 
@@ -17,22 +17,22 @@ on_both_engines! {
     an_empty_search_finds_every_task,
     a_search_text_has_at_most_200_characters,
     a_search_combines_with_the_other_filters,
-    a_hostile_search_takes_about_as_long_as_a_plain_one,
+    a_hostile_search_takes_about_as_long_as_a_plain_search,
     a_letter_that_is_longer_in_lower_case_is_found,
 }
 
-/// Percent-encodes every byte.
+/// Percent-encodes every byte of a text.
 fn percent_encode(text: &str) -> String {
-    let bytes = text.bytes().map(|byte| format!("%{byte:02x}"));
-    bytes.collect::<Vec<_>>().concat()
+    let encoded_bytes = text.bytes().map(|byte| format!("%{byte:02x}"));
+    encoded_bytes.collect::<Vec<_>>().concat()
 }
 
 /// Returns the titles that a search finds, oldest first.
 async fn search_titles(client: &Client, text: &str) -> Vec<String> {
-    let list = client
+    let response = client
         .get(&format!("/api/tasks?q={}", percent_encode(text)))
         .await;
-    let mut tasks: Vec<_> = list.ok().as_array().unwrap().clone();
+    let mut tasks: Vec<_> = response.ok().as_array().unwrap().clone();
     tasks.reverse();
     let title = |task: &serde_json::Value| task["title"].as_str().unwrap().to_owned();
     tasks.iter().map(title).collect()
@@ -96,7 +96,7 @@ async fn a_search_finds_the_exact_text_in_any_script(app: App) {
             "{title}"
         );
     }
-    // The last letter has a different lower-case form at the end of a word.
+    // The letter Σ has a different lower-case form at the end of a word.
     assert_eq!(search_titles(&ada, "ΟΔΟΣ").await, ["ΟΔΟΣ", "ΟΔΟΣΑ"]);
 }
 
@@ -167,8 +167,8 @@ async fn a_search_text_has_at_most_200_characters(app: App) {
         let found = search_titles(&ada, &"é".repeat(length)).await;
         assert_eq!(found, [title.as_str()]);
     }
-    let too_long = percent_encode(&"é".repeat(201));
-    let refused = ada.get(&format!("/api/tasks?q={too_long}")).await;
+    let too_long_text = percent_encode(&"é".repeat(201));
+    let refused = ada.get(&format!("/api/tasks?q={too_long_text}")).await;
     refused.invalid("q", "too_long", "must be at most 200 characters");
     let refused = ada.get("/api/tasks?q=a%00b").await;
     let message = "must not contain the NUL character";
@@ -178,19 +178,19 @@ async fn a_search_text_has_at_most_200_characters(app: App) {
 async fn a_search_combines_with_the_other_filters(app: App) {
     let (ada, eve) = (app.user("ada").await, app.user("eve").await);
     eve.new_task("Buy milk").await;
-    let (open, finished) = (ada.new_task("milk 1").await, ada.new_task("milk 2").await);
+    let (open_task, finished_task) = (ada.new_task("milk 1").await, ada.new_task("milk 2").await);
     ada.new_task("bread").await;
-    let complete = format!("{}/complete", ada.task(&finished["id"]));
-    let finished = ada.request("PATCH", &complete).await.ok();
-    let both = ada.get("/api/tasks?q=milk").await.ok();
-    assert_eq!(both, json!([finished, open]));
-    let open_only = ada.get("/api/tasks?q=milk&completed=false").await.ok();
-    assert_eq!(open_only, json!([open]));
-    let newest = ada.get("/api/tasks?q=milk&limit=1").await.ok();
-    assert_eq!(newest, json!([finished]));
+    let complete_path = format!("{}/complete", ada.task(&finished_task["id"]));
+    let finished_task = ada.request("PATCH", &complete_path).await.ok();
+    let found = ada.get("/api/tasks?q=milk").await.ok();
+    assert_eq!(found, json!([finished_task, open_task]));
+    let found_open = ada.get("/api/tasks?q=milk&completed=false").await.ok();
+    assert_eq!(found_open, json!([open_task]));
+    let found_first = ada.get("/api/tasks?q=milk&limit=1").await.ok();
+    assert_eq!(found_first, json!([finished_task]));
 }
 
-/// Searches for a text that no task contains, and returns the time that it took.
+/// Searches for a text that no task contains. Returns how long the search took.
 async fn search_time(client: &Client, text: &str) -> Duration {
     let started = Instant::now();
     let found = client.get(&format!("/api/tasks?q={text}")).await.ok();
@@ -198,21 +198,21 @@ async fn search_time(client: &Client, text: &str) -> Duration {
     started.elapsed()
 }
 
-async fn a_hostile_search_takes_about_as_long_as_a_plain_one(app: App) {
+async fn a_hostile_search_takes_about_as_long_as_a_plain_search(app: App) {
     let ada = app.user("ada").await;
     insert_tasks(&app, &ada, 300, &"a".repeat(10_000));
-    let at_the_end = format!("{}b", "a".repeat(199));
-    let at_the_start = format!("b{}", "a".repeat(199));
-    let in_the_middle = format!("{}b{}", "a".repeat(99), "a".repeat(100));
-    for text in [&at_the_end, &at_the_start, &in_the_middle] {
+    let b_at_the_end = format!("{}b", "a".repeat(199));
+    let b_at_the_start = format!("b{}", "a".repeat(199));
+    let b_in_the_middle = format!("{}b{}", "a".repeat(99), "a".repeat(100));
+    for text in [&b_at_the_end, &b_at_the_start, &b_in_the_middle] {
         let mut ratios = Vec::new();
-        // Uses the best of five tries, because other processes may slow down some of them.
+        // Uses the least of five ratios, because other processes may slow down some of the searches.
         for _ in 0..5 {
-            let plain = search_time(&ada, "bread").await;
-            ratios.push(search_time(&ada, text).await.as_secs_f64() / plain.as_secs_f64());
+            let plain_time = search_time(&ada, "bread").await;
+            ratios.push(search_time(&ada, text).await.as_secs_f64() / plain_time.as_secs_f64());
         }
-        let least = ratios.iter().copied().fold(f64::INFINITY, f64::min);
-        assert!(least < 8.0, "{text}: {ratios:?}");
+        let least_ratio = ratios.iter().copied().fold(f64::INFINITY, f64::min);
+        assert!(least_ratio < 8.0, "{text}: {ratios:?}");
     }
 }
 

@@ -1,17 +1,17 @@
-//! The query plan of PostgreSQL for a list of tasks, with statistics that mislead the planner.
+//! Tests the query plan of PostgreSQL for a list of tasks when statistics mislead the planner.
 
 use e2e::{App, on_postgres};
 
 on_postgres! {
-    a_list_uses_the_index_of_its_owner_however_many_tasks_others_have,
+    a_list_uses_the_index_even_if_another_user_has_most_of_the_tasks,
 }
 
-/// When one user has most of the tasks, the planner expects a backward scan of all tasks to be cheaper.
-async fn a_list_uses_the_index_of_its_owner_however_many_tasks_others_have(app: App) {
+/// When one user has most of the tasks, the planner expects a backward scan of all tasks to be cheaper than the index.
+async fn a_list_uses_the_index_even_if_another_user_has_most_of_the_tasks(app: App) {
     let ada = app.user("ada").await;
     let busy_user = app.user("busy").await;
     ada.new_task("Buy tea").await;
-    let mut session = app.database().session();
+    let mut session = app.database().open_session();
     session.execute(&format!(
         "INSERT INTO tasks (user_id, title, completed, created_at, updated_at)
          SELECT '{}', 'Buy milk', false, now(), now() FROM generate_series(1, 20000);

@@ -215,12 +215,12 @@ async fn the_log_names_the_command_that_lists_stored_addresses(engine: Engine) {
         register_with_older_spelling(&app, number, &format!("ada{number}@exämple.de")).await;
     }
     let line = "7 accounts have an address that today's rule refuses or spells otherwise";
-    let before = e2e::log_lines::with(line).len();
+    let before = e2e::log_lines::find(line).len();
     let other_process = app.another_process().start();
     for _ in 0..1000 {
         other_process.anonymous().get("/healthz").await.ok();
-        if e2e::log_lines::with(line).len() > before {
-            let lines = e2e::log_lines::with(line);
+        if e2e::log_lines::find(line).len() > before {
+            let lines = e2e::log_lines::find(line);
             assert!(
                 lines
                     .iter()

@@ -140,7 +140,7 @@ async fn a_corrupt_hash_is_a_500_that_reveals_nothing(app: App) {
         for internal in ["canary", "bcrypt", "hash", "$2"] {
             assert!(!body.contains(internal), "{body}");
         }
-        let mut logged = log_lines::with(&id);
+        let mut logged = log_lines::find(&id);
         logged.retain(|line| line.starts_with("ERROR"));
         let [line] = logged.as_slice() else {
             panic!("{logged:?}");

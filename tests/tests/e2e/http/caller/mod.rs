@@ -1,8 +1,9 @@
-//! Authentication: which tokens are valid, and in which header they must be.
+//! Tests which tokens are valid, and in which header a caller must send a token.
 
 mod source;
 mod token;
 mod user_id;
 
 const SESSION: &str = "/api/auth/session";
+/// The `WWW-Authenticate` header of the response to a request without a token.
 const CHALLENGE: &str = r#"Bearer realm="api""#;

@@ -1,4 +1,4 @@
-//! The source of a token: exactly one `Authorization` header.
+//! Tests that a token is read only from the `Authorization` header, which must be sent exactly once.
 
 use e2e::{App, on_both_engines};
 use serde_json::json;
@@ -25,19 +25,19 @@ async fn a_token_in_the_query_or_the_body_is_ignored(app: App) {
         "bearer",
     ] {
         for path in [SESSION, "/api/tasks", &ada.tasks()] {
-            let address = format!("{path}?{name}={}", ada.token());
-            let refused = anonymous.get(&address).await;
+            let path_with_token = format!("{path}?{name}={}", ada.token());
+            let refused = anonymous.get(&path_with_token).await;
             assert_eq!(refused.header("www-authenticate"), Some(CHALLENGE));
             refused.problem(401, "UNAUTHORIZED");
         }
         let body = json!({ "title": "Buy tea", name: ada.token() });
         let refused = anonymous.post("/api/tasks", body).await;
         refused.problem(401, "UNAUTHORIZED");
-        let body = format!("{name}={}", ada.token());
-        let body = anonymous
-            .post("/api/tasks", body.as_bytes())
+        let form = format!("{name}={}", ada.token());
+        let request = anonymous
+            .post("/api/tasks", form.as_bytes())
             .header("content-type", "application/x-www-form-urlencoded");
-        body.await.problem(401, "UNAUTHORIZED");
+        request.await.problem(401, "UNAUTHORIZED");
     }
     assert_eq!(ada.all_tasks().await.as_array().unwrap().len(), 1);
 }
@@ -59,19 +59,22 @@ async fn a_token_in_another_header_is_ignored(app: App) {
 
 async fn two_authorization_headers_are_rejected(app: App) {
     let (ada, eve) = (app.user("ada").await, app.user("eve").await);
-    let from_ada = format!("Bearer {}", ada.token());
-    let from_eve = format!("Bearer {}", eve.token());
-    for (first, second) in [
-        (from_ada.as_str(), from_ada.as_str()),
-        (&from_ada, &from_eve),
-        (&from_ada, "Bearer junk"),
-        ("Bearer junk", &from_ada),
-        (&from_ada, ""),
-        ("Basic YTpi", &from_ada),
+    let ada_bearer = format!("Bearer {}", ada.token());
+    let eve_bearer = format!("Bearer {}", eve.token());
+    for (first_value, second_value) in [
+        (ada_bearer.as_str(), ada_bearer.as_str()),
+        (&ada_bearer, &eve_bearer),
+        (&ada_bearer, "Bearer junk"),
+        ("Bearer junk", &ada_bearer),
+        (&ada_bearer, ""),
+        ("Basic YTpi", &ada_bearer),
     ] {
         for name in ["authorization", "AUTHORIZATION"] {
-            let request = app.anonymous().get(SESSION).header("Authorization", first);
-            let refused = request.header(name, second).await;
+            let request = app
+                .anonymous()
+                .get(SESSION)
+                .header("Authorization", first_value);
+            let refused = request.header(name, second_value).await;
             let problem = refused.problem(401, "INVALID_TOKEN");
             assert_eq!(problem["detail"], "Send exactly one Authorization header");
         }

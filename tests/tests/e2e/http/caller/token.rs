@@ -1,4 +1,4 @@
-//! Every protected route rejects every kind of invalid token.
+//! Tests that every route that needs a token rejects every kind of invalid token.
 
 use std::time::{Duration, UNIX_EPOCH};
 
@@ -19,7 +19,7 @@ on_both_engines! {
     an_error_contains_no_part_of_the_token,
 }
 
-/// Signs a token with this header and these claims, with the secret of the server.
+/// Returns a token with this header and these claims, signed with the secret of the server.
 fn sign_token(app: &App, header: &Value, claims: &Value) -> String {
     // `jsonwebtoken` needs a backend for cryptography; creating a keyring selects it.
     let _keyring = Keyring::new(Secret::new(app.secret()).unwrap());
@@ -40,79 +40,82 @@ fn valid_claims(app: &App) -> Value {
     })
 }
 
-/// The `Authorization` value, the error code, and its detail.
+/// The value of the `Authorization` header, and the code and the detail of the expected error.
 type BadCredentials = (String, &'static str, &'static str);
 
 fn malformed_headers() -> Vec<BadCredentials> {
-    let grammar = "The Authorization header must be Bearer, one space and a token";
-    let characters = "The bearer token has characters that no token has";
+    let grammar_detail = "The Authorization header must be Bearer, one space and a token";
+    let characters_detail = "The bearer token has characters that no token has";
     let token = "a.b.c";
     [
-        (String::new(), grammar),
-        ("Bearer".to_owned(), grammar),
-        (token.to_owned(), grammar),
-        (format!("Basic {token}"), grammar),
-        (format!("Bearer\t{token}"), grammar),
-        (format!("Bearer  {token}"), characters),
-        (format!("Bearer {token} {token}"), characters),
-        (format!("Bearer {token},Bearer {token}"), characters),
-        (format!("Bearer \"{token}\""), characters),
+        (String::new(), grammar_detail),
+        ("Bearer".to_owned(), grammar_detail),
+        (token.to_owned(), grammar_detail),
+        (format!("Basic {token}"), grammar_detail),
+        (format!("Bearer\t{token}"), grammar_detail),
+        (format!("Bearer  {token}"), characters_detail),
+        (format!("Bearer {token} {token}"), characters_detail),
+        (format!("Bearer {token},Bearer {token}"), characters_detail),
+        (format!("Bearer \"{token}\""), characters_detail),
     ]
     .map(|(value, detail)| (value, "INVALID_TOKEN", detail))
     .into()
 }
 
-/// Tokens of issuers that differ in one respect from the server, each with the detail of its error.
+/// Returns tokens of issuers that differ from the server in one respect, each with the detail of the expected error.
 fn tokens_of_other_issuers(app: &App) -> [(String, &'static str); 4] {
-    let valid = Issuer::of(app);
-    let other_secret = Issuer {
+    let server_issuer = Issuer::of(app);
+    let other_secret_issuer = Issuer {
         secret: "another secret that is long enough".to_owned(),
-        ..valid.clone()
+        ..server_issuer.clone()
     };
-    let other_audience = Issuer {
+    let other_audience_issuer = Issuer {
         audience: "another api".to_owned(),
-        ..valid.clone()
+        ..server_issuer.clone()
     };
-    let other_issuer = Issuer {
+    let other_name_issuer = Issuer {
         issuer: "another server".to_owned(),
-        ..valid.clone()
+        ..server_issuer.clone()
     };
-    let from_the_future = Issuer {
-        now: valid.now + Duration::from_secs(60),
-        ..valid
+    let future_issuer = Issuer {
+        now: server_issuer.now + Duration::from_secs(60),
+        ..server_issuer
     };
     [
-        (other_secret, "The token signature does not match"),
-        (other_audience, "The token claim aud is not acceptable"),
-        (other_issuer, "The token claim iss is not acceptable"),
-        (from_the_future, "The token is not valid yet"),
+        (other_secret_issuer, "The token signature does not match"),
+        (
+            other_audience_issuer,
+            "The token claim aud is not acceptable",
+        ),
+        (other_name_issuer, "The token claim iss is not acceptable"),
+        (future_issuer, "The token is not valid yet"),
     ]
     .map(|(issuer, detail)| (issuer.issue("user-1", "ada@example.com"), detail))
 }
 
-/// Tokens with invalid contents, each with the detail of its error.
+/// Returns tokens with invalid contents, each with the detail of the expected error.
 fn invalid_tokens(app: &App) -> [(String, &'static str); 9] {
-    let with_header = |alg: &str, typ: &str| {
+    let token_with_header = |alg: &str, typ: &str| {
         sign_token(app, &json!({ "alg": alg, "typ": typ }), &valid_claims(app))
     };
-    let alg_none = with_header("none", "at+jwt");
-    let unsigned = format!("{}.", alg_none.rsplit_once('.').unwrap().0);
-    let mut no_session = valid_claims(app);
-    no_session.as_object_mut().unwrap().remove("sid");
+    let token_of_alg_none = token_with_header("none", "at+jwt");
+    let unsigned_token = format!("{}.", token_of_alg_none.rsplit_once('.').unwrap().0);
+    let mut claims_without_sid = valid_claims(app);
+    claims_without_sid.as_object_mut().unwrap().remove("sid");
     let header = json!({ "alg": "HS256", "typ": "at+jwt" });
-    let no_session = sign_token(app, &header, &no_session);
-    let wrong_type = "The token type must be at+jwt";
-    let wrong_parts = "A token has exactly three parts";
+    let token_without_sid = sign_token(app, &header, &claims_without_sid);
+    let type_detail = "The token type must be at+jwt";
+    let parts_detail = "A token has exactly three parts";
     [
-        ("junk".to_owned(), wrong_parts),
+        ("junk".to_owned(), parts_detail),
         ("a.b.c".to_owned(), "A part of the token is not base64url"),
         ("a".repeat(8193), "The token is longer than 8192 bytes"),
-        (with_header("HS256", "JWT"), wrong_type),
-        (with_header("HS256", "rt+jwt"), wrong_type),
-        (with_header("HS256", "refresh"), wrong_type),
-        (unsigned, wrong_parts),
-        (alg_none, "The token algorithm must be HS256"),
-        (no_session, "The token lacks the claim sid"),
+        (token_with_header("HS256", "JWT"), type_detail),
+        (token_with_header("HS256", "rt+jwt"), type_detail),
+        (token_with_header("HS256", "refresh"), type_detail),
+        (unsigned_token, parts_detail),
+        (token_of_alg_none, "The token algorithm must be HS256"),
+        (token_without_sid, "The token lacks the claim sid"),
     ]
 }
 
@@ -143,10 +146,10 @@ async fn every_protected_route_rejects_every_invalid_token_before_it_reads_the_b
     let mut credentials = [malformed_headers(), bad_credentials(&app)].concat();
     credentials.push(expired_token(&app));
     for operation in protected(&app).await {
-        let missing = operation.request(&anonymous, "user-1").await;
-        assert_eq!(missing.header("www-authenticate"), Some(CHALLENGE));
-        let missing = missing.problem(401, "UNAUTHORIZED");
-        assert_eq!(missing["detail"], "Authentication is required");
+        let refused = operation.request(&anonymous, "user-1").await;
+        assert_eq!(refused.header("www-authenticate"), Some(CHALLENGE));
+        let problem = refused.problem(401, "UNAUTHORIZED");
+        assert_eq!(problem["detail"], "Authentication is required");
 
         for (value, code, detail) in &credentials {
             let request = operation.request(&anonymous, "user-1");
@@ -173,17 +176,17 @@ async fn a_token_is_valid_to_the_last_second(app: App) {
 }
 
 async fn a_token_of_a_previous_secret_is_accepted(engine: Engine) {
-    let previous = "the secret that signed until yesterday";
+    let previous_secret = "the secret that signed until yesterday";
     let app = App::on(engine)
-        .set("auth-secrets-previous", previous)
+        .set("auth-secrets-previous", previous_secret)
         .start();
     let previous_issuer = Issuer {
-        secret: previous.to_owned(),
+        secret: previous_secret.to_owned(),
         ..Issuer::of(&app)
     };
     let token = previous_issuer.issue("user-1", "ada@example.com");
-    let session = app.bearer(token).get(SESSION).await.ok();
-    assert_eq!(session["user"]["id"], "user-1");
+    let response = app.bearer(token).get(SESSION).await.ok();
+    assert_eq!(response["user"]["id"], "user-1");
 }
 
 async fn an_error_contains_no_part_of_the_token(app: App) {
@@ -191,9 +194,9 @@ async fn an_error_contains_no_part_of_the_token(app: App) {
     let payload = URL_SAFE_NO_PAD.encode(r#"{"sub":"canary-2","iss":"canary-3"}"#);
     for token in [format!("{header}.{payload}.canary"), "canary".to_owned()] {
         let refused = app.bearer(token).get(SESSION).await;
-        let shown = format!("{refused:?}");
+        let printed = format!("{refused:?}");
         refused.problem(401, "INVALID_TOKEN");
-        assert!(!shown.contains("canary"), "{shown}");
-        assert!(!shown.contains(&header), "{shown}");
+        assert!(!printed.contains("canary"), "{printed}");
+        assert!(!printed.contains(&header), "{printed}");
     }
 }

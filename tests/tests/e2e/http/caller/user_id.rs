@@ -1,4 +1,4 @@
-//! The header `X-User-Id`, which may repeat the subject of the token.
+//! Tests the header `X-User-Id`, which may repeat the user id in the token but authorizes nothing.
 
 use e2e::{App, on_both_engines};
 
@@ -10,30 +10,41 @@ on_both_engines! {
 
 async fn x_user_id_authorizes_nothing_and_must_equal_the_subject_of_the_token(app: App) {
     let (ada, eve) = (app.user("ada").await, app.user("eve").await);
-    let name = "x-user-id";
+    let header_name = "x-user-id";
     for operation in protected(&app).await {
-        let own = operation.request(&ada, ada.id()).header(name, ada.id());
-        let response = own.header(name, ada.id()).await;
+        let request = operation
+            .request(&ada, ada.id())
+            .header(header_name, ada.id());
+        let response = request.header(header_name, ada.id()).await;
         assert!(
             !matches!(response.status(), 401 | 403),
             "{}",
             response.text()
         );
-        for spoofed in [eve.id(), "", "*", &ada.id().to_uppercase(), "admin"] {
-            let refused = operation.request(&ada, ada.id()).header(name, spoofed);
-            refused.await.problem(403, "FORBIDDEN");
+        for spoofed_id in [eve.id(), "", "*", &ada.id().to_uppercase(), "admin"] {
+            let request = operation
+                .request(&ada, ada.id())
+                .header(header_name, spoofed_id);
+            request.await.problem(403, "FORBIDDEN");
         }
-        let twice = operation.request(&ada, ada.id()).header(name, ada.id());
-        let problem = twice.header(name, eve.id()).await.problem(403, "FORBIDDEN");
+        let request = operation
+            .request(&ada, ada.id())
+            .header(header_name, ada.id());
+        let problem = request
+            .header(header_name, eve.id())
+            .await
+            .problem(403, "FORBIDDEN");
         let detail = "X-User-Id differs from the user of the token";
         assert_eq!(problem["detail"], detail);
 
         let anonymous = app.anonymous();
-        let refused = operation
+        let request = operation
             .request(&anonymous, ada.id())
-            .header(name, ada.id());
-        refused.await.problem(401, "UNAUTHORIZED");
-        let other_path = operation.request(&eve, ada.id()).header(name, ada.id());
-        other_path.await.problem(403, "FORBIDDEN");
+            .header(header_name, ada.id());
+        request.await.problem(401, "UNAUTHORIZED");
+        let request = operation
+            .request(&eve, ada.id())
+            .header(header_name, ada.id());
+        request.await.problem(403, "FORBIDDEN");
     }
 }

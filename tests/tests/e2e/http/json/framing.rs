@@ -1,34 +1,35 @@
-//! Framing: bodies that arrive late or not in full, and bodies that contain another request.
+//! Tests bodies that arrive late or not in full, and bodies that contain another request.
 
 use std::time::Duration;
 
 use e2e::{App, Engine, on_both_engines};
 use serde_json::json;
 
-use super::{head, padded, send};
+use super::{padded_body, request_head, send};
 
 on_both_engines! {
     a_body_that_does_not_arrive_in_time_is_408,
     a_truncated_body_is_not_treated_as_complete,
     the_body_of_a_rejected_request_is_not_parsed_as_a_request,
-    a_request_with_two_lengths_is_rejected,
+    a_request_with_ambiguous_length_headers_is_rejected,
 }
 
 async fn a_body_that_does_not_arrive_in_time_is_408(engine: Engine) {
     let timeout = Duration::from_millis(100);
     let app = App::on(engine).body_timeout(timeout).start();
     let ada = app.user("ada").await;
-    for length in [
+    for length_header in [
         "content-length: 20\r\n\r\n",
         "transfer-encoding: chunked\r\n\r\n",
     ] {
         for first_bytes in ["", "5\r\n{\"tit\r\n"] {
-            let (mut connection, response) = send(&app, &[&head(&ada), length, first_bytes]).await;
+            let (mut connection, response) =
+                send(&app, &[&request_head(&ada), length_header, first_bytes]).await;
             let problem = response.problem(408, "REQUEST_TIMEOUT");
             assert_eq!(problem["detail"], "The body did not arrive in time");
             // Late bytes of the body are not parsed as a request.
-            let get = "GET /healthz HTTP/1.1\r\nhost: e2e\r\n\r\n";
-            connection.send(get.as_bytes()).await;
+            let next_request = "GET /healthz HTTP/1.1\r\nhost: e2e\r\n\r\n";
+            connection.send(next_request.as_bytes()).await;
             assert!(connection.response().await.is_none());
         }
     }
@@ -37,8 +38,8 @@ async fn a_body_that_does_not_arrive_in_time_is_408(engine: Engine) {
 
 async fn a_truncated_body_is_not_treated_as_complete(app: App) {
     let ada = app.user("ada").await;
-    let body = padded(30);
-    for (length, sent) in [
+    let body = padded_body(30);
+    for (length_header, sent_body) in [
         ("content-length: 31\r\n\r\n", body.clone()),
         (
             "transfer-encoding: chunked\r\n\r\n",
@@ -50,9 +51,9 @@ async fn a_truncated_body_is_not_treated_as_complete(app: App) {
         ),
     ] {
         let mut connection = app.connect().await;
-        let parts = [&head(&ada), length, &sent];
+        let parts = [&request_head(&ada), length_header, &sent_body];
         connection.send(parts.concat().as_bytes()).await;
-        connection.finish().await;
+        connection.close_sending_half().await;
         if let Some(response) = connection.response().await {
             assert_eq!(response.status(), 400, "{}", response.text());
         }
@@ -62,7 +63,11 @@ async fn a_truncated_body_is_not_treated_as_complete(app: App) {
         "-1\r\n{}\r\n",
         "ffffffffffffffffff\r\n{}\r\n",
     ] {
-        let parts = [&head(&ada), "transfer-encoding: chunked\r\n\r\n", chunks];
+        let parts = [
+            &request_head(&ada),
+            "transfer-encoding: chunked\r\n\r\n",
+            chunks,
+        ];
         let (_, response) = send(&app, &parts).await;
         response.problem(400, "INVALID_REQUEST");
     }
@@ -71,7 +76,7 @@ async fn a_truncated_body_is_not_treated_as_complete(app: App) {
 
 async fn the_body_of_a_rejected_request_is_not_parsed_as_a_request(app: App) {
     let (ada, eve) = (app.user("ada").await, app.user("eve").await);
-    let smuggled = format!(
+    let smuggled_request = format!(
         "DELETE {} HTTP/1.1\r\nhost: e2e\r\nauthorization: Bearer {}\r\n\r\n",
         ada.task(&ada.new_task("Buy milk").await["id"]),
         ada.token()
@@ -85,17 +90,17 @@ async fn the_body_of_a_rejected_request_is_not_parsed_as_a_request(app: App) {
             "POST {path} HTTP/1.1\r\nhost: e2e\r\nauthorization: Bearer {}\r\n\
              content-length: {}\r\n\r\n",
             eve.token(),
-            smuggled.len()
+            smuggled_request.len()
         );
-        let (mut connection, response) = send(&app, &[&head, &smuggled]).await;
+        let (mut connection, response) = send(&app, &[&head, &smuggled_request]).await;
         assert!(
             matches!(response.status(), 403..=405),
             "{}",
             response.text()
         );
-        // The server may close the connection; otherwise the next response belongs to the next request.
-        let get = "GET /healthz HTTP/1.1\r\nhost: e2e\r\nconnection: close\r\n\r\n";
-        connection.send(get.as_bytes()).await;
+        // The server may close the connection. If it does not, the next response belongs to the next request.
+        let next_request = "GET /healthz HTTP/1.1\r\nhost: e2e\r\nconnection: close\r\n\r\n";
+        connection.send(next_request.as_bytes()).await;
         if let Some(response) = connection.response().await {
             assert_eq!(response.ok(), json!({ "status": "ok" }));
         }
@@ -103,10 +108,10 @@ async fn the_body_of_a_rejected_request_is_not_parsed_as_a_request(app: App) {
     assert_eq!(ada.all_tasks().await.as_array().unwrap().len(), 1);
 }
 
-async fn a_request_with_two_lengths_is_rejected(app: App) {
+async fn a_request_with_ambiguous_length_headers_is_rejected(app: App) {
     let ada = app.user("ada").await;
-    let body = padded(30);
-    for lengths in [
+    let body = padded_body(30);
+    for length_headers in [
         "content-length: 30\r\ncontent-length: 5",
         "content-length: 30\r\ntransfer-encoding: chunked",
         "content-length: +30",
@@ -116,12 +121,12 @@ async fn a_request_with_two_lengths_is_rejected(app: App) {
         "transfer-encoding: identity, chunked, x",
     ] {
         let mut connection = app.connect().await;
-        let parts = [&head(&ada), lengths, "\r\n\r\n", &body];
+        let parts = [&request_head(&ada), length_headers, "\r\n\r\n", &body];
         connection.send(parts.concat().as_bytes()).await;
-        connection.finish().await;
+        connection.close_sending_half().await;
         let response = connection.response().await;
         let status = response.map_or(400, |response| response.status());
-        assert_eq!(status, 400, "{lengths}");
+        assert_eq!(status, 400, "{length_headers}");
     }
     assert_eq!(ada.all_tasks().await, json!([]));
 }

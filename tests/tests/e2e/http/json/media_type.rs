@@ -1,8 +1,8 @@
-//! The media types and encodings of a body.
+//! Tests which media types and encodings of a body are accepted.
 
 use e2e::{App, on_both_engines};
 
-use super::padded;
+use super::padded_body;
 
 on_both_engines! {
     every_spelling_of_the_json_media_type_is_accepted,
@@ -11,7 +11,7 @@ on_both_engines! {
 
 async fn every_spelling_of_the_json_media_type_is_accepted(app: App) {
     let ada = app.user("ada").await;
-    let body = padded(100);
+    let body = padded_body(100);
     for media_type in [
         "application/json",
         "Application/JSON",
@@ -30,7 +30,7 @@ async fn any_other_media_type_is_415(app: App) {
     let ada = app.user("ada").await;
     let task = ada.new_task("Buy milk").await;
     let path = ada.task(&task["id"]);
-    let body = padded(100);
+    let body = padded_body(100);
     let detail = "Send the body as Content-Type: application/json, without Content-Encoding";
     for request in [
         app.anonymous().post("/api/auth/register", body.as_bytes()),
@@ -64,13 +64,18 @@ async fn any_other_media_type_is_415(app: App) {
             let problem = refused.problem(415, "UNSUPPORTED_MEDIA_TYPE");
             assert_eq!(problem["detail"], detail);
         }
-        let doubled = request.clone().header("content-type", "application/json");
-        let doubled = doubled.header("content-type", "application/json").await;
-        doubled.problem(415, "UNSUPPORTED_MEDIA_TYPE");
+        let json_request = request.header("content-type", "application/json");
+        let repeated_header = json_request
+            .clone()
+            .header("content-type", "application/json");
+        let refused = repeated_header.await;
+        refused.problem(415, "UNSUPPORTED_MEDIA_TYPE");
         for encoding in ["gzip", "br", "deflate", "identity", ""] {
-            let encoded = request.clone().header("content-type", "application/json");
-            let encoded = encoded.header("content-encoding", encoding).await;
-            encoded.problem(415, "UNSUPPORTED_MEDIA_TYPE");
+            let refused = json_request
+                .clone()
+                .header("content-encoding", encoding)
+                .await;
+            refused.problem(415, "UNSUPPORTED_MEDIA_TYPE");
         }
     }
 }

@@ -1,5 +1,5 @@
-//! Request bodies: framing, media type, size and JSON syntax, which are checked before any field; and the text in them,
-//! which is stored as sent.
+//! Tests request bodies: their framing, media type, size and JSON syntax, which the server checks before any field, and
+//! that text in a body is stored exactly as sent.
 
 mod framing;
 mod media_type;
@@ -11,13 +11,13 @@ use e2e::{App, Client, Connection, Response};
 use serde_json::json;
 
 /// Returns a valid body, padded with spaces to this length in bytes.
-fn padded(length: usize) -> String {
+fn padded_body(length: usize) -> String {
     let body = json!({ "title": "Buy milk" }).to_string();
     format!("{body}{}", " ".repeat(length - body.len()))
 }
 
-/// Returns the head of a request to create a task, without the header of the length and without the empty line.
-fn head(caller: &Client) -> String {
+/// Returns the head of a request that creates a task, without the length of the body and without the empty line.
+fn request_head(caller: &Client) -> String {
     format!(
         "POST /api/tasks HTTP/1.1\r\nhost: e2e\r\nauthorization: Bearer {}\r\n\
          content-type: application/json\r\n",
@@ -25,7 +25,7 @@ fn head(caller: &Client) -> String {
     )
 }
 
-/// Sends all parts on a new connection and reads the response.
+/// Sends the parts of a request on a new connection. Returns the connection and the response.
 async fn send(app: &App, parts: &[&str]) -> (Connection, Response) {
     let mut connection = app.connect().await;
     connection.send(parts.concat().as_bytes()).await;

@@ -1,4 +1,4 @@
-//! Text in JSON is stored and returned exactly as sent.
+//! Tests that text in JSON is stored and returned exactly as sent.
 
 use e2e::{App, on_both_engines};
 use serde_json::json;

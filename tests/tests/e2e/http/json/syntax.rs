@@ -1,4 +1,4 @@
-//! Bodies that are not JSON, not an object, or have members of the wrong type.
+//! Tests bodies that are not JSON, are not an object, or have members of the wrong type.
 
 use std::time::Duration;
 
@@ -55,8 +55,8 @@ async fn a_body_that_is_not_json_is_400(app: App) {
         let detail = problem["detail"].as_str().unwrap();
         assert!(detail.starts_with("The body is not UTF-8: "), "{detail}");
     }
-    let nested = format!(r#"{{"title":"a","x":{}"#, "[".repeat(60_000));
-    ada.post("/api/tasks", nested)
+    let deeply_nested_body = format!(r#"{{"title":"a","x":{}"#, "[".repeat(60_000));
+    ada.post("/api/tasks", deeply_nested_body)
         .await
         .problem(400, "INVALID_JSON");
 }
@@ -103,7 +103,7 @@ async fn a_value_of_the_wrong_type_is_reported_with_its_field(app: App) {
                 .invalid(field, "invalid_type", "must be a string");
         }
     }
-    // A text is not accepted as a boolean, not even `true`.
+    // A text is not accepted as a boolean, not even the text `true`.
     for value in ["true", "expected ", "a, expected b at line 1", "`x`"] {
         let refused = ada.patch(&path, json!({ "completed": value })).await;
         refused.invalid("completed", "invalid_type", "must be a boolean");
@@ -127,8 +127,9 @@ async fn a_duplicate_field_is_reported(app: App) {
 
 async fn unknown_fields_are_ignored_at_any_depth(app: App) {
     let ada = app.user("ada").await;
-    let deep = format!("{}{}", "[".repeat(100), "]".repeat(100));
-    let body = format!(r#"{{"x":{deep},"title":"a","":null,"__proto__":{{"y":[1e308,-0]}}}}"#);
+    let deep_array = format!("{}{}", "[".repeat(100), "]".repeat(100));
+    let body =
+        format!(r#"{{"x":{deep_array},"title":"a","":null,"__proto__":{{"y":[1e308,-0]}}}}"#);
     ada.post("/api/tasks", body).await.created();
 }
 

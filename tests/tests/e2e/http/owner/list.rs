@@ -1,4 +1,4 @@
-//! A list has the tasks of the caller only, and a body cannot name another owner.
+//! Tests that a list has the tasks of the caller only, and that a body cannot set another owner.
 
 use e2e::{App, on_both_engines};
 use serde_json::{Value, json};
@@ -27,9 +27,9 @@ async fn a_list_has_no_tasks_of_other_users(app: App) {
         "?q=%25%25%27%20OR%201=1",
     ] {
         let list = eve.get(&format!("{}{query}", eve.tasks())).await.ok();
-        let found = list.as_array().unwrap();
+        let tasks = list.as_array().unwrap();
         assert!(
-            found.iter().all(|task| task["user_id"] == eve.id()),
+            tasks.iter().all(|task| task["user_id"] == eve.id()),
             "{list}"
         );
         if !query.contains('\'') && !query.contains("%27") {
@@ -42,19 +42,19 @@ async fn a_list_has_no_tasks_of_other_users(app: App) {
 
 async fn an_owner_in_the_body_is_ignored(app: App) {
     let (ada, eve) = (app.user("ada").await, app.user("eve").await);
-    let from_ada = ada.new_task("Buy milk").await;
-    let own = eve.new_task("own").await;
-    let address = eve.task(&own["id"]);
+    let ada_task = ada.new_task("Buy milk").await;
+    let own_task = eve.new_task("own").await;
+    let path = eve.task(&own_task["id"]);
     let body = json!({
         "title": "changed",
         "user_id": ada.id(),
         "owner_id": ada.id(),
-        "id": from_ada["id"],
+        "id": ada_task["id"],
     });
-    for request in [eve.put(&address, body.clone()), eve.patch(&address, body)] {
-        let changed = request.await.ok();
-        assert_eq!(changed["user_id"], eve.id());
-        assert_eq!(changed["id"], own["id"]);
+    for request in [eve.put(&path, body.clone()), eve.patch(&path, body)] {
+        let response = request.await.ok();
+        assert_eq!(response["user_id"], eve.id());
+        assert_eq!(response["id"], own_task["id"]);
     }
-    assert_eq!(ada.all_tasks().await, json!([from_ada]));
+    assert_eq!(ada.all_tasks().await, json!([ada_task]));
 }

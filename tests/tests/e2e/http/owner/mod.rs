@@ -1,4 +1,4 @@
-//! Only the owner may read and change a task: every method and path of tasks rejects an id that is not the caller's.
+//! Tests that only the owner may read and change a task: every method and path of tasks rejects the ids of other users.
 
 mod imported_id;
 mod list;
@@ -8,8 +8,8 @@ mod user_id;
 use e2e::{Client, Request};
 use serde_json::json;
 
-/// The methods of one task, and the suffixes of their paths.
-const METHODS: [(&str, &str); 6] = [
+/// The methods for one task, each with the suffix of its path.
+const TASK_METHODS: [(&str, &str); 6] = [
     ("GET", ""),
     ("PUT", ""),
     ("PATCH", ""),
@@ -18,8 +18,8 @@ const METHODS: [(&str, &str); 6] = [
     ("POST", "/toggle"),
 ];
 
-/// Returns a request with each of the [`METHODS`] to the task with this id.
-fn all_methods(caller: &Client, base: &str, id: &str) -> Vec<Request> {
+/// Returns a request with each of the [`TASK_METHODS`] to the task with this id.
+fn task_requests(caller: &Client, base: &str, id: &str) -> Vec<Request> {
     let request = |(method, suffix)| {
         let request = caller.request(method, &format!("{base}/{id}{suffix}"));
         match method {
@@ -27,12 +27,12 @@ fn all_methods(caller: &Client, base: &str, id: &str) -> Vec<Request> {
             _ => request,
         }
     };
-    METHODS.map(request).into()
+    TASK_METHODS.map(request).into()
 }
 
 /// Returns a request with each method to the list of tasks at the path `base`, and to the task with this id below it.
 fn all_requests(caller: &Client, base: &str, id: &str) -> Vec<Request> {
-    let mut requests = all_methods(caller, base, id);
+    let mut requests = task_requests(caller, base, id);
     requests.push(caller.get(base));
     requests.push(caller.post(base, json!({ "title": "planted" })));
     requests

@@ -1,8 +1,8 @@
-//! The `{task_id}` of a path: another user's, an unknown one, or one in another format.
+//! Tests paths whose `{task_id}` belongs to another user's task, is unknown, or has another format.
 
 use e2e::{App, on_both_engines};
 
-use super::all_methods;
+use super::task_requests;
 
 on_both_engines! {
     under_the_callers_own_path_a_task_of_another_user_is_not_found,
@@ -19,39 +19,39 @@ async fn under_the_callers_own_path_a_task_of_another_user_is_not_found(app: App
         "/api/tasks".to_owned(),
         "/api/v1/tasks".to_owned(),
     ] {
-        for request in all_methods(&eve, &base, &task["id"].to_string()) {
-            let refused = request.await.problem(404, "TASK_NOT_FOUND");
-            assert_eq!(refused["detail"], "There is no such task");
+        for request in task_requests(&eve, &base, &task["id"].to_string()) {
+            let problem = request.await.problem(404, "TASK_NOT_FOUND");
+            assert_eq!(problem["detail"], "There is no such task");
         }
     }
     assert_eq!(ada.all_tasks().await, ada_before);
     assert_eq!(eve.all_tasks().await, eve_before);
 }
 
-/// Returns texts that are not a task id in canonical form. `own` is the id of an existing task.
-fn invalid_ids(own: i64) -> Vec<String> {
+/// Returns texts that are not the canonical id of a task. Some resemble `own_id`, the id of an existing task.
+fn invalid_ids(own_id: i64) -> Vec<String> {
     let mut ids = vec![
-        format!("+{own}"),
-        format!("0{own}"),
-        format!("-{own}"),
-        format!("{own}.0"),
-        format!("{own}e0"),
-        format!("{own}%00"),
-        format!("%00{own}"),
-        format!("%20{own}"),
-        format!("{own}%20"),
-        format!("{own}%0a"),
-        format!("{own},2"),
-        format!("{own};"),
-        format!("{own}'"),
-        format!("{own}%2f.."),
-        format!("0x{own:x}"),
-        // 1 in Arabic, Devanagari and full width.
+        format!("+{own_id}"),
+        format!("0{own_id}"),
+        format!("-{own_id}"),
+        format!("{own_id}.0"),
+        format!("{own_id}e0"),
+        format!("{own_id}%00"),
+        format!("%00{own_id}"),
+        format!("%20{own_id}"),
+        format!("{own_id}%20"),
+        format!("{own_id}%0a"),
+        format!("{own_id},2"),
+        format!("{own_id};"),
+        format!("{own_id}'"),
+        format!("{own_id}%2f.."),
+        format!("0x{own_id:x}"),
+        // The digit 1 in Arabic, in Devanagari and in full width.
         "%D9%A1".to_owned(),
         "%E0%A5%A7".to_owned(),
         "%EF%BC%91".to_owned(),
     ];
-    let others = [
+    let fixed_ids = [
         "0",
         "-0",
         "-1",
@@ -76,7 +76,7 @@ fn invalid_ids(own: i64) -> Vec<String> {
         "00000000-0000-4000-8000-000000000000",
         "{task_id}",
     ];
-    ids.extend(others.map(ToOwned::to_owned));
+    ids.extend(fixed_ids.map(ToOwned::to_owned));
     ids.push("9".repeat(1000));
     ids
 }
@@ -84,13 +84,13 @@ fn invalid_ids(own: i64) -> Vec<String> {
 async fn an_id_in_another_format_is_not_found(app: App) {
     let ada = app.user("ada").await;
     let task = ada.new_task("Buy milk").await;
-    let before = ada.all_tasks().await;
+    let tasks_before = ada.all_tasks().await;
     for id in invalid_ids(task["id"].as_i64().unwrap()) {
         for base in [ada.tasks(), "/api/tasks".to_owned()] {
-            for request in all_methods(&ada, &base, &id) {
+            for request in task_requests(&ada, &base, &id) {
                 request.await.problem(404, "TASK_NOT_FOUND");
             }
         }
     }
-    assert_eq!(ada.all_tasks().await, before);
+    assert_eq!(ada.all_tasks().await, tasks_before);
 }

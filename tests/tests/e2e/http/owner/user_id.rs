@@ -1,26 +1,26 @@
-//! The `{user_id}` of a path: another user's, an unknown one, or one that resembles the caller's.
+//! Tests paths whose `{user_id}` belongs to another user, is unknown, or resembles the caller's id.
 
 use e2e::{App, on_both_engines};
 
 use super::all_requests;
 
 on_both_engines! {
-    another_users_address_is_forbidden_whether_or_not_the_task_exists,
-    another_users_address_is_forbidden_before_the_body_is_read,
-    a_path_that_only_resembles_the_callers_own_is_forbidden,
+    another_users_path_is_forbidden_whether_or_not_the_task_exists,
+    another_users_path_is_forbidden_before_the_body_is_read,
+    a_path_that_only_resembles_the_callers_own_path_is_forbidden,
     without_a_token_the_owner_of_a_path_is_not_revealed,
 }
 
-async fn another_users_address_is_forbidden_whether_or_not_the_task_exists(app: App) {
+async fn another_users_path_is_forbidden_whether_or_not_the_task_exists(app: App) {
     let (ada, eve) = (app.user("ada").await, app.user("eve").await);
     let task = ada.new_task("Buy milk").await;
     let own_task = eve.new_task("own").await;
-    let before = (ada.all_tasks().await, eve.all_tasks().await);
-    let unknown = "00000000-0000-7000-8000-000000000000".to_owned();
+    let tasks_before = (ada.all_tasks().await, eve.all_tasks().await);
+    let unknown_id = "00000000-0000-7000-8000-000000000000".to_owned();
     let mut responses = Vec::new();
     for user_id in [
         ada.id(),
-        &unknown,
+        &unknown_id,
         "1",
         "auth",
         "null",
@@ -43,32 +43,32 @@ async fn another_users_address_is_forbidden_whether_or_not_the_task_exists(app: 
         }
     }
     // The response does not reveal whether the account exists.
-    let same = responses.iter().all(|response| *response == responses[0]);
-    assert!(same, "{responses:?}");
+    let all_equal = responses.iter().all(|response| *response == responses[0]);
+    assert!(all_equal, "{responses:?}");
     assert_eq!(
         responses[0]["detail"],
         "This address belongs to another user"
     );
-    assert_eq!((ada.all_tasks().await, eve.all_tasks().await), before);
+    assert_eq!((ada.all_tasks().await, eve.all_tasks().await), tasks_before);
 }
 
-async fn another_users_address_is_forbidden_before_the_body_is_read(app: App) {
+async fn another_users_path_is_forbidden_before_the_body_is_read(app: App) {
     let (ada, eve) = (app.user("ada").await, app.user("eve").await);
     let task = ada.new_task("Buy milk").await;
-    let before = ada.all_tasks().await;
-    let address = ada.task(&task["id"]);
+    let tasks_before = ada.all_tasks().await;
+    let task_path = ada.task(&task["id"]);
     for (method, path) in [
         ("POST", &ada.tasks()),
-        ("PUT", &address),
-        ("PATCH", &address),
+        ("PUT", &task_path),
+        ("PATCH", &task_path),
     ] {
         let request = eve.request(method, path);
         for body in ["", "not JSON", "[]", r#"{"title":5}"#] {
             let response = request.clone().body(body).await;
             response.problem(403, "FORBIDDEN");
         }
-        let form = request.clone().body(b"title=stolen".as_slice()).await;
-        form.problem(403, "FORBIDDEN");
+        let response = request.clone().body(b"title=stolen".as_slice()).await;
+        response.problem(403, "FORBIDDEN");
         let too_large = "x".repeat(64 * 1024 + 1);
         request.body(too_large).await.problem(403, "FORBIDDEN");
 
@@ -88,14 +88,14 @@ async fn another_users_address_is_forbidden_before_the_body_is_read(app: App) {
             response.problem(403, "FORBIDDEN");
         }
     }
-    assert_eq!(ada.all_tasks().await, before);
+    assert_eq!(ada.all_tasks().await, tasks_before);
 }
 
-async fn a_path_that_only_resembles_the_callers_own_is_forbidden(app: App) {
+async fn a_path_that_only_resembles_the_callers_own_path_is_forbidden(app: App) {
     let ada = app.user("ada").await;
     let task = ada.new_task("Buy milk").await;
-    let (id, before) = (ada.id(), ada.all_tasks().await);
-    for similar in [
+    let (id, tasks_before) = (ada.id(), ada.all_tasks().await);
+    for similar_id in [
         id.to_uppercase(),
         id.replace('-', ""),
         format!("%7b{id}%7d"),
@@ -110,18 +110,18 @@ async fn a_path_that_only_resembles_the_callers_own_is_forbidden(app: App) {
         ada.email().to_owned(),
         "me".to_owned(),
     ] {
-        let base = format!("/api/{similar}/tasks");
+        let base = format!("/api/{similar_id}/tasks");
         for request in all_requests(&ada, &base, &task["id"].to_string()) {
             request.await.problem(403, "FORBIDDEN");
         }
     }
-    assert_eq!(ada.all_tasks().await, before);
+    assert_eq!(ada.all_tasks().await, tasks_before);
 }
 
 async fn without_a_token_the_owner_of_a_path_is_not_revealed(app: App) {
     let ada = app.user("ada").await;
     let task = ada.new_task("Buy milk").await;
-    let before = ada.all_tasks().await;
+    let tasks_before = ada.all_tasks().await;
     let anonymous = app.anonymous();
     let mut responses = Vec::new();
     for base in [
@@ -136,5 +136,5 @@ async fn without_a_token_the_owner_of_a_path_is_not_revealed(app: App) {
         }
     }
     assert!(responses.iter().all(|response| *response == responses[0]));
-    assert_eq!(ada.all_tasks().await, before);
+    assert_eq!(ada.all_tasks().await, tasks_before);
 }

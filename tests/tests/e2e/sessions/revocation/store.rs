@@ -1,7 +1,7 @@
-//! Several processes revoke sessions in parallel. Every process reads every revocation, in whatever order the
-//! transactions commit.
+//! Tests that every process reads every revocation when several processes revoke sessions in parallel. The order in
+//! which their transactions commit must not matter.
 
-use e2e::{App, Session, on_both_engines, on_postgres};
+use e2e::{App, DatabaseSession, on_both_engines, on_postgres};
 use futures_util::future::join_all;
 use serde_json::json;
 use tokio::time::timeout;
@@ -13,7 +13,7 @@ use crate::sessions::fixtures::{
 };
 
 on_postgres! {
-    a_later_commit_has_a_later_number,
+    a_later_commit_has_a_later_sequence_number,
     a_revocation_that_commits_last_is_not_missed,
     a_transaction_that_is_rolled_back_leaves_no_gap,
 }
@@ -23,9 +23,9 @@ on_both_engines! {
 }
 
 /// Begins a transaction that revokes the session as the server does.
-fn begin_revoking(app: &App, device: &Device) -> Session {
+fn begin_revoking(app: &App, device: &Device) -> DatabaseSession {
     let id = &device.session;
-    let mut transaction = app.database().session();
+    let mut transaction = app.database().open_session();
     transaction.execute("BEGIN");
     transaction.execute(&format!(
         "UPDATE sessions SET revoked_at = created_at WHERE id = '{id}'"
@@ -33,7 +33,7 @@ fn begin_revoking(app: &App, device: &Device) -> Session {
     transaction
 }
 
-/// Inserts the revocation with the next number, as the server does.
+/// Inserts the revocation with the next sequence number, as the server does.
 fn insert_revocation(transaction: &mut Session, device: &Device) {
     let id = &device.session;
     transaction.execute(&format!(
@@ -43,26 +43,28 @@ fn insert_revocation(transaction: &mut Session, device: &Device) {
     ));
 }
 
-async fn devices(app: &App) -> [Device; 3] {
-    let (ada, first) = user_with_device(app, "ada").await;
-    [first, login(app, &ada).await, login(app, &ada).await]
+/// Registers a user and returns three devices of this user.
+async fn three_devices(app: &App) -> [Device; 3] {
+    let (ada, first_device) = user_with_device(app, "ada").await;
+    [first_device, login(app, &ada).await, login(app, &ada).await]
 }
 
-async fn a_later_commit_has_a_later_number(process_a: App) {
+async fn a_later_commit_has_a_later_sequence_number(process_a: App) {
     let process_b = process_a.another_process().start();
-    let [earlier, later, _] = devices(&process_a).await;
-    let mut transaction = begin_revoking(&process_a, &earlier);
-    insert_revocation(&mut transaction, &earlier);
-    // The number is assigned but not committed, so no later number can be committed, and process B sees neither.
-    let logout = by_access(&process_a, &later, json!({})).into_future();
+    let [earlier_device, later_device, _] = three_devices(&process_a).await;
+    let mut transaction = begin_revoking(&process_a, &earlier_device);
+    insert_revocation(&mut transaction, &earlier_device);
+    // The sequence number is assigned but not committed, so no later number can be committed. Process B sees neither
+    // revocation.
+    let logout = by_access(&process_a, &later_device, json!({})).into_future();
     tokio::pin!(logout);
     assert!(timeout(BLOCKED_AFTER, &mut logout).await.is_err());
-    for device in [&earlier, &later] {
+    for device in [&earlier_device, &later_device] {
         get_session(&process_b, &device.access).await.ok();
     }
     transaction.execute("COMMIT");
     assert_logged_out(logout.await, 1);
-    for device in [&earlier, &later] {
+    for device in [&earlier_device, &later_device] {
         let delay = until_rejected(&process_b, &device.access, "TOKEN_REVOKED").await;
         assert!(delay < MAX_REVOCATION_DELAY, "{delay:?}");
     }
@@ -70,34 +72,34 @@ async fn a_later_commit_has_a_later_number(process_a: App) {
 
 async fn a_revocation_that_commits_last_is_not_missed(process_a: App) {
     let process_b = process_a.another_process().start();
-    let [earlier, later, _] = devices(&process_a).await;
-    let mut transaction = begin_revoking(&process_a, &later);
-    // Another transaction begins later and commits first, and every process sees it.
-    assert_logged_out(by_access(&process_a, &earlier, json!({})).await, 1);
-    until_rejected(&process_b, &earlier.access, "TOKEN_REVOKED").await;
-    insert_revocation(&mut transaction, &later);
-    get_session(&process_b, &later.access).await.ok();
+    let [earlier_device, later_device, _] = three_devices(&process_a).await;
+    let mut transaction = begin_revoking(&process_a, &later_device);
+    // Another transaction begins later but commits first, and process B sees its revocation.
+    assert_logged_out(by_access(&process_a, &earlier_device, json!({})).await, 1);
+    until_rejected(&process_b, &earlier_device.access, "TOKEN_REVOKED").await;
+    insert_revocation(&mut transaction, &later_device);
+    get_session(&process_b, &later_device.access).await.ok();
     transaction.execute("COMMIT");
     for app in [&process_a, &process_b] {
-        let delay = until_rejected(app, &later.access, "TOKEN_REVOKED").await;
+        let delay = until_rejected(app, &later_device.access, "TOKEN_REVOKED").await;
         assert!(delay < MAX_REVOCATION_DELAY, "{delay:?}");
     }
 }
 
 async fn a_transaction_that_is_rolled_back_leaves_no_gap(process_a: App) {
     let process_b = process_a.another_process().start();
-    let [rolled_back, later, last] = devices(&process_a).await;
-    let mut transaction = begin_revoking(&process_a, &rolled_back);
-    insert_revocation(&mut transaction, &rolled_back);
-    let logout = by_access(&process_a, &later, json!({})).into_future();
+    let [live_device, later_device, last_device] = three_devices(&process_a).await;
+    let mut transaction = begin_revoking(&process_a, &live_device);
+    insert_revocation(&mut transaction, &live_device);
+    let logout = by_access(&process_a, &later_device, json!({})).into_future();
     tokio::pin!(logout);
     assert!(timeout(BLOCKED_AFTER, &mut logout).await.is_err());
     transaction.execute("ROLLBACK");
     assert_logged_out(logout.await, 1);
-    until_rejected(&process_b, &later.access, "TOKEN_REVOKED").await;
-    assert_logged_out(by_access(&process_a, &last, json!({})).await, 1);
-    until_rejected(&process_b, &last.access, "TOKEN_REVOKED").await;
-    get_session(&process_b, &rolled_back.access).await.ok();
+    until_rejected(&process_b, &later_device.access, "TOKEN_REVOKED").await;
+    assert_logged_out(by_access(&process_a, &last_device, json!({})).await, 1);
+    until_rejected(&process_b, &last_device.access, "TOKEN_REVOKED").await;
+    get_session(&process_b, &live_device.access).await.ok();
 }
 
 async fn sessions_revoked_in_parallel_by_three_processes_reach_all_three(process_a: App) {
@@ -111,7 +113,7 @@ async fn sessions_revoked_in_parallel_by_three_processes_reach_all_three(process
     for _ in 0..30 {
         devices.push(login(&process_a, &ada).await);
     }
-    let kept = login(&process_a, &ada).await;
+    let live_device = login(&process_a, &ada).await;
     let pairs = devices.iter().zip(apps.iter().cycle());
     let logouts = pairs.map(|(device, app)| by_access(app, device, json!({})).into_future());
     for response in join_all(logouts).await {
@@ -121,6 +123,6 @@ async fn sessions_revoked_in_parallel_by_three_processes_reach_all_three(process
         for device in &devices {
             until_rejected(app, &device.access, "TOKEN_REVOKED").await;
         }
-        get_session(app, &kept.access).await.ok();
+        get_session(app, &live_device.access).await.ok();
     }
 }
