@@ -1,4 +1,4 @@
-//! Tests of the framework adapters over real connections: every refusal has one expected response.
+//! Tests the framework adapters over real connections. All frameworks must send the same response to a refused request.
 
 #![expect(
     clippy::unwrap_used,
