@@ -111,18 +111,18 @@ async fn an_ambiguous_redirect_url_is_rejected_before_any_change(engine: Engine)
     let too_long = format!("/{}", "a".repeat(2048));
     let ambiguous = AMBIGUOUS.iter().copied().chain([too_long.as_str()]);
     for url in ambiguous {
-        let refused = (403, "INVALID_CALLBACK_URL", "Invalid callbackURL");
+        let request = (403, "INVALID_CALLBACK_URL", "Invalid callbackURL");
         let body = json!({ "email": "ada@example.com", "password": PASSWORD, "callbackURL": url });
-        assert_error(&app.anonymous().post(SIGN_IN, body).await, refused);
+        assert_error(&app.anonymous().post(SIGN_IN, body).await, request);
         let mut body = sign_up_body("eve");
         body["callbackURL"] = url.into();
-        assert_error(&app.anonymous().post(SIGN_UP, body).await, refused);
+        assert_error(&app.anonymous().post(SIGN_UP, body).await, request);
         let query = url::form_urlencoded::Serializer::new(String::new())
             .append_pair("callbackURL", url)
             .finish();
         for path in ["verify-email?token=x&", "reset-password/x?"] {
             let path = format!("/api/auth/{path}{query}");
-            assert_error(&app.anonymous().get(&path).await, refused);
+            assert_error(&app.anonymous().get(&path).await, request);
         }
     }
     let count = |table| {

@@ -60,8 +60,8 @@ async fn every_session_is_revoked_and_the_cookie_has_a_new_one(app: App) {
         let stolen = app.bearer(ada.token.as_str());
         assert_eq!(stolen.get(GET_SESSION).await.ok(), Value::Null);
         let stolen = app.bearer(access.as_str().unwrap());
-        let refused = stolen.get("/api/auth/session").await;
-        refused.problem(401, "TOKEN_REVOKED");
+        let response = stolen.get("/api/auth/session").await;
+        response.problem(401, "TOKEN_REVOKED");
         ada = fresh;
     }
     assert!(is_current_password(&app, PASSWORD).await && !is_current_password(&app, NEW).await);

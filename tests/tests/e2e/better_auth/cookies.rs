@@ -101,8 +101,8 @@ async fn two_session_cookies_are_ambiguous_and_sign_no_user_in(app: App) {
             assert!(response.all("set-cookie").is_empty());
             assert_error(&response, UNAUTHORIZED);
         }
-        let refused = browser.get(&app, "/api/auth/session").await;
-        refused.problem(401, "UNAUTHORIZED");
+        let response = browser.get(&app, "/api/auth/session").await;
+        response.problem(401, "UNAUTHORIZED");
         let change = json!({ "currentPassword": PASSWORD, "newPassword": "another password" });
         assert_error(
             &browser.post(&app, CHANGE_PASSWORD, change).await,

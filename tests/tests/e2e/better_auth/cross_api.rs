@@ -81,8 +81,8 @@ async fn a_service_that_forwards_the_cookie_gets_200_or_401(app: App) {
     assert_eq!(response.ok(), expected);
     let id = ada.user["id"].as_str().unwrap();
     ada.get(&app, SESSION).header("x-user-id", id).await.ok();
-    let refused = ada.get(&app, SESSION).header("x-user-id", "eve").await;
-    refused.problem(403, "FORBIDDEN");
+    let response = ada.get(&app, SESSION).header("x-user-id", "eve").await;
+    response.problem(403, "FORBIDDEN");
 
     let forged = Browser {
         cookies: format!("{SESSION_COOKIE}=forged"),
@@ -100,14 +100,14 @@ async fn an_access_token_is_used_instead_of_the_cookie(app: App) {
     let (ada, eve) = (sign_up(&app, "ada").await, app.user("eve").await);
     let session = eve.get(SESSION).header("cookie", &ada.cookies).await.ok();
     assert_eq!(session["user"]["id"], eve.id());
-    let refused = app
+    let request = app
         .bearer("junk")
         .get(SESSION)
         .header("cookie", &ada.cookies);
-    refused.await.problem(401, "INVALID_TOKEN");
+    request.await.problem(401, "INVALID_TOKEN");
     let cookies = format!("access_token=junk; {}", ada.cookies);
-    let refused = app.anonymous().get(SESSION).header("cookie", &cookies);
-    refused.await.problem(401, "INVALID_TOKEN");
+    let request = app.anonymous().get(SESSION).header("cookie", &cookies);
+    request.await.problem(401, "INVALID_TOKEN");
     // No other route of this server's own API accepts the cookie of Better Auth.
     for path in ["/api/auth/account", "/api/tasks"] {
         ada.get(&app, path).await.problem(401, "UNAUTHORIZED");

@@ -175,7 +175,10 @@ async fn an_allowed_origin_may_read_the_token_in_the_header(engine: Engine) {
             "{exposed}"
         );
     }
-    let refused = app.anonymous().post(SIGN_IN, json!({}));
-    let refused = refused.header("origin", ALLOWED).await.is(400);
-    assert_eq!(refused.header("access-control-allow-origin"), Some(ALLOWED));
+    let request = app.anonymous().post(SIGN_IN, json!({}));
+    let response = request.header("origin", ALLOWED).await.is(400);
+    assert_eq!(
+        response.header("access-control-allow-origin"),
+        Some(ALLOWED)
+    );
 }

@@ -66,8 +66,8 @@ async fn a_handle_revokes_its_session_and_is_not_a_credential(app: App) {
     }
     assert!(!phone.is_signed_in(&app).await);
     let device = app.bearer(login["access_token"].as_str().unwrap());
-    let refused = device.get("/api/auth/session").await;
-    refused.problem(401, "TOKEN_REVOKED");
+    let response = device.get("/api/auth/session").await;
+    response.problem(401, "TOKEN_REVOKED");
     assert_eq!(list(&app, &ada).await.len(), 1);
     assert!(ada.is_signed_in(&app).await);
 }

@@ -25,8 +25,8 @@ async fn a_sign_in_revokes_the_session_whose_cookie_it_replaces(app: App) {
     let renewed = Browser::of(&response.is(200));
     assert!(!ada.is_signed_in(&app).await && phone.is_signed_in(&app).await);
     let stolen = app.bearer(access.as_str().unwrap());
-    let refused = stolen.get("/api/auth/session").await;
-    refused.problem(401, "TOKEN_REVOKED");
+    let response = stolen.get("/api/auth/session").await;
+    response.problem(401, "TOKEN_REVOKED");
     // A different user signs in with the same browser.
     let response = renewed.post(&app, SIGN_IN, credentials("eve")).await;
     let eve_browser = Browser::of(&response.is(200));

@@ -28,8 +28,8 @@ const COMMON: &[&str] = &[
 ];
 
 #[track_caller]
-fn assert_common(refused: Response, field: &str) {
-    let problem = refused.problem(422, "VALIDATION_ERROR");
+fn assert_common(response: Response, field: &str) {
+    let problem = response.problem(422, "VALIDATION_ERROR");
     let error = json!({
         "field": field,
         "code": "common_password",
@@ -44,8 +44,8 @@ async fn a_common_password_is_rejected_where_one_is_set(app: App) {
         let body = credentials("eve@example.com", common);
         assert_common(app.anonymous().post(REGISTER, body).await, "password");
         let body = json!({ "current_password": ada.password(), "new_password": common });
-        let refused = ada.post("/api/auth/change-password", body).await;
-        assert_common(refused, "new_password");
+        let response = ada.post("/api/auth/change-password", body).await;
+        assert_common(response, "new_password");
     }
     let unchanged = credentials(ada.email(), ada.password());
     app.anonymous().post(LOGIN, unchanged).await.ok();
@@ -53,8 +53,8 @@ async fn a_common_password_is_rejected_where_one_is_set(app: App) {
 
 async fn a_common_password_is_reported_with_all_other_errors(app: App) {
     let body = credentials("no address", "password");
-    let refused = app.anonymous().post(REGISTER, body).await;
-    let problem = refused.problem(422, "VALIDATION_ERROR");
+    let response = app.anonymous().post(REGISTER, body).await;
+    let problem = response.problem(422, "VALIDATION_ERROR");
     let codes = [&problem["errors"][0]["code"], &problem["errors"][1]["code"]];
     assert_eq!(codes, ["invalid_email", "common_password"]);
 }
@@ -98,8 +98,8 @@ async fn a_password_on_the_operators_list_is_rejected_too(engine: Engine) {
         let body = credentials("eve@example.com", listed);
         assert_common(app.anonymous().post(REGISTER, body).await, "password");
         let body = json!({ "current_password": ada.password(), "new_password": listed });
-        let refused = ada.post("/api/auth/change-password", body).await;
-        assert_common(refused, "new_password");
+        let response = ada.post("/api/auth/change-password", body).await;
+        assert_common(response, "new_password");
         assert_compromised(&sign_up(&app, listed).await);
     }
     let body = credentials("eve@example.com", "acme ltd 2027");
@@ -112,10 +112,10 @@ async fn sign_up(app: &App, password: &str) -> Response {
 }
 
 #[track_caller]
-fn assert_compromised(refused: &Response) {
+fn assert_compromised(response: &Response) {
     let message =
         "The password you entered has been compromised. Please choose a different password.";
-    assert_error(refused, (400, "PASSWORD_COMPROMISED", message));
+    assert_error(response, (400, "PASSWORD_COMPROMISED", message));
 }
 
 async fn a_better_auth_client_gets_the_code_for_a_compromised_password(app: App) {
@@ -129,8 +129,8 @@ async fn a_better_auth_client_gets_the_code_for_a_compromised_password(app: App)
             .post("/api/auth/sign-in/email", signed_in)
             .await;
         let browser = Browser::of(&signed_in);
-        let refused = browser.post(&app, "/api/auth/change-password", body).await;
-        assert_compromised(&refused);
+        let response = browser.post(&app, "/api/auth/change-password", body).await;
+        assert_compromised(&response);
         let body = json!({ "newPassword": common, "token": "x" });
         assert_compromised(&app.anonymous().post("/api/auth/reset-password", body).await);
     }

@@ -58,12 +58,12 @@ async fn an_invalid_address_creates_no_account_in_either_api(app: App) {
         assert_eq!(error["errors"][0]["field"], "email", "{text:?}");
         assert_eq!(error["errors"][0]["code"], "invalid_email", "{text:?}");
         let body = json!({ "email": text, "password": PASSWORD, "name": "" });
-        let refused = app.anonymous().post(SIGN_UP, body).await;
-        assert_eq!(refused.code(), "VALIDATION_ERROR", "{text:?}");
-        let _refused = refused.is(400);
+        let response = app.anonymous().post(SIGN_UP, body).await;
+        assert_eq!(response.code(), "VALIDATION_ERROR", "{text:?}");
+        let _refused = response.is(400);
         let body = credentials(text, PASSWORD);
-        let refused = app.anonymous().post("/api/auth/sign-in/email", body).await;
-        assert_eq!(refused.code(), "INVALID_EMAIL", "{text:?}");
+        let response = app.anonymous().post("/api/auth/sign-in/email", body).await;
+        assert_eq!(response.code(), "INVALID_EMAIL", "{text:?}");
         let login = app
             .anonymous()
             .post(LOGIN, credentials(text, PASSWORD))

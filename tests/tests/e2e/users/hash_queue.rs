@@ -48,7 +48,7 @@ fn login(app: &App, network: &str, email: &str, password: &str) -> Request {
 
 /// The number of logins from IP addresses with this prefix that were hashed and rejected so far.
 fn rejected_logins(prefix: &str) -> usize {
-    log_lines::with(&format!("login refused ip_address=Some({prefix}")).len()
+    log_lines::with(&format!("login response ip_address=Some({prefix}")).len()
 }
 
 /// The state of a load test: many clients log in again and again at the same time.

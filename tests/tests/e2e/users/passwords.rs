@@ -22,9 +22,9 @@ async fn assert_differs(app: &App, number: usize, password: &str, others: &[&str
         .created();
     caller.post(LOGIN, body).await.ok();
     for other in others {
-        let refused = caller.post(LOGIN, credentials(&email, other)).await;
-        assert_eq!(refused.status(), 401, "{password:?} is {other:?}");
-        refused.problem(401, "INVALID_EMAIL_OR_PASSWORD");
+        let response = caller.post(LOGIN, credentials(&email, other)).await;
+        assert_eq!(response.status(), 401, "{password:?} is {other:?}");
+        response.problem(401, "INVALID_EMAIL_OR_PASSWORD");
     }
 }
 
@@ -115,7 +115,7 @@ async fn any_characters_may_be_used(app: App) {
 async fn a_password_of_a_megabyte_is_rejected_unread(app: App) {
     let body = credentials("ada@example.com", &"p".repeat(1024 * 1024));
     for path in ["/api/auth/register", LOGIN] {
-        let refused = app.anonymous().post(path, body.clone()).await;
-        refused.problem(413, "BODY_TOO_LARGE");
+        let response = app.anonymous().post(path, body.clone()).await;
+        response.problem(413, "BODY_TOO_LARGE");
     }
 }

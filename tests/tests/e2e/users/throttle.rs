@@ -65,17 +65,17 @@ async fn failed_logins_of_any_address_exhaust_the_budget_of_their_network(engine
     let app = start(engine, "10", "off");
     let ada = app.user("ada").await;
     for number in 0..9 {
-        let refused = wrong_login(&app, NETWORK, number).await;
-        refused.problem(401, "INVALID_EMAIL_OR_PASSWORD");
+        let response = wrong_login(&app, NETWORK, number).await;
+        response.problem(401, "INVALID_EMAIL_OR_PASSWORD");
     }
     correct_login(&app, NETWORK, &ada).await.ok();
     let tenth = request_from(&app, NETWORK, LOGIN, ada.email(), "not the password");
     tenth.await.problem(401, "INVALID_EMAIL_OR_PASSWORD");
 
     app.clock.advance(Duration::from_secs(300));
-    let refused = correct_login(&app, NETWORK, &ada).await;
-    assert_eq!(refused.header("retry-after"), Some("601"));
-    let problem = refused.problem(429, "TOO_MANY_REQUESTS");
+    let response = correct_login(&app, NETWORK, &ada).await;
+    assert_eq!(response.header("retry-after"), Some("601"));
+    let problem = response.problem(429, "TOO_MANY_REQUESTS");
     let detail = "Too many failed attempts from your network; please wait";
     assert_eq!(problem["detail"], detail);
     correct_login(&app, OTHER_NETWORK, &ada).await.ok();
@@ -83,8 +83,8 @@ async fn failed_logins_of_any_address_exhaust_the_budget_of_their_network(engine
     ada.get("/api/auth/account").await.ok();
 
     app.clock.advance(Duration::from_secs(599));
-    let refused = correct_login(&app, NETWORK, &ada).await;
-    refused.problem(429, "TOO_MANY_REQUESTS");
+    let response = correct_login(&app, NETWORK, &ada).await;
+    response.problem(429, "TOO_MANY_REQUESTS");
     app.clock.advance(Duration::from_secs(1));
     correct_login(&app, NETWORK, &ada).await.ok();
 }
@@ -104,24 +104,24 @@ async fn successful_logins_are_not_counted(engine: Engine) {
         correct_login(&app, NETWORK, &ada).await.ok();
     }
     for number in 0..3 {
-        let refused = wrong_login(&app, NETWORK, number).await;
-        refused.problem(401, "INVALID_EMAIL_OR_PASSWORD");
+        let response = wrong_login(&app, NETWORK, number).await;
+        response.problem(401, "INVALID_EMAIL_OR_PASSWORD");
     }
-    let refused = wrong_login(&app, NETWORK, 3).await;
-    refused.problem(429, "TOO_MANY_REQUESTS");
+    let response = wrong_login(&app, NETWORK, 3).await;
+    response.problem(429, "TOO_MANY_REQUESTS");
 }
 
 async fn an_ipv6_48_counts_as_four_networks(engine: Engine) {
     let app = start(engine, "2", "off");
     for number in 0..8 {
         let network = format!("2001:db8:7:{number}::1");
-        let refused = wrong_login(&app, &network, number).await;
-        refused.problem(401, "INVALID_EMAIL_OR_PASSWORD");
+        let response = wrong_login(&app, &network, number).await;
+        response.problem(401, "INVALID_EMAIL_OR_PASSWORD");
     }
-    let refused = wrong_login(&app, "2001:db8:7:ffff::1", 8).await;
-    refused.problem(429, "TOO_MANY_REQUESTS");
-    let refused = wrong_login(&app, "2001:db8:8::1", 9).await;
-    refused.problem(401, "INVALID_EMAIL_OR_PASSWORD");
+    let response = wrong_login(&app, "2001:db8:7:ffff::1", 8).await;
+    response.problem(429, "TOO_MANY_REQUESTS");
+    let response = wrong_login(&app, "2001:db8:8::1", 9).await;
+    response.problem(401, "INVALID_EMAIL_OR_PASSWORD");
 }
 
 async fn registrations_and_existing_addresses_exhaust_the_budget_of_their_network(engine: Engine) {
@@ -134,9 +134,9 @@ async fn registrations_and_existing_addresses_exhaust_the_budget_of_their_networ
     registration(&app, NETWORK, 4).await.created();
 
     for number in [0, 5] {
-        let refused = registration(&app, NETWORK, number).await;
-        assert_eq!(refused.header("retry-after"), Some("3601"));
-        let problem = refused.problem(429, "TOO_MANY_REQUESTS");
+        let response = registration(&app, NETWORK, number).await;
+        assert_eq!(response.header("retry-after"), Some("3601"));
+        let problem = response.problem(429, "TOO_MANY_REQUESTS");
         let detail = "Too many registrations from your network; please wait";
         assert_eq!(problem["detail"], detail);
     }
@@ -144,8 +144,8 @@ async fn registrations_and_existing_addresses_exhaust_the_budget_of_their_networ
     let login = request_from(&app, NETWORK, LOGIN, "new0@example.com", "correct horse");
     login.await.ok();
     app.clock.advance(Duration::from_secs(3599));
-    let refused = registration(&app, NETWORK, 6).await;
-    refused.problem(429, "TOO_MANY_REQUESTS");
+    let response = registration(&app, NETWORK, 6).await;
+    response.problem(429, "TOO_MANY_REQUESTS");
     app.clock.advance(Duration::from_secs(1));
     registration(&app, NETWORK, 6).await.created();
 }
@@ -163,8 +163,8 @@ async fn parallel_registrations_succeed_only_up_to_the_budget(engine: Engine) {
 async fn a_registration_that_creates_and_reveals_nothing_is_not_counted(engine: Engine) {
     let app = start(engine, "off", "1");
     for password in ["", "short", &"x".repeat(129)] {
-        let refused = request_from(&app, NETWORK, REGISTER, "new@example.com", password).await;
-        refused.problem(422, "VALIDATION_ERROR");
+        let response = request_from(&app, NETWORK, REGISTER, "new@example.com", password).await;
+        response.problem(422, "VALIDATION_ERROR");
     }
     registration(&app, NETWORK, 1).await.created();
 }
@@ -177,8 +177,8 @@ async fn an_untrusted_loopback_caller_is_not_counted(engine: Engine) {
     let ada = app.user("ada").await;
     registration(&app, NETWORK, 1).await.created();
     for _ in 0..101 {
-        let refused = request_from(&app, NETWORK, LOGIN, ada.email(), "not the password").await;
-        refused.problem(401, "INVALID_EMAIL_OR_PASSWORD");
+        let response = request_from(&app, NETWORK, LOGIN, ada.email(), "not the password").await;
+        response.problem(401, "INVALID_EMAIL_OR_PASSWORD");
     }
     correct_login(&app, NETWORK, &ada).await.ok();
 }
@@ -186,8 +186,8 @@ async fn an_untrusted_loopback_caller_is_not_counted(engine: Engine) {
 async fn a_disabled_limit_counts_nothing(engine: Engine) {
     let app = start(engine, "off", "off");
     for number in 0..301 {
-        let refused = wrong_login(&app, NETWORK, number).await;
-        refused.problem(401, "INVALID_EMAIL_OR_PASSWORD");
+        let response = wrong_login(&app, NETWORK, number).await;
+        response.problem(401, "INVALID_EMAIL_OR_PASSWORD");
         if number < 2 {
             registration(&app, NETWORK, number).await.created();
         }
@@ -203,11 +203,11 @@ async fn a_stolen_session_has_a_hundred_guesses_across_all_networks(engine: Engi
         request.header("x-forwarded-for", &format!("198.51.100.{number}"))
     };
     for number in 0..100 {
-        let refused = guess(number, "not the password").await;
-        refused.problem(403, "INVALID_PASSWORD");
+        let response = guess(number, "not the password").await;
+        response.problem(403, "INVALID_PASSWORD");
     }
-    let refused = guess(200, ada.password()).await;
-    refused.problem(429, "TOO_MANY_REQUESTS");
+    let response = guess(200, ada.password()).await;
+    response.problem(429, "TOO_MANY_REQUESTS");
     // The owner can still log in, even from a network that sent guesses.
     correct_login(&app, "198.51.100.7", &ada).await.ok();
 }
