@@ -1,4 +1,4 @@
-//! Common passwords: rejected when a password is chosen, accepted at login.
+//! Tests that a common password is rejected when a user chooses a password, and accepted at login.
 
 use auth_core::password::{Cost, Password};
 use e2e::{App, Engine, Response, on_both_engines};
@@ -8,16 +8,16 @@ use crate::auth::login::{LOGIN, credentials};
 use crate::better_auth::fixtures::{Browser, assert_error};
 
 on_both_engines! {
-    a_common_password_is_rejected_where_one_is_set,
+    a_common_password_is_rejected_when_a_user_chooses_it,
     a_common_password_is_reported_with_all_other_errors,
-    a_password_that_only_contains_a_common_one_may_be_set,
-    a_common_password_that_was_set_before_still_logs_in,
+    a_password_that_only_contains_a_common_password_is_accepted,
+    a_common_password_that_is_already_stored_still_logs_in,
     a_password_on_the_operators_list_is_rejected_too,
     a_better_auth_client_gets_the_code_for_a_compromised_password,
 }
 
 const REGISTER: &str = "/api/auth/register";
-const COMMON: &[&str] = &[
+const COMMON_PASSWORDS: &[&str] = &[
     "password",
     "PassWord",
     "12345678",
@@ -28,7 +28,7 @@ const COMMON: &[&str] = &[
 ];
 
 #[track_caller]
-fn assert_common(response: Response, field: &str) {
+fn assert_common_password_error(response: Response, field: &str) {
     let problem = response.problem(422, "VALIDATION_ERROR");
     let error = json!({
         "field": field,
@@ -38,17 +38,17 @@ fn assert_common(response: Response, field: &str) {
     assert_eq!(problem["errors"], json!([error]));
 }
 
-async fn a_common_password_is_rejected_where_one_is_set(app: App) {
+async fn a_common_password_is_rejected_when_a_user_chooses_it(app: App) {
     let ada = app.user("ada").await;
-    for common in COMMON {
-        let body = credentials("eve@example.com", common);
-        assert_common(app.anonymous().post(REGISTER, body).await, "password");
-        let body = json!({ "current_password": ada.password(), "new_password": common });
+    for common_password in COMMON_PASSWORDS {
+        let body = credentials("eve@example.com", common_password);
+        assert_common_password_error(app.anonymous().post(REGISTER, body).await, "password");
+        let body = json!({ "current_password": ada.password(), "new_password": common_password });
         let response = ada.post("/api/auth/change-password", body).await;
-        assert_common(response, "new_password");
+        assert_common_password_error(response, "new_password");
     }
-    let unchanged = credentials(ada.email(), ada.password());
-    app.anonymous().post(LOGIN, unchanged).await.ok();
+    let login_body = credentials(ada.email(), ada.password());
+    app.anonymous().post(LOGIN, login_body).await.ok();
 }
 
 async fn a_common_password_is_reported_with_all_other_errors(app: App) {
@@ -59,8 +59,8 @@ async fn a_common_password_is_reported_with_all_other_errors(app: App) {
     assert_eq!(codes, ["invalid_email", "common_password"]);
 }
 
-async fn a_password_that_only_contains_a_common_one_may_be_set(app: App) {
-    for (number, text) in [
+async fn a_password_that_only_contains_a_common_password_is_accepted(app: App) {
+    for (number, password) in [
         "password is no good",
         " password",
         "pässword",
@@ -69,21 +69,21 @@ async fn a_password_that_only_contains_a_common_one_may_be_set(app: App) {
     .iter()
     .enumerate()
     {
-        let body = credentials(&format!("{number}@example.com"), text);
+        let body = credentials(&format!("{number}@example.com"), password);
         app.anonymous().post(REGISTER, body).await.created();
     }
 }
 
-async fn a_common_password_that_was_set_before_still_logs_in(app: App) {
+async fn a_common_password_that_is_already_stored_still_logs_in(app: App) {
     let ada = app.user("ada").await;
-    let hash = Password::new("password").unwrap();
-    let hash = hash.hash(Cost::new(4).unwrap()).unwrap();
+    let password = Password::new("password").unwrap();
+    let hash = password.hash(Cost::new(4).unwrap()).unwrap();
     let update = format!("UPDATE users SET password_hash = '{}'", hash.as_str());
     app.database().execute(&update);
-    let login = app
+    let login_request = app
         .anonymous()
         .post(LOGIN, credentials(ada.email(), "password"));
-    login.await.ok();
+    login_request.await.ok();
 }
 
 async fn a_password_on_the_operators_list_is_rejected_too(engine: Engine) {
@@ -94,13 +94,13 @@ async fn a_password_on_the_operators_list_is_rejected_too(engine: Engine) {
         .set("password-blocklist", file.to_str().unwrap())
         .start();
     let ada = app.user("ada").await;
-    for listed in ["acme ltd 2026", "ZÜRICH HAUPTBAHNHOF", "password"] {
-        let body = credentials("eve@example.com", listed);
-        assert_common(app.anonymous().post(REGISTER, body).await, "password");
-        let body = json!({ "current_password": ada.password(), "new_password": listed });
+    for listed_password in ["acme ltd 2026", "ZÜRICH HAUPTBAHNHOF", "password"] {
+        let body = credentials("eve@example.com", listed_password);
+        assert_common_password_error(app.anonymous().post(REGISTER, body).await, "password");
+        let body = json!({ "current_password": ada.password(), "new_password": listed_password });
         let response = ada.post("/api/auth/change-password", body).await;
-        assert_common(response, "new_password");
-        assert_compromised(&sign_up(&app, listed).await);
+        assert_common_password_error(response, "new_password");
+        assert_compromised_password_error(&sign_up(&app, listed_password).await);
     }
     let body = credentials("eve@example.com", "acme ltd 2027");
     app.anonymous().post(REGISTER, body).await.created();
@@ -112,7 +112,7 @@ async fn sign_up(app: &App, password: &str) -> Response {
 }
 
 #[track_caller]
-fn assert_compromised(response: &Response) {
+fn assert_compromised_password_error(response: &Response) {
     let message =
         "The password you entered has been compromised. Please choose a different password.";
     assert_error(response, (400, "PASSWORD_COMPROMISED", message));
@@ -120,18 +120,20 @@ fn assert_compromised(response: &Response) {
 
 async fn a_better_auth_client_gets_the_code_for_a_compromised_password(app: App) {
     let ada = app.user("ada").await;
-    for common in COMMON {
-        assert_compromised(&sign_up(&app, common).await);
-        let body = json!({ "currentPassword": ada.password(), "newPassword": common });
-        let signed_in = json!({ "email": ada.email(), "password": ada.password() });
-        let signed_in = app
+    for common_password in COMMON_PASSWORDS {
+        assert_compromised_password_error(&sign_up(&app, common_password).await);
+        let body = json!({ "currentPassword": ada.password(), "newPassword": common_password });
+        let sign_in_body = json!({ "email": ada.email(), "password": ada.password() });
+        let response = app
             .anonymous()
-            .post("/api/auth/sign-in/email", signed_in)
+            .post("/api/auth/sign-in/email", sign_in_body)
             .await;
-        let browser = Browser::of(&signed_in);
+        let browser = Browser::from_response(&response);
         let response = browser.post(&app, "/api/auth/change-password", body).await;
-        assert_compromised(&response);
-        let body = json!({ "newPassword": common, "token": "x" });
-        assert_compromised(&app.anonymous().post("/api/auth/reset-password", body).await);
+        assert_compromised_password_error(&response);
+        let body = json!({ "newPassword": common_password, "token": "x" });
+        assert_compromised_password_error(
+            &app.anonymous().post("/api/auth/reset-password", body).await,
+        );
     }
 }
