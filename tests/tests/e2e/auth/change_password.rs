@@ -141,7 +141,7 @@ async fn no_earlier_token_is_accepted_by_any_process_after_the_change(engine: En
         response.problem(401, "TOKEN_REVOKED");
         get_session(process, &new_device.access).await.ok();
     }
-    // The feed of revocations lists the session, so other services reject its tokens.
+    // The feed of revocations lists the session, so other services reject the tokens of the session.
     let query = format!(
         "SELECT COUNT(*) FROM revocations WHERE session_id = '{}'",
         stolen_device.session

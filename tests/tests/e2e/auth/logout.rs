@@ -30,7 +30,7 @@ on_both_engines! {
 }
 
 /// Builds a logout request with a credential of this device and this body.
-type Credential = fn(&App, &Device, Value) -> Request;
+type BuildLogout = fn(&App, &Device, Value) -> Request;
 
 pub(crate) fn by_access(app: &App, device: &Device, body: Value) -> Request {
     app.bearer(device.access.as_str()).post(LOGOUT, body)
@@ -75,7 +75,7 @@ pub(crate) fn assert_logged_out(response: Response, revoked_count: usize) {
 /// Request bodies, each with the expected number of revoked sessions and whether each of three devices stays logged in.
 type ScopeResults = [(&'static str, usize, [bool; 3]); 4];
 
-/// The expected results when the first of three devices logs out.
+/// The expected results if the first of three devices logs out with a valid credential.
 const RESULTS: ScopeResults = [
     ("{}", 1, [false, true, true]),
     (r#"{"scope":"current"}"#, 1, [false, true, true]),
@@ -83,7 +83,7 @@ const RESULTS: ScopeResults = [
     (r#"{"scope":"all"}"#, 3, [false, false, false]),
 ];
 
-/// The expected results if the credential has expired and therefore revokes at most its own session.
+/// The expected results if the credential has expired. An expired credential revokes at most its own session.
 const RESULTS_IF_EXPIRED: ScopeResults = [
     ("{}", 1, [false, true, true]),
     (r#"{"scope":"current"}"#, 1, [false, true, true]),
@@ -91,10 +91,10 @@ const RESULTS_IF_EXPIRED: ScopeResults = [
     (r#"{"scope":"all"}"#, 1, [false, true, true]),
 ];
 
-/// Logs out with each scope after this wait, then asserts the results.
+/// Waits, logs out with each scope, and asserts the results.
 async fn assert_each_scope(
     app: App,
-    credential: Credential,
+    build_logout: BuildLogout,
     wait: Duration,
     results: ScopeResults,
 ) {
@@ -109,7 +109,7 @@ async fn assert_each_scope(
         app.clock.advance(wait);
         let body: Value = serde_json::from_str(scope_body).unwrap();
         for revoked_count in [revoked_count, 0] {
-            let response = credential(&app, &devices[0], body.clone()).await;
+            let response = build_logout(&app, &devices[0], body.clone()).await;
             if body["scope"] == "others" {
                 assert_others_logged_out(response, revoked_count);
             } else {

@@ -1,4 +1,4 @@
-//! Tests `POST /api/auth/refresh`: the new pair of tokens, and which refresh tokens are accepted.
+//! Tests which tokens `POST /api/auth/refresh` accepts, and which tokens the response contains.
 
 mod forged;
 mod rotation;
@@ -168,7 +168,7 @@ async fn a_refresh_after_a_logout_is_401(app: App) {
     let refreshed_device = refreshed(&app, &device).await;
     let body = json!({ "refresh_token": refreshed_device.refresh });
     app.anonymous().post(LOGOUT, body).await.ok();
-    // Neither the current token nor its predecessor within the overlap is accepted.
+    // The current token and the token before are both rejected, although the overlap has not ended.
     for token in [&refreshed_device.refresh, &device.refresh] {
         let problem = refresh(&app, token).await.problem(401, "SESSION_EXPIRED");
         assert_eq!(problem["detail"], "The session is over; log in again");
@@ -228,34 +228,34 @@ async fn a_token_of_a_previous_secret_is_replaced_by_a_token_of_the_current_secr
 }
 
 async fn a_missing_token_is_401_and_an_invalid_body_is_rejected(app: App) {
-    let anonymous = app.anonymous();
+    let caller = app.anonymous();
     let assert_unauthorized = |request: Request| async {
         let response = request.await;
         let challenge = r#"Bearer realm="api""#;
         assert_eq!(response.header("www-authenticate"), Some(challenge));
         response.problem(401, "UNAUTHORIZED");
     };
-    assert_unauthorized(anonymous.request("POST", REFRESH)).await;
-    assert_unauthorized(anonymous.post(REFRESH, json!({}))).await;
-    assert_unauthorized(anonymous.post(REFRESH, json!({ "refreshToken": "rt_" }))).await;
-    assert_unauthorized(anonymous.request("POST", REFRESH).header("cookie", "a=b")).await;
+    assert_unauthorized(caller.request("POST", REFRESH)).await;
+    assert_unauthorized(caller.post(REFRESH, json!({}))).await;
+    assert_unauthorized(caller.post(REFRESH, json!({ "refreshToken": "rt_" }))).await;
+    assert_unauthorized(caller.request("POST", REFRESH).header("cookie", "a=b")).await;
 
     for body in ["null", "[]", "\"rt_\"", "7"] {
-        let response = anonymous.post(REFRESH, body).await;
+        let response = caller.post(REFRESH, body).await;
         response.problem(400, "INVALID_REQUEST");
     }
     for body in ["{", "{\"refresh_token\":", "refresh_token=rt_"] {
-        let response = anonymous.post(REFRESH, body).await;
+        let response = caller.post(REFRESH, body).await;
         response.problem(400, "INVALID_JSON");
     }
     for value in [Value::Null, json!(7), json!([]), json!({}), json!(true)] {
-        let request = anonymous.post(REFRESH, json!({ "refresh_token": value }));
+        let request = caller.post(REFRESH, json!({ "refresh_token": value }));
         let message = "must be a string";
         request
             .await
             .invalid("refresh_token", "invalid_type", message);
     }
-    let request = anonymous.post(REFRESH, "refresh_token=rt_".as_bytes());
+    let request = caller.post(REFRESH, "refresh_token=rt_".as_bytes());
     request.await.problem(415, "UNSUPPORTED_MEDIA_TYPE");
 }
 
@@ -273,6 +273,6 @@ async fn a_session_expires_to_the_microsecond(app: App) {
         let response = refresh(&app, token).await;
         response.problem(401, "SESSION_EXPIRED");
     }
-    // The session expired; it was not revoked.
+    // The session has expired without a revocation.
     assert_eq!(column(&app, &device.session, "revoked_at"), None);
 }

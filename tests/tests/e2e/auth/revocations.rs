@@ -61,14 +61,14 @@ async fn only_services_with_the_secret_may_read_the_list(app: App) {
 
 async fn a_service_with_a_derived_key_may_read_the_list(engine: Engine) {
     let app = App::on(engine).set("token-audiences", "reports").start();
-    let read_as = async |audience| {
+    let read_list_as = async |audience| {
         let derived_secret = Secret::new(app.secret()).unwrap().for_audience(audience);
         let feed_tokens = FeedTokens::new(Keyring::new(derived_secret.unwrap()), "api-server");
         let feed_token = feed_tokens.unwrap().issue(app.clock.now()).unwrap();
         app.bearer(feed_token).get(REVOCATIONS).await
     };
-    read_as("reports").await.ok();
-    read_as("billing").await.problem(401, "INVALID_TOKEN");
+    read_list_as("reports").await.ok();
+    read_list_as("billing").await.problem(401, "INVALID_TOKEN");
 }
 
 async fn revocations_after_a_sequence_number_are_listed(app: App) {
@@ -148,7 +148,7 @@ async fn an_invalid_after_parameter_is_rejected(app: App) {
             .get(&format!("{REVOCATIONS}?after={sequence_number}"))
             .await;
         response.problem(status, code);
-        // Authentication comes first: an anonymous caller does not learn whether the query is valid.
+        // The server authenticates the caller first. An anonymous caller does not learn whether the query is valid.
         let response = app
             .anonymous()
             .get(&format!("{REVOCATIONS}?after={sequence_number}"))

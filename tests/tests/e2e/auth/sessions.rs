@@ -109,7 +109,7 @@ async fn only_live_sessions_of_the_caller_are_listed(app: App) {
     assert_eq!(session_ids(&eve_sessions), [eve_device.session.as_str()]);
     let response = refresh(&app, &expired_device.refresh).await;
     response.problem(401, "SESSION_EXPIRED");
-    // A token that another service issued has no session in the list.
+    // The list has no current session for a token that another service issued.
     let token = app.token_for(ada.id(), ada.email());
     let sessions = app.bearer(token).get(SESSIONS).await.ok();
     assert_eq!(sessions[0]["current"], false);
@@ -231,7 +231,7 @@ async fn an_access_token_of_a_revoked_session_revokes_nothing(app: App) {
     assert_eq!(are_live(&app, [&other_device]), [true]);
 }
 
-/// The access token and the session expire at the same time, and a verifier accepts the token for five seconds more.
+/// The access token and the session expire at the same time. A verifier accepts the token for five seconds more.
 async fn an_expired_session_revokes_no_other_session_within_the_leeway(engine: Engine) {
     let second = Duration::from_secs(1);
     let app = App::on(engine).set("session-ttl", "15m").start();

@@ -30,9 +30,9 @@ async fn is_current_password(app: &App, password: &str) -> bool {
 /// Returns the browser with the new token and cookies from the response to a change of password.
 fn browser_after_change(response: &Response, old_browser: &Browser) -> Browser {
     let token_header = response.header("set-auth-token").unwrap();
-    let cookies = response.all("set-cookie").into_iter();
-    let cookies = cookies.filter(|cookie| !cookie.contains("Max-Age=0"));
-    let pairs = cookies.map(|cookie| cookie.split(';').next().unwrap());
+    let set_cookies = response.all("set-cookie").into_iter();
+    let kept_cookies = set_cookies.filter(|cookie| !cookie.contains("Max-Age=0"));
+    let pairs = kept_cookies.map(|cookie| cookie.split(';').next().unwrap());
     let cookies = pairs.collect::<Vec<_>>().join("; ");
     assert_eq!(signed_token(&cookies), token_header);
     Browser {
@@ -131,7 +131,7 @@ async fn no_process_accepts_earlier_tokens_after_the_change(app: App) {
             .is_signed_in(&other_process)
             .await
     );
-    // Every process reads sessions from the database, but learns of revoked access tokens from the feed.
+    // Every process reads sessions from the database, but reads the revocations of access tokens from the feed.
     assert!(!ada.is_signed_in(&other_process).await);
     let started = Instant::now();
     while thief.get("/api/auth/session").await.code() != "TOKEN_REVOKED" {
@@ -227,13 +227,13 @@ async fn the_body_selects_the_api(app: App) {
     );
     let response = eve.post(CHANGE_PASSWORD, json!({})).await;
     response.problem(422, "VALIDATION_ERROR");
-    let anonymous = app.anonymous();
-    let response = anonymous.post(CHANGE_PASSWORD, json!({})).await;
+    let anonymous_caller = app.anonymous();
+    let response = anonymous_caller.post(CHANGE_PASSWORD, json!({})).await;
     response.problem(401, "UNAUTHORIZED");
-    let response = anonymous.post(CHANGE_PASSWORD, "no JSON").await;
+    let response = anonymous_caller.post(CHANGE_PASSWORD, "no JSON").await;
     response.problem(401, "UNAUTHORIZED");
     let better_auth_body = json!({ "currentPassword": PASSWORD, "newPassword": NEW_PASSWORD });
-    let response = anonymous
+    let response = anonymous_caller
         .post(CHANGE_PASSWORD, better_auth_body.clone())
         .await;
     assert_error(&response, UNAUTHORIZED);

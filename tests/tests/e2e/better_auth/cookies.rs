@@ -78,7 +78,7 @@ async fn forged_truncated_and_swapped_cookies_are_ignored(app: App) {
     assert_eq!(session_user(&app, &ada.cookies).await, "ada");
 }
 
-/// Another host of the same domain can set a cookie of the same name, before or after the valid cookie.
+/// Another host of the same domain can set a second cookie of the same name.
 async fn two_session_cookies_are_ambiguous_and_sign_no_user_in(app: App) {
     let (ada, eve) = (sign_up(&app, "ada").await, sign_up(&app, "eve").await);
     let mut duplicate_cookies = vec![format!("{0}; {0}", ada.cookies)];
@@ -96,7 +96,7 @@ async fn two_session_cookies_are_ambiguous_and_sign_no_user_in(app: App) {
             ..ada.clone()
         };
         let response = browser.get(&app, GET_SESSION).await;
-        // The valid cookie must stay: if it were cleared, the browser would send only the planted cookie.
+        // If the response cleared the valid cookie, the browser would send only the planted cookie.
         assert!(response.all("set-cookie").is_empty());
         assert_eq!(response.ok(), Value::Null, "{cookies}");
         for path in [LIST_SESSIONS, "/api/auth/token"] {
@@ -149,7 +149,7 @@ async fn one_signed_dont_remember_flag_prevents_an_extension(app: App) {
 }
 
 async fn a_cookie_that_another_server_signed_with_the_same_secret_is_cleared(app: App) {
-    // The flag is the only value other than a session token that a server signs.
+    // Apart from session tokens, a server signs only the value of this flag.
     let signed_flag = session_tokens(app.secret()).sign_flag();
     let cookies = format!("{SESSION_COOKIE}={}", percent_encode(&signed_flag));
     let request = app.anonymous().get(GET_SESSION);

@@ -129,7 +129,7 @@ async fn a_user_of_one_api_logs_in_with_the_other_api(app: App) {
     sign_up(&app, "eve").await;
     let body = json!({ "email": "eve@example.com", "password": PASSWORD });
     app.anonymous().post("/api/auth/login", body).await.ok();
-    // A user may have no name, but Better Auth's clients expect a text.
+    // A user may have no name, but Better Auth's clients expect a string.
     let body = json!({ "email": "bob@example.com", "password": PASSWORD });
     app.anonymous()
         .post("/api/auth/register", body.clone())

@@ -31,20 +31,20 @@ pub(crate) const CLEARED_COOKIES: [&str; 3] = [
 #[derive(Debug, Clone)]
 pub(crate) struct Browser {
     pub(crate) user: Value,
-    /// The token in the response body.
+    /// The session token in the body of the response to the sign-in.
     pub(crate) token: String,
     /// The `Cookie` header that the browser sends.
     pub(crate) cookies: String,
 }
 
 impl Browser {
-    /// Takes the user, the token and the cookies from the response to a sign-in or a sign-up.
+    /// Returns the browser with the user, the token and the cookies of a response to a sign-in or a sign-up.
     #[track_caller]
     pub(crate) fn from_response(response: &Response) -> Self {
         let body: Value = serde_json::from_str(&response.text()).unwrap();
-        let cookies = response.all("set-cookie").into_iter();
-        let cookies = cookies.filter(|cookie| !cookie.contains("Max-Age=0"));
-        let pairs = cookies.map(|cookie| cookie.split(';').next().unwrap());
+        let set_cookies = response.all("set-cookie").into_iter();
+        let kept_cookies = set_cookies.filter(|cookie| !cookie.contains("Max-Age=0"));
+        let pairs = kept_cookies.map(|cookie| cookie.split(';').next().unwrap());
         Self {
             token: body["token"].as_str().unwrap().to_owned(),
             user: body["user"].clone(),
@@ -102,7 +102,7 @@ pub(crate) async fn sign_in(app: &App, email: &str) -> Browser {
     Browser::from_response(&response.is(200))
 }
 
-/// Asserts the status, and that the body has only this message and this code. If `code` is empty, the body has none.
+/// Asserts the status, and that the body has only this message and code. If `code` is empty, the body has no code.
 #[track_caller]
 pub(crate) fn assert_error(response: &Response, (status, code, message): (u16, &str, &str)) {
     assert_eq!(response.status(), status, "{}", response.text());

@@ -14,7 +14,7 @@ pub(super) async fn list_sessions(app: &App, browser: &Browser) -> Vec<Value> {
     body.as_array().unwrap().clone()
 }
 
-/// The entry of another session has a handle instead of the token. The handle can only revoke the session.
+/// The entry of another session has a handle instead of the token. The only use of a handle is to revoke the session.
 async fn the_list_has_every_live_session_but_only_the_token_of_the_caller(app: App) {
     let ada = sign_up(&app, "ada").await;
     let body = json!({ "email": "ada@example.com", "password": PASSWORD });
@@ -43,7 +43,7 @@ async fn the_list_has_every_live_session_but_only_the_token_of_the_caller(app: A
         (&ada_entry["token"], &ada_entry["userAgent"]),
         (&json!(ada.token), &json!(""))
     );
-    // The list is available after a day, when a Better Auth server would require a new sign-in.
+    // After a day, a Better Auth server would require a new sign-in, but this server still returns the list.
     app.clock.advance(DAY * 2);
     assert_eq!(list_sessions(&app, &ada).await.len(), 2);
     app.clock.advance(DAY * 5);

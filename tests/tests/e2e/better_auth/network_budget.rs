@@ -64,9 +64,10 @@ async fn sign_ups_have_a_budget_of_their_own(engine: Engine) {
         .behind_proxy()
         .set("max-registrations-per-network", "2")
         .start();
-    let sign_up = |name| with_forwarded_for(app.anonymous().post(SIGN_UP, sign_up_body(name)));
-    assert_eq!(sign_up("ada").await.status(), 200);
-    assert_eq!(sign_up("ada").await.status(), 422);
-    assert_too_many_requests(&sign_up("eve").await, "3601");
-    assert_too_many_requests(&sign_up("ada").await, "3601");
+    let sign_up_request =
+        |name| with_forwarded_for(app.anonymous().post(SIGN_UP, sign_up_body(name)));
+    assert_eq!(sign_up_request("ada").await.status(), 200);
+    assert_eq!(sign_up_request("ada").await.status(), 422);
+    assert_too_many_requests(&sign_up_request("eve").await, "3601");
+    assert_too_many_requests(&sign_up_request("ada").await, "3601");
 }

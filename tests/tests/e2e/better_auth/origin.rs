@@ -136,10 +136,10 @@ async fn a_post_with_a_token_in_the_header_and_no_cookie_may_come_from_any_origi
 
 async fn a_login_without_cookies_from_a_browser_needs_a_trusted_origin(engine: Engine) {
     let app = start_app(engine);
-    sign_up(&app, "ada").await;
+    sign_up_request(&app, "ada").await;
     let body = json!({ "email": "ada@example.com", "password": PASSWORD });
-    let sign_in = || app.anonymous().post(SIGN_IN, body.clone());
-    let sign_up = || app.anonymous().post(SIGN_UP, body.clone());
+    let sign_in_request = || app.anonymous().post(SIGN_IN, body.clone());
+    let sign_up_request = || app.anonymous().post(SIGN_UP, body.clone());
     for headers in [
         &[][..],
         &[("origin", ALLOWED_ORIGIN)],
@@ -150,7 +150,7 @@ async fn a_login_without_cookies_from_a_browser_needs_a_trusted_origin(engine: E
             ("sec-fetch-mode", "cors"),
         ],
     ] {
-        with_headers(sign_in(), headers).await.ok();
+        with_headers(sign_in_request(), headers).await.ok();
     }
     for (headers, expected) in [
         (&[("origin", "https://evil.example")][..], INVALID_ORIGIN),
@@ -172,11 +172,11 @@ async fn a_login_without_cookies_from_a_browser_needs_a_trusted_origin(engine: E
             CROSS_SITE_LOGIN,
         ),
     ] {
-        assert_error(&with_headers(sign_in(), headers).await, expected);
+        assert_error(&with_headers(sign_in_request(), headers).await, expected);
         let mut body_with_name = body.clone();
         body_with_name["name"] = "Ada".into();
         assert_error(
-            &with_headers(sign_up().body(body_with_name), headers).await,
+            &with_headers(sign_up_request().body(body_with_name), headers).await,
             expected,
         );
     }

@@ -1,4 +1,4 @@
-//! Tests the rules for all endpoints: methods, bodies, and the order of the checks.
+//! Tests the rules that all endpoints share for methods, bodies and the order of the checks.
 
 use e2e::{App, on_both_engines};
 use serde_json::{Value, json};

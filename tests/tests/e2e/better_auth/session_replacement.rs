@@ -88,7 +88,7 @@ async fn a_forged_or_duplicate_cookie_revokes_nothing(app: App) {
             ..eve.clone()
         };
         let response = browser.post(&app, SIGN_IN, sign_in_body("eve")).await;
-        let _signed_in = response.is(200);
+        let _response = response.is(200);
         assert!(ada.is_signed_in(&app).await && eve.is_signed_in(&app).await);
     }
     // A sign-in with a token in the header replaces no cookie and therefore revokes nothing.

@@ -19,12 +19,12 @@ async fn sign_out_always_succeeds(app: App) {
         assert_eq!(response.ok(), json!({ "success": true }));
         assert!(!ada.is_signed_in(&app).await);
     }
-    let anonymous_sign_out = || app.anonymous().post("/api/auth/sign-out", &b""[..]);
-    let response = anonymous_sign_out().await;
+    let anonymous_request = || app.anonymous().post("/api/auth/sign-out", &b""[..]);
+    let response = anonymous_request().await;
     assert_eq!(response.all("set-cookie"), CLEARED_COOKIES);
     assert_eq!(response.ok(), json!({ "success": true }));
-    // A browser sends the form of another site without its cookies. The response must not clear the cookies.
-    let response = anonymous_sign_out()
+    // A browser sends a form of another site without cookies. The response must not clear the browser's cookies.
+    let response = anonymous_request()
         .header("origin", "https://evil.example")
         .await;
     assert!(response.all("set-cookie").is_empty());

@@ -45,16 +45,16 @@ async fn the_name_and_image_are_changed_and_the_cookie_is_renewed(app: App) {
 
 async fn every_failure_has_its_code_and_message(app: App) {
     let ada = sign_up(&app, "ada").await;
-    let no_fields = (400, "", "No fields to update");
-    let email_rejected = (400, "EMAIL_CAN_NOT_BE_UPDATED", "Email can not be updated");
+    let no_fields_error = (400, "", "No fields to update");
+    let email_error = (400, "EMAIL_CAN_NOT_BE_UPDATED", "Email can not be updated");
     let null_message = "[body.name] Invalid input: expected string, received null";
     for (body, expected) in [
-        (json!({}), no_fields),
-        (json!({ "role": "admin" }), no_fields),
-        (json!({ "email": "" }), no_fields),
+        (json!({}), no_fields_error),
+        (json!({ "role": "admin" }), no_fields_error),
+        (json!({ "email": "" }), no_fields_error),
         (
             json!({ "email": "eve@example.com", "name": "Eve" }),
-            email_rejected,
+            email_error,
         ),
         (
             json!({ "name": null }),

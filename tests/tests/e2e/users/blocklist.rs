@@ -78,8 +78,8 @@ async fn a_common_password_that_is_already_stored_still_logs_in(app: App) {
     let ada = app.user("ada").await;
     let password = Password::new("password").unwrap();
     let hash = password.hash(Cost::new(4).unwrap()).unwrap();
-    let update = format!("UPDATE users SET password_hash = '{}'", hash.as_str());
-    app.database().execute(&update);
+    let statement = format!("UPDATE users SET password_hash = '{}'", hash.as_str());
+    app.database().execute(&statement);
     let login_request = app
         .anonymous()
         .post(LOGIN, credentials(ada.email(), "password"));

@@ -94,14 +94,14 @@ async fn every_spelling_of_an_email_address_is_one_account(app: App) {
         "ada@exa\u{308}mple.de",
     ];
     for spellings in [&ascii_spellings[..], &international_spellings[..]] {
-        let registration = register(&app, spellings[0]).await.created();
+        let token_response = register(&app, spellings[0]).await.created();
         for spelling in spellings {
             let response = register(&app, spelling).await;
             response.problem(409, "USER_ALREADY_EXISTS");
             let login_request = app.anonymous().post(LOGIN, credentials(spelling, PASSWORD));
             assert_eq!(
                 login_request.await.ok()["user"],
-                registration["user"],
+                token_response["user"],
                 "{spelling}"
             );
         }
@@ -122,23 +122,23 @@ async fn the_local_part_has_at_most_64_bytes(app: App) {
         let email = format!("{}@example.com", "l".repeat(length));
         assert_eq!(register(&app, &email).await.status(), status, "{length}");
     }
-    let sign_up = |length| {
+    let sign_up_request = |length| {
         let email = format!("{}@example.org", "l".repeat(length));
         let body = json!({ "email": email, "password": PASSWORD, "name": "" });
         app.anonymous().post(SIGN_UP, body)
     };
-    assert_eq!(sign_up(64).await.status(), 200);
-    assert_eq!(sign_up(65).await.status(), 400);
+    assert_eq!(sign_up_request(64).await.status(), 200);
+    assert_eq!(sign_up_request(65).await.status(), 400);
 }
 
-/// Registers an account, then stores a spelling of the email address that only earlier releases stored. Returns the id
-/// of the user.
+/// Registers an account, then replaces the stored email address with a spelling that only earlier releases stored.
+/// Returns the id of the user.
 async fn register_with_older_spelling(app: &App, number: usize, stored_email: &str) -> Value {
     let registered_email = format!("user{number}@example.com");
     let token_response = register(app, &registered_email).await.created();
-    let update =
+    let statement =
         format!("UPDATE users SET email = '{stored_email}' WHERE email = '{registered_email}'");
-    app.database().execute(&update);
+    app.database().execute(&statement);
     token_response["user"]["id"].clone()
 }
 

@@ -1,5 +1,5 @@
-//! Tests that the server hashes one password of each waiting network before a second password of any network. Each
-//! IPv4 address is a network.
+//! Tests that the server hashes one password of each waiting network before a second password of any network. In these
+//! tests, each IPv4 address is a network of its own.
 
 use std::cell::Cell;
 use std::net::Ipv4Addr;
@@ -22,7 +22,7 @@ on_both_engines! {
 /// A bcrypt cost with which a hash takes about 15 ms, so that a queue forms.
 const BCRYPT_COST: &str = "8";
 
-/// How long a load may take to begin, on a busy machine.
+/// The longest time that a load may take to begin on a busy machine.
 const LOAD_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// Returns an IP address that no other test uses. All log lines with this IP address therefore belong to this test.
@@ -49,7 +49,7 @@ fn login_request(app: &App, ip_address: &str, email: &str, password: &str) -> Re
 
 /// Returns how many logins from IP addresses with this prefix the server has rejected after it hashed the password.
 fn rejected_login_count(ip_prefix: &str) -> usize {
-    log_lines::with(&format!("login response ip_address=Some({ip_prefix}")).len()
+    log_lines::with(&format!("login refused ip_address=Some({ip_prefix}")).len()
 }
 
 /// The state of a load test, in which many clients log in repeatedly at the same time.
@@ -59,7 +59,7 @@ struct Load {
     full_queue: Notify,
     /// The number of logins that got a 401.
     rejected_count: Cell<usize>,
-    /// Notified at the tenth 401.
+    /// Notified when the tenth login gets a 401.
     tenth_rejection: Notify,
     /// Set by the test to stop the clients.
     is_over: Cell<bool>,
@@ -141,8 +141,8 @@ async fn during_many_logins_from_one_network_a_login_from_another_network_waits_
     let overloaded_response = responses
         .into_iter()
         .flatten()
-        .find(|response| response.status() == 503);
-    let overloaded_response = overloaded_response.expect("a login beyond the queue of its network");
+        .find(|response| response.status() == 503)
+        .expect("a login beyond the queue of its network");
     assert!(overloaded_response.header("retry-after").is_some());
     overloaded_response.problem(503, "OVERLOADED");
 }

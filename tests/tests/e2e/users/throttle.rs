@@ -35,7 +35,7 @@ fn start_app(engine: Engine, max_failed_logins: &str, max_registrations: &str) -
         .start()
 }
 
-/// Builds a login or a registration from this network.
+/// Builds a login or a registration from this IP address.
 fn request_from(app: &App, ip_address: &str, path: &str, email: &str, password: &str) -> Request {
     let body = credentials(email, password);
     let request = app.anonymous().post(path, body);
@@ -204,16 +204,16 @@ async fn a_disabled_limit_counts_nothing(engine: Engine) {
 async fn a_stolen_session_has_a_hundred_guesses_across_all_networks(engine: Engine) {
     let app = start_app(engine, "300", "off");
     let ada = app.user("ada").await;
-    let guess = |number: usize, password: &str| {
+    let guess_request = |number: usize, password: &str| {
         let body = json!({ "current_password": password, "new_password": "another password" });
         let request = ada.post("/api/auth/change-password", body);
         request.header("x-forwarded-for", &format!("198.51.100.{number}"))
     };
     for number in 0..100 {
-        let response = guess(number, "not the password").await;
+        let response = guess_request(number, "not the password").await;
         response.problem(403, "INVALID_PASSWORD");
     }
-    let response = guess(200, ada.password()).await;
+    let response = guess_request(200, ada.password()).await;
     response.problem(429, "TOO_MANY_REQUESTS");
     // The owner can still log in, even from a network that sent guesses.
     correct_login_request(&app, "198.51.100.7", &ada).await.ok();

@@ -16,7 +16,7 @@ on_both_engines! {
     a_corrupt_hash_is_a_500_that_reveals_nothing,
 }
 
-fn hash_of(password: &str, cost: u32) -> String {
+fn compute_hash(password: &str, cost: u32) -> String {
     let attempt = PasswordAttempt::new(password).unwrap();
     let hash = attempt.rehash(Cost::new(cost).unwrap()).unwrap();
     hash.as_str().to_owned()
@@ -24,8 +24,8 @@ fn hash_of(password: &str, cost: u32) -> String {
 
 fn store_hash(app: &App, hash: &str) {
     let hash = hash.replace('\'', "''");
-    let update = format!("UPDATE users SET password_hash = '{hash}'");
-    app.database().execute(&update);
+    let statement = format!("UPDATE users SET password_hash = '{hash}'");
+    app.database().execute(&statement);
 }
 
 fn stored_hash(app: &App) -> String {
@@ -57,7 +57,7 @@ async fn assert_replaced_at_login(app: &App, ada: &Client, password: &str, hash:
 async fn a_hash_of_another_cost_is_replaced_at_the_next_login(app: App) {
     let ada = app.user("ada").await;
     for cost in [5, 6] {
-        let hash = hash_of(ada.password(), cost);
+        let hash = compute_hash(ada.password(), cost);
         assert_replaced_at_login(&app, &ada, ada.password(), &hash).await;
     }
 }
@@ -65,7 +65,7 @@ async fn a_hash_of_another_cost_is_replaced_at_the_next_login(app: App) {
 async fn a_hash_of_another_bcrypt_version_is_replaced_at_the_next_login(app: App) {
     let ada = app.user("ada").await;
     for version in ["$2y$04$", "$2a$04$"] {
-        let hash = hash_of(ada.password(), 4).replace("$2b$04$", version);
+        let hash = compute_hash(ada.password(), 4).replace("$2b$04$", version);
         assert_replaced_at_login(&app, &ada, ada.password(), &hash).await;
     }
 }
@@ -85,7 +85,7 @@ async fn a_hash_of_better_auth_is_replaced_at_the_next_login(app: App) {
     assert_replaced_at_login(&app, &ada, "correct horse battery staple", scrypt_hash).await;
 }
 
-/// Better Auth counts 128 UTF-16 code units in this password; this server counts 2304 characters after NFKC.
+/// Better Auth counts 128 UTF-16 code units in this password. This server counts 2304 characters after NFKC.
 async fn the_longest_password_of_better_auth_logs_in_and_may_be_changed(app: App) {
     let ada = app.user("ada").await;
     let password = "\u{fdfa}".repeat(128);

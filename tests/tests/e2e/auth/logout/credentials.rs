@@ -35,7 +35,7 @@ async fn without_credentials_nothing_is_revoked(app: App) {
         app.anonymous().post(LOGOUT, scope_all()),
     ] {
         assert_logged_out(request.clone().await, 0);
-        // A browser sends no cookies with a request from another site. The response must not clear them.
+        // A browser sends no cookies with a request from another site. The response must not clear the cookies.
         for (name, value) in [
             ("origin", "https://evil.example"),
             ("origin", "null"),
@@ -110,7 +110,7 @@ async fn an_invalid_header_is_not_replaced_by_cookies(app: App) {
     assert_eq!(are_live(&app, [&device]), [true]);
 }
 
-/// The MAC of each token is made with another secret, or a byte of the token is changed.
+/// Each token has the MAC of another secret, or one changed byte.
 async fn a_forged_token_revokes_nothing(app: App) {
     let (_, device) = user_with_device(&app, "ada").await;
     let secret = "the secret of another server, long enough";
@@ -149,17 +149,17 @@ async fn an_unknown_session_is_not_revoked(app: App) {
         access: app.token_for(ada.id(), ada.email()),
         refresh: encode_refresh_token(app.secret(), "00000000-0000-0000-0000-000000000000", 0),
     };
-    for credential in [by_access, by_body, by_cookies] {
-        assert_logged_out(credential(&app, &unknown_device, scope_all()).await, 0);
+    for build_logout in [by_access, by_body, by_cookies] {
+        assert_logged_out(build_logout(&app, &unknown_device, scope_all()).await, 0);
     }
     assert_eq!(are_live(&app, [&device]), [true]);
 }
 
 /// Logs out with every credential of the device in every scope, and asserts that no session is revoked.
 async fn assert_no_credential_revokes(app: &App, device: &Device) {
-    for credential in [by_access, by_body, by_cookies] {
+    for build_logout in [by_access, by_body, by_cookies] {
         for scope in ["current", "others", "all"] {
-            let response = credential(app, device, json!({ "scope": scope })).await;
+            let response = build_logout(app, device, json!({ "scope": scope })).await;
             if scope == "others" {
                 assert_others_logged_out(response, 0);
             } else {

@@ -32,7 +32,7 @@ async fn two_devices(app: &App, name: &str) -> (Device, Device) {
     (first_device, login(app, &user).await)
 }
 
-/// Asserts that the scope `all` revoked only the session of the credential, and the scope `others` none.
+/// Asserts that the scope `all` revoked only the session of the credential, and that the scope `others` revoked none.
 #[track_caller]
 fn assert_at_most_own_session_revoked(
     app: &App,
@@ -49,7 +49,7 @@ fn assert_at_most_own_session_revoked(
 async fn an_access_token_revokes_other_sessions_until_it_expires(app: App) {
     for scope in SCOPES {
         let (own_device, other_device) = two_devices(&app, scope).await;
-        // Waits a second less, because `exp` has whole seconds and the test clock a fraction of a second.
+        // Waits a second less, because `exp` has whole seconds and the test clock has a fraction of a second.
         app.clock
             .advance((ACCESS_TTL + LEEWAY).saturating_sub(SECOND));
         by_access(&app, &own_device, json!({ "scope": scope }))
@@ -126,7 +126,7 @@ async fn an_older_refresh_token_revokes_at_most_its_own_session(app: App) {
     }
 }
 
-/// After the restore of a backup, the counter of a token can be ahead of the counter in the row.
+/// After the restore of a backup, a refresh token can have a higher counter than the row of its session.
 async fn a_refresh_token_ahead_of_its_session_revokes_at_most_that_session(app: App) {
     for scope in SCOPES {
         for counter in [1, u32::MAX] {
@@ -144,7 +144,7 @@ async fn a_refresh_token_ahead_of_its_session_revokes_at_most_that_session(app: 
 async fn the_strongest_of_several_credentials_decides(app: App) {
     let (own_device, other_device) = two_devices(&app, "ada").await;
     app.clock.advance(ACCESS_TTL * 2);
-    // The access token in the cookie has expired; the refresh token is current.
+    // The access token in the cookie has expired. The refresh token is current.
     let response = by_cookies(&app, &own_device, json!({ "scope": "others" })).await;
     assert_eq!(response.ok()["revoked"], 1);
     assert_eq!(are_live(&app, [&own_device, &other_device]), [true, false]);
@@ -157,7 +157,7 @@ async fn the_strongest_of_several_credentials_decides(app: App) {
     assert_eq!(request.await.ok()["revoked"], 1);
     assert_eq!(are_live(&app, [&own_device, &other_device]), [true, false]);
 
-    // The refresh token is old; the access token is valid.
+    // The refresh token is old. The access token is valid.
     let (own_device, other_device) = two_devices(&app, "bob").await;
     let newest_device = refreshed_times(&app, &own_device, 3).await;
     let mixed_device = Device {

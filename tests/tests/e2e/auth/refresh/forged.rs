@@ -137,7 +137,7 @@ async fn the_mac_of_one_session_is_invalid_for_another_session(app: App) {
     let (own_bytes, other_bytes) = (decode(&device.refresh), decode(&other_device.refresh));
     let later_bytes = decode(&encode_refresh_token(app.secret(), &device.session, 1));
     let decoded_tokens = [
-        // The first two have another session id or a later counter, the last two have another MAC.
+        // The first two tokens have another session id or a later counter. The last two have another MAC.
         [&other_bytes[..16], &own_bytes[16..]].concat(),
         [&own_bytes[..16], &later_bytes[16..20], &own_bytes[20..]].concat(),
         [&own_bytes[..20], &other_bytes[20..]].concat(),
@@ -171,7 +171,7 @@ async fn a_counter_the_session_has_not_reached_is_rejected_and_changes_nothing(a
     }
     let token_response = refresh(&app, &token_with_counter(1)).await.ok();
     assert_eq!(token_response["refresh_token"], token_with_counter(2));
-    // A token whose counter is two less than that of the session revokes the session.
+    // A token whose counter is two less than the counter of the session revokes the session.
     let response = refresh(&app, &token_with_counter(0)).await;
     response.problem(401, "REFRESH_TOKEN_REUSED");
 }

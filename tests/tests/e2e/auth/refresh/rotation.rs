@@ -21,7 +21,8 @@ on_both_engines! {
     the_revocation_of_one_session_does_not_affect_another_session,
 }
 
-/// A delay longer than the overlap. A refresh with the preceding token after this delay is a late recovery.
+/// A delay longer than the overlap. After this delay, a refresh with the token before the current token is a late
+/// recovery.
 const LATE_DELAY: Duration = Duration::from_secs(11);
 
 /// Refreshes and discards the response: the server's counter advances, but the device keeps the old token.
@@ -31,7 +32,7 @@ async fn refresh_and_lose_response(app: &App, device: &Device) {
 
 async fn within_the_overlap_the_preceding_token_gets_the_same_pair_of_tokens_every_time(app: App) {
     let (_, mut device) = user_with_device(&app, "ada").await;
-    // Five rotations, because a session may have no more than two late recoveries in a row.
+    // Refreshes five times, because a session may have at most two late recoveries in a row.
     for expected_counter in 1..=5 {
         let refreshed_device = refreshed(&app, &device).await;
         for pause in [ALMOST_OVERLAP, MICROSECOND] {
