@@ -13,7 +13,7 @@ on_both_engines! {
     null_clears_a_field_and_an_absent_field_is_kept,
     a_name_and_an_image_have_a_maximum_length,
     fields_that_the_server_sets_are_ignored,
-    no_other_user_is_changed,
+    a_change_affects_no_other_user,
     a_token_without_an_account_is_rejected_where_an_account_is_needed,
 }
 
@@ -105,7 +105,7 @@ async fn fields_that_the_server_sets_are_ignored(app: App) {
         .ok();
 }
 
-async fn no_other_user_is_changed(app: App) {
+async fn a_change_affects_no_other_user(app: App) {
     let (ada, eve) = (app.user("ada").await, app.user("eve").await);
     let ada_account = ada.get(ACCOUNT).await.ok();
     app.clock.advance(Duration::from_secs(1));

@@ -42,13 +42,13 @@ pub(crate) fn by_body(app: &App, device: &Device, mut body: Value) -> Request {
 }
 
 pub(crate) fn by_cookies(app: &App, device: &Device, body: Value) -> Request {
-    with_cookie(app, &device.cookies(), body)
+    logout_with_cookies(app, &device.cookies(), body)
 }
 
-pub(crate) fn with_cookie(app: &App, cookie: &str, body: Value) -> Request {
+pub(crate) fn logout_with_cookies(app: &App, cookies: &str, body: Value) -> Request {
     let request = app.anonymous().post(LOGOUT, body);
     request
-        .header("cookie", cookie)
+        .header("cookie", cookies)
         .header("origin", OWN_ORIGIN)
 }
 
@@ -76,7 +76,7 @@ pub(crate) fn assert_logged_out(response: Response, revoked_count: usize) {
 type ScopeResults = [(&'static str, usize, [bool; 3]); 4];
 
 /// The expected results if the first of three devices logs out with a valid credential.
-const RESULTS: ScopeResults = [
+const RESULTS_IF_VALID: ScopeResults = [
     ("{}", 1, [false, true, true]),
     (r#"{"scope":"current"}"#, 1, [false, true, true]),
     (r#"{"scope":"others"}"#, 2, [true, false, false]),
@@ -136,7 +136,7 @@ async fn assert_each_scope(
 }
 
 async fn an_access_token_revokes_the_sessions_in_scope(app: App) {
-    assert_each_scope(app, by_access, Duration::ZERO, RESULTS).await;
+    assert_each_scope(app, by_access, Duration::ZERO, RESULTS_IF_VALID).await;
 }
 
 async fn an_expired_access_token_revokes_at_most_its_own_session(app: App) {
@@ -150,11 +150,11 @@ async fn an_expired_access_token_revokes_at_most_its_own_session(app: App) {
 }
 
 async fn a_refresh_token_revokes_the_sessions_in_scope(app: App) {
-    assert_each_scope(app, by_body, Duration::ZERO, RESULTS).await;
+    assert_each_scope(app, by_body, Duration::ZERO, RESULTS_IF_VALID).await;
 }
 
 async fn cookies_revoke_the_sessions_in_scope(app: App) {
-    assert_each_scope(app, by_cookies, Duration::ZERO, RESULTS).await;
+    assert_each_scope(app, by_cookies, Duration::ZERO, RESULTS_IF_VALID).await;
 }
 
 async fn an_old_refresh_token_still_logs_out(app: App) {

@@ -13,7 +13,7 @@ on_both_engines! {
     a_tag_makes_a_different_email_address,
     an_international_domain_is_accepted,
     an_email_address_may_have_254_bytes,
-    an_email_address_is_not_trimmed,
+    a_malformed_email_address_is_rejected_and_not_trimmed,
     a_password_has_8_to_128_characters,
     a_name_has_at_most_200_characters,
     the_response_lists_every_invalid_field,
@@ -160,7 +160,7 @@ async fn an_email_address_may_have_254_bytes(app: App) {
     response.invalid("email", "too_long", "must be at most 254 bytes");
 }
 
-async fn an_email_address_is_not_trimmed(app: App) {
+async fn a_malformed_email_address_is_rejected_and_not_trimmed(app: App) {
     let caller = app.anonymous();
     for email in [
         " ada@example.com",

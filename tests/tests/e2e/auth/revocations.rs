@@ -20,7 +20,7 @@ on_both_engines! {
 }
 
 /// Returns a caller with a feed token, the token of a service that reads the list of revoked sessions.
-fn service(app: &App) -> Client {
+fn service_caller(app: &App) -> Client {
     app.bearer(feed_token(app, app.secret()))
 }
 
@@ -49,7 +49,7 @@ async fn only_services_with_the_secret_may_read_the_list(app: App) {
         let response = app.bearer(token).get(REVOCATIONS).await;
         response.problem(401, "INVALID_TOKEN");
     }
-    service(&app).get(REVOCATIONS).await.ok();
+    service_caller(&app).get(REVOCATIONS).await.ok();
     // No other route accepts a feed token.
     let response = get_session(&app, &feed_token(&app, app.secret())).await;
     response.problem(401, "INVALID_TOKEN");
@@ -73,13 +73,13 @@ async fn a_service_with_a_derived_key_may_read_the_list(engine: Engine) {
 
 async fn revocations_after_a_sequence_number_are_listed(app: App) {
     let (ada, first_device) = user_with_device(&app, "ada").await;
-    let first_page = service(&app).get(REVOCATIONS).await.ok();
+    let first_page = service_caller(&app).get(REVOCATIONS).await.ok();
     let second_device = login(&app, &ada).await;
     for device in [&first_device, &second_device] {
         assert_logged_out(by_access(&app, device, json!({})).await, 1);
     }
     let path = format!("{REVOCATIONS}?after={}", first_page["next"]);
-    let page = service(&app).get(&path).await.ok();
+    let page = service_caller(&app).get(&path).await.ok();
     assert_eq!(
         session_ids(&page),
         [&first_device.session, &second_device.session].map(String::as_str)
@@ -94,7 +94,7 @@ async fn revocations_after_a_sequence_number_are_listed(app: App) {
         .as_secs();
     assert_eq!(page["revocations"][0]["exp"], now_seconds + 25 * 60);
     let path = format!("{REVOCATIONS}?after={}", page["next"]);
-    let empty_page = service(&app).get(&path).await.ok();
+    let empty_page = service_caller(&app).get(&path).await.ok();
     assert_eq!(
         empty_page,
         json!({ "revocations": [], "next": page["next"], "more": false })
@@ -108,13 +108,13 @@ async fn a_page_has_at_most_a_thousand_revocations(app: App) {
          SELECT n, 'session ' || n, '2027-01-01 00:00:00' FROM number;
          UPDATE revocation_sequence SET last = 1001",
     );
-    let first_page = service(&app).get(REVOCATIONS).await.ok();
+    let first_page = service_caller(&app).get(REVOCATIONS).await.ok();
     assert_eq!(session_ids(&first_page).len(), 1000);
     assert_eq!(
         (&first_page["next"], &first_page["more"]),
         (&json!(1000), &json!(true))
     );
-    let last_page = service(&app)
+    let last_page = service_caller(&app)
         .get(&format!("{REVOCATIONS}?after=1000"))
         .await
         .ok();
@@ -128,8 +128,8 @@ async fn a_page_has_at_most_a_thousand_revocations(app: App) {
 async fn a_sequence_number_that_was_never_used_restarts_the_list(app: App) {
     let (_, device) = user_with_device(&app, "ada").await;
     assert_logged_out(by_access(&app, &device, json!({})).await, 1);
-    let first_page = service(&app).get(REVOCATIONS).await.ok();
-    let restarted_page = service(&app)
+    let first_page = service_caller(&app).get(REVOCATIONS).await.ok();
+    let restarted_page = service_caller(&app)
         .get(&format!("{REVOCATIONS}?after=1000000"))
         .await
         .ok();
@@ -144,7 +144,7 @@ async fn an_invalid_after_parameter_is_rejected(app: App) {
         ("1.5", 400, "INVALID_REQUEST"),
         ("9223372036854775808", 400, "INVALID_REQUEST"),
     ] {
-        let response = service(&app)
+        let response = service_caller(&app)
             .get(&format!("{REVOCATIONS}?after={sequence_number}"))
             .await;
         response.problem(status, code);

@@ -30,17 +30,17 @@ fn start_app(engine: Engine) -> App {
     App::on(engine).set("token-audiences", audiences).start()
 }
 
-async fn exchange(caller: &Client, audience: &str) -> Response {
+async fn exchange_token(caller: &Client, audience: &str) -> Response {
     caller.post(TOKEN, json!({ "audience": audience })).await
 }
 
 async fn exchanged_token(caller: &Client, audience: &str) -> String {
-    let response = exchange(caller, audience).await.ok();
+    let response = exchange_token(caller, audience).await.ok();
     response["access_token"].as_str().unwrap().to_owned()
 }
 
 /// Verifies a token as the service of this audience, with the key that is derived for the service.
-fn verify(app: &App, audience: &str, token: &str) -> Result<Claims, Error> {
+fn verify_as_service(app: &App, audience: &str, token: &str) -> Result<Claims, Error> {
     let secret = Secret::new(app.secret()).unwrap();
     let keyring = Keyring::new(secret.for_audience(audience).unwrap());
     let verifier = TokenVerifier::new(keyring, "api-server", audience).unwrap();
@@ -62,7 +62,7 @@ fn unix_seconds(app: &App) -> i64 {
 async fn the_token_contains_the_audience_and_the_user(engine: Engine) {
     let app = start_app(engine);
     let ada = app.user("ada").await;
-    let response = exchange(&ada, "reports").await;
+    let response = exchange_token(&ada, "reports").await;
     assert_eq!(response.header("cache-control"), Some("no-store"));
     assert!(response.all("set-cookie").is_empty());
     let body = response.ok();
@@ -70,7 +70,7 @@ async fn the_token_contains_the_audience_and_the_user(engine: Engine) {
     let expected = json!({ "access_token": token, "token_type": "Bearer", "expires_in": 900 });
     assert_eq!(body, expected);
 
-    let claims = verify(&app, "reports", token).unwrap();
+    let claims = verify_as_service(&app, "reports", token).unwrap();
     let submitted_claims = access_token_claims(&app, ada.token());
     assert_eq!((&*claims.sub, &*claims.email), (ada.id(), ada.email()));
     assert_eq!(claims.sid, submitted_claims.sid);
@@ -79,7 +79,7 @@ async fn the_token_contains_the_audience_and_the_user(engine: Engine) {
         (submitted_claims.iat, submitted_claims.exp)
     );
     let second_token = exchanged_token(&ada, "reports").await;
-    let second_claims = verify(&app, "reports", &second_token).unwrap();
+    let second_claims = verify_as_service(&app, "reports", &second_token).unwrap();
     assert!(claims.jti != submitted_claims.jti && claims.jti != second_claims.jti);
 }
 
@@ -90,14 +90,14 @@ async fn each_service_accepts_only_its_own_tokens(engine: Engine) {
     for token_audience in audiences {
         let token = exchanged_token(&ada, token_audience).await;
         for service_audience in audiences {
-            let result = verify(&app, service_audience, &token);
+            let result = verify_as_service(&app, service_audience, &token);
             assert_eq!(
                 result.is_ok(),
                 service_audience == token_audience,
                 "{token_audience} {service_audience}"
             );
         }
-        let result = verify(&app, token_audience, ada.token());
+        let result = verify_as_service(&app, token_audience, ada.token());
         assert_eq!(result, Err(Error::SignatureMismatch));
     }
 }
@@ -111,7 +111,7 @@ async fn the_server_accepts_no_token_of_another_audience(engine: Engine) {
         let response = operation.request(&caller, ada.id()).await;
         response.problem(401, "INVALID_TOKEN");
     }
-    exchange(&caller, "reports")
+    exchange_token(&caller, "reports")
         .await
         .problem(401, "INVALID_TOKEN");
     let cookie = format!("access_token={token}");
@@ -127,13 +127,13 @@ async fn the_new_token_expires_with_the_submitted_token(engine: Engine) {
     let ada = app.user("ada").await;
     let submitted_claims = access_token_claims(&app, ada.token());
     app.clock.advance(Duration::from_secs(600));
-    let response = exchange(&ada, "reports").await.ok();
+    let response = exchange_token(&ada, "reports").await.ok();
     assert_eq!(
         response["expires_in"],
         submitted_claims.exp - unix_seconds(&app)
     );
     let token = response["access_token"].as_str().unwrap();
-    let claims = verify(&app, "reports", token).unwrap();
+    let claims = verify_as_service(&app, "reports", token).unwrap();
     assert_eq!(
         (claims.iat, claims.exp),
         (unix_seconds(&app), submitted_claims.exp)
@@ -148,7 +148,7 @@ async fn the_new_token_is_valid_for_15_minutes_even_if_the_submitted_token_is_va
     let mut issuer = Issuer::of(&app);
     issuer.lifetime = Duration::from_secs(365 * 24 * 60 * 60);
     let caller = app.bearer(issuer.issue("eve", "eve@example.com"));
-    let response = exchange(&caller, "reports").await.ok();
+    let response = exchange_token(&caller, "reports").await.ok();
     assert_eq!(response["expires_in"], 900);
 }
 
@@ -156,11 +156,11 @@ async fn an_expired_token_within_the_leeway_is_not_exchanged(engine: Engine) {
     let app = start_app(engine);
     let ada = app.user("ada").await;
     app.clock.advance(Duration::from_secs(899));
-    let response = exchange(&ada, "reports").await.ok();
+    let response = exchange_token(&ada, "reports").await.ok();
     assert_eq!(response["expires_in"], 1);
     app.clock.advance(Duration::from_secs(1));
     ada.get("/api/auth/session").await.ok();
-    exchange(&ada, "reports")
+    exchange_token(&ada, "reports")
         .await
         .problem(401, "TOKEN_EXPIRED");
 }
@@ -179,14 +179,18 @@ async fn any_unlisted_audience_is_forbidden(engine: Engine) {
         "reports\0",
         "*",
     ] {
-        let problem = exchange(&ada, audience).await.problem(403, "FORBIDDEN");
+        let problem = exchange_token(&ada, audience)
+            .await
+            .problem(403, "FORBIDDEN");
         assert_eq!(problem["detail"], "This audience is not allowed");
     }
 }
 
 async fn without_the_setting_token_audiences_no_audience_is_allowed(app: App) {
     let ada = app.user("ada").await;
-    let problem = exchange(&ada, "reports").await.problem(403, "FORBIDDEN");
+    let problem = exchange_token(&ada, "reports")
+        .await
+        .problem(403, "FORBIDDEN");
     assert_eq!(problem["detail"], "This audience is not allowed");
 }
 
@@ -212,7 +216,7 @@ async fn the_token_of_a_revoked_session_is_not_exchanged(engine: Engine) {
     let app = start_app(engine);
     let ada = app.user("ada").await;
     ada.post("/api/auth/logout", json!({})).await.ok();
-    exchange(&ada, "reports")
+    exchange_token(&ada, "reports")
         .await
         .problem(401, "TOKEN_REVOKED");
 }
@@ -234,5 +238,8 @@ async fn a_cookie_is_exchanged_only_for_a_trusted_origin(engine: Engine) {
     assert!(response.all("set-cookie").is_empty());
     let body = response.ok();
     let token = body["access_token"].as_str().unwrap();
-    assert_eq!(verify(&app, "reports", token).unwrap().sub, ada.id());
+    assert_eq!(
+        verify_as_service(&app, "reports", token).unwrap().sub,
+        ada.id()
+    );
 }

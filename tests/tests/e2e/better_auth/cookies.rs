@@ -16,7 +16,7 @@ on_both_engines! {
 }
 
 /// Returns the name of the user whom `get-session` finds with these cookies.
-async fn session_user(app: &App, cookies: &str) -> Value {
+async fn session_user_name(app: &App, cookies: &str) -> Value {
     let request = app.anonymous().get(GET_SESSION);
     request.header("cookie", cookies).await.ok()["user"]["name"].clone()
 }
@@ -34,7 +34,7 @@ async fn a_valid_cookie_is_accepted_encoded_or_unencoded_and_among_other_cookies
         ),
         format!("x{SESSION_COOKIE}=no;{SESSION_COOKIE}={signed_token}"),
     ] {
-        assert_eq!(session_user(&app, &cookies).await, "ada", "{cookies}");
+        assert_eq!(session_user_name(&app, &cookies).await, "ada", "{cookies}");
     }
 }
 
@@ -75,7 +75,7 @@ async fn forged_truncated_and_swapped_cookies_are_ignored(app: App) {
         let list_request = app.anonymous().get(LIST_SESSIONS);
         assert_error(&list_request.header("cookie", &cookies).await, UNAUTHORIZED);
     }
-    assert_eq!(session_user(&app, &ada.cookies).await, "ada");
+    assert_eq!(session_user_name(&app, &ada.cookies).await, "ada");
 }
 
 /// Another host of the same domain can set a second cookie of the same name.

@@ -8,12 +8,12 @@ use super::fixtures::*;
 on_both_engines! {
     unless_deletion_is_enabled_the_route_does_not_exist,
     with_the_password_the_user_is_deleted,
-    without_the_password_the_login_must_be_fresh,
+    without_the_password_the_login_must_be_less_than_a_day_old,
     every_failure_has_its_code_and_message,
 }
 
 const DELETE_USER: &str = "/api/auth/delete-user";
-const CALLBACK: &str = "/api/auth/delete-user/callback?token=x";
+const DELETE_USER_CALLBACK: &str = "/api/auth/delete-user/callback?token=x";
 
 fn start_app(engine: Engine) -> App {
     App::on(engine)
@@ -29,12 +29,12 @@ fn user_count(app: &App) -> String {
 
 async fn unless_deletion_is_enabled_the_route_does_not_exist(app: App) {
     let ada = sign_up(&app, "ada").await;
-    assert_bare_404(
+    assert_404_without_body(
         &ada.post(&app, DELETE_USER, json!({ "password": PASSWORD }))
             .await,
     );
     assert_error(
-        &ada.get(&app, CALLBACK).await,
+        &ada.get(&app, DELETE_USER_CALLBACK).await,
         (404, "NOT_FOUND", "Not found"),
     );
     assert_eq!(user_count(&app), "1");
@@ -59,7 +59,7 @@ async fn with_the_password_the_user_is_deleted(engine: Engine) {
     assert_eq!(user_count(&app), "0");
 }
 
-async fn without_the_password_the_login_must_be_fresh(engine: Engine) {
+async fn without_the_password_the_login_must_be_less_than_a_day_old(engine: Engine) {
     let app = start_app(engine);
     let (ada, eve) = (sign_up(&app, "ada").await, sign_up(&app, "eve").await);
     let response = ada.post(&app, DELETE_USER, json!({})).await;
@@ -69,7 +69,7 @@ async fn without_the_password_the_login_must_be_fresh(engine: Engine) {
     let message = "Session expired. Re-authenticate to perform this action.";
     assert_error(&response, (400, "SESSION_EXPIRED", message));
     assert_eq!(user_count(&app), "1");
-    // An account without a password is deleted after a fresh login.
+    // An account without a password is deleted without a password within a day of the login.
     let bob = sign_up(&app, "bob").await;
     app.database()
         .execute("UPDATE users SET password_hash = NULL");
@@ -116,10 +116,10 @@ async fn every_failure_has_its_code_and_message(engine: Engine) {
     let message = "[body] Invalid input: expected object, received undefined";
     assert_error(&request.await, (400, "VALIDATION_ERROR", message));
     assert_error(
-        &ada.get(&app, CALLBACK).await,
+        &ada.get(&app, DELETE_USER_CALLBACK).await,
         (404, "INVALID_TOKEN", "Invalid token"),
     );
-    let response = app.anonymous().get(CALLBACK).await;
+    let response = app.anonymous().get(DELETE_USER_CALLBACK).await;
     assert_error(
         &response,
         (404, "FAILED_TO_GET_USER_INFO", "Failed to get user info"),

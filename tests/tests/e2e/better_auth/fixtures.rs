@@ -118,7 +118,7 @@ pub(crate) fn assert_error(response: &Response, (status, code, message): (u16, &
 
 /// Asserts a 404 without a body.
 #[track_caller]
-pub(crate) fn assert_bare_404(response: &Response) {
+pub(crate) fn assert_404_without_body(response: &Response) {
     assert_eq!(response.status(), 404, "{}", response.text());
     assert_eq!(response.header("content-type"), None);
     assert!(response.text().is_empty());

@@ -24,7 +24,7 @@ async fn the_list_has_every_live_session_but_only_the_token_of_the_caller(app: A
     sign_up(&app, "eve").await;
     let sessions = list_sessions(&app, &ada).await;
     assert_eq!(sessions.len(), 2);
-    let phone_entry = entry_of(&app, &sessions, &phone).await;
+    let phone_entry = find_entry(&app, &sessions, &phone).await;
     let expected = json!({
         "id": phone_entry["id"],
         "token": phone_entry["token"],
@@ -38,7 +38,7 @@ async fn the_list_has_every_live_session_but_only_the_token_of_the_caller(app: A
     assert_eq!(phone_entry, expected);
     assert_eq!(phone_entry["token"].as_str().unwrap().len(), 96);
     assert_ne!(phone_entry["token"], phone.token);
-    let ada_entry = entry_of(&app, &sessions, &ada).await;
+    let ada_entry = find_entry(&app, &sessions, &ada).await;
     assert_eq!(
         (&ada_entry["token"], &ada_entry["userAgent"]),
         (&json!(ada.token), &json!(""))
@@ -51,7 +51,7 @@ async fn the_list_has_every_live_session_but_only_the_token_of_the_caller(app: A
 }
 
 /// Returns the entry of this browser's session.
-pub(super) async fn entry_of(app: &App, sessions: &[Value], browser: &Browser) -> Value {
+pub(super) async fn find_entry(app: &App, sessions: &[Value], browser: &Browser) -> Value {
     let session_id = browser.session(app).await["session"]["id"].clone();
     let entry = sessions.iter().find(|session| session["id"] == session_id);
     entry.unwrap().clone()

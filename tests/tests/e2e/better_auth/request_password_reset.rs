@@ -6,10 +6,10 @@ use serde_json::json;
 use super::fixtures::*;
 
 on_both_engines! {
-    a_reset_cannot_be_requested,
+    a_password_reset_cannot_be_requested,
 }
 
-async fn a_reset_cannot_be_requested(app: App) {
+async fn a_password_reset_cannot_be_requested(app: App) {
     sign_up(&app, "ada").await;
     let reset_request = |body| {
         app.anonymous()

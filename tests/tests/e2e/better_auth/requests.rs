@@ -41,7 +41,7 @@ async fn unknown_methods_and_paths_are_404_without_a_body(app: App) {
             let request = app.anonymous().request(method, &format!("/api/auth{path}"));
             let request = request.header("cookie", cookies);
             let response = request.header("origin", OWN_ORIGIN).await;
-            assert_bare_404(&response);
+            assert_404_without_body(&response);
         }
     }
 }

@@ -4,7 +4,7 @@ use e2e::{App, on_both_engines};
 use serde_json::{Value, json};
 
 use super::fixtures::*;
-use super::list_sessions::{entry_of, list_sessions};
+use super::list_sessions::{find_entry, list_sessions};
 
 on_both_engines! {
     a_handle_revokes_its_session_and_is_not_a_credential,
@@ -49,7 +49,7 @@ async fn a_handle_revokes_its_session_and_is_not_a_credential(app: App) {
     let login_entry = sessions
         .iter()
         .find(|session| session["id"] == login_response["session_id"]);
-    let phone_handle = entry_of(&app, &sessions, &phone).await["token"].clone();
+    let phone_handle = find_entry(&app, &sessions, &phone).await["token"].clone();
     let login_handle = login_entry.unwrap()["token"].clone();
     let phone_token = phone.signed_token();
     let (_, signature) = phone_token.rsplit_once('.').unwrap();
@@ -89,7 +89,7 @@ async fn one_session_is_revoked_and_sessions_of_other_users_are_not_revealed(app
     };
     let eve_phone = sign_in(&app, "eve@example.com").await;
     let eve_sessions = list_sessions(&app, &eve_phone).await;
-    let eve_entry = entry_of(&app, &eve_sessions, &eve).await;
+    let eve_entry = find_entry(&app, &eve_sessions, &eve).await;
     let eve_handle = eve_entry["token"].as_str().unwrap();
     for token in [
         &*eve.token,

@@ -16,7 +16,9 @@ on_both_engines! {
 }
 
 const SECOND: Duration = Duration::from_secs(1);
+/// One second less than a day.
 const ALMOST_A_DAY: Duration = Duration::from_secs(86_399);
+/// One second less than a week.
 const ALMOST_A_WEEK: Duration = Duration::from_secs(604_799);
 
 async fn a_session_is_extended_once_a_day_by_any_request(app: App) {

@@ -11,7 +11,7 @@ on_both_engines! {
     a_sign_in_returns_the_user_and_a_new_session,
     every_failure_has_its_code_and_message,
     a_callback_url_is_returned_in_the_body_and_the_header,
-    a_form_is_accepted_too,
+    a_form_body_is_accepted,
     a_remembered_sign_in_clears_the_dont_remember_flag,
     after_a_hundred_failures_the_response_is_429_in_the_format_of_better_auth,
     an_account_without_a_password_fails_like_a_wrong_password,
@@ -99,7 +99,7 @@ async fn a_callback_url_is_returned_in_the_body_and_the_header(app: App) {
     );
 }
 
-async fn a_form_is_accepted_too(app: App) {
+async fn a_form_body_is_accepted(app: App) {
     sign_up(&app, "ada").await;
     let form_body = format!(
         "email=ada%40example.com&password={}",

@@ -33,7 +33,7 @@ async fn a_sign_up_returns_the_user_and_the_token_and_sets_the_cookie(app: App) 
         },
     });
     assert!(ada.token.bytes().all(|byte| byte.is_ascii_alphanumeric()));
-    let signed_token = session_tokens(app.secret()).sign_cookie(session_id(&app));
+    let signed_token = session_tokens(app.secret()).sign_cookie(only_session_id(&app));
     let cookie = format!(
         "{SESSION_COOKIE}={}; Max-Age=604800; Path=/; HttpOnly; SameSite=Lax",
         percent_encode(&signed_token)
@@ -49,7 +49,7 @@ async fn a_sign_up_returns_the_user_and_the_token_and_sets_the_cookie(app: App) 
 }
 
 /// Returns the id of the only session, as bytes.
-fn session_id(app: &App) -> [u8; 16] {
+fn only_session_id(app: &App) -> [u8; 16] {
     let id = app.database().value("SELECT id FROM sessions").unwrap();
     uuid::Uuid::parse_str(&id).unwrap().into_bytes()
 }

@@ -12,7 +12,7 @@ on_both_engines! {
     a_common_password_is_reported_with_all_other_errors,
     a_password_that_only_contains_a_common_password_is_accepted,
     a_common_password_that_is_already_stored_still_logs_in,
-    a_password_on_the_operators_list_is_rejected_too,
+    a_password_on_the_list_of_the_operator_is_rejected,
     a_better_auth_client_gets_the_code_for_a_compromised_password,
 }
 
@@ -86,7 +86,7 @@ async fn a_common_password_that_is_already_stored_still_logs_in(app: App) {
     login_request.await.ok();
 }
 
-async fn a_password_on_the_operators_list_is_rejected_too(engine: Engine) {
+async fn a_password_on_the_list_of_the_operator_is_rejected(engine: Engine) {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("list.txt");
     std::fs::write(&file, "Acme Ltd 2026\r\nZürich Hauptbahnhof\n").unwrap();

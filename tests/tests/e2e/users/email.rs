@@ -133,8 +133,8 @@ async fn the_local_part_has_at_most_64_bytes(app: App) {
 
 /// Registers an account, then replaces the stored email address with a spelling that only earlier releases stored.
 /// Returns the id of the user.
-async fn register_with_older_spelling(app: &App, number: usize, stored_email: &str) -> Value {
-    let registered_email = format!("user{number}@example.com");
+async fn register_with_older_spelling(app: &App, user_number: usize, stored_email: &str) -> Value {
+    let registered_email = format!("user{user_number}@example.com");
     let token_response = register(app, &registered_email).await.created();
     let statement =
         format!("UPDATE users SET email = '{stored_email}' WHERE email = '{registered_email}'");

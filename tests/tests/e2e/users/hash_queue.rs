@@ -66,7 +66,7 @@ struct Load {
 }
 
 impl Load {
-    fn record(&self, status: u16) {
+    fn record_status(&self, status: u16) {
         match status {
             401 => self.rejected_count.set(self.rejected_count.get() + 1),
             503 => self.full_queue.notify_one(),
@@ -89,7 +89,7 @@ async fn run_client(
     for attempt in 0.. {
         let email = format!("{client_number}.{attempt}@example.com");
         let response = login_request(app, ip_address, &email, "not the password").await;
-        load.record(response.status());
+        load.record_status(response.status());
         if response.status() != 401 || load.is_over.get() {
             return Some(response);
         }
@@ -100,7 +100,7 @@ async fn run_client(
 /// Sends a wrong password and then logs in, three times. Returns the largest number of hashes that the server computed
 /// for other clients before it responded to a wrong password. A login with the right password is not measured, because
 /// the server also waits for the disk.
-async fn most_hashes_before_response(
+async fn measure_hashes_before_response(
     app: &App,
     ip_address: &str,
     user: &Client,
@@ -130,7 +130,7 @@ async fn during_many_logins_from_one_network_a_login_from_another_network_waits_
         let notified = timeout(LOAD_TIMEOUT, load.full_queue.notified()).await;
         notified.expect("a full queue in time");
         let most_hashes =
-            most_hashes_before_response(&app, &quiet_address, &ada, &busy_address).await;
+            measure_hashes_before_response(&app, &quiet_address, &ada, &busy_address).await;
         load.is_over.set(true);
         most_hashes
     };
@@ -164,7 +164,7 @@ async fn during_many_logins_from_fifty_networks_a_login_from_another_network_wai
         let notified = timeout(LOAD_TIMEOUT, load.tenth_rejection.notified()).await;
         notified.expect("ten rejected logins in time");
         let most_hashes =
-            most_hashes_before_response(&app, &quiet_address, &ada, busy_ip_prefix).await;
+            measure_hashes_before_response(&app, &quiet_address, &ada, busy_ip_prefix).await;
         load.is_over.set(true);
         most_hashes
     };

@@ -12,8 +12,13 @@ on_both_engines! {
 }
 
 /// Registers a user with `password`, and asserts that the user logs in with this password and with none of the others.
-async fn assert_only_password(app: &App, number: usize, password: &str, other_passwords: &[&str]) {
-    let email = format!("{number}@example.com");
+async fn assert_only_password(
+    app: &App,
+    user_number: usize,
+    password: &str,
+    other_passwords: &[&str],
+) {
+    let email = format!("{user_number}@example.com");
     let caller = app.anonymous();
     let body = credentials(&email, password);
     caller

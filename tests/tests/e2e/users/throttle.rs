@@ -18,7 +18,7 @@ on_both_engines! {
     a_registration_that_creates_and_reveals_nothing_is_not_counted,
     a_loopback_caller_is_not_counted_without_trusted_proxies,
     a_disabled_limit_counts_nothing,
-    a_stolen_session_has_a_hundred_guesses_across_all_networks,
+    with_a_stolen_session_a_thief_has_a_hundred_guesses_across_all_networks,
 }
 
 const REGISTER: &str = "/api/auth/register";
@@ -42,8 +42,8 @@ fn request_from(app: &App, ip_address: &str, path: &str, email: &str, password: 
     request.header("x-forwarded-for", ip_address)
 }
 
-fn wrong_login_request(app: &App, ip_address: &str, number: usize) -> Request {
-    let email = format!("unknown{number}@example.com");
+fn wrong_login_request(app: &App, ip_address: &str, user_number: usize) -> Request {
+    let email = format!("unknown{user_number}@example.com");
     request_from(app, ip_address, LOGIN, &email, "not the password")
 }
 
@@ -51,8 +51,8 @@ fn correct_login_request(app: &App, ip_address: &str, user: &Client) -> Request 
     request_from(app, ip_address, LOGIN, user.email(), user.password())
 }
 
-fn registration_request(app: &App, ip_address: &str, number: usize) -> Request {
-    let email = format!("new{number}@example.com");
+fn registration_request(app: &App, ip_address: &str, user_number: usize) -> Request {
+    let email = format!("new{user_number}@example.com");
     request_from(app, ip_address, REGISTER, &email, "correct horse")
 }
 
@@ -201,7 +201,7 @@ async fn a_disabled_limit_counts_nothing(engine: Engine) {
     }
 }
 
-async fn a_stolen_session_has_a_hundred_guesses_across_all_networks(engine: Engine) {
+async fn with_a_stolen_session_a_thief_has_a_hundred_guesses_across_all_networks(engine: Engine) {
     let app = start_app(engine, "300", "off");
     let ada = app.user("ada").await;
     let guess_request = |number: usize, password: &str| {

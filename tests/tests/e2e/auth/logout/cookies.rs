@@ -5,7 +5,7 @@ use std::time::Duration;
 use e2e::{App, on_both_engines};
 use serde_json::json;
 
-use super::{assert_logged_out, assert_others_logged_out, by_cookies, with_cookie};
+use super::{assert_logged_out, assert_others_logged_out, by_cookies, logout_with_cookies};
 use crate::sessions::fixtures::{
     Device, LOGOUT, are_live, get_session, login, refresh, user_with_device,
 };
@@ -28,7 +28,10 @@ async fn either_cookie_alone_logs_out(app: App) {
     app.clock.advance(Duration::from_secs(24 * 60 * 60));
     for cookie in [access_cookie, refresh_cookie] {
         for revoked_count in [1, 0] {
-            assert_logged_out(with_cookie(&app, &cookie, json!({})).await, revoked_count);
+            assert_logged_out(
+                logout_with_cookies(&app, &cookie, json!({})).await,
+                revoked_count,
+            );
         }
     }
     assert_eq!(
@@ -73,7 +76,7 @@ async fn duplicate_cookies_revoke_the_session_of_each_cookie(app: App) {
     let cross_site_request = cross_site_request.header("origin", "https://evil.example");
     assert_eq!(cross_site_request.await.status(), 403);
     assert_eq!(are_live(&app, [&first_device, &eve_device]), [true, true]);
-    assert_logged_out(with_cookie(&app, &both_cookies, json!({})).await, 2);
+    assert_logged_out(logout_with_cookies(&app, &both_cookies, json!({})).await, 2);
     assert_eq!(
         are_live(&app, [&first_device, &eve_device, &phone]),
         [false, false, true]
@@ -81,7 +84,7 @@ async fn duplicate_cookies_revoke_the_session_of_each_cookie(app: App) {
     let duplicate_cookies = format!("{0}; {0}", second_device.cookies());
     let scope_current = json!({ "scope": "current" });
     assert_logged_out(
-        with_cookie(&app, &duplicate_cookies, scope_current).await,
+        logout_with_cookies(&app, &duplicate_cookies, scope_current).await,
         1,
     );
     assert_eq!(are_live(&app, [&second_device, &phone]), [false, true]);
@@ -95,9 +98,9 @@ async fn duplicate_cookies_revoke_no_other_session(app: App) {
         format!("{0}; {0}", own_device.cookies()),
         format!("{}; {}", own_device.cookies(), eve_device.cookies()),
     ] {
-        let logout_of_others = with_cookie(&app, &cookies, json!({ "scope": "others" }));
+        let logout_of_others = logout_with_cookies(&app, &cookies, json!({ "scope": "others" }));
         assert_others_logged_out(logout_of_others.await, 0);
-        let logout_of_all = with_cookie(&app, &cookies, json!({ "scope": "all" }));
+        let logout_of_all = logout_with_cookies(&app, &cookies, json!({ "scope": "all" }));
         assert_logged_out(logout_of_all.await, 0);
         assert_eq!(
             are_live(&app, [&own_device, &eve_device, &phone]),
@@ -112,7 +115,7 @@ async fn invalid_cookies_do_not_hide_a_valid_one_and_at_most_eight_sessions_are_
         let invalid_cookies = format!("{name}=x; {name}=; ").repeat(20);
         let device = login(&app, &ada).await;
         let cookies = format!("{invalid_cookies}{}; {invalid_cookies}", device.cookies());
-        assert_logged_out(with_cookie(&app, &cookies, json!({})).await, 1);
+        assert_logged_out(logout_with_cookies(&app, &cookies, json!({})).await, 1);
         assert_eq!(are_live(&app, [&device, &other_device]), [false, true]);
     }
     for (session_count, revoked_count) in [(7, 7), (8, 8), (9, 8)] {
@@ -120,7 +123,7 @@ async fn invalid_cookies_do_not_hide_a_valid_one_and_at_most_eight_sessions_are_
         for _ in 0..session_count {
             cookies.push(login(&app, &ada).await.cookies());
         }
-        let request = with_cookie(&app, &cookies.join("; "), json!({}));
+        let request = logout_with_cookies(&app, &cookies.join("; "), json!({}));
         assert_logged_out(request.await, revoked_count);
     }
 }

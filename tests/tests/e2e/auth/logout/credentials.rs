@@ -6,7 +6,8 @@ use e2e::{App, Issuer, on_both_engines};
 use serde_json::{Value, json};
 
 use super::{
-    assert_logged_out, assert_others_logged_out, by_access, by_body, by_cookies, with_cookie,
+    assert_logged_out, assert_others_logged_out, by_access, by_body, by_cookies,
+    logout_with_cookies,
 };
 use crate::sessions::fixtures::{
     Device, LOGOUT, SESSION_TTL, are_live, encode_refresh_token, get_session, login, refreshed,
@@ -16,7 +17,7 @@ use crate::sessions::fixtures::{
 on_both_engines! {
     without_credentials_nothing_is_revoked,
     malformed_tokens_revoke_nothing,
-    an_invalid_header_is_not_replaced_by_cookies,
+    with_an_invalid_authorization_header_the_cookies_are_ignored,
     a_forged_token_revokes_nothing,
     an_unknown_session_is_not_revoked,
     the_credentials_of_a_revoked_session_revoke_nothing,
@@ -59,7 +60,7 @@ async fn malformed_tokens_revoke_nothing(app: App) {
         assert_logged_out(app.anonymous().post(LOGOUT, body).await, 0);
         for name in ["access_token", "refresh_token"] {
             assert_logged_out(
-                with_cookie(&app, &format!("{name}={invalid_token}"), scope_all()).await,
+                logout_with_cookies(&app, &format!("{name}={invalid_token}"), scope_all()).await,
                 0,
             );
         }
@@ -81,19 +82,19 @@ async fn malformed_tokens_revoke_nothing(app: App) {
             .post(LOGOUT, json!({ "scope": "all", "refresh_token": access })),
         app.anonymous()
             .post(&format!("{LOGOUT}?refresh_token={refresh}"), scope_all()),
-        with_cookie(&app, &format!("access_token={refresh}"), scope_all()),
-        with_cookie(&app, &format!("refresh_token={access}"), scope_all()),
-        with_cookie(
+        logout_with_cookies(&app, &format!("access_token={refresh}"), scope_all()),
+        logout_with_cookies(&app, &format!("refresh_token={access}"), scope_all()),
+        logout_with_cookies(
             &app,
             &format!("access_token={access}; access_token={access}"),
             scope_all(),
         ),
-        with_cookie(
+        logout_with_cookies(
             &app,
             &format!("refresh_token={refresh}; refresh_token={refresh}"),
             scope_all(),
         ),
-        with_cookie(&app, &format!("__Host-access_token={access}"), scope_all()),
+        logout_with_cookies(&app, &format!("__Host-access_token={access}"), scope_all()),
     ] {
         assert_logged_out(request.await, 0);
     }
@@ -101,7 +102,7 @@ async fn malformed_tokens_revoke_nothing(app: App) {
     refreshed(&app, &device).await;
 }
 
-async fn an_invalid_header_is_not_replaced_by_cookies(app: App) {
+async fn with_an_invalid_authorization_header_the_cookies_are_ignored(app: App) {
     let (_, device) = user_with_device(&app, "ada").await;
     for header in ["", "junk", "Bearer junk", "Basic YTpi"] {
         let request = by_cookies(&app, &device, scope_all());

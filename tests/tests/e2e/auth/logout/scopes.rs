@@ -5,7 +5,7 @@ use std::time::Duration;
 use e2e::{App, on_both_engines};
 use serde_json::json;
 
-use super::{assert_logged_out, by_access, by_body, by_cookies, with_cookie};
+use super::{assert_logged_out, by_access, by_body, by_cookies, logout_with_cookies};
 use crate::sessions::fixtures::{
     ACCESS_TTL, Device, OVERLAP, are_live, encode_refresh_token, get_session, is_revoked, login,
     refreshed, refreshed_times, user_with_device,
@@ -16,9 +16,9 @@ on_both_engines! {
     an_expired_access_token_revokes_at_most_its_own_session,
     the_current_refresh_token_and_its_predecessor_revoke_other_sessions,
     an_older_refresh_token_revokes_at_most_its_own_session,
-    a_refresh_token_ahead_of_its_session_revokes_at_most_that_session,
-    the_strongest_of_several_credentials_decides,
-    a_header_is_not_supplemented_by_cookies,
+    a_refresh_token_with_a_counter_ahead_of_its_session_revokes_at_most_that_session,
+    the_strongest_of_several_credentials_decides_what_a_logout_revokes,
+    with_an_authorization_header_the_cookies_are_ignored,
     an_access_token_of_a_revoked_session_revokes_no_other_session,
 }
 
@@ -75,7 +75,7 @@ async fn an_expired_access_token_revokes_at_most_its_own_session(app: App) {
             assert_eq!(response.ok()["revoked"], revoked_count);
             assert_at_most_own_session_revoked(&app, scope, [&own_device, &other_device]);
             let cookie = format!("access_token={}", own_device.access);
-            let request = with_cookie(&app, &cookie, json!({ "scope": scope }));
+            let request = logout_with_cookies(&app, &cookie, json!({ "scope": scope }));
             assert_eq!(request.await.ok()["revoked"], 0);
             assert_at_most_own_session_revoked(&app, scope, [&own_device, &other_device]);
         }
@@ -119,7 +119,7 @@ async fn an_older_refresh_token_revokes_at_most_its_own_session(app: App) {
             );
             assert_at_most_own_session_revoked(&app, scope, [&own_device, &other_device]);
             let cookie = format!("refresh_token={}", own_device.refresh);
-            let request = with_cookie(&app, &cookie, json!({ "scope": scope }));
+            let request = logout_with_cookies(&app, &cookie, json!({ "scope": scope }));
             assert_eq!(request.await.ok()["revoked"], 0);
             assert_at_most_own_session_revoked(&app, scope, [&own_device, &other_device]);
         }
@@ -127,7 +127,9 @@ async fn an_older_refresh_token_revokes_at_most_its_own_session(app: App) {
 }
 
 /// After the restore of a backup, a refresh token can have a higher counter than the row of its session.
-async fn a_refresh_token_ahead_of_its_session_revokes_at_most_that_session(app: App) {
+async fn a_refresh_token_with_a_counter_ahead_of_its_session_revokes_at_most_that_session(
+    app: App,
+) {
     for scope in SCOPES {
         for counter in [1, u32::MAX] {
             let (mut own_device, other_device) =
@@ -141,7 +143,7 @@ async fn a_refresh_token_ahead_of_its_session_revokes_at_most_that_session(app: 
     }
 }
 
-async fn the_strongest_of_several_credentials_decides(app: App) {
+async fn the_strongest_of_several_credentials_decides_what_a_logout_revokes(app: App) {
     let (own_device, other_device) = two_devices(&app, "ada").await;
     app.clock.advance(ACCESS_TTL * 2);
     // The access token in the cookie has expired. The refresh token is current.
@@ -172,7 +174,7 @@ async fn the_strongest_of_several_credentials_decides(app: App) {
     );
 }
 
-async fn a_header_is_not_supplemented_by_cookies(app: App) {
+async fn with_an_authorization_header_the_cookies_are_ignored(app: App) {
     let (own_device, other_device) = two_devices(&app, "ada").await;
     app.clock.advance(ACCESS_TTL * 2);
     let newest_device = refreshed(&app, &own_device).await;

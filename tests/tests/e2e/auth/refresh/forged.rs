@@ -23,8 +23,8 @@ on_both_engines! {
     a_token_in_another_encoding_is_rejected,
     the_mac_of_one_session_is_invalid_for_another_session,
     a_token_of_another_server_is_rejected,
-    a_counter_the_session_has_not_reached_is_rejected_and_changes_nothing,
-    a_valid_mac_for_an_unknown_session_is_401,
+    a_counter_that_the_session_has_not_reached_is_rejected_and_changes_nothing,
+    a_token_of_an_unknown_session_with_a_valid_mac_is_401,
     an_access_token_is_not_accepted_as_a_refresh_token,
     a_refresh_token_is_not_accepted_as_an_access_token,
     ids_that_postgresql_cannot_store_cause_no_internal_errors,
@@ -156,7 +156,7 @@ async fn a_token_of_another_server_is_rejected(app: App) {
     assert_all_rejected(&app, &device, tokens.into()).await;
 }
 
-async fn a_counter_the_session_has_not_reached_is_rejected_and_changes_nothing(app: App) {
+async fn a_counter_that_the_session_has_not_reached_is_rejected_and_changes_nothing(app: App) {
     let (_, device) = user_with_device(&app, "ada").await;
     let token_with_counter = |counter| encode_refresh_token(app.secret(), &device.session, counter);
     let tokens_ahead = [1, 2, 1 << 31, u32::MAX - 1, u32::MAX].map(token_with_counter);
@@ -176,7 +176,7 @@ async fn a_counter_the_session_has_not_reached_is_rejected_and_changes_nothing(a
     response.problem(401, "REFRESH_TOKEN_REUSED");
 }
 
-async fn a_valid_mac_for_an_unknown_session_is_401(app: App) {
+async fn a_token_of_an_unknown_session_with_a_valid_mac_is_401(app: App) {
     let (_, device) = user_with_device(&app, "ada").await;
     for session_id in [
         "00000000-0000-0000-0000-000000000000",
