@@ -28,6 +28,7 @@ on_both_engines! {
 
 const NEW_PASSWORD: &str = "another good password";
 
+/// Returns the body of a request that changes the password.
 pub(crate) fn passwords(current: &str, new: &str) -> Value {
     json!({ "current_password": current, "new_password": new })
 }

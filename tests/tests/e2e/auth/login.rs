@@ -22,6 +22,7 @@ on_both_engines! {
 
 pub(crate) const LOGIN: &str = "/api/auth/login";
 
+/// Returns the body of a login or a registration.
 pub(crate) fn credentials(email: &str, password: &str) -> Value {
     json!({ "email": email, "password": password })
 }

@@ -32,19 +32,23 @@ on_both_engines! {
 /// Builds a logout request with a credential of this device and this body.
 type BuildLogout = fn(&App, &Device, Value) -> Request;
 
+/// Builds a logout whose credential is the access token of the device, in the header.
 pub(crate) fn by_access(app: &App, device: &Device, body: Value) -> Request {
     app.bearer(device.access.as_str()).post(LOGOUT, body)
 }
 
+/// Builds a logout whose credential is the refresh token of the device, in the body.
 pub(crate) fn by_body(app: &App, device: &Device, mut body: Value) -> Request {
     body["refresh_token"] = json!(device.refresh);
     app.anonymous().post(LOGOUT, body)
 }
 
+/// Builds a logout whose credentials are the cookies of the device.
 pub(crate) fn by_cookies(app: &App, device: &Device, body: Value) -> Request {
     logout_with_cookies(app, &device.cookies(), body)
 }
 
+/// Builds a logout with this `Cookie` header, from the server's own origin.
 pub(crate) fn logout_with_cookies(app: &App, cookies: &str, body: Value) -> Request {
     let request = app.anonymous().post(LOGOUT, body);
     request
