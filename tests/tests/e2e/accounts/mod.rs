@@ -1,3 +1,3 @@
-//! Actions on an account that both APIs share.
+//! Tests of actions on an account that both APIs share.
 
 mod register;

@@ -1,4 +1,4 @@
-//! `GET` and `PATCH /api/auth/account`; `DELETE` is in `account/delete.rs`.
+//! Tests `GET` and `PATCH /api/auth/account`. The tests of `DELETE` are in `account/delete.rs`.
 
 mod delete;
 
@@ -9,11 +9,11 @@ use serde_json::{Value, json};
 
 on_both_engines! {
     the_account_is_as_it_was_registered,
-    a_change_sets_the_given_fields_and_the_time,
-    null_clears_a_field_and_absence_keeps_it,
+    a_change_sets_the_sent_fields_and_the_time_of_the_change,
+    null_clears_a_field_and_an_absent_field_is_kept,
     a_name_and_an_image_have_a_maximum_length,
     fields_that_the_server_sets_are_ignored,
-    no_other_user_is_changed,
+    a_change_affects_no_other_user,
     a_token_without_an_account_is_rejected_where_an_account_is_needed,
 }
 
@@ -33,62 +33,62 @@ async fn the_account_is_as_it_was_registered(app: App) {
     assert_eq!(ada.get(ACCOUNT).await.ok(), expected);
 }
 
-async fn a_change_sets_the_given_fields_and_the_time(app: App) {
+async fn a_change_sets_the_sent_fields_and_the_time_of_the_change(app: App) {
     let ada = app.user("ada").await;
     let mut expected = ada.get(ACCOUNT).await.ok();
     app.clock.advance(Duration::from_secs(1));
 
     let image = "https://example.com/ada.png";
-    let changed = ada.patch(ACCOUNT, json!({ "image": image })).await.ok();
+    let account = ada.patch(ACCOUNT, json!({ "image": image })).await.ok();
     expected["image"] = image.into();
     expected["updated_at"] = "2026-11-20T12:57:52.869Z".into();
-    assert_eq!(changed, expected);
+    assert_eq!(account, expected);
     assert_eq!(ada.get(ACCOUNT).await.ok(), expected);
 
     app.clock.advance(Duration::from_millis(200));
-    let changed = ada.patch(ACCOUNT, json!({ "name": "Ada" })).await.ok();
+    let account = ada.patch(ACCOUNT, json!({ "name": "Ada" })).await.ok();
     expected["name"] = "Ada".into();
     expected["updated_at"] = "2026-11-20T12:57:53.069Z".into();
-    assert_eq!(changed, expected);
+    assert_eq!(account, expected);
 }
 
-async fn null_clears_a_field_and_absence_keeps_it(app: App) {
+async fn null_clears_a_field_and_an_absent_field_is_kept(app: App) {
     let ada = app.user("ada").await;
     let name_and_image = json!({ "name": "Ada", "image": "ada.png" });
     ada.patch(ACCOUNT, name_and_image).await.ok();
-    let unchanged = ada.patch(ACCOUNT, json!({})).await.ok();
-    assert_eq!(unchanged["name"], "Ada");
-    assert_eq!(unchanged["image"], "ada.png");
-    let cleared = ada.patch(ACCOUNT, json!({ "name": null })).await.ok();
-    assert_eq!(cleared["name"], Value::Null);
-    assert_eq!(cleared["image"], "ada.png");
-    let cleared = ada.patch(ACCOUNT, json!({ "image": null })).await.ok();
-    assert_eq!(cleared["image"], Value::Null);
+    let account = ada.patch(ACCOUNT, json!({})).await.ok();
+    assert_eq!(account["name"], "Ada");
+    assert_eq!(account["image"], "ada.png");
+    let account = ada.patch(ACCOUNT, json!({ "name": null })).await.ok();
+    assert_eq!(account["name"], Value::Null);
+    assert_eq!(account["image"], "ada.png");
+    let account = ada.patch(ACCOUNT, json!({ "image": null })).await.ok();
+    assert_eq!(account["image"], Value::Null);
 }
 
 async fn a_name_and_an_image_have_a_maximum_length(app: App) {
     let ada = app.user("ada").await;
-    for (field, limit) in [("name", 200), ("image", 2048)] {
-        for length in [limit - 1, limit] {
+    for (field, max_length) in [("name", 200), ("image", 2048)] {
+        for length in [max_length - 1, max_length] {
             let text = "é".repeat(length);
-            let changed = ada.patch(ACCOUNT, json!({ field: text })).await.ok();
-            assert_eq!(changed[field], text);
+            let account = ada.patch(ACCOUNT, json!({ field: text })).await.ok();
+            assert_eq!(account[field], text);
         }
-        let too_long = "é".repeat(limit + 1);
-        let refused = ada.patch(ACCOUNT, json!({ field: too_long })).await;
-        let message = format!("must be at most {limit} characters");
-        refused.invalid(field, "too_long", &message);
-        let refused = ada.patch(ACCOUNT, json!({ field: "\u{0}" })).await;
+        let too_long_text = "é".repeat(max_length + 1);
+        let response = ada.patch(ACCOUNT, json!({ field: too_long_text })).await;
+        let message = format!("must be at most {max_length} characters");
+        response.invalid(field, "too_long", &message);
+        let response = ada.patch(ACCOUNT, json!({ field: "\u{0}" })).await;
         let message = "must not contain the NUL character";
-        refused.invalid(field, "invalid_character", message);
-        let refused = ada.patch(ACCOUNT, json!({ field: 5 })).await;
-        refused.invalid(field, "invalid_type", "must be a string");
+        response.invalid(field, "invalid_character", message);
+        let response = ada.patch(ACCOUNT, json!({ field: 5 })).await;
+        response.invalid(field, "invalid_type", "must be a string");
     }
 }
 
 async fn fields_that_the_server_sets_are_ignored(app: App) {
     let ada = app.user("ada").await;
-    let before = ada.get(ACCOUNT).await.ok();
+    let account = ada.get(ACCOUNT).await.ok();
     let body = json!({
         "id": "1",
         "email": "eve@example.com",
@@ -97,34 +97,37 @@ async fn fields_that_the_server_sets_are_ignored(app: App) {
         "password_hash": "$2b$04$",
         "created_at": "1999-01-01T00:00:00.000Z",
     });
-    assert_eq!(ada.patch(ACCOUNT, body).await.ok(), before);
-    let login = json!({ "email": ada.email(), "password": ada.password() });
-    app.anonymous().post("/api/auth/login", login).await.ok();
+    assert_eq!(ada.patch(ACCOUNT, body).await.ok(), account);
+    let login_body = json!({ "email": ada.email(), "password": ada.password() });
+    app.anonymous()
+        .post("/api/auth/login", login_body)
+        .await
+        .ok();
 }
 
-async fn no_other_user_is_changed(app: App) {
+async fn a_change_affects_no_other_user(app: App) {
     let (ada, eve) = (app.user("ada").await, app.user("eve").await);
-    let before = ada.get(ACCOUNT).await.ok();
+    let ada_account = ada.get(ACCOUNT).await.ok();
     app.clock.advance(Duration::from_secs(1));
     let body = json!({ "name": "Eve", "id": ada.id(), "user_id": ada.id() });
-    let changed = eve.patch(ACCOUNT, body).await.ok();
-    assert_eq!(changed["id"], eve.id());
-    assert_eq!(ada.get(ACCOUNT).await.ok(), before);
+    let eve_account = eve.patch(ACCOUNT, body).await.ok();
+    assert_eq!(eve_account["id"], eve.id());
+    assert_eq!(ada.get(ACCOUNT).await.ok(), ada_account);
 }
 
 async fn a_token_without_an_account_is_rejected_where_an_account_is_needed(app: App) {
-    let without_account = app.bearer(app.token_for("eve", "eve@example.com"));
+    let caller = app.bearer(app.token_for("eve", "eve@example.com"));
     let challenge = "Bearer realm=\"api\", error=\"invalid_token\", \
                      error_description=\"The account of this token does not exist\"";
     for request in [
-        without_account.get(ACCOUNT),
-        without_account.patch(ACCOUNT, json!({ "name": "Eve" })),
-        without_account.post("/api/eve/tasks", json!({ "title": "a" })),
-        without_account.post("/api/tasks", json!({ "title": "a" })),
+        caller.get(ACCOUNT),
+        caller.patch(ACCOUNT, json!({ "name": "Eve" })),
+        caller.post("/api/eve/tasks", json!({ "title": "a" })),
+        caller.post("/api/tasks", json!({ "title": "a" })),
     ] {
-        let refused = request.await;
-        assert_eq!(refused.header("www-authenticate"), Some(challenge));
-        refused.problem(401, "INVALID_TOKEN");
+        let response = request.await;
+        assert_eq!(response.header("www-authenticate"), Some(challenge));
+        response.problem(401, "INVALID_TOKEN");
     }
-    assert_eq!(without_account.get("/api/tasks").await.ok(), json!([]));
+    assert_eq!(caller.get("/api/tasks").await.ok(), json!([]));
 }

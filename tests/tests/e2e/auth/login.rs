@@ -1,4 +1,4 @@
-//! `POST /api/auth/login`
+//! Tests `POST /api/auth/login`.
 
 mod rehash;
 mod throttle;
@@ -11,17 +11,18 @@ use serde_json::{Value, json};
 
 on_both_engines! {
     a_login_creates_a_new_session,
-    a_token_names_its_user_and_its_lifetime,
-    a_wrong_password_and_an_unknown_address_get_the_same_response,
+    a_token_contains_its_user_and_its_lifetime,
+    a_wrong_password_and_an_unknown_email_address_get_the_same_response,
     a_password_too_short_to_be_set_counts_as_wrong,
     a_password_too_long_to_be_set_is_rejected,
     an_account_without_a_password_cannot_log_in,
-    a_session_stores_the_device,
+    a_session_stores_the_ip_address_and_the_user_agent,
     any_user_agent_is_accepted,
 }
 
 pub(crate) const LOGIN: &str = "/api/auth/login";
 
+/// Returns the body of a login or a registration.
 pub(crate) fn credentials(email: &str, password: &str) -> Value {
     json!({ "email": email, "password": password })
 }
@@ -32,15 +33,18 @@ async fn a_login_creates_a_new_session(app: App) {
     app.clock.advance(Duration::from_secs(60));
 
     let body = credentials(ada.email(), ada.password());
-    let first = app.anonymous().post(LOGIN, body.clone()).await.ok();
-    let second = app.anonymous().post(LOGIN, body).await.ok();
-    assert_eq!(first["user"], account);
-    assert_eq!(first["token_type"], "Bearer");
-    assert_eq!(first["expires_in"], 900);
-    assert_ne!(first["session_id"], second["session_id"]);
-    assert_ne!(first["access_token"], second["access_token"]);
+    let first_response = app.anonymous().post(LOGIN, body.clone()).await.ok();
+    let second_response = app.anonymous().post(LOGIN, body).await.ok();
+    assert_eq!(first_response["user"], account);
+    assert_eq!(first_response["token_type"], "Bearer");
+    assert_eq!(first_response["expires_in"], 900);
+    assert_ne!(first_response["session_id"], second_response["session_id"]);
+    assert_ne!(
+        first_response["access_token"],
+        second_response["access_token"]
+    );
 
-    for token_response in [first, second] {
+    for token_response in [first_response, second_response] {
         let token = token_response["access_token"].as_str().unwrap();
         let session = app.bearer(token).get("/api/auth/session").await.ok();
         assert_eq!(session["session"]["id"], token_response["session_id"]);
@@ -48,15 +52,15 @@ async fn a_login_creates_a_new_session(app: App) {
     }
 }
 
-async fn a_token_names_its_user_and_its_lifetime(engine: Engine) {
+async fn a_token_contains_its_user_and_its_lifetime(engine: Engine) {
     let app = App::on(engine)
         .set("access-token-ttl", "1h")
         .set("auth-issuer", "an issuer")
         .set("auth-audience", "an audience")
         .start();
     let ada = app.user("ada").await;
-    let login = credentials(ada.email(), ada.password());
-    let token_response = app.anonymous().post(LOGIN, login).await.ok();
+    let body = credentials(ada.email(), ada.password());
+    let token_response = app.anonymous().post(LOGIN, body).await.ok();
     assert_eq!(token_response["expires_in"], 3600);
 
     let keyring = Keyring::new(Secret::new(app.secret()).unwrap());
@@ -67,47 +71,50 @@ async fn a_token_names_its_user_and_its_lifetime(engine: Engine) {
     assert_eq!(claims.email, ada.email());
     assert_eq!(claims.sid, token_response["session_id"]);
     assert_eq!((claims.iat, claims.exp), (1_795_179_471, 1_795_183_071));
-    let first = verifier.verify(ada.token(), app.clock.now()).unwrap();
-    assert_ne!(claims.jti, first.jti);
+    let registration_claims = verifier.verify(ada.token(), app.clock.now()).unwrap();
+    assert_ne!(claims.jti, registration_claims.jti);
 }
 
-async fn a_wrong_password_and_an_unknown_address_get_the_same_response(app: App) {
+async fn a_wrong_password_and_an_unknown_email_address_get_the_same_response(app: App) {
     let ada = app.user("ada").await;
-    let wrong = credentials(ada.email(), "not the password");
-    let wrong = app.anonymous().post(LOGIN, wrong).await;
-    let unknown = credentials("eve@example.com", "not the password");
-    let unknown = app.anonymous().post(LOGIN, unknown).await;
+    let wrong_password = credentials(ada.email(), "not the password");
+    let wrong_response = app.anonymous().post(LOGIN, wrong_password).await;
+    let unknown_email = credentials("eve@example.com", "not the password");
+    let unknown_response = app.anonymous().post(LOGIN, unknown_email).await;
     for header in ["www-authenticate", "content-type", "content-length"] {
-        assert_eq!(wrong.header(header), unknown.header(header));
+        assert_eq!(
+            wrong_response.header(header),
+            unknown_response.header(header)
+        );
     }
-    let wrong = wrong.problem(401, "INVALID_EMAIL_OR_PASSWORD");
-    assert_eq!(wrong["message"], "Invalid email or password");
-    let unknown = unknown.problem(401, "INVALID_EMAIL_OR_PASSWORD");
-    assert_eq!(wrong, unknown);
+    let wrong_problem = wrong_response.problem(401, "INVALID_EMAIL_OR_PASSWORD");
+    assert_eq!(wrong_problem["message"], "Invalid email or password");
+    let unknown_problem = unknown_response.problem(401, "INVALID_EMAIL_OR_PASSWORD");
+    assert_eq!(wrong_problem, unknown_problem);
 }
 
 async fn a_password_too_short_to_be_set_counts_as_wrong(app: App) {
     let ada = app.user("ada").await;
     for password in ["p", "short"] {
-        let refused = app
+        let request = app
             .anonymous()
             .post(LOGIN, credentials(ada.email(), password));
-        refused.await.problem(401, "INVALID_EMAIL_OR_PASSWORD");
+        request.await.problem(401, "INVALID_EMAIL_OR_PASSWORD");
     }
-    let empty = app.anonymous().post(LOGIN, credentials(ada.email(), ""));
-    empty.await.invalid("password", "required", "is required");
+    let request = app.anonymous().post(LOGIN, credentials(ada.email(), ""));
+    request.await.invalid("password", "required", "is required");
 }
 
 async fn a_password_too_long_to_be_set_is_rejected(app: App) {
     let ada = app.user("ada").await;
-    let longest = credentials(ada.email(), &"p".repeat(128));
-    let wrong = app.anonymous().post(LOGIN, longest).await;
-    wrong.problem(401, "INVALID_EMAIL_OR_PASSWORD");
+    let longest_credentials = credentials(ada.email(), &"p".repeat(128));
+    let response = app.anonymous().post(LOGIN, longest_credentials).await;
+    response.problem(401, "INVALID_EMAIL_OR_PASSWORD");
     for length in [129, 4096, 60_000] {
-        let too_long = credentials(ada.email(), &"p".repeat(length));
-        let refused = app.anonymous().post(LOGIN, too_long).await;
+        let too_long_credentials = credentials(ada.email(), &"p".repeat(length));
+        let response = app.anonymous().post(LOGIN, too_long_credentials).await;
         let message = "must be at most 128 characters";
-        refused.invalid("password", "unacceptable_password", message);
+        response.invalid("password", "unacceptable_password", message);
     }
 }
 
@@ -116,33 +123,33 @@ async fn an_account_without_a_password_cannot_log_in(app: App) {
     app.database()
         .execute("UPDATE users SET password_hash = NULL");
     for password in [ada.password(), "null", "NULL"] {
-        let refused = app
+        let request = app
             .anonymous()
             .post(LOGIN, credentials(ada.email(), password));
-        refused.await.problem(401, "INVALID_EMAIL_OR_PASSWORD");
+        request.await.problem(401, "INVALID_EMAIL_OR_PASSWORD");
     }
 }
 
-async fn a_session_stores_the_device(app: App) {
+async fn a_session_stores_the_ip_address_and_the_user_agent(app: App) {
     let ada = app.user("ada").await;
-    let login = app
+    let request = app
         .anonymous()
         .post(LOGIN, credentials(ada.email(), ada.password()))
         .header("user-agent", "curl/8 (Ada's)");
-    let token_response = login.await.ok();
-    let id = token_response["session_id"].as_str().unwrap();
+    let token_response = request.await.ok();
+    let session_id = token_response["session_id"].as_str().unwrap();
     let column = |name: &str| {
-        let query = format!("SELECT {name} FROM sessions WHERE id = '{id}'");
+        let query = format!("SELECT {name} FROM sessions WHERE id = '{session_id}'");
         app.database().value(&query)
     };
     assert_eq!(column("user_id").as_deref(), Some(ada.id()));
     assert_eq!(column("ip_address").as_deref(), Some("127.0.0.1"));
     assert_eq!(column("user_agent").as_deref(), Some("curl/8 (Ada's)"));
-    let started = "2026-11-20 12:57:51.869123";
-    assert_eq!(column("created_at").as_deref(), Some(started));
-    assert_eq!(column("last_used_at").as_deref(), Some(started));
-    let in_seven_days = "2026-11-27 12:57:51.869123";
-    assert_eq!(column("expires_at").as_deref(), Some(in_seven_days));
+    let login_time = "2026-11-20 12:57:51.869123";
+    assert_eq!(column("created_at").as_deref(), Some(login_time));
+    assert_eq!(column("last_used_at").as_deref(), Some(login_time));
+    let seven_days_later = "2026-11-27 12:57:51.869123";
+    assert_eq!(column("expires_at").as_deref(), Some(seven_days_later));
     assert_eq!(column("counter").as_deref(), Some("0"));
     assert_eq!(column("revoked_at"), None);
 }
@@ -151,18 +158,26 @@ async fn any_user_agent_is_accepted(app: App) {
     let ada = app.user("ada").await;
     let body = credentials(ada.email(), ada.password()).to_string();
     let mut connection = app.connect().await;
-    let head = format!(
+    let request_head = format!(
         "POST {LOGIN} HTTP/1.1\r\nhost: e2e\r\ncontent-type: application/json\r\n\
          content-length: {}\r\nuser-agent: ",
         body.len()
     );
     let user_agent = b"\xff\xfe\t'; DROP TABLE users; -- \xf0\x9f\x98\x80";
-    let parts = [head.as_bytes(), user_agent, b"\r\n\r\n", body.as_bytes()];
+    let parts = [
+        request_head.as_bytes(),
+        user_agent,
+        b"\r\n\r\n",
+        body.as_bytes(),
+    ];
     connection.send(&parts.concat()).await;
     let token_response = connection.response().await.unwrap().ok();
 
-    let id = token_response["session_id"].as_str().unwrap();
-    let query = format!("SELECT user_agent FROM sessions WHERE id = '{id}'");
-    let stored = app.database().value(&query).unwrap();
-    assert_eq!(stored, "\u{fffd}\u{fffd}'; DROP TABLE users; -- 😀");
+    let session_id = token_response["session_id"].as_str().unwrap();
+    let query = format!("SELECT user_agent FROM sessions WHERE id = '{session_id}'");
+    let stored_user_agent = app.database().value(&query).unwrap();
+    assert_eq!(
+        stored_user_agent,
+        "\u{fffd}\u{fffd}'; DROP TABLE users; -- 😀"
+    );
 }

@@ -1,4 +1,4 @@
-//! `POST /api/auth/logout`: every credential with every scope, repeated logouts, and requests that revoke nothing.
+//! Tests `POST /api/auth/logout` with every credential and scope, repeated logouts, and requests that revoke nothing.
 
 mod cookies;
 mod credentials;
@@ -17,7 +17,7 @@ use crate::sessions::fixtures::{
 
 on_both_engines! {
     a_logout_needs_no_credentials,
-    logging_out_twice_is_no_error,
+    a_second_logout_is_no_error,
     an_access_token_revokes_the_sessions_in_scope,
     an_expired_access_token_revokes_at_most_its_own_session,
     a_refresh_token_revokes_the_sessions_in_scope,
@@ -30,89 +30,102 @@ on_both_engines! {
 }
 
 /// Builds a logout request with a credential of this device and this body.
-type Credential = fn(&App, &Device, Value) -> Request;
+type BuildLogout = fn(&App, &Device, Value) -> Request;
 
+/// Builds a logout whose credential is the access token of the device, in the header.
 pub(crate) fn by_access(app: &App, device: &Device, body: Value) -> Request {
     app.bearer(device.access.as_str()).post(LOGOUT, body)
 }
 
+/// Builds a logout whose credential is the refresh token of the device, in the body.
 pub(crate) fn by_body(app: &App, device: &Device, mut body: Value) -> Request {
     body["refresh_token"] = json!(device.refresh);
     app.anonymous().post(LOGOUT, body)
 }
 
+/// Builds a logout whose credentials are the cookies of the device.
 pub(crate) fn by_cookies(app: &App, device: &Device, body: Value) -> Request {
-    with_cookie(app, &device.cookies(), body)
+    logout_with_cookies(app, &device.cookies(), body)
 }
 
-pub(crate) fn with_cookie(app: &App, cookie: &str, body: Value) -> Request {
+/// Builds a logout with this `Cookie` header, from the server's own origin.
+pub(crate) fn logout_with_cookies(app: &App, cookies: &str, body: Value) -> Request {
     let request = app.anonymous().post(LOGOUT, body);
     request
-        .header("cookie", cookie)
+        .header("cookie", cookies)
         .header("origin", OWN_ORIGIN)
 }
 
 /// Asserts the number of revoked sessions, and that the response clears no cookies.
 #[track_caller]
-pub(crate) fn assert_others_logged_out(response: Response, revoked: usize) {
+pub(crate) fn assert_others_logged_out(response: Response, revoked_count: usize) {
     assert!(response.all("set-cookie").is_empty(), "{response:?}");
     let body = response.ok();
-    assert_eq!(body, json!({ "success": true, "revoked": revoked }));
+    assert_eq!(body, json!({ "success": true, "revoked": revoked_count }));
 }
 
 /// Asserts the number of revoked sessions, and that the response clears the cookies.
 #[track_caller]
-pub(crate) fn assert_logged_out(response: Response, revoked: usize) {
-    let cleared = [
+pub(crate) fn assert_logged_out(response: Response, revoked_count: usize) {
+    let cleared_cookies = [
         "access_token=; Path=/; Max-Age=0; HttpOnly; SameSite=Lax",
         "refresh_token=; Path=/api/auth; Max-Age=0; HttpOnly; SameSite=Lax",
     ];
-    assert_eq!(response.all("set-cookie"), cleared, "{response:?}");
+    assert_eq!(response.all("set-cookie"), cleared_cookies, "{response:?}");
     let body = response.ok();
-    assert_eq!(body, json!({ "success": true, "revoked": revoked }));
+    assert_eq!(body, json!({ "success": true, "revoked": revoked_count }));
 }
 
-/// Request bodies, each with the expected number of revoked sessions and which of three devices stay logged in.
-type Scopes = [(&'static str, usize, [bool; 3]); 4];
+/// Request bodies, each with the expected number of revoked sessions and whether each of three devices stays logged in.
+type ScopeResults = [(&'static str, usize, [bool; 3]); 4];
 
-/// The expected results when the first of three devices logs out.
-const SCOPES: Scopes = [
+/// The expected results if the first of three devices logs out with a valid credential.
+const RESULTS_IF_VALID: ScopeResults = [
     ("{}", 1, [false, true, true]),
     (r#"{"scope":"current"}"#, 1, [false, true, true]),
     (r#"{"scope":"others"}"#, 2, [true, false, false]),
     (r#"{"scope":"all"}"#, 3, [false, false, false]),
 ];
 
-/// The expected results with an expired credential, which revokes at most its own session.
-const EXPIRED: Scopes = [
+/// The expected results if the credential has expired. An expired credential revokes at most its own session.
+const RESULTS_IF_EXPIRED: ScopeResults = [
     ("{}", 1, [false, true, true]),
     (r#"{"scope":"current"}"#, 1, [false, true, true]),
     (r#"{"scope":"others"}"#, 0, [true, true, true]),
     (r#"{"scope":"all"}"#, 1, [false, true, true]),
 ];
 
-/// Logs out with each scope after this wait, then asserts the results.
-async fn assert_each_scope(app: App, credential: Credential, wait: Duration, scopes: Scopes) {
+/// Waits, logs out with each scope, and asserts the results.
+async fn assert_each_scope(
+    app: App,
+    build_logout: BuildLogout,
+    wait: Duration,
+    results: ScopeResults,
+) {
     let (_, eve_device) = user_with_device(&app, "eve").await;
-    for (scope, revoked, live) in scopes {
-        let (ada, first) = user_with_device(&app, &format!("ada{}", scope.len())).await;
-        let devices = [first, login(&app, &ada).await, login(&app, &ada).await];
+    for (scope_body, revoked_count, live_devices) in results {
+        let (ada, first_device) = user_with_device(&app, &format!("ada{}", scope_body.len())).await;
+        let devices = [
+            first_device,
+            login(&app, &ada).await,
+            login(&app, &ada).await,
+        ];
         app.clock.advance(wait);
-        let body: Value = serde_json::from_str(scope).unwrap();
-        for revoked in [revoked, 0] {
-            let response = credential(&app, &devices[0], body.clone()).await;
+        let body: Value = serde_json::from_str(scope_body).unwrap();
+        for revoked_count in [revoked_count, 0] {
+            let response = build_logout(&app, &devices[0], body.clone()).await;
             if body["scope"] == "others" {
-                assert_others_logged_out(response, revoked);
+                assert_others_logged_out(response, revoked_count);
             } else {
-                assert_logged_out(response, revoked);
+                assert_logged_out(response, revoked_count);
             }
-            assert_eq!(are_live(&app, &devices), live, "{scope}");
+            assert_eq!(are_live(&app, &devices), live_devices, "{scope_body}");
         }
-        for (device, is_live) in devices.iter().zip(live) {
+        for (device, is_live) in devices.iter().zip(live_devices) {
             let response = refresh(&app, &device.refresh).await;
             if is_live {
-                let next = Device::from_response(&response.ok());
-                get_session(&app, &next.access).await.ok();
+                let refreshed_device = Device::from_response(&response.ok());
+                get_session(&app, &refreshed_device.access).await.ok();
             } else {
                 response.problem(401, "SESSION_EXPIRED");
             }
@@ -127,89 +140,98 @@ async fn assert_each_scope(app: App, credential: Credential, wait: Duration, sco
 }
 
 async fn an_access_token_revokes_the_sessions_in_scope(app: App) {
-    assert_each_scope(app, by_access, Duration::ZERO, SCOPES).await;
+    assert_each_scope(app, by_access, Duration::ZERO, RESULTS_IF_VALID).await;
 }
 
 async fn an_expired_access_token_revokes_at_most_its_own_session(app: App) {
-    assert_each_scope(app, by_access, Duration::from_secs(24 * 60 * 60), EXPIRED).await;
+    assert_each_scope(
+        app,
+        by_access,
+        Duration::from_secs(24 * 60 * 60),
+        RESULTS_IF_EXPIRED,
+    )
+    .await;
 }
 
 async fn a_refresh_token_revokes_the_sessions_in_scope(app: App) {
-    assert_each_scope(app, by_body, Duration::ZERO, SCOPES).await;
+    assert_each_scope(app, by_body, Duration::ZERO, RESULTS_IF_VALID).await;
 }
 
 async fn cookies_revoke_the_sessions_in_scope(app: App) {
-    assert_each_scope(app, by_cookies, Duration::ZERO, SCOPES).await;
+    assert_each_scope(app, by_cookies, Duration::ZERO, RESULTS_IF_VALID).await;
 }
 
 async fn an_old_refresh_token_still_logs_out(app: App) {
-    let (ada, first) = user_with_device(&app, "ada").await;
-    let other = login(&app, &ada).await;
-    let newest = refreshed_times(&app, &first, 3).await;
-    assert_logged_out(by_body(&app, &first, json!({})).await, 1);
-    assert_eq!(are_live(&app, [&first, &other]), [false, true]);
-    get_session(&app, &newest.access)
+    let (ada, device) = user_with_device(&app, "ada").await;
+    let other_device = login(&app, &ada).await;
+    let newest_device = refreshed_times(&app, &device, 3).await;
+    assert_logged_out(by_body(&app, &device, json!({})).await, 1);
+    assert_eq!(are_live(&app, [&device, &other_device]), [false, true]);
+    get_session(&app, &newest_device.access)
         .await
         .problem(401, "TOKEN_REVOKED");
 }
 
 async fn the_header_has_priority_over_the_body_and_the_body_over_the_cookies(app: App) {
-    let (ada, header) = user_with_device(&app, "ada").await;
-    let (body, cookies) = (login(&app, &ada).await, login(&app, &ada).await);
-    let all = [&header, &body, &cookies];
+    let (ada, header_device) = user_with_device(&app, "ada").await;
+    let (body_device, cookie_device) = (login(&app, &ada).await, login(&app, &ada).await);
+    let devices = [&header_device, &body_device, &cookie_device];
     let with_cookies = |request: Request| {
-        let request = request.header("cookie", &cookies.cookies());
+        let request = request.header("cookie", &cookie_device.cookies());
         request.header("sec-fetch-site", "same-origin")
     };
-    let bearer = format!("Bearer {}", header.access);
-    let request = by_body(&app, &body, json!({})).header("authorization", &bearer);
+    let bearer = format!("Bearer {}", header_device.access);
+    let request = by_body(&app, &body_device, json!({})).header("authorization", &bearer);
     assert_logged_out(with_cookies(request).await, 1);
-    assert_eq!(are_live(&app, all), [false, true, true]);
-    assert_logged_out(with_cookies(by_body(&app, &body, json!({}))).await, 1);
-    assert_eq!(are_live(&app, all), [false, false, true]);
+    assert_eq!(are_live(&app, devices), [false, true, true]);
+    assert_logged_out(
+        with_cookies(by_body(&app, &body_device, json!({}))).await,
+        1,
+    );
+    assert_eq!(are_live(&app, devices), [false, false, true]);
     assert_logged_out(
         with_cookies(app.anonymous().request("POST", LOGOUT)).await,
         1,
     );
-    assert_eq!(are_live(&app, all), [false, false, false]);
+    assert_eq!(are_live(&app, devices), [false, false, false]);
 }
 
 async fn an_invalid_body_revokes_nothing(app: App) {
     let (_, device) = user_with_device(&app, "ada").await;
     let bearer = app.bearer(device.access.as_str());
-    let (not_a_scope, not_a_string) = (
+    let (invalid_scope, invalid_type) = (
         "must be one of `current`, `others`, `all`",
         "must be a string",
     );
     for (scope, message) in [
-        (json!("everything"), not_a_scope),
-        (json!(""), not_a_scope),
-        (json!("ALL"), not_a_scope),
-        (json!(null), not_a_string),
-        (json!(7), not_a_string),
-        (json!(["all"]), not_a_string),
-        (json!({ "all": null }), not_a_string),
+        (json!("everything"), invalid_scope),
+        (json!(""), invalid_scope),
+        (json!("ALL"), invalid_scope),
+        (json!(null), invalid_type),
+        (json!(7), invalid_type),
+        (json!(["all"]), invalid_type),
+        (json!({ "all": null }), invalid_type),
     ] {
-        let refused = bearer.post(LOGOUT, json!({ "scope": scope })).await;
-        assert!(refused.all("set-cookie").is_empty());
-        refused.invalid("scope", "invalid_type", message);
+        let response = bearer.post(LOGOUT, json!({ "scope": scope })).await;
+        assert!(response.all("set-cookie").is_empty());
+        response.invalid("scope", "invalid_type", message);
     }
     for token in [json!(null), json!(7), json!({})] {
-        let refused = bearer.post(LOGOUT, json!({ "refresh_token": token })).await;
+        let response = bearer.post(LOGOUT, json!({ "refresh_token": token })).await;
         let message = "must be a string";
-        refused.invalid("refresh_token", "invalid_type", message);
+        response.invalid("refresh_token", "invalid_type", message);
     }
     for body in ["{", "scope=all", "{\"scope\":\"all\"}}"] {
         bearer.post(LOGOUT, body).await.problem(400, "INVALID_JSON");
     }
     for body in ["null", "[]", "\"all\""] {
-        let refused = bearer.post(LOGOUT, body).await;
-        refused.problem(400, "INVALID_REQUEST");
+        let response = bearer.post(LOGOUT, body).await;
+        response.problem(400, "INVALID_REQUEST");
     }
-    let form = bearer.post(LOGOUT, "scope=all".as_bytes()).await;
-    form.problem(415, "UNSUPPORTED_MEDIA_TYPE");
-    let large = bearer.post(LOGOUT, " ".repeat(70_000)).await;
-    large.problem(413, "BODY_TOO_LARGE");
+    let response = bearer.post(LOGOUT, "scope=all".as_bytes()).await;
+    response.problem(415, "UNSUPPORTED_MEDIA_TYPE");
+    let response = bearer.post(LOGOUT, " ".repeat(70_000)).await;
+    response.problem(413, "BODY_TOO_LARGE");
     assert_eq!(are_live(&app, [&device]), [true]);
     refreshed(&app, &device).await;
 }
@@ -219,26 +241,26 @@ async fn a_token_of_a_revoked_session_is_rejected_by_every_route_at_once(app: Ap
     assert_logged_out(by_access(&app, &device, json!({})).await, 1);
     let caller = app.bearer(device.access.as_str());
     for operation in protected(&app).await {
-        let refused = operation.request(&caller, ada.id()).await;
-        refused.problem(401, "TOKEN_REVOKED");
+        let response = operation.request(&caller, ada.id()).await;
+        response.problem(401, "TOKEN_REVOKED");
     }
     let request = app.anonymous().get(SESSION);
-    let refused = request.header("cookie", &device.cookies()).await;
-    refused.problem(401, "TOKEN_REVOKED");
+    let response = request.header("cookie", &device.cookies()).await;
+    response.problem(401, "TOKEN_REVOKED");
 }
 
 async fn a_logout_needs_no_credentials(app: App) {
     for caller in [app.anonymous(), app.bearer("junk")] {
-        let response = caller.request("POST", LOGOUT).await.ok();
-        assert_eq!(response, json!({ "success": true, "revoked": 0 }));
+        let body = caller.request("POST", LOGOUT).await.ok();
+        assert_eq!(body, json!({ "success": true, "revoked": 0 }));
     }
 }
 
-async fn logging_out_twice_is_no_error(app: App) {
+async fn a_second_logout_is_no_error(app: App) {
     let ada = app.user("ada").await;
-    for revoked in [1, 0] {
-        let response = ada.post(LOGOUT, json!({})).await.ok();
-        assert_eq!(response, json!({ "success": true, "revoked": revoked }));
+    for revoked_count in [1, 0] {
+        let body = ada.post(LOGOUT, json!({})).await.ok();
+        assert_eq!(body, json!({ "success": true, "revoked": revoked_count }));
     }
 }
 
@@ -253,6 +275,6 @@ async fn a_caller_that_disconnects_is_still_logged_out(app: App) {
     connection.send(request.as_bytes()).await;
     drop(connection);
     while ada.get("/api/auth/session").await.status() == 200 {}
-    let refused = ada.get("/api/auth/session").await;
-    refused.problem(401, "TOKEN_REVOKED");
+    let response = ada.get("/api/auth/session").await;
+    response.problem(401, "TOKEN_REVOKED");
 }

@@ -1,5 +1,5 @@
-//! The endpoints of `api-server/src/auth/`, each in a file of the same name. If there is a folder of that name as well,
-//! it contains further tests of the endpoint, one topic in each file.
+//! Tests the endpoints of `api-server/src/auth/`. Each endpoint has a file of the same name. A folder of that name
+//! contains further tests of the endpoint, one topic in each file.
 
 #![expect(clippy::string_slice, reason = "the sliced text is ASCII")]
 

@@ -1,4 +1,4 @@
-//! `POST /api/auth/refresh`: the new pair of tokens, and which tokens are accepted.
+//! Tests which tokens `POST /api/auth/refresh` accepts, and which tokens the response contains.
 
 mod forged;
 mod rotation;
@@ -19,57 +19,63 @@ use crate::sessions::fixtures::{
 };
 
 on_both_engines! {
-    a_refresh_returns_the_next_pair_of_the_same_session,
+    a_refresh_returns_the_next_pair_of_tokens_of_the_same_session,
     the_first_refresh_token_has_counter_0_and_the_next_has_counter_1,
     every_refresh_extends_the_lifetime_of_the_session,
-    twenty_parallel_refreshes_get_equal_responses_and_advance_once,
-    parallel_refreshes_of_many_sessions_do_not_mix,
+    twenty_parallel_refreshes_get_equal_responses_and_advance_the_counter_once,
+    parallel_refreshes_of_many_sessions_do_not_mix_their_tokens,
     an_expired_access_token_does_not_prevent_a_refresh,
     a_refresh_after_a_logout_is_401,
     a_refresh_after_the_account_was_deleted_is_401,
     a_refresh_after_another_session_changed_the_password_is_401,
-    a_token_of_a_previous_secret_is_replaced_by_one_of_the_current_secret,
+    a_token_of_a_previous_secret_is_replaced_by_a_token_of_the_current_secret,
     a_missing_token_is_401_and_an_invalid_body_is_rejected,
     a_session_expires_to_the_microsecond,
 }
 
-async fn a_refresh_returns_the_next_pair_of_the_same_session(app: App) {
+async fn a_refresh_returns_the_next_pair_of_tokens_of_the_same_session(app: App) {
     let ada = app.user("ada").await;
-    let login = credentials(ada.email(), ada.password());
-    let first = app.anonymous().post(LOGIN, login).await.ok();
+    let body = credentials(ada.email(), ada.password());
+    let login_response = app.anonymous().post(LOGIN, body).await.ok();
     app.clock.advance(Duration::from_secs(60));
-    let token = first["refresh_token"].as_str().unwrap();
-    let response = refresh(&app, token).await;
+    let refresh_token = login_response["refresh_token"].as_str().unwrap();
+    let response = refresh(&app, refresh_token).await;
     let cookies = response.all("set-cookie").join("\n");
-    let next = response.ok();
+    let refresh_response = response.ok();
 
-    let access = next["access_token"].as_str().unwrap();
-    let successor = next["refresh_token"].as_str().unwrap();
+    let new_access_token = refresh_response["access_token"].as_str().unwrap();
+    let new_refresh_token = refresh_response["refresh_token"].as_str().unwrap();
     let expected = json!({
         "user": ada.get("/api/auth/account").await.ok(),
-        "access_token": access,
+        "access_token": new_access_token,
         "token_type": "Bearer",
         "expires_in": 900,
-        "refresh_token": successor,
-        "session_id": first["session_id"],
+        "refresh_token": new_refresh_token,
+        "session_id": login_response["session_id"],
     });
-    assert_eq!(next, expected);
-    assert_ne!(next["access_token"], first["access_token"]);
-    assert_ne!(next["refresh_token"], first["refresh_token"]);
+    assert_eq!(refresh_response, expected);
+    assert_ne!(
+        refresh_response["access_token"],
+        login_response["access_token"]
+    );
+    assert_ne!(
+        refresh_response["refresh_token"],
+        login_response["refresh_token"]
+    );
     let attributes = "Max-Age=604800; HttpOnly; SameSite=Lax";
     assert_eq!(
         cookies,
         format!(
-            "access_token={access}; Path=/; {attributes}\n\
-             refresh_token={successor}; Path=/api/auth; {attributes}"
+            "access_token={new_access_token}; Path=/; {attributes}\n\
+             refresh_token={new_refresh_token}; Path=/api/auth; {attributes}"
         )
     );
-    // The access token is issued now, in whole seconds, and is valid for 15 minutes.
-    let session = get_session(&app, access).await.ok();
+    // The access token is valid for 15 minutes from now, in whole seconds.
+    let session = get_session(&app, new_access_token).await.ok();
     assert_eq!(session["session"]["expiresAt"], "2026-11-20T13:13:51.000Z");
-    assert_eq!(session["session"]["id"], first["session_id"]);
+    assert_eq!(session["session"]["id"], login_response["session_id"]);
     // The old access token stays valid until it expires.
-    get_session(&app, first["access_token"].as_str().unwrap())
+    get_session(&app, login_response["access_token"].as_str().unwrap())
         .await
         .ok();
 }
@@ -80,9 +86,9 @@ async fn the_first_refresh_token_has_counter_0_and_the_next_has_counter_1(app: A
         device.refresh,
         encode_refresh_token(app.secret(), &device.session, 0)
     );
-    let next = refreshed(&app, &device).await;
+    let refreshed_device = refreshed(&app, &device).await;
     assert_eq!(
-        next.refresh,
+        refreshed_device.refresh,
         encode_refresh_token(app.secret(), &device.session, 1)
     );
     assert_eq!(counter(&app, &device.session), 1);
@@ -98,49 +104,53 @@ async fn every_refresh_extends_the_lifetime_of_the_session(app: App) {
         // Each refresh is in the last microsecond of the lifetime.
         app.clock.advance(ALMOST_SESSION_TTL);
         device = refreshed(&app, &device).await;
-        let stored = column(&app, &device.session, "expires_at").unwrap();
-        assert_eq!(stored.trim_end_matches('0'), expires_at);
+        let stored_expires_at = column(&app, &device.session, "expires_at").unwrap();
+        assert_eq!(stored_expires_at.trim_end_matches('0'), expires_at);
         get_session(&app, &device.access).await.ok();
     }
     app.clock.advance(SESSION_TTL);
-    let refused = refresh(&app, &device.refresh).await;
-    refused.problem(401, "SESSION_EXPIRED");
+    let response = refresh(&app, &device.refresh).await;
+    response.problem(401, "SESSION_EXPIRED");
 }
 
-async fn twenty_parallel_refreshes_get_equal_responses_and_advance_once(app: App) {
+async fn twenty_parallel_refreshes_get_equal_responses_and_advance_the_counter_once(app: App) {
     let (_, mut device) = user_with_device(&app, "ada").await;
-    for step in 1..=5 {
+    for expected_counter in 1..=5 {
         app.clock.advance(Duration::from_millis(1500));
         let requests = (0..20).map(|_| refresh(&app, &device.refresh).into_future());
         let responses = join_all(requests).await;
-        let parts = |response: &Response| {
+        let comparable_parts = |response: &Response| {
             let cookies = response.all("set-cookie").join("\n");
             (response.status(), cookies, response.text())
         };
-        let first = parts(&responses[0]);
-        assert!(responses.iter().all(|response| parts(response) == first));
-        assert_eq!(counter(&app, &device.session), step);
+        let first_parts = comparable_parts(&responses[0]);
+        assert!(
+            responses
+                .iter()
+                .all(|response| comparable_parts(response) == first_parts)
+        );
+        assert_eq!(counter(&app, &device.session), expected_counter);
         device = Device::from_response(&responses[0].clone().ok());
     }
     refreshed(&app, &device).await;
 }
 
-async fn parallel_refreshes_of_many_sessions_do_not_mix(app: App) {
+async fn parallel_refreshes_of_many_sessions_do_not_mix_their_tokens(app: App) {
     let ada = app.user("ada").await;
     let mut devices = Vec::new();
     for _ in 0..10 {
         devices.push(login(&app, &ada).await);
     }
-    for step in 1..=3 {
-        let each_twice = devices.iter().chain(&devices);
-        let responses = join_all(each_twice.map(|device| refreshed(&app, device))).await;
-        assert_eq!(responses[..10], responses[10..]);
-        for (device, next) in devices.iter_mut().zip(responses) {
+    for expected_counter in 1..=3 {
+        let devices_twice = devices.iter().chain(&devices);
+        let refreshed_devices = join_all(devices_twice.map(|device| refreshed(&app, device))).await;
+        assert_eq!(refreshed_devices[..10], refreshed_devices[10..]);
+        for (device, refreshed_device) in devices.iter_mut().zip(refreshed_devices) {
             assert_eq!(
-                next.refresh,
-                encode_refresh_token(app.secret(), &device.session, step)
+                refreshed_device.refresh,
+                encode_refresh_token(app.secret(), &device.session, expected_counter)
             );
-            *device = next;
+            *device = refreshed_device;
         }
     }
 }
@@ -155,11 +165,11 @@ async fn an_expired_access_token_does_not_prevent_a_refresh(app: App) {
 
 async fn a_refresh_after_a_logout_is_401(app: App) {
     let (_, device) = user_with_device(&app, "ada").await;
-    let next = refreshed(&app, &device).await;
-    let logout = json!({ "refresh_token": next.refresh });
-    app.anonymous().post(LOGOUT, logout).await.ok();
-    // Neither the current token nor its predecessor within the overlap is accepted.
-    for token in [&next.refresh, &device.refresh] {
+    let refreshed_device = refreshed(&app, &device).await;
+    let body = json!({ "refresh_token": refreshed_device.refresh });
+    app.anonymous().post(LOGOUT, body).await.ok();
+    // The current token and the token before are both rejected, although the overlap has not ended.
+    for token in [&refreshed_device.refresh, &device.refresh] {
         let problem = refresh(&app, token).await.problem(401, "SESSION_EXPIRED");
         assert_eq!(problem["detail"], "The session is over; log in again");
     }
@@ -170,34 +180,34 @@ async fn a_refresh_after_the_account_was_deleted_is_401(app: App) {
     let (ada, device) = user_with_device(&app, "ada").await;
     let body = json!({ "password": ada.password() });
     let bearer = app.bearer(device.access.as_str());
-    let deleted = bearer.delete("/api/auth/account").body(body).await.ok();
-    assert_eq!(deleted, json!({ "success": true }));
-    let refused = refresh(&app, &device.refresh).await;
-    refused.problem(401, "SESSION_EXPIRED");
+    let deletion_response = bearer.delete("/api/auth/account").body(body).await.ok();
+    assert_eq!(deletion_response, json!({ "success": true }));
+    let response = refresh(&app, &device.refresh).await;
+    response.problem(401, "SESSION_EXPIRED");
 }
 
 async fn a_refresh_after_another_session_changed_the_password_is_401(app: App) {
     let (ada, device) = user_with_device(&app, "ada").await;
-    let other = login(&app, &ada).await;
+    let other_device = login(&app, &ada).await;
     let body =
         json!({ "current_password": ada.password(), "new_password": "another good password" });
-    let bearer = app.bearer(other.access.as_str());
+    let bearer = app.bearer(other_device.access.as_str());
     bearer.post(CHANGE_PASSWORD, body).await.ok();
-    let refused = refresh(&app, &device.refresh).await;
-    refused.problem(401, "SESSION_EXPIRED");
+    let response = refresh(&app, &device.refresh).await;
+    response.problem(401, "SESSION_EXPIRED");
 }
 
-async fn a_token_of_a_previous_secret_is_replaced_by_one_of_the_current_secret(app: App) {
+async fn a_token_of_a_previous_secret_is_replaced_by_a_token_of_the_current_secret(app: App) {
     let (_, device) = user_with_device(&app, "ada").await;
     let new_secret = "the secret that signs from today on, 32 bytes";
-    let rotated = app
+    let rotated_app = app
         .another_process()
         .set("auth-secret", new_secret)
         .set("auth-secrets-previous", app.secret())
         .start();
-    let next = refreshed(&rotated, &device).await;
+    let refreshed_device = refreshed(&rotated_app, &device).await;
     assert_eq!(
-        next.refresh,
+        refreshed_device.refresh,
         encode_refresh_token(new_secret, &device.session, 1)
     );
     let refresh_tokens = RefreshTokens::new(&Keyring::new(Secret::new(new_secret).unwrap()));
@@ -205,57 +215,64 @@ async fn a_token_of_a_previous_secret_is_replaced_by_one_of_the_current_secret(a
         session_id: Uuid::parse_str(&device.session).unwrap().into_bytes(),
         counter: 1,
     };
-    assert_eq!(refresh_tokens.decode(&next.refresh), Ok(expected));
+    assert_eq!(
+        refresh_tokens.decode(&refreshed_device.refresh),
+        Ok(expected)
+    );
     // A client that lost the response sends the old token again.
-    assert_eq!(refreshed(&rotated, &device).await, next);
+    assert_eq!(refreshed(&rotated_app, &device).await, refreshed_device);
     // A server with the old secret alone rejects the new token as forged, and does not revoke the session.
-    let refused = refresh(&app, &next.refresh).await;
-    refused.problem(401, "INVALID_TOKEN");
-    refreshed(&rotated, &next).await;
+    let response = refresh(&app, &refreshed_device.refresh).await;
+    response.problem(401, "INVALID_TOKEN");
+    refreshed(&rotated_app, &refreshed_device).await;
 }
 
 async fn a_missing_token_is_401_and_an_invalid_body_is_rejected(app: App) {
-    let anonymous = app.anonymous();
+    let caller = app.anonymous();
     let assert_unauthorized = |request: Request| async {
         let response = request.await;
         let challenge = r#"Bearer realm="api""#;
         assert_eq!(response.header("www-authenticate"), Some(challenge));
         response.problem(401, "UNAUTHORIZED");
     };
-    assert_unauthorized(anonymous.request("POST", REFRESH)).await;
-    assert_unauthorized(anonymous.post(REFRESH, json!({}))).await;
-    assert_unauthorized(anonymous.post(REFRESH, json!({ "refreshToken": "rt_" }))).await;
-    assert_unauthorized(anonymous.request("POST", REFRESH).header("cookie", "a=b")).await;
+    assert_unauthorized(caller.request("POST", REFRESH)).await;
+    assert_unauthorized(caller.post(REFRESH, json!({}))).await;
+    assert_unauthorized(caller.post(REFRESH, json!({ "refreshToken": "rt_" }))).await;
+    assert_unauthorized(caller.request("POST", REFRESH).header("cookie", "a=b")).await;
 
     for body in ["null", "[]", "\"rt_\"", "7"] {
-        let refused = anonymous.post(REFRESH, body).await;
-        refused.problem(400, "INVALID_REQUEST");
+        let response = caller.post(REFRESH, body).await;
+        response.problem(400, "INVALID_REQUEST");
     }
     for body in ["{", "{\"refresh_token\":", "refresh_token=rt_"] {
-        let refused = anonymous.post(REFRESH, body).await;
-        refused.problem(400, "INVALID_JSON");
+        let response = caller.post(REFRESH, body).await;
+        response.problem(400, "INVALID_JSON");
     }
     for value in [Value::Null, json!(7), json!([]), json!({}), json!(true)] {
-        let refused = anonymous.post(REFRESH, json!({ "refresh_token": value }));
+        let request = caller.post(REFRESH, json!({ "refresh_token": value }));
         let message = "must be a string";
-        refused
+        request
             .await
             .invalid("refresh_token", "invalid_type", message);
     }
-    let form = anonymous.post(REFRESH, "refresh_token=rt_".as_bytes());
-    form.await.problem(415, "UNSUPPORTED_MEDIA_TYPE");
+    let request = caller.post(REFRESH, "refresh_token=rt_".as_bytes());
+    request.await.problem(415, "UNSUPPORTED_MEDIA_TYPE");
 }
 
 async fn a_session_expires_to_the_microsecond(app: App) {
     let (ada, device) = user_with_device(&app, "ada").await;
     app.clock.advance(ALMOST_SESSION_TTL);
-    let other = login(&app, &ada).await;
-    let next = refreshed(&app, &device).await;
+    let other_device = login(&app, &ada).await;
+    let refreshed_device = refreshed(&app, &device).await;
     app.clock.advance(SESSION_TTL);
-    for token in [&device.refresh, &next.refresh, &other.refresh] {
-        let refused = refresh(&app, token).await;
-        refused.problem(401, "SESSION_EXPIRED");
+    for token in [
+        &device.refresh,
+        &refreshed_device.refresh,
+        &other_device.refresh,
+    ] {
+        let response = refresh(&app, token).await;
+        response.problem(401, "SESSION_EXPIRED");
     }
-    // The session expired; it was not revoked.
+    // The session has expired without a revocation.
     assert_eq!(column(&app, &device.session, "revoked_at"), None);
 }

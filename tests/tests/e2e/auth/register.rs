@@ -1,4 +1,4 @@
-//! `POST /api/auth/register` and its alias `POST /api/auth/signup`
+//! Tests `POST /api/auth/register` and the alias `POST /api/auth/signup`.
 
 mod parallel;
 
@@ -9,22 +9,22 @@ on_both_engines! {
     a_new_account_is_logged_in,
     signup_is_an_alias_of_the_same_route,
     the_name_is_optional,
-    an_address_is_lower_cased_and_has_one_account,
-    a_tag_makes_a_different_address,
+    an_email_address_is_lower_cased_and_has_one_account,
+    a_tag_makes_a_different_email_address,
     an_international_domain_is_accepted,
-    an_address_may_have_254_bytes,
-    an_address_is_not_trimmed,
+    an_email_address_may_have_254_bytes,
+    a_malformed_email_address_is_rejected_and_not_trimmed,
     a_password_has_8_to_128_characters,
     a_name_has_at_most_200_characters,
-    every_invalid_field_is_named_at_once,
+    the_response_lists_every_invalid_field,
     fields_that_the_server_sets_are_ignored,
     a_rejected_registration_stores_nothing,
 }
 
 const REGISTER: &str = "/api/auth/register";
 
-/// A valid registration of this email address, without a name.
-fn registration(email: &str) -> Value {
+/// Returns a valid registration body with this email address, without a name.
+fn registration_body(email: &str) -> Value {
     json!({ "email": email, "password": "correct horse" })
 }
 
@@ -52,39 +52,47 @@ async fn a_new_account_is_logged_in(app: App) {
 
 async fn signup_is_an_alias_of_the_same_route(app: App) {
     let caller = app.anonymous();
-    let token_response = caller
-        .post("/api/auth/signup", registration("ada@example.com"))
+    let response = caller
+        .post("/api/auth/signup", registration_body("ada@example.com"))
         .await;
-    assert_eq!(token_response.created()["user"]["email"], "ada@example.com");
-    let duplicate = caller.post(REGISTER, registration("ada@example.com")).await;
-    duplicate.problem(409, "USER_ALREADY_EXISTS");
+    assert_eq!(response.created()["user"]["email"], "ada@example.com");
+    let duplicate_response = caller
+        .post(REGISTER, registration_body("ada@example.com"))
+        .await;
+    duplicate_response.problem(409, "USER_ALREADY_EXISTS");
 }
 
 async fn the_name_is_optional(app: App) {
     let caller = app.anonymous();
     for (number, name) in [Value::Null, json!("")].into_iter().enumerate() {
-        let mut body = registration(&format!("{number}@example.com"));
+        let mut body = registration_body(&format!("{number}@example.com"));
         body["name"] = name.clone();
         let token_response = caller.post(REGISTER, body).await.created();
         assert_eq!(token_response["user"]["name"], name);
     }
-    let token_response = caller.post(REGISTER, registration("ada@example.com")).await;
-    assert_eq!(token_response.created()["user"]["name"], Value::Null);
+    let response = caller
+        .post(REGISTER, registration_body("ada@example.com"))
+        .await;
+    assert_eq!(response.created()["user"]["name"], Value::Null);
 }
 
-async fn an_address_is_lower_cased_and_has_one_account(app: App) {
+async fn an_email_address_is_lower_cased_and_has_one_account(app: App) {
     let caller = app.anonymous();
-    let token_response = caller.post(REGISTER, registration("Ada@Example.COM")).await;
-    assert_eq!(token_response.created()["user"]["email"], "ada@example.com");
+    let response = caller
+        .post(REGISTER, registration_body("Ada@Example.COM"))
+        .await;
+    assert_eq!(response.created()["user"]["email"], "ada@example.com");
     for spelling in ["ada@example.com", "ADA@EXAMPLE.COM", "aDa@example.com"] {
-        let duplicate = caller.post(REGISTER, registration(spelling)).await;
-        duplicate.problem(409, "USER_ALREADY_EXISTS");
-        let login = caller.post("/api/auth/login", registration(spelling)).await;
-        assert_eq!(login.ok()["user"]["email"], "ada@example.com");
+        let duplicate_response = caller.post(REGISTER, registration_body(spelling)).await;
+        duplicate_response.problem(409, "USER_ALREADY_EXISTS");
+        let login_response = caller
+            .post("/api/auth/login", registration_body(spelling))
+            .await;
+        assert_eq!(login_response.ok()["user"]["email"], "ada@example.com");
     }
 }
 
-async fn a_tag_makes_a_different_address(app: App) {
+async fn a_tag_makes_a_different_email_address(app: App) {
     let caller = app.anonymous();
     for email in [
         "ada@example.com",
@@ -92,48 +100,67 @@ async fn a_tag_makes_a_different_address(app: App) {
         "ada+home@example.com",
         "a.da@example.com",
     ] {
-        let token_response = caller.post(REGISTER, registration(email)).await.created();
+        let token_response = caller
+            .post(REGISTER, registration_body(email))
+            .await
+            .created();
         assert_eq!(token_response["user"]["email"], email);
     }
 }
 
 async fn an_international_domain_is_accepted(app: App) {
     let caller = app.anonymous();
-    for (typed, stored) in [
+    for (sent_email, stored_email) in [
         ("ada@Bücher.example", "ada@xn--bcher-kva.example"),
         ("bob@xn--bcher-kva.example", "bob@xn--bcher-kva.example"),
         ("ada@例え.テスト", "ada@xn--r8jz45g.xn--zckzah"),
     ] {
-        let token_response = caller.post(REGISTER, registration(typed)).await.created();
-        assert_eq!(token_response["user"]["email"], stored);
-        let login = caller.post("/api/auth/login", registration(typed)).await;
-        assert_eq!(login.ok()["user"]["id"], token_response["user"]["id"]);
+        let token_response = caller
+            .post(REGISTER, registration_body(sent_email))
+            .await
+            .created();
+        assert_eq!(token_response["user"]["email"], stored_email);
+        let login_response = caller
+            .post("/api/auth/login", registration_body(sent_email))
+            .await;
+        assert_eq!(
+            login_response.ok()["user"]["id"],
+            token_response["user"]["id"]
+        );
     }
 }
 
-/// Returns an email address with this length in bytes.
-fn address_of(bytes: usize) -> String {
+/// Returns an email address of this length, in bytes.
+fn email_of_length(length: usize) -> String {
     let label = "d".repeat(63);
     let domain = format!("{label}.{label}.{label}.example");
-    format!("{}@{domain}", "a".repeat(bytes - domain.len() - 1))
+    format!("{}@{domain}", "a".repeat(length - domain.len() - 1))
 }
 
-async fn an_address_may_have_254_bytes(app: App) {
+async fn an_email_address_may_have_254_bytes(app: App) {
     let caller = app.anonymous();
-    for bytes in [253, 254] {
-        let email = address_of(bytes);
-        let token_response = caller.post(REGISTER, registration(&email)).await.created();
+    for length in [253, 254] {
+        let email = email_of_length(length);
+        let token_response = caller
+            .post(REGISTER, registration_body(&email))
+            .await
+            .created();
         assert_eq!(token_response["user"]["email"], email);
     }
-    let too_long = caller.post(REGISTER, registration(&address_of(255))).await;
-    too_long.invalid("email", "too_long", "must be at most 254 bytes");
-    // 254 characters, but 255 bytes.
-    let too_long = format!("ü{}", address_of(253));
-    let too_long = caller.post(REGISTER, registration(&too_long)).await;
-    too_long.invalid("email", "too_long", "must be at most 254 bytes");
+    let too_long_email = email_of_length(255);
+    let response = caller
+        .post(REGISTER, registration_body(&too_long_email))
+        .await;
+    response.invalid("email", "too_long", "must be at most 254 bytes");
+    // This email address has 254 characters, but 255 bytes.
+    let too_long_email = format!("ü{}", email_of_length(253));
+    let response = caller
+        .post(REGISTER, registration_body(&too_long_email))
+        .await;
+    response.invalid("email", "too_long", "must be at most 254 bytes");
 }
 
-async fn an_address_is_not_trimmed(app: App) {
+async fn a_malformed_email_address_is_rejected_and_not_trimmed(app: App) {
     let caller = app.anonymous();
     for email in [
         " ada@example.com",
@@ -148,64 +175,64 @@ async fn an_address_is_not_trimmed(app: App) {
         "ada",
         "Ada <ada@example.com>",
     ] {
-        let refused = caller.post(REGISTER, registration(email)).await;
-        refused.invalid("email", "invalid_email", "must be an email address");
+        let response = caller.post(REGISTER, registration_body(email)).await;
+        response.invalid("email", "invalid_email", "must be an email address");
     }
-    let empty = caller.post(REGISTER, registration("")).await;
-    empty.invalid("email", "required", "is required");
-    let absent = caller
+    let response = caller.post(REGISTER, registration_body("")).await;
+    response.invalid("email", "required", "is required");
+    let response = caller
         .post(REGISTER, json!({ "password": "correct horse" }))
         .await;
-    absent.invalid("email", "required", "is required");
+    response.invalid("email", "required", "is required");
 }
 
 async fn a_password_has_8_to_128_characters(app: App) {
     let caller = app.anonymous();
-    let register = async |number: usize, character: &str| {
-        let email = format!("{number}-{}@example.com", character.len());
-        let body = json!({ "email": email, "password": character.repeat(number) });
+    let register = async |length: usize, character: &str| {
+        let email = format!("{length}-{}@example.com", character.len());
+        let body = json!({ "email": email, "password": character.repeat(length) });
         caller.post(REGISTER, body).await
     };
-    // Characters are counted, not bytes.
+    // The limits count characters, not bytes.
     for character in ["%", "é", "😀"] {
-        for number in [8, 9, 127, 128] {
-            register(number, character).await.created();
+        for length in [8, 9, 127, 128] {
+            register(length, character).await.created();
         }
         let code = "unacceptable_password";
-        let short = register(7, character).await;
-        short.invalid("password", code, "must be at least 8 characters");
-        let long = register(129, character).await;
-        long.invalid("password", code, "must be at most 128 characters");
+        let response = register(7, character).await;
+        response.invalid("password", code, "must be at least 8 characters");
+        let response = register(129, character).await;
+        response.invalid("password", code, "must be at most 128 characters");
     }
-    let empty = register(0, "%").await;
-    empty.invalid("password", "required", "is required");
-    let absent = caller
+    let response = register(0, "%").await;
+    response.invalid("password", "required", "is required");
+    let response = caller
         .post(REGISTER, json!({ "email": "ada@example.com" }))
         .await;
-    absent.invalid("password", "required", "is required");
+    response.invalid("password", "required", "is required");
 }
 
 async fn a_name_has_at_most_200_characters(app: App) {
     let caller = app.anonymous();
     let register = async |name: String| {
-        let mut body = registration(&format!("{}@example.com", name.len()));
+        let mut body = registration_body(&format!("{}@example.com", name.len()));
         body["name"] = name.into();
         caller.post(REGISTER, body).await
     };
     for length in [199, 200] {
         register("é".repeat(length)).await.created();
     }
-    let long = register("é".repeat(201)).await;
-    long.invalid("name", "too_long", "must be at most 200 characters");
-    let nul = register("A\u{0}da".to_owned()).await;
+    let response = register("é".repeat(201)).await;
+    response.invalid("name", "too_long", "must be at most 200 characters");
+    let response = register("A\u{0}da".to_owned()).await;
     let message = "must not contain the NUL character";
-    nul.invalid("name", "invalid_character", message);
+    response.invalid("name", "invalid_character", message);
 }
 
-async fn every_invalid_field_is_named_at_once(app: App) {
+async fn the_response_lists_every_invalid_field(app: App) {
     let body = json!({ "email": "ada", "password": "short", "name": "n".repeat(201) });
-    let refused = app.anonymous().post(REGISTER, body).await;
-    let problem = refused.problem(422, "VALIDATION_ERROR");
+    let response = app.anonymous().post(REGISTER, body).await;
+    let problem = response.problem(422, "VALIDATION_ERROR");
     let expected = json!([
         { "field": "email", "code": "invalid_email", "message": "must be an email address" },
         { "field": "name", "code": "too_long", "message": "must be at most 200 characters" },
@@ -219,7 +246,7 @@ async fn every_invalid_field_is_named_at_once(app: App) {
 }
 
 async fn fields_that_the_server_sets_are_ignored(app: App) {
-    let mut body = registration("ada@example.com");
+    let mut body = registration_body("ada@example.com");
     body["id"] = "1".into();
     body["email_verified"] = true.into();
     body["created_at"] = "1999-01-01T00:00:00.000Z".into();
@@ -234,18 +261,23 @@ async fn fields_that_the_server_sets_are_ignored(app: App) {
 
 async fn a_rejected_registration_stores_nothing(app: App) {
     let ada = app.user("ada").await;
-    let counts = "SELECT (SELECT count(*) FROM users) || ' ' || (SELECT count(*) FROM sessions)";
-    assert_eq!(app.database().value(counts).unwrap(), "1 1");
+    let count_query =
+        "SELECT (SELECT count(*) FROM users) || ' ' || (SELECT count(*) FROM sessions)";
+    assert_eq!(app.database().value(count_query).unwrap(), "1 1");
 
     let body = json!({ "email": ada.email(), "password": "another password", "name": "Eve" });
-    let refused = app.anonymous().post(REGISTER, body).await;
-    refused.problem(409, "USER_ALREADY_EXISTS");
-    let short = json!({ "email": "eve@example.com", "password": "short" });
-    let refused = app.anonymous().post(REGISTER, short).await;
-    refused.problem(422, "VALIDATION_ERROR");
+    let response = app.anonymous().post(REGISTER, body).await;
+    response.problem(409, "USER_ALREADY_EXISTS");
+    let invalid_body = json!({ "email": "eve@example.com", "password": "short" });
+    let response = app.anonymous().post(REGISTER, invalid_body).await;
+    response.problem(422, "VALIDATION_ERROR");
 
-    assert_eq!(app.database().value(counts).unwrap(), "1 1");
-    let login = json!({ "email": ada.email(), "password": ada.password() });
-    let token_response = app.anonymous().post("/api/auth/login", login).await.ok();
+    assert_eq!(app.database().value(count_query).unwrap(), "1 1");
+    let login_body = json!({ "email": ada.email(), "password": ada.password() });
+    let token_response = app
+        .anonymous()
+        .post("/api/auth/login", login_body)
+        .await
+        .ok();
     assert_eq!(token_response["user"]["name"], "ada");
 }

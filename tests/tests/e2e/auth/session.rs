@@ -1,4 +1,4 @@
-//! `GET /api/auth/session`
+//! Tests `GET /api/auth/session`.
 
 use std::time::Duration;
 
@@ -6,38 +6,38 @@ use e2e::{App, on_both_engines};
 use serde_json::json;
 
 on_both_engines! {
-    the_session_names_the_user_of_the_token,
-    the_session_needs_no_database,
+    the_response_contains_the_user_of_the_token,
+    the_response_needs_no_database,
     another_service_may_issue_the_token,
 }
 
 const SESSION: &str = "/api/auth/session";
 
-async fn the_session_names_the_user_of_the_token(app: App) {
+async fn the_response_contains_the_user_of_the_token(app: App) {
     let ada = app.user("ada").await;
     app.clock.advance(Duration::from_secs(60));
     let session = ada.get(SESSION).await.ok();
     let expected = json!({
         "user": { "id": ada.id(), "email": "ada@example.com" },
-        // 15 minutes after the login, in whole seconds.
+        // The access token expires 15 minutes after the login, in whole seconds.
         "session": { "id": session["session"]["id"], "expiresAt": "2026-11-20T13:12:51.000Z" },
     });
     assert_eq!(session, expected);
     assert!(session["session"]["id"].is_string());
 }
 
-async fn the_session_needs_no_database(app: App) {
+async fn the_response_needs_no_database(app: App) {
     let ada = app.user("ada").await;
     app.database().execute(
         "DROP TABLE sessions; DROP TABLE tasks; DROP TABLE imported_tasks; DROP TABLE users",
     );
-    let session = ada.get(SESSION).await.ok();
-    assert_eq!(session["user"]["id"], ada.id());
+    let body = ada.get(SESSION).await.ok();
+    assert_eq!(body["user"]["id"], ada.id());
 }
 
 async fn another_service_may_issue_the_token(app: App) {
     let token = app.token_for("eve", "eve@example.com");
-    let session = app.bearer(token).get(SESSION).await.ok();
-    assert_eq!(session["user"]["id"], "eve");
-    assert_eq!(session["user"]["email"], "eve@example.com");
+    let body = app.bearer(token).get(SESSION).await.ok();
+    assert_eq!(body["user"]["id"], "eve");
+    assert_eq!(body["user"]["email"], "eve@example.com");
 }

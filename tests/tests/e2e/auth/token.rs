@@ -1,4 +1,4 @@
-//! `POST /api/auth/token`: exchanges an access token for a token of another audience.
+//! Tests `POST /api/auth/token`, which exchanges an access token for a token of another audience.
 
 use std::time::{Duration, UNIX_EPOCH};
 
@@ -9,14 +9,14 @@ use serde_json::{Value, json};
 use crate::routes::protected;
 
 on_both_engines! {
-    the_token_names_the_service_and_the_caller,
+    the_token_contains_the_audience_and_the_user,
     each_service_accepts_only_its_own_tokens,
     the_server_accepts_no_token_of_another_audience,
-    the_token_expires_with_the_submitted_one,
-    the_token_is_short_lived_even_if_the_submitted_one_is_not,
+    the_new_token_expires_with_the_submitted_token,
+    the_new_token_is_valid_for_15_minutes_even_if_the_submitted_token_is_valid_longer,
     an_expired_token_within_the_leeway_is_not_exchanged,
     any_unlisted_audience_is_forbidden,
-    without_the_setting_no_audience_is_allowed,
+    without_the_setting_token_audiences_no_audience_is_allowed,
     the_audience_is_required,
     the_token_of_a_revoked_session_is_not_exchanged,
     a_cookie_is_exchanged_only_for_a_trusted_origin,
@@ -25,30 +25,30 @@ on_both_engines! {
 const TOKEN: &str = "/api/auth/token";
 const OWN_ORIGIN: &str = "http://127.0.0.1:8080";
 
-fn start(engine: Engine) -> App {
+fn start_app(engine: Engine) -> App {
     let audiences = "reports, billing,https://c.example/Ä";
     App::on(engine).set("token-audiences", audiences).start()
 }
 
-async fn exchange(caller: &Client, audience: &str) -> Response {
+async fn exchange_token(caller: &Client, audience: &str) -> Response {
     caller.post(TOKEN, json!({ "audience": audience })).await
 }
 
-async fn token_for(caller: &Client, audience: &str) -> String {
-    let response = exchange(caller, audience).await.ok();
+async fn exchanged_token(caller: &Client, audience: &str) -> String {
+    let response = exchange_token(caller, audience).await.ok();
     response["access_token"].as_str().unwrap().to_owned()
 }
 
-/// Verifies a token as a service that holds only its own derived key.
-fn verify(app: &App, audience: &str, token: &str) -> Result<Claims, Error> {
+/// Verifies a token as the service of this audience, with the key that is derived for the service.
+fn verify_as_service(app: &App, audience: &str, token: &str) -> Result<Claims, Error> {
     let secret = Secret::new(app.secret()).unwrap();
     let keyring = Keyring::new(secret.for_audience(audience).unwrap());
     let verifier = TokenVerifier::new(keyring, "api-server", audience).unwrap();
     verifier.verify(token, app.clock.now())
 }
 
-/// Verifies a token of the server itself.
-fn own_claims(app: &App, token: &str) -> Claims {
+/// Verifies an access token of the server and returns the claims.
+fn access_token_claims(app: &App, token: &str) -> Claims {
     let keyring = Keyring::new(Secret::new(app.secret()).unwrap());
     let verifier = TokenVerifier::new(keyring, "api-server", "api").unwrap();
     verifier.verify(token, app.clock.now()).unwrap()
@@ -59,102 +59,114 @@ fn unix_seconds(app: &App) -> i64 {
     since_epoch.as_secs().try_into().unwrap()
 }
 
-async fn the_token_names_the_service_and_the_caller(engine: Engine) {
-    let app = start(engine);
+async fn the_token_contains_the_audience_and_the_user(engine: Engine) {
+    let app = start_app(engine);
     let ada = app.user("ada").await;
-    let response = exchange(&ada, "reports").await;
+    let response = exchange_token(&ada, "reports").await;
     assert_eq!(response.header("cache-control"), Some("no-store"));
     assert!(response.all("set-cookie").is_empty());
-    let response = response.ok();
-    let token = response["access_token"].as_str().unwrap();
+    let body = response.ok();
+    let token = body["access_token"].as_str().unwrap();
     let expected = json!({ "access_token": token, "token_type": "Bearer", "expires_in": 900 });
-    assert_eq!(response, expected);
+    assert_eq!(body, expected);
 
-    let claims = verify(&app, "reports", token).unwrap();
-    let submitted = own_claims(&app, ada.token());
+    let claims = verify_as_service(&app, "reports", token).unwrap();
+    let submitted_claims = access_token_claims(&app, ada.token());
     assert_eq!((&*claims.sub, &*claims.email), (ada.id(), ada.email()));
-    assert_eq!(claims.sid, submitted.sid);
-    assert_eq!((claims.iat, claims.exp), (submitted.iat, submitted.exp));
-    let second_token = token_for(&ada, "reports").await;
-    let second = verify(&app, "reports", &second_token).unwrap();
-    assert!(claims.jti != submitted.jti && claims.jti != second.jti);
+    assert_eq!(claims.sid, submitted_claims.sid);
+    assert_eq!(
+        (claims.iat, claims.exp),
+        (submitted_claims.iat, submitted_claims.exp)
+    );
+    let second_token = exchanged_token(&ada, "reports").await;
+    let second_claims = verify_as_service(&app, "reports", &second_token).unwrap();
+    assert!(claims.jti != submitted_claims.jti && claims.jti != second_claims.jti);
 }
 
 async fn each_service_accepts_only_its_own_tokens(engine: Engine) {
-    let app = start(engine);
+    let app = start_app(engine);
     let ada = app.user("ada").await;
-    let services = ["reports", "billing", "https://c.example/Ä"];
-    for audience in services {
-        let token = token_for(&ada, audience).await;
-        for service in services {
-            let claims = verify(&app, service, &token);
-            assert_eq!(claims.is_ok(), service == audience, "{audience} {service}");
+    let audiences = ["reports", "billing", "https://c.example/Ä"];
+    for token_audience in audiences {
+        let token = exchanged_token(&ada, token_audience).await;
+        for service_audience in audiences {
+            let result = verify_as_service(&app, service_audience, &token);
+            assert_eq!(
+                result.is_ok(),
+                service_audience == token_audience,
+                "{token_audience} {service_audience}"
+            );
         }
-        let submitted = verify(&app, audience, ada.token());
-        assert_eq!(submitted, Err(Error::SignatureMismatch));
+        let result = verify_as_service(&app, token_audience, ada.token());
+        assert_eq!(result, Err(Error::SignatureMismatch));
     }
 }
 
 async fn the_server_accepts_no_token_of_another_audience(engine: Engine) {
-    let app = start(engine);
+    let app = start_app(engine);
     let ada = app.user("ada").await;
-    let token = token_for(&ada, "reports").await;
+    let token = exchanged_token(&ada, "reports").await;
     let caller = app.bearer(token.as_str());
     for operation in protected(&app).await {
-        let refused = operation.request(&caller, ada.id()).await;
-        refused.problem(401, "INVALID_TOKEN");
+        let response = operation.request(&caller, ada.id()).await;
+        response.problem(401, "INVALID_TOKEN");
     }
-    exchange(&caller, "reports")
+    exchange_token(&caller, "reports")
         .await
         .problem(401, "INVALID_TOKEN");
     let cookie = format!("access_token={token}");
     let request = app.anonymous().get("/api/auth/session");
-    let refused = request.header("cookie", &cookie).await;
-    refused.problem(401, "INVALID_TOKEN");
-    let logout = caller.post("/api/auth/logout", json!({})).await.ok();
-    assert_eq!(logout["revoked"], 0);
+    let response = request.header("cookie", &cookie).await;
+    response.problem(401, "INVALID_TOKEN");
+    let logout_response = caller.post("/api/auth/logout", json!({})).await.ok();
+    assert_eq!(logout_response["revoked"], 0);
 }
 
-async fn the_token_expires_with_the_submitted_one(engine: Engine) {
-    let app = start(engine);
+async fn the_new_token_expires_with_the_submitted_token(engine: Engine) {
+    let app = start_app(engine);
     let ada = app.user("ada").await;
-    let submitted = own_claims(&app, ada.token());
+    let submitted_claims = access_token_claims(&app, ada.token());
     app.clock.advance(Duration::from_secs(600));
-    let response = exchange(&ada, "reports").await.ok();
-    assert_eq!(response["expires_in"], submitted.exp - unix_seconds(&app));
+    let response = exchange_token(&ada, "reports").await.ok();
+    assert_eq!(
+        response["expires_in"],
+        submitted_claims.exp - unix_seconds(&app)
+    );
     let token = response["access_token"].as_str().unwrap();
-    let claims = verify(&app, "reports", token).unwrap();
+    let claims = verify_as_service(&app, "reports", token).unwrap();
     assert_eq!(
         (claims.iat, claims.exp),
-        (unix_seconds(&app), submitted.exp)
+        (unix_seconds(&app), submitted_claims.exp)
     );
 }
 
 /// Another service that shares the secret may issue tokens for a year.
-async fn the_token_is_short_lived_even_if_the_submitted_one_is_not(engine: Engine) {
-    let app = start(engine);
+async fn the_new_token_is_valid_for_15_minutes_even_if_the_submitted_token_is_valid_longer(
+    engine: Engine,
+) {
+    let app = start_app(engine);
     let mut issuer = Issuer::of(&app);
     issuer.lifetime = Duration::from_secs(365 * 24 * 60 * 60);
     let caller = app.bearer(issuer.issue("eve", "eve@example.com"));
-    let response = exchange(&caller, "reports").await.ok();
+    let response = exchange_token(&caller, "reports").await.ok();
     assert_eq!(response["expires_in"], 900);
 }
 
 async fn an_expired_token_within_the_leeway_is_not_exchanged(engine: Engine) {
-    let app = start(engine);
+    let app = start_app(engine);
     let ada = app.user("ada").await;
     app.clock.advance(Duration::from_secs(899));
-    let response = exchange(&ada, "reports").await.ok();
+    let response = exchange_token(&ada, "reports").await.ok();
     assert_eq!(response["expires_in"], 1);
     app.clock.advance(Duration::from_secs(1));
     ada.get("/api/auth/session").await.ok();
-    exchange(&ada, "reports")
+    exchange_token(&ada, "reports")
         .await
         .problem(401, "TOKEN_EXPIRED");
 }
 
 async fn any_unlisted_audience_is_forbidden(engine: Engine) {
-    let app = start(engine);
+    let app = start_app(engine);
     let ada = app.user("ada").await;
     for audience in [
         "api",
@@ -167,19 +179,23 @@ async fn any_unlisted_audience_is_forbidden(engine: Engine) {
         "reports\0",
         "*",
     ] {
-        let problem = exchange(&ada, audience).await.problem(403, "FORBIDDEN");
+        let problem = exchange_token(&ada, audience)
+            .await
+            .problem(403, "FORBIDDEN");
         assert_eq!(problem["detail"], "This audience is not allowed");
     }
 }
 
-async fn without_the_setting_no_audience_is_allowed(app: App) {
+async fn without_the_setting_token_audiences_no_audience_is_allowed(app: App) {
     let ada = app.user("ada").await;
-    let problem = exchange(&ada, "reports").await.problem(403, "FORBIDDEN");
+    let problem = exchange_token(&ada, "reports")
+        .await
+        .problem(403, "FORBIDDEN");
     assert_eq!(problem["detail"], "This audience is not allowed");
 }
 
 async fn the_audience_is_required(engine: Engine) {
-    let app = start(engine);
+    let app = start_app(engine);
     let ada = app.user("ada").await;
     let post = |body: Value| ada.post(TOKEN, body);
     for body in [
@@ -197,16 +213,16 @@ async fn the_audience_is_required(engine: Engine) {
 }
 
 async fn the_token_of_a_revoked_session_is_not_exchanged(engine: Engine) {
-    let app = start(engine);
+    let app = start_app(engine);
     let ada = app.user("ada").await;
     ada.post("/api/auth/logout", json!({})).await.ok();
-    exchange(&ada, "reports")
+    exchange_token(&ada, "reports")
         .await
         .problem(401, "TOKEN_REVOKED");
 }
 
 async fn a_cookie_is_exchanged_only_for_a_trusted_origin(engine: Engine) {
-    let app = start(engine);
+    let app = start_app(engine);
     let ada = app.user("ada").await;
     let cookie = format!("access_token={}", ada.token());
     let request = app
@@ -214,13 +230,16 @@ async fn a_cookie_is_exchanged_only_for_a_trusted_origin(engine: Engine) {
         .post(TOKEN, json!({ "audience": "reports" }));
     let request = request.header("cookie", &cookie);
     for origin in ["null", "https://evil.example"] {
-        let refused = request.clone().header("origin", origin).await;
-        refused.problem(403, "UNTRUSTED_ORIGIN");
+        let response = request.clone().header("origin", origin).await;
+        response.problem(403, "UNTRUSTED_ORIGIN");
     }
     request.clone().await.problem(403, "UNTRUSTED_ORIGIN");
     let response = request.header("origin", OWN_ORIGIN).await;
     assert!(response.all("set-cookie").is_empty());
-    let response = response.ok();
-    let token = response["access_token"].as_str().unwrap();
-    assert_eq!(verify(&app, "reports", token).unwrap().sub, ada.id());
+    let body = response.ok();
+    let token = body["access_token"].as_str().unwrap();
+    assert_eq!(
+        verify_as_service(&app, "reports", token).unwrap().sub,
+        ada.id()
+    );
 }

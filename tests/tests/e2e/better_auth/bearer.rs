@@ -1,4 +1,4 @@
-//! Session tokens in the `Authorization` header.
+//! Tests session tokens in the `Authorization` header.
 
 use e2e::{App, Request, on_both_engines};
 use serde_json::{Value, json};
@@ -10,10 +10,10 @@ on_both_engines! {
     a_valid_token_in_the_header_is_used_instead_of_the_cookie,
     with_two_authorization_headers_no_credential_is_accepted,
     a_malformed_token_is_ignored,
-    neither_api_accepts_the_tokens_of_the_other,
+    neither_api_accepts_the_tokens_of_the_other_api,
 }
 
-/// Builds a `get-session` with this `Authorization` header.
+/// Builds a request to `get-session` with this `Authorization` header.
 fn get_session(app: &App, authorization: &str) -> Request {
     let request = app.anonymous().get(GET_SESSION);
     request.header("authorization", authorization)
@@ -24,7 +24,7 @@ async fn raw_signed_and_encoded_tokens_are_accepted_like_the_cookie(app: App) {
     for token in [
         &ada.token,
         &ada.signed_token(),
-        &encode(&ada.signed_token()),
+        &percent_encode(&ada.signed_token()),
     ] {
         for scheme in ["Bearer", "bearer", "BEARER"] {
             let response = get_session(&app, &format!("{scheme} {token}")).await.ok();
@@ -33,15 +33,15 @@ async fn raw_signed_and_encoded_tokens_are_accepted_like_the_cookie(app: App) {
         let sessions = app.bearer(token).get(LIST_SESSIONS).await.ok();
         assert_eq!(sessions.as_array().unwrap().len(), 1);
     }
-    let update = app.bearer(&ada.token);
-    let update = update.post("/api/auth/update-user", json!({ "name": "Ada" }));
-    let response = update.await.is(200);
+    let caller = app.bearer(&ada.token);
+    let update_request = caller.post("/api/auth/update-user", json!({ "name": "Ada" }));
+    let response = update_request.await.is(200);
     assert_eq!(
         response.header("set-auth-token"),
         Some(&*ada.signed_token())
     );
-    let sign_out = app.bearer(&ada.token).post("/api/auth/sign-out", json!({}));
-    let response = sign_out.await.is(200);
+    let sign_out_request = app.bearer(&ada.token).post("/api/auth/sign-out", json!({}));
+    let response = sign_out_request.await.is(200);
     assert_eq!(response.header("set-auth-token"), None);
     assert!(!ada.is_signed_in(&app).await);
 }
@@ -62,41 +62,52 @@ async fn with_two_authorization_headers_no_credential_is_accepted(app: App) {
         format!("Bearer {}", ada.token),
         format!("Bearer {}", eve.token),
     );
-    for [first, second] in [
+    for [first_header, second_header] in [
         [&*ada_header, &*eve_header],
         [&*ada_header, &*ada_header],
         [&*ada_header, "Bearer junk"],
         ["Bearer junk", &*ada_header],
         ["Basic x", "Basic x"],
     ] {
-        let doubled = |request: Request| {
-            let request = request.header("authorization", first);
-            request.header("authorization", second)
+        let with_both_headers = |request: Request| {
+            let request = request.header("authorization", first_header);
+            request.header("authorization", second_header)
         };
-        let response = doubled(ada.get(&app, GET_SESSION)).await;
+        let response = with_both_headers(ada.get(&app, GET_SESSION)).await;
         assert!(response.all("set-cookie").is_empty());
-        assert_eq!(response.ok(), Value::Null, "{first}, {second}");
-        let response = doubled(app.anonymous().get(GET_SESSION)).await;
-        assert_eq!(response.ok(), Value::Null, "{first}, {second}");
-        assert_error(&doubled(ada.get(&app, LIST_SESSIONS)).await, UNAUTHORIZED);
-        let sign_out = doubled(ada.post(&app, "/api/auth/sign-out", json!({})));
-        assert_eq!(sign_out.await.status(), 200);
+        assert_eq!(
+            response.ok(),
+            Value::Null,
+            "{first_header}, {second_header}"
+        );
+        let response = with_both_headers(app.anonymous().get(GET_SESSION)).await;
+        assert_eq!(
+            response.ok(),
+            Value::Null,
+            "{first_header}, {second_header}"
+        );
+        assert_error(
+            &with_both_headers(ada.get(&app, LIST_SESSIONS)).await,
+            UNAUTHORIZED,
+        );
+        let sign_out_request = with_both_headers(ada.post(&app, "/api/auth/sign-out", json!({})));
+        assert_eq!(sign_out_request.await.status(), 200);
         assert!(ada.is_signed_in(&app).await && eve.is_signed_in(&app).await);
     }
 }
 
 async fn a_malformed_token_is_ignored(app: App) {
     let (ada, eve) = (sign_up(&app, "ada").await, sign_up(&app, "eve").await);
-    let (signed, other_signed) = (ada.signed_token(), eve.signed_token());
-    let (token, signature) = signed.rsplit_once('.').unwrap();
-    let (_, other_signature) = other_signed.rsplit_once('.').unwrap();
+    let (ada_signed_token, eve_signed_token) = (ada.signed_token(), eve.signed_token());
+    let (token, signature) = ada_signed_token.rsplit_once('.').unwrap();
+    let (_, eve_signature) = eve_signed_token.rsplit_once('.').unwrap();
     for authorization in [
         format!("Basic {token}"),
         format!("Bearer{token}"),
         format!("Bearer {}", &token[1..]),
         format!("Bearer {}", &token[..95]),
         format!("Bearer {token}0"),
-        format!("Bearer {token}.{other_signature}"),
+        format!("Bearer {token}.{eve_signature}"),
         format!("Bearer {token}.{}", &signature[..43]),
         format!("Bearer {token}."),
         format!("Bearer {signature}"),
@@ -111,16 +122,18 @@ async fn a_malformed_token_is_ignored(app: App) {
     }
 }
 
-async fn neither_api_accepts_the_tokens_of_the_other(app: App) {
+async fn neither_api_accepts_the_tokens_of_the_other_api(app: App) {
     let ada = sign_up(&app, "ada").await;
-    let access = ada.get(&app, "/api/auth/token").await.ok()["token"].clone();
-    let access = access.as_str().unwrap();
+    let body = ada.get(&app, "/api/auth/token").await.ok();
+    let access_token = body["token"].as_str().unwrap();
     assert_eq!(
-        get_session(&app, &format!("Bearer {access}")).await.ok(),
+        get_session(&app, &format!("Bearer {access_token}"))
+            .await
+            .ok(),
         Value::Null
     );
     for path in ["/api/auth/account", "/api/tasks", "/api/auth/session"] {
-        app.bearer(access).get(path).await.ok();
+        app.bearer(access_token).get(path).await.ok();
         for token in [&ada.token, &ada.signed_token()] {
             let response = app.bearer(token).get(path).await;
             response.problem(401, "INVALID_TOKEN");

@@ -1,10 +1,10 @@
-//! `callbackURL` and similar fields: the URLs to which a request may ask the server to redirect.
+//! Tests `callbackURL` and similar fields, the URLs to which a request may ask the server to redirect.
 
 use e2e::{Engine, on_both_engines};
 use serde_json::{Value, json};
 
 use super::fixtures::*;
-use super::origin::start;
+use super::origin::start_app;
 
 on_both_engines! {
     a_redirect_url_must_have_a_trusted_origin,
@@ -14,23 +14,23 @@ on_both_engines! {
 }
 
 async fn a_redirect_url_must_have_a_trusted_origin(engine: Engine) {
-    let app = start(engine);
+    let app = start_app(engine);
     sign_up(&app, "ada").await;
     let sign_in = |name: &str, value: Value| {
         let mut body = json!({ "email": "ada@example.com", "password": PASSWORD });
         body[name] = value;
         app.anonymous().post(SIGN_IN, body)
     };
-    for valid in [
+    for url in [
         "/",
         "/a?b=//c",
         "https://app.example.com/x",
         "http://127.0.0.1:8080",
         "",
     ] {
-        sign_in("callbackURL", valid.into()).await.ok();
+        sign_in("callbackURL", url.into()).await.ok();
     }
-    let untrusted = [
+    let untrusted_urls = [
         "https://evil.example/",
         "//evil.example",
         "/\\evil.example",
@@ -52,7 +52,7 @@ async fn a_redirect_url_must_have_a_trusted_origin(engine: Engine) {
             "Invalid newUserCallbackURL",
         ),
     ] {
-        for url in untrusted {
+        for url in untrusted_urls {
             assert_error(&sign_in(name, url.into()).await, (403, code, message));
         }
     }
@@ -63,8 +63,8 @@ async fn a_redirect_url_must_have_a_trusted_origin(engine: Engine) {
     );
 }
 
-/// URLs that a browser, a proxy or a framework may read differently from the check.
-const AMBIGUOUS: &[&str] = &[
+/// URLs that a browser, a proxy or a framework may read differently from this server.
+const AMBIGUOUS_URLS: &[&str] = &[
     "https://app.example.com//evil.example",
     "https://app.example.com/.//evil.example",
     "https://app.example.com/%2Fevil.example",
@@ -106,54 +106,57 @@ const AMBIGUOUS: &[&str] = &[
 ];
 
 async fn an_ambiguous_redirect_url_is_rejected_before_any_change(engine: Engine) {
-    let app = start(engine);
+    let app = start_app(engine);
     sign_up(&app, "ada").await;
-    let too_long = format!("/{}", "a".repeat(2048));
-    let ambiguous = AMBIGUOUS.iter().copied().chain([too_long.as_str()]);
-    for url in ambiguous {
-        let refused = (403, "INVALID_CALLBACK_URL", "Invalid callbackURL");
+    let too_long_url = format!("/{}", "a".repeat(2048));
+    let urls = AMBIGUOUS_URLS
+        .iter()
+        .copied()
+        .chain([too_long_url.as_str()]);
+    for url in urls {
+        let expected = (403, "INVALID_CALLBACK_URL", "Invalid callbackURL");
         let body = json!({ "email": "ada@example.com", "password": PASSWORD, "callbackURL": url });
-        assert_error(&app.anonymous().post(SIGN_IN, body).await, refused);
+        assert_error(&app.anonymous().post(SIGN_IN, body).await, expected);
         let mut body = sign_up_body("eve");
         body["callbackURL"] = url.into();
-        assert_error(&app.anonymous().post(SIGN_UP, body).await, refused);
+        assert_error(&app.anonymous().post(SIGN_UP, body).await, expected);
         let query = url::form_urlencoded::Serializer::new(String::new())
             .append_pair("callbackURL", url)
             .finish();
         for path in ["verify-email?token=x&", "reset-password/x?"] {
             let path = format!("/api/auth/{path}{query}");
-            assert_error(&app.anonymous().get(&path).await, refused);
+            assert_error(&app.anonymous().get(&path).await, expected);
         }
     }
-    let count = |table| {
+    let row_count = |table| {
         app.database()
             .value(&format!("SELECT count(*) FROM {table}"))
     };
-    assert_eq!(count("sessions").as_deref(), Some("1"));
-    assert_eq!(count("users").as_deref(), Some("1"));
+    assert_eq!(row_count("sessions").as_deref(), Some("1"));
+    assert_eq!(row_count("users").as_deref(), Some("1"));
 }
 
 async fn a_redirect_url_is_returned_as_parsed(engine: Engine) {
-    let app = start(engine);
+    let app = start_app(engine);
     sign_up(&app, "ada").await;
-    let longest = format!("/{}", "a".repeat(2047));
-    for (url, parsed) in [
+    let longest_url = format!("/{}", "a".repeat(2047));
+    for (url, parsed_url) in [
         ("/a/../b?c=d e#f", "/b?c=d%20e#f"),
         ("/käse", "/k%C3%A4se"),
         ("HTTPS://APP.example.com:443/x", "https://app.example.com/x"),
         ("https://ａpp.example.com", "https://app.example.com/"),
         ("/a?b=%0d%0a", "/a?b=%0d%0a"),
-        (&longest, &longest),
+        (&longest_url, &longest_url),
     ] {
         let body = json!({ "email": "ada@example.com", "password": PASSWORD, "callbackURL": url });
         let response = app.anonymous().post(SIGN_IN, body).await;
-        assert_eq!(response.header("location"), Some(parsed));
-        assert_eq!(response.ok()["url"], parsed);
+        assert_eq!(response.header("location"), Some(parsed_url));
+        assert_eq!(response.ok()["url"], parsed_url);
     }
 }
 
 async fn a_redirect_url_in_the_query_must_have_a_trusted_origin_too(engine: Engine) {
-    let app = start(engine);
+    let app = start_app(engine);
     sign_up(&app, "ada").await;
     let path = format!("{SIGN_IN}?callbackURL=https%3A%2F%2Fevil.example");
     let body = json!({ "email": "ada@example.com", "password": PASSWORD });

@@ -1,4 +1,4 @@
-//! `POST /api/auth/change-email`, which a server without mail rejects
+//! Tests `POST /api/auth/change-email`, which a server without mail rejects.
 
 use e2e::{App, on_both_engines};
 use serde_json::json;

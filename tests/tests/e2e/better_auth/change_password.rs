@@ -1,4 +1,4 @@
-//! `POST /api/auth/change-password` in Better Auth's format, and which API a request means
+//! Tests `POST /api/auth/change-password` in Better Auth's format, and which of the two APIs handles a request.
 
 use std::time::Duration;
 
@@ -9,119 +9,129 @@ use tokio::time::{Instant, sleep};
 use super::fixtures::*;
 
 on_both_engines! {
-    every_session_is_revoked_and_the_cookie_has_a_new_one,
+    every_session_is_revoked_and_the_cookie_has_a_new_session,
     the_body_has_the_new_token_if_other_sessions_were_revoked,
-    the_successor_of_a_session_that_is_not_remembered_is_not_remembered,
+    the_new_session_is_not_remembered_if_the_old_session_is_not_remembered,
     a_bearer_client_continues_with_the_token_in_the_header,
     no_process_accepts_earlier_tokens_after_the_change,
-    of_two_changes_at_once_one_wins,
+    of_two_parallel_changes_one_succeeds,
     every_failure_has_its_code_and_message,
     the_body_selects_the_api,
-    an_account_without_a_password_cannot_change_it,
+    an_account_without_a_password_cannot_change_the_password,
 }
 
-const NEW: &str = "another good password";
+const NEW_PASSWORD: &str = "another good password";
 
 async fn is_current_password(app: &App, password: &str) -> bool {
     let body = json!({ "email": "ada@example.com", "password": password });
     app.anonymous().post(SIGN_IN, body).await.status() == 200
 }
 
-/// Takes the new credentials from the response to a change of password.
-fn successor(response: &Response, before: &Browser) -> Browser {
-    let header = response.header("set-auth-token").unwrap();
-    let cookies = response.all("set-cookie").into_iter();
-    let cookies = cookies.filter(|cookie| !cookie.contains("Max-Age=0"));
-    let pairs = cookies.map(|cookie| cookie.split(';').next().unwrap());
+/// Returns the browser with the new token and cookies from the response to a change of password.
+fn browser_after_change(response: &Response, old_browser: &Browser) -> Browser {
+    let token_header = response.header("set-auth-token").unwrap();
+    let set_cookies = response.all("set-cookie").into_iter();
+    let kept_cookies = set_cookies.filter(|cookie| !cookie.contains("Max-Age=0"));
+    let pairs = kept_cookies.map(|cookie| cookie.split(';').next().unwrap());
     let cookies = pairs.collect::<Vec<_>>().join("; ");
-    assert_eq!(signed_token(&cookies), header);
+    assert_eq!(signed_token(&cookies), token_header);
     Browser {
-        token: header.split('.').next().unwrap().to_owned(),
+        token: token_header.split('.').next().unwrap().to_owned(),
         cookies,
-        user: before.user.clone(),
+        user: old_browser.user.clone(),
     }
 }
 
-async fn every_session_is_revoked_and_the_cookie_has_a_new_one(app: App) {
+async fn every_session_is_revoked_and_the_cookie_has_a_new_session(app: App) {
     let mut ada = sign_up(&app, "ada").await;
     for body in [
-        json!({ "currentPassword": PASSWORD, "newPassword": NEW }),
-        json!({ "currentPassword": NEW, "newPassword": PASSWORD, "revokeOtherSessions": false }),
+        json!({ "currentPassword": PASSWORD, "newPassword": NEW_PASSWORD }),
+        json!({ "currentPassword": NEW_PASSWORD, "newPassword": PASSWORD, "revokeOtherSessions": false }),
     ] {
-        let sign_in = json!({ "email": "ada@example.com", "password": body["currentPassword"] });
-        let phone = Browser::of(&app.anonymous().post(SIGN_IN, sign_in).await.is(200));
-        let access = ada.get(&app, "/api/auth/token").await.ok()["token"].clone();
+        let sign_in_body =
+            json!({ "email": "ada@example.com", "password": body["currentPassword"] });
+        let phone =
+            Browser::from_response(&app.anonymous().post(SIGN_IN, sign_in_body).await.is(200));
+        let access_token = ada.get(&app, "/api/auth/token").await.ok()["token"].clone();
         let response = ada.post(&app, CHANGE_PASSWORD, body).await;
-        let fresh = successor(&response, &ada);
+        let new_browser = browser_after_change(&response, &ada);
         assert_eq!(response.ok(), json!({ "token": null, "user": ada.user }));
-        assert_ne!(fresh.token, ada.token);
-        assert_eq!(fresh.session(&app).await["session"]["token"], fresh.token);
+        assert_ne!(new_browser.token, ada.token);
+        assert_eq!(
+            new_browser.session(&app).await["session"]["token"],
+            new_browser.token
+        );
         assert!(!ada.is_signed_in(&app).await && !phone.is_signed_in(&app).await);
-        let stolen = app.bearer(ada.token.as_str());
-        assert_eq!(stolen.get(GET_SESSION).await.ok(), Value::Null);
-        let stolen = app.bearer(access.as_str().unwrap());
-        let refused = stolen.get("/api/auth/session").await;
-        refused.problem(401, "TOKEN_REVOKED");
-        ada = fresh;
+        let thief = app.bearer(ada.token.as_str());
+        assert_eq!(thief.get(GET_SESSION).await.ok(), Value::Null);
+        let thief = app.bearer(access_token.as_str().unwrap());
+        let response = thief.get("/api/auth/session").await;
+        response.problem(401, "TOKEN_REVOKED");
+        ada = new_browser;
     }
-    assert!(is_current_password(&app, PASSWORD).await && !is_current_password(&app, NEW).await);
+    assert!(
+        is_current_password(&app, PASSWORD).await && !is_current_password(&app, NEW_PASSWORD).await
+    );
 }
 
 async fn the_body_has_the_new_token_if_other_sessions_were_revoked(app: App) {
     let ada = sign_up(&app, "ada").await;
     let body = json!({
-        "currentPassword": PASSWORD, "newPassword": NEW, "revokeOtherSessions": true,
+        "currentPassword": PASSWORD, "newPassword": NEW_PASSWORD, "revokeOtherSessions": true,
     });
     let response = ada.post(&app, CHANGE_PASSWORD, body).await.is(200);
-    let fresh = Browser::of(&response);
-    assert_eq!(fresh.token, successor(&response, &ada).token);
-    assert_eq!(fresh.user, ada.user);
-    assert!(fresh.is_signed_in(&app).await && !ada.is_signed_in(&app).await);
+    let new_browser = Browser::from_response(&response);
+    assert_eq!(
+        new_browser.token,
+        browser_after_change(&response, &ada).token
+    );
+    assert_eq!(new_browser.user, ada.user);
+    assert!(new_browser.is_signed_in(&app).await && !ada.is_signed_in(&app).await);
 }
 
-async fn the_successor_of_a_session_that_is_not_remembered_is_not_remembered(app: App) {
+async fn the_new_session_is_not_remembered_if_the_old_session_is_not_remembered(app: App) {
     sign_up(&app, "ada").await;
     let body = json!({ "email": "ada@example.com", "password": PASSWORD, "rememberMe": false });
-    let ada = Browser::of(&app.anonymous().post(SIGN_IN, body).await.is(200));
-    let body = json!({ "currentPassword": PASSWORD, "newPassword": NEW });
+    let ada = Browser::from_response(&app.anonymous().post(SIGN_IN, body).await.is(200));
+    let body = json!({ "currentPassword": PASSWORD, "newPassword": NEW_PASSWORD });
     let response = ada.post(&app, CHANGE_PASSWORD, body).await.is(200);
     let cookies = response.all("set-cookie");
     assert!(cookies.iter().all(|cookie| !cookie.contains("Max-Age")));
-    let fresh = successor(&response, &ada);
-    assert!(fresh.cookies.contains("better-auth.dont_remember="));
+    let new_browser = browser_after_change(&response, &ada);
+    assert!(new_browser.cookies.contains("better-auth.dont_remember="));
     app.clock.advance(Duration::from_secs(86_399));
-    assert!(fresh.is_signed_in(&app).await);
+    assert!(new_browser.is_signed_in(&app).await);
     app.clock.advance(Duration::from_secs(1));
-    assert!(!fresh.is_signed_in(&app).await);
+    assert!(!new_browser.is_signed_in(&app).await);
 }
 
 async fn a_bearer_client_continues_with_the_token_in_the_header(app: App) {
     let ada = sign_up(&app, "ada").await;
-    let body = json!({ "currentPassword": PASSWORD, "newPassword": NEW });
-    let phone = app.bearer(ada.token.as_str());
-    let response = phone.post(CHANGE_PASSWORD, body).await;
-    let exposed = response.header("access-control-expose-headers");
-    assert_eq!(exposed, Some("set-auth-token"));
-    let fresh = app.bearer(response.header("set-auth-token").unwrap());
+    let body = json!({ "currentPassword": PASSWORD, "newPassword": NEW_PASSWORD });
+    let old_client = app.bearer(ada.token.as_str());
+    let response = old_client.post(CHANGE_PASSWORD, body).await;
+    let exposed_headers = response.header("access-control-expose-headers");
+    assert_eq!(exposed_headers, Some("set-auth-token"));
+    let new_client = app.bearer(response.header("set-auth-token").unwrap());
     assert_eq!(response.ok()["token"], Value::Null);
-    assert_eq!(fresh.get(GET_SESSION).await.ok()["user"], ada.user);
-    assert_error(&phone.get(LIST_SESSIONS).await, UNAUTHORIZED);
+    assert_eq!(new_client.get(GET_SESSION).await.ok()["user"], ada.user);
+    assert_error(&old_client.get(LIST_SESSIONS).await, UNAUTHORIZED);
 }
 
 async fn no_process_accepts_earlier_tokens_after_the_change(app: App) {
     let other_process = app.another_process().start();
     let ada = sign_up(&app, "ada").await;
-    let access = ada.get(&other_process, "/api/auth/token").await.ok()["token"].clone();
-    let thief = other_process.bearer(access.as_str().unwrap());
+    let access_token = ada.get(&other_process, "/api/auth/token").await.ok()["token"].clone();
+    let thief = other_process.bearer(access_token.as_str().unwrap());
     thief.get("/api/auth/session").await.ok();
-    let body = json!({ "currentPassword": PASSWORD, "newPassword": NEW });
+    let body = json!({ "currentPassword": PASSWORD, "newPassword": NEW_PASSWORD });
     let response = ada.post(&app, CHANGE_PASSWORD, body).await;
     assert!(
-        successor(&response, &ada)
+        browser_after_change(&response, &ada)
             .is_signed_in(&other_process)
             .await
     );
-    // Every process reads sessions from the database, but learns of revoked access tokens from the feed.
+    // Every process reads sessions from the database, but reads the revocations of access tokens from the feed.
     assert!(!ada.is_signed_in(&other_process).await);
     let started = Instant::now();
     while thief.get("/api/auth/session").await.code() != "TOKEN_REVOKED" {
@@ -130,36 +140,53 @@ async fn no_process_accepts_earlier_tokens_after_the_change(app: App) {
     }
 }
 
-async fn of_two_changes_at_once_one_wins(app: App) {
+async fn of_two_parallel_changes_one_succeeds(app: App) {
     let (ada, phone) = (
         sign_up(&app, "ada").await,
         sign_in(&app, "ada@example.com").await,
     );
-    let body = |new: &str| json!({ "currentPassword": PASSWORD, "newPassword": new });
-    let (one, other) = tokio::join!(
-        ada.post(&app, CHANGE_PASSWORD, body(NEW)).into_future(),
+    let body =
+        |new_password: &str| json!({ "currentPassword": PASSWORD, "newPassword": new_password });
+    let (ada_response, phone_response) = tokio::join!(
+        ada.post(&app, CHANGE_PASSWORD, body(NEW_PASSWORD))
+            .into_future(),
         phone
             .post(&app, CHANGE_PASSWORD, body("yet another password"))
             .into_future(),
     );
-    let won = [one.status() == 200, other.status() == 200];
-    assert!(won == [true, false] || won == [false, true], "{won:?}");
-    assert_eq!(is_current_password(&app, NEW).await, won[0]);
-    let (winner, loser) = if won[0] { (one, other) } else { (other, one) };
-    assert!(matches!(loser.status(), 400 | 401), "{}", loser.text());
-    assert!(successor(&winner, &ada).is_signed_in(&app).await);
+    let succeeded = [ada_response.status() == 200, phone_response.status() == 200];
+    assert!(
+        succeeded == [true, false] || succeeded == [false, true],
+        "{succeeded:?}"
+    );
+    assert_eq!(is_current_password(&app, NEW_PASSWORD).await, succeeded[0]);
+    let (success, failure) = if succeeded[0] {
+        (ada_response, phone_response)
+    } else {
+        (phone_response, ada_response)
+    };
+    assert!(matches!(failure.status(), 400 | 401), "{}", failure.text());
+    assert!(
+        browser_after_change(&success, &ada)
+            .is_signed_in(&app)
+            .await
+    );
     assert!(!ada.is_signed_in(&app).await && !phone.is_signed_in(&app).await);
 }
 
 async fn every_failure_has_its_code_and_message(app: App) {
     let ada = sign_up(&app, "ada").await;
-    for (current, new, expected) in [
+    for (current_password, new_password, expected) in [
         (
             "wrong password",
-            NEW,
+            NEW_PASSWORD,
             (400, "INVALID_PASSWORD", "Invalid password"),
         ),
-        ("", NEW, (400, "INVALID_PASSWORD", "Invalid password")),
+        (
+            "",
+            NEW_PASSWORD,
+            (400, "INVALID_PASSWORD", "Invalid password"),
+        ),
         (
             PASSWORD,
             "1234567",
@@ -172,14 +199,14 @@ async fn every_failure_has_its_code_and_message(app: App) {
         ),
         (
             &"x".repeat(129),
-            NEW,
+            NEW_PASSWORD,
             (400, "PASSWORD_TOO_LONG", "Password too long"),
         ),
     ] {
-        let body = json!({ "currentPassword": current, "newPassword": new });
+        let body = json!({ "currentPassword": current_password, "newPassword": new_password });
         assert_error(&ada.post(&app, CHANGE_PASSWORD, body).await, expected);
     }
-    let body = json!({ "currentPassword": PASSWORD, "newPassword": NEW, "revokeOtherSessions": 1 });
+    let body = json!({ "currentPassword": PASSWORD, "newPassword": NEW_PASSWORD, "revokeOtherSessions": 1 });
     let response = ada.post(&app, CHANGE_PASSWORD, body).await;
     let message = "[body.revokeOtherSessions] Invalid input: expected boolean, received number";
     assert_error(&response, (400, "VALIDATION_ERROR", message));
@@ -200,13 +227,13 @@ async fn the_body_selects_the_api(app: App) {
     );
     let response = eve.post(CHANGE_PASSWORD, json!({})).await;
     response.problem(422, "VALIDATION_ERROR");
-    let anonymous = app.anonymous();
-    let response = anonymous.post(CHANGE_PASSWORD, json!({})).await;
+    let anonymous_caller = app.anonymous();
+    let response = anonymous_caller.post(CHANGE_PASSWORD, json!({})).await;
     response.problem(401, "UNAUTHORIZED");
-    let response = anonymous.post(CHANGE_PASSWORD, "no JSON").await;
+    let response = anonymous_caller.post(CHANGE_PASSWORD, "no JSON").await;
     response.problem(401, "UNAUTHORIZED");
-    let better_auth_body = json!({ "currentPassword": PASSWORD, "newPassword": NEW });
-    let response = anonymous
+    let better_auth_body = json!({ "currentPassword": PASSWORD, "newPassword": NEW_PASSWORD });
+    let response = anonymous_caller
         .post(CHANGE_PASSWORD, better_auth_body.clone())
         .await;
     assert_error(&response, UNAUTHORIZED);
@@ -214,19 +241,20 @@ async fn the_body_selects_the_api(app: App) {
         &eve.post(CHANGE_PASSWORD, better_auth_body).await,
         UNAUTHORIZED,
     );
-    let snake_case_body = json!({ "current_password": PASSWORD, "new_password": NEW });
+    let snake_case_body = json!({ "current_password": PASSWORD, "new_password": NEW_PASSWORD });
     let response = ada.post(&app, CHANGE_PASSWORD, snake_case_body).await;
     response.problem(401, "UNAUTHORIZED");
-    let snake_case_body = json!({ "current_password": eve.password(), "new_password": NEW });
+    let snake_case_body =
+        json!({ "current_password": eve.password(), "new_password": NEW_PASSWORD });
     let token_response: Value = eve.post(CHANGE_PASSWORD, snake_case_body).await.ok();
     assert!(token_response["access_token"].is_string());
 }
 
-async fn an_account_without_a_password_cannot_change_it(app: App) {
+async fn an_account_without_a_password_cannot_change_the_password(app: App) {
     let ada = sign_up(&app, "ada").await;
     app.database()
         .execute("UPDATE users SET password_hash = NULL");
-    let body = json!({ "currentPassword": PASSWORD, "newPassword": NEW });
+    let body = json!({ "currentPassword": PASSWORD, "newPassword": NEW_PASSWORD });
     let response = ada.post(&app, CHANGE_PASSWORD, body).await;
     let code = "CREDENTIAL_ACCOUNT_NOT_FOUND";
     assert_error(&response, (400, code, "Credential account not found"));

@@ -1,4 +1,4 @@
-//! Session cookies: which are accepted, and which are ignored.
+//! Tests which session cookies are accepted, and which are ignored.
 
 use auth_core::Secret;
 use e2e::{App, on_both_engines};
@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::fixtures::*;
 
 on_both_engines! {
-    a_valid_cookie_is_accepted_encoded_or_not_and_among_others,
+    a_valid_cookie_is_accepted_encoded_or_unencoded_and_among_other_cookies,
     forged_truncated_and_swapped_cookies_are_ignored,
     two_session_cookies_are_ambiguous_and_sign_no_user_in,
     one_signed_dont_remember_flag_prevents_an_extension,
@@ -16,84 +16,87 @@ on_both_engines! {
 }
 
 /// Returns the name of the user whom `get-session` finds with these cookies.
-async fn session_user(app: &App, cookies: &str) -> Value {
+async fn session_user_name(app: &App, cookies: &str) -> Value {
     let request = app.anonymous().get(GET_SESSION);
     request.header("cookie", cookies).await.ok()["user"]["name"].clone()
 }
 
-async fn a_valid_cookie_is_accepted_encoded_or_not_and_among_others(app: App) {
+async fn a_valid_cookie_is_accepted_encoded_or_unencoded_and_among_other_cookies(app: App) {
     let ada = sign_up(&app, "ada").await;
-    let signed = ada.signed_token();
+    let signed_token = ada.signed_token();
     for cookies in [
         ada.cookies.clone(),
-        format!("{SESSION_COOKIE}={signed}"),
-        format!("a=1; {SESSION_COOKIE}={signed}; b=%zz"),
-        format!("{SESSION_COOKIE}={}", encode(&signed).replace("%3D", "%3d")),
-        format!("x{SESSION_COOKIE}=no;{SESSION_COOKIE}={signed}"),
+        format!("{SESSION_COOKIE}={signed_token}"),
+        format!("a=1; {SESSION_COOKIE}={signed_token}; b=%zz"),
+        format!(
+            "{SESSION_COOKIE}={}",
+            percent_encode(&signed_token).replace("%3D", "%3d")
+        ),
+        format!("x{SESSION_COOKIE}=no;{SESSION_COOKIE}={signed_token}"),
     ] {
-        assert_eq!(session_user(&app, &cookies).await, "ada", "{cookies}");
+        assert_eq!(session_user_name(&app, &cookies).await, "ada", "{cookies}");
     }
 }
 
 async fn forged_truncated_and_swapped_cookies_are_ignored(app: App) {
     let (ada, eve) = (sign_up(&app, "ada").await, sign_up(&app, "eve").await);
-    let (signed, other_signed) = (ada.signed_token(), eve.signed_token());
-    let (token, signature) = signed.rsplit_once('.').unwrap();
-    let (other_token, other_signature) = other_signed.rsplit_once('.').unwrap();
-    let other_secret = Secret::generate().unwrap();
-    let other_secret = String::from_utf8(other_secret.expose().to_vec()).unwrap();
-    let mut invalid = vec![
-        format!("{token}.{other_signature}"),
-        format!("{other_token}.{signature}"),
+    let (ada_signed_token, eve_signed_token) = (ada.signed_token(), eve.signed_token());
+    let (token, signature) = ada_signed_token.rsplit_once('.').unwrap();
+    let (eve_token, eve_signature) = eve_signed_token.rsplit_once('.').unwrap();
+    let generated_secret = Secret::generate().unwrap();
+    let other_secret = String::from_utf8(generated_secret.expose().to_vec()).unwrap();
+    let mut invalid_values = vec![
+        format!("{token}.{eve_signature}"),
+        format!("{eve_token}.{signature}"),
         format!("{token}."),
         format!(".{signature}"),
         token.to_owned(),
         signature.to_owned(),
         String::new(),
         ".".to_owned(),
-        format!("{signed}."),
-        format!("{signed}x"),
+        format!("{ada_signed_token}."),
+        format!("{ada_signed_token}x"),
         format!("{token}.{}", signature.trim_end_matches('=')),
         format!("{token}.{}", signature.replace('=', "%3D%3D")),
-        signed.to_uppercase(),
+        ada_signed_token.to_uppercase(),
         session_tokens(&other_secret).sign_cookie([7; 16]),
         session_tokens(&other_secret).sign_flag(),
     ];
-    for end in [1, 2, 10, 44, 45, 46, 100] {
-        invalid.push(signed[..signed.len() - end].to_owned());
-        invalid.push(signed[end..].to_owned());
+    for length in [1, 2, 10, 44, 45, 46, 100] {
+        invalid_values.push(ada_signed_token[..ada_signed_token.len() - length].to_owned());
+        invalid_values.push(ada_signed_token[length..].to_owned());
     }
-    for value in invalid {
+    for value in invalid_values {
         let cookies = format!("{SESSION_COOKIE}={value}");
-        let response = app.anonymous().get(GET_SESSION).header("cookie", &cookies);
-        let response = response.await;
+        let request = app.anonymous().get(GET_SESSION);
+        let response = request.header("cookie", &cookies).await;
         assert!(response.all("set-cookie").is_empty(), "{value}");
         assert_eq!(response.ok(), Value::Null, "{value}");
-        let list = app.anonymous().get(LIST_SESSIONS);
-        assert_error(&list.header("cookie", &cookies).await, UNAUTHORIZED);
+        let list_request = app.anonymous().get(LIST_SESSIONS);
+        assert_error(&list_request.header("cookie", &cookies).await, UNAUTHORIZED);
     }
-    assert_eq!(session_user(&app, &ada.cookies).await, "ada");
+    assert_eq!(session_user_name(&app, &ada.cookies).await, "ada");
 }
 
-/// Another host of the site can set a cookie of the same name, before or after the valid one.
+/// Another host of the same domain can set a second cookie of the same name.
 async fn two_session_cookies_are_ambiguous_and_sign_no_user_in(app: App) {
     let (ada, eve) = (sign_up(&app, "ada").await, sign_up(&app, "eve").await);
-    let mut doubled = vec![format!("{0}; {0}", ada.cookies)];
-    for planted in [
+    let mut duplicate_cookies = vec![format!("{0}; {0}", ada.cookies)];
+    for planted_cookie in [
         eve.cookies.clone(),
         format!("{SESSION_COOKIE}=forged"),
         format!("{SESSION_COOKIE}="),
     ] {
-        doubled.push(format!("{planted}; {}", ada.cookies));
-        doubled.push(format!("{}; a=b; {planted}", ada.cookies));
+        duplicate_cookies.push(format!("{planted_cookie}; {}", ada.cookies));
+        duplicate_cookies.push(format!("{}; a=b; {planted_cookie}", ada.cookies));
     }
-    for cookies in &doubled {
+    for cookies in &duplicate_cookies {
         let browser = Browser {
             cookies: cookies.clone(),
             ..ada.clone()
         };
         let response = browser.get(&app, GET_SESSION).await;
-        // The valid cookie must stay: if it were cleared, the browser would send only the planted cookie.
+        // If the response cleared the valid cookie, the browser would send only the planted cookie.
         assert!(response.all("set-cookie").is_empty());
         assert_eq!(response.ok(), Value::Null, "{cookies}");
         for path in [LIST_SESSIONS, "/api/auth/token"] {
@@ -101,11 +104,11 @@ async fn two_session_cookies_are_ambiguous_and_sign_no_user_in(app: App) {
             assert!(response.all("set-cookie").is_empty());
             assert_error(&response, UNAUTHORIZED);
         }
-        let refused = browser.get(&app, "/api/auth/session").await;
-        refused.problem(401, "UNAUTHORIZED");
-        let change = json!({ "currentPassword": PASSWORD, "newPassword": "another password" });
+        let response = browser.get(&app, "/api/auth/session").await;
+        response.problem(401, "UNAUTHORIZED");
+        let body = json!({ "currentPassword": PASSWORD, "newPassword": "another password" });
         assert_error(
-            &browser.post(&app, CHANGE_PASSWORD, change).await,
+            &browser.post(&app, CHANGE_PASSWORD, body).await,
             UNAUTHORIZED,
         );
     }
@@ -115,16 +118,16 @@ async fn two_session_cookies_are_ambiguous_and_sign_no_user_in(app: App) {
     assert_eq!(request.await.ok(), Value::Null);
     // A token in the header is used instead of any cookie.
     let request = app.bearer(ada.token.as_str()).get(GET_SESSION);
-    let session = request.header("cookie", &doubled[1]).await.ok();
-    assert_eq!(session["user"], ada.user);
+    let body = request.header("cookie", &duplicate_cookies[1]).await.ok();
+    assert_eq!(body["user"], ada.user);
     assert!(ada.is_signed_in(&app).await && eve.is_signed_in(&app).await);
 }
 
 async fn one_signed_dont_remember_flag_prevents_an_extension(app: App) {
     let ada = sign_up(&app, "ada").await;
-    let flag = encode(&session_tokens(app.secret()).sign_flag());
+    let flag = percent_encode(&session_tokens(app.secret()).sign_flag());
     app.clock.advance(DAY);
-    for (flags, is_extended) in [
+    for (flag_cookies, is_extended) in [
         (format!("better-auth.dont_remember={flag}"), false),
         (
             format!("better-auth.dont_remember=x; better-auth.dont_remember={flag}"),
@@ -139,16 +142,16 @@ async fn one_signed_dont_remember_flag_prevents_an_extension(app: App) {
         ),
         ("better-auth.dont_remember=x".to_owned(), true),
     ] {
-        let cookies = format!("{flags}; {}", ada.cookies);
-        let response = app.anonymous().get(GET_SESSION).header("cookie", &cookies);
-        assert_eq!(!response.await.all("set-cookie").is_empty(), is_extended);
+        let cookies = format!("{flag_cookies}; {}", ada.cookies);
+        let request = app.anonymous().get(GET_SESSION).header("cookie", &cookies);
+        assert_eq!(!request.await.all("set-cookie").is_empty(), is_extended);
     }
 }
 
 async fn a_cookie_that_another_server_signed_with_the_same_secret_is_cleared(app: App) {
-    // `true`, the value of the flag, is the only signed value besides a session token.
-    let signed = session_tokens(app.secret()).sign_flag();
-    let cookies = format!("{SESSION_COOKIE}={}", encode(&signed));
+    // Apart from session tokens, a server signs only the value of this flag.
+    let signed_flag = session_tokens(app.secret()).sign_flag();
+    let cookies = format!("{SESSION_COOKIE}={}", percent_encode(&signed_flag));
     let request = app.anonymous().get(GET_SESSION);
     let response = request.header("cookie", &cookies).await;
     assert_eq!(response.all("set-cookie"), CLEARED_COOKIES);
@@ -162,9 +165,9 @@ async fn the_cache_cookie_of_another_server_is_cleared(app: App) {
     assert_eq!(response.all("set-cookie"), [CLEARED_COOKIES[1]]);
     assert_eq!(response.ok()["user"], ada.user);
     let response = ada.post(&app, "/api/auth/sign-out", json!({})).await;
-    let [token, data, flag] = CLEARED_COOKIES;
+    let [cleared_token, cleared_data, cleared_flag] = CLEARED_COOKIES;
     assert_eq!(
         response.is(200).all("set-cookie"),
-        [token, data, data, flag]
+        [cleared_token, cleared_data, cleared_data, cleared_flag]
     );
 }

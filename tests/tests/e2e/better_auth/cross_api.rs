@@ -1,4 +1,5 @@
-//! Sessions across both APIs: created by one, they are listed, verified and revoked by the other.
+//! Tests that each of the two APIs, Better Auth's and the server's own, accepts, lists and revokes the sessions of the
+//! other API.
 
 use std::time::Duration;
 
@@ -8,55 +9,55 @@ use serde_json::json;
 use super::fixtures::*;
 
 on_both_engines! {
-    a_session_of_one_api_is_listed_and_revoked_by_the_other,
+    a_session_of_one_api_is_listed_and_revoked_by_the_other_api,
     the_access_token_is_accepted_by_the_other_api_until_the_session_is_revoked,
     a_service_that_forwards_the_cookie_gets_200_or_401,
     an_access_token_is_used_instead_of_the_cookie,
-    a_user_of_one_api_logs_in_with_the_other,
+    a_user_of_one_api_logs_in_with_the_other_api,
 }
 
 on_postgres! {
-    without_a_database_it_is_503_and_no_user_is_signed_out,
+    without_a_database_the_response_is_503_and_no_user_is_signed_out,
 }
 
 const SESSION: &str = "/api/auth/session";
 
-/// A caller with an access token for the session of this browser.
-async fn with_access_token(app: &App, browser: &Browser) -> Client {
+/// Returns a caller with an access token for the session of this browser.
+async fn caller_with_access_token(app: &App, browser: &Browser) -> Client {
     let body = browser.get(app, "/api/auth/token").await.ok();
     app.bearer(body["token"].as_str().unwrap())
 }
 
-async fn a_session_of_one_api_is_listed_and_revoked_by_the_other(app: App) {
+async fn a_session_of_one_api_is_listed_and_revoked_by_the_other_api(app: App) {
     let ada = sign_up(&app, "ada").await;
-    let login = json!({ "email": "ada@example.com", "password": PASSWORD });
-    let login = app.anonymous().post("/api/auth/login", login).await.ok();
-    let device = app.bearer(login["access_token"].as_str().unwrap());
+    let body = json!({ "email": "ada@example.com", "password": PASSWORD });
+    let login_response = app.anonymous().post("/api/auth/login", body).await.ok();
+    let device = app.bearer(login_response["access_token"].as_str().unwrap());
 
     let better_auth_list = ada.get(&app, LIST_SESSIONS).await.ok();
     assert_eq!(better_auth_list.as_array().unwrap().len(), 2);
-    let list = device.get("/api/auth/sessions").await.ok();
-    assert_eq!(list.as_array().unwrap().len(), 2);
+    let own_api_list = device.get("/api/auth/sessions").await.ok();
+    assert_eq!(own_api_list.as_array().unwrap().len(), 2);
 
     let mut sessions = better_auth_list.as_array().unwrap().iter();
-    let other = sessions.find(|session| session["id"] == login["session_id"]);
-    let body = json!({ "token": other.unwrap()["token"] });
+    let entry = sessions.find(|session| session["id"] == login_response["session_id"]);
+    let body = json!({ "token": entry.unwrap()["token"] });
     ada.post(&app, "/api/auth/revoke-session", body).await.ok();
     device.get(SESSION).await.problem(401, "TOKEN_REVOKED");
-    let body = json!({ "refresh_token": login["refresh_token"] });
-    let refresh = app.anonymous().post("/api/auth/refresh", body).await;
-    refresh.problem(401, "SESSION_EXPIRED");
+    let body = json!({ "refresh_token": login_response["refresh_token"] });
+    let response = app.anonymous().post("/api/auth/refresh", body).await;
+    response.problem(401, "SESSION_EXPIRED");
 
-    let own = ada.session(&app).await["session"]["id"].clone();
-    let device = with_access_token(&app, &ada).await;
-    let path = format!("/api/auth/sessions/{}", own.as_str().unwrap());
+    let session_id = ada.session(&app).await["session"]["id"].clone();
+    let device = caller_with_access_token(&app, &ada).await;
+    let path = format!("/api/auth/sessions/{}", session_id.as_str().unwrap());
     device.delete(&path).await.ok();
     assert!(!ada.is_signed_in(&app).await);
 }
 
 async fn the_access_token_is_accepted_by_the_other_api_until_the_session_is_revoked(app: App) {
     let ada = sign_up(&app, "ada").await;
-    let device = with_access_token(&app, &ada).await;
+    let device = caller_with_access_token(&app, &ada).await;
     assert_eq!(device.get(SESSION).await.ok()["user"]["id"], ada.user["id"]);
     let body = json!({ "title": "Buy milk" });
     device.post("/api/tasks", body).await.created();
@@ -79,16 +80,22 @@ async fn a_service_that_forwards_the_cookie_gets_200_or_401(app: App) {
     let response = ada.get(&app, SESSION).await;
     assert!(response.all("set-cookie").is_empty());
     assert_eq!(response.ok(), expected);
-    let id = ada.user["id"].as_str().unwrap();
-    ada.get(&app, SESSION).header("x-user-id", id).await.ok();
-    let refused = ada.get(&app, SESSION).header("x-user-id", "eve").await;
-    refused.problem(403, "FORBIDDEN");
+    let user_id = ada.user["id"].as_str().unwrap();
+    ada.get(&app, SESSION)
+        .header("x-user-id", user_id)
+        .await
+        .ok();
+    let response = ada.get(&app, SESSION).header("x-user-id", "eve").await;
+    response.problem(403, "FORBIDDEN");
 
-    let forged = Browser {
+    let forged_browser = Browser {
         cookies: format!("{SESSION_COOKIE}=forged"),
         ..ada.clone()
     };
-    forged.get(&app, SESSION).await.problem(401, "UNAUTHORIZED");
+    forged_browser
+        .get(&app, SESSION)
+        .await
+        .problem(401, "UNAUTHORIZED");
     ada.post(&app, "/api/auth/sign-out", json!({})).await.ok();
     ada.get(&app, SESSION).await.problem(401, "SESSION_EXPIRED");
     let bob = sign_up(&app, "bob").await;
@@ -100,21 +107,21 @@ async fn an_access_token_is_used_instead_of_the_cookie(app: App) {
     let (ada, eve) = (sign_up(&app, "ada").await, app.user("eve").await);
     let session = eve.get(SESSION).header("cookie", &ada.cookies).await.ok();
     assert_eq!(session["user"]["id"], eve.id());
-    let refused = app
+    let request = app
         .bearer("junk")
         .get(SESSION)
         .header("cookie", &ada.cookies);
-    refused.await.problem(401, "INVALID_TOKEN");
+    request.await.problem(401, "INVALID_TOKEN");
     let cookies = format!("access_token=junk; {}", ada.cookies);
-    let refused = app.anonymous().get(SESSION).header("cookie", &cookies);
-    refused.await.problem(401, "INVALID_TOKEN");
+    let request = app.anonymous().get(SESSION).header("cookie", &cookies);
+    request.await.problem(401, "INVALID_TOKEN");
     // No other route of this server's own API accepts the cookie of Better Auth.
     for path in ["/api/auth/account", "/api/tasks"] {
         ada.get(&app, path).await.problem(401, "UNAUTHORIZED");
     }
 }
 
-async fn a_user_of_one_api_logs_in_with_the_other(app: App) {
+async fn a_user_of_one_api_logs_in_with_the_other_api(app: App) {
     let ada = app.user("ada").await;
     let body = json!({ "email": ada.email(), "password": ada.password() });
     let response = app.anonymous().post(SIGN_IN, body).await.ok();
@@ -122,7 +129,7 @@ async fn a_user_of_one_api_logs_in_with_the_other(app: App) {
     sign_up(&app, "eve").await;
     let body = json!({ "email": "eve@example.com", "password": PASSWORD });
     app.anonymous().post("/api/auth/login", body).await.ok();
-    // A user may have no name, but Better Auth's clients expect a text.
+    // A user may have no name, but Better Auth's clients expect a string.
     let body = json!({ "email": "bob@example.com", "password": PASSWORD });
     app.anonymous()
         .post("/api/auth/register", body.clone())
@@ -132,7 +139,7 @@ async fn a_user_of_one_api_logs_in_with_the_other(app: App) {
     assert_eq!(response["user"]["name"], "");
 }
 
-async fn without_a_database_it_is_503_and_no_user_is_signed_out(engine: Engine) {
+async fn without_a_database_the_response_is_503_and_no_user_is_signed_out(engine: Engine) {
     let database = Database::new(engine);
     let proxy = Proxy::for_database(&database);
     let url = proxy.url(&database);
@@ -147,6 +154,6 @@ async fn without_a_database_it_is_503_and_no_user_is_signed_out(engine: Engine) 
     assert!(response.all("set-cookie").is_empty());
     let message = "The database does not answer; please try again";
     assert_error(&response, (503, "DATABASE_UNAVAILABLE", message));
-    // The proxy is dropped first: a server that waits for its database would not stop.
+    // Drops the proxy before the server, because a server that waits for its database does not stop.
     drop(proxy);
 }

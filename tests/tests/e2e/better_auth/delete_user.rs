@@ -1,4 +1,4 @@
-//! `POST /api/auth/delete-user` and `GET /api/auth/delete-user/callback`
+//! Tests `POST /api/auth/delete-user` and `GET /api/auth/delete-user/callback`.
 
 use e2e::{App, Engine, on_both_engines};
 use serde_json::json;
@@ -8,20 +8,20 @@ use super::fixtures::*;
 on_both_engines! {
     unless_deletion_is_enabled_the_route_does_not_exist,
     with_the_password_the_user_is_deleted,
-    without_the_password_the_login_must_be_fresh,
+    without_the_password_the_login_must_be_less_than_a_day_old,
     every_failure_has_its_code_and_message,
 }
 
-const DELETE: &str = "/api/auth/delete-user";
-const CALLBACK: &str = "/api/auth/delete-user/callback?token=x";
+const DELETE_USER: &str = "/api/auth/delete-user";
+const DELETE_USER_CALLBACK: &str = "/api/auth/delete-user/callback?token=x";
 
-fn start(engine: Engine) -> App {
+fn start_app(engine: Engine) -> App {
     App::on(engine)
         .set("better-auth-delete-user", "true")
         .start()
 }
 
-fn count_users(app: &App) -> String {
+fn user_count(app: &App) -> String {
     app.database()
         .value("SELECT count(*) || '' FROM users")
         .unwrap()
@@ -29,26 +29,26 @@ fn count_users(app: &App) -> String {
 
 async fn unless_deletion_is_enabled_the_route_does_not_exist(app: App) {
     let ada = sign_up(&app, "ada").await;
-    assert_bare_404(
-        &ada.post(&app, DELETE, json!({ "password": PASSWORD }))
+    assert_404_without_body(
+        &ada.post(&app, DELETE_USER, json!({ "password": PASSWORD }))
             .await,
     );
     assert_error(
-        &ada.get(&app, CALLBACK).await,
+        &ada.get(&app, DELETE_USER_CALLBACK).await,
         (404, "NOT_FOUND", "Not found"),
     );
-    assert_eq!(count_users(&app), "1");
+    assert_eq!(user_count(&app), "1");
 }
 
 async fn with_the_password_the_user_is_deleted(engine: Engine) {
-    let app = start(engine);
+    let app = start_app(engine);
     let (ada, phone) = (
         sign_up(&app, "ada").await,
         sign_in(&app, "ada@example.com").await,
     );
     app.clock.advance(DAY * 2);
     let response = ada
-        .post(&app, DELETE, json!({ "password": PASSWORD }))
+        .post(&app, DELETE_USER, json!({ "password": PASSWORD }))
         .await;
     assert_eq!(response.all("set-cookie"), CLEARED_COOKIES);
     assert_eq!(
@@ -56,33 +56,33 @@ async fn with_the_password_the_user_is_deleted(engine: Engine) {
         json!({ "success": true, "message": "User deleted" })
     );
     assert!(!ada.is_signed_in(&app).await && !phone.is_signed_in(&app).await);
-    assert_eq!(count_users(&app), "0");
+    assert_eq!(user_count(&app), "0");
 }
 
-async fn without_the_password_the_login_must_be_fresh(engine: Engine) {
-    let app = start(engine);
+async fn without_the_password_the_login_must_be_less_than_a_day_old(engine: Engine) {
+    let app = start_app(engine);
     let (ada, eve) = (sign_up(&app, "ada").await, sign_up(&app, "eve").await);
-    let response = ada.post(&app, DELETE, json!({})).await;
+    let response = ada.post(&app, DELETE_USER, json!({})).await;
     assert_eq!(response.ok()["message"], "User deleted");
     app.clock.advance(DAY);
-    let response = eve.post(&app, DELETE, json!({})).await;
+    let response = eve.post(&app, DELETE_USER, json!({})).await;
     let message = "Session expired. Re-authenticate to perform this action.";
     assert_error(&response, (400, "SESSION_EXPIRED", message));
-    assert_eq!(count_users(&app), "1");
-    // An account without a password is deleted after a fresh login.
+    assert_eq!(user_count(&app), "1");
+    // An account without a password is deleted without a password within a day of the login.
     let bob = sign_up(&app, "bob").await;
     app.database()
         .execute("UPDATE users SET password_hash = NULL");
     let response = bob
-        .post(&app, DELETE, json!({ "password": PASSWORD }))
+        .post(&app, DELETE_USER, json!({ "password": PASSWORD }))
         .await;
     let code = "CREDENTIAL_ACCOUNT_NOT_FOUND";
     assert_error(&response, (400, code, "Credential account not found"));
-    bob.post(&app, DELETE, json!({})).await.ok();
+    bob.post(&app, DELETE_USER, json!({})).await.ok();
 }
 
 async fn every_failure_has_its_code_and_message(engine: Engine) {
-    let app = start(engine);
+    let app = start_app(engine);
     let ada = sign_up(&app, "ada").await;
     for (body, expected) in [
         (
@@ -106,19 +106,20 @@ async fn every_failure_has_its_code_and_message(engine: Engine) {
             ),
         ),
     ] {
-        assert_error(&ada.post(&app, DELETE, body).await, expected);
+        assert_error(&ada.post(&app, DELETE_USER, body).await, expected);
     }
-    let without_body = app.anonymous().post(DELETE, &b""[..]);
-    let without_body = without_body
+    let request = app
+        .anonymous()
+        .post(DELETE_USER, &b""[..])
         .header("cookie", &ada.cookies)
         .header("origin", OWN_ORIGIN);
     let message = "[body] Invalid input: expected object, received undefined";
-    assert_error(&without_body.await, (400, "VALIDATION_ERROR", message));
+    assert_error(&request.await, (400, "VALIDATION_ERROR", message));
     assert_error(
-        &ada.get(&app, CALLBACK).await,
+        &ada.get(&app, DELETE_USER_CALLBACK).await,
         (404, "INVALID_TOKEN", "Invalid token"),
     );
-    let response = app.anonymous().get(CALLBACK).await;
+    let response = app.anonymous().get(DELETE_USER_CALLBACK).await;
     assert_error(
         &response,
         (404, "FAILED_TO_GET_USER_INFO", "Failed to get user info"),
@@ -126,5 +127,5 @@ async fn every_failure_has_its_code_and_message(engine: Engine) {
     let response = ada.get(&app, "/api/auth/delete-user/callback").await;
     let message = "[query.token] Invalid input: expected string, received undefined";
     assert_error(&response, (400, "VALIDATION_ERROR", message));
-    assert_eq!(count_users(&app), "1");
+    assert_eq!(user_count(&app), "1");
 }

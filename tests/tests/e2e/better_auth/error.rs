@@ -1,4 +1,4 @@
-//! `GET /api/auth/error`
+//! Tests `GET /api/auth/error`.
 
 use e2e::{App, on_both_engines};
 

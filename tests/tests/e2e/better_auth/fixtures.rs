@@ -1,4 +1,4 @@
-//! Browsers that are signed in with Better Auth's API, and the requests that its client sends.
+//! Browsers that are signed in with Better Auth's API, and the requests that the client of Better Auth sends.
 
 use std::time::Duration;
 
@@ -31,20 +31,20 @@ pub(crate) const CLEARED_COOKIES: [&str; 3] = [
 #[derive(Debug, Clone)]
 pub(crate) struct Browser {
     pub(crate) user: Value,
-    /// The token in the response body.
+    /// The session token in the body of the response to the sign-in.
     pub(crate) token: String,
     /// The `Cookie` header that the browser sends.
     pub(crate) cookies: String,
 }
 
 impl Browser {
-    /// Takes the user, the token and the cookies from the response to a sign-in or a sign-up.
+    /// Returns the browser with the user, the token and the cookies of a response to a sign-in or a sign-up.
     #[track_caller]
-    pub(crate) fn of(response: &Response) -> Self {
+    pub(crate) fn from_response(response: &Response) -> Self {
         let body: Value = serde_json::from_str(&response.text()).unwrap();
-        let cookies = response.all("set-cookie").into_iter();
-        let cookies = cookies.filter(|cookie| !cookie.contains("Max-Age=0"));
-        let pairs = cookies.map(|cookie| cookie.split(';').next().unwrap());
+        let set_cookies = response.all("set-cookie").into_iter();
+        let kept_cookies = set_cookies.filter(|cookie| !cookie.contains("Max-Age=0"));
+        let pairs = kept_cookies.map(|cookie| cookie.split(';').next().unwrap());
         Self {
             token: body["token"].as_str().unwrap().to_owned(),
             user: body["user"].clone(),
@@ -63,7 +63,7 @@ impl Browser {
         request.header("origin", OWN_ORIGIN)
     }
 
-    /// The body of `get-session`: `null` if the browser is not signed in.
+    /// Returns the body of `get-session`, which is `null` if the browser is not signed in.
     pub(crate) async fn session(&self, app: &App) -> Value {
         self.get(app, GET_SESSION).await.ok()
     }
@@ -72,18 +72,18 @@ impl Browser {
         !self.session(app).await.is_null()
     }
 
-    /// The decoded value of the session cookie: the token and its signature.
+    /// Returns the decoded value of the session cookie: the token and its signature.
     pub(crate) fn signed_token(&self) -> String {
         signed_token(&self.cookies)
     }
 }
 
-/// The decoded value of the session cookie in a `Cookie` or a `Set-Cookie` header.
+/// Returns the decoded value of the session cookie in a `Cookie` or a `Set-Cookie` header.
 pub(crate) fn signed_token(cookies: &str) -> String {
-    let (_, rest) = cookies.split_once(&format!("{SESSION_COOKIE}=")).unwrap();
-    let value = rest.split(';').next().unwrap();
-    let value = value.replace("%2B", "+").replace("%2F", "/");
-    value.replace("%3D", "=")
+    let (_, cookie_value) = cookies.split_once(&format!("{SESSION_COOKIE}=")).unwrap();
+    let encoded = cookie_value.split(';').next().unwrap();
+    let partly_decoded = encoded.replace("%2B", "+").replace("%2F", "/");
+    partly_decoded.replace("%3D", "=")
 }
 
 pub(crate) fn sign_up_body(name: &str) -> Value {
@@ -92,17 +92,17 @@ pub(crate) fn sign_up_body(name: &str) -> Value {
 
 pub(crate) async fn sign_up(app: &App, name: &str) -> Browser {
     let response = app.anonymous().post(SIGN_UP, sign_up_body(name)).await;
-    Browser::of(&response.is(200))
+    Browser::from_response(&response.is(200))
 }
 
 /// Signs in from another browser.
 pub(crate) async fn sign_in(app: &App, email: &str) -> Browser {
     let body = json!({ "email": email, "password": PASSWORD });
     let response = app.anonymous().post(SIGN_IN, body).await;
-    Browser::of(&response.is(200))
+    Browser::from_response(&response.is(200))
 }
 
-/// Asserts the status, and that the body has this code and message alone; an empty code means none.
+/// Asserts the status, and that the body has only this message and code. If `code` is empty, the body has no code.
 #[track_caller]
 pub(crate) fn assert_error(response: &Response, (status, code, message): (u16, &str, &str)) {
     assert_eq!(response.status(), status, "{}", response.text());
@@ -118,7 +118,7 @@ pub(crate) fn assert_error(response: &Response, (status, code, message): (u16, &
 
 /// Asserts a 404 without a body.
 #[track_caller]
-pub(crate) fn assert_bare_404(response: &Response) {
+pub(crate) fn assert_404_without_body(response: &Response) {
     assert_eq!(response.status(), 404, "{}", response.text());
     assert_eq!(response.header("content-type"), None);
     assert!(response.text().is_empty());
@@ -129,8 +129,8 @@ pub(crate) fn session_tokens(secret: &str) -> SessionTokens {
     SessionTokens::new(&Keyring::new(Secret::new(secret).unwrap()))
 }
 
-/// Percent-encodes a signed value as `encodeURIComponent` does.
-pub(crate) fn encode(signed: &str) -> String {
-    let signed = signed.replace('+', "%2B").replace('/', "%2F");
-    signed.replace('=', "%3D")
+/// Percent-encodes a signed value as JavaScript's `encodeURIComponent` does.
+pub(crate) fn percent_encode(signed_value: &str) -> String {
+    let partly_encoded = signed_value.replace('+', "%2B").replace('/', "%2F");
+    partly_encoded.replace('=', "%3D")
 }

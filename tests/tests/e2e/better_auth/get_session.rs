@@ -1,4 +1,4 @@
-//! `GET /api/auth/get-session`
+//! Tests `GET /api/auth/get-session`.
 
 use e2e::{App, on_both_engines};
 use serde_json::{Value, json};
@@ -10,10 +10,10 @@ on_both_engines! {
     get_session_by_post_is_405,
 }
 
-/// Returns when the session expires, after a `get-session` with this query.
+/// Sends a request to `get-session` with this query, and returns the time at which the session expires.
 pub(super) async fn expires_at(app: &App, browser: &Browser, query: &str) -> Value {
-    let session = browser.get(app, &format!("{GET_SESSION}{query}")).await;
-    session.ok()["session"]["expiresAt"].clone()
+    let response = browser.get(app, &format!("{GET_SESSION}{query}")).await;
+    response.ok()["session"]["expiresAt"].clone()
 }
 
 async fn the_query_can_disable_the_extension_of_the_session(app: App) {
@@ -25,8 +25,8 @@ async fn the_query_can_disable_the_extension_of_the_session(app: App) {
             "2026-11-27T12:57:51.869Z"
         );
     }
-    let extended = expires_at(&app, &ada, "?disableRefresh=&disableCookieCache=true").await;
-    assert_eq!(extended, "2026-11-29T12:57:51.869Z");
+    let new_expires_at = expires_at(&app, &ada, "?disableRefresh=&disableCookieCache=true").await;
+    assert_eq!(new_expires_at, "2026-11-29T12:57:51.869Z");
 }
 
 async fn get_session_by_post_is_405(app: App) {

@@ -1,4 +1,4 @@
-//! `GET /api/auth/list-accounts`
+//! Tests `GET /api/auth/list-accounts`.
 
 use e2e::{App, TestClock, on_both_engines};
 use serde_json::json;

@@ -1,4 +1,4 @@
-//! `GET /api/auth/list-sessions`
+//! Tests `GET /api/auth/list-sessions`.
 
 use e2e::{App, TestClock, on_both_engines};
 use serde_json::{Value, json};
@@ -9,25 +9,25 @@ on_both_engines! {
     the_list_has_every_live_session_but_only_the_token_of_the_caller,
 }
 
-pub(super) async fn list(app: &App, browser: &Browser) -> Vec<Value> {
-    let list = browser.get(app, LIST_SESSIONS).await.ok();
-    list.as_array().unwrap().clone()
+pub(super) async fn list_sessions(app: &App, browser: &Browser) -> Vec<Value> {
+    let body = browser.get(app, LIST_SESSIONS).await.ok();
+    body.as_array().unwrap().clone()
 }
 
-/// The entries of other sessions have a handle in place of the token.
+/// The entry of another session has a handle instead of the token. The only use of a handle is to revoke the session.
 async fn the_list_has_every_live_session_but_only_the_token_of_the_caller(app: App) {
     let ada = sign_up(&app, "ada").await;
     let body = json!({ "email": "ada@example.com", "password": PASSWORD });
     let request = app.anonymous().post(SIGN_IN, body);
     let response = request.header("user-agent", "Phone/1.0").await.is(200);
-    let phone = Browser::of(&response);
+    let phone = Browser::from_response(&response);
     sign_up(&app, "eve").await;
-    let sessions = list(&app, &ada).await;
+    let sessions = list_sessions(&app, &ada).await;
     assert_eq!(sessions.len(), 2);
-    let other = entry_of(&app, &sessions, &phone).await;
+    let phone_entry = find_entry(&app, &sessions, &phone).await;
     let expected = json!({
-        "id": other["id"],
-        "token": other["token"],
+        "id": phone_entry["id"],
+        "token": phone_entry["token"],
         "userId": ada.user["id"],
         "expiresAt": "2026-11-27T12:57:51.869Z",
         "createdAt": TestClock::START,
@@ -35,24 +35,24 @@ async fn the_list_has_every_live_session_but_only_the_token_of_the_caller(app: A
         "ipAddress": "127.0.0.1",
         "userAgent": "Phone/1.0",
     });
-    assert_eq!(other, expected);
-    assert_eq!(other["token"].as_str().unwrap().len(), 96);
-    assert_ne!(other["token"], phone.token);
-    let own = entry_of(&app, &sessions, &ada).await;
+    assert_eq!(phone_entry, expected);
+    assert_eq!(phone_entry["token"].as_str().unwrap().len(), 96);
+    assert_ne!(phone_entry["token"], phone.token);
+    let ada_entry = find_entry(&app, &sessions, &ada).await;
     assert_eq!(
-        (&own["token"], &own["userAgent"]),
+        (&ada_entry["token"], &ada_entry["userAgent"]),
         (&json!(ada.token), &json!(""))
     );
-    // The list is available after a day, when a Better Auth server would require a new sign-in.
+    // After a day, a Better Auth server would require a new sign-in, but this server still returns the list.
     app.clock.advance(DAY * 2);
-    assert_eq!(list(&app, &ada).await.len(), 2);
+    assert_eq!(list_sessions(&app, &ada).await.len(), 2);
     app.clock.advance(DAY * 5);
-    assert_eq!(list(&app, &ada).await.len(), 1);
+    assert_eq!(list_sessions(&app, &ada).await.len(), 1);
 }
 
 /// Returns the entry of this browser's session.
-pub(super) async fn entry_of(app: &App, sessions: &[Value], browser: &Browser) -> Value {
-    let id = browser.session(app).await["session"]["id"].clone();
-    let entry = sessions.iter().find(|session| session["id"] == id);
+pub(super) async fn find_entry(app: &App, sessions: &[Value], browser: &Browser) -> Value {
+    let session_id = browser.session(app).await["session"]["id"].clone();
+    let entry = sessions.iter().find(|session| session["id"] == session_id);
     entry.unwrap().clone()
 }

@@ -1,4 +1,4 @@
-//! `GET /api/auth/ok`
+//! Tests `GET /api/auth/ok`.
 
 use e2e::{App, on_both_engines};
 use serde_json::json;

@@ -1,4 +1,4 @@
-//! `POST /api/auth/request-password-reset`, which a server without mail rejects
+//! Tests `POST /api/auth/request-password-reset`, which a server without mail rejects.
 
 use e2e::{App, on_both_engines};
 use serde_json::json;
@@ -6,17 +6,17 @@ use serde_json::json;
 use super::fixtures::*;
 
 on_both_engines! {
-    a_reset_cannot_be_requested,
+    a_password_reset_cannot_be_requested,
 }
 
-async fn a_reset_cannot_be_requested(app: App) {
+async fn a_password_reset_cannot_be_requested(app: App) {
     sign_up(&app, "ada").await;
-    let request_reset = |body| {
+    let reset_request = |body| {
         app.anonymous()
             .post("/api/auth/request-password-reset", body)
     };
     for email in ["ada@example.com", "eve@example.com"] {
-        let response = request_reset(json!({ "email": email, "redirectTo": "/reset" })).await;
+        let response = reset_request(json!({ "email": email, "redirectTo": "/reset" })).await;
         assert_error(
             &response,
             (
@@ -26,7 +26,7 @@ async fn a_reset_cannot_be_requested(app: App) {
             ),
         );
     }
-    let response = request_reset(json!({ "email": "ada" })).await;
+    let response = reset_request(json!({ "email": "ada" })).await;
     assert_error(
         &response,
         (
@@ -36,7 +36,7 @@ async fn a_reset_cannot_be_requested(app: App) {
         ),
     );
     let response =
-        request_reset(json!({ "email": "ada@example.com", "redirectTo": "//evil.example" })).await;
+        reset_request(json!({ "email": "ada@example.com", "redirectTo": "//evil.example" })).await;
     assert_error(
         &response,
         (403, "INVALID_REDIRECT_URL", "Invalid redirectURL"),

@@ -1,4 +1,4 @@
-//! Rules for all endpoints: methods, bodies, and the order of the checks.
+//! Tests the rules that all endpoints share for methods, bodies and the order of the checks.
 
 use e2e::{App, on_both_engines};
 use serde_json::{Value, json};
@@ -6,15 +6,15 @@ use serde_json::{Value, json};
 use super::fixtures::*;
 
 on_both_engines! {
-    unknown_methods_and_addresses_are_404_without_a_body,
+    unknown_methods_and_paths_are_404_without_a_body,
     a_body_of_another_media_type_is_415,
     a_body_with_invalid_json_is_400,
-    a_bad_body_is_400_even_without_a_session,
+    an_invalid_body_is_400_even_without_a_session,
     a_body_that_is_too_large_is_413,
     an_internal_error_is_500_and_signs_no_user_out,
 }
 
-async fn unknown_methods_and_addresses_are_404_without_a_body(app: App) {
+async fn unknown_methods_and_paths_are_404_without_a_body(app: App) {
     let ada = sign_up(&app, "ada").await;
     for (method, path) in [
         ("GET", "/sign-up/email"),
@@ -41,7 +41,7 @@ async fn unknown_methods_and_addresses_are_404_without_a_body(app: App) {
             let request = app.anonymous().request(method, &format!("/api/auth{path}"));
             let request = request.header("cookie", cookies);
             let response = request.header("origin", OWN_ORIGIN).await;
-            assert_bare_404(&response);
+            assert_404_without_body(&response);
         }
     }
 }
@@ -49,7 +49,7 @@ async fn unknown_methods_and_addresses_are_404_without_a_body(app: App) {
 async fn a_body_of_another_media_type_is_415(app: App) {
     let body = sign_up_body("ada").to_string();
     let form_or_json = "application/x-www-form-urlencoded, application/json";
-    for (path, media_type, allowed) in [
+    for (path, media_type, allowed_types) in [
         (SIGN_UP, "text/plain", form_or_json),
         (SIGN_IN, "application/x+json", form_or_json),
         (CHANGE_PASSWORD, "text/plain", "application/json"),
@@ -68,7 +68,7 @@ async fn a_body_of_another_media_type_is_415(app: App) {
         let request = app.anonymous().post(path, body.as_bytes());
         let response = request.header("content-type", media_type).await;
         let message =
-            format!("Content-Type \"{media_type}\" is not allowed. Allowed types: {allowed}");
+            format!("Content-Type \"{media_type}\" is not allowed. Allowed types: {allowed_types}");
         assert_error(&response, (415, "UNSUPPORTED_MEDIA_TYPE", &message));
     }
     let response = app.anonymous().post(SIGN_UP, body.as_bytes()).await;
@@ -80,8 +80,15 @@ async fn a_body_of_another_media_type_is_415(app: App) {
 }
 
 async fn a_body_with_invalid_json_is_400(app: App) {
-    let (nested, long) = ("[".repeat(10_000), format!("{}1", "0".repeat(1000)));
-    for body in ["{", "nul", "{\"a\":1}x", &nested, &long, "\u{feff}{}"] {
+    let (nested_arrays, long_number) = ("[".repeat(10_000), format!("{}1", "0".repeat(1000)));
+    for body in [
+        "{",
+        "nul",
+        "{\"a\":1}x",
+        &nested_arrays,
+        &long_number,
+        "\u{feff}{}",
+    ] {
         for path in [SIGN_IN, "/api/auth/sign-out", "/api/auth/update-user"] {
             let response = app.anonymous().post(path, body).await;
             assert_error(
@@ -92,15 +99,15 @@ async fn a_body_with_invalid_json_is_400(app: App) {
     }
 }
 
-async fn a_bad_body_is_400_even_without_a_session(app: App) {
-    const STRING: &str = "Invalid input: expected string, received undefined";
+async fn an_invalid_body_is_400_even_without_a_session(app: App) {
+    const MISSING: &str = "Invalid input: expected string, received undefined";
     for (path, message) in [
-        ("revoke-session", format!("[body.token] {STRING}")),
-        ("verify-password", format!("[body.password] {STRING}")),
-        ("change-email", format!("[body.newEmail] {STRING}")),
-        ("request-password-reset", format!("[body.email] {STRING}")),
-        ("reset-password", format!("[body.newPassword] {STRING}")),
-        ("send-verification-email", format!("[body.email] {STRING}")),
+        ("revoke-session", format!("[body.token] {MISSING}")),
+        ("verify-password", format!("[body.password] {MISSING}")),
+        ("change-email", format!("[body.newEmail] {MISSING}")),
+        ("request-password-reset", format!("[body.email] {MISSING}")),
+        ("reset-password", format!("[body.newPassword] {MISSING}")),
+        ("send-verification-email", format!("[body.email] {MISSING}")),
     ] {
         let response = app
             .anonymous()
@@ -111,7 +118,7 @@ async fn a_bad_body_is_400_even_without_a_session(app: App) {
     let body = json!({ "currentPassword": 1 });
     let response = app.anonymous().post(CHANGE_PASSWORD, body).await;
     let message = format!(
-        "[body.newPassword] {STRING}; \
+        "[body.newPassword] {MISSING}; \
          [body.currentPassword] Invalid input: expected string, received number"
     );
     assert_error(&response, (400, "VALIDATION_ERROR", &message));
@@ -123,7 +130,7 @@ async fn a_bad_body_is_400_even_without_a_session(app: App) {
         let message = "[body] Invalid input: expected record, received array";
         assert_error(&response, (400, "VALIDATION_ERROR", message));
     }
-    // The origin is checked after the body's syntax and before its fields.
+    // The server checks the syntax of the body, then the origin, then the fields of the body.
     let request = || app.anonymous().post(SIGN_IN, json!({}));
     let response = request().header("cookie", "a=b").await;
     assert_error(

@@ -1,4 +1,4 @@
-//! `POST /api/auth/reset-password` and `GET /api/auth/reset-password/{token}`, where no token is valid
+//! Tests `POST /api/auth/reset-password` and `GET /api/auth/reset-password/{token}`, where no token is valid.
 
 use e2e::{App, on_both_engines};
 use serde_json::json;
@@ -11,39 +11,42 @@ on_both_engines! {
 }
 
 async fn no_reset_token_is_accepted(app: App) {
-    let reset = |query: &str, body| {
+    let reset_request = |query: &str, body| {
         let path = format!("/api/auth/reset-password{query}");
         app.anonymous().post(&path, body)
     };
-    let invalid = (400, "INVALID_TOKEN", "Invalid token");
+    let invalid_token = (400, "INVALID_TOKEN", "Invalid token");
     let new_password = "long enough";
     assert_error(
-        &reset("", json!({ "newPassword": new_password })).await,
-        invalid,
+        &reset_request("", json!({ "newPassword": new_password })).await,
+        invalid_token,
     );
     assert_error(
-        &reset("", json!({ "newPassword": new_password, "token": "x" })).await,
-        invalid,
+        &reset_request("", json!({ "newPassword": new_password, "token": "x" })).await,
+        invalid_token,
     );
     assert_error(
-        &reset("?token=x", json!({ "newPassword": new_password })).await,
-        invalid,
+        &reset_request("?token=x", json!({ "newPassword": new_password })).await,
+        invalid_token,
     );
-    assert_error(&reset("", json!({ "newPassword": "short" })).await, invalid);
-    let short = (400, "PASSWORD_TOO_SHORT", "Password too short");
     assert_error(
-        &reset("?token=x", json!({ "newPassword": "short" })).await,
-        short,
+        &reset_request("", json!({ "newPassword": "short" })).await,
+        invalid_token,
     );
-    let long = json!({ "newPassword": "x".repeat(129), "token": "x" });
+    let too_short = (400, "PASSWORD_TOO_SHORT", "Password too short");
     assert_error(
-        &reset("", long).await,
+        &reset_request("?token=x", json!({ "newPassword": "short" })).await,
+        too_short,
+    );
+    let too_long_body = json!({ "newPassword": "x".repeat(129), "token": "x" });
+    assert_error(
+        &reset_request("", too_long_body).await,
         (400, "PASSWORD_TOO_LONG", "Password too long"),
     );
 }
 
 async fn a_reset_link_redirects_back_with_the_error(app: App) {
-    for (callback, location) in [
+    for (callback_url, location) in [
         (
             "%2Freset%3Fa%3Db",
             "http://127.0.0.1:8080/reset?a=b&error=INVALID_TOKEN",
@@ -53,7 +56,7 @@ async fn a_reset_link_redirects_back_with_the_error(app: App) {
             "http://127.0.0.1:8080/api/auth/error?error=INVALID_TOKEN",
         ),
     ] {
-        let path = format!("/api/auth/reset-password/x?callbackURL={callback}");
+        let path = format!("/api/auth/reset-password/x?callbackURL={callback_url}");
         let response = app.anonymous().get(&path).await;
         assert_eq!(response.header("location"), Some(location));
         assert_eq!(response.header("content-type"), Some("application/json"));

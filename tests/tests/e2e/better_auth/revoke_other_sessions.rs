@@ -1,4 +1,4 @@
-//! `POST /api/auth/revoke-other-sessions`
+//! Tests `POST /api/auth/revoke-other-sessions`.
 
 use e2e::{App, on_both_engines};
 use serde_json::json;

@@ -1,10 +1,10 @@
-//! `POST /api/auth/revoke-session`
+//! Tests `POST /api/auth/revoke-session`.
 
 use e2e::{App, on_both_engines};
 use serde_json::{Value, json};
 
 use super::fixtures::*;
-use super::list_sessions::{entry_of, list};
+use super::list_sessions::{find_entry, list_sessions};
 
 on_both_engines! {
     a_handle_revokes_its_session_and_is_not_a_credential,
@@ -12,52 +12,57 @@ on_both_engines! {
     revoking_the_current_session_clears_the_cookie,
 }
 
+/// Asserts that no endpoint accepts the handle as a token, as a cookie, or as a cookie with this signature.
+async fn assert_is_no_credential(app: &App, handle: &str, signature: &str) {
+    assert!(session_tokens(app.secret()).decode(handle).is_err());
+    let bearer = app.bearer(handle);
+    for cookie_value in [handle, &format!("{handle}.{signature}")] {
+        let cookie = format!("{SESSION_COOKIE}={}", percent_encode(cookie_value));
+        let request = app.anonymous().get(GET_SESSION).header("cookie", &cookie);
+        assert_eq!(request.await.ok(), Value::Null);
+    }
+    assert_eq!(bearer.get(GET_SESSION).await.ok(), Value::Null);
+    assert_error(&bearer.get("/api/auth/token").await, UNAUTHORIZED);
+    assert_error(&bearer.get(LIST_SESSIONS).await, UNAUTHORIZED);
+    bearer
+        .get("/api/auth/session")
+        .await
+        .problem(401, "INVALID_TOKEN");
+    bearer.post("/api/auth/sign-out", json!({})).await.ok();
+    let logout_body = json!({ "refresh_token": handle, "scope": "all" });
+    let response = bearer.post("/api/auth/logout", logout_body.clone()).await;
+    assert_eq!(response.ok()["revoked"], 0);
+    let response = app.anonymous().post("/api/auth/logout", logout_body).await;
+    assert_eq!(response.ok()["revoked"], 0);
+    let body = json!({ "refresh_token": handle });
+    let response = app.anonymous().post("/api/auth/refresh", body).await;
+    response.problem(401, "INVALID_TOKEN");
+}
+
 /// The revoked sessions were opened with Better Auth's API and with this server's own API.
 async fn a_handle_revokes_its_session_and_is_not_a_credential(app: App) {
     let (ada, eve) = (sign_up(&app, "ada").await, sign_up(&app, "eve").await);
     let phone = sign_in(&app, "ada@example.com").await;
-    let login = json!({ "email": "ada@example.com", "password": PASSWORD });
-    let login = app.anonymous().post("/api/auth/login", login).await.ok();
-    let sessions = list(&app, &ada).await;
+    let body = json!({ "email": "ada@example.com", "password": PASSWORD });
+    let login_response = app.anonymous().post("/api/auth/login", body).await.ok();
+    let sessions = list_sessions(&app, &ada).await;
     let login_entry = sessions
         .iter()
-        .find(|session| session["id"] == login["session_id"]);
-    let phone_handle = entry_of(&app, &sessions, &phone).await["token"].clone();
+        .find(|session| session["id"] == login_response["session_id"]);
+    let phone_handle = find_entry(&app, &sessions, &phone).await["token"].clone();
     let login_handle = login_entry.unwrap()["token"].clone();
-    let tokens = session_tokens(app.secret());
+    let phone_token = phone.signed_token();
+    let (_, signature) = phone_token.rsplit_once('.').unwrap();
     for handle in [&phone_handle, &login_handle] {
         let handle = handle.as_str().unwrap();
-        assert!(tokens.decode(handle).is_err());
-        let bearer = app.bearer(handle);
-        let signature = phone.signed_token().rsplit_once('.').unwrap().1.to_owned();
-        for cookie in [handle, &format!("{handle}.{signature}")] {
-            let cookie = format!("{SESSION_COOKIE}={}", encode(cookie));
-            let response = app.anonymous().get(GET_SESSION).header("cookie", &cookie);
-            assert_eq!(response.await.ok(), Value::Null);
-        }
-        assert_eq!(bearer.get(GET_SESSION).await.ok(), Value::Null);
-        assert_error(&bearer.get("/api/auth/token").await, UNAUTHORIZED);
-        assert_error(&bearer.get(LIST_SESSIONS).await, UNAUTHORIZED);
-        bearer
-            .get("/api/auth/session")
-            .await
-            .problem(401, "INVALID_TOKEN");
-        bearer.post("/api/auth/sign-out", json!({})).await.ok();
-        let logout = json!({ "refresh_token": handle, "scope": "all" });
-        let response = bearer.post("/api/auth/logout", logout.clone()).await;
-        assert_eq!(response.ok()["revoked"], 0);
-        let response = app.anonymous().post("/api/auth/logout", logout).await;
-        assert_eq!(response.ok()["revoked"], 0);
-        let refresh = json!({ "refresh_token": handle });
-        let response = app.anonymous().post("/api/auth/refresh", refresh).await;
-        response.problem(401, "INVALID_TOKEN");
-        // The handle has no effect for another user, who gets the same response as for any other text.
+        assert_is_no_credential(&app, handle, signature).await;
+        // Another user cannot revoke the session with the handle, and gets the same response as for any other text.
         let body = json!({ "token": handle });
         let response = eve.post(&app, "/api/auth/revoke-session", body).await;
         assert_eq!(response.ok(), json!({ "status": true }));
     }
     assert!(ada.is_signed_in(&app).await && phone.is_signed_in(&app).await);
-    assert_eq!(list(&app, &ada).await.len(), 3);
+    assert_eq!(list_sessions(&app, &ada).await.len(), 3);
     for handle in [phone_handle, login_handle] {
         let body = json!({ "token": handle });
         let response = ada.post(&app, "/api/auth/revoke-session", body).await;
@@ -65,10 +70,10 @@ async fn a_handle_revokes_its_session_and_is_not_a_credential(app: App) {
         assert_eq!(response.ok(), json!({ "status": true }));
     }
     assert!(!phone.is_signed_in(&app).await);
-    let device = app.bearer(login["access_token"].as_str().unwrap());
-    let refused = device.get("/api/auth/session").await;
-    refused.problem(401, "TOKEN_REVOKED");
-    assert_eq!(list(&app, &ada).await.len(), 1);
+    let device = app.bearer(login_response["access_token"].as_str().unwrap());
+    let response = device.get("/api/auth/session").await;
+    response.problem(401, "TOKEN_REVOKED");
+    assert_eq!(list_sessions(&app, &ada).await.len(), 1);
     assert!(ada.is_signed_in(&app).await);
 }
 
@@ -78,29 +83,32 @@ async fn one_session_is_revoked_and_sessions_of_other_users_are_not_revealed(app
         sign_in(&app, "ada@example.com").await,
     );
     let eve = sign_up(&app, "eve").await;
-    let revoke = |token: &str| {
+    let revoke_request = |token: &str| {
         let body = json!({ "token": token });
         ada.post(&app, "/api/auth/revoke-session", body)
     };
     let eve_phone = sign_in(&app, "eve@example.com").await;
-    let eve_list = list(&app, &eve_phone).await;
-    let handle = entry_of(&app, &eve_list, &eve).await["token"].clone();
-    let handle = handle.as_str().unwrap();
+    let eve_sessions = list_sessions(&app, &eve_phone).await;
+    let eve_entry = find_entry(&app, &eve_sessions, &eve).await;
+    let eve_handle = eve_entry["token"].as_str().unwrap();
     for token in [
         &*eve.token,
-        handle,
+        eve_handle,
         "unknown",
         "",
         &ada.signed_token(),
         &"0".repeat(96),
     ] {
-        let response = revoke(token).await;
+        let response = revoke_request(token).await;
         assert!(response.all("set-cookie").is_empty());
         assert_eq!(response.ok(), json!({ "status": true }));
     }
     assert!(eve.is_signed_in(&app).await && phone.is_signed_in(&app).await);
     for _ in 0..2 {
-        assert_eq!(revoke(&phone.token).await.ok(), json!({ "status": true }));
+        assert_eq!(
+            revoke_request(&phone.token).await.ok(),
+            json!({ "status": true })
+        );
         assert!(!phone.is_signed_in(&app).await);
     }
     assert!(ada.is_signed_in(&app).await);

@@ -1,4 +1,4 @@
-//! `POST /api/auth/revoke-sessions`
+//! Tests `POST /api/auth/revoke-sessions`.
 
 use e2e::{App, on_both_engines};
 use serde_json::json;

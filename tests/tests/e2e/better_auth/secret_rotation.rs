@@ -1,4 +1,4 @@
-//! A new secret signs no user out while the previous one is configured.
+//! Tests that a new secret signs no user out while the previous secret is configured.
 
 use e2e::{App, on_both_engines};
 use serde_json::{Value, json};
@@ -10,30 +10,30 @@ on_both_engines! {
     the_cookie_of_a_removed_secret_is_ignored,
 }
 
-const NEW: &str = "Zb1Nc5Hd3Gf6Sa0PwJ9vRkq2x8Yt4Lm7";
+const NEW_SECRET: &str = "Zb1Nc5Hd3Gf6Sa0PwJ9vRkq2x8Yt4Lm7";
 
 async fn the_cookie_of_a_previous_secret_is_accepted_and_replaced(app: App) {
     let ada = sign_up(&app, "ada").await;
-    let rotated = app.another_process();
-    let rotated = rotated.set("auth-secrets-previous", app.secret());
-    let rotated = rotated.set("auth-secret", NEW).start();
-    let response = ada.get(&rotated, GET_SESSION).await;
+    let options = app.another_process();
+    let options = options.set("auth-secrets-previous", app.secret());
+    let rotated_app = options.set("auth-secret", NEW_SECRET).start();
+    let response = ada.get(&rotated_app, GET_SESSION).await;
     let cookie = response.all("set-cookie").concat();
     let session = response.ok();
     let token = session["session"]["token"].as_str().unwrap();
-    assert!(session_tokens(NEW).is_current(token));
+    assert!(session_tokens(NEW_SECRET).is_current(token));
     assert!(signed_token(&cookie).starts_with(&format!("{token}.")));
-    let renewed = Browser {
+    let renewed_browser = Browser {
         cookies: cookie.split(';').next().unwrap().to_owned(),
         token: token.to_owned(),
         ..ada.clone()
     };
-    let response = renewed.get(&rotated, GET_SESSION).await;
+    let response = renewed_browser.get(&rotated_app, GET_SESSION).await;
     assert!(response.all("set-cookie").is_empty());
     assert_eq!(response.ok(), session);
-    // A token of the previous secret is still accepted in the header, and as the session to revoke.
+    // A token of the previous secret is still accepted in the header, and in the body of `revoke-session`.
     assert!(
-        !rotated
+        !rotated_app
             .bearer(&ada.token)
             .get(GET_SESSION)
             .await
@@ -41,17 +41,17 @@ async fn the_cookie_of_a_previous_secret_is_accepted_and_replaced(app: App) {
             .is_null()
     );
     let body = json!({ "token": ada.token });
-    renewed
-        .post(&rotated, "/api/auth/revoke-session", body)
+    renewed_browser
+        .post(&rotated_app, "/api/auth/revoke-session", body)
         .await
         .ok();
-    assert!(!renewed.is_signed_in(&rotated).await);
+    assert!(!renewed_browser.is_signed_in(&rotated_app).await);
 }
 
 async fn the_cookie_of_a_removed_secret_is_ignored(app: App) {
     let ada = sign_up(&app, "ada").await;
-    let rotated = app.another_process().set("auth-secret", NEW).start();
-    let response = ada.get(&rotated, GET_SESSION).await;
+    let rotated_app = app.another_process().set("auth-secret", NEW_SECRET).start();
+    let response = ada.get(&rotated_app, GET_SESSION).await;
     assert!(response.all("set-cookie").is_empty());
     assert_eq!(response.ok(), Value::Null);
     assert!(ada.is_signed_in(&app).await);

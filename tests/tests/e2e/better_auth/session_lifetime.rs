@@ -1,4 +1,4 @@
-//! The lifetime of a session, and the requests that extend it.
+//! Tests the lifetime of a session, and the requests that extend the lifetime.
 
 use std::time::Duration;
 
@@ -11,12 +11,14 @@ use super::get_session::expires_at;
 on_both_engines! {
     a_session_is_extended_once_a_day_by_any_request,
     a_session_that_is_not_remembered_is_not_extended,
-    the_setting_determines_the_lifetime,
+    the_setting_session_ttl_determines_the_lifetime,
     a_session_expires_a_week_after_its_last_use,
 }
 
 const SECOND: Duration = Duration::from_secs(1);
+/// One second less than a day.
 const ALMOST_A_DAY: Duration = Duration::from_secs(86_399);
+/// One second less than a week.
 const ALMOST_A_WEEK: Duration = Duration::from_secs(604_799);
 
 async fn a_session_is_extended_once_a_day_by_any_request(app: App) {
@@ -52,8 +54,8 @@ async fn a_session_is_extended_once_a_day_by_any_request(app: App) {
         app.clock.advance(DAY);
         let response = ada.get(&app, &format!("/api/auth/{path}")).await.is(200);
         assert_eq!(response.all("set-cookie").len(), 1, "{path}");
-        let expected = format!("2026-11-{}T12:57:51.869Z", day + 7);
-        let expected = expected.replace("11-31", "12-01");
+        let expires_on = format!("2026-11-{}", day + 7).replace("11-31", "12-01");
+        let expected = format!("{expires_on}T12:57:51.869Z");
         assert_eq!(expires_at(&app, &ada, "").await, expected, "{path}");
     }
 }
@@ -62,15 +64,15 @@ async fn a_session_that_is_not_remembered_is_not_extended(app: App) {
     let mut body = sign_up_body("ada");
     body["rememberMe"] = false.into();
     let response = app.anonymous().post(SIGN_UP, body).await.is(200);
-    let ada = Browser::of(&response);
-    // The session is not extended either if the browser loses the cookie with the flag.
+    let ada = Browser::from_response(&response);
+    // The session is not extended even if the browser loses the cookie with the flag.
     let session_cookie = ada.cookies.split("; ").next().unwrap().to_owned();
-    let without_flag = Browser {
+    let browser_without_flag = Browser {
         cookies: session_cookie,
         ..ada.clone()
     };
     app.clock.advance(ALMOST_A_DAY);
-    for browser in [&ada, &without_flag] {
+    for browser in [&ada, &browser_without_flag] {
         let response = browser.get(&app, GET_SESSION).await;
         assert!(response.all("set-cookie").is_empty());
         let session = response.ok()["session"].clone();
@@ -87,7 +89,7 @@ async fn a_session_that_is_not_remembered_is_not_extended(app: App) {
     assert!(!ada.is_signed_in(&app).await);
 }
 
-async fn the_setting_determines_the_lifetime(engine: Engine) {
+async fn the_setting_session_ttl_determines_the_lifetime(engine: Engine) {
     let app = App::on(engine).set("session-ttl", "7h").start();
     let response = app
         .anonymous()
@@ -95,7 +97,7 @@ async fn the_setting_determines_the_lifetime(engine: Engine) {
         .await
         .is(200);
     assert!(response.all("set-cookie")[0].contains("; Max-Age=25200;"));
-    let ada = Browser::of(&response);
+    let ada = Browser::from_response(&response);
     app.clock.advance(SECOND * 3600);
     assert_eq!(expires_at(&app, &ada, "").await, "2026-11-20T20:57:51.869Z");
     app.clock.advance(SECOND * 3600 * 7);

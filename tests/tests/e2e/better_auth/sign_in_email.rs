@@ -1,4 +1,4 @@
-//! `POST /api/auth/sign-in/email`
+//! Tests `POST /api/auth/sign-in/email`.
 
 use std::time::Duration;
 
@@ -11,13 +11,13 @@ on_both_engines! {
     a_sign_in_returns_the_user_and_a_new_session,
     every_failure_has_its_code_and_message,
     a_callback_url_is_returned_in_the_body_and_the_header,
-    a_form_is_accepted_too,
-    a_remembered_sign_in_clears_the_earlier_flag,
+    a_form_body_is_accepted,
+    a_remembered_sign_in_clears_the_dont_remember_flag,
     after_a_hundred_failures_the_response_is_429_in_the_format_of_better_auth,
     an_account_without_a_password_fails_like_a_wrong_password,
 }
 
-const WRONG: (u16, &str, &str) = (
+const WRONG_CREDENTIALS: (u16, &str, &str) = (
     401,
     "INVALID_EMAIL_OR_PASSWORD",
     "Invalid email or password",
@@ -27,33 +27,36 @@ async fn a_sign_in_returns_the_user_and_a_new_session(app: App) {
     let ada = sign_up(&app, "ada").await;
     let body = json!({ "email": "ADA@example.com", "password": PASSWORD });
     let response = app.anonymous().post(SIGN_IN, body).await.is(200);
-    let second = Browser::of(&response);
-    let expected = json!({ "redirect": false, "token": second.token, "user": ada.user });
+    let new_browser = Browser::from_response(&response);
+    let expected = json!({ "redirect": false, "token": new_browser.token, "user": ada.user });
     assert_eq!(response.header("location"), None);
     assert_eq!(response.ok(), expected);
-    assert_ne!(second.token, ada.token);
+    assert_ne!(new_browser.token, ada.token);
     assert!(ada.is_signed_in(&app).await);
-    let session = second.session(&app).await;
+    let session = new_browser.session(&app).await;
     assert_eq!(session["user"], ada.user);
-    assert_eq!(session["session"]["token"], second.token);
+    assert_eq!(session["session"]["token"], new_browser.token);
 }
 
 async fn every_failure_has_its_code_and_message(app: App) {
     sign_up(&app, "ada").await;
-    let ada = "ada@example.com";
+    let email = "ada@example.com";
     for (body, expected) in [
-        (json!({ "email": ada, "password": "wrong password" }), WRONG),
-        (json!({ "email": ada, "password": "" }), WRONG),
+        (
+            json!({ "email": email, "password": "wrong password" }),
+            WRONG_CREDENTIALS,
+        ),
+        (json!({ "email": email, "password": "" }), WRONG_CREDENTIALS),
         (
             json!({ "email": "eve@example.com", "password": PASSWORD }),
-            WRONG,
+            WRONG_CREDENTIALS,
         ),
         (
             json!({ "email": "ada", "password": PASSWORD }),
             (400, "INVALID_EMAIL", "Invalid email"),
         ),
         (
-            json!({ "email": ada, "password": "x".repeat(129) }),
+            json!({ "email": email, "password": "x".repeat(129) }),
             (400, "PASSWORD_TOO_LONG", "Password too long"),
         ),
         (
@@ -66,7 +69,7 @@ async fn every_failure_has_its_code_and_message(app: App) {
             ),
         ),
         (
-            json!({ "email": ada, "password": PASSWORD, "rememberMe": 1 }),
+            json!({ "email": email, "password": PASSWORD, "rememberMe": 1 }),
             (
                 400,
                 "VALIDATION_ERROR",
@@ -78,9 +81,9 @@ async fn every_failure_has_its_code_and_message(app: App) {
         assert_error(&response, expected);
         assert!(response.all("set-cookie").is_empty());
     }
-    let without_body = app.anonymous().post(SIGN_IN, &b""[..]).await;
+    let response = app.anonymous().post(SIGN_IN, &b""[..]).await;
     let message = "[body] Invalid input: expected object, received undefined";
-    assert_error(&without_body, (400, "VALIDATION_ERROR", message));
+    assert_error(&response, (400, "VALIDATION_ERROR", message));
 }
 
 async fn a_callback_url_is_returned_in_the_body_and_the_header(app: App) {
@@ -96,23 +99,23 @@ async fn a_callback_url_is_returned_in_the_body_and_the_header(app: App) {
     );
 }
 
-async fn a_form_is_accepted_too(app: App) {
+async fn a_form_body_is_accepted(app: App) {
     sign_up(&app, "ada").await;
-    let form = format!(
+    let form_body = format!(
         "email=ada%40example.com&password={}",
         PASSWORD.replace(' ', "+")
     );
-    let request = app.anonymous().post(SIGN_IN, form.as_bytes());
+    let request = app.anonymous().post(SIGN_IN, form_body.as_bytes());
     let media_type = "application/x-www-form-urlencoded; charset=utf-8";
     let body = request.header("content-type", media_type).await.ok();
     assert_eq!(body["user"]["email"], "ada@example.com");
 }
 
-async fn a_remembered_sign_in_clears_the_earlier_flag(app: App) {
+async fn a_remembered_sign_in_clears_the_dont_remember_flag(app: App) {
     sign_up(&app, "ada").await;
     let mut body = json!({ "email": "ada@example.com", "password": PASSWORD, "rememberMe": false });
     let response = app.anonymous().post(SIGN_IN, body.clone()).await.is(200);
-    let ada = Browser::of(&response);
+    let ada = Browser::from_response(&response);
     body["rememberMe"] = true.into();
     let response = ada.post(&app, SIGN_IN, body).await.is(200);
     let cookies = response.all("set-cookie");
@@ -126,7 +129,10 @@ async fn after_a_hundred_failures_the_response_is_429_in_the_format_of_better_au
     sign_up(&app, "ada").await;
     let body = json!({ "email": "ada@example.com", "password": "wrong password" });
     for _ in 0..100 {
-        assert_error(&app.anonymous().post(SIGN_IN, body.clone()).await, WRONG);
+        assert_error(
+            &app.anonymous().post(SIGN_IN, body.clone()).await,
+            WRONG_CREDENTIALS,
+        );
     }
     let response = app.anonymous().post(SIGN_IN, body.clone()).await;
     assert_error(
@@ -134,8 +140,8 @@ async fn after_a_hundred_failures_the_response_is_429_in_the_format_of_better_au
         (429, "", "Too many requests. Please try again later."),
     );
     assert_eq!(response.header("retry-after"), None);
-    let wait: u64 = response.header("x-retry-after").unwrap().parse().unwrap();
-    app.clock.advance(Duration::from_secs(wait));
+    let wait_seconds: u64 = response.header("x-retry-after").unwrap().parse().unwrap();
+    app.clock.advance(Duration::from_secs(wait_seconds));
     sign_in(&app, "ada@example.com").await;
 }
 
@@ -144,6 +150,9 @@ async fn an_account_without_a_password_fails_like_a_wrong_password(app: App) {
     app.database()
         .execute("UPDATE users SET password_hash = NULL");
     let body = json!({ "email": "ada@example.com", "password": PASSWORD });
-    assert_error(&app.anonymous().post(SIGN_IN, body).await, WRONG);
+    assert_error(
+        &app.anonymous().post(SIGN_IN, body).await,
+        WRONG_CREDENTIALS,
+    );
     let _: Value = app.anonymous().get(GET_SESSION).await.ok();
 }

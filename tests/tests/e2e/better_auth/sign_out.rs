@@ -1,4 +1,4 @@
-//! `POST /api/auth/sign-out`
+//! Tests `POST /api/auth/sign-out`.
 
 use e2e::{App, on_both_engines};
 use serde_json::json;
@@ -19,12 +19,14 @@ async fn sign_out_always_succeeds(app: App) {
         assert_eq!(response.ok(), json!({ "success": true }));
         assert!(!ada.is_signed_in(&app).await);
     }
-    let anonymous = || app.anonymous().post("/api/auth/sign-out", &b""[..]);
-    let response = anonymous().await;
+    let anonymous_request = || app.anonymous().post("/api/auth/sign-out", &b""[..]);
+    let response = anonymous_request().await;
     assert_eq!(response.all("set-cookie"), CLEARED_COOKIES);
     assert_eq!(response.ok(), json!({ "success": true }));
-    // A form of another site: the browser sends it without cookies, and must keep them.
-    let response = anonymous().header("origin", "https://evil.example").await;
+    // A browser sends a form of another site without cookies. The response must not clear the browser's cookies.
+    let response = anonymous_request()
+        .header("origin", "https://evil.example")
+        .await;
     assert!(response.all("set-cookie").is_empty());
     assert_eq!(response.ok(), json!({ "success": true }));
 }
@@ -33,9 +35,9 @@ async fn sign_out_always_succeeds(app: App) {
 async fn signing_out_with_two_cookies_revokes_both_sessions(app: App) {
     let (ada, eve) = (sign_up(&app, "ada").await, sign_up(&app, "eve").await);
     let phone = sign_in(&app, "ada@example.com").await;
-    let forged = format!("{SESSION_COOKIE}={}.forged", phone.token);
+    let forged_cookie = format!("{SESSION_COOKIE}={}.forged", phone.token);
     let browser = Browser {
-        cookies: format!("{}; {}; {forged}", eve.cookies, ada.cookies),
+        cookies: format!("{}; {}; {forged_cookie}", eve.cookies, ada.cookies),
         ..ada.clone()
     };
     let response = browser.post(&app, "/api/auth/sign-out", json!({})).await;
@@ -56,22 +58,22 @@ async fn invalid_cookies_do_not_hide_a_valid_one_and_at_most_eight_sessions_are_
     };
     for count in [7, 8, 9, 40] {
         let browser = sign_in(&app, "ada@example.com").await;
-        let junk = format!("{SESSION_COOKIE}=x; ").repeat(count);
-        sign_out(format!("{junk}{}", browser.cookies)).await;
+        let invalid_cookies = format!("{SESSION_COOKIE}=x; ").repeat(count);
+        sign_out(format!("{invalid_cookies}{}", browser.cookies)).await;
         assert!(!browser.is_signed_in(&app).await, "{count}");
     }
-    for (count, remaining) in [(7, 0), (8, 0), (9, 1)] {
+    for (count, expected_signed_in) in [(7, 0), (8, 0), (9, 1)] {
         let mut browsers = Vec::new();
         for _ in 0..count {
             browsers.push(sign_in(&app, "ada@example.com").await);
         }
         let cookies: Vec<&str> = browsers.iter().map(|browser| &*browser.cookies).collect();
         sign_out(cookies.join("; ")).await;
-        let mut signed_in = 0;
+        let mut signed_in_count = 0;
         for browser in &browsers {
-            signed_in += usize::from(browser.is_signed_in(&app).await);
+            signed_in_count += usize::from(browser.is_signed_in(&app).await);
         }
-        assert_eq!(signed_in, remaining, "{count}");
+        assert_eq!(signed_in_count, expected_signed_in, "{count}");
     }
     assert!(ada.is_signed_in(&app).await);
 }

@@ -1,4 +1,4 @@
-//! `POST /api/auth/sign-up/email`
+//! Tests `POST /api/auth/sign-up/email`.
 
 use e2e::{App, Engine, TestClock, on_both_engines};
 use serde_json::{Value, json};
@@ -10,7 +10,7 @@ on_both_engines! {
     a_browser_over_https_gets_prefixed_secure_cookies,
     invalid_fields_are_rejected_with_the_messages_of_zod,
     a_password_has_8_to_128_code_units_and_characters,
-    an_existing_address_is_422_in_any_case,
+    an_existing_email_address_is_422_in_upper_and_lower_case,
     fields_of_other_routes_are_ignored,
     a_sign_up_that_is_not_remembered_lasts_a_day,
 }
@@ -19,7 +19,7 @@ async fn a_sign_up_returns_the_user_and_the_token_and_sets_the_cookie(app: App) 
     let mut body = sign_up_body("Ada");
     body["image"] = "https://example.com/ada.png".into();
     let response = app.anonymous().post(SIGN_UP, body).await.is(200);
-    let ada = Browser::of(&response);
+    let ada = Browser::from_response(&response);
     let expected = json!({
         "token": ada.token,
         "user": {
@@ -33,20 +33,23 @@ async fn a_sign_up_returns_the_user_and_the_token_and_sets_the_cookie(app: App) 
         },
     });
     assert!(ada.token.bytes().all(|byte| byte.is_ascii_alphanumeric()));
-    let signed = session_tokens(app.secret()).sign_cookie(session_id(&app));
+    let signed_token = session_tokens(app.secret()).sign_cookie(only_session_id(&app));
     let cookie = format!(
         "{SESSION_COOKIE}={}; Max-Age=604800; Path=/; HttpOnly; SameSite=Lax",
-        encode(&signed)
+        percent_encode(&signed_token)
     );
     assert_eq!(response.all("set-cookie"), [cookie]);
-    assert_eq!(response.header("set-auth-token"), Some(signed.as_str()));
-    let exposed = response.header("access-control-expose-headers");
-    assert_eq!(exposed, Some("set-auth-token"));
+    assert_eq!(
+        response.header("set-auth-token"),
+        Some(signed_token.as_str())
+    );
+    let exposed_headers = response.header("access-control-expose-headers");
+    assert_eq!(exposed_headers, Some("set-auth-token"));
     assert_eq!(response.ok(), expected);
 }
 
 /// Returns the id of the only session, as bytes.
-fn session_id(app: &App) -> [u8; 16] {
+fn only_session_id(app: &App) -> [u8; 16] {
     let id = app.database().value("SELECT id FROM sessions").unwrap();
     uuid::Uuid::parse_str(&id).unwrap().into_bytes()
 }
@@ -70,33 +73,33 @@ async fn a_browser_over_https_gets_prefixed_secure_cookies(engine: Engine) {
             "{cookie}"
         );
     }
-    let ada = Browser::of(&response);
+    let ada = Browser::from_response(&response);
     assert!(ada.is_signed_in(&app).await);
-    let unprefixed = ada.cookies.replace("__Secure-", "");
+    let unprefixed_cookies = ada.cookies.replace("__Secure-", "");
     let request = app.anonymous().get(GET_SESSION);
-    let response = request.header("cookie", &unprefixed).await;
+    let response = request.header("cookie", &unprefixed_cookies).await;
     assert_eq!(response.ok(), Value::Null);
 }
 
-/// Returns the body of a sign-up with another value in one field.
-fn with(name: &str, value: impl Into<Value>) -> Value {
+/// Returns the body of a sign-up with this value in this field.
+fn body_with(name: &str, value: impl Into<Value>) -> Value {
     let mut body = sign_up_body("ada");
     body[name] = value.into();
     body
 }
 
-/// Asserts this error, and that no user was created.
+/// Asserts that a sign-up with this body fails with this error and creates no user.
 async fn assert_rejected(app: &App, body: Value, expected: (u16, &str, &str)) {
     let response = app.anonymous().post(SIGN_UP, body).await;
     assert_error(&response, expected);
     assert!(response.all("set-cookie").is_empty());
-    let users = app.database().value("SELECT count(*) || '' FROM users");
-    assert_eq!(users.as_deref(), Some("0"));
+    let user_count = app.database().value("SELECT count(*) || '' FROM users");
+    assert_eq!(user_count.as_deref(), Some("0"));
 }
 
 async fn invalid_fields_are_rejected_with_the_messages_of_zod(app: App) {
     const INVALID_EMAIL: &str = "[body.email] Invalid email address";
-    let long = format!("{}@example.com", "a".repeat(250));
+    let too_long_email = format!("{}@example.com", "a".repeat(250));
     for (body, message) in [
         (
             json!({ "email": "ada", "password": "x" }),
@@ -108,30 +111,30 @@ async fn invalid_fields_are_rejected_with_the_messages_of_zod(app: App) {
             "[body.password] Too small: expected string to have >=1 characters",
         ),
         (
-            with("email", 1),
+            body_with("email", 1),
             "[body.email] Invalid input: expected string, received number",
         ),
-        (with("email", " ada@example.com"), INVALID_EMAIL),
-        (with("email", "ada@localhost"), INVALID_EMAIL),
-        (with("email", long), INVALID_EMAIL),
+        (body_with("email", " ada@example.com"), INVALID_EMAIL),
+        (body_with("email", "ada@localhost"), INVALID_EMAIL),
+        (body_with("email", too_long_email), INVALID_EMAIL),
         (
-            with("name", Value::Null),
+            body_with("name", Value::Null),
             "[body.name] Invalid input: expected string, received null",
         ),
         (
-            with("name", "n".repeat(201)),
+            body_with("name", "n".repeat(201)),
             "[body.name] Too big: expected string to have <=200 characters",
         ),
         (
-            with("name", "a\0b"),
+            body_with("name", "a\0b"),
             "[body.name] Invalid string: must not contain the NUL character",
         ),
         (
-            with("image", Value::Null),
+            body_with("image", Value::Null),
             "[body.image] Invalid input: expected string, received null",
         ),
         (
-            with("rememberMe", "no"),
+            body_with("rememberMe", "no"),
             "[body.rememberMe] Invalid input: expected boolean, received string",
         ),
         (
@@ -144,25 +147,25 @@ async fn invalid_fields_are_rejected_with_the_messages_of_zod(app: App) {
 }
 
 async fn a_password_has_8_to_128_code_units_and_characters(app: App) {
-    let short = (400, "PASSWORD_TOO_SHORT", "Password too short");
-    let long = (400, "PASSWORD_TOO_LONG", "Password too long");
+    let too_short = (400, "PASSWORD_TOO_SHORT", "Password too short");
+    let too_long = (400, "PASSWORD_TOO_LONG", "Password too long");
     for (password, expected) in [
-        ("1234567".to_owned(), short),
-        // Eight UTF-16 code units, but four characters.
-        ("\u{1f600}".repeat(4), short),
-        ("x".repeat(129), long),
-        // 65 characters, but 130 UTF-16 code units.
-        ("\u{1f600}".repeat(65), long),
-        // Under NFKC, each character becomes 18 characters.
-        ("\u{fdfa}".repeat(128), long),
+        ("1234567".to_owned(), too_short),
+        // This password has eight UTF-16 code units, but four characters.
+        ("\u{1f600}".repeat(4), too_short),
+        ("x".repeat(129), too_long),
+        // This password has 65 characters, but 130 UTF-16 code units.
+        ("\u{1f600}".repeat(65), too_long),
+        // NFKC replaces each character of this password with 18 characters.
+        ("\u{fdfa}".repeat(128), too_long),
     ] {
-        assert_rejected(&app, with("password", password), expected).await;
+        assert_rejected(&app, body_with("password", password), expected).await;
     }
-    let body = with("password", "\u{1f600}".repeat(8));
+    let body = body_with("password", "\u{1f600}".repeat(8));
     app.anonymous().post(SIGN_UP, body).await.ok();
 }
 
-async fn an_existing_address_is_422_in_any_case(app: App) {
+async fn an_existing_email_address_is_422_in_upper_and_lower_case(app: App) {
     app.user("ada").await;
     for email in ["ada@example.com", "ADA@Example.com"] {
         let mut body = sign_up_body("eve");
@@ -196,12 +199,13 @@ async fn a_sign_up_that_is_not_remembered_lasts_a_day(app: App) {
     let mut body = sign_up_body("ada");
     body["rememberMe"] = false.into();
     let response = app.anonymous().post(SIGN_UP, body).await.is(200);
-    let flag = encode(&session_tokens(app.secret()).sign_flag());
+    let flag = percent_encode(&session_tokens(app.secret()).sign_flag());
     let cookies = response.all("set-cookie");
     assert!(!cookies[0].contains("Max-Age"), "{cookies:?}");
-    let expected = format!("better-auth.dont_remember={flag}; Path=/; HttpOnly; SameSite=Lax");
-    assert_eq!(cookies[1..], [expected]);
-    let ada = Browser::of(&response);
+    let expected_cookie =
+        format!("better-auth.dont_remember={flag}; Path=/; HttpOnly; SameSite=Lax");
+    assert_eq!(cookies[1..], [expected_cookie]);
+    let ada = Browser::from_response(&response);
     let session = ada.session(&app).await;
     assert_eq!(session["session"]["expiresAt"], "2026-11-21T12:57:51.869Z");
 }

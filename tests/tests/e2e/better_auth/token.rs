@@ -1,14 +1,14 @@
-//! `GET /api/auth/token`
+//! Tests `GET /api/auth/token`.
 
 use e2e::{App, Engine, on_both_engines};
 
 use super::fixtures::*;
 
 on_both_engines! {
-    a_token_names_the_configured_issuer_and_audience,
+    a_token_contains_the_configured_issuer_and_audience,
 }
 
-async fn a_token_names_the_configured_issuer_and_audience(engine: Engine) {
+async fn a_token_contains_the_configured_issuer_and_audience(engine: Engine) {
     let app = App::on(engine)
         .set("auth-issuer", "better-auth")
         .set("auth-audience", "fastapi-backend")

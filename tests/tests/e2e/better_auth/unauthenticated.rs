@@ -1,4 +1,4 @@
-//! All endpoints without a session, with a revoked session, and with an expired one.
+//! Tests all endpoints without a session, with a revoked session, and with an expired session.
 
 use e2e::{App, Engine, Request, on_both_engines};
 use serde_json::{Value, json};
@@ -12,8 +12,8 @@ on_both_engines! {
     the_session_of_a_deleted_user_is_rejected,
 }
 
-/// The routes that need a session, each with a valid body.
-const NEEDS_SESSION: [(&str, &str, &str); 12] = [
+/// The routes that need a session: the method, the path after `/api/auth`, and a valid body.
+const SESSION_ROUTES: [(&str, &str, &str); 12] = [
     ("GET", "/list-sessions", ""),
     ("POST", "/revoke-session", r#"{"token":"x"}"#),
     ("POST", "/revoke-sessions", "{}"),
@@ -32,9 +32,9 @@ const NEEDS_SESSION: [(&str, &str, &str); 12] = [
     ("GET", "/token", ""),
 ];
 
-/// Builds a request to each endpoint that needs a session.
-fn requests(app: &App) -> Vec<Request> {
-    let requests = NEEDS_SESSION.iter().map(|(method, path, body)| {
+/// Builds a request to each of [`SESSION_ROUTES`], without credentials.
+fn session_requests(app: &App) -> Vec<Request> {
+    let requests = SESSION_ROUTES.iter().map(|(method, path, body)| {
         let request = app.anonymous().request(method, &format!("/api/auth{path}"));
         if body.is_empty() {
             request
@@ -49,7 +49,7 @@ async fn without_a_session_every_route_is_401_and_get_session_is_null(engine: En
     let app = App::on(engine)
         .set("better-auth-delete-user", "true")
         .start();
-    for request in requests(&app) {
+    for request in session_requests(&app) {
         let response = request.await;
         assert_error(&response, UNAUTHORIZED);
         assert!(response.all("set-cookie").is_empty(), "{response:?}");
@@ -60,9 +60,9 @@ async fn without_a_session_every_route_is_401_and_get_session_is_null(engine: En
     assert_eq!(response.ok(), Value::Null);
 }
 
-/// Asserts that every request of this browser is rejected, and that the response clears its cookies.
+/// Asserts that every request of this browser is rejected, and that the responses clear the cookies.
 async fn assert_signed_out(app: &App, browser: &Browser) {
-    for request in requests(app) {
+    for request in session_requests(app) {
         let request = request.header("cookie", &browser.cookies);
         let response = request.header("origin", OWN_ORIGIN).await;
         assert_error(&response, UNAUTHORIZED);
@@ -78,16 +78,16 @@ async fn a_revoked_session_is_401_and_its_cookies_are_cleared(engine: Engine) {
     let app = App::on(engine)
         .set("better-auth-delete-user", "true")
         .start();
-    let (ada, other) = (
+    let (ada, phone) = (
         sign_up(&app, "ada").await,
         sign_in(&app, "ada@example.com").await,
     );
     let body = json!({ "token": ada.token });
     let path = "/api/auth/revoke-session";
-    let response = other.post(&app, path, body).await;
+    let response = phone.post(&app, path, body).await;
     assert_eq!(response.ok(), json!({ "status": true }));
     assert_signed_out(&app, &ada).await;
-    assert!(other.is_signed_in(&app).await);
+    assert!(phone.is_signed_in(&app).await);
 }
 
 async fn an_expired_session_is_401_and_its_cookies_are_cleared(engine: Engine) {

@@ -1,4 +1,4 @@
-//! `POST /api/auth/update-session`
+//! Tests `POST /api/auth/update-session`.
 
 use e2e::{App, on_both_engines};
 use serde_json::json;

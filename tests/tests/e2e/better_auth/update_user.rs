@@ -1,4 +1,4 @@
-//! `POST /api/auth/update-user` and `POST /api/auth/update-session`
+//! Tests `POST /api/auth/update-user`.
 
 use std::time::Duration;
 
@@ -12,12 +12,12 @@ on_both_engines! {
     every_failure_has_its_code_and_message,
 }
 
-const UPDATE: &str = "/api/auth/update-user";
+const UPDATE_USER: &str = "/api/auth/update-user";
 
 async fn the_name_and_image_are_changed_and_the_cookie_is_renewed(app: App) {
     let ada = sign_up(&app, "ada").await;
     app.clock.advance(Duration::from_secs(60));
-    for (change, name, image) in [
+    for (body, name, image) in [
         (
             json!({ "name": "Ada L.", "role": "admin" }),
             "Ada L.",
@@ -30,7 +30,7 @@ async fn the_name_and_image_are_changed_and_the_cookie_is_renewed(app: App) {
         ),
         (json!({ "image": null, "name": "" }), "", Value::Null),
     ] {
-        let response = ada.post(&app, UPDATE, change).await;
+        let response = ada.post(&app, UPDATE_USER, body).await;
         assert_eq!(response.all("set-cookie").len(), 1);
         assert_eq!(
             signed_token(response.all("set-cookie")[0]),
@@ -45,16 +45,16 @@ async fn the_name_and_image_are_changed_and_the_cookie_is_renewed(app: App) {
 
 async fn every_failure_has_its_code_and_message(app: App) {
     let ada = sign_up(&app, "ada").await;
-    let no_fields = (400, "", "No fields to update");
-    let email_rejected = (400, "EMAIL_CAN_NOT_BE_UPDATED", "Email can not be updated");
+    let no_fields_error = (400, "", "No fields to update");
+    let email_error = (400, "EMAIL_CAN_NOT_BE_UPDATED", "Email can not be updated");
     let null_message = "[body.name] Invalid input: expected string, received null";
     for (body, expected) in [
-        (json!({}), no_fields),
-        (json!({ "role": "admin" }), no_fields),
-        (json!({ "email": "" }), no_fields),
+        (json!({}), no_fields_error),
+        (json!({ "role": "admin" }), no_fields_error),
+        (json!({ "email": "" }), no_fields_error),
         (
             json!({ "email": "eve@example.com", "name": "Eve" }),
-            email_rejected,
+            email_error,
         ),
         (
             json!({ "name": null }),
@@ -77,7 +77,7 @@ async fn every_failure_has_its_code_and_message(app: App) {
             ),
         ),
     ] {
-        let response = ada.post(&app, UPDATE, body).await;
+        let response = ada.post(&app, UPDATE_USER, body).await;
         assert_error(&response, expected);
     }
     assert_eq!(ada.session(&app).await["user"], ada.user);

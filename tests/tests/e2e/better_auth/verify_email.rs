@@ -1,4 +1,4 @@
-//! `GET /api/auth/verify-email`, where no token is valid
+//! Tests `GET /api/auth/verify-email`, where no token is valid.
 
 use e2e::{App, on_both_engines};
 
@@ -10,24 +10,27 @@ on_both_engines! {
 
 async fn no_token_verifies_an_email_address(app: App) {
     sign_up(&app, "ada").await;
-    let verify = |query: &str| {
+    let verify_request = |query: &str| {
         let path = format!("/api/auth/verify-email?{query}");
         app.anonymous().get(&path)
     };
     assert_error(
-        &verify("token=x").await,
+        &verify_request("token=x").await,
         (401, "INVALID_TOKEN", "Invalid token"),
     );
-    for (callback, location) in [
+    for (callback_url, location) in [
         ("%2Fwelcome", "/welcome?error=INVALID_TOKEN"),
         (
             "%2Fwelcome%3Fa%3Db%23c",
             "/welcome?a=b&error=INVALID_TOKEN#c",
         ),
     ] {
-        let response = verify(&format!("token=x&callbackURL={callback}")).await;
+        let response = verify_request(&format!("token=x&callbackURL={callback_url}")).await;
         assert_eq!(response.is(302).header("location"), Some(location));
     }
     let message = "[query.token] Invalid input: expected string, received undefined";
-    assert_error(&verify("").await, (400, "VALIDATION_ERROR", message));
+    assert_error(
+        &verify_request("").await,
+        (400, "VALIDATION_ERROR", message),
+    );
 }

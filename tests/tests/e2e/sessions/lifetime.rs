@@ -188,7 +188,7 @@ async fn a_better_auth_session_is_not_extended_beyond_the_maximum(engine: Engine
     let app = app_with_max_ttl(engine);
     let response = app.anonymous().post(SIGN_UP, sign_up_body("ada")).await;
     assert_eq!(max_ages(&response), ["604800"]);
-    let ada = Browser::of(&response);
+    let ada = Browser::from_response(&response);
     app.clock.advance(DAY * 5);
     let response = ada.get(&app, "/api/auth/get-session").await;
     assert_eq!(max_ages(&response), ["432000"]);
@@ -228,8 +228,8 @@ async fn the_token_of_a_short_better_auth_session_expires_with_the_session(engin
     let app = App::on(engine).set("access-token-ttl", "7d").start();
     let mut body = sign_up_body("ada");
     body["rememberMe"] = false.into();
-    let ada = Browser::of(&app.anonymous().post(SIGN_UP, body).await.is(200));
-    for (wait, remaining_seconds) in [(Duration::ZERO, 86_400), (DAY.saturating_sub(SECOND), 1)] {
+    let ada = Browser::from_response(&app.anonymous().post(SIGN_UP, body).await.is(200));
+    for (wait, remaining) in [(Duration::ZERO, 86_400), (DAY.saturating_sub(SECOND), 1)] {
         app.clock.advance(wait);
         let token = ada.get(&app, "/api/auth/token").await.ok();
         assert_eq!(

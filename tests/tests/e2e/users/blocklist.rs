@@ -1,4 +1,4 @@
-//! Common passwords: rejected when a password is chosen, accepted at login.
+//! Tests that a common password is rejected when a user chooses a password, and accepted at login.
 
 use auth_core::password::{Cost, Password};
 use e2e::{App, Engine, Response, on_both_engines};
@@ -8,16 +8,16 @@ use crate::auth::login::{LOGIN, credentials};
 use crate::better_auth::fixtures::{Browser, assert_error};
 
 on_both_engines! {
-    a_common_password_is_rejected_where_one_is_set,
+    a_common_password_is_rejected_when_a_user_chooses_it,
     a_common_password_is_reported_with_all_other_errors,
-    a_password_that_only_contains_a_common_one_may_be_set,
-    a_common_password_that_was_set_before_still_logs_in,
-    a_password_on_the_operators_list_is_rejected_too,
+    a_password_that_only_contains_a_common_password_is_accepted,
+    a_common_password_that_is_already_stored_still_logs_in,
+    a_password_on_the_list_of_the_operator_is_rejected,
     a_better_auth_client_gets_the_code_for_a_compromised_password,
 }
 
 const REGISTER: &str = "/api/auth/register";
-const COMMON: &[&str] = &[
+const COMMON_PASSWORDS: &[&str] = &[
     "password",
     "PassWord",
     "12345678",
@@ -28,8 +28,8 @@ const COMMON: &[&str] = &[
 ];
 
 #[track_caller]
-fn assert_common(refused: Response, field: &str) {
-    let problem = refused.problem(422, "VALIDATION_ERROR");
+fn assert_common_password_error(response: Response, field: &str) {
+    let problem = response.problem(422, "VALIDATION_ERROR");
     let error = json!({
         "field": field,
         "code": "common_password",
@@ -38,29 +38,29 @@ fn assert_common(refused: Response, field: &str) {
     assert_eq!(problem["errors"], json!([error]));
 }
 
-async fn a_common_password_is_rejected_where_one_is_set(app: App) {
+async fn a_common_password_is_rejected_when_a_user_chooses_it(app: App) {
     let ada = app.user("ada").await;
-    for common in COMMON {
-        let body = credentials("eve@example.com", common);
-        assert_common(app.anonymous().post(REGISTER, body).await, "password");
-        let body = json!({ "current_password": ada.password(), "new_password": common });
-        let refused = ada.post("/api/auth/change-password", body).await;
-        assert_common(refused, "new_password");
+    for common_password in COMMON_PASSWORDS {
+        let body = credentials("eve@example.com", common_password);
+        assert_common_password_error(app.anonymous().post(REGISTER, body).await, "password");
+        let body = json!({ "current_password": ada.password(), "new_password": common_password });
+        let response = ada.post("/api/auth/change-password", body).await;
+        assert_common_password_error(response, "new_password");
     }
-    let unchanged = credentials(ada.email(), ada.password());
-    app.anonymous().post(LOGIN, unchanged).await.ok();
+    let login_body = credentials(ada.email(), ada.password());
+    app.anonymous().post(LOGIN, login_body).await.ok();
 }
 
 async fn a_common_password_is_reported_with_all_other_errors(app: App) {
     let body = credentials("no address", "password");
-    let refused = app.anonymous().post(REGISTER, body).await;
-    let problem = refused.problem(422, "VALIDATION_ERROR");
+    let response = app.anonymous().post(REGISTER, body).await;
+    let problem = response.problem(422, "VALIDATION_ERROR");
     let codes = [&problem["errors"][0]["code"], &problem["errors"][1]["code"]];
     assert_eq!(codes, ["invalid_email", "common_password"]);
 }
 
-async fn a_password_that_only_contains_a_common_one_may_be_set(app: App) {
-    for (number, text) in [
+async fn a_password_that_only_contains_a_common_password_is_accepted(app: App) {
+    for (number, password) in [
         "password is no good",
         " password",
         "pässword",
@@ -69,24 +69,24 @@ async fn a_password_that_only_contains_a_common_one_may_be_set(app: App) {
     .iter()
     .enumerate()
     {
-        let body = credentials(&format!("{number}@example.com"), text);
+        let body = credentials(&format!("{number}@example.com"), password);
         app.anonymous().post(REGISTER, body).await.created();
     }
 }
 
-async fn a_common_password_that_was_set_before_still_logs_in(app: App) {
+async fn a_common_password_that_is_already_stored_still_logs_in(app: App) {
     let ada = app.user("ada").await;
-    let hash = Password::new("password").unwrap();
-    let hash = hash.hash(Cost::new(4).unwrap()).unwrap();
-    let update = format!("UPDATE users SET password_hash = '{}'", hash.as_str());
-    app.database().execute(&update);
-    let login = app
+    let password = Password::new("password").unwrap();
+    let hash = password.hash(Cost::new(4).unwrap()).unwrap();
+    let statement = format!("UPDATE users SET password_hash = '{}'", hash.as_str());
+    app.database().execute(&statement);
+    let login_request = app
         .anonymous()
         .post(LOGIN, credentials(ada.email(), "password"));
-    login.await.ok();
+    login_request.await.ok();
 }
 
-async fn a_password_on_the_operators_list_is_rejected_too(engine: Engine) {
+async fn a_password_on_the_list_of_the_operator_is_rejected(engine: Engine) {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("list.txt");
     std::fs::write(&file, "Acme Ltd 2026\r\nZürich Hauptbahnhof\n").unwrap();
@@ -94,13 +94,13 @@ async fn a_password_on_the_operators_list_is_rejected_too(engine: Engine) {
         .set("password-blocklist", file.to_str().unwrap())
         .start();
     let ada = app.user("ada").await;
-    for listed in ["acme ltd 2026", "ZÜRICH HAUPTBAHNHOF", "password"] {
-        let body = credentials("eve@example.com", listed);
-        assert_common(app.anonymous().post(REGISTER, body).await, "password");
-        let body = json!({ "current_password": ada.password(), "new_password": listed });
-        let refused = ada.post("/api/auth/change-password", body).await;
-        assert_common(refused, "new_password");
-        assert_compromised(&sign_up(&app, listed).await);
+    for listed_password in ["acme ltd 2026", "ZÜRICH HAUPTBAHNHOF", "password"] {
+        let body = credentials("eve@example.com", listed_password);
+        assert_common_password_error(app.anonymous().post(REGISTER, body).await, "password");
+        let body = json!({ "current_password": ada.password(), "new_password": listed_password });
+        let response = ada.post("/api/auth/change-password", body).await;
+        assert_common_password_error(response, "new_password");
+        assert_compromised_password_error(&sign_up(&app, listed_password).await);
     }
     let body = credentials("eve@example.com", "acme ltd 2027");
     app.anonymous().post(REGISTER, body).await.created();
@@ -112,26 +112,28 @@ async fn sign_up(app: &App, password: &str) -> Response {
 }
 
 #[track_caller]
-fn assert_compromised(refused: &Response) {
+fn assert_compromised_password_error(response: &Response) {
     let message =
         "The password you entered has been compromised. Please choose a different password.";
-    assert_error(refused, (400, "PASSWORD_COMPROMISED", message));
+    assert_error(response, (400, "PASSWORD_COMPROMISED", message));
 }
 
 async fn a_better_auth_client_gets_the_code_for_a_compromised_password(app: App) {
     let ada = app.user("ada").await;
-    for common in COMMON {
-        assert_compromised(&sign_up(&app, common).await);
-        let body = json!({ "currentPassword": ada.password(), "newPassword": common });
-        let signed_in = json!({ "email": ada.email(), "password": ada.password() });
-        let signed_in = app
+    for common_password in COMMON_PASSWORDS {
+        assert_compromised_password_error(&sign_up(&app, common_password).await);
+        let body = json!({ "currentPassword": ada.password(), "newPassword": common_password });
+        let sign_in_body = json!({ "email": ada.email(), "password": ada.password() });
+        let response = app
             .anonymous()
-            .post("/api/auth/sign-in/email", signed_in)
+            .post("/api/auth/sign-in/email", sign_in_body)
             .await;
-        let browser = Browser::of(&signed_in);
-        let refused = browser.post(&app, "/api/auth/change-password", body).await;
-        assert_compromised(&refused);
-        let body = json!({ "newPassword": common, "token": "x" });
-        assert_compromised(&app.anonymous().post("/api/auth/reset-password", body).await);
+        let browser = Browser::from_response(&response);
+        let response = browser.post(&app, "/api/auth/change-password", body).await;
+        assert_compromised_password_error(&response);
+        let body = json!({ "newPassword": common_password, "token": "x" });
+        assert_compromised_password_error(
+            &app.anonymous().post("/api/auth/reset-password", body).await,
+        );
     }
 }

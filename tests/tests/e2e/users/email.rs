@@ -1,4 +1,4 @@
-//! Email addresses: which are valid, and which spellings are the same address.
+//! Tests which email addresses are valid, and which spellings are the same email address.
 
 use e2e::{App, Engine, on_both_engines};
 use serde_json::{Value, json};
@@ -6,22 +6,22 @@ use serde_json::{Value, json};
 use crate::auth::login::{LOGIN, credentials};
 
 on_both_engines! {
-    an_invalid_address_creates_no_account_in_either_api,
-    every_spelling_of_an_address_is_one_account,
-    the_token_has_the_stored_spelling,
+    an_invalid_email_address_creates_no_account_in_either_api,
+    every_spelling_of_an_email_address_is_one_account,
+    the_token_contains_the_stored_spelling,
     the_local_part_has_at_most_64_bytes,
-    an_address_with_an_older_spelling_still_logs_in,
-    an_address_with_an_older_spelling_cannot_be_registered_again,
-    a_stored_address_with_unsafe_characters_does_not_log_in,
+    an_email_address_with_an_older_spelling_still_logs_in,
+    an_email_address_with_an_older_spelling_cannot_be_registered_again,
+    a_stored_email_address_with_unsafe_characters_does_not_log_in,
     an_account_with_an_older_spelling_can_change_its_password,
-    the_log_names_the_command_that_lists_stored_addresses,
+    the_log_names_the_command_that_lists_stored_email_addresses,
 }
 
 const REGISTER: &str = "/api/auth/register";
 const SIGN_UP: &str = "/api/auth/sign-up/email";
 const PASSWORD: &str = "correct horse";
 
-const INVALID_ADDRESSES: &[&str] = &[
+const INVALID_EMAILS: &[&str] = &[
     "x@evil.com\r\nBcc: v[127.0.0.1]",
     "x@<img onerror=alert(1)>[127.0.0.1]",
     "x@<img/onerror=alert(1)>[127.0.0.1]",
@@ -52,34 +52,34 @@ async fn register(app: &App, email: &str) -> e2e::Response {
     app.anonymous().post(REGISTER, body).await
 }
 
-async fn an_invalid_address_creates_no_account_in_either_api(app: App) {
-    for text in INVALID_ADDRESSES {
-        let error = register(&app, text).await.problem(422, "VALIDATION_ERROR");
-        assert_eq!(error["errors"][0]["field"], "email", "{text:?}");
-        assert_eq!(error["errors"][0]["code"], "invalid_email", "{text:?}");
-        let body = json!({ "email": text, "password": PASSWORD, "name": "" });
-        let refused = app.anonymous().post(SIGN_UP, body).await;
-        assert_eq!(refused.code(), "VALIDATION_ERROR", "{text:?}");
-        let _refused = refused.is(400);
-        let body = credentials(text, PASSWORD);
-        let refused = app.anonymous().post("/api/auth/sign-in/email", body).await;
-        assert_eq!(refused.code(), "INVALID_EMAIL", "{text:?}");
-        let login = app
+async fn an_invalid_email_address_creates_no_account_in_either_api(app: App) {
+    for email in INVALID_EMAILS {
+        let problem = register(&app, email).await.problem(422, "VALIDATION_ERROR");
+        assert_eq!(problem["errors"][0]["field"], "email", "{email:?}");
+        assert_eq!(problem["errors"][0]["code"], "invalid_email", "{email:?}");
+        let body = json!({ "email": email, "password": PASSWORD, "name": "" });
+        let response = app.anonymous().post(SIGN_UP, body).await;
+        assert_eq!(response.code(), "VALIDATION_ERROR", "{email:?}");
+        let _response = response.is(400);
+        let body = credentials(email, PASSWORD);
+        let response = app.anonymous().post("/api/auth/sign-in/email", body).await;
+        assert_eq!(response.code(), "INVALID_EMAIL", "{email:?}");
+        let response = app
             .anonymous()
-            .post(LOGIN, credentials(text, PASSWORD))
+            .post(LOGIN, credentials(email, PASSWORD))
             .await;
-        assert!([401, 422].contains(&login.status()), "{text:?}");
+        assert!([401, 422].contains(&response.status()), "{email:?}");
     }
-    assert_eq!(count_users(&app), "0");
+    assert_eq!(user_count(&app), "0");
 }
 
-fn count_users(app: &App) -> String {
+fn user_count(app: &App) -> String {
     let count = app.database().value("SELECT count(*) FROM users");
     count.unwrap()
 }
 
-async fn every_spelling_of_an_address_is_one_account(app: App) {
-    let ascii = [
+async fn every_spelling_of_an_email_address_is_one_account(app: App) {
+    let ascii_spellings = [
         "ada@example.com",
         "Ada@Example.COM",
         "ada@ｅxample.com",
@@ -87,25 +87,29 @@ async fn every_spelling_of_an_address_is_one_account(app: App) {
         "ada@example。com",
         "ada@exa\u{200b}mple.com",
     ];
-    let international = [
+    let international_spellings = [
         "ada@EXÄMPLE.de",
         "ada@exämple.de",
         "ADA@XN--EXMPLE-CUA.DE",
         "ada@exa\u{308}mple.de",
     ];
-    for spellings in [&ascii[..], &international[..]] {
-        let account = register(&app, spellings[0]).await.created();
+    for spellings in [&ascii_spellings[..], &international_spellings[..]] {
+        let token_response = register(&app, spellings[0]).await.created();
         for spelling in spellings {
-            let duplicate = register(&app, spelling).await;
-            duplicate.problem(409, "USER_ALREADY_EXISTS");
-            let login = app.anonymous().post(LOGIN, credentials(spelling, PASSWORD));
-            assert_eq!(login.await.ok()["user"], account["user"], "{spelling}");
+            let response = register(&app, spelling).await;
+            response.problem(409, "USER_ALREADY_EXISTS");
+            let login_request = app.anonymous().post(LOGIN, credentials(spelling, PASSWORD));
+            assert_eq!(
+                login_request.await.ok()["user"],
+                token_response["user"],
+                "{spelling}"
+            );
         }
     }
-    assert_eq!(count_users(&app), "2");
+    assert_eq!(user_count(&app), "2");
 }
 
-async fn the_token_has_the_stored_spelling(app: App) {
+async fn the_token_contains_the_stored_spelling(app: App) {
     let token_response = register(&app, "Ada@EXÄMPLE.de").await.created();
     assert_eq!(token_response["user"]["email"], "ada@xn--exmple-cua.de");
     let token = token_response["access_token"].as_str().unwrap();
@@ -114,29 +118,31 @@ async fn the_token_has_the_stored_spelling(app: App) {
 }
 
 async fn the_local_part_has_at_most_64_bytes(app: App) {
-    for (bytes, status) in [(63, 201), (64, 201), (65, 422)] {
-        let email = format!("{}@example.com", "l".repeat(bytes));
-        assert_eq!(register(&app, &email).await.status(), status, "{bytes}");
+    for (length, status) in [(63, 201), (64, 201), (65, 422)] {
+        let email = format!("{}@example.com", "l".repeat(length));
+        assert_eq!(register(&app, &email).await.status(), status, "{length}");
     }
-    let sign_up = |bytes| {
-        let email = format!("{}@example.org", "l".repeat(bytes));
+    let sign_up_request = |length| {
+        let email = format!("{}@example.org", "l".repeat(length));
         let body = json!({ "email": email, "password": PASSWORD, "name": "" });
         app.anonymous().post(SIGN_UP, body)
     };
-    assert_eq!(sign_up(64).await.status(), 200);
-    assert_eq!(sign_up(65).await.status(), 400);
+    assert_eq!(sign_up_request(64).await.status(), 200);
+    assert_eq!(sign_up_request(65).await.status(), 400);
 }
 
-/// Registers an account, then gives it a spelling that earlier releases stored. Returns the id of the user.
-async fn register_with_older_spelling(app: &App, number: usize, email: &str) -> Value {
-    let first = format!("user{number}@example.com");
-    let token_response = register(app, &first).await.created();
-    let update = format!("UPDATE users SET email = '{email}' WHERE email = '{first}'");
-    app.database().execute(&update);
+/// Registers an account, then replaces the stored email address with a spelling that only earlier releases stored.
+/// Returns the id of the user.
+async fn register_with_older_spelling(app: &App, user_number: usize, stored_email: &str) -> Value {
+    let registered_email = format!("user{user_number}@example.com");
+    let token_response = register(app, &registered_email).await.created();
+    let statement =
+        format!("UPDATE users SET email = '{stored_email}' WHERE email = '{registered_email}'");
+    app.database().execute(&statement);
     token_response["user"]["id"].clone()
 }
 
-async fn an_address_with_an_older_spelling_still_logs_in(app: App) {
+async fn an_email_address_with_an_older_spelling_still_logs_in(app: App) {
     let cases: [(&str, &[&str]); 5] = [
         (
             "ada@exämple.de",
@@ -153,74 +159,74 @@ async fn an_address_with_an_older_spelling_still_logs_in(app: App) {
         ("a@[127.0.0.1]", &["a@[127.0.0.1]"]),
         ("a@127.0.0.1", &["a@127.0.0.1"]),
     ];
-    for (number, (stored, typed)) in cases.into_iter().enumerate() {
-        let id = register_with_older_spelling(&app, number, stored).await;
-        for text in typed {
-            let login = app
+    for (number, (stored_email, sent_emails)) in cases.into_iter().enumerate() {
+        let user_id = register_with_older_spelling(&app, number, stored_email).await;
+        for sent_email in sent_emails {
+            let login_response = app
                 .anonymous()
-                .post(LOGIN, credentials(text, PASSWORD))
+                .post(LOGIN, credentials(sent_email, PASSWORD))
                 .await;
-            assert_eq!(login.ok()["user"]["id"], id, "{text}");
-            let wrong = app
+            assert_eq!(login_response.ok()["user"]["id"], user_id, "{sent_email}");
+            let request = app
                 .anonymous()
-                .post(LOGIN, credentials(text, "wrong horse"));
-            wrong.await.problem(401, "INVALID_EMAIL_OR_PASSWORD");
+                .post(LOGIN, credentials(sent_email, "wrong horse"));
+            request.await.problem(401, "INVALID_EMAIL_OR_PASSWORD");
         }
     }
 }
 
-async fn an_address_with_an_older_spelling_cannot_be_registered_again(app: App) {
-    let id = register_with_older_spelling(&app, 0, "ada@exämple.de").await;
+async fn an_email_address_with_an_older_spelling_cannot_be_registered_again(app: App) {
+    let user_id = register_with_older_spelling(&app, 0, "ada@exämple.de").await;
     for spelling in ["ada@exämple.de", "ada@xn--exmple-cua.de"] {
-        let duplicate = register(&app, spelling).await;
-        duplicate.problem(409, "USER_ALREADY_EXISTS");
+        let response = register(&app, spelling).await;
+        response.problem(409, "USER_ALREADY_EXISTS");
     }
-    let login = app
+    let login_request = app
         .anonymous()
         .post(LOGIN, credentials("ada@exämple.de", PASSWORD));
-    assert_eq!(login.await.ok()["user"]["id"], id);
+    assert_eq!(login_request.await.ok()["user"]["id"], user_id);
 }
 
-async fn a_stored_address_with_unsafe_characters_does_not_log_in(app: App) {
+async fn a_stored_email_address_with_unsafe_characters_does_not_log_in(app: App) {
     let unsafe_email = "x@<img/onerror=x>[127.0.0.1]";
     register_with_older_spelling(&app, 0, unsafe_email).await;
-    let login = app
+    let response = app
         .anonymous()
         .post(LOGIN, credentials(unsafe_email, PASSWORD))
         .await;
-    login.problem(422, "VALIDATION_ERROR");
+    response.problem(422, "VALIDATION_ERROR");
 }
 
 async fn an_account_with_an_older_spelling_can_change_its_password(app: App) {
     register_with_older_spelling(&app, 0, "ada@exämple.de").await;
-    let login = app
+    let login_request = app
         .anonymous()
         .post(LOGIN, credentials("ada@exämple.de", PASSWORD));
-    let token = login.await.ok()["access_token"].clone();
+    let token = login_request.await.ok()["access_token"].clone();
     let body = json!({ "current_password": PASSWORD, "new_password": "another horse" });
-    let changed = app
+    let change_request = app
         .bearer(token.as_str().unwrap())
         .post("/api/auth/change-password", body);
-    let _changed = changed.await.is(200);
-    let login = app
+    let _response = change_request.await.is(200);
+    let login_request = app
         .anonymous()
         .post(LOGIN, credentials("ada@exämple.de", "another horse"));
-    login.await.ok();
+    login_request.await.ok();
 }
 
-/// Counts seven accounts, because the tests share one log and no other test stores that many.
-async fn the_log_names_the_command_that_lists_stored_addresses(engine: Engine) {
+/// Stores seven accounts, because the tests share one log and no other test stores seven accounts of this kind.
+async fn the_log_names_the_command_that_lists_stored_email_addresses(engine: Engine) {
     let app = App::on(engine).start();
     for number in 0..7 {
         register_with_older_spelling(&app, number, &format!("ada{number}@exämple.de")).await;
     }
-    let line = "7 accounts have an address that today's rule refuses or spells otherwise";
-    let before = e2e::log_lines::find(line).len();
+    let log_text = "7 accounts have an address that today's rule refuses or spells otherwise";
+    let count_before = e2e::log_lines::find(log_text).len();
     let other_process = app.another_process().start();
     for _ in 0..1000 {
         other_process.anonymous().get("/healthz").await.ok();
-        if e2e::log_lines::find(line).len() > before {
-            let lines = e2e::log_lines::find(line);
+        if e2e::log_lines::find(log_text).len() > count_before {
+            let lines = e2e::log_lines::find(log_text);
             assert!(
                 lines
                     .iter()

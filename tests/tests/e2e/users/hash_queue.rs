@@ -1,4 +1,5 @@
-//! Many logins at the same time: the networks that wait for password hashes take turns.
+//! Tests that the server hashes one password of each waiting network before a second password of any network. In these
+//! tests, each IPv4 address is a network of its own.
 
 use std::cell::Cell;
 use std::net::Ipv4Addr;
@@ -13,27 +14,27 @@ use tokio::time::timeout;
 use crate::auth::login::{LOGIN, credentials};
 
 on_both_engines! {
-    during_many_logins_from_one_network_a_login_from_another_waits_for_a_few_hashes,
-    during_many_logins_from_fifty_networks_a_login_from_another_waits_for_one_round,
-    callers_that_disconnect_leave_the_queue,
+    during_many_logins_from_one_network_a_login_from_another_network_waits_for_a_few_hashes,
+    during_many_logins_from_fifty_networks_a_login_from_another_network_waits_for_one_hash_of_each,
+    the_logins_of_disconnected_callers_leave_the_queue,
 }
 
 /// A bcrypt cost with which a hash takes about 15 ms, so that a queue forms.
-const COST: &str = "8";
+const BCRYPT_COST: &str = "8";
 
-/// How long a load may take to begin, on a busy machine.
+/// The longest time that a load may take to begin on a busy machine.
 const LOAD_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// Returns an IP address that no other test uses, so that the log lines about it belong to this test.
-fn network(engine: Engine, group: u8, number: u8) -> String {
-    let engine = match engine {
+/// Returns an IP address that no other test uses. All log lines with this IP address therefore belong to this test.
+fn ip_address(engine: Engine, group: u8, number: u8) -> String {
+    let engine_number = match engine {
         Engine::Sqlite => 1,
         Engine::Postgres => 2,
     };
-    Ipv4Addr::new(198, 18 + engine, group, number).to_string()
+    Ipv4Addr::new(198, 18 + engine_number, group, number).to_string()
 }
 
-fn start(engine: Engine, cost: &str) -> App {
+fn start_app(engine: Engine, cost: &str) -> App {
     App::on(engine)
         .behind_proxy()
         .set("bcrypt-cost", cost)
@@ -41,48 +42,54 @@ fn start(engine: Engine, cost: &str) -> App {
         .start()
 }
 
-fn login(app: &App, network: &str, email: &str, password: &str) -> Request {
+fn login_request(app: &App, ip_address: &str, email: &str, password: &str) -> Request {
     let request = app.anonymous().post(LOGIN, credentials(email, password));
-    request.header("x-forwarded-for", network)
+    request.header("x-forwarded-for", ip_address)
 }
 
-/// The number of logins from IP addresses with this prefix that were hashed and rejected so far.
-fn rejected_logins(prefix: &str) -> usize {
-    log_lines::find(&format!("login refused ip_address=Some({prefix}")).len()
+/// Returns how many logins from IP addresses with this prefix the server has rejected after it hashed the password.
+fn rejected_login_count(ip_prefix: &str) -> usize {
+    log_lines::find(&format!("login refused ip_address=Some({ip_prefix}")).len()
 }
 
-/// The state of a load test: many clients log in again and again at the same time.
+/// The state of a load test, in which many clients log in repeatedly at the same time.
 #[derive(Default)]
 struct Load {
-    /// Notified when a client gets a 503, because the queue of its network is full.
-    full: Notify,
+    /// Notified when a client gets a 503 because the queue of the network is full.
+    full_queue: Notify,
     /// The number of logins that got a 401.
-    rejected: Cell<usize>,
-    /// Notified at the tenth 401.
-    ten_rejected: Notify,
+    rejected_count: Cell<usize>,
+    /// Notified when the tenth login gets a 401.
+    tenth_rejection: Notify,
     /// Set by the test to stop the clients.
     is_over: Cell<bool>,
 }
 
 impl Load {
-    fn record(&self, status: u16) {
+    fn record_status(&self, status: u16) {
         match status {
-            401 => self.rejected.set(self.rejected.get() + 1),
-            503 => self.full.notify_one(),
+            401 => self.rejected_count.set(self.rejected_count.get() + 1),
+            503 => self.full_queue.notify_one(),
             _ => {}
         }
-        if self.rejected.get() == 10 {
-            self.ten_rejected.notify_one();
+        if self.rejected_count.get() == 10 {
+            self.tenth_rejection.notify_one();
         }
     }
 }
 
-/// Runs one client of the load: it logs in with new email addresses until a response is not 401 or the load is over.
-async fn run_client(app: &App, network: &str, client: usize, load: &Load) -> Option<Response> {
+/// Runs one client, which logs in with new email addresses until a response is not 401 or the load is over. Returns
+/// the last response.
+async fn run_client(
+    app: &App,
+    ip_address: &str,
+    client_number: usize,
+    load: &Load,
+) -> Option<Response> {
     for attempt in 0.. {
-        let email = format!("{client}.{attempt}@example.com");
-        let response = login(app, network, &email, "not the password").await;
-        load.record(response.status());
+        let email = format!("{client_number}.{attempt}@example.com");
+        let response = login_request(app, ip_address, &email, "not the password").await;
+        load.record_status(response.status());
         if response.status() != 401 || load.is_over.get() {
             return Some(response);
         }
@@ -90,102 +97,112 @@ async fn run_client(app: &App, network: &str, client: usize, load: &Load) -> Opt
     None
 }
 
-/// Sends a wrong password and then logs in, three times. Returns the longest wait for the response to a wrong password,
-/// as the number of other clients' hashes that were computed during the wait. A login is not measured, because it also
-/// waits for the disk.
-async fn longest_wait(app: &App, network: &str, user: &Client, busy_prefix: &str) -> usize {
-    let mut longest = 0;
+/// Sends a wrong password and then logs in, three times. Returns the largest number of hashes that the server computed
+/// for other clients before it responded to a wrong password. A login with the right password is not measured, because
+/// the server also waits for the disk.
+async fn measure_hashes_before_response(
+    app: &App,
+    ip_address: &str,
+    user: &Client,
+    busy_ip_prefix: &str,
+) -> usize {
+    let mut most_hashes = 0;
     for _ in 0..3 {
-        let before = rejected_logins(busy_prefix);
-        let wrong = login(app, network, user.email(), "not the password").await;
-        longest = longest.max(rejected_logins(busy_prefix) - before);
-        wrong.problem(401, "INVALID_EMAIL_OR_PASSWORD");
-        let response = login(app, network, user.email(), user.password()).await;
+        let rejected_before = rejected_login_count(busy_ip_prefix);
+        let response = login_request(app, ip_address, user.email(), "not the password").await;
+        most_hashes = most_hashes.max(rejected_login_count(busy_ip_prefix) - rejected_before);
+        response.problem(401, "INVALID_EMAIL_OR_PASSWORD");
+        let response = login_request(app, ip_address, user.email(), user.password()).await;
         response.ok();
     }
-    longest
+    most_hashes
 }
 
-async fn during_many_logins_from_one_network_a_login_from_another_waits_for_a_few_hashes(
+async fn during_many_logins_from_one_network_a_login_from_another_network_waits_for_a_few_hashes(
     engine: Engine,
 ) {
-    let app = start(engine, COST);
+    let app = start_app(engine, BCRYPT_COST);
     let ada = app.user("ada").await;
-    let (busy_network, quiet) = (network(engine, 1, 1), network(engine, 1, 200));
+    let (busy_address, quiet_address) = (ip_address(engine, 1, 1), ip_address(engine, 1, 200));
     let load = Load::default();
-    let clients = (0..100).map(|client| run_client(&app, &busy_network, client, &load));
-    let logins = async {
-        let full = timeout(LOAD_TIMEOUT, load.full.notified()).await;
-        full.expect("a full queue in time");
-        let longest = longest_wait(&app, &quiet, &ada, &busy_network).await;
+    let clients = (0..100).map(|number| run_client(&app, &busy_address, number, &load));
+    let measurement = async {
+        let notified = timeout(LOAD_TIMEOUT, load.full_queue.notified()).await;
+        notified.expect("a full queue in time");
+        let most_hashes =
+            measure_hashes_before_response(&app, &quiet_address, &ada, &busy_address).await;
         load.is_over.set(true);
-        longest
+        most_hashes
     };
-    let (responses, longest) = tokio::join!(join_all(clients), logins);
+    let (responses, most_hashes) = tokio::join!(join_all(clients), measurement);
     let cores = available_parallelism().unwrap().get();
-    // The hashes that run already, the first hash of the queue, and the hashes that other cores finish during the wait.
-    assert!(longest <= 4 * cores + 2, "{longest} hashes");
-    let overloaded = responses
+    // The limit allows for the hashes that run already, the first hash in the queue, and the hashes of other cores.
+    assert!(most_hashes <= 4 * cores + 2, "{most_hashes} hashes");
+    let overloaded_response = responses
         .into_iter()
         .flatten()
-        .find(|response| response.status() == 503);
-    let overloaded = overloaded.expect("a login beyond the queue of its network");
-    assert!(overloaded.header("retry-after").is_some());
-    overloaded.problem(503, "OVERLOADED");
+        .find(|response| response.status() == 503)
+        .expect("a login beyond the queue of its network");
+    assert!(overloaded_response.header("retry-after").is_some());
+    overloaded_response.problem(503, "OVERLOADED");
 }
 
-async fn during_many_logins_from_fifty_networks_a_login_from_another_waits_for_one_round(
+async fn during_many_logins_from_fifty_networks_a_login_from_another_network_waits_for_one_hash_of_each(
     engine: Engine,
 ) {
-    let app = start(engine, COST);
+    let app = start_app(engine, BCRYPT_COST);
     let ada = app.user("ada").await;
-    let quiet = network(engine, 3, 200);
-    let networks: Vec<_> = (0..50).map(|number| network(engine, 2, number)).collect();
-    let busy_prefix = networks[0].trim_end_matches('0');
+    let quiet_address = ip_address(engine, 3, 200);
+    let busy_addresses: Vec<_> = (0..50)
+        .map(|number| ip_address(engine, 2, number))
+        .collect();
+    let busy_ip_prefix = busy_addresses[0].trim_end_matches('0');
     let load = Load::default();
-    let clients = (0..100).map(|client| run_client(&app, &networks[client % 50], client, &load));
-    let logins = async {
-        let busy = timeout(LOAD_TIMEOUT, load.ten_rejected.notified()).await;
-        busy.expect("ten rejected logins in time");
-        let longest = longest_wait(&app, &quiet, &ada, busy_prefix).await;
+    let clients =
+        (0..100).map(|number| run_client(&app, &busy_addresses[number % 50], number, &load));
+    let measurement = async {
+        let notified = timeout(LOAD_TIMEOUT, load.tenth_rejection.notified()).await;
+        notified.expect("ten rejected logins in time");
+        let most_hashes =
+            measure_hashes_before_response(&app, &quiet_address, &ada, busy_ip_prefix).await;
         load.is_over.set(true);
-        longest
+        most_hashes
     };
-    let (_, longest) = tokio::join!(join_all(clients), logins);
+    let (_, most_hashes) = tokio::join!(join_all(clients), measurement);
     let cores = available_parallelism().unwrap().get();
-    assert!(longest <= 53 + 4 * cores, "{longest} hashes");
+    assert!(most_hashes <= 53 + 4 * cores, "{most_hashes} hashes");
 }
 
-async fn callers_that_disconnect_leave_the_queue(engine: Engine) {
-    let app = start(engine, "11");
+async fn the_logins_of_disconnected_callers_leave_the_queue(engine: Engine) {
+    let app = start_app(engine, "11");
     let ada = app.user("ada").await;
-    let network = network(engine, 4, 1);
+    let ip_address = ip_address(engine, 4, 1);
     let mut connections = Vec::new();
     for number in 0..50 {
         let body = credentials(&format!("{number}@example.com"), "wrong").to_string();
         let mut connection = app.connect().await;
         let request = format!(
             "POST {LOGIN} HTTP/1.1\r\nhost: e2e\r\ncontent-type: application/json\r\n\
-             x-forwarded-for: {network}\r\ncontent-length: {}\r\n\r\n{body}",
+             x-forwarded-for: {ip_address}\r\ncontent-length: {}\r\n\r\n{body}",
             body.len()
         );
         connection.send(request.as_bytes()).await;
         connections.push(connection);
     }
-    let first: &mut Connection = &mut connections[0];
-    first
+    let first_connection: &mut Connection = &mut connections[0];
+    first_connection
         .response()
         .await
         .unwrap()
         .problem(401, "INVALID_EMAIL_OR_PASSWORD");
     drop(connections);
-    let before = rejected_logins(&network);
-    login(&app, &network, ada.email(), ada.password())
+    let rejected_before = rejected_login_count(&ip_address);
+    login_request(&app, &ip_address, ada.email(), ada.password())
         .await
         .ok();
-    let hashed = rejected_logins(&network) - before;
+    let hashed_count = rejected_login_count(&ip_address) - rejected_before;
     assert!(
-        hashed < 20,
-        "{hashed} attempts of disconnected callers were hashed first"
+        hashed_count < 20,
+        "{hashed_count} attempts of disconnected callers were hashed first"
     );
 }

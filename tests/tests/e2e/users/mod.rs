@@ -1,4 +1,5 @@
-//! Email addresses and passwords: which are accepted, how they are compared, and how many attempts a network has.
+//! Tests which email addresses and passwords are accepted, how email addresses and passwords are compared, and how
+//! the attempts of a network are limited.
 
 mod blocklist;
 mod email;

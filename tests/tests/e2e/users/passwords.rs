@@ -1,4 +1,4 @@
-//! Comparison of passwords: in full and after NFKC normalization, without other changes.
+//! Tests that passwords are compared in full, after NFKC normalization and without other changes.
 
 use e2e::{App, on_both_engines};
 
@@ -11,9 +11,14 @@ on_both_engines! {
     a_password_of_a_megabyte_is_rejected_unread,
 }
 
-/// Asserts that a user who registers with `password` logs in with it, and with none of the others.
-async fn assert_differs(app: &App, number: usize, password: &str, others: &[&str]) {
-    let email = format!("{number}@example.com");
+/// Registers a user with `password`, and asserts that the user logs in with this password and with none of the others.
+async fn assert_only_password(
+    app: &App,
+    user_number: usize,
+    password: &str,
+    other_passwords: &[&str],
+) {
+    let email = format!("{user_number}@example.com");
     let caller = app.anonymous();
     let body = credentials(&email, password);
     caller
@@ -21,10 +26,12 @@ async fn assert_differs(app: &App, number: usize, password: &str, others: &[&str
         .await
         .created();
     caller.post(LOGIN, body).await.ok();
-    for other in others {
-        let refused = caller.post(LOGIN, credentials(&email, other)).await;
-        assert_eq!(refused.status(), 401, "{password:?} is {other:?}");
-        refused.problem(401, "INVALID_EMAIL_OR_PASSWORD");
+    for other_password in other_passwords {
+        let response = caller
+            .post(LOGIN, credentials(&email, other_password))
+            .await;
+        assert_eq!(response.status(), 401, "{password:?} is {other_password:?}");
+        response.problem(401, "INVALID_EMAIL_OR_PASSWORD");
     }
 }
 
@@ -64,31 +71,34 @@ async fn every_character_is_significant(app: App) {
         ("Passwort!", &["passwort!", "PASSWORT!", "Passwort!\n"]),
         ("pass\u{200b}word", &["password", "pass\u{200c}word"]),
     ];
-    for (number, (password, others)) in cases.into_iter().enumerate() {
-        assert_differs(&app, number, password, others).await;
+    for (number, (password, other_passwords)) in cases.into_iter().enumerate() {
+        assert_only_password(&app, number, password, other_passwords).await;
     }
 }
 
 async fn unicode_forms_of_one_text_are_one_password(app: App) {
     let caller = app.anonymous();
-    for (number, (registered, typed)) in [
-        // NFC and NFD
+    for (number, (registered_password, sent_password)) in [
+        // The first spelling is in NFC, the second in NFD.
         ("caf\u{e9} noir", "cafe\u{301} noir"),
         ("pa\u{df}wort \u{c5}", "pa\u{df}wort A\u{30a}"),
-        // Full-width forms, which Japanese keyboards produce
+        // Japanese keyboards produce full-width forms.
         ("ｐａｓｓ　ｗｏｒｔ", "pass wort"),
         ("\u{fb01}sh and chips", "fish and chips"),
         ("no\u{a0}break space", "no break space"),
-        // Two combining marks in either order
+        // The two spellings have the combining marks in different orders.
         ("passwo\u{323}\u{307}rd", "passwo\u{307}\u{323}rd"),
     ]
     .into_iter()
     .enumerate()
     {
         let email = format!("{number}@example.com");
-        let body = credentials(&email, registered);
+        let body = credentials(&email, registered_password);
         caller.post("/api/auth/register", body).await.created();
-        caller.post(LOGIN, credentials(&email, typed)).await.ok();
+        caller
+            .post(LOGIN, credentials(&email, sent_password))
+            .await
+            .ok();
     }
 }
 
@@ -108,14 +118,14 @@ async fn any_characters_may_be_used(app: App) {
     .into_iter()
     .enumerate()
     {
-        assert_differs(&app, number, password, &["not the password"]).await;
+        assert_only_password(&app, number, password, &["not the password"]).await;
     }
 }
 
 async fn a_password_of_a_megabyte_is_rejected_unread(app: App) {
     let body = credentials("ada@example.com", &"p".repeat(1024 * 1024));
     for path in ["/api/auth/register", LOGIN] {
-        let refused = app.anonymous().post(path, body.clone()).await;
-        refused.problem(413, "BODY_TOO_LARGE");
+        let response = app.anonymous().post(path, body.clone()).await;
+        response.problem(413, "BODY_TOO_LARGE");
     }
 }

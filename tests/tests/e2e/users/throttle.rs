@@ -1,4 +1,4 @@
-//! The budgets of one network: failed logins with any email address, and registrations.
+//! Tests the budgets of one network for failed logins with any email address and for registrations.
 
 use std::time::Duration;
 
@@ -9,205 +9,212 @@ use serde_json::json;
 use crate::auth::login::{LOGIN, credentials};
 
 on_both_engines! {
-    failed_logins_of_any_address_exhaust_the_budget_of_their_network,
+    failed_logins_with_any_email_address_exhaust_the_budget_of_their_network,
     parallel_wrong_passwords_are_compared_only_up_to_the_budget,
     successful_logins_are_not_counted,
-    an_ipv6_48_counts_as_four_networks,
-    registrations_and_existing_addresses_exhaust_the_budget_of_their_network,
+    an_ipv6_48_prefix_counts_as_four_networks,
+    registrations_of_new_and_existing_email_addresses_exhaust_the_budget_of_their_network,
     parallel_registrations_succeed_only_up_to_the_budget,
     a_registration_that_creates_and_reveals_nothing_is_not_counted,
-    an_untrusted_loopback_caller_is_not_counted,
+    a_loopback_caller_is_not_counted_without_trusted_proxies,
     a_disabled_limit_counts_nothing,
-    a_stolen_session_has_a_hundred_guesses_across_all_networks,
+    with_a_stolen_session_a_thief_has_a_hundred_guesses_across_all_networks,
 }
 
 const REGISTER: &str = "/api/auth/register";
+/// An IPv4 address. The server counts each IPv4 address as one network.
 const NETWORK: &str = "203.0.113.7";
 const OTHER_NETWORK: &str = "203.0.113.8";
 
-/// Starts a server with these budgets.
-fn start(engine: Engine, failed_logins: &str, registrations: &str) -> App {
+/// Starts a server with these budgets of a network, each a number or `off`.
+fn start_app(engine: Engine, max_failed_logins: &str, max_registrations: &str) -> App {
     App::on(engine)
         .behind_proxy()
-        .set("max-failed-logins-per-network", failed_logins)
-        .set("max-registrations-per-network", registrations)
+        .set("max-failed-logins-per-network", max_failed_logins)
+        .set("max-registrations-per-network", max_registrations)
         .start()
 }
 
-/// Builds a login or a registration from this network.
-fn request_from(app: &App, network: &str, path: &str, email: &str, password: &str) -> Request {
+/// Builds a login or a registration from this IP address.
+fn request_from(app: &App, ip_address: &str, path: &str, email: &str, password: &str) -> Request {
     let body = credentials(email, password);
     let request = app.anonymous().post(path, body);
-    request.header("x-forwarded-for", network)
+    request.header("x-forwarded-for", ip_address)
 }
 
-fn wrong_login(app: &App, network: &str, number: usize) -> Request {
-    let email = format!("unknown{number}@example.com");
-    request_from(app, network, LOGIN, &email, "not the password")
+fn wrong_login_request(app: &App, ip_address: &str, user_number: usize) -> Request {
+    let email = format!("unknown{user_number}@example.com");
+    request_from(app, ip_address, LOGIN, &email, "not the password")
 }
 
-fn correct_login(app: &App, network: &str, user: &Client) -> Request {
-    request_from(app, network, LOGIN, user.email(), user.password())
+fn correct_login_request(app: &App, ip_address: &str, user: &Client) -> Request {
+    request_from(app, ip_address, LOGIN, user.email(), user.password())
 }
 
-fn registration(app: &App, network: &str, number: usize) -> Request {
-    let email = format!("new{number}@example.com");
-    request_from(app, network, REGISTER, &email, "correct horse")
+fn registration_request(app: &App, ip_address: &str, user_number: usize) -> Request {
+    let email = format!("new{user_number}@example.com");
+    request_from(app, ip_address, REGISTER, &email, "correct horse")
 }
 
 /// Counts the responses with this status.
-fn count(responses: &[Response], status: u16) -> usize {
+fn count_with_status(responses: &[Response], status: u16) -> usize {
     let statuses = responses.iter().map(Response::status);
-    statuses.filter(|other| *other == status).count()
+    statuses
+        .filter(|response_status| *response_status == status)
+        .count()
 }
 
-async fn failed_logins_of_any_address_exhaust_the_budget_of_their_network(engine: Engine) {
-    let app = start(engine, "10", "off");
+async fn failed_logins_with_any_email_address_exhaust_the_budget_of_their_network(engine: Engine) {
+    let app = start_app(engine, "10", "off");
     let ada = app.user("ada").await;
     for number in 0..9 {
-        let refused = wrong_login(&app, NETWORK, number).await;
-        refused.problem(401, "INVALID_EMAIL_OR_PASSWORD");
+        let response = wrong_login_request(&app, NETWORK, number).await;
+        response.problem(401, "INVALID_EMAIL_OR_PASSWORD");
     }
-    correct_login(&app, NETWORK, &ada).await.ok();
-    let tenth = request_from(&app, NETWORK, LOGIN, ada.email(), "not the password");
-    tenth.await.problem(401, "INVALID_EMAIL_OR_PASSWORD");
+    correct_login_request(&app, NETWORK, &ada).await.ok();
+    let tenth_request = request_from(&app, NETWORK, LOGIN, ada.email(), "not the password");
+    tenth_request
+        .await
+        .problem(401, "INVALID_EMAIL_OR_PASSWORD");
 
     app.clock.advance(Duration::from_secs(300));
-    let refused = correct_login(&app, NETWORK, &ada).await;
-    assert_eq!(refused.header("retry-after"), Some("601"));
-    let problem = refused.problem(429, "TOO_MANY_REQUESTS");
+    let response = correct_login_request(&app, NETWORK, &ada).await;
+    assert_eq!(response.header("retry-after"), Some("601"));
+    let problem = response.problem(429, "TOO_MANY_REQUESTS");
     let detail = "Too many failed attempts from your network; please wait";
     assert_eq!(problem["detail"], detail);
-    correct_login(&app, OTHER_NETWORK, &ada).await.ok();
+    correct_login_request(&app, OTHER_NETWORK, &ada).await.ok();
     // Existing sessions stay valid.
     ada.get("/api/auth/account").await.ok();
 
     app.clock.advance(Duration::from_secs(599));
-    let refused = correct_login(&app, NETWORK, &ada).await;
-    refused.problem(429, "TOO_MANY_REQUESTS");
+    let response = correct_login_request(&app, NETWORK, &ada).await;
+    response.problem(429, "TOO_MANY_REQUESTS");
     app.clock.advance(Duration::from_secs(1));
-    correct_login(&app, NETWORK, &ada).await.ok();
+    correct_login_request(&app, NETWORK, &ada).await.ok();
 }
 
 async fn parallel_wrong_passwords_are_compared_only_up_to_the_budget(engine: Engine) {
-    let app = start(engine, "10", "off");
-    let attempts = (0..50).map(|number| wrong_login(&app, NETWORK, number).into_future());
-    let responses = join_all(attempts).await;
-    assert_eq!(count(&responses, 401), 10);
-    assert_eq!(count(&responses, 429), 40);
+    let app = start_app(engine, "10", "off");
+    let requests = (0..50).map(|number| wrong_login_request(&app, NETWORK, number).into_future());
+    let responses = join_all(requests).await;
+    assert_eq!(count_with_status(&responses, 401), 10);
+    assert_eq!(count_with_status(&responses, 429), 40);
 }
 
 async fn successful_logins_are_not_counted(engine: Engine) {
-    let app = start(engine, "3", "1");
+    let app = start_app(engine, "3", "1");
     let ada = app.user("ada").await;
     for _ in 0..10 {
-        correct_login(&app, NETWORK, &ada).await.ok();
+        correct_login_request(&app, NETWORK, &ada).await.ok();
     }
     for number in 0..3 {
-        let refused = wrong_login(&app, NETWORK, number).await;
-        refused.problem(401, "INVALID_EMAIL_OR_PASSWORD");
+        let response = wrong_login_request(&app, NETWORK, number).await;
+        response.problem(401, "INVALID_EMAIL_OR_PASSWORD");
     }
-    let refused = wrong_login(&app, NETWORK, 3).await;
-    refused.problem(429, "TOO_MANY_REQUESTS");
+    let response = wrong_login_request(&app, NETWORK, 3).await;
+    response.problem(429, "TOO_MANY_REQUESTS");
 }
 
-async fn an_ipv6_48_counts_as_four_networks(engine: Engine) {
-    let app = start(engine, "2", "off");
+async fn an_ipv6_48_prefix_counts_as_four_networks(engine: Engine) {
+    let app = start_app(engine, "2", "off");
     for number in 0..8 {
-        let network = format!("2001:db8:7:{number}::1");
-        let refused = wrong_login(&app, &network, number).await;
-        refused.problem(401, "INVALID_EMAIL_OR_PASSWORD");
+        let ip_address = format!("2001:db8:7:{number}::1");
+        let response = wrong_login_request(&app, &ip_address, number).await;
+        response.problem(401, "INVALID_EMAIL_OR_PASSWORD");
     }
-    let refused = wrong_login(&app, "2001:db8:7:ffff::1", 8).await;
-    refused.problem(429, "TOO_MANY_REQUESTS");
-    let refused = wrong_login(&app, "2001:db8:8::1", 9).await;
-    refused.problem(401, "INVALID_EMAIL_OR_PASSWORD");
+    let response = wrong_login_request(&app, "2001:db8:7:ffff::1", 8).await;
+    response.problem(429, "TOO_MANY_REQUESTS");
+    let response = wrong_login_request(&app, "2001:db8:8::1", 9).await;
+    response.problem(401, "INVALID_EMAIL_OR_PASSWORD");
 }
 
-async fn registrations_and_existing_addresses_exhaust_the_budget_of_their_network(engine: Engine) {
-    let app = start(engine, "off", "5");
+async fn registrations_of_new_and_existing_email_addresses_exhaust_the_budget_of_their_network(
+    engine: Engine,
+) {
+    let app = start_app(engine, "off", "5");
     for number in 0..3 {
-        registration(&app, NETWORK, number).await.created();
+        registration_request(&app, NETWORK, number).await.created();
     }
-    let existing = registration(&app, NETWORK, 0).await;
-    existing.problem(409, "USER_ALREADY_EXISTS");
-    registration(&app, NETWORK, 4).await.created();
+    let response = registration_request(&app, NETWORK, 0).await;
+    response.problem(409, "USER_ALREADY_EXISTS");
+    registration_request(&app, NETWORK, 4).await.created();
 
     for number in [0, 5] {
-        let refused = registration(&app, NETWORK, number).await;
-        assert_eq!(refused.header("retry-after"), Some("3601"));
-        let problem = refused.problem(429, "TOO_MANY_REQUESTS");
+        let response = registration_request(&app, NETWORK, number).await;
+        assert_eq!(response.header("retry-after"), Some("3601"));
+        let problem = response.problem(429, "TOO_MANY_REQUESTS");
         let detail = "Too many registrations from your network; please wait";
         assert_eq!(problem["detail"], detail);
     }
-    registration(&app, OTHER_NETWORK, 5).await.created();
-    let login = request_from(&app, NETWORK, LOGIN, "new0@example.com", "correct horse");
-    login.await.ok();
+    registration_request(&app, OTHER_NETWORK, 5).await.created();
+    let login_request = request_from(&app, NETWORK, LOGIN, "new0@example.com", "correct horse");
+    login_request.await.ok();
     app.clock.advance(Duration::from_secs(3599));
-    let refused = registration(&app, NETWORK, 6).await;
-    refused.problem(429, "TOO_MANY_REQUESTS");
+    let response = registration_request(&app, NETWORK, 6).await;
+    response.problem(429, "TOO_MANY_REQUESTS");
     app.clock.advance(Duration::from_secs(1));
-    registration(&app, NETWORK, 6).await.created();
+    registration_request(&app, NETWORK, 6).await.created();
 }
 
 async fn parallel_registrations_succeed_only_up_to_the_budget(engine: Engine) {
-    let app = start(engine, "off", "5");
-    let attempts = (0..30).map(|number| registration(&app, NETWORK, number).into_future());
-    let responses = join_all(attempts).await;
-    assert_eq!(count(&responses, 201), 5);
-    assert_eq!(count(&responses, 429), 25);
-    let users = app.database().value("SELECT count(*) FROM users");
-    assert_eq!(users.as_deref(), Some("5"));
+    let app = start_app(engine, "off", "5");
+    let requests = (0..30).map(|number| registration_request(&app, NETWORK, number).into_future());
+    let responses = join_all(requests).await;
+    assert_eq!(count_with_status(&responses, 201), 5);
+    assert_eq!(count_with_status(&responses, 429), 25);
+    let user_count = app.database().value("SELECT count(*) FROM users");
+    assert_eq!(user_count.as_deref(), Some("5"));
 }
 
 async fn a_registration_that_creates_and_reveals_nothing_is_not_counted(engine: Engine) {
-    let app = start(engine, "off", "1");
+    let app = start_app(engine, "off", "1");
     for password in ["", "short", &"x".repeat(129)] {
-        let refused = request_from(&app, NETWORK, REGISTER, "new@example.com", password).await;
-        refused.problem(422, "VALIDATION_ERROR");
+        let response = request_from(&app, NETWORK, REGISTER, "new@example.com", password).await;
+        response.problem(422, "VALIDATION_ERROR");
     }
-    registration(&app, NETWORK, 1).await.created();
+    registration_request(&app, NETWORK, 1).await.created();
 }
 
-async fn an_untrusted_loopback_caller_is_not_counted(engine: Engine) {
+async fn a_loopback_caller_is_not_counted_without_trusted_proxies(engine: Engine) {
     let app = App::on(engine)
         .set("max-failed-logins-per-network", "1")
         .set("max-registrations-per-network", "1")
         .start();
     let ada = app.user("ada").await;
-    registration(&app, NETWORK, 1).await.created();
+    registration_request(&app, NETWORK, 1).await.created();
     for _ in 0..101 {
-        let refused = request_from(&app, NETWORK, LOGIN, ada.email(), "not the password").await;
-        refused.problem(401, "INVALID_EMAIL_OR_PASSWORD");
+        let response = request_from(&app, NETWORK, LOGIN, ada.email(), "not the password").await;
+        response.problem(401, "INVALID_EMAIL_OR_PASSWORD");
     }
-    correct_login(&app, NETWORK, &ada).await.ok();
+    correct_login_request(&app, NETWORK, &ada).await.ok();
 }
 
 async fn a_disabled_limit_counts_nothing(engine: Engine) {
-    let app = start(engine, "off", "off");
+    let app = start_app(engine, "off", "off");
     for number in 0..301 {
-        let refused = wrong_login(&app, NETWORK, number).await;
-        refused.problem(401, "INVALID_EMAIL_OR_PASSWORD");
+        let response = wrong_login_request(&app, NETWORK, number).await;
+        response.problem(401, "INVALID_EMAIL_OR_PASSWORD");
         if number < 2 {
-            registration(&app, NETWORK, number).await.created();
+            registration_request(&app, NETWORK, number).await.created();
         }
     }
 }
 
-async fn a_stolen_session_has_a_hundred_guesses_across_all_networks(engine: Engine) {
-    let app = start(engine, "300", "off");
+async fn with_a_stolen_session_a_thief_has_a_hundred_guesses_across_all_networks(engine: Engine) {
+    let app = start_app(engine, "300", "off");
     let ada = app.user("ada").await;
-    let guess = |number: usize, password: &str| {
+    let guess_request = |number: usize, password: &str| {
         let body = json!({ "current_password": password, "new_password": "another password" });
         let request = ada.post("/api/auth/change-password", body);
         request.header("x-forwarded-for", &format!("198.51.100.{number}"))
     };
     for number in 0..100 {
-        let refused = guess(number, "not the password").await;
-        refused.problem(403, "INVALID_PASSWORD");
+        let response = guess_request(number, "not the password").await;
+        response.problem(403, "INVALID_PASSWORD");
     }
-    let refused = guess(200, ada.password()).await;
-    refused.problem(429, "TOO_MANY_REQUESTS");
+    let response = guess_request(200, ada.password()).await;
+    response.problem(429, "TOO_MANY_REQUESTS");
     // The owner can still log in, even from a network that sent guesses.
-    correct_login(&app, "198.51.100.7", &ada).await.ok();
+    correct_login_request(&app, "198.51.100.7", &ada).await.ok();
 }

@@ -1,4 +1,4 @@
-//! `DELETE /api/auth/account`
+//! Tests `DELETE /api/auth/account`.
 
 use e2e::{App, Client, Request, on_both_engines};
 use serde_json::{Value, json};
@@ -12,14 +12,14 @@ use crate::sessions::fixtures::{
 on_both_engines! {
     a_deleted_account_leaves_no_user_no_task_and_no_session,
     the_tokens_of_a_deleted_account_are_rejected_by_every_route_at_once,
-    the_address_of_a_deleted_account_can_be_registered_again_without_its_tasks,
+    the_email_address_of_a_deleted_account_can_be_registered_again_without_its_tasks,
     a_wrong_password_deletes_nothing,
     wrong_passwords_are_counted_as_failed_logins,
     a_body_without_a_password_deletes_nothing,
     a_token_without_an_account_is_rejected,
 }
 
-fn delete(caller: &Client, password: &str) -> Request {
+fn deletion_request(caller: &Client, password: &str) -> Request {
     caller.delete(ACCOUNT).body(json!({ "password": password }))
 }
 
@@ -33,18 +33,18 @@ async fn a_deleted_account_leaves_no_user_no_task_and_no_session(app: App) {
         let task = json!({ "title": title });
         bearer.post("/api/tasks", task).await.created();
     }
-    let response = delete(&caller, ada.password()).await;
-    let cleared = response.all("set-cookie");
-    assert!(cleared.len() == 2 && cleared.iter().all(|cookie| cookie.contains("=; ")));
+    let response = deletion_request(&caller, ada.password()).await;
+    let cookies = response.all("set-cookie");
+    assert!(cookies.len() == 2 && cookies.iter().all(|cookie| cookie.contains("=; ")));
     assert_eq!(response.ok(), json!({ "success": true }));
-    for (table, column, remaining) in [
+    for (table, column, remaining_rows) in [
         ("users", "id", 1),
         ("tasks", "user_id", 1),
         ("sessions", "user_id", 2),
     ] {
-        let ada_rows = format!("{table} WHERE {column} = '{}'", ada.id());
-        assert_eq!(count(&app, &ada_rows), 0, "{table}");
-        assert_eq!(count(&app, table), remaining, "{table}");
+        let table_and_condition = format!("{table} WHERE {column} = '{}'", ada.id());
+        assert_eq!(count(&app, &table_and_condition), 0, "{table}");
+        assert_eq!(count(&app, table), remaining_rows, "{table}");
     }
     get_session(&app, &eve_device.access).await.ok();
     assert!(!is_revoked(&app, &eve_device.session));
@@ -53,33 +53,35 @@ async fn a_deleted_account_leaves_no_user_no_task_and_no_session(app: App) {
 
 async fn the_tokens_of_a_deleted_account_are_rejected_by_every_route_at_once(app: App) {
     let (ada, device) = user_with_device(&app, "ada").await;
-    let other = login(&app, &ada).await;
+    let other_device = login(&app, &ada).await;
     let caller = app.bearer(device.access.as_str());
-    delete(&caller, ada.password()).await.ok();
-    for device in [&device, &other] {
+    deletion_request(&caller, ada.password()).await.ok();
+    for device in [&device, &other_device] {
         let caller = app.bearer(device.access.as_str());
         for operation in protected(&app).await {
-            let refused = operation.request(&caller, ada.id()).await;
-            refused.problem(401, "TOKEN_REVOKED");
+            let response = operation.request(&caller, ada.id()).await;
+            response.problem(401, "TOKEN_REVOKED");
         }
-        let refused = refresh(&app, &device.refresh).await;
-        refused.problem(401, "SESSION_EXPIRED");
+        let response = refresh(&app, &device.refresh).await;
+        response.problem(401, "SESSION_EXPIRED");
     }
-    let login = credentials(ada.email(), ada.password());
-    let refused = app.anonymous().post(LOGIN, login).await;
-    refused.problem(401, "INVALID_EMAIL_OR_PASSWORD");
+    let body = credentials(ada.email(), ada.password());
+    let response = app.anonymous().post(LOGIN, body).await;
+    response.problem(401, "INVALID_EMAIL_OR_PASSWORD");
 }
 
-async fn the_address_of_a_deleted_account_can_be_registered_again_without_its_tasks(app: App) {
+async fn the_email_address_of_a_deleted_account_can_be_registered_again_without_its_tasks(
+    app: App,
+) {
     let ada = app.user("ada").await;
     let task = ada.new_task("Buy milk").await;
-    delete(&ada, ada.password()).await.ok();
+    deletion_request(&ada, ada.password()).await.ok();
     let new_ada = app.user("ada").await;
     assert_ne!(new_ada.id(), ada.id());
     assert_eq!(new_ada.all_tasks().await, json!([]));
-    let old_task = new_ada.get(&new_ada.task(&task["id"])).await;
-    old_task.problem(404, "TASK_NOT_FOUND");
-    // The id of a deleted task is not reused either.
+    let response = new_ada.get(&new_ada.task(&task["id"])).await;
+    response.problem(404, "TASK_NOT_FOUND");
+    // The database does not reuse the id of a deleted task.
     let new_task = new_ada.new_task("Buy tea").await;
     assert!(new_task["id"].as_i64() > task["id"].as_i64());
 }
@@ -88,10 +90,10 @@ async fn a_wrong_password_deletes_nothing(app: App) {
     let (_, device) = user_with_device(&app, "ada").await;
     let (eve, _) = user_with_device(&app, "eve").await;
     let caller = app.bearer(device.access.as_str());
-    for wrong in ["not the password", "x", eve.password()] {
-        let refused = delete(&caller, wrong).await;
-        assert!(refused.all("set-cookie").is_empty());
-        refused.problem(403, "INVALID_PASSWORD");
+    for wrong_password in ["not the password", "x", eve.password()] {
+        let response = deletion_request(&caller, wrong_password).await;
+        assert!(response.all("set-cookie").is_empty());
+        response.problem(403, "INVALID_PASSWORD");
     }
     assert_eq!(count(&app, "users"), 2);
     caller.get(ACCOUNT).await.ok();
@@ -101,11 +103,11 @@ async fn wrong_passwords_are_counted_as_failed_logins(app: App) {
     let (ada, device) = user_with_device(&app, "ada").await;
     let caller = app.bearer(device.access.as_str());
     for _ in 0..100 {
-        let refused = delete(&caller, "not the password").await;
-        refused.problem(403, "INVALID_PASSWORD");
+        let response = deletion_request(&caller, "not the password").await;
+        response.problem(403, "INVALID_PASSWORD");
     }
-    let refused = delete(&caller, ada.password()).await;
-    refused.problem(429, "TOO_MANY_REQUESTS");
+    let response = deletion_request(&caller, ada.password()).await;
+    response.problem(429, "TOO_MANY_REQUESTS");
     assert_eq!(count(&app, "users"), 1);
 }
 
@@ -119,21 +121,23 @@ async fn a_body_without_a_password_deletes_nothing(app: App) {
         (json!({ "password": 7 }), 422, "VALIDATION_ERROR"),
         (Value::Null, 400, "INVALID_REQUEST"),
     ] {
-        let refused = caller.delete(ACCOUNT).body(body).await;
-        refused.problem(status, code);
+        let response = caller.delete(ACCOUNT).body(body).await;
+        response.problem(status, code);
     }
-    let without_body = caller.delete(ACCOUNT).await;
-    without_body.problem(415, "UNSUPPORTED_MEDIA_TYPE");
+    let response = caller.delete(ACCOUNT).await;
+    response.problem(415, "UNSUPPORTED_MEDIA_TYPE");
     assert_eq!(count(&app, "users"), 1);
 }
 
 async fn a_token_without_an_account_is_rejected(app: App) {
     let token = app.token_for("eve", "eve@example.com");
-    let refused = delete(&app.bearer(token), "any password").await;
-    refused.problem(401, "INVALID_TOKEN");
-    // A token that another service issued for an existing account is accepted like one of the server's own.
+    let response = deletion_request(&app.bearer(token), "any password").await;
+    response.problem(401, "INVALID_TOKEN");
+    // If the account exists, a token that another service issued is accepted.
     let ada = app.user("ada").await;
     let token = app.token_for(ada.id(), ada.email());
-    delete(&app.bearer(token), ada.password()).await.ok();
+    deletion_request(&app.bearer(token), ada.password())
+        .await
+        .ok();
     ada.get(ACCOUNT).await.problem(401, "TOKEN_REVOKED");
 }

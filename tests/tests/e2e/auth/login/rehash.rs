@@ -1,4 +1,4 @@
-//! `POST /api/auth/login` with password hashes that other programs or earlier releases stored.
+//! Tests `POST /api/auth/login` with password hashes that other programs or earlier releases stored.
 
 use auth_core::password::{Cost, PasswordAttempt};
 use e2e::{App, Client, log_lines, on_both_engines};
@@ -16,7 +16,7 @@ on_both_engines! {
     a_corrupt_hash_is_a_500_that_reveals_nothing,
 }
 
-fn hash_of(password: &str, cost: u32) -> String {
+fn compute_hash(password: &str, cost: u32) -> String {
     let attempt = PasswordAttempt::new(password).unwrap();
     let hash = attempt.rehash(Cost::new(cost).unwrap()).unwrap();
     hash.as_str().to_owned()
@@ -24,8 +24,8 @@ fn hash_of(password: &str, cost: u32) -> String {
 
 fn store_hash(app: &App, hash: &str) {
     let hash = hash.replace('\'', "''");
-    let update = format!("UPDATE users SET password_hash = '{hash}'");
-    app.database().execute(&update);
+    let statement = format!("UPDATE users SET password_hash = '{hash}'");
+    app.database().execute(&statement);
 }
 
 fn stored_hash(app: &App) -> String {
@@ -33,122 +33,127 @@ fn stored_hash(app: &App) -> String {
     app.database().value(query).unwrap()
 }
 
-/// Asserts that a login with the right password replaces this hash, once, and that a wrong password does not.
-async fn assert_replaced(app: &App, ada: &Client, password: &str, hash: &str) {
+/// Asserts that the first login with the right password replaces this hash, and that other logins replace no hash.
+async fn assert_replaced_at_login(app: &App, ada: &Client, password: &str, hash: &str) {
     store_hash(app, hash);
-    let wrong = app
+    let wrong_login = app
         .anonymous()
         .post(LOGIN, credentials(ada.email(), "wrong"));
-    wrong.await.problem(401, "INVALID_EMAIL_OR_PASSWORD");
+    wrong_login.await.problem(401, "INVALID_EMAIL_OR_PASSWORD");
     assert_eq!(stored_hash(app), hash);
 
-    let right = app
+    let right_login = app
         .anonymous()
         .post(LOGIN, credentials(ada.email(), password));
-    right.clone().await.ok();
-    let replaced = stored_hash(app);
-    assert_ne!(replaced, hash);
-    assert!(replaced.starts_with("$2b$04$"), "{replaced}");
+    right_login.clone().await.ok();
+    let new_hash = stored_hash(app);
+    assert_ne!(new_hash, hash);
+    assert!(new_hash.starts_with("$2b$04$"), "{new_hash}");
 
-    right.await.ok();
-    assert_eq!(stored_hash(app), replaced);
+    right_login.await.ok();
+    assert_eq!(stored_hash(app), new_hash);
 }
 
 async fn a_hash_of_another_cost_is_replaced_at_the_next_login(app: App) {
     let ada = app.user("ada").await;
     for cost in [5, 6] {
-        let hash = hash_of(ada.password(), cost);
-        assert_replaced(&app, &ada, ada.password(), &hash).await;
+        let hash = compute_hash(ada.password(), cost);
+        assert_replaced_at_login(&app, &ada, ada.password(), &hash).await;
     }
 }
 
 async fn a_hash_of_another_bcrypt_version_is_replaced_at_the_next_login(app: App) {
     let ada = app.user("ada").await;
     for version in ["$2y$04$", "$2a$04$"] {
-        let hash = hash_of(ada.password(), 4).replace("$2b$04$", version);
-        assert_replaced(&app, &ada, ada.password(), &hash).await;
+        let hash = compute_hash(ada.password(), 4).replace("$2b$04$", version);
+        assert_replaced_at_login(&app, &ada, ada.password(), &hash).await;
     }
 }
 
-/// Uses a published test vector of bcrypt, whose password is too short to be chosen here.
+/// Uses a published test vector of bcrypt, whose password is too short for a registration.
 async fn a_hash_from_another_program_is_accepted(app: App) {
     let ada = app.user("ada").await;
-    let vector = "$2a$05$CCCCCCCCCCCCCCCCCCCCC.E5YPO9kmyuRGyh0XouQYb4YMJKvyOeW";
-    assert_replaced(&app, &ada, "U*U", vector).await;
+    let bcrypt_hash = "$2a$05$CCCCCCCCCCCCCCCCCCCCC.E5YPO9kmyuRGyh0XouQYb4YMJKvyOeW";
+    assert_replaced_at_login(&app, &ada, "U*U", bcrypt_hash).await;
 }
 
 /// Uses a hash that `scryptSync` of Node.js computed.
 async fn a_hash_of_better_auth_is_replaced_at_the_next_login(app: App) {
     let ada = app.user("ada").await;
-    let scrypt = "ac7938d40cfc2307e2bf325d28e7884e:af849c32e3f760bf08b6a139a0ee1f52f73bf08037f5cfbff8444f755a15b0a1\
+    let scrypt_hash = "ac7938d40cfc2307e2bf325d28e7884e:af849c32e3f760bf08b6a139a0ee1f52f73bf08037f5cfbff8444f755a15b0a1\
                   1487259fa358104f6f3c1638bdbd0a21d0aea92f11adec8752c6d7c61a3fde98";
-    assert_replaced(&app, &ada, "correct horse battery staple", scrypt).await;
+    assert_replaced_at_login(&app, &ada, "correct horse battery staple", scrypt_hash).await;
 }
 
-/// Better Auth counts 128 UTF-16 code units in this password; this server counts 2304 characters after NFKC.
+/// Better Auth counts 128 UTF-16 code units in this password. This server counts 2304 characters after NFKC.
 async fn the_longest_password_of_better_auth_logs_in_and_may_be_changed(app: App) {
     let ada = app.user("ada").await;
     let password = "\u{fdfa}".repeat(128);
-    let scrypt = "0f5264038205edfb1ac05fbb0e8c5e94:190c78219f6ae3ebbbc705bc2bd4a0e7f58463e65d2b520f1a4d81eac1e7c437\
+    let scrypt_hash = "0f5264038205edfb1ac05fbb0e8c5e94:190c78219f6ae3ebbbc705bc2bd4a0e7f58463e65d2b520f1a4d81eac1e7c437\
                   76541d6ea8e1142b82b45068a8dbbda8e49e0b1f9c98d2e9bcac07e1cbbbecd2";
-    assert_replaced(&app, &ada, &password, scrypt).await;
-    let change = json!({ "current_password": password, "new_password": "a newer password" });
-    ada.post("/api/auth/change-password", change).await.ok();
-    let login = credentials(ada.email(), "a newer password");
-    app.anonymous().post(LOGIN, login).await.ok();
+    assert_replaced_at_login(&app, &ada, &password, scrypt_hash).await;
+    let change_body = json!({ "current_password": password, "new_password": "a newer password" });
+    ada.post("/api/auth/change-password", change_body)
+        .await
+        .ok();
+    let login_body = credentials(ada.email(), "a newer password");
+    app.anonymous().post(LOGIN, login_body).await.ok();
 }
 
 async fn a_current_hash_is_kept(app: App) {
     let ada = app.user("ada").await;
-    let before = stored_hash(&app);
-    assert!(before.starts_with("$2b$04$"), "{before}");
-    let login = credentials(ada.email(), ada.password());
-    app.anonymous().post(LOGIN, login).await.ok();
-    assert_eq!(stored_hash(&app), before);
+    let hash = stored_hash(&app);
+    assert!(hash.starts_with("$2b$04$"), "{hash}");
+    let body = credentials(ada.email(), ada.password());
+    app.anonymous().post(LOGIN, body).await.ok();
+    assert_eq!(stored_hash(&app), hash);
 }
 
 async fn a_corrupt_hash_is_a_500_that_reveals_nothing(app: App) {
     let ada = app.user("ada").await;
-    let valid = stored_hash(&app);
-    let (head, tail) = valid.split_at(7);
-    for (number, corrupt) in [
+    let valid_hash = stored_hash(&app);
+    let (head, tail) = valid_hash.split_at(7);
+    for (number, corrupt_hash) in [
         String::new(),
         "canary".to_owned(),
         "$2b$04$".to_owned(),
-        valid.replace("$2b$", "$2x$"),
+        valid_hash.replace("$2b$", "$2x$"),
         // With cost 20 a hash takes about a minute, with cost 31 more than a day.
-        valid.replace("$2b$04$", "$2b$20$"),
-        valid.replace("$2b$04$", "$2b$31$"),
-        valid.replace("$2b$04$", "$2b$+4$"),
+        valid_hash.replace("$2b$04$", "$2b$20$"),
+        valid_hash.replace("$2b$04$", "$2b$31$"),
+        valid_hash.replace("$2b$04$", "$2b$+4$"),
         format!("{head}{}", "é".repeat(53)),
         format!("{head}{}", "é".repeat(26) + "."),
         format!("{head}!{}", tail.split_at(1).1),
-        format!("{valid}."),
+        format!("{valid_hash}."),
     ]
     .into_iter()
     .enumerate()
     {
-        store_hash(&app, &corrupt);
-        let id = format!("{}-{number}", ada.id());
-        let login = app
+        store_hash(&app, &corrupt_hash);
+        let request_id = format!("{}-{number}", ada.id());
+        let request = app
             .anonymous()
             .post(LOGIN, credentials(ada.email(), ada.password()));
-        let response = login.header("x-request-id", &id).await;
-        assert_eq!(response.header("x-request-id"), Some(id.as_str()));
-        let body = response.text();
+        let response = request.header("x-request-id", &request_id).await;
+        assert_eq!(response.header("x-request-id"), Some(request_id.as_str()));
+        let response_text = response.text();
         response.problem(500, "INTERNAL_SERVER_ERROR");
-        for internal in ["canary", "bcrypt", "hash", "$2"] {
-            assert!(!body.contains(internal), "{body}");
+        for internal_word in ["canary", "bcrypt", "hash", "$2"] {
+            assert!(!response_text.contains(internal_word), "{response_text}");
         }
-        let mut logged = log_lines::find(&id);
-        logged.retain(|line| line.starts_with("ERROR"));
-        let [line] = logged.as_slice() else {
-            panic!("{logged:?}");
+        let mut error_lines = log_lines::find(&request_id);
+        error_lines.retain(|line| line.starts_with("ERROR"));
+        let [line] = error_lines.as_slice() else {
+            panic!("{error_lines:?}");
         };
         assert!(line.contains("bcrypt of cost 4 to 15"), "{line}");
-        assert!(corrupt.is_empty() || !line.contains(&corrupt), "{line}");
+        assert!(
+            corrupt_hash.is_empty() || !line.contains(&corrupt_hash),
+            "{line}"
+        );
     }
-    store_hash(&app, &valid);
-    let login = credentials(ada.email(), ada.password());
-    app.anonymous().post(LOGIN, login).await.ok();
+    store_hash(&app, &valid_hash);
+    let body = credentials(ada.email(), ada.password());
+    app.anonymous().post(LOGIN, body).await.ok();
 }

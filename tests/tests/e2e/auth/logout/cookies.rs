@@ -1,133 +1,148 @@
-//! `POST /api/auth/logout` with cookies: which sessions it revokes, and which stay live.
+//! Tests which sessions `POST /api/auth/logout` revokes if the credentials are cookies.
 
 use std::time::Duration;
 
 use e2e::{App, on_both_engines};
 use serde_json::json;
 
-use super::{assert_logged_out, assert_others_logged_out, by_cookies, with_cookie};
+use super::{assert_logged_out, assert_others_logged_out, by_cookies, logout_with_cookies};
 use crate::sessions::fixtures::{
     Device, LOGOUT, are_live, get_session, login, refresh, user_with_device,
 };
 
 on_both_engines! {
     either_cookie_alone_logs_out,
-    cookies_that_name_different_sessions_revoke_both,
-    doubled_cookies_revoke_every_session_that_they_name,
-    doubled_cookies_revoke_no_other_session,
+    cookies_of_two_sessions_revoke_both_sessions,
+    duplicate_cookies_revoke_the_session_of_each_cookie,
+    duplicate_cookies_revoke_no_other_session,
     invalid_cookies_do_not_hide_a_valid_one_and_at_most_eight_sessions_are_revoked,
     cookies_from_another_origin_revoke_nothing,
 }
 
 async fn either_cookie_alone_logs_out(app: App) {
-    let (ada, first) = user_with_device(&app, "ada").await;
-    let access = format!("access_token={}", first.access);
-    let second = login(&app, &ada).await;
-    let refresh = format!("refresh_token={}", second.refresh);
-    // A day later the access token in the cookie has expired, but still names its session.
+    let (ada, first_device) = user_with_device(&app, "ada").await;
+    let access_cookie = format!("access_token={}", first_device.access);
+    let second_device = login(&app, &ada).await;
+    let refresh_cookie = format!("refresh_token={}", second_device.refresh);
+    // After a day the access token in the cookie has expired. The server still reads the session id from the token.
     app.clock.advance(Duration::from_secs(24 * 60 * 60));
-    for cookie in [access, refresh] {
-        for revoked in [1, 0] {
-            assert_logged_out(with_cookie(&app, &cookie, json!({})).await, revoked);
+    for cookie in [access_cookie, refresh_cookie] {
+        for revoked_count in [1, 0] {
+            assert_logged_out(
+                logout_with_cookies(&app, &cookie, json!({})).await,
+                revoked_count,
+            );
         }
     }
-    assert_eq!(are_live(&app, [&first, &second]), [false, false]);
+    assert_eq!(
+        are_live(&app, [&first_device, &second_device]),
+        [false, false]
+    );
 }
 
-async fn cookies_that_name_different_sessions_revoke_both(app: App) {
-    let (ada, first) = user_with_device(&app, "ada").await;
+async fn cookies_of_two_sessions_revoke_both_sessions(app: App) {
+    let (ada, ada_device) = user_with_device(&app, "ada").await;
     let (_, eve_device) = user_with_device(&app, "eve").await;
     let phone = login(&app, &ada).await;
-    let mixed = Device {
+    let mixed_device = Device {
         refresh: eve_device.refresh.clone(),
-        ..first.clone()
+        ..ada_device.clone()
     };
-    for revoked in [2, 0] {
-        assert_logged_out(by_cookies(&app, &mixed, json!({})).await, revoked);
+    for revoked_count in [2, 0] {
+        assert_logged_out(
+            by_cookies(&app, &mixed_device, json!({})).await,
+            revoked_count,
+        );
     }
     assert_eq!(
-        are_live(&app, [&first, &eve_device, &phone]),
+        are_live(&app, [&ada_device, &eve_device, &phone]),
         [false, false, true]
     );
-    let refused = refresh(&app, &eve_device.refresh).await;
-    refused.problem(401, "SESSION_EXPIRED");
-    get_session(&app, &first.access)
+    let response = refresh(&app, &eve_device.refresh).await;
+    response.problem(401, "SESSION_EXPIRED");
+    get_session(&app, &ada_device.access)
         .await
         .problem(401, "TOKEN_REVOKED");
 }
 
-/// Over plain HTTP, another host of the site can add a cookie of the same name.
-async fn doubled_cookies_revoke_every_session_that_they_name(app: App) {
+/// Over plain HTTP, another host of the same domain can add a cookie of the same name.
+async fn duplicate_cookies_revoke_the_session_of_each_cookie(app: App) {
     let (ada, phone) = user_with_device(&app, "ada").await;
     let (_, eve_device) = user_with_device(&app, "eve").await;
-    let (first, second) = (login(&app, &ada).await, login(&app, &ada).await);
-    let cross_site = app.anonymous().post(LOGOUT, json!({}));
-    let both_cookies = format!("{}; {}", eve_device.cookies(), first.cookies());
-    let cross_site = cross_site.header("cookie", &both_cookies);
-    let cross_site = cross_site.header("origin", "https://evil.example");
-    assert_eq!(cross_site.await.status(), 403);
-    assert_eq!(are_live(&app, [&first, &eve_device]), [true, true]);
-    assert_logged_out(with_cookie(&app, &both_cookies, json!({})).await, 2);
+    let (first_device, second_device) = (login(&app, &ada).await, login(&app, &ada).await);
+    let cross_site_request = app.anonymous().post(LOGOUT, json!({}));
+    let both_cookies = format!("{}; {}", eve_device.cookies(), first_device.cookies());
+    let cross_site_request = cross_site_request.header("cookie", &both_cookies);
+    let cross_site_request = cross_site_request.header("origin", "https://evil.example");
+    assert_eq!(cross_site_request.await.status(), 403);
+    assert_eq!(are_live(&app, [&first_device, &eve_device]), [true, true]);
+    assert_logged_out(logout_with_cookies(&app, &both_cookies, json!({})).await, 2);
     assert_eq!(
-        are_live(&app, [&first, &eve_device, &phone]),
+        are_live(&app, [&first_device, &eve_device, &phone]),
         [false, false, true]
     );
-    let doubled = format!("{0}; {0}", second.cookies());
-    let current = json!({ "scope": "current" });
-    assert_logged_out(with_cookie(&app, &doubled, current).await, 1);
-    assert_eq!(are_live(&app, [&second, &phone]), [false, true]);
+    let duplicate_cookies = format!("{0}; {0}", second_device.cookies());
+    let scope_current = json!({ "scope": "current" });
+    assert_logged_out(
+        logout_with_cookies(&app, &duplicate_cookies, scope_current).await,
+        1,
+    );
+    assert_eq!(are_live(&app, [&second_device, &phone]), [false, true]);
 }
 
-async fn doubled_cookies_revoke_no_other_session(app: App) {
-    let (ada, own) = user_with_device(&app, "ada").await;
+async fn duplicate_cookies_revoke_no_other_session(app: App) {
+    let (ada, own_device) = user_with_device(&app, "ada").await;
     let (_, eve_device) = user_with_device(&app, "eve").await;
     let phone = login(&app, &ada).await;
     for cookies in [
-        format!("{0}; {0}", own.cookies()),
-        format!("{}; {}", own.cookies(), eve_device.cookies()),
+        format!("{0}; {0}", own_device.cookies()),
+        format!("{}; {}", own_device.cookies(), eve_device.cookies()),
     ] {
-        let others = with_cookie(&app, &cookies, json!({ "scope": "others" }));
-        assert_others_logged_out(others.await, 0);
-        let all = with_cookie(&app, &cookies, json!({ "scope": "all" }));
-        assert_logged_out(all.await, 0);
-        assert_eq!(are_live(&app, [&own, &eve_device, &phone]), [true; 3]);
+        let logout_of_others = logout_with_cookies(&app, &cookies, json!({ "scope": "others" }));
+        assert_others_logged_out(logout_of_others.await, 0);
+        let logout_of_all = logout_with_cookies(&app, &cookies, json!({ "scope": "all" }));
+        assert_logged_out(logout_of_all.await, 0);
+        assert_eq!(
+            are_live(&app, [&own_device, &eve_device, &phone]),
+            [true; 3]
+        );
     }
 }
 
 async fn invalid_cookies_do_not_hide_a_valid_one_and_at_most_eight_sessions_are_revoked(app: App) {
-    let (ada, first) = user_with_device(&app, "ada").await;
+    let (ada, other_device) = user_with_device(&app, "ada").await;
     for name in ["access_token", "refresh_token"] {
-        let junk = format!("{name}=x; {name}=; ").repeat(20);
+        let invalid_cookies = format!("{name}=x; {name}=; ").repeat(20);
         let device = login(&app, &ada).await;
-        let cookies = format!("{junk}{}; {junk}", device.cookies());
-        assert_logged_out(with_cookie(&app, &cookies, json!({})).await, 1);
-        assert_eq!(are_live(&app, [&device, &first]), [false, true]);
+        let cookies = format!("{invalid_cookies}{}; {invalid_cookies}", device.cookies());
+        assert_logged_out(logout_with_cookies(&app, &cookies, json!({})).await, 1);
+        assert_eq!(are_live(&app, [&device, &other_device]), [false, true]);
     }
-    for (count, revoked) in [(7, 7), (8, 8), (9, 8)] {
+    for (session_count, revoked_count) in [(7, 7), (8, 8), (9, 8)] {
         let mut cookies = Vec::new();
-        for _ in 0..count {
+        for _ in 0..session_count {
             cookies.push(login(&app, &ada).await.cookies());
         }
-        let request = with_cookie(&app, &cookies.join("; "), json!({}));
-        assert_logged_out(request.await, revoked);
+        let request = logout_with_cookies(&app, &cookies.join("; "), json!({}));
+        assert_logged_out(request.await, revoked_count);
     }
 }
 
 async fn cookies_from_another_origin_revoke_nothing(app: App) {
     let (_, device) = user_with_device(&app, "ada").await;
-    let access = format!("access_token={}", device.access);
-    let refresh = format!("refresh_token={}", device.refresh);
-    for cookie in [device.cookies(), access, refresh] {
+    let access_cookie = format!("access_token={}", device.access);
+    let refresh_cookie = format!("refresh_token={}", device.refresh);
+    for cookie in [device.cookies(), access_cookie, refresh_cookie] {
         for origin in [None, Some("null"), Some("https://evil.example")] {
             let mut request = app.anonymous().post(LOGOUT, json!({ "scope": "all" }));
             request = request.header("cookie", &cookie);
             if let Some(origin) = origin {
                 request = request.header("origin", origin);
             }
-            let refused = request.await;
-            // The response does not clear the browser's cookies either.
-            assert!(refused.all("set-cookie").is_empty());
-            refused.problem(403, "UNTRUSTED_ORIGIN");
+            let response = request.await;
+            // A rejection must not clear the browser's cookies.
+            assert!(response.all("set-cookie").is_empty());
+            response.problem(403, "UNTRUSTED_ORIGIN");
         }
     }
     assert_eq!(are_live(&app, [&device]), [true]);

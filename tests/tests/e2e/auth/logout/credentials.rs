@@ -1,4 +1,4 @@
-//! `POST /api/auth/logout` with credentials that revoke no session.
+//! Tests `POST /api/auth/logout` with credentials that revoke no session.
 
 use std::time::Duration;
 
@@ -6,7 +6,8 @@ use e2e::{App, Issuer, on_both_engines};
 use serde_json::{Value, json};
 
 use super::{
-    assert_logged_out, assert_others_logged_out, by_access, by_body, by_cookies, with_cookie,
+    assert_logged_out, assert_others_logged_out, by_access, by_body, by_cookies,
+    logout_with_cookies,
 };
 use crate::sessions::fixtures::{
     Device, LOGOUT, SESSION_TTL, are_live, encode_refresh_token, get_session, login, refreshed,
@@ -16,7 +17,7 @@ use crate::sessions::fixtures::{
 on_both_engines! {
     without_credentials_nothing_is_revoked,
     malformed_tokens_revoke_nothing,
-    an_invalid_header_is_not_replaced_by_cookies,
+    with_an_invalid_authorization_header_the_cookies_are_ignored,
     a_forged_token_revokes_nothing,
     an_unknown_session_is_not_revoked,
     the_credentials_of_a_revoked_session_revoke_nothing,
@@ -35,7 +36,7 @@ async fn without_credentials_nothing_is_revoked(app: App) {
         app.anonymous().post(LOGOUT, scope_all()),
     ] {
         assert_logged_out(request.clone().await, 0);
-        // A request from another site has no cookies and must not clear them.
+        // A browser sends no cookies with a request from another site. The response must not clear the cookies.
         for (name, value) in [
             ("origin", "https://evil.example"),
             ("origin", "null"),
@@ -52,14 +53,14 @@ async fn without_credentials_nothing_is_revoked(app: App) {
 async fn malformed_tokens_revoke_nothing(app: App) {
     let (_, device) = user_with_device(&app, "ada").await;
     let (access, refresh) = (&device.access, &device.refresh);
-    for junk in ["junk", "", "rt_", "a.b.c"] {
-        assert_logged_out(app.bearer(junk).post(LOGOUT, scope_all()).await, 0);
+    for invalid_token in ["junk", "", "rt_", "a.b.c"] {
+        assert_logged_out(app.bearer(invalid_token).post(LOGOUT, scope_all()).await, 0);
         let mut body = scope_all();
-        body["refresh_token"] = json!(junk);
+        body["refresh_token"] = json!(invalid_token);
         assert_logged_out(app.anonymous().post(LOGOUT, body).await, 0);
         for name in ["access_token", "refresh_token"] {
             assert_logged_out(
-                with_cookie(&app, &format!("{name}={junk}"), scope_all()).await,
+                logout_with_cookies(&app, &format!("{name}={invalid_token}"), scope_all()).await,
                 0,
             );
         }
@@ -81,19 +82,19 @@ async fn malformed_tokens_revoke_nothing(app: App) {
             .post(LOGOUT, json!({ "scope": "all", "refresh_token": access })),
         app.anonymous()
             .post(&format!("{LOGOUT}?refresh_token={refresh}"), scope_all()),
-        with_cookie(&app, &format!("access_token={refresh}"), scope_all()),
-        with_cookie(&app, &format!("refresh_token={access}"), scope_all()),
-        with_cookie(
+        logout_with_cookies(&app, &format!("access_token={refresh}"), scope_all()),
+        logout_with_cookies(&app, &format!("refresh_token={access}"), scope_all()),
+        logout_with_cookies(
             &app,
             &format!("access_token={access}; access_token={access}"),
             scope_all(),
         ),
-        with_cookie(
+        logout_with_cookies(
             &app,
             &format!("refresh_token={refresh}; refresh_token={refresh}"),
             scope_all(),
         ),
-        with_cookie(&app, &format!("__Host-access_token={access}"), scope_all()),
+        logout_with_cookies(&app, &format!("__Host-access_token={access}"), scope_all()),
     ] {
         assert_logged_out(request.await, 0);
     }
@@ -101,7 +102,7 @@ async fn malformed_tokens_revoke_nothing(app: App) {
     refreshed(&app, &device).await;
 }
 
-async fn an_invalid_header_is_not_replaced_by_cookies(app: App) {
+async fn with_an_invalid_authorization_header_the_cookies_are_ignored(app: App) {
     let (_, device) = user_with_device(&app, "ada").await;
     for header in ["", "junk", "Bearer junk", "Basic YTpi"] {
         let request = by_cookies(&app, &device, scope_all());
@@ -110,7 +111,7 @@ async fn an_invalid_header_is_not_replaced_by_cookies(app: App) {
     assert_eq!(are_live(&app, [&device]), [true]);
 }
 
-/// Tokens that are signed with another secret, or not signed.
+/// Each token has the MAC of another secret, or one changed byte.
 async fn a_forged_token_revokes_nothing(app: App) {
     let (_, device) = user_with_device(&app, "ada").await;
     let secret = "the secret of another server, long enough";
@@ -119,47 +120,47 @@ async fn a_forged_token_revokes_nothing(app: App) {
         secret: secret.to_owned(),
         ..Issuer::of(&app)
     };
-    let other_token = other_server.issue("eve", "eve@example.com");
-    let (_, mac) = other_token.rsplit_once('.').unwrap();
-    let forged = Device {
+    let other_server_token = other_server.issue("eve", "eve@example.com");
+    let (_, mac) = other_server_token.rsplit_once('.').unwrap();
+    let forged_device = Device {
         session: device.session.clone(),
         access: format!("{message}.{mac}"),
         refresh: encode_refresh_token(secret, &device.session, 0),
     };
-    let mut flipped = forged.clone();
-    flipped.refresh = device.refresh.replace("rt_A", "rt_B");
-    assert_ne!(flipped.refresh, device.refresh);
-    for wait in [0, 3600] {
-        app.clock.advance(Duration::from_secs(wait));
-        for forged in [&forged, &flipped] {
-            assert_logged_out(by_access(&app, forged, scope_all()).await, 0);
-            assert_logged_out(by_body(&app, forged, scope_all()).await, 0);
-            assert_logged_out(by_cookies(&app, forged, scope_all()).await, 0);
+    let mut altered_device = forged_device.clone();
+    altered_device.refresh = device.refresh.replace("rt_A", "rt_B");
+    assert_ne!(altered_device.refresh, device.refresh);
+    for wait_seconds in [0, 3600] {
+        app.clock.advance(Duration::from_secs(wait_seconds));
+        for device in [&forged_device, &altered_device] {
+            assert_logged_out(by_access(&app, device, scope_all()).await, 0);
+            assert_logged_out(by_body(&app, device, scope_all()).await, 0);
+            assert_logged_out(by_cookies(&app, device, scope_all()).await, 0);
         }
     }
     assert_eq!(are_live(&app, [&device]), [true]);
     refreshed(&app, &device).await;
 }
 
-/// The session has no row, as with a token of another service or after the restore of a backup.
+/// The database has no row for the session, for example because another service issued the token.
 async fn an_unknown_session_is_not_revoked(app: App) {
     let (ada, device) = user_with_device(&app, "ada").await;
-    let unknown = Device {
+    let unknown_device = Device {
         session: String::new(),
         access: app.token_for(ada.id(), ada.email()),
         refresh: encode_refresh_token(app.secret(), "00000000-0000-0000-0000-000000000000", 0),
     };
-    for credential in [by_access, by_body, by_cookies] {
-        assert_logged_out(credential(&app, &unknown, scope_all()).await, 0);
+    for build_logout in [by_access, by_body, by_cookies] {
+        assert_logged_out(build_logout(&app, &unknown_device, scope_all()).await, 0);
     }
     assert_eq!(are_live(&app, [&device]), [true]);
 }
 
 /// Logs out with every credential of the device in every scope, and asserts that no session is revoked.
 async fn assert_no_credential_revokes(app: &App, device: &Device) {
-    for credential in [by_access, by_body, by_cookies] {
+    for build_logout in [by_access, by_body, by_cookies] {
         for scope in ["current", "others", "all"] {
-            let response = credential(app, device, json!({ "scope": scope })).await;
+            let response = build_logout(app, device, json!({ "scope": scope })).await;
             if scope == "others" {
                 assert_others_logged_out(response, 0);
             } else {
@@ -170,21 +171,21 @@ async fn assert_no_credential_revokes(app: &App, device: &Device) {
 }
 
 async fn the_credentials_of_a_revoked_session_revoke_nothing(app: App) {
-    let (ada, revoked) = user_with_device(&app, "ada").await;
-    let other = login(&app, &ada).await;
-    assert_logged_out(by_access(&app, &revoked, json!({})).await, 1);
-    assert_no_credential_revokes(&app, &revoked).await;
-    assert_eq!(are_live(&app, [&other]), [true]);
-    get_session(&app, &other.access).await.ok();
+    let (ada, revoked_device) = user_with_device(&app, "ada").await;
+    let other_device = login(&app, &ada).await;
+    assert_logged_out(by_access(&app, &revoked_device, json!({})).await, 1);
+    assert_no_credential_revokes(&app, &revoked_device).await;
+    assert_eq!(are_live(&app, [&other_device]), [true]);
+    get_session(&app, &other_device.access).await.ok();
 }
 
 async fn the_credentials_of_an_expired_session_revoke_nothing(app: App) {
-    let (ada, expired) = user_with_device(&app, "ada").await;
+    let (ada, expired_device) = user_with_device(&app, "ada").await;
     app.clock.advance(SESSION_TTL);
-    let other = login(&app, &ada).await;
-    assert_no_credential_revokes(&app, &expired).await;
-    // An expired session does not count among the "others" either.
-    let others = by_access(&app, &other, json!({ "scope": "others" })).await;
-    assert_others_logged_out(others, 0);
-    get_session(&app, &other.access).await.ok();
+    let other_device = login(&app, &ada).await;
+    assert_no_credential_revokes(&app, &expired_device).await;
+    // The scope `others` does not count the expired session.
+    let response = by_access(&app, &other_device, json!({ "scope": "others" })).await;
+    assert_others_logged_out(response, 0);
+    get_session(&app, &other_device.access).await.ok();
 }

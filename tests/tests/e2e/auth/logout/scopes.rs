@@ -1,11 +1,11 @@
-//! `POST /api/auth/logout` with the scopes `others` and `all`, which need a credential that is still valid.
+//! Tests `POST /api/auth/logout` with the scopes `others` and `all`, which need a credential that is still valid.
 
 use std::time::Duration;
 
 use e2e::{App, on_both_engines};
 use serde_json::json;
 
-use super::{assert_logged_out, by_access, by_body, by_cookies, with_cookie};
+use super::{assert_logged_out, by_access, by_body, by_cookies, logout_with_cookies};
 use crate::sessions::fixtures::{
     ACCESS_TTL, Device, OVERLAP, are_live, encode_refresh_token, get_session, is_revoked, login,
     refreshed, refreshed_times, user_with_device,
@@ -16,10 +16,10 @@ on_both_engines! {
     an_expired_access_token_revokes_at_most_its_own_session,
     the_current_refresh_token_and_its_predecessor_revoke_other_sessions,
     an_older_refresh_token_revokes_at_most_its_own_session,
-    a_refresh_token_ahead_of_its_session_revokes_at_most_that_session,
-    the_strongest_credential_decides,
-    a_header_is_not_supplemented_by_cookies,
-    an_access_token_of_a_revoked_session_revokes_no_other,
+    a_refresh_token_with_a_counter_ahead_of_its_session_revokes_at_most_that_session,
+    the_strongest_of_several_credentials_decides_what_a_logout_revokes,
+    with_an_authorization_header_the_cookies_are_ignored,
+    an_access_token_of_a_revoked_session_revokes_no_other_session,
 }
 
 const SCOPES: [&str; 2] = ["others", "all"];
@@ -28,15 +28,19 @@ const LEEWAY: Duration = Duration::from_secs(5);
 const SECOND: Duration = Duration::from_secs(1);
 
 async fn two_devices(app: &App, name: &str) -> (Device, Device) {
-    let (user, first) = user_with_device(app, name).await;
-    (first, login(app, &user).await)
+    let (user, first_device) = user_with_device(app, name).await;
+    (first_device, login(app, &user).await)
 }
 
-/// Asserts that the scope `all` revoked only the session of the credential, and the scope `others` none.
+/// Asserts that the scope `all` revoked only the session of the credential, and that the scope `others` revoked none.
 #[track_caller]
-fn assert_revoked_own_at_most(app: &App, scope: &str, [own, other]: [&Device; 2]) {
+fn assert_at_most_own_session_revoked(
+    app: &App,
+    scope: &str,
+    [own_device, other_device]: [&Device; 2],
+) {
     assert_eq!(
-        are_live(app, [own, other]),
+        are_live(app, [own_device, other_device]),
         [scope == "others", true],
         "{scope}"
     );
@@ -44,12 +48,17 @@ fn assert_revoked_own_at_most(app: &App, scope: &str, [own, other]: [&Device; 2]
 
 async fn an_access_token_revokes_other_sessions_until_it_expires(app: App) {
     for scope in SCOPES {
-        let (own, other) = two_devices(&app, scope).await;
-        // `exp` is in whole seconds, but the test clock has a fraction.
+        let (own_device, other_device) = two_devices(&app, scope).await;
+        // Waits a second less, because `exp` has whole seconds and the test clock has a fraction of a second.
         app.clock
             .advance((ACCESS_TTL + LEEWAY).saturating_sub(SECOND));
-        by_access(&app, &own, json!({ "scope": scope })).await.ok();
-        assert_eq!(are_live(&app, [&own, &other]), [scope == "others", false]);
+        by_access(&app, &own_device, json!({ "scope": scope }))
+            .await
+            .ok();
+        assert_eq!(
+            are_live(&app, [&own_device, &other_device]),
+            [scope == "others", false]
+        );
     }
 }
 
@@ -59,31 +68,36 @@ async fn an_expired_access_token_revokes_at_most_its_own_session(app: App) {
         .enumerate()
     {
         for scope in SCOPES {
-            let (own, other) = two_devices(&app, &format!("{scope}{number}")).await;
+            let (own_device, other_device) = two_devices(&app, &format!("{scope}{number}")).await;
             app.clock.advance(wait);
-            let revoked = usize::from(scope == "all");
-            let response = by_access(&app, &own, json!({ "scope": scope })).await;
-            assert_eq!(response.ok()["revoked"], revoked);
-            assert_revoked_own_at_most(&app, scope, [&own, &other]);
-            let cookie = format!("access_token={}", own.access);
-            let request = with_cookie(&app, &cookie, json!({ "scope": scope }));
+            let revoked_count = usize::from(scope == "all");
+            let response = by_access(&app, &own_device, json!({ "scope": scope })).await;
+            assert_eq!(response.ok()["revoked"], revoked_count);
+            assert_at_most_own_session_revoked(&app, scope, [&own_device, &other_device]);
+            let cookie = format!("access_token={}", own_device.access);
+            let request = logout_with_cookies(&app, &cookie, json!({ "scope": scope }));
             assert_eq!(request.await.ok()["revoked"], 0);
-            assert_revoked_own_at_most(&app, scope, [&own, &other]);
+            assert_at_most_own_session_revoked(&app, scope, [&own_device, &other_device]);
         }
     }
 }
 
 async fn the_current_refresh_token_and_its_predecessor_revoke_other_sessions(app: App) {
     for scope in SCOPES {
-        for age in [0, 1] {
-            let (own, other) = two_devices(&app, &format!("{scope}{age}")).await;
-            let newest = refreshed_times(&app, &own, age).await;
+        for refresh_count in [0, 1] {
+            let (own_device, other_device) =
+                two_devices(&app, &format!("{scope}{refresh_count}")).await;
+            let newest_device = refreshed_times(&app, &own_device, refresh_count).await;
             app.clock.advance(OVERLAP * 2);
-            let revoked = if scope == "all" { 2 } else { 1 };
-            let response = by_body(&app, &own, json!({ "scope": scope })).await;
-            assert_eq!(response.ok()["revoked"], revoked, "{scope} {age}");
+            let revoked_count = if scope == "all" { 2 } else { 1 };
+            let response = by_body(&app, &own_device, json!({ "scope": scope })).await;
             assert_eq!(
-                are_live(&app, [&newest, &other]),
+                response.ok()["revoked"],
+                revoked_count,
+                "{scope} {refresh_count}"
+            );
+            assert_eq!(
+                are_live(&app, [&newest_device, &other_device]),
                 [scope == "others", false]
             );
         }
@@ -92,84 +106,97 @@ async fn the_current_refresh_token_and_its_predecessor_revoke_other_sessions(app
 
 async fn an_older_refresh_token_revokes_at_most_its_own_session(app: App) {
     for scope in SCOPES {
-        for age in [2, 5] {
-            let (own, other) = two_devices(&app, &format!("{scope}{age}")).await;
-            refreshed_times(&app, &own, age).await;
-            let revoked = usize::from(scope == "all");
-            let response = by_body(&app, &own, json!({ "scope": scope })).await;
-            assert_eq!(response.ok()["revoked"], revoked, "{scope} {age}");
-            assert_revoked_own_at_most(&app, scope, [&own, &other]);
-            let cookie = format!("refresh_token={}", own.refresh);
-            let request = with_cookie(&app, &cookie, json!({ "scope": scope }));
+        for refresh_count in [2, 5] {
+            let (own_device, other_device) =
+                two_devices(&app, &format!("{scope}{refresh_count}")).await;
+            refreshed_times(&app, &own_device, refresh_count).await;
+            let revoked_count = usize::from(scope == "all");
+            let response = by_body(&app, &own_device, json!({ "scope": scope })).await;
+            assert_eq!(
+                response.ok()["revoked"],
+                revoked_count,
+                "{scope} {refresh_count}"
+            );
+            assert_at_most_own_session_revoked(&app, scope, [&own_device, &other_device]);
+            let cookie = format!("refresh_token={}", own_device.refresh);
+            let request = logout_with_cookies(&app, &cookie, json!({ "scope": scope }));
             assert_eq!(request.await.ok()["revoked"], 0);
-            assert_revoked_own_at_most(&app, scope, [&own, &other]);
+            assert_at_most_own_session_revoked(&app, scope, [&own_device, &other_device]);
         }
     }
 }
 
-/// After the restore of a backup, the counter of a token can be ahead of the counter in the row.
-async fn a_refresh_token_ahead_of_its_session_revokes_at_most_that_session(app: App) {
+/// After the restore of a backup, a refresh token can have a higher counter than the row of its session.
+async fn a_refresh_token_with_a_counter_ahead_of_its_session_revokes_at_most_that_session(
+    app: App,
+) {
     for scope in SCOPES {
         for counter in [1, u32::MAX] {
-            let (mut own, other) = two_devices(&app, &format!("{scope}{counter}")).await;
-            own.refresh = encode_refresh_token(app.secret(), &own.session, counter);
-            by_body(&app, &own, json!({ "scope": scope })).await.ok();
-            assert_revoked_own_at_most(&app, scope, [&own, &other]);
+            let (mut own_device, other_device) =
+                two_devices(&app, &format!("{scope}{counter}")).await;
+            own_device.refresh = encode_refresh_token(app.secret(), &own_device.session, counter);
+            by_body(&app, &own_device, json!({ "scope": scope }))
+                .await
+                .ok();
+            assert_at_most_own_session_revoked(&app, scope, [&own_device, &other_device]);
         }
     }
 }
 
-async fn the_strongest_credential_decides(app: App) {
-    let (own, other) = two_devices(&app, "ada").await;
+async fn the_strongest_of_several_credentials_decides_what_a_logout_revokes(app: App) {
+    let (own_device, other_device) = two_devices(&app, "ada").await;
     app.clock.advance(ACCESS_TTL * 2);
-    // The access token in the cookie has expired; the refresh token is current.
-    let response = by_cookies(&app, &own, json!({ "scope": "others" })).await;
+    // The access token in the cookie has expired. The refresh token is current.
+    let response = by_cookies(&app, &own_device, json!({ "scope": "others" })).await;
     assert_eq!(response.ok()["revoked"], 1);
-    assert_eq!(are_live(&app, [&own, &other]), [true, false]);
+    assert_eq!(are_live(&app, [&own_device, &other_device]), [true, false]);
 
-    let (own, other) = two_devices(&app, "eve").await;
+    let (own_device, other_device) = two_devices(&app, "eve").await;
     app.clock.advance(ACCESS_TTL * 2);
-    let bearer = format!("Bearer {}", own.access);
+    let bearer = format!("Bearer {}", own_device.access);
     let request =
-        by_body(&app, &own, json!({ "scope": "others" })).header("authorization", &bearer);
+        by_body(&app, &own_device, json!({ "scope": "others" })).header("authorization", &bearer);
     assert_eq!(request.await.ok()["revoked"], 1);
-    assert_eq!(are_live(&app, [&own, &other]), [true, false]);
+    assert_eq!(are_live(&app, [&own_device, &other_device]), [true, false]);
 
-    // The refresh token is old; the access token is valid.
-    let (own, other) = two_devices(&app, "bob").await;
-    let newest = refreshed_times(&app, &own, 3).await;
-    let mixed = Device {
-        refresh: own.refresh,
-        ..newest.clone()
+    // The refresh token is old. The access token is valid.
+    let (own_device, other_device) = two_devices(&app, "bob").await;
+    let newest_device = refreshed_times(&app, &own_device, 3).await;
+    let mixed_device = Device {
+        refresh: own_device.refresh,
+        ..newest_device.clone()
     };
-    let response = by_cookies(&app, &mixed, json!({ "scope": "others" })).await;
+    let response = by_cookies(&app, &mixed_device, json!({ "scope": "others" })).await;
     assert_eq!(response.ok()["revoked"], 1);
-    assert_eq!(are_live(&app, [&newest, &other]), [true, false]);
+    assert_eq!(
+        are_live(&app, [&newest_device, &other_device]),
+        [true, false]
+    );
 }
 
-async fn a_header_is_not_supplemented_by_cookies(app: App) {
-    let (own, other) = two_devices(&app, "ada").await;
+async fn with_an_authorization_header_the_cookies_are_ignored(app: App) {
+    let (own_device, other_device) = two_devices(&app, "ada").await;
     app.clock.advance(ACCESS_TTL * 2);
-    let newest = refreshed(&app, &own).await;
-    let bearer = format!("Bearer {}", own.access);
-    let request = by_cookies(&app, &newest, json!({ "scope": "others" }));
+    let newest_device = refreshed(&app, &own_device).await;
+    let bearer = format!("Bearer {}", own_device.access);
+    let request = by_cookies(&app, &newest_device, json!({ "scope": "others" }));
     let response = request.header("authorization", &bearer).await;
     assert_eq!(response.ok()["revoked"], 0);
-    assert_eq!(are_live(&app, [&own, &other]), [true, true]);
+    assert_eq!(are_live(&app, [&own_device, &other_device]), [true, true]);
 }
 
 /// Another process has just revoked the session, and this process has not been notified yet.
-async fn an_access_token_of_a_revoked_session_revokes_no_other(app: App) {
+async fn an_access_token_of_a_revoked_session_revokes_no_other_session(app: App) {
     for scope in SCOPES {
-        let (own, other) = two_devices(&app, scope).await;
+        let (own_device, other_device) = two_devices(&app, scope).await;
         app.database().execute(&format!(
             "UPDATE sessions SET revoked_at = created_at WHERE id = '{}'",
-            own.session
+            own_device.session
         ));
-        get_session(&app, &own.access).await.ok();
-        let response = by_access(&app, &own, json!({ "scope": scope })).await;
+        get_session(&app, &own_device.access).await.ok();
+        let response = by_access(&app, &own_device, json!({ "scope": scope })).await;
         assert_eq!(response.ok()["revoked"], 0);
-        assert!(is_revoked(&app, &own.session));
-        assert_logged_out(by_access(&app, &other, json!({})).await, 1);
+        assert!(is_revoked(&app, &own_device.session));
+        assert_logged_out(by_access(&app, &other_device, json!({})).await, 1);
     }
 }

@@ -1,5 +1,5 @@
-//! `POST /api/auth/refresh` with tokens that are malformed, of another session or of another server: each is rejected
-//! and changes nothing.
+//! Tests `POST /api/auth/refresh` with tokens that are malformed, of another session or of another server. Each is
+//! rejected and changes nothing.
 
 use std::time::Duration;
 
@@ -21,13 +21,13 @@ on_both_engines! {
     a_token_with_an_added_byte_or_part_is_rejected,
     a_token_with_any_flipped_bit_is_rejected,
     a_token_in_another_encoding_is_rejected,
-    the_mac_of_one_session_is_invalid_for_another,
+    the_mac_of_one_session_is_invalid_for_another_session,
     a_token_of_another_server_is_rejected,
-    a_counter_the_session_has_not_reached_is_rejected_and_changes_nothing,
-    a_valid_mac_for_an_unknown_session_is_401,
+    a_counter_that_the_session_has_not_reached_is_rejected_and_changes_nothing,
+    a_token_of_an_unknown_session_with_a_valid_mac_is_401,
     an_access_token_is_not_accepted_as_a_refresh_token,
     a_refresh_token_is_not_accepted_as_an_access_token,
-    ids_that_no_database_can_store_cause_no_internal_errors,
+    ids_that_postgresql_cannot_store_cause_no_internal_errors,
 }
 
 /// Asserts that each token is rejected as invalid and that the session continues unchanged.
@@ -44,9 +44,9 @@ async fn assert_all_rejected(app: &App, device: &Device, tokens: Vec<String>) {
         join_all(responses).await;
     }
     assert!(!is_revoked(app, &device.session));
-    let before = counter(app, &device.session);
+    let counter_before = counter(app, &device.session);
     refreshed(app, device).await;
-    assert_eq!(counter(app, &device.session), before + 1);
+    assert_eq!(counter(app, &device.session), counter_before + 1);
     get_session(app, &device.access).await.ok();
 }
 
@@ -62,11 +62,13 @@ fn encode(bytes: &[u8]) -> String {
 async fn a_truncated_token_is_rejected(app: App) {
     let (_, device) = user_with_device(&app, "ada").await;
     let token = &device.refresh;
-    let from_the_end = (0..token.len()).map(|end| token[..end].to_owned());
-    let from_the_start = (1..token.len()).map(|start| token[start..].to_owned());
-    let whole_bytes = decode(token);
-    let fewer_bytes = (0..whole_bytes.len()).map(|end| encode(&whole_bytes[..end]));
-    let tokens = from_the_end.chain(from_the_start).chain(fewer_bytes);
+    let truncated_at_the_end = (0..token.len()).map(|end| token[..end].to_owned());
+    let truncated_at_the_start = (1..token.len()).map(|start| token[start..].to_owned());
+    let all_bytes = decode(token);
+    let truncated_bytes = (0..all_bytes.len()).map(|end| encode(&all_bytes[..end]));
+    let tokens = truncated_at_the_end
+        .chain(truncated_at_the_start)
+        .chain(truncated_bytes);
     assert_all_rejected(&app, &device, tokens.collect()).await;
 }
 
@@ -74,12 +76,12 @@ async fn a_token_with_an_added_byte_or_part_is_rejected(app: App) {
     let (_, device) = user_with_device(&app, "ada").await;
     let token = &device.refresh;
     let mut tokens = Vec::new();
-    for added in [
+    for added_text in [
         "A", "AA", "AAAA", "=", "==", " ", "\n", "\0", ".", "é", "rt_",
     ] {
-        tokens.push(format!("{token}{added}"));
-        tokens.push(format!("{added}{token}"));
-        tokens.push(token.replacen("rt_", &format!("rt_{added}"), 1));
+        tokens.push(format!("{token}{added_text}"));
+        tokens.push(format!("{added_text}{token}"));
+        tokens.push(token.replacen("rt_", &format!("rt_{added_text}"), 1));
     }
     for length in [1, 16, 32] {
         tokens.push(encode(&[decode(token), vec![0; length]].concat()));
@@ -91,25 +93,27 @@ async fn a_token_with_an_added_byte_or_part_is_rejected(app: App) {
 
 async fn a_token_with_any_flipped_bit_is_rejected(app: App) {
     let (_, device) = user_with_device(&app, "ada").await;
-    let valid = decode(&device.refresh);
-    let flipped = (0..valid.len() * 8).map(|bit| {
-        let mut bytes = valid.clone();
+    let valid_bytes = decode(&device.refresh);
+    let tokens = (0..valid_bytes.len() * 8).map(|bit| {
+        let mut bytes = valid_bytes.clone();
         bytes[bit / 8] ^= 1 << (bit % 8);
         encode(&bytes)
     });
-    assert_all_rejected(&app, &device, flipped.collect()).await;
+    assert_all_rejected(&app, &device, tokens.collect()).await;
 }
 
 async fn a_token_in_another_encoding_is_rejected(app: App) {
     let (_, device) = user_with_device(&app, "ada").await;
     let token = &device.refresh;
     let encoded = token.strip_prefix("rt_").unwrap();
-    let last = encoded.len() - 1;
-    // The encoding of 52 bytes has spare bits in its last character, which must be zero.
-    let spare = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-    let spare = spare.chars().filter(|spare| !encoded.ends_with(*spare));
-    let mut tokens: Vec<_> = spare
-        .map(|spare| format!("rt_{}{spare}", &encoded[..last]))
+    let last_index = encoded.len() - 1;
+    // The last character of the encoding of 52 bytes has spare bits, which must be zero.
+    let alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+    let other_characters = alphabet
+        .chars()
+        .filter(|character| !encoded.ends_with(*character));
+    let mut tokens: Vec<_> = other_characters
+        .map(|character| format!("rt_{}{character}", &encoded[..last_index]))
         .collect();
     tokens.extend([
         encoded.to_owned(),
@@ -127,21 +131,21 @@ async fn a_token_in_another_encoding_is_rejected(app: App) {
     assert_all_rejected(&app, &device, tokens).await;
 }
 
-async fn the_mac_of_one_session_is_invalid_for_another(app: App) {
+async fn the_mac_of_one_session_is_invalid_for_another_session(app: App) {
     let (ada, device) = user_with_device(&app, "ada").await;
-    let other = login(&app, &ada).await;
-    let (own_bytes, other_bytes) = (decode(&device.refresh), decode(&other.refresh));
-    let later = decode(&encode_refresh_token(app.secret(), &device.session, 1));
-    let tokens = [
-        // The id of the other session, then a later counter, each with the MAC of this token.
+    let other_device = login(&app, &ada).await;
+    let (own_bytes, other_bytes) = (decode(&device.refresh), decode(&other_device.refresh));
+    let later_bytes = decode(&encode_refresh_token(app.secret(), &device.session, 1));
+    let decoded_tokens = [
+        // The first two tokens have another session id or a later counter. The last two have another MAC.
         [&other_bytes[..16], &own_bytes[16..]].concat(),
-        [&own_bytes[..16], &later[16..20], &own_bytes[20..]].concat(),
+        [&own_bytes[..16], &later_bytes[16..20], &own_bytes[20..]].concat(),
         [&own_bytes[..20], &other_bytes[20..]].concat(),
         [&own_bytes[..20], &[0; 32][..]].concat(),
     ];
-    let tokens = tokens.map(|bytes| encode(&bytes));
+    let tokens = decoded_tokens.map(|bytes| encode(&bytes));
     assert_all_rejected(&app, &device, tokens.into()).await;
-    refreshed(&app, &other).await;
+    refreshed(&app, &other_device).await;
 }
 
 async fn a_token_of_another_server_is_rejected(app: App) {
@@ -152,37 +156,37 @@ async fn a_token_of_another_server_is_rejected(app: App) {
     assert_all_rejected(&app, &device, tokens.into()).await;
 }
 
-async fn a_counter_the_session_has_not_reached_is_rejected_and_changes_nothing(app: App) {
+async fn a_counter_that_the_session_has_not_reached_is_rejected_and_changes_nothing(app: App) {
     let (_, device) = user_with_device(&app, "ada").await;
-    let token_of = |counter| encode_refresh_token(app.secret(), &device.session, counter);
-    let ahead = [1, 2, 1 << 31, u32::MAX - 1, u32::MAX].map(token_of);
-    assert_all_rejected(&app, &device, ahead.into()).await;
-    // The counter of the session is now 1, so 0 is the predecessor.
-    let repeated = refresh(&app, &token_of(0)).await.ok();
-    assert_eq!(repeated["refresh_token"], token_of(1));
-    let ahead = [2, u32::MAX].map(token_of);
-    for token in ahead {
-        let refused = refresh(&app, &token).await;
-        refused.problem(401, "INVALID_TOKEN");
+    let token_with_counter = |counter| encode_refresh_token(app.secret(), &device.session, counter);
+    let tokens_ahead = [1, 2, 1 << 31, u32::MAX - 1, u32::MAX].map(token_with_counter);
+    assert_all_rejected(&app, &device, tokens_ahead.into()).await;
+    // The counter of the session is now 1, so the token with counter 0 is the predecessor.
+    let token_response = refresh(&app, &token_with_counter(0)).await.ok();
+    assert_eq!(token_response["refresh_token"], token_with_counter(1));
+    let tokens_ahead = [2, u32::MAX].map(token_with_counter);
+    for token in tokens_ahead {
+        let response = refresh(&app, &token).await;
+        response.problem(401, "INVALID_TOKEN");
     }
-    let next = refresh(&app, &token_of(1)).await.ok();
-    assert_eq!(next["refresh_token"], token_of(2));
-    // The token is two steps old, so it revokes the session, whichever service encoded it.
-    let refused = refresh(&app, &token_of(0)).await;
-    refused.problem(401, "REFRESH_TOKEN_REUSED");
+    let token_response = refresh(&app, &token_with_counter(1)).await.ok();
+    assert_eq!(token_response["refresh_token"], token_with_counter(2));
+    // A token whose counter is two less than the counter of the session revokes the session.
+    let response = refresh(&app, &token_with_counter(0)).await;
+    response.problem(401, "REFRESH_TOKEN_REUSED");
 }
 
-async fn a_valid_mac_for_an_unknown_session_is_401(app: App) {
+async fn a_token_of_an_unknown_session_with_a_valid_mac_is_401(app: App) {
     let (_, device) = user_with_device(&app, "ada").await;
-    for session in [
+    for session_id in [
         "00000000-0000-0000-0000-000000000000",
         "ffffffff-ffff-ffff-ffff-ffffffffffff",
         "01a1f94f-1806-712d-9da0-fe6ea3cbd2d0",
     ] {
         for counter in [0, 1, u32::MAX] {
-            let token = encode_refresh_token(app.secret(), session, counter);
-            let refused = refresh(&app, &token).await;
-            refused.problem(401, "SESSION_EXPIRED");
+            let token = encode_refresh_token(app.secret(), session_id, counter);
+            let response = refresh(&app, &token).await;
+            response.problem(401, "SESSION_EXPIRED");
         }
     }
     refreshed(&app, &device).await;
@@ -190,10 +194,10 @@ async fn a_valid_mac_for_an_unknown_session_is_401(app: App) {
 
 async fn an_access_token_is_not_accepted_as_a_refresh_token(app: App) {
     let (ada, device) = user_with_device(&app, "ada").await;
-    let delegated = app.token_for(ada.id(), ada.email());
+    let service_token = app.token_for(ada.id(), ada.email());
     let tokens = vec![
         device.access.clone(),
-        delegated,
+        service_token,
         format!("rt_{}", device.access),
     ];
     assert_all_rejected(&app, &device, tokens).await;
@@ -203,17 +207,17 @@ async fn a_refresh_token_is_not_accepted_as_an_access_token(app: App) {
     let (_, device) = user_with_device(&app, "ada").await;
     let caller = app.bearer(device.refresh.as_str());
     for operation in protected(&app).await {
-        let refused = operation.request(&caller, "eve").await;
-        refused.problem(401, "INVALID_TOKEN");
+        let response = operation.request(&caller, "eve").await;
+        response.problem(401, "INVALID_TOKEN");
     }
     let cookie = format!("access_token={}", device.refresh);
-    let refused = app.anonymous().get(SESSION).header("cookie", &cookie).await;
-    refused.problem(401, "INVALID_TOKEN");
+    let response = app.anonymous().get(SESSION).header("cookie", &cookie).await;
+    response.problem(401, "INVALID_TOKEN");
     refreshed(&app, &device).await;
 }
 
 /// A service with the secret may put any text into a token, but PostgreSQL cannot store NUL.
-async fn ids_that_no_database_can_store_cause_no_internal_errors(app: App) {
+async fn ids_that_postgresql_cannot_store_cause_no_internal_errors(app: App) {
     let keyring = Keyring::new(Secret::new(app.secret()).unwrap());
     let issuer = TokenIssuer::new(keyring, "api-server", "api", Duration::from_secs(900)).unwrap();
     let ada = app.user("ada").await;

@@ -34,7 +34,7 @@ fn begin_revoking(app: &App, device: &Device) -> DatabaseSession {
 }
 
 /// Inserts the revocation with the next sequence number, as the server does.
-fn insert_revocation(transaction: &mut Session, device: &Device) {
+fn insert_revocation(transaction: &mut DatabaseSession, device: &Device) {
     let id = &device.session;
     transaction.execute(&format!(
         "UPDATE revocation_sequence SET last = last + 1; \
