@@ -14,8 +14,8 @@ fn settings() -> BTreeMap<String, String> {
     let command = Settings::command();
     let arguments = command.get_arguments().map(|argument| {
         let variable = argument.get_env().unwrap().to_str().unwrap();
-        let default = argument.get_default_values().first();
-        let default = default.map_or("", |default| default.to_str().unwrap());
+        let default_value = argument.get_default_values().first();
+        let default = default_value.map_or("", |default| default.to_str().unwrap());
         (variable.to_owned(), default.to_owned())
     });
     arguments.collect()
@@ -73,8 +73,10 @@ fn table_rows(path: &str, heading: &str) -> Vec<Vec<String>> {
     let text = repository_file(path);
     let section = text.lines().skip_while(|line| *line != heading).skip(1);
     let section = section.take_while(|line| !line.starts_with("## "));
-    let rows = section.skip_while(|line| !line.starts_with('|'));
-    let rows: Vec<_> = rows.take_while(|line| line.starts_with('|')).collect();
+    let table_lines = section.skip_while(|line| !line.starts_with('|'));
+    let rows: Vec<_> = table_lines
+        .take_while(|line| line.starts_with('|'))
+        .collect();
     assert!(rows.len() > 2, "{path} has no table under {heading}");
     rows[2..].iter().map(|row| cells(row)).collect()
 }

@@ -154,11 +154,12 @@ fn help_documents_every_setting() {
         let words: Vec<_> = outcome.stdout.split_whitespace().collect();
         let help = words.join(" ");
         for setting in settings() {
-            let entry = help.split(" --").find(|entry| {
+            let found_entry = help.split(" --").find(|entry| {
                 let rest = entry.strip_prefix(setting.flag);
                 rest.is_some_and(|rest| rest.starts_with(' ') && entry.contains("[env: "))
             });
-            let entry = entry.unwrap_or_else(|| panic!("--{} is missing: {help}", setting.flag));
+            let entry =
+                found_entry.unwrap_or_else(|| panic!("--{} is missing: {help}", setting.flag));
             assert!(
                 entry.contains(&format!("[env: {}", setting.variable)),
                 "{entry}"

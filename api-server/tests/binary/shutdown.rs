@@ -18,13 +18,13 @@ const MAX_IDLE_SHUTDOWN: Duration = Duration::from_secs(3);
 
 /// Returns the head and the body of a `POST` request, for tests that send each separately.
 fn post_request(path: &str, headers: &str, body: &serde_json::Value) -> (String, String) {
-    let body = body.to_string();
+    let body_text = body.to_string();
     let head = format!(
         "POST {path} HTTP/1.1\r\nHost: test\r\nContent-Type: application/json\r\n{headers}\
          Content-Length: {}\r\n\r\n",
-        body.len()
+        body_text.len()
     );
-    (head, body)
+    (head, body_text)
 }
 
 fn login_request(headers: &str) -> (String, String) {

@@ -51,8 +51,8 @@ impl ReportingConnection {
         body: &Value,
         status: u16,
     ) -> Result<Value, ServerStopped> {
-        let response = self.connection.try_request("POST", path, token, Some(body));
-        let response = response.map_err(|_cut_off| ServerStopped)?;
+        let result = self.connection.try_request("POST", path, token, Some(body));
+        let response = result.map_err(|_cut_off| ServerStopped)?;
         if response.status == 503 {
             // As after a stop of the server, the effect of the write is unknown.
             return Err(ServerStopped);

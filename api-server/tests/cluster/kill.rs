@@ -50,11 +50,12 @@ fn send_until_stopped(
 /// Kills the server after this many acknowledged writes of busy clients. Returns the clients.
 fn kill_under_load(server: &Server, write_count: usize, old_clients: Vec<Client>) -> Vec<Client> {
     let (acknowledgements, receiver) = channel();
-    let mut old_clients = old_clients.into_iter();
+    let mut remaining_clients = old_clients.into_iter();
     thread::scope(|scope| {
         let workers: Vec<_> = (0..WRITERS)
             .map(|_| {
-                let (acknowledgements, old_client) = (acknowledgements.clone(), old_clients.next());
+                let (acknowledgements, old_client) =
+                    (acknowledgements.clone(), remaining_clients.next());
                 scope.spawn(move || send_until_stopped(server, &acknowledgements, old_client))
             })
             .collect();

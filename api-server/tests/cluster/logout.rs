@@ -125,7 +125,7 @@ fn logouts_reach_every_process(new_program: impl Fn() -> Program) {
     }
     let started_at = Instant::now();
     let (delays, request_count) = thread::scope(|scope| {
-        let busy_threads = servers.iter().enumerate().map(|(number, server)| {
+        let new_busy_threads = servers.iter().enumerate().map(|(number, server)| {
             let (stop_sender, stop_receiver) = channel();
             let email = email(USERS + number);
             (
@@ -133,11 +133,11 @@ fn logouts_reach_every_process(new_program: impl Fn() -> Program) {
                 scope.spawn(move || keep_busy(server, &email, &stop_receiver)),
             )
         });
-        let busy_threads: Vec<_> = busy_threads.collect();
+        let busy_threads: Vec<_> = new_busy_threads.collect();
         let servers = &servers;
-        let user_threads =
+        let new_user_threads =
             (0..USERS).map(|number| scope.spawn(move || measure_logouts(servers, &email(number))));
-        let user_threads: Vec<_> = user_threads.collect();
+        let user_threads: Vec<_> = new_user_threads.collect();
         let delays: Vec<_> = user_threads
             .into_iter()
             .flat_map(|thread| thread.join().unwrap())

@@ -25,8 +25,8 @@ const MAX_PAUSE: Duration = Duration::from_secs(2);
 
 /// Returns a keyring of these secrets: the current secret, then the previous secrets.
 fn keyring(secrets: &[&str]) -> Keyring {
-    let mut secrets = secrets.iter().map(|text| Secret::new(*text).unwrap());
-    Keyring::new(secrets.next().unwrap()).with_previous(secrets)
+    let mut parsed_secrets = secrets.iter().map(|text| Secret::new(*text).unwrap());
+    Keyring::new(parsed_secrets.next().unwrap()).with_previous(parsed_secrets)
 }
 
 /// A service other than the server. The service verifies tokens locally with keys that are derived from the secrets.
@@ -163,8 +163,8 @@ impl Client {
         let body = json!({ "refresh_token": self.refresh_token });
         let token_response = self.request(index, "/api/auth/refresh", "", &body, 200);
         self.store_tokens(&token_response);
-        let oldest_and_newest = [self.access_tokens.front(), self.access_tokens.back()];
-        let oldest_and_newest = oldest_and_newest.map(|entry| entry.unwrap().1.clone());
+        let entries = [self.access_tokens.front(), self.access_tokens.back()];
+        let oldest_and_newest = entries.map(|entry| entry.unwrap().1.clone());
         for token in &oldest_and_newest {
             for process_index in 0..self.connections.len() {
                 self.request(process_index, "/api/auth/session", token, &Value::Null, 200);

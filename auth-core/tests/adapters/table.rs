@@ -51,10 +51,14 @@ fn refusal(status: u16, title: &str, code: &str, detail: &str) -> RefusalRespons
 }
 
 fn unauthorized(code: &str, detail: &str) -> RefusalResponse {
-    let error = format!(r#", error="invalid_token", error_description="{detail}""#);
-    let error = if code == "UNAUTHORIZED" { "" } else { &error };
+    let attributes = format!(r#", error="invalid_token", error_description="{detail}""#);
+    let error_attributes = if code == "UNAUTHORIZED" {
+        ""
+    } else {
+        &attributes
+    };
     RefusalResponse {
-        challenge: Some(format!(r#"Bearer realm="api"{error}"#)),
+        challenge: Some(format!(r#"Bearer realm="api"{error_attributes}"#)),
         ..refusal(401, "Unauthorized", code, detail)
     }
 }

@@ -89,8 +89,8 @@ impl Fixture {
         }
     }
 
-    fn execute_in(&self, file: &str, statements: &str) {
-        let file = self.work_dir.path(file);
+    fn execute_in(&self, file_name: &str, statements: &str) {
+        let file = self.work_dir.path(file_name);
         let mut connection = SqliteConnection::establish(file.to_str().unwrap()).unwrap();
         let result = connection.batch_execute(statements);
         result.unwrap_or_else(|error| panic!("{statements}: {error}"));

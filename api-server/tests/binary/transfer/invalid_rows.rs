@@ -106,10 +106,10 @@ fn every_row_that_cannot_be_imported_is_named_with_its_reason(engine: Engine) {
     fixture.add_user("last", "last@example.com", 59);
     let output = fixture.import(&[]);
     for (id, _, reason) in INVALID_USERS {
-        let line = output
+        let found_line = output
             .lines()
             .find(|line| line.starts_with(&format!("user {id:?} rejected: ")));
-        let line = line.unwrap_or_else(|| panic!("{id:?} is not in\n{output}"));
+        let line = found_line.unwrap_or_else(|| panic!("{id:?} is not in\n{output}"));
         assert!(line.contains(reason), "{line}");
     }
     let summary = format!(

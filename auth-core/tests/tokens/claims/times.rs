@@ -270,9 +270,9 @@ fn extreme_clocks_do_not_panic() {
 #[test]
 fn expires_at_is_exp_within_the_range_of_the_clock() {
     let expires_at = |exp: &str| -> SystemTime {
-        let payload = Payload::valid().with("exp", exp).json();
+        let json = Payload::valid().with("exp", exp).json();
         let clock = UNIX_EPOCH;
-        let payload = payload.replace(&format!("\"iat\":{NOW}"), "\"iat\":0");
+        let payload = json.replace(&format!("\"iat\":{NOW}"), "\"iat\":0");
         verify_payload(&verifier_without_max_lifetime(), payload, clock)
             .unwrap()
             .expires_at()

@@ -64,8 +64,8 @@ fn any_name() -> impl Strategy<Value = String> {
 
 fn json_object(members: &[(String, String)]) -> String {
     let member = |(name, value): &(String, String)| format!("\"{name}\":{value}");
-    let members: Vec<String> = members.iter().map(member).collect();
-    format!("{{{}}}", members.join(","))
+    let texts: Vec<String> = members.iter().map(member).collect();
+    format!("{{{}}}", texts.join(","))
 }
 
 /// Generates user ids that a verifier accepts: not empty, without surrounding white space.
@@ -93,11 +93,11 @@ proptest! {
 
     #[test]
     fn a_token_with_random_bytes_written_over_it_is_rejected(
-        start in any::<prop::sample::Index>(),
+        start_index in any::<prop::sample::Index>(),
         random_text in "[A-Za-z0-9_.=-]{1,20}",
     ) {
         let valid_token = valid_token();
-        let start = start.index(valid_token.len());
+        let start = start_index.index(valid_token.len());
         let end = valid_token.len().min(start + random_text.len());
         let changed_token = format!("{}{random_text}{}", &valid_token[..start], &valid_token[end..]);
         if changed_token != valid_token {

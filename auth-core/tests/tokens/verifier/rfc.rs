@@ -75,12 +75,12 @@ fn the_time_rules_of_the_rfc_apply_to_a_complete_token() {
             payload.json(),
             UNIX_EPOCH + Duration::from_secs(seconds),
         );
-        let result = result.map(|_claims| "accept");
+        let outcome = result.map(|_claims| "accept");
         let expected = match vector["expect"].as_str() {
             Some("accept") => Ok("accept"),
             _ => Err(Error::Expired),
         };
-        assert_eq!(result, expected, "{seconds}");
+        assert_eq!(outcome, expected, "{seconds}");
         tested_seconds.push(seconds);
     }
     assert_eq!(
