@@ -25,7 +25,9 @@ async fn a_database_that_cannot_write_is_503_and_the_same_token_works_afterwards
     let mut transaction = app.database().open_session();
     transaction.execute(match &transaction {
         e2e::DatabaseSession::Sqlite(_) => "BEGIN IMMEDIATE",
-        e2e::DatabaseSession::Postgres(_) => "BEGIN; LOCK TABLE sessions, revocations, revocation_sequence",
+        e2e::DatabaseSession::Postgres(_) => {
+            "BEGIN; LOCK TABLE sessions, revocations, revocation_sequence"
+        }
     });
     let (refresh_response, logout_response) = tokio::join!(
         refresh(&app, &device.refresh).into_future(),
