@@ -136,7 +136,7 @@ async fn a_post_with_a_token_in_the_header_and_no_cookie_may_come_from_any_origi
 
 async fn a_login_without_cookies_from_a_browser_needs_a_trusted_origin(engine: Engine) {
     let app = start_app(engine);
-    sign_up_request(&app, "ada").await;
+    sign_up(&app, "ada").await;
     let body = json!({ "email": "ada@example.com", "password": PASSWORD });
     let sign_in_request = || app.anonymous().post(SIGN_IN, body.clone());
     let sign_up_request = || app.anonymous().post(SIGN_UP, body.clone());
