@@ -106,7 +106,7 @@ pub(crate) async fn delete(
         .await?;
     delete_account(&accounts, caller.user_id, Some(authenticated)).await?;
     let mut response = HttpResponse::Ok();
-    for cookie in policy.cookies.render_cleared() {
+    for cookie in policy.cookie_format.render_cleared() {
         response.append_header((SET_COOKIE, cookie));
     }
     Ok(response.json(AccountDeleted { success: true }))

@@ -72,7 +72,7 @@ pub(crate) async fn logout(
     // The caller stays logged in when only other sessions end. Another site could make the browser send this request
     // without cookies, and must not be able to clear the cookies.
     if body.scope != Scope::Others && !origin::is_from_untrusted_origin(&request, &policy) {
-        for cookie in policy.cookies.render_cleared() {
+        for cookie in policy.cookie_format.render_cleared() {
             response.append_header((SET_COOKIE, cookie));
         }
     }
@@ -93,10 +93,11 @@ async fn end_each(sessions: &Sessions, credentials: Vec<Credential>) -> Result<u
 
 /// Returns the credentials of a request in order of precedence. With an `Authorization` header, valid or not, these are
 /// only the access token in the header and the refresh token in the body. Without the header, a refresh token in the
-/// body counts alone. Without both, the access cookie comes before the refresh cookie.
+/// body is the only credential. Without both, the access cookie comes before the refresh cookie.
 ///
-/// To end the current session, every cookie with a valid signature counts. The browser may have two cookies that name
-/// different sessions, or a cookie from another host of the same site, and after the logout no cookie may be usable.
+/// To end the current session, every cookie with a valid signature is a credential. The browser may have two cookies
+/// that name different sessions, or a cookie from another host of the same site, and after the logout no cookie may be
+/// usable.
 fn presented_credentials(
     request: &HttpRequest,
     sessions: &Sessions,
@@ -123,7 +124,7 @@ fn presented_credentials(
             CredentialSource::Cookie,
         );
     }
-    let cookie_token = match policy.cookies.find_refresh(request) {
+    let cookie_token = match policy.cookie_format.find_refresh(request) {
         Cookie::One(text) => keys.refresh_tokens.decode(text).ok(),
         Cookie::Absent | Cookie::Ambiguous => None,
     };

@@ -77,7 +77,7 @@ fn presented_token(
     if let Some(text) = body.refresh_token {
         return Ok((keys.refresh_tokens.decode(&text)?, CredentialSource::Body));
     }
-    match policy.cookies.find_refresh(request) {
+    match policy.cookie_format.find_refresh(request) {
         Cookie::Absent => Err(Error::MissingCredentials.into()),
         Cookie::Ambiguous => {
             Err(Error::MalformedCredentials("The refresh token cookie was sent twice").into())

@@ -56,8 +56,8 @@ impl TokenResponder {
         let mut response = HttpResponse::build(status);
         let lifetime = grant.expires_at.since(grant.issued_at.into());
         let (access_token, refresh_token) = (tokens.access.token, tokens.refresh);
-        let cookies = &self.policy.cookies;
-        for cookie in cookies.render(&access_token, &refresh_token, lifetime) {
+        let cookie_format = &self.policy.cookie_format;
+        for cookie in cookie_format.render(&access_token, &refresh_token, lifetime) {
             response.append_header((SET_COOKIE, cookie));
         }
         let are_tokens_in_body = source != CredentialSource::Cookie;

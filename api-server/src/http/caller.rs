@@ -10,7 +10,7 @@ use actix_web::{FromRequest, HttpRequest};
 use auth_core::credentials::{CredentialSource, Credentials};
 use auth_core::{Authenticate, Error, Refusal, Verification};
 
-use super::cookies::Cookies;
+use super::cookies::CookieFormat;
 use super::origin;
 use super::policy::HttpPolicy;
 use crate::problem::Problem;
@@ -60,12 +60,12 @@ fn require_trusted_origin(request: &HttpRequest) -> Result<(), Problem> {
 /// clock and the current secrets. The extractors of `auth-core` call this authenticator.
 pub(crate) struct ServerAuthenticator {
     pub(crate) sessions: Arc<Sessions>,
-    pub(crate) cookies: Cookies,
+    pub(crate) cookie_format: CookieFormat,
 }
 
 impl ServerAuthenticator {
     fn verify(&self, credentials: &Credentials<'_>) -> Result<auth_core::Caller, Refusal> {
-        let (token, _) = credentials.token(Some(self.cookies.access_name()))?;
+        let (token, _) = credentials.token(Some(self.cookie_format.access_name()))?;
         let keys = self.sessions.keys.current();
         let claims = keys.verifier.verify(token, self.sessions.now())?;
         if !is_storable(&claims.sub, &claims.sid) {
@@ -93,7 +93,7 @@ pub(crate) fn access_token<'r>(
     request: &'r HttpRequest,
     policy: &HttpPolicy,
 ) -> Result<(&'r str, CredentialSource), Error> {
-    let cookie_name = policy.cookies.access_name();
+    let cookie_name = policy.cookie_format.access_name();
     Credentials::new(request.headers()).token(Some(cookie_name))
 }
 

@@ -17,9 +17,9 @@ pub(crate) fn session_ids_of_all_cookies(
     sessions: &Sessions,
     policy: &HttpPolicy,
 ) -> Vec<String> {
-    let access_tokens = policy.cookies.access_values(request);
+    let access_tokens = policy.cookie_format.access_values(request);
     let access_ids = access_tokens.filter_map(|token| id_in_access_token(token, sessions));
-    let refresh_tokens = policy.cookies.refresh_values(request);
+    let refresh_tokens = policy.cookie_format.refresh_values(request);
     let refresh_ids = refresh_tokens.filter_map(|token| id_in_refresh_token(token, sessions));
     distinct_ids(access_ids.chain(refresh_ids))
 }
@@ -31,10 +31,11 @@ pub(crate) fn session_ids_of_unambiguous_cookies(
     sessions: &Sessions,
     policy: &HttpPolicy,
 ) -> Vec<String> {
-    let access_cookie = Credentials::new(request.headers()).cookie(policy.cookies.access_name());
+    let access_cookie =
+        Credentials::new(request.headers()).cookie(policy.cookie_format.access_name());
     let access_token = access_cookie.ok();
     let access_id = access_token.and_then(|token| id_in_access_token(token, sessions));
-    let refresh_id = match policy.cookies.find_refresh(request) {
+    let refresh_id = match policy.cookie_format.find_refresh(request) {
         Cookie::One(token) => id_in_refresh_token(token, sessions),
         Cookie::Absent | Cookie::Ambiguous => None,
     };

@@ -15,7 +15,7 @@ const FORMER_REFRESH_NAME: &str = "__Secure-refresh_token";
 
 /// The names and attributes of the access cookie and the refresh cookie. They depend on the scheme of the public URL.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Cookies {
+pub(crate) struct CookieFormat {
     /// Whether the public URL is https.
     secure: bool,
 }
@@ -29,7 +29,7 @@ pub(crate) enum Cookie<'a> {
     Ambiguous,
 }
 
-impl Cookies {
+impl CookieFormat {
     pub(crate) const fn new(secure: bool) -> Self {
         Self { secure }
     }
@@ -122,13 +122,13 @@ pub(crate) fn values<'r>(request: &'r HttpRequest, name: &'r str) -> impl Iterat
 
 #[cfg(test)]
 mod tests {
-    use super::{Cookie, Cookies};
+    use super::{Cookie, CookieFormat};
     use actix_web::test::TestRequest;
     use std::time::Duration;
 
     #[test]
     fn over_https_both_cookies_have_the_host_prefix_and_the_secure_attribute() {
-        let [access, refresh] = Cookies::new(true).render("a", "r", Duration::from_secs(60));
+        let [access, refresh] = CookieFormat::new(true).render("a", "r", Duration::from_secs(60));
         assert_eq!(
             access,
             "__Host-access_token=a; Path=/; Max-Age=60; HttpOnly; SameSite=Lax; Secure"
@@ -147,19 +147,22 @@ mod tests {
             format!("__Host-refresh_token=; Path=/; {attributes}"),
             format!("__Secure-refresh_token=; Path=/api/auth; {attributes}"),
         ];
-        assert_eq!(Cookies::new(true).render_cleared(), expected);
-        assert_eq!(Cookies::new(false).render_cleared().len(), 2);
+        assert_eq!(CookieFormat::new(true).render_cleared(), expected);
+        assert_eq!(CookieFormat::new(false).render_cleared().len(), 2);
     }
 
     #[test]
     fn one_cookie_is_found_and_two_with_one_name_are_ambiguous_even_in_two_headers() {
-        let cookies = Cookies::new(false);
+        let cookie_format = CookieFormat::new(false);
         let find_refresh = |headers: &[&str]| {
             let mut request = TestRequest::default();
             for header in headers {
                 request = request.append_header(("cookie", *header));
             }
-            format!("{:?}", cookies.find_refresh(&request.to_http_request()))
+            format!(
+                "{:?}",
+                cookie_format.find_refresh(&request.to_http_request())
+            )
         };
         assert_eq!(find_refresh(&["x=1"]), format!("{:?}", Cookie::Absent));
         assert_eq!(

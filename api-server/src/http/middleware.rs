@@ -60,7 +60,7 @@ fn finish(
 
 fn is_https(request: &HttpRequest) -> bool {
     let policy = request.app_data::<Data<HttpPolicy>>();
-    policy.is_some_and(|policy| policy.cookies.are_secure())
+    policy.is_some_and(|policy| policy.cookie_format.are_secure())
 }
 
 /// Logs the cause and builds a 500, for a panic or for an error without a response.

@@ -4,13 +4,13 @@ use std::time::Duration;
 
 use ipnet::IpNet;
 
-use super::cookies::Cookies;
+use super::cookies::CookieFormat;
 use super::forwarded::ProxyWarning;
 use crate::clock::Clock;
 use crate::origin::Origin;
 
 pub(crate) struct HttpPolicy {
-    pub(crate) cookies: Cookies,
+    pub(crate) cookie_format: CookieFormat,
     /// The origin of this server, and the origins in `ALLOWED_ORIGINS`.
     pub(crate) trusted_origins: Vec<Origin>,
     pub(crate) trusted_proxies: Vec<IpNet>,

@@ -12,7 +12,7 @@ use crate::clock::Clock;
 use crate::config::Config;
 use crate::db::Db;
 use crate::http::caller::ServerAuthenticator;
-use crate::http::cookies::Cookies;
+use crate::http::cookies::CookieFormat;
 use crate::http::forwarded::ProxyWarning;
 use crate::http::large_response::LargeResponseLimiter;
 use crate::http::policy::HttpPolicy;
@@ -63,7 +63,7 @@ impl Parts {
         });
         let authority = Authority::new(ServerAuthenticator {
             sessions: Arc::clone(&sessions),
-            cookies: policy.cookies,
+            cookie_format: policy.cookie_format,
         });
         Ok(Self {
             sessions,
@@ -113,7 +113,7 @@ fn new_http_policy(config: &Config, limits: &Limits, clock: &Clock) -> HttpPolic
     let mut trusted_origins = config.web.allowed_origins.clone();
     trusted_origins.push(config.web.public_url.clone());
     HttpPolicy {
-        cookies: Cookies::new(config.web.public_url.is_https()),
+        cookie_format: CookieFormat::new(config.web.public_url.is_https()),
         trusted_origins,
         trusted_proxies: config.web.trusted_proxies.clone(),
         proxy_warning: ProxyWarning::default(),
