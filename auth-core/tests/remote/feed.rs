@@ -26,10 +26,10 @@ fn start_feed(server: &Server) -> RevocationFeed {
 
 /// Waits until the server has received this many requests. Returns the heads of all requests.
 async fn wait_for_requests(server: &Server, count: usize) -> Vec<String> {
-    while server.requests().len() < count {
+    while server.request_heads().len() < count {
         tokio::task::yield_now().await;
     }
-    server.requests()
+    server.request_heads()
 }
 
 #[tokio::test]
@@ -37,9 +37,9 @@ async fn new_revocations_are_requested_on_one_connection() {
     let server = Server::responding(page_response(5, false)).await;
     let feed = start_feed(&server);
     let started_at = Instant::now();
-    let requests = wait_for_requests(&server, 3).await;
+    let request_heads = wait_for_requests(&server, 3).await;
     assert!(started_at.elapsed() >= 2 * POLL_INTERVAL);
-    let request_lines: Vec<_> = requests
+    let request_lines: Vec<_> = request_heads
         .iter()
         .map(|head| head.lines().next().unwrap())
         .collect();
@@ -52,7 +52,7 @@ async fn new_revocations_are_requested_on_one_connection() {
             later_request
         ]
     );
-    assert_eq!(server.connections(), 1);
+    assert_eq!(server.connection_count(), 1);
     assert!(feed.revoked().contains("7") && !feed.revoked().contains("8"));
     assert!(feed.age().unwrap() < 2 * POLL_INTERVAL);
 }
@@ -100,7 +100,7 @@ async fn a_feed_stops_when_its_last_clone_is_dropped() {
     drop(feed);
     wait_for_requests(&server, 2).await;
     drop(feed_clone);
-    while server.open_connections() > 0 {
+    while server.open_connection_count() > 0 {
         tokio::task::yield_now().await;
     }
 }

@@ -15,9 +15,9 @@ pub(crate) struct Server {
 
 #[derive(Default)]
 struct RequestLog {
-    requests: Mutex<Vec<String>>,
-    connections: AtomicUsize,
-    closed_connections: AtomicUsize,
+    request_heads: Mutex<Vec<String>>,
+    connection_count: AtomicUsize,
+    closed_connection_count: AtomicUsize,
 }
 
 impl Server {
@@ -30,12 +30,12 @@ impl Server {
         tokio::spawn(async move {
             loop {
                 let (stream, _) = listener.accept().await.unwrap();
-                shared_log.connections.fetch_add(1, Ordering::Relaxed);
+                shared_log.connection_count.fetch_add(1, Ordering::Relaxed);
                 let (response, shared_log) = (Arc::clone(&response), Arc::clone(&shared_log));
                 tokio::spawn(async move {
                     serve(stream, response, &shared_log).await;
                     shared_log
-                        .closed_connections
+                        .closed_connection_count
                         .fetch_add(1, Ordering::Relaxed);
                 });
             }
@@ -51,18 +51,18 @@ impl Server {
     }
 
     /// Returns the heads of all requests so far, in lower case.
-    pub(crate) fn requests(&self) -> Vec<String> {
-        self.log.requests.lock().unwrap().clone()
+    pub(crate) fn request_heads(&self) -> Vec<String> {
+        self.log.request_heads.lock().unwrap().clone()
     }
 
     /// Returns the number of connections so far, including closed connections.
-    pub(crate) fn connections(&self) -> usize {
-        self.log.connections.load(Ordering::Relaxed)
+    pub(crate) fn connection_count(&self) -> usize {
+        self.log.connection_count.load(Ordering::Relaxed)
     }
 
     /// Returns the number of open connections.
-    pub(crate) fn open_connections(&self) -> usize {
-        self.connections() - self.log.closed_connections.load(Ordering::Relaxed)
+    pub(crate) fn open_connection_count(&self) -> usize {
+        self.connection_count() - self.log.closed_connection_count.load(Ordering::Relaxed)
     }
 }
 
@@ -78,7 +78,7 @@ async fn serve(mut stream: TcpStream, response: Arc<String>, log: &RequestLog) {
             continue;
         }
         let head = String::from_utf8_lossy(&received).to_lowercase();
-        log.requests.lock().unwrap().push(head);
+        log.request_heads.lock().unwrap().push(head);
         received.clear();
         if response.is_empty() {
             std::future::pending::<()>().await;

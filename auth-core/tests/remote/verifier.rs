@@ -56,11 +56,11 @@ async fn a_caller_that_the_server_identifies_is_accepted() {
     let (id, email) = ("42".to_owned(), "ada@example.com".to_owned());
     let expected = Caller::new(id, email, "7".to_owned(), 1_800_000_000);
     assert_eq!(caller, expected);
-    let [request] = &*server.requests() else {
-        panic!("one request, not {:?}", server.requests());
+    let [request_head] = &*server.request_heads() else {
+        panic!("one request, not {:?}", server.request_heads());
     };
-    assert!(request.starts_with("get /api/auth/session http/1.1\r\n"));
-    assert!(request.contains("\r\nauthorization: bearer a.b.c\r\n"));
+    assert!(request_head.starts_with("get /api/auth/session http/1.1\r\n"));
+    assert!(request_head.contains("\r\nauthorization: bearer a.b.c\r\n"));
 }
 
 #[tokio::test]
@@ -77,18 +77,23 @@ async fn only_the_header_or_otherwise_the_cookies_are_forwarded() {
     authenticate(&verifier, &[cookie, ("cookie", "b=2")])
         .await
         .unwrap();
-    let requests = server.requests();
+    let request_heads = server.request_heads();
     assert!(
-        !requests.first().unwrap().contains("cookie")
-            && !requests.first().unwrap().contains("x-user")
+        !request_heads.first().unwrap().contains("cookie")
+            && !request_heads.first().unwrap().contains("x-user")
     );
-    assert!(requests.last().unwrap().contains("a=1; access_token=x"));
-    assert!(requests.last().unwrap().contains("b=2"));
+    assert!(
+        request_heads
+            .last()
+            .unwrap()
+            .contains("a=1; access_token=x")
+    );
+    assert!(request_heads.last().unwrap().contains("b=2"));
 
     let bearer_only_verifier = verifier.with_bearer_only();
     let result = authenticate(&bearer_only_verifier, &[cookie]).await;
     assert_eq!(result, Err(Error::MissingCredentials.into()));
-    assert_eq!(server.requests().len(), 2);
+    assert_eq!(server.request_heads().len(), 2);
 }
 
 #[tokio::test]
@@ -120,7 +125,7 @@ async fn credentials_that_cannot_be_valid_are_rejected_without_a_request() {
         let refusal = authenticate(&verifier, fields).await.unwrap_err();
         assert_eq!((refusal.status(), refusal.code()), (401, code));
     }
-    assert_eq!(server.requests(), [] as [&str; 0]);
+    assert_eq!(server.request_heads(), [] as [&str; 0]);
 }
 
 #[tokio::test]
@@ -172,7 +177,7 @@ async fn every_other_response_is_a_503() {
         let server = Server::responding(json_response(status, body)).await;
         let verifier = RemoteVerifier::new(&server.url()).unwrap();
         unavailable_cause(authenticate_with_token(&verifier).await);
-        assert_eq!(server.requests().len(), 1, "{status}: one request");
+        assert_eq!(server.request_heads().len(), 1, "{status}: one request");
     }
     let server = Server::responding("not http at all\r\n\r\n").await;
     unavailable_cause(authenticate_with_token(&RemoteVerifier::new(&server.url()).unwrap()).await);
@@ -216,11 +221,14 @@ async fn no_more_than_the_allowed_number_of_requests_run_in_parallel() {
     }
     let cause = unavailable_cause(requests.join_next().await.unwrap().unwrap());
     assert_eq!(cause, "too many requests wait for the server");
-    while server.requests().len() < 2 {
+    while server.request_heads().len() < 2 {
         tokio::task::yield_now().await;
     }
     assert!(requests.try_join_next().is_none());
-    assert_eq!((server.connections(), server.requests().len()), (2, 2));
+    assert_eq!(
+        (server.connection_count(), server.request_heads().len()),
+        (2, 2)
+    );
 }
 
 #[tokio::test]
@@ -230,7 +238,10 @@ async fn consecutive_requests_use_one_connection() {
     for _ in 0..20 {
         authenticate_with_token(&verifier).await.unwrap();
     }
-    assert_eq!((server.connections(), server.requests().len()), (1, 20));
+    assert_eq!(
+        (server.connection_count(), server.request_heads().len()),
+        (1, 20)
+    );
 }
 
 #[test]
