@@ -58,8 +58,11 @@ impl Threads {
             let _caller_gone = sender.send(outcome);
             database_was_available
         });
-        let counter = self.0.0.push(job, account)?;
-        Ok(PendingJob { receiver, counter })
+        let served_counter = self.0.0.push(job, account)?;
+        Ok(PendingJob {
+            receiver,
+            served_counter,
+        })
     }
 }
 
@@ -67,8 +70,8 @@ impl Threads {
 pub(super) struct PendingJob<T> {
     /// Receives the result. The sender is dropped without a result if the job panicked or could not be committed.
     pub(super) receiver: oneshot::Receiver<Result<T, DbError>>,
-    /// Counter of the job's account; `None` for a job without an account.
-    pub(super) counter: Option<ServedCounter>,
+    /// Counts the finished jobs of the same account; `None` for a job without an account.
+    pub(super) served_counter: Option<ServedCounter>,
 }
 
 impl From<QueueFull> for DbError {

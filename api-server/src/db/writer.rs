@@ -58,8 +58,11 @@ impl Writer {
                 let _caller_gone = sender.send(outcome);
             }))
         });
-        let counter = self.0.0.push(write, account)?;
-        Ok(PendingJob { receiver, counter })
+        let served_counter = self.0.0.push(write, account)?;
+        Ok(PendingJob {
+            receiver,
+            served_counter,
+        })
     }
 }
 
