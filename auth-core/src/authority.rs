@@ -90,14 +90,18 @@ mod tests {
     fn x_user_id_must_match_the_caller_of_a_remote_authority_too() {
         let authenticate =
             |ids| poll_user_id(Authority::new(RemoteAuthority).authenticate(&UserIds(ids)));
-        for own_ids in [&[] as &[_], &["42"], &["42", "42"]] {
-            assert_eq!(authenticate(own_ids), Ok("42".to_owned()), "{own_ids:?}");
-        }
-        for other_ids in [&["43"] as &[_], &["42", "43"], &[""]] {
+        for matching_ids in [&[] as &[_], &["42"], &["42", "42"]] {
             assert_eq!(
-                authenticate(other_ids),
+                authenticate(matching_ids),
+                Ok("42".to_owned()),
+                "{matching_ids:?}"
+            );
+        }
+        for mismatched_ids in [&["43"] as &[_], &["42", "43"], &[""]] {
+            assert_eq!(
+                authenticate(mismatched_ids),
                 Err(Refusal::user_id_mismatch()),
-                "{other_ids:?}"
+                "{mismatched_ids:?}"
             );
         }
     }

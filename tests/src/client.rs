@@ -207,13 +207,13 @@ impl Request {
         let mut head = format!("{} {} HTTP/1.1\r\n", self.method, self.path);
         let length = self.body.bytes.len().to_string();
         let addr = self.addr.to_string();
-        let own_headers = [("host", addr.as_str()), ("connection", "close")];
+        let fixed_headers = [("host", addr.as_str()), ("connection", "close")];
         let has_body =
             !matches!(self.method.as_str(), "GET" | "HEAD") || !self.body.bytes.is_empty();
         let fields = self.headers.iter();
         let added_headers = fields.map(|(name, value)| (name.as_str(), value.as_str()));
         let content_length = has_body.then_some(("content-length", length.as_str()));
-        let headers = own_headers.into_iter().chain(added_headers);
+        let headers = fixed_headers.into_iter().chain(added_headers);
         for (name, value) in headers.chain(content_length) {
             head.extend([name, ": ", value, "\r\n"]);
         }

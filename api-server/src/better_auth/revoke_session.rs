@@ -18,10 +18,16 @@ pub(crate) async fn revoke_session(request: ApiRequest) -> ApiResult {
     let Some(session_id) = cookies::decode_listed_session_id(&request.context, token) else {
         return request.respond(&signed_in, DONE);
     };
-    let own_session_id = signed_in.session.id.clone();
-    let is_current = session_id == own_session_id;
+    let current_session_id = signed_in.session.id.clone();
+    let is_current = session_id == current_session_id;
     let owner = signed_in.user_id();
-    end_session(&request.context.sessions, owner, own_session_id, session_id).await?;
+    end_session(
+        &request.context.sessions,
+        owner,
+        current_session_id,
+        session_id,
+    )
+    .await?;
     if is_current {
         return Ok(request.clear_cookies(HttpResponse::Ok().json(DONE)));
     }

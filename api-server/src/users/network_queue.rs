@@ -104,14 +104,16 @@ impl<T> NetworkQueue<T> {
     /// Displaces a waiter if a new waiter of this network would exceed a limit. Returns the displaced waiter, if any.
     fn displace_if_full(&mut self, key: QueueKey) -> Result<Option<T>, NetworkQueueFull> {
         let site = self.site_mut(site_of(key));
-        let (own_count, site_count) = site.map_or((0, 0), |site| {
+        let (network_waiter_count, site_waiter_count) = site.map_or((0, 0), |site| {
             (site.waiter_count_of(key), site.waiter_count())
         });
-        if own_count >= self.limits.per_network {
+        if network_waiter_count >= self.limits.per_network {
             return Err(NetworkQueueFull);
         }
-        if site_count >= self.limits.per_site {
-            return self.displace(site_of(key), Some(own_count)).map(Some);
+        if site_waiter_count >= self.limits.per_site {
+            return self
+                .displace(site_of(key), Some(network_waiter_count))
+                .map(Some);
         }
         if self.waiter_count < self.limits.total {
             return Ok(None);
@@ -119,24 +121,27 @@ impl<T> NetworkQueue<T> {
         let largest = self.sites.iter().max_by_key(|site| site.waiter_count());
         let largest_site = largest.ok_or(NetworkQueueFull)?;
         let (largest_key, largest_count) = (largest_site.key, largest_site.waiter_count());
-        if largest_count > site_count.saturating_add(1) {
+        if largest_count > site_waiter_count.saturating_add(1) {
             return self.displace(largest_key, None).map(Some);
         }
-        self.displace(site_of(key), Some(own_count)).map(Some)
+        self.displace(site_of(key), Some(network_waiter_count))
+            .map(Some)
     }
 
-    /// Removes and returns the newest waiter of the largest network in a site. If `own_count` (the number of waiters of
-    /// the new waiter's network) is given, fails unless the largest network has at least two waiters more.
+    /// Removes and returns the newest waiter of the largest network in a site. If the number of waiters of the new
+    /// waiter's network is given, fails unless the largest network has at least two waiters more.
     fn displace(
         &mut self,
         site: QueueKey,
-        own_count: Option<usize>,
+        network_waiter_count: Option<usize>,
     ) -> Result<T, NetworkQueueFull> {
         let site = self.site_mut(site).ok_or(NetworkQueueFull)?;
         let networks = site.networks.iter_mut();
         let largest_network = networks.max_by_key(|network| network.waiters.len());
         let largest = largest_network.ok_or(NetworkQueueFull)?;
-        if own_count.is_some_and(|own_count| largest.waiters.len() <= own_count.saturating_add(1)) {
+        if network_waiter_count.is_some_and(|network_waiter_count| {
+            largest.waiters.len() <= network_waiter_count.saturating_add(1)
+        }) {
             return Err(NetworkQueueFull);
         }
         let key = largest.key;

@@ -268,21 +268,21 @@ proptest! {
             match step {
                 Step::Push(key) => {
                     if let Ok((id, displaced_waiter)) = queue.push(key, number) {
-                        let own_count = model.count_waiters(|other_key| other_key == key);
+                        let network_waiter_count = model.count_waiters(|other_key| other_key == key);
                         model.waiters.retain(|waiter| {
                             let is_displaced = Some(waiter.number) == displaced_waiter;
                             assert!(!is_displaced || waiter.key != key);
                             !is_displaced
                         });
-                        assert!(own_count < SMALL_LIMITS.per_network);
+                        assert!(network_waiter_count < SMALL_LIMITS.per_network);
                         model.waiters.push(ModelWaiter { number, key, id });
                     }
                     else {
-                        let own_count = model.count_waiters(|other_key| other_key == key);
-                        let site_count = model.count_waiters(|other_key| site_of(other_key) == site_of(key));
+                        let network_waiter_count = model.count_waiters(|other_key| other_key == key);
+                        let site_waiter_count = model.count_waiters(|other_key| site_of(other_key) == site_of(key));
                         assert!(
-                            own_count == SMALL_LIMITS.per_network
-                                || site_count == SMALL_LIMITS.per_site
+                            network_waiter_count == SMALL_LIMITS.per_network
+                                || site_waiter_count == SMALL_LIMITS.per_site
                                 || model.waiters.len() == SMALL_LIMITS.total
                         );
                     }

@@ -170,9 +170,9 @@ async fn any_user_agent_is_stored(app: App) {
 }
 
 async fn a_deleted_session_is_revoked(app: App) {
-    let (ada, own_device) = user_with_device(&app, "ada").await;
+    let (ada, device) = user_with_device(&app, "ada").await;
     let (deleted_device, other_device) = (login(&app, &ada).await, login(&app, &ada).await);
-    let caller = app.bearer(own_device.access.as_str());
+    let caller = app.bearer(device.access.as_str());
     let request = caller.delete(&session_path(&deleted_device.session));
     assert_eq!(request.clone().await.ok(), json!({ "success": true }));
     get_session(&app, &deleted_device.access)
@@ -182,7 +182,7 @@ async fn a_deleted_session_is_revoked(app: App) {
     response.problem(401, "SESSION_EXPIRED");
     let problem = request.await.problem(404, "SESSION_NOT_FOUND");
     assert_eq!(problem["detail"], "There is no such session");
-    assert_eq!(are_live(&app, [&own_device, &other_device]), [true, true]);
+    assert_eq!(are_live(&app, [&device, &other_device]), [true, true]);
 }
 
 async fn deleting_the_session_of_the_caller_logs_out(app: App) {

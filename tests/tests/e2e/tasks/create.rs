@@ -195,9 +195,9 @@ async fn every_parallel_creation_is_stored(app: App) {
     }
     created_tasks.sort_by_key(|task| -task["id"].as_i64().unwrap());
     for caller in [&ada, &eve] {
-        let mut own_tasks = created_tasks.clone();
-        own_tasks.retain(|task| task["user_id"] == caller.id());
-        assert_eq!(own_tasks.len(), 30);
-        assert_eq!(caller.all_tasks().await, Value::from(own_tasks));
+        let mut caller_tasks = created_tasks.clone();
+        caller_tasks.retain(|task| task["user_id"] == caller.id());
+        assert_eq!(caller_tasks.len(), 30);
+        assert_eq!(caller.all_tasks().await, Value::from(caller_tasks));
     }
 }

@@ -91,19 +91,19 @@ async fn duplicate_cookies_revoke_the_session_of_each_cookie(app: App) {
 }
 
 async fn duplicate_cookies_revoke_no_other_session(app: App) {
-    let (ada, own_device) = user_with_device(&app, "ada").await;
+    let (ada, ada_device) = user_with_device(&app, "ada").await;
     let (_, eve_device) = user_with_device(&app, "eve").await;
     let phone = login(&app, &ada).await;
     for cookies in [
-        format!("{0}; {0}", own_device.cookies()),
-        format!("{}; {}", own_device.cookies(), eve_device.cookies()),
+        format!("{0}; {0}", ada_device.cookies()),
+        format!("{}; {}", ada_device.cookies(), eve_device.cookies()),
     ] {
         let logout_of_others = logout_with_cookies(&app, &cookies, json!({ "scope": "others" }));
         assert_others_logged_out(logout_of_others.await, 0);
         let logout_of_all = logout_with_cookies(&app, &cookies, json!({ "scope": "all" }));
         assert_logged_out(logout_of_all.await, 0);
         assert_eq!(
-            are_live(&app, [&own_device, &eve_device, &phone]),
+            are_live(&app, [&ada_device, &eve_device, &phone]),
             [true; 3]
         );
     }

@@ -37,10 +37,10 @@ async fn two_devices(app: &App, name: &str) -> (Device, Device) {
 fn assert_at_most_own_session_revoked(
     app: &App,
     scope: &str,
-    [own_device, other_device]: [&Device; 2],
+    [device, other_device]: [&Device; 2],
 ) {
     assert_eq!(
-        are_live(app, [own_device, other_device]),
+        are_live(app, [device, other_device]),
         [scope == "others", true],
         "{scope}"
     );
@@ -48,15 +48,15 @@ fn assert_at_most_own_session_revoked(
 
 async fn an_access_token_revokes_other_sessions_until_it_expires(app: App) {
     for scope in SCOPES {
-        let (own_device, other_device) = two_devices(&app, scope).await;
+        let (device, other_device) = two_devices(&app, scope).await;
         // Waits a second less, because `exp` has whole seconds and the test clock has a fraction of a second.
         app.clock
             .advance((ACCESS_TTL + LEEWAY).saturating_sub(SECOND));
-        by_access(&app, &own_device, json!({ "scope": scope }))
+        by_access(&app, &device, json!({ "scope": scope }))
             .await
             .ok();
         assert_eq!(
-            are_live(&app, [&own_device, &other_device]),
+            are_live(&app, [&device, &other_device]),
             [scope == "others", false]
         );
     }
@@ -68,16 +68,16 @@ async fn an_expired_access_token_revokes_at_most_its_own_session(app: App) {
         .enumerate()
     {
         for scope in SCOPES {
-            let (own_device, other_device) = two_devices(&app, &format!("{scope}{number}")).await;
+            let (device, other_device) = two_devices(&app, &format!("{scope}{number}")).await;
             app.clock.advance(wait);
             let revoked_count = usize::from(scope == "all");
-            let response = by_access(&app, &own_device, json!({ "scope": scope })).await;
+            let response = by_access(&app, &device, json!({ "scope": scope })).await;
             assert_eq!(response.ok()["revoked"], revoked_count);
-            assert_at_most_own_session_revoked(&app, scope, [&own_device, &other_device]);
-            let cookie = format!("access_token={}", own_device.access);
+            assert_at_most_own_session_revoked(&app, scope, [&device, &other_device]);
+            let cookie = format!("access_token={}", device.access);
             let request = logout_with_cookies(&app, &cookie, json!({ "scope": scope }));
             assert_eq!(request.await.ok()["revoked"], 0);
-            assert_at_most_own_session_revoked(&app, scope, [&own_device, &other_device]);
+            assert_at_most_own_session_revoked(&app, scope, [&device, &other_device]);
         }
     }
 }
@@ -85,12 +85,12 @@ async fn an_expired_access_token_revokes_at_most_its_own_session(app: App) {
 async fn the_current_refresh_token_and_its_predecessor_revoke_other_sessions(app: App) {
     for scope in SCOPES {
         for refresh_count in [0, 1] {
-            let (own_device, other_device) =
+            let (device, other_device) =
                 two_devices(&app, &format!("{scope}{refresh_count}")).await;
-            let newest_device = refreshed_times(&app, &own_device, refresh_count).await;
+            let newest_device = refreshed_times(&app, &device, refresh_count).await;
             app.clock.advance(OVERLAP * 2);
             let revoked_count = if scope == "all" { 2 } else { 1 };
-            let response = by_body(&app, &own_device, json!({ "scope": scope })).await;
+            let response = by_body(&app, &device, json!({ "scope": scope })).await;
             assert_eq!(
                 response.ok()["revoked"],
                 revoked_count,
@@ -107,21 +107,21 @@ async fn the_current_refresh_token_and_its_predecessor_revoke_other_sessions(app
 async fn an_older_refresh_token_revokes_at_most_its_own_session(app: App) {
     for scope in SCOPES {
         for refresh_count in [2, 5] {
-            let (own_device, other_device) =
+            let (device, other_device) =
                 two_devices(&app, &format!("{scope}{refresh_count}")).await;
-            refreshed_times(&app, &own_device, refresh_count).await;
+            refreshed_times(&app, &device, refresh_count).await;
             let revoked_count = usize::from(scope == "all");
-            let response = by_body(&app, &own_device, json!({ "scope": scope })).await;
+            let response = by_body(&app, &device, json!({ "scope": scope })).await;
             assert_eq!(
                 response.ok()["revoked"],
                 revoked_count,
                 "{scope} {refresh_count}"
             );
-            assert_at_most_own_session_revoked(&app, scope, [&own_device, &other_device]);
-            let cookie = format!("refresh_token={}", own_device.refresh);
+            assert_at_most_own_session_revoked(&app, scope, [&device, &other_device]);
+            let cookie = format!("refresh_token={}", device.refresh);
             let request = logout_with_cookies(&app, &cookie, json!({ "scope": scope }));
             assert_eq!(request.await.ok()["revoked"], 0);
-            assert_at_most_own_session_revoked(&app, scope, [&own_device, &other_device]);
+            assert_at_most_own_session_revoked(&app, scope, [&device, &other_device]);
         }
     }
 }
@@ -132,38 +132,35 @@ async fn a_refresh_token_with_a_counter_ahead_of_its_session_revokes_at_most_tha
 ) {
     for scope in SCOPES {
         for counter in [1, u32::MAX] {
-            let (mut own_device, other_device) =
-                two_devices(&app, &format!("{scope}{counter}")).await;
-            own_device.refresh = encode_refresh_token(app.secret(), &own_device.session, counter);
-            by_body(&app, &own_device, json!({ "scope": scope }))
-                .await
-                .ok();
-            assert_at_most_own_session_revoked(&app, scope, [&own_device, &other_device]);
+            let (mut device, other_device) = two_devices(&app, &format!("{scope}{counter}")).await;
+            device.refresh = encode_refresh_token(app.secret(), &device.session, counter);
+            by_body(&app, &device, json!({ "scope": scope })).await.ok();
+            assert_at_most_own_session_revoked(&app, scope, [&device, &other_device]);
         }
     }
 }
 
 async fn the_strongest_of_several_credentials_decides_what_a_logout_revokes(app: App) {
-    let (own_device, other_device) = two_devices(&app, "ada").await;
+    let (device, other_device) = two_devices(&app, "ada").await;
     app.clock.advance(ACCESS_TTL * 2);
     // The access token in the cookie has expired. The refresh token is current.
-    let response = by_cookies(&app, &own_device, json!({ "scope": "others" })).await;
+    let response = by_cookies(&app, &device, json!({ "scope": "others" })).await;
     assert_eq!(response.ok()["revoked"], 1);
-    assert_eq!(are_live(&app, [&own_device, &other_device]), [true, false]);
+    assert_eq!(are_live(&app, [&device, &other_device]), [true, false]);
 
-    let (own_device, other_device) = two_devices(&app, "eve").await;
+    let (device, other_device) = two_devices(&app, "eve").await;
     app.clock.advance(ACCESS_TTL * 2);
-    let bearer = format!("Bearer {}", own_device.access);
+    let bearer = format!("Bearer {}", device.access);
     let request =
-        by_body(&app, &own_device, json!({ "scope": "others" })).header("authorization", &bearer);
+        by_body(&app, &device, json!({ "scope": "others" })).header("authorization", &bearer);
     assert_eq!(request.await.ok()["revoked"], 1);
-    assert_eq!(are_live(&app, [&own_device, &other_device]), [true, false]);
+    assert_eq!(are_live(&app, [&device, &other_device]), [true, false]);
 
     // The refresh token is old. The access token is valid.
-    let (own_device, other_device) = two_devices(&app, "bob").await;
-    let newest_device = refreshed_times(&app, &own_device, 3).await;
+    let (device, other_device) = two_devices(&app, "bob").await;
+    let newest_device = refreshed_times(&app, &device, 3).await;
     let mixed_device = Device {
-        refresh: own_device.refresh,
+        refresh: device.refresh,
         ..newest_device.clone()
     };
     let response = by_cookies(&app, &mixed_device, json!({ "scope": "others" })).await;
@@ -175,28 +172,28 @@ async fn the_strongest_of_several_credentials_decides_what_a_logout_revokes(app:
 }
 
 async fn with_an_authorization_header_the_cookies_are_ignored(app: App) {
-    let (own_device, other_device) = two_devices(&app, "ada").await;
+    let (device, other_device) = two_devices(&app, "ada").await;
     app.clock.advance(ACCESS_TTL * 2);
-    let newest_device = refreshed(&app, &own_device).await;
-    let bearer = format!("Bearer {}", own_device.access);
+    let newest_device = refreshed(&app, &device).await;
+    let bearer = format!("Bearer {}", device.access);
     let request = by_cookies(&app, &newest_device, json!({ "scope": "others" }));
     let response = request.header("authorization", &bearer).await;
     assert_eq!(response.ok()["revoked"], 0);
-    assert_eq!(are_live(&app, [&own_device, &other_device]), [true, true]);
+    assert_eq!(are_live(&app, [&device, &other_device]), [true, true]);
 }
 
 /// Another process has just revoked the session, and this process has not been notified yet.
 async fn an_access_token_of_a_revoked_session_revokes_no_other_session(app: App) {
     for scope in SCOPES {
-        let (own_device, other_device) = two_devices(&app, scope).await;
+        let (device, other_device) = two_devices(&app, scope).await;
         app.database().execute(&format!(
             "UPDATE sessions SET revoked_at = created_at WHERE id = '{}'",
-            own_device.session
+            device.session
         ));
-        get_session(&app, &own_device.access).await.ok();
-        let response = by_access(&app, &own_device, json!({ "scope": scope })).await;
+        get_session(&app, &device.access).await.ok();
+        let response = by_access(&app, &device, json!({ "scope": scope })).await;
         assert_eq!(response.ok()["revoked"], 0);
-        assert!(is_revoked(&app, &own_device.session));
+        assert!(is_revoked(&app, &device.session));
         assert_logged_out(by_access(&app, &other_device, json!({})).await, 1);
     }
 }

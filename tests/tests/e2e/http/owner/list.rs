@@ -10,13 +10,13 @@ on_both_engines! {
 
 async fn a_list_has_no_tasks_of_other_users(app: App) {
     let (ada, eve) = (app.user("ada").await, app.user("eve").await);
-    let mut own_tasks = Vec::new();
+    let mut eve_tasks = Vec::new();
     for number in 0..3 {
         let body = json!({ "title": format!("milk {number}"), "description": ada.id() });
         ada.post(&ada.tasks(), body).await.created();
-        own_tasks.insert(0, eve.new_task(&format!("milk {number}")).await);
+        eve_tasks.insert(0, eve.new_task(&format!("milk {number}")).await);
     }
-    let expected = Value::from(own_tasks);
+    let expected = Value::from(eve_tasks);
     for query in [
         "",
         "?limit=500",
@@ -43,8 +43,8 @@ async fn a_list_has_no_tasks_of_other_users(app: App) {
 async fn an_owner_in_the_body_is_ignored(app: App) {
     let (ada, eve) = (app.user("ada").await, app.user("eve").await);
     let ada_task = ada.new_task("Buy milk").await;
-    let own_task = eve.new_task("own").await;
-    let path = eve.task(&own_task["id"]);
+    let eve_task = eve.new_task("own").await;
+    let path = eve.task(&eve_task["id"]);
     let body = json!({
         "title": "changed",
         "user_id": ada.id(),
@@ -54,7 +54,7 @@ async fn an_owner_in_the_body_is_ignored(app: App) {
     for request in [eve.put(&path, body.clone()), eve.patch(&path, body)] {
         let response = request.await.ok();
         assert_eq!(response["user_id"], eve.id());
-        assert_eq!(response["id"], own_task["id"]);
+        assert_eq!(response["id"], eve_task["id"]);
     }
     assert_eq!(ada.all_tasks().await, json!([ada_task]));
 }
