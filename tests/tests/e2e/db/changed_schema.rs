@@ -3,7 +3,7 @@
 use e2e::{App, Client, Request, log_lines, on_both_engines};
 use serde_json::json;
 
-use super::{assert_other_routes_work, requests};
+use super::{assert_routes_without_database_work, requests};
 
 on_both_engines! {
     a_missing_table_is_an_internal_error,
@@ -33,7 +33,7 @@ async fn assert_internal_errors(app: &App, ada: &Client, requests: Vec<Request>,
     for (number, request) in requests.into_iter().enumerate() {
         let request_id = format!("{}-{number}", ada.id());
         assert_internal_error(request, &request_id, cause).await;
-        assert_other_routes_work(ada).await;
+        assert_routes_without_database_work(ada).await;
     }
     assert_eq!(
         app.anonymous().get("/readyz").await.ok(),

@@ -51,7 +51,7 @@ async fn send_in_time(request: Request) -> Response {
 }
 
 /// Asserts that routes that need no database still work.
-async fn assert_other_routes_work(ada: &Client) {
+async fn assert_routes_without_database_work(ada: &Client) {
     let session_response = send_in_time(ada.get("/api/auth/session")).await.ok();
     assert_eq!(session_response["user"]["id"], ada.id());
     let health_response = send_in_time(ada.get("/healthz")).await.ok();

@@ -7,7 +7,7 @@ use e2e::{App, Client, Database, Engine, Options, Proxy, on_postgres};
 use futures_util::future::join_all;
 use serde_json::{Value, json};
 
-use super::{assert_other_routes_work, requests, send_in_time};
+use super::{assert_routes_without_database_work, requests, send_in_time};
 
 on_postgres! {
     an_unreachable_database_is_503_until_it_returns,
@@ -57,7 +57,7 @@ impl Fixture {
         for response in join_all(requests.map(send_in_time)).await {
             response.problem(503, "DATABASE_UNAVAILABLE");
         }
-        assert_other_routes_work(&self.ada).await;
+        assert_routes_without_database_work(&self.ada).await;
     }
 
     /// Waits until the server is ready again. Until then every response must be a 503.
@@ -139,7 +139,7 @@ impl Fixture {
             for response in join_all(requests.map(send_in_time)).await {
                 response.problem(503, "DATABASE_UNAVAILABLE");
             }
-            assert_other_routes_work(&self.ada).await;
+            assert_routes_without_database_work(&self.ada).await;
         }
     }
 }
