@@ -51,22 +51,22 @@ fn report_deviation(
     write!(output, "user {user_id:?}, {stored_email:?}: ")?;
     match &deviation.verdict {
         Verdict::Rejected(violation) => writeln!(output, "{}", violation.message)?,
-        Verdict::SpellingInUse(email) => {
-            let email = email.as_str();
-            writeln!(output, "is {email} today, which another account has")?;
+        Verdict::SpellingInUse(new_email) => {
+            let new_email = new_email.as_str();
+            writeln!(output, "is {new_email} today, which another account has")?;
         }
-        Verdict::NewSpelling(email) if fix => {
-            let result = addresses::store_new_spelling(connection, deviation, email);
+        Verdict::NewSpelling(new_email) if fix => {
+            let result = addresses::store_new_spelling(connection, deviation, new_email);
             let is_stored = result.map_err(|error| diagnose(connection, error))?;
             let outcome = if is_stored {
                 "now"
             } else {
                 "changed meanwhile, so not respelled as"
             };
-            writeln!(output, "{outcome} {}", email.as_str())?;
+            writeln!(output, "{outcome} {}", new_email.as_str())?;
             return Ok(is_stored);
         }
-        Verdict::NewSpelling(email) => writeln!(output, "is {} today", email.as_str())?,
+        Verdict::NewSpelling(new_email) => writeln!(output, "is {} today", new_email.as_str())?,
     }
     Ok(false)
 }

@@ -66,13 +66,13 @@ pub(crate) fn find_deviations(
 pub(crate) fn store_new_spelling(
     connection: &mut DbConnection,
     deviation: &Deviation,
-    email: &Email,
+    new_email: &Email,
 ) -> QueryResult<bool> {
     store::store_new_spelling(
         connection,
         &deviation.user_id,
         &deviation.stored_email,
-        email,
+        new_email,
     )
 }
 
