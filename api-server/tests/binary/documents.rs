@@ -58,8 +58,8 @@ fn the_example_can_be_used_as_it_is() {
 fn the_example_with_every_default_spelled_out_changes_nothing() {
     let work_dir = WorkDir::new();
     let example = repository_file(".env.example");
-    let settings_with_default = example_settings(&example).into_iter();
-    let settings_with_default = settings_with_default.filter(|(_, value)| !value.is_empty());
+    let settings = example_settings(&example).into_iter();
+    let settings_with_default = settings.filter(|(_, value)| !value.is_empty());
     let lines: Vec<_> = settings_with_default
         .map(|(name, value)| format!("{name}={value}"))
         .collect();
@@ -136,8 +136,8 @@ fn operations() -> BTreeSet<String> {
     let document: Value = serde_json::from_str(&repository_file("docs/openapi.json")).unwrap();
     let paths = document["paths"].as_object().unwrap();
     let operations = paths.iter().flat_map(|(path, item)| {
-        let methods = item.as_object().unwrap().keys();
-        let methods = methods.filter(|key| METHODS.contains(&key.as_str()));
+        let keys = item.as_object().unwrap().keys();
+        let methods = keys.filter(|key| METHODS.contains(&key.as_str()));
         methods.map(move |method| format!("{} {path}", method.to_uppercase()))
     });
     operations.collect()

@@ -16,14 +16,14 @@ const RFC_VECTORS: &str = include_str!("../../tests/vectors/rfc_jws_jwt.json");
 struct WycheproofVector {
     id: String,
     class: String,
-    key: Keys,
+    key: KeyOrKeySet,
     jws: String,
     expect: String,
 }
 
 #[derive(Deserialize)]
 #[serde(untagged)]
-enum Keys {
+enum KeyOrKeySet {
     Set { keys: Vec<OctetKey> },
     One(OctetKey),
 }
@@ -59,7 +59,7 @@ impl OctetKey {
     }
 }
 
-impl Keys {
+impl KeyOrKeySet {
     fn all(&self) -> &[OctetKey] {
         match self {
             Self::Set { keys } => keys,
