@@ -16,7 +16,7 @@ pub enum Field {
 
 /// The header fields of a request. The header map of each framework whose feature is enabled implements this trait.
 pub trait Headers {
-    /// Calls `visit` with every value of the field, in order.
+    /// Calls `visit` with every value of the field, in the order of the request.
     fn for_each_value<'a>(&'a self, field: Field, visit: &mut dyn FnMut(&'a [u8]));
 }
 

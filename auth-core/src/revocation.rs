@@ -48,7 +48,7 @@ type Sessions = HashMap<u64, u32, BuildHasherDefault<IdentityHasher>>;
 
 impl RevokedSessions {
     /// Revokes a session. The entry may be removed after `until`: choose the expiry of the last access token plus an
-    /// allowance for clock differences. If the session is revoked already, the later `until` counts.
+    /// allowance for clock differences. If the session is revoked already, the later `until` applies.
     pub fn insert(&self, session_id: &str, until: SystemTime) {
         let hash = self.0.random_state.hash_one(session_id);
         let removable_at = unix_seconds(until).saturating_add(1);

@@ -113,8 +113,9 @@ fn is_session_live(connection: &mut DbConnection, update: &PasswordUpdate) -> Qu
     Ok(session.is_some_and(|session| session.user_id == user_id && session.is_live(update.now)))
 }
 
-/// Deletes the user with all data. Returns the ids of the ended sessions; `None` if the user does not exist, or if the
-/// stored hash is no longer `old_hash`, with which the entered password was compared.
+/// Ends all sessions of the user, and deletes the user and the user's tasks. Returns the ids of the ended sessions;
+/// `None` if the user does not exist, or if the stored hash is no longer `old_hash`, with which the entered password
+/// was compared.
 ///
 /// With `old_hash`, an update locks the user's row first. If a concurrent login has opened a session before, this
 /// session is ended too. If not, the login finds no user.

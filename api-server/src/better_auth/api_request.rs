@@ -94,7 +94,7 @@ impl ApiRequest {
     }
 }
 
-/// Parses a query or a form; of a repeated name, the last value counts.
+/// Parses a query or a form; of a repeated name, the last value is used.
 fn parse_pairs(text: &[u8]) -> Map<String, Value> {
     let pairs = url::form_urlencoded::parse(text);
     let values = pairs.map(|(name, value)| (name.into_owned(), Value::from(value.into_owned())));

@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use super::imported_user::RejectReason;
 
-/// How many rows are counted between two lines about the progress.
+/// How many users or how many tasks are processed between two lines about the progress.
 const PROGRESS_INTERVAL: u64 = 10_000;
 /// The longest part of an id that is shown, in characters: an id of a source may be any text.
 const MAX_ID_CHARS: usize = 80;

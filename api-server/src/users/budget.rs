@@ -18,15 +18,15 @@ const EVICTION_DIVISOR: usize = 16;
 /// How a reserved attempt ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum AttemptOutcome {
-    /// The attempt counts.
+    /// The attempt is counted towards the limit.
     Spent,
-    /// The attempt does not count.
+    /// The attempt is not counted.
     Refunded,
-    /// The attempt does not count, and the earlier attempts no longer count.
+    /// The attempt is not counted, and the count of earlier attempts is reset.
     Cleared,
 }
 
-/// Counts attempts per key, each key in a window that begins with the first attempt that counts.
+/// Counts attempts per key, each key in a window that begins with the first attempt that is counted.
 pub(crate) struct Budget<K> {
     window: Duration,
     capacity: usize,
@@ -61,7 +61,7 @@ impl Entry {
         window.saturating_sub(elapsed)
     }
 
-    /// Starts a new window if the current window is over or has no attempt that counts.
+    /// Starts a new window if the current window is over or has no counted attempt.
     fn renew(&mut self, now: SystemTime, window: Duration) {
         if self.spent == 0 || self.remaining(now, window).is_zero() {
             self.spent = 0;
@@ -216,7 +216,7 @@ mod tests {
     }
 
     #[test]
-    fn a_window_begins_with_the_first_attempt_that_counts() {
+    fn a_window_begins_with_the_first_attempt_that_is_counted() {
         let (mut budget, now) = budget();
         budget.reserve(1, 1, now).unwrap();
         let end_of_attempt = now + Duration::from_secs(600);

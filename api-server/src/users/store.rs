@@ -160,7 +160,8 @@ pub(crate) fn replace_hash(
     Ok(updated_rows == 1)
 }
 
-/// Deletes the user with all data; `false` if there is no such user.
+/// Deletes the user. The database also deletes all rows that refer to the user, such as sessions and tasks. Returns
+/// `false` if there is no such user.
 pub(crate) fn delete(connection: &mut DbConnection, id: &UserId) -> QueryResult<bool> {
     let deleted_rows = diesel::delete(users::table.find(id.as_str())).execute(connection)?;
     Ok(deleted_rows == 1)

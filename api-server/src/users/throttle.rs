@@ -50,7 +50,7 @@ enum GuessKey {
     Session(String),
 }
 
-/// Counts attempts, in the memory of this process.
+/// Counts failed logins and registrations, in the memory of this process.
 pub(crate) struct Throttle {
     limits: NetworkLimits,
     guesses: SharedBudget<GuessKey>,
@@ -127,8 +127,8 @@ impl GuessReservation<'_> {
     }
 }
 
-/// A reserved attempt (a login or a registration) of a network and of its IPv6 /48. The attempt does not count if this
-/// value is dropped.
+/// A reserved attempt (a login or a registration) of a network and of its IPv6 /48. The attempt is not counted if
+/// this value is dropped.
 pub(crate) struct NetworkReservation<'a>(Vec<Reservation<'a, Network>>);
 
 impl NetworkReservation<'_> {
@@ -178,7 +178,8 @@ impl<K: Eq + Hash + Clone> SharedBudget<K> {
 }
 
 impl SharedBudget<Network> {
-    /// Reserves an attempt of the network and an attempt of its site. Without a network or a limit, reserves nothing.
+    /// Reserves an attempt (a login or a registration) for the network, and one for its IPv6 /48. Without a network or
+    /// a limit, reserves nothing.
     fn reserve_network(
         &self,
         network: Option<Network>,

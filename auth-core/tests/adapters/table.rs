@@ -23,7 +23,7 @@ pub(crate) enum Target {
 pub(crate) struct Case {
     pub(crate) name: String,
     pub(crate) target: Target,
-    /// Header fields, in order.
+    /// The header fields of the request, in the order in which they are sent.
     pub(crate) fields: Vec<(&'static str, String)>,
     pub(crate) expected: RefusalResponse,
 }

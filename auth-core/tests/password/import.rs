@@ -74,7 +74,7 @@ fn scrypt_hashes_of_better_auth_verify_and_need_a_rehash() {
 }
 
 #[test]
-fn the_last_digit_of_a_scrypt_hash_counts() {
+fn the_last_digit_of_a_scrypt_hash_is_compared() {
     let (password, text) = KNOWN_HASHES[0];
     let other_text = format!("{}9", text.strip_suffix('8').unwrap());
     let other_hash = PasswordHash::parse(&other_text).unwrap();

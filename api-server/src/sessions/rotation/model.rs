@@ -2,7 +2,8 @@
 //! sequence of six events, and every sequence of four races between a thief and the victim.
 //!
 //! The rule must never end the session of an honest client unless more than two rotations in a row were recovered late.
-//! The rule must always end a session that a thief and the victim both refresh outside the overlap.
+//! The rule must always end a session that a thief and the victim both refresh outside the overlap, the 10 s after a
+//! rotation in which the previous token is accepted any number of times.
 
 use std::collections::BTreeSet;
 
@@ -11,7 +12,7 @@ use crate::sessions::rotation::{Decision, Rotation, decide};
 
 /// The length of a round, in seconds: the lifetime of an access token. A client refreshes at the start of each round.
 const ROUND_SECONDS: i64 = 900;
-/// The overlap, in seconds.
+/// The time after a rotation in which the previous token is accepted any number of times, in seconds.
 const OVERLAP_SECONDS: i64 = 10;
 
 /// The server's state of one session, with a record of late recoveries that does not depend on the tested rule.

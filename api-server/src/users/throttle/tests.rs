@@ -1,4 +1,4 @@
-//! Tests which attempts count for which account, session and network.
+//! Tests which failed logins and registrations are counted, and for which account, session or network.
 
 use std::time::SystemTime;
 

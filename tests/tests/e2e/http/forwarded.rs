@@ -9,7 +9,7 @@ use crate::sessions::fixtures::column;
 
 on_both_engines! {
     without_trusted_proxies_the_forwarding_header_is_ignored,
-    behind_trusted_proxies_the_first_untrusted_ip_address_from_the_right_counts,
+    behind_trusted_proxies_the_first_untrusted_ip_address_from_the_right_is_used,
     a_proxy_with_another_ip_address_is_not_trusted,
     failures_are_counted_for_the_ip_address_behind_the_proxy,
     a_byte_that_is_not_ascii_invalidates_only_its_own_entry,
@@ -41,7 +41,7 @@ async fn without_trusted_proxies_the_forwarding_header_is_ignored(app: App) {
     }
 }
 
-async fn behind_trusted_proxies_the_first_untrusted_ip_address_from_the_right_counts(
+async fn behind_trusted_proxies_the_first_untrusted_ip_address_from_the_right_is_used(
     engine: Engine,
 ) {
     let networks = "127.0.0.0/8, 10.0.0.0/8,fd00::/8";
@@ -59,9 +59,9 @@ async fn behind_trusted_proxies_the_first_untrusted_ip_address_from_the_right_co
         (&["2001:db8::7"], "2001:db8::7"),
         (&["[2001:db8::7]:443"], "2001:db8::7"),
         (&["::ffff:203.0.113.7"], "203.0.113.7"),
-        // If every IP address is a trusted proxy, the leftmost IP address counts.
+        // If every IP address is a trusted proxy, the leftmost IP address is used.
         (&["10.0.0.7, 10.0.0.8"], "10.0.0.7"),
-        // At a malformed entry the search stops, and the proxy to the right of the entry counts.
+        // At a malformed entry the search stops, and the IP address of the proxy to the right is used.
         (&["6.6.6.6, junk, 10.0.0.8"], "10.0.0.8"),
         (&["6.6.6.6,"], "127.0.0.1"),
         (&["unknown"], "127.0.0.1"),
@@ -93,7 +93,7 @@ async fn failures_are_counted_for_the_ip_address_behind_the_proxy(engine: Engine
             .post(LOGIN, body)
             .header(X_FORWARDED_FOR, forwarded_for)
     };
-    // The attacker chooses the entries further left, which do not change the IP address that counts.
+    // The attacker chooses the entries further left, which do not change the IP address that the server uses.
     for number in 0..100 {
         let forwarded_for = format!("6.6.6.{number}, 203.0.113.7");
         let refused = login_from(&forwarded_for, "not the password").await;
