@@ -59,7 +59,7 @@ impl Response {
 
     /// Asserts that the response has this status code.
     #[track_caller]
-    pub fn is(self, status: u16) -> Self {
+    pub fn assert_status(self, status: u16) -> Self {
         assert_eq!(self.status, status, "{}", self.text());
         self
     }
@@ -71,7 +71,7 @@ impl Response {
         reason = "often the status is all that matters"
     )]
     pub fn ok(self) -> Value {
-        self.is(200).json()
+        self.assert_status(200).json()
     }
 
     /// Asserts 201 and returns the JSON body.
@@ -81,7 +81,7 @@ impl Response {
         reason = "often the status is all that matters"
     )]
     pub fn created(self) -> Value {
-        self.is(201).json()
+        self.assert_status(201).json()
     }
 
     #[track_caller]

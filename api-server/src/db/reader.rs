@@ -185,7 +185,7 @@ impl Reader {
 
     /// Returns SQL that selects `=` and the text of `expression`, or `!` if the text is longer than `max_bytes`. So a
     /// huge cell is never loaded into memory. [`TextRow::text`] decodes the result.
-    pub(crate) fn text(expression: &str, max_bytes: usize) -> String {
+    pub(crate) fn text_expression(expression: &str, max_bytes: usize) -> String {
         format!(
             "CASE WHEN octet_length(CAST({expression} AS text)) > {max_bytes} THEN '!' \
              ELSE '=' || CAST({expression} AS text) END"
@@ -193,16 +193,17 @@ impl Reader {
     }
 
     /// Returns SQL that selects a time of SQL type `kind` as text for [`Timestamp::parse`](super::Timestamp::parse).
-    pub(crate) fn time(&self, expression: &str, kind: &str) -> String {
+    pub(crate) fn time_expression(&self, expression: &str, kind: &str) -> String {
         if self.sql.time_types.contains(&kind) {
-            let text_expression = self.sql.time_as_text.replace("{}", expression);
-            return Self::text(&text_expression, SHORT_TEXT_BYTES);
+            let converted_time = self.sql.time_as_text.replace("{}", expression);
+            return Self::text_expression(&converted_time, SHORT_TEXT_BYTES);
         }
-        Self::text(expression, SHORT_TEXT_BYTES)
+        Self::text_expression(expression, SHORT_TEXT_BYTES)
     }
 
     /// Calls `handle_row` with the values of the `expressions` for each row of the FROM clause. The expressions are SQL
-    /// from [`text`](Self::text) or [`time`](Self::time), at most [`MAX_EXPRESSIONS`].
+    /// from [`text_expression`](Self::text_expression) or [`time_expression`](Self::time_expression), at most
+    /// [`MAX_EXPRESSIONS`].
     pub(crate) fn for_each_row(
         &mut self,
         expressions: &[String],

@@ -101,8 +101,10 @@ fn first_live_session(
     Ok(None)
 }
 
-/// Ends the sessions that the scope selects, in the transaction that checks the credentials. Returns how many of these
-/// sessions were live.
+/// Ends the sessions that the scope selects. Returns how many of these sessions were live.
+///
+/// The transaction that ends the sessions also checks the credentials. If the user has more sessions than one
+/// transaction should end, the credentials are first checked once more, and earlier transactions end most sessions.
 ///
 /// `Others` and `All` need a credential that is valid now. If no credential is valid, `All` ends only the session of
 /// the first credential, and `Others` ends none.

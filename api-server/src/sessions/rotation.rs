@@ -1,9 +1,12 @@
-//! Contains the rule of refresh token rotation, a pure function of the session, the presented counter and the time.
+//! Decides what happens when a client presents a refresh token. The decision depends only on the rotation state of the
+//! session, on the counter in the token, and on the time.
 //!
-//! A response may get lost, so a caller with the previous token still receives the current token: any number of times
-//! within the overlap (10 s), and later in at most two rotations in a row. If a thief and the victim both refresh, they
-//! soon exceed that limit, and the session ends. A token older than the previous token ends the session at once.
-//! Limitation: a thief who refreshes within the overlap after each refresh of the victim looks like a second tab.
+//! A refresh with the current token replaces this token: this is a rotation. The response may get lost, so a caller
+//! with the previous token still receives the current token. Within the overlap (10 s after the rotation), this works
+//! any number of times. After the overlap, it works for at most two rotations in a row. If a thief and the victim both
+//! refresh, they soon exceed that limit, and the session ends. A token older than the previous token ends the session
+//! at once. Limitation: if a thief refreshes within the overlap after each refresh of the victim, the server takes the
+//! thief for a second tab of the victim's browser.
 
 use std::time::Duration;
 

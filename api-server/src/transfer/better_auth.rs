@@ -111,14 +111,14 @@ impl BetterAuth {
         accounts.check_complete(self.snake_case)?;
 
         let expressions = vec![
-            Reader::text(&id.sql, MAX_ID_BYTES),
-            Reader::text(&email.sql, 254),
-            Reader::text(&name.sql, 4 * 200),
-            Reader::text(&email_verified.sql, SHORT_TEXT_BYTES),
-            Reader::text(&image.sql, 4 * 2048),
-            reader.time(&created_at.sql, &created_at.kind),
-            reader.time(&updated_at.sql, &updated_at.kind),
-            Reader::text("a.accounts", SHORT_TEXT_BYTES),
+            Reader::text_expression(&id.sql, MAX_ID_BYTES),
+            Reader::text_expression(&email.sql, 254),
+            Reader::text_expression(&name.sql, 4 * 200),
+            Reader::text_expression(&email_verified.sql, SHORT_TEXT_BYTES),
+            Reader::text_expression(&image.sql, 4 * 2048),
+            reader.time_expression(&created_at.sql, &created_at.kind),
+            reader.time_expression(&updated_at.sql, &updated_at.kind),
+            Reader::text_expression("a.accounts", SHORT_TEXT_BYTES),
             "a.account_id".to_owned(),
             "a.password".to_owned(),
         ];
@@ -134,8 +134,8 @@ impl BetterAuth {
             users = self.users.quoted(),
             accounts = self.accounts.quoted(),
             owner = owner.sql,
-            account_id = Reader::text(&account_id.sql, MAX_ID_BYTES),
-            password = Reader::text(&password.sql, MAX_ID_BYTES),
+            account_id = Reader::text_expression(&account_id.sql, MAX_ID_BYTES),
+            password = Reader::text_expression(&password.sql, MAX_ID_BYTES),
             provider = provider_id.sql,
             created = created_at.sql,
             id = id.sql,
@@ -159,14 +159,14 @@ impl BetterAuth {
         tasks.check_complete(true)?;
 
         let expressions = vec![
-            Reader::text(&id.sql, MAX_ID_BYTES),
-            Reader::text(&owner.sql, MAX_ID_BYTES),
-            Reader::text(&email.sql, 254),
-            Reader::text(&title.sql, 4096),
-            Reader::text(&description.sql, 4 * 10_000),
-            Reader::text(&completed.sql, SHORT_TEXT_BYTES),
-            reader.time(&created_at.sql, &created_at.kind),
-            reader.time(&updated_at.sql, &updated_at.kind),
+            Reader::text_expression(&id.sql, MAX_ID_BYTES),
+            Reader::text_expression(&owner.sql, MAX_ID_BYTES),
+            Reader::text_expression(&email.sql, 254),
+            Reader::text_expression(&title.sql, 4096),
+            Reader::text_expression(&description.sql, 4 * 10_000),
+            Reader::text_expression(&completed.sql, SHORT_TEXT_BYTES),
+            reader.time_expression(&created_at.sql, &created_at.kind),
+            reader.time_expression(&updated_at.sql, &updated_at.kind),
         ];
         let owner_condition = ids_equal(&owner, &user_id);
         let from = format!(

@@ -27,7 +27,7 @@ pub(super) fn write(
     })?;
     if with_tasks {
         let mut columns = expressions(&reader, &time_kind, "t", &TASK_COLUMNS);
-        columns.push(Reader::text("u.email", MAX_TEXT_BYTES));
+        columns.push(Reader::text_expression("u.email", MAX_TEXT_BYTES));
         reader.for_each_row(&columns, FROM_TASKS, |row| {
             write_record(output, &read_task(row)?)
         })?;
@@ -71,9 +71,9 @@ fn expressions(reader: &Reader, time_kind: &str, alias: &str, names: &[&str]) ->
     let expression = |name: &&str| {
         let column = format!("{alias}.{name}");
         match *name {
-            "created_at" | "updated_at" => reader.time(&column, time_kind),
-            "email_verified" | "completed" => Reader::text(&column, SHORT_TEXT_BYTES),
-            _ => Reader::text(&column, MAX_TEXT_BYTES),
+            "created_at" | "updated_at" => reader.time_expression(&column, time_kind),
+            "email_verified" | "completed" => Reader::text_expression(&column, SHORT_TEXT_BYTES),
+            _ => Reader::text_expression(&column, MAX_TEXT_BYTES),
         }
     };
     names.iter().map(expression).collect()

@@ -46,7 +46,7 @@ pub(crate) struct NetworkLimits {
 /// The key under which wrong passwords are counted: a pair of email address and network, or a session.
 #[derive(Clone, PartialEq, Eq, Hash)]
 enum GuessKey {
-    Pair(Email, Network),
+    EmailAndNetwork(Email, Network),
     Session(String),
 }
 
@@ -82,10 +82,11 @@ impl Throttle {
     ) -> Result<GuessReservation<'_>, Problem> {
         let reserve = |key| self.guesses.reserve(key, MAX_FAILURES, now);
         let session = session_id.map(|id| reserve(GuessKey::Session(id.to_owned())));
-        let pair = network.map(|network| reserve(GuessKey::Pair(email.clone(), network)));
+        let email_and_network =
+            network.map(|network| reserve(GuessKey::EmailAndNetwork(email.clone(), network)));
         Ok(GuessReservation {
             session: session.transpose()?,
-            pair: pair.transpose()?,
+            email_and_network: email_and_network.transpose()?,
             network: self
                 .failed_logins
                 .reserve_network(network, self.limits.failed_logins, now)?,
@@ -106,22 +107,22 @@ impl Throttle {
 /// A reserved comparison of a password. The comparison does not count if this value is dropped without a result.
 pub(crate) struct GuessReservation<'a> {
     session: Option<Reservation<'a, GuessKey>>,
-    pair: Option<Reservation<'a, GuessKey>>,
+    email_and_network: Option<Reservation<'a, GuessKey>>,
     network: NetworkReservation<'a>,
 }
 
 impl GuessReservation<'_> {
     pub(crate) fn record_failure(self, now: SystemTime) {
-        for reservation in [self.session, self.pair].into_iter().flatten() {
+        for reservation in [self.session, self.email_and_network].into_iter().flatten() {
             reservation.settle(AttemptOutcome::Spent, now);
         }
         self.network.spend(now);
     }
 
-    /// Clears the failures of the session and of the pair. The failures of the network stay: otherwise an attacker
-    /// could clear these failures by logging in to their own account.
+    /// Clears the failures of the session, and of the pair of email address and network. The failures of the network
+    /// stay: otherwise an attacker could clear these failures by logging in to their own account.
     pub(crate) fn record_success(self, now: SystemTime) {
-        for reservation in [self.session, self.pair].into_iter().flatten() {
+        for reservation in [self.session, self.email_and_network].into_iter().flatten() {
             reservation.settle(AttemptOutcome::Cleared, now);
         }
     }

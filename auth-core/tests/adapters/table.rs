@@ -7,7 +7,7 @@ use crate::fixtures::{NOW, forged_token, sign, token_with_claims, valid_claims, 
 /// The resource or the service that a request is sent to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Target {
-    /// A resource for any caller.
+    /// A resource that user 42, whose token the requests carry, may use: one of user 42, or one for any caller.
     Own,
     /// A resource of user 43.
     OtherUser,

@@ -112,17 +112,21 @@ fn passwords_that_nfkc_makes_equal_match() {
 /// The name of a unit of text, the unit, how often the password repeats the unit, and whether the password is accepted.
 type LengthCase = (&'static str, &'static str, usize, bool);
 
-fn assert_lengths(cases: &[LengthCase]) {
-    for &(name, unit, units, is_accepted) in cases {
-        let result = Password::new(&unit.repeat(units));
-        assert_eq!(result.is_ok(), is_accepted, "{units} of {name}");
-        assert_eq!(is_unacceptable(&result), !is_accepted, "{units} of {name}");
+fn assert_acceptance(cases: &[LengthCase]) {
+    for &(unit_name, unit, unit_count, is_accepted) in cases {
+        let result = Password::new(&unit.repeat(unit_count));
+        assert_eq!(result.is_ok(), is_accepted, "{unit_count} of {unit_name}");
+        assert_eq!(
+            is_unacceptable(&result),
+            !is_accepted,
+            "{unit_count} of {unit_name}"
+        );
     }
 }
 
 #[test]
 fn a_new_password_has_8_to_128_characters() {
-    assert_lengths(&[
+    assert_acceptance(&[
         ("letters", "a", 0, false),
         ("letters", "a", 7, false),
         ("letters", "a", 8, true),
@@ -139,7 +143,7 @@ fn a_new_password_has_8_to_128_characters() {
 
 #[test]
 fn characters_of_a_new_password_are_counted_after_nfkc() {
-    assert_lengths(&[
+    assert_acceptance(&[
         (
             "a letter and its accent, one together",
             "e\u{301}",

@@ -200,9 +200,9 @@ async fn the_document_equals_the_file_in_the_repository(app: App) {
 
 async fn the_documentation_page_needs_no_other_server(app: App) {
     let caller = app.anonymous();
-    let redirect = caller.get("/docs").await.is(308);
+    let redirect = caller.get("/docs").await.assert_status(308);
     assert_eq!(redirect.header("location"), Some("/docs/"));
-    let page = caller.get("/docs/").await.is(200);
+    let page = caller.get("/docs/").await.assert_status(200);
     assert!(
         page.header("content-type")
             .unwrap()
@@ -214,11 +214,14 @@ async fn the_documentation_page_needs_no_other_server(app: App) {
             let link = link.split('"').next().unwrap();
             assert!(!link.contains("//"), "{link}");
             let path = format!("/docs/{}", link.trim_start_matches("./"));
-            let file = caller.get(&path).await.is(200);
+            let file = caller.get(&path).await.assert_status(200);
             assert!(!file.text().is_empty());
         }
     }
-    let initializer = caller.get("/docs/swagger-initializer.js").await.is(200);
+    let initializer = caller
+        .get("/docs/swagger-initializer.js")
+        .await
+        .assert_status(200);
     assert!(initializer.text().contains("/api/openapi.json"));
     let missing_file = caller.get("/docs/nothing.js").await;
     missing_file.problem(404, "NOT_FOUND");

@@ -35,13 +35,13 @@ async fn raw_signed_and_encoded_tokens_are_accepted_like_the_cookie(app: App) {
     }
     let caller = app.bearer(&ada.token);
     let update_request = caller.post("/api/auth/update-user", json!({ "name": "Ada" }));
-    let response = update_request.await.is(200);
+    let response = update_request.await.assert_status(200);
     assert_eq!(
         response.header("set-auth-token"),
         Some(&*ada.signed_token())
     );
     let sign_out_request = app.bearer(&ada.token).post("/api/auth/sign-out", json!({}));
-    let response = sign_out_request.await.is(200);
+    let response = sign_out_request.await.assert_status(200);
     assert_eq!(response.header("set-auth-token"), None);
     assert!(!ada.is_signed_in(&app).await);
 }

@@ -50,8 +50,12 @@ async fn every_session_is_revoked_and_the_cookie_has_a_new_session(app: App) {
     ] {
         let sign_in_body =
             json!({ "email": "ada@example.com", "password": body["currentPassword"] });
-        let phone =
-            Browser::from_response(&app.anonymous().post(SIGN_IN, sign_in_body).await.is(200));
+        let phone = Browser::from_response(
+            &app.anonymous()
+                .post(SIGN_IN, sign_in_body)
+                .await
+                .assert_status(200),
+        );
         let access_token = ada.get(&app, "/api/auth/token").await.ok()["token"].clone();
         let response = ada.post(&app, CHANGE_PASSWORD, body).await;
         let new_browser = browser_after_change(&response, &ada);
@@ -79,7 +83,10 @@ async fn the_body_has_the_new_token_if_other_sessions_were_revoked(app: App) {
     let body = json!({
         "currentPassword": PASSWORD, "newPassword": NEW_PASSWORD, "revokeOtherSessions": true,
     });
-    let response = ada.post(&app, CHANGE_PASSWORD, body).await.is(200);
+    let response = ada
+        .post(&app, CHANGE_PASSWORD, body)
+        .await
+        .assert_status(200);
     let new_browser = Browser::from_response(&response);
     assert_eq!(
         new_browser.token,
@@ -92,9 +99,12 @@ async fn the_body_has_the_new_token_if_other_sessions_were_revoked(app: App) {
 async fn the_new_session_is_not_remembered_if_the_old_session_is_not_remembered(app: App) {
     sign_up(&app, "ada").await;
     let body = json!({ "email": "ada@example.com", "password": PASSWORD, "rememberMe": false });
-    let ada = Browser::from_response(&app.anonymous().post(SIGN_IN, body).await.is(200));
+    let ada = Browser::from_response(&app.anonymous().post(SIGN_IN, body).await.assert_status(200));
     let body = json!({ "currentPassword": PASSWORD, "newPassword": NEW_PASSWORD });
-    let response = ada.post(&app, CHANGE_PASSWORD, body).await.is(200);
+    let response = ada
+        .post(&app, CHANGE_PASSWORD, body)
+        .await
+        .assert_status(200);
     let cookies = response.all("set-cookie");
     assert!(cookies.iter().all(|cookie| !cookie.contains("Max-Age")));
     let new_browser = browser_after_change(&response, &ada);

@@ -167,7 +167,7 @@ async fn the_cache_cookie_of_another_server_is_cleared(app: App) {
     let response = ada.post(&app, "/api/auth/sign-out", json!({})).await;
     let [cleared_token, cleared_data, cleared_flag] = CLEARED_COOKIES;
     assert_eq!(
-        response.is(200).all("set-cookie"),
+        response.assert_status(200).all("set-cookie"),
         [cleared_token, cleared_data, cleared_data, cleared_flag]
     );
 }

@@ -21,6 +21,6 @@ async fn an_error_redirects_to_the_frontend(app: App) {
             .get(&format!("/api/auth/error{query}"))
             .await;
         assert_eq!(response.header("location"), Some(location));
-        assert!(response.is(302).text().is_empty());
+        assert!(response.assert_status(302).text().is_empty());
     }
 }

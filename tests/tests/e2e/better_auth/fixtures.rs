@@ -92,14 +92,14 @@ pub(crate) fn sign_up_body(name: &str) -> Value {
 
 pub(crate) async fn sign_up(app: &App, name: &str) -> Browser {
     let response = app.anonymous().post(SIGN_UP, sign_up_body(name)).await;
-    Browser::from_response(&response.is(200))
+    Browser::from_response(&response.assert_status(200))
 }
 
 /// Signs in from another browser.
 pub(crate) async fn sign_in(app: &App, email: &str) -> Browser {
     let body = json!({ "email": email, "password": PASSWORD });
     let response = app.anonymous().post(SIGN_IN, body).await;
-    Browser::from_response(&response.is(200))
+    Browser::from_response(&response.assert_status(200))
 }
 
 /// Asserts the status, and that the body has only this message and code. If `code` is empty, the body has no code.

@@ -19,7 +19,10 @@ async fn the_list_has_every_live_session_but_only_the_token_of_the_caller(app: A
     let ada = sign_up(&app, "ada").await;
     let body = json!({ "email": "ada@example.com", "password": PASSWORD });
     let request = app.anonymous().post(SIGN_IN, body);
-    let response = request.header("user-agent", "Phone/1.0").await.is(200);
+    let response = request
+        .header("user-agent", "Phone/1.0")
+        .await
+        .assert_status(200);
     let phone = Browser::from_response(&response);
     sign_up(&app, "eve").await;
     let sessions = list_sessions(&app, &ada).await;

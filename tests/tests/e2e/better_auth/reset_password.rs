@@ -60,7 +60,7 @@ async fn a_reset_link_redirects_back_with_the_error(app: App) {
         let response = app.anonymous().get(&path).await;
         assert_eq!(response.header("location"), Some(location));
         assert_eq!(response.header("content-type"), Some("application/json"));
-        assert!(response.is(302).text().is_empty());
+        assert!(response.assert_status(302).text().is_empty());
     }
     let response = app.anonymous().get("/api/auth/reset-password/x").await;
     let message = "[query.callbackURL] Invalid input: expected string, received undefined";

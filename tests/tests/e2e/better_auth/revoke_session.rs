@@ -120,7 +120,7 @@ async fn revoking_the_current_session_clears_the_cookie(app: App) {
     let response = ada
         .post(&app, "/api/auth/revoke-session", body)
         .await
-        .is(200);
+        .assert_status(200);
     assert_eq!(response.all("set-cookie"), CLEARED_COOKIES);
     assert!(!ada.is_signed_in(&app).await);
 }

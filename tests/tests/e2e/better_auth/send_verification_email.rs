@@ -1,4 +1,4 @@
-//! Tests `POST /api/auth/send-verification-email`, which a server without mail rejects.
+//! Tests `POST /api/auth/send-verification-email`, which is always rejected, because this server sends no mail.
 
 use e2e::{App, on_both_engines};
 use serde_json::json;

@@ -52,7 +52,10 @@ async fn a_session_is_extended_once_a_day_by_any_request(app: App) {
     );
     for (day, path) in [(22, "list-sessions"), (23, "list-accounts"), (24, "token")] {
         app.clock.advance(DAY);
-        let response = ada.get(&app, &format!("/api/auth/{path}")).await.is(200);
+        let response = ada
+            .get(&app, &format!("/api/auth/{path}"))
+            .await
+            .assert_status(200);
         assert_eq!(response.all("set-cookie").len(), 1, "{path}");
         let expires_on = format!("2026-11-{}", day + 7).replace("11-31", "12-01");
         let expected = format!("{expires_on}T12:57:51.869Z");
@@ -63,7 +66,7 @@ async fn a_session_is_extended_once_a_day_by_any_request(app: App) {
 async fn a_session_that_is_not_remembered_is_not_extended(app: App) {
     let mut body = sign_up_body("ada");
     body["rememberMe"] = false.into();
-    let response = app.anonymous().post(SIGN_UP, body).await.is(200);
+    let response = app.anonymous().post(SIGN_UP, body).await.assert_status(200);
     let ada = Browser::from_response(&response);
     // The session is not extended even if the browser loses the cookie with the flag.
     let session_cookie = ada.cookies.split("; ").next().unwrap().to_owned();
@@ -81,7 +84,7 @@ async fn a_session_that_is_not_remembered_is_not_extended(app: App) {
     let response = ada
         .post(&app, "/api/auth/update-user", json!({ "name": "Ada" }))
         .await
-        .is(200);
+        .assert_status(200);
     let cookies = response.all("set-cookie");
     assert_eq!(cookies.len(), 2);
     assert!(cookies.iter().all(|cookie| !cookie.contains("Max-Age")));
@@ -95,7 +98,7 @@ async fn the_setting_session_ttl_determines_the_lifetime(engine: Engine) {
         .anonymous()
         .post(SIGN_UP, sign_up_body("ada"))
         .await
-        .is(200);
+        .assert_status(200);
     assert!(response.all("set-cookie")[0].contains("; Max-Age=25200;"));
     let ada = Browser::from_response(&response);
     app.clock.advance(SECOND * 3600);

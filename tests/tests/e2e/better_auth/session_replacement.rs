@@ -22,20 +22,20 @@ async fn a_sign_in_revokes_the_session_whose_cookie_is_replaced(app: App) {
     let phone = sign_in(&app, "ada@example.com").await;
     let access_token = ada.get(&app, "/api/auth/token").await.ok()["token"].clone();
     let response = ada.post(&app, SIGN_IN, sign_in_body("ada")).await;
-    let new_browser = Browser::from_response(&response.is(200));
+    let new_browser = Browser::from_response(&response.assert_status(200));
     assert!(!ada.is_signed_in(&app).await && phone.is_signed_in(&app).await);
     let thief = app.bearer(access_token.as_str().unwrap());
     let response = thief.get("/api/auth/session").await;
     response.problem(401, "TOKEN_REVOKED");
     // A different user signs in with the same browser.
     let response = new_browser.post(&app, SIGN_IN, sign_in_body("eve")).await;
-    let eve_browser = Browser::from_response(&response.is(200));
+    let eve_browser = Browser::from_response(&response.assert_status(200));
     assert!(!new_browser.is_signed_in(&app).await);
     assert!(eve_browser.is_signed_in(&app).await && eve.is_signed_in(&app).await);
     // The session of the cookie is already revoked.
     let response = new_browser.post(&app, SIGN_IN, sign_in_body("ada")).await;
     assert!(
-        Browser::from_response(&response.is(200))
+        Browser::from_response(&response.assert_status(200))
             .is_signed_in(&app)
             .await
     );
@@ -47,7 +47,7 @@ async fn a_sign_up_revokes_the_session_whose_cookie_is_replaced(app: App) {
     let phone = sign_in(&app, "ada@example.com").await;
     let response = ada.post(&app, SIGN_UP, sign_up_body("bob")).await;
     assert!(
-        Browser::from_response(&response.is(200))
+        Browser::from_response(&response.assert_status(200))
             .is_signed_in(&app)
             .await
     );
@@ -88,7 +88,7 @@ async fn a_forged_or_duplicate_cookie_revokes_nothing(app: App) {
             ..eve.clone()
         };
         let response = browser.post(&app, SIGN_IN, sign_in_body("eve")).await;
-        let _response = response.is(200);
+        let _response = response.assert_status(200);
         assert!(ada.is_signed_in(&app).await && eve.is_signed_in(&app).await);
     }
     // A sign-in with a token in the header replaces no cookie and therefore revokes nothing.

@@ -26,7 +26,7 @@ const WRONG_CREDENTIALS: (u16, &str, &str) = (
 async fn a_sign_in_returns_the_user_and_a_new_session(app: App) {
     let ada = sign_up(&app, "ada").await;
     let body = json!({ "email": "ADA@example.com", "password": PASSWORD });
-    let response = app.anonymous().post(SIGN_IN, body).await.is(200);
+    let response = app.anonymous().post(SIGN_IN, body).await.assert_status(200);
     let new_browser = Browser::from_response(&response);
     let expected = json!({ "redirect": false, "token": new_browser.token, "user": ada.user });
     assert_eq!(response.header("location"), None);
@@ -114,10 +114,14 @@ async fn a_form_body_is_accepted(app: App) {
 async fn a_remembered_sign_in_clears_the_dont_remember_flag(app: App) {
     sign_up(&app, "ada").await;
     let mut body = json!({ "email": "ada@example.com", "password": PASSWORD, "rememberMe": false });
-    let response = app.anonymous().post(SIGN_IN, body.clone()).await.is(200);
+    let response = app
+        .anonymous()
+        .post(SIGN_IN, body.clone())
+        .await
+        .assert_status(200);
     let ada = Browser::from_response(&response);
     body["rememberMe"] = true.into();
-    let response = ada.post(&app, SIGN_IN, body).await.is(200);
+    let response = ada.post(&app, SIGN_IN, body).await.assert_status(200);
     let cookies = response.all("set-cookie");
     assert_eq!(cookies.len(), 2);
     assert!(cookies[0].contains("; Max-Age=604800;"), "{cookies:?}");

@@ -41,7 +41,10 @@ async fn signing_out_with_two_cookies_revokes_both_sessions(app: App) {
         ..ada.clone()
     };
     let response = browser.post(&app, "/api/auth/sign-out", json!({})).await;
-    assert_eq!(response.is(200).all("set-cookie"), CLEARED_COOKIES);
+    assert_eq!(
+        response.assert_status(200).all("set-cookie"),
+        CLEARED_COOKIES
+    );
     assert!(!ada.is_signed_in(&app).await && !eve.is_signed_in(&app).await);
     assert!(phone.is_signed_in(&app).await);
 }

@@ -18,7 +18,7 @@ on_both_engines! {
 async fn a_sign_up_returns_the_user_and_the_token_and_sets_the_cookie(app: App) {
     let mut body = sign_up_body("Ada");
     body["image"] = "https://example.com/ada.png".into();
-    let response = app.anonymous().post(SIGN_UP, body).await.is(200);
+    let response = app.anonymous().post(SIGN_UP, body).await.assert_status(200);
     let ada = Browser::from_response(&response);
     let expected = json!({
         "token": ada.token,
@@ -60,7 +60,7 @@ async fn a_browser_over_https_gets_prefixed_secure_cookies(engine: Engine) {
         .start();
     let mut body = sign_up_body("ada");
     body["rememberMe"] = false.into();
-    let response = app.anonymous().post(SIGN_UP, body).await.is(200);
+    let response = app.anonymous().post(SIGN_UP, body).await.assert_status(200);
     let cookies = response.all("set-cookie");
     assert_eq!(cookies.len(), 2);
     for (cookie, name) in cookies
@@ -198,7 +198,7 @@ async fn fields_of_other_routes_are_ignored(app: App) {
 async fn a_sign_up_that_is_not_remembered_lasts_a_day(app: App) {
     let mut body = sign_up_body("ada");
     body["rememberMe"] = false.into();
-    let response = app.anonymous().post(SIGN_UP, body).await.is(200);
+    let response = app.anonymous().post(SIGN_UP, body).await.assert_status(200);
     let flag = percent_encode(&session_tokens(app.secret()).sign_flag());
     let cookies = response.all("set-cookie");
     assert!(!cookies[0].contains("Max-Age"), "{cookies:?}");

@@ -26,7 +26,10 @@ async fn no_token_verifies_an_email_address(app: App) {
         ),
     ] {
         let response = verify_request(&format!("token=x&callbackURL={callback_url}")).await;
-        assert_eq!(response.is(302).header("location"), Some(location));
+        assert_eq!(
+            response.assert_status(302).header("location"),
+            Some(location)
+        );
     }
     let message = "[query.token] Invalid input: expected string, received undefined";
     assert_error(

@@ -175,7 +175,7 @@ async fn a_preflight_from_an_allowed_origin_lists_what_a_page_may_send(engine: E
             let headers = "authorization,content-type";
             let response = preflight_request(&app, path, ALLOWED_ORIGIN, method, headers)
                 .await
-                .is(200);
+                .assert_status(200);
             let header = |name| response.header(name).unwrap().to_lowercase();
             assert_eq!(header("access-control-allow-origin"), ALLOWED_ORIGIN);
             assert_eq!(header("access-control-allow-credentials"), "true");

@@ -37,7 +37,7 @@ async fn an_undocumented_method_is_405_and_allow_names_the_documented_methods(ap
                 let allowed_methods: BTreeSet<_> = allowed.map(ToOwned::to_owned).collect();
                 assert_eq!(allowed_methods, *methods, "{method} {path}");
                 if *method == "HEAD" {
-                    assert!(response.is(405).text().is_empty());
+                    assert!(response.assert_status(405).text().is_empty());
                 } else {
                     response.problem(405, "METHOD_NOT_ALLOWED");
                 }
@@ -61,8 +61,8 @@ async fn head_is_get_without_a_body(app: App) {
         &ada.tasks(),
         &ada.task(&task["id"]),
     ] {
-        let get_response = ada.get(path).await.is(200);
-        let head_response = ada.request("HEAD", path).await.is(200);
+        let get_response = ada.get(path).await.assert_status(200);
+        let head_response = ada.request("HEAD", path).await.assert_status(200);
         for name in ["content-type", "content-length", "link", "cache-control"] {
             assert_eq!(
                 head_response.header(name),
@@ -84,7 +84,7 @@ async fn head_is_rejected_like_get_without_a_body(app: App) {
         (&ada, "/api/nothing".to_owned(), 404),
         (&ada, "/api/auth/login".to_owned(), 405),
     ] {
-        let get_response = caller.get(&path).await.is(status);
+        let get_response = caller.get(&path).await.assert_status(status);
         let mut connection = app.connect().await;
         let authorization = match caller.token() {
             "" => String::new(),
@@ -92,7 +92,11 @@ async fn head_is_rejected_like_get_without_a_body(app: App) {
         };
         let head_request = format!("HEAD {path} HTTP/1.1\r\nhost: e2e\r\n{authorization}\r\n");
         connection.send(head_request.as_bytes()).await;
-        let head_response = connection.response_to("HEAD").await.unwrap().is(status);
+        let head_response = connection
+            .response_to("HEAD")
+            .await
+            .unwrap()
+            .assert_status(status);
         for name in ["content-type", "content-length", "www-authenticate"] {
             assert_eq!(
                 head_response.header(name),

@@ -70,7 +70,7 @@ async fn every_response_has_the_security_headers(app: App) {
         assert_security_headers(&response, CSP_DATA, false);
     }
     app.database().execute("DROP TABLE tasks");
-    let internal_error = ada.get("/api/tasks").await.is(500);
+    let internal_error = ada.get("/api/tasks").await.assert_status(500);
     assert_security_headers(&internal_error, CSP_DATA, false);
 }
 
@@ -100,7 +100,7 @@ fn allowed_sources<'p>(policy: &'p str, directive_name: &str) -> Vec<&'p str> {
 
 async fn the_documentation_page_loads_under_its_own_content_security_policy(app: App) {
     let caller = app.anonymous();
-    let page = caller.get("/docs/").await.is(200);
+    let page = caller.get("/docs/").await.assert_status(200);
     let policy = page.header("content-security-policy").unwrap().to_owned();
     assert_security_headers(&page, &policy, false);
     assert_ne!(policy, CSP_DATA);
@@ -123,7 +123,7 @@ async fn the_documentation_page_loads_under_its_own_content_security_policy(app:
     assert!(!html.contains(" on") || !html.contains("onload="), "{html}");
     for script in &scripts {
         let path = format!("/docs/{}", script.trim_start_matches("./"));
-        let file = caller.get(&path).await.is(200);
+        let file = caller.get(&path).await.assert_status(200);
         let content_type = file.header("content-type").unwrap();
         // With `X-Content-Type-Options: nosniff`, browsers run a script only if its type is right.
         assert!(
@@ -133,7 +133,10 @@ async fn the_documentation_page_loads_under_its_own_content_security_policy(app:
         assert_security_headers(&file, &policy, false);
     }
     for stylesheet in ["swagger-ui.css", "index.css"] {
-        let file = caller.get(&format!("/docs/{stylesheet}")).await.is(200);
+        let file = caller
+            .get(&format!("/docs/{stylesheet}"))
+            .await
+            .assert_status(200);
         assert!(file.header("content-type").unwrap().contains("text/css"));
         let text = file.text();
         let links = text.split("url(").skip(1);

@@ -53,7 +53,7 @@ impl Service {
         self.verifier.verify(token, self.clock.now()).map(drop)
     }
 
-    /// Waits until the token has this result. Returns how long that took.
+    /// Waits until the verification of the token returns the expected result. Returns how long that took.
     async fn wait_for(&self, token: &str, expected: Result<(), Error>) -> Duration {
         let started = Instant::now();
         while self.verify(token) != expected {

@@ -15,7 +15,7 @@ on_both_engines! {
     a_logout_on_a_fast_clock_reaches_a_slow_clock,
     a_logout_on_a_slow_clock_reaches_a_fast_clock,
     a_fast_clock_does_not_purge_revocations_that_a_slow_clock_needs,
-    refreshes_on_processes_with_different_clocks_continue,
+    refreshes_succeed_on_processes_with_different_clocks,
 }
 
 const MINUTE: Duration = Duration::from_secs(60);
@@ -77,7 +77,7 @@ async fn a_fast_clock_does_not_purge_revocations_that_a_slow_clock_needs(slow_pr
     get_session(&new_process, &live_device.access).await.ok();
 }
 
-async fn refreshes_on_processes_with_different_clocks_continue(slow_process: App) {
+async fn refreshes_succeed_on_processes_with_different_clocks(slow_process: App) {
     let fast_process = start_ahead_of(&slow_process, MINUTE);
     let (_, mut device) = user_with_device(&slow_process, "ada").await;
     for app in [

@@ -228,7 +228,7 @@ async fn the_token_of_a_short_better_auth_session_expires_with_the_session(engin
     let app = App::on(engine).set("access-token-ttl", "7d").start();
     let mut body = sign_up_body("ada");
     body["rememberMe"] = false.into();
-    let ada = Browser::from_response(&app.anonymous().post(SIGN_UP, body).await.is(200));
+    let ada = Browser::from_response(&app.anonymous().post(SIGN_UP, body).await.assert_status(200));
     for (wait, remaining_seconds) in [(Duration::ZERO, 86_400), (DAY.saturating_sub(SECOND), 1)] {
         app.clock.advance(wait);
         let token = ada.get(&app, "/api/auth/token").await.ok();

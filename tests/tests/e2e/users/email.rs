@@ -60,7 +60,7 @@ async fn an_invalid_email_address_creates_no_account_in_either_api(app: App) {
         let body = json!({ "email": email, "password": PASSWORD, "name": "" });
         let response = app.anonymous().post(SIGN_UP, body).await;
         assert_eq!(response.code(), "VALIDATION_ERROR", "{email:?}");
-        let _response = response.is(400);
+        let _response = response.assert_status(400);
         let body = credentials(email, PASSWORD);
         let response = app.anonymous().post("/api/auth/sign-in/email", body).await;
         assert_eq!(response.code(), "INVALID_EMAIL", "{email:?}");
@@ -207,7 +207,7 @@ async fn an_account_with_an_older_spelling_can_change_its_password(app: App) {
     let change_request = app
         .bearer(token.as_str().unwrap())
         .post("/api/auth/change-password", body);
-    let _response = change_request.await.is(200);
+    let _response = change_request.await.assert_status(200);
     let login_request = app
         .anonymous()
         .post(LOGIN, credentials("ada@exämple.de", "another horse"));
