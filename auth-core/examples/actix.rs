@@ -1,5 +1,5 @@
-//! An actix-web service that accepts the tokens of a running `api-server`. It has a public route, a route for callers
-//! and a route for owners.
+//! An actix-web service that accepts the tokens of a running `api-server`. The service has a public route, a
+//! route for callers and a route for owners.
 //!
 //! ```sh
 //! AUTH_SECRET=… cargo run --example actix --features actix

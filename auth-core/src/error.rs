@@ -10,7 +10,7 @@ use std::fmt;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Error {
-    /// 401: the request has no `Authorization` header and, if the verifier accepts one, no cookie.
+    /// 401: the request has no `Authorization` header and, if the verifier accepts cookies, no cookie.
     MissingCredentials,
     /// 401: the `Authorization` header is not one `Bearer <token>` (RFC 6750 § 2.1), or the cookie was sent twice.
     MalformedCredentials(&'static str),

@@ -1,4 +1,4 @@
-//! Computes HMAC-SHA-256 (RFC 2104, RFC 7518 § 3.2). A key is processed once; each message uses a clone of that state.
+//! Computes HMAC-SHA-256 (RFC 2104, RFC 7518 § 3.2). A key is processed once; each message clones the resulting state.
 
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::{Digest as _, Sha256};

@@ -57,10 +57,10 @@ impl Password {
     ///
     /// [`Error::UnacceptablePassword`] for fewer than 8 or more than 128 characters.
     pub fn new(text: &str) -> Result<Self, Error> {
-        let password = PasswordAttempt::new(text)?;
-        match password.normalised().chars().count() {
+        let attempt = PasswordAttempt::new(text)?;
+        match attempt.normalised().chars().count() {
             0..MIN_CHARS => Err(Error::UnacceptablePassword("must be at least 8 characters")),
-            MIN_CHARS..=MAX_CHARS => Ok(Self(password)),
+            MIN_CHARS..=MAX_CHARS => Ok(Self(attempt)),
             _ => Err(TOO_LONG),
         }
     }
@@ -135,7 +135,7 @@ impl PasswordAttempt {
     }
 
     /// Hashes an attempt that matched a hash which [needs a rehash](PasswordHash::needs_rehash). The attempt may be
-    /// shorter than a new password, because the rules may have changed since. Takes the time of one bcrypt.
+    /// shorter than a new password, because a password may be older than the rule. Takes the time of one bcrypt.
     ///
     /// # Errors
     ///
@@ -160,7 +160,7 @@ impl PasswordAttempt {
         if bytes.len() <= BCRYPT_MAX_BYTES && !bytes.contains(&0) {
             return Zeroizing::new(bytes.to_vec());
         }
-        // HMAC accepts keys of every length, so the default is never used.
+        // HMAC accepts keys of every length, so `unwrap_or_default` never returns the default.
         let digest = Hmac::<Sha384>::new_from_slice(PASSWORD_HMAC_KEY)
             .map(|mac| mac.chain_update(bytes).finalize().into_bytes())
             .unwrap_or_default();

@@ -75,7 +75,7 @@ impl Refusal {
         Self(Reason::Relayed(error.code(), detail))
     }
 
-    /// Creates a 503 `AUTHORITY_UNAVAILABLE`: no authority can be reached. `cause` is for the log only.
+    /// Creates a 503 `AUTHORITY_UNAVAILABLE`: the authority returned no result. `cause` is for the log only.
     #[must_use]
     pub fn authority_unavailable(cause: impl Into<Cow<'static, str>>) -> Self {
         Self(Reason::Unavailable(cause.into()))

@@ -41,7 +41,7 @@ impl PasswordHash {
     }
 }
 
-/// Returns the costs of further bcrypts. With one bcrypt of `spent_cost` (s) they add up to one of `min_cost` (m):
+/// Returns the costs of further bcrypts: `spent_cost` (s) to below `min_cost` (m). With the spent bcrypt, the sum is
 /// 2^s + 2^s + 2^(s+1) + … + 2^(m-1) = 2^m rounds.
 fn padding_costs(spent_cost: u32, min_cost: Cost) -> std::ops::Range<u32> {
     spent_cost..min_cost.get()

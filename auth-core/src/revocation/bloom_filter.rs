@@ -29,7 +29,7 @@ impl BloomFilter {
         word.is_none_or(|word| word.load(Ordering::Relaxed) & bit != 0)
     }
 
-    /// Clears all bits except those of `hashes`, which concurrent readers always see as set.
+    /// Clears all bits except the bits of `hashes`, which concurrent readers always see as set.
     pub(super) fn rebuild(&self, hashes: impl Iterator<Item = u64>) {
         let mut new_words = vec![0; WORDS];
         for (index, bit) in hashes.map(bit_position) {
