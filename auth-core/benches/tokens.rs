@@ -73,7 +73,7 @@ fn issue(bencher: Bencher<'_, '_>) {
 }
 
 #[divan::bench(sample_count = 1000, sample_size = 100)]
-fn verify_own_token(bencher: Bencher<'_, '_>) {
+fn verify_a_token_of_this_crate(bencher: Bencher<'_, '_>) {
     let (verifier, token) = (verifier(Keyring::new(secret())), token());
     bencher.bench(|| verify(&verifier, &token).unwrap());
 }

@@ -122,7 +122,7 @@ mod tests {
     use super::{CredentialSource, Credentials, Field, Headers};
     use crate::Error;
 
-    /// The header fields of a request.
+    /// A request with these header fields.
     struct Request(Vec<(Field, &'static str)>);
 
     impl Headers for Request {

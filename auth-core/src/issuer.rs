@@ -192,6 +192,6 @@ impl TokenIssuer {
             email: &claims.email,
         };
         let json = serde_json::to_vec(&payload).map_err(|_impossible| Error::Crypto)?;
-        Ok(self.keyring.current().sign(&json))
+        Ok(self.keyring.signing_key().sign(&json))
     }
 }

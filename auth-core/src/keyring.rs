@@ -63,7 +63,7 @@ impl Keyring {
     }
 
     /// Returns the key that signs.
-    pub(crate) fn current(&self) -> &Key {
+    pub(crate) fn signing_key(&self) -> &Key {
         &self.current
     }
 

@@ -7,12 +7,12 @@
 //! [`Password::hash`], [`PasswordAttempt::matches`] and [`PasswordAttempt::rehash`] each take the time of one bcrypt,
 //! about a quarter of a second at cost 12. Do not call them on an async thread.
 //!
-//! Hashes of two other kinds are verified, and need a rehash at the next login ([`PasswordHash::needs_rehash`]): plain
+//! Hashes of other programs are verified, and need a rehash at the next login ([`PasswordHash::needs_rehash`]): plain
 //! bcrypt (`$2a$`, `$2y$`) and the scrypt of Better Auth. scrypt takes 32 MiB and about 80 ms. Plain bcrypt verifies a
 //! password twice if the password has more than 71 bytes or is not in NFKC.
 //!
 //! [`PasswordAttempt::matches_no_faster_than`] makes a wrong password for a cheaper hash take as long as one bcrypt of
-//! the given cost. Limitation: an account whose hash costs more than that (a higher cost, or two verifications) can be
+//! the given cost. Limitation: an account whose hash costs more (a higher cost, or two verifications) can be
 //! distinguished from an unknown email address by the response time until the next login.
 
 use std::fmt;

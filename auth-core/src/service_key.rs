@@ -72,6 +72,6 @@ impl Keyring {
     pub fn for_audience(&self, audience: &str) -> Result<Self, Error> {
         let derive = |key: &Key| key.secret.for_audience(audience);
         let previous_secrets: Result<Vec<_>, _> = self.keys().skip(1).map(derive).collect();
-        Ok(Self::new(derive(self.current())?).with_previous(previous_secrets?))
+        Ok(Self::new(derive(self.signing_key())?).with_previous(previous_secrets?))
     }
 }

@@ -89,7 +89,7 @@ impl FeedTokens {
             exp: iat.saturating_add(LIFETIME_SECONDS),
         });
         let payload = result.map_err(|_impossible| Error::Crypto)?;
-        Ok(self.keyring.current().sign_with_type(TYPE, &payload))
+        Ok(self.keyring.signing_key().sign_with_type(TYPE, &payload))
     }
 
     /// Verifies a token at the time `now`, with a leeway of 5 seconds.
@@ -238,7 +238,7 @@ mod tests {
     #[test]
     fn a_token_with_a_lifetime_above_60_seconds_is_rejected() {
         let payload = br#"{"aud":"api-server","iat":1800000000,"exp":1800000061}"#;
-        let token = keyring().current().sign_with_type(super::TYPE, payload);
+        let token = keyring().signing_key().sign_with_type(super::TYPE, payload);
         assert_eq!(
             feed_tokens().verify(&token, now()),
             Err(Error::InvalidClaim("exp"))

@@ -43,7 +43,7 @@ impl FeedState {
         Some(since_start.saturating_sub(Duration::from_millis(complete_at)))
     }
 
-    /// Records a complete response. The age starts at the request: the server may have read its list at that moment.
+    /// Records that no page is missing. The age starts at the request, because the server may have read its list then.
     pub(super) fn mark_complete(&self, requested_at: Instant) {
         let since_start = requested_at.saturating_duration_since(self.started_at);
         let millis = u64::try_from(since_start.as_millis()).unwrap_or(u64::MAX - 1);
