@@ -31,7 +31,7 @@ impl Authority {
         Self(Arc::new(implementation))
     }
 
-    /// Identifies the caller of a request by its header fields. An `X-User-Id` other than the caller's id causes a 403.
+    /// Identifies the caller by the request's header fields. An `X-User-Id` other than the caller's id causes a 403.
     pub fn authenticate(&self, headers: &dyn Headers) -> Verification {
         let verification = self.0.authenticate(&Credentials::new(headers));
         let visit_user_ids = |visit: &mut dyn FnMut(&[u8])| {

@@ -2,7 +2,7 @@
 
 use crate::{Error, bearer};
 
-/// A header field that identifies the caller.
+/// A header field that says who the caller is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Field {

@@ -42,7 +42,7 @@ impl Keyring {
     /// Adds secrets that verify but never sign, in the order in which they are tried.
     ///
     /// The number of secrets is not limited, but a forged token costs one MAC per secret. Remove a previous secret
-    /// after the last token that it signed has expired.
+    /// after the last token that was signed with that secret has expired.
     #[must_use]
     pub fn with_previous(mut self, secrets: impl IntoIterator<Item = Secret>) -> Self {
         self.previous.extend(secrets.into_iter().map(Key::new));
@@ -116,9 +116,9 @@ mod tests {
                 .collect();
             assert_eq!(tried_ids.first(), Some(named_id));
             tried_ids.sort_unstable();
-            let mut expected = all_ids.clone();
-            expected.sort_unstable();
-            assert_eq!(tried_ids, expected);
+            let mut expected_ids = all_ids.clone();
+            expected_ids.sort_unstable();
+            assert_eq!(tried_ids, expected_ids);
         }
         for unknown_id in [None, Some("unknown")] {
             let tried_ids: Vec<&str> = keyring

@@ -5,7 +5,7 @@
 //! the standard alphabet. bcrypt hashes that text as `$2b$`. After these steps any bcrypt library can verify the hash.
 //!
 //! [`Password::hash`], [`PasswordAttempt::matches`] and [`PasswordAttempt::rehash`] each take the time of one bcrypt,
-//! about a quarter of a second at cost 12. Do not call them on an async thread.
+//! about a quarter of a second at cost 12. Do not call these functions on an async thread.
 //!
 //! Hashes of other programs are verified, and need a rehash at the next login ([`PasswordHash::needs_rehash`]): plain
 //! bcrypt (`$2a$`, `$2y$`) and the scrypt of Better Auth. scrypt takes 32 MiB and about 80 ms. Plain bcrypt verifies a

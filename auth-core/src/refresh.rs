@@ -63,7 +63,7 @@ impl RefreshTokens {
         }
     }
 
-    /// Encodes a token as 73 characters, always the same for the same secret. The text is a credential: do not log it.
+    /// Encodes a token as 73 characters. The same secret makes the same text. The text is a credential: do not log it.
     #[must_use]
     pub fn encode(&self, token: RefreshToken) -> String {
         let mut bytes = Vec::with_capacity(TOKEN_BYTES);

@@ -33,7 +33,7 @@ enum Reason {
     Error(Error),
     /// A 401 that an authority outside this crate returned: the code and the detail of its response.
     Relayed(&'static str, Cow<'static, str>),
-    /// A 403, with this detail.
+    /// A 403, with its detail for the caller.
     Forbidden(&'static str),
     /// A 503, with its cause for the log.
     Unavailable(Cow<'static, str>),

@@ -153,9 +153,9 @@ mod tests {
 
     #[test]
     fn generated_secrets_are_accepted_and_unique() {
-        let (first, second) = (Secret::generate().unwrap(), Secret::generate().unwrap());
-        assert_ne!(first.expose(), second.expose());
-        assert!(Secret::new(first.expose()).is_ok());
+        let (secret_a, secret_b) = (Secret::generate().unwrap(), Secret::generate().unwrap());
+        assert_ne!(secret_a.expose(), secret_b.expose());
+        assert!(Secret::new(secret_a.expose()).is_ok());
     }
 
     #[test]

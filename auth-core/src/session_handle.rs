@@ -1,6 +1,6 @@
 //! Defines session handles, which name the sessions in a list and are no credentials.
 //!
-//! A user must be able to end each session in the list, but the list must not contain the tokens of other sessions. A
+//! A user must be able to end each session in the list, but the list must not contain the tokens of the sessions. A
 //! handle contains the session id and a MAC under a key that is derived from the secret (HKDF-SHA-256, RFC 5869, info
 //! `auth-core session handle v1`), which proves that the server made the handle. A server accepts a handle only to
 //! end the session, and only from the user of that session.

@@ -42,7 +42,7 @@ impl TestAuthority {
         Self::with_issuer_and_audience("api-server", "api")
     }
 
-    /// As [`new`](Self::new), with another issuer and audience.
+    /// As [`new`](Self::new), with the given issuer and audience.
     ///
     /// # Panics
     ///

@@ -18,7 +18,7 @@ pub enum Verification {
 pub type PendingVerification = Pin<Box<dyn Future<Output = Result<Caller, Refusal>> + Send>>;
 
 impl Verification {
-    /// Returns the result, for code that cannot await one.
+    /// Returns the result, for code that cannot await a future.
     ///
     /// # Errors
     ///

@@ -19,7 +19,7 @@ const MAX_LEEWAY: Duration = Duration::from_secs(300);
 /// 8725). The [crate documentation](crate#what-is-checked) lists every rule.
 ///
 /// A verifier uses no database, no network and no clock of its own, and allocates only the strings of the claims. A
-/// verifier is `Send` and `Sync`: build one and share it.
+/// verifier is `Send` and `Sync`: share one verifier among all threads.
 ///
 /// ```
 /// use std::time::{Duration, SystemTime};

@@ -75,7 +75,7 @@ impl Key {
         }
     }
 
-    /// Derives the MAC key for one purpose. That key reveals nothing about the keys for other purposes.
+    /// Derives the MAC key for one purpose. The derived key reveals nothing about the keys for other purposes.
     pub(crate) fn derive(&self, purpose: &[u8]) -> MacKey {
         MacKey::new(&*self.secret.derive(&[purpose]))
     }

@@ -47,9 +47,9 @@ mod tests {
             (5, 8000),
             (u32::MAX, 8000),
         ] {
-            let delay = delay(failure_count, half_of_range);
-            let difference = delay.abs_diff(millis(expected_millis));
-            assert!(difference < millis(1), "{failure_count}: {delay:?}");
+            let actual_delay = delay(failure_count, half_of_range);
+            let difference = actual_delay.abs_diff(millis(expected_millis));
+            assert!(difference < millis(1), "{failure_count}: {actual_delay:?}");
         }
     }
 

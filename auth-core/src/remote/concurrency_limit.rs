@@ -1,4 +1,4 @@
-//! Limits the concurrent requests to the server, and pauses them after the server refused a connection.
+//! Limits the concurrent requests to the server. Allows none for half a second after a refused connection.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};

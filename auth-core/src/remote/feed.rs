@@ -66,7 +66,7 @@ impl RevocationFeed {
         Self::start_with_clock(url, keyring, issuer, Arc::new(SystemTime::now))
     }
 
-    /// As [`start`](Self::start), with another clock than the system's.
+    /// As [`start`](Self::start), with the given clock instead of the system's clock.
     ///
     /// # Errors
     ///

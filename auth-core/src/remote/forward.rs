@@ -38,7 +38,7 @@ fn forwarded_cookies(credentials: &Credentials<'_>) -> Result<HeaderMap, Error> 
     copy_values(&COOKIE, &values)
 }
 
-/// Copies field values and marks them as sensitive, so that they are not logged.
+/// Copies field values and marks them as sensitive, so that the values are not logged.
 fn copy_values(name: &HeaderName, values: &[&[u8]]) -> Result<HeaderMap, Error> {
     let mut headers = HeaderMap::new();
     for bytes in values {

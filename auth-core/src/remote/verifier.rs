@@ -23,7 +23,7 @@ const MAX_CONNECTIONS: usize = 1024;
 /// Identifies callers by `GET /api/auth/session` of a server, for a service that must not know the secret.
 /// A `RemoteVerifier` can replace a local verifier as the [`Authority`] of a service.
 ///
-/// The verifier forwards the `Authorization` header or, if there is none, the cookies, and nothing else. A 200 of the
+/// The verifier forwards only the `Authorization` header or, without such a header, the cookies. A 200 of the
 /// server becomes a [`Caller`], a 401 becomes a [`Refusal`] with the same code and detail. Any other response, or no
 /// response within the time limit, becomes a 503 `AUTHORITY_UNAVAILABLE`, so no failure lets a request through. Nothing
 /// is cached: a session is rejected as soon as it is revoked.

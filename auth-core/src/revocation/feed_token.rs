@@ -58,7 +58,7 @@ impl FeedTokens {
         })
     }
 
-    /// Also accepts the tokens of services that know only their own secret,
+    /// Also accepts the tokens of services that know only a derived secret,
     /// [`Secret::for_audience`](crate::Secret::for_audience). Defaults to no service.
     ///
     /// # Errors
