@@ -32,15 +32,10 @@ pub(super) fn verify(password: &[u8], hash: &str) -> Result<bool, Error> {
     let (salt, hex_key) = hash.split_once(':').ok_or(Error::InvalidPasswordHash)?;
     let expected_key = decode::<KEY_BYTES>(hex_key)?;
     let params = Params::new(LOG_N, R, P).map_err(|_out_of_range| Error::Crypto)?;
-    let mut actual_key = Zeroizing::new([0; KEY_BYTES]);
-    scrypt(
-        password,
-        salt.as_bytes(),
-        &params,
-        actual_key.as_mut_slice(),
-    )
-    .map_err(|_length| Error::Crypto)?;
-    Ok(actual_key.as_slice().ct_eq(&expected_key).into())
+    let mut key = Zeroizing::new([0; KEY_BYTES]);
+    scrypt(password, salt.as_bytes(), &params, key.as_mut_slice())
+        .map_err(|_length| Error::Crypto)?;
+    Ok(key.as_slice().ct_eq(&expected_key).into())
 }
 
 /// Decodes exactly `N` bytes of lower-case hex.

@@ -1,6 +1,6 @@
 //! Recognises sample secrets: the words of tutorials and templates, with no random text between them.
 //!
-//! Estimators of password strength do not replace this module: they know no placeholders of templates.
+//! Existing estimators of password strength recognise the passwords of people, not the placeholders of templates.
 
 use zeroize::Zeroizing;
 
@@ -144,7 +144,7 @@ const WORDS: &[&str] = &[
 /// The shortest word, in bytes, that marks a secret as a sample. Shorter words occur in random text.
 const MIN_MARKER_BYTES: usize = 3;
 
-/// Returns whether `secret` consists of sample words only, in any case, with digits and punctuation between them.
+/// Returns whether `secret` consists of sample words only, in any case, with digits and punctuation between words.
 ///
 /// Entry `n` of `coverage` is for the first `n` bytes. The time is proportional to length × number of words.
 pub(super) fn is_sample(secret: &[u8]) -> bool {
@@ -186,10 +186,10 @@ enum Coverage {
     Marked,
 }
 
-/// Records what the first `length` bytes consist of, unless a higher value is recorded already.
-fn record(coverage: &mut [Coverage], length: usize, value: Coverage) {
+/// Records what the first `length` bytes consist of, unless a higher coverage is recorded already.
+fn record(coverage: &mut [Coverage], length: usize, new_coverage: Coverage) {
     if let Some(slot) = coverage.get_mut(length) {
-        *slot = value.max(*slot);
+        *slot = new_coverage.max(*slot);
     }
 }
 
