@@ -33,7 +33,7 @@ fn poll_once(future: impl Future<Output = Result<Caller, Refusal>>) -> Caller {
 }
 
 #[divan::bench(sample_count = 1000, sample_size = 100)]
-fn verifier_alone(bencher: Bencher<'_, '_>) {
+fn verify_without_an_extractor(bencher: Bencher<'_, '_>) {
     let issuer = TestAuthority::new();
     let (verifier, token) = (issuer.verifier(), issuer.token_for(USER_ID));
     bencher.bench(|| {

@@ -12,9 +12,9 @@ use auth_core::{Keyring, RevokedSessions, Secret, Subject, TokenIssuer, TokenVer
 use divan::{Bencher, black_box};
 
 /// The number of revoked sessions.
-const REVOKED: u64 = 100_000;
+const REVOKED_COUNT: u64 = 100_000;
 /// The number of different ids that are looked up, enough to reach all parts of the set.
-const LOOKUPS: u64 = 1000;
+const LOOKUP_COUNT: u64 = 1000;
 
 fn main() {
     divan::main();
@@ -28,7 +28,7 @@ fn session_id(number: u64) -> String {
 fn revoked_sessions() -> RevokedSessions {
     let revoked = RevokedSessions::default();
     let until = SystemTime::now() + Duration::from_secs(900);
-    for number in 0..REVOKED {
+    for number in 0..REVOKED_COUNT {
         revoked.insert(&session_id(number), until);
     }
     revoked
@@ -54,7 +54,8 @@ fn issue_tokens(keyring: Keyring, now: SystemTime) -> Vec<String> {
         };
         issuer.issue(&subject, now).unwrap().token
     };
-    (REVOKED..REVOKED + LOOKUPS).map(issue).collect()
+    let numbers = REVOKED_COUNT..REVOKED_COUNT + LOOKUP_COUNT;
+    numbers.map(issue).collect()
 }
 
 fn bench_verify(bencher: Bencher<'_, '_>, revoked: Option<RevokedSessions>) {
@@ -86,9 +87,10 @@ fn verify_with_100_000_revoked_sessions(bencher: Bencher<'_, '_>) {
     bench_verify(bencher, Some(revoked_sessions()));
 }
 
-fn bench_contains(bencher: Bencher<'_, '_>, start: u64, expected: bool) {
+fn bench_contains(bencher: Bencher<'_, '_>, first_number: u64, expected: bool) {
     let revoked = revoked_sessions();
-    let ids = (start..start + LOOKUPS).map(session_id).collect();
+    let numbers = first_number..first_number + LOOKUP_COUNT;
+    let ids = numbers.map(session_id).collect();
     bencher
         .with_inputs(cycle(ids))
         .bench_local_refs(|id| assert_eq!(revoked.contains(black_box(id)), expected));
@@ -101,18 +103,18 @@ fn contains_a_revoked_session(bencher: Bencher<'_, '_>) {
 
 #[divan::bench(sample_count = 2000, sample_size = 100)]
 fn does_not_contain_an_active_session(bencher: Bencher<'_, '_>) {
-    bench_contains(bencher, REVOKED, false);
+    bench_contains(bencher, REVOKED_COUNT, false);
 }
 
 #[divan::bench(sample_count = 1000, sample_size = 100)]
 fn insert(bencher: Bencher<'_, '_>) {
-    let (revoked, last_number) = (revoked_sessions(), Cell::new(REVOKED));
+    let (revoked, last_number) = (revoked_sessions(), Cell::new(REVOKED_COUNT));
     let until = SystemTime::now() + Duration::from_secs(900);
-    let next_id = || {
+    let create_session_id = || {
         last_number.set(last_number.get() + 1);
         session_id(last_number.get())
     };
     bencher
-        .with_inputs(next_id)
+        .with_inputs(create_session_id)
         .bench_local_refs(|id| revoked.insert(id, until));
 }

@@ -41,7 +41,7 @@ fn secret() -> Secret {
     Secret::new("wJ9vRkq2x8Yt4Lm7Zb1Nc5Hd3Gf6Sa0P").unwrap()
 }
 
-fn other_secret() -> Secret {
+fn unrelated_secret() -> Secret {
     Secret::new("P0aS6fG3dH5cN1bZ7mL4tY8x2qkRv9Jw").unwrap()
 }
 
@@ -73,7 +73,7 @@ fn issue(bencher: Bencher<'_, '_>) {
 }
 
 #[divan::bench(sample_count = 1000, sample_size = 100)]
-fn verify_own_token(bencher: Bencher<'_, '_>) {
+fn verify_a_token_of_this_crate(bencher: Bencher<'_, '_>) {
     let (verifier, token) = (verifier(Keyring::new(secret())), token());
     bencher.bench(|| verify(&verifier, &token).unwrap());
 }
@@ -114,14 +114,14 @@ fn verify_a_token_of_another_library(bencher: Bencher<'_, '_>) {
 
 #[divan::bench(sample_count = 1000, sample_size = 100)]
 fn verify_with_a_previous_secret(bencher: Bencher<'_, '_>) {
-    let keyring = Keyring::new(other_secret()).with_previous([secret()]);
+    let keyring = Keyring::new(unrelated_secret()).with_previous([secret()]);
     let (verifier, token) = (verifier(keyring), token());
     bencher.bench(|| verify(&verifier, &token).unwrap());
 }
 
 #[divan::bench(sample_count = 1000, sample_size = 100)]
 fn reject_a_wrong_mac(bencher: Bencher<'_, '_>) {
-    let verifier = verifier(Keyring::new(other_secret()));
+    let verifier = verifier(Keyring::new(unrelated_secret()));
     let token = token();
     bencher.bench(|| verify(&verifier, &token).unwrap_err());
 }

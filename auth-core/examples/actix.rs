@@ -1,5 +1,5 @@
-//! An actix-web service that accepts the tokens of a running `api-server`. It has a public route, a route for callers
-//! and a route for owners.
+//! An actix-web service that accepts the tokens of a running `api-server`. The service has a public route, a
+//! route for callers and a route for owners.
 //!
 //! ```sh
 //! AUTH_SECRET=… cargo run --example actix --features actix
@@ -50,8 +50,8 @@ fn verifier() -> Result<TokenVerifier, Box<dyn Error>> {
 fn main() -> Result<(), Box<dyn Error>> {
     let bind_address = env::var("BIND_ADDR").unwrap_or_else(|_| "127.0.0.1:3000".to_owned());
     let authority = Authority::from(verifier()?);
-    let app = move || App::new().app_data(authority.clone()).configure(add_routes);
-    let server = HttpServer::new(app).bind(bind_address)?;
+    let create_app = move || App::new().app_data(authority.clone()).configure(add_routes);
+    let server = HttpServer::new(create_app).bind(bind_address)?;
     actix_web::rt::System::new().block_on(server.run())?;
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! A tonic service that accepts the tokens of a running `api-server`. It has a public method, a method
+//! A tonic service that accepts the tokens of a running `api-server`. The service has a public method, a method
 //! for callers and a method for owners.
 //!
 //! Messages are plain text and the service has no generated code, so no `protoc` is needed. Generated code would be
@@ -62,7 +62,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-// `protoc` would generate the rest of this file.
+// `protoc` would generate the code below.
 
 type Method = fn(&Request<String>) -> Result<String, Status>;
 

@@ -35,8 +35,8 @@ impl Verification {
         if let Some(caller) = request.extensions().get::<Caller>() {
             return Self::Ready(Ok(caller.clone()));
         }
-        let shared_authority = || request.app_data::<Data<Authority>>().map(|data| &***data);
-        match request.app_data::<Authority>().or_else(shared_authority) {
+        let find_shared = || request.app_data::<Data<Authority>>().map(|data| &***data);
+        match request.app_data::<Authority>().or_else(find_shared) {
             Some(authority) => authority.authenticate(request.headers()),
             None => Self::Ready(Err(Refusal::internal_error(NO_AUTHORITY))),
         }

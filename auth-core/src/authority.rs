@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crate::credentials::{Credentials, Field, Headers};
 use crate::{Refusal, Verification};
 
-/// Identifies the caller of a request by its credentials, locally or by asking a remote authority.
+/// Identifies the caller of a request by the request's credentials, locally or by asking a remote authority.
 pub trait Authenticate: Send + Sync + 'static {
     /// Returns the caller with these credentials, or the refusal to respond with.
     fn authenticate(&self, credentials: &Credentials<'_>) -> Verification;
@@ -31,7 +31,7 @@ impl Authority {
         Self(Arc::new(implementation))
     }
 
-    /// Identifies the caller of a request by its header fields. An `X-User-Id` other than the caller's id causes a 403.
+    /// Identifies the caller by the request's header fields. An `X-User-Id` other than the caller's id causes a 403.
     pub fn authenticate(&self, headers: &dyn Headers) -> Verification {
         let verification = self.0.authenticate(&Credentials::new(headers));
         let visit_user_ids = |visit: &mut dyn FnMut(&[u8])| {
@@ -56,7 +56,7 @@ mod tests {
     use crate::credentials::{Credentials, Field, Headers};
     use crate::{Caller, Refusal};
 
-    /// Identifies every caller as user 42, in a pending future like a remote authority.
+    /// Identifies every caller as user 42, with a pending future, as a remote authority does.
     struct RemoteAuthority;
 
     impl Authenticate for RemoteAuthority {

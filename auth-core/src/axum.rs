@@ -69,8 +69,8 @@ impl IntoResponse for Refusal {
         let headers = response.headers_mut();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static(Self::MEDIA_TYPE));
         for (name, value) in self.headers() {
-            if let Ok(value) = HeaderValue::try_from(value) {
-                headers.insert(HeaderName::from_static(name), value);
+            if let Ok(header_value) = HeaderValue::try_from(value) {
+                headers.insert(HeaderName::from_static(name), header_value);
             }
         }
         response.extensions_mut().insert(self);

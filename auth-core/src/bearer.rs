@@ -2,7 +2,7 @@
 
 use crate::Error;
 
-/// The scheme and the one space after it, in lower case.
+/// The scheme, in lower case, and the one space after the scheme.
 const SCHEME: &[u8] = b"bearer ";
 
 /// Extracts the token from the values of all `Authorization` header fields of a request.
@@ -49,8 +49,8 @@ fn parse(value: &[u8]) -> Result<&str, Error> {
 
 /// Returns whether `text` is `token68`: one or more allowed characters, then any number of `=` (RFC 9110 § 11.2).
 fn is_token68(text: &[u8]) -> bool {
-    let padding = text.iter().rev().take_while(|byte| **byte == b'=').count();
-    let characters = text.get(..text.len() - padding).unwrap_or_default();
+    let padding_count = text.iter().rev().take_while(|byte| **byte == b'=').count();
+    let characters = text.get(..text.len() - padding_count).unwrap_or_default();
     // `&` instead of `&&`: without an early exit the compiler vectorises the loop, which runs at every request.
     !characters.is_empty()
         && characters

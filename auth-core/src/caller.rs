@@ -5,8 +5,8 @@ use crate::{Claims, Refusal};
 /// The caller of a request, with the data that both local and remote verification return.
 ///
 /// `Caller` is an extractor for each framework whose feature is enabled. The extractor uses the result of
-/// [`RequireCaller`](crate::RequireCaller) or the [`Authority`](crate::Authority) in the service's state. Without
-/// either, the response is 500, so that a configuration error lets no request through.
+/// [`RequireCaller`](crate::RequireCaller) or the [`Authority`](crate::Authority) in the service's state. A service
+/// without guard and authority responds 500, so that a configuration error lets no request through.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Caller {

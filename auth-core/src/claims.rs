@@ -73,11 +73,11 @@ pub(crate) fn require_nonempty(text: String, message: &'static str) -> Result<St
     Ok(text)
 }
 
-/// Converts a time to seconds since 1970-01-01T00:00:00Z; negative for an earlier time.
+/// Converts a time to seconds since 1970-01-01T00:00:00Z. The result is negative for a time before 1970.
 pub(crate) fn unix_seconds(time: SystemTime) -> f64 {
     match time.duration_since(UNIX_EPOCH) {
         Ok(since_1970) => since_1970.as_secs_f64(),
-        Err(earlier) => -earlier.duration().as_secs_f64(),
+        Err(before_1970) => -before_1970.duration().as_secs_f64(),
     }
 }
 

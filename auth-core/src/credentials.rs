@@ -2,7 +2,7 @@
 
 use crate::{Error, bearer};
 
-/// A header field that identifies the caller.
+/// A header field that says who the caller is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Field {
@@ -43,7 +43,7 @@ impl<'a> Credentials<'a> {
         Self(headers)
     }
 
-    /// Returns every value of a field, for a service that forwards them.
+    /// Returns every value of a field, for a service that forwards the field.
     #[must_use]
     pub fn values(&self, field: Field) -> Vec<&'a [u8]> {
         let mut values = Vec::new();
@@ -52,13 +52,13 @@ impl<'a> Credentials<'a> {
         values
     }
 
-    /// Returns the token and its source: the `Authorization` header or, only if there is none, the named cookie. A
-    /// valid cookie does not replace an invalid header.
+    /// Returns the token and its source: the `Authorization` header or, only without such a header, the named
+    /// cookie. A valid cookie does not replace an invalid header.
     ///
     /// # Errors
     ///
-    /// [`Error::MissingCredentials`] if the request has neither. [`Error::MalformedCredentials`] if the header is not
-    /// exactly one [`Bearer <token>`](bearer::token), or if the cookie was sent twice.
+    /// [`Error::MissingCredentials`] if the request has neither header nor cookie. [`Error::MalformedCredentials`] if
+    /// the header is not exactly one [`Bearer <token>`](bearer::token), or if the cookie was sent twice.
     pub fn token(&self, cookie_name: Option<&str>) -> Result<(&'a str, CredentialSource), Error> {
         match (self.bearer(), cookie_name) {
             (Err(Error::MissingCredentials), Some(name)) => {
@@ -113,8 +113,8 @@ impl<'a> Credentials<'a> {
 
 /// Returns the value of a `name=value` pair if the pair has that name (RFC 6265bis § 4.2.1).
 fn cookie_value<'p>(pair: &'p [u8], name: &str) -> Option<&'p [u8]> {
-    let rest = pair.trim_ascii().strip_prefix(name.as_bytes())?;
-    rest.strip_prefix(b"=")
+    let after_name = pair.trim_ascii().strip_prefix(name.as_bytes())?;
+    after_name.strip_prefix(b"=")
 }
 
 #[cfg(test)]
@@ -122,7 +122,7 @@ mod tests {
     use super::{CredentialSource, Credentials, Field, Headers};
     use crate::Error;
 
-    /// The header fields of a request.
+    /// A request with these header fields.
     struct Request(Vec<(Field, &'static str)>);
 
     impl Headers for Request {

@@ -10,7 +10,7 @@ use std::fmt;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Error {
-    /// 401: the request has no `Authorization` header and, if the verifier accepts one, no cookie.
+    /// 401: the request has no `Authorization` header and, if the verifier accepts cookies, no cookie.
     MissingCredentials,
     /// 401: the `Authorization` header is not one `Bearer <token>` (RFC 6750 § 2.1), or the cookie was sent twice.
     MalformedCredentials(&'static str),
@@ -18,7 +18,7 @@ pub enum Error {
     TokenTooLong,
     /// 401: the text is not a compact JWS of one JSON header and one JSON object (RFC 7515 § 3.1, RFC 7519 § 7.2).
     MalformedToken(&'static str),
-    /// 401: the JOSE header is not that of an HS256 `at+jwt` token (RFC 8725 § 3.1, § 3.11).
+    /// 401: the JOSE header is not the header of an HS256 `at+jwt` token (RFC 8725 § 3.1, § 3.11).
     UnacceptableHeader(&'static str),
     /// 401: no secret of the keyring made the MAC of the token (RFC 7515 § 5.2).
     SignatureMismatch,

@@ -1,4 +1,4 @@
-//! Computes HMAC-SHA-256 (RFC 2104, RFC 7518 § 3.2). A key is processed once; each message uses a clone of that state.
+//! Computes HMAC-SHA-256 (RFC 2104, RFC 7518 § 3.2). A key is processed once; each message clones the resulting state.
 
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::{Digest as _, Sha256};
@@ -56,18 +56,18 @@ mod tests {
             let key: Vec<u8> = (0..length)
                 .map(|n| u8::try_from(n % 251).unwrap())
                 .collect();
-            let reference = Hmac::<Sha256>::new_from_slice(&key).unwrap();
-            let expected: [u8; 32] = reference
+            let reference_mac = Hmac::<Sha256>::new_from_slice(&key).unwrap();
+            let expected_tag: [u8; 32] = reference_mac
                 .chain_update(b"text")
                 .finalize()
                 .into_bytes()
                 .into();
-            assert_eq!(MacKey::new(&key).tag(b"text"), expected, "{length}");
+            assert_eq!(MacKey::new(&key).tag(b"text"), expected_tag, "{length}");
         }
     }
 
     #[test]
-    fn a_shortened_or_extended_tag_is_wrong() {
+    fn a_shortened_or_extended_tag_is_rejected() {
         let key = MacKey::new(&[7; 32]);
         let tag = key.tag(b"text");
         assert!(key.verifies(b"text", &tag));

@@ -50,7 +50,7 @@ impl fmt::Debug for AccessToken {
     }
 }
 
-/// The payload, in the order in which it is serialised.
+/// The claims in the payload, in the order of the JSON.
 #[derive(Serialize)]
 struct Payload<'a> {
     iss: &'a str,
@@ -106,8 +106,8 @@ impl TokenIssuer {
         self.issue_with_id(subject, random_base64url::<16>()?, now)
     }
 
-    /// As [`issue`](Self::issue), with the given `jti`. The result is deterministic: the same subject, `jti`, second
-    /// and secret produce the same token. Two different tokens must not share a `jti` (RFC 7519 § 4.1.7).
+    /// As [`issue`](Self::issue), with the given `jti`. The same subject, `jti`, secret and `now` (in whole seconds)
+    /// produce the same token. Two different tokens must not share a `jti` (RFC 7519 § 4.1.7).
     ///
     /// # Errors
     ///
@@ -122,7 +122,7 @@ impl TokenIssuer {
     }
 
     /// As [`issue_with_id`](Self::issue_with_id) and [`issue_until`](Self::issue_until) together: the same subject,
-    /// `jti`, second, `max_exp` and secret produce the same token.
+    /// `jti`, `max_exp`, secret and `now` (in whole seconds) produce the same token.
     ///
     /// # Errors
     ///
@@ -192,6 +192,6 @@ impl TokenIssuer {
             email: &claims.email,
         };
         let json = serde_json::to_vec(&payload).map_err(|_impossible| Error::Crypto)?;
-        Ok(self.keyring.current().sign(&json))
+        Ok(self.keyring.signing_key().sign(&json))
     }
 }

@@ -1,4 +1,4 @@
-//! Parses JSON values of exactly one type. `null` is an error, and so is a number where a string is expected.
+//! Parses JSON strings and JSON numbers strictly. A value of any other type, such as `null`, is an error.
 
 use std::borrow::Cow;
 use std::fmt;

@@ -1,4 +1,4 @@
-//! Splits and verifies compact JWS (RFC 7515): three parts, a header and a MAC. This module does not know claims.
+//! Splits a compact JWS (RFC 7515) into header, payload and signature, and verifies header and MAC, but no claims.
 
 mod header;
 #[cfg(test)]
@@ -70,8 +70,8 @@ impl<'t> Jws<'t> {
         }
         let mut buffer = [0; STACK_BYTES];
         let mut heap = Vec::new();
-        let text = decode(self.header, &mut buffer, &mut heap)?;
-        let header = JoseHeader::parse(text)?;
+        let header_json = decode(self.header, &mut buffer, &mut heap)?;
+        let header = JoseHeader::parse(header_json)?;
         if let Some(expected) = expected_type {
             header.require_type(expected)?;
         }

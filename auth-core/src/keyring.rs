@@ -42,7 +42,7 @@ impl Keyring {
     /// Adds secrets that verify but never sign, in the order in which they are tried.
     ///
     /// The number of secrets is not limited, but a forged token costs one MAC per secret. Remove a previous secret
-    /// after the last token that it signed has expired.
+    /// after the last token that was signed with that secret has expired.
     #[must_use]
     pub fn with_previous(mut self, secrets: impl IntoIterator<Item = Secret>) -> Self {
         self.previous.extend(secrets.into_iter().map(Key::new));
@@ -55,15 +55,15 @@ impl Keyring {
         &self.current.id
     }
 
-    /// Adds every key of `other` as a previous key.
-    pub(crate) fn with_previous_keyring(mut self, other: Self) -> Self {
-        self.previous.push(other.current);
-        self.previous.extend(other.previous);
+    /// Adds every key of `keyring` as a previous key.
+    pub(crate) fn with_previous_keyring(mut self, keyring: Self) -> Self {
+        self.previous.push(keyring.current);
+        self.previous.extend(keyring.previous);
         self
     }
 
     /// Returns the key that signs.
-    pub(crate) fn current(&self) -> &Key {
+    pub(crate) fn signing_key(&self) -> &Key {
         &self.current
     }
 
@@ -80,7 +80,7 @@ impl Keyring {
         }
     }
 
-    /// Iterates over all keys once; the key that `kid` names comes first.
+    /// Iterates over each key once, first over the key that `kid` names.
     ///
     /// `kid` is a hint only (RFC 7515 § 4.1.4): a token of a library that sets another `kid`, or none, still verifies.
     pub(crate) fn keys_by_hint(&self, kid: Option<&str>) -> impl Iterator<Item = &Key> {
@@ -106,8 +106,8 @@ mod tests {
 
     #[test]
     fn the_key_that_kid_names_comes_first_and_each_key_comes_once() {
-        let previous: Vec<Secret> = (0..3).map(|_| Secret::generate().unwrap()).collect();
-        let keyring = Keyring::new(secret()).with_previous(previous);
+        let previous_secrets: Vec<Secret> = (0..3).map(|_| Secret::generate().unwrap()).collect();
+        let keyring = Keyring::new(secret()).with_previous(previous_secrets);
         let all_ids: Vec<&str> = keyring.keys().map(|key| key.id.as_str()).collect();
         for named_id in &all_ids {
             let mut tried_ids: Vec<&str> = keyring
@@ -116,9 +116,9 @@ mod tests {
                 .collect();
             assert_eq!(tried_ids.first(), Some(named_id));
             tried_ids.sort_unstable();
-            let mut expected = all_ids.clone();
-            expected.sort_unstable();
-            assert_eq!(tried_ids, expected);
+            let mut expected_ids = all_ids.clone();
+            expected_ids.sort_unstable();
+            assert_eq!(tried_ids, expected_ids);
         }
         for unknown_id in [None, Some("unknown")] {
             let tried_ids: Vec<&str> = keyring

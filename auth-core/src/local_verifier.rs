@@ -70,7 +70,7 @@ impl From<LocalVerifier> for Authority {
     }
 }
 
-/// Uses the system's clock and no cookie.
+/// Verifies with the system's clock and accepts no cookie.
 impl From<TokenVerifier> for Authority {
     fn from(verifier: TokenVerifier) -> Self {
         LocalVerifier::new(verifier).into()

@@ -5,14 +5,14 @@
 //! the standard alphabet. bcrypt hashes that text as `$2b$`. After these steps any bcrypt library can verify the hash.
 //!
 //! [`Password::hash`], [`PasswordAttempt::matches`] and [`PasswordAttempt::rehash`] each take the time of one bcrypt,
-//! about a quarter of a second at cost 12. Do not call them on an async thread.
+//! about a quarter of a second at cost 12. Do not call these functions on an async thread.
 //!
-//! Hashes of two other kinds are verified, and need a rehash at the next login ([`PasswordHash::needs_rehash`]): plain
+//! Hashes of other programs are verified, and need a rehash at the next login ([`PasswordHash::needs_rehash`]): plain
 //! bcrypt (`$2a$`, `$2y$`) and the scrypt of Better Auth. scrypt takes 32 MiB and about 80 ms. Plain bcrypt verifies a
 //! password twice if the password has more than 71 bytes or is not in NFKC.
 //!
 //! [`PasswordAttempt::matches_no_faster_than`] makes a wrong password for a cheaper hash take as long as one bcrypt of
-//! the given cost. Limitation: an account whose hash costs more than that (a higher cost, or two verifications) can be
+//! the given cost. Limitation: an account whose hash costs more (a higher cost, or two verifications) can be
 //! distinguished from an unknown email address by the response time until the next login.
 
 use std::fmt;
@@ -57,10 +57,10 @@ impl Password {
     ///
     /// [`Error::UnacceptablePassword`] for fewer than 8 or more than 128 characters.
     pub fn new(text: &str) -> Result<Self, Error> {
-        let password = PasswordAttempt::new(text)?;
-        match password.normalised().chars().count() {
+        let attempt = PasswordAttempt::new(text)?;
+        match attempt.normalised().chars().count() {
             0..MIN_CHARS => Err(Error::UnacceptablePassword("must be at least 8 characters")),
-            MIN_CHARS..=MAX_CHARS => Ok(Self(password)),
+            MIN_CHARS..=MAX_CHARS => Ok(Self(attempt)),
             _ => Err(TOO_LONG),
         }
     }
@@ -135,7 +135,7 @@ impl PasswordAttempt {
     }
 
     /// Hashes an attempt that matched a hash which [needs a rehash](PasswordHash::needs_rehash). The attempt may be
-    /// shorter than a new password, because the rules may have changed since. Takes the time of one bcrypt.
+    /// shorter than a new password, because a password may be older than the rule. Takes the time of one bcrypt.
     ///
     /// # Errors
     ///
@@ -160,7 +160,7 @@ impl PasswordAttempt {
         if bytes.len() <= BCRYPT_MAX_BYTES && !bytes.contains(&0) {
             return Zeroizing::new(bytes.to_vec());
         }
-        // HMAC accepts keys of every length, so the default is never used.
+        // HMAC accepts keys of every length, so `unwrap_or_default` never returns the default.
         let digest = Hmac::<Sha384>::new_from_slice(PASSWORD_HMAC_KEY)
             .map(|mac| mac.chain_update(bytes).finalize().into_bytes())
             .unwrap_or_default();

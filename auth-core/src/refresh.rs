@@ -5,7 +5,7 @@
 //! compute the successor of a token from the same session id and the next counter.
 //!
 //! Format: `rt_`, then base64url (without padding) of 16 bytes session id, 4 bytes counter (big-endian) and 32 bytes
-//! HMAC-SHA-256 of the 20 bytes before. Clients must not parse the token. A refresh token is not
+//! HMAC-SHA-256 of id and counter. Clients must not parse the token. A refresh token is not
 //! accepted as an access token, nor is an access token accepted as a refresh token.
 
 use std::fmt;
@@ -21,7 +21,7 @@ const PURPOSE: &[u8] = b"auth-core refresh v1";
 const PREFIX: &str = "rt_";
 /// The length of session id and counter, in bytes.
 const CONTENT_BYTES: usize = 20;
-/// The length of content and MAC, in bytes before the base64url encoding.
+/// The length of session id, counter and MAC, in bytes before the base64url encoding.
 const TOKEN_BYTES: usize = 52;
 
 /// The content of a refresh token.
@@ -63,7 +63,7 @@ impl RefreshTokens {
         }
     }
 
-    /// Encodes a token as 73 characters, always the same for the same secret. The text is a credential: do not log it.
+    /// Encodes a token as 73 characters. The same secret makes the same text. The text is a credential: do not log it.
     #[must_use]
     pub fn encode(&self, token: RefreshToken) -> String {
         let mut bytes = Vec::with_capacity(TOKEN_BYTES);
@@ -76,11 +76,11 @@ impl RefreshTokens {
         text
     }
 
-    /// Decodes a token and verifies its MAC, in constant time for each secret.
+    /// Verifies the MAC of a token, in constant time for each secret, and returns the content.
     ///
     /// # Errors
     ///
-    /// [`Error::MalformedToken`] if `text` does not have the format and its 73 characters, [`Error::SignatureMismatch`]
+    /// [`Error::MalformedToken`] if `text` is not `rt_` and 70 characters of base64url, [`Error::SignatureMismatch`]
     /// if no secret of the keyring made the MAC.
     pub fn decode(&self, text: &str) -> Result<RefreshToken, Error> {
         const MALFORMED: Error = Error::MalformedToken("The refresh token is malformed");
@@ -92,10 +92,10 @@ impl RefreshTokens {
         }
         let (content, tag) = bytes.split_at(CONTENT_BYTES);
         self.keys.verify(content, tag)?;
-        let (session_id, counter) = content.split_at(16);
+        let (id_bytes, counter_bytes) = content.split_at(16);
         Ok(RefreshToken {
-            session_id: session_id.try_into().map_err(|_length| MALFORMED)?,
-            counter: u32::from_be_bytes(counter.try_into().map_err(|_length| MALFORMED)?),
+            session_id: id_bytes.try_into().map_err(|_length| MALFORMED)?,
+            counter: u32::from_be_bytes(counter_bytes.try_into().map_err(|_length| MALFORMED)?),
         })
     }
 }

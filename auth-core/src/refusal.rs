@@ -33,7 +33,7 @@ enum Reason {
     Error(Error),
     /// A 401 that an authority outside this crate returned: the code and the detail of its response.
     Relayed(&'static str, Cow<'static, str>),
-    /// A 403, with this detail.
+    /// A 403, with its detail for the caller.
     Forbidden(&'static str),
     /// A 503, with its cause for the log.
     Unavailable(Cow<'static, str>),
@@ -75,7 +75,7 @@ impl Refusal {
         Self(Reason::Relayed(error.code(), detail))
     }
 
-    /// Creates a 503 `AUTHORITY_UNAVAILABLE`: no authority can be reached. `cause` is for the log only.
+    /// Creates a 503 `AUTHORITY_UNAVAILABLE`: the authority returned no result. `cause` is for the log only.
     #[must_use]
     pub fn authority_unavailable(cause: impl Into<Cow<'static, str>>) -> Self {
         Self(Reason::Unavailable(cause.into()))

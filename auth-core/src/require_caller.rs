@@ -3,7 +3,7 @@
 use crate::Authority;
 
 /// Rejects requests without valid credentials. Other requests reach their handler with the [`Caller`](crate::Caller),
-/// so the token is verified once. This is a middleware of actix-web, a layer of axum, an interceptor or layer of tonic.
+/// so the token is verified once. A guard is a middleware (actix-web), layer (axum, tonic) or interceptor (tonic).
 #[derive(Debug, Clone)]
 pub struct RequireCaller(Authority);
 

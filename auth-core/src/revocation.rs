@@ -21,7 +21,7 @@ pub(crate) use freshness::{Freshness, RevocationSource};
 /// A set of revoked sessions in memory, which a [`TokenVerifier`](crate::TokenVerifier) consults. Clones share one set.
 ///
 /// A session takes at most 40 bytes until its last access token has expired, and the set itself takes 128 KiB. The set
-/// stores a 64-bit hash of the session id (SipHash-1-3) with a new random key per process, so nobody can prepare
+/// stores a 64-bit hash of the session id (SipHash-1-3) with a new random key per process, so no attacker can prepare
 /// collisions. With 100 000 revoked sessions, one in 10^14 active sessions is mistaken for revoked.
 ///
 /// ```
@@ -167,7 +167,7 @@ mod tests {
     }
 
     #[test]
-    fn purging_removes_no_other_entry() {
+    fn purging_removes_expired_entries_only() {
         let revoked = RevokedSessions::default();
         for number in 0..10_000_u64 {
             revoked.insert(&number.to_string(), unix_time(100 + number % 2));

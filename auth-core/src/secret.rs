@@ -13,7 +13,7 @@ use crate::random::random_base64url;
 
 /// The shortest secret, in bytes: an HS256 key has at least as many bits as the hash (RFC 7518 § 3.2).
 const MIN_BYTES: usize = 32;
-/// The fewest distinct byte values. A secret with fewer is a pattern: even random hex digits have more.
+/// The fewest distinct byte values of a secret. Even a secret of random hex digits has more.
 const MIN_DISTINCT_BYTES: usize = 6;
 
 /// A shared HS256 secret of at least 32 bytes. The secret is wiped from memory on drop and never printed.
@@ -59,7 +59,7 @@ impl Secret {
         Self(bytes.into())
     }
 
-    /// Returns the raw bytes of the secret. Do not log or send them.
+    /// Returns the raw bytes of the secret. Do not log or send the bytes.
     #[must_use]
     pub fn expose(&self) -> &[u8] {
         &self.0
@@ -77,7 +77,7 @@ impl Secret {
         derived_key
     }
 
-    /// Returns why the secret is not acceptable, and a command that generates another; `None` if acceptable.
+    /// Returns why the secret is not acceptable, and a command that generates another secret; `None` if acceptable.
     fn weakness(&self) -> Option<&'static str> {
         if self.0.len() < MIN_BYTES {
             Some("the secret is shorter than 32 bytes; make one with: openssl rand -base64 48")
@@ -153,9 +153,9 @@ mod tests {
 
     #[test]
     fn generated_secrets_are_accepted_and_unique() {
-        let (first, second) = (Secret::generate().unwrap(), Secret::generate().unwrap());
-        assert_ne!(first.expose(), second.expose());
-        assert!(Secret::new(first.expose()).is_ok());
+        let (secret_a, secret_b) = (Secret::generate().unwrap(), Secret::generate().unwrap());
+        assert_ne!(secret_a.expose(), secret_b.expose());
+        assert!(Secret::new(secret_a.expose()).is_ok());
     }
 
     #[test]

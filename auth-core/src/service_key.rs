@@ -1,6 +1,6 @@
 //! Derives a key per service: the key of one audience cannot sign tokens that another audience accepts.
 //!
-//! The README documents the derivation under "A key per service", so that any language can repeat it.
+//! The README documents the derivation under "A key per service", for implementations in other languages.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -17,14 +17,14 @@ impl Secret {
     /// characters of base64url without padding. The *characters* are the secret: any JOSE library accepts that text
     /// unchanged.
     ///
-    /// The service can compute neither this secret nor that of another audience.
+    /// The derived secret reveals neither this secret nor the secret of another audience.
     ///
     /// ```
     /// use auth_core::Secret;
     ///
     /// let secret = Secret::new("wJ9vRkq2x8Yt4Lm7Zb1Nc5Hd3Gf6Sa0P")?;
-    /// let reports = secret.for_audience("reports")?;
-    /// assert_eq!(reports.expose(), b"LmILP1KZS0EofnXFx0cBlUlZ0nFi3Ce0xp5ZXdHxcJ4");
+    /// let reports_secret = secret.for_audience("reports")?;
+    /// assert_eq!(reports_secret.expose(), b"LmILP1KZS0EofnXFx0cBlUlZ0nFi3Ce0xp5ZXdHxcJ4");
     /// # Ok::<(), auth_core::Error>(())
     /// ```
     ///
@@ -58,11 +58,11 @@ impl Keyring {
     /// let ada = Subject { id: "42", email: "ada@example.com", session_id: "7" };
     /// let token = issuer.issue(&ada, now)?.token;
     ///
-    /// let reports = TokenVerifier::new(Keyring::new(reports_secret), "api-server", "reports")?;
-    /// assert_eq!(reports.verify(&token, now)?.sub, "42");
+    /// let reports_verifier = TokenVerifier::new(Keyring::new(reports_secret), "api-server", "reports")?;
+    /// assert_eq!(reports_verifier.verify(&token, now)?.sub, "42");
     ///
-    /// let server = TokenVerifier::new(keyring, "api-server", "api")?;
-    /// assert_eq!(server.verify(&token, now), Err(Error::SignatureMismatch));
+    /// let server_verifier = TokenVerifier::new(keyring, "api-server", "api")?;
+    /// assert_eq!(server_verifier.verify(&token, now), Err(Error::SignatureMismatch));
     /// # Ok::<(), Error>(())
     /// ```
     ///
@@ -71,7 +71,7 @@ impl Keyring {
     /// [`Error::InvalidSetting`] if `audience` is empty.
     pub fn for_audience(&self, audience: &str) -> Result<Self, Error> {
         let derive = |key: &Key| key.secret.for_audience(audience);
-        let previous: Result<Vec<_>, _> = self.keys().skip(1).map(derive).collect();
-        Ok(Self::new(derive(self.current())?).with_previous(previous?))
+        let previous_secrets: Result<Vec<_>, _> = self.keys().skip(1).map(derive).collect();
+        Ok(Self::new(derive(self.signing_key())?).with_previous(previous_secrets?))
     }
 }

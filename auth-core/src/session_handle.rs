@@ -1,6 +1,6 @@
 //! Defines session handles, which name the sessions in a list and are no credentials.
 //!
-//! A user must be able to end each session in the list, but the list must not contain the tokens of other sessions. A
+//! A user must be able to end each session in the list, but the list must not contain the tokens of the sessions. A
 //! handle contains the session id and a MAC under a key that is derived from the secret (HKDF-SHA-256, RFC 5869, info
 //! `auth-core session handle v1`), which proves that the server made the handle. A server accepts a handle only to
 //! end the session, and only from the user of that session.
@@ -46,17 +46,17 @@ impl SessionHandles {
         }
     }
 
-    /// Encodes the handle of a session as 96 characters of `[0-9a-f]`, always the same for the same secret.
+    /// Encodes the handle of a session as 96 characters of `[0-9a-f]`. The same id and secret make the same handle.
     #[must_use]
     pub fn encode(&self, session_id: [u8; 16]) -> String {
         encode_hex(session_id, &self.keys.tag(&session_id))
     }
 
-    /// Decodes a handle to its session id and verifies its MAC, in constant time for each secret.
+    /// Verifies the MAC of a handle, in constant time for each secret, and returns the session id.
     ///
     /// # Errors
     ///
-    /// [`Error::MalformedToken`] if `handle` does not have the format and its 96 characters,
+    /// [`Error::MalformedToken`] if `handle` is not 96 lower-case hexadecimal digits,
     /// [`Error::SignatureMismatch`] if no secret of the keyring made the MAC.
     pub fn decode(&self, handle: &str) -> Result<[u8; 16], Error> {
         let bytes = decode_hex(handle).ok_or(MALFORMED)?;

@@ -1,6 +1,6 @@
 //! Defines session tokens, which are computed instead of stored, and the signed cookie for a session token.
 //!
-//! These tokens are for clients that keep one token for the whole session, such as the clients of Better Auth. A
+//! Session tokens are for clients that keep one token for the whole session, such as the clients of Better Auth. A
 //! session token contains a session id and a MAC under a key that is derived from the secret (HKDF-SHA-256, RFC 5869,
 //! info `auth-core session token v1`), so a copy of the database contains no credentials. The token does not say
 //! whether the session is still active: ask the database.
@@ -28,7 +28,7 @@ pub(crate) const ID_BYTES: usize = 16;
 const TOKEN_BYTES: usize = 48;
 /// The length of a signature, in characters: 32 bytes in padded base64.
 const SIGNATURE_CHARS: usize = 44;
-/// The value of a flag cookie.
+/// The value of a flag: a cookie that is either set or absent.
 const FLAG: &str = "true";
 const MALFORMED: Error = Error::MalformedToken("The session token is malformed");
 
@@ -53,7 +53,7 @@ pub struct SessionTokens {
 }
 
 impl SessionTokens {
-    /// Derives the MAC keys of each secret.
+    /// Prepares two MAC keys of each secret: one for tokens and one for cookies.
     #[must_use]
     pub fn new(keyring: &Keyring) -> Self {
         Self {
@@ -70,11 +70,11 @@ impl SessionTokens {
         encode_hex(session_id, &tag)
     }
 
-    /// Decodes a token to its session id and verifies its MAC, in constant time for each secret.
+    /// Verifies the MAC of a token, in constant time for each secret, and returns the session id.
     ///
     /// # Errors
     ///
-    /// [`Error::MalformedToken`] if `token` does not have the format and its 96 characters,
+    /// [`Error::MalformedToken`] if `token` is not 96 lower-case hexadecimal digits,
     /// [`Error::SignatureMismatch`] if no secret of the keyring made the MAC.
     pub fn decode(&self, token: &str) -> Result<[u8; 16], Error> {
         let bytes = decode_hex(token).ok_or(MALFORMED)?;
@@ -83,7 +83,7 @@ impl SessionTokens {
         session_id.try_into().map_err(|_length| MALFORMED)
     }
 
-    /// Returns whether the current secret signed the token. If a previous secret signed it, issue a new token.
+    /// Returns whether the current secret signed the token. Replace a token that a previous secret signed.
     #[must_use]
     pub fn is_current(&self, token: &str) -> bool {
         decode_hex(token).is_some_and(|bytes| {
@@ -104,7 +104,7 @@ impl SessionTokens {
         self.sign(FLAG.to_owned())
     }
 
-    /// Appends a dot and the signature.
+    /// Appends a dot and the signature to `value`.
     fn sign(&self, mut value: String) -> String {
         let tag = self.cookie_keys.tag(value.as_bytes());
         value.push('.');

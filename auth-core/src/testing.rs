@@ -13,10 +13,10 @@ const LIFETIME: Duration = Duration::from_secs(900);
 /// use std::time::SystemTime;
 /// use auth_core::testing::TestAuthority;
 ///
-/// let issuer = TestAuthority::new();
-/// let token = issuer.token_for("42");
-/// assert_eq!(issuer.verifier().verify(&token, SystemTime::now())?.sub, "42");
-/// assert!(issuer.authorization_header("42").starts_with("Bearer "));
+/// let test_authority = TestAuthority::new();
+/// let token = test_authority.token_for("42");
+/// assert_eq!(test_authority.verifier().verify(&token, SystemTime::now())?.sub, "42");
+/// assert!(test_authority.authorization_header("42").starts_with("Bearer "));
 /// # Ok::<(), auth_core::Error>(())
 /// ```
 #[derive(Debug, Clone)]
@@ -42,7 +42,7 @@ impl TestAuthority {
         Self::with_issuer_and_audience("api-server", "api")
     }
 
-    /// As [`new`](Self::new), with another issuer and audience.
+    /// As [`new`](Self::new), with the given issuer and audience.
     ///
     /// # Panics
     ///
@@ -102,11 +102,11 @@ impl TestAuthority {
     /// As [`token_for`](Self::token_for).
     #[must_use]
     pub fn token_at(&self, user_id: &str, now: SystemTime) -> String {
-        let (email, session) = (format!("{user_id}@example.com"), session_id(user_id));
+        let (email, sid) = (format!("{user_id}@example.com"), session_id(user_id));
         let subject = Subject {
             id: user_id,
             email: &email,
-            session_id: &session,
+            session_id: &sid,
         };
         let result = self.issuer.issue(&subject, now);
         result.expect("the user id is an acceptable sub").token

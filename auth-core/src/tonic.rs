@@ -58,8 +58,8 @@ impl From<Refusal> for Status {
         };
         let mut metadata = MetadataMap::new();
         for (name, value) in refusal.headers() {
-            if let Ok(value) = MetadataValue::try_from(value) {
-                metadata.insert(name, value);
+            if let Ok(metadata_value) = MetadataValue::try_from(value) {
+                metadata.insert(name, metadata_value);
             }
         }
         let (detail, body) = (refusal.detail().into_owned(), refusal.body());

@@ -18,7 +18,7 @@ pub enum Verification {
 pub type PendingVerification = Pin<Box<dyn Future<Output = Result<Caller, Refusal>> + Send>>;
 
 impl Verification {
-    /// Returns the result, for code that cannot await one.
+    /// Returns the result, for code that cannot await a future.
     ///
     /// # Errors
     ///
@@ -40,7 +40,7 @@ impl Verification {
                 visit_ids(&mut |id| all_match &= id == caller.sub.as_bytes());
                 Self::Ready(if all_match { Ok(caller) } else { Err(refuse()) })
             }
-            Self::Ready(error) => Self::Ready(error),
+            Self::Ready(result) => Self::Ready(result),
             Self::Pending(pending) => {
                 let mut required_ids = Vec::new();
                 visit_ids(&mut |id| required_ids.push(id.to_vec()));
@@ -64,8 +64,8 @@ impl Future for Verification {
         match &mut *self {
             Self::Pending(pending) => pending.as_mut().poll(context),
             Self::Ready(result) => {
-                let polled_twice = Err(Refusal::internal_error("a verification was polled twice"));
-                Poll::Ready(std::mem::replace(result, polled_twice))
+                let later_result = Err(Refusal::internal_error("a verification was polled twice"));
+                Poll::Ready(std::mem::replace(result, later_result))
             }
         }
     }

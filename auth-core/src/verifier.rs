@@ -19,7 +19,7 @@ const MAX_LEEWAY: Duration = Duration::from_secs(300);
 /// 8725). The [crate documentation](crate#what-is-checked) lists every rule.
 ///
 /// A verifier uses no database, no network and no clock of its own, and allocates only the strings of the claims. A
-/// verifier is `Send` and `Sync`: build one and share it.
+/// verifier is `Send` and `Sync`: share one verifier among all threads.
 ///
 /// ```
 /// use std::time::{Duration, SystemTime};
@@ -70,7 +70,7 @@ impl TokenVerifier {
         })
     }
 
-    /// Sets how far the issuer's clock and the given time may differ (RFC 7519 § 4.1.4). Defaults to 5 seconds.
+    /// Sets how far the issuer's clock and the verifier's `now` may differ (RFC 7519 § 4.1.4). Defaults to 5 seconds.
     ///
     /// # Errors
     ///
@@ -107,7 +107,7 @@ impl TokenVerifier {
         self
     }
 
-    /// Uses `revoked`, and rejects every token while the source of that set is too old.
+    /// As [`with_revoked`](Self::with_revoked), but rejects every token while the set is too old for `freshness`.
     #[cfg(feature = "remote")]
     pub(crate) fn with_fresh_revoked(
         mut self,
@@ -123,7 +123,7 @@ impl TokenVerifier {
     /// # Errors
     ///
     /// The error of the first rule that the token breaks, with status 401. [`Error::Expired`] and [`Error::Revoked`]
-    /// mean that the token is otherwise valid. [`Error::RevocationsOutdated`] (503) if a revocation feed is too old.
+    /// mean that the token is otherwise valid. [`Error::RevocationsOutdated`] (503) if a feed has no recent response.
     pub fn verify(&self, token: &str, now: SystemTime) -> Result<Claims, Error> {
         let claims = self.parse(token, now, Expiry::Enforced)?;
         #[cfg(feature = "remote")]
@@ -148,7 +148,7 @@ impl TokenVerifier {
     fn parse(&self, token: &str, now: SystemTime, expiry: Expiry) -> Result<Claims, Error> {
         let jws = Jws::split(token)?;
         jws.verify(&self.keyring, Some(ACCESS_TOKEN_TYPE))?;
-        let now = unix_seconds(now);
-        jws.with_payload(|payload| claims::parse(payload, &self.policy, now, expiry))
+        let now_seconds = unix_seconds(now);
+        jws.with_payload(|payload| claims::parse(payload, &self.policy, now_seconds, expiry))
     }
 }

@@ -14,16 +14,16 @@ use crate::json::{JsonNumber, JsonString};
 
 const NOT_AN_OBJECT: Error = Error::MalformedToken("The token payload is not one JSON object");
 
-/// Parses the payload and checks every claim against `policy`, the time claims last. `now` is in seconds since 1970.
+/// Parses the payload and checks every claim against `policy`, times last. `now_seconds` is the time since 1970.
 ///
 /// # Errors
 ///
-/// [`Error::MalformedToken`], [`Error::MissingClaim`], [`Error::InvalidClaim`], [`Error::NotYetValid`] or, if all else
-/// is valid, [`Error::Expired`].
+/// [`Error::MalformedToken`], [`Error::MissingClaim`], [`Error::InvalidClaim`], [`Error::NotYetValid`] or, if the
+/// claims are otherwise valid, [`Error::Expired`].
 pub(crate) fn parse(
     payload: &str,
     policy: &Policy,
-    now: f64,
+    now_seconds: f64,
     expiry: Expiry,
 ) -> Result<Claims, Error> {
     let reader = ClaimReader(Cell::new(NOT_AN_OBJECT));
@@ -38,7 +38,7 @@ pub(crate) fn parse(
         .deserialize(&mut json)
         .map_err(|_see_reader| reader.0.get())?;
     json.end().map_err(|_trailing| NOT_AN_OBJECT)?;
-    raw.check(policy, now, expiry)
+    raw.check(policy, now_seconds, expiry)
 }
 
 /// The claims as received; `None` means absent.
@@ -58,7 +58,7 @@ struct RawClaims<'t> {
 
 impl RawClaims<'_> {
     /// Checks that every required claim is present and acceptable.
-    fn check(self, policy: &Policy, now: f64, expiry: Expiry) -> Result<Claims, Error> {
+    fn check(self, policy: &Policy, now_seconds: f64, expiry: Expiry) -> Result<Claims, Error> {
         let JsonString(iss) = require(self.iss, "iss")?;
         if iss != policy.issuer {
             return Err(Error::InvalidClaim("iss"));
@@ -76,7 +76,7 @@ impl RawClaims<'_> {
             exp: require(self.exp, "exp")?.0,
             nbf: self.nbf.map(|nbf| nbf.0),
         };
-        match policy.check_times(&times, now) {
+        match policy.check_times(&times, now_seconds) {
             Err(Error::Expired) if expiry == Expiry::Ignored => {}
             result => result?,
         }
@@ -153,7 +153,7 @@ impl<'de> Visitor<'de> for PayloadVisitor<'_, 'de> {
     }
 }
 
-/// Reads claims, and stores the error to report if parsing stops now, because serde's errors carry only text.
+/// Reads claims. Stores the error to report for the claim that is being read, because serde's errors carry only text.
 struct ClaimReader(Cell<Error>);
 
 impl ClaimReader {
@@ -167,7 +167,7 @@ impl ClaimReader {
     }
 
     /// As [`read`](Self::read), with a seed. Rejects a claim that occurs twice (RFC 7519 § 4): a parser that uses the
-    /// first and a parser that uses the last would disagree about the caller.
+    /// first value and a parser that uses the last value would disagree about the caller.
     fn read_seed<'de, S: DeserializeSeed<'de>, A: MapAccess<'de>>(
         &self,
         claim: &'static str,
@@ -185,7 +185,7 @@ impl ClaimReader {
     }
 }
 
-/// Reads `aud`, a string or an array of strings (RFC 7519 § 4.1.3). The value is whether `aud` contains this audience.
+/// Reads `aud`, a string or an array of strings (RFC 7519 § 4.1.3), and returns whether this audience is among them.
 struct AudienceMatcher<'a>(&'a str);
 
 impl<'de> DeserializeSeed<'de> for AudienceMatcher<'_> {

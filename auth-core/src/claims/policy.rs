@@ -12,9 +12,9 @@ pub(crate) const DEFAULT_MAX_LIFETIME: Duration = Duration::from_secs(400 * 24 *
 pub(crate) struct Policy {
     /// The required `iss`.
     pub(crate) issuer: String,
-    /// The required `aud`, or one of its elements.
+    /// The audience that `aud` must equal or contain.
     pub(crate) audience: String,
-    /// The allowed clock difference, in seconds.
+    /// The allowed difference between the clocks of issuer and verifier, in seconds.
     pub(crate) leeway: f64,
     /// The largest accepted `exp - iat`, in seconds.
     pub(crate) max_lifetime: f64,
@@ -35,17 +35,17 @@ pub(crate) struct Times {
 }
 
 impl Policy {
-    /// Checks the time claims (RFC 7519 § 4.1.4 to § 4.1.6). Expiry comes last, so that [`Error::Expired`] means that
+    /// Checks the time claims (RFC 7519 § 4.1.4 to § 4.1.6). Expiry is checked last: [`Error::Expired`] means that
     /// the token is otherwise valid.
-    pub(crate) fn check_times(&self, times: &Times, now: f64) -> Result<(), Error> {
+    pub(crate) fn check_times(&self, times: &Times, now_seconds: f64) -> Result<(), Error> {
         if times.exp - times.iat > self.max_lifetime {
             return Err(Error::InvalidClaim("exp"));
         }
-        let latest_start = now + self.leeway;
+        let latest_start = now_seconds + self.leeway;
         if times.iat > latest_start || times.nbf.is_some_and(|nbf| nbf > latest_start) {
             return Err(Error::NotYetValid);
         }
-        if now >= times.exp + self.leeway {
+        if now_seconds >= times.exp + self.leeway {
             return Err(Error::Expired);
         }
         Ok(())

@@ -1,4 +1,4 @@
-//! Parses the JOSE header (RFC 7515 § 4) strictly. The header only selects which key is tried first.
+//! Parses the JOSE header (RFC 7515 § 4) strictly. The header decides nothing but which key is tried first.
 
 use std::borrow::Cow;
 use std::cell::Cell;
@@ -17,7 +17,7 @@ const WRONG_ALGORITHM: Error = Error::UnacceptableHeader("The token algorithm mu
 const WRONG_TYPE: Error = Error::UnacceptableHeader("The token type must be at+jwt");
 const INVALID_KEY_ID: Error = Error::UnacceptableHeader("The token key id must be a string");
 
-/// The parameters in use. `jku`, `jwk`, `x5u`, `x5c` and unknown parameters are ignored (RFC 8725 § 3.10).
+/// The parameters that are read. `jku`, `jwk`, `x5u`, `x5c` and unknown parameters are ignored (RFC 8725 § 3.10).
 #[derive(Default)]
 pub(super) struct JoseHeader<'t> {
     alg: Option<JsonString<'t>>,
@@ -39,7 +39,7 @@ impl<'t> JoseHeader<'t> {
             .deserialize(&mut json)
             .map_err(|_see_cell| error.get())?;
         json.end().map_err(|_trailing| NOT_AN_OBJECT)?;
-        // RFC 8725 § 3.1: the verifier fixes the algorithm. The header must name HS256 and cannot select another.
+        // RFC 8725 § 3.1: the verifier fixes the algorithm. The header must name HS256 and cannot select any other.
         match &header.alg {
             Some(JsonString(alg)) if alg == "HS256" => Ok(header),
             _ => Err(WRONG_ALGORITHM),
@@ -94,7 +94,7 @@ impl<'de> Visitor<'de> for HeaderVisitor<'_> {
                     map.next_value::<IgnoredAny>()?;
                 }
             }
-            // RFC 7515 § 4: names are unique. Some parsers use the first of two equal names, others the last.
+            // RFC 7515 § 4: names are unique. Some parsers use the first of two equal names, other parsers the last.
             if !names.insert(name) {
                 return Err(self.store_error(DUPLICATE_NAME));
             }

@@ -1,4 +1,4 @@
-//! Tests the JWS module with the test vectors of Wycheproof and of the RFCs. Their payloads are not claims.
+//! Tests JWS verification with the vectors of Wycheproof and of the RFCs. Claims in the payloads are not checked.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -25,7 +25,7 @@ struct WycheproofVector {
 #[serde(untagged)]
 enum KeyOrKeySet {
     Set { keys: Vec<OctetKey> },
-    One(OctetKey),
+    Single(OctetKey),
 }
 
 #[derive(Deserialize)]
@@ -60,22 +60,22 @@ impl OctetKey {
 }
 
 impl KeyOrKeySet {
-    fn all(&self) -> &[OctetKey] {
+    fn keys(&self) -> &[OctetKey] {
         match self {
             Self::Set { keys } => keys,
-            Self::One(key) => std::slice::from_ref(key),
+            Self::Single(key) => std::slice::from_ref(key),
         }
     }
 
     fn keyring(&self) -> Keyring {
-        let (current, previous) = self.all().split_first().unwrap();
+        let (current, previous) = self.keys().split_first().unwrap();
         Keyring::new(current.secret()).with_previous(previous.iter().map(OctetKey::secret))
     }
 }
 
-fn parse_lines<T: for<'t> Deserialize<'t>>(text: &str) -> Vec<T> {
+fn parse_lines<T: for<'t> Deserialize<'t>>(json_lines: &str) -> Vec<T> {
     let parse = |line| serde_json::from_str(line).unwrap();
-    text.lines().map(parse).collect()
+    json_lines.lines().map(parse).collect()
 }
 
 fn token_vectors(expect: &str) -> Vec<WycheproofVector> {
@@ -120,16 +120,16 @@ fn every_invalid_hs256_token_of_wycheproof_is_rejected() {
 #[test]
 fn short_and_empty_keys_of_wycheproof_are_rejected_and_a_long_key_is_accepted() {
     for (id, length) in [("json_web_key:10", 31), ("json_web_key:16", 0)] {
-        let short_key = key_vector(id).key.all()[0].bytes();
+        let short_key = key_vector(id).key.keys()[0].bytes();
         assert_eq!(short_key.len(), length, "{id}");
         let result = Secret::new(short_key).map(|_accepted| ());
         assert!(matches!(result, Err(Error::WeakSecret(_))), "{id}");
     }
-    let long_key = key_vector("json_web_key:13");
-    assert_eq!(long_key.expect, "accept");
-    let secret = Secret::new(long_key.key.all()[0].bytes()).unwrap();
+    let long_key_vector = key_vector("json_web_key:13");
+    assert_eq!(long_key_vector.expect, "accept");
+    let secret = Secret::new(long_key_vector.key.keys()[0].bytes()).unwrap();
     assert_eq!(secret.expose().len(), 65);
-    assert_eq!(verify(&long_key.jws, &Keyring::new(secret)), Ok(()));
+    assert_eq!(verify(&long_key_vector.jws, &Keyring::new(secret)), Ok(()));
 }
 
 #[test]
@@ -164,8 +164,8 @@ fn jws_examples_of_the_rfcs_are_accepted_only_if_they_are_hs256() {
             .map(|k| URL_SAFE_NO_PAD.decode(k).unwrap());
         let secret = key_bytes.map_or_else(|| Secret::generate().unwrap(), Secret::unchecked);
         let result = verify(&vector.token, &Keyring::new(secret));
-        let is_expected = vector.expect == "accept" && vector.alg == "HS256";
-        assert_eq!(result.is_ok(), is_expected, "{}: {result:?}", vector.id);
+        let should_pass = vector.expect == "accept" && vector.alg == "HS256";
+        assert_eq!(result.is_ok(), should_pass, "{}: {result:?}", vector.id);
         accepted_ids.extend(result.is_ok().then_some(vector.id.as_str()));
     }
     assert_eq!(accepted_ids, ["rfc7515-A.1", "rfc7520-4.4"]);

@@ -40,7 +40,7 @@ impl Key {
         self.append_signed_payload(self.encoded_header.clone(), payload)
     }
 
-    /// Signs `payload` as a compact token of type `typ`, which must need no escaping in JSON.
+    /// Signs `payload` as a compact token of type `typ`, a text that JSON does not escape.
     pub(crate) fn sign_with_type(&self, typ: &str, payload: &[u8]) -> String {
         self.append_signed_payload(encode_header(typ, &self.id), payload)
     }
@@ -61,7 +61,7 @@ impl Key {
     ///
     /// [`Error::MalformedToken`] if `signature` is not base64url.
     pub(crate) fn verifies(&self, message: &str, signature: &str) -> Result<bool, Error> {
-        // A tag has 32 bytes. The buffer is larger, so that a longer tag is a mismatch and not a malformed token.
+        // A valid tag has 32 bytes. A longer tag is a mismatch and not a malformed token.
         let mut buffer = [0; 48];
         match URL_SAFE_NO_PAD.decode_slice(signature, &mut buffer) {
             Ok(length) => {
@@ -75,7 +75,7 @@ impl Key {
         }
     }
 
-    /// Derives the MAC key for one purpose. That key reveals nothing about the keys for other purposes.
+    /// Derives the MAC key for one purpose. The derived key reveals nothing about the keys for other purposes.
     pub(crate) fn derive(&self, purpose: &[u8]) -> MacKey {
         MacKey::new(&*self.secret.derive(&[purpose]))
     }

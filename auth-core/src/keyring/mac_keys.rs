@@ -1,4 +1,4 @@
-//! Defines the MAC keys of a keyring for one purpose.
+//! Defines the MAC keys of a keyring for one purpose, such as refresh tokens.
 
 use crate::Error;
 use crate::hs256::MacKey;

@@ -6,7 +6,7 @@ use super::{PasswordAttempt, scrypt};
 use crate::Error;
 
 /// The prefix of this crate's hashes, which cover the complete password.
-const OWN_PREFIX: &str = "$2b$";
+const CRATE_PREFIX: &str = "$2b$";
 /// A prefix of plain bcrypt, which other programs write.
 const PLAIN_BCRYPT_PREFIX: &str = "$2y$";
 /// The most bytes of a password that plain bcrypt reads.
@@ -24,9 +24,9 @@ impl Cost {
     /// # Errors
     ///
     /// [`Error::InvalidSetting`] outside 4 to 15.
-    pub const fn new(cost: u32) -> Result<Self, Error> {
-        match cost {
-            4..=15 => Ok(Self(cost)),
+    pub const fn new(exponent: u32) -> Result<Self, Error> {
+        match exponent {
+            4..=15 => Ok(Self(exponent)),
             _ => Err(Error::InvalidSetting("the bcrypt cost must be 4 to 15")),
         }
     }
@@ -61,7 +61,7 @@ impl PasswordHash {
         if scrypt::is_well_formed(text) {
             return Ok(hash);
         }
-        let has_known_prefix = [OWN_PREFIX, "$2a$", PLAIN_BCRYPT_PREFIX]
+        let has_known_prefix = [CRATE_PREFIX, "$2a$", PLAIN_BCRYPT_PREFIX]
             .iter()
             .any(|prefix| text.starts_with(prefix));
         let has_bcrypt_length = text.len() == BCRYPT_HASH_CHARS && text.is_ascii();
@@ -80,8 +80,8 @@ impl PasswordHash {
     /// As [`parse`](Self::parse).
     pub fn import(text: &str) -> Result<Self, Error> {
         let hash = Self::parse(text)?;
-        Ok(match text.strip_prefix(OWN_PREFIX) {
-            Some(rest) => Self([PLAIN_BCRYPT_PREFIX, rest].concat()),
+        Ok(match text.strip_prefix(CRATE_PREFIX) {
+            Some(suffix) => Self([PLAIN_BCRYPT_PREFIX, suffix].concat()),
             None => hash,
         })
     }
@@ -91,7 +91,7 @@ impl PasswordHash {
     #[must_use]
     pub fn unmatchable(cost: Cost) -> Self {
         Self(format!(
-            "{OWN_PREFIX}{:02}${}",
+            "{CRATE_PREFIX}{:02}${}",
             cost.get(),
             "e".repeat(BCRYPT_HASH_CHARS - 7)
         ))
@@ -114,13 +114,13 @@ impl PasswordHash {
         if !self.is_verified_twice(attempt) {
             return Ok(matches);
         }
-        // Both forms are always verified, so that a wrong password takes as long as a correct one.
+        // Both forms of the password are always verified, so that a wrong password takes as long as a correct one.
         Ok(self.verify_bcrypt(plain_bcrypt_input(attempt))? | matches)
     }
 
     /// Returns whether plain bcrypt verifies two different forms of the attempt: as typed and in NFKC.
     pub(super) fn is_verified_twice(&self, attempt: &PasswordAttempt) -> bool {
-        let is_plain_bcrypt = !self.0.starts_with(OWN_PREFIX) && !scrypt::is_well_formed(&self.0);
+        let is_plain_bcrypt = !self.0.starts_with(CRATE_PREFIX) && !scrypt::is_well_formed(&self.0);
         is_plain_bcrypt && plain_bcrypt_input(attempt) != attempt.bcrypt_input().as_slice()
     }
 
@@ -130,11 +130,11 @@ impl PasswordHash {
         bcrypt::verify(input, &self.0).map_err(|_malformed| Error::InvalidPasswordHash)
     }
 
-    /// Returns whether the hash is from another program or has another cost. If so, hash again at the next successful
-    /// login ([`PasswordAttempt::rehash`]).
+    /// Returns whether the hash is from another program or has another cost. If so, hash the password again at the next
+    /// successful login ([`PasswordAttempt::rehash`]).
     #[must_use]
     pub fn needs_rehash(&self, cost: Cost) -> bool {
-        !self.0.starts_with(OWN_PREFIX) || self.cost() != Some(cost)
+        !self.0.starts_with(CRATE_PREFIX) || self.cost() != Some(cost)
     }
 
     /// Returns the text to store.

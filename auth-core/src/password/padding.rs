@@ -41,7 +41,7 @@ impl PasswordHash {
     }
 }
 
-/// Returns the costs of further bcrypts. With one bcrypt of `spent_cost` (s) they add up to one of `min_cost` (m):
+/// Returns the costs of further bcrypts: `spent_cost` (s) to below `min_cost` (m). With the spent bcrypt, the sum is
 /// 2^s + 2^s + 2^(s+1) + … + 2^(m-1) = 2^m rounds.
 fn padding_costs(spent_cost: u32, min_cost: Cost) -> std::ops::Range<u32> {
     spent_cost..min_cost.get()
@@ -82,11 +82,11 @@ pub(super) mod tests {
         for min_exponent in 4..=15 {
             let min_cost = Cost::new(min_exponent).unwrap();
             for spent_cost in 4..=16 {
-                let padding: u64 = padding_costs(spent_cost, min_cost)
+                let padding_rounds: u64 = padding_costs(spent_cost, min_cost)
                     .map(|cost| 1 << cost)
                     .sum();
-                let sum = padding + (1 << spent_cost);
-                assert_eq!(sum, (1 << min_exponent).max(1 << spent_cost));
+                let total_rounds = padding_rounds + (1 << spent_cost);
+                assert_eq!(total_rounds, (1 << min_exponent).max(1 << spent_cost));
             }
         }
     }

@@ -29,13 +29,13 @@ pub(super) fn is_well_formed(text: &str) -> bool {
 ///
 /// [`Error::InvalidPasswordHash`] unless `hash` is well formed.
 pub(super) fn verify(password: &[u8], hash: &str) -> Result<bool, Error> {
-    let (salt, key) = hash.split_once(':').ok_or(Error::InvalidPasswordHash)?;
-    let expected = decode::<KEY_BYTES>(key)?;
+    let (salt, hex_key) = hash.split_once(':').ok_or(Error::InvalidPasswordHash)?;
+    let expected_key = decode::<KEY_BYTES>(hex_key)?;
     let params = Params::new(LOG_N, R, P).map_err(|_out_of_range| Error::Crypto)?;
-    let mut actual = Zeroizing::new([0; KEY_BYTES]);
-    scrypt(password, salt.as_bytes(), &params, actual.as_mut_slice())
+    let mut key = Zeroizing::new([0; KEY_BYTES]);
+    scrypt(password, salt.as_bytes(), &params, key.as_mut_slice())
         .map_err(|_length| Error::Crypto)?;
-    Ok(actual.as_slice().ct_eq(&expected).into())
+    Ok(key.as_slice().ct_eq(&expected_key).into())
 }
 
 /// Decodes exactly `N` bytes of lower-case hex.

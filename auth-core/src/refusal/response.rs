@@ -9,7 +9,7 @@ use super::{Reason, Refusal};
 const UNAVAILABLE_DETAIL: &str =
     "The credentials cannot be verified at the moment; please try again";
 
-/// The problem document, in the order in which it is serialised.
+/// The members of the problem document, in the order of the JSON.
 #[derive(Serialize)]
 struct Body<'a> {
     status: u16,

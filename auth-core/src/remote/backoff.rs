@@ -11,12 +11,12 @@ const MAX_DELAY: Duration = Duration::from_secs(8);
 ///
 /// After a failure the delay is multiplied by a random factor of 0.5 to 1.5, because many services may lose a server at
 /// the same time and must not retry at the same time. `random` is a uniformly distributed random number.
-pub(super) fn delay(failures: u32, random: u32) -> Duration {
-    if failures == 0 {
+pub(super) fn delay(failure_count: u32, random: u32) -> Duration {
+    if failure_count == 0 {
         return SUCCESS_DELAY;
     }
     let exponential_delay = SUCCESS_DELAY
-        .saturating_mul(2_u32.saturating_pow(failures))
+        .saturating_mul(2_u32.saturating_pow(failure_count))
         .min(MAX_DELAY);
     let random_fraction = f64::from(random) / f64::from(u32::MAX);
     exponential_delay.mul_f64(0.5 + random_fraction)
@@ -39,7 +39,7 @@ mod tests {
     #[test]
     fn failures_double_the_delay_up_to_8_seconds() {
         let half_of_range = u32::MAX / 2;
-        for (failures, expected_millis) in [
+        for (failure_count, expected_millis) in [
             (1, 1000),
             (2, 2000),
             (3, 4000),
@@ -47,9 +47,9 @@ mod tests {
             (5, 8000),
             (u32::MAX, 8000),
         ] {
-            let delay = delay(failures, half_of_range);
-            let difference = delay.abs_diff(millis(expected_millis));
-            assert!(difference < millis(1), "{failures}: {delay:?}");
+            let actual_delay = delay(failure_count, half_of_range);
+            let difference = actual_delay.abs_diff(millis(expected_millis));
+            assert!(difference < millis(1), "{failure_count}: {actual_delay:?}");
         }
     }
 

@@ -1,4 +1,4 @@
-//! Limits the concurrent requests to the server, and pauses them after the server refused a connection.
+//! Limits the concurrent requests to the server. Allows none for half a second after a refused connection.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
@@ -47,9 +47,9 @@ impl ConcurrencyLimit {
     /// [`Refusal::authority_unavailable`] at once if the queue is full, and during a pause.
     pub(super) async fn acquire(&self) -> Result<Permit<'_>, Refusal> {
         let refuse = |_| Refusal::authority_unavailable("too many requests wait for the server");
-        let admitted = self.admitted.try_acquire().map_err(refuse)?;
+        let admitted_permit = self.admitted.try_acquire().map_err(refuse)?;
         let result = self.running.acquire().await;
-        let running =
+        let running_permit =
             result.map_err(|_closed| Refusal::internal_error("the semaphore is closed"))?;
         if self.elapsed_millis() < self.paused_until.load(Ordering::Relaxed) {
             return Err(Refusal::authority_unavailable(
@@ -57,15 +57,15 @@ impl ConcurrencyLimit {
             ));
         }
         Ok(Permit {
-            _running: running,
-            _admitted: admitted,
+            _running: running_permit,
+            _admitted: admitted_permit,
         })
     }
 
     /// Lets [`acquire`](Self::acquire) fail for the next half second.
     pub(super) fn pause(&self) {
-        let until = self.elapsed_millis().saturating_add(millis(CONNECT_PAUSE));
-        self.paused_until.store(until, Ordering::Relaxed);
+        let pause_end = self.elapsed_millis().saturating_add(millis(CONNECT_PAUSE));
+        self.paused_until.store(pause_end, Ordering::Relaxed);
     }
 
     fn elapsed_millis(&self) -> u64 {

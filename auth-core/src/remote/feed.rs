@@ -23,7 +23,7 @@ pub type Clock = Arc<dyn Fn() -> SystemTime + Send + Sync>;
 ///
 /// After a failure the feed retries after 1, 2, 4 and at most 8 seconds, each multiplied by a random factor of 0.5 to
 /// 1.5. The next response contains every revocation that was missed. [`age`](Self::age) is the time since the last
-/// complete response. Clones share the feed, which stops when no clone and no verifier uses it any longer.
+/// complete response. Clones share the feed, which stops when the last clone and verifier are dropped.
 ///
 /// ```no_run
 /// use std::time::Duration;
@@ -66,7 +66,7 @@ impl RevocationFeed {
         Self::start_with_clock(url, keyring, issuer, Arc::new(SystemTime::now))
     }
 
-    /// As [`start`](Self::start), with another clock than the system's.
+    /// As [`start`](Self::start), with the given clock instead of the system's clock.
     ///
     /// # Errors
     ///

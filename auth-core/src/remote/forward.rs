@@ -8,11 +8,11 @@ use crate::{Error, MAX_TOKEN_BYTES};
 /// The most bytes of cookies that are forwarded. A browser also sends the cookies of other applications on the host.
 const MAX_COOKIE_BYTES: usize = 16_384;
 
-/// Returns the `Authorization` header or, only if there is none, the cookies.
+/// Returns the `Authorization` header. Without such a header, returns the cookies if cookies are accepted.
 ///
 /// # Errors
 ///
-/// A 401 for credentials that the server would reject in any case; then no request is needed.
+/// An error of status 401 for credentials that the server would reject in any case.
 pub(super) fn forwarded_headers(
     credentials: &Credentials<'_>,
     accepts_cookies: bool,
@@ -38,11 +38,11 @@ fn forwarded_cookies(credentials: &Credentials<'_>) -> Result<HeaderMap, Error> 
     copy_values(&COOKIE, &values)
 }
 
-/// Copies field values and marks them as sensitive, so that they are not logged.
+/// Copies field values and marks them as sensitive, so that the values are not logged.
 fn copy_values(name: &HeaderName, values: &[&[u8]]) -> Result<HeaderMap, Error> {
     let mut headers = HeaderMap::new();
-    for value in values {
-        let mut value = HeaderValue::from_bytes(value).map_err(|_characters| {
+    for bytes in values {
+        let mut value = HeaderValue::from_bytes(bytes).map_err(|_characters| {
             Error::MalformedCredentials("The credentials have characters that no header has")
         })?;
         value.set_sensitive(true);

@@ -1,4 +1,4 @@
-//! Delegates verification: a server identifies the caller of each request.
+//! Identifies the caller of each request with a request to the authorisation server.
 
 use std::fmt;
 use std::sync::Arc;
@@ -23,14 +23,14 @@ const MAX_CONNECTIONS: usize = 1024;
 /// Identifies callers by `GET /api/auth/session` of a server, for a service that must not know the secret.
 /// A `RemoteVerifier` can replace a local verifier as the [`Authority`] of a service.
 ///
-/// The verifier forwards the `Authorization` header or, if there is none, the cookies, and nothing else. A 200 of the
+/// The verifier forwards only the `Authorization` header or, without such a header, the cookies. A 200 of the
 /// server becomes a [`Caller`], a 401 becomes a [`Refusal`] with the same code and detail. Any other response, or no
 /// response within the time limit, becomes a 503 `AUTHORITY_UNAVAILABLE`, so no failure lets a request through. Nothing
 /// is cached: a session is rejected as soon as it is revoked.
 ///
 /// A request without credentials, or with credentials that cannot be valid, is rejected without a request to the
 /// server. No request is repeated. At most 32 requests run at once, each on a connection that is kept open. At most
-/// 1024 wait, within the time limit. For half a second after the server refused a connection, no request is sent.
+/// 1024 more wait, within the time limit. For half a second after the server refused a connection, no request is sent.
 ///
 /// A browser sends cookies even if another site starts the request. A service whose state such a request can change
 /// must itself reject requests of other origins (CSRF), or use [`with_bearer_only`](Self::with_bearer_only).
@@ -93,14 +93,14 @@ impl RemoteVerifier {
     /// # Errors
     ///
     /// [`Error::InvalidSetting`] for 0 and for more than 1024.
-    pub fn with_connections(mut self, connections: usize) -> Result<Self, Error> {
-        if !(1..=MAX_CONNECTIONS).contains(&connections) {
+    pub fn with_connections(mut self, connection_count: usize) -> Result<Self, Error> {
+        if !(1..=MAX_CONNECTIONS).contains(&connection_count) {
             return Err(Error::InvalidSetting(
                 "the number of connections must be from 1 to 1024",
             ));
         }
         let url = self.endpoint.url.clone();
-        self.endpoint = Arc::new(SessionEndpoint::new(url, connections)?);
+        self.endpoint = Arc::new(SessionEndpoint::new(url, connection_count)?);
         Ok(self)
     }
 
@@ -113,15 +113,15 @@ impl RemoteVerifier {
 }
 
 impl SessionEndpoint {
-    fn new(url: Url, connections: usize) -> Result<Self, Error> {
+    fn new(url: Url, connection_count: usize) -> Result<Self, Error> {
         Ok(Self {
-            client: client::build_client(connections)?,
+            client: client::build_client(connection_count)?,
             url,
-            limit: ConcurrencyLimit::new(connections),
+            limit: ConcurrencyLimit::new(connection_count),
         })
     }
 
-    /// Requests the session of these credentials and returns its user.
+    /// Requests the session of these credentials and returns the user of the session.
     async fn request_caller(&self, headers: HeaderMap) -> Result<Caller, Refusal> {
         let _permit = self.limit.acquire().await?;
         let request = self.client.get(self.url.clone()).headers(headers);

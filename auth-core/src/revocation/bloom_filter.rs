@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 /// The number of 64-bit words: 128 KiB. With 100 000 sessions one bit in ten is set; nine lookups in ten need no lock.
 const WORDS: usize = 1 << 14;
 
-/// One bit for every value of 20 bits of a hash. 0 means that no such hash is in the set, 1 that one may be.
+/// One bit for every value of 20 bits of a hash. If the bit is 0, the set has no such hash. If 1, the set may have one.
 ///
 /// Existing crates use several hash functions and need a lock. The keys of this set are hashes already: one bit
 /// suffices.
@@ -29,7 +29,7 @@ impl BloomFilter {
         word.is_none_or(|word| word.load(Ordering::Relaxed) & bit != 0)
     }
 
-    /// Clears all bits except those of `hashes`, which concurrent readers always see as set.
+    /// Clears all bits except the bits of `hashes`, which concurrent readers always see as set.
     pub(super) fn rebuild(&self, hashes: impl Iterator<Item = u64>) {
         let mut new_words = vec![0; WORDS];
         for (index, bit) in hashes.map(bit_position) {

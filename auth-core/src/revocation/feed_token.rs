@@ -10,9 +10,9 @@ use crate::{Error, Keyring};
 
 /// The `typ` of a feed token. Each kind of token has its own (RFC 8725 § 3.11), so none is accepted as another.
 const TYPE: &str = "revocations+jwt";
-/// The lifetime of a feed token, in seconds. One request needs no more, and a leaked token expires soon.
+/// The lifetime of a feed token, in seconds. A token is for one request, and a leaked token expires soon.
 const LIFETIME_SECONDS: i64 = 60;
-/// The allowed clock difference, in seconds.
+/// The allowed difference between the clocks of service and server, in seconds.
 const LEEWAY_SECONDS: f64 = 5.0;
 
 /// Issues and verifies the tokens for `GET /api/auth/revocations`: HS256 JWTs of type `revocations+jwt` with `aud` (the
@@ -58,8 +58,8 @@ impl FeedTokens {
         })
     }
 
-    /// Also accepts the tokens of services that know only their own secret,
-    /// [`Secret::for_audience`](crate::Secret::for_audience). Defaults to none.
+    /// Also accepts the tokens of services that know only a derived secret,
+    /// [`Secret::for_audience`](crate::Secret::for_audience). Defaults to no service.
     ///
     /// # Errors
     ///
@@ -89,7 +89,7 @@ impl FeedTokens {
             exp: iat.saturating_add(LIFETIME_SECONDS),
         });
         let payload = result.map_err(|_impossible| Error::Crypto)?;
-        Ok(self.keyring.current().sign_with_type(TYPE, &payload))
+        Ok(self.keyring.signing_key().sign_with_type(TYPE, &payload))
     }
 
     /// Verifies a token at the time `now`, with a leeway of 5 seconds.
@@ -104,12 +104,12 @@ impl FeedTokens {
         jws.with_payload(|json| self.check(json, unix_seconds(now)))
     }
 
-    /// Checks the claims. `now` is in seconds since 1970.
+    /// Checks the claims at the time `now_seconds`, in seconds since 1970.
     #[expect(
         clippy::cast_precision_loss,
         reason = "a loss beyond 2^53 s does not change the comparison"
     )]
-    fn check(&self, json: &str, now: f64) -> Result<(), Error> {
+    fn check(&self, json: &str, now_seconds: f64) -> Result<(), Error> {
         let payload: Payload<'_> = serde_json::from_str(json)
             .map_err(|_serde| Error::MalformedToken("The token payload is not acceptable"))?;
         if payload.aud != self.issuer {
@@ -118,10 +118,10 @@ impl FeedTokens {
         if payload.exp.saturating_sub(payload.iat) > LIFETIME_SECONDS {
             return Err(Error::InvalidClaim("exp"));
         }
-        if payload.iat as f64 > now + LEEWAY_SECONDS {
+        if payload.iat as f64 > now_seconds + LEEWAY_SECONDS {
             return Err(Error::NotYetValid);
         }
-        if now >= payload.exp as f64 + LEEWAY_SECONDS {
+        if now_seconds >= payload.exp as f64 + LEEWAY_SECONDS {
             return Err(Error::Expired);
         }
         Ok(())
@@ -183,10 +183,10 @@ mod tests {
             "{result:?}"
         );
         let verifier = TokenVerifier::new(keyring(), "api-server", "api-server").unwrap();
-        let result = verifier.verify(&feed_tokens().issue(now()).unwrap(), now());
+        let verifier_result = verifier.verify(&feed_tokens().issue(now()).unwrap(), now());
         assert!(
-            matches!(result, Err(Error::UnacceptableHeader(_))),
-            "{result:?}"
+            matches!(verifier_result, Err(Error::UnacceptableHeader(_))),
+            "{verifier_result:?}"
         );
     }
 
@@ -236,9 +236,9 @@ mod tests {
     }
 
     #[test]
-    fn a_token_with_a_longer_lifetime_is_rejected() {
+    fn a_token_with_a_lifetime_above_60_seconds_is_rejected() {
         let payload = br#"{"aud":"api-server","iat":1800000000,"exp":1800000061}"#;
-        let token = keyring().current().sign_with_type(super::TYPE, payload);
+        let token = keyring().signing_key().sign_with_type(super::TYPE, payload);
         assert_eq!(
             feed_tokens().verify(&token, now()),
             Err(Error::InvalidClaim("exp"))

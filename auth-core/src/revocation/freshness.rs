@@ -10,8 +10,8 @@ use crate::Error;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub enum StalePolicy {
-    /// Continues with the revocations that are known. If a session was revoked after the last response, its tokens stay
-    /// valid until their `exp`.
+    /// Rejects only tokens of sessions that are known to be revoked. If a session was revoked after the last response,
+    /// its tokens stay valid until their `exp`.
     #[default]
     FailOpen,
     /// Rejects every token with [`Error::RevocationsOutdated`] (503) once the last complete response is older than

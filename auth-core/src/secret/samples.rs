@@ -1,6 +1,6 @@
 //! Recognises sample secrets: the words of tutorials and templates, with no random text between them.
 //!
-//! No crate does this: estimators of password strength know the passwords of people, not the placeholders of templates.
+//! Existing estimators of password strength recognise the passwords of people, not the placeholders of templates.
 
 use zeroize::Zeroizing;
 
@@ -144,7 +144,7 @@ const WORDS: &[&str] = &[
 /// The shortest word, in bytes, that marks a secret as a sample. Shorter words occur in random text.
 const MIN_MARKER_BYTES: usize = 3;
 
-/// Returns whether `secret` consists of sample words only, in any case, with digits and punctuation between them.
+/// Returns whether `secret` consists of sample words only, in any case, with digits and punctuation between words.
 ///
 /// Entry `n` of `coverage` is for the first `n` bytes. The time is proportional to length × number of words.
 pub(super) fn is_sample(secret: &[u8]) -> bool {
@@ -156,16 +156,16 @@ pub(super) fn is_sample(secret: &[u8]) -> bool {
         if current == Coverage::Other {
             continue;
         }
-        let (start, rest) = text.split_at(position);
-        if is_padding(start, rest) {
+        let (head, tail) = text.split_at(position);
+        if is_padding(head, tail) {
             record(&mut coverage, position + 1, current);
         }
         for word in WORDS.iter().map(|word| word.as_bytes()) {
-            if rest.starts_with(word) {
+            if tail.starts_with(word) {
                 let is_marker = word.len() >= MIN_MARKER_BYTES;
-                let value = if is_marker { Coverage::Marked } else { current };
-                record(&mut coverage, position + word.len(), value);
-            } else if word.starts_with(rest) {
+                let word_coverage = if is_marker { Coverage::Marked } else { current };
+                record(&mut coverage, position + word.len(), word_coverage);
+            } else if word.starts_with(tail) {
                 // The last repetition of a word may be cut off.
                 record(&mut coverage, text.len(), current);
             }
@@ -186,17 +186,17 @@ enum Coverage {
     Marked,
 }
 
-/// Records what the first `length` bytes consist of, unless a higher value is recorded already.
-fn record(coverage: &mut [Coverage], length: usize, value: Coverage) {
+/// Records what the first `length` bytes consist of, unless a higher coverage is recorded already.
+fn record(coverage: &mut [Coverage], length: usize, new_coverage: Coverage) {
     if let Some(slot) = coverage.get_mut(length) {
-        *slot = value.max(*slot);
+        *slot = new_coverage.max(*slot);
     }
 }
 
-/// Returns whether `rest`, which follows `start`, begins with padding: not a letter, or a repeated letter.
-fn is_padding(start: &[u8], rest: &[u8]) -> bool {
-    rest.first().is_some_and(|byte| {
-        !byte.is_ascii_alphabetic() || start.last() == Some(byte) || rest.starts_with(&[*byte; 3])
+/// Returns whether `tail`, which follows `head`, begins with padding: not a letter, or a repeated letter.
+fn is_padding(head: &[u8], tail: &[u8]) -> bool {
+    tail.first().is_some_and(|byte| {
+        !byte.is_ascii_alphabetic() || head.last() == Some(byte) || tail.starts_with(&[*byte; 3])
     })
 }
 
@@ -239,7 +239,7 @@ mod tests {
     }
 
     #[test]
-    fn secrets_with_other_content_are_not_samples() {
+    fn secrets_with_random_text_are_not_samples() {
         for secret in [
             "secretwJ9vRkq2x8Yt4Lm7Zb1Nc5Hd3Gf6Sa0P",
             "django-insecure-#8x!kq2v@w7zp$r3m_0c5b1n9",

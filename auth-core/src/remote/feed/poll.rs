@@ -73,7 +73,7 @@ impl FeedClient {
 
 /// Polls the server until the task is aborted.
 pub(super) async fn poll(client: FeedClient, state: Arc<FeedState>) {
-    let (mut cursor, mut failures) = (0, 0_u32);
+    let (mut cursor, mut failure_count) = (0, 0_u32);
     let mut purged_at = Instant::now();
     loop {
         let requested_at = Instant::now();
@@ -82,23 +82,23 @@ pub(super) async fn poll(client: FeedClient, state: Arc<FeedState>) {
         state.set_last_error(error.map(|RequestError(cause)| cause.clone()));
         match result {
             Ok(page) => {
-                failures = 0;
+                failure_count = 0;
                 page.insert_into(&state.revoked);
                 let has_advanced = page.next > cursor;
                 cursor = page.next;
                 match (page.more, has_advanced) {
                     (true, true) => continue,
-                    // The server reset the cursor. The delay applies, because a faulty server may do so every time.
+                    // The server reset the cursor. A faulty server may reset at every request, so the delay applies.
                     (true, false) => {}
                     (false, _) => state.mark_complete(requested_at),
                 }
             }
-            Err(_recorded) => failures = failures.saturating_add(1),
+            Err(_recorded) => failure_count = failure_count.saturating_add(1),
         }
         if purged_at.elapsed() > PURGE_INTERVAL {
             state.revoked.purge((client.clock)());
             purged_at = Instant::now();
         }
-        sleep(delay(failures, getrandom::u32().unwrap_or_default())).await;
+        sleep(delay(failure_count, getrandom::u32().unwrap_or_default())).await;
     }
 }

@@ -1,4 +1,4 @@
-//! Stores the state that the background task writes and verifiers read.
+//! Stores the state of the revocation feed, which the background task writes and verifiers read.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -14,7 +14,7 @@ pub(super) struct FeedState {
     started_at: Instant,
     /// When the last complete response was requested: milliseconds after `started_at`, plus one. 0 means never.
     complete_at: AtomicU64,
-    is_complete: watch::Sender<bool>,
+    completion: watch::Sender<bool>,
     last_error: Mutex<Option<String>>,
 }
 
@@ -24,16 +24,16 @@ impl FeedState {
             revoked: RevokedSessions::default(),
             started_at: Instant::now(),
             complete_at: AtomicU64::new(0),
-            is_complete: watch::Sender::new(false),
+            completion: watch::Sender::new(false),
             last_error: Mutex::new(None),
         }
     }
 
     /// Waits for the first complete response.
     pub(super) async fn caught_up(&self) {
-        let mut is_complete = self.is_complete.subscribe();
+        let mut completion = self.completion.subscribe();
         // `self` owns the sender, so the channel stays open during the wait.
-        let _sender_gone = is_complete.wait_for(|is_complete| *is_complete).await;
+        let _sender_gone = completion.wait_for(|is_complete| *is_complete).await;
     }
 
     /// Returns the time since the last complete response was requested. Takes no lock.
@@ -43,12 +43,12 @@ impl FeedState {
         Some(since_start.saturating_sub(Duration::from_millis(complete_at)))
     }
 
-    /// Records a complete response. The age counts from the request: the server may have read its list at that moment.
+    /// Records that no page is missing. The age starts at the request, because the server may have read its list then.
     pub(super) fn mark_complete(&self, requested_at: Instant) {
         let since_start = requested_at.saturating_duration_since(self.started_at);
         let millis = u64::try_from(since_start.as_millis()).unwrap_or(u64::MAX - 1);
         self.complete_at.store(millis + 1, Ordering::Release);
-        self.is_complete.send_replace(true);
+        self.completion.send_replace(true);
     }
 
     pub(super) fn last_error(&self) -> Option<String> {
