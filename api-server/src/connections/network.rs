@@ -19,10 +19,10 @@ pub(crate) struct ExemptPeers {
 impl ExemptPeers {
     /// Returns the network for which a connection from this peer is counted; `None` if the peer is exempt.
     pub(super) fn counted_network(&self, peer: IpAddr) -> Option<Network> {
-        let peer = peer.to_canonical();
-        let is_proxy = self.proxies.iter().any(|network| network.contains(&peer));
-        let is_exempt = is_proxy || (self.exempts_loopback && peer.is_loopback());
-        (!is_exempt).then(|| Network::of(peer))
+        let ip = peer.to_canonical();
+        let is_proxy = self.proxies.iter().any(|network| network.contains(&ip));
+        let is_exempt = is_proxy || (self.exempts_loopback && ip.is_loopback());
+        (!is_exempt).then(|| Network::of(ip))
     }
 }
 
