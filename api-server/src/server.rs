@@ -69,18 +69,14 @@ impl Server {
     ///
     /// If the listener fails, or if the revocations cannot be loaded from the database.
     pub async fn run(self) -> io::Result<()> {
-        let Self {
-            actix_server,
-            sessions,
-            ..
-        } = self;
+        let sessions = self.sessions;
         sessions
             .feed
             .catch_up(&sessions.db)
             .await
             .map_err(io::Error::other)?;
         tokio::select! {
-            result = actix_server => result,
+            result = self.actix_server => result,
             () = follow_revocations(sessions.clone()) => Ok(()),
             () = purge_regularly(sessions.clone()) => Ok(()),
             () = addresses::log_deviations(&sessions.db).then(|()| pending()) => Ok(()),

@@ -144,7 +144,7 @@ mod tests {
     }
 
     #[test]
-    fn each_state_of_a_connection_has_a_timeout() {
+    fn the_state_of_a_connection_determines_the_timeout() {
         let progress = Rc::new(Progress::new());
         progress.record_received();
         assert_eq!(seconds_until_timeout(&progress), None);

@@ -1,4 +1,4 @@
-//! Validation rules, and the conversion of errors of the `validator` crate into [`FieldError`]s.
+//! Defines validation rules, and converts errors of the `validator` crate into [`FieldError`]s.
 
 use std::borrow::Cow;
 
@@ -52,7 +52,7 @@ pub(crate) fn text(value: &str, max: usize, message: &'static str) -> Result<(),
     Ok(())
 }
 
-/// Returns all broken rules in the order of their fields, so that equal requests get equal responses.
+/// Returns an error for each broken rule, sorted by the field name, so that equal requests get equal responses.
 pub(crate) fn field_errors(errors: &ValidationErrors) -> Vec<FieldError> {
     let mut field_errors: Vec<_> = errors
         .field_errors()
