@@ -14,7 +14,7 @@ pub struct Limits {
     pub header_timeout: Duration,
     /// The longest time that a connection may be idle. Defaults to 75 seconds.
     pub idle_timeout: Duration,
-    /// The longest time during which a caller reads no byte of its response. Defaults to 30 seconds.
+    /// The longest time during which a caller reads no byte of the response. Defaults to 30 seconds.
     pub response_timeout: Duration,
     /// Whether connections from loopback addresses are also counted by network. Defaults to false.
     pub counts_loopback: bool,

@@ -7,7 +7,7 @@ use ipnet::IpNet;
 use crate::network::Network;
 
 /// Peers whose connections are not counted by network, because they may come from many users: proxies, and optionally
-/// all peers on this machine. The server never closes their connections to free a slot for another connection.
+/// all peers on this machine. The server never closes a connection from these peers to free a slot.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct ExemptPeers {
     /// Networks of the trusted proxies.

@@ -1,6 +1,6 @@
 //! Limits the open connections. A site is one IPv4 address or one IPv6 /48. At the limit, the server closes the oldest
-//! connection of the site that has the most connections. One customer can have all networks of a /48: with a limit for
-//! networks only, this customer could make the server close the connections of other users.
+//! connection of the site that has the most connections. One customer can have all networks of a /48: if the
+//! server compared only networks, this customer could make the server close the connections of other users.
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, HashMap};
@@ -161,7 +161,7 @@ impl Site {
 }
 
 impl ConnectionSlot {
-    /// Waits until this connection must be closed to free its slot for another connection.
+    /// Waits until this connection must be closed to free the slot for another connection.
     pub(super) async fn wait_until_evicted(&mut self) {
         let _sender_dropped = (&mut self.eviction).await;
     }

@@ -69,7 +69,7 @@ where
             })
             .keep_alive(policy.timeouts.idle)
             .client_request_timeout(policy.timeouts.header)
-            // Cancels a request when its client closes the connection: the request then leaves the password hash queue.
+            // Cancels a request when the client closes the connection: the request then leaves the password hash queue.
             .h1_allow_half_closed(false)
             .local_addr(bound_address)
             .on_connect_ext(|stream: &WatchedStream, data| {

@@ -78,7 +78,7 @@ pub(crate) async fn show() -> HttpResponse {
 }
 
 /// Redirects `/docs` to `/docs/`, because the page loads its files by relative URLs.
-pub(crate) async fn docs() -> HttpResponse {
+pub(crate) async fn redirect_to_docs() -> HttpResponse {
     HttpResponse::PermanentRedirect()
         .insert_header((LOCATION, "/docs/"))
         .json(serde_json::json!({ "location": "/docs/" }))

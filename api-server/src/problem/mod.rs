@@ -22,7 +22,7 @@ pub(crate) use code::Code;
 
 pub(crate) const MEDIA_TYPE: &str = "application/problem+json";
 
-/// An error, with the data for its response and for the log.
+/// An error, with the data for the error response and for the log.
 #[derive(Debug)]
 pub struct Problem(Box<Inner>);
 
