@@ -101,11 +101,11 @@ pub(super) fn database_url(text: &str) -> Result<DatabaseUrl, String> {
 }
 
 pub(super) fn number(text: &str, min: u32, max: u32) -> Result<u32, String> {
-    let number = text
+    let parsed_number = text
         .parse()
         .ok()
         .filter(|number| (min..=max).contains(number));
-    number.ok_or_else(|| format!("use a whole number from {min} to {max}"))
+    parsed_number.ok_or_else(|| format!("use a whole number from {min} to {max}"))
 }
 
 /// Parses a limit from 1 to 1000000; `None` if the text is `off`.
@@ -152,10 +152,10 @@ pub(super) fn service_audiences(
 }
 
 pub(super) fn lifetime(text: &str) -> Result<Duration, String> {
-    let lifetime = humantime::parse_duration(text).ok().filter(|lifetime| {
+    let parsed_lifetime = humantime::parse_duration(text).ok().filter(|lifetime| {
         (Duration::from_secs(1)..=MAX_LIFETIME).contains(lifetime) && lifetime.subsec_nanos() == 0
     });
-    lifetime.ok_or_else(|| {
+    parsed_lifetime.ok_or_else(|| {
         "use a duration of whole seconds from 1s to 400d, such as 15m or 7d".to_owned()
     })
 }
@@ -179,7 +179,7 @@ pub(super) fn check_session_lifetime(
 pub(super) fn optional_lifetime(text: Option<&str>) -> Result<Option<Duration>, String> {
     match text.unwrap_or_default().trim() {
         "" => Ok(None),
-        text => lifetime(text).map(Some),
+        lifetime_text => lifetime(lifetime_text).map(Some),
     }
 }
 
@@ -224,8 +224,8 @@ pub(super) fn public_url(
 
 /// Returns the comma-separated entries of a setting, trimmed and without empty entries.
 pub(super) fn entries(text: Option<&str>) -> impl Iterator<Item = &str> {
-    let entries = text.unwrap_or_default().split(',').map(str::trim);
-    entries.filter(|entry| !entry.is_empty())
+    let trimmed_entries = text.unwrap_or_default().split(',').map(str::trim);
+    trimmed_entries.filter(|entry| !entry.is_empty())
 }
 
 pub(super) fn origins(text: Option<&str>) -> Result<Vec<Origin>, String> {

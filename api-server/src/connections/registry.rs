@@ -1,6 +1,6 @@
 //! Limits the open connections. A site is one IPv4 address or one IPv6 /48. At the limit, the server closes the oldest
-//! connection of the site that has the most connections. One customer can have all networks of a /48: if the
-//! server compared only networks, this customer could make the server close the connections of other users.
+//! connection of the site that has the most connections. One customer can have all networks of a /48: if the server
+//! compared only networks, this customer could make the server close the connections of other users.
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, HashMap};

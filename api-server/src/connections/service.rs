@@ -52,7 +52,7 @@ where
     let listener = listen(requested_address)?;
     let bound_address = listener.local_addr()?;
     let stop_signal = builder.graceful_shutdown_signal();
-    let policy = policy.clone();
+    let worker_policy = policy.clone();
     let create_service = move || {
         let app_factory = create_app().into_factory();
         let responding_app = app_factory.map_err(|error| error.into().error_response());
@@ -61,14 +61,14 @@ where
             let in_flight_request = request.conn_data().map(InFlightRequest::new);
             watched_response(in_flight_request, Service::call(app, request))
         });
-        let stop_signal = stop_signal.clone();
+        let worker_stop_signal = stop_signal.clone();
         let http_factory = HttpService::build()
             .graceful_shutdown_signal(move || {
-                let stop_signal = stop_signal.clone();
-                async move { stop_signal.notified().await }
+                let connection_stop_signal = worker_stop_signal.clone();
+                async move { connection_stop_signal.notified().await }
             })
-            .keep_alive(policy.timeouts.idle)
-            .client_request_timeout(policy.timeouts.header)
+            .keep_alive(worker_policy.timeouts.idle)
+            .client_request_timeout(worker_policy.timeouts.header)
             // Cancels a request when the client closes the connection: the request then leaves the password hash queue.
             .h1_allow_half_closed(false)
             .local_addr(bound_address)
@@ -76,15 +76,15 @@ where
                 data.insert(Rc::clone(stream.progress()));
             })
             .finish(watched_app);
-        let policy = policy.clone();
+        let service_policy = worker_policy.clone();
         apply_fn_factory(http_factory, move |tcp_stream: TcpStream, service: &_| {
             let peer = tcp_stream.peer_addr().ok();
-            let slot = policy.connections.admit(peer.map(|peer| peer.ip()));
-            let stream = watched_stream(tcp_stream, &policy);
+            let slot = service_policy.connections.admit(peer.map(|peer| peer.ip()));
+            let stream = watched_stream(tcp_stream, &service_policy);
             let progress = Rc::clone(stream.progress());
             serve_if_admitted(slot.map(|slot| {
                 let serving = Service::call(service, (stream, Protocol::Http1, peer));
-                serve_until_overdue(serving, progress, policy.timeouts, slot)
+                serve_until_overdue(serving, progress, service_policy.timeouts, slot)
             }))
         })
     };

@@ -112,14 +112,14 @@ impl Modify for SharedParts {
 
 /// Returns the operations of a path, for the methods that this server supports.
 fn operations(item: &mut PathItem) -> impl Iterator<Item = &mut Operation> {
-    let operations = [
+    let optional_operations = [
         &mut item.get,
         &mut item.post,
         &mut item.put,
         &mut item.patch,
         &mut item.delete,
     ];
-    operations.into_iter().flatten()
+    optional_operations.into_iter().flatten()
 }
 
 /// The media type and the schema of an error response.

@@ -35,8 +35,8 @@ impl From<FieldViolation> for ValidationError {
 }
 
 /// Converts the result of a constructor into the result of a rule for `#[validate(custom(function = …))]`.
-pub(crate) fn rule<T>(parsed: Result<T, FieldViolation>) -> Result<(), ValidationError> {
-    parsed.map(drop).map_err(ValidationError::from)
+pub(crate) fn rule<T>(result: Result<T, FieldViolation>) -> Result<(), ValidationError> {
+    result.map(drop).map_err(ValidationError::from)
 }
 
 /// Accepts text of at most `max` characters without NUL, which PostgreSQL cannot store. `message` is for longer text.
