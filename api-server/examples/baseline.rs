@@ -21,12 +21,12 @@ async fn respond() -> HttpResponse {
 
 #[actix_web::main]
 async fn main() -> io::Result<()> {
-    let address = std::env::args().nth(1);
-    let address = address.as_deref().unwrap_or("127.0.0.1:8080");
+    let argument = std::env::args().nth(1);
+    let bind_address = argument.as_deref().unwrap_or("127.0.0.1:8080");
     HttpServer::new(|| App::new().route("/", web::get().to(respond)))
         .keep_alive(KEEP_ALIVE)
         .client_request_timeout(HEADER_TIMEOUT)
-        .bind(address)?
+        .bind(bind_address)?
         .run()
         .await
 }

@@ -13,15 +13,15 @@ use auth_core::password::{Cost, Password, PasswordAttempt, PasswordHash};
 
 fn main() -> Result<(), Box<dyn Error>> {
     let mut arguments = std::env::args().skip(1);
-    let (Some(cost), Some(seconds)) = (arguments.next(), arguments.next()) else {
+    let (Some(cost_text), Some(seconds_text)) = (arguments.next(), arguments.next()) else {
         return Err("usage: bcrypt_rate COST SECONDS".into());
     };
-    let cost = Cost::new(cost.parse()?)?;
-    let duration = Duration::from_secs_f64(seconds.parse()?);
+    let cost = Cost::new(cost_text.parse()?)?;
+    let duration = Duration::from_secs_f64(seconds_text.parse()?);
 
     let hash = Password::new("correct horse battery staple")?.hash(cost)?;
-    let cores = available_parallelism().map_or(1, NonZeroUsize::get);
-    let threads: Vec<_> = (0..cores)
+    let core_count = available_parallelism().map_or(1, NonZeroUsize::get);
+    let threads: Vec<_> = (0..core_count)
         .map(|_| {
             spawn({
                 let hash = hash.clone();
@@ -29,11 +29,11 @@ fn main() -> Result<(), Box<dyn Error>> {
             })
         })
         .collect();
-    let mut total = 0.0;
+    let mut total_rate = 0.0;
     for thread in threads {
-        total += thread.join().map_err(|_panic| "a thread panicked")??;
+        total_rate += thread.join().map_err(|_panic| "a thread panicked")??;
     }
-    writeln!(std::io::stdout(), "{total:.4}")?;
+    writeln!(std::io::stdout(), "{total_rate:.4}")?;
     Ok(())
 }
 
@@ -41,10 +41,10 @@ fn main() -> Result<(), Box<dyn Error>> {
 fn checks_per_second(hash: &PasswordHash, duration: Duration) -> Result<f64, auth_core::Error> {
     let attempt = PasswordAttempt::new("correct horse battery staple")?;
     let started = Instant::now();
-    let mut checks = 0;
+    let mut check_count = 0;
     while started.elapsed() < duration {
         attempt.matches(hash)?;
-        checks += 1;
+        check_count += 1;
     }
-    Ok(f64::from(checks) / started.elapsed().as_secs_f64())
+    Ok(f64::from(check_count) / started.elapsed().as_secs_f64())
 }

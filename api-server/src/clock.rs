@@ -1,17 +1,17 @@
-//! The source of the current time, which tests can replace.
+//! Defines the source of the current time, which tests can replace.
 
 use std::fmt;
 use std::sync::Arc;
 use std::time::SystemTime;
 
-/// A clock. Cheap to clone.
+/// A source of the current time. Cheap to clone.
 #[derive(Clone)]
 pub struct Clock(Arc<dyn Fn() -> SystemTime + Send + Sync>);
 
 impl Clock {
-    /// Creates a clock that calls `now` whenever the time is needed.
-    pub fn new(now: impl Fn() -> SystemTime + Send + Sync + 'static) -> Self {
-        Self(Arc::new(now))
+    /// Creates a clock that calls `read_time` whenever the time is needed.
+    pub fn new(read_time: impl Fn() -> SystemTime + Send + Sync + 'static) -> Self {
+        Self(Arc::new(read_time))
     }
 
     /// Creates a clock that reads the system's clock.

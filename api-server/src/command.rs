@@ -1,4 +1,4 @@
-//! Runs the command that the command line names, and reports its errors.
+//! Runs the command that the command line names, and prints an error if the command fails.
 
 use std::fmt::Display;
 use std::fs::File;
@@ -37,14 +37,14 @@ fn serve(settings: &Settings) -> ExitCode {
         Ok(config) => config,
         Err(problems) => return fail(EXIT_INVALID_SETTINGS, &problems),
     };
-    let settings = settings.clone();
-    let reload = move || {
-        settings
+    let reload_settings = settings.clone();
+    let reload_keyring = move || {
+        reload_settings
             .reread_keyring()
             .map_err(|problems| problems.to_single_line())
     };
-    let server = server::build(config, Limits::default(), Clock::system());
-    match server.and_then(|server| Ok(server.run_until_signal(reload)?)) {
+    let build_result = server::build(config, Limits::default(), Clock::system());
+    match build_result.and_then(|server| Ok(server.run_until_signal(reload_keyring)?)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => fail(EXIT_FAILURE, &error),
     }
@@ -100,7 +100,7 @@ fn run_users_command(settings: &Settings, command: &UsersCommand) -> ExitCode {
     }
 }
 
-/// Imports from a file, or from standard input if `path` is `None`.
+/// Imports users from a JSON file, or from standard input if `path` is `None`.
 fn import_json(target: &DatabaseUrl, path: Option<&Path>) -> Result<(), transfer::TransferError> {
     let Some(path) = path else {
         return transfer::import_json(target, io::stdin().lock(), io::stderr());

@@ -1,4 +1,4 @@
-//! The number of processor cores.
+//! Counts the processor cores.
 
 use std::num::NonZeroUsize;
 use std::thread::available_parallelism;

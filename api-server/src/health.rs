@@ -19,7 +19,7 @@ pub(crate) struct Health {
     get, path = "/healthz", tag = "health", operation_id = "healthz",
     responses((status = 200, description = "The process responds", body = Health)),
 )]
-pub(crate) async fn live() -> web::Json<Health> {
+pub(crate) async fn show_health() -> web::Json<Health> {
     web::Json(Health { status: "ok" })
 }
 
@@ -28,7 +28,7 @@ pub(crate) async fn live() -> web::Json<Health> {
     get, path = "/readyz", tag = "health", operation_id = "readyz",
     responses((status = 200, description = "Ready for requests", body = Health)),
 )]
-pub(crate) async fn ready(sessions: Data<Sessions>) -> Result<web::Json<Health>, Problem> {
+pub(crate) async fn show_readiness(sessions: Data<Sessions>) -> Result<web::Json<Health>, Problem> {
     sessions.db.read(ping).await?;
     if !sessions.feed.is_current() {
         return Err(Problem::database_unavailable(
@@ -39,5 +39,5 @@ pub(crate) async fn ready(sessions: Data<Sessions>) -> Result<web::Json<Health>,
 }
 
 #[derive(OpenApi)]
-#[openapi(paths(live, ready))]
+#[openapi(paths(show_health, show_readiness))]
 pub(crate) struct Api;

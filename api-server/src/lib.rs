@@ -1,4 +1,4 @@
-//! The server around `auth-core`. `routes.rs` lists every path with its handler; ARCHITECTURE.md lists the layers of
+//! Contains the server that uses `auth-core`. `routes.rs` lists every path with its handler. ARCHITECTURE.md describes
 //! the folders.
 //!
 //! A request passes `http::middleware`, then `http::owner` or `http::caller` (authentication), then `http::json` (the

@@ -1,4 +1,4 @@
-//! Limits that operators cannot change.
+//! Defines the limits that operators cannot change.
 
 use std::time::Duration;
 
@@ -14,16 +14,16 @@ pub struct Limits {
     pub header_timeout: Duration,
     /// The longest time that a connection may be idle. Defaults to 75 seconds.
     pub idle_timeout: Duration,
-    /// The longest time during which a caller reads no byte of its response. Defaults to 30 seconds.
+    /// The longest time during which a caller reads no byte of the response. Defaults to 30 seconds.
     pub response_timeout: Duration,
     /// Whether connections from loopback addresses are also counted by network. Defaults to false.
     pub counts_loopback: bool,
-    /// The longest search for one page of tasks, which is sent incomplete after this time. Defaults to 2 seconds.
+    /// The longest search for a page of tasks. After this time, a page is sent incomplete. Defaults to 2 seconds.
     pub task_page_timeout: Duration,
     /// The longest time for requests in flight to finish after the signal to stop. Defaults to 10 seconds.
     pub drain_timeout: Duration,
     /// The number of threads that serve requests. Defaults to one per core.
-    pub workers: usize,
+    pub worker_threads: usize,
 }
 
 /// A connection that is idle for this time is closed.
@@ -41,7 +41,7 @@ impl Default for Limits {
             counts_loopback: false,
             task_page_timeout: Duration::from_secs(2),
             drain_timeout: Duration::from_secs(10),
-            workers: cores(),
+            worker_threads: cores(),
         }
     }
 }

@@ -8,8 +8,8 @@ use env_logger::{Builder, Target};
 use log::{Level, LevelFilter, Record};
 use serde_json::json;
 
-/// The log target of errors about malformed requests. Off unless the log filter names this target, because any caller
-/// could fill the log.
+/// The log target of errors about malformed requests. These errors are logged only if the log filter names this target,
+/// because any caller can cause them.
 const MALFORMED_REQUEST_TARGET: &str = "actix_http::h1::dispatcher";
 
 /// The format of a log line.
@@ -37,7 +37,7 @@ pub fn start(format: LogFormat, filter: &str) {
     let _already_started = builder.try_init();
 }
 
-/// Returns true for debug lines of the HTTP parser, which quote header values: a header may contain a token.
+/// Returns whether this is a debug or trace line of the HTTP parser. Such a line may quote a header with a token.
 fn may_quote_headers(record: &Record<'_>) -> bool {
     record.level() > Level::Info && record.target().starts_with("actix_http")
 }
@@ -47,8 +47,8 @@ fn timestamp() -> String {
 }
 
 fn text_line(record: &Record<'_>) -> String {
-    let message = record.args().to_string();
-    let message = message.replace(char::is_control, "\u{fffd}");
+    let raw_message = record.args().to_string();
+    let message = raw_message.replace(char::is_control, "\u{fffd}");
     format!(
         "{} {:5} {} {message}",
         timestamp(),
@@ -73,19 +73,19 @@ mod tests {
 
     #[test]
     fn control_characters_in_a_message_are_replaced_or_escaped() {
-        let line = text_line(
+        let text = text_line(
             &Record::builder()
                 .level(Level::Info)
                 .args(format_args!("a\r\nb\x1b[31m"))
                 .build(),
         );
-        assert!(!line.contains(['\r', '\n', '\x1b']), "{line:?}");
-        let line = json_line(&Record::builder().args(format_args!("a\nb")).build()).to_string();
-        assert!(!line.contains('\n'), "{line:?}");
+        assert!(!text.contains(['\r', '\n', '\x1b']), "{text:?}");
+        let json = json_line(&Record::builder().args(format_args!("a\nb")).build()).to_string();
+        assert!(!json.contains('\n'), "{json:?}");
     }
 
     #[test]
-    fn debug_lines_of_the_http_parser_are_dropped_and_its_warnings_are_kept() {
+    fn debug_lines_of_the_http_parser_are_dropped_but_warnings_of_the_parser_are_kept() {
         let is_dropped = |target, level| {
             may_quote_headers(&Record::builder().target(target).level(level).build())
         };

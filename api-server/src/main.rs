@@ -7,7 +7,7 @@ use api_server::logging::LogFormat;
 use api_server::{command, logging};
 use mimalloc::MiMalloc;
 
-/// Faster than the system's allocator when one thread allocates memory and another thread frees it, as in requests.
+/// This allocator is faster than the system's allocator if one thread allocates memory and another thread frees it.
 #[global_allocator]
 static ALLOCATOR: MiMalloc = MiMalloc;
 

@@ -1,8 +1,8 @@
-//! The unit of limits per network: a range of IP addresses that one customer is assumed to control.
+//! Defines the network to which a limit applies: a range of IP addresses that one customer is assumed to control.
 
 use std::net::{IpAddr, Ipv4Addr};
 
-/// An IPv4 address, an IPv6 /64, or an IPv6 /48. A /48 is the unit of limits that all of its /64s share.
+/// An IPv4 address, an IPv6 /64, or an IPv6 /48. All /64s inside a /48 share the limits of the /48.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum Network {
     V4(Ipv4Addr),
@@ -16,9 +16,9 @@ impl Network {
     /// Returns the network of an IP address: the IPv4 address itself, or the /64 of an IPv6 address.
     pub(crate) fn of(address: IpAddr) -> Self {
         match address.to_canonical() {
-            IpAddr::V4(address) => Self::V4(address),
-            IpAddr::V6(address) => {
-                let [a, b, c, d, ..] = address.segments();
+            IpAddr::V4(ipv4_address) => Self::V4(ipv4_address),
+            IpAddr::V6(ipv6_address) => {
+                let [a, b, c, d, ..] = ipv6_address.segments();
                 let segments = [a, b, c, d].map(u64::from).into_iter();
                 Self::V6Subnet(segments.fold(0, |prefix, segment| prefix << 16 | segment))
             }

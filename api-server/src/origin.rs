@@ -1,4 +1,4 @@
-//! The origin of a web page.
+//! Defines the origin of a web page.
 
 use std::net::SocketAddr;
 

@@ -42,8 +42,8 @@ fn page_routes(config: &mut ServiceConfig) {
 
 fn health_routes(config: &mut ServiceConfig) {
     config
-        .service(Endpoint::at(["/healthz"]).get(health::live))
-        .service(Endpoint::at(["/readyz"]).get(health::ready));
+        .service(Endpoint::at(["/healthz"]).get(health::show_health))
+        .service(Endpoint::at(["/readyz"]).get(health::show_readiness));
 }
 
 fn auth_routes(config: &mut ServiceConfig) {
@@ -128,7 +128,7 @@ fn mail_routes(config: &mut ServiceConfig) {
 fn openapi_routes(config: &mut ServiceConfig) {
     config
         .service(Endpoint::at(["/api/openapi.json"]).get(openapi::show))
-        .service(Endpoint::at(["/docs"]).get(openapi::docs))
+        .service(Endpoint::at(["/docs"]).get(openapi::redirect_to_docs))
         .service(openapi::swagger_ui());
 }
 

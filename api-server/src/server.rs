@@ -27,7 +27,7 @@ use crate::routes::routes;
 use crate::sessions::Sessions;
 use crate::sessions::housekeeping::{follow_revocations, purge_regularly};
 use crate::users::addresses;
-use parts::Parts;
+use parts::ServerParts;
 
 /// The reason why a server could not be built.
 pub type BuildError = Box<dyn std::error::Error + Send + Sync>;
@@ -35,7 +35,7 @@ pub type BuildError = Box<dyn std::error::Error + Send + Sync>;
 /// A server that already listens, and that responds while [`run`](Self::run) is awaited.
 pub struct Server {
     addr: SocketAddr,
-    inner: ActixServer,
+    actix_server: ActixServer,
     sessions: Arc<Sessions>,
 }
 
@@ -60,40 +60,38 @@ impl Server {
     /// Returns a handle that stops the server.
     #[must_use]
     pub fn stopper(&self) -> Stopper {
-        Stopper(self.inner.handle())
+        Stopper(self.actix_server.handle())
     }
 
     /// Serves requests until the server is stopped. Loads every recorded revocation before the first response.
     ///
     /// # Errors
     ///
-    /// If the listener fails, or if the database cannot be reached any more.
+    /// If the listener fails, or if the revocations cannot be loaded from the database.
     pub async fn run(self) -> io::Result<()> {
-        let Self {
-            inner, sessions, ..
-        } = self;
+        let sessions = self.sessions;
         sessions
             .feed
             .catch_up(&sessions.db)
             .await
             .map_err(io::Error::other)?;
         tokio::select! {
-            result = inner => result,
+            result = self.actix_server => result,
             () = follow_revocations(sessions.clone()) => Ok(()),
             () = purge_regularly(sessions.clone()) => Ok(()),
             () = addresses::log_deviations(&sessions.db).then(|()| pending()) => Ok(()),
         }
     }
 
-    /// Serves on this thread until SIGTERM or SIGINT, then lets requests in flight finish. After SIGHUP, later requests
-    /// use the secrets that `reload` returns.
+    /// Serves requests until SIGTERM or SIGINT, then lets requests in flight finish. After SIGHUP, later requests use
+    /// the secrets that `reload_keyring` returns.
     ///
     /// # Errors
     ///
     /// The errors of [`run`](Self::run), and an error if the process cannot receive signals.
     pub fn run_until_signal(
         self,
-        reload: impl Fn() -> Result<Keyring, String> + 'static,
+        reload_keyring: impl Fn() -> Result<Keyring, String> + 'static,
     ) -> io::Result<()> {
         actix_web::rt::System::new().block_on(async {
             // Signals are registered before "listening" is logged: a supervisor that reads this line may send a signal.
@@ -112,7 +110,7 @@ impl Server {
             let sessions = self.sessions.clone();
             tokio::select! {
                 result = self.run() => result?,
-                () = sessions.keys.reload_on_signal(sighup, reload) => {}
+                () = sessions.keys.reload_on_signal(sighup, reload_keyring) => {}
             }
             log::info!("stopped");
             Ok(())
@@ -135,8 +133,8 @@ pub fn build(config: Config, limits: Limits, clock: Clock) -> Result<Server, Bui
     let bind_addr = config.bind_addr;
     let allowed_origins = config.web.allowed_origins.clone();
     let has_pages = config.web.pages;
-    let policy = connection_policy(&config, &limits);
-    let parts = Parts::new(config, &limits, clock)?;
+    let policy = new_connection_policy(&config, &limits);
+    let parts = ServerParts::new(config, &limits, clock)?;
     let sessions = Arc::clone(&parts.sessions);
     let create_app = move || {
         App::new()
@@ -151,15 +149,15 @@ pub fn build(config: Config, limits: Limits, clock: Clock) -> Result<Server, Bui
             .configure(|app| routes(app, has_pages))
     };
     let builder = ActixServer::build()
-        .workers(limits.workers)
+        .workers(limits.worker_threads)
         .shutdown_timeout(limits.drain_timeout.as_secs())
         .max_concurrent_connections(usize::MAX)
         .disable_signals();
-    let (inner, addr) = connections::serve(builder, bind_addr, &policy, create_app)
+    let (actix_server, addr) = connections::serve(builder, bind_addr, &policy, create_app)
         .map_err(|error| format!("cannot listen on {bind_addr} (BIND_ADDR): {error}"))?;
     Ok(Server {
         addr,
-        inner,
+        actix_server,
         sessions,
     })
 }
@@ -173,7 +171,7 @@ fn warn_if_every_peer_is_a_proxy(proxies: &[IpNet]) {
     }
 }
 
-fn connection_policy(config: &Config, limits: &Limits) -> ConnectionPolicy {
+fn new_connection_policy(config: &Config, limits: &Limits) -> ConnectionPolicy {
     warn_if_every_peer_is_a_proxy(&config.web.trusted_proxies);
     let exempt_peers = ExemptPeers {
         proxies: config.web.trusted_proxies.clone(),

@@ -61,7 +61,7 @@ impl Options {
         let mut limits = Limits::default();
         limits.drain_timeout = Duration::ZERO;
         // On a machine with many cores, the servers of parallel tests would start thousands of threads.
-        limits.workers = 2;
+        limits.worker_threads = 2;
         Self {
             database,
             limits,

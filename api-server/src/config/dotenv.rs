@@ -1,35 +1,35 @@
-//! Reads the file `.env`. Its errors never quote the file, because any line may contain a secret.
+//! Reads the file `.env`. The errors never quote the file, because any line may contain a secret.
 
 use std::fs;
 use std::io::ErrorKind;
 use std::path::Path;
 
-/// Name of the file, in the current directory.
+/// Path of the file, relative to the current directory.
 pub(super) const ENV_FILE: &str = ".env";
 
-/// Adds the variables in the file to the environment of the process. Variables that are set already keep their value; a
+/// Adds the variables in the file to the environment of the process. Variables that are set already keep their value. A
 /// missing file is no error.
 pub(super) fn load(file: &Path) -> Result<(), String> {
-    let name = file.display();
+    let path = file.display();
     match fs::read_to_string(file) {
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
-        Err(error) => Err(format!("{name}: {error}")),
+        Err(error) => Err(format!("{path}: {error}")),
         Ok(text) => dotenvy::from_read(text.as_bytes())
-            .map_err(|error| format!("{name}, {}", explain(&error, &text))),
+            .map_err(|error| format!("{path}, {}", explain(&error, &text))),
     }
 }
 
 /// Returns the names and values in the file, in the order of the lines. For a name that appears twice, the caller must
 /// use the first value, as [`load`] does. A missing file has no entries.
 pub(super) fn read(file: &Path) -> Result<Vec<(String, String)>, String> {
-    let text = match fs::read_to_string(file) {
+    let file_text = match fs::read_to_string(file) {
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
         Err(error) => return Err(error.to_string()),
         Ok(text) => text,
     };
-    let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
-    let result: Result<_, _> = dotenvy::from_read_iter(text.as_bytes()).collect();
-    result.map_err(|error| explain(&error, text))
+    let text = file_text.strip_prefix('\u{feff}').unwrap_or(&file_text);
+    let entries_result: Result<_, _> = dotenvy::from_read_iter(text.as_bytes()).collect();
+    entries_result.map_err(|error| explain(&error, text))
 }
 
 fn explain(error: &dotenvy::Error, text: &str) -> String {
@@ -38,15 +38,15 @@ fn explain(error: &dotenvy::Error, text: &str) -> String {
             "line {}: cannot be read; write NAME='value', on one line",
             line_number(unparsed_text, text)
         ),
-        other => other.to_string(),
+        other_error => other_error.to_string(),
     }
 }
 
 /// Returns the number of the line that ends with `unparsed_text`, because the parser's error contains this text, but
 /// not the line number.
 fn line_number(unparsed_text: &str, text: &str) -> usize {
-    let unparsed_text = unparsed_text.lines().next().unwrap_or_default().trim();
+    let line_end = unparsed_text.lines().next().unwrap_or_default().trim();
     let mut lines = text.lines().map(str::trim);
-    let index = lines.position(|line| !line.starts_with('#') && line.ends_with(unparsed_text));
+    let index = lines.position(|line| !line.starts_with('#') && line.ends_with(line_end));
     index.map_or(1, |index| index + 1)
 }

@@ -1,4 +1,4 @@
-//! Reads the settings as text (`raw`), then parses and checks them into a [`Config`]. Reports all problems together.
+//! Reads the settings as text (in `raw`), then parses the text into a valid [`Config`]. Reports all problems together.
 //!
 //! No other module reads environment variables.
 
@@ -33,7 +33,7 @@ use parse::ProblemCollector;
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Config {
-    /// Address and port to listen on; port 0 picks a free port.
+    /// Socket address to listen on; port 0 picks a free port.
     pub bind_addr: SocketAddr,
     /// The database, a SQLite file or a PostgreSQL server.
     pub database_url: DatabaseUrl,
@@ -55,9 +55,9 @@ pub struct Config {
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct TokenConfig {
-    /// Issuer of the tokens, their `iss` claim.
+    /// Issuer of the tokens, which is the `iss` claim.
     pub issuer: String,
-    /// Audience of the tokens for this server, their `aud` claim.
+    /// Audience of the tokens for this server, which is the `aud` claim.
     pub audience: String,
     /// Audiences of the other services for which the server issues tokens.
     pub service_audiences: Vec<String>,
@@ -110,7 +110,7 @@ pub struct WebConfig {
 }
 
 impl Settings {
-    /// Checks all settings that `serve` needs. Creates the secret file if the database is SQLite and no secret is set.
+    /// Checks all settings that `serve` needs. If all are valid and SQLite has no secret yet, creates the secret file.
     ///
     /// # Errors
     ///
@@ -157,10 +157,10 @@ impl Settings {
         let audiences_result =
             parse::service_audiences(self.token_audiences.as_deref(), audience.as_deref());
         let service_audiences = problems.ok_or_record("TOKEN_AUDIENCES", audiences_result);
-        let access_token_result = parse::lifetime(&self.access_token_ttl);
-        let access_token_ttl = problems.ok_or_record("ACCESS_TOKEN_TTL", access_token_result);
-        let session_result = parse::lifetime(&self.session_ttl);
-        let session_ttl = problems.ok_or_record("SESSION_TTL", session_result);
+        let access_token_ttl_result = parse::lifetime(&self.access_token_ttl);
+        let access_token_ttl = problems.ok_or_record("ACCESS_TOKEN_TTL", access_token_ttl_result);
+        let session_ttl_result = parse::lifetime(&self.session_ttl);
+        let session_ttl = problems.ok_or_record("SESSION_TTL", session_ttl_result);
         let ttl_check = parse::check_session_lifetime(session_ttl, access_token_ttl);
         problems.record_error("SESSION_TTL", ttl_check);
         let max_ttl_result = parse::optional_lifetime(self.session_max_ttl.as_deref());
@@ -269,7 +269,7 @@ impl Settings {
     ///
     /// If the filter is invalid. The error contains a valid example and the message of the parser.
     pub fn log_filter(&self) -> Result<&str, String> {
-        parse::log_filter(&self.rust_log)?;
+        parse::check_log_filter(&self.rust_log)?;
         Ok(&self.rust_log)
     }
 }

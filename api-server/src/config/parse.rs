@@ -1,4 +1,4 @@
-//! Parsers of single settings. Each returns the value, or a text that says what to write instead.
+//! Parses single settings. Each parser returns the value, or a text that says what to write instead.
 
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
@@ -48,12 +48,12 @@ impl SettingProblems {
     #[must_use]
     pub fn to_single_line(&self) -> String {
         let problems = self.0.iter();
-        let problems = problems.map(|problem| format!("{}: {}", problem.variable, problem.remedy));
-        problems.collect::<Vec<_>>().join("; ")
+        let texts = problems.map(|problem| format!("{}: {}", problem.variable, problem.remedy));
+        texts.collect::<Vec<_>>().join("; ")
     }
 }
 
-/// Collects problems, so that all are reported together.
+/// Collects the problems of settings, so that all problems are reported together.
 #[derive(Default)]
 pub(super) struct ProblemCollector(Vec<SettingProblem>);
 
@@ -101,11 +101,11 @@ pub(super) fn database_url(text: &str) -> Result<DatabaseUrl, String> {
 }
 
 pub(super) fn number(text: &str, min: u32, max: u32) -> Result<u32, String> {
-    let number = text
+    let parsed_number = text
         .parse()
         .ok()
         .filter(|number| (min..=max).contains(number));
-    number.ok_or_else(|| format!("use a whole number from {min} to {max}"))
+    parsed_number.ok_or_else(|| format!("use a whole number from {min} to {max}"))
 }
 
 /// Parses a limit from 1 to 1000000; `None` if the text is `off`.
@@ -113,8 +113,8 @@ pub(super) fn optional_limit(text: &str) -> Result<Option<u32>, String> {
     if text == "off" {
         return Ok(None);
     }
-    let limit = number(text, 1, 1_000_000).map(Some);
-    limit.map_err(|remedy| format!("{remedy}, or off for no limit"))
+    let limit_result = number(text, 1, 1_000_000).map(Some);
+    limit_result.map_err(|remedy| format!("{remedy}, or off for no limit"))
 }
 
 pub(super) fn name(text: &str) -> Result<String, String> {
@@ -124,10 +124,10 @@ pub(super) fn name(text: &str) -> Result<String, String> {
     Ok(text.to_owned())
 }
 
-/// Parses the audience of another service. Rejects the server's own audience, whose tokens `AUTH_SECRET` itself signs
-/// instead of a derived key.
-pub(super) fn service_audience(text: &str, own_audience: Option<&str>) -> Result<String, String> {
-    if own_audience == Some(text) {
+/// Parses the audience of another service. Rejects the audience of this server, because `AUTH_SECRET` itself signs the
+/// tokens for this server.
+pub(super) fn service_audience(text: &str, auth_audience: Option<&str>) -> Result<String, String> {
+    if auth_audience == Some(text) {
         return Err("AUTH_AUDIENCE is our own audience; list only other services".to_owned());
     }
     name(text)
@@ -136,32 +136,32 @@ pub(super) fn service_audience(text: &str, own_audience: Option<&str>) -> Result
 /// Parses comma-separated audiences; empty text means no audience.
 pub(super) fn service_audiences(
     text: Option<&str>,
-    own_audience: Option<&str>,
+    auth_audience: Option<&str>,
 ) -> Result<Vec<String>, String> {
-    let text = text.unwrap_or_default().trim();
-    if text.is_empty() {
+    let trimmed_text = text.unwrap_or_default().trim();
+    if trimmed_text.is_empty() {
         return Ok(Vec::new());
     }
-    let audiences = text.split(',').map(str::trim);
-    audiences
-        .map(|audience| match audience {
+    trimmed_text
+        .split(',')
+        .map(|entry| match entry.trim() {
             "" => Err("use names between the commas, such as reports,billing".to_owned()),
-            audience => service_audience(audience, own_audience),
+            audience => service_audience(audience, auth_audience),
         })
         .collect()
 }
 
 pub(super) fn lifetime(text: &str) -> Result<Duration, String> {
-    let lifetime = humantime::parse_duration(text).ok().filter(|lifetime| {
+    let parsed_lifetime = humantime::parse_duration(text).ok().filter(|lifetime| {
         (Duration::from_secs(1)..=MAX_LIFETIME).contains(lifetime) && lifetime.subsec_nanos() == 0
     });
-    lifetime.ok_or_else(|| {
+    parsed_lifetime.ok_or_else(|| {
         "use a duration of whole seconds from 1s to 400d, such as 15m or 7d".to_owned()
     })
 }
 
-/// Rejects a session lifetime below the lifetime of an access token. `None` means that a lifetime is invalid or has no
-/// limit.
+/// Rejects a session lifetime below the lifetime of an access token. A lifetime is `None` if the setting is invalid or
+/// sets no limit.
 pub(super) fn check_session_lifetime(
     session_ttl: Option<Duration>,
     access_token_ttl: Option<Duration>,
@@ -179,7 +179,7 @@ pub(super) fn check_session_lifetime(
 pub(super) fn optional_lifetime(text: Option<&str>) -> Result<Option<Duration>, String> {
     match text.unwrap_or_default().trim() {
         "" => Ok(None),
-        text => lifetime(text).map(Some),
+        lifetime_text => lifetime(lifetime_text).map(Some),
     }
 }
 
@@ -205,9 +205,9 @@ pub(super) fn blocklist(file: Option<&str>) -> Result<Blocklist, String> {
     let Some(file) = file.filter(|file| !file.is_empty()) else {
         return Ok(Blocklist::default());
     };
-    let list = Blocklist::read(Path::new(file))?;
-    log::info!("read {} passwords to reject from {file}", list.len());
-    Ok(list)
+    let blocklist = Blocklist::read(Path::new(file))?;
+    log::info!("read {} passwords to reject from {file}", blocklist.len());
+    Ok(blocklist)
 }
 
 /// Parses the origin in `text`. The default is the origin of `bind_addr`, or `None` if `BIND_ADDR` is invalid, which is
@@ -224,17 +224,17 @@ pub(super) fn public_url(
 
 /// Returns the comma-separated entries of a setting, trimmed and without empty entries.
 pub(super) fn entries(text: Option<&str>) -> impl Iterator<Item = &str> {
-    let entries = text.unwrap_or_default().split(',').map(str::trim);
-    entries.filter(|entry| !entry.is_empty())
+    let trimmed_entries = text.unwrap_or_default().split(',').map(str::trim);
+    trimmed_entries.filter(|entry| !entry.is_empty())
 }
 
 pub(super) fn origins(text: Option<&str>) -> Result<Vec<Origin>, String> {
     const WILDCARD_REMEDY: &str = "* would let any website act for your users; list exact origins";
     entries(text)
-        .map(|origin| match origin {
+        .map(|entry| match entry {
             pattern if pattern.contains('*') => Err(WILDCARD_REMEDY.to_owned()),
-            exact => Origin::parse(exact)
-                .map_err(|remedy| format!("{remedy}; {exact:?} is not an origin")),
+            exact_origin => Origin::parse(exact_origin)
+                .map_err(|remedy| format!("{remedy}; {exact_origin:?} is not an origin")),
         })
         .collect()
 }
@@ -242,17 +242,17 @@ pub(super) fn origins(text: Option<&str>) -> Result<Vec<Origin>, String> {
 /// Parses comma-separated networks. A single IP address means the network of only this address.
 pub(super) fn networks(text: Option<&str>) -> Result<Vec<IpNet>, String> {
     entries(text)
-        .map(|network| {
-            let parse_address = || network.parse().ok().map(|address: IpAddr| address.into());
-            let result = network.parse().ok().or_else(parse_address);
-            result.ok_or_else(|| {
+        .map(|entry| {
+            let parse_address = || entry.parse().ok().map(|address: IpAddr| address.into());
+            let parsed_network = entry.parse().ok().or_else(parse_address);
+            parsed_network.ok_or_else(|| {
                 "use networks or addresses, such as 10.0.0.0/8,192.168.1.7".to_owned()
             })
         })
         .collect()
 }
 
-pub(super) fn log_filter(text: &str) -> Result<(), String> {
+pub(super) fn check_log_filter(text: &str) -> Result<(), String> {
     let mut builder = env_filter::Builder::new();
     match builder.try_parse(text) {
         Ok(_filter) => Ok(()),

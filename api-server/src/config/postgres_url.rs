@@ -1,15 +1,15 @@
 //! Rejects a PostgreSQL URL that libpq would misread. A special character in a password can make libpq treat a part of
-//! the password as the host name, look up this part in the DNS and print it. libpq's parse errors also quote the URL.
+//! the password as the host name, and send this part to the DNS. libpq's error messages also quote parts of the URL.
 
 const REMEDY: &str = "use postgres://USER:PASSWORD@HOST:PORT/DATABASE?NAME=VALUE, and inside its parts write \
     @ as %40, / as %2F, ? as %3F, # as %23, % as %25, a space as %20";
 
 /// Checks a URL. The error text contains no part of the URL.
 pub(super) fn check(url: &str) -> Result<(), &'static str> {
-    let after_scheme = url.split_once("://").map_or("", |(_, rest)| rest);
-    let (location, parameters) = match after_scheme.split_once('?') {
+    let url_without_scheme = url.split_once("://").map_or("", |(_, rest)| rest);
+    let (location, parameters) = match url_without_scheme.split_once('?') {
         Some((location, parameters)) => (location, Some(parameters)),
-        None => (after_scheme, None),
+        None => (url_without_scheme, None),
     };
     let (credentials_and_hosts, database) = location.split_once('/').unwrap_or((location, ""));
     let (_credentials, hosts) = credentials_and_hosts
@@ -17,7 +17,7 @@ pub(super) fn check(url: &str) -> Result<(), &'static str> {
         .unwrap_or(("", credentials_and_hosts));
     let is_unambiguous = hosts.split(',').all(is_host)
         && !database.contains('@')
-        && parameters.is_none_or(|pairs| pairs.split('&').all(is_parameter))
+        && parameters.is_none_or(|parameters| parameters.split('&').all(is_parameter))
         && !url.contains(|character: char| character.is_whitespace() || character == '#')
         && url.split('%').skip(1).all(is_escape);
     if is_unambiguous { Ok(()) } else { Err(REMEDY) }
@@ -26,7 +26,7 @@ pub(super) fn check(url: &str) -> Result<(), &'static str> {
 /// Whether the text is a host name or an IP address, with or without a port. Empty text means the local socket.
 fn is_host(host: &str) -> bool {
     let port_suffix = match host.strip_prefix('[') {
-        Some(bracketed) => bracketed.split_once(']').map(|(_, rest)| rest),
+        Some(bracketed_host) => bracketed_host.split_once(']').map(|(_, rest)| rest),
         None => host.find(':').map_or(Some(""), |colon| host.get(colon..)),
     };
     let is_port = |port: &str| port.bytes().all(|byte| byte.is_ascii_digit());

@@ -1,4 +1,4 @@
-//! The settings as text, before they are checked. The doc comment of a field is its text in `--help`.
+//! Reads the settings as text, without checking the text. The doc comment of a field is the field's text in `--help`.
 
 use std::ffi::{OsStr, OsString};
 use std::fmt;
@@ -255,17 +255,17 @@ pub enum KeysCommand {
 }
 
 impl Settings {
-    /// Reads `.env`, the environment and the command line. The environment overrides `.env`; a flag overrides both.
+    /// Reads `.env`, the environment and the command line. A flag overrides the environment, which overrides `.env`.
     ///
     /// # Errors
     ///
-    /// A `.env` that cannot be read, or clap's error, which is also how `--help` and `--version` are returned.
+    /// If `.env` cannot be read or the command line is invalid. clap also returns `--help` and `--version` as errors.
     pub fn read() -> Result<Self, clap::Error> {
         Self::read_from(std::env::args_os())
     }
 
     fn read_from(arguments: impl IntoIterator<Item = OsString>) -> Result<Self, clap::Error> {
-        // Must come before `dotenv::load`, which adds variables to the environment.
+        // This call must come before `dotenv::load`, which adds variables to the environment.
         let mut fixed_secrets = FixedSecrets::from_environment();
         if let Err(message) = dotenv::load(Path::new(dotenv::ENV_FILE)) {
             return Err(clap::Error::raw(ErrorKind::Io, format!("{message}\n")));

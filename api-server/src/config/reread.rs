@@ -16,23 +16,23 @@ const PREVIOUS_SECRETS_VARIABLE: &str = "AUTH_SECRETS_PREVIOUS";
 /// Records which secrets a flag or the environment of the process has set. Only a restart can change these secrets.
 #[derive(Clone, Copy, Default)]
 pub(super) struct FixedSecrets {
-    auth_secret: bool,
-    auth_secrets_previous: bool,
+    has_auth_secret: bool,
+    has_previous_secrets: bool,
 }
 
 impl FixedSecrets {
     pub(super) fn from_environment() -> Self {
         let is_set = |name| std::env::var_os(name).is_some();
         Self {
-            auth_secret: is_set(SECRET_VARIABLE),
-            auth_secrets_previous: is_set(PREVIOUS_SECRETS_VARIABLE),
+            has_auth_secret: is_set(SECRET_VARIABLE),
+            has_previous_secrets: is_set(PREVIOUS_SECRETS_VARIABLE),
         }
     }
 
     pub(super) fn add_flags(&mut self, matches: &ArgMatches) {
         let is_flag = |id| matches.value_source(id) == Some(ValueSource::CommandLine);
-        self.auth_secret |= is_flag("auth_secret");
-        self.auth_secrets_previous |= is_flag("auth_secrets_previous");
+        self.has_auth_secret |= is_flag("auth_secret");
+        self.has_previous_secrets |= is_flag("auth_secrets_previous");
     }
 }
 
@@ -41,11 +41,11 @@ impl Settings {
     ///
     /// # Errors
     ///
-    /// All problems of the secrets. It is also an error if flags or the environment set both variables, because then no
-    /// file can change the secrets.
+    /// All problems of the secrets. Also fails if flags or the environment set both variables, because then no file can
+    /// change the secrets.
     pub fn reread_keyring(&self) -> Result<Keyring, SettingProblems> {
         let mut problems = ProblemCollector::default();
-        if self.fixed_secrets.auth_secret && self.fixed_secrets.auth_secrets_previous {
+        if self.fixed_secrets.has_auth_secret && self.fixed_secrets.has_previous_secrets {
             problems.record_error(SECRET_VARIABLE, Err(restart_remedy()));
             return problems.finish(|| None);
         }
@@ -53,17 +53,16 @@ impl Settings {
         else {
             return problems.finish(|| None);
         };
-        let value_of = |variable: &str| {
-            let mut entries = entries.iter();
-            let entry = entries.find(|(name, _)| name == variable);
+        let find_value = |variable: &str| {
+            let entry = entries.iter().find(|(name, _)| name == variable);
             entry.map(|(_, value)| value.clone())
         };
         let mut updated_settings = self.clone();
-        if !self.fixed_secrets.auth_secret {
-            updated_settings.auth_secret = value_of(SECRET_VARIABLE);
+        if !self.fixed_secrets.has_auth_secret {
+            updated_settings.auth_secret = find_value(SECRET_VARIABLE);
         }
-        if !self.fixed_secrets.auth_secrets_previous {
-            updated_settings.auth_secrets_previous = value_of(PREVIOUS_SECRETS_VARIABLE);
+        if !self.fixed_secrets.has_previous_secrets {
+            updated_settings.auth_secrets_previous = find_value(PREVIOUS_SECRETS_VARIABLE);
         }
         let secrets = updated_settings.read_secrets(&mut problems);
         problems.finish(|| Some(secrets?.into_keyring()))

@@ -9,8 +9,7 @@ use auth_core::Secret;
 
 use crate::db::{create_private_folder, is_accessible_to_others};
 
-/// Reads the secret file of this database, or creates it. If several processes start at once, one process creates
-/// the file and the others read it.
+/// Reads or creates the secret file of this database. If several processes start at once, one creates the file.
 pub(super) fn read_or_create(database: &Path) -> Result<Secret, String> {
     let file = secret_path(database);
     match read_if_exists(&file)? {
@@ -19,7 +18,7 @@ pub(super) fn read_or_create(database: &Path) -> Result<Secret, String> {
     }
 }
 
-/// Reads the secret file of this database. It is an error if no server has created the file yet.
+/// Reads the secret file of this database. Fails if no server has created the file yet.
 pub(super) fn read(database: &Path) -> Result<Secret, String> {
     let file = secret_path(database);
     let secret = read_if_exists(&file)?;
@@ -34,7 +33,7 @@ pub(super) fn read(database: &Path) -> Result<Secret, String> {
 
 fn read_if_exists(file: &Path) -> Result<Option<Secret>, String> {
     match fs::read(file) {
-        Ok(text) => parse(file, &text).map(Some),
+        Ok(bytes) => parse(file, &bytes).map(Some),
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
         Err(error) => Err(explain_io_error("read", file, &error)),
     }
@@ -47,8 +46,8 @@ fn secret_path(database: &Path) -> PathBuf {
     PathBuf::from(path)
 }
 
-/// Rejects a file that other users of the machine can read, because they may have copied the secret.
-fn parse(file: &Path, text: &[u8]) -> Result<Secret, String> {
+/// Parses the secret. Rejects a file that other users of the machine can read and may have copied.
+fn parse(file: &Path, bytes: &[u8]) -> Result<Secret, String> {
     if is_accessible_to_others(file).map_err(|error| explain_io_error("read", file, &error))? {
         let path = file.display();
         return Err(format!(
@@ -56,7 +55,7 @@ fn parse(file: &Path, text: &[u8]) -> Result<Secret, String> {
              delete the file: the next start creates a new secret, which logs all users out; or set AUTH_SECRET"
         ));
     }
-    Secret::new(text.trim_ascii())
+    Secret::new(bytes.trim_ascii())
         .map_err(|error| format!("the file {} is unusable: {error}", file.display()))
 }
 
@@ -77,8 +76,8 @@ fn create(file: &Path) -> Result<Secret, String> {
         Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
         Err(error) => return Err(explain_io_error("write", file, &error)),
     }
-    let text = fs::read(file).map_err(|error| explain_io_error("read", file, &error))?;
-    parse(file, &text)
+    let bytes = fs::read(file).map_err(|error| explain_io_error("read", file, &error))?;
+    parse(file, &bytes)
 }
 
 fn write(path: &Path, secret: &Secret) -> std::io::Result<()> {
@@ -111,12 +110,12 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let database = folder.path().join("new/auth.db");
         let secrets: Vec<_> = std::thread::scope(|scope| {
-            let starts: Vec<_> = (0..8)
+            let threads: Vec<_> = (0..8)
                 .map(|_| scope.spawn(|| read_or_create(&database).unwrap().expose().to_vec()))
                 .collect();
-            starts
+            threads
                 .into_iter()
-                .map(|start| start.join().unwrap())
+                .map(|thread| thread.join().unwrap())
                 .collect()
         });
         assert!(secrets.windows(2).all(|pair| pair[0] == pair[1]));

@@ -30,8 +30,9 @@ impl Settings {
     /// All problems of the audience and of the settings that locate the secret.
     pub fn derive_key(&self, audience: &str) -> Result<Secret, SettingProblems> {
         let mut problems = ProblemCollector::default();
-        let own_audience = problems.ok_or_record("AUTH_AUDIENCE", parse::name(&self.auth_audience));
-        let audience_result = parse::service_audience(audience, own_audience.as_deref());
+        let auth_audience =
+            problems.ok_or_record("AUTH_AUDIENCE", parse::name(&self.auth_audience));
+        let audience_result = parse::service_audience(audience, auth_audience.as_deref());
         let service_audience = problems.ok_or_record("--audience", audience_result);
         let secrets = self.read_secrets(&mut problems);
         problems.finish(|| secrets?.current.for_audience(&service_audience?).ok())

@@ -96,7 +96,7 @@ impl Settings {
     ) -> Result<(DatabaseUrl, BetterAuth), SettingProblems> {
         let mut problems = ProblemCollector::default();
         let target = problems.ok_or_record("DATABASE_URL", parse::database_url(&self.database_url));
-        let url = problems.ok_or_record("--from", parse::database_url(&arguments.from));
+        let source_url = problems.ok_or_record("--from", parse::database_url(&arguments.from));
         let user_table = problems.ok_or_record("--user-table", Table::parse(&arguments.user_table));
         let account_table =
             problems.ok_or_record("--account-table", Table::parse(&arguments.account_table));
@@ -105,7 +105,7 @@ impl Settings {
         self.check_logging(&mut problems);
         problems.finish(|| {
             let source = BetterAuth {
-                url: url?,
+                url: source_url?,
                 users: user_table?,
                 accounts: account_table?,
                 tasks: task_table?,

@@ -1,4 +1,4 @@
-//! The limit of open files. Each connection is an open file, and many systems allow a process only 1024 by default.
+//! Raises the limit of open files. Each connection is an open file, and many systems allow a process 1024 by default.
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
@@ -6,9 +6,9 @@ use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 const RESERVED_FILES: u64 = 128;
 
 /// Raises the limit of open files so that this many connections can be open. Returns how many connections the system
-/// allows, at most `connections`.
-pub(crate) fn raise_open_file_limit(connections: usize) -> usize {
-    let required_files = u64::try_from(connections)
+/// allows, at most `required_connections`.
+pub(crate) fn raise_open_file_limit(required_connections: usize) -> usize {
+    let required_files = u64::try_from(required_connections)
         .unwrap_or(u64::MAX)
         .saturating_add(RESERVED_FILES);
     let limit = getrlimit(Resource::Nofile);
@@ -21,14 +21,14 @@ pub(crate) fn raise_open_file_limit(connections: usize) -> usize {
         };
         if let Err(error) = setrlimit(Resource::Nofile, raised_limit) {
             log::warn!("cannot raise the limit of open files above {soft_limit}: {error}");
-            return available_connections(soft_limit).min(connections);
+            return available_connections(soft_limit).min(required_connections);
         }
     }
-    available_connections(hard_limit).min(connections)
+    available_connections(hard_limit).min(required_connections)
 }
 
 /// Number of connections that fit into a limit of open files, at least 1.
-fn available_connections(open_files: u64) -> usize {
-    let connections = open_files.saturating_sub(RESERVED_FILES).max(1);
+fn available_connections(file_limit: u64) -> usize {
+    let connections = file_limit.saturating_sub(RESERVED_FILES).max(1);
     usize::try_from(connections).unwrap_or(usize::MAX)
 }

@@ -1,4 +1,4 @@
-//! Limits client connections: their total number, their number per network, and how long each may wait.
+//! Limits the number of client connections, and the time that each connection may wait.
 //!
 //! actix-http has a timeout for the first header of a connection, but not for later headers or for writing a response.
 //! So each connection has a [`Progress`](progress::Progress), in which the stream and the service record reads, writes

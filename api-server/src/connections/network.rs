@@ -7,7 +7,7 @@ use ipnet::IpNet;
 use crate::network::Network;
 
 /// Peers whose connections are not counted by network, because they may come from many users: proxies, and optionally
-/// all peers on this machine. The server never closes their connections to free a slot for another connection.
+/// all peers on this machine. The server never closes a connection from these peers to free a slot.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct ExemptPeers {
     /// Networks of the trusted proxies.
@@ -19,10 +19,10 @@ pub(crate) struct ExemptPeers {
 impl ExemptPeers {
     /// Returns the network for which a connection from this peer is counted; `None` if the peer is exempt.
     pub(super) fn counted_network(&self, peer: IpAddr) -> Option<Network> {
-        let peer = peer.to_canonical();
-        let is_proxy = self.proxies.iter().any(|network| network.contains(&peer));
-        let is_exempt = is_proxy || (self.exempts_loopback && peer.is_loopback());
-        (!is_exempt).then(|| Network::of(peer))
+        let ip = peer.to_canonical();
+        let is_proxy = self.proxies.iter().any(|network| network.contains(&ip));
+        let is_exempt = is_proxy || (self.exempts_loopback && ip.is_loopback());
+        (!is_exempt).then(|| Network::of(ip))
     }
 }
 

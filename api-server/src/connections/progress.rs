@@ -1,4 +1,4 @@
-//! The timeouts of a connection, and the state that determines which timeout applies.
+//! Defines the timeouts of a connection, and the state that determines which timeout applies.
 
 use std::cell::Cell;
 use std::rc::Rc;
@@ -6,14 +6,14 @@ use std::time::{Duration, Instant};
 
 use tokio::time::sleep_until;
 
-/// Timeouts of a connection. A connection that exceeds one of them is closed.
+/// Timeouts of a connection. A connection that exceeds one of the timeouts is closed.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct ConnectionTimeouts {
     /// Longest time from the first byte of a request until its header is complete.
     pub(crate) header: Duration,
     /// Longest time from the end of a response until the first byte of the next request.
     pub(crate) idle: Duration,
-    /// Longest time for which the send buffer may stay full because the peer does not read its response.
+    /// Longest time for which the send buffer may stay full because the peer does not read the response.
     pub(crate) response: Duration,
 }
 
@@ -31,12 +31,12 @@ pub(super) struct Progress {
     /// a 408 response.
     has_first_header: Cell<bool>,
     /// Number of requests whose response is not written completely.
-    in_flight: Cell<u32>,
+    request_count: Cell<u32>,
     /// Time at which the last response ended; at first, the time at which the connection was opened.
     idle_since: Cell<Instant>,
     /// Arrival time of the first byte of an incomplete header.
     header_since: Cell<Option<Instant>>,
-    /// Time of the first write that found the send buffer full; `None` after a write that succeeded.
+    /// Time of the first write that found the send buffer full; `None` after a later write has ended.
     blocked_since: Cell<Option<Instant>>,
 }
 
@@ -44,7 +44,7 @@ impl Progress {
     pub(super) fn new() -> Self {
         Self {
             has_first_header: Cell::new(false),
-            in_flight: Cell::new(0),
+            request_count: Cell::new(0),
             idle_since: Cell::new(Instant::now()),
             header_since: Cell::new(None),
             blocked_since: Cell::new(None),
@@ -53,31 +53,31 @@ impl Progress {
 
     /// Records that bytes arrived. If no request is in flight, these bytes belong to the header of the next request.
     pub(super) fn record_received(&self) {
-        if self.in_flight.get() == 0 && self.header_since.get().is_none() {
+        if self.request_count.get() == 0 && self.header_since.get().is_none() {
             self.header_since.set(Some(Instant::now()));
         }
     }
 
-    /// Records that bytes were written.
+    /// Records that a write has ended.
     pub(super) fn record_sent(&self) {
         if self.blocked_since.get().is_some() {
             self.blocked_since.set(None);
         }
     }
 
-    /// Records that the send buffer is full, because the peer does not read its response.
+    /// Records that the send buffer is full, because the peer does not read the response.
     pub(super) fn record_blocked(&self) {
         if self.blocked_since.get().is_none() {
             self.blocked_since.set(Some(Instant::now()));
         }
     }
 
-    /// The time at which the current timeout ends. `None` while a request is handled, and before the first header.
+    /// Returns when the current timeout ends. `None` while a request is handled, and before the first header.
     fn deadline(&self, timeouts: &ConnectionTimeouts) -> Option<Instant> {
         if let Some(since) = self.blocked_since.get() {
             return Some(since + timeouts.response);
         }
-        if self.in_flight.get() > 0 || !self.has_first_header.get() {
+        if self.request_count.get() > 0 || !self.has_first_header.get() {
             return None;
         }
         let idle_deadline = self.idle_since.get() + timeouts.idle;
@@ -94,14 +94,14 @@ impl Progress {
                 return;
             }
             // A timeout that starts after this check cannot end before the next check.
-            let check_at = now + timeouts.shortest();
-            let check_at = deadline.map_or(check_at, |deadline| deadline.min(check_at));
-            sleep_until(check_at.into()).await;
+            let latest_check = now + timeouts.shortest();
+            let next_check = deadline.map_or(latest_check, |deadline| deadline.min(latest_check));
+            sleep_until(next_check.into()).await;
         }
     }
 }
 
-/// A request in flight, from the end of its header until its response is written, when this value is dropped.
+/// A request in flight: created at the end of the header, and dropped when the response is written.
 #[derive(Debug)]
 pub(super) struct InFlightRequest(Rc<Progress>);
 
@@ -109,16 +109,16 @@ impl InFlightRequest {
     pub(super) fn new(progress: &Rc<Progress>) -> Self {
         progress.has_first_header.set(true);
         progress.header_since.set(None);
-        progress.in_flight.set(progress.in_flight.get() + 1);
+        progress.request_count.set(progress.request_count.get() + 1);
         Self(Rc::clone(progress))
     }
 }
 
 impl Drop for InFlightRequest {
     fn drop(&mut self) {
-        let in_flight = self.0.in_flight.get().saturating_sub(1);
-        self.0.in_flight.set(in_flight);
-        if in_flight == 0 {
+        let request_count = self.0.request_count.get().saturating_sub(1);
+        self.0.request_count.set(request_count);
+        if request_count == 0 {
             self.0.idle_since.set(Instant::now());
         }
     }
@@ -136,33 +136,33 @@ mod tests {
         response: Duration::from_secs(30),
     };
 
-    /// Seconds until the current timeout ends, rounded to the nearest second.
-    fn seconds_left(progress: &Progress) -> Option<u64> {
+    /// Returns the seconds until the current timeout ends, rounded to the nearest second.
+    fn seconds_until_timeout(progress: &Progress) -> Option<u64> {
         let deadline = progress.deadline(&TIMEOUTS)?;
-        let remaining = deadline.duration_since(Instant::now());
-        Some((remaining + Duration::from_millis(500)).as_secs())
+        let remaining_time = deadline.duration_since(Instant::now());
+        Some((remaining_time + Duration::from_millis(500)).as_secs())
     }
 
     #[test]
-    fn each_state_has_its_timeout() {
+    fn the_state_of_a_connection_determines_the_timeout() {
         let progress = Rc::new(Progress::new());
         progress.record_received();
-        assert_eq!(seconds_left(&progress), None);
+        assert_eq!(seconds_until_timeout(&progress), None);
         let first_request = InFlightRequest::new(&progress);
         progress.record_received();
-        assert_eq!(seconds_left(&progress), None);
+        assert_eq!(seconds_until_timeout(&progress), None);
         drop(first_request);
-        assert_eq!(seconds_left(&progress), Some(75));
+        assert_eq!(seconds_until_timeout(&progress), Some(75));
         progress.record_received();
-        assert_eq!(seconds_left(&progress), Some(10));
+        assert_eq!(seconds_until_timeout(&progress), Some(10));
         let second_request = InFlightRequest::new(&progress);
-        assert_eq!(seconds_left(&progress), None);
+        assert_eq!(seconds_until_timeout(&progress), None);
         progress.record_blocked();
-        assert_eq!(seconds_left(&progress), Some(30));
+        assert_eq!(seconds_until_timeout(&progress), Some(30));
         progress.record_sent();
-        assert_eq!(seconds_left(&progress), None);
+        assert_eq!(seconds_until_timeout(&progress), None);
         drop(second_request);
-        assert_eq!(seconds_left(&progress), Some(75));
+        assert_eq!(seconds_until_timeout(&progress), Some(75));
     }
 
     #[test]

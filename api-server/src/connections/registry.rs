@@ -1,6 +1,6 @@
-//! The open connections. At the limit, the server closes the oldest connection of the site that has the most
-//! connections. A site is one IPv4 address or one IPv6 /48. One customer can have all networks of a /48, so if only
-//! networks were counted, this customer could make the server close the connections of other users.
+//! Limits the open connections. A site is one IPv4 address or one IPv6 /48. At the limit, the server closes the oldest
+//! connection of the site that has the most connections. One customer can have all networks of a /48: if the server
+//! compared only networks, this customer could make the server close the connections of other users.
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, HashMap};
@@ -14,9 +14,9 @@ use crate::network::Network;
 
 /// All open connections. Cheap to clone.
 #[derive(Clone)]
-pub(crate) struct Connections(Arc<Shared>);
+pub(crate) struct Connections(Arc<Registry>);
 
-struct Shared {
+struct Registry {
     max_connections: usize,
     exempt_peers: ExemptPeers,
     state: Mutex<OpenConnections>,
@@ -51,7 +51,7 @@ pub(super) struct ConnectionSlot {
 
 impl Connections {
     pub(crate) fn new(max_connections: usize, exempt_peers: ExemptPeers) -> Self {
-        Self(Arc::new(Shared {
+        Self(Arc::new(Registry {
             max_connections,
             exempt_peers,
             state: Mutex::default(),
@@ -70,19 +70,19 @@ impl Connections {
         let number = state.next_number;
         state.next_number += 1;
         state.total += 1;
-        let mut sender = Some(sender);
+        let mut unregistered_sender = Some(sender);
         if let Some(network) = network {
             let site = state.sites.entry(network.site()).or_default();
             site.total += 1;
             let connections = site.networks.entry(network).or_default();
-            connections.extend(sender.take().map(|sender| (number, sender)));
+            connections.extend(unregistered_sender.take().map(|sender| (number, sender)));
         }
         Some(ConnectionSlot {
             connections: self.clone(),
             network,
             number,
             eviction,
-            _sender: sender,
+            _sender: unregistered_sender,
         })
     }
 
@@ -161,7 +161,7 @@ impl Site {
 }
 
 impl ConnectionSlot {
-    /// Waits until this connection must be closed to free its slot for another connection.
+    /// Waits until this connection must be closed to free the slot for another connection.
     pub(super) async fn wait_until_evicted(&mut self) {
         let _sender_dropped = (&mut self.eviction).await;
     }
@@ -183,7 +183,7 @@ impl Drop for ConnectionSlot {
 mod tests {
     use super::{ConnectionSlot, Connections, ExemptPeers};
 
-    fn connections(max_connections: usize) -> Connections {
+    fn new_connections(max_connections: usize) -> Connections {
         let exempt_peers = ExemptPeers {
             proxies: Vec::new(),
             exempts_loopback: true,
@@ -201,47 +201,48 @@ mod tests {
 
     #[test]
     fn the_oldest_connection_of_the_largest_network_is_evicted() {
-        let connections = connections(4);
-        let mut largest_network: Vec<_> = (0..4)
+        let connections = new_connections(4);
+        let mut largest_network_slots: Vec<_> = (0..4)
             .map(|_| admit(&connections, "192.0.2.1").unwrap())
             .collect();
-        let mut other_slots = Vec::new();
+        let mut small_network_slots = Vec::new();
         for peer in ["192.0.2.2", "192.0.2.3"] {
-            other_slots.push(admit(&connections, peer).unwrap());
+            small_network_slots.push(admit(&connections, peer).unwrap());
         }
-        let are_evicted: Vec<_> = largest_network.iter_mut().map(is_evicted).collect();
+        let are_evicted: Vec<_> = largest_network_slots.iter_mut().map(is_evicted).collect();
         assert_eq!(are_evicted, [true, true, false, false]);
-        // A further connection of the largest network evicts one of the same network.
-        largest_network.push(admit(&connections, "192.0.2.1").unwrap());
-        assert!(is_evicted(&mut largest_network[2]));
-        assert!(!other_slots.iter_mut().any(is_evicted));
+        // A further connection of the largest network evicts an older connection of this network.
+        largest_network_slots.push(admit(&connections, "192.0.2.1").unwrap());
+        assert!(is_evicted(&mut largest_network_slots[2]));
+        assert!(!small_network_slots.iter_mut().any(is_evicted));
         assert_eq!(connections.lock().total, 4);
     }
 
     #[test]
     fn a_large_site_of_many_small_networks_loses_a_connection_before_a_smaller_site() {
-        let connections = connections(23);
-        let mut small_site: Vec<_> = (0..3)
+        let connections = new_connections(23);
+        let mut small_site_slots: Vec<_> = (0..3)
             .map(|_| admit(&connections, "2001:db8:1::1").unwrap())
             .collect();
-        let mut large_site: Vec<_> = (0..20)
+        let mut large_site_slots: Vec<_> = (0..20)
             .map(|subnet| admit(&connections, &format!("2001:db8:2:{subnet:x}::1")).unwrap())
             .collect();
         for subnet in 20..60 {
-            large_site.push(admit(&connections, &format!("2001:db8:2:{subnet:x}::1")).unwrap());
+            large_site_slots
+                .push(admit(&connections, &format!("2001:db8:2:{subnet:x}::1")).unwrap());
         }
-        let mut other_slot = admit(&connections, "192.0.2.1").unwrap();
-        let evicted_slots = large_site
+        let mut ipv4_slot = admit(&connections, "192.0.2.1").unwrap();
+        let evictions = large_site_slots
             .iter_mut()
             .filter_map(|slot| is_evicted(slot).then_some(()));
-        assert_eq!(evicted_slots.count(), 41);
-        assert!(!small_site.iter_mut().any(is_evicted));
-        assert!(!is_evicted(&mut other_slot));
+        assert_eq!(evictions.count(), 41);
+        assert!(!small_site_slots.iter_mut().any(is_evicted));
+        assert!(!is_evicted(&mut ipv4_slot));
     }
 
     #[test]
     fn within_a_site_the_oldest_connection_of_the_largest_network_is_evicted() {
-        let connections = connections(4);
+        let connections = new_connections(4);
         let peers = [
             "2001:db8:2:1::1",
             "2001:db8:2:2::1",
@@ -255,34 +256,34 @@ mod tests {
     }
 
     #[test]
-    fn among_equal_sites_the_new_connections_site_is_chosen_first_then_the_oldest() {
-        let connections = connections(3);
+    fn among_equal_sites_the_site_of_the_new_connection_is_chosen_then_the_site_of_the_oldest() {
+        let connections = new_connections(3);
         let peers = ["192.0.2.1", "192.0.2.2", "192.0.2.3"];
         let mut slots = peers.map(|peer| admit(&connections, peer).unwrap());
-        let mut new_slot = admit(&connections, "192.0.2.2").unwrap();
+        let mut fourth_slot = admit(&connections, "192.0.2.2").unwrap();
         assert_eq!(slots.each_mut().map(is_evicted), [false, true, false]);
-        let _next_slot = admit(&connections, "192.0.2.4").unwrap();
+        let _fifth_slot = admit(&connections, "192.0.2.4").unwrap();
         assert_eq!(slots.each_mut().map(is_evicted), [true, true, false]);
-        assert!(!is_evicted(&mut new_slot));
+        assert!(!is_evicted(&mut fourth_slot));
     }
 
     #[test]
     fn exempt_connections_are_limited_but_not_evicted() {
-        let connections = connections(2);
-        let mut local_slots = [
+        let connections = new_connections(2);
+        let mut loopback_slots = [
             admit(&connections, "127.0.0.1").unwrap(),
             admit(&connections, "127.0.0.1").unwrap(),
         ];
         assert!(admit(&connections, "192.0.2.1").is_none());
         assert!(admit(&connections, "127.0.0.1").is_none());
-        assert!(!local_slots.iter_mut().any(is_evicted));
-        drop(local_slots);
+        assert!(!loopback_slots.iter_mut().any(is_evicted));
+        drop(loopback_slots);
         assert!(admit(&connections, "192.0.2.1").is_some());
     }
 
     #[test]
     fn a_closed_connection_frees_its_slot() {
-        let connections = connections(1);
+        let connections = new_connections(1);
         for _ in 0..3 {
             let mut slot = admit(&connections, "192.0.2.1").unwrap();
             assert!(!is_evicted(&mut slot));

@@ -1,4 +1,4 @@
-//! A response body that keeps its request in flight until the body is written.
+//! Defines a response body that keeps the request in flight until the body is written.
 
 use std::pin::Pin;
 use std::task::{Context, Poll};
@@ -8,7 +8,7 @@ use actix_web::web::Bytes;
 
 use super::progress::InFlightRequest;
 
-/// A body, and the request that counts as in flight until this body is dropped.
+/// A response body, and the request that is in flight until this body is dropped.
 pub(super) struct WatchedBody {
     body: BoxBody,
     _request: Option<InFlightRequest>,

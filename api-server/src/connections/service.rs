@@ -1,4 +1,4 @@
-//! Serves HTTP/1.1. Every connection has a slot and timeouts.
+//! Serves HTTP/1.1 with a limit of open connections and with timeouts for each connection.
 
 use std::fmt;
 use std::io;
@@ -31,16 +31,16 @@ pub(crate) struct ConnectionPolicy {
     pub(crate) timeouts: ConnectionTimeouts,
 }
 
-/// Listens at `address` and serves the application that `create_app` creates for each worker. Returns the address that
-/// was bound, which differs from `address` if the port is 0.
-pub(crate) fn serve<App, Factory, S, B>(
+/// Listens at `requested_address` and serves the application that `create_app` creates for each worker. Returns the
+/// bound socket address, which differs from `requested_address` if the port is 0.
+pub(crate) fn serve<CreateApp, Factory, S, B>(
     builder: ServerBuilder,
-    address: SocketAddr,
+    requested_address: SocketAddr,
     policy: &ConnectionPolicy,
-    create_app: App,
+    create_app: CreateApp,
 ) -> io::Result<(Server, SocketAddr)>
 where
-    App: Fn() -> Factory + Clone + Send + 'static,
+    CreateApp: Fn() -> Factory + Clone + Send + 'static,
     Factory: IntoServiceFactory<S, Request>,
     S: ServiceFactory<Request, Config = AppConfig> + 'static,
     S::Error: Into<actix_web::Error> + 'static,
@@ -49,50 +49,50 @@ where
     <S::Service as Service<Request>>::Future: 'static,
     B: MessageBody + 'static,
 {
-    let listener = listen(address)?;
-    let address = listener.local_addr()?;
+    let listener = listen(requested_address)?;
+    let bound_address = listener.local_addr()?;
     let stop_signal = builder.graceful_shutdown_signal();
-    let policy = policy.clone();
+    let worker_policy = policy.clone();
     let create_service = move || {
-        let app = create_app().into_factory();
-        let app = app.map_err(|error| error.into().error_response());
-        let app = map_config(app, |()| AppConfig::default());
-        let app = apply_fn_factory(app, |request: Request, app: &_| {
+        let app_factory = create_app().into_factory();
+        let responding_app = app_factory.map_err(|error| error.into().error_response());
+        let configured_app = map_config(responding_app, |()| AppConfig::default());
+        let watched_app = apply_fn_factory(configured_app, |request: Request, app: &_| {
             let in_flight_request = request.conn_data().map(InFlightRequest::new);
             watched_response(in_flight_request, Service::call(app, request))
         });
-        let stop_signal = stop_signal.clone();
-        let http_service = HttpService::build()
+        let worker_stop_signal = stop_signal.clone();
+        let http_factory = HttpService::build()
             .graceful_shutdown_signal(move || {
-                let stop_signal = stop_signal.clone();
-                async move { stop_signal.notified().await }
+                let connection_stop_signal = worker_stop_signal.clone();
+                async move { connection_stop_signal.notified().await }
             })
-            .keep_alive(policy.timeouts.idle)
-            .client_request_timeout(policy.timeouts.header)
-            // Cancels a request when its client closes the connection: the request then leaves the password hash queue.
+            .keep_alive(worker_policy.timeouts.idle)
+            .client_request_timeout(worker_policy.timeouts.header)
+            // Cancels a request when the client closes the connection: the request then leaves the password hash queue.
             .h1_allow_half_closed(false)
-            .local_addr(address)
+            .local_addr(bound_address)
             .on_connect_ext(|stream: &WatchedStream, data| {
                 data.insert(Rc::clone(stream.progress()));
             })
-            .finish(app);
-        let policy = policy.clone();
-        apply_fn_factory(http_service, move |stream: TcpStream, http_service: &_| {
-            let peer = stream.peer_addr().ok();
-            let slot = policy.connections.admit(peer.map(|peer| peer.ip()));
-            let stream = watched_stream(stream, &policy);
+            .finish(watched_app);
+        let service_policy = worker_policy.clone();
+        apply_fn_factory(http_factory, move |tcp_stream: TcpStream, service: &_| {
+            let peer = tcp_stream.peer_addr().ok();
+            let slot = service_policy.connections.admit(peer.map(|peer| peer.ip()));
+            let stream = watched_stream(tcp_stream, &service_policy);
             let progress = Rc::clone(stream.progress());
             serve_if_admitted(slot.map(|slot| {
-                let serving = Service::call(http_service, (stream, Protocol::Http1, peer));
-                serve_until_overdue(serving, progress, policy.timeouts, slot)
+                let serving = Service::call(service, (stream, Protocol::Http1, peer));
+                serve_until_overdue(serving, progress, service_policy.timeouts, slot)
             }))
         })
     };
     let server = builder.listen("http", listener, create_service)?.run();
-    Ok((server, address))
+    Ok((server, bound_address))
 }
 
-/// Serves a connection that has a slot; closes it at once if `serving` is `None`.
+/// Serves a connection that has a slot. Closes the connection at once if `serving` is `None`.
 async fn serve_if_admitted<E>(
     serving: Option<impl Future<Output = Result<(), E>>>,
 ) -> Result<(), E> {
@@ -124,7 +124,7 @@ where
     Ok(response.map_body(|_, body| WatchedBody::new(body.boxed(), in_flight_request)))
 }
 
-/// Serves a connection until it ends, exceeds a timeout or is evicted.
+/// Serves a connection until the connection ends, exceeds a timeout or is evicted.
 async fn serve_until_overdue<E>(
     serving: impl Future<Output = Result<(), E>>,
     progress: Rc<Progress>,

@@ -1,4 +1,4 @@
-//! A TCP stream that records its reads and writes.
+//! Defines a TCP stream that records when bytes are read and written.
 
 use std::io::{self, IoSlice};
 use std::pin::Pin;

@@ -1,4 +1,4 @@
-//! Adds the aliases of paths to the OpenAPI document. Handlers declare each path only once.
+//! Adds aliases to the OpenAPI document. An alias is a further path of an operation; a handler declares only one path.
 
 use utoipa::Modify;
 use utoipa::openapi::RefOr;
@@ -27,7 +27,7 @@ const ALIASES: &[(&str, &str)] = &[
 ];
 
 /// The paths of lists of tasks. Below each path, `POST …/toggle` does the same as `PATCH …/complete`.
-const TASK_LISTS: &[&str] = &["/api/{user_id}/tasks", "/api/tasks", "/api/v1/tasks"];
+const TASK_LIST_PATHS: &[&str] = &["/api/{user_id}/tasks", "/api/tasks", "/api/v1/tasks"];
 
 impl Modify for Aliases {
     fn modify(&self, api: &mut utoipa::openapi::OpenApi) {
@@ -44,7 +44,7 @@ impl Modify for Aliases {
             }
             paths.insert((*alias).to_owned(), item);
         }
-        for (index, path) in TASK_LISTS.iter().enumerate() {
+        for (index, path) in TASK_LIST_PATHS.iter().enumerate() {
             let Some(mut item) = paths.get(&format!("{path}/{{task_id}}/complete")).cloned() else {
                 continue;
             };
@@ -57,7 +57,7 @@ impl Modify for Aliases {
     }
 }
 
-/// Appends a suffix to the operation id, because operation ids must be unique (OpenAPI 3.1 § 4.8.10).
+/// Appends `Alias` and a suffix to the operation id, because operation ids must be unique (OpenAPI 3.1 § 4.8.10).
 fn extend_id(operation: &mut Operation, suffix: &str) {
     if let Some(id) = &mut operation.operation_id {
         id.push_str("Alias");

@@ -41,7 +41,7 @@ struct Api;
 
 /// Returns the document as JSON that ends in a line break.
 ///
-/// Returns `{}` if the document cannot be serialized; a test checks that it can.
+/// Returns `{}` if the document cannot be serialized. A test checks that this does not happen.
 #[must_use]
 pub(crate) fn document() -> String {
     let mut api = Api::openapi();
@@ -78,7 +78,7 @@ pub(crate) async fn show() -> HttpResponse {
 }
 
 /// Redirects `/docs` to `/docs/`, because the page loads its files by relative URLs.
-pub(crate) async fn docs() -> HttpResponse {
+pub(crate) async fn redirect_to_docs() -> HttpResponse {
     HttpResponse::PermanentRedirect()
         .insert_header((LOCATION, "/docs/"))
         .json(serde_json::json!({ "location": "/docs/" }))
@@ -110,16 +110,16 @@ impl Modify for SharedParts {
     }
 }
 
-/// Returns the operations of a path, for the methods that this server has.
+/// Returns the operations of a path, for the methods that this server supports.
 fn operations(item: &mut PathItem) -> impl Iterator<Item = &mut Operation> {
-    let operations = [
+    let optional_operations = [
         &mut item.get,
         &mut item.post,
         &mut item.put,
         &mut item.patch,
         &mut item.delete,
     ];
-    operations.into_iter().flatten()
+    optional_operations.into_iter().flatten()
 }
 
 /// The media type and the schema of an error response.
@@ -146,11 +146,11 @@ fn describe_errors(operation: &mut Operation) {
     };
     let responses = &mut operation.responses.responses;
     if operation.security.is_some() {
-        let unauthorized = error_response(format, "No token, or not a good one");
-        responses.insert("401".to_owned(), unauthorized.into());
+        let unauthorized_response = error_response(format, "No token, or not a good one");
+        responses.insert("401".to_owned(), unauthorized_response.into());
     }
-    let other_error = error_response(format, "Any other refusal or fault");
-    responses.insert("default".to_owned(), other_error.into());
+    let default_response = error_response(format, "Any other refusal or fault");
+    responses.insert("default".to_owned(), default_response.into());
 }
 
 fn error_response(format: ErrorFormat, description: &str) -> Response {
@@ -167,8 +167,8 @@ fn forbid_null_body(operation: &mut Operation) {
     let Some(RefOr::T(body)) = &mut operation.request_body else {
         return;
     };
-    for content in body.content.values_mut() {
-        if let RefOr::T(content) = content
+    for content_or_ref in body.content.values_mut() {
+        if let RefOr::T(content) = content_or_ref
             && let Some(RefOr::T(Schema::OneOf(one_of))) = &mut content.schema
             && let Some(reference @ RefOr::Ref(_)) = one_of.items.first().cloned()
         {

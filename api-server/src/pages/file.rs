@@ -1,4 +1,4 @@
-//! A file embedded in the program, uncompressed and compressed.
+//! Defines a file that is embedded in the program, both uncompressed and compressed.
 
 use actix_web::http::header::{
     ACCEPT_ENCODING, AcceptEncoding, CONTENT_ENCODING, CONTENT_TYPE, Encoding, Header as _, VARY,
@@ -37,8 +37,8 @@ impl File {
 
 fn accepts_gzip(request: &HttpRequest) -> bool {
     request.headers().contains_key(ACCEPT_ENCODING)
-        && AcceptEncoding::parse(request).is_ok_and(|accepted| {
+        && AcceptEncoding::parse(request).is_ok_and(|accept_encoding| {
             let encodings = [Encoding::gzip(), Encoding::identity()];
-            accepted.negotiate(encodings.iter()) == Some(Encoding::gzip())
+            accept_encoding.negotiate(encodings.iter()) == Some(Encoding::gzip())
         })
 }

@@ -47,8 +47,8 @@ pub(crate) async fn asset(
     request: HttpRequest,
     name: Path<String>,
 ) -> Result<HttpResponse, Problem> {
-    let file = ASSETS.iter().find(|file| file.name == name.as_str());
-    let file = file.ok_or_else(|| Problem::new(Code::NotFound, "Nothing has this address"))?;
+    let asset = ASSETS.iter().find(|file| file.name == name.as_str());
+    let file = asset.ok_or_else(|| Problem::new(Code::NotFound, "Nothing has this address"))?;
     Ok(file
         .respond(&request)
         .insert_header((CACHE_CONTROL, CACHE_ONE_YEAR))

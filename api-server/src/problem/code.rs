@@ -1,4 +1,4 @@
-//! The stable codes of errors.
+//! Defines the stable codes of errors.
 
 use actix_web::http::StatusCode;
 use serde::Serialize;

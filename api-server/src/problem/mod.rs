@@ -1,7 +1,7 @@
-//! The errors of the server and their form in a response (RFC 9457).
+//! Defines the errors of the server and the format of error responses (RFC 9457).
 //!
-//! Handlers return `Result<_, Problem>`. An internal error keeps its cause: the middleware logs it with the request id,
-//! and no response contains it.
+//! Handlers return `Result<_, Problem>`. The middleware logs the cause of an internal error with the request id. No
+//! response contains the cause.
 
 mod code;
 pub(crate) mod violation;
@@ -22,7 +22,7 @@ pub(crate) use code::Code;
 
 pub(crate) const MEDIA_TYPE: &str = "application/problem+json";
 
-/// An error, with the data for its response and for the log.
+/// An error, with the data for the error response and for the log.
 #[derive(Debug)]
 pub struct Problem(Box<Inner>);
 
@@ -143,7 +143,7 @@ impl Problem {
         self
     }
 
-    /// Adds a header, unless its value is not ASCII. All texts of this crate are ASCII.
+    /// Adds a header, unless the value is not ASCII. All header values of this crate are ASCII.
     fn with_text_header(self, name: HeaderName, value: &str) -> Self {
         match HeaderValue::from_str(value) {
             Ok(value) => self.with_header(name, value),

@@ -1,4 +1,4 @@
-//! Validation rules, and the conversion of errors of the `validator` crate into [`FieldError`]s.
+//! Defines validation rules, and converts errors of the `validator` crate into [`FieldError`]s.
 
 use std::borrow::Cow;
 
@@ -35,8 +35,8 @@ impl From<FieldViolation> for ValidationError {
 }
 
 /// Converts the result of a constructor into the result of a rule for `#[validate(custom(function = …))]`.
-pub(crate) fn rule<T>(parsed: Result<T, FieldViolation>) -> Result<(), ValidationError> {
-    parsed.map(drop).map_err(ValidationError::from)
+pub(crate) fn rule<T>(result: Result<T, FieldViolation>) -> Result<(), ValidationError> {
+    result.map(drop).map_err(ValidationError::from)
 }
 
 /// Accepts text of at most `max` characters without NUL, which PostgreSQL cannot store. `message` is for longer text.
@@ -52,7 +52,7 @@ pub(crate) fn text(value: &str, max: usize, message: &'static str) -> Result<(),
     Ok(())
 }
 
-/// Returns all broken rules in the order of their fields, so that equal requests get equal responses.
+/// Returns an error for each broken rule, sorted by the field name, so that equal requests get equal responses.
 pub(crate) fn field_errors(errors: &ValidationErrors) -> Vec<FieldError> {
     let mut field_errors: Vec<_> = errors
         .field_errors()

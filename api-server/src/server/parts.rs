@@ -29,16 +29,16 @@ use crate::users::throttle::{NetworkLimits, Throttle};
 
 /// The state that all workers of the server share. Cheap to clone.
 #[derive(Clone)]
-pub(super) struct Parts {
+pub(super) struct ServerParts {
     pub(super) sessions: Arc<Sessions>,
     accounts: Data<Accounts>,
-    policy: Data<HttpPolicy>,
+    http_policy: Data<HttpPolicy>,
     better_auth: Data<BetterAuthContext>,
     tasks: Data<Tasks>,
     authority: Authority,
 }
 
-impl Parts {
+impl ServerParts {
     pub(super) fn new(config: Config, limits: &Limits, clock: Clock) -> Result<Self, BuildError> {
         let db = Db::new(config.database_url.clone(), config.database_pool_size)?;
         let sessions = Arc::new(new_sessions(&config, &db, &clock)?);
@@ -50,7 +50,7 @@ impl Parts {
             task_page_timeout: limits.task_page_timeout,
         });
         let may_delete_user = config.web.better_auth_delete_user;
-        let policy = Data::new(new_http_policy(&config, limits, &clock));
+        let http_policy = Data::new(new_http_policy(&config, limits, &clock));
         let accounts = Data::new(Accounts {
             passwords: new_passwords(config, db, clock),
             sessions: Arc::clone(&sessions),
@@ -58,28 +58,28 @@ impl Parts {
         let better_auth = Data::new(BetterAuthContext {
             accounts: accounts.clone(),
             sessions: Arc::clone(&sessions),
-            policy: policy.clone(),
+            policy: http_policy.clone(),
             may_delete_user,
         });
         let authority = Authority::new(ServerAuthenticator {
             sessions: Arc::clone(&sessions),
-            cookie_format: policy.cookie_format,
+            cookie_format: http_policy.cookie_format,
         });
         Ok(Self {
             sessions,
             accounts,
-            policy,
+            http_policy,
             better_auth,
             tasks,
             authority,
         })
     }
 
-    /// Registers every part, so that a handler can extract it by its type.
+    /// Registers every part. A handler extracts a part by the type of the part.
     pub(super) fn register(&self, app: &mut ServiceConfig) {
         app.app_data(Data::from(Arc::clone(&self.sessions)))
             .app_data(self.accounts.clone())
-            .app_data(self.policy.clone())
+            .app_data(self.http_policy.clone())
             .app_data(self.better_auth.clone())
             .app_data(self.tasks.clone())
             .app_data(self.authority.clone());
@@ -87,13 +87,13 @@ impl Parts {
 }
 
 fn new_sessions(config: &Config, db: &Db, clock: &Clock) -> Result<Sessions, BuildError> {
-    let revoked = RevokedSessions::default();
+    let revoked_sessions = RevokedSessions::default();
     let token_settings = TokenSettings {
         issuer: config.tokens.issuer.clone(),
         audience: config.tokens.audience.clone(),
         service_audiences: config.tokens.service_audiences.clone(),
         access_token_ttl: config.tokens.access_token_ttl,
-        revoked: revoked.clone(),
+        revoked: revoked_sessions.clone(),
     };
     let session_ttl = config.tokens.session_ttl;
     let session_max_ttl = config.tokens.session_max_ttl;
@@ -101,8 +101,8 @@ fn new_sessions(config: &Config, db: &Db, clock: &Clock) -> Result<Sessions, Bui
         db: db.clone(),
         clock: clock.clone(),
         keys: Keys::new(&config.keyring, token_settings)?,
-        feed: RevocationFeed::new(revoked.clone()),
-        revoked,
+        feed: RevocationFeed::new(revoked_sessions.clone()),
+        revoked: revoked_sessions,
         access_token_ttl: config.tokens.access_token_ttl,
         session_ttl: session_max_ttl.map_or(session_ttl, |max_ttl| session_ttl.min(max_ttl)),
         session_max_ttl,
