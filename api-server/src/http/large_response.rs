@@ -28,7 +28,7 @@ pub(crate) struct LargeResponseLimiter(Arc<Mutex<Reservations>>);
 #[derive(Debug, Default)]
 struct Reservations {
     total: usize,
-    by_account: HashMap<String, usize>,
+    count_by_account: HashMap<String, usize>,
 }
 
 impl LargeResponseLimiter {
@@ -38,8 +38,8 @@ impl LargeResponseLimiter {
         if reservations.total >= MAX_RESERVATIONS {
             return None;
         }
-        let by_account = &mut reservations.by_account;
-        let account_count = by_account.entry(account.to_owned()).or_default();
+        let counts = &mut reservations.count_by_account;
+        let account_count = counts.entry(account.to_owned()).or_default();
         if *account_count >= MAX_RESERVATIONS_PER_ACCOUNT {
             return None;
         }
@@ -54,10 +54,10 @@ impl LargeResponseLimiter {
     fn release(&self, account: &str) {
         let mut reservations = self.lock();
         reservations.total = reservations.total.saturating_sub(1);
-        if let Some(account_count) = reservations.by_account.get_mut(account) {
+        if let Some(account_count) = reservations.count_by_account.get_mut(account) {
             *account_count = account_count.saturating_sub(1);
             if *account_count == 0 {
-                reservations.by_account.remove(account);
+                reservations.count_by_account.remove(account);
             }
         }
     }
@@ -67,7 +67,7 @@ impl LargeResponseLimiter {
     }
 }
 
-/// Permission to keep one large response in memory. Ends when dropped.
+/// Permission to keep one large response in memory, until this value is dropped.
 #[derive(Debug)]
 pub(crate) struct MemoryReservation {
     limiter: LargeResponseLimiter,
@@ -125,7 +125,7 @@ mod tests {
             .map(|_| limiter.reserve("ada").unwrap())
             .collect();
         assert!(limiter.reserve("ada").is_none());
-        let _reservation_of_other_account = limiter.reserve("eve").unwrap();
+        let _reservation_of_eve = limiter.reserve("eve").unwrap();
         reservations.pop();
         reservations.push(limiter.reserve("ada").unwrap());
         assert!(limiter.reserve("ada").is_none());
@@ -140,6 +140,6 @@ mod tests {
         assert!(limiter.reserve("ada").is_none());
         drop(reservations);
         assert!(limiter.reserve("ada").is_some());
-        assert!(limiter.lock().by_account.is_empty());
+        assert!(limiter.lock().count_by_account.is_empty());
     }
 }
