@@ -61,7 +61,6 @@ impl CookieFormat {
         if self.secure { "/" } else { REFRESH_PATH }
     }
 
-    /// Finds the refresh cookie of a request.
     pub(crate) fn find_refresh(self, request: &HttpRequest) -> Cookie<'_> {
         find_by_name(request, self.refresh_name())
     }
@@ -71,7 +70,6 @@ impl CookieFormat {
         values(request, self.access_name())
     }
 
-    /// Returns the value of every refresh cookie.
     pub(crate) fn refresh_values(self, request: &HttpRequest) -> impl Iterator<Item = &str> {
         values(request, self.refresh_name())
     }
@@ -86,7 +84,7 @@ impl CookieFormat {
         ]
     }
 
-    /// Returns `Set-Cookie` values that delete the access cookie, the refresh cookie and, over https, [`FORMER_REFRESH_NAME`].
+    /// Returns `Set-Cookie` values that delete the access and refresh cookies and, over https, [`FORMER_REFRESH_NAME`].
     pub(crate) fn render_cleared(self) -> Vec<String> {
         let mut values = self.render("", "", Duration::ZERO).to_vec();
         if self.secure {

@@ -80,8 +80,9 @@ impl Credential {
             Validity::Invalid => false,
             // The previous token is valid too, because the response with the current token may have been lost.
             Validity::IfCounterIsRecent(token_counter) => {
-                let counter = session.rotation.counter;
-                token_counter == counter || token_counter.checked_add(1) == Some(counter)
+                let current_counter = session.rotation.counter;
+                token_counter == current_counter
+                    || token_counter.checked_add(1) == Some(current_counter)
             }
         }
     }
@@ -124,12 +125,12 @@ pub(crate) async fn end(
         .write(move |connection| end_in_transaction(connection, &credentials, scope, times))
         .await?;
     sessions.revoke_locally(&ended_sessions.ids, now);
-    let count = surplus_count + ended_sessions.live_count;
-    log::info!("logged out scope={scope:?} sessions_ended={count}");
-    Ok(count)
+    let ended_count = surplus_count + ended_sessions.live_count;
+    log::info!("logged out scope={scope:?} sessions_ended={ended_count}");
+    Ok(ended_count)
 }
 
-/// Ends sessions until one transaction can end the rest. Returns how many were live; 0 if no credential is valid now.
+/// Ends most sessions if one transaction cannot end all. Returns how many were live; 0 if no credential is valid now.
 async fn end_surplus(sessions: &Sessions, credentials: &[Credential]) -> Result<usize, Problem> {
     let credentials = credentials.to_vec();
     let times = sessions.times(sessions.now());
