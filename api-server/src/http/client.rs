@@ -45,14 +45,14 @@ fn ip_address_and_network(
     policy: &HttpPolicy,
 ) -> (Option<IpAddr>, Option<Network>) {
     let headers = request.headers();
-    let proxies = policy.trusted_proxies.as_slice();
-    let is_trusted_proxy = forwarded::is_trusted_proxy(peer, proxies);
+    let trusted_proxies = policy.trusted_proxies.as_slice();
+    let is_trusted_proxy = forwarded::is_trusted_proxy(peer, trusted_proxies);
     policy
         .proxy_warning
         .log_if_due(peer, is_trusted_proxy, headers, policy.clock.now());
-    let ip = forwarded::client_ip_address(peer, headers, proxies);
+    let client_ip = forwarded::client_ip_address(peer, headers, trusted_proxies);
     let is_limited = is_trusted_proxy || !peer.is_loopback();
-    (Some(ip), is_limited.then(|| Network::of(ip)))
+    (Some(client_ip), is_limited.then(|| Network::of(client_ip)))
 }
 
 /// Converts a `User-Agent` header to text. Removes control characters, and cuts off what exceeds the maximum length.

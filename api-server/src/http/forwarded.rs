@@ -68,14 +68,14 @@ impl ProxyWarning {
         let present_header = proxy_headers
             .iter()
             .find(|name| headers.contains_key(*name));
-        let Some(name) = present_header else {
+        let Some(header_name) = present_header else {
             return;
         };
-        if is_trusted_proxy && *name == X_FORWARDED_FOR {
+        if is_trusted_proxy && *header_name == X_FORWARDED_FOR {
             return;
         }
         if self.start_interval_if_due(now) {
-            log::warn!("{}", warning_text(peer, is_trusted_proxy, name));
+            log::warn!("{}", warning_text(peer, is_trusted_proxy, header_name));
         }
     }
 

@@ -33,13 +33,13 @@ struct Reservations {
 
 impl LargeResponseLimiter {
     /// Reserves memory for one large response; `None` if the account or the server has no reservation left.
-    pub(crate) fn reserve(&self, account: &str) -> Option<MemoryReservation> {
+    pub(crate) fn reserve(&self, account_id: &str) -> Option<MemoryReservation> {
         let mut reservations = self.lock();
         if reservations.total >= MAX_RESERVATIONS {
             return None;
         }
         let counts = &mut reservations.count_by_account;
-        let account_count = counts.entry(account.to_owned()).or_default();
+        let account_count = counts.entry(account_id.to_owned()).or_default();
         if *account_count >= MAX_RESERVATIONS_PER_ACCOUNT {
             return None;
         }
@@ -47,17 +47,17 @@ impl LargeResponseLimiter {
         reservations.total += 1;
         Some(MemoryReservation {
             limiter: self.clone(),
-            account: account.to_owned(),
+            account_id: account_id.to_owned(),
         })
     }
 
-    fn release(&self, account: &str) {
+    fn release(&self, account_id: &str) {
         let mut reservations = self.lock();
         reservations.total = reservations.total.saturating_sub(1);
-        if let Some(account_count) = reservations.count_by_account.get_mut(account) {
+        if let Some(account_count) = reservations.count_by_account.get_mut(account_id) {
             *account_count = account_count.saturating_sub(1);
             if *account_count == 0 {
-                reservations.count_by_account.remove(account);
+                reservations.count_by_account.remove(account_id);
             }
         }
     }
@@ -71,12 +71,12 @@ impl LargeResponseLimiter {
 #[derive(Debug)]
 pub(crate) struct MemoryReservation {
     limiter: LargeResponseLimiter,
-    account: String,
+    account_id: String,
 }
 
 impl Drop for MemoryReservation {
     fn drop(&mut self) {
-        self.limiter.release(&self.account);
+        self.limiter.release(&self.account_id);
     }
 }
 

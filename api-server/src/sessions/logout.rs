@@ -105,7 +105,7 @@ fn first_live_session(
 /// Ends the sessions that the scope selects. Returns how many of these sessions were live.
 ///
 /// The transaction that ends the sessions also checks the credentials. If the user has more sessions than one
-/// transaction should end, the credentials are first checked once more, and earlier transactions end most sessions.
+/// transaction should end, earlier transactions end most sessions, after an additional check of the credentials.
 ///
 /// `Others` and `All` need a credential that is valid now. If no credential is valid, `All` ends only the session of
 /// the first credential, and `Others` ends none.

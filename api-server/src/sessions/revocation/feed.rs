@@ -67,7 +67,7 @@ impl RevocationFeed {
                 self.apply(&revocation);
             }
             if is_last_page {
-                // Unread revocations up to `newest_sequence` were purged, because their access tokens have expired.
+                // Revocations up to `newest_sequence` are read, except purged ones, whose access tokens have expired.
                 self.newest_read
                     .fetch_max(newest_sequence, Ordering::AcqRel);
                 *self.lock() = Some(started_at);

@@ -58,11 +58,22 @@ fn a_time_before_the_rotation_is_treated_as_within_the_overlap() {
 
 #[test]
 fn a_late_recovery_is_counted_once_however_often_the_client_retries() {
-    let Decision::Recover(recovered) = decide(&rotation_at_time_zero(7), 6, time_at(60_000)) else {
+    let Decision::Recover(recovered_rotation) =
+        decide(&rotation_at_time_zero(7), 6, time_at(60_000))
+    else {
         panic!("the token was not recovered");
     };
-    assert_eq!((recovered.counter, recovered.late_recoveries), (7, 1));
-    assert_eq!(decide(&recovered, 6, time_at(120_000)), Decision::Repeat);
+    assert_eq!(
+        (
+            recovered_rotation.counter,
+            recovered_rotation.late_recoveries
+        ),
+        (7, 1)
+    );
+    assert_eq!(
+        decide(&recovered_rotation, 6, time_at(120_000)),
+        Decision::Repeat
+    );
 }
 
 #[test]
@@ -125,14 +136,14 @@ fn a_counter_above_the_current_counter_is_unknown() {
 }
 
 #[test]
-fn the_last_counter_ends_the_session_instead_of_wrapping() {
+fn the_highest_counter_ends_the_session_instead_of_wrapping() {
     assert_eq!(
         decide(&rotation_at_time_zero(u32::MAX), u32::MAX, time_at(1)),
         Decision::End
     );
-    let second_to_last = rotation_at_time_zero(u32::MAX - 1);
+    let penultimate_rotation = rotation_at_time_zero(u32::MAX - 1);
     assert!(matches!(
-        decide(&second_to_last, u32::MAX - 1, time_at(1)),
+        decide(&penultimate_rotation, u32::MAX - 1, time_at(1)),
         Decision::Advance(_)
     ));
 }
