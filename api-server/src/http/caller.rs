@@ -17,7 +17,7 @@ use crate::problem::Problem;
 use crate::sessions::Sessions;
 use crate::users::id::UserId;
 
-/// A caller with a valid access token. Queries need a `UserId`, so a handler cannot run them without a verified caller.
+/// A caller with a valid access token. The queries need a `UserId`, which a handler gets from a verified caller.
 #[derive(Debug)]
 pub(crate) struct Caller {
     pub(crate) user_id: UserId,

@@ -46,7 +46,7 @@ impl TokenGrant {
         let access = issue_result.map_err(|error| match error {
             // In the last second of the session, a token would expire at once.
             Error::Expired => Problem::session_expired(),
-            // Not converted to a 401, because the stored user causes this error, not the token of the caller.
+            // The error does not become a 401, because the stored user causes it, not the token of the caller.
             error => Problem::internal(error),
         })?;
         let refresh_token = session::refresh_token(&self.session_id, self.counter)

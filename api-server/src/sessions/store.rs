@@ -300,7 +300,7 @@ pub(super) fn purge(
     diesel::delete(sessions::table.filter(sessions::id.eq_any(expired_ids))).execute(connection)
 }
 
-/// Returns a session, live or not, with its user. One query reads both rows, because some clients request them often.
+/// Returns a session, live or not, with its user. One query reads both rows, because this lookup is frequent.
 pub(crate) fn find_with_user(
     connection: &mut DbConnection,
     session_id: &str,

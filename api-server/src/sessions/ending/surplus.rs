@@ -22,8 +22,8 @@ const MAX_REMAINING: i64 = 2 * MAX_LIVE;
 /// The most session ids that one query reads.
 const PAGE_SIZE: i64 = 10_000;
 
-/// Ends all sessions except the caller's session and [`MAX_REMAINING`] others, which one transaction can end. Returns
-/// how many of the ended sessions were live.
+/// Ends all sessions except the caller's session and [`MAX_REMAINING`] other sessions, which one transaction can end.
+/// Returns how many of the ended sessions were live.
 pub(crate) async fn end_most(
     sessions: &Sessions,
     user: &UserId,
