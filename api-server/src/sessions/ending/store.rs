@@ -166,7 +166,7 @@ pub(crate) fn lock_user(connection: &mut DbConnection, user: &UserId) -> QueryRe
 ///
 /// The caller must have locked the user, so that concurrent logins count each other's sessions. [`end`] is called only
 /// once, because each call locks the sequence of revocations until the commit. If an account of an old database is far
-/// beyond the limit, this call ends only a batch. [`enforce_limit`](super::surplus::enforce_limit) ends further batches.
+/// beyond the limit, this call ends only a batch. [`enforce_limit`](super::surplus::enforce_limit) ends the others.
 pub(crate) fn end_replaced_and_surplus(
     connection: &mut DbConnection,
     opening: &SessionOpening,
