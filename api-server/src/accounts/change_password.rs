@@ -17,7 +17,7 @@ use crate::users::password_policy::ChosenPassword;
 /// A request to change the password.
 pub(crate) struct PasswordChange {
     pub(crate) user_id: UserId,
-    /// The session that sent the request.
+    /// The id of the session that sent the request.
     pub(crate) session_id: String,
     /// What the caller entered as the current password.
     pub(crate) attempt: PasswordAttempt,
@@ -33,14 +33,14 @@ pub(crate) async fn change_password(
     client: Client,
     now: SystemTime,
 ) -> Result<TokenGrant, Problem> {
-    let (user_id, session_id) = (&change.user_id, &change.session_id);
+    let (user_id, caller_session_id) = (&change.user_id, &change.session_id);
     let authenticated = accounts
         .passwords
-        .confirm(user_id, session_id, change.attempt, &client)
+        .confirm(user_id, caller_session_id, change.attempt, &client)
         .await?;
-    surplus::end_most(&accounts.sessions, user_id, session_id).await?;
+    surplus::end_most(&accounts.sessions, user_id, caller_session_id).await?;
     let permit = accounts.passwords.hasher.permit(&client).await?;
-    let hash = accounts
+    let new_hash = accounts
         .passwords
         .hasher
         .hash(permit, change.new_password)
@@ -51,7 +51,7 @@ pub(crate) async fn change_password(
         user_id: change.user_id,
         session_id: change.session_id,
         old_hash: authenticated.hash,
-        new_hash: hash.as_str().to_owned(),
+        new_hash: new_hash.as_str().to_owned(),
         new_session,
         now: now.into(),
         forget_after: accounts.sessions.forget_after(now),

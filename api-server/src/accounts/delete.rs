@@ -21,10 +21,10 @@ pub(crate) async fn delete(
         .sessions
         .db
         .write(move |connection| {
-            let hash = authenticated
+            let old_hash = authenticated
                 .as_ref()
                 .map(|authenticated| authenticated.hash.as_str());
-            store::delete(connection, &user_id, hash, now.into(), forget_after)
+            store::delete(connection, &user_id, old_hash, now.into(), forget_after)
         })
         .await?
         .ok_or_else(Problem::token_revoked)?;

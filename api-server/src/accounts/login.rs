@@ -25,7 +25,7 @@ pub(crate) struct LoginContext {
 }
 
 impl LoginContext {
-    /// Creates the new session, and the other values for the transaction that stores this session.
+    /// Creates the new session, and collects the other values for the transaction that stores this session.
     pub(crate) fn into_opening(
         self,
         accounts: &Accounts,
@@ -66,7 +66,7 @@ pub(crate) async fn log_in(
     Ok(grant)
 }
 
-/// Stores the new session. Rejects the login if the password was changed after it was compared.
+/// Stores the new session. Rejects the login if the user's password was changed after the comparison.
 async fn open_session(
     accounts: &Accounts,
     authenticated: Authenticated,
@@ -96,8 +96,8 @@ async fn open_session(
     })
 }
 
-/// Revokes, in this process, the sessions that the login's transaction ended. If these fill a batch, ends all other
-/// sessions beyond the account's limit too. A failure does not fail the login, because the next login tries again.
+/// Revokes, in this process, the sessions that the login's transaction ended. If these sessions fill a batch, ends more
+/// sessions, down to the account's limit. A failure does not fail the login, because the next login tries again.
 async fn end_surplus(accounts: &Accounts, user: &User, session_id: &str, ended_ids: Vec<String>) {
     if ended_ids.is_empty() {
         return;

@@ -32,7 +32,7 @@ pub(crate) async fn create(
         .throttle
         .reserve_registration(network, accounts.sessions.now())?;
     let result = create_with_session(accounts, account, context).await;
-    // A rejected registration of an existing account counts too, because the response reveals that the account exists.
+    // A registration of an existing account also uses up budget, because the response reveals that the account exists.
     let reveals_account = |problem: &Problem| problem.code() == Code::UserAlreadyExists;
     if result.as_ref().map_or_else(reveals_account, |_| true) {
         reservation.spend(accounts.sessions.now());
@@ -47,9 +47,9 @@ async fn create_with_session(
 ) -> Result<TokenGrant, Problem> {
     let now = accounts.sessions.now();
     let permit = accounts.passwords.hasher.permit(&context.client).await?;
-    // Checked after the wait for the permit. Identical registrations in the queue then find the account that the first
-    // of them stored, and hash nothing. If the queue is full, the response does not reveal whether the email address is
-    // registered.
+    // This check follows the wait for the permit. Identical registrations in the queue thus find the account that the
+    // first registration stored, and hash nothing. If the queue is full, the response does not reveal
+    // whether the email address is registered.
     reject_registered(accounts, &account.email).await?;
     let hash = accounts
         .passwords
@@ -58,11 +58,11 @@ async fn create_with_session(
         .await?;
 
     let (id, created_at) = (UserId::generate(now), Timestamp::from(now));
-    let mut user = User::new(&id, account.email, account.name, created_at);
-    user.image = account.image;
-    let opening = context.into_opening(accounts, &user.id, now);
+    let mut new_user = User::new(&id, account.email, account.name, created_at);
+    new_user.image = account.image;
+    let opening = context.into_opening(accounts, &new_user.id, now);
     let (session_id, expires_at) = (opening.session.id.clone(), opening.session.expires_at);
-    let (user, ended_ids) = insert(accounts, user, hash.as_str().to_owned(), opening).await?;
+    let (user, ended_ids) = insert(accounts, new_user, hash.as_str().to_owned(), opening).await?;
     accounts.sessions.revoke_locally(&ended_ids, now);
     log::info!("registered user_id={}", user.id);
     Ok(TokenGrant {
@@ -77,9 +77,9 @@ async fn create_with_session(
 /// Rejects an email address that already has an account, before the password is hashed.
 async fn reject_registered(accounts: &Accounts, email: &Email) -> Result<(), Problem> {
     let email = email.clone();
-    let is_registered =
+    let query_registration =
         move |connection: &mut DbConnection| users::is_registered(connection, &email);
-    if accounts.sessions.db.read(is_registered).await? {
+    if accounts.sessions.db.read(query_registration).await? {
         return Err(already_registered());
     }
     Ok(())

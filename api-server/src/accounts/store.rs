@@ -52,7 +52,7 @@ pub(super) fn open_session(
 /// The values for a change of the password.
 pub(super) struct PasswordUpdate {
     pub(super) user_id: UserId,
-    /// The session that requested the change.
+    /// The id of the session that requested the change.
     pub(super) session_id: String,
     pub(super) old_hash: String,
     pub(super) new_hash: String,
@@ -66,15 +66,14 @@ pub(super) struct PasswordUpdate {
 /// The result of a change of the password.
 pub(crate) struct PasswordChangeResult {
     pub(crate) user: User,
-    /// The ids of the ended sessions.
     pub(super) ended_ids: Vec<String>,
 }
 
 /// Changes the password, ends every session of the user, including the caller's session, and inserts the new session.
 /// Returns `None` if the caller's session has ended, or if the stored hash is no longer the old hash.
 ///
-/// The update locks the user's row. If a concurrent login has opened a session before, this session is ended too. If
-/// not, the login fails, because the hash has changed.
+/// The update locks the user's row. A session that a concurrent login opened before the lock is ended too. A concurrent
+/// login after the lock fails, because the hash has changed.
 pub(super) fn change_password(
     connection: &mut DbConnection,
     update: &PasswordUpdate,
@@ -95,8 +94,8 @@ pub(super) fn change_password(
         let user = users::change_profile(connection, id, &only_update_time)?
             .ok_or(DieselError::RollbackTransaction)?;
         sessions::store::insert(connection, &update.new_session)?;
-        let other_sessions = SessionFilter::AllOfUserExcept(id, &update.new_session.id);
-        let ended_ids = end(connection, &other_sessions, update.now, update.forget_after)?;
+        let old_sessions = SessionFilter::AllOfUserExcept(id, &update.new_session.id);
+        let ended_ids = end(connection, &old_sessions, update.now, update.forget_after)?;
         Ok(PasswordChangeResult { user, ended_ids })
     });
     match result {
@@ -117,8 +116,8 @@ fn is_session_live(connection: &mut DbConnection, update: &PasswordUpdate) -> Qu
 /// `None` if the user does not exist, or if the stored hash is no longer `old_hash`, with which the entered password
 /// was compared.
 ///
-/// With `old_hash`, an update locks the user's row first. If a concurrent login has opened a session before, this
-/// session is ended too. If not, the login finds no user.
+/// With `old_hash`, an update locks the user's row first. A session that a concurrent login opened before the lock is
+/// ended too. A concurrent login after the lock finds no user.
 pub(super) fn delete(
     connection: &mut DbConnection,
     id: &UserId,

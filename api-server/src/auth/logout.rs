@@ -9,7 +9,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 use utoipa::ToSchema;
 use validator::Validate;
 
-use crate::http::caller::{access_token, is_storable};
+use crate::http::caller::{access_token, are_ids_storable};
 use crate::http::cookie_sessions;
 use crate::http::cookies::Cookie;
 use crate::http::json::{OptionalJson, not_null};
@@ -151,5 +151,5 @@ fn access_token_credential(
             (claims, Credential::stale as fn(String) -> Credential)
         }
     };
-    is_storable(&claims.sub, &claims.sid).then_some(new_credential(claims.sid))
+    are_ids_storable(&claims.sub, &claims.sid).then_some(new_credential(claims.sid))
 }

@@ -164,7 +164,7 @@ fn removal_cookies_named(context: &BetterAuthContext, names: &[&str]) -> Vec<Hea
 
 /// Adds the prefix `__Secure-` if the cookies are sent only over https.
 fn cookie_name(context: &BetterAuthContext, name: &str) -> String {
-    let prefix = if context.policy.cookie_format.are_secure() {
+    let prefix = if context.policy.cookie_format.is_secure() {
         "__Secure-"
     } else {
         ""
@@ -181,7 +181,7 @@ fn set_cookie_value(
     max_age_seconds: Option<u64>,
 ) -> Result<HeaderValue, Problem> {
     let max_age = max_age_seconds.map(|seconds| format!("; Max-Age={seconds}"));
-    let secure = if context.policy.cookie_format.are_secure() {
+    let secure = if context.policy.cookie_format.is_secure() {
         "; Secure"
     } else {
         ""

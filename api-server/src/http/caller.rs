@@ -17,7 +17,7 @@ use crate::problem::Problem;
 use crate::sessions::Sessions;
 use crate::users::id::UserId;
 
-/// A caller with a valid access token. Queries need a `UserId`, so a handler cannot run them without a verified caller.
+/// A caller with a valid access token. The queries need a `UserId`, which a handler gets from a verified caller.
 #[derive(Debug)]
 pub(crate) struct Caller {
     pub(crate) user_id: UserId,
@@ -68,7 +68,7 @@ impl ServerAuthenticator {
         let (token, _) = credentials.token(Some(self.cookie_format.access_name()))?;
         let keys = self.sessions.keys.current();
         let claims = keys.verifier.verify(token, self.sessions.now())?;
-        if !is_storable(&claims.sub, &claims.sid) {
+        if !are_ids_storable(&claims.sub, &claims.sid) {
             let detail = "The account of this token does not exist";
             return Err(Refusal::unauthorized("INVALID_TOKEN", detail));
         }
@@ -84,7 +84,7 @@ impl Authenticate for ServerAuthenticator {
 
 /// Returns false if an id contains the NUL character, which PostgreSQL cannot store. No account has such an id, but a
 /// service that shares the secret could put such an id into a token.
-pub(crate) fn is_storable(sub: &str, sid: &str) -> bool {
+pub(crate) fn are_ids_storable(sub: &str, sid: &str) -> bool {
     !sub.contains('\0') && !sid.contains('\0')
 }
 

@@ -1,4 +1,4 @@
-//! Extracts the IP address, the network and the device of the client that sent a request.
+//! Extracts the IP address, the network and the user agent of the client that sent a request.
 
 use std::future::{Ready, ready};
 use std::net::IpAddr;
@@ -15,7 +15,7 @@ use crate::client::{Client, HangUp};
 use crate::network::Network;
 use crate::problem::Problem;
 
-/// The longest `User-Agent` text that is stored, in characters. The rest is cut off.
+/// The most characters of a `User-Agent` header that are stored. A longer header is cut off.
 const MAX_USER_AGENT_CHARS: usize = 512;
 
 impl FromRequest for Client {
@@ -45,17 +45,17 @@ fn ip_address_and_network(
     policy: &HttpPolicy,
 ) -> (Option<IpAddr>, Option<Network>) {
     let headers = request.headers();
-    let proxies = policy.trusted_proxies.as_slice();
-    let is_trusted_proxy = forwarded::is_trusted_proxy(peer, proxies);
+    let trusted_proxies = policy.trusted_proxies.as_slice();
+    let is_trusted_proxy = forwarded::is_trusted_proxy(peer, trusted_proxies);
     policy
         .proxy_warning
         .log_if_due(peer, is_trusted_proxy, headers, policy.clock.now());
-    let ip = forwarded::client_ip_address(peer, headers, proxies);
+    let client_ip = forwarded::client_ip_address(peer, headers, trusted_proxies);
     let is_limited = is_trusted_proxy || !peer.is_loopback();
-    (Some(ip), is_limited.then(|| Network::of(ip)))
+    (Some(client_ip), is_limited.then(|| Network::of(client_ip)))
 }
 
-/// Removes control characters, which a text column or a list of sessions may not contain, and cuts off a long text.
+/// Converts a `User-Agent` header to text. Removes control characters, and cuts off what exceeds the maximum length.
 fn clean_user_agent(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes)
         .chars()

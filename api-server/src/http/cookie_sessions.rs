@@ -3,7 +3,7 @@
 use actix_web::HttpRequest;
 use auth_core::credentials::Credentials;
 
-use super::caller::is_storable;
+use super::caller::are_ids_storable;
 use super::cookies::Cookie;
 use super::policy::HttpPolicy;
 use crate::sessions::{Sessions, session};
@@ -11,16 +11,17 @@ use crate::sessions::{Sessions, session};
 /// The most session ids that are read from the cookies of one request.
 const MAX_SESSION_IDS: usize = 8;
 
-/// Returns the session id of every cookie with a valid signature, even if several cookies have the same name.
+/// Returns the session ids of all access and refresh cookies with valid signatures, even of cookies with equal names.
 pub(crate) fn session_ids_of_all_cookies(
     request: &HttpRequest,
     sessions: &Sessions,
     policy: &HttpPolicy,
 ) -> Vec<String> {
     let access_tokens = policy.cookie_format.access_values(request);
-    let access_ids = access_tokens.filter_map(|token| id_in_access_token(token, sessions));
+    let access_ids = access_tokens.filter_map(|token| session_id_in_access_token(token, sessions));
     let refresh_tokens = policy.cookie_format.refresh_values(request);
-    let refresh_ids = refresh_tokens.filter_map(|token| id_in_refresh_token(token, sessions));
+    let refresh_ids =
+        refresh_tokens.filter_map(|token| session_id_in_refresh_token(token, sessions));
     distinct_ids(access_ids.chain(refresh_ids))
 }
 
@@ -34,9 +35,9 @@ pub(crate) fn session_ids_of_unambiguous_cookies(
     let access_cookie =
         Credentials::new(request.headers()).cookie(policy.cookie_format.access_name());
     let access_token = access_cookie.ok();
-    let access_id = access_token.and_then(|token| id_in_access_token(token, sessions));
+    let access_id = access_token.and_then(|token| session_id_in_access_token(token, sessions));
     let refresh_id = match policy.cookie_format.find_refresh(request) {
-        Cookie::One(token) => id_in_refresh_token(token, sessions),
+        Cookie::One(token) => session_id_in_refresh_token(token, sessions),
         Cookie::Absent | Cookie::Ambiguous => None,
     };
     distinct_ids(access_id.into_iter().chain(refresh_id))
@@ -45,27 +46,27 @@ pub(crate) fn session_ids_of_unambiguous_cookies(
 /// Removes duplicates and returns the first [`MAX_SESSION_IDS`] ids. Pass ids from verified cookies only, because
 /// forged cookies could use up the maximum.
 pub(crate) fn distinct_ids(ids: impl Iterator<Item = String>) -> Vec<String> {
-    let mut distinct = Vec::new();
+    let mut unique_ids = Vec::new();
     for id in ids {
-        if distinct.len() == MAX_SESSION_IDS {
+        if unique_ids.len() == MAX_SESSION_IDS {
             break;
         }
-        if !distinct.contains(&id) {
-            distinct.push(id);
+        if !unique_ids.contains(&id) {
+            unique_ids.push(id);
         }
     }
-    distinct
+    unique_ids
 }
 
 /// Returns the session id in an access token, which may have expired.
-fn id_in_access_token(token: &str, sessions: &Sessions) -> Option<String> {
+fn session_id_in_access_token(token: &str, sessions: &Sessions) -> Option<String> {
     let keys = sessions.keys.current();
     let verified = keys.verifier.verify_for_logout(token, sessions.now());
     let claims = verified.ok()?;
-    is_storable(&claims.sub, &claims.sid).then_some(claims.sid)
+    are_ids_storable(&claims.sub, &claims.sid).then_some(claims.sid)
 }
 
-fn id_in_refresh_token(token: &str, sessions: &Sessions) -> Option<String> {
+fn session_id_in_refresh_token(token: &str, sessions: &Sessions) -> Option<String> {
     let decoded = sessions.keys.current().refresh_tokens.decode(token);
     Some(session::session_id_of(&decoded.ok()?))
 }

@@ -25,7 +25,7 @@ pub(crate) struct CookieFormat {
 pub(crate) enum Cookie<'a> {
     Absent,
     One(&'a str),
-    /// Two cookies have the name. Another subdomain may have set one of them, and the request does not show which one.
+    /// Several cookies have the name. Another subdomain may have set one, and the request does not show which one.
     Ambiguous,
 }
 
@@ -34,7 +34,7 @@ impl CookieFormat {
         Self { secure }
     }
 
-    pub(crate) const fn are_secure(self) -> bool {
+    pub(crate) const fn is_secure(self) -> bool {
         self.secure
     }
 
@@ -61,17 +61,15 @@ impl CookieFormat {
         if self.secure { "/" } else { REFRESH_PATH }
     }
 
-    /// Finds the refresh cookie of a request.
     pub(crate) fn find_refresh(self, request: &HttpRequest) -> Cookie<'_> {
-        find_one(request, self.refresh_name())
+        find_by_name(request, self.refresh_name())
     }
 
-    /// Returns the value of every access cookie: several if another subdomain has set this cookie too.
+    /// Returns the value of every access cookie. Another subdomain may have set a second access cookie.
     pub(crate) fn access_values(self, request: &HttpRequest) -> impl Iterator<Item = &str> {
         values(request, self.access_name())
     }
 
-    /// Returns the value of every refresh cookie.
     pub(crate) fn refresh_values(self, request: &HttpRequest) -> impl Iterator<Item = &str> {
         values(request, self.refresh_name())
     }
@@ -79,14 +77,14 @@ impl CookieFormat {
     /// Returns a `Set-Cookie` value for each token. Both cookies last as long as the session, because a logout reads
     /// the session id even from an expired access token.
     pub(crate) fn render(self, access: &str, refresh: &str, lifetime: Duration) -> [String; 2] {
-        let seconds = lifetime.as_secs();
+        let max_age = lifetime.as_secs();
         [
-            self.render_cookie(self.access_name(), access, "/", seconds),
-            self.render_cookie(self.refresh_name(), refresh, self.refresh_path(), seconds),
+            self.render_cookie(self.access_name(), access, "/", max_age),
+            self.render_cookie(self.refresh_name(), refresh, self.refresh_path(), max_age),
         ]
     }
 
-    /// Returns `Set-Cookie` values that delete both cookies, and over https the refresh cookie of earlier versions.
+    /// Returns `Set-Cookie` values that delete the access and refresh cookies and, over https, [`FORMER_REFRESH_NAME`].
     pub(crate) fn render_cleared(self) -> Vec<String> {
         let mut values = self.render("", "", Duration::ZERO).to_vec();
         if self.secure {
@@ -95,13 +93,13 @@ impl CookieFormat {
         values
     }
 
-    fn render_cookie(self, name: &str, value: &str, path: &str, seconds: u64) -> String {
+    fn render_cookie(self, name: &str, value: &str, path: &str, max_age: u64) -> String {
         let suffix = if self.secure { "; Secure" } else { "" };
-        format!("{name}={value}; Path={path}; Max-Age={seconds}; HttpOnly; SameSite=Lax{suffix}")
+        format!("{name}={value}; Path={path}; Max-Age={max_age}; HttpOnly; SameSite=Lax{suffix}")
     }
 }
 
-fn find_one<'r>(request: &'r HttpRequest, name: &str) -> Cookie<'r> {
+fn find_by_name<'r>(request: &'r HttpRequest, name: &str) -> Cookie<'r> {
     match Credentials::new(request.headers()).cookie(name) {
         Ok(value) => Cookie::One(value),
         Err(Error::MissingCredentials) => Cookie::Absent,
@@ -109,7 +107,7 @@ fn find_one<'r>(request: &'r HttpRequest, name: &str) -> Cookie<'r> {
     }
 }
 
-/// Returns the values of all cookies with the name. A value that is not UTF-8, which cannot be a token, becomes empty.
+/// Returns the values of all cookies with the name. A value that is not UTF-8 cannot be a token and becomes empty.
 pub(crate) fn values<'r>(request: &'r HttpRequest, name: &'r str) -> impl Iterator<Item = &'r str> {
     let headers = request.headers().get_all(COOKIE);
     let pairs = headers.flat_map(|header| header.as_bytes().split(|byte| *byte == b';'));
@@ -128,13 +126,14 @@ mod tests {
 
     #[test]
     fn over_https_both_cookies_have_the_host_prefix_and_the_secure_attribute() {
-        let [access, refresh] = CookieFormat::new(true).render("a", "r", Duration::from_secs(60));
+        let [access_cookie, refresh_cookie] =
+            CookieFormat::new(true).render("a", "r", Duration::from_secs(60));
         assert_eq!(
-            access,
+            access_cookie,
             "__Host-access_token=a; Path=/; Max-Age=60; HttpOnly; SameSite=Lax; Secure"
         );
         assert_eq!(
-            refresh,
+            refresh_cookie,
             "__Host-refresh_token=r; Path=/; Max-Age=60; HttpOnly; SameSite=Lax; Secure"
         );
     }

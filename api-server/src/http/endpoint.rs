@@ -1,4 +1,4 @@
-//! Declares a URL path with its methods. The routes and the `Allow` header are built together, so they always agree.
+//! Declares a URL path with its methods. The `Allow` header lists exactly the methods that have a route.
 
 use actix_web::dev::{AppService, HttpServiceFactory};
 use actix_web::http::Method;
@@ -43,11 +43,11 @@ impl Endpoint {
         self.route(&method_name, web::method(method).to(handler))
     }
 
-    fn route(mut self, methods: &str, route: actix_web::Route) -> Self {
+    fn route(mut self, method_names: &str, route: actix_web::Route) -> Self {
         if !self.allow_header.is_empty() {
             self.allow_header.push_str(", ");
         }
-        self.allow_header.push_str(methods);
+        self.allow_header.push_str(method_names);
         self.resource = self.resource.route(route);
         self
     }

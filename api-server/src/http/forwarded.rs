@@ -17,15 +17,15 @@ pub(crate) fn is_trusted_proxy(ip_address: IpAddr, proxies: &[IpNet]) -> bool {
     proxies.iter().any(|network| network.contains(&ip_address))
 }
 
-/// Returns the nearest IP address that is not a trusted proxy.
+/// Returns the IP address of the client: the peer or the nearest hop that is not a trusted proxy.
 ///
 /// Reads `X-Forwarded-For` from the right, because each proxy appends the IP address of its peer. Stops at the first IP
 /// address that is not a trusted proxy, because a client can invent all hops further left. If a hop is not an IP
 /// address, the result is the proxy that sent the hop.
 pub(crate) fn client_ip_address(peer: IpAddr, headers: &HeaderMap, proxies: &[IpNet]) -> IpAddr {
     let values: Vec<_> = headers.get_all(X_FORWARDED_FOR).collect();
-    let reversed = values.iter().rev().map(|value| value.as_bytes());
-    let mut hops = reversed
+    let values_from_right = values.iter().rev().map(|value| value.as_bytes());
+    let mut hops = values_from_right
         .flat_map(|value| value.rsplit(|byte| *byte == b','))
         .take(MAX_HOPS);
     let mut ip_address = peer;
@@ -40,12 +40,12 @@ pub(crate) fn client_ip_address(peer: IpAddr, headers: &HeaderMap, proxies: &[Ip
 /// Parses an IP address with or without a port. An IPv6 address may have brackets.
 fn parse_hop(bytes: &[u8]) -> Option<IpAddr> {
     let hop = str::from_utf8(bytes.trim_ascii()).ok()?;
-    let unbracketed = hop.strip_prefix('[').and_then(|hop| hop.strip_suffix(']'));
-    let without_port = match unbracketed {
-        Some(ipv6) => ipv6.parse().ok().map(IpAddr::V6),
+    let unbracketed = hop.strip_prefix('[').and_then(|end| end.strip_suffix(']'));
+    let ip_without_port = match unbracketed {
+        Some(ipv6_text) => ipv6_text.parse().ok().map(IpAddr::V6),
         None => hop.parse().ok(),
     };
-    let ip_address = without_port.or_else(|| Some(hop.parse::<SocketAddr>().ok()?.ip()));
+    let ip_address = ip_without_port.or_else(|| Some(hop.parse::<SocketAddr>().ok()?.ip()));
     ip_address.map(|ip_address| ip_address.to_canonical())
 }
 
@@ -68,18 +68,19 @@ impl ProxyWarning {
         let present_header = proxy_headers
             .iter()
             .find(|name| headers.contains_key(*name));
-        let Some(name) = present_header else {
+        let Some(header_name) = present_header else {
             return;
         };
-        if is_trusted_proxy && *name == X_FORWARDED_FOR {
+        if is_trusted_proxy && *header_name == X_FORWARDED_FOR {
             return;
         }
-        if self.is_due(now) {
-            log::warn!("{}", warning_text(peer, is_trusted_proxy, name));
+        if self.start_interval_if_due(now) {
+            log::warn!("{}", warning_text(peer, is_trusted_proxy, header_name));
         }
     }
 
-    fn is_due(&self, now: SystemTime) -> bool {
+    /// Returns whether the warning is due. If so, records `now` as the time of the warning.
+    fn start_interval_if_due(&self, now: SystemTime) -> bool {
         let lock = self.last_logged_at.lock();
         let mut last_logged_at = lock.unwrap_or_else(PoisonError::into_inner);
         // The warning is also due if the clock was set back.
@@ -129,11 +130,11 @@ mod tests {
 
     /// Returns the IP address of a client whose request has these values of `X-Forwarded-For`.
     fn client_ip(peer: &str, forwarded: &[&[u8]], proxies: &[&str]) -> String {
-        let proxies: Vec<IpNet> = proxies.iter().map(|text| text.parse().unwrap()).collect();
+        let networks: Vec<IpNet> = proxies.iter().map(|text| text.parse().unwrap()).collect();
         client_ip_address(
             peer.parse().unwrap(),
             &forwarded_headers(forwarded),
-            &proxies,
+            &networks,
         )
         .to_string()
     }
@@ -210,12 +211,12 @@ mod tests {
     #[test]
     fn only_the_nearest_32_hops_are_read() {
         let proxies = ["10.0.0.0/8"];
-        let within_limit = ["1.2.3.4,", &"10.0.0.2,".repeat(31)].concat();
-        let beyond_limit = ["1.2.3.4,", &"10.0.0.2,".repeat(32)].concat();
+        let header_of_32_hops = ["1.2.3.4,", &"10.0.0.2,".repeat(31)].concat();
+        let header_of_33_hops = ["1.2.3.4,", &"10.0.0.2,".repeat(32)].concat();
         assert_eq!(
             client_ip(
                 "10.0.0.1",
-                &[within_limit.trim_end_matches(',').as_bytes()],
+                &[header_of_32_hops.trim_end_matches(',').as_bytes()],
                 &proxies
             ),
             "1.2.3.4"
@@ -223,7 +224,7 @@ mod tests {
         assert_eq!(
             client_ip(
                 "10.0.0.1",
-                &[beyond_limit.trim_end_matches(',').as_bytes()],
+                &[header_of_33_hops.trim_end_matches(',').as_bytes()],
                 &proxies
             ),
             "10.0.0.2"
@@ -257,11 +258,11 @@ mod tests {
     fn the_warning_is_due_once_a_minute_and_when_the_clock_was_set_back() {
         let (warning, now) = (ProxyWarning::default(), SystemTime::now());
         let second = Duration::from_secs(1);
-        assert!(warning.is_due(now));
-        assert!(!warning.is_due(now + WARNING_INTERVAL - second));
-        assert!(warning.is_due(now + WARNING_INTERVAL));
-        assert!(!warning.is_due(now + WARNING_INTERVAL + second));
-        assert!(warning.is_due(now), "the clock was set back");
+        assert!(warning.start_interval_if_due(now));
+        assert!(!warning.start_interval_if_due(now + WARNING_INTERVAL - second));
+        assert!(warning.start_interval_if_due(now + WARNING_INTERVAL));
+        assert!(!warning.start_interval_if_due(now + WARNING_INTERVAL + second));
+        assert!(warning.start_interval_if_due(now), "the clock was set back");
     }
 
     #[test]

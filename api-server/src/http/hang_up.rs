@@ -23,7 +23,7 @@ pub(crate) async fn finish_changes<B: MessageBody + 'static>(
     if request.method().is_safe() {
         return next.call(request).await;
     }
-    // A hang-up drops this future and with it the sender, which notifies the receiver.
+    // A hang-up drops this future and the sender. The receiver is then notified.
     let (_sender, receiver) = watch::channel(());
     request.extensions_mut().insert(receiver);
     FinishWhenDropped(Some(Box::pin(next.call(request)))).await
@@ -36,7 +36,7 @@ impl<T> Future for FinishWhenDropped<T> {
     type Output = T;
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<T> {
-        // Moved out before the poll: if the future panics, `drop` must not poll it again.
+        // The future is moved out before the poll, because `drop` must not continue a future that panicked.
         let Some(mut future) = self.0.take() else {
             return Poll::Pending;
         };

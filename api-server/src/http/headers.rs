@@ -1,4 +1,4 @@
-//! Defines names of response headers, and the headers that every response has, errors included.
+//! Defines names of response headers, and adds the headers that every response has, error responses included.
 
 use actix_web::http::header::{
     CACHE_CONTROL, CONTENT_SECURITY_POLICY, HeaderMap, HeaderName, HeaderValue, REFERRER_POLICY,
@@ -18,23 +18,23 @@ const CSP_DATA: &str = "default-src 'none'; frame-ancestors 'none'";
 const CSP_DOCS: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; \
     img-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'none'; \
     frame-ancestors 'none'";
-/// Makes the browser use only https for one year.
+/// The value of `Strict-Transport-Security`, which makes the browser use only https for one year.
 const HSTS: &str = "max-age=31536000";
 
-/// Adds the headers that every response has. A value that the handler has set is kept.
+/// Adds the headers that every response has. Keeps the `default_headers` that the handler has already set.
 pub(crate) fn add_shared(headers: &mut HeaderMap, id: &HeaderValue, path: &str, is_https: bool) {
-    let policy = if path.starts_with("/docs") {
+    let csp = if path.starts_with("/docs") {
         CSP_DOCS
     } else {
         CSP_DATA
     };
-    let shared = [
+    let default_headers = [
         (X_CONTENT_TYPE_OPTIONS, "nosniff"),
         (REFERRER_POLICY, "no-referrer"),
         (CACHE_CONTROL, "no-store"),
-        (CONTENT_SECURITY_POLICY, policy),
+        (CONTENT_SECURITY_POLICY, csp),
     ];
-    for (name, value) in shared {
+    for (name, value) in default_headers {
         if !headers.contains_key(&name) {
             headers.insert(name, HeaderValue::from_static(value));
         }

@@ -1,4 +1,4 @@
-//! Reads JSON bodies: limits their size and arrival time, parses them into a type and validates them.
+//! Reads JSON request bodies. Limits their size and arrival time, parses them into a type and validates the result.
 
 use std::time::Duration;
 
@@ -19,7 +19,7 @@ use super::policy::HttpPolicy;
 use crate::problem::violation::field_errors;
 use crate::problem::{Code, FieldError, Problem};
 
-/// The largest body, in bytes.
+/// The largest accepted request body, in bytes.
 const MAX_BYTES: usize = 64 * 1024;
 
 /// A validated request body.
@@ -138,7 +138,7 @@ fn parse<T: DeserializeOwned + Validate>(body: &[u8]) -> Result<T, Problem> {
         Problem::new(Code::InvalidJson, format!("The body is not UTF-8: {error}"))
     })?;
     let mut deserializer = serde_json::Deserializer::from_str(text);
-    // Checked because serde would also accept an array with one element per field of the struct.
+    // Serde would also accept an array with one element per field of the struct.
     let is_object = text.trim_ascii_start().starts_with('{');
     let deserialized = serde_path_to_error::deserialize(&mut deserializer);
     let value: T = match deserialized {
@@ -162,22 +162,22 @@ fn parse<T: DeserializeOwned + Validate>(body: &[u8]) -> Result<T, Problem> {
 
 /// Converts an error of serde to a problem that names the field.
 fn type_problem(error: &serde_path_to_error::Error<serde_json::Error>) -> Problem {
-    let inner = error.inner();
-    if inner.classify() != Category::Data {
-        return syntax_problem(inner);
+    let cause = error.inner();
+    if cause.classify() != Category::Data {
+        return syntax_problem(cause);
     }
-    let position = format!(" at line {} column {}", inner.line(), inner.column());
-    let full_text = inner.to_string();
-    let text = full_text.strip_suffix(&position).unwrap_or(&full_text);
+    let position = format!(" at line {} column {}", cause.line(), cause.column());
+    let full_text = cause.to_string();
+    let error_text = full_text.strip_suffix(&position).unwrap_or(&full_text);
     let path = error.path().to_string();
-    let (field, code, message) = if let Some(name) = text.strip_prefix("duplicate field ") {
+    let (field, code, message) = if let Some(name) = error_text.strip_prefix("duplicate field ") {
         let message = "must be there only once".to_owned();
         (name.replace('`', ""), "duplicate", message)
-    } else if let Some((_, expected)) = text.rsplit_once(", expected ") {
-        // Split at the last occurrence, because the text before it may quote a value of the caller.
+    } else if let Some((_, expected)) = error_text.rsplit_once(", expected ") {
+        // The last occurrence is used, because an earlier occurrence may be part of a value from the request.
         (path, "invalid_type", format!("must be {expected}"))
     } else {
-        (path, "invalid", text.replace('`', ""))
+        (path, "invalid", error_text.replace('`', ""))
     };
     Problem::validation(vec![FieldError {
         field,

@@ -28,18 +28,18 @@ pub(crate) struct LargeResponseLimiter(Arc<Mutex<Reservations>>);
 #[derive(Debug, Default)]
 struct Reservations {
     total: usize,
-    by_account: HashMap<String, usize>,
+    count_by_account: HashMap<String, usize>,
 }
 
 impl LargeResponseLimiter {
     /// Reserves memory for one large response; `None` if the account or the server has no reservation left.
-    pub(crate) fn reserve(&self, account: &str) -> Option<MemoryReservation> {
+    pub(crate) fn reserve(&self, account_id: &str) -> Option<MemoryReservation> {
         let mut reservations = self.lock();
         if reservations.total >= MAX_RESERVATIONS {
             return None;
         }
-        let by_account = &mut reservations.by_account;
-        let account_count = by_account.entry(account.to_owned()).or_default();
+        let counts = &mut reservations.count_by_account;
+        let account_count = counts.entry(account_id.to_owned()).or_default();
         if *account_count >= MAX_RESERVATIONS_PER_ACCOUNT {
             return None;
         }
@@ -47,17 +47,17 @@ impl LargeResponseLimiter {
         reservations.total += 1;
         Some(MemoryReservation {
             limiter: self.clone(),
-            account: account.to_owned(),
+            account_id: account_id.to_owned(),
         })
     }
 
-    fn release(&self, account: &str) {
+    fn release(&self, account_id: &str) {
         let mut reservations = self.lock();
         reservations.total = reservations.total.saturating_sub(1);
-        if let Some(account_count) = reservations.by_account.get_mut(account) {
+        if let Some(account_count) = reservations.count_by_account.get_mut(account_id) {
             *account_count = account_count.saturating_sub(1);
             if *account_count == 0 {
-                reservations.by_account.remove(account);
+                reservations.count_by_account.remove(account_id);
             }
         }
     }
@@ -67,16 +67,16 @@ impl LargeResponseLimiter {
     }
 }
 
-/// Permission to keep one large response in memory. Ends when dropped.
+/// Permission to keep one large response in memory, until this value is dropped.
 #[derive(Debug)]
 pub(crate) struct MemoryReservation {
     limiter: LargeResponseLimiter,
-    account: String,
+    account_id: String,
 }
 
 impl Drop for MemoryReservation {
     fn drop(&mut self) {
-        self.limiter.release(&self.account);
+        self.limiter.release(&self.account_id);
     }
 }
 
@@ -125,7 +125,7 @@ mod tests {
             .map(|_| limiter.reserve("ada").unwrap())
             .collect();
         assert!(limiter.reserve("ada").is_none());
-        let _reservation_of_other_account = limiter.reserve("eve").unwrap();
+        let _reservation_of_eve = limiter.reserve("eve").unwrap();
         reservations.pop();
         reservations.push(limiter.reserve("ada").unwrap());
         assert!(limiter.reserve("ada").is_none());
@@ -140,6 +140,6 @@ mod tests {
         assert!(limiter.reserve("ada").is_none());
         drop(reservations);
         assert!(limiter.reserve("ada").is_some());
-        assert!(limiter.lock().by_account.is_empty());
+        assert!(limiter.lock().count_by_account.is_empty());
     }
 }

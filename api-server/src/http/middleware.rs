@@ -1,4 +1,4 @@
-//! Middleware for every request: adds a request id, headers and a log line, and turns a panic into a 500.
+//! Adds a request id, headers and a log line to every response, and replaces a panic by a response with status 500.
 
 use std::panic::AssertUnwindSafe;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -25,7 +25,7 @@ const MAX_REQUEST_ID_BYTES: usize = 64;
 /// Contains the error that caused the response, for the log.
 pub(crate) struct PreserveBody(pub(crate) Option<Arc<Problem>>);
 
-/// Middleware that logs every response, adds the shared headers, and replaces errors by problem documents.
+/// Middleware that logs every response, adds the shared headers, and replaces errors of actix-web by problem documents.
 pub(crate) async fn finish_responses(
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
@@ -60,31 +60,31 @@ fn finish(
 
 fn is_https(request: &HttpRequest) -> bool {
     let policy = request.app_data::<Data<HttpPolicy>>();
-    policy.is_some_and(|policy| policy.cookie_format.are_secure())
+    policy.is_some_and(|policy| policy.cookie_format.is_secure())
 }
 
-/// Logs the cause and builds a 500, for a panic or for an error without a response.
+/// Logs the cause and builds an error with status 500, for a panic or for an error without a response.
 fn internal_error(cause: &str, request_id: &HeaderValue) -> Error {
     let mut problem = Problem::internal(cause);
     log_problem(&problem, request_id);
-    let mut shared = HeaderMap::new();
-    headers::add_shared(&mut shared, request_id, "", false);
-    for (name, value) in shared {
+    let mut shared_headers = HeaderMap::new();
+    headers::add_shared(&mut shared_headers, request_id, "", false);
+    for (name, value) in shared_headers {
         problem = problem.with_header(name, value);
     }
     problem.into()
 }
 
-/// Returns the request id that the caller sent, so that logs of several services can be joined; otherwise a new id.
+/// Returns the request id that the caller sent, or a new id. An id from the caller joins the logs of several services.
 fn request_id(request: &ServiceRequest) -> HeaderValue {
     let sent_id = request.headers().get(REQUEST_ID);
-    match sent_id.filter(|id| is_valid_id(id.as_bytes())) {
+    match sent_id.filter(|id| is_valid_request_id(id.as_bytes())) {
         Some(id) => id.clone(),
         None => new_request_id(),
     }
 }
 
-fn is_valid_id(id: &[u8]) -> bool {
+fn is_valid_request_id(id: &[u8]) -> bool {
     (1..=MAX_REQUEST_ID_BYTES).contains(&id.len())
         && id
             .iter()
@@ -133,8 +133,8 @@ fn replace_by_problem(response: ServiceResponse<BoxBody>) -> ServiceResponse<Box
     };
     let (request, framework_response) = response.into_parts();
     let mut response = ServiceResponse::from_err(problem.with_cause(cause), request);
-    let headers = framework_response.headers().iter();
-    for (name, value) in headers.filter(|(name, _)| is_cors_header(name)) {
+    let framework_headers = framework_response.headers().iter();
+    for (name, value) in framework_headers.filter(|(name, _)| is_cors_header(name)) {
         response.headers_mut().append(name.clone(), value.clone());
     }
     response

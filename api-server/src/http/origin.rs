@@ -11,7 +11,7 @@ use crate::problem::{Code, Problem};
 /// cannot set this header.
 const SEC_FETCH_SITE: &str = "sec-fetch-site";
 
-/// Accepts safe methods (RFC 9110 § 9.2.1), requests that the browser marks as same-origin, and trusted origins.
+/// Accepts safe methods (RFC 9110 § 9.2.1), requests marked as same-origin, and requests from trusted origins.
 pub(crate) fn require_trusted(request: &HttpRequest, policy: &HttpPolicy) -> Result<(), Problem> {
     if request.method().is_safe() || is_same_origin(request) || has_trusted_origin(request, policy)
     {
@@ -43,5 +43,5 @@ fn has_trusted_origin(request: &HttpRequest, policy: &HttpPolicy) -> bool {
     policy
         .trusted_origins
         .iter()
-        .any(|trusted| trusted.as_str().as_bytes() == origin.as_bytes())
+        .any(|trusted_origin| trusted_origin.as_str().as_bytes() == origin.as_bytes())
 }

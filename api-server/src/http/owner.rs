@@ -1,4 +1,4 @@
-//! Checks the owner: a request to `/api/{user_id}/…` needs a token of that user. Otherwise the response is 403.
+//! Checks that the caller of `/api/{user_id}/…` is that user. The request of another user is rejected with status 403.
 
 use std::future::{Ready, ready};
 
@@ -27,7 +27,7 @@ pub(crate) struct Owner(
 impl Owner {
     fn of(request: &HttpRequest) -> Result<Self, Problem> {
         let caller = Caller::of(request)?;
-        // A URL path without a user id belongs to the caller.
+        // If the URL path has no user id, the owner is the caller.
         if let Some(encoded_id) = request.match_info().get("user_id") {
             // The router does not decode `%2F` and `%25`; the id of an imported user may contain `/` or `%`.
             let user_id = percent_decode_str(encoded_id).decode_utf8_lossy();

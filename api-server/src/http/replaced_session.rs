@@ -1,5 +1,5 @@
-//! Finds the sessions whose cookies a login replaces. The login ends these sessions, because the browser loses their
-//! cookies and could not end them later.
+//! Finds the sessions whose cookies a login replaces. The login ends these sessions, because the browser loses the
+//! cookies that could end the sessions later.
 
 use std::convert::Infallible;
 use std::future::{Ready, ready};

@@ -40,13 +40,13 @@ impl TokenGrant {
         let jti = format!("{}.{}.{unix_seconds}", self.session_id, self.counter);
         let keys = sessions.keys.current();
         let latest_expiry = self.expires_at.unix_seconds();
-        let issued = keys
-            .issuer
-            .issue_with_id_until(&subject, jti, latest_expiry, self.issued_at);
-        let access = issued.map_err(|error| match error {
+        let issue_result =
+            keys.issuer
+                .issue_with_id_until(&subject, jti, latest_expiry, self.issued_at);
+        let access = issue_result.map_err(|error| match error {
             // In the last second of the session, a token would expire at once.
             Error::Expired => Problem::session_expired(),
-            // Not converted to a 401, because the stored user causes this error, not the token of the caller.
+            // The error does not become a 401, because the stored user causes it, not the token of the caller.
             error => Problem::internal(error),
         })?;
         let refresh_token = session::refresh_token(&self.session_id, self.counter)

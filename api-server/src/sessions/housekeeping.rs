@@ -1,4 +1,4 @@
-//! Runs background tasks: one reads new revocations, the other deletes old sessions and revocations.
+//! Runs two background tasks: the first reads new revocations, and the second deletes old sessions and revocations.
 
 use std::sync::Arc;
 use std::time::Duration;

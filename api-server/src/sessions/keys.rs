@@ -1,4 +1,4 @@
-//! Contains the issuers and verifiers of tokens. When the secrets change, all of them are replaced at once.
+//! Contains the issuers and verifiers of tokens. New secrets replace all issuers and verifiers at once.
 
 use std::collections::HashMap;
 use std::future::pending;
@@ -13,7 +13,7 @@ use auth_core::session_token::SessionTokens;
 use auth_core::{Error, Keyring, RevokedSessions, TokenIssuer, TokenVerifier};
 use tokio::signal::unix::Signal;
 
-/// The settings of tokens that do not change when the secrets change.
+/// The token settings, which stay the same when the secrets change.
 pub(crate) struct TokenSettings {
     pub(crate) issuer: String,
     pub(crate) audience: String,
@@ -55,7 +55,7 @@ impl Keys {
         self.active.load()
     }
 
-    /// Reads the secrets again and replaces the keys on each signal. If that fails, logs the cause. Never returns.
+    /// Reads the secrets again and replaces the keys on each signal. Logs every result. Never returns.
     pub(crate) async fn reload_on_signal(
         &self,
         mut sighup: Signal,
@@ -88,8 +88,8 @@ impl ActiveKeys {
         let lifetime = settings.access_token_ttl;
         let verifier = TokenVerifier::new(keyring.clone(), iss, aud)?;
         let service_issuers = settings.service_audiences.iter().map(|audience| {
-            let keyring = keyring.for_audience(audience)?;
-            let issuer = TokenIssuer::new(keyring, iss, audience, lifetime)?;
+            let service_keyring = keyring.for_audience(audience)?;
+            let issuer = TokenIssuer::new(service_keyring, iss, audience, lifetime)?;
             Ok((audience.clone(), issuer))
         });
         Ok(Self {

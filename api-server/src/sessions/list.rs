@@ -1,4 +1,4 @@
-//! Lists the live sessions of a user and ends one of them.
+//! Lists the live sessions of a user, and ends a single session.
 
 use super::ending::store::{self as ending, SessionFilter};
 use super::session::{SessionTimes, StoredSession};
@@ -24,7 +24,7 @@ pub(crate) async fn live_sessions(
     Ok(stored_sessions)
 }
 
-/// Ends a session of the caller. Returns whether the session was live: if a session had just expired, it is ended too,
+/// Ends a session of the caller. Returns whether the session was live. A session that has just expired is ended too,
 /// but the result is false.
 ///
 /// Fails if the caller's own session is not live. Otherwise, after a change of password, the holder of an old access
@@ -42,7 +42,7 @@ pub(crate) async fn end_session(
         .of_account(owner.as_str())
         .write(move |connection| {
             write_transaction(connection, |connection| {
-                // Locked first: a change of password must not commit between the check and the end of the session.
+                // The lock prevents a change of password between the check and the end of the session.
                 ending::lock_user(connection, &owner)?;
                 if !is_caller_session_live(connection, &owner, &caller_session_id, times)? {
                     return Ok(None);

@@ -80,8 +80,9 @@ impl Credential {
             Validity::Invalid => false,
             // The previous token is valid too, because the response with the current token may have been lost.
             Validity::IfCounterIsRecent(token_counter) => {
-                let counter = session.rotation.counter;
-                token_counter == counter || token_counter.checked_add(1) == Some(counter)
+                let current_counter = session.rotation.counter;
+                token_counter == current_counter
+                    || token_counter.checked_add(1) == Some(current_counter)
             }
         }
     }
@@ -104,7 +105,7 @@ fn first_live_session(
 /// Ends the sessions that the scope selects. Returns how many of these sessions were live.
 ///
 /// The transaction that ends the sessions also checks the credentials. If the user has more sessions than one
-/// transaction should end, the credentials are first checked once more, and earlier transactions end most sessions.
+/// transaction should end, earlier transactions end most sessions, after an additional check of the credentials.
 ///
 /// `Others` and `All` need a credential that is valid now. If no credential is valid, `All` ends only the session of
 /// the first credential, and `Others` ends none.
@@ -124,12 +125,12 @@ pub(crate) async fn end(
         .write(move |connection| end_in_transaction(connection, &credentials, scope, times))
         .await?;
     sessions.revoke_locally(&ended_sessions.ids, now);
-    let count = surplus_count + ended_sessions.live_count;
-    log::info!("logged out scope={scope:?} sessions_ended={count}");
-    Ok(count)
+    let ended_count = surplus_count + ended_sessions.live_count;
+    log::info!("logged out scope={scope:?} sessions_ended={ended_count}");
+    Ok(ended_count)
 }
 
-/// Ends sessions until one transaction can end the rest. Returns how many were live; 0 if no credential is valid now.
+/// Ends most sessions if one transaction cannot end all. Returns how many were live; 0 if no credential is valid now.
 async fn end_surplus(sessions: &Sessions, credentials: &[Credential]) -> Result<usize, Problem> {
     let credentials = credentials.to_vec();
     let times = sessions.times(sessions.now());

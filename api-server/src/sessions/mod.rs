@@ -61,7 +61,7 @@ impl Sessions {
         revocation::forget_after(now, self.access_token_ttl).into()
     }
 
-    /// Makes this process reject the access tokens of ended sessions at once. Other processes follow in less than 2 s.
+    /// Makes this process reject the access tokens of ended sessions. Other processes reject the tokens within 2 s.
     pub(crate) fn revoke_locally(&self, session_ids: &[String], now: SystemTime) {
         let forget_after = revocation::forget_after(now, self.access_token_ttl);
         for session_id in session_ids {

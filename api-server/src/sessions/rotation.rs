@@ -2,11 +2,11 @@
 //! session, on the counter in the token, and on the time.
 //!
 //! A refresh with the current token replaces this token: this is a rotation. The response may get lost, so a caller
-//! with the previous token still receives the current token. Within the overlap (10 s after the rotation), this works
-//! any number of times. After the overlap, it works for at most two rotations in a row. If a thief and the victim both
-//! refresh, they soon exceed that limit, and the session ends. A token older than the previous token ends the session
-//! at once. Limitation: if a thief refreshes within the overlap after each refresh of the victim, the server takes the
-//! thief for a second tab of the victim's browser.
+//! with the previous token still receives the current token. Within the overlap (10 s after the rotation), the previous
+//! token is accepted any number of times. After the overlap, it is accepted for at most two rotations in a row. If a
+//! thief and the victim refresh in turn, they soon exceed that limit, and the session ends. A token older than the
+//! previous token ends the session at once. Limitation: if a thief refreshes within the overlap after each refresh of
+//! the victim, the server takes the thief for a second tab of the victim's browser.
 
 use std::time::Duration;
 
@@ -50,8 +50,8 @@ pub(crate) enum Decision {
     Repeat,
     /// The previous token was presented after the overlap: store this rotation and return the current token.
     Recover(Rotation),
-    /// An older token was presented, or too many rotations were recovered late: a copy of the token may be in use, so
-    /// end the session.
+    /// An older token was presented, or too many rotations were recovered late: end the session, because a copy of the
+    /// token may be in use.
     End,
     /// The presented token is newer than the stored session, as after the restore of a backup: reject the token and
     /// change nothing.

@@ -75,7 +75,7 @@ impl Lifetimes {
 /// A session to open, and the sessions to end in the same transaction.
 pub(crate) struct SessionOpening {
     pub(crate) session: Session,
-    /// The ids of the sessions whose cookies the new session replaces. They may belong to other users.
+    /// The ids of the sessions whose cookies the new session replaces. These sessions may belong to other users.
     pub(crate) replaced_ids: Vec<String>,
     /// The time when every access token of the ended sessions has expired.
     pub(crate) forget_after: Timestamp,

@@ -158,7 +158,7 @@ pub(crate) enum RefreshOutcome {
         user_id: String,
         counter: u32,
         issued_at: Timestamp,
-        /// The end of the session, which neither token outlives.
+        /// The end of the session, which no token outlives.
         expires_at: Timestamp,
     },
     /// The session was revoked, has expired or does not exist. Contains the session id if the session had just expired
@@ -204,12 +204,12 @@ pub(crate) fn refresh(
                 let counter = session.rotation.counter;
                 return Ok(grant(counter, issued_at, session.expires_at));
             }
-            Decision::Advance(next) | Decision::Recover(next) => {
+            Decision::Advance(next_rotation) | Decision::Recover(next_rotation) => {
                 let expires_at = times
                     .lifetimes
                     .extended_expiry(session.created_at, times.now);
-                if set_rotation(connection, &session, next, times.now, expires_at)? {
-                    return Ok(grant(next.counter, times.now, expires_at));
+                if set_rotation(connection, &session, next_rotation, times.now, expires_at)? {
+                    return Ok(grant(next_rotation.counter, times.now, expires_at));
                 }
             }
             Decision::End => {
@@ -240,11 +240,11 @@ fn reject_not_live(
     Ok(RefreshOutcome::NotLive(ended_ids))
 }
 
-/// Stores the next rotation. If another request changed the session first, returns false and changes nothing.
+/// Stores `next_rotation`. If another request changed the session first, returns false and changes nothing.
 fn set_rotation(
     connection: &mut DbConnection,
     session: &StoredSession,
-    next: Rotation,
+    next_rotation: Rotation,
     now: Timestamp,
     expires_at: Timestamp,
 ) -> QueryResult<bool> {
@@ -253,17 +253,17 @@ fn set_rotation(
         .filter(sessions::counter.eq(i64::from(session.rotation.counter)))
         .filter(sessions::late_recoveries.eq(session.rotation.late_recoveries))
         .filter(sessions::revoked_at.is_null());
-    let updated_rows = diesel::update(unchanged_row)
+    let updated_row_count = diesel::update(unchanged_row)
         .set((
-            sessions::counter.eq(i64::from(next.counter)),
-            sessions::rotated_at.eq(next.rotated_at),
-            sessions::late_recoveries.eq(next.late_recoveries),
-            sessions::late_recovery_counter.eq(next.late_recovery_counter.map(i64::from)),
+            sessions::counter.eq(i64::from(next_rotation.counter)),
+            sessions::rotated_at.eq(next_rotation.rotated_at),
+            sessions::late_recoveries.eq(next_rotation.late_recoveries),
+            sessions::late_recovery_counter.eq(next_rotation.late_recovery_counter.map(i64::from)),
             sessions::last_used_at.eq(now),
             sessions::expires_at.eq(expires_at),
         ))
         .execute(connection)?;
-    Ok(updated_rows == 1)
+    Ok(updated_row_count == 1)
 }
 
 /// Sets the expiry and the last use of a live session. Returns false if the session is not live.
@@ -277,13 +277,13 @@ pub(crate) fn prolong(
         .find(id)
         .filter(sessions::revoked_at.is_null())
         .filter(sessions::expires_at.gt(now));
-    let updated_rows = diesel::update(live_row)
+    let updated_row_count = diesel::update(live_row)
         .set((
             sessions::last_used_at.eq(now),
             sessions::expires_at.eq(expires_at),
         ))
         .execute(connection)?;
-    Ok(updated_rows == 1)
+    Ok(updated_row_count == 1)
 }
 
 /// Deletes up to `limit` sessions that expired before `cutoff`. Returns the number of deleted sessions.
@@ -300,7 +300,7 @@ pub(super) fn purge(
     diesel::delete(sessions::table.filter(sessions::id.eq_any(expired_ids))).execute(connection)
 }
 
-/// Returns a session, live or not, with its user. Uses one query, because some clients need both at every request.
+/// Returns a session, live or not, with its user. One query reads both rows, because this lookup is frequent.
 pub(crate) fn find_with_user(
     connection: &mut DbConnection,
     session_id: &str,

@@ -24,7 +24,7 @@ pub(crate) enum SessionFilter<'a> {
     ById(&'a str),
     /// The session with this id, if the session belongs to the user.
     ByIdOfUser(&'a UserId, &'a str),
-    /// Those sessions with these ids that belong to the user.
+    /// The sessions with these ids, except sessions of other users.
     ByIdsOfUser(&'a UserId, &'a [String]),
     /// The sessions with these ids, of any users.
     ByIds(&'a [String]),
@@ -32,10 +32,9 @@ pub(crate) enum SessionFilter<'a> {
     AllOfUser(&'a UserId),
 }
 
-/// The sessions that [`end`] ended.
+/// The sessions that [`end_and_count`] ended.
 #[derive(Debug, Default)]
 pub(crate) struct EndedSessions {
-    /// The ids of the ended sessions.
     pub(crate) ids: Vec<String>,
     /// The number of sessions that were live. The other sessions had just expired.
     pub(crate) live_count: usize,
@@ -96,11 +95,11 @@ fn end_rows(
         let cutoff = token_expiry_cutoff(now, forget_after);
         let candidate_ids = select_candidates(connection, filter, cutoff)?;
         let mut rows = Vec::with_capacity(candidate_ids.len());
-        for ids in candidate_ids.chunks(MAX_IDS_PER_STATEMENT) {
-            rows.extend(mark_revoked(connection, ids, now)?);
+        for chunk in candidate_ids.chunks(MAX_IDS_PER_STATEMENT) {
+            rows.extend(mark_revoked(connection, chunk, now)?);
         }
-        let ids: Vec<&str> = rows.iter().map(|row| row.id.as_str()).collect();
-        revocation::store::record(connection, &ids, forget_after)?;
+        let ended_ids: Vec<&str> = rows.iter().map(|row| row.id.as_str()).collect();
+        revocation::store::record(connection, &ended_ids, forget_after)?;
         Ok(rows)
     })
 }
@@ -136,7 +135,7 @@ fn select_candidates(
         .filter(sessions::expires_at.gt(cutoff))
         .select(sessions::id)
         .into_boxed();
-    let candidates = match filter {
+    let filtered_query = match filter {
         SessionFilter::ById(id) => query.filter(sessions::id.eq(*id)),
         SessionFilter::ByIdOfUser(user, id) => query
             .filter(sessions::id.eq(*id))
@@ -150,7 +149,7 @@ fn select_candidates(
             .filter(sessions::id.ne(*id)),
         SessionFilter::AllOfUser(user) => query.filter(sessions::user_id.eq(user.as_str())),
     };
-    candidates.load(connection)
+    filtered_query.load(connection)
 }
 
 /// Locks the user's row until the end of the transaction, by an update without effect, because SQLite has no
@@ -167,14 +166,14 @@ pub(crate) fn lock_user(connection: &mut DbConnection, user: &UserId) -> QueryRe
 ///
 /// The caller must have locked the user, so that concurrent logins count each other's sessions. [`end`] is called only
 /// once, because each call locks the sequence of revocations until the commit. If an account of an old database is far
-/// beyond the limit, this call ends only a batch, and [`enforce_limit`](super::surplus::enforce_limit) ends the rest.
+/// beyond the limit, this call ends only a batch. [`enforce_limit`](super::surplus::enforce_limit) ends the others.
 pub(crate) fn end_replaced_and_surplus(
     connection: &mut DbConnection,
     opening: &SessionOpening,
 ) -> QueryResult<Vec<String>> {
     let now = opening.session.created_at;
     let user = UserId::stored(opening.session.user_id.clone());
-    let kept = KeptSessions {
+    let kept_sessions = KeptSessions {
         newest_count: MAX_LIVE - 1,
         ids: opening.replaced_ids.clone(),
     };
@@ -182,7 +181,7 @@ pub(crate) fn end_replaced_and_surplus(
         expires_after: now,
         created_after: opening.lifetimes.login_cutoff(now),
     };
-    let mut ids = select_surplus(connection, &user, &kept, time_filter, BATCH_SIZE)?;
+    let mut ids = select_surplus(connection, &user, &kept_sessions, time_filter, BATCH_SIZE)?;
     ids.extend(opening.replaced_ids.clone());
     if ids.is_empty() {
         return Ok(ids);
@@ -191,11 +190,11 @@ pub(crate) fn end_replaced_and_surplus(
     end(connection, &filter, now, opening.forget_after)
 }
 
-/// The sessions of a user that are kept. All other sessions are called surplus.
+/// The sessions that a query for the surplus sessions of a user leaves out.
 pub(crate) struct KeptSessions {
-    /// The number of most recently used sessions to keep, in addition to the sessions in `ids`.
+    /// The number of most recently used sessions to leave out, in addition to the sessions in `ids`.
     pub(crate) newest_count: i64,
-    /// The ids of sessions that the query leaves out, because its caller keeps these sessions or ends them separately.
+    /// The ids of sessions to leave out, which the account keeps, or which the same transaction ends anyway.
     pub(crate) ids: Vec<String>,
 }
 

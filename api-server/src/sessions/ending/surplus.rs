@@ -3,7 +3,7 @@
 //! An account has at most [`MAX_LIVE`] live sessions, but in an old database it may have thousands. An operation that
 //! ends all sessions (a logout, a change of password, the deletion of the account) first calls this module, which ends
 //! most sessions in batches. Other writes run between the batches. The operation then ends the remaining sessions in
-//! its own transaction. If the server crashes before that, the operation has not happened, but sessions have ended.
+//! its own transaction. After a crash before that transaction, sessions have ended, but the operation has not happened.
 
 use std::sync::Arc;
 use std::time::SystemTime;
@@ -16,14 +16,14 @@ use crate::sessions::ending::store::{
 };
 use crate::users::id::UserId;
 
-/// The most sessions that remain after [`end_most`]. The number is larger than [`MAX_LIVE`], because sessions that have
-/// just expired count too.
+/// The most sessions that remain after [`end_most`]. The number is larger than [`MAX_LIVE`], because it includes
+/// sessions that have just expired.
 const MAX_REMAINING: i64 = 2 * MAX_LIVE;
 /// The most session ids that one query reads.
 const PAGE_SIZE: i64 = 10_000;
 
-/// Ends all sessions except the caller's session and [`MAX_REMAINING`] others, which one transaction can end. Returns
-/// how many of the ended sessions were live.
+/// Ends all sessions except the caller's session and [`MAX_REMAINING`] other sessions, which one transaction can end.
+/// Returns how many of the ended sessions were live.
 pub(crate) async fn end_most(
     sessions: &Sessions,
     user: &UserId,
@@ -50,20 +50,20 @@ async fn end_all_except(
     session_id: &str,
 ) -> Result<usize, DbError> {
     let ids = vec![session_id.to_owned()];
-    let kept = Arc::new(KeptSessions { newest_count, ids });
+    let kept_sessions = Arc::new(KeptSessions { newest_count, ids });
     let mut live_count = 0;
     loop {
         let now = sessions.now();
         let times = sessions.times(now);
-        let (owner, kept) = (user.clone(), Arc::clone(&kept));
-        let ids = sessions
+        let (owner, kept) = (user.clone(), Arc::clone(&kept_sessions));
+        let surplus_ids = sessions
             .db
             .read(move |connection| store::surplus_ids(connection, &owner, &kept, times, PAGE_SIZE))
             .await?;
-        for batch in ids.chunks(usize::try_from(BATCH_SIZE).unwrap_or(1)) {
+        for batch in surplus_ids.chunks(usize::try_from(BATCH_SIZE).unwrap_or(1)) {
             live_count += end_batch(sessions, user, batch.to_vec(), now).await?;
         }
-        if i64::try_from(ids.len()).is_ok_and(|count| count < PAGE_SIZE) {
+        if i64::try_from(surplus_ids.len()).is_ok_and(|count| count < PAGE_SIZE) {
             return Ok(live_count);
         }
     }

@@ -17,11 +17,11 @@ const MAX_AGE: Duration = Duration::from_secs(5);
 /// The most revocations in one read.
 const PAGE_SIZE: i64 = 1000;
 
-/// Reads the revocations of all processes, and remembers which of them have been read.
+/// Reads the revocations of all processes, and remembers the newest revocation that was read.
 pub(crate) struct RevocationFeed {
     revoked: RevokedSessions,
     /// The number of the newest revocation that was read; 0 at the start.
-    last_read: AtomicI64,
+    newest_read: AtomicI64,
     /// The start of the last read that reached the newest revocation; `None` before the first such read.
     complete_read_at: Mutex<Option<Instant>>,
 }
@@ -38,7 +38,7 @@ impl RevocationFeed {
     pub(crate) fn new(revoked: RevokedSessions) -> Self {
         Self {
             revoked,
-            last_read: AtomicI64::new(0),
+            newest_read: AtomicI64::new(0),
             complete_read_at: Mutex::new(None),
         }
     }
@@ -47,18 +47,18 @@ impl RevocationFeed {
     pub(crate) async fn catch_up(&self, db: &Db) -> Result<(), DbError> {
         loop {
             let started_at = Instant::now();
-            let last_read = self.last_read.load(Ordering::Acquire);
-            let new_revocations = db.read(move |connection| read_newer(connection, last_read));
+            let newest_read = self.newest_read.load(Ordering::Acquire);
+            let new_revocations = db.read(move |connection| read_newer(connection, newest_read));
             let NewRevocations {
                 newest_sequence,
                 revocations,
             } = new_revocations.await?;
-            if newest_sequence < last_read {
+            if newest_sequence < newest_read {
                 // A backup of the database was restored. New revocations get numbers that were already read.
                 log::warn!(
-                    "revocations are read from the start: last_seen={last_read} newest={newest_sequence}"
+                    "revocations are read from the start: last_seen={newest_read} newest={newest_sequence}"
                 );
-                self.last_read.store(0, Ordering::Release);
+                self.newest_read.store(0, Ordering::Release);
                 continue;
             }
             let is_last_page =
@@ -67,8 +67,9 @@ impl RevocationFeed {
                 self.apply(&revocation);
             }
             if is_last_page {
-                // Unread revocations up to `newest_sequence` were purged, because their access tokens have expired.
-                self.last_read.fetch_max(newest_sequence, Ordering::AcqRel);
+                // Revocations up to `newest_sequence` are read, except purged ones, whose access tokens have expired.
+                self.newest_read
+                    .fetch_max(newest_sequence, Ordering::AcqRel);
                 *self.lock() = Some(started_at);
                 return Ok(());
             }
@@ -78,7 +79,8 @@ impl RevocationFeed {
     fn apply(&self, revocation: &Revocation) {
         let forget_after = revocation.forget_after.to_system_time();
         self.revoked.insert(&revocation.session_id, forget_after);
-        self.last_read.store(revocation.sequence, Ordering::Release);
+        self.newest_read
+            .store(revocation.sequence, Ordering::Release);
     }
 
     /// Returns whether every revocation older than [`MAX_AGE`] has been read.
@@ -94,10 +96,10 @@ impl RevocationFeed {
     }
 }
 
-fn read_newer(connection: &mut DbConnection, last_read: i64) -> QueryResult<NewRevocations> {
+fn read_newer(connection: &mut DbConnection, newest_read: i64) -> QueryResult<NewRevocations> {
     let newest_sequence = store::newest_sequence(connection)?;
-    let revocations = if newest_sequence > last_read {
-        store::newer_than(connection, last_read, PAGE_SIZE)?
+    let revocations = if newest_sequence > newest_read {
+        store::newer_than(connection, newest_read, PAGE_SIZE)?
     } else {
         Vec::new()
     };

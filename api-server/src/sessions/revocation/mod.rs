@@ -1,8 +1,8 @@
 //! Distributes revocations from the process that ends a session to all other processes.
 //!
 //! The database numbers revocations in the order of their commits. Every process remembers the last number that it has
-//! read, and reads the newer revocations twice a second. The cost does not depend on the number of sessions. A request
-//! checks its session in memory only.
+//! read, and reads the newer revocations twice a second. The cost of these reads does not depend on the number of
+//! sessions. A request checks its session in memory only.
 
 mod feed;
 pub(crate) mod store;

@@ -27,16 +27,16 @@ pub(crate) fn record(
     session_ids: &[&str],
     forget_after: Timestamp,
 ) -> QueryResult<()> {
-    let count = i64::try_from(session_ids.len()).unwrap_or(i64::MAX);
-    if count == 0 {
+    let session_count = i64::try_from(session_ids.len()).unwrap_or(i64::MAX);
+    if session_count == 0 {
         return Ok(());
     }
     write_transaction(connection, |connection| {
         let last_sequence: i64 = diesel::update(revocation_sequence::table.find(SEQUENCE_ROW_ID))
-            .set(revocation_sequence::last.eq(revocation_sequence::last + count))
+            .set(revocation_sequence::last.eq(revocation_sequence::last + session_count))
             .returning(revocation_sequence::last)
             .get_result(connection)?;
-        let numbered_ids = (last_sequence - count + 1..).zip(session_ids);
+        let numbered_ids = (last_sequence - session_count + 1..).zip(session_ids);
         let rows: Vec<_> = numbered_ids
             .map(|(sequence, session_id)| {
                 (
@@ -47,8 +47,8 @@ pub(crate) fn record(
             })
             .collect();
         for chunk in rows.chunks(MAX_ROWS_PER_STATEMENT) {
-            let insert = diesel::insert_into(revocations::table).values(chunk);
-            on_either_engine!(connection, |either| insert.execute(either))?;
+            let statement = diesel::insert_into(revocations::table).values(chunk);
+            on_either_engine!(connection, |either| statement.execute(either))?;
         }
         Ok(())
     })

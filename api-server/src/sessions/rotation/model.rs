@@ -54,11 +54,11 @@ impl Server {
         }
         let now = Timestamp::from_unix_micros(self.now * 1_000_000);
         match decide(&self.rotation, token_counter, now) {
-            Decision::Advance(next) => {
-                self.rotation = next;
+            Decision::Advance(next_rotation) => {
+                self.rotation = next_rotation;
                 self.advanced_at = self.now;
             }
-            Decision::Recover(next) => self.rotation = next,
+            Decision::Recover(next_rotation) => self.rotation = next_rotation,
             Decision::Repeat => {}
             Decision::End => self.is_live = false,
             Decision::Unknown => return None,
@@ -185,9 +185,10 @@ fn an_honest_client_is_logged_out_only_after_more_than_two_late_recoveries_in_a_
         let counter = server.rotation.counter;
         if server.is_live {
             live_count += 1;
-            let too_many = (0..=counter).any(|earlier| server.had_three_late_recoveries(earlier));
+            let was_too_tolerant =
+                (0..=counter).any(|earlier| server.had_three_late_recoveries(earlier));
             assert!(
-                !too_many,
+                !was_too_tolerant,
                 "a third recovery in a row was accepted: {sequence:?}"
             );
         } else {
@@ -207,8 +208,9 @@ fn an_honest_client_is_logged_out_only_after_more_than_two_late_recoveries_in_a_
 
 #[test]
 fn a_client_whose_losses_are_retried_within_the_overlap_is_never_logged_out() {
-    let harmless = [Event::Arrived, Event::Doubled, Event::LostThenRetried];
-    let is_harmless = |sequence: &Vec<Event>| sequence.iter().all(|event| harmless.contains(event));
+    let harmless_events = [Event::Arrived, Event::Doubled, Event::LostThenRetried];
+    let is_harmless =
+        |sequence: &Vec<Event>| sequence.iter().all(|event| harmless_events.contains(event));
     for sequence in event_sequences(6).filter(is_harmless) {
         let server = simulate(&sequence);
         assert!(
@@ -276,10 +278,10 @@ fn race_sequences(length: u32, gaps: &[i64]) -> impl Iterator<Item = Vec<Race>> 
 fn a_thief_and_a_victim_outside_the_overlap_end_the_session_within_three_rotations() {
     for earlier_rotations in 0..3 {
         for races in race_sequences(4, &[11, 60, 450]) {
-            let caught = rotations_until_caught(earlier_rotations, &races);
+            let rotation_count = rotations_until_caught(earlier_rotations, &races);
             assert!(
-                caught.is_some_and(|rotations| rotations <= 3),
-                "{races:?}: {caught:?}"
+                rotation_count.is_some_and(|count| count <= 3),
+                "{races:?}: {rotation_count:?}"
             );
         }
     }
@@ -296,14 +298,14 @@ fn a_thief_who_always_refreshes_within_the_overlap_is_not_detected() {
 #[test]
 fn a_thief_with_a_token_two_or_more_rotations_old_ends_the_session_at_once() {
     for rotations in 2..6 {
-        for seconds in [1, 11, 900] {
+        for wait_seconds in [1, 11, 900] {
             let mut server = Server::new();
             let mut counter = 0;
             for _ in 0..rotations {
                 server.wait(ROUND_SECONDS);
                 counter = server.refresh(counter).expect("only the victim refreshes");
             }
-            server.wait(seconds);
+            server.wait(wait_seconds);
             assert_eq!(
                 server.refresh(counter - rotations),
                 None,

@@ -5,12 +5,12 @@ use std::time::Duration;
 use crate::db::Timestamp;
 use crate::sessions::rotation::{Decision, MAX_LATE_RECOVERIES, OVERLAP, Rotation, decide};
 
-/// Returns the time that many milliseconds after the last rotation of [`rotated_at_time_zero`].
+/// Returns the time `millis` milliseconds after the rotation in [`rotation_at_time_zero`].
 fn time_at(millis: i64) -> Timestamp {
     Timestamp::from_unix_micros(1_700_000_000_000_000 + millis * 1000)
 }
 
-fn rotated_at_time_zero(counter: u32) -> Rotation {
+fn rotation_at_time_zero(counter: u32) -> Rotation {
     Rotation {
         counter,
         rotated_at: Some(time_at(0)),
@@ -20,11 +20,11 @@ fn rotated_at_time_zero(counter: u32) -> Rotation {
 
 #[test]
 fn the_current_token_advances_the_counter() {
-    let Decision::Advance(next) = decide(&Rotation::START, 0, time_at(5)) else {
+    let Decision::Advance(next_rotation) = decide(&Rotation::START, 0, time_at(5)) else {
         panic!("the counter was not advanced");
     };
     assert_eq!(
-        next,
+        next_rotation,
         Rotation {
             counter: 1,
             rotated_at: Some(time_at(5)),
@@ -34,36 +34,50 @@ fn the_current_token_advances_the_counter() {
 }
 
 #[test]
-fn the_previous_token_is_repeated_up_to_the_end_of_the_overlap_and_recovered_after_it() {
-    let overlap = i64::try_from(OVERLAP.as_millis()).unwrap();
-    let rotation = rotated_at_time_zero(7);
+fn the_previous_token_is_repeated_within_the_overlap_and_recovered_after_the_overlap() {
+    let overlap_millis = i64::try_from(OVERLAP.as_millis()).unwrap();
+    let rotation = rotation_at_time_zero(7);
     assert_eq!(decide(&rotation, 6, time_at(0)), Decision::Repeat);
-    assert_eq!(decide(&rotation, 6, time_at(overlap)), Decision::Repeat);
+    assert_eq!(
+        decide(&rotation, 6, time_at(overlap_millis)),
+        Decision::Repeat
+    );
     assert!(matches!(
-        decide(&rotation, 6, time_at(overlap + 1)),
+        decide(&rotation, 6, time_at(overlap_millis + 1)),
         Decision::Recover(_)
     ));
 }
 
 #[test]
-fn a_clock_that_is_behind_counts_as_within_the_overlap() {
+fn a_time_before_the_rotation_is_treated_as_within_the_overlap() {
     assert_eq!(
-        decide(&rotated_at_time_zero(7), 6, time_at(-60_000)),
+        decide(&rotation_at_time_zero(7), 6, time_at(-60_000)),
         Decision::Repeat
     );
 }
 
 #[test]
-fn a_recovery_is_counted_once_however_often_it_is_retried() {
-    let Decision::Recover(recovered) = decide(&rotated_at_time_zero(7), 6, time_at(60_000)) else {
+fn a_late_recovery_is_counted_once_however_often_the_client_retries() {
+    let Decision::Recover(recovered_rotation) =
+        decide(&rotation_at_time_zero(7), 6, time_at(60_000))
+    else {
         panic!("the token was not recovered");
     };
-    assert_eq!((recovered.counter, recovered.late_recoveries), (7, 1));
-    assert_eq!(decide(&recovered, 6, time_at(120_000)), Decision::Repeat);
+    assert_eq!(
+        (
+            recovered_rotation.counter,
+            recovered_rotation.late_recoveries
+        ),
+        (7, 1)
+    );
+    assert_eq!(
+        decide(&recovered_rotation, 6, time_at(120_000)),
+        Decision::Repeat
+    );
 }
 
 #[test]
-fn one_recovery_more_than_allowed_ends_the_session() {
+fn one_late_recovery_more_than_allowed_ends_the_session() {
     for (late_recoveries, ends_session) in [
         (MAX_LATE_RECOVERIES - 1, false),
         (MAX_LATE_RECOVERIES, true),
@@ -71,7 +85,7 @@ fn one_recovery_more_than_allowed_ends_the_session() {
         let rotation = Rotation {
             late_recoveries,
             late_recovery_counter: Some(6),
-            ..rotated_at_time_zero(7)
+            ..rotation_at_time_zero(7)
         };
         let decision = decide(&rotation, 6, time_at(60_000));
         assert_eq!(
@@ -88,13 +102,13 @@ fn advancing_keeps_the_count_of_recoveries_only_if_the_current_token_was_recover
         let rotation = Rotation {
             late_recoveries: 2,
             late_recovery_counter,
-            ..rotated_at_time_zero(7)
+            ..rotation_at_time_zero(7)
         };
-        let Decision::Advance(next) = decide(&rotation, 7, time_at(900_000)) else {
+        let Decision::Advance(next_rotation) = decide(&rotation, 7, time_at(900_000)) else {
             panic!("the counter was not advanced");
         };
         assert_eq!(
-            next.late_recoveries, expected_count,
+            next_rotation.late_recoveries, expected_count,
             "{late_recovery_counter:?}"
         );
     }
@@ -104,7 +118,7 @@ fn advancing_keeps_the_count_of_recoveries_only_if_the_current_token_was_recover
 fn a_token_two_or_more_rotations_old_ends_the_session_even_within_the_overlap() {
     for token_counter in [0, 1, 4, 5] {
         assert_eq!(
-            decide(&rotated_at_time_zero(7), token_counter, time_at(1)),
+            decide(&rotation_at_time_zero(7), token_counter, time_at(1)),
             Decision::End,
             "{token_counter}"
         );
@@ -112,24 +126,24 @@ fn a_token_two_or_more_rotations_old_ends_the_session_even_within_the_overlap() 
 }
 
 #[test]
-fn a_counter_above_the_current_one_changes_nothing() {
+fn a_counter_above_the_current_counter_is_unknown() {
     for token_counter in [8, 9, u32::MAX] {
         assert_eq!(
-            decide(&rotated_at_time_zero(7), token_counter, time_at(1)),
+            decide(&rotation_at_time_zero(7), token_counter, time_at(1)),
             Decision::Unknown
         );
     }
 }
 
 #[test]
-fn the_last_counter_ends_the_session_instead_of_wrapping() {
+fn the_highest_counter_ends_the_session_instead_of_wrapping() {
     assert_eq!(
-        decide(&rotated_at_time_zero(u32::MAX), u32::MAX, time_at(1)),
+        decide(&rotation_at_time_zero(u32::MAX), u32::MAX, time_at(1)),
         Decision::End
     );
-    let last_but_one = rotated_at_time_zero(u32::MAX - 1);
+    let penultimate_rotation = rotation_at_time_zero(u32::MAX - 1);
     assert!(matches!(
-        decide(&last_but_one, u32::MAX - 1, time_at(1)),
+        decide(&penultimate_rotation, u32::MAX - 1, time_at(1)),
         Decision::Advance(_)
     ));
 }
