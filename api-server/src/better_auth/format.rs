@@ -82,7 +82,6 @@ impl SessionBody {
     }
 }
 
-/// Computes the token of a session.
 pub(super) fn session_token(
     context: &BetterAuthContext,
     session_id: &str,

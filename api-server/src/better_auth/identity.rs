@@ -56,7 +56,6 @@ pub(crate) enum Identity {
     SignedIn(Box<SignedIn>),
 }
 
-/// The lifetime of a new session.
 pub(super) fn session_lifetime(context: &BetterAuthContext, is_remembered: bool) -> Duration {
     if is_remembered {
         context.sessions.session_ttl

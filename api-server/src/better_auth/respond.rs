@@ -25,7 +25,6 @@ impl ApiRequest {
         Ok(response)
     }
 
-    /// Sends the session cookie of the signed-in user again.
     pub(super) fn resend_session_cookie(
         &self,
         response: &mut HttpResponse,

@@ -24,8 +24,8 @@ pub(super) fn next_line(input: &mut impl BufRead, max_bytes: usize) -> io::Resul
         if !is_too_long {
             line.extend_from_slice(part);
         }
-        let consumed = part.len() + usize::from(end.is_some());
-        input.consume(consumed);
+        let consumed_bytes = part.len() + usize::from(end.is_some());
+        input.consume(consumed_bytes);
         if end.is_some() {
             break;
         }

@@ -103,9 +103,9 @@ impl Passwords {
         attempt: PasswordAttempt,
         client: &Client,
     ) -> Result<Option<Authenticated>, Problem> {
-        let (user, hash) = split_credentials(credentials)?;
-        let result = self.hasher.check(attempt, hash.clone(), client).await?;
-        let (Some(user), Some(hash), PasswordCheck::Right { rehashed }) = (user, hash, result)
+        let (user, old_hash) = split_credentials(credentials)?;
+        let result = self.hasher.check(attempt, old_hash.clone(), client).await?;
+        let (Some(user), Some(hash), PasswordCheck::Right { rehashed }) = (user, old_hash, result)
         else {
             return Ok(None);
         };
@@ -122,9 +122,9 @@ impl Passwords {
 fn split_credentials(
     credentials: Option<Credentials>,
 ) -> Result<(Option<User>, Option<PasswordHash>), Problem> {
-    let Some((user, hash)) = credentials else {
+    let Some((user, hash_text)) = credentials else {
         return Ok((None, None));
     };
-    let hash = hash.map(|text| PasswordHash::parse(&text)).transpose()?;
+    let hash = hash_text.as_deref().map(PasswordHash::parse).transpose()?;
     Ok((Some(user), hash))
 }

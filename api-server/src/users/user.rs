@@ -36,7 +36,6 @@ pub(crate) struct User {
 }
 
 impl User {
-    /// A user who registers now.
     pub(crate) fn new(id: &UserId, email: Email, name: Option<String>, now: Timestamp) -> Self {
         Self {
             id: id.as_str().to_owned(),
