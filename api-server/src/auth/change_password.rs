@@ -75,12 +75,13 @@ pub(crate) async fn dispatch(
     responder: TokenResponder,
     payload: web::Payload,
 ) -> Result<HttpResponse, Error> {
-    match json::read(&request, payload.into_inner()).await {
+    let read_result = json::read(&request, payload.into_inner()).await;
+    match read_result {
         Ok(bytes) if is_better_auth_request(&request, &context, &bytes) => {
             let api_request = ApiRequest::new(request, &bytes).await?;
             Ok(better_auth::change(api_request).await?)
         }
-        read_result => {
+        _ => {
             let caller = Caller::extract(&request).await?;
             let body = json::from_bytes::<ChangePassword>(&request, read_result)?;
             Ok(change_password(caller, client, accounts, responder, body).await?)

@@ -100,8 +100,8 @@ fn page_after(connection: &mut DbConnection, after_sequence: i64) -> QueryResult
     let newest_sequence = store::newest_sequence(connection)?;
     // A larger sequence is from before the database was restored from a backup: the caller gets the first page again.
     let is_too_large = after_sequence > newest_sequence;
-    let start = if is_too_large { 0 } else { after_sequence };
-    let revocations = store::newer_than(connection, start, PAGE_SIZE)?;
+    let start_sequence = if is_too_large { 0 } else { after_sequence };
+    let revocations = store::newer_than(connection, start_sequence, PAGE_SIZE)?;
     let has_more = i64::try_from(revocations.len()).is_ok_and(|length| length == PAGE_SIZE);
     let last_revocation = revocations.last();
     let last_sequence = last_revocation.map_or(newest_sequence, |last| last.sequence);

@@ -156,10 +156,10 @@ fn removal_cookies_if_present(
 }
 
 fn removal_cookies_named(context: &BetterAuthContext, names: &[&str]) -> Vec<HeaderValue> {
-    let values = names
+    let results = names
         .iter()
         .map(|name| set_cookie_value(context, name, "", Some(0)));
-    values.filter_map(Result::ok).collect()
+    results.filter_map(Result::ok).collect()
 }
 
 /// Adds the prefix `__Secure-` if the cookies are sent only over https.

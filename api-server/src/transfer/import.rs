@@ -54,9 +54,9 @@ impl<W: Write> ImportWriter<W> {
     pub(super) fn add_user(
         &mut self,
         id: &str,
-        user: Result<ImportedUser, RejectReason>,
+        check_result: Result<ImportedUser, RejectReason>,
     ) -> Result<(), TransferError> {
-        match user {
+        match check_result {
             Err(reason) => self.reject(RecordKind::User, id, reason),
             Ok(user) => {
                 self.users.push(user);
@@ -69,9 +69,9 @@ impl<W: Write> ImportWriter<W> {
     pub(super) fn add_task(
         &mut self,
         id: &str,
-        task: Result<ImportedTask, RejectReason>,
+        check_result: Result<ImportedTask, RejectReason>,
     ) -> Result<(), TransferError> {
-        match task {
+        match check_result {
             Err(reason) => self.reject(RecordKind::Task, id, reason),
             Ok(task) => {
                 self.tasks.push(task);

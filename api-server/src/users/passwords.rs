@@ -41,12 +41,12 @@ impl Passwords {
         attempt: PasswordAttempt,
         client: &Client,
     ) -> Result<Option<Authenticated>, Problem> {
-        self.compare_and_count(email, None, attempt, client).await
+        self.compare_and_record(email, None, attempt, client).await
     }
 
-    /// Compares the password, and counts a failure. The comparison is reserved before it starts, so that concurrent
-    /// comparisons cannot exceed the limit.
-    async fn compare_and_count(
+    /// Compares the password, and records the failure or the success. The comparison is reserved before it starts, so
+    /// that concurrent comparisons cannot exceed the limit.
+    async fn compare_and_record(
         &self,
         email: LoginEmail,
         session_id: Option<&str>,
@@ -84,7 +84,7 @@ impl Passwords {
             .await?
             .ok_or_else(Problem::account_missing)?;
         let email = LoginEmail::stored(user.email);
-        let comparison = self.compare_and_count(email, Some(session_id), attempt, client);
+        let comparison = self.compare_and_record(email, Some(session_id), attempt, client);
         let authenticated = comparison.await?;
         authenticated
             .filter(|authenticated| authenticated.user.id == user_id.as_str())

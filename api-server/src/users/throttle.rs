@@ -81,12 +81,12 @@ impl Throttle {
         now: SystemTime,
     ) -> Result<GuessReservation<'_>, Problem> {
         let reserve = |key| self.guesses.reserve(key, MAX_FAILURES, now);
-        let session = session_id.map(|id| reserve(GuessKey::Session(id.to_owned())));
-        let email_and_network =
+        let session_reservation = session_id.map(|id| reserve(GuessKey::Session(id.to_owned())));
+        let email_and_network_reservation =
             network.map(|network| reserve(GuessKey::EmailAndNetwork(email.clone(), network)));
         Ok(GuessReservation {
-            session: session.transpose()?,
-            email_and_network: email_and_network.transpose()?,
+            session: session_reservation.transpose()?,
+            email_and_network: email_and_network_reservation.transpose()?,
             network: self
                 .failed_logins
                 .reserve_network(network, self.limits.failed_logins, now)?,

@@ -49,7 +49,7 @@ impl User {
     }
 }
 
-/// Parses a new password and checks it against both lists of the policy.
+/// Parses a new password, and rejects a password that is on a list of the policy.
 pub(crate) fn new_password(
     policy: &PasswordPolicy,
     text: &str,
