@@ -15,7 +15,7 @@ use crate::problem::Problem;
 const SESSION_TOKEN: &str = "better-auth.session_token";
 /// A cache of the session. This server only clears this cookie, which an earlier Better Auth server may have set.
 const SESSION_DATA: &str = "better-auth.session_data";
-/// A signed flag: the session has a short lifetime, and the browser deletes the cookies when it is closed.
+/// A signed flag: the session has a short lifetime, and the cookies last until the browser is closed.
 const DONT_REMEMBER: &str = "better-auth.dont_remember";
 
 /// Returns the signed session token of the session cookie. Rejects a request with two session cookies: another host of

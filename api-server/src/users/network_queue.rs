@@ -16,7 +16,7 @@ pub(crate) type QueueKey = Option<Network>;
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct WaiterLimits {
     pub(crate) per_network: usize,
-    /// Per IPv6 /48.
+    /// The most waiters of one IPv6 /48.
     pub(crate) per_site: usize,
     pub(crate) total: usize,
 }
